@@ -1,0 +1,121 @@
+// Package output names what one executed cell says and shows. The session
+// produces these values; the protocol server and the notebook runner consume
+// them. It is a leaf: it knows neither the wire nor the engine.
+package output
+
+import "context"
+
+// Names of the two output streams, as Jupyter spells them.
+const (
+	Stdout = "stdout"
+	Stderr = "stderr"
+)
+
+// A Bundle holds one thing to show in several forms, keyed by MIME type. A
+// value is a string (text, or base64 for binary types) or, for JSON types, any
+// value that encoding/json can encode.
+type Bundle map[string]any
+
+// A Display is a rich output. With a DisplayID it can be changed later by
+// another Display that has the same ID and Update set.
+type Display struct {
+	Data      Bundle
+	Metadata  map[string]any
+	DisplayID string
+	Update    bool
+}
+
+// An Error is the failure of a cell in Jupyter's form: a class name, one
+// sentence, and the lines a front end prints. Traceback is never nil.
+type Error struct {
+	Name      string
+	Value     string
+	Traceback []string
+}
+
+func (e *Error) Error() string { return e.Name + ": " + e.Value }
+
+// A Sink receives what one cell says, in order. It stays valid after the
+// cell's reply, because goroutines and child processes that the cell started
+// may go on printing. Its methods may be called from several goroutines and
+// block while the consumer is slow: that is the back pressure on the cell.
+type Sink interface {
+	// Started announces the execution count once the cell begins to run.
+	Started(count int)
+	// Stream delivers text for Stdout or Stderr; always valid UTF-8.
+	Stream(name, text string)
+	Display(Display)
+	// Result delivers the value of the cell's last expression.
+	Result(data Bundle, metadata map[string]any)
+	Error(*Error)
+	// Clear removes the cell's output; with wait, only when the next output comes.
+	Clear(wait bool)
+	// Input asks the user for a line. It fails where the front end allows no
+	// input, and when ctx ends first.
+	Input(ctx context.Context, prompt string, password bool) (string, error)
+}
+
+// A Request asks for the execution of one cell.
+type Request struct {
+	Code            string
+	CellID          string // the front end's identifier; may be empty
+	Silent          bool   // no output, no count, no history
+	StoreHistory    bool
+	AllowStdin      bool
+	UserExpressions map[string]string
+}
+
+// Status of a finished cell.
+const (
+	OK      = "ok"
+	Failed  = "error"
+	Aborted = "aborted"
+)
+
+// A Reply ends a Request. All output of the cell precedes it.
+type Reply struct {
+	Status          string
+	ExecutionCount  int
+	Error           *Error                      // set when Status is Failed
+	UserExpressions map[string]ExpressionResult // never nil
+}
+
+// An ExpressionResult is the value of one user expression, or why there is none.
+type ExpressionResult struct {
+	Data     Bundle
+	Metadata map[string]any
+	Error    *Error
+}
+
+// Completeness of a piece of code, as consoles ask for it.
+type Completeness struct {
+	Status string // "complete", "incomplete", "invalid" or "unknown"
+	Indent string // what to indent the next line with, when incomplete
+}
+
+// A Completion lists what can stand at a cursor. Offsets are bytes into the code.
+type Completion struct {
+	Matches    []Match
+	Start, End int // the range that a match replaces
+}
+
+// A Match is one candidate of a Completion.
+type Match struct {
+	Text      string
+	Type      string // "function", "variable", "type", "constant", "module", "keyword", "field"
+	Signature string
+}
+
+// An Inspection describes the name at a cursor.
+type Inspection struct {
+	Found bool
+	Data  Bundle
+}
+
+// A HistoryEntry is one executed cell.
+type HistoryEntry struct {
+	Session int
+	Line    int // its execution count
+	Input   string
+	Output  string // text form of its result, if it had one
+}
