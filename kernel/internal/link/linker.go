@@ -177,6 +177,9 @@ func keyABI(s goobj.Sym) uint16 {
 // packageOf guesses the import path of the package that defines a symbol, from
 // the symbol's name.
 func packageOf(name string) string {
+	if strings.HasPrefix(name, "go:builtin.") {
+		return "runtime" // methods of error
+	}
 	name = strings.TrimPrefix(name, "type:")
 	name = strings.TrimLeft(name, "*[]")
 	if i := strings.IndexAny(name, "[("); i >= 0 {

@@ -95,7 +95,7 @@ func (m *module) describe(h *host) error {
 	md.minpc, md.maxpc = m.text.base, m.text.base
 	md.text, md.etext = h.first.text, m.text.base+m.text.size
 	md.types, md.etypes = h.first.types, m.ro.base+m.ro.size
-	md.rodata, md.gofunc = h.first.rodata, h.first.gofunc
+	md.rodata, md.gofunc, md.epclntab = h.first.rodata, h.first.gofunc, m.ro.base+m.ro.size
 	md.data, md.edata = m.data.base, m.data.base
 	md.noptrdata, md.enoptrdata = m.noptr.base, m.noptr.base+m.noptr.size
 	md.end = arenaLimit

@@ -25,6 +25,9 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	var v int64
 	switch r.Type() {
 	case goobj.RelAddr:
+		if t.node != nil && r.Add() != 0 {
+			addr = t.node.addr // a jump table points into the body, past the stub
+		}
 		v = int64(addr) + r.Add()
 	case goobj.RelCall:
 		if t.node == n {

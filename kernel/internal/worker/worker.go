@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/link"
 )
 
@@ -29,7 +30,21 @@ func Main() {
 	}
 	for _, a := range os.Args[2:] {
 		f := strings.Split(a, ",")
-		r, err := l.Load(link.Request{Object: f[0], Entry: f[1], Fresh: f[1:], Init: true})
+		fresh := f[1:]
+		if len(fresh) == 1 {
+			b, _ := os.ReadFile(f[0])
+			objs, err := goobj.ParseArchive(b)
+			if err != nil {
+				panic(err)
+			}
+			for i := range objs[0].NumDef() {
+				n := objs[0].Sym(i).Name()
+				if strings.HasPrefix(n, "main.") && !strings.Contains(n, "..") && !strings.Contains(n, ".func") {
+					fresh = append(fresh, n)
+				}
+			}
+		}
+		r, err := l.Load(link.Request{Object: f[0], Entry: f[1], Fresh: fresh, Init: true})
 		if err != nil {
 			fmt.Println("LOAD", err)
 			os.Exit(3)
