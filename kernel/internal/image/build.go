@@ -33,7 +33,7 @@ const workerPackage = "./kernel/perijove-worker"
 // build makes the image in a folder beside dir and moves it there when it is
 // complete. The steps are named in their order.
 func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
-	b := &builder{ctx: ctx, opt: opt, tc: tc}
+	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir}
 	var err error
 	if b.dir, err = os.MkdirTemp(filepath.Dir(dir), ".build-*"); err != nil {
 		return err
@@ -70,11 +70,12 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 }
 
 type builder struct {
-	ctx  context.Context
-	opt  Options
-	tc   Toolchain
-	dir  string
-	pkgs []listed
+	ctx   context.Context
+	opt   Options
+	tc    Toolchain
+	dir   string // while building
+	final string
+	pkgs  []listed
 }
 
 func (b *builder) src(p string) string { return filepath.Join(b.dir, "src", p) }
@@ -277,7 +278,7 @@ func (b *builder) collectPackages() error {
 		}
 		mf.Archives[p.ImportPath] = name
 		b.pkgs[i].Export = filepath.Join(b.dir, name)
-		fmt.Fprintf(&cfg, "packagefile %s=%s\n", p.ImportPath, name)
+		fmt.Fprintf(&cfg, "packagefile %s=%s\n", p.ImportPath, filepath.Join(b.final, name))
 	}
 	if err := os.WriteFile(filepath.Join(b.dir, "importcfg"), cfg.Bytes(), 0o644); err != nil {
 		return err

@@ -36,6 +36,7 @@ type Linker struct {
 	types   map[string]*typeRecord // descriptors that involve notebook types
 	inited  map[string]bool        // packages whose init tasks ran after start
 	got     map[uintptr]uintptr    // slots for addresses out of reach
+	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
 	loads   int
 }
 
@@ -100,6 +101,7 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		types:    map[string]*typeRecord{},
 		inited:   map[string]bool{},
 		got:      map[uintptr]uintptr{},
+		uses:     map[uintptr]*funcUse{},
 	}, nil
 }
 

@@ -19,9 +19,10 @@ type Request struct {
 
 // A Loaded is the outcome: what to call, in this order.
 type Loaded struct {
-	Inits []func() // initialization of packages that came along, then of the object
-	Entry func()   // nil if none was asked for
-	Reset []string // variables that could not be kept, since their type changed
+	Packages []func() // initialization of packages that came along
+	Inits    []func() // the object's own initialization, if it was asked for
+	Entry    func()   // nil if none was asked for
+	Reset    []string // variables that could not be kept, since their type changed
 }
 
 // Load links an object into the process. After an error nothing has changed.
@@ -36,12 +37,18 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	ld := &load{
 		Linker: l, main: o, fresh: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
-		itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{},
+		itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
 	}
-	entry, inits, err := ld.roots(req)
+	undo := l.mod.snapshot()
+	defer func() {
+		if err != nil {
+			undo()
+		}
+	}()
+	entry, own, inits, err := ld.roots(req)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +67,10 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	ld.commit()
 	out := &Loaded{Reset: ld.reset}
 	for _, t := range inits {
-		out.Inits = append(out.Inits, l.initTask(t)...)
+		out.Packages = append(out.Packages, l.initTask(t)...)
+	}
+	if own != (target{}) {
+		out.Inits = l.initTask(own)
 	}
 	if req.Entry != "" {
 		out.Entry = funcAt[func()](entry.address())
@@ -88,8 +98,8 @@ func (l *Linker) openMain(file string) (*object, error) {
 
 // roots resolves what the load is for: the entry, everything fresh, and the
 // init tasks of packages not initialized yet, dependencies first.
-func (ld *load) roots(req Request) (entry target, inits []target, err error) {
-	own := -1
+func (ld *load) roots(req Request) (entry, own target, inits []target, err error) {
+	task := -1
 	for i := range ld.main.NumDef() {
 		s := ld.main.Sym(i)
 		name := s.Name()
@@ -99,11 +109,11 @@ func (ld *load) roots(req Request) (entry target, inits []target, err error) {
 		plain := withoutTypeArgs(name)
 		switch {
 		case name == "main..inittask":
-			own = i
+			task = i
 		case name == req.Entry, ld.fresh[plain], ld.refreshes(i, name):
 			t, err := ld.resolveIndex(ld.main, i)
 			if err != nil {
-				return entry, nil, err
+				return entry, own, nil, err
 			}
 			if name == req.Entry {
 				entry = t
@@ -111,23 +121,19 @@ func (ld *load) roots(req Request) (entry target, inits []target, err error) {
 		}
 	}
 	if req.Entry != "" && entry == (target{}) {
-		return entry, nil, fmt.Errorf("the object does not define %s", req.Entry)
+		return entry, own, nil, fmt.Errorf("the object does not define %s", req.Entry)
 	}
-	if own < 0 {
-		return entry, nil, nil
+	if task < 0 {
+		return entry, own, nil, nil
 	}
 	seen := map[string]bool{}
-	if inits, err = ld.initOrder(ld.main, own, seen); err != nil {
-		return entry, nil, err
+	if inits, err = ld.initOrder(ld.main, task, seen); err != nil {
+		return entry, own, nil, err
 	}
 	if req.Init {
-		t, err := ld.resolveIndex(ld.main, own)
-		if err != nil {
-			return entry, nil, err
-		}
-		inits = append(inits, t)
+		own, err = ld.resolveIndex(ld.main, task)
 	}
-	return entry, inits, nil
+	return entry, own, inits, err
 }
 
 // refreshes reports whether symbol i is a generated method, known from an

@@ -148,3 +148,31 @@ func (m *module) publish() {
 	atomic.StoreUintptr(&m.md.edata, m.data.base+m.data.used)
 	atomic.StoreUintptr(&m.md.maxpc, m.text.base+m.text.used)
 }
+
+// snapshot returns a function that gives back everything allocated since. A
+// failed load must leave no trace: children repeat the loads that succeeded and
+// must arrive at the same addresses.
+func (m *module) snapshot() (undo func()) {
+	arenas := []*arena{m.text, m.ro, m.data, m.noptr}
+	tables := []*table{m.names, m.cus, m.files, m.pctab, m.funcs, m.ftab, m.findfunc}
+	var used []uintptr
+	for _, a := range arenas {
+		used = append(used, a.used)
+	}
+	var n []int
+	for _, t := range tables {
+		n = append(n, t.n)
+	}
+	nfunc, subbuckets := m.nfunc, m.subbuckets
+	return func() {
+		for i, a := range arenas {
+			clear(a.bytes(a.base+used[i], int(a.used-used[i])))
+			a.used = used[i]
+		}
+		for i, t := range tables {
+			t.n = n[i]
+		}
+		m.nfunc, m.subbuckets = nfunc, subbuckets
+		m.ftab.putUint32(nfunc*8, uint32(m.text.base+m.text.used-m.md.text))
+	}
+}

@@ -100,12 +100,15 @@ func (ld *load) throughSlot(b []byte, off int, r goobj.Reloc, addr uintptr) (uin
 	}
 	slot := ld.got[addr]
 	if slot == 0 {
+		slot = ld.newSlots[addr]
+	}
+	if slot == 0 {
 		var err error
 		if slot, err = ld.mod.noptr.alloc(8, 8); err != nil {
 			return 0, err
 		}
 		binary.LittleEndian.PutUint64(ld.mod.noptr.bytes(slot, 8), uint64(addr))
-		ld.got[addr] = slot
+		ld.newSlots[addr] = slot
 	}
 	b[off-2] = mov
 	return slot, nil

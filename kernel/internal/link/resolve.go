@@ -60,6 +60,7 @@ type load struct {
 	stubs    []*stub
 	reset    []string
 	methods  []methodUpdate
+	newSlots map[uintptr]uintptr // for Linker.got
 }
 
 func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {

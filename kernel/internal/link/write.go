@@ -3,6 +3,7 @@ package link
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -123,6 +124,7 @@ func (ld *load) markPointers(n *node) error {
 func (ld *load) commit() {
 	l := ld.Linker
 	l.mod.publish()
+	maps.Copy(l.got, ld.newSlots)
 	for _, n := range ld.nodes {
 		if n.stub != nil {
 			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
@@ -133,6 +135,8 @@ func (ld *load) commit() {
 	}
 	for _, n := range ld.nodes {
 		ld.remember(n)
+		ld.noteUses(n)
+		ld.noteData(n)
 	}
 	ld.addTypes()
 	ld.addItabs()

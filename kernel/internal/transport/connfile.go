@@ -56,7 +56,7 @@ func (c *Connection) check() error {
 }
 
 // address returns the network and address of one socket for net.Listen.
-func (c *Connection) address(port int) (network, address string) {
+func (c Connection) address(port int) (network, address string) {
 	if c.Transport == "ipc" {
 		return "unix", c.IP + "-" + strconv.Itoa(port)
 	}
@@ -64,7 +64,7 @@ func (c *Connection) address(port int) (network, address string) {
 }
 
 // Endpoint returns a socket's address in ZeroMQ's form.
-func (c *Connection) Endpoint(port int) string {
+func (c Connection) Endpoint(port int) string {
 	_, address := c.address(port)
 	return c.Transport + "://" + address
 }
