@@ -25,6 +25,7 @@ import (
 //	hold                 runs until it is interrupted
 //	gate NAME            runs until Release(NAME)
 //	late NAME TEXT       prints after Release(NAME), from a goroutine
+//	page TEXT            shows it in the front end's pager
 //	flood BYTES          that much on stdout, in numbered lines of 64 bytes
 type Fake struct {
 	turn sync.Mutex // held while a cell runs
@@ -95,6 +96,10 @@ func (f *Fake) Execute(ctx context.Context, req output.Request, sink output.Sink
 	sink.Started(reply.ExecutionCount)
 	var value string
 	for line := range strings.Lines(req.Code) {
+		if text, ok := strings.CutPrefix(line, "page "); ok {
+			reply.Page = output.Bundle{"text/plain": text}
+			continue
+		}
 		if err := f.step(ctx, strings.TrimSuffix(line, "\n"), sink, &value); err != nil {
 			reply = fail(reply, err.Name, err.Value)
 			break
