@@ -10,6 +10,7 @@ import jupyter_kernel_test as suite
 
 KERNEL = "perijove"
 WATCHDOG = 60  # seconds; only against a hang
+DISPLAY = 'import "github.com/perijove/perijove/lib/display"\ndisplay.{}'
 
 
 class PerijoveTests(suite.KernelTests):
