@@ -67,7 +67,7 @@ class PerijoveTests(suite.KernelTests):
 
     code_inspect_sample = "strings.HasPrefix"
 
-    code_history_pattern = "6 ?[*] 7*"
+    code_history_pattern = "6 ? 7*"
     supported_history_operations = ("tail", "range", "search")
 
     # Documentation comes by inspection (Shift+Tab); no cell opens a pager.
