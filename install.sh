@@ -117,9 +117,11 @@ remove() {
 
 uninstall() {
 	removed=false
-	# A kernelspec of the same name that starts another program is not ours.
-	if [ -e "$kernelspec/kernel.json" ] && ! grep -qF "\"$program\"" "$kernelspec/kernel.json"; then
-		say "Kept $kernelspec: it starts another program than $program"
+	# A kernelspec of the same name that starts another program is not ours. It names the
+	# program by its real path, symbolic links followed.
+	real=$(cd -- "$bin" 2>/dev/null && pwd -P)/perijove || true
+	if [ -e "$kernelspec/kernel.json" ] && ! grep -qF "\"$real\"" "$kernelspec/kernel.json"; then
+		say "Kept $kernelspec: it does not start $real"
 	else
 		remove "$kernelspec"
 	fi
