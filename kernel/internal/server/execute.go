@@ -59,14 +59,14 @@ func executeReply(out output.Reply) wire.Content {
 			EName:           out.Error.Name,
 			EValue:          out.Error.Value,
 			Traceback:       lines(out.Error.Traceback),
-			Payload:         []json.RawMessage{},
+			Payload:         []wire.Page{},
 			UserExpressions: map[string]wire.UserExpression{},
 		}
 	}
 	return &wire.ExecuteReply{
 		Status:          status,
 		ExecutionCount:  out.ExecutionCount,
-		Payload:         []json.RawMessage{},
+		Payload:         pages(out.Page),
 		UserExpressions: userExpressions(out.UserExpressions),
 	}
 }
@@ -83,6 +83,13 @@ func userExpressions(results map[string]output.ExpressionResult) map[string]wire
 		m[name] = wire.UserExpression{Status: wire.StatusOK, Data: bundle(res.Data), Metadata: object(res.Metadata)}
 	}
 	return m
+}
+
+func pages(b output.Bundle) []wire.Page {
+	if b == nil {
+		return []wire.Page{}
+	}
+	return []wire.Page{{Source: "page", Data: b}}
 }
 
 // The protocol wants lists and objects where Go may have nil.

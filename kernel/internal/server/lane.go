@@ -19,10 +19,12 @@ type lane struct {
 	bytes  int
 	closed bool
 	failed failed
+
+	ended chan struct{} // closed when run returns
 }
 
 func newLane() *lane {
-	l := &lane{}
+	l := &lane{ended: make(chan struct{})}
 	l.change = sync.NewCond(&l.mu)
 	return l
 }
@@ -67,6 +69,7 @@ func (l *lane) take() *request {
 
 // run serves the lane until it is closed.
 func (l *lane) run(serve func(*request)) {
+	defer close(l.ended)
 	for r := l.take(); r != nil; r = l.take() {
 		serve(r)
 	}
@@ -110,7 +113,7 @@ const onItsWay = time.Second
 // requests' dates are of one clock if they are of one session, and the failed
 // cell arrived some time after its date; so the time this computes is late
 // rather than early, and a request that was made in knowledge of the failure
-// is never aborted. Dates may be truncated to milliseconds.
+// is never aborted. Dates may be truncated, in browsers to milliseconds.
 func (f *failed) overtook(r *request) bool {
 	if f.cell == nil || r.Header.Session != f.cell.Header.Session || r.received.Sub(f.replied) > onItsWay {
 		return false
@@ -120,6 +123,10 @@ func (f *failed) overtook(r *request) bool {
 	if !ok1 || !ok2 {
 		return false
 	}
+	resolution := time.Millisecond
+	if first.Truncate(resolution) != first && second.Truncate(resolution) != second {
+		resolution = time.Microsecond
+	}
 	sent := f.cell.received.Add(second.Sub(first))
-	return sent.Before(f.replied.Add(-time.Millisecond))
+	return sent.Before(f.replied.Add(-resolution))
 }

@@ -58,7 +58,7 @@ type (
 	ExecuteReply struct {
 		Status
 		ExecutionCount  int                       `json:"execution_count"`
-		Payload         []json.RawMessage         `json:"payload"`
+		Payload         []Page                    `json:"payload"`
 		UserExpressions map[string]UserExpression `json:"user_expressions"`
 	}
 
@@ -69,7 +69,7 @@ type (
 		EName           string                    `json:"ename"`
 		EValue          string                    `json:"evalue"`
 		Traceback       []string                  `json:"traceback"`
-		Payload         []json.RawMessage         `json:"payload"`
+		Payload         []Page                    `json:"payload"`
 		UserExpressions map[string]UserExpression `json:"user_expressions"`
 	}
 
@@ -86,6 +86,13 @@ type (
 		DependenciesMet bool   `json:"dependencies_met"`
 		Engine          string `json:"engine"`
 		Status          string `json:"status"`
+	}
+
+	// Page is a payload that asks the front end to show text in its pager.
+	Page struct {
+		Source string        `json:"source"` // "page"
+		Data   output.Bundle `json:"data"`
+		Start  int           `json:"start"` // first line to show
 	}
 
 	UserExpression struct {
