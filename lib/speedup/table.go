@@ -102,7 +102,12 @@ func (r *Result) HTML() string {
 		fmt.Fprintf(&b, `<tr><td style="text-align:right">%d</td>`, n)
 		for _, s := range r.Series {
 			for _, cell := range s.Points[i].cells() {
-				fmt.Fprintf(&b, `<td style="text-align:right;white-space:nowrap">%s</td>`, html.EscapeString(cell))
+				// The interval goes below its median: three cases then fit a notebook's width.
+				cell = strings.Replace(html.EscapeString(cell), " [", "<br><small>[", 1)
+				if strings.HasSuffix(cell, "]") {
+					cell += "</small>"
+				}
+				fmt.Fprintf(&b, `<td style="text-align:right;white-space:nowrap">%s</td>`, cell)
 			}
 		}
 		b.WriteString("</tr>\n")
