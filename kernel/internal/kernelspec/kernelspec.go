@@ -56,11 +56,15 @@ func New(program, goCommand string) (Spec, error) {
 	}, nil
 }
 
-// DataDir returns the user's Jupyter data folder: JUPYTER_DATA_DIR, else
-// .local/share/jupyter in the home folder.
+// DataDir returns the user's Jupyter data folder, as Jupyter itself finds it:
+// JUPYTER_DATA_DIR, else jupyter in XDG_DATA_HOME, else .local/share/jupyter in
+// the home folder.
 func DataDir(getenv func(string) string) (string, error) {
 	if d := getenv("JUPYTER_DATA_DIR"); d != "" {
 		return filepath.Abs(d)
+	}
+	if d := getenv("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "jupyter"), nil
 	}
 	home := getenv("HOME")
 	if home == "" {

@@ -1,0 +1,220 @@
+package build
+
+import (
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"sort"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// A result is what type-checking a unit's files gave.
+type result struct {
+	e      *emitter
+	fset   *token.FileSet
+	files  []*ast.File
+	pkg    *types.Package
+	info   *types.Info
+	faults []fault
+}
+
+// A fault is an error with the symbol whose source has it: nil for the cell's
+// statements.
+type fault struct {
+	err   *cell.Error
+	owner *symbol
+	pos   token.Pos
+}
+
+// check parses and type-checks the files of an emitter.
+func (b *builder) check(e *emitter) (*result, error) {
+	r := &result{e: e, fset: token.NewFileSet(), info: &types.Info{
+		Types:      map[ast.Expr]types.TypeAndValue{},
+		Defs:       map[*ast.Ident]types.Object{},
+		Uses:       map[*ast.Ident]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{},
+	}}
+	for _, f := range e.order {
+		text := f.text()
+		af, err := parser.ParseFile(r.fset, f.name, text, parser.SkipObjectResolution)
+		if err != nil {
+			var list scanner.ErrorList
+			if errors.As(err, &list) {
+				for _, e := range list {
+					r.faults = append(r.faults, fault{err: b.errorAt(e.Pos, e.Msg)})
+				}
+				return r, nil
+			}
+			return nil, err
+		}
+		r.files = append(r.files, af)
+	}
+	conf := types.Config{
+		GoVersion: b.p.cfg.Lang,
+		Importer:  b.p.pkgs,
+		Sizes:     types.SizesFor("gc", "amd64"),
+		Error: func(err error) {
+			var te types.Error
+			if errors.As(err, &te) {
+				r.faults = append(r.faults, b.fault(r, te))
+			}
+		},
+	}
+	r.pkg, _ = conf.Check("main", r.fset, r.files, r.info)
+	return r, nil
+}
+
+func (b *builder) fault(r *result, te types.Error) fault {
+	return fault{pos: te.Pos, owner: r.owner(te.Pos), err: b.errorAt(r.fset.Position(te.Pos), te.Msg)}
+}
+
+// owner returns the symbol whose source is at pos.
+func (r *result) owner(pos token.Pos) *symbol {
+	raw := r.fset.PositionFor(pos, false)
+	for _, file := range r.e.order {
+		if file.name == raw.Filename {
+			return file.owner(raw.Offset)
+		}
+	}
+	return nil
+}
+
+func (f *file) owner(off int) *symbol {
+	off -= f.header
+	i := sort.Search(len(f.regions), func(i int) bool { return f.regions[i].end > off })
+	if i < len(f.regions) && f.regions[i].start <= off {
+		return f.regions[i].owner
+	}
+	return nil
+}
+
+// errorAt makes a cell's error from a position that line directives have
+// adjusted. Messages lose generated names.
+func (b *builder) errorAt(at token.Position, msg string) *cell.Error {
+	e := &cell.Error{Cell: b.c.N, Msg: b.clean(msg)}
+	n, ok := cellNumber(at.Filename)
+	if !ok {
+		return e
+	}
+	o := b.p.sources[n]
+	if n == b.c.N {
+		o = b.o
+	}
+	e.Cell, e.Pos = n, cell.Pos{Line: at.Line, Col: at.Column}
+	if o != nil {
+		e.Source = cell.Line(o.src, at.Line)
+	}
+	return e
+}
+
+// cellNumber is the inverse of cell.Name.
+func cellNumber(name string) (int, bool) {
+	rest, ok := strings.CutPrefix(name[strings.LastIndexByte(name, '/')+1:], "Cell [")
+	if !ok {
+		return 0, false
+	}
+	n := 0
+	for _, c := range strings.TrimSuffix(rest, "]") {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}
+
+// clean rewrites a message of the type checker for users.
+func (b *builder) clean(msg string) string {
+	msg = demangle(msg)
+	for {
+		// "\tCell [1]:2:3: other declaration of x"
+		i := strings.Index(msg, "\n\tCell [")
+		if i < 0 {
+			break
+		}
+		rest := msg[i+2:]
+		at, what, ok := strings.Cut(rest, ": ")
+		name, pos, ok2 := strings.Cut(at, "]:")
+		if !ok || !ok2 {
+			break
+		}
+		msg = msg[:i] + " (" + name + "] line " + pos + ": " + what + ")"
+	}
+	name, ok := strings.CutPrefix(msg, "undefined: ")
+	if !ok {
+		return msg
+	}
+	switch {
+	case b.p.aside[name] != nil:
+		return msg + " (set aside: " + b.p.aside[name].reason + ")"
+	case b.unbound[name]:
+		return msg + " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
+	}
+	if n, ok := b.p.lost[name]; ok {
+		return msg + " (lost with the worker; " + cell.Name(n) + " made it)"
+	}
+	return msg
+}
+
+// entryDecl finds the function of the cell's statements.
+func (r *result) entryDecl(name string) *ast.FuncDecl {
+	for _, f := range r.files {
+		for _, d := range f.Decls {
+			if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && fd.Name.Name == name {
+				return fd
+			}
+		}
+	}
+	return nil
+}
+
+// topVars collects the identifiers that the statements define at their top.
+func topVars(list []ast.Stmt) []*ast.Ident {
+	var out []*ast.Ident
+	for _, s := range list {
+		for {
+			l, ok := s.(*ast.LabeledStmt)
+			if !ok {
+				break
+			}
+			s = l.Stmt
+		}
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			if s.Tok != token.DEFINE {
+				continue
+			}
+			for _, x := range s.Lhs {
+				if id, ok := x.(*ast.Ident); ok {
+					out = append(out, id)
+				}
+			}
+		case *ast.DeclStmt:
+			for _, sp := range s.Decl.(*ast.GenDecl).Specs {
+				if v, ok := sp.(*ast.ValueSpec); ok {
+					out = append(out, v.Names...)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// unused reports whether the fault is Go's complaint about an unused variable
+// at one of the places.
+func (f fault) unused(at map[token.Pos]bool) bool {
+	return strings.HasPrefix(f.err.Msg, "declared and not used") && at[f.pos]
+}
+
+func faultErrors(list []fault) cell.Errors {
+	var out cell.Errors
+	for _, f := range list {
+		out = append(out, f.err)
+	}
+	return out.Sorted()
+}

@@ -1,0 +1,106 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// compile writes the files of an emitter and runs the toolchain's compiler on
+// them. It returns the object.
+func (b *builder) compile(ctx context.Context, e *emitter) (object string, err error) {
+	cfg := b.p.cfg
+	b.p.seq++
+	dir := filepath.Join(cfg.Dir, fmt.Sprintf("u%d", b.p.seq))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	if !cfg.KeepSources {
+		defer os.RemoveAll(dir)
+	}
+	paths := make([]string, 0, len(e.paths))
+	for path := range e.paths {
+		if path != "unsafe" {
+			paths = append(paths, path)
+		}
+	}
+	sort.Strings(paths)
+	importcfg, err := cfg.Importer.Importcfg(paths)
+	if err != nil {
+		return "", fmt.Errorf("build: importcfg: %w", err)
+	}
+	object = filepath.Join(cfg.Dir, fmt.Sprintf("u%d.o", b.p.seq))
+	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
+		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>"}
+	for _, f := range e.order {
+		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.text()), 0o600); err != nil {
+			return "", fmt.Errorf("build: %w", err)
+		}
+		args = append(args, f.name)
+	}
+	cmd := exec.CommandContext(ctx, cfg.Compile, args...)
+	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], "GOGC=off")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	if err == nil {
+		return object, nil
+	}
+	os.Remove(object)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return "", fmt.Errorf("build: %w", err)
+	}
+	if errs := b.compilerErrors(out.String()); len(errs) > 0 {
+		return "", errs
+	}
+	return "", fmt.Errorf("the compiler failed: %w\n%s", err, demangle(out.String()))
+}
+
+// compilerErrors reads lines of the form "Cell [3]:2:5: message". Lines that
+// begin with a tab go on with the message above.
+func (b *builder) compilerErrors(out string) cell.Errors {
+	var errs cell.Errors
+	for line := range strings.Lines(out) {
+		line = strings.TrimRight(line, "\n")
+		if more, ok := strings.CutPrefix(line, "\t"); ok && len(errs) > 0 {
+			errs[len(errs)-1].Msg += " " + b.clean(more)
+			continue
+		}
+		at, msg, ok := splitPosition(line)
+		if _, isCell := cellNumber(at.Filename); !ok || !isCell {
+			continue
+		}
+		errs = append(errs, b.errorAt(at, msg))
+	}
+	return errs.Sorted()
+}
+
+func splitPosition(line string) (at token.Position, msg string, ok bool) {
+	head, msg, ok := strings.Cut(line, ": ")
+	if !ok {
+		return at, "", false
+	}
+	name, rest, ok := strings.Cut(head, "]:")
+	if !ok {
+		return at, "", false
+	}
+	at.Filename = name + "]"
+	ln, col, _ := strings.Cut(rest, ":")
+	at.Line, _ = strconv.Atoi(ln)
+	at.Column, _ = strconv.Atoi(col)
+	return at, msg, at.Line > 0
+}

@@ -1,0 +1,487 @@
+package build
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// Names of generated functions.
+const (
+	showName    = "show" + mangleMark
+	showErrName = "showerror" + mangleMark
+	discardName = "discard" + mangleMark
+)
+
+// A form says how much of a symbol a unit needs.
+type form uint8
+
+const (
+	signature form = iota // a function without body: it is loaded, or not needed yet
+	full
+)
+
+// An emitter writes the Go files of a unit: one per cell that a declaration
+// comes from, each with the imports that cell meant, and one for variables.
+type emitter struct {
+	b       *builder
+	shape   bool // the first pass: statements as written, no bodies
+	files   map[*origin]*file
+	order   []*file
+	vars    *file
+	taken   map[string]bool // names at package level
+	helpers map[string]bool
+	paths   map[string]bool // all imported
+}
+
+type file struct {
+	e       *emitter
+	origin  *origin
+	aliases map[string]string // import path by local name
+	effects []string
+	body    strings.Builder
+	regions []region
+	header  int // length of what precedes the body in the text
+	name    string
+}
+
+// A region is the range of a file's body that came from one symbol.
+type region struct {
+	start, end int
+	owner      *symbol // nil for the cell's statements
+}
+
+type edit struct {
+	start, end int
+	text       string
+}
+
+func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
+	e := &emitter{
+		b: b, shape: shape,
+		files:   map[*origin]*file{},
+		taken:   map[string]bool{},
+		helpers: map[string]bool{},
+		paths:   map[string]bool{},
+	}
+	for s := range in {
+		if s.recv == "" {
+			for _, n := range s.names() {
+				e.taken[b.nameIn(s, n)] = true
+			}
+		}
+	}
+	for _, s := range b.vars {
+		e.taken[b.nameIn(s, s.key)] = true
+	}
+	return e
+}
+
+// emitUnit writes all files. in holds the symbols that the unit needs.
+func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
+	e := b.newEmitter(shape, in)
+	list := make([]*symbol, 0, len(in))
+	for s := range in {
+		list = append(list, s)
+	}
+	sortSymbols(list)
+	for _, s := range list {
+		if s.origin != b.o || b.isOld(s) {
+			e.symbol(s, in[s])
+		}
+	}
+	for _, s := range b.decls {
+		f := full
+		if shape {
+			f = signature
+		}
+		e.symbol(s, f)
+	}
+	for _, s := range b.specs {
+		e.spec(s)
+	}
+	e.newVars()
+	e.entry()
+	e.finish()
+	return e
+}
+
+// isOld reports whether s is not one of the cell's own declarations.
+func (b *builder) isOld(s *symbol) bool { return s.origin != b.o }
+
+func (e *emitter) file(o *origin) *file {
+	f := e.files[o]
+	if f == nil {
+		f = &file{e: e, origin: o, aliases: map[string]string{}, name: fmt.Sprintf("cell%d_%d.go", o.n, len(e.order))}
+		e.files[o] = f
+		e.order = append(e.order, f)
+	}
+	return f
+}
+
+func (e *emitter) varFile() *file {
+	if e.vars == nil {
+		e.vars = &file{e: e, aliases: map[string]string{}, name: "vars.go"}
+		e.order = append(e.order, e.vars)
+	}
+	return e.vars
+}
+
+// use returns the local name of a package in this file.
+func (f *file) use(name, path string) string {
+	alias := name
+	if f.e.taken[alias] {
+		alias += mangleMark + "p"
+	}
+	for f.aliases[alias] != "" && f.aliases[alias] != path {
+		alias += mangleMark + "p"
+	}
+	f.aliases[alias] = path
+	f.e.paths[path] = true
+	return alias
+}
+
+// rename returns what to write for a reference.
+func (f *file) rename(r cell.Ref, binds map[string]binding, lookup func(string) *symbol) string {
+	switch bd := binds[r.Name]; bd.kind {
+	case imported:
+		return f.use(r.Name, bd.path)
+	case dotted:
+		if r.Key {
+			return r.Name
+		}
+		return f.use(packageName(bd.path), bd.path) + "." + r.Name
+	case notebook:
+		if s := lookup(r.Name); s != nil && !r.Key {
+			return f.e.b.nameIn(s, r.Name)
+		}
+	}
+	return r.Name
+}
+
+// put writes a range of a source with edits, under a line directive that gives
+// its place in the cell.
+func (f *file) put(owner *symbol, before string, src cell.Source, span cell.Span, after string, edits []edit) {
+	start := f.body.Len()
+	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
+	at := posIn(src, span.Start)
+	fmt.Fprintf(&f.body, "\n%s\n//line %s:%d:%d\n", before, cell.Name(f.origin.n), at.Line, at.Col)
+	off := span.Start
+	for _, ed := range edits {
+		if ed.start < off || ed.end > span.End {
+			continue
+		}
+		f.body.WriteString(src.Text[off:ed.start])
+		f.body.WriteString(ed.text)
+		off = ed.end
+		if len(ed.text) != ed.end-ed.start && off < span.End && src.Text[off] != '\n' {
+			at := posIn(src, off)
+			fmt.Fprintf(&f.body, "/*line :%d:%d*/", at.Line, at.Col)
+		}
+	}
+	f.body.WriteString(src.Text[off:span.End])
+	f.body.WriteString(after)
+	f.body.WriteString("\n")
+	f.regions = append(f.regions, region{start, f.body.Len(), owner})
+}
+
+// posIn converts an offset in a source's text to a place in its cell.
+func posIn(src cell.Source, off int) cell.Pos {
+	before := src.Text[:off]
+	n := strings.Count(before, "\n")
+	if n == 0 {
+		return cell.Pos{Line: src.Pos.Line, Col: src.Pos.Col + off}
+	}
+	return cell.Pos{Line: src.Pos.Line + n, Col: off - strings.LastIndexByte(before, '\n')}
+}
+
+// renames are the edits that give the references of a range their generated names.
+func (f *file) renames(src cell.Source, span cell.Span, binds map[string]binding, lookup func(string) *symbol) []edit {
+	var out []edit
+	for _, r := range src.Refs {
+		if r.Off < span.Start || r.Off >= span.End {
+			continue
+		}
+		if text := f.rename(r, binds, lookup); text != r.Name {
+			out = append(out, edit{r.Off, r.Off + len(r.Name), text})
+		}
+	}
+	return out
+}
+
+func (e *emitter) symbol(s *symbol, fm form) {
+	switch s.kind {
+	case cell.Func:
+		e.function(s, fm)
+	case cell.Type:
+		f := e.file(s.origin)
+		all := cell.Span{End: len(s.decl.Text)}
+		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
+		f.put(s, "type", s.decl.Source, all, "", append(edits, e.nameEdits(s)...))
+	case cell.Const:
+		f := e.file(s.origin)
+		all := cell.Span{End: len(s.decl.Text)}
+		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
+		f.put(s, "", s.decl.Source, all, "", append(edits, e.nameEdits(s)...))
+	case cell.Var:
+		e.variable(s)
+	}
+}
+
+// nameEdits give the declared names of s their generated form. Constants of a
+// group that a newer declaration replaced become blank.
+func (e *emitter) nameEdits(s *symbol) []edit {
+	var out []edit
+	for _, n := range s.decl.Names {
+		text := n.Name
+		switch {
+		case n.Name == "_" || s.recv != "" || s.key == "":
+		case s.kind == cell.Const && e.b.lookup(n.Name) != s:
+			text = "_"
+		default:
+			text = e.b.nameIn(s, n.Name)
+		}
+		if text != n.Name {
+			out = append(out, edit{n.Off, n.Off + len(n.Name), text})
+		}
+	}
+	return out
+}
+
+func (e *emitter) function(s *symbol, fm form) {
+	f := e.file(s.origin)
+	d := s.decl
+	span := cell.Span{Start: 0, End: len(d.Text)}
+	after := ""
+	if fm == signature && d.Body >= 0 {
+		span = cell.Span{Start: d.FuncEnd, End: d.Body}
+		if d.Generic || s.key == "" && d.Names[0].Name == "init" {
+			after = "{ for {} }"
+		}
+	}
+	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	f.put(s, e.linknames(s, f), d.Source, span, after, append(edits, e.nameEdits(s)...))
+}
+
+// linknames returns the //go:linkname lines of the cell for a function.
+func (e *emitter) linknames(s *symbol, f *file) string {
+	if s.origin != e.b.o || s.recv != "" {
+		return ""
+	}
+	var out []string
+	for _, l := range e.b.c.Linknames {
+		if l.Local == s.decl.Names[0].Name {
+			out = append(out, l.Text)
+			f.effects = append(f.effects, "unsafe")
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// variable declares an older variable without initializer.
+func (e *emitter) variable(s *symbol) {
+	name := e.b.nameIn(s, s.key)
+	if s.typ != nil {
+		f := e.varFile()
+		start := f.body.Len()
+		fmt.Fprintf(&f.body, "var %s %s\n", name, f.typeText(s.typ))
+		f.regions = append(f.regions, region{start, f.body.Len(), s})
+		return
+	}
+	w := s.witness
+	f := e.file(s.origin)
+	blanks := make([]string, w.count)
+	for i := range blanks {
+		blanks[i] = "_"
+	}
+	blanks[w.index] = name
+	edits := f.renames(cell.Source{Text: w.stmt.Text, Refs: w.refs}, w.span, w.binds, e.b.lookup)
+	f.put(s, "var "+strings.Join(blanks, ", ")+" =", w.stmt.Source, w.span, "", edits)
+}
+
+func (f *file) typeText(t *typeText) string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		switch {
+		case p.path != "":
+			b.WriteString(f.use(packageName(p.path), p.path))
+		case p.name != "":
+			b.WriteString(mangle(p.name))
+		default:
+			b.WriteString(p.text)
+		}
+	}
+	return b.String()
+}
+
+// spec writes a variable specification of the cell at package level.
+func (e *emitter) spec(s *spec) {
+	f := e.file(s.owner.origin)
+	all := cell.Span{End: len(s.source.Text)}
+	edits := f.renames(s.source, all, s.owner.binds, e.b.lookup)
+	for _, n := range s.names {
+		if v := e.b.vars[n.Name]; v != nil {
+			if text := e.b.nameIn(v, n.Name); text != n.Name {
+				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
+			}
+		}
+	}
+	f.put(s.owner, "var", s.source, all, "", dedupe(edits))
+}
+
+// dedupe drops edits of the same place.
+func dedupe(edits []edit) []edit {
+	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
+	var out []edit
+	for _, ed := range edits {
+		if n := len(out); n == 0 || out[n-1].start != ed.start {
+			out = append(out, ed)
+		}
+	}
+	return out
+}
+
+// newVars declares at package level the variables that statements make.
+func (e *emitter) newVars() {
+	if e.shape {
+		return
+	}
+	for _, st := range e.b.stmts {
+		if st.static {
+			e.spec(&spec{source: st.Source, v: st.Var, names: st.Names, owner: &symbol{kind: cell.Var, origin: e.b.o, binds: e.b.binds}})
+			continue
+		}
+		for i, n := range st.Names {
+			if v := e.b.vars[n.Name]; v != nil && st.New[i] {
+				e.variable(v)
+			}
+		}
+	}
+}
+
+// entry writes the function that runs the cell's statements.
+func (e *emitter) entry() {
+	if len(e.b.stmts) == 0 {
+		return
+	}
+	f := e.file(e.b.o)
+	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.entryName())
+	for _, st := range e.b.stmts {
+		e.stmt(f, st)
+	}
+	f.body.WriteString("}\n")
+}
+
+func (b *builder) entryName() string { return fmt.Sprintf("cell%s%d", mangleMark, b.c.N) }
+
+func (e *emitter) stmt(f *file, st *stmt) {
+	if st.static && !e.shape {
+		return
+	}
+	lookup := func(name string) *symbol { return e.b.lookupBefore(name) }
+	all := cell.Span{End: len(st.Text)}
+	var edits []edit
+	for _, r := range st.Refs {
+		text := r.Name
+		switch {
+		case r.Top && e.shape:
+		case r.Top && !r.Key:
+			text = e.b.nameIn(e.b.vars[r.Name], r.Name)
+		case !r.Top:
+			text = f.rename(r, e.b.before, lookup)
+		}
+		if text != r.Name {
+			edits = append(edits, edit{r.Off, r.Off + len(r.Name), text})
+		}
+	}
+	before := ""
+	if st.Var != nil && e.shape {
+		before = "var"
+	}
+	if !e.shape {
+		switch v := st.Var; {
+		case v != nil && v.TypeEnd > 0 && allBlank(st.Names):
+			before = "var"
+		case v != nil:
+			edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
+		case st.Define >= 0:
+			edits = append(edits, edit{st.Define, st.Define + 2, "="})
+		}
+	}
+	if st.show != plain {
+		name := map[showMode]string{discard: discardName, show: showName, showError: showErrName}[st.show]
+		e.helpers[name] = true
+		edits = append([]edit{{st.Expr.Start, st.Expr.Start, name + "("}}, edits...)
+		edits = append(edits, edit{st.Expr.End, st.Expr.End, ")"})
+	}
+	f.put(nil, before, st.Source, all, "", edits)
+}
+
+func allBlank(names []cell.Ref) bool {
+	for _, n := range names {
+		if n.Name != "_" {
+			return false
+		}
+	}
+	return true
+}
+
+// cut drops the edits within a range.
+func cut(edits []edit, start, end int) []edit {
+	var out []edit
+	for _, ed := range edits {
+		if ed.start < start || ed.start >= end {
+			out = append(out, ed)
+		}
+	}
+	return out
+}
+
+// finish adds the helpers that statements use.
+func (e *emitter) finish() {
+	if len(e.order) == 0 && len(e.b.blanks)+len(e.b.p.blanks) == 0 {
+		return
+	}
+	f := e.file(e.b.o)
+	for _, path := range append(e.b.blanks[:len(e.b.blanks):len(e.b.blanks)], e.b.p.blanks...) {
+		f.effects = append(f.effects, path)
+		e.paths[path] = true
+	}
+	link := func(local, remote, sig string) {
+		if e.helpers[local] {
+			f.effects = append(f.effects, "unsafe")
+			fmt.Fprintf(&f.body, "\n//go:linkname %s %s.%s\nfunc %s%s\n", local, e.b.p.cfg.RuntimePackage, remote, local, sig)
+		}
+	}
+	link(showName, "Show", "(...interface{})")
+	link(showErrName, "ShowError", "(error)")
+	if e.helpers[discardName] {
+		fmt.Fprintf(&f.body, "\nfunc %s(...interface{}) {}\n", discardName)
+	}
+}
+
+// text returns the whole file.
+func (f *file) text() string {
+	var b strings.Builder
+	b.WriteString("package main\n")
+	locals := make([]string, 0, len(f.aliases))
+	for local := range f.aliases {
+		locals = append(locals, local)
+	}
+	sort.Strings(locals)
+	for _, local := range locals {
+		fmt.Fprintf(&b, "import %s %q\n", local, f.aliases[local])
+	}
+	seen := map[string]bool{}
+	for _, path := range f.effects {
+		if !seen[path] {
+			seen[path] = true
+			fmt.Fprintf(&b, "import _ %q\n", path)
+		}
+	}
+	f.header = b.Len()
+	b.WriteString(f.body.String())
+	return b.String()
+}

@@ -1,0 +1,139 @@
+package build
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// packages loads export data, once per package.
+type packages struct {
+	importer Importer
+
+	mu     sync.Mutex
+	fset   *token.FileSet
+	loaded map[string]*types.Package
+	std    map[string][]string // import paths by package name
+}
+
+func newPackages(im Importer) *packages {
+	p := &packages{
+		importer: im,
+		fset:     token.NewFileSet(),
+		loaded:   map[string]*types.Package{},
+		std:      map[string][]string{},
+	}
+	for line := range strings.Lines(stdPaths) {
+		if line = strings.TrimSpace(line); line != "" {
+			name := packageName(line)
+			p.std[name] = append(p.std[name], line)
+		}
+	}
+	// The orders in which goimports tries packages of one name.
+	p.std["rand"] = []string{"crypto/rand", "math/rand/v2", "math/rand"}
+	p.std["template"] = []string{"text/template", "html/template"}
+	return p
+}
+
+// packageName guesses a package's name from its path, which is right for all of std.
+func packageName(importPath string) string {
+	base := path.Base(importPath)
+	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" {
+		return path.Base(path.Dir(importPath))
+	}
+	return base
+}
+
+// Import implements types.Importer.
+func (p *packages) Import(importPath string) (*types.Package, error) {
+	if importPath == "unsafe" {
+		return types.Unsafe, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pkg := p.loaded[importPath]; pkg != nil && pkg.Complete() {
+		return pkg, nil
+	}
+	file, err := p.importer.Archive(importPath)
+	if err != nil {
+		return nil, err
+	}
+	data, err := exportData(file)
+	if err != nil {
+		return nil, err
+	}
+	pkg, err := gcexportdata.Read(bytes.NewReader(data), p.fset, p.loaded, importPath)
+	if err != nil {
+		return nil, fmt.Errorf("export data of %s: %w", importPath, err)
+	}
+	return pkg, nil
+}
+
+// exportData returns the export data section of a package archive: its first
+// member, __.PKGDEF, holds it behind a line $$B.
+func exportData(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	const magic, header = "!<arch>\n", 60
+	head := make([]byte, len(magic)+header)
+	r := bufio.NewReader(f)
+	if _, err := io.ReadFull(r, head); err != nil || string(head[:len(magic)]) != magic {
+		return nil, fmt.Errorf("%s is not a package archive", file)
+	}
+	size, err := strconv.Atoi(strings.TrimSpace(string(head[len(magic)+48 : len(magic)+58])))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	data := make([]byte, size)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	_, data, ok := bytes.Cut(data, []byte("\n$$B\n"))
+	if !ok {
+		return nil, fmt.Errorf("%s has no export data", file)
+	}
+	if i := bytes.LastIndex(data, []byte("\n$$\n")); i >= 0 {
+		data = data[:i]
+	}
+	return data, nil
+}
+
+// auto chooses the std package that a selector base means, "" if none has the
+// name. Of several the first that exports all the selected names is taken.
+func (p *packages) auto(name string, sels []string) string {
+	candidates := p.std[name]
+	if len(candidates) == 1 {
+		return candidates[0]
+	}
+	for _, c := range candidates {
+		pkg, err := p.Import(c)
+		if err == nil && !slices.ContainsFunc(sels, func(s string) bool { return !exports(pkg, s) }) {
+			return c
+		}
+	}
+	if len(candidates) > 0 {
+		return candidates[0]
+	}
+	return ""
+}
+
+func exports(pkg *types.Package, name string) bool {
+	return token.IsExported(name) && pkg.Scope().Lookup(name) != nil
+}
+
+var errCgo = errors.New(`import "C" cannot be used in a cell: put the C code into a package of its own and import that`)

@@ -1,0 +1,302 @@
+package build
+
+import (
+	"go/types"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// A builder carries one cell through the passes.
+type builder struct {
+	p *Program
+	c *cell.Cell
+	o *origin
+
+	binds     map[string]binding // what free names mean in the cell's declarations
+	before    map[string]binding // and in its statements, before these define them
+	unbound   map[string]bool    // selector bases that nothing explains
+	imports   map[string]string
+	dots      []string
+	blanks    []string
+	importPos map[string]cell.Pos
+
+	fresh   map[string]*symbol   // by name: what the cell declares
+	methods map[string][]*symbol // fresh methods by receiver
+	decls   []*symbol            // fresh functions, types, constants, in order
+	specs   []*spec              // variable specifications of a cell without statements
+	stmts   []*stmt
+
+	vars         map[string]*symbol // variables that the cell makes
+	recomp       map[*symbol]*symbol
+	order        []*symbol // keys of recomp in order
+	back         []*symbol // set-aside symbols that are tried again
+	backBy       map[string]*symbol
+	dropped      map[*symbol]string // older symbols that no longer compile, and why
+	droppedOrder []*symbol
+	reset        []*symbol
+	notices      []string
+	links        map[string]linkName
+	last         *checked
+}
+
+// A spec is a variable specification at package level.
+type spec struct {
+	decl   *cell.Decl
+	source cell.Source
+	v      *cell.VarSpec
+	names  []cell.Ref
+	owner  *symbol // carries the origin and the bindings
+}
+
+// A stmt is a statement of the cell on its way into the entry function.
+type stmt struct {
+	*cell.Stmt
+	static bool // a var whose initializers are constants
+	show   showMode
+	last   bool
+}
+
+type showMode uint8
+
+const (
+	plain   showMode = iota
+	discard          // evaluate, show nothing
+	show
+	showError
+)
+
+func newBuilder(p *Program, c *cell.Cell) *builder {
+	return &builder{
+		p: p, c: c,
+		o:         &origin{c.N, c.Src},
+		binds:     map[string]binding{},
+		before:    map[string]binding{},
+		unbound:   map[string]bool{},
+		imports:   map[string]string{},
+		importPos: map[string]cell.Pos{},
+		fresh:     map[string]*symbol{},
+		methods:   map[string][]*symbol{},
+		vars:      map[string]*symbol{},
+		recomp:    map[*symbol]*symbol{},
+		dropped:   map[*symbol]string{},
+		backBy:    map[string]*symbol{},
+		links:     map[string]linkName{},
+	}
+}
+
+// declare makes symbols for what the cell declares.
+func (b *builder) declare() {
+	for _, d := range b.c.Decls {
+		if d.Kind == cell.Var {
+			owner := &symbol{kind: cell.Var, origin: b.o, decl: d, binds: b.binds}
+			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
+			for _, n := range d.Names {
+				if n.Name != "_" {
+					b.vars[n.Name] = &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+				}
+			}
+			continue
+		}
+		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
+		b.decls = append(b.decls, s)
+		for _, n := range d.Names {
+			b.declareName(s, n.Name)
+		}
+	}
+	for i, s := range b.c.Stmts {
+		st := &stmt{Stmt: s, last: i == len(b.c.Stmts)-1}
+		b.stmts = append(b.stmts, st)
+		for i, n := range s.Names {
+			if n.Name != "_" && s.New[i] {
+				b.vars[n.Name] = &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+			}
+		}
+	}
+}
+
+func (b *builder) declareName(s *symbol, name string) {
+	switch {
+	case s.recv != "":
+		s.key, s.ename = s.recv+"."+name, name
+		if name != "_" {
+			b.methods[s.recv] = append(b.methods[s.recv], s)
+			b.fresh[s.key] = s
+		}
+	case name == "_" || s.kind == cell.Func && name == "init":
+		if s.ename == "" {
+			s.ename = name
+		}
+	default:
+		if s.key == "" {
+			s.key, s.ename = name, mangle(name)
+		}
+		b.fresh[name] = s
+	}
+}
+
+// once reports whether a declaration has effect in its own unit alone.
+func (s *symbol) once() bool { return s.key == "" || s.recv != "" && s.ename == "_" }
+
+// mangle gives the name in generated code: predeclared names keep their
+// meaning for all other declarations.
+func mangle(name string) string {
+	if types.Universe.Lookup(name) != nil {
+		return name + mangleMark
+	}
+	return name
+}
+
+// resolve finds out what each free name of the cell means.
+func (b *builder) resolve() cell.Errors {
+	if errs := b.resolveImports(); len(errs) > 0 {
+		return errs
+	}
+	sels := map[string][]string{}
+	for _, d := range b.c.Decls {
+		gather(sels, d.Refs)
+	}
+	for _, s := range b.c.Stmts {
+		gather(sels, s.Refs)
+	}
+	for name, sel := range sels {
+		b.before[name] = b.bind(name, sel)
+		b.binds[name] = b.before[name]
+		if b.vars[name] != nil && b.imports[name] == "" {
+			b.binds[name] = binding{kind: notebook}
+		}
+	}
+	return b.clashes()
+}
+
+// gather collects what is selected from each free name.
+func gather(sels map[string][]string, refs []cell.Ref) {
+	for _, r := range refs {
+		if !r.Top {
+			sels[r.Name] = append(sels[r.Name], r.Sel)
+		}
+	}
+}
+
+// clashes finds names that the cell's statements and its declarations both
+// define.
+func (b *builder) clashes() cell.Errors {
+	var errs cell.Errors
+	for _, st := range b.stmts {
+		for i, n := range st.Names {
+			if st.New[i] && b.fresh[n.Name] != nil {
+				at := posIn(st.Source, n.Off)
+				errs = append(errs, &cell.Error{Cell: b.c.N, Pos: at, Msg: n.Name + " redeclared in this cell", Source: cell.Line(b.c.Src, at.Line)})
+			}
+		}
+	}
+	return errs
+}
+
+func (b *builder) resolveImports() cell.Errors {
+	var errs cell.Errors
+	for _, im := range b.c.Imports {
+		fail := func(err error) {
+			errs = append(errs, &cell.Error{Cell: b.c.N, Pos: im.Pos, Msg: err.Error(), Source: cell.Line(b.c.Src, im.Pos.Line)})
+		}
+		if im.Path == "C" {
+			fail(errCgo)
+			continue
+		}
+		pkg, err := b.p.pkgs.Import(im.Path)
+		if err != nil {
+			fail(err)
+			continue
+		}
+		b.importPos[im.Path] = im.Pos
+		switch im.Name {
+		case "_":
+			b.blanks = append(b.blanks, im.Path)
+		case ".":
+			b.dots = append(b.dots, im.Path)
+		case "":
+			b.imports[pkg.Name()] = im.Path
+		default:
+			b.imports[im.Name] = im.Path
+		}
+	}
+	return errs
+}
+
+// bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a
+// declaration and an import), dot imports, predeclared names, std by itself.
+func (b *builder) bind(name string, sels []string) binding {
+	if b.fresh[name] != nil || len(b.specs) > 0 && b.vars[name] != nil {
+		return binding{kind: notebook}
+	}
+	if path, ok := b.imports[name]; ok {
+		return binding{imported, path}
+	}
+	if path, ok := b.p.imports[name]; ok {
+		return binding{imported, path}
+	}
+	if b.p.names[name] != nil {
+		return binding{kind: notebook}
+	}
+	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.p.dots...) {
+		if pkg, err := b.p.pkgs.Import(path); err == nil && exports(pkg, name) {
+			return binding{dotted, path}
+		}
+	}
+	if types.Universe.Lookup(name) != nil {
+		return binding{kind: universe}
+	}
+	if b.p.aside[name] != nil {
+		return binding{kind: notebook}
+	}
+	if _, lost := b.p.lost[name]; lost {
+		return binding{kind: notebook}
+	}
+	var selected []string
+	for _, s := range sels {
+		if s != "" {
+			selected = append(selected, s)
+		}
+	}
+	if len(selected) > 0 {
+		if path := b.p.pkgs.auto(name, selected); path != "" {
+			return binding{imported, path}
+		}
+		b.unbound[name] = true
+	}
+	return binding{kind: notebook}
+}
+
+// lookup returns what a declaration means by a name once the cell is live.
+func (b *builder) lookup(name string) *symbol {
+	if s := b.vars[name]; s != nil {
+		return s
+	}
+	return b.lookupBefore(name)
+}
+
+// lookupBefore returns what a statement means by a name that the cell's
+// statements have not defined.
+func (b *builder) lookupBefore(name string) *symbol {
+	if s := b.fresh[name]; s != nil {
+		return s
+	}
+	s := b.p.names[name]
+	if s == nil {
+		return b.backBy[name]
+	}
+	if _, gone := b.dropped[s]; gone {
+		return nil
+	}
+	if r := b.recomp[s]; r != nil {
+		return r
+	}
+	return s
+}
+
+// nameIn returns how generated code calls the name that s gives a meaning.
+func (b *builder) nameIn(s *symbol, name string) string {
+	if s.kind == cell.Const || s.kind == cell.Type {
+		return mangle(name)
+	}
+	return s.ename
+}

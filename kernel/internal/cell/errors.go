@@ -1,0 +1,141 @@
+package cell
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/width"
+)
+
+// MaxErrors is how many errors of one cell are kept and shown.
+const MaxErrors = 10
+
+// A Pos is a place in a cell: line and column count from 1, columns in bytes
+// as Go's tools do.
+type Pos struct {
+	Line, Col int
+}
+
+// An Error is one mistake in a cell.
+type Error struct {
+	Cell   int // execution count of the cell
+	Pos    Pos // zero if the mistake has no place
+	Msg    string
+	Source string // the text of the line that Pos names
+}
+
+// Error gives the one-line form: Cell [3] line 2:5: message.
+func (e *Error) Error() string {
+	if e.Pos.Line == 0 {
+		return fmt.Sprintf("%s: %s", Name(e.Cell), e.Msg)
+	}
+	return fmt.Sprintf("%s line %d:%d: %s", Name(e.Cell), e.Pos.Line, e.Pos.Col, e.Msg)
+}
+
+// Render gives the one-line form followed by the source line and a caret under
+// the column, for a fixed-width font.
+func (e *Error) Render() string {
+	if e.Pos.Line == 0 {
+		return e.Error()
+	}
+	return e.Error() + "\n" + e.Source + "\n" + caret(e.Source, e.Pos.Col)
+}
+
+// caret pads with tabs where the line has tabs and with two blanks for a wide
+// rune, so that the caret stands under the column on any terminal.
+func caret(line string, col int) string {
+	end := min(max(col-1, 0), len(line))
+	var b strings.Builder
+	for _, r := range line[:end] {
+		switch {
+		case r == '\t':
+			b.WriteByte('\t')
+		case isWide(r):
+			b.WriteString("  ")
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return b.String() + "^"
+}
+
+func isWide(r rune) bool {
+	if r < utf8.RuneSelf {
+		return false
+	}
+	k := width.LookupRune(r).Kind()
+	return k == width.EastAsianWide || k == width.EastAsianFullwidth
+}
+
+// Errors are the mistakes of one cell in the order of their places.
+type Errors []*Error
+
+// Error gives the one-line forms, one a line.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Render gives the errors with their source lines and carets.
+func (es Errors) Render() string {
+	parts := make([]string, len(es))
+	for i, e := range es {
+		parts[i] = e.Render()
+	}
+	return strings.Join(parts, "\n")
+}
+
+// Sorted orders by cell, line and column, drops repetitions and keeps the
+// first MaxErrors. A second error on a line at the same place says nothing new.
+func (es Errors) Sorted() Errors {
+	sort.SliceStable(es, func(i, j int) bool {
+		a, b := es[i], es[j]
+		if a.Cell != b.Cell {
+			return a.Cell > b.Cell // the cell at hand before older ones
+		}
+		if a.Pos.Line != b.Pos.Line {
+			return a.Pos.Line < b.Pos.Line
+		}
+		return a.Pos.Col < b.Pos.Col
+	})
+	var out Errors
+	for _, e := range es {
+		if n := len(out); n > 0 && out[n-1].Cell == e.Cell && out[n-1].Pos == e.Pos {
+			continue
+		}
+		if len(out) < MaxErrors {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Name is how a cell is called in messages and in the line tables of its code.
+func Name(n int) string { return fmt.Sprintf("Cell [%d]", n) }
+
+// Line returns line n (from 1) of a text, without its end.
+func Line(text string, n int) string {
+	for ; n > 1; n-- {
+		_, rest, ok := strings.Cut(text, "\n")
+		if !ok {
+			return ""
+		}
+		text = rest
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSuffix(line, "\r")
+}
+
+// PosAt converts a byte offset to a position.
+func PosAt(text string, off int) Pos {
+	off = min(max(off, 0), len(text))
+	before := text[:off]
+	return Pos{Line: 1 + strings.Count(before, "\n"), Col: off - strings.LastIndexByte(before, '\n')}
+}
+
+func posText(p Pos) string { return fmt.Sprintf("line %d:%d", p.Line, p.Col) }

@@ -1,0 +1,328 @@
+package cell
+
+import (
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"strings"
+)
+
+// A Kind says what a piece of a cell is.
+type Kind uint8
+
+// The kinds of pieces. Trivia is blank space and comments after the last piece.
+const (
+	Trivia Kind = iota
+	Directive
+	Package
+	Import
+	Func
+	Type
+	Const
+	Var
+	Statement
+)
+
+// A Piece is one top-level item of a cell. The pieces of a cell cover its text
+// without gaps: a piece begins where the one before it ends.
+type Piece struct {
+	Kind  Kind
+	Start int // where its leading blanks and comments begin
+	Code  int // where its first token begins
+	Stop  int // where its last token ends, a semicolon excluded
+	End   int // where the next piece begins
+}
+
+// A Fault is a mistake that Split found.
+type Fault struct {
+	Off        int
+	Msg        string
+	Incomplete bool // more text could make it right
+	Depth      int  // of open brackets, if Incomplete
+}
+
+// Split cuts the text of a cell into its top-level pieces. Faults concern
+// brackets and tokens alone; the pieces cover the text in any case.
+func Split(src string) ([]Piece, []Fault) {
+	s := &splitter{src: src}
+	for pos := 0; pos < len(src); {
+		pos = s.next(pos)
+	}
+	return s.pieces, s.faults
+}
+
+type splitter struct {
+	src    string
+	pieces []Piece
+	faults []Fault
+}
+
+// next appends the piece that starts at pos and returns its end.
+func (s *splitter) next(pos int) int {
+	code := s.skipTrivia(pos)
+	p := Piece{Start: pos, Code: code}
+	switch {
+	case code == len(s.src):
+		p.Kind, p.Stop, p.End = Trivia, code, code
+	case s.isDirective(code):
+		p.Kind = Directive
+		p.Stop = s.directiveEnd(code)
+		p.End = min(p.Stop+1, len(s.src))
+	default:
+		s.item(&p)
+	}
+	s.pieces = append(s.pieces, p)
+	return p.End
+}
+
+// skipTrivia returns the offset of the next token at or after pos.
+func (s *splitter) skipTrivia(pos int) int {
+	for pos < len(s.src) {
+		rest := s.src[pos:]
+		switch {
+		case strings.ContainsRune(" \t\r\n;", rune(rest[0])):
+			pos++
+		case pos == 0 && strings.HasPrefix(rest, "\ufeff"):
+			pos += len("\ufeff")
+		case strings.HasPrefix(rest, "//"):
+			pos += lineLen(rest)
+		case strings.HasPrefix(rest, "/*"):
+			end := strings.Index(rest[2:], "*/")
+			if end < 0 {
+				s.faults = append(s.faults, Fault{Off: pos, Msg: "comment not terminated", Incomplete: true})
+				return len(s.src)
+			}
+			pos += 2 + end + 2
+		default:
+			return pos
+		}
+	}
+	return pos
+}
+
+func lineLen(text string) int {
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		return i
+	}
+	return len(text)
+}
+
+func (s *splitter) isDirective(pos int) bool {
+	if c := s.src[pos]; c != '%' && c != '!' {
+		return false
+	}
+	line := s.src[strings.LastIndexByte(s.src[:pos], '\n')+1 : pos]
+	return strings.Trim(line, " \t\r\ufeff") == ""
+}
+
+// directiveEnd returns the end of the directive line at pos. A backslash at
+// the end continues it; a cell magic (%%name) takes everything that follows.
+func (s *splitter) directiveEnd(pos int) int {
+	if magicName(s.src[pos:]) != "" {
+		return len(s.src)
+	}
+	for end := pos; ; {
+		end += lineLen(s.src[end:])
+		if end == len(s.src) || !strings.HasSuffix(strings.TrimSuffix(s.src[pos:end], "\r"), `\`) {
+			return end
+		}
+		end++
+	}
+}
+
+// magicName returns the word of a cell magic: text that starts with %% and a letter.
+func magicName(text string) string {
+	rest, ok := strings.CutPrefix(text, "%%")
+	if !ok {
+		return ""
+	}
+	end := 0
+	for end < len(rest) && (rest[end] == '_' || rest[end]|0x20 >= 'a' && rest[end]|0x20 <= 'z') {
+		end++
+	}
+	return rest[:end]
+}
+
+type tok struct {
+	kind token.Token
+	lit  string
+	off  int
+}
+
+// item scans one declaration or statement from p.Code and completes p.
+func (s *splitter) item(p *Piece) {
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(s.src)-p.Code)
+	var sc scanner.Scanner
+	sc.Init(file, []byte(s.src[p.Code:]), func(at token.Position, msg string) {
+		off := p.Code + at.Offset
+		open := strings.HasPrefix(msg, "raw string") || strings.HasPrefix(msg, "comment not")
+		s.faults = append(s.faults, Fault{Off: off, Msg: msg, Incomplete: open})
+	}, 0)
+	var toks []tok
+	var open []tok
+	for {
+		pos, kind, lit := sc.Scan()
+		t := tok{kind, lit, p.Code + file.Offset(pos)}
+		if kind == token.EOF {
+			s.unclosed(open)
+			p.Stop, p.End = len(s.src), len(s.src)
+			break
+		}
+		if kind == token.SEMICOLON && len(open) == 0 && s.ends(p, toks, t) {
+			p.Stop, p.End = t.off, s.endOfTerminator(t)
+			break
+		}
+		toks = append(toks, t)
+		switch kind {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			open = append(open, t)
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			open = s.closeBracket(open, t)
+		}
+	}
+	p.Kind = classify(toks)
+}
+
+func (s *splitter) closeBracket(open []tok, t tok) []tok {
+	n := len(open) - 1
+	if n < 0 {
+		s.faults = append(s.faults, Fault{Off: t.off, Msg: "unexpected " + t.kind.String()})
+		return open
+	}
+	if want := partner(open[n].kind); t.kind != want {
+		s.faults = append(s.faults, Fault{Off: t.off, Msg: "unexpected " + t.kind.String() + ", expected " + want.String()})
+	}
+	return open[:n]
+}
+
+func partner(open token.Token) token.Token {
+	switch open {
+	case token.LPAREN:
+		return token.RPAREN
+	case token.LBRACK:
+		return token.RBRACK
+	}
+	return token.RBRACE
+}
+
+func (s *splitter) unclosed(open []tok) {
+	if len(open) == 0 {
+		return
+	}
+	t := open[len(open)-1]
+	at := PosAt(s.src, t.off)
+	s.faults = append(s.faults, Fault{
+		Off: len(s.src), Incomplete: true, Depth: len(open),
+		Msg: "missing " + partner(t.kind).String() + " for the " + t.kind.String() + " at " + posText(at),
+	})
+}
+
+// endOfTerminator returns the end of a semicolon and of what follows on its
+// line as far as it belongs to the item: blanks and a comment.
+func (s *splitter) endOfTerminator(t tok) int {
+	end := t.off
+	if t.lit != "\n" {
+		end++
+	}
+	rest := s.src[end:]
+	line := rest[:lineLen(rest)]
+	if trimmed := strings.TrimLeft(line, " \t\r"); trimmed == "" || strings.HasPrefix(trimmed, "//") {
+		return min(end+len(line)+1, len(s.src))
+	}
+	return end
+}
+
+// ends reports whether the semicolon t ends the item. The header of if, for,
+// switch and select has semicolons of its own: such a statement ends behind a
+// closing brace, and only where what precedes is a whole statement (a header
+// may hold a function literal).
+func (s *splitter) ends(p *Piece, toks []tok, t tok) bool {
+	if !isControl(toks) {
+		return true
+	}
+	if toks[len(toks)-1].kind != token.RBRACE {
+		return false
+	}
+	if t.lit == "\n" {
+		return true
+	}
+	text := "package p; func _() { " + s.src[p.Code:t.off] + "\n}"
+	_, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
+	return err == nil
+}
+
+func isControl(toks []tok) bool {
+	for len(toks) > 2 && toks[0].kind == token.IDENT && toks[1].kind == token.COLON {
+		toks = toks[2:]
+	}
+	if len(toks) == 0 {
+		return false
+	}
+	switch toks[0].kind {
+	case token.IF, token.FOR, token.SWITCH, token.SELECT:
+		return true
+	}
+	return false
+}
+
+func classify(toks []tok) Kind {
+	if len(toks) == 0 {
+		return Statement
+	}
+	switch toks[0].kind {
+	case token.PACKAGE:
+		return Package
+	case token.IMPORT:
+		return Import
+	case token.TYPE:
+		return Type
+	case token.CONST:
+		return Const
+	case token.VAR:
+		return Var
+	case token.FUNC:
+		if isFuncDecl(toks[1:]) {
+			return Func
+		}
+	}
+	return Statement
+}
+
+// isFuncDecl tells a function or method declaration from a function literal by
+// the tokens after func: a name, or a receiver and a name that is followed by
+// parameters (also type parameters, as in func (T) m[P any](); a literal's
+// result type T[P] is followed by its body instead).
+func isFuncDecl(toks []tok) bool {
+	if len(toks) == 0 {
+		return true
+	}
+	if toks[0].kind != token.LPAREN {
+		return toks[0].kind == token.IDENT
+	}
+	toks = skipGroup(toks)
+	if len(toks) < 2 || toks[0].kind != token.IDENT {
+		return false
+	}
+	toks = toks[1:]
+	if toks[0].kind == token.LBRACK {
+		toks = skipGroup(toks)
+	}
+	return len(toks) > 0 && toks[0].kind == token.LPAREN
+}
+
+// skipGroup drops the bracketed group that toks begins with.
+func skipGroup(toks []tok) []tok {
+	depth := 0
+	for i, t := range toks {
+		switch t.kind {
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			depth++
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			if depth--; depth == 0 {
+				return toks[i+1:]
+			}
+		}
+	}
+	return nil
+}
