@@ -28,6 +28,12 @@ type kernel struct {
 	log *logBuffer
 }
 
+type greeter struct{}
+
+func (greeter) Welcome(topic string) [][]byte { return [][]byte{[]byte(topic), []byte("welcome")} }
+
+func (greeter) Subscribed(send func([][]byte)) { send([][]byte{[]byte("state"), []byte("idle")}) }
+
 type logBuffer struct {
 	mu   sync.Mutex // guards text
 	text bytes.Buffer
@@ -54,8 +60,7 @@ func listenOn(t *testing.T, c Connection, limits Limits) *kernel {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	log := &logBuffer{}
-	welcome := func(topic string) [][]byte { return [][]byte{[]byte(topic), []byte("welcome")} }
-	z, err := Listen(c, limits, welcome, slog.New(slog.NewTextHandler(log, nil)))
+	z, err := Listen(c, limits, greeter{}, slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +112,11 @@ func (k *kernel) subscriber(topic string) *zmq4.Conn {
 	}
 	if got := recv(k.t, z); string(got[1]) != "welcome" || string(got[0]) != topic {
 		k.t.Fatalf("greeted with %q", got)
+	}
+	if topic == "" {
+		if got := recv(k.t, z); string(got[0]) != "state" {
+			k.t.Fatalf("told %q after the welcome", got)
+		}
 	}
 	return z
 }
@@ -193,7 +203,7 @@ func TestIPCForTheOwnerAlone(t *testing.T) {
 			t.Errorf("socket %d has mode %v", i+1, info.Mode())
 		}
 	}
-	if _, err := Listen(c, DefaultLimits(), nil, slog.Default()); err == nil {
+	if _, err := Listen(c, DefaultLimits(), greeter{}, slog.Default()); err == nil {
 		t.Error("a second kernel took the sockets of a living one")
 	}
 	k.Close()
@@ -308,7 +318,7 @@ func TestConnectionFile(t *testing.T) {
 func TestBusyPort(t *testing.T) {
 	k := listenTCP(t, DefaultLimits())
 	c := Connection{Transport: "tcp", IP: "127.0.0.1", HBPort: k.connection.HBPort}
-	if _, err := Listen(c, DefaultLimits(), nil, slog.Default()); err == nil || !strings.Contains(err.Error(), "heartbeat") {
+	if _, err := Listen(c, DefaultLimits(), greeter{}, slog.Default()); err == nil || !strings.Contains(err.Error(), "heartbeat") {
 		t.Errorf("error %v, want one that names the socket", err)
 	}
 }
