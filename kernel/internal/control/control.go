@@ -81,6 +81,8 @@ type Frame struct {
 	Func string `json:"func"`
 	File string `json:"file"`
 	Line int    `json:"line"`
+
+	PC uintptr `json:"-"`
 }
 
 // A Conn sends and receives messages. Send may be called from several

@@ -139,6 +139,8 @@ func (w *worker) serve() error {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
 	w.conn = control.New(f)
+	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
+	w.installHooks()
 	// The kernel sends interrupts over the control socket; those that a
 	// terminal sends to the whole group are for it.
 	signal.Ignore(os.Interrupt)
@@ -204,4 +206,16 @@ func exitNow(code int) {
 func endGroup() {
 	_ = unix.Kill(0, unix.SIGKILL)
 	exitNow(0)
+}
+
+// goexit1 is runtime.goexit1: it ends the goroutine without running its
+// deferred functions.
+var goexit1 func()
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker:", err)
+		exitNow(3)
+	}
+	return v
 }
