@@ -44,7 +44,7 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 	}
 	life, end := newLifetime(ctx, log)
 	defer end()
-	session, err := openSession(life.Context, goCommand, log)
+	session, err := newSession(life.Context, goCommand, "", log)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newInstallCommand(),
+		newInstallCommand(), newRunCommand(),
 		newUninstallCommand(),
 		newKernelCommand(),
 		newDoctorCommand(),

@@ -16,6 +16,7 @@ import (
 // build runs the passes in their order.
 func (b *builder) build(ctx context.Context) (*Unit, error) {
 	b.declare()
+	b.hoist()
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
@@ -41,48 +42,41 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 // variables, which of them are static, and what the last expression shows.
 func (b *builder) shapePass() error {
 	b.wrapLast()
-	r, err := b.check(b.emitUnit(true, b.reach(nil)), false)
-	if err != nil {
-		return err
-	}
-	entry := r.entryDecl(b.entryName())
-	at := map[token.Pos]bool{}
-	var tops []*ast.Ident
-	if entry != nil {
-		tops = topVars(entry.Body.List)
-		for _, id := range tops {
-			at[id.Pos()] = true
+	for {
+		r, err := b.check(b.emitUnit(true, b.reach(nil)))
+		if err != nil {
+			return err
+		}
+		entry := r.entryDecl(b.entryName())
+		at := map[token.Pos]bool{}
+		var tops []*ast.Ident
+		if entry != nil {
+			tops = topVars(entry.Body.List)
+			for _, id := range tops {
+				at[id.Pos()] = true
+			}
+		}
+		var faults []fault
+		for _, f := range r.faults {
+			if !f.unused(at) && !b.lastMayStand(r, entry, f) {
+				faults = append(faults, f)
+			}
+		}
+		own, foreign := b.divide(faults)
+		if len(own) > 0 {
+			return faultErrors(own)
+		}
+		if len(foreign) == 0 {
+			b.settleLast(r, entry)
+			b.settleVars(r, entry, tops)
+			b.settleDecls(r)
+			b.last = &checked{r.pkg, r.info}
+			return nil
+		}
+		for _, f := range foreign {
+			b.setAside(f)
 		}
 	}
-	var faults []fault
-	for _, f := range r.faults {
-		if !f.unused(at) && !b.lastMayStand(r, entry, f) {
-			faults = append(faults, f)
-		}
-	}
-	if errs := b.ownErrors(faults); len(errs) > 0 {
-		return errs
-	}
-	b.settleLast(r, entry)
-	b.settleVars(r, entry, tops)
-	b.settleDecls(r)
-	b.last = &checked{r.pkg, r.info}
-	return nil
-}
-
-// ownErrors returns the faults of the cell itself, or all if there are none in
-// the cell but some elsewhere.
-func (b *builder) ownErrors(faults []fault) cell.Errors {
-	var own []fault
-	for _, f := range faults {
-		if f.owner == nil || f.owner.origin == b.o {
-			own = append(own, f)
-		}
-	}
-	if len(own) == 0 {
-		own = faults
-	}
-	return faultErrors(own)
 }
 
 // wrapLast makes the last expression an argument of show, unless it is a call
@@ -238,29 +232,32 @@ func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
 	b.link(v)
 }
 
-// A linkName remembers what the link symbol of a name stands for.
+// A linkName is the newest link symbol of a variable or function.
 type linkName struct {
-	kind  cell.Kind
-	print string
+	kind    cell.Kind
+	print   string
+	version int
 }
 
 // link chooses the link name of a variable or function: the one that the
 // worker has if it means the same to compiled code, else a new one, so that
 // running older code keeps what it was compiled for.
 func (b *builder) link(s *symbol) {
-	old := b.p.names[s.key]
-	if old == nil || s.recv != "" {
+	if s.recv != "" {
 		return
 	}
-	if old.kind == s.kind && old.print == s.print {
-		s.ename = old.ename
-		return
+	l, ok := b.p.links[s.key]
+	switch {
+	case !ok:
+		l = linkName{s.kind, s.print, 1}
+	case l.kind != s.kind || l.print != s.print:
+		l = linkName{s.kind, s.print, l.version + 1}
 	}
-	if s.kind != cell.Var && s.kind != cell.Func || old.kind != cell.Var && old.kind != cell.Func {
-		return
+	b.links[s.key] = l
+	s.ename = mangle(s.key)
+	if l.version > 1 {
+		s.ename = fmt.Sprintf("%s%s%d", s.key, mangleMark, l.version)
 	}
-	b.version[s.key] = b.p.version[s.key] + 1
-	s.ename = fmt.Sprintf("%s%s%d", s.key, mangleMark, b.version[s.key]+1)
 }
 
 // witness keeps the defining expression of a variable whose type has no name here.
@@ -289,7 +286,7 @@ func (b *builder) witness(st *stmt, name string) *witness {
 		if ref.Off < w.span.Start || ref.Off >= w.span.End {
 			continue
 		}
-		w.binds[ref.Name] = b.binds[ref.Name]
+		w.binds[ref.Name] = b.before[ref.Name]
 		if ref.Top {
 			ref.Top = false
 			w.binds[ref.Name] = binding{kind: notebook}
@@ -375,9 +372,10 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 	s.text = describe(t, main)
 	switch obj := obj.(type) {
 	case *types.Const:
+		s.prints = map[string]string{}
 		for _, n := range s.decl.Names {
 			if c, ok := main.Scope().Lookup(mangle(n.Name)).(*types.Const); ok {
-				s.print += n.Name + "=" + c.Val().ExactString() + ":" + fingerprint(c.Type(), main) + ";"
+				s.prints[n.Name] = c.Val().ExactString() + ":" + fingerprint(c.Type(), main)
 			}
 		}
 	case *types.TypeName:
@@ -401,23 +399,83 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 // bodyPass checks function bodies, of the cell and of the older declarations
 // that its changes reach, and settles which of those are set aside.
 func (b *builder) bodyPass() (map[*symbol]form, error) {
-	in := b.reach(nil)
-	r, err := b.check(b.emitUnit(false, in), true)
-	if err != nil {
-		return nil, err
+	b.affected()
+	b.returning()
+	for {
+		in := b.reach(b.older())
+		r, err := b.check(b.emitUnit(false, in))
+		if err != nil {
+			return nil, err
+		}
+		own, foreign := b.divide(r.faults)
+		if len(own) > 0 {
+			return nil, faultErrors(own)
+		}
+		if len(foreign) == 0 {
+			b.settleOlder(r)
+			b.noteUses(r)
+			b.last = &checked{r.pkg, r.info}
+			return in, nil
+		}
+		for _, f := range foreign {
+			b.setAside(f)
+		}
 	}
-	if errs := b.ownErrors(r.faults); len(errs) > 0 {
-		return nil, errs
+}
+
+// older lists the symbols that are compiled again.
+func (b *builder) older() []*symbol {
+	var out []*symbol
+	for _, old := range b.order {
+		if _, gone := b.dropped[old]; !gone {
+			out = append(out, b.recomp[old])
+		}
 	}
-	b.last = &checked{r.pkg, r.info}
-	return in, nil
+	return append(out, b.back...)
+}
+
+// divide separates the faults of the cell from those of older declarations.
+func (b *builder) divide(faults []fault) (own, foreign []fault) {
+	for _, f := range faults {
+		if f.owner == nil || f.owner.origin == b.o {
+			own = append(own, f)
+		} else {
+			foreign = append(foreign, f)
+		}
+	}
+	return own, foreign
+}
+
+// noteUses records which methods each compiled function selects.
+func (b *builder) noteUses(r *result) {
+	for sel, s := range r.info.Selections {
+		fn, ok := s.Obj().(*types.Func)
+		if !ok || fn.Pkg() != r.pkg {
+			continue
+		}
+		recv := fn.Signature().Recv()
+		if recv == nil {
+			continue
+		}
+		t := recv.Type()
+		if p, ok := t.(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		named, ok := t.(*types.Named)
+		if !ok {
+			continue
+		}
+		if owner := r.owner(sel.Pos()); owner != nil && owner.kind == cell.Func {
+			owner.uses = append(owner.uses, demangle(named.Obj().Name())+"."+fn.Name())
+		}
+	}
 }
 
 // describeUnit fills in what the worker must know, and what Commit will do.
 func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	c := &changes{
 		origin: b.o, imports: b.imports, dots: b.dots, blanks: b.blanks,
-		version: b.version, checked: b.last, enames: b.enames, updates: b.recomp,
+		links: b.links, checked: b.last, updates: b.recomp,
 	}
 	u.changes = c
 	inits := 0
@@ -426,19 +484,26 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 			u.Fresh = append(u.Fresh, fmt.Sprintf("main.init.%d", inits))
 			inits++
 		}
-		if !s.once() {
-			c.define = append(c.define, s)
+		if s.once() {
+			continue
 		}
-		if s.kind == cell.Func && !s.once() {
-			u.Fresh = append(u.Fresh, b.linkSymbol(s))
-			s.loaded = true
+		c.define = append(c.define, s)
+		if s.kind == cell.Func {
+			b.compiled(u, s)
 		}
 	}
+	c.define = append(c.define, b.back...)
 	for s, f := range in {
-		if s.kind == cell.Func && f == full && !s.loaded {
-			u.Fresh = append(u.Fresh, b.linkSymbol(s))
-			c.loaded = append(c.loaded, s)
+		switch {
+		case s.kind != cell.Func || f != full:
+		case s.loaded:
+			c.bodies = append(c.bodies, s.key)
+		default:
+			b.compiled(u, s)
 		}
+	}
+	for old, why := range b.dropped {
+		c.aside = append(c.aside, &asideSymbol{old, why})
 	}
 	b.describeVars(u)
 	u.Init = inits > 0 || b.dynamicInit()
@@ -456,7 +521,19 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	}
 	sort.Strings(u.Imports)
 	sort.Strings(u.Fresh)
+	sort.Strings(u.Renewed)
 	u.Notices = b.notices
+}
+
+// compiled notes that the unit defines a function.
+func (b *builder) compiled(u *Unit, s *symbol) {
+	sym := b.linkSymbol(s)
+	u.Fresh = append(u.Fresh, sym)
+	if b.renewed(s) {
+		u.Renewed = append(u.Renewed, sym)
+	}
+	u.changes.loaded = append(u.changes.loaded, s)
+	u.changes.bodies = append(u.changes.bodies, s.key)
 }
 
 func (b *builder) describeVars(u *Unit) {
@@ -476,6 +553,9 @@ func (b *builder) describeVars(u *Unit) {
 		}
 		v.loaded = true
 		u.changes.define = append(u.changes.define, v)
+	}
+	for _, s := range b.reset {
+		u.Fresh = append(u.Fresh, "main."+s.ename)
 	}
 }
 

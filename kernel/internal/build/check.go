@@ -7,6 +7,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"sort"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -28,11 +29,10 @@ type fault struct {
 	err   *cell.Error
 	owner *symbol
 	pos   token.Pos
-	soft  bool
 }
 
 // check parses and type-checks the files of an emitter.
-func (b *builder) check(e *emitter, bodies bool) (*result, error) {
+func (b *builder) check(e *emitter) (*result, error) {
 	r := &result{e: e, fset: token.NewFileSet(), info: &types.Info{
 		Types:      map[ast.Expr]types.TypeAndValue{},
 		Defs:       map[*ast.Ident]types.Object{},
@@ -70,21 +70,25 @@ func (b *builder) check(e *emitter, bodies bool) (*result, error) {
 }
 
 func (b *builder) fault(r *result, te types.Error) fault {
-	f := fault{pos: te.Pos, soft: te.Soft, err: b.errorAt(r.fset.Position(te.Pos), te.Msg)}
-	raw := r.fset.PositionFor(te.Pos, false)
+	return fault{pos: te.Pos, owner: r.owner(te.Pos), err: b.errorAt(r.fset.Position(te.Pos), te.Msg)}
+}
+
+// owner returns the symbol whose source is at pos.
+func (r *result) owner(pos token.Pos) *symbol {
+	raw := r.fset.PositionFor(pos, false)
 	for _, file := range r.e.order {
 		if file.name == raw.Filename {
-			f.owner = file.owner(raw.Offset)
+			return file.owner(raw.Offset)
 		}
 	}
-	return f
+	return nil
 }
 
 func (f *file) owner(off int) *symbol {
-	for _, r := range f.regions {
-		if off >= f.header+r.start && off < f.header+r.end {
-			return r.owner
-		}
+	off -= f.header
+	i := sort.Search(len(f.regions), func(i int) bool { return f.regions[i].end > off })
+	if i < len(f.regions) && f.regions[i].start <= off {
+		return f.regions[i].owner
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"go/types"
 	"sort"
 	"strings"
 
@@ -391,7 +390,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		case r.Top && !r.Key:
 			text = e.b.nameIn(e.b.vars[r.Name], r.Name)
 		case !r.Top:
-			text = f.rename(r, e.b.binds, lookup)
+			text = f.rename(r, e.b.before, lookup)
 		}
 		if text != r.Name {
 			edits = append(edits, edit{r.Off, r.Off + len(r.Name), text})
@@ -486,5 +485,3 @@ func (f *file) text() string {
 	b.WriteString(f.body.String())
 	return b.String()
 }
-
-func isPredeclared(name string) bool { return types.Universe.Lookup(name) != nil }

@@ -61,7 +61,8 @@ type Program struct {
 	aside    map[string]*asideSymbol
 	lost     map[string]int // variables that went with a worker: name to cell
 	sources  map[int]*origin
-	version  map[string]int // how often a name got a new link symbol
+	links    map[string]linkName         // the newest link symbol of a variable or function
+	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
 	last     *checked
 }
 
@@ -73,7 +74,7 @@ type origin struct {
 
 // A symbol is what a name of the notebook means: a function, method, type,
 // group of constants or variable. It does not change once it is live, apart
-// from loaded and ename.
+// from loaded.
 type symbol struct {
 	key    string // name; "T.m" for a method; first name for constants
 	kind   cell.Kind
@@ -90,8 +91,9 @@ type symbol struct {
 	layout  string    // of a type or variable: fingerprint of the memory layout
 	text    string    // description of the type for listings
 	loaded  bool
-	unit    int      // number of the unit that compiled its body
-	uses    []string // names and methods that its body uses, for redefinition
+	prints  map[string]string // of constants, by name
+	bodies  []string          // functions that the compiler could inline into it
+	uses    []string          // names and methods that its body uses, for redefinition
 }
 
 type asideSymbol struct {
@@ -164,22 +166,23 @@ func New(cfg Config) *Program {
 		aside:   map[string]*asideSymbol{},
 		lost:    map[string]int{},
 		sources: map[int]*origin{},
-		version: map[string]int{},
+		links:   map[string]linkName{},
+		saw:     map[string]map[*symbol]bool{},
 	}
 }
 
 // changes is what Commit applies.
 type changes struct {
 	origin  *origin
-	define  []*symbol // new meanings
-	loaded  []*symbol // older ones that this unit loads (again)
-	enames  map[*symbol]string
+	define  []*symbol           // new meanings
+	loaded  []*symbol           // older ones that this unit loads (again)
+	bodies  []string            // functions whose bodies the unit holds
 	updates map[*symbol]*symbol // older symbol to its recompiled form
 	aside   []*asideSymbol
 	imports map[string]string
 	dots    []string
 	blanks  []string
-	version map[string]int
+	links   map[string]linkName
 	checked *checked
 	done    bool
 }
@@ -203,13 +206,12 @@ func (p *Program) Commit(u *Unit) {
 	p.sources[c.origin.n] = c.origin
 	for _, a := range c.aside {
 		p.remove(a.symbol)
-		p.aside[a.key] = a
+		if a.kind != cell.Var {
+			p.aside[a.key] = a
+		}
 	}
-	for s, ename := range c.enames {
-		s.ename = ename
-	}
-	for name, v := range c.version {
-		p.version[name] = v
+	for name, l := range c.links {
+		p.links[name] = l
 	}
 	for old, s := range c.updates {
 		p.remove(old)
@@ -220,6 +222,7 @@ func (p *Program) Commit(u *Unit) {
 	}
 	for _, s := range c.loaded {
 		s.loaded = true
+		p.sees(s, c.bodies)
 	}
 	for name, path := range c.imports {
 		p.imports[name] = path
@@ -228,6 +231,20 @@ func (p *Program) Commit(u *Unit) {
 	p.allBlank = append(p.allBlank, c.blanks...)
 	p.blanks = nil
 	p.last = c.checked
+}
+
+// sees notes which bodies the compiler had when it compiled s.
+func (p *Program) sees(s *symbol, bodies []string) {
+	for _, key := range bodies {
+		if key == s.key {
+			continue
+		}
+		if p.saw[key] == nil {
+			p.saw[key] = map[*symbol]bool{}
+		}
+		p.saw[key][s] = true
+	}
+	s.bodies = bodies
 }
 
 // define gives s's names their new meaning.
@@ -285,6 +302,9 @@ func (p *Program) remove(s *symbol) {
 	}
 	for _, name := range s.references() {
 		delete(p.users[name], s)
+	}
+	for _, key := range s.bodies {
+		delete(p.saw[key], s)
 	}
 }
 

@@ -15,7 +15,7 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 		r.source(s.source.Refs, s.owner.binds, b.lookup)
 	}
 	for _, st := range b.stmts {
-		r.source(st.Refs, b.binds, b.lookupBefore)
+		r.source(st.Refs, b.before, b.lookupBefore)
 	}
 	for _, v := range b.vars {
 		if v.typ != nil || v.witness != nil {

@@ -12,9 +12,9 @@ type builder struct {
 	c *cell.Cell
 	o *origin
 
-	binds     map[string]binding // what the cell's free names mean
-	sels      map[string][]string
-	unbound   map[string]bool // selector bases that nothing explains
+	binds     map[string]binding // what free names mean in the cell's declarations
+	before    map[string]binding // and in its statements, before these define them
+	unbound   map[string]bool    // selector bases that nothing explains
 	imports   map[string]string
 	dots      []string
 	blanks    []string
@@ -26,14 +26,17 @@ type builder struct {
 	specs   []*spec              // variable specifications of a cell without statements
 	stmts   []*stmt
 
-	vars    map[string]*symbol // variables that the cell makes
-	recomp  map[*symbol]*symbol
-	order   []*symbol // keys of recomp in order
-	dropped map[*symbol]string
-	notices []string
-	enames  map[*symbol]string
-	version map[string]int
-	last    *checked
+	vars         map[string]*symbol // variables that the cell makes
+	recomp       map[*symbol]*symbol
+	order        []*symbol // keys of recomp in order
+	back         []*symbol // set-aside symbols that are tried again
+	backBy       map[string]*symbol
+	dropped      map[*symbol]string // older symbols that no longer compile, and why
+	droppedOrder []*symbol
+	reset        []*symbol
+	notices      []string
+	links        map[string]linkName
+	last         *checked
 }
 
 // A spec is a variable specification at package level.
@@ -67,7 +70,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 		p: p, c: c,
 		o:         &origin{c.N, c.Src},
 		binds:     map[string]binding{},
-		sels:      map[string][]string{},
+		before:    map[string]binding{},
 		unbound:   map[string]bool{},
 		imports:   map[string]string{},
 		importPos: map[string]cell.Pos{},
@@ -76,8 +79,8 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 		vars:      map[string]*symbol{},
 		recomp:    map[*symbol]*symbol{},
 		dropped:   map[*symbol]string{},
-		enames:    map[*symbol]string{},
-		version:   map[string]int{},
+		backBy:    map[string]*symbol{},
+		links:     map[string]linkName{},
 	}
 }
 
@@ -148,24 +151,45 @@ func (b *builder) resolve() cell.Errors {
 	if errs := b.resolveImports(); len(errs) > 0 {
 		return errs
 	}
-	each := func(refs []cell.Ref) {
-		for _, r := range refs {
-			if r.Top {
-				continue
-			}
-			b.sels[r.Name] = append(b.sels[r.Name], r.Sel)
-		}
-	}
+	sels := map[string][]string{}
 	for _, d := range b.c.Decls {
-		each(d.Refs)
+		gather(sels, d.Refs)
 	}
 	for _, s := range b.c.Stmts {
-		each(s.Refs)
+		gather(sels, s.Refs)
 	}
-	for name, sels := range b.sels {
-		b.binds[name] = b.bind(name, sels)
+	for name, sel := range sels {
+		b.before[name] = b.bind(name, sel)
+		b.binds[name] = b.before[name]
+		if b.vars[name] != nil && b.imports[name] == "" {
+			b.binds[name] = binding{kind: notebook}
+		}
 	}
-	return nil
+	return b.clashes()
+}
+
+// gather collects what is selected from each free name.
+func gather(sels map[string][]string, refs []cell.Ref) {
+	for _, r := range refs {
+		if !r.Top {
+			sels[r.Name] = append(sels[r.Name], r.Sel)
+		}
+	}
+}
+
+// clashes finds names that the cell's statements and its declarations both
+// define.
+func (b *builder) clashes() cell.Errors {
+	var errs cell.Errors
+	for _, st := range b.stmts {
+		for i, n := range st.Names {
+			if st.New[i] && b.fresh[n.Name] != nil {
+				at := posIn(st.Source, n.Off)
+				errs = append(errs, &cell.Error{Cell: b.c.N, Pos: at, Msg: n.Name + " redeclared in this cell", Source: cell.Line(b.c.Src, at.Line)})
+			}
+		}
+	}
+	return errs
 }
 
 func (b *builder) resolveImports() cell.Errors {
@@ -198,17 +222,14 @@ func (b *builder) resolveImports() cell.Errors {
 	return errs
 }
 
-// bind decides by what is nearest: the cell, the notebook (the newer of a
+// bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a
 // declaration and an import), dot imports, predeclared names, std by itself.
 func (b *builder) bind(name string, sels []string) binding {
-	if b.fresh[name] != nil || b.vars[name] != nil && b.c.Package {
+	if b.fresh[name] != nil || len(b.specs) > 0 && b.vars[name] != nil {
 		return binding{kind: notebook}
 	}
 	if path, ok := b.imports[name]; ok {
 		return binding{imported, path}
-	}
-	if b.vars[name] != nil {
-		return binding{kind: notebook}
 	}
 	if path, ok := b.p.imports[name]; ok {
 		return binding{imported, path}
@@ -261,7 +282,7 @@ func (b *builder) lookupBefore(name string) *symbol {
 	}
 	s := b.p.names[name]
 	if s == nil {
-		return nil
+		return b.backBy[name]
 	}
 	if _, gone := b.dropped[s]; gone {
 		return nil
@@ -276,9 +297,6 @@ func (b *builder) lookupBefore(name string) *symbol {
 func (b *builder) nameIn(s *symbol, name string) string {
 	if s.kind == cell.Const || s.kind == cell.Type {
 		return mangle(name)
-	}
-	if e, ok := b.enames[s]; ok {
-		return e
 	}
 	return s.ename
 }

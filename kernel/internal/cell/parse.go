@@ -213,7 +213,8 @@ func (p *parse) run() Errors {
 			return Errors{{Cell: p.cell.N, Msg: err.Error()}}
 		}
 		for _, e := range list {
-			errs = append(errs, errorAt(p.cell.N, p.cell.Src, p.srcOffset(e.Pos.Offset), e.Msg))
+			off, msg := p.place(e.Pos.Offset, e.Msg)
+			errs = append(errs, errorAt(p.cell.N, p.cell.Src, off, msg))
 		}
 		return errs
 	}
@@ -232,6 +233,25 @@ func (p *parse) srcOffset(at int) int {
 		off = m.src + min(at-m.at, m.length)
 	}
 	return off
+}
+
+// place converts the place of a syntax error. One behind the end of a piece is
+// about our own text: it moves to the end of the piece's.
+func (p *parse) place(at int, msg string) (int, string) {
+	off := p.srcOffset(at)
+	for i, m := range p.marks {
+		inside := at >= m.at && at < m.at+m.length
+		last := i == len(p.marks)-1 || at < p.marks[i+1].at
+		if at < m.at || inside || !last {
+			continue
+		}
+		text := strings.TrimRight(p.cell.Src[:m.src+m.length], " \t\r\n")
+		if head, _, ok := strings.Cut(msg, ", found "); ok {
+			msg = head + ", found the end of the cell"
+		}
+		return len(text), msg
+	}
+	return off, msg
 }
 
 func (p *parse) off(pos token.Pos) int { return int(pos) - p.base }

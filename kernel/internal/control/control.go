@@ -46,6 +46,7 @@ type Message struct {
 	Object    string   `json:"object,omitempty"`
 	Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
 	Fresh     []string `json:"fresh,omitempty"`
+	Renewed   []string `json:"renewed,omitempty"`
 	Entry     string   `json:"entry,omitempty"`
 	Init      bool     `json:"init,omitempty"`
 	Reset     []string `json:"reset,omitempty"` // variables that could not be kept

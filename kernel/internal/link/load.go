@@ -13,8 +13,11 @@ import (
 type Request struct {
 	Object string   // path of a compiled package main
 	Fresh  []string // functions and variables that it defines anew, without type arguments
-	Entry  string   // function to call afterwards; may be empty
-	Init   bool     // run the package's own initialization
+	// Renewed lists the fresh functions that get a new stub, since their
+	// signature changed: older callers keep the old one.
+	Renewed []string
+	Entry   string // function to call afterwards; may be empty
+	Init    bool   // run the package's own initialization
 }
 
 // A Loaded is the outcome: what to call, in this order.
@@ -35,12 +38,15 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	ld := &load{
-		Linker: l, main: o, fresh: map[string]bool{},
+		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
 		itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
+	}
+	for _, f := range req.Renewed {
+		ld.renewed[f] = true
 	}
 	undo := l.mod.snapshot()
 	defer func() {

@@ -47,8 +47,9 @@ func (t target) address() uintptr {
 // before everything is resolved.
 type load struct {
 	*Linker
-	main  *object
-	fresh map[string]bool
+	main    *object
+	fresh   map[string]bool
+	renewed map[string]bool
 
 	nodes  []*node
 	queue  []*node
@@ -230,7 +231,7 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	n := ld.place(o, i)
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
-	if old == nil {
+	if old == nil || ld.renewed[name] {
 		n.stub = &stub{name: name}
 		ld.stubs = append(ld.stubs, n.stub)
 	}

@@ -36,7 +36,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Entry: m.Entry, Init: m.Init}
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init}
 	w.mu.Lock()
 	err := w.readConfig(m.Importcfg)
 	w.mu.Unlock()
