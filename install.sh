@@ -136,6 +136,8 @@ uninstall() {
 	fi
 	remove "$program"
 	remove "$cache"
+	# A folder that the user named may hold other things.
+	[ -z "${PERIJOVE_CACHE:-}" ] || say "Kept $PERIJOVE_CACHE, which PERIJOVE_CACHE names: remove it if nothing else is in it."
 	remove "$proof"
 	$removed || say "Nothing to remove: Perijove is not installed here (PREFIX, JUPYTER_DATA_DIR and HOME say where)."
 }
