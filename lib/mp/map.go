@@ -70,7 +70,7 @@ func mapTo[R, A, F any](ctx context.Context, p *pool, fn F, xs []A, target bool)
 	var once sync.Once
 	j.whole = &chunk[A, R]{
 		st: &j.st, args: xs, out: make([]R, len(xs)), errs: new(faults),
-		run: localCall[R, A](inner, fn, target),
+		run: inPlace(localCall[R, A](inner, fn, target)),
 		sink: func(c *chunk[A, R], from, to int) {
 			j.outcome(c, from, to, func() { once.Do(func() { close(failed) }) })
 		},
@@ -126,22 +126,42 @@ func prepareCall[R, A, F any](p *pool, fn F, target bool) (*function, error) {
 	if fv == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
-	f := &function{pc: fv.pc}
 	if p.backend != Processes {
-		return f, nil
+		return &function{pc: fv.pc}, nil
+	}
+	runner := runnerPC(new(task[R, A, F]))
+	if p.host.Captures(addressOf(fv), fv.pc) {
+		return nil, captureError(fv.pc)
+	}
+	type key struct {
+		fn     *funcval // of static data, since it captures nothing
+		runner uintptr
+		target bool
+	}
+	k := key{fv, runner, target}
+	if f, ok := p.funcs.Load(k); ok {
+		return f.(*function), nil
 	}
 	if _, _, err := codecPair[A, R](); err != nil {
 		return nil, fmt.Errorf("mp: %s: %w", describe(fv.pc), err)
 	}
-	var err error
-	f.def, err = define(p.host, fv, runnerPC(new(task[R, A, F])), shapeOf[F](target), target)
-	return f, err
+	def, err := define(p.host, fv, runner, shapeOf[F](target), target)
+	if err != nil {
+		return nil, err
+	}
+	f, _ := p.funcs.LoadOrStore(k, &function{pc: fv.pc, def: def})
+	return f.(*function), nil
 }
 
 // localCall makes the call of fn in this process, with a job's context.
 func localCall[R, A, F any](ctx context.Context, fn F, target bool) func(A) (R, error) {
 	s := shapeOf[F](target)
 	return func(a A) (R, error) { return protect[R](ctx, fn, s, a) }
+}
+
+// inPlace makes a call that does not depend on its place in the job.
+func inPlace[A, R any](call func(A) (R, error)) func(int, A) (R, error) {
+	return func(_ int, a A) (R, error) { return call(a) }
 }
 
 // jobContext is ctx that ends also when the pool does.

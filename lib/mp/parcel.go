@@ -56,7 +56,7 @@ type parcel interface {
 // A chunk is the parcel for argument and result types.
 type chunk[A, R any] struct {
 	st      *jobState
-	run     func(A) (R, error)                 // in this process
+	run     func(i int, a A) (R, error)        // in this process; i is the place in the job
 	sink    func(c *chunk[A, R], from, to int) // the outcomes of a range are there
 	base    int                                // place of args[0] in the job
 	args    []A
@@ -184,7 +184,7 @@ func (c *chunk[A, R]) settle(from, to int) {
 }
 
 func (c *chunk[A, R]) call(i int) {
-	r, err := c.run(c.args[i])
+	r, err := c.run(c.base+i, c.args[i])
 	if err != nil {
 		c.errs.set(c.base+i, err)
 		return

@@ -89,6 +89,7 @@ type pool struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	workers sync.WaitGroup
+	funcs   sync.Map // *function by func value and types
 
 	mu     sync.Mutex
 	wake   *sync.Cond // for workers that wait, and for close
@@ -100,11 +101,11 @@ type pool struct {
 	broken error // why no task runs any more
 	failed int   // workers in a row that died before they finished a task
 	stats  Stats
-	subs   map[uintptr]any // submitted tasks, by function: *submitJob[A, R]
+	subs   map[any]any // submitted tasks, by function and types: *submitJob[A, R]
 }
 
 func newPool(b Backend, o options) (*pool, error) {
-	p := &pool{backend: b, o: o, crew: make(map[*worker]bool), subs: make(map[uintptr]any)}
+	p := &pool{backend: b, o: o, crew: make(map[*worker]bool), subs: make(map[any]any)}
 	p.wake = sync.NewCond(&p.mu)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if p.o.workers == 0 {

@@ -335,13 +335,31 @@ func (w *worker) recallLocked(st *jobState) (lost []parcel) {
 	return lost
 }
 
+// cancelTask cancels the one task of a parcel that find knows, if a worker
+// process has it.
+func (p *pool) cancelTask(find func(parcel) (int, bool)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for w := range p.crew {
+		for _, f := range w.flights {
+			if i, ok := find(f.parcel); ok && w.child != nil && f.delivered <= i && i < f.n {
+				go w.cancelTask(f, i)
+			}
+		}
+	}
+}
+
 // cancelTask cancels the context of a task that may be running, and kills the
 // worker if it still runs after the pool's grace.
 func (w *worker) cancelTask(f *flight, i int) {
 	w.child.cancelOne(f.id, i)
 	time.AfterFunc(w.p.o.grace, func() {
 		w.p.mu.Lock()
-		stuck := !w.gone && f.delivered <= i // a later task cannot have begun, since it was recalled
+		stuck := !w.gone && f.delivered <= i && f.granted
+		if stuck && w.book != nil {
+			n, _ := f.credit.begun()
+			stuck = n == i+1
+		}
 		w.p.mu.Unlock()
 		if stuck {
 			_ = w.child.kill()
