@@ -213,7 +213,7 @@ func (s *splitter) unclosed(open []tok) {
 	t := open[len(open)-1]
 	at := PosAt(s.src, t.off)
 	s.faults = append(s.faults, Fault{
-		Off: len(s.src), Incomplete: true, Depth: len(open),
+		Off: len(strings.TrimRight(s.src, " \t\r\n")), Incomplete: true, Depth: len(open),
 		Msg: "missing " + partner(t.kind).String() + " for the " + t.kind.String() + " at " + posText(at),
 	})
 }
