@@ -52,7 +52,7 @@ func declared(b *testing.B, n int) *Program {
 func (t *T%d) Sum() int { return t.a + t.b }
 func f%d(n int) int { t := T%d{a: n}; for i := range n { t.b += i }; return t.Sum() }
 var v%d = T%d{a: f%d(3)}
-`, i, max(i-1, 1), i, i, i, i, i, i)
+`, i, max(i-i%10, 1), i, i, i, i, i, i)
 		u, err := p.Build(context.Background(), i, src)
 		if err != nil {
 			b.Fatal(err)
