@@ -78,6 +78,7 @@ type Reply struct {
 	ExecutionCount  int
 	Error           *Error                      // set when Status is Failed
 	UserExpressions map[string]ExpressionResult // never nil
+	Page            Bundle                      // text for the front end's pager, as of a help directive; may be nil
 }
 
 // An ExpressionResult is the value of one user expression, or why there is none.

@@ -1,0 +1,142 @@
+#!/bin/sh
+# install.sh  builds Perijove, a Jupyter kernel for Go, and installs it for this
+# user: the program, its worker image and the kernelspec. Then it runs the first
+# notebook, to prove it. Needs Go; Jupyter and Python are not needed. What is
+# installed works offline, and after this folder is moved or deleted.
+#
+#   ./install.sh               install, or install anew
+#   ./install.sh --uninstall   remove what was installed
+#   ./install.sh --help        this text
+#
+# PREFIX            the program goes to $PREFIX/bin (default: ~/.local)
+# JUPYTER_DATA_DIR  the kernelspec goes to its kernels/perijove
+#                   (default: ~/.local/share/jupyter)
+set -eu
+
+say() { printf '%s\n' "$*"; }
+die() {
+	printf 'install.sh: %s\n' "$1" >&2
+	shift
+	for line; do printf '  %s\n' "$line" >&2; done
+	exit 1
+}
+
+usage() { sed -n '2,/^set/s/^#\( \|$\)//p' "$0"; }
+
+: "${HOME:?HOME is not set: it says where to install}"
+repo=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+bin=${PREFIX:-$HOME/.local}/bin
+program=$bin/perijove
+data=${XDG_DATA_HOME:-$HOME/.local/share}
+kernelspec=${JUPYTER_DATA_DIR:-$data/jupyter}/kernels/perijove
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/perijove
+proof=$data/perijove
+html=$proof/01-shared-x.html
+notebook=$repo/notebooks/01-shared-x.ipynb
+
+# minor prints the M of a version such as go1.M.P.
+minor() { printf '%s\n' "$1" | sed -n 's/.*go1\.\([0-9][0-9]*\).*/\1/p'; }
+
+check_go() {
+	command -v go >/dev/null 2>&1 || die "Go is not on PATH." \
+		"Install it from https://go.dev/dl/ (or put the bin folder of an installed one on PATH)," \
+		"then run this again."
+	wanted=$(sed -n 's/^go \(1\.[0-9]*\).*/\1/p' "$repo/go.mod")
+	found=$(cd / && GOTOOLCHAIN=local go env GOVERSION)
+	# A Go since 1.21 that is too old fetches the wanted one by itself, unless it was told not to.
+	used=$(cd "$repo" && go env GOVERSION 2>/dev/null) || used=$found
+	[ "$(minor "${used:-go1.0}")" -ge "${wanted#1.}" ] || die "Go $wanted or newer is needed, this is $found ($(command -v go))." \
+		"Install it from https://go.dev/dl/, then run this again."
+	system=$(go env GOOS)/$(go env GOARCH)
+	[ "$system" = linux/amd64 ] || die "Perijove runs on linux/amd64 only so far; this is $system."
+}
+
+build() {
+	say "Building with $used ..."
+	mkdir -p "$bin"
+	# Git refuses to describe a clone that belongs to somebody else; the program does not need it.
+	stamp=auto
+	git -C "$repo" rev-parse HEAD >/dev/null 2>&1 || stamp=false
+	new=$bin/.perijove.$$
+	trap 'rm -f "$new"' EXIT
+	(cd "$repo" && GOWORK=off go build -buildvcs=$stamp -o "$new" ./kernel/cmd/perijove) || die "the build failed." \
+		"The first build fetches Go modules: it needs the network, or a module cache that has them."
+	# Renamed, so that a running kernel keeps the program that it was started from.
+	mv -f "$new" "$program"
+	trap - EXIT
+}
+
+prove() {
+	say "Running notebooks/01-shared-x.ipynb ..."
+	mkdir -p "$proof"
+	(cd "$proof" && "$program" run "$notebook" --html "$html") || die "the kernel is installed, but the first notebook failed." \
+		"'$program doctor' says what is missing."
+}
+
+jupyter_hint() {
+	if command -v jupyter-lab >/dev/null 2>&1 || [ -x /usr/bin/jupyter-lab ]; then
+		say "In JupyterLab choose the kernel \"Go (Perijove)\", or open the notebook:"
+		say "  jupyter lab '$notebook'"
+		return
+	fi
+	say "JupyterLab is not on PATH. Any of these gets it; it then finds the kernel by itself:"
+	say "  sudo apt install jupyterlab      (Debian 13, Ubuntu with the package)"
+	say "  sudo dnf install jupyterlab      (Fedora)"
+	say "  pipx install jupyterlab          (anywhere with Python)"
+	say "Then:  jupyter lab '$notebook'"
+	say "Without it:  perijove run NOTEBOOK.ipynb --html NOTEBOOK.html"
+}
+
+path_hint() {
+	case :$PATH: in
+	*:"$bin":*) ;;
+	*) say "$bin is not on PATH. To call perijove by its name:  export PATH=\"$bin:\$PATH\"" ;;
+	esac
+}
+
+install() {
+	check_go
+	build
+	"$program" install
+	prove
+	say ""
+	say "Perijove is installed: $program"
+	say "The first notebook, executed: $html"
+	jupyter_hint
+	path_hint
+}
+
+# remove PATH deletes it and says so, if it is there.
+remove() {
+	[ -e "$1" ] || [ -L "$1" ] || return 0
+	chmod -R u+w "$1" 2>/dev/null || true # a module cache is read-only
+	rm -rf -- "$1"
+	say "Removed $1"
+	removed=true
+}
+
+uninstall() {
+	removed=false
+	# A kernelspec of the same name that starts another program is not ours. It names the
+	# program by its real path, symbolic links followed.
+	real=$(cd -- "$bin" 2>/dev/null && pwd -P)/perijove || true
+	if [ -e "$kernelspec/kernel.json" ] && ! grep -qF "\"$real\"" "$kernelspec/kernel.json"; then
+		say "Kept $kernelspec: it does not start $real"
+	else
+		remove "$kernelspec"
+	fi
+	remove "$program"
+	remove "$cache"
+	remove "$proof"
+	$removed || say "Nothing to remove: Perijove is not installed here (PREFIX, JUPYTER_DATA_DIR and HOME say where)."
+}
+
+case ${1:-} in
+'') install ;;
+--uninstall) uninstall ;;
+-h | --help) usage ;;
+*)
+	usage >&2
+	exit 2
+	;;
+esac

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/kernelspec"
+)
+
+// supported lists the Go releases whose object files the linker knows.
+func supportedGo() []string { return []string{"1.26"} }
+
+// needMemory is for the worker with the standard library and a compiler beside it.
+const needMemory = 1 << 30
+
+// A machine is what doctor looks at.
+type machine interface {
+	goCommand() (string, error)
+	goVersion(ctx context.Context, goCommand string) (string, error)
+	kernelspec() (kernelspec.Spec, error)
+	executable(path string) bool
+	program() string
+	jupyter() (string, bool) // the command that was found
+	writableCache() (string, error)
+	memory() (available uint64, err error)
+	platform() string
+}
+
+// A finding is one line of doctor's answer.
+type finding struct {
+	name   string
+	text   string
+	remedy string // what to do; empty when all is well
+	fatal  bool   // the kernel does not work without it
+}
+
+// examine prints all findings and reports whether the kernel can work.
+func examine(ctx context.Context, m machine, w io.Writer) bool {
+	well := true
+	for _, f := range findings(ctx, m) {
+		mark := "ok  "
+		switch {
+		case f.remedy != "" && f.fatal:
+			mark, well = "FAIL", false
+		case f.remedy != "":
+			mark = "note"
+		}
+		fmt.Fprintf(w, "%s  %-10s %s\n", mark, f.name, f.text)
+		if f.remedy != "" {
+			fmt.Fprintf(w, "      %-10s -> %s\n", "", f.remedy)
+		}
+	}
+	return well
+}
+
+func findings(ctx context.Context, m machine) []finding {
+	return []finding{
+		checkPlatform(m),
+		checkGo(ctx, m),
+		checkKernelspec(m),
+		checkJupyter(m),
+		checkCache(m),
+		checkMemory(m),
+	}
+}
+
+func checkPlatform(m machine) finding {
+	f := finding{name: "platform", text: m.platform(), fatal: true}
+	if m.platform() != "linux/amd64" {
+		f.remedy = "Perijove runs on linux/amd64 only so far"
+	}
+	return f
+}
+
+func checkGo(ctx context.Context, m machine) finding {
+	f := finding{name: "go", fatal: true}
+	path, err := m.goCommand()
+	if err != nil {
+		f.text, f.remedy = "not found", err.Error()
+		return f
+	}
+	version, err := m.goVersion(ctx, path)
+	if err != nil {
+		f.text, f.remedy = path+" does not run", err.Error()
+		return f
+	}
+	f.text = fmt.Sprintf("%s, version %s", path, version)
+	if !slices.Contains(supportedGo(), minor(version)) {
+		f.remedy = fmt.Sprintf("Perijove works with Go %s: install that from https://go.dev/dl, or set PERIJOVE_GO to its go command",
+			strings.Join(supportedGo(), ", "))
+	}
+	return f
+}
+
+// minor cuts a version like 1.26.3 or 1.26rc1 to 1.26.
+func minor(version string) string {
+	major, rest, _ := strings.Cut(version, ".")
+	digits := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if digits < 0 {
+		digits = len(rest)
+	}
+	return major + "." + rest[:digits]
+}
+
+func checkKernelspec(m machine) finding {
+	const again = `run "perijove install"`
+	f := finding{name: "kernelspec", fatal: true}
+	spec, err := m.kernelspec()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f.text, f.remedy = "not installed", again
+	case err != nil:
+		f.text, f.remedy = err.Error(), again
+	case len(spec.Argv) == 0 || !m.executable(spec.Argv[0]):
+		f.text, f.remedy = fmt.Sprintf("names a program that is not there: %q", spec.Argv), again
+	case !m.executable(spec.Env["PERIJOVE_GO"]):
+		f.text, f.remedy = fmt.Sprintf("names a go command that is not there: %q", spec.Env["PERIJOVE_GO"]), again
+	case spec.Argv[0] != m.program():
+		f.text, f.remedy, f.fatal = "starts another perijove: "+spec.Argv[0], again+" to use this one", false
+	default:
+		f.text = "installed, starts " + spec.Argv[0]
+	}
+	return f
+}
+
+func checkJupyter(m machine) finding {
+	path, ok := m.jupyter()
+	if !ok {
+		return finding{
+			name:   "jupyter",
+			text:   "not found; \"perijove run\" works without it",
+			remedy: "apt-get install jupyterlab (Debian 13 on), or pip install jupyterlab",
+		}
+	}
+	return finding{name: "jupyter", text: path}
+}
+
+func checkCache(m machine) finding {
+	f := finding{name: "cache", fatal: true}
+	dir, err := m.writableCache()
+	if err != nil {
+		f.text, f.remedy = err.Error(), "make the folder writable, or set XDG_CACHE_HOME to one that is"
+		return f
+	}
+	f.text = dir + " is writable"
+	return f
+}
+
+func checkMemory(m machine) finding {
+	f := finding{name: "memory"}
+	n, err := m.memory()
+	if err != nil {
+		f.text = "unknown: " + err.Error()
+		return f
+	}
+	f.text = fmt.Sprintf("%d MB available", n>>20)
+	if n < needMemory {
+		f.remedy = fmt.Sprintf("cells are compiled and run in the same memory; %d MB are comfortable", needMemory>>20)
+	}
+	return f
+}

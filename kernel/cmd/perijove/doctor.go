@@ -1,0 +1,20 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newDoctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what is missing, and how to get it",
+		Long: `Doctor checks what the kernel needs: a supported Go, the kernelspec, Jupyter, a
+folder for its cache, memory. It ends with an error when something that is
+needed is missing.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !examine(cmd.Context(), newMachine(), cmd.OutOrStdout()) {
+				return errReported
+			}
+			return nil
+		},
+	}
+}

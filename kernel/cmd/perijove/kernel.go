@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/server"
+	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
+	"github.com/spf13/cobra"
+)
+
+func newKernelCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "kernel FILE",
+		Short: "Serve one notebook (started by Jupyter)",
+		Long: `Kernel serves the sockets of the connection file FILE until a front end shuts it
+down, SIGTERM arrives or the Jupyter that started it is gone. The kernelspec
+starts it; there is no need to call it by hand.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runKernel(cmd.Context(), args[0], cmd.ErrOrStderr())
+		},
+	}
+}
+
+func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) error {
+	log := slog.New(server.Throttle(slog.NewTextHandler(stderr, nil)))
+	connection, err := transport.ReadConnection(connectionFile)
+	if err != nil {
+		return err
+	}
+	goCommand, err := findGo()
+	if err != nil {
+		return err
+	}
+	version, err := goVersion(ctx, goCommand)
+	if err != nil {
+		return err
+	}
+	life, end := newLifetime(ctx, log)
+	defer end()
+	session, err := newSession(life.Context, goCommand, "", log)
+	if err != nil {
+		return err
+	}
+	return serve(life, connection, session, version, log)
+}
+
+// serve answers front ends until the kernel's life ends.
+func serve(life *lifetime, c transport.Connection, session output.Session, goVersion string, log *slog.Logger) error {
+	signer, err := wire.NewSigner(c.SignatureScheme, c.Key)
+	if err != nil {
+		session.Close()
+		return err
+	}
+	if c.Key == "" {
+		log.Warn("the connection file has no key: messages are not signed, and whoever reaches the ports can run code")
+	}
+	s := server.New(server.Config{Session: session, Signer: signer, GoVersion: goVersion, Log: log})
+	t, err := transport.Listen(c, transport.DefaultLimits(), s.Welcome, log)
+	if err != nil {
+		session.Close()
+		return fmt.Errorf("cannot serve the connection file: %w", err)
+	}
+	life.onInterrupt(s.Interrupt)
+	log.Info("serving", "pid", os.Getpid(), "shell", t.Connection().Endpoint(t.Connection().ShellPort))
+	return s.Serve(life, t)
+}

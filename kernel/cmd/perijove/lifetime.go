@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// parentPoll is how often the kernel looks whether its Jupyter lives.
+const parentPoll = 250 * time.Millisecond
+
+// A lifetime is a context that ends with SIGTERM, SIGHUP or the death of the
+// Jupyter that started the kernel. SIGINT never ends it: interrupts come as
+// messages, and one that comes as a signal stops the running cell only.
+type lifetime struct {
+	context.Context
+	interrupt atomic.Pointer[func()]
+}
+
+func newLifetime(ctx context.Context, log *slog.Logger) (*lifetime, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	l := &lifetime{Context: ctx}
+	// Notify also undoes an inherited "ignore", as of a background job.
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		defer cancel()
+		orphaned := parentGone(ctx, os.Getenv)
+		for {
+			select {
+			case s := <-signals:
+				if s == syscall.SIGINT {
+					l.interrupted()
+					continue
+				}
+				log.Info("ends", "signal", s.String())
+			case <-orphaned:
+				log.Info("ends: the Jupyter that started it is gone")
+			case <-ctx.Done():
+			}
+			return
+		}
+	}()
+	return l, func() {
+		signal.Stop(signals)
+		cancel()
+	}
+}
+
+func (l *lifetime) onInterrupt(f func()) { l.interrupt.Store(&f) }
+
+func (l *lifetime) interrupted() {
+	if f := l.interrupt.Load(); f != nil {
+		(*f)()
+	}
+}
+
+// parentGone returns a channel that is closed when the process named by
+// JPY_PARENT_PID, which Jupyter sets, has ended. Without the variable nobody
+// is watched: a kernel started by hand may outlive its shell.
+func parentGone(ctx context.Context, getenv func(string) string) <-chan struct{} {
+	gone := make(chan struct{})
+	parent, err := strconv.Atoi(getenv("JPY_PARENT_PID"))
+	if err != nil || parent <= 1 {
+		return gone
+	}
+	go func() {
+		tick := time.NewTicker(parentPoll)
+		defer tick.Stop()
+		// A direct child sees the death at once by its new parent; a number
+		// could by then belong to another process.
+		direct := os.Getppid() == parent
+		for {
+			if direct && os.Getppid() != parent || syscall.Kill(parent, 0) == syscall.ESRCH {
+				close(gone)
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return gone
+}

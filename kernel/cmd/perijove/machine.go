@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/kernelspec"
+)
+
+// localMachine is the machine that doctor runs on.
+type localMachine struct{}
+
+func newMachine() machine { return localMachine{} }
+
+func (localMachine) platform() string           { return runtime.GOOS + "/" + runtime.GOARCH }
+func (localMachine) goCommand() (string, error) { return findGo() }
+
+func (localMachine) goVersion(ctx context.Context, goCommand string) (string, error) {
+	return goVersion(ctx, goCommand)
+}
+
+func (localMachine) kernelspec() (kernelspec.Spec, error) {
+	data, err := kernelspec.DataDir(os.Getenv)
+	if err != nil {
+		return kernelspec.Spec{}, err
+	}
+	return kernelspec.Find(data)
+}
+
+func (localMachine) executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+func (localMachine) program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
+func (localMachine) jupyter() (string, bool) {
+	for _, name := range []string{"jupyter-lab", "jupyter-notebook", "jupyter"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func (localMachine) writableCache() (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(base, "perijove")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(dir, "doctor-*")
+	if err != nil {
+		return "", err
+	}
+	return dir, errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// memory reads what the kernel says can be had without swapping.
+func (localMachine) memory() (uint64, error) {
+	f, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) > 1 && fields[0] == "MemAvailable:" {
+			kb, err := strconv.ParseUint(fields[1], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/meminfo has no MemAvailable: %w", lines.Err())
+}

@@ -1,0 +1,46 @@
+// Perijove is a Jupyter kernel for Go, and the program that installs, runs and
+// checks it.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	if err := newCommand().Execute(); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintln(os.Stderr, "perijove:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errReported is a failure whose cause the user was told already.
+var errReported = errors.New("failed")
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "perijove",
+		Short: "Go notebooks, compiled natively cell by cell",
+		Long: `Perijove is a Jupyter kernel for Go. Each cell is compiled by your own Go
+compiler and linked into a living process: native speed, nothing forgotten.
+
+Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
+"perijove doctor" says what is missing, if anything is.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		newInstallCommand(), newRunCommand(),
+		newUninstallCommand(),
+		newKernelCommand(),
+		newDoctorCommand(),
+		newVersionCommand(),
+	)
+	return root
+}

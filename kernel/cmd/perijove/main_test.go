@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/kerneltest"
+	"github.com/perijove/perijove/kernel/internal/server"
+	"github.com/perijove/perijove/kernel/internal/transport"
+)
+
+// fakeKernel, set in the environment, makes the test binary a kernel whose
+// cells are scripts for kerneltest.Fake. Its argument is the connection file.
+const fakeKernel = "PERIJOVE_TEST_FAKE_KERNEL"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(fakeKernel) == "" {
+		os.Exit(m.Run())
+	}
+	if err := serveFake(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func serveFake(connectionFile string) error {
+	log := slog.New(server.Throttle(slog.NewTextHandler(os.Stderr, nil)))
+	c, err := transport.ReadConnection(connectionFile)
+	if err != nil {
+		return err
+	}
+	life, end := newLifetime(context.Background(), log)
+	defer end()
+	return serve(life, c, kerneltest.NewFake(), "1.26.0", log)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perijove/perijove/kernel/internal/notebook"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// A sessionOpener starts a session in a working directory.
+type sessionOpener func(ctx context.Context, dir string) (output.Session, error)
+
+func newRunCommand() *cobra.Command { return runCommand(openSession) }
+
+type runFlags struct {
+	out, html   string
+	parameters  []string
+	allowErrors bool
+	timeout     time.Duration
+}
+
+func runCommand(open sessionOpener) *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run NOTEBOOK",
+		Short: "Execute a notebook without Jupyter",
+		Long: `Execute the code cells of a notebook in order, in the notebook's folder, with
+the same engine as in Jupyter. Without -o and --html nothing is written: the
+exit status tells whether all cells succeeded.
+
+A parameter replaces a variable that the cell tagged "parameters" declares. Its
+value is read as that variable's type: a number, true or false, text, a duration
+such as 1.5s, or several with commas between them.
+
+Cells tagged skip-execution are left out; those tagged raises-exception may fail.`,
+		Example: `  perijove run analysis.ipynb -o done.ipynb
+  perijove run notebooks/01-shared-x.ipynb -p workers=1,2,4 --html out.html`,
+		Args:          cobra.ExactArgs(1),
+		SilenceUsage:  true,
+		SilenceErrors: false,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+			return flags.run(ctx, open, args[0], cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&flags.out, "output", "o", "", "write the executed notebook to `FILE`, which may be NOTEBOOK itself")
+	f.StringVar(&flags.html, "html", "", "write a self-contained HTML page to `FILE`")
+	f.StringArrayVarP(&flags.parameters, "parameter", "p", nil, "set a parameter, as `NAME=VALUE`; may be repeated")
+	f.BoolVar(&flags.allowErrors, "allow-errors", false, "go on after a cell that fails, and exit with 0")
+	f.DurationVar(&flags.timeout, "timeout", 0, "interrupt a cell that runs longer than this, such as 90s (default: none)")
+	return cmd
+}
+
+func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log io.Writer) error {
+	if f.timeout < 0 {
+		return fmt.Errorf("--timeout %v: it must not be negative", f.timeout)
+	}
+	nb, err := notebook.Read(path)
+	if err != nil {
+		return err
+	}
+	if err := nb.SetParameters(f.parameters); err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	session, err := open(ctx, dir)
+	if err != nil {
+		return fmt.Errorf("cannot start the engine: %w", err)
+	}
+	runErr := f.execute(ctx, session, nb, log)
+	return errors.Join(runErr, session.Close(), f.write(nb, path, dir, log))
+}
+
+func (f *runFlags) execute(ctx context.Context, session output.Session, nb *notebook.Notebook, log io.Writer) error {
+	err := nb.Run(ctx, session, notebook.Options{
+		AllowErrors: f.allowErrors,
+		CellTimeout: f.timeout,
+		Progress:    log,
+	})
+	var failure *output.Error
+	if errors.As(err, &failure) && len(failure.Traceback) > 0 {
+		fmt.Fprintln(log, strings.Join(failure.Traceback, "\n"))
+	}
+	return err
+}
+
+// write stores the results, also those of a run that failed.
+func (f *runFlags) write(nb *notebook.Notebook, path, dir string, log io.Writer) error {
+	if f.out != "" {
+		if err := nb.Write(f.out); err != nil {
+			return err
+		}
+		fmt.Fprintln(log, "wrote", f.out)
+	}
+	if f.html == "" {
+		return nil
+	}
+	title := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	page, err := nb.HTML(notebook.HTMLOptions{Title: title, Dir: dir})
+	if err != nil {
+		return err
+	}
+	if err := notebook.WriteFile(f.html, page); err != nil {
+		return err
+	}
+	fmt.Fprintln(log, "wrote", f.html)
+	return nil
+}

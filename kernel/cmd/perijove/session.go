@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/session"
+)
+
+// openSession starts the live Go program that cells run in, in folder dir.
+func openSession(ctx context.Context, dir string) (output.Session, error) {
+	goCommand, err := findGo()
+	if err != nil {
+		return nil, err
+	}
+	return newSession(ctx, goCommand, dir, slog.New(slog.DiscardHandler))
+}
+
+// newSession opens the worker image of the toolchain that goCommand belongs
+// to, building it if need be, and starts a session.
+func newSession(ctx context.Context, goCommand, dir string, log *slog.Logger) (output.Session, error) {
+	img, err := openImage(ctx, goCommand, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	return session.New(session.Config{Image: img, Dir: dir, Log: log})
+}
+
+func openImage(ctx context.Context, goCommand string, progress io.Writer) (*image.Image, error) {
+	return image.Open(ctx, image.Options{
+		Go: goCommand, Source: perijove.Source,
+		Log: func(s string) { fmt.Fprintln(progress, s) },
+	})
+}

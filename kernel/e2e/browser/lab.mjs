@@ -1,0 +1,53 @@
+// Starts Chromium and opens notebooks in the JupyterLab that ../run started.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { Notebook } from './notebook.mjs';
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: start the scenarios with kernel/e2e/run`);
+  return value;
+}
+
+export const config = {
+  url: required('E2E_URL'), // http://127.0.0.1:PORT
+  token: required('E2E_TOKEN'),
+  folder: required('E2E_NOTEBOOKS'), // what JupyterLab serves
+  asUser: required('E2E_AS_USER'), // a program that runs a command beside JupyterLab
+  out: required('E2E_OUT'), // screenshots and exports
+  kernelName: required('E2E_KERNEL_NAME'), // its display name
+};
+
+const chromiumFlags = [
+  '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+  '--disable-sync', '--disable-quic', '--no-first-run',
+];
+
+/** Runs body with an open notebook; leaves a screenshot behind when it fails. */
+export async function withNotebook(file, body) {
+  mkdirSync(config.out, { recursive: true });
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1600 }, deviceScaleFactor: 1 });
+    const notebook = new Notebook(page, path.join(config.folder, file));
+    try {
+      await notebook.open(`${config.url}/lab/workspaces/e2e-${process.pid}/tree/${file}?reset&token=${config.token}`);
+      await notebook.kernelReady(config.kernelName);
+      await notebook.hideSidebar();
+      await body(notebook, page);
+    } catch (err) {
+      await page.screenshot({ path: path.join(config.out, `failed-${path.basename(file, '.ipynb')}-${process.pid}.png`) })
+        .catch(() => {});
+      throw err;
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Path of a file for people to look at. */
+export function outFile(name) {
+  mkdirSync(config.out, { recursive: true });
+  return path.join(config.out, name);
+}

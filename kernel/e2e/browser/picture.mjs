@@ -1,0 +1,36 @@
+// What can be said of a rendered picture without eyes: its size and its colours.
+import { readFileSync } from 'node:fs';
+
+/**
+ * Saves what locator shows to file and returns {width, height, colours} of it; natural is the size
+ * of an <img>'s source, so that a broken image counts as 0.
+ */
+export async function measure(locator, file) {
+  await locator.scrollIntoViewIfNeeded();
+  const natural = await locator.evaluate(async (element) => {
+    if (!(element instanceof HTMLImageElement)) {
+      const box = element.getBoundingClientRect();
+      return { width: box.width, height: box.height };
+    }
+    await element.decode();
+    return { width: element.naturalWidth, height: element.naturalHeight };
+  });
+  await locator.screenshot({ path: file });
+  const png = readFileSync(file).toString('base64');
+  const colours = await locator.page().evaluate(countColours, png);
+  return { natural, ...colours };
+}
+
+// Runs in the page: decodes a PNG and counts its distinct colours and its pixels that differ from the corner's.
+async function countColours(png) {
+  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext('2d');
+  context.drawImage(bitmap, 0, 0);
+  const pixels = new Uint32Array(context.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer);
+  const background = pixels[0];
+  let drawn = 0;
+  for (const pixel of pixels) if (pixel !== background) drawn++;
+  return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn };
+}

@@ -1,0 +1,32 @@
+# shellcheck shell=bash disable=SC2034 # what is set here is used by those who source it
+# Shared by prepare, beside and run: messages, and where JupyterLab is. Sourced by bash scripts under set -euo pipefail.
+
+# Exit code of "cannot be had on this machine", as in automake's test protocol.
+SKIPPED=77
+
+# Debian's release whose JupyterLab is used where the machine has none.
+ROOT_SUITE=trixie
+ROOT_PACKAGES=(jupyterlab jupyter-nbconvert python3-jupyter-kernel-test python3-ipykernel)
+
+E2E=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+REPO=$(cd -- "$E2E/../.." && pwd -P)
+CACHE=${PERIJOVE_E2E_CACHE:-$HOME/.cache/perijove-e2e}
+# A change of what the root holds is a change of its name: an old one is never taken for a new one.
+ROOT=$CACHE/$ROOT_SUITE-$(printf '%s ' "${ROOT_PACKAGES[@]}" | cksum | cut -d' ' -f1)
+
+# Mounts and processes made under this end with its process, however it ends.
+NAMESPACES=(unshare --mount --propagation private --pid --fork --kill-child)
+
+say() { printf 'e2e: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+skip() { say "SKIPPED: $*"; exit "$SKIPPED"; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# jupyter_place says where JupyterLab is: "host", "root", or nothing.
+jupyter_place() {
+	if [ -x /usr/bin/jupyter-lab ]; then
+		echo host
+	elif [ -e "$ROOT/.complete" ]; then
+		echo root
+	fi
+}

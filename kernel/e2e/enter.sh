@@ -1,0 +1,17 @@
+#!/bin/bash
+# enter.sh ROOT [FOLDER]... -- COMMAND...  runs COMMAND in ROOT with the kernel's
+# file systems and the given folders mounted. To be started in mount and process
+# namespaces of its own (unshare): their end is what unmounts everything.
+set -euo pipefail
+root=$1; shift
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+while [ "$1" != -- ]; do
+	mkdir -p "$root$1"
+	mount --bind "$1" "$root$1"
+	shift
+done
+shift
+mount -t proc proc "$root/proc"
+mount --rbind /sys "$root/sys"
+mount --rbind /dev "$root/dev"
+exec chroot "$root" "$@"

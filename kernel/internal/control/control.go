@@ -1,0 +1,138 @@
+// Package control is the channel between the kernel and a worker: frames of a
+// length and a JSON message, over a socket that only the two hold. It is a
+// leaf; both sides import it.
+package control
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// MaxFrame bounds a message, in bytes. Pictures travel as base64 text.
+const MaxFrame = 256 << 20
+
+// Kinds of messages from the kernel to the worker.
+const (
+	Run       = "run"       // load an object and call its entry
+	Interrupt = "interrupt" // stop the running cell
+	Ack       = "ack"       // a Display or Result was delivered
+	Line      = "line"      // answers Input
+	Quit      = "quit"
+)
+
+// Kinds of messages from the worker to the kernel.
+const (
+	Ready   = "ready"
+	Loaded  = "loaded" // the object is linked; the cell begins
+	Done    = "done"   // the cell ended
+	Display = "display"
+	Result  = "result"
+	Input   = "input"
+	Notice  = "notice"  // a remark for the user
+	Failure = "failure" // a panic outside of any cell's own goroutine
+)
+
+// A Message is any message, in either direction. Fields not used by a kind
+// are left out.
+type Message struct {
+	Kind string `json:"kind"`
+	ID   int    `json:"id,omitempty"`  // the cell's execution, in Run, Loaded and Done
+	Seq  int    `json:"seq,omitempty"` // pairs Display and Result with Ack, Input with Line
+
+	Object    string   `json:"object,omitempty"`
+	Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
+	Fresh     []string `json:"fresh,omitempty"`
+	Renewed   []string `json:"renewed,omitempty"`
+	Entry     string   `json:"entry,omitempty"`
+	Init      bool     `json:"init,omitempty"`
+	Reset     []string `json:"reset,omitempty"` // variables that could not be kept
+
+	Text     string `json:"text,omitempty"`
+	Password bool   `json:"password,omitempty"`
+	Error    string `json:"error,omitempty"` // why a load or an input failed
+
+	Outcome *Outcome        `json:"outcome,omitempty"`
+	Output  json.RawMessage `json:"output,omitempty"` // a display.Message
+}
+
+// How a cell ended.
+const (
+	Returned    = "returned"
+	Panicked    = "panicked"
+	Exited      = "exited" // os.Exit
+	Goexit      = "goexit" // runtime.Goexit
+	Interrupted = "interrupted"
+)
+
+// An Outcome tells how a cell, or a goroutine that it started, ended.
+type Outcome struct {
+	How    string  `json:"how"`
+	Value  string  `json:"value,omitempty"` // what was panicked with, as the runtime prints it
+	Code   int     `json:"code,omitempty"`  // exit code
+	Frames []Frame `json:"frames,omitempty"`
+}
+
+// A Frame is one call of a stack, innermost first.
+type Frame struct {
+	Func string `json:"func"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// A Conn sends and receives messages. Send may be called from several
+// goroutines, Receive from one.
+type Conn struct {
+	r  *bufio.Reader
+	mu sync.Mutex // guards w: a frame is written whole
+	w  io.Writer
+}
+
+// New makes a Conn of a connected socket.
+func New(rw io.ReadWriter) *Conn { return &Conn{r: bufio.NewReader(rw), w: rw} }
+
+// Send writes one message.
+func (c *Conn) Send(m Message) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if len(b) > MaxFrame {
+		return fmt.Errorf("a %s message of %d MB exceeds the limit of %d MB", m.Kind, len(b)>>20, MaxFrame>>20)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err = c.w.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))
+	return err
+}
+
+// Receive reads one message. It returns io.EOF when the other side is gone.
+func (c *Conn) Receive() (Message, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(c.r, head[:]); err != nil {
+		if err == io.ErrUnexpectedEOF {
+			err = io.EOF
+		}
+		return Message{}, err
+	}
+	n := binary.LittleEndian.Uint32(head[:])
+	if n > MaxFrame {
+		return Message{}, fmt.Errorf("malformed control message: length %d", n)
+	}
+	// The length is not trusted with memory: the buffer grows as bytes arrive.
+	b, err := io.ReadAll(io.LimitReader(c.r, int64(n)))
+	if err != nil {
+		return Message{}, err
+	}
+	if len(b) < int(n) {
+		return Message{}, io.EOF
+	}
+	var m Message
+	if err := json.Unmarshal(b, &m); err != nil {
+		return Message{}, fmt.Errorf("malformed control message: %w", err)
+	}
+	return m, nil
+}

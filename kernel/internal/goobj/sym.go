@@ -1,0 +1,204 @@
+package goobj
+
+import "encoding/binary"
+
+// A Kind says what memory a symbol occupies.
+type Kind uint8
+
+// Symbol kinds, in the order of cmd/internal/objabi.SymKind.
+const (
+	KindNone Kind = iota
+	KindText
+	KindTextFIPS
+	KindROData
+	KindRODataFIPS
+	KindNoPtrData
+	KindNoPtrDataFIPS
+	KindData
+	KindDataFIPS
+	KindBSS
+	KindNoPtrBSS
+	KindTLSBSS
+)
+
+// IsText reports whether symbols of kind k are machine code.
+func (k Kind) IsText() bool { return k == KindText || k == KindTextFIPS }
+
+// IsROData reports whether symbols of kind k are never written to.
+func (k Kind) IsROData() bool { return k == KindROData || k == KindRODataFIPS }
+
+// IsVar reports whether symbols of kind k are variables.
+func (k Kind) IsVar() bool { return k >= KindNoPtrData && k <= KindNoPtrBSS }
+
+// HasPointers reports whether variables of kind k may hold pointers.
+func (k Kind) HasPointers() bool { return k == KindData || k == KindDataFIPS || k == KindBSS }
+
+// Calling conventions, as the object file numbers them.
+const (
+	ABI0        = 0
+	ABIInternal = 1
+	ABIStatic   = 0xffff // local to its object
+)
+
+// Symbol flags.
+const (
+	flagDupok    = 1 << 0
+	flagLocal    = 1 << 1
+	flagTypelink = 1 << 2
+	flagGoType   = 1 << 6
+
+	flag2Itab    = 1 << 1
+	flag2Dict    = 1 << 2
+	flag2PkgInit = 1 << 3
+)
+
+// A Sym is one symbol of an Object.
+type Sym struct {
+	o *Object
+	i int
+}
+
+// Sym returns the i-th symbol.
+func (o *Object) Sym(i int) Sym {
+	if i < 0 || i >= o.numSyms {
+		panic(corrupt{"no such symbol index"})
+	}
+	return Sym{o, i}
+}
+
+func (s Sym) off() uint32 { return s.o.off[blkSymDef] + uint32(s.i)*symSize }
+
+// Name returns the linker's name of the symbol; content-addressed symbols may have none.
+func (s Sym) Name() string { return s.o.stringRef(s.off()) }
+
+// ABI returns the calling convention of a function.
+func (s Sym) ABI() uint16 { return binary.LittleEndian.Uint16(s.o.bytes(s.off()+8, 2)) }
+
+// Kind returns the kind of memory that the symbol needs.
+func (s Sym) Kind() Kind { return Kind(s.o.bytes(s.off()+10, 1)[0]) }
+
+func (s Sym) flag() byte  { return s.o.bytes(s.off()+11, 1)[0] }
+func (s Sym) flag2() byte { return s.o.bytes(s.off()+12, 1)[0] }
+
+// Dupok reports whether other objects may define the same symbol with the same content.
+func (s Sym) Dupok() bool { return s.flag()&flagDupok != 0 }
+
+// Local reports whether the symbol is invisible to other objects.
+func (s Sym) Local() bool { return s.flag()&flagLocal != 0 }
+
+// Typelink reports whether the symbol is a type descriptor that reflect looks up by its string.
+func (s Sym) Typelink() bool { return s.flag()&flagTypelink != 0 }
+
+// IsType reports whether the symbol is a type descriptor.
+func (s Sym) IsType() bool { return s.flag()&flagGoType != 0 }
+
+// IsItab reports whether the symbol is an interface table.
+func (s Sym) IsItab() bool { return s.flag2()&flag2Itab != 0 }
+
+// IsDict reports whether the symbol is the dictionary of a generic instance.
+func (s Sym) IsDict() bool { return s.flag2()&flag2Dict != 0 }
+
+// Size returns the symbol's size in memory, in bytes.
+func (s Sym) Size() uint32 { return s.o.u32(s.off() + 13) }
+
+// Align returns the required alignment, or 0 for the default.
+func (s Sym) Align() uint32 { return s.o.u32(s.off() + 17) }
+
+// Defined reports whether the object holds the symbol's content.
+func (s Sym) Defined() bool { return s.i < s.o.numDef }
+
+func (s Sym) span(idx int) (from, to uint32) {
+	if s.i >= s.o.numDef {
+		return 0, 0
+	}
+	p := s.o.off[idx] + uint32(s.i)*4
+	from, to = s.o.u32(p), s.o.u32(p+4)
+	if to < from {
+		panic(corrupt{"an index block is not sorted"})
+	}
+	return from, to
+}
+
+// Data returns the symbol's initial content; what is shorter than Size is zero.
+func (s Sym) Data() []byte {
+	from, to := s.span(blkDataIdx)
+	return s.o.bytes(s.o.off[blkData]+from, int(to-from))
+}
+
+// A Reloc asks for an address to be written into a symbol's content.
+type Reloc []byte
+
+// Off is the place in the symbol's content, in bytes.
+func (r Reloc) Off() int32 { return int32(binary.LittleEndian.Uint32(r)) }
+
+// Size is the number of bytes to write; 0 marks a reference that is only informational.
+func (r Reloc) Size() uint8 { return r[4] }
+
+// Type is the relocation type with the weak bit removed.
+func (r Reloc) Type() RelocType { return RelocType(binary.LittleEndian.Uint16(r[5:]) &^ weakBit) }
+
+// Weak reports whether the reference alone does not keep its target alive.
+func (r Reloc) Weak() bool { return binary.LittleEndian.Uint16(r[5:])&weakBit != 0 }
+
+// Add is the addend.
+func (r Reloc) Add() int64 { return int64(binary.LittleEndian.Uint64(r[7:])) }
+
+// Sym is the target.
+func (r Reloc) Sym() Ref {
+	return Ref{binary.LittleEndian.Uint32(r[15:]), binary.LittleEndian.Uint32(r[19:])}
+}
+
+// Relocs returns the symbol's relocations.
+func (s Sym) Relocs() []Reloc {
+	from, to := s.span(blkRelocIdx)
+	all := s.o.bytes(s.o.off[blkReloc]+from*relocSize, int(to-from)*relocSize)
+	list := make([]Reloc, 0, to-from)
+	for ; len(all) > 0; all = all[relocSize:] {
+		list = append(list, Reloc(all[:relocSize:relocSize]))
+	}
+	return list
+}
+
+// Types of aux symbols.
+const (
+	AuxGotype   = 0
+	AuxFuncInfo = 1
+	AuxFuncdata = 2
+	AuxPcsp     = 7
+	AuxPcfile   = 8
+	AuxPcline   = 9
+	AuxPcinline = 10
+	AuxPcdata   = 11
+)
+
+// An Aux ties another symbol to one: a variable's type, a function's tables.
+type Aux []byte
+
+// Type is one of the Aux constants.
+func (a Aux) Type() uint8 { return a[0] }
+
+// Sym is the tied symbol.
+func (a Aux) Sym() Ref {
+	return Ref{binary.LittleEndian.Uint32(a[1:]), binary.LittleEndian.Uint32(a[5:])}
+}
+
+// Auxs returns the symbol's aux entries, in order.
+func (s Sym) Auxs() []Aux {
+	from, to := s.span(blkAuxIdx)
+	all := s.o.bytes(s.o.off[blkAux]+from*auxSize, int(to-from)*auxSize)
+	list := make([]Aux, 0, to-from)
+	for ; len(all) > 0; all = all[auxSize:] {
+		list = append(list, Aux(all[:auxSize:auxSize]))
+	}
+	return list
+}
+
+// Aux returns the first aux symbol of the given type.
+func (s Sym) Aux(typ uint8) (Ref, bool) {
+	for _, a := range s.Auxs() {
+		if a.Type() == typ {
+			return a.Sym(), true
+		}
+	}
+	return Ref{}, false
+}

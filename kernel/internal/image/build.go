@@ -1,0 +1,338 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/types"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/gcexportdata"
+
+	"go/token"
+)
+
+// A listed package, as `go list` prints it.
+type listed struct {
+	ImportPath string
+	Name       string
+	Export     string
+	Standard   bool
+}
+
+const workerPackage = "./kernel/perijove-worker"
+
+// build makes the image in a folder beside dir and moves it there when it is
+// complete. The steps are named in their order.
+func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
+	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir}
+	var err error
+	if b.dir, err = os.MkdirTemp(filepath.Dir(dir), ".build-*"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	for _, step := range []struct {
+		name string
+		run  func() error
+	}{
+		{"write sources", b.writeSources},
+		{"compile packages", b.compilePackages},
+		{"keep symbols", b.keepSymbols},
+		{"build worker", b.buildWorker},
+		{"collect packages", b.collectPackages},
+		{"index symbols", b.indexSymbols},
+	} {
+		if opt.Log != nil {
+			opt.Log("image: " + step.name)
+		}
+		if err := step.run(); err != nil {
+			return fmt.Errorf("building the worker image: %s: %w", step.name, err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(b.dir, "src")); err != nil {
+		return err
+	}
+	err = os.Rename(b.dir, dir)
+	if errors.Is(err, fs.ErrExist) { // a broken image is in the way
+		if err = os.RemoveAll(dir); err == nil {
+			err = os.Rename(b.dir, dir)
+		}
+	}
+	return err
+}
+
+type builder struct {
+	ctx   context.Context
+	opt   Options
+	tc    Toolchain
+	dir   string // while building
+	final string
+	pkgs  []listed
+}
+
+func (b *builder) src(p string) string { return filepath.Join(b.dir, "src", p) }
+
+func (b *builder) writeSources() error {
+	err := fs.WalkDir(b.opt.Source, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(p, "_test.go") {
+			return err
+		}
+		data, err := fs.ReadFile(b.opt.Source, p)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(b.src(p)), 0o755); err != nil {
+			return err
+		}
+		return os.WriteFile(b.src(p), data, 0o644)
+	})
+	if err != nil {
+		return err
+	}
+	const main = `package main
+
+import "github.com/perijove/perijove/kernel/internal/worker"
+
+func main() { worker.Main() }
+`
+	return b.write("kernel/perijove-worker/main.go", []byte(main))
+}
+
+func (b *builder) write(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(b.src(name)), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(b.src(name), data, 0o644)
+}
+
+func (b *builder) goCommand(args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(b.ctx, b.tc.Go, args...)
+	cmd.Dir = b.src("")
+	cmd.Env = buildEnv()
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
+	}
+	return out.Bytes(), nil
+}
+
+// libraries are the importable packages of lib/ that are in the sources.
+func (b *builder) libraries() ([]string, error) {
+	out, err := b.goCommand("list", "-e", "-f", "{{if and .GoFiles (ne .Name \"main\")}}{{.ImportPath}}{{end}}", "./lib/...")
+	return strings.Fields(string(out)), err
+}
+
+// compilePackages compiles the standard library and the bundled packages, and
+// learns where the compiled packages are.
+func (b *builder) compilePackages() error {
+	libs, err := b.libraries()
+	if err != nil {
+		return err
+	}
+	args := slices.Concat([]string{"list", "-export", "-deps", "-json=ImportPath,Name,Export,Standard", "std", workerPackage}, bundled, libs)
+	out, err := b.goCommand(args...)
+	if err != nil {
+		return err
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if p.Name != "main" && p.Export != "" {
+			b.pkgs = append(b.pkgs, p)
+		}
+	}
+}
+
+// keepSymbols writes source that refers to everything exported, so that the
+// linker keeps it. What it drops all the same is loaded from the packages.
+func (b *builder) keepSymbols() error {
+	imp := newImporter(b.pkgs)
+	for i, p := range b.pkgs {
+		if !importable(p.ImportPath) {
+			continue
+		}
+		pkg, err := imp.Import(p.ImportPath)
+		if err != nil {
+			return err
+		}
+		src := keepFile(pkg, i)
+		if src == nil {
+			continue
+		}
+		if err := b.write(fmt.Sprintf("kernel/perijove-worker/keep%d.go", i), src); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importable reports whether the worker's main package may import the path.
+func importable(path string) bool {
+	switch path {
+	case "unsafe", "runtime/cgo", "runtime/race", "runtime/msan", "runtime/asan", "plugin":
+		return false
+	}
+	own := strings.HasPrefix(path, "github.com/perijove/perijove/kernel/")
+	return !own && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/")
+}
+
+func keepFile(pkg *types.Package, i int) []byte {
+	var refs []string
+	scope := pkg.Scope()
+	for _, name := range scope.Names() {
+		obj := scope.Lookup(name)
+		if !obj.Exported() {
+			continue
+		}
+		switch obj := obj.(type) {
+		case *types.Func:
+			if obj.Signature().TypeParams().Len() == 0 {
+				refs = append(refs, "p."+name)
+			}
+		case *types.Var:
+			refs = append(refs, "&p."+name)
+		case *types.TypeName:
+			if keepableType(obj) {
+				refs = append(refs, "(*p."+name+")(nil)")
+			}
+		}
+	}
+	var w bytes.Buffer
+	fmt.Fprintf(&w, "package main\n\nimport p %q\n\nfunc init() { keep = append(keep, keep%d) }\n\nfunc keep%d() []any {\n\treturn []any{\n", pkg.Path(), i, i)
+	for _, r := range refs {
+		fmt.Fprintf(&w, "\t\t%s,\n", r)
+	}
+	fmt.Fprintf(&w, "\t}\n}\n")
+	if len(refs) == 0 {
+		return nil
+	}
+	return w.Bytes()
+}
+
+func keepableType(obj *types.TypeName) bool {
+	if n, ok := types.Unalias(obj.Type()).(*types.Named); ok && n.TypeParams().Len() > 0 {
+		return false
+	}
+	if a, ok := obj.Type().(*types.Alias); ok && a.TypeParams().Len() > 0 {
+		return false
+	}
+	i, ok := obj.Type().Underlying().(*types.Interface)
+	return !ok || i.IsMethodSet()
+}
+
+func (b *builder) buildWorker() error {
+	const keep = `package main
+
+import (
+	"os"
+	"reflect"
+)
+
+var keep []func() []any
+
+// The condition never holds, which the linker cannot know: so everything that
+// the keep functions name stays, with all exported methods.
+func init() {
+	if len(os.Args) > 1<<30 {
+		for _, k := range keep {
+			for _, v := range k() {
+				reflect.ValueOf(v).MethodByName(os.Args[len(os.Args)-1])
+			}
+		}
+	}
+	keep = nil
+}
+`
+	if err := b.write("kernel/perijove-worker/zz_keep.go", []byte(keep)); err != nil {
+		return err
+	}
+	_, err := b.goCommand("build", "-o", filepath.Join(b.dir, "worker"), workerPackage)
+	return err
+}
+
+// collectPackages brings the compiled packages into the image: the build
+// cache, where they are, is trimmed by the go command.
+func (b *builder) collectPackages() error {
+	if err := os.Mkdir(filepath.Join(b.dir, "pkg"), 0o755); err != nil {
+		return err
+	}
+	mf := manifest{Toolchain: b.tc, Archives: map[string]string{}}
+	var cfg bytes.Buffer
+	for i, p := range b.pkgs {
+		name := filepath.Join("pkg", fileName(p.ImportPath))
+		if err := linkOrCopy(p.Export, filepath.Join(b.dir, name)); err != nil {
+			return err
+		}
+		mf.Archives[p.ImportPath] = name
+		b.pkgs[i].Export = filepath.Join(b.dir, name)
+		fmt.Fprintf(&cfg, "packagefile %s=%s\n", p.ImportPath, filepath.Join(b.final, name))
+	}
+	if err := os.WriteFile(filepath.Join(b.dir, "importcfg"), cfg.Bytes(), 0o644); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(mf, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.dir, manifestFile), data, 0o644)
+}
+
+func linkOrCopy(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+type exportImporter struct {
+	files map[string]string
+	cache map[string]*types.Package
+	fset  *token.FileSet
+}
+
+func newImporter(pkgs []listed) *exportImporter {
+	imp := &exportImporter{map[string]string{}, map[string]*types.Package{"unsafe": types.Unsafe}, token.NewFileSet()}
+	for _, p := range pkgs {
+		imp.files[p.ImportPath] = p.Export
+	}
+	return imp
+}
+
+func (imp *exportImporter) Import(path string) (*types.Package, error) {
+	if p := imp.cache[path]; p != nil && p.Complete() {
+		return p, nil
+	}
+	f, err := os.Open(imp.files[path])
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := gcexportdata.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return gcexportdata.Read(r, imp.fset, imp.cache, path)
+}

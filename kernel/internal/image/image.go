@@ -1,0 +1,183 @@
+// Package image builds the worker's image: the executable that a notebook's
+// state lives in, made with the user's own Go toolchain, together with the
+// compiled packages and the symbol index that loading cells into it needs.
+//
+// An image is a folder in the user's cache, named after everything that it
+// depends on. It is made once and then only read.
+package image
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Packages beyond the standard library that every image contains.
+var bundled = []string{
+	"gonum.org/v1/plot",
+	"gonum.org/v1/plot/font",
+	"gonum.org/v1/plot/font/liberation",
+	"gonum.org/v1/plot/palette",
+	"gonum.org/v1/plot/palette/brewer",
+	"gonum.org/v1/plot/palette/moreland",
+	"gonum.org/v1/plot/plotter",
+	"gonum.org/v1/plot/plotutil",
+	"gonum.org/v1/plot/text",
+	"gonum.org/v1/plot/vg",
+	"gonum.org/v1/plot/vg/draw",
+	"gonum.org/v1/plot/vg/vgimg",
+	"gonum.org/v1/plot/vg/vgsvg",
+}
+
+// An Image is a worker executable and what belongs to it.
+type Image struct {
+	Dir       string
+	Toolchain Toolchain
+	archives  map[string]string // import path to compiled package
+}
+
+// Worker is the path of the executable.
+func (m *Image) Worker() string { return filepath.Join(m.Dir, "worker") }
+
+// Index is the path of the executable's symbol index.
+func (m *Image) Index() string { return filepath.Join(m.Dir, "symbols") }
+
+// ImportcfgFile lists the compiled packages, in the compiler's form.
+func (m *Image) ImportcfgFile() string { return filepath.Join(m.Dir, "importcfg") }
+
+// Archive returns the compiled package of an import path that the image has.
+func (m *Image) Archive(path string) (string, error) {
+	if f, ok := m.archives[path]; ok {
+		return f, nil
+	}
+	return "", fmt.Errorf("package %s is not in the image", path)
+}
+
+// Importcfg returns a file that covers all packages of the image.
+func (m *Image) Importcfg([]string) (string, error) { return m.ImportcfgFile(), nil }
+
+// Packages lists the import paths of the image's packages.
+func (m *Image) Packages() []string {
+	var list []string
+	for p := range m.archives {
+		list = append(list, p)
+	}
+	return list
+}
+
+// Options say where and with what to build.
+type Options struct {
+	Go       string // the go command; found by FindGo if empty
+	CacheDir string // the user's cache folder for Perijove if empty
+	Source   fs.FS  // the module's sources
+	Log      func(string)
+}
+
+// CacheDir is where images and other derived files are kept.
+func CacheDir() (string, error) {
+	if d := os.Getenv("PERIJOVE_CACHE"); d != "" {
+		return d, nil
+	}
+	d, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no cache folder: set HOME or PERIJOVE_CACHE: %w", err)
+	}
+	return filepath.Join(d, "perijove"), nil
+}
+
+// Open returns the image for the user's toolchain and builds it first if it is
+// missing. Several processes may call it at once; one builds.
+func Open(ctx context.Context, opt Options) (*Image, error) {
+	if opt.CacheDir == "" {
+		var err error
+		if opt.CacheDir, err = CacheDir(); err != nil {
+			return nil, err
+		}
+	}
+	tc, err := findToolchain(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	key, err := imageKey(tc, opt.Source)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(opt.CacheDir, "images", key)
+	if m, err := read(dir); err == nil {
+		return m, nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	unlock, err := lock(ctx, filepath.Join(opt.CacheDir, "images", key+".lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if m, err := read(dir); err == nil {
+		return m, nil
+	}
+	if err := build(ctx, opt, tc, dir); err != nil {
+		return nil, err
+	}
+	return read(dir)
+}
+
+// manifest is what a finished image says of itself.
+type manifest struct {
+	Toolchain Toolchain
+	Archives  map[string]string // import path to file name below Dir
+}
+
+const manifestFile = "manifest.json"
+
+func read(dir string) (*Image, error) {
+	b, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil {
+		return nil, err
+	}
+	var mf manifest
+	if err := json.Unmarshal(b, &mf); err != nil {
+		return nil, fmt.Errorf("%s: %w; delete the folder to build it again", dir, err)
+	}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, archives: mf.Archives}
+	for p, f := range mf.Archives {
+		mf.Archives[p] = filepath.Join(dir, f)
+	}
+	return m, nil
+}
+
+// lock takes an exclusive lock that ends with the process.
+func lock(ctx context.Context, file string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, fmt.Errorf("waiting for another process to build the image: %w", ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// fileName makes a flat file name of an import path.
+func fileName(path string) string {
+	return strings.NewReplacer("/", "+", "\\", "+").Replace(path) + ".a"
+}

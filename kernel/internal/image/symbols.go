@@ -1,0 +1,214 @@
+package image
+
+import (
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// indexSymbols writes the index of the worker's symbols: those of its symbol
+// table, with the calling convention that the packages tell, and its type
+// descriptors, which the symbol table lacks.
+func (b *builder) indexSymbols() error {
+	x := &indexer{abis: map[string]uint8{}, typeKeys: map[typeKey]string{}}
+	for _, p := range b.pkgs {
+		if err := x.readPackage(p.Export); err != nil {
+			return fmt.Errorf("%s: %w", p.ImportPath, err)
+		}
+	}
+	if err := x.readExecutable(filepath.Join(b.dir, "worker")); err != nil {
+		return err
+	}
+	builtins, err := readBuiltins(filepath.Join(b.tc.Root, "src/cmd/internal/goobj/builtinlist.go"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.dir, "symbols"), link.EncodeIndex(x.symbols, builtins), 0o644)
+}
+
+type indexer struct {
+	abis     map[string]uint8 // functions: which conventions are defined, as bits
+	typeKeys map[typeKey]string
+	symbols  []link.IndexSymbol
+	found    map[string]bool
+}
+
+// A typeKey is what a type descriptor in the executable has in common with
+// that in the object it came from. The hash is 32 bits of a SHA-256 over the
+// full name, so two types hardly share a key.
+type typeKey struct {
+	size, ptrBytes uint64
+	hash           uint32
+	kind           uint8
+	name           string
+}
+
+// readPackage notes the functions and types that a compiled package defines.
+func (x *indexer) readPackage(file string) (err error) {
+	defer goobj.Guard(&err)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	objs, err := goobj.ParseArchive(data)
+	if err != nil {
+		return err
+	}
+	for _, o := range objs {
+		for i := range o.NumDef() {
+			s := o.Sym(i)
+			switch {
+			case s.Kind().IsText() && s.ABI() <= goobj.ABIInternal:
+				x.abis[s.Name()] |= 1 << s.ABI()
+			case s.IsType() && strings.HasPrefix(s.Name(), "type:"):
+				x.addType(o, s)
+			}
+		}
+	}
+	return nil
+}
+
+func (x *indexer) addType(o *goobj.Object, s goobj.Sym) {
+	const strOff = 40
+	d := s.Data()
+	for _, r := range s.Relocs() {
+		if r.Off() != strOff {
+			continue
+		}
+		if i, ok := o.Index(r.Sym()); ok {
+			x.typeKeys[keyOf(d, o.Sym(i).Data())] = s.Name()
+		}
+	}
+}
+
+func keyOf(d, name []byte) typeKey {
+	le := binary.LittleEndian
+	return typeKey{le.Uint64(d), le.Uint64(d[8:]), le.Uint32(d[16:]), d[23], string(name)}
+}
+
+// readExecutable collects the symbols of the worker. Addresses are final: it
+// is not position independent.
+func (x *indexer) readExecutable(file string) error {
+	f, err := elf.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if f.Type != elf.ET_EXEC {
+		return errors.New("the worker is position independent; GOFLAGS must not ask for -buildmode=pie")
+	}
+	syms, err := f.Symbols()
+	if err != nil {
+		return fmt.Errorf("symbol table: %w; GOFLAGS must not ask for -ldflags=-s", err)
+	}
+	x.found = map[string]bool{}
+	named := map[string]uint64{}
+	seen := map[string]int{}
+	for _, s := range syms {
+		seen[s.Name]++
+	}
+	for _, s := range syms {
+		if s.Value == 0 || s.Name == "" || strings.HasPrefix(s.Name, "main.") || seen[s.Name] > 1 {
+			continue
+		}
+		named[s.Name] = s.Value
+		sym := link.IndexSymbol{Name: s.Name, Addr: s.Value, Text: elf.ST_TYPE(s.Info) == elf.STT_FUNC, ABI: goobj.ABIInternal}
+		if sym.Text {
+			if base, ok := strings.CutSuffix(s.Name, ".abi0"); ok {
+				sym.Name, sym.ABI = base, goobj.ABI0
+			} else if x.abis[s.Name] == 1<<goobj.ABI0 {
+				sym.ABI = goobj.ABI0
+			}
+		}
+		x.symbols = append(x.symbols, sym)
+	}
+	return x.scanTypes(f, named["runtime.types"], named["runtime.etypes"])
+}
+
+// scanTypes finds type descriptors in the executable: at every aligned place,
+// is there one that some package defines?
+func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
+	var sect *elf.Section
+	for _, s := range f.Sections {
+		if s.Type == elf.SHT_PROGBITS && from >= s.Addr && to <= s.Addr+s.Size {
+			sect = s
+		}
+	}
+	if sect == nil || from == 0 {
+		return errors.New("the worker's type descriptors were not found")
+	}
+	data, err := sect.Data()
+	if err != nil {
+		return err
+	}
+	data = data[from-sect.Addr : to-sect.Addr]
+	const header = 48
+	for off := 0; off+header <= len(data); off += 8 {
+		d := data[off:]
+		str := int32(binary.LittleEndian.Uint32(d[40:]))
+		if kind := d[23]; kind == 0 || kind > 26 || str <= 0 || int(str)+2 > len(data) {
+			continue
+		}
+		name := nameAt(data[str:])
+		if name == nil {
+			continue
+		}
+		if sym, ok := x.typeKeys[keyOf(d, name)]; ok && !x.found[sym] && !strings.HasPrefix(sym, "type:main.") {
+			x.found[sym] = true
+			x.symbols = append(x.symbols, link.IndexSymbol{Name: sym, Addr: from + uint64(off)})
+		}
+	}
+	if len(x.found) < 1000 {
+		return fmt.Errorf("only %d type descriptors were found in the worker", len(x.found))
+	}
+	return nil
+}
+
+// nameAt returns the encoded name at the start of b: flags, length, text.
+func nameAt(b []byte) []byte {
+	n, w := binary.Uvarint(b[1:min(len(b), 6)])
+	end := 1 + w + int(n)
+	if w <= 0 || n > 1<<16 || end > len(b) {
+		return nil
+	}
+	return b[:end]
+}
+
+// readBuiltins reads the numbered runtime functions from the toolchain's own
+// list: it is not written anywhere else.
+func readBuiltins(file string) ([]link.Builtin, error) {
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("the toolchain's sources are needed: %w", err)
+	}
+	var list []link.Builtin
+	ast.Inspect(f, func(n ast.Node) bool {
+		c, ok := n.(*ast.CompositeLit)
+		if !ok || len(c.Elts) != 2 {
+			return true
+		}
+		name, ok1 := c.Elts[0].(*ast.BasicLit)
+		abi, ok2 := c.Elts[1].(*ast.BasicLit)
+		if ok1 && ok2 && name.Kind == token.STRING && abi.Kind == token.INT {
+			s, _ := strconv.Unquote(name.Value)
+			v, _ := strconv.Atoi(abi.Value)
+			list = append(list, link.Builtin{Name: s, ABI: uint16(v)})
+		}
+		return true
+	})
+	if len(list) < 100 {
+		return nil, fmt.Errorf("%s lists only %d functions", file, len(list))
+	}
+	return list, nil
+}

@@ -1,0 +1,147 @@
+// Package kernelspec installs, finds and removes the description by which
+// Jupyter starts the kernel.
+package kernelspec
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+//go:generate go run genlogo.go
+
+// Name is the kernelspec's name, and that of its folder.
+const Name = "perijove"
+
+// DisplayName is what front ends show.
+const DisplayName = "Go (Perijove)"
+
+//go:embed files
+var icons embed.FS
+
+// A Spec is the content of kernel.json.
+type Spec struct {
+	Argv          []string          `json:"argv"`
+	DisplayName   string            `json:"display_name"`
+	Language      string            `json:"language"`
+	InterruptMode string            `json:"interrupt_mode"`
+	Env           map[string]string `json:"env"`
+	Metadata      Metadata          `json:"metadata"`
+}
+
+// Metadata is read by JupyterLab.
+type Metadata struct {
+	Debugger bool `json:"debugger"`
+}
+
+// New returns the spec of a kernel whose program and go command have the given
+// absolute paths. Jupyter's own PATH often lacks the latter.
+func New(program, goCommand string) (Spec, error) {
+	for _, p := range []string{program, goCommand} {
+		if !filepath.IsAbs(p) {
+			return Spec{}, fmt.Errorf("kernelspec: %q is not an absolute path", p)
+		}
+	}
+	return Spec{
+		Argv:          []string{program, "kernel", "{connection_file}"},
+		DisplayName:   DisplayName,
+		Language:      "go",
+		InterruptMode: "message",
+		Env:           map[string]string{"PERIJOVE_GO": goCommand},
+	}, nil
+}
+
+// DataDir returns the user's Jupyter data folder, as Jupyter itself finds it:
+// JUPYTER_DATA_DIR, else jupyter in XDG_DATA_HOME, else .local/share/jupyter in
+// the home folder.
+func DataDir(getenv func(string) string) (string, error) {
+	if d := getenv("JUPYTER_DATA_DIR"); d != "" {
+		return filepath.Abs(d)
+	}
+	if d := getenv("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "jupyter"), nil
+	}
+	home := getenv("HOME")
+	if home == "" {
+		return "", errors.New("kernelspec: neither JUPYTER_DATA_DIR nor HOME is set")
+	}
+	return filepath.Join(home, ".local", "share", "jupyter"), nil
+}
+
+// Dir returns the folder that the spec has under a data folder.
+func Dir(dataDir string) string { return filepath.Join(dataDir, "kernels", Name) }
+
+// Install writes the spec and its icons under a data folder and returns their
+// folder. It may be repeated. A front end that looks meanwhile sees a whole
+// spec, old or new: every file is renamed into place, kernel.json last.
+func Install(dataDir string, spec Spec) (string, error) {
+	dir := Dir(dataDir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("kernelspec: %w", err)
+	}
+	entries, err := icons.ReadDir("files")
+	if err != nil {
+		return "", err
+	}
+	for _, e := range entries {
+		content, err := icons.ReadFile("files/" + e.Name())
+		if err != nil {
+			return "", err
+		}
+		if err := replace(filepath.Join(dir, e.Name()), content); err != nil {
+			return "", err
+		}
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(spec); err != nil {
+		return "", err
+	}
+	return dir, replace(filepath.Join(dir, "kernel.json"), text.Bytes())
+}
+
+// replace writes a file whole or not at all.
+func replace(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return fmt.Errorf("kernelspec: %w", err)
+	}
+	defer os.Remove(f.Name()) // fails once renamed
+	_, werr := f.Write(content)
+	if err := errors.Join(werr, f.Chmod(0o644), f.Close()); err != nil {
+		return fmt.Errorf("kernelspec: %w", err)
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Find reads the installed spec under a data folder; the error is
+// fs.ErrNotExist when there is none.
+func Find(dataDir string) (Spec, error) {
+	var spec Spec
+	path := filepath.Join(Dir(dataDir), "kernel.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return spec, err
+	}
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return spec, fmt.Errorf("kernelspec: %s: %w", path, err)
+	}
+	return spec, nil
+}
+
+// Uninstall removes the spec under a data folder and reports whether there was
+// one.
+func Uninstall(dataDir string) (bool, error) {
+	dir := Dir(dataDir)
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return true, os.RemoveAll(dir)
+}

@@ -1,0 +1,354 @@
+package kerneltest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/server"
+	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
+	"golang.org/x/tools/txtar"
+)
+
+// watchdog is how long a scenario waits for a message that does not come.
+const watchdog = 20 * time.Second
+
+// RunScenario runs the script in the "in" section of a txtar archive against a
+// server with a Fake session, and returns the archive with what each channel
+// said. A script has one command a line:
+//
+//	send CHANNEL TYPE JSON    sends the next request, called r1, r2, ...
+//	execute CODE              sends an execute_request; \n in CODE is a newline
+//	hold-sends                keeps the following requests back, made but not sent
+//	burst                     sends the first of them, and the others once it is idle
+//	await rN                  waits for the idle of a request
+//	answer VALUE              waits for an input_request and answers it
+//	output TEXT               waits for a text on iopub
+//	release GATE              see Fake
+//	by-request                sorts iopub by request, where their order is by chance
+//
+// All requests are awaited at the end.
+func RunScenario(archive *txtar.Archive) (*txtar.Archive, error) {
+	r, err := startScenario()
+	if err != nil {
+		return nil, err
+	}
+	defer r.stop()
+	out := &txtar.Archive{Comment: archive.Comment}
+	for _, f := range archive.Files {
+		if f.Name != "in" {
+			continue
+		}
+		out.Files = append(out.Files, f)
+		for line := range strings.Lines(string(f.Data)) {
+			if err := r.command(strings.TrimSpace(line)); err != nil {
+				return nil, fmt.Errorf("%s: %w", strings.TrimSpace(line), err)
+			}
+		}
+	}
+	if err := r.awaitAll(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{Shell, Control, Stdin, IOPub} {
+		if text := r.transcript(name); text != "" {
+			out.Files = append(out.Files, txtar.File{Name: name, Data: []byte(text)})
+		}
+	}
+	return out, r.checkPairs()
+}
+
+type scenario struct {
+	fake   *Fake
+	client *Client
+	stop   func()
+
+	ids     []string          // of requests, in order
+	labels  map[string]string // msg_id to r1, r2, ...
+	replies map[string]string // msg_id to the channel that its reply is due on
+	held    [][][]byte        // framed shell requests that wait for burst
+	hold    bool
+	sorted  bool
+
+	mu       sync.Mutex // guards what follows
+	arrived  *sync.Cond
+	received map[string][]*wire.Message
+	asked    int // input_requests answered
+}
+
+const scenarioKey = "scenario-key"
+
+func startScenario() (*scenario, error) {
+	signer, err := wire.NewSigner("hmac-sha256", scenarioKey)
+	if err != nil {
+		return nil, err
+	}
+	r := &scenario{fake: NewFake(), labels: make(map[string]string), replies: make(map[string]string), received: make(map[string][]*wire.Message)}
+	r.arrived = sync.NewCond(&r.mu)
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	s := server.New(server.Config{Session: r.fake, Signer: signer, GoVersion: "1.26.0", Log: log})
+	m := transport.NewMemory(s.Welcome)
+	if r.client, err = Join(m, scenarioKey); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Serve(ctx, m) })
+	for _, name := range []string{Shell, Control, Stdin, IOPub} {
+		wg.Go(func() { r.collect(ctx, name) })
+	}
+	r.stop = func() { cancel(); wg.Wait() }
+	return r, r.until("the start", func() bool { return r.said(wire.Starting) })
+}
+
+func (r *scenario) collect(ctx context.Context, channel string) {
+	for {
+		m, err := r.client.Recv(ctx, channel)
+		if ctx.Err() != nil {
+			return
+		}
+		r.mu.Lock()
+		if err == nil {
+			r.received[channel] = append(r.received[channel], m)
+		}
+		r.arrived.Broadcast()
+		r.mu.Unlock()
+	}
+}
+
+// until waits for a condition on what was received.
+func (r *scenario) until(what string, ok func() bool) error {
+	deadline := time.Now().Add(watchdog)
+	stop := time.AfterFunc(watchdog, r.arrived.Broadcast)
+	defer stop.Stop()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for !ok() {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("waited in vain for %s", what)
+		}
+		r.arrived.Wait()
+	}
+	return nil
+}
+
+func (r *scenario) command(line string) error {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch verb {
+	case "", "#":
+		return nil
+	case "send":
+		channel, rest, _ := strings.Cut(rest, " ")
+		msgType, content, _ := strings.Cut(rest, " ")
+		return r.send(channel, msgType, content)
+	case "execute":
+		code, err := json.Marshal(strings.ReplaceAll(rest, `\n`, "\n"))
+		if err != nil {
+			return err
+		}
+		return r.send(Shell, "execute_request", `{"code":`+string(code)+`,"allow_stdin":true}`)
+	case "hold-sends":
+		r.hold = true
+		return nil
+	case "by-request":
+		r.sorted = true
+		return nil
+	case "burst":
+		return r.burst()
+	case "await":
+		return r.until("idle of "+rest, func() bool { return r.idle(rest) })
+	case "output":
+		return r.until("output "+rest, func() bool { return r.said(rest) })
+	case "answer":
+		return r.answer(rest)
+	case "release":
+		r.fake.Release(rest)
+		return nil
+	}
+	return fmt.Errorf("unknown command %q", verb)
+}
+
+func (r *scenario) burst() error {
+	first := fmt.Sprintf("r%d", len(r.ids)-len(r.held)+1)
+	for i, frames := range r.held {
+		if err := r.client.SendRaw(Shell, frames); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := r.until("idle of "+first, func() bool { return r.idle(first) }); err != nil {
+				return err
+			}
+		}
+	}
+	r.held, r.hold = nil, false
+	return nil
+}
+
+var subshellID = regexp.MustCompile(`"subshell_id":"([A-Z0-9]+)"`)
+
+// send sends a request. SUBSHELL in its content stands for the last subshell
+// made, and a type like execute_request@SUBSHELL goes there.
+func (r *scenario) send(channel, msgType, content string) error {
+	if strings.Contains(msgType+content, "SUBSHELL") {
+		content = strings.ReplaceAll(content, "SUBSHELL", r.lastSubshell())
+	}
+	msgType, sub, _ := strings.Cut(msgType, "@")
+	if sub == "SUBSHELL" {
+		sub = r.lastSubshell()
+	}
+	id, frames, err := r.client.Request(msgType, content, func(h *wire.Header) { h.SubshellID = sub })
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.ids = append(r.ids, id)
+	r.labels[id] = fmt.Sprintf("r%d", len(r.ids))
+	if wire.ReplyType(msgType) != "" {
+		r.replies[id] = channel
+	}
+	r.mu.Unlock()
+	if r.hold {
+		r.held = append(r.held, frames)
+		return nil
+	}
+	return r.client.SendRaw(channel, frames)
+}
+
+func (r *scenario) lastSubshell() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.received[Control] {
+		if m.Header.MsgType == "create_subshell_reply" {
+			if found := subshellID.FindSubmatch(m.Content); found != nil {
+				return string(found[1])
+			}
+		}
+	}
+	return "none"
+}
+
+func (r *scenario) answer(value string) error {
+	var ask *wire.Message
+	err := r.until("an input_request", func() bool {
+		if len(r.received[Stdin]) > r.asked {
+			ask = r.received[Stdin][r.asked]
+		}
+		return ask != nil
+	})
+	if err != nil {
+		return err
+	}
+	r.asked++
+	content, err := json.Marshal(wire.InputReply{Value: value})
+	if err != nil {
+		return err
+	}
+	_, err = r.client.Send(Stdin, "input_reply", string(content))
+	return err
+}
+
+// idle reports whether a request's last status is idle. The caller holds r.mu.
+func (r *scenario) idle(label string) bool {
+	state := ""
+	for _, m := range r.received[IOPub] {
+		if s := State(m); s != "" && r.labels[m.Parent.MsgID] == label {
+			state = s
+		}
+	}
+	return state == wire.Idle
+}
+
+// replied reports whether a request has its reply, if it gets one. The caller
+// holds r.mu.
+func (r *scenario) replied(id string) bool {
+	channel, due := r.replies[id]
+	return !due || slices.ContainsFunc(r.received[channel], func(m *wire.Message) bool { return m.Parent.MsgID == id })
+}
+
+// said reports whether iopub carried a text. The caller holds r.mu.
+func (r *scenario) said(text string) bool {
+	for _, m := range r.received[IOPub] {
+		if bytes.Contains(m.Content, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *scenario) awaitAll() error {
+	for _, id := range r.ids {
+		label := r.labels[id]
+		done := func() bool { return r.idle(label) && r.replied(id) }
+		if err := r.until("the end of "+label, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkPairs checks that every request was busy first and idle last, once.
+func (r *scenario) checkPairs() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range r.ids {
+		var states []string
+		for _, m := range r.received[IOPub] {
+			if s := State(m); s != "" && m.Parent.MsgID == id {
+				states = append(states, s)
+			}
+		}
+		n := len(states)
+		if n < 2 || states[0] != wire.Busy || states[n-1] != wire.Idle || strings.Count(strings.Join(states, " "), wire.Idle) != 1 {
+			return fmt.Errorf("%s has the states %q, want busy to idle", r.labels[id], states)
+		}
+	}
+	return nil
+}
+
+var (
+	timestamps  = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z`)
+	identifiers = regexp.MustCompile(`\b[A-Z2-7]{26}\b`)
+)
+
+// transcript is what a channel said: parent, type, content, and metadata if
+// there is any, with what differs from run to run masked.
+func (r *scenario) transcript(channel string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var b strings.Builder
+	messages := slices.Clone(r.received[channel])
+	if r.sorted && channel == IOPub {
+		slices.SortStableFunc(messages, func(a, b *wire.Message) int {
+			return strings.Compare(r.labels[a.Parent.MsgID], r.labels[b.Parent.MsgID])
+		})
+	}
+	busy := make(map[string]bool)
+	for _, m := range messages {
+		label := r.labels[m.Parent.MsgID]
+		if State(m) == wire.Busy {
+			if busy[label] {
+				continue // said again after a request beside the cell
+			}
+			busy[label] = true
+		}
+		if label == "" {
+			label = "--"
+		}
+		line := fmt.Sprintf("%s %s %s", label, m.Header.MsgType, m.Content)
+		if string(m.Metadata) != "{}" {
+			line += " meta " + string(m.Metadata)
+		}
+		line = timestamps.ReplaceAllString(line, "TIME")
+		line = identifiers.ReplaceAllString(line, "ID")
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}

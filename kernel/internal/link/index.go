@@ -1,0 +1,153 @@
+package link
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"unsafe"
+)
+
+// An IndexSymbol is a symbol of the worker's image, as its builder found it.
+type IndexSymbol struct {
+	Name string
+	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for anything but functions
+	Text bool
+	Addr uint64
+}
+
+// A Builtin is a runtime function that objects name by number.
+type Builtin struct {
+	Name string
+	ABI  uint16
+}
+
+// An Index tells the addresses of the image's symbols. It is used in place, in
+// a mapped file: looking a name up costs one hash and reading nothing else.
+//
+// Layout, little endian: magic, counts, a table of 2^n slots of 16 bytes with
+// open addressing, the builtins, and the strings they point into.
+type Index struct {
+	b        []byte
+	slots    []byte
+	mask     uint64
+	builtins []byte
+	strings  []byte
+}
+
+const (
+	indexMagic  = "pjindex2"
+	slotSize    = 16
+	builtinSize = 12
+
+	// The upper bits of a slot's address hold what kind of symbol it is.
+	slotABI0 = 1 << 63
+	slotText = 1 << 62
+	slotAddr = 1<<48 - 1
+)
+
+func nameHash(name string) uint64 {
+	// FNV-1a over 8 bytes at a time: the file outlives the process, so
+	h := uint64(14695981039346656037)
+	for len(name) >= 8 {
+		h = (h ^ binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(name), 8))) * 1099511628211
+		h ^= h >> 32
+		name = name[8:]
+	}
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	return h ^ h>>29
+}
+
+// EncodeIndex makes the content of an index file.
+func EncodeIndex(syms []IndexSymbol, builtins []Builtin) []byte {
+	n := uint64(1024)
+	for n < uint64(len(syms))*2 {
+		n *= 2
+	}
+	var strings bytes.Buffer
+	slots := make([]byte, n*slotSize)
+	for _, s := range syms {
+		i := nameHash(s.Name) & (n - 1)
+		for binary.LittleEndian.Uint64(slots[i*slotSize+8:]) != 0 {
+			i = (i + 1) & (n - 1)
+		}
+		slot := slots[i*slotSize:]
+		binary.LittleEndian.PutUint32(slot, uint32(strings.Len()))
+		binary.LittleEndian.PutUint32(slot[4:], uint32(len(s.Name)))
+		addr := s.Addr
+		if s.Text {
+			addr |= slotText
+			if s.ABI == 0 {
+				addr |= slotABI0
+			}
+		}
+		binary.LittleEndian.PutUint64(slot[8:], addr)
+		strings.WriteString(s.Name)
+	}
+	var table []byte
+	for _, b := range builtins {
+		table = binary.LittleEndian.AppendUint32(table, uint32(strings.Len()))
+		table = binary.LittleEndian.AppendUint32(table, uint32(len(b.Name)))
+		table = binary.LittleEndian.AppendUint32(table, uint32(b.ABI))
+		strings.WriteString(b.Name)
+	}
+	out := []byte(indexMagic)
+	out = binary.LittleEndian.AppendUint64(out, n)
+	out = binary.LittleEndian.AppendUint64(out, uint64(len(builtins)))
+	return slices.Concat(out, slots, table, strings.Bytes())
+}
+
+// OpenIndex checks the content of an index file and uses it in place.
+func OpenIndex(b []byte) (*Index, error) {
+	const header = len(indexMagic) + 16
+	if len(b) < header || string(b[:len(indexMagic)]) != indexMagic {
+		return nil, errors.New("symbol index: wrong magic; the image must be built again")
+	}
+	n := binary.LittleEndian.Uint64(b[len(indexMagic):])
+	nb := binary.LittleEndian.Uint64(b[len(indexMagic)+8:])
+	rest := b[header:]
+	if n == 0 || n&(n-1) != 0 || n > uint64(len(rest))/slotSize || nb > uint64(len(rest)) ||
+		n*slotSize+nb*builtinSize > uint64(len(rest)) {
+		return nil, errors.New("symbol index: truncated; the image must be built again")
+	}
+	x := &Index{b: b, mask: n - 1}
+	x.slots, rest = rest[:n*slotSize], rest[n*slotSize:]
+	x.builtins, x.strings = rest[:nb*builtinSize], rest[nb*builtinSize:]
+	return x, nil
+}
+
+func (x *Index) str(b []byte) string {
+	off, n := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	if n == 0 {
+		return ""
+	}
+	s := x.strings[off : off+n]
+	return unsafe.String(&s[0], len(s))
+}
+
+// Lookup finds a symbol by name and, for functions, calling convention.
+func (x *Index) Lookup(name string, abi uint16) (uintptr, bool) {
+	for i := nameHash(name) & x.mask; ; i = (i + 1) & x.mask {
+		slot := x.slots[i*slotSize : i*slotSize+slotSize]
+		v := binary.LittleEndian.Uint64(slot[8:])
+		if v == 0 {
+			return 0, false
+		}
+		if x.str(slot) != name || v&slotText != 0 && (v&slotABI0 != 0) != (abi == 0) {
+			continue
+		}
+		return uintptr(v & slotAddr), true
+	}
+}
+
+// Builtin returns the runtime function with the given number.
+func (x *Index) Builtin(i uint32) (Builtin, error) {
+	if uint64(i) >= uint64(len(x.builtins)/builtinSize) {
+		return Builtin{}, fmt.Errorf("no builtin function %d", i)
+	}
+	b := x.builtins[i*builtinSize:]
+	return Builtin{x.str(b), uint16(binary.LittleEndian.Uint32(b[8:]))}, nil
+}

@@ -1,0 +1,258 @@
+// Package link loads compiled Go objects into the running process: it does at
+// run time, symbol by symbol, what cmd/link does for a whole program, against
+// the process's own symbols and everything loaded before.
+//
+// It is used by the worker, whose image carries an index of its own symbols.
+// The runtime structures it extends differ between Go versions; they stand in
+// files named after the version.
+package link
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"golang.org/x/sys/unix"
+)
+
+// Archives finds the compiled archive of a package.
+type Archives func(path string) (file string, err error)
+
+// A Linker is the one linker of this process.
+type Linker struct {
+	mu       sync.Mutex // loads happen one after another
+	idx      *Index
+	host     *host
+	mod      *module
+	archives Archives
+	packages map[string]*pkg
+
+	globals map[symKey]uintptr // symbols of packages, by name
+	stubs   map[string]*stub   // functions and methods of the notebook
+	vars    map[string]*variable
+	types   map[string]*typeRecord // descriptors that involve notebook types
+	inited  map[string]bool        // packages whose init tasks ran after start
+	got     map[uintptr]uintptr    // slots for addresses out of reach
+	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
+	loads   int
+}
+
+type symKey struct {
+	name string
+	abi  uint16
+}
+
+// A stub is the permanent address of a notebook function. It jumps to the
+// newest body, so callers, func values, method tables and interface tables
+// follow a redefinition.
+type stub struct {
+	name string
+	addr uintptr
+	slot uintptr // holds the address of the body
+}
+
+type variable struct {
+	addr, size uintptr
+	typ        uintptr
+	cell       int
+}
+
+// A pkg is a compiled package: its Go object first, then its assembly.
+type pkg struct {
+	path string
+	objs []*object
+	defs map[symKey]defRef // made when first searched by name
+}
+
+type defRef struct {
+	obj *object
+	i   int
+}
+
+// An object is an object file with what is already known of its symbols.
+type object struct {
+	*goobj.Object
+	pkg   *pkg
+	name  string
+	main  bool            // the cell being loaded
+	fixed map[int]uintptr // symbols that have an address for good
+}
+
+// New prepares the process for loading. It must be called once, before other
+// goroutines depend on the module list.
+func New(idx *Index, archives Archives) (*Linker, error) {
+	h, err := newHost(idx)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newModule(h)
+	if err != nil {
+		return nil, err
+	}
+	return &Linker{
+		idx: idx, host: h, mod: m, archives: archives,
+		packages: map[string]*pkg{},
+		globals:  map[symKey]uintptr{},
+		stubs:    map[string]*stub{},
+		vars:     map[string]*variable{},
+		types:    map[string]*typeRecord{},
+		inited:   map[string]bool{},
+		got:      map[uintptr]uintptr{},
+		uses:     map[uintptr]*funcUse{},
+	}, nil
+}
+
+// Contains reports whether pc lies in loaded code.
+func (l *Linker) Contains(pc uintptr) bool { return l.mod.text.contains(pc) }
+
+// openPackage maps the archive of a package; it stays mapped.
+func (l *Linker) openPackage(path string) (*pkg, error) {
+	if p := l.packages[path]; p != nil {
+		return p, nil
+	}
+	file, err := l.archives(path)
+	if err != nil {
+		return nil, err
+	}
+	b, err := mapFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("package %s: %w", path, err)
+	}
+	objs, err := goobj.ParseArchive(b)
+	if err != nil {
+		return nil, fmt.Errorf("package %s: %w", path, err)
+	}
+	p := &pkg{path: path}
+	for i, o := range objs {
+		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), fixed: map[int]uintptr{}})
+	}
+	l.packages[path] = p
+	return p, nil
+}
+
+func mapFile(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if st.Size() == 0 {
+		return nil, errors.New("empty file")
+	}
+	return unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+}
+
+// find returns where the package defines a symbol.
+func (p *pkg) find(key symKey) (defRef, bool) {
+	if p.defs == nil {
+		p.defs = map[symKey]defRef{}
+		for _, o := range p.objs {
+			for i := range o.NumDef() {
+				s := o.Sym(i)
+				k := symKey{s.Name(), keyABI(s)}
+				if _, dup := p.defs[k]; !dup && k.name != "" && s.ABI() != goobj.ABIStatic && !o.Hashed(i) {
+					p.defs[k] = defRef{o, i}
+				}
+			}
+		}
+	}
+	d, ok := p.defs[key]
+	return d, ok
+}
+
+// keyABI is the calling convention that tells symbols of one name apart: only
+// functions have one.
+func keyABI(s goobj.Sym) uint16 {
+	if s.Kind().IsText() {
+		return s.ABI()
+	}
+	return goobj.ABI0
+}
+
+// packageOf guesses the import path of the package that defines a symbol, from
+// the symbol's name.
+func packageOf(name string) string {
+	if strings.HasPrefix(name, "go:builtin.") {
+		return "runtime" // methods of error
+	}
+	name = strings.TrimPrefix(name, "type:")
+	name = strings.TrimLeft(name, "*[]")
+	if i := strings.IndexAny(name, "[("); i >= 0 {
+		name = name[:i]
+	}
+	slash := strings.LastIndexByte(name, '/') + 1
+	dot := strings.IndexByte(name[slash:], '.')
+	if dot < 0 {
+		return "runtime" // basic types
+	}
+	path := name[:slash+dot]
+	if strings.Contains(path, "%") {
+		path = unescapePath(path)
+	}
+	return path
+}
+
+// unescapePath undoes objabi.PathToPrefix.
+func unescapePath(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			var c byte
+			if _, err := fmt.Sscanf(s[i+1:i+3], "%02x", &c); err == nil {
+				b.WriteByte(c)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// ofNotebook reports whether a symbol name mentions a declaration of the
+// notebook, package main.
+func ofNotebook(name string) bool {
+	for i := 0; ; {
+		j := strings.Index(name[i:], "main.")
+		if j < 0 {
+			return false
+		}
+		j += i
+		if j == 0 || !isPathByte(name[j-1]) {
+			return true
+		}
+		i = j + 5
+	}
+}
+
+func isPathByte(c byte) bool {
+	return c == '_' || c == '/' || c == '.' || c == '-' || c == '%' || c >= 0x80 ||
+		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// withoutTypeArgs removes the bracketed type arguments from a symbol name.
+func withoutTypeArgs(name string) string {
+	if !strings.Contains(name, "[") {
+		return name
+	}
+	var b strings.Builder
+	depth := 0
+	for i := range len(name) {
+		switch {
+		case name[i] == '[':
+			depth++
+		case name[i] == ']':
+			depth--
+		case depth == 0:
+			b.WriteByte(name[i])
+		}
+	}
+	return b.String()
+}

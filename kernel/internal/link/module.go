@@ -1,0 +1,178 @@
+package link
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// A module is the one runtime module that holds everything ever loaded. Its
+// tables only grow; a load becomes visible to the runtime when maxpc and edata
+// move. It borrows the image's own bases for text, types, constants and
+// function data, so that offsets between the image and loaded code just work.
+type module struct {
+	md *moduleData
+
+	text, ro, data, noptr *arena
+
+	names, cus, files, pctab, funcs, ftab, findfunc, mask *table
+	fileOff                                               map[string]uint32
+
+	nfunc      int
+	subbuckets uintptr    // how many have a function
+	typelinks  []typelink // sorted by string
+	published  []int32    // what md.typelinks points to; referenced here for the collector
+	oldLinks   [][]int32
+}
+
+type typelink struct {
+	str string
+	off int32
+}
+
+func newModule(h *host) (*module, error) {
+	m := &module{fileOff: map[string]uint32{}}
+	var err error
+	mk := func(name string, base, size uintptr, prot platform.Prot) (a *arena) {
+		if err == nil {
+			a, err = newArena(name, base, size, prot)
+		}
+		return a
+	}
+	p := uintptr(arenaBase)
+	m.text = mk("code", p, textSize, platform.Execute)
+	m.ro = mk("constant", p+textSize, roSize, platform.ReadOnly)
+	m.data = mk("variable", p+textSize+roSize, dataSize, 0)
+	m.noptr = mk("plain variable", p+textSize+roSize+dataSize, noptrSize, 0)
+	tab := func(name string, size int) (t *table) {
+		if err == nil {
+			t, err = newTable(name, size)
+		}
+		return t
+	}
+	m.names = tab("function name", 64<<20)
+	m.cus = tab("compilation unit", 32<<20)
+	m.files = tab("file name", 16<<20)
+	m.pctab = tab("line", 256<<20)
+	m.funcs = tab("function", 256<<20)
+	m.ftab = tab("code address", 64<<20)
+	m.findfunc = tab("code bucket", textSize/funcBucket*bucketSize+bucketSize)
+	m.mask = tab("pointer mask", dataSize/64)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range []*table{m.names, m.pctab} {
+		t.n = 1 // offset 0 means none
+	}
+	if err := m.describe(h); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *module) describe(h *host) error {
+	p, err := platform.Reserve(0, 1<<16)
+	if err != nil {
+		return err
+	}
+	// The header is only checked, never followed: copy the image's.
+	copy(platform.Bytes(p, pcHeaderSize), platform.Bytes(h.first.pcHeader, pcHeaderSize))
+	md := (*moduleData)(platform.Pointer(p + pcHeaderSize))
+	m.md = md
+	md.pcHeader = p
+	for _, s := range []struct {
+		h    *sliceHeader
+		t    *table
+		elem int
+	}{
+		{&md.funcnametab, m.names, 1}, {&md.cutab, m.cus, 4}, {&md.filetab, m.files, 1},
+		{&md.pctab, m.pctab, 1}, {&md.pclntable, m.funcs, 1}, {&md.ftab, m.ftab, 8},
+	} {
+		s.h.set(uintptr(unsafe.Pointer(&s.t.buf[0])), len(s.t.buf)/s.elem)
+	}
+	md.findfunctab = uintptr(unsafe.Pointer(&m.findfunc.buf[0]))
+	md.minpc, md.maxpc = m.text.base, m.text.base
+	md.text, md.etext = h.first.text, m.text.base+m.text.size
+	md.types, md.etypes = h.first.types, m.ro.base+m.ro.size
+	md.rodata, md.gofunc, md.epclntab = h.first.rodata, h.first.gofunc, m.ro.base+m.ro.size
+	md.data, md.edata = m.data.base, m.data.base
+	md.noptrdata, md.enoptrdata = m.noptr.base, m.noptr.base+m.noptr.size
+	md.end = arenaLimit
+	md.gcdatamask = bitvector{int32(dataSize / 8), uintptr(unsafe.Pointer(&m.mask.buf[0]))}
+	(*moduleData)(platform.Pointer(*h.last)).next = uintptr(unsafe.Pointer(md))
+	*h.last = uintptr(unsafe.Pointer(md))
+	h.modulesinit()
+	return nil
+}
+
+// setPointer marks the word at p, in the data arena, as one that may hold a pointer.
+func (m *module) setPointer(p uintptr) {
+	w := (p - m.data.base) / 8
+	m.mask.buf[w/8] |= 1 << (w % 8)
+}
+
+// addFunc enters a function into the tables by which the runtime finds
+// functions. Functions come in the order of their addresses.
+func (m *module) addFunc(entry, size uintptr, funcOff int) error {
+	i := m.nfunc
+	if _, err := m.ftab.grow(8, 8); err != nil {
+		return err
+	}
+	textOff := func(p uintptr) uint32 { return uint32(p - m.md.text) }
+	m.ftab.putUint32(i*8, textOff(entry))
+	m.ftab.putUint32(i*8+4, uint32(funcOff))
+	m.ftab.putUint32(i*8+8, textOff(entry+size)) // the sentinel, overwritten by the next
+	m.nfunc++
+	m.fillBuckets(entry, max(i-1, 0))
+	m.fillBuckets(entry+size, i)
+	return nil
+}
+
+// fillBuckets names function i as the one at the start of every subbucket that
+// begins before end and has no function yet.
+func (m *module) fillBuckets(end uintptr, i int) {
+	const perBucket = funcBucket / funcSubbucket
+	for ; m.text.base+m.subbuckets*funcSubbucket < end; m.subbuckets++ {
+		b := int(m.subbuckets/perBucket) * bucketSize
+		sub := int(m.subbuckets % perBucket)
+		if sub == 0 {
+			m.findfunc.putUint32(b, uint32(i))
+		}
+		m.findfunc.buf[b+4+sub] = byte(i - int(m.findfunc.uint32(b)))
+	}
+}
+
+// publish makes everything loaded so far visible to the runtime.
+func (m *module) publish() {
+	atomic.StoreUintptr(&m.md.edata, m.data.base+m.data.used)
+	atomic.StoreUintptr(&m.md.maxpc, m.text.base+m.text.used)
+}
+
+// snapshot returns a function that gives back everything allocated since. A
+// failed load must leave no trace: children repeat the loads that succeeded and
+// must arrive at the same addresses.
+func (m *module) snapshot() (undo func()) {
+	arenas := []*arena{m.text, m.ro, m.data, m.noptr}
+	tables := []*table{m.names, m.cus, m.files, m.pctab, m.funcs, m.ftab, m.findfunc}
+	var used []uintptr
+	for _, a := range arenas {
+		used = append(used, a.used)
+	}
+	var n []int
+	for _, t := range tables {
+		n = append(n, t.n)
+	}
+	nfunc, subbuckets := m.nfunc, m.subbuckets
+	return func() {
+		for i, a := range arenas {
+			clear(a.bytes(a.base+used[i], int(a.used-used[i])))
+			a.used = used[i]
+		}
+		for i, t := range tables {
+			t.n = n[i]
+		}
+		m.nfunc, m.subbuckets = nfunc, subbuckets
+		m.ftab.putUint32(nfunc*8, uint32(m.text.base+m.text.used-m.md.text))
+	}
+}

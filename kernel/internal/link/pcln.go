@@ -1,0 +1,286 @@
+package link
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+const none = ^uint32(0)
+
+// A pclnWriter enters the functions of one load into the runtime's tables.
+type pclnWriter struct {
+	ld    *load
+	names map[string]uint32
+	files map[*object]map[uint32]int // per object: file index to place in the unit's list
+	units map[*object]uint32
+}
+
+// addFunctions enters stubs and functions, in the order of their addresses.
+func (ld *load) addFunctions() error {
+	w := &pclnWriter{ld: ld, names: map[string]uint32{}, files: map[*object]map[uint32]int{}, units: map[*object]uint32{}}
+	for _, s := range ld.stubs {
+		if err := w.addStub(s); err != nil {
+			return err
+		}
+	}
+	for _, n := range ld.nodes {
+		if n.kind.IsText() {
+			if err := w.addFunc(n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *pclnWriter) name(s string) (uint32, error) {
+	if off, ok := w.names[s]; ok {
+		return off, nil
+	}
+	off, err := w.ld.mod.names.append(append([]byte(s), 0))
+	w.names[s] = uint32(off)
+	return uint32(off), err
+}
+
+// unit returns where the file list of an object begins in the unit table. The
+// list is appended with the object's first function.
+func (w *pclnWriter) unit(o *object) (uint32, error) {
+	if u, ok := w.units[o]; ok {
+		return u, nil
+	}
+	m := w.ld.mod
+	n := 0
+	for _, nd := range w.ld.nodes {
+		if nd.obj != o || !nd.kind.IsText() {
+			continue
+		}
+		for _, f := range nd.info.Files {
+			n = max(n, int(f)+1)
+		}
+		for _, c := range nd.info.InlTree {
+			n = max(n, int(c.File)+1)
+		}
+	}
+	off, err := m.cus.grow(4*n, 4)
+	if err != nil {
+		return 0, err
+	}
+	for i := range n {
+		f, err := w.file(o.File(uint32(i)))
+		if err != nil {
+			return 0, err
+		}
+		m.cus.putUint32(off+4*i, f)
+	}
+	w.units[o] = uint32(off / 4)
+	return w.units[o], nil
+}
+
+func (w *pclnWriter) file(name string) (uint32, error) {
+	m := w.ld.mod
+	if off, ok := m.fileOff[name]; ok {
+		return off, nil
+	}
+	name = strings.Clone(name)
+	off, err := m.files.append(append([]byte(name), 0))
+	m.fileOff[name] = uint32(off)
+	return uint32(off), err
+}
+
+// table copies a PC-value table and returns its offset, 0 if it is empty.
+func (w *pclnWriter) table(o *object, ref goobj.Ref) (uint32, error) {
+	i, ok := o.Index(ref)
+	if !ok || ref.IsZero() {
+		return 0, nil
+	}
+	b := o.Sym(i).Data()
+	if len(b) == 0 {
+		return 0, nil
+	}
+	off, err := w.ld.mod.pctab.append(b)
+	return uint32(off), err
+}
+
+// addStub describes a stub as a function without a frame: a goroutine that has
+// not started yet, or a signal, may find it on the stack.
+func (w *pclnWriter) addStub(s *stub) error {
+	name, err := w.name(s.name)
+	if err != nil {
+		return err
+	}
+	// One entry: value 0 (delta 1 from -1, zig-zag 2) for the whole stub.
+	pcsp, err := w.ld.mod.pctab.append([]byte{2, stubSize, 0})
+	if err != nil {
+		return err
+	}
+	f := function{entry: s.addr, size: stubSize, name: name, pcsp: uint32(pcsp), unit: none}
+	return w.emit(f)
+}
+
+// A function is what a runtime._func says.
+type function struct {
+	entry, size          uintptr
+	name, args           uint32
+	deferreturn          uint32
+	pcsp, pcfile, pcline uint32
+	unit                 uint32
+	startLine            int32
+	id, flag             uint8
+	pcdata, funcdata     []uint32
+}
+
+func (w *pclnWriter) emit(f function) error {
+	m := w.ld.mod
+	off, err := m.funcs.grow(funcSize+4*len(f.pcdata)+4*len(f.funcdata), 8)
+	if err != nil {
+		return err
+	}
+	b := m.funcs.buf[off:off:m.funcs.n]
+	le := binary.LittleEndian
+	for _, v := range []uint32{uint32(f.entry - m.md.text), f.name, f.args, f.deferreturn,
+		f.pcsp, f.pcfile, f.pcline, uint32(len(f.pcdata)), f.unit, uint32(f.startLine)} {
+		b = le.AppendUint32(b, v)
+	}
+	b = append(b, f.id, f.flag, 0, uint8(len(f.funcdata)))
+	for _, v := range f.pcdata {
+		b = le.AppendUint32(b, v)
+	}
+	for _, v := range f.funcdata {
+		b = le.AppendUint32(b, v)
+	}
+	return m.addFunc(f.entry, f.size, off)
+}
+
+func (w *pclnWriter) addFunc(n *node) error {
+	f := function{
+		entry: n.addr, size: uintptr(n.sym.Size()), unit: none,
+		args: n.info.Args, startLine: n.info.StartLine, id: n.info.FuncID, flag: n.info.FuncFlag,
+		deferreturn: w.deferReturn(n),
+	}
+	var err error
+	if f.name, err = w.name(n.name); err != nil {
+		return err
+	}
+	if _, ok := n.sym.Aux(goobj.AuxFuncInfo); !ok {
+		return w.emit(f)
+	}
+	if f.unit, err = w.unit(n.obj); err != nil {
+		return err
+	}
+	var inline uint32
+	for _, a := range n.sym.Auxs() {
+		switch a.Type() {
+		case goobj.AuxPcsp:
+			f.pcsp, err = w.table(n.obj, a.Sym())
+		case goobj.AuxPcfile:
+			f.pcfile, err = w.table(n.obj, a.Sym())
+		case goobj.AuxPcline:
+			f.pcline, err = w.table(n.obj, a.Sym())
+		case goobj.AuxPcinline:
+			inline, err = w.table(n.obj, a.Sym())
+		case goobj.AuxPcdata:
+			var off uint32
+			off, err = w.table(n.obj, a.Sym())
+			f.pcdata = append(f.pcdata, off)
+		case goobj.AuxFuncdata:
+			var off uint32
+			off, err = w.funcdata(n, a.Sym())
+			f.funcdata = append(f.funcdata, off)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(n.info.InlTree) > 0 {
+		f.pcdata = setAt(f.pcdata, pcdataInlTreeIndex, inline, 0)
+		tree, err := w.inlTree(n)
+		if err != nil {
+			return err
+		}
+		f.funcdata = setAt(f.funcdata, funcdataInlTree, tree, none)
+	}
+	return w.emit(f)
+}
+
+func setAt(list []uint32, i int, v, fill uint32) []uint32 {
+	for len(list) <= i {
+		list = append(list, fill)
+	}
+	list[i] = v
+	return list
+}
+
+// deferReturn is the offset of the call to which a recovered function returns.
+func (w *pclnWriter) deferReturn(n *node) uint32 {
+	for i, r := range n.relocs {
+		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.host.deferreturn {
+			return uint32(r.Off()) - 1 // the operand follows a one-byte opcode
+		}
+	}
+	return 0
+}
+
+func (w *pclnWriter) funcdata(n *node, ref goobj.Ref) (uint32, error) {
+	if w.ld.ignoreFuncdata(n, 0, ref) {
+		return none, nil
+	}
+	t, err := w.ld.resolve(n.obj, ref)
+	if err != nil {
+		return none, err
+	}
+	return uint32(t.address() - w.ld.mod.md.gofunc), nil
+}
+
+// inlTree writes the list of inlined calls, runtime.inlinedCall each.
+func (w *pclnWriter) inlTree(n *node) (uint32, error) {
+	var b []byte
+	le := binary.LittleEndian
+	for _, c := range n.info.InlTree {
+		name, fi := w.inlined(n.obj, c.Func)
+		off, err := w.name(name)
+		if err != nil {
+			return none, err
+		}
+		b = append(b, fi.FuncID, 0, 0, 0)
+		b = le.AppendUint32(b, off)
+		b = le.AppendUint32(b, uint32(c.ParentPC))
+		b = le.AppendUint32(b, uint32(fi.StartLine))
+	}
+	addr, err := w.ld.mod.ro.alloc(uintptr(len(b)), 4)
+	if err != nil {
+		return none, err
+	}
+	copy(w.ld.mod.ro.bytes(addr, len(b)), b)
+	return uint32(addr - w.ld.mod.md.gofunc), nil
+}
+
+// inlined names an inlined function. The object that inlines it often has no
+// name for it: then the defining package tells.
+func (w *pclnWriter) inlined(o *object, ref goobj.Ref) (string, goobj.FuncInfo) {
+	if ref.Pkg == goobj.PkgBuiltin {
+		b, err := w.ld.idx.Builtin(ref.Sym)
+		if err != nil {
+			return "?", goobj.FuncInfo{}
+		}
+		return b.Name, goobj.FuncInfo{}
+	}
+	i, ok := o.Index(ref)
+	if !ok {
+		p, err := w.ld.openPackage(o.Package(ref.Pkg))
+		if err != nil {
+			return "?", goobj.FuncInfo{}
+		}
+		o, i = p.objs[0], int(ref.Sym)
+	}
+	s := o.Sym(i)
+	if !s.Defined() {
+		return s.Name(), goobj.FuncInfo{}
+	}
+	fi, err := funcInfo(o, s)
+	if err != nil {
+		return s.Name(), goobj.FuncInfo{}
+	}
+	return s.Name(), fi
+}

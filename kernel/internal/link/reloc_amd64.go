@@ -1,0 +1,124 @@
+package link
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+// tlsOffset is where a Linux/amd64 executable keeps the current goroutine,
+// relative to the thread pointer.
+const tlsOffset = -8
+
+// relocate writes one reference into b, the content of n.
+func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
+	off, size := int(r.Off()), int(r.Size())
+	if size == 0 {
+		return nil
+	}
+	if off < 0 || off+size > len(b) {
+		return fmt.Errorf("relocation at %d is outside the symbol", off)
+	}
+	addr := t.address()
+	pc := int64(n.addr) + int64(off) + int64(size)
+	var v int64
+	switch r.Type() {
+	case goobj.RelAddr:
+		if t.node != nil && r.Add() != 0 {
+			addr = t.node.addr // a jump table points into the body, past the stub
+		}
+		v = int64(addr) + r.Add()
+	case goobj.RelCall:
+		if t.node == n {
+			addr = n.addr // recursion needs no stub
+		}
+		v = int64(addr) + r.Add() - pc
+	case goobj.RelPCRel, goobj.RelGotPCRel:
+		v = int64(addr) + r.Add() - pc
+		if int64(int32(v)) != v {
+			slot, err := ld.throughSlot(b, off, r, addr)
+			if err != nil {
+				return err
+			}
+			v = int64(slot) - pc
+		}
+	case goobj.RelTLSLE:
+		v = tlsOffset + r.Add()
+	case goobj.RelAddrOff, goobj.RelMethodOff:
+		v = int64(addr) + r.Add() - int64(ld.offsetBase(n, addr))
+	case goobj.RelConst:
+		v = r.Add()
+	case goobj.RelSize:
+		if t.node == nil {
+			return fmt.Errorf("size of a symbol that is not being loaded")
+		}
+		v = int64(t.node.sym.Size()) + r.Add()
+	default:
+		return fmt.Errorf("relocation type %d is not supported", r.Type())
+	}
+	return put(b[off:off+size], v)
+}
+
+func put(b []byte, v int64) error {
+	switch len(b) {
+	case 1:
+		b[0] = byte(v)
+	case 2:
+		binary.LittleEndian.PutUint16(b, uint16(v))
+	case 4:
+		if int64(int32(v)) != v && int64(uint32(v)) != v {
+			return fmt.Errorf("address %#x does not fit in 32 bits", v)
+		}
+		binary.LittleEndian.PutUint32(b, uint32(v))
+	case 8:
+		binary.LittleEndian.PutUint64(b, uint64(v))
+	default:
+		return fmt.Errorf("relocation of %d bytes", len(b))
+	}
+	return nil
+}
+
+// offsetBase is what a 32-bit offset in n counts from.
+func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
+	md := ld.mod.md
+	switch {
+	case ld.mod.text.contains(addr) || addr >= ld.host.first.text && addr < ld.host.first.etext:
+		return md.text
+	case n.typ != nil || isType(n.sym, n.name):
+		return md.types
+	}
+	return md.rodata
+}
+
+// throughSlot turns the instruction that takes the address of something out of
+// reach, LEA, into a load from a slot that holds it.
+func (ld *load) throughSlot(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
+	const lea, mov = 0x8d, 0x8b
+	if off < 2 || b[off-2] != lea || r.Add() != 0 {
+		return 0, fmt.Errorf("address %#x is out of reach", addr)
+	}
+	slot := ld.got[addr]
+	if slot == 0 {
+		slot = ld.newSlots[addr]
+	}
+	if slot == 0 {
+		var err error
+		if slot, err = ld.mod.noptr.alloc(8, 8); err != nil {
+			return 0, err
+		}
+		binary.LittleEndian.PutUint64(ld.mod.noptr.bytes(slot, 8), uint64(addr))
+		ld.newSlots[addr] = slot
+	}
+	b[off-2] = mov
+	return slot, nil
+}
+
+// writeStub writes JMP *slot(IP) and fills up with INT3.
+func writeStub(b []byte, s *stub) {
+	for i := range b {
+		b[i] = 0xcc
+	}
+	b[0], b[1] = 0xff, 0x25
+	binary.LittleEndian.PutUint32(b[2:], uint32(int32(int64(s.slot)-int64(s.addr)-6)))
+}

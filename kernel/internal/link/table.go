@@ -1,0 +1,47 @@
+package link
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// A table is an append-only run of bytes that the runtime reads through a
+// slice in the module data. The slice has its full length from the start; the
+// bytes not yet appended are zero and nothing points to them.
+type table struct {
+	name string
+	buf  []byte
+	n    int
+}
+
+func newTable(name string, size int) (*table, error) {
+	p, err := platform.Reserve(0, size)
+	if err != nil {
+		return nil, err
+	}
+	return &table{name: name, buf: platform.Bytes(p, size)}, nil
+}
+
+// grow returns the offset of n fresh bytes.
+func (t *table) grow(n, align int) (int, error) {
+	off := (t.n + align - 1) &^ (align - 1)
+	if off+n > len(t.buf) {
+		return 0, fmt.Errorf("the notebook's %s table (%d MB) is full: restart the kernel", t.name, len(t.buf)>>20)
+	}
+	t.n = off + n
+	return off, nil
+}
+
+func (t *table) append(b []byte) (int, error) {
+	off, err := t.grow(len(b), 1)
+	if err == nil {
+		copy(t.buf[off:], b)
+	}
+	return off, err
+}
+
+func (t *table) putUint32(off int, v uint32) { binary.LittleEndian.PutUint32(t.buf[off:], v) }
+
+func (t *table) uint32(off int) uint32 { return binary.LittleEndian.Uint32(t.buf[off:]) }

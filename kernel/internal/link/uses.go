@@ -1,0 +1,80 @@
+package link
+
+import (
+	"slices"
+	"strings"
+)
+
+// Constant reports whether addr lies in read-only data: that of the image or
+// of anything loaded. Func values without captured variables do.
+func (l *Linker) Constant(addr uintptr) bool {
+	h := l.host.first
+	return l.mod.ro.contains(addr) || addr >= h.rodata && addr < h.noptrdata
+}
+
+// A funcUse is what the code of a notebook function refers to.
+type funcUse struct {
+	refs []uintptr // addresses of loaded code, constants and variables
+}
+
+// noteUses remembers what a placed function refers to, for Reads.
+func (ld *load) noteUses(n *node) {
+	if !n.kind.IsText() || !n.obj.main && !ofNotebook(n.name) {
+		return
+	}
+	u := &funcUse{}
+	for i := range n.relocs {
+		if p := n.values[i].address(); p >= arenaBase && p < arenaLimit {
+			u.refs = append(u.refs, p)
+		}
+	}
+	ld.uses[n.addr] = u
+	if n.stub != nil {
+		ld.uses[n.stub.addr] = u
+	}
+}
+
+// noteData remembers that constant data, such as a func value or a dictionary,
+// refers to code.
+func (ld *load) noteData(n *node) {
+	if !n.kind.IsROData() || n.typ != nil || n.itab != [2]target{} || len(n.relocs) == 0 || strings.HasPrefix(n.name, "type:") {
+		return
+	}
+	u := &funcUse{}
+	for i := range n.relocs {
+		u.refs = append(u.refs, n.values[i].address())
+	}
+	ld.uses[n.addr] = u
+}
+
+// Reads names the notebook variables that the function at pc refers to,
+// directly or through functions of the notebook that it calls.
+func (l *Linker) Reads(pc uintptr) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	byAddr := map[uintptr]string{}
+	for name, v := range l.vars {
+		byAddr[v.addr] = strings.TrimPrefix(name, "main.")
+	}
+	seen := map[uintptr]bool{pc: true}
+	var names []string
+	for queue := []uintptr{pc}; len(queue) > 0; {
+		p := queue[0]
+		queue = queue[1:]
+		if name, ok := byAddr[p]; ok {
+			names = append(names, name)
+		}
+		u := l.uses[p]
+		if u == nil {
+			continue
+		}
+		for _, c := range u.refs {
+			if !seen[c] {
+				seen[c] = true
+				queue = append(queue, c)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

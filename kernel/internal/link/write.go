@@ -1,0 +1,273 @@
+package link
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+const (
+	textAlign = 32
+	stubSize  = 16
+)
+
+func addressOf(m *itab) uintptr { return uintptr(unsafe.Pointer(m)) }
+
+// layout gives every node its address. Code comes in the order in which it
+// will be entered into the function table.
+func (ld *load) layout() error {
+	for _, s := range ld.stubs {
+		var err error
+		if s.addr, err = ld.mod.text.alloc(stubSize, stubSize); err != nil {
+			return err
+		}
+		if s.slot, err = ld.mod.noptr.alloc(8, 8); err != nil {
+			return err
+		}
+	}
+	for _, n := range ld.nodes {
+		size, align := uintptr(n.sym.Size()), uintptr(n.sym.Align())
+		if align == 0 {
+			align = defaultAlign(n, size)
+		}
+		if n.typ != nil && n.typ.kind() == kindPointer && !n.typ.hasUncommon() {
+			size += uncommonSize // room for methods to come
+			n.typ.room = true
+		}
+		var err error
+		if n.addr, err = ld.arenaOf(n).alloc(max(size, 1), align); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func defaultAlign(n *node, size uintptr) uintptr {
+	switch {
+	case n.kind.IsText():
+		return textAlign
+	case strings.HasPrefix(n.name, "go:string."), strings.HasPrefix(n.name, "type:.namedata."), strings.HasPrefix(n.name, "type:.importpath."):
+		return 1
+	case n.kind.IsVar() && size >= 32:
+		return 32
+	}
+	return 8
+}
+
+func (ld *load) arenaOf(n *node) *arena {
+	switch {
+	case n.kind.IsText():
+		return ld.mod.text
+	case n.kind.HasPointers():
+		return ld.mod.data
+	case n.kind.IsVar():
+		return ld.mod.noptr
+	}
+	return ld.mod.ro
+}
+
+// write copies contents and applies relocations.
+func (ld *load) write() error {
+	for _, n := range ld.nodes {
+		b := ld.arenaOf(n).bytes(n.addr, int(n.sym.Size()))
+		copy(b, n.sym.Data())
+		for i, r := range n.relocs {
+			if err := ld.relocate(n, b, r, n.values[i]); err != nil {
+				return fmt.Errorf("%s: %w", n.name, err)
+			}
+		}
+	}
+	for _, s := range ld.stubs {
+		writeStub(ld.mod.text.bytes(s.addr, stubSize), s)
+	}
+	for _, n := range ld.nodes {
+		if n.kind.HasPointers() {
+			if err := ld.markPointers(n); err != nil {
+				return err
+			}
+		}
+		if n.itab != [2]target{} {
+			b := ld.mod.ro.bytes(n.addr, itabFixed)
+			binary.LittleEndian.PutUint32(b[16:], ld.hashOf(n.itab[1]))
+		}
+	}
+	return nil
+}
+
+func (ld *load) hashOf(t target) uint32 { return typeHash(t.address()) }
+
+// markPointers tells the collector which words of a variable hold pointers.
+func (ld *load) markPointers(n *node) error {
+	ref, ok := n.sym.Aux(goobj.AuxGotype)
+	if !ok {
+		for off := uintptr(0); off+8 <= uintptr(n.sym.Size()); off += 8 {
+			ld.mod.setPointer(n.addr + off) // conservative: the collector ignores what is no heap address
+		}
+		return nil
+	}
+	t, err := ld.resolve(n.obj, ref)
+	if err != nil {
+		return err
+	}
+	pointerMask(t.address(), 0, func(off uintptr) { ld.mod.setPointer(n.addr + off) })
+	return nil
+}
+
+// commit makes the load visible. Nothing here can fail.
+func (ld *load) commit() {
+	l := ld.Linker
+	l.mod.publish()
+	maps.Copy(l.got, ld.newSlots)
+	for _, n := range ld.nodes {
+		if n.stub != nil {
+			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
+		}
+	}
+	for _, s := range ld.stubs {
+		l.stubs[s.name] = s
+	}
+	for _, n := range ld.nodes {
+		ld.remember(n)
+		ld.noteUses(n)
+		ld.noteData(n)
+	}
+	ld.addTypes()
+	ld.addItabs()
+	ld.applyMethods()
+	for _, n := range ld.nodes {
+		if v := n.redo; v != nil {
+			l.host.typedmemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
+		}
+	}
+}
+
+// remember keeps what later loads refer to. Names are copied: they lie in the
+// object's bytes.
+func (ld *load) remember(n *node) {
+	switch {
+	case n.global:
+		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = n.addr
+	case n.obj.main && n.redo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
+		v := &variable{addr: n.addr, size: uintptr(n.sym.Size()), cell: ld.loads}
+		if ref, ok := n.sym.Aux(goobj.AuxGotype); ok {
+			if t, err := ld.resolve(n.obj, ref); err == nil {
+				v.typ = t.address()
+			}
+		}
+		ld.vars[strings.Clone(n.name)] = v
+	}
+	if !n.obj.main {
+		n.obj.fixed[n.i] = target{node: n}.address()
+	}
+	if strings.HasSuffix(n.name, "..inittask") && !n.obj.main {
+		ld.inited[n.name] = true
+	}
+}
+
+// addTypes enters new descriptors into the list that reflect searches by
+// string, so that reflect.SliceOf and its kin find them.
+func (ld *load) addTypes() {
+	m := ld.mod
+	grown := false
+	for _, n := range ld.nodes {
+		if n.typ != nil && ld.typeDone[n.name] == nil {
+			n.typ.addr = n.addr
+			ld.types[n.typ.name] = n.typ
+		}
+		if n.sym.Typelink() && ld.typeDone[n.name] == nil {
+			m.typelinks = append(m.typelinks, typelink{ld.typeString(n.addr), int32(n.addr - m.md.types)})
+			grown = true
+		}
+	}
+	if !grown {
+		return
+	}
+	slices.SortStableFunc(m.typelinks, func(a, b typelink) int { return strings.Compare(a.str, b.str) })
+	offs := make([]int32, len(m.typelinks))
+	for i, t := range m.typelinks {
+		offs[i] = t.off
+	}
+	// Readers copy the slice header, three words: they must not see half of it.
+	w := ld.host.stop(stwReason)
+	m.md.typelinks.set(uintptr(unsafe.Pointer(&offs[0])), len(offs))
+	ld.host.start(w)
+	m.oldLinks = append(m.oldLinks[max(0, len(m.oldLinks)-8):], m.published)
+	m.published = offs
+}
+
+// typeString is the string that reflect knows a type by.
+func (ld *load) typeString(t uintptr) string {
+	p := ld.mod.md.types + uintptr(loadAt[int32](t+typeStrOff)) + 1
+	n, shift := 0, 0
+	for {
+		c := loadAt[byte](p)
+		p++
+		n |= int(c&0x7f) << shift
+		if c < 0x80 {
+			break
+		}
+		shift += 7
+	}
+	s := string(platform.Bytes(p, n))
+	if loadAt[uint8](t+typeTFlagOff)&tflagExtraStar != 0 {
+		s = s[1:]
+	}
+	return s
+}
+
+// addItabs hands new interface tables to the runtime.
+func (ld *load) addItabs() {
+	var list []uintptr
+	for _, n := range ld.nodes {
+		if n.itab != [2]target{} {
+			list = append(list, n.addr)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	// itabsinit takes the table's lock and adds what every module lists; those
+	// already there are passed over.
+	ld.mod.md.itablinks.set(uintptr(unsafe.Pointer(&list[0])), len(list))
+	ld.host.itabsinit()
+	ld.mod.md.itablinks = sliceHeader{}
+}
+
+// applyMethods gives old descriptors their new method tables, in the new
+// descriptor's place, and lets negative interface tables try again.
+func (ld *load) applyMethods() {
+	if len(ld.methods) == 0 {
+		return
+	}
+	changed := map[uintptr]bool{}
+	w := ld.host.stop(stwReason)
+	for _, u := range ld.methods {
+		if !u.rec.hasUncommon() && !u.rec.room || !u.n.typ.hasUncommon() {
+			continue
+		}
+		off := uintptr(uncommonOff(u.rec.kind()))
+		from, to := u.n.addr+off, u.rec.addr+off
+		src := ld.mod.ro.bytes(from, uncommonSize)
+		dst := ld.mod.ro.bytes(to, uncommonSize)
+		copy(dst, src)
+		binary.LittleEndian.PutUint32(dst[8:], binary.LittleEndian.Uint32(src[8:])+uint32(from-to))
+		ld.mod.ro.bytes(u.rec.addr, typeHeader)[typeTFlagOff] |= tflagUncommon
+	}
+	ld.host.start(w)
+	for _, u := range ld.methods {
+		u.rec.data, u.rec.fields = u.n.typ.data, u.n.typ.fields
+		changed[u.rec.addr] = true
+	}
+	ld.host.eachItab(func(m *itab) {
+		if changed[m.typ] && m.fun[0] == 0 {
+			ld.host.itabInit(unsafe.Pointer(m), true)
+		}
+	})
+}

@@ -1,0 +1,178 @@
+package notebook
+
+import (
+	"fmt"
+	"html"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// escapes matches CSI and OSC sequences; only SGR (colours and weight) is shown.
+var escapes = regexp.MustCompile("\x1b\\[([0-9;:?<=>]*)[ -/]*([@-~])|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[@-Z\\\\^_]")
+
+// ansiHTML turns text as a terminal would show it into HTML.
+func ansiHTML(s string) string {
+	s = terminalText(s)
+	var b strings.Builder
+	var style ansiStyle
+	last := 0
+	for _, m := range escapes.FindAllStringSubmatchIndex(s, -1) {
+		style.write(&b, s[last:m[0]])
+		last = m[1]
+		if m[4] >= 0 && s[m[4]:m[5]] == "m" {
+			style.apply(s[m[2]:m[3]])
+		}
+	}
+	style.write(&b, s[last:])
+	return b.String()
+}
+
+// terminalText does what \r and backspace do on a terminal, one line at a time:
+// a carriage return starts the line again, a backspace takes one character back.
+func terminalText(s string) string {
+	if !strings.ContainsAny(s, "\r\b") {
+		return s
+	}
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text, nl := strings.CutSuffix(line, "\n")
+		text = strings.TrimRight(text, "\r")
+		text = text[strings.LastIndexByte(text, '\r')+1:]
+		b.WriteString(withoutBackspaces(text))
+		if nl {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+func withoutBackspaces(s string) string {
+	if !strings.Contains(s, "\b") {
+		return s
+	}
+	var out []rune
+	for _, r := range s {
+		if r == '\b' {
+			out = out[:max(len(out)-1, 0)]
+			continue
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
+
+// An ansiStyle is the state that SGR sequences change.
+type ansiStyle struct {
+	flags  [10]bool // indexed by the SGR codes 1 to 9
+	fg, bg string   // "" or a class ("fg1") or a colour ("#aabbcc")
+}
+
+var flagClasses = map[int]string{
+	1: "ansi-bold", 2: "ansi-faint", 3: "ansi-italic", 4: "ansi-underline", 7: "ansi-inverse", 9: "ansi-strike",
+}
+
+func (a *ansiStyle) write(b *strings.Builder, text string) {
+	if text == "" {
+		return
+	}
+	var classes, styles []string
+	for code := range a.flags {
+		if class, ok := flagClasses[code]; ok && a.flags[code] {
+			classes = append(classes, class)
+		}
+	}
+	for _, c := range []struct{ property, value string }{{"color", a.fg}, {"background", a.bg}} {
+		switch {
+		case strings.HasPrefix(c.value, "#"):
+			styles = append(styles, c.property+":"+c.value)
+		case c.value != "":
+			classes = append(classes, c.value)
+		}
+	}
+	text = html.EscapeString(text)
+	if len(classes)+len(styles) == 0 {
+		b.WriteString(text)
+		return
+	}
+	b.WriteString("<span")
+	if len(classes) > 0 {
+		fmt.Fprintf(b, ` class="%s"`, strings.Join(classes, " "))
+	}
+	if len(styles) > 0 {
+		fmt.Fprintf(b, ` style="%s"`, strings.Join(styles, ";"))
+	}
+	b.WriteString(">" + text + "</span>")
+}
+
+func (a *ansiStyle) apply(params string) {
+	var codes []int
+	for _, p := range strings.FieldsFunc(params, func(r rune) bool { return r == ';' || r == ':' }) {
+		n, err := strconv.Atoi(p)
+		if err != nil {
+			return
+		}
+		codes = append(codes, n)
+	}
+	if len(codes) == 0 {
+		codes = []int{0}
+	}
+	for i := 0; i < len(codes); i++ {
+		switch c := codes[i]; {
+		case c == 0:
+			*a = ansiStyle{}
+		case c <= 9:
+			a.flags[c] = true
+		case c == 22:
+			a.flags[1], a.flags[2] = false, false
+		case c >= 23 && c <= 29:
+			a.flags[c-20] = false
+		case c >= 30 && c <= 37, c >= 90 && c <= 97:
+			a.fg = "fg" + strconv.Itoa(c%10)
+		case c >= 40 && c <= 47, c >= 100 && c <= 107:
+			a.bg = "bg" + strconv.Itoa(c%10)
+		case c == 38 || c == 48:
+			colour, used := extendedColour(codes[i+1:])
+			i += used
+			if c == 38 {
+				a.fg = colour
+			} else {
+				a.bg = colour
+			}
+		case c == 39:
+			a.fg = ""
+		case c == 49:
+			a.bg = ""
+		}
+	}
+}
+
+// extendedColour reads 5;n (a palette of 256) or 2;r;g;b.
+func extendedColour(codes []int) (colour string, used int) {
+	switch {
+	case len(codes) >= 2 && codes[0] == 5:
+		return paletteColour(codes[1] & 255), 2
+	case len(codes) >= 4 && codes[0] == 2:
+		return fmt.Sprintf("#%02x%02x%02x", codes[1]&255, codes[2]&255, codes[3]&255), 4
+	}
+	return "", len(codes)
+}
+
+// paletteColour follows xterm: 16 named colours, a cube of 6 × 6 × 6, 24 greys.
+func paletteColour(n int) string {
+	switch {
+	case n < 16:
+		return [...]string{"#24292f", "#c4281c", "#1a7f37", "#8a6300", "#0a58ca", "#8a3fc7", "#0f7285", "#6e7781"}[n%8]
+	case n < 232:
+		level := func(i int) int {
+			if i == 0 {
+				return 0
+			}
+			return 55 + 40*i
+		}
+		n -= 16
+		return fmt.Sprintf("#%02x%02x%02x", level(n/36), level(n/6%6), level(n%6))
+	}
+	grey := 8 + 10*(n-232)
+	return fmt.Sprintf("#%02x%02x%02x", grey, grey, grey)
+}

@@ -1,0 +1,126 @@
+package notebook
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// A collector gathers the outputs of all cells of one run. The sinks that it
+// hands out share its lock, since a display is updated from any cell, and
+// goroutines may print into a cell that has already replied.
+type collector struct {
+	mu    sync.Mutex
+	sinks []*cellSink
+}
+
+func (c *collector) sink() *cellSink {
+	s := &cellSink{all: c}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sinks = append(c.sinks, s)
+	return s
+}
+
+// A cellSink is output.Sink over one cell's list of outputs.
+type cellSink struct {
+	all *collector
+
+	// All below is guarded by all.mu.
+	count     int
+	outputs   []Output
+	willClear bool
+}
+
+var _ output.Sink = (*cellSink)(nil)
+
+// state returns what the cell has said so far.
+func (s *cellSink) state() (count int, outputs []Output) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	return s.count, slices.Clone(s.outputs)
+}
+
+func (s *cellSink) Started(count int) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.count = count
+}
+
+// Stream appends to the last output if that is the same stream, as front ends
+// do. Carriage returns and backspaces are kept: showing them is the front
+// end's part.
+func (s *cellSink) Stream(name, text string) {
+	if text == "" {
+		return
+	}
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.clearIfDue()
+	if n := len(s.outputs); n > 0 && s.outputs[n-1].Type == StreamOutput && s.outputs[n-1].Name == name {
+		s.outputs[n-1].Text += text
+		return
+	}
+	s.outputs = append(s.outputs, Output{Type: StreamOutput, Name: name, Text: text})
+}
+
+func (s *cellSink) Display(d output.Display) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	if d.Update {
+		s.all.update(d)
+		return
+	}
+	s.clearIfDue()
+	s.outputs = append(s.outputs, Output{
+		Type: DisplayOutput, Data: d.Data, Metadata: d.Metadata, displayID: d.DisplayID,
+	})
+}
+
+// update replaces every output shown under the display's ID. Its caller holds mu.
+func (c *collector) update(d output.Display) {
+	for _, s := range c.sinks {
+		for i := range s.outputs {
+			if o := &s.outputs[i]; d.DisplayID != "" && o.displayID == d.DisplayID {
+				o.Data, o.Metadata = d.Data, d.Metadata
+			}
+		}
+	}
+}
+
+func (s *cellSink) Result(data output.Bundle, metadata map[string]any) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.clearIfDue()
+	s.outputs = append(s.outputs, Output{Type: ResultOutput, Data: data, Metadata: metadata, Count: s.count})
+}
+
+func (s *cellSink) Error(e *output.Error) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.clearIfDue()
+	s.outputs = append(s.outputs, Output{Type: ErrorOutput, Err: e})
+}
+
+func (s *cellSink) Clear(wait bool) {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	s.willClear = wait
+	if !wait {
+		s.outputs = nil
+	}
+}
+
+// clearIfDue does what Clear(true) asked for. Its caller holds mu.
+func (s *cellSink) clearIfDue() {
+	if s.willClear {
+		s.outputs, s.willClear = nil, false
+	}
+}
+
+func (s *cellSink) Input(context.Context, string, bool) (string, error) {
+	return "", errors.New("a notebook that runs without a front end cannot ask for input")
+}

@@ -1,0 +1,137 @@
+package notebook
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"strings"
+
+	chromahtml "github.com/alecthomas/chroma/v2/formatters/html"
+	"github.com/alecthomas/chroma/v2/styles"
+)
+
+//go:embed page.html page.css
+var pageFiles embed.FS
+
+// HTMLOptions of an export. The zero value serves.
+type HTMLOptions struct {
+	Title string // where the notebook has no heading of its own
+	Dir   string // where relative paths of pictures start; empty: they stay links
+}
+
+// HTML exports the notebook as one file that needs no network and runs no
+// scripts: pictures are inside, and a content security policy keeps scripts in
+// outputs from running.
+func (nb *Notebook) HTML(opts HTMLOptions) ([]byte, error) {
+	tmpl, err := template.ParseFS(pageFiles, "page.html")
+	if err != nil {
+		return nil, err
+	}
+	css, err := pageCSS()
+	if err != nil {
+		return nil, err
+	}
+	page := htmlPage{Title: opts.Title, Style: template.CSS(css)}
+	md := newMarkdown(opts.Dir)
+	for i, c := range nb.Cells {
+		cell, err := md.cell(c)
+		if err != nil {
+			return nil, fmt.Errorf("cell %d: %w", i+1, err)
+		}
+		page.Cells = append(page.Cells, cell)
+	}
+	if len(md.headings) > 0 && md.headings[0].Level == 1 {
+		page.Title = md.headings[0].Text
+	}
+	if page.Title == "" {
+		page.Title = "Notebook"
+	}
+	page.Contents = contents(md.headings)
+	var b bytes.Buffer
+	if err := tmpl.Execute(&b, page); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+type htmlPage struct {
+	Title    string
+	Style    template.CSS
+	Contents []heading
+	Cells    []htmlCell
+}
+
+type htmlCell struct {
+	Type    string
+	Prompt  string // execution count, or empty
+	Body    template.HTML
+	Outputs []template.HTML
+}
+
+// contents leaves out the title, and everything where there is little to list.
+func contents(all []heading) []heading {
+	var list []heading
+	for i, h := range all {
+		if i == 0 && h.Level == 1 || h.Level > 3 {
+			continue
+		}
+		list = append(list, h)
+	}
+	if len(list) < 3 {
+		return nil
+	}
+	return list
+}
+
+func (m *markdown) cell(c *Cell) (htmlCell, error) {
+	out := htmlCell{Type: c.Type}
+	switch c.Type {
+	case MarkdownCell:
+		body, err := m.render(c.Source, c.Attachments)
+		if err != nil {
+			return out, err
+		}
+		out.Body = body
+		return out, nil
+	case RawCell:
+		out.Body = template.HTML("<pre>" + template.HTMLEscapeString(c.Source) + "</pre>")
+		return out, nil
+	}
+	if c.ExecutionCount > 0 {
+		out.Prompt = fmt.Sprint(c.ExecutionCount)
+	}
+	if strings.TrimSpace(c.Source) != "" {
+		body, err := highlight(c.Source, "go")
+		if err != nil {
+			return out, err
+		}
+		out.Body = body
+	}
+	for _, o := range c.Outputs {
+		shown, err := m.output(o)
+		if err != nil {
+			return out, err
+		}
+		out.Outputs = append(out.Outputs, shown)
+	}
+	return out, nil
+}
+
+// pageCSS is the page's own style and that of highlighted code, the latter for
+// light and, on screens that ask for it, dark.
+func pageCSS() (string, error) {
+	own, err := pageFiles.ReadFile("page.css")
+	if err != nil {
+		return "", err
+	}
+	var light, dark bytes.Buffer
+	f := chromahtml.New(chromahtml.WithClasses(true))
+	if err := f.WriteCSS(&light, styles.Get("github")); err != nil {
+		return "", err
+	}
+	if err := f.WriteCSS(&dark, styles.Get("github-dark")); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s\n@media screen and (prefers-color-scheme: dark) {\n%s}\n%s", light.String(), dark.String(), own), nil
+}

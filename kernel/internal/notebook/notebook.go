@@ -1,0 +1,253 @@
+// Package notebook reads, runs, writes and exports .ipynb files.
+//
+// It knows the nbformat 4 fields that it needs and carries all others through
+// untouched. It executes cells through output.Session and knows nothing else of
+// the kernel.
+package notebook
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"unicode/utf8"
+)
+
+// Cell types of nbformat 4.
+const (
+	CodeCell     = "code"
+	MarkdownCell = "markdown"
+	RawCell      = "raw"
+)
+
+// Tags that change how a cell is treated, with the meaning that papermill and
+// nbclient gave them.
+const (
+	TagParameters = "parameters"
+	TagInjected   = "injected-parameters"
+	TagRaises     = "raises-exception"
+	TagSkip       = "skip-execution"
+)
+
+// A Notebook is one .ipynb file in memory.
+type Notebook struct {
+	Cells []*Cell
+
+	obj         object
+	minor       int
+	lastNewline bool
+}
+
+// A Cell is one cell. Its source is fixed; running it replaces its outputs.
+type Cell struct {
+	Type           string
+	ID             string // empty in files older than nbformat 4.5
+	Source         string
+	Tags           []string
+	ExecutionCount int // 0 if it was not executed
+	Outputs        []Output
+	Attachments    map[string]map[string]string // file name to MIME type to base64
+
+	obj     object
+	changed bool // ExecutionCount and Outputs differ from obj
+}
+
+// HasTag reports whether the cell's metadata has the tag.
+func (c *Cell) HasTag(tag string) bool { return slices.Contains(c.Tags, tag) }
+
+// Read reads a notebook file.
+func Read(path string) (*Notebook, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	nb, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return nb, nil
+}
+
+// Parse reads a notebook in nbformat 4.
+func Parse(data []byte) (*Notebook, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if err := checkJSON(data); err != nil {
+		return nil, err
+	}
+	nb := &Notebook{lastNewline: bytes.HasSuffix(data, []byte("\n"))}
+	if err := json.Unmarshal(data, &nb.obj); err != nil {
+		return nil, fmt.Errorf("not a notebook: %w", err)
+	}
+	if err := nb.checkVersion(); err != nil {
+		return nil, err
+	}
+	raw, ok := nb.obj.get("cells")
+	if !ok {
+		return nil, errors.New(`not a notebook: it has no "cells"`)
+	}
+	var cells []json.RawMessage
+	if err := json.Unmarshal(raw, &cells); err != nil || cells == nil {
+		return nil, fmt.Errorf(`not a notebook: "cells" is %s where a list is expected`, kindOf(raw))
+	}
+	for i, raw := range cells {
+		c, err := parseCell(raw)
+		if err != nil {
+			return nil, fmt.Errorf("cell %d of %d: %w", i+1, len(cells), err)
+		}
+		nb.Cells = append(nb.Cells, c)
+	}
+	return nb, nil
+}
+
+func checkJSON(data []byte) error {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("not a notebook: the file is empty")
+	}
+	if !utf8.Valid(data) {
+		return errors.New("not a notebook: the file is not UTF-8")
+	}
+	var v json.RawMessage
+	err := json.Unmarshal(data, &v)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		before := data[:min(int(syntax.Offset), len(data))]
+		line := 1 + bytes.Count(before, []byte("\n"))
+		column := len(before) - bytes.LastIndexByte(before, '\n') - 1
+		return fmt.Errorf("not a notebook: no JSON from line %d, column %d: %w", line, column, err)
+	}
+	return err
+}
+
+func (nb *Notebook) checkVersion() error {
+	var major int
+	if err := nb.obj.decode("nbformat", &major); err != nil {
+		return fmt.Errorf("not a notebook: %w", err)
+	}
+	if err := nb.obj.decode("nbformat_minor", &nb.minor); err != nil {
+		return fmt.Errorf("not a notebook: %w", err)
+	}
+	switch {
+	case major == 0:
+		return errors.New(`not a notebook: it has no "nbformat"`)
+	case major < 4:
+		return fmt.Errorf("this is a notebook of format %d, and format 4 is needed: "+
+			"open and save it in Jupyter, or run jupyter nbconvert --to notebook --inplace", major)
+	case major > 4:
+		return fmt.Errorf("this is a notebook of format %d, newer than 4, the newest that is understood", major)
+	}
+	return nil
+}
+
+func parseCell(raw json.RawMessage) (*Cell, error) {
+	c := &Cell{}
+	if err := json.Unmarshal(raw, &c.obj); err != nil {
+		return nil, err
+	}
+	var source multiline
+	var metadata struct {
+		Tags []string `json:"tags"`
+	}
+	err := errors.Join(
+		c.obj.decode("cell_type", &c.Type),
+		c.obj.decode("id", &c.ID),
+		c.obj.decode("source", &source),
+		c.obj.decode("metadata", &metadata),
+		c.obj.decode("execution_count", &c.ExecutionCount),
+		c.obj.decode("attachments", &c.Attachments),
+	)
+	if err != nil {
+		return nil, err
+	}
+	c.Source, c.Tags = string(source), metadata.Tags
+	switch c.Type {
+	case CodeCell:
+		err = c.obj.decode("outputs", &c.Outputs)
+	case MarkdownCell, RawCell:
+	case "":
+		err = errors.New(`it has no "cell_type"`)
+	default:
+		err = fmt.Errorf("its type %q is none of code, markdown, raw", c.Type)
+	}
+	return c, err
+}
+
+// newCode makes a code cell that is not yet part of a notebook.
+func (nb *Notebook) newCode(source string, tags ...string) (*Cell, error) {
+	c := &Cell{Type: CodeCell, Source: source, Tags: tags, changed: true}
+	if nb.minor >= 5 {
+		id := make([]byte, 4)
+		rand.Read(id)
+		c.ID = hex.EncodeToString(id)
+		if err := c.obj.set("id", c.ID); err != nil {
+			return nil, err
+		}
+	}
+	err := errors.Join(
+		c.obj.set("cell_type", c.Type),
+		c.obj.set("metadata", map[string][]string{"tags": tags}),
+		c.obj.set("source", multiline(source)),
+	)
+	return c, err
+}
+
+func (c *Cell) clear() {
+	c.ExecutionCount, c.Outputs, c.changed = 0, nil, true
+}
+
+// encode brings the cell's object up to date.
+func (c *Cell) encode() (object, error) {
+	if !c.changed {
+		return c.obj, nil
+	}
+	var count any
+	if c.ExecutionCount > 0 {
+		count = c.ExecutionCount
+	}
+	outputs := c.Outputs
+	if outputs == nil {
+		outputs = []Output{}
+	}
+	err := errors.Join(c.obj.set("execution_count", count), c.obj.set("outputs", outputs))
+	return c.obj, err
+}
+
+// Bytes returns the notebook as Jupyter writes it: indented by one space, with
+// text as lists of lines. What was not changed keeps its order and form.
+func (nb *Notebook) Bytes() ([]byte, error) {
+	cells := make([]object, len(nb.Cells))
+	for i, c := range nb.Cells {
+		var err error
+		if cells[i], err = c.encode(); err != nil {
+			return nil, fmt.Errorf("cell %d: %w", i+1, err)
+		}
+	}
+	if err := nb.obj.set("cells", cells); err != nil {
+		return nil, err
+	}
+	raw, err := nb.obj.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, raw, "", " "); err != nil {
+		return nil, err
+	}
+	if nb.lastNewline {
+		b.WriteByte('\n')
+	}
+	return b.Bytes(), nil
+}
+
+// Write writes the notebook to path. The file is replaced in one step: after a
+// failure the old one is still there.
+func (nb *Notebook) Write(path string) error {
+	data, err := nb.Bytes()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return WriteFile(path, data)
+}

@@ -1,0 +1,212 @@
+package notebook
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// A Parameter is one variable of the cell tagged "parameters".
+type Parameter struct {
+	Name string
+	Type types.Type
+}
+
+// SetParameters gives values to variables of the cell tagged "parameters".
+// Each assignment has the form name=value; the value is read as the type that
+// the cell declares. The values go into a cell of their own, tagged
+// "injected-parameters", right behind the defaults, so that the executed
+// notebook shows both; one that is there from an earlier run is replaced.
+func (nb *Notebook) SetParameters(assignments []string) error {
+	if len(assignments) == 0 {
+		return nil
+	}
+	at := slices.IndexFunc(nb.Cells, func(c *Cell) bool { return c.Type == CodeCell && c.HasTag(TagParameters) })
+	if at < 0 {
+		return errors.New(`this notebook has no parameters: tag the cell that declares them "parameters"`)
+	}
+	scope, err := declaredIn(nb.Cells[at].Source)
+	if err != nil {
+		return fmt.Errorf("cell %d, tagged parameters: %w", at+1, err)
+	}
+	source, err := scope.assign(assignments)
+	if err != nil {
+		return err
+	}
+	cell, err := nb.newCode(source, TagInjected)
+	if err != nil {
+		return err
+	}
+	nb.Cells = slices.DeleteFunc(nb.Cells, func(c *Cell) bool { return c.HasTag(TagInjected) })
+	at = slices.IndexFunc(nb.Cells, func(c *Cell) bool { return c.Type == CodeCell && c.HasTag(TagParameters) })
+	nb.Cells = slices.Insert(nb.Cells, at+1, cell)
+	return nil
+}
+
+// Parameters lists the variables that SetParameters can set, in the order of
+// their declaration; none if no cell is tagged.
+func (nb *Notebook) Parameters() ([]Parameter, error) {
+	for i, c := range nb.Cells {
+		if c.Type != CodeCell || !c.HasTag(TagParameters) {
+			continue
+		}
+		scope, err := declaredIn(c.Source)
+		if err != nil {
+			return nil, fmt.Errorf("cell %d, tagged parameters: %w", i+1, err)
+		}
+		return scope.variables, nil
+	}
+	return nil, nil
+}
+
+// parameterScope is what the parameters cell declares.
+type parameterScope struct {
+	pkg       *types.Package
+	variables []Parameter
+	constants map[string]bool
+}
+
+// assign returns the Go source that sets the parameters.
+func (s *parameterScope) assign(assignments []string) (string, error) {
+	var b strings.Builder
+	b.WriteString("// Parameters of this run")
+	seen := map[string]bool{}
+	for _, a := range assignments {
+		name, value, ok := strings.Cut(a, "=")
+		name = strings.TrimSpace(name)
+		if !ok || !token.IsIdentifier(name) {
+			return "", fmt.Errorf("parameter %q: write it as name=value", a)
+		}
+		p, err := s.find(name)
+		if err != nil {
+			return "", err
+		}
+		if seen[name] {
+			return "", fmt.Errorf("parameter %s is given twice", name)
+		}
+		seen[name] = true
+		expr, err := s.parse(value, p.Type)
+		if err != nil {
+			return "", fmt.Errorf("parameter %s: %w", name, err)
+		}
+		fmt.Fprintf(&b, "\n%s = %s", name, expr)
+	}
+	return b.String(), nil
+}
+
+func (s *parameterScope) find(name string) (Parameter, error) {
+	var known []string
+	for _, p := range s.variables {
+		if p.Name == name {
+			return p, nil
+		}
+		known = append(known, p.Name+" "+s.typeName(p.Type))
+	}
+	if s.constants[name] {
+		return Parameter{}, fmt.Errorf("parameter %s is a constant: declare it with var or := to make it settable", name)
+	}
+	if len(known) == 0 {
+		return Parameter{}, fmt.Errorf("no parameter %s: the cell tagged parameters declares no variables", name)
+	}
+	return Parameter{}, fmt.Errorf("no parameter %s; there are: %s", name, strings.Join(known, ", "))
+}
+
+func (s *parameterScope) typeName(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == s.pkg {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// declaredIn finds the top-level variables of a cell by checking it as the body
+// of a function. Only package time can be imported: it has the one imported
+// type that a parameter may have.
+func declaredIn(source string) (*parameterScope, error) {
+	fset := token.NewFileSet()
+	file, body, err := parseCellSource(fset, source)
+	if err != nil {
+		return nil, err
+	}
+	info := &types.Info{Defs: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
+	conf := types.Config{Importer: timeOnly{}, Error: func(error) {}} // unused variables are fine here
+	pkg, _ := conf.Check("cell", fset, []*ast.File{file}, info)
+	s := &parameterScope{pkg: pkg, constants: map[string]bool{}}
+	top := info.Scopes[body.Type]
+	var objects []types.Object
+	for _, obj := range info.Defs {
+		if obj != nil && obj.Parent() == top && obj.Name() != "_" {
+			objects = append(objects, obj)
+		}
+	}
+	slices.SortFunc(objects, func(a, b types.Object) int { return int(a.Pos() - b.Pos()) })
+	for _, obj := range objects {
+		switch obj := obj.(type) {
+		case *types.Var:
+			s.variables = append(s.variables, Parameter{obj.Name(), obj.Type()})
+		case *types.Const:
+			s.constants[obj.Name()] = true
+		}
+	}
+	return s, nil
+}
+
+// parseCellSource parses imports followed by statements.
+func parseCellSource(fset *token.FileSet, source string) (*ast.File, *ast.FuncDecl, error) {
+	const head, open = "package p; ", "\nimport \"time\"\nfunc _() {\n"
+	imports, err := parser.ParseFile(token.NewFileSet(), "", head+source, parser.ImportsOnly)
+	end := 0
+	if err == nil && len(imports.Decls) > 0 {
+		end = int(imports.Decls[len(imports.Decls)-1].End()) - 1 - len(head)
+	}
+	text := head + source[:end]
+	if imports != nil && importsTime(imports) {
+		text += strings.Replace(open, "import \"time\"", "", 1)
+	} else {
+		text += open
+	}
+	before := strings.Count(text, "\n") - strings.Count(source[:end], "\n")
+	file, err := parser.ParseFile(fset, "", text+source[end:]+"\n}", parser.SkipObjectResolution)
+	if err != nil {
+		return nil, nil, cellPosition(err, before)
+	}
+	return file, file.Decls[len(file.Decls)-1].(*ast.FuncDecl), nil
+}
+
+func importsTime(f *ast.File) bool {
+	return slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool {
+		return i.Path.Value == `"time"` && i.Name == nil
+	})
+}
+
+// timeOnly imports a package time with all that a declaration of a duration needs.
+type timeOnly struct{}
+
+const timeSource = `package time
+type Duration int64
+const (
+	Nanosecond Duration = 1
+	Microsecond = 1000 * Nanosecond
+	Millisecond = 1000 * Microsecond
+	Second = 1000 * Millisecond
+	Minute = 60 * Second
+	Hour = 60 * Minute
+)`
+
+func (timeOnly) Import(path string) (*types.Package, error) {
+	if path != "time" {
+		return nil, errors.New("not needed for parameters")
+	}
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, "time.go", timeSource, 0)
+	if err != nil {
+		return nil, err
+	}
+	return (&types.Config{}).Check("time", fset, []*ast.File{f}, nil)
+}

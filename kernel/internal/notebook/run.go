@@ -1,0 +1,168 @@
+package notebook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// Options of a run. The zero value stops at the first failing cell and says
+// nothing.
+type Options struct {
+	AllowErrors bool          // go on after a cell that fails
+	CellTimeout time.Duration // for each cell; 0 means none
+	Progress    io.Writer     // gets one line per cell; may be nil
+}
+
+// A CellError says which cell ended a run.
+type CellError struct {
+	Number int    // of the cell in the notebook, from 1
+	Line   string // its first line of code
+	Err    error  // an *output.Error, or the reason why the cell did not finish
+}
+
+func (e *CellError) Error() string {
+	return fmt.Sprintf("cell %d (%s): %v", e.Number, e.Line, e.Err)
+}
+
+func (e *CellError) Unwrap() error { return e.Err }
+
+// Run executes all code cells in order and stores what they say in nb. Cells
+// tagged skip-execution keep what they have; all others lose their old outputs
+// first, so that the result tells of this run alone. A failing cell ends the
+// run with a *CellError unless it is tagged raises-exception or errors are
+// allowed. After an error, too, nb holds all outputs up to then.
+func (nb *Notebook) Run(ctx context.Context, session output.Session, opts Options) error {
+	r := runner{session: session, opts: opts, sinks: map[*Cell]*cellSink{}}
+	defer r.store()
+	var todo []int
+	for i, c := range nb.Cells {
+		if c.Type != CodeCell || c.HasTag(TagSkip) {
+			continue
+		}
+		c.clear()
+		if strings.TrimSpace(c.Source) != "" {
+			todo = append(todo, i)
+		}
+	}
+	for n, i := range todo {
+		c := nb.Cells[i]
+		r.progress("[%d/%d] %s", n+1, len(todo), c.firstLine())
+		start := time.Now()
+		err := r.cell(ctx, c)
+		r.progress("  %s%s\n", formatTime(time.Since(start)), outcome(err))
+		if err == nil || ctx.Err() == nil && (opts.AllowErrors || c.HasTag(TagRaises)) {
+			continue
+		}
+		return &CellError{Number: i + 1, Line: c.firstLine(), Err: err}
+	}
+	return nil
+}
+
+type runner struct {
+	session output.Session
+	opts    Options
+	all     collector
+	sinks   map[*Cell]*cellSink
+}
+
+func (r *runner) cell(ctx context.Context, c *Cell) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	cellCtx := ctx
+	if r.opts.CellTimeout > 0 {
+		var cancel context.CancelFunc
+		cellCtx, cancel = context.WithTimeoutCause(ctx, r.opts.CellTimeout,
+			fmt.Errorf("it ran longer than %v", r.opts.CellTimeout))
+		defer cancel()
+	}
+	sink := r.all.sink()
+	r.sinks[c] = sink
+	reply := r.session.Execute(cellCtx, output.Request{Code: c.Source, CellID: c.ID, StoreHistory: true}, sink)
+	return finish(cellCtx, reply, sink)
+}
+
+// finish turns a reply into the cell's error, and makes sure that an error is
+// stored with the cell even if the session only replied it.
+func finish(ctx context.Context, reply output.Reply, sink *cellSink) error {
+	count, outputs := sink.state()
+	if count == 0 {
+		sink.Started(reply.ExecutionCount)
+	}
+	if reply.Status == output.OK {
+		return nil
+	}
+	failure := reply.Error
+	if failure == nil {
+		failure = &output.Error{Name: "Aborted", Value: "the cell was not run to its end", Traceback: []string{}}
+	}
+	if n := len(outputs); n == 0 || outputs[n-1].Type != ErrorOutput {
+		sink.Error(failure)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return failure
+}
+
+// store copies the outputs into the cells, including what came after a reply.
+func (r *runner) store() {
+	for c, sink := range r.sinks {
+		c.ExecutionCount, c.Outputs = sink.state()
+	}
+}
+
+func (r *runner) progress(format string, args ...any) {
+	if r.opts.Progress != nil {
+		fmt.Fprintf(r.opts.Progress, format, args...)
+	}
+}
+
+// firstLine is the first line of code that is not a comment, cut to fit a
+// terminal.
+func (c *Cell) firstLine() string {
+	first := ""
+	for line := range strings.Lines(c.Source) {
+		line = strings.TrimSpace(line)
+		if first == "" {
+			first = line
+		}
+		if line != "" && !strings.HasPrefix(line, "//") {
+			first = line
+			break
+		}
+	}
+	if runes := []rune(first); len(runes) > 60 {
+		return string(runes[:59]) + "…"
+	}
+	return first
+}
+
+func outcome(err error) string {
+	var failure *output.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &failure):
+		return "  " + failure.Name
+	case errors.Is(err, context.Canceled):
+		return "  interrupted"
+	}
+	return "  " + err.Error()
+}
+
+func formatTime(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

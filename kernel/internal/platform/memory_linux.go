@@ -1,0 +1,71 @@
+// Package platform holds what differs between operating systems: memory
+// mappings and process details. It knows nothing of Go objects or Jupyter.
+package platform
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Pointer turns an address outside the Go heap into a pointer.
+//
+// Inlined into a copy of constant size it crashes Go 1.26's compiler
+// ("disjointTypes: one of arguments is not a pointer").
+//
+//go:noinline
+func Pointer(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
+
+// Bytes returns the n bytes at addr, which must lie outside the Go heap.
+func Bytes(addr uintptr, n int) []byte { return unsafe.Slice((*byte)(Pointer(addr)), n) }
+
+// Prot says what the program may do with the memory at its own address.
+type Prot int
+
+// Protections of a DualMap. Writing always goes through its alias.
+const (
+	ReadOnly Prot = unix.PROT_READ
+	Execute  Prot = unix.PROT_READ | unix.PROT_EXEC
+)
+
+// Reserve maps n bytes of zeroed, writable memory at exactly addr, or anywhere
+// if addr is 0. Pages cost memory only once touched. The mapping is shared, so
+// that it does not count against RLIMIT_DATA, which limits what users allocate.
+func Reserve(addr uintptr, n int) (uintptr, error) {
+	return mmap(addr, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS, -1)
+}
+
+// DualMap maps the same n bytes twice: with prot at addr, and writable at the
+// returned alias. Code and constants are written through the alias, so no
+// address is ever writable and executable at once.
+func DualMap(addr uintptr, n int, prot Prot) (alias uintptr, err error) {
+	fd, err := unix.MemfdCreate("perijove", unix.MFD_CLOEXEC)
+	if err != nil {
+		return 0, fmt.Errorf("memfd_create: %w", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Ftruncate(fd, int64(n)); err != nil {
+		return 0, fmt.Errorf("ftruncate: %w", err)
+	}
+	if _, err := mmap(addr, n, int(prot), 0, fd); err != nil {
+		return 0, err
+	}
+	return mmap(0, n, unix.PROT_READ|unix.PROT_WRITE, 0, fd)
+}
+
+func mmap(addr uintptr, n, prot, flags, fd int) (uintptr, error) {
+	flags |= unix.MAP_SHARED | unix.MAP_NORESERVE
+	if addr != 0 {
+		flags |= unix.MAP_FIXED_NOREPLACE
+	}
+	p, err := unix.MmapPtr(fd, 0, Pointer(addr), uintptr(n), prot, flags)
+	if err != nil {
+		return 0, fmt.Errorf("mmap of %d MB at %#x: %w", n>>20, addr, err)
+	}
+	if addr != 0 && uintptr(p) != addr {
+		_ = unix.MunmapPtr(p, uintptr(n))
+		return 0, fmt.Errorf("mmap of %d MB at %#x: the address is taken", n>>20, addr)
+	}
+	return uintptr(p), nil
+}

@@ -1,0 +1,145 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+// A request is a verified message and where its reply goes.
+type request struct {
+	*wire.Message
+	router   transport.Router
+	socket   string
+	identity string
+	received time.Time
+	invalid  error // why it cannot be served, found on its way
+	lane     *lane
+	aborted  bool // an earlier cell of its lane failed; guarded by lane.mu until taken
+}
+
+// A reply is what a handler answers; a nil content means no reply.
+type reply struct {
+	content  wire.Content
+	metadata any
+}
+
+func answer(c wire.Content) (reply, error) { return reply{content: c}, nil }
+
+type handler func(context.Context, *request, wire.Content) (reply, error)
+
+// A route says which sockets a request may come from and who answers it.
+type route struct {
+	shell, control bool
+	handle         handler
+}
+
+// on adapts a handler of one content type.
+func on[T wire.Content](f func(context.Context, *request, T) (reply, error)) handler {
+	return func(ctx context.Context, r *request, c wire.Content) (reply, error) {
+		typed, ok := c.(T)
+		if !ok {
+			return reply{}, fmt.Errorf("content of %s has type %T", r.Header.MsgType, c)
+		}
+		return f(ctx, r, typed)
+	}
+}
+
+// table is the protocol on one screen.
+func (s *Server) table() map[string]route {
+	return map[string]route{
+		"kernel_info_request":     {shell: true, control: true, handle: on(s.kernelInfo)},
+		"execute_request":         {shell: true, handle: on(s.execute)},
+		"complete_request":        {shell: true, handle: on(s.complete)},
+		"inspect_request":         {shell: true, handle: on(s.inspect)},
+		"is_complete_request":     {shell: true, handle: on(s.isComplete)},
+		"history_request":         {shell: true, handle: on(s.history)},
+		"comm_info_request":       {shell: true, handle: on(s.commInfo)},
+		"comm_open":               {shell: true, handle: on(s.commOpen)},
+		"comm_msg":                {shell: true, handle: on(s.commMsg)},
+		"comm_close":              {shell: true, handle: on(s.commClose)},
+		"shutdown_request":        {shell: true, control: true, handle: on(s.shutdown)},
+		"interrupt_request":       {shell: true, control: true, handle: on(s.interrupt)},
+		"create_subshell_request": {control: true, handle: on(s.createSubshell)},
+		"delete_subshell_request": {control: true, handle: on(s.deleteSubshell)},
+		"list_subshell_request":   {control: true, handle: on(s.listSubshells)},
+	}
+}
+
+// dispatch serves one request between busy and idle.
+func (s *Server) dispatch(r *request) {
+	s.busy(r)
+	rep, err := s.serve(context.Background(), r)
+	if err != nil {
+		s.Log.Warn("refused a request", "type", r.Header.MsgType, "socket", r.socket, "reason", err)
+		rep = reply{content: failure(r, err)}
+	}
+	if rep.content != nil && rep.content.MsgType() != "" {
+		s.reply(r, rep)
+	}
+	s.idle(r)
+	if s.ending.Load() {
+		s.stop()
+	}
+}
+
+func (s *Server) serve(ctx context.Context, r *request) (reply, error) {
+	if r.invalid != nil {
+		return reply{}, r.invalid
+	}
+	to, ok := s.routes[r.Header.MsgType]
+	if !ok {
+		return reply{}, fmt.Errorf("this kernel does not know %q", r.Header.MsgType)
+	}
+	if r.socket == "shell" && !to.shell || r.socket == "control" && !to.control {
+		return reply{}, fmt.Errorf("%s does not belong on the %s channel", r.Header.MsgType, r.socket)
+	}
+	c, err := r.DecodeContent()
+	if err != nil {
+		return reply{}, err
+	}
+	return to.handle(ctx, r, c)
+}
+
+func failure(r *request, err error) *wire.Failure {
+	return &wire.Failure{
+		ReplyType: wire.ReplyType(r.Header.MsgType),
+		Status:    wire.StatusError,
+		EName:     "RequestError",
+		EValue:    err.Error(),
+		Traceback: []string{},
+	}
+}
+
+// running is the cell that the main lane executes. Requests that are served
+// beside it announce idle when they are done, which front ends take for the
+// state of the kernel: so its busy is said again after them.
+type running struct {
+	mu   sync.Mutex // also orders the statuses of the cell and of the others
+	cell *request
+}
+
+func (s *Server) busy(r *request) {
+	s.running.mu.Lock()
+	defer s.running.mu.Unlock()
+	if r.lane == s.main {
+		s.running.cell = r
+	}
+	s.publishNow(r.Message, &wire.KernelStatus{ExecutionState: wire.Busy})
+}
+
+func (s *Server) idle(r *request) {
+	s.running.mu.Lock()
+	defer s.running.mu.Unlock()
+	s.publishNow(r.Message, &wire.KernelStatus{ExecutionState: wire.Idle})
+	if r.lane == s.main {
+		s.running.cell = nil
+	}
+	if cell := s.running.cell; cell != nil {
+		s.publishNow(cell.Message, &wire.KernelStatus{ExecutionState: wire.Busy})
+	}
+}

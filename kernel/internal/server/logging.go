@@ -1,0 +1,60 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	linesPerWindow = 20
+	logWindow      = time.Minute
+)
+
+// Throttle returns a handler that passes on at most 20 lines a minute of each
+// message text to next, and says when it begins to hold lines back. Strangers
+// can make the kernel log; they must not fill a disk.
+func Throttle(next slog.Handler) slog.Handler {
+	return throttle{next, &counts{lines: make(map[string]int)}}
+}
+
+type throttle struct {
+	slog.Handler
+	counts *counts
+}
+
+type counts struct {
+	mu    sync.Mutex // guards what follows
+	since time.Time
+	lines map[string]int // by message text, of which there are few: all are constants
+}
+
+func (c *counts) next(r slog.Record) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.Time.Sub(c.since) > logWindow {
+		c.since = r.Time
+		clear(c.lines)
+	}
+	c.lines[r.Message]++
+	return c.lines[r.Message]
+}
+
+func (t throttle) Handle(ctx context.Context, r slog.Record) error {
+	switch n := t.counts.next(r); {
+	case n > linesPerWindow:
+		return nil
+	case n == linesPerWindow:
+		r.Add("more", "held back for a minute")
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+func (t throttle) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return throttle{t.Handler.WithAttrs(attrs), t.counts}
+}
+
+func (t throttle) WithGroup(name string) slog.Handler {
+	return throttle{t.Handler.WithGroup(name), t.counts}
+}

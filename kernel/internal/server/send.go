@@ -1,0 +1,85 @@
+package server
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+func (s *Server) header() wire.Header {
+	return wire.Header{
+		MsgID:    s.id + "_" + strconv.FormatInt(s.serial.Add(1), 10),
+		Session:  s.id,
+		Username: "kernel",
+		Date:     wire.Timestamp(time.Now()),
+		Version:  wire.ProtocolVersion,
+	}
+}
+
+// encode frames a message. A content that cannot be encoded, such as a display
+// with a value that JSON has no form for, is reported and left out.
+func (s *Server) encode(envelope [][]byte, parent json.RawMessage, c wire.Content, metadata any) [][]byte {
+	frames, err := s.Signer.Encode(&wire.Outgoing{
+		Envelope: envelope, Header: s.header(), Parent: parent, Metadata: metadata, Content: c,
+	})
+	if err != nil {
+		s.Log.Error("cannot encode a message", "error", err)
+		return nil
+	}
+	return frames
+}
+
+func (s *Server) reply(r *request, rep reply) {
+	s.send(r, r.router, rep)
+}
+
+// send answers or asks the peer that r came from.
+func (s *Server) send(r *request, to transport.Router, rep reply) error {
+	frames := s.encode(r.Envelope, r.RawHeader, rep.content, rep.metadata)
+	if frames == nil {
+		return nil
+	}
+	err := to.Send(transport.Packet{Identity: r.identity, Frames: frames})
+	if err != nil {
+		s.Log.Info("nobody is there for a message", "type", rep.content.MsgType(), "reason", err)
+	}
+	return err
+}
+
+// broadcast frames a message for iopub; its topic is for subscribers that
+// want only some kinds of message.
+func (s *Server) broadcast(parent *wire.Message, c wire.Content) [][]byte {
+	var raw json.RawMessage
+	if parent != nil {
+		raw = parent.RawHeader
+	}
+	topic := "kernel." + s.id + "." + c.MsgType()
+	return s.encode([][]byte{[]byte(topic)}, raw, c, nil)
+}
+
+// publish hands a message to all subscribers and waits for slow ones. What
+// cannot be encoded is replaced by a line on stderr.
+func (s *Server) publish(parent *wire.Message, c wire.Content) {
+	frames := s.broadcast(parent, c)
+	if frames == nil {
+		text := "perijove: the kernel could not send a " + c.MsgType() + " message: a value in it has no JSON form\n"
+		frames = s.broadcast(parent, &wire.Stream{Name: output.Stderr, Text: text})
+	}
+	s.transport.IOPub().Publish(frames)
+}
+
+// publishNow is publish for small messages that must not wait.
+func (s *Server) publishNow(parent *wire.Message, c wire.Content) {
+	if frames := s.broadcast(parent, c); frames != nil {
+		s.transport.IOPub().PublishNow(frames)
+	}
+}
+
+// Welcome makes the message that greets a new subscription (JEP 65).
+func (s *Server) Welcome(topic string) [][]byte {
+	return s.encode([][]byte{[]byte(topic)}, nil, &wire.IOPubWelcome{Subscription: topic}, nil)
+}

@@ -1,0 +1,171 @@
+// Package server answers Jupyter's requests: one dispatch table, busy and idle
+// written once around it, one file per kind of request. It drives an
+// output.Session and knows nothing of how cells are run.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+// closeLimit bounds every step of an orderly end. Jupyter kills a kernel that
+// takes more than five seconds.
+const closeLimit = time.Second
+
+// Config is what a Server serves.
+type Config struct {
+	Session   output.Session
+	Signer    *wire.Signer
+	GoVersion string // of the toolchain that cells are compiled with, like "1.26.0"
+	Log       *slog.Logger
+}
+
+// A Server is one kernel's protocol side.
+type Server struct {
+	Config
+	id     string // our session in message headers
+	serial atomic.Int64
+	routes map[string]route
+
+	transport transport.Transport
+	main      *lane // execute requests, in order
+	side      *lane // all other shell requests, so that none waits for a cell
+	control   *lane
+	subshells subshells
+	stdin     *stdin
+
+	running running // the cell of the main lane
+
+	ending atomic.Bool        // a shutdown was asked for
+	stop   context.CancelFunc // ends Serve
+
+	interrupted atomic.Int64 // when Interrupt was last passed on, in Unix nanoseconds
+}
+
+// New returns a server that is ready for Serve.
+func New(c Config) *Server {
+	s := &Server{Config: c, id: rand.Text()}
+	s.routes = s.table()
+	s.main, s.side, s.control = newLane(), newLane(), newLane()
+	s.subshells.lanes = make(map[string]*lane)
+	s.stdin = newStdin()
+	return s
+}
+
+// Serve answers requests until a shutdown request or the end of ctx. Then it
+// closes the session, lets the queued messages leave and closes the transport.
+func (s *Server) Serve(ctx context.Context, t transport.Transport) error {
+	ctx, s.stop = context.WithCancel(ctx)
+	defer s.stop()
+	s.transport = t
+
+	var lanes, readers sync.WaitGroup
+	s.subshells.start = func(l *lane) { lanes.Go(func() { l.run(s.dispatch) }) }
+	for _, l := range []*lane{s.main, s.side, s.control} {
+		lanes.Go(func() { l.run(s.dispatch) })
+	}
+	readers.Go(func() { s.read(ctx, "shell", t.Shell(), s.shellLane) })
+	readers.Go(func() { s.read(ctx, "control", t.Control(), s.controlLane) })
+	readers.Go(func() { s.readStdin(ctx, t.Stdin()) })
+	s.publishNow(nil, &wire.KernelStatus{ExecutionState: wire.Starting})
+
+	<-ctx.Done()
+	readers.Wait()
+	closed := s.closeSession()
+	s.closeLanes()
+	within(closeLimit, lanes.Wait)
+	drain, cancel := context.WithTimeout(context.Background(), closeLimit)
+	defer cancel()
+	t.Drain(drain)
+	return errors.Join(closed, t.Close())
+}
+
+func (s *Server) closeLanes() {
+	for _, l := range []*lane{s.main, s.side, s.control} {
+		l.close()
+	}
+	s.subshells.closeAll()
+}
+
+var errSlowClose = errors.New("server: the session took too long to close")
+
+// closeSession ends the live program; a second call finds it closed.
+func (s *Server) closeSession() error {
+	err := errSlowClose
+	done := make(chan error, 1)
+	go func() { done <- s.Session.Close() }()
+	select {
+	case err = <-done:
+	case <-time.After(2 * closeLimit):
+	}
+	return err
+}
+
+// within runs f and waits for it, at most for d.
+func within(d time.Duration, f func()) {
+	done := make(chan struct{})
+	go func() { f(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(d):
+	}
+}
+
+// read verifies what arrives on a socket and hands it to a lane. What does
+// not verify is dropped here and reaches nothing else.
+func (s *Server) read(ctx context.Context, name string, r transport.Router, pick func(*request) *lane) {
+	for {
+		pkt, err := r.Recv(ctx)
+		if err != nil {
+			return
+		}
+		m, err := s.decode(pkt)
+		if err != nil {
+			s.Log.Warn("dropped a message", "socket", name, "reason", err)
+			continue
+		}
+		req := &request{Message: m, router: r, socket: name, identity: pkt.Identity, received: pkt.Received}
+		if l := pick(req); l != nil {
+			l.put(ctx, req)
+		}
+	}
+}
+
+var errReflected = errors.New("server: a message of our own came back")
+
+func (s *Server) decode(pkt transport.Packet) (*wire.Message, error) {
+	m, err := s.Signer.Decode(pkt.Frames)
+	if err != nil {
+		return nil, err
+	}
+	// Whoever reads iopub has messages that we signed.
+	if m.Header.Session == s.id {
+		return nil, errReflected
+	}
+	return m, nil
+}
+
+func (s *Server) controlLane(*request) *lane { return s.control }
+
+func (s *Server) shellLane(r *request) *lane {
+	if id := r.Header.SubshellID; id != "" {
+		if l := s.subshells.get(id); l != nil {
+			return l
+		}
+		r.invalid = errNoSubshell(id)
+		return s.side
+	}
+	if r.Header.MsgType == "execute_request" {
+		return s.main
+	}
+	return s.side
+}

@@ -1,0 +1,27 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+// shutdown ends the live program and with it the running cell, then answers,
+// then ends Serve. A restart differs only in what the front end does next. All
+// front ends are told.
+func (s *Server) shutdown(_ context.Context, r *request, req *wire.ShutdownRequest) (reply, error) {
+	if err := s.closeSession(); err != nil {
+		s.Log.Error("closing the session", "error", err)
+	}
+	s.main.close()
+	select {
+	case <-s.main.ended:
+	case <-time.After(closeLimit):
+		s.Log.Warn("ends without waiting for the running cell")
+	}
+	s.ending.Store(true)
+	done := &wire.ShutdownReply{Status: wire.Status{Status: wire.StatusOK}, Restart: req.Restart}
+	s.publishNow(r.Message, done)
+	return answer(done)
+}

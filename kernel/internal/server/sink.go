@@ -1,0 +1,163 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+const (
+	batchDelay = 20 * time.Millisecond // how long stream output waits for more
+	batchSize  = 64 << 10              // bytes in one stream message
+)
+
+// A sink turns what one cell says into messages with the cell as their parent,
+// also after the cell has ended. Stream output is gathered for batchDelay;
+// everything else first sends what was gathered, which keeps the order.
+type sink struct {
+	s          *Server
+	cell       *request
+	code       string
+	silent     bool
+	allowStdin bool
+
+	mu    sync.Mutex // guards what follows; held while publishing, which orders messages
+	name  string     // the stream that text belongs to
+	text  []byte
+	armed bool // a flush is on its way
+	count int
+	told  bool // an error message was published
+}
+
+var _ output.Sink = (*sink)(nil)
+
+func newSink(s *Server, cell *request, req *wire.ExecuteRequest) *sink {
+	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin}
+}
+
+// say publishes c after what was gathered. A silent cell says nothing.
+func (k *sink) say(c wire.Content) {
+	if k.silent {
+		return
+	}
+	k.flush()
+	k.s.publish(k.cell.Message, c)
+}
+
+func (k *sink) Started(count int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.count = count
+	k.say(&wire.ExecuteInput{Code: k.code, ExecutionCount: count})
+}
+
+func (k *sink) Stream(name, text string) {
+	if text == "" || k.silent {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if name != k.name {
+		k.flush()
+		k.name = name
+	}
+	for len(k.text)+len(text) >= batchSize {
+		n := boundary(text, batchSize-len(k.text))
+		k.text = append(k.text, text[:n]...)
+		text = text[n:]
+		k.flush()
+	}
+	k.text = append(k.text, text...)
+	if len(k.text) > 0 && !k.armed {
+		k.armed = true
+		time.AfterFunc(batchDelay, k.tick)
+	}
+}
+
+// boundary returns the largest length up to n that cuts no character of text.
+func boundary(text string, n int) int {
+	if n >= len(text) {
+		return len(text)
+	}
+	for i := n; i > 0 && i > n-utf8.UTFMax; i-- {
+		if utf8.RuneStart(text[i]) {
+			return i
+		}
+	}
+	if n < utf8.UTFMax {
+		return 0
+	}
+	return n // not UTF-8
+}
+
+func (k *sink) tick() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.armed = false
+	k.flush()
+}
+
+// flush publishes the gathered text. The caller holds k.mu.
+func (k *sink) flush() {
+	if len(k.text) == 0 {
+		return
+	}
+	k.s.publish(k.cell.Message, &wire.Stream{Name: k.name, Text: string(k.text)})
+	k.text = k.text[:0]
+}
+
+func (k *sink) Display(d output.Display) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	data, metadata, transient := bundle(d.Data), object(d.Metadata), wire.Transient{DisplayID: d.DisplayID}
+	if d.Update {
+		k.say(&wire.UpdateDisplayData{Data: data, Metadata: metadata, Transient: transient})
+		return
+	}
+	k.say(&wire.DisplayData{Data: data, Metadata: metadata, Transient: transient})
+}
+
+func (k *sink) Result(data output.Bundle, metadata map[string]any) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.say(&wire.ExecuteResult{ExecutionCount: k.count, Data: bundle(data), Metadata: object(metadata)})
+}
+
+func (k *sink) Error(e *output.Error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.told = true
+	k.say(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
+}
+
+func (k *sink) Clear(wait bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.say(&wire.ClearOutput{Wait: wait})
+}
+
+func (k *sink) Input(ctx context.Context, prompt string, password bool) (string, error) {
+	if !k.allowStdin {
+		return "", errNoStdin
+	}
+	k.mu.Lock()
+	k.flush()
+	k.mu.Unlock()
+	return k.s.stdin.ask(ctx, k.s, k.cell, &wire.InputRequest{Prompt: prompt, Password: password})
+}
+
+// finish publishes what is left, before the reply, and the error of the reply
+// if the session did not.
+func (k *sink) finish(e *output.Error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.flush()
+	if e != nil && !k.told {
+		k.told = true
+		k.say(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
+	}
+}

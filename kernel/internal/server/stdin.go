@@ -1,0 +1,123 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+var errNoStdin = errors.New("the cell reads from stdin, and this front end allows no input (allow_stdin is false)")
+
+// connectLimit is how long a question waits for a front end whose stdin
+// socket is still connecting.
+const connectLimit = 2 * time.Second
+
+// A stdin asks one question at a time and matches the answers.
+type stdin struct {
+	turn    chan struct{} // holds a token while no question is open
+	pending atomic.Pointer[question]
+}
+
+type question struct {
+	id       string // msg_id of the input_request
+	identity string // of the front end that is asked
+	answer   chan string
+}
+
+func newStdin() *stdin {
+	s := &stdin{turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
+	return s
+}
+
+// ask sends an input_request to the front end that sent cell, and waits for
+// its answer.
+func (d *stdin) ask(ctx context.Context, s *Server, cell *request, req *wire.InputRequest) (string, error) {
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	q := &question{identity: cell.identity, answer: make(chan string, 1)}
+	out := &wire.Outgoing{Envelope: cell.Envelope, Header: s.header(), Parent: cell.RawHeader, Content: req}
+	q.id = out.Header.MsgID
+	d.pending.Store(q)
+	defer d.pending.Store(nil)
+	frames, err := s.Signer.Encode(out)
+	if err != nil {
+		return "", err
+	}
+	if err := d.sendPatiently(ctx, s.transport.Stdin(), transport.Packet{Identity: cell.identity, Frames: frames}); err != nil {
+		return "", err
+	}
+	select {
+	case v := <-q.answer:
+		return v, nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+func (d *stdin) sendPatiently(ctx context.Context, r transport.Router, pkt transport.Packet) error {
+	deadline := time.Now().Add(connectLimit)
+	for {
+		err := r.Send(pkt)
+		if err == nil || !errors.Is(err, transport.ErrNoPeer) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the cell reads from stdin, and its front end is not connected to the stdin channel: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// readStdin hands answers to the open question.
+func (s *Server) readStdin(ctx context.Context, r transport.Router) {
+	for {
+		pkt, err := r.Recv(ctx)
+		if err != nil {
+			return
+		}
+		if err := s.answerStdin(pkt); err != nil {
+			s.Log.Warn("dropped a message", "socket", "stdin", "reason", err)
+		}
+	}
+}
+
+// answerStdin accepts an answer from the front end that was asked. Some front
+// ends leave the parent header of an input_reply empty.
+func (s *Server) answerStdin(pkt transport.Packet) error {
+	m, err := s.decode(pkt)
+	if err != nil {
+		return err
+	}
+	c, err := m.DecodeContent()
+	if err != nil {
+		return err
+	}
+	reply, ok := c.(*wire.InputReply)
+	if !ok {
+		return fmt.Errorf("%s does not belong on stdin", m.Header.MsgType)
+	}
+	q := s.stdin.pending.Load()
+	if q == nil || q.identity != pkt.Identity || m.Parent.MsgID != "" && m.Parent.MsgID != q.id {
+		return errors.New("an input_reply that nobody waits for")
+	}
+	select {
+	case q.answer <- reply.Value:
+		return nil
+	default:
+		return errors.New("a second answer to one question")
+	}
+}

@@ -1,0 +1,198 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"golang.org/x/sys/unix"
+)
+
+// A process is a worker process as its kernel sees it. One goroutine, the
+// pump, reads everything it says and passes it on in order.
+type process struct {
+	cmd   *exec.Cmd
+	conn  *control.Conn
+	sock  *os.File
+	out   [2]*stream // standard output and error
+	log   *slog.Logger
+	ready chan error
+
+	mu       sync.Mutex
+	sink     output.Sink // of the running cell, or of the last
+	id       int
+	done     chan control.Message // of the running cell
+	onLoaded func(reset []string)
+	ended    chan struct{} // closed when the process is gone and all was read
+	garbage  error         // why the kernel gave the worker up
+}
+
+// startProcess starts a worker and waits until it can take cells.
+func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
+	defer theirs.Close()
+	p := &process{sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	cmd := exec.Command(img.Worker(), img.Dir)
+	cmd.Dir = dir
+	cmd.ExtraFiles = []*os.File{theirs}
+	// A group of its own: a terminal's Ctrl-C is the kernel's to handle, and
+	// the whole group can be ended at once.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: 0}
+	var writers [2]*os.File
+	for i, name := range []string{output.Stdout, output.Stderr} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		defer w.Close()
+		_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 1<<20)
+		if err := unix.SetNonblock(int(r.Fd()), true); err != nil {
+			return nil, err
+		}
+		p.out[i] = &stream{name: name, f: r, fd: int(r.Fd())}
+		writers[i] = w
+	}
+	cmd.Stdout, cmd.Stderr = writers[0], writers[1]
+	p.cmd = cmd
+	p.conn = control.New(ours)
+	if err := cmd.Start(); err != nil {
+		ours.Close()
+		return nil, err
+	}
+	go p.pump()
+	select {
+	case err := <-p.ready:
+		return p, err
+	case <-p.ended:
+		return nil, fmt.Errorf("it ended at once: %s", p.cause())
+	case <-time.After(30 * time.Second):
+		p.kill()
+		return nil, errors.New("it did not answer within 30 seconds")
+	}
+}
+
+// A loadError is the linker's refusal of a cell; the worker is unharmed.
+type loadError struct{ text string }
+
+func (e *loadError) Error() string { return e.text }
+
+// run executes a compiled cell. loaded is called, before any output, once the
+// worker has linked the cell.
+func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, loaded func(reset []string)) (*control.Outcome, error) {
+	done := make(chan control.Message, 1)
+	p.mu.Lock()
+	p.id++
+	m.Kind, m.ID = control.Run, p.id
+	p.sink, p.done, p.onLoaded = sink, done, loaded
+	p.mu.Unlock()
+	if err := p.conn.Send(m); err != nil {
+		<-p.ended
+		return nil, errors.New("the worker is gone")
+	}
+	stop := context.AfterFunc(ctx, p.interrupt)
+	defer stop()
+	select {
+	case m := <-done:
+		if m.Error != "" {
+			return nil, &loadError{m.Error}
+		}
+		return m.Outcome, nil
+	case <-p.ended:
+		return nil, errors.New("the worker is gone")
+	}
+}
+
+func (p *process) interrupt() {
+	p.mu.Lock()
+	running := p.done != nil
+	p.mu.Unlock()
+	if running {
+		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
+	}
+}
+
+func (p *process) dead() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// kill ends the worker and its process group.
+func (p *process) kill() {
+	if p.cmd.Process != nil {
+		_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(5 * time.Second):
+		p.log.Error("the worker does not end", "pid", p.cmd.Process.Pid)
+	}
+}
+
+// cause says, in a sentence, why the process ended.
+func (p *process) cause() string {
+	if p.garbage != nil {
+		return p.garbage.Error()
+	}
+	for _, line := range strings.Split(string(p.out[1].tail), "\n") {
+		for _, mark := range []string{"fatal error: ", "panic: ", "runtime: out of memory"} {
+			if strings.HasPrefix(line, mark) {
+				return line
+			}
+		}
+		if strings.HasPrefix(line, "SIG") && strings.Contains(line, ": ") {
+			return line
+		}
+	}
+	st := p.cmd.ProcessState
+	if st == nil {
+		return "for an unknown reason"
+	}
+	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return fmt.Sprintf("it was ended by signal %d (%v)", ws.Signal(), ws.Signal())
+	}
+	return "it ended with " + st.String()
+}
+
+// tailSize is how much of the end of a stream is kept to find the cause of a death.
+const tailSize = 64 << 10
+
+// A stream is one of the worker's output pipes.
+type stream struct {
+	name    string
+	f       *os.File
+	fd      int
+	partial []byte // the beginning of a rune whose rest has not come yet
+	tail    []byte
+	closed  bool
+}
+
+// text takes bytes as they come and returns valid UTF-8.
+func (s *stream) text(b []byte) string {
+	s.tail = append(s.tail, b...)
+	if n := len(s.tail) - tailSize; n > 0 {
+		s.tail = append(s.tail[:0], s.tail[n:]...)
+	}
+	b = append(s.partial, b...)
+	b, rest := splitPartialRune(b)
+	s.partial = bytes.Clone(rest)
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}

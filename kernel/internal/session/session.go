@@ -1,0 +1,245 @@
+// Package session is one notebook's life: its live Go program, the order and
+// count of its cells, its history, and the worker that holds its state.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/perijove/perijove/kernel/internal/build"
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// Config says what a session runs with.
+type Config struct {
+	Image *image.Image
+	Dir   string // the notebook's folder, where cells run; "" for the current one
+	Log   *slog.Logger
+}
+
+// A Session implements output.Session.
+type Session struct {
+	cfg     Config
+	scratch string // generated sources and objects, for as long as the session lives
+	program *build.Program
+
+	turn chan struct{} // holds one token: whoever has it may run a cell
+
+	mu      sync.Mutex // guards what follows
+	worker  *process   // nil before the first cell and after a death
+	count   int
+	history []output.HistoryEntry
+	closed  bool
+}
+
+var _ output.Session = (*Session)(nil)
+
+// New returns a session and starts its worker.
+func New(cfg Config) (*Session, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	scratch, err := os.MkdirTemp("", "perijove-")
+	if err != nil {
+		return nil, fmt.Errorf("no place for compiled cells: set TMPDIR to a writable folder: %w", err)
+	}
+	s := &Session{cfg: cfg, scratch: scratch, turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
+	s.program = build.New(build.Config{
+		Compile:  cfg.Image.Toolchain.Compile(),
+		Lang:     cfg.Image.Toolchain.Lang(),
+		Dir:      scratch,
+		Importer: cfg.Image,
+		Env:      append(os.Environ(), "GOGC=off"),
+	})
+	if _, err := s.ready(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// ready returns the living worker and starts one if there is none.
+func (s *Session) ready() (*process, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("the session is closed")
+	}
+	if s.worker != nil && !s.worker.dead() {
+		return s.worker, nil
+	}
+	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Log)
+	if err != nil {
+		return nil, fmt.Errorf("the worker does not start: %w", err)
+	}
+	s.worker = w
+	return w, nil
+}
+
+// Execute runs one cell.
+func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
+	select {
+	case <-s.turn:
+		defer func() { s.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return output.Reply{Status: output.Aborted, UserExpressions: map[string]output.ExpressionResult{}}
+	}
+	s.mu.Lock()
+	if req.StoreHistory && !req.Silent {
+		s.count++
+	}
+	n := s.count
+	s.mu.Unlock()
+	if req.Silent {
+		sink = quiet{sink}
+	}
+	sink.Started(n)
+	rec := &recorder{Sink: sink}
+	err := s.runCell(ctx, max(n, 1), req.Code, rec)
+	if req.StoreHistory && !req.Silent {
+		s.mu.Lock()
+		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})
+		s.mu.Unlock()
+	}
+	reply := output.Reply{Status: output.OK, ExecutionCount: n, UserExpressions: map[string]output.ExpressionResult{}}
+	if err != nil {
+		sink.Error(err)
+		reply.Status, reply.Error = output.Failed, err
+		return reply
+	}
+	for name, expr := range req.UserExpressions {
+		reply.UserExpressions[name] = s.evaluate(ctx, max(n, 1), expr)
+	}
+	return reply
+}
+
+// runCell takes a cell through build, load and run.
+func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) *output.Error {
+	if strings.TrimSpace(code) == "" {
+		return nil
+	}
+	unit, err := s.program.Build(ctx, n, code)
+	if err != nil {
+		return buildError(ctx, err)
+	}
+	if len(unit.Cell.Directives) > 0 {
+		d := unit.Cell.Directives[0]
+		return failure("DirectiveError", fmt.Sprintf("%s is not known", d.Name))
+	}
+	for _, note := range unit.Notices {
+		sink.Stream(output.Stderr, note+"\n")
+	}
+	w, err := s.ready()
+	if err != nil {
+		return failure("WorkerError", err.Error())
+	}
+	if unit.Object == "" {
+		s.program.Commit(unit)
+		return nil
+	}
+	out, err := w.run(ctx, control.Message{
+		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
+	}, sink, func(reset []string) {
+		s.program.Commit(unit)
+		if len(reset) > 0 {
+			sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+		}
+	})
+	if err != nil {
+		return s.workerFailed(w, err)
+	}
+	return s.outcomeError(out)
+}
+
+// workerFailed reports a death of the worker and what went with it.
+func (s *Session) workerFailed(w *process, err error) *output.Error {
+	var refused *loadError
+	if errors.As(err, &refused) {
+		return failure("LinkError", refused.Error())
+	}
+	lost := s.program.WorkerLost()
+	value := w.cause()
+	text := "the worker process died: " + value
+	if len(lost) > 0 {
+		var names []string
+		for _, v := range lost {
+			names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
+		}
+		text += "\nlost with it: " + strings.Join(names, ", ") + "\nfunctions, types and constants are kept; run the cells above again for the variables"
+	} else {
+		text += "\nno variables were lost"
+	}
+	return &output.Error{Name: "WorkerDied", Value: value, Traceback: strings.Split(text, "\n")}
+}
+
+// evaluate runs a user expression and returns its value.
+func (s *Session) evaluate(ctx context.Context, n int, expr string) output.ExpressionResult {
+	c := &capture{}
+	if err := s.runCell(ctx, n, expr, c); err != nil {
+		return output.ExpressionResult{Error: err}
+	}
+	if c.data == nil {
+		c.data = output.Bundle{}
+	}
+	return output.ExpressionResult{Data: c.data, Metadata: c.metadata}
+}
+
+// IsComplete tells consoles whether code can be run as it is.
+func (s *Session) IsComplete(code string) output.Completeness { return isComplete(code) }
+
+// Complete lists what can stand at the cursor.
+func (s *Session) Complete(context.Context, string, int) (output.Completion, error) {
+	return output.Completion{}, nil
+}
+
+// Inspect describes the name at the cursor.
+func (s *Session) Inspect(context.Context, string, int, int) (output.Inspection, error) {
+	return output.Inspection{}, nil
+}
+
+// History returns the executed cells, oldest first.
+func (s *Session) History() []output.HistoryEntry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]output.HistoryEntry(nil), s.history...)
+}
+
+// Interrupt stops the running cell.
+func (s *Session) Interrupt() {
+	s.mu.Lock()
+	w := s.worker
+	s.mu.Unlock()
+	if w != nil {
+		w.interrupt()
+	}
+}
+
+// Close ends the worker and everything it started.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	w := s.worker
+	s.closed = true
+	s.mu.Unlock()
+	if w != nil {
+		w.kill()
+	}
+	return os.RemoveAll(s.scratch)
+}
+
+// isComplete is set apart so that cell can take it over.
+func isComplete(code string) output.Completeness {
+	_, errs := cell.Parse(1, code)
+	if errs == nil {
+		return output.Completeness{Status: "complete"}
+	}
+	return output.Completeness{Status: "invalid"}
+}

@@ -1,0 +1,70 @@
+package transport
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+)
+
+// A Connection is the content of a Jupyter connection file.
+type Connection struct {
+	Transport       string `json:"transport"` // "tcp" or "ipc"
+	IP              string `json:"ip"`        // for ipc, the start of the socket's path
+	ShellPort       int    `json:"shell_port"`
+	IOPubPort       int    `json:"iopub_port"`
+	StdinPort       int    `json:"stdin_port"`
+	ControlPort     int    `json:"control_port"`
+	HBPort          int    `json:"hb_port"`
+	SignatureScheme string `json:"signature_scheme"`
+	Key             string `json:"key"`
+	KernelName      string `json:"kernel_name,omitempty"`
+	CurvePublicKey  string `json:"curve_publickey,omitempty"`
+	CurveSecretKey  string `json:"curve_secretkey,omitempty"`
+}
+
+// ReadConnection reads and checks a connection file.
+func ReadConnection(path string) (Connection, error) {
+	var c Connection
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return c, fmt.Errorf("connection file: %w", err)
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return c, fmt.Errorf("connection file %s is not what Jupyter writes: %w", path, err)
+	}
+	if err := c.check(); err != nil {
+		return c, fmt.Errorf("connection file %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func (c *Connection) check() error {
+	if c.Transport == "" {
+		c.Transport = "tcp"
+	}
+	switch {
+	case c.Transport != "tcp" && c.Transport != "ipc":
+		return fmt.Errorf("transport %q is not supported; use tcp or ipc", c.Transport)
+	case c.CurvePublicKey != "" || c.CurveSecretKey != "":
+		// Serving in the clear what was meant to be encrypted would be worse
+		// than not starting.
+		return fmt.Errorf("Curve encryption is asked for and not supported; start the kernel without transport_encryption, or over ipc")
+	}
+	return nil
+}
+
+// address returns the network and address of one socket for net.Listen.
+func (c Connection) address(port int) (network, address string) {
+	if c.Transport == "ipc" {
+		return "unix", c.IP + "-" + strconv.Itoa(port)
+	}
+	return "tcp", net.JoinHostPort(c.IP, strconv.Itoa(port))
+}
+
+// Endpoint returns a socket's address in ZeroMQ's form.
+func (c Connection) Endpoint(port int) string {
+	_, address := c.address(port)
+	return c.Transport + "://" + address
+}

@@ -1,0 +1,238 @@
+package transport
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxSubscription  = 1 << 10 // bytes, with its leading command byte
+	maxSubscriptions = 64      // per peer
+)
+
+var errSubscription = errors.New("transport: a subscriber sent something else than a subscription")
+
+// A publisher is an XPUB socket over its own listener.
+//
+// Memory: every subscriber lags behind in the same sequence of messages, which
+// they share, so the total stays near twice Limits.Backlog however many they are.
+type publisher struct {
+	limits  Limits
+	log     *slog.Logger
+	welcome Welcome
+	done    <-chan struct{}
+
+	mu      sync.Mutex // guards what follows, and the order of messages
+	subs    map[*peer]*subscriber
+	changed chan struct{} // closed and replaced when a subscriber took something or left
+	waiting int           // publishers that wait for changed
+}
+
+type subscriber struct {
+	topics map[string]bool
+	debt   time.Duration // by how much it fell short of LagRate while others were ready
+}
+
+func newPublisher(limits Limits, welcome Welcome, log *slog.Logger, done <-chan struct{}) *publisher {
+	return &publisher{
+		limits: limits, log: log, welcome: welcome, done: done,
+		subs:    make(map[*peer]*subscriber),
+		changed: make(chan struct{}),
+	}
+}
+
+// serve reads p's subscriptions.
+func (b *publisher) serve(p *peer) error {
+	p.out.taken = b.signal
+	defer b.forget(p)
+	for {
+		frames, err := p.recv()
+		if err != nil {
+			return err
+		}
+		p.release()
+		if len(frames) != 1 || len(frames[0]) == 0 || frames[0][0] > 1 {
+			return errSubscription
+		}
+		if err := b.subscribe(p, string(frames[0][1:]), frames[0][0] == 1); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *publisher) subscribe(p *peer, topic string, on bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.subs[p]
+	if s == nil {
+		s = &subscriber{topics: make(map[string]bool)}
+		b.subs[p] = s
+	}
+	if !on {
+		delete(s.topics, topic)
+		return nil
+	}
+	if len(s.topics) >= maxSubscriptions {
+		return errSubscription
+	}
+	s.topics[topic] = true
+	p.proven.Store(true)
+	if b.welcome == nil || !utf8.ValidString(topic) {
+		return nil
+	}
+	if frames := b.welcome(topic); frames != nil {
+		p.out.put(frames)
+	}
+	return nil
+}
+
+func (b *publisher) forget(p *peer) {
+	b.mu.Lock()
+	delete(b.subs, p)
+	b.mu.Unlock()
+	b.signal()
+}
+
+// signal wakes the publishers that wait for a subscriber.
+func (b *publisher) signal() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting > 0 {
+		close(b.changed)
+		b.changed = make(chan struct{})
+	}
+}
+
+func (s *subscriber) wants(topic string) bool {
+	for t := range s.topics {
+		if strings.HasPrefix(topic, t) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *publisher) PublishNow(frames [][]byte) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for p, s := range b.subs {
+		if p.out.backlog() > 2*b.limits.Backlog {
+			b.disconnect(p, "is too far behind")
+			continue
+		}
+		if s.wants(string(frames[0])) {
+			p.out.put(frames)
+		}
+	}
+	return nil
+}
+
+func (b *publisher) Publish(frames [][]byte) error {
+	w := wait{held: make(map[*peer]progress)}
+	for {
+		b.mu.Lock()
+		late, ready := b.split(frames)
+		if len(late) == 0 {
+			for _, p := range ready {
+				p.out.put(frames)
+			}
+			b.mu.Unlock()
+			return nil
+		}
+		b.judge(&w, late, len(ready) > 0)
+		changed := b.changed
+		b.waiting++
+		b.mu.Unlock()
+
+		err := b.sleep(changed)
+
+		b.mu.Lock()
+		b.waiting--
+		b.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// split sorts the subscribers of a message by whether there is room for it.
+func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
+	for p, s := range b.subs {
+		if !s.wants(string(frames[0])) {
+			continue
+		}
+		// A message larger than the limit may go to who has nothing else to do.
+		if n := p.out.backlog(); n > 0 && n+size(frames) > b.limits.Backlog {
+			late = append(late, p)
+			continue
+		}
+		ready = append(ready, p)
+		s.debt = 0
+	}
+	return late, ready
+}
+
+// sleep waits for a change, or long enough for judge to be asked again.
+func (b *publisher) sleep(changed <-chan struct{}) error {
+	timer := time.NewTimer(min(100*time.Millisecond, b.limits.LagGrace/4, b.limits.Stall/4))
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-b.done:
+		return ErrClosed
+	}
+	return nil
+}
+
+// A wait is one Publish call's record of whom it waited for.
+type wait struct {
+	held map[*peer]progress
+}
+
+type progress struct {
+	taken int64     // bytes that the peer had taken
+	moved time.Time // when it last took any
+	seen  time.Time // when this was recorded
+}
+
+// judge disconnects subscribers that hold the publisher up for too long.
+func (b *publisher) judge(w *wait, late []*peer, othersReady bool) {
+	now := time.Now()
+	for _, p := range late {
+		last, ok := w.held[p]
+		taken := p.progress.Load()
+		cur := progress{taken: taken, moved: last.moved, seen: now}
+		if !ok || taken != last.taken {
+			cur.moved = now
+		}
+		w.held[p] = cur
+		if !ok {
+			continue
+		}
+		if now.Sub(cur.moved) > b.limits.Stall {
+			b.disconnect(p, "takes nothing")
+			continue
+		}
+		if !othersReady {
+			continue
+		}
+		due := time.Duration(taken-last.taken) * time.Second / time.Duration(b.limits.LagRate)
+		s := b.subs[p]
+		s.debt = max(0, s.debt+now.Sub(last.seen)-due)
+		if s.debt > b.limits.LagGrace {
+			b.disconnect(p, "holds up the others")
+		}
+	}
+}
+
+func (b *publisher) disconnect(p *peer, why string) {
+	b.log.Warn("disconnected a subscriber of iopub that "+why,
+		"address", p.RemoteAddr().String(), "backlog", p.out.backlog())
+	delete(b.subs, p)
+	p.drop("subscriber " + why)
+}

@@ -1,0 +1,93 @@
+package transport
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// A router is a ROUTER socket over its own listener.
+type router struct {
+	limits Limits
+	log    *slog.Logger
+	in     chan Packet // unbuffered: a packet has one holder at any time
+	done   <-chan struct{}
+
+	mu    sync.Mutex // guards peers
+	peers map[string]*peer
+}
+
+func newRouter(limits Limits, log *slog.Logger, done <-chan struct{}) *router {
+	return &router{limits: limits, log: log, in: make(chan Packet), done: done, peers: make(map[string]*peer)}
+}
+
+// serve hands on what p says. A peer that takes an identity in use replaces
+// its holder: front ends reconnect under their old identity, often before the
+// old connection is known to be dead.
+func (r *router) serve(p *peer) error {
+	id := p.identity()
+	if id == "" {
+		id = "\x00" + rand.Text()
+	}
+	r.mu.Lock()
+	old := r.peers[id]
+	r.peers[id] = p
+	r.mu.Unlock()
+	if old != nil {
+		old.drop("its identity connected anew")
+	}
+	defer r.forget(id, p)
+	for {
+		frames, err := p.recv()
+		if err != nil {
+			return err
+		}
+		select {
+		case r.in <- Packet{Identity: id, Frames: frames, Received: time.Now()}:
+			p.release()
+		case <-r.done:
+			return ErrClosed
+		}
+	}
+}
+
+func (r *router) forget(id string, p *peer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.peers[id] == p {
+		delete(r.peers, id)
+	}
+}
+
+func (r *router) Recv(ctx context.Context) (Packet, error) {
+	select {
+	case p := <-r.in:
+		return p, nil
+	case <-r.done:
+		return Packet{}, ErrClosed
+	case <-ctx.Done():
+		return Packet{}, ctx.Err()
+	}
+}
+
+// Send also marks the peer as proven: the kernel answers nobody else.
+func (r *router) Send(pkt Packet) error {
+	r.mu.Lock()
+	p := r.peers[pkt.Identity]
+	r.mu.Unlock()
+	if p == nil {
+		return ErrNoPeer
+	}
+	p.proven.Store(true)
+	if p.out.backlog() > r.limits.Replies {
+		r.log.Warn("disconnected a front end that does not read its replies", "bytes", p.out.backlog())
+		p.drop("does not read its replies")
+		return ErrNoPeer
+	}
+	if !p.out.put(pkt.Frames) {
+		return ErrNoPeer
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package transport carries frames between a kernel and its front ends: the
+// five sockets of the Jupyter protocol behind one interface, over ZeroMQ's
+// wire protocol (Listen) or in memory for tests (NewMemory).
+//
+// Peers are not trusted here: everything a peer can make the kernel hold is
+// bounded by Limits, and no peer can make another one wait for long.
+package transport
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrClosed is returned by operations on a closed transport.
+var ErrClosed = errors.New("transport: closed")
+
+// ErrNoPeer is returned by Send when nobody with the identity is connected.
+var ErrNoPeer = errors.New("transport: no such peer is connected")
+
+// A Packet is one message with the peer it comes from or goes to.
+type Packet struct {
+	Identity string
+	Frames   [][]byte
+	Received time.Time // when it arrived; unused in Send
+}
+
+// A Router is one of the shell, control and stdin sockets.
+type Router interface {
+	// Recv returns the next packet of any peer.
+	Recv(ctx context.Context) (Packet, error)
+	// Send queues a packet for its Identity and never blocks. A peer that
+	// does not read is disconnected once too much is queued for it.
+	Send(Packet) error
+}
+
+// A Publisher is the iopub socket.
+type Publisher interface {
+	// Publish hands frames to every peer that subscribed to a prefix of the
+	// first frame. It blocks while a subscriber is too far behind, but not
+	// for ever: see Limits. Messages of one caller stay in order.
+	Publish(frames [][]byte) error
+	// PublishNow is Publish for the few small messages that must never wait,
+	// such as a status that answers an interrupt.
+	PublishNow(frames [][]byte) error
+}
+
+// A Transport is the set of sockets that a kernel serves. The heartbeat needs
+// nobody's help and is not part of the interface.
+type Transport interface {
+	Shell() Router
+	Control() Router
+	Stdin() Router
+	IOPub() Publisher
+	// Drain waits until everything queued was sent, at most until ctx ends.
+	Drain(ctx context.Context)
+	Close() error
+}
+
+// Welcome makes the frames that a new subscriber receives first, or nil for
+// none (JEP 65).
+type Welcome func(topic string) [][]byte
+
+// Limits bounds what peers can cost. Sizes are bytes.
+type Limits struct {
+	Connections int           // per socket; beyond it the oldest unproven one is closed
+	Handshake   time.Duration // from accept to the end of the ZMTP handshake
+	Message     int           // one incoming message on shell or control
+	Incoming    int           // all messages being received, together
+	Slack       time.Duration // to finish a message once begun, on top of 1 s per MB
+
+	Replies int // queued for one peer of shell, control or stdin
+
+	// Backlog is how far a subscriber may be behind on iopub before Publish
+	// waits for it. PublishNow may add as much again.
+	Backlog int
+	// Stall: a subscriber that Publish waits for and that takes nothing for
+	// so long is disconnected.
+	Stall time.Duration
+	// LagRate and LagGrace: while another subscriber is ready for more, one
+	// that Publish waits for must take LagRate bytes per second. When it has
+	// fallen short of that by LagGrace it is disconnected.
+	LagRate  int
+	LagGrace time.Duration
+}
+
+// DefaultLimits suit a kernel with a few front ends on a shared machine.
+func DefaultLimits() Limits {
+	return Limits{
+		Connections: 512,
+		Handshake:   5 * time.Second,
+		Message:     64 << 20,
+		Incoming:    128 << 20,
+		Slack:       30 * time.Second,
+		Replies:     32 << 20,
+		Backlog:     16 << 20,
+		Stall:       30 * time.Second,
+		LagRate:     1 << 20,
+		LagGrace:    5 * time.Second,
+	}
+}
+
+func size(frames [][]byte) int {
+	const perFrame = 48 // slice header and allocation overhead
+	n := 0
+	for _, f := range frames {
+		n += len(f) + perFrame
+	}
+	return n
+}

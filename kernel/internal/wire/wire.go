@@ -1,0 +1,89 @@
+// Package wire reads and writes Jupyter messages: their framing, their
+// signature and their typed contents. It is a leaf and holds no state but the
+// set of signatures that a Signer has accepted.
+//
+// The protocol is version 5.5 of jupyter_client's docs/messaging.rst, with the
+// welcome message of JEP 65, kernel_info on control (JEP 80), subshells
+// (JEP 91) and supported_features (JEP 92).
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+// ProtocolVersion is announced in kernel_info_reply and in every header.
+const ProtocolVersion = "5.5"
+
+// Limits on what one message may hold. A message that passes them is refused
+// before any of it is decoded.
+const (
+	MaxFrames     = 512      // envelope, delimiter, signature, four parts, buffers
+	MaxEnvelope   = 16       // frames before the delimiter
+	MaxHeader     = 64 << 10 // bytes in each of header and parent header
+	MaxMessage    = 64 << 20 // bytes in all frames together
+	maxIdentifier = 1024     // bytes in msg_id, session, msg_type
+)
+
+const delimiter = "<IDS|MSG>"
+
+// ErrReplayed reports a message whose signature was seen before.
+var ErrReplayed = errors.New("wire: message was received before")
+
+// ErrSignature reports a message whose signature does not match its content.
+var ErrSignature = errors.New("wire: wrong signature")
+
+// A Header identifies a message and its sender.
+type Header struct {
+	MsgID      string `json:"msg_id"`
+	Session    string `json:"session"`
+	Username   string `json:"username"`
+	Date       string `json:"date"`
+	MsgType    string `json:"msg_type"`
+	Version    string `json:"version"`
+	SubshellID string `json:"subshell_id,omitempty"`
+}
+
+// Time returns the sender's clock when the message was made, and whether the
+// header says so in a form that can be read.
+func (h *Header) Time() (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339Nano, h.Date)
+	return t, err == nil
+}
+
+// Timestamp writes t the way message headers do.
+func Timestamp(t time.Time) string {
+	return t.UTC().Format("2006-01-02T15:04:05.000000Z")
+}
+
+// A Message is one verified message as it was received.
+type Message struct {
+	// Envelope holds the routing frames before the delimiter. A reply starts
+	// with the same frames.
+	Envelope [][]byte
+	Header   Header
+	// RawHeader is the header as the sender wrote it, so that a reply's
+	// parent_header can repeat it to the letter.
+	RawHeader json.RawMessage
+	Parent    Header // zero when the message answers none
+	Metadata  json.RawMessage
+	Content   json.RawMessage
+	Buffers   [][]byte
+}
+
+// An Outgoing is a message to be sent.
+type Outgoing struct {
+	Envelope [][]byte
+	Header   Header
+	Parent   json.RawMessage // the parent's RawHeader; nil for none
+	Metadata any             // nil for none
+	Content  Content
+	Buffers  [][]byte
+}
+
+// Content is the typed content of one kind of message.
+type Content interface {
+	// MsgType is the msg_type that this content travels under.
+	MsgType() string
+}

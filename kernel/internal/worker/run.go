@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// An execution is one run of a cell.
+type execution struct {
+	id   int
+	once sync.Once
+	done chan control.Outcome // gets exactly one outcome
+}
+
+// finish ends the cell; only the first outcome counts.
+func (x *execution) finish(o control.Outcome) {
+	x.once.Do(func() { x.done <- o })
+}
+
+// runAll runs cells in the order in which the kernel sends them.
+func (w *worker) runAll(runs <-chan control.Message) {
+	for m := range runs {
+		out, ok := w.run(m)
+		if ok {
+			out = w.outcome(m)
+		}
+		if err := w.conn.Send(out); err != nil {
+			endGroup()
+		}
+	}
+}
+
+func (w *worker) run(m control.Message) (control.Message, bool) {
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init}
+	w.mu.Lock()
+	err := w.readConfig(m.Importcfg)
+	w.mu.Unlock()
+	var l *link.Loaded
+	if err == nil && m.Object != "" {
+		l, err = w.linker.Load(req)
+	}
+	if err != nil {
+		return control.Message{Kind: control.Done, ID: m.ID, Error: err.Error()}, false
+	}
+	if m.Object == "" {
+		l = &link.Loaded{}
+	} else {
+		w.mu.Lock()
+		w.loads = append(w.loads, req)
+		w.mu.Unlock()
+	}
+	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
+		endGroup()
+	}
+	x := &execution{id: m.ID, done: make(chan control.Outcome, 1)}
+	w.cell.Store(x)
+	calls := append(l.Packages, l.Inits...)
+	if l.Entry != nil {
+		calls = append(calls, l.Entry)
+	}
+	go x.call(calls)
+	return control.Message{}, true
+}
+
+// outcome waits for the running cell to end.
+func (w *worker) outcome(m control.Message) control.Message {
+	x := w.cell.Load()
+	o := <-x.done
+	return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+}
+
+// call runs the cell in a goroutine of its own and catches what ends it.
+func (x *execution) call(calls []func()) {
+	returned := false
+	defer func() {
+		v := recover()
+		switch {
+		case returned:
+			x.finish(control.Outcome{How: control.Returned})
+		case v != nil:
+			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
+		default:
+			x.finish(control.Outcome{How: control.Goexit})
+		}
+	}()
+	for _, f := range calls {
+		f()
+	}
+	returned = true
+}
+
+// panicText says what a panic was about, as the runtime prints it.
+func panicText(v any) (s string) {
+	defer func() {
+		if r := recover(); r != nil {
+			s = fmt.Sprintf("(%T) whose text cannot be had: it panics itself", v)
+		}
+	}()
+	switch v := v.(type) {
+	case runtime.Error:
+		return v.Error()
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	case string:
+		return v
+	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, uintptr, float32, float64, complex64, complex128:
+		return fmt.Sprintf("%T(%v)", v, v)
+	}
+	return fmt.Sprintf("(%T) %+v", v, v)
+}
+
+// frames lists the calls of this goroutine, innermost first, from skip callers
+// up to the cell.
+func frames(skip int) []control.Frame {
+	pc := make([]uintptr, 200)
+	n := runtime.Callers(skip, pc)
+	var list []control.Frame
+	for it := runtime.CallersFrames(pc[:n]); ; {
+		f, more := it.Next()
+		if strings.HasSuffix(f.Function, "worker.(*execution).call") {
+			break
+		}
+		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line})
+		if !more {
+			break
+		}
+	}
+	return list
+}
+
+// interrupt stops the running cell.
+func (w *worker) interrupt() {
+	if x := w.cell.Load(); x != nil {
+		x.finish(control.Outcome{How: control.Interrupted})
+	}
+}

@@ -1,0 +1,59 @@
+package worker
+
+import (
+	"encoding/json"
+	"os"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// Show delivers the values of a cell's last expression. Generated code calls
+// it by its linker name.
+func Show(values ...any) {
+	for _, v := range values {
+		self.output(control.Result, display.Of(v))
+	}
+}
+
+// ShowError delivers an error that is a cell's last expression; nil shows nothing.
+func ShowError(err error) {
+	if err != nil {
+		Show(err)
+	}
+}
+
+// display is the sink of package display in this process.
+func (w *worker) display(m display.Message) error {
+	w.output(control.Display, m)
+	return nil
+}
+
+// output delivers a message after everything that was printed before it, and
+// before everything that is printed after it: it waits until the kernel has
+// both.
+func (w *worker) output(kind string, m display.Message) {
+	b, err := m.MarshalBinary()
+	if err != nil {
+		b, _ = json.Marshal(display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
+	}
+	if p := mp.Parent(); p != nil {
+		_ = p.Send(append([]byte(kind+"\n"), b...))
+		return
+	}
+	if _, err := w.ask(control.Message{Kind: kind, Output: b}); err != nil {
+		endGroup() // the kernel is gone
+	}
+}
+
+// notice shows a remark that is no output of the cell.
+func (w *worker) notice(text string) {
+	if mp.Parent() != nil {
+		os.Stderr.WriteString(text + "\n")
+		return
+	}
+	if _, err := w.ask(control.Message{Kind: control.Notice, Text: text}); err != nil {
+		endGroup()
+	}
+}

@@ -1,0 +1,207 @@
+// Package worker is the process that holds a notebook's state: it links the
+// cells' compiled code into itself and runs it. It speaks with the kernel over
+// a control socket; standard output and error go to the kernel through pipes.
+//
+// The process may die of what a cell does. The kernel then starts another.
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/mp"
+	"golang.org/x/sys/unix"
+)
+
+// ControlFD is the file descriptor of the control socket.
+const ControlFD = 3
+
+// A worker is the state of this process.
+type worker struct {
+	dir    string // of the image
+	linker *link.Linker
+	conn   *control.Conn
+
+	mu       sync.Mutex
+	archives map[string]string // import path to compiled package
+	configs  map[string]bool   // importcfg files read
+	loads    []link.Request    // for children, which load the same objects
+	waiting  map[int]chan control.Message
+
+	seq  atomic.Int64
+	cell atomic.Pointer[execution]
+}
+
+// self is this process's worker: functions that cells call, and hooks that the
+// runtime calls, have nowhere else to find it.
+var self *worker
+
+// Main runs the worker. Its first argument is the folder of its image.
+func Main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
+		os.Exit(2)
+	}
+	w, err := newWorker(os.Args[1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker:", err)
+		exitNow(3)
+	}
+	self = w
+	os.Args = os.Args[:1]
+	if mp.IsChild() {
+		w.runChild()
+	}
+	if err := w.serve(); err != nil && err != io.EOF {
+		fmt.Fprintln(os.Stderr, "perijove worker:", err)
+		exitNow(3)
+	}
+	endGroup()
+}
+
+func newWorker(dir string) (*worker, error) {
+	w := &worker{
+		dir: dir, archives: map[string]string{}, configs: map[string]bool{},
+		waiting: map[int]chan control.Message{},
+	}
+	f, err := os.Open(filepath.Join(dir, "symbols"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	b, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, err
+	}
+	idx, err := link.OpenIndex(b)
+	if err != nil {
+		return nil, err
+	}
+	w.linker, err = link.New(idx, w.archive)
+	return w, err
+}
+
+// archive finds a compiled package: in the files named by runs, newest first,
+// then in the image.
+func (w *worker) archive(path string) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f := w.archives[path]; f != "" {
+		return f, nil
+	}
+	if err := w.readConfig(filepath.Join(w.dir, "importcfg")); err != nil {
+		return "", err
+	}
+	if f := w.archives[path]; f != "" {
+		return f, nil
+	}
+	return "", fmt.Errorf("package %s was not compiled for this notebook", path)
+}
+
+func (w *worker) readConfig(file string) error {
+	if file == "" || w.configs[file] {
+		return nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(b)) {
+		path, archive, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "packagefile "), "=")
+		if ok && w.archives[path] == "" {
+			w.archives[path] = archive
+		}
+	}
+	w.configs[file] = true
+	return nil
+}
+
+// serve answers the kernel until it is gone.
+func (w *worker) serve() error {
+	syscall.CloseOnExec(ControlFD)
+	f := os.NewFile(ControlFD, "control")
+	if f == nil {
+		return errors.New("no control socket: this program is started by Perijove's kernel")
+	}
+	w.conn = control.New(f)
+	// The kernel sends interrupts over the control socket; those that a
+	// terminal sends to the whole group are for it.
+	signal.Ignore(os.Interrupt)
+	display.SetSink(w.display)
+	mp.SetHost(&host{w: w})
+	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
+		return err
+	}
+	runs := make(chan control.Message, 16)
+	go w.runAll(runs)
+	for {
+		m, err := w.conn.Receive()
+		if err != nil {
+			return err
+		}
+		switch m.Kind {
+		case control.Run:
+			runs <- m
+		case control.Interrupt:
+			w.interrupt()
+		case control.Ack, control.Line:
+			w.answer(m)
+		case control.Quit:
+			return io.EOF
+		default:
+			return fmt.Errorf("unknown request %q from the kernel", m.Kind)
+		}
+	}
+}
+
+// ask sends a message and waits for its answer.
+func (w *worker) ask(m control.Message) (control.Message, error) {
+	m.Seq = int(w.seq.Add(1))
+	ch := make(chan control.Message, 1)
+	w.mu.Lock()
+	w.waiting[m.Seq] = ch
+	w.mu.Unlock()
+	if err := w.conn.Send(m); err != nil {
+		return control.Message{}, err
+	}
+	return <-ch, nil
+}
+
+func (w *worker) answer(m control.Message) {
+	w.mu.Lock()
+	ch := w.waiting[m.Seq]
+	delete(w.waiting, m.Seq)
+	w.mu.Unlock()
+	if ch != nil {
+		ch <- m
+	}
+}
+
+// exitNow ends the process past the hook on os.Exit.
+func exitNow(code int) {
+	for {
+		unix.Exit(code)
+	}
+}
+
+// endGroup ends this process with everything it started that is still in its
+// process group.
+func endGroup() {
+	_ = unix.Kill(0, unix.SIGKILL)
+	exitNow(0)
+}

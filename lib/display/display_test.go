@@ -1,0 +1,176 @@
+package display
+
+import (
+	"bytes"
+	"encoding/json"
+	"image"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// record installs a sink for the test and returns what it received.
+func record(t *testing.T) *[]Message {
+	t.Helper()
+	var got []Message
+	SetSink(func(m Message) error {
+		got = append(got, m)
+		return nil
+	})
+	t.Cleanup(func() { SetSink(nil) })
+	return &got
+}
+
+func TestMessageSurvivesEncoding(t *testing.T) {
+	in := Message{
+		Kind: KindUpdate, ID: "a", Wait: true,
+		Data:     Bundle{"text/plain": "<é>\n", "application/json": json.RawMessage(`{"b":12345678901234567890,"a":1}`)},
+		Metadata: map[string]any{"image/png": map[string]any{"width": 3.0}},
+	}
+	data, err := in.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out Message
+	if err := out.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(in, out) {
+		t.Errorf("got %+v, want %+v", out, in)
+	}
+}
+
+func TestMessageRefusesWhatItIsNot(t *testing.T) {
+	for _, bad := range []string{"", "{", `{"kind":"paint"}`, `{"kind":"show","data":3}`} {
+		m := Message{Kind: KindShow}
+		if err := m.UnmarshalBinary([]byte(bad)); err == nil {
+			t.Errorf("%q was accepted as %+v", bad, m)
+		}
+	}
+	if _, err := (Message{Data: Bundle{"application/json": make(chan int)}}).MarshalBinary(); err == nil {
+		t.Error("a channel was encoded")
+	}
+}
+
+func TestShowFunctions(t *testing.T) {
+	svg := `<svg width="4" height="3"><g/></svg>`
+	tests := []struct {
+		name string
+		call func() error
+		mime string
+		want any
+		text string
+	}{
+		{"HTML", func() error { return HTML("<p>a &lt; <b>b</b></p><p>c</p>") }, "text/html", "<p>a &lt; <b>b</b></p><p>c</p>", "a < b\nc"},
+		{"Markdown", func() error { return Markdown("*x*") }, "text/markdown", "*x*", "*x*"},
+		{"Latex", func() error { return Latex("$x$") }, "text/latex", "$x$", "$x$"},
+		{"SVG", func() error { return SVG(svg) }, "image/svg+xml",
+			`<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><g/></svg>`, "[SVG picture, 4 × 3]"},
+		{"JSON", func() error { return JSON([]int{1}) }, "application/json", json.RawMessage("[\n  1\n]"), "[\n  1\n]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := record(t)
+			if err := tt.call(); err != nil {
+				t.Fatal(err)
+			}
+			m := (*got)[0]
+			if m.Kind != KindShow || !reflect.DeepEqual(m.Data[tt.mime], tt.want) || m.Data["text/plain"] != tt.text {
+				t.Errorf("got %+v, want %s %v and text %q", m, tt.mime, tt.want, tt.text)
+			}
+		})
+	}
+}
+
+func TestImage(t *testing.T) {
+	got := record(t)
+	if err := Image(image.NewGray(image.Rect(0, 0, 5, 7))); err != nil {
+		t.Fatal(err)
+	}
+	m := (*got)[0]
+	size, _ := m.Metadata["image/png"].(map[string]any)
+	if png, _ := m.Data["image/png"].(string); !strings.HasPrefix(png, "iVBOR") || size["width"] != 5 || size["height"] != 7 {
+		t.Errorf("got %+v", m)
+	}
+}
+
+func TestBadPictures(t *testing.T) {
+	record(t)
+	for name, err := range map[string]error{
+		"png":       PNG([]byte("no")),
+		"jpeg":      JPEG(nil),
+		"svg":       SVG("<p>no</p>"),
+		"svg cut":   SVG("<svg><g>"),
+		"image nil": Image(nil),
+		"empty id":  Update("", 1),
+		"no area":   PlotSize(drawing{}, 0, 1),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "display: ") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+type length float64
+
+// drawing has the shape of gonum's *plot.Plot.
+type drawing struct{}
+
+func (drawing) WriterTo(w, h length, format string) (io.WriterTo, error) {
+	return bytes.NewBufferString(`<svg xmlns="http://www.w3.org/2000/svg" class="` + format + `"/>`), nil
+}
+
+func TestPlotIsShownWithoutItsPackage(t *testing.T) {
+	got := record(t)
+	if err := Plot(drawing{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Show(drawing{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range *got {
+		if svg, _ := m.Data["image/svg+xml"].(string); !strings.Contains(svg, `class="svg"`) {
+			t.Errorf("got %+v", m)
+		}
+	}
+	if len(*got) != 2 {
+		t.Errorf("%d messages, want 2", len(*got))
+	}
+}
+
+func TestHandleShowsOnceThenUpdates(t *testing.T) {
+	got := record(t)
+	var h Handle
+	for i := range 3 {
+		if err := h.Show(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kinds := []Kind{}
+	for i, m := range *got {
+		kinds = append(kinds, m.Kind)
+		if m.ID == "" || m.ID != (*got)[0].ID || m.Data["text/plain"] != string(rune('0'+i)) {
+			t.Errorf("message %d is %+v", i, m)
+		}
+	}
+	if want := []Kind{KindShow, KindUpdate, KindUpdate}; !reflect.DeepEqual(kinds, want) {
+		t.Errorf("kinds %v, want %v", kinds, want)
+	}
+}
+
+func TestWithoutHostTextIsPrinted(t *testing.T) {
+	var out bytes.Buffer
+	for _, m := range []Message{
+		{Kind: KindShow, Data: Bundle{"text/plain": "one"}},
+		{Kind: KindUpdate, Data: Bundle{"text/plain": "two\n"}},
+		{Kind: KindClear},
+	} {
+		if err := printText(&out, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out.String() != "one\ntwo\n" {
+		t.Errorf("printed %q", out.String())
+	}
+}

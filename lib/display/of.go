@@ -1,0 +1,174 @@
+package display
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// Of renders any value as the last expression of a cell is shown.
+//
+// There is always a text/plain form: of an error or Stringer its own text, of
+// a string its Go literal, of anything else its fields and elements in Go's %+v
+// style with strings quoted; long values are cut, with a note of what is left
+// out. Forms for which the type has a method (see the package comment) are
+// added, and pictures or tables for images, plots, [][]string and slices of
+// structs. A method that panics is reported in the text form.
+func Of(v any) Message {
+	if m, ok := v.(Message); ok {
+		return m
+	}
+	r := renderer{data: Bundle{}, metadata: map[string]any{}}
+	r.render(v)
+	if _, ok := r.data["text/plain"]; !ok {
+		r.data["text/plain"] = Text(v)
+	}
+	if len(r.problems) > 0 {
+		text, _ := r.data["text/plain"].(string)
+		r.data["text/plain"] = text + "\n" + strings.Join(r.problems, "\n")
+	}
+	m := Message{Kind: KindShow, Data: r.data}
+	if len(r.metadata) > 0 {
+		m.Metadata = r.metadata
+	}
+	return m
+}
+
+type renderer struct {
+	data     Bundle
+	metadata map[string]any
+	problems []string
+}
+
+func (r *renderer) render(v any) {
+	if isNil(v) {
+		return
+	}
+	if b, ok := v.(interface{ MIMEBundle() map[string]any }); ok {
+		r.guard("MIMEBundle", func() {
+			for mime, form := range b.MIMEBundle() {
+				r.data[mime] = form
+			}
+		})
+	}
+	r.textForms(v)
+	r.pictureForms(v)
+	if len(r.data) == 0 {
+		r.guard("drawing", func() { r.drawing(v) })
+	}
+	if len(r.data) == 0 {
+		if table, ok := tableOf(v); ok {
+			r.data["text/html"] = table
+		}
+	}
+}
+
+// textForms adds what the type's methods with string results return.
+func (r *renderer) textForms(v any) {
+	if x, ok := v.(interface{ HTML() string }); ok {
+		r.guard("HTML", func() { r.data["text/html"] = x.HTML() })
+	} else if t := reflect.TypeOf(v); t.Kind() == reflect.String && t.PkgPath() == "html/template" && t.Name() == "HTML" {
+		r.data["text/html"] = reflect.ValueOf(v).String()
+	}
+	if x, ok := v.(interface{ Markdown() string }); ok {
+		r.guard("Markdown", func() { r.data["text/markdown"] = x.Markdown() })
+	}
+	if x, ok := v.(interface{ Latex() string }); ok {
+		r.guard("Latex", func() { r.data["text/latex"] = x.Latex() })
+	}
+	if x, ok := v.(interface{ SVG() string }); ok {
+		r.guard("SVG", func() { r.svg(x.SVG()) })
+	}
+}
+
+func (r *renderer) pictureForms(v any) {
+	if x, ok := v.(interface{ PNG() []byte }); ok {
+		r.guard("PNG", func() { r.data["image/png"] = base64.StdEncoding.EncodeToString(x.PNG()) })
+	}
+	if x, ok := v.(interface{ JPEG() []byte }); ok {
+		r.guard("JPEG", func() { r.data["image/jpeg"] = base64.StdEncoding.EncodeToString(x.JPEG()) })
+	}
+	img, ok := v.(image.Image)
+	if !ok || r.data["image/png"] != nil {
+		return
+	}
+	r.guard("encoding", func() {
+		data, err := encodePNG(img)
+		if err != nil {
+			r.problems = append(r.problems, err.Error())
+			return
+		}
+		size := img.Bounds().Size()
+		b, meta := pictureBundle("image/png", data, size.X, size.Y)
+		b["text/plain"] = fmt.Sprintf("[%T, %d × %d pixels]", v, size.X, size.Y)
+		for mime, form := range b {
+			r.data[mime] = form
+		}
+		r.metadata = meta
+	})
+}
+
+// drawing shows any Drawing[L]. Which L it is cannot be asked by a type
+// assertion, so this goes by the method's shape.
+func (r *renderer) drawing(v any) {
+	method := reflect.ValueOf(v).MethodByName("WriterTo")
+	if !method.IsValid() {
+		return
+	}
+	t := method.Type()
+	if t.NumIn() != 3 || t.NumOut() != 2 || t.In(0) != t.In(1) ||
+		t.In(0).Kind() != reflect.Float64 || t.In(2).Kind() != reflect.String {
+		return
+	}
+	width, height := reflect.ValueOf(6.0*72).Convert(t.In(0)), reflect.ValueOf(4.0*72).Convert(t.In(0))
+	out := method.Call([]reflect.Value{width, height, reflect.ValueOf("svg").Convert(t.In(2))})
+	w, ok := out[0].Interface().(io.WriterTo)
+	if err, failed := out[1].Interface().(error); failed {
+		r.problems = append(r.problems, "cannot draw: "+err.Error())
+		return
+	}
+	if !ok {
+		return
+	}
+	var buf bytes.Buffer
+	if _, err := w.WriteTo(&buf); err != nil {
+		r.problems = append(r.problems, "cannot draw: "+err.Error())
+		return
+	}
+	r.svg(buf.String())
+	r.data["text/plain"] = fmt.Sprintf("[%T, 432pt × 288pt]", v)
+}
+
+func (r *renderer) svg(s string) {
+	svg, _, err := standaloneSVG(s)
+	if err != nil {
+		r.problems = append(r.problems, err.Error())
+		return
+	}
+	r.data["image/svg+xml"] = svg
+}
+
+// guard keeps a panic of the type's own method from ending the cell.
+func (r *renderer) guard(method string, f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.problems = append(r.problems, fmt.Sprintf("[%s panicked: %v]", method, p))
+		}
+	}()
+	f()
+}
+
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch rv := reflect.ValueOf(v); rv.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return rv.IsNil()
+	}
+	return false
+}

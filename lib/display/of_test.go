@@ -1,0 +1,147 @@
+package display
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"image"
+	"strings"
+	"testing"
+	"time"
+)
+
+type point struct {
+	X, Y int
+	name string
+	next *point
+}
+
+type celsius float64
+
+func (c celsius) String() string { return fmt.Sprintf("%.1f °C", float64(c)) }
+
+type broken struct{}
+
+func (broken) String() string { panic("oh") }
+func (broken) HTML() string   { panic("no") }
+
+type picture3 struct{}
+
+func (picture3) HTML() string { return "<i>3</i>" }
+func (picture3) SVG() string  { return "<svg/>" }
+
+func TestText(t *testing.T) {
+	var nilPoint *point
+	var nilError error
+	cycle := []any{nil}
+	cycle[0] = cycle
+	tests := []struct {
+		v    any
+		want string
+	}{
+		{nil, "nil"},
+		{nilPoint, "nil"},
+		{&nilError, "(*error)(0x"},
+		{3, "3"},
+		{2.50, "2.5"},
+		{'a', "97"},
+		{true, "true"},
+		{"a\tb", `"a\tb"`},
+		{"two\nlines", "`two\nlines`"},
+		{"tick`\n", "\"tick`\\n\""},
+		{[]string{"a b", "c"}, `["a b" "c"]`},
+		{[2]float64{1, 0.5}, "[1 0.5]"},
+		{[]byte("hé"), `[]byte("hé")`},
+		{[]byte{0xff, 1}, "[]byte{0xff, 0x01}"},
+		{map[string]int{"b": 2, "a": 1}, `map["a":1 "b":2]`},
+		{map[int]bool{10: true, 9: false}, "map[9:false 10:true]"},
+		{point{1, 2, "p", nil}, `{X:1 Y:2 name:"p" next:nil}`},
+		{&point{X: 1}, `&{X:1 Y:0 name:"" next:nil}`},
+		{errors.New("bad"), "bad"},
+		{celsius(21), "21.0 °C"},
+		{[]celsius{1, 2}, "[1.0 °C 2.0 °C]"},
+		{1500 * time.Millisecond, "1.5s"},
+		{struct{ D time.Duration }{time.Second}, "{D:1s}"},
+		{broken{}, "%!v(PANIC=String method: oh)"},
+		{cycle, "[[[[[[[[[[[…]]]]]]]]]]]"},
+		{make(chan int, 3), "(chan int, 0 of 3)"},
+		{strings.ToUpper, "(func(string) string)(0x"},
+		{struct{ A any }{"x"}, `{A:"x"}`},
+	}
+	for _, tt := range tests {
+		got := Text(tt.v)
+		if strings.HasSuffix(tt.want, "(0x") {
+			got = got[:min(len(got), len(tt.want))]
+		}
+		if got != tt.want {
+			t.Errorf("Text(%T) = %s, want %s", tt.v, got, tt.want)
+		}
+	}
+}
+
+func TestTextCutsBigValues(t *testing.T) {
+	ints := make([]int, 5000)
+	if got := Text(ints); !strings.HasSuffix(got, " 0 … (4900 more of 5000)]") || strings.Count(got, "0 ") != 100+1 { // the note has one, too
+		t.Errorf("big slice: %q", got)
+	}
+	if got := Text(strings.Repeat("é", maxText)); len(got) > maxText+100 || !strings.HasSuffix(got, "(40960 bytes in all)") {
+		t.Errorf("big string: %d bytes, ends in %q", len(got), got[len(got)-60:])
+	}
+	deep := [][][]string{}
+	for range 90 {
+		deep = append(deep, [][]string{{strings.Repeat("x", 1000)}, {strings.Repeat("y", 1000)}})
+	}
+	if got := Text(deep); len(got) > maxText+5000 || !strings.Contains(got, "more of 90") {
+		t.Errorf("nested: %d bytes", len(got))
+	}
+}
+
+func TestOfForms(t *testing.T) {
+	type row struct {
+		Name string
+		Took time.Duration
+		N    int
+	}
+	tests := []struct {
+		name, mime, want, text string
+		v                      any
+	}{
+		{"method", "text/html", "<i>3</i>", "{}", picture3{}},
+		{"svg method", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg"/>`, "{}", picture3{}},
+		{"template.HTML", "text/html", "<hr>", `"<hr>"`, template.HTML("<hr>")},
+		{"bundle", "text/html", "<b>", "b", Bundle{"text/html": "<b>", "text/plain": "b"}},
+		{"structs", "text/html",
+			`<td style="text-align:left">a&amp;b</td><td style="text-align:right">2s</td><td style="text-align:right">7</td>`,
+			`[{Name:"a&b" Took:2s N:7}]`, []row{{"a&b", 2 * time.Second, 7}}},
+		{"strings", "text/html", `<td style="text-align:left">x</td>`, `[["x"]]`, [][]string{{"x"}}},
+		{"image", "image/png", "iVBOR", "[*image.Gray, 2 × 2 pixels]", image.NewGray(image.Rect(0, 0, 2, 2))},
+		{"panicking method", "text/plain", "[HTML panicked: no]", "", broken{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := Of(tt.v)
+			form, _ := m.Data[tt.mime].(string)
+			if !strings.Contains(form, tt.want) {
+				t.Errorf("%s is %q, want %q in it", tt.mime, form, tt.want)
+			}
+			if text := m.Data["text/plain"]; tt.text != "" && text != tt.text {
+				t.Errorf("text is %q, want %q", text, tt.text)
+			}
+		})
+	}
+}
+
+func TestOfKeepsPlainThingsPlain(t *testing.T) {
+	for _, v := range []any{3, "x", []int{1}, []point{{}}, []celsius{1}, []struct{ A []int }{{}}, nil, (*picture3)(nil), []string{}} {
+		if m := Of(v); len(m.Data) != 1 {
+			t.Errorf("Of(%T) has forms %v", v, m.Data)
+		}
+	}
+}
+
+func TestLongTablesAreCut(t *testing.T) {
+	html, _ := Of(make([]struct{ N int }, 1000)).Data["text/html"].(string)
+	if strings.Count(html, "<tr>") != maxRows+1 || !strings.Contains(html, "The first 60 of 1000 rows.") {
+		t.Errorf("table has %d rows", strings.Count(html, "<tr>"))
+	}
+}

@@ -1,0 +1,174 @@
+package display
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // for the size of a JPEG
+	"image/png"
+	"io"
+	"sync"
+)
+
+// Show shows any value as a cell's last expression would be shown; see [Of].
+func Show(v any) error { return Send(Of(v)) }
+
+// HTML shows a fragment of HTML.
+func HTML(html string) error {
+	return show(Bundle{"text/html": html, "text/plain": textOfHTML(html)}, nil)
+}
+
+// Markdown shows text in Markdown with GitHub's tables; $x$ is mathematics.
+func Markdown(md string) error {
+	return show(Bundle{"text/markdown": md, "text/plain": md}, nil)
+}
+
+// Latex shows mathematics; tex has its own $ or \[ \] around it.
+func Latex(tex string) error {
+	return show(Bundle{"text/latex": tex, "text/plain": tex}, nil)
+}
+
+// SVG shows a picture. It must be able to stand alone, since front ends embed
+// it as an image: with xmlns, a size, and no styles of the page around it. A
+// missing xmlns is added; text that is not one svg element is an error.
+func SVG(svg string) error {
+	svg, size, err := standaloneSVG(svg)
+	if err != nil {
+		return err
+	}
+	return show(Bundle{"image/svg+xml": svg, "text/plain": "[SVG picture" + size + "]"}, nil)
+}
+
+// PNG shows an encoded picture.
+func PNG(data []byte) error { return picture("image/png", data) }
+
+// JPEG shows an encoded picture.
+func JPEG(data []byte) error { return picture("image/jpeg", data) }
+
+// Image shows a picture, losslessly, as PNG.
+func Image(img image.Image) error {
+	data, err := encodePNG(img)
+	if err != nil {
+		return err
+	}
+	return PNG(data)
+}
+
+// JSON shows the JSON form of v, which front ends present as a tree.
+func JSON(v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("display: %w", err)
+	}
+	return show(Bundle{"application/json": json.RawMessage(data), "text/plain": string(data)}, nil)
+}
+
+// A Drawing draws itself to a size in points, 72 to the inch, in a named
+// format. A *plot.Plot of gonum.org/v1/plot is one, with L its vg.Length.
+type Drawing[L ~float64] interface {
+	WriterTo(width, height L, format string) (io.WriterTo, error)
+}
+
+// Plot shows a gonum plot as SVG, 6 by 4 inches.
+func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, 6*72, 4*72) }
+
+// PlotSize shows a gonum plot as SVG; width and height are in points, as all
+// of gonum's lengths (6*vg.Inch).
+func PlotSize[L ~float64](p Drawing[L], width, height L) error {
+	if !(width > 0 && height > 0) {
+		return fmt.Errorf("display: a plot of %v by %v points has no area", width, height)
+	}
+	w, err := p.WriterTo(width, height, "svg")
+	if err != nil {
+		return fmt.Errorf("display: cannot draw: %w", err)
+	}
+	var buf bytes.Buffer
+	if _, err := w.WriteTo(&buf); err != nil {
+		return fmt.Errorf("display: cannot draw: %w", err)
+	}
+	return SVG(buf.String())
+}
+
+// Clear removes what the cell has shown and printed so far. With wait, it is
+// removed only when the next output comes, which avoids flicker.
+func Clear(wait bool) error { return Send(Message{Kind: KindClear, Wait: wait}) }
+
+// ShowAs shows v under an identifier for [Update]. Identifiers are the whole
+// notebook's: a [Handle] makes one that nobody else has.
+func ShowAs(id string, v any) error {
+	if id == "" {
+		return errors.New("display: ShowAs needs an identifier that is not empty")
+	}
+	m := Of(v)
+	m.ID = id
+	return Send(m)
+}
+
+// Update replaces everything shown under id, in whichever cell.
+func Update(id string, v any) error {
+	if id == "" {
+		return errors.New("display: Update needs the identifier that ShowAs was given")
+	}
+	m := Of(v)
+	m.Kind, m.ID = KindUpdate, id
+	return Send(m)
+}
+
+// A Handle is one output that changes in place. The zero Handle is ready for
+// use, by several goroutines too; it must not be copied after first use.
+type Handle struct {
+	mu sync.Mutex
+	id string
+}
+
+// Show shows v: the first time as a new output of the cell, then in place of
+// what the handle showed before.
+func (h *Handle) Show(v any) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.id != "" {
+		return Update(h.id, v)
+	}
+	id := rand.Text()
+	if err := ShowAs(id, v); err != nil {
+		return err
+	}
+	h.id = id
+	return nil
+}
+
+func show(b Bundle, metadata map[string]any) error {
+	return Send(Message{Kind: KindShow, Data: b, Metadata: metadata})
+}
+
+func picture(mime string, data []byte) error {
+	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil || "image/"+format != mime {
+		return fmt.Errorf("display: these %d bytes are not %s", len(data), mime)
+	}
+	b, meta := pictureBundle(mime, data, cfg.Width, cfg.Height)
+	return show(b, meta)
+}
+
+func pictureBundle(mime string, data []byte, width, height int) (Bundle, map[string]any) {
+	b := Bundle{
+		mime:         base64.StdEncoding.EncodeToString(data),
+		"text/plain": fmt.Sprintf("[%s, %d × %d pixels]", mime, width, height),
+	}
+	return b, map[string]any{mime: map[string]any{"width": width, "height": height}}
+}
+
+func encodePNG(img image.Image) ([]byte, error) {
+	if img == nil {
+		return nil, errors.New("display: the image is nil")
+	}
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, img); err != nil {
+		return nil, fmt.Errorf("display: cannot encode the image: %w", err)
+	}
+	return buf.Bytes(), nil
+}

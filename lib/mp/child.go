@@ -1,0 +1,298 @@
+package mp
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A definition is what a child must know of a function before it can run it.
+type definition struct {
+	runnerID, fnID string
+	shape          shape
+	target         bool
+}
+
+// define names fn and its runner, refuses what cannot be sent, and tells the
+// user what the function will not see.
+func define(h Host, fv *funcval, runner uintptr, s shape, target bool) (definition, error) {
+	if h.Captures(addressOf(fv), fv.pc) {
+		return definition{}, captureError(fv.pc)
+	}
+	fnID, err := h.FuncID(fv.pc)
+	if err != nil {
+		return definition{}, err
+	}
+	runnerID, err := h.FuncID(runner)
+	if err != nil {
+		return definition{}, err
+	}
+	announce(h, fnID, fv.pc)
+	return definition{runnerID: runnerID, fnID: fnID, shape: s, target: target}, nil
+}
+
+// A child is the parent's end of a child process.
+type child struct {
+	host    Host
+	conn    *conn
+	frames  *bufio.Reader
+	pipe    *os.File // under frames
+	crash   *os.File // what the child's runtime prints when it crashes; may be nil
+	cmd     *exec.Cmd
+	pid     int
+	grace   time.Duration
+	refused error // why the host would not let it have its function
+	version int   // of Host.Update that the child has
+
+	mu     sync.Mutex
+	exited bool // the process was reaped: its id may mean another by now
+	ending bool // terminate was called
+
+	context bool          // its function takes a context
+	ordered chan struct{} // closed when the child was sent its function
+	gone    chan struct{} // closed when the process was reaped
+}
+
+// spawn starts a child process that waits for functions.
+func spawn(h Host, o options) (*child, error) {
+	cmd, err := h.Command()
+	if err != nil {
+		return nil, err
+	}
+	toChild, err := newPipe()
+	if err != nil {
+		return nil, err
+	}
+	fromChild, err := newPipe()
+	if err != nil {
+		toChild.close()
+		return nil, err
+	}
+	crash, err := crashFile()
+	if err != nil {
+		toChild.close()
+		fromChild.close()
+		return nil, err
+	}
+	prepare(cmd, o, toChild.r, fromChild.w, crash)
+	if err := cmd.Start(); err != nil {
+		toChild.close()
+		fromChild.close()
+		crash.Close()
+		return nil, fmt.Errorf("mp: cannot start a child process: %w", err)
+	}
+	toChild.r.Close()
+	fromChild.w.Close()
+	return &child{
+		host: h, conn: &conn{w: toChild.w}, pipe: fromChild.r, frames: bufio.NewReaderSize(fromChild.r, 64<<10),
+		crash: crash, cmd: cmd, pid: cmd.Process.Pid, grace: o.grace,
+		ordered: make(chan struct{}), gone: make(chan struct{}),
+	}, nil
+}
+
+// prepare completes a Host's command: files, environment, streams, group.
+func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
+	first := 3 + len(cmd.ExtraFiles)
+	cmd.ExtraFiles = append(cmd.ExtraFiles, in, out)
+	if crash != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, crash)
+	}
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, o.env...)
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", marker, first, len(cmd.ExtraFiles)+3-first))
+	switch {
+	case o.stdout != nil:
+		cmd.Stdout = o.stdout
+	case cmd.Stdout == nil:
+		cmd.Stdout = os.Stdout
+	}
+	switch {
+	case o.stderr != nil:
+		cmd.Stderr = o.stderr
+	case cmd.Stderr == nil:
+		cmd.Stderr = os.Stderr
+	}
+	cmd.WaitDelay = o.grace + time.Second
+	setGroup(cmd)
+}
+
+// only runs one function in the child, which ends with it, and reaps it.
+func (c *child) only(def definition, arg []byte, take func([]byte) error) (error, int) {
+	sent := make(chan error, 1)
+	go func() { sent <- c.order(def, arg) }()
+	go c.reap()
+	outcome, answered := c.listen(take)
+	<-c.gone
+	sendErr := <-sent
+	c.conn.w.Close()
+	c.pipe.Close()
+	exit := c.exitError()
+	c.closeCrash()
+	switch {
+	case c.refused != nil:
+		return c.refused, exitCode(exit)
+	case answered:
+		return outcome, btoi(outcome != nil)
+	case exit.Code == 0 && !def.result():
+		return nil, 0 // os.Exit(0)
+	case sendErr != nil && exit.Code == 0:
+		return sendErr, 1
+	}
+	return exit, exitCode(exit)
+}
+
+func (d definition) result() bool { return d.shape&givesResult != 0 }
+
+// order sends the child all that it needs to run the function once.
+func (c *child) order(def definition, arg []byte) error {
+	defer close(c.ordered)
+	msg, now, err := c.host.Update(c.version)
+	if err != nil {
+		c.refused = err
+		_ = c.kill()
+		return err
+	}
+	c.version = now
+	if err := c.conn.send(frame{kind: frameUpdate, body: msg}); err != nil {
+		return err
+	}
+	target := byte(0)
+	if def.target {
+		target = 1
+	}
+	body := appendStrings([]byte{target}, def.runnerID, def.fnID)
+	if err := c.conn.send(frame{kind: frameDefine, body: body}); err != nil {
+		return err
+	}
+	head := binary.LittleEndian.AppendUint32(nil, 0)
+	return c.conn.send(frame{kind: frameTask, id: 1, body: append(append(head, taskLast), arg...)})
+}
+
+// listen handles what the child sends until it closes its end.
+func (c *child) listen(take func([]byte) error) (outcome error, answered bool) {
+	for {
+		f, err := readFrame(c.frames)
+		if err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) && !answered {
+				return err, true
+			}
+			return outcome, answered
+		}
+		switch f.kind {
+		case frameMessage:
+			c.host.Message(&Peer{c.conn}, f.body)
+		case frameResult:
+			outcome, answered = take(f.body), true
+		case frameError:
+			outcome, answered = decodeError(f.body, c.pid), true
+		}
+	}
+}
+
+// reap waits for the process. Whatever else holds the child's end of the pipe
+// may keep it open for a moment at most.
+func (c *child) reap() {
+	_ = c.cmd.Wait() // its error is in ProcessState, which exitError reads
+	c.mu.Lock()
+	c.exited = true
+	c.mu.Unlock()
+	close(c.gone)
+	c.pipe.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+}
+
+func (c *child) exitError() *ExitError {
+	e := &ExitError{PID: c.pid, Code: c.cmd.ProcessState.ExitCode(), Signal: signalOf(c.cmd.ProcessState)}
+	if c.crash != nil && (e.Code == 2 || e.Signal != 0) {
+		e.Crash = readCrash(c.crash)
+	}
+	return e
+}
+
+func (c *child) closeCrash() {
+	if c.crash != nil {
+		c.crash.Close()
+	}
+}
+
+// maxCrash bounds how much of a crash's report is kept, in bytes.
+const maxCrash = 64 << 10
+
+func readCrash(f *os.File) string {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, maxCrash))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func exitCode(e *ExitError) int {
+	if e.Signal != 0 {
+		return -int(e.Signal)
+	}
+	return e.Code
+}
+
+func (c *child) cancelTask() { _ = c.conn.send(frame{kind: frameCancel, id: 1}) }
+
+// terminate cancels the function's context and kills the child after its grace.
+func (c *child) terminate() {
+	c.mu.Lock()
+	again := c.ending
+	c.ending = true
+	c.mu.Unlock()
+	if again {
+		return
+	}
+	time.AfterFunc(c.grace, func() { _ = c.kill() })
+	go func() {
+		<-c.ordered
+		if c.context {
+			c.cancelTask()
+		} else {
+			_ = c.signal(syscall.SIGTERM)
+		}
+	}()
+}
+
+func (c *child) signal(sig os.Signal) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exited {
+		return os.ErrProcessDone
+	}
+	return c.cmd.Process.Signal(sig)
+}
+
+func (c *child) kill() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.exited {
+		return os.ErrProcessDone
+	}
+	return killGroup(c.cmd.Process)
+}
+
+type pipe struct{ r, w *os.File }
+
+func newPipe() (pipe, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return pipe{}, fmt.Errorf("mp: cannot make a pipe to a child: %w", err)
+	}
+	return pipe{r, w}, nil
+}
+
+func (p pipe) close() {
+	p.r.Close()
+	p.w.Close()
+}

@@ -1,0 +1,165 @@
+package mp_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// fakeHost stands in for a notebook's worker: functions are known by a name
+// and the load that brought them, a child must be given the loads first, and
+// it has its own command. It runs in this test's binary.
+type fakeHost struct {
+	mp.Host // of an ordinary program, for what needs no play
+
+	mu       sync.Mutex
+	loads    int // how many loads this process has
+	reads    []string
+	notices  []string
+	messages []string
+	arrived  chan string
+}
+
+const fakeChild = "MP_TEST_FAKE_HOST"
+
+func (h *fakeHost) FuncID(pc uintptr) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id, err := h.Host.FuncID(pc)
+	return fmt.Sprintf("load %d/%s", h.loads, id), err
+}
+
+func (h *fakeHost) FuncPC(id string) (uintptr, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	load, rest, _ := strings.Cut(id, "/")
+	var n int
+	if _, err := fmt.Sscanf(load, "load %d", &n); err != nil || n > h.loads {
+		return 0, fmt.Errorf("%q is not in the %d loads of this child", id, h.loads)
+	}
+	return h.Host.FuncPC(rest)
+}
+
+func (h *fakeHost) Captures(val, pc uintptr) bool { return h.Host.Captures(val, pc) }
+func (h *fakeHost) Reads(uintptr) []string        { return h.reads }
+
+func (h *fakeHost) Notice(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.notices = append(h.notices, text)
+}
+
+func (h *fakeHost) Command() (*exec.Cmd, error) {
+	cmd, err := h.Host.Command()
+	if err != nil {
+		return nil, err
+	}
+	null, err := os.Open(os.DevNull)
+	cmd.ExtraFiles = []*os.File{null}
+	cmd.Env = append(os.Environ(), fakeChild+"=1")
+	return cmd, err
+}
+
+func (h *fakeHost) Update(have int) ([]byte, int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if have == h.loads {
+		return nil, have, nil
+	}
+	return fmt.Appendf(nil, "%d to %d", have, h.loads), h.loads, nil
+}
+
+func (h *fakeHost) Apply(msg []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var from, to int
+	if _, err := fmt.Sscanf(string(msg), "%d to %d", &from, &to); err != nil || from != h.loads {
+		return fmt.Errorf("update %q does not follow on %d", msg, h.loads)
+	}
+	h.loads = to
+	return nil
+}
+
+func (h *fakeHost) Message(from *mp.Peer, msg []byte) {
+	h.mu.Lock()
+	h.messages = append(h.messages, string(msg))
+	h.mu.Unlock()
+	if h.arrived != nil { // in the child
+		h.arrived <- string(msg)
+		return
+	}
+	if err := from.Send(append([]byte("re: "), msg...)); err != nil {
+		h.Notice(err.Error())
+	}
+}
+
+// childHost is the host of this process where it is a fake notebook's child.
+var childHost *fakeHost
+
+func init() {
+	if os.Getenv(fakeChild) != "" {
+		childHost = &fakeHost{Host: mp.ProgramHost(), arrived: make(chan string, 1)}
+	}
+}
+
+// asFakeHost makes this process a fake notebook for the length of a test.
+func asFakeHost(t *testing.T, h *fakeHost) *fakeHost {
+	h.Host = mp.ProgramHost()
+	mp.SetHost(h)
+	t.Cleanup(func() { mp.SetHost(h.Host) })
+	return h
+}
+
+func TestHostNamesFunctionsAndUpdatesChildren(t *testing.T) {
+	asFakeHost(t, &fakeHost{loads: 3})
+	expect(t, 49)(result(mp.Go[int](watchdog(t), mp.Processes, square, 7)))
+	n := 1
+	_, err := mp.Go[int](watchdog(t), mp.Processes, func(x int) int { return x + n }, 1)
+	refused(t, err, "captures variables")
+}
+
+func TestHostNoticesReadsOnce(t *testing.T) {
+	h := asFakeHost(t, &fakeHost{loads: 1, reads: []string{"X", "limit"}})
+	for range 2 {
+		expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
+	}
+	want := []string{"mp: mp_test.readX reads the variables X, limit. A child process does not share them: it sees their initial value."}
+	if !slices.Equal(h.notices, want) {
+		t.Errorf("notices %q, want %q", h.notices, want)
+	}
+}
+
+func chat(say string) (string, error) {
+	if err := mp.Parent().Send([]byte(say)); err != nil {
+		return "", err
+	}
+	return <-childHost.arrived, nil
+}
+
+func TestHostMessagesBothWays(t *testing.T) {
+	h := asFakeHost(t, &fakeHost{loads: 1})
+	expect(t, "re: a display")(result(mp.Go[string](watchdog(t), mp.Processes, chat, "a display")))
+	if !slices.Equal(h.messages, []string{"a display"}) {
+		t.Errorf("messages %q", h.messages)
+	}
+}
+
+type brokenHost struct{ mp.Host }
+
+func (brokenHost) Update(int) ([]byte, int, error) {
+	return nil, 0, errors.New("the objects are gone")
+}
+
+func TestHostUpdateFails(t *testing.T) {
+	mp.SetHost(brokenHost{mp.ProgramHost()})
+	defer mp.SetHost(mp.ProgramHost())
+	_, err := result(mp.Go[int](watchdog(t), mp.Processes, square, 7))
+	refused(t, err, "the objects are gone")
+}

@@ -1,0 +1,45 @@
+package mp
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+)
+
+// A span is a range of addresses, the end excluded.
+type span struct{ start, end uintptr }
+
+// imageSpans are the parts of this process's memory that are mapped from
+// files: the binary. They do not change while it runs.
+var imageSpans = sync.OnceValue(func() []span {
+	f, err := os.Open("/proc/self/maps")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var spans []span
+	for s := bufio.NewScanner(f); s.Scan(); {
+		fields := strings.Fields(s.Text())
+		var sp span
+		if len(fields) < 6 || !strings.HasPrefix(fields[5], "/") {
+			continue
+		}
+		if _, err := fmt.Sscanf(fields[0], "%x-%x", &sp.start, &sp.end); err == nil {
+			spans = append(spans, sp)
+		}
+	}
+	return spans
+})
+
+// inImage reports whether addr is in the binary. The func value of code that
+// captures nothing is; one with captures is in allocated memory.
+func inImage(addr uintptr) bool {
+	for _, s := range imageSpans() {
+		if s.start <= addr && addr < s.end {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,42 @@
+package mp_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+func TestMain(m *testing.M) {
+	if childHost != nil {
+		mp.RunChild(childHost)
+	}
+	// Under the race detector every exit takes a second otherwise.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
+		panic(err)
+	}
+	mp.Init()
+	os.Exit(m.Run())
+}
+
+// watchdog is a context that fails a hanging test instead of the whole run.
+func watchdog(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errHang)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+type hang struct{}
+
+func (hang) Error() string { return "the watchdog's minute is over: something hangs" }
+
+var errHang = hang{}
+
+// onBoth runs a test against each backend.
+func onBoth(t *testing.T, f func(t *testing.T, b mp.Backend)) {
+	for _, b := range []mp.Backend{mp.Goroutines, mp.Processes} {
+		t.Run(b.String(), func(t *testing.T) { f(t, b) })
+	}
+}

@@ -1,0 +1,221 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// A Process is one function that runs in a goroutine or in a child process.
+// Its methods may be called from any goroutine.
+type Process struct {
+	name   string
+	pid    int
+	cancel context.CancelFunc // of a goroutine's context
+	child  *child             // nil for a goroutine
+	done   chan struct{}
+
+	// Set before done is closed.
+	err  error
+	code int
+}
+
+// Start runs fn(arg), or fn(ctx, arg), in a goroutine or a child process and
+// returns at once. The context that fn gets ends when ctx does or when the
+// Process is terminated. A child that does not end by then is killed after
+// its Grace; a child whose fn takes no context gets a SIGTERM.
+//
+// In a child, arg is a copy. Start fails if arg or fn cannot be sent, or if
+// the child cannot be started.
+func Start[A any, F Target[A]](ctx context.Context, b Backend, fn F, arg A, opts ...Option) (*Process, error) {
+	return start[struct{}](ctx, b, fn, arg, true, nil, opts)
+}
+
+// A Call is a Process whose function gives a result.
+type Call[R any] struct {
+	*Process
+	result R // set before done is closed
+}
+
+// Go is Start for a function with a result. The type of the result is the
+// only type argument to give: mp.Go[int](ctx, mp.Processes, Square, 7).
+func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opts ...Option) (*Call[R], error) {
+	c := new(Call[R])
+	p, err := start(ctx, b, fn, arg, false, &c.result, opts)
+	c.Process = p
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Result waits for the function and returns its result, or what Join returns.
+func (c *Call[R]) Result(ctx context.Context) (R, error) {
+	if err := c.Join(ctx); err != nil {
+		var zero R
+		return zero, err
+	}
+	return c.result, nil
+}
+
+func start[R, A, F any](ctx context.Context, b Backend, fn F, arg A, target bool, result *R, opts []Option) (*Process, error) {
+	fv := funcvalOf(fn)
+	if fv == nil {
+		return nil, errors.New("mp: the function is nil")
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	o := newOptions(opts)
+	p := &Process{name: o.name, done: make(chan struct{})}
+	if p.name == "" {
+		p.name = shortName(fv.pc)
+	}
+	switch b {
+	case Goroutines:
+		startGoroutine(ctx, p, fn, arg, target, result)
+		return p, nil
+	case Processes:
+		if err := startProcess[R, A, F](ctx, p, fv, &arg, target, result, o); err != nil {
+			return nil, err
+		}
+		return p, nil
+	}
+	return nil, fmt.Errorf("mp: %v", b)
+}
+
+func startGoroutine[R, A, F any](ctx context.Context, p *Process, fn F, arg A, target bool, result *R) {
+	p.pid = os.Getpid()
+	ctx, p.cancel = context.WithCancel(ctx)
+	go func() {
+		defer p.cancel()
+		p.err, p.code = ErrGoexit, 1
+		defer close(p.done) // also after a Goexit
+		r, err := protect[R](ctx, fn, shapeOf[F](target), arg)
+		if p.err = err; err == nil {
+			p.code = 0
+			if result != nil {
+				*result = r
+			}
+		}
+	}()
+}
+
+func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg *A, target bool, result *R, o options) error {
+	h, err := currentHost()
+	if err != nil {
+		return err
+	}
+	def, err := define(h, fv, runnerPC(new(task[R, A, F])), shapeOf[F](target), target)
+	if err != nil {
+		return err
+	}
+	body, err := encode(arg)
+	if err != nil {
+		return fmt.Errorf("mp: argument of %s: %w", describe(fv.pc), err)
+	}
+	c, err := spawn(h, o)
+	if err != nil {
+		return err
+	}
+	c.context = def.shape&takesContext != 0
+	p.child, p.pid, p.cancel = c, c.pid, c.cancelTask
+	stop := context.AfterFunc(ctx, p.Terminate)
+	go func() {
+		defer close(p.done)
+		p.err, p.code = c.only(def, body, func(b []byte) error {
+			if result == nil {
+				return nil
+			}
+			return decode(b, result)
+		})
+		if !stop() && p.err != nil {
+			p.err = becauseOf(ctx, p.err)
+		}
+	}()
+	return nil
+}
+
+// becauseOf adds to err that ctx ended, unless it says so.
+func becauseOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	return err
+}
+
+// PID returns the id of the process in which the function runs.
+func (p *Process) PID() int { return p.pid }
+
+// String returns the process's name and id.
+func (p *Process) String() string { return fmt.Sprintf("%s (process %d)", p.name, p.pid) }
+
+// Done returns a channel that is closed when the function has ended and, for
+// a child, when the process is gone.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Alive reports whether Done is not closed yet.
+func (p *Process) Alive() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Join waits until the function has ended and returns its error: nil, what it
+// returned, a *PanicError, or an *ExitError if a child ended in another way.
+// Errors from a child are *RemoteError. If ctx ends first, Join returns an
+// error that matches ErrRunning and ctx's, and the function goes on.
+func (p *Process) Join(ctx context.Context) error {
+	select {
+	case <-p.done:
+		return p.err
+	default:
+	}
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %v: %w", ErrRunning, p, context.Cause(ctx))
+	}
+}
+
+// ExitCode returns 0 if the function succeeded, 1 if it failed, the code that
+// a child gave to os.Exit, or minus the number of the signal that ended it.
+// ended is false while it runs.
+func (p *Process) ExitCode() (code int, ended bool) {
+	if p.Alive() {
+		return 0, false
+	}
+	return p.code, true
+}
+
+// Terminate asks the function to end, as Start says, and does not wait.
+func (p *Process) Terminate() {
+	if p.child != nil {
+		p.child.terminate()
+		return
+	}
+	p.cancel()
+}
+
+// Kill ends a child at once, with every process of its group. The context of
+// a goroutine is cancelled, and ErrUnkillable returned.
+func (p *Process) Kill() error {
+	if p.child != nil {
+		return p.child.kill()
+	}
+	p.cancel()
+	return ErrUnkillable
+}
+
+// Signal sends sig to a child. For one that has ended it returns os.ErrProcessDone.
+func (p *Process) Signal(sig os.Signal) error {
+	if p.child != nil {
+		return p.child.signal(sig)
+	}
+	return ErrUnkillable
+}

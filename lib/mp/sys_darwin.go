@@ -1,0 +1,22 @@
+package mp
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tid returns this process's id: the operating system hides its thread ids
+// from programs that do not use its C library.
+func Tid() int { return unix.Getpid() }
+
+func executable() (string, error) { return os.Executable() }
+
+// crashFile makes a file that loses its name at once.
+func crashFile() (*os.File, error) {
+	f, err := os.CreateTemp("", "mp-crash")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
+}

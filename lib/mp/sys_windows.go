@@ -1,0 +1,29 @@
+package mp
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+// Tid returns the id of the operating system thread that the calling
+// goroutine is on. The goroutine may move to another thread at any time unless
+// it is locked to this one.
+func Tid() int { return int(windows.GetCurrentThreadId()) }
+
+// Child processes need inherited pipes, which os/exec does not offer here.
+func executable() (string, error) { return "", ErrUnsupported }
+
+func crashFile() (*os.File, error) { return nil, nil }
+
+func setGroup(*exec.Cmd) {}
+
+func killGroup(p *os.Process) error { return p.Kill() }
+
+func endGroup(code int) { os.Exit(code) }
+
+func signalOf(*os.ProcessState) syscall.Signal { return 0 }
+
+func inherited(fd int) *os.File { return os.NewFile(uintptr(fd), "mp") }

@@ -1,0 +1,201 @@
+package speedup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A Case is one way of doing the work.
+type Case struct {
+	Name string
+	// Run does all of the work with the given number of workers, and returns
+	// when it is done. The total work must not depend on workers.
+	Run func(workers int) error
+}
+
+// Options of a measurement. Workers must be set.
+type Options struct {
+	Workers []int // counts to measure, each at least 1 and given once
+	Rounds  int   // default 7; intervals are of 95 % from 6 on
+
+	// Serial does the work without any workers: the baseline. If it is nil,
+	// the first case with one worker takes its place.
+	Serial func() error
+
+	// Progress, if set, is called after each run with the runs done and all.
+	Progress func(done, total int)
+}
+
+const defaultRounds = 7
+
+// Measure runs the cases and returns what it saw. It warms up first: the
+// baseline once, and every case once with the most workers. It fails with the
+// first error of a run, and when ctx ends between two runs.
+func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) {
+	if err := check(&opts, cases); err != nil {
+		return nil, err
+	}
+	m := measurement{opts: opts, cases: cases, now: time.Now, load: readLoad, shuffle: rand.Shuffle}
+	m.total = 1 + len(cases) + 1 + opts.Rounds*(1+len(cases)*len(opts.Workers))
+	rounds, err := m.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(cases))
+	for i, c := range cases {
+		names[i] = c.Name
+	}
+	return summarize(opts.Workers, names, m.serialName(), usableCores(), rounds), nil
+}
+
+func check(opts *Options, cases []Case) error {
+	if len(opts.Workers) == 0 {
+		return errors.New("speedup: Options.Workers is empty: give the worker counts to measure, such as []int{1, 2, 4}")
+	}
+	for i, w := range opts.Workers {
+		if w < 1 {
+			return fmt.Errorf("speedup: %d workers cannot work: counts start at 1", w)
+		}
+		if slices.Contains(opts.Workers[:i], w) {
+			return fmt.Errorf("speedup: Options.Workers has %d twice", w)
+		}
+	}
+	if len(cases) == 0 {
+		return errors.New("speedup: no case to measure")
+	}
+	for i, c := range cases {
+		if c.Run == nil {
+			return fmt.Errorf("speedup: case %d (%q) has no Run function", i+1, c.Name)
+		}
+	}
+	if opts.Rounds < 0 {
+		return fmt.Errorf("speedup: %d rounds", opts.Rounds)
+	}
+	if opts.Rounds == 0 {
+		opts.Rounds = defaultRounds
+	}
+	return nil
+}
+
+// A Round is one pass over all cases and worker counts.
+type Round struct {
+	Before, After time.Duration     // the baseline
+	Times         [][]time.Duration // per case, per worker count
+	Foreign       float64           // cores kept busy by other programs; NaN where that cannot be known
+}
+
+type measurement struct {
+	opts  Options
+	cases []Case
+
+	now     func() time.Time
+	load    func() (load, bool)
+	shuffle func(n int, swap func(i, j int))
+
+	done, total int
+}
+
+func (m *measurement) serialName() string {
+	if m.opts.Serial != nil {
+		return "serial"
+	}
+	return m.cases[0].Name + ", 1 worker"
+}
+
+func (m *measurement) run(ctx context.Context) ([]Round, error) {
+	if err := m.warmUp(ctx); err != nil {
+		return nil, err
+	}
+	baseline, err := m.serial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rounds := make([]Round, m.opts.Rounds)
+	for i := range rounds {
+		rounds[i], err = m.round(ctx, baseline)
+		if err != nil {
+			return nil, err
+		}
+		baseline = rounds[i].After
+	}
+	return rounds, nil
+}
+
+func (m *measurement) warmUp(ctx context.Context) error {
+	if _, err := m.serial(ctx); err != nil {
+		return err
+	}
+	for i := range m.cases {
+		if _, err := m.timed(ctx, i, slices.Max(m.opts.Workers)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round measures everything once. The baseline behind it is also the one
+// before the next round.
+func (m *measurement) round(ctx context.Context, before time.Duration) (Round, error) {
+	r := Round{Before: before, Times: make([][]time.Duration, len(m.cases))}
+	type run struct{ c, w int }
+	var order []run
+	for c := range m.cases {
+		r.Times[c] = make([]time.Duration, len(m.opts.Workers))
+		for w := range m.opts.Workers {
+			order = append(order, run{c, w})
+		}
+	}
+	m.shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	start, startOK := m.load()
+	for _, o := range order {
+		d, err := m.timed(ctx, o.c, m.opts.Workers[o.w])
+		if err != nil {
+			return r, err
+		}
+		r.Times[o.c][o.w] = d
+	}
+	after, err := m.serial(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.After = after
+	end, endOK := m.load()
+	r.Foreign = foreign(start, end, startOK && endOK)
+	return r, nil
+}
+
+func (m *measurement) serial(ctx context.Context) (time.Duration, error) {
+	if m.opts.Serial == nil {
+		return m.timed(ctx, 0, 1)
+	}
+	return m.clock(ctx, "the serial baseline", m.opts.Serial)
+}
+
+func (m *measurement) timed(ctx context.Context, c, workers int) (time.Duration, error) {
+	what := fmt.Sprintf("%s with %d workers", m.cases[c].Name, workers)
+	return m.clock(ctx, what, func() error { return m.cases[c].Run(workers) })
+}
+
+func (m *measurement) clock(ctx context.Context, what string, f func() error) (time.Duration, error) {
+	if err := context.Cause(ctx); err != nil {
+		return 0, fmt.Errorf("speedup: before %s: %w", what, err)
+	}
+	start := m.now()
+	err := f()
+	d := m.now().Sub(start)
+	if err != nil {
+		return 0, fmt.Errorf("speedup: %s: %w", what, err)
+	}
+	if d <= 0 {
+		return 0, fmt.Errorf("speedup: %s took no measurable time: give it more work", what)
+	}
+	m.done++
+	if m.opts.Progress != nil {
+		m.opts.Progress(m.done, m.total)
+	}
+	return d, nil
+}

@@ -1,0 +1,223 @@
+package speedup
+
+import (
+	"encoding/xml"
+	"io"
+	"math"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// simulate makes a result of rounds in which n workers are speed(n) times as
+// fast as the baseline of 200 ms, each time longer by up to noise.
+func simulate(workers []int, cores float64, rounds int, noise float64, names []string, speed ...func(n float64) float64) *Result {
+	rng := rand.New(rand.NewPCG(7, 7))
+	slow := func(x float64) time.Duration { return time.Duration(x * (1 + noise*rng.Float64()) * 1e9) }
+	all := make([]Round, rounds)
+	for i := range all {
+		all[i] = Round{Before: slow(.2), After: slow(.2)}
+		for _, f := range speed {
+			var times []time.Duration
+			for _, w := range workers {
+				times = append(times, slow(.2/f(float64(w))))
+			}
+			all[i].Times = append(all[i].Times, times)
+		}
+	}
+	return summarize(workers, names, "serial", cores, all)
+}
+
+func upTo(cores float64) func(float64) float64 {
+	return func(n float64) float64 { return min(n, cores) }
+}
+
+func amdahl(f float64) func(float64) float64 {
+	return func(n float64) float64 { return 1 / (f + (1-f)/n) }
+}
+
+func TestEstimate(t *testing.T) {
+	if e := estimate([]float64{3}); e.Median != 3 || !math.IsNaN(e.Low) || !math.IsNaN(e.High) {
+		t.Errorf("of one value: %v", e)
+	}
+	if e := estimate([]float64{5, 1, 3}); e != (Estimate{3, 1, 5}) {
+		t.Errorf("of three values: %v, want their range", e)
+	}
+	if e := estimate([]float64{1, 2, 3, 4}); e.Median != 2.5 {
+		t.Errorf("of an even number: %v", e)
+	}
+}
+
+// The interval must cover the true median in at least 95 % of experiments. The
+// seed is fixed, so this cannot flicker.
+func TestIntervalCoversTheMedian(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const experiments = 2000
+	for _, n := range []int{6, 7, 9, 15, 40} {
+		covered := 0
+		for range experiments {
+			values := make([]float64, n)
+			for i := range values {
+				values[i] = rng.ExpFloat64()
+			}
+			if e := estimate(values); e.Low <= math.Ln2 && math.Ln2 <= e.High {
+				covered++
+			}
+		}
+		if share := float64(covered) / experiments; share < 0.945 {
+			t.Errorf("of %d values, the interval covers the median in %.1f %% of experiments", n, 100*share)
+		}
+	}
+}
+
+// The ranks are those of published tables of the sign test.
+func TestOutside(t *testing.T) {
+	for n, want := range map[int]int{2: 0, 6: 0, 8: 0, 9: 1, 11: 1, 12: 2, 20: 5, 50: 17, 100: 39} {
+		if got := outside(n); got != want {
+			t.Errorf("of %d values %d are outside, want %d", n, got, want)
+		}
+	}
+}
+
+func TestSerialFractionIsNotFittedBeyondTheCores(t *testing.T) {
+	independent := simulate([]int{1, 2, 3, 4, 5, 6, 7, 8}, 2, 7, 0, []string{"a"}, upTo(2))
+	if f, ok := independent.Amdahl(independent.Series[0]); ok {
+		t.Errorf("two counts up to the cores gave a fit: %v", f)
+	}
+	for i, p := range independent.Series[0].Points {
+		if within := i == 1; math.IsNaN(p.KarpFlatt) == within {
+			t.Errorf("Karp–Flatt with %d workers on 2 cores is %v", p.Workers, p.KarpFlatt)
+		}
+	}
+	r := simulate([]int{1, 2, 4, 8, 16}, 8, 7, 0, []string{"a"}, func(n float64) float64 { return amdahl(.1)(min(n, 8)) })
+	if f, ok := r.Amdahl(r.Series[0]); !ok || math.Abs(f-.1) > 1e-9 {
+		t.Errorf("fitted %v, %v; want 0.1", f, ok)
+	}
+	if e := r.Series[0].Points[1].KarpFlatt; math.Abs(e-.1) > 1e-9 {
+		t.Errorf("Karp–Flatt is %v, want 0.1", e)
+	}
+}
+
+func TestDisturbedRounds(t *testing.T) {
+	ms := time.Millisecond
+	r := &Result{Cores: 2, Rounds: []Round{
+		{Before: 100 * ms, After: 105 * ms, Foreign: 0.09},
+		{Before: 100 * ms, After: 112 * ms, Foreign: 0},
+		{Before: 100 * ms, After: 100 * ms, Foreign: 0.11},
+		{Before: 100 * ms, After: 100 * ms, Foreign: math.NaN()},
+	}}
+	if n := r.Disturbed(); n != 2 {
+		t.Errorf("%d disturbed rounds, want 2", n)
+	}
+}
+
+func TestTableStartsWithWorkers(t *testing.T) {
+	r := simulate([]int{4, 1}, 2, 7, 0, []string{"goroutines", "a<b"}, upTo(2), upTo(1))
+	want := `         goroutines                             a<b
+workers  time    speedup            efficiency  time    speedup            efficiency
+4        100 ms  2.00 [2.00, 2.00]  50 %        200 ms  1.00 [1.00, 1.00]  25 %
+1        200 ms  1.00 [1.00, 1.00]  100 %       200 ms  1.00 [1.00, 1.00]  100 %
+
+T1 = 200 ms (serial); 2 cores; medians of 7 rounds in random order, with 95 % intervals.
+Other programs kept 0.00 of 2 cores busy.
+`
+	if got := r.String(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	first := regexp.MustCompile(`<tr><t[dh][^>]*>([^<]*)`).FindAllStringSubmatch(r.HTML(), -1)
+	var column []string
+	for _, m := range first {
+		column = append(column, m[1])
+	}
+	if got := strings.Join(column, " "); got != "workers time 4 1" || !strings.Contains(r.HTML(), "a&lt;b") {
+		t.Errorf("first cells of rows are %q", got)
+	}
+}
+
+func TestNotesSayHowMuchIsKnown(t *testing.T) {
+	one := simulate([]int{1, 2}, 2, 1, 0, []string{""}, upTo(2))
+	if got := one.String(); !strings.Contains(got, "one round, so no intervals") || strings.Contains(got, "[") ||
+		!strings.Contains(got, "Karp–Flatt serial fraction with 2 workers: this case 0.00.") {
+		t.Errorf("one round:\n%s", got)
+	}
+	three := simulate([]int{1, 2}, 2, 3, .5, []string{""}, upTo(2)).String()
+	if !strings.Contains(three, "medians of 3 rounds in random order, with their range") || !strings.Contains(three, "rounds disturbed") {
+		t.Errorf("three noisy rounds:\n%s", three)
+	}
+}
+
+// checkSVG reads the document to its end and returns its circles' radii: every
+// circle is a measured point.
+func checkSVG(t *testing.T, svg string) map[string]int {
+	t.Helper()
+	dec := xml.NewDecoder(strings.NewReader(svg))
+	for {
+		_, err := dec.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatalf("not well-formed: %v", err)
+		}
+	}
+	for _, bad := range []string{"NaN", "Inf"} {
+		if strings.Contains(svg, bad) {
+			t.Errorf("the picture has %s in it", bad)
+		}
+	}
+	radii := map[string]int{}
+	for _, m := range regexp.MustCompile(`<path d="M[^"A]*A([0-9.]+),[^"]*Z"`).FindAllStringSubmatch(svg, -1) {
+		radii[m[1]]++
+	}
+	return radii
+}
+
+func TestChartHasOnePointPerMeasurement(t *testing.T) {
+	three := []string{"one core", "goroutines", "processes"}
+	tests := []struct {
+		name     string
+		result   *Result
+		contains []string
+		lacks    []string
+	}{
+		{"few workers", simulate([]int{1, 2, 4}, 2, 7, .01, three, upTo(1), upTo(2), upTo(2)),
+			[]string{"ceiling: 2 cores", "more workers than cores", "ideal", "goroutines", "T1 = 2"}, []string{"Amdahl"}},
+		{"many workers", simulate([]int{1, 2, 3, 4, 5, 6, 7, 8}, 2, 7, .01, three, upTo(1), upTo(2), upTo(2)), nil, nil},
+		{"one point", simulate([]int{1}, 2, 1, 0, []string{"x"}, upTo(2)), []string{"one round"}, []string{"ceiling", "more workers"}},
+		{"noise", simulate([]int{1, 2, 4}, 2, 7, 2, []string{"x"}, upTo(2)), []string{"disturbed"}, nil},
+		{"a fit", simulate([]int{1, 2, 4, 8}, 64, 7, 0, []string{"x"}, amdahl(.1)), []string{"x by Amdahl"}, []string{"ceiling"}},
+		{"half a core", simulate([]int{1, 2}, .5, 7, 0, []string{"x"}, upTo(.5)), []string{"ceiling: 0.5 cores"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			svg := tt.result.Chart().SVG()
+			radii := checkSVG(t, svg)
+			want := len(tt.result.Workers) * len(tt.result.Series)
+			if radii["3.4"] != want || radii["2.4"] != want || len(radii) != 2 {
+				t.Errorf("circles by radius %v, want %d of speedup and of efficiency", radii, want)
+			}
+			for _, s := range tt.contains {
+				if !strings.Contains(svg, s) {
+					t.Errorf("the picture lacks %q", s)
+				}
+			}
+			for _, s := range tt.lacks {
+				if strings.Contains(svg, s) {
+					t.Errorf("the picture has %q", s)
+				}
+			}
+		})
+	}
+}
+
+func TestChartDescribesItself(t *testing.T) {
+	svg := simulate([]int{1, 2}, 2, 7, 0, []string{"a<b"}, upTo(2)).Chart().SVG()
+	for _, want := range []string{`xmlns="http://www.w3.org/2000/svg"`, "viewBox=", `role="img"`, "<title>Speedup</title>",
+		"a&lt;b: 1 → 1.00, 2 → 2.00", "Arial"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("the picture lacks %q", want)
+		}
+	}
+}
