@@ -62,7 +62,7 @@ func serve(life *lifetime, c transport.Connection, session output.Session, goVer
 		log.Warn("the connection file has no key: messages are not signed, and whoever reaches the ports can run code")
 	}
 	s := server.New(server.Config{Session: session, Signer: signer, GoVersion: goVersion, Log: log})
-	t, err := transport.Listen(c, transport.DefaultLimits(), s.Welcome, log)
+	t, err := transport.Listen(c, transport.DefaultLimits(), s, log)
 	if err != nil {
 		session.Close()
 		return fmt.Errorf("cannot serve the connection file: %w", err)

@@ -7,6 +7,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 
@@ -148,6 +149,11 @@ func (b *builder) clean(msg string) string {
 	name, ok := strings.CutPrefix(msg, "undefined: ")
 	if !ok {
 		return msg
+	}
+	for s, reason := range b.dropped {
+		if slices.Contains(s.names(), name) {
+			return msg + " (set aside: " + reason + ")"
+		}
 	}
 	switch {
 	case b.p.aside[name] != nil:

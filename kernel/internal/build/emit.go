@@ -255,29 +255,16 @@ func (e *emitter) function(s *symbol, fm form) {
 	d := s.decl
 	span := cell.Span{Start: 0, End: len(d.Text)}
 	after := ""
-	if fm == signature && d.Body >= 0 {
+	if s.pragma != "" || strings.Contains(d.Text[:d.FuncEnd], "//go:linkname") {
+		f.effects = append(f.effects, "unsafe")
+	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
 		if d.Generic || s.key == "" && d.Names[0].Name == "init" {
 			after = "{ for {} }"
 		}
 	}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
-	f.put(s, e.linknames(s, f), d.Source, span, after, append(edits, e.nameEdits(s)...))
-}
-
-// linknames returns the //go:linkname lines of the cell for a function.
-func (e *emitter) linknames(s *symbol, f *file) string {
-	if s.origin != e.b.o || s.recv != "" {
-		return ""
-	}
-	var out []string
-	for _, l := range e.b.c.Linknames {
-		if l.Local == s.decl.Names[0].Name {
-			out = append(out, l.Text)
-			f.effects = append(f.effects, "unsafe")
-		}
-	}
-	return strings.Join(out, "\n")
+	f.put(s, s.pragma, d.Source, span, after, append(edits, e.nameEdits(s)...))
 }
 
 // variable declares an older variable without initializer.
@@ -370,6 +357,9 @@ func (e *emitter) entry() {
 	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.entryName())
 	for _, st := range e.b.stmts {
 		e.stmt(f, st)
+	}
+	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
+		f.body.WriteString("main()\n")
 	}
 	f.body.WriteString("}\n")
 }

@@ -15,6 +15,7 @@ import (
 	"go/types"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -82,6 +83,7 @@ type symbol struct {
 	origin *origin
 	decl   *cell.Decl // nil for a variable that := made
 	binds  map[string]binding
+	pragma string // //go:linkname lines from elsewhere in its cell
 	recv   string // receiver type for a method
 
 	typ     *typeText // of a variable
@@ -126,9 +128,15 @@ type Unit struct {
 	Imports []string // packages that the object refers to
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
+	Timing  Timing
 
 	changes *changes
 	program *Program
+}
+
+// Timing says where a Build's time went.
+type Timing struct {
+	Total, Compile time.Duration
 }
 
 // A Variable is a notebook variable for listings.
@@ -474,10 +482,15 @@ func (p *Program) Checked() (*types.Package, *types.Info) {
 func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	start := time.Now()
 	c, errs := cell.Parse(n, src)
 	if errs != nil {
 		return nil, errs
 	}
-	b := newBuilder(p, c)
-	return b.build(ctx)
+	u, err := newBuilder(p, c).build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	u.Timing.Total = time.Since(start)
+	return u, nil
 }

@@ -2,6 +2,7 @@ package build
 
 import (
 	"go/types"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -53,7 +54,7 @@ type stmt struct {
 	*cell.Stmt
 	static bool // a var whose initializers are constants
 	show   showMode
-	last   bool
+	result bool // the expression whose value the cell shows
 }
 
 type showMode uint8
@@ -99,12 +100,13 @@ func (b *builder) declare() {
 		}
 		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
 		b.decls = append(b.decls, s)
+		s.pragma = b.linknames(d)
 		for _, n := range d.Names {
 			b.declareName(s, n.Name)
 		}
 	}
 	for i, s := range b.c.Stmts {
-		st := &stmt{Stmt: s, last: i == len(b.c.Stmts)-1}
+		st := &stmt{Stmt: s, result: i == b.c.Result}
 		b.stmts = append(b.stmts, st)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
@@ -132,6 +134,18 @@ func (b *builder) declareName(s *symbol, name string) {
 		}
 		b.fresh[name] = s
 	}
+}
+
+// linknames returns the cell's //go:linkname lines for a function that are not
+// in its own doc comment.
+func (b *builder) linknames(d *cell.Decl) string {
+	var out []string
+	for _, l := range b.c.Linknames {
+		if d.Recv == "" && l.Local == d.Names[0].Name && !strings.Contains(d.Text[:d.FuncEnd], l.Text) {
+			out = append(out, l.Text)
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // once reports whether a declaration has effect in its own unit alone.

@@ -19,7 +19,8 @@ type Cell struct {
 	Decls      []*Decl // in their order; vars too if the cell has no statements
 	Stmts      []*Stmt // in their order; vars too if the cell has statements
 	Linknames  []Linkname
-	HideResult bool // a semicolon follows the last statement
+	Result     int  // index in Stmts of the last statement if it is an expression, or -1
+	HideResult bool // a semicolon follows it
 }
 
 // A DirectiveLine is a line that the session runs: % and ! commands.
@@ -111,7 +112,7 @@ func Parse(n int, src string) (*Cell, Errors) {
 		}
 		return nil, errs.Sorted()
 	}
-	p := &parse{cell: &Cell{N: n, Src: src}, pieces: pieces}
+	p := &parse{cell: &Cell{N: n, Src: src, Result: -1}, pieces: pieces}
 	p.compose()
 	if errs := p.run(); len(errs) > 0 {
 		return nil, errs.Sorted()
@@ -170,7 +171,9 @@ func (p *parse) compose() {
 	for _, pc := range p.pieces {
 		if pc.Kind == Statement || pc.Kind == Var {
 			p.put(pc)
-			p.cell.HideResult = pc.Kind == Statement && strings.HasPrefix(p.cell.Src[pc.Stop:], ";")
+			if pc.Kind == Statement {
+				p.cell.HideResult = strings.HasPrefix(p.cell.Src[pc.Stop:], ";")
+			}
 		}
 	}
 	p.text.WriteString("}\n")
@@ -205,7 +208,7 @@ func directive(src string, pc Piece) DirectiveLine {
 
 func (p *parse) run() Errors {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", p.text.String(), parser.ParseComments|parser.AllErrors)
+	file, err := parser.ParseFile(fset, "", p.text.String(), parser.ParseComments)
 	if err != nil {
 		var errs Errors
 		list, ok := err.(scanner.ErrorList)
@@ -410,6 +413,10 @@ func (p *parse) statements(list []ast.Stmt) {
 			}
 		default:
 			p.stmt(s)
+			p.cell.Result = -1
+			if n := len(p.cell.Stmts) - 1; p.cell.Stmts[n].Expr != nil {
+				p.cell.Result = n
+			}
 		}
 	}
 }
