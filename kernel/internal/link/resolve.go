@@ -113,6 +113,12 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return target{addr: ld.host.zerobase}, nil
 	case o.main && strings.HasPrefix(name, "main."):
 		return ld.notebookSymbol(o, i, name)
+	case !o.main && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
+		// A variable local to a package of the image is that of the image.
+		if addr, ok := ld.idx.Lookup(name, goobj.ABI0); ok {
+			return target{addr: addr}, nil
+		}
+		return target{node: ld.place(o, i)}, nil
 	case o.Hashed(i), s.ABI() == goobj.ABIStatic, s.Local(), name == "":
 		return target{node: ld.place(o, i)}, nil
 	case ofNotebook(name):
