@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -66,6 +67,12 @@ func FindGo() (string, error) {
 func buildEnv() []string {
 	env := os.Environ()
 	return append(env, "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
+}
+
+// Environ is the environment for the go command in a module's folder.
+func Environ(dir string) []string {
+	env := slices.DeleteFunc(buildEnv(), func(v string) bool { return v == "GOWORK=off" })
+	return append(env, "PWD="+dir)
 }
 
 // relevantEnv lists the variables that change what the go command compiles.

@@ -115,7 +115,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return ld.notebookSymbol(o, i, name)
 	case !o.main && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
 		// A variable local to a package of the image is that of the image.
-		if addr, ok := ld.idx.Lookup(name, goobj.ABI0); ok {
+		if addr, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) {
 			return target{addr: addr}, nil
 		}
 		return target{node: ld.place(o, i)}, nil
@@ -137,7 +137,7 @@ func isType(s goobj.Sym, name string) bool {
 
 // known finds a symbol of the image or of an earlier load.
 func (ld *load) known(key symKey) (uintptr, bool) {
-	if addr, ok := ld.idx.Lookup(key.name, key.abi); ok {
+	if addr, ok := ld.idx.Lookup(key.name, key.abi); ok && !ld.ofOther(key.name) {
 		return addr, true
 	}
 	addr, ok := ld.globals[key]

@@ -117,6 +117,28 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	}
 }
 
+// setup changes folder, environment or arguments of the worker.
+func (p *process) setup(m control.Message) error {
+	done := make(chan control.Message, 1)
+	p.mu.Lock()
+	p.id++
+	m.Kind, m.ID = control.Setup, p.id
+	p.done, p.onLoaded = done, nil
+	p.mu.Unlock()
+	if err := p.conn.Send(m); err != nil {
+		return err
+	}
+	select {
+	case m := <-done:
+		if m.Error != "" {
+			return errors.New(m.Error)
+		}
+		return nil
+	case <-p.ended:
+		return errors.New("the worker is gone")
+	}
+}
+
 func (p *process) interrupt() {
 	p.mu.Lock()
 	running := p.done != nil

@@ -31,6 +31,10 @@ func (x *execution) finish(o control.Outcome) {
 // runAll runs cells in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
+		if m.Kind == control.Setup {
+			w.setup(m)
+			continue
+		}
 		out, ok := w.run(m)
 		if ok {
 			out = w.outcome(m)
@@ -43,9 +47,14 @@ func (w *worker) runAll(runs <-chan control.Message) {
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
 	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init}
-	w.mu.Lock()
-	err := w.readConfig(m.Importcfg)
-	w.mu.Unlock()
+	var err error
+	if m.Importcfg != "" {
+		w.mu.Lock()
+		if err = w.readConfig(w.imageConfig()); err == nil {
+			err = w.readConfig(m.Importcfg)
+		}
+		w.mu.Unlock()
+	}
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
