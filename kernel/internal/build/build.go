@@ -21,6 +21,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
+	b.returning()
 	if err := b.shapePass(); err != nil {
 		return nil, err
 	}
@@ -413,7 +414,6 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 // that its changes reach, and settles which of those are set aside.
 func (b *builder) bodyPass() (map[*symbol]form, error) {
 	b.affected()
-	b.returning()
 	for {
 		in := b.reach(b.older())
 		r, err := b.check(b.emitUnit(false, in))

@@ -211,7 +211,9 @@ func (p *Program) Commit(u *Unit) {
 		return
 	}
 	c.done = true
-	p.sources[c.origin.n] = c.origin
+	if c.origin.n > 0 {
+		p.sources[c.origin.n] = c.origin
+	}
 	for _, a := range c.aside {
 		p.remove(a.symbol)
 		if a.kind != cell.Var {
@@ -478,7 +480,8 @@ func (p *Program) Checked() (*types.Package, *types.Info) {
 }
 
 // Build checks and compiles a cell against the live state. n is its execution
-// count. The error is cell.Errors if the cell is at fault.
+// count; 0 is for code that is no cell of the notebook, such as an expression
+// that a front end asks for. The error is cell.Errors if the cell is at fault.
 func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

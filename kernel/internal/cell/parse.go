@@ -58,6 +58,7 @@ type Source struct {
 	Text string
 	Pos  Pos // of its first byte
 	Refs []Ref
+	Sels []string // all names that are selected from something
 }
 
 // A Decl is one top-level declaration. Groups of types and vars are taken
@@ -96,7 +97,11 @@ type Stmt struct {
 	Var    *VarSpec
 	Values []Span // the right side of :=
 	Expr   *Span  // the expression, if that is all there is
-	Call   bool   // Expr is a call or a receive, which Go lets stand alone
+	// Literals are the function literals within: their code may outlive the
+	// cell. Methods are the names that they select.
+	Literals []Span
+	Methods  []string
+	Call     bool // Expr is a call or a receive, which Go lets stand alone
 }
 
 // entryName is the function that holds the statements while they are parsed.
@@ -310,7 +315,7 @@ func (p *parse) funcDecl(d *ast.FuncDecl) {
 	if d.Recv != nil && len(d.Recv.List) > 0 {
 		out.Recv, out.PtrRecv, out.Generic = receiver(d.Recv.List[0].Type)
 	}
-	out.Refs = p.refs(d, start)
+	p.refs(d, start, &out.Source)
 	p.cell.Decls = append(p.cell.Decls, out)
 }
 
@@ -344,7 +349,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 		for _, s := range d.Specs {
 			out.Names = append(out.Names, names(s.(*ast.ValueSpec).Names, d.Pos())...)
 		}
-		out.Refs = p.refs(d, d.Pos())
+		p.refs(d, d.Pos(), &out.Source)
 		p.cell.Decls = append(p.cell.Decls, out)
 	case token.TYPE:
 		for _, s := range d.Specs {
@@ -352,7 +357,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			out := &Decl{Kind: Type, Keyword: "type", Source: p.source(t.Pos(), t.End()), Body: -1}
 			out.Names = names([]*ast.Ident{t.Name}, t.Pos())
 			out.Generic, out.Alias = t.TypeParams != nil, t.Assign.IsValid()
-			out.Refs = p.refs(t, t.Pos())
+			p.refs(t, t.Pos(), &out.Source)
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	case token.VAR:
@@ -360,7 +365,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			v := s.(*ast.ValueSpec)
 			out := &Decl{Kind: Var, Keyword: "var", Source: p.source(v.Pos(), v.End()), Body: -1}
 			out.Names, out.Var = names(v.Names, v.Pos()), varSpec(v)
-			out.Refs = p.refs(v, v.Pos())
+			p.refs(v, v.Pos(), &out.Source)
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	}
@@ -452,7 +457,8 @@ func (p *parse) varStmt(v *ast.ValueSpec) {
 	for _, id := range v.Names {
 		out.New = append(out.New, id.Name != "_")
 	}
-	out.Refs = p.refs(v, v.Pos())
+	p.refs(v, v.Pos(), &out.Source)
+	out.literals(v, v.Pos())
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
@@ -477,7 +483,8 @@ func (p *parse) stmt(s ast.Stmt) {
 		out.Expr = &Span{int(x.X.Pos() - start), int(x.X.End() - start)}
 		out.Call = isCall(x.X)
 	}
-	out.Refs = p.refs(s, start)
+	p.refs(s, start, &out.Source)
+	out.literals(s, start)
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
@@ -495,6 +502,34 @@ func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
 	}
 }
 
+// literals notes the function literals under n.
+func (s *Stmt) literals(n ast.Node, start token.Pos) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		lit, ok := n.(*ast.FuncLit)
+		if !ok {
+			return true
+		}
+		s.Literals = append(s.Literals, Span{int(lit.Pos() - start), int(lit.End() - start)})
+		ast.Inspect(lit, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				s.Methods = append(s.Methods, sel.Sel.Name)
+			}
+			return true
+		})
+		return false
+	})
+}
+
+// InLiteral reports whether an offset is within a function literal.
+func (s *Stmt) InLiteral(off int) bool {
+	for _, l := range s.Literals {
+		if off >= l.Start && off < l.End {
+			return true
+		}
+	}
+	return false
+}
+
 // isCall reports whether Go lets the expression stand as a statement. Calls
 // may turn out to be conversions.
 func isCall(x ast.Expr) bool {
@@ -510,13 +545,14 @@ func isCall(x ast.Expr) bool {
 }
 
 // refs collects the identifiers under n that are not local to it.
-func (p *parse) refs(n ast.Node, start token.Pos) []Ref {
+func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
 	var out []Ref
 	sels := map[*ast.Ident]string{}
 	keys, fields := map[*ast.Ident]bool{}, map[*ast.Ident]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
+			src.Sels = append(src.Sels, n.Sel.Name)
 			if id, ok := n.X.(*ast.Ident); ok {
 				sels[id] = n.Sel.Name
 			}
@@ -544,7 +580,7 @@ func (p *parse) refs(n ast.Node, start token.Pos) []Ref {
 		}
 		return true
 	})
-	return out
+	src.Refs = out
 }
 
 // valueKeys reports whether keys in a literal of this type are values for
