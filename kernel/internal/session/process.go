@@ -32,6 +32,8 @@ type process struct {
 	mu       sync.Mutex
 	sink     output.Sink // of the running cell, or of the last
 	id       int
+	ctx      context.Context // of the running cell: ends when it is interrupted or over
+	cancel   context.CancelFunc
 	done     chan control.Message // of the running cell
 	onLoaded func(reset []string)
 	ended    chan struct{} // closed when the process is gone and all was read
@@ -46,7 +48,7 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
 	defer theirs.Close()
-	p := &process{sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
 	cmd := exec.Command(img.Worker(), img.Dir)
 	cmd.Dir = dir
 	cmd.ExtraFiles = []*os.File{theirs}
@@ -99,6 +101,8 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	p.id++
 	m.Kind, m.ID = control.Run, p.id
 	p.sink, p.done, p.onLoaded = sink, done, loaded
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	defer p.cancel()
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
 		<-p.ended
@@ -142,6 +146,9 @@ func (p *process) setup(m control.Message) error {
 func (p *process) interrupt() {
 	p.mu.Lock()
 	running := p.done != nil
+	if p.cancel != nil {
+		p.cancel()
+	}
 	p.mu.Unlock()
 	if running {
 		_ = p.conn.Send(control.Message{Kind: control.Interrupt})

@@ -66,6 +66,7 @@ func (w *worker) installHooks() {
 	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
+	w.hookStdin()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
