@@ -141,6 +141,7 @@ type parse struct {
 	file   *ast.File
 	base   int // token.Pos of the composed text's first byte
 
+	//lint:ignore SA1019 only which identifier is bound where, within one function
 	inEntry map[*ast.Object]bool
 	free    map[*ast.Ident]bool
 }
@@ -279,6 +280,7 @@ func (p *parse) collect() {
 	for _, id := range p.file.Unresolved {
 		p.free[id] = true
 	}
+	//lint:ignore SA1019 see inEntry
 	p.inEntry = map[*ast.Object]bool{}
 	for _, d := range p.file.Decls {
 		switch d := d.(type) {
