@@ -204,8 +204,11 @@ func (p *process) finish(err error) {
 		p.garbage = err
 		p.log.Error("worker given up", "err", err)
 	}
-	_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
+	p.killGroup()
+	p.reap.Lock()
 	_ = p.cmd.Wait()
+	p.reaped = true
+	p.reap.Unlock()
 	p.drain()
 	p.sock.Close()
 	for _, s := range p.out {
