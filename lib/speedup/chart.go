@@ -126,7 +126,7 @@ type captionLine struct {
 }
 
 // caption breaks the notes on the base and the load into lines of the given
-// width; a warning of disturbed rounds has its own colour.
+// width; warnings have their own colour.
 func (c *Chart) caption(width vg.Length, style text.Style) []captionLine {
 	var lines []captionLine
 	add := func(note string, col color.Color) {
@@ -148,6 +148,9 @@ func (c *Chart) caption(width vg.Length, style text.Style) []captionLine {
 			col = warnColor
 		}
 		add(note, col)
+	}
+	for _, note := range c.result.workNotes() {
+		add(note, warnColor)
 	}
 	return lines
 }

@@ -148,6 +148,17 @@ func TestNotesSayHowMuchIsKnown(t *testing.T) {
 	}
 }
 
+func TestOtherWorkIsNoticed(t *testing.T) {
+	r := simulate([]int{1, 2}, 2, 7, 0, []string{"same", "other"}, upTo(2), func(n float64) float64 { return n / 10 })
+	note := "One worker of other takes 10.00 times as long as the baseline: do both do the same work?"
+	if got := r.String(); !strings.Contains(got, note) || strings.Contains(got, "of same") {
+		t.Errorf("notes:\n%s", got)
+	}
+	if svg := r.Chart().SVG(); !strings.Contains(svg, "10.00 times as long") {
+		t.Error("the picture does not say so")
+	}
+}
+
 // checkSVG reads the document to its end and returns its circles' radii: every
 // circle is a measured point.
 func checkSVG(t *testing.T, svg string) map[string]int {

@@ -102,7 +102,12 @@ func (r *Result) HTML() string {
 		fmt.Fprintf(&b, `<tr><td style="text-align:right">%d</td>`, n)
 		for _, s := range r.Series {
 			for _, cell := range s.Points[i].cells() {
-				fmt.Fprintf(&b, `<td style="text-align:right;white-space:nowrap">%s</td>`, html.EscapeString(cell))
+				// The interval goes below its median: three cases then fit a notebook's width.
+				cell = strings.Replace(html.EscapeString(cell), " [", "<br><small>[", 1)
+				if strings.HasSuffix(cell, "]") {
+					cell += "</small>"
+				}
+				fmt.Fprintf(&b, `<td style="text-align:right;white-space:nowrap">%s</td>`, cell)
 			}
 		}
 		b.WriteString("</tr>\n")
@@ -124,6 +129,7 @@ func (r *Result) notes() []string {
 	if note := r.loadNote(); note != "" {
 		notes = append(notes, note)
 	}
+	notes = append(notes, r.workNotes()...)
 	notes = append(notes, r.karpFlattNotes()...)
 	for _, s := range r.Series {
 		if f, ok := r.Amdahl(s); ok {
@@ -162,6 +168,24 @@ func (r *Result) loadNote() string {
 		return ""
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// maxOverhead is how far one worker may be from the baseline before it looks
+// like other work. A compiler that drops an unused result gives such ratios.
+const maxOverhead = 1.5
+
+func (r *Result) workNotes() []string {
+	var notes []string
+	for _, s := range r.Series {
+		for _, p := range s.Points {
+			if p.Workers != 1 || p.Speedup.Median < maxOverhead && p.Speedup.Median > 1/maxOverhead {
+				continue
+			}
+			notes = append(notes, fmt.Sprintf("One worker of %s takes %.2f times as long as the baseline: do both do the same work?",
+				caseName(s), 1/p.Speedup.Median))
+		}
+	}
+	return notes
 }
 
 // karpFlattNotes stand in for a fit where there are too few points for one.

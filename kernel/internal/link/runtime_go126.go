@@ -93,6 +93,10 @@ const (
 	funcdataArgInfo    = 5
 )
 
+// worldStop goes from stopTheWorld to startTheWorld, in registers: its fields
+// must be those of runtime.worldStop.
+//
+//lint:ignore U1000 nobody looks inside
 type worldStop struct {
 	reason                                             uint8
 	startedStopping, finishedStopping, stoppingCPUTime int64

@@ -45,6 +45,9 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 	case control.Goexit:
 		return nil
 	case control.Interrupted:
+		if o.Value != "" {
+			return failure("Interrupted", "the cell was interrupted; it is blocked and was left behind: it will be stopped when it next runs code of a cell, and its deferred functions run then")
+		}
 		return failure("Interrupted", "the cell was interrupted")
 	}
 	return panicError(o, s.program.Source)

@@ -29,9 +29,14 @@ type process struct {
 	log   *slog.Logger
 	ready chan error
 
+	reap   sync.Mutex
+	reaped bool
+
 	mu       sync.Mutex
 	sink     output.Sink // of the running cell, or of the last
 	id       int
+	ctx      context.Context // of the running cell: ends when it is interrupted or over
+	cancel   context.CancelFunc
 	done     chan control.Message // of the running cell
 	onLoaded func(reset []string)
 	ended    chan struct{} // closed when the process is gone and all was read
@@ -45,8 +50,7 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 		return nil, err
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	defer theirs.Close()
-	p := &process{sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
 	cmd := exec.Command(img.Worker(), img.Dir)
 	cmd.Dir = dir
 	cmd.ExtraFiles = []*os.File{theirs}
@@ -59,7 +63,6 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 		if err != nil {
 			return nil, err
 		}
-		defer w.Close()
 		_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 1<<20)
 		if err := unix.SetNonblock(int(r.Fd()), true); err != nil {
 			return nil, err
@@ -70,8 +73,16 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 	cmd.Stdout, cmd.Stderr = writers[0], writers[1]
 	p.cmd = cmd
 	p.conn = control.New(ours)
-	if err := cmd.Start(); err != nil {
-		ours.Close()
+	err = cmd.Start()
+	// The worker's ends must be open in the worker alone: their end is how its
+	// death is noticed.
+	for _, f := range append(writers[:], theirs) {
+		f.Close()
+	}
+	if err != nil {
+		for _, f := range []*os.File{ours, p.out[0].f, p.out[1].f} {
+			f.Close()
+		}
 		return nil, err
 	}
 	go p.pump()
@@ -99,6 +110,8 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	p.id++
 	m.Kind, m.ID = control.Run, p.id
 	p.sink, p.done, p.onLoaded = sink, done, loaded
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	defer p.cancel()
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
 		<-p.ended
@@ -117,9 +130,34 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	}
 }
 
+// setup changes folder, environment or arguments of the worker.
+func (p *process) setup(m control.Message) error {
+	done := make(chan control.Message, 1)
+	p.mu.Lock()
+	p.id++
+	m.Kind, m.ID = control.Setup, p.id
+	p.done, p.onLoaded = done, nil
+	p.mu.Unlock()
+	if err := p.conn.Send(m); err != nil {
+		return err
+	}
+	select {
+	case m := <-done:
+		if m.Error != "" {
+			return errors.New(m.Error)
+		}
+		return nil
+	case <-p.ended:
+		return errors.New("the worker is gone")
+	}
+}
+
 func (p *process) interrupt() {
 	p.mu.Lock()
 	running := p.done != nil
+	if p.cancel != nil {
+		p.cancel()
+	}
 	p.mu.Unlock()
 	if running {
 		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
@@ -137,13 +175,21 @@ func (p *process) dead() bool {
 
 // kill ends the worker and its process group.
 func (p *process) kill() {
-	if p.cmd.Process != nil {
-		_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
-	}
+	p.killGroup()
 	select {
 	case <-p.ended:
 	case <-time.After(5 * time.Second):
 		p.log.Error("the worker does not end", "pid", p.cmd.Process.Pid)
+	}
+}
+
+// killGroup ends the process group unless the process was reaped: its number
+// may mean another process by then.
+func (p *process) killGroup() {
+	p.reap.Lock()
+	defer p.reap.Unlock()
+	if !p.reaped {
+		_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
 	}
 }
 

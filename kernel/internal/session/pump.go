@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -147,6 +148,11 @@ func (p *process) handle(m control.Message) error {
 	case control.Display, control.Result:
 		p.show(m)
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Input:
+		p.mu.Lock()
+		ctx := p.ctx
+		p.mu.Unlock()
+		go p.ask(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.current().Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
@@ -161,6 +167,17 @@ func (p *process) handle(m control.Message) error {
 		return errors.New("the worker sent a message of unknown kind " + m.Kind)
 	}
 	return nil
+}
+
+// ask gets a line from the front end.
+func (p *process) ask(ctx context.Context, m control.Message) {
+	answer := control.Message{Kind: control.Line, Seq: m.Seq}
+	text, err := p.current().Input(ctx, m.Text, m.Password)
+	if err != nil {
+		answer.Error = err.Error()
+	}
+	answer.Text = text
+	_ = p.conn.Send(answer) // a dead worker is noticed by the pump
 }
 
 func (p *process) show(m control.Message) {
@@ -187,8 +204,11 @@ func (p *process) finish(err error) {
 		p.garbage = err
 		p.log.Error("worker given up", "err", err)
 	}
-	_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
+	p.killGroup()
+	p.reap.Lock()
 	_ = p.cmd.Wait()
+	p.reaped = true
+	p.reap.Unlock()
 	p.drain()
 	p.sock.Close()
 	for _, s := range p.out {
