@@ -88,9 +88,10 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	}
 	sortSymbols(list)
 	for _, s := range list {
-		if s.origin != b.o || b.isOld(s) {
-			e.symbol(s, in[s])
+		if v := b.vars[s.key]; !shape && s.kind == cell.Var && v != nil && v.ename == s.ename {
+			continue // the cell assigns to this very variable and declares it
 		}
+		e.symbol(s, in[s])
 	}
 	for _, s := range b.decls {
 		f := full
@@ -107,9 +108,6 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	e.finish()
 	return e
 }
-
-// isOld reports whether s is not one of the cell's own declarations.
-func (b *builder) isOld(s *symbol) bool { return s.origin != b.o }
 
 func (e *emitter) file(o *origin) *file {
 	f := e.files[o]
