@@ -33,6 +33,7 @@ type Importer interface {
 // Config says what a Program compiles with.
 type Config struct {
 	Compile  string   // path of the toolchain's compile tool
+	GOROOT   string   // the toolchain's root, for documentation; may be empty
 	Lang     string   // language version, "go1.26"
 	Dir      string   // where generated sources and objects go; must exist
 	Env      []string // environment of the compile tool; nil for the process's own
@@ -165,9 +166,11 @@ func New(cfg Config) *Program {
 	if cfg.Env == nil {
 		cfg.Env = os.Environ()
 	}
+	pkgs := newPackages(cfg.Importer)
+	pkgs.goroot = cfg.GOROOT
 	return &Program{
 		cfg:     cfg,
-		pkgs:    newPackages(cfg.Importer),
+		pkgs:    pkgs,
 		names:   map[string]*symbol{},
 		methods: map[string]map[string]*symbol{},
 		users:   map[string]map[*symbol]bool{},

@@ -150,6 +150,7 @@ type parse struct {
 	sequence bool
 	base     int // token.Pos of the composed text's first byte
 
+	//lint:ignore SA1019 only which identifier is bound where, within one function
 	inEntry map[*ast.Object]bool
 	free    map[*ast.Ident]bool
 }
@@ -288,6 +289,7 @@ func (p *parse) collect() {
 	for _, id := range p.file.Unresolved {
 		p.free[id] = true
 	}
+	//lint:ignore SA1019 see inEntry
 	p.inEntry = map[*ast.Object]bool{}
 	for _, d := range p.file.Decls {
 		switch d := d.(type) {

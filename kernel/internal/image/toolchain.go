@@ -130,7 +130,7 @@ func checkSupported(tc Toolchain) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Go %s at %s cannot run cells natively: Perijove knows the runtime of %s; install one of these or set PERIJOVE_GO",
+	return fmt.Errorf("the Go toolchain %s at %s cannot run cells natively: Perijove knows the runtime of %s; install one of these or set PERIJOVE_GO",
 		strings.TrimPrefix(tc.Version, "go"), tc.Root, strings.Join(supported, ", "))
 }
 

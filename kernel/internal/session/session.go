@@ -86,6 +86,7 @@ func (s *Session) newProgram() *build.Program {
 	return build.New(build.Config{
 		Compile:  s.cfg.Image.Toolchain.Compile(),
 		Lang:     s.cfg.Image.Toolchain.Lang(),
+		GOROOT:   s.cfg.Image.Toolchain.Root,
 		Dir:      s.scratch,
 		Importer: s.modules,
 		Env:      append(os.Environ(), "GOGC=off"),
@@ -264,13 +265,43 @@ func (s *Session) IsComplete(code string) output.Completeness {
 }
 
 // Complete lists what can stand at the cursor.
-func (s *Session) Complete(context.Context, string, int) (output.Completion, error) {
-	return output.Completion{}, nil
+func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
+	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") {
+		return completeDirective(line, cursor), nil
+	}
+	list, start, end := s.program.Complete(code, cursor)
+	out := output.Completion{Start: start, End: end}
+	for _, c := range list {
+		out.Matches = append(out.Matches, output.Match{Text: c.Name, Type: c.Kind, Signature: c.Signature})
+	}
+	return out, nil
+}
+
+// completeDirective lists the directives that begin with line.
+func completeDirective(line string, cursor int) output.Completion {
+	out := output.Completion{Start: cursor - len(line), End: cursor}
+	for _, d := range directives() {
+		for _, name := range d.names {
+			if strings.HasPrefix(name, line) {
+				out.Matches = append(out.Matches, output.Match{Text: name, Type: "keyword", Signature: d.args})
+			}
+		}
+	}
+	return out
 }
 
 // Inspect describes the name at the cursor.
-func (s *Session) Inspect(context.Context, string, int, int) (output.Inspection, error) {
-	return output.Inspection{}, nil
+func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output.Inspection, error) {
+	d, ok := s.program.Describe(code, cursor)
+	if !ok {
+		return output.Inspection{}, nil
+	}
+	text, md := d.Text, "```go\n"+d.Text+"\n```"
+	if d.Doc != "" {
+		text += "\n\n" + d.Doc
+		md += "\n\n" + d.Doc
+	}
+	return output.Inspection{Found: true, Data: output.Bundle{"text/plain": text, "text/markdown": md}}, nil
 }
 
 // History returns the executed cells, oldest first.

@@ -1,0 +1,82 @@
+package notebooks
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+const sharedX = "01-shared-x.ipynb"
+
+// cases is how many ways of working the notebook compares.
+const cases = 3
+
+// checkSharedXNotebook checks an executed notebook against the worker counts
+// that it was run with.
+func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
+	t.Helper()
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			if o.Type == "error" {
+				t.Errorf("cell %s failed: %s: %s", c.ID, o.EName, o.EValue)
+			}
+		}
+		if c.Type == "code" && c.Count == nil {
+			t.Errorf("cell %s was not executed", c.ID)
+		}
+	}
+	if err := checkSharedX(nb.cell(t, "run-x").stdout()); err != nil {
+		t.Errorf("the experiment: %v\n%s", err, nb.cell(t, "run-x").stdout())
+	}
+	if got := nb.cell(t, "work").shown("text/plain"); len(got) < 10 || got[:10] != "3.14159265" {
+		t.Errorf("the work's result is %q", got)
+	}
+	if err := checkTable(nb.cell(t, "measure").shown("text/html"), workers); err != nil {
+		t.Errorf("the table: %v", err)
+	}
+	if err := checkChart(nb.cell(t, "chart").shown("image/svg+xml"), cases*len(workers)); err != nil {
+		t.Errorf("the chart: %v", err)
+	}
+	if err := checkChart(nb.cell(t, "more").shown("image/svg+xml"), 4); err != nil {
+		t.Errorf("the second chart: %v", err)
+	}
+}
+
+// TestSharedXRuns executes the notebook as a user does, with other worker
+// counts than the stored ones, and in another order.
+func TestSharedXRuns(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.ipynb")
+	run(t, sharedX, "-o", out, "-p", "workers=3,1")
+	nb := read(t, out)
+	if i := slices.IndexFunc(nb.Cells, func(c storedCell) bool {
+		return slices.Contains(c.Metadata.Tags, "injected-parameters")
+	}); i < 0 || nb.Cells[i].Source != "// Parameters of this run\nworkers = []int{3, 1}" {
+		t.Errorf("the parameters were not injected: cell %d", i)
+	}
+	checkSharedXNotebook(t, nb, []int{3, 1})
+}
+
+// TestSharedXIsStoredExecuted keeps what a reader finds in the repository true.
+func TestSharedXIsStoredExecuted(t *testing.T) {
+	checkSharedXNotebook(t, read(t, sharedX), []int{1, 2, 4})
+}
+
+// run builds perijove and executes "perijove run" in this folder.
+func run(t *testing.T, args ...string) {
+	t.Helper()
+	// The time is a watchdog: the first run of a version builds a worker image.
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer cancel()
+	perijove := filepath.Join(t.TempDir(), "perijove")
+	build := exec.CommandContext(ctx, "go", "build", "-o", perijove, "github.com/perijove/perijove/kernel/cmd/perijove")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := exec.CommandContext(ctx, perijove, append([]string{"run"}, args...)...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
+	}
+}

@@ -1,0 +1,100 @@
+package notebooks
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// A stored notebook, as far as the checks look at it. The kernel's own reader
+// is not used: the checks are to see what Jupyter would.
+type stored struct {
+	Format int          `json:"nbformat"`
+	Cells  []storedCell `json:"cells"`
+}
+
+type storedCell struct {
+	ID       string         `json:"id"`
+	Type     string         `json:"cell_type"`
+	Source   lines          `json:"source"`
+	Count    *int           `json:"execution_count"`
+	Outputs  []storedOutput `json:"outputs"`
+	Metadata struct {
+		Tags []string `json:"tags"`
+	} `json:"metadata"`
+}
+
+type storedOutput struct {
+	Type   string           `json:"output_type"`
+	Name   string           `json:"name"`
+	Text   lines            `json:"text"`
+	Data   map[string]lines `json:"data"`
+	EName  string           `json:"ename"`
+	EValue string           `json:"evalue"`
+}
+
+// lines is text stored as a list of lines or as one string.
+type lines string
+
+func (l *lines) UnmarshalJSON(data []byte) error {
+	var list []string
+	if json.Unmarshal(data, &list) == nil {
+		*l = lines(strings.Join(list, ""))
+		return nil
+	}
+	var s string
+	err := json.Unmarshal(data, &s)
+	*l = lines(s)
+	return err
+}
+
+func read(t *testing.T, path string) *stored {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nb stored
+	if err := json.Unmarshal(data, &nb); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	if nb.Format != 4 {
+		t.Fatalf("%s: nbformat %d", path, nb.Format)
+	}
+	return &nb
+}
+
+// cell returns the cell with the identifier.
+func (nb *stored) cell(t *testing.T, id string) storedCell {
+	t.Helper()
+	for _, c := range nb.Cells {
+		if c.ID == id {
+			return c
+		}
+	}
+	t.Fatalf("no cell %q", id)
+	return storedCell{}
+}
+
+// stdout is all that the cell printed to standard output.
+func (c storedCell) stdout() string {
+	var b strings.Builder
+	for _, o := range c.Outputs {
+		if o.Type == "stream" && o.Name == "stdout" {
+			b.WriteString(string(o.Text))
+		}
+	}
+	return b.String()
+}
+
+// shown is the last rich output of a MIME type, or nothing.
+func (c storedCell) shown(mime string) string {
+	form := ""
+	for _, o := range c.Outputs {
+		if text, ok := o.Data[mime]; ok {
+			form = string(text)
+		}
+	}
+	return form
+}
