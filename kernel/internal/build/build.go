@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/constant"
@@ -30,6 +31,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.dynamicInit() && hasWitness(in) {
+		return nil, errSequence
+	}
 	e := b.emitUnit(false, in)
 	b.describeUnit(u, e, in)
 	if len(e.order) > 0 {
@@ -40,6 +44,20 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 		u.Timing.Compile = time.Since(start)
 	}
 	return u, nil
+}
+
+// errSequence asks for the cell's variables to be initialized by statements:
+// the package's own initialization would evaluate the expressions that stand
+// for the types of older variables.
+var errSequence = errors.New("build: initialize in sequence")
+
+func hasWitness(in map[*symbol]form) bool {
+	for s := range in {
+		if s.witness != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // shapePass checks signatures and statements. It settles the types of

@@ -88,9 +88,10 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	}
 	sortSymbols(list)
 	for _, s := range list {
-		if s.origin != b.o || b.isOld(s) {
-			e.symbol(s, in[s])
+		if v := b.vars[s.key]; !shape && s.kind == cell.Var && v != nil && v.ename == s.ename {
+			continue // the cell assigns to this very variable and declares it
 		}
+		e.symbol(s, in[s])
 	}
 	for _, s := range b.decls {
 		f := full
@@ -107,9 +108,6 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	e.finish()
 	return e
 }
-
-// isOld reports whether s is not one of the cell's own declarations.
-func (b *builder) isOld(s *symbol) bool { return s.origin != b.o }
 
 func (e *emitter) file(o *origin) *file {
 	f := e.files[o]
@@ -269,6 +267,9 @@ func (e *emitter) function(s *symbol, fm form) {
 		before += "\n//go:noinline"
 	}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	if span.Start == 0 && span.End == len(d.Text) {
+		edits = append(edits, e.slowDefersIn("package p\n", d.Text, "")...)
+	}
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
 	if fresh && s.recv == "" && d.Body >= 0 && s.key != "" && e.b.lasts(s) {
 		e.alias(f, s)
@@ -377,6 +378,10 @@ func (e *emitter) entry() {
 	}
 	f := e.file(e.b.o)
 	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.entryName())
+	if !e.shape && e.b.entryNeedsSlowDefers() {
+		e.helpers[neverName] = true
+		f.body.WriteString(slowDefers + "\n")
+	}
 	for _, st := range e.b.stmts {
 		e.stmt(f, st)
 	}
@@ -430,6 +435,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		edits = append([]edit{{st.Expr.Start, st.Expr.Start, name + "("}}, edits...)
 		edits = append(edits, edit{st.Expr.End, st.Expr.End, ")"})
 	}
+	edits = append(edits, e.slowDefersIn("package p; func _() {\n", st.Text, "\n}")...)
 	f.put(nil, before, st.Source, all, "", edits)
 }
 
@@ -477,7 +483,10 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
-	if e.helpers[discardName] {
+	if e.helpers[neverName] {
+		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
+	}
+	if e.helpers[discardName] || e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nfunc %s(...interface{}) {}\n", discardName)
 	}
 }

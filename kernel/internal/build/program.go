@@ -11,6 +11,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/types"
 	"os"
@@ -482,6 +483,28 @@ func (p *Program) Checked() (*types.Package, *types.Info) {
 	return p.last.pkg, p.last.info
 }
 
+// reusesVariable reports whether a var declaration, as in var x = x + 1, means
+// an older variable by its own name. In a whole file that is Go's error.
+func (p *Program) reusesVariable(c *cell.Cell) bool {
+	if c.Package {
+		return false
+	}
+	for _, d := range c.Decls {
+		if d.Kind != cell.Var {
+			continue
+		}
+		for _, n := range d.Names {
+			old := p.names[n.Name]
+			for _, r := range d.Refs {
+				if old != nil && old.kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Build checks and compiles a cell against the live state. n is its execution
 // count; 0 is for code that is no cell of the notebook, such as an expression
 // that a front end asks for. The error is cell.Errors if the cell is at fault.
@@ -493,7 +516,14 @@ func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	if errs != nil {
 		return nil, errs
 	}
+	if p.reusesVariable(c) {
+		c, _ = cell.ParseSequence(n, src)
+	}
 	u, err := newBuilder(p, c).build(ctx)
+	if errors.Is(err, errSequence) {
+		c, _ = cell.ParseSequence(n, src)
+		u, err = newBuilder(p, c).build(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}

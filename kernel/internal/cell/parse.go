@@ -108,7 +108,14 @@ type Stmt struct {
 const entryName = "cellʹ"
 
 // Parse takes a cell apart. n is its execution count.
-func Parse(n int, src string) (*Cell, Errors) {
+func Parse(n int, src string) (*Cell, Errors) { return parseCell(n, src, false) }
+
+// ParseSequence is Parse, but takes var declarations as statements also where
+// a cell has no others: initializers then run in their order and may use an
+// older variable of the same name.
+func ParseSequence(n int, src string) (*Cell, Errors) { return parseCell(n, src, true) }
+
+func parseCell(n int, src string, sequence bool) (*Cell, Errors) {
 	pieces, faults := Split(src)
 	if len(faults) > 0 {
 		var errs Errors
@@ -117,7 +124,7 @@ func Parse(n int, src string) (*Cell, Errors) {
 		}
 		return nil, errs.Sorted()
 	}
-	p := &parse{cell: &Cell{N: n, Src: src, Result: -1}, pieces: pieces}
+	p := &parse{cell: &Cell{N: n, Src: src, Result: -1}, pieces: pieces, sequence: sequence}
 	p.compose()
 	if errs := p.run(); len(errs) > 0 {
 		return nil, errs.Sorted()
@@ -139,7 +146,9 @@ type parse struct {
 	text   strings.Builder
 	marks  []mark
 	file   *ast.File
-	base   int // token.Pos of the composed text's first byte
+	// sequence makes statements of var declarations in any case.
+	sequence bool
+	base     int // token.Pos of the composed text's first byte
 
 	//lint:ignore SA1019 only which identifier is bound where, within one function
 	inEntry map[*ast.Object]bool
@@ -151,7 +160,7 @@ type mark struct {
 }
 
 func (p *parse) compose() {
-	hasStmts := false
+	hasStmts := p.sequence
 	for _, pc := range p.pieces {
 		hasStmts = hasStmts || pc.Kind == Statement
 	}

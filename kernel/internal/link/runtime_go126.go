@@ -88,9 +88,8 @@ const (
 	bucketSize    = 4 + funcBucket/funcSubbucket
 
 	pcdataInlTreeIndex = 2
-	funcdataArgsMaps   = 0
 	funcdataInlTree    = 3
-	funcdataArgInfo    = 5
+	funcdataOpenDefers = 4
 )
 
 // worldStop goes from stopTheWorld to startTheWorld, in registers: its fields

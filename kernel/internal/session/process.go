@@ -49,6 +49,11 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 	if err != nil {
 		return nil, err
 	}
+	// Our end is read through the runtime's poller: a thread that blocks in a
+	// read keeps others waiting, for milliseconds, until it is noticed.
+	if err := unix.SetNonblock(pair[0], true); err != nil {
+		return nil, err
+	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
 	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
 	cmd := exec.Command(img.Worker(), img.Dir)
@@ -63,11 +68,9 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 		if err != nil {
 			return nil, err
 		}
-		_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 1<<20)
-		if err := unix.SetNonblock(int(r.Fd()), true); err != nil {
+		if p.out[i], err = newStream(name, r); err != nil {
 			return nil, err
 		}
-		p.out[i] = &stream{name: name, f: r, fd: int(r.Fd())}
 		writers[i] = w
 	}
 	cmd.Stdout, cmd.Stderr = writers[0], writers[1]
@@ -225,10 +228,50 @@ const tailSize = 64 << 10
 type stream struct {
 	name    string
 	f       *os.File
+	raw     syscall.RawConn
 	fd      int
-	partial []byte // the beginning of a rune whose rest has not come yet
+	ready   chan bool // from the watcher: something can be read
+	again   chan bool // to the watcher: it was
+	partial []byte    // the beginning of a rune whose rest has not come yet
 	tail    []byte
 	closed  bool
+}
+
+func newStream(name string, r *os.File) (*stream, error) {
+	s := &stream{name: name, f: r, ready: make(chan bool), again: make(chan bool, 1)}
+	var err error
+	if s.raw, err = r.SyscallConn(); err != nil {
+		return nil, err
+	}
+	err = s.raw.Control(func(fd uintptr) {
+		s.fd = int(fd)
+		_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) // only a saving
+	})
+	return s, err
+}
+
+// watch says when the pipe can be read, until stop is closed.
+func (s *stream) watch(stop <-chan struct{}) {
+	for {
+		err := s.raw.Read(func(fd uintptr) bool {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(p, 0)
+			return n > 0 || err != nil && err != unix.EINTR
+		})
+		if err != nil {
+			return // closed
+		}
+		select {
+		case s.ready <- true:
+		case <-stop:
+			return
+		}
+		select {
+		case <-s.again:
+		case <-stop:
+			return
+		}
+	}
 }
 
 // text takes bytes as they come and returns valid UTF-8.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -21,62 +20,53 @@ import (
 func (p *process) pump() {
 	messages := make(chan control.Message)
 	failed := make(chan error, 1)
-	wake, wakeWriter, err := os.Pipe()
-	if err != nil {
-		p.ready <- err
-		p.finish(err)
-		return
-	}
-	defer wake.Close()
-	go p.receive(messages, failed, wakeWriter)
-	fds := []unix.PollFd{
-		{Fd: int32(p.out[0].fd), Events: unix.POLLIN},
-		{Fd: int32(p.out[1].fd), Events: unix.POLLIN},
-		{Fd: int32(wake.Fd()), Events: unix.POLLIN},
+	stop := make(chan struct{})
+	defer close(stop)
+	go p.receive(messages, failed, stop)
+	for _, s := range p.out {
+		go s.watch(stop)
 	}
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
-			p.finish(err)
-			return
-		}
-		if fds[2].Revents != 0 {
-			select {
-			case m := <-messages:
-				_, _ = wake.Read(make([]byte, 1))
-				p.drain()
-				if err := p.handle(m); err != nil {
-					p.finish(err)
-					return
-				}
-				continue
-			case err := <-failed:
-				p.drain()
+		select {
+		case m := <-messages:
+			p.drain()
+			if err := p.handle(m); err != nil {
 				p.finish(err)
 				return
 			}
-		}
-		for i, s := range p.out {
-			if fds[i].Revents != 0 && !p.read(s) {
-				fds[i].Fd = -1 // closed by the worker and all its children
-			}
+		case err := <-failed:
+			p.drain()
+			p.finish(err)
+			return
+		case <-p.out[0].ready:
+			p.readMore(p.out[0])
+		case <-p.out[1].ready:
+			p.readMore(p.out[1])
 		}
 	}
 }
 
-// receive reads control messages; each is announced by a byte in the pipe that
-// the pump polls.
-func (p *process) receive(messages chan<- control.Message, failed chan<- error, wake *os.File) {
-	defer wake.Close()
+// readMore reads one piece of a stream and lets its watcher go on, unless the
+// worker and all its children have closed it.
+func (p *process) readMore(s *stream) {
+	if p.read(s) {
+		s.again <- true
+	}
+}
+
+// receive reads control messages.
+func (p *process) receive(messages chan<- control.Message, failed chan<- error, stop <-chan struct{}) {
 	for {
 		m, err := p.conn.Receive()
 		if err != nil {
 			failed <- err
 			return
 		}
-		if _, err := wake.Write([]byte{0}); err != nil {
+		select {
+		case messages <- m:
+		case <-stop:
 			return
 		}
-		messages <- m
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-func newTestSession(t *testing.T) *Session {
+func newTestSession(t testing.TB) *Session {
 	t.Helper()
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {

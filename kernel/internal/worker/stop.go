@@ -24,8 +24,9 @@ import (
 // standard library is never stopped, since it may hold a lock; the signal is
 // sent again until it finds the goroutine in cell code.
 //
-// Cells are compiled with -d=noopendefer=1: a function that is stopped between
-// calls has not stored which of its open-coded defers are due.
+// A function that keeps its defers in bits is never stopped either: between
+// calls it has not stored which of them are due. Package build sees to it that
+// functions that loop keep records instead.
 
 // currentG returns the identity of the calling goroutine: the address of its
 // runtime.g, which may be used again for another after it has ended.
@@ -40,13 +41,13 @@ type target struct {
 const maxTargets = 64
 
 var (
-	targets     [maxTargets]target
-	inCell      func(pc uintptr) bool
-	origPreempt func(gp, ctxt unsafe.Pointer)
-	isSafePoint func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
-	haltPC      uintptr
-	origExit    func(code int)
-	cannotStop  error // why running goroutines cannot be stopped, if so
+	targets            [maxTargets]target
+	inCell, openDefers func(pc uintptr) bool
+	origPreempt        func(gp, ctxt unsafe.Pointer)
+	isSafePoint        func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
+	haltPC             uintptr
+	origExit           func(code int)
+	cannotStop         error // why running goroutines cannot be stopped, if so
 )
 
 // Offsets of the stack pointer and program counter in a signal's context.
@@ -58,6 +59,7 @@ const (
 // installHooks makes the runtime report here what would end the process.
 func (w *worker) installHooks() {
 	inCell = w.linker.Contains
+	openDefers = w.linker.OpenDefers
 	haltPC = reflect.ValueOf(halt).Pointer()
 	var err error
 	if origExit, err = link.Hook(w.linker, "os.Exit", osExit); err != nil || origExit == nil {
@@ -88,7 +90,7 @@ func sigPreempt(gp, ctxt unsafe.Pointer) {
 			uc := *(*unsafe.Pointer)(unsafe.Add(ctxt, 8))
 			rip := (*uintptr)(unsafe.Add(uc, contextRIP))
 			rsp := (*uintptr)(unsafe.Add(uc, contextRSP))
-			if !inCell(*rip) {
+			if !inCell(*rip) || openDefers(*rip) {
 				break
 			}
 			if ok, pc := isSafePoint(gp, *rip, *rsp, 0); ok {
@@ -152,8 +154,8 @@ func signalThreads() {
 const (
 	// stopPatience is how long an interrupt tries to stop a goroutine that
 	// may be blocked before the cell is given up.
-	stopPatience = 400 * time.Millisecond
-	stopInterval = time.Millisecond
+	stopPatience = 700 * time.Millisecond
+	stopInterval = 250 * time.Microsecond
 )
 
 // interrupt stops the running cell. If its goroutine cannot be stopped, since

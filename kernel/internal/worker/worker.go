@@ -142,6 +142,10 @@ func (w *worker) readConfig(file string) error {
 // serve answers the kernel until it is gone.
 func (w *worker) serve() error {
 	syscall.CloseOnExec(ControlFD)
+	// Through the runtime's poller: see startProcess in package session.
+	if err := syscall.SetNonblock(ControlFD, true); err != nil {
+		return errors.New("no control socket: this program is started by Perijove's kernel")
+	}
 	f := os.NewFile(ControlFD, "control")
 	if f == nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
