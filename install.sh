@@ -23,8 +23,17 @@ die() {
 
 usage() { sed -n '2,/^set/s/^#\( \|$\)//p' "$0"; }
 
+# quoted prints a word as a shell reads it.
+quoted() {
+	case $1 in
+	*[!A-Za-z0-9_/.:@%+=-]*) printf "'%s'" "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")" ;;
+	*) printf '%s' "$1" ;;
+	esac
+}
+
 : "${HOME:?HOME is not set: it says where to install}"
-repo=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+script=$(readlink -f -- "$0" 2>/dev/null) || script=$0
+repo=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P)
 bin=${PREFIX:-$HOME/.local}/bin
 program=$bin/perijove
 data=${XDG_DATA_HOME:-$HOME/.local/share}
@@ -76,21 +85,21 @@ prove() {
 jupyter_hint() {
 	if command -v jupyter-lab >/dev/null 2>&1 || [ -x /usr/bin/jupyter-lab ]; then
 		say "In JupyterLab choose the kernel \"Go (Perijove)\", or open the notebook:"
-		say "  jupyter lab '$notebook'"
+		say "  jupyter lab $(quoted "$notebook")"
 		return
 	fi
 	say "JupyterLab is not on PATH. Any of these gets it; it then finds the kernel by itself:"
 	say "  sudo apt install jupyterlab      (Debian 13, Ubuntu with the package)"
 	say "  sudo dnf install jupyterlab      (Fedora)"
 	say "  pipx install jupyterlab          (anywhere with Python)"
-	say "Then:  jupyter lab '$notebook'"
+	say "Then:  jupyter lab $(quoted "$notebook")"
 	say "Without it:  perijove run NOTEBOOK.ipynb --html NOTEBOOK.html"
 }
 
 path_hint() {
 	case :$PATH: in
 	*:"$bin":*) ;;
-	*) say "$bin is not on PATH. To call perijove by its name:  export PATH=\"$bin:\$PATH\"" ;;
+	*) say "$bin is not on PATH. To call perijove by its name:  export PATH=$(quoted "$bin"):\"\$PATH\"" ;;
 	esac
 }
 
@@ -127,6 +136,8 @@ uninstall() {
 	fi
 	remove "$program"
 	remove "$cache"
+	# A folder that the user named may hold other things.
+	[ -z "${PERIJOVE_CACHE:-}" ] || say "Kept $PERIJOVE_CACHE, which PERIJOVE_CACHE names: remove it if nothing else is in it."
 	remove "$proof"
 	$removed || say "Nothing to remove: Perijove is not installed here (PREFIX, JUPYTER_DATA_DIR and HOME say where)."
 }

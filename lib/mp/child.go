@@ -45,12 +45,13 @@ type child struct {
 	conn    *conn
 	frames  *bufio.Reader
 	pipe    *os.File // under frames
-	crash   *os.File // what the child's runtime prints when it crashes; may be nil
+	crash   *os.File // the ledger, then what the child's runtime prints when it crashes; may be nil
 	cmd     *exec.Cmd
 	pid     int
 	grace   time.Duration
 	refused error // why the host would not let it have its function
 	version int   // of Host.Update that the child has
+	updated bool  // it was sent one
 
 	mu     sync.Mutex
 	exited bool // the process was reaped: its id may mean another by now
@@ -131,19 +132,34 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (error
 	sent := make(chan error, 1)
 	go func() { sent <- c.order(def, arg) }()
 	go c.reap()
-	outcome, answered := c.listen(take)
+	var outcome error
+	answered := false
+	broken := c.listen(func(f frame) error {
+		r, err := parseReply(f.body)
+		switch {
+		case err != nil:
+			return err
+		case len(r.errs) > 0:
+			outcome = decodeError(r.errs[0].text, c.pid)
+		case r.done == 1:
+			outcome = take(r.values.b)
+		default:
+			return errMalformed
+		}
+		answered = true
+		return nil
+	})
 	<-c.gone
 	sendErr := <-sent
-	c.conn.w.Close()
-	c.pipe.Close()
-	exit := c.exitError()
-	c.closeCrash()
+	exit := c.close()
 	switch {
 	case c.refused != nil:
 		return c.refused, exitCode(exit)
 	case answered:
 		return outcome, btoi(outcome != nil)
-	case exit.Code == 0 && !def.result():
+	case broken != nil:
+		return broken, exitCode(exit)
+	case exit.Code == 0 && def.shape&givesResult == 0:
 		return nil, 0 // os.Exit(0)
 	case sendErr != nil && exit.Code == 0:
 		return sendErr, 1
@@ -151,50 +167,78 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (error
 	return exit, exitCode(exit)
 }
 
-func (d definition) result() bool { return d.shape&givesResult != 0 }
+// close frees what the parent holds of a child that was reaped.
+func (c *child) close() *ExitError {
+	c.conn.w.Close()
+	c.pipe.Close()
+	exit := c.exitError()
+	if c.crash != nil {
+		c.crash.Close()
+	}
+	return exit
+}
 
 // order sends the child all that it needs to run the function once.
 func (c *child) order(def definition, arg []byte) error {
 	defer close(c.ordered)
-	msg, now, err := c.host.Update(c.version)
-	if err != nil {
+	if err := c.update(); err != nil {
 		c.refused = err
 		_ = c.kill()
 		return err
 	}
-	c.version = now
-	if err := c.conn.send(frame{kind: frameUpdate, body: msg}); err != nil {
+	if err := c.define(def, 0); err != nil {
 		return err
 	}
-	target := byte(0)
-	if def.target {
-		target = 1
+	if c.crash != nil {
+		one := binary.LittleEndian.AppendUint64(nil, 1<<32)
+		if _, err := c.crash.WriteAt(one, 8); err != nil {
+			return err
+		}
 	}
-	body := appendStrings([]byte{target}, def.runnerID, def.fnID)
-	if err := c.conn.send(frame{kind: frameDefine, body: body}); err != nil {
-		return err
-	}
-	head := binary.LittleEndian.AppendUint32(nil, 0)
-	return c.conn.send(frame{kind: frameTask, id: 1, body: append(append(head, taskLast), arg...)})
+	return c.conn.send(frame{kind: frameTask, id: 1, body: append(appendTaskHead(nil, 0, taskLast, 1), arg...)})
 }
 
-// listen handles what the child sends until it closes its end.
-func (c *child) listen(take func([]byte) error) (outcome error, answered bool) {
+// update brings the child to what the host has by now. An error that is not
+// the connection's is the host's.
+func (c *child) update() error {
+	msg, now, err := c.host.Update(c.version)
+	if err != nil {
+		return err
+	}
+	if now == c.version && c.updated {
+		return nil
+	}
+	c.version, c.updated = now, true
+	_ = c.conn.send(frame{kind: frameUpdate, body: msg}) // a broken connection shows when it is read
+	return nil
+}
+
+func (c *child) define(def definition, slot uint64) error {
+	body := appendStrings([]byte{byte(btoi(def.target))}, def.runnerID, def.fnID)
+	return c.conn.send(frame{kind: frameDefine, id: slot, body: body})
+}
+
+// listen handles what the child sends until it closes its end, or sends what
+// it cannot have meant.
+func (c *child) listen(result func(frame) error) error {
 	for {
 		f, err := readFrame(c.frames)
 		if err != nil {
-			if !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) && !answered {
-				return err, true
+			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil
 			}
-			return outcome, answered
+			return err
 		}
 		switch f.kind {
 		case frameMessage:
 			c.host.Message(&Peer{c.conn}, f.body)
 		case frameResult:
-			outcome, answered = take(f.body), true
-		case frameError:
-			outcome, answered = decodeError(f.body, c.pid), true
+			if err := result(f); err != nil {
+				_ = c.kill()
+				return err
+			}
+		case frameBroken:
+			return decodeError(f.body, c.pid)
 		}
 	}
 }
@@ -218,17 +262,11 @@ func (c *child) exitError() *ExitError {
 	return e
 }
 
-func (c *child) closeCrash() {
-	if c.crash != nil {
-		c.crash.Close()
-	}
-}
-
 // maxCrash bounds how much of a crash's report is kept, in bytes.
 const maxCrash = 64 << 10
 
 func readCrash(f *os.File) string {
-	b, err := io.ReadAll(io.NewSectionReader(f, 0, maxCrash))
+	b, err := io.ReadAll(io.NewSectionReader(f, ledgerSize, maxCrash))
 	if err != nil {
 		return ""
 	}
@@ -242,7 +280,11 @@ func exitCode(e *ExitError) int {
 	return e.Code
 }
 
-func (c *child) cancelTask() { _ = c.conn.send(frame{kind: frameCancel, id: 1}) }
+func (c *child) cancelTask() { c.cancelOne(1, 0) }
+
+func (c *child) cancelOne(batch uint64, i int) {
+	_ = c.conn.send(frame{kind: frameCancel, id: batch, body: binary.LittleEndian.AppendUint32(nil, uint32(i))})
+}
 
 // terminate cancels the function's context and kills the child after its grace.
 func (c *child) terminate() {

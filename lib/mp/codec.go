@@ -1,56 +1,183 @@
 package mp
 
 import (
-	"bytes"
-	"encoding/gob"
+	"encoding/binary"
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
-func encode[T any](v *T) ([]byte, error) {
-	t := reflect.TypeFor[T]()
-	if fixedSize(t) {
-		return bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(v)), t.Size())), nil
-	}
-	var b bytes.Buffer
-	if err := gob.NewEncoder(&b).Encode(v); err != nil {
-		return nil, fmt.Errorf("mp: cannot send a %v: %w", t, err)
-	}
-	return b.Bytes(), nil
+// A codec writes and reads the values of one type. Parent and child run the
+// same code, so nothing describes the type on the wire, and values without
+// pointers are their own encoding.
+type codec struct {
+	typ    reflect.Type
+	fixed  bool // the memory of the value is its encoding
+	size   uintptr
+	encode func(w *writer, p unsafe.Pointer)
+	decode func(r *reader, p unsafe.Pointer)
 }
 
-func decode[T any](b []byte, v *T) error {
-	t := reflect.TypeFor[T]()
-	if fixedSize(t) {
-		if uintptr(len(b)) != t.Size() {
-			return errMalformed
-		}
-		copy(unsafe.Slice((*byte)(unsafe.Pointer(v)), t.Size()), b)
-		return nil
+// A writer collects encoded values. The first error stays.
+type writer struct {
+	b     []byte
+	depth int
+	err   error
+}
+
+// A reader takes values off b. The first error stays, and stops reading.
+type reader struct {
+	b   []byte
+	err error
+}
+
+// maxDepth bounds how deeply pointers, slices and maps may be nested in one
+// value; what is deeper is taken for a cycle.
+const maxDepth = 10_000
+
+// codecs caches a codec or an error for each type. Types are few and live as
+// long as the process.
+var codecs sync.Map // reflect.Type → cached
+
+type cached struct {
+	c   *codec
+	err error
+}
+
+func codecOf(t reflect.Type) (*codec, error) {
+	if v, ok := codecs.Load(t); ok {
+		return v.(cached).c, v.(cached).err
 	}
-	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(v); err != nil {
-		return fmt.Errorf("mp: cannot receive a %v: %w", t, err)
+	b := builder{building: make(map[reflect.Type]*codec)}
+	c, err := b.build(t, typeName(t))
+	if err != nil {
+		c, err = nil, fmt.Errorf("mp: cannot send a %v to another process: %w", t, err)
+	}
+	codecs.Store(t, cached{c, err})
+	return c, err
+}
+
+func encode[T any](v *T) ([]byte, error) {
+	c, err := codecOf(reflect.TypeFor[T]())
+	if err != nil {
+		return nil, err
+	}
+	var w writer
+	c.put(&w, unsafe.Pointer(v))
+	return w.b, w.err
+}
+
+// decode reads one value that fills b.
+func decode[T any](b []byte, v *T) error {
+	c, err := codecOf(reflect.TypeFor[T]())
+	if err != nil {
+		return err
+	}
+	r := reader{b: b}
+	c.get(&r, unsafe.Pointer(v))
+	if r.err == nil && len(r.b) != 0 {
+		r.err = errMalformed
+	}
+	if r.err != nil {
+		return fmt.Errorf("mp: cannot receive a %v: %w", c.typ, r.err)
 	}
 	return nil
 }
 
-// fixedSize reports whether t's memory is its value: it holds no pointers.
-func fixedSize(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
-		reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
-		return true
-	case reflect.Array:
-		return fixedSize(t.Elem())
-	case reflect.Struct:
-		for i := range t.NumField() {
-			if !fixedSize(t.Field(i).Type) {
-				return false
-			}
-		}
-		return true
+func (c *codec) put(w *writer, p unsafe.Pointer) {
+	if c.fixed {
+		w.b = append(w.b, unsafe.Slice((*byte)(p), c.size)...)
+		return
 	}
-	return false
+	if w.err == nil {
+		c.encode(w, p)
+	}
 }
+
+func (c *codec) get(r *reader, p unsafe.Pointer) {
+	if c.fixed {
+		copy(unsafe.Slice((*byte)(p), c.size), r.take(c.size))
+		return
+	}
+	if r.err == nil {
+		c.decode(r, p)
+	}
+}
+
+// putAll and getAll handle n values that lie in a row.
+func (c *codec) putAll(w *writer, p unsafe.Pointer, n int) {
+	if c.fixed {
+		w.b = append(w.b, unsafe.Slice((*byte)(p), uintptr(n)*c.size)...)
+		return
+	}
+	for i := range n {
+		c.put(w, unsafe.Add(p, uintptr(i)*c.size))
+	}
+}
+
+func (c *codec) getAll(r *reader, p unsafe.Pointer, n int) {
+	if c.fixed {
+		if total := uintptr(n) * c.size; total > 0 {
+			copy(unsafe.Slice((*byte)(p), total), r.take(total))
+		}
+		return
+	}
+	for i := 0; i < n && r.err == nil; i++ {
+		c.get(r, unsafe.Add(p, uintptr(i)*c.size))
+	}
+}
+
+// putLen writes n+1, or 0 for nil.
+func (w *writer) putLen(n int, isNil bool) {
+	if isNil {
+		n = -1
+	}
+	w.b = binary.AppendUvarint(w.b, uint64(n+1))
+}
+
+// takeLen undoes putLen. A length of items that take at least min bytes each
+// cannot be more than what is left: a corrupt one allocates nothing.
+func (r *reader) takeLen(min uintptr) (n int, isNil bool) {
+	u, k := binary.Uvarint(r.b)
+	if k <= 0 || (min > 0 && u > uint64(len(r.b))/uint64(min)+1) {
+		r.fail(errMalformed)
+		return 0, true
+	}
+	r.b = r.b[k:]
+	return int(u) - 1, u == 0
+}
+
+// take returns the next n bytes, or fewer after an error.
+func (r *reader) take(n uintptr) []byte {
+	if uintptr(len(r.b)) < n {
+		r.fail(errMalformed)
+		return nil
+	}
+	b := r.b[:n]
+	r.b = r.b[n:]
+	return b
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (w *writer) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// enter counts a level of nesting; it reports whether to go on.
+func (w *writer) enter(path string) bool {
+	if w.depth++; w.depth > maxDepth {
+		w.fail(fmt.Errorf("mp: %s is nested more than %d levels deep: is there a cycle of pointers?", path, maxDepth))
+		return false
+	}
+	return w.err == nil
+}
+
+func (w *writer) leave() { w.depth-- }

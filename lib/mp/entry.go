@@ -2,6 +2,7 @@ package mp
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 )
 
 // marker is the environment variable that makes a process a child: the number
@@ -52,12 +54,15 @@ func RunChild(h Host) {
 		os.Exit(exitBroken)
 	}
 	in, out := inherited(first), inherited(first+1)
+	var book ledger
 	if count > 2 {
 		crash := inherited(first + 2)
+		book = mapLedger(crash)
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}
-	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan frame, 1), slots: map[uint64]slot{}, cancels: map[uint64]context.CancelFunc{}}
+	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots),
+		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, book: book}
 	here.mu.Lock()
 	here.host, here.parent = h, &Peer{e.conn}
 	here.mu.Unlock()
@@ -72,8 +77,12 @@ const (
 	exitOrphaned = 121 // the parent is gone
 )
 
-// taskLast marks a task after which the child exits.
+// taskLast marks a batch after which the child exits.
 const taskLast byte = 1
+
+// flushAfter is how long finished tasks of a batch wait for the one that runs
+// until they are reported without it.
+const flushAfter = 2 * time.Millisecond
 
 // A slot is a function that the parent defined.
 type slot struct {
@@ -83,16 +92,32 @@ type slot struct {
 	err    error // why it cannot run
 }
 
+// A batch is a number of tasks that arrived in one frame.
+type batch struct {
+	id    uint64
+	slot  uint64
+	last  bool
+	n     int
+	args  []byte
+	calls *invocation
+
+	// Guarded by entry.mu. Tasks that the parent cancelled, before they began
+	// or since, and how to tell the one that runs.
+	cancelled map[int]bool
+	running   int
+	cancel    context.CancelFunc
+}
+
 // An entry is the child's end of the connection.
 type entry struct {
 	host  Host
 	conn  *conn
-	tasks chan frame
+	tasks chan *batch
+	book  ledger
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
-	cancels map[uint64]context.CancelFunc // of tasks that were received and have not ended
-	ctxs    map[uint64]context.Context
+	batches map[uint64]*batch // that were received and have not ended
 }
 
 // listen reads frames until the parent is gone, and ends the process then,
@@ -107,7 +132,7 @@ func (e *entry) listen(r *bufio.Reader) {
 			err = e.receive(f)
 		}
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "mp: child process %d: %v\n", os.Getpid(), err)
+			_ = e.conn.send(frame{kind: frameBroken, body: encodeError(err)})
 			os.Exit(exitBroken)
 		}
 	}
@@ -120,17 +145,13 @@ func (e *entry) receive(f frame) error {
 	case frameDefine:
 		return e.define(f)
 	case frameTask:
-		e.accept(f)
-		e.tasks <- f
+		return e.accept(f)
 	case frameCancel:
-		e.mu.Lock()
-		cancel := e.cancels[f.id]
-		e.mu.Unlock()
-		if cancel != nil {
-			cancel()
-		}
+		return e.cancel(f)
 	case frameMessage:
 		e.host.Message(Parent(), f.body)
+	case frameEnd:
+		os.Exit(0)
 	default:
 		return errMalformed
 	}
@@ -159,74 +180,149 @@ func (e *entry) define(f frame) error {
 	return nil
 }
 
-// accept makes the context of a task, which may be cancelled before it begins.
-func (e *entry) accept(f frame) {
-	ctx, cancel := context.WithCancel(context.Background())
+const taskHead = 4 + 1 + 4
+
+func appendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
+	b = binary.LittleEndian.AppendUint32(b, slot)
+	b = append(b, flags)
+	return binary.LittleEndian.AppendUint32(b, uint32(n))
+}
+
+func (e *entry) accept(f frame) error {
+	if len(f.body) < taskHead {
+		return errMalformed
+	}
+	b := &batch{
+		id: f.id, slot: uint64(binary.LittleEndian.Uint32(f.body)), last: f.body[4]&taskLast != 0,
+		n: int(binary.LittleEndian.Uint32(f.body[5:])), args: f.body[taskHead:],
+		cancelled: map[int]bool{}, running: -1,
+	}
+	e.mu.Lock()
+	e.batches[f.id] = b
+	e.mu.Unlock()
+	e.tasks <- b
+	return nil
+}
+
+// cancel cancels the context of one task, which may not have begun.
+func (e *entry) cancel(f frame) error {
+	if len(f.body) != 4 {
+		return errMalformed
+	}
+	i := int(binary.LittleEndian.Uint32(f.body))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.ctxs == nil {
-		e.ctxs = make(map[uint64]context.Context)
-	}
-	e.ctxs[f.id], e.cancels[f.id] = ctx, cancel
-}
-
-// work runs the tasks in order.
-func (e *entry) work() {
-	for f := range e.tasks {
-		if len(f.body) < 5 {
-			os.Exit(exitBroken)
+	if b := e.batches[f.id]; b != nil {
+		b.cancelled[i] = true
+		if b.running == i {
+			b.cancel()
 		}
-		e.run(f)
+	}
+	return nil
+}
+
+// contextOf makes the context of the batch's next task.
+func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
+	return func(i int) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithCancel(context.Background())
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		b.running, b.cancel = i, cancel
+		if b.cancelled[i] {
+			cancel()
+		}
+		return ctx, cancel
 	}
 }
 
-func (e *entry) run(f frame) {
+// work runs the batches in order.
+func (e *entry) work() {
+	for b := range e.tasks {
+		if !b.last {
+			runtime.UnlockOSThread() // a pool's worker: the main thread costs too much
+		}
+		e.run(b)
+	}
+}
+
+func (e *entry) run(b *batch) {
 	e.mu.Lock()
-	s := e.slots[uint64(binary.LittleEndian.Uint32(f.body))]
-	ctx := e.ctxs[f.id]
+	s := e.slots[b.slot]
 	e.mu.Unlock()
-	c := &invocation{ctx: ctx, fn: s.fn, target: s.target, arg: f.body[5:], err: s.err}
+	v := &invocation{
+		fn: s.fn, target: s.target, args: reader{b: b.args}, credit: e.book.credit(b.id), context: e.contextOf(b), since: time.Now(),
+	}
+	if e.book == nil {
+		v.credit.grant(b.n)
+	}
+	flush := e.flushing(b, v)
 	returned := false
 	defer func() {
+		flush()
 		if !returned {
-			c.err = ErrGoexit
+			v.failed(ErrGoexit)
 		}
-		e.finish(f, c)
+		e.finish(b, v)
 		if !returned { // this goroutine is lost, and the main one must not end
 			go e.work()
 			select {}
 		}
 	}()
 	switch {
-	case s.err != nil:
-	case s.fn == nil:
-		c.err = errMalformed
+	case s.err != nil || s.fn == nil:
+		for v.credit.claim() {
+			v.failed(cmp.Or(s.err, errMalformed))
+		}
 	default:
-		runnerAt(s.runner)(nil, c)
+		runnerAt(s.runner)(nil, v)
 	}
 	returned = true
 }
 
-// finish reports the outcome of a task.
-func (e *entry) finish(f frame, c *invocation) {
-	e.mu.Lock()
-	cancel := e.cancels[f.id]
-	delete(e.ctxs, f.id)
-	delete(e.cancels, f.id)
-	e.mu.Unlock()
-	cancel()
-	e.answer(f.id, c)
-	if f.body[4]&taskLast != 0 {
-		os.Exit(btoi(c.err != nil))
+// flushing reports what is done while a task takes long. The function that it
+// returns stops that and waits.
+func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
+	if b.n == 1 {
+		return func() {}
+	}
+	var mu sync.Mutex
+	stopped := false
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(flushAfter, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if stopped {
+			return
+		}
+		if body := v.report(false); body != nil {
+			e.answer(b.id, body)
+		}
+		timer.Reset(flushAfter)
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
 	}
 }
 
-func (e *entry) answer(id uint64, c *invocation) {
-	f := frame{kind: frameResult, id: id, body: c.result}
-	if c.err != nil {
-		f = frame{kind: frameError, id: id, body: encodeError(c.err)}
+// finish reports the outcome of a batch.
+func (e *entry) finish(b *batch, v *invocation) {
+	e.mu.Lock()
+	delete(e.batches, b.id)
+	e.mu.Unlock()
+	failed := len(v.errs) > 0
+	e.answer(b.id, v.report(true))
+	if b.last {
+		os.Exit(btoi(failed))
 	}
-	if err := e.conn.send(f); err != nil {
+}
+
+func (e *entry) answer(id uint64, body []byte) {
+	if err := e.conn.send(frame{kind: frameResult, id: id, body: body}); err != nil {
 		endGroup(exitOrphaned)
 	}
 }

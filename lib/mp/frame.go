@@ -19,11 +19,12 @@ type frame struct {
 
 const (
 	frameUpdate  byte = iota + 1 // to the child: a message of Host.Update
-	frameDefine                  // to the child: id is a slot; runner and function ids
-	frameTask                    // to the child: id; slot, flags, argument
-	frameCancel                  // to the child: cancel the context of task id
-	frameResult                  // to the parent: the encoded result of task id
-	frameError                   // to the parent: the encoded error of task id
+	frameDefine                  // to the child: id is a slot; flag, runner and function ids
+	frameTask                    // to the child: batch id; slot, flags, number, arguments
+	frameCancel                  // to the child: batch id; which of its tasks
+	frameEnd                     // to the child: exit
+	frameResult                  // to the parent: batch id; a reply
+	frameBroken                  // to the parent: the encoded error for which the child exits
 	frameMessage                 // both ways: for Host.Message
 )
 

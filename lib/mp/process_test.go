@@ -211,6 +211,7 @@ func TestGoexitIsAnError(t *testing.T) {
 func forever(mp.None) { select {} }
 
 func busy(mp.None) {
+	//lint:ignore SA5002 it is to be killed
 	for {
 	}
 }

@@ -15,11 +15,33 @@ func Tid() int { return unix.Gettid() }
 // executable is this program's own file, even if it was replaced or deleted.
 func executable() (string, error) { return "/proc/self/exe", nil }
 
-// crashFile makes a file without a name; it is gone when nobody has it open.
+// crashFile makes a file without a name, which is gone when nobody has it
+// open: first a ledger, then room for the report of a crash.
 func crashFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("mp-crash", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("mp: cannot make a file for crash reports: %w", err)
 	}
-	return os.NewFile(uintptr(fd), "mp-crash"), nil
+	f := os.NewFile(uintptr(fd), "mp-crash")
+	if err := f.Truncate(ledgerSize); err != nil {
+		f.Close()
+		return nil, err
+	}
+	_, err = f.Seek(ledgerSize, 0)
+	return f, err
+}
+
+// mapLedger maps the start of a crashFile; nil means that there is none.
+func mapLedger(f *os.File) ledger {
+	b, err := unix.Mmap(int(f.Fd()), 0, ledgerSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func (l ledger) unmap() {
+	if l != nil {
+		_ = unix.Munmap(l)
+	}
 }

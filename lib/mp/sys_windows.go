@@ -27,3 +27,7 @@ func endGroup(code int) { os.Exit(code) }
 func signalOf(*os.ProcessState) syscall.Signal { return 0 }
 
 func inherited(fd int) *os.File { return os.NewFile(uintptr(fd), "mp") }
+
+func mapLedger(*os.File) ledger { return nil }
+
+func (l ledger) unmap() {}

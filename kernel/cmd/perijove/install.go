@@ -12,13 +12,22 @@ import (
 func newInstallCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "install",
-		Short: "Make the kernel known to Jupyter",
-		Long: `Install writes the kernelspec "` + kernelspec.Name + `" to the user's Jupyter data folder:
-$JUPYTER_DATA_DIR, else ~/.local/share/jupyter. It names this program and the go
-command on your PATH (or $PERIJOVE_GO) by their absolute paths. It may be
+		Short: "Build the worker image and make the kernel known to Jupyter",
+		Long: `Install builds the worker image, the program that cells are linked into, with the
+go command on your PATH (or $PERIJOVE_GO), and keeps it in the cache folder
+($PERIJOVE_CACHE, else ~/.cache/perijove). Then it writes the kernelspec "` + kernelspec.Name + `"
+to the user's Jupyter data folder: $JUPYTER_DATA_DIR, else ~/.local/share/jupyter.
+It names this program and the go command by their absolute paths. It may be
 repeated, for example after either has moved.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			goCommand, err := findGo()
+			if err != nil {
+				return err
+			}
+			if _, err := openImage(cmd.Context(), goCommand, cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			dir, err := install()
 			if err != nil {
 				return err

@@ -34,21 +34,28 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	goCommand, err := findGo()
-	if err != nil {
-		return err
-	}
-	version, err := goVersion(ctx, goCommand)
-	if err != nil {
-		return err
-	}
 	life, end := newLifetime(ctx, log)
 	defer end()
-	session, err := newSession(life.Context, goCommand, "", log)
-	if err != nil {
-		return err
-	}
+	goCommand, version, problem := toolchain(ctx)
+	session := openLater(life.Context, func(ctx context.Context, progress io.Writer) (output.Session, error) {
+		if problem != nil {
+			return nil, problem
+		}
+		return newSession(ctx, goCommand, "", io.MultiWriter(stderr, progress), log)
+	})
 	return serve(life, connection, session, version, log)
+}
+
+// toolchain finds the go command and asks for its version. Front ends are
+// served without one too, since that is where the user can be told.
+func toolchain(ctx context.Context) (goCommand, version string, err error) {
+	if goCommand, err = findGo(); err != nil {
+		return "", "unknown", err
+	}
+	if version, err = goVersion(ctx, goCommand); err != nil {
+		return "", "unknown", err
+	}
+	return goCommand, version, nil
 }
 
 // serve answers front ends until the kernel's life ends.
@@ -62,7 +69,7 @@ func serve(life *lifetime, c transport.Connection, session output.Session, goVer
 		log.Warn("the connection file has no key: messages are not signed, and whoever reaches the ports can run code")
 	}
 	s := server.New(server.Config{Session: session, Signer: signer, GoVersion: goVersion, Log: log})
-	t, err := transport.Listen(c, transport.DefaultLimits(), s.Welcome, log)
+	t, err := transport.Listen(c, transport.DefaultLimits(), s, log)
 	if err != nil {
 		session.Close()
 		return fmt.Errorf("cannot serve the connection file: %w", err)

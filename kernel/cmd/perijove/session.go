@@ -19,13 +19,13 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSession(ctx, goCommand, dir, slog.New(slog.DiscardHandler))
+	return newSession(ctx, goCommand, dir, os.Stderr, slog.New(slog.DiscardHandler))
 }
 
 // newSession opens the worker image of the toolchain that goCommand belongs
-// to, building it if need be, and starts a session.
-func newSession(ctx context.Context, goCommand, dir string, log *slog.Logger) (output.Session, error) {
-	img, err := openImage(ctx, goCommand, os.Stderr)
+// to, building it with lines of progress if need be, and starts a session.
+func newSession(ctx context.Context, goCommand, dir string, progress io.Writer, log *slog.Logger) (output.Session, error) {
+	img, err := openImage(ctx, goCommand, progress)
 	if err != nil {
 		return nil, err
 	}

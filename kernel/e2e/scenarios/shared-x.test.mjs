@@ -38,8 +38,9 @@ function assertStory(text) {
 async function workersColumn(notebook) {
   const tables = notebook.page.locator('.jp-OutputArea-output table');
   for (const table of await tables.all()) {
-    const rows = await table.locator('tr').evaluateAll((trs) => trs.map((tr) => tr.cells[0]?.innerText.trim()));
-    if (rows[0] === 'workers') return rows.slice(1).map(Number);
+    // The head may have two rows: groups above their columns.
+    const first = (part) => table.locator(`${part} tr`).evaluateAll((trs) => trs.map((tr) => tr.cells[0]?.innerText.trim()));
+    if ((await first('thead'))[0] === 'workers') return (await first('tbody')).map(Number);
   }
   for (const index of await notebook.cellsShowing(/^\W*workers\b/m)) {
     const lines = (await notebook.text(index)).split('\n').map((line) => line.trim().replace(/^[|│]\s*/, ''));

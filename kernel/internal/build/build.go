@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/constant"
@@ -9,6 +10,7 @@ import (
 	"go/types"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -20,6 +22,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
+	b.returning()
 	if err := b.shapePass(); err != nil {
 		return nil, err
 	}
@@ -28,14 +31,33 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.dynamicInit() && hasWitness(in) {
+		return nil, errSequence
+	}
 	e := b.emitUnit(false, in)
 	b.describeUnit(u, e, in)
 	if len(e.order) > 0 {
+		start := time.Now()
 		if u.Object, err = b.compile(ctx, e); err != nil {
 			return nil, err
 		}
+		u.Timing.Compile = time.Since(start)
 	}
 	return u, nil
+}
+
+// errSequence asks for the cell's variables to be initialized by statements:
+// the package's own initialization would evaluate the expressions that stand
+// for the types of older variables.
+var errSequence = errors.New("build: initialize in sequence")
+
+func hasWitness(in map[*symbol]form) bool {
+	for s := range in {
+		if s.witness != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // shapePass checks signatures and statements. It settles the types of
@@ -79,14 +101,21 @@ func (b *builder) shapePass() error {
 	}
 }
 
+// resultStmt finds the statement whose value the cell shows.
+func (b *builder) resultStmt() (int, *stmt) {
+	for i, st := range b.stmts {
+		if st.result {
+			return i, st
+		}
+	}
+	return -1, nil
+}
+
 // wrapLast makes the last expression an argument of show, unless it is a call
 // or a receive: those wait for their types.
 func (b *builder) wrapLast() {
-	if len(b.stmts) == 0 {
-		return
-	}
-	st := b.stmts[len(b.stmts)-1]
-	if st.Expr == nil || st.Call {
+	_, st := b.resultStmt()
+	if st == nil || st.Call {
 		return
 	}
 	st.show = show
@@ -95,11 +124,14 @@ func (b *builder) wrapLast() {
 	}
 }
 
-func lastStmt(entry *ast.FuncDecl) ast.Expr {
-	if entry == nil || len(entry.Body.List) == 0 {
+// resultExpr finds the last expression in the checked entry function, whose
+// statements are those of the builder one by one.
+func (b *builder) resultExpr(entry *ast.FuncDecl) ast.Expr {
+	i, _ := b.resultStmt()
+	if i < 0 || entry == nil || i >= len(entry.Body.List) {
 		return nil
 	}
-	s := entry.Body.List[len(entry.Body.List)-1]
+	s := entry.Body.List[i]
 	for {
 		l, ok := s.(*ast.LabeledStmt)
 		if !ok {
@@ -116,7 +148,7 @@ func lastStmt(entry *ast.FuncDecl) ast.Expr {
 // lastMayStand reports whether the fault is Go's complaint that the last
 // expression, a conversion or a call of a built-in function, is not used.
 func (b *builder) lastMayStand(r *result, entry *ast.FuncDecl, f fault) bool {
-	x := lastStmt(entry)
+	x := b.resultExpr(entry)
 	if x == nil || !strings.HasSuffix(f.err.Msg, "is not used") {
 		return false
 	}
@@ -125,11 +157,11 @@ func (b *builder) lastMayStand(r *result, entry *ast.FuncDecl, f fault) bool {
 
 // settleLast decides how the value of a last call is shown.
 func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
-	x := lastStmt(entry)
+	x := b.resultExpr(entry)
 	if x == nil {
 		return
 	}
-	st := b.stmts[len(b.stmts)-1]
+	_, st := b.resultStmt()
 	if st.show != plain { // wrapped: look at the argument
 		call := x.(*ast.CallExpr)
 		if st.show == show && len(call.Args) == 1 && isError(r.info.TypeOf(call.Args[0])) {
@@ -400,7 +432,6 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 // that its changes reach, and settles which of those are set aside.
 func (b *builder) bodyPass() (map[*symbol]form, error) {
 	b.affected()
-	b.returning()
 	for {
 		in := b.reach(b.older())
 		r, err := b.check(b.emitUnit(false, in))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/tools/imports"
 	"golang.org/x/tools/txtar"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -117,3 +118,37 @@ func unitSources(u *Unit) string {
 	}
 	return b.String()
 }
+
+// TestAutoImports compares the choice among packages of one name with that of
+// goimports, which leaves some to chance: those take any of its answers.
+func TestAutoImports(t *testing.T) {
+	p := newProgram(t)
+	for _, use := range []string{
+		"rand.Intn(3)", "rand.Int()", "rand.Read(nil)", "rand.IntN(3)", "rand.Reader",
+		"rand.New(rand.NewSource(1))", "rand.N(3)", "rand.Float64()",
+		`template.New("a")`, `template.HTML("a")`, "scanner.ScanIdents", "scanner.Error{}",
+		"pprof.StartCPUProfile(nil)", "pprof.Index", "heap.Init", "version.Lang", "list.New()", "parser.ParseFile",
+	} {
+		name, rest, _ := strings.Cut(use, ".")
+		sels := []string{strings.FieldsFunc(rest, func(r rune) bool { return !isLetter(r) })[0]}
+		if strings.Contains(rest, "NewSource") {
+			sels = append(sels, "NewSource")
+		}
+		got := p.pkgs.auto(name, sels)
+		want := map[string]bool{}
+		for range 8 {
+			out, err := imports.Process("a.go", []byte("package main\n\nfunc main() { _ = "+use+" }\n"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, path, _ := strings.Cut(string(out), `import "`)
+			path, _, _ = strings.Cut(path, `"`)
+			want[path] = true
+		}
+		if !want[got] {
+			t.Errorf("%s: got %q, goimports takes one of %v", use, got, want)
+		}
+	}
+}
+
+func isLetter(r rune) bool { return r == '_' || r|0x20 >= 'a' && r|0x20 <= 'z' || r >= '0' && r <= '9' }

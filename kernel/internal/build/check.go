@@ -7,6 +7,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"slices"
 	"sort"
 	"strings"
 
@@ -61,7 +62,7 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Error: func(err error) {
 			var te types.Error
 			if errors.As(err, &te) {
-				r.faults = append(r.faults, b.fault(r, te))
+				r.faults = append(r.faults, b.faultAt(r, te))
 			}
 		},
 	}
@@ -69,8 +70,12 @@ func (b *builder) check(e *emitter) (*result, error) {
 	return r, nil
 }
 
-func (b *builder) fault(r *result, te types.Error) fault {
-	return fault{pos: te.Pos, owner: r.owner(te.Pos), err: b.errorAt(r.fset.Position(te.Pos), te.Msg)}
+func (b *builder) faultAt(r *result, te types.Error) fault {
+	f := fault{pos: te.Pos, owner: r.owner(te.Pos), err: b.errorAt(r.fset.Position(te.Pos), te.Msg)}
+	if f.owner != nil {
+		f.err.Source = cell.Line(f.owner.origin.src, f.err.Pos.Line)
+	}
+	return f
 }
 
 // owner returns the symbol whose source is at pos.
@@ -148,6 +153,11 @@ func (b *builder) clean(msg string) string {
 	name, ok := strings.CutPrefix(msg, "undefined: ")
 	if !ok {
 		return msg
+	}
+	for s, reason := range b.dropped {
+		if slices.Contains(s.names(), name) {
+			return msg + " (set aside: " + reason + ")"
+		}
 	}
 	switch {
 	case b.p.aside[name] != nil:

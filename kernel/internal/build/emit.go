@@ -88,9 +88,10 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	}
 	sortSymbols(list)
 	for _, s := range list {
-		if s.origin != b.o || b.isOld(s) {
-			e.symbol(s, in[s])
+		if v := b.vars[s.key]; !shape && s.kind == cell.Var && v != nil && v.ename == s.ename {
+			continue // the cell assigns to this very variable and declares it
 		}
+		e.symbol(s, in[s])
 	}
 	for _, s := range b.decls {
 		f := full
@@ -107,9 +108,6 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	e.finish()
 	return e
 }
-
-// isOld reports whether s is not one of the cell's own declarations.
-func (b *builder) isOld(s *symbol) bool { return s.origin != b.o }
 
 func (e *emitter) file(o *origin) *file {
 	f := e.files[o]
@@ -255,30 +253,42 @@ func (e *emitter) function(s *symbol, fm form) {
 	d := s.decl
 	span := cell.Span{Start: 0, End: len(d.Text)}
 	after := ""
-	if fm == signature && d.Body >= 0 {
+	if s.pragma != "" || strings.Contains(d.Text[:d.FuncEnd], "//go:linkname") {
+		f.effects = append(f.effects, "unsafe")
+	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
 		if d.Generic || s.key == "" && d.Names[0].Name == "init" {
 			after = "{ for {} }"
 		}
 	}
+	before := s.pragma
+	fresh := s.origin == e.b.o && !e.shape && !d.Generic
+	if fresh && s.recv != "" && e.b.lasts(s) {
+		before += "\n//go:noinline"
+	}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
-	f.put(s, e.linknames(s, f), d.Source, span, after, append(edits, e.nameEdits(s)...))
+	if span.Start == 0 && span.End == len(d.Text) {
+		edits = append(edits, e.slowDefersIn("package p\n", d.Text, "")...)
+	}
+	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
+	if fresh && s.recv == "" && d.Body >= 0 && s.key != "" && e.b.lasts(s) {
+		e.alias(f, s)
+	}
 }
 
-// linknames returns the //go:linkname lines of the cell for a function.
-func (e *emitter) linknames(s *symbol, f *file) string {
-	if s.origin != e.b.o || s.recv != "" {
-		return ""
-	}
-	var out []string
-	for _, l := range e.b.c.Linknames {
-		if l.Local == s.decl.Names[0].Name {
-			out = append(out, l.Text)
-			f.effects = append(f.effects, "unsafe")
-		}
-	}
-	return strings.Join(out, "\n")
+// alias declares a second name for a function of the cell, without body, for
+// the function literals of its statements.
+func (e *emitter) alias(f *file, s *symbol) {
+	d := s.decl
+	f.effects = append(f.effects, "unsafe")
+	span := cell.Span{Start: d.FuncEnd, End: d.Body}
+	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	name := aliasName(s)
+	edits = append(edits, edit{d.Names[0].Off, d.Names[0].Off + len(d.Names[0].Name), name})
+	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.ename), d.Source, span, "", edits)
 }
+
+func aliasName(s *symbol) string { return s.key + mangleMark + "a" }
 
 // variable declares an older variable without initializer.
 func (e *emitter) variable(s *symbol) {
@@ -368,8 +378,15 @@ func (e *emitter) entry() {
 	}
 	f := e.file(e.b.o)
 	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.entryName())
+	if !e.shape && e.b.entryNeedsSlowDefers() {
+		e.helpers[neverName] = true
+		f.body.WriteString(slowDefers + "\n")
+	}
 	for _, st := range e.b.stmts {
 		e.stmt(f, st)
+	}
+	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
+		f.body.WriteString("main()\n")
 	}
 	f.body.WriteString("}\n")
 }
@@ -389,6 +406,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		case r.Top && e.shape:
 		case r.Top && !r.Key:
 			text = e.b.nameIn(e.b.vars[r.Name], r.Name)
+		case !e.shape && st.InLiteral(r.Off) && e.aliased(r.Name):
+			text = aliasName(e.b.fresh[r.Name])
 		case !r.Top:
 			text = f.rename(r, e.b.before, lookup)
 		}
@@ -416,7 +435,14 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		edits = append([]edit{{st.Expr.Start, st.Expr.Start, name + "("}}, edits...)
 		edits = append(edits, edit{st.Expr.End, st.Expr.End, ")"})
 	}
+	edits = append(edits, e.slowDefersIn("package p; func _() {\n", st.Text, "\n}")...)
 	f.put(nil, before, st.Source, all, "", edits)
+}
+
+// aliased reports whether the cell declares a function of this name that has an alias.
+func (e *emitter) aliased(name string) bool {
+	s := e.b.fresh[name]
+	return s != nil && s.kind == cell.Func && !s.decl.Generic && s.decl.Body >= 0 && e.b.before[name].kind == notebook
 }
 
 func allBlank(names []cell.Ref) bool {
@@ -457,7 +483,10 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
-	if e.helpers[discardName] {
+	if e.helpers[neverName] {
+		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
+	}
+	if e.helpers[discardName] || e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nfunc %s(...interface{}) {}\n", discardName)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"go/build/constraint"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -45,9 +46,13 @@ func TestGoroot(t *testing.T) {
 
 // runPrograms lists the programs that run on this platform with no flags.
 func runPrograms(t *testing.T) []string {
-	root := filepath.Join(runtime.GOROOT(), "test")
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(strings.TrimSpace(string(goroot)), "test")
 	var out []string
-	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+	err = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.Contains(path, ".dir/") {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 
 // packages loads export data, once per package.
 type packages struct {
+	goroot   string // for sources that export data names
 	importer Importer
 
 	mu     sync.Mutex

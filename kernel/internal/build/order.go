@@ -16,9 +16,6 @@ func (b *builder) hoist() {
 			}
 		}
 	}
-	for i, st := range b.stmts {
-		st.last = i == len(b.stmts)-1
-	}
 }
 
 type hoister struct {

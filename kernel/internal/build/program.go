@@ -11,10 +11,12 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/types"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -31,6 +33,7 @@ type Importer interface {
 // Config says what a Program compiles with.
 type Config struct {
 	Compile  string   // path of the toolchain's compile tool
+	GOROOT   string   // the toolchain's root, for documentation; may be empty
 	Lang     string   // language version, "go1.26"
 	Dir      string   // where generated sources and objects go; must exist
 	Env      []string // environment of the compile tool; nil for the process's own
@@ -82,6 +85,7 @@ type symbol struct {
 	origin *origin
 	decl   *cell.Decl // nil for a variable that := made
 	binds  map[string]binding
+	pragma string // //go:linkname lines from elsewhere in its cell
 	recv   string // receiver type for a method
 
 	typ     *typeText // of a variable
@@ -126,9 +130,15 @@ type Unit struct {
 	Imports []string // packages that the object refers to
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
+	Timing  Timing
 
 	changes *changes
 	program *Program
+}
+
+// Timing says where a Build's time went.
+type Timing struct {
+	Total, Compile time.Duration
 }
 
 // A Variable is a notebook variable for listings.
@@ -156,9 +166,11 @@ func New(cfg Config) *Program {
 	if cfg.Env == nil {
 		cfg.Env = os.Environ()
 	}
+	pkgs := newPackages(cfg.Importer)
+	pkgs.goroot = cfg.GOROOT
 	return &Program{
 		cfg:     cfg,
-		pkgs:    newPackages(cfg.Importer),
+		pkgs:    pkgs,
 		names:   map[string]*symbol{},
 		methods: map[string]map[string]*symbol{},
 		users:   map[string]map[*symbol]bool{},
@@ -203,7 +215,9 @@ func (p *Program) Commit(u *Unit) {
 		return
 	}
 	c.done = true
-	p.sources[c.origin.n] = c.origin
+	if c.origin.n > 0 {
+		p.sources[c.origin.n] = c.origin
+	}
 	for _, a := range c.aside {
 		p.remove(a.symbol)
 		if a.kind != cell.Var {
@@ -469,15 +483,50 @@ func (p *Program) Checked() (*types.Package, *types.Info) {
 	return p.last.pkg, p.last.info
 }
 
+// reusesVariable reports whether a var declaration, as in var x = x + 1, means
+// an older variable by its own name. In a whole file that is Go's error.
+func (p *Program) reusesVariable(c *cell.Cell) bool {
+	if c.Package {
+		return false
+	}
+	for _, d := range c.Decls {
+		if d.Kind != cell.Var {
+			continue
+		}
+		for _, n := range d.Names {
+			old := p.names[n.Name]
+			for _, r := range d.Refs {
+				if old != nil && old.kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Build checks and compiles a cell against the live state. n is its execution
-// count. The error is cell.Errors if the cell is at fault.
+// count; 0 is for code that is no cell of the notebook, such as an expression
+// that a front end asks for. The error is cell.Errors if the cell is at fault.
 func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	start := time.Now()
 	c, errs := cell.Parse(n, src)
 	if errs != nil {
 		return nil, errs
 	}
-	b := newBuilder(p, c)
-	return b.build(ctx)
+	if p.reusesVariable(c) {
+		c, _ = cell.ParseSequence(n, src)
+	}
+	u, err := newBuilder(p, c).build(ctx)
+	if errors.Is(err, errSequence) {
+		c, _ = cell.ParseSequence(n, src)
+		u, err = newBuilder(p, c).build(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	u.Timing.Total = time.Since(start)
+	return u, nil
 }

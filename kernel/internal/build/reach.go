@@ -1,6 +1,10 @@
 package build
 
-import "github.com/perijove/perijove/kernel/internal/cell"
+import (
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
 
 // reach returns the older symbols that the cell needs, with the form in which
 // each is needed. Functions that are loaded come without bodies, so what only
@@ -58,10 +62,60 @@ func (r *reacher) add(s *symbol) {
 
 // formOf decides whether a unit needs the body of an older function.
 func (b *builder) formOf(s *symbol) form {
-	if s.kind == cell.Func && s.loaded && !s.decl.Generic {
+	if s.kind == cell.Func && s.loaded && !s.decl.Generic && (b.lasts(s) || !b.mentions(s) || !s.isSmallLeaf()) {
 		return signature
 	}
 	return full
+}
+
+// maxInline is the size of a body in bytes beyond which the compiler hardly
+// ever inlines: its budget is 80 nodes of the syntax tree.
+const maxInline = 240
+
+// isSmallLeaf reports whether a function is worth giving to the compiler with
+// its body, so that it can be inlined: it is small and brings nothing along.
+func (s *symbol) isSmallLeaf() bool {
+	d := s.decl
+	if d.Body < 0 || len(d.Text)-d.Body > maxInline || s.pragma != "" || strings.Contains(d.Text[:d.FuncEnd], "//go:") {
+		return false
+	}
+	for _, r := range d.Refs {
+		if r.Off < d.Body {
+			continue
+		}
+		switch bd := s.binds[r.Name]; {
+		case bd.kind == notebook:
+			return false
+		case bd.kind != universe && bd.path != "math" && bd.path != "math/bits":
+			return false // importing more costs more than a call
+		}
+	}
+	return true
+}
+
+// mentions reports whether the cell's own source may call s.
+func (b *builder) mentions(s *symbol) bool {
+	if b.mentioned == nil {
+		b.mentioned = map[string]bool{}
+		note := func(src cell.Source) {
+			for _, r := range src.Refs {
+				b.mentioned[r.Name] = true
+			}
+			for _, sel := range src.Sels {
+				b.mentioned["."+sel] = true
+			}
+		}
+		for _, d := range b.c.Decls {
+			note(d.Source)
+		}
+		for _, st := range b.c.Stmts {
+			note(st.Source)
+		}
+	}
+	if s.recv != "" {
+		return b.mentioned["."+s.ename]
+	}
+	return b.mentioned[s.key]
 }
 
 func (r *reacher) source(refs []cell.Ref, binds map[string]binding, lookup func(string) *symbol) {

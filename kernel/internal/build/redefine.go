@@ -25,6 +25,7 @@ func (b *builder) affected() {
 			a.user(user, name)
 		}
 	}
+	sortSymbols(b.order)
 }
 
 type affected struct {

@@ -2,6 +2,7 @@ package build
 
 import (
 	"go/types"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -33,6 +34,8 @@ type builder struct {
 	backBy       map[string]*symbol
 	dropped      map[*symbol]string // older symbols that no longer compile, and why
 	droppedOrder []*symbol
+	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
+	lasting      map[string]bool // functions and methods that function literals of the statements use
 	reset        []*symbol
 	notices      []string
 	links        map[string]linkName
@@ -53,7 +56,7 @@ type stmt struct {
 	*cell.Stmt
 	static bool // a var whose initializers are constants
 	show   showMode
-	last   bool
+	result bool // the expression whose value the cell shows
 }
 
 type showMode uint8
@@ -81,6 +84,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 		dropped:   map[*symbol]string{},
 		backBy:    map[string]*symbol{},
 		links:     map[string]linkName{},
+		lasting:   map[string]bool{},
 	}
 }
 
@@ -99,19 +103,43 @@ func (b *builder) declare() {
 		}
 		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
 		b.decls = append(b.decls, s)
+		s.pragma = b.linknames(d)
 		for _, n := range d.Names {
 			b.declareName(s, n.Name)
 		}
 	}
 	for i, s := range b.c.Stmts {
-		st := &stmt{Stmt: s, last: i == len(b.c.Stmts)-1}
+		st := &stmt{Stmt: s, result: i == b.c.Result}
 		b.stmts = append(b.stmts, st)
+		b.noteLasting(s)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
 				b.vars[n.Name] = &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
 			}
 		}
 	}
+}
+
+// noteLasting collects what the function literals of a statement may call.
+// Their code may stay in use when a function has been redefined, and cannot be
+// compiled again: it must not hold copies of bodies.
+func (b *builder) noteLasting(s *cell.Stmt) {
+	for _, r := range s.Refs {
+		if !r.Top && s.InLiteral(r.Off) {
+			b.lasting[r.Name] = true
+		}
+	}
+	for _, m := range s.Methods {
+		b.lasting["."+m] = true
+	}
+}
+
+// lasts reports whether function literals of the statements may call s.
+func (b *builder) lasts(s *symbol) bool {
+	if s.recv != "" {
+		return b.lasting["."+s.ename]
+	}
+	return b.lasting[s.key]
 }
 
 func (b *builder) declareName(s *symbol, name string) {
@@ -132,6 +160,18 @@ func (b *builder) declareName(s *symbol, name string) {
 		}
 		b.fresh[name] = s
 	}
+}
+
+// linknames returns the cell's //go:linkname lines for a function that are not
+// in its own doc comment.
+func (b *builder) linknames(d *cell.Decl) string {
+	var out []string
+	for _, l := range b.c.Linknames {
+		if d.Recv == "" && l.Local == d.Names[0].Name && !strings.Contains(d.Text[:d.FuncEnd], l.Text) {
+			out = append(out, l.Text)
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 // once reports whether a declaration has effect in its own unit alone.

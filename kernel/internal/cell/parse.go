@@ -19,7 +19,8 @@ type Cell struct {
 	Decls      []*Decl // in their order; vars too if the cell has no statements
 	Stmts      []*Stmt // in their order; vars too if the cell has statements
 	Linknames  []Linkname
-	HideResult bool // a semicolon follows the last statement
+	Result     int  // index in Stmts of the last statement if it is an expression, or -1
+	HideResult bool // a semicolon follows it
 }
 
 // A DirectiveLine is a line that the session runs: % and ! commands.
@@ -57,6 +58,7 @@ type Source struct {
 	Text string
 	Pos  Pos // of its first byte
 	Refs []Ref
+	Sels []string // all names that are selected from something
 }
 
 // A Decl is one top-level declaration. Groups of types and vars are taken
@@ -95,14 +97,25 @@ type Stmt struct {
 	Var    *VarSpec
 	Values []Span // the right side of :=
 	Expr   *Span  // the expression, if that is all there is
-	Call   bool   // Expr is a call or a receive, which Go lets stand alone
+	// Literals are the function literals within: their code may outlive the
+	// cell. Methods are the names that they select.
+	Literals []Span
+	Methods  []string
+	Call     bool // Expr is a call or a receive, which Go lets stand alone
 }
 
 // entryName is the function that holds the statements while they are parsed.
 const entryName = "cellʹ"
 
 // Parse takes a cell apart. n is its execution count.
-func Parse(n int, src string) (*Cell, Errors) {
+func Parse(n int, src string) (*Cell, Errors) { return parseCell(n, src, false) }
+
+// ParseSequence is Parse, but takes var declarations as statements also where
+// a cell has no others: initializers then run in their order and may use an
+// older variable of the same name.
+func ParseSequence(n int, src string) (*Cell, Errors) { return parseCell(n, src, true) }
+
+func parseCell(n int, src string, sequence bool) (*Cell, Errors) {
 	pieces, faults := Split(src)
 	if len(faults) > 0 {
 		var errs Errors
@@ -111,7 +124,7 @@ func Parse(n int, src string) (*Cell, Errors) {
 		}
 		return nil, errs.Sorted()
 	}
-	p := &parse{cell: &Cell{N: n, Src: src}, pieces: pieces}
+	p := &parse{cell: &Cell{N: n, Src: src, Result: -1}, pieces: pieces, sequence: sequence}
 	p.compose()
 	if errs := p.run(); len(errs) > 0 {
 		return nil, errs.Sorted()
@@ -133,8 +146,11 @@ type parse struct {
 	text   strings.Builder
 	marks  []mark
 	file   *ast.File
-	base   int // token.Pos of the composed text's first byte
+	// sequence makes statements of var declarations in any case.
+	sequence bool
+	base     int // token.Pos of the composed text's first byte
 
+	//lint:ignore SA1019 only which identifier is bound where, within one function
 	inEntry map[*ast.Object]bool
 	free    map[*ast.Ident]bool
 }
@@ -144,7 +160,7 @@ type mark struct {
 }
 
 func (p *parse) compose() {
-	hasStmts := false
+	hasStmts := p.sequence
 	for _, pc := range p.pieces {
 		hasStmts = hasStmts || pc.Kind == Statement
 	}
@@ -170,7 +186,9 @@ func (p *parse) compose() {
 	for _, pc := range p.pieces {
 		if pc.Kind == Statement || pc.Kind == Var {
 			p.put(pc)
-			p.cell.HideResult = pc.Kind == Statement && strings.HasPrefix(p.cell.Src[pc.Stop:], ";")
+			if pc.Kind == Statement {
+				p.cell.HideResult = strings.HasPrefix(p.cell.Src[pc.Stop:], ";")
+			}
 		}
 	}
 	p.text.WriteString("}\n")
@@ -205,7 +223,7 @@ func directive(src string, pc Piece) DirectiveLine {
 
 func (p *parse) run() Errors {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "", p.text.String(), parser.ParseComments|parser.AllErrors)
+	file, err := parser.ParseFile(fset, "", p.text.String(), parser.ParseComments)
 	if err != nil {
 		var errs Errors
 		list, ok := err.(scanner.ErrorList)
@@ -271,6 +289,7 @@ func (p *parse) collect() {
 	for _, id := range p.file.Unresolved {
 		p.free[id] = true
 	}
+	//lint:ignore SA1019 see inEntry
 	p.inEntry = map[*ast.Object]bool{}
 	for _, d := range p.file.Decls {
 		switch d := d.(type) {
@@ -307,7 +326,7 @@ func (p *parse) funcDecl(d *ast.FuncDecl) {
 	if d.Recv != nil && len(d.Recv.List) > 0 {
 		out.Recv, out.PtrRecv, out.Generic = receiver(d.Recv.List[0].Type)
 	}
-	out.Refs = p.refs(d, start)
+	p.refs(d, start, &out.Source)
 	p.cell.Decls = append(p.cell.Decls, out)
 }
 
@@ -341,7 +360,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 		for _, s := range d.Specs {
 			out.Names = append(out.Names, names(s.(*ast.ValueSpec).Names, d.Pos())...)
 		}
-		out.Refs = p.refs(d, d.Pos())
+		p.refs(d, d.Pos(), &out.Source)
 		p.cell.Decls = append(p.cell.Decls, out)
 	case token.TYPE:
 		for _, s := range d.Specs {
@@ -349,7 +368,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			out := &Decl{Kind: Type, Keyword: "type", Source: p.source(t.Pos(), t.End()), Body: -1}
 			out.Names = names([]*ast.Ident{t.Name}, t.Pos())
 			out.Generic, out.Alias = t.TypeParams != nil, t.Assign.IsValid()
-			out.Refs = p.refs(t, t.Pos())
+			p.refs(t, t.Pos(), &out.Source)
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	case token.VAR:
@@ -357,7 +376,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			v := s.(*ast.ValueSpec)
 			out := &Decl{Kind: Var, Keyword: "var", Source: p.source(v.Pos(), v.End()), Body: -1}
 			out.Names, out.Var = names(v.Names, v.Pos()), varSpec(v)
-			out.Refs = p.refs(v, v.Pos())
+			p.refs(v, v.Pos(), &out.Source)
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	}
@@ -410,6 +429,10 @@ func (p *parse) statements(list []ast.Stmt) {
 			}
 		default:
 			p.stmt(s)
+			p.cell.Result = -1
+			if n := len(p.cell.Stmts) - 1; p.cell.Stmts[n].Expr != nil {
+				p.cell.Result = n
+			}
 		}
 	}
 }
@@ -445,7 +468,8 @@ func (p *parse) varStmt(v *ast.ValueSpec) {
 	for _, id := range v.Names {
 		out.New = append(out.New, id.Name != "_")
 	}
-	out.Refs = p.refs(v, v.Pos())
+	p.refs(v, v.Pos(), &out.Source)
+	out.literals(v, v.Pos())
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
@@ -470,7 +494,8 @@ func (p *parse) stmt(s ast.Stmt) {
 		out.Expr = &Span{int(x.X.Pos() - start), int(x.X.End() - start)}
 		out.Call = isCall(x.X)
 	}
-	out.Refs = p.refs(s, start)
+	p.refs(s, start, &out.Source)
+	out.literals(s, start)
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
@@ -488,6 +513,34 @@ func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
 	}
 }
 
+// literals notes the function literals under n.
+func (s *Stmt) literals(n ast.Node, start token.Pos) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		lit, ok := n.(*ast.FuncLit)
+		if !ok {
+			return true
+		}
+		s.Literals = append(s.Literals, Span{int(lit.Pos() - start), int(lit.End() - start)})
+		ast.Inspect(lit, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				s.Methods = append(s.Methods, sel.Sel.Name)
+			}
+			return true
+		})
+		return false
+	})
+}
+
+// InLiteral reports whether an offset is within a function literal.
+func (s *Stmt) InLiteral(off int) bool {
+	for _, l := range s.Literals {
+		if off >= l.Start && off < l.End {
+			return true
+		}
+	}
+	return false
+}
+
 // isCall reports whether Go lets the expression stand as a statement. Calls
 // may turn out to be conversions.
 func isCall(x ast.Expr) bool {
@@ -503,13 +556,14 @@ func isCall(x ast.Expr) bool {
 }
 
 // refs collects the identifiers under n that are not local to it.
-func (p *parse) refs(n ast.Node, start token.Pos) []Ref {
+func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
 	var out []Ref
 	sels := map[*ast.Ident]string{}
 	keys, fields := map[*ast.Ident]bool{}, map[*ast.Ident]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
+			src.Sels = append(src.Sels, n.Sel.Name)
 			if id, ok := n.X.(*ast.Ident); ok {
 				sels[id] = n.Sel.Name
 			}
@@ -537,7 +591,7 @@ func (p *parse) refs(n ast.Node, start token.Pos) []Ref {
 		}
 		return true
 	})
-	return out
+	src.Refs = out
 }
 
 // valueKeys reports whether keys in a literal of this type are values for

@@ -75,6 +75,14 @@ func (s *splitter) next(pos int) int {
 	return p.End
 }
 
+// fault notes a mistake. Past a few, more say nothing new; those that more text
+// could cure come last and always count.
+func (s *splitter) fault(f Fault) {
+	if len(s.faults) < 2*MaxErrors || f.Incomplete {
+		s.faults = append(s.faults, f)
+	}
+}
+
 // skipTrivia returns the offset of the next token at or after pos.
 func (s *splitter) skipTrivia(pos int) int {
 	for pos < len(s.src) {
@@ -89,7 +97,7 @@ func (s *splitter) skipTrivia(pos int) int {
 		case strings.HasPrefix(rest, "/*"):
 			end := strings.Index(rest[2:], "*/")
 			if end < 0 {
-				s.faults = append(s.faults, Fault{Off: pos, Msg: "comment not terminated", Incomplete: true})
+				s.fault(Fault{Off: pos, Msg: "comment not terminated", Incomplete: true})
 				return len(s.src)
 			}
 			pos += 2 + end + 2
@@ -157,7 +165,7 @@ func (s *splitter) item(p *Piece) {
 	sc.Init(file, []byte(s.src[p.Code:]), func(at token.Position, msg string) {
 		off := p.Code + at.Offset
 		open := strings.HasPrefix(msg, "raw string") || strings.HasPrefix(msg, "comment not")
-		s.faults = append(s.faults, Fault{Off: off, Msg: msg, Incomplete: open})
+		s.fault(Fault{Off: off, Msg: msg, Incomplete: open})
 	}, 0)
 	var toks []tok
 	var open []tok
@@ -187,11 +195,11 @@ func (s *splitter) item(p *Piece) {
 func (s *splitter) closeBracket(open []tok, t tok) []tok {
 	n := len(open) - 1
 	if n < 0 {
-		s.faults = append(s.faults, Fault{Off: t.off, Msg: "unexpected " + t.kind.String()})
+		s.fault(Fault{Off: t.off, Msg: "unexpected " + t.kind.String()})
 		return open
 	}
 	if want := partner(open[n].kind); t.kind != want {
-		s.faults = append(s.faults, Fault{Off: t.off, Msg: "unexpected " + t.kind.String() + ", expected " + want.String()})
+		s.fault(Fault{Off: t.off, Msg: "unexpected " + t.kind.String() + ", expected " + want.String()})
 	}
 	return open[:n]
 }
@@ -212,8 +220,8 @@ func (s *splitter) unclosed(open []tok) {
 	}
 	t := open[len(open)-1]
 	at := PosAt(s.src, t.off)
-	s.faults = append(s.faults, Fault{
-		Off: len(s.src), Incomplete: true, Depth: len(open),
+	s.fault(Fault{
+		Off: len(strings.TrimRight(s.src, " \t\r\n")), Incomplete: true, Depth: len(open),
 		Msg: "missing " + partner(t.kind).String() + " for the " + t.kind.String() + " at " + posText(at),
 	})
 }

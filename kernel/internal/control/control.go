@@ -18,6 +18,7 @@ const MaxFrame = 256 << 20
 // Kinds of messages from the kernel to the worker.
 const (
 	Run       = "run"       // load an object and call its entry
+	Setup     = "setup"     // change folder, environment, arguments
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
 	Line      = "line"      // answers Input
@@ -51,6 +52,11 @@ type Message struct {
 	Init      bool     `json:"init,omitempty"`
 	Reset     []string `json:"reset,omitempty"` // variables that could not be kept
 
+	Dir   string   `json:"dir,omitempty"`
+	Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
+	Args  []string `json:"args,omitempty"`  // os.Args, with a fresh flag set
+	Flags []string `json:"flags,omitempty"` // flags that the next cell defines anew
+
 	Text     string `json:"text,omitempty"`
 	Password bool   `json:"password,omitempty"`
 	Error    string `json:"error,omitempty"` // why a load or an input failed
@@ -81,6 +87,8 @@ type Frame struct {
 	Func string `json:"func"`
 	File string `json:"file"`
 	Line int    `json:"line"`
+
+	PC uintptr `json:"-"`
 }
 
 // A Conn sends and receives messages. Send may be called from several

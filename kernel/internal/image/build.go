@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/importer"
+	"go/token"
 	"go/types"
 	"io"
 	"io/fs"
@@ -14,10 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/go/gcexportdata"
-
-	"go/token"
 )
 
 // A listed package, as `go list` prints it.
@@ -307,32 +305,13 @@ func linkOrCopy(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-type exportImporter struct {
-	files map[string]string
-	cache map[string]*types.Package
-	fset  *token.FileSet
-}
-
-func newImporter(pkgs []listed) *exportImporter {
-	imp := &exportImporter{map[string]string{}, map[string]*types.Package{"unsafe": types.Unsafe}, token.NewFileSet()}
+// newImporter reads the types of compiled packages.
+func newImporter(pkgs []listed) types.Importer {
+	files := map[string]string{}
 	for _, p := range pkgs {
-		imp.files[p.ImportPath] = p.Export
+		files[p.ImportPath] = p.Export
 	}
-	return imp
-}
-
-func (imp *exportImporter) Import(path string) (*types.Package, error) {
-	if p := imp.cache[path]; p != nil && p.Complete() {
-		return p, nil
-	}
-	f, err := os.Open(imp.files[path])
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := gcexportdata.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	return gcexportdata.Read(r, imp.fset, imp.cache, path)
+	return importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(files[path])
+	})
 }

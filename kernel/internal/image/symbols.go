@@ -42,6 +42,19 @@ type indexer struct {
 	typeKeys map[typeKey]string
 	symbols  []link.IndexSymbol
 	found    map[string]bool
+	locals   []localRef
+}
+
+// A localRef is a place in a named symbol that refers to a variable which the
+// symbol table leaves out, since it is local to its object: the backing array
+// of a package variable, for example.
+type localRef struct {
+	from  string
+	abi   uint16 // of from, if it is a function
+	off   int32
+	add   int64
+	pcrel bool
+	local string
 }
 
 // A typeKey is what a type descriptor in the executable has in common with
@@ -68,6 +81,7 @@ func (x *indexer) readPackage(file string) (err error) {
 	for _, o := range objs {
 		for i := range o.NumDef() {
 			s := o.Sym(i)
+			x.addLocals(o, s)
 			switch {
 			case s.Kind().IsText() && s.ABI() <= goobj.ABIInternal:
 				x.abis[s.Name()] |= 1 << s.ABI()
@@ -77,6 +91,77 @@ func (x *indexer) readPackage(file string) (err error) {
 		}
 	}
 	return nil
+}
+
+// addLocals notes where s refers to local variables.
+func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
+	if s.Name() == "" || s.ABI() == goobj.ABIStatic {
+		return
+	}
+	for _, r := range s.Relocs() {
+		pcrel := r.Type() == goobj.RelPCRel && r.Size() == 4
+		if !pcrel && (r.Type() != goobj.RelAddr || r.Size() != 8) {
+			continue
+		}
+		j, ok := o.Index(r.Sym())
+		if !ok {
+			continue
+		}
+		t := o.Sym(j)
+		if t.Kind().IsVar() && t.ABI() == goobj.ABIStatic && t.Name() != "" {
+			x.locals = append(x.locals, localRef{s.Name(), s.ABI(), r.Off(), r.Add(), pcrel, t.Name()})
+		}
+	}
+}
+
+// findLocals reads the addresses of local variables out of the executable's
+// code and data: what the linker wrote where a package refers to them.
+func (x *indexer) findLocals(f *elf.File) {
+	type key struct {
+		name string
+		abi  uint16
+	}
+	at := map[key]link.IndexSymbol{}
+	for _, s := range x.symbols {
+		k := key{name: s.Name}
+		if s.Text {
+			k.abi = s.ABI
+		}
+		at[k] = s
+	}
+	seen := map[string]bool{}
+	for _, l := range x.locals {
+		s, ok := at[key{l.from, l.abi}]
+		if !ok || seen[l.local] {
+			continue
+		}
+		place := s.Addr + uint64(l.off)
+		var b [8]byte
+		n := 8
+		if l.pcrel {
+			n = 4
+		}
+		if !readAt(f, place, b[:n]) {
+			continue
+		}
+		addr := binary.LittleEndian.Uint64(b[:])
+		if l.pcrel {
+			addr = place + 4 + uint64(int64(int32(binary.LittleEndian.Uint32(b[:]))))
+		}
+		seen[l.local] = true
+		x.symbols = append(x.symbols, link.IndexSymbol{Name: l.local, Addr: addr - uint64(l.add)})
+	}
+}
+
+// readAt reads the executable's memory image at an address.
+func readAt(f *elf.File, addr uint64, b []byte) bool {
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD && addr >= p.Vaddr && addr+uint64(len(b)) <= p.Vaddr+p.Filesz {
+			_, err := p.ReadAt(b, int64(addr-p.Vaddr))
+			return err == nil
+		}
+	}
+	return false
 }
 
 func (x *indexer) addType(o *goobj.Object, s goobj.Sym) {
@@ -133,6 +218,7 @@ func (x *indexer) readExecutable(file string) error {
 		}
 		x.symbols = append(x.symbols, sym)
 	}
+	x.findLocals(f)
 	return x.scanTypes(f, named["runtime.types"], named["runtime.etypes"])
 }
 

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -66,6 +67,12 @@ func FindGo() (string, error) {
 func buildEnv() []string {
 	env := os.Environ()
 	return append(env, "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
+}
+
+// Environ is the environment for the go command in a module's folder.
+func Environ(dir string) []string {
+	env := slices.DeleteFunc(buildEnv(), func(v string) bool { return v == "GOWORK=off" })
+	return append(env, "PWD="+dir)
 }
 
 // relevantEnv lists the variables that change what the go command compiles.
@@ -123,7 +130,7 @@ func checkSupported(tc Toolchain) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Go %s at %s cannot run cells natively: Perijove knows the runtime of %s; install one of these or set PERIJOVE_GO",
+	return fmt.Errorf("the Go toolchain %s at %s cannot run cells natively: Perijove knows the runtime of %s; install one of these or set PERIJOVE_GO",
 		strings.TrimPrefix(tc.Version, "go"), tc.Root, strings.Join(supported, ", "))
 }
 

@@ -95,7 +95,7 @@ func startScenario() (*scenario, error) {
 	r.arrived = sync.NewCond(&r.mu)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s := server.New(server.Config{Session: r.fake, Signer: signer, GoVersion: "1.26.0", Log: log})
-	m := transport.NewMemory(s.Welcome)
+	m := transport.NewMemory(s)
 	if r.client, err = Join(m, scenarioKey); err != nil {
 		return nil, err
 	}

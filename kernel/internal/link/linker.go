@@ -28,6 +28,7 @@ type Linker struct {
 	host     *host
 	mod      *module
 	archives Archives
+	others   []string // packages of another version than the image's
 	packages map[string]*pkg
 
 	globals map[symKey]uintptr // symbols of packages, by name
@@ -255,4 +256,30 @@ func withoutTypeArgs(name string) string {
 		}
 	}
 	return b.String()
+}
+
+// Replace says that a package of the image is to be loaded in another version:
+// its symbols, and those that mention it, are not bound to the image's.
+func (l *Linker) Replace(path string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.others = append(l.others, path)
+}
+
+// ofOther reports whether a symbol belongs to a replaced package or mentions one.
+func (l *Linker) ofOther(name string) bool {
+	for _, path := range l.others {
+		for rest := name; ; {
+			i := strings.Index(rest, path)
+			if i < 0 {
+				break
+			}
+			end := rest[i+len(path):]
+			if (i == 0 || !isPathByte(rest[i-1])) && strings.HasPrefix(end, ".") {
+				return true
+			}
+			rest = end
+		}
+	}
+	return false
 }

@@ -207,7 +207,7 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 		return "", defRef{}, errors.New("init task named by number")
 	}
 	name := o.Sym(i).Name()
-	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok || ld.inited[name] {
+	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inited[name] {
 		return name, defRef{}, nil
 	}
 	p, err := ld.openPackage(packageOf(strings.TrimSuffix(name, ".inittask") + "x"))

@@ -176,3 +176,23 @@ func (m *module) snapshot() (undo func()) {
 		m.ftab.putUint32(nfunc*8, uint32(m.text.base+m.text.used-m.md.text))
 	}
 }
+
+// OpenDefers reports whether the function at pc, in loaded code, keeps its
+// defers in bits. It may be called in a signal handler: it reads the tables
+// that addFunc has written.
+func (l *Linker) OpenDefers(pc uintptr) bool {
+	m := l.mod
+	if pc < m.text.base || pc >= m.md.maxpc {
+		return false
+	}
+	sub := (pc - m.text.base) / funcSubbucket
+	b := int(sub/(funcBucket/funcSubbucket)) * bucketSize
+	i := int(m.findfunc.uint32(b)) + int(m.findfunc.buf[b+4+int(sub%(funcBucket/funcSubbucket))])
+	off := uint32(pc - m.md.text)
+	for m.ftab.uint32((i+1)*8) <= off {
+		i++
+	}
+	f := int(m.ftab.uint32(i*8 + 4))
+	npcdata, nfuncdata := int(m.funcs.uint32(f+28)), int(m.funcs.buf[f+funcSize-1])
+	return nfuncdata > funcdataOpenDefers && m.funcs.uint32(f+funcSize+4*(npcdata+funcdataOpenDefers)) != none
+}

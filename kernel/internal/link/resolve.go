@@ -113,6 +113,12 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return target{addr: ld.host.zerobase}, nil
 	case o.main && strings.HasPrefix(name, "main."):
 		return ld.notebookSymbol(o, i, name)
+	case !o.main && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
+		// A variable local to a package of the image is that of the image.
+		if addr, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) {
+			return target{addr: addr}, nil
+		}
+		return target{node: ld.place(o, i)}, nil
 	case o.Hashed(i), s.ABI() == goobj.ABIStatic, s.Local(), name == "":
 		return target{node: ld.place(o, i)}, nil
 	case ofNotebook(name):
@@ -131,7 +137,7 @@ func isType(s goobj.Sym, name string) bool {
 
 // known finds a symbol of the image or of an earlier load.
 func (ld *load) known(key symKey) (uintptr, bool) {
-	if addr, ok := ld.idx.Lookup(key.name, key.abi); ok {
+	if addr, ok := ld.idx.Lookup(key.name, key.abi); ok && !ld.ofOther(key.name) {
 		return addr, true
 	}
 	addr, ok := ld.globals[key]

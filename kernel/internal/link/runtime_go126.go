@@ -88,11 +88,14 @@ const (
 	bucketSize    = 4 + funcBucket/funcSubbucket
 
 	pcdataInlTreeIndex = 2
-	funcdataArgsMaps   = 0
 	funcdataInlTree    = 3
-	funcdataArgInfo    = 5
+	funcdataOpenDefers = 4
 )
 
+// worldStop goes from stopTheWorld to startTheWorld, in registers: its fields
+// must be those of runtime.worldStop.
+//
+//lint:ignore U1000 nobody looks inside
 type worldStop struct {
 	reason                                             uint8
 	startedStopping, finishedStopping, stoppingCPUTime int64

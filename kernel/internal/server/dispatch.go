@@ -119,8 +119,16 @@ func failure(r *request, err error) *wire.Failure {
 // beside it announce idle when they are done, which front ends take for the
 // state of the kernel: so its busy is said again after them.
 type running struct {
-	mu   sync.Mutex // also orders the statuses of the cell and of the others
-	cell *request
+	mu    sync.Mutex // also orders the statuses of the cell and of the others
+	cell  *request
+	state string        // the last status
+	of    *wire.Message // and its parent
+}
+
+// announce publishes a status. The caller holds running.mu.
+func (s *Server) announce(parent *wire.Message, state string) {
+	s.running.state, s.running.of = state, parent
+	s.publishNow(parent, &wire.KernelStatus{ExecutionState: state})
 }
 
 func (s *Server) busy(r *request) {
@@ -129,17 +137,17 @@ func (s *Server) busy(r *request) {
 	if r.lane == s.main {
 		s.running.cell = r
 	}
-	s.publishNow(r.Message, &wire.KernelStatus{ExecutionState: wire.Busy})
+	s.announce(r.Message, wire.Busy)
 }
 
 func (s *Server) idle(r *request) {
 	s.running.mu.Lock()
 	defer s.running.mu.Unlock()
-	s.publishNow(r.Message, &wire.KernelStatus{ExecutionState: wire.Idle})
+	s.announce(r.Message, wire.Idle)
 	if r.lane == s.main {
 		s.running.cell = nil
 	}
 	if cell := s.running.cell; cell != nil {
-		s.publishNow(cell.Message, &wire.KernelStatus{ExecutionState: wire.Busy})
+		s.announce(cell.Message, wire.Busy)
 	}
 }

@@ -83,3 +83,13 @@ func (s *Server) publishNow(parent *wire.Message, c wire.Content) {
 func (s *Server) Welcome(topic string) [][]byte {
 	return s.encode([][]byte{[]byte(topic)}, nil, &wire.IOPubWelcome{Subscription: topic}, nil)
 }
+
+// Subscribed repeats the last status to a new subscriber: one that comes back
+// after it lost its connection may still wait for the idle of its cell.
+func (s *Server) Subscribed(send func(frames [][]byte)) {
+	s.running.mu.Lock()
+	defer s.running.mu.Unlock()
+	if s.running.state != "" {
+		send(s.broadcast(s.running.of, &wire.KernelStatus{ExecutionState: s.running.state}))
+	}
+}

@@ -76,7 +76,7 @@ func (s *Server) Serve(ctx context.Context, t transport.Transport) error {
 	readers.Go(func() { s.read(ctx, "shell", t.Shell(), s.shellLane) })
 	readers.Go(func() { s.read(ctx, "control", t.Control(), s.controlLane) })
 	readers.Go(func() { s.readStdin(ctx, t.Stdin()) })
-	s.publishNow(nil, &wire.KernelStatus{ExecutionState: wire.Starting})
+	s.start()
 
 	<-ctx.Done()
 	readers.Wait()
@@ -87,6 +87,12 @@ func (s *Server) Serve(ctx context.Context, t transport.Transport) error {
 	defer cancel()
 	t.Drain(drain)
 	return errors.Join(closed, t.Close())
+}
+
+func (s *Server) start() {
+	s.running.mu.Lock()
+	defer s.running.mu.Unlock()
+	s.announce(nil, wire.Starting)
 }
 
 func (s *Server) closeLanes() {

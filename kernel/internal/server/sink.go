@@ -12,7 +12,14 @@ import (
 
 const (
 	batchDelay = 20 * time.Millisecond // how long stream output waits for more
-	batchSize  = 64 << 10              // bytes in one stream message
+
+	// Bytes in one stream message. It grows while the batches fill up before
+	// batchDelay is over: ZeroMQ subscribers buffer a thousand messages of any
+	// size, and some read nothing before they have the reply. With messages of
+	// 64 KB such a front end and a kernel that waits for it would block each
+	// other at 64 MB.
+	minBatch = 64 << 10
+	maxBatch = 512 << 10
 )
 
 // A sink turns what one cell says into messages with the cell as their parent,
@@ -28,6 +35,7 @@ type sink struct {
 	mu    sync.Mutex // guards what follows; held while publishing, which orders messages
 	name  string     // the stream that text belongs to
 	text  []byte
+	limit int  // of text, from minBatch to maxBatch
 	armed bool // a flush is on its way
 	count int
 	told  bool // an error message was published
@@ -36,7 +44,7 @@ type sink struct {
 var _ output.Sink = (*sink)(nil)
 
 func newSink(s *Server, cell *request, req *wire.ExecuteRequest) *sink {
-	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin}
+	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, limit: minBatch}
 }
 
 // say publishes c after what was gathered. A silent cell says nothing.
@@ -65,11 +73,12 @@ func (k *sink) Stream(name, text string) {
 		k.flush()
 		k.name = name
 	}
-	for len(k.text)+len(text) >= batchSize {
-		n := boundary(text, batchSize-len(k.text))
+	for len(k.text)+len(text) >= k.limit {
+		n := boundary(text, k.limit-len(k.text))
 		k.text = append(k.text, text[:n]...)
 		text = text[n:]
 		k.flush()
+		k.limit = min(2*k.limit, maxBatch)
 	}
 	k.text = append(k.text, text...)
 	if len(k.text) > 0 && !k.armed {
@@ -98,6 +107,7 @@ func (k *sink) tick() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.armed = false
+	k.limit = minBatch
 	k.flush()
 }
 

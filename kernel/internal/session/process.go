@@ -29,9 +29,19 @@ type process struct {
 	log   *slog.Logger
 	ready chan error
 
+	// The pump's own: what may be the runtime's last words, and how long to
+	// wait whether they are.
+	dump     dump
+	patience *time.Timer
+
+	reap   sync.Mutex
+	reaped bool
+
 	mu       sync.Mutex
 	sink     output.Sink // of the running cell, or of the last
 	id       int
+	ctx      context.Context // of the running cell: ends when it is interrupted or over
+	cancel   context.CancelFunc
 	done     chan control.Message // of the running cell
 	onLoaded func(reset []string)
 	ended    chan struct{} // closed when the process is gone and all was read
@@ -44,9 +54,13 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 	if err != nil {
 		return nil, err
 	}
+	// Our end is read through the runtime's poller: a thread that blocks in a
+	// read keeps others waiting, for milliseconds, until it is noticed.
+	if err := unix.SetNonblock(pair[0], true); err != nil {
+		return nil, err
+	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	defer theirs.Close()
-	p := &process{sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
 	cmd := exec.Command(img.Worker(), img.Dir)
 	cmd.Dir = dir
 	cmd.ExtraFiles = []*os.File{theirs}
@@ -59,19 +73,24 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 		if err != nil {
 			return nil, err
 		}
-		defer w.Close()
-		_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 1<<20)
-		if err := unix.SetNonblock(int(r.Fd()), true); err != nil {
+		if p.out[i], err = newStream(name, r); err != nil {
 			return nil, err
 		}
-		p.out[i] = &stream{name: name, f: r, fd: int(r.Fd())}
 		writers[i] = w
 	}
 	cmd.Stdout, cmd.Stderr = writers[0], writers[1]
 	p.cmd = cmd
 	p.conn = control.New(ours)
-	if err := cmd.Start(); err != nil {
-		ours.Close()
+	err = cmd.Start()
+	// The worker's ends must be open in the worker alone: their end is how its
+	// death is noticed.
+	for _, f := range append(writers[:], theirs) {
+		f.Close()
+	}
+	if err != nil {
+		for _, f := range []*os.File{ours, p.out[0].f, p.out[1].f} {
+			f.Close()
+		}
 		return nil, err
 	}
 	go p.pump()
@@ -99,6 +118,8 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	p.id++
 	m.Kind, m.ID = control.Run, p.id
 	p.sink, p.done, p.onLoaded = sink, done, loaded
+	p.ctx, p.cancel = context.WithCancel(ctx)
+	defer p.cancel()
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
 		<-p.ended
@@ -117,9 +138,34 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	}
 }
 
+// setup changes folder, environment or arguments of the worker.
+func (p *process) setup(m control.Message) error {
+	done := make(chan control.Message, 1)
+	p.mu.Lock()
+	p.id++
+	m.Kind, m.ID = control.Setup, p.id
+	p.done, p.onLoaded = done, nil
+	p.mu.Unlock()
+	if err := p.conn.Send(m); err != nil {
+		return err
+	}
+	select {
+	case m := <-done:
+		if m.Error != "" {
+			return errors.New(m.Error)
+		}
+		return nil
+	case <-p.ended:
+		return errors.New("the worker is gone")
+	}
+}
+
 func (p *process) interrupt() {
 	p.mu.Lock()
 	running := p.done != nil
+	if p.cancel != nil {
+		p.cancel()
+	}
 	p.mu.Unlock()
 	if running {
 		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
@@ -137,13 +183,21 @@ func (p *process) dead() bool {
 
 // kill ends the worker and its process group.
 func (p *process) kill() {
-	if p.cmd.Process != nil {
-		_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
-	}
+	p.killGroup()
 	select {
 	case <-p.ended:
 	case <-time.After(5 * time.Second):
 		p.log.Error("the worker does not end", "pid", p.cmd.Process.Pid)
+	}
+}
+
+// killGroup ends the process group unless the process was reaped: its number
+// may mean another process by then.
+func (p *process) killGroup() {
+	p.reap.Lock()
+	defer p.reap.Unlock()
+	if !p.reaped {
+		_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
 	}
 }
 
@@ -152,15 +206,8 @@ func (p *process) cause() string {
 	if p.garbage != nil {
 		return p.garbage.Error()
 	}
-	for _, line := range strings.Split(string(p.out[1].tail), "\n") {
-		for _, mark := range []string{"fatal error: ", "panic: ", "runtime: out of memory"} {
-			if strings.HasPrefix(line, mark) {
-				return line
-			}
-		}
-		if strings.HasPrefix(line, "SIG") && strings.Contains(line, ": ") {
-			return line
-		}
+	if c := p.dump.cause(); c != "" {
+		return c
 	}
 	st := p.cmd.ProcessState
 	if st == nil {
@@ -172,25 +219,57 @@ func (p *process) cause() string {
 	return "it ended with " + st.String()
 }
 
-// tailSize is how much of the end of a stream is kept to find the cause of a death.
-const tailSize = 64 << 10
-
 // A stream is one of the worker's output pipes.
 type stream struct {
 	name    string
 	f       *os.File
+	raw     syscall.RawConn
 	fd      int
-	partial []byte // the beginning of a rune whose rest has not come yet
-	tail    []byte
+	ready   chan bool // from the watcher: something can be read
+	again   chan bool // to the watcher: it was
+	partial []byte    // the beginning of a rune whose rest has not come yet
 	closed  bool
+}
+
+func newStream(name string, r *os.File) (*stream, error) {
+	s := &stream{name: name, f: r, ready: make(chan bool), again: make(chan bool, 1)}
+	var err error
+	if s.raw, err = r.SyscallConn(); err != nil {
+		return nil, err
+	}
+	err = s.raw.Control(func(fd uintptr) {
+		s.fd = int(fd)
+		_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) // only a saving
+	})
+	return s, err
+}
+
+// watch says when the pipe can be read, until stop is closed.
+func (s *stream) watch(stop <-chan struct{}) {
+	for {
+		err := s.raw.Read(func(fd uintptr) bool {
+			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(p, 0)
+			return n > 0 || err != nil && err != unix.EINTR
+		})
+		if err != nil {
+			return // closed
+		}
+		select {
+		case s.ready <- true:
+		case <-stop:
+			return
+		}
+		select {
+		case <-s.again:
+		case <-stop:
+			return
+		}
+	}
 }
 
 // text takes bytes as they come and returns valid UTF-8.
 func (s *stream) text(b []byte) string {
-	s.tail = append(s.tail, b...)
-	if n := len(s.tail) - tailSize; n > 0 {
-		s.tail = append(s.tail[:0], s.tail[n:]...)
-	}
 	b = append(s.partial, b...)
 	b, rest := splitPartialRune(b)
 	s.partial = bytes.Clone(rest)

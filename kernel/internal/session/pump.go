@@ -1,10 +1,11 @@
 package session
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
+	"time"
 	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -20,62 +21,57 @@ import (
 func (p *process) pump() {
 	messages := make(chan control.Message)
 	failed := make(chan error, 1)
-	wake, wakeWriter, err := os.Pipe()
-	if err != nil {
-		p.ready <- err
-		p.finish(err)
-		return
+	stop := make(chan struct{})
+	defer close(stop)
+	go p.receive(messages, failed, stop)
+	for _, s := range p.out {
+		go s.watch(stop)
 	}
-	defer wake.Close()
-	go p.receive(messages, failed, wakeWriter)
-	fds := []unix.PollFd{
-		{Fd: int32(p.out[0].fd), Events: unix.POLLIN},
-		{Fd: int32(p.out[1].fd), Events: unix.POLLIN},
-		{Fd: int32(wake.Fd()), Events: unix.POLLIN},
-	}
+	p.patience = time.NewTimer(time.Hour)
+	defer p.patience.Stop()
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
-			p.finish(err)
-			return
-		}
-		if fds[2].Revents != 0 {
-			select {
-			case m := <-messages:
-				_, _ = wake.Read(make([]byte, 1))
-				p.drain()
-				if err := p.handle(m); err != nil {
-					p.finish(err)
-					return
-				}
-				continue
-			case err := <-failed:
-				p.drain()
+		select {
+		case <-p.patience.C:
+			p.print(p.out[1], p.dump.release())
+		case m := <-messages:
+			p.drain()
+			if err := p.handle(m); err != nil {
 				p.finish(err)
 				return
 			}
-		}
-		for i, s := range p.out {
-			if fds[i].Revents != 0 && !p.read(s) {
-				fds[i].Fd = -1 // closed by the worker and all its children
-			}
+		case err := <-failed:
+			p.drain()
+			p.finish(err)
+			return
+		case <-p.out[0].ready:
+			p.readMore(p.out[0])
+		case <-p.out[1].ready:
+			p.readMore(p.out[1])
 		}
 	}
 }
 
-// receive reads control messages; each is announced by a byte in the pipe that
-// the pump polls.
-func (p *process) receive(messages chan<- control.Message, failed chan<- error, wake *os.File) {
-	defer wake.Close()
+// readMore reads one piece of a stream and lets its watcher go on, unless the
+// worker and all its children have closed it.
+func (p *process) readMore(s *stream) {
+	if p.read(s) {
+		s.again <- true
+	}
+}
+
+// receive reads control messages.
+func (p *process) receive(messages chan<- control.Message, failed chan<- error, stop <-chan struct{}) {
 	for {
 		m, err := p.conn.Receive()
 		if err != nil {
 			failed <- err
 			return
 		}
-		if _, err := wake.Write([]byte{0}); err != nil {
+		select {
+		case messages <- m:
+		case <-stop:
 			return
 		}
-		messages <- m
 	}
 }
 
@@ -89,9 +85,14 @@ func (p *process) read(s *stream) bool {
 	buf := make([]byte, readSize)
 	n, err := unix.Read(s.fd, buf)
 	if n > 0 {
-		if t := s.text(buf[:n]); t != "" {
-			p.current().Stream(s.name, t)
+		text := buf[:n]
+		if s.name == output.Stderr {
+			var holding bool
+			if text, holding = p.dump.split(text); holding {
+				p.patience.Reset(dumpPatience)
+			}
 		}
+		p.print(s, text)
 		return true
 	}
 	if err == nil {
@@ -99,6 +100,15 @@ func (p *process) read(s *stream) bool {
 		return false
 	}
 	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
+}
+
+func (p *process) print(s *stream, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if t := s.text(b); t != "" {
+		p.current().Stream(s.name, t)
+	}
 }
 
 // drain passes on what is in the pipes now. What a background goroutine writes
@@ -134,6 +144,7 @@ func (p *process) handle(m control.Message) error {
 			f(m.Reset)
 		}
 	case control.Done:
+		p.print(p.out[1], p.dump.release()) // the worker lives
 		p.mu.Lock()
 		done := p.done
 		if m.ID != p.id {
@@ -147,6 +158,11 @@ func (p *process) handle(m control.Message) error {
 	case control.Display, control.Result:
 		p.show(m)
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Input:
+		p.mu.Lock()
+		ctx := p.ctx
+		p.mu.Unlock()
+		go p.ask(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.current().Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
@@ -161,6 +177,17 @@ func (p *process) handle(m control.Message) error {
 		return errors.New("the worker sent a message of unknown kind " + m.Kind)
 	}
 	return nil
+}
+
+// ask gets a line from the front end.
+func (p *process) ask(ctx context.Context, m control.Message) {
+	answer := control.Message{Kind: control.Line, Seq: m.Seq}
+	text, err := p.current().Input(ctx, m.Text, m.Password)
+	if err != nil {
+		answer.Error = err.Error()
+	}
+	answer.Text = text
+	_ = p.conn.Send(answer) // a dead worker is noticed by the pump
 }
 
 func (p *process) show(m control.Message) {
@@ -187,8 +214,11 @@ func (p *process) finish(err error) {
 		p.garbage = err
 		p.log.Error("worker given up", "err", err)
 	}
-	_ = unix.Kill(-p.cmd.Process.Pid, unix.SIGKILL)
+	p.killGroup()
+	p.reap.Lock()
 	_ = p.cmd.Wait()
+	p.reaped = true
+	p.reap.Unlock()
 	p.drain()
 	p.sock.Close()
 	for _, s := range p.out {

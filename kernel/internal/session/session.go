@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -15,6 +17,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
@@ -22,7 +25,10 @@ import (
 type Config struct {
 	Image *image.Image
 	Dir   string // the notebook's folder, where cells run; "" for the current one
-	Log   *slog.Logger
+	// CacheDir is for what the go command tells of packages; by default where
+	// the image is.
+	CacheDir string
+	Log      *slog.Logger
 }
 
 // A Session implements output.Session.
@@ -30,11 +36,14 @@ type Session struct {
 	cfg     Config
 	scratch string // generated sources and objects, for as long as the session lives
 	program *build.Program
+	modules *modules.Modules
 
 	turn chan struct{} // holds one token: whoever has it may run a cell
 
 	mu      sync.Mutex // guards what follows
 	worker  *process   // nil before the first cell and after a death
+	setup   setup      // what directives have set for workers
+	command *exec.Cmd  // the shell command that runs, if any
 	count   int
 	history []output.HistoryEntry
 	closed  bool
@@ -53,18 +62,35 @@ func New(cfg Config) (*Session, error) {
 	}
 	s := &Session{cfg: cfg, scratch: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
-	s.program = build.New(build.Config{
-		Compile:  cfg.Image.Toolchain.Compile(),
-		Lang:     cfg.Image.Toolchain.Lang(),
-		Dir:      scratch,
-		Importer: cfg.Image,
-		Env:      append(os.Environ(), "GOGC=off"),
-	})
+	cache := cfg.CacheDir
+	if cache == "" {
+		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
+	}
+	s.modules = modules.New(cfg.Image, cfg.Dir, scratch, cache)
+	s.program = s.newProgram()
 	if _, err := s.ready(); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// A setup is what a new worker must be told before it runs a cell.
+type setup struct {
+	Dir  string
+	Env  []string
+	Args []string
+}
+
+func (s *Session) newProgram() *build.Program {
+	return build.New(build.Config{
+		Compile:  s.cfg.Image.Toolchain.Compile(),
+		Lang:     s.cfg.Image.Toolchain.Lang(),
+		GOROOT:   s.cfg.Image.Toolchain.Root,
+		Dir:      s.scratch,
+		Importer: s.modules,
+		Env:      append(os.Environ(), "GOGC=off"),
+	})
 }
 
 // ready returns the living worker and starts one if there is none.
@@ -82,7 +108,26 @@ func (s *Session) ready() (*process, error) {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
 	s.worker = w
+	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
+		return w, w.setup(control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
+	}
 	return w, nil
+}
+
+// applySetup tells the living worker what a directive has set.
+func (s *Session) applySetup(m control.Message) error {
+	w, err := s.ready()
+	if err != nil {
+		return err
+	}
+	return w.setup(m)
+}
+
+// setCancel notes the shell command that runs, for Interrupt.
+func (s *Session) setCancel(cmd *exec.Cmd) {
+	s.mu.Lock()
+	s.command = cmd
+	s.mu.Unlock()
 }
 
 // Execute runs one cell.
@@ -127,13 +172,28 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if strings.TrimSpace(code) == "" {
 		return nil
 	}
-	unit, err := s.program.Build(ctx, n, code)
+	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
+	c, errs := cell.Parse(n, parseFlags(code))
+	if errs != nil {
+		return buildError(ctx, errs)
+	}
+	lines, _ := cell.Parse(n, code)
+	if lines == nil {
+		lines = c
+	}
+	for _, d := range lines.Directives {
+		if err := r.directive(d); err != nil {
+			return err
+		}
+	}
+	if len(r.flags) > 0 && s.setup.Args == nil {
+		if err := s.applySetup(control.Message{Flags: r.flags}); err != nil {
+			return failure("WorkerError", err.Error())
+		}
+	}
+	unit, err := s.program.Build(ctx, n, parseFlags(code))
 	if err != nil {
 		return buildError(ctx, err)
-	}
-	if len(unit.Cell.Directives) > 0 {
-		d := unit.Cell.Directives[0]
-		return failure("DirectiveError", fmt.Sprintf("%s is not known", d.Name))
 	}
 	for _, note := range unit.Notices {
 		sink.Stream(output.Stderr, note+"\n")
@@ -146,8 +206,13 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		s.program.Commit(unit)
 		return nil
 	}
+	extra, err := s.modules.Extra()
+	if err != nil {
+		return failure("WorkerError", err.Error())
+	}
 	out, err := w.run(ctx, control.Message{
-		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
+		Importcfg: extra,
+		Object:    unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
 		s.program.Commit(unit)
 		if len(reset) > 0 {
@@ -169,6 +234,9 @@ func (s *Session) workerFailed(w *process, err error) *output.Error {
 	lost := s.program.WorkerLost()
 	value := w.cause()
 	text := "the worker process died: " + value
+	for _, line := range callLines(w.dump.frames(), s.program.Source) {
+		text += "\n" + line
+	}
 	if len(lost) > 0 {
 		var names []string
 		for _, v := range lost {
@@ -194,16 +262,49 @@ func (s *Session) evaluate(ctx context.Context, n int, expr string) output.Expre
 }
 
 // IsComplete tells consoles whether code can be run as it is.
-func (s *Session) IsComplete(code string) output.Completeness { return isComplete(code) }
+func (s *Session) IsComplete(code string) output.Completeness {
+	status, indent := cell.IsComplete(code)
+	return output.Completeness{Status: string(status), Indent: indent}
+}
 
 // Complete lists what can stand at the cursor.
-func (s *Session) Complete(context.Context, string, int) (output.Completion, error) {
-	return output.Completion{}, nil
+func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
+	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") {
+		return completeDirective(line, cursor), nil
+	}
+	list, start, end := s.program.Complete(code, cursor)
+	out := output.Completion{Start: start, End: end}
+	for _, c := range list {
+		out.Matches = append(out.Matches, output.Match{Text: c.Name, Type: c.Kind, Signature: c.Signature})
+	}
+	return out, nil
+}
+
+// completeDirective lists the directives that begin with line.
+func completeDirective(line string, cursor int) output.Completion {
+	out := output.Completion{Start: cursor - len(line), End: cursor}
+	for _, d := range directives() {
+		for _, name := range d.names {
+			if strings.HasPrefix(name, line) {
+				out.Matches = append(out.Matches, output.Match{Text: name, Type: "keyword", Signature: d.args})
+			}
+		}
+	}
+	return out
 }
 
 // Inspect describes the name at the cursor.
-func (s *Session) Inspect(context.Context, string, int, int) (output.Inspection, error) {
-	return output.Inspection{}, nil
+func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output.Inspection, error) {
+	d, ok := s.program.Describe(code, cursor)
+	if !ok {
+		return output.Inspection{}, nil
+	}
+	text, md := d.Text, "```go\n"+d.Text+"\n```"
+	if d.Doc != "" {
+		text += "\n\n" + d.Doc
+		md += "\n\n" + d.Doc
+	}
+	return output.Inspection{Found: true, Data: output.Bundle{"text/plain": text, "text/markdown": md}}, nil
 }
 
 // History returns the executed cells, oldest first.
@@ -216,8 +317,11 @@ func (s *Session) History() []output.HistoryEntry {
 // Interrupt stops the running cell.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
-	w := s.worker
+	w, cmd := s.worker, s.command
 	s.mu.Unlock()
+	if cmd != nil && cmd.Cancel != nil && cmd.Process != nil {
+		_ = cmd.Cancel()
+	}
 	if w != nil {
 		w.interrupt()
 	}
@@ -233,13 +337,4 @@ func (s *Session) Close() error {
 		w.kill()
 	}
 	return os.RemoveAll(s.scratch)
-}
-
-// isComplete is set apart so that cell can take it over.
-func isComplete(code string) output.Completeness {
-	_, errs := cell.Parse(1, code)
-	if errs == nil {
-		return output.Completeness{Status: "complete"}
-	}
-	return output.Completeness{Status: "invalid"}
 }

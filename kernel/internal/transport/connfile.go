@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -50,7 +51,7 @@ func (c *Connection) check() error {
 	case c.CurvePublicKey != "" || c.CurveSecretKey != "":
 		// Serving in the clear what was meant to be encrypted would be worse
 		// than not starting.
-		return fmt.Errorf("Curve encryption is asked for and not supported; start the kernel without transport_encryption, or over ipc")
+		return errors.New("encryption with Curve is asked for and not supported; start the kernel without transport_encryption, or over ipc")
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 type Memory struct {
 	done      chan struct{}
 	closeOnce sync.Once
-	welcome   Welcome
+	greeter   Greeter
 
 	shell, control, stdin *memoryRouter
 
@@ -21,9 +21,9 @@ type Memory struct {
 
 var _ Transport = (*Memory)(nil)
 
-// NewMemory returns a transport that greets each peer with welcome, which may be nil.
-func NewMemory(welcome Welcome) *Memory {
-	m := &Memory{done: make(chan struct{}), welcome: welcome, peers: make(map[string]*MemoryPeer)}
+// NewMemory returns a transport whose peers greeter greets.
+func NewMemory(greeter Greeter) *Memory {
+	m := &Memory{done: make(chan struct{}), greeter: greeter, peers: make(map[string]*MemoryPeer)}
 	router := func(pick func(*MemoryPeer) *Mailbox) *memoryRouter {
 		return &memoryRouter{m: m, in: make(chan Packet), pick: pick}
 	}
@@ -60,11 +60,10 @@ func (m *Memory) Connect(identity string) *MemoryPeer {
 	}
 	p := &MemoryPeer{Shell: box(m.shell), Control: box(m.control), Stdin: box(m.stdin), IOPub: box(nil)}
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.peers[identity] = p
-	if m.welcome != nil {
-		p.IOPub.deliver(m.welcome(""))
-	}
+	p.IOPub.deliver(m.greeter.Welcome(""))
+	m.mu.Unlock()
+	m.greeter.Subscribed(p.IOPub.deliver)
 	return p
 }
 

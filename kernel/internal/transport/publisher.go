@@ -23,7 +23,7 @@ var errSubscription = errors.New("transport: a subscriber sent something else th
 type publisher struct {
 	limits  Limits
 	log     *slog.Logger
-	welcome Welcome
+	greeter Greeter
 	done    <-chan struct{}
 
 	mu      sync.Mutex // guards what follows, and the order of messages
@@ -37,9 +37,9 @@ type subscriber struct {
 	debt   time.Duration // by how much it fell short of LagRate while others were ready
 }
 
-func newPublisher(limits Limits, welcome Welcome, log *slog.Logger, done <-chan struct{}) *publisher {
+func newPublisher(limits Limits, greeter Greeter, log *slog.Logger, done <-chan struct{}) *publisher {
 	return &publisher{
-		limits: limits, log: log, welcome: welcome, done: done,
+		limits: limits, log: log, greeter: greeter, done: done,
 		subs:    make(map[*peer]*subscriber),
 		changed: make(chan struct{}),
 	}
@@ -65,29 +65,49 @@ func (b *publisher) serve(p *peer) error {
 }
 
 func (b *publisher) subscribe(p *peer, topic string, on bool) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := b.subs[p]
-	if s == nil {
-		s = &subscriber{topics: make(map[string]bool)}
-		b.subs[p] = s
-	}
 	if !on {
-		delete(s.topics, topic)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.subscriber(p).topics, topic)
 		return nil
 	}
+	if err := b.add(p, topic); err != nil {
+		return err
+	}
+	b.greeter.Subscribed(func(frames [][]byte) {
+		if strings.HasPrefix(string(frames[0]), topic) {
+			p.out.put(frames)
+		}
+	})
+	return nil
+}
+
+func (b *publisher) add(p *peer, topic string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.subscriber(p)
 	if len(s.topics) >= maxSubscriptions {
 		return errSubscription
 	}
 	s.topics[topic] = true
 	p.proven.Store(true)
-	if b.welcome == nil || !utf8.ValidString(topic) {
+	if !utf8.ValidString(topic) {
 		return nil
 	}
-	if frames := b.welcome(topic); frames != nil {
+	if frames := b.greeter.Welcome(topic); frames != nil {
 		p.out.put(frames)
 	}
 	return nil
+}
+
+// subscriber returns the record of p. The caller holds b.mu.
+func (b *publisher) subscriber(p *peer) *subscriber {
+	s := b.subs[p]
+	if s == nil {
+		s = &subscriber{topics: make(map[string]bool)}
+		b.subs[p] = s
+	}
+	return s
 }
 
 func (b *publisher) forget(p *peer) {
@@ -134,6 +154,11 @@ func (b *publisher) PublishNow(frames [][]byte) error {
 func (b *publisher) Publish(frames [][]byte) error {
 	w := wait{held: make(map[*peer]progress)}
 	for {
+		select {
+		case <-b.done:
+			return ErrClosed
+		default:
+		}
 		b.mu.Lock()
 		late, ready := b.split(frames)
 		if len(late) == 0 {

@@ -57,9 +57,15 @@ type Transport interface {
 	Close() error
 }
 
-// Welcome makes the frames that a new subscriber receives first, or nil for
-// none (JEP 65).
-type Welcome func(topic string) [][]byte
+// A Greeter speaks to new subscribers of iopub.
+type Greeter interface {
+	// Welcome makes the first message for a new subscription, or nil for
+	// none (JEP 65). It must not publish.
+	Welcome(topic string) [][]byte
+	// Subscribed is called once the subscription holds; send reaches that
+	// subscriber alone, if it wants the topic of the message.
+	Subscribed(send func(frames [][]byte))
+}
 
 // Limits bounds what peers can cost. Sizes are bytes.
 type Limits struct {

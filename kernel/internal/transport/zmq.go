@@ -32,7 +32,7 @@ var _ Transport = (*ZMQ)(nil)
 
 // Listen opens the five sockets of a connection file. A port of zero lets the
 // system choose; Connection tells which.
-func Listen(c Connection, limits Limits, welcome Welcome, log *slog.Logger) (*ZMQ, error) {
+func Listen(c Connection, limits Limits, greeter Greeter, log *slog.Logger) (*ZMQ, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func Listen(c Connection, limits Limits, welcome Welcome, log *slog.Logger) (*ZM
 	t.shell = newRouter(limits, log.With("socket", "shell"), t.done)
 	t.control = newRouter(limits, log.With("socket", "control"), t.done)
 	t.stdin = newRouter(limits, log.With("socket", "stdin"), t.done)
-	t.iopub = newPublisher(limits, welcome, log.With("socket", "iopub"), t.done)
+	t.iopub = newPublisher(limits, greeter, log.With("socket", "iopub"), t.done)
 	if err := t.listenAll(); err != nil {
 		t.Close()
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,20 @@ func (h *host) FuncPC(id string) (uintptr, error) {
 
 func (h *host) Captures(val, _ uintptr) bool { return !h.w.linker.Constant(val) }
 
-func (h *host) Reads(pc uintptr) []string { return h.w.linker.Reads(pc) }
+// Reads leaves out what generated code declares, and gives variables that had
+// to be renamed their own names.
+func (h *host) Reads(pc uintptr) []string {
+	const mark = "ʹ" // of names that package build makes
+	var names []string
+	for _, name := range h.w.linker.Reads(pc) {
+		plain, suffix, renamed := strings.Cut(name, mark)
+		if !renamed || suffix != "" {
+			names = append(names, plain)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
 func (h *host) Notice(text string) { h.w.notice(text) }
 

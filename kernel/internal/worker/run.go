@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
@@ -15,6 +17,10 @@ type execution struct {
 	id   int
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
+
+	g           atomic.Uintptr // its goroutine while it runs
+	ended       atomic.Bool    // the goroutine has returned
+	interrupted atomic.Bool
 }
 
 // finish ends the cell; only the first outcome counts.
@@ -25,6 +31,10 @@ func (x *execution) finish(o control.Outcome) {
 // runAll runs cells in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
+		if m.Kind == control.Setup {
+			w.setup(m)
+			continue
+		}
 		out, ok := w.run(m)
 		if ok {
 			out = w.outcome(m)
@@ -37,9 +47,14 @@ func (w *worker) runAll(runs <-chan control.Message) {
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
 	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init}
-	w.mu.Lock()
-	err := w.readConfig(m.Importcfg)
-	w.mu.Unlock()
+	var err error
+	if m.Importcfg != "" {
+		w.mu.Lock()
+		if err = w.readConfig(w.imageConfig()); err == nil {
+			err = w.readConfig(m.Importcfg)
+		}
+		w.mu.Unlock()
+	}
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
@@ -76,14 +91,18 @@ func (w *worker) outcome(m control.Message) control.Message {
 
 // call runs the cell in a goroutine of its own and catches what ends it.
 func (x *execution) call(calls []func()) {
+	x.g.Store(currentG())
 	returned := false
 	defer func() {
 		v := recover()
+		x.ended.Store(true)
 		switch {
 		case returned:
 			x.finish(control.Outcome{How: control.Returned})
 		case v != nil:
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
+		case x.interrupted.Load():
+			x.finish(control.Outcome{How: control.Interrupted})
 		default:
 			x.finish(control.Outcome{How: control.Goexit})
 		}
@@ -127,7 +146,7 @@ func frames(skip int) []control.Frame {
 		if strings.HasSuffix(f.Function, "worker.(*execution).call") {
 			break
 		}
-		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line})
+		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})
 		if !more {
 			break
 		}
@@ -135,9 +154,21 @@ func frames(skip int) []control.Frame {
 	return list
 }
 
-// interrupt stops the running cell.
-func (w *worker) interrupt() {
-	if x := w.cell.Load(); x != nil {
-		x.finish(control.Outcome{How: control.Interrupted})
+// exit ends the cell as os.Exit asks. If that was called by another goroutine
+// than the cell's own, the latter is stopped.
+func (x *execution) exit(code int) {
+	x.finish(control.Outcome{How: control.Exited, Code: code})
+	if g := x.g.Load(); currentG() == g {
+		x.ended.Store(true)
+	} else if !x.ended.Load() {
+		x.interrupted.Store(true)
+		stopSoon(g)
+		go func() {
+			for !x.ended.Load() && stopPending(g) {
+				signalThreads()
+				time.Sleep(stopInterval)
+			}
+			cancelStop(g)
+		}()
 	}
 }

@@ -3,18 +3,31 @@ package worker
 import (
 	"encoding/json"
 	"os"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// Show delivers the values of a cell's last expression. Generated code calls
-// it by its linker name.
+// Show delivers the values of a cell's last expression, as one result.
+// Generated code calls it by its linker name.
 func Show(values ...any) {
-	for _, v := range values {
-		self.output(control.Result, display.Of(v))
+	if n := len(values); n > 1 && values[n-1] == nil {
+		values = values[:n-1] // the nil error of a call that went well
 	}
+	if len(values) == 1 {
+		self.output(control.Result, display.Of(values[0]))
+		return
+	}
+	var text []string
+	for _, v := range values {
+		text = append(text, display.Text(v))
+	}
+	self.output(control.Result, display.Message{
+		Kind: display.KindShow,
+		Data: display.Bundle{"text/plain": strings.Join(text, "\n")},
+	})
 }
 
 // ShowError delivers an error that is a cell's last expression; nil shows nothing.

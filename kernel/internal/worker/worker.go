@@ -104,7 +104,7 @@ func (w *worker) archive(path string) (string, error) {
 	if f := w.archives[path]; f != "" {
 		return f, nil
 	}
-	if err := w.readConfig(filepath.Join(w.dir, "importcfg")); err != nil {
+	if err := w.readConfig(w.imageConfig()); err != nil {
 		return "", err
 	}
 	if f := w.archives[path]; f != "" {
@@ -113,6 +113,10 @@ func (w *worker) archive(path string) (string, error) {
 	return "", fmt.Errorf("package %s was not compiled for this notebook", path)
 }
 
+func (w *worker) imageConfig() string { return filepath.Join(w.dir, "importcfg") }
+
+// readConfig learns where compiled packages are. The image's own come first:
+// what another file says differently is another version.
 func (w *worker) readConfig(file string) error {
 	if file == "" || w.configs[file] {
 		return nil
@@ -123,9 +127,13 @@ func (w *worker) readConfig(file string) error {
 	}
 	for line := range strings.Lines(string(b)) {
 		path, archive, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "packagefile "), "=")
-		if ok && w.archives[path] == "" {
-			w.archives[path] = archive
+		if !ok || w.archives[path] == archive {
+			continue
 		}
+		if w.archives[path] != "" {
+			w.linker.Replace(path)
+		}
+		w.archives[path] = archive
 	}
 	w.configs[file] = true
 	return nil
@@ -134,11 +142,17 @@ func (w *worker) readConfig(file string) error {
 // serve answers the kernel until it is gone.
 func (w *worker) serve() error {
 	syscall.CloseOnExec(ControlFD)
+	// Through the runtime's poller: see startProcess in package session.
+	if err := syscall.SetNonblock(ControlFD, true); err != nil {
+		return errors.New("no control socket: this program is started by Perijove's kernel")
+	}
 	f := os.NewFile(ControlFD, "control")
 	if f == nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
 	w.conn = control.New(f)
+	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
+	w.installHooks()
 	// The kernel sends interrupts over the control socket; those that a
 	// terminal sends to the whole group are for it.
 	signal.Ignore(os.Interrupt)
@@ -155,7 +169,7 @@ func (w *worker) serve() error {
 			return err
 		}
 		switch m.Kind {
-		case control.Run:
+		case control.Run, control.Setup:
 			runs <- m
 		case control.Interrupt:
 			w.interrupt()
@@ -204,4 +218,16 @@ func exitNow(code int) {
 func endGroup() {
 	_ = unix.Kill(0, unix.SIGKILL)
 	exitNow(0)
+}
+
+// goexit1 is runtime.goexit1: it ends the goroutine without running its
+// deferred functions.
+var goexit1 func()
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker:", err)
+		exitNow(3)
+	}
+	return v
 }

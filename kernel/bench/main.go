@@ -1,0 +1,259 @@
+// Bench measures the kernel as a front end sees it: a real kernel process, the
+// real protocol over its sockets, from the request to idle. It prints ratios
+// within one run; machines differ, and so do their neighbours.
+//
+//	go run ./kernel/bench [-n 60]
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+)
+
+var rounds = flag.Int("n", 60, "how often to run each cell")
+
+func main() {
+	flag.Parse()
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "perijove-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	k, err := startKernel(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer k.stop()
+	fmt.Printf("%s, %s/%s, %d cores, medians of %d with the quartiles\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	for _, measure := range []func(context.Context, *kernel, *tabwriter.Writer, string) error{
+		startTimes, hello, kinds, notebook200, plot, native, memory,
+	} {
+		if err := measure(ctx, k, w, dir); err != nil {
+			return err
+		}
+		w.Flush()
+	}
+	return nil
+}
+
+// row prints one line of the table.
+func row(w *tabwriter.Writer, name string, s sample, note string) {
+	fmt.Fprintf(w, "%s\t%s\t%s\n", name, s, note)
+}
+
+// startTimes measures a kernel's start until it answers, with the image built.
+func startTimes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	var ready, first sample
+	for i := range 5 {
+		sub := filepath.Join(dir, fmt.Sprint("start", i))
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return err
+		}
+		k, err := startKernel(ctx, sub)
+		if err != nil {
+			return err
+		}
+		ready = append(ready, k.readyAfter)
+		d, err := k.cell(ctx, `fmt.Println("hello")`)
+		k.stop()
+		if err != nil {
+			return err
+		}
+		first = append(first, d)
+	}
+	row(w, "kernel start to kernel_info", ready, "")
+	row(w, "first cell after start", first, "")
+	return nil
+}
+
+// hello compares a cell with `go run` of the same program and with the
+// compiler alone, in turns. The text is new each time, as a cell's is; go run
+// keeps the executables of programs that it has run before, which is shown too.
+func hello(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
+	program := filepath.Join(dir, "hello.go")
+	write := func(statement string) error {
+		return os.WriteFile(program, []byte("package main\n\nimport \"fmt\"\n\nfunc main() { "+statement+" }\n"), 0o644)
+	}
+	cfg, err := stdImportcfg(ctx, dir, "fmt")
+	if err != nil {
+		return err
+	}
+	var cell, goRun, again, compile sample
+	for i := range *rounds {
+		statement := fmt.Sprintf(`fmt.Println("hello %d %d")`, i, os.Getpid())
+		if err := write(statement); err != nil {
+			return err
+		}
+		d, err := k.cell(ctx, statement)
+		if err != nil {
+			return err
+		}
+		cell = append(cell, d)
+		if d, err = timed(compileCommand(ctx, dir, cfg, program)); err != nil {
+			return err
+		}
+		compile = append(compile, d)
+		if i%4 != 0 {
+			continue
+		}
+		for _, s := range []*sample{&goRun, &again} {
+			if d, err = timed(goCommand(ctx, dir, "run", program)); err != nil {
+				return err
+			}
+			*s = append(*s, d)
+		}
+	}
+	times := func(s sample) string {
+		return fmt.Sprintf("the cell is %.1f × faster", s.median().Seconds()/cell.median().Seconds())
+	}
+	row(w, "hello, request to idle", cell, "")
+	row(w, "  the compiler alone", compile, fmt.Sprintf("the cell is %.2f × it", cell.median().Seconds()/compile.median().Seconds()))
+	row(w, "  go run of the program", goRun, times(goRun))
+	row(w, "  go run of it once more", again, times(again))
+	return nil
+}
+
+// kinds measures the cells that a day consists of.
+func kinds(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
+	for _, c := range []struct{ name, first, code string }{
+		{"variable change", "counter := 0", "counter++"},
+		{"function definition", "", "func twice(n int) int { return 2 * n }"},
+		{"compile error", "", "undefinedName + 1"},
+	} {
+		if c.first != "" {
+			if _, err := k.cell(ctx, c.first); err != nil {
+				return err
+			}
+		}
+		var s sample
+		for range *rounds {
+			d, err := k.timedCell(ctx, c.code)
+			if err != nil {
+				return err
+			}
+			s = append(s, d)
+		}
+		row(w, c.name, s, "")
+	}
+	return nil
+}
+
+// notebook200 runs a cell in a notebook that has 200 cells of declarations.
+func notebook200(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	sub := filepath.Join(dir, "many")
+	if err := os.Mkdir(sub, 0o755); err != nil {
+		return err
+	}
+	k, err := startKernel(ctx, sub)
+	if err != nil {
+		return err
+	}
+	defer k.stop()
+	const use = `fmt.Println(F7(1), len(Table9))`
+	if _, err := k.cell(ctx, "func F7(n int) int { return n }\nvar Table9 []string"); err != nil {
+		return err
+	}
+	var few, many sample
+	for range *rounds {
+		d, err := k.cell(ctx, use)
+		if err != nil {
+			return err
+		}
+		few = append(few, d)
+	}
+	for i := range 200 {
+		code := fmt.Sprintf(`type T%[1]d struct{ A, B int; Names []string }
+func (t *T%[1]d) Sum() int { return t.A + t.B + len(t.Names) }
+func F%[1]d(n int) int { s := 0; for i := range n { s += i %% (%[1]d + 1) }; return s }
+var Table%[1]d = make([]string, %[1]d)`, i)
+		if _, err := k.cell(ctx, code); err != nil {
+			return err
+		}
+	}
+	for range *rounds {
+		d, err := k.cell(ctx, use)
+		if err != nil {
+			return err
+		}
+		many = append(many, d)
+	}
+	row(w, "a cell after 200 cells of declarations", many, fmt.Sprintf("%.2f × the same cell before them", many.median().Seconds()/few.median().Seconds()))
+	return nil
+}
+
+func plot(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	const code = `import ("gonum.org/v1/plot"; "gonum.org/v1/plot/plotter")
+p := plot.New()
+line, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}, {X: 2, Y: 4}})
+if err != nil { panic(err) }
+p.Add(line)
+p`
+	var cold, warm sample
+	for i := range 5 {
+		sub := filepath.Join(dir, fmt.Sprint("plot", i))
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return err
+		}
+		k, err := startKernel(ctx, sub)
+		if err != nil {
+			return err
+		}
+		d, err := k.cell(ctx, code)
+		if err != nil {
+			return err
+		}
+		cold = append(cold, d)
+		for range max(1, *rounds/5) {
+			if d, err = k.cell(ctx, code); err != nil {
+				return err
+			}
+			warm = append(warm, d)
+		}
+		k.stop()
+	}
+	row(w, "gonum/plot, first in a kernel", cold, "")
+	row(w, "gonum/plot, again", warm, "")
+	return nil
+}
+
+// memory measures residence and growth.
+func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	sub := filepath.Join(dir, "memory")
+	if err := os.Mkdir(sub, 0o755); err != nil {
+		return err
+	}
+	k, err := startKernel(ctx, sub)
+	if err != nil {
+		return err
+	}
+	defer k.stop()
+	if _, err := k.cell(ctx, "counter := 0"); err != nil {
+		return err
+	}
+	kernelIdle, workerIdle := k.resident()
+	const cells = 1000
+	for range cells {
+		if _, err := k.cell(ctx, "counter++"); err != nil {
+			return err
+		}
+	}
+	kernelAfter, workerAfter := k.resident()
+	fmt.Fprintf(w, "resident, idle\tkernel %d MB, worker %d MB\t\n", kernelIdle>>20, workerIdle>>20)
+	fmt.Fprintf(w, "resident, after %d cells\tkernel %d MB, worker %d MB\t%.1f KB a cell\n", cells, kernelAfter>>20, workerAfter>>20,
+		float64(kernelAfter+workerAfter-kernelIdle-workerIdle)/1024/cells)
+	return nil
+}

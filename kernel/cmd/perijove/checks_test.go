@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/kernelspec"
+)
+
+// fakeMachine is sound unless a field says otherwise.
+type fakeMachine struct {
+	noGo, noSpec, noJupyter, noCache, specOfOther bool
+
+	version string
+	missing string // a path that is not there
+	free    uint64
+	os      string
+}
+
+func (m fakeMachine) platform() string {
+	if m.os != "" {
+		return m.os
+	}
+	return "linux/amd64"
+}
+
+func (m fakeMachine) goCommand() (string, error) {
+	if m.noGo {
+		return "", errors.New("install Go from https://go.dev/dl")
+	}
+	return "/go/bin/go", nil
+}
+
+func (m fakeMachine) goVersion(context.Context, string) (string, error) {
+	if m.version == "" {
+		return "1.26.4", nil
+	}
+	return m.version, nil
+}
+
+func (m fakeMachine) kernelspec() (kernelspec.Spec, error) {
+	if m.noSpec {
+		return kernelspec.Spec{}, fs.ErrNotExist
+	}
+	if m.specOfOther {
+		return kernelspec.New("/old/perijove", "/go/bin/go")
+	}
+	return kernelspec.New(m.program(), "/go/bin/go")
+}
+
+func (m fakeMachine) executable(path string) bool { return path != m.missing }
+func (m fakeMachine) program() string             { return "/bin/perijove" }
+func (m fakeMachine) jupyter() (string, bool)     { return "/bin/jupyter-lab", !m.noJupyter }
+
+func (m fakeMachine) writableCache() (string, error) {
+	if m.noCache {
+		return "", errors.New("/cache: permission denied")
+	}
+	return "/cache/perijove", nil
+}
+
+func (m fakeMachine) memory() (uint64, error) {
+	if m.free != 0 {
+		return m.free, nil
+	}
+	return 8 << 30, nil
+}
+
+func TestDoctor(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		m    fakeMachine
+		well bool
+		want []string // parts of what is printed
+	}{
+		{"sound", fakeMachine{}, true, []string{"version 1.26.4", "8192 MB"}},
+		{"no go", fakeMachine{noGo: true}, false, []string{"FAIL  go", "go.dev/dl"}},
+		{"old go", fakeMachine{version: "1.21.0"}, false, []string{"FAIL  go", "1.26"}},
+		{"release candidate", fakeMachine{version: "1.26rc1"}, true, nil},
+		{"no kernelspec", fakeMachine{noSpec: true}, false, []string{"FAIL  kernelspec", "perijove install"}},
+		{"program moved", fakeMachine{missing: "/bin/perijove"}, false, []string{"FAIL  kernelspec", "perijove install"}},
+		{"go moved", fakeMachine{missing: "/go/bin/go"}, false, []string{"FAIL  kernelspec", "go command"}},
+		{"another perijove", fakeMachine{specOfOther: true}, true, []string{"note  kernelspec", "/old/perijove"}},
+		{"no jupyter", fakeMachine{noJupyter: true}, true, []string{"note  jupyter", "apt-get install jupyterlab"}},
+		{"no cache", fakeMachine{noCache: true}, false, []string{"FAIL  cache", "XDG_CACHE_HOME"}},
+		{"little memory", fakeMachine{free: 100 << 20}, true, []string{"note  memory", "100 MB"}},
+		{"other system", fakeMachine{os: "plan9/arm"}, false, []string{"FAIL  platform", "linux/amd64"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			if well := examine(t.Context(), test.m, &out); well != test.well {
+				t.Errorf("examine = %v, want %v", well, test.well)
+			}
+			for _, part := range test.want {
+				if !strings.Contains(out.String(), part) {
+					t.Errorf("no %q in\n%s", part, out.String())
+				}
+			}
+			if test.name == "sound" && strings.Contains(out.String(), "->") {
+				t.Errorf("a remedy for nothing:\n%s", out.String())
+			}
+		})
+	}
+}
+
+func TestMinor(t *testing.T) {
+	for version, want := range map[string]string{"1.26.3": "1.26", "1.26rc1": "1.26", "1.26": "1.26", "devel": "devel."} {
+		if got := minor(version); got != want {
+			t.Errorf("minor(%q) = %q, want %q", version, got, want)
+		}
+	}
+}

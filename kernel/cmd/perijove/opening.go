@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// An opening is a session that is still being opened: the first start after a
+// change of toolchain builds the worker image, which takes longer than front
+// ends like to wait for a kernel's first answer. Cells wait for the session and
+// say so; if it cannot be opened each of them says why.
+type opening struct {
+	cancel context.CancelFunc
+	ready  chan struct{} // closed when live or err is set
+	live   output.Session
+	err    error
+
+	mu        sync.Mutex // guards what follows
+	progress  string     // the last line of progress
+	interrupt chan struct{}
+}
+
+var _ output.Session = (*opening)(nil)
+
+// openLater starts open in the background. What open writes to progress is
+// shown to cells that wait.
+func openLater(ctx context.Context, open func(ctx context.Context, progress io.Writer) (output.Session, error)) *opening {
+	ctx, cancel := context.WithCancel(ctx)
+	o := &opening{cancel: cancel, ready: make(chan struct{}), interrupt: make(chan struct{})}
+	go func() {
+		defer close(o.ready)
+		o.live, o.err = open(ctx, o)
+	}()
+	return o
+}
+
+// Write takes progress.
+func (o *opening) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.progress = strings.TrimSpace(string(p))
+	return len(p), nil
+}
+
+// session returns the live session, or nil while there is none.
+func (o *opening) session() output.Session {
+	select {
+	case <-o.ready:
+		return o.live
+	default:
+		return nil
+	}
+}
+
+// patience is how long a cell waits before it says so: a start without a build
+// takes less.
+const patience = time.Second
+
+// wait waits for the live session.
+func (o *opening) wait(ctx context.Context, sink output.Sink) *output.Error {
+	o.mu.Lock()
+	interrupt := o.interrupt
+	o.mu.Unlock()
+	notice := time.NewTimer(patience)
+	defer notice.Stop()
+	for {
+		select {
+		case <-o.ready:
+			return o.failure()
+		case <-notice.C:
+			sink.Stream(output.Stderr, o.notice())
+		case <-ctx.Done():
+			return newError("Interrupted", "the kernel was still starting")
+		case <-interrupt:
+			return newError("Interrupted", "the kernel was still starting; it goes on with that")
+		}
+	}
+}
+
+func (o *opening) failure() *output.Error {
+	if o.err == nil {
+		return nil
+	}
+	return newError("StartError", fmt.Sprintf(
+		"the kernel could not start its worker: %v\nCorrect that and restart the kernel; \"perijove doctor\" checks this machine", o.err))
+}
+
+func (o *opening) notice() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text := "perijove: preparing for this Go toolchain, which happens once"
+	if o.progress != "" {
+		text += " (" + o.progress + ")"
+	}
+	return text + "\n"
+}
+
+func newError(name, value string) *output.Error {
+	return &output.Error{Name: name, Value: value, Traceback: strings.Split(name+": "+value, "\n")}
+}
+
+func (o *opening) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
+	if err := o.wait(ctx, sink); err != nil {
+		return output.Reply{Status: output.Failed, Error: err, UserExpressions: map[string]output.ExpressionResult{}}
+	}
+	return o.live.Execute(ctx, req, sink)
+}
+
+func (o *opening) IsComplete(code string) output.Completeness {
+	if s := o.session(); s != nil {
+		return s.IsComplete(code)
+	}
+	return output.Completeness{Status: "unknown"}
+}
+
+func (o *opening) Complete(ctx context.Context, code string, cursor int) (output.Completion, error) {
+	if s := o.session(); s != nil {
+		return s.Complete(ctx, code, cursor)
+	}
+	return output.Completion{Start: cursor, End: cursor}, nil
+}
+
+func (o *opening) Inspect(ctx context.Context, code string, cursor, detail int) (output.Inspection, error) {
+	if s := o.session(); s != nil {
+		return s.Inspect(ctx, code, cursor, detail)
+	}
+	return output.Inspection{}, nil
+}
+
+func (o *opening) History() []output.HistoryEntry {
+	if s := o.session(); s != nil {
+		return s.History()
+	}
+	return nil
+}
+
+func (o *opening) Interrupt() {
+	if s := o.session(); s != nil {
+		s.Interrupt()
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.interrupt)
+	o.interrupt = make(chan struct{})
+}
+
+func (o *opening) Close() error {
+	o.cancel()
+	<-o.ready
+	if o.live == nil {
+		return nil // why it could not be opened was told to the cells
+	}
+	return o.live.Close()
+}

@@ -1,0 +1,108 @@
+package build
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// docOf reads the documentation of an object out of the file that declares it.
+// Export data gives the file and the line.
+func docOf(p *packages, obj types.Object) string {
+	at := p.fset.Position(obj.Pos())
+	file := p.sourceFile(at.Filename)
+	if file == "" {
+		return ""
+	}
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return ""
+	}
+	return findDoc(fset, f, at.Line, obj.Name()).Text()
+}
+
+// findDoc returns the comment of what declares name on a line.
+func findDoc(fset *token.FileSet, f *ast.File, line int, name string) (doc *ast.CommentGroup) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		if doc != nil {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Name.Name == name && fset.Position(n.Name.Pos()).Line == line {
+				doc = n.Doc
+			}
+		case *ast.GenDecl:
+			for _, s := range n.Specs {
+				if d, ok := specDoc(s, name); ok && fset.Position(s.Pos()).Line <= line && fset.Position(s.End()).Line >= line {
+					if doc = d; doc == nil {
+						doc = n.Doc
+					}
+				}
+			}
+		case *ast.Field:
+			for _, id := range n.Names {
+				if id.Name == name && fset.Position(id.Pos()).Line == line {
+					if doc = n.Doc; doc == nil {
+						doc = n.Comment
+					}
+				}
+			}
+		}
+		return true
+	})
+	return doc
+}
+
+func specDoc(s ast.Spec, name string) (*ast.CommentGroup, bool) {
+	switch s := s.(type) {
+	case *ast.TypeSpec:
+		return s.Doc, s.Name.Name == name
+	case *ast.ValueSpec:
+		for _, id := range s.Names {
+			if id.Name == name {
+				return s.Doc, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// sourceFile finds a file that export data names; the standard library's are
+// named relative to GOROOT.
+func (p *packages) sourceFile(name string) string {
+	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok {
+		name = filepath.Join(p.goroot, rest)
+	}
+	if st, err := os.Stat(name); err != nil || st.IsDir() {
+		return ""
+	}
+	return name
+}
+
+// packageDoc reads a package's own documentation.
+func packageDoc(p *packages, pkg *types.Package) string {
+	for _, name := range pkg.Scope().Names() {
+		file := p.sourceFile(p.fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)
+		if file == "" {
+			continue
+		}
+		names, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go"))
+		if err != nil {
+			return ""
+		}
+		for _, name := range names {
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err == nil && f.Name.Name == pkg.Name() && f.Doc != nil {
+				return f.Doc.Text()
+			}
+		}
+		return ""
+	}
+	return ""
+}

@@ -1,0 +1,3 @@
+// Package conformance runs the Go project's own test programs as notebook
+// cells; it has tests alone. README.md says how to run more than the sample.
+package conformance

@@ -1,0 +1,67 @@
+package link
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// Hook makes calls of the image's function name go to replacement, a top-level
+// function of the same signature. It returns a function that does what the
+// replaced one did, or nil where that has no stack check to skip: the check is
+// what gets overwritten, so the original runs without one.
+//
+// Hooks are set before the process runs anything that calls name.
+func Hook[F any](l *Linker, name string, replacement F) (original F, err error) {
+	entry, ok := l.idx.Lookup(name, 1)
+	if !ok {
+		return original, fmt.Errorf("the image lacks %s", name)
+	}
+	to := reflect.ValueOf(replacement).Pointer()
+	jump := make([]byte, 5)
+	jump[0] = 0xe9
+	binary.LittleEndian.PutUint32(jump[1:], uint32(int32(int64(to)-int64(entry)-5)))
+	original, _ = Original[F](l, name)
+	return original, platform.ReplaceCode(entry, jump)
+}
+
+// Original returns the part of the image's function name that Hook leaves
+// alone, as a function.
+func Original[F any](l *Linker, name string) (original F, err error) {
+	entry, ok := l.idx.Lookup(name, 1)
+	if !ok {
+		return original, fmt.Errorf("the image lacks %s", name)
+	}
+	n := stackCheck(platform.Bytes(entry, 16))
+	if n == 0 {
+		return original, fmt.Errorf("%s does not begin with a stack check", name)
+	}
+	return funcAt[F](entry + uintptr(n)), nil
+}
+
+// Func returns the image's function name, exported or not.
+func Func[F any](l *Linker, name string) (f F, err error) {
+	entry, ok := l.idx.Lookup(name, 1)
+	if !ok {
+		return f, fmt.Errorf("the image lacks %s", name)
+	}
+	return funcAt[F](entry), nil
+}
+
+// stackCheck returns the length of a function's stack check, CMPQ SP, 16(R14)
+// and a conditional jump, if it begins with one.
+func stackCheck(code []byte) int {
+	if !bytes.HasPrefix(code, []byte{0x49, 0x3b, 0x66, 0x10}) {
+		return 0
+	}
+	switch {
+	case code[4] == 0x76:
+		return 6
+	case code[4] == 0x0f && code[5] == 0x86:
+		return 10
+	}
+	return 0
+}

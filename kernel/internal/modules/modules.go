@@ -1,0 +1,329 @@
+// Package modules finds the packages beyond the image that a notebook imports:
+// those of the module or workspace that the notebook lies in, else of a
+// scratch module that %get fills. It asks the go command once per import path
+// and state of the module, and keeps the answer for other notebooks.
+package modules
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/perijove/perijove/kernel/internal/image"
+)
+
+// Modules implements build.Importer for one notebook.
+type Modules struct {
+	img   *image.Image
+	cache string // for answers of the go command; shared by all notebooks
+
+	mu       sync.Mutex
+	dir      string            // of the module; "" until there is one
+	scratch  string            // where a scratch module may be made
+	own      bool              // dir is the scratch module
+	archives map[string]string // packages beyond the image, or other than its own
+	configs  map[string]string // importcfg files by content hash
+}
+
+// New returns the packages for a notebook in folder dir. A scratch module, if
+// one is needed, is made in scratch.
+func New(img *image.Image, dir, scratch, cache string) *Modules {
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, configs: map[string]string{}}
+	if dir, err := filepath.Abs(dir); err == nil {
+		m.dir = findModule(dir)
+	}
+	return m
+}
+
+// findModule returns the nearest folder, from dir up, with a go.mod or go.work.
+func findModule(dir string) string {
+	for {
+		for _, name := range []string{"go.work", "go.mod"} {
+			if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.Mode().IsRegular() {
+				return dir
+			}
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+// Archive returns the compiled package of an import path.
+func (m *Modules) Archive(path string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f, ok := m.archives[path]; ok {
+		return f, nil
+	}
+	if f, err := m.img.Archive(path); err == nil {
+		return f, nil
+	}
+	if m.dir == "" || !strings.Contains(path, ".") && !m.local(path) {
+		return "", notFound(path)
+	}
+	if err := m.resolve(context.Background(), path); err != nil {
+		return "", err
+	}
+	if f, ok := m.archives[path]; ok {
+		return f, nil
+	}
+	return "", notFound(path)
+}
+
+func notFound(path string) error {
+	first, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(first, ".") {
+		return fmt.Errorf("package %s is not in the standard library", path)
+	}
+	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
+}
+
+// local reports whether the path may belong to the notebook's own module,
+// whose name need not have a dot.
+func (m *Modules) local(path string) bool {
+	b, err := os.ReadFile(filepath.Join(m.dir, "go.mod"))
+	if err != nil {
+		return true // a workspace
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "module "); ok {
+			name = strings.Trim(strings.TrimSpace(name), `"`)
+			return path == name || strings.HasPrefix(path, name+"/")
+		}
+	}
+	return false
+}
+
+// A resolved package, as the go command lists it.
+type resolved struct {
+	ImportPath string
+	Export     string
+	Standard   bool
+	Dir        string
+	Module     *struct{ Main bool }
+	CgoFiles   []string
+	Error      *struct{ Err string }
+}
+
+// resolve compiles a package and all that it depends on, and learns where the
+// compiled packages are.
+func (m *Modules) resolve(ctx context.Context, path string) error {
+	key, keyErr := m.key(path)
+	file := filepath.Join(m.cache, "packages", key+".json")
+	var list []resolved
+	if b, err := os.ReadFile(file); keyErr != nil || err != nil || json.Unmarshal(b, &list) != nil || !allExist(list) {
+		var err error
+		if list, err = m.list(ctx, path); err != nil {
+			return err
+		}
+		if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, inMain) {
+			_ = os.MkdirAll(filepath.Dir(file), 0o755) // only a saving
+			_ = os.WriteFile(file, b, 0o644)
+		}
+	}
+	for _, p := range list {
+		if p.Export == "" || p.Standard {
+			continue
+		}
+		if own, err := m.img.Archive(p.ImportPath); err == nil && sameFile(own, p.Export) {
+			continue
+		}
+		m.archives[p.ImportPath] = p.Export
+	}
+	return nil
+}
+
+// inMain reports whether a package is under edit: its compiled form changes
+// though go.mod does not.
+func inMain(p resolved) bool { return p.Module != nil && p.Module.Main }
+
+func allExist(list []resolved) bool {
+	for _, p := range list {
+		if p.Export == "" {
+			continue
+		}
+		if _, err := os.Stat(p.Export); err != nil {
+			return false
+		}
+	}
+	return len(list) > 0
+}
+
+// sameFile compares two compiled packages.
+func sameFile(a, b string) bool {
+	sa, err1 := os.Stat(a)
+	sb, err2 := os.Stat(b)
+	if err1 != nil || err2 != nil || sa.Size() != sb.Size() {
+		return false
+	}
+	if os.SameFile(sa, sb) {
+		return true
+	}
+	x, err1 := os.ReadFile(a)
+	y, err2 := os.ReadFile(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}
+
+// key names the answer for a path in this state of the module.
+func (m *Modules) key(path string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, m.img.Dir, path)
+	found := false
+	for _, name := range []string{"go.mod", "go.sum", "go.work", "go.work.sum"} {
+		b, err := os.ReadFile(filepath.Join(m.dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		found = found || err == nil
+		fmt.Fprintln(h, name, len(b))
+		h.Write(b)
+	}
+	if !found {
+		return "", errors.New("no go.mod")
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12]), nil
+}
+
+func (m *Modules) list(ctx context.Context, path string) ([]resolved, error) {
+	out, err := m.goCommand(ctx, "list", "-export", "-deps", "-json=ImportPath,Export,Standard,Dir,Module,CgoFiles,Error", "--", path)
+	if err != nil {
+		if strings.Contains(err.Error(), "no required module provides package") || strings.Contains(err.Error(), "missing go.sum entry") {
+			return nil, notFound(path)
+		}
+		return nil, err
+	}
+	var list []resolved
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p resolved
+		if err := dec.Decode(&p); err == io.EOF {
+			return list, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		list = append(list, p)
+	}
+}
+
+func (m *Modules) goCommand(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, args...)
+	cmd.Dir = m.dir
+	cmd.Env = image.Environ(m.dir)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		text := strings.TrimSpace(errs.String())
+		if text == "" {
+			text = err.Error()
+		}
+		return nil, fmt.Errorf("go %s: %s", args[0], text)
+	}
+	return out.Bytes(), nil
+}
+
+// Get adds modules, as go get does: to the notebook's module if there is one,
+// else to a scratch module. It returns what go get said.
+func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dir == "" {
+		dir := filepath.Join(m.scratch, "module")
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+		lang := strings.TrimPrefix(m.img.Toolchain.Lang(), "go")
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module notebook\n\ngo "+lang+"\n"), 0o644); err != nil {
+			return "", err
+		}
+		m.dir, m.own = dir, true
+	}
+	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
+	cmd.Dir = m.dir
+	cmd.Env = image.Environ(m.dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
+	}
+	return string(out), nil
+}
+
+// Dir is the module's folder, "" if there is none.
+func (m *Modules) Dir() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.dir
+}
+
+// Importcfg returns a file that covers the image's packages and those found
+// beyond it.
+func (m *Modules) Importcfg(paths []string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.archives) == 0 {
+		return m.img.Importcfg(paths)
+	}
+	b, err := os.ReadFile(m.img.ImportcfgFile())
+	if err != nil {
+		return "", err
+	}
+	var cfg bytes.Buffer
+	for line := range bytes.Lines(b) {
+		path, _, _ := strings.Cut(strings.TrimPrefix(string(line), "packagefile "), "=")
+		if _, other := m.archives[path]; !other {
+			cfg.Write(line)
+		}
+	}
+	cfg.WriteString(m.lines())
+	return m.write(cfg.Bytes())
+}
+
+// Extra returns an importcfg file with the packages that are not the image's,
+// for the worker; "" if there are none.
+func (m *Modules) Extra() (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.archives) == 0 {
+		return "", nil
+	}
+	return m.write([]byte(m.lines()))
+}
+
+func (m *Modules) lines() string {
+	var b strings.Builder
+	var paths []string
+	for p := range m.archives {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	for _, p := range paths {
+		fmt.Fprintf(&b, "packagefile %s=%s\n", p, m.archives[p])
+	}
+	return b.String()
+}
+
+func (m *Modules) write(b []byte) (string, error) {
+	sum := sha256.Sum256(b)
+	key := hex.EncodeToString(sum[:8])
+	if f := m.configs[key]; f != "" {
+		return f, nil
+	}
+	file := filepath.Join(m.scratch, "importcfg-"+key)
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		return "", err
+	}
+	m.configs[key] = file
+	return file, nil
+}

@@ -1,0 +1,31 @@
+package platform
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// ReplaceCode overwrites the process's own code at addr. Whole pages are
+// copied, changed, made executable and then moved into place: no page is ever
+// writable and executable, and a thread that runs there meanwhile waits for
+// the move.
+func ReplaceCode(addr uintptr, code []byte) error {
+	page := uintptr(unix.Getpagesize())
+	from := addr &^ (page - 1)
+	size := (addr + uintptr(len(code)) - from + page - 1) &^ (page - 1)
+	mem, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS|unix.MAP_PRIVATE)
+	if err != nil {
+		return fmt.Errorf("mmap: %w", err)
+	}
+	copy(Bytes(uintptr(mem), int(size)), Bytes(from, int(size)))
+	copy(Bytes(uintptr(mem)+addr-from, len(code)), code)
+	if err := unix.Mprotect(Bytes(uintptr(mem), int(size)), unix.PROT_READ|unix.PROT_EXEC); err != nil {
+		return fmt.Errorf("mprotect: %w", err)
+	}
+	_, _, errno := unix.Syscall6(unix.SYS_MREMAP, uintptr(mem), size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, from, 0)
+	if errno != 0 {
+		return fmt.Errorf("mremap: %w", errno)
+	}
+	return nil
+}

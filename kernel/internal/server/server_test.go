@@ -1,0 +1,132 @@
+package server
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+func TestCursor(t *testing.T) {
+	code := "a😀é\nz"
+	offsets := []int{0, 1, 5, 7, 8, 9}
+	for points, offset := range offsets {
+		if got := byteOffset(code, &points); got != offset {
+			t.Errorf("byteOffset(%d) = %d, want %d", points, got, offset)
+		}
+		if got := codePoints(code, offset); got != points {
+			t.Errorf("codePoints(%d) = %d, want %d", offset, got, points)
+		}
+	}
+	for cursor, want := range map[int]int{-3: 0, 99: len(code)} {
+		if got := byteOffset(code, &cursor); got != want {
+			t.Errorf("byteOffset(%d) = %d, want %d", cursor, got, want)
+		}
+	}
+	if got := byteOffset(code, nil); got != len(code) {
+		t.Errorf("byteOffset(nil) = %d, want the end", got)
+	}
+	if got := codePoints(code, 99); got != len(offsets)-1 {
+		t.Errorf("codePoints(99) = %d, want the end", got)
+	}
+}
+
+func TestGlob(t *testing.T) {
+	for _, test := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"*", "", true},
+		{"", "", true},
+		{"", "x", false},
+		{"a*", "abc\ndef", true},
+		{"*def", "abc\ndef", true},
+		{"*c?d*", "abc\ndef", true},
+		{"a?", "a😀", true},
+		{"a?", "a", false},
+		{"a*b*c", "aXbXbXc", true},
+		{"a*b*c", "aXbXbX", false},
+		{"[a]", "a", false}, // no character classes
+		{strings.Repeat("*a", 50) + "b", strings.Repeat("a", 5000), false},
+	} {
+		if got := glob(test.pattern, test.text); got != test.want {
+			t.Errorf("glob(%.20q, %.20q) = %v", test.pattern, test.text, got)
+		}
+	}
+}
+
+func TestBoundary(t *testing.T) {
+	for _, test := range []struct {
+		text    string
+		n, want int
+	}{
+		{"abcdef", 3, 3},
+		{"abc", 9, 3},
+		{"aé", 2, 1},
+		{"a😀b", 4, 1},
+		{"a😀b", 5, 5},
+		{"😀", 2, 0},
+		{"\x80\x80\x80\x80\x80\x80", 5, 5},
+	} {
+		if got := boundary(test.text, test.n); got != test.want {
+			t.Errorf("boundary(%q, %d) = %d, want %d", test.text, test.n, got, test.want)
+		}
+	}
+}
+
+// TestOvertook: who was sent before the failing reply, by the dates of one
+// front end whose clock is an hour fast.
+func TestOvertook(t *testing.T) {
+	arrival := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	clock := arrival.Add(time.Hour)
+	made := func(session string, date, received time.Time, layout string) *request {
+		h := wire.Header{Session: session, Date: date.Format(layout)}
+		return &request{Message: &wire.Message{Header: h}, received: received}
+	}
+	const micro, milli = "2006-01-02T15:04:05.000000Z07:00", "2006-01-02T15:04:05.000Z"
+	us := time.Microsecond
+	first := made("s", clock.Add(us), arrival.Add(us), micro)
+	f := failed{cell: first, replied: arrival.Add(50 * time.Millisecond)}
+	for _, test := range []struct {
+		name string
+		r    *request
+		want bool
+	}{
+		{"sent with the failed cell", made("s", clock.Add(2*us), arrival.Add(60*time.Millisecond), micro), true},
+		{"sent just before", made("s", clock.Add(49*time.Millisecond+us), arrival.Add(60*time.Millisecond), micro), true},
+		{"sent just after", made("s", clock.Add(50*time.Millisecond+2*us), arrival.Add(60*time.Millisecond), micro), false},
+		{"just before, in milliseconds", made("s", clock.Add(49*time.Millisecond), arrival.Add(60*time.Millisecond), milli), false},
+		{"well before, in milliseconds", made("s", clock.Add(40*time.Millisecond), arrival.Add(60*time.Millisecond), milli), true},
+		{"another session", made("other", clock.Add(us), arrival.Add(60*time.Millisecond), micro), false},
+		{"long on its way", made("s", clock.Add(us), arrival.Add(5*time.Second), micro), false},
+		{"no date", &request{Message: &wire.Message{Header: wire.Header{Session: "s"}}, received: arrival}, false},
+	} {
+		if got := f.overtook(test.r); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+	if (&failed{}).overtook(first) {
+		t.Error("nothing has failed yet")
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(Throttle(slog.NewTextHandler(&out, nil)))
+	for range 1000 {
+		log.With("socket", "shell").Warn("dropped a message")
+	}
+	log.Warn("something else")
+	text := out.String()
+	if n := strings.Count(text, "dropped a message"); n != linesPerWindow {
+		t.Errorf("%d lines, want %d", n, linesPerWindow)
+	}
+	for _, want := range []string{"something else", "held back"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}

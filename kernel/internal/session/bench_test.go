@@ -1,0 +1,51 @@
+package session
+
+import (
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// BenchmarkHello takes a cell through the session, without Jupyter.
+func BenchmarkHello(b *testing.B) {
+	s := newTestSession(b)
+	for b.Loop() {
+		if r := s.Execute(b.Context(), output.Request{Code: `fmt.Println("hello")`, StoreHistory: true}, quiet{}); r.Error != nil {
+			b.Fatal(r.Error)
+		}
+	}
+}
+
+// BenchmarkBuild is the kernel's part of a cell, compiler included, and how
+// much of it is the compiler.
+func BenchmarkBuild(b *testing.B) {
+	s := newTestSession(b)
+	var compile float64
+	for b.Loop() {
+		u, err := s.program.Build(b.Context(), 1, `fmt.Println("hello")`)
+		if err != nil {
+			b.Fatal(err)
+		}
+		compile += u.Timing.Compile.Seconds() * 1000
+	}
+	b.ReportMetric(compile/float64(b.N), "compile-ms/op")
+}
+
+// BenchmarkLoad is the worker's part of a cell.
+func BenchmarkLoad(b *testing.B) {
+	s := newTestSession(b)
+	u, err := s.program.Build(b.Context(), 1, `fmt.Println("hello")`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w, err := s.ready()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := w.run(b.Context(), control.Message{Object: u.Object, Fresh: u.Fresh, Entry: u.Entry, Init: u.Init}, quiet{}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package transport
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-zeromq/zmq4"
+)
+
+func numbered(i, size int) [][]byte {
+	body := make([]byte, size)
+	binary.BigEndian.PutUint32(body, uint32(i))
+	return [][]byte{[]byte("t"), body}
+}
+
+// readNumbered checks that messages from..to arrive whole and in order.
+func readNumbered(t *testing.T, z *zmq4.Conn, from, to int) {
+	t.Helper()
+	for i := from; i < to; i++ {
+		got := recv(t, z)
+		if n := binary.BigEndian.Uint32(got[1]); int(n) != i {
+			t.Fatalf("got message %d, want %d", n, i)
+		}
+	}
+}
+
+const (
+	messageSize = 64 << 10
+	messages    = 1600 // 100 MB
+)
+
+func (k *kernel) publishAll() error {
+	for i := range messages {
+		if err := k.IOPub().Publish(numbered(i, messageSize)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestBackPressure: one subscriber that pauses gets all of 100 MB in order,
+// and never more than the backlog is held for it.
+func TestBackPressure(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	k := listenTCP(t, l)
+	z := k.subscriber("")
+	done := make(chan error, 1)
+	go func() { done <- k.publishAll() }()
+	for i := 0; i < messages; i += 100 {
+		readNumbered(t, z, i, i+100)
+		if n := k.backlog(); n > l.Backlog+2*messageSize {
+			t.Errorf("%d bytes are queued, allowed are %d", n, l.Backlog)
+		}
+		if i%400 == 0 {
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func (k *kernel) backlog() int {
+	k.iopub.mu.Lock()
+	defer k.iopub.mu.Unlock()
+	n := 0
+	for p := range k.iopub.subs {
+		n = max(n, p.out.backlog())
+	}
+	return n
+}
+
+// TestStoppedSubscriberAlone: the publisher goes on after Stall.
+func TestStoppedSubscriberAlone(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	l.Stall = 300 * time.Millisecond
+	k := listenTCP(t, l)
+	k.subscriber("")
+	if err := k.publishAll(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(k.log.String(), "takes nothing") {
+		t.Errorf("log: %s", k.log)
+	}
+}
+
+// TestStoppedSubscriberAmongOthers: it is disconnected, the others lose nothing.
+func TestStoppedSubscriberAmongOthers(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	l.LagGrace = 200 * time.Millisecond
+	k := listenTCP(t, l)
+	k.subscriber("") // reads nothing
+	good := k.subscriber("")
+	done := make(chan error, 1)
+	go func() { done <- k.publishAll() }()
+	readNumbered(t, good, 0, messages)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(k.log.String(), "holds up the others") {
+		t.Errorf("log: %s", k.log)
+	}
+}
+
+// TestTricklingSubscriberAmongOthers: taking a little now and then is no way
+// to slow the others down.
+func TestTricklingSubscriberAmongOthers(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	l.LagGrace = 200 * time.Millisecond
+	k := listenTCP(t, l)
+	trickle, good := k.subscriber(""), k.subscriber("")
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+				if _, err := trickle.RecvMsg(); err != nil {
+					return
+				}
+			}
+		}
+	}()
+	go k.publishAll()
+	readNumbered(t, good, 0, messages)
+	// Small messages of a later cell reach the good one too.
+	if err := k.IOPub().Publish(numbered(messages, 4)); err != nil {
+		t.Fatal(err)
+	}
+	readNumbered(t, good, messages, messages+1)
+}
+
+// TestPublishNow: a status gets through while a publisher waits.
+func TestPublishNow(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	k := listenTCP(t, l)
+	z := k.subscriber("")
+	done := make(chan error, 1)
+	go func() { done <- k.publishAll() }()
+	eventually(t, "the publisher to wait", func() bool {
+		k.iopub.mu.Lock()
+		defer k.iopub.mu.Unlock()
+		return k.iopub.waiting > 0
+	})
+	if err := k.IOPub().PublishNow([][]byte{[]byte("now"), []byte("idle")}); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < messages; {
+		got := recv(t, z)
+		if string(got[0]) == "now" {
+			continue
+		}
+		if n := int(binary.BigEndian.Uint32(got[1])); n != i {
+			t.Fatalf("got message %d, want %d", n, i)
+		}
+		i++
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHeartbeatBesideEverything: it beats while iopub is stuck and nobody
+// reads shell.
+func TestHeartbeatBesideEverything(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	k := listenTCP(t, l)
+	k.subscriber("")
+	go k.publishAll()
+	z := k.peerOf(k.connection.ShellPort, zmq4.Dealer, "")
+	go func() {
+		for z.SendMsg(zmq4.NewMsg(make([]byte, 1<<20))) == nil {
+		}
+	}()
+	for range 20 {
+		k.beats()
+	}
+}
+
+func TestCloseEndsAWaitingPublisher(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	k := listenTCP(t, l)
+	k.subscriber("")
+	done := make(chan error, 1)
+	go func() { done <- k.publishAll() }()
+	eventually(t, "the publisher to wait", func() bool {
+		k.iopub.mu.Lock()
+		defer k.iopub.mu.Unlock()
+		return k.iopub.waiting > 0
+	})
+	k.Close()
+	if err := <-done; err != ErrClosed {
+		t.Errorf("error %v, want ErrClosed", err)
+	}
+}

@@ -1,0 +1,232 @@
+package worker
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+	"golang.org/x/sys/unix"
+)
+
+// Stopping a goroutine that runs.
+//
+// The runtime preempts goroutines with SIGURG. The handler's function for it
+// is hooked: when the signal finds a goroutine that is to be stopped at an
+// instruction of cell code, it makes the goroutine call halt there, which
+// unwinds it as runtime.Goexit does, with its deferred functions. Code of the
+// standard library is never stopped, since it may hold a lock; the signal is
+// sent again until it finds the goroutine in cell code.
+//
+// A function that keeps its defers in bits is never stopped either: between
+// calls it has not stored which of them are due. Package build sees to it that
+// functions that loop keep records instead.
+
+// currentG returns the identity of the calling goroutine: the address of its
+// runtime.g, which may be used again for another after it has ended.
+func currentG() uintptr
+
+// A target is a goroutine to stop. There may be several: those that were
+// abandoned while they were blocked are stopped when they reach cell code.
+type target struct {
+	g atomic.Uintptr
+}
+
+const maxTargets = 64
+
+var (
+	targets            [maxTargets]target
+	inCell, openDefers func(pc uintptr) bool
+	origPreempt        func(gp, ctxt unsafe.Pointer)
+	isSafePoint        func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
+	haltPC             uintptr
+	origExit           func(code int)
+	cannotStop         error // why running goroutines cannot be stopped, if so
+)
+
+// Offsets of the stack pointer and program counter in a signal's context.
+const (
+	contextRSP = 160
+	contextRIP = 168
+)
+
+// installHooks makes the runtime report here what would end the process.
+func (w *worker) installHooks() {
+	inCell = w.linker.Contains
+	openDefers = w.linker.OpenDefers
+	haltPC = reflect.ValueOf(halt).Pointer()
+	var err error
+	if origExit, err = link.Hook(w.linker, "os.Exit", osExit); err != nil || origExit == nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: os.Exit in a cell will end the worker:", err)
+	}
+	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
+	}
+	w.hookStdin()
+	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
+	if cannotStop == nil {
+		// sigPreempt runs as soon as it is installed, for any goroutine.
+		if addr, err2 := link.Original[func(gp, ctxt unsafe.Pointer)](w.linker, "runtime.doSigPreempt"); err2 != nil {
+			cannotStop = err2
+		} else {
+			origPreempt = addr
+			_, cannotStop = link.Hook(w.linker, "runtime.doSigPreempt", sigPreempt)
+		}
+	}
+}
+
+// sigPreempt replaces runtime.doSigPreempt. It runs in a signal handler, on the
+// signal stack: it must not allocate, block or touch the goroutine's stack
+// otherwise than by pushing one word.
+func sigPreempt(gp, ctxt unsafe.Pointer) {
+	for i := range targets {
+		if targets[i].g.Load() == uintptr(gp) && gp != nil {
+			uc := *(*unsafe.Pointer)(unsafe.Add(ctxt, 8))
+			rip := (*uintptr)(unsafe.Add(uc, contextRIP))
+			rsp := (*uintptr)(unsafe.Add(uc, contextRSP))
+			if !inCell(*rip) || openDefers(*rip) {
+				break
+			}
+			if ok, pc := isSafePoint(gp, *rip, *rsp, 0); ok {
+				targets[i].g.Store(0)
+				*rsp -= unsafe.Sizeof(uintptr(0))
+				store(*rsp, pc)
+				*rip = haltPC
+			}
+			break
+		}
+	}
+	origPreempt(gp, ctxt)
+}
+
+func store(p, v uintptr) { *(*uintptr)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) = v }
+
+// halt ends the calling goroutine; cell code that is to be stopped finds
+// itself calling it.
+func halt() { runtime.Goexit() }
+
+// stopSoon asks for g to be stopped and reports whether there was room.
+func stopSoon(g uintptr) bool {
+	for i := range targets {
+		if targets[i].g.CompareAndSwap(0, g) {
+			return true
+		}
+	}
+	return false
+}
+
+func stopPending(g uintptr) bool {
+	for i := range targets {
+		if targets[i].g.Load() == g {
+			return true
+		}
+	}
+	return false
+}
+
+func cancelStop(g uintptr) {
+	for i := range targets {
+		targets[i].g.CompareAndSwap(g, 0)
+	}
+}
+
+// signalThreads sends the runtime's preemption signal to all threads: one of
+// them may be running the goroutine.
+func signalThreads() {
+	pid := os.Getpid()
+	dir, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return
+	}
+	for _, e := range dir {
+		if tid, err := strconv.Atoi(e.Name()); err == nil {
+			_ = unix.Tgkill(pid, tid, unix.SIGURG)
+		}
+	}
+}
+
+const (
+	// stopPatience is how long an interrupt tries to stop a goroutine that
+	// may be blocked before the cell is given up.
+	stopPatience = 700 * time.Millisecond
+	stopInterval = 250 * time.Microsecond
+)
+
+// interrupt stops the running cell. If its goroutine cannot be stopped, since
+// it is blocked or inside one long call of the standard library, the cell ends
+// all the same, and the goroutine is stopped once it reaches cell code.
+func (w *worker) interrupt() {
+	x := w.cell.Load()
+	if x == nil {
+		return
+	}
+	x.interrupted.Store(true)
+	g := x.g.Load()
+	if g == 0 || cannotStop != nil || !stopSoon(g) {
+		x.finish(control.Outcome{How: control.Interrupted})
+		return
+	}
+	go func() {
+		for end := time.Now().Add(stopPatience); time.Now().Before(end); time.Sleep(stopInterval) {
+			signalThreads()
+			if x.ended.Load() {
+				cancelStop(g)
+				return
+			}
+		}
+		x.finish(control.Outcome{How: control.Interrupted, Value: "abandoned"})
+		for !x.ended.Load() && stopPending(g) {
+			signalThreads()
+			time.Sleep(20 * time.Millisecond)
+		}
+		cancelStop(g)
+	}()
+}
+
+// osExit replaces os.Exit: it ends the cell instead of the process.
+func osExit(code int) {
+	if self == nil || self.conn == nil {
+		origExit(code)
+	}
+	if x := self.cell.Load(); x != nil {
+		x.exit(code)
+	}
+	goexit1()
+	select {}
+}
+
+// fatalPanic replaces runtime.fatalpanic, which a goroutine calls whose panic
+// nobody recovered, after all of its deferred functions ran. It reports the
+// panic and ends the goroutine alone.
+func fatalPanic(p *panicRecord) {
+	o := control.Outcome{How: control.Panicked, Value: panicText(p.arg), Frames: frames(3)}
+	if len(o.Frames) == 0 || !userFrames(o.Frames) {
+		// Not of the user's making: a fault of ours, which must not be hidden.
+		fmt.Fprintf(os.Stderr, "panic: %s\n", o.Value)
+		for _, f := range o.Frames {
+			fmt.Fprintf(os.Stderr, "%s\n\t%s:%d\n", f.Func, f.File, f.Line)
+		}
+		exitNow(2)
+	}
+	_ = self.conn.Send(control.Message{Kind: control.Failure, Outcome: &o})
+	goexit1()
+	select {}
+}
+
+// panicRecord mirrors the beginning of runtime._panic.
+type panicRecord struct{ arg any }
+
+func userFrames(list []control.Frame) bool {
+	for _, f := range list {
+		if inCell(f.PC) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,230 @@
+package mp
+
+import (
+	"bytes"
+	"encoding/gob"
+	"fmt"
+	"reflect"
+	"unsafe"
+)
+
+func putString(w *writer, p unsafe.Pointer) {
+	s := *(*string)(p)
+	w.putLen(len(s), false)
+	w.b = append(w.b, s...)
+}
+
+func getString(r *reader, p unsafe.Pointer) {
+	n, _ := r.takeLen(1)
+	*(*string)(p) = string(r.take(uintptr(max(n, 0))))
+}
+
+func (b builder) slice(c *codec, t reflect.Type, path string) error {
+	elem, err := b.build(t.Elem(), path+"[]")
+	if err != nil {
+		return err
+	}
+	c.encode = func(w *writer, p unsafe.Pointer) {
+		s := (*[]byte)(p) // its header; the length counts elements
+		w.putLen(len(*s), *s == nil)
+		if w.enter(path) {
+			elem.putAll(w, unsafe.Pointer(unsafe.SliceData(*s)), len(*s))
+		}
+		w.leave()
+	}
+	c.decode = func(r *reader, p unsafe.Pointer) {
+		n, isNil := r.takeLen(minSize(elem))
+		v := reflect.NewAt(t, p).Elem()
+		if isNil || r.err != nil {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.MakeSlice(t, n, n))
+		elem.getAll(r, v.UnsafePointer(), n)
+	}
+	return nil
+}
+
+// minSize is the least number of bytes that a value takes when encoded, at
+// most 1 where that is not known.
+func minSize(c *codec) uintptr {
+	if c.fixed {
+		return c.size
+	}
+	if c.size == 0 || c.typ.Kind() == reflect.Struct || c.typ.Kind() == reflect.Array {
+		return 0
+	}
+	return 1
+}
+
+func (b builder) array(c *codec, t reflect.Type, path string) error {
+	elem, err := b.build(t.Elem(), path+"[]")
+	if err != nil {
+		return err
+	}
+	n := t.Len()
+	c.encode = func(w *writer, p unsafe.Pointer) { elem.putAll(w, p, n) }
+	c.decode = func(r *reader, p unsafe.Pointer) { elem.getAll(r, p, n) }
+	return nil
+}
+
+func (b builder) structure(c *codec, t reflect.Type, path string) error {
+	type field struct {
+		offset uintptr
+		codec  *codec
+	}
+	var fields []field
+	for i := range t.NumField() {
+		f := t.Field(i)
+		fc, err := b.build(f.Type, path+"."+f.Name)
+		if err != nil {
+			return err
+		}
+		fields = append(fields, field{f.Offset, fc})
+	}
+	c.encode = func(w *writer, p unsafe.Pointer) {
+		for _, f := range fields {
+			f.codec.put(w, unsafe.Add(p, f.offset))
+		}
+	}
+	c.decode = func(r *reader, p unsafe.Pointer) {
+		for _, f := range fields {
+			f.codec.get(r, unsafe.Add(p, f.offset))
+		}
+	}
+	return nil
+}
+
+func (b builder) pointer(c *codec, t reflect.Type, path string) error {
+	elem, err := b.build(t.Elem(), path)
+	if err != nil {
+		return err
+	}
+	c.encode = func(w *writer, p unsafe.Pointer) {
+		at := *(*unsafe.Pointer)(p)
+		w.putLen(0, at == nil)
+		if at != nil && w.enter(path) {
+			elem.put(w, at)
+			w.leave()
+		}
+	}
+	c.decode = func(r *reader, p unsafe.Pointer) {
+		v := reflect.NewAt(t, p).Elem()
+		if _, isNil := r.takeLen(0); isNil || r.err != nil {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.New(t.Elem()).Convert(t))
+		elem.get(r, v.UnsafePointer())
+	}
+	return nil
+}
+
+func (b builder) mapping(c *codec, t reflect.Type, path string) error {
+	key, err := b.build(t.Key(), path+"[key]")
+	if err != nil {
+		return err
+	}
+	elem, err := b.build(t.Elem(), path+"[]")
+	if err != nil {
+		return err
+	}
+	c.encode = func(w *writer, p unsafe.Pointer) {
+		m := reflect.NewAt(t, p).Elem()
+		w.putLen(m.Len(), m.IsNil())
+		if w.enter(path) {
+			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
+			for it := m.MapRange(); it.Next(); {
+				k.Elem().SetIterKey(it)
+				e.Elem().SetIterValue(it)
+				key.put(w, k.UnsafePointer())
+				elem.put(w, e.UnsafePointer())
+			}
+		}
+		w.leave()
+	}
+	c.decode = func(r *reader, p unsafe.Pointer) {
+		n, isNil := r.takeLen(minSize(key) + minSize(elem))
+		v := reflect.NewAt(t, p).Elem()
+		if isNil || r.err != nil {
+			v.SetZero()
+			return
+		}
+		v.Set(reflect.MakeMapWithSize(t, min(n, 1<<20)))
+		for i := 0; i < n && r.err == nil; i++ {
+			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
+			key.get(r, k.UnsafePointer())
+			elem.get(r, e.UnsafePointer())
+			v.SetMapIndex(k.Elem(), e.Elem())
+		}
+	}
+	return nil
+}
+
+// An errors' text and identity cross as those of a task's error do.
+func putError(w *writer, p unsafe.Pointer) {
+	err := *(*error)(p)
+	if w.putLen(0, err == nil); err != nil {
+		b := encodeError(err)
+		w.putLen(len(b), false)
+		w.b = append(w.b, b...)
+	}
+}
+
+func getError(r *reader, p unsafe.Pointer) {
+	*(*error)(p) = nil
+	if _, isNil := r.takeLen(0); isNil || r.err != nil {
+		return
+	}
+	n, _ := r.takeLen(1)
+	if b := r.take(uintptr(max(n, 0))); r.err == nil {
+		*(*error)(p) = decodeError(b, 0)
+	}
+}
+
+// A box carries an interface value through gob, which knows the registered types.
+type box struct{ V any }
+
+func putInterface(t reflect.Type, path string) func(*writer, unsafe.Pointer) {
+	return func(w *writer, p unsafe.Pointer) {
+		v := reflect.NewAt(t, p).Elem()
+		if w.putLen(0, v.IsNil()); v.IsNil() {
+			return
+		}
+		var b bytes.Buffer
+		if err := gob.NewEncoder(&b).Encode(box{v.Interface()}); err != nil {
+			w.fail(fmt.Errorf("mp: %s is an interface that holds a %v, which cannot be sent: %w "+
+				"(gob.Register it in an init function if it is not registered, or use the concrete type)", path, v.Elem().Type(), err))
+			return
+		}
+		w.putLen(b.Len(), false)
+		w.b = append(w.b, b.Bytes()...)
+	}
+}
+
+func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
+	return func(r *reader, p unsafe.Pointer) {
+		v := reflect.NewAt(t, p).Elem()
+		v.SetZero()
+		if _, isNil := r.takeLen(0); isNil || r.err != nil {
+			return
+		}
+		n, _ := r.takeLen(1)
+		in := r.take(uintptr(max(n, 0)))
+		if r.err != nil {
+			return
+		}
+		var held box
+		if err := gob.NewDecoder(bytes.NewReader(in)).Decode(&held); err != nil {
+			r.fail(err)
+			return
+		}
+		if held.V != nil && !reflect.TypeOf(held.V).AssignableTo(t) {
+			r.fail(errMalformed)
+			return
+		}
+		if held.V != nil {
+			v.Set(reflect.ValueOf(held.V))
+		}
+	}
+}

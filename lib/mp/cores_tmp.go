@@ -1,0 +1,5 @@
+package mp
+
+import "runtime"
+
+func Cores() int { return runtime.GOMAXPROCS(0) }

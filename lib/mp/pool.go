@@ -1,0 +1,323 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// ErrClosed is the error of tasks for a Pool or Queue that was closed.
+var ErrClosed = errors.New("mp: closed")
+
+// A Pool runs tasks on a fixed number of workers, goroutines or child
+// processes, that stay between uses. The zero Pool runs them on goroutines,
+// one for each core. Tasks come by Map, Stream, StreamUnordered, ForEach and
+// Submit, from any number of goroutines.
+//
+// Short tasks travel in batches whose size follows from how long tasks take.
+// A batch's unstarted tasks move to another worker that has nothing to do, and
+// finished ones are reported within milliseconds though a later one takes long.
+//
+// When a worker process dies, a new one takes its place, and the tasks that it
+// had not begun go to others. Those it had begun fail with an *ExitError, or
+// run again if the pool has Retries; so may others that it had finished in its
+// last two milliseconds.
+type Pool struct {
+	once sync.Once
+	in   *pool
+}
+
+// NewPool starts a pool. Without the option Workers there is one for each core
+// that this process may use.
+func NewPool(b Backend, opts ...Option) (*Pool, error) {
+	in, err := newPool(b, newOptions(opts))
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{in: in}
+	p.once.Do(func() {})
+	runtime.AddCleanup(p, func(in *pool) { go in.close() }, in)
+	return p, nil
+}
+
+func (p *Pool) get() *pool {
+	p.once.Do(func() {
+		p.in, _ = newPool(Goroutines, newOptions(nil)) // goroutines cannot fail to start
+		runtime.AddCleanup(p, func(in *pool) { go in.close() }, p.in)
+	})
+	return p.in
+}
+
+// Close waits until the tasks that the pool has are done, and ends its
+// workers. Tasks that come later fail with ErrClosed. A pool that nobody
+// refers to any more is closed by itself.
+func (p *Pool) Close() { p.get().close() }
+
+// Kill ends the workers at once. Tasks that are not done fail with ErrClosed.
+// Goroutines cannot be killed: their contexts are cancelled and Kill waits.
+func (p *Pool) Kill() {
+	in := p.get()
+	in.breakDown(ErrClosed)
+	in.close()
+}
+
+// Workers returns how many workers the pool has.
+func (p *Pool) Workers() int { return p.get().o.workers }
+
+// Stats are counts since the pool was made.
+type Stats struct {
+	Done     int // tasks that ended, with or without an error
+	Retried  int // tasks that began again because their worker died
+	Restarts int // worker processes that were started in place of another
+}
+
+// Stats returns the pool's counts.
+func (p *Pool) Stats() Stats {
+	in := p.get()
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.stats
+}
+
+type pool struct {
+	backend Backend
+	o       options
+	host    Host // of processes
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	workers sync.WaitGroup
+	funcs   sync.Map // *function by func value and types
+
+	mu     sync.Mutex
+	wake   *sync.Cond // for workers that wait, and for close
+	jobs   []job      // that may have tasks to take, in turn
+	back   []parcel   // handed back; taken before anything else
+	crew   map[*worker]bool
+	open   int // jobs and submitted tasks that are not finished
+	closed bool
+	broken error // why no task runs any more
+	failed int   // workers in a row that died before they finished a task
+	stats  Stats
+	subs   map[any]any // submitted tasks, by function and types: *submitJob[A, R]
+}
+
+func newPool(b Backend, o options) (*pool, error) {
+	p := &pool{backend: b, o: o, crew: make(map[*worker]bool), subs: make(map[any]any)}
+	p.wake = sync.NewCond(&p.mu)
+	p.ctx, p.cancel = context.WithCancelCause(context.Background())
+	if p.o.workers == 0 {
+		p.o.workers = Cores()
+	}
+	if p.o.workers < 0 {
+		return nil, fmt.Errorf("mp: a pool with %d workers", o.workers)
+	}
+	switch b {
+	case Goroutines:
+		for range p.o.workers {
+			p.workers.Go(p.goroutine)
+		}
+		return p, nil
+	case Processes:
+		return p, p.hire()
+	}
+	return nil, fmt.Errorf("mp: %v", b)
+}
+
+// hire starts the first worker processes, all at once.
+func (p *pool) hire() error {
+	h, err := currentHost()
+	if err != nil {
+		return err
+	}
+	p.host = h
+	if p.o.initializer != nil {
+		if err := p.o.initializer.define(h); err != nil {
+			return err
+		}
+	}
+	p.o.env = append(childEnv(p.o.workers), p.o.env...)
+	errs := make([]error, p.o.workers)
+	var starting sync.WaitGroup
+	for i := range p.o.workers {
+		starting.Go(func() { errs[i] = p.employ() })
+	}
+	starting.Wait()
+	if err := errors.Join(errs...); err != nil {
+		p.breakDown(err)
+		p.close()
+		return err
+	}
+	return nil
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	for p.open > 0 && p.broken == nil {
+		p.wake.Wait()
+	}
+	if p.broken == nil {
+		p.broken = ErrClosed
+	}
+	p.mu.Unlock()
+	p.wake.Broadcast()
+	p.workers.Wait()
+	p.cancel(ErrClosed)
+}
+
+// breakDown ends everything: pending and running tasks fail with err.
+func (p *pool) breakDown(err error) {
+	p.mu.Lock()
+	if p.broken == nil {
+		p.broken = err
+	}
+	jobs, back := p.jobs, p.back
+	p.jobs, p.back, p.closed = nil, nil, true
+	var lost []parcel
+	for _, j := range jobs {
+		for c := j.take(maxBatch); c != nil; c = j.take(maxBatch) {
+			lost = append(lost, c)
+		}
+	}
+	crew := make([]*worker, 0, len(p.crew))
+	for w := range p.crew {
+		crew = append(crew, w)
+	}
+	p.mu.Unlock()
+	p.cancel(err)
+	p.wake.Broadcast()
+	for _, c := range append(lost, back...) {
+		c.fail(0, c.size(), err)
+	}
+	for _, w := range crew {
+		w.kill()
+	}
+}
+
+// begin opens a job that may offer tasks from now on.
+func (p *pool) begin() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.beginLocked()
+}
+
+func (p *pool) beginLocked() error {
+	if p.broken != nil {
+		return p.broken
+	}
+	if p.closed {
+		return ErrClosed
+	}
+	p.open++
+	return nil
+}
+
+// finished closes a job.
+func (p *pool) finished(n int) {
+	p.mu.Lock()
+	p.open -= n
+	idle := p.open == 0
+	p.mu.Unlock()
+	if idle {
+		p.wake.Broadcast()
+	}
+}
+
+// offer tells the pool that j has tasks to take.
+func (p *pool) offer(j job) {
+	p.mu.Lock()
+	broken := p.broken
+	if broken == nil {
+		p.jobs = append(p.jobs, j)
+	}
+	p.mu.Unlock()
+	if broken != nil {
+		for c := p.takeLocked(j); c != nil; c = p.takeLocked(j) {
+			c.fail(0, c.size(), broken)
+		}
+		return
+	}
+	p.wake.Broadcast()
+}
+
+func (p *pool) takeLocked(j job) parcel {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return j.take(maxBatch)
+}
+
+// stop ends a job: none of its tasks begins any more, and those that run are
+// cancelled. Their outcomes arrive as errors.
+func (p *pool) stop(st *jobState, cause error) {
+	p.mu.Lock()
+	if st.stopped != nil {
+		p.mu.Unlock()
+		return
+	}
+	st.stopped = cause
+	var lost []parcel
+	p.back = deleteIf(p.back, func(c parcel) bool {
+		if c.state() == st {
+			lost = append(lost, c)
+		}
+		return c.state() == st
+	})
+	p.jobs = deleteIf(p.jobs, func(j job) bool {
+		if j.state() == st {
+			for c := j.take(maxBatch); c != nil; c = j.take(maxBatch) {
+				lost = append(lost, c)
+			}
+		}
+		return j.state() == st
+	})
+	for w := range p.crew {
+		lost = append(lost, w.recallLocked(st)...)
+	}
+	for st.encoding > 0 {
+		p.wake.Wait()
+	}
+	p.mu.Unlock()
+	p.wake.Broadcast()
+	for _, c := range lost {
+		c.fail(0, c.size(), cause)
+	}
+}
+
+func deleteIf[T any](s []T, del func(T) bool) []T {
+	kept := s[:0:0]
+	for _, v := range s {
+		if !del(v) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// targets of how long a batch takes: long against the cost of sending one,
+// short against what people notice.
+const (
+	batchTime      = time.Millisecond
+	batchTimeLocal = 50 * time.Microsecond
+	maxBatch       = 1 << 16
+	maxBatchBytes  = 1 << 20
+)
+
+// measured adapts the size of a job's batches to how long n tasks took.
+func (p *pool) measured(st *jobState, n int, elapsed time.Duration) {
+	if n == 0 {
+		return
+	}
+	per := max(elapsed/time.Duration(n), 1)
+	if st.perTask > 0 {
+		per = (st.perTask + per) / 2
+	}
+	st.perTask = per
+	target := batchTime
+	if p.backend == Goroutines {
+		target = batchTimeLocal
+	}
+	st.size = max(1, min(int(target/per), 4*max(n, st.size), maxBatch))
+}

@@ -1,0 +1,110 @@
+package mp
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// goroutine is a worker of the goroutine backend.
+func (p *pool) goroutine() {
+	w := &worker{p: p}
+	p.mu.Lock()
+	p.crew[w] = true
+	p.mu.Unlock()
+	ended := false
+	defer func() {
+		p.mu.Lock()
+		w.gone = true
+		delete(p.crew, w)
+		p.mu.Unlock()
+		if !ended { // a task called runtime.Goexit
+			p.workers.Go(p.goroutine)
+		}
+	}()
+	if in := p.o.initializer; in != nil {
+		if err := in.run(p.ctx); err != nil {
+			ended = true
+			go p.breakDown(initializerError(err))
+			return
+		}
+	}
+	for f := p.acquire(w); f != nil; f = p.acquire(w) {
+		w.runHere(f)
+	}
+	ended = true
+}
+
+// runHere runs a flight in this goroutine.
+func (w *worker) runHere(f *flight) {
+	p := w.p
+	p.mu.Lock()
+	st := f.parcel.state()
+	st.encoding--
+	f.credit.grant(f.n)
+	f.granted = true
+	if st.stopped != nil {
+		f.credit.recall(0)
+	}
+	many := f.n > 1
+	p.mu.Unlock()
+	r := localRun{w: w, f: f, since: time.Now()}
+	if many {
+		p.wake.Broadcast()
+		r.flushSlow()
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			f.parcel.fail(int(r.done.Load()), int(r.done.Load())+1, ErrGoexit)
+			r.settled++
+			p.delivered(w, f, 1, 0, false)
+		}
+		r.report(true)
+	}()
+	for n := 0; f.credit.claim(); n++ {
+		f.parcel.call(n)
+		r.done.Store(int64(n + 1))
+	}
+	returned = true
+}
+
+// A localRun reports the finished tasks of a flight, also while a later one
+// takes long.
+type localRun struct {
+	w    *worker
+	f    *flight
+	done atomic.Int64 // tasks that have returned
+
+	mu      sync.Mutex
+	settled int
+	over    bool
+	since   time.Time
+	timer   *time.Timer
+}
+
+func (r *localRun) flushSlow() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timer = time.AfterFunc(flushAfter, func() { r.report(false) })
+}
+
+func (r *localRun) report(last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
+	r.over = last
+	n := int(r.done.Load())
+	if n > r.settled || last {
+		r.f.parcel.settle(r.settled, n)
+		r.w.p.delivered(r.w, r.f, n-r.settled, time.Since(r.since), last)
+		r.settled, r.since = n, time.Now()
+	}
+	if r.timer != nil && last {
+		r.timer.Stop()
+	} else if r.timer != nil {
+		r.timer.Reset(flushAfter)
+	}
+}

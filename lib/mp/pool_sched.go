@@ -1,0 +1,148 @@
+package mp
+
+import "time"
+
+// window is how many batches a worker has at once: one runs while another
+// waits, so that it need not wait for the parent.
+const window = 2
+
+// patience is how long a batch runs before an idle worker takes tasks off it
+// that by all measures should have been done soon.
+const patience = time.Millisecond
+
+// A flight is a batch that a worker has. Guarded by pool.mu but for parcel,
+// credit and id, which do not change.
+type flight struct {
+	id        uint64
+	parcel    parcel
+	credit    credit
+	granted   bool // the credit is set, and may be recalled
+	n         int  // tasks of the parcel that stay with this flight
+	delivered int  // tasks that are settled
+	since     time.Time
+}
+
+// acquire waits for tasks for w and makes them a flight of w. It returns nil
+// when w has to end.
+func (p *pool) acquire(w *worker) *flight {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		switch {
+		case w.gone || p.broken != nil:
+			return nil
+		case w.spent(p.o.tasksPerChild):
+			if len(w.flights) == 0 {
+				return nil
+			}
+		case len(w.flights) < window:
+			if c := p.nextLocked(w); c != nil {
+				return w.departLocked(c)
+			}
+			if len(w.flights) == 0 {
+				if c := p.stealLocked(w); c != nil {
+					return w.departLocked(c)
+				}
+			}
+		}
+		p.wake.Wait()
+	}
+}
+
+// nextLocked returns the next tasks for w, or nil.
+func (p *pool) nextLocked(w *worker) parcel {
+	if n := len(p.back); n > 0 {
+		c := p.back[n-1]
+		p.back = p.back[:n-1]
+		return p.shareLocked(w, c)
+	}
+	for len(p.jobs) > 0 {
+		j := p.jobs[0]
+		p.jobs = p.jobs[1:]
+		n := max(1, j.state().size)
+		if left := j.left(); left >= 0 {
+			n = min(n, max(1, left/(2*p.o.workers)))
+		}
+		if limit := p.o.tasksPerChild; limit > 0 {
+			n = min(n, limit-w.tasks)
+		}
+		if c := j.take(n); c != nil {
+			p.jobs = append(p.jobs, j)
+			return c
+		}
+	}
+	return nil
+}
+
+// stealLocked takes tasks that have not begun off another worker's batch, the
+// one with the most of them in time. If there are some that are not worth it
+// yet, it has the idle workers look again.
+func (p *pool) stealLocked(w *worker) parcel {
+	var best *flight
+	var owner *worker
+	var most time.Duration
+	for v := range p.crew {
+		for place, f := range v.flights {
+			if v == w || !f.granted {
+				continue
+			}
+			_, left := f.credit.begun()
+			worth := time.Duration(left) * max(f.parcel.state().perTask, 1)
+			if left > 0 && time.Since(f.since) > patience {
+				worth += time.Hour * time.Duration(1+place)
+			}
+			if worth > most {
+				best, owner, most = f, v, worth
+			}
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	if most < patience/4 {
+		time.AfterFunc(patience, p.wake.Broadcast)
+		return nil
+	}
+	_, left := best.credit.begun()
+	keep := best.credit.recall(left / 2)
+	if keep >= best.n {
+		return nil
+	}
+	c := best.parcel.part(keep, best.n)
+	owner.tasks -= best.n - keep
+	best.n = keep
+	return p.shareLocked(w, c)
+}
+
+// shareLocked hands back what of c is beyond the number of tasks that w may
+// still do.
+func (p *pool) shareLocked(w *worker, c parcel) parcel {
+	n := p.o.tasksPerChild - w.tasks
+	if p.o.tasksPerChild == 0 || c.size() <= n {
+		return c
+	}
+	p.back = append(p.back, c.part(n, c.size()))
+	return c.part(0, n)
+}
+
+// departLocked makes c a flight of w.
+func (w *worker) departLocked(c parcel) *flight {
+	w.next++
+	f := &flight{id: w.next, parcel: c, credit: w.book.credit(w.next), n: c.size(), since: time.Now()}
+	w.flights = append(w.flights, f)
+	w.tasks += f.n
+	c.state().encoding++
+	return f
+}
+
+// handBack returns tasks that did not begin.
+func (p *pool) handBackLocked(c parcel) (lost bool) {
+	if c.size() == 0 {
+		return false
+	}
+	if c.state().stopped != nil || p.broken != nil {
+		return true
+	}
+	p.back = append(p.back, c)
+	return false
+}
