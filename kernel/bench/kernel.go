@@ -69,15 +69,17 @@ func startKernel(ctx context.Context, dir string) (*kernel, error) {
 	if err := k.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for {
-		if k.client, err = kerneltest.Dial(c); err == nil {
-			break
-		}
-		if time.Since(start) > 5*time.Minute {
+	// The library that the front end uses waits 250 ms before it tries again:
+	// it is let in when the kernel listens.
+	for _, port := range []int{c.ShellPort, c.IOPubPort, c.StdinPort, c.ControlPort, c.HBPort} {
+		if err := listening(port, start.Add(5*time.Minute)); err != nil {
 			k.stop()
 			return nil, fmt.Errorf("the kernel does not listen: %w\n%s", err, log.Bytes())
 		}
-		time.Sleep(time.Millisecond)
+	}
+	if k.client, err = kerneltest.Dial(c); err != nil {
+		k.stop()
+		return nil, err
 	}
 	id, err := k.client.Send(kerneltest.Shell, "kernel_info_request", "{}")
 	if err != nil {
@@ -89,6 +91,19 @@ func startKernel(ctx context.Context, dir string) (*kernel, error) {
 	k.readyAfter = time.Since(start)
 	_, err = k.client.RecvUntilIdle(ctx, id)
 	return k, err
+}
+
+func listening(port int, until time.Time) error {
+	for {
+		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return conn.Close()
+		}
+		if time.Now().After(until) {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func freePort() (int, error) {

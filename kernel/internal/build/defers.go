@@ -52,12 +52,17 @@ func (b *builder) deferLoops(before, text, after string) []int {
 // the compiler may put the function's body, loops and all, in its place.
 func (b *builder) defersAndLoops(body *ast.BlockStmt) bool {
 	var deferred, loop bool
-	ast.Inspect(body, func(n ast.Node) bool {
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.DeferStmt:
 			deferred = true
+			for _, arg := range n.Call.Args {
+				ast.Inspect(arg, visit)
+			}
+			return false // the deferred call runs at the end, by itself
 		case *ast.ForStmt, *ast.RangeStmt:
 			loop = true
 		case *ast.BranchStmt:
@@ -66,7 +71,8 @@ func (b *builder) defersAndLoops(body *ast.BlockStmt) bool {
 			loop = loop || b.callsNotebook(n.Fun)
 		}
 		return true
-	})
+	}
+	ast.Inspect(body, visit)
 	return deferred && loop
 }
 

@@ -57,8 +57,14 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 // it, in lines of cells. Frames outside of cells are left out, but for those
 // without any cell at all.
 func panicError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
-	lines := []string{"panic: " + o.Value}
-	for _, f := range o.Frames {
+	lines := append([]string{"panic: " + o.Value}, callLines(o.Frames, source)...)
+	return &output.Error{Name: "panic", Value: o.Value, Traceback: lines}
+}
+
+// callLines renders the calls in cells, with their source lines.
+func callLines(frames []control.Frame, source func(int) (string, bool)) []string {
+	var lines []string
+	for _, f := range frames {
 		n, ok := cellOf(f.File)
 		if !ok {
 			continue
@@ -71,7 +77,7 @@ func panicError(o *control.Outcome, source func(int) (string, bool)) *output.Err
 			lines = append(lines, "    "+strings.TrimSpace(cell.Line(src, f.Line)))
 		}
 	}
-	return &output.Error{Name: "panic", Value: o.Value, Traceback: lines}
+	return lines
 }
 
 // cellOf reads the number of a cell out of a file name of the line table.

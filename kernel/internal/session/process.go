@@ -29,6 +29,11 @@ type process struct {
 	log   *slog.Logger
 	ready chan error
 
+	// The pump's own: what may be the runtime's last words, and how long to
+	// wait whether they are.
+	dump     dump
+	patience *time.Timer
+
 	reap   sync.Mutex
 	reaped bool
 
@@ -201,15 +206,8 @@ func (p *process) cause() string {
 	if p.garbage != nil {
 		return p.garbage.Error()
 	}
-	for _, line := range strings.Split(string(p.out[1].tail), "\n") {
-		for _, mark := range []string{"fatal error: ", "panic: ", "runtime: out of memory"} {
-			if strings.HasPrefix(line, mark) {
-				return line
-			}
-		}
-		if strings.HasPrefix(line, "SIG") && strings.Contains(line, ": ") {
-			return line
-		}
+	if c := p.dump.cause(); c != "" {
+		return c
 	}
 	st := p.cmd.ProcessState
 	if st == nil {
@@ -221,9 +219,6 @@ func (p *process) cause() string {
 	return "it ended with " + st.String()
 }
 
-// tailSize is how much of the end of a stream is kept to find the cause of a death.
-const tailSize = 64 << 10
-
 // A stream is one of the worker's output pipes.
 type stream struct {
 	name    string
@@ -233,7 +228,6 @@ type stream struct {
 	ready   chan bool // from the watcher: something can be read
 	again   chan bool // to the watcher: it was
 	partial []byte    // the beginning of a rune whose rest has not come yet
-	tail    []byte
 	closed  bool
 }
 
@@ -276,10 +270,6 @@ func (s *stream) watch(stop <-chan struct{}) {
 
 // text takes bytes as they come and returns valid UTF-8.
 func (s *stream) text(b []byte) string {
-	s.tail = append(s.tail, b...)
-	if n := len(s.tail) - tailSize; n > 0 {
-		s.tail = append(s.tail[:0], s.tail[n:]...)
-	}
 	b = append(s.partial, b...)
 	b, rest := splitPartialRune(b)
 	s.partial = bytes.Clone(rest)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -26,8 +27,12 @@ func (p *process) pump() {
 	for _, s := range p.out {
 		go s.watch(stop)
 	}
+	p.patience = time.NewTimer(time.Hour)
+	defer p.patience.Stop()
 	for {
 		select {
+		case <-p.patience.C:
+			p.print(p.out[1], p.dump.release())
 		case m := <-messages:
 			p.drain()
 			if err := p.handle(m); err != nil {
@@ -80,9 +85,14 @@ func (p *process) read(s *stream) bool {
 	buf := make([]byte, readSize)
 	n, err := unix.Read(s.fd, buf)
 	if n > 0 {
-		if t := s.text(buf[:n]); t != "" {
-			p.current().Stream(s.name, t)
+		text := buf[:n]
+		if s.name == output.Stderr {
+			var holding bool
+			if text, holding = p.dump.split(text); holding {
+				p.patience.Reset(dumpPatience)
+			}
 		}
+		p.print(s, text)
 		return true
 	}
 	if err == nil {
@@ -90,6 +100,15 @@ func (p *process) read(s *stream) bool {
 		return false
 	}
 	return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
+}
+
+func (p *process) print(s *stream, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if t := s.text(b); t != "" {
+		p.current().Stream(s.name, t)
+	}
 }
 
 // drain passes on what is in the pipes now. What a background goroutine writes
@@ -125,6 +144,7 @@ func (p *process) handle(m control.Message) error {
 			f(m.Reset)
 		}
 	case control.Done:
+		p.print(p.out[1], p.dump.release()) // the worker lives
 		p.mu.Lock()
 		done := p.done
 		if m.ID != p.id {

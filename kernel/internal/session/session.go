@@ -234,6 +234,9 @@ func (s *Session) workerFailed(w *process, err error) *output.Error {
 	lost := s.program.WorkerLost()
 	value := w.cause()
 	text := "the worker process died: " + value
+	for _, line := range callLines(w.dump.frames(), s.program.Source) {
+		text += "\n" + line
+	}
 	if len(lost) > 0 {
 		var names []string
 		for _, v := range lost {

@@ -1,0 +1,99 @@
+package session
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+)
+
+// A dump is what Go's runtime prints when it gives up: the cause, then the
+// stacks of all goroutines. The cell shows the cause and the user's own calls,
+// so the text is held back until the worker is gone, or has shown by staying
+// alive that the text was something else.
+type dump struct {
+	held    []byte
+	dropped int
+}
+
+const (
+	dumpSize     = 256 << 10
+	dumpPatience = 2 * time.Second // after the last piece of text
+)
+
+// dumpStart finds a line with which the runtime begins to give up.
+var dumpStart = regexp.MustCompile(`(?m)^(fatal error: |panic: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|SIG[A-Z]+: )`)
+
+// split divides text into what is to be shown and what is to be held back.
+func (d *dump) split(text []byte) (show []byte, holding bool) {
+	if d.held != nil {
+		d.keep(text)
+		return nil, true
+	}
+	at := dumpStart.FindIndex(text)
+	if at == nil {
+		return text, false
+	}
+	d.held = []byte{}
+	d.keep(text[at[0]:])
+	return text[:at[0]], true
+}
+
+func (d *dump) keep(text []byte) {
+	n := min(len(text), dumpSize-len(d.held))
+	d.held = append(d.held, text[:n]...)
+	d.dropped += len(text) - n
+}
+
+// release returns the held text, which was no last word.
+func (d *dump) release() []byte {
+	text := d.held
+	*d = dump{}
+	return text
+}
+
+// cause is the sentence in which the runtime says what is wrong.
+func (d *dump) cause() string {
+	for _, prefix := range []string{"fatal error: ", "panic: ", "SIG"} {
+		for line := range strings.Lines(string(d.held)) {
+			if strings.HasPrefix(line, prefix) {
+				return strings.TrimSpace(line)
+			}
+		}
+	}
+	return ""
+}
+
+var dumpFrame = regexp.MustCompile(`^\t.*?Cell \[(\d+)\]:(\d+)`)
+
+// frames are the calls in cells of the first goroutine that has any, innermost
+// first; a repeated call is there once.
+func (d *dump) frames() []control.Frame {
+	const most = 12
+	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
+		var list []control.Frame
+		lines := strings.Split(string(block), "\n")
+		for i, line := range lines {
+			m := dumpFrame.FindStringSubmatch(line)
+			if m == nil || i == 0 || len(list) == most {
+				continue
+			}
+			n, err := strconv.Atoi(m[2])
+			if err != nil {
+				continue
+			}
+			name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), "(")
+			f := control.Frame{Func: name, File: "Cell [" + m[1] + "]", Line: n}
+			if len(list) == 0 || list[len(list)-1] != f {
+				list = append(list, f)
+			}
+		}
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
