@@ -154,10 +154,9 @@ func (k *kernel) cell(ctx context.Context, code string) (time.Duration, error) {
 // resident returns the resident memory of the kernel and of its worker, in bytes.
 func (k *kernel) resident() (kernel, worker int) {
 	pid := strconv.Itoa(k.cmd.Process.Pid)
-	out, _ := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
 	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
 	for _, t := range tasks {
-		out, _ = os.ReadFile(t)
+		out, _ := os.ReadFile(t)
 		for _, child := range strings.Fields(string(out)) {
 			worker += residentOf(child)
 		}

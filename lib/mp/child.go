@@ -128,7 +128,7 @@ func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 }
 
 // only runs one function in the child, which ends with it, and reaps it.
-func (c *child) only(def definition, arg []byte, take func([]byte) error) (error, int) {
+func (c *child) only(def definition, arg []byte, take func([]byte) error) (code int, err error) {
 	sent := make(chan error, 1)
 	go func() { sent <- c.order(def, arg) }()
 	go c.reap()
@@ -154,17 +154,17 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (error
 	exit := c.close()
 	switch {
 	case c.refused != nil:
-		return c.refused, exitCode(exit)
+		return exitCode(exit), c.refused
 	case answered:
-		return outcome, btoi(outcome != nil)
+		return btoi(outcome != nil), outcome
 	case broken != nil:
-		return broken, exitCode(exit)
+		return exitCode(exit), broken
 	case exit.Code == 0 && def.shape&givesResult == 0:
-		return nil, 0 // os.Exit(0)
+		return 0, nil // os.Exit(0)
 	case sendErr != nil && exit.Code == 0:
-		return sendErr, 1
+		return 1, sendErr
 	}
-	return exit, exitCode(exit)
+	return exitCode(exit), exit
 }
 
 // close frees what the parent holds of a child that was reaped.

@@ -94,12 +94,11 @@ type slot struct {
 
 // A batch is a number of tasks that arrived in one frame.
 type batch struct {
-	id    uint64
-	slot  uint64
-	last  bool
-	n     int
-	args  []byte
-	calls *invocation
+	id   uint64
+	slot uint64
+	last bool
+	n    int
+	args []byte
 
 	// Guarded by entry.mu. Tasks that the parent cancelled, before they began
 	// or since, and how to tell the one that runs.

@@ -140,8 +140,8 @@ func submit[R, A, F any](ctx context.Context, p *pool, fn F, arg A, f *Future[R]
 // goroutines share one for each pair of types, since each brings its own call.
 func submitJobFor[R, A any](p *pool, fn *function) (*submitJob[A, R], error) {
 	type key struct {
-		fn   *function
-		kind *submitJob[A, R] // nil: only its type counts
+		fn *function
+		_  *submitJob[A, R] // only its type counts
 	}
 	k := key{fn: fn}
 	if p.backend == Goroutines {

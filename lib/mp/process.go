@@ -124,7 +124,7 @@ func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg
 	stop := context.AfterFunc(ctx, p.Terminate)
 	go func() {
 		defer close(p.done)
-		p.err, p.code = c.only(def, body, func(b []byte) error {
+		p.code, p.err = c.only(def, body, func(b []byte) error {
 			if result == nil {
 				return nil
 			}

@@ -166,12 +166,17 @@ func (p *parse) compose() {
 	}
 	p.text.WriteString("package main\n")
 	for _, pc := range p.pieces {
+		if pc.Kind == Import { // wherever it stands, for Go it comes first
+			p.put(pc)
+		}
+	}
+	for _, pc := range p.pieces {
 		switch pc.Kind {
 		case Package:
 			p.cell.Package = true
 		case Directive:
 			p.cell.Directives = append(p.cell.Directives, directive(p.cell.Src, pc))
-		case Import, Func, Type, Const:
+		case Func, Type, Const:
 			p.put(pc)
 		case Var:
 			if !hasStmts {

@@ -279,7 +279,7 @@ func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
 			// a new variable; older code keeps the old one
 		case !same:
 			ld.reset = append(ld.reset, strings.TrimPrefix(name, "main."))
-		case ld.fresh[name] && len(s.Data()) > 0:
+		case ld.fresh[name]: // its content, zeros included, becomes the value
 			n := ld.place(o, i)
 			n.redo = old
 			delete(ld.byDef, defRef{o, i})

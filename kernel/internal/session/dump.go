@@ -19,13 +19,20 @@ type dump struct {
 	dropped int
 }
 
-const (
-	dumpSize     = 256 << 10
-	dumpPatience = 2 * time.Second // after the last piece of text
-)
+const dumpSize = 256 << 10
 
-// dumpStart finds a line with which the runtime begins to give up.
-var dumpStart = regexp.MustCompile(`(?m)^(fatal error: |panic: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|SIG[A-Z]+: )`)
+// dumpStart finds a line with which the runtime begins to give up; a program's
+// own text rarely begins like the first group, and may begin like the second.
+var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address 0x|runtime: goroutine stack exceeds |runtime: out of memory)|(panic: |SIG[A-Z]+: ))`)
+
+// patience is how long to wait for the end after the last piece of text. To
+// print the stacks after a stack overflow takes the runtime seconds.
+func (d *dump) patience() time.Duration {
+	if at := dumpStart.FindSubmatchIndex(d.held); at != nil && at[2] >= 0 {
+		return 20 * time.Second
+	}
+	return time.Second
+}
 
 // split divides text into what is to be shown and what is to be held back.
 func (d *dump) split(text []byte) (show []byte, holding bool) {

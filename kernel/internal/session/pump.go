@@ -89,7 +89,7 @@ func (p *process) read(s *stream) bool {
 		if s.name == output.Stderr {
 			var holding bool
 			if text, holding = p.dump.split(text); holding {
-				p.patience.Reset(dumpPatience)
+				p.patience.Reset(p.dump.patience())
 			}
 		}
 		p.print(s, text)

@@ -149,7 +149,11 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	}
 	sink.Started(n)
 	rec := &recorder{Sink: sink}
-	err := s.runCell(ctx, max(n, 1), req.Code, rec)
+	number := n
+	if req.Silent || !req.StoreHistory {
+		number = 0 // not a cell that anything refers to
+	}
+	err := s.runCell(ctx, number, req.Code, rec)
 	if req.StoreHistory && !req.Silent {
 		s.mu.Lock()
 		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})
@@ -162,7 +166,7 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 		return reply
 	}
 	for name, expr := range req.UserExpressions {
-		reply.UserExpressions[name] = s.evaluate(ctx, max(n, 1), expr)
+		reply.UserExpressions[name] = s.evaluate(ctx, expr)
 	}
 	return reply
 }
@@ -250,9 +254,9 @@ func (s *Session) workerFailed(w *process, err error) *output.Error {
 }
 
 // evaluate runs a user expression and returns its value.
-func (s *Session) evaluate(ctx context.Context, n int, expr string) output.ExpressionResult {
+func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionResult {
 	c := &capture{}
-	if err := s.runCell(ctx, n, expr, c); err != nil {
+	if err := s.runCell(ctx, 0, expr, c); err != nil {
 		return output.ExpressionResult{Error: err}
 	}
 	if c.data == nil {

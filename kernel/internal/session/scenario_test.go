@@ -1,0 +1,170 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+var update = flag.Bool("update", false, "rewrite what the scenarios in testdata expect")
+
+// TestScenarios runs the notebooks in testdata, one text file each. A file
+// named "cell" is executed; the file "want" behind it says what it showed. The
+// name may go on: "cell interrupt after TEXT" interrupts the cell once it has
+// printed TEXT, "cell input LINE" answers what it asks.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			runScenario(t, file)
+		})
+	}
+}
+
+func runScenario(t *testing.T, file string) {
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newTestSession(t)
+	var out []txtar.File
+	for _, f := range a.Files {
+		verb, rest, _ := strings.Cut(f.Name, " ")
+		if verb != "cell" {
+			continue
+		}
+		got := runStep(t, s, rest, string(f.Data))
+		out = append(out, f, txtar.File{Name: "want", Data: []byte(got)})
+	}
+	if *update {
+		a.Files = out
+		if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if len(out) != len(a.Files) {
+		t.Fatalf("%d files, %d expected: run with -update", len(a.Files), len(out))
+	}
+	for i := 1; i < len(out); i += 2 {
+		if got, want := string(out[i].Data), string(a.Files[i].Data); got != want {
+			t.Errorf("%s, cell %d:\n%s\ngot\n%s\nwant\n%s", file, i/2+1, out[i-1].Data, got, want)
+		}
+	}
+}
+
+// runStep executes a cell and renders what it showed.
+func runStep(t *testing.T, s *Session, how, code string) string {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a watchdog
+	defer cancel()
+	tr := &transcript{}
+	if text, ok := strings.CutPrefix(how, "interrupt after "); ok {
+		tr.trigger, tr.action = text, func() { go s.Interrupt() }
+	}
+	if line, ok := strings.CutPrefix(how, "input "); ok {
+		tr.input = &line
+	}
+	reply := s.Execute(ctx, output.Request{Code: code, StoreHistory: true, AllowStdin: tr.input != nil}, tr)
+	if ctx.Err() != nil {
+		t.Fatalf("the cell hangs:\n%s", code)
+	}
+	text := tr.text()
+	if reply.Status != output.OK && reply.Error == nil {
+		text += "status " + reply.Status + "\n"
+	}
+	return text
+}
+
+// A transcript renders a cell's output as text, with process numbers replaced.
+type transcript struct {
+	mu      sync.Mutex
+	b       strings.Builder
+	last    string
+	trigger string
+	action  func()
+	input   *string
+}
+
+var pids = regexp.MustCompile(`\b\d+/\d+\b`)
+
+func (tr *transcript) text() string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return pids.ReplaceAllString(tr.b.String(), "PID/TID")
+}
+
+// part begins a part of another kind.
+func (tr *transcript) part(name string) {
+	if tr.last != name {
+		if s := tr.b.String(); s != "" && !strings.HasSuffix(s, "\n") {
+			tr.b.WriteString("\n")
+		}
+		fmt.Fprintf(&tr.b, "[%s]\n", name)
+	}
+	tr.last = name
+}
+
+func (tr *transcript) Started(int) {}
+
+func (tr *transcript) Stream(name, text string) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.part(name)
+	tr.b.WriteString(text)
+	if tr.trigger != "" && strings.Contains(tr.b.String(), tr.trigger) {
+		tr.trigger = ""
+		tr.action()
+	}
+}
+
+func (tr *transcript) bundle(kind string, data output.Bundle) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.last = ""
+	for _, mime := range []string{"text/html", "image/svg+xml", "text/markdown", "text/plain"} {
+		if v, ok := data[mime].(string); ok {
+			tr.part(kind + " " + mime)
+			tr.b.WriteString(strings.TrimSuffix(v, "\n") + "\n")
+		}
+	}
+	tr.last = ""
+}
+
+func (tr *transcript) Display(d output.Display)                    { tr.bundle("display", d.Data) }
+func (tr *transcript) Result(data output.Bundle, _ map[string]any) { tr.bundle("result", data) }
+
+func (tr *transcript) Error(e *output.Error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.part("error " + e.Name)
+	tr.b.WriteString(strings.Join(e.Traceback, "\n") + "\n")
+}
+
+func (tr *transcript) Clear(bool) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.part("clear")
+}
+
+func (tr *transcript) Input(context.Context, string, bool) (string, error) {
+	if tr.input == nil {
+		return "", errors.New("this front end allows no input")
+	}
+	return *tr.input, nil
+}
