@@ -1,63 +1,94 @@
 package goobj
 
 import (
-	"encoding/binary"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 )
 
-const source = `package main
+// source has what a cell's object has: functions with and without frames,
+// inlined calls, types with methods, interface tables, generics, variables.
+const source = `package p
 
-type Shape struct{ Side int }
+import "unsafe"
 
-func (s *Shape) Area() int { return s.Side * s.Side }
+type Shape interface{ Area() float64 }
+type Square struct{ Side float64; Next *Square; Tags map[string]int }
 
-var total int
+func (s *Square) Area() float64 { return double(s.Side) * s.Side / 2 }
 
-var shape interface{ Area() int } = &Shape{3}
+func double(x float64) float64 { return x * 2 }
 
-func main() { total += shape.Area() }
+func Max[T int | string](a, b T) T { if a > b { return a }; return b }
+
+var Shapes = []Shape{&Square{Side: 2}}
+var Count int
+var Name = "a name"
+var Pointer unsafe.Pointer
+
+func Use(n int) (total float64) {
+	defer func() { Count++ }()
+	for i := range n { total += Shapes[i].Area() }
+	println(Max(n, 3), Max("a", Name))
+	return total
+}
 `
 
-// compiled returns the archive of a small program without imports.
-func compiled(t testing.TB) []byte {
+// compile returns the archive that the toolchain's compiler makes of src.
+func compile(t testing.TB, src string) []byte {
 	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "p.go")
-	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
+	file, out := filepath.Join(dir, "p.go"), filepath.Join(dir, "p.a")
+	if err := os.WriteFile(file, []byte(src), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	object := filepath.Join(dir, "p.o")
-	if out, err := exec.Command("go", "tool", "compile", "-o", object, "-p", "main", file).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if msg, err := exec.Command("go", "tool", "compile", "-p", "p", "-o", out, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
 	}
-	b, err := os.ReadFile(object)
+	b, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-func object(t testing.TB) *Object {
+// assemble returns an object file of the toolchain's assembler.
+func assemble(t testing.TB, src string) []byte {
 	t.Helper()
-	objs, err := ParseArchive(compiled(t))
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "p.s"), filepath.Join(dir, "p.o")
+	if err := os.WriteFile(file, []byte(src), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if msg, err := exec.Command("go", "tool", "asm", "-p", "p", "-o", out, file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
+	}
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func parse(t testing.TB, archive []byte) *Object {
+	t.Helper()
+	objs, err := ParseArchive(archive)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(objs) != 1 {
-		t.Fatalf("%d objects", len(objs))
+		t.Fatalf("%d objects, want 1", len(objs))
 	}
 	return objs[0]
 }
 
-func find(t *testing.T, o *Object, name string) Sym {
+func symbol(t *testing.T, o *Object, name string) Sym {
 	t.Helper()
-	for i := range o.NumSyms() {
+	for i := range o.NumDef() {
 		if s := o.Sym(i); s.Name() == name {
 			return s
 		}
@@ -67,100 +98,155 @@ func find(t *testing.T, o *Object, name string) Sym {
 }
 
 func TestObject(t *testing.T) {
-	o := object(t)
+	o := parse(t, compile(t, source))
 	if err := o.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	if o.FromAssembly() {
-		t.Error("it was not written by the assembler")
+		t.Error("the object is said to come from the assembler")
 	}
-	main := find(t, o, "main.main")
-	if !main.Kind().IsText() || main.ABI() != ABIInternal || main.Size() == 0 || len(main.Relocs()) == 0 {
-		t.Errorf("main.main: kind %d, ABI %d, size %d, %d relocations", main.Kind(), main.ABI(), main.Size(), len(main.Relocs()))
+	for name, want := range map[string]func(Sym) bool{
+		"p.Use":                     func(s Sym) bool { return s.Kind().IsText() && s.ABI() == ABIInternal && s.Size() > 0 },
+		"p.Count":                   func(s Sym) bool { return s.Kind().IsVar() && !s.Kind().HasPointers() && s.Size() == 8 },
+		"p.Pointer":                 func(s Sym) bool { return s.Kind().HasPointers() && s.Size() == 8 && len(s.Data()) == 0 },
+		"p.Shapes":                  func(s Sym) bool { return s.Kind() == KindData && s.Size() == 24 },
+		"type:p.Square":             func(s Sym) bool { return s.IsType() && s.Kind().IsROData() },
+		"go:itab.*p.Square,p.Shape": func(s Sym) bool { return s.IsItab() && s.Size() == 32 },
+	} {
+		if s := symbol(t, o, name); !want(s) {
+			t.Errorf("%s: kind %d, ABI %d, size %d, flags %x %x", name, s.Kind(), s.ABI(), s.Size(), s.flag(), s.flag2())
+		}
 	}
-	ref, ok := main.Aux(AuxFuncInfo)
-	i, own := o.Index(ref)
-	if !ok || !own {
-		t.Fatal("main.main has no function information")
+	ref, ok := symbol(t, o, "p.Count").Aux(AuxGotype)
+	if name := o.RefName(ref); !ok || ref.Pkg != PkgNone && name != "type:int" {
+		if i, own := o.Index(ref); !own || o.Sym(i).Name() != "type:int" {
+			t.Errorf("the type of p.Count is %q", name)
+		}
+	}
+}
+
+func TestFuncInfo(t *testing.T) {
+	o := parse(t, compile(t, source))
+	ref, ok := symbol(t, o, "p.(*Square).Area").Aux(AuxFuncInfo)
+	if !ok {
+		t.Fatal("p.(*Square).Area has no function information")
+	}
+	i, ok := o.Index(ref)
+	if !ok {
+		t.Fatal("it is not in the object")
 	}
 	fi, err := ReadFuncInfo(o.Sym(i).Data())
-	if err != nil || fi.StartLine != 11 {
-		t.Errorf("main.main starts at line %d, %v", fi.StartLine, err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if s := find(t, o, "type:main.Shape"); !s.IsType() || !s.Kind().IsROData() {
-		t.Error("type:main.Shape is no type descriptor")
+	if fi.StartLine != 8 || len(fi.InlTree) != 1 || fi.InlTree[0].Line != 8 {
+		t.Errorf("starts at line %d, inlined calls %+v; want line 8, one call in line 8", fi.StartLine, fi.InlTree)
 	}
-	if s := find(t, o, "main.total"); !s.Kind().IsVar() || s.Kind().HasPointers() || s.Size() != 8 || len(s.Data()) != 0 {
-		t.Errorf("main.total: kind %d, size %d, %d bytes", s.Kind(), s.Size(), len(s.Data()))
+	if j, ok := o.Index(fi.InlTree[0].Func); !ok || o.Sym(j).Name() != "p.double" {
+		t.Errorf("the inlined function is %v, want p.double", fi.InlTree[0].Func)
 	}
-	if s := find(t, o, "main.shape"); !s.Kind().HasPointers() {
-		t.Errorf("main.shape: kind %d", s.Kind())
+	if len(fi.Files) == 0 || !strings.HasSuffix(o.File(fi.Files[0]), "p.go") {
+		t.Errorf("files %v", fi.Files)
+	}
+	for n := range len(o.Sym(i).Data()) {
+		if _, err := ReadFuncInfo(o.Sym(i).Data()[:n]); !errors.Is(err, ErrFormat) {
+			t.Fatalf("cut to %d bytes: %v", n, err)
+		}
 	}
 }
 
-// TestMalformed cuts and changes an object everywhere: an error, never a panic.
+func TestRelocs(t *testing.T) {
+	o := parse(t, compile(t, source))
+	var seen []RelocType
+	for _, r := range symbol(t, o, "p.Use").Relocs() {
+		seen = append(seen, r.Type())
+	}
+	for _, want := range []RelocType{RelCall, RelPCRel} {
+		if !slices.Contains(seen, want) {
+			t.Errorf("p.Use has no relocation of type %d: %v", want, seen)
+		}
+	}
+}
+
+func TestAssembly(t *testing.T) {
+	o := assemble(t, "TEXT p·Add(SB), 4, $0-24\n\tMOVQ $1, ret+16(FP)\n\tRET\n")
+	_, body, ok := strings.Cut(string(o), "\n!\n")
+	if !ok {
+		t.Fatal("no object")
+	}
+	obj, err := Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := obj.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if !obj.FromAssembly() {
+		t.Error("the object is not said to come from the assembler")
+	}
+	if s := symbol(t, obj, "p.Add"); s.ABI() != ABI0 || !s.Kind().IsText() {
+		t.Errorf("p.Add: ABI %d, kind %d", s.ABI(), s.Kind())
+	}
+}
+
 func TestMalformed(t *testing.T) {
-	b := compiled(t)
-	for n := 0; n < len(b); n += 97 {
-		check(t, b[:n])
-	}
-	for i := 0; i+4 <= len(b); i += 61 {
-		c := append([]byte(nil), b...)
-		binary.LittleEndian.PutUint32(c[i:], 0xfffffff0)
-		check(t, c)
-	}
-}
-
-func check(t *testing.T, b []byte) {
-	t.Helper()
-	objs, err := ParseArchive(b)
-	for _, o := range objs {
-		if e := o.Validate(); e != nil && !errors.Is(e, ErrFormat) {
-			t.Errorf("unexpected kind of error: %v", e)
+	good := compile(t, source)
+	for name, b := range map[string][]byte{
+		"empty":             {},
+		"no archive":        []byte("ELF or anything"),
+		"no object":         good[:8],
+		"cut header":        good[:40],
+		"cut body":          good[:len(good)/2],
+		"size not a number": append(append([]byte("!<arch>\n"), strings.Repeat("x", 58)...), '`', '\n'),
+	} {
+		if _, err := ParseArchive(b); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v, want an error of format", name, err)
 		}
 	}
-	if err != nil && !errors.Is(err, ErrFormat) {
-		t.Errorf("unexpected kind of error: %v", err)
+	if _, err := Parse([]byte("\x00go119ld")); !errors.Is(err, ErrFormat) {
+		t.Errorf("other magic: %v", err)
 	}
 }
 
-func FuzzParseArchive(f *testing.F) {
-	f.Add(compiled(f))
-	f.Add([]byte(archiveMagic))
-	f.Fuzz(func(t *testing.T, b []byte) { check(t, b) })
-}
-
-// TestConstants compares what this package numbers with the toolchain's own.
-func TestConstants(t *testing.T) {
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	src := filepath.Join(strings.TrimSpace(string(root)), "src")
-	relocs, err := os.ReadFile(filepath.Join(src, "cmd/internal/objabi/reloctype_string.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]RelocType{
-		"R_ADDR": RelAddr, "R_ADDROFF": RelAddrOff, "R_SIZE": RelSize, "R_CALL": RelCall, "R_CONST": RelConst,
-		"R_PCREL": RelPCRel, "R_TLS_LE": RelTLSLE, "R_GOTPCREL": RelGotPCRel, "R_METHODOFF": RelMethodOff,
-		"R_KEEP": RelKeep, "R_INITORDER": RelInitOrder,
-	} {
-		if line := "x[" + name + "-" + strconv.Itoa(int(want)) + "]"; !strings.Contains(string(relocs), line) {
-			t.Errorf("%s is not %d in this toolchain", name, want)
+// FuzzParse: whatever the bytes, an error at worst.
+func FuzzParse(f *testing.F) {
+	archive := compile(f, source)
+	f.Add(archive)
+	f.Add(compile(f, "package p"))
+	f.Add(archive[:len(archive)-100])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		objs, err := ParseArchive(b)
+		if err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Fatalf("%v is no error of format", err)
+			}
+			return
 		}
-	}
-	kinds, err := os.ReadFile(filepath.Join(src, "cmd/internal/objabi/symkind_string.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]Kind{
-		"STEXT": KindText, "STEXTFIPS": KindTextFIPS, "SRODATA": KindROData, "SRODATAFIPS": KindRODataFIPS,
-		"SNOPTRDATA": KindNoPtrData, "SNOPTRDATAFIPS": KindNoPtrDataFIPS, "SDATA": KindData, "SDATAFIPS": KindDataFIPS,
-		"SBSS": KindBSS, "SNOPTRBSS": KindNoPtrBSS, "STLSBSS": KindTLSBSS,
-	} {
-		if line := "x[" + name + "-" + strconv.Itoa(int(want)) + "]"; !strings.Contains(string(kinds), line) {
-			t.Errorf("%s is not %d in this toolchain", name, want)
+		for _, o := range objs {
+			if err := o.Validate(); err != nil && !errors.Is(err, ErrFormat) {
+				t.Fatalf("%v is no error of format", err)
+			}
+		}
+	})
+}
+
+// TestFlippedBytes is the fuzz target's poor cousin, which every run of the
+// tests affords: one byte of a real object is wrong.
+func TestFlippedBytes(t *testing.T) {
+	good := compile(t, source)
+	start := strings.Index(string(good), magic)
+	for off := start; off < len(good); off++ {
+		if off > start+400 && off%7 != 0 {
+			continue
+		}
+		b := slices.Clone(good)
+		b[off] ^= 0xff
+		objs, err := ParseArchive(b)
+		for _, o := range objs {
+			err = errors.Join(err, o.Validate())
+		}
+		if err != nil && !errors.Is(err, ErrFormat) {
+			t.Fatalf("byte %d: %v", off, err)
 		}
 	}
 }
