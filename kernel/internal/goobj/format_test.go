@@ -2,14 +2,14 @@ package goobj
 
 import (
 	"go/constant"
+	"go/importer"
 	"go/token"
 	"go/types"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
-
-	"golang.org/x/tools/go/gcexportdata"
 )
 
 // toolchainPackage reads the types of one of the toolchain's own packages.
@@ -19,16 +19,10 @@ func toolchainPackage(t *testing.T, path string) *types.Package {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := os.Open(strings.TrimSpace(string(out)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r, err := gcexportdata.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkg, err := gcexportdata.Read(r, token.NewFileSet(), map[string]*types.Package{}, path)
+	imp := importer.ForCompiler(token.NewFileSet(), "gc", func(string) (io.ReadCloser, error) {
+		return os.Open(strings.TrimSpace(string(out)))
+	})
+	pkg, err := imp.Import(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,6 +189,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+//lint:ignore U1000 only the layout counts
 type pointers struct {
 	a int
 	b string
