@@ -69,8 +69,19 @@ func (m *Modules) Archive(path string) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	if f, err := m.img.Archive(path); err == nil {
-		return f, nil
+	bundled, err := m.img.Archive(path)
+	if err == nil && !(m.dir != "" && m.requires(path)) {
+		return bundled, nil
+	}
+	if err == nil {
+		// The module says which version it wants; that may be the image's.
+		if err := m.resolve(context.Background(), path); err != nil {
+			return "", err
+		}
+		if f, ok := m.archives[path]; ok {
+			return f, nil
+		}
+		return bundled, nil
 	}
 	if m.dir == "" || !strings.Contains(path, ".") && !m.local(path) {
 		return "", notFound(path)
@@ -90,6 +101,23 @@ func notFound(path string) error {
 		return fmt.Errorf("package %s is not in the standard library", path)
 	}
 	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
+}
+
+// requires reports whether the module's files name a module that the package
+// may belong to.
+func (m *Modules) requires(path string) bool {
+	for _, name := range []string{"go.mod", "go.work"} {
+		b, err := os.ReadFile(filepath.Join(m.dir, name))
+		if err != nil {
+			continue
+		}
+		for _, word := range strings.Fields(string(b)) {
+			if strings.Contains(word, ".") && (path == word || strings.HasPrefix(path, word+"/")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // local reports whether the path may belong to the notebook's own module,
