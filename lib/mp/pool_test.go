@@ -149,9 +149,17 @@ func TestMapKillsWhatIgnoresTheContext(t *testing.T) {
 	expectMap(t, p)
 }
 
+// killMyself ends the process as the system does when it runs out of memory.
+func killMyself() {
+	if p, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = p.Kill()
+	}
+	select {} // until it arrives
+}
+
 func suicidal(x int) int {
 	if x == 50 {
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		killMyself()
 	}
 	return x
 }
@@ -170,7 +178,7 @@ func killOnce(path string) (string, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		f.Close()
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		killMyself()
 	}
 	return "survived", nil
 }

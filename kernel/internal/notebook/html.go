@@ -133,5 +133,8 @@ func pageCSS() (string, error) {
 	if err := f.WriteCSS(&dark, styles.Get("github-dark")); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s\n@media screen and (prefers-color-scheme: dark) {\n%s}\n%s", light.String(), dark.String(), own), nil
+	// Each scheme in its own query: a class that only the light one colours
+	// would be dark on dark otherwise.
+	return fmt.Sprintf("@media print, (prefers-color-scheme: light) {\n%s}\n@media screen and (prefers-color-scheme: dark) {\n%s}\n%s",
+		light.String(), dark.String(), own), nil
 }

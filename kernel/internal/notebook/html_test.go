@@ -136,6 +136,25 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
+// Rules for code outside a colour scheme's query would hold in the other scheme
+// too, where they may be unreadable.
+func TestCodeColoursBelongToOneScheme(t *testing.T) {
+	css, err := pageCSS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	depth := 0
+	for line := range strings.Lines(css) {
+		if depth == 0 && strings.Contains(line, ".chroma") && strings.Contains(line, "color") {
+			t.Errorf("in no scheme: %s", line)
+		}
+		depth += strings.Count(line, "{") - strings.Count(line, "}")
+	}
+	if depth != 0 || !strings.Contains(css, ".chroma .kd") {
+		t.Errorf("braces do not match (%d), or no style for keywords", depth)
+	}
+}
+
 func TestANSI(t *testing.T) {
 	tests := []struct{ in, want string }{
 		{"plain & <", "plain &amp; &lt;"},
