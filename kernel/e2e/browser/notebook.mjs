@@ -161,7 +161,12 @@ export class Notebook {
 
   // Waits until all code cells have counts above before, in ascending order.
   async finished(before) {
-    const result = await this.page.waitForFunction(notebookResult, [cellSelector, errorSelector, before], { timeout: patience });
+    const result = await this.page
+      .waitForFunction(notebookResult, [cellSelector, errorSelector, before], { timeout: patience })
+      .catch(async (err) => {
+        const prompts = await this.page.locator(`${cellSelector}.jp-CodeCell .jp-InputPrompt`).allInnerTexts();
+        throw new Error(`the cells did not finish, their prompts are ${prompts.join(' ')}`, { cause: err });
+      });
     const failure = await result.jsonValue();
     if (failure !== 'done') throw new Error(failure);
     await this.idle();
