@@ -9,13 +9,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
 // A kernel is a kernel process and a front end connected to it.
@@ -43,58 +46,84 @@ func buildProgram(ctx context.Context) (string, error) {
 	return program.path, program.err
 }
 
+// startKernel starts perijove and waits for its first answer.
 func startKernel(ctx context.Context, dir string) (*kernel, error) {
 	path, err := buildProgram(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := transport.Connection{Transport: "tcp", IP: "127.0.0.1", Key: "bench", SignatureScheme: "hmac-sha256"}
+	return start(ctx, dir, []string{path, "kernel", connectionFile}, (*kerneltest.Client).AwaitWelcome)
+}
+
+// connectionFile stands for the connection file in a kernel's arguments.
+const connectionFile = "{connection_file}"
+
+// start starts any kernel in dir. subscribed waits until the front end's
+// subscription has reached it.
+func start(ctx context.Context, dir string, argv []string, subscribed func(*kerneltest.Client, context.Context) error) (*kernel, error) {
+	c, file, err := writeConnection(dir)
+	if err != nil {
+		return nil, err
+	}
+	argv = slices.Clone(argv)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], connectionFile, file)
+	}
+	var log bytes.Buffer
+	k := &kernel{cmd: exec.Command(argv[0], argv[1:]...)}
+	k.cmd.Dir, k.cmd.Stderr = dir, &log
+	begin := time.Now()
+	if err := k.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := k.greet(ctx, c, begin, subscribed); err != nil {
+		k.stop()
+		return nil, fmt.Errorf("%s: %w\n%s", argv[0], err, log.Bytes())
+	}
+	return k, nil
+}
+
+func writeConnection(dir string) (c transport.Connection, file string, err error) {
+	c = transport.Connection{Transport: "tcp", IP: "127.0.0.1", Key: "bench", SignatureScheme: "hmac-sha256"}
 	for _, port := range []*int{&c.ShellPort, &c.IOPubPort, &c.StdinPort, &c.ControlPort, &c.HBPort} {
 		if *port, err = freePort(); err != nil {
-			return nil, err
+			return c, "", err
 		}
 	}
 	b, err := json.Marshal(c)
 	if err != nil {
-		return nil, err
+		return c, "", err
 	}
-	file := filepath.Join(dir, "connection.json")
-	if err := os.WriteFile(file, b, 0o600); err != nil {
-		return nil, err
-	}
-	var log bytes.Buffer
-	k := &kernel{cmd: exec.Command(path, "kernel", file)}
-	k.cmd.Dir, k.cmd.Stderr = dir, &log
-	start := time.Now()
-	if err := k.cmd.Start(); err != nil {
-		return nil, err
-	}
+	file = filepath.Join(dir, "connection.json")
+	return c, file, os.WriteFile(file, b, 0o600)
+}
+
+// greet connects a front end and takes the time until the kernel's first answer.
+func (k *kernel) greet(ctx context.Context, c transport.Connection, begin time.Time, subscribed func(*kerneltest.Client, context.Context) error) error {
 	// The library that the front end uses waits 250 ms before it tries again:
 	// it is let in when the kernel listens.
 	for _, port := range []int{c.ShellPort, c.IOPubPort, c.StdinPort, c.ControlPort, c.HBPort} {
-		if err := listening(port, start.Add(5*time.Minute)); err != nil {
-			k.stop()
-			return nil, fmt.Errorf("the kernel does not listen: %w\n%s", err, log.Bytes())
+		if err := listening(port, begin.Add(5*time.Minute)); err != nil {
+			return fmt.Errorf("the kernel does not listen: %w", err)
 		}
 	}
+	var err error
 	if k.client, err = kerneltest.Dial(c); err != nil {
-		k.stop()
-		return nil, err
+		return err
 	}
-	if err := k.client.AwaitWelcome(ctx); err != nil {
-		k.stop()
-		return nil, err
+	if err := subscribed(k.client, ctx); err != nil {
+		return err
 	}
 	id, err := k.client.Send(kerneltest.Shell, "kernel_info_request", "{}")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := k.client.RecvReply(ctx, kerneltest.Shell, id); err != nil {
-		return nil, err
+		return err
 	}
-	k.readyAfter = time.Since(start)
+	k.readyAfter = time.Since(begin)
 	_, err = k.client.RecvUntilIdle(ctx, id)
-	return k, err
+	return err
 }
 
 func listening(port int, until time.Time) error {
@@ -121,38 +150,58 @@ func freePort() (int, error) {
 
 // timedCell runs a cell and returns the time from the request to idle.
 func (k *kernel) timedCell(ctx context.Context, code string) (time.Duration, error) {
-	start := time.Now()
-	id, err := k.client.Execute(code)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := k.client.RecvUntilIdle(ctx, id); err != nil {
-		return 0, err
-	}
-	d := time.Since(start)
-	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
+	d, _, err := k.execute(ctx, code)
 	return d, err
 }
 
 // cell is timedCell for code that must succeed.
 func (k *kernel) cell(ctx context.Context, code string) (time.Duration, error) {
+	d, messages, err := k.execute(ctx, code)
+	if err == nil {
+		err = failed(messages)
+	}
+	return d, err
+}
+
+// execute runs a cell and returns what it published.
+func (k *kernel) execute(ctx context.Context, code string) (time.Duration, []*wire.Message, error) {
 	start := time.Now()
 	id, err := k.client.Execute(code)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	messages, err := k.client.RecvUntilIdle(ctx, id)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	d := time.Since(start)
+	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
+	return d, messages, err
+}
+
+func failed(messages []*wire.Message) error {
 	for _, m := range messages {
 		if m.Header.MsgType == "error" {
-			return 0, fmt.Errorf("cell failed: %s", m.Content)
+			return fmt.Errorf("cell failed: %s", m.Content)
 		}
 	}
-	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
-	return d, err
+	return nil
+}
+
+// printed joins the text of a cell's stream messages.
+func printed(messages []*wire.Message) (string, error) {
+	var b strings.Builder
+	for _, m := range messages {
+		if m.Header.MsgType != "stream" {
+			continue
+		}
+		var s wire.Stream
+		if err := json.Unmarshal(m.Content, &s); err != nil {
+			return "", err
+		}
+		b.WriteString(s.Text)
+	}
+	return b.String(), nil
 }
 
 // resident returns the resident memory of the kernel and of its worker, in bytes.
@@ -177,11 +226,14 @@ func residentOf(pid string) int {
 	return pages * os.Getpagesize()
 }
 
+// stop ends the kernel as Jupyter does: a kernel that is killed leaves its
+// folder of compiled cells behind.
 func (k *kernel) stop() {
 	if k.client != nil {
 		k.client.Close()
 	}
-	_ = k.cmd.Process.Signal(os.Interrupt)
-	_ = k.cmd.Process.Kill()
+	_ = k.cmd.Process.Signal(syscall.SIGTERM)
+	kill := time.AfterFunc(10*time.Second, func() { _ = k.cmd.Process.Kill() })
+	defer kill.Stop()
 	_ = k.cmd.Wait()
 }

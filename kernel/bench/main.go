@@ -2,7 +2,7 @@
 // real protocol over its sockets, from the request to idle. It prints ratios
 // within one run; machines differ, and so do their neighbours.
 //
-//	go run ./kernel/bench [-n 60]
+//	go run ./kernel/bench [-n 60] [-only hello,native]
 package main
 
 import (
@@ -12,10 +12,26 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
-var rounds = flag.Int("n", 60, "how often to run each cell")
+var (
+	rounds     = flag.Int("n", 60, "how often to run each cell")
+	interrupts = flag.Int("interrupts", 20, "how often to interrupt each kind of cell")
+	only       = flag.String("only", "", "the sections to run, separated by commas; all if empty")
+)
+
+// sections are the parts of the table, in its order.
+var sections = []struct {
+	name    string
+	measure func(context.Context, *kernel, *tabwriter.Writer, string) error
+}{
+	{"start", startTimes}, {"hello", hello}, {"kinds", kinds}, {"notebook200", notebook200}, {"plot", plot},
+	{"native", native}, {"memory", memory}, {"child", childStart}, {"interrupt", interruptLatency},
+	{"crash", crashes}, {"output", throughput}, {"peers", peers},
+}
 
 func main() {
 	flag.Parse()
@@ -25,7 +41,32 @@ func main() {
 	}
 }
 
+// chosen returns the names of the sections to run.
+func chosen() ([]string, error) {
+	var all []string
+	for _, s := range sections {
+		all = append(all, s.name)
+	}
+	if *rounds < 1 || *interrupts < 1 {
+		return nil, fmt.Errorf("-n and -interrupts must be at least 1")
+	}
+	if *only == "" {
+		return all, nil
+	}
+	names := strings.Split(*only, ",")
+	for _, n := range names {
+		if !slices.Contains(all, n) {
+			return nil, fmt.Errorf("-only: there is no section %q; there are %s", n, strings.Join(all, ", "))
+		}
+	}
+	return names, nil
+}
+
 func run(ctx context.Context) error {
+	names, err := chosen()
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "perijove-bench-")
 	if err != nil {
 		return err
@@ -39,13 +80,18 @@ func run(ctx context.Context) error {
 	fmt.Printf("%s, %s/%s, %d cores, medians of %d with the quartiles\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	defer w.Flush()
-	for _, measure := range []func(context.Context, *kernel, *tabwriter.Writer, string) error{
-		startTimes, hello, kinds, notebook200, plot, native, memory,
-	} {
-		if err := measure(ctx, k, w, dir); err != nil {
+	for _, s := range sections {
+		if !slices.Contains(names, s.name) {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, "measuring:", s.name)
+		sub := filepath.Join(dir, s.name)
+		if err := os.Mkdir(sub, 0o755); err != nil {
 			return err
 		}
-		w.Flush()
+		if err := s.measure(ctx, k, w, sub); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
 	}
 	return nil
 }

@@ -1,18 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
-
-	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
 // loops are functions of which each takes some 100 ms: loaded code against a
@@ -25,40 +25,24 @@ var loops = []struct{ name, decl, call string }{
 	{"calls with defer", "var depth int\n//go:noinline\nfunc deferred() { defer leave(); depth++ }\nfunc leave() { depth-- }\nfunc defers() int { for range 20_000_000 { deferred() }; return depth }", "defers()"},
 }
 
-var elapsed = regexp.MustCompile(`elapsed (\d+)`)
-
 // native runs each loop as a cell and in a built program, in random turns, and
-// prints the ratio of the medians with a bootstrap interval.
+// prints the ratio of the medians with a bootstrap interval. The program stays
+// alive between its runs, as the worker does.
 func native(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
-	const runs = 12
+	const runs = 20
 	for _, l := range loops {
-		program := filepath.Join(dir, "loop.go")
-		src := "package main\n\nimport (\"fmt\"; \"sort\"; \"time\")\n\nvar _ = sort.Ints\n\n" + l.decl +
-			"\n\nfunc main() { start := time.Now(); r := " + l.call + "; fmt.Println(r, \"elapsed\", time.Since(start).Nanoseconds()) }\n"
-		if err := os.WriteFile(program, []byte(src), 0o644); err != nil {
+		p, err := buildLoop(ctx, dir, l.decl, l.call)
+		if err != nil {
 			return err
-		}
-		binary := filepath.Join(dir, "loop")
-		if out, err := goCommand(ctx, dir, "build", "-o", binary, program).CombinedOutput(); err != nil {
-			return fmt.Errorf("%w\n%s", err, out)
 		}
 		if _, err := k.cell(ctx, l.decl); err != nil {
+			p.stop()
 			return err
 		}
-		var cells, built sample
-		for range runs {
-			both := []func() (time.Duration, error){
-				func() (time.Duration, error) { return k.inside(ctx, l.call) },
-				func() (time.Duration, error) { return printed(exec.CommandContext(ctx, binary)) },
-			}
-			to := []*sample{&cells, &built}
-			for _, i := range rand.Perm(2) {
-				d, err := both[i]()
-				if err != nil {
-					return err
-				}
-				*to[i] = append(*to[i], d)
-			}
+		cells, built, err := inTurns(runs, func() (time.Duration, error) { return k.inside(ctx, l.call) }, p.run)
+		p.stop()
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
 		}
 		lo, hi := ratioInterval(cells, built)
 		row(w, l.name+" in a cell", cells, fmt.Sprintf("%.3f × go build, 95 %%: %.3f to %.3f",
@@ -67,39 +51,90 @@ func native(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) err
 	return nil
 }
 
-// inside runs a call in a cell that takes the time itself.
-func (k *kernel) inside(ctx context.Context, call string) (time.Duration, error) {
-	id, err := k.client.Execute("{ start := time.Now(); r := " + call + "; fmt.Println(r, \"elapsed\", time.Since(start).Nanoseconds()) }")
-	if err != nil {
-		return 0, err
-	}
-	messages, err := k.client.RecvUntilIdle(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	if _, err := k.client.RecvReply(ctx, kerneltest.Shell, id); err != nil {
-		return 0, err
-	}
-	for _, m := range messages {
-		if found := elapsed.FindSubmatch(m.Content); found != nil {
-			n, err := strconv.Atoi(string(found[1]))
-			return time.Duration(n), err
+// inTurns measures a and b n times each, after once that does not count.
+func inTurns(n int, a, b func() (time.Duration, error)) (as, bs sample, err error) {
+	of, to := []func() (time.Duration, error){a, b}, []*sample{&as, &bs}
+	for round := range n + 1 {
+		for _, i := range rand.Perm(2) {
+			d, err := of[i]()
+			if err != nil {
+				return nil, nil, err
+			}
+			if round > 0 {
+				*to[i] = append(*to[i], d)
+			}
 		}
 	}
-	return 0, fmt.Errorf("%s did not print its time", call)
+	return as, bs, nil
 }
 
-func printed(cmd *exec.Cmd) (time.Duration, error) {
-	out, err := cmd.Output()
+// inside runs a call in a cell that takes the time itself, in nanoseconds.
+func (k *kernel) inside(ctx context.Context, call string) (time.Duration, error) {
+	_, messages, err := k.execute(ctx, "{ start := time.Now(); r := "+call+"; runtime.KeepAlive(r); fmt.Println(time.Since(start).Nanoseconds()) }")
+	if err == nil {
+		err = failed(messages)
+	}
 	if err != nil {
 		return 0, err
 	}
-	found := elapsed.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("%s did not print its time", cmd.Path)
+	text, err := printed(messages)
+	if err != nil {
+		return 0, err
 	}
-	n, err := strconv.Atoi(string(found[1]))
+	return nanoseconds(text)
+}
+
+func nanoseconds(text string) (time.Duration, error) {
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	return time.Duration(n), err
+}
+
+// A loop is a program that go build made. It runs its call, and prints the
+// time, once for each line that it reads.
+type loop struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+func buildLoop(ctx context.Context, dir, decl, call string) (*loop, error) {
+	program, binary := filepath.Join(dir, "loop.go"), filepath.Join(dir, "loop")
+	src := "package main\n\nimport (\"bufio\"; \"fmt\"; \"os\"; \"runtime\"; \"sort\"; \"time\")\n\nvar _ = sort.Ints\n\n" + decl +
+		"\n\nfunc once() { start := time.Now(); r := " + call + "; runtime.KeepAlive(r); fmt.Println(time.Since(start).Nanoseconds()) }\n" +
+		"func main() { for s := bufio.NewScanner(os.Stdin); s.Scan(); { once() } }\n"
+	if err := os.WriteFile(program, []byte(src), 0o644); err != nil {
+		return nil, err
+	}
+	if out, err := goCommand(ctx, dir, "build", "-o", binary, program).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, out)
+	}
+	l := &loop{cmd: exec.CommandContext(ctx, binary)}
+	var err error
+	if l.in, err = l.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := l.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	l.out = bufio.NewReader(out)
+	return l, l.cmd.Start()
+}
+
+func (l *loop) run() (time.Duration, error) {
+	if _, err := io.WriteString(l.in, "\n"); err != nil {
+		return 0, err
+	}
+	line, err := l.out.ReadString('\n')
+	if err != nil {
+		return 0, err
+	}
+	return nanoseconds(line)
+}
+
+func (l *loop) stop() {
+	l.in.Close()
+	_ = l.cmd.Wait()
 }
 
 func goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {

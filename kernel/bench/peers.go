@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/kerneltest"
+)
+
+// others are kernels to compare with, each with its idiom for a hello: the
+// name of the kernelspec and a cell whose %d makes the text new each time.
+var others = []struct{ spec, code string }{
+	{"python3", `print("hello %d")`},
+	{"gonb", "%%%%\nfmt.Println(\"hello %d\")"},
+	{"gophernotes", "import \"fmt\"\nfmt.Println(\"hello %d\")"},
+}
+
+// peers runs a hello in the other kernels that this machine has.
+func peers(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	for _, o := range others {
+		argv, ok := kernelspec(o.spec)
+		if !ok {
+			fmt.Fprintf(w, "hello in %s\tnot installed\t\n", o.spec)
+			continue
+		}
+		sub := filepath.Join(dir, o.spec)
+		if err := os.Mkdir(sub, 0o755); err != nil {
+			return err
+		}
+		s, err := peerHello(ctx, sub, argv, o.code)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.spec, err)
+		}
+		row(w, "hello in "+o.spec, s, "request to idle")
+	}
+	return nil
+}
+
+func peerHello(ctx context.Context, dir string, argv []string, code string) (sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	k, err := start(ctx, dir, argv, settle)
+	if err != nil {
+		return nil, err
+	}
+	defer k.stop()
+	var s sample
+	for i := range *rounds + 1 {
+		d, err := k.cell(ctx, fmt.Sprintf(code, i))
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			s = append(s, d)
+		}
+	}
+	return s, nil
+}
+
+// settle waits until a subscription has surely arrived: kernels without an
+// XPUB socket do not say when. The time to start is not measured for them.
+func settle(_ *kerneltest.Client, ctx context.Context) error {
+	select {
+	case <-time.After(2 * time.Second):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// kernelspec returns the command line of an installed kernel, looked for where
+// Jupyter does.
+func kernelspec(name string) (argv []string, ok bool) {
+	home, _ := os.UserHomeDir()
+	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
+	dirs = append(dirs, os.Getenv("JUPYTER_DATA_DIR"), filepath.Join(home, ".local/share/jupyter"),
+		"/usr/local/share/jupyter", "/usr/share/jupyter")
+	for _, d := range dirs {
+		b, err := os.ReadFile(filepath.Join(d, "kernels", name, "kernel.json"))
+		if err != nil {
+			continue
+		}
+		var spec struct {
+			Argv []string `json:"argv"`
+		}
+		if json.Unmarshal(b, &spec) == nil && len(spec.Argv) > 0 {
+			return spec.Argv, true
+		}
+	}
+	return nil, false
+}

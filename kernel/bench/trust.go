@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/kerneltest"
+)
+
+// childStart measures a child process that the library starts from a cell,
+// until its function has run and it is gone.
+func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
+	if _, err := k.cell(ctx, "import \"github.com/perijove/perijove/lib/mp\"\nfunc nothing(int) {}\n"+
+		"func child() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; return p.Join(context.Background()) }"); err != nil {
+		return err
+	}
+	var s sample
+	for range *rounds {
+		d, err := k.inside(ctx, "child()")
+		if err != nil {
+			return err
+		}
+		s = append(s, d)
+	}
+	row(w, "child process, start to end", s, "")
+	return nil
+}
+
+// endless are cells that only an interrupt ends.
+var endless = []struct{ name, code string }{
+	{"for {}", "for {}"},
+	{"a loop of short calls into std", `for i := 0; ; i++ { _ = strconv.Itoa(i) }`},
+	{"a loop of long calls into std", `for { _ = strings.Repeat("x", 1<<16) }`},
+	{"a sleep", "time.Sleep(time.Hour)"},
+	{"select {}", "select {}"},
+	{"a channel", "<-make(chan int)"},
+	{"a held mutex", "var held sync.Mutex; held.Lock(); held.Lock()"},
+}
+
+// apart is how long after an interrupt the kernel takes another for a second
+// one, and not for the SIGINT of the same key.
+const apart = 260 * time.Millisecond
+
+// interruptLatency measures from the interrupt request to idle.
+func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	k, err := startKernel(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer k.stop()
+	for _, c := range endless {
+		var s sample
+		for range *interrupts {
+			d, err := k.interrupted(ctx, c.code)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.name, err)
+			}
+			s = append(s, d)
+			time.Sleep(apart)
+		}
+		row(w, "interrupt of "+c.name, s, fmt.Sprintf("worst of %d: %.1f ms", *interrupts, s.quantile(1).Seconds()*1000))
+	}
+	return nil
+}
+
+// interrupted runs a cell, interrupts it once it has begun, and returns the
+// time from there to idle.
+func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	id, err := k.client.Execute("fmt.Println(\"begun\")\n" + code)
+	if err != nil {
+		return 0, err
+	}
+	for begun := false; !begun; {
+		m, err := k.client.RecvReply(ctx, kerneltest.IOPub, id)
+		if err != nil {
+			return 0, err
+		}
+		if m.Header.MsgType == "error" {
+			return 0, fmt.Errorf("cell failed: %s", m.Content)
+		}
+		begun = m.Header.MsgType == "stream" && strings.Contains(string(m.Content), "begun")
+	}
+	start := time.Now()
+	asked, err := k.client.Send(kerneltest.Control, "interrupt_request", "{}")
+	if err != nil {
+		return 0, err
+	}
+	messages, err := k.client.RecvUntilIdle(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	d := time.Since(start)
+	if failed(messages) == nil {
+		return 0, errors.New("an interrupted cell ended without an error")
+	}
+	if _, err := k.client.RecvReply(ctx, kerneltest.Control, asked); err != nil {
+		return 0, err
+	}
+	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
+	return d, err
+}
+
+// crashes measures how soon a cell runs after one that ended the worker.
+func crashes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	k, err := startKernel(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer k.stop()
+	var end, next sample
+	for range 10 {
+		d, messages, err := k.execute(ctx, "var unlocked sync.Mutex; unlocked.Unlock()")
+		if err != nil {
+			return err
+		}
+		if failed(messages) == nil {
+			return errors.New("the worker survived a fatal error")
+		}
+		end = append(end, d)
+		if d, err = k.cell(ctx, `fmt.Println("alive")`); err != nil {
+			return err
+		}
+		next = append(next, d)
+	}
+	row(w, "a cell that ends the worker", end, "")
+	row(w, "the next cell, in a new worker", next, "")
+	return nil
+}
+
+const (
+	outputBytes = 32 << 20
+	outputCode  = `line := bytes.Repeat([]byte("0123456789abcdef0123456789abcde\n"), 2048); for range 512 { os.Stdout.Write(line) }`
+)
+
+// throughput compares what a front end gets of a cell that prints without end
+// with a pipe between two programs.
+func throughput(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+	k, err := startKernel(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer k.stop()
+	program, binary := filepath.Join(dir, "print.go"), filepath.Join(dir, "print")
+	src := "package main\n\nimport (\"bytes\"; \"os\")\n\nfunc main() { " + outputCode + " }\n"
+	if err := os.WriteFile(program, []byte(src), 0o644); err != nil {
+		return err
+	}
+	if out, err := goCommand(ctx, dir, "build", "-o", binary, program).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	cells, pipes, err := inTurns(5,
+		func() (time.Duration, error) { return k.flood(ctx) },
+		func() (time.Duration, error) { return drained(exec.CommandContext(ctx, binary)) })
+	if err != nil {
+		return err
+	}
+	rate := func(s sample) float64 { return outputBytes / 1e6 / s.median().Seconds() }
+	row(w, fmt.Sprintf("%d MB of output", outputBytes>>20), cells, fmt.Sprintf("%.0f MB/s; a plain pipe: %.0f MB/s", rate(cells), rate(pipes)))
+	return nil
+}
+
+// flood runs the cell that prints and counts what comes.
+func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
+	d, messages, err := k.execute(ctx, "{ "+outputCode+" }")
+	if err == nil {
+		err = failed(messages)
+	}
+	if err != nil {
+		return 0, err
+	}
+	text, err := printed(messages)
+	if err == nil && len(text) != outputBytes {
+		err = fmt.Errorf("%d of %d bytes came", len(text), outputBytes)
+	}
+	return d, err
+}
+
+// drained runs a program and reads what it prints.
+func drained(cmd *exec.Cmd) (time.Duration, error) {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.Discard, out)
+	if err := errors.Join(err, cmd.Wait()); err != nil {
+		return 0, err
+	}
+	if n != outputBytes {
+		return 0, fmt.Errorf("%d of %d bytes came", n, outputBytes)
+	}
+	return time.Since(start), nil
+}
