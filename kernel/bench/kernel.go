@@ -166,7 +166,7 @@ func (k *kernel) cell(ctx context.Context, code string) (time.Duration, error) {
 // execute runs a cell and returns what it published.
 func (k *kernel) execute(ctx context.Context, code string) (time.Duration, []*wire.Message, error) {
 	start := time.Now()
-	id, err := k.client.Execute(code)
+	id, err := k.request(code)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -177,6 +177,19 @@ func (k *kernel) execute(ctx context.Context, code string) (time.Duration, []*wi
 	d := time.Since(start)
 	_, err = k.client.RecvReply(ctx, kerneltest.Shell, id)
 	return d, messages, err
+}
+
+// request sends an execute_request with every field that front ends set: some
+// kernels answer no other.
+func (k *kernel) request(code string) (id string, err error) {
+	content, err := json.Marshal(map[string]any{
+		"code": code, "silent": false, "store_history": true, "user_expressions": struct{}{},
+		"allow_stdin": false, "stop_on_error": true,
+	})
+	if err != nil {
+		return "", err
+	}
+	return k.client.Send(kerneltest.Shell, "execute_request", string(content))
 }
 
 func failed(messages []*wire.Message) error {

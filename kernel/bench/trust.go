@@ -76,7 +76,7 @@ func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir s
 func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	id, err := k.client.Execute("fmt.Println(\"begun\")\n" + code)
+	id, err := k.request("fmt.Println(\"begun\")\n" + code)
 	if err != nil {
 		return 0, err
 	}
