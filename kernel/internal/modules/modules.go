@@ -46,6 +46,13 @@ func New(img *image.Image, dir, scratch, cache string) *Modules {
 	return m
 }
 
+// Use makes a compiled package known under its import path.
+func (m *Modules) Use(path, archive string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.archives[path] = archive
+}
+
 // findModule returns the nearest folder, from dir up, with a go.mod or go.work.
 func findModule(dir string) string {
 	for {
