@@ -18,6 +18,9 @@ type Request struct {
 	Renewed []string
 	Entry   string // function to call afterwards; may be empty
 	Init    bool   // run the package's own initialization
+	// Forget first drops the names of all functions, variables and types of
+	// the notebook, also if the load then fails. Code and data stay in place.
+	Forget bool
 }
 
 // A Loaded is the outcome: what to call, in this order.
@@ -33,6 +36,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer goobj.Guard(&err)
+	if req.Forget {
+		l.forget()
+	}
 	o, err := l.openMain(req.Object)
 	if err != nil {
 		return nil, err
@@ -82,6 +88,17 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		out.Entry = funcAt[func()](entry.address())
 	}
 	return out, nil
+}
+
+func (l *Linker) forget() {
+	for key := range l.globals {
+		if ofNotebook(key.name) {
+			delete(l.globals, key)
+		}
+	}
+	clear(l.stubs)
+	clear(l.vars)
+	clear(l.types)
 }
 
 // openMain reads the cell's object. It is not mapped: the file may be removed
