@@ -33,6 +33,7 @@ type process struct {
 	// wait whether they are.
 	dump     dump
 	patience *time.Timer
+	started  bool
 
 	// unheard fires when the worker has not ended a cell long after it was
 	// told to.

@@ -158,11 +158,11 @@ func (p *process) current() output.Sink {
 func (p *process) handle(m control.Message) error {
 	switch m.Kind {
 	case control.Ready:
-		select {
-		case p.ready <- nil:
-		default:
+		if p.started {
 			return errors.New("the worker says twice that it is ready")
 		}
+		p.started = true
+		p.ready <- nil
 	case control.Loaded:
 		p.mu.Lock()
 		f := p.onLoaded
