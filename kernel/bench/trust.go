@@ -100,8 +100,8 @@ func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, e
 		return 0, err
 	}
 	d := time.Since(start)
-	if failed(messages) == nil {
-		return 0, errors.New("an interrupted cell ended without an error")
+	if err := failed(messages); err == nil || !strings.Contains(err.Error(), "interrupted") {
+		return 0, fmt.Errorf("an interrupted cell ended otherwise: %v", err)
 	}
 	if _, err := k.client.RecvReply(ctx, kerneltest.Control, asked); err != nil {
 		return 0, err
