@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
@@ -96,6 +95,7 @@ func (x *execution) call(calls []func()) {
 	defer func() {
 		v := recover()
 		x.ended.Store(true)
+		cancelStop(x.g.Load()) // the runtime may use g again for another goroutine
 		switch {
 		case returned:
 			x.finish(control.Outcome{How: control.Returned})
@@ -162,13 +162,8 @@ func (x *execution) exit(code int) {
 		x.ended.Store(true)
 	} else if !x.ended.Load() {
 		x.interrupted.Store(true)
-		stopSoon(g)
-		go func() {
-			for !x.ended.Load() && stopPending(g) {
-				signalThreads()
-				time.Sleep(stopInterval)
-			}
-			cancelStop(g)
-		}()
+		if self.left.aim(g) {
+			self.left.add(x)
+		}
 	}
 }

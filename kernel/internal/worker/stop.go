@@ -168,7 +168,7 @@ func (w *worker) interrupt() {
 	}
 	x.interrupted.Store(true)
 	g := x.g.Load()
-	if g == 0 || cannotStop != nil || !stopSoon(g) {
+	if g == 0 || cannotStop != nil || !w.left.aim(g) {
 		x.finish(control.Outcome{How: control.Interrupted})
 		return
 	}
@@ -181,11 +181,7 @@ func (w *worker) interrupt() {
 			}
 		}
 		x.finish(control.Outcome{How: control.Interrupted, Value: "abandoned"})
-		for !x.ended.Load() && stopPending(g) {
-			signalThreads()
-			time.Sleep(20 * time.Millisecond)
-		}
-		cancelStop(g)
+		w.left.add(x)
 	}()
 }
 

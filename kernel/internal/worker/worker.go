@@ -41,6 +41,7 @@ type worker struct {
 
 	seq  atomic.Int64
 	cell atomic.Pointer[execution]
+	left abandoned
 }
 
 // self is this process's worker: functions that cells call, and hooks that the

@@ -1,0 +1,76 @@
+package worker
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// abandonedInterval is how often goroutines that were left behind are tried
+// again. An attempt costs a signal to each thread, however many are left.
+const abandonedInterval = 20 * time.Millisecond
+
+// abandoned are executions whose goroutine could not be stopped when it should
+// have been, mostly since it is blocked. It is stopped when it reaches cell code.
+type abandoned struct {
+	mu      sync.Mutex // guards what follows
+	list    []*execution
+	watched bool // a goroutine looks after list
+}
+
+// aim makes g a goroutine to be stopped. If there are too many, the one that
+// was left behind first is given up: the running cell matters more.
+func (a *abandoned) aim(g uintptr) bool {
+	for !stopSoon(g) {
+		if !a.giveUpOldest() {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *abandoned) giveUpOldest() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.list) == 0 {
+		return false
+	}
+	cancelStop(a.list[0].g.Load())
+	a.list = slices.Delete(a.list, 0, 1)
+	return true
+}
+
+// add sees to it that x, whose goroutine was aimed at, is stopped in the end.
+func (a *abandoned) add(x *execution) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.list = append(a.list, x)
+	if !a.watched {
+		a.watched = true
+		go a.watch()
+	}
+}
+
+func (a *abandoned) watch() {
+	for a.sweep() {
+		signalThreads()
+		time.Sleep(abandonedInterval)
+	}
+}
+
+// sweep forgets the executions that need no stopping any more and reports
+// whether others are left; if not, the watch ends.
+func (a *abandoned) sweep() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.list = slices.DeleteFunc(a.list, func(x *execution) bool {
+		g := x.g.Load()
+		if x.ended.Load() {
+			cancelStop(g)
+			return true
+		}
+		return !stopPending(g)
+	})
+	a.watched = len(a.list) > 0
+	return a.watched
+}
