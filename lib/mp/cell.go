@@ -159,7 +159,9 @@ func (l *lot) wakeLocked(word *atomic.Uint32, n int) {
 	for _, c := range w[:n] {
 		close(c)
 	}
-	if l.waiters[word] = w[n:]; len(w) == n {
+	if len(w) > n {
+		l.waiters[word] = w[n:]
+	} else {
 		delete(l.waiters, word)
 	}
 }
