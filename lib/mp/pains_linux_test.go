@@ -63,7 +63,10 @@ func startAndWait() int {
 
 func spinForever(int) int {
 	fmt.Println("child", os.Getpid())
-	for {
+	for n := 0; ; n++ {
+		if n < 0 {
+			return n
+		}
 	}
 }
 
