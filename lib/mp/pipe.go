@@ -20,14 +20,14 @@ type Conn[T any] struct {
 // received at the other.
 func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 	if b == Goroutines {
-		x, y := newLocalQueue[T](0), newLocalQueue[T](0)
+		x, y := newLocalQueue[T](0, false), newLocalQueue[T](0, false)
 		return &Conn[T]{local: [2]*localQueue[T]{x, y}}, &Conn[T]{local: [2]*localQueue[T]{y, x}, side: 1}, nil
 	}
-	x, err := newQueue[T](b, 0)
+	x, err := newQueue[T](b, 0, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	y, err := newQueue[T](b, 0)
+	y, err := newQueue[T](b, 0, false)
 	if err != nil {
 		return nil, nil, err
 	}

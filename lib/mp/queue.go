@@ -30,20 +30,20 @@ type queue[T any] interface {
 // NewQueue makes a Queue for at most size values; Put waits while there are
 // that many. With size 0 it takes as many as memory holds.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
-	q, err := newQueue[T](b, size)
+	q, err := newQueue[T](b, size, false)
 	if err != nil {
 		return nil, err
 	}
 	return &Queue[T]{q}, nil
 }
 
-func newQueue[T any](b Backend, size int) (queue[T], error) {
+func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
 	if size < 0 {
 		return nil, fmt.Errorf("mp: a queue for %d values", size)
 	}
 	switch b {
 	case Goroutines:
-		return newLocalQueue[T](size), nil
+		return newLocalQueue[T](size, counted), nil
 	case Processes:
 		return newSharedQueue[T](size)
 	}
@@ -102,7 +102,7 @@ type JoinableQueue[T any] struct{ Queue[T] }
 
 // NewJoinableQueue makes a JoinableQueue, as NewQueue does a Queue.
 func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
-	q, err := newQueue[T](b, size)
+	q, err := newQueue[T](b, size, true)
 	if err != nil {
 		return nil, err
 	}

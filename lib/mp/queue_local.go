@@ -17,14 +17,15 @@ type localQueue[T any] struct {
 	mu      sync.Mutex
 	rest    []T // beyond ch, if endless
 
-	left cell // one word: values put and not done
+	counted bool // for done and join
+	left    cell // one word: values put and not done
 }
 
 // localRoom is the size of the channel of an endless queue.
 const localRoom = 256
 
-func newLocalQueue[T any](size int) *localQueue[T] {
-	q := &localQueue[T]{closed: make(chan struct{}), endless: size == 0}
+func newLocalQueue[T any](size int, counted bool) *localQueue[T] {
+	q := &localQueue[T]{counted: counted, closed: make(chan struct{}), endless: size == 0}
 	if q.endless {
 		size = localRoom
 	}
@@ -52,6 +53,9 @@ func (q *localQueue[T]) close() {
 func (q *localQueue[T]) put(ctx context.Context, v T, wait bool) error {
 	if q.over.Load() {
 		return ErrClosed
+	}
+	if !q.counted {
+		return q.add(ctx, v, wait)
 	}
 	q.left.u32(0).Add(1)
 	err := q.add(ctx, v, wait)
