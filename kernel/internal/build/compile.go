@@ -42,6 +42,7 @@ func (b *builder) compile(ctx context.Context, e *emitter) (object string, err e
 	object = filepath.Join(cfg.Dir, fmt.Sprintf("u%d.o", b.p.seq))
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
 		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>"}
+	args = append(args, cfg.Flags...)
 	for _, f := range e.order {
 		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.text()), 0o600); err != nil {
 			return "", fmt.Errorf("build: %w", err)

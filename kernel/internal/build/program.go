@@ -32,11 +32,13 @@ type Importer interface {
 
 // Config says what a Program compiles with.
 type Config struct {
-	Compile  string   // path of the toolchain's compile tool
-	GOROOT   string   // the toolchain's root, for documentation; may be empty
-	Lang     string   // language version, "go1.26"
-	Dir      string   // where generated sources and objects go; must exist
-	Env      []string // environment of the compile tool; nil for the process's own
+	Compile string   // path of the toolchain's compile tool
+	GOROOT  string   // the toolchain's root, for documentation; may be empty
+	Lang    string   // language version, "go1.26"
+	Dir     string   // where generated sources and objects go; must exist
+	Env     []string // environment of the compile tool; nil for the process's own
+	// Flags go to the compile tool as they are.
+	Flags    []string
 	Importer Importer
 	// RuntimePackage is the import path of the package whose Show and
 	// ShowError functions receive the value of a last expression.

@@ -1,3 +1,4 @@
 // Package conformance runs the Go project's own test programs as notebook
-// cells; it has tests alone. README.md says how to run more than the sample.
+// cells, and loads cells by the thousand; it has tests alone. README.md says
+// how to run more than the sample.
 package conformance

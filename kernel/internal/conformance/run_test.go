@@ -3,12 +3,11 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"go/build/constraint"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,11 +21,21 @@ import (
 	"github.com/perijove/perijove/kernel/internal/session"
 )
 
-var count = flag.Int("gotest.n", 100, "how many programs of $GOROOT/test to run; -1 for all")
+var (
+	count      = flag.Int("gotest.n", 100, "how many programs of $GOROOT/test to run, spread evenly; -1 for all")
+	all        = flag.Bool("gotest.all", false, "run all programs")
+	third      = flag.Bool("gotest.third", false, "run every third program")
+	oneProcess = flag.Int("gotest.oneprocess", 1, "how many programs to run one after another in one worker")
+)
 
 // missing are the programs that cannot pass as cells, and why.
 var missing = map[string]string{
-	"nilptr.go": "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
+	"nilptr.go":               "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
+	"fixedbugs/issue29919.go": "wants runtime.main and the runtime's start below main.init on the stack; a cell's init is called by the worker",
+	"inline_caller.go":        "wants runtime.main to be the caller of main.main; a cell is called by the worker",
+	"fixedbugs/issue42401.go": "open: a variable that is imported and linknamed at once gets two places",
+	"fixedbugs/issue31959.go": "open: one pair of packages is initialized in another order than cmd/link's",
+	"fixedbugs/issue47928.go": "wants a toolchain built with GOEXPERIMENT=fieldtrack; its flag reaches the compiler alone",
 }
 
 // unordered are the programs that print to both streams. These are two pipes,
@@ -36,144 +45,164 @@ var unordered = map[string]bool{"fixedbugs/issue21808.go": true}
 // watchdog ends a program that hangs.
 const watchdog = 3 * time.Minute
 
-func TestRunPrograms(t *testing.T) {
+// lanes is how many workers run programs at the same time.
+const lanes = 2
+
+func TestPrograms(t *testing.T) {
+	img := openImage(t)
+	root := filepath.Join(img.Toolchain.Root, "test")
+	// The programs find the toolchain as the Go project's own test runner lets them.
+	t.Setenv("STDLIB_IMPORTCFG", img.ImportcfgFile())
+	list := selected(programs(t, root))
+	work := make(chan []program, len(list))
+	for batch := range slices.Chunk(list, max(1, *oneProcess)) {
+		work <- batch
+	}
+	close(work)
+	var mu sync.Mutex
+	passed, excused := 0, 0
+	var lane sync.WaitGroup
+	for range lanes {
+		lane.Go(func() {
+			for batch := range work {
+				results := runBatch(t, img, root, batch)
+				mu.Lock()
+				for i, err := range results {
+					why := missing[batch[i].file]
+					switch {
+					case err == nil && why == "":
+						passed++
+					case err == nil:
+						t.Errorf("%s passes though it is listed as missing: %s", batch[i].file, why)
+					case why != "":
+						excused++
+					default:
+						t.Errorf("%s: %v", batch[i].file, err)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	lane.Wait()
+	t.Logf("%d of %d programs passed, %d known to be missing", passed, len(list), excused)
+}
+
+func openImage(t *testing.T) *image.Image {
+	t.Helper()
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := filepath.Join(img.Toolchain.Root, "test")
-	// The programs find the toolchain as the Go project's own test runner lets them.
-	t.Setenv("STDLIB_IMPORTCFG", img.ImportcfgFile())
-	list := choose(programs(t, root), *count)
-	if len(list) == 0 {
-		t.Fatalf("no programs in %s", root)
-	}
-	var mu sync.Mutex
-	passed := 0
-	t.Run("program", func(t *testing.T) {
-		for _, file := range list {
-			t.Run(file, func(t *testing.T) {
-				t.Parallel()
-				err := run(t, img, root, file)
-				if why := missing[file]; why != "" {
-					if err == nil {
-						t.Errorf("passes though it is listed as missing: %s", why)
-					}
-					return
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				mu.Lock()
-				passed++
-				mu.Unlock()
-			})
-		}
-	})
-	t.Logf("%d of %d programs passed", passed, len(list))
+	return img
 }
 
-// choose picks n of the programs, spread evenly.
-func choose(all []string, n int) []string {
-	if n < 0 || n >= len(all) {
-		return all
+func selected(list []program) []program {
+	if *oneProcess > 1 { // one session compiles all with the same flags and packages
+		list = slices.DeleteFunc(list, func(p program) bool {
+			return p.action == "rundir" || p.flags != nil || p.env != nil
+		})
 	}
-	var list []string
-	for i := range n {
-		list = append(list, all[i*len(all)/n])
+	switch {
+	case *all:
+		return list
+	case *third:
+		return choose(list, (len(list)+2)/3)
 	}
-	return list
+	return choose(list, *count)
 }
 
-// programs lists the single-file programs marked "// run" that this platform builds.
-func programs(t *testing.T, root string) []string {
-	var list []string
-	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.Contains(path, ".dir/") {
-			return err
+// runBatch runs programs one after another in one worker.
+func runBatch(t *testing.T, img *image.Image, root string, batch []program) []error {
+	cfg := session.Config{Image: img, Dir: root}
+	results := make([]error, len(batch))
+	if p := batch[0]; len(batch) == 1 {
+		cfg.CompileFlags, cfg.Env = p.flags, p.env
+		if p.action == "rundir" {
+			var err error
+			if cfg.Packages, batch[0].src, err = compileDir(t, img, root, p); err != nil {
+				return []error{err}
+			}
 		}
-		src, err := os.ReadFile(path)
+	}
+	s, err := session.New(cfg)
+	if err != nil {
+		for i := range results {
+			results[i] = err
+		}
+		return results
+	}
+	defer s.Close()
+	for i, p := range batch {
+		if i > 0 {
+			s.Forget()
+		}
+		results[i] = run(t, s, root, p)
+	}
+	return results
+}
+
+// run executes one program and compares what it prints.
+func run(t *testing.T, s *session.Session, root string, p program) error {
+	var out recorder
+	src := p.src
+	for _, file := range p.extra {
+		b, err := os.ReadFile(filepath.Join(root, filepath.Dir(p.file), file))
 		if err != nil {
 			return err
 		}
-		if first, _, _ := strings.Cut(string(src), "\n\n"); !slices.Contains(strings.Split(first, "\n"), "// run") || !builds(src) {
-			return nil
-		}
-		name, err := filepath.Rel(root, path)
-		list = append(list, name)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+		src += withoutPackage(string(b))
 	}
-	return list
-}
-
-// builds evaluates a file's build constraints. Cgo is off, as in the image.
-func builds(src []byte) bool {
-	if bytes.Contains(src, []byte("import \"C\"")) {
-		return false
-	}
-	for line := range bytes.Lines(src) {
-		text := strings.TrimSpace(string(line))
-		if strings.HasPrefix(text, "package ") {
-			break
-		}
-		if !constraint.IsGoBuild(text) {
-			continue
-		}
-		x, err := constraint.Parse(text)
-		if err != nil || !x.Eval(hasTag) {
-			return false
-		}
-	}
-	return true
-}
-
-func hasTag(tag string) bool {
-	switch tag {
-	case runtime.GOOS, runtime.GOARCH, "gc", "unix":
-		return true
-	}
-	var minor int
-	_, err := fmt.Sscanf(tag, "go1.%d", &minor)
-	return err == nil && minor <= 26
-}
-
-// run executes one program as a cell and compares what it prints.
-func run(t *testing.T, img *image.Image, root, file string) error {
-	src, err := os.ReadFile(filepath.Join(root, file))
-	if err != nil {
+	if err := execute(t, s, "%cd "+root+"\n%args "+strings.Join(p.args, " "), &recorder{}); err != nil {
 		return err
 	}
-	s, err := session.New(session.Config{Image: img, Dir: root})
-	if err != nil {
+	if err := execute(t, s, named(src, p.file), &out); err != nil {
 		return err
 	}
-	defer s.Close()
+	if p.action == "runoutput" {
+		code := out.text()
+		out = recorder{}
+		s.Forget()
+		if err := execute(t, s, code, &out); err != nil {
+			return fmt.Errorf("the program that it printed: %w", err)
+		}
+	}
+	return compare(filepath.Join(root, strings.TrimSuffix(p.file, ".go")+".out"), unordered[p.file], &out)
+}
+
+func execute(t *testing.T, s *session.Session, code string, out *recorder) error {
 	ctx, cancel := context.WithTimeout(t.Context(), watchdog)
 	defer cancel()
-	var out recorder
-	// Programs that look for themselves on the stack are told their file's name.
-	code := strings.ReplaceAll(string(src), filepath.Base(file), cell.Name(1))
-	code = strings.ReplaceAll(code, strings.TrimSuffix(filepath.Base(file), ".go")+`\.go`, `Cell \[1\]`)
-	reply := s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, &out)
+	reply := s.Execute(ctx, output.Request{Code: code}, out)
 	if reply.Status != output.OK {
 		return fmt.Errorf("%s\n%s", strings.Join(reply.Error.Traceback, "\n"), out.tail())
 	}
-	want, err := os.ReadFile(filepath.Join(root, strings.TrimSuffix(file, ".go")+".out"))
-	if os.IsNotExist(err) {
+	return nil
+}
+
+// named tells programs that look for themselves on the stack their file's
+// name, which is the cell's.
+func named(src, file string) string {
+	base := filepath.Base(file)
+	src = strings.ReplaceAll(src, base, cell.Name(0))
+	return strings.ReplaceAll(src, strings.TrimSuffix(base, ".go")+`\.go`, `Cell \[0\]`)
+}
+
+func compare(file string, unordered bool, out *recorder) error {
+	b, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
+	} else if err != nil {
+		return err
 	}
-	got := out.text()
-	if unordered[file] {
-		got, want = sortedLines(got), []byte(sortedLines(string(want)))
+	got, want := out.text(), string(b)
+	if unordered {
+		got, want = sortedLines(got), sortedLines(want)
 	}
-	if err == nil && got != string(want) {
-		err = fmt.Errorf("printed\n%s\nwant\n%s", out.tail(), want)
+	if got != want {
+		return fmt.Errorf("printed\n%s\nwant\n%s", out.tail(), want)
 	}
-	return err
+	return nil
 }
 
 func sortedLines(s string) string {
@@ -209,5 +238,5 @@ func (r *recorder) Result(output.Bundle, map[string]any) {}
 func (r *recorder) Error(*output.Error)                  {}
 func (r *recorder) Clear(bool)                           {}
 func (r *recorder) Input(context.Context, string, bool) (string, error) {
-	return "", fmt.Errorf("no input")
+	return "", errors.New("no input")
 }

@@ -49,6 +49,7 @@ type Message struct {
 	Fresh     []string `json:"fresh,omitempty"`
 	Renewed   []string `json:"renewed,omitempty"`
 	Entry     string   `json:"entry,omitempty"`
+	Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
 	Init      bool     `json:"init,omitempty"`
 	Reset     []string `json:"reset,omitempty"` // variables that could not be kept
 

@@ -3,7 +3,9 @@ package link
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -18,6 +20,9 @@ type Request struct {
 	Renewed []string
 	Entry   string // function to call afterwards; may be empty
 	Init    bool   // run the package's own initialization
+	// Forget first drops the names of all functions, variables and types of
+	// the notebook, also if the load then fails. Code and data stay in place.
+	Forget bool
 }
 
 // A Loaded is the outcome: what to call, in this order.
@@ -33,6 +38,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer goobj.Guard(&err)
+	if req.Forget {
+		l.forget()
+	}
 	o, err := l.openMain(req.Object)
 	if err != nil {
 		return nil, err
@@ -84,6 +92,17 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	return out, nil
 }
 
+func (l *Linker) forget() {
+	for key := range l.globals {
+		if ofNotebook(key.name) {
+			delete(l.globals, key)
+		}
+	}
+	clear(l.stubs)
+	clear(l.vars)
+	clear(l.types)
+}
+
 // openMain reads the cell's object. It is not mapped: the file may be removed
 // as soon as Load returns, and names that must last are copied.
 func (l *Linker) openMain(file string) (*object, error) {
@@ -132,8 +151,7 @@ func (ld *load) roots(req Request) (entry, own target, inits []target, err error
 	if task < 0 {
 		return entry, own, nil, nil
 	}
-	seen := map[string]bool{}
-	if inits, err = ld.initOrder(ld.main, task, seen); err != nil {
+	if inits, err = ld.initOrder(ld.main, task); err != nil {
 		return entry, own, nil, err
 	}
 	if req.Init {
@@ -170,33 +188,65 @@ func (ld *load) refreshes(i int, name string) bool {
 	return err != nil
 }
 
+// An initNode is the init task of a package that has not been initialized yet.
+type initNode struct {
+	def  defRef
+	deps []string // names of other nodes
+}
+
 // initOrder lists the init tasks of packages that symbol i of o, an init task,
-// depends on and that have not run yet.
-func (ld *load) initOrder(o *object, i int, seen map[string]bool) ([]target, error) {
+// depends on and that have not run yet, in cmd/link's order: dependencies
+// first, and of those that are ready the first by name.
+func (ld *load) initOrder(o *object, i int) ([]target, error) {
+	nodes := map[string]*initNode{}
+	if err := ld.initGraph(o, i, &initNode{}, nodes); err != nil {
+		return nil, err
+	}
 	var list []target
+	names := slices.Sorted(maps.Keys(nodes))
+	done := map[string]bool{}
+	for len(list) < len(names) {
+		ready := slices.IndexFunc(names, func(name string) bool {
+			return !done[name] && !slices.ContainsFunc(nodes[name].deps, func(d string) bool { return !done[d] })
+		})
+		if ready < 0 {
+			return nil, errors.New("packages initialize each other in a circle")
+		}
+		n := nodes[names[ready]]
+		done[names[ready]] = true
+		t, err := ld.resolveIndex(n.def.obj, n.def.i)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// initGraph collects what an init task depends on.
+func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*initNode) error {
 	for _, r := range o.Sym(i).Relocs() {
 		if r.Type() != goobj.RelInitOrder {
 			continue
 		}
 		name, d, err := ld.initTaskOf(o, r.Sym())
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if seen[name] || d.obj == nil {
+		if d.obj == nil {
 			continue
 		}
-		seen[name] = true
-		deps, err := ld.initOrder(d.obj, d.i, seen)
-		if err != nil {
-			return nil, err
+		from.deps = append(from.deps, name)
+		if nodes[name] != nil {
+			continue
 		}
-		t, err := ld.resolveIndex(d.obj, d.i)
-		if err != nil {
-			return nil, err
+		n := &initNode{def: d}
+		nodes[name] = n
+		if err := ld.initGraph(d.obj, d.i, n, nodes); err != nil {
+			return err
 		}
-		list = append(append(list, deps...), t)
 	}
-	return list, nil
+	return nil
 }
 
 // initTaskOf finds a package's init task. Those of the image ran at start, and

@@ -46,6 +46,13 @@ func New(img *image.Image, dir, scratch, cache string) *Modules {
 	return m
 }
 
+// Use makes a compiled package known under its import path.
+func (m *Modules) Use(path, archive string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.archives[path] = archive
+}
+
 // findModule returns the nearest folder, from dir up, with a go.mod or go.work.
 func findModule(dir string) string {
 	for {
@@ -62,6 +69,11 @@ func findModule(dir string) string {
 	}
 }
 
+// own is the module of the library that the worker is built with. The worker
+// and the cells must share it, so it is always the image's: a second copy would
+// not be connected to anything.
+const own = "github.com/perijove/perijove/"
+
 // Archive returns the compiled package of an import path.
 func (m *Modules) Archive(path string) (string, error) {
 	m.mu.Lock()
@@ -70,7 +82,7 @@ func (m *Modules) Archive(path string) (string, error) {
 		return f, nil
 	}
 	bundled, err := m.img.Archive(path)
-	if err == nil && !(m.dir != "" && m.requires(path)) {
+	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.requires(path)) {
 		return bundled, nil
 	}
 	if err == nil {
@@ -167,7 +179,8 @@ func (m *Modules) resolve(ctx context.Context, path string) error {
 		if p.Export == "" || p.Standard {
 			continue
 		}
-		if own, err := m.img.Archive(p.ImportPath); err == nil && sameFile(own, p.Export) {
+		bundled, err := m.img.Archive(p.ImportPath)
+		if err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export)) {
 			continue
 		}
 		m.archives[p.ImportPath] = p.Export

@@ -111,6 +111,25 @@ func New() *Plot { return &Plot{Name: "the module's own"} }
 	}
 }
 
+// TestLibraryInItsOwnModule imports the library in a notebook of a checkout: it
+// is the worker's, which children and displays are connected to.
+func TestLibraryInItsOwnModule(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module github.com/perijove/perijove
+
+go 1.26
+-- notebooks/x.txt --
+-- lib/display/display.go --
+package display
+
+func Hosted() bool { return false }
+`)
+	if got, want := show(t, s, "import \"github.com/perijove/perijove/lib/display\"\ndisplay.Hosted()"), "[result text/plain]\ntrue\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestMissingPackage names what brings a package.
 func TestMissingPackage(t *testing.T) {
 	s := newTestSession(t)

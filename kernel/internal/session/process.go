@@ -49,7 +49,7 @@ type process struct {
 }
 
 // startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, error) {
+func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -63,6 +63,9 @@ func startProcess(img *image.Image, dir string, log *slog.Logger) (*process, err
 	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
 	cmd := exec.Command(img.Worker(), img.Dir)
 	cmd.Dir = dir
+	if len(env) > 0 {
+		cmd.Env = append(os.Environ(), env...)
+	}
 	cmd.ExtraFiles = []*os.File{theirs}
 	// A group of its own: a terminal's Ctrl-C is the kernel's to handle, and
 	// the whole group can be ended at once.

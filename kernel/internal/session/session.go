@@ -28,21 +28,29 @@ type Config struct {
 	// CacheDir is for what the go command tells of packages; by default where
 	// the image is.
 	CacheDir string
+	// CompileFlags go to the compile tool as they are.
+	CompileFlags []string
+	// Packages are compiled packages to import beyond the image's and the
+	// module's: archives by import path.
+	Packages map[string]string
+	Env      []string // of the worker, beyond the process's own
 	Log      *slog.Logger
 }
 
 // A Session implements output.Session.
 type Session struct {
-	cfg     Config
-	scratch string // generated sources and objects, for as long as the session lives
-	program *build.Program
-	modules *modules.Modules
+	cfg      Config
+	scratch  string // generated sources and objects, for as long as the session lives
+	program  *build.Program
+	programs int // counts them: the objects of each lie apart, since the worker's children load them again
+	modules  *modules.Modules
 
 	turn chan struct{} // holds one token: whoever has it may run a cell
 
 	mu      sync.Mutex // guards what follows
 	worker  *process   // nil before the first cell and after a death
 	setup   setup      // what directives have set for workers
+	forget  bool       // the worker must forget the notebook at the next load
 	command *exec.Cmd  // the shell command that runs, if any
 	count   int
 	history []output.HistoryEntry
@@ -67,6 +75,9 @@ func New(cfg Config) (*Session, error) {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
 	}
 	s.modules = modules.New(cfg.Image, cfg.Dir, scratch, cache)
+	for path, archive := range cfg.Packages {
+		s.modules.Use(path, archive)
+	}
 	s.program = s.newProgram()
 	if _, err := s.ready(); err != nil {
 		s.Close()
@@ -83,14 +94,30 @@ type setup struct {
 }
 
 func (s *Session) newProgram() *build.Program {
+	s.programs++
+	dir := filepath.Join(s.scratch, fmt.Sprintf("p%d", s.programs))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		dir = s.scratch
+	}
 	return build.New(build.Config{
 		Compile:  s.cfg.Image.Toolchain.Compile(),
 		Lang:     s.cfg.Image.Toolchain.Lang(),
 		GOROOT:   s.cfg.Image.Toolchain.Root,
-		Dir:      s.scratch,
+		Dir:      dir,
 		Importer: s.modules,
+		Flags:    s.cfg.CompileFlags,
 		Env:      append(os.Environ(), "GOGC=off"),
 	})
+}
+
+// Forget drops all declarations of the notebook. The worker goes on, with all
+// goroutines in it; what they refer to stays as it is, and nothing that is
+// declared from now on has to do with it.
+func (s *Session) Forget() {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	s.program = s.newProgram()
+	s.forget = true
 }
 
 // ready returns the living worker and starts one if there is none.
@@ -103,7 +130,7 @@ func (s *Session) ready() (*process, error) {
 	if s.worker != nil && !s.worker.dead() {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Log)
+	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -215,10 +242,11 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return failure("WorkerError", err.Error())
 	}
 	out, err := w.run(ctx, control.Message{
-		Importcfg: extra,
-		Object:    unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
+		Importcfg: extra, Forget: s.forget,
+		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
 		s.program.Commit(unit)
+		s.forget = false
 		if len(reset) > 0 {
 			sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
 		}

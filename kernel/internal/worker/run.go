@@ -46,7 +46,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init}
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget}
 	var err error
 	if m.Importcfg != "" {
 		w.mu.Lock()
