@@ -23,10 +23,11 @@ var (
 // goal and the line of equals, on a logarithmic axis.
 func chart(results []*result, caption string) (*plot.Plot, error) {
 	p := plot.New()
-	p.Title.Text = "Package mp against Python's multiprocessing and plain Go"
+	p.Title.Text = "Package mp against Python's multiprocessing and plain Go\n" + strings.ReplaceAll(caption, "; ", ";  ")
+	p.Title.TextStyle.Font.Size = 10
 	p.Title.Padding = vg.Points(8)
-	p.X.Label.Text = "times better (ratio of medians)\n\n" + strings.ReplaceAll(caption, "; ", ";  ")
-	p.X.Label.TextStyle.Font.Size = 10
+	p.X.Label.Text = "times better (ratio of medians)"
+	p.X.Label.TextStyle.Font.Size = 9
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	p.Add(plotter.NewGrid())
 	var names []string
@@ -40,7 +41,7 @@ func chart(results []*result, caption string) (*plot.Plot, error) {
 		if r.goal > 0 {
 			goals = append(goals, plotter.XY{X: r.goal, Y: y})
 		}
-		names = append([]string{r.name + "  (" + number(summarize(r.ours).median) + " " + r.unit + ")"}, names...)
+		names = append(names, r.name+"  ("+number(summarize(r.ours).median)+" "+r.unit+")   ")
 	}
 	if err := addPoints(p, points, spans, goals); err != nil {
 		return nil, err
@@ -51,12 +52,35 @@ func chart(results []*result, caption string) (*plot.Plot, error) {
 	}
 	equal.Color, equal.Dashes = grey, []vg.Length{vg.Points(4), vg.Points(3)}
 	p.Add(equal)
-	p.NominalY(names...)
-	p.Y.Tick.Label.XAlign = text.XRight
-	p.X.Min, p.X.Max = math.Min(0.5, p.X.Min), p.X.Max*1.5
+	// Whole decades: the layout counts the labels of ticks beyond the axis.
+	p.X.Min = math.Pow(10, math.Floor(math.Log10(p.X.Min)))
+	p.X.Max = math.Pow(10, math.Ceil(math.Log10(p.X.Max)))
+	if err := addNames(p, points, names); err != nil {
+		return nil, err
+	}
 	p.Y.Min, p.Y.Max = -0.6, float64(len(results))+0.6 // room for the legend
 	p.Legend.Top, p.Legend.Padding = true, vg.Points(2)
 	return p, nil
+}
+
+// addNames writes the names to the left of the axis. As labels of its ticks
+// they would be given the same room at the right, too.
+func addNames(p *plot.Plot, points plotter.XYs, names []string) error {
+	at := make(plotter.XYs, len(points))
+	styles := make([]text.Style, len(points))
+	for i, q := range points {
+		at[i] = plotter.XY{X: p.X.Min, Y: q.Y}
+		styles[i] = p.Y.Tick.Label
+		styles[i].XAlign, styles[i].YAlign = text.XRight, text.YCenter
+	}
+	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: at, Labels: names})
+	if err != nil {
+		return err
+	}
+	labels.TextStyle = styles
+	p.Add(labels)
+	p.Y.Tick.Marker, p.Y.LineStyle.Width = plot.ConstantTicks{}, 0
+	return nil
 }
 
 func addPoints(p *plot.Plot, points plotter.XYs, spans plotter.XErrors, goals plotter.XYs) error {

@@ -2,6 +2,7 @@ package mp
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -88,6 +89,12 @@ func (q *localQueue[T]) add(ctx context.Context, v T, wait bool) error {
 	if !wait {
 		return ErrFull
 	}
+	runtime.Gosched() // a reader often makes much room at once
+	select {
+	case q.ch <- v:
+		return nil
+	default:
+	}
 	select {
 	case q.ch <- v:
 		return nil
@@ -120,6 +127,13 @@ func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err e
 	}
 	if !wait && !q.over.Load() {
 		return v, false, nil
+	}
+	runtime.Gosched() // a writer often puts much at once
+	select {
+	case v = <-q.ch:
+		q.taken()
+		return v, true, nil
+	default:
 	}
 	select {
 	case v = <-q.ch:
