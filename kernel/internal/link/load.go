@@ -149,8 +149,7 @@ func (ld *load) roots(req Request) (entry, own target, inits []target, err error
 	if task < 0 {
 		return entry, own, nil, nil
 	}
-	seen := map[string]bool{}
-	if inits, err = ld.initOrder(ld.main, task, seen); err != nil {
+	if inits, err = ld.initOrder(ld.main, task); err != nil {
 		return entry, own, nil, err
 	}
 	if req.Init {
@@ -187,10 +186,48 @@ func (ld *load) refreshes(i int, name string) bool {
 	return err != nil
 }
 
+// An initTask is that of a package that has not been initialized.
+type initTask struct {
+	def     defRef
+	waiting map[string]bool // what must run before it
+}
+
 // initOrder lists the init tasks of packages that symbol i of o, an init task,
-// depends on and that have not run yet.
-func (ld *load) initOrder(o *object, i int, seen map[string]bool) ([]target, error) {
+// depends on and that have not run yet. As in cmd/link, the first by name of
+// those that can run is next.
+func (ld *load) initOrder(o *object, i int) ([]target, error) {
+	tasks := map[string]*initTask{}
+	if _, err := ld.initTasks(o, i, tasks); err != nil {
+		return nil, err
+	}
 	var list []target
+	for len(tasks) > 0 {
+		next := ""
+		for name, t := range tasks {
+			if len(t.waiting) == 0 && (next == "" || name < next) {
+				next = name
+			}
+		}
+		if next == "" {
+			return nil, errors.New("packages depend on each other in a circle")
+		}
+		t, err := ld.resolveIndex(tasks[next].def.obj, tasks[next].def.i)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+		delete(tasks, next)
+		for _, t := range tasks {
+			delete(t.waiting, next)
+		}
+	}
+	return list, nil
+}
+
+// initTasks adds the tasks that symbol i of o depends on and returns those
+// that it names itself.
+func (ld *load) initTasks(o *object, i int, tasks map[string]*initTask) (map[string]bool, error) {
+	direct := map[string]bool{}
 	for _, r := range o.Sym(i).Relocs() {
 		if r.Type() != goobj.RelInitOrder {
 			continue
@@ -199,21 +236,20 @@ func (ld *load) initOrder(o *object, i int, seen map[string]bool) ([]target, err
 		if err != nil {
 			return nil, err
 		}
-		if seen[name] || d.obj == nil {
+		if d.obj == nil {
 			continue
 		}
-		seen[name] = true
-		deps, err := ld.initOrder(d.obj, d.i, seen)
-		if err != nil {
+		direct[name] = true
+		if tasks[name] != nil {
+			continue
+		}
+		t := &initTask{def: d}
+		tasks[name] = t
+		if t.waiting, err = ld.initTasks(d.obj, d.i, tasks); err != nil {
 			return nil, err
 		}
-		t, err := ld.resolveIndex(d.obj, d.i)
-		if err != nil {
-			return nil, err
-		}
-		list = append(append(list, deps...), t)
 	}
-	return list, nil
+	return direct, nil
 }
 
 // initTaskOf finds a package's init task. Those of the image ran at start, and
