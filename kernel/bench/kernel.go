@@ -81,6 +81,10 @@ func startKernel(ctx context.Context, dir string) (*kernel, error) {
 		k.stop()
 		return nil, err
 	}
+	if err := k.client.AwaitWelcome(ctx); err != nil {
+		k.stop()
+		return nil, err
+	}
 	id, err := k.client.Send(kerneltest.Shell, "kernel_info_request", "{}")
 	if err != nil {
 		return nil, err

@@ -61,9 +61,10 @@ export class Notebook {
 
   /** Run All Cells; returns when each code cell has its new execution count, or throws at the first error. */
   async runAll() {
-    const before = await this.lastCount();
+    // A stored notebook has counts of another kernel: they would pass for new ones.
+    await this.menu('Edit', 'editmenu:clear-all');
     await this.menu('Run', 'runmenu:run-all');
-    await this.finished(before);
+    await this.finished(0);
   }
 
   async restart() {
@@ -160,7 +161,12 @@ export class Notebook {
 
   // Waits until all code cells have counts above before, in ascending order.
   async finished(before) {
-    const result = await this.page.waitForFunction(notebookResult, [cellSelector, errorSelector, before], { timeout: patience });
+    const result = await this.page
+      .waitForFunction(notebookResult, [cellSelector, errorSelector, before], { timeout: patience })
+      .catch(async (err) => {
+        const prompts = await this.page.locator(`${cellSelector}.jp-CodeCell .jp-InputPrompt`).allInnerTexts();
+        throw new Error(`the cells did not finish, their prompts are ${prompts.join(' ')}`, { cause: err });
+      });
     const failure = await result.jsonValue();
     if (failure !== 'done') throw new Error(failure);
     await this.idle();

@@ -56,14 +56,30 @@ async function workersColumn(notebook) {
   throw new Error('no output holds a table whose first column is "workers"');
 }
 
-/** The speedup curve is the last picture of the notebook. */
-async function curve(notebook, name) {
-  const picture = notebook.page.locator(pictures).last();
+/**
+ * The curve over workers is the first picture of the notebook; the worker counts are on its axis.
+ * Saves it to out/name and returns its file's content.
+ */
+async function curve(notebook, counts, name) {
+  const picture = notebook.page.locator(pictures).first();
   const seen = await measure(picture, outFile(name));
   assert.ok(seen.natural.width > 100 && seen.natural.height > 100, `the curve has a size: ${JSON.stringify(seen)}`);
   assert.ok(seen.colours > 2, `the curve has an ideal line and points: ${JSON.stringify(seen)}`);
   assert.ok(seen.drawn > 500, `the curve is drawn: ${JSON.stringify(seen)}`);
-  return readFileSync(outFile(name)).toString('base64');
+  const labels = await picture.evaluate(svgTexts);
+  const missing = counts.filter((n) => !labels.includes(String(n)));
+  assert.deepEqual(missing, [], `the axis has all worker counts: ${labels.join(' | ')}`);
+  return { png: readFileSync(outFile(name)).toString('base64'), labels };
+}
+
+// Runs in the page: the texts of a picture in SVG, which JupyterLab shows as an <img> with a data URL.
+async function svgTexts(element) {
+  let svg = element;
+  if (element instanceof HTMLImageElement) {
+    const text = await (await fetch(element.src)).text();
+    svg = new DOMParser().parseFromString(text, 'image/svg+xml');
+  }
+  return [...svg.querySelectorAll('text')].map((node) => node.textContent.trim());
 }
 
 /** Replaces the worker counts in the source of the parameters cell. */
@@ -80,7 +96,7 @@ async function exportHTML(page) {
     { stdio: ['ignore', 'ignore', 'inherit'] });
   await page.goto(pathToFileURL(exported).href);
   assertStory((await page.locator('.jp-OutputArea-output').allInnerTexts()).join('\n'));
-  const seen = await measure(page.locator(pictures).last(), outFile('shared-x-html-curve.png'));
+  const seen = await measure(page.locator(pictures).first(), outFile('shared-x-html-curve.png'));
   assert.ok(seen.natural.width > 100 && seen.colours > 2, `the exported curve is drawn: ${JSON.stringify(seen)}`);
   await page.screenshot({ path: outFile('shared-x-html.png'), fullPage: true });
 }
@@ -101,7 +117,8 @@ test('the shared-X notebook in JupyterLab', { timeout: 600_000 }, async (t) => {
     await t.test('the table and the curve are there', async () => {
       firstColumn = await workersColumn(notebook);
       assert.ok(firstColumn.length >= 2, `the table has rows: ${firstColumn}`);
-      firstCurve = await curve(notebook, 'shared-x-curve.png');
+      firstCurve = await curve(notebook, firstColumn, 'shared-x-curve.png');
+      assert.ok(!firstCurve.labels.includes('5'), 'there was no measurement with 5 workers');
       await page.screenshot({ path: outFile('shared-x-curve-page.png') });
     });
     await t.test('other worker counts give another table and curve', async () => {
@@ -110,7 +127,8 @@ test('the shared-X notebook in JupyterLab', { timeout: 600_000 }, async (t) => {
       await notebook.type(parameters, withWorkers(notebook.source(parameters), counts));
       await notebook.runAll();
       assert.deepEqual(await workersColumn(notebook), counts);
-      assert.notEqual(await curve(notebook, 'shared-x-curve-changed.png'), firstCurve, 'the curve changed');
+      const changed = await curve(notebook, counts, 'shared-x-curve-changed.png');
+      assert.notEqual(changed.png, firstCurve.png, 'the curve changed');
     });
     await t.test('it is saved as it is shown, and nbconvert exports it', async () => {
       await notebook.save();

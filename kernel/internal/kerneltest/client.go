@@ -183,6 +183,17 @@ func (c *Client) Recv(ctx context.Context, channel string) (*wire.Message, error
 	return c.checks.Decode(frames)
 }
 
+// AwaitWelcome returns once the kernel has the client's subscription: what it
+// publishes before is lost, as with every subscriber.
+func (c *Client) AwaitWelcome(ctx context.Context) error {
+	for {
+		m, err := c.Recv(ctx, IOPub)
+		if err != nil || m.Header.MsgType == "iopub_welcome" {
+			return err
+		}
+	}
+}
+
 // RecvReply returns the next message of a channel that answers a request.
 func (c *Client) RecvReply(ctx context.Context, channel, id string) (*wire.Message, error) {
 	for {

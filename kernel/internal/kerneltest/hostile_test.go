@@ -44,6 +44,11 @@ func dial(t *testing.T, c transport.Connection) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+	defer cancel()
+	if err := client.AwaitWelcome(ctx); err != nil {
+		t.Fatal(err)
+	}
 	return client
 }
 

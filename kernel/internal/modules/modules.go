@@ -69,6 +69,11 @@ func findModule(dir string) string {
 	}
 }
 
+// own is the module of the library that the worker is built with. The worker
+// and the cells must share it, so it is always the image's: a second copy would
+// not be connected to anything.
+const own = "github.com/perijove/perijove/"
+
 // Archive returns the compiled package of an import path.
 func (m *Modules) Archive(path string) (string, error) {
 	m.mu.Lock()
@@ -76,8 +81,19 @@ func (m *Modules) Archive(path string) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	if f, err := m.img.Archive(path); err == nil {
-		return f, nil
+	bundled, err := m.img.Archive(path)
+	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.requires(path)) {
+		return bundled, nil
+	}
+	if err == nil {
+		// The module says which version it wants; that may be the image's.
+		if err := m.resolve(context.Background(), path); err != nil {
+			return "", err
+		}
+		if f, ok := m.archives[path]; ok {
+			return f, nil
+		}
+		return bundled, nil
 	}
 	if m.dir == "" || !strings.Contains(path, ".") && !m.local(path) {
 		return "", notFound(path)
@@ -97,6 +113,23 @@ func notFound(path string) error {
 		return fmt.Errorf("package %s is not in the standard library", path)
 	}
 	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
+}
+
+// requires reports whether the module's files name a module that the package
+// may belong to.
+func (m *Modules) requires(path string) bool {
+	for _, name := range []string{"go.mod", "go.work"} {
+		b, err := os.ReadFile(filepath.Join(m.dir, name))
+		if err != nil {
+			continue
+		}
+		for _, word := range strings.Fields(string(b)) {
+			if strings.Contains(word, ".") && (path == word || strings.HasPrefix(path, word+"/")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // local reports whether the path may belong to the notebook's own module,
@@ -146,7 +179,8 @@ func (m *Modules) resolve(ctx context.Context, path string) error {
 		if p.Export == "" || p.Standard {
 			continue
 		}
-		if own, err := m.img.Archive(p.ImportPath); err == nil && sameFile(own, p.Export) {
+		bundled, err := m.img.Archive(p.ImportPath)
+		if err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export)) {
 			continue
 		}
 		m.archives[p.ImportPath] = p.Export

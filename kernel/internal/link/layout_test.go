@@ -1,0 +1,316 @@
+package link
+
+import (
+	"debug/dwarf"
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// runtimeTypes builds a small program with the toolchain at hand and returns
+// the structures that its debug information describes.
+func runtimeTypes(t *testing.T) map[string]*dwarf.StructType {
+	t.Helper()
+	dir := t.TempDir()
+	src := "package main\n\nimport (\n\t\"fmt\"\n\t\"reflect\"\n)\n\nfunc main() { fmt.Println(reflect.TypeOf(fmt.Println).String()) }\n"
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(src), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", "prog", "main.go")
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
+	}
+	f, err := elf.Open(filepath.Join(dir, "prog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d, err := f.DWARF()
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := map[string]*dwarf.StructType{}
+	for r := d.Reader(); ; {
+		e, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e == nil {
+			return types
+		}
+		if e.Tag != dwarf.TagStructType {
+			continue
+		}
+		ty, err := d.Type(e.Offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, ok := ty.(*dwarf.StructType); ok {
+			types[s.StructName] = s
+		}
+	}
+}
+
+func fieldOf(t *testing.T, types map[string]*dwarf.StructType, typ, name string) *dwarf.StructField {
+	t.Helper()
+	s := types[typ]
+	if s == nil {
+		t.Fatalf("the runtime has no %s", typ)
+	}
+	for _, f := range s.Field {
+		if strings.EqualFold(f.Name, name) {
+			return f
+		}
+	}
+	t.Fatalf("%s has no field %s", typ, name)
+	return nil
+}
+
+// TestMirrors compares our copies of runtime structures field by field.
+func TestMirrors(t *testing.T) {
+	types := runtimeTypes(t)
+	for name, ours := range map[string]reflect.Type{
+		"runtime.moduledata": reflect.TypeFor[moduleData](),
+		"runtime.bitvector":  reflect.TypeFor[bitvector](),
+		"internal/abi.ITab":  reflect.TypeFor[itab](),
+		"runtime.worldStop":  reflect.TypeFor[worldStop](),
+	} {
+		theirs := types[name]
+		if theirs == nil {
+			t.Errorf("the runtime has no %s", name)
+			continue
+		}
+		if int64(ours.Size()) != theirs.ByteSize {
+			t.Errorf("%s has %d bytes, ours %d", name, theirs.ByteSize, ours.Size())
+		}
+		for i := range ours.NumField() {
+			f := ours.Field(i)
+			var at *dwarf.StructField
+			for _, g := range theirs.Field {
+				if strings.EqualFold(g.Name, f.Name) || g.Name == "Type" && f.Name == "typ" {
+					at = g
+				}
+			}
+			switch {
+			case at == nil:
+				t.Errorf("%s has no field %s", name, f.Name)
+			case at.ByteOffset != int64(f.Offset) || at.Type.Size() != int64(f.Type.Size()):
+				t.Errorf("%s.%s is at %d with %d bytes, ours at %d with %d", name, f.Name, at.ByteOffset, at.Type.Size(), f.Offset, f.Type.Size())
+			}
+		}
+	}
+}
+
+// TestOffsets compares the offsets that code uses as numbers.
+func TestOffsets(t *testing.T) {
+	types := runtimeTypes(t)
+	for _, f := range []struct {
+		typ, field string
+		off        int64
+	}{
+		{"internal/abi.Type", "Size_", typeSizeOff},
+		{"internal/abi.Type", "PtrBytes", typePtrBytesOff},
+		{"internal/abi.Type", "Hash", typeHashOff},
+		{"internal/abi.Type", "TFlag", typeTFlagOff},
+		{"internal/abi.Type", "Kind_", typeKindOff},
+		{"internal/abi.Type", "Equal", typeEqualOff},
+		{"internal/abi.Type", "GCData", typeGCDataOff},
+		{"internal/abi.Type", "Str", typeStrOff},
+		{"internal/abi.Type", "PtrToThis", typePtrThisOff},
+		{"internal/abi.ITab", "Fun", itabFixed},
+		{"internal/abi.ITab", "Hash", 16},
+		{"internal/abi.UncommonType", "Mcount", 4},
+		{"internal/abi.UncommonType", "Moff", 8},
+		{"internal/abi.ArrayType", "Elem", 48},
+		{"internal/abi.ArrayType", "Len", 64},
+		{"internal/abi.StructType", "Fields", 56},
+		{"runtime.itabTableType", "entries", 16},
+		{"runtime._func", "nfuncdata", funcSize - 1},
+		{"runtime._func", "npcdata", 28},
+		{"runtime._func", "cuOffset", 32},
+		{"runtime._func", "startLine", 36},
+		{"runtime._func", "funcID", 40},
+		{"runtime._func", "flag", 41},
+		{"runtime._panic", "arg", 0},
+		{"runtime.inlinedCall", "nameOff", 4},
+		{"runtime.inlinedCall", "parentPc", 8},
+		{"runtime.inlinedCall", "startLine", 12},
+	} {
+		if got := fieldOf(t, types, f.typ, f.field).ByteOffset; got != f.off {
+			t.Errorf("%s.%s is at %d, not %d", f.typ, f.field, got, f.off)
+		}
+	}
+	for name, size := range map[string]int64{
+		"internal/abi.Type":         typeHeader,
+		"internal/abi.UncommonType": uncommonSize,
+		"internal/abi.Method":       methodSize,
+		"runtime._func":             funcSize,
+		"runtime.findfuncbucket":    bucketSize,
+		"runtime.pcHeader":          pcHeaderSize,
+		"runtime.inlinedCall":       16,
+		"internal/abi.StructField":  24,
+	} {
+		if types[name] == nil {
+			t.Errorf("the runtime has no %s", name)
+		} else if got := types[name].ByteSize; got != size {
+			t.Errorf("%s has %d bytes, not %d", name, got, size)
+		}
+	}
+	for kind, name := range map[uint8]string{
+		kindPointer: "PtrType", kindSlice: "SliceType", kindFunc: "FuncType", kindChan: "ChanType", kindArray: "ArrayType",
+		kindInterface: "InterfaceType", kindStruct: "StructType", kindMap: "MapType", kindString: "Type",
+	} {
+		s := types["internal/abi."+name]
+		if s == nil {
+			t.Errorf("the runtime has no %s", name)
+		} else if int(s.ByteSize) != uncommonOff(kind) {
+			t.Errorf("what follows a %s is at %d, not %d", name, s.ByteSize, uncommonOff(kind))
+		}
+	}
+}
+
+// TestKinds pins the kinds, and the type flags, against reflect on this very
+// process.
+func TestKinds(t *testing.T) {
+	for kind, want := range map[reflect.Kind]int{
+		reflect.Array: kindArray, reflect.Chan: kindChan, reflect.Func: kindFunc, reflect.Interface: kindInterface, reflect.Map: kindMap,
+		reflect.Pointer: kindPointer, reflect.Slice: kindSlice, reflect.String: kindString, reflect.Struct: kindStruct, reflect.UnsafePointer: kindUnsafePtr,
+	} {
+		if int(kind) != want {
+			t.Errorf("%v is %d, not %d", kind, int(kind), want)
+		}
+	}
+}
+
+//lint:ignore U1000 only the layout counts
+type pointers struct {
+	a int
+	b string
+	c [2]struct {
+		x *int
+		y uint64
+	}
+	d any
+	e []byte
+	f map[string]int
+	g float64
+}
+
+// TestPointerMask compares with what the collector needs: every word that may
+// hold a pointer, and no other.
+func TestPointerMask(t *testing.T) {
+	var v any = pointers{}
+	typ := *(*uintptr)(unsafe.Pointer(&v))
+	got := map[uintptr]bool{}
+	pointerMask(typ, 0, func(off uintptr) { got[off] = true })
+	var p pointers
+	want := map[uintptr]bool{
+		unsafe.Offsetof(p.b): true, unsafe.Offsetof(p.c): true, unsafe.Offsetof(p.c) + 16: true,
+		unsafe.Offsetof(p.d): true, unsafe.Offsetof(p.d) + 8: true, unsafe.Offsetof(p.e): true, unsafe.Offsetof(p.f): true,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("words with pointers: %v, want %v", got, want)
+	}
+}
+
+func testModule(size int) *module {
+	const base = 0x10000000
+	tab := func(n int) *table { return &table{name: "test", buf: make([]byte, n)} }
+	return &module{
+		md:   &moduleData{text: 0x400000},
+		text: &arena{name: "code", base: base, size: uintptr(size)},
+		ftab: tab(1 << 20), findfunc: tab(size/funcBucket*bucketSize + bucketSize),
+	}
+}
+
+// find is how the runtime finds a function: runtime.findfunc.
+func (m *module) find(pc uintptr) int {
+	x := pc - m.text.base
+	bucket := int(x/funcBucket) * bucketSize
+	i := int(m.findfunc.uint32(bucket)) + int(m.findfunc.buf[bucket+4+int(x%funcBucket/funcSubbucket)])
+	for m.ftab.uint32((i+1)*8) <= uint32(pc-m.md.text) {
+		i++
+	}
+	return i
+}
+
+func TestFindFunc(t *testing.T) {
+	const size = 1 << 20
+	for name, next := range map[string]func(i int) (length, gap uintptr){
+		"stubs":     func(int) (uintptr, uintptr) { return 16, 0 },
+		"small":     func(i int) (uintptr, uintptr) { return uintptr(i%90 + 1), uintptr(i % 31) },
+		"buckets":   func(int) (uintptr, uintptr) { return funcSubbucket, 0 },
+		"big":       func(i int) (uintptr, uintptr) { return 3*funcBucket + uintptr(i), 32 },
+		"with gaps": func(i int) (uintptr, uintptr) { return 100, uintptr(i%5) * 900 },
+		"mixed": func(i int) (uintptr, uintptr) {
+			if i%10 == 0 {
+				return 9000, 17
+			}
+			return 16, 16
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := testModule(size)
+			type span struct{ from, to uintptr }
+			var funcs []span
+			for p, i := m.text.base, 0; ; i++ {
+				n, gap := next(i)
+				if p+n+gap > m.text.base+size || i > 20000 {
+					break
+				}
+				if err := m.addFunc(p, n, 0); err != nil {
+					t.Fatal(err)
+				}
+				funcs = append(funcs, span{p, p + n})
+				p += n + gap
+			}
+			for i, f := range funcs {
+				for _, pc := range []uintptr{f.from, (f.from + f.to) / 2, f.to - 1} {
+					if got := m.find(pc); got != i {
+						t.Fatalf("%#x is in function %d, found %d", pc, i, got)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	m := testModule(1 << 16)
+	m.ro, m.data, m.noptr = &arena{}, &arena{}, &arena{}
+	for _, tab := range []**table{&m.names, &m.cus, &m.files, &m.pctab, &m.funcs} {
+		*tab = &table{buf: make([]byte, 64)}
+	}
+	if err := m.addFunc(m.text.base, 100, 0); err != nil {
+		t.Fatal(err)
+	}
+	undo := m.snapshot()
+	before, err := m.names.append([]byte("lost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.addFunc(m.text.base+112, 5000, 0); err != nil {
+		t.Fatal(err)
+	}
+	undo()
+	if after, err := m.names.append([]byte("kept")); err != nil || after != before {
+		t.Errorf("a name after a failed load is at %d, want %d (%v)", after, before, err)
+	}
+	for i, n := range []uintptr{30, 40, 5000} {
+		if err := m.addFunc(m.text.base+112+uintptr(i)*64, n, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, off := range []uintptr{0, 112, 176, 240} {
+		if got := m.find(m.text.base + off); got != i {
+			t.Errorf("offset %d is in function %d, found %d", off, i, got)
+		}
+	}
+}

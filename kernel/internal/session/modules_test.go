@@ -1,0 +1,139 @@
+package session
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"golang.org/x/tools/txtar"
+)
+
+// sessionIn returns a session for a notebook in a folder with these files.
+func sessionIn(t *testing.T, files string) *Session {
+	t.Helper()
+	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range txtar.Parse([]byte(files)).Files {
+		name := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := New(Config{Image: img, Dir: filepath.Join(dir, "notebooks"), CacheDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// show executes a cell and returns what it showed.
+func show(t *testing.T, s *Session, code string) string {
+	t.Helper()
+	tr := &transcript{}
+	s.Execute(t.Context(), output.Request{Code: code, StoreHistory: true}, tr)
+	return tr.text()
+}
+
+// TestModuleBesideNotebook imports packages of the module that the notebook
+// lies in: their variables are shared, and their init functions run once.
+func TestModuleBesideNotebook(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/shop
+
+go 1.26
+-- notebooks/x.txt --
+-- price/price.go --
+package price
+
+import "fmt"
+
+var Started int
+
+func init() { Started++; fmt.Println("price starts") }
+
+type Money int
+
+func (m Money) String() string { return fmt.Sprintf("%d.%02d", int(m)/100, int(m)%100) }
+
+var table = map[string]Money{"tea": 250}
+
+func Of(what string) Money { return table[what] }
+`)
+	if got, want := show(t, s, "import \"example.com/shop/price\"\nprice.Of(\"tea\")"), "[stdout]\nprice starts\n[result text/plain]\n2.50\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := show(t, s, "price.Started++\nvar m price.Money = 99"); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got, want := show(t, s, "fmt.Println(price.Started, m, any(m).(fmt.Stringer))"), "[stdout]\n2 0.99 0.99\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestOtherVersion takes a package that the image has in the version that the
+// notebook's module asks for.
+func TestOtherVersion(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/other
+
+go 1.26
+
+require gonum.org/v1/plot v0.0.0
+
+replace gonum.org/v1/plot => ./plot
+-- notebooks/x.txt --
+-- plot/go.mod --
+module gonum.org/v1/plot
+
+go 1.26
+-- plot/plot.go --
+package plot
+
+type Plot struct{ Name string }
+
+func New() *Plot { return &Plot{Name: "the module's own"} }
+`)
+	if got, want := show(t, s, "import \"gonum.org/v1/plot\"\nplot.New().Name"), "[result text/plain]\n\"the module's own\"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestLibraryInItsOwnModule imports the library in a notebook of a checkout: it
+// is the worker's, which children and displays are connected to.
+func TestLibraryInItsOwnModule(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module github.com/perijove/perijove
+
+go 1.26
+-- notebooks/x.txt --
+-- lib/display/display.go --
+package display
+
+func Hosted() bool { return false }
+`)
+	if got, want := show(t, s, "import \"github.com/perijove/perijove/lib/display\"\ndisplay.Hosted()"), "[result text/plain]\ntrue\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestMissingPackage names what brings a package.
+func TestMissingPackage(t *testing.T) {
+	s := newTestSession(t)
+	if got := show(t, s, `import "example.com/a/b"`); !strings.Contains(got, "%get example.com/a/b") {
+		t.Errorf("got %q", got)
+	}
+}

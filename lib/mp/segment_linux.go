@@ -1,0 +1,166 @@
+package mp
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+	"weak"
+
+	"golang.org/x/sys/unix"
+)
+
+// A segment is memory that processes share. It is a file without a name: when
+// the last process that has it is gone, or has dropped it, it is gone, too.
+type segment struct {
+	mem  []byte
+	fd   int
+	node uint64 // identifies the file on this machine
+}
+
+// segments are the segments of this process, so that one that arrives twice is
+// mapped once.
+var segments struct {
+	mu sync.Mutex
+	m  map[uint64]weak.Pointer[segment]
+}
+
+func newSegment(size int64) (*segment, error) {
+	fd, err := unix.MemfdCreate("mp", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("mp: cannot make shared memory: %w", err)
+	}
+	if err := unix.Ftruncate(fd, size); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("mp: cannot make %d bytes of shared memory: %w", size, err)
+	}
+	segments.mu.Lock()
+	defer segments.mu.Unlock()
+	return mapSegment(fd)
+}
+
+// mapSegment maps the file fd, which it takes over. segments.mu is held.
+func mapSegment(fd int) (*segment, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	if s := segments.m[st.Ino].Value(); s != nil {
+		unix.Close(fd)
+		return s, nil
+	}
+	mem, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("mp: cannot map %d bytes of shared memory: %w", st.Size, err)
+	}
+	s := &segment{mem: mem, fd: fd, node: st.Ino}
+	if segments.m == nil {
+		segments.m = make(map[uint64]weak.Pointer[segment])
+	}
+	segments.m[s.node] = weak.Make(s)
+	runtime.AddCleanup(s, dropSegment, *s)
+	return s, nil
+}
+
+func dropSegment(s segment) {
+	segments.mu.Lock()
+	if segments.m[s.node].Value() == nil {
+		delete(segments.m, s.node)
+	}
+	segments.mu.Unlock()
+	_ = unix.Munmap(s.mem)
+	_ = unix.Close(s.fd)
+}
+
+// handle is how another process finds the segment: through this process's
+// descriptor of it.
+func (s *segment) handle() []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(os.Getpid()))
+	b = binary.LittleEndian.AppendUint32(b, uint32(s.fd))
+	return binary.LittleEndian.AppendUint64(b, s.node)
+}
+
+func openSegment(h []byte) (*segment, error) {
+	if len(h) != 16 {
+		return nil, errMalformed
+	}
+	pid, fd := binary.LittleEndian.Uint32(h), binary.LittleEndian.Uint32(h[4:])
+	node := binary.LittleEndian.Uint64(h[8:])
+	segments.mu.Lock()
+	defer segments.mu.Unlock()
+	if s := segments.m[node].Value(); s != nil {
+		return s, nil
+	}
+	mine, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", pid, fd), unix.O_RDWR|unix.O_CLOEXEC, 0)
+	var st unix.Stat_t
+	if err == nil {
+		err = unix.Fstat(mine, &st)
+	}
+	if err != nil || st.Ino != node {
+		if mine >= 0 {
+			unix.Close(mine)
+		}
+		return nil, fmt.Errorf("process %d, which sent it, does not have it any more (keep it referenced until it has arrived): %w", pid, os.ErrNotExist)
+	}
+	return mapSegment(mine)
+}
+
+// self identifies this process.
+var self = sync.OnceValue(func() owner {
+	o := owner{pid: uint32(os.Getpid())}
+	_, o.start = processState(o.pid)
+	return o
+})
+
+// alive reports whether the process exists, and is not a zombie.
+func (o owner) alive() bool {
+	if o.pid == 0 {
+		return true
+	}
+	if unix.Kill(int(o.pid), 0) == unix.ESRCH {
+		return false
+	}
+	state, start := processState(o.pid)
+	if state == 0 { // /proc does not say
+		return unix.Kill(int(o.pid), 0) != unix.ESRCH
+	}
+	return state != 'Z' && state != 'X' && (o.start == 0 || start == o.start)
+}
+
+// processState reads a process's state and its start time from /proc.
+func processState(pid uint32) (state byte, start uint32) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
+	if err != nil {
+		return 0, 0
+	}
+	// The second field, the name, is in parentheses and may contain anything.
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	if len(f) < 20 {
+		return 0, 0
+	}
+	ticks, err := strconv.ParseUint(f[19], 10, 64)
+	if err != nil {
+		return 0, 0
+	}
+	return f[0][0], uint32(ticks)
+}
+
+// futexWait sleeps while *word is val, for at most d, until futexWake.
+func futexWait(word *atomic.Uint32, val uint32, d time.Duration) {
+	ts := unix.NsecToTimespec(int64(d))
+	const wait = 0 // not private: the word may be shared
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), wait, uintptr(val), uintptr(unsafe.Pointer(&ts)), 0, 0)
+}
+
+func futexWake(word *atomic.Uint32, n int) {
+	const wake = 1
+	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), wake, uintptr(n), 0, 0, 0)
+}

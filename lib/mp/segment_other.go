@@ -1,0 +1,26 @@
+//go:build !linux
+
+package mp
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// A segment is memory that processes share; not on this system.
+type segment struct{ mem []byte }
+
+func newSegment(int64) (*segment, error) { return nil, ErrUnsupported }
+
+func openSegment([]byte) (*segment, error) { return nil, ErrUnsupported }
+
+func (s *segment) handle() []byte { return nil }
+
+func self() owner { return owner{pid: uint32(os.Getpid())} }
+
+func (o owner) alive() bool { return true }
+
+func futexWait(*atomic.Uint32, uint32, time.Duration) {}
+
+func futexWake(*atomic.Uint32, int) {}
