@@ -27,7 +27,7 @@ var arrows = map[string]string{
 	// The engine.
 	"kernel/internal/build":   "cell",
 	"kernel/internal/link":    "goobj platform",
-	"kernel/internal/image":   "goobj link platform",
+	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
 	"kernel/internal/worker":  "control link lib/display lib/mp",
 	"kernel/internal/session": "build cell control image modules output lib/display",

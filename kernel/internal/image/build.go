@@ -11,6 +11,7 @@ import (
 	"go/types"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,6 +48,8 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		{"build worker", b.buildWorker},
 		{"collect packages", b.collectPackages},
 		{"index symbols", b.indexSymbols},
+		{"check worker", b.checkWorker},
+		{"finish", b.finish},
 	} {
 		if opt.Log != nil {
 			opt.Log("image: " + step.name)
@@ -55,16 +58,10 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 			return fmt.Errorf("building the worker image: %s: %w", step.name, err)
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(b.dir, "src")); err != nil {
+	if err := os.RemoveAll(dir); err != nil { // a broken image may be in the way
 		return err
 	}
-	err = os.Rename(b.dir, dir)
-	if errors.Is(err, fs.ErrExist) { // a broken image is in the way
-		if err = os.RemoveAll(dir); err == nil {
-			err = os.Rename(b.dir, dir)
-		}
-	}
-	return err
+	return os.Rename(b.dir, dir)
 }
 
 type builder struct {
@@ -74,13 +71,15 @@ type builder struct {
 	dir   string // while building
 	final string
 	pkgs  []listed
+
+	archives map[string]string // import path to file name below dir
 }
 
 func (b *builder) src(p string) string { return filepath.Join(b.dir, "src", p) }
 
 func (b *builder) writeSources() error {
 	err := fs.WalkDir(b.opt.Source, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(p, "_test.go") {
+		if err != nil || d.IsDir() || !goesIn(p) {
 			return err
 		}
 		data, err := fs.ReadFile(b.opt.Source, p)
@@ -267,18 +266,49 @@ func (b *builder) collectPackages() error {
 	if err := os.Mkdir(filepath.Join(b.dir, "pkg"), 0o755); err != nil {
 		return err
 	}
-	mf := manifest{Toolchain: b.tc, Archives: map[string]string{}}
-	var cfg bytes.Buffer
+	b.archives = map[string]string{}
 	for i, p := range b.pkgs {
 		name := filepath.Join("pkg", fileName(p.ImportPath))
 		if err := linkOrCopy(p.Export, filepath.Join(b.dir, name)); err != nil {
 			return err
 		}
-		mf.Archives[p.ImportPath] = name
+		b.archives[p.ImportPath] = name
 		b.pkgs[i].Export = filepath.Join(b.dir, name)
-		fmt.Fprintf(&cfg, "packagefile %s=%s\n", p.ImportPath, filepath.Join(b.final, name))
 	}
-	if err := os.WriteFile(filepath.Join(b.dir, "importcfg"), cfg.Bytes(), 0o644); err != nil {
+	return b.writeImportcfg(b.dir)
+}
+
+// writeImportcfg lists the compiled packages for an image that is in dir.
+func (b *builder) writeImportcfg(dir string) error {
+	var cfg bytes.Buffer
+	for _, path := range slices.Sorted(maps.Keys(b.archives)) {
+		fmt.Fprintf(&cfg, "packagefile %s=%s\n", path, filepath.Join(dir, b.archives[path]))
+	}
+	return os.WriteFile(filepath.Join(b.dir, "importcfg"), cfg.Bytes(), 0o644)
+}
+
+// finish writes the manifest: a folder without one is no image.
+func (b *builder) finish() error {
+	if err := os.RemoveAll(filepath.Join(b.dir, "src")); err != nil {
+		return err
+	}
+	if err := b.writeImportcfg(b.final); err != nil {
+		return err
+	}
+	mf := manifest{Toolchain: b.tc, Archives: b.archives, Sizes: map[string]int64{}}
+	err := filepath.WalkDir(b.dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		st, err := d.Info()
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(b.dir, p)
+		mf.Sizes[name] = st.Size()
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(mf, "", "\t")

@@ -42,6 +42,10 @@ type Image struct {
 	Dir       string
 	Toolchain Toolchain
 	archives  map[string]string // import path to compiled package
+
+	// use is locked for as long as the Image is referred to: an image in use
+	// is not removed to make room.
+	use *os.File
 }
 
 // Worker is the path of the executable.
@@ -94,7 +98,7 @@ func CacheDir() (string, error) {
 }
 
 // Open returns the image for the user's toolchain and builds it first if it is
-// missing. Several processes may call it at once; one builds.
+// missing or damaged. Several processes may call it at once; one builds.
 func Open(ctx context.Context, opt Options) (*Image, error) {
 	if opt.CacheDir == "" {
 		var err error
@@ -110,13 +114,23 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(opt.CacheDir, "images", key)
+	m, err := open(ctx, filepath.Join(opt.CacheDir, "images"), key, func(dir string) error {
+		return build(ctx, opt, tc, dir)
+	})
+	if err != nil {
+		return nil, explain(opt.CacheDir, err)
+	}
+	return m, nil
+}
+
+// open returns the image of that name. If there is none, or a broken one,
+// build makes it, under a lock, at the place given to it.
+func open(ctx context.Context, images, key string, build func(dir string) error) (*Image, error) {
+	dir := filepath.Join(images, key)
 	if m, err := read(dir); err == nil {
 		return m, nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
 	}
-	unlock, err := lock(ctx, filepath.Join(opt.CacheDir, "images", key+".lock"))
+	unlock, err := lock(ctx, filepath.Join(images, "lock"))
 	if err != nil {
 		return nil, err
 	}
@@ -124,16 +138,34 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if m, err := read(dir); err == nil {
 		return m, nil
 	}
-	if err := build(ctx, opt, tc, dir); err != nil {
+	if err := build(dir); err != nil {
 		return nil, err
 	}
-	return read(dir)
+	m, err := read(dir)
+	if err != nil {
+		return nil, err
+	}
+	trim(images)
+	return m, nil
+}
+
+// explain adds what to do to an error about the cache folder.
+func explain(cache string, err error) error {
+	full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || strings.Contains(err.Error(), "no space left on device")
+	switch {
+	case full:
+		return fmt.Errorf("no space left for the worker image, which takes about 250 MB in %s (PERIJOVE_CACHE names another folder) and as much in Go's build cache: %w", cache, err)
+	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("the worker image cannot be written to %s: make it writable or set PERIJOVE_CACHE to a folder that is: %w", cache, err)
+	}
+	return err
 }
 
 // manifest is what a finished image says of itself.
 type manifest struct {
 	Toolchain Toolchain
 	Archives  map[string]string // import path to file name below Dir
+	Sizes     map[string]int64  // of all files, by name below Dir
 }
 
 const manifestFile = "manifest.json"
@@ -145,13 +177,34 @@ func read(dir string) (*Image, error) {
 	}
 	var mf manifest
 	if err := json.Unmarshal(b, &mf); err != nil {
-		return nil, fmt.Errorf("%s: %w; delete the folder to build it again", dir, err)
+		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, archives: mf.Archives}
+	if len(mf.Sizes) == 0 {
+		return nil, fmt.Errorf("%s: incomplete", dir)
+	}
+	for name, size := range mf.Sizes {
+		st, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		if st.Size() != size {
+			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
+		}
+	}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, archives: mf.Archives, use: markUsed(dir)}
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)
 	}
 	return m, nil
+}
+
+// Check reports whether the image's files are still there.
+func (m *Image) Check() error {
+	_, err := read(m.Dir)
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the worker image %s was deleted or damaged: restart the kernel, which builds it again; until then the worker keeps its variables (%w)", m.Dir, err)
 }
 
 // lock takes an exclusive lock that ends with the process.

@@ -89,7 +89,7 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	}
 	cmd, err := filepath.EvalSymlinks(opt.Go)
 	if err != nil {
-		return Toolchain{}, fmt.Errorf("go command: %w", err)
+		return Toolchain{}, fmt.Errorf("go command %s: %w", opt.Go, err)
 	}
 	st, err := os.Stat(cmd)
 	if err != nil {
@@ -162,7 +162,7 @@ func imageKey(tc Toolchain, src fs.FS) (string, error) {
 		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
 	}
 	err = fs.WalkDir(src, ".", func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || !goesIn(p) {
 			return err
 		}
 		b, err := fs.ReadFile(src, p)
@@ -171,6 +171,11 @@ func imageKey(tc Toolchain, src fs.FS) (string, error) {
 		return err
 	})
 	return tc.Version + "-" + hex.EncodeToString(h.Sum(nil)[:8]), err
+}
+
+// goesIn reports whether a source file matters to the image.
+func goesIn(p string) bool {
+	return !strings.HasSuffix(p, "_test.go") && !strings.Contains("/"+p, "/testdata/")
 }
 
 // writeFile writes a file so that readers see the old one or the whole new one.

@@ -3,7 +3,9 @@ package link
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -186,70 +188,65 @@ func (ld *load) refreshes(i int, name string) bool {
 	return err != nil
 }
 
-// An initTask is that of a package that has not been initialized.
-type initTask struct {
-	def     defRef
-	waiting map[string]bool // what must run before it
+// An initNode is the init task of a package that has not been initialized yet.
+type initNode struct {
+	def  defRef
+	deps []string // names of other nodes
 }
 
 // initOrder lists the init tasks of packages that symbol i of o, an init task,
-// depends on and that have not run yet. As in cmd/link, the first by name of
-// those that can run is next.
+// depends on and that have not run yet, in cmd/link's order: dependencies
+// first, and of those that are ready the first by name.
 func (ld *load) initOrder(o *object, i int) ([]target, error) {
-	tasks := map[string]*initTask{}
-	if _, err := ld.initTasks(o, i, tasks); err != nil {
+	nodes := map[string]*initNode{}
+	if err := ld.initGraph(o, i, &initNode{}, nodes); err != nil {
 		return nil, err
 	}
 	var list []target
-	for len(tasks) > 0 {
-		next := ""
-		for name, t := range tasks {
-			if len(t.waiting) == 0 && (next == "" || name < next) {
-				next = name
-			}
+	names := slices.Sorted(maps.Keys(nodes))
+	done := map[string]bool{}
+	for len(list) < len(names) {
+		ready := slices.IndexFunc(names, func(name string) bool {
+			return !done[name] && !slices.ContainsFunc(nodes[name].deps, func(d string) bool { return !done[d] })
+		})
+		if ready < 0 {
+			return nil, errors.New("packages initialize each other in a circle")
 		}
-		if next == "" {
-			return nil, errors.New("packages depend on each other in a circle")
-		}
-		t, err := ld.resolveIndex(tasks[next].def.obj, tasks[next].def.i)
+		n := nodes[names[ready]]
+		done[names[ready]] = true
+		t, err := ld.resolveIndex(n.def.obj, n.def.i)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, t)
-		delete(tasks, next)
-		for _, t := range tasks {
-			delete(t.waiting, next)
-		}
 	}
 	return list, nil
 }
 
-// initTasks adds the tasks that symbol i of o depends on and returns those
-// that it names itself.
-func (ld *load) initTasks(o *object, i int, tasks map[string]*initTask) (map[string]bool, error) {
-	direct := map[string]bool{}
+// initGraph collects what an init task depends on.
+func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*initNode) error {
 	for _, r := range o.Sym(i).Relocs() {
 		if r.Type() != goobj.RelInitOrder {
 			continue
 		}
 		name, d, err := ld.initTaskOf(o, r.Sym())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if d.obj == nil {
 			continue
 		}
-		direct[name] = true
-		if tasks[name] != nil {
+		from.deps = append(from.deps, name)
+		if nodes[name] != nil {
 			continue
 		}
-		t := &initTask{def: d}
-		tasks[name] = t
-		if t.waiting, err = ld.initTasks(d.obj, d.i, tasks); err != nil {
-			return nil, err
+		n := &initNode{def: d}
+		nodes[name] = n
+		if err := ld.initGraph(d.obj, d.i, n, nodes); err != nil {
+			return err
 		}
 	}
-	return direct, nil
+	return nil
 }
 
 // initTaskOf finds a package's init task. Those of the image ran at start, and

@@ -33,6 +33,12 @@ type process struct {
 	// wait whether they are.
 	dump     dump
 	patience *time.Timer
+	started  bool
+
+	// unheard fires when the worker has not ended a cell long after it was
+	// told to.
+	unheard *time.Timer
+	told    int // the cell; guarded by mu
 
 	reap   sync.Mutex
 	reaped bool
@@ -61,6 +67,8 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
 	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p.unheard = time.NewTimer(time.Hour)
+	p.unheard.Stop()
 	cmd := exec.Command(img.Worker(), img.Dir)
 	cmd.Dir = dir
 	if len(env) > 0 {
@@ -83,7 +91,7 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 	}
 	cmd.Stdout, cmd.Stderr = writers[0], writers[1]
 	p.cmd = cmd
-	p.conn = control.New(ours)
+	p.conn = control.New(impatient{ours})
 	err = cmd.Start()
 	// The worker's ends must be open in the worker alone: their end is how its
 	// death is noticed.
@@ -108,6 +116,21 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 	}
 }
 
+// sendPatience is how long a worker may leave the control socket unread. Its
+// reader does nothing else, so that a full socket means a stopped or hostile
+// process.
+const sendPatience = 10 * time.Second
+
+// impatient is a socket on which a write fails that the other side does not take.
+type impatient struct{ *os.File }
+
+func (f impatient) Write(b []byte) (int, error) {
+	if err := f.SetWriteDeadline(time.Now().Add(sendPatience)); err != nil {
+		return 0, err
+	}
+	return f.File.Write(b)
+}
+
 // A loadError is the linker's refusal of a cell; the worker is unharmed.
 type loadError struct{ text string }
 
@@ -125,7 +148,7 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	defer p.cancel()
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
-		<-p.ended
+		p.kill()
 		return nil, errors.New("the worker is gone")
 	}
 	stop := context.AfterFunc(ctx, p.interrupt)
@@ -134,6 +157,9 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	case m := <-done:
 		if m.Error != "" {
 			return nil, &loadError{m.Error}
+		}
+		if m.Outcome == nil {
+			return nil, &loadError{"the worker does not say how the cell ended"}
 		}
 		return m.Outcome, nil
 	case <-p.ended:
@@ -163,16 +189,25 @@ func (p *process) setup(m control.Message) error {
 	}
 }
 
+// interruptPatience is how long a worker that was told to stop a cell may say
+// nothing. A live one ends the cell, or gives it up, in less than a second.
+const interruptPatience = 10 * time.Second
+
 func (p *process) interrupt() {
 	p.mu.Lock()
 	running := p.done != nil
+	p.told = p.id
 	if p.cancel != nil {
 		p.cancel()
 	}
 	p.mu.Unlock()
-	if running {
-		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
+	if !running {
+		return
 	}
+	p.unheard.Reset(interruptPatience)
+	go func() { // a worker that does not read must not keep the caller
+		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
+	}()
 }
 
 func (p *process) dead() bool {

@@ -31,6 +31,11 @@ func (p *process) pump() {
 	defer p.patience.Stop()
 	for {
 		select {
+		case <-p.unheard.C:
+			if p.deaf() {
+				p.finish(errors.New("it did not react to an interrupt and was ended"))
+				return
+			}
 		case <-p.patience.C:
 			p.print(p.out[1], p.dump.release())
 		case m := <-messages:
@@ -111,6 +116,24 @@ func (p *process) print(s *stream, b []byte) {
 	}
 }
 
+// deaf reports whether the worker leaves an interrupt unanswered. While its
+// pipes hold something it is the kernel that is behind.
+func (p *process) deaf() bool {
+	p.mu.Lock()
+	waiting := p.done != nil && p.told == p.id
+	p.mu.Unlock()
+	if !waiting {
+		return false
+	}
+	for _, s := range p.out {
+		if n, err := unix.IoctlGetInt(s.fd, unix.TIOCINQ); err == nil && n > 0 {
+			p.unheard.Reset(time.Second)
+			return false
+		}
+	}
+	return true
+}
+
 // drain passes on what is in the pipes now. What a background goroutine writes
 // meanwhile waits for its turn.
 func (p *process) drain() {
@@ -135,10 +158,15 @@ func (p *process) current() output.Sink {
 func (p *process) handle(m control.Message) error {
 	switch m.Kind {
 	case control.Ready:
+		if p.started {
+			return errors.New("the worker says twice that it is ready")
+		}
+		p.started = true
 		p.ready <- nil
 	case control.Loaded:
 		p.mu.Lock()
 		f := p.onLoaded
+		p.onLoaded = nil
 		p.mu.Unlock()
 		if f != nil {
 			f(m.Reset)
@@ -152,6 +180,7 @@ func (p *process) handle(m control.Message) error {
 		}
 		p.done = nil
 		p.mu.Unlock()
+		p.unheard.Stop()
 		if done != nil {
 			done <- m
 		}

@@ -40,6 +40,7 @@ type Config struct {
 // A Session implements output.Session.
 type Session struct {
 	cfg      Config
+	held     *scratch
 	scratch  string // generated sources and objects, for as long as the session lives
 	program  *build.Program
 	programs int // counts them: the objects of each lie apart, since the worker's children load them again
@@ -64,17 +65,17 @@ func New(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	scratch, err := os.MkdirTemp("", "perijove-")
+	scratch, err := newScratch(os.TempDir())
 	if err != nil {
 		return nil, fmt.Errorf("no place for compiled cells: set TMPDIR to a writable folder: %w", err)
 	}
-	s := &Session{cfg: cfg, scratch: scratch, turn: make(chan struct{}, 1)}
+	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	cache := cfg.CacheDir
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
 	}
-	s.modules = modules.New(cfg.Image, cfg.Dir, scratch, cache)
+	s.modules = modules.New(cfg.Image, cfg.Dir, scratch.dir, cache)
 	for path, archive := range cfg.Packages {
 		s.modules.Use(path, archive)
 	}
@@ -208,6 +209,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if errs != nil {
 		return buildError(ctx, errs)
 	}
+	s.noticeDeath(sink)
 	lines, _ := cell.Parse(n, code)
 	if lines == nil {
 		lines = c
@@ -224,6 +226,9 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	}
 	unit, err := s.program.Build(ctx, n, parseFlags(code))
 	if err != nil {
+		if gone := s.cfg.Image.Check(); gone != nil {
+			return failure("ImageError", gone.Error())
+		}
 		return buildError(ctx, err)
 	}
 	for _, note := range unit.Notices {
@@ -263,22 +268,38 @@ func (s *Session) workerFailed(w *process, err error) *output.Error {
 	if errors.As(err, &refused) {
 		return failure("LinkError", refused.Error())
 	}
+	return &output.Error{Name: "WorkerDied", Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
+}
+
+// noticeDeath tells of a worker that died when no cell ran, of what a
+// goroutine did.
+func (s *Session) noticeDeath(sink output.Sink) {
+	s.mu.Lock()
+	w := s.worker
+	s.mu.Unlock()
+	if w != nil && w.dead() {
+		sink.Stream(output.Stderr, strings.Join(s.obituary(w, "the worker process died after the last cell: "), "\n")+"\n")
+	}
+}
+
+// obituary says why the worker died and what went with it, and forgets both.
+func (s *Session) obituary(w *process, text string) []string {
+	s.mu.Lock()
+	if s.worker == w {
+		s.worker = nil
+	}
+	s.mu.Unlock()
+	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Source)...)
 	lost := s.program.WorkerLost()
-	value := w.cause()
-	text := "the worker process died: " + value
-	for _, line := range callLines(w.dump.frames(), s.program.Source) {
-		text += "\n" + line
+	if len(lost) == 0 {
+		return append(lines, "no variables were lost")
 	}
-	if len(lost) > 0 {
-		var names []string
-		for _, v := range lost {
-			names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
-		}
-		text += "\nlost with it: " + strings.Join(names, ", ") + "\nfunctions, types and constants are kept; run the cells above again for the variables"
-	} else {
-		text += "\nno variables were lost"
+	var names []string
+	for _, v := range lost {
+		names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
 	}
-	return &output.Error{Name: "WorkerDied", Value: value, Traceback: strings.Split(text, "\n")}
+	return append(lines, "lost with it: "+strings.Join(names, ", "),
+		"functions, types and constants are kept; run the cells above again for the variables")
 }
 
 // evaluate runs a user expression and returns its value.
@@ -368,5 +389,5 @@ func (s *Session) Close() error {
 	if w != nil {
 		w.kill()
 	}
-	return os.RemoveAll(s.scratch)
+	return s.held.remove()
 }

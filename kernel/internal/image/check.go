@@ -1,0 +1,186 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"golang.org/x/sys/unix"
+)
+
+// A checkCell is a small cell that a new worker must run before its image is
+// accepted: a toolchain that lays its structures out otherwise than the linker
+// believes is found out here and not in a user's notebook.
+type checkCell struct {
+	name   string
+	source string
+	how    string // the outcome
+	value  string // what it panics with
+	prints string
+}
+
+func checkCells() []checkCell {
+	return []checkCell{
+		{name: "print", how: control.Returned, prints: "printed 42\n", source: `
+import "fmt"
+func Check() { fmt.Println("printed", 42) }
+`},
+		{name: "methods", how: control.Returned, prints: "a shape of 6, as main.Shape; sum 6 of 1 kinds\n", source: `
+import ("fmt"; "sort")
+type Shape struct { w, h int; tags map[string]*int }
+func (s *Shape) String() string { return fmt.Sprintf("a shape of %d", s.w*s.h) }
+func (s *Shape) Area() int { return s.w*s.h }
+type Measured interface { fmt.Stringer; Area() int }
+type byArea []Measured
+func (b byArea) Len() int { return len(b) }
+func (b byArea) Less(i, j int) bool { return b[i].Area() < b[j].Area() }
+func (b byArea) Swap(i, j int) { b[i], b[j] = b[j], b[i] }
+var shapes byArea
+func Sum[T Measured](list []T) (n int) { for _, s := range list { n += s.Area() }; return n }
+func Check() {
+	shapes = append(shapes, &Shape{w: 2, h: 3, tags: map[string]*int{"x": new(int)}})
+	sort.Sort(shapes)
+	var v any = shapes[0]
+	kinds := map[any]bool{shapes[0]: true, v: true}
+	fmt.Printf("%v, as %.10s; sum %d of %d kinds\n", v.(fmt.Stringer), fmt.Sprintf("%T", *v.(*Shape)), Sum(shapes), len(kinds))
+}
+`},
+		{name: "panic", how: control.Panicked, value: "runtime error: index out of range [3] with length 2", prints: "recovered: first\ndeferred\n", source: `
+import ("fmt"; "runtime")
+func first() { defer func() { fmt.Println("recovered:", recover()) }(); panic("first") }
+func Check() {
+	first()
+	runtime.GC()
+	defer fmt.Println("deferred")
+	list := []int{1, 2}
+	_ = list[len(list)+1]
+}
+`},
+	}
+}
+
+const checkTimeout = time.Minute
+
+// checkWorker starts the new worker once and runs the check cells in it.
+func (b *builder) checkWorker() error {
+	ctx, cancel := context.WithTimeout(b.ctx, checkTimeout)
+	defer cancel()
+	w, err := startChecked(ctx, b.dir)
+	if err != nil {
+		return err
+	}
+	err = w.runAll(ctx, b.tc, b.src("check"), filepath.Join(b.dir, "importcfg"))
+	return errors.Join(err, w.close())
+}
+
+// A checkedWorker is a worker under examination.
+type checkedWorker struct {
+	cmd      *exec.Cmd
+	sock     *os.File
+	conn     *control.Conn
+	out, err bytes.Buffer // complete once the process has ended
+	stop     func() bool
+	cells    []checkCell // that have run
+}
+
+func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(pair[0], true); err != nil { // so that Close ends a Receive
+		return nil, err
+	}
+	w := &checkedWorker{sock: os.NewFile(uintptr(pair[0]), "control")}
+	theirs := os.NewFile(uintptr(pair[1]), "control")
+	defer theirs.Close()
+	w.conn = control.New(w.sock)
+	w.cmd = exec.Command(filepath.Join(dir, "worker"), dir)
+	w.cmd.ExtraFiles = []*os.File{theirs}
+	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.err
+	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	w.cmd.WaitDelay = time.Second
+	if err := w.cmd.Start(); err != nil {
+		w.sock.Close()
+		return nil, err
+	}
+	w.stop = context.AfterFunc(ctx, func() { w.sock.Close() })
+	return w, nil
+}
+
+func (w *checkedWorker) runAll(ctx context.Context, tc Toolchain, scratch, cfg string) error {
+	if m, err := w.conn.Receive(); err != nil || m.Kind != control.Ready {
+		return fmt.Errorf("the worker does not start: %w", errors.Join(err, ctx.Err()))
+	}
+	for _, c := range checkCells() {
+		object, err := compileCheck(ctx, tc, scratch, cfg, c)
+		if err != nil {
+			return err
+		}
+		w.cells = append(w.cells, c)
+		if err := w.run(object, c); err != nil {
+			return fmt.Errorf("cell %s: %w", c.name, errors.Join(err, ctx.Err()))
+		}
+	}
+	return nil
+}
+
+func compileCheck(ctx context.Context, tc Toolchain, scratch, cfg string, c checkCell) (string, error) {
+	if err := os.MkdirAll(scratch, 0o755); err != nil {
+		return "", err
+	}
+	source, object := filepath.Join(scratch, c.name+".go"), filepath.Join(scratch, c.name+".o")
+	if err := os.WriteFile(source, []byte("package main\n"+c.source), 0o644); err != nil {
+		return "", err
+	}
+	msg, err := exec.CommandContext(ctx, tc.Compile(), "-o", object, "-p", "main", "-importcfg", cfg, "-dwarf=false", "-lang="+tc.Lang(), source).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("compiling cell %s: %w\n%s", c.name, err, msg)
+	}
+	return object, nil
+}
+
+func (w *checkedWorker) run(object string, c checkCell) error {
+	err := w.conn.Send(control.Message{Kind: control.Run, ID: len(w.cells), Object: object, Fresh: []string{"main.Check"}, Entry: "main.Check", Init: true})
+	if err != nil {
+		return fmt.Errorf("the worker died: %w", err)
+	}
+	for {
+		m, err := w.conn.Receive()
+		switch {
+		case err != nil:
+			return fmt.Errorf("the worker died: %w", err)
+		case m.Kind != control.Done:
+			continue
+		case m.Error != "":
+			return errors.New(m.Error)
+		case m.Outcome == nil || m.Outcome.How != c.how || m.Outcome.Value != c.value:
+			return fmt.Errorf("it ended as %+v, not as %s %s", m.Outcome, c.how, c.value)
+		}
+		return nil
+	}
+}
+
+// close ends the worker and compares all that it printed.
+func (w *checkedWorker) close() error {
+	w.stop()
+	w.sock.Close()
+	_ = unix.Kill(-w.cmd.Process.Pid, unix.SIGKILL)
+	_ = w.cmd.Wait() // it ends by a signal in any case
+	var want strings.Builder
+	for _, c := range w.cells {
+		want.WriteString(c.prints)
+	}
+	if got := w.out.String(); got != want.String() || w.err.Len() > 0 {
+		return fmt.Errorf("the cells printed %q instead of %q, and on standard error: %.2000s", got, want.String(), w.err.String())
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package image
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// keepImages is how many images stay: that of the toolchain in use, and
+	// those of others to which the user may go back.
+	keepImages = 3
+	// staleBuild is the age at which a half-made image must be a dead process's.
+	staleBuild = time.Hour
+
+	useFile = "use"
+)
+
+// markUsed notes that the image is used now, and for as long as the returned
+// file is open. In a cache that cannot be written to it returns nil: nothing
+// is removed from there either.
+func markUsed(dir string) *os.File {
+	f, err := os.OpenFile(filepath.Join(dir, useFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil
+	}
+	now := time.Now()
+	_ = os.Chtimes(f.Name(), now, now)
+	if unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil {
+		f.Close()
+		return nil
+	}
+	return f
+}
+
+// trim removes the images that were used least recently, unless they are in
+// use, and what dead builds have left. The caller holds the lock on the
+// folder. What cannot be removed stays.
+func trim(images string) {
+	entries, err := os.ReadDir(images)
+	if err != nil {
+		return
+	}
+	type image struct {
+		dir  string
+		used time.Time
+	}
+	var list []image
+	for _, e := range entries {
+		dir := filepath.Join(images, e.Name())
+		st, err := e.Info()
+		switch {
+		case err != nil || !e.IsDir():
+		case strings.HasPrefix(e.Name(), ".build-"):
+			if time.Since(st.ModTime()) > staleBuild {
+				_ = os.RemoveAll(dir)
+			}
+		default:
+			used := st.ModTime()
+			if st, err := os.Stat(filepath.Join(dir, useFile)); err == nil {
+				used = st.ModTime()
+			}
+			list = append(list, image{dir, used})
+		}
+	}
+	slices.SortFunc(list, func(a, b image) int { return b.used.Compare(a.used) })
+	for _, m := range list[min(keepImages, len(list)):] {
+		removeUnused(m.dir)
+	}
+}
+
+func removeUnused(dir string) {
+	f, err := os.OpenFile(filepath.Join(dir, useFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		_ = os.RemoveAll(dir)
+	}
+}

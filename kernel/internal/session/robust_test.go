@@ -1,0 +1,424 @@
+package session
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+const patience = time.Minute // of the tests: a watchdog, never reached
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// execute runs a cell and returns its transcript.
+func execute(t *testing.T, s *Session, code string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tr := &transcript{}
+	s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, tr)
+	if ctx.Err() != nil {
+		t.Fatalf("the cell hangs: %s\n%s", code, tr.text())
+	}
+	return tr.text()
+}
+
+func mustContain(t *testing.T, got string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			t.Errorf("%q is missing in\n%s", w, got)
+		}
+	}
+}
+
+// flood sends 20,000 remarks without waiting for an answer, then garbage.
+const flood = `send := func(b []byte) {
+	for _, err := syscall.Write(3, b); err == syscall.EAGAIN; _, err = syscall.Write(3, b) {
+		time.Sleep(time.Millisecond)
+	}
+}
+for i := range 20_000 {
+	b := fmt.Appendf(nil, "{\"kind\":\"notice\",\"seq\":%d}", i+1_000_000)
+	send(append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))
+}
+send(make([]byte, 8))
+select {}`
+
+// TestHostileWorker: what user code writes to the control socket costs the
+// worker, never the kernel.
+func TestHostileWorker(t *testing.T) {
+	frame := func(json string) string {
+		return fmt.Sprintf("b := []byte(%q)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}", json)
+	}
+	for name, c := range map[string]struct{ code, want string }{
+		"garbage":      {"syscall.Write(3, bytes.Repeat([]byte{0xff}, 100))\nselect {}", "malformed control message"},
+		"no JSON":      {frame("{{{{"), "malformed control message"},
+		"other type":   {frame(`{"kind":7}`), "malformed control message"},
+		"unknown kind": {frame(`{"kind":"dance"}`), "unknown kind dance"},
+		"ready twice":  {frame(`{"kind":"ready"}`), "twice"},
+		"closed":       {"syscall.Shutdown(3, syscall.SHUT_RDWR)\nselect {}", "the worker process died"},
+		"flood":        {flood, "malformed control message"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTestSession(t)
+			execute(t, s, "before := 1")
+			mustContain(t, execute(t, s, c.code), "WorkerDied", c.want, "before (cell 1)")
+			mustContain(t, execute(t, s, "2 + 2"), "4")
+		})
+	}
+}
+
+// TestForgedEnd: a cell that announces its own end without saying how.
+func TestForgedEnd(t *testing.T) {
+	s := newTestSession(t)
+	got := execute(t, s, "b := []byte(`{\"kind\":\"done\",\"id\":1}`)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}")
+	mustContain(t, got, "does not say how the cell ended")
+}
+
+// TestStoppedWorker: a worker that does not run cannot answer an interrupt.
+func TestStoppedWorker(t *testing.T) {
+	s := newTestSession(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tr := &transcript{trigger: "stopping", action: func() { go s.Interrupt() }}
+	reply := s.Execute(ctx, output.Request{Code: "fmt.Println(\"stopping\")\nsyscall.Kill(os.Getpid(), syscall.SIGSTOP)\nselect {}", StoreHistory: true}, tr)
+	if reply.Error == nil || !strings.Contains(reply.Error.Value, "did not react") {
+		t.Fatalf("%+v", reply.Error)
+	}
+	mustContain(t, execute(t, s, "2 + 2"), "4")
+}
+
+// TestDeathBetweenCells: the next cell tells of it, and does not run on
+// variables that are gone.
+func TestDeathBetweenCells(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "gone := 7")
+	s.mu.Lock()
+	w := s.worker
+	s.mu.Unlock()
+	if err := w.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-w.ended
+	mustContain(t, execute(t, s, "gone"), "died after the last cell", "lost with it: gone (cell 1)", "undefined: gone")
+	if got := execute(t, s, "2 + 2"); strings.Contains(got, "died") || !strings.Contains(got, "4") {
+		t.Errorf("the cell after it: %s", got)
+	}
+}
+
+func countFDs(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// TestNoLeaks: fifty deaths leave no goroutine, file or process.
+func TestNoLeaks(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "1")
+	goroutines, fds := runtime.NumGoroutine(), countFDs(t)
+	for range 50 {
+		mustContain(t, execute(t, s, "syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}"), "signal 9")
+	}
+	execute(t, s, "1")
+	eventually(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines })
+	runtime.GC() // closes what waits for a finalizer
+	eventually(t, "as many open files as before", func() bool { return countFDs(t) <= fds })
+	if n := len(childrenOf(t, os.Getpid())); n != 1 {
+		t.Errorf("%d child processes, want the one worker", n)
+	}
+}
+
+// childrenOf lists the living children of a process.
+func childrenOf(t *testing.T, pid int) []int {
+	t.Helper()
+	var list []int
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range stats {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			continue // it has ended
+		}
+		text := string(b)
+		fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+		if ppid, err := strconv.Atoi(fields[1]); err == nil && ppid == pid {
+			if child, err := strconv.Atoi(strings.Fields(text)[0]); err == nil {
+				list = append(list, child)
+			}
+		}
+	}
+	return list
+}
+
+// alive reports whether a process exists and is no zombie.
+func alive(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	text := string(b)
+	return !strings.HasPrefix(text[strings.LastIndexByte(text, ')')+1:], " Z")
+}
+
+// family starts, in a cell, a child of every sort and returns their process
+// numbers with the worker's.
+const family = `
+sleep := exec.Command("sleep", "1000")
+if err := sleep.Start(); err != nil { panic(err) }
+shell := exec.Command("sh", "-c", "sleep 1000 & wait")
+shell.Stdout = os.Stdout
+if err := shell.Start(); err != nil { panic(err) }
+func forever(int) { for { time.Sleep(time.Second) } }
+child, err := mp.Start(context.Background(), mp.Processes, forever, 0)
+if err != nil { panic(err) }
+fmt.Println("pids", os.Getpid(), sleep.Process.Pid, shell.Process.Pid, child.PID())
+`
+
+const familyImports = `import "github.com/perijove/perijove/lib/mp"` + "\n"
+
+func pidsIn(t *testing.T, text string) []int {
+	t.Helper()
+	var pids []int
+	for line := range strings.Lines(text) {
+		rest, ok := strings.CutPrefix(line, "pids ")
+		if !ok {
+			continue
+		}
+		for f := range strings.FieldsSeq(rest) {
+			pid, err := strconv.Atoi(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	if len(pids) != 4 {
+		t.Fatalf("no process numbers in\n%s", text)
+	}
+	return pids
+}
+
+func TestCloseEndsAll(t *testing.T) {
+	s := newTestSession(t)
+	pids := pidsIn(t, execute(t, s, familyImports+family))
+	for _, pid := range pids {
+		if !alive(pid) {
+			t.Errorf("%d did not start", pid)
+		}
+	}
+	scratch := s.scratch
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, pid := range pids {
+		eventually(t, fmt.Sprintf("the end of %d", pid), func() bool { return !alive(pid) })
+	}
+	if _, err := os.Stat(scratch); err == nil {
+		t.Errorf("%s is still there", scratch)
+	}
+}
+
+const kernelEnv = "PERIJOVE_TEST_KERNEL"
+
+// TestKernelHelper is the kernel that TestKilledKernel kills.
+func TestKernelHelper(t *testing.T) {
+	if os.Getenv(kernelEnv) == "" {
+		return // nothing to assert when no test asks for it
+	}
+	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{Image: img})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Print("\n" + execute(t, s, familyImports+family))
+	fmt.Println("scratch", s.scratch)
+	select {}
+}
+
+func TestKilledKernel(t *testing.T) {
+	newTestSession(t) // the image is there
+	tmp := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKernelHelper$")
+	cmd.Env = append(os.Environ(), kernelEnv+"=1", "TMPDIR="+tmp)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var text, scratch string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		text += lines.Text() + "\n"
+		var ok bool
+		if scratch, ok = strings.CutPrefix(lines.Text(), "scratch "); ok {
+			break
+		}
+	}
+	pids := pidsIn(t, text)
+	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	for _, pid := range pids {
+		eventually(t, fmt.Sprintf("the end of %d", pid), func() bool { return !alive(pid) })
+	}
+	if _, err := os.Stat(scratch); err != nil {
+		t.Fatalf("the killed kernel's folder: %v", err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(scratch, old, old); err != nil {
+		t.Fatal(err)
+	}
+	live, err := newScratch(tmp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(scratch); err == nil {
+		t.Error("a dead kernel's folder stays")
+	}
+	if err := os.Chtimes(live.dir, old, old); err != nil {
+		t.Fatal(err)
+	}
+	removeStale(tmp)
+	if _, err := os.Stat(live.dir); err != nil {
+		t.Errorf("a living kernel's folder was removed: %v", err)
+	}
+	if err := live.remove(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestInherited: what cells start has standard streams, and nothing of ours.
+func TestInherited(t *testing.T) {
+	s := newTestSession(t)
+	got := execute(t, s, `out, err := exec.Command("sh", "-c", "ls -l /proc/$$/fd").Output()
+fmt.Println("sockets:", strings.Count(string(out), "socket:"), "files:", strings.Count(string(out), "perijove"), err)`)
+	mustContain(t, got, "sockets: 0 files: 0 <nil>")
+}
+
+// TestOutputAfterChild: a child that keeps standard output open, and outlives
+// its cell, does not keep the cell busy, and is heard later.
+func TestOutputAfterChild(t *testing.T) {
+	s := newTestSession(t)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tr := &transcript{}
+	reply := s.Execute(t.Context(), output.Request{Code: fmt.Sprintf(`c := exec.Command("sh", "-c", "cat %s")
+c.Stdout = os.Stdout
+fmt.Println(c.Start())`, fifo), StoreHistory: true}, tr)
+	if reply.Status != output.OK {
+		t.Fatal(reply.Error)
+	}
+	if err := os.WriteFile(fifo, []byte("late words\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child's words", func() bool { return strings.Contains(tr.text(), "late words") })
+}
+
+// TestLotsOfOutput: 20 MB, complete and in order, with a display between.
+func TestLotsOfOutput(t *testing.T) {
+	s := newTestSession(t)
+	c := &counter{}
+	reply := s.Execute(t.Context(), output.Request{Code: `import "github.com/perijove/perijove/lib/display"
+w := bufio.NewWriter(os.Stdout)
+for i := range 2_500_000 {
+	fmt.Fprintf(w, "%07d\n", i)
+	if i == 1_000_000 { w.Flush(); display.Markdown("middle") }
+}
+w.Flush()`, StoreHistory: true}, c)
+	if reply.Status != output.OK {
+		t.Fatal(reply.Error)
+	}
+	if c.lines != 2_500_000 || c.wrong != "" || c.atDisplay != 1_000_001 {
+		t.Errorf("%d lines, first wrong one %q, display after %d", c.lines, c.wrong, c.atDisplay)
+	}
+}
+
+// A counter checks a stream of numbered lines.
+type counter struct {
+	quiet
+	rest      string
+	lines     int
+	atDisplay int
+	wrong     string
+}
+
+func (c *counter) Stream(_, text string) {
+	text = c.rest + text
+	for {
+		line, rest, ok := strings.Cut(text, "\n")
+		if !ok {
+			break
+		}
+		if line != fmt.Sprintf("%07d", c.lines) && c.wrong == "" {
+			c.wrong = line
+		}
+		c.lines++
+		text = rest
+	}
+	c.rest = text
+}
+
+func (c *counter) Display(output.Display) { c.atDisplay = c.lines }
+
+// TestImageDeleted: the cache may be emptied while a notebook runs.
+func TestImageDeleted(t *testing.T) {
+	whole := newTestSession(t).cfg.Image
+	copyDir := filepath.Join(t.TempDir(), "images", "k")
+	if err := os.CopyFS(copyDir, os.DirFS(whole.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	moved := *whole
+	moved.Dir = copyDir
+	s, err := New(Config{Image: &moved})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	execute(t, s, "x := 3")
+	if err := os.RemoveAll(copyDir); err != nil {
+		t.Fatal(err)
+	}
+	got := execute(t, s, "x")
+	if !strings.Contains(got, "3") && !strings.Contains(got, "restart the kernel") {
+		t.Errorf("a cell after the cache was deleted:\n%s", got)
+	}
+	mustContain(t, execute(t, s, "syscall.Kill(os.Getpid(), syscall.SIGKILL)"), "restart the kernel")
+}

@@ -1,0 +1,70 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A scratch is a folder for generated sources and objects. Its lock tells
+// others that its kernel lives.
+type scratch struct {
+	dir  string
+	lock *os.File
+}
+
+const (
+	scratchPattern = "perijove-"
+	scratchLock    = "lock"
+	// A folder so young may be one whose owner has not come to lock it.
+	scratchYouth = time.Minute
+)
+
+// newScratch makes a folder in tmp and removes those of kernels that were killed.
+func newScratch(tmp string) (*scratch, error) {
+	removeStale(tmp)
+	dir, err := os.MkdirTemp(tmp, scratchPattern)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, scratchLock), os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return &scratch{dir, lock}, nil
+}
+
+func (s *scratch) remove() error {
+	err := os.RemoveAll(s.dir)
+	s.lock.Close()
+	return err
+}
+
+// removeStale removes scratch folders that nobody holds. What cannot be
+// removed, for it is another user's, stays.
+func removeStale(tmp string) {
+	dirs, err := filepath.Glob(filepath.Join(tmp, scratchPattern+"*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range dirs {
+		st, err := os.Lstat(dir)
+		if err != nil || !st.IsDir() || time.Since(st.ModTime()) < scratchYouth {
+			continue
+		}
+		lock, err := os.OpenFile(filepath.Join(dir, scratchLock), os.O_RDWR|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			continue
+		}
+		if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			_ = os.RemoveAll(dir)
+		}
+		lock.Close()
+	}
+}
