@@ -17,7 +17,8 @@ import (
 type cell struct {
 	seg *segment // nil for goroutines
 	mem []byte
-	lot *lot // for goroutines
+	lot *lot  // for goroutines
+	me  owner // of the locks that this process takes in the cell
 }
 
 // cellSize is the size of a cell without further data, in bytes.
@@ -27,13 +28,13 @@ func newCell(b Backend, size int) (*cell, error) {
 	switch b {
 	case Goroutines:
 		words := make([]uint64, (size+7)/8)
-		return &cell{mem: unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size), lot: new(lot)}, nil
+		return &cell{mem: unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size), lot: new(lot), me: owner{pid: 1}}, nil
 	case Processes:
 		s, err := newSegment(int64(size))
 		if err != nil {
 			return nil, err
 		}
-		return &cell{seg: s, mem: s.mem}, nil
+		return &cell{seg: s, mem: s.mem, me: self()}, nil
 	}
 	return nil, fmt.Errorf("mp: %v", b)
 }
@@ -57,7 +58,7 @@ func openCell(handle []byte, what string) (*cell, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mp: cannot open a %s: %w", what, err)
 	}
-	return &cell{seg: s, mem: s.mem}, nil
+	return &cell{seg: s, mem: s.mem, me: self()}, nil
 }
 
 func (c *cell) u32(off int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&c.mem[off])) }
@@ -93,14 +94,6 @@ func (c *cell) wake(off, n int) {
 		futexWake(c.u32(off), n)
 	}
 	runtime.KeepAlive(c)
-}
-
-// id tells this process from others that may hold the cell.
-func (c *cell) id() owner {
-	if c.seg == nil {
-		return owner{pid: 1}
-	}
-	return self()
 }
 
 // alive reports whether an owner's process still exists.
@@ -159,7 +152,9 @@ func (l *lot) wakeLocked(word *atomic.Uint32, n int) {
 	for _, c := range w[:n] {
 		close(c)
 	}
-	if l.waiters[word] = w[n:]; len(w) == n {
+	if len(w) > n {
+		l.waiters[word] = w[n:]
+	} else {
 		delete(l.waiters, word)
 	}
 }

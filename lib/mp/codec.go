@@ -17,6 +17,7 @@ type codec struct {
 	size   uintptr
 	encode func(w *writer, p unsafe.Pointer)
 	decode func(r *reader, p unsafe.Pointer)
+	elem   *codec // of a slice whose elements are their own encoding
 }
 
 // A writer collects encoded values. The first error stays.

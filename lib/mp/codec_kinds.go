@@ -24,6 +24,9 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 	if err != nil {
 		return err
 	}
+	if elem.fixed {
+		c.elem = elem
+	}
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		s := (*[]byte)(p) // its header; the length counts elements
 		w.putLen(len(*s), *s == nil)
@@ -43,6 +46,18 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 		elem.getAll(r, v.UnsafePointer(), n)
 	}
 	return nil
+}
+
+// bulk returns the memory of a slice whose elements are their own encoding:
+// what follows the length in the slice's encoding.
+func (c *codec) bulk(p unsafe.Pointer) []byte {
+	s := (*[]byte)(p) // its header; the length counts elements
+	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.elem.size)
+}
+
+// makeBulk makes a slice of n elements at p.
+func (c *codec) makeBulk(p unsafe.Pointer, n int) {
+	reflect.NewAt(c.typ, p).Elem().Set(reflect.MakeSlice(c.typ, n, n))
 }
 
 // minSize is the least number of bytes that a value takes when encoded, at

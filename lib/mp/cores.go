@@ -1,9 +1,20 @@
 package mp
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+)
 
-// childEnv shares the cores out among a pool's workers, so that they and the
-// pools that they may start do not crowd each other.
+// Cores returns how many processors this process can really keep busy, at
+// least 1: those that its affinity mask allows, no more than the quota of any
+// cgroup above it, and no more than GOMAXPROCS, which a pool sets for its
+// workers so that pools within them do not crowd each other.
+func Cores() int {
+	n := min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) // NumCPU knows the affinity mask
+	return max(1, min(n, cgroupCores()))
+}
+
+// childEnv shares the cores out among a pool's workers.
 func childEnv(workers int) []string {
 	n := max(1, Cores()/max(workers, 1))
 	return []string{fmt.Sprintf("GOMAXPROCS=%d", n), fmt.Sprintf("OMP_NUM_THREADS=%d", n)}

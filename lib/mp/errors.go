@@ -59,6 +59,7 @@ func known() []error {
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed,
 		ErrNoEntry, ErrRunning, ErrUnkillable, ErrGoexit, ErrUnsupported,
+		ErrClosed, ErrFull, ErrBroken,
 	}
 }
 

@@ -85,7 +85,7 @@ type mutex struct {
 
 func (m mutex) state() *atomic.Uint64 { return m.c.u64(m.at + lockState) }
 
-func (m mutex) try() bool { return m.state().CompareAndSwap(0, m.c.id().word()) }
+func (m mutex) try() bool { return m.state().CompareAndSwap(0, m.c.me.word()) }
 
 // word is the owner as a lock's state.
 func (o owner) word() uint64 { return uint64(o.start)<<32 | uint64(o.pid) }
@@ -104,7 +104,7 @@ func (m mutex) lock(ctx context.Context) error {
 	if m.try() {
 		return nil
 	}
-	me, state := m.c.id(), m.state()
+	me, state := m.c.me, m.state()
 	for range spins(m.c) {
 		if state.Load() == 0 && m.try() {
 			return nil
@@ -146,7 +146,7 @@ func (m mutex) inherit(s uint64, me owner) bool {
 
 func (m mutex) unlock() {
 	s := m.state().Load()
-	if was := ownerOf(s); was != m.c.id() {
+	if was := ownerOf(s); was != m.c.me {
 		panic(fmt.Sprintf("mp: unlock of a lock that this process does not hold (held by process %d; 0 is nobody)", was.pid))
 	}
 	if m.state().Swap(0)&lockWaiters != 0 {

@@ -10,6 +10,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if name := os.Getenv(role); name != "" {
+		os.Exit(playRole(name))
+	}
 	if childHost != nil {
 		mp.RunChild(childHost)
 	}

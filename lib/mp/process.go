@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 )
 
 // A Process is one function that runs in a goroutine or in a child process.
@@ -133,6 +134,7 @@ func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg
 		if !stop() && p.err != nil {
 			p.err = becauseOf(ctx, p.err)
 		}
+		runtime.KeepAlive(arg) // with the shared memory in it, which the child opens from here
 	}()
 	return nil
 }

@@ -65,7 +65,7 @@ func (l *RLock) own(me uint64) {
 }
 
 func (l *RLock) mine(me uint64) bool {
-	return ownerOf(mutex{l.c, 0}.state().Load()) == l.c.id() && l.c.u64(rlockGoroutine).Load() == me
+	return ownerOf(mutex{l.c, 0}.state().Load()) == l.c.me && l.c.u64(rlockGoroutine).Load() == me
 }
 
 func (l *RLock) again(me uint64) bool {

@@ -113,6 +113,11 @@ func openSegment(h []byte) (*segment, error) {
 	return mapSegment(mine)
 }
 
+// discard gives back the memory of a range, which reads as zeros then.
+func (s *segment) discard(from, to int) {
+	_ = unix.Madvise(s.mem[from:to], unix.MADV_REMOVE) // without it the memory is kept
+}
+
 // self identifies this process.
 var self = sync.OnceValue(func() owner {
 	o := owner{pid: uint32(os.Getpid())}

@@ -68,3 +68,5 @@ func invoke[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err erro
 	}
 	return r, err
 }
+
+func methodGivesError[F any]() bool { return reflect.TypeFor[F]().NumOut() == 2 }

@@ -128,7 +128,17 @@ func (v *Value[T]) Load() T {
 }
 
 // Store sets the value.
-func (v *Value[T]) Store(x T) { v.Update(func(T) T { return x }) }
+func (v *Value[T]) Store(x T) {
+	switch unsafe.Sizeof(x) {
+	case 4:
+		v.c.u32(valueSlots).Store(uint32(bits(x)))
+	case 8:
+		v.c.u64(valueSlots).Store(bits(x))
+	default:
+		v.Update(func(T) T { return x })
+	}
+	runtime.KeepAlive(v)
+}
 
 // Update replaces the value by f of it, and returns the new one. f must not
 // use v; if T is of 4 or 8 bytes, f may be called again when others interfere.

@@ -296,6 +296,10 @@ func (e *emitter) variable(s *symbol) {
 	if s.typ != nil {
 		f := e.varFile()
 		start := f.body.Len()
+		if s.pragma != "" {
+			f.effects = append(f.effects, "unsafe")
+			fmt.Fprintf(&f.body, "%s\n", s.pragma)
+		}
 		fmt.Fprintf(&f.body, "var %s %s\n", name, f.typeText(s.typ))
 		f.regions = append(f.regions, region{start, f.body.Len(), s})
 		return
@@ -331,14 +335,19 @@ func (e *emitter) spec(s *spec) {
 	f := e.file(s.owner.origin)
 	all := cell.Span{End: len(s.source.Text)}
 	edits := f.renames(s.source, all, s.owner.binds, e.b.lookup)
+	before := "var"
 	for _, n := range s.names {
 		if v := e.b.vars[n.Name]; v != nil {
+			if v.pragma != "" {
+				f.effects = append(f.effects, "unsafe")
+				before = v.pragma + "\n" + before
+			}
 			if text := e.b.nameIn(v, n.Name); text != n.Name {
 				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
 			}
 		}
 	}
-	f.put(s.owner, "var", s.source, all, "", dedupe(edits))
+	f.put(s.owner, before, s.source, all, "", dedupe(edits))
 }
 
 // dedupe drops edits of the same place.

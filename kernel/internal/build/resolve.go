@@ -96,14 +96,18 @@ func (b *builder) declare() {
 			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
 			for _, n := range d.Names {
 				if n.Name != "_" {
-					b.vars[n.Name] = &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+					v.pragma = b.linknames(n.Name, "")
+					b.vars[n.Name] = v
 				}
 			}
 			continue
 		}
 		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
 		b.decls = append(b.decls, s)
-		s.pragma = b.linknames(d)
+		if d.Recv == "" {
+			s.pragma = b.linknames(d.Names[0].Name, d.Text[:max(d.FuncEnd, 0)])
+		}
 		for _, n := range d.Names {
 			b.declareName(s, n.Name)
 		}
@@ -162,12 +166,12 @@ func (b *builder) declareName(s *symbol, name string) {
 	}
 }
 
-// linknames returns the cell's //go:linkname lines for a function that are not
-// in its own doc comment.
-func (b *builder) linknames(d *cell.Decl) string {
+// linknames returns the cell's //go:linkname lines for a name that are not in
+// its own doc comment.
+func (b *builder) linknames(name, doc string) string {
 	var out []string
 	for _, l := range b.c.Linknames {
-		if d.Recv == "" && l.Local == d.Names[0].Name && !strings.Contains(d.Text[:d.FuncEnd], l.Text) {
+		if l.Local == name && !strings.Contains(doc, l.Text) {
 			out = append(out, l.Text)
 		}
 	}

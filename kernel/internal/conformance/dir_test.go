@@ -68,7 +68,7 @@ func compileDir(t *testing.T, img *image.Image, root string, p program) (archive
 		if err != nil {
 			return nil, "", err
 		}
-		text := named(string(src), file)
+		text := named(string(src), file, 1)
 		if i > 0 {
 			text = withoutPackage(text)
 		}

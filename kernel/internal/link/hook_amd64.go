@@ -51,6 +51,15 @@ func Func[F any](l *Linker, name string) (f F, err error) {
 	return funcAt[F](entry), nil
 }
 
+// Var returns a variable of the image.
+func Var[T any](l *Linker, name string) (*T, error) {
+	addr, ok := l.idx.Lookup(name, 0)
+	if !ok {
+		return nil, fmt.Errorf("the image lacks %s", name)
+	}
+	return (*T)(platform.Pointer(addr)), nil
+}
+
 // stackCheck returns the length of a function's stack check, CMPQ SP, 16(R14)
 // and a conditional jump, if it begins with one.
 func stackCheck(code []byte) int {

@@ -238,7 +238,7 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
 	if old == nil || ld.renewed[name] {
-		n.stub = &stub{name: name}
+		n.stub = &stub{name: strings.Clone(name)} // name lies in the object, which is not to be kept
 		ld.stubs = append(ld.stubs, n.stub)
 	}
 	return target{node: n}, nil

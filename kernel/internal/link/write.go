@@ -167,7 +167,7 @@ func (ld *load) remember(n *node) {
 		n.obj.fixed[n.i] = target{node: n}.address()
 	}
 	if strings.HasSuffix(n.name, "..inittask") && !n.obj.main {
-		ld.inited[n.name] = true
+		ld.inited[strings.Clone(n.name)] = true
 	}
 }
 

@@ -33,7 +33,7 @@ type Config struct {
 	// Packages are compiled packages to import beyond the image's and the
 	// module's: archives by import path.
 	Packages map[string]string
-	Env      []string // of the worker, beyond the process's own
+	Env      []string // of the worker and the compiler, beyond the process's own
 	Log      *slog.Logger
 }
 
@@ -107,7 +107,7 @@ func (s *Session) newProgram() *build.Program {
 		Dir:      dir,
 		Importer: s.modules,
 		Flags:    s.cfg.CompileFlags,
-		Env:      append(os.Environ(), "GOGC=off"),
+		Env:      append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
 }
 

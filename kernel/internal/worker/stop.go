@@ -58,10 +58,13 @@ const (
 
 // installHooks makes the runtime report here what would end the process.
 func (w *worker) installHooks() {
+	var err error
+	if w.collectors, err = findCollectors(w.linker); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
+	}
 	inCell = w.linker.Contains
 	openDefers = w.linker.OpenDefers
 	haltPC = reflect.ValueOf(halt).Pointer()
-	var err error
 	if origExit, err = link.Hook(w.linker, "os.Exit", osExit); err != nil || origExit == nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: os.Exit in a cell will end the worker:", err)
 	}
@@ -193,8 +196,7 @@ func osExit(code int) {
 	if x := self.cell.Load(); x != nil {
 		x.exit(code)
 	}
-	goexit1()
-	select {}
+	self.endGoroutine()
 }
 
 // fatalPanic replaces runtime.fatalpanic, which a goroutine calls whose panic
@@ -211,8 +213,7 @@ func fatalPanic(p *panicRecord) {
 		exitNow(2)
 	}
 	_ = self.conn.Send(control.Message{Kind: control.Failure, Outcome: &o})
-	goexit1()
-	select {}
+	self.endGoroutine()
 }
 
 // panicRecord mirrors the beginning of runtime._panic.

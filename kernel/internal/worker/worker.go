@@ -29,9 +29,10 @@ const ControlFD = 3
 
 // A worker is the state of this process.
 type worker struct {
-	dir    string // of the image
-	linker *link.Linker
-	conn   *control.Conn
+	dir        string // of the image
+	linker     *link.Linker
+	collectors map[string]collector // by the function that they begin with
+	conn       *control.Conn
 
 	mu       sync.Mutex
 	archives map[string]string // import path to compiled package

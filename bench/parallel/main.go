@@ -1,0 +1,130 @@
+// Command parallel measures package mp against Python's multiprocessing, and
+// its goroutine backend against bare goroutines, in one run: rounds of all
+// measures in random order, medians with 95 % intervals, a table and a chart.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+//go:embed parallel.py
+var pythonSource string
+
+func main() {
+	mp.Init()
+	rounds := flag.Int("rounds", 7, "how often each measure is taken")
+	only := flag.String("only", "", "take only measures whose name contains this")
+	python := flag.String("python", "python3", "the Python to compare with; it is left out if there is none")
+	out := flag.String("o", "", "draw the chart to this file and its like: NAME.svg and NAME.png")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *rounds, *only, *python, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "parallel:", err)
+		os.Exit(1)
+	}
+}
+
+// A result is what a measure's rounds gave.
+type result struct {
+	measure
+	ours, theirs []float64
+}
+
+func run(ctx context.Context, rounds int, only, python, out string) error {
+	if rounds < 1 {
+		return fmt.Errorf("%d rounds", rounds)
+	}
+	script, version, cleanup, err := preparePython(ctx, python)
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	var results []*result
+	for _, m := range measures() {
+		if strings.Contains(m.name, only) && (m.base != nil || version != "") {
+			results = append(results, &result{measure: m})
+		}
+	}
+	if len(results) == 0 {
+		return fmt.Errorf("nothing to measure: no measure's name contains %q, or there is no %s", only, python)
+	}
+	before := readLoad()
+	for i := range rounds {
+		for _, k := range rand.Perm(len(results)) {
+			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-45s", i+1, rounds, results[k].name)
+			if err := results[k].take(ctx, python, script); err != nil {
+				return fmt.Errorf("%s: %w", results[k].name, err)
+			}
+		}
+	}
+	fmt.Fprintf(os.Stderr, "\r%70s\r", "")
+	caption := describe(rounds, version, foreignLoad(before, readLoad()))
+	fmt.Print(table(results, caption))
+	if out == "" {
+		return nil
+	}
+	return save(results, caption, strings.TrimSuffix(strings.TrimSuffix(out, ".svg"), ".png"))
+}
+
+// take takes one round of a measure, either side first.
+func (r *result) take(ctx context.Context, python, script string) error {
+	us := func() error {
+		v, err := r.measure.ours(ctx)
+		r.ours = append(r.ours, v)
+		return err
+	}
+	them := func() error {
+		v, err := r.them(ctx, python, script)
+		r.theirs = append(r.theirs, v)
+		return err
+	}
+	sides := []func() error{us, them}
+	first := rand.IntN(2)
+	if err := sides[first](); err != nil {
+		return err
+	}
+	return sides[1-first]()
+}
+
+func (r *result) them(ctx context.Context, python, script string) (float64, error) {
+	if r.base != nil {
+		return r.base(ctx)
+	}
+	cmd := exec.CommandContext(ctx, python, script, r.python)
+	cmd.Stderr = os.Stderr
+	b, err := cmd.Output()
+	if err != nil {
+		return 0, fmt.Errorf("python: %w", err)
+	}
+	return strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
+}
+
+// preparePython writes the script to a file, which spawn needs. version is
+// empty if there is no Python.
+func preparePython(ctx context.Context, python string) (script, version string, cleanup func(), err error) {
+	b, err := exec.CommandContext(ctx, python, "-c", "import sys; print(sys.version.split()[0])").Output()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "no %s here: only the comparisons with plain Go are made\n", python)
+		return "", "", func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "parallel")
+	if err != nil {
+		return "", "", nil, err
+	}
+	script = filepath.Join(dir, "parallel.py")
+	cleanup = func() { os.RemoveAll(dir) }
+	return script, strings.TrimSpace(string(b)), cleanup, os.WriteFile(script, []byte(pythonSource), 0o600)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// ratio is how many times better ours is.
+func (r *result) ratio() interval {
+	if r.less {
+		return ratioOf(r.theirs, r.ours)
+	}
+	return ratioOf(r.ours, r.theirs)
+}
+
+func (r *result) opponent() string {
+	if r.base != nil {
+		return "Go"
+	}
+	return "Python"
+}
+
+func table(results []*result, caption string) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "measure\tours\t95 %\tagainst\t\t95 %\ttimes better\t95 %\tgoal\t")
+	for _, r := range results {
+		o, t, q := summarize(r.ours), summarize(r.theirs), r.ratio()
+		goal, verdict := "", ""
+		if r.goal > 0 {
+			goal, verdict = number(r.goal), "met"
+			if q.median < r.goal {
+				verdict = "missed"
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s %s\t%s–%s\t%s\t%s\t%s–%s\t%s\t%s–%s\t%s\t%s\n", r.name,
+			number(o.median), r.unit, number(o.low), number(o.high),
+			r.opponent(), number(t.median), number(t.low), number(t.high),
+			number(q.median), number(q.low), number(q.high), goal, verdict)
+	}
+	if err := w.Flush(); err != nil {
+		return err.Error()
+	}
+	return b.String() + "\n" + caption + "\n"
+}
+
+// number prints three digits, with k and M for large ones.
+func number(x float64) string {
+	for _, u := range []struct {
+		size float64
+		name string
+	}{{1e6, " M"}, {1e3, " k"}} {
+		if math.Abs(x) >= u.size {
+			return digits(x/u.size) + u.name
+		}
+	}
+	return digits(x)
+}
+
+func digits(x float64) string {
+	switch {
+	case math.Abs(x) >= 100:
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	case math.Abs(x) >= 10:
+		return strconv.FormatFloat(x, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(x, 'f', 2, 64)
+}
+
+func describe(rounds int, python string, foreign float64) string {
+	s := fmt.Sprintf("Medians of %d rounds with 95 %% intervals; %s %s/%s, %d cores; ", rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH, mp.Cores())
+	if python != "" {
+		s += "Python " + python + "; "
+	}
+	if math.IsNaN(foreign) {
+		return s + "load by others unknown."
+	}
+	return s + fmt.Sprintf("others used %.2f cores meanwhile.", foreign)
+}
+
+// A load is processor time used so far, by everybody and by this program with
+// its children, in seconds.
+type cpuLoad struct {
+	all, own float64
+	at       time.Time
+}
+
+func readLoad() cpuLoad {
+	l := cpuLoad{all: math.NaN(), at: time.Now()}
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return l
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	f := strings.Fields(first)
+	if len(f) < 9 {
+		return l
+	}
+	const hertz = 100 // what /proc counts in
+	l.all = 0
+	for i, s := range f[1:9] {
+		if n, err := strconv.ParseFloat(s, 64); err == nil && i != 3 && i != 4 { // idle, iowait
+			l.all += n / hertz
+		}
+	}
+	l.own = ownTime()
+	return l
+}
+
+func foreignLoad(a, b cpuLoad) float64 {
+	return max(0, ((b.all-a.all)-(b.own-a.own))/b.at.Sub(a.at).Seconds())
+}

@@ -1,0 +1,34 @@
+package conformance
+
+import (
+	"fmt"
+	"testing"
+)
+
+// A finalizer or cleanup that panics or exits must not be the last that runs.
+func TestFinalizersGoOn(t *testing.T) {
+	for _, on := range []string{
+		`runtime.SetFinalizer(p, func(*[4]int) { f() })`,
+		`runtime.AddCleanup(p, func(int) { f() }, 0)`,
+	} {
+		for _, end := range []string{`panic("in a finalizer")`, "os.Exit(0)"} {
+			s := newSession(t, nil)
+			mustRun(t, s, fmt.Sprintf(`import ("os"; "runtime"; "time")
+func onFree(f func()) { p := new([4]int); %s }
+began := make(chan bool, 100)
+func end() { began <- true; %s }
+_ = os.Args
+for range 20 { onFree(end) }
+runtime.GC()
+<-began`, on, end))
+			mustRun(t, s, `ran := make(chan bool, 1)
+onFree(func() { ran <- true })
+runtime.GC()
+select {
+case <-ran:
+case <-time.After(20 * time.Second):
+	panic("no finalizer runs any more")
+}`)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package worker
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// A collector is one of the runtime's goroutines that call functions of the
+// user. The runtime does not notice when one ends.
+type collector struct {
+	run    func()
+	status *atomic.Uint32 // nil if there is none
+}
+
+// finalizing is the bit of runtime.fingStatus that says that a finalizer runs:
+// while it is set, the runtime does not wake the goroutine.
+const finalizing = 2
+
+func findCollectors(l *link.Linker) (map[string]collector, error) {
+	found := map[string]collector{}
+	for _, name := range []string{"runtime.runFinalizers", "runtime.runCleanups"} {
+		run, err := link.Func[func()](l, name)
+		if err != nil {
+			return nil, err
+		}
+		found[name] = collector{run: run}
+	}
+	status, err := link.Var[atomic.Uint32](l, "runtime.fingStatus")
+	if err != nil {
+		return nil, err
+	}
+	found["runtime.runFinalizers"] = collector{found["runtime.runFinalizers"].run, status}
+	return found, nil
+}
+
+// endGoroutine ends the calling goroutine without running its deferred
+// functions. If it ran finalizers or cleanups, another takes its place; those
+// that it had already taken up, at most one block of the runtime's, are lost.
+func (w *worker) endGoroutine() {
+	if c := w.collectors[goroutineStart()]; c.run != nil {
+		if c.status != nil {
+			c.status.And(^uint32(finalizing))
+		}
+		go c.run()
+	}
+	goexit1()
+	select {}
+}
+
+// goroutineStart names the function that the calling goroutine began with.
+func goroutineStart() string {
+	pcs := make([]uintptr, 64)
+	start := ""
+	for skip := 0; ; {
+		n := runtime.Callers(skip, pcs)
+		if n == 0 {
+			return start
+		}
+		for _, pc := range pcs[:n] {
+			if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() != "runtime.goexit" {
+				start = f.Name()
+			}
+		}
+		skip += n
+	}
+}

@@ -1,0 +1,90 @@
+package mp
+
+import (
+	"fmt"
+	"iter"
+	"reflect"
+	"runtime"
+	"unsafe"
+)
+
+// An Array is a slice that processes share, without any copy: what one writes
+// another reads. Its elements must be free of pointers. Nothing orders writes
+// and reads but what else the processes do, with a Lock or a Barrier, say.
+type Array[T any] struct {
+	c *cell
+	n int
+}
+
+// arrayHead is where the elements begin: a page, so that they are aligned for
+// anything.
+const arrayHead = 4096
+
+// NewArray makes an Array of n zero elements. If T has a pointer in it, the
+// error names the field.
+func NewArray[T any](b Backend, n int) (*Array[T], error) {
+	if err := checkPlain(reflect.TypeFor[T](), "Array"); err != nil {
+		return nil, err
+	}
+	size := unsafe.Sizeof(*new(T))
+	if n < 0 || (size > 0 && uint64(n) > (1<<46)/uint64(size)) {
+		return nil, fmt.Errorf("mp: an array of %d elements", n)
+	}
+	c, err := newCell(b, arrayHead+n*int(size))
+	if err != nil {
+		return nil, err
+	}
+	c.u64(0).Store(uint64(n))
+	return &Array[T]{c: c, n: n}, nil
+}
+
+// Len returns the number of elements.
+func (a *Array[T]) Len() int { return a.n }
+
+// Slice returns the elements themselves. The memory stays for as long as the
+// Array is reachable: keep the Array, not only the slice.
+func (a *Array[T]) Slice() []T {
+	if a.n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&a.c.mem[arrayHead])), a.n)
+}
+
+// All yields the elements with their places.
+func (a *Array[T]) All() iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		defer runtime.KeepAlive(a)
+		for i, v := range a.Slice() {
+			if !yield(i, v) {
+				return
+			}
+		}
+	}
+}
+
+// Parts divides the places of the elements among n workers, for a Map or ForEach
+// over them: pairs of the first place and the one past the last.
+func (a *Array[T]) Parts(n int) [][2]int {
+	n = max(1, min(n, a.n))
+	parts := make([][2]int, n)
+	for i := range parts {
+		parts[i] = [2]int{i * a.n / n, (i + 1) * a.n / n}
+	}
+	return parts
+}
+
+// GobEncode lets an Array be part of what is sent to a process: a reference to
+// it, not its elements.
+func (a *Array[T]) GobEncode() ([]byte, error) { return a.c.encode("Array") }
+
+// GobDecode is the other end of GobEncode.
+func (a *Array[T]) GobDecode(b []byte) (err error) {
+	if a.c, err = openCell(b, "Array"); err != nil {
+		return err
+	}
+	a.n = int(a.c.u64(0).Load())
+	if uint64(len(a.c.mem)-arrayHead) < uint64(a.n)*uint64(unsafe.Sizeof(*new(T))) {
+		return errMalformed
+	}
+	return nil
+}

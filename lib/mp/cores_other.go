@@ -1,0 +1,7 @@
+//go:build !linux
+
+package mp
+
+import "math"
+
+func cgroupCores() int { return math.MaxInt }

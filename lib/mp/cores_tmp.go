@@ -1,5 +1,0 @@
-package mp
-
-import "runtime"
-
-func Cores() int { return runtime.GOMAXPROCS(0) }

@@ -1,0 +1,186 @@
+package mp_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// The examples answer the questions that the project began with. They run as
+// tests of this package, whose TestMain calls mp.Init.
+
+var X int
+
+// ThinkX says what X is where it runs.
+func ThinkX(who string) string { return fmt.Sprintf("%s thinks X is %d", who, X) }
+
+// Which code sees X? A goroutine sees what everybody sees. A child process has
+// an X of its own, with its initial value: a silent copy.
+func Example_sharedX() {
+	ctx := context.Background()
+	X = 7
+	defer func() { X = 0 }()
+	for _, where := range []mp.Backend{mp.Goroutines, mp.Processes} {
+		call, err := mp.Go[string](ctx, where, ThinkX, where.String())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(call.Result(ctx))
+	}
+	// Output:
+	// goroutines thinks X is 7 <nil>
+	// processes thinks X is 0 <nil>
+}
+
+// Raise raises a shared number.
+func Raise(n *mp.Value[int]) { mp.Add(n, 1) }
+
+// A Value is one variable for all processes that are given it.
+func ExampleValue() {
+	ctx := context.Background()
+	n, err := mp.NewValue(mp.Processes, 40)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2 {
+		p, err := mp.Start(ctx, mp.Processes, Raise, n)
+		if err == nil {
+			err = p.Join(ctx)
+		}
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(n.Load())
+	// Output: 42
+}
+
+// Square is the usual example of independent work.
+func Square(x int) int { return x * x }
+
+// Independent work is a pool in two lines.
+func ExampleMap() {
+	pool, err := mp.NewPool(mp.Processes, mp.Workers(3))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	fmt.Println(mp.Map[int](context.Background(), pool, Square, []int{1, 2, 3}))
+	// Output: [1 4 9] <nil>
+}
+
+func ExampleStream() {
+	pool, err := mp.NewPool(mp.Processes, mp.Workers(3))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pool.Close()
+	for y, err := range mp.Stream[int](context.Background(), pool, Square, slices.Values([]int{1, 2, 3})) {
+		fmt.Println(y, err)
+	}
+	// Output:
+	// 1 <nil>
+	// 4 <nil>
+	// 9 <nil>
+}
+
+func ExampleSubmit() {
+	ctx := context.Background()
+	var pool mp.Pool // on goroutines
+	future := mp.Submit[int](ctx, &pool, Square, 7)
+	fmt.Println(future.Result(ctx))
+	// Output: 49 <nil>
+}
+
+// A stage of a pipeline takes numbers from one queue and puts others into the
+// next.
+type stage struct{ In, Out *mp.Queue[int] }
+
+// Double is a stage.
+func Double(ctx context.Context, s stage) error {
+	defer s.Out.Close()
+	for x, err := range s.In.All(ctx) {
+		if err == nil {
+			err = s.Out.Put(ctx, 2*x)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Work that depends on another's result goes through a Queue.
+func ExampleQueue() {
+	ctx := context.Background()
+	in, err := mp.NewQueue[int](mp.Processes, 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	out, err := mp.NewQueue[int](mp.Processes, 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := mp.Start(ctx, mp.Processes, Double, stage{in, out})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range 3 {
+		if err := in.Put(ctx, i); err != nil {
+			fmt.Println(err)
+		}
+	}
+	in.Close()
+	for y, err := range out.All(ctx) {
+		fmt.Println(y, err)
+	}
+	fmt.Println(p.Join(ctx))
+	// Output:
+	// 0 <nil>
+	// 2 <nil>
+	// 4 <nil>
+	// <nil>
+}
+
+// Account is served to other processes: they ask, it stays where it is.
+type Account struct{ owners map[string]int }
+
+// Deposit adds to what an owner has.
+func (a *Account) Deposit(owner string) (int, error) {
+	a.owners[owner] += 10
+	return a.owners[owner], nil
+}
+
+// Earn asks for deposits from another process.
+func Earn(ctx context.Context, account *mp.Ref[Account]) (int, error) {
+	if _, err := mp.Ask[int](ctx, account, (*Account).Deposit, "eve"); err != nil {
+		return 0, err
+	}
+	return mp.Ask[int](ctx, account, (*Account).Deposit, "eve")
+}
+
+func ExampleServe() {
+	ctx := context.Background()
+	account, err := mp.Serve(&Account{owners: map[string]int{"eve": 1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer account.Close()
+	call, err := mp.Go[int](ctx, mp.Processes, Earn, account)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(call.Result(ctx))
+	// Output: 21 <nil>
+}

@@ -1,0 +1,235 @@
+package mp_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// role is the environment variable that makes this test binary another
+// program: TestMain calls playRole before Init.
+const role = "MP_TEST_ROLE"
+
+// playRole runs one of the programs below, which the tests start and kill.
+func playRole(name string) int {
+	switch name {
+	case "no entry":
+		_, err := mp.Start(context.Background(), mp.Processes, nothing, "")
+		fmt.Println(errors.Is(err, mp.ErrNoEntry), err)
+		_, err = mp.NewPool(mp.Processes)
+		fmt.Println(errors.Is(err, mp.ErrNoEntry))
+		return 0
+	case "parent":
+		mp.Init()
+		return startAndWait()
+	}
+	fmt.Fprintln(os.Stderr, "no such role:", name)
+	return 2
+}
+
+// startAndWait prints the ids of its children, which never end, and waits.
+func startAndWait() int {
+	pool, err := mp.NewPool(mp.Processes, mp.Workers(3))
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for range 3 {
+		mp.Submit[int](context.Background(), pool, spinForever, 0)
+		p, err := mp.Start(context.Background(), mp.Processes, sleeping, "1000")
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		fmt.Println("child", p.PID())
+	}
+	select {}
+}
+
+func spinForever(int) int {
+	fmt.Println("child", os.Getpid())
+	for n := 0; ; n++ {
+		if n < 0 {
+			return n
+		}
+	}
+}
+
+// sleeping waits for a program that it starts: a grandchild that knows
+// nothing of the parent.
+func sleeping(seconds string) error {
+	cmd := exec.Command("sleep", seconds)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	fmt.Println("child", cmd.Process.Pid)
+	return cmd.Wait()
+}
+
+// another runs this test binary in a role. It is the test's to wait for.
+func another(t *testing.T, name string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe", "-test.run=^$")
+	cmd.Env = append(os.Environ(), role+"="+name)
+	return cmd
+}
+
+func TestProgramWithoutEntryStartsNoChild(t *testing.T) {
+	out, err := another(t, "no entry").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "true mp: call mp.Init() first in main") || strings.Count(string(out), "true") != 2 {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+func TestNoOrphans(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(sig.String(), func(t *testing.T) {
+			cmd := another(t, "parent")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			cmd.WaitDelay = 10 * time.Second
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			const family = 9 // three started, their three programs, three workers
+			var pids []int
+			for s := bufio.NewScanner(out); len(pids) < family && s.Scan(); {
+				pid, err := strconv.Atoi(strings.TrimPrefix(s.Text(), "child "))
+				if err != nil {
+					t.Fatalf("the parent says %q", s.Text())
+				}
+				pids = append(pids, pid)
+			}
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			killed := time.Now()
+			for ctx := watchdog(t); len(pids) > 0 && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+				pids = slices.DeleteFunc(pids, gone)
+			}
+			t.Logf("all gone after %v", time.Since(killed))
+			if len(pids) > 0 {
+				t.Errorf("still running: %v", pids)
+			}
+			_ = cmd.Wait() // it was killed
+			if lines := strings.Count(stderr.String(), "\n"); lines > 1 {
+				t.Errorf("%d lines on stderr: %q", lines, stderr.String())
+			}
+		})
+	}
+}
+
+// gone reports whether a process has ended, reaped or not.
+func gone(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || bytes.Contains(b, []byte(") Z "))
+}
+
+var manyPools = flag.Int("mp.pools", 50, "how many pools TestNothingLeaks makes")
+
+func TestNothingLeaks(t *testing.T) {
+	usePool(t) // what is made once
+	before := holdings(t)
+	for range *manyPools {
+		usePool(t)
+	}
+	var after [3]int
+	for ctx := watchdog(t); ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
+		runtime.GC() // what nobody refers to is freed then
+		if after = holdings(t); after[0] <= before[0] && after[1] <= before[1] && after[2] <= before[2] {
+			return
+		}
+	}
+	t.Errorf("descriptors, children, goroutines: %v after one pool, %v after %d", before, after, *manyPools)
+}
+
+func usePool(t *testing.T) {
+	p, err := mp.NewPool(mp.Processes, mp.Workers(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectMap(t, p)
+	q := made(mp.NewQueue[int](mp.Processes, 0))
+	l := made(mp.NewLock(mp.Processes))
+	if err := q.Put(watchdog(t), 1); err != nil || !l.TryLock() {
+		t.Error(err)
+	}
+	p.Close()
+}
+
+// holdings counts open files, child processes and goroutines.
+func holdings(t *testing.T) [3]int {
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	children := 0
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err == nil {
+			children += len(strings.Fields(string(b)))
+		}
+	}
+	return [3]int{len(files), children, runtime.NumGoroutine()}
+}
+
+func TestPoolThatNobodyRefersToIsClosed(t *testing.T) {
+	before := holdings(t)
+	func() {
+		p, err := mp.NewPool(mp.Processes, mp.Workers(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectMapOnly(t, p)
+	}()
+	for ctx := watchdog(t); holdings(t)[1] > before[1]; time.Sleep(10 * time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatal("the workers of a dropped pool live on")
+		}
+		runtime.GC()
+	}
+}
+
+func expectMapOnly(t *testing.T, p *mp.Pool) {
+	if ys, err := mp.Map[int](watchdog(t), p, square, []int{3}); err != nil || ys[0] != 9 {
+		t.Errorf("got %v, %v", ys, err)
+	}
+}
+
+func childCores(int) (string, error) {
+	return fmt.Sprintf("%d %s %d", runtime.GOMAXPROCS(0), os.Getenv("OMP_NUM_THREADS"), mp.Cores()), nil
+}
+
+func TestCoresAreSharedOut(t *testing.T) {
+	p := newPool(t, mp.Processes, mp.Workers(64))
+	ys, err := mp.Map[string](watchdog(t), p, childCores, []int{0})
+	if err != nil || ys[0] != "1 1 1" {
+		t.Errorf("a worker of 64 sees %q, %v", ys, err)
+	}
+	if n := mp.Cores(); n < 1 || n > runtime.NumCPU() {
+		t.Errorf("%d cores", n)
+	}
+}

@@ -1,0 +1,119 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+)
+
+// ErrFull is the error of a TryPut that found no room.
+var ErrFull = errors.New("mp: the queue is full")
+
+// A Queue carries values from any number of goroutines or processes to any
+// number of others, first in, first out. A value is in the queue once Put has
+// returned: the process that put it need not live on, and nothing needs to be
+// drained before it is joined.
+type Queue[T any] struct{ q queue[T] }
+
+// A queue is what the two backends of Queue have in common.
+type queue[T any] interface {
+	put(ctx context.Context, v T, wait bool) error
+	get(ctx context.Context, wait bool) (T, bool, error)
+	length() int
+	close()
+	handle() ([]byte, error)
+	done() error
+	join(ctx context.Context) error
+}
+
+// NewQueue makes a Queue for at most size values; Put waits while there are
+// that many. With size 0 it takes as many as memory holds.
+func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
+	q, err := newQueue[T](b, size, false)
+	if err != nil {
+		return nil, err
+	}
+	return &Queue[T]{q}, nil
+}
+
+func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
+	if size < 0 {
+		return nil, fmt.Errorf("mp: a queue for %d values", size)
+	}
+	switch b {
+	case Goroutines:
+		return newLocalQueue[T](size, counted), nil
+	case Processes:
+		return newSharedQueue[T](size)
+	}
+	return nil, fmt.Errorf("mp: %v", b)
+}
+
+// Put adds v at the end. It waits for room if the queue has a size; its errors
+// are ctx's, ErrClosed, and that v cannot be encoded.
+func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.q.put(ctx, v, true) }
+
+// TryPut is Put that does not wait: where Put would, its error is ErrFull.
+func (q *Queue[T]) TryPut(v T) error { return q.q.put(context.Background(), v, false) }
+
+// Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
+// if the queue is empty and closed, and that a value cannot be decoded.
+func (q *Queue[T]) Get(ctx context.Context) (T, error) {
+	v, _, err := q.q.get(ctx, true)
+	return v, err
+}
+
+// TryGet is Get that does not wait; ok tells whether there was a value.
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.q.get(context.Background(), false) }
+
+// Len returns how many values are in the queue at this moment.
+func (q *Queue[T]) Len() int { return q.q.length() }
+
+// Close ends the queue for all who have it: what is in it can still be taken,
+// and nothing be added.
+func (q *Queue[T]) Close() { q.q.close() }
+
+// All yields values until the queue is closed and empty. An error of ctx ends
+// the loop after it was yielded.
+func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			v, err := q.Get(ctx)
+			if errors.Is(err, ErrClosed) || !yield(v, err) || context.Cause(ctx) != nil {
+				return
+			}
+		}
+	}
+}
+
+// GobEncode lets a Queue be part of what is sent to a process.
+func (q *Queue[T]) GobEncode() ([]byte, error) { return q.q.handle() }
+
+// GobDecode is the other end of GobEncode.
+func (q *Queue[T]) GobDecode(b []byte) (err error) {
+	q.q, err = openSharedQueue[T](b)
+	return err
+}
+
+// A JoinableQueue is a Queue that knows how many of its values have been dealt
+// with.
+type JoinableQueue[T any] struct{ Queue[T] }
+
+// NewJoinableQueue makes a JoinableQueue, as NewQueue does a Queue.
+func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
+	q, err := newQueue[T](b, size, true)
+	if err != nil {
+		return nil, err
+	}
+	return &JoinableQueue[T]{Queue[T]{q}}, nil
+}
+
+// TaskDone tells that a value that was taken has been dealt with. More calls
+// than there were values are an error.
+func (q *JoinableQueue[T]) TaskDone() error { return q.q.done() }
+
+// Join waits until every value that was put has been dealt with.
+func (q *JoinableQueue[T]) Join(ctx context.Context) error { return q.q.join(ctx) }
+
+var errTooDone = errors.New("mp: TaskDone was called more often than values were put")

@@ -1,0 +1,408 @@
+package mp
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// A sharedQueue is a ring in shared memory: values with their lengths before
+// them. Writers and readers have a lock each; a value is in the ring when the
+// tail is moved, out when the head is. A reader that is killed in between
+// leaves its value to the next.
+//
+// The ring consists of blocks. Readers hand back the blocks that they have
+// emptied, and writers take those first: however much goes through the queue,
+// it takes the memory of what was in it at one time, and that stays warm. A
+// process that is killed while it holds a block costs no more than the block.
+type sharedQueue[T any] struct {
+	c     *cell
+	codec *codec
+	limit uint64
+	// orphaned reports whether nothing can come any more; nil means never.
+	orphaned func() bool
+
+	buffers sync.Pool // *[]byte, for encoded values
+}
+
+// Where things are in the cell.
+const (
+	queuePutLock    = 0
+	queueGetLock    = 64
+	queueHead       = 128 // bytes taken out, u64
+	queueTaken      = 136 // values, u64
+	queueFreed      = 144 // blocks handed back, u64
+	queueTail       = 192 // bytes put in, u64
+	queuePut        = 200 // values, u64
+	queueReused     = 208 // blocks taken from those handed back, u64
+	queueBlocks     = 216 // blocks ever used, u64
+	queueMapped     = 224 // blocks of the ring that have memory, or had, u64
+	queueArrived    = 256 // counts up to wake readers
+	queueReaders    = 260 // that sleep
+	queueLeft       = 320 // counts up to wake writers
+	queueWriters    = 324 // that sleep
+	queueClosed     = 384
+	queueLimit      = 392 // u64
+	queueUnfinished = 448 // values put and not done, u32
+	queueMap        = 4096
+	queueFree       = queueMap + 4*ringBlocks
+	queueData       = queueFree + 4*ringBlocks
+
+	blockSize  = 1 << 18
+	ringBlocks = 1 << 14
+	ringSize   = blockSize * ringBlocks // in bytes; none takes memory until used
+
+	// warmBlocks are kept when they are empty; others give back their memory.
+	warmBlocks = 64
+	// warmBytes is how much a writer is ahead of the readers until it pauses
+	// each time it has put paceBytes more, and how large a buffer is kept for
+	// the next value.
+	warmBytes = 8 << 20
+	paceBytes = 1 << 20
+	pace      = 2 * time.Millisecond
+)
+
+func newSharedQueue[T any](size int) (queue[T], error) {
+	codec, err := codecOf(reflect.TypeFor[T]())
+	if err != nil {
+		return nil, err
+	}
+	c, err := newCell(Processes, queueData+ringSize)
+	if err != nil {
+		return nil, err
+	}
+	c.u64(queueLimit).Store(uint64(size))
+	return &sharedQueue[T]{c: c, codec: codec, limit: uint64(size)}, nil
+}
+
+func openSharedQueue[T any](b []byte) (queue[T], error) {
+	codec, err := codecOf(reflect.TypeFor[T]())
+	if err != nil {
+		return nil, err
+	}
+	c, err := openCell(b, "Queue")
+	if err != nil {
+		return nil, err
+	}
+	return &sharedQueue[T]{c: c, codec: codec, limit: c.u64(queueLimit).Load()}, nil
+}
+
+func (q *sharedQueue[T]) handle() ([]byte, error) { return q.c.encode("Queue") }
+
+func (q *sharedQueue[T]) length() int {
+	defer runtime.KeepAlive(q)
+	return max(0, int(int64(q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load())))
+}
+
+func (q *sharedQueue[T]) close() {
+	q.c.u32(queueClosed).Store(1)
+	q.signal(queueArrived)
+	q.signal(queueLeft)
+	runtime.KeepAlive(q)
+}
+
+// signal wakes all that sleep on a counter.
+func (q *sharedQueue[T]) signal(off int) {
+	q.c.u32(off).Add(1)
+	q.c.wake(off, allWaiters)
+}
+
+const lengthSize = 4
+
+func (q *sharedQueue[T]) put(ctx context.Context, v T, wait bool) error {
+	defer runtime.KeepAlive(q)
+	kept := q.buffer()
+	defer q.keep(kept)
+	w := writer{b: append((*kept)[:0], 0, 0, 0, 0)}
+	var bulk []byte // goes into the ring without a detour
+	if p := unsafe.Pointer(&v); q.codec.elem != nil {
+		bulk = q.codec.bulk(p)
+		w.putLen(len(*(*[]byte)(p)), *(*[]byte)(p) == nil)
+	} else {
+		q.codec.put(&w, p)
+	}
+	*kept = w.b
+	if w.err != nil {
+		return w.err
+	}
+	size := len(w.b) - lengthSize + len(bulk)
+	if size > ringSize/2 {
+		return fmt.Errorf("mp: a value of %d bytes is too large for a queue; share it through an Array", size)
+	}
+	binary.LittleEndian.PutUint32(w.b, uint32(size))
+	return q.append(ctx, w.b, bulk, wait)
+}
+
+// buffer and keep lend buffers for encoded values.
+func (q *sharedQueue[T]) buffer() *[]byte {
+	if b, ok := q.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	return new([]byte)
+}
+
+func (q *sharedQueue[T]) keep(b *[]byte) {
+	if cap(*b) <= warmBytes {
+		q.buffers.Put(b)
+	}
+}
+
+// append adds an encoded value, in two parts, when there is room. A queue
+// without a size is never full, but a writer who is far ahead of the readers
+// gives them a moment, so that memory is used again while it is warm.
+func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) error {
+	m := mutex{q.c, queuePutLock}
+	size := uint64(len(b) + len(bulk))
+	for paused := false; ; {
+		if err := m.lock(ctx); err != nil {
+			return err
+		}
+		if q.c.u32(queueClosed).Load() == 1 {
+			m.unlock()
+			return ErrClosed
+		}
+		tail := q.c.u64(queueTail).Load()
+		used, values := tail-q.c.u64(queueHead).Load(), q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load()
+		if ahead := used+size > warmBytes && tail/paceBytes != (tail+size)/paceBytes; ahead && wait && !paused {
+			left := q.c.u32(queueLeft).Load()
+			m.unlock()
+			paused = true
+			if err := q.sleep(ctx, queueLeft, queueWriters, left, pace); err != nil {
+				return err
+			}
+			continue
+		}
+		if used+size <= ringSize && (q.limit == 0 || values < q.limit) {
+			q.write(tail, b)
+			q.write(tail+uint64(len(b)), bulk)
+			q.c.u32(queueUnfinished).Add(1)
+			q.c.u64(queuePut).Add(1)
+			q.c.u64(queueTail).Store(tail + size)
+			m.unlock()
+			q.wakeOne(queueArrived, queueReaders)
+			return nil
+		}
+		left := q.c.u32(queueLeft).Load()
+		m.unlock()
+		if !wait {
+			return ErrFull
+		}
+		// The room may have come between the look and the load of left.
+		if q.roomFor(size) {
+			continue
+		}
+		if err := q.sleep(ctx, queueLeft, queueWriters, left, longWait); err != nil {
+			return err
+		}
+	}
+}
+
+func (q *sharedQueue[T]) roomFor(n uint64) bool {
+	used := q.c.u64(queueTail).Load() - q.c.u64(queueHead).Load()
+	return used+n <= ringSize && (q.limit == 0 || uint64(q.length()) < q.limit)
+}
+
+func (q *sharedQueue[T]) sleep(ctx context.Context, off, count int, val uint32, d time.Duration) error {
+	q.c.u32(count).Add(1)
+	defer q.c.u32(count).Add(^uint32(0))
+	return q.c.wait(ctx, off, val, d)
+}
+
+func (q *sharedQueue[T]) wakeOne(off, count int) {
+	q.c.u32(off).Add(1)
+	if q.c.u32(count).Load() > 0 {
+		q.c.wake(off, 1)
+	}
+}
+
+// block returns the memory from a place in the ring to the end of its block.
+func (q *sharedQueue[T]) block(at uint64) []byte {
+	n := uint64(q.c.u32(queueMap + 4*int(at/blockSize%ringBlocks)).Load())
+	from := queueData + n*blockSize
+	return q.c.mem[from+at%blockSize : from+blockSize]
+}
+
+// write copies into the ring, and gives it blocks where it has none. The
+// writer has its lock.
+func (q *sharedQueue[T]) write(at uint64, b []byte) {
+	for len(b) > 0 {
+		if n := at / blockSize; q.c.u64(queueMapped).Load() == n {
+			q.c.u32(queueMap + 4*int(n%ringBlocks)).Store(q.newBlock())
+			q.c.u64(queueMapped).Store(n + 1)
+		}
+		n := copy(q.block(at), b)
+		at, b = at+uint64(n), b[n:]
+	}
+}
+
+// newBlock takes a block that was handed back, or else one never used.
+func (q *sharedQueue[T]) newBlock() uint32 {
+	reused := q.c.u64(queueReused)
+	if n := reused.Load(); n < q.c.u64(queueFreed).Load() {
+		block := q.c.u32(queueFree + 4*int(n%ringBlocks)).Load()
+		reused.Store(n + 1)
+		return block
+	}
+	return uint32(q.c.u64(queueBlocks).Add(1) - 1)
+}
+
+func (q *sharedQueue[T]) read(at uint64, b []byte) {
+	for len(b) > 0 {
+		n := copy(b, q.block(at))
+		at, b = at+uint64(n), b[n:]
+	}
+}
+
+// readBulk reads an encoded slice of n bytes.
+func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
+	var head [binary.MaxVarintLen64]byte
+	q.read(at, head[:min(n, uint64(len(head)))])
+	count, k := binary.Uvarint(head[:])
+	switch {
+	case k <= 0 || count > 0 && n-uint64(k) != (count-1)*uint64(q.codec.elem.size):
+		return errMalformed
+	case count == 0:
+		return nil
+	}
+	q.codec.makeBulk(p, int(count-1))
+	q.read(at+uint64(k), q.codec.bulk(p))
+	return nil
+}
+
+// free hands back the blocks that lie before head and not before old. The
+// reader has its lock, and has moved the head.
+func (q *sharedQueue[T]) free(old, head uint64) {
+	freed := q.c.u64(queueFreed)
+	for n := old / blockSize; n < head/blockSize; n++ {
+		block := q.c.u32(queueMap + 4*int(n%ringBlocks)).Load()
+		if block >= warmBlocks && q.c.seg != nil {
+			from := queueData + int(block)*blockSize
+			q.c.seg.discard(from, from+blockSize)
+		}
+		k := freed.Load()
+		q.c.u32(queueFree + 4*int(k%ringBlocks)).Store(block)
+		freed.Store(k + 1)
+	}
+}
+
+// idleLooks is how often a reader looks for a value before it sleeps: about as
+// long as it takes to put it to sleep and to wake it.
+const idleLooks = 2000
+
+func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	defer runtime.KeepAlive(q)
+	b := q.buffer()
+	defer q.keep(b)
+	for {
+		if taken, err := q.take(ctx, b, &v); err != nil {
+			return v, false, err
+		} else if taken {
+			if q.codec.elem == nil {
+				err = q.decode(*b, &v)
+			}
+			return v, err == nil, err
+		}
+		arrived := q.c.u32(queueArrived).Load()
+		if q.c.u64(queueHead).Load() != q.c.u64(queueTail).Load() {
+			continue
+		}
+		if q.c.u32(queueClosed).Load() == 1 {
+			return v, false, ErrClosed
+		}
+		if !wait {
+			return v, false, nil
+		}
+		for range idleLooks {
+			if q.c.u32(queueArrived).Load() != arrived {
+				break
+			}
+		}
+		if err := q.sleep(ctx, queueArrived, queueReaders, arrived, longWait); err != nil {
+			return v, false, err
+		}
+		if q.orphaned != nil && q.c.u32(queueArrived).Load() == arrived && q.orphaned() {
+			wait = false // it may have put something last
+		}
+	}
+}
+
+// take takes an encoded value out of the ring, if there is one, into *b, or
+// into *v if it needs no decoding.
+func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, err error) {
+	if q.c.u64(queueHead).Load() == q.c.u64(queueTail).Load() {
+		return false, nil
+	}
+	m := mutex{q.c, queueGetLock}
+	if err := m.lock(ctx); err != nil {
+		return false, err
+	}
+	head, tail := q.c.u64(queueHead).Load(), q.c.u64(queueTail).Load()
+	if head == tail {
+		m.unlock()
+		return false, nil
+	}
+	var length [lengthSize]byte
+	q.read(head, length[:])
+	n := uint64(binary.LittleEndian.Uint32(length[:]))
+	if n > tail-head-lengthSize {
+		m.unlock()
+		return false, errMalformed
+	}
+	if q.codec.elem == nil {
+		*b = slices.Grow((*b)[:0], int(n))[:n]
+		q.read(head+lengthSize, *b)
+	} else if err := q.readBulk(head+lengthSize, n, unsafe.Pointer(v)); err != nil {
+		m.unlock()
+		return false, err
+	}
+	q.c.u64(queueTaken).Add(1)
+	q.c.u64(queueHead).Store(head + lengthSize + n)
+	q.free(head, head+lengthSize+n)
+	m.unlock()
+	q.wakeOne(queueLeft, queueWriters)
+	return true, nil
+}
+
+func (q *sharedQueue[T]) decode(b []byte, v *T) error {
+	r := reader{b: b}
+	q.codec.get(&r, unsafe.Pointer(v))
+	if r.err == nil && len(r.b) > 0 {
+		r.err = errMalformed
+	}
+	if r.err != nil {
+		return fmt.Errorf("mp: cannot receive a %v: %w", q.codec.typ, r.err)
+	}
+	return nil
+}
+
+func (q *sharedQueue[T]) done() error {
+	defer runtime.KeepAlive(q)
+	left := q.c.u32(queueUnfinished)
+	for n := left.Load(); ; n = left.Load() {
+		if n == 0 {
+			return errTooDone
+		}
+		if left.CompareAndSwap(n, n-1) {
+			if n == 1 {
+				q.c.wake(queueUnfinished, allWaiters)
+			}
+			return nil
+		}
+	}
+}
+
+func (q *sharedQueue[T]) join(ctx context.Context) error {
+	defer runtime.KeepAlive(q)
+	for n := q.c.u32(queueUnfinished).Load(); n > 0; n = q.c.u32(queueUnfinished).Load() {
+		if err := q.c.wait(ctx, queueUnfinished, n, longWait); err != nil {
+			return err
+		}
+	}
+	return nil
+}

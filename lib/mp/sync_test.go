@@ -1,0 +1,381 @@
+package mp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// parties is how many goroutines or processes most of these tests start.
+const parties = 4
+
+// team starts fn(arg) several times and joins all.
+func team[A any](t *testing.T, b mp.Backend, fn func(A) error, arg A) {
+	t.Helper()
+	var procs []*mp.Process
+	for range parties {
+		p, err := mp.Start(watchdog(t), b, fn, arg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		procs = append(procs, p)
+	}
+	for _, p := range procs {
+		if err := p.Join(watchdog(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// made returns what a constructor made.
+func made[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+type lockedCount struct {
+	Lock  *mp.Lock
+	RLock *mp.RLock
+	Count *mp.Array[int]
+	Turns int
+}
+
+func countLocked(c lockedCount) error {
+	for range c.Turns {
+		c.Lock.Lock()
+		c.Count.Slice()[0]++
+		c.Lock.Unlock()
+	}
+	return nil
+}
+
+func TestLockExcludes(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		c := lockedCount{Lock: made(mp.NewLock(b)), Count: made(mp.NewArray[int](b, 1)), Turns: 5000}
+		team(t, b, countLocked, c)
+		if n := c.Count.Slice()[0]; n != parties*5000 {
+			t.Errorf("counted %d, want %d", n, parties*5000)
+		}
+	})
+}
+
+func countTwiceLocked(c lockedCount) error {
+	for range c.Turns {
+		c.RLock.Lock()
+		c.RLock.Lock()
+		c.Count.Slice()[0]++
+		c.RLock.Unlock()
+		c.RLock.Unlock()
+	}
+	return nil
+}
+
+func TestRLockExcludesAndReenters(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		c := lockedCount{RLock: made(mp.NewRLock(b)), Count: made(mp.NewArray[int](b, 1)), Turns: 1000}
+		team(t, b, countTwiceLocked, c)
+		if n := c.Count.Slice()[0]; n != parties*1000 {
+			t.Errorf("counted %d, want %d", n, parties*1000)
+		}
+	})
+}
+
+func TestLockGivesUpWithItsContext(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		l := made(mp.NewLock(b))
+		l.Lock()
+		ctx, cancel := context.WithTimeout(watchdog(t), 5*time.Millisecond)
+		defer cancel()
+		if err := l.LockContext(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if l.TryLock() {
+			t.Error("a held lock was taken")
+		}
+		l.Unlock()
+		if !l.TryLock() {
+			t.Error("a free lock was not taken")
+		}
+	})
+}
+
+func dieHolding(l *mp.Lock) {
+	l.Lock()
+	syscallKill()
+}
+
+func TestLockOfADeadOwnerIsFreed(t *testing.T) {
+	l := made(mp.NewLock(mp.Processes))
+	for i := range 3 {
+		p := made(mp.Start(watchdog(t), mp.Processes, dieHolding, l))
+		endsWith(t, p, nil, "signal 9", -9)
+		if err := l.LockContext(watchdog(t)); err != nil {
+			t.Fatal(err)
+		}
+		l.Unlock()
+		if l.Recovered() != i+1 {
+			t.Errorf("recovered %d times, want %d", l.Recovered(), i+1)
+		}
+	}
+}
+
+type limited struct {
+	Free    *mp.Semaphore
+	Inside  *mp.Value[int]
+	TooMany *mp.Value[int]
+}
+
+func enter(l limited) error {
+	for range 200 {
+		if err := l.Free.Acquire(context.Background()); err != nil {
+			return err
+		}
+		if mp.Add(l.Inside, 1) > 2 {
+			mp.Add(l.TooMany, 1)
+		}
+		mp.Add(l.Inside, -1)
+		l.Free.Release()
+	}
+	return nil
+}
+
+func TestSemaphoreAdmitsItsNumber(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		l := limited{made(mp.NewSemaphore(b, 2)), made(mp.NewValue(b, 0)), made(mp.NewValue(b, 0))}
+		team(t, b, enter, l)
+		if n := l.TooMany.Load(); n != 0 {
+			t.Errorf("more than two were inside, %d times", n)
+		}
+		free := 0
+		for l.Free.TryAcquire() {
+			free++
+		}
+		if free != 2 {
+			t.Errorf("the semaphore has %d units afterwards, want 2", free)
+		}
+	})
+}
+
+type starting struct {
+	Go    *mp.Event
+	Ready *mp.Value[int32]
+}
+
+func await(s starting) error {
+	mp.Add(s.Ready, 1)
+	return s.Go.Wait(context.Background())
+}
+
+func TestEventWakesAll(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		s := starting{made(mp.NewEvent(b)), made(mp.NewValue[int32](b, 0))}
+		var all sync.WaitGroup
+		all.Go(func() { team(t, b, await, s) })
+		for s.Ready.Load() < parties && watchdog(t).Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		s.Go.Set()
+		all.Wait()
+		s.Go.Clear()
+		ctx, cancel := context.WithTimeout(watchdog(t), time.Millisecond)
+		defer cancel()
+		if err := s.Go.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("waiting for a cleared event: %v", err)
+		}
+	})
+}
+
+type turns struct {
+	Cond *mp.Cond
+	Turn *mp.Value[int]
+	Next *mp.Value[int]
+}
+
+// takeTurns lets each party count in its turn.
+func takeTurns(s turns) error {
+	me := mp.Add(s.Next, 1) - 1
+	for range 50 {
+		s.Cond.L.Lock()
+		for s.Turn.Load()%parties != me {
+			if err := s.Cond.Wait(context.Background()); err != nil {
+				return err
+			}
+		}
+		mp.Add(s.Turn, 1)
+		s.Cond.L.Unlock()
+		s.Cond.Broadcast()
+	}
+	return nil
+}
+
+func TestCondTakesTurns(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		s := turns{made(mp.NewCond(b)), made(mp.NewValue(b, 0)), made(mp.NewValue(b, 0))}
+		team(t, b, takeTurns, s)
+		if n := s.Turn.Load(); n != 50*parties {
+			t.Errorf("%d turns", n)
+		}
+	})
+}
+
+type rounds struct {
+	Barrier *mp.Barrier
+	Sum     *mp.Value[int]
+	Firsts  *mp.Value[int]
+}
+
+func goRounds(r rounds) error {
+	for i := range 50 {
+		mp.Add(r.Sum, 1)
+		place, err := r.Barrier.Wait(context.Background())
+		if err != nil {
+			return err
+		}
+		if n := r.Sum.Load(); n < (i+1)*parties {
+			return fmt.Errorf("round %d: only %d had arrived", i, n)
+		}
+		if place == 0 {
+			mp.Add(r.Firsts, 1)
+		}
+	}
+	return nil
+}
+
+func TestBarrierHoldsEveryRound(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		r := rounds{made(mp.NewBarrier(b, parties)), made(mp.NewValue(b, 0)), made(mp.NewValue(b, 0))}
+		team(t, b, goRounds, r)
+		if n := r.Firsts.Load(); n != 50 {
+			t.Errorf("%d were the first of 50 rounds", n)
+		}
+	})
+}
+
+func TestBarrierBreaks(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		r := made(mp.NewBarrier(b, 2))
+		ctx, cancel := context.WithTimeout(watchdog(t), time.Millisecond)
+		defer cancel()
+		if _, err := r.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if _, err := r.Wait(watchdog(t)); !errors.Is(err, mp.ErrBroken) {
+			t.Errorf("a broken barrier: %v", err)
+		}
+		r.Reset()
+		var all sync.WaitGroup
+		for range 2 {
+			all.Go(func() {
+				if _, err := r.Wait(watchdog(t)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+type triple struct{ A, B, C int }
+
+type valued struct {
+	Word *mp.Value[uint32]
+	Long *mp.Value[triple]
+}
+
+func raise(v valued) error {
+	for range 500 {
+		v.Word.Update(func(n uint32) uint32 { return n + 1 })
+		v.Long.Update(func(x triple) triple { return triple{x.A + 1, x.B + 1, x.C + 1} })
+		if x := v.Long.Load(); x.A != x.B || x.B != x.C {
+			return fmt.Errorf("a torn value: %v", x)
+		}
+	}
+	return nil
+}
+
+func TestValueUpdates(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		v := valued{made(mp.NewValue[uint32](b, 0)), made(mp.NewValue(b, triple{1, 1, 1}))}
+		team(t, b, raise, v)
+		const n = 500 * parties
+		if v.Word.Load() != n || v.Long.Load() != (triple{n + 1, n + 1, n + 1}) {
+			t.Errorf("got %d and %v", v.Word.Load(), v.Long.Load())
+		}
+		v.Long.Store(triple{A: 7})
+		if v.Long.Load() != (triple{A: 7}) {
+			t.Errorf("stored %v", v.Long.Load())
+		}
+	})
+}
+
+type named struct {
+	N    int
+	Info struct{ Name string }
+}
+
+func TestSharedTypesMustBePlain(t *testing.T) {
+	_, err := mp.NewValue(mp.Processes, named{})
+	refused(t, err, "named.Info.Name", "string", "pointer")
+	_, err = mp.NewArray[[]int](mp.Processes, 3)
+	refused(t, err, "[]int", "pointer")
+}
+
+func fill(a *mp.Array[float64]) error {
+	for i := range a.Slice() {
+		a.Slice()[i] = float64(i) / 2
+	}
+	return nil
+}
+
+func TestArrayIsShared(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		a := made(mp.NewArray[float64](b, 10_000))
+		p := made(mp.Start(watchdog(t), b, fill, a))
+		endsWith(t, p, nil, "", 0)
+		for i, v := range a.All() {
+			if v != float64(i)/2 {
+				t.Fatalf("element %d is %v", i, v)
+			}
+		}
+	})
+}
+
+func TestLocalObjectsAreNotSent(t *testing.T) {
+	l := made(mp.NewLock(mp.Goroutines))
+	_, err := mp.Start(watchdog(t), mp.Processes, dieHolding, l)
+	refused(t, err, "Lock", "mp.Processes")
+	_, err = mp.Start(watchdog(t), mp.Processes, dieHolding, new(mp.Lock))
+	refused(t, err, "was not made by mp.NewLock")
+}
+
+func TestUnlockOfAFreeLockPanics(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		defer func() {
+			if v := recover(); !strings.Contains(fmt.Sprint(v), "does not hold") {
+				t.Errorf("recovered %v", v)
+			}
+		}()
+		made(mp.NewLock(b)).Unlock()
+	})
+}
+
+func syscallKill() {
+	p, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = p.Signal(syscall.SIGKILL)
+	}
+	if err != nil {
+		panic(err)
+	}
+	select {}
+}
