@@ -4,26 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// findGo returns the absolute path of the go command that cells are compiled
-// with: $PERIJOVE_GO, which the kernelspec sets, else the one on PATH.
-func findGo() (string, error) {
-	name := os.Getenv("PERIJOVE_GO")
-	if name == "" {
-		name = "go"
-	}
-	path, err := exec.LookPath(name)
-	if err != nil {
-		return "", fmt.Errorf("cannot find the go command %q: install Go from https://go.dev/dl and put it on your PATH, or set PERIJOVE_GO to its path", name)
-	}
-	return filepath.Abs(path)
-}
+// findGo returns the absolute path of the go command that cells are compiled with.
+func findGo() (string, error) { return image.FindGo() }
 
 // goVersion asks a go command for its version, like "1.26.0". It is asked from
 // the root folder, so that no go.mod around can choose another toolchain.

@@ -92,7 +92,9 @@ class PerijoveTests(suite.KernelTests):
     def test_queue_after_error(self):
         """Cells that wait behind a failing one are aborted."""
         self.flush_channels()
-        ids = [self.kc.execute(code) for code in ('panic("first")', "1", "2")]
+        # The first takes its time, so that the others are there when it fails.
+        slow = 'time.Sleep(300 * time.Millisecond); panic("first")'
+        ids = [self.kc.execute(code) for code in (slow, "1", "2")]
         replies = {}
         while len(replies) < len(ids):
             reply = self.kc.get_shell_msg(timeout=WATCHDOG)

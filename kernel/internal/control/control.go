@@ -22,7 +22,6 @@ const (
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
 	Line      = "line"      // answers Input
-	Quit      = "quit"
 )
 
 // Kinds of messages from the worker to the kernel.

@@ -48,7 +48,11 @@ var supported = []string{"go1.26"}
 // else one at a usual place.
 func FindGo() (string, error) {
 	if g := os.Getenv("PERIJOVE_GO"); g != "" {
-		return g, nil
+		path, err := exec.LookPath(g)
+		if err != nil {
+			return "", fmt.Errorf("cannot find the go command %q, which PERIJOVE_GO names: set it to the path of one of Go 1.26", g)
+		}
+		return filepath.Abs(path)
 	}
 	if g, err := exec.LookPath("go"); err == nil {
 		return filepath.Abs(g)
@@ -58,7 +62,7 @@ func FindGo() (string, error) {
 			return g, nil
 		}
 	}
-	return "", errors.New("no go command found: install Go 1.26 and put it on PATH, or set PERIJOVE_GO to its path")
+	return "", errors.New("cannot find the go command: install Go 1.26 from https://go.dev/dl and put it on your PATH, or set PERIJOVE_GO to its path")
 }
 
 // buildEnv is the environment in which images and cells are compiled. Without

@@ -38,7 +38,6 @@ type Linker struct {
 	inited  map[string]bool        // packages whose init tasks ran after start
 	got     map[uintptr]uintptr    // slots for addresses out of reach
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
-	loads   int
 }
 
 type symKey struct {
@@ -58,7 +57,6 @@ type stub struct {
 type variable struct {
 	addr, size uintptr
 	typ        uintptr
-	cell       int
 }
 
 // A pkg is a compiled package: its Go object first, then its assembly.

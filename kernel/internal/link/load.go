@@ -37,10 +37,16 @@ type Loaded struct {
 func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer goobj.Guard(&err)
 	if req.Forget {
 		l.forget()
 	}
+	undo := l.mod.snapshot()
+	defer func() {
+		if err != nil {
+			undo()
+		}
+	}()
+	defer goobj.Guard(&err) // runs first: a malformed object is an error by the time of undo
 	o, err := l.openMain(req.Object)
 	if err != nil {
 		return nil, err
@@ -56,12 +62,6 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
 	}
-	undo := l.mod.snapshot()
-	defer func() {
-		if err != nil {
-			undo()
-		}
-	}()
 	entry, own, inits, err := ld.roots(req)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,6 @@ func (l *Linker) openMain(file string) (*object, error) {
 	if len(objs) != 1 {
 		return nil, fmt.Errorf("%s: %d objects instead of one", file, len(objs))
 	}
-	l.loads++
 	return &object{Object: objs[0], pkg: &pkg{path: "main"}, name: file, main: true, fixed: map[int]uintptr{}}, nil
 }
 

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"maps"
 	"sync/atomic"
 	"unsafe"
 
@@ -112,6 +113,11 @@ func (m *module) setPointer(p uintptr) {
 	m.mask.buf[w/8] |= 1 << (w % 8)
 }
 
+func (m *module) clearPointer(p uintptr) {
+	w := (p - m.data.base) / 8
+	m.mask.buf[w/8] &^= 1 << (w % 8)
+}
+
 // addFunc enters a function into the tables by which the runtime finds
 // functions. Functions come in the order of their addresses.
 func (m *module) addFunc(entry, size uintptr, funcOff int) error {
@@ -165,6 +171,9 @@ func (m *module) snapshot() (undo func()) {
 	}
 	nfunc, subbuckets := m.nfunc, m.subbuckets
 	return func() {
+		for p := (m.data.base + used[2] + 7) &^ 7; p < m.data.base+m.data.used; p += 8 {
+			m.clearPointer(p)
+		}
 		for i, a := range arenas {
 			clear(a.bytes(a.base+used[i], int(a.used-used[i])))
 			a.used = used[i]
@@ -172,6 +181,7 @@ func (m *module) snapshot() (undo func()) {
 		for i, t := range tables {
 			t.n = n[i]
 		}
+		maps.DeleteFunc(m.fileOff, func(_ string, off uint32) bool { return int(off) >= m.files.n })
 		m.nfunc, m.subbuckets = nfunc, subbuckets
 		m.ftab.putUint32(nfunc*8, uint32(m.text.base+m.text.used-m.md.text))
 	}

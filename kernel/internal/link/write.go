@@ -155,7 +155,7 @@ func (ld *load) remember(n *node) {
 	case n.global:
 		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = n.addr
 	case n.obj.main && n.redo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
-		v := &variable{addr: n.addr, size: uintptr(n.sym.Size()), cell: ld.loads}
+		v := &variable{addr: n.addr, size: uintptr(n.sym.Size())}
 		if ref, ok := n.sym.Aux(goobj.AuxGotype); ok {
 			if t, err := ld.resolve(n.obj, ref); err == nil {
 				v.typ = t.address()

@@ -23,7 +23,7 @@ func BenchmarkBuild(b *testing.B) {
 	s := newTestSession(b)
 	var compile float64
 	for b.Loop() {
-		u, err := s.program.Build(b.Context(), 1, `fmt.Println("hello")`)
+		u, err := s.program.Load().Build(b.Context(), 1, `fmt.Println("hello")`)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func BenchmarkBuild(b *testing.B) {
 // BenchmarkLoad is the worker's part of a cell.
 func BenchmarkLoad(b *testing.B) {
 	s := newTestSession(b)
-	u, err := s.program.Build(b.Context(), 1, `fmt.Println("hello")`)
+	u, err := s.program.Load().Build(b.Context(), 1, `fmt.Println("hello")`)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func (r *run) get(d cell.DirectiveLine) error {
 }
 
 func (r *run) list(cell.DirectiveLine) error {
-	list := r.program.Declarations()
+	list := r.program.Load().Declarations()
 	if len(list) == 0 {
 		r.print("nothing is declared yet\n")
 	}
@@ -180,7 +180,7 @@ func (r *run) remove(d cell.DirectiveLine) error {
 	}
 	var errs []error
 	for _, name := range names {
-		errs = append(errs, r.program.Remove(name))
+		errs = append(errs, r.program.Load().Remove(name))
 	}
 	return errors.Join(errs...)
 }
@@ -193,7 +193,7 @@ func (r *run) reset(cell.DirectiveLine) error {
 	if w != nil {
 		w.kill()
 	}
-	r.program = r.newProgram()
+	r.program.Store(r.newProgram())
 	_, err := r.ready()
 	return err
 }

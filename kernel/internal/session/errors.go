@@ -50,7 +50,7 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 		}
 		return failure("Interrupted", "the cell was interrupted")
 	}
-	return panicError(o, s.program.Source)
+	return panicError(o, s.program.Load().Source)
 }
 
 // panicError renders a panic: what it was about, then the calls that led to

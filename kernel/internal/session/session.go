@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -39,20 +40,24 @@ type Config struct {
 
 // A Session implements output.Session.
 type Session struct {
-	cfg      Config
-	held     *scratch
-	scratch  string // generated sources and objects, for as long as the session lives
-	program  *build.Program
-	programs int // counts them: the objects of each lie apart, since the worker's children load them again
-	modules  *modules.Modules
+	cfg     Config
+	held    *scratch
+	scratch string // generated sources and objects, for as long as the session lives
+	modules *modules.Modules
+	program atomic.Pointer[build.Program] // replaced by whoever has the turn, read by anybody
 
-	turn chan struct{} // holds one token: whoever has it may run a cell
+	turn chan struct{} // holds one token: whoever has it may run a cell, and use what follows
+	// programs counts them: the objects of each lie apart, since the worker's
+	// children load them again.
+	programs int
+	setup    setup // what directives have set for workers
+	forget   bool  // the worker must forget the notebook at the next load
 
-	mu      sync.Mutex // guards what follows
-	worker  *process   // nil before the first cell and after a death
-	setup   setup      // what directives have set for workers
-	forget  bool       // the worker must forget the notebook at the next load
-	command *exec.Cmd  // the shell command that runs, if any
+	mu      sync.Mutex         // guards what follows
+	worker  *process           // nil before the first cell and after a death
+	command *exec.Cmd          // the shell command that runs, if any
+	running context.Context    // of the cell that runs, if any
+	cancel  context.CancelFunc // of running
 	count   int
 	history []output.HistoryEntry
 	closed  bool
@@ -79,7 +84,7 @@ func New(cfg Config) (*Session, error) {
 	for path, archive := range cfg.Packages {
 		s.modules.Use(path, archive)
 	}
-	s.program = s.newProgram()
+	s.program.Store(s.newProgram())
 	if _, err := s.ready(); err != nil {
 		s.Close()
 		return nil, err
@@ -117,7 +122,7 @@ func (s *Session) newProgram() *build.Program {
 func (s *Session) Forget() {
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()
-	s.program = s.newProgram()
+	s.program.Store(s.newProgram())
 	s.forget = true
 }
 
@@ -175,6 +180,8 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	if req.Silent {
 		sink = quiet{sink}
 	}
+	ctx, end := s.begin(ctx)
+	defer end()
 	sink.Started(n)
 	rec := &recorder{Sink: sink}
 	number := n
@@ -199,22 +206,33 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	return reply
 }
 
+// begin notes what Interrupt cancels: the compiler, the wait for the worker, an
+// input, and through the worker the cell itself.
+func (s *Session) begin(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	s.mu.Lock()
+	s.running, s.cancel = ctx, cancel
+	s.mu.Unlock()
+	return ctx, func() {
+		s.mu.Lock()
+		s.running, s.cancel = nil, nil
+		s.mu.Unlock()
+		cancel()
+	}
+}
+
 // runCell takes a cell through build, load and run.
 func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) *output.Error {
 	if strings.TrimSpace(code) == "" {
 		return nil
 	}
 	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
-	c, errs := cell.Parse(n, parseFlags(code))
+	c, errs := cell.Parse(n, code)
 	if errs != nil {
 		return buildError(ctx, errs)
 	}
 	s.noticeDeath(sink)
-	lines, _ := cell.Parse(n, code)
-	if lines == nil {
-		lines = c
-	}
-	for _, d := range lines.Directives {
+	for _, d := range c.Directives {
 		if err := r.directive(d); err != nil {
 			return err
 		}
@@ -224,9 +242,9 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
-	unit, err := s.program.Build(ctx, n, parseFlags(code))
+	unit, err := s.program.Load().Build(ctx, n, parseFlags(code))
 	if err != nil {
-		if gone := s.cfg.Image.Check(); gone != nil {
+		if gone := s.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}
 		return buildError(ctx, err)
@@ -239,7 +257,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return failure("WorkerError", err.Error())
 	}
 	if unit.Object == "" {
-		s.program.Commit(unit)
+		s.program.Load().Commit(unit)
 		return nil
 	}
 	extra, err := s.modules.Extra()
@@ -250,7 +268,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		Importcfg: extra, Forget: s.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
-		s.program.Commit(unit)
+		s.program.Load().Commit(unit)
 		s.forget = false
 		if len(reset) > 0 {
 			sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
@@ -260,6 +278,18 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return s.workerFailed(w, err)
 	}
 	return s.outcomeError(out)
+}
+
+// imageGone reports that a failed build is the image's fault. A mistake of the
+// user's costs one look at the folder; the files are many.
+func (s *Session) imageGone(err error) error {
+	var mistakes cell.Errors
+	if errors.As(err, &mistakes) && !strings.Contains(err.Error(), s.cfg.Image.Dir) {
+		if _, err := os.Stat(s.cfg.Image.Dir); err == nil {
+			return nil
+		}
+	}
+	return s.cfg.Image.Check()
 }
 
 // workerFailed reports a death of the worker and what went with it.
@@ -289,8 +319,8 @@ func (s *Session) obituary(w *process, text string) []string {
 		s.worker = nil
 	}
 	s.mu.Unlock()
-	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Source)...)
-	lost := s.program.WorkerLost()
+	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Load().Source)...)
+	lost := s.program.Load().WorkerLost()
 	if len(lost) == 0 {
 		return append(lines, "no variables were lost")
 	}
@@ -325,7 +355,7 @@ func (s *Session) Complete(_ context.Context, code string, cursor int) (output.C
 	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") {
 		return completeDirective(line, cursor), nil
 	}
-	list, start, end := s.program.Complete(code, cursor)
+	list, start, end := s.program.Load().Complete(code, cursor)
 	out := output.Completion{Start: start, End: end}
 	for _, c := range list {
 		out.Matches = append(out.Matches, output.Match{Text: c.Name, Type: c.Kind, Signature: c.Signature})
@@ -348,7 +378,7 @@ func completeDirective(line string, cursor int) output.Completion {
 
 // Inspect describes the name at the cursor.
 func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output.Inspection, error) {
-	d, ok := s.program.Describe(code, cursor)
+	d, ok := s.program.Load().Describe(code, cursor)
 	if !ok {
 		return output.Inspection{}, nil
 	}
@@ -370,13 +400,16 @@ func (s *Session) History() []output.HistoryEntry {
 // Interrupt stops the running cell.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
-	w, cmd := s.worker, s.command
+	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
 	s.mu.Unlock()
 	if cmd != nil && cmd.Cancel != nil && cmd.Process != nil {
 		_ = cmd.Cancel()
 	}
-	if w != nil {
-		w.interrupt()
+	switch {
+	case running != nil && running.Err() == nil:
+		cancel() // this reaches the worker once it has the cell
+	case w != nil:
+		w.interrupt() // once more: the first may have met a cell that was blocked
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 
 // An execution is one run of a cell.
 type execution struct {
-	id   int
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
@@ -71,13 +70,11 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
 		endGroup()
 	}
-	x := &execution{id: m.ID, done: make(chan control.Outcome, 1)}
-	w.cell.Store(x)
 	calls := append(l.Packages, l.Inits...)
 	if l.Entry != nil {
 		calls = append(calls, l.Entry)
 	}
-	go x.call(calls)
+	go w.cell.Load().call(calls)
 	return control.Message{}, true
 }
 
@@ -107,6 +104,9 @@ func (x *execution) call(calls []func()) {
 			x.finish(control.Outcome{How: control.Goexit})
 		}
 	}()
+	if x.interrupted.Load() {
+		return
+	}
 	for _, f := range calls {
 		f()
 	}

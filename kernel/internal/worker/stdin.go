@@ -67,7 +67,3 @@ func (w *worker) input(prompt string, password bool) (string, error) {
 	}
 	return m.Text, nil
 }
-
-// Password asks for a line that is not shown, under a prompt. Generated code
-// and libraries reach it by its linker name.
-func Password(prompt string) (string, error) { return self.input(prompt, true) }

@@ -116,6 +116,9 @@ func halt() { runtime.Goexit() }
 
 // stopSoon asks for g to be stopped and reports whether there was room.
 func stopSoon(g uintptr) bool {
+	if stopPending(g) {
+		return true // twice would stop its deferred functions too
+	}
 	for i := range targets {
 		if targets[i].g.CompareAndSwap(0, g) {
 			return true
@@ -171,17 +174,20 @@ func (w *worker) interrupt() {
 	}
 	x.interrupted.Store(true)
 	g := x.g.Load()
-	if g == 0 || cannotStop != nil || !w.left.aim(g) {
+	if g == 0 || x.ended.Load() {
+		return // it has not begun, and will not, or has ended
+	}
+	if cannotStop != nil || !w.left.aim(g) {
 		x.finish(control.Outcome{How: control.Interrupted})
 		return
 	}
 	go func() {
 		for end := time.Now().Add(stopPatience); time.Now().Before(end); time.Sleep(stopInterval) {
-			signalThreads()
 			if x.ended.Load() {
 				cancelStop(g)
 				return
 			}
+			signalThreads()
 		}
 		x.finish(control.Outcome{How: control.Interrupted, Value: "abandoned"})
 		w.left.add(x)

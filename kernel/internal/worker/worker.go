@@ -65,7 +65,7 @@ func Main() {
 	if mp.IsChild() {
 		w.runChild()
 	}
-	if err := w.serve(); err != nil && err != io.EOF {
+	if err := w.serve(); err != io.EOF {
 		fmt.Fprintln(os.Stderr, "perijove worker:", err)
 		exitNow(3)
 	}
@@ -171,14 +171,15 @@ func (w *worker) serve() error {
 			return err
 		}
 		switch m.Kind {
-		case control.Run, control.Setup:
+		case control.Run:
+			w.cell.Store(&execution{done: make(chan control.Outcome, 1)}) // an interrupt may come before it runs
+			runs <- m
+		case control.Setup:
 			runs <- m
 		case control.Interrupt:
 			w.interrupt()
 		case control.Ack, control.Line:
 			w.answer(m)
-		case control.Quit:
-			return io.EOF
 		default:
 			return fmt.Errorf("unknown request %q from the kernel", m.Kind)
 		}

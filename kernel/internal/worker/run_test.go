@@ -1,0 +1,37 @@
+package worker
+
+import (
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+)
+
+// TestInterruptBeforeRun: a cell that was interrupted while it was loaded does
+// not begin.
+func TestInterruptBeforeRun(t *testing.T) {
+	w := &worker{}
+	x := &execution{done: make(chan control.Outcome, 1)}
+	w.cell.Store(x)
+	w.interrupt()
+	x.call([]func(){func() { t.Error("the cell runs") }})
+	if o := <-x.done; o.How != control.Interrupted {
+		t.Errorf("it ended as %q", o.How)
+	}
+}
+
+// TestInterruptAfterRun: an interrupt that comes too late stops nobody.
+func TestInterruptAfterRun(t *testing.T) {
+	w := &worker{}
+	x := &execution{done: make(chan control.Outcome, 1)}
+	w.cell.Store(x)
+	x.call(nil)
+	w.interrupt()
+	if o := <-x.done; o.How != control.Returned {
+		t.Errorf("it ended as %q", o.How)
+	}
+	for i := range targets {
+		if targets[i].g.Load() != 0 {
+			t.Error("a goroutine is still aimed at")
+		}
+	}
+}
