@@ -1,0 +1,199 @@
+package build
+
+import (
+	"go/types"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// changes is what Commit applies.
+type changes struct {
+	origin  *origin
+	define  []*symbol           // new meanings
+	loaded  []*symbol           // older ones that this unit loads (again)
+	bodies  []string            // functions whose bodies the unit holds
+	updates map[*symbol]*symbol // older symbol to its recompiled form
+	aside   []*asideSymbol
+	imports map[string]string
+	dots    []string
+	blanks  []string
+	links   map[string]linkName
+	checked *checked
+	done    bool
+}
+
+// checked is what go/types found out about the last good cell.
+type checked struct {
+	pkg  *types.Package
+	info *types.Info
+}
+
+// Commit makes the unit's declarations live: the worker has loaded it. A
+// second Commit of the same unit does nothing.
+func (p *Program) Commit(u *Unit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := u.changes
+	if c == nil || c.done || u.program != p {
+		return
+	}
+	c.done = true
+	if c.origin.n > 0 {
+		p.sources[c.origin.n] = c.origin
+	}
+	for _, a := range c.aside {
+		p.remove(a.symbol)
+		if a.kind != cell.Var {
+			p.aside[a.key] = a
+		}
+	}
+	for name, l := range c.links {
+		p.links[name] = l
+	}
+	for old, s := range c.updates {
+		p.remove(old)
+		p.add(s)
+	}
+	for _, s := range c.define {
+		p.define(s)
+	}
+	for _, s := range c.loaded {
+		s.loaded = true
+		p.sees(s, c.bodies)
+	}
+	for name, path := range c.imports {
+		p.imports[name] = path
+	}
+	p.dots = append(p.dots, c.dots...)
+	p.allBlank = append(p.allBlank, c.blanks...)
+	p.blanks = nil
+	p.last = c.checked
+}
+
+// sees notes which bodies the compiler had when it compiled s.
+func (p *Program) sees(s *symbol, bodies []string) {
+	for _, key := range bodies {
+		if key == s.key {
+			continue
+		}
+		if p.saw[key] == nil {
+			p.saw[key] = map[*symbol]bool{}
+		}
+		p.saw[key][s] = true
+	}
+	s.bodies = bodies
+}
+
+// define gives s's names their new meaning.
+func (p *Program) define(s *symbol) {
+	for _, name := range s.names() {
+		if old := p.names[name]; old != nil {
+			p.override(old, name)
+		}
+		delete(p.aside, name)
+		delete(p.lost, name)
+		if s.recv == "" {
+			delete(p.imports, name)
+		}
+	}
+	p.add(s)
+}
+
+// override takes one name from an older symbol. A group of constants stays for
+// its other names.
+func (p *Program) override(old *symbol, name string) {
+	for _, n := range old.names() {
+		if n != name && p.names[n] == old {
+			return
+		}
+	}
+	p.remove(old)
+}
+
+func (p *Program) add(s *symbol) {
+	for _, name := range s.names() {
+		p.names[name] = s
+	}
+	if s.recv != "" {
+		if p.methods[s.recv] == nil {
+			p.methods[s.recv] = map[string]*symbol{}
+		}
+		p.methods[s.recv][s.key] = s
+	}
+	for _, name := range s.references() {
+		if p.users[name] == nil {
+			p.users[name] = map[*symbol]bool{}
+		}
+		p.users[name][s] = true
+	}
+}
+
+func (p *Program) remove(s *symbol) {
+	for _, name := range s.names() {
+		if p.names[name] == s {
+			delete(p.names, name)
+		}
+	}
+	if m := p.methods[s.recv]; m != nil && m[s.key] == s {
+		delete(m, s.key)
+	}
+	for _, name := range s.references() {
+		delete(p.users[name], s)
+	}
+	for _, key := range s.bodies {
+		delete(p.saw[key], s)
+	}
+}
+
+// names are the notebook names that the symbol gives a meaning to.
+func (s *symbol) names() []string {
+	if s.kind != cell.Const {
+		return []string{s.key}
+	}
+	var out []string
+	for _, r := range s.decl.Names {
+		if r.Name != "_" {
+			out = append(out, r.Name)
+		}
+	}
+	return out
+}
+
+// references are the notebook names that the symbol's source mentions, and the
+// methods and receiver that it depends on.
+func (s *symbol) references() []string {
+	seen := map[string]bool{}
+	var out []string
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, name)
+		}
+	}
+	if s.recv != "" {
+		add(s.recv)
+	}
+	if s.kind == cell.Var {
+		if s.typ != nil {
+			for _, name := range s.typ.names {
+				add(name)
+			}
+		}
+		if s.witness != nil {
+			for _, r := range s.witness.refs {
+				add(r.Name)
+			}
+		}
+	}
+	if s.decl != nil && (s.kind != cell.Var || s.static) {
+		for _, r := range s.decl.Refs {
+			if s.binds[r.Name].kind == notebook {
+				add(r.Name)
+			}
+		}
+	}
+	for _, name := range s.uses {
+		add(name)
+	}
+	return out
+}

@@ -1,0 +1,137 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+	"strings"
+)
+
+func (p *parse) collect() {
+	p.free = make(map[*ast.Ident]bool, len(p.file.Unresolved))
+	for _, id := range p.file.Unresolved {
+		p.free[id] = true
+	}
+	//lint:ignore SA1019 see inEntry
+	p.inEntry = map[*ast.Object]bool{}
+	for _, d := range p.file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Name.Name == entryName {
+				p.statements(d.Body.List)
+				continue
+			}
+			p.funcDecl(d)
+		case *ast.GenDecl:
+			p.genDecl(d)
+		}
+	}
+	for _, group := range p.file.Comments {
+		for _, c := range group.List {
+			if f := strings.Fields(c.Text); len(f) > 1 && f[0] == "//go:linkname" {
+				p.cell.Linknames = append(p.cell.Linknames, Linkname{f[1], c.Text})
+			}
+		}
+	}
+}
+
+func (p *parse) funcDecl(d *ast.FuncDecl) {
+	start := d.Pos()
+	if d.Doc != nil {
+		start = d.Doc.Pos()
+	}
+	out := &Decl{Kind: Func, Source: p.source(start, d.End()), Body: -1, FuncEnd: int(d.Pos() - start)}
+	if d.Body != nil {
+		out.Body = int(d.Body.Pos() - start)
+	}
+	out.Names = []Ref{{Name: d.Name.Name, Off: int(d.Name.Pos() - start)}}
+	out.Generic = d.Type.TypeParams != nil
+	if d.Recv != nil && len(d.Recv.List) > 0 {
+		out.Recv, out.PtrRecv, out.Generic = receiver(d.Recv.List[0].Type)
+	}
+	p.refs(d, start, &out.Source)
+	p.cell.Decls = append(p.cell.Decls, out)
+}
+
+func receiver(t ast.Expr) (name string, ptr, generic bool) {
+	for {
+		switch x := t.(type) {
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.StarExpr:
+			t, ptr = x.X, true
+		case *ast.IndexExpr:
+			t, generic = x.X, true
+		case *ast.IndexListExpr:
+			t, generic = x.X, true
+		case *ast.Ident:
+			return x.Name, ptr, generic
+		default:
+			return "", ptr, generic
+		}
+	}
+}
+
+func (p *parse) genDecl(d *ast.GenDecl) {
+	switch d.Tok {
+	case token.IMPORT:
+		for _, s := range d.Specs {
+			p.importSpec(s.(*ast.ImportSpec))
+		}
+	case token.CONST:
+		out := &Decl{Kind: Const, Source: p.source(d.Pos(), d.End()), Body: -1}
+		for _, s := range d.Specs {
+			out.Names = append(out.Names, names(s.(*ast.ValueSpec).Names, d.Pos())...)
+		}
+		p.refs(d, d.Pos(), &out.Source)
+		p.cell.Decls = append(p.cell.Decls, out)
+	case token.TYPE:
+		for _, s := range d.Specs {
+			t := s.(*ast.TypeSpec)
+			out := &Decl{Kind: Type, Keyword: "type", Source: p.source(t.Pos(), t.End()), Body: -1}
+			out.Names = names([]*ast.Ident{t.Name}, t.Pos())
+			out.Generic, out.Alias = t.TypeParams != nil, t.Assign.IsValid()
+			p.refs(t, t.Pos(), &out.Source)
+			p.cell.Decls = append(p.cell.Decls, out)
+		}
+	case token.VAR:
+		for _, s := range d.Specs {
+			v := s.(*ast.ValueSpec)
+			out := &Decl{Kind: Var, Keyword: "var", Source: p.source(v.Pos(), v.End()), Body: -1}
+			out.Names, out.Var = names(v.Names, v.Pos()), varSpec(v)
+			p.refs(v, v.Pos(), &out.Source)
+			p.cell.Decls = append(p.cell.Decls, out)
+		}
+	}
+}
+
+func (p *parse) importSpec(s *ast.ImportSpec) {
+	path := strings.Trim(s.Path.Value, "\"`")
+	im := ImportSpec{Path: path, Pos: PosAt(p.cell.Src, p.srcOffset(p.off(s.Path.Pos())))}
+	if s.Name != nil {
+		im.Name = s.Name.Name
+	}
+	p.cell.Imports = append(p.cell.Imports, im)
+}
+
+func names(ids []*ast.Ident, start token.Pos) []Ref {
+	var out []Ref
+	for _, id := range ids {
+		out = append(out, Ref{Name: id.Name, Off: int(id.Pos() - start)})
+	}
+	return out
+}
+
+func varSpec(v *ast.ValueSpec) *VarSpec {
+	at := func(pos token.Pos) int { return int(pos - v.Pos()) }
+	out := &VarSpec{NamesEnd: at(v.Names[len(v.Names)-1].End())}
+	if v.Type != nil {
+		out.TypeStart, out.TypeEnd = at(v.Type.Pos()), at(v.Type.End())
+	}
+	for _, x := range v.Values {
+		out.Values = append(out.Values, Span{at(x.Pos()), at(x.End())})
+	}
+	if n := len(out.Values); n > 0 {
+		out.ValueStart, out.ValueEnd = out.Values[0].Start, out.Values[n-1].End
+	}
+	return out
+}

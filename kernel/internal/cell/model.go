@@ -1,0 +1,98 @@
+package cell
+
+// A Cell is the text of one cell, taken apart.
+type Cell struct {
+	N          int
+	Src        string
+	Package    bool // has a package clause: a whole file
+	Directives []DirectiveLine
+	Imports    []ImportSpec
+	Decls      []*Decl // in their order; vars too if the cell has no statements
+	Stmts      []*Stmt // in their order; vars too if the cell has statements
+	Linknames  []Linkname
+	Result     int  // index in Stmts of the last statement if it is an expression, or -1
+	HideResult bool // a semicolon follows it
+}
+
+// A DirectiveLine is a line that the session runs: % and ! commands.
+type DirectiveLine struct {
+	Pos  Pos
+	Name string // first word with its sigil: "%env", "!", "%%writefile"
+	Args string // the rest of the line
+	Body string // what follows, for a cell magic
+}
+
+// An ImportSpec is one import of a cell. Name is empty if it is the package's own.
+type ImportSpec struct {
+	Name, Path string
+	Pos        Pos
+}
+
+// A Linkname is a //go:linkname line.
+type Linkname struct {
+	Local, Text string
+}
+
+// A Ref is an identifier that is not declared within the piece that uses it.
+type Ref struct {
+	Name string
+	Off  int    // in the piece's text
+	Sel  string // what follows a dot, if anything does
+	// Key marks the key of a composite literal: a field or a value.
+	Key bool
+	// Top marks a variable that the cell's own statements define.
+	Top bool
+}
+
+// A Source is a piece of a cell's text with the identifiers it needs.
+type Source struct {
+	Text string
+	Pos  Pos // of its first byte
+	Refs []Ref
+	Sels []string // all names that are selected from something
+}
+
+// A Decl is one top-level declaration. Groups of types and vars are taken
+// apart; a group of constants, which may repeat expressions, is one Decl.
+type Decl struct {
+	Source
+	Kind    Kind // Func, Type, Const or Var
+	Keyword string
+	Names   []Ref  // declared names and their places in Text, blanks included
+	Recv    string // the receiver's type name, for a method
+	PtrRecv bool
+	Generic bool // has type parameters, or its receiver has
+	Body    int  // offset of a function's body in Text, or -1
+	FuncEnd int  // offset in Text where a function begins after its doc comment
+	Alias   bool
+	Var     *VarSpec // for Var
+}
+
+// A VarSpec gives the parts of a variable specification as offsets in Text.
+type VarSpec struct {
+	NamesEnd             int
+	TypeStart, TypeEnd   int // equal if there is no type
+	ValueStart, ValueEnd int // equal if there are no values
+	Values               []Span
+}
+
+// A Span is a range of bytes.
+type Span struct{ Start, End int }
+
+// A Stmt is one statement at the top of a cell, or one var specification.
+type Stmt struct {
+	Source
+	Define int    // offset of := at the top level, or -1
+	Names  []Ref  // what := or var has on its left, blanks included
+	New    []bool // for each of Names, whether the cell declares it here
+	Var    *VarSpec
+	Values []Span // the right side of :=
+	Expr   *Span  // the expression, if that is all there is
+	// Literals are the function literals within: their code may outlive the
+	// cell. Methods are the names that they select.
+	Literals []Span
+	Methods  []string
+	Call     bool // Expr is a call or a receive, which Go lets stand alone
+}
+
+// entryName is the function that holds the statements while they are parsed.

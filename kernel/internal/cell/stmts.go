@@ -1,0 +1,203 @@
+package cell
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+)
+
+func (p *parse) statements(list []ast.Stmt) {
+	for _, s := range list {
+		p.declareTop(s)
+	}
+	for _, s := range list {
+		switch s := s.(type) {
+		case *ast.EmptyStmt:
+		case *ast.DeclStmt:
+			for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+				if v, ok := spec.(*ast.ValueSpec); ok {
+					p.varStmt(v)
+				}
+			}
+		default:
+			p.stmt(s)
+			p.cell.Result = -1
+			if n := len(p.cell.Stmts) - 1; p.cell.Stmts[n].Expr != nil {
+				p.cell.Result = n
+			}
+		}
+	}
+}
+
+// declareTop notes the objects that a statement at the top of a cell defines.
+func (p *parse) declareTop(s ast.Stmt) {
+	switch s := s.(type) {
+	case *ast.LabeledStmt:
+		p.declareTop(s.Stmt)
+	case *ast.AssignStmt:
+		if s.Tok != token.DEFINE {
+			return
+		}
+		for _, x := range s.Lhs {
+			if id, ok := x.(*ast.Ident); ok && id.Obj != nil {
+				p.inEntry[id.Obj] = true
+			}
+		}
+	case *ast.DeclStmt:
+		for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok {
+				for _, id := range v.Names {
+					p.inEntry[id.Obj] = id.Obj != nil
+				}
+			}
+		}
+	}
+}
+
+func (p *parse) varStmt(v *ast.ValueSpec) {
+	out := &Stmt{Source: p.source(v.Pos(), v.End()), Define: -1, Var: varSpec(v)}
+	out.Names = names(v.Names, v.Pos())
+	for _, id := range v.Names {
+		out.New = append(out.New, id.Name != "_")
+	}
+	p.refs(v, v.Pos(), &out.Source)
+	out.literals(v, v.Pos())
+	p.cell.Stmts = append(p.cell.Stmts, out)
+}
+
+func (p *parse) stmt(s ast.Stmt) {
+	start := s.Pos()
+	out := &Stmt{Source: p.source(start, s.End()), Define: -1}
+	inner := s
+	for {
+		l, ok := inner.(*ast.LabeledStmt)
+		if !ok {
+			break
+		}
+		inner = l.Stmt
+	}
+	switch x := inner.(type) {
+	case *ast.AssignStmt:
+		if x.Tok == token.DEFINE {
+			out.Define = int(x.TokPos - start)
+			p.defines(out, x, start)
+		}
+	case *ast.ExprStmt:
+		out.Expr = &Span{int(x.X.Pos() - start), int(x.X.End() - start)}
+		out.Call = isCall(x.X)
+	}
+	p.refs(s, start, &out.Source)
+	out.literals(s, start)
+	p.cell.Stmts = append(p.cell.Stmts, out)
+}
+
+func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
+	for _, lhs := range x.Lhs {
+		id, ok := lhs.(*ast.Ident)
+		if !ok {
+			continue
+		}
+		out.Names = append(out.Names, Ref{Name: id.Name, Off: int(id.Pos() - start)})
+		out.New = append(out.New, id.Obj != nil && id.Obj.Pos() == id.Pos())
+	}
+	for _, v := range x.Rhs {
+		out.Values = append(out.Values, Span{int(v.Pos() - start), int(v.End() - start)})
+	}
+}
+
+// literals notes the function literals under n.
+func (s *Stmt) literals(n ast.Node, start token.Pos) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		lit, ok := n.(*ast.FuncLit)
+		if !ok {
+			return true
+		}
+		s.Literals = append(s.Literals, Span{int(lit.Pos() - start), int(lit.End() - start)})
+		ast.Inspect(lit, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				s.Methods = append(s.Methods, sel.Sel.Name)
+			}
+			return true
+		})
+		return false
+	})
+}
+
+// InLiteral reports whether an offset is within a function literal.
+func (s *Stmt) InLiteral(off int) bool {
+	for _, l := range s.Literals {
+		if off >= l.Start && off < l.End {
+			return true
+		}
+	}
+	return false
+}
+
+// isCall reports whether Go lets the expression stand as a statement. Calls
+// may turn out to be conversions.
+func isCall(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.ParenExpr:
+		return isCall(x.X)
+	case *ast.CallExpr:
+		return true
+	case *ast.UnaryExpr:
+		return x.Op == token.ARROW
+	}
+	return false
+}
+
+// refs collects the identifiers under n that are not local to it.
+func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
+	var out []Ref
+	sels := map[*ast.Ident]string{}
+	keys, fields := map[*ast.Ident]bool{}, map[*ast.Ident]bool{}
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			src.Sels = append(src.Sels, n.Sel.Name)
+			if id, ok := n.X.(*ast.Ident); ok {
+				sels[id] = n.Sel.Name
+			}
+		case *ast.CompositeLit:
+			for _, e := range n.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok {
+					if id, ok := kv.Key.(*ast.Ident); ok {
+						keys[id] = true
+						fields[id] = !valueKeys(n.Type)
+					}
+				}
+			}
+		case *ast.Ident:
+			ref := Ref{Name: n.Name, Off: int(n.Pos() - start), Sel: sels[n], Key: fields[n]}
+			switch {
+			case n.Name == "_":
+			case n.Obj == nil && (p.free[n] || keys[n]):
+				out = append(out, ref)
+			case n.Obj != nil && p.inEntry[n.Obj]:
+				ref.Top = true
+				out = append(out, ref)
+			case n.Obj != nil && p.file.Scope.Lookup(n.Name) == n.Obj:
+				out = append(out, ref)
+			}
+		}
+		return true
+	})
+	src.Refs = out
+}
+
+// valueKeys reports whether keys in a literal of this type are values for
+// sure: fields are possible where a type is named or left out.
+func valueKeys(t ast.Expr) bool {
+	switch t.(type) {
+	case *ast.MapType, *ast.ArrayType:
+		return true
+	}
+	return false
+}
+
+// String gives a cell's shape, for tests and debugging.
+func (c *Cell) String() string {
+	return fmt.Sprintf("%s: %d imports, %d declarations, %d statements, %d directives",
+		Name(c.N), len(c.Imports), len(c.Decls), len(c.Stmts), len(c.Directives))
+}
