@@ -72,6 +72,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	if err := ld.layout(); err != nil {
 		return nil, err
 	}
+	if err := ld.bindReflected(); err != nil {
+		return nil, err
+	}
 	if err := ld.write(); err != nil {
 		return nil, err
 	}
@@ -357,7 +360,7 @@ func (ld *load) updateMethods() error {
 			continue
 		}
 		old := ld.typeDone[name]
-		if old == nil {
+		if old == nil || !ld.mod.ro.contains(old.addr) { // reflect has given a type of its own its methods
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)

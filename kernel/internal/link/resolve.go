@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
@@ -19,8 +20,9 @@ type node struct {
 	stub   *stub   // a notebook function: what others refer to
 	global bool    // stays known by name after the load
 	typ    *typeRecord
-	itab   [2]target // of an interface table: the interface and the concrete type
-	redo   *variable // a notebook variable that gets this content as its new value
+	itab   [2]target      // of an interface table: the interface and the concrete type
+	redo   *variable      // a notebook variable that gets this content as its new value
+	made   unsafe.Pointer // the same type, made by reflect before: what others refer to
 	info   goobj.FuncInfo
 
 	relocs []goobj.Reloc
@@ -37,8 +39,11 @@ func (t target) address() uintptr {
 	if t.node == nil {
 		return t.addr
 	}
-	if t.node.stub != nil {
+	switch {
+	case t.node.stub != nil:
 		return t.node.stub.addr
+	case t.node.made != nil:
+		return uintptr(t.node.made)
 	}
 	return t.node.addr
 }
