@@ -81,6 +81,9 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	for _, s := range b.specs {
 		e.spec(s)
 	}
+	if !shape {
+		e.methodValues(b.redone(b.older()))
+	}
 	e.newVars()
 	e.entry()
 	e.finish()

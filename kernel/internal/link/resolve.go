@@ -56,6 +56,10 @@ type load struct {
 	fresh   map[string]bool
 	renewed map[string]bool
 
+	methodNames    map[string]bool // of the fresh methods
+	renewedMethods map[string]bool // and of the renewed ones
+	mainTypes      map[string]int  // the cell's type descriptors, by name
+
 	nodes  []*node
 	queue  []*node
 	byDef  map[defRef]*node
@@ -247,16 +251,6 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 		ld.stubs = append(ld.stubs, n.stub)
 	}
 	return target{node: n}, nil
-}
-
-// isMethodWrapper reports whether the compiler generated this function as a
-// method, for an embedded field or for the pointer to a type with value methods.
-func isMethodWrapper(o *object, s goobj.Sym, name string) bool {
-	if strings.HasSuffix(name, "-fm") || strings.Count(name, ".") < 2 {
-		return false
-	}
-	fi, err := funcInfo(o, s)
-	return err == nil && fi.FuncID == goobj.FuncIDWrapper
 }
 
 func funcInfo(o *object, s goobj.Sym) (goobj.FuncInfo, error) {

@@ -145,6 +145,7 @@ func (ld *load) commit() {
 			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
 		}
 	}
+	ld.dropMethodValues()
 	for _, s := range ld.stubs {
 		l.stubs[s.name] = s
 	}
