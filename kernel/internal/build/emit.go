@@ -213,7 +213,11 @@ func (f *file) typeText(t *typeText) string {
 		case p.path != "":
 			b.WriteString(f.use(packageName(p.path), p.path))
 		case p.name != "":
-			b.WriteString(mangle(p.name))
+			name := mangle(p.name)
+			if s := f.e.b.lookup(p.name); s != nil {
+				name = f.e.b.nameIn(s, p.name)
+			}
+			b.WriteString(name)
 		default:
 			b.WriteString(p.text)
 		}
