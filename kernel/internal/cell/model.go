@@ -50,6 +50,10 @@ type Source struct {
 	Pos  Pos // of its first byte
 	Refs []Ref
 	Sels []string // all names that are selected from something
+	// Literals are the function literals whose code may outlive the run of what
+	// they stand in. Methods are the names that they select.
+	Literals []Span
+	Methods  []string
 }
 
 // A Decl is one top-level declaration. Groups of types and vars are taken
@@ -88,11 +92,7 @@ type Stmt struct {
 	Var    *VarSpec
 	Values []Span // the right side of :=
 	Expr   *Span  // the expression, if that is all there is
-	// Literals are the function literals within: their code may outlive the
-	// cell. Methods are the names that they select.
-	Literals []Span
-	Methods  []string
-	Call     bool // Expr is a call or a receive, which Go lets stand alone
+	Call   bool   // Expr is a call or a receive, which Go lets stand alone
 }
 
 // entryName is the function that holds the statements while they are parsed.

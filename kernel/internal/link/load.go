@@ -62,6 +62,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	}
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
+		ld.renewedMethods[qualified(f)] = true
 		ld.renewedMethods[methodName(f)] = true
 	}
 	entry, own, inits, err := ld.roots(req)
