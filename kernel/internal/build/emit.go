@@ -164,7 +164,7 @@ func (e *emitter) function(s *symbol, fm form) {
 	d := s.decl
 	span := cell.Span{Start: 0, End: len(d.Text)}
 	after := ""
-	if s.pragma != "" || strings.Contains(d.Text[:d.FuncEnd], "//go:linkname") {
+	if s.linknamed() {
 		f.effects = append(f.effects, "unsafe")
 	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
@@ -184,6 +184,11 @@ func (e *emitter) function(s *symbol, fm form) {
 	if e.aliased(s) {
 		e.alias(f, s)
 	}
+}
+
+// linknamed reports whether the function's symbol may have a name of the user's.
+func (s *symbol) linknamed() bool {
+	return s.pragma != "" || strings.Contains(s.decl.Text[:s.decl.FuncEnd], "//go:linkname")
 }
 
 // alias declares a second name for a function of the unit, without body, for
@@ -365,7 +370,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 
 // aliased reports whether function literals call s by its second name.
 func (e *emitter) aliased(s *symbol) bool {
-	return e.full[s] && s.recv == "" && s.key != "" && !s.decl.Generic && s.decl.Body >= 0 && e.b.lasts(s)
+	return e.full[s] && s.recv == "" && s.key != "" && !s.decl.Generic && s.decl.Body >= 0 && !s.linknamed() && e.b.lasts(s)
 }
 
 // aliasedIn returns the function with a second name that r refers to, if it does.
