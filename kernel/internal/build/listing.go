@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"go/types"
+	"maps"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -24,6 +25,14 @@ func (p *Program) WorkerLost() []Variable {
 	}
 	p.blanks = append([]string(nil), p.allBlank...)
 	return out
+}
+
+// Lost lists the variables that went with a worker and were not made again,
+// with the cells that made them.
+func (p *Program) Lost() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.lost)
 }
 
 // Variables lists the live variables in the order of their cells.
@@ -80,6 +89,10 @@ func (p *Program) Remove(name string) error {
 	if s := p.names[name]; s != nil {
 		p.override(s, name)
 		delete(p.names, name)
+		return nil
+	}
+	if _, ok := p.lost[name]; ok {
+		delete(p.lost, name)
 		return nil
 	}
 	if _, ok := p.aside[name]; ok {

@@ -98,6 +98,7 @@ type symbol struct {
 	prints  map[string]string // of constants, by name
 	bodies  []string          // functions that the compiler could inline into it
 	uses    []string          // names and methods that its body uses, for redefinition
+	does    summary           // of a function: what its body may change
 }
 
 type asideSymbol struct {
@@ -131,6 +132,7 @@ type Unit struct {
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
+	Effects Effects
 
 	changes *changes
 	program *Program
