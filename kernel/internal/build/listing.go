@@ -35,6 +35,24 @@ func (p *Program) Lost() map[string]int {
 	return maps.Clone(p.lost)
 }
 
+// MarkLost counts variables that exist among the lost: their content is not
+// what the cells in n made of it. A new declaration ends that.
+func (p *Program) MarkLost(n map[string]int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.Copy(p.lost, n)
+}
+
+// Regained ends MarkLost for all variables that exist.
+func (p *Program) Regained() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.lost, func(name string, _ int) bool {
+		s := p.names[name]
+		return s != nil && s.kind == cell.Var
+	})
+}
+
 // Variables lists the live variables in the order of their cells.
 func (p *Program) Variables() []Variable {
 	p.mu.Lock()

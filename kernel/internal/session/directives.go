@@ -34,6 +34,8 @@ func directives() []directive {
 		{[]string{"%list", "%ls"}, "", "list what the notebook has declared", (*run).list},
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
 		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},
+		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restart},
+		{[]string{"%replay"}, "[-n]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
 		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
 		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
@@ -58,6 +60,9 @@ func (r *run) directive(d cell.DirectiveLine) *output.Error {
 				continue
 			}
 			if err := known.run(r, d); err != nil {
+				if e, ok := err.(*output.Error); ok {
+					return e
+				}
 				return failure("DirectiveError", fmt.Sprintf("%s line %d: %s: %v", cell.Name(r.n), d.Pos.Line, d.Name, err))
 			}
 			return nil
@@ -119,6 +124,11 @@ func (s *Session) dir() string {
 	if s.setup.Dir != "" {
 		return s.setup.Dir
 	}
+	return s.startDir()
+}
+
+// startDir is the folder in which a new worker starts.
+func (s *Session) startDir() string {
 	dir, err := filepath.Abs(s.cfg.Dir)
 	if err != nil {
 		return s.cfg.Dir

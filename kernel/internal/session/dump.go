@@ -94,7 +94,7 @@ func (d *dump) frames() []control.Frame {
 			}
 			name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), "(")
 			f := control.Frame{Func: name, File: "Cell [" + m[1] + "]", Line: n}
-			if len(list) == 0 || list[len(list)-1] != f {
+			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
 				list = append(list, f)
 			}
 		}
@@ -103,4 +103,23 @@ func (d *dump) frames() []control.Frame {
 		}
 	}
 	return nil
+}
+
+var dumpCell = regexp.MustCompile(`main\.cellʹ(\d+)\b`)
+
+// cells are the numbers of the cells whose statements are in the first
+// goroutine that has any, as callers or as those that started it.
+func (d *dump) cells() []int {
+	var list []int
+	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
+		for _, m := range dumpCell.FindAllSubmatch(block, -1) {
+			if n, err := strconv.Atoi(string(m[1])); err == nil {
+				list = append(list, n)
+			}
+		}
+		if len(list) > 0 {
+			break
+		}
+	}
+	return list
 }

@@ -51,7 +51,8 @@ type Session struct {
 	// children load them again.
 	programs int
 	setup    setup // what directives have set for workers
-	forget   bool  // the worker must forget the notebook at the next load
+	journal  journal
+	forget   bool // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
@@ -253,42 +254,58 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
-	unit, err := s.program.Load().Build(ctx, n, parseFlags(code))
+	return r.execute(code, r.note)
+}
+
+// execute compiles, loads and runs the Go of a cell. note is called for a cell
+// that was loaded, with what it does and how it ended.
+func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *output.Error {
+	program := r.program.Load()
+	unit, err := program.Build(r.ctx, r.n, parseFlags(code))
 	if err != nil {
-		if gone := s.imageGone(err); gone != nil {
+		if gone := r.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}
-		return buildError(ctx, err)
+		return buildError(r.ctx, err)
 	}
-	for _, note := range unit.Notices {
-		sink.Stream(output.Stderr, note+"\n")
+	for _, text := range unit.Notices {
+		r.sink.Stream(output.Stderr, text+"\n")
 	}
-	w, err := s.ready()
+	w, err := r.ready()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
 	if unit.Object == "" {
-		s.program.Load().Commit(unit)
+		program.Commit(unit)
+		note(unit, nil)
 		return nil
 	}
-	extra, err := s.modules.Extra()
+	extra, err := r.modules.Extra()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
-	out, err := w.run(ctx, control.Message{
-		Importcfg: extra, Forget: s.forget,
+	loaded := false
+	out, err := w.run(r.ctx, control.Message{
+		Importcfg: extra, Forget: r.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
-	}, sink, func(reset []string) {
-		s.program.Load().Commit(unit)
-		s.forget = false
+	}, r.sink, func(reset []string) {
+		program.Commit(unit)
+		r.forget, loaded = false, true
+		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
 		if len(reset) > 0 {
-			sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
 		}
 	})
+	var failed *output.Error
 	if err != nil {
-		return s.workerFailed(w, err)
+		failed = r.workerFailed(w, err)
+	} else {
+		failed = r.outcomeError(out)
 	}
-	return s.outcomeError(out)
+	if loaded {
+		note(unit, failed)
+	}
+	return failed
 }
 
 // imageGone reports that a failed build is the image's fault. A mistake of the
@@ -301,46 +318,6 @@ func (s *Session) imageGone(err error) error {
 		}
 	}
 	return s.cfg.Image.Check()
-}
-
-// workerFailed reports a death of the worker and what went with it.
-func (s *Session) workerFailed(w *process, err error) *output.Error {
-	var refused *loadError
-	if errors.As(err, &refused) {
-		return failure("LinkError", refused.Error())
-	}
-	return &output.Error{Name: "WorkerDied", Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
-}
-
-// noticeDeath tells of a worker that died when no cell ran, of what a
-// goroutine did.
-func (s *Session) noticeDeath(sink output.Sink) {
-	s.mu.Lock()
-	w := s.worker
-	s.mu.Unlock()
-	if w != nil && w.dead() {
-		sink.Stream(output.Stderr, strings.Join(s.obituary(w, "the worker process died after the last cell: "), "\n")+"\n")
-	}
-}
-
-// obituary says why the worker died and what went with it, and forgets both.
-func (s *Session) obituary(w *process, text string) []string {
-	s.mu.Lock()
-	if s.worker == w {
-		s.worker = nil
-	}
-	s.mu.Unlock()
-	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Load().Source)...)
-	lost := s.program.Load().WorkerLost()
-	if len(lost) == 0 {
-		return append(lines, "no variables were lost")
-	}
-	var names []string
-	for _, v := range lost {
-		names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
-	}
-	return append(lines, "lost with it: "+strings.Join(names, ", "),
-		"functions, types and constants are kept; run the cells above again for the variables")
 }
 
 // evaluate runs a user expression and returns its value.
