@@ -44,6 +44,9 @@ func (r *run) note(u *build.Unit, failed *output.Error) {
 func (s *Session) workerFailed(w *process, err error) *output.Error {
 	var refused *loadError
 	if errors.As(err, &refused) {
+		if gone := s.imageGone(err); gone != nil {
+			return failure("ImageError", gone.Error())
+		}
 		return failure("LinkError", refused.Error())
 	}
 	return &output.Error{Name: died, Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
