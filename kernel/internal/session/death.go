@@ -23,6 +23,7 @@ const (
 	unfitBackground  = "what it started ended the worker"
 	unfitFailed      = "it failed"
 	unfitInterrupted = "it was interrupted"
+	unfitUnwanted    = "it was left out"
 )
 
 // note enters a cell that was loaded into the journal.

@@ -35,7 +35,7 @@ func directives() []directive {
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
 		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},
 		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restart},
-		{[]string{"%replay"}, "[-n]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
+		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
 		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
 		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},

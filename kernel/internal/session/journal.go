@@ -74,6 +74,17 @@ func (j *journal) lostSteps(lost map[string]int, alive func(string) bool) (steps
 	return p.plan(), p.skipped()
 }
 
+// allSteps lists what would have to run if the worker and these variables were
+// lost now.
+func (j *journal) allSteps(variables map[string]int) []step {
+	p := newPlanner(j.entries)
+	p.all = true
+	for name := range variables {
+		p.want(name)
+	}
+	return p.plan()
+}
+
 // unfit notes why cell n is not run again.
 func (j *journal) unfit(n int, why string) {
 	for _, e := range j.entries {

@@ -31,6 +31,7 @@ type planner struct {
 	makes   [][]int // by run: versions that it makes
 	touches [][]int // by run: older versions that it may change
 	reads   [][]int // by run: versions that it needs
+	places  [][]int // by run: versions that must exist, with any content
 
 	live    map[int]bool // versions
 	until   map[int]int  // by class: the last run that needs it, as an index
@@ -46,6 +47,7 @@ func newPlanner(entries []*entry) *planner {
 		entries: entries, alive: func(string) bool { return false },
 		current: map[string]int{}, made: map[string]int{},
 		makes: make([][]int, len(entries)), touches: make([][]int, len(entries)), reads: make([][]int, len(entries)),
+		places: make([][]int, len(entries)),
 		live: map[int]bool{}, until: map[int]int{}, full: map[int]bool{}, partial: map[int]bool{}, spoiled: map[string]bool{},
 	}
 	for i, e := range entries {
@@ -93,7 +95,7 @@ func (p *planner) assign(i int, name string) {
 		return
 	}
 	if declared, ok := p.made[name]; ok {
-		p.reads[i] = append(p.reads[i], declared) // it must exist
+		p.places[i] = append(p.places[i], declared)
 	}
 	if p.versions[id].addressed {
 		p.touches[i] = append(p.touches[i], id)
@@ -186,6 +188,7 @@ func (p *planner) repeat() (news bool) {
 		p.full[i] = true
 		news = true
 		p.requireAll(p.reads[i], i)
+		p.requireAll(p.places[i], -1)
 	}
 	return news
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/build"
@@ -17,9 +18,15 @@ import (
 // replay runs again, in their order, the cells that made or changed what went
 // with a worker.
 func (r *run) replay(d cell.DirectiveLine) error {
-	list := d.Args == "-n"
-	if d.Args != "" && !list {
-		return errors.New("write %replay, or %replay -n for a list of what it would run")
+	list, without, err := replayArgs(d.Args)
+	if err != nil {
+		return err
+	}
+	for _, n := range without {
+		if e := r.journal.last(n); e == nil || !e.gone {
+			return fmt.Errorf("cell %d is not one that %%replay would run", n)
+		}
+		r.journal.last(n).unfit = unfitUnwanted
 	}
 	if _, err := r.Session.ready(); err != nil {
 		return err
@@ -47,6 +54,28 @@ func (r *run) replay(d cell.DirectiveLine) error {
 	}
 	r.tellMissing(list, steps)
 	return nil
+}
+
+// replayArgs reads the arguments of %replay.
+func replayArgs(args string) (list bool, without []int, err error) {
+	words := strings.Fields(strings.ReplaceAll(args, ",", " "))
+	if len(words) > 0 && words[0] == "-n" {
+		list, words = true, words[1:]
+	}
+	if len(words) > 1 && words[0] == "-without" {
+		for _, w := range words[1:] {
+			n, err := strconv.Atoi(w)
+			if err != nil {
+				return false, nil, fmt.Errorf("%s is not the number of a cell", w)
+			}
+			without = append(without, n)
+		}
+		words = nil
+	}
+	if len(words) > 0 {
+		err = errors.New("write %replay, %replay -n for a list of what it would run, or %replay -without 4 5 to leave cells out")
+	}
+	return list, without, err
 }
 
 // title names a step by its first line.
@@ -156,6 +185,9 @@ func (r *run) stopped(e *output.Error, s step, left []step) *output.Error {
 	}
 	if e.Name != died && e.Name != interrupted {
 		lines[0] += "; mend what is missing and write %replay again: it goes on from there"
+	}
+	if e.Name != died {
+		lines[0] += fmt.Sprintf(" (%%replay -without %d leaves it out)", s.n)
 	}
 	return &output.Error{Name: e.Name, Value: e.Value, Traceback: slices.Concat(lines, e.Traceback, old)}
 }

@@ -59,6 +59,7 @@ type Session struct {
 	command *exec.Cmd          // the shell command that runs, if any
 	running context.Context    // of the cell that runs, if any
 	cancel  context.CancelFunc // of running
+	pressed press
 	count   int
 	history []output.HistoryEntry
 	closed  bool
@@ -152,6 +153,9 @@ func (s *Session) ready() (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
+	w.mu.Lock()
+	w.onLeft = s.offerRestart
+	w.mu.Unlock()
 	s.worker = w
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
 		return w, w.setup(control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
@@ -383,22 +387,6 @@ func (s *Session) History() []output.HistoryEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]output.HistoryEntry(nil), s.history...)
-}
-
-// Interrupt stops the running cell.
-func (s *Session) Interrupt() {
-	s.mu.Lock()
-	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
-	s.mu.Unlock()
-	if cmd != nil && cmd.Cancel != nil && cmd.Process != nil {
-		_ = cmd.Cancel()
-	}
-	switch {
-	case running != nil && running.Err() == nil:
-		cancel() // this reaches the worker once it has the cell
-	case w != nil:
-		w.interrupt() // once more: the first may have met a cell that was blocked
-	}
 }
 
 // Close ends the worker and everything it started.
