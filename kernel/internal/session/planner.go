@@ -48,7 +48,7 @@ func newPlanner(entries []*entry) *planner {
 		current: map[string]int{}, made: map[string]int{},
 		makes: make([][]int, len(entries)), touches: make([][]int, len(entries)), reads: make([][]int, len(entries)),
 		places: make([][]int, len(entries)),
-		live: map[int]bool{}, until: map[int]int{}, full: map[int]bool{}, partial: map[int]bool{}, spoiled: map[string]bool{},
+		live:   map[int]bool{}, until: map[int]int{}, full: map[int]bool{}, partial: map[int]bool{}, spoiled: map[string]bool{},
 	}
 	for i, e := range entries {
 		p.follow(i, e.does)
