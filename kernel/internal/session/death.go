@@ -85,7 +85,11 @@ func (s *Session) bury(w *process) []string {
 	lost := s.program.Load().WorkerLost()
 	var lines []string
 	if len(lost) == 0 {
-		lines = append(lines, "no variables were lost")
+		text := "no variables were lost"
+		if len(s.program.Load().Lost()) > 0 {
+			text = "no more variables were lost"
+		}
+		lines = append(lines, text)
 	} else {
 		cells := map[string]int{}
 		for _, v := range lost {

@@ -55,6 +55,7 @@ type process struct {
 	onLoaded func(reset []string)
 	onLeft   func(count int, sink output.Sink) // told of goroutines that interrupts left behind
 	ended    chan struct{}                     // closed when the process is gone and all was read
+	oomKills int                               // at the start, see there
 	garbage  error                             // why the kernel gave the worker up
 }
 
@@ -71,6 +72,7 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
 	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}), insist: make(chan struct{}, 1)}
+	p.oomKills = oomKills(os.DirFS("/"))
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
 	cmd := exec.Command(img.Worker(), img.Dir)
@@ -239,9 +241,9 @@ func (p *process) cause() string {
 		return "for an unknown reason"
 	}
 	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return fmt.Sprintf("it was ended by signal %d (%v)", ws.Signal(), ws.Signal())
+		return endedBy(ws.Signal(), os.DirFS("/"), p.oomKills)
 	}
-	return "it ended with " + st.String()
+	return "it ended itself with " + st.String() + ", past os.Exit, as syscall.Exit and syscall.Exec do"
 }
 
 // A stream is one of the worker's output pipes.
