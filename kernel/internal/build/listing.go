@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"maps"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -66,12 +67,15 @@ func (p *Program) Variables() []Variable {
 	return out
 }
 
-// Declarations lists all live declarations in the order of their cells, then
-// those that are set aside.
+// Declarations lists imports, all live declarations in the order of their
+// cells, and those that are set aside.
 func (p *Program) Declarations() []Declaration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Declaration
+	for _, name := range slices.Sorted(maps.Keys(p.imports)) {
+		out = append(out, Declaration{Name: name, Kind: "import", Type: p.imports[name]})
+	}
 	for _, s := range p.symbols() {
 		for _, name := range s.names() {
 			if p.names[name] == s {
@@ -99,29 +103,49 @@ func (s *symbol) kindName() string {
 	return "var"
 }
 
-// Remove forgets a declaration. Older functions that use it go on running as
-// they are; recompiling one of them needs a new definition.
-func (p *Program) Remove(name string) error {
+// Remove forgets a declaration, a type with its methods, and returns the
+// declarations that need it. Those that are loaded go on as they are, but do
+// not compile again without it.
+func (p *Program) Remove(name string) ([]Declaration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s := p.names[name]; s != nil {
+		if s.kind == cell.Type {
+			for _, m := range p.methods[name] {
+				p.remove(m)
+			}
+		}
+		users := p.usersOf(name)
 		p.override(s, name)
 		delete(p.names, name)
-		return nil
+		return users, nil
 	}
-	if _, ok := p.lost[name]; ok {
-		delete(p.lost, name)
-		return nil
+	_, lost := p.lost[name]
+	_, aside := p.aside[name]
+	_, imported := p.imports[name]
+	if !lost && !aside && !imported {
+		return nil, fmt.Errorf("%s is not declared in this notebook", name)
 	}
-	if _, ok := p.aside[name]; ok {
-		delete(p.aside, name)
-		return nil
+	delete(p.lost, name)
+	delete(p.aside, name)
+	delete(p.imports, name)
+	return nil, nil
+}
+
+// usersOf lists the live declarations that refer to a name.
+func (p *Program) usersOf(name string) []Declaration {
+	var list []*symbol
+	for s := range p.users[name] {
+		if p.names[s.key] == s && s.key != name {
+			list = append(list, s)
+		}
 	}
-	if _, ok := p.imports[name]; ok {
-		delete(p.imports, name)
-		return nil
+	sortSymbols(list)
+	var out []Declaration
+	for _, s := range list {
+		out = append(out, Declaration{Name: s.key, Kind: s.kindName(), Type: s.text, Cell: s.origin.n})
 	}
-	return fmt.Errorf("%s is not declared in this notebook", name)
+	return out
 }
 
 // Source returns the text of an executed cell.

@@ -151,7 +151,7 @@ type Variable struct {
 }
 
 // A Declaration is any notebook declaration for listings. Kind is "func",
-// "method", "type", "const" or "var".
+// "method", "type", "const", "var", or "import" of the path in Type.
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int
