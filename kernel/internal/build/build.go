@@ -32,6 +32,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	}
 	e := b.emitUnit(false, in)
 	b.describeUnit(u, e, in)
+	u.Effects = b.effects
 	if len(e.order) > 0 {
 		start := time.Now()
 		if u.Object, err = b.compile(ctx, e); err != nil {
@@ -114,6 +115,7 @@ func (b *builder) bodyPass() (map[*symbol]form, error) {
 		if len(foreign) == 0 {
 			b.settleOlder(r)
 			b.noteUses(r)
+			b.noteEffects(r, in)
 			b.last = &checked{r.pkg, r.info}
 			return in, nil
 		}

@@ -166,7 +166,7 @@ func (b *builder) clean(msg string) string {
 		return msg + " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
 	}
 	if n, ok := b.p.lost[name]; ok {
-		return msg + " (lost with the worker; " + cell.Name(n) + " made it)"
+		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
 	}
 	return msg
 }

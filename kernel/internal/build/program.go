@@ -99,6 +99,7 @@ type symbol struct {
 	prints  map[string]string // of constants, by name
 	bodies  []string          // functions that the compiler could inline into it
 	uses    []string          // names and methods that its body uses, for redefinition
+	does    summary           // of a function: what its body may change
 }
 
 type asideSymbol struct {
@@ -132,6 +133,7 @@ type Unit struct {
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
+	Effects Effects
 
 	changes *changes
 	program *Program
@@ -149,7 +151,7 @@ type Variable struct {
 }
 
 // A Declaration is any notebook declaration for listings. Kind is "func",
-// "method", "type", "const" or "var".
+// "method", "type", "const", "var", or "import" of the path in Type.
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int

@@ -40,6 +40,7 @@ type builder struct {
 	notices      []string
 	links        map[string]linkName
 	last         *checked
+	effects      Effects
 }
 
 // A spec is a variable specification at package level.

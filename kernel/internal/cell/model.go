@@ -92,7 +92,8 @@ type Stmt struct {
 	// cell. Methods are the names that they select.
 	Literals []Span
 	Methods  []string
-	Call     bool // Expr is a call or a receive, which Go lets stand alone
+	Call     bool     // Expr is a call or a receive, which Go lets stand alone
+	Assigned []string // variables that = gives a value as a whole
 }
 
 // entryName is the function that holds the statements while they are parsed.

@@ -82,6 +82,13 @@ func (p *parse) stmt(s ast.Stmt) {
 			out.Define = int(x.TokPos - start)
 			p.defines(out, x, start)
 		}
+		if x.Tok == token.ASSIGN {
+			for _, lhs := range x.Lhs {
+				if id, ok := lhs.(*ast.Ident); ok {
+					out.Assigned = append(out.Assigned, id.Name)
+				}
+			}
+		}
 	case *ast.ExprStmt:
 		out.Expr = &Span{int(x.X.Pos() - start), int(x.X.End() - start)}
 		out.Call = isCall(x.X)

@@ -35,6 +35,7 @@ const (
 	Input   = "input"
 	Notice  = "notice"  // a remark for the user
 	Failure = "failure" // a panic outside of any cell's own goroutine
+	Left    = "left"    // answers an Interrupt when no cell runs
 )
 
 // A Message is any message, in either direction. Fields not used by a kind
@@ -58,6 +59,7 @@ type Message struct {
 	Args  []string `json:"args,omitempty"`  // os.Args, with a fresh flag set
 	Flags []string `json:"flags,omitempty"` // flags that the next cell defines anew
 
+	Count    int    `json:"count,omitempty"` // in Left: goroutines that were to be stopped and still are blocked
 	Text     string `json:"text,omitempty"`
 	Password bool   `json:"password,omitempty"`
 	Error    string `json:"error,omitempty"` // why a load or an input failed

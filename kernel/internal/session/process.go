@@ -41,6 +41,8 @@ type process struct {
 	// told to.
 	unheard *time.Timer
 	told    int // the cell; guarded by mu
+	// insist asks the pump to end a worker that leaves an interrupt unanswered.
+	insist chan struct{}
 
 	reap   sync.Mutex
 	reaped bool
@@ -52,8 +54,10 @@ type process struct {
 	cancel   context.CancelFunc
 	done     chan control.Message // of the running cell
 	onLoaded func(reset []string)
-	ended    chan struct{} // closed when the process is gone and all was read
-	garbage  error         // why the kernel gave the worker up
+	onLeft   func(count int, sink output.Sink) // told of goroutines that interrupts left behind
+	ended    chan struct{}                     // closed when the process is gone and all was read
+	oomKills int                               // at the start, see there
+	garbage  error                             // why the kernel gave the worker up
 }
 
 // startProcess starts a worker and waits until it can take cells.
@@ -68,7 +72,8 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 		return nil, err
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}), insist: make(chan struct{}, 1)}
+	p.oomKills = oomKills(os.DirFS("/"))
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
 	cmd := exec.Command(img.Worker(), img.Dir)
@@ -195,27 +200,6 @@ func (p *process) setup(m control.Message) error {
 	}
 }
 
-// interruptPatience is how long a worker that was told to stop a cell may say
-// nothing. A live one ends the cell, or gives it up, in less than a second.
-const interruptPatience = 10 * time.Second
-
-func (p *process) interrupt() {
-	p.mu.Lock()
-	running := p.done != nil
-	p.told = p.id
-	if p.cancel != nil {
-		p.cancel()
-	}
-	p.mu.Unlock()
-	if !running {
-		return
-	}
-	p.unheard.Reset(interruptPatience)
-	go func() { // a worker that does not read must not keep the caller
-		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
-	}()
-}
-
 func (p *process) dead() bool {
 	select {
 	case <-p.ended:
@@ -258,9 +242,9 @@ func (p *process) cause() string {
 		return "for an unknown reason"
 	}
 	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return fmt.Sprintf("it was ended by signal %d (%v)", ws.Signal(), ws.Signal())
+		return endedBy(ws.Signal(), os.DirFS("/"), p.oomKills)
 	}
-	return "it ended with " + st.String()
+	return "it ended itself with " + st.String() + ", past os.Exit, as syscall.Exit and syscall.Exec do"
 }
 
 // A stream is one of the worker's output pipes.

@@ -36,6 +36,11 @@ func (p *process) pump() {
 				p.finish(errors.New("it did not react to an interrupt and was ended"))
 				return
 			}
+		case <-p.insist:
+			if p.deaf() {
+				p.finish(errors.New("it did not react to an interrupt; the second one ended it"))
+				return
+			}
 		case <-p.patience.C:
 			p.print(p.out[1], p.dump.release())
 		case m := <-messages:
@@ -208,6 +213,13 @@ func (p *process) handle(m control.Message) error {
 	case control.Notice:
 		p.current().Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Left:
+		p.mu.Lock()
+		tell := p.onLeft
+		p.mu.Unlock()
+		if tell != nil && m.Count > 0 {
+			tell(m.Count, p.current())
+		}
 	case control.Failure:
 		if m.Outcome != nil {
 			e := panicError(m.Outcome, nil)

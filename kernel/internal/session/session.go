@@ -51,13 +51,15 @@ type Session struct {
 	// children load them again.
 	programs int
 	setup    setup // what directives have set for workers
-	forget   bool  // the worker must forget the notebook at the next load
+	journal  journal
+	forget   bool // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
 	command *exec.Cmd          // the shell command that runs, if any
 	running context.Context    // of the cell that runs, if any
 	cancel  context.CancelFunc // of running
+	pressed press
 	count   int
 	history []output.HistoryEntry
 	closed  bool
@@ -151,6 +153,9 @@ func (s *Session) ready() (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
+	w.mu.Lock()
+	w.onLeft = s.offerRestart
+	w.mu.Unlock()
 	s.worker = w
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
 		return w, w.setup(control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
@@ -253,42 +258,58 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
-	unit, err := s.program.Load().Build(ctx, n, parseFlags(code))
+	return r.execute(code, r.note)
+}
+
+// execute compiles, loads and runs the Go of a cell. note is called for a cell
+// that was loaded, with what it does and how it ended.
+func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *output.Error {
+	program := r.program.Load()
+	unit, err := program.Build(r.ctx, r.n, parseFlags(code))
 	if err != nil {
-		if gone := s.imageGone(err); gone != nil {
+		if gone := r.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}
-		return buildError(ctx, err)
+		return buildError(r.ctx, err)
 	}
-	for _, note := range unit.Notices {
-		sink.Stream(output.Stderr, note+"\n")
+	for _, text := range unit.Notices {
+		r.sink.Stream(output.Stderr, text+"\n")
 	}
-	w, err := s.ready()
+	w, err := r.ready()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
 	if unit.Object == "" {
-		s.program.Load().Commit(unit)
+		program.Commit(unit)
+		note(unit, nil)
 		return nil
 	}
-	extra, err := s.modules.Extra()
+	extra, err := r.modules.Extra()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
-	out, err := w.run(ctx, control.Message{
-		Importcfg: extra, Forget: s.forget,
+	loaded := false
+	out, err := w.run(r.ctx, control.Message{
+		Importcfg: extra, Forget: r.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
-	}, sink, func(reset []string) {
-		s.program.Load().Commit(unit)
-		s.forget = false
+	}, r.sink, func(reset []string) {
+		program.Commit(unit)
+		r.forget, loaded = false, true
+		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
 		if len(reset) > 0 {
-			sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
 		}
 	})
+	var failed *output.Error
 	if err != nil {
-		return s.workerFailed(w, err)
+		failed = r.workerFailed(w, err)
+	} else {
+		failed = r.outcomeError(out)
 	}
-	return s.outcomeError(out)
+	if loaded {
+		note(unit, failed)
+	}
+	return failed
 }
 
 // imageGone reports that a failed build is the image's fault. A mistake of the
@@ -301,46 +322,6 @@ func (s *Session) imageGone(err error) error {
 		}
 	}
 	return s.cfg.Image.Check()
-}
-
-// workerFailed reports a death of the worker and what went with it.
-func (s *Session) workerFailed(w *process, err error) *output.Error {
-	var refused *loadError
-	if errors.As(err, &refused) {
-		return failure("LinkError", refused.Error())
-	}
-	return &output.Error{Name: "WorkerDied", Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
-}
-
-// noticeDeath tells of a worker that died when no cell ran, of what a
-// goroutine did.
-func (s *Session) noticeDeath(sink output.Sink) {
-	s.mu.Lock()
-	w := s.worker
-	s.mu.Unlock()
-	if w != nil && w.dead() {
-		sink.Stream(output.Stderr, strings.Join(s.obituary(w, "the worker process died after the last cell: "), "\n")+"\n")
-	}
-}
-
-// obituary says why the worker died and what went with it, and forgets both.
-func (s *Session) obituary(w *process, text string) []string {
-	s.mu.Lock()
-	if s.worker == w {
-		s.worker = nil
-	}
-	s.mu.Unlock()
-	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Load().Source)...)
-	lost := s.program.Load().WorkerLost()
-	if len(lost) == 0 {
-		return append(lines, "no variables were lost")
-	}
-	var names []string
-	for _, v := range lost {
-		names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
-	}
-	return append(lines, "lost with it: "+strings.Join(names, ", "),
-		"functions, types and constants are kept; run the cells above again for the variables")
 }
 
 // evaluate runs a user expression and returns its value.
@@ -406,22 +387,6 @@ func (s *Session) History() []output.HistoryEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]output.HistoryEntry(nil), s.history...)
-}
-
-// Interrupt stops the running cell.
-func (s *Session) Interrupt() {
-	s.mu.Lock()
-	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
-	s.mu.Unlock()
-	if cmd != nil && cmd.Cancel != nil && cmd.Process != nil {
-		_ = cmd.Cancel()
-	}
-	switch {
-	case running != nil && running.Err() == nil:
-		cancel() // this reaches the worker once it has the cell
-	case w != nil:
-		w.interrupt() // once more: the first may have met a cell that was blocked
-	}
 }
 
 // Close ends the worker and everything it started.

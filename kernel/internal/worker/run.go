@@ -37,6 +37,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 		if ok {
 			out = w.outcome(m)
 		}
+		w.busy.Add(-1)
 		if err := w.conn.Send(out); err != nil {
 			endGroup()
 		}

@@ -43,6 +43,7 @@ type worker struct {
 	waiting  map[int]chan control.Message
 
 	seq  atomic.Int64
+	busy atomic.Int64 // cells that were asked for and have not ended
 	cell atomic.Pointer[execution]
 	left abandoned
 }
@@ -177,11 +178,16 @@ func (w *worker) serve() error {
 		}
 		switch m.Kind {
 		case control.Run:
+			w.busy.Add(1)
 			w.cell.Store(&execution{done: make(chan control.Outcome, 1)}) // an interrupt may come before it runs
 			runs <- m
 		case control.Setup:
 			runs <- m
 		case control.Interrupt:
+			if w.busy.Load() == 0 {
+				w.tellLeft()
+				continue
+			}
 			w.interrupt()
 		case control.Comm:
 			var c comm.Message
