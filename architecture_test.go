@@ -20,6 +20,7 @@ var arrows = map[string]string{
 	"kernel/internal/cell":     "",
 	"kernel/internal/control":  "",
 	"kernel/internal/goobj":    "",
+	"kernel/internal/memory":   "",
 	"kernel/internal/output":   "",
 	"kernel/internal/platform": "",
 	"kernel/internal/version":  "",
@@ -30,7 +31,7 @@ var arrows = map[string]string{
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
 	"kernel/internal/worker":  "control link lib/display lib/mp",
-	"kernel/internal/session": "build cell control image modules output lib/display",
+	"kernel/internal/session": "build cell control image memory modules output lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -52,10 +54,14 @@ type process struct {
 	onLoaded func(reset []string)
 	ended    chan struct{} // closed when the process is gone and all was read
 	garbage  error         // why the kernel gave the worker up
+	cell     int           // the notebook's number of the running cell, 0 if it has none; guarded by mu
+
+	limit atomic.Pointer[limit] // of memory
+	doom  chan error            // to the pump: end the worker, for this reason
 }
 
 // startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) (*process, error) {
+func startProcess(img *image.Image, dir string, env []string, lim limit, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -66,10 +72,14 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 		return nil, err
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}), doom: make(chan error)}
+	p.limit.Store(&lim)
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
 	cmd := exec.Command(img.Worker(), img.Dir)
+	if lim.bytes > 0 {
+		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
+	}
 	cmd.Dir = dir
 	if len(env) > 0 {
 		cmd.Env = append(os.Environ(), env...)
@@ -105,6 +115,7 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 		return nil, err
 	}
 	go p.pump()
+	go (&memoryWatch{p: p, root: os.DirFS("/")}).run()
 	select {
 	case err := <-p.ready:
 		return p, err
@@ -245,7 +256,7 @@ func (p *process) cause() string {
 		return p.garbage.Error()
 	}
 	if c := p.dump.cause(); c != "" {
-		return c
+		return cmp.Or(p.outOfMemory(c), c)
 	}
 	st := p.cmd.ProcessState
 	if st == nil {

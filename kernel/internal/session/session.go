@@ -51,6 +51,8 @@ type Session struct {
 	// children load them again.
 	programs int
 	setup    setup // what directives have set for workers
+	limit    limit // of memory
+	badLimit error // what is wrong with the environment's; told once
 	forget   bool  // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
@@ -76,6 +78,7 @@ func New(cfg Config) (*Session, error) {
 	}
 	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
+	s.limit, s.badLimit = firstLimit()
 	cache := cfg.CacheDir
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
@@ -147,7 +150,7 @@ func (s *Session) ready() (*process, error) {
 	if s.worker != nil && !s.worker.dead() {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
+	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.limit, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -243,6 +246,10 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return buildError(ctx, errs)
 	}
 	s.noticeDeath(sink)
+	if s.badLimit != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.badLimit, s.limit))
+		s.badLimit = nil
+	}
 	for _, d := range c.Directives {
 		if err := r.directive(d); err != nil {
 			return err
@@ -275,6 +282,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
+	w.number(n)
 	out, err := w.run(ctx, control.Message{
 		Importcfg: extra, Forget: s.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
