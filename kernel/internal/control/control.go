@@ -58,6 +58,8 @@ type Message struct {
 	Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
 	Args  []string `json:"args,omitempty"`  // os.Args, with a fresh flag set
 	Flags []string `json:"flags,omitempty"` // flags that the next cell defines anew
+	// Memory is the new limit of the worker's data, in bytes; negative for none.
+	Memory int64 `json:"memory,omitempty"`
 
 	Count    int    `json:"count,omitempty"` // in Left: goroutines that were to be stopped and still are blocked
 	Text     string `json:"text,omitempty"`

@@ -31,6 +31,7 @@ func directives() []directive {
 		{[]string{"%autoget", "%noautoget"}, "", "accepted for GoNB's notebooks; a missing import names the %get that brings it", (*run).nothing},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
+		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
 		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).list},
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
 		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},

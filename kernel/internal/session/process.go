@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -58,10 +60,14 @@ type process struct {
 	ended    chan struct{}                     // closed when the process is gone and all was read
 	oomKills int                               // at the start, see there
 	garbage  error                             // why the kernel gave the worker up
+	cell     int                               // the notebook's number of the running cell, 0 if it has none; guarded by mu
+
+	limit atomic.Pointer[limit] // of memory
+	doom  chan error            // to the pump: end the worker, for this reason
 }
 
 // startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) (*process, error) {
+func startProcess(img *image.Image, dir string, env []string, lim limit, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -72,11 +78,18 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 		return nil, err
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}), insist: make(chan struct{}, 1)}
+	p := &process{
+		ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}),
+		insist: make(chan struct{}, 1), doom: make(chan error),
+	}
 	p.oomKills = oomKills(os.DirFS("/"))
+	p.limit.Store(&lim)
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
 	cmd := exec.Command(img.Worker(), img.Dir)
+	if lim.bytes > 0 {
+		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
+	}
 	cmd.Dir = dir
 	gonbPipe, gonbEnds, err := newGonbPipe()
 	if err != nil {
@@ -116,6 +129,7 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 		return nil, err
 	}
 	go p.pump()
+	go (&memoryWatch{p: p, root: os.DirFS("/")}).run()
 	select {
 	case err := <-p.ready:
 		return p, err
@@ -235,7 +249,7 @@ func (p *process) cause() string {
 		return p.garbage.Error()
 	}
 	if c := p.dump.cause(); c != "" {
-		return c
+		return cmp.Or(p.outOfMemory(c), c)
 	}
 	st := p.cmd.ProcessState
 	if st == nil {

@@ -41,6 +41,10 @@ func (p *process) pump() {
 				p.finish(errors.New("it did not react to an interrupt; the second one ended it"))
 				return
 			}
+		case err := <-p.doom:
+			p.drain()
+			p.finish(err)
+			return
 		case <-p.patience.C:
 			p.print(p.out[1], p.dump.release())
 		case m := <-messages:

@@ -52,7 +52,9 @@ type Session struct {
 	programs int
 	setup    setup // what directives have set for workers
 	journal  journal
-	forget   bool // the worker must forget the notebook at the next load
+	limit    limit // of memory
+	badLimit error // what is wrong with the environment's; told once
+	forget   bool  // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
@@ -78,6 +80,7 @@ func New(cfg Config) (*Session, error) {
 	}
 	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
+	s.limit, s.badLimit = firstLimit()
 	cache := cfg.CacheDir
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
@@ -149,7 +152,7 @@ func (s *Session) ready() (*process, error) {
 	if s.worker != nil && !s.worker.dead() {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
+	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.limit, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -248,6 +251,10 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return buildError(ctx, errs)
 	}
 	s.noticeDeath(sink)
+	if s.badLimit != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.badLimit, s.limit))
+		s.badLimit = nil
+	}
 	for _, d := range c.Directives {
 		if err := r.directive(d); err != nil {
 			return err
@@ -289,6 +296,7 @@ func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *outpu
 		return failure("WorkerError", err.Error())
 	}
 	loaded := false
+	w.number(r.n)
 	out, err := w.run(r.ctx, control.Message{
 		Importcfg: extra, Forget: r.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,

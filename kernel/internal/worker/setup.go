@@ -23,6 +23,9 @@ func (w *worker) setup(m control.Message) {
 			errs = append(errs, os.Unsetenv(v))
 		}
 	}
+	if m.Memory != 0 {
+		errs = append(errs, w.memory.set(max(m.Memory, 0)))
+	}
 	if m.Args != nil {
 		os.Args = append(os.Args[:1:1], m.Args[1:]...)
 	}

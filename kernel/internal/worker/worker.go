@@ -46,13 +46,16 @@ type worker struct {
 	busy atomic.Int64 // cells that were asked for and have not ended
 	cell atomic.Pointer[execution]
 	left abandoned
+
+	memory memory
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
 // runtime calls, have nowhere else to find it.
 var self *worker
 
-// Main runs the worker. Its first argument is the folder of its image.
+// Main runs the worker. Its first argument is the folder of its image, its
+// second may limit its memory.
 func Main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
@@ -64,6 +67,9 @@ func Main() {
 		exitNow(3)
 	}
 	self = w
+	if err := w.memory.begin(w.linker, os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
+	}
 	os.Args = os.Args[:1]
 	if mp.IsChild() {
 		w.runChild()
