@@ -74,6 +74,27 @@ func TestWithoutTypeArgs(t *testing.T) {
 	}
 }
 
+func TestMethodNames(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"main.T.M":         {".M", "type:main.T"},
+		"main.(*T).M":      {".M", "type:main.T"},
+		"main.(*T).M-fm":   {".M", "type:main.T"},
+		"main.(*T·1).M-fm": {".M", "type:main.T·1"},
+	} {
+		if got := [2]string{methodName(name), receiver(name)}; got != want {
+			t.Errorf("%s: method and receiver %q, want %q", name, got, want)
+		}
+	}
+	if got := methodName("main.f"); got != "" {
+		t.Errorf("main.f is method %q", got)
+	}
+	for name, want := range map[string]bool{"main.f.deferwrap1": true, "main.(*T).M.func2.gowrap10": true, "main.T.deferwrapper": false, "main.f.func1": false} {
+		if got := isCallWrapper(name); got != want {
+			t.Errorf("isCallWrapper(%q) = %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestIndex(t *testing.T) {
 	var syms []IndexSymbol
 	for i := range 5000 {

@@ -202,6 +202,7 @@ const (
 
 	tflagUncommon  = 1 << 0
 	tflagExtraStar = 1 << 1
+	tflagNamed     = 1 << 2
 
 	uncommonSize = 16
 	methodSize   = 16
