@@ -25,6 +25,10 @@ type listed struct {
 	Name       string
 	Export     string
 	Standard   bool
+	Module     *struct {
+		Path, Version string
+		Replace       *struct{ Path string }
+	}
 }
 
 const workerPackage = "./kernel/perijove-worker"
@@ -43,7 +47,9 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		run  func() error
 	}{
 		{"write sources", b.writeSources},
+		{"add packages with C code", b.addCPackages},
 		{"compile packages", b.compilePackages},
+		{"compare versions", b.checkVersions},
 		{"keep symbols", b.keepSymbols},
 		{"build worker", b.buildWorker},
 		{"collect packages", b.collectPackages},
@@ -113,19 +119,36 @@ func (b *builder) write(name string, data []byte) error {
 func (b *builder) goCommand(args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(b.ctx, b.tc.Go, args...)
 	cmd.Dir = b.src("")
-	cmd.Env = buildEnv()
+	cmd.Env = buildEnv(b.opt.C != nil)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, errs.Bytes())
 	}
 	return out.Bytes(), nil
 }
 
 // libraries are the importable packages of lib/ that are in the sources.
 func (b *builder) libraries() ([]string, error) {
-	out, err := b.goCommand("list", "-e", "-f", "{{if and .GoFiles (ne .Name \"main\")}}{{.ImportPath}}{{end}}", "./lib/...")
+	args := slices.Concat([]string{"list"}, b.modFlag(), []string{"-e", "-f", "{{if and .GoFiles (ne .Name \"main\")}}{{.ImportPath}}{{end}}", "./lib/..."})
+	out, err := b.goCommand(args...)
 	return strings.Fields(string(out)), err
+}
+
+// modFlag lets the go command complete a go.mod that packages were added to.
+func (b *builder) modFlag() []string {
+	if b.opt.C == nil {
+		return nil
+	}
+	return []string{"-mod=mod"}
+}
+
+// extra lists the packages beyond the standard library and the bundled ones.
+func (b *builder) extra() []string {
+	if b.opt.C == nil {
+		return nil
+	}
+	return b.opt.C.Packages
 }
 
 // compilePackages compiles the standard library and the bundled packages, and
@@ -135,7 +158,7 @@ func (b *builder) compilePackages() error {
 	if err != nil {
 		return err
 	}
-	args := slices.Concat([]string{"list", "-export", "-deps", "-json=ImportPath,Name,Export,Standard", "std", workerPackage}, bundled, libs)
+	args := slices.Concat([]string{"list"}, b.modFlag(), []string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", workerPackage}, bundled, libs, b.extra())
 	out, err := b.goCommand(args...)
 	if err != nil {
 		return err
@@ -256,7 +279,8 @@ func init() {
 	if err := b.write("kernel/perijove-worker/zz_keep.go", []byte(keep)); err != nil {
 		return err
 	}
-	_, err := b.goCommand("build", "-o", filepath.Join(b.dir, "worker"), workerPackage)
+	args := slices.Concat([]string{"build"}, b.modFlag(), []string{"-o", filepath.Join(b.dir, "worker"), workerPackage})
+	_, err := b.goCommand(args...)
 	return err
 }
 
@@ -295,7 +319,7 @@ func (b *builder) finish() error {
 	if err := b.writeImportcfg(b.final); err != nil {
 		return err
 	}
-	mf := manifest{Toolchain: b.tc, Archives: b.archives, Sizes: map[string]int64{}}
+	mf := manifest{Toolchain: b.tc, Cgo: b.opt.C != nil, Archives: b.archives, Sizes: map[string]int64{}}
 	err := filepath.WalkDir(b.dir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -41,11 +41,15 @@ var bundled = []string{
 type Image struct {
 	Dir       string
 	Toolchain Toolchain
-	archives  map[string]string // import path to compiled package
+	// Cgo says that it contains C code, and packages must be compiled with cgo.
+	Cgo      bool
+	archives map[string]string // import path to compiled package
 
 	// use is locked for as long as the Image is referred to: an image in use
 	// is not removed to make room.
 	use *os.File
+
+	opt Options // that it was opened with
 }
 
 // Worker is the path of the executable.
@@ -83,6 +87,7 @@ type Options struct {
 	CacheDir string // the user's cache folder for Perijove if empty
 	Source   fs.FS  // the module's sources
 	Log      func(string)
+	C        *CSet // packages with C code that the image must contain; nil for none
 }
 
 // CacheDir is where images and other derived files are kept.
@@ -110,7 +115,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := imageKey(tc, opt.Source)
+	key, err := imageKey(tc, opt.Source, opt.C)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +125,19 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, explain(opt.CacheDir, err)
 	}
+	m.opt = opt
 	return m, nil
+}
+
+// With returns the image that has these packages with C code besides. It
+// stands beside m in the cache and is built first if it is missing.
+func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, error) {
+	opt := m.opt
+	if opt.Source == nil {
+		return nil, errors.New("this image does not know its sources")
+	}
+	opt.C, opt.Log = c, log
+	return Open(ctx, opt)
 }
 
 // open returns the image of that name. If there is none, or a broken one,
@@ -164,6 +181,7 @@ func explain(cache string, err error) error {
 // manifest is what a finished image says of itself.
 type manifest struct {
 	Toolchain Toolchain
+	Cgo       bool
 	Archives  map[string]string // import path to file name below Dir
 	Sizes     map[string]int64  // of all files, by name below Dir
 }
@@ -191,7 +209,7 @@ func read(dir string) (*Image, error) {
 			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, archives: mf.Archives, use: markUsed(dir)}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, archives: mf.Archives, use: markUsed(dir)}
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)
 	}

@@ -95,7 +95,7 @@ func TestCheckWorker(t *testing.T) {
 func TestKey(t *testing.T) {
 	tc := testImage(t).Toolchain
 	key := func(src fs.FS, tc Toolchain) string {
-		k, err := imageKey(tc, src)
+		k, err := imageKey(tc, src, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestTrim(t *testing.T) {
 	images := t.TempDir()
 	old := time.Now().Add(-48 * time.Hour)
 	var kept *Image
-	for i := range 6 {
+	for i := range 7 {
 		m, err := open(t.Context(), images, fmt.Sprintf("k%d", i), fakeBuild)
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +300,7 @@ func TestTrim(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if got, want := strings.Join(names, " "), ".build-alive builds k0 k3 k4 k5 lock"; got != want {
+	if got, want := strings.Join(names, " "), ".build-alive builds k0 k3 k4 k5 k6 lock"; got != want {
 		t.Errorf("left are %s, want %s", got, want)
 	}
 	if err := kept.Check(); err != nil {

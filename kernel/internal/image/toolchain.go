@@ -68,14 +68,18 @@ func FindGo() (string, error) {
 // buildEnv is the environment in which images and cells are compiled. Without
 // cgo an image needs no C compiler and starts faster; packages with C code get
 // an image of their own.
-func buildEnv() []string {
-	env := os.Environ()
-	return append(env, "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
+func buildEnv(cgo bool) []string {
+	enabled := "CGO_ENABLED=0"
+	if cgo {
+		enabled = "CGO_ENABLED=1"
+	}
+	return append(os.Environ(), enabled, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
 }
 
-// Environ is the environment for the go command in a module's folder.
-func Environ(dir string) []string {
-	env := slices.DeleteFunc(buildEnv(), func(v string) bool { return v == "GOWORK=off" })
+// Environ is the environment for the go command in a module's folder, with
+// cgo as in the image unless it is asked for.
+func (m *Image) Environ(dir string, cgo bool) []string {
+	env := slices.DeleteFunc(buildEnv(m.Cgo || cgo), func(v string) bool { return v == "GOWORK=off" })
 	return append(env, "PWD="+dir)
 }
 
@@ -140,7 +144,7 @@ func checkSupported(tc Toolchain) error {
 
 func askToolchain(ctx context.Context, goCmd string) (Toolchain, error) {
 	cmd := exec.CommandContext(ctx, goCmd, "env", "-json", "GOROOT", "GOTOOLDIR", "GOVERSION")
-	cmd.Env = buildEnv()
+	cmd.Env = buildEnv(false)
 	cmd.Dir = os.TempDir()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -155,13 +159,16 @@ func askToolchain(ctx context.Context, goCmd string) (Toolchain, error) {
 }
 
 // imageKey names the image after everything it depends on.
-func imageKey(tc Toolchain, src fs.FS) (string, error) {
+func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	h := sha256.New()
 	st, err := os.Stat(tc.Compile())
 	if err != nil {
 		return "", fmt.Errorf("compiler: %w", err)
 	}
 	fmt.Fprintln(h, tc, st.Size(), st.ModTime().UnixNano(), bundled)
+	if c != nil {
+		fmt.Fprintln(h, "C", c.Key())
+	}
 	for _, v := range relevantEnv[:5] {
 		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
 	}

@@ -242,6 +242,9 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
+	if err := r.takeC(c); err != nil {
+		return err
+	}
 	unit, err := s.program.Load().Build(ctx, n, parseFlags(code))
 	if err != nil {
 		if gone := s.imageGone(err); gone != nil {
@@ -321,15 +324,23 @@ func (s *Session) obituary(w *process, text string) []string {
 	s.mu.Unlock()
 	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Load().Source)...)
 	lost := s.program.Load().WorkerLost()
+	lines = append(lines, lostText(lost))
+	if len(lost) > 0 {
+		lines = append(lines, "functions, types and constants are kept; run the cells above again for the variables")
+	}
+	return lines
+}
+
+// lostText names the variables that went with a worker.
+func lostText(lost []build.Variable) string {
 	if len(lost) == 0 {
-		return append(lines, "no variables were lost")
+		return "no variables were lost"
 	}
 	var names []string
 	for _, v := range lost {
 		names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
 	}
-	return append(lines, "lost with it: "+strings.Join(names, ", "),
-		"functions, types and constants are kept; run the cells above again for the variables")
+	return "lost with it: " + strings.Join(names, ", ")
 }
 
 // evaluate runs a user expression and returns its value.
