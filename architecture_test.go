@@ -30,6 +30,7 @@ var arrows = map[string]string{
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
 	"kernel/internal/worker":  "control link lib/display lib/mp",
+	"kernel/internal/solo":    "control lib/display lib/mp",
 	"kernel/internal/session": "build cell control image modules output lib/display",
 
 	// The front.

@@ -194,6 +194,9 @@ func (r *run) reset(cell.DirectiveLine) error {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
+	if r.solo() {
+		return nil
+	}
 	_, err := r.ready()
 	return err
 }

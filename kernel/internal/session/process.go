@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"golang.org/x/sys/unix"
 )
@@ -55,7 +54,7 @@ type process struct {
 }
 
 // startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) (*process, error) {
+func startProcess(command []string, dir string, env []string, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
-	cmd := exec.Command(img.Worker(), img.Dir)
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = dir
 	if len(env) > 0 {
 		cmd.Env = append(os.Environ(), env...)

@@ -51,6 +51,7 @@ type Session struct {
 	// children load them again.
 	programs int
 	setup    setup // what directives have set for workers
+	toldSolo bool  // that cells run as programs
 	forget   bool  // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
@@ -85,6 +86,9 @@ func New(cfg Config) (*Session, error) {
 		s.modules.Use(path, archive)
 	}
 	s.program.Store(s.newProgram())
+	if s.solo() {
+		return s, nil
+	}
 	if _, err := s.ready(); err != nil {
 		s.Close()
 		return nil, err
@@ -106,7 +110,12 @@ func (s *Session) newProgram() *build.Program {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		dir = s.scratch
 	}
+	solo := ""
+	if s.solo() {
+		solo = soloPackage
+	}
 	return build.New(build.Config{
+		Solo:     solo,
 		Compile:  s.cfg.Image.Toolchain.Compile(),
 		Lang:     s.cfg.Image.Toolchain.Lang(),
 		GOROOT:   s.cfg.Image.Toolchain.Root,
@@ -130,6 +139,9 @@ func (s *Session) Forget() {
 // prepare has the next cell's compiler started, while nobody waits.
 func (s *Session) prepare() {
 	p := s.program.Load()
+	if p.Solo() {
+		return
+	}
 	go func() {
 		if err := p.Prepare(); err != nil {
 			s.cfg.Log.Debug("no compiler on standby", "error", err)
@@ -147,7 +159,12 @@ func (s *Session) ready() (*process, error) {
 	if s.worker != nil && !s.worker.dead() {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
+	return s.start(s.cfg.Image.Worker(), s.cfg.Image.Dir)
+}
+
+// start starts a worker. The caller holds mu.
+func (s *Session) start(command ...string) (*process, error) {
+	w, err := startProcess(command, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -160,6 +177,9 @@ func (s *Session) ready() (*process, error) {
 
 // applySetup tells the living worker what a directive has set.
 func (s *Session) applySetup(m control.Message) error {
+	if s.solo() {
+		return nil // each program is told
+	}
 	w, err := s.ready()
 	if err != nil {
 		return err
@@ -265,6 +285,9 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	}
 	for _, note := range unit.Notices {
 		sink.Stream(output.Stderr, note+"\n")
+	}
+	if s.solo() {
+		return r.runSolo(unit)
 	}
 	w, err := s.ready()
 	if err != nil {
