@@ -46,7 +46,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 	}
 	defer os.RemoveAll(b.dir)
 	if !tc.native() {
-		b.unfit = fmt.Errorf("Perijove knows the runtime of %s, and this is %s", supportedText(), tc.Version)
+		b.unfit = fmt.Errorf("the runtime of %s is not known, only that of %s", goText(tc.Version), supportedText())
 	}
 	for _, step := range []struct {
 		name   string
