@@ -276,7 +276,17 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if err := r.takeC(c); err != nil {
 		return err
 	}
-	unit, err := s.program.Load().Build(ctx, n, parseFlags(code))
+	if err := r.execute(n, parseFlags(code), false); err != nil || r.tests == nil {
+		return err
+	}
+	return r.runTests()
+}
+
+// execute builds code and runs it. If whole, an unrecovered panic in any
+// goroutine ends it, as it ends a program.
+func (r *run) execute(n int, code string, whole bool) *output.Error {
+	s, ctx, sink := r.Session, r.ctx, r.sink
+	unit, err := s.program.Load().Build(ctx, n, code)
 	if err != nil {
 		if gone := s.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
@@ -302,7 +312,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return failure("WorkerError", err.Error())
 	}
 	out, err := w.run(ctx, control.Message{
-		Importcfg: extra, Forget: s.forget,
+		Importcfg: extra, Forget: s.forget, Whole: whole,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
 		s.program.Load().Commit(unit)

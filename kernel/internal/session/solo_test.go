@@ -9,7 +9,7 @@ import (
 )
 
 // newSoloSession returns a session whose image did not pass its self-check.
-func newSoloSession(t *testing.T) *Session {
+func newSoloSession(t testing.TB) *Session {
 	t.Helper()
 	img := *newTestSession(t).cfg.Image
 	img.Unfit = "the worker's self-check failed (a test says so)"
