@@ -165,7 +165,9 @@ func (b *builder) clean(msg string) string {
 	case b.unbound[name]:
 		return msg + " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
 	}
-	if n, ok := b.p.lost[name]; ok {
+	if n, ok := b.p.lost[name]; ok && b.p.cfg.Solo != "" {
+		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
+	} else if ok {
 		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
 	}
 	return msg

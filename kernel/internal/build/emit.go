@@ -87,6 +87,9 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	e.newVars()
 	e.entry()
 	e.finish()
+	if b.p.cfg.Solo != "" && !shape {
+		e.solo()
+	}
 	return e
 }
 

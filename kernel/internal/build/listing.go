@@ -54,6 +54,13 @@ func (p *Program) Regained() {
 	})
 }
 
+// Reimport forgets what is known of compiled packages: they may have changed.
+func (p *Program) Reimport() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pkgs.forget()
+}
+
 // Variables lists the live variables in the order of their cells.
 func (p *Program) Variables() []Variable {
 	p.mu.Lock()

@@ -41,6 +41,9 @@ type Config struct {
 	// RuntimePackage is the import path of the package whose Show and
 	// ShowError functions receive the value of a last expression.
 	RuntimePackage string
+	// Solo is the import path of a package with a function Main, which takes
+	// the cell. If it is set, each unit is a whole program that calls it.
+	Solo string
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
 }
@@ -160,6 +163,9 @@ type Declaration struct {
 
 // New returns an empty program.
 func New(cfg Config) *Program {
+	if cfg.RuntimePackage == "" {
+		cfg.RuntimePackage = cfg.Solo
+	}
 	if cfg.RuntimePackage == "" {
 		cfg.RuntimePackage = defaultRuntime
 	}

@@ -52,6 +52,7 @@ type Message struct {
 	Entry     string   `json:"entry,omitempty"`
 	Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
 	Init      bool     `json:"init,omitempty"`
+	Whole     bool     `json:"whole,omitempty"` // a panic in any goroutine ends the cell
 	Reset     []string `json:"reset,omitempty"` // variables that could not be kept
 
 	Dir   string   `json:"dir,omitempty"`

@@ -137,6 +137,9 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
 	}
+	if strings.HasPrefix(name, "_cgo_") { // the object has a placeholder for the C function
+		return target{}, fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
+	}
 	return ld.sharedInLoad(o, i, key, true)
 }
 

@@ -40,6 +40,7 @@ func directives() []directive {
 		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
 		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
+		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
 		{[]string{"%help"}, "", "show this list", (*run).help},
 	}
 }
@@ -52,6 +53,7 @@ type run struct {
 	sink output.Sink
 
 	flags []string // command line flags that the cell defines
+	tests *testRun // set by %test
 }
 
 func (r *run) directive(d cell.DirectiveLine) *output.Error {
@@ -182,6 +184,9 @@ func (r *run) reset(d cell.DirectiveLine) error {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
+	if r.solo() {
+		return nil
+	}
 	_, err := r.ready()
 	return err
 }

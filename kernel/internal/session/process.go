@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"golang.org/x/sys/unix"
 )
@@ -67,7 +66,7 @@ type process struct {
 }
 
 // startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, env []string, lim limit, log *slog.Logger) (*process, error) {
+func startProcess(command []string, dir string, env []string, lim limit, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -86,8 +85,8 @@ func startProcess(img *image.Image, dir string, env []string, lim limit, log *sl
 	p.limit.Store(&lim)
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
-	cmd := exec.Command(img.Worker(), img.Dir)
-	if lim.bytes > 0 {
+	cmd := exec.Command(command[0], command[1:]...)
+	if lim.bytes > 0 && len(command) > 1 { // else it is a cell's own program
 		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
 	}
 	cmd.Dir = dir

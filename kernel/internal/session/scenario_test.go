@@ -101,12 +101,15 @@ type transcript struct {
 	input   *string
 }
 
-var pids = regexp.MustCompile(`\b\d+/\d+\b`)
+var (
+	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
+	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // of tests
+)
 
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return pids.ReplaceAllString(tr.b.String(), "PID/TID")
+	return durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
 }
 
 // part begins a part of another kind.

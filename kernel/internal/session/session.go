@@ -54,6 +54,7 @@ type Session struct {
 	journal  journal
 	limit    limit // of memory
 	badLimit error // what is wrong with the environment's; told once
+	toldSolo bool  // that cells run as programs
 	forget   bool  // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
@@ -90,6 +91,9 @@ func New(cfg Config) (*Session, error) {
 		s.modules.Use(path, archive)
 	}
 	s.program.Store(s.newProgram())
+	if s.solo() {
+		return s, nil
+	}
 	if _, err := s.ready(); err != nil {
 		s.Close()
 		return nil, err
@@ -111,7 +115,12 @@ func (s *Session) newProgram() *build.Program {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		dir = s.scratch
 	}
+	solo := ""
+	if s.solo() {
+		solo = soloPackage
+	}
 	return build.New(build.Config{
+		Solo:     solo,
 		Compile:  s.cfg.Image.Toolchain.Compile(),
 		Lang:     s.cfg.Image.Toolchain.Lang(),
 		GOROOT:   s.cfg.Image.Toolchain.Root,
@@ -135,6 +144,9 @@ func (s *Session) Forget() {
 // prepare has the next cell's compiler started, while nobody waits.
 func (s *Session) prepare() {
 	p := s.program.Load()
+	if p.Solo() {
+		return
+	}
 	go func() {
 		if err := p.Prepare(); err != nil {
 			s.cfg.Log.Debug("no compiler on standby", "error", err)
@@ -152,7 +164,12 @@ func (s *Session) ready() (*process, error) {
 	if s.worker != nil && !s.worker.dead() {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.limit, s.cfg.Log)
+	return s.start(s.cfg.Image.Worker(), s.cfg.Image.Dir)
+}
+
+// start starts a worker. The caller holds mu.
+func (s *Session) start(command ...string) (*process, error) {
+	w, err := startProcess(command, s.cfg.Dir, s.cfg.Env, s.limit, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -168,6 +185,9 @@ func (s *Session) ready() (*process, error) {
 
 // applySetup tells the living worker what a directive has set.
 func (s *Session) applySetup(m control.Message) error {
+	if s.solo() {
+		return nil // each program is told
+	}
 	w, err := s.ready()
 	if err != nil {
 		return err
@@ -265,14 +285,26 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
-	return r.execute(code, r.note)
+	if err := r.takeC(c); err != nil {
+		return err
+	}
+	if err := r.execute(code, r.note); err != nil || r.tests == nil {
+		return err
+	}
+	return r.runTests()
 }
 
 // execute compiles, loads and runs the Go of a cell. note is called for a cell
 // that was loaded, with what it does and how it ended.
 func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *output.Error {
+	return r.load(parseFlags(code), false, note)
+}
+
+// load does the work of execute. If whole, an unrecovered panic in any
+// goroutine ends the cell, as it ends a program.
+func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error)) *output.Error {
 	program := r.program.Load()
-	unit, err := program.Build(r.ctx, r.n, parseFlags(code))
+	unit, err := program.Build(r.ctx, r.n, code)
 	if err != nil {
 		if gone := r.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
@@ -281,6 +313,9 @@ func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *outpu
 	}
 	for _, text := range unit.Notices {
 		r.sink.Stream(output.Stderr, text+"\n")
+	}
+	if r.solo() {
+		return r.runSolo(unit)
 	}
 	w, err := r.ready()
 	if err != nil {
@@ -298,7 +333,7 @@ func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *outpu
 	loaded := false
 	w.number(r.n)
 	out, err := w.run(r.ctx, control.Message{
-		Importcfg: extra, Forget: r.forget,
+		Importcfg: extra, Forget: r.forget, Whole: whole,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, r.sink, func(reset []string) {
 		program.Commit(unit)

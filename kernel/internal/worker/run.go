@@ -16,6 +16,8 @@ type execution struct {
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
+	whole bool // an unrecovered panic in any goroutine ends it
+
 	g           atomic.Uintptr // its goroutine while it runs
 	ended       atomic.Bool    // the goroutine has returned
 	interrupted atomic.Bool

@@ -219,6 +219,9 @@ func fatalPanic(p *panicRecord) {
 		exitNow(2)
 	}
 	_ = self.conn.Send(control.Message{Kind: control.Failure, Outcome: &o})
+	if x := self.cell.Load(); x != nil && x.whole {
+		x.exit(2)
+	}
 	self.endGoroutine()
 }
 

@@ -185,7 +185,7 @@ func (w *worker) serve() error {
 		switch m.Kind {
 		case control.Run:
 			w.busy.Add(1)
-			w.cell.Store(&execution{done: make(chan control.Outcome, 1)}) // an interrupt may come before it runs
+			w.cell.Store(&execution{done: make(chan control.Outcome, 1), whole: m.Whole}) // an interrupt may come before it runs
 			runs <- m
 		case control.Setup:
 			runs <- m
