@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,6 +63,14 @@ type child struct {
 	gone    chan struct{} // closed when the process was reaped
 }
 
+// How much the pipes of a pool's workers hold, each and together, in bytes: a
+// batch passes with few wake-ups. Linux takes the memory as it is needed, but
+// counts what might be, and gives a user's later pipes less beyond 64 MB.
+const (
+	maxPipeRoom  = 1 << 20
+	poolPipeRoom = 16 << 20
+)
+
 // spawn starts a child process that waits for functions.
 func spawn(h Host, o options) (*child, error) {
 	cmd, err := h.Command()
@@ -76,6 +85,11 @@ func spawn(h Host, o options) (*child, error) {
 	if err != nil {
 		toChild.close()
 		return nil, err
+	}
+	if o.workers > 0 {
+		room := min(maxPipeRoom, poolPipeRoom/(2*o.workers))
+		widen(toChild.w, room)
+		widen(fromChild.w, room)
 	}
 	crash, err := crashFile()
 	if err != nil {
@@ -221,8 +235,16 @@ func (c *child) define(def definition, slot uint64) error {
 // listen handles what the child sends until it closes its end, or sends what
 // it cannot have meant.
 func (c *child) listen(result func(frame) error) error {
+	var results []byte // nothing of a result is kept
+	room := func(kind byte, n int) []byte {
+		if kind != frameResult {
+			return nil
+		}
+		results = slices.Grow(kept(results)[:0], n)[:n]
+		return results
+	}
 	for {
-		f, err := readFrame(c.frames)
+		f, err := readFrame(c.frames, room)
 		if err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
 				return nil

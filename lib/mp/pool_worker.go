@@ -12,6 +12,7 @@ type worker struct {
 	child   *child
 	book    ledger
 	defined map[definition]uint32 // used by feed alone
+	room    []byte                // of its last frame
 	fed     chan struct{}         // closed when feed has ended
 
 	// ---
@@ -102,8 +103,9 @@ func (w *worker) dispatch(f *flight) {
 	var out writer
 	n := 0
 	if err == nil {
-		out.b = appendTaskHead(out.b, slot, 0, 0)
+		out.b = append(w.room[:0], make([]byte, headerSize+taskHead)...)
 		n, err = f.parcel.encode(&out, maxBatchBytes)
+		w.room = kept(out.b)
 	}
 	p := w.p
 	p.mu.Lock()
@@ -133,8 +135,8 @@ func (w *worker) dispatch(f *flight) {
 		rest.fail(0, rest.size(), p.why(rest.state()))
 	}
 	if n > 0 {
-		copy(out.b, appendTaskHead(nil, slot, 0, n))
-		_ = w.child.conn.send(frame{kind: frameTask, id: f.id, body: out.b})
+		appendTaskHead(out.b[headerSize:headerSize], slot, 0, n)
+		_ = w.child.conn.sendRoom(frameTask, f.id, out.b)
 	}
 }
 
