@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
 )
 
@@ -42,6 +43,12 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 			v.SetZero()
 			return
 		}
+		if bytes := uintptr(n) * elem.size; elem.fixed && bytes >= largeBulk {
+			if b := r.take(bytes); r.err == nil {
+				c.setBulk(p, n, bulkOf(bytes, b))
+			}
+			return
+		}
 		v.Set(reflect.MakeSlice(t, n, n))
 		elem.getAll(r, v.UnsafePointer(), n)
 	}
@@ -53,6 +60,25 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 func (c *codec) bulk(p unsafe.Pointer) []byte {
 	s := (*[]byte)(p) // its header; the length counts elements
 	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.elem.size)
+}
+
+// largeBulk is from how many bytes on memory is worth not being cleared first.
+const largeBulk = 4096
+
+// bulkOf copies parts into new memory of that many bytes in total. It is not
+// cleared before, and holds no pointers.
+func bulkOf(bytes uintptr, parts ...[]byte) unsafe.Pointer {
+	var b strings.Builder // the one way to such memory
+	b.Grow(int(bytes))
+	for _, p := range parts {
+		b.Write(p)
+	}
+	return unsafe.Pointer(unsafe.StringData(b.String()))
+}
+
+// setBulk makes the slice at p the n elements in memory from bulkOf.
+func (c *codec) setBulk(p unsafe.Pointer, n int, mem unsafe.Pointer) {
+	*(*[]byte)(p) = unsafe.Slice((*byte)(mem), n) // its header; the length counts elements
 }
 
 // makeBulk makes a slice of n elements at p.

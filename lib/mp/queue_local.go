@@ -118,37 +118,37 @@ func (q *localQueue[T]) refillLocked() {
 	q.rest = nil
 }
 
-func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+func (q *localQueue[T]) get(ctx context.Context, v *T, wait bool) (ok bool, err error) {
 	select {
-	case v = <-q.ch:
+	case *v = <-q.ch:
 		q.taken()
-		return v, true, nil
+		return true, nil
 	default:
 	}
 	if !wait && !q.over.Load() {
-		return v, false, nil
+		return false, nil
 	}
 	runtime.Gosched() // a writer often puts much at once
 	select {
-	case v = <-q.ch:
+	case *v = <-q.ch:
 		q.taken()
-		return v, true, nil
+		return true, nil
 	default:
 	}
 	select {
-	case v = <-q.ch:
+	case *v = <-q.ch:
 		q.taken()
-		return v, true, nil
+		return true, nil
 	case <-q.closed:
 	case <-ctx.Done():
-		return v, false, context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
 	select { // what was put before the end
-	case v = <-q.ch:
+	case *v = <-q.ch:
 		q.taken()
-		return v, true, nil
+		return true, nil
 	default:
-		return v, false, ErrClosed
+		return false, ErrClosed
 	}
 }
 

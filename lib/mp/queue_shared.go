@@ -47,6 +47,8 @@ const (
 	queueReaders    = 260 // that sleep
 	queueLeft       = 320 // counts up to wake writers
 	queueWriters    = 324 // that sleep
+	queueEased      = 328 // counts up to wake writers that are far ahead
+	queueHasty      = 332 // those, that sleep
 	queueClosed     = 384
 	queueLimit      = 392 // u64
 	queueUnfinished = 448 // values put and not done, u32
@@ -61,9 +63,10 @@ const (
 	// warmBlocks are kept when they are empty; others give back their memory.
 	warmBlocks = 64
 	// warmBytes is how much a writer is ahead of the readers until it pauses
-	// each time it has put paceBytes more, and how large a buffer is kept for
-	// the next value.
+	// each time it has put paceBytes more, until they have caught up to
+	// easyBytes, but no longer than pace.
 	warmBytes = 8 << 20
+	easyBytes = 4 << 20
 	paceBytes = 1 << 20
 	pace      = 2 * time.Millisecond
 )
@@ -148,7 +151,7 @@ func (q *sharedQueue[T]) buffer() *[]byte {
 }
 
 func (q *sharedQueue[T]) keep(b *[]byte) {
-	if cap(*b) <= warmBytes {
+	if kept(*b) != nil {
 		q.buffers.Put(b)
 	}
 }
@@ -170,10 +173,10 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 		tail := q.c.u64(queueTail).Load()
 		used, values := tail-q.c.u64(queueHead).Load(), q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load()
 		if ahead := used+size > warmBytes && tail/paceBytes != (tail+size)/paceBytes; ahead && wait && !paused {
-			left := q.c.u32(queueLeft).Load()
+			eased := q.c.u32(queueEased).Load()
 			m.unlock()
 			paused = true
-			if err := q.sleep(ctx, queueLeft, queueWriters, left, pace); err != nil {
+			if err := q.sleep(ctx, queueEased, queueHasty, eased, pace); err != nil {
 				return err
 			}
 			continue
@@ -259,7 +262,21 @@ func (q *sharedQueue[T]) read(at uint64, b []byte) {
 	}
 }
 
-// readBulk reads an encoded slice of n bytes.
+// parts returns the n bytes at a place in the ring, which are not more than a
+// block in a row.
+func (q *sharedQueue[T]) parts(at, n uint64) [][]byte {
+	var parts [][]byte
+	for n > 0 {
+		b := q.block(at)
+		b = b[:min(n, uint64(len(b)))]
+		parts = append(parts, b)
+		at, n = at+uint64(len(b)), n-uint64(len(b))
+	}
+	return parts
+}
+
+// readBulk reads an encoded slice of n bytes, into the memory of the slice at p
+// if that is large enough.
 func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
 	var head [binary.MaxVarintLen64]byte
 	q.read(at, head[:min(n, uint64(len(head)))])
@@ -268,10 +285,20 @@ func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
 	case k <= 0 || count > 0 && n-uint64(k) != (count-1)*uint64(q.codec.elem.size):
 		return errMalformed
 	case count == 0:
+		*(*[]byte)(p) = nil
 		return nil
 	}
-	q.codec.makeBulk(p, int(count-1))
-	q.read(at+uint64(k), q.codec.bulk(p))
+	at, n = at+uint64(k), n-uint64(k)
+	switch s := (*[]byte)(p); { // its header; the length counts elements
+	case n > 0 && cap(*s) >= int(count-1):
+		*s = (*s)[:count-1]
+	case n >= largeBulk:
+		q.codec.setBulk(p, int(count-1), bulkOf(uintptr(n), q.parts(at, n)...))
+		return nil
+	default:
+		q.codec.makeBulk(p, int(count-1))
+	}
+	q.read(at, q.codec.bulk(p))
 	return nil
 }
 
@@ -295,28 +322,28 @@ func (q *sharedQueue[T]) free(old, head uint64) {
 // long as it takes to put it to sleep and to wake it.
 const idleLooks = 2000
 
-func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+func (q *sharedQueue[T]) get(ctx context.Context, v *T, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	b := q.buffer()
 	defer q.keep(b)
 	for {
-		if taken, err := q.take(ctx, b, &v); err != nil {
-			return v, false, err
+		if taken, err := q.take(ctx, b, v); err != nil {
+			return false, err
 		} else if taken {
 			if q.codec.elem == nil {
-				err = q.decode(*b, &v)
+				err = q.decode(*b, v)
 			}
-			return v, err == nil, err
+			return err == nil, err
 		}
 		arrived := q.c.u32(queueArrived).Load()
 		if q.c.u64(queueHead).Load() != q.c.u64(queueTail).Load() {
 			continue
 		}
 		if q.c.u32(queueClosed).Load() == 1 {
-			return v, false, ErrClosed
+			return false, ErrClosed
 		}
 		if !wait {
-			return v, false, nil
+			return false, nil
 		}
 		for range idleLooks {
 			if q.c.u32(queueArrived).Load() != arrived {
@@ -324,7 +351,7 @@ func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err 
 			}
 		}
 		if err := q.sleep(ctx, queueArrived, queueReaders, arrived, longWait); err != nil {
-			return v, false, err
+			return false, err
 		}
 		if q.orphaned != nil && q.c.u32(queueArrived).Load() == arrived && q.orphaned() {
 			wait = false // it may have put something last
@@ -366,6 +393,9 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 	q.free(head, head+lengthSize+n)
 	m.unlock()
 	q.wakeOne(queueLeft, queueWriters)
+	if ahead := tail - head; ahead > easyBytes && ahead-lengthSize-n <= easyBytes {
+		q.wakeOne(queueEased, queueHasty)
+	}
 	return true, nil
 }
 
