@@ -149,7 +149,7 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 	var outcome error
 	answered := false
 	broken := c.listen(func(f frame) error {
-		r, err := parseReply(f.body)
+		r, err := parseReply(f.body, c.pid)
 		switch {
 		case err != nil:
 			return err

@@ -27,10 +27,22 @@ type writer struct {
 	err   error
 }
 
-// A reader takes values off b. The first error stays, and stops reading.
+// A reader takes values off b. The first error stays, and stops reading. bad
+// is why a part of the current value was refused by its own type: what follows
+// can still be read.
 type reader struct {
 	b   []byte
 	err error
+	bad error
+}
+
+// outcome is the error of the value that was just read.
+func (r *reader) outcome() error {
+	err := r.err
+	if err == nil {
+		err, r.bad = r.bad, nil
+	}
+	return err
 }
 
 // maxDepth bounds how deeply pointers, slices and maps may be nested in one
@@ -80,10 +92,15 @@ func decode[T any](b []byte, v *T) error {
 	if r.err == nil && len(r.b) != 0 {
 		r.err = errMalformed
 	}
-	if r.err != nil {
-		return fmt.Errorf("mp: cannot receive a %v: %w", c.typ, r.err)
+	return c.cannotReceive(r.outcome())
+}
+
+// cannotReceive wraps an outcome that is not nil.
+func (c *codec) cannotReceive(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("mp: cannot receive a %v: %w", c.typ, err)
 }
 
 func (c *codec) put(w *writer, p unsafe.Pointer) {
@@ -163,6 +180,13 @@ func (r *reader) take(n uintptr) []byte {
 func (r *reader) fail(err error) {
 	if r.err == nil {
 		r.err = err
+	}
+}
+
+// reject refuses a part of a value that was read to its end.
+func (r *reader) reject(err error) {
+	if r.bad == nil {
+		r.bad = err
 	}
 }
 

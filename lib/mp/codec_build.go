@@ -155,13 +155,12 @@ func (b builder) bySelf(c *codec, t reflect.Type) (bool, error) {
 	viaGob := reflect.PointerTo(t).Implements(gobEncoder) && reflect.PointerTo(t).Implements(gobDecoder)
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Interface()
-		var out []byte
-		var err error
-		if viaGob {
-			out, err = v.(gob.GobEncoder).GobEncode()
-		} else {
-			out, err = v.(encoding.BinaryMarshaler).MarshalBinary()
-		}
+		out, err := guarded(func() ([]byte, error) {
+			if viaGob {
+				return v.(gob.GobEncoder).GobEncode()
+			}
+			return v.(encoding.BinaryMarshaler).MarshalBinary()
+		})
 		if err != nil {
 			w.fail(fmt.Errorf("mp: encoding a %v: %w", t, err))
 		}
@@ -175,17 +174,28 @@ func (b builder) bySelf(c *codec, t reflect.Type) (bool, error) {
 			return
 		}
 		v := reflect.NewAt(t, p).Interface()
-		var err error
-		if viaGob {
-			err = v.(gob.GobDecoder).GobDecode(in)
-		} else {
-			err = v.(encoding.BinaryUnmarshaler).UnmarshalBinary(in)
-		}
+		_, err := guarded(func() ([]byte, error) {
+			if viaGob {
+				return nil, v.(gob.GobDecoder).GobDecode(in)
+			}
+			return nil, v.(encoding.BinaryUnmarshaler).UnmarshalBinary(in)
+		})
 		if err != nil {
-			r.fail(fmt.Errorf("decoding a %v: %w", t, err))
+			r.reject(fmt.Errorf("decoding a %v: %w", t, err))
 		}
 	}
 	return true, nil
+}
+
+// guarded calls a user's method, whose panic is an error: it runs where locks
+// are held, or in a goroutine of this package.
+func guarded(f func() ([]byte, error)) (b []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+	}()
+	return f()
 }
 
 func typeName(t reflect.Type) string {

@@ -233,7 +233,8 @@ func putInterface(t reflect.Type, path string) func(*writer, unsafe.Pointer) {
 			return
 		}
 		var b bytes.Buffer
-		if err := gob.NewEncoder(&b).Encode(box{v.Interface()}); err != nil {
+		_, err := guarded(func() ([]byte, error) { return nil, gob.NewEncoder(&b).Encode(box{v.Interface()}) })
+		if err != nil {
 			w.fail(fmt.Errorf("mp: %s is an interface that holds a %v, which cannot be sent: %w "+
 				"(gob.Register it in an init function if it is not registered, or use the concrete type)", path, v.Elem().Type(), err))
 			return
@@ -256,12 +257,13 @@ func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
 			return
 		}
 		var held box
-		if err := gob.NewDecoder(bytes.NewReader(in)).Decode(&held); err != nil {
-			r.fail(err)
+		_, err := guarded(func() ([]byte, error) { return nil, gob.NewDecoder(bytes.NewReader(in)).Decode(&held) })
+		if err != nil {
+			r.reject(err)
 			return
 		}
 		if held.V != nil && !reflect.TypeOf(held.V).AssignableTo(t) {
-			r.fail(errMalformed)
+			r.reject(fmt.Errorf("a %T is no %v", held.V, t))
 			return
 		}
 		if held.V != nil {

@@ -178,7 +178,7 @@ func (w *worker) attend() {
 
 // receive handles one reply.
 func (w *worker) receive(fr frame) error {
-	r, err := parseReply(fr.body)
+	r, err := parseReply(fr.body, w.child.pid)
 	if err != nil {
 		return err
 	}

@@ -405,10 +405,7 @@ func (q *sharedQueue[T]) decode(b []byte, v *T) error {
 	if r.err == nil && len(r.b) > 0 {
 		r.err = errMalformed
 	}
-	if r.err != nil {
-		return fmt.Errorf("mp: cannot receive a %v: %w", q.codec.typ, r.err)
-	}
-	return nil
+	return q.codec.cannotReceive(r.outcome())
 }
 
 func (q *sharedQueue[T]) done() error {

@@ -93,8 +93,8 @@ func (t *task[R, A, F]) run(v *invocation) {
 		}
 		a = none
 		in.get(&v.args, unsafe.Pointer(&a))
-		if v.args.err != nil {
-			v.failed(fmt.Errorf("mp: argument of %s: %w", describe(v.fn.pc), v.args.err))
+		if err := v.args.outcome(); err != nil {
+			v.failed(fmt.Errorf("mp: argument of %s: %w", describe(v.fn.pc), err))
 			continue
 		}
 		ctx := context.Background()
