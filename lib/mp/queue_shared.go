@@ -132,7 +132,7 @@ func (q *sharedQueue[T]) put(ctx context.Context, v T, wait bool) error {
 	}
 	*kept = w.b
 	if w.err != nil {
-		return w.err
+		return w.failure(q.codec)
 	}
 	size := len(w.b) - lengthSize + len(bulk)
 	if size > ringSize/2 {

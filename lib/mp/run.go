@@ -123,7 +123,7 @@ func (v *invocation) keep(out *codec, result unsafe.Pointer) {
 		v.mu.Unlock()
 		return
 	}
-	failure := fmt.Errorf("mp: result of %s: %w", describe(v.fn.pc), v.out.err)
+	failure := fmt.Errorf("mp: result of %s: %w", describe(v.fn.pc), v.out.failure(out))
 	v.out = writer{b: v.out.b[:mark]}
 	v.mu.Unlock()
 	v.failed(failure)
