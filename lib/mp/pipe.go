@@ -60,12 +60,11 @@ func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 // numbers goes into the memory that *v has, if it is large enough.
 func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 	if c.users == nil {
-		_, err := c.local[0].get(ctx, v, true)
-		return eof(err)
+		return eof(c.local[0].getInto(ctx, v))
 	}
 	c.register()
 	c.in.orphaned = c.orphaned
-	ok, err := c.in.get(ctx, v, true)
+	ok, err := c.in.fetch(ctx, v, true)
 	if err == nil && !ok {
 		err = io.EOF
 	}

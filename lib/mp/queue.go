@@ -19,7 +19,8 @@ type Queue[T any] struct{ q queue[T] }
 // A queue is what the two backends of Queue have in common.
 type queue[T any] interface {
 	put(ctx context.Context, v T, wait bool) error
-	get(ctx context.Context, v *T, wait bool) (bool, error)
+	get(ctx context.Context, wait bool) (T, bool, error)
+	getInto(ctx context.Context, v *T) error
 	length() int
 	close()
 	handle() ([]byte, error)
@@ -59,23 +60,17 @@ func (q *Queue[T]) TryPut(v T) error { return q.q.put(context.Background(), v, f
 
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
 // if the queue is empty and closed, and that a value cannot be decoded.
-func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
-	_, err = q.q.get(ctx, &v, true)
+func (q *Queue[T]) Get(ctx context.Context) (T, error) {
+	v, _, err := q.q.get(ctx, true)
 	return v, err
 }
 
 // GetInto is Get for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
-func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
-	_, err := q.q.get(ctx, v, true)
-	return err
-}
+func (q *Queue[T]) GetInto(ctx context.Context, v *T) error { return q.q.getInto(ctx, v) }
 
 // TryGet is Get that does not wait; ok tells whether there was a value.
-func (q *Queue[T]) TryGet() (v T, ok bool, err error) {
-	ok, err = q.q.get(context.Background(), &v, false)
-	return v, ok, err
-}
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.q.get(context.Background(), false) }
 
 // Len returns how many values are in the queue at this moment.
 func (q *Queue[T]) Len() int { return q.q.length() }

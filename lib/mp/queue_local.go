@@ -118,37 +118,45 @@ func (q *localQueue[T]) refillLocked() {
 	q.rest = nil
 }
 
-func (q *localQueue[T]) get(ctx context.Context, v *T, wait bool) (ok bool, err error) {
+func (q *localQueue[T]) getInto(ctx context.Context, v *T) error {
+	got, _, err := q.get(ctx, true)
+	if err == nil {
+		*v = got
+	}
+	return err
+}
+
+func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
 	select {
-	case *v = <-q.ch:
+	case v = <-q.ch:
 		q.taken()
-		return true, nil
+		return v, true, nil
 	default:
 	}
 	if !wait && !q.over.Load() {
-		return false, nil
+		return v, false, nil
 	}
 	runtime.Gosched() // a writer often puts much at once
 	select {
-	case *v = <-q.ch:
+	case v = <-q.ch:
 		q.taken()
-		return true, nil
+		return v, true, nil
 	default:
 	}
 	select {
-	case *v = <-q.ch:
+	case v = <-q.ch:
 		q.taken()
-		return true, nil
+		return v, true, nil
 	case <-q.closed:
 	case <-ctx.Done():
-		return false, context.Cause(ctx)
+		return v, false, context.Cause(ctx)
 	}
 	select { // what was put before the end
-	case *v = <-q.ch:
+	case v = <-q.ch:
 		q.taken()
-		return true, nil
+		return v, true, nil
 	default:
-		return false, ErrClosed
+		return v, false, ErrClosed
 	}
 }
 

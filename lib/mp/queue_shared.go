@@ -51,7 +51,11 @@ const (
 	queueHasty      = 332 // those, that sleep
 	queueClosed     = 384
 	queueLimit      = 392 // u64
-	queueUnfinished = 448 // values put and not done, u32
+	queueDone       = 448 // values dealt with, for JoinableQueue
+	queuePutIntent  = 456 // u64, see intent
+	queueGetIntent  = 464
+	queuePutMended  = 472 // deaths with the lock that were dealt with
+	queueGetMended  = 476
 	queueMap        = 4096
 	queueFree       = queueMap + 4*ringBlocks
 	queueData       = queueFree + 4*ringBlocks
@@ -107,6 +111,7 @@ func (q *sharedQueue[T]) close() {
 	q.c.u32(queueClosed).Store(1)
 	q.signal(queueArrived)
 	q.signal(queueLeft)
+	q.signal(queueEased)
 	runtime.KeepAlive(q)
 }
 
@@ -166,6 +171,7 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 		if err := m.lock(ctx); err != nil {
 			return err
 		}
+		q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
 		if q.c.u32(queueClosed).Load() == 1 {
 			m.unlock()
 			return ErrClosed
@@ -184,9 +190,7 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 		if used+size <= ringSize && (q.limit == 0 || values < q.limit) {
 			q.write(tail, b)
 			q.write(tail+uint64(len(b)), bulk)
-			q.c.u32(queueUnfinished).Add(1)
-			q.c.u64(queuePut).Add(1)
-			q.c.u64(queueTail).Store(tail + size)
+			q.advance(queuePutIntent, queueTail, queuePut, tail+size)
 			m.unlock()
 			q.wakeOne(queueArrived, queueReaders)
 			return nil
@@ -204,6 +208,34 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 			return err
 		}
 	}
+}
+
+// advance moves an end of the ring and counts the value. A process may be
+// killed in between: the intent, the low halves of the count before and of the
+// place after, lets the next one that has the lock find out.
+func (q *sharedQueue[T]) advance(intent, end, count int, to uint64) {
+	n := q.c.u64(count)
+	q.c.u64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
+	n.Add(1)
+	q.c.u64(end).Store(to)
+}
+
+// mend corrects the count if the lock, which the caller has, was taken from a
+// process that died with it.
+func (q *sharedQueue[T]) mend(m mutex, mended, intent, end, count int) {
+	deaths := q.c.u32(m.at + lockRecovered).Load()
+	if q.c.u32(mended).Load() == deaths {
+		return
+	}
+	n, i := q.c.u64(count), q.c.u64(intent).Load()
+	want := uint32(i >> 32)
+	if uint32(q.c.u64(end).Load()) == uint32(i) {
+		want++
+	}
+	if i != 0 {
+		n.Add(uint64(int64(int32(want - uint32(n.Load())))))
+	}
+	q.c.u32(mended).Store(deaths)
 }
 
 func (q *sharedQueue[T]) roomFor(n uint64) bool {
@@ -224,105 +256,21 @@ func (q *sharedQueue[T]) wakeOne(off, count int) {
 	}
 }
 
-// block returns the memory from a place in the ring to the end of its block.
-func (q *sharedQueue[T]) block(at uint64) []byte {
-	n := uint64(q.c.u32(queueMap + 4*int(at/blockSize%ringBlocks)).Load())
-	from := queueData + n*blockSize
-	return q.c.mem[from+at%blockSize : from+blockSize]
-}
-
-// write copies into the ring, and gives it blocks where it has none. The
-// writer has its lock.
-func (q *sharedQueue[T]) write(at uint64, b []byte) {
-	for len(b) > 0 {
-		if n := at / blockSize; q.c.u64(queueMapped).Load() == n {
-			q.c.u32(queueMap + 4*int(n%ringBlocks)).Store(q.newBlock())
-			q.c.u64(queueMapped).Store(n + 1)
-		}
-		n := copy(q.block(at), b)
-		at, b = at+uint64(n), b[n:]
-	}
-}
-
-// newBlock takes a block that was handed back, or else one never used.
-func (q *sharedQueue[T]) newBlock() uint32 {
-	reused := q.c.u64(queueReused)
-	if n := reused.Load(); n < q.c.u64(queueFreed).Load() {
-		block := q.c.u32(queueFree + 4*int(n%ringBlocks)).Load()
-		reused.Store(n + 1)
-		return block
-	}
-	return uint32(q.c.u64(queueBlocks).Add(1) - 1)
-}
-
-func (q *sharedQueue[T]) read(at uint64, b []byte) {
-	for len(b) > 0 {
-		n := copy(b, q.block(at))
-		at, b = at+uint64(n), b[n:]
-	}
-}
-
-// parts returns the n bytes at a place in the ring, which are not more than a
-// block in a row.
-func (q *sharedQueue[T]) parts(at, n uint64) [][]byte {
-	var parts [][]byte
-	for n > 0 {
-		b := q.block(at)
-		b = b[:min(n, uint64(len(b)))]
-		parts = append(parts, b)
-		at, n = at+uint64(len(b)), n-uint64(len(b))
-	}
-	return parts
-}
-
-// readBulk reads an encoded slice of n bytes, into the memory of the slice at p
-// if that is large enough.
-func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
-	var head [binary.MaxVarintLen64]byte
-	q.read(at, head[:min(n, uint64(len(head)))])
-	count, k := binary.Uvarint(head[:])
-	switch {
-	case k <= 0 || count > 0 && n-uint64(k) != (count-1)*uint64(q.codec.elem.size):
-		return errMalformed
-	case count == 0:
-		*(*[]byte)(p) = nil
-		return nil
-	}
-	at, n = at+uint64(k), n-uint64(k)
-	switch s := (*[]byte)(p); { // its header; the length counts elements
-	case n > 0 && cap(*s) >= int(count-1):
-		*s = (*s)[:count-1]
-	case n >= largeBulk:
-		q.codec.setBulk(p, int(count-1), bulkOf(uintptr(n), q.parts(at, n)...))
-		return nil
-	default:
-		q.codec.makeBulk(p, int(count-1))
-	}
-	q.read(at, q.codec.bulk(p))
-	return nil
-}
-
-// free hands back the blocks that lie before head and not before old. The
-// reader has its lock, and has moved the head.
-func (q *sharedQueue[T]) free(old, head uint64) {
-	freed := q.c.u64(queueFreed)
-	for n := old / blockSize; n < head/blockSize; n++ {
-		block := q.c.u32(queueMap + 4*int(n%ringBlocks)).Load()
-		if block >= warmBlocks && q.c.seg != nil {
-			from := queueData + int(block)*blockSize
-			q.c.seg.discard(from, from+blockSize)
-		}
-		k := freed.Load()
-		q.c.u32(queueFree + 4*int(k%ringBlocks)).Store(block)
-		freed.Store(k + 1)
-	}
-}
-
 // idleLooks is how often a reader looks for a value before it sleeps: about as
 // long as it takes to put it to sleep and to wake it.
 const idleLooks = 2000
 
-func (q *sharedQueue[T]) get(ctx context.Context, v *T, wait bool) (ok bool, err error) {
+func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	ok, err = q.fetch(ctx, &v, wait)
+	return v, ok, err
+}
+
+func (q *sharedQueue[T]) getInto(ctx context.Context, v *T) error {
+	_, err := q.fetch(ctx, v, true)
+	return err
+}
+
+func (q *sharedQueue[T]) fetch(ctx context.Context, v *T, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	b := q.buffer()
 	defer q.keep(b)
@@ -369,6 +317,7 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 	if err := m.lock(ctx); err != nil {
 		return false, err
 	}
+	q.mend(m, queueGetMended, queueGetIntent, queueHead, queueTaken)
 	head, tail := q.c.u64(queueHead).Load(), q.c.u64(queueTail).Load()
 	if head == tail {
 		m.unlock()
@@ -388,8 +337,7 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 		m.unlock()
 		return false, err
 	}
-	q.c.u64(queueTaken).Add(1)
-	q.c.u64(queueHead).Store(head + lengthSize + n)
+	q.advance(queueGetIntent, queueHead, queueTaken, head+lengthSize+n)
 	q.free(head, head+lengthSize+n)
 	m.unlock()
 	q.wakeOne(queueLeft, queueWriters)
@@ -410,14 +358,15 @@ func (q *sharedQueue[T]) decode(b []byte, v *T) error {
 
 func (q *sharedQueue[T]) done() error {
 	defer runtime.KeepAlive(q)
-	left := q.c.u32(queueUnfinished)
-	for n := left.Load(); ; n = left.Load() {
-		if n == 0 {
+	done := q.c.u32(queueDone)
+	for n := done.Load(); ; n = done.Load() {
+		put := uint32(q.c.u64(queuePut).Load())
+		if n == put {
 			return errTooDone
 		}
-		if left.CompareAndSwap(n, n-1) {
-			if n == 1 {
-				q.c.wake(queueUnfinished, allWaiters)
+		if done.CompareAndSwap(n, n+1) {
+			if n+1 == put {
+				q.c.wake(queueDone, allWaiters)
 			}
 			return nil
 		}
@@ -426,10 +375,21 @@ func (q *sharedQueue[T]) done() error {
 
 func (q *sharedQueue[T]) join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
-	for n := q.c.u32(queueUnfinished).Load(); n > 0; n = q.c.u32(queueUnfinished).Load() {
-		if err := q.c.wait(ctx, queueUnfinished, n, longWait); err != nil {
+	m := mutex{q.c, queuePutLock}
+	for {
+		n := q.c.u32(queueDone).Load()
+		if n == uint32(q.c.u64(queuePut).Load()) {
+			return nil
+		}
+		if err := q.c.wait(ctx, queueDone, n, longWait); err != nil {
 			return err
 		}
+		if q.c.u32(queueDone).Load() == n { // perhaps because a writer died
+			if err := m.lock(ctx); err != nil {
+				return err
+			}
+			q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
+			m.unlock()
+		}
 	}
-	return nil
 }
