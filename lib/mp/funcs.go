@@ -60,8 +60,13 @@ func captureError(pc uintptr) error {
 		return fmt.Errorf("mp: %s is a method value: it holds its receiver, which a process does not share; "+
 			"send the method expression (T.Method or (*T).Method) and pass the receiver as the argument", method)
 	}
+	name := describe(pc)
+	if strings.Contains(name, "[...]") {
+		return fmt.Errorf("mp: %s holds captured variables or the type arguments of the generic function that it was made in; "+
+			"a process does not share them: make the function value outside of generic code, as in double[int], and pass that in", name)
+	}
 	return fmt.Errorf("mp: %s captures variables, which a process does not share; "+
-		"make it a top-level function and pass what it needs as its argument", describe(pc))
+		"make it a top-level function and pass what it needs as its argument", name)
 }
 
 // programID names code by symbol and by its distance from a fixed point of
