@@ -140,7 +140,7 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 		case err != nil:
 			return err
 		case len(r.errs) > 0:
-			outcome = decodeError(r.errs[0].text, c.pid)
+			outcome = decodeError(r.errs[0].text)
 		case r.done == 1:
 			outcome = take(r.values.b)
 		default:
@@ -238,7 +238,7 @@ func (c *child) listen(result func(frame) error) error {
 				return err
 			}
 		case frameBroken:
-			return decodeError(f.body, c.pid)
+			return decodeError(f.body)
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (c *chunk[A, R]) deliver(from int, r *reply) error {
 	at := from
 	for _, e := range r.errs {
 		codec.getAll(&r.values, c.place(at), from+e.at-at)
-		c.errs.set(c.base+from+e.at, decodeError(e.text, 0))
+		c.errs.set(c.base+from+e.at, decodeError(e.text))
 		at = from + e.at + 1
 	}
 	codec.getAll(&r.values, c.place(at), from+r.done-at)

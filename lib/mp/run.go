@@ -107,7 +107,7 @@ func (v *invocation) failed(err error) {
 func protect[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &PanicError{Value: fmt.Sprint(v), Stack: string(debug.Stack()), PID: os.Getpid()}
+			err = &PanicError{Value: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
 		}
 	}()
 	return invoke[R](ctx, fn, s, a)

@@ -101,12 +101,15 @@ type transcript struct {
 	input   *string
 }
 
-var pids = regexp.MustCompile(`\b\d+/\d+\b`)
+var (
+	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
+	inProcess = regexp.MustCompile(`\bprocess \d+\b`)
+)
 
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return pids.ReplaceAllString(tr.b.String(), "PID/TID")
+	return inProcess.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "process PID")
 }
 
 // part begins a part of another kind.
