@@ -203,5 +203,5 @@ func protect[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err err
 
 // newPanicError makes the error of a panic; a deferred function calls it.
 func newPanicError(v any) error {
-	return &PanicError{Value: fmt.Sprint(v), Stack: string(debug.Stack()), PID: os.Getpid()}
+	return &PanicError{Value: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
 }

@@ -122,7 +122,7 @@ func (v *Value[T]) Load() T {
 		return fromBits[T](v.c.u64(valueSlots).Load())
 	}
 	m := mutex{v.c, 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
 	return *v.slot(v.c.u32(valueCurrent).Load())
 }
@@ -153,7 +153,7 @@ func (v *Value[T]) Update(f func(T) T) T {
 		}
 	}
 	m := mutex{v.c, 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
 	current := v.c.u32(valueCurrent).Load()
 	is := f(*v.slot(current))

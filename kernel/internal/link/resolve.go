@@ -66,11 +66,12 @@ type load struct {
 	byName map[symKey]*node
 	itabs  map[[2]target]*node
 
-	typeDone map[string]*typeRecord // decided: the old record, or nil for a new type
-	stubs    []*stub
-	reset    []string
-	methods  []methodUpdate
-	newSlots map[uintptr]uintptr // for Linker.got
+	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
+	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
+	stubs       []*stub
+	reset       []string
+	methods     []methodUpdate
+	newSlots    map[uintptr]uintptr // for Linker.got
 }
 
 func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
@@ -224,7 +225,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	switch {
 	case s.Kind().IsText() && generic:
 		key := symKey{name, s.ABI()}
-		if addr, ok := ld.globals[key]; ok && !ld.fresh[plain] {
+		if addr, ok := ld.globals[key]; ok && !ld.fresh[plain] && !ld.outdated(name) {
 			return target{addr: addr}, nil
 		}
 		return ld.sharedInLoad(o, i, key, true)

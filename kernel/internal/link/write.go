@@ -149,6 +149,7 @@ func (ld *load) commit() {
 	for _, s := range ld.stubs {
 		l.stubs[s.name] = s
 	}
+	ld.forgetOutdated()
 	for _, n := range ld.nodes {
 		ld.remember(n)
 		ld.noteUses(n)

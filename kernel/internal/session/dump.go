@@ -55,11 +55,33 @@ func (d *dump) keep(text []byte) {
 	d.dropped += len(text) - n
 }
 
-// release returns the held text, which was no last word.
+// release returns the held text, which was no last word of the worker. If it
+// is that of a child process, whose parent has the report in an error, it is
+// shortened to the cause and the calls in cells.
 func (d *dump) release() []byte {
 	text := d.held
+	cause, frames := d.cause(), d.frames()
 	*d = dump{}
-	return text
+	if cause == "" || len(frames) == 0 {
+		return text
+	}
+	short := append([]string{cause + " (in a child process)"}, callLines(frames, nil)...)
+	return append([]byte(strings.Join(short, "\n")+"\n"), withoutDump(text)...)
+}
+
+var dumpLine = regexp.MustCompile(`^(\t|goroutine \d+|runtime stack:|runtime: |created by |\[signal |\.\.\.\d+ frames elided|r[a-z0-9]{1,5} +0x|[cfg]s +0x|\s*$)`)
+
+// withoutDump is what else was written meanwhile.
+func withoutDump(text []byte) []byte {
+	var rest []byte
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for i, line := range lines {
+		called := i+1 < len(lines) && bytes.HasPrefix(lines[i+1], []byte("\t"))
+		if !called && !dumpLine.Match(line) && !dumpStart.Match(line) {
+			rest = append(rest, line...)
+		}
+	}
+	return rest
 }
 
 // cause is the sentence in which the runtime says what is wrong.

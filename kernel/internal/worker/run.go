@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -17,11 +18,28 @@ type execution struct {
 	done chan control.Outcome // gets exactly one outcome
 
 	whole bool // an unrecovered panic in any goroutine ends it
+	// ctx ends when the cell is interrupted, with errInterrupted as its cause.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 
 	g           atomic.Uintptr // its goroutine while it runs
 	ended       atomic.Bool    // the goroutine has returned
 	interrupted atomic.Bool
 }
+
+func newExecution() *execution {
+	x := &execution{done: make(chan control.Outcome, 1)}
+	x.ctx, x.cancel = context.WithCancelCause(context.Background())
+	return x
+}
+
+// errInterrupted is why an execution's context ended.
+var errInterrupted error = interruptedError{}
+
+type interruptedError struct{}
+
+func (interruptedError) Error() string        { return "the cell was interrupted" }
+func (interruptedError) Is(target error) bool { return target == context.Canceled }
 
 // finish ends the cell; only the first outcome counts.
 func (x *execution) finish(o control.Outcome) {
@@ -97,9 +115,9 @@ func (x *execution) call(calls []func()) {
 		x.ended.Store(true)
 		cancelStop(x.g.Load()) // the runtime may use g again for another goroutine
 		switch {
-		case returned:
+		case returned && !x.interrupted.Load(): // else it noticed by itself
 			x.finish(control.Outcome{How: control.Returned})
-		case v != nil:
+		case v != nil && !x.interrupted.Load(): // else it is what the interrupt made of the cell
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
 		case x.interrupted.Load():
 			x.finish(control.Outcome{How: control.Interrupted})

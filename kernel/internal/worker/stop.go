@@ -173,6 +173,7 @@ func (w *worker) interrupt() {
 		return
 	}
 	x.interrupted.Store(true)
+	defer x.cancel(errInterrupted) // when its goroutine is aimed at: it stops where it would go on
 	g := x.g.Load()
 	if g == 0 || x.ended.Load() {
 		return // it has not begun, and will not, or has ended
@@ -192,6 +193,15 @@ func (w *worker) interrupt() {
 		x.finish(control.Outcome{How: control.Interrupted, Value: "abandoned"})
 		w.left.add(x)
 	}()
+}
+
+// haltInterrupted stops the cell's goroutine if an interrupt has woken it: what
+// it has to show is the interrupt.
+func (x *execution) haltInterrupted() {
+	if g := currentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
+		cancelStop(g)
+		halt()
+	}
 }
 
 // osExit replaces os.Exit: it ends the cell instead of the process.

@@ -185,7 +185,9 @@ func (w *worker) serve() error {
 		switch m.Kind {
 		case control.Run:
 			w.busy.Add(1)
-			w.cell.Store(&execution{done: make(chan control.Outcome, 1), whole: m.Whole}) // an interrupt may come before it runs
+			x := newExecution()
+			x.whole = m.Whole
+			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
 		case control.Setup:
 			runs <- m
@@ -212,14 +214,20 @@ func (w *worker) serve() error {
 // ask sends a message and waits for its answer.
 func (w *worker) ask(m control.Message) (control.Message, error) {
 	m.Seq = int(w.seq.Add(1))
-	ch := make(chan control.Message, 1)
-	w.mu.Lock()
-	w.waiting[m.Seq] = ch
-	w.mu.Unlock()
+	ch := w.await(m.Seq)
 	if err := w.conn.Send(m); err != nil {
 		return control.Message{}, err
 	}
 	return <-ch, nil
+}
+
+// await returns where the answer to a message will come.
+func (w *worker) await(seq int) chan control.Message {
+	ch := make(chan control.Message, 1)
+	w.mu.Lock()
+	w.waiting[seq] = ch
+	w.mu.Unlock()
+	return ch
 }
 
 func (w *worker) answer(m control.Message) {
