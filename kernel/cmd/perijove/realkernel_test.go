@@ -61,6 +61,7 @@ type testKernel struct {
 	client *kerneltest.Client
 	file   string // of its census
 	log    *lockedBuffer
+	other  func(*wire.Message) // if set, is given what iopub says of other requests than the one at hand
 }
 
 // A lockedBuffer is what a process wrote, which is read while it still writes.
@@ -145,6 +146,7 @@ type cellResult struct {
 	status, ename, evalue  string
 	stdout, stderr, result string
 	displays               int
+	id                     string // of the request
 }
 
 // execute runs a cell to its idle.
@@ -164,11 +166,17 @@ func (k *testKernel) execute(c cellRun) (cellResult, error) {
 			return cellResult{}, err
 		}
 	}
-	var res cellResult
+	res := cellResult{id: id}
 	for {
-		m, err := k.client.RecvReply(ctx, kerneltest.IOPub, id)
+		m, err := k.client.Recv(ctx, kerneltest.IOPub)
 		if err != nil {
 			return res, err
+		}
+		if m.Parent.MsgID != id {
+			if k.other != nil {
+				k.other(m)
+			}
+			continue
 		}
 		if kerneltest.State(m) == wire.Idle {
 			break

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
 var (
@@ -27,6 +30,9 @@ type soak struct {
 	total  int
 	deaths int
 	ran    int // cells
+
+	owed map[string]string // what cells that have ended are still to print, by request
+	lost map[string]string // what they may not have printed before the worker's death
 }
 
 // run executes a cell and checks what came of it.
@@ -42,9 +48,46 @@ func (s *soak) run(c cellRun, w want) error {
 	return nil
 }
 
+// late runs a cell that goes on to print text, which must come as its own, after
+// it or before. A death of the worker takes the text with it.
+func (s *soak) late(code, text string) error {
+	s.ran++
+	got, err := s.execute(cellRun{code: code})
+	if err != nil {
+		return err
+	}
+	if out := withoutStray(got.stdout); out == "" {
+		s.owed[got.id] = text
+	} else if out != text {
+		return fmt.Errorf("stdout %q", out)
+	}
+	return want{stdout: got.stdout}.check(got)
+}
+
+// heard takes what iopub says of earlier cells.
+func (s *soak) heard(m *wire.Message) {
+	text, owed := s.owed[m.Parent.MsgID]
+	lost := s.lost[m.Parent.MsgID]
+	if m.Header.MsgType != "stream" {
+		return
+	}
+	var got cellResult
+	if err := got.add(m); err != nil {
+		s.t.Error(err)
+	}
+	switch out := withoutStray(got.stdout); {
+	case out == text && owed:
+		delete(s.owed, m.Parent.MsgID)
+	case out != "" && out != lost:
+		s.t.Errorf("after its cell came %q", out)
+	}
+}
+
 // reborn sets a new worker up.
 func (s *soak) reborn() error {
 	s.deaths++
+	maps.Copy(s.lost, s.owed)
+	clear(s.owed)
 	return s.setUp()
 }
 
@@ -54,7 +97,7 @@ func (s *soak) setUp() error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Sscan(withoutLate(got.stdout), &s.worker); err != nil {
+	if _, err := fmt.Sscan(withoutStray(got.stdout), &s.worker); err != nil {
 		return fmt.Errorf("no worker: %+v", got)
 	}
 	return nil
@@ -87,7 +130,7 @@ func (s *soak) read(bound *reading) reading {
 			return err
 		}
 		r = reading{Cell: s.ran}
-		if err := json.Unmarshal([]byte(withoutLate(got.stdout)), &r); err != nil {
+		if err := json.Unmarshal([]byte(withoutStray(got.stdout)), &r); err != nil {
 			return fmt.Errorf("%w: %+v", err, got)
 		}
 		c, err := s.census()
@@ -99,6 +142,9 @@ func (s *soak) read(bound *reading) reading {
 		r.KernelFiles, r.WorkerFiles = openFiles(pid), openFiles(s.worker)
 		r.KernelMemory, r.WorkerMemory = residentBytes(pid), residentBytes(s.worker)
 		r.Children = len(descendants(pid))
+		if len(s.owed) > 0 {
+			return fmt.Errorf("not printed: %q", slices.Collect(maps.Values(s.owed)))
+		}
 		if bound != nil && !r.within(*bound) {
 			return fmt.Errorf("more than at the beginning, %+v:\n%+v\nchildren %v\n%s", *bound, r, descendants(pid), c.Stacks)
 		}
@@ -131,7 +177,8 @@ func TestSoak(t *testing.T) {
 		seed = uint64(time.Now().UnixNano() % 1_000_000)
 	}
 	t.Logf("go test ./kernel/cmd/perijove -run Soak -soak.cells %d -soak.seed %d", *soakLength, seed)
-	s := &soak{testKernel: startReal(t), rng: rand.New(rand.NewPCG(seed, 0))}
+	s := &soak{testKernel: startReal(t), rng: rand.New(rand.NewPCG(seed, 0)), owed: map[string]string{}, lost: map[string]string{}}
+	s.other = s.heard
 	if err := s.setUp(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,12 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,7 +23,7 @@ type process struct {
 	cmd   *exec.Cmd
 	conn  *control.Conn
 	sock  *os.File
-	out   [2]*stream // standard output and error
+	out   [2]*stream // standard output and error; the pump's once that runs
 	log   *slog.Logger
 	ready chan error
 
@@ -34,6 +32,10 @@ type process struct {
 	dump     dump
 	patience *time.Timer
 	started  bool
+	streams  []*stream // all that are read: out, and what children of earlier cells hold
+	readable chan *stream
+	stop     chan struct{} // closed when the pump ends
+	fifos    string        // folder for named pipes
 
 	// unheard fires when the worker has not ended a cell long after it was
 	// told to.
@@ -43,19 +45,24 @@ type process struct {
 	reap   sync.Mutex
 	reaped bool
 
-	mu       sync.Mutex
-	sink     output.Sink // of the running cell, or of the last
-	id       int
-	ctx      context.Context // of the running cell: ends when it is interrupted or over
-	cancel   context.CancelFunc
-	done     chan control.Message // of the running cell
-	onLoaded func(reset []string)
-	ended    chan struct{} // closed when the process is gone and all was read
-	garbage  error         // why the kernel gave the worker up
+	mu      sync.Mutex
+	sink    output.Sink // of the running cell, or of the last
+	id      int
+	before  output.Sink // of the cell before the running one
+	next    *start      // the cell that was sent and is not yet loaded
+	cells   earlier
+	held    bool            // children hold the pipes out
+	shared  bool            // those of package mp do, too
+	ctx     context.Context // of the running cell: ends when it is interrupted or over
+	cancel  context.CancelFunc
+	done    chan control.Message // of the running cell
+	ended   chan struct{}        // closed when the process is gone and all was read
+	garbage error                // why the kernel gave the worker up
 }
 
-// startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) (*process, error) {
+// startProcess starts a worker and waits until it can take cells. Named pipes
+// are made in folder fifos.
+func startProcess(img *image.Image, dir, fifos string, env []string, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -67,6 +74,8 @@ func startProcess(img *image.Image, dir string, env []string, log *slog.Logger) 
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
 	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{})}
+	p.readable, p.stop = make(chan *stream), make(chan struct{})
+	p.fifos = fifos
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
 	cmd := exec.Command(img.Worker(), img.Dir)
@@ -143,10 +152,17 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	p.mu.Lock()
 	p.id++
 	m.Kind, m.ID = control.Run, p.id
-	p.sink, p.done, p.onLoaded = sink, done, loaded
+	p.done = done
+	p.sink, p.before = sink, p.sink
+	p.cells.add(p.id, sink)
+	p.next = &start{loaded: loaded}
+	if p.held {
+		m.Outlets = p.next.outlets(p.fifos, p.id)
+	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	defer p.cancel()
 	p.mu.Unlock()
+	defer p.dropNext()
 	if err := p.conn.Send(m); err != nil {
 		p.kill()
 		return nil, errors.New("the worker is gone")
@@ -173,7 +189,7 @@ func (p *process) setup(m control.Message) error {
 	p.mu.Lock()
 	p.id++
 	m.Kind, m.ID = control.Setup, p.id
-	p.done, p.onLoaded = done, nil
+	p.done = done
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
 		return err
@@ -255,61 +271,4 @@ func (p *process) cause() string {
 		return fmt.Sprintf("it was ended by signal %d (%v)", ws.Signal(), ws.Signal())
 	}
 	return "it ended with " + st.String()
-}
-
-// A stream is one of the worker's output pipes.
-type stream struct {
-	name    string
-	f       *os.File
-	raw     syscall.RawConn
-	fd      int
-	ready   chan bool // from the watcher: something can be read
-	again   chan bool // to the watcher: it was
-	partial []byte    // the beginning of a rune whose rest has not come yet
-	closed  bool
-}
-
-func newStream(name string, r *os.File) (*stream, error) {
-	s := &stream{name: name, f: r, ready: make(chan bool), again: make(chan bool, 1)}
-	var err error
-	if s.raw, err = r.SyscallConn(); err != nil {
-		return nil, err
-	}
-	err = s.raw.Control(func(fd uintptr) {
-		s.fd = int(fd)
-		_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) // only a saving
-	})
-	return s, err
-}
-
-// watch says when the pipe can be read, until stop is closed.
-func (s *stream) watch(stop <-chan struct{}) {
-	for {
-		err := s.raw.Read(func(fd uintptr) bool {
-			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			n, err := unix.Poll(p, 0)
-			return n > 0 || err != nil && err != unix.EINTR
-		})
-		if err != nil {
-			return // closed
-		}
-		select {
-		case s.ready <- true:
-		case <-stop:
-			return
-		}
-		select {
-		case <-s.again:
-		case <-stop:
-			return
-		}
-	}
-}
-
-// text takes bytes as they come and returns valid UTF-8.
-func (s *stream) text(b []byte) string {
-	b = append(s.partial, b...)
-	b, rest := splitPartialRune(b)
-	s.partial = bytes.Clone(rest)
-	return strings.ToValidUTF8(string(b), "\uFFFD")
 }

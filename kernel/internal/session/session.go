@@ -138,7 +138,7 @@ func (s *Session) ready() (*process, error) {
 	if s.worker != nil {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
+	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.scratch, s.cfg.Env, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -267,7 +267,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return failure("WorkerError", err.Error())
 	}
 	out, err := w.run(ctx, control.Message{
-		Importcfg: extra, Forget: s.forget,
+		Importcfg: extra, Forget: s.forget, Cell: n,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
 		s.program.Load().Commit(unit)

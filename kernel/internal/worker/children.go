@@ -64,7 +64,7 @@ func (h *host) Reads(pc uintptr) []string {
 func (h *host) Notice(text string) { h.w.notice(text) }
 
 func (h *host) Command() (*exec.Cmd, error) {
-	cmd := exec.Command("/proc/self/exe", h.w.dir)
+	cmd := exec.Command(childPath, h.w.dir)
 	cmd.Args[0] = os.Args[0]
 	return cmd, nil
 }
@@ -131,7 +131,7 @@ func (h *host) Message(_ *mp.Peer, msg []byte) {
 	}
 	var m display.Message
 	if m.UnmarshalBinary(body) == nil {
-		h.w.output(string(kind), m)
+		h.w.deliver(0, string(kind), m) // as what it prints
 	}
 }
 

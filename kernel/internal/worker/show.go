@@ -46,7 +46,10 @@ func (w *worker) display(m display.Message) error {
 // output delivers a message after everything that was printed before it, and
 // before everything that is printed after it: it waits until the kernel has
 // both.
-func (w *worker) output(kind string, m display.Message) {
+func (w *worker) output(kind string, m display.Message) { w.deliver(w.origins.earlier(), kind, m) }
+
+// deliver is output for a cell, 0 for the running one.
+func (w *worker) deliver(id int, kind string, m display.Message) {
 	b, err := m.MarshalBinary()
 	if err != nil {
 		b, _ = json.Marshal(display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
@@ -55,7 +58,7 @@ func (w *worker) output(kind string, m display.Message) {
 		_ = p.Send(append([]byte(kind+"\n"), b...))
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: kind, Output: b}); err != nil {
+	if _, err := w.ask(control.Message{Kind: kind, ID: id, Output: b}); err != nil {
 		endGroup() // the kernel is gone
 	}
 }
@@ -66,7 +69,7 @@ func (w *worker) notice(text string) {
 		os.Stderr.WriteString(text + "\n")
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: control.Notice, Text: text}); err != nil {
+	if _, err := w.ask(control.Message{Kind: control.Notice, ID: w.origins.earlier(), Text: text}); err != nil {
 		endGroup()
 	}
 }

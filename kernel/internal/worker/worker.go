@@ -43,6 +43,9 @@ type worker struct {
 	seq  atomic.Int64
 	cell atomic.Pointer[execution]
 	left abandoned
+
+	origins origins
+	outlet  outlet
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
