@@ -23,7 +23,7 @@ func (p *process) pump() {
 	failed := make(chan error, 1)
 	defer close(p.stop)
 	go p.receive(messages, failed, p.stop)
-	p.add(p.out)
+	p.add(p.out[0], p.out[1], p.gonb.in)
 	p.patience = time.NewTimer(time.Hour)
 	defer p.patience.Stop()
 	for {
@@ -52,7 +52,7 @@ func (p *process) pump() {
 }
 
 // add has pipes read.
-func (p *process) add(out [2]*stream) {
+func (p *process) add(out ...*stream) {
 	for _, s := range out {
 		p.streams = append(p.streams, s)
 		go s.watch(p.readable, p.stop)
@@ -62,13 +62,17 @@ func (p *process) add(out [2]*stream) {
 // readMore reads one piece of a stream and lets its watcher go on, unless all
 // who could write have closed it.
 func (p *process) readMore(s *stream) {
-	p.readOlder(s)
+	if s == p.gonb.in {
+		p.drain() // what was printed before is shown before
+	} else {
+		p.readOlder(s)
+	}
 	if p.read(s) {
 		s.again <- true
 		return
 	}
 	s.again <- false
-	if s != p.out[0] && s != p.out[1] {
+	if p.old(s) {
 		p.remove(s)
 	}
 }
@@ -81,11 +85,14 @@ func (p *process) readOlder(s *stream) {
 		if older == s {
 			return
 		}
-		if older.cell == nil && older != p.out[0] {
+		if older.cell == nil && p.old(older) {
 			p.drainOne(older)
 		}
 	}
 }
+
+// old reports whether a pipe is one that the worker itself has no more.
+func (p *process) old(s *stream) bool { return s != p.out[0] && s != p.out[1] && s != p.gonb.in }
 
 func (p *process) remove(s *stream) {
 	p.streams = slices.DeleteFunc(p.streams, func(other *stream) bool { return other == s })
@@ -119,6 +126,10 @@ func (p *process) read(s *stream) bool {
 	n, err := unix.Read(s.fd, buf)
 	if n > 0 {
 		text := buf[:n]
+		if s == p.gonb.in {
+			p.gonbui(text)
+			return true
+		}
 		if s == p.out[1] {
 			var holding bool
 			if text, holding = p.dump.split(text); holding {
@@ -182,8 +193,11 @@ func (p *process) deaf() bool {
 // meanwhile waits for its turn.
 func (p *process) drain() {
 	for _, s := range p.streams {
-		p.drainOne(s)
+		if s != p.gonb.in {
+			p.drainOne(s)
+		}
 	}
+	p.drainOne(p.gonb.in)
 }
 
 func (p *process) drainOne(s *stream) {
@@ -240,7 +254,7 @@ func (p *process) replace(out [2]*stream, owner output.Sink, shared bool) {
 		}
 	}
 	p.out = out
-	p.add(out)
+	p.add(out[0], out[1])
 }
 
 // dropNext forgets a cell that the worker did not load.
@@ -310,6 +324,9 @@ func (p *process) handle(m control.Message) error {
 		p.mu.Lock()
 		ctx := p.ctx
 		p.mu.Unlock()
+		if in := p.gonb.prompt; in != nil {
+			m.Text, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
+		}
 		go p.ask(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
@@ -373,5 +390,6 @@ func (p *process) finish(err error) {
 		s.f.Close()
 	}
 	p.dropNext()
+	p.gonb.close()
 	close(p.ended)
 }

@@ -146,7 +146,9 @@ func (w *worker) readConfig(file string) error {
 
 // serve answers the kernel until it is gone.
 func (w *worker) serve() error {
-	syscall.CloseOnExec(ControlFD)
+	for fd := ControlFD; fd < ControlFD+3; fd++ {
+		syscall.CloseOnExec(fd) // the socket, and what package gonbui opens
+	}
 	// Through the runtime's poller: see startProcess in package session.
 	if err := syscall.SetNonblock(ControlFD, true); err != nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
