@@ -314,6 +314,11 @@ func (p *process) handle(m control.Message) error {
 		p.loaded(m)
 	case control.Done:
 		p.print(p.out[1], p.dump.release()) // the worker lives
+		for _, s := range p.out {
+			if t := s.rest(); t != "" {
+				p.owner(s).Stream(s.name, t)
+			}
+		}
 		p.over(m)
 	case control.Print:
 		p.late(m)

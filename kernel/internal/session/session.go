@@ -49,9 +49,11 @@ type Session struct {
 	turn chan struct{} // holds one token: whoever has it may run a cell, and use what follows
 	// programs counts them: the objects of each lie apart, since the worker's
 	// children load them again.
-	programs int
-	setup    setup // what directives have set for workers
-	forget   bool  // the worker must forget the notebook at the next load
+	programs    int
+	setup       setup       // what directives have set for workers
+	outputLimit outputLimit // of each cell
+	badOutput   error       // what is wrong with the environment's; told once
+	forget      bool        // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
@@ -76,6 +78,7 @@ func New(cfg Config) (*Session, error) {
 	}
 	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
+	s.outputLimit, s.badOutput = firstOutputLimit()
 	cache := cfg.CacheDir
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
@@ -196,12 +199,18 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	ctx, end := s.begin(ctx)
 	defer end()
 	sink.Started(n)
-	rec := &recorder{Sink: sink}
+	text := &capped{Sink: sink, limit: int64(s.outputLimit)}
+	rec := &recorder{Sink: text}
 	number := n
 	if req.Silent || !req.StoreHistory {
 		number = 0 // not a cell that anything refers to
 	}
+	if s.badOutput != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the output of a cell is shown %v\n", s.badOutput, s.outputLimit))
+		s.badOutput = nil
+	}
 	err := s.runCell(ctx, number, req.Code, rec)
+	text.end()
 	if req.StoreHistory && !req.Silent {
 		s.mu.Lock()
 		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})

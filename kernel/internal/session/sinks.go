@@ -52,6 +52,8 @@ func unseen(s output.Sink) bool {
 	switch s := s.(type) {
 	case *recorder:
 		return unseen(s.Sink)
+	case *capped:
+		return unseen(s.Sink)
 	case quiet, *capture:
 		return true
 	}

@@ -86,6 +86,13 @@ func (t *text) decode(b []byte) string {
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
+// rest ends the text: what was begun and not finished is no rune.
+func (t *text) rest() string {
+	b := t.partial
+	t.partial = nil
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}
+
 // splitPartialRune splits off an incomplete UTF-8 sequence at the end.
 func splitPartialRune(b []byte) (whole, rest []byte) {
 	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
