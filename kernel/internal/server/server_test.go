@@ -130,3 +130,28 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedInterrupt: a message and a signal that come together are one
+// interrupt; two messages are two.
+func TestRepeatedInterrupt(t *testing.T) {
+	const message, signal = false, true
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	var i interrupts
+	for n, step := range []struct {
+		after    time.Duration
+		bySignal bool
+		repeats  bool
+	}{
+		{0, message, false},
+		{time.Millisecond, signal, true},
+		{2 * time.Millisecond, message, false}, // of the next cell
+		{3 * time.Millisecond, message, false},
+		{doubled + 3*time.Millisecond, signal, false},
+		{doubled + 4*time.Millisecond, message, true},
+		{doubled + 5*time.Millisecond, signal, false},
+	} {
+		if got := i.repeats(start.Add(step.after), step.bySignal); got != step.repeats {
+			t.Errorf("step %d: %v", n, got)
+		}
+	}
+}

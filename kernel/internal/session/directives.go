@@ -32,6 +32,7 @@ func directives() []directive {
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
 		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
+		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
 		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).list},
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
 		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},

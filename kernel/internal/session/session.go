@@ -49,13 +49,15 @@ type Session struct {
 	turn chan struct{} // holds one token: whoever has it may run a cell, and use what follows
 	// programs counts them: the objects of each lie apart, since the worker's
 	// children load them again.
-	programs int
-	setup    setup // what directives have set for workers
-	journal  journal
-	limit    limit // of memory
-	badLimit error // what is wrong with the environment's; told once
-	toldSolo bool  // that cells run as programs
-	forget   bool  // the worker must forget the notebook at the next load
+	programs    int
+	setup       setup // what directives have set for workers
+	journal     journal
+	limit       limit       // of memory
+	badLimit    error       // what is wrong with the environment's; told once
+	outputLimit outputLimit // of each cell
+	badOutput   error       // as badLimit
+	toldSolo    bool        // that cells run as programs
+	forget      bool        // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
@@ -82,6 +84,7 @@ func New(cfg Config) (*Session, error) {
 	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	s.limit, s.badLimit = firstLimit()
+	s.outputLimit, s.badOutput = firstOutputLimit()
 	cache := cfg.CacheDir
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
@@ -154,14 +157,16 @@ func (s *Session) prepare() {
 	}()
 }
 
-// ready returns the living worker and starts one if there is none.
+// ready returns the worker and starts one if there is none. One that has died
+// stays until its obituary was written: a cell that was built for its variables
+// must not run without them.
 func (s *Session) ready() (*process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, errors.New("the session is closed")
 	}
-	if s.worker != nil && !s.worker.dead() {
+	if s.worker != nil {
 		return s.worker, nil
 	}
 	return s.start(s.cfg.Image.Worker(), s.cfg.Image.Dir)
@@ -169,7 +174,7 @@ func (s *Session) ready() (*process, error) {
 
 // start starts a worker. The caller holds mu.
 func (s *Session) start(command ...string) (*process, error) {
-	w, err := startProcess(command, s.cfg.Dir, s.cfg.Env, s.limit, s.cfg.Log)
+	w, err := startProcess(command, s.cfg.Dir, s.scratch, s.cfg.Env, s.limit, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
@@ -222,12 +227,18 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	ctx, end := s.begin(ctx)
 	defer end()
 	sink.Started(n)
-	rec := &recorder{Sink: sink}
+	text := &capped{Sink: sink, limit: int64(s.outputLimit)}
+	rec := &recorder{Sink: text}
 	number := n
 	if req.Silent || !req.StoreHistory {
 		number = 0 // not a cell that anything refers to
 	}
+	if s.badOutput != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the output of a cell is shown %v\n", s.badOutput, s.outputLimit))
+		s.badOutput = nil
+	}
 	err := s.runCell(ctx, number, req.Code, rec)
+	text.end()
 	if req.StoreHistory && !req.Silent {
 		s.mu.Lock()
 		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})
@@ -333,7 +344,7 @@ func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error
 	loaded := false
 	w.number(r.n)
 	out, err := w.run(r.ctx, control.Message{
-		Importcfg: extra, Forget: r.forget, Whole: whole,
+		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, r.sink, func(reset []string) {
 		program.Commit(unit)

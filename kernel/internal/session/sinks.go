@@ -58,3 +58,16 @@ type capture struct {
 func (c *capture) Result(data output.Bundle, metadata map[string]any) {
 	c.data, c.metadata = data, metadata
 }
+
+// unseen reports whether nobody sees what a sink is given.
+func unseen(s output.Sink) bool {
+	switch s := s.(type) {
+	case *recorder:
+		return unseen(s.Sink)
+	case *capped:
+		return unseen(s.Sink)
+	case quiet, *capture:
+		return true
+	}
+	return false
+}

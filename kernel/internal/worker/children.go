@@ -73,7 +73,7 @@ func (h *host) Context() context.Context {
 }
 
 func (h *host) Command() (*exec.Cmd, error) {
-	cmd := exec.Command("/proc/self/exe", append([]string{h.w.dir}, h.w.memory.args()...)...)
+	cmd := exec.Command(childPath, append([]string{h.w.dir}, h.w.memory.args()...)...)
 	cmd.Args[0] = os.Args[0]
 	// The pipes of package gonbui are this process's own.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
@@ -164,7 +164,7 @@ func (h *host) Message(from *mp.Peer, msg []byte) {
 	}
 	var m display.Message
 	if m.UnmarshalBinary(r.Output) == nil {
-		h.w.output(control.Display, m)
+		h.w.deliver(0, control.Display, m) // as what it prints
 	}
 	if ack, err := json.Marshal(relay{Seq: r.Seq}); err == nil {
 		_ = from.Send(ack) // a child that is gone waits no more

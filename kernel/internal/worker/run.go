@@ -88,7 +88,9 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 		w.loads = append(w.loads, req)
 		w.mu.Unlock()
 	}
-	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
+	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	changed := w.outlet.change(m.Outlets)
+	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Changed: changed}); err != nil {
 		endGroup()
 	}
 	calls := append(l.Packages, l.Inits...)
@@ -103,7 +105,8 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 func (w *worker) outcome(m control.Message) control.Message {
 	x := w.cell.Load()
 	o := <-x.done
-	return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	w.origins.leave()
+	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.

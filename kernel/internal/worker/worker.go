@@ -48,6 +48,9 @@ type worker struct {
 	left abandoned
 
 	memory memory
+
+	origins origins
+	outlet  outlet
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
