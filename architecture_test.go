@@ -19,6 +19,7 @@ var arrows = map[string]string{
 	// Leaves: pure, or next to the operating system.
 	"kernel/internal/cell":     "",
 	"kernel/internal/control":  "",
+	"kernel/internal/gonb":     "",
 	"kernel/internal/goobj":    "",
 	"kernel/internal/output":   "",
 	"kernel/internal/platform": "",
@@ -29,8 +30,8 @@ var arrows = map[string]string{
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
-	"kernel/internal/worker":  "control link lib/display lib/mp",
-	"kernel/internal/session": "build cell control image modules output lib/display",
+	"kernel/internal/worker":  "control link lib/comm lib/display lib/mp",
+	"kernel/internal/session": "build cell control gonb image modules output lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

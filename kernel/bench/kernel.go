@@ -217,17 +217,22 @@ func printed(messages []*wire.Message) (string, error) {
 	return b.String(), nil
 }
 
-// resident returns the resident memory of the kernel and of its worker, in bytes.
-func (k *kernel) resident() (kernel, worker int) {
+// resident returns the resident memory of the kernel, of its worker and of the
+// compiler that waits for a cell, in bytes.
+func (k *kernel) resident() (kernel, worker, compiler int) {
 	pid := strconv.Itoa(k.cmd.Process.Pid)
 	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
 	for _, t := range tasks {
 		out, _ := os.ReadFile(t)
 		for _, child := range strings.Fields(string(out)) {
-			worker += residentOf(child)
+			if name, _ := os.ReadFile("/proc/" + child + "/comm"); string(name) == "compile\n" {
+				compiler += residentOf(child)
+			} else {
+				worker += residentOf(child)
+			}
 		}
 	}
-	return residentOf(pid), worker
+	return residentOf(pid), worker, compiler
 }
 
 func residentOf(pid string) int {

@@ -19,7 +19,38 @@ import (
 // compile writes the files of an emitter and runs the toolchain's compiler on
 // them. It returns the object.
 func (b *builder) compile(ctx context.Context, e *emitter) (object string, err error) {
-	cfg := b.p.cfg
+	importcfg, err := b.importcfg(e)
+	if err != nil {
+		return "", err
+	}
+	if object, err = b.p.compileAhead(ctx, importcfg, e); err == nil {
+		return object, nil
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	return b.compileFiles(ctx, importcfg, e)
+}
+
+func (b *builder) importcfg(e *emitter) (file string, err error) {
+	paths := make([]string, 0, len(e.paths))
+	for path := range e.paths {
+		if path != "unsafe" {
+			paths = append(paths, path)
+		}
+	}
+	sort.Strings(paths)
+	file, err = b.p.cfg.Importer.Importcfg(paths)
+	if err != nil {
+		return "", fmt.Errorf("build: importcfg: %w", err)
+	}
+	return file, nil
+}
+
+// compileFiles writes the files of an emitter to a folder of their own and
+// starts a compiler there.
+func (b *builder) compileFiles(ctx context.Context, importcfg string, e *emitter) (object string, err error) {
+	cfg := &b.p.cfg
 	b.p.seq++
 	dir := filepath.Join(cfg.Dir, fmt.Sprintf("u%d", b.p.seq))
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -28,32 +59,22 @@ func (b *builder) compile(ctx context.Context, e *emitter) (object string, err e
 	if !cfg.KeepSources {
 		defer os.RemoveAll(dir)
 	}
-	paths := make([]string, 0, len(e.paths))
-	for path := range e.paths {
-		if path != "unsafe" {
-			paths = append(paths, path)
-		}
-	}
-	sort.Strings(paths)
-	importcfg, err := cfg.Importer.Importcfg(paths)
-	if err != nil {
-		return "", fmt.Errorf("build: importcfg: %w", err)
-	}
-	object = filepath.Join(cfg.Dir, fmt.Sprintf("u%d.o", b.p.seq))
-	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
-		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>"}
-	args = append(args, cfg.Flags...)
+	var names []string
 	for _, f := range e.order {
 		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.text()), 0o600); err != nil {
 			return "", fmt.Errorf("build: %w", err)
 		}
-		args = append(args, f.name)
+		names = append(names, f.name)
 	}
-	cmd := exec.CommandContext(ctx, cfg.Compile, args...)
-	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], "GOGC=off")
+	object = filepath.Join(cfg.Dir, fmt.Sprintf("u%d.o", b.p.seq))
+	cmd := cfg.command(dir, importcfg, object, names)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err = cmd.Run()
+	if err = cmd.Start(); err == nil {
+		stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+		err = cmd.Wait()
+		stop()
+	}
 	if err == nil {
 		return object, nil
 	}
@@ -69,6 +90,15 @@ func (b *builder) compile(ctx context.Context, e *emitter) (object string, err e
 		return "", errs
 	}
 	return "", fmt.Errorf("the compiler failed: %w\n%s", err, demangle(out.String()))
+}
+
+// command is a run of the compile tool in dir, which it leaves out of positions.
+func (cfg *Config) command(dir, importcfg, object string, names []string) *exec.Cmd {
+	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
+		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>"}
+	cmd := exec.Command(cfg.Compile, append(append(args, cfg.Flags...), names...)...)
+	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], "GOGC=off")
+	return cmd
 }
 
 // compilerErrors reads lines of the form "Cell [3]:2:5: message". Lines that

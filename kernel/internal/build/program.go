@@ -49,8 +49,9 @@ const defaultRuntime = "github.com/perijove/perijove/kernel/internal/worker"
 
 // A Program is the source side of a notebook's live state.
 type Program struct {
-	cfg  Config
-	pkgs *packages
+	cfg     Config
+	pkgs    *packages
+	standby standby
 
 	mu       sync.Mutex
 	seq      int // of units, for file names
@@ -168,7 +169,7 @@ func New(cfg Config) *Program {
 	}
 	pkgs := newPackages(cfg.Importer)
 	pkgs.goroot = cfg.GOROOT
-	return &Program{
+	p := &Program{
 		cfg:     cfg,
 		pkgs:    pkgs,
 		names:   map[string]*symbol{},
@@ -181,6 +182,8 @@ func New(cfg Config) *Program {
 		links:   map[string]linkName{},
 		saw:     map[string]map[*symbol]bool{},
 	}
+	p.standby.cfg = &p.cfg
+	return p
 }
 
 // reusesVariable reports whether a var declaration, as in var x = x + 1, means

@@ -193,7 +193,7 @@ func (r *run) reset(cell.DirectiveLine) error {
 	if w != nil {
 		w.kill()
 	}
-	r.program.Store(r.newProgram())
+	r.program.Swap(r.newProgram()).Close()
 	_, err := r.ready()
 	return err
 }

@@ -89,6 +89,7 @@ func New(cfg Config) (*Session, error) {
 		s.Close()
 		return nil, err
 	}
+	s.prepare()
 	return s, nil
 }
 
@@ -122,8 +123,18 @@ func (s *Session) newProgram() *build.Program {
 func (s *Session) Forget() {
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()
-	s.program.Store(s.newProgram())
+	s.program.Swap(s.newProgram()).Close()
 	s.forget = true
+}
+
+// prepare has the next cell's compiler started, while nobody waits.
+func (s *Session) prepare() {
+	p := s.program.Load()
+	go func() {
+		if err := p.Prepare(); err != nil {
+			s.cfg.Log.Debug("no compiler on standby", "error", err)
+		}
+	}()
 }
 
 // ready returns the living worker and starts one if there is none.
@@ -167,7 +178,7 @@ func (s *Session) setCancel(cmd *exec.Cmd) {
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
-		defer func() { s.turn <- struct{}{} }()
+		defer func() { s.turn <- struct{}{}; s.prepare() }()
 	case <-ctx.Done():
 		return output.Reply{Status: output.Aborted, UserExpressions: map[string]output.ExpressionResult{}}
 	}
@@ -422,5 +433,6 @@ func (s *Session) Close() error {
 	if w != nil {
 		w.kill()
 	}
+	s.program.Load().Close()
 	return s.held.remove()
 }

@@ -75,6 +75,8 @@ func (h *host) Context() context.Context {
 func (h *host) Command() (*exec.Cmd, error) {
 	cmd := exec.Command("/proc/self/exe", h.w.dir)
 	cmd.Args[0] = os.Args[0]
+	// The pipes of package gonbui are this process's own.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 	return cmd, nil
 }
 

@@ -6,6 +6,7 @@
 package worker
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 	"golang.org/x/sys/unix"
@@ -143,7 +145,9 @@ func (w *worker) readConfig(file string) error {
 
 // serve answers the kernel until it is gone.
 func (w *worker) serve() error {
-	syscall.CloseOnExec(ControlFD)
+	for fd := ControlFD; fd < ControlFD+3; fd++ {
+		syscall.CloseOnExec(fd) // the socket, and what package gonbui opens
+	}
 	// Through the runtime's poller: see startProcess in package session.
 	if err := syscall.SetNonblock(ControlFD, true); err != nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
@@ -159,6 +163,7 @@ func (w *worker) serve() error {
 	// terminal sends to the whole group are for it.
 	signal.Ignore(os.Interrupt)
 	display.SetSink(w.display)
+	comm.SetHost(w.comm)
 	mp.SetHost(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
 		return err
@@ -178,6 +183,12 @@ func (w *worker) serve() error {
 			runs <- m
 		case control.Interrupt:
 			w.interrupt()
+		case control.Comm:
+			var c comm.Message
+			if err := json.Unmarshal(m.Output, &c); err != nil {
+				return err
+			}
+			comm.Deliver(c)
 		case control.Ack, control.Line:
 			w.answer(m)
 		default:

@@ -1,0 +1,213 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+const (
+	// standbyFiles is how many source files a compiler on standby reads. Most
+	// units have one or two; those with more are compiled in the ordinary way.
+	standbyFiles = 3
+	// standbyLife bounds how long a compiler waits for a cell: it holds some
+	// megabytes.
+	standbyLife = 10 * time.Minute
+)
+
+// A standby keeps one compiler started ahead of the next unit. The compiler
+// initializes itself, reads its importcfg and then waits for its source files,
+// which are pipes: about a third of a small cell's compile time is over before
+// the cell arrives.
+type standby struct {
+	cfg *Config
+
+	mu     sync.Mutex
+	seq    int
+	config string // importcfg of the last unit: the next one's in all likelihood
+	ready  *waiting
+	closed bool
+}
+
+// A waiting compiler is used once, or not at all.
+type waiting struct {
+	cmd       *exec.Cmd
+	importcfg string
+	object    string
+	sources   []*os.File // write ends
+	out       bytes.Buffer
+	expire    *time.Timer
+}
+
+// used notes what the latest unit was compiled with.
+func (s *standby) used(importcfg string) {
+	s.mu.Lock()
+	s.config = importcfg
+	s.mu.Unlock()
+}
+
+// prepare starts a compiler unless one waits already. A failure costs only the
+// time that would have been saved.
+func (s *standby) prepare() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.ready != nil || s.cfg.KeepSources {
+		return nil
+	}
+	if s.config == "" {
+		config, err := s.cfg.Importer.Importcfg(nil)
+		if err != nil {
+			return err
+		}
+		s.config = config
+	}
+	s.seq++
+	w, err := s.cfg.startWaiting(s.config, filepath.Join(s.cfg.Dir, fmt.Sprintf("s%d.o", s.seq)))
+	if err != nil {
+		return err
+	}
+	w.expire = time.AfterFunc(standbyLife, func() {
+		if s.take(w) {
+			w.drop()
+		}
+	})
+	s.ready = w
+	return nil
+}
+
+// take removes w from the standby; it reports whether it was there still.
+func (s *standby) take(w *waiting) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ready != w || w == nil {
+		return false
+	}
+	s.ready = nil
+	return true
+}
+
+// compiler returns the compiler that waits if it can compile a unit of so many
+// files with this importcfg, and nil if there is none.
+func (s *standby) compiler(importcfg string, files int) *waiting {
+	s.mu.Lock()
+	w := s.ready
+	s.mu.Unlock()
+	if !s.take(w) {
+		return nil
+	}
+	w.expire.Stop()
+	if w.importcfg != importcfg || files > standbyFiles {
+		w.drop()
+		return nil
+	}
+	return w
+}
+
+// close ends the compiler that waits, and lets none start any more.
+func (s *standby) close() {
+	s.mu.Lock()
+	w := s.ready
+	s.ready, s.closed = nil, true
+	s.mu.Unlock()
+	if w != nil {
+		w.expire.Stop()
+		w.drop()
+	}
+}
+
+func (cfg *Config) startWaiting(importcfg, object string) (_ *waiting, err error) {
+	w := &waiting{importcfg: importcfg, object: object}
+	var names []string
+	var read []*os.File
+	defer func() {
+		for _, f := range read {
+			f.Close()
+		}
+		if err != nil {
+			w.closeSources()
+		}
+	}()
+	for i := range standbyFiles {
+		r, wr, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		read, w.sources = append(read, r), append(w.sources, wr)
+		names = append(names, fmt.Sprintf("/dev/fd/%d", 3+i))
+	}
+	w.cmd = cfg.command(cfg.Dir, importcfg, object, names)
+	w.cmd.ExtraFiles = read
+	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
+	return w, w.cmd.Start()
+}
+
+// run gives the compiler its sources and waits for the object.
+func (w *waiting) run(ctx context.Context, texts []string) error {
+	stop := context.AfterFunc(ctx, func() { _ = w.cmd.Process.Kill() })
+	defer stop()
+	var writers sync.WaitGroup
+	for i, f := range w.sources {
+		text := "package main\n"
+		if i < len(texts) {
+			text = texts[i]
+		}
+		writers.Go(func() {
+			_, _ = f.WriteString(text) // fails if the compiler died, which Wait tells
+			f.Close()
+		})
+	}
+	writers.Wait()
+	err := w.cmd.Wait()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		os.Remove(w.object)
+	}
+	return err
+}
+
+// drop ends a compiler that is not needed.
+func (w *waiting) drop() {
+	_ = w.cmd.Process.Kill()
+	w.closeSources()
+	_ = w.cmd.Wait() // it was killed
+	os.Remove(w.object)
+}
+
+func (w *waiting) closeSources() {
+	for _, f := range w.sources {
+		f.Close()
+	}
+}
+
+// Prepare starts what the next Build would otherwise wait for: a compiler that
+// has come as far as it can without a source. Call it when there is time.
+func (p *Program) Prepare() error { return p.standby.prepare() }
+
+// Close ends what Prepare started. The program stays usable.
+func (p *Program) Close() { p.standby.close() }
+
+// compileAhead compiles with the compiler that waits, if there is one. Whatever
+// it cannot do is left to a compiler started for the purpose, whose messages
+// then are the ones to show.
+func (p *Program) compileAhead(ctx context.Context, importcfg string, e *emitter) (object string, err error) {
+	p.standby.used(importcfg)
+	w := p.standby.compiler(importcfg, len(e.order))
+	if w == nil {
+		return "", errNoStandby
+	}
+	texts := make([]string, 0, len(e.order))
+	for _, f := range e.order {
+		texts = append(texts, f.text())
+	}
+	return w.object, w.run(ctx, texts)
+}
+
+var errNoStandby = errors.New("build: no compiler waits")
