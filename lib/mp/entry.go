@@ -2,7 +2,6 @@ package mp
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -61,7 +60,7 @@ func RunChild(h Host) {
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}
-	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots),
+	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
 		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, book: book}
 	here.mu.Lock()
 	here.host, here.parent = h, &Peer{e.conn}
@@ -98,7 +97,7 @@ type batch struct {
 	slot uint64
 	last bool
 	n    int
-	args []byte
+	body []byte // a taskHead, and the arguments
 
 	// Guarded by entry.mu. Tasks that the parent cancelled, before they began
 	// or since, and how to tell the one that runs.
@@ -113,6 +112,8 @@ type entry struct {
 	conn  *conn
 	tasks chan *batch
 	book  ledger
+	spare spares // bodies of batches that have ended
+	row   []byte // for results, used by the batch that runs
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
@@ -123,7 +124,7 @@ type entry struct {
 // with all that it started in its process group.
 func (e *entry) listen(r *bufio.Reader) {
 	for {
-		f, err := readFrame(r)
+		f, err := readFrame(r, e.spare.take)
 		if err == io.EOF {
 			endGroup(exitOrphaned)
 		}
@@ -179,12 +180,15 @@ func (e *entry) define(f frame) error {
 	return nil
 }
 
-const taskHead = 4 + 1 + 4
+// taskHead is how many bytes precede the arguments of a batch: the slot, the
+// flags, the number of tasks, and some so that the arguments are aligned.
+const taskHead = 16
 
 func appendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
 	b = binary.LittleEndian.AppendUint32(b, slot)
-	b = append(b, flags)
-	return binary.LittleEndian.AppendUint32(b, uint32(n))
+	b = append(b, flags, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	return append(b, 0, 0, 0, 0)
 }
 
 func (e *entry) accept(f frame) error {
@@ -193,7 +197,7 @@ func (e *entry) accept(f frame) error {
 	}
 	b := &batch{
 		id: f.id, slot: uint64(binary.LittleEndian.Uint32(f.body)), last: f.body[4]&taskLast != 0,
-		n: int(binary.LittleEndian.Uint32(f.body[5:])), args: f.body[taskHead:],
+		n: int(binary.LittleEndian.Uint32(f.body[8:])), body: f.body,
 		cancelled: map[int]bool{}, running: -1,
 	}
 	e.mu.Lock()
@@ -218,117 +222,4 @@ func (e *entry) cancel(f frame) error {
 		}
 	}
 	return nil
-}
-
-// contextOf makes the context of the batch's next task.
-func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
-	return func(i int) (context.Context, context.CancelFunc) {
-		ctx, cancel := context.WithCancel(context.Background())
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		b.running, b.cancel = i, cancel
-		if b.cancelled[i] {
-			cancel()
-		}
-		return ctx, cancel
-	}
-}
-
-// work runs the batches in order.
-func (e *entry) work() {
-	for b := range e.tasks {
-		if !b.last {
-			runtime.UnlockOSThread() // a pool's worker: the main thread costs too much
-		}
-		e.run(b)
-	}
-}
-
-func (e *entry) run(b *batch) {
-	e.mu.Lock()
-	s := e.slots[b.slot]
-	e.mu.Unlock()
-	v := &invocation{
-		fn: s.fn, target: s.target, args: reader{b: b.args}, credit: e.book.credit(b.id), context: e.contextOf(b), since: time.Now(),
-	}
-	if e.book == nil {
-		v.credit.grant(b.n)
-	}
-	flush := e.flushing(b, v)
-	returned := false
-	defer func() {
-		flush()
-		if !returned {
-			v.failed(ErrGoexit)
-		}
-		e.finish(b, v)
-		if !returned { // this goroutine is lost, and the main one must not end
-			go e.work()
-			select {}
-		}
-	}()
-	switch {
-	case s.err != nil || s.fn == nil:
-		for v.credit.claim() {
-			v.failed(cmp.Or(s.err, errMalformed))
-		}
-	default:
-		runnerAt(s.runner)(nil, v)
-	}
-	returned = true
-}
-
-// flushing reports what is done while a task takes long. The function that it
-// returns stops that and waits.
-func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
-	if b.n == 1 {
-		return func() {}
-	}
-	var mu sync.Mutex
-	stopped := false
-	var timer *time.Timer
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(flushAfter, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if stopped {
-			return
-		}
-		if body := v.report(false); body != nil {
-			e.answer(b.id, body)
-		}
-		timer.Reset(flushAfter)
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		stopped = true
-		timer.Stop()
-	}
-}
-
-// finish reports the outcome of a batch.
-func (e *entry) finish(b *batch, v *invocation) {
-	e.mu.Lock()
-	delete(e.batches, b.id)
-	e.mu.Unlock()
-	failed := len(v.errs) > 0
-	e.answer(b.id, v.report(true))
-	if b.last {
-		os.Exit(btoi(failed))
-	}
-}
-
-func (e *entry) answer(id uint64, body []byte) {
-	if err := e.conn.send(frame{kind: frameResult, id: id, body: body}); err != nil {
-		endGroup(exitOrphaned)
-	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

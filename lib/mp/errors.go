@@ -98,7 +98,11 @@ func encodeError(err error) []byte {
 			is = append(is, byte(i))
 		}
 	}
-	return appendStrings(b, err.Error(), reflect.TypeOf(err).String(), string(is))
+	typ := reflect.TypeOf(err).String()
+	if r, ok := err.(*RemoteError); ok { // it has come from further away
+		typ = r.Type
+	}
+	return appendStrings(b, err.Error(), typ, string(is))
 }
 
 const (

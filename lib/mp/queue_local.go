@@ -120,6 +120,14 @@ func (q *localQueue[T]) refillLocked() {
 	q.rest = nil
 }
 
+func (q *localQueue[T]) getInto(ctx context.Context, v *T) error {
+	got, _, err := q.get(ctx, true)
+	if err == nil {
+		*v = got
+	}
+	return err
+}
+
 func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
 	select {
 	case v = <-q.ch:
