@@ -81,6 +81,9 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	for _, s := range b.specs {
 		e.spec(s)
 	}
+	if !shape {
+		e.wrappers(b.redone(b.older()))
+	}
 	e.newVars()
 	e.entry()
 	e.finish()
@@ -210,7 +213,11 @@ func (f *file) typeText(t *typeText) string {
 		case p.path != "":
 			b.WriteString(f.use(packageName(p.path), p.path))
 		case p.name != "":
-			b.WriteString(mangle(p.name))
+			name := mangle(p.name)
+			if s := f.e.b.lookup(p.name); s != nil {
+				name = f.e.b.nameIn(s, p.name)
+			}
+			b.WriteString(name)
 		default:
 			b.WriteString(p.text)
 		}

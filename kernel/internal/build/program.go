@@ -68,6 +68,8 @@ type Program struct {
 	links    map[string]linkName         // the newest link symbol of a variable or function
 	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
 	last     *checked
+
+	instances map[string]map[string]instance // by generic function or type, then by arguments
 }
 
 // An origin is one execution of a cell.
@@ -93,12 +95,15 @@ type symbol struct {
 	witness *witness  // for a variable whose type cannot be spelled
 	static  bool      // a variable that decl and the object's data initialize
 	print   string    // fingerprint of the meaning for users of the name
-	layout  string    // of a type or variable: fingerprint of the memory layout
-	text    string    // description of the type for listings
-	loaded  bool
-	prints  map[string]string // of constants, by name
-	bodies  []string          // functions that the compiler could inline into it
-	uses    []string          // names and methods that its body uses, for redefinition
+
+	signature string // of a generic function: fingerprint of the meaning for callers of an instance
+
+	layout string // of a type or variable: fingerprint of the memory layout
+	text   string // description of the type for listings
+	loaded bool
+	prints map[string]string // of constants, by name
+	bodies []string          // functions that the compiler could inline into it
+	uses   []string          // names and methods that its body uses, for redefinition
 }
 
 type asideSymbol struct {
@@ -181,6 +186,8 @@ func New(cfg Config) *Program {
 		sources: map[int]*origin{},
 		links:   map[string]linkName{},
 		saw:     map[string]map[*symbol]bool{},
+
+		instances: map[string]map[string]instance{},
 	}
 	p.standby.cfg = &p.cfg
 	return p

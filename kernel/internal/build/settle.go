@@ -131,6 +131,11 @@ func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) 
 		}
 		st := stmts[id.Name]
 		b.settleVar(v, obj.Type(), r.pkg)
+		if st != nil {
+			if t := b.declaredType(st.Source, st.Var, b.before); t != nil {
+				v.typ = t
+			}
+		}
 		if v.typ == nil {
 			v.witness = b.witness(st, id.Name)
 		}
@@ -158,6 +163,15 @@ func (b *builder) settleSpecs(r *result) {
 	for name, v := range b.vars {
 		if obj, ok := r.pkg.Scope().Lookup(b.nameIn(v, name)).(*types.Var); ok {
 			b.settleVar(v, obj.Type(), r.pkg)
+		}
+	}
+	for _, s := range b.specs {
+		if t := b.declaredType(s.source, s.v, s.owner.binds); t != nil {
+			for _, n := range s.names {
+				if v := b.vars[n.Name]; v != nil {
+					v.typ = t
+				}
+			}
 		}
 	}
 }

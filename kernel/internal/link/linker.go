@@ -38,6 +38,8 @@ type Linker struct {
 	inited  map[string]bool        // packages whose init tasks ran after start
 	got     map[uintptr]uintptr    // slots for addresses out of reach
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
+
+	reflected *reflected
 }
 
 type symKey struct {
@@ -91,8 +93,13 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := newReflected(idx)
+	if err != nil {
+		return nil, err
+	}
 	return &Linker{
-		idx: idx, host: h, mod: m, archives: archives,
+		reflected: r,
+		idx:       idx, host: h, mod: m, archives: archives,
 		packages: map[string]*pkg{},
 		globals:  map[symKey]uintptr{},
 		stubs:    map[string]*stub{},
