@@ -58,9 +58,10 @@ func describe(pc uintptr) string {
 }
 
 // isLiteral reports whether a symbol names a function literal: "main.f.func1".
+// Literals of generic functions keep their name, which says what they are of.
 func isLiteral(name string) bool {
 	i := strings.LastIndex(name, ".func")
-	return i >= 0 && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
+	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
 // captureError says why the func value with this code cannot be sent.

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -108,11 +109,16 @@ func (b *builder) bodyPass() (map[*symbol]form, error) {
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == wrappersOwner }) {
+			b.noInstances = true
+			continue
+		}
 		own, foreign := b.divide(r.faults)
 		if len(own) > 0 {
 			return nil, faultErrors(own)
 		}
 		if len(foreign) == 0 {
+			b.findInstances(r)
 			b.settleOlder(r)
 			b.noteUses(r)
 			b.noteEffects(r, in)

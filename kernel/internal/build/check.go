@@ -39,6 +39,7 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Defs:       map[*ast.Ident]types.Object{},
 		Uses:       map[*ast.Ident]types.Object{},
 		Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Instances:  map[*ast.Ident]types.Instance{},
 	}}
 	for _, f := range e.order {
 		text := f.text()

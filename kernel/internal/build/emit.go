@@ -82,7 +82,7 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 		e.spec(s)
 	}
 	if !shape {
-		e.methodValues(b.redone(b.older()))
+		e.wrappers(b.redone(b.older()))
 	}
 	e.newVars()
 	e.entry()

@@ -71,6 +71,8 @@ type Program struct {
 	links    map[string]linkName         // the newest link symbol of a variable or function
 	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
 	last     *checked
+
+	instances map[string]map[string]instance // by generic function or type, then by arguments
 }
 
 // An origin is one execution of a cell.
@@ -103,6 +105,8 @@ type symbol struct {
 	bodies  []string          // functions that the compiler could inline into it
 	uses    []string          // names and methods that its body uses, for redefinition
 	does    summary           // of a function: what its body may change
+
+	signature string // of a generic function: fingerprint of the meaning for callers of an instance
 }
 
 type asideSymbol struct {
@@ -189,6 +193,8 @@ func New(cfg Config) *Program {
 		sources: map[int]*origin{},
 		links:   map[string]linkName{},
 		saw:     map[string]map[*symbol]bool{},
+
+		instances: map[string]map[string]instance{},
 	}
 	p.standby.cfg = &p.cfg
 	return p

@@ -17,6 +17,11 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 	}
 	for _, s := range b.redone(extra) {
 		r.embedders(s.recv)
+		for _, in := range b.instancesOf(s) {
+			for _, name := range in.names() {
+				r.add(b.lookup(name))
+			}
+		}
 	}
 	for _, s := range b.specs {
 		r.source(s.source.Refs, s.owner.binds, b.lookup)

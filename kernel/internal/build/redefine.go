@@ -287,7 +287,7 @@ func (b *builder) renewed(s *symbol) bool {
 	if old == nil || s.recv == "" {
 		return false
 	}
-	if old.print != s.print {
+	if old.callers() != s.callers() {
 		return true
 	}
 	before, now := b.p.names[s.recv], b.lookup(s.recv)

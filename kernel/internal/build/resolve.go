@@ -41,6 +41,8 @@ type builder struct {
 	links        map[string]linkName
 	last         *checked
 	effects      Effects
+	instances    []instance // of generic code, that the unit uses
+	noInstances  bool       // of older cells: they do not suit a new definition
 }
 
 // A spec is a variable specification at package level.

@@ -25,9 +25,9 @@ func (b *builder) link(s *symbol) {
 	l, ok := b.p.links[s.key]
 	switch {
 	case !ok:
-		l = linkName{s.kind, s.print, 1}
-	case l.kind != s.kind || l.print != s.print:
-		l = linkName{s.kind, s.print, l.version + 1}
+		l = linkName{s.kind, s.callers(), 1}
+	case l.kind != s.kind || l.print != s.callers():
+		l = linkName{s.kind, s.callers(), l.version + 1}
 	}
 	b.links[s.key] = l
 	s.ename = mangle(s.key)

@@ -5,20 +5,26 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// The compiler makes wrappers of methods, which may hold a copy of the method's
-// body: for method values, and for types that embed the receiver's. When a
-// method is compiled again, the unit must lead the compiler to make them again.
+// The compiler makes wrappers of functions, which may hold a copy of the body:
+// for method values, for types that embed a method's receiver, for instances of
+// generic code. When a function is compiled again, the unit must lead the
+// compiler to make them again.
 
-// redone lists the older methods that the unit compiles again, those among
-// extra and those that the cell redefines.
+// wrappersOwner owns the code that does.
+var wrappersOwner = &symbol{kind: cell.Var, origin: &origin{}}
+
+// redone lists the older methods and generic functions that the unit compiles
+// again, those among extra and those that the cell redefines.
 func (b *builder) redone(extra []*symbol) []*symbol {
 	var out []*symbol
 	for _, s := range append(b.decls[:len(b.decls):len(b.decls)], extra...) {
-		if s.kind == cell.Func && s.recv != "" && s.key != "" && b.p.names[s.key] != nil && b.lookup(s.key) == s {
+		wrapped := s.kind == cell.Func && s.key != "" && (s.recv != "" || s.decl.Generic)
+		if wrapped && b.p.names[s.key] != nil && b.lookup(s.key) == s {
 			out = append(out, s)
 		}
 	}
@@ -73,23 +79,43 @@ func baseName(x ast.Expr) string {
 	return ""
 }
 
-// methodValues writes a function, never called, that takes the values of
-// methods.
-func (e *emitter) methodValues(methods []*symbol) {
-	n := 0
-	for _, s := range methods {
+// wrappers writes a function, never called, that takes the values of methods
+// and instances.
+func (e *emitter) wrappers(list []*symbol) {
+	var values []string
+	for _, s := range list {
 		t := e.b.lookup(s.recv)
-		if s.decl.Generic || t == nil || s.ename == "_" {
-			continue
+		switch {
+		case s.ename == "_" || s.recv != "" && t == nil:
+		case s.decl.Generic:
+			for _, in := range e.b.instancesOf(s) {
+				values = append(values, e.instance(s, in)...)
+			}
+		default:
+			values = append(values, fmt.Sprintf("(*%s)(nil).%s", e.b.nameIn(t, s.recv), s.ename))
 		}
-		f := e.varFile()
-		if n == 0 {
-			fmt.Fprintf(&f.body, "\nfunc methodvalues%s() {\n", mangleMark)
-		}
-		n++
-		fmt.Fprintf(&f.body, "_ = (*%s)(nil).%s\n", e.b.nameIn(t, s.recv), s.ename)
 	}
-	if n > 0 {
-		e.vars.body.WriteString("}\n")
+	if len(values) == 0 {
+		return
 	}
+	f := e.varFile()
+	start := f.body.Len()
+	fmt.Fprintf(&f.body, "\nfunc wrappers%s() []interface{} {\nreturn []interface{}{\n%s,\n}\n}\n", mangleMark, strings.Join(values, ",\n"))
+	f.regions = append(f.regions, region{start, f.body.Len(), wrappersOwner})
+}
+
+// instance returns the expressions that make the compiler generate an instance
+// of s.
+func (e *emitter) instance(s *symbol, in instance) []string {
+	f := e.varFile()
+	var args []string
+	for _, a := range in.args {
+		args = append(args, f.typeText(a))
+	}
+	list := "[" + strings.Join(args, ", ") + "]"
+	if s.recv == "" {
+		return []string{e.b.nameIn(s, s.key) + list}
+	}
+	t := "(*" + e.b.nameIn(e.b.lookup(s.recv), s.recv) + list + ")(nil)"
+	return []string{t, t + "." + s.ename}
 }

@@ -32,8 +32,6 @@ var (
 
 // missing are the programs that cannot pass as cells, and why.
 var missing = map[string]string{
-	"fixedbugs/issue29919.go": "wants a function of package runtime to have called an imported package's initialization; here the worker does",
-	"inline_caller.go":        "wants runtime.main below its main function; here the worker calls it",
 
 	"nilptr.go": "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
 }

@@ -133,6 +133,7 @@ func TestOffsets(t *testing.T) {
 		{"internal/abi.StructType", "Fields", 56},
 		{"runtime.itabTableType", "entries", 16},
 		{"runtime._func", "nfuncdata", funcSize - 1},
+		{"runtime._func", "nameOff", funcNameOff},
 		{"runtime._func", "npcdata", 28},
 		{"runtime._func", "cuOffset", 32},
 		{"runtime._func", "startLine", 36},

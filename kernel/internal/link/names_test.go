@@ -94,18 +94,23 @@ func TestWithoutTypeArgs(t *testing.T) {
 }
 
 func TestMethodNames(t *testing.T) {
-	for name, want := range map[string][2]string{
-		"main.T.M":         {".M", "type:main.T"},
-		"main.(*T).M":      {".M", "type:main.T"},
-		"main.(*T).M-fm":   {".M", "type:main.T"},
-		"main.(*T·1).M-fm": {".M", "type:main.T·1"},
+	for name, want := range map[string]string{
+		"main.T.M": ".M", "main.(*T).M": ".M", "main.(*T).M-fm": ".M", "main.(*L[main.T]).M-fm": ".M", "main.f": "", "main.Max[main.T]": "",
 	} {
-		if got := [2]string{methodName(name), receiver(name)}; got != want {
-			t.Errorf("%s: method and receiver %q, want %q", name, got, want)
+		if got := methodName(name); got != want {
+			t.Errorf("methodName(%q) = %q, want %q", name, got, want)
 		}
 	}
-	if got := methodName("main.f"); got != "" {
-		t.Errorf("main.f is method %q", got)
+	types := map[string]bool{"T": true, "E·1": true, "P[int]": true}
+	for name, want := range map[string]bool{
+		"main.T.M": true, "main.(*T).M-fm": true, "main.L[main.T].M": true, "main.Max[[]main.T]": true, "main.(*E·1).M": true,
+		"main.L[go.shape.struct { main.a int; X *main.T }].M": true, "main.TT.M": false, "main.f.T": false, "example.org/main.T.M": false,
+		"main.Max[int]": false, "type:map[string]main.T": true,
+		"main.P[string].M": false, "main.(*P[int]).M-fm": true, "main.P.M": false,
+	} {
+		if got := mentions(name, types); got != want {
+			t.Errorf("mentions(%q) = %v, want %v", name, got, want)
+		}
 	}
 	for name, want := range map[string]bool{"main.f.deferwrap1": true, "main.(*T).M.func2.gowrap10": true, "main.T.deferwrapper": false, "main.f.func1": false} {
 		if got := isCallWrapper(name); got != want {

@@ -58,7 +58,7 @@ type load struct {
 
 	methodNames    map[string]bool // of the fresh methods
 	renewedMethods map[string]bool // and of the renewed ones
-	mainTypes      map[string]int  // the cell's type descriptors, by name
+	newNames       map[string]bool // of types, once newTypes has run
 
 	nodes  []*node
 	queue  []*node
@@ -223,9 +223,9 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	plain := withoutTypeArgs(name)
 	generic := plain != name
 	switch {
-	case s.Kind().IsText() && generic:
+	case s.Kind().IsText() && generic && !isMethodWrapper(o, s, name):
 		key := symKey{name, s.ABI()}
-		if addr, ok := ld.globals[key]; ok && !ld.fresh[plain] && !ld.outdated(name) {
+		if addr, ok := ld.globals[key]; ok && !ld.outdated(name, plain) {
 			return target{addr: addr}, nil
 		}
 		return ld.sharedInLoad(o, i, key, true)
@@ -240,7 +240,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	s := o.Sym(i)
 	old := ld.Linker.stubs[name]
-	fresh := ld.fresh[name]
+	fresh := ld.fresh[name] || ld.fresh[withoutTypeArgs(name)]
 	if old != nil && !fresh {
 		return target{addr: old.addr}, nil
 	}

@@ -81,7 +81,8 @@ const (
 	pclnMagic    = 0xfffffff1
 
 	// funcSize is the size of runtime._func without its variable part.
-	funcSize = 44
+	funcSize    = 44
+	funcNameOff = 4
 
 	funcBucket    = 4096 // bytes of text per findfunc bucket
 	funcSubbucket = 256

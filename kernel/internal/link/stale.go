@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Symbols of instantiated functions and types are named after their type
-// arguments. When a notebook type is given another layout its name stays, so
-// what earlier loads made for the old type must not be found by that name.
+// Types are named after their type arguments and elements. When a notebook type
+// is given another layout its name stays, so the descriptors that earlier loads
+// made of the old one must not be found by theirs. (See wrapper.go for code.)
 
 // mentioned lists the names of notebook types in a symbol's name, generic
 // ones with their type arguments.
@@ -88,15 +88,8 @@ func (ld *load) changed(name string) bool {
 	return ld.typeDone[name] == nil
 }
 
-// outdated reports whether a symbol of an earlier load was made for a type
-// that has changed.
-func (ld *load) outdated(name string) bool {
-	return instance(name) && slices.ContainsFunc(mentioned(name), func(t string) bool { return ld.changed("type:" + t) })
-}
-
-// forgetOutdated drops what earlier loads made for types that this load
-// replaces, and the types made of them. It must run before this load's symbols
-// are entered.
+// forgetOutdated drops the records of types that this load replaces, and of the
+// types made of them. It must run before this load's own are entered.
 func (ld *load) forgetOutdated() {
 	gone := map[string]bool{}
 	for name, r := range ld.typeDone {
@@ -123,10 +116,5 @@ func (ld *load) forgetOutdated() {
 	}
 	for name := range gone {
 		delete(ld.Linker.types, name)
-	}
-	for key := range ld.globals {
-		if instance(key.name) && ofNotebook(key.name) && slices.ContainsFunc(mentioned(key.name), isGone) {
-			delete(ld.globals, key)
-		}
 	}
 }

@@ -145,7 +145,7 @@ func (ld *load) commit() {
 			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
 		}
 	}
-	ld.dropMethodValues()
+	ld.dropReplaced()
 	for _, s := range ld.stubs {
 		l.stubs[s.name] = s
 	}

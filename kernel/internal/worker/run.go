@@ -3,8 +3,8 @@ package worker
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -167,7 +167,7 @@ func frames(skip int) []control.Frame {
 	var list []control.Frame
 	for it := runtime.CallersFrames(pc[:n]); ; {
 		f, more := it.Next()
-		if strings.HasSuffix(f.Function, "worker.(*execution).call") {
+		if f.Entry == reflect.ValueOf((*execution).call).Pointer() {
 			break
 		}
 		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})

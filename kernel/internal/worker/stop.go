@@ -71,6 +71,10 @@ func (w *worker) installHooks() {
 	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
+	// What calls a cell has the name of what calls a program's main function.
+	if err := w.linker.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
+	}
 	w.hookStdin()
 	w.hookOutput()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
