@@ -66,6 +66,10 @@ func (p *parse) varStmt(v *ast.ValueSpec) {
 }
 
 func (p *parse) stmt(s ast.Stmt) {
+	if args := listOf(s); args != nil {
+		p.list(args)
+		return
+	}
 	start := s.Pos()
 	out := &Stmt{Source: p.source(start, s.End()), Define: -1}
 	inner := s
@@ -95,6 +99,32 @@ func (p *parse) stmt(s ast.Stmt) {
 	}
 	p.refs(s, start, &out.Source)
 	out.literals(s, start)
+	p.cell.Stmts = append(p.cell.Stmts, out)
+}
+
+// listOf returns the expressions of a list that putList wrote.
+func listOf(s ast.Stmt) []ast.Expr {
+	x, ok := s.(*ast.ExprStmt)
+	if !ok {
+		return nil
+	}
+	call, ok := x.X.(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	if id, ok := call.Fun.(*ast.Ident); !ok || id.Name != listName {
+		return nil
+	}
+	return call.Args
+}
+
+// list makes one statement of a list of expressions.
+func (p *parse) list(args []ast.Expr) {
+	start, end := args[0].Pos(), args[len(args)-1].End()
+	out := &Stmt{Source: p.source(start, end), Define: -1, Expr: &Span{0, int(end - start)}}
+	all := &ast.CompositeLit{Elts: args}
+	p.refs(all, start, &out.Source)
+	out.literals(all, start)
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
