@@ -14,9 +14,10 @@ func (p *parse) statements(list []ast.Stmt) {
 		switch s := s.(type) {
 		case *ast.EmptyStmt:
 		case *ast.DeclStmt:
-			for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+			decl := s.Decl.(*ast.GenDecl)
+			for _, spec := range decl.Specs {
 				if v, ok := spec.(*ast.ValueSpec); ok {
-					p.varStmt(v)
+					p.varStmt(v, embedPatterns(decl, v))
 				}
 			}
 		default:
@@ -54,8 +55,8 @@ func (p *parse) declareTop(s ast.Stmt) {
 	}
 }
 
-func (p *parse) varStmt(v *ast.ValueSpec) {
-	out := &Stmt{Source: p.source(v.Pos(), v.End()), Define: -1, Var: varSpec(v)}
+func (p *parse) varStmt(v *ast.ValueSpec, embed string) {
+	out := &Stmt{Source: p.source(v.Pos(), v.End()), Define: -1, Var: varSpec(v), Embed: embed}
 	out.Names = names(v.Names, v.Pos())
 	for _, id := range v.Names {
 		out.New = append(out.New, id.Name != "_")
