@@ -139,14 +139,16 @@ func (s *Session) prepare() {
 	}()
 }
 
-// ready returns the living worker and starts one if there is none.
+// ready returns the worker and starts one if there is none. One that has died
+// stays until its obituary was written: a cell that was built for its variables
+// must not run without them.
 func (s *Session) ready() (*process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, errors.New("the session is closed")
 	}
-	if s.worker != nil && !s.worker.dead() {
+	if s.worker != nil {
 		return s.worker, nil
 	}
 	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.cfg.Log)
