@@ -244,6 +244,10 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if strings.TrimSpace(code) == "" {
 		return nil
 	}
+	if name := question(code); name != "" {
+		sink.Stream(output.Stdout, s.answer(name))
+		return nil
+	}
 	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
 	c, errs := cell.Parse(n, code)
 	if errs != nil {
@@ -260,7 +264,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
-	return r.execute(code, r.note)
+	return r.execute(code, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
 }
 
 // execute compiles, loads and runs the Go of a cell. note is called for a cell
@@ -340,6 +344,9 @@ func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionRe
 
 // IsComplete tells consoles whether code can be run as it is.
 func (s *Session) IsComplete(code string) output.Completeness {
+	if question(code) != "" {
+		return output.Completeness{Status: "complete"}
+	}
 	status, indent := cell.IsComplete(code)
 	return output.Completeness{Status: string(status), Indent: indent}
 }
