@@ -54,7 +54,7 @@ func TestEmbedVariables(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"*.txt":      "3 files",
 		"missing":    "no such file",
-		"../up":      "without . and ..",
+		"../up":      "below the folder",
 		"\"open":     "not closed",
 		"site/.none": "no such file",
 	} {
