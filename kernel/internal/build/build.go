@@ -89,6 +89,9 @@ func (b *builder) shapePass() error {
 		if len(foreign) == 0 {
 			b.settleLast(r, entry)
 			b.settleVars(r, entry, tops)
+			if errs := b.embedErrors(); len(errs) > 0 {
+				return errs
+			}
 			b.settleDecls(r)
 			b.last = &checked{r.pkg, r.info}
 			return nil

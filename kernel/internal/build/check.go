@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -62,9 +63,15 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Sizes:     types.SizesFor("gc", "amd64"),
 		Error: func(err error) {
 			var te types.Error
-			if errors.As(err, &te) {
-				r.faults = append(r.faults, b.faultAt(r, te))
+			if !errors.As(err, &te) {
+				return
 			}
+			f := b.faultAt(r, te)
+			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.faults) > 0 { // goes on with the one before
+				r.faults[len(r.faults)-1].err.Msg += fmt.Sprintf(" (%s line %d:%d: %s)", cell.Name(f.err.Cell), f.err.Pos.Line, f.err.Pos.Col, b.clean(more))
+				return
+			}
+			r.faults = append(r.faults, f)
 		},
 	}
 	r.pkg, _ = conf.Check("main", r.fset, r.files, r.info)

@@ -238,7 +238,7 @@ func changesArgument(fn *types.Func, i int) bool {
 // process. A name that ends with * stands for all that begin so.
 var setters = map[string][]string{
 	"log": {"Set*"}, "log/slog": {"Set*"}, "net/http": {"Handle*", "ListenAndServe*"}, "os": {"Setenv", "Unsetenv", "Clearenv", "Chdir"},
-	"math/rand": {"Seed"}, "flag": {"*"}, "runtime": {"GOMAXPROCS", "Set*"}, "runtime/debug": {"Set*"},
+	"math/rand": {"Seed"}, "runtime": {"GOMAXPROCS", "Set*"}, "runtime/debug": {"Set*"},
 	"encoding/gob": {"Register*"}, "database/sql": {"Register"}, "image": {"RegisterFormat"}, "expvar": {"*"}, "mime": {"AddExtensionType"},
 }
 

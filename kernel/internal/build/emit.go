@@ -307,7 +307,11 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	lookup := func(name string) *symbol { return e.b.lookupBefore(name) }
 	all := cell.Span{End: len(st.Text)}
 	var edits []edit
+	dropped := e.droppedPart(st)
 	for _, r := range st.Refs {
+		if r.Off >= dropped.Start && r.Off < dropped.End {
+			continue
+		}
 		text := r.Name
 		switch {
 		case r.Top && e.shape:
@@ -330,6 +334,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		switch v := st.Var; {
 		case v != nil && v.TypeEnd > 0 && allBlank(st.Names):
 			before = "var"
+		case st.Embed != "":
+			edits = e.embedEdits(st, edits)
 		case v != nil:
 			edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
 		case st.Define >= 0:
@@ -344,6 +350,19 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	}
 	edits = append(edits, e.slowDefersIn("package p; func _() {\n", st.Text, "\n}")...)
 	f.put(nil, before, st.Source, all, "", edits)
+}
+
+// droppedPart is what of a variable specification is not written where it gets
+// its value: the type, which may be all that mentions a package.
+func (e *emitter) droppedPart(st *stmt) cell.Span {
+	switch v := st.Var; {
+	case e.shape || v == nil || v.TypeEnd > 0 && allBlank(st.Names):
+		return cell.Span{}
+	case st.Embed != "":
+		return cell.Span{Start: v.NamesEnd, End: len(st.Text)}
+	default:
+		return cell.Span{Start: v.NamesEnd, End: v.ValueStart}
+	}
 }
 
 // aliased reports whether the cell declares a function of this name that has an alias.
@@ -378,6 +397,7 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
+	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
 	}

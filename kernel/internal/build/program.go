@@ -96,6 +96,7 @@ type symbol struct {
 
 	typ     *typeText // of a variable
 	witness *witness  // for a variable whose type cannot be spelled
+	embeds  bool      // a variable of a type that //go:embed can fill
 	static  bool      // a variable that decl and the object's data initialize
 	print   string    // fingerprint of the meaning for users of the name
 	layout  string    // of a type or variable: fingerprint of the memory layout
@@ -233,7 +234,7 @@ func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	if errs != nil {
 		return nil, errs
 	}
-	if p.reusesVariable(c) {
+	if p.reusesVariable(c) || embeds(c) {
 		c, _ = cell.ParseSequence(n, src)
 	}
 	u, err := newBuilder(p, c).build(ctx)

@@ -81,6 +81,9 @@ func (p *Program) Describe(src string, cursor int) (Description, bool) {
 	if pn, ok := obj.(*types.PkgName); ok {
 		return Description{text, packageDoc(p.pkgs, pn.Imported())}, true
 	}
+	if obj.Pkg() == r.pkg {
+		return Description{text, p.notebookDoc(obj)}, true
+	}
 	return Description{text, docOf(p.pkgs, obj)}, true
 }
 

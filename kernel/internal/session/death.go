@@ -27,8 +27,8 @@ const (
 )
 
 // note enters a cell that was loaded into the journal.
-func (r *run) note(u *build.Unit, failed *output.Error) {
-	e := &entry{n: r.n, src: u.Cell.Src, does: u.Effects, setup: r.setup}
+func (r *run) note(code string, u *build.Unit, failed *output.Error) {
+	e := &entry{n: r.n, src: code, does: u.Effects, setup: r.setup}
 	if failed != nil {
 		e.unfit = unfitFailed
 		switch failed.Name {

@@ -30,6 +30,7 @@ func directives() []directive {
 		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).get},
 		{[]string{"%autoget", "%noautoget"}, "", "accepted for GoNB's notebooks; a missing import names the %get that brings it", (*run).nothing},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
+		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
 		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
 		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
@@ -89,7 +90,7 @@ func (r *run) help(cell.DirectiveLine) error {
 	for _, d := range directives() {
 		r.print("%-44s %s\n", strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args), d.help)
 	}
-	r.print("\nEverything else is Go: imports, declarations and statements in any order.\n")
+	r.print("\nNAME? says what a name means. Everything else is Go: imports, declarations and statements in any order.\n")
 	return nil
 }
 
@@ -124,6 +125,11 @@ func (r *run) cd(d cell.DirectiveLine) error {
 	}
 	r.setup.Dir = dir
 	r.print("%s\n", dir)
+	return nil
+}
+
+func (r *run) pwd(cell.DirectiveLine) error {
+	r.print("%s\n", r.dir())
 	return nil
 }
 
@@ -265,7 +271,21 @@ func definedFlags(src string) []string {
 }
 
 // parseFlags makes a %% line a call of flag.Parse: flags that the lines before
-// it define are parsed, and the lines after it see the values.
+// it define are parsed, and the lines after it see the values. As in GoNB, flags
+// that var declarations below it define are parsed too: the call then follows
+// the last of those.
 func parseFlags(src string) string {
+	at := mainLine.FindStringIndex(src)
+	if at == nil {
+		return src
+	}
+	pieces, _ := cell.Split(src)
+	for i := len(pieces) - 1; i >= 0 && pieces[i].Code >= at[1]; i-- {
+		p := pieces[i]
+		if p.Kind == cell.Var && flagDefinition.MatchString(src[p.Code:p.Stop]) {
+			src = src[:p.Stop] + "; flag.Parse()" + src[p.Stop:]
+			return mainLine.ReplaceAllString(src, "")
+		}
+	}
 	return mainLine.ReplaceAllString(src, "flag.Parse()")
 }

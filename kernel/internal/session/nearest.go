@@ -11,7 +11,7 @@ func nearest(name string) string {
 			if strings.HasPrefix(known, name) && len(name) > 2 {
 				n = 0
 			}
-			if n < least && n < len(name)-1 {
+			if n < least && 3*n <= len(name) {
 				best, least = known, n
 			}
 		}

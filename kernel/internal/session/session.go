@@ -276,6 +276,10 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if strings.TrimSpace(code) == "" {
 		return nil
 	}
+	if name := question(code); name != "" {
+		sink.Stream(output.Stdout, s.answer(name))
+		return nil
+	}
 	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
 	c, errs := cell.Parse(n, code)
 	if errs != nil {
@@ -299,7 +303,8 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if err := r.takeC(c); err != nil {
 		return err
 	}
-	if err := r.execute(code, r.note); err != nil || r.tests == nil {
+	err := r.execute(code, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
+	if err != nil || r.tests == nil {
 		return err
 	}
 	return r.runTests()
@@ -392,6 +397,9 @@ func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionRe
 
 // IsComplete tells consoles whether code can be run as it is.
 func (s *Session) IsComplete(code string) output.Completeness {
+	if question(code) != "" {
+		return output.Completeness{Status: "complete"}
+	}
 	status, indent := cell.IsComplete(code)
 	return output.Completeness{Status: string(status), Indent: indent}
 }

@@ -8,6 +8,7 @@ package worker
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -73,7 +74,7 @@ func Main() {
 	if err := w.memory.begin(w.linker, os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
-	os.Args = os.Args[:1]
+	os.Args = []string{"notebook"}
 	if mp.IsChild() {
 		w.runChild()
 	}
@@ -168,6 +169,7 @@ func (w *worker) serve() error {
 	}
 	w.conn = control.New(f)
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
 	// The kernel sends interrupts over the control socket; those that a
 	// terminal sends to the whole group are for it.
