@@ -302,6 +302,9 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	var edits []edit
 	for _, r := range st.Refs {
 		text := r.Name
+		if !e.shape && st.declares() && r.Off >= st.Var.NamesEnd && r.Off < st.Var.ValueStart {
+			continue // the type, which stands with the variable's declaration: nothing here needs its package
+		}
 		switch {
 		case r.Top && e.shape:
 		case r.Top && !r.Key:
@@ -321,7 +324,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	}
 	if !e.shape {
 		switch v := st.Var; {
-		case v != nil && v.TypeEnd > 0 && allBlank(st.Names):
+		case v != nil && !st.declares():
 			before = "var"
 		case v != nil:
 			edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
@@ -343,6 +346,12 @@ func (e *emitter) stmt(f *file, st *stmt) {
 func (e *emitter) aliased(name string) bool {
 	s := e.b.fresh[name]
 	return s != nil && s.kind == cell.Func && !s.decl.Generic && s.decl.Body >= 0 && e.b.before[name].kind == notebook
+}
+
+// declares reports whether a var statement's names are declared elsewhere, so
+// that it is left with the assignment.
+func (st *stmt) declares() bool {
+	return st.Var != nil && !(st.Var.TypeEnd > 0 && allBlank(st.Names))
 }
 
 func allBlank(names []cell.Ref) bool {

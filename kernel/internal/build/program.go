@@ -81,7 +81,7 @@ type origin struct {
 
 // A symbol is what a name of the notebook means: a function, method, type,
 // group of constants or variable. It does not change once it is live, apart
-// from loaded.
+// from loaded and renew.
 type symbol struct {
 	key    string // name; "T.m" for a method; first name for constants
 	kind   cell.Kind
@@ -99,6 +99,7 @@ type symbol struct {
 	layout  string    // of a type or variable: fingerprint of the memory layout
 	text    string    // description of the type for listings
 	loaded  bool
+	renew   bool              // when next compiled it gets a new stub: older callers keep the old one
 	prints  map[string]string // of constants, by name
 	bodies  []string          // functions that the compiler could inline into it
 	uses    []string          // names and methods that its body uses, for redefinition

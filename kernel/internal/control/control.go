@@ -19,6 +19,7 @@ const MaxFrame = 256 << 20
 const (
 	Run       = "run"       // load an object and call its entry
 	Setup     = "setup"     // change folder, environment, arguments
+	Reload    = "reload"    // packages changed: Packages, Importcfg, Renew
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
 	Line      = "line"      // answers Input
@@ -51,6 +52,9 @@ type Message struct {
 	Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
 	Init      bool     `json:"init,omitempty"`
 	Whole     bool     `json:"whole,omitempty"` // a panic in any goroutine ends the cell
+	Live      []string `json:"live,omitempty"`  // packages under edit
+	Packages  []string `json:"packages,omitempty"`
+	Renew     bool     `json:"renew,omitempty"` // their types are made anew; in Done too
 	Reset     []string `json:"reset,omitempty"` // variables that could not be kept
 
 	Dir   string   `json:"dir,omitempty"`

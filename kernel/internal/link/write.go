@@ -138,6 +138,7 @@ func (ld *load) commit() {
 		ld.noteUses(n)
 		ld.noteData(n)
 	}
+	l.pending = nil
 	ld.addTypes()
 	ld.addItabs()
 	ld.applyMethods()
@@ -178,7 +179,7 @@ func (ld *load) addTypes() {
 	grown := false
 	for _, n := range ld.nodes {
 		if n.typ != nil && ld.typeDone[n.name] == nil {
-			n.typ.addr = n.addr
+			n.typ.addr, n.typ.era = n.addr, ld.era
 			ld.types[n.typ.name] = n.typ
 		}
 		if n.sym.Typelink() && ld.typeDone[n.name] == nil {

@@ -276,6 +276,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if err := r.takeC(c); err != nil {
 		return err
 	}
+	r.refresh()
 	if err := r.execute(n, parseFlags(code), false); err != nil || r.tests == nil {
 		return err
 	}
@@ -312,7 +313,7 @@ func (r *run) execute(n int, code string, whole bool) *output.Error {
 		return failure("WorkerError", err.Error())
 	}
 	out, err := w.run(ctx, control.Message{
-		Importcfg: extra, Forget: s.forget, Whole: whole,
+		Importcfg: extra, Forget: s.forget, Whole: whole, Live: s.modules.Live(),
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
 		s.program.Load().Commit(unit)
