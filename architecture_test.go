@@ -30,9 +30,9 @@ var arrows = map[string]string{
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
-	"kernel/internal/worker":  "control link lib/display lib/mp",
+	"kernel/internal/worker":  "control link lib/comm lib/display lib/mp",
 	"kernel/internal/solo":    "control lib/display lib/mp",
-	"kernel/internal/session": "build cell control gonb image modules output lib/display",
+	"kernel/internal/session": "build cell control gonb image modules output lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -194,6 +194,9 @@ func (p *process) handle(m control.Message) error {
 	case control.Display, control.Result:
 		p.show(m)
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Comm:
+		p.commFromWorker(m)
+		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
 	case control.Input:
 		p.mu.Lock()
 		ctx := p.ctx
@@ -264,6 +267,7 @@ func (p *process) finish(err error) {
 		s.f.Close()
 	}
 	p.gonb.close()
+	p.closeComms()
 	close(p.ended)
 }
 
