@@ -37,7 +37,7 @@ func (b *builder) embedErrors() cell.Errors {
 			msg = "//go:embed stands above one variable"
 		case len(st.Var.Values) > 0:
 			msg = "a variable with //go:embed cannot have a value"
-		case v.embeds:
+		case v.embeddable:
 		default:
 			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, and %s is a %s", name, v.text)
 		}

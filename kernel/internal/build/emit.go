@@ -313,6 +313,9 @@ func (e *emitter) stmt(f *file, st *stmt) {
 			continue
 		}
 		text := r.Name
+		if !e.shape && st.declares() && r.Off >= st.Var.NamesEnd && r.Off < st.Var.ValueStart {
+			continue // the type, which stands with the variable's declaration: nothing here needs its package
+		}
 		switch {
 		case r.Top && e.shape:
 		case r.Top && !r.Key:
@@ -332,7 +335,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	}
 	if !e.shape {
 		switch v := st.Var; {
-		case v != nil && v.TypeEnd > 0 && allBlank(st.Names):
+		case v != nil && !st.declares():
 			before = "var"
 		case st.Embed != "":
 			edits = e.embedEdits(st, edits)
@@ -369,6 +372,12 @@ func (e *emitter) droppedPart(st *stmt) cell.Span {
 func (e *emitter) aliased(name string) bool {
 	s := e.b.fresh[name]
 	return s != nil && s.kind == cell.Func && !s.decl.Generic && s.decl.Body >= 0 && e.b.before[name].kind == notebook
+}
+
+// declares reports whether a var statement's names are declared elsewhere, so
+// that it is left with the assignment.
+func (st *stmt) declares() bool {
+	return st.Var != nil && !(st.Var.TypeEnd > 0 && allBlank(st.Names))
 }
 
 func allBlank(names []cell.Ref) bool {

@@ -82,6 +82,12 @@ func (p *packages) Import(importPath string) (*types.Package, error) {
 	return pkg, nil
 }
 
+func (p *packages) known() map[string]*types.Package {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.loaded
+}
+
 func (p *packages) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

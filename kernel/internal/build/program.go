@@ -83,7 +83,7 @@ type origin struct {
 
 // A symbol is what a name of the notebook means: a function, method, type,
 // group of constants or variable. It does not change once it is live, apart
-// from loaded.
+// from loaded and renew.
 type symbol struct {
 	key    string // name; "T.m" for a method; first name for constants
 	kind   cell.Kind
@@ -94,18 +94,19 @@ type symbol struct {
 	pragma string // //go:linkname lines from elsewhere in its cell
 	recv   string // receiver type for a method
 
-	typ     *typeText // of a variable
-	witness *witness  // for a variable whose type cannot be spelled
-	embeds  bool      // a variable of a type that //go:embed can fill
-	static  bool      // a variable that decl and the object's data initialize
-	print   string    // fingerprint of the meaning for users of the name
-	layout  string    // of a type or variable: fingerprint of the memory layout
-	text    string    // description of the type for listings
-	loaded  bool
-	prints  map[string]string // of constants, by name
-	bodies  []string          // functions that the compiler could inline into it
-	uses    []string          // names and methods that its body uses, for redefinition
-	does    summary           // of a function: what its body may change
+	typ        *typeText // of a variable
+	witness    *witness  // for a variable whose type cannot be spelled
+	embeddable bool      // a variable of a type that //go:embed can fill
+	static     bool      // a variable that decl and the object's data initialize
+	print      string    // fingerprint of the meaning for users of the name
+	layout     string    // of a type or variable: fingerprint of the memory layout
+	text       string    // description of the type for listings
+	loaded     bool
+	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
+	prints     map[string]string // of constants, by name
+	bodies     []string          // functions that the compiler could inline into it
+	uses       []string          // names and methods that its body uses, for redefinition
+	does       summary           // of a function: what its body may change
 
 	signature string // of a generic function: fingerprint of the meaning for callers of an instance
 }

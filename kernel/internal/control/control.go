@@ -19,6 +19,7 @@ const MaxFrame = 256 << 20
 const (
 	Run       = "run"       // load an object and call its entry
 	Setup     = "setup"     // change folder, environment, arguments
+	Reload    = "reload"    // packages changed: Packages, Importcfg, Renew
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
 	Line      = "line"      // answers Input
@@ -62,13 +63,16 @@ type Message struct {
 	// Outlets are named pipes that become standard output and error once the
 	// object is loaded. Held and Shared, in Done, say that programs started by
 	// cells, and processes of package mp, have the present ones.
-	Outlets []string `json:"outlets,omitempty"`
-	Changed bool     `json:"changed,omitempty"` // in Loaded: the outlets are in use
-	Held    bool     `json:"held,omitempty"`
-	Shared  bool     `json:"shared,omitempty"`
-	Init    bool     `json:"init,omitempty"`
-	Whole   bool     `json:"whole,omitempty"` // a panic in any goroutine ends the cell
-	Reset   []string `json:"reset,omitempty"` // variables that could not be kept
+	Outlets  []string `json:"outlets,omitempty"`
+	Changed  bool     `json:"changed,omitempty"` // in Loaded: the outlets are in use
+	Held     bool     `json:"held,omitempty"`
+	Shared   bool     `json:"shared,omitempty"`
+	Init     bool     `json:"init,omitempty"`
+	Whole    bool     `json:"whole,omitempty"` // a panic in any goroutine ends the cell
+	Live     []string `json:"live,omitempty"`  // packages under edit
+	Packages []string `json:"packages,omitempty"`
+	Renew    bool     `json:"renew,omitempty"` // their types are made anew; in Done too
+	Reset    []string `json:"reset,omitempty"` // variables that could not be kept
 
 	Dir   string   `json:"dir,omitempty"`
 	Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset

@@ -134,6 +134,9 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case ofNotebook(name):
 		return ld.sharedInLoad(o, i, symKey{name, keyABI(s)}, false)
 	}
+	if ld.replaceable(o, s, name) {
+		return ld.liveFunc(o, i, name), nil
+	}
 	key := symKey{name, keyABI(s)}
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil

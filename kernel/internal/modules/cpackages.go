@@ -78,6 +78,7 @@ func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	m.img, m.cKey = img, set.Key()
 	m.cRoots = m.found
 	m.archives = map[string]string{}
+	m.folders, m.roots = map[string]*folder{}, map[string]bool{}
 	for path, archive := range m.given {
 		m.archives[path] = archive
 	}

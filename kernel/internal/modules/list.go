@@ -24,9 +24,10 @@ type resolved struct {
 	Dir        string
 	Module     *module
 	CgoFiles   []string
+	Imports    []string
 }
 
-const resolvedFields = "ImportPath,Export,Standard,Dir,Module,CgoFiles"
+const resolvedFields = "ImportPath,Export,Standard,Dir,Module,CgoFiles,Imports"
 
 type module struct {
 	Path, Version, Dir string
@@ -59,7 +60,9 @@ func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]resolve
 	out, err := m.goCommand(ctx, cgo, append([]string{"list", "-json=" + resolvedFields}, args...)...)
 	if err != nil {
 		if strings.Contains(err.Error(), "no required module provides package") || strings.Contains(err.Error(), "missing go.sum entry") {
-			return nil, notFound(args[len(args)-1])
+			if n := len(args); args[n-2] == "--" {
+				return nil, notFound(args[n-1])
+			}
 		}
 		return nil, err
 	}

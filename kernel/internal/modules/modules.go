@@ -28,21 +28,23 @@ type Modules struct {
 	cache string // for answers of the go command; shared by all notebooks
 
 	mu       sync.Mutex
-	dir      string            // of the module; "" until there is one
-	scratch  string            // where a scratch module may be made
-	own      bool              // dir is the scratch module
-	archives map[string]string // packages beyond the image, or other than its own
-	given    map[string]string // those of Use
-	cRoots   map[string]*cRoot // what the image in use was built with, by import path
-	found    map[string]*cRoot // what the image that CPackages last asked for is built with
-	cKey     string            // of the image in use
-	configs  map[string]string // importcfg files by content hash
+	dir      string             // of the module; "" until there is one
+	scratch  string             // where a scratch module may be made
+	own      bool               // dir is the scratch module
+	archives map[string]string  // packages beyond the image, or other than its own
+	given    map[string]string  // those of Use
+	cRoots   map[string]*cRoot  // what the image in use was built with, by import path
+	found    map[string]*cRoot  // what the image that CPackages last asked for is built with
+	cKey     string             // of the image in use
+	folders  map[string]*folder // packages that may change without notice, by import path
+	roots    map[string]bool    // imported packages that are or need such ones
+	configs  map[string]string  // importcfg files by content hash
 }
 
 // New returns the packages for a notebook in folder dir. A scratch module, if
 // one is needed, is made in scratch.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
-	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, given: map[string]string{}, configs: map[string]string{}}
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
 		m.dir = findModule(dir)
 	}
@@ -167,16 +169,29 @@ func (m *Modules) resolve(ctx context.Context, path string) error {
 		}
 	}
 	for _, p := range list {
-		if p.Export == "" || p.Standard {
-			continue
+		if !m.ofImage(p) {
+			m.take(path, p)
 		}
-		bundled, err := m.img.Archive(p.ImportPath)
-		if err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export)) {
-			continue
-		}
-		m.archives[p.ImportPath] = p.Export
 	}
 	return nil
+}
+
+// ofImage reports whether a package is the image's own.
+func (m *Modules) ofImage(p resolved) bool {
+	if p.Export == "" || p.Standard {
+		return true
+	}
+	bundled, err := m.img.Archive(p.ImportPath)
+	return err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export))
+}
+
+// take makes a package known that the import of root needs.
+func (m *Modules) take(root string, p resolved) {
+	m.archives[p.ImportPath] = p.Export
+	if inFolder(p) {
+		m.roots[root] = true
+		m.folders[p.ImportPath] = &folder{p.Dir, stamp(p.Dir)}
+	}
 }
 
 func allExist(list []resolved) bool {

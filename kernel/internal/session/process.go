@@ -208,23 +208,30 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 
 // setup changes folder, environment or arguments of the worker.
 func (p *process) setup(m control.Message) error {
+	m.Kind = control.Setup
+	_, err := p.ask(m)
+	return err
+}
+
+// ask has the worker do something beside cells and waits until it is done.
+func (p *process) ask(m control.Message) (control.Message, error) {
 	done := make(chan control.Message, 1)
 	p.mu.Lock()
 	p.id++
-	m.Kind, m.ID = control.Setup, p.id
+	m.ID = p.id
 	p.done = done
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
-		return err
+		return control.Message{}, err
 	}
 	select {
 	case m := <-done:
 		if m.Error != "" {
-			return errors.New(m.Error)
+			return m, errors.New(m.Error)
 		}
-		return nil
+		return m, nil
 	case <-p.ended:
-		return errors.New("the worker is gone")
+		return control.Message{}, errors.New("the worker is gone")
 	}
 }
 

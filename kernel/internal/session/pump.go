@@ -344,7 +344,7 @@ func (p *process) handle(m control.Message) error {
 		if in := p.gonb.prompt; in != nil {
 			m.Text, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
 		}
-		go p.ask(ctx, m) // the pump goes on: the answer may take long
+		go p.input(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
@@ -368,8 +368,8 @@ func (p *process) handle(m control.Message) error {
 	return nil
 }
 
-// ask gets a line from the front end.
-func (p *process) ask(ctx context.Context, m control.Message) {
+// input gets a line from the front end.
+func (p *process) input(ctx context.Context, m control.Message) {
 	answer := control.Message{Kind: control.Line, Seq: m.Seq}
 	text, err := p.current().Input(ctx, m.Text, m.Password)
 	if err != nil {

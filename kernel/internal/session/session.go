@@ -303,6 +303,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if err := r.takeC(c); err != nil {
 		return err
 	}
+	r.refresh()
 	err := r.execute(code, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err
@@ -349,7 +350,7 @@ func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error
 	loaded := false
 	w.number(r.n)
 	out, err := w.run(r.ctx, control.Message{
-		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n,
+		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(),
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, r.sink, func(reset []string) {
 		program.Commit(unit)

@@ -30,6 +30,15 @@ import (
 // ControlFD is the file descriptor of the control socket.
 const ControlFD = 3
 
+// A load is one step by which code came into this process: an object, or
+// packages that were replaced.
+type load struct {
+	link.Request
+	Importcfg string   // where packages are from now on
+	Packages  []string // to be loaded anew
+	Renew     bool
+}
+
 // A worker is the state of this process.
 type worker struct {
 	dir        string // of the image
@@ -39,8 +48,9 @@ type worker struct {
 
 	mu       sync.Mutex
 	archives map[string]string // import path to compiled package
-	configs  map[string]bool   // importcfg files read
-	loads    []link.Request    // for children, which load the same objects
+	base     bool              // the image's importcfg was read
+	config   string            // importcfg file read last
+	loads    []load            // for children, which load the same objects
 	waiting  map[int]chan control.Message
 
 	seq  atomic.Int64
@@ -87,7 +97,7 @@ func Main() {
 
 func newWorker(dir string) (*worker, error) {
 	w := &worker{
-		dir: dir, archives: map[string]string{}, configs: map[string]bool{},
+		dir: dir, archives: map[string]string{},
 		waiting: map[int]chan control.Message{},
 	}
 	f, err := os.Open(filepath.Join(dir, "symbols"))
@@ -133,7 +143,8 @@ func (w *worker) imageConfig() string { return filepath.Join(w.dir, "importcfg")
 // readConfig learns where compiled packages are. The image's own come first:
 // what another file says differently is another version.
 func (w *worker) readConfig(file string) error {
-	if file == "" || w.configs[file] {
+	base := file == w.imageConfig()
+	if file == "" || file == w.config || base && w.base {
 		return nil
 	}
 	b, err := os.ReadFile(file)
@@ -150,7 +161,11 @@ func (w *worker) readConfig(file string) error {
 		}
 		w.archives[path] = archive
 	}
-	w.configs[file] = true
+	if base {
+		w.base = true
+	} else {
+		w.config = file
+	}
 	return nil
 }
 
@@ -194,7 +209,7 @@ func (w *worker) serve() error {
 			x.whole = m.Whole
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
-		case control.Setup:
+		case control.Setup, control.Reload:
 			runs <- m
 		case control.Interrupt:
 			if w.busy.Load() == 0 {
