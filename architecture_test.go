@@ -30,8 +30,8 @@ var arrows = map[string]string{
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
-	"kernel/internal/worker":  "control link lib/display lib/mp",
-	"kernel/internal/session": "build cell control gonb image modules output lib/display",
+	"kernel/internal/worker":  "control link lib/comm lib/display lib/mp",
+	"kernel/internal/session": "build cell control gonb image modules output lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -25,6 +25,7 @@ type process struct {
 	sock  *os.File
 	out   [2]*stream // standard output and error; the pump's once that runs
 	gonb  *gonbPipe
+	comms map[string]bool // open ones, by id; guarded by mu
 	log   *slog.Logger
 	ready chan error
 

@@ -325,6 +325,9 @@ func (p *process) handle(m control.Message) error {
 	case control.Display, control.Result:
 		p.show(m)
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Comm:
+		p.commFromWorker(m)
+		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
 	case control.Input:
 		p.mu.Lock()
 		ctx := p.ctx
@@ -396,5 +399,6 @@ func (p *process) finish(err error) {
 	}
 	p.dropNext()
 	p.gonb.close()
+	p.closeComms()
 	close(p.ended)
 }

@@ -168,6 +168,14 @@ func (tr *transcript) Clear(bool) {
 	tr.part("clear")
 }
 
+func (tr *transcript) Comm(m output.Comm) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.part(fmt.Sprintf("comm %s %s", m.Kind, m.Target))
+	tr.b.Write(append(m.Data, '\n'))
+	tr.last = ""
+}
+
 func (tr *transcript) Input(_ context.Context, prompt string, password bool) (string, error) {
 	if prompt != "" {
 		tr.mu.Lock()

@@ -6,6 +6,7 @@
 package worker
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 	"golang.org/x/sys/unix"
@@ -166,6 +168,7 @@ func (w *worker) serve() error {
 	// terminal sends to the whole group are for it.
 	signal.Ignore(os.Interrupt)
 	display.SetSink(w.display)
+	comm.SetHost(w.comm)
 	mp.SetHost(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
 		return err
@@ -185,6 +188,12 @@ func (w *worker) serve() error {
 			runs <- m
 		case control.Interrupt:
 			w.interrupt()
+		case control.Comm:
+			var c comm.Message
+			if err := json.Unmarshal(m.Output, &c); err != nil {
+				return err
+			}
+			comm.Deliver(c)
 		case control.Ack, control.Line:
 			w.answer(m)
 		default:
