@@ -285,16 +285,16 @@ func (l *Linker) Replace(path string) {
 // ofOther reports whether a symbol belongs to a replaced package or mentions one.
 func (l *Linker) ofOther(name string) bool {
 	for _, path := range l.others {
-		if mentions(name, symbolPrefix(path)) {
+		if ofPackage(name, symbolPrefix(path)) {
 			return true
 		}
 	}
 	return false
 }
 
-// mentions reports whether a symbol belongs to a package or mentions one of
+// ofPackage reports whether a symbol belongs to a package or mentions one of
 // its symbols; the package is given as in symbol names.
-func mentions(name, prefix string) bool {
+func ofPackage(name, prefix string) bool {
 	for {
 		i := strings.Index(name, prefix)
 		if i < 0 {

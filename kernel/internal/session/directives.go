@@ -90,7 +90,8 @@ func (r *run) help(cell.DirectiveLine) error {
 	for _, d := range directives() {
 		r.print("%-44s %s\n", strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args), d.help)
 	}
-	r.print("\nNAME? says what a name means. Everything else is Go: imports, declarations and statements in any order.\n")
+	r.print("%-44s %s\n", "NAME?  NAME??", "what NAME is, with its documentation; where the notebook declares it")
+	r.print("\nEverything else is Go: imports, declarations and statements in any order.\n")
 	return nil
 }
 

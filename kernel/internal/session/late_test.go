@@ -139,21 +139,23 @@ fmt.Println("second")`)
 	}
 }
 
-// TestLateProcess: processes of package mp work for all cells.
-func TestLateProcess(t *testing.T) {
-	s := newTestSession(t)
-	begin(t, s, `import "github.com/perijove/perijove/lib/mp"
+// TestLatePool: the workers of a pool work for all cells.
+func TestLatePool(t *testing.T) {
+	for _, backend := range []string{"Processes", "Goroutines"} {
+		s := newTestSession(t)
+		begin(t, s, fmt.Sprintf(`import "github.com/perijove/perijove/lib/mp"
 func say(n int) int { fmt.Println("task", n); return n }
-pool, err := mp.NewPool(mp.Processes, mp.Workers(1))
+pool, err := mp.NewPool(mp.%s, mp.Workers(1))
 if err != nil { panic(err) }
-exec.Command("true").Run()
 c := exec.Command("true")
 c.Stdout = os.Stdout
-c.Run()`)
-	second := begin(t, s, `fmt.Println("before")
+c.Run()`, backend))
+		begin(t, s, "mp.Map[int](context.Background(), pool, say, []int{0})")
+		third := begin(t, s, `fmt.Println("before")
 list, err := mp.Map[int](context.Background(), pool, say, []int{1})
 fmt.Println("after", list, err)`)
-	if got := second.text(); got != "[stdout]\nbefore\ntask 1\nafter [1] <nil>\n" {
-		t.Errorf("the second cell:\n%s", got)
+		if got := third.text(); got != "[stdout]\nbefore\ntask 1\nafter [1] <nil>\n" {
+			t.Errorf("%s: the third cell:\n%s", backend, got)
+		}
 	}
 }

@@ -237,14 +237,20 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 		sink.Stream(output.Stderr, fmt.Sprintf("%v; the output of a cell is shown %v\n", s.badOutput, s.outputLimit))
 		s.badOutput = nil
 	}
-	err := s.runCell(ctx, number, req.Code, rec)
+	var page output.Bundle
+	var err *output.Error
+	if name, source, ok := askedFor(req.Code); ok {
+		page, err = s.explain(ctx, name, source)
+	} else {
+		err = s.runCell(ctx, number, req.Code, rec)
+	}
 	text.end()
 	if req.StoreHistory && !req.Silent {
 		s.mu.Lock()
 		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})
 		s.mu.Unlock()
 	}
-	reply := output.Reply{Status: output.OK, ExecutionCount: n, UserExpressions: map[string]output.ExpressionResult{}}
+	reply := output.Reply{Status: output.OK, ExecutionCount: n, Page: page, UserExpressions: map[string]output.ExpressionResult{}}
 	if err != nil {
 		sink.Error(err)
 		reply.Status, reply.Error = output.Failed, err
@@ -274,10 +280,6 @@ func (s *Session) begin(ctx context.Context) (context.Context, func()) {
 // runCell takes a cell through build, load and run.
 func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) *output.Error {
 	if strings.TrimSpace(code) == "" {
-		return nil
-	}
-	if name := question(code); name != "" {
-		sink.Stream(output.Stdout, s.answer(name))
 		return nil
 	}
 	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
@@ -398,8 +400,8 @@ func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionRe
 
 // IsComplete tells consoles whether code can be run as it is.
 func (s *Session) IsComplete(code string) output.Completeness {
-	if question(code) != "" {
-		return output.Completeness{Status: "complete"}
+	if _, _, ok := askedFor(code); ok {
+		return output.Completeness{Status: string(cell.Complete)}
 	}
 	status, indent := cell.IsComplete(code)
 	return output.Completeness{Status: string(status), Indent: indent}
@@ -431,8 +433,9 @@ func completeDirective(line string, cursor int) output.Completion {
 	return out
 }
 
-// Inspect describes the name at the cursor.
-func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output.Inspection, error) {
+// Inspect describes the name at the cursor. From detail 1 on it shows the source
+// of what the notebook declares.
+func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
 	d, ok := s.program.Load().Describe(code, cursor)
 	if !ok {
 		return output.Inspection{}, nil
@@ -441,6 +444,10 @@ func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output
 	if d.Doc != "" {
 		text += "\n\n" + d.Doc
 		md += "\n\n" + d.Doc
+	}
+	if detail > 0 && d.Source != "" {
+		text += fmt.Sprintf("\n\nFrom cell %d:\n\n%s", d.Cell, d.Source)
+		md += fmt.Sprintf("\n\nFrom cell %d:\n\n```go\n%s\n```", d.Cell, d.Source)
 	}
 	return output.Inspection{Found: true, Data: output.Bundle{"text/plain": text, "text/markdown": md}}, nil
 }

@@ -94,6 +94,11 @@ func (w *worker) hookOutput() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell shows in the last cell:", err)
 	}
+	// A broken pipe means that the kernel is gone; by itself it would end this
+	// process alone, and not what cells have started.
+	if _, err := link.Hook(w.linker, "os.sigpipe", endGroup); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: what cells start may outlive a killed kernel:", err)
+	}
 	start, err := link.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.linker, "os.StartProcess")
 	if err == nil {
 		standard.start = start

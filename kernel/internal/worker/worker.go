@@ -88,9 +88,11 @@ func Main() {
 	if mp.IsChild() {
 		w.runChild()
 	}
-	if err := w.serve(); err != io.EOF {
-		fmt.Fprintln(os.Stderr, "perijove worker:", err)
-		exitNow(3)
+	err = w.serve()
+	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
+		// Written past package os, which would end this process, and it alone, if
+		// the kernel is gone.
+		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
 	}
 	endGroup()
 }
