@@ -69,6 +69,7 @@ type Decl struct {
 	Body    int  // offset of a function's body in Text, or -1
 	FuncEnd int  // offset in Text where a function begins after its doc comment
 	Alias   bool
+	Embed   bool     // a Var with //go:embed lines
 	Var     *VarSpec // for Var
 }
 
@@ -86,13 +87,15 @@ type Span struct{ Start, End int }
 // A Stmt is one statement at the top of a cell, or one var specification.
 type Stmt struct {
 	Source
-	Define int    // offset of := at the top level, or -1
-	Names  []Ref  // what := or var has on its left, blanks included
-	New    []bool // for each of Names, whether the cell declares it here
-	Var    *VarSpec
-	Values []Span // the right side of :=
-	Expr   *Span  // the expression, if that is all there is
-	Call   bool   // Expr is a call or a receive, which Go lets stand alone
+	Define   int    // offset of := at the top level, or -1
+	Names    []Ref  // what := or var has on its left, blanks included
+	New      []bool // for each of Names, whether the cell declares it here
+	Var      *VarSpec
+	Values   []Span   // the right side of :=
+	Expr     *Span    // the expression, if that is all there is
+	Call     bool     // Expr is a call or a receive, which Go lets stand alone
+	Assigned []string // variables that = gives a value as a whole
+	Embed    string   // the patterns of a var's //go:embed lines
 }
 
 // entryName is the function that holds the statements while they are parsed.

@@ -60,6 +60,25 @@ func TestOfNotebook(t *testing.T) {
 	}
 }
 
+func TestMentioned(t *testing.T) {
+	for name, want := range map[string]string{
+		"main.Twice[main.Point]":                             "main.Point",
+		"main.(*Box[main.Pair[int,main.Point]]).String":      "main.Pair[int,main.Point] main.Point",
+		"type:map[string]main.Line":                          "main.Line",
+		"type:main.Point":                                    "main.Point",
+		"main.Point":                                         "",
+		"github.com/x/mp.(*task[int,[]main.T·1]).run":        "main.T·1",
+		"type:domain.Point":                                  "",
+		"type:example.com/main.Point":                        "",
+		"main.f[go.shape.struct { main.p *main.Deep[int] }]": "main.p main.Deep[int]",
+		"main.f[main.Open[":                                  "main.f main.Open",
+	} {
+		if got := strings.Join(mentioned(name), " "); got != want {
+			t.Errorf("%s mentions %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestWithoutTypeArgs(t *testing.T) {
 	for name, want := range map[string]string{
 		"main.f":                                    "main.f",

@@ -66,11 +66,12 @@ type load struct {
 	byName map[symKey]*node
 	itabs  map[[2]target]*node
 
-	typeDone map[string]*typeRecord // decided: the old record, or nil for a new type
-	stubs    []*stub
-	reset    []string
-	methods  []methodUpdate
-	newSlots map[uintptr]uintptr // for Linker.got
+	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
+	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
+	stubs       []*stub
+	reset       []string
+	methods     []methodUpdate
+	newSlots    map[uintptr]uintptr // for Linker.got
 }
 
 func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
@@ -133,9 +134,15 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case ofNotebook(name):
 		return ld.sharedInLoad(o, i, symKey{name, keyABI(s)}, false)
 	}
+	if ld.replaceable(o, s, name) {
+		return ld.liveFunc(o, i, name), nil
+	}
 	key := symKey{name, keyABI(s)}
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
+	}
+	if strings.HasPrefix(name, "_cgo_") { // the object has a placeholder for the C function
+		return target{}, fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
 	}
 	return ld.sharedInLoad(o, i, key, true)
 }
