@@ -20,6 +20,8 @@ type changes struct {
 	links   map[string]linkName
 	checked *checked
 	done    bool
+
+	instances []instance
 }
 
 // checked is what go/types found out about the last good cell.
@@ -67,6 +69,7 @@ func (p *Program) Commit(u *Unit) {
 	p.dots = append(p.dots, c.dots...)
 	p.allBlank = append(p.allBlank, c.blanks...)
 	p.blanks = nil
+	p.noteInstances(c.instances)
 	p.last = c.checked
 }
 

@@ -81,6 +81,9 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	for _, s := range b.specs {
 		e.spec(s)
 	}
+	if !shape {
+		e.wrappers(b.redone(b.older()))
+	}
 	e.newVars()
 	e.entry()
 	e.finish()
@@ -213,7 +216,11 @@ func (f *file) typeText(t *typeText) string {
 		case p.path != "":
 			b.WriteString(f.use(packageName(p.path), p.path))
 		case p.name != "":
-			b.WriteString(mangle(p.name))
+			name := mangle(p.name)
+			if s := f.e.b.lookup(p.name); s != nil {
+				name = f.e.b.nameIn(s, p.name)
+			}
+			b.WriteString(name)
 		default:
 			b.WriteString(p.text)
 		}
@@ -300,7 +307,11 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	lookup := func(name string) *symbol { return e.b.lookupBefore(name) }
 	all := cell.Span{End: len(st.Text)}
 	var edits []edit
+	dropped := e.droppedPart(st)
 	for _, r := range st.Refs {
+		if r.Off >= dropped.Start && r.Off < dropped.End {
+			continue
+		}
 		text := r.Name
 		if !e.shape && st.declares() && r.Off >= st.Var.NamesEnd && r.Off < st.Var.ValueStart {
 			continue // the type, which stands with the variable's declaration: nothing here needs its package
@@ -326,6 +337,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		switch v := st.Var; {
 		case v != nil && !st.declares():
 			before = "var"
+		case st.Embed != "":
+			edits = e.embedEdits(st, edits)
 		case v != nil:
 			edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
 		case st.Define >= 0:
@@ -340,6 +353,19 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	}
 	edits = append(edits, e.slowDefersIn("package p; func _() {\n", st.Text, "\n}")...)
 	f.put(nil, before, st.Source, all, "", edits)
+}
+
+// droppedPart is what of a variable specification is not written where it gets
+// its value: the type, which may be all that mentions a package.
+func (e *emitter) droppedPart(st *stmt) cell.Span {
+	switch v := st.Var; {
+	case e.shape || v == nil || v.TypeEnd > 0 && allBlank(st.Names):
+		return cell.Span{}
+	case st.Embed != "":
+		return cell.Span{Start: v.NamesEnd, End: len(st.Text)}
+	default:
+		return cell.Span{Start: v.NamesEnd, End: v.ValueStart}
+	}
 }
 
 // aliased reports whether the cell declares a function of this name that has an alias.
@@ -380,6 +406,7 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
+	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
 	}

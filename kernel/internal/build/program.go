@@ -71,6 +71,8 @@ type Program struct {
 	links    map[string]linkName         // the newest link symbol of a variable or function
 	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
 	last     *checked
+
+	instances map[string]map[string]instance // by generic function or type, then by arguments
 }
 
 // An origin is one execution of a cell.
@@ -92,17 +94,21 @@ type symbol struct {
 	pragma string // //go:linkname lines from elsewhere in its cell
 	recv   string // receiver type for a method
 
-	typ     *typeText // of a variable
-	witness *witness  // for a variable whose type cannot be spelled
-	static  bool      // a variable that decl and the object's data initialize
-	print   string    // fingerprint of the meaning for users of the name
-	layout  string    // of a type or variable: fingerprint of the memory layout
-	text    string    // description of the type for listings
-	loaded  bool
-	renew   bool              // when next compiled it gets a new stub: older callers keep the old one
-	prints  map[string]string // of constants, by name
-	bodies  []string          // functions that the compiler could inline into it
-	uses    []string          // names and methods that its body uses, for redefinition
+	typ        *typeText // of a variable
+	witness    *witness  // for a variable whose type cannot be spelled
+	embeddable bool      // a variable of a type that //go:embed can fill
+	static     bool      // a variable that decl and the object's data initialize
+	print      string    // fingerprint of the meaning for users of the name
+	layout     string    // of a type or variable: fingerprint of the memory layout
+	text       string    // description of the type for listings
+	loaded     bool
+	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
+	prints     map[string]string // of constants, by name
+	bodies     []string          // functions that the compiler could inline into it
+	uses       []string          // names and methods that its body uses, for redefinition
+	does       summary           // of a function: what its body may change
+
+	signature string // of a generic function: fingerprint of the meaning for callers of an instance
 }
 
 type asideSymbol struct {
@@ -136,6 +142,7 @@ type Unit struct {
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
+	Effects Effects
 
 	changes *changes
 	program *Program
@@ -153,7 +160,7 @@ type Variable struct {
 }
 
 // A Declaration is any notebook declaration for listings. Kind is "func",
-// "method", "type", "const" or "var".
+// "method", "type", "const", "var", or "import" of the path in Type.
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int
@@ -188,6 +195,8 @@ func New(cfg Config) *Program {
 		sources: map[int]*origin{},
 		links:   map[string]linkName{},
 		saw:     map[string]map[*symbol]bool{},
+
+		instances: map[string]map[string]instance{},
 	}
 	p.standby.cfg = &p.cfg
 	return p
@@ -226,7 +235,7 @@ func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	if errs != nil {
 		return nil, errs
 	}
-	if p.reusesVariable(c) {
+	if p.reusesVariable(c) || embeds(c) {
 		c, _ = cell.ParseSequence(n, src)
 	}
 	u, err := newBuilder(p, c).build(ctx)

@@ -40,6 +40,8 @@ type Linker struct {
 	got     map[uintptr]uintptr    // slots for addresses out of reach
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
 
+	reflected *reflected
+
 	// Packages under edit; see Reload.
 	live    map[string]bool
 	renewed map[string]int // by symbol prefix: when its types were last made anew
@@ -98,8 +100,13 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := newReflected(idx)
+	if err != nil {
+		return nil, err
+	}
 	return &Linker{
-		idx: idx, host: h, mod: m, archives: archives,
+		reflected: r,
+		idx:       idx, host: h, mod: m, archives: archives,
 		packages: map[string]*pkg{},
 		globals:  map[symKey]uintptr{},
 		stubs:    map[string]*stub{},
@@ -278,16 +285,16 @@ func (l *Linker) Replace(path string) {
 // ofOther reports whether a symbol belongs to a replaced package or mentions one.
 func (l *Linker) ofOther(name string) bool {
 	for _, path := range l.others {
-		if mentions(name, symbolPrefix(path)) {
+		if ofPackage(name, symbolPrefix(path)) {
 			return true
 		}
 	}
 	return false
 }
 
-// mentions reports whether a symbol belongs to a package or mentions one of
+// ofPackage reports whether a symbol belongs to a package or mentions one of
 // its symbols; the package is given as in symbol names.
-func mentions(name, prefix string) bool {
+func ofPackage(name, prefix string) bool {
 	for {
 		i := strings.Index(name, prefix)
 		if i < 0 {

@@ -57,15 +57,17 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	ld := &load{
-		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{},
+		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
 		itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
+		ld.methodNames[methodName(f)] = true
 	}
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
+		ld.renewedMethods[methodName(f)] = true
 	}
 	entry, own, inits, err := ld.roots(req)
 	if err != nil {
@@ -75,6 +77,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	if err := ld.layout(); err != nil {
+		return nil, err
+	}
+	if err := ld.bindReflected(); err != nil {
 		return nil, err
 	}
 	if err := ld.write(); err != nil {
@@ -168,34 +173,6 @@ func (ld *load) roots(req Request) (entry, own target, inits []target, err error
 		own, err = ld.resolveIndex(ld.main, task)
 	}
 	return entry, own, inits, err
-}
-
-// refreshes reports whether symbol i is a generated method, known from an
-// earlier load, whose code depends on something fresh: it may have the old
-// body inlined.
-func (ld *load) refreshes(i int, name string) bool {
-	s := ld.main.Sym(i)
-	if ld.Linker.stubs[name] == nil || !s.Kind().IsText() || !isMethodWrapper(ld.main, s, name) {
-		return false
-	}
-	depends := func(ref goobj.Ref) bool {
-		j, ok := ld.main.Index(ref)
-		return ok && ld.fresh[withoutTypeArgs(ld.main.Sym(j).Name())]
-	}
-	for _, r := range s.Relocs() {
-		if depends(r.Sym()) {
-			ld.fresh[name] = true
-			return true
-		}
-	}
-	fi, err := funcInfo(ld.main, s)
-	for _, n := range fi.InlTree {
-		if depends(n.Func) {
-			ld.fresh[name] = true
-			return true
-		}
-	}
-	return err != nil
 }
 
 // An initNode is the init task of a package that has not been initialized yet.
@@ -364,7 +341,7 @@ func (ld *load) updateMethods() error {
 			continue
 		}
 		old := ld.typeDone[name]
-		if old == nil {
+		if old == nil || !ld.mod.ro.contains(old.addr) { // reflect has given a type of its own its methods
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)

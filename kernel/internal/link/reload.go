@@ -66,7 +66,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 func (l *Linker) unload(path string, renew bool) {
 	prefix := symbolPrefix(path)
 	for key := range l.globals {
-		if (renew || !strings.HasPrefix(key.name, "type:")) && mentions(key.name, prefix) {
+		if (renew || !strings.HasPrefix(key.name, "type:")) && ofPackage(key.name, prefix) {
 			delete(l.globals, key)
 		}
 	}
@@ -77,7 +77,7 @@ func (l *Linker) unload(path string, renew bool) {
 	}
 	l.renewed[prefix] = l.era
 	for name := range l.stubs {
-		if mentions(name, prefix) && !ofNotebook(name) {
+		if ofPackage(name, prefix) && !ofNotebook(name) {
 			delete(l.stubs, name)
 		}
 	}
@@ -90,7 +90,7 @@ func (l *Linker) madeAnew(name string, era int) bool {
 		return false
 	}
 	for prefix, since := range l.renewed {
-		if since > era && mentions(name, prefix) {
+		if since > era && ofPackage(name, prefix) {
 			return true
 		}
 	}

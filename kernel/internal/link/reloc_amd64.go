@@ -49,6 +49,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	case goobj.RelTLSLE:
 		v = r.Add() - ld.host.tlsDistance
 	case goobj.RelAddrOff, goobj.RelMethodOff:
+		addr = ld.withinReach(t)
 		v = int64(addr) + r.Add() - int64(ld.offsetBase(n, addr))
 	case goobj.RelConst:
 		v = r.Add()
@@ -92,6 +93,18 @@ func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 		return md.types
 	}
 	return md.rodata
+}
+
+// withinReach is the address of a target, or of its copy if it is a type on
+// the heap.
+func (ld *load) withinReach(t target) uintptr {
+	if t.node != nil && t.node.made != nil {
+		return t.node.addr
+	}
+	if c := ld.reflected.copies[t.addr]; c != 0 && t.node == nil {
+		return c
+	}
+	return t.address()
 }
 
 // throughSlot turns the instruction that takes the address of something out of

@@ -35,7 +35,8 @@ const (
 	pclnMagic    = 0xfffffff1
 
 	// funcSize is the size of runtime._func without its variable part.
-	funcSize = 44
+	funcSize    = 44
+	funcNameOff = 4
 
 	funcBucket    = 4096 // bytes of text per findfunc bucket
 	funcSubbucket = 256
@@ -171,6 +172,7 @@ const (
 
 	tflagUncommon  = 1 << 0
 	tflagExtraStar = 1 << 1
+	tflagNamed     = 1 << 2
 
 	uncommonSize = 16
 	methodSize   = 16

@@ -69,6 +69,12 @@ func (m *module) addItabs(h *host, list []uintptr) {
 	m.md.itablinks = sliceHeader{}
 }
 
+// typeMap is what a module's typemap points to: types by the offset of what
+// stands for them in the module.
+type typeMap map[int32]unsafe.Pointer
+
+func (t typeMap) set(md *moduleData, addr uintptr, typ unsafe.Pointer) { t[int32(addr-md.types)] = typ }
+
 // links are the lists that a module has published.
 type links struct {
 	published []int32 // what md.typelinks points to; referenced here for the collector

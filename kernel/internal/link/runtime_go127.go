@@ -82,6 +82,14 @@ func (m *module) addItabs(h *host, list []uintptr) {
 	h.start(w)
 }
 
+// typeMap is what a module's typemap points to: types by the address of what
+// stands for them in the module.
+type typeMap map[unsafe.Pointer]unsafe.Pointer
+
+func (t typeMap) set(_ *moduleData, addr uintptr, typ unsafe.Pointer) {
+	t[platform.Pointer(addr)] = typ
+}
+
 // links are the lists that a module has published: the runtime keeps them.
 type links struct{}
 

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -97,10 +98,16 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		}
 		return ld.typeDone[n] != nil
 	}
+	// A type argument need not appear in the layout.
+	replaced := func(n string) bool {
+		n = "type:" + n
+		ok, inGroup := same[n]
+		return ld.types[n] != nil && (inGroup && !ok || !inGroup && ld.changed(n))
+	}
 	for changed := true; changed; {
 		changed = false
 		for n, r := range group {
-			if same[n] && !sameLayout(ld.types[n], r, equalTarget) {
+			if same[n] && (!sameLayout(ld.types[n], r, equalTarget) || instance(n) && slices.ContainsFunc(mentioned(n), replaced)) {
 				same[n] = false
 				changed = true
 			}
@@ -128,6 +135,14 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 			if n := s.Name(); isType(s, n) && ofNotebook(n) {
 				ld.collectTypes(o, j, n, group)
 			}
+		}
+	}
+	if !o.main || !instance(name) {
+		return
+	}
+	for _, t := range mentioned(name) {
+		if j, ok := ld.descriptor("type:" + t); ok {
+			ld.collectTypes(o, j, "type:"+t, group)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -54,6 +53,7 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	r.modules.SetImage(img, set)
 	program := r.program.Load()
 	program.Reimport()
-	r.sink.Stream(output.Stderr, fmt.Sprintf("started a new worker, which contains the C code of %s; %s\n", names, lostText(program.WorkerLost())))
+	lines := append([]string{"started a new worker, which contains the C code of " + names}, r.bury(w)...)
+	r.sink.Stream(output.Stderr, strings.Join(lines, "; ")+"\n")
 	return nil
 }

@@ -104,12 +104,14 @@ type transcript struct {
 var (
 	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
 	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // of tests
+	inProcess = regexp.MustCompile(`\bprocess \d+\b`)
 )
 
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
+	text := durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
+	return inProcess.ReplaceAllString(text, "process PID")
 }
 
 // part begins a part of another kind.

@@ -99,10 +99,12 @@ func (r *run) runTests() *output.Error {
 	return r.withArgs(args, func() *output.Error {
 		defer func() {
 			for _, name := range testImports {
-				_ = r.program.Load().Remove(name) // they are no declarations of the user's
+				_, _ = r.program.Load().Remove(name) // they are no declarations of the user's
 			}
 		}()
-		return r.execute(0, code, true)
+		unnumbered := *r
+		unnumbered.n = 0
+		return unnumbered.load(code, true, func(*build.Unit, *output.Error) {})
 	})
 }
 
