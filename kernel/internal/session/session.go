@@ -324,6 +324,9 @@ func (s *Session) imageGone(err error) error {
 func (s *Session) workerFailed(w *process, err error) *output.Error {
 	var refused *loadError
 	if errors.As(err, &refused) {
+		if gone := s.cfg.Image.Check(); gone != nil {
+			return failure("ImageError", gone.Error())
+		}
 		return failure("LinkError", refused.Error())
 	}
 	return &output.Error{Name: "WorkerDied", Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
