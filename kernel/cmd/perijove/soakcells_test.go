@@ -256,6 +256,8 @@ func (s *soak) requests(n int) error {
 		{"shell", "history_request", `{"hist_access_type":"tail","n":3,"output":false,"raw":true}`, `"history"`},
 		{"shell", "no_such_request", `{}`, ``},
 		{"control", "kernel_info_request", `{}`, `"perijove"`},
+		{"control", "usage_request", `{}`, `"kernel_memory":`},
+		{"control", "debug_request", `{"type":"request","seq":1,"command":"debugInfo"}`, `"status":"error"`},
 	} {
 		got, err := s.ask(r.channel, r.kind, r.content)
 		if err != nil {
