@@ -106,7 +106,9 @@ func (p *process) over(m control.Message) {
 		return
 	}
 	p.done = nil
-	p.held, p.shared = m.Held && len(p.streams) < maxStreams, m.Shared
+	if m.Outcome != nil { // a cell has run
+		p.held, p.shared = m.Held && len(p.streams) < maxStreams, m.Shared
+	}
 	if unseen(p.sink) {
 		p.sink = p.before
 	}
