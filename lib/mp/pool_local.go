@@ -67,7 +67,7 @@ func (w *worker) runHere(f *flight) {
 		}
 		r.report(true)
 	}()
-	for n := 0; f.credit.claim(); n++ {
+	for n, ok := f.credit.claim(); ok; n, ok = f.credit.claim() {
 		f.parcel.call(n)
 		r.done.Store(int64(n + 1))
 	}

@@ -86,26 +86,13 @@ func (p *Program) Describe(src string, cursor int) (Description, bool) {
 		return Description{Text: text, Doc: packageDoc(p.pkgs, pn.Imported())}, true
 	}
 	d := Description{Text: text, Doc: docOf(p.pkgs, obj)}
+	if obj.Pkg() == r.pkg {
+		d.Doc = p.notebookDoc(obj)
+	}
 	if s := p.names[src[start:end]]; s != nil && s.decl != nil && s.origin != nil && obj.Parent() == r.pkg.Scope() {
 		d.Source, d.Cell = strings.TrimSpace(s.decl.Text), s.origin.n
-		if d.Doc == "" {
-			d.Doc = leadingComment(d.Source)
-		}
 	}
 	return d, true
-}
-
-// leadingComment is the text of the // lines that a declaration begins with.
-func leadingComment(src string) string {
-	var lines []string
-	for line := range strings.Lines(src) {
-		text, ok := strings.CutPrefix(line, "//")
-		if !ok {
-			break
-		}
-		lines = append(lines, strings.TrimSpace(text))
-	}
-	return strings.Join(lines, "\n")
 }
 
 func qualifier(main *types.Package) types.Qualifier {

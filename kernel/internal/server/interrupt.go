@@ -18,17 +18,19 @@ type interrupts struct {
 	mu       sync.Mutex // guards what follows
 	at       time.Time
 	bySignal bool
+	cell     *request // that ran then
 }
 
-// repeats reports whether an interrupt is the last one on its other way. Two on
-// the same way are two, however close: they may mean different cells.
-func (i *interrupts) repeats(now time.Time, bySignal bool) bool {
+// repeats reports whether an interrupt of a cell is the last one on its other
+// way. Two on the same way are two, however close, and so are two of different
+// cells.
+func (i *interrupts) repeats(now time.Time, bySignal bool, cell *request) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if bySignal != i.bySignal && now.Sub(i.at) < doubled {
+	if bySignal != i.bySignal && cell == i.cell && now.Sub(i.at) < doubled {
 		return true
 	}
-	i.at, i.bySignal = now, bySignal
+	i.at, i.bySignal, i.cell = now, bySignal, cell
 	return false
 }
 
@@ -41,7 +43,10 @@ func (s *Server) interrupt(context.Context, *request, *wire.InterruptRequest) (r
 func (s *Server) Interrupt() { s.passOnInterrupt(true) }
 
 func (s *Server) passOnInterrupt(bySignal bool) {
-	if !s.interrupted.repeats(time.Now(), bySignal) {
+	s.running.mu.Lock()
+	cell := s.running.cell
+	s.running.mu.Unlock()
+	if !s.interrupted.repeats(time.Now(), bySignal, cell) {
 		s.Session.Interrupt()
 	}
 }

@@ -33,6 +33,15 @@ func (p *process) pump() {
 				p.finish(errors.New("it did not react to an interrupt and was ended"))
 				return
 			}
+		case <-p.insist:
+			if p.deaf() {
+				p.finish(errors.New("it did not react to an interrupt; the second one ended it"))
+				return
+			}
+		case err := <-p.doom:
+			p.drain()
+			p.finish(err)
+			return
 		case <-p.patience.C:
 			p.print(p.out[1], p.dump.release())
 		case m := <-messages:
@@ -224,10 +233,17 @@ func (p *process) handle(m control.Message) error {
 		if in := p.gonb.prompt; in != nil {
 			m.Text, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
 		}
-		go p.ask(ctx, m) // the pump goes on: the answer may take long
+		go p.input(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Left:
+		p.mu.Lock()
+		tell := p.onLeft
+		p.mu.Unlock()
+		if tell != nil && m.Count > 0 {
+			tell(m.Count, p.current())
+		}
 	case control.Failure:
 		if m.Outcome != nil {
 			e := panicError(m.Outcome, nil)
@@ -241,8 +257,8 @@ func (p *process) handle(m control.Message) error {
 	return nil
 }
 
-// ask gets a line from the front end.
-func (p *process) ask(ctx context.Context, m control.Message) {
+// input gets a line from the front end.
+func (p *process) input(ctx context.Context, m control.Message) {
 	answer := control.Message{Kind: control.Line, Seq: m.Seq}
 	text, err := p.current().Input(ctx, m.Text, m.Password)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 // Show delivers the values of a cell's last expression, as one result.
 // Generated code calls it by its linker name.
 func Show(values ...any) {
+	self.cell.Load().haltInterrupted()
 	if n := len(values); n > 1 && values[n-1] == nil {
 		values = values[:n-1] // the nil error of a call that went well
 	}
@@ -33,6 +34,7 @@ func Show(values ...any) {
 
 // ShowError delivers an error that is a cell's last expression; nil shows nothing.
 func ShowError(err error) {
+	self.cell.Load().haltInterrupted()
 	if err != nil {
 		Show(err)
 	}
@@ -56,7 +58,7 @@ func (w *worker) deliver(id int, kind string, m display.Message) {
 		b, _ = json.Marshal(display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
 	}
 	if p := mp.Parent(); p != nil {
-		_ = p.Send(append([]byte(kind+"\n"), b...))
+		w.askParent(p, b)
 		return
 	}
 	if _, err := w.ask(control.Message{Kind: kind, ID: id, Output: b}); err != nil {
