@@ -86,7 +86,7 @@ func (c *capped) end() {
 	if i := strings.IndexByte(tail, '\n'); i >= 0 && c.dropped > int64(len(tail)) {
 		tail = tail[i+1:]
 	}
-	c.Sink.Stream(output.Stderr, fmt.Sprintf("\n%s were not shown. They end so:\n", memory.Format(c.dropped)))
+	c.Sink.Stream(output.Stderr, fmt.Sprintf("\n%s were not shown. The last lines:\n", memory.Format(c.dropped)))
 	c.Sink.Stream(c.stream, strings.ToValidUTF8(tail, ""))
 	c.tail = nil
 }
