@@ -11,7 +11,8 @@ import (
 var ErrBroken = errors.New("mp: the barrier is broken")
 
 // A Barrier lets a number of goroutines or processes wait for each other, any
-// number of times.
+// number of times. One that dies before it has come leaves the others waiting
+// until their contexts end; one that dies while it waits counts as having come.
 type Barrier struct{ c *cell }
 
 const (
