@@ -23,6 +23,7 @@ func TestZeroValues(t *testing.T) {
 		cond    mp.Cond
 		queue   mp.JoinableQueue[string]
 		plain   int
+		nested  int
 	}
 	z.few.Release()
 	var all sync.WaitGroup
@@ -34,7 +35,7 @@ func TestZeroValues(t *testing.T) {
 				z.lock.Unlock()
 				z.rlock.Lock()
 				z.rlock.Lock()
-				z.plain += 0
+				z.nested++
 				z.rlock.Unlock()
 				z.rlock.Unlock()
 				z.value.Update(func(x triple) triple { return triple{x.A + 1, x.B, x.C} })
@@ -66,7 +67,7 @@ func TestZeroValues(t *testing.T) {
 	z.event.Set()
 	all.Wait()
 	const n = 100 * parties
-	if z.plain != n || z.value.Load().A != n || z.number.Load() != n || z.counter.Load() != n {
+	if z.plain != n || z.nested != n || z.value.Load().A != n || z.number.Load() != n || z.counter.Load() != n {
 		t.Errorf("counted %d, %d, %d, %d; want %d", z.plain, z.value.Load().A, z.number.Load(), z.counter.Load(), n)
 	}
 	for range parties {
