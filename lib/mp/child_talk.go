@@ -41,12 +41,12 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 	var outcome error
 	answered := false
 	broken := c.listen(func(f frame) error {
-		r, err := parseReply(f.body, c.pid)
+		r, err := parseReply(f.body)
 		switch {
 		case err != nil:
 			return err
 		case len(r.errs) > 0:
-			outcome = decodeError(r.errs[0].text, c.pid)
+			outcome = decodeError(r.errs[0].text)
 		case r.done == 1:
 			outcome = take(r.values.b)
 		default:
@@ -141,7 +141,7 @@ func (c *child) listen(result func(frame) error) error {
 				return err
 			}
 		case frameBroken:
-			return decodeError(f.body, c.pid)
+			return decodeError(f.body)
 		}
 	}
 }

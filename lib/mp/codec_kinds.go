@@ -222,7 +222,7 @@ func getError(r *reader, p unsafe.Pointer) {
 	}
 	n, _ := r.takeLen(1)
 	if b := r.take(uintptr(max(n, 0))); r.err == nil {
-		*(*error)(p) = decodeError(b, 0)
+		*(*error)(p) = decodeError(b)
 	}
 }
 

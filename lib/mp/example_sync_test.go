@@ -7,43 +7,6 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// Answer doubles what it is asked, until the other end is closed.
-func Answer(ctx context.Context, c *mp.Conn[int]) {
-	for n, err := c.Recv(ctx); err == nil; n, err = c.Recv(ctx) {
-		if c.Send(2*n) != nil {
-			return
-		}
-	}
-}
-
-// A Pipe connects two who ask and answer.
-func ExampleNewPipe() {
-	ctx := context.Background()
-	mine, its, err := mp.NewPipe[int](mp.Processes)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	p, err := mp.Start(ctx, mp.Processes, Answer, its)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for i := range 3 {
-		if err := mine.Send(i); err != nil {
-			fmt.Println(err)
-		}
-		fmt.Println(mine.Recv(ctx))
-	}
-	mine.Close()
-	fmt.Println(p.Join(ctx))
-	// Output:
-	// 0 <nil>
-	// 2 <nil>
-	// 4 <nil>
-	// <nil>
-}
-
 // A race is what its runners share.
 type race struct {
 	Start  *mp.Event

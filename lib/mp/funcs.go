@@ -43,14 +43,25 @@ func runnerAt(pc uintptr) func(unsafe.Pointer, *invocation) {
 	return funcOf[func(unsafe.Pointer, *invocation)](&funcval{pc})
 }
 
-// describe names the code at pc for people: "main.AccessX (main.go:12)".
+// describe names the code at pc for people: "main.AccessX (main.go:12)", or
+// "the function literal at main.go:12", whose own name says nothing.
 func describe(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {
 		return fmt.Sprintf("the function at %#x", pc)
 	}
 	file, line := f.FileLine(pc)
+	if isLiteral(f.Name()) {
+		return fmt.Sprintf("the function literal at %s:%d", filepath.Base(file), line)
+	}
 	return fmt.Sprintf("%s (%s:%d)", f.Name(), filepath.Base(file), line)
+}
+
+// isLiteral reports whether a symbol names a function literal: "main.f.func1".
+// Literals of generic functions keep their name, which says what they are of.
+func isLiteral(name string) bool {
+	i := strings.LastIndex(name, ".func")
+	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
 // captureError says why the func value with this code cannot be sent.

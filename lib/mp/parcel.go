@@ -170,7 +170,7 @@ func (c *chunk[A, R]) deliverEach(codec *codec, from int, r *reply) {
 	errs := r.errs
 	for i := range r.done {
 		if len(errs) > 0 && errs[0].at == i {
-			c.errs.set(c.base+from+i, decodeError(errs[0].text, r.pid))
+			c.errs.set(c.base+from+i, decodeError(errs[0].text))
 			errs = errs[1:]
 			continue
 		}

@@ -82,13 +82,14 @@ func (w *worker) initialize() error {
 	return nil
 }
 
-// slot makes sure that the child knows fn, and returns its number there.
+// slot makes sure that the child knows fn as it is now, for a notebook may have
+// defined it anew under the same id, and returns its number there.
 func (w *worker) slot(fn *function) (uint32, error) {
-	if n, ok := w.defined[fn.def]; ok {
-		return n, nil
-	}
 	if err := w.child.update(); err != nil {
 		return 0, err
+	}
+	if n, ok := w.defined[fn.def]; ok {
+		return n, nil
 	}
 	n := uint32(len(w.defined) + 1)
 	w.defined[fn.def] = n
@@ -181,7 +182,7 @@ func (w *worker) attend() {
 
 // receive handles one reply.
 func (w *worker) receive(fr frame) error {
-	r, err := parseReply(fr.body, w.child.pid)
+	r, err := parseReply(fr.body)
 	if err != nil {
 		return err
 	}
@@ -210,7 +211,7 @@ func (w *worker) receive(fr frame) error {
 
 func (w *worker) initialized(r *reply) error {
 	if len(r.errs) > 0 {
-		err := decodeError(r.errs[0].text, w.child.pid)
+		err := decodeError(r.errs[0].text)
 		w.p.breakDown(initializerError(err))
 		return nil
 	}

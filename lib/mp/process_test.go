@@ -288,7 +288,7 @@ func TestContextEndsProcess(t *testing.T) {
 func TestClosureIsRefused(t *testing.T) {
 	n := 3
 	_, err := mp.Go[int](watchdog(t), mp.Processes, func(x int) int { return x + n }, 1)
-	refused(t, err, "TestClosureIsRefused.func1 (process_test.go:", "captures variables", "top-level function")
+	refused(t, err, "the function literal at process_test.go:", "captures variables", "top-level function")
 	_, err = mp.Go[point](watchdog(t), mp.Processes, point{1, 2}.Scaled, 2.0)
 	refused(t, err, "point.Scaled", "method value", "method expression")
 	var none func(int) int

@@ -97,6 +97,8 @@ func (q *Queue[T]) Close() { q.in().close() }
 // the loop after it was yielded.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		ctx, release := hosted(ctx)
+		defer release()
 		for {
 			v, err := q.Get(ctx)
 			if errors.Is(err, ErrClosed) || !yield(v, err) || context.Cause(ctx) != nil {

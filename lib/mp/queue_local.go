@@ -95,6 +95,8 @@ func (q *localQueue[T]) add(ctx context.Context, v T, wait bool) error {
 		return nil
 	default:
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	select {
 	case q.ch <- v:
 		return nil
@@ -143,6 +145,8 @@ func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err e
 		return v, true, nil
 	default:
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	select {
 	case v = <-q.ch:
 		q.taken()

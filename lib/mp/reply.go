@@ -13,7 +13,6 @@ type reply struct {
 	elapsed time.Duration // since the first of these tasks began
 	errs    []taskError   // by place in this reply
 	values  reader        // of the tasks without error
-	pid     int           // of the child, in the parent
 }
 
 // replyHead is how many bytes precede the errors and values of a reply: so
@@ -41,12 +40,12 @@ func (r *reply) room(values []byte) []byte {
 	return append(b, values...)
 }
 
-func parseReply(b []byte, pid int) (*reply, error) {
+func parseReply(b []byte) (*reply, error) {
 	if len(b) < replyHead {
 		return nil, errMalformed
 	}
 	r := &reply{
-		pid: pid, last: b[0] == 1, done: int(binary.LittleEndian.Uint32(b[4:])),
+		last: b[0] == 1, done: int(binary.LittleEndian.Uint32(b[4:])),
 		elapsed: time.Duration(binary.LittleEndian.Uint64(b[16:])),
 	}
 	n := int(binary.LittleEndian.Uint32(b[8:]))

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -213,28 +212,5 @@ func protect[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err err
 
 // newPanicError makes the error of a panic; a deferred function calls it.
 func newPanicError(v any) error {
-	return &PanicError{Value: fmt.Sprint(v), Stack: usersPart(string(debug.Stack())), PID: os.Getpid()}
+	return &PanicError{Value: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
 }
-
-// usersPart leaves of a stack the frames between the panic and this package.
-func usersPart(stack string) string {
-	head, rest, ok := strings.Cut(stack, "\n")
-	_, rest, found := strings.Cut(rest, "\npanic(")
-	if !ok || !found {
-		return stack
-	}
-	_, rest, _ = strings.Cut(rest, "\n") // panic's arguments
-	_, rest, _ = strings.Cut(rest, "\n") // and place
-	end := len(rest)
-	for _, caller := range []string{"invoke[", "protectMethod[", "guarded("} {
-		if i := strings.Index(rest, packagePath+caller); i >= 0 {
-			end = min(end, i)
-		}
-	}
-	if end == 0 {
-		return stack // this package itself panicked
-	}
-	return head + "\n" + strings.TrimRight(rest[:end], "\n")
-}
-
-const packagePath = "github.com/perijove/perijove/lib/mp."

@@ -134,7 +134,7 @@ func (v *Value[T]) Load() T {
 		return fromBits[T](v.cell().u64(valueSlots).Load())
 	}
 	m := mutex{v.cell(), 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
 	return *v.slot(v.cell().u32(valueCurrent).Load())
 }
@@ -165,7 +165,7 @@ func (v *Value[T]) Update(f func(T) T) T {
 		}
 	}
 	m := mutex{v.cell(), 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
 	current := v.cell().u32(valueCurrent).Load()
 	is := f(*v.slot(current))

@@ -1,9 +1,10 @@
 package worker
 
 import (
+	"context"
 	"fmt"
+	"reflect"
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -16,10 +17,29 @@ type execution struct {
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
+	whole bool // an unrecovered panic in any goroutine ends it
+	// ctx ends when the cell is interrupted, with errInterrupted as its cause.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
 	g           atomic.Uintptr // its goroutine while it runs
 	ended       atomic.Bool    // the goroutine has returned
 	interrupted atomic.Bool
 }
+
+func newExecution() *execution {
+	x := &execution{done: make(chan control.Outcome, 1)}
+	x.ctx, x.cancel = context.WithCancelCause(context.Background())
+	return x
+}
+
+// errInterrupted is why an execution's context ended.
+var errInterrupted error = interruptedError{}
+
+type interruptedError struct{}
+
+func (interruptedError) Error() string        { return "the cell was interrupted" }
+func (interruptedError) Is(target error) bool { return target == context.Canceled }
 
 // finish ends the cell; only the first outcome counts.
 func (x *execution) finish(o control.Outcome) {
@@ -29,14 +49,19 @@ func (x *execution) finish(o control.Outcome) {
 // runAll runs cells in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
-		if m.Kind == control.Setup {
+		switch m.Kind {
+		case control.Setup:
 			w.setup(m)
+			continue
+		case control.Reload:
+			w.reload(m)
 			continue
 		}
 		out, ok := w.run(m)
 		if ok {
 			out = w.outcome(m)
 		}
+		w.busy.Add(-1)
 		if err := w.conn.Send(out); err != nil {
 			endGroup()
 		}
@@ -44,15 +69,8 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget}
-	var err error
-	if m.Importcfg != "" {
-		w.mu.Lock()
-		if err = w.readConfig(w.imageConfig()); err == nil {
-			err = w.readConfig(m.Importcfg)
-		}
-		w.mu.Unlock()
-	}
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live}
+	_, err := w.apply(load{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
@@ -64,10 +82,12 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 		l = &link.Loaded{}
 	} else {
 		w.mu.Lock()
-		w.loads = append(w.loads, req)
+		w.loads = append(w.loads, load{Request: req, Importcfg: m.Importcfg})
 		w.mu.Unlock()
 	}
-	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
+	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	changed := w.outlet.change(m.Outlets)
+	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Changed: changed}); err != nil {
 		endGroup()
 	}
 	calls := append(l.Packages, l.Inits...)
@@ -78,11 +98,45 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	return control.Message{}, true
 }
 
+// reload goes over to other versions of packages.
+func (w *worker) reload(m control.Message) {
+	step := load{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
+	out := control.Message{Kind: control.Done, ID: m.ID}
+	renewed, err := w.apply(step)
+	if err != nil {
+		out.Error = err.Error()
+	} else {
+		out.Renew = renewed
+		w.mu.Lock()
+		w.loads = append(w.loads, step)
+		w.mu.Unlock()
+	}
+	if err := w.conn.Send(out); err != nil {
+		endGroup()
+	}
+}
+
+// apply makes the packages of a step known to the linker.
+func (w *worker) apply(step load) (renewed bool, err error) {
+	if step.Importcfg != "" {
+		w.mu.Lock()
+		if err = w.readConfig(w.imageConfig()); err == nil {
+			err = w.readConfig(step.Importcfg)
+		}
+		w.mu.Unlock()
+	}
+	if err == nil && len(step.Packages) > 0 {
+		return w.linker.Reload(step.Packages, step.Renew)
+	}
+	return false, err
+}
+
 // outcome waits for the running cell to end.
 func (w *worker) outcome(m control.Message) control.Message {
 	x := w.cell.Load()
 	o := <-x.done
-	return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	w.origins.leave()
+	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
@@ -94,9 +148,9 @@ func (x *execution) call(calls []func()) {
 		x.ended.Store(true)
 		cancelStop(x.g.Load()) // the runtime may use g again for another goroutine
 		switch {
-		case returned:
+		case returned && !x.interrupted.Load(): // else it noticed by itself
 			x.finish(control.Outcome{How: control.Returned})
-		case v != nil:
+		case v != nil && !x.interrupted.Load(): // else it is what the interrupt made of the cell
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
 		case x.interrupted.Load():
 			x.finish(control.Outcome{How: control.Interrupted})
@@ -143,7 +197,7 @@ func frames(skip int) []control.Frame {
 	var list []control.Frame
 	for it := runtime.CallersFrames(pc[:n]); ; {
 		f, more := it.Next()
-		if strings.HasSuffix(f.Function, "worker.(*execution).call") {
+		if f.Entry == reflect.ValueOf((*execution).call).Pointer() {
 			break
 		}
 		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})

@@ -71,7 +71,12 @@ func (w *worker) installHooks() {
 	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
+	// What calls a cell has the name of what calls a program's main function.
+	if err := w.linker.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
+	}
 	w.hookStdin()
+	w.hookOutput()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
@@ -173,6 +178,7 @@ func (w *worker) interrupt() {
 		return
 	}
 	x.interrupted.Store(true)
+	defer x.cancel(errInterrupted) // when its goroutine is aimed at: it stops where it would go on
 	g := x.g.Load()
 	if g == 0 || x.ended.Load() {
 		return // it has not begun, and will not, or has ended
@@ -192,6 +198,15 @@ func (w *worker) interrupt() {
 		x.finish(control.Outcome{How: control.Interrupted, Value: "abandoned"})
 		w.left.add(x)
 	}()
+}
+
+// haltInterrupted stops the cell's goroutine if an interrupt has woken it: what
+// it has to show is the interrupt.
+func (x *execution) haltInterrupted() {
+	if g := currentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
+		cancelStop(g)
+		halt()
+	}
 }
 
 // osExit replaces os.Exit: it ends the cell instead of the process.
@@ -218,7 +233,10 @@ func fatalPanic(p *panicRecord) {
 		}
 		exitNow(2)
 	}
-	_ = self.conn.Send(control.Message{Kind: control.Failure, Outcome: &o})
+	_ = self.conn.Send(control.Message{Kind: control.Failure, ID: self.origins.earlier(), Outcome: &o})
+	if x := self.cell.Load(); x != nil && x.whole {
+		x.exit(2)
+	}
 	self.endGoroutine()
 }
 
