@@ -106,7 +106,10 @@ func digits(x float64) string {
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-func describe(rounds int, python string, foreign float64) string {
+// tooBusy is how many cores others may use in a round that counts as quiet.
+const tooBusy = 0.25
+
+func describe(rounds, busy int, python string, foreign float64) string {
 	s := fmt.Sprintf("Medians of %d rounds with 95 %% intervals; %s %s/%s, %d cores; ", rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH, mp.Cores())
 	if python != "" {
 		s += "Python " + python + "; "
@@ -114,7 +117,11 @@ func describe(rounds int, python string, foreign float64) string {
 	if math.IsNaN(foreign) {
 		return s + "load by others unknown."
 	}
-	return s + fmt.Sprintf("others used %.2f cores meanwhile.", foreign)
+	s += fmt.Sprintf("others used %.2f cores meanwhile", foreign)
+	if busy > 0 {
+		s += fmt.Sprintf(", more than %.2f in %d rounds: a quiet machine gives other figures", tooBusy, busy)
+	}
+	return s + "."
 }
 
 // A load is processor time used so far, by everybody and by this program with
