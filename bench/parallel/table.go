@@ -110,7 +110,11 @@ func digits(x float64) string {
 const tooBusy = 0.25
 
 func describe(rounds, busy int, python string, foreign float64) string {
-	s := fmt.Sprintf("Medians of %d rounds with 95 %% intervals; %s %s/%s, %d cores; ", rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH, mp.Cores())
+	intervals := "95 % intervals"
+	if rounds < 6 { // too few for the order statistics of a median
+		intervals = "ranges, not intervals"
+	}
+	s := fmt.Sprintf("Medians of %d rounds with %s; %s %s/%s, %d cores; ", rounds, intervals, runtime.Version(), runtime.GOOS, runtime.GOARCH, mp.Cores())
 	if python != "" {
 		s += "Python " + python + "; "
 	}

@@ -17,17 +17,18 @@ var ErrFull = errors.New("mp: the queue is full")
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
-	once sync.Once
-	q    queue[T]
+	once  sync.Once
+	q     queue[T]       // nil in a zero Queue
+	zero  queue[T]       // in place of that
+	local *localQueue[T] // q, if it is for goroutines: a call through an interface costs a tenth
 }
 
 func (q *Queue[T]) in() queue[T] {
-	q.once.Do(func() {
-		if q.q == nil {
-			q.q = newLocalQueue[T](0, true)
-		}
-	})
-	return q.q
+	if q.q != nil {
+		return q.q
+	}
+	q.once.Do(func() { q.zero = newLocalQueue[T](0, true) })
+	return q.zero
 }
 
 // A queue is what the two backends of Queue have in common.
@@ -49,7 +50,8 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Queue[T]{q: q}, nil
+	local, _ := q.(*localQueue[T])
+	return &Queue[T]{q: q, local: local}, nil
 }
 
 func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
@@ -67,7 +69,12 @@ func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
 
 // Put adds v at the end. It waits for room if the queue has a size; its errors
 // are ctx's, ErrClosed, and that v cannot be encoded.
-func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.in().put(ctx, v, true) }
+func (q *Queue[T]) Put(ctx context.Context, v T) error {
+	if q.local != nil {
+		return q.local.put(ctx, v, true)
+	}
+	return q.in().put(ctx, v, true)
+}
 
 // TryPut is Put that does not wait: where Put would, its error is ErrFull.
 func (q *Queue[T]) TryPut(v T) error { return q.in().put(context.Background(), v, false) }
@@ -75,6 +82,10 @@ func (q *Queue[T]) TryPut(v T) error { return q.in().put(context.Background(), v
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
 // if the queue is empty and closed, and that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
+	if q.local != nil {
+		v, _, err := q.local.get(ctx, true)
+		return v, err
+	}
 	v, _, err := q.in().get(ctx, true)
 	return v, err
 }
