@@ -94,10 +94,6 @@ var endless = []struct{ name, code string }{
 	{"a held mutex", "var held sync.Mutex; held.Lock(); held.Lock()"},
 }
 
-// apart is how long after an interrupt the kernel takes another for a second
-// one, and not for the SIGINT of the same key.
-const apart = 260 * time.Millisecond
-
 // interruptLatency measures from the interrupt request to idle.
 func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
@@ -113,7 +109,6 @@ func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir s
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			s = append(s, d)
-			time.Sleep(apart)
 		}
 		row(w, "interrupt of "+c.name, s, fmt.Sprintf("worst of %d: %.1f ms", *interrupts, s.quantile(1).Seconds()*1000))
 	}

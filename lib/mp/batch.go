@@ -23,6 +23,19 @@ func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFu
 	}
 }
 
+// dropped tells whether a task of a pool was cancelled before it began. A
+// function that has a process to itself is called all the same, and sees it.
+func (e *entry) dropped(b *batch) func(int) bool {
+	return func(i int) bool {
+		if b.cancels.Load() == 0 || b.last {
+			return false
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return b.cancelled[i]
+	}
+}
+
 // work runs the batches in order.
 func (e *entry) work() {
 	for b := range e.tasks {
@@ -39,7 +52,7 @@ func (e *entry) run(b *batch) {
 	e.mu.Unlock()
 	v := &invocation{
 		fn: s.fn, target: s.target, n: b.n, args: reader{b: b.body[taskHead:]},
-		credit: e.book.credit(b.id), context: e.contextOf(b), row: e.row, since: time.Now(),
+		credit: e.book.credit(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(),
 	}
 	if e.book == nil {
 		v.credit.grant(b.n)

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -61,7 +62,7 @@ func RunChild(h Host) {
 		crash.Close()
 	}
 	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
-		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, book: book}
+		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, book: book}
 	here.mu.Lock()
 	here.host, here.parent = h, &Peer{e.conn}
 	here.mu.Unlock()
@@ -104,6 +105,7 @@ type batch struct {
 	cancelled map[int]bool
 	running   int
 	cancel    context.CancelFunc
+	cancels   atomic.Int32 // the size of cancelled, to be read without the lock
 }
 
 // An entry is the child's end of the connection.
@@ -118,6 +120,8 @@ type entry struct {
 	mu      sync.Mutex
 	slots   map[uint64]slot
 	batches map[uint64]*batch // that were received and have not ended
+	latest  uint64            // id of the last one received
+	early   map[uint64][]int  // tasks that were cancelled before their batch came
 }
 
 // listen reads frames until the parent is gone, and ends the process then,
@@ -201,13 +205,24 @@ func (e *entry) accept(f frame) error {
 		cancelled: map[int]bool{}, running: -1,
 	}
 	e.mu.Lock()
-	e.batches[f.id] = b
+	e.batches[f.id], e.latest = b, f.id
+	for _, i := range e.early[f.id] {
+		b.drop(i)
+	}
+	delete(e.early, f.id)
 	e.mu.Unlock()
 	e.tasks <- b
 	return nil
 }
 
-// cancel cancels the context of one task, which may not have begun.
+// drop notes that a task was cancelled. entry.mu is held.
+func (b *batch) drop(i int) {
+	b.cancelled[i] = true
+	b.cancels.Store(int32(len(b.cancelled)))
+}
+
+// cancel cancels the context of one task, which may not have begun: then it
+// never does. The batch may still be on its way.
 func (e *entry) cancel(f frame) error {
 	if len(f.body) != 4 {
 		return errMalformed
@@ -215,11 +230,14 @@ func (e *entry) cancel(f frame) error {
 	i := int(binary.LittleEndian.Uint32(f.body))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if b := e.batches[f.id]; b != nil {
-		b.cancelled[i] = true
+	switch b := e.batches[f.id]; {
+	case b != nil:
+		b.drop(i)
 		if b.running == i {
 			b.cancel()
 		}
+	case f.id > e.latest:
+		e.early[f.id] = append(e.early[f.id], i)
 	}
 	return nil
 }

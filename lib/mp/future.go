@@ -206,7 +206,8 @@ func (j *submitJob[A, R]) take(max int) parcel {
 	}
 	c := &chunk[A, R]{
 		st: &j.st, errs: new(faults), args: make([]A, len(tasks)), out: make([]R, len(tasks)),
-		sink: func(c *chunk[A, R], from, to int) { j.settled(tasks, c, from, to) },
+		sink:    func(c *chunk[A, R], from, to int) { j.settled(tasks, c, from, to) },
+		dropped: func(i int) bool { return tasks[i].f.isSettled() },
 	}
 	for i, s := range tasks {
 		c.args[i] = s.arg
@@ -238,6 +239,9 @@ func (j *submitJob[A, R]) abandon(s *submission[A, R], cause error) {
 	}
 	j.p.cancelTask(func(p parcel) (int, bool) {
 		q, ok := p.(*chunk[A, R])
-		return at - q.base, ok && q.errs == c.errs && q.base <= at && at < q.base+len(q.args)
+		if !ok || q.errs != c.errs {
+			return 0, false
+		}
+		return at - q.base, q.base <= at && at < q.base+len(q.args)
 	})
 }

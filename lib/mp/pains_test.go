@@ -134,7 +134,7 @@ func dieWhenOthersWait(h held) {
 func takeOnce(h held) error {
 	mp.Add(h.Ready, 1)
 	h.Lock.Lock()
-	h.Lock.Unlock()
+	defer h.Lock.Unlock()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"sync"
@@ -41,6 +42,8 @@ type parcel interface {
 	part(from, to int) parcel
 	tries() int
 	retry() parcel // the same with one more try
+	// abandoned lists which of the first n tasks nobody waits for.
+	abandoned(n int) []int
 	// encode appends arguments until there are limit bytes, and returns how
 	// many; if the first cannot be encoded it returns 0 and why.
 	encode(w *writer, limit int) (int, error)
@@ -63,6 +66,7 @@ type chunk[A, R any] struct {
 	out     []R
 	errs    *faults
 	attempt int
+	dropped func(i int) bool // nobody waits for the task at place i in the job; may be nil
 }
 
 // Faults are the errors of a chunk's tasks, by place in the job. Most chunks
@@ -107,6 +111,15 @@ func (c *chunk[A, R]) retry() parcel {
 	p := *c
 	p.attempt++
 	return &p
+}
+
+func (c *chunk[A, R]) abandoned(n int) (places []int) {
+	for i := 0; c.dropped != nil && i < n; i++ {
+		if c.dropped(c.base + i) {
+			places = append(places, i)
+		}
+	}
+	return places
 }
 
 func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
@@ -187,6 +200,10 @@ func (c *chunk[A, R]) settle(from, to int) {
 }
 
 func (c *chunk[A, R]) call(i int) {
+	if c.dropped != nil && c.dropped(c.base+i) {
+		c.errs.set(c.base+i, context.Canceled)
+		return
+	}
 	r, err := c.run(c.base+i, c.args[i])
 	if err != nil {
 		c.errs.set(c.base+i, err)

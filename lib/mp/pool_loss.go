@@ -113,20 +113,29 @@ func (p *pool) cancelTask(find func(parcel) (int, bool)) {
 	}
 }
 
-// cancelTask cancels the context of a task that may be running, and kills the
-// worker if it still runs after the pool's grace.
+// cancelTask cancels the context of a task, which does not begin if it has
+// not yet, and kills the worker if it still runs after the pool's grace.
 func (w *worker) cancelTask(f *flight, i int) {
 	w.child.cancelOne(f.id, i)
-	time.AfterFunc(w.p.o.grace, func() {
+	var timer *time.Timer
+	check := func() {
 		w.p.mu.Lock()
-		stuck := !w.gone && f.delivered <= i && f.granted
-		if stuck && w.book != nil {
-			n, _ := f.credit.begun()
-			stuck = n == i+1
+		defer w.p.mu.Unlock()
+		if w.gone || f.delivered > i || i >= f.n {
+			return
 		}
-		w.p.mu.Unlock()
-		if stuck {
-			_ = w.child.kill()
+		begun := 0
+		if f.granted {
+			begun, _ = f.credit.begun()
 		}
-	})
+		switch {
+		case w.book == nil && f.granted, begun == i+1:
+			go w.kill()
+		case begun <= i:
+			timer.Reset(w.p.o.grace) // others are before it
+		}
+	}
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	timer = time.AfterFunc(w.p.o.grace, check)
 }

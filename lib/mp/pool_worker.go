@@ -136,6 +136,9 @@ func (w *worker) dispatch(f *flight) {
 		rest.fail(0, rest.size(), p.why(rest.state()))
 	}
 	if n > 0 {
+		for _, i := range f.parcel.abandoned(n) {
+			w.cancelTask(f, i)
+		}
 		appendTaskHead(out.b[headerSize:headerSize], slot, 0, n)
 		_ = w.child.conn.sendRoom(frameTask, f.id, out.b)
 	}

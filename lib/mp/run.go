@@ -22,6 +22,7 @@ type invocation struct {
 	args    reader
 	credit  credit
 	context func(i int) (context.Context, context.CancelFunc)
+	dropped func(i int) bool // task i was cancelled before it began
 
 	mu    sync.Mutex
 	out   writer      // results of the tasks that are done and not yet reported
@@ -97,6 +98,10 @@ func (t *task[R, A, F]) run(v *invocation) {
 			v.failed(fmt.Errorf("mp: argument of %s: %w", describe(v.fn.pc), err))
 			continue
 		}
+		if v.dropped(i) {
+			v.failed(context.Canceled)
+			continue
+		}
 		ctx := context.Background()
 		cancel := func() {}
 		if s&takesContext != 0 {
@@ -153,6 +158,10 @@ func (*task[R, A, F]) runRow(v *invocation, fn F, s shape) (more bool) {
 		var a A
 		if size := unsafe.Sizeof(a); size > 0 {
 			a = *(*A)(unsafe.Add(args, uintptr(i)*size))
+		}
+		if v.dropped(i) {
+			v.failed(context.Canceled)
+			continue
 		}
 		if s&takesContext != 0 {
 			ctx, cancel = v.context(i)

@@ -36,6 +36,7 @@ const (
 	tallySecond
 	tallyInside
 	tallyTurn
+	tallyNested
 	tallyOwn = 8
 )
 
@@ -98,6 +99,7 @@ func churn(p plant) error {
 		}
 		p.RLock.Lock()
 		p.RLock.Lock()
+		t[tallyNested]++
 		p.RLock.Unlock()
 		p.RLock.Unlock()
 	}

@@ -33,6 +33,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	}
 	e := b.emitUnit(false, in)
 	b.describeUnit(u, e, in)
+	u.Effects = b.effects
 	if len(e.order) > 0 {
 		start := time.Now()
 		if u.Object, err = b.compile(ctx, e); err != nil {
@@ -88,6 +89,9 @@ func (b *builder) shapePass() error {
 		if len(foreign) == 0 {
 			b.settleLast(r, entry)
 			b.settleVars(r, entry, tops)
+			if errs := b.embedErrors(); len(errs) > 0 {
+				return errs
+			}
 			b.settleDecls(r)
 			b.last = &checked{r.pkg, r.info}
 			return nil
@@ -120,6 +124,7 @@ func (b *builder) bodyPass() (map[*symbol]form, error) {
 			b.findInstances(r)
 			b.settleOlder(r)
 			b.noteUses(r)
+			b.noteEffects(r, in)
 			b.last = &checked{r.pkg, r.info}
 			return in, nil
 		}

@@ -60,7 +60,7 @@ func (p *Program) Commit(u *Unit) {
 		p.define(s)
 	}
 	for _, s := range c.loaded {
-		s.loaded = true
+		s.loaded, s.renew = true, false
 		p.sees(s, c.bodies)
 	}
 	for name, path := range c.imports {

@@ -125,7 +125,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 func (b *builder) compiled(u *Unit, s *symbol) {
 	sym := b.linkSymbol(s)
 	u.Fresh = append(u.Fresh, sym)
-	if b.renewed(s) {
+	if s.renew || b.renewed(s) {
 		u.Renewed = append(u.Renewed, sym)
 	}
 	u.changes.loaded = append(u.changes.loaded, s)

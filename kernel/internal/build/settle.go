@@ -179,6 +179,7 @@ func (b *builder) settleSpecs(r *result) {
 func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
 	v.typ = spell(t, main)
 	v.text = describe(t, main)
+	v.embeddable = canEmbed(t)
 	v.print = fingerprint(t, main)
 	b.link(v)
 }

@@ -12,7 +12,8 @@ import (
 // Hook makes calls of the image's function name go to replacement, a top-level
 // function of the same signature. It returns a function that does what the
 // replaced one did, or nil where that has no stack check to skip: the check is
-// what gets overwritten, so the original runs without one.
+// what gets overwritten, so the original runs without one: in the few hundred
+// bytes that every stack has in reserve.
 //
 // Hooks are set before the process runs anything that calls name.
 func Hook[F any](l *Linker, name string, replacement F) (original F, err error) {
@@ -35,7 +36,7 @@ func Original[F any](l *Linker, name string) (original F, err error) {
 	if !ok {
 		return original, fmt.Errorf("the image lacks %s", name)
 	}
-	n := stackCheck(platform.Bytes(entry, 16))
+	n := stackCheck(platform.Bytes(entry, 24))
 	if n == 0 {
 		return original, fmt.Errorf("%s does not begin with a stack check", name)
 	}
@@ -60,17 +61,26 @@ func Var[T any](l *Linker, name string) (*T, error) {
 	return (*T)(platform.Pointer(addr)), nil
 }
 
-// stackCheck returns the length of a function's stack check, CMPQ SP, 16(R14)
-// and a conditional jump, if it begins with one.
+// stackCheck returns the length of a function's stack check, if it begins with
+// one: CMPQ SP, 16(R14) and a conditional jump, or the same with R12 after LEAQ
+// -x(SP), R12 where the frame is large.
 func stackCheck(code []byte) int {
-	if !bytes.HasPrefix(code, []byte{0x49, 0x3b, 0x66, 0x10}) {
+	n := 0
+	switch {
+	case bytes.HasPrefix(code, []byte{0x49, 0x3b, 0x66, 0x10}):
+		n = 4
+	case bytes.HasPrefix(code, []byte{0x4c, 0x8d, 0x64, 0x24}) && bytes.HasPrefix(code[5:], []byte{0x4d, 0x3b, 0x66, 0x10}):
+		n = 5 + 4
+	case bytes.HasPrefix(code, []byte{0x4c, 0x8d, 0xa4, 0x24}) && bytes.HasPrefix(code[8:], []byte{0x4d, 0x3b, 0x66, 0x10}):
+		n = 8 + 4
+	default:
 		return 0
 	}
 	switch {
-	case code[4] == 0x76:
-		return 6
-	case code[4] == 0x0f && code[5] == 0x86:
-		return 10
+	case code[n] == 0x76:
+		return n + 2
+	case code[n] == 0x0f && code[n+1] == 0x86:
+		return n + 6
 	}
 	return 0
 }

@@ -23,6 +23,8 @@ type Request struct {
 	// Forget first drops the names of all functions, variables and types of
 	// the notebook, also if the load then fails. Code and data stay in place.
 	Forget bool
+	// Live lists the packages that are under edit; see Reload.
+	Live []string
 }
 
 // A Loaded is the outcome: what to call, in this order.
@@ -39,6 +41,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	defer l.mu.Unlock()
 	if req.Forget {
 		l.forget()
+	}
+	for _, path := range req.Live {
+		l.live[path] = true
 	}
 	undo := l.mod.snapshot()
 	defer func() {
@@ -103,7 +108,7 @@ func (l *Linker) forget() {
 			delete(l.globals, key)
 		}
 	}
-	clear(l.stubs)
+	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return ofNotebook(name) })
 	clear(l.vars)
 	clear(l.types)
 }
@@ -152,13 +157,19 @@ func (ld *load) roots(req Request) (entry, own target, inits []target, err error
 	if req.Entry != "" && entry == (target{}) {
 		return entry, own, nil, fmt.Errorf("the object does not define %s", req.Entry)
 	}
-	if task < 0 {
-		return entry, own, nil, nil
-	}
-	if inits, err = ld.initOrder(ld.main, task); err != nil {
+	nodes, err := ld.replacements()
+	if err != nil {
 		return entry, own, nil, err
 	}
-	if req.Init {
+	if task >= 0 {
+		if err := ld.initGraph(ld.main, task, &initNode{}, nodes); err != nil {
+			return entry, own, nil, err
+		}
+	}
+	if inits, err = ld.initOrder(nodes); err != nil {
+		return entry, own, nil, err
+	}
+	if task >= 0 && req.Init {
 		own, err = ld.resolveIndex(ld.main, task)
 	}
 	return entry, own, inits, err
@@ -170,14 +181,10 @@ type initNode struct {
 	deps []string // names of other nodes
 }
 
-// initOrder lists the init tasks of packages that symbol i of o, an init task,
-// depends on and that have not run yet, in cmd/link's order: dependencies
-// first, and of those that are ready the first by name.
-func (ld *load) initOrder(o *object, i int) ([]target, error) {
-	nodes := map[string]*initNode{}
-	if err := ld.initGraph(o, i, &initNode{}, nodes); err != nil {
-		return nil, err
-	}
+// initOrder lists the init tasks of packages that have not run yet, in
+// cmd/link's order: dependencies first, and of those that are ready the first
+// by name.
+func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
 	var list []target
 	names := slices.Sorted(maps.Keys(nodes))
 	done := map[string]bool{}

@@ -70,7 +70,7 @@ func (r *reflected) byString() map[string][]unsafe.Pointer {
 	for _, c := range r.caches {
 		c.Range(func(_, v any) bool {
 			eachType(reflect.ValueOf(v), func(p unsafe.Pointer) {
-				if uintptr(p) >= arenaLimit {
+				if uintptr(p) >= heapBase {
 					s := typeAt(p).String()
 					types[s] = append(types[s], p)
 				}

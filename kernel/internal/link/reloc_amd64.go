@@ -7,9 +7,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// tlsOffset is where a Linux/amd64 executable keeps the current goroutine,
-// relative to the thread pointer.
-const tlsOffset = -8
+// TLSDistance is the index entry that says how far below the thread pointer
+// the current goroutine is kept, in bytes.
+const TLSDistance = "perijove.tlsDistance"
+
+// tlsDistance is that of an executable without C code.
+const tlsDistance = 8
 
 // relocate writes one reference into b, the content of n.
 func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
@@ -44,7 +47,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 			v = int64(slot) - pc
 		}
 	case goobj.RelTLSLE:
-		v = tlsOffset + r.Add()
+		v = r.Add() - ld.host.tlsDistance
 	case goobj.RelAddrOff, goobj.RelMethodOff:
 		addr = ld.withinReach(t)
 		v = int64(addr) + r.Add() - int64(ld.offsetBase(n, addr))

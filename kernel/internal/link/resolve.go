@@ -134,9 +134,15 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case ofNotebook(name):
 		return ld.sharedInLoad(o, i, symKey{name, keyABI(s)}, false)
 	}
+	if ld.replaceable(o, s, name) {
+		return ld.liveFunc(o, i, name), nil
+	}
 	key := symKey{name, keyABI(s)}
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
+	}
+	if strings.HasPrefix(name, "_cgo_") { // the object has a placeholder for the C function
+		return target{}, fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
 	}
 	return ld.sharedInLoad(o, i, key, true)
 }

@@ -109,6 +109,8 @@ type host struct {
 	itabTable    *uintptr
 	zerobase     uintptr
 	deferreturn  uintptr
+	tlsDistance  int64
+	cgo          bool // the image contains C code
 	modulesinit  func()
 	itabsinit    func()
 	stop         func(reason uint8) worldStop
@@ -141,8 +143,14 @@ func newHost(idx *Index) (*host, error) {
 	h.start = funcAt[func(worldStop)](addr("runtime.startTheWorld"))
 	h.typedmemmove = funcAt[func(typ, dst, src unsafe.Pointer)](addr("runtime.typedmemmove"))
 	h.itabInit = funcAt[func(unsafe.Pointer, bool) string](addr("runtime.itabInit"))
+	iscgo := (*bool)(platform.Pointer(addr("runtime.iscgo")))
 	if missing != nil {
 		return nil, missing
+	}
+	h.cgo = *iscgo
+	h.tlsDistance = tlsDistance
+	if d, ok := idx.Lookup(TLSDistance, 1); ok {
+		h.tlsDistance = int64(d)
 	}
 	if m := *(*uint32)(platform.Pointer(h.first.pcHeader)); m != pclnMagic {
 		return nil, fmt.Errorf("the image's function table has magic %#x, not %#x", m, uint32(pclnMagic))
@@ -151,6 +159,13 @@ func newHost(idx *Index) (*host, error) {
 		return nil, fmt.Errorf("the image's module data does not have the expected layout")
 	}
 	return h, nil
+}
+
+func (h *host) layout() layout {
+	if h.cgo {
+		return cLayout()
+	}
+	return plainLayout()
 }
 
 // funcAt makes a function value of the code at pc.

@@ -17,6 +17,7 @@ type typeRecord struct {
 	addr   uintptr
 	data   []byte
 	fields []typeRef // relocations, in order
+	era    int       // of the linker when it was made
 	room   bool      // there is space for an uncommon part behind a pointer type
 }
 
@@ -85,7 +86,10 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 	for n := range group {
 		same[n] = ld.types[n] != nil
 	}
-	equalTarget := func(n string) bool {
+	equalTarget := func(old *typeRecord, n string) bool {
+		if ld.madeAnew(n, old.era) {
+			return false
+		}
 		if !strings.HasPrefix(n, "type:") || !ofNotebook(n) || strings.HasPrefix(n, "type:.") {
 			return true
 		}
@@ -145,7 +149,7 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 
 // sameLayout compares two descriptors of one name, methods aside: a type that
 // gained or lost methods is still the same type.
-func sameLayout(old, r *typeRecord, equalTarget func(string) bool) bool {
+func sameLayout(old, r *typeRecord, equalTarget func(*typeRecord, string) bool) bool {
 	oldEnd, newEnd := old.methodsOff(), r.methodsOff()
 	if oldEnd != newEnd || !bytes.Equal(old.comparable(), r.comparable()) {
 		return false
@@ -155,7 +159,7 @@ func sameLayout(old, r *typeRecord, equalTarget func(string) bool) bool {
 		return false
 	}
 	for i := range a {
-		if a[i] != b[i] || !equalTarget(b[i].target) {
+		if a[i] != b[i] || !equalTarget(old, b[i].target) {
 			return false
 		}
 	}

@@ -156,6 +156,7 @@ func (ld *load) commit() {
 		ld.noteData(n)
 	}
 	ld.commitReflected()
+	l.pending = nil
 	ld.addTypes()
 	ld.addItabs()
 	ld.applyMethods()
@@ -196,7 +197,7 @@ func (ld *load) addTypes() {
 	grown := false
 	for _, n := range ld.nodes {
 		if n.typ != nil && ld.typeDone[n.name] == nil {
-			n.typ.addr = target{node: n}.address()
+			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
 			ld.types[n.typ.name] = n.typ
 		}
 		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {

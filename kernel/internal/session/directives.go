@@ -30,13 +30,19 @@ func directives() []directive {
 		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).get},
 		{[]string{"%autoget", "%noautoget"}, "", "accepted for GoNB's notebooks; a missing import names the %get that brings it", (*run).nothing},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
+		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
-		{[]string{"%list", "%ls"}, "", "list what the notebook has declared", (*run).list},
+		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
+		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
+		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).list},
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
 		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},
+		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restart},
+		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
 		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
 		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
+		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
 		{[]string{"%help"}, "", "show this list", (*run).help},
 	}
 }
@@ -49,6 +55,7 @@ type run struct {
 	sink output.Sink
 
 	flags []string // command line flags that the cell defines
+	tests *testRun // set by %test
 }
 
 func (r *run) directive(d cell.DirectiveLine) *output.Error {
@@ -58,12 +65,19 @@ func (r *run) directive(d cell.DirectiveLine) *output.Error {
 				continue
 			}
 			if err := known.run(r, d); err != nil {
+				if e, ok := err.(*output.Error); ok {
+					return e
+				}
 				return failure("DirectiveError", fmt.Sprintf("%s line %d: %s: %v", cell.Name(r.n), d.Pos.Line, d.Name, err))
 			}
 			return nil
 		}
 	}
-	return failure("DirectiveError", fmt.Sprintf("%s line %d: %s is not known; %%help lists what is", cell.Name(r.n), d.Pos.Line, d.Name))
+	text := fmt.Sprintf("%s line %d: %s is not known", cell.Name(r.n), d.Pos.Line, d.Name)
+	if near := nearest(d.Name); near != "" {
+		text += ", " + near + " is"
+	}
+	return failure("DirectiveError", text+"; %help lists all directives")
 }
 
 func (r *run) print(format string, args ...any) {
@@ -76,6 +90,7 @@ func (r *run) help(cell.DirectiveLine) error {
 	for _, d := range directives() {
 		r.print("%-44s %s\n", strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args), d.help)
 	}
+	r.print("%-44s %s\n", "NAME?  NAME??", "what NAME is, with its documentation; where the notebook declares it")
 	r.print("\nEverything else is Go: imports, declarations and statements in any order.\n")
 	return nil
 }
@@ -114,11 +129,21 @@ func (r *run) cd(d cell.DirectiveLine) error {
 	return nil
 }
 
+func (r *run) pwd(cell.DirectiveLine) error {
+	r.print("%s\n", r.dir())
+	return nil
+}
+
 // dir is the folder in which cells run.
 func (s *Session) dir() string {
 	if s.setup.Dir != "" {
 		return s.setup.Dir
 	}
+	return s.startDir()
+}
+
+// startDir is the folder in which a new worker starts.
+func (s *Session) startDir() string {
 	dir, err := filepath.Abs(s.cfg.Dir)
 	if err != nil {
 		return s.cfg.Dir
@@ -155,37 +180,10 @@ func (r *run) get(d cell.DirectiveLine) error {
 	return err
 }
 
-func (r *run) list(cell.DirectiveLine) error {
-	list := r.program.Load().Declarations()
-	if len(list) == 0 {
-		r.print("nothing is declared yet\n")
+func (r *run) reset(d cell.DirectiveLine) error {
+	if d.Args != "" && d.Args != "-f" {
+		return errors.New("write %reset alone, it forgets everything; %rm forgets one name, %restart the variables")
 	}
-	for _, d := range list {
-		aside := ""
-		if d.Aside != "" {
-			aside = "  (set aside: " + d.Aside + ")"
-		}
-		r.print("%-6s %-20s %s  %s%s\n", d.Kind, d.Name, d.Type, cell.Name(d.Cell), aside)
-	}
-	return nil
-}
-
-func (r *run) remove(d cell.DirectiveLine) error {
-	names, err := words(strings.ReplaceAll(d.Args, ",", " "))
-	if err != nil {
-		return err
-	}
-	if len(names) == 0 {
-		return errors.New("write %rm NAME ...; %list shows the names")
-	}
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, r.program.Load().Remove(name))
-	}
-	return errors.Join(errs...)
-}
-
-func (r *run) reset(cell.DirectiveLine) error {
 	r.mu.Lock()
 	w := r.worker
 	r.worker = nil
@@ -194,6 +192,9 @@ func (r *run) reset(cell.DirectiveLine) error {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
+	if r.solo() {
+		return nil
+	}
 	_, err := r.ready()
 	return err
 }
@@ -271,7 +272,21 @@ func definedFlags(src string) []string {
 }
 
 // parseFlags makes a %% line a call of flag.Parse: flags that the lines before
-// it define are parsed, and the lines after it see the values.
+// it define are parsed, and the lines after it see the values. As in GoNB, flags
+// that var declarations below it define are parsed too: the call then follows
+// the last of those.
 func parseFlags(src string) string {
+	at := mainLine.FindStringIndex(src)
+	if at == nil {
+		return src
+	}
+	pieces, _ := cell.Split(src)
+	for i := len(pieces) - 1; i >= 0 && pieces[i].Code >= at[1]; i-- {
+		p := pieces[i]
+		if p.Kind == cell.Var && flagDefinition.MatchString(src[p.Code:p.Stop]) {
+			src = src[:p.Stop] + "; flag.Parse()" + src[p.Stop:]
+			return mainLine.ReplaceAllString(src, "")
+		}
+	}
 	return mainLine.ReplaceAllString(src, "flag.Parse()")
 }

@@ -23,7 +23,7 @@ const dumpSize = 256 << 10
 
 // dumpStart finds a line with which the runtime begins to give up; a program's
 // own text rarely begins like the first group, and may begin like the second.
-var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address 0x|runtime: goroutine stack exceeds |runtime: out of memory)|(panic: |SIG[A-Z]+: ))`)
+var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|runtime: program exceeds )|(panic: |SIG[A-Z]+: ))`)
 
 // patience is how long to wait for the end after the last piece of text. To
 // print the stacks after a stack overflow takes the runtime seconds.
@@ -89,7 +89,7 @@ func (d *dump) cause() string {
 	for _, prefix := range []string{"fatal error: ", "panic: ", "SIG"} {
 		for line := range strings.Lines(string(d.held)) {
 			if strings.HasPrefix(line, prefix) {
-				return strings.TrimSpace(line)
+				return explain(strings.TrimSpace(line))
 			}
 		}
 	}
@@ -114,9 +114,12 @@ func (d *dump) frames() []control.Frame {
 			if err != nil {
 				continue
 			}
-			name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), "(")
+			name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), " in goroutine ")
+			if args := strings.LastIndexByte(name, '('); args > 0 && strings.HasSuffix(name, ")") {
+				name = name[:args]
+			}
 			f := control.Frame{Func: name, File: "Cell [" + m[1] + "]", Line: n}
-			if len(list) == 0 || list[len(list)-1] != f {
+			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
 				list = append(list, f)
 			}
 		}
@@ -125,4 +128,23 @@ func (d *dump) frames() []control.Frame {
 		}
 	}
 	return nil
+}
+
+var dumpCell = regexp.MustCompile(`main\.cellʹ(\d+)\b`)
+
+// cells are the numbers of the cells whose statements are in the first
+// goroutine that has any, as callers or as those that started it.
+func (d *dump) cells() []int {
+	var list []int
+	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
+		for _, m := range dumpCell.FindAllSubmatch(block, -1) {
+			if n, err := strconv.Atoi(string(m[1])); err == nil {
+				list = append(list, n)
+			}
+		}
+		if len(list) > 0 {
+			break
+		}
+	}
+	return list
 }

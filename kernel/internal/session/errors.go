@@ -27,7 +27,7 @@ func buildError(ctx context.Context, err error) *output.Error {
 		}
 		return &output.Error{Name: "CompileError", Value: value, Traceback: strings.Split(errs.Render(), "\n")}
 	case ctx.Err() != nil:
-		return failure("Interrupted", "interrupted while compiling")
+		return failure(interrupted, "interrupted while compiling")
 	}
 	return failure("BuildError", err.Error())
 }
@@ -46,9 +46,9 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 		return nil
 	case control.Interrupted:
 		if o.Value != "" {
-			return failure("Interrupted", "the cell was interrupted; it is blocked and was left behind: it will be stopped when it next runs code of a cell, and its deferred functions run then")
+			return failure(interrupted, "the cell was interrupted; it is blocked and was left behind: it will be stopped when it next runs code of a cell, and its deferred functions run then")
 		}
-		return failure("Interrupted", "the cell was interrupted")
+		return failure(interrupted, "the cell was interrupted")
 	}
 	return panicError(o, s.program.Load().Source)
 }

@@ -103,13 +103,15 @@ type transcript struct {
 
 var (
 	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
+	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // of tests
 	inProcess = regexp.MustCompile(`\bprocess \d+\b`)
 )
 
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return inProcess.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "process PID")
+	text := durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
+	return inProcess.ReplaceAllString(text, "process PID")
 }
 
 // part begins a part of another kind.

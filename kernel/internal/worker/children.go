@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -73,7 +72,7 @@ func (h *host) Context() context.Context {
 }
 
 func (h *host) Command() (*exec.Cmd, error) {
-	cmd := exec.Command("/proc/self/exe", h.w.dir)
+	cmd := exec.Command(childPath, append([]string{h.w.dir}, h.w.memory.args()...)...)
 	cmd.Args[0] = os.Args[0]
 	// The pipes of package gonbui are this process's own.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
@@ -88,45 +87,42 @@ func (h *host) Update(have int) ([]byte, int, error) {
 	if have >= now {
 		return nil, have, nil
 	}
-	var configs []string
-	for f := range h.w.configs {
-		configs = append(configs, f)
-	}
-	msg, err := json.Marshal(update{h.w.loads[have:], configs})
+	msg, err := json.Marshal(h.w.loads[have:])
 	return msg, now, err
-}
-
-type update struct {
-	Loads   []link.Request
-	Configs []string
 }
 
 // Apply loads what the parent has loaded. It initializes packages but runs
 // nothing of the cells: variables have their zero or constant values.
 func (h *host) Apply(msg []byte) error {
-	var u update
-	if err := json.Unmarshal(msg, &u); err != nil {
+	var steps []load
+	if err := json.Unmarshal(msg, &steps); err != nil {
 		return err
 	}
-	h.w.mu.Lock()
-	for _, c := range u.Configs {
-		if err := h.w.readConfig(c); err != nil {
-			h.w.mu.Unlock()
+	for _, step := range steps {
+		if err := h.w.repeat(step); err != nil {
 			return err
 		}
-	}
-	h.w.mu.Unlock()
-	for _, r := range u.Loads {
-		l, err := h.w.linker.Load(r)
-		if err != nil {
-			return fmt.Errorf("loading %s in a child process: %w", r.Object, err)
-		}
-		for _, f := range l.Packages {
-			f()
-		}
 		h.w.mu.Lock()
-		h.w.loads = append(h.w.loads, r)
+		h.w.loads = append(h.w.loads, step)
 		h.w.mu.Unlock()
+	}
+	return nil
+}
+
+// repeat does in a child what the parent did.
+func (w *worker) repeat(step load) error {
+	if _, err := w.apply(step); err != nil {
+		return fmt.Errorf("packages in a child process: %w", err)
+	}
+	if step.Object == "" {
+		return nil
+	}
+	l, err := w.linker.Load(step.Request)
+	if err != nil {
+		return fmt.Errorf("loading %s in a child process: %w", step.Object, err)
+	}
+	for _, f := range l.Packages {
+		f()
 	}
 	return nil
 }
@@ -164,7 +160,7 @@ func (h *host) Message(from *mp.Peer, msg []byte) {
 	}
 	var m display.Message
 	if m.UnmarshalBinary(r.Output) == nil {
-		h.w.output(control.Display, m)
+		h.w.deliver(0, control.Display, m) // as what it prints
 	}
 	if ack, err := json.Marshal(relay{Seq: r.Seq}); err == nil {
 		_ = from.Send(ack) // a child that is gone waits no more

@@ -17,6 +17,7 @@ type execution struct {
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
+	whole bool // an unrecovered panic in any goroutine ends it
 	// ctx ends when the cell is interrupted, with errInterrupted as its cause.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -48,14 +49,19 @@ func (x *execution) finish(o control.Outcome) {
 // runAll runs cells in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
-		if m.Kind == control.Setup {
+		switch m.Kind {
+		case control.Setup:
 			w.setup(m)
+			continue
+		case control.Reload:
+			w.reload(m)
 			continue
 		}
 		out, ok := w.run(m)
 		if ok {
 			out = w.outcome(m)
 		}
+		w.busy.Add(-1)
 		if err := w.conn.Send(out); err != nil {
 			endGroup()
 		}
@@ -63,15 +69,8 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget}
-	var err error
-	if m.Importcfg != "" {
-		w.mu.Lock()
-		if err = w.readConfig(w.imageConfig()); err == nil {
-			err = w.readConfig(m.Importcfg)
-		}
-		w.mu.Unlock()
-	}
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live}
+	_, err := w.apply(load{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
@@ -83,10 +82,12 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 		l = &link.Loaded{}
 	} else {
 		w.mu.Lock()
-		w.loads = append(w.loads, req)
+		w.loads = append(w.loads, load{Request: req, Importcfg: m.Importcfg})
 		w.mu.Unlock()
 	}
-	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
+	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	changed := w.outlet.change(m.Outlets)
+	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Changed: changed}); err != nil {
 		endGroup()
 	}
 	calls := append(l.Packages, l.Inits...)
@@ -97,11 +98,45 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	return control.Message{}, true
 }
 
+// reload goes over to other versions of packages.
+func (w *worker) reload(m control.Message) {
+	step := load{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
+	out := control.Message{Kind: control.Done, ID: m.ID}
+	renewed, err := w.apply(step)
+	if err != nil {
+		out.Error = err.Error()
+	} else {
+		out.Renew = renewed
+		w.mu.Lock()
+		w.loads = append(w.loads, step)
+		w.mu.Unlock()
+	}
+	if err := w.conn.Send(out); err != nil {
+		endGroup()
+	}
+}
+
+// apply makes the packages of a step known to the linker.
+func (w *worker) apply(step load) (renewed bool, err error) {
+	if step.Importcfg != "" {
+		w.mu.Lock()
+		if err = w.readConfig(w.imageConfig()); err == nil {
+			err = w.readConfig(step.Importcfg)
+		}
+		w.mu.Unlock()
+	}
+	if err == nil && len(step.Packages) > 0 {
+		return w.linker.Reload(step.Packages, step.Renew)
+	}
+	return false, err
+}
+
 // outcome waits for the running cell to end.
 func (w *worker) outcome(m control.Message) control.Message {
 	x := w.cell.Load()
 	o := <-x.done
-	return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	w.origins.leave()
+	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.

@@ -23,6 +23,9 @@ func (w *worker) setup(m control.Message) {
 			errs = append(errs, os.Unsetenv(v))
 		}
 	}
+	if m.Memory != 0 {
+		errs = append(errs, w.memory.set(max(m.Memory, 0)))
+	}
 	if m.Args != nil {
 		os.Args = append(os.Args[:1:1], m.Args[1:]...)
 	}
@@ -42,7 +45,7 @@ func (w *worker) setup(m control.Message) {
 // defined stay, at their defaults, but for those that the next cell defines.
 func freshFlags(redefined []string) {
 	old := flag.CommandLine
-	flag.CommandLine = flag.NewFlagSet(os.Args[0], flag.ExitOnError)
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError)
 	flag.CommandLine.Usage = func() { flag.Usage() }
 	old.VisitAll(func(f *flag.Flag) {
 		if slices.Contains(redefined, f.Name) {

@@ -49,7 +49,10 @@ func (w *worker) display(m display.Message) error {
 // output delivers a message after everything that was printed before it, and
 // before everything that is printed after it: it waits until the kernel has
 // both.
-func (w *worker) output(kind string, m display.Message) {
+func (w *worker) output(kind string, m display.Message) { w.deliver(w.origins.earlier(), kind, m) }
+
+// deliver is output for a cell, 0 for the running one.
+func (w *worker) deliver(id int, kind string, m display.Message) {
 	b, err := m.MarshalBinary()
 	if err != nil {
 		b, _ = json.Marshal(display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
@@ -58,7 +61,7 @@ func (w *worker) output(kind string, m display.Message) {
 		w.askParent(p, b)
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: kind, Output: b}); err != nil {
+	if _, err := w.ask(control.Message{Kind: kind, ID: id, Output: b}); err != nil {
 		endGroup() // the kernel is gone
 	}
 }
@@ -79,7 +82,7 @@ func (w *worker) notice(text string) {
 		os.Stderr.WriteString(text + "\n")
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: control.Notice, Text: text}); err != nil {
+	if _, err := w.ask(control.Message{Kind: control.Notice, ID: w.origins.earlier(), Text: text}); err != nil {
 		endGroup()
 	}
 }

@@ -76,6 +76,7 @@ func (w *worker) installHooks() {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
 	}
 	w.hookStdin()
+	w.hookOutput()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
@@ -232,7 +233,10 @@ func fatalPanic(p *panicRecord) {
 		}
 		exitNow(2)
 	}
-	_ = self.conn.Send(control.Message{Kind: control.Failure, Outcome: &o})
+	_ = self.conn.Send(control.Message{Kind: control.Failure, ID: self.origins.earlier(), Outcome: &o})
+	if x := self.cell.Load(); x != nil && x.whole {
+		x.exit(2)
+	}
 	self.endGoroutine()
 }
 

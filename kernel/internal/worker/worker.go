@@ -8,6 +8,7 @@ package worker
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,15 @@ import (
 // ControlFD is the file descriptor of the control socket.
 const ControlFD = 3
 
+// A load is one step by which code came into this process: an object, or
+// packages that were replaced.
+type load struct {
+	link.Request
+	Importcfg string   // where packages are from now on
+	Packages  []string // to be loaded anew
+	Renew     bool
+}
+
 // A worker is the state of this process.
 type worker struct {
 	dir        string // of the image
@@ -38,20 +48,28 @@ type worker struct {
 
 	mu       sync.Mutex
 	archives map[string]string // import path to compiled package
-	configs  map[string]bool   // importcfg files read
-	loads    []link.Request    // for children, which load the same objects
+	base     bool              // the image's importcfg was read
+	config   string            // importcfg file read last
+	loads    []load            // for children, which load the same objects
 	waiting  map[int]chan control.Message
 
 	seq  atomic.Int64
+	busy atomic.Int64 // cells that were asked for and have not ended
 	cell atomic.Pointer[execution]
 	left abandoned
+
+	memory memory
+
+	origins origins
+	outlet  outlet
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
 // runtime calls, have nowhere else to find it.
 var self *worker
 
-// Main runs the worker. Its first argument is the folder of its image.
+// Main runs the worker. Its first argument is the folder of its image, its
+// second may limit its memory.
 func Main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
@@ -63,20 +81,25 @@ func Main() {
 		exitNow(3)
 	}
 	self = w
-	os.Args = os.Args[:1]
+	if err := w.memory.begin(w.linker, os.Args[2:]); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
+	}
+	os.Args = []string{"notebook"}
 	if mp.IsChild() {
 		w.runChild()
 	}
-	if err := w.serve(); err != io.EOF {
-		fmt.Fprintln(os.Stderr, "perijove worker:", err)
-		exitNow(3)
+	err = w.serve()
+	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
+		// Written past package os, which would end this process, and it alone, if
+		// the kernel is gone.
+		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
 	}
 	endGroup()
 }
 
 func newWorker(dir string) (*worker, error) {
 	w := &worker{
-		dir: dir, archives: map[string]string{}, configs: map[string]bool{},
+		dir: dir, archives: map[string]string{},
 		waiting: map[int]chan control.Message{},
 	}
 	f, err := os.Open(filepath.Join(dir, "symbols"))
@@ -122,7 +145,8 @@ func (w *worker) imageConfig() string { return filepath.Join(w.dir, "importcfg")
 // readConfig learns where compiled packages are. The image's own come first:
 // what another file says differently is another version.
 func (w *worker) readConfig(file string) error {
-	if file == "" || w.configs[file] {
+	base := file == w.imageConfig()
+	if file == "" || file == w.config || base && w.base {
 		return nil
 	}
 	b, err := os.ReadFile(file)
@@ -139,7 +163,11 @@ func (w *worker) readConfig(file string) error {
 		}
 		w.archives[path] = archive
 	}
-	w.configs[file] = true
+	if base {
+		w.base = true
+	} else {
+		w.config = file
+	}
 	return nil
 }
 
@@ -158,6 +186,7 @@ func (w *worker) serve() error {
 	}
 	w.conn = control.New(f)
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
 	// The kernel sends interrupts over the control socket; those that a
 	// terminal sends to the whole group are for it.
@@ -177,11 +206,18 @@ func (w *worker) serve() error {
 		}
 		switch m.Kind {
 		case control.Run:
-			w.cell.Store(newExecution()) // an interrupt may come before it runs
+			w.busy.Add(1)
+			x := newExecution()
+			x.whole = m.Whole
+			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
-		case control.Setup:
+		case control.Setup, control.Reload:
 			runs <- m
 		case control.Interrupt:
+			if w.busy.Load() == 0 {
+				w.tellLeft()
+				continue
+			}
 			w.interrupt()
 		case control.Comm:
 			var c comm.Message

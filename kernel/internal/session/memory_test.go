@@ -1,0 +1,55 @@
+package session
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestParseLimit(t *testing.T) {
+	root := fstest.MapFS{"proc/meminfo": &fstest.MapFile{Data: []byte("MemTotal: 16000000 kB\n")}}
+	for in, want := range map[string]string{
+		"4GB": "4 GB", "off": "no limit", "50%": "8.2 GB (50% of the 16 GB that the machine has)",
+	} {
+		if l, err := parseLimit(in, root); err != nil || l.String() != want {
+			t.Errorf("%s is %q, %v; want %q", in, l, err, want)
+		}
+	}
+	t.Setenv(memoryEnv, "much")
+	if l, err := firstLimit(); err == nil || l.bytes == 0 {
+		t.Errorf("of nonsense: %v, %v; want the default and an error", l, err)
+	}
+}
+
+// TestMemoryOfChildren: what a program that a cell started takes counts; the
+// biggest process is ended, and the worker lives.
+func TestMemoryOfChildren(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 600MB\nkept := 1")
+	got := execute(t, s, `out, err := exec.Command("sh", "-c", "head -c 900000000 /dev/zero | tail -c 900000000 | wc -c").Output()
+fmt.Println(string(out), err)`)
+	mustContain(t, got, "memory: ", " in use with ", "while Cell [2] runs", "the limit is 600 MB", "(tail), which used ", "was ended", "%memory")
+	if got := execute(t, s, "kept"); !strings.Contains(got, "1") {
+		t.Errorf("the worker's state: %s", got)
+	}
+	// A process of lib/mp has a limit of its own, too.
+	got = execute(t, s, `import "github.com/perijove/perijove/lib/mp"
+// Linux lets a process map more over what it has reserved; it refuses the next mapping.
+func grow(n int) (l [][]byte) { for range n { l = append(l, make([]byte, 10_000_000)) }; return l[:0] }
+call, err := mp.Go[[][]byte](context.Background(), mp.Processes, grow, 400)
+if err == nil { _, err = call.Result(context.Background()) }
+fmt.Println("failed:", err != nil)`)
+	mustContain(t, got, "failed: true")
+}
+
+// TestMemoryTogether: the worker is the biggest; no allocation of its own
+// passes the limit, but with its child it does.
+func TestMemoryTogether(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 1GB\nlost := 1")
+	got := execute(t, s, `mine := bytes.Repeat([]byte{1}, 600_000_000)
+exec.Command("sh", "-c", "head -c 550000000 /dev/zero | tail -c 550000000 | (sleep 60; cat)").Run()
+len(mine)`)
+	mustContain(t, got, "WorkerDied", "out of memory: 1", "child processes while Cell [2] runs, the limit is 1 GB", "lost (cell 1)")
+	mustContain(t, execute(t, s, "%memory"), "limit 1 GB")
+}

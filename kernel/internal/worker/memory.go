@@ -1,0 +1,148 @@
+package worker
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/perijove/perijove/kernel/internal/link"
+	"golang.org/x/sys/unix"
+)
+
+// MemoryFlag is the argument that limits a worker's memory: bytes follow it.
+const MemoryFlag = "-memory="
+
+// A memory is the limit of what this process may allocate: RLIMIT_DATA, whose
+// soft value alone is changed. Programs that cells start get the old one: for
+// the moment of a fork it is in force here too, and what is allocated meanwhile
+// is met by the kernel's watch over the whole tree of processes.
+type memory struct {
+	mu    sync.Mutex // guards what follows
+	old   unix.Rlimit
+	limit int64 // 0: none
+	soft  int64 // what Go's collector was told to stay below
+	forks int   // at work
+	fork  forkFunc
+}
+
+type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
+
+// begin reads the limit from the worker's arguments and has forks lift it.
+func (m *memory) begin(l *link.Linker, args []string) error {
+	if err := unix.Getrlimit(unix.RLIMIT_DATA, &m.old); err != nil {
+		return err
+	}
+	m.soft = math.MaxInt64
+	orig, err := link.Original[forkFunc](l, "syscall.forkAndExecInChild")
+	if err != nil {
+		return err
+	}
+	m.fork = orig
+	if _, err := link.Hook(l, "syscall.forkAndExecInChild", forkUnlimited); err != nil {
+		return err
+	}
+	for _, a := range args {
+		if text, ok := strings.CutPrefix(a, MemoryFlag); ok {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return err
+			}
+			return m.set(n)
+		}
+	}
+	return nil
+}
+
+// args are the arguments that give a child the same limit.
+func (m *memory) args() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.limit == 0 {
+		return nil
+	}
+	return []string{MemoryFlag + strconv.FormatInt(m.limit, 10)}
+}
+
+// set changes the limit, in bytes; 0 lifts it.
+func (m *memory) set(n int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if used := dataSize(); n != 0 && used >= n {
+		return fmt.Errorf("the worker has allocated %d MB already", used/1e6)
+	}
+	m.limit = n
+	if m.forks == 0 {
+		if err := m.apply(); err != nil {
+			return err
+		}
+	}
+	m.tellCollector()
+	return nil
+}
+
+func (m *memory) apply() error {
+	r := m.old
+	if m.limit != 0 {
+		r.Cur = min(r.Cur, uint64(m.limit))
+	}
+	return unix.Setrlimit(unix.RLIMIT_DATA, &r)
+}
+
+// tellCollector asks Go's collector to stay below nine tenths of the limit,
+// unless the user has told it something else.
+func (m *memory) tellCollector() {
+	if os.Getenv("GOMEMLIMIT") != "" || debug.SetMemoryLimit(-1) != m.soft {
+		return
+	}
+	m.soft = math.MaxInt64
+	if m.limit != 0 {
+		m.soft = m.limit / 10 * 9
+	}
+	debug.SetMemoryLimit(m.soft)
+}
+
+// lift puts the old limit in force until the function it returns is called.
+func (m *memory) lift() (restore func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forks++
+	if m.limit != 0 {
+		_ = unix.Setrlimit(unix.RLIMIT_DATA, &m.old) // the program then gets the limit, no more
+	}
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.forks--; m.forks == 0 && m.limit != 0 {
+			_ = m.apply() // as it was before
+		}
+	}
+}
+
+// forkUnlimited replaces syscall.forkAndExecInChild: a process that it starts
+// inherits the limits of this moment.
+func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno) {
+	defer self.memory.lift()()
+	return self.memory.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
+}
+
+// dataSize is what counts against RLIMIT_DATA now.
+func dataSize() int64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "VmData:"); ok {
+			if f := strings.Fields(rest); len(f) > 0 {
+				n, _ := strconv.ParseInt(f[0], 10, 64) // 0 if it is no number
+				return n << 10
+			}
+		}
+	}
+	return 0
+}
