@@ -161,14 +161,14 @@ func TestNothingLeaks(t *testing.T) {
 	for range *manyPools {
 		usePool(t)
 	}
-	var after [3]int
+	var after [4]int
 	for ctx := watchdog(t); ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 		runtime.GC() // what nobody refers to is freed then
-		if after = holdings(t); after[0] <= before[0] && after[1] <= before[1] && after[2] <= before[2] {
+		if after = holdings(t); after[0] <= before[0] && after[1] <= before[1] && after[2] <= before[2] && after[3] <= before[3] {
 			return
 		}
 	}
-	t.Errorf("descriptors, children, goroutines: %v after one pool, %v after %d", before, after, *manyPools)
+	t.Errorf("descriptors, children, goroutines, shared mappings: %v after one pool, %v after %d", before, after, *manyPools)
 }
 
 func usePool(t *testing.T) {
@@ -185,8 +185,9 @@ func usePool(t *testing.T) {
 	p.Close()
 }
 
-// holdings counts open files, child processes and goroutines.
-func holdings(t *testing.T) [3]int {
+// holdings counts open files, child processes, goroutines, and mappings of
+// shared memory.
+func holdings(t *testing.T) [4]int {
 	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +203,11 @@ func holdings(t *testing.T) [3]int {
 			children += len(strings.Fields(string(b)))
 		}
 	}
-	return [3]int{len(files), children, runtime.NumGoroutine()}
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [4]int{len(files), children, runtime.NumGoroutine(), bytes.Count(maps, []byte("memfd:"))}
 }
 
 func TestPoolThatNobodyRefersToIsClosed(t *testing.T) {
