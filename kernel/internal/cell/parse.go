@@ -145,7 +145,7 @@ func (p *parse) putList(pc Piece) {
 
 func directive(src string, pc Piece) DirectiveLine {
 	d := DirectiveLine{Pos: PosAt(src, pc.Code)}
-	text := src[pc.Code:pc.Stop]
+	text := strings.TrimPrefix(src[pc.Code:pc.Stop], gonbPrefix)
 	if magicName(text) != "" {
 		text, d.Body, _ = strings.Cut(text, "\n")
 	}

@@ -26,9 +26,10 @@ type directive struct {
 func directives() []directive {
 	return []directive{
 		{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).main},
+		{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).exec},
 		{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).args},
 		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).get},
-		{[]string{"%autoget", "%noautoget"}, "", "accepted for GoNB's notebooks; a missing import names the %get that brings it", (*run).nothing},
+		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or (at first) only say how", (*run).autoget},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
 		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
@@ -40,9 +41,16 @@ func directives() []directive {
 		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restart},
 		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
 		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
+		{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).script},
+		{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).capture},
 		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
+		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputs},
 		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
+		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).version},
+		{[]string{"%goflags"}, "", "accepted for GoNB's notebooks: cells are compiled without go build", (*run).goflags},
+		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothing},
+		{[]string{"%wasm", "%widgets", "%widgets_hb"}, "", "GoNB's, and not done here", (*run).notHere},
 		{[]string{"%help"}, "", "show this list", (*run).help},
 	}
 }
@@ -55,6 +63,7 @@ type run struct {
 	sink output.Sink
 
 	flags []string // command line flags that the cell defines
+	asks  *asking  // set by %with_inputs
 	tests *testRun // set by %test
 }
 
@@ -200,20 +209,11 @@ func (r *run) reset(d cell.DirectiveLine) error {
 }
 
 func (r *run) writeFile(d cell.DirectiveLine) error {
-	file, appending := strings.CutPrefix(strings.TrimSpace(d.Args), "-a ")
-	file = strings.TrimSpace(file)
-	if file == "" {
-		return errors.New("name a file")
+	path, appending, err := r.fileArgument(d.Args)
+	if err != nil {
+		return err
 	}
-	path := file
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(r.dir(), path)
-	}
-	flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	if appending {
-		flags = os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	}
-	f, err := os.OpenFile(path, flags, 0o644)
+	f, err := openOutput(path, appending)
 	if err != nil {
 		return err
 	}
@@ -221,7 +221,11 @@ func (r *run) writeFile(d cell.DirectiveLine) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	r.print("wrote %d bytes to %s\n", len(d.Body), file)
+	name := path
+	if rel, err := filepath.Rel(r.dir(), path); err == nil && filepath.IsLocal(rel) {
+		name = rel
+	}
+	r.print("wrote %d bytes to %s\n", len(d.Body), name)
 	return nil
 }
 
@@ -258,7 +262,7 @@ func words(s string) ([]string, error) {
 
 var (
 	flagDefinition = regexp.MustCompile(`\bflag\.(?:Bool|Duration|Float64|Func|Int|Int64|String|Text|Uint|Uint64|BoolFunc)(?:Var)?\(\s*(?:&?[\w.]+\s*,\s*)?"([^"]+)"|\bflag\.Var\([^,]+,\s*"([^"]+)"`)
-	mainLine       = regexp.MustCompile(`(?m)^[ \t]*(?:%%|%main)(?:[ \t].*)?$`)
+	mainLine       = regexp.MustCompile(`(?m)^[ \t]*(?://gonb:)?(?:%%|%main)(?:[ \t].*)?$`)
 )
 
 // definedFlags lists the command line flags that a cell's text defines: they
@@ -276,6 +280,7 @@ func definedFlags(src string) []string {
 // that var declarations below it define are parsed too: the call then follows
 // the last of those.
 func parseFlags(src string) string {
+	src = execCalls(src)
 	at := mainLine.FindStringIndex(src)
 	if at == nil {
 		return src

@@ -57,6 +57,7 @@ type Session struct {
 	outputLimit outputLimit // of each cell
 	badOutput   error       // as badLimit
 	toldSolo    bool        // that cells run as programs
+	getMissing  bool        // get missing packages unasked
 	forget      bool        // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
@@ -301,6 +302,9 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		if err := s.applySetup(control.Message{Flags: r.flags}); err != nil {
 			return failure("WorkerError", err.Error())
 		}
+	}
+	if err := r.bring(c); err != nil {
+		return err
 	}
 	if err := r.takeC(c); err != nil {
 		return err
