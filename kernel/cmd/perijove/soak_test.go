@@ -158,6 +158,11 @@ func (s *soak) read(bound *reading) reading {
 		}
 		return nil
 	}
+	if bound == nil { // the measure for all that follow: with a compiler that waits
+		eventually(s.t, "the next cell's compiler", func() bool {
+			return slices.ContainsFunc(descendants(s.cmd.Process.Pid), func(p processStat) bool { return p.name == "compile" })
+		})
+	}
 	var err error
 	for end := time.Now().Add(watchdog); ; time.Sleep(100 * time.Millisecond) {
 		if err = take(); err == nil || time.Now().After(end) {
