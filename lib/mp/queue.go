@@ -62,7 +62,11 @@ func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
 	case Goroutines:
 		return newLocalQueue[T](size, counted), nil
 	case Processes:
-		return newSharedQueue[T](size)
+		q, err := newTypedQueue[T](size)
+		if err != nil {
+			return nil, err
+		}
+		return q, nil
 	}
 	return nil, fmt.Errorf("mp: %v", b)
 }
@@ -124,7 +128,7 @@ func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 
 // GobDecode is the other end of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
-	in, err := openSharedQueue[T](b)
+	in, err := openTypedQueue[T](b)
 	if err == nil {
 		q.q = in
 	}

@@ -8,6 +8,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"go/types"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -106,12 +107,18 @@ func (f *file) owner(off int) *symbol {
 	return nil
 }
 
+// generated matches the names that file and varFile give.
+var generated = regexp.MustCompile(`^(cell\d+_\d+|vars)\.go$`)
+
 // errorAt makes a cell's error from a position that line directives have
 // adjusted. Messages lose generated names.
 func (b *builder) errorAt(at token.Position, msg string) *cell.Error {
 	e := &cell.Error{Cell: b.c.N, Msg: b.clean(msg)}
 	n, ok := cellNumber(at.Filename)
 	if !ok {
+		if at.IsValid() && !generated.MatchString(at.Filename) { // a line comment of the user's
+			e.Msg = fmt.Sprintf("%s:%d: %s", at.Filename, at.Line, e.Msg)
+		}
 		return e
 	}
 	o := b.p.sources[n]

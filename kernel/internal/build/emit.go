@@ -33,7 +33,8 @@ type emitter struct {
 	vars    *file
 	taken   map[string]bool // names at package level
 	helpers map[string]bool
-	paths   map[string]bool // all imported
+	full    map[*symbol]bool // functions that the unit has with their bodies
+	paths   map[string]bool  // all imported
 }
 
 func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
@@ -42,6 +43,7 @@ func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
 		files:   map[*origin]*file{},
 		taken:   map[string]bool{},
 		helpers: map[string]bool{},
+		full:    map[*symbol]bool{},
 		paths:   map[string]bool{},
 	}
 	for s := range in {
@@ -60,6 +62,9 @@ func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
 // emitUnit writes all files. in holds the symbols that the unit needs.
 func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	e := b.newEmitter(shape, in)
+	if !shape {
+		e.noteBodies(in)
+	}
 	list := make([]*symbol, 0, len(in))
 	for s := range in {
 		list = append(list, s)
@@ -91,6 +96,21 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 		e.solo()
 	}
 	return e
+}
+
+// noteBodies learns which functions come with bodies, and what their literals call.
+func (e *emitter) noteBodies(in map[*symbol]form) {
+	for s, f := range in {
+		if s.kind == cell.Func && f == full {
+			e.full[s] = true
+			e.b.noteLasting(&s.decl.Source)
+		}
+	}
+	for _, s := range e.b.decls {
+		if s.kind == cell.Func {
+			e.full[s] = true
+		}
+	}
 }
 
 func (e *emitter) file(o *origin) *file {
@@ -147,7 +167,7 @@ func (e *emitter) function(s *symbol, fm form) {
 	d := s.decl
 	span := cell.Span{Start: 0, End: len(d.Text)}
 	after := ""
-	if s.pragma != "" || strings.Contains(d.Text[:d.FuncEnd], "//go:linkname") {
+	if s.linknamed() {
 		f.effects = append(f.effects, "unsafe")
 	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
@@ -156,8 +176,7 @@ func (e *emitter) function(s *symbol, fm form) {
 		}
 	}
 	before := s.pragma
-	fresh := s.origin == e.b.o && !e.shape && !d.Generic
-	if fresh && s.recv != "" && e.b.lasts(s) {
+	if e.full[s] && !d.Generic && s.recv != "" && e.b.lasts(s) {
 		before += "\n//go:noinline"
 	}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
@@ -165,20 +184,26 @@ func (e *emitter) function(s *symbol, fm form) {
 		edits = append(edits, e.slowDefersIn("package p\n", d.Text, "")...)
 	}
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
-	if fresh && s.recv == "" && d.Body >= 0 && s.key != "" && e.b.lasts(s) {
+	if e.aliased(s) {
 		e.alias(f, s)
 	}
 }
 
-// alias declares a second name for a function of the cell, without body, for
-// the function literals of its statements.
+// linknamed reports whether the function's symbol may have a name of the user's.
+func (s *symbol) linknamed() bool {
+	return s.pragma != "" || strings.Contains(s.decl.Text[:s.decl.FuncEnd], "//go:linkname")
+}
+
+// alias declares a second name for a function of the unit, without body, for
+// function literals.
 func (e *emitter) alias(f *file, s *symbol) {
 	d := s.decl
 	f.effects = append(f.effects, "unsafe")
 	span := cell.Span{Start: d.FuncEnd, End: d.Body}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
 	name := aliasName(s)
-	edits = append(edits, edit{d.Names[0].Off, d.Names[0].Off + len(d.Names[0].Name), name})
+	own := edit{d.Names[0].Off, d.Names[0].Off + len(d.Names[0].Name), name}
+	edits = append(cut(edits, own.start, own.end), own)
 	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.ename), d.Source, span, "", edits)
 }
 
@@ -320,8 +345,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		case r.Top && e.shape:
 		case r.Top && !r.Key:
 			text = e.b.nameIn(e.b.vars[r.Name], r.Name)
-		case !e.shape && st.InLiteral(r.Off) && e.aliased(r.Name):
-			text = aliasName(e.b.fresh[r.Name])
+		case !r.Top && st.InLiteral(r.Off) && e.aliasedIn(e.b.before, r, lookup) != nil:
+			text = aliasName(e.aliasedIn(e.b.before, r, lookup))
 		case !r.Top:
 			text = f.rename(r, e.b.before, lookup)
 		}
@@ -368,10 +393,20 @@ func (e *emitter) droppedPart(st *stmt) cell.Span {
 	}
 }
 
-// aliased reports whether the cell declares a function of this name that has an alias.
-func (e *emitter) aliased(name string) bool {
-	s := e.b.fresh[name]
-	return s != nil && s.kind == cell.Func && !s.decl.Generic && s.decl.Body >= 0 && e.b.before[name].kind == notebook
+// aliased reports whether function literals call s by its second name.
+func (e *emitter) aliased(s *symbol) bool {
+	return e.full[s] && s.recv == "" && s.key != "" && !s.decl.Generic && s.decl.Body >= 0 && !s.linknamed() && e.b.lasts(s)
+}
+
+// aliasedIn returns the function with a second name that r refers to, if it does.
+func (e *emitter) aliasedIn(binds map[string]binding, r cell.Ref, lookup func(string) *symbol) *symbol {
+	if r.Key || binds[r.Name].kind != notebook {
+		return nil
+	}
+	if s := lookup(r.Name); s != nil && s.kind == cell.Func && e.aliased(s) {
+		return s
+	}
+	return nil
 }
 
 // declares reports whether a var statement's names are declared elsewhere, so

@@ -113,7 +113,11 @@ func (f *file) renames(src cell.Source, span cell.Span, binds map[string]binding
 		if r.Off < span.Start || r.Off >= span.End {
 			continue
 		}
-		if text := f.rename(r, binds, lookup); text != r.Name {
+		text := f.rename(r, binds, lookup)
+		if s := f.e.aliasedIn(binds, r, lookup); s != nil && src.InLiteral(r.Off) {
+			text = aliasName(s)
+		}
+		if text != r.Name {
 			out = append(out, edit{r.Off, r.Off + len(r.Name), text})
 		}
 	}

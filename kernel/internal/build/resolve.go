@@ -35,7 +35,7 @@ type builder struct {
 	dropped      map[*symbol]string // older symbols that no longer compile, and why
 	droppedOrder []*symbol
 	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
-	lasting      map[string]bool // functions and methods that function literals of the statements use
+	lasting      map[string]bool // functions and methods that function literals of the unit use
 	reset        []*symbol
 	notices      []string
 	links        map[string]linkName
@@ -94,6 +94,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 // declare makes symbols for what the cell declares.
 func (b *builder) declare() {
 	for _, d := range b.c.Decls {
+		b.noteLasting(&d.Source)
 		if d.Kind == cell.Var {
 			owner := &symbol{kind: cell.Var, origin: b.o, decl: d, binds: b.binds}
 			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
@@ -118,7 +119,7 @@ func (b *builder) declare() {
 	for i, s := range b.c.Stmts {
 		st := &stmt{Stmt: s, result: i == b.c.Result}
 		b.stmts = append(b.stmts, st)
-		b.noteLasting(s)
+		b.noteLasting(&s.Source)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
 				b.vars[n.Name] = &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
@@ -127,10 +128,10 @@ func (b *builder) declare() {
 	}
 }
 
-// noteLasting collects what the function literals of a statement may call.
-// Their code may stay in use when a function has been redefined, and cannot be
-// compiled again: it must not hold copies of bodies.
-func (b *builder) noteLasting(s *cell.Stmt) {
+// noteLasting collects what function literals may call. Their code may stay in
+// use when a function has been redefined, and cannot be compiled again: it must
+// not hold copies of bodies.
+func (b *builder) noteLasting(s *cell.Source) {
 	for _, r := range s.Refs {
 		if !r.Top && s.InLiteral(r.Off) {
 			b.lasting[r.Name] = true
@@ -141,7 +142,7 @@ func (b *builder) noteLasting(s *cell.Stmt) {
 	}
 }
 
-// lasts reports whether function literals of the statements may call s.
+// lasts reports whether function literals of the unit may call s.
 func (b *builder) lasts(s *symbol) bool {
 	if s.recv != "" {
 		return b.lasting["."+s.ename]

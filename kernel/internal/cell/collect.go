@@ -49,6 +49,7 @@ func (p *parse) funcDecl(d *ast.FuncDecl) {
 		out.Recv, out.PtrRecv, out.Generic = receiver(d.Recv.List[0].Type)
 	}
 	p.refs(d, start, &out.Source)
+	out.literals(d, start)
 	p.cell.Decls = append(p.cell.Decls, out)
 }
 
@@ -100,6 +101,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			out.Names, out.Var = names(v.Names, v.Pos()), varSpec(v)
 			out.Embed = embedPatterns(d, v) != ""
 			p.refs(v, v.Pos(), &out.Source)
+			out.literals(v, v.Pos())
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	}

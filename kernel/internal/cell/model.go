@@ -50,6 +50,10 @@ type Source struct {
 	Pos  Pos // of its first byte
 	Refs []Ref
 	Sels []string // all names that are selected from something
+	// Literals are the function literals whose code may outlive the run of what
+	// they stand in. Methods are the names that they select.
+	Literals []Span
+	Methods  []string
 }
 
 // A Decl is one top-level declaration. Groups of types and vars are taken
@@ -83,16 +87,12 @@ type Span struct{ Start, End int }
 // A Stmt is one statement at the top of a cell, or one var specification.
 type Stmt struct {
 	Source
-	Define int    // offset of := at the top level, or -1
-	Names  []Ref  // what := or var has on its left, blanks included
-	New    []bool // for each of Names, whether the cell declares it here
-	Var    *VarSpec
-	Values []Span // the right side of :=
-	Expr   *Span  // the expression, if that is all there is
-	// Literals are the function literals within: their code may outlive the
-	// cell. Methods are the names that they select.
-	Literals []Span
-	Methods  []string
+	Define   int    // offset of := at the top level, or -1
+	Names    []Ref  // what := or var has on its left, blanks included
+	New      []bool // for each of Names, whether the cell declares it here
+	Var      *VarSpec
+	Values   []Span   // the right side of :=
+	Expr     *Span    // the expression, if that is all there is
 	Call     bool     // Expr is a call or a receive, which Go lets stand alone
 	Assigned []string // variables that = gives a value as a whole
 	Embed    string   // the patterns of a var's //go:embed lines

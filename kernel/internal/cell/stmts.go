@@ -143,26 +143,41 @@ func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
 	}
 }
 
-// literals notes the function literals under n.
-func (s *Stmt) literals(n ast.Node, start token.Pos) {
+// literals notes the function literals under n, but for those that are called
+// where they stand.
+func (s *Source) literals(n ast.Node, start token.Pos) {
+	called := map[ast.Expr]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
-		lit, ok := n.(*ast.FuncLit)
-		if !ok {
-			return true
-		}
-		s.Literals = append(s.Literals, Span{int(lit.Pos() - start), int(lit.End() - start)})
-		ast.Inspect(lit, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok {
-				s.Methods = append(s.Methods, sel.Sel.Name)
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			called[ast.Unparen(n.Call.Fun)] = false // may outlive what starts it
+		case *ast.CallExpr:
+			if _, started := called[ast.Unparen(n.Fun)]; !started {
+				called[ast.Unparen(n.Fun)] = true
 			}
-			return true
-		})
-		return false
+		case *ast.FuncLit:
+			if called[n] {
+				return true
+			}
+			s.literal(n, start)
+			return false
+		}
+		return true
 	})
 }
 
-// InLiteral reports whether an offset is within a function literal.
-func (s *Stmt) InLiteral(off int) bool {
+func (s *Source) literal(lit *ast.FuncLit, start token.Pos) {
+	s.Literals = append(s.Literals, Span{int(lit.Pos() - start), int(lit.End() - start)})
+	ast.Inspect(lit, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			s.Methods = append(s.Methods, sel.Sel.Name)
+		}
+		return true
+	})
+}
+
+// InLiteral reports whether an offset is within one of Literals.
+func (s *Source) InLiteral(off int) bool {
 	for _, l := range s.Literals {
 		if off >= l.Start && off < l.End {
 			return true

@@ -67,6 +67,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	}
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
+		ld.renewedMethods[qualified(f)] = true
 		ld.renewedMethods[methodName(f)] = true
 	}
 	entry, own, inits, err := ld.roots(req)
@@ -209,7 +210,7 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
 // initGraph collects what an init task depends on.
 func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*initNode) error {
 	for _, r := range o.Sym(i).Relocs() {
-		if r.Type() != goobj.RelInitOrder {
+		if !r.Type().IsInitOrder() {
 			continue
 		}
 		name, d, err := ld.initTaskOf(o, r.Sym())

@@ -23,8 +23,7 @@ type module struct {
 	nfunc      int
 	subbuckets uintptr    // how many have a function
 	typelinks  []typelink // sorted by string
-	published  []int32    // what md.typelinks points to; referenced here for the collector
-	oldLinks   [][]int32
+	links
 }
 
 type typelink struct {

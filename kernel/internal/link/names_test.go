@@ -101,6 +101,9 @@ func TestMethodNames(t *testing.T) {
 			t.Errorf("methodName(%q) = %q, want %q", name, got, want)
 		}
 	}
+	if got := qualified("main.(*L[main.T]).M-fm"); got != "L.M" {
+		t.Errorf("qualified: %q", got)
+	}
 	types := map[string]bool{"T": true, "E·1": true, "P[int]": true}
 	for name, want := range map[string]bool{
 		"main.T.M": true, "main.(*T).M-fm": true, "main.L[main.T].M": true, "main.Max[[]main.T]": true, "main.(*E·1).M": true,

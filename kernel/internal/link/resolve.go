@@ -57,7 +57,7 @@ type load struct {
 	renewed map[string]bool
 
 	methodNames    map[string]bool // of the fresh methods
-	renewedMethods map[string]bool // and of the renewed ones
+	renewedMethods map[string]bool // and of the renewed ones, also with the receiver
 	newNames       map[string]bool // of types, once newTypes has run
 
 	nodes  []*node

@@ -43,6 +43,61 @@ func methodName(symbol string) string {
 	return symbol[dot:]
 }
 
+// qualified is a method's name with that of its receiver type, as in "T.M".
+func qualified(symbol string) string {
+	symbol = strings.TrimPrefix(strings.TrimSuffix(withoutTypeArgs(symbol), "-fm"), "main.")
+	return strings.NewReplacer("(*", "", ")", "").Replace(symbol)
+}
+
+// methodType names the type of a method that the cell's descriptors list, and
+// oldMethodType that of the one which earlier loads have.
+func (ld *load) methodType(symbol string) string {
+	for i := range ld.main.NumDef() {
+		if s := ld.main.Sym(i); isType(s, s.Name()) && descriptorOfReceiver(s.Name(), symbol) {
+			if t := newTypeRecord(ld.main, i, s.Name()).methodType(symbol); t != "" {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+func (ld *load) oldMethodType(symbol string) string {
+	for name, r := range ld.types {
+		if descriptorOfReceiver(name, symbol) {
+			if t := r.methodType(symbol); t != "" {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+// descriptorOfReceiver reports whether a descriptor is that of the receiver type
+// of a method, or of the pointer to it.
+func descriptorOfReceiver(descriptor, method string) bool {
+	t := strings.TrimPrefix(strings.TrimPrefix(descriptor, "type:"), "*")
+	return strings.HasPrefix(t, "main.") && strings.HasPrefix(method, "main.") &&
+		strings.HasPrefix(strings.TrimPrefix(method[len("main."):], "(*"), t[len("main."):])
+}
+
+// methodType finds a method by its code in the method table: the name, the type
+// and twice the code, 4 bytes each.
+func (r *typeRecord) methodType(symbol string) string {
+	typ := ""
+	for _, f := range r.methods() {
+		switch f.off % methodSize {
+		case 4:
+			typ = f.target
+		case 8, 12:
+			if f.target == symbol {
+				return typ
+			}
+		}
+	}
+	return ""
+}
+
 // refreshes reports whether symbol i of the cell is a wrapper, known from an
 // earlier load, that must be loaded again: a method of its name is new, or a
 // type that it mentions is. Then code for the old type must not reach it.
@@ -52,7 +107,7 @@ func (ld *load) refreshes(i int, name string) bool {
 		return false
 	}
 	method := methodName(name)
-	if ld.renewedMethods[method] || mentions(name, ld.newTypes()) {
+	if ld.renewedMethods[qualified(name)] || mentions(name, ld.newTypes()) || ld.renewedMethods[method] && ld.methodType(name) != ld.oldMethodType(name) {
 		ld.renewed[name] = true
 	}
 	if ld.renewed[name] || ld.methodNames[method] {

@@ -57,6 +57,19 @@ go func() {
 	}
 }
 
+// TestLateTimer: a timer's goroutine is started by the runtime.
+func TestLateTimer(t *testing.T) {
+	s := newTestSession(t)
+	fifo := newFifo(t)
+	first := begin(t, s, fmt.Sprintf("time.AfterFunc(time.Millisecond, func() { os.ReadFile(%q); fmt.Println(\"timer\") })", fifo))
+	second := begin(t, s, "fmt.Println(\"second\")")
+	release(t, fifo, "")
+	eventually(t, "the timer's words", func() bool { return strings.Contains(first.text(), "timer") })
+	if got := second.text(); got != "[stdout]\nsecond\n" {
+		t.Errorf("the second cell:\n%s", got)
+	}
+}
+
 // stray is a goroutine of which nobody knows where it was started.
 const stray = `import "runtime/pprof"
 gate, said := make(chan int), make(chan int)
@@ -118,7 +131,8 @@ func TestLateChild(t *testing.T) {
 	first := begin(t, s, fmt.Sprintf(`c := exec.Command("sh", "-c", "echo begins; cat %s; echo to stderr >&2")
 c.Stdout, c.Stderr = os.Stdout, os.Stderr
 if err := c.Start(); err != nil { panic(err) }`, fifo))
-	second := begin(t, s, `d := exec.Command("echo", "another")
+	second := begin(t, s, `%env A=b
+d := exec.Command("echo", "another")
 d.Stdout = os.Stdout
 d.Run()
 fmt.Println("second")`)
