@@ -192,22 +192,32 @@ func holdings(t *testing.T) [4]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	children := 0
-	lists, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, list := range lists {
-		b, err := os.ReadFile(list)
-		if err == nil {
-			children += len(strings.Fields(string(b)))
-		}
-	}
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return [4]int{len(files), children, runtime.NumGoroutine(), bytes.Count(maps, []byte("memfd:"))}
+	return [4]int{len(files), len(children(t)), runtime.NumGoroutine(), bytes.Count(maps, []byte("memfd:"))}
+}
+
+// children are the ids of this process's children.
+func children(t *testing.T) (pids []int) {
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Error(err)
+	}
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, f := range strings.Fields(string(b)) {
+			pid, err := strconv.Atoi(f)
+			if err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 func TestPoolThatNobodyRefersToIsClosed(t *testing.T) {
