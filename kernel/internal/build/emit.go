@@ -305,6 +305,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 			text = e.b.nameIn(e.b.vars[r.Name], r.Name)
 		case !e.shape && st.InLiteral(r.Off) && e.aliased(r.Name):
 			text = aliasName(e.b.fresh[r.Name])
+		case !r.Top && r.Name == contextIdent && e.derives(st):
+			text = f.context()
 		case !r.Top:
 			text = f.rename(r, e.b.before, lookup)
 		}
@@ -368,6 +370,7 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
+	e.contextHelper(f)
 	if e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
 	}

@@ -40,8 +40,9 @@ const (
 // are left out.
 type Message struct {
 	Kind string `json:"kind"`
-	ID   int    `json:"id,omitempty"`  // the cell's execution, in Run, Loaded and Done
-	Seq  int    `json:"seq,omitempty"` // pairs Display and Result with Ack, Input with Line
+	ID   int    `json:"id,omitempty"`   // the cell's execution, in Run, Loaded and Done
+	Cell int    `json:"cell,omitempty"` // the cell's number, in Run; 0 if it has none
+	Seq  int    `json:"seq,omitempty"`  // pairs Display and Result with Ack, Input with Line
 
 	Object    string   `json:"object,omitempty"`
 	Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
@@ -74,6 +75,7 @@ const (
 	Exited      = "exited" // os.Exit
 	Goexit      = "goexit" // runtime.Goexit
 	Interrupted = "interrupted"
+	Deadlocked  = "deadlocked" // it can never go on
 )
 
 // An Outcome tells how a cell, or a goroutine that it started, ended.
@@ -82,6 +84,22 @@ type Outcome struct {
 	Value  string  `json:"value,omitempty"` // what was panicked with, as the runtime prints it
 	Code   int     `json:"code,omitempty"`  // exit code
 	Frames []Frame `json:"frames,omitempty"`
+
+	// Of a cell that was interrupted: where its goroutine is, if it was left
+	// behind.
+	Stuck *Goroutine `json:"stuck,omitempty"`
+	// Of a cell that was interrupted: goroutines that it started and that go
+	// on. Of a deadlock: what is blocked, its own goroutine first. Count is of
+	// the others, of which some may not be listed.
+	Goroutines []Goroutine `json:"goroutines,omitempty"`
+	Count      int         `json:"count,omitempty"`
+}
+
+// A Goroutine is where one is and what it is at, as the runtime says it.
+type Goroutine struct {
+	State   string  `json:"state"`
+	Frames  []Frame `json:"frames,omitempty"` // innermost first
+	Created *Frame  `json:"created,omitempty"`
 }
 
 // A Frame is one call of a stack, innermost first.

@@ -38,6 +38,12 @@ type Linker struct {
 	inited  map[string]bool        // packages whose init tasks ran after start
 	got     map[uintptr]uintptr    // slots for addresses out of reach
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
+
+	requests   []Request // what was loaded, in this order
+	injected   [2]codeRange
+	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
+	diversions map[wayBack]uintptr // what takes the place of an address to go on at
+	diverted   map[uintptr]bool    // addresses that have taken the place of another
 }
 
 type symKey struct {
@@ -101,6 +107,11 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		inited:   map[string]bool{},
 		got:      map[uintptr]uintptr{},
 		uses:     map[uintptr]*funcUse{},
+
+		injected:   findInjected(idx),
+		moreStack:  findMoreStack(idx),
+		diversions: map[wayBack]uintptr{},
+		diverted:   map[uintptr]bool{},
 	}, nil
 }
 

@@ -23,6 +23,9 @@ type Request struct {
 	// Forget first drops the names of all functions, variables and types of
 	// the notebook, also if the load then fails. Code and data stay in place.
 	Forget bool
+	// Gap, if it is not 0, asks for nothing but bytes of code to be left out:
+	// the process in which the request was made has used them otherwise.
+	Gap uintptr
 }
 
 // A Loaded is the outcome: what to call, in this order.
@@ -37,6 +40,13 @@ type Loaded struct {
 func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if req.Gap > 0 {
+		if _, err := l.mod.text.alloc(req.Gap, 1); err != nil {
+			return nil, err
+		}
+		l.requests = append(l.requests, req)
+		return &Loaded{}, nil
+	}
 	if req.Forget {
 		l.forget()
 	}
@@ -79,6 +89,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	ld.commit()
+	l.requests = append(l.requests, req)
 	out := &Loaded{Reset: ld.reset}
 	for _, t := range inits {
 		out.Packages = append(out.Packages, l.initTask(t)...)
@@ -90,6 +101,14 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		out.Entry = funcAt[func()](entry.address())
 	}
 	return out, nil
+}
+
+// Requests returns what another process must load, after the first have, to
+// have the same code at the same addresses.
+func (l *Linker) Requests(have int) []Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.requests[min(have, len(l.requests)):])
 }
 
 func (l *Linker) forget() {

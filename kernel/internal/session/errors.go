@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/build"
@@ -45,12 +46,84 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 	case control.Goexit:
 		return nil
 	case control.Interrupted:
-		if o.Value != "" {
-			return failure("Interrupted", "the cell was interrupted; it is blocked and was left behind: it will be stopped when it next runs code of a cell, and its deferred functions run then")
-		}
-		return failure("Interrupted", "the cell was interrupted")
+		return interruptedError(o, s.program.Load().Source)
+	case control.Deadlocked:
+		return deadlockError(o, s.program.Load().Source)
 	}
 	return panicError(o, s.program.Load().Source)
+}
+
+// interruptedError says where a cell that could not be stopped is stuck, and
+// what it has started goes on.
+func interruptedError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
+	value := "the cell was interrupted"
+	var lines []string
+	if g := o.Stuck; g != nil {
+		switch g.State {
+		case "running", "runnable":
+			value += "; it is inside one long call and was left behind: it is stopped when that comes back to code of a cell, and its deferred functions run then"
+		default:
+			value += "; it is blocked (" + g.State + ") and was left behind: its deferred functions have not run; if something wakes it, it is stopped and they run"
+		}
+		lines = callLines(g.Frames, source)
+	}
+	return &output.Error{Name: "Interrupted", Value: value, Traceback: append(append([]string{value}, lines...), goingOn(o, source)...)}
+}
+
+// goingOn lists goroutines that a cell has started and nobody has stopped.
+func goingOn(o *control.Outcome, source func(int) (string, bool)) []string {
+	if o.Count == 0 {
+		return nil
+	}
+	first := "1 goroutine that it started goes on:"
+	if o.Count > 1 {
+		first = fmt.Sprintf("%d goroutines that it started go on:", o.Count)
+	}
+	return append([]string{first}, goroutineLines(o.Goroutines, o.Count, source)...)
+}
+
+// goroutineLines describes goroutines, those at the same place once.
+func goroutineLines(list []control.Goroutine, count int, source func(int) (string, bool)) []string {
+	var lines, order []string
+	times := map[string]int{}
+	for _, g := range list {
+		calls := callLines(g.Frames, source)
+		if len(calls) == 0 && g.Created != nil {
+			calls = callLines([]control.Frame{*g.Created}, source)
+			if len(calls) > 0 {
+				calls[0] = "started at " + calls[0]
+			}
+		}
+		if len(calls) == 0 {
+			continue
+		}
+		text := g.State + ": " + strings.Join(calls, "\n")
+		if times[text]++; times[text] == 1 {
+			order = append(order, text)
+		}
+	}
+	slices.Sort(order)
+	for _, text := range order {
+		if n := times[text]; n > 1 {
+			text = fmt.Sprintf("%d × %s", n, text)
+		}
+		lines = append(lines, strings.Split(text, "\n")...)
+	}
+	if n := count - len(list); n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
+	}
+	return lines
+}
+
+// deadlockError lists where a cell, and all that could wake it, is blocked.
+func deadlockError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
+	const value = "all goroutines are blocked, and no timer, file or connection can wake one"
+	lines := []string{"deadlock: " + value}
+	if len(o.Goroutines) > 0 {
+		lines = append(lines, goroutineLines(o.Goroutines[:1], 1, source)...)
+		lines = append(lines, goroutineLines(o.Goroutines[1:], o.Count, source)...)
+	}
+	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell was left behind and ends if another wakes it")}
 }
 
 // panicError renders a panic: what it was about, then the calls that led to

@@ -284,7 +284,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	}
 	w.number(n)
 	out, err := w.run(ctx, control.Message{
-		Importcfg: extra, Forget: s.forget,
+		Cell: n, Importcfg: extra, Forget: s.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, sink, func(reset []string) {
 		s.program.Load().Commit(unit)

@@ -63,25 +63,30 @@ func (h *host) Reads(pc uintptr) []string {
 
 func (h *host) Notice(text string) { h.w.notice(text) }
 
+// ownExecutable is the program of this worker, and of the processes that package
+// mp starts.
+const ownExecutable = "/proc/self/exe"
+
 func (h *host) Command() (*exec.Cmd, error) {
-	cmd := exec.Command("/proc/self/exe", append([]string{h.w.dir}, h.w.memory.args()...)...)
+	cmd := exec.Command(ownExecutable, append([]string{h.w.dir}, h.w.memory.args()...)...)
 	cmd.Args[0] = os.Args[0]
 	return cmd, nil
 }
 
 // Update lists the objects loaded since have.
 func (h *host) Update(have int) ([]byte, int, error) {
-	h.w.mu.Lock()
-	defer h.w.mu.Unlock()
-	now := len(h.w.loads)
-	if have >= now {
+	loads := h.w.linker.Requests(have)
+	now := have + len(loads)
+	if len(loads) == 0 {
 		return nil, have, nil
 	}
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
 	var configs []string
 	for f := range h.w.configs {
 		configs = append(configs, f)
 	}
-	msg, err := json.Marshal(update{h.w.loads[have:], configs})
+	msg, err := json.Marshal(update{loads, configs})
 	return msg, now, err
 }
 
@@ -113,9 +118,6 @@ func (h *host) Apply(msg []byte) error {
 		for _, f := range l.Packages {
 			f()
 		}
-		h.w.mu.Lock()
-		h.w.loads = append(h.w.loads, r)
-		h.w.mu.Unlock()
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package worker
 
 import (
+	"context"
 	"fmt"
 	"runtime"
+	"runtime/pprof"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,14 +19,40 @@ type execution struct {
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
+	cell   int // its number, or 0
+	ctx    *cellContext
+	cancel context.CancelFunc // of ctx
+
 	g           atomic.Uintptr // its goroutine while it runs
+	labels      uintptr        // profiler labels of that and of what it starts; set before g
 	ended       atomic.Bool    // the goroutine has returned
+	finished    atomic.Bool    // the outcome is known
 	interrupted atomic.Bool
+	stopping    atomic.Bool // a goroutine is at it
+}
+
+func newExecution(cell int) *execution {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &execution{done: make(chan control.Outcome, 1), cell: cell, ctx: &cellContext{Context: ctx, cell: cell}, cancel: cancel}
 }
 
 // finish ends the cell; only the first outcome counts.
 func (x *execution) finish(o control.Outcome) {
-	x.once.Do(func() { x.done <- o })
+	x.once.Do(func() {
+		x.finished.Store(true)
+		x.done <- o
+	})
+}
+
+// enter gives the calling goroutine, and all that it will start, the cell's
+// label, and notes it as the cell's own.
+func (x *execution) enter() {
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(x.cell))))
+	if self != nil && self.goroutines != nil {
+		x.labels = self.goroutines.Look(currentG()).Labels
+		self.contexts.add(x.labels, x.ctx, self.goroutines)
+	}
+	x.g.Store(currentG())
 }
 
 // runAll runs cells in the order in which the kernel sends them.
@@ -62,10 +91,6 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	}
 	if m.Object == "" {
 		l = &link.Loaded{}
-	} else {
-		w.mu.Lock()
-		w.loads = append(w.loads, req)
-		w.mu.Unlock()
 	}
 	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
 		endGroup()
@@ -81,13 +106,23 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 // outcome waits for the running cell to end.
 func (w *worker) outcome(m control.Message) control.Message {
 	x := w.cell.Load()
-	o := <-x.done
-	return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	done := make(chan struct{})
+	defer close(done)
+	lost := make(chan struct{})
+	go w.watchDeadlock(x).run(done, lost)
+	select {
+	case o := <-x.done:
+		return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	case <-lost:
+		w.deadlocked(x)
+		o := <-x.done
+		return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	}
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
 func (x *execution) call(calls []func()) {
-	x.g.Store(currentG())
+	x.enter()
 	returned := false
 	defer func() {
 		v := recover()
@@ -99,7 +134,8 @@ func (x *execution) call(calls []func()) {
 		case v != nil:
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
 		case x.interrupted.Load():
-			x.finish(control.Outcome{How: control.Interrupted})
+			list, n := self.goingOn(x)
+			x.finish(control.Outcome{How: control.Interrupted, Goroutines: list, Count: n})
 		default:
 			x.finish(control.Outcome{How: control.Goexit})
 		}
@@ -162,8 +198,8 @@ func (x *execution) exit(code int) {
 		x.ended.Store(true)
 	} else if !x.ended.Load() {
 		x.interrupted.Store(true)
-		if self.left.aim(g) {
-			self.left.add(x)
+		if x.stopping.CompareAndSwap(false, true) {
+			self.start(func() { self.stop(x) })
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -37,14 +36,17 @@ type worker struct {
 	mu       sync.Mutex
 	archives map[string]string // import path to compiled package
 	configs  map[string]bool   // importcfg files read
-	loads    []link.Request    // for children, which load the same objects
 	waiting  map[int]chan control.Message
 
 	seq  atomic.Int64
 	cell atomic.Pointer[execution]
 	left abandoned
 
-	memory memory
+	goroutines *link.Goroutines // nil if the runtime cannot be looked into
+	contexts   contexts
+	started    processes
+	memory     memory
+	tasks      chan func() // to a goroutine that is no cell's: see start
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
@@ -81,8 +83,9 @@ func Main() {
 func newWorker(dir string) (*worker, error) {
 	w := &worker{
 		dir: dir, archives: map[string]string{}, configs: map[string]bool{},
-		waiting: map[int]chan control.Message{},
+		waiting: map[int]chan control.Message{}, tasks: make(chan func()),
 	}
+	w.left.start, w.left.pursue = w.start, w.pursue
 	f, err := os.Open(filepath.Join(dir, "symbols"))
 	if err != nil {
 		return nil, err
@@ -161,14 +164,12 @@ func (w *worker) serve() error {
 	w.conn = control.New(f)
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
 	w.installHooks()
-	// The kernel sends interrupts over the control socket; those that a
-	// terminal sends to the whole group are for it.
-	signal.Ignore(os.Interrupt)
 	display.SetSink(w.display)
 	mp.SetHost(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
 		return err
 	}
+	go w.runTasks()
 	runs := make(chan control.Message, 16)
 	go w.runAll(runs)
 	for {
@@ -178,7 +179,7 @@ func (w *worker) serve() error {
 		}
 		switch m.Kind {
 		case control.Run:
-			w.cell.Store(&execution{done: make(chan control.Outcome, 1)}) // an interrupt may come before it runs
+			w.cell.Store(newExecution(m.Cell)) // an interrupt may come before it runs
 			runs <- m
 		case control.Setup:
 			runs <- m
@@ -189,6 +190,16 @@ func (w *worker) serve() error {
 		default:
 			return fmt.Errorf("unknown request %q from the kernel", m.Kind)
 		}
+	}
+}
+
+// start runs f in a goroutine that is the worker's own. One that code of a cell
+// starts would belong to the cell.
+func (w *worker) start(f func()) { w.tasks <- f }
+
+func (w *worker) runTasks() {
+	for f := range w.tasks {
+		go f()
 	}
 }
 
