@@ -19,6 +19,7 @@ var arrows = map[string]string{
 	// Leaves: pure, or next to the operating system.
 	"kernel/internal/cell":     "",
 	"kernel/internal/control":  "",
+	"kernel/internal/gonb":     "",
 	"kernel/internal/goobj":    "",
 	"kernel/internal/memory":   "",
 	"kernel/internal/output":   "",
@@ -30,8 +31,8 @@ var arrows = map[string]string{
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
-	"kernel/internal/worker":  "control link lib/display lib/mp",
-	"kernel/internal/session": "build cell control image memory modules output lib/display",
+	"kernel/internal/worker":  "control link lib/comm lib/display lib/mp",
+	"kernel/internal/session": "build cell control gonb image memory modules output lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -6,7 +6,7 @@ SKIPPED=77
 
 # Debian's release whose JupyterLab is used where the machine has none.
 ROOT_SUITE=trixie
-ROOT_PACKAGES=(jupyterlab jupyter-nbconvert python3-jupyter-kernel-test python3-ipykernel)
+ROOT_PACKAGES=(jupyterlab jupyter-nbconvert python3-jupyter-kernel-test python3-ipykernel python3-jupyterlab-widgets)
 
 E2E=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 REPO=$(cd -- "$E2E/../.." && pwd -P)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -131,6 +132,13 @@ func (o *opening) Inspect(ctx context.Context, code string, cursor, detail int) 
 		return s.Inspect(ctx, code, cursor, detail)
 	}
 	return output.Inspection{}, nil
+}
+
+func (o *opening) Comm(m output.Comm) error {
+	if s := o.session(); s != nil {
+		return s.Comm(m)
+	}
+	return errors.New("the kernel is starting")
 }
 
 func (o *opening) History() []output.HistoryEntry {

@@ -247,6 +247,7 @@ func (r *recorder) Display(output.Display)               {}
 func (r *recorder) Result(output.Bundle, map[string]any) {}
 func (r *recorder) Error(*output.Error)                  {}
 func (r *recorder) Clear(bool)                           {}
+func (r *recorder) Comm(output.Comm)                     {}
 func (r *recorder) Input(context.Context, string, bool) (string, error) {
 	return "", errors.New("no input")
 }

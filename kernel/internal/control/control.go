@@ -22,6 +22,7 @@ const (
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
 	Line      = "line"      // answers Input
+	Comm      = "comm"      // a message of a comm; in both directions
 )
 
 // Kinds of messages from the worker to the kernel.
@@ -65,7 +66,7 @@ type Message struct {
 	Error    string `json:"error,omitempty"` // why a load or an input failed
 
 	Outcome *Outcome        `json:"outcome,omitempty"`
-	Output  json.RawMessage `json:"output,omitempty"` // a display.Message
+	Output  json.RawMessage `json:"output,omitempty"` // a display.Message, or in Comm a comm.Message
 }
 
 // How a cell ended.

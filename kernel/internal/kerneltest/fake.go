@@ -5,6 +5,7 @@ package kerneltest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -36,13 +37,17 @@ type Fake struct {
 	interrupt context.CancelFunc // of the running cell
 	gates     map[string]chan struct{}
 	closed    bool
+	echoes    map[string]bool // open comms
+	sink      output.Sink     // of the last cell
 	late      sync.WaitGroup
 }
 
 var _ output.Session = (*Fake)(nil)
 
 // NewFake returns a session in which nothing has run.
-func NewFake() *Fake { return &Fake{gates: make(map[string]chan struct{})} }
+func NewFake() *Fake {
+	return &Fake{gates: make(map[string]chan struct{}), echoes: make(map[string]bool)}
+}
 
 // Release opens a gate, now and for ever.
 func (f *Fake) Release(name string) {
@@ -86,7 +91,7 @@ func (f *Fake) Execute(ctx context.Context, req output.Request, sink output.Sink
 		f.mu.Unlock()
 		return fail(output.Reply{}, "Closed", "the session is closed")
 	}
-	f.interrupt = cancel
+	f.interrupt, f.sink = cancel, sink
 	if !req.Silent {
 		f.count++
 	}
@@ -283,5 +288,23 @@ func (f *Fake) Close() error {
 	f.closed = true
 	f.mu.Unlock()
 	f.Interrupt()
+	return nil
+}
+
+// Comm serves the target echo, which sends back what it gets, through the sink
+// of the last cell.
+func (f *Fake) Comm(m output.Comm) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case m.Kind == output.CommOpen && m.Target == "echo":
+		f.echoes[m.ID] = true
+	case !f.echoes[m.ID]:
+		return errors.New("nobody serves it")
+	case m.Kind == output.CommMsg && f.sink != nil:
+		f.sink.Comm(output.Comm{Kind: output.CommMsg, ID: m.ID, Data: m.Data, Metadata: map[string]any{"echo": true}})
+	case m.Kind == output.CommClose:
+		delete(f.echoes, m.ID)
+	}
 	return nil
 }

@@ -121,6 +121,9 @@ func (s *cellSink) clearIfDue() {
 	}
 }
 
+// Comm drops the message: nobody is there who could move a widget.
+func (s *cellSink) Comm(output.Comm) {}
+
 func (s *cellSink) Input(context.Context, string, bool) (string, error) {
 	return "", errors.New("a notebook that runs without a front end cannot ask for input")
 }

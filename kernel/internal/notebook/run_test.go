@@ -219,3 +219,5 @@ func TestProgress(t *testing.T) {
 		t.Errorf("progress is %q", log.String())
 	}
 }
+
+func (*fakeSession) Comm(output.Comm) error { return nil }

@@ -3,7 +3,10 @@
 // them. It is a leaf: it knows neither the wire nor the engine.
 package output
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+)
 
 // Names of the two output streams, as Jupyter spells them.
 const (
@@ -24,6 +27,24 @@ type Display struct {
 	DisplayID string
 	Update    bool
 }
+
+// A Comm is a message between an object in the notebook's program and its
+// other half in the front end, a widget as a rule. Jupyter calls such a pair a
+// comm; either side opens it.
+type Comm struct {
+	Kind     string // CommOpen, CommMsg or CommClose
+	ID       string
+	Target   string          // what is to be created; in CommOpen
+	Data     json.RawMessage // a JSON object; nil for an empty one
+	Metadata map[string]any  // of the message
+}
+
+// Kinds of Comm.
+const (
+	CommOpen  = "open"
+	CommMsg   = "msg"
+	CommClose = "close"
+)
 
 // An Error is the failure of a cell in Jupyter's form: a class name, one
 // sentence, and the lines a front end prints. Traceback is never nil.
@@ -50,6 +71,8 @@ type Sink interface {
 	Error(*Error)
 	// Clear removes the cell's output; with wait, only when the next output comes.
 	Clear(wait bool)
+	// Comm sends a message to the front end's half of a comm.
+	Comm(Comm)
 	// Input asks the user for a line. It fails where the front end allows no
 	// input, and when ctx ends first.
 	Input(ctx context.Context, prompt string, password bool) (string, error)

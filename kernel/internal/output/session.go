@@ -20,6 +20,10 @@ type Session interface {
 	// History returns the executed cells, oldest first.
 	History() []HistoryEntry
 
+	// Comm takes a message of the front end's half of a comm. An error means
+	// that nobody is there to have it.
+	Comm(Comm) error
+
 	// Interrupt stops the running cell, if there is one, and keeps all state.
 	Interrupt()
 	// Close ends the worker and everything it started. A closed session

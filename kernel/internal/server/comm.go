@@ -3,31 +3,88 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"sync"
 
+	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// The kernel offers no comm targets yet: whoever opens one is told that it is
-// closed, as the protocol wants.
+// comms are those that are open, whoever opened them. The kernel passes their
+// messages on: the halves that speak are in the worker and in the front end.
+type comms struct {
+	mu      sync.Mutex
+	targets map[string]string // by comm id
+}
 
-func (s *Server) commInfo(context.Context, *request, *wire.CommInfoRequest) (reply, error) {
-	return answer(&wire.CommInfoReply{
-		Status: wire.Status{Status: wire.StatusOK},
-		Comms:  map[string]wire.CommTarget{},
-	})
+func (c *comms) note(m output.Comm) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch m.Kind {
+	case output.CommOpen:
+		if c.targets == nil {
+			c.targets = map[string]string{}
+		}
+		c.targets[m.ID] = m.Target
+	case output.CommClose:
+		delete(c.targets, m.ID)
+	}
+}
+
+func (c *comms) list(target string) map[string]wire.CommTarget {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	open := map[string]wire.CommTarget{}
+	for id, t := range c.targets {
+		if target == "" || t == target {
+			open[id] = wire.CommTarget{TargetName: t}
+		}
+	}
+	return open
+}
+
+func (s *Server) commInfo(_ context.Context, _ *request, c *wire.CommInfoRequest) (reply, error) {
+	return answer(&wire.CommInfoReply{Status: wire.Status{Status: wire.StatusOK}, Comms: s.comms.list(c.TargetName)})
 }
 
 func (s *Server) commOpen(_ context.Context, r *request, c *wire.CommOpen) (reply, error) {
-	s.Log.Info("refused a comm: nobody serves its target", "target", c.TargetName)
-	s.publishNow(r.Message, &wire.CommClose{CommID: c.CommID, Data: json.RawMessage("{}")})
+	return s.comm(r, output.Comm{Kind: output.CommOpen, ID: c.CommID, Target: c.TargetName, Data: c.Data})
+}
+
+func (s *Server) commMsg(_ context.Context, r *request, c *wire.CommMsg) (reply, error) {
+	return s.comm(r, output.Comm{Kind: output.CommMsg, ID: c.CommID, Data: c.Data})
+}
+
+func (s *Server) commClose(_ context.Context, r *request, c *wire.CommClose) (reply, error) {
+	return s.comm(r, output.Comm{Kind: output.CommClose, ID: c.CommID, Data: c.Data})
+}
+
+// comm hands a message to the session. Whoever opens a comm that nobody serves
+// is told that it is closed, as the protocol wants.
+func (s *Server) comm(r *request, m output.Comm) (reply, error) {
+	s.comms.note(m)
+	err := s.Session.Comm(m)
+	if err == nil {
+		return reply{}, nil
+	}
+	s.Log.Info("nobody takes a message of a comm", "comm", m.ID, "target", m.Target, "kind", m.Kind, "reason", err)
+	if m.Kind == output.CommOpen {
+		s.comms.note(output.Comm{Kind: output.CommClose, ID: m.ID})
+		s.publishNow(r.Message, &wire.CommClose{CommID: m.ID, Data: json.RawMessage("{}")})
+	}
 	return reply{}, nil
 }
 
-func (s *Server) commMsg(_ context.Context, _ *request, c *wire.CommMsg) (reply, error) {
-	s.Log.Info("ignored a message for a comm that is not open", "comm", c.CommID)
-	return reply{}, nil
-}
-
-func (s *Server) commClose(context.Context, *request, *wire.CommClose) (reply, error) {
-	return reply{}, nil
+// commContent is a comm's message for the wire.
+func commContent(m output.Comm) wire.Content {
+	data := m.Data
+	if len(data) == 0 {
+		data = json.RawMessage("{}")
+	}
+	switch m.Kind {
+	case output.CommOpen:
+		return &wire.CommOpen{CommID: m.ID, TargetName: m.Target, Data: data}
+	case output.CommMsg:
+		return &wire.CommMsg{CommID: m.ID, Data: data}
+	}
+	return &wire.CommClose{CommID: m.ID, Data: data}
 }

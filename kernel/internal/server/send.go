@@ -53,12 +53,16 @@ func (s *Server) send(r *request, to transport.Router, rep reply) error {
 // broadcast frames a message for iopub; its topic is for subscribers that
 // want only some kinds of message.
 func (s *Server) broadcast(parent *wire.Message, c wire.Content) [][]byte {
+	return s.broadcastWith(parent, c, nil)
+}
+
+func (s *Server) broadcastWith(parent *wire.Message, c wire.Content, metadata any) [][]byte {
 	var raw json.RawMessage
 	if parent != nil {
 		raw = parent.RawHeader
 	}
 	topic := "kernel." + s.id + "." + c.MsgType()
-	return s.encode([][]byte{[]byte(topic)}, raw, c, nil)
+	return s.encode([][]byte{[]byte(topic)}, raw, c, metadata)
 }
 
 // publish hands a message to all subscribers and waits for slow ones. What
@@ -70,6 +74,13 @@ func (s *Server) publish(parent *wire.Message, c wire.Content) {
 		frames = s.broadcast(parent, &wire.Stream{Name: output.Stderr, Text: text})
 	}
 	s.transport.IOPub().Publish(frames)
+}
+
+// publishWith is publish for a message with metadata of its own.
+func (s *Server) publishWith(parent *wire.Message, c wire.Content, metadata map[string]any) {
+	if frames := s.broadcastWith(parent, c, object(metadata)); frames != nil {
+		s.transport.IOPub().Publish(frames)
+	}
 }
 
 // publishNow is publish for small messages that must not wait.

@@ -43,6 +43,7 @@ type Server struct {
 	subshells subshells
 	stdin     *stdin
 
+	comms   comms
 	running running // the cell of the main lane
 
 	ending atomic.Bool        // a shutdown was asked for

@@ -150,6 +150,15 @@ func (k *sink) Clear(wait bool) {
 	k.say(&wire.ClearOutput{Wait: wait})
 }
 
+// Comm is sent for silent cells too: it is no output of theirs.
+func (k *sink) Comm(m output.Comm) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.s.comms.note(m)
+	k.flush()
+	k.s.publishWith(k.cell.Message, commContent(m), m.Metadata)
+}
+
 func (k *sink) Input(ctx context.Context, prompt string, password bool) (string, error) {
 	if !k.allowStdin {
 		return "", errNoStdin

@@ -28,6 +28,8 @@ type process struct {
 	conn  *control.Conn
 	sock  *os.File
 	out   [2]*stream // standard output and error
+	gonb  *gonbPipe
+	comms map[string]bool // open ones, by id; guarded by mu
 	log   *slog.Logger
 	ready chan error
 
@@ -81,10 +83,13 @@ func startProcess(img *image.Image, dir string, env []string, lim limit, log *sl
 		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
 	}
 	cmd.Dir = dir
-	if len(env) > 0 {
-		cmd.Env = append(os.Environ(), env...)
+	gonbPipe, gonbEnds, err := newGonbPipe()
+	if err != nil {
+		return nil, err
 	}
-	cmd.ExtraFiles = []*os.File{theirs}
+	p.gonb = gonbPipe
+	cmd.Env = append(append(os.Environ(), gonbEnv...), env...)
+	cmd.ExtraFiles = append([]*os.File{theirs}, gonbEnds...)
 	// A group of its own: a terminal's Ctrl-C is the kernel's to handle, and
 	// the whole group can be ended at once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: 0}
@@ -105,13 +110,14 @@ func startProcess(img *image.Image, dir string, env []string, lim limit, log *sl
 	err = cmd.Start()
 	// The worker's ends must be open in the worker alone: their end is how its
 	// death is noticed.
-	for _, f := range append(writers[:], theirs) {
+	for _, f := range append(writers[:], cmd.ExtraFiles...) {
 		f.Close()
 	}
 	if err != nil {
 		for _, f := range []*os.File{ours, p.out[0].f, p.out[1].f} {
 			f.Close()
 		}
+		p.gonb.close()
 		return nil, err
 	}
 	go p.pump()

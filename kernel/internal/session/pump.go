@@ -24,7 +24,7 @@ func (p *process) pump() {
 	stop := make(chan struct{})
 	defer close(stop)
 	go p.receive(messages, failed, stop)
-	for _, s := range p.out {
+	for _, s := range []*stream{p.out[0], p.out[1], p.gonb.in} {
 		go s.watch(stop)
 	}
 	p.patience = time.NewTimer(time.Hour)
@@ -56,6 +56,9 @@ func (p *process) pump() {
 			p.readMore(p.out[0])
 		case <-p.out[1].ready:
 			p.readMore(p.out[1])
+		case <-p.gonb.in.ready:
+			p.drain() // what was printed before is shown before
+			p.readMore(p.gonb.in)
 		}
 	}
 }
@@ -95,6 +98,10 @@ func (p *process) read(s *stream) bool {
 	n, err := unix.Read(s.fd, buf)
 	if n > 0 {
 		text := buf[:n]
+		if s == p.gonb.in {
+			p.gonbui(text)
+			return true
+		}
 		if s.name == output.Stderr {
 			var holding bool
 			if text, holding = p.dump.split(text); holding {
@@ -141,7 +148,7 @@ func (p *process) deaf() bool {
 // drain passes on what is in the pipes now. What a background goroutine writes
 // meanwhile waits for its turn.
 func (p *process) drain() {
-	for _, s := range p.out {
+	for _, s := range []*stream{p.out[0], p.out[1], p.gonb.in} {
 		n, err := unix.IoctlGetInt(s.fd, unix.TIOCINQ)
 		for err == nil && n > 0 && p.read(s) {
 			n -= readSize
@@ -191,10 +198,16 @@ func (p *process) handle(m control.Message) error {
 	case control.Display, control.Result:
 		p.show(m)
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Comm:
+		p.commFromWorker(m)
+		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
 	case control.Input:
 		p.mu.Lock()
 		ctx := p.ctx
 		p.mu.Unlock()
+		if in := p.gonb.prompt; in != nil {
+			m.Text, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
+		}
 		go p.ask(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.current().Stream(output.Stderr, m.Text+"\n")
@@ -257,6 +270,8 @@ func (p *process) finish(err error) {
 	for _, s := range p.out {
 		s.f.Close()
 	}
+	p.gonb.close()
+	p.closeComms()
 	close(p.ended)
 }
 

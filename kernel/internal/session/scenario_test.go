@@ -146,7 +146,13 @@ func (tr *transcript) bundle(kind string, data output.Bundle) {
 	tr.last = ""
 }
 
-func (tr *transcript) Display(d output.Display)                    { tr.bundle("display", d.Data) }
+func (tr *transcript) Display(d output.Display) {
+	if d.Update {
+		tr.bundle("update", d.Data)
+	} else {
+		tr.bundle("display", d.Data)
+	}
+}
 func (tr *transcript) Result(data output.Bundle, _ map[string]any) { tr.bundle("result", data) }
 
 func (tr *transcript) Error(e *output.Error) {
@@ -162,7 +168,20 @@ func (tr *transcript) Clear(bool) {
 	tr.part("clear")
 }
 
-func (tr *transcript) Input(context.Context, string, bool) (string, error) {
+func (tr *transcript) Comm(m output.Comm) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.part(fmt.Sprintf("comm %s %s", m.Kind, m.Target))
+	tr.b.Write(append(m.Data, '\n'))
+	tr.last = ""
+}
+
+func (tr *transcript) Input(_ context.Context, prompt string, password bool) (string, error) {
+	if prompt != "" {
+		tr.mu.Lock()
+		tr.part(fmt.Sprintf("input %s password=%v", prompt, password))
+		tr.mu.Unlock()
+	}
 	if tr.input == nil {
 		return "", errors.New("this front end allows no input")
 	}

@@ -30,7 +30,7 @@ func (r *run) moduleShell(d cell.DirectiveLine) error {
 func (r *run) shellIn(command, dir string) error {
 	cmd := exec.CommandContext(r.ctx, "/bin/sh", "-c", command)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), r.setup.Env...)
+	cmd.Env = append(append(os.Environ(), r.setup.Env...), r.gonbFolders()...)
 	cmd.Stdout = &lineSink{sink: r.sink, name: output.Stdout}
 	cmd.Stderr = &lineSink{sink: r.sink, name: output.Stderr}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

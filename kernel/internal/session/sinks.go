@@ -16,6 +16,14 @@ func (quiet) Display(output.Display)               {}
 func (quiet) Result(output.Bundle, map[string]any) {}
 func (quiet) Error(*output.Error)                  {}
 func (quiet) Clear(bool)                           {}
+
+// Comm is no output: a silent cell's widgets are told to the front end too.
+func (q quiet) Comm(m output.Comm) {
+	if q.Sink != nil {
+		q.Sink.Comm(m)
+	}
+}
+
 func (q quiet) Input(ctx context.Context, prompt string, password bool) (string, error) {
 	if q.Sink == nil {
 		return "", errors.New("no cell is running that could ask for input")

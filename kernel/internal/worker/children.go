@@ -70,6 +70,8 @@ const ownExecutable = "/proc/self/exe"
 func (h *host) Command() (*exec.Cmd, error) {
 	cmd := exec.Command(ownExecutable, append([]string{h.w.dir}, h.w.memory.args()...)...)
 	cmd.Args[0] = os.Args[0]
+	// The pipes of package gonbui are this process's own.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 	return cmd, nil
 }
 

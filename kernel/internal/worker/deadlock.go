@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/lib/comm"
 )
 
 // A cell whose goroutine is blocked, in a process in which nothing can wake it
@@ -130,11 +131,12 @@ func (w *worker) ours(g link.Goroutine) bool {
 
 const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
 
-// asking reports whether the kernel owes an answer: a line of input, say.
+// asking reports whether something may come from the kernel: a line of input, or
+// what the user does with a widget.
 func (w *worker) asking() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.waiting) > 0
+	return len(w.waiting) > 0 || comm.Listening()
 }
 
 // finalizersRun counts the finalizers and cleanups that have been queued.

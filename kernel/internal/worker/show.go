@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -58,6 +59,16 @@ func (w *worker) output(kind string, m display.Message) {
 	if _, err := w.ask(control.Message{Kind: kind, Output: b}); err != nil {
 		endGroup() // the kernel is gone
 	}
+}
+
+// comm is the host of package comm in this process.
+func (w *worker) comm(m comm.Message) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = w.ask(control.Message{Kind: control.Comm, Output: b})
+	return err
 }
 
 // notice shows a remark that is no output of the cell.

@@ -6,6 +6,7 @@
 package worker
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 	"golang.org/x/sys/unix"
@@ -152,7 +154,9 @@ func (w *worker) readConfig(file string) error {
 
 // serve answers the kernel until it is gone.
 func (w *worker) serve() error {
-	syscall.CloseOnExec(ControlFD)
+	for fd := ControlFD; fd < ControlFD+3; fd++ {
+		syscall.CloseOnExec(fd) // the socket, and what package gonbui opens
+	}
 	// Through the runtime's poller: see startProcess in package session.
 	if err := syscall.SetNonblock(ControlFD, true); err != nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
@@ -165,6 +169,7 @@ func (w *worker) serve() error {
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
 	w.installHooks()
 	display.SetSink(w.display)
+	comm.SetHost(w.comm)
 	mp.SetHost(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
 		return err
@@ -185,6 +190,12 @@ func (w *worker) serve() error {
 			runs <- m
 		case control.Interrupt:
 			w.interrupt()
+		case control.Comm:
+			var c comm.Message
+			if err := json.Unmarshal(m.Output, &c); err != nil {
+				return err
+			}
+			comm.Deliver(c)
 		case control.Ack, control.Line:
 			w.answer(m)
 		default:

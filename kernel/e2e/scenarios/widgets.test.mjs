@@ -1,0 +1,56 @@
+// Controls that live in the worker: moved, pressed and chosen by a person, between cells and while one runs.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { outFile, withNotebook } from '../browser/lab.mjs';
+
+const [slider, running, controls, values] = [0, 1, 2, 3];
+const patience = 60_000;
+
+test('widgets in JupyterLab', { timeout: 600_000 }, async (t) => {
+  await withNotebook('widgets.ipynb', async (notebook, page) => {
+    const handle = notebook.cell(slider).locator('.noUi-handle');
+    const square = (text) => notebook.cell(slider).locator('.square', { hasText: text }).waitFor({ timeout: patience });
+
+    await t.test('a moved slider has the function called again', async () => {
+      await notebook.run(slider);
+      await handle.waitFor({ timeout: patience });
+      await square('2 squared is 4');
+      await handle.focus();
+      await page.keyboard.press('ArrowRight');
+      await square('3 squared is 9');
+      assert.equal(await notebook.cell(slider).locator('.square').count(), 1);
+    });
+    await t.test('it moves while a cell runs', async () => {
+      const before = await notebook.count(running);
+      await notebook.start(running);
+      await notebook.cell(running).locator('.jp-OutputArea-output', { hasText: 'running' }).waitFor({ timeout: patience });
+      await handle.focus();
+      await page.keyboard.press('End');
+      await square('8 squared is 64');
+      await notebook.cellFinished(running, before);
+      assert.match(await notebook.text(running), /moved to 8 while the cell ran/);
+    });
+    await t.test('buttons, menus and bars', async () => {
+      await notebook.run(controls);
+      const cell = notebook.cell(controls);
+      await cell.locator('button', { hasText: 'press' }).click();
+      await cell.getByText('pressed 1 times').waitFor({ timeout: patience });
+      await cell.locator('button', { hasText: 'press' }).click();
+      await cell.getByText('pressed 2 times').waitFor({ timeout: patience });
+      await cell.locator('select').selectOption('green');
+      await square('5 squared is 25');
+      await page.waitForFunction(() => document.querySelector('.progress-bar')?.style.width === '70%', null, { timeout: patience });
+      assert.match(await notebook.run(values), /2 green 5/);
+      await page.screenshot({ path: outFile('widgets.png') });
+    });
+    await t.test('a page that is opened again has them still', async () => {
+      await notebook.save();
+      await page.reload();
+      await notebook.kernelReady('Go (Perijove)');
+      await notebook.cell(slider).locator('.noUi-handle').waitFor({ timeout: patience });
+      await notebook.cell(slider).locator('.noUi-handle').focus();
+      await page.keyboard.press('Home');
+      assert.match(await notebook.run(values), /2 green 1/);
+    });
+  });
+});

@@ -1,0 +1,303 @@
+// Package gonb speaks the protocol by which programs that use GoNB's package
+// gonbui reach their notebook: values in encoding/gob, written to and read from
+// the pipes that two environment variables name. So GoNB's notebooks show their
+// pictures, ask their questions and move their widgets here too.
+//
+// Source: gonbui/protocol of github.com/janpfeifer/gonb, v0.11.
+package gonb
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+)
+
+// The variables that package gonbui reads.
+const (
+	EnvPipe     = "GONB_PIPE"      // what the program writes
+	EnvPipeBack = "GONB_PIPE_BACK" // what it reads
+	EnvDir      = "GONB_DIR"       // where cells run
+	EnvTmpDir   = "GONB_TMP_DIR"   // for files of the session
+)
+
+// Keys of displayData.Data that mean something else than a MIME type.
+const (
+	keyInput     = "gonb/jupyter_input"
+	keyValue     = "gonb/comm_value"
+	keySubscribe = "gonb/comm_subscribe"
+)
+
+// Addresses of messages that are not for the front end.
+const (
+	addressSync    = "#gonbui/sync"
+	addressSyncAck = "#gonbui/sync_ack"
+	AddressStart   = "#comms/start"
+)
+
+type mimeType string
+
+type displayData struct {
+	Data      map[mimeType]any
+	Metadata  map[string]any
+	DisplayID string
+}
+
+// An Input asks the user for a line, which goes to the program's standard input.
+type Input struct {
+	Prompt   string
+	Password bool
+}
+
+// A Value is on its way to an address in the front end, or from one. With
+// Request set it asks for the value that the front end has.
+type Value struct {
+	Address string
+	Request bool
+	Value   any
+}
+
+// A Subscription asks for the values that the front end sends to an address.
+type Subscription struct {
+	Address     string
+	Unsubscribe bool
+}
+
+// A Display is something to show; Data is keyed by MIME type, binary types in base64.
+type Display struct {
+	Data      map[string]any
+	Metadata  map[string]any
+	DisplayID string
+}
+
+// A Message is a Display, an Input, a Value, a Subscription or a Sync.
+type Message any
+
+// A Sync asks for a sign that everything before it has arrived: Ack.
+type Sync struct{ id any }
+
+// Ack is what a program waits for after a Sync.
+func (s Sync) Ack() Value { return Value{Address: addressSyncAck, Value: s.id} }
+
+const protocolPackage = "github.com/janpfeifer/gonb/gonbui/protocol."
+
+// register makes gob know the types that travel as interface values. It is
+// not done by an init, since most processes that import this never decode.
+func register() {
+	gob.RegisterName(protocolPackage+"DisplayData", displayData{})
+	gob.RegisterName(protocolPackage+"InputRequest", Input{})
+	gob.RegisterName(protocolPackage+"CommValue", Value{})
+	gob.RegisterName(protocolPackage+"CommSubscription", Subscription{})
+	for _, v := range []any{
+		[]int{}, []float64{}, []string{}, []any{},
+		map[string]int{}, map[string]float64{}, map[string]string{}, map[string]any{},
+	} {
+		gob.Register(v)
+	}
+}
+
+// maxMessage bounds one message. A picture of this size would not be shown.
+const maxMessage = 256 << 20
+
+// A Decoder reads what a program writes. It is given the bytes as they come, so
+// that nobody has to wait in a read. The zero value is ready; Close ends it.
+type Decoder struct {
+	unread []byte       // the beginning of a frame
+	frames bytes.Buffer // whole frames, for gob
+	next   func() (event, bool)
+	stop   func()
+	broken error
+}
+
+// An event is what gob's decoder has come to: a message, an error, or neither
+// when it needs more bytes.
+type event struct {
+	message Message
+	err     error
+}
+
+// Write takes the next bytes and returns the messages that are complete. A
+// message that cannot be understood gives an error beside the others; after
+// one that breaks the framing all that follows is dropped.
+func (d *Decoder) Write(b []byte) ([]Message, error) {
+	if d.broken != nil {
+		return nil, nil
+	}
+	if d.next == nil {
+		registerOnce()
+		d.next, d.stop = iter.Pull(d.decode)
+	}
+	d.unread = append(d.unread, b...)
+	for {
+		n, err := frame(d.unread)
+		if err != nil {
+			d.broken = fmt.Errorf("gonbui: %w; nothing more is shown from it", err)
+			break
+		}
+		if n == 0 {
+			break
+		}
+		d.frames.Write(d.unread[:n])
+		d.unread = d.unread[n:]
+	}
+	var out []Message
+	var errs []error
+	for {
+		e, ok := d.next()
+		switch {
+		case !ok:
+			d.broken = cmp.Or(d.broken, errors.New("gonbui: closed"))
+			return out, errors.Join(append(errs, d.broken)...)
+		case e.err != nil:
+			errs = append(errs, e.err)
+		case e.message != nil:
+			out = append(out, e.message)
+		default:
+			return out, errors.Join(append(errs, d.broken)...)
+		}
+	}
+}
+
+// Close releases what the Decoder holds.
+func (d *Decoder) Close() {
+	if d.stop != nil {
+		d.stop()
+	}
+}
+
+// decode runs gob's decoder, which wants to read when it likes. It goes on in
+// turns with Write.
+func (d *Decoder) decode(yield func(event) bool) {
+	in := &hungry{frames: &d.frames, yield: yield}
+	dec := gob.NewDecoder(in)
+	for !in.over {
+		var data displayData
+		err := dec.Decode(&data)
+		if in.over {
+			return
+		}
+		var e event
+		if err != nil {
+			e.err = fmt.Errorf("gonbui: a message cannot be read: %w", err)
+		} else {
+			e.message, e.err = data.message()
+		}
+		in.over = !yield(e)
+	}
+}
+
+// hungry reads frames, and yields when there are none.
+type hungry struct {
+	frames *bytes.Buffer
+	yield  func(event) bool
+	over   bool
+}
+
+func (h *hungry) fill() error {
+	for h.frames.Len() == 0 {
+		if h.over = h.over || !h.yield(event{}); h.over {
+			return io.EOF
+		}
+	}
+	return nil
+}
+
+func (h *hungry) Read(b []byte) (int, error) {
+	if err := h.fill(); err != nil {
+		return 0, err
+	}
+	return h.frames.Read(b)
+}
+
+func (h *hungry) ReadByte() (byte, error) {
+	if err := h.fill(); err != nil {
+		return 0, err
+	}
+	return h.frames.ReadByte()
+}
+
+// frame returns the length of the first frame of a gob stream, and 0 if it is
+// not complete: a number and so many bytes. A frame is a type's definition, a
+// value, or part of one.
+func frame(b []byte) (int, error) {
+	size, n, err := gobUint(b)
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	if size > maxMessage {
+		return 0, fmt.Errorf("a message of %d bytes is too large (at most %d)", size, maxMessage)
+	}
+	if uint64(len(b)-n) < size {
+		return 0, nil
+	}
+	return n + int(size), nil
+}
+
+// gobUint reads an unsigned integer as gob writes it: itself below 128, else
+// the negated count of the big-endian bytes that follow. n is 0 if there are
+// too few bytes.
+func gobUint(b []byte) (v uint64, n int, err error) {
+	if len(b) == 0 {
+		return 0, 0, nil
+	}
+	if b[0] < 128 {
+		return uint64(b[0]), 1, nil
+	}
+	count := 256 - int(b[0])
+	if count > 8 {
+		return 0, 0, errors.New("a number of more than 8 bytes")
+	}
+	if len(b) <= count {
+		return 0, 0, nil
+	}
+	for _, c := range b[1 : 1+count] {
+		v = v<<8 | uint64(c)
+	}
+	return v, 1 + count, nil
+}
+
+func (data *displayData) message() (Message, error) {
+	if v, ok := data.Data[keyInput]; ok {
+		return special[Input](keyInput, v)
+	}
+	if v, ok := data.Data[keySubscribe]; ok {
+		return special[Subscription](keySubscribe, v)
+	}
+	if v, ok := data.Data[keyValue]; ok {
+		value, err := special[Value](keyValue, v)
+		if err == nil && value.Address == addressSync {
+			return Sync{value.Value}, nil
+		}
+		return value, err
+	}
+	out := Display{Data: map[string]any{}, Metadata: data.Metadata, DisplayID: data.DisplayID}
+	for mime, v := range data.Data {
+		out.Data[string(mime)] = form(string(mime), v)
+	}
+	return out, nil
+}
+
+func special[T any](key string, v any) (T, error) {
+	m, ok := v.(T)
+	if !ok {
+		return m, fmt.Errorf("gonbui: %s holds a %T", key, v)
+	}
+	return m, nil
+}
+
+// form gives a value the form that Jupyter wants: text as it is, pictures in base64.
+func form(mime string, v any) any {
+	b, ok := v.([]byte)
+	switch {
+	case !ok:
+		return v
+	case strings.HasPrefix(mime, "text/"), strings.HasSuffix(mime, "+xml"), strings.HasSuffix(mime, "javascript"):
+		return strings.ToValidUTF8(string(b), "\uFFFD")
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}

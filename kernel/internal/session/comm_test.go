@@ -1,0 +1,61 @@
+package session
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// TestComm: a comm that the front end opens, and the end of its other half.
+func TestComm(t *testing.T) {
+	s := newTestSession(t)
+	front := output.Comm{Kind: output.CommOpen, ID: "1", Target: "echo"}
+	tr := &transcript{}
+	s.Execute(t.Context(), output.Request{StoreHistory: true, Code: `import "github.com/perijove/perijove/lib/comm"
+comm.Register("echo", func(c *comm.Comm, _ json.RawMessage) {
+	c.Receive(func(data json.RawMessage) {
+		if string(data) == "{}" {
+			panic("no data")
+		}
+		c.Send(data)
+	})
+})`}, tr)
+	say := func(kind, data string) {
+		t.Helper()
+		front.Kind, front.Data = kind, json.RawMessage(data)
+		if err := s.Comm(front); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say(output.CommOpen, "{}")
+	say(output.CommMsg, `{"n":1}`)
+	say(output.CommMsg, `{}`)
+	say(output.CommMsg, `{"n":2}`)
+	eventually(t, "both answers", func() bool { return strings.Contains(tr.text(), `{"n":2}`) })
+	mustContain(t, tr.text(), "[comm msg ]\n{\"n\":1}", "panic: no data", "[comm msg ]\n{\"n\":2}")
+
+	dead := &transcript{}
+	s.Execute(t.Context(), output.Request{StoreHistory: true, Code: "syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}"}, dead)
+	eventually(t, "the comm's end", func() bool { return strings.Contains(dead.text(), "[comm close ]") })
+	if err := s.Comm(front); err == nil {
+		t.Error("a message to a comm of a dead worker was taken")
+	}
+}
+
+// TestCommFromCell: a cell opens one; its messages keep their place among the
+// cell's output.
+func TestCommFromCell(t *testing.T) {
+	s := newTestSession(t)
+	got := execute(t, s, `import "github.com/perijove/perijove/lib/comm"
+fmt.Println("before")
+c, err := comm.New("target", map[string]int{"n": 1}, nil)
+fmt.Println("between", err)
+c.Send(map[string]int{"n": 2})
+c.Close()`)
+	want := "[stdout]\nbefore\n[comm open target]\n{\"n\":1}\n[stdout]\nbetween <nil>\n[comm msg ]\n{\"n\":2}\n[comm close ]"
+	if strings.TrimSpace(got) != want {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}
