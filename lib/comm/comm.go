@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -42,6 +43,7 @@ type Message struct {
 type Comm struct {
 	ID     string
 	Target string
+	opened bool // by this program
 
 	mu      sync.Mutex // guards what follows
 	receive func(data json.RawMessage)
@@ -93,7 +95,7 @@ func New(target string, data any, metadata map[string]any) (*Comm, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Comm{ID: rand.Text(), Target: target}
+	c := &Comm{ID: rand.Text(), Target: target, opened: true}
 	add(c)
 	if err := send(Message{Kind: Open, ID: c.ID, Target: target, Data: raw, Metadata: metadata}); err != nil {
 		remove(c.ID)
@@ -189,16 +191,20 @@ func Targets() []string {
 }
 
 // Listening reports whether a message from the front end may make a function of
-// the program run.
+// the user run: one of a comm that the program has opened, or of a target. The
+// names of targets of Jupyter itself begin with "jupyter."; their functions are
+// the library's.
 func Listening() bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	if len(registry.targets) > 0 {
-		return true
+	for target := range registry.targets {
+		if !strings.HasPrefix(target, "jupyter.") {
+			return true
+		}
 	}
 	for _, c := range registry.comms {
 		c.mu.Lock()
-		hears := c.receive != nil || c.onClose != nil || c.active
+		hears := c.opened && (c.receive != nil || c.onClose != nil) || c.active
 		c.mu.Unlock()
 		if hears {
 			return true

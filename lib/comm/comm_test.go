@@ -177,6 +177,7 @@ func TestListening(t *testing.T) {
 		t.Error("not listening with a target")
 	}
 	Register("target", nil)
+	Register("jupyter.widget.control", func(*Comm, json.RawMessage) {})
 	c, err := New("other", nil, nil)
 	if err != nil {
 		t.Fatal(err)
