@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -46,16 +47,16 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 	case control.Goexit:
 		return nil
 	case control.Interrupted:
-		return interruptedError(o, s.program.Load().Source)
+		return interruptedError(o, s.view())
 	case control.Deadlocked:
-		return deadlockError(o, s.program.Load().Source)
+		return deadlockError(o, s.view())
 	}
-	return panicError(o, s.program.Load().Source)
+	return panicError(o, s.view())
 }
 
 // interruptedError says where a cell that could not be stopped is stuck, and
 // what it has started goes on.
-func interruptedError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
+func interruptedError(o *control.Outcome, v view) *output.Error {
 	value := "the cell was interrupted"
 	var lines []string
 	if g := o.Stuck; g != nil {
@@ -65,13 +66,13 @@ func interruptedError(o *control.Outcome, source func(int) (string, bool)) *outp
 		default:
 			value += "; it is blocked (" + g.State + ") and was left behind: its deferred functions have not run; if something wakes it, it is stopped and they run"
 		}
-		lines = callLines(g.Frames, source)
+		lines = v.calls(g.Frames)
 	}
-	return &output.Error{Name: "Interrupted", Value: value, Traceback: append(append([]string{value}, lines...), goingOn(o, source)...)}
+	return &output.Error{Name: "Interrupted", Value: value, Traceback: append(append([]string{value}, lines...), goingOn(o, v)...)}
 }
 
 // goingOn lists goroutines that a cell has started and nobody has stopped.
-func goingOn(o *control.Outcome, source func(int) (string, bool)) []string {
+func goingOn(o *control.Outcome, v view) []string {
 	if o.Count == 0 {
 		return nil
 	}
@@ -79,17 +80,17 @@ func goingOn(o *control.Outcome, source func(int) (string, bool)) []string {
 	if o.Count > 1 {
 		first = fmt.Sprintf("%d goroutines that it started go on:", o.Count)
 	}
-	return append([]string{first}, goroutineLines(o.Goroutines, o.Count, source)...)
+	return append([]string{first}, goroutineLines(o.Goroutines, o.Count, v)...)
 }
 
 // goroutineLines describes goroutines, those at the same place once.
-func goroutineLines(list []control.Goroutine, count int, source func(int) (string, bool)) []string {
+func goroutineLines(list []control.Goroutine, count int, v view) []string {
 	var lines, order []string
 	times := map[string]int{}
 	for _, g := range list {
-		calls := callLines(g.Frames, source)
+		calls := v.calls(g.Frames)
 		if len(calls) == 0 && g.Created != nil {
-			calls = callLines([]control.Frame{*g.Created}, source)
+			calls = v.calls([]control.Frame{*g.Created})
 			if len(calls) > 0 {
 				calls[0] = "started at " + calls[0]
 			}
@@ -116,12 +117,12 @@ func goroutineLines(list []control.Goroutine, count int, source func(int) (strin
 }
 
 // deadlockError lists where a cell, and all that could wake it, is blocked.
-func deadlockError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
+func deadlockError(o *control.Outcome, v view) *output.Error {
 	const value = "all goroutines are blocked, and no timer, file or connection can wake one"
 	lines := []string{"deadlock: " + value}
 	if len(o.Goroutines) > 0 {
-		lines = append(lines, goroutineLines(o.Goroutines[:1], 1, source)...)
-		lines = append(lines, goroutineLines(o.Goroutines[1:], o.Count, source)...)
+		lines = append(lines, goroutineLines(o.Goroutines[:1], 1, v)...)
+		lines = append(lines, goroutineLines(o.Goroutines[1:], o.Count, v)...)
 	}
 	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell was left behind and ends if another wakes it")}
 }
@@ -129,24 +130,37 @@ func deadlockError(o *control.Outcome, source func(int) (string, bool)) *output.
 // panicError renders a panic: what it was about, then the calls that led to
 // it, in lines of cells. Frames outside of cells are left out, but for those
 // without any cell at all.
-func panicError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
-	lines := append([]string{"panic: " + o.Value}, callLines(o.Frames, source)...)
+func panicError(o *control.Outcome, v view) *output.Error {
+	lines := append([]string{"panic: " + o.Value}, v.calls(o.Frames)...)
 	return &output.Error{Name: "panic", Value: o.Value, Traceback: lines}
 }
 
-// callLines renders the calls in cells, with their source lines.
-func callLines(frames []control.Frame, source func(int) (string, bool)) []string {
+// A view is how calls are shown.
+type view struct {
+	source func(cell int) (string, bool) // of cells; may be nil
+	all    bool                          // also calls outside of cells
+}
+
+func (s *Session) view() view { return view{s.program.Load().Source, s.allFrames.Load()} }
+
+// calls renders calls in cells, with their source lines, and others if those
+// are wanted.
+func (v view) calls(frames []control.Frame) []string {
 	var lines []string
 	for _, f := range frames {
 		n, ok := cellOf(f.File)
 		if !ok {
+			if v.all && f.File != "" {
+				dir, file := path.Split(f.File)
+				lines = append(lines, fmt.Sprintf("%s line %d, in %s", path.Join(path.Base(dir), file), f.Line, f.Func))
+			}
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s line %d, in %s", cell.Name(n), f.Line, frameName(f.Func)))
-		if source == nil {
+		if v.source == nil {
 			continue
 		}
-		if src, ok := source(n); ok {
+		if src, ok := v.source(n); ok {
 			lines = append(lines, "    "+strings.TrimSpace(cell.Line(src, f.Line)))
 		}
 	}

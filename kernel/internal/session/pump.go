@@ -214,7 +214,7 @@ func (p *process) handle(m control.Message) error {
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
 	case control.Failure:
 		if m.Outcome != nil {
-			e := panicError(m.Outcome, nil)
+			e := panicError(m.Outcome, p.shown())
 			for _, line := range e.Traceback {
 				p.current().Stream(output.Stderr, line+"\n")
 			}
@@ -223,6 +223,17 @@ func (p *process) handle(m control.Message) error {
 		return errors.New("the worker sent a message of unknown kind " + m.Kind)
 	}
 	return nil
+}
+
+// shown is how calls are shown.
+func (p *process) shown() view {
+	p.mu.Lock()
+	f := p.view
+	p.mu.Unlock()
+	if f == nil {
+		return view{}
+	}
+	return f()
 }
 
 // ask gets a line from the front end.

@@ -52,8 +52,10 @@ type Session struct {
 	programs int
 	setup    setup // what directives have set for workers
 	limit    limit // of memory
-	badLimit error // what is wrong with the environment's; told once
-	forget   bool  // the worker must forget the notebook at the next load
+	// allFrames shows calls outside of cells, too.
+	allFrames atomic.Bool
+	badLimit  error // what is wrong with the environment's; told once
+	forget    bool  // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
@@ -282,7 +284,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
-	w.number(n)
+	w.number(n, s.view)
 	out, err := w.run(ctx, control.Message{
 		Cell: n, Importcfg: extra, Forget: s.forget,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
@@ -338,7 +340,8 @@ func (s *Session) obituary(w *process, text string) []string {
 		s.worker = nil
 	}
 	s.mu.Unlock()
-	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Load().Source)...)
+	v := s.view()
+	lines := append([]string{text + w.cause()}, v.calls(w.dump.frames(v.all))...)
 	lost := s.program.Load().WorkerLost()
 	if len(lost) == 0 {
 		return append(lines, "no variables were lost")

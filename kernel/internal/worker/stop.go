@@ -75,6 +75,12 @@ func (w *worker) installHooks() {
 	if w.collectors, err = findCollectors(w.linker); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
 	}
+	if origGoexit, err = link.Original[func()](w.linker, "runtime.Goexit"); err == nil {
+		_, err = link.Hook(w.linker, "runtime.Goexit", goexit)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: runtime.Goexit in a finalizer will end all finalizers:", err)
+	}
 	inCell = w.linker.Contains
 	openDefers = w.linker.OpenDefers
 	callSite = w.linker.CallSite
