@@ -50,12 +50,16 @@ func (w *worker) stop(x *execution) {
 	if x.ctx.asked.Load() && x.endsWithin(contextGrace) {
 		return
 	}
+	g := x.g.Load()
+	aimed := cannotStop == nil && w.left.aim(g)
+	if aimed {
+		w.prepare(g)
+	}
 	patience := parkedPatience
 	if w.started.end(x.labels) > 0 {
 		patience = childPatience
 	}
-	g := x.g.Load()
-	if cannotStop == nil && w.left.aim(g) {
+	if aimed {
 		if w.chase(x, patience) {
 			return
 		}
@@ -66,6 +70,17 @@ func (w *worker) stop(x *execution) {
 	}
 	list, n := w.goingOn(x)
 	x.finish(control.Outcome{How: control.Interrupted, Stuck: w.stuck(x), Goroutines: list, Count: n})
+}
+
+// prepare sees to it that a goroutine that is parked does not go on in its cell
+// when what it waits for is ended.
+func (w *worker) prepare(g uintptr) {
+	w.pursue(g)
+	for end := time.Now().Add(lookPatience); time.Now().Before(end); time.Sleep(stopInterval) {
+		if t := targetOf(g); t == nil || !t.fixing.Load() {
+			return
+		}
+	}
 }
 
 // chase tries to stop the goroutine of x and reports whether it has ended.
