@@ -32,7 +32,8 @@ var arrows = map[string]string{
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
 	"kernel/internal/worker":  "control link lib/comm lib/display lib/mp",
-	"kernel/internal/session": "build cell control gonb image memory modules output lib/comm lib/display",
+	"kernel/internal/solo":    "control lib/display lib/mp",
+	"kernel/internal/session": "build cell control gonb image memory modules output version lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -18,16 +19,7 @@ const cases = 3
 // that it was run with.
 func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 	t.Helper()
-	for _, c := range nb.Cells {
-		for _, o := range c.Outputs {
-			if o.Type == "error" {
-				t.Errorf("cell %s failed: %s: %s", c.ID, o.EName, o.EValue)
-			}
-		}
-		if c.Type == "code" && c.Count == nil {
-			t.Errorf("cell %s was not executed", c.ID)
-		}
-	}
+	checkExecuted(t, nb)
 	if err := checkSharedX(nb.cell(t, "run-x").stdout()); err != nil {
 		t.Errorf("the experiment: %v\n%s", err, nb.cell(t, "run-x").stdout())
 	}
@@ -39,6 +31,9 @@ func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 	}
 	if err := checkChart(nb.cell(t, "chart").shown("image/svg+xml"), cases*len(workers)); err != nil {
 		t.Errorf("the chart: %v", err)
+	}
+	if got := nb.cell(t, "start-cost").shown("text/plain"); strings.Count(got, "What:") != 4 {
+		t.Errorf("the costs of starting are %q", got)
 	}
 	if err := checkChart(nb.cell(t, "more").shown("image/svg+xml"), 4); err != nil {
 		t.Errorf("the second chart: %v", err)

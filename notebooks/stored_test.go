@@ -77,16 +77,34 @@ func (nb *stored) cell(t *testing.T, id string) storedCell {
 	return storedCell{}
 }
 
-// stdout is all that the cell printed to standard output.
-func (c storedCell) stdout() string {
+// checkExecuted reports cells that failed or were not run.
+func checkExecuted(t *testing.T, nb *stored) {
+	t.Helper()
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			if o.Type == "error" {
+				t.Errorf("cell %s failed: %s: %s", c.ID, o.EName, o.EValue)
+			}
+		}
+		if c.Type == "code" && c.Count == nil {
+			t.Errorf("cell %s was not executed", c.ID)
+		}
+	}
+}
+
+// printed is all that the cell printed to a stream.
+func (c storedCell) printed(stream string) string {
 	var b strings.Builder
 	for _, o := range c.Outputs {
-		if o.Type == "stream" && o.Name == "stdout" {
+		if o.Type == "stream" && o.Name == stream {
 			b.WriteString(string(o.Text))
 		}
 	}
 	return b.String()
 }
+
+// stdout is all that the cell printed to standard output.
+func (c storedCell) stdout() string { return c.printed("stdout") }
 
 // shown is the last rich output of a MIME type, or nothing.
 func (c storedCell) shown(mime string) string {

@@ -38,8 +38,11 @@ func chart(results []*result, caption string) (*plot.Plot, error) {
 		q := r.ratio()
 		points = append(points, plotter.XY{X: q.median, Y: y})
 		spans = append(spans, struct{ Low, High float64 }{q.low - q.median, q.high - q.median})
-		if r.goal > 0 {
+		switch {
+		case r.goal > 0:
 			goals = append(goals, plotter.XY{X: r.goal, Y: y})
+		case r.reach > 0:
+			goals = append(goals, plotter.XY{X: r.reach / summarize(r.theirs).median, Y: y})
 		}
 		names = append(names, r.name+"  ("+number(summarize(r.ours).median)+" "+r.unit+")   ")
 	}

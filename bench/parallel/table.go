@@ -28,18 +28,21 @@ func (r *result) opponent() string {
 	return "Python"
 }
 
-func table(results []*result, caption string) string {
+func table(results []*result) string {
+	if len(results) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "measure\tours\t95 %\tagainst\t\t95 %\ttimes better\t95 %\tgoal\t")
 	for _, r := range results {
 		o, t, q := summarize(r.ours), summarize(r.theirs), r.ratio()
 		goal, verdict := "", ""
-		if r.goal > 0 {
-			goal, verdict = number(r.goal), "met"
-			if q.median < r.goal {
-				verdict = "missed"
-			}
+		switch {
+		case r.goal > 0:
+			goal, verdict = number(r.goal), met(q.median >= r.goal)
+		case r.reach > 0:
+			goal, verdict = number(r.reach)+" "+r.unit, met(o.median >= r.reach)
 		}
 		fmt.Fprintf(w, "%s\t%s %s\t%s–%s\t%s\t%s\t%s–%s\t%s\t%s–%s\t%s\t%s\n", r.name,
 			number(o.median), r.unit, number(o.low), number(o.high),
@@ -49,7 +52,35 @@ func table(results []*result, caption string) string {
 	if err := w.Flush(); err != nil {
 		return err.Error()
 	}
-	return b.String() + "\n" + caption + "\n"
+	return b.String()
+}
+
+func met(ok bool) string {
+	if ok {
+		return "met"
+	}
+	return "missed"
+}
+
+func limitTable(facts []*kept) string {
+	if len(facts) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\npromise\tmedian\t95 %\tat most\t")
+	for _, k := range facts {
+		v := summarize(k.values)
+		limit, verdict := "", ""
+		if k.limit > 0 {
+			limit, verdict = number(k.limit)+" "+k.unit, met(v.median <= k.limit)
+		}
+		fmt.Fprintf(w, "%s\t%s %s\t%s–%s\t%s\t%s\n", k.name, number(v.median), k.unit, number(v.low), number(v.high), limit, verdict)
+	}
+	if err := w.Flush(); err != nil {
+		return err.Error()
+	}
+	return b.String()
 }
 
 // number prints three digits, with k and M for large ones.

@@ -31,7 +31,56 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 		s = append(s, d)
 	}
 	row(w, "child process, start to end", s, "")
+	return warmPool(ctx, k, w)
+}
+
+// warmPool measures a task for a pool whose processes are there, and what such
+// a process costs while it has nothing to do.
+func warmPool(ctx context.Context, k *kernel, w *tabwriter.Writer) error {
+	if _, err := k.cell(ctx, "import \"gonum.org/v1/plot\"\nvar _ = plot.New\n"+
+		"func pid(int) int { return os.Getpid() }\n"+
+		"pool, err := mp.NewPool(mp.Processes, mp.Workers(1))\n"+
+		"func task() int { pids, err := mp.Map[int](context.Background(), pool, pid, []int{0}); if err != nil { panic(err) }; return pids[0] }\n"+
+		"task()"); err != nil {
+		return err
+	}
+	var s sample
+	for range *rounds {
+		d, err := k.inside(ctx, "task()")
+		if err != nil {
+			return err
+		}
+		s = append(s, d)
+	}
+	row(w, "a task for a warm pool of processes", s, "")
+	_, messages, err := k.execute(ctx, "fmt.Print(task())")
+	if err == nil {
+		err = failed(messages)
+	}
+	if err != nil {
+		return err
+	}
+	child, err := printed(messages)
+	if err != nil {
+		return err
+	}
+	kb, err := anonymous(child)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "anonymous memory of an idle child process\t%.1f MB\tthe rest is the worker's own image\n", float64(kb)/1024)
 	return nil
+}
+
+// anonymous returns a process's memory that no file stands behind, in KB.
+func anonymous(pid string) (kb int, err error) {
+	b, err := os.ReadFile("/proc/" + pid + "/smaps_rollup")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(b), "Anonymous:")
+	_, err = fmt.Sscan(rest, &kb)
+	return kb, err
 }
 
 // endless are cells that only an interrupt ends.
@@ -48,10 +97,6 @@ var endless = []struct{ name, code string }{
 	{"ctx.Done()", "<-ctx.Done(); panic(\"interrupted\")"},
 }
 
-// apart is how long after an interrupt the kernel takes another for a second
-// one, and not for the SIGINT of the same key.
-const apart = 260 * time.Millisecond
-
 // interruptLatency measures from the interrupt request to idle.
 func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
@@ -67,7 +112,6 @@ func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir s
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			s = append(s, d)
-			time.Sleep(apart)
 		}
 		row(w, "interrupt of "+c.name, s, fmt.Sprintf("worst of %d: %.1f ms", *interrupts, s.quantile(1).Seconds()*1000))
 	}

@@ -28,6 +28,6 @@
 //
 //	var h display.Handle
 //	for i := range 100 {
-//		h.Show(fmt.Sprintf("%d %%", i+1))
+//		h.Show(display.Bar{Done: i + 1, Total: 100})
 //	}
 package display

@@ -24,3 +24,15 @@ func ExampleHTML() {
 	// Result
 	//  x < 3
 }
+
+// A Bar in a Handle grows in place; without a notebook, each is printed.
+func ExampleBar() {
+	var h display.Handle
+	for i := range 3 {
+		h.Show(display.Bar{Done: i + 1, Total: 3, Note: "rounds"})
+	}
+	// Output:
+	// [##########....................] 1 of 3  rounds
+	// [####################..........] 2 of 3  rounds
+	// [##############################] 3 of 3  rounds
+}

@@ -81,7 +81,7 @@ func (b *Barrier) Reset() {
 
 func (b *Barrier) end(broken uint32) {
 	m := mutex{b.c, 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	b.endLocked(broken)
 	m.unlock()
 	runtime.KeepAlive(b)

@@ -68,6 +68,8 @@ func (c *cell) u64(off int) *atomic.Uint64 { return (*atomic.Uint64)(unsafe.Poin
 // for at most d. It may return early for no reason. Its error is ctx's.
 func (c *cell) wait(ctx context.Context, off int, val uint32, d time.Duration) error {
 	defer runtime.KeepAlive(c)
+	ctx, release := hosted(ctx)
+	defer release()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"strconv"
 	"sync"
 	"unsafe"
 )
@@ -15,22 +16,52 @@ type codec struct {
 	typ    reflect.Type
 	fixed  bool // the memory of the value is its encoding
 	size   uintptr
+	least  uintptr // bytes that a value takes when encoded, at least
 	encode func(w *writer, p unsafe.Pointer)
 	decode func(r *reader, p unsafe.Pointer)
 	elem   *codec // of a slice whose elements are their own encoding
 }
 
-// A writer collects encoded values. The first error stays.
+// A writer collects encoded values. The first error stays, with the place in
+// the value: the codecs that it passes on its way out put their part before it.
 type writer struct {
 	b     []byte
 	depth int
 	err   error
+	path  string
 }
 
-// A reader takes values off b. The first error stays, and stops reading.
+// maxPath bounds the length of a place: a cycle's has no end.
+const maxPath = 200
+
+func (w *writer) within(part string) {
+	w.path = part + w.path[:min(len(w.path), maxPath)]
+}
+
+// failure is the error of the value that was just written with c.
+func (w *writer) failure(c *codec) error {
+	if w.err == nil {
+		return nil
+	}
+	return fmt.Errorf("mp: %s%s %w", typeName(c.typ), w.path, w.err)
+}
+
+// A reader takes values off b. The first error stays, and stops reading. bad
+// is why a part of the current value was refused by its own type: what follows
+// can still be read.
 type reader struct {
 	b   []byte
 	err error
+	bad error
+}
+
+// outcome is the error of the value that was just read.
+func (r *reader) outcome() error {
+	err := r.err
+	if err == nil {
+		err, r.bad = r.bad, nil
+	}
+	return err
 }
 
 // maxDepth bounds how deeply pointers, slices and maps may be nested in one
@@ -66,7 +97,7 @@ func encode[T any](v *T) ([]byte, error) {
 	}
 	var w writer
 	c.put(&w, unsafe.Pointer(v))
-	return w.b, w.err
+	return w.b, w.failure(c)
 }
 
 // decode reads one value that fills b.
@@ -80,10 +111,15 @@ func decode[T any](b []byte, v *T) error {
 	if r.err == nil && len(r.b) != 0 {
 		r.err = errMalformed
 	}
-	if r.err != nil {
-		return fmt.Errorf("mp: cannot receive a %v: %w", c.typ, r.err)
+	return c.cannotReceive(r.outcome())
+}
+
+// cannotReceive wraps an outcome that is not nil.
+func (c *codec) cannotReceive(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("mp: cannot receive a %v: %w", c.typ, err)
 }
 
 func (c *codec) put(w *writer, p unsafe.Pointer) {
@@ -114,6 +150,10 @@ func (c *codec) putAll(w *writer, p unsafe.Pointer, n int) {
 	}
 	for i := range n {
 		c.put(w, unsafe.Add(p, uintptr(i)*c.size))
+		if w.err != nil {
+			w.within("[" + strconv.Itoa(i) + "]")
+			return
+		}
 	}
 }
 
@@ -137,11 +177,14 @@ func (w *writer) putLen(n int, isNil bool) {
 	w.b = binary.AppendUvarint(w.b, uint64(n+1))
 }
 
+// maxLen bounds lengths of what takes no bytes.
+const maxLen = 1 << 48
+
 // takeLen undoes putLen. A length of items that take at least min bytes each
 // cannot be more than what is left: a corrupt one allocates nothing.
 func (r *reader) takeLen(min uintptr) (n int, isNil bool) {
 	u, k := binary.Uvarint(r.b)
-	if k <= 0 || (min > 0 && u > uint64(len(r.b))/uint64(min)+1) {
+	if k <= 0 || u > maxLen || (min > 0 && u > uint64(len(r.b))/uint64(min)+1) {
 		r.fail(errMalformed)
 		return 0, true
 	}
@@ -166,6 +209,13 @@ func (r *reader) fail(err error) {
 	}
 }
 
+// reject refuses a part of a value that was read to its end.
+func (r *reader) reject(err error) {
+	if r.bad == nil {
+		r.bad = err
+	}
+}
+
 func (w *writer) fail(err error) {
 	if w.err == nil {
 		w.err = err
@@ -173,10 +223,9 @@ func (w *writer) fail(err error) {
 }
 
 // enter counts a level of nesting; it reports whether to go on.
-func (w *writer) enter(path string) bool {
+func (w *writer) enter() bool {
 	if w.depth++; w.depth > maxDepth {
-		w.fail(fmt.Errorf("mp: %s is nested more than %d levels deep: is there a cycle of pointers?", path, maxDepth))
-		return false
+		w.fail(fmt.Errorf("is nested more than %d levels deep: is there a cycle of pointers?", maxDepth))
 	}
 	return w.err == nil
 }

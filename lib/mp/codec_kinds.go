@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
 )
 
@@ -30,16 +31,22 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		s := (*[]byte)(p) // its header; the length counts elements
 		w.putLen(len(*s), *s == nil)
-		if w.enter(path) {
+		if w.enter() {
 			elem.putAll(w, unsafe.Pointer(unsafe.SliceData(*s)), len(*s))
 		}
 		w.leave()
 	}
 	c.decode = func(r *reader, p unsafe.Pointer) {
-		n, isNil := r.takeLen(minSize(elem))
+		n, isNil := r.takeLen(elem.least)
 		v := reflect.NewAt(t, p).Elem()
 		if isNil || r.err != nil {
 			v.SetZero()
+			return
+		}
+		if bytes := uintptr(n) * elem.size; elem.fixed && bytes >= largeBulk {
+			if b := r.take(bytes); r.err == nil {
+				c.setBulk(p, n, bulkOf(bytes, b))
+			}
 			return
 		}
 		v.Set(reflect.MakeSlice(t, n, n))
@@ -55,21 +62,28 @@ func (c *codec) bulk(p unsafe.Pointer) []byte {
 	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.elem.size)
 }
 
+// largeBulk is from how many bytes on memory is worth not being cleared first.
+const largeBulk = 4096
+
+// bulkOf copies parts into new memory of that many bytes in total. It is not
+// cleared before, and holds no pointers.
+func bulkOf(bytes uintptr, parts ...[]byte) unsafe.Pointer {
+	var b strings.Builder // the one way to such memory
+	b.Grow(int(bytes))
+	for _, p := range parts {
+		b.Write(p)
+	}
+	return unsafe.Pointer(unsafe.StringData(b.String()))
+}
+
+// setBulk makes the slice at p the n elements in memory from bulkOf.
+func (c *codec) setBulk(p unsafe.Pointer, n int, mem unsafe.Pointer) {
+	*(*[]byte)(p) = unsafe.Slice((*byte)(mem), n) // its header; the length counts elements
+}
+
 // makeBulk makes a slice of n elements at p.
 func (c *codec) makeBulk(p unsafe.Pointer, n int) {
 	reflect.NewAt(c.typ, p).Elem().Set(reflect.MakeSlice(c.typ, n, n))
-}
-
-// minSize is the least number of bytes that a value takes when encoded, at
-// most 1 where that is not known.
-func minSize(c *codec) uintptr {
-	if c.fixed {
-		return c.size
-	}
-	if c.size == 0 || c.typ.Kind() == reflect.Struct || c.typ.Kind() == reflect.Array {
-		return 0
-	}
-	return 1
 }
 
 func (b builder) array(c *codec, t reflect.Type, path string) error {
@@ -78,6 +92,7 @@ func (b builder) array(c *codec, t reflect.Type, path string) error {
 		return err
 	}
 	n := t.Len()
+	c.least = uintptr(n) * elem.least
 	c.encode = func(w *writer, p unsafe.Pointer) { elem.putAll(w, p, n) }
 	c.decode = func(r *reader, p unsafe.Pointer) { elem.getAll(r, p, n) }
 	return nil
@@ -85,21 +100,28 @@ func (b builder) array(c *codec, t reflect.Type, path string) error {
 
 func (b builder) structure(c *codec, t reflect.Type, path string) error {
 	type field struct {
+		name   string
 		offset uintptr
 		codec  *codec
 	}
 	var fields []field
+	c.least = 0
 	for i := range t.NumField() {
 		f := t.Field(i)
 		fc, err := b.build(f.Type, path+"."+f.Name)
 		if err != nil {
 			return err
 		}
-		fields = append(fields, field{f.Offset, fc})
+		c.least += fc.least
+		fields = append(fields, field{f.Name, f.Offset, fc})
 	}
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		for _, f := range fields {
 			f.codec.put(w, unsafe.Add(p, f.offset))
+			if w.err != nil {
+				w.within("." + f.name)
+				return
+			}
 		}
 	}
 	c.decode = func(r *reader, p unsafe.Pointer) {
@@ -118,7 +140,7 @@ func (b builder) pointer(c *codec, t reflect.Type, path string) error {
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		at := *(*unsafe.Pointer)(p)
 		w.putLen(0, at == nil)
-		if at != nil && w.enter(path) {
+		if at != nil && w.enter() {
 			elem.put(w, at)
 			w.leave()
 		}
@@ -147,19 +169,26 @@ func (b builder) mapping(c *codec, t reflect.Type, path string) error {
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		m := reflect.NewAt(t, p).Elem()
 		w.putLen(m.Len(), m.IsNil())
-		if w.enter(path) {
+		if w.enter() {
 			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
 			for it := m.MapRange(); it.Next(); {
 				k.Elem().SetIterKey(it)
 				e.Elem().SetIterValue(it)
 				key.put(w, k.UnsafePointer())
 				elem.put(w, e.UnsafePointer())
+				if w.err != nil {
+					w.within(fmt.Sprintf("[%v]", k.Elem()))
+					break
+				}
 			}
 		}
 		w.leave()
 	}
 	c.decode = func(r *reader, p unsafe.Pointer) {
-		n, isNil := r.takeLen(minSize(key) + minSize(elem))
+		n, isNil := r.takeLen(key.least + elem.least)
+		if key.size == 0 && n > 1 {
+			r.fail(errMalformed)
+		}
 		v := reflect.NewAt(t, p).Elem()
 		if isNil || r.err != nil {
 			v.SetZero()
@@ -193,23 +222,24 @@ func getError(r *reader, p unsafe.Pointer) {
 	}
 	n, _ := r.takeLen(1)
 	if b := r.take(uintptr(max(n, 0))); r.err == nil {
-		*(*error)(p) = decodeError(b, 0)
+		*(*error)(p) = decodeError(b)
 	}
 }
 
 // A box carries an interface value through gob, which knows the registered types.
 type box struct{ V any }
 
-func putInterface(t reflect.Type, path string) func(*writer, unsafe.Pointer) {
+func putInterface(t reflect.Type) func(*writer, unsafe.Pointer) {
 	return func(w *writer, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
 		if w.putLen(0, v.IsNil()); v.IsNil() {
 			return
 		}
 		var b bytes.Buffer
-		if err := gob.NewEncoder(&b).Encode(box{v.Interface()}); err != nil {
-			w.fail(fmt.Errorf("mp: %s is an interface that holds a %v, which cannot be sent: %w "+
-				"(gob.Register it in an init function if it is not registered, or use the concrete type)", path, v.Elem().Type(), err))
+		_, err := guarded(func() ([]byte, error) { return nil, gob.NewEncoder(&b).Encode(box{v.Interface()}) })
+		if err != nil {
+			w.fail(fmt.Errorf("is an interface that holds a %v, which cannot be sent: %w "+
+				"(gob.Register it in an init function if it is not registered, or use the concrete type)", v.Elem().Type(), err))
 			return
 		}
 		w.putLen(b.Len(), false)
@@ -230,12 +260,13 @@ func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
 			return
 		}
 		var held box
-		if err := gob.NewDecoder(bytes.NewReader(in)).Decode(&held); err != nil {
-			r.fail(err)
+		_, err := guarded(func() ([]byte, error) { return nil, gob.NewDecoder(bytes.NewReader(in)).Decode(&held) })
+		if err != nil {
+			r.reject(err)
 			return
 		}
 		if held.V != nil && !reflect.TypeOf(held.V).AssignableTo(t) {
-			r.fail(errMalformed)
+			r.reject(fmt.Errorf("a %T is no %v", held.V, t))
 			return
 		}
 		if held.V != nil {

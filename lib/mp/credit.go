@@ -16,15 +16,15 @@ func newCredit() credit { return credit{new(atomic.Uint64)} }
 
 func (c credit) grant(n int) { c.word.Store(uint64(n) << 32) }
 
-// claim begins the next task.
-func (c credit) claim() bool {
+// claim begins the next task, and returns its place in the batch.
+func (c credit) claim() (i int, ok bool) {
 	for {
 		w := c.word.Load()
 		if uint32(w) >= uint32(w>>32) {
-			return false
+			return 0, false
 		}
 		if c.word.CompareAndSwap(w, w+1) {
-			return true
+			return int(uint32(w)), true
 		}
 	}
 }

@@ -32,5 +32,23 @@
 //
 // A child process starts with every package variable at its initial value, as
 // after all init functions, and changes to them stay in the child. A goroutine
-// sees the one variable that everybody sees.
+// sees the one variable that everybody sees. Command lib/cmd/copycheck finds
+// functions that are sent to processes and read what the program changes.
+//
+// # What can be sent
+//
+// Arguments, results and values in queues may be of any type, with unexported
+// fields, but for functions, channels, and what works within one process, such
+// as a sync.Mutex; the error names the field. What an interface holds must be
+// registered with package gob, unless it is an error. A type's own methods for
+// gob or binary encoding are used. Pointers are followed, so two to one variable
+// arrive as two variables, and a cycle is an error. The types of this package
+// arrive as the same lock, queue or memory.
+//
+// # What it costs
+//
+// A child takes some 2 ms to start, 2 MB of memory of its own, and a message
+// about 5 µs if somebody has to be woken for it. Tasks of a pool travel in
+// batches: 20 ns each for small ones. Large data belongs in an Array, which is
+// not copied at all. The program bench/parallel measures it.
 package mp

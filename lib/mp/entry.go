@@ -2,7 +2,6 @@ package mp
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -61,8 +61,8 @@ func RunChild(h Host) {
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}
-	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots),
-		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, book: book}
+	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
+		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, book: book}
 	here.mu.Lock()
 	here.host, here.parent = h, &Peer{e.conn}
 	here.mu.Unlock()
@@ -98,13 +98,14 @@ type batch struct {
 	slot uint64
 	last bool
 	n    int
-	args []byte
+	body []byte // a taskHead, and the arguments
 
 	// Guarded by entry.mu. Tasks that the parent cancelled, before they began
 	// or since, and how to tell the one that runs.
 	cancelled map[int]bool
 	running   int
 	cancel    context.CancelFunc
+	cancels   atomic.Int32 // the size of cancelled, to be read without the lock
 }
 
 // An entry is the child's end of the connection.
@@ -113,17 +114,21 @@ type entry struct {
 	conn  *conn
 	tasks chan *batch
 	book  ledger
+	spare spares // bodies of batches that have ended
+	row   []byte // for results, used by the batch that runs
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
 	batches map[uint64]*batch // that were received and have not ended
+	latest  uint64            // id of the last one received
+	early   map[uint64][]int  // tasks that were cancelled before their batch came
 }
 
 // listen reads frames until the parent is gone, and ends the process then,
 // with all that it started in its process group.
 func (e *entry) listen(r *bufio.Reader) {
 	for {
-		f, err := readFrame(r)
+		f, err := readFrame(r, e.spare.take)
 		if err == io.EOF {
 			endGroup(exitOrphaned)
 		}
@@ -179,12 +184,15 @@ func (e *entry) define(f frame) error {
 	return nil
 }
 
-const taskHead = 4 + 1 + 4
+// taskHead is how many bytes precede the arguments of a batch: the slot, the
+// flags, the number of tasks, and some so that the arguments are aligned.
+const taskHead = 16
 
 func appendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
 	b = binary.LittleEndian.AppendUint32(b, slot)
-	b = append(b, flags)
-	return binary.LittleEndian.AppendUint32(b, uint32(n))
+	b = append(b, flags, 0, 0, 0)
+	b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	return append(b, 0, 0, 0, 0)
 }
 
 func (e *entry) accept(f frame) error {
@@ -193,17 +201,28 @@ func (e *entry) accept(f frame) error {
 	}
 	b := &batch{
 		id: f.id, slot: uint64(binary.LittleEndian.Uint32(f.body)), last: f.body[4]&taskLast != 0,
-		n: int(binary.LittleEndian.Uint32(f.body[5:])), args: f.body[taskHead:],
+		n: int(binary.LittleEndian.Uint32(f.body[8:])), body: f.body,
 		cancelled: map[int]bool{}, running: -1,
 	}
 	e.mu.Lock()
-	e.batches[f.id] = b
+	e.batches[f.id], e.latest = b, f.id
+	for _, i := range e.early[f.id] {
+		b.drop(i)
+	}
+	delete(e.early, f.id)
 	e.mu.Unlock()
 	e.tasks <- b
 	return nil
 }
 
-// cancel cancels the context of one task, which may not have begun.
+// drop notes that a task was cancelled. entry.mu is held.
+func (b *batch) drop(i int) {
+	b.cancelled[i] = true
+	b.cancels.Store(int32(len(b.cancelled)))
+}
+
+// cancel cancels the context of one task, which may not have begun: then it
+// never does. The batch may still be on its way.
 func (e *entry) cancel(f frame) error {
 	if len(f.body) != 4 {
 		return errMalformed
@@ -211,124 +230,14 @@ func (e *entry) cancel(f frame) error {
 	i := int(binary.LittleEndian.Uint32(f.body))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if b := e.batches[f.id]; b != nil {
-		b.cancelled[i] = true
+	switch b := e.batches[f.id]; {
+	case b != nil:
+		b.drop(i)
 		if b.running == i {
 			b.cancel()
 		}
+	case f.id > e.latest:
+		e.early[f.id] = append(e.early[f.id], i)
 	}
 	return nil
-}
-
-// contextOf makes the context of the batch's next task.
-func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
-	return func(i int) (context.Context, context.CancelFunc) {
-		ctx, cancel := context.WithCancel(context.Background())
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		b.running, b.cancel = i, cancel
-		if b.cancelled[i] {
-			cancel()
-		}
-		return ctx, cancel
-	}
-}
-
-// work runs the batches in order.
-func (e *entry) work() {
-	for b := range e.tasks {
-		if !b.last {
-			runtime.UnlockOSThread() // a pool's worker: the main thread costs too much
-		}
-		e.run(b)
-	}
-}
-
-func (e *entry) run(b *batch) {
-	e.mu.Lock()
-	s := e.slots[b.slot]
-	e.mu.Unlock()
-	v := &invocation{
-		fn: s.fn, target: s.target, args: reader{b: b.args}, credit: e.book.credit(b.id), context: e.contextOf(b), since: time.Now(),
-	}
-	if e.book == nil {
-		v.credit.grant(b.n)
-	}
-	flush := e.flushing(b, v)
-	returned := false
-	defer func() {
-		flush()
-		if !returned {
-			v.failed(ErrGoexit)
-		}
-		e.finish(b, v)
-		if !returned { // this goroutine is lost, and the main one must not end
-			go e.work()
-			select {}
-		}
-	}()
-	switch {
-	case s.err != nil || s.fn == nil:
-		for v.credit.claim() {
-			v.failed(cmp.Or(s.err, errMalformed))
-		}
-	default:
-		runnerAt(s.runner)(nil, v)
-	}
-	returned = true
-}
-
-// flushing reports what is done while a task takes long. The function that it
-// returns stops that and waits.
-func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
-	if b.n == 1 {
-		return func() {}
-	}
-	var mu sync.Mutex
-	stopped := false
-	var timer *time.Timer
-	mu.Lock()
-	defer mu.Unlock()
-	timer = time.AfterFunc(flushAfter, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if stopped {
-			return
-		}
-		if body := v.report(false); body != nil {
-			e.answer(b.id, body)
-		}
-		timer.Reset(flushAfter)
-	})
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		stopped = true
-		timer.Stop()
-	}
-}
-
-// finish reports the outcome of a batch.
-func (e *entry) finish(b *batch, v *invocation) {
-	e.mu.Lock()
-	delete(e.batches, b.id)
-	e.mu.Unlock()
-	failed := len(v.errs) > 0
-	e.answer(b.id, v.report(true))
-	if b.last {
-		os.Exit(btoi(failed))
-	}
-}
-
-func (e *entry) answer(id uint64, body []byte) {
-	if err := e.conn.send(frame{kind: frameResult, id: id, body: body}); err != nil {
-		endGroup(exitOrphaned)
-	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -68,7 +69,7 @@ type ExitError struct {
 	PID    int
 	Code   int            // exit code, or -1 if a signal ended it
 	Signal syscall.Signal // 0 if none
-	Crash  string         // what the Go runtime printed when it crashed
+	Crash  string         // what the Go runtime printed when it crashed, of which Error shows the beginning
 }
 
 func (e *ExitError) Error() string {
@@ -80,7 +81,7 @@ func (e *ExitError) Error() string {
 		fmt.Fprintf(&b, "exit code %d", e.Code)
 	}
 	if e.Crash != "" {
-		b.WriteString("\n\n" + e.Crash)
+		b.WriteString("\n\n" + crashSummary(e.Crash))
 	}
 	return b.String()
 }
@@ -88,7 +89,7 @@ func (e *ExitError) Error() string {
 // encodeError flattens err for the way to the parent.
 func encodeError(err error) []byte {
 	if p, ok := errors.AsType[*PanicError](err); ok {
-		return appendStrings([]byte{errorPanic}, p.Value, p.Stack)
+		return appendStrings([]byte{errorPanic}, p.Value, p.Stack, strconv.Itoa(p.PID))
 	}
 	b := []byte{errorPlain}
 	var is []byte
@@ -97,7 +98,11 @@ func encodeError(err error) []byte {
 			is = append(is, byte(i))
 		}
 	}
-	return appendStrings(b, err.Error(), reflect.TypeOf(err).String(), string(is))
+	typ := reflect.TypeOf(err).String()
+	if r, ok := err.(*RemoteError); ok { // it has come from further away
+		typ = r.Type
+	}
+	return appendStrings(b, err.Error(), typ, string(is))
 }
 
 const (
@@ -105,8 +110,8 @@ const (
 	errorPanic
 )
 
-// decodeError undoes encodeError; pid is the child's.
-func decodeError(b []byte, pid int) error {
+// decodeError undoes encodeError.
+func decodeError(b []byte) error {
 	if len(b) == 0 {
 		return errMalformed
 	}
@@ -114,7 +119,11 @@ func decodeError(b []byte, pid int) error {
 	switch {
 	case err != nil:
 		return err
-	case b[0] == errorPanic && len(parts) == 2:
+	case b[0] == errorPanic && len(parts) == 3:
+		pid, err := strconv.Atoi(parts[2])
+		if err != nil {
+			return errMalformed
+		}
 		return &PanicError{Value: parts[0], Stack: parts[1], PID: pid}
 	case b[0] == errorPlain && len(parts) == 3:
 		e := &RemoteError{Text: parts[0], Type: parts[1]}
@@ -130,18 +139,21 @@ func decodeError(b []byte, pid int) error {
 }
 
 func readsNotice(pc uintptr, names []string) string {
-	what, it, its := "variable", "it", "its"
-	if len(names) > 1 {
-		what, it, its = "variables", "them", "their"
+	if len(names) == 1 {
+		return fmt.Sprintf("mp: %s uses the variable %s. A child process has one of its own, with its initial value.",
+			shortName(pc), names[0])
 	}
-	return fmt.Sprintf("mp: %s reads the %s %s. A child process does not share %s: it sees %s initial value.",
-		shortName(pc), what, strings.Join(names, ", "), it, its)
+	return fmt.Sprintf("mp: %s uses the variables %s. A child process has its own, with their initial values.",
+		shortName(pc), strings.Join(names, ", "))
 }
 
 func shortName(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {
 		return "the function"
+	}
+	if isLiteral(f.Name()) {
+		return describe(pc)
 	}
 	name := filepath.Base(f.Name())
 	return strings.TrimPrefix(name, "main.")

@@ -3,7 +3,9 @@ package mp_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
+	"time"
 
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -62,7 +64,7 @@ func ExampleValue() {
 // Square is the usual example of independent work.
 func Square(x int) int { return x * x }
 
-// Independent work is a pool in two lines.
+// Independent work is a pool in two lines: NewPool and Map.
 func ExampleMap() {
 	pool, err := mp.NewPool(mp.Processes, mp.Workers(3))
 	if err != nil {
@@ -183,4 +185,133 @@ func ExampleServe() {
 	}
 	fmt.Println(call.Result(ctx))
 	// Output: 21 <nil>
+}
+
+// DoubleAll changes what it is given.
+func DoubleAll(xs []int) int {
+	for i := range xs {
+		xs[i] *= 2
+	}
+	return len(xs)
+}
+
+// What does a silent copy look like? A goroutine changes the caller's slice. A
+// process gets a copy, changes that, and nobody hears of it. What is to come
+// back must be the result. Package copycheck, an analyzer for go vet, finds the
+// variant with a package variable.
+func Example_silentCopy() {
+	ctx := context.Background()
+	for _, where := range []mp.Backend{mp.Goroutines, mp.Processes} {
+		xs := []int{1, 2, 3}
+		call, err := mp.Go[int](ctx, where, DoubleAll, xs)
+		if err == nil {
+			_, err = call.Result(ctx)
+		}
+		fmt.Println(where, xs, err)
+	}
+	// Output:
+	// goroutines [2 4 6] <nil>
+	// processes [1 2 3] <nil>
+}
+
+// A player has one end of a pipe, and waits for the start of the game.
+type player struct {
+	Ball  *mp.Conn[int]
+	Start *mp.Event
+}
+
+// Play returns every ball, plus one, until the other end is closed.
+func Play(ctx context.Context, p player) error {
+	if err := p.Start.Wait(ctx); err != nil {
+		return err
+	}
+	for {
+		ball, err := p.Ball.Recv(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.Ball.Send(ball + 1); err != nil {
+			return err
+		}
+	}
+}
+
+// Two that depend on each other talk through a pipe; an Event lets them begin
+// together.
+func ExampleNewPipe() {
+	ctx := context.Background()
+	start, err := mp.NewEvent(mp.Processes)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	here, there, err := mp.NewPipe[int](mp.Processes)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := mp.Start(ctx, mp.Processes, Play, player{there, start})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	start.Set()
+	ball := 0
+	for range 3 {
+		if err := here.Send(ball); err != nil {
+			fmt.Println(err)
+		}
+		if ball, err = here.Recv(ctx); err != nil {
+			fmt.Println(err)
+		}
+	}
+	here.Close()
+	fmt.Println(ball, p.Join(ctx))
+	// Output: 3 <nil>
+}
+
+// Chatter puts a number of messages into a queue.
+func Chatter(ctx context.Context, q *mp.Queue[int]) error {
+	defer q.Close()
+	for i := range 1000 {
+		if err := q.Put(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// What does each message cost? Measure it where it matters: from the first
+// message, when the sender is there, to the last.
+func Example_messageCost() {
+	ctx := context.Background()
+	for _, where := range []mp.Backend{mp.Goroutines, mp.Processes} {
+		q, err := mp.NewQueue[int](where, 0)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if _, err := mp.Start(ctx, where, Chatter, q); err != nil {
+			fmt.Println(err)
+			return
+		}
+		var began time.Time
+		messages := 0
+		for _, err := range q.All(ctx) {
+			if err != nil {
+				fmt.Println(err)
+			}
+			if messages++; messages == 1 {
+				began = time.Now()
+			}
+		}
+		each := time.Since(began) / time.Duration(messages-1)
+		fmt.Printf("%v: %d messages, and each took some time: %t\n", where, messages, each > 0)
+	}
+	// Output:
+	// goroutines: 1000 messages, and each took some time: true
+	// processes: 1000 messages, and each took some time: true
 }

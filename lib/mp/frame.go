@@ -42,28 +42,27 @@ type conn struct {
 }
 
 func (c *conn) send(f frame) error {
-	if len(f.body) >= maxFrame {
-		return fmt.Errorf("mp: a value of %d bytes is too large to send; share it through an Array", len(f.body))
+	return c.sendRoom(f.kind, f.id, append(make([]byte, headerSize, headerSize+len(f.body)), f.body...))
+}
+
+// sendRoom sends a frame whose body follows on headerSize bytes of room.
+func (c *conn) sendRoom(kind byte, id uint64, room []byte) error {
+	n := len(room) - headerSize
+	if n >= maxFrame {
+		return fmt.Errorf("mp: a value of %d bytes is too large to send; share it through an Array", n)
 	}
-	var h [headerSize]byte
-	h[0] = f.kind
-	binary.LittleEndian.PutUint32(h[4:], uint32(len(f.body)))
-	binary.LittleEndian.PutUint64(h[8:], f.id)
+	room[0], room[1], room[2], room[3] = kind, 0, 0, 0
+	binary.LittleEndian.PutUint32(room[4:], uint32(n))
+	binary.LittleEndian.PutUint64(room[8:], id)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(f.body) <= 4096 {
-		_, err := c.w.Write(append(h[:], f.body...))
-		return err
-	}
-	if _, err := c.w.Write(h[:]); err != nil {
-		return err
-	}
-	_, err := c.w.Write(f.body)
+	_, err := c.w.Write(room)
 	return err
 }
 
-// readFrame returns io.EOF at a clean end.
-func readFrame(r *bufio.Reader) (frame, error) {
+// readFrame returns io.EOF at a clean end. room, if not nil, provides the
+// memory of a body.
+func readFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (frame, error) {
 	var h [headerSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		return frame{}, err
@@ -73,9 +72,50 @@ func readFrame(r *bufio.Reader) (frame, error) {
 	if n >= maxFrame {
 		return frame{}, errMalformed
 	}
-	f.body = make([]byte, n)
+	if room != nil {
+		f.body = room(f.kind, int(n))
+	}
+	if f.body == nil {
+		f.body = make([]byte, n)
+	}
 	_, err := io.ReadFull(r, f.body)
 	return f, err
+}
+
+// maxKept bounds the memory that is kept for the next message of a kind.
+const maxKept = 4 << 20
+
+// kept returns b if it is worth keeping, else nil.
+func kept(b []byte) []byte {
+	if cap(b) > maxKept {
+		return nil
+	}
+	return b
+}
+
+// Spares are bodies of batches, to be used again: without them a child with
+// little memory collects garbage after every few batches.
+type spares chan []byte
+
+func (s spares) take(kind byte, n int) []byte {
+	if kind != frameTask {
+		return nil
+	}
+	select {
+	case b := <-s:
+		if cap(b) >= n {
+			return b[:n]
+		}
+	default:
+	}
+	return nil
+}
+
+func (s spares) put(b []byte) {
+	select {
+	case s <- kept(b):
+	default:
+	}
 }
 
 func appendStrings(b []byte, ss ...string) []byte {

@@ -43,14 +43,25 @@ func runnerAt(pc uintptr) func(unsafe.Pointer, *invocation) {
 	return funcOf[func(unsafe.Pointer, *invocation)](&funcval{pc})
 }
 
-// describe names the code at pc for people: "main.AccessX (main.go:12)".
+// describe names the code at pc for people: "main.AccessX (main.go:12)", or
+// "the function literal at main.go:12", whose own name says nothing.
 func describe(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {
 		return fmt.Sprintf("the function at %#x", pc)
 	}
 	file, line := f.FileLine(pc)
+	if isLiteral(f.Name()) {
+		return fmt.Sprintf("the function literal at %s:%d", filepath.Base(file), line)
+	}
 	return fmt.Sprintf("%s (%s:%d)", f.Name(), filepath.Base(file), line)
+}
+
+// isLiteral reports whether a symbol names a function literal: "main.f.func1".
+// Literals of generic functions keep their name, which says what they are of.
+func isLiteral(name string) bool {
+	i := strings.LastIndex(name, ".func")
+	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
 // captureError says why the func value with this code cannot be sent.
@@ -60,8 +71,13 @@ func captureError(pc uintptr) error {
 		return fmt.Errorf("mp: %s is a method value: it holds its receiver, which a process does not share; "+
 			"send the method expression (T.Method or (*T).Method) and pass the receiver as the argument", method)
 	}
+	name := describe(pc)
+	if strings.Contains(name, "[...]") {
+		return fmt.Errorf("mp: %s holds captured variables or the type arguments of the generic function that it was made in; "+
+			"a process does not share them: make the function value outside of generic code, as in double[int], and pass that in", name)
+	}
 	return fmt.Errorf("mp: %s captures variables, which a process does not share; "+
-		"make it a top-level function and pass what it needs as its argument", describe(pc))
+		"make it a top-level function and pass what it needs as its argument", name)
 }
 
 // programID names code by symbol and by its distance from a fixed point of

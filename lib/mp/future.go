@@ -42,6 +42,8 @@ func (f *Future[R]) Result(ctx context.Context) (R, error) {
 		return f.r, f.err
 	default:
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	select {
 	case <-f.done:
 		return f.r, f.err
@@ -108,11 +110,14 @@ func submit[R, A, F any](ctx context.Context, p *pool, fn F, arg A, f *Future[R]
 	if err != nil {
 		return err
 	}
-	inner, cancel := context.Background(), func() {}
+	ctx, release := hosted(ctx)
+	inner, cancel := context.Background(), release
 	s := &submission[A, R]{arg: arg, f: f}
 	if p.backend == Goroutines {
 		if shapeOf[F](false)&takesContext != 0 {
-			inner, cancel = p.jobContext(ctx)
+			var stop func()
+			inner, stop = p.jobContext(ctx)
+			cancel = func() { stop(); release() }
 			f.unhook = func() bool { cancel(); return true }
 		}
 		s.run = localCall[R, A](inner, fn, false)
@@ -129,7 +134,11 @@ func submit[R, A, F any](ctx context.Context, p *pool, fn F, arg A, f *Future[R]
 	if ctx.Done() != nil {
 		stop := context.AfterFunc(ctx, func() { f.cancel(context.Cause(ctx)) })
 		f.mu.Lock()
-		f.unhook = func() bool { cancel(); return stop() }
+		f.unhook = func() bool {
+			stopped := stop() // before the context ends by cancel
+			cancel()
+			return stopped
+		}
 		f.mu.Unlock()
 	}
 	j.add(s)
@@ -197,7 +206,8 @@ func (j *submitJob[A, R]) take(max int) parcel {
 	}
 	c := &chunk[A, R]{
 		st: &j.st, errs: new(faults), args: make([]A, len(tasks)), out: make([]R, len(tasks)),
-		sink: func(c *chunk[A, R], from, to int) { j.settled(tasks, c, from, to) },
+		sink:    func(c *chunk[A, R], from, to int) { j.settled(tasks, c, from, to) },
+		dropped: func(i int) bool { return tasks[i].f.isSettled() },
 	}
 	for i, s := range tasks {
 		c.args[i] = s.arg
@@ -229,6 +239,9 @@ func (j *submitJob[A, R]) abandon(s *submission[A, R], cause error) {
 	}
 	j.p.cancelTask(func(p parcel) (int, bool) {
 		q, ok := p.(*chunk[A, R])
-		return at - q.base, ok && q.errs == c.errs && q.base <= at && at < q.base+len(q.args)
+		if !ok || q.errs != c.errs {
+			return 0, false
+		}
+		return at - q.base, q.base <= at && at < q.base+len(q.args)
 	})
 }

@@ -1,8 +1,10 @@
 package mp
 
 import (
+	"context"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -13,8 +15,9 @@ import (
 // needs none: Init installs the Host of a plain binary.
 //
 // The same Host serves both ends. In the parent FuncID, Captures, Reads,
-// Notice, Command and Update are called, in a child FuncPC and Apply, and
-// Message in both. All methods may be called from several goroutines.
+// Notice, Context, Command and Update are called, in a child FuncPC and Apply, and
+// Message in both; a process that serves objects calls FuncPC for those who ask.
+// All methods may be called from several goroutines.
 type Host interface {
 	// FuncID names the code that starts at pc, so that FuncPC of a child that
 	// has applied all updates finds it. Besides the functions that users send,
@@ -32,6 +35,9 @@ type Host interface {
 	Reads(pc uintptr) []string
 	// Notice shows a remark to the user, one line without a line feed.
 	Notice(text string)
+	// Context is nil or ends when what the calling goroutine does is to be
+	// cancelled: what it waits for, and what it started.
+	Context() context.Context
 
 	// Command makes the command that starts a child: path, arguments,
 	// environment, further files and standard streams. Where Stdout or Stderr
@@ -41,9 +47,8 @@ type Host interface {
 	Command() (*exec.Cmd, error)
 	// Update returns what a child must apply to have everything that this
 	// process can name by now. have is the version that the child is at, 0 for
-	// a new one; if nothing is new, Update returns have and no message. A
-	// function is sent to a child only after an update that is newer than the
-	// function's id.
+	// a new one; if nothing is new, Update returns have and no message. It is
+	// called before each batch of tasks, so what an id names may change.
 	Update(have int) (msg []byte, now int, err error)
 	// Apply applies a message of Update in the child. No function runs before
 	// the first one has been applied; later ones may arrive while one runs.
@@ -69,8 +74,8 @@ var here struct {
 	mu     sync.Mutex
 	host   Host // nil until the entry ran
 	parent *Peer
-	noted  map[string]bool // functions whose Reads were announced
-	depth  atomic.Int32    // 0 in the first process, 1 in its children …
+	noted  map[string]string // by function, the Reads that were announced
+	depth  atomic.Int32      // 0 in the first process, 1 in its children …
 }
 
 // SetHost makes h the Host of this process, which is no child. A program
@@ -97,19 +102,19 @@ func currentHost() (Host, error) {
 	return here.host, nil
 }
 
-// announce tells the user once per function which variables it will miss.
+// announce tells the user which variables a function will miss, once unless
+// it is defined anew and reads others.
 func announce(h Host, id string, pc uintptr) {
+	names := h.Reads(pc)
+	all := strings.Join(names, ", ")
 	here.mu.Lock()
-	seen := here.noted[id]
+	seen := here.noted[id] == all
 	if here.noted == nil {
-		here.noted = make(map[string]bool)
+		here.noted = make(map[string]string)
 	}
-	here.noted[id] = true
+	here.noted[id] = all
 	here.mu.Unlock()
-	if seen {
-		return
-	}
-	if names := h.Reads(pc); len(names) > 0 {
+	if len(names) > 0 && !seen {
 		h.Notice(readsNotice(pc, names))
 	}
 }
@@ -127,6 +132,7 @@ func (program) Reads(uintptr) []string                     { return nil }
 func (program) Notice(text string)                         { os.Stderr.WriteString(text + "\n") }
 func (program) Update(have int) (_ []byte, _ int, _ error) { return nil, have, nil }
 func (program) Apply([]byte) error                         { return nil }
+func (program) Context() context.Context                   { return nil }
 func (program) Message(*Peer, []byte)                      {}
 
 func (program) Command() (*exec.Cmd, error) {

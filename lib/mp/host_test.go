@@ -1,6 +1,7 @@
 package mp_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -25,6 +27,13 @@ type fakeHost struct {
 	notices  []string
 	messages []string
 	arrived  chan string
+	ctx      context.Context
+}
+
+func (h *fakeHost) Context() context.Context {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ctx
 }
 
 const fakeChild = "MP_TEST_FAKE_HOST"
@@ -130,7 +139,12 @@ func TestHostNoticesReadsOnce(t *testing.T) {
 	for range 2 {
 		expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
 	}
-	want := []string{"mp: mp_test.readX reads the variables X, limit. A child process does not share them: it sees their initial value."}
+	h.reads = []string{"X"} // the function was defined anew
+	expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
+	want := []string{
+		"mp: mp_test.readX uses the variables X, limit. A child process has its own, with their initial values.",
+		"mp: mp_test.readX uses the variable X. A child process has one of its own, with its initial value.",
+	}
 	if !slices.Equal(h.notices, want) {
 		t.Errorf("notices %q, want %q", h.notices, want)
 	}
@@ -149,6 +163,101 @@ func TestHostMessagesBothWays(t *testing.T) {
 	if !slices.Equal(h.messages, []string{"a display"}) {
 		t.Errorf("messages %q", h.messages)
 	}
+}
+
+// What a function does may change under the same id: a child that is warm must
+// hear of it.
+func TestHostUpdatesAPoolThatIsWarm(t *testing.T) {
+	h := asFakeHost(t, &fakeHost{loads: 1})
+	pool, err := mp.NewPool(mp.Processes, mp.Workers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	for loads := 1; loads < 4; loads++ {
+		h.mu.Lock()
+		h.loads = loads
+		h.mu.Unlock()
+		expect(t, loads)(only(mp.Map[int](watchdog(t), pool, childLoads, []mp.None{{}})))
+	}
+}
+
+func childLoads(mp.None) int {
+	childHost.mu.Lock()
+	defer childHost.mu.Unlock()
+	return childHost.loads
+}
+
+func only[T any](s []T, err error) (T, error) {
+	if err != nil {
+		return *new(T), err
+	}
+	return s[0], nil
+}
+
+var errStopped = errors.New("the cell was stopped")
+
+// A host cancels what the calling goroutine waits for and what it started.
+func TestHostCancels(t *testing.T) {
+	h := asFakeHost(t, &fakeHost{loads: 1})
+	waits := map[string]func() error{
+		"Map": func() error {
+			var pool mp.Pool
+			defer pool.Close()
+			return mp.ForEach(context.Background(), &pool, untilCancelled, []int{1})
+		},
+		"Stream": func() error {
+			var pool mp.Pool
+			defer pool.Close()
+			for _, err := range mp.Stream[int](context.Background(), &pool, untilCancelledInt, slices.Values([]int{1})) {
+				return err
+			}
+			return nil
+		},
+		"Submit": func() error {
+			var pool mp.Pool
+			defer pool.Close()
+			_, err := mp.Submit[int](context.Background(), &pool, untilCancelledInt, 1).Result(context.Background())
+			return err
+		},
+		"Join": func() error {
+			p, err := mp.Start(context.Background(), mp.Processes, untilCancelled, 1)
+			if err != nil {
+				return err
+			}
+			defer p.Kill()
+			return p.Join(context.Background())
+		},
+		"Get of processes": func() error { return getFrom(mp.Processes) },
+		"Get":              func() error { return getFrom(mp.Goroutines) },
+	}
+	for name, wait := range waits {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			h.mu.Lock()
+			h.ctx = ctx
+			h.mu.Unlock()
+			time.AfterFunc(20*time.Millisecond, func() { cancel(errStopped) })
+			if err := wait(); !errors.Is(err, errStopped) && !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func untilCancelled(ctx context.Context, _ int) error { <-ctx.Done(); return context.Cause(ctx) }
+
+func untilCancelledInt(ctx context.Context, _ int) (int, error) {
+	return 0, untilCancelled(ctx, 0)
+}
+
+func getFrom(b mp.Backend) error {
+	q, err := mp.NewQueue[int](b, 0)
+	if err != nil {
+		return err
+	}
+	_, err = q.Get(context.Background())
+	return err
 }
 
 type brokenHost struct{ mp.Host }

@@ -56,6 +56,8 @@ func mapTo[R, A, F any](ctx context.Context, p *pool, fn F, xs []A, target bool)
 	if err != nil {
 		return nil, err
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	if len(xs) == 0 {
 		return nil, context.Cause(ctx)
 	}

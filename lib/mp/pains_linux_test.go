@@ -37,6 +37,15 @@ func playRole(name string) int {
 	case "parent":
 		mp.Init()
 		return startAndWait()
+	case "interrupted":
+		mp.Init()
+		return mapUntilInterrupted()
+	case "large heap":
+		mp.Init()
+		return startWithLargeHeap()
+	case "full shm":
+		mp.Init()
+		return shareWithoutShm()
 	}
 	fmt.Fprintln(os.Stderr, "no such role:", name)
 	return 2

@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"sync"
@@ -41,6 +42,8 @@ type parcel interface {
 	part(from, to int) parcel
 	tries() int
 	retry() parcel // the same with one more try
+	// abandoned lists which of the first n tasks nobody waits for.
+	abandoned(n int) []int
 	// encode appends arguments until there are limit bytes, and returns how
 	// many; if the first cannot be encoded it returns 0 and why.
 	encode(w *writer, limit int) (int, error)
@@ -63,6 +66,7 @@ type chunk[A, R any] struct {
 	out     []R
 	errs    *faults
 	attempt int
+	dropped func(i int) bool // nobody waits for the task at place i in the job; may be nil
 }
 
 // Faults are the errors of a chunk's tasks, by place in the job. Most chunks
@@ -109,6 +113,15 @@ func (c *chunk[A, R]) retry() parcel {
 	return &p
 }
 
+func (c *chunk[A, R]) abandoned(n int) (places []int) {
+	for i := 0; c.dropped != nil && i < n; i++ {
+		if c.dropped(c.base + i) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
 func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
 	codec, err := codecOf(reflect.TypeFor[A]())
 	if err != nil {
@@ -123,8 +136,8 @@ func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
 		mark := len(w.b)
 		codec.put(w, unsafe.Pointer(&c.args[i]))
 		if w.err != nil {
-			err := fmt.Errorf("mp: argument of %s: %w", describe(c.st.fn.pc), w.err)
-			w.b, w.err = w.b[:mark], nil
+			err := fmt.Errorf("mp: argument of %s: %w", describe(c.st.fn.pc), w.failure(codec))
+			*w = writer{b: w.b[:mark]}
 			if i > 0 {
 				err = nil // it will be the first of the next batch
 			}
@@ -142,32 +155,35 @@ func (c *chunk[A, R]) deliver(from int, r *reply) error {
 	if err != nil {
 		return err
 	}
-	at := from
-	for _, e := range r.errs {
-		codec.getAll(&r.values, c.place(at), from+e.at-at)
-		c.errs.set(c.base+from+e.at, decodeError(e.text, 0))
-		at = from + e.at + 1
-	}
-	codec.getAll(&r.values, c.place(at), from+r.done-at)
-	if r.values.err == nil && len(r.values.b) > 0 {
-		r.values.err = errMalformed
-	}
-	if r.values.err != nil {
-		err := fmt.Errorf("mp: cannot receive a %v: %w", codec.typ, r.values.err)
-		for i := at; i < from+r.done; i++ {
-			c.errs.set(c.base+i, err)
-		}
+	if codec.fixed && len(r.errs) == 0 && uintptr(len(r.values.b)) == uintptr(r.done)*codec.size {
+		codec.getAll(&r.values, unsafe.Pointer(unsafe.SliceData(c.out[from:])), r.done)
+	} else {
+		c.deliverEach(codec, from, r)
 	}
 	c.settle(from, from+r.done)
 	return nil
 }
 
-// place returns where the result of task i goes; i may be one past the end.
-func (c *chunk[A, R]) place(i int) unsafe.Pointer {
-	if i == len(c.out) {
-		return nil
+// deliverEach stores outcomes one by one. A result that its own type refuses
+// is the error of its task alone.
+func (c *chunk[A, R]) deliverEach(codec *codec, from int, r *reply) {
+	errs := r.errs
+	for i := range r.done {
+		if len(errs) > 0 && errs[0].at == i {
+			c.errs.set(c.base+from+i, decodeError(errs[0].text))
+			errs = errs[1:]
+			continue
+		}
+		place := &c.out[from+i]
+		codec.get(&r.values, unsafe.Pointer(place))
+		if err := codec.cannotReceive(r.values.outcome()); err != nil {
+			*place = *new(R)
+			c.errs.set(c.base+from+i, err)
+		}
 	}
-	return unsafe.Pointer(&c.out[i])
+	if r.values.err == nil && len(r.values.b) > 0 {
+		c.errs.set(c.base+from, codec.cannotReceive(errMalformed))
+	}
 }
 
 func (c *chunk[A, R]) fail(from, to int, err error) {
@@ -184,6 +200,10 @@ func (c *chunk[A, R]) settle(from, to int) {
 }
 
 func (c *chunk[A, R]) call(i int) {
+	if c.dropped != nil && c.dropped(c.base+i) {
+		c.errs.set(c.base+i, context.Canceled)
+		return
+	}
 	r, err := c.run(c.base+i, c.args[i])
 	if err != nil {
 		c.errs.set(c.base+i, err)

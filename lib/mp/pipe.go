@@ -52,17 +52,23 @@ func (c *Conn[T]) Send(v T) error {
 // are no more, because the pipe was closed or the process that has the other
 // end is gone, or ctx's.
 func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
+	err = c.RecvInto(ctx, &v)
+	return v, err
+}
+
+// RecvInto is Recv for large values that arrive again and again: a slice of
+// numbers goes into the memory that *v has, if it is large enough.
+func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 	if c.users == nil {
-		v, _, err = c.local[0].get(ctx, true)
-		return v, eof(err)
+		return eof(c.local[0].getInto(ctx, v))
 	}
 	c.register()
 	c.in.orphaned = c.orphaned
-	v, ok, err := c.in.get(ctx, true)
+	ok, err := c.in.fetch(ctx, v, true)
 	if err == nil && !ok {
 		err = io.EOF
 	}
-	return v, eof(err)
+	return eof(err)
 }
 
 func eof(err error) error {

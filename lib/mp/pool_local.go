@@ -1,6 +1,8 @@
 package mp
 
 import (
+	"context"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,6 +10,9 @@ import (
 
 // goroutine is a worker of the goroutine backend.
 func (p *pool) goroutine() {
+	// It works for all who submit: profiler labels of whoever made the pool, by
+	// which notebooks also tell whose output something is, say nothing.
+	pprof.SetGoroutineLabels(context.Background())
 	w := &worker{p: p}
 	p.mu.Lock()
 	p.crew[w] = true
@@ -62,7 +67,7 @@ func (w *worker) runHere(f *flight) {
 		}
 		r.report(true)
 	}()
-	for n := 0; f.credit.claim(); n++ {
+	for n, ok := f.credit.claim(); ok; n, ok = f.credit.claim() {
 		f.parcel.call(n)
 		r.done.Store(int64(n + 1))
 	}

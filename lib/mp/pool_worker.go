@@ -12,6 +12,7 @@ type worker struct {
 	child   *child
 	book    ledger
 	defined map[definition]uint32 // used by feed alone
+	room    []byte                // of its last frame
 	fed     chan struct{}         // closed when feed has ended
 
 	// ---
@@ -81,13 +82,14 @@ func (w *worker) initialize() error {
 	return nil
 }
 
-// slot makes sure that the child knows fn, and returns its number there.
+// slot makes sure that the child knows fn as it is now, for a notebook may have
+// defined it anew under the same id, and returns its number there.
 func (w *worker) slot(fn *function) (uint32, error) {
-	if n, ok := w.defined[fn.def]; ok {
-		return n, nil
-	}
 	if err := w.child.update(); err != nil {
 		return 0, err
+	}
+	if n, ok := w.defined[fn.def]; ok {
+		return n, nil
 	}
 	n := uint32(len(w.defined) + 1)
 	w.defined[fn.def] = n
@@ -102,8 +104,9 @@ func (w *worker) dispatch(f *flight) {
 	var out writer
 	n := 0
 	if err == nil {
-		out.b = appendTaskHead(out.b, slot, 0, 0)
+		out.b = append(w.room[:0], make([]byte, headerSize+taskHead)...)
 		n, err = f.parcel.encode(&out, maxBatchBytes)
+		w.room = kept(out.b)
 	}
 	p := w.p
 	p.mu.Lock()
@@ -133,8 +136,11 @@ func (w *worker) dispatch(f *flight) {
 		rest.fail(0, rest.size(), p.why(rest.state()))
 	}
 	if n > 0 {
-		copy(out.b, appendTaskHead(nil, slot, 0, n))
-		_ = w.child.conn.send(frame{kind: frameTask, id: f.id, body: out.b})
+		for _, i := range f.parcel.abandoned(n) {
+			w.cancelTask(f, i)
+		}
+		appendTaskHead(out.b[headerSize:headerSize], slot, 0, n)
+		_ = w.child.conn.sendRoom(frameTask, f.id, out.b)
 	}
 }
 
@@ -205,7 +211,7 @@ func (w *worker) receive(fr frame) error {
 
 func (w *worker) initialized(r *reply) error {
 	if len(r.errs) > 0 {
-		err := decodeError(r.errs[0].text, w.child.pid)
+		err := decodeError(r.errs[0].text)
 		w.p.breakDown(initializerError(err))
 		return nil
 	}
@@ -239,132 +245,6 @@ func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, las
 	if lost {
 		rest.fail(0, rest.size(), p.why(rest.state()))
 	}
-}
-
-// bury hands back the tasks that a dead worker had not begun, and settles or
-// repeats those that it had.
-func (w *worker) bury(exit error) {
-	p := w.p
-	type loss struct {
-		c   parcel
-		err error
-	}
-	var lost []loss
-	p.mu.Lock()
-	for i, f := range w.flights {
-		begun := f.delivered
-		if n, _ := f.credit.begun(); w.book != nil && f.granted {
-			begun = min(n, f.n)
-		} else if w.book == nil && i == 0 {
-			begun = f.n
-		}
-		if rest := f.parcel.part(max(begun, f.delivered), f.n); p.handBackLocked(rest) {
-			lost = append(lost, loss{rest, nil})
-		}
-		w.worked = w.worked || begun > f.delivered
-		for k := f.delivered; k < begun; k++ {
-			c := f.parcel.part(k, k+1)
-			if c.tries() < p.o.retries && c.state().stopped == nil && p.broken == nil {
-				p.back = append(p.back, c.retry())
-				p.stats.Retried++
-			} else {
-				lost = append(lost, loss{c, exit})
-			}
-		}
-	}
-	w.flights = nil
-	p.mu.Unlock()
-	for _, l := range lost {
-		if why := p.why(l.c.state()); l.err == nil || why != nil {
-			l.err = why
-		}
-		l.c.fail(0, l.c.size(), l.err)
-	}
-	p.wake.Broadcast()
-}
-
-// tooManyDeaths is how many workers in a row may die without having begun a
-// task until the pool gives up.
-const tooManyDeaths = 5
-
-// replace starts a worker in place of w, unless the pool is at its end.
-func (w *worker) replace(exit error) {
-	p := w.p
-	p.mu.Lock()
-	over := p.broken != nil || (p.closed && p.open == 0)
-	if w.done == 0 && !w.worked {
-		p.failed++
-	}
-	if !w.ready && p.failed < tooManyDeaths {
-		exit = fmt.Errorf("mp: a worker died in the pool's initializer: %w", exit)
-		p.failed = tooManyDeaths
-	}
-	failed := p.failed >= tooManyDeaths
-	if !over && !failed {
-		p.stats.Restarts++
-	}
-	p.mu.Unlock()
-	if over {
-		return
-	}
-	if failed {
-		p.breakDown(fmt.Errorf("mp: the pool's workers die: %w", exit))
-		return
-	}
-	if err := p.employ(); err != nil {
-		p.breakDown(fmt.Errorf("mp: cannot replace a worker: %w", err))
-	}
-}
-
-// recallLocked takes back what w has not begun of a job that is stopped, and
-// cancels what it has.
-func (w *worker) recallLocked(st *jobState) (lost []parcel) {
-	for _, f := range w.flights {
-		if f.parcel.state() != st || !f.granted {
-			continue
-		}
-		keep := f.credit.recall(0)
-		if keep < f.n {
-			lost = append(lost, f.parcel.part(keep, f.n))
-			f.n = keep
-		}
-		if w.child != nil && keep > 0 {
-			go w.cancelTask(f, keep-1)
-		}
-	}
-	return lost
-}
-
-// cancelTask cancels the one task of a parcel that find knows, if a worker
-// process has it.
-func (p *pool) cancelTask(find func(parcel) (int, bool)) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for w := range p.crew {
-		for _, f := range w.flights {
-			if i, ok := find(f.parcel); ok && w.child != nil && f.delivered <= i && i < f.n {
-				go w.cancelTask(f, i)
-			}
-		}
-	}
-}
-
-// cancelTask cancels the context of a task that may be running, and kills the
-// worker if it still runs after the pool's grace.
-func (w *worker) cancelTask(f *flight, i int) {
-	w.child.cancelOne(f.id, i)
-	time.AfterFunc(w.p.o.grace, func() {
-		w.p.mu.Lock()
-		stuck := !w.gone && f.delivered <= i && f.granted
-		if stuck && w.book != nil {
-			n, _ := f.credit.begun()
-			stuck = n == i+1
-		}
-		w.p.mu.Unlock()
-		if stuck {
-			_ = w.child.kill()
-		}
-	})
 }
 
 func (w *worker) kill() {

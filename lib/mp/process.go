@@ -11,11 +11,12 @@ import (
 // A Process is one function that runs in a goroutine or in a child process.
 // Its methods may be called from any goroutine.
 type Process struct {
-	name   string
-	pid    int
-	cancel context.CancelFunc // of a goroutine's context
-	child  *child             // nil for a goroutine
-	done   chan struct{}
+	name    string
+	pid     int
+	cancel  context.CancelFunc // of a goroutine's context
+	child   *child             // nil for a goroutine
+	release func()             // ends the context that the function has from the caller
+	done    chan struct{}
 
 	// Set before done is closed.
 	err  error
@@ -69,7 +70,8 @@ func start[R, A, F any](ctx context.Context, b Backend, fn F, arg A, target bool
 		return nil, err
 	}
 	o := newOptions(opts)
-	p := &Process{name: o.name, done: make(chan struct{})}
+	ctx, release := hosted(ctx)
+	p := &Process{name: o.name, done: make(chan struct{}), release: release}
 	if p.name == "" {
 		p.name = shortName(fv.pc)
 	}
@@ -79,10 +81,12 @@ func start[R, A, F any](ctx context.Context, b Backend, fn F, arg A, target bool
 		return p, nil
 	case Processes:
 		if err := startProcess[R, A, F](ctx, p, fv, &arg, target, result, o); err != nil {
+			release()
 			return nil, err
 		}
 		return p, nil
 	}
+	release()
 	return nil, fmt.Errorf("mp: %v", b)
 }
 
@@ -90,6 +94,7 @@ func startGoroutine[R, A, F any](ctx context.Context, p *Process, fn F, arg A, t
 	p.pid = os.Getpid()
 	ctx, p.cancel = context.WithCancel(ctx)
 	go func() {
+		defer p.release()
 		defer p.cancel()
 		p.err, p.code = ErrGoexit, 1
 		defer close(p.done) // also after a Goexit
@@ -134,6 +139,7 @@ func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg
 		if !stop() && p.err != nil {
 			p.err = becauseOf(ctx, p.err)
 		}
+		p.release()
 		runtime.KeepAlive(arg) // with the shared memory in it, which the child opens from here
 	}()
 	return nil
@@ -177,6 +183,8 @@ func (p *Process) Join(ctx context.Context) error {
 		return p.err
 	default:
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	select {
 	case <-p.done:
 		return p.err

@@ -285,13 +285,43 @@ func TestContextEndsProcess(t *testing.T) {
 func TestClosureIsRefused(t *testing.T) {
 	n := 3
 	_, err := mp.Go[int](watchdog(t), mp.Processes, func(x int) int { return x + n }, 1)
-	refused(t, err, "TestClosureIsRefused.func1 (process_test.go:", "captures variables", "top-level function")
+	refused(t, err, "the function literal at process_test.go:", "captures variables", "top-level function")
 	_, err = mp.Go[point](watchdog(t), mp.Processes, point{1, 2}.Scaled, 2.0)
 	refused(t, err, "point.Scaled", "method value", "method expression")
 	var none func(int) int
 	_, err = mp.Go[int](watchdog(t), mp.Processes, none, 1)
 	refused(t, err, "nil")
 	expect(t, 4)(result(mp.Go[int](watchdog(t), mp.Goroutines, func(x int) int { return x + n }, 1)))
+}
+
+type box[T any] struct{ V T }
+
+func (b box[T]) Get() T { return b.V }
+
+func (p point) Twice() point { return point{2 * p.X, 2 * p.Y} }
+
+func doubleElsewhere[T int | float64](ctx context.Context, fn func(T) T, x T) (T, error) {
+	if fn == nil {
+		fn = double[T]
+	}
+	return result(mp.Go[T](ctx, mp.Processes, fn, x))
+}
+
+func TestGenericInstancesAndMethods(t *testing.T) {
+	ctx := watchdog(t)
+	expect(t, 5.0)(result(mp.Go[float64](ctx, mp.Processes, box[float64].Get, box[float64]{5})))
+	expect(t, "v")(result(mp.Go[string](ctx, mp.Processes, (*box[string]).Get, &box[string]{"v"})))
+	expect(t, point{2, 4})(result(mp.Go[point](ctx, mp.Processes, point.Twice, point{1, 2})))
+	expect(t, point{2, 4})(result(mp.Go[point](ctx, mp.Processes, (*point).Twice, &point{1, 2})))
+	expect(t, 6)(doubleElsewhere(ctx, double[int], 3))
+	_, err := doubleElsewhere(ctx, nil, 3)
+	refused(t, err, "doubleElsewhere[...]", "outside of generic code", "double[int]")
+	var get interface{ Get() int } = box[int]{1}
+	_, err = mp.Go[int](ctx, mp.Processes, func(g func() int) int { return g() }, get.Get)
+	refused(t, err, "func() int", "a function cannot be part of a value")
+	type twicer interface{ Twice() point }
+	_, err = mp.Go[point](ctx, mp.Processes, twicer.Twice, twicer(point{1, 2}))
+	refused(t, err, "twicer is an interface that holds a mp_test.point", "gob.Register")
 }
 
 func refused(t *testing.T, err error, parts ...string) {

@@ -20,6 +20,7 @@ type Queue[T any] struct{ q queue[T] }
 type queue[T any] interface {
 	put(ctx context.Context, v T, wait bool) error
 	get(ctx context.Context, wait bool) (T, bool, error)
+	getInto(ctx context.Context, v *T) error
 	length() int
 	close()
 	handle() ([]byte, error)
@@ -64,6 +65,10 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	return v, err
 }
 
+// GetInto is Get for large values that arrive again and again: a slice of
+// numbers goes into the memory that *v has, if it is large enough.
+func (q *Queue[T]) GetInto(ctx context.Context, v *T) error { return q.q.getInto(ctx, v) }
+
 // TryGet is Get that does not wait; ok tells whether there was a value.
 func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.q.get(context.Background(), false) }
 
@@ -78,6 +83,8 @@ func (q *Queue[T]) Close() { q.q.close() }
 // the loop after it was yielded.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		ctx, release := hosted(ctx)
+		defer release()
 		for {
 			v, err := q.Get(ctx)
 			if errors.Is(err, ErrClosed) || !yield(v, err) || context.Cause(ctx) != nil {

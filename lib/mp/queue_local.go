@@ -95,6 +95,8 @@ func (q *localQueue[T]) add(ctx context.Context, v T, wait bool) error {
 		return nil
 	default:
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	select {
 	case q.ch <- v:
 		return nil
@@ -118,6 +120,14 @@ func (q *localQueue[T]) refillLocked() {
 	q.rest = nil
 }
 
+func (q *localQueue[T]) getInto(ctx context.Context, v *T) error {
+	got, _, err := q.get(ctx, true)
+	if err == nil {
+		*v = got
+	}
+	return err
+}
+
 func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
 	select {
 	case v = <-q.ch:
@@ -135,6 +145,8 @@ func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err e
 		return v, true, nil
 	default:
 	}
+	ctx, release := hosted(ctx)
+	defer release()
 	select {
 	case v = <-q.ch:
 		q.taken()

@@ -33,26 +33,32 @@ type sharedQueue[T any] struct {
 
 // Where things are in the cell.
 const (
-	queuePutLock    = 0
-	queueGetLock    = 64
-	queueHead       = 128 // bytes taken out, u64
-	queueTaken      = 136 // values, u64
-	queueFreed      = 144 // blocks handed back, u64
-	queueTail       = 192 // bytes put in, u64
-	queuePut        = 200 // values, u64
-	queueReused     = 208 // blocks taken from those handed back, u64
-	queueBlocks     = 216 // blocks ever used, u64
-	queueMapped     = 224 // blocks of the ring that have memory, or had, u64
-	queueArrived    = 256 // counts up to wake readers
-	queueReaders    = 260 // that sleep
-	queueLeft       = 320 // counts up to wake writers
-	queueWriters    = 324 // that sleep
-	queueClosed     = 384
-	queueLimit      = 392 // u64
-	queueUnfinished = 448 // values put and not done, u32
-	queueMap        = 4096
-	queueFree       = queueMap + 4*ringBlocks
-	queueData       = queueFree + 4*ringBlocks
+	queuePutLock   = 0
+	queueGetLock   = 64
+	queueHead      = 128 // bytes taken out, u64
+	queueTaken     = 136 // values, u64
+	queueFreed     = 144 // blocks handed back, u64
+	queueTail      = 192 // bytes put in, u64
+	queuePut       = 200 // values, u64
+	queueReused    = 208 // blocks taken from those handed back, u64
+	queueBlocks    = 216 // blocks ever used, u64
+	queueMapped    = 224 // blocks of the ring that have memory, or had, u64
+	queueArrived   = 256 // counts up to wake readers
+	queueReaders   = 260 // that sleep
+	queueLeft      = 320 // counts up to wake writers
+	queueWriters   = 324 // that sleep
+	queueEased     = 328 // counts up to wake writers that are far ahead
+	queueHasty     = 332 // those, that sleep
+	queueClosed    = 384
+	queueLimit     = 392 // u64
+	queueDone      = 448 // values dealt with, for JoinableQueue
+	queuePutIntent = 456 // u64, see intent
+	queueGetIntent = 464
+	queuePutMended = 472 // deaths with the lock that were dealt with
+	queueGetMended = 476
+	queueMap       = 4096
+	queueFree      = queueMap + 4*ringBlocks
+	queueData      = queueFree + 4*ringBlocks
 
 	blockSize  = 1 << 18
 	ringBlocks = 1 << 14
@@ -61,9 +67,10 @@ const (
 	// warmBlocks are kept when they are empty; others give back their memory.
 	warmBlocks = 64
 	// warmBytes is how much a writer is ahead of the readers until it pauses
-	// each time it has put paceBytes more, and how large a buffer is kept for
-	// the next value.
+	// each time it has put paceBytes more, until they have caught up to
+	// easyBytes, but no longer than pace.
 	warmBytes = 8 << 20
+	easyBytes = 4 << 20
 	paceBytes = 1 << 20
 	pace      = 2 * time.Millisecond
 )
@@ -104,6 +111,7 @@ func (q *sharedQueue[T]) close() {
 	q.c.u32(queueClosed).Store(1)
 	q.signal(queueArrived)
 	q.signal(queueLeft)
+	q.signal(queueEased)
 	runtime.KeepAlive(q)
 }
 
@@ -129,7 +137,7 @@ func (q *sharedQueue[T]) put(ctx context.Context, v T, wait bool) error {
 	}
 	*kept = w.b
 	if w.err != nil {
-		return w.err
+		return w.failure(q.codec)
 	}
 	size := len(w.b) - lengthSize + len(bulk)
 	if size > ringSize/2 {
@@ -148,7 +156,7 @@ func (q *sharedQueue[T]) buffer() *[]byte {
 }
 
 func (q *sharedQueue[T]) keep(b *[]byte) {
-	if cap(*b) <= warmBytes {
+	if kept(*b) != nil {
 		q.buffers.Put(b)
 	}
 }
@@ -163,6 +171,7 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 		if err := m.lock(ctx); err != nil {
 			return err
 		}
+		q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
 		if q.c.u32(queueClosed).Load() == 1 {
 			m.unlock()
 			return ErrClosed
@@ -170,10 +179,10 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 		tail := q.c.u64(queueTail).Load()
 		used, values := tail-q.c.u64(queueHead).Load(), q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load()
 		if ahead := used+size > warmBytes && tail/paceBytes != (tail+size)/paceBytes; ahead && wait && !paused {
-			left := q.c.u32(queueLeft).Load()
+			eased := q.c.u32(queueEased).Load()
 			m.unlock()
 			paused = true
-			if err := q.sleep(ctx, queueLeft, queueWriters, left, pace); err != nil {
+			if err := q.sleep(ctx, queueEased, queueHasty, eased, pace); err != nil {
 				return err
 			}
 			continue
@@ -181,9 +190,7 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 		if used+size <= ringSize && (q.limit == 0 || values < q.limit) {
 			q.write(tail, b)
 			q.write(tail+uint64(len(b)), bulk)
-			q.c.u32(queueUnfinished).Add(1)
-			q.c.u64(queuePut).Add(1)
-			q.c.u64(queueTail).Store(tail + size)
+			q.advance(queuePutIntent, queueTail, queuePut, tail+size)
 			m.unlock()
 			q.wakeOne(queueArrived, queueReaders)
 			return nil
@@ -201,6 +208,34 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 			return err
 		}
 	}
+}
+
+// advance moves an end of the ring and counts the value. A process may be
+// killed in between: the intent, the low halves of the count before and of the
+// place after, lets the next one that has the lock find out.
+func (q *sharedQueue[T]) advance(intent, end, count int, to uint64) {
+	n := q.c.u64(count)
+	q.c.u64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
+	n.Add(1)
+	q.c.u64(end).Store(to)
+}
+
+// mend corrects the count if the lock, which the caller has, was taken from a
+// process that died with it.
+func (q *sharedQueue[T]) mend(m mutex, mended, intent, end, count int) {
+	deaths := q.c.u32(m.at + lockRecovered).Load()
+	if q.c.u32(mended).Load() == deaths {
+		return
+	}
+	n, i := q.c.u64(count), q.c.u64(intent).Load()
+	want := uint32(i >> 32)
+	if uint32(q.c.u64(end).Load()) == uint32(i) {
+		want++
+	}
+	if i != 0 {
+		n.Add(uint64(int64(int32(want - uint32(n.Load())))))
+	}
+	q.c.u32(mended).Store(deaths)
 }
 
 func (q *sharedQueue[T]) roomFor(n uint64) bool {
@@ -221,102 +256,42 @@ func (q *sharedQueue[T]) wakeOne(off, count int) {
 	}
 }
 
-// block returns the memory from a place in the ring to the end of its block.
-func (q *sharedQueue[T]) block(at uint64) []byte {
-	n := uint64(q.c.u32(queueMap + 4*int(at/blockSize%ringBlocks)).Load())
-	from := queueData + n*blockSize
-	return q.c.mem[from+at%blockSize : from+blockSize]
-}
-
-// write copies into the ring, and gives it blocks where it has none. The
-// writer has its lock.
-func (q *sharedQueue[T]) write(at uint64, b []byte) {
-	for len(b) > 0 {
-		if n := at / blockSize; q.c.u64(queueMapped).Load() == n {
-			q.c.u32(queueMap + 4*int(n%ringBlocks)).Store(q.newBlock())
-			q.c.u64(queueMapped).Store(n + 1)
-		}
-		n := copy(q.block(at), b)
-		at, b = at+uint64(n), b[n:]
-	}
-}
-
-// newBlock takes a block that was handed back, or else one never used.
-func (q *sharedQueue[T]) newBlock() uint32 {
-	reused := q.c.u64(queueReused)
-	if n := reused.Load(); n < q.c.u64(queueFreed).Load() {
-		block := q.c.u32(queueFree + 4*int(n%ringBlocks)).Load()
-		reused.Store(n + 1)
-		return block
-	}
-	return uint32(q.c.u64(queueBlocks).Add(1) - 1)
-}
-
-func (q *sharedQueue[T]) read(at uint64, b []byte) {
-	for len(b) > 0 {
-		n := copy(b, q.block(at))
-		at, b = at+uint64(n), b[n:]
-	}
-}
-
-// readBulk reads an encoded slice of n bytes.
-func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
-	var head [binary.MaxVarintLen64]byte
-	q.read(at, head[:min(n, uint64(len(head)))])
-	count, k := binary.Uvarint(head[:])
-	switch {
-	case k <= 0 || count > 0 && n-uint64(k) != (count-1)*uint64(q.codec.elem.size):
-		return errMalformed
-	case count == 0:
-		return nil
-	}
-	q.codec.makeBulk(p, int(count-1))
-	q.read(at+uint64(k), q.codec.bulk(p))
-	return nil
-}
-
-// free hands back the blocks that lie before head and not before old. The
-// reader has its lock, and has moved the head.
-func (q *sharedQueue[T]) free(old, head uint64) {
-	freed := q.c.u64(queueFreed)
-	for n := old / blockSize; n < head/blockSize; n++ {
-		block := q.c.u32(queueMap + 4*int(n%ringBlocks)).Load()
-		if block >= warmBlocks && q.c.seg != nil {
-			from := queueData + int(block)*blockSize
-			q.c.seg.discard(from, from+blockSize)
-		}
-		k := freed.Load()
-		q.c.u32(queueFree + 4*int(k%ringBlocks)).Store(block)
-		freed.Store(k + 1)
-	}
-}
-
 // idleLooks is how often a reader looks for a value before it sleeps: about as
 // long as it takes to put it to sleep and to wake it.
 const idleLooks = 2000
 
 func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	ok, err = q.fetch(ctx, &v, wait)
+	return v, ok, err
+}
+
+func (q *sharedQueue[T]) getInto(ctx context.Context, v *T) error {
+	_, err := q.fetch(ctx, v, true)
+	return err
+}
+
+func (q *sharedQueue[T]) fetch(ctx context.Context, v *T, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	b := q.buffer()
 	defer q.keep(b)
 	for {
-		if taken, err := q.take(ctx, b, &v); err != nil {
-			return v, false, err
+		if taken, err := q.take(ctx, b, v); err != nil {
+			return false, err
 		} else if taken {
 			if q.codec.elem == nil {
-				err = q.decode(*b, &v)
+				err = q.decode(*b, v)
 			}
-			return v, err == nil, err
+			return err == nil, err
 		}
 		arrived := q.c.u32(queueArrived).Load()
 		if q.c.u64(queueHead).Load() != q.c.u64(queueTail).Load() {
 			continue
 		}
 		if q.c.u32(queueClosed).Load() == 1 {
-			return v, false, ErrClosed
+			return false, ErrClosed
 		}
 		if !wait {
-			return v, false, nil
+			return false, nil
 		}
 		for range idleLooks {
 			if q.c.u32(queueArrived).Load() != arrived {
@@ -324,7 +299,7 @@ func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err 
 			}
 		}
 		if err := q.sleep(ctx, queueArrived, queueReaders, arrived, longWait); err != nil {
-			return v, false, err
+			return false, err
 		}
 		if q.orphaned != nil && q.c.u32(queueArrived).Load() == arrived && q.orphaned() {
 			wait = false // it may have put something last
@@ -342,6 +317,7 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 	if err := m.lock(ctx); err != nil {
 		return false, err
 	}
+	q.mend(m, queueGetMended, queueGetIntent, queueHead, queueTaken)
 	head, tail := q.c.u64(queueHead).Load(), q.c.u64(queueTail).Load()
 	if head == tail {
 		m.unlock()
@@ -361,11 +337,13 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 		m.unlock()
 		return false, err
 	}
-	q.c.u64(queueTaken).Add(1)
-	q.c.u64(queueHead).Store(head + lengthSize + n)
+	q.advance(queueGetIntent, queueHead, queueTaken, head+lengthSize+n)
 	q.free(head, head+lengthSize+n)
 	m.unlock()
 	q.wakeOne(queueLeft, queueWriters)
+	if ahead := tail - head; ahead > easyBytes && ahead-lengthSize-n <= easyBytes {
+		q.wakeOne(queueEased, queueHasty)
+	}
 	return true, nil
 }
 
@@ -375,22 +353,20 @@ func (q *sharedQueue[T]) decode(b []byte, v *T) error {
 	if r.err == nil && len(r.b) > 0 {
 		r.err = errMalformed
 	}
-	if r.err != nil {
-		return fmt.Errorf("mp: cannot receive a %v: %w", q.codec.typ, r.err)
-	}
-	return nil
+	return q.codec.cannotReceive(r.outcome())
 }
 
 func (q *sharedQueue[T]) done() error {
 	defer runtime.KeepAlive(q)
-	left := q.c.u32(queueUnfinished)
-	for n := left.Load(); ; n = left.Load() {
-		if n == 0 {
+	done := q.c.u32(queueDone)
+	for n := done.Load(); ; n = done.Load() {
+		put := uint32(q.c.u64(queuePut).Load())
+		if n == put {
 			return errTooDone
 		}
-		if left.CompareAndSwap(n, n-1) {
-			if n == 1 {
-				q.c.wake(queueUnfinished, allWaiters)
+		if done.CompareAndSwap(n, n+1) {
+			if n+1 == put {
+				q.c.wake(queueDone, allWaiters)
 			}
 			return nil
 		}
@@ -399,10 +375,21 @@ func (q *sharedQueue[T]) done() error {
 
 func (q *sharedQueue[T]) join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
-	for n := q.c.u32(queueUnfinished).Load(); n > 0; n = q.c.u32(queueUnfinished).Load() {
-		if err := q.c.wait(ctx, queueUnfinished, n, longWait); err != nil {
+	m := mutex{q.c, queuePutLock}
+	for {
+		n := q.c.u32(queueDone).Load()
+		if n == uint32(q.c.u64(queuePut).Load()) {
+			return nil
+		}
+		if err := q.c.wait(ctx, queueDone, n, longWait); err != nil {
 			return err
 		}
+		if q.c.u32(queueDone).Load() == n { // perhaps because a writer died
+			if err := m.lock(ctx); err != nil {
+				return err
+			}
+			q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
+			m.unlock()
+		}
 	}
-	return nil
 }

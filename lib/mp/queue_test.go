@@ -160,6 +160,34 @@ func TestQueueOfLargeValues(t *testing.T) {
 	})
 }
 
+func TestGetIntoUsesMemoryAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		q := made(mp.NewQueue[[]float64](b, 0))
+		for _, v := range [][]float64{{1, 2, 3}, {4, 5}, nil, {}, make([]float64, 100_000), {6}} {
+			if err := q.Put(watchdog(t), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v := make([]float64, 3)
+		memory := &v[0]
+		for i, want := range []string{"[1 2 3]", "[4 5]", "[]", "[]"} {
+			if err := q.GetInto(watchdog(t), &v); err != nil || fmt.Sprint(v) != want || (v == nil) != (i == 2) {
+				t.Errorf("value %d is %v, %v; want %s", i, v, err, want)
+			}
+			if b == mp.Processes && i < 2 && &v[0] != memory {
+				t.Errorf("value %d is in other memory", i)
+			}
+		}
+		if err := q.GetInto(watchdog(t), &v); err != nil || len(v) != 100_000 || v[99_999] != 0 {
+			t.Errorf("a large one: %d values, %v", len(v), err)
+		}
+		memory = &v[0]
+		if err := q.GetInto(watchdog(t), &v); err != nil || len(v) != 1 || v[0] != 6 || (b == mp.Processes) != (&v[0] == memory) {
+			t.Errorf("a small one after it: %v, %v", v, err)
+		}
+	})
+}
+
 func putLarge(q *mp.Queue[[]byte]) error {
 	for i := range 20 {
 		b := make([]byte, 1<<20)

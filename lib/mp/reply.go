@@ -15,13 +15,23 @@ type reply struct {
 	values  reader        // of the tasks without error
 }
 
-const replyHead = 1 + 4 + 4 + 8
+// replyHead is how many bytes precede the errors and values of a reply: so
+// many that the values are aligned.
+const replyHead = 24
 
-func (r *reply) append(b []byte, values []byte) []byte {
-	b = append(b, byte(btoi(r.last)))
-	b = binary.LittleEndian.AppendUint32(b, uint32(r.done))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(r.errs)))
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.elapsed))
+// putHead writes the first replyHead bytes.
+func (r *reply) putHead(b []byte) {
+	clear(b[:replyHead])
+	b[0] = byte(btoi(r.last))
+	binary.LittleEndian.PutUint32(b[4:], uint32(r.done))
+	binary.LittleEndian.PutUint32(b[8:], uint32(len(r.errs)))
+	binary.LittleEndian.PutUint64(b[16:], uint64(r.elapsed))
+}
+
+// room makes a frame's room for a reply with these values.
+func (r *reply) room(values []byte) []byte {
+	b := make([]byte, headerSize+replyHead, headerSize+replyHead+len(values))
+	r.putHead(b[headerSize:])
 	for _, e := range r.errs {
 		b = binary.LittleEndian.AppendUint32(b, uint32(e.at))
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.text)))
@@ -35,10 +45,10 @@ func parseReply(b []byte) (*reply, error) {
 		return nil, errMalformed
 	}
 	r := &reply{
-		last: b[0] == 1, done: int(binary.LittleEndian.Uint32(b[1:])),
-		elapsed: time.Duration(binary.LittleEndian.Uint64(b[9:])),
+		last: b[0] == 1, done: int(binary.LittleEndian.Uint32(b[4:])),
+		elapsed: time.Duration(binary.LittleEndian.Uint64(b[16:])),
 	}
-	n := int(binary.LittleEndian.Uint32(b[5:]))
+	n := int(binary.LittleEndian.Uint32(b[8:]))
 	b = b[replyHead:]
 	for range n {
 		if len(b) < 8 {
@@ -55,15 +65,65 @@ func parseReply(b []byte) (*reply, error) {
 	return r, nil
 }
 
-// report takes what is done out of the invocation as a frame's body.
+// report takes what is done out of the invocation: the room of a frame, or nil
+// if there is nothing to tell.
 func (v *invocation) report(last bool) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.inRow {
+		return v.reportRow(last)
+	}
 	if v.done == 0 && !last {
 		return nil
 	}
 	r := reply{last: last, done: v.done, errs: v.errs, elapsed: time.Since(v.since)}
-	b := r.append(make([]byte, 0, replyHead+len(v.out.b)), v.out.b)
+	b := r.room(v.out.b)
 	v.out.b, v.errs, v.done, v.since = v.out.b[:0], nil, 0, time.Now()
 	return b
+}
+
+// reportRow is report for results in a row. Without errors they are sent from
+// where they are, with the heads in the room before them: what lies there was
+// reported earlier.
+func (v *invocation) reportRow(last bool) []byte {
+	done := v.begun()
+	if !last {
+		done = max(done-1, 0) // the last one may still run
+	}
+	if done == v.done && !last {
+		return nil
+	}
+	r := reply{last: last, done: done - v.done, elapsed: time.Since(v.since)}
+	var later []taskError
+	for _, e := range v.errs {
+		if e.at < done {
+			r.errs = append(r.errs, taskError{e.at - v.done, e.text})
+		} else {
+			later = append(later, e)
+		}
+	}
+	var b []byte
+	if len(r.errs) == 0 {
+		b = v.row[v.done*v.size : rowHead+done*v.size]
+		r.putHead(b[headerSize:])
+	} else {
+		b = r.room(v.without(r.errs, done))
+	}
+	v.errs, v.done, v.since = later, done, time.Now()
+	return b
+}
+
+// without returns the results from v.done on but for those of failed tasks.
+func (v *invocation) without(errs []taskError, done int) []byte {
+	var values []byte
+	from := v.done
+	for _, e := range errs {
+		values = append(values, v.results(from, v.done+e.at)...)
+		from = v.done + e.at + 1
+	}
+	return append(values, v.results(from, done)...)
+}
+
+func (v *invocation) results(from, to int) []byte {
+	return v.row[rowHead+from*v.size : rowHead+to*v.size]
 }

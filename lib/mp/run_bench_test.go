@@ -12,7 +12,7 @@ func BenchmarkRunner(b *testing.B) {
 	var t task[int, int, func(int) int]
 	args := make([]byte, 8*10000)
 	for b.Loop() {
-		v := &invocation{fn: funcvalOf(sq), args: reader{b: args}, credit: newCredit(), since: time.Now(), context: func(int) (context.Context, context.CancelFunc) { return nil, nil }}
+		v := &invocation{fn: funcvalOf(sq), n: 10000, args: reader{b: args}, credit: newCredit(), dropped: func(int) bool { return false }, since: time.Now(), context: func(int) (context.Context, context.CancelFunc) { return nil, nil }}
 		v.credit.grant(10000)
 		t.run(v)
 	}

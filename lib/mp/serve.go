@@ -104,7 +104,7 @@ func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F,
 		return none, err
 	}
 	if a.Err != nil {
-		return none, decodeError(a.Err, 0)
+		return none, decodeError(a.Err)
 	}
 	var r R
 	err = decode(a.Result, &r)

@@ -26,6 +26,8 @@ func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F,
 func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var zero R
+		ctx, release := hosted(ctx)
+		defer release()
 		in := p.get()
 		f, err := prepareCall[R, A](in, fn, false)
 		if err == nil {

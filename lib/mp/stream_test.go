@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -192,6 +193,58 @@ func TestCancelKillsWhatIgnoresIt(t *testing.T) {
 		f.Cancel()
 	}
 	expectMap(t, p)
+}
+
+func awaitEvent(ctx context.Context, e *mp.Event) (int, error) { return 0, e.Wait(ctx) }
+
+// A task that was cancelled before it began does not hold up a worker for ever,
+// wherever it is: not sent yet, on its way, or behind others in a worker.
+func TestCancelledTaskBehindOthers(t *testing.T) {
+	for i := range 20 {
+		p := newPool(t, mp.Processes, mp.Workers(2), mp.Grace(time.Millisecond))
+		e := made(mp.NewEvent(mp.Processes))
+		var before []*mp.Future[int]
+		var behind []*mp.Future[int]
+		for range 3 {
+			before = append(before, mp.Submit[int](watchdog(t), p, awaitEvent, e))
+			for range i {
+				behind = append(behind, mp.Submit[int](watchdog(t), p, stuck, 1))
+			}
+		}
+		time.Sleep(time.Duration(i) * 100 * time.Microsecond)
+		for _, f := range behind {
+			f.Cancel()
+		}
+		e.Set()
+		for _, f := range before {
+			if _, err := f.Result(watchdog(t)); err != nil { // killed with one that began
+				if _, ok := errors.AsType[*mp.ExitError](err); !ok {
+					t.Error(err)
+				}
+			}
+		}
+		expectMap(t, p)
+		p.Close()
+	}
+}
+
+func TestCancelledTaskNeverBegins(t *testing.T) {
+	p := newPool(t, mp.Goroutines, mp.Workers(1))
+	release, begun := make(chan int), new(atomic.Int32)
+	before := mp.Submit[int](watchdog(t), p, func(int) int { return <-release }, 0)
+	var behind []*mp.Future[int]
+	for range 20 {
+		behind = append(behind, mp.Submit[int](watchdog(t), p, func(int) int { return int(begun.Add(1)) }, 0))
+	}
+	for _, f := range behind {
+		f.Cancel()
+	}
+	release <- 7
+	expect(t, 7)(before.Result(watchdog(t)))
+	p.Close()
+	if n := begun.Load(); n != 0 {
+		t.Errorf("%d cancelled tasks began", n)
+	}
 }
 
 func TestKilledWorkerFailsOnlyItsTask(t *testing.T) {

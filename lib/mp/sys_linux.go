@@ -45,3 +45,12 @@ func (l ledger) unmap() {
 		_ = unix.Munmap(l)
 	}
 }
+
+// widen enlarges a pipe. Where that is not allowed it works all the same.
+func widen(f *os.File, room int) {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = c.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, room) })
+}

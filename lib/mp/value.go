@@ -122,7 +122,7 @@ func (v *Value[T]) Load() T {
 		return fromBits[T](v.c.u64(valueSlots).Load())
 	}
 	m := mutex{v.c, 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
 	return *v.slot(v.c.u32(valueCurrent).Load())
 }
@@ -153,7 +153,7 @@ func (v *Value[T]) Update(f func(T) T) T {
 		}
 	}
 	m := mutex{v.c, 0}
-	_ = m.lock(context.Background())
+	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
 	current := v.c.u32(valueCurrent).Load()
 	is := f(*v.slot(current))
@@ -163,12 +163,15 @@ func (v *Value[T]) Update(f func(T) T) T {
 }
 
 // Add adds d to v and returns the sum: Update for numbers, several times faster.
-func Add[T Integer](v *Value[T], d T) T {
-	defer runtime.KeepAlive(v)
+// Where few need the sum and many add at once, a Counter is faster still.
+func Add[T Integer](v *Value[T], d T) (sum T) {
 	if unsafe.Sizeof(d) == 4 {
-		return T(v.c.u32(valueSlots).Add(uint32(d)))
+		sum = T(v.c.u32(valueSlots).Add(uint32(d)))
+	} else {
+		sum = T(v.c.u64(valueSlots).Add(uint64(d)))
 	}
-	return T(v.c.u64(valueSlots).Add(uint64(d)))
+	runtime.KeepAlive(v)
+	return sum
 }
 
 // GobEncode lets a Value be part of what is sent to a process.

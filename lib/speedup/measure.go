@@ -33,14 +33,15 @@ type Options struct {
 const defaultRounds = 7
 
 // Measure runs the cases and returns what it saw. It warms up first: the
-// baseline once, and every case once with the most workers. It fails with the
-// first error of a run, and when ctx ends between two runs.
+// baseline and every case with every worker count once, so that a case may keep
+// the workers that it starts. It fails with the first error of a run, and when
+// ctx ends between two runs.
 func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) {
 	if err := check(&opts, cases); err != nil {
 		return nil, err
 	}
 	m := measurement{opts: opts, cases: cases, now: time.Now, load: readLoad, shuffle: rand.Shuffle}
-	m.total = 1 + len(cases) + 1 + opts.Rounds*(1+len(cases)*len(opts.Workers))
+	m.total = 1 + len(cases)*len(opts.Workers) + 1 + opts.Rounds*(1+len(cases)*len(opts.Workers))
 	rounds, err := m.run(ctx)
 	if err != nil {
 		return nil, err
@@ -130,8 +131,10 @@ func (m *measurement) warmUp(ctx context.Context) error {
 		return err
 	}
 	for i := range m.cases {
-		if _, err := m.timed(ctx, i, slices.Max(m.opts.Workers)); err != nil {
-			return err
+		for _, w := range m.opts.Workers {
+			if _, err := m.timed(ctx, i, w); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

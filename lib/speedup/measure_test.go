@@ -44,7 +44,7 @@ func TestMeasureRunsEverythingOncePerRound(t *testing.T) {
 		t.Fatal(err)
 	}
 	once := []string{"b2", "a2", "b1", "a1", "serial"}
-	want := slices.Concat([]string{"serial", "a2", "b2", "serial"}, once, once, once)
+	want := slices.Concat([]string{"serial", "a1", "a2", "b1", "b2", "serial"}, once, once, once)
 	if !slices.Equal(ran, want) {
 		t.Errorf("ran %v, want %v", ran, want)
 	}

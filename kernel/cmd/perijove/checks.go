@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
-	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
-
-// supported lists the Go releases whose object files the linker knows.
-func supportedGo() []string { return []string{"1.26"} }
 
 // needMemory is for the worker with the standard library and a compiler beside it.
 const needMemory = 1 << 30
@@ -86,25 +82,12 @@ func checkGo(ctx context.Context, m machine) finding {
 	}
 	version, err := m.goVersion(ctx, path)
 	if err != nil {
-		f.text, f.remedy = path+" does not run", err.Error()
+		f.text, f.remedy = path+" cannot be used", err.Error()
 		return f
 	}
 	f.text = fmt.Sprintf("%s, version %s", path, version)
-	if !slices.Contains(supportedGo(), minor(version)) {
-		f.remedy = fmt.Sprintf("Perijove works with Go %s: install that from https://go.dev/dl, or set PERIJOVE_GO to its go command",
-			strings.Join(supportedGo(), ", "))
-	}
+	f.remedy, f.fatal = image.Verdict("go" + version)
 	return f
-}
-
-// minor cuts a version like 1.26.3 or 1.26rc1 to 1.26.
-func minor(version string) string {
-	major, rest, _ := strings.Cut(version, ".")
-	digits := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
-	if digits < 0 {
-		digits = len(rest)
-	}
-	return major + "." + rest[:digits]
 }
 
 func checkKernelspec(m machine) finding {

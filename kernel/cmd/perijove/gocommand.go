@@ -2,10 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,20 +11,11 @@ import (
 // findGo returns the absolute path of the go command that cells are compiled with.
 func findGo() (string, error) { return image.FindGo() }
 
-// goVersion asks a go command for its version, like "1.26.0". It is asked from
-// the root folder, so that no go.mod around can choose another toolchain.
+// goVersion returns the version of the toolchain that a go command compiles
+// cells with, like "1.26.0".
 func goVersion(ctx context.Context, goCommand string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // it may be fetched
 	defer cancel()
-	cmd := exec.CommandContext(ctx, goCommand, "env", "GOVERSION")
-	cmd.Dir = string(filepath.Separator)
-	out, err := cmd.Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
-		}
-		return "", fmt.Errorf("%s env GOVERSION: %w", goCommand, err)
-	}
-	return strings.TrimPrefix(strings.TrimSpace(string(out)), "go"), nil
+	tc, err := image.ToolchainOf(ctx, goCommand)
+	return strings.TrimPrefix(tc.Version, "go"), err
 }

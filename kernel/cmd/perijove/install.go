@@ -25,8 +25,12 @@ repeated, for example after either has moved.`,
 			if err != nil {
 				return err
 			}
-			if _, err := openImage(cmd.Context(), goCommand, cmd.ErrOrStderr()); err != nil {
+			img, err := openImage(cmd.Context(), goCommand, cmd.ErrOrStderr(), true)
+			if err != nil {
 				return err
+			}
+			if img.Unfit != "" {
+				fmt.Fprintf(cmd.ErrOrStderr(), "cells will run as programs of their own, without the variables of earlier ones: %s\n", img.Unfit)
 			}
 			dir, err := install()
 			if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/transport"
 )
 
-const watchdog = 20 * time.Second
+const watchdog = 10 * time.Second
 
 // connectionFile writes a connection file whose sockets are in a folder of
 // their own, so that no two tests can want the same port.

@@ -17,10 +17,17 @@ import (
 const fakeKernel = "PERIJOVE_TEST_FAKE_KERNEL"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(fakeKernel) == "" {
+	var err error
+	switch {
+	case os.Getenv(fakeKernel) != "":
+		err = serveFake(os.Args[1])
+	case os.Getenv(realKernel) != "":
+		answerCensus(os.Getenv(realKernel))
+		err = newCommand().Execute()
+	default:
 		os.Exit(m.Run())
 	}
-	if err := serveFake(os.Args[1]); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -25,16 +25,16 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 // newSession opens the worker image of the toolchain that goCommand belongs
 // to, building it with lines of progress if need be, and starts a session.
 func newSession(ctx context.Context, goCommand, dir string, progress io.Writer, log *slog.Logger) (output.Session, error) {
-	img, err := openImage(ctx, goCommand, progress)
+	img, err := openImage(ctx, goCommand, progress, false)
 	if err != nil {
 		return nil, err
 	}
 	return session.New(session.Config{Image: img, Dir: dir, Log: log})
 }
 
-func openImage(ctx context.Context, goCommand string, progress io.Writer) (*image.Image, error) {
+func openImage(ctx context.Context, goCommand string, progress io.Writer, again bool) (*image.Image, error) {
 	return image.Open(ctx, image.Options{
-		Go: goCommand, Source: perijove.Source,
+		Go: goCommand, Source: perijove.Source, Again: again,
 		Log: func(s string) { fmt.Fprintln(progress, s) },
 	})
 }

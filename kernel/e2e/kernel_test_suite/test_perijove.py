@@ -70,8 +70,7 @@ class PerijoveTests(suite.KernelTests):
     code_history_pattern = "6 ? 7*"
     supported_history_operations = ("tail", "range", "search")
 
-    # Documentation comes by inspection (Shift+Tab); no cell opens a pager.
-    test_pager = None
+    code_page_something = "fmt.Println?"
 
     def test_input(self):
         """A cell reads a line that the front end is asked for."""

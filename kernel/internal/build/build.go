@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -32,6 +33,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	}
 	e := b.emitUnit(false, in)
 	b.describeUnit(u, e, in)
+	u.Effects = b.effects
 	if len(e.order) > 0 {
 		start := time.Now()
 		if u.Object, err = b.compile(ctx, e); err != nil {
@@ -87,6 +89,9 @@ func (b *builder) shapePass() error {
 		if len(foreign) == 0 {
 			b.settleLast(r, entry)
 			b.settleVars(r, entry, tops)
+			if errs := b.embedErrors(); len(errs) > 0 {
+				return errs
+			}
 			b.settleDecls(r)
 			b.last = &checked{r.pkg, r.info}
 			return nil
@@ -107,13 +112,19 @@ func (b *builder) bodyPass() (map[*symbol]form, error) {
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == wrappersOwner }) {
+			b.noInstances = true
+			continue
+		}
 		own, foreign := b.divide(r.faults)
 		if len(own) > 0 {
 			return nil, faultErrors(own)
 		}
 		if len(foreign) == 0 {
+			b.findInstances(r)
 			b.settleOlder(r)
 			b.noteUses(r)
+			b.noteEffects(r, in)
 			b.last = &checked{r.pkg, r.info}
 			return in, nil
 		}

@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -39,6 +40,7 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Defs:       map[*ast.Ident]types.Object{},
 		Uses:       map[*ast.Ident]types.Object{},
 		Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Instances:  map[*ast.Ident]types.Instance{},
 	}}
 	for _, f := range e.order {
 		text := f.text()
@@ -61,9 +63,15 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Sizes:     types.SizesFor("gc", "amd64"),
 		Error: func(err error) {
 			var te types.Error
-			if errors.As(err, &te) {
-				r.faults = append(r.faults, b.faultAt(r, te))
+			if !errors.As(err, &te) {
+				return
 			}
+			f := b.faultAt(r, te)
+			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.faults) > 0 { // goes on with the one before
+				r.faults[len(r.faults)-1].err.Msg += fmt.Sprintf(" (%s line %d:%d: %s)", cell.Name(f.err.Cell), f.err.Pos.Line, f.err.Pos.Col, b.clean(more))
+				return
+			}
+			r.faults = append(r.faults, f)
 		},
 	}
 	r.pkg, _ = conf.Check("main", r.fset, r.files, r.info)
@@ -168,8 +176,10 @@ func (b *builder) clean(msg string) string {
 	case b.unbound[name]:
 		return msg + " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
 	}
-	if n, ok := b.p.lost[name]; ok {
-		return msg + " (lost with the worker; " + cell.Name(n) + " made it)"
+	if n, ok := b.p.lost[name]; ok && b.p.cfg.Solo != "" {
+		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
+	} else if ok {
+		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
 	}
 	return msg
 }

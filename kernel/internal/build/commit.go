@@ -20,6 +20,8 @@ type changes struct {
 	links   map[string]linkName
 	checked *checked
 	done    bool
+
+	instances []instance
 }
 
 // checked is what go/types found out about the last good cell.
@@ -58,7 +60,7 @@ func (p *Program) Commit(u *Unit) {
 		p.define(s)
 	}
 	for _, s := range c.loaded {
-		s.loaded = true
+		s.loaded, s.renew = true, false
 		p.sees(s, c.bodies)
 	}
 	for name, path := range c.imports {
@@ -67,6 +69,7 @@ func (p *Program) Commit(u *Unit) {
 	p.dots = append(p.dots, c.dots...)
 	p.allBlank = append(p.allBlank, c.blanks...)
 	p.blanks = nil
+	p.noteInstances(c.instances)
 	p.last = c.checked
 }
 

@@ -23,6 +23,9 @@ func (b *builder) compile(ctx context.Context, e *emitter) (object string, err e
 	if err != nil {
 		return "", err
 	}
+	if b.p.cfg.Solo != "" { // nothing to gain beside the time that the linker takes
+		return b.compileFiles(ctx, importcfg, e)
+	}
 	if object, err = b.p.compileAhead(ctx, importcfg, e); err == nil {
 		return object, nil
 	}

@@ -62,7 +62,7 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 	default:
 		s.print = fingerprint(t, main)
 		if s.decl.Generic {
-			s.print = s.decl.Text
+			s.signature, s.print = s.print, s.decl.Text
 		}
 	}
 }
@@ -71,7 +71,7 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	c := &changes{
 		origin: b.o, imports: b.imports, dots: b.dots, blanks: b.blanks,
-		links: b.links, checked: b.last, updates: b.recomp,
+		links: b.links, checked: b.last, updates: b.recomp, instances: b.instances,
 	}
 	u.changes = c
 	inits := 0
@@ -125,7 +125,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 func (b *builder) compiled(u *Unit, s *symbol) {
 	sym := b.linkSymbol(s)
 	u.Fresh = append(u.Fresh, sym)
-	if b.renewed(s) {
+	if s.renew || b.renewed(s) {
 		u.Renewed = append(u.Renewed, sym)
 	}
 	u.changes.loaded = append(u.changes.loaded, s)

@@ -7,7 +7,10 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
 // docOf reads the documentation of an object out of the file that declares it.
@@ -24,6 +27,39 @@ func docOf(p *packages, obj types.Object) string {
 		return ""
 	}
 	return findDoc(fset, f, at.Line, obj.Name()).Text()
+}
+
+// notebookDoc is the comment above a declaration of the notebook.
+func (p *Program) notebookDoc(obj types.Object) string {
+	key := demangle(obj.Name())
+	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
+		t := fn.Signature().Recv().Type()
+		if ptr, ok := t.(*types.Pointer); ok {
+			t = ptr.Elem()
+		}
+		if named, ok := t.(*types.Named); ok {
+			key = demangle(named.Obj().Name()) + "." + key
+		}
+	}
+	s := p.names[key]
+	if s == nil || s.decl == nil {
+		return ""
+	}
+	above := strings.Split(s.origin.src, "\n")[:s.decl.Pos.Line-1]
+	if s.kind == cell.Func {
+		above = strings.Split(strings.TrimSpace(s.decl.Text[:s.decl.FuncEnd]), "\n")
+	}
+	var doc []string
+	for _, line := range slices.Backward(above) {
+		text, ok := strings.CutPrefix(strings.TrimSpace(line), "//")
+		if !ok {
+			break
+		}
+		if !strings.HasPrefix(text, "go:") {
+			doc = append([]string{strings.TrimPrefix(text, " ")}, doc...)
+		}
+	}
+	return strings.Join(doc, "\n")
 }
 
 // findDoc returns the comment of what declares name on a line.

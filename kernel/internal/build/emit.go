@@ -81,9 +81,15 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	for _, s := range b.specs {
 		e.spec(s)
 	}
+	if !shape {
+		e.wrappers(b.redone(b.older()))
+	}
 	e.newVars()
 	e.entry()
 	e.finish()
+	if b.p.cfg.Solo != "" && !shape {
+		e.solo()
+	}
 	return e
 }
 
@@ -210,7 +216,11 @@ func (f *file) typeText(t *typeText) string {
 		case p.path != "":
 			b.WriteString(f.use(packageName(p.path), p.path))
 		case p.name != "":
-			b.WriteString(mangle(p.name))
+			name := mangle(p.name)
+			if s := f.e.b.lookup(p.name); s != nil {
+				name = f.e.b.nameIn(s, p.name)
+			}
+			b.WriteString(name)
 		default:
 			b.WriteString(p.text)
 		}
@@ -297,8 +307,15 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	lookup := func(name string) *symbol { return e.b.lookupBefore(name) }
 	all := cell.Span{End: len(st.Text)}
 	var edits []edit
+	dropped := e.droppedPart(st)
 	for _, r := range st.Refs {
+		if r.Off >= dropped.Start && r.Off < dropped.End {
+			continue
+		}
 		text := r.Name
+		if !e.shape && st.declares() && r.Off >= st.Var.NamesEnd && r.Off < st.Var.ValueStart {
+			continue // the type, which stands with the variable's declaration: nothing here needs its package
+		}
 		switch {
 		case r.Top && e.shape:
 		case r.Top && !r.Key:
@@ -320,8 +337,10 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	}
 	if !e.shape {
 		switch v := st.Var; {
-		case v != nil && v.TypeEnd > 0 && allBlank(st.Names):
+		case v != nil && !st.declares():
 			before = "var"
+		case st.Embed != "":
+			edits = e.embedEdits(st, edits)
 		case v != nil:
 			edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
 		case st.Define >= 0:
@@ -338,10 +357,29 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	f.put(nil, before, st.Source, all, "", edits)
 }
 
+// droppedPart is what of a variable specification is not written where it gets
+// its value: the type, which may be all that mentions a package.
+func (e *emitter) droppedPart(st *stmt) cell.Span {
+	switch v := st.Var; {
+	case e.shape || v == nil || v.TypeEnd > 0 && allBlank(st.Names):
+		return cell.Span{}
+	case st.Embed != "":
+		return cell.Span{Start: v.NamesEnd, End: len(st.Text)}
+	default:
+		return cell.Span{Start: v.NamesEnd, End: v.ValueStart}
+	}
+}
+
 // aliased reports whether the cell declares a function of this name that has an alias.
 func (e *emitter) aliased(name string) bool {
 	s := e.b.fresh[name]
 	return s != nil && s.kind == cell.Func && !s.decl.Generic && s.decl.Body >= 0 && e.b.before[name].kind == notebook
+}
+
+// declares reports whether a var statement's names are declared elsewhere, so
+// that it is left with the assignment.
+func (st *stmt) declares() bool {
+	return st.Var != nil && !(st.Var.TypeEnd > 0 && allBlank(st.Names))
 }
 
 func allBlank(names []cell.Ref) bool {
@@ -371,6 +409,7 @@ func (e *emitter) finish() {
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
 	e.contextHelper(f)
+	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
 	}

@@ -82,6 +82,18 @@ func (p *packages) Import(importPath string) (*types.Package, error) {
 	return pkg, nil
 }
 
+func (p *packages) known() map[string]*types.Package {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.loaded
+}
+
+func (p *packages) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loaded = map[string]*types.Package{}
+}
+
 // exportData returns the export data section of a package archive: its first
 // member, __.PKGDEF, holds it behind a line $$B.
 func exportData(file string) ([]byte, error) {

@@ -3,6 +3,8 @@ package build
 import (
 	"fmt"
 	"go/types"
+	"maps"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -26,6 +28,39 @@ func (p *Program) WorkerLost() []Variable {
 	return out
 }
 
+// Lost lists the variables that went with a worker and were not made again,
+// with the cells that made them.
+func (p *Program) Lost() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.lost)
+}
+
+// MarkLost counts variables that exist among the lost: their content is not
+// what the cells in n made of it. A new declaration ends that.
+func (p *Program) MarkLost(n map[string]int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.Copy(p.lost, n)
+}
+
+// Regained ends MarkLost for all variables that exist.
+func (p *Program) Regained() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	maps.DeleteFunc(p.lost, func(name string, _ int) bool {
+		s := p.names[name]
+		return s != nil && s.kind == cell.Var
+	})
+}
+
+// Reimport forgets what is known of compiled packages: they may have changed.
+func (p *Program) Reimport() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pkgs.forget()
+}
+
 // Variables lists the live variables in the order of their cells.
 func (p *Program) Variables() []Variable {
 	p.mu.Lock()
@@ -39,12 +74,15 @@ func (p *Program) Variables() []Variable {
 	return out
 }
 
-// Declarations lists all live declarations in the order of their cells, then
-// those that are set aside.
+// Declarations lists imports, all live declarations in the order of their
+// cells, and those that are set aside.
 func (p *Program) Declarations() []Declaration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Declaration
+	for _, name := range slices.Sorted(maps.Keys(p.imports)) {
+		out = append(out, Declaration{Name: name, Kind: "import", Type: p.imports[name]})
+	}
 	for _, s := range p.symbols() {
 		for _, name := range s.names() {
 			if p.names[name] == s {
@@ -72,25 +110,49 @@ func (s *symbol) kindName() string {
 	return "var"
 }
 
-// Remove forgets a declaration. Older functions that use it go on running as
-// they are; recompiling one of them needs a new definition.
-func (p *Program) Remove(name string) error {
+// Remove forgets a declaration, a type with its methods, and returns the
+// declarations that need it. Those that are loaded go on as they are, but do
+// not compile again without it.
+func (p *Program) Remove(name string) ([]Declaration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if s := p.names[name]; s != nil {
+		if s.kind == cell.Type {
+			for _, m := range p.methods[name] {
+				p.remove(m)
+			}
+		}
+		users := p.usersOf(name)
 		p.override(s, name)
 		delete(p.names, name)
-		return nil
+		return users, nil
 	}
-	if _, ok := p.aside[name]; ok {
-		delete(p.aside, name)
-		return nil
+	_, lost := p.lost[name]
+	_, aside := p.aside[name]
+	_, imported := p.imports[name]
+	if !lost && !aside && !imported {
+		return nil, fmt.Errorf("%s is not declared in this notebook", name)
 	}
-	if _, ok := p.imports[name]; ok {
-		delete(p.imports, name)
-		return nil
+	delete(p.lost, name)
+	delete(p.aside, name)
+	delete(p.imports, name)
+	return nil, nil
+}
+
+// usersOf lists the live declarations that refer to a name.
+func (p *Program) usersOf(name string) []Declaration {
+	var list []*symbol
+	for s := range p.users[name] {
+		if p.names[s.key] == s && s.key != name {
+			list = append(list, s)
+		}
 	}
-	return fmt.Errorf("%s is not declared in this notebook", name)
+	sortSymbols(list)
+	var out []Declaration
+	for _, s := range list {
+		out = append(out, Declaration{Name: s.key, Kind: s.kindName(), Type: s.text, Cell: s.origin.n})
+	}
+	return out
 }
 
 // Source returns the text of an executed cell.

@@ -41,6 +41,9 @@ type Config struct {
 	// RuntimePackage is the import path of the package whose Show and
 	// ShowError functions receive the value of a last expression.
 	RuntimePackage string
+	// Solo is the import path of a package with a function Main, which takes
+	// the cell. If it is set, each unit is a whole program that calls it.
+	Solo string
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
 }
@@ -68,6 +71,8 @@ type Program struct {
 	links    map[string]linkName         // the newest link symbol of a variable or function
 	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
 	last     *checked
+
+	instances map[string]map[string]instance // by generic function or type, then by arguments
 }
 
 // An origin is one execution of a cell.
@@ -78,7 +83,7 @@ type origin struct {
 
 // A symbol is what a name of the notebook means: a function, method, type,
 // group of constants or variable. It does not change once it is live, apart
-// from loaded.
+// from loaded and renew.
 type symbol struct {
 	key    string // name; "T.m" for a method; first name for constants
 	kind   cell.Kind
@@ -89,16 +94,21 @@ type symbol struct {
 	pragma string // //go:linkname lines from elsewhere in its cell
 	recv   string // receiver type for a method
 
-	typ     *typeText // of a variable
-	witness *witness  // for a variable whose type cannot be spelled
-	static  bool      // a variable that decl and the object's data initialize
-	print   string    // fingerprint of the meaning for users of the name
-	layout  string    // of a type or variable: fingerprint of the memory layout
-	text    string    // description of the type for listings
-	loaded  bool
-	prints  map[string]string // of constants, by name
-	bodies  []string          // functions that the compiler could inline into it
-	uses    []string          // names and methods that its body uses, for redefinition
+	typ        *typeText // of a variable
+	witness    *witness  // for a variable whose type cannot be spelled
+	embeddable bool      // a variable of a type that //go:embed can fill
+	static     bool      // a variable that decl and the object's data initialize
+	print      string    // fingerprint of the meaning for users of the name
+	layout     string    // of a type or variable: fingerprint of the memory layout
+	text       string    // description of the type for listings
+	loaded     bool
+	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
+	prints     map[string]string // of constants, by name
+	bodies     []string          // functions that the compiler could inline into it
+	uses       []string          // names and methods that its body uses, for redefinition
+	does       summary           // of a function: what its body may change
+
+	signature string // of a generic function: fingerprint of the meaning for callers of an instance
 }
 
 type asideSymbol struct {
@@ -133,6 +143,7 @@ type Unit struct {
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
+	Effects Effects
 
 	changes *changes
 	program *Program
@@ -150,7 +161,7 @@ type Variable struct {
 }
 
 // A Declaration is any notebook declaration for listings. Kind is "func",
-// "method", "type", "const" or "var".
+// "method", "type", "const", "var", or "import" of the path in Type.
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int
@@ -159,6 +170,9 @@ type Declaration struct {
 
 // New returns an empty program.
 func New(cfg Config) *Program {
+	if cfg.RuntimePackage == "" {
+		cfg.RuntimePackage = cfg.Solo
+	}
 	if cfg.RuntimePackage == "" {
 		cfg.RuntimePackage = defaultRuntime
 	}
@@ -182,6 +196,8 @@ func New(cfg Config) *Program {
 		sources: map[int]*origin{},
 		links:   map[string]linkName{},
 		saw:     map[string]map[*symbol]bool{},
+
+		instances: map[string]map[string]instance{},
 	}
 	p.standby.cfg = &p.cfg
 	return p
@@ -220,7 +236,7 @@ func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
 	if errs != nil {
 		return nil, errs
 	}
-	if p.reusesVariable(c) {
+	if p.reusesVariable(c) || embeds(c) {
 		c, _ = cell.ParseSequence(n, src)
 	}
 	u, err := newBuilder(p, c).build(ctx)

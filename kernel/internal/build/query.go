@@ -50,6 +50,10 @@ func (p *Program) Complete(src string, cursor int) (list []Candidate, start, end
 type Description struct {
 	Text string // its declaration, without a body
 	Doc  string // its documentation; empty if it has none
+
+	// Of what the notebook declares, the text and the cell that it is from.
+	Source string
+	Cell   int
 }
 
 // Describe explains the name at a cursor, a byte offset into src.
@@ -82,9 +86,16 @@ func (p *Program) Describe(src string, cursor int) (Description, bool) {
 	}
 	text := demangle(types.ObjectString(obj, qualifier(r.pkg)))
 	if pn, ok := obj.(*types.PkgName); ok {
-		return Description{text, packageDoc(p.pkgs, pn.Imported())}, true
+		return Description{Text: text, Doc: packageDoc(p.pkgs, pn.Imported())}, true
 	}
-	return Description{text, docOf(p.pkgs, obj)}, true
+	d := Description{Text: text, Doc: docOf(p.pkgs, obj)}
+	if obj.Pkg() == r.pkg {
+		d.Doc = p.notebookDoc(obj)
+	}
+	if s := p.names[src[start:end]]; s != nil && s.decl != nil && s.origin != nil && obj.Parent() == r.pkg.Scope() {
+		d.Source, d.Cell = strings.TrimSpace(s.decl.Text), s.origin.n
+	}
+	return d, true
 }
 
 func qualifier(main *types.Package) types.Qualifier {

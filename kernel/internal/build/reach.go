@@ -10,10 +10,18 @@ import (
 // each is needed. Functions that are loaded come without bodies, so what only
 // their bodies use stays out.
 func (b *builder) reach(extra []*symbol) map[*symbol]form {
-	r := reacher{b: b, in: map[*symbol]form{}, types: map[string]bool{}}
+	r := reacher{b: b, in: map[*symbol]form{}, types: map[string]bool{}, embedding: map[string]bool{}}
 	for _, s := range b.decls {
 		r.source(s.decl.Refs, s.binds, b.lookup)
 		r.declared(s)
+	}
+	for _, s := range b.redone(extra) {
+		r.embedders(s.recv)
+		for _, in := range b.instancesOf(s) {
+			for _, name := range in.names() {
+				r.add(b.lookup(name))
+			}
+		}
 	}
 	for _, s := range b.specs {
 		r.source(s.source.Refs, s.owner.binds, b.lookup)
@@ -48,6 +56,8 @@ type reacher struct {
 	in    map[*symbol]form
 	types map[string]bool
 	todo  []*symbol
+
+	embedding map[string]bool // types added by embedders
 }
 
 func (r *reacher) add(s *symbol) {

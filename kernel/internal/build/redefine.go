@@ -216,7 +216,11 @@ func (b *builder) setAside(f fault) {
 	if _, done := b.dropped[old]; done {
 		return
 	}
-	b.dropped[old] = f.err.Error()
+	reason := f.err.Error()
+	if f.err.Pos.Line == 0 { // in what we write for a variable
+		reason = fmt.Sprintf("its type does not compile: %s", f.err.Msg)
+	}
+	b.dropped[old] = reason
 	b.droppedOrder = append(b.droppedOrder, old)
 }
 
@@ -283,7 +287,7 @@ func (b *builder) renewed(s *symbol) bool {
 	if old == nil || s.recv == "" {
 		return false
 	}
-	if old.print != s.print {
+	if old.callers() != s.callers() {
 		return true
 	}
 	before, now := b.p.names[s.recv], b.lookup(s.recv)

@@ -40,6 +40,9 @@ type builder struct {
 	notices      []string
 	links        map[string]linkName
 	last         *checked
+	effects      Effects
+	instances    []instance // of generic code, that the unit uses
+	noInstances  bool       // of older cells: they do not suit a new definition
 }
 
 // A spec is a variable specification at package level.

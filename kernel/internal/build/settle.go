@@ -131,6 +131,11 @@ func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) 
 		}
 		st := stmts[id.Name]
 		b.settleVar(v, obj.Type(), r.pkg)
+		if st != nil {
+			if t := b.declaredType(st.Source, st.Var, b.before); t != nil {
+				v.typ = t
+			}
+		}
 		if v.typ == nil {
 			v.witness = b.witness(st, id.Name)
 		}
@@ -160,11 +165,21 @@ func (b *builder) settleSpecs(r *result) {
 			b.settleVar(v, obj.Type(), r.pkg)
 		}
 	}
+	for _, s := range b.specs {
+		if t := b.declaredType(s.source, s.v, s.owner.binds); t != nil {
+			for _, n := range s.names {
+				if v := b.vars[n.Name]; v != nil {
+					v.typ = t
+				}
+			}
+		}
+	}
 }
 
 func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
 	v.typ = spell(t, main)
 	v.text = describe(t, main)
+	v.embeddable = canEmbed(t)
 	v.print = fingerprint(t, main)
 	b.link(v)
 }

@@ -25,9 +25,9 @@ func (b *builder) link(s *symbol) {
 	l, ok := b.p.links[s.key]
 	switch {
 	case !ok:
-		l = linkName{s.kind, s.print, 1}
-	case l.kind != s.kind || l.print != s.print:
-		l = linkName{s.kind, s.print, l.version + 1}
+		l = linkName{s.kind, s.callers(), 1}
+	case l.kind != s.kind || l.print != s.callers():
+		l = linkName{s.kind, s.callers(), l.version + 1}
 	}
 	b.links[s.key] = l
 	s.ename = mangle(s.key)
@@ -75,6 +75,9 @@ func (b *builder) witness(st *stmt, name string) *witness {
 // isStatic reports whether the compiler can put the variables of st into the
 // object's data: there are no initializers, or constants alone.
 func (b *builder) isStatic(r *result, entry *ast.FuncDecl, st *stmt) bool {
+	if st.Embed != "" {
+		return false
+	}
 	if len(st.Var.Values) == 0 {
 		return true
 	}

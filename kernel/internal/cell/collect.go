@@ -98,10 +98,27 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			v := s.(*ast.ValueSpec)
 			out := &Decl{Kind: Var, Keyword: "var", Source: p.source(v.Pos(), v.End()), Body: -1}
 			out.Names, out.Var = names(v.Names, v.Pos()), varSpec(v)
+			out.Embed = embedPatterns(d, v) != ""
 			p.refs(v, v.Pos(), &out.Source)
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	}
+}
+
+// embedPatterns returns the patterns of the //go:embed lines above a variable.
+func embedPatterns(d *ast.GenDecl, v *ast.ValueSpec) string {
+	var out []string
+	for _, doc := range []*ast.CommentGroup{d.Doc, v.Doc} {
+		if doc == nil || doc == d.Doc && len(d.Specs) > 1 {
+			continue
+		}
+		for _, c := range doc.List {
+			if patterns, ok := strings.CutPrefix(c.Text, "//go:embed "); ok {
+				out = append(out, strings.TrimSpace(patterns))
+			}
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 func (p *parse) importSpec(s *ast.ImportSpec) {

@@ -65,6 +65,7 @@ type Decl struct {
 	Body    int  // offset of a function's body in Text, or -1
 	FuncEnd int  // offset in Text where a function begins after its doc comment
 	Alias   bool
+	Embed   bool     // a Var with //go:embed lines
 	Var     *VarSpec // for Var
 }
 
@@ -92,7 +93,9 @@ type Stmt struct {
 	// cell. Methods are the names that they select.
 	Literals []Span
 	Methods  []string
-	Call     bool // Expr is a call or a receive, which Go lets stand alone
+	Call     bool     // Expr is a call or a receive, which Go lets stand alone
+	Assigned []string // variables that = gives a value as a whole
+	Embed    string   // the patterns of a var's //go:embed lines
 }
 
 // entryName is the function that holds the statements while they are parsed.

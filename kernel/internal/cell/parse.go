@@ -91,9 +91,14 @@ func (p *parse) compose() {
 		return
 	}
 	p.text.WriteString("func " + entryName + "() {\n")
-	for _, pc := range p.pieces {
+	list := p.lastList()
+	for i, pc := range p.pieces {
 		if pc.Kind == Statement || pc.Kind == Var {
-			p.put(pc)
+			if i == list {
+				p.putList(pc)
+			} else {
+				p.put(pc)
+			}
 			if pc.Kind == Statement {
 				p.cell.HideResult = strings.HasPrefix(p.cell.Src[pc.Stop:], ";")
 			}
@@ -108,9 +113,39 @@ func (p *parse) put(pc Piece) {
 	p.text.WriteString("\n")
 }
 
+// listName is the function whose arguments a list of expressions becomes.
+const listName = "listʹ"
+
+// lastList returns the index of the last statement if that is a list of
+// expressions, as in x, ok, or -1. Go has no such statement; a cell shows them.
+func (p *parse) lastList() int {
+	for i := len(p.pieces) - 1; i >= 0; i-- {
+		pc := p.pieces[i]
+		if pc.Kind != Statement {
+			continue
+		}
+		text := p.cell.Src[pc.Code:pc.Stop]
+		if !strings.Contains(text, ",") {
+			return -1
+		}
+		x, err := parser.ParseExpr(listName + "(" + text + ")")
+		if call, ok := x.(*ast.CallExpr); err == nil && ok && len(call.Args) > 1 && !call.Ellipsis.IsValid() {
+			return i
+		}
+		return -1
+	}
+	return -1
+}
+
+func (p *parse) putList(pc Piece) {
+	p.text.WriteString(listName + "(")
+	p.marks = append(p.marks, mark{p.text.Len(), pc.Start, pc.Stop - pc.Start})
+	p.text.WriteString(p.cell.Src[pc.Start:pc.Stop] + ")\n")
+}
+
 func directive(src string, pc Piece) DirectiveLine {
 	d := DirectiveLine{Pos: PosAt(src, pc.Code)}
-	text := src[pc.Code:pc.Stop]
+	text := strings.TrimPrefix(src[pc.Code:pc.Stop], gonbPrefix)
 	if magicName(text) != "" {
 		text, d.Body, _ = strings.Cut(text, "\n")
 	}
@@ -140,6 +175,9 @@ func (p *parse) run() Errors {
 		}
 		for _, e := range list {
 			off, msg := p.place(e.Pos.Offset, e.Msg)
+			if msg == "expected 1 expression" {
+				msg += ": a list is shown at the end of a cell only"
+			}
 			errs = append(errs, errorAt(p.cell.N, p.cell.Src, off, msg))
 		}
 		return errs

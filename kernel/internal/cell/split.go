@@ -92,6 +92,8 @@ func (s *splitter) skipTrivia(pos int) int {
 			pos++
 		case pos == 0 && strings.HasPrefix(rest, "\ufeff"):
 			pos += len("\ufeff")
+		case strings.HasPrefix(rest, gonbPrefix) && s.isDirective(pos):
+			return pos
 		case strings.HasPrefix(rest, "//"):
 			pos += lineLen(rest)
 		case strings.HasPrefix(rest, "/*"):
@@ -115,8 +117,12 @@ func lineLen(text string) int {
 	return len(text)
 }
 
+// gonbPrefix hides a directive from tools that expect Go.
+const gonbPrefix = "//gonb:"
+
 func (s *splitter) isDirective(pos int) bool {
-	if c := s.src[pos]; c != '%' && c != '!' {
+	text := strings.TrimPrefix(s.src[pos:], gonbPrefix)
+	if !strings.HasPrefix(text, "%") && !strings.HasPrefix(text, "!") {
 		return false
 	}
 	line := s.src[strings.LastIndexByte(s.src[:pos], '\n')+1 : pos]
@@ -126,7 +132,7 @@ func (s *splitter) isDirective(pos int) bool {
 // directiveEnd returns the end of the directive line at pos. A backslash at
 // the end continues it; a cell magic (%%name) takes everything that follows.
 func (s *splitter) directiveEnd(pos int) int {
-	if magicName(s.src[pos:]) != "" {
+	if magicName(strings.TrimPrefix(s.src[pos:], gonbPrefix)) != "" {
 		return len(s.src)
 	}
 	for end := pos; ; {

@@ -14,9 +14,10 @@ func (p *parse) statements(list []ast.Stmt) {
 		switch s := s.(type) {
 		case *ast.EmptyStmt:
 		case *ast.DeclStmt:
-			for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+			decl := s.Decl.(*ast.GenDecl)
+			for _, spec := range decl.Specs {
 				if v, ok := spec.(*ast.ValueSpec); ok {
-					p.varStmt(v)
+					p.varStmt(v, embedPatterns(decl, v))
 				}
 			}
 		default:
@@ -54,8 +55,8 @@ func (p *parse) declareTop(s ast.Stmt) {
 	}
 }
 
-func (p *parse) varStmt(v *ast.ValueSpec) {
-	out := &Stmt{Source: p.source(v.Pos(), v.End()), Define: -1, Var: varSpec(v)}
+func (p *parse) varStmt(v *ast.ValueSpec, embed string) {
+	out := &Stmt{Source: p.source(v.Pos(), v.End()), Define: -1, Var: varSpec(v), Embed: embed}
 	out.Names = names(v.Names, v.Pos())
 	for _, id := range v.Names {
 		out.New = append(out.New, id.Name != "_")
@@ -66,6 +67,10 @@ func (p *parse) varStmt(v *ast.ValueSpec) {
 }
 
 func (p *parse) stmt(s ast.Stmt) {
+	if args := listOf(s); args != nil {
+		p.list(args)
+		return
+	}
 	start := s.Pos()
 	out := &Stmt{Source: p.source(start, s.End()), Define: -1}
 	inner := s
@@ -82,12 +87,45 @@ func (p *parse) stmt(s ast.Stmt) {
 			out.Define = int(x.TokPos - start)
 			p.defines(out, x, start)
 		}
+		if x.Tok == token.ASSIGN {
+			for _, lhs := range x.Lhs {
+				if id, ok := lhs.(*ast.Ident); ok {
+					out.Assigned = append(out.Assigned, id.Name)
+				}
+			}
+		}
 	case *ast.ExprStmt:
 		out.Expr = &Span{int(x.X.Pos() - start), int(x.X.End() - start)}
 		out.Call = isCall(x.X)
 	}
 	p.refs(s, start, &out.Source)
 	out.literals(s, start)
+	p.cell.Stmts = append(p.cell.Stmts, out)
+}
+
+// listOf returns the expressions of a list that putList wrote.
+func listOf(s ast.Stmt) []ast.Expr {
+	x, ok := s.(*ast.ExprStmt)
+	if !ok {
+		return nil
+	}
+	call, ok := x.X.(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	if id, ok := call.Fun.(*ast.Ident); !ok || id.Name != listName {
+		return nil
+	}
+	return call.Args
+}
+
+// list makes one statement of a list of expressions.
+func (p *parse) list(args []ast.Expr) {
+	start, end := args[0].Pos(), args[len(args)-1].End()
+	out := &Stmt{Source: p.source(start, end), Define: -1, Expr: &Span{0, int(end - start)}}
+	all := &ast.CompositeLit{Elts: args}
+	p.refs(all, start, &out.Source)
+	out.literals(all, start)
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 

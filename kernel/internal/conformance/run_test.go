@@ -32,15 +32,17 @@ var (
 
 // missing are the programs that cannot pass as cells, and why.
 var missing = map[string]string{
-	"fixedbugs/issue29919.go":  "wants a function of package runtime to have called an imported package's initialization; here the worker does",
-	"inline_caller.go":         "wants runtime.main below its main function; here the worker calls it",
-	"typeparam/mdempsky/15.go": "wants the standard library compiled with GOEXPERIMENT=fieldtrack; the image's is the user's own",
-	"nilptr.go":                "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
+
+	"nilptr.go": "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
 }
 
 // unordered are the programs that print to both streams. These are two pipes,
 // as for any program, so lines of one may change places with lines of the other.
 var unordered = map[string]bool{"fixedbugs/issue21808.go": true, "fixedbugs/issue31959.go": true}
+
+// experimental are the programs whose GOEXPERIMENT concerns the packages that
+// they import.
+var experimental = map[string]bool{"typeparam/mdempsky/15.go": true}
 
 // watchdog ends a program that hangs.
 const watchdog = 3 * time.Minute
@@ -54,6 +56,7 @@ func TestPrograms(t *testing.T) {
 	// The programs find the toolchain as the Go project's own test runner lets them.
 	t.Setenv("STDLIB_IMPORTCFG", img.ImportcfgFile())
 	list := selected(programs(t, root))
+	images := experimentImages(t, list)
 	work := make(chan []program, len(list))
 	for batch := range slices.Chunk(list, max(1, *oneProcess)) {
 		work <- batch
@@ -65,7 +68,11 @@ func TestPrograms(t *testing.T) {
 	for range lanes {
 		lane.Go(func() {
 			for batch := range work {
-				results := runBatch(t, img, root, batch)
+				in := img
+				if x := images[batch[0].file]; x != nil {
+					in = x
+				}
+				results := runBatch(t, in, root, batch)
 				mu.Lock()
 				for i, err := range results {
 					why := missing[batch[i].file]
@@ -86,6 +93,23 @@ func TestPrograms(t *testing.T) {
 	}
 	lane.Wait()
 	t.Logf("%d of %d programs passed, %d known to be missing", passed, len(list), excused)
+}
+
+// experimentImages builds images for the programs that want the standard library
+// compiled with a GOEXPERIMENT of theirs, too.
+func experimentImages(t *testing.T, list []program) map[string]*image.Image {
+	images := map[string]*image.Image{}
+	for _, p := range list {
+		for _, v := range p.env {
+			if x, ok := strings.CutPrefix(v, "GOEXPERIMENT="); ok && experimental[p.file] {
+				t.Run("image with "+x, func(t *testing.T) {
+					t.Setenv("GOEXPERIMENT", x)
+					images[p.file] = openImage(t)
+				})
+			}
+		}
+	}
+	return images
 }
 
 func openImage(t *testing.T) *image.Image {

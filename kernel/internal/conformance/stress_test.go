@@ -124,7 +124,7 @@ go profile()
 `
 
 // stressCell is cell i. Every tenth panics in a function of its own; all
-// others check their results.
+// others check their results. Each makes a type by reflect that the next writes.
 func stressCell(i int) string {
 	return fmt.Sprintf(`
 type t%[2]d struct { n int; s []string; m map[string]*t%[2]d }
@@ -135,10 +135,12 @@ func f%[2]d(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+if _, ok := made.([]t%[3]d); !ok { panic(fmt.Sprintf("wrong: %%T", made)) }
+made = reflect.MakeSlice(reflect.SliceOf(reflect.TypeFor[t%[2]d]()), 1, 1).Interface()
 last = append(last[max(0, len(last)-10):], &t%[2]d{n: %[1]d, s: make([]string, %[1]d%%100)})
 if got := f%[2]d(last[len(last)-1]); got != "t%[1]d" { panic("wrong: " + got) }
 if w := wrong.Load(); w != nil { panic(w) }
-`, i, i%500)
+`, i, i%500, max(0, i-1)%500)
 }
 
 func TestStress(t *testing.T) {
@@ -160,7 +162,7 @@ func TestStressCollector(t *testing.T) {
 func stress(t *testing.T, n int, env []string, setup ...string) {
 	t.Helper()
 	s := newSession(t, env)
-	for _, code := range append(setup, "var last []fmt.Stringer") {
+	for _, code := range append(setup, "var last []fmt.Stringer\nimport \"reflect\"\ntype t0 struct { n int; s []string; m map[string]*t0 }\nvar made any = []t0{}") {
 		mustRun(t, s, code)
 	}
 	for i := range n {

@@ -19,6 +19,7 @@ const MaxFrame = 256 << 20
 const (
 	Run       = "run"       // load an object and call its entry
 	Setup     = "setup"     // change folder, environment, arguments
+	Reload    = "reload"    // packages changed: Packages, Importcfg, Renew
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
 	Line      = "line"      // answers Input
@@ -35,15 +36,22 @@ const (
 	Input   = "input"
 	Notice  = "notice"  // a remark for the user
 	Failure = "failure" // a panic outside of any cell's own goroutine
+	Left    = "left"    // answers an Interrupt when no cell runs
+	Print   = "print"   // what a goroutine of an earlier cell has printed
 )
+
+// Remembered is how many executions both sides tell apart: output of older ones
+// shows in the running cell.
+const Remembered = 1024
 
 // A Message is any message, in either direction. Fields not used by a kind
 // are left out.
 type Message struct {
 	Kind string `json:"kind"`
-	ID   int    `json:"id,omitempty"`   // the cell's execution, in Run, Loaded and Done
-	Cell int    `json:"cell,omitempty"` // the cell's number, in Run; 0 if it has none
-	Seq  int    `json:"seq,omitempty"`  // pairs Display and Result with Ack, Input with Line
+	// ID is the cell's execution. In Print, Display, Notice and Failure it is that
+	// of an earlier cell, or 0 for the running one.
+	ID  int `json:"id,omitempty"`
+	Seq int `json:"seq,omitempty"` // pairs Display and Result with Ack, Input with Line
 
 	Object    string   `json:"object,omitempty"`
 	Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
@@ -51,8 +59,20 @@ type Message struct {
 	Renewed   []string `json:"renewed,omitempty"`
 	Entry     string   `json:"entry,omitempty"`
 	Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
-	Init      bool     `json:"init,omitempty"`
-	Reset     []string `json:"reset,omitempty"` // variables that could not be kept
+	Cell      int      `json:"cell,omitempty"`   // the cell's number in the notebook
+	// Outlets are named pipes that become standard output and error once the
+	// object is loaded. Held and Shared, in Done, say that programs started by
+	// cells, and processes of package mp, have the present ones.
+	Outlets  []string `json:"outlets,omitempty"`
+	Changed  bool     `json:"changed,omitempty"` // in Loaded: the outlets are in use
+	Held     bool     `json:"held,omitempty"`
+	Shared   bool     `json:"shared,omitempty"`
+	Init     bool     `json:"init,omitempty"`
+	Whole    bool     `json:"whole,omitempty"` // a panic in any goroutine ends the cell
+	Live     []string `json:"live,omitempty"`  // packages under edit
+	Packages []string `json:"packages,omitempty"`
+	Renew    bool     `json:"renew,omitempty"` // their types are made anew; in Done too
+	Reset    []string `json:"reset,omitempty"` // variables that could not be kept
 
 	Dir   string   `json:"dir,omitempty"`
 	Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
@@ -61,6 +81,9 @@ type Message struct {
 	// Memory is the new limit of the worker's data, in bytes; negative for none.
 	Memory int64 `json:"memory,omitempty"`
 
+	Count    int    `json:"count,omitempty"`  // in Left: goroutines that were to be stopped and still are blocked
+	Stream   int    `json:"stream,omitempty"` // of Print: 1 or 2
+	Bytes    []byte `json:"bytes,omitempty"`
 	Text     string `json:"text,omitempty"`
 	Password bool   `json:"password,omitempty"`
 	Error    string `json:"error,omitempty"` // why a load or an input failed

@@ -25,9 +25,16 @@ type listed struct {
 	Name       string
 	Export     string
 	Standard   bool
+	Module     *struct {
+		Path, Version string
+		Replace       *struct{ Path string }
+	}
 }
 
-const workerPackage = "./kernel/perijove-worker"
+const (
+	workerPackage = "./kernel/perijove-worker"
+	soloPackage   = "./kernel/internal/solo"
+)
 
 // build makes the image in a folder beside dir and moves it there when it is
 // complete. The steps are named in their order.
@@ -38,23 +45,37 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	if !tc.native() {
+		b.unfit = fmt.Errorf("the runtime of %s is not known, only that of %s", goText(tc.Version), supportedText())
+	}
 	for _, step := range []struct {
-		name string
-		run  func() error
+		name   string
+		run    func() error
+		native bool // needed only where cells are linked into the worker
+		proves bool // its failure says that this cannot be done
 	}{
-		{"write sources", b.writeSources},
-		{"compile packages", b.compilePackages},
-		{"keep symbols", b.keepSymbols},
-		{"build worker", b.buildWorker},
-		{"collect packages", b.collectPackages},
-		{"index symbols", b.indexSymbols},
-		{"check worker", b.checkWorker},
-		{"finish", b.finish},
+		{"write sources", b.writeSources, false, false},
+		{"add packages with C code", b.addCPackages, false, false},
+		{"compile packages", b.compilePackages, false, false},
+		{"compare versions", b.checkVersions, false, false},
+		{"keep symbols", b.keepSymbols, true, false},
+		{"build worker", b.buildWorker, true, false},
+		{"collect packages", b.collectPackages, false, false},
+		{"index symbols", b.indexSymbols, true, true},
+		{"check worker", b.checkWorker, true, true},
+		{"finish", b.finish, false, false},
 	} {
+		if step.native && b.unfit != nil {
+			continue
+		}
 		if opt.Log != nil {
 			opt.Log("image: " + step.name)
 		}
-		if err := step.run(); err != nil {
+		switch err := step.run(); {
+		case err == nil:
+		case step.proves && ctx.Err() == nil && !isFull(err):
+			b.unfit = fmt.Errorf("the worker's self-check failed, and \"perijove install\" tries it again (%s: %w)", step.name, err)
+		default:
 			return fmt.Errorf("building the worker image: %s: %w", step.name, err)
 		}
 	}
@@ -71,6 +92,7 @@ type builder struct {
 	dir   string // while building
 	final string
 	pkgs  []listed
+	unfit error // why cells cannot be linked into a worker of this toolchain
 
 	archives map[string]string // import path to file name below dir
 }
@@ -113,19 +135,44 @@ func (b *builder) write(name string, data []byte) error {
 func (b *builder) goCommand(args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(b.ctx, b.tc.Go, args...)
 	cmd.Dir = b.src("")
-	cmd.Env = buildEnv()
+	cmd.Env = b.tc.buildEnv(b.opt.C != nil)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, errs.Bytes())
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, errs.Bytes())
 	}
 	return out.Bytes(), nil
 }
 
 // libraries are the importable packages of lib/ that are in the sources.
 func (b *builder) libraries() ([]string, error) {
-	out, err := b.goCommand("list", "-e", "-f", "{{if and .GoFiles (ne .Name \"main\")}}{{.ImportPath}}{{end}}", "./lib/...")
+	args := slices.Concat([]string{"list"}, b.modFlag(), []string{"-e", "-f", "{{if and .GoFiles (ne .Name \"main\")}}{{.ImportPath}}{{end}}", "./lib/..."})
+	out, err := b.goCommand(args...)
 	return strings.Fields(string(out)), err
+}
+
+// modFlag lets the go command complete a go.mod that packages were added to.
+func (b *builder) modFlag() []string {
+	if b.opt.C == nil {
+		return nil
+	}
+	return []string{"-mod=mod"}
+}
+
+// worker is what the worker is built of, where there is one.
+func (b *builder) worker() []string {
+	if b.unfit != nil {
+		return nil
+	}
+	return []string{workerPackage}
+}
+
+// extra lists the packages beyond the standard library and the bundled ones.
+func (b *builder) extra() []string {
+	if b.opt.C == nil {
+		return nil
+	}
+	return b.opt.C.Packages
 }
 
 // compilePackages compiles the standard library and the bundled packages, and
@@ -135,7 +182,7 @@ func (b *builder) compilePackages() error {
 	if err != nil {
 		return err
 	}
-	args := slices.Concat([]string{"list", "-export", "-deps", "-json=ImportPath,Name,Export,Standard", "std", workerPackage}, bundled, libs)
+	args := slices.Concat([]string{"list"}, b.modFlag(), []string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", soloPackage}, b.worker(), bundled, libs, b.extra())
 	out, err := b.goCommand(args...)
 	if err != nil {
 		return err
@@ -256,7 +303,8 @@ func init() {
 	if err := b.write("kernel/perijove-worker/zz_keep.go", []byte(keep)); err != nil {
 		return err
 	}
-	_, err := b.goCommand("build", "-o", filepath.Join(b.dir, "worker"), workerPackage)
+	args := slices.Concat([]string{"build"}, b.modFlag(), []string{"-o", filepath.Join(b.dir, "worker"), workerPackage})
+	_, err := b.goCommand(args...)
 	return err
 }
 
@@ -295,7 +343,11 @@ func (b *builder) finish() error {
 	if err := b.writeImportcfg(b.final); err != nil {
 		return err
 	}
-	mf := manifest{Toolchain: b.tc, Archives: b.archives, Sizes: map[string]int64{}}
+	why := ""
+	if b.unfit != nil {
+		why = b.unfit.Error()
+	}
+	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.opt.C != nil, Archives: b.archives, Sizes: map[string]int64{}}
 	err := filepath.WalkDir(b.dir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -71,6 +71,9 @@ const checkTimeout = time.Minute
 
 // checkWorker starts the new worker once and runs the check cells in it.
 func (b *builder) checkWorker() error {
+	if b.opt.check != nil {
+		return b.opt.check(b)
+	}
 	ctx, cancel := context.WithTimeout(b.ctx, checkTimeout)
 	defer cancel()
 	w, err := startChecked(ctx, b.dir)

@@ -41,11 +41,18 @@ var bundled = []string{
 type Image struct {
 	Dir       string
 	Toolchain Toolchain
-	archives  map[string]string // import path to compiled package
+	// Cgo says that it contains C code, and packages must be compiled with cgo.
+	Cgo bool
+	// Unfit says why cells cannot be linked into this image's worker; each must
+	// then be built as a program of its own. It is empty in the ordinary case.
+	Unfit    string
+	archives map[string]string // import path to compiled package
 
 	// use is locked for as long as the Image is referred to: an image in use
 	// is not removed to make room.
 	use *os.File
+
+	opt Options // that it was opened with
 }
 
 // Worker is the path of the executable.
@@ -83,6 +90,10 @@ type Options struct {
 	CacheDir string // the user's cache folder for Perijove if empty
 	Source   fs.FS  // the module's sources
 	Log      func(string)
+	C        *CSet // packages with C code that the image must contain; nil for none
+	Again    bool  // try again where an earlier image turned out to be unfit
+
+	check func(*builder) error // replaces the self-check, in tests
 }
 
 // CacheDir is where images and other derived files are kept.
@@ -110,17 +121,35 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := imageKey(tc, opt.Source)
+	key, err := imageKey(tc, opt.Source, opt.C)
 	if err != nil {
 		return nil, err
 	}
-	m, err := open(ctx, filepath.Join(opt.CacheDir, "images"), key, func(dir string) error {
+	images := filepath.Join(opt.CacheDir, "images")
+	if opt.Again && tc.native() {
+		if m, err := read(filepath.Join(images, key)); err == nil && m.Unfit != "" {
+			_ = os.Remove(filepath.Join(m.Dir, manifestFile)) // what has none is built again
+		}
+	}
+	m, err := open(ctx, images, key, func(dir string) error {
 		return build(ctx, opt, tc, dir)
 	})
 	if err != nil {
 		return nil, explain(opt.CacheDir, err)
 	}
+	m.opt = opt
 	return m, nil
+}
+
+// With returns the image that has these packages with C code besides. It
+// stands beside m in the cache and is built first if it is missing.
+func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, error) {
+	opt := m.opt
+	if opt.Source == nil {
+		return nil, errors.New("this image does not know its sources")
+	}
+	opt.C, opt.Log = c, log
+	return Open(ctx, opt)
 }
 
 // open returns the image of that name. If there is none, or a broken one,
@@ -151,9 +180,8 @@ func open(ctx context.Context, images, key string, build func(dir string) error)
 
 // explain adds what to do to an error about the cache folder.
 func explain(cache string, err error) error {
-	full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || strings.Contains(err.Error(), "no space left on device")
 	switch {
-	case full:
+	case isFull(err):
 		return fmt.Errorf("no space left for the worker image, which takes about 250 MB in %s (PERIJOVE_CACHE names another folder) and as much in Go's build cache: %w", cache, err)
 	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTDIR):
 		return fmt.Errorf("the worker image cannot be written to %s: make it writable or set PERIJOVE_CACHE to a folder that is: %w", cache, err)
@@ -161,9 +189,15 @@ func explain(cache string, err error) error {
 	return err
 }
 
+func isFull(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || strings.Contains(err.Error(), "no space left on device")
+}
+
 // manifest is what a finished image says of itself.
 type manifest struct {
 	Toolchain Toolchain
+	Cgo       bool
+	Unfit     string
 	Archives  map[string]string // import path to file name below Dir
 	Sizes     map[string]int64  // of all files, by name below Dir
 }
@@ -191,7 +225,7 @@ func read(dir string) (*Image, error) {
 			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, archives: mf.Archives, use: markUsed(dir)}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Unfit: mf.Unfit, archives: mf.Archives, use: markUsed(dir)}
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -92,10 +93,35 @@ func TestCheckWorker(t *testing.T) {
 	}
 }
 
+// TestUnfit builds an image whose self-check fails: it says so, for good, and
+// has what programs are built of.
+func TestUnfit(t *testing.T) {
+	opt := Options{Source: perijove.Source, CacheDir: t.TempDir(), check: func(*builder) error { return errors.New("it printed 41") }}
+	for range 2 {
+		m, err := Open(t.Context(), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "the worker's self-check failed, and \"perijove install\" tries it again (check worker: it printed 41)"; m.Unfit != want {
+			t.Errorf("%q, want %q", m.Unfit, want)
+		}
+		for _, path := range []string{"fmt", "github.com/perijove/perijove/kernel/internal/solo", "gonum.org/v1/plot"} {
+			if _, err := m.Archive(path); err != nil {
+				t.Error(err)
+			}
+		}
+		opt.check = func(*builder) error { t.Error("checked again"); return nil }
+	}
+	opt.Again, opt.check = true, nil
+	if m, err := Open(t.Context(), opt); err != nil || m.Unfit != "" {
+		t.Errorf("tried again: %v, %v", m, err)
+	}
+}
+
 func TestKey(t *testing.T) {
 	tc := testImage(t).Toolchain
 	key := func(src fs.FS, tc Toolchain) string {
-		k, err := imageKey(tc, src)
+		k, err := imageKey(tc, src, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +292,7 @@ func TestTrim(t *testing.T) {
 	images := t.TempDir()
 	old := time.Now().Add(-48 * time.Hour)
 	var kept *Image
-	for i := range 6 {
+	for i := range 7 {
 		m, err := open(t.Context(), images, fmt.Sprintf("k%d", i), fakeBuild)
 		if err != nil {
 			t.Fatal(err)
@@ -300,7 +326,7 @@ func TestTrim(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if got, want := strings.Join(names, " "), ".build-alive builds k0 k3 k4 k5 lock"; got != want {
+	if got, want := strings.Join(names, " "), ".build-alive builds k0 k3 k4 k5 k6 lock"; got != want {
 		t.Errorf("left are %s, want %s", got, want)
 	}
 	if err := kept.Check(); err != nil {
@@ -313,6 +339,9 @@ func tmpfs(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := unix.Mount("perijove-test", dir, "tmpfs", 0, options); err != nil {
+		if os.Getenv("PERIJOVE_REQUIRE_MOUNT") != "" {
+			t.Fatal(err)
+		}
 		t.Skipf("needs the right to mount a tmpfs: %v", err)
 	}
 	t.Cleanup(func() {
@@ -408,7 +437,7 @@ func TestToolchainIsRemembered(t *testing.T) {
 }
 
 func TestLang(t *testing.T) {
-	for version, want := range map[string]string{"go1.26.8": "go1.26", "go1.27rc1": "go1.27", "go1.26": "go1.26", "devel": "devel"} {
+	for version, want := range map[string]string{"go1.26.8": "go1.26", "go1.26": "go1.26", "go1.26rc2": "go1.26", "go1.99.1": (Toolchain{Version: runtime.Version()}).release()} {
 		if got := (Toolchain{Version: version}).Lang(); got != want {
 			t.Errorf("%s: %s, want %s", version, got, want)
 		}
@@ -418,5 +447,51 @@ func TestLang(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), Options{Go: "/nowhere/go", Source: perijove.Source, CacheDir: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "/nowhere/go") {
 		t.Errorf("a go command that is not there: %v", err)
+	}
+}
+
+// fakeGo is a go command of some version, which provides others if asked for
+// by GOTOOLCHAIN, unless it insists on itself.
+func fakeGo(t *testing.T, version, choice string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "go")
+	script := `#!/bin/sh
+version=` + version + `
+case "$GOTOOLCHAIN" in go*) version=$GOTOOLCHAIN ;; esac
+printf '{"GOROOT":"/r","GOTOOLDIR":"/r/tool","GOVERSION":"%s","GOTOOLCHAIN":"%s"}' "$version" "` + choice + `"
+`
+	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestOtherToolchains: what the linker does not know is replaced if the user
+// lets the go command choose, refused if too old, and else left to programs.
+func TestOtherToolchains(t *testing.T) {
+	t.Setenv("GOTOOLCHAIN", "")
+	for _, c := range []struct {
+		version, choice string
+		want, err       string
+	}{
+		{"go1.26.3", "auto", "go1.26.3", ""},
+		{"go1.25.4", "auto", fetched(), ""},
+		{"go1.25.4", "local+auto", fetched(), ""},
+		{"go1.25.4", "local", "", "Go 1.25.4 at /r is too old: Perijove needs Go 1.26 or newer"},
+		{"go1.99.1", "auto", fetched(), ""},
+		{"go1.99.1", "local", "go1.99.1", ""},
+		{"devel go1.99-abc", "local", "go1.99-abc", ""},
+	} {
+		tc, err := ToolchainOf(t.Context(), fakeGo(t, "'"+c.version+"'", c.choice))
+		switch {
+		case c.err != "":
+			if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(err.Error(), "set GOTOOLCHAIN="+fetched()) {
+				t.Errorf("%s: %v, want %q", c.version, err, c.err)
+			}
+		case err != nil || tc.Version != c.want:
+			t.Errorf("%s, %s: %s, %v, want %s", c.version, c.choice, tc.Version, err, c.want)
+		case (tc.Switch != "") != (tc.Version != c.version && c.choice != "local"):
+			t.Errorf("%s: GOTOOLCHAIN=%s", c.version, tc.Switch)
+		}
 	}
 }

@@ -218,8 +218,25 @@ func (x *indexer) readExecutable(file string) error {
 		}
 		x.symbols = append(x.symbols, sym)
 	}
+	x.addTLSOffset(f, syms)
 	x.findLocals(f)
 	return x.scanTypes(f, named["runtime.types"], named["runtime.etypes"])
+}
+
+// addTLSOffset notes where the current goroutine is kept, relative to the
+// thread pointer: the C linker places it among the thread variables of C code.
+func (x *indexer) addTLSOffset(f *elf.File, syms []elf.Symbol) {
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_TLS {
+			continue
+		}
+		end := (p.Memsz + max(p.Align, 1) - 1) &^ (max(p.Align, 1) - 1)
+		for _, s := range syms {
+			if s.Name == "runtime.tlsg" && elf.ST_TYPE(s.Info) == elf.STT_TLS {
+				x.symbols = append(x.symbols, link.IndexSymbol{Name: link.TLSDistance, Addr: end - s.Value})
+			}
+		}
+	}
 }
 
 // scanTypes finds type descriptors in the executable: at every aligned place,

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/version"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -23,25 +24,34 @@ type Toolchain struct {
 	Root    string // GOROOT
 	Tools   string // where compile is
 	Version string // go1.26.8
+	// Switch is what GOTOOLCHAIN must be for the go command to be this
+	// toolchain's, "" if nothing needs to be set.
+	Switch string
 }
 
 // Compile is the path of the compiler proper.
 func (t Toolchain) Compile() string { return filepath.Join(t.Tools, "compile") }
 
-// Lang is the language version, as -lang takes it: go1.26.
-func (t Toolchain) Lang() string {
-	parts := strings.SplitN(t.Version, ".", 3)
-	if len(parts) < 2 {
-		return t.Version
+// release is the toolchain's language version: go1.26.
+func (t Toolchain) release() string {
+	if v := version.Lang(t.Version); v != "" {
+		return v
 	}
-	minor := strings.TrimRightFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' })
-	if i := strings.IndexFunc(parts[1], func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
-		minor = parts[1][:i]
-	}
-	return parts[0] + "." + minor
+	return t.Version // a development version
 }
 
-// supported lists the language versions whose runtime structures the linker knows.
+// Lang is the language version that cells are written in, as -lang takes it:
+// that of the toolchain, or the older one that this program was built with,
+// whose type checker refuses what is newer.
+func (t Toolchain) Lang() string {
+	if own := version.Lang(runtime.Version()); own != "" && version.Compare(own, t.release()) < 0 {
+		return own
+	}
+	return t.release()
+}
+
+// supported lists the language versions whose runtime structures the linker
+// knows, oldest first.
 var supported = []string{"go1.26"}
 
 // FindGo returns the go command: PERIJOVE_GO if set, else the one on PATH,
@@ -68,14 +78,22 @@ func FindGo() (string, error) {
 // buildEnv is the environment in which images and cells are compiled. Without
 // cgo an image needs no C compiler and starts faster; packages with C code get
 // an image of their own.
-func buildEnv() []string {
+func (t Toolchain) buildEnv(cgo bool) []string {
 	env := os.Environ()
-	return append(env, "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
+	if t.Switch != "" {
+		env = append(env, "GOTOOLCHAIN="+t.Switch)
+	}
+	enabled := "CGO_ENABLED=0"
+	if cgo {
+		enabled = "CGO_ENABLED=1"
+	}
+	return append(env, enabled, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
 }
 
-// Environ is the environment for the go command in a module's folder.
-func Environ(dir string) []string {
-	env := slices.DeleteFunc(buildEnv(), func(v string) bool { return v == "GOWORK=off" })
+// Environ is the environment for the go command in a module's folder, with
+// cgo as in the image unless it is asked for.
+func (m *Image) Environ(dir string, cgo bool) []string {
+	env := slices.DeleteFunc(m.Toolchain.buildEnv(m.Cgo || cgo), func(v string) bool { return v == "GOWORK=off" })
 	return append(env, "PWD="+dir)
 }
 
@@ -111,11 +129,8 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 			return tc, checkSupported(tc)
 		}
 	}
-	tc, err = askToolchain(ctx, opt.Go)
+	tc, err = chooseToolchain(ctx, opt)
 	if err != nil {
-		return Toolchain{}, err
-	}
-	if err := checkSupported(tc); err != nil {
 		return Toolchain{}, err
 	}
 	b, err := json.Marshal(tc)
@@ -128,40 +143,110 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	return tc, nil
 }
 
-func checkSupported(tc Toolchain) error {
-	for _, v := range supported {
-		if tc.Lang() == v {
-			return nil
-		}
+// fetched is the toolchain that the go command is asked for where its own is
+// of a release that the linker does not know: the one that this program was
+// built with, which is there, or one that is known to exist.
+func fetched() string {
+	if own := (Toolchain{Version: runtime.Version()}); own.native() && version.IsValid(own.Version) {
+		return own.Version
 	}
-	return fmt.Errorf("the Go toolchain %s at %s cannot run cells natively: Perijove knows the runtime of %s; install one of these or set PERIJOVE_GO",
-		strings.TrimPrefix(tc.Version, "go"), tc.Root, strings.Join(supported, ", "))
+	return "go1.26.8"
 }
 
-func askToolchain(ctx context.Context, goCmd string) (Toolchain, error) {
-	cmd := exec.CommandContext(ctx, goCmd, "env", "-json", "GOROOT", "GOTOOLDIR", "GOVERSION")
-	cmd.Env = buildEnv()
+// ToolchainOf returns the toolchain that a go command would compile cells with.
+func ToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
+	return chooseToolchain(ctx, Options{Go: goCommand})
+}
+
+// chooseToolchain asks the go command for its toolchain. If the linker does not
+// know that and the user has not chosen it, it asks for one that the linker knows.
+func chooseToolchain(ctx context.Context, opt Options) (Toolchain, error) {
+	tc, chosen, err := askToolchain(ctx, opt.Go, "")
+	if err != nil || tc.native() {
+		return tc, err
+	}
+	if chosen == "auto" || strings.HasSuffix(chosen, "+auto") {
+		if other, _, err := askToolchain(ctx, opt.Go, fetched()); err == nil && other.native() {
+			if opt.Log != nil {
+				opt.Log(fmt.Sprintf("cells are compiled with %s, which your go command provides, since Perijove does not know the runtime of its own, %s; GOTOOLCHAIN=local insists on that", other.Version, tc.Version))
+			}
+			return other, nil
+		}
+	}
+	return tc, checkSupported(tc)
+}
+
+// checkSupported refuses what is too old for the library. Versions that are
+// newer than the linker knows run cells as programs.
+func checkSupported(tc Toolchain) error {
+	if oldest := supported[0]; version.Compare(tc.release(), oldest) >= 0 {
+		return nil
+	}
+	return fmt.Errorf("%s at %s is too old: Perijove needs %s or newer; install that from https://go.dev/dl, or set GOTOOLCHAIN=%s, which the go command then fetches, or set PERIJOVE_GO to the path of another",
+		goText(tc.Version), tc.Root, goText(supported[0]), fetched())
+}
+
+// Verdict says what a go command's version, such as go1.26.3, means for
+// cells: nothing in the ordinary case. If fatal, none run.
+func Verdict(goVersion string) (remark string, fatal bool) {
+	tc := Toolchain{Version: goVersion, Root: "the go command"}
+	if tc.native() {
+		return "", false
+	}
+	if checkSupported(tc) != nil {
+		return fmt.Sprintf("Perijove needs %s: install that from https://go.dev/dl, or set PERIJOVE_GO to its go command", supportedText()), true
+	}
+	return fmt.Sprintf("Perijove knows the runtime of %s; with this Go cells run as programs of their own, and variables end with their cell", supportedText()), false
+}
+
+// native reports whether the linker knows the runtime's structures.
+func (t Toolchain) native() bool { return slices.Contains(supported, t.release()) }
+
+func goText(v string) string { return "Go " + strings.TrimPrefix(v, "go") }
+
+func supportedText() string {
+	var list []string
+	for _, v := range supported {
+		list = append(list, goText(v))
+	}
+	return strings.Join(list, " and ")
+}
+
+func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chosen string, err error) {
+	tc = Toolchain{Go: goCmd, Switch: choose}
+	cmd := exec.CommandContext(ctx, goCmd, "env", "-json", "GOROOT", "GOTOOLDIR", "GOVERSION", "GOTOOLCHAIN")
+	cmd.Env = tc.buildEnv(false)
 	cmd.Dir = os.TempDir()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return Toolchain{}, fmt.Errorf("%s env: %w\n%s", goCmd, err, errs.Bytes())
+		return tc, "", fmt.Errorf("%s env: %w\n%s", goCmd, err, errs.Bytes())
 	}
-	var v struct{ GOROOT, GOTOOLDIR, GOVERSION string }
+	var v struct{ GOROOT, GOTOOLDIR, GOVERSION, GOTOOLCHAIN string }
 	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
-		return Toolchain{}, fmt.Errorf("%s env: %w", goCmd, err)
+		return tc, "", fmt.Errorf("%s env: %w", goCmd, err)
 	}
-	return Toolchain{Go: goCmd, Root: v.GOROOT, Tools: v.GOTOOLDIR, Version: strings.Fields(v.GOVERSION)[0]}, nil
+	tc.Root, tc.Tools = v.GOROOT, v.GOTOOLDIR
+	for _, word := range strings.Fields(v.GOVERSION) { // "devel go1.27-abc", "go1.26.1 X:name"
+		if version.IsValid(word) {
+			tc.Version = word
+			return tc, v.GOTOOLCHAIN, nil
+		}
+	}
+	return tc, "", fmt.Errorf("%s is of a version that is not understood: %s", goCmd, v.GOVERSION)
 }
 
 // imageKey names the image after everything it depends on.
-func imageKey(tc Toolchain, src fs.FS) (string, error) {
+func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	h := sha256.New()
 	st, err := os.Stat(tc.Compile())
 	if err != nil {
 		return "", fmt.Errorf("compiler: %w", err)
 	}
 	fmt.Fprintln(h, tc, st.Size(), st.ModTime().UnixNano(), bundled)
+	if c != nil {
+		fmt.Fprintln(h, "C", c.Key())
+	}
 	for _, v := range relevantEnv[:5] {
 		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
 	}

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// keepImages is how many images stay: that of the toolchain in use, and
-	// those of others to which the user may go back.
-	keepImages = 3
+	// keepImages is how many images stay: that of the toolchain in use, those
+	// with C code, and those of others to which the user may go back.
+	keepImages = 4
 	// staleBuild is the age at which a half-made image must be a dead process's.
 	staleBuild = time.Hour
 

@@ -30,7 +30,7 @@ const watchdog = 20 * time.Second
 //	execute CODE              sends an execute_request; \n in CODE is a newline
 //	hold-sends                keeps the following requests back, made but not sent
 //	burst                     sends the first of them, and the others once it is idle
-//	await rN                  waits for the idle of a request
+//	await rN                  waits for the idle of a request and its reply
 //	answer VALUE              waits for an input_request and answers it
 //	output TEXT               waits for a text on iopub
 //	release GATE              see Fake
@@ -164,7 +164,7 @@ func (r *scenario) command(line string) error {
 	case "burst":
 		return r.burst()
 	case "await":
-		return r.until("idle of "+rest, func() bool { return r.idle(rest) })
+		return r.until("idle of "+rest, func() bool { return r.idle(rest) && r.repliedTo(rest) })
 	case "output":
 		return r.until("output "+rest, func() bool { return r.said(rest) })
 	case "answer":
@@ -271,6 +271,16 @@ func (r *scenario) idle(label string) bool {
 func (r *scenario) replied(id string) bool {
 	channel, due := r.replies[id]
 	return !due || slices.ContainsFunc(r.received[channel], func(m *wire.Message) bool { return m.Parent.MsgID == id })
+}
+
+// repliedTo is replied for a label. The caller holds r.mu.
+func (r *scenario) repliedTo(label string) bool {
+	for id, l := range r.labels {
+		if l == label {
+			return r.replied(id)
+		}
+	}
+	return false
 }
 
 // said reports whether iopub carried a text. The caller holds r.mu.

@@ -16,16 +16,27 @@ type arena struct {
 	used       uintptr
 }
 
-// The arenas lie below 2 GB, above the image, so that code reaches them and
-// the image by 32-bit offsets. Sizes bound address space, not memory.
-const (
-	arenaBase  = 0x10000000
-	textSize   = 256 << 20
-	roSize     = 256 << 20
-	dataSize   = 512 << 20
-	noptrSize  = 512 << 20
-	arenaLimit = arenaBase + textSize + roSize + dataSize + noptrSize
-)
+// A layout places the arenas: below 2 GB and above the image, so that code
+// reaches them and the image by 32-bit offsets. It is the same in every process
+// of an image, since children must find functions at the same addresses. Sizes
+// bound address space, not memory.
+type layout struct {
+	base                  uintptr
+	text, ro, data, noptr uintptr // sizes
+}
+
+// heapBase is above the image and the arenas, and below the runtime's heap.
+const heapBase = 1 << 31
+
+func plainLayout() layout {
+	return layout{base: 0x10000000, text: 256 << 20, ro: 256 << 20, data: 512 << 20, noptr: 512 << 20}
+}
+
+// cLayout leaves room for the heap of the C library: Linux puts its beginning
+// at a random place up to 1 GB above the image.
+func cLayout() layout {
+	return layout{base: 0x48000000, text: 128 << 20, ro: 128 << 20, data: 320 << 20, noptr: 320 << 20}
+}
 
 func newArena(name string, base, size uintptr, prot platform.Prot) (*arena, error) {
 	a := &arena{name: name, base: base, size: size}

@@ -58,10 +58,10 @@ func (l *Linker) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayBac
 		return 0, wayBack{}
 	}
 	if sp := gs.entered(g, at, l.moreStack); sp != 0 {
-		if ret := loadAt[uintptr](sp); l.Contains(ret) {
+		if ret := loadAt[uintptr](sp); l.OfCell(ret - 1) {
 			return sp, wayBack{pc: ret}
 		}
-	} else if l.Contains(at) && !gs.InSyscall(g) {
+	} else if l.OfCell(at-1) && !gs.InSyscall(g) {
 		return g + gSchedPC, wayBack{pc: at} // runtime.Gosched is inlined
 	}
 	slot, pc := l.callSite(g, at, bp, true)
@@ -111,7 +111,7 @@ func (l *Linker) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 		if slot == 0 {
 			above = 0
 			preempted := l.injected[0].contains(at)
-			if l.Contains(ret) && !l.injected[1].contains(at) && (!preempted || async && !l.OpenDefers(ret)) {
+			if l.OfCell(ret-1) && !l.injected[1].contains(at) && (!preempted || async && !l.OpenDefers(ret)) {
 				slot, pc = bp+8, ret
 			}
 		}
@@ -173,7 +173,7 @@ func (l *Linker) isCode(pc uintptr) bool {
 func (l *Linker) Diversion(pc uintptr, halt func()) (uintptr, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.Contains(pc) || l.diverted[pc] {
+	if !l.OfCell(pc-1) || l.diverted[pc] {
 		return 0, ErrNoCell
 	}
 	return l.diversion(wayBack{pc: pc}, reflect.ValueOf(halt).Pointer())
@@ -192,9 +192,20 @@ func (l *Linker) diversion(way wayBack, halt uintptr) (uintptr, error) {
 		return 0, err
 	}
 	m.publish()
-	l.requests = append(l.requests, Request{Gap: m.text.used - used})
+	l.gaps = append(l.gaps, m.text.used-used)
 	l.diversions[way], l.diverted[to] = to, true
 	return to, nil
+}
+
+// Gaps returns how many bytes of code diversions have used since the last call,
+// for each. Another process must leave them out, by a Request, to have the same
+// code at the same addresses.
+func (l *Linker) Gaps() []uintptr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := l.gaps
+	l.gaps = nil
+	return list
 }
 
 func (l *Linker) divertCode(way wayBack, halt uintptr) (uintptr, error) {

@@ -102,6 +102,7 @@ type Goroutine struct {
 	ID     uint64
 	State  State
 	Start  uintptr // the function that it began with
+	Go     uintptr // the return address of the go statement, or 0
 	Labels uintptr // profiler labels, which a goroutine inherits from the one that started it
 }
 
@@ -188,7 +189,7 @@ func (gs *Goroutines) InSyscall(g uintptr) bool {
 }
 
 func (gs *Goroutines) look(g uintptr) Goroutine {
-	return Goroutine{G: g, ID: loadAt[uint64](g + gID), State: gs.State(g), Start: loadAt[uintptr](g + gStartPC), Labels: loadAt[uintptr](g + gLabels)}
+	return Goroutine{G: g, ID: loadAt[uint64](g + gID), State: gs.State(g), Start: loadAt[uintptr](g + gStartPC), Go: loadAt[uintptr](g + gGoPC), Labels: loadAt[uintptr](g + gLabels)}
 }
 
 // Look describes the goroutine g.

@@ -133,6 +133,7 @@ func TestOffsets(t *testing.T) {
 		{"internal/abi.StructType", "Fields", 56},
 		{"runtime.itabTableType", "entries", 16},
 		{"runtime._func", "nfuncdata", funcSize - 1},
+		{"runtime._func", "nameOff", funcNameOff},
 		{"runtime._func", "npcdata", 28},
 		{"runtime._func", "cuOffset", 32},
 		{"runtime._func", "startLine", 36},
@@ -195,7 +196,7 @@ func TestOffsets(t *testing.T) {
 	}
 }
 
-// TestKinds pins the kinds, and the type flags, against reflect on this very
+// TestKinds pins the kinds against reflect on this very
 // process.
 func TestKinds(t *testing.T) {
 	for kind, want := range map[reflect.Kind]int{
@@ -204,6 +205,19 @@ func TestKinds(t *testing.T) {
 	} {
 		if int(kind) != want {
 			t.Errorf("%v is %d, not %d", kind, int(kind), want)
+		}
+	}
+}
+
+// TestFlags pins type flags against what this process's own types have.
+func TestFlags(t *testing.T) {
+	flags := func(typ reflect.Type) uint8 { return loadAt[uint8](descriptorOf(typ) + typeTFlagOff) }
+	for typ, want := range map[reflect.Type]uint8{
+		reflect.TypeFor[[]int](): 0, reflect.TypeFor[pointers](): tflagNamed | tflagUncommon, reflect.TypeFor[*table](): tflagUncommon,
+		reflect.TypeFor[int](): tflagNamed | tflagUncommon,
+	} {
+		if got := flags(typ) & (tflagNamed | tflagUncommon); got != want {
+			t.Errorf("%v has flags %b, want %b", typ, got, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -39,7 +40,15 @@ type Linker struct {
 	got     map[uintptr]uintptr    // slots for addresses out of reach
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
 
-	requests   []Request // what was loaded, in this order
+	reflected *reflected
+
+	// Packages under edit; see Reload.
+	live    map[string]bool
+	renewed map[string]int // by symbol prefix: when its types were last made anew
+	era     int            // counts Reloads that make types anew
+	pending []string       // packages whose functions the next load replaces
+
+	gaps       []uintptr // bytes of code that diversions have used; see Gaps
 	injected   [2]codeRange
 	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
 	diversions map[wayBack]uintptr // what takes the place of an address to go on at
@@ -97,8 +106,13 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 	if err != nil {
 		return nil, err
 	}
+	r, err := newReflected(idx)
+	if err != nil {
+		return nil, err
+	}
 	return &Linker{
-		idx: idx, host: h, mod: m, archives: archives,
+		reflected: r,
+		idx:       idx, host: h, mod: m, archives: archives,
 		packages: map[string]*pkg{},
 		globals:  map[symKey]uintptr{},
 		stubs:    map[string]*stub{},
@@ -107,6 +121,8 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		inited:   map[string]bool{},
 		got:      map[uintptr]uintptr{},
 		uses:     map[uintptr]*funcUse{},
+		live:     map[string]bool{},
+		renewed:  map[string]int{},
 
 		injected:   findInjected(idx),
 		moreStack:  findMoreStack(idx),
@@ -272,23 +288,48 @@ func withoutTypeArgs(name string) string {
 func (l *Linker) Replace(path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.others = append(l.others, path)
+	if !slices.Contains(l.others, path) {
+		l.others = append(l.others, path)
+	}
 }
 
 // ofOther reports whether a symbol belongs to a replaced package or mentions one.
 func (l *Linker) ofOther(name string) bool {
 	for _, path := range l.others {
-		for rest := name; ; {
-			i := strings.Index(rest, path)
-			if i < 0 {
-				break
-			}
-			end := rest[i+len(path):]
-			if (i == 0 || !isPathByte(rest[i-1])) && strings.HasPrefix(end, ".") {
-				return true
-			}
-			rest = end
+		if ofPackage(name, symbolPrefix(path)) {
+			return true
 		}
 	}
 	return false
+}
+
+// ofPackage reports whether a symbol belongs to a package or mentions one of
+// its symbols; the package is given as in symbol names.
+func ofPackage(name, prefix string) bool {
+	for {
+		i := strings.Index(name, prefix)
+		if i < 0 {
+			return false
+		}
+		end := name[i+len(prefix):]
+		if (i == 0 || !isPathByte(name[i-1])) && strings.HasPrefix(end, ".") {
+			return true
+		}
+		name = end
+	}
+}
+
+// symbolPrefix is an import path as it stands in symbol names: dots in the
+// last element, and bytes that are no part of names, are escaped.
+func symbolPrefix(path string) string {
+	var b strings.Builder
+	slash := strings.LastIndexByte(path, '/')
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c == '%' || c == '"' || c >= 0x7f || c == '.' && i > slash {
+			fmt.Fprintf(&b, "%%%02x", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }

@@ -26,6 +26,8 @@ type Request struct {
 	// Gap, if it is not 0, asks for nothing but bytes of code to be left out:
 	// the process in which the request was made has used them otherwise.
 	Gap uintptr
+	// Live lists the packages that are under edit; see Reload.
+	Live []string
 }
 
 // A Loaded is the outcome: what to call, in this order.
@@ -44,11 +46,13 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		if _, err := l.mod.text.alloc(req.Gap, 1); err != nil {
 			return nil, err
 		}
-		l.requests = append(l.requests, req)
 		return &Loaded{}, nil
 	}
 	if req.Forget {
 		l.forget()
+	}
+	for _, path := range req.Live {
+		l.live[path] = true
 	}
 	undo := l.mod.snapshot()
 	defer func() {
@@ -62,15 +66,17 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	ld := &load{
-		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{},
+		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
 		itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
+		ld.methodNames[methodName(f)] = true
 	}
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
+		ld.renewedMethods[methodName(f)] = true
 	}
 	entry, own, inits, err := ld.roots(req)
 	if err != nil {
@@ -82,6 +88,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	if err := ld.layout(); err != nil {
 		return nil, err
 	}
+	if err := ld.bindReflected(); err != nil {
+		return nil, err
+	}
 	if err := ld.write(); err != nil {
 		return nil, err
 	}
@@ -89,7 +98,6 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	ld.commit()
-	l.requests = append(l.requests, req)
 	out := &Loaded{Reset: ld.reset}
 	for _, t := range inits {
 		out.Packages = append(out.Packages, l.initTask(t)...)
@@ -103,21 +111,13 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	return out, nil
 }
 
-// Requests returns what another process must load, after the first have, to
-// have the same code at the same addresses.
-func (l *Linker) Requests(have int) []Request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.requests[min(have, len(l.requests)):])
-}
-
 func (l *Linker) forget() {
 	for key := range l.globals {
 		if ofNotebook(key.name) {
 			delete(l.globals, key)
 		}
 	}
-	clear(l.stubs)
+	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return ofNotebook(name) })
 	clear(l.vars)
 	clear(l.types)
 }
@@ -166,44 +166,22 @@ func (ld *load) roots(req Request) (entry, own target, inits []target, err error
 	if req.Entry != "" && entry == (target{}) {
 		return entry, own, nil, fmt.Errorf("the object does not define %s", req.Entry)
 	}
-	if task < 0 {
-		return entry, own, nil, nil
-	}
-	if inits, err = ld.initOrder(ld.main, task); err != nil {
+	nodes, err := ld.replacements()
+	if err != nil {
 		return entry, own, nil, err
 	}
-	if req.Init {
+	if task >= 0 {
+		if err := ld.initGraph(ld.main, task, &initNode{}, nodes); err != nil {
+			return entry, own, nil, err
+		}
+	}
+	if inits, err = ld.initOrder(nodes); err != nil {
+		return entry, own, nil, err
+	}
+	if task >= 0 && req.Init {
 		own, err = ld.resolveIndex(ld.main, task)
 	}
 	return entry, own, inits, err
-}
-
-// refreshes reports whether symbol i is a generated method, known from an
-// earlier load, whose code depends on something fresh: it may have the old
-// body inlined.
-func (ld *load) refreshes(i int, name string) bool {
-	s := ld.main.Sym(i)
-	if ld.Linker.stubs[name] == nil || !s.Kind().IsText() || !isMethodWrapper(ld.main, s, name) {
-		return false
-	}
-	depends := func(ref goobj.Ref) bool {
-		j, ok := ld.main.Index(ref)
-		return ok && ld.fresh[withoutTypeArgs(ld.main.Sym(j).Name())]
-	}
-	for _, r := range s.Relocs() {
-		if depends(r.Sym()) {
-			ld.fresh[name] = true
-			return true
-		}
-	}
-	fi, err := funcInfo(ld.main, s)
-	for _, n := range fi.InlTree {
-		if depends(n.Func) {
-			ld.fresh[name] = true
-			return true
-		}
-	}
-	return err != nil
 }
 
 // An initNode is the init task of a package that has not been initialized yet.
@@ -212,14 +190,10 @@ type initNode struct {
 	deps []string // names of other nodes
 }
 
-// initOrder lists the init tasks of packages that symbol i of o, an init task,
-// depends on and that have not run yet, in cmd/link's order: dependencies
-// first, and of those that are ready the first by name.
-func (ld *load) initOrder(o *object, i int) ([]target, error) {
-	nodes := map[string]*initNode{}
-	if err := ld.initGraph(o, i, &initNode{}, nodes); err != nil {
-		return nil, err
-	}
+// initOrder lists the init tasks of packages that have not run yet, in
+// cmd/link's order: dependencies first, and of those that are ready the first
+// by name.
+func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
 	var list []target
 	names := slices.Sorted(maps.Keys(nodes))
 	done := map[string]bool{}
@@ -376,7 +350,7 @@ func (ld *load) updateMethods() error {
 			continue
 		}
 		old := ld.typeDone[name]
-		if old == nil {
+		if old == nil || !ld.mod.ro.contains(old.addr) { // reflect has given a type of its own its methods
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)

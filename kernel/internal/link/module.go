@@ -41,11 +41,11 @@ func newModule(h *host) (*module, error) {
 		}
 		return a
 	}
-	p := uintptr(arenaBase)
-	m.text = mk("code", p, textSize, platform.Execute)
-	m.ro = mk("constant", p+textSize, roSize, platform.ReadOnly)
-	m.data = mk("variable", p+textSize+roSize, dataSize, 0)
-	m.noptr = mk("plain variable", p+textSize+roSize+dataSize, noptrSize, 0)
+	at := h.layout()
+	m.text = mk("code", at.base, at.text, platform.Execute)
+	m.ro = mk("constant", at.base+at.text, at.ro, platform.ReadOnly)
+	m.data = mk("variable", at.base+at.text+at.ro, at.data, 0)
+	m.noptr = mk("plain variable", at.base+at.text+at.ro+at.data, at.noptr, 0)
 	tab := func(name string, size int) (t *table) {
 		if err == nil {
 			t, err = newTable(name, size)
@@ -58,8 +58,8 @@ func newModule(h *host) (*module, error) {
 	m.pctab = tab("line", 256<<20)
 	m.funcs = tab("function", 256<<20)
 	m.ftab = tab("code address", 64<<20)
-	m.findfunc = tab("code bucket", textSize/funcBucket*bucketSize+bucketSize)
-	m.mask = tab("pointer mask", dataSize/64)
+	m.findfunc = tab("code bucket", int(at.text)/funcBucket*bucketSize+bucketSize)
+	m.mask = tab("pointer mask", int(at.data)/64)
 	if err != nil {
 		return nil, err
 	}
@@ -99,8 +99,8 @@ func (m *module) describe(h *host) error {
 	md.rodata, md.gofunc, md.epclntab = h.first.rodata, h.first.gofunc, m.ro.base+m.ro.size
 	md.data, md.edata = m.data.base, m.data.base
 	md.noptrdata, md.enoptrdata = m.noptr.base, m.noptr.base+m.noptr.size
-	md.end = arenaLimit
-	md.gcdatamask = bitvector{int32(dataSize / 8), uintptr(unsafe.Pointer(&m.mask.buf[0]))}
+	md.end = m.noptr.base + m.noptr.size
+	md.gcdatamask = bitvector{int32(m.data.size / 8), uintptr(unsafe.Pointer(&m.mask.buf[0]))}
 	(*moduleData)(platform.Pointer(*h.last)).next = uintptr(unsafe.Pointer(md))
 	*h.last = uintptr(unsafe.Pointer(md))
 	h.modulesinit()
@@ -198,6 +198,19 @@ func (m *module) findFunc(pc uintptr) (funcOff int) {
 		i++
 	}
 	return int(m.ftab.uint32(i*8 + 4))
+}
+
+// OfCell reports whether pc lies in loaded code that may be stopped there: not
+// that of the project's own library, which ends by its own means. It may be
+// called in a signal handler.
+func (l *Linker) OfCell(pc uintptr) bool {
+	m := l.mod
+	if pc < m.text.base || pc >= m.md.maxpc {
+		return false
+	}
+	const library = "github.com/perijove/perijove/lib/"
+	name := m.names.buf[m.funcs.uint32(m.findFunc(pc)+4):]
+	return len(name) < len(library) || string(name[:len(library)]) != library
 }
 
 // OpenDefers reports whether the function at pc, in loaded code, keeps its

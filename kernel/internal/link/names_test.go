@@ -60,6 +60,25 @@ func TestOfNotebook(t *testing.T) {
 	}
 }
 
+func TestMentioned(t *testing.T) {
+	for name, want := range map[string]string{
+		"main.Twice[main.Point]":                             "main.Point",
+		"main.(*Box[main.Pair[int,main.Point]]).String":      "main.Pair[int,main.Point] main.Point",
+		"type:map[string]main.Line":                          "main.Line",
+		"type:main.Point":                                    "main.Point",
+		"main.Point":                                         "",
+		"github.com/x/mp.(*task[int,[]main.T·1]).run":        "main.T·1",
+		"type:domain.Point":                                  "",
+		"type:example.com/main.Point":                        "",
+		"main.f[go.shape.struct { main.p *main.Deep[int] }]": "main.p main.Deep[int]",
+		"main.f[main.Open[":                                  "main.f main.Open",
+	} {
+		if got := strings.Join(mentioned(name), " "); got != want {
+			t.Errorf("%s mentions %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestWithoutTypeArgs(t *testing.T) {
 	for name, want := range map[string]string{
 		"main.f":                                    "main.f",
@@ -70,6 +89,32 @@ func TestWithoutTypeArgs(t *testing.T) {
 	} {
 		if got := withoutTypeArgs(name); got != want {
 			t.Errorf("withoutTypeArgs(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestMethodNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"main.T.M": ".M", "main.(*T).M": ".M", "main.(*T).M-fm": ".M", "main.(*L[main.T]).M-fm": ".M", "main.f": "", "main.Max[main.T]": "",
+	} {
+		if got := methodName(name); got != want {
+			t.Errorf("methodName(%q) = %q, want %q", name, got, want)
+		}
+	}
+	types := map[string]bool{"T": true, "E·1": true, "P[int]": true}
+	for name, want := range map[string]bool{
+		"main.T.M": true, "main.(*T).M-fm": true, "main.L[main.T].M": true, "main.Max[[]main.T]": true, "main.(*E·1).M": true,
+		"main.L[go.shape.struct { main.a int; X *main.T }].M": true, "main.TT.M": false, "main.f.T": false, "example.org/main.T.M": false,
+		"main.Max[int]": false, "type:map[string]main.T": true,
+		"main.P[string].M": false, "main.(*P[int]).M-fm": true, "main.P.M": false,
+	} {
+		if got := mentions(name, types); got != want {
+			t.Errorf("mentions(%q) = %v, want %v", name, got, want)
+		}
+	}
+	for name, want := range map[string]bool{"main.f.deferwrap1": true, "main.(*T).M.func2.gowrap10": true, "main.T.deferwrapper": false, "main.f.func1": false} {
+		if got := isCallWrapper(name); got != want {
+			t.Errorf("isCallWrapper(%q) = %v, want %v", name, got, want)
 		}
 	}
 }

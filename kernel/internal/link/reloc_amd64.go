@@ -7,9 +7,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// tlsOffset is where a Linux/amd64 executable keeps the current goroutine,
-// relative to the thread pointer.
-const tlsOffset = -8
+// TLSDistance is the index entry that says how far below the thread pointer
+// the current goroutine is kept, in bytes.
+const TLSDistance = "perijove.tlsDistance"
+
+// tlsDistance is that of an executable without C code.
+const tlsDistance = 8
 
 // relocate writes one reference into b, the content of n.
 func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
@@ -44,8 +47,9 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 			v = int64(slot) - pc
 		}
 	case goobj.RelTLSLE:
-		v = tlsOffset + r.Add()
+		v = r.Add() - ld.host.tlsDistance
 	case goobj.RelAddrOff, goobj.RelMethodOff:
+		addr = ld.withinReach(t)
 		v = int64(addr) + r.Add() - int64(ld.offsetBase(n, addr))
 	case goobj.RelConst:
 		v = r.Add()
@@ -89,6 +93,18 @@ func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 		return md.types
 	}
 	return md.rodata
+}
+
+// withinReach is the address of a target, or of its copy if it is a type on
+// the heap.
+func (ld *load) withinReach(t target) uintptr {
+	if t.node != nil && t.node.made != nil {
+		return t.node.addr
+	}
+	if c := ld.reflected.copies[t.addr]; c != 0 && t.node == nil {
+		return c
+	}
+	return t.address()
 }
 
 // throughSlot turns the instruction that takes the address of something out of

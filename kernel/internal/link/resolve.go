@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
@@ -19,8 +20,9 @@ type node struct {
 	stub   *stub   // a notebook function: what others refer to
 	global bool    // stays known by name after the load
 	typ    *typeRecord
-	itab   [2]target // of an interface table: the interface and the concrete type
-	redo   *variable // a notebook variable that gets this content as its new value
+	itab   [2]target      // of an interface table: the interface and the concrete type
+	redo   *variable      // a notebook variable that gets this content as its new value
+	made   unsafe.Pointer // the same type, made by reflect before: what others refer to
 	info   goobj.FuncInfo
 
 	relocs []goobj.Reloc
@@ -37,8 +39,11 @@ func (t target) address() uintptr {
 	if t.node == nil {
 		return t.addr
 	}
-	if t.node.stub != nil {
+	switch {
+	case t.node.stub != nil:
 		return t.node.stub.addr
+	case t.node.made != nil:
+		return uintptr(t.node.made)
 	}
 	return t.node.addr
 }
@@ -51,17 +56,22 @@ type load struct {
 	fresh   map[string]bool
 	renewed map[string]bool
 
+	methodNames    map[string]bool // of the fresh methods
+	renewedMethods map[string]bool // and of the renewed ones
+	newNames       map[string]bool // of types, once newTypes has run
+
 	nodes  []*node
 	queue  []*node
 	byDef  map[defRef]*node
 	byName map[symKey]*node
 	itabs  map[[2]target]*node
 
-	typeDone map[string]*typeRecord // decided: the old record, or nil for a new type
-	stubs    []*stub
-	reset    []string
-	methods  []methodUpdate
-	newSlots map[uintptr]uintptr // for Linker.got
+	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
+	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
+	stubs       []*stub
+	reset       []string
+	methods     []methodUpdate
+	newSlots    map[uintptr]uintptr // for Linker.got
 }
 
 func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
@@ -124,9 +134,15 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case ofNotebook(name):
 		return ld.sharedInLoad(o, i, symKey{name, keyABI(s)}, false)
 	}
+	if ld.replaceable(o, s, name) {
+		return ld.liveFunc(o, i, name), nil
+	}
 	key := symKey{name, keyABI(s)}
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
+	}
+	if strings.HasPrefix(name, "_cgo_") { // the object has a placeholder for the C function
+		return target{}, fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
 	}
 	return ld.sharedInLoad(o, i, key, true)
 }
@@ -210,9 +226,9 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	plain := withoutTypeArgs(name)
 	generic := plain != name
 	switch {
-	case s.Kind().IsText() && generic:
+	case s.Kind().IsText() && generic && !isMethodWrapper(o, s, name):
 		key := symKey{name, s.ABI()}
-		if addr, ok := ld.globals[key]; ok && !ld.fresh[plain] {
+		if addr, ok := ld.globals[key]; ok && !ld.outdated(name, plain) {
 			return target{addr: addr}, nil
 		}
 		return ld.sharedInLoad(o, i, key, true)
@@ -227,7 +243,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	s := o.Sym(i)
 	old := ld.Linker.stubs[name]
-	fresh := ld.fresh[name]
+	fresh := ld.fresh[name] || ld.fresh[withoutTypeArgs(name)]
 	if old != nil && !fresh {
 		return target{addr: old.addr}, nil
 	}
@@ -242,16 +258,6 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 		ld.stubs = append(ld.stubs, n.stub)
 	}
 	return target{node: n}, nil
-}
-
-// isMethodWrapper reports whether the compiler generated this function as a
-// method, for an embedded field or for the pointer to a type with value methods.
-func isMethodWrapper(o *object, s goobj.Sym, name string) bool {
-	if strings.HasSuffix(name, "-fm") || strings.Count(name, ".") < 2 {
-		return false
-	}
-	fi, err := funcInfo(o, s)
-	return err == nil && fi.FuncID == goobj.FuncIDWrapper
 }
 
 func funcInfo(o *object, s goobj.Sym) (goobj.FuncInfo, error) {

@@ -81,7 +81,8 @@ const (
 	pclnMagic    = 0xfffffff1
 
 	// funcSize is the size of runtime._func without its variable part.
-	funcSize = 44
+	funcSize    = 44
+	funcNameOff = 4
 
 	funcBucket    = 4096 // bytes of text per findfunc bucket
 	funcSubbucket = 256
@@ -109,6 +110,8 @@ type host struct {
 	itabTable    *uintptr
 	zerobase     uintptr
 	deferreturn  uintptr
+	tlsDistance  int64
+	cgo          bool // the image contains C code
 	modulesinit  func()
 	itabsinit    func()
 	stop         func(reason uint8) worldStop
@@ -141,8 +144,14 @@ func newHost(idx *Index) (*host, error) {
 	h.start = funcAt[func(worldStop)](addr("runtime.startTheWorld"))
 	h.typedmemmove = funcAt[func(typ, dst, src unsafe.Pointer)](addr("runtime.typedmemmove"))
 	h.itabInit = funcAt[func(unsafe.Pointer, bool) string](addr("runtime.itabInit"))
+	iscgo := (*bool)(platform.Pointer(addr("runtime.iscgo")))
 	if missing != nil {
 		return nil, missing
+	}
+	h.cgo = *iscgo
+	h.tlsDistance = tlsDistance
+	if d, ok := idx.Lookup(TLSDistance, 1); ok {
+		h.tlsDistance = int64(d)
 	}
 	if m := *(*uint32)(platform.Pointer(h.first.pcHeader)); m != pclnMagic {
 		return nil, fmt.Errorf("the image's function table has magic %#x, not %#x", m, uint32(pclnMagic))
@@ -151,6 +160,13 @@ func newHost(idx *Index) (*host, error) {
 		return nil, fmt.Errorf("the image's module data does not have the expected layout")
 	}
 	return h, nil
+}
+
+func (h *host) layout() layout {
+	if h.cgo {
+		return cLayout()
+	}
+	return plainLayout()
 }
 
 // funcAt makes a function value of the code at pc.
@@ -203,6 +219,7 @@ const (
 
 	tflagUncommon  = 1 << 0
 	tflagExtraStar = 1 << 1
+	tflagNamed     = 1 << 2
 
 	uncommonSize = 16
 	methodSize   = 16

@@ -3,6 +3,7 @@ package link
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -16,6 +17,7 @@ type typeRecord struct {
 	addr   uintptr
 	data   []byte
 	fields []typeRef // relocations, in order
+	era    int       // of the linker when it was made
 	room   bool      // there is space for an uncommon part behind a pointer type
 }
 
@@ -84,7 +86,10 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 	for n := range group {
 		same[n] = ld.types[n] != nil
 	}
-	equalTarget := func(n string) bool {
+	equalTarget := func(old *typeRecord, n string) bool {
+		if ld.madeAnew(n, old.era) {
+			return false
+		}
 		if !strings.HasPrefix(n, "type:") || !ofNotebook(n) || strings.HasPrefix(n, "type:.") {
 			return true
 		}
@@ -93,10 +98,16 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		}
 		return ld.typeDone[n] != nil
 	}
+	// A type argument need not appear in the layout.
+	replaced := func(n string) bool {
+		n = "type:" + n
+		ok, inGroup := same[n]
+		return ld.types[n] != nil && (inGroup && !ok || !inGroup && ld.changed(n))
+	}
 	for changed := true; changed; {
 		changed = false
 		for n, r := range group {
-			if same[n] && !sameLayout(ld.types[n], r, equalTarget) {
+			if same[n] && (!sameLayout(ld.types[n], r, equalTarget) || instance(n) && slices.ContainsFunc(mentioned(n), replaced)) {
 				same[n] = false
 				changed = true
 			}
@@ -126,11 +137,19 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 			}
 		}
 	}
+	if !o.main || !instance(name) {
+		return
+	}
+	for _, t := range mentioned(name) {
+		if j, ok := ld.descriptor("type:" + t); ok {
+			ld.collectTypes(o, j, "type:"+t, group)
+		}
+	}
 }
 
 // sameLayout compares two descriptors of one name, methods aside: a type that
 // gained or lost methods is still the same type.
-func sameLayout(old, r *typeRecord, equalTarget func(string) bool) bool {
+func sameLayout(old, r *typeRecord, equalTarget func(*typeRecord, string) bool) bool {
 	oldEnd, newEnd := old.methodsOff(), r.methodsOff()
 	if oldEnd != newEnd || !bytes.Equal(old.comparable(), r.comparable()) {
 		return false
@@ -140,7 +159,7 @@ func sameLayout(old, r *typeRecord, equalTarget func(string) bool) bool {
 		return false
 	}
 	for i := range a {
-		if a[i] != b[i] || !equalTarget(b[i].target) {
+		if a[i] != b[i] || !equalTarget(old, b[i].target) {
 			return false
 		}
 	}

@@ -24,7 +24,7 @@ func (ld *load) noteUses(n *node) {
 	}
 	u := &funcUse{}
 	for i := range n.relocs {
-		if p := n.values[i].address(); p >= arenaBase && p < arenaLimit {
+		if p := n.values[i].address(); p >= ld.mod.text.base && p < ld.mod.md.end {
 			u.refs = append(u.refs, p)
 		}
 	}

@@ -75,14 +75,8 @@ func (ld *load) arenaOf(n *node) *arena {
 
 // write copies contents and applies relocations.
 func (ld *load) write() error {
-	for _, n := range ld.nodes {
-		b := ld.arenaOf(n).bytes(n.addr, int(n.sym.Size()))
-		copy(b, n.sym.Data())
-		for i, r := range n.relocs {
-			if err := ld.relocate(n, b, r, n.values[i]); err != nil {
-				return fmt.Errorf("%s: %w", n.name, err)
-			}
-		}
+	if err := ld.writeNodes(func(*node) bool { return true }); err != nil {
+		return err
 	}
 	for _, s := range ld.stubs {
 		writeStub(ld.mod.text.bytes(s.addr, stubSize), s)
@@ -101,7 +95,28 @@ func (ld *load) write() error {
 	return nil
 }
 
-func (ld *load) hashOf(t target) uint32 { return typeHash(t.address()) }
+func (ld *load) writeNodes(which func(*node) bool) error {
+	for _, n := range ld.nodes {
+		if !which(n) {
+			continue
+		}
+		b := ld.arenaOf(n).bytes(n.addr, int(n.sym.Size()))
+		copy(b, n.sym.Data())
+		for i, r := range n.relocs {
+			if err := ld.relocate(n, b, r, n.values[i]); err != nil {
+				return fmt.Errorf("%s: %w", n.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (ld *load) hashOf(t target) uint32 {
+	if t.node != nil {
+		return typeHash(t.node.addr)
+	}
+	return typeHash(t.addr)
+}
 
 // markPointers tells the collector which words of a variable hold pointers.
 func (ld *load) markPointers(n *node) error {
@@ -130,14 +145,18 @@ func (ld *load) commit() {
 			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
 		}
 	}
+	ld.dropReplaced()
 	for _, s := range ld.stubs {
 		l.stubs[s.name] = s
 	}
+	ld.forgetOutdated()
 	for _, n := range ld.nodes {
 		ld.remember(n)
 		ld.noteUses(n)
 		ld.noteData(n)
 	}
+	ld.commitReflected()
+	l.pending = nil
 	ld.addTypes()
 	ld.addItabs()
 	ld.applyMethods()
@@ -153,7 +172,7 @@ func (ld *load) commit() {
 func (ld *load) remember(n *node) {
 	switch {
 	case n.global:
-		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = n.addr
+		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = target{node: n}.address()
 	case n.obj.main && n.redo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
 		v := &variable{addr: n.addr, size: uintptr(n.sym.Size())}
 		if ref, ok := n.sym.Aux(goobj.AuxGotype); ok {
@@ -178,10 +197,10 @@ func (ld *load) addTypes() {
 	grown := false
 	for _, n := range ld.nodes {
 		if n.typ != nil && ld.typeDone[n.name] == nil {
-			n.typ.addr = n.addr
+			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
 			ld.types[n.typ.name] = n.typ
 		}
-		if n.sym.Typelink() && ld.typeDone[n.name] == nil {
+		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
 			m.typelinks = append(m.typelinks, typelink{ld.typeString(n.addr), int32(n.addr - m.md.types)})
 			grown = true
 		}

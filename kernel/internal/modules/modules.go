@@ -12,7 +12,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,17 +28,23 @@ type Modules struct {
 	cache string // for answers of the go command; shared by all notebooks
 
 	mu       sync.Mutex
-	dir      string            // of the module; "" until there is one
-	scratch  string            // where a scratch module may be made
-	own      bool              // dir is the scratch module
-	archives map[string]string // packages beyond the image, or other than its own
-	configs  map[string]string // importcfg files by content hash
+	dir      string             // of the module; "" until there is one
+	scratch  string             // where a scratch module may be made
+	own      bool               // dir is the scratch module
+	archives map[string]string  // packages beyond the image, or other than its own
+	given    map[string]string  // those of Use
+	cRoots   map[string]*cRoot  // what the image in use was built with, by import path
+	found    map[string]*cRoot  // what the image that CPackages last asked for is built with
+	cKey     string             // of the image in use
+	folders  map[string]*folder // packages that may change without notice, by import path
+	roots    map[string]bool    // imported packages that are or need such ones
+	configs  map[string]string  // importcfg files by content hash
 }
 
 // New returns the packages for a notebook in folder dir. A scratch module, if
 // one is needed, is made in scratch.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
-	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, configs: map[string]string{}}
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
 		m.dir = findModule(dir)
 	}
@@ -50,7 +55,7 @@ func New(img *image.Image, dir, scratch, cache string) *Modules {
 func (m *Modules) Use(path, archive string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.archives[path] = archive
+	m.archives[path], m.given[path] = archive, archive
 }
 
 // findModule returns the nearest folder, from dir up, with a go.mod or go.work.
@@ -148,17 +153,6 @@ func (m *Modules) local(path string) bool {
 	return false
 }
 
-// A resolved package, as the go command lists it.
-type resolved struct {
-	ImportPath string
-	Export     string
-	Standard   bool
-	Dir        string
-	Module     *struct{ Main bool }
-	CgoFiles   []string
-	Error      *struct{ Err string }
-}
-
 // resolve compiles a package and all that it depends on, and learns where the
 // compiled packages are.
 func (m *Modules) resolve(ctx context.Context, path string) error {
@@ -167,30 +161,38 @@ func (m *Modules) resolve(ctx context.Context, path string) error {
 	var list []resolved
 	if b, err := os.ReadFile(file); keyErr != nil || err != nil || json.Unmarshal(b, &list) != nil || !allExist(list) {
 		var err error
-		if list, err = m.list(ctx, path); err != nil {
+		if list, err = m.list(ctx, false, "-export", "-deps", "--", path); err != nil {
 			return err
 		}
-		if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, inMain) {
-			_ = os.MkdirAll(filepath.Dir(file), 0o755) // only a saving
-			_ = os.WriteFile(file, b, 0o644)
+		if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, inFolder) {
+			m.keep(file, b)
 		}
 	}
 	for _, p := range list {
-		if p.Export == "" || p.Standard {
-			continue
+		if !m.ofImage(p) {
+			m.take(path, p)
 		}
-		bundled, err := m.img.Archive(p.ImportPath)
-		if err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export)) {
-			continue
-		}
-		m.archives[p.ImportPath] = p.Export
 	}
 	return nil
 }
 
-// inMain reports whether a package is under edit: its compiled form changes
-// though go.mod does not.
-func inMain(p resolved) bool { return p.Module != nil && p.Module.Main }
+// ofImage reports whether a package is the image's own.
+func (m *Modules) ofImage(p resolved) bool {
+	if p.Export == "" || p.Standard {
+		return true
+	}
+	bundled, err := m.img.Archive(p.ImportPath)
+	return err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export))
+}
+
+// take makes a package known that the import of root needs.
+func (m *Modules) take(root string, p resolved) {
+	m.archives[p.ImportPath] = p.Export
+	if inFolder(p) {
+		m.roots[root] = true
+		m.folders[p.ImportPath] = &folder{p.Dir, stamp(p.Dir)}
+	}
+}
 
 func allExist(list []resolved) bool {
 	for _, p := range list {
@@ -239,42 +241,6 @@ func (m *Modules) key(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }
 
-func (m *Modules) list(ctx context.Context, path string) ([]resolved, error) {
-	out, err := m.goCommand(ctx, "list", "-export", "-deps", "-json=ImportPath,Export,Standard,Dir,Module,CgoFiles,Error", "--", path)
-	if err != nil {
-		if strings.Contains(err.Error(), "no required module provides package") || strings.Contains(err.Error(), "missing go.sum entry") {
-			return nil, notFound(path)
-		}
-		return nil, err
-	}
-	var list []resolved
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p resolved
-		if err := dec.Decode(&p); err == io.EOF {
-			return list, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
-		list = append(list, p)
-	}
-}
-
-func (m *Modules) goCommand(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, args...)
-	cmd.Dir = m.dir
-	cmd.Env = image.Environ(m.dir)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		text := strings.TrimSpace(errs.String())
-		if text == "" {
-			text = err.Error()
-		}
-		return nil, fmt.Errorf("go %s: %s", args[0], text)
-	}
-	return out.Bytes(), nil
-}
-
 // Get adds modules, as go get does: to the notebook's module if there is one,
 // else to a scratch module. It returns what go get said.
 func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
@@ -293,7 +259,7 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	}
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
 	cmd.Dir = m.dir
-	cmd.Env = image.Environ(m.dir)
+	cmd.Env = m.img.Environ(m.dir, false)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
@@ -344,12 +310,7 @@ func (m *Modules) Extra() (string, error) {
 
 func (m *Modules) lines() string {
 	var b strings.Builder
-	var paths []string
-	for p := range m.archives {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
-	for _, p := range paths {
+	for _, p := range sortedKeys(m.archives) {
 		fmt.Fprintf(&b, "packagefile %s=%s\n", p, m.archives[p])
 	}
 	return b.String()

@@ -32,6 +32,8 @@ type cellSink struct {
 	// All below is guarded by all.mu.
 	count     int
 	outputs   []Output
+	text      []byte // of the last output, while that is a stream that grows
+	growing   bool
 	willClear bool
 }
 
@@ -41,7 +43,22 @@ var _ output.Sink = (*cellSink)(nil)
 func (s *cellSink) state() (count int, outputs []Output) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
+	s.seal()
 	return s.count, slices.Clone(s.outputs)
+}
+
+// add appends an output. Its caller holds mu.
+func (s *cellSink) add(o Output) {
+	s.seal()
+	s.outputs = append(s.outputs, o)
+}
+
+// seal gives a stream that has grown its text. Its caller holds mu.
+func (s *cellSink) seal() {
+	if s.growing {
+		s.outputs[len(s.outputs)-1].Text += string(s.text)
+	}
+	s.text, s.growing = nil, false
 }
 
 func (s *cellSink) Started(count int) {
@@ -61,10 +78,10 @@ func (s *cellSink) Stream(name, text string) {
 	defer s.all.mu.Unlock()
 	s.clearIfDue()
 	if n := len(s.outputs); n > 0 && s.outputs[n-1].Type == StreamOutput && s.outputs[n-1].Name == name {
-		s.outputs[n-1].Text += text
+		s.text, s.growing = append(s.text, text...), true
 		return
 	}
-	s.outputs = append(s.outputs, Output{Type: StreamOutput, Name: name, Text: text})
+	s.add(Output{Type: StreamOutput, Name: name, Text: text})
 }
 
 func (s *cellSink) Display(d output.Display) {
@@ -75,7 +92,7 @@ func (s *cellSink) Display(d output.Display) {
 		return
 	}
 	s.clearIfDue()
-	s.outputs = append(s.outputs, Output{
+	s.add(Output{
 		Type: DisplayOutput, Data: d.Data, Metadata: d.Metadata, displayID: d.DisplayID,
 	})
 }
@@ -95,14 +112,14 @@ func (s *cellSink) Result(data output.Bundle, metadata map[string]any) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
 	s.clearIfDue()
-	s.outputs = append(s.outputs, Output{Type: ResultOutput, Data: data, Metadata: metadata, Count: s.count})
+	s.add(Output{Type: ResultOutput, Data: data, Metadata: metadata, Count: s.count})
 }
 
 func (s *cellSink) Error(e *output.Error) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
 	s.clearIfDue()
-	s.outputs = append(s.outputs, Output{Type: ErrorOutput, Err: e})
+	s.add(Output{Type: ErrorOutput, Err: e})
 }
 
 func (s *cellSink) Clear(wait bool) {
@@ -110,6 +127,7 @@ func (s *cellSink) Clear(wait bool) {
 	defer s.all.mu.Unlock()
 	s.willClear = wait
 	if !wait {
+		s.seal()
 		s.outputs = nil
 	}
 }
@@ -117,6 +135,7 @@ func (s *cellSink) Clear(wait bool) {
 // clearIfDue does what Clear(true) asked for. Its caller holds mu.
 func (s *cellSink) clearIfDue() {
 	if s.willClear {
+		s.seal()
 		s.outputs, s.willClear = nil, false
 	}
 }

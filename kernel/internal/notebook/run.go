@@ -85,6 +85,9 @@ func (r *runner) cell(ctx context.Context, c *Cell) error {
 	sink := r.all.sink()
 	r.sinks[c] = sink
 	reply := r.session.Execute(cellCtx, output.Request{Code: c.Source, CellID: c.ID, StoreHistory: true}, sink)
+	if reply.Page != nil { // there is no pager
+		sink.Display(output.Display{Data: reply.Page})
+	}
 	return finish(cellCtx, reply, sink)
 }
 

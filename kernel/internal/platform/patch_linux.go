@@ -7,10 +7,17 @@ import (
 )
 
 // ReplaceCode overwrites the process's own code at addr. Whole pages are
-// copied, changed, made executable and then moved into place: no page is ever
+// copied, changed, given their protection and then moved into place: no page is ever
 // writable and executable, and a thread that runs there meanwhile waits for
 // the move.
 func ReplaceCode(addr uintptr, code []byte) error {
+	return replace(addr, code, unix.PROT_READ|unix.PROT_EXEC)
+}
+
+// ReplaceConstant overwrites constant data of the process in the same way.
+func ReplaceConstant(addr uintptr, data []byte) error { return replace(addr, data, unix.PROT_READ) }
+
+func replace(addr uintptr, code []byte, prot int) error {
 	page := uintptr(unix.Getpagesize())
 	from := addr &^ (page - 1)
 	size := (addr + uintptr(len(code)) - from + page - 1) &^ (page - 1)
@@ -20,7 +27,7 @@ func ReplaceCode(addr uintptr, code []byte) error {
 	}
 	copy(Bytes(uintptr(mem), int(size)), Bytes(from, int(size)))
 	copy(Bytes(uintptr(mem)+addr-from, len(code)), code)
-	if err := unix.Mprotect(Bytes(uintptr(mem), int(size)), unix.PROT_READ|unix.PROT_EXEC); err != nil {
+	if err := unix.Mprotect(Bytes(uintptr(mem), int(size)), prot); err != nil {
 		return fmt.Errorf("mprotect: %w", err)
 	}
 	_, _, errno := unix.Syscall6(unix.SYS_MREMAP, uintptr(mem), size, size, unix.MREMAP_MAYMOVE|unix.MREMAP_FIXED, from, 0)

@@ -49,7 +49,7 @@ type Server struct {
 	ending atomic.Bool        // a shutdown was asked for
 	stop   context.CancelFunc // ends Serve
 
-	interrupted atomic.Int64 // when Interrupt was last passed on, in Unix nanoseconds
+	interrupted interrupts
 }
 
 // New returns a server that is ready for Serve.

@@ -130,3 +130,31 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedInterrupt: a message and a signal that come together are one
+// interrupt, unless another cell has begun; two messages are two.
+func TestRepeatedInterrupt(t *testing.T) {
+	const message, signal = false, true
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	first, next := &request{}, &request{}
+	var i interrupts
+	for n, step := range []struct {
+		after    time.Duration
+		bySignal bool
+		cell     *request
+		repeats  bool
+	}{
+		{0, message, first, false},
+		{time.Millisecond, signal, first, true},
+		{2 * time.Millisecond, message, first, false},
+		{3 * time.Millisecond, message, first, false},
+		{4 * time.Millisecond, signal, next, false},
+		{5 * time.Millisecond, message, next, true},
+		{doubled + 4*time.Millisecond, message, next, false},
+		{doubled + 5*time.Millisecond, signal, nil, false},
+	} {
+		if got := i.repeats(start.Add(step.after), step.bySignal, step.cell); got != step.repeats {
+			t.Errorf("step %d: %v", n, got)
+		}
+	}
+}

@@ -109,6 +109,7 @@ func (k *sink) tick() {
 	k.armed = false
 	k.limit = minBatch
 	k.flush()
+	k.text = nil // the cell may be over, and remembered for long
 }
 
 // flush publishes the gathered text. The caller holds k.mu.

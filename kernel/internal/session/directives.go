@@ -26,19 +26,32 @@ type directive struct {
 func directives() []directive {
 	return []directive{
 		{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).main},
+		{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).exec},
 		{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).args},
 		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).get},
-		{[]string{"%autoget", "%noautoget"}, "", "accepted for GoNB's notebooks; a missing import names the %get that brings it", (*run).nothing},
+		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or (at first) only say how", (*run).autoget},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
+		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
 		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
 		{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).traceback},
-		{[]string{"%list", "%ls"}, "", "list what the notebook has declared", (*run).list},
+		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
+		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).list},
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
 		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},
+		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restart},
+		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
 		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
+		{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).script},
+		{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).capture},
 		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
+		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputs},
+		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
+		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).version},
+		{[]string{"%goflags"}, "", "accepted for GoNB's notebooks: cells are compiled without go build", (*run).goflags},
+		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothing},
+		{[]string{"%wasm", "%widgets", "%widgets_hb"}, "", "GoNB's, and not done here", (*run).notHere},
 		{[]string{"%help"}, "", "show this list", (*run).help},
 	}
 }
@@ -51,6 +64,8 @@ type run struct {
 	sink output.Sink
 
 	flags []string // command line flags that the cell defines
+	asks  *asking  // set by %with_inputs
+	tests *testRun // set by %test
 }
 
 func (r *run) directive(d cell.DirectiveLine) *output.Error {
@@ -60,12 +75,19 @@ func (r *run) directive(d cell.DirectiveLine) *output.Error {
 				continue
 			}
 			if err := known.run(r, d); err != nil {
+				if e, ok := err.(*output.Error); ok {
+					return e
+				}
 				return failure("DirectiveError", fmt.Sprintf("%s line %d: %s: %v", cell.Name(r.n), d.Pos.Line, d.Name, err))
 			}
 			return nil
 		}
 	}
-	return failure("DirectiveError", fmt.Sprintf("%s line %d: %s is not known; %%help lists what is", cell.Name(r.n), d.Pos.Line, d.Name))
+	text := fmt.Sprintf("%s line %d: %s is not known", cell.Name(r.n), d.Pos.Line, d.Name)
+	if near := nearest(d.Name); near != "" {
+		text += ", " + near + " is"
+	}
+	return failure("DirectiveError", text+"; %help lists all directives")
 }
 
 func (r *run) print(format string, args ...any) {
@@ -78,6 +100,7 @@ func (r *run) help(cell.DirectiveLine) error {
 	for _, d := range directives() {
 		r.print("%-44s %s\n", strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args), d.help)
 	}
+	r.print("%-44s %s\n", "NAME?  NAME??", "what NAME is, with its documentation; where the notebook declares it")
 	r.print("\nEverything else is Go: imports, declarations and statements in any order.\n")
 	return nil
 }
@@ -128,11 +151,21 @@ func (r *run) cd(d cell.DirectiveLine) error {
 	return nil
 }
 
+func (r *run) pwd(cell.DirectiveLine) error {
+	r.print("%s\n", r.dir())
+	return nil
+}
+
 // dir is the folder in which cells run.
 func (s *Session) dir() string {
 	if s.setup.Dir != "" {
 		return s.setup.Dir
 	}
+	return s.startDir()
+}
+
+// startDir is the folder in which a new worker starts.
+func (s *Session) startDir() string {
 	dir, err := filepath.Abs(s.cfg.Dir)
 	if err != nil {
 		return s.cfg.Dir
@@ -169,37 +202,10 @@ func (r *run) get(d cell.DirectiveLine) error {
 	return err
 }
 
-func (r *run) list(cell.DirectiveLine) error {
-	list := r.program.Load().Declarations()
-	if len(list) == 0 {
-		r.print("nothing is declared yet\n")
+func (r *run) reset(d cell.DirectiveLine) error {
+	if d.Args != "" && d.Args != "-f" {
+		return errors.New("write %reset alone, it forgets everything; %rm forgets one name, %restart the variables")
 	}
-	for _, d := range list {
-		aside := ""
-		if d.Aside != "" {
-			aside = "  (set aside: " + d.Aside + ")"
-		}
-		r.print("%-6s %-20s %s  %s%s\n", d.Kind, d.Name, d.Type, cell.Name(d.Cell), aside)
-	}
-	return nil
-}
-
-func (r *run) remove(d cell.DirectiveLine) error {
-	names, err := words(strings.ReplaceAll(d.Args, ",", " "))
-	if err != nil {
-		return err
-	}
-	if len(names) == 0 {
-		return errors.New("write %rm NAME ...; %list shows the names")
-	}
-	var errs []error
-	for _, name := range names {
-		errs = append(errs, r.program.Load().Remove(name))
-	}
-	return errors.Join(errs...)
-}
-
-func (r *run) reset(cell.DirectiveLine) error {
 	r.mu.Lock()
 	w := r.worker
 	r.worker = nil
@@ -208,25 +214,19 @@ func (r *run) reset(cell.DirectiveLine) error {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
+	if r.solo() {
+		return nil
+	}
 	_, err := r.ready()
 	return err
 }
 
 func (r *run) writeFile(d cell.DirectiveLine) error {
-	file, appending := strings.CutPrefix(strings.TrimSpace(d.Args), "-a ")
-	file = strings.TrimSpace(file)
-	if file == "" {
-		return errors.New("name a file")
+	path, appending, err := r.fileArgument(d.Args)
+	if err != nil {
+		return err
 	}
-	path := file
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(r.dir(), path)
-	}
-	flags := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	if appending {
-		flags = os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	}
-	f, err := os.OpenFile(path, flags, 0o644)
+	f, err := openOutput(path, appending)
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,11 @@ func (r *run) writeFile(d cell.DirectiveLine) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	r.print("wrote %d bytes to %s\n", len(d.Body), file)
+	name := path
+	if rel, err := filepath.Rel(r.dir(), path); err == nil && filepath.IsLocal(rel) {
+		name = rel
+	}
+	r.print("wrote %d bytes to %s\n", len(d.Body), name)
 	return nil
 }
 
@@ -271,7 +275,7 @@ func words(s string) ([]string, error) {
 
 var (
 	flagDefinition = regexp.MustCompile(`\bflag\.(?:Bool|Duration|Float64|Func|Int|Int64|String|Text|Uint|Uint64|BoolFunc)(?:Var)?\(\s*(?:&?[\w.]+\s*,\s*)?"([^"]+)"|\bflag\.Var\([^,]+,\s*"([^"]+)"`)
-	mainLine       = regexp.MustCompile(`(?m)^[ \t]*(?:%%|%main)(?:[ \t].*)?$`)
+	mainLine       = regexp.MustCompile(`(?m)^[ \t]*(?://gonb:)?(?:%%|%main)(?:[ \t].*)?$`)
 )
 
 // definedFlags lists the command line flags that a cell's text defines: they
@@ -285,7 +289,22 @@ func definedFlags(src string) []string {
 }
 
 // parseFlags makes a %% line a call of flag.Parse: flags that the lines before
-// it define are parsed, and the lines after it see the values.
+// it define are parsed, and the lines after it see the values. As in GoNB, flags
+// that var declarations below it define are parsed too: the call then follows
+// the last of those.
 func parseFlags(src string) string {
+	src = execCalls(src)
+	at := mainLine.FindStringIndex(src)
+	if at == nil {
+		return src
+	}
+	pieces, _ := cell.Split(src)
+	for i := len(pieces) - 1; i >= 0 && pieces[i].Code >= at[1]; i-- {
+		p := pieces[i]
+		if p.Kind == cell.Var && flagDefinition.MatchString(src[p.Code:p.Stop]) {
+			src = src[:p.Stop] + "; flag.Parse()" + src[p.Stop:]
+			return mainLine.ReplaceAllString(src, "")
+		}
+	}
 	return mainLine.ReplaceAllString(src, "flag.Parse()")
 }

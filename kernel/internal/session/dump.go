@@ -23,7 +23,7 @@ const dumpSize = 256 << 10
 
 // dumpStart finds a line with which the runtime begins to give up; a program's
 // own text rarely begins like the first group, and may begin like the second.
-var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address 0x|runtime: goroutine stack exceeds |runtime: out of memory)|(panic: |SIG[A-Z]+: ))`)
+var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|runtime: program exceeds )|(panic: |SIG[A-Z]+: ))`)
 
 // patience is how long to wait for the end after the last piece of text. To
 // print the stacks after a stack overflow takes the runtime seconds.
@@ -55,11 +55,33 @@ func (d *dump) keep(text []byte) {
 	d.dropped += len(text) - n
 }
 
-// release returns the held text, which was no last word.
+// release returns the held text, which was no last word of the worker. If it
+// is that of a child process, whose parent has the report in an error, it is
+// shortened to the cause and the calls in cells.
 func (d *dump) release() []byte {
 	text := d.held
+	cause, frames := d.cause(), d.frames(false)
 	*d = dump{}
-	return text
+	if cause == "" || len(frames) == 0 {
+		return text
+	}
+	short := append([]string{cause + " (in a child process)"}, view{}.calls(frames)...)
+	return append([]byte(strings.Join(short, "\n")+"\n"), withoutDump(text)...)
+}
+
+var dumpLine = regexp.MustCompile(`^(\t|goroutine \d+|runtime stack:|runtime: |created by |\[signal |\.\.\.\d+ frames elided|r[a-z0-9]{1,5} +0x|[cfg]s +0x|\s*$)`)
+
+// withoutDump is what else was written meanwhile.
+func withoutDump(text []byte) []byte {
+	var rest []byte
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for i, line := range lines {
+		called := i+1 < len(lines) && bytes.HasPrefix(lines[i+1], []byte("\t"))
+		if !called && !dumpLine.Match(line) && !dumpStart.Match(line) {
+			rest = append(rest, line...)
+		}
+	}
+	return rest
 }
 
 // cause is the sentence in which the runtime says what is wrong.
@@ -67,7 +89,7 @@ func (d *dump) cause() string {
 	for _, prefix := range []string{"fatal error: ", "panic: ", "SIG"} {
 		for line := range strings.Lines(string(d.held)) {
 			if strings.HasPrefix(line, prefix) {
-				return strings.TrimSpace(line)
+				return explain(strings.TrimSpace(line))
 			}
 		}
 	}
@@ -106,7 +128,7 @@ func (d *dump) frames(all bool) []control.Frame {
 			if !inCell && !all {
 				continue
 			}
-			if len(list) == 0 || list[len(list)-1] != f {
+			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
 				list = append(list, f)
 			}
 		}
@@ -115,4 +137,23 @@ func (d *dump) frames(all bool) []control.Frame {
 		}
 	}
 	return nil
+}
+
+var dumpCell = regexp.MustCompile(`main\.cellʹ(\d+)\b`)
+
+// cells are the numbers of the cells whose statements are in the first
+// goroutine that has any, as callers or as those that started it.
+func (d *dump) cells() []int {
+	var list []int
+	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
+		for _, m := range dumpCell.FindAllSubmatch(block, -1) {
+			if n, err := strconv.Atoi(string(m[1])); err == nil {
+				list = append(list, n)
+			}
+		}
+		if len(list) > 0 {
+			break
+		}
+	}
+	return list
 }

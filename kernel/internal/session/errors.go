@@ -29,7 +29,7 @@ func buildError(ctx context.Context, err error) *output.Error {
 		}
 		return &output.Error{Name: "CompileError", Value: value, Traceback: strings.Split(errs.Render(), "\n")}
 	case ctx.Err() != nil:
-		return failure("Interrupted", "interrupted while compiling")
+		return failure(interrupted, "interrupted while compiling")
 	}
 	return failure("BuildError", err.Error())
 }

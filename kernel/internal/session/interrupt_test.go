@@ -1,7 +1,10 @@
 package session
 
 import (
+	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -38,4 +41,88 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 	if got, want := show(t, s, "kept"), "[result text/plain]\n[\"a\"]\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+}
+
+// workerPID is the process number of the session's worker.
+func workerPID(s *Session) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.worker.cmd.Process.Pid
+}
+
+// interruptAfter runs a cell and interrupts it once it has printed text.
+func interruptAfter(t *testing.T, s *Session, text, code string) *transcript {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tr := &transcript{trigger: text, action: func() { go s.Interrupt() }}
+	s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, tr)
+	if ctx.Err() != nil {
+		t.Fatalf("the cell hangs: %s\n%s", code, tr.text())
+	}
+	return tr
+}
+
+// TestInterruptAfterEnd: interrupts that come when no cell runs end nothing.
+func TestInterruptAfterEnd(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "kept := 7")
+	pid := workerPID(s)
+	tr := interruptAfter(t, s, "looping", "fmt.Println(\"looping\")\nfor {}")
+	before := tr.text()
+	for range 5 {
+		s.Interrupt()
+	}
+	mustContain(t, execute(t, s, "kept"), "7")
+	if got := tr.text(); got != before {
+		t.Errorf("an interrupt without a cell said: %s", strings.TrimPrefix(got, before))
+	}
+	if workerPID(s) != pid {
+		t.Error("there is another worker")
+	}
+}
+
+// TestInterruptOffersRestart: a goroutine that was left behind is told of by
+// the next interrupt, until it has ended.
+func TestInterruptOffersRestart(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "kept := 7")
+	execute(t, s, "ch := make(chan int)")
+	pid := workerPID(s)
+	tr := interruptAfter(t, s, "waiting", "fmt.Println(\"waiting\")\n<-ch")
+	s.Interrupt()
+	eventually(t, "the offer", func() bool { return strings.Contains(tr.text(), "%restart") })
+	mustContain(t, tr.text(), "still blocked", "kept (cell 1), ch (cell 2)", "%replay then runs cells 1, 2 again")
+	mustContain(t, execute(t, s, "ch <- 1\nkept"), "7")
+	if workerPID(s) != pid {
+		t.Error("there is another worker")
+	}
+	mustContain(t, execute(t, s, "%restart"), "a new worker", "kept (cell 1)")
+	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "what Cell [4] did to ch: it was left out", "7")
+}
+
+// TestInterruptInsists: a cell that an interrupt does not end is ended, with
+// the worker, by a later one.
+func TestInterruptInsists(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "kept := 7")
+	done := make(chan bool)
+	tr := &transcript{trigger: "stopping", action: func() {
+		go func() {
+			for {
+				s.Interrupt()
+				select {
+				case <-done:
+					return
+				case <-time.After(100 * time.Millisecond):
+				}
+			}
+		}()
+	}}
+	reply := s.Execute(t.Context(), output.Request{Code: "fmt.Println(\"stopping\")\nsyscall.Kill(os.Getpid(), syscall.SIGSTOP)\nselect {}", StoreHistory: true}, tr)
+	close(done)
+	if reply.Error == nil || !strings.Contains(reply.Error.Value, "the second one ended it") {
+		t.Errorf("%+v", reply.Error)
+	}
+	mustContain(t, execute(t, s, "%replay\nkept"), "7")
 }

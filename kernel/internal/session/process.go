@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,14 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"golang.org/x/sys/unix"
 )
@@ -27,7 +24,7 @@ type process struct {
 	cmd   *exec.Cmd
 	conn  *control.Conn
 	sock  *os.File
-	out   [2]*stream // standard output and error
+	out   [2]*stream // standard output and error; the pump's once that runs
 	gonb  *gonbPipe
 	comms map[string]bool // open ones, by id; guarded by mu
 	log   *slog.Logger
@@ -38,11 +35,17 @@ type process struct {
 	dump     dump
 	patience *time.Timer
 	started  bool
+	streams  []*stream // all that are read: out, and what children of earlier cells hold
+	readable chan *stream
+	stop     chan struct{} // closed when the pump ends
+	fifos    string        // folder for named pipes
 
 	// unheard fires when the worker has not ended a cell long after it was
 	// told to.
 	unheard *time.Timer
 	told    int // the cell; guarded by mu
+	// insist asks the pump to end a worker that leaves an interrupt unanswered.
+	insist chan struct{}
 
 	reap   sync.Mutex
 	reaped bool
@@ -50,21 +53,28 @@ type process struct {
 	mu       sync.Mutex
 	sink     output.Sink // of the running cell, or of the last
 	id       int
+	before   output.Sink // of the cell before the running one
+	next     *start      // the cell that was sent and is not yet loaded
+	cells    earlier
+	held     bool            // children hold the pipes out
+	shared   bool            // those of package mp do, too
 	ctx      context.Context // of the running cell: ends when it is interrupted or over
 	cancel   context.CancelFunc
-	done     chan control.Message // of the running cell
-	onLoaded func(reset []string)
-	ended    chan struct{} // closed when the process is gone and all was read
-	garbage  error         // why the kernel gave the worker up
-	cell     int           // the notebook's number of the running cell, 0 if it has none; guarded by mu
-	view     func() view   // how calls are shown; guarded by mu; nil before the first cell
+	done     chan control.Message              // of the running cell
+	onLeft   func(count int, sink output.Sink) // told of goroutines that interrupts left behind
+	ended    chan struct{}                     // closed when the process is gone and all was read
+	oomKills int                               // at the start, see there
+	garbage  error                             // why the kernel gave the worker up
+	cell     int                               // the notebook's number of the running cell, 0 if it has none; guarded by mu
+	view     func() view                       // how calls are shown; guarded by mu; nil before the first cell
 
 	limit atomic.Pointer[limit] // of memory
 	doom  chan error            // to the pump: end the worker, for this reason
 }
 
-// startProcess starts a worker and waits until it can take cells.
-func startProcess(img *image.Image, dir string, env []string, lim limit, log *slog.Logger) (*process, error) {
+// startProcess starts a worker and waits until it can take cells. Named pipes
+// are made in folder fifos.
+func startProcess(command []string, dir, fifos string, env []string, lim limit, log *slog.Logger) (*process, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -75,12 +85,17 @@ func startProcess(img *image.Image, dir string, env []string, lim limit, log *sl
 		return nil, err
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
-	p := &process{ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}), doom: make(chan error)}
+	p := &process{
+		ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}),
+		insist: make(chan struct{}, 1), doom: make(chan error),
+		readable: make(chan *stream), stop: make(chan struct{}), fifos: fifos,
+	}
+	p.oomKills = oomKills(os.DirFS("/"))
 	p.limit.Store(&lim)
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
-	cmd := exec.Command(img.Worker(), img.Dir)
-	if lim.bytes > 0 {
+	cmd := exec.Command(command[0], command[1:]...)
+	if lim.bytes > 0 && len(command) > 1 { // else it is a cell's own program
 		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
 	}
 	cmd.Dir = dir
@@ -161,10 +176,17 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	p.mu.Lock()
 	p.id++
 	m.Kind, m.ID = control.Run, p.id
-	p.sink, p.done, p.onLoaded = sink, done, loaded
+	p.done = done
+	p.sink, p.before = sink, p.sink
+	p.cells.add(p.id, sink)
+	p.next = &start{loaded: loaded}
+	if p.held {
+		m.Outlets = p.next.outlets(p.fifos, p.id)
+	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	defer p.cancel()
 	p.mu.Unlock()
+	defer p.dropNext()
 	if err := p.conn.Send(m); err != nil {
 		p.kill()
 		return nil, errors.New("the worker is gone")
@@ -187,45 +209,31 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 
 // setup changes folder, environment or arguments of the worker.
 func (p *process) setup(m control.Message) error {
+	m.Kind = control.Setup
+	_, err := p.ask(m)
+	return err
+}
+
+// ask has the worker do something beside cells and waits until it is done.
+func (p *process) ask(m control.Message) (control.Message, error) {
 	done := make(chan control.Message, 1)
 	p.mu.Lock()
 	p.id++
-	m.Kind, m.ID = control.Setup, p.id
-	p.done, p.onLoaded = done, nil
+	m.ID = p.id
+	p.done = done
 	p.mu.Unlock()
 	if err := p.conn.Send(m); err != nil {
-		return err
+		return control.Message{}, err
 	}
 	select {
 	case m := <-done:
 		if m.Error != "" {
-			return errors.New(m.Error)
+			return m, errors.New(m.Error)
 		}
-		return nil
+		return m, nil
 	case <-p.ended:
-		return errors.New("the worker is gone")
+		return control.Message{}, errors.New("the worker is gone")
 	}
-}
-
-// interruptPatience is how long a worker that was told to stop a cell may say
-// nothing. A live one ends the cell, or gives it up, in less than a second.
-const interruptPatience = 10 * time.Second
-
-func (p *process) interrupt() {
-	p.mu.Lock()
-	running := p.done != nil
-	p.told = p.id
-	if p.cancel != nil {
-		p.cancel()
-	}
-	p.mu.Unlock()
-	if !running {
-		return
-	}
-	p.unheard.Reset(interruptPatience)
-	go func() { // a worker that does not read must not keep the caller
-		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
-	}()
 }
 
 func (p *process) dead() bool {
@@ -270,64 +278,7 @@ func (p *process) cause() string {
 		return "for an unknown reason"
 	}
 	if ws, ok := st.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return fmt.Sprintf("it was ended by signal %d (%v)", ws.Signal(), ws.Signal())
+		return endedBy(ws.Signal(), os.DirFS("/"), p.oomKills)
 	}
-	return "it ended with " + st.String()
-}
-
-// A stream is one of the worker's output pipes.
-type stream struct {
-	name    string
-	f       *os.File
-	raw     syscall.RawConn
-	fd      int
-	ready   chan bool // from the watcher: something can be read
-	again   chan bool // to the watcher: it was
-	partial []byte    // the beginning of a rune whose rest has not come yet
-	closed  bool
-}
-
-func newStream(name string, r *os.File) (*stream, error) {
-	s := &stream{name: name, f: r, ready: make(chan bool), again: make(chan bool, 1)}
-	var err error
-	if s.raw, err = r.SyscallConn(); err != nil {
-		return nil, err
-	}
-	err = s.raw.Control(func(fd uintptr) {
-		s.fd = int(fd)
-		_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, 1<<20) // only a saving
-	})
-	return s, err
-}
-
-// watch says when the pipe can be read, until stop is closed.
-func (s *stream) watch(stop <-chan struct{}) {
-	for {
-		err := s.raw.Read(func(fd uintptr) bool {
-			p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			n, err := unix.Poll(p, 0)
-			return n > 0 || err != nil && err != unix.EINTR
-		})
-		if err != nil {
-			return // closed
-		}
-		select {
-		case s.ready <- true:
-		case <-stop:
-			return
-		}
-		select {
-		case <-s.again:
-		case <-stop:
-			return
-		}
-	}
-}
-
-// text takes bytes as they come and returns valid UTF-8.
-func (s *stream) text(b []byte) string {
-	b = append(s.partial, b...)
-	b, rest := splitPartialRune(b)
-	s.partial = bytes.Clone(rest)
-	return strings.ToValidUTF8(string(b), "\uFFFD")
+	return "it ended itself with " + st.String() + ", past os.Exit, as syscall.Exit and syscall.Exec do"
 }

@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -21,12 +21,9 @@ import (
 func (p *process) pump() {
 	messages := make(chan control.Message)
 	failed := make(chan error, 1)
-	stop := make(chan struct{})
-	defer close(stop)
-	go p.receive(messages, failed, stop)
-	for _, s := range []*stream{p.out[0], p.out[1], p.gonb.in} {
-		go s.watch(stop)
-	}
+	defer close(p.stop)
+	go p.receive(messages, failed, p.stop)
+	p.add(p.out[0], p.out[1], p.gonb.in)
 	p.patience = time.NewTimer(time.Hour)
 	defer p.patience.Stop()
 	for {
@@ -34,6 +31,11 @@ func (p *process) pump() {
 		case <-p.unheard.C:
 			if p.deaf() {
 				p.finish(errors.New("it did not react to an interrupt and was ended"))
+				return
+			}
+		case <-p.insist:
+			if p.deaf() {
+				p.finish(errors.New("it did not react to an interrupt; the second one ended it"))
 				return
 			}
 		case err := <-p.doom:
@@ -52,23 +54,58 @@ func (p *process) pump() {
 			p.drain()
 			p.finish(err)
 			return
-		case <-p.out[0].ready:
-			p.readMore(p.out[0])
-		case <-p.out[1].ready:
-			p.readMore(p.out[1])
-		case <-p.gonb.in.ready:
-			p.drain() // what was printed before is shown before
-			p.readMore(p.gonb.in)
+		case s := <-p.readable:
+			p.readMore(s)
 		}
 	}
 }
 
-// readMore reads one piece of a stream and lets its watcher go on, unless the
-// worker and all its children have closed it.
+// add has pipes read.
+func (p *process) add(out ...*stream) {
+	for _, s := range out {
+		p.streams = append(p.streams, s)
+		go s.watch(p.readable, p.stop)
+	}
+}
+
+// readMore reads one piece of a stream and lets its watcher go on, unless all
+// who could write have closed it.
 func (p *process) readMore(s *stream) {
+	if s == p.gonb.in {
+		p.drain() // what was printed before is shown before
+	} else {
+		p.readOlder(s)
+	}
 	if p.read(s) {
 		s.again <- true
+		return
 	}
+	s.again <- false
+	if p.old(s) {
+		p.remove(s)
+	}
+}
+
+// readOlder passes on what is in pipes from before s that are the running
+// cell's too: what a process of package mp printed comes before what the cell
+// prints when it has the result.
+func (p *process) readOlder(s *stream) {
+	for _, older := range p.streams {
+		if older == s {
+			return
+		}
+		if older.cell == nil && p.old(older) {
+			p.drainOne(older)
+		}
+	}
+}
+
+// old reports whether a pipe is one that the worker itself has no more.
+func (p *process) old(s *stream) bool { return s != p.out[0] && s != p.out[1] && s != p.gonb.in }
+
+func (p *process) remove(s *stream) {
+	p.streams = slices.DeleteFunc(p.streams, func(other *stream) bool { return other == s })
+	s.f.Close()
 }
 
 // receive reads control messages.
@@ -102,7 +139,7 @@ func (p *process) read(s *stream) bool {
 			p.gonbui(text)
 			return true
 		}
-		if s.name == output.Stderr {
+		if s == p.out[1] {
 			var holding bool
 			if text, holding = p.dump.split(text); holding {
 				p.patience.Reset(p.dump.patience())
@@ -122,9 +159,25 @@ func (p *process) print(s *stream, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	if t := s.text(b); t != "" {
-		p.current().Stream(s.name, t)
+	if t := s.decode(b); t != "" {
+		p.owner(s).Stream(s.name, t)
 	}
+}
+
+// owner is whose output a pipe holds. While the worker is about to get new
+// pipes, the old ones are the children's of the cell before.
+func (p *process) owner(s *stream) output.Sink {
+	p.mu.Lock()
+	changing := p.next != nil && p.next.out[0] != nil && !p.shared && (s == p.out[0] || s == p.out[1])
+	before := p.before
+	p.mu.Unlock()
+	switch {
+	case s.cell != nil:
+		return s.cell
+	case changing && before != nil:
+		return before
+	}
+	return p.current()
 }
 
 // deaf reports whether the worker leaves an interrupt unanswered. While its
@@ -148,22 +201,114 @@ func (p *process) deaf() bool {
 // drain passes on what is in the pipes now. What a background goroutine writes
 // meanwhile waits for its turn.
 func (p *process) drain() {
-	for _, s := range []*stream{p.out[0], p.out[1], p.gonb.in} {
-		n, err := unix.IoctlGetInt(s.fd, unix.TIOCINQ)
-		for err == nil && n > 0 && p.read(s) {
-			n -= readSize
+	for _, s := range p.streams {
+		if s != p.gonb.in {
+			p.drainOne(s)
 		}
+	}
+	p.drainOne(p.gonb.in)
+}
+
+func (p *process) drainOne(s *stream) {
+	n, err := unix.IoctlGetInt(s.fd, unix.TIOCINQ)
+	for err == nil && n > 0 && p.read(s) {
+		n -= readSize
 	}
 }
 
 // current is where output goes: to the running cell, or to the last.
-func (p *process) current() output.Sink {
+func (p *process) current() output.Sink { return p.sinkOf(0) }
+
+// sinkOf is where the output of an execution goes, 0 for the running one.
+func (p *process) sinkOf(id int) output.Sink {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c := p.cells.cells[id]; c != nil {
+		return c.sink
+	}
 	if p.sink == nil {
 		return quiet{}
 	}
 	return p.sink
+}
+
+// loaded notes that the cell begins. The worker may have new pipes from now on:
+// what is in the old ones, children have written that earlier cells started.
+func (p *process) loaded(m control.Message) {
+	p.mu.Lock()
+	next, before, shared := p.next, p.before, p.shared
+	p.next = nil
+	p.mu.Unlock()
+	if next == nil {
+		return
+	}
+	if m.Changed && next.out[1] != nil {
+		next.unlink()
+		p.replace(next.out, before, shared)
+	} else {
+		next.discard()
+	}
+	next.loaded(m.Reset)
+}
+
+// replace has the worker's new pipes read beside the old ones, which are owner's
+// unless processes of package mp share them.
+func (p *process) replace(out [2]*stream, owner output.Sink, shared bool) {
+	for _, s := range p.out {
+		if !shared {
+			s.cell = owner
+		}
+		if s.closed {
+			p.remove(s)
+		}
+	}
+	p.out = out
+	p.add(out[0], out[1])
+}
+
+// dropNext forgets a cell that the worker did not load.
+func (p *process) dropNext() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.next != nil {
+		p.next.discard()
+	}
+	p.next = nil
+}
+
+// late passes on what a goroutine of an earlier cell has printed.
+func (p *process) late(m control.Message) {
+	p.mu.Lock()
+	c := p.cells.cells[m.ID]
+	p.mu.Unlock()
+	switch {
+	case m.Stream != 1 && m.Stream != 2:
+	case c == nil:
+		p.print(p.out[m.Stream-1], m.Bytes)
+	default:
+		t := &c.text[m.Stream-1]
+		c.sink.Stream(t.name, t.decode(m.Bytes))
+	}
+}
+
+// over ends the running cell. After one whose output nobody sees, as a user
+// expression, the one before it is the last again.
+func (p *process) over(m control.Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	done := p.done
+	if m.ID != p.id {
+		return
+	}
+	p.done = nil
+	p.held, p.shared = m.Held && len(p.streams) < maxStreams, m.Shared
+	if unseen(p.sink) {
+		p.sink = p.before
+	}
+	p.unheard.Stop()
+	if done != nil {
+		done <- m
+	}
 }
 
 func (p *process) handle(m control.Message) error {
@@ -175,26 +320,17 @@ func (p *process) handle(m control.Message) error {
 		p.started = true
 		p.ready <- nil
 	case control.Loaded:
-		p.mu.Lock()
-		f := p.onLoaded
-		p.onLoaded = nil
-		p.mu.Unlock()
-		if f != nil {
-			f(m.Reset)
-		}
+		p.loaded(m)
 	case control.Done:
 		p.print(p.out[1], p.dump.release()) // the worker lives
-		p.mu.Lock()
-		done := p.done
-		if m.ID != p.id {
-			done = nil
+		for _, s := range p.out {
+			if t := s.rest(); t != "" {
+				p.owner(s).Stream(s.name, t)
+			}
 		}
-		p.done = nil
-		p.mu.Unlock()
-		p.unheard.Stop()
-		if done != nil {
-			done <- m
-		}
+		p.over(m)
+	case control.Print:
+		p.late(m)
 	case control.Display, control.Result:
 		p.show(m)
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
@@ -208,15 +344,22 @@ func (p *process) handle(m control.Message) error {
 		if in := p.gonb.prompt; in != nil {
 			m.Text, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
 		}
-		go p.ask(ctx, m) // the pump goes on: the answer may take long
+		go p.input(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
-		p.current().Stream(output.Stderr, m.Text+"\n")
+		p.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Left:
+		p.mu.Lock()
+		tell := p.onLeft
+		p.mu.Unlock()
+		if tell != nil && m.Count > 0 {
+			tell(m.Count, p.current())
+		}
 	case control.Failure:
 		if m.Outcome != nil {
 			e := panicError(m.Outcome, p.shown())
 			for _, line := range e.Traceback {
-				p.current().Stream(output.Stderr, line+"\n")
+				p.sinkOf(m.ID).Stream(output.Stderr, line+"\n")
 			}
 		}
 	default:
@@ -236,8 +379,8 @@ func (p *process) shown() view {
 	return f()
 }
 
-// ask gets a line from the front end.
-func (p *process) ask(ctx context.Context, m control.Message) {
+// input gets a line from the front end.
+func (p *process) input(ctx context.Context, m control.Message) {
 	answer := control.Message{Kind: control.Line, Seq: m.Seq}
 	text, err := p.current().Input(ctx, m.Text, m.Password)
 	if err != nil {
@@ -253,7 +396,7 @@ func (p *process) show(m control.Message) {
 		p.log.Warn("malformed display", "err", err)
 		return
 	}
-	sink := p.current()
+	sink := p.sinkOf(m.ID)
 	data := output.Bundle(d.Data)
 	switch {
 	case d.Kind == display.KindClear:
@@ -278,24 +421,11 @@ func (p *process) finish(err error) {
 	p.reap.Unlock()
 	p.drain()
 	p.sock.Close()
-	for _, s := range p.out {
+	for _, s := range p.streams {
 		s.f.Close()
 	}
+	p.dropNext()
 	p.gonb.close()
 	p.closeComms()
 	close(p.ended)
-}
-
-// splitPartialRune splits off an incomplete UTF-8 sequence at the end.
-func splitPartialRune(b []byte) (whole, rest []byte) {
-	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
-		c := b[len(b)-i]
-		if utf8.RuneStart(c) {
-			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-i:]) {
-				return b[:len(b)-i], b[len(b)-i:]
-			}
-			break
-		}
-	}
-	return b, nil
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-const patience = time.Minute // of the tests: a watchdog, never reached
+const patience = 20 * time.Second // of the tests: a watchdog, never reached
 
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {

@@ -101,12 +101,17 @@ type transcript struct {
 	input   *string
 }
 
-var pids = regexp.MustCompile(`\b\d+/\d+\b`)
+var (
+	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
+	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // of tests
+	inProcess = regexp.MustCompile(`\bprocess \d+\b`)
+)
 
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	return pids.ReplaceAllString(tr.b.String(), "PID/TID")
+	text := durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
+	return inProcess.ReplaceAllString(text, "process PID")
 }
 
 // part begins a part of another kind.

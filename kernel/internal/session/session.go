@@ -49,19 +49,25 @@ type Session struct {
 	turn chan struct{} // holds one token: whoever has it may run a cell, and use what follows
 	// programs counts them: the objects of each lie apart, since the worker's
 	// children load them again.
-	programs int
-	setup    setup // what directives have set for workers
-	limit    limit // of memory
+	programs    int
+	setup       setup // what directives have set for workers
+	journal     journal
+	limit       limit       // of memory
+	badLimit    error       // what is wrong with the environment's; told once
+	outputLimit outputLimit // of each cell
+	badOutput   error       // as badLimit
+	toldSolo    bool        // that cells run as programs
+	getMissing  bool        // get missing packages unasked
+	forget      bool        // the worker must forget the notebook at the next load
 	// allFrames shows calls outside of cells, too.
 	allFrames atomic.Bool
-	badLimit  error // what is wrong with the environment's; told once
-	forget    bool  // the worker must forget the notebook at the next load
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
 	command *exec.Cmd          // the shell command that runs, if any
 	running context.Context    // of the cell that runs, if any
 	cancel  context.CancelFunc // of running
+	pressed press
 	count   int
 	history []output.HistoryEntry
 	closed  bool
@@ -81,6 +87,7 @@ func New(cfg Config) (*Session, error) {
 	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	s.limit, s.badLimit = firstLimit()
+	s.outputLimit, s.badOutput = firstOutputLimit()
 	cache := cfg.CacheDir
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
@@ -90,6 +97,9 @@ func New(cfg Config) (*Session, error) {
 		s.modules.Use(path, archive)
 	}
 	s.program.Store(s.newProgram())
+	if s.solo() {
+		return s, nil
+	}
 	if _, err := s.ready(); err != nil {
 		s.Close()
 		return nil, err
@@ -111,7 +121,12 @@ func (s *Session) newProgram() *build.Program {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		dir = s.scratch
 	}
+	solo := ""
+	if s.solo() {
+		solo = soloPackage
+	}
 	return build.New(build.Config{
+		Solo:     solo,
 		Compile:  s.cfg.Image.Toolchain.Compile(),
 		Lang:     s.cfg.Image.Toolchain.Lang(),
 		GOROOT:   s.cfg.Image.Toolchain.Root,
@@ -135,6 +150,9 @@ func (s *Session) Forget() {
 // prepare has the next cell's compiler started, while nobody waits.
 func (s *Session) prepare() {
 	p := s.program.Load()
+	if p.Solo() {
+		return
+	}
 	go func() {
 		if err := p.Prepare(); err != nil {
 			s.cfg.Log.Debug("no compiler on standby", "error", err)
@@ -142,20 +160,30 @@ func (s *Session) prepare() {
 	}()
 }
 
-// ready returns the living worker and starts one if there is none.
+// ready returns the worker and starts one if there is none. One that has died
+// stays until its obituary was written: a cell that was built for its variables
+// must not run without them.
 func (s *Session) ready() (*process, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil, errors.New("the session is closed")
 	}
-	if s.worker != nil && !s.worker.dead() {
+	if s.worker != nil {
 		return s.worker, nil
 	}
-	w, err := startProcess(s.cfg.Image, s.cfg.Dir, s.cfg.Env, s.limit, s.cfg.Log)
+	return s.start(s.cfg.Image.Worker(), s.cfg.Image.Dir)
+}
+
+// start starts a worker. The caller holds mu.
+func (s *Session) start(command ...string) (*process, error) {
+	w, err := startProcess(command, s.cfg.Dir, s.scratch, s.cfg.Env, s.limit, s.cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("the worker does not start: %w", err)
 	}
+	w.mu.Lock()
+	w.onLeft = s.offerRestart
+	w.mu.Unlock()
 	s.worker = w
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
 		return w, w.setup(control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
@@ -165,6 +193,9 @@ func (s *Session) ready() (*process, error) {
 
 // applySetup tells the living worker what a directive has set.
 func (s *Session) applySetup(m control.Message) error {
+	if s.solo() {
+		return nil // each program is told
+	}
 	w, err := s.ready()
 	if err != nil {
 		return err
@@ -199,18 +230,30 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	ctx, end := s.begin(ctx)
 	defer end()
 	sink.Started(n)
-	rec := &recorder{Sink: sink}
+	text := &capped{Sink: sink, limit: int64(s.outputLimit)}
+	rec := &recorder{Sink: text}
 	number := n
 	if req.Silent || !req.StoreHistory {
 		number = 0 // not a cell that anything refers to
 	}
-	err := s.runCell(ctx, number, req.Code, rec)
+	if s.badOutput != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the output of a cell is shown %v\n", s.badOutput, s.outputLimit))
+		s.badOutput = nil
+	}
+	var page output.Bundle
+	var err *output.Error
+	if name, source, ok := askedFor(req.Code); ok {
+		page, err = s.explain(ctx, name, source)
+	} else {
+		err = s.runCell(ctx, number, req.Code, rec)
+	}
+	text.end()
 	if req.StoreHistory && !req.Silent {
 		s.mu.Lock()
 		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})
 		s.mu.Unlock()
 	}
-	reply := output.Reply{Status: output.OK, ExecutionCount: n, UserExpressions: map[string]output.ExpressionResult{}}
+	reply := output.Reply{Status: output.OK, ExecutionCount: n, Page: page, UserExpressions: map[string]output.ExpressionResult{}}
 	if err != nil {
 		sink.Error(err)
 		reply.Status, reply.Error = output.Failed, err
@@ -262,43 +305,79 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return failure("WorkerError", err.Error())
 		}
 	}
-	unit, err := s.program.Load().Build(ctx, n, parseFlags(code))
+	if err := r.bring(c); err != nil {
+		return err
+	}
+	if err := r.takeC(c); err != nil {
+		return err
+	}
+	r.refresh()
+	err := r.execute(code, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
+	if err != nil || r.tests == nil {
+		return err
+	}
+	return r.runTests()
+}
+
+// execute compiles, loads and runs the Go of a cell. note is called for a cell
+// that was loaded, with what it does and how it ended.
+func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *output.Error {
+	return r.load(parseFlags(code), false, note)
+}
+
+// load does the work of execute. If whole, an unrecovered panic in any
+// goroutine ends the cell, as it ends a program.
+func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error)) *output.Error {
+	program := r.program.Load()
+	unit, err := program.Build(r.ctx, r.n, code)
 	if err != nil {
-		if gone := s.imageGone(err); gone != nil {
+		if gone := r.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}
-		return buildError(ctx, err)
+		return buildError(r.ctx, err)
 	}
-	for _, note := range unit.Notices {
-		sink.Stream(output.Stderr, note+"\n")
+	for _, text := range unit.Notices {
+		r.sink.Stream(output.Stderr, text+"\n")
 	}
-	w, err := s.ready()
+	if r.solo() {
+		return r.runSolo(unit)
+	}
+	w, err := r.ready()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
 	if unit.Object == "" {
-		s.program.Load().Commit(unit)
+		program.Commit(unit)
+		note(unit, nil)
 		return nil
 	}
-	extra, err := s.modules.Extra()
+	extra, err := r.modules.Extra()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}
-	w.number(n, s.view)
-	out, err := w.run(ctx, control.Message{
-		Cell: n, Importcfg: extra, Forget: s.forget,
+	loaded := false
+	w.number(r.n, r.view)
+	out, err := w.run(r.ctx, control.Message{
+		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(),
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
-	}, sink, func(reset []string) {
-		s.program.Load().Commit(unit)
-		s.forget = false
+	}, r.sink, func(reset []string) {
+		program.Commit(unit)
+		r.forget, loaded = false, true
+		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
 		if len(reset) > 0 {
-			sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
 		}
 	})
+	var failed *output.Error
 	if err != nil {
-		return s.workerFailed(w, err)
+		failed = r.workerFailed(w, err)
+	} else {
+		failed = r.outcomeError(out)
 	}
-	return s.outcomeError(out)
+	if loaded {
+		note(unit, failed)
+	}
+	return failed
 }
 
 // imageGone reports that a failed build is the image's fault. A mistake of the
@@ -311,47 +390,6 @@ func (s *Session) imageGone(err error) error {
 		}
 	}
 	return s.cfg.Image.Check()
-}
-
-// workerFailed reports a death of the worker and what went with it.
-func (s *Session) workerFailed(w *process, err error) *output.Error {
-	var refused *loadError
-	if errors.As(err, &refused) {
-		return failure("LinkError", refused.Error())
-	}
-	return &output.Error{Name: "WorkerDied", Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
-}
-
-// noticeDeath tells of a worker that died when no cell ran, of what a
-// goroutine did.
-func (s *Session) noticeDeath(sink output.Sink) {
-	s.mu.Lock()
-	w := s.worker
-	s.mu.Unlock()
-	if w != nil && w.dead() {
-		sink.Stream(output.Stderr, strings.Join(s.obituary(w, "the worker process died after the last cell: "), "\n")+"\n")
-	}
-}
-
-// obituary says why the worker died and what went with it, and forgets both.
-func (s *Session) obituary(w *process, text string) []string {
-	s.mu.Lock()
-	if s.worker == w {
-		s.worker = nil
-	}
-	s.mu.Unlock()
-	v := s.view()
-	lines := append([]string{text + w.cause()}, v.calls(w.dump.frames(v.all))...)
-	lost := s.program.Load().WorkerLost()
-	if len(lost) == 0 {
-		return append(lines, "no variables were lost")
-	}
-	var names []string
-	for _, v := range lost {
-		names = append(names, fmt.Sprintf("%s (cell %d)", v.Name, v.Cell))
-	}
-	return append(lines, "lost with it: "+strings.Join(names, ", "),
-		"functions, types and constants are kept; run the cells above again for the variables")
 }
 
 // evaluate runs a user expression and returns its value.
@@ -368,6 +406,9 @@ func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionRe
 
 // IsComplete tells consoles whether code can be run as it is.
 func (s *Session) IsComplete(code string) output.Completeness {
+	if _, _, ok := askedFor(code); ok {
+		return output.Completeness{Status: string(cell.Complete)}
+	}
 	status, indent := cell.IsComplete(code)
 	return output.Completeness{Status: string(status), Indent: indent}
 }
@@ -398,8 +439,9 @@ func completeDirective(line string, cursor int) output.Completion {
 	return out
 }
 
-// Inspect describes the name at the cursor.
-func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output.Inspection, error) {
+// Inspect describes the name at the cursor. From detail 1 on it shows the source
+// of what the notebook declares.
+func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
 	d, ok := s.program.Load().Describe(code, cursor)
 	if !ok {
 		return output.Inspection{}, nil
@@ -409,6 +451,10 @@ func (s *Session) Inspect(_ context.Context, code string, cursor, _ int) (output
 		text += "\n\n" + d.Doc
 		md += "\n\n" + d.Doc
 	}
+	if detail > 0 && d.Source != "" {
+		text += fmt.Sprintf("\n\nFrom cell %d:\n\n%s", d.Cell, d.Source)
+		md += fmt.Sprintf("\n\nFrom cell %d:\n\n```go\n%s\n```", d.Cell, d.Source)
+	}
 	return output.Inspection{Found: true, Data: output.Bundle{"text/plain": text, "text/markdown": md}}, nil
 }
 
@@ -417,22 +463,6 @@ func (s *Session) History() []output.HistoryEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]output.HistoryEntry(nil), s.history...)
-}
-
-// Interrupt stops the running cell.
-func (s *Session) Interrupt() {
-	s.mu.Lock()
-	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
-	s.mu.Unlock()
-	if cmd != nil && cmd.Cancel != nil && cmd.Process != nil {
-		_ = cmd.Cancel()
-	}
-	switch {
-	case running != nil && running.Err() == nil:
-		cancel() // this reaches the worker once it has the cell
-	case w != nil:
-		w.interrupt() // once more: the first may have met a cell that was blocked
-	}
 }
 
 // Close ends the worker and everything it started.

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -28,8 +29,22 @@ func (r *run) moduleShell(d cell.DirectiveLine) error {
 }
 
 func (r *run) shellIn(command, dir string) error {
-	cmd := exec.CommandContext(r.ctx, "/bin/sh", "-c", command)
-	cmd.Dir = dir
+	if r.asks == nil {
+		return r.command(command, dir, nil)
+	}
+	stdin, stop, err := r.asks.start(r.ctx, r.sink)
+	r.asks = nil
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return r.command(command, dir, stdin)
+}
+
+// command runs a shell command; a nil stdin is empty.
+func (r *run) command(command, dir string, stdin io.Reader) error {
+	cmd := exec.CommandContext(r.ctx, shellProgram(), "-c", command)
+	cmd.Dir, cmd.Stdin = dir, stdin
 	cmd.Env = append(append(os.Environ(), r.setup.Env...), r.gonbFolders()...)
 	cmd.Stdout = &lineSink{sink: r.sink, name: output.Stdout}
 	cmd.Stderr = &lineSink{sink: r.sink, name: output.Stderr}

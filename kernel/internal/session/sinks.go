@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -31,6 +32,9 @@ func (q quiet) Input(ctx context.Context, prompt string, password bool) (string,
 	return q.Sink.Input(ctx, prompt, password)
 }
 
+// historyText bounds, in bytes, what the history keeps of a result.
+const historyText = 16 << 10
+
 // recorder keeps the text form of a cell's result for the history.
 type recorder struct {
 	output.Sink
@@ -39,7 +43,7 @@ type recorder struct {
 
 func (r *recorder) Result(data output.Bundle, metadata map[string]any) {
 	if t, ok := data["text/plain"].(string); ok {
-		r.text = t
+		r.text = strings.ToValidUTF8(t[:min(len(t), historyText)], "")
 	}
 	r.Sink.Result(data, metadata)
 }
@@ -53,4 +57,17 @@ type capture struct {
 
 func (c *capture) Result(data output.Bundle, metadata map[string]any) {
 	c.data, c.metadata = data, metadata
+}
+
+// unseen reports whether nobody sees what a sink is given.
+func unseen(s output.Sink) bool {
+	switch s := s.(type) {
+	case *recorder:
+		return unseen(s.Sink)
+	case *capped:
+		return unseen(s.Sink)
+	case quiet, *capture:
+		return true
+	}
+	return false
 }

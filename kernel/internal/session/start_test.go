@@ -22,7 +22,7 @@ func TestStart(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			for i := range *starts {
-				p, err := startProcess(img, t.TempDir(), nil, limit{}, slog.New(slog.DiscardHandler))
+				p, err := startProcess([]string{img.Worker(), img.Dir}, t.TempDir(), t.TempDir(), nil, limit{}, slog.New(slog.DiscardHandler))
 				if err != nil {
 					t.Fatalf("start %d: %v", i, err)
 				}

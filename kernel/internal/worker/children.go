@@ -1,7 +1,7 @@
 package worker
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -63,12 +62,18 @@ func (h *host) Reads(pc uintptr) []string {
 
 func (h *host) Notice(text string) { h.w.notice(text) }
 
-// ownExecutable is the program of this worker, and of the processes that package
-// mp starts.
-const ownExecutable = "/proc/self/exe"
+// Context is that of the cell whose own goroutine calls: an interrupt cancels
+// what it started with package mp, and what it waits for.
+func (h *host) Context() context.Context {
+	if x := h.w.cell.Load(); x != nil && x.g.Load() == currentG() && !x.ended.Load() {
+		x.library.Store(true)
+		return x.ctx
+	}
+	return nil
+}
 
 func (h *host) Command() (*exec.Cmd, error) {
-	cmd := exec.Command(ownExecutable, append([]string{h.w.dir}, h.w.memory.args()...)...)
+	cmd := exec.Command(childPath, append([]string{h.w.dir}, h.w.memory.args()...)...)
 	cmd.Args[0] = os.Args[0]
 	// The pipes of package gonbui are this process's own.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
@@ -77,65 +82,89 @@ func (h *host) Command() (*exec.Cmd, error) {
 
 // Update lists the objects loaded since have.
 func (h *host) Update(have int) ([]byte, int, error) {
-	loads := h.w.linker.Requests(have)
-	now := have + len(loads)
-	if len(loads) == 0 {
-		return nil, have, nil
-	}
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
-	var configs []string
-	for f := range h.w.configs {
-		configs = append(configs, f)
+	now := len(h.w.loads)
+	if have >= now {
+		return nil, have, nil
 	}
-	msg, err := json.Marshal(update{loads, configs})
+	msg, err := json.Marshal(h.w.loads[have:])
 	return msg, now, err
-}
-
-type update struct {
-	Loads   []link.Request
-	Configs []string
 }
 
 // Apply loads what the parent has loaded. It initializes packages but runs
 // nothing of the cells: variables have their zero or constant values.
 func (h *host) Apply(msg []byte) error {
-	var u update
-	if err := json.Unmarshal(msg, &u); err != nil {
+	var steps []load
+	if err := json.Unmarshal(msg, &steps); err != nil {
 		return err
 	}
-	h.w.mu.Lock()
-	for _, c := range u.Configs {
-		if err := h.w.readConfig(c); err != nil {
-			h.w.mu.Unlock()
+	for _, step := range steps {
+		if err := h.w.repeat(step); err != nil {
 			return err
 		}
-	}
-	h.w.mu.Unlock()
-	for _, r := range u.Loads {
-		l, err := h.w.linker.Load(r)
-		if err != nil {
-			return fmt.Errorf("loading %s in a child process: %w", r.Object, err)
-		}
-		for _, f := range l.Packages {
-			f()
-		}
+		h.w.mu.Lock()
+		h.w.loads = append(h.w.loads, step)
+		h.w.mu.Unlock()
 	}
 	return nil
 }
 
-// Message forwards what a child displays; a child ignores messages.
-func (h *host) Message(_ *mp.Peer, msg []byte) {
-	kind, body, ok := bytes.Cut(msg, []byte("\n"))
-	if !ok {
+// repeat does in a child what the parent did.
+func (w *worker) repeat(step load) error {
+	if _, err := w.apply(step); err != nil {
+		return fmt.Errorf("packages in a child process: %w", err)
+	}
+	if step.Object == "" && step.Gap == 0 {
+		return nil
+	}
+	l, err := w.linker.Load(step.Request)
+	if err != nil {
+		return fmt.Errorf("loading %s in a child process: %w", step.Object, err)
+	}
+	for _, f := range l.Packages {
+		f()
+	}
+	return nil
+}
+
+// A relay is a display on its way from a child to its parent, or the parent's
+// acknowledgement.
+type relay struct {
+	Seq    int
+	Output []byte // a display.Message; empty in an acknowledgement
+}
+
+// askParent hands a display to the parent, and waits until it was delivered:
+// what is printed afterwards then comes after it.
+func (w *worker) askParent(p *mp.Peer, output []byte) {
+	r := relay{Seq: int(w.seq.Add(1)), Output: output}
+	ch := w.await(r.Seq)
+	msg, err := json.Marshal(r)
+	if err == nil {
+		err = p.Send(msg)
+	}
+	if err == nil { // else the parent is gone, and soon this process
+		<-ch
+	}
+}
+
+// Message forwards what a child displays, and takes acknowledgements in the child.
+func (h *host) Message(from *mp.Peer, msg []byte) {
+	var r relay
+	if err := json.Unmarshal(msg, &r); err != nil {
 		return
 	}
-	if string(kind) == control.Result {
-		kind = []byte(control.Display)
+	if len(r.Output) == 0 {
+		h.w.answer(control.Message{Seq: r.Seq})
+		return
 	}
 	var m display.Message
-	if m.UnmarshalBinary(body) == nil {
-		h.w.output(string(kind), m)
+	if m.UnmarshalBinary(r.Output) == nil {
+		h.w.deliver(0, control.Display, m) // as what it prints
+	}
+	if ack, err := json.Marshal(relay{Seq: r.Seq}); err == nil {
+		_ = from.Send(ack) // a child that is gone waits no more
 	}
 }
 

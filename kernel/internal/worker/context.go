@@ -76,7 +76,7 @@ func Context() context.Context {
 		}
 	}
 	if x := self.cell.Load(); x != nil {
-		return x.ctx
+		return x.user
 	}
 	return context.Background()
 }

@@ -102,7 +102,7 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 // possible is the cheap question, asked while everything runs.
 func (d *deadlockWatch) possible() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
-	if gs == nil || g == 0 || gs.State(g) != link.Blocked || gs.Foreign() || d.x.ctx.asked.Load() || d.w.asking() {
+	if gs == nil || g == 0 || gs.State(g) != link.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() {
 		return false
 	}
 	return d.allBlocked()
@@ -119,10 +119,10 @@ func (d *deadlockWatch) allBlocked() bool {
 	return true
 }
 
-// ours reports whether a goroutine is the kernel's business: it belongs to this
-// package, and no cell has started it.
+// ours reports whether a goroutine is the kernel's business: it began in this
+// package, and is not a cell's own.
 func (w *worker) ours(g link.Goroutine) bool {
-	if g.Labels != 0 {
+	if g.Start == w.cellStart.Load() {
 		return false
 	}
 	name := startName(g)

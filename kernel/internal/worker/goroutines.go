@@ -18,8 +18,8 @@ const (
 // in a loop keeps others from stopping it.
 const lookPatience = 100 * time.Millisecond
 
-// goingOn describes goroutines that x, or one of them, has started and nobody
-// stops, and counts them.
+// goingOn describes goroutines that x, or one of them, has started by code of a
+// cell, and that nobody stops, and counts them.
 func (w *worker) goingOn(x *execution) ([]control.Goroutine, int) {
 	if w == nil || w.goroutines == nil || x.labels == 0 {
 		return nil, 0
@@ -28,7 +28,7 @@ func (w *worker) goingOn(x *execution) ([]control.Goroutine, int) {
 	n := 0
 	own := x.g.Load()
 	for g := range w.goroutines.All {
-		if g.Labels == x.labels && g.G != own {
+		if g.Labels == x.labels && g.G != own && (ofCell(g.Start) || ofCell(g.Go-1)) {
 			if n++; n <= maxGoroutines {
 				list = append(list, g.G)
 			}

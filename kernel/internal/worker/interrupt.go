@@ -18,6 +18,9 @@ const (
 	// childPatience is the same where the cell has started processes, which
 	// have been ended: it may be waiting for them.
 	childPatience = 150 * time.Millisecond
+	// libraryPatience is the same where it may wait for package mp, which ends
+	// its processes by its own means.
+	libraryPatience = stopPatience
 	// stopPatience is the same for one that runs, but not code of a cell.
 	stopPatience = 500 * time.Millisecond
 	// rarelyFound is how long signals alone are tried.
@@ -34,8 +37,9 @@ func (w *worker) interrupt() {
 		return
 	}
 	x.interrupted.Store(true)
-	x.cancel()
+	x.cancelUser()
 	if x.g.Load() == 0 || x.ended.Load() {
+		x.cancel(errInterrupted)
 		return // it has not begun, and will not, or has ended
 	}
 	if x.stopping.CompareAndSwap(false, true) {
@@ -47,7 +51,7 @@ func (w *worker) interrupt() {
 // inside one long call of the standard library, the cell ends all the same, and
 // the goroutine is stopped once it comes back to cell code.
 func (w *worker) stop(x *execution) {
-	if x.ctx.asked.Load() && x.endsWithin(contextGrace) {
+	if x.user.asked.Load() && x.endsWithin(contextGrace) {
 		return
 	}
 	g := x.g.Load()
@@ -55,9 +59,13 @@ func (w *worker) stop(x *execution) {
 	if aimed {
 		w.prepare(g)
 	}
+	x.cancel(errInterrupted) // now it stops where it would go on
 	patience := parkedPatience
 	if w.started.end(x.labels) > 0 {
 		patience = childPatience
+	}
+	if x.library.Load() {
+		patience = libraryPatience
 	}
 	if aimed {
 		if w.chase(x, patience) {
@@ -125,7 +133,12 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 		}
 	}
 	if pc := t.want.Swap(0); pc != 0 {
-		if to, err := w.linker.Diversion(pc, halt); err == nil {
+		var to uintptr
+		err := w.place(func() (err error) {
+			to, err = w.linker.Diversion(pc, halt)
+			return err
+		})
+		if err == nil {
 			t.detour.Store(&detour{pc, to})
 		}
 	}
@@ -141,12 +154,25 @@ func (w *worker) fix(t *target, g uintptr) {
 	}
 	w.start(func() {
 		defer t.fixing.Store(false)
-		err := w.linker.Divert(w.goroutines, g, halt)
+		err := w.place(func() error { return w.linker.Divert(w.goroutines, g, halt) })
 		// One that has no call from a cell, and is blocked, has none later.
 		if err == nil || errors.Is(err, link.ErrNoCell) && w.goroutines.State(g) == link.Blocked {
 			t.fixed.Store(true)
 		}
 	})
+}
+
+// place calls f, which may put code somewhere; children leave that room out.
+func (w *worker) place(f func() error) error {
+	w.loading.Lock()
+	defer w.loading.Unlock()
+	err := f()
+	for _, n := range w.linker.Gaps() {
+		w.mu.Lock()
+		w.loads = append(w.loads, load{Request: link.Request{Gap: n}})
+		w.mu.Unlock()
+	}
+	return err
 }
 
 // leaveBehind gives up x, which is blocked.

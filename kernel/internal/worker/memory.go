@@ -128,7 +128,7 @@ func (m *memory) lift() (restore func()) {
 func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno) {
 	defer self.memory.lift()()
 	pid, err := self.memory.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
-	if err == 0 && unix.BytePtrToString(argv0) != ownExecutable {
+	if err == 0 && unix.BytePtrToString(argv0) != childPath {
 		self.noteProcess(pid)
 	}
 	return pid, err

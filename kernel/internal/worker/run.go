@@ -3,10 +3,8 @@ package worker
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime"
-	"runtime/pprof"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -19,9 +17,15 @@ type execution struct {
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
-	cell   int // its number, or 0
-	ctx    *cellContext
-	cancel context.CancelFunc // of ctx
+	cell  int  // its number, or 0
+	whole bool // an unrecovered panic in any goroutine ends it
+	// ctx ends when the cell is interrupted, with errInterrupted as its cause,
+	// and its goroutine is aimed at.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// user is what code of the cell has as ctx. It ends first.
+	user       *cellContext
+	cancelUser context.CancelFunc
 
 	g           atomic.Uintptr // its goroutine while it runs
 	labels      uintptr        // profiler labels of that and of what it starts; set before g
@@ -29,12 +33,24 @@ type execution struct {
 	finished    atomic.Bool    // the outcome is known
 	interrupted atomic.Bool
 	stopping    atomic.Bool // a goroutine is at it
+	library     atomic.Bool // package mp has asked for ctx
 }
 
 func newExecution(cell int) *execution {
+	x := &execution{done: make(chan control.Outcome, 1), cell: cell}
+	x.ctx, x.cancel = context.WithCancelCause(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
-	return &execution{done: make(chan control.Outcome, 1), cell: cell, ctx: &cellContext{Context: ctx, cell: cell}, cancel: cancel}
+	x.user, x.cancelUser = &cellContext{Context: ctx, cell: cell}, cancel
+	return x
 }
+
+// errInterrupted is why an execution's context ended.
+var errInterrupted error = interruptedError{}
+
+type interruptedError struct{}
+
+func (interruptedError) Error() string        { return "the cell was interrupted" }
+func (interruptedError) Is(target error) bool { return target == context.Canceled }
 
 // finish ends the cell; only the first outcome counts.
 func (x *execution) finish(o control.Outcome) {
@@ -44,13 +60,13 @@ func (x *execution) finish(o control.Outcome) {
 	})
 }
 
-// enter gives the calling goroutine, and all that it will start, the cell's
-// label, and notes it as the cell's own.
+// enter notes the calling goroutine as the cell's own.
 func (x *execution) enter() {
-	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(x.cell))))
 	if self != nil && self.goroutines != nil {
-		x.labels = self.goroutines.Look(currentG()).Labels
-		self.contexts.add(x.labels, x.ctx, self.goroutines)
+		g := self.goroutines.Look(currentG())
+		x.labels = g.Labels
+		self.cellStart.Store(g.Start)
+		self.contexts.add(x.labels, x.user, self.goroutines)
 	}
 	x.g.Store(currentG())
 }
@@ -58,14 +74,19 @@ func (x *execution) enter() {
 // runAll runs cells in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
-		if m.Kind == control.Setup {
+		switch m.Kind {
+		case control.Setup:
 			w.setup(m)
+			continue
+		case control.Reload:
+			w.reload(m)
 			continue
 		}
 		out, ok := w.run(m)
 		if ok {
 			out = w.outcome(m)
 		}
+		w.busy.Add(-1)
 		if err := w.conn.Send(out); err != nil {
 			endGroup()
 		}
@@ -73,15 +94,10 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget}
-	var err error
-	if m.Importcfg != "" {
-		w.mu.Lock()
-		if err = w.readConfig(w.imageConfig()); err == nil {
-			err = w.readConfig(m.Importcfg)
-		}
-		w.mu.Unlock()
-	}
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live}
+	w.loading.Lock()
+	defer w.loading.Unlock()
+	_, err := w.apply(load{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
@@ -91,8 +107,14 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	}
 	if m.Object == "" {
 		l = &link.Loaded{}
+	} else {
+		w.mu.Lock()
+		w.loads = append(w.loads, load{Request: req, Importcfg: m.Importcfg})
+		w.mu.Unlock()
 	}
-	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset}); err != nil {
+	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	changed := w.outlet.change(m.Outlets)
+	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Changed: changed}); err != nil {
 		endGroup()
 	}
 	calls := append(l.Packages, l.Inits...)
@@ -103,6 +125,41 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	return control.Message{}, true
 }
 
+// reload goes over to other versions of packages.
+func (w *worker) reload(m control.Message) {
+	step := load{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
+	out := control.Message{Kind: control.Done, ID: m.ID}
+	w.loading.Lock()
+	defer w.loading.Unlock()
+	renewed, err := w.apply(step)
+	if err != nil {
+		out.Error = err.Error()
+	} else {
+		out.Renew = renewed
+		w.mu.Lock()
+		w.loads = append(w.loads, step)
+		w.mu.Unlock()
+	}
+	if err := w.conn.Send(out); err != nil {
+		endGroup()
+	}
+}
+
+// apply makes the packages of a step known to the linker.
+func (w *worker) apply(step load) (renewed bool, err error) {
+	if step.Importcfg != "" {
+		w.mu.Lock()
+		if err = w.readConfig(w.imageConfig()); err == nil {
+			err = w.readConfig(step.Importcfg)
+		}
+		w.mu.Unlock()
+	}
+	if err == nil && len(step.Packages) > 0 {
+		return w.linker.Reload(step.Packages, step.Renew)
+	}
+	return false, err
+}
+
 // outcome waits for the running cell to end.
 func (w *worker) outcome(m control.Message) control.Message {
 	x := w.cell.Load()
@@ -110,14 +167,15 @@ func (w *worker) outcome(m control.Message) control.Message {
 	defer close(done)
 	lost := make(chan struct{})
 	go w.watchDeadlock(x).run(done, lost)
+	var o control.Outcome
 	select {
-	case o := <-x.done:
-		return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+	case o = <-x.done:
 	case <-lost:
 		w.deadlocked(x)
-		o := <-x.done
-		return control.Message{Kind: control.Done, ID: m.ID, Outcome: &o}
+		o = <-x.done
 	}
+	w.origins.leave()
+	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
@@ -129,9 +187,9 @@ func (x *execution) call(calls []func()) {
 		x.ended.Store(true)
 		cancelStop(x.g.Load()) // the runtime may use g again for another goroutine
 		switch {
-		case returned:
+		case returned && !x.interrupted.Load(): // else it noticed by itself
 			x.finish(control.Outcome{How: control.Returned})
-		case v != nil:
+		case v != nil && !x.interrupted.Load(): // else it is what the interrupt made of the cell
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
 		case x.interrupted.Load():
 			list, n := self.goingOn(x)
@@ -179,7 +237,7 @@ func frames(skip int) []control.Frame {
 	var list []control.Frame
 	for it := runtime.CallersFrames(pc[:n]); ; {
 		f, more := it.Next()
-		if strings.HasSuffix(f.Function, "worker.(*execution).call") {
+		if f.Entry == reflect.ValueOf((*execution).call).Pointer() {
 			break
 		}
 		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})

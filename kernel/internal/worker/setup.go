@@ -45,7 +45,7 @@ func (w *worker) setup(m control.Message) {
 // defined stay, at their defaults, but for those that the next cell defines.
 func freshFlags(redefined []string) {
 	old := flag.CommandLine
-	flag.CommandLine = flag.NewFlagSet(os.Args[0], flag.ExitOnError)
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError)
 	flag.CommandLine.Usage = func() { flag.Usage() }
 	old.VisitAll(func(f *flag.Flag) {
 		if slices.Contains(redefined, f.Name) {

@@ -14,6 +14,7 @@ import (
 // Show delivers the values of a cell's last expression, as one result.
 // Generated code calls it by its linker name.
 func Show(values ...any) {
+	self.cell.Load().haltInterrupted()
 	if n := len(values); n > 1 && values[n-1] == nil {
 		values = values[:n-1] // the nil error of a call that went well
 	}
@@ -33,6 +34,7 @@ func Show(values ...any) {
 
 // ShowError delivers an error that is a cell's last expression; nil shows nothing.
 func ShowError(err error) {
+	self.cell.Load().haltInterrupted()
 	if err != nil {
 		Show(err)
 	}
@@ -47,16 +49,19 @@ func (w *worker) display(m display.Message) error {
 // output delivers a message after everything that was printed before it, and
 // before everything that is printed after it: it waits until the kernel has
 // both.
-func (w *worker) output(kind string, m display.Message) {
+func (w *worker) output(kind string, m display.Message) { w.deliver(w.origins.earlier(), kind, m) }
+
+// deliver is output for a cell, 0 for the running one.
+func (w *worker) deliver(id int, kind string, m display.Message) {
 	b, err := m.MarshalBinary()
 	if err != nil {
 		b, _ = json.Marshal(display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
 	}
 	if p := mp.Parent(); p != nil {
-		_ = p.Send(append([]byte(kind+"\n"), b...))
+		w.askParent(p, b)
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: kind, Output: b}); err != nil {
+	if _, err := w.ask(control.Message{Kind: kind, ID: id, Output: b}); err != nil {
 		endGroup() // the kernel is gone
 	}
 }
@@ -77,7 +82,7 @@ func (w *worker) notice(text string) {
 		os.Stderr.WriteString(text + "\n")
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: control.Notice, Text: text}); err != nil {
+	if _, err := w.ask(control.Message{Kind: control.Notice, ID: w.origins.earlier(), Text: text}); err != nil {
 		endGroup()
 	}
 }

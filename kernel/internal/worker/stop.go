@@ -50,15 +50,16 @@ type detour struct{ from, to uintptr } // return addresses
 const maxTargets = 64
 
 var (
-	targets            [maxTargets]target
-	inCell, openDefers func(pc uintptr) bool
-	callSite           func(g, at, bp uintptr) (slot, pc uintptr)
-	onStack            func(g, sp uintptr) bool
-	origPreempt        func(gp, ctxt unsafe.Pointer)
-	isSafePoint        func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
-	haltPC             uintptr
-	origExit           func(code int)
-	cannotStop         error // why running goroutines cannot be stopped, if so
+	targets        [maxTargets]target
+	inCell, ofCell func(pc uintptr) bool // of a cell or what it brought; where it may be stopped
+	openDefers     func(pc uintptr) bool
+	callSite       func(g, at, bp uintptr) (slot, pc uintptr)
+	onStack        func(g, sp uintptr) bool
+	origPreempt    func(gp, ctxt unsafe.Pointer)
+	isSafePoint    func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
+	haltPC         uintptr
+	origExit       func(code int)
+	cannotStop     error // why running goroutines cannot be stopped, if so
 )
 
 // Offsets of frame pointer, stack pointer and program counter in a signal's
@@ -82,6 +83,7 @@ func (w *worker) installHooks() {
 		fmt.Fprintln(os.Stderr, "perijove worker: runtime.Goexit in a finalizer will end all finalizers:", err)
 	}
 	inCell = w.linker.Contains
+	ofCell = w.linker.OfCell
 	openDefers = w.linker.OpenDefers
 	callSite = w.linker.CallSite
 	onStack = link.OnStack
@@ -92,7 +94,12 @@ func (w *worker) installHooks() {
 	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
+	// What calls a cell has the name of what calls a program's main function.
+	if err := w.linker.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
+	}
 	w.hookStdin()
+	w.hookOutput()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
 	if w.goroutines, err = link.NewGoroutines(w.linker, currentG()); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
@@ -117,7 +124,7 @@ func sigPreempt(gp, ctxt unsafe.Pointer) {
 			uc := *(*unsafe.Pointer)(unsafe.Add(ctxt, 8))
 			rip := (*uintptr)(unsafe.Add(uc, contextRIP))
 			rsp := (*uintptr)(unsafe.Add(uc, contextRSP))
-			if !inCell(*rip) || openDefers(*rip) {
+			if !ofCell(*rip) || openDefers(*rip) {
 				// On another stack it is about the runtime's business.
 				if bp := *(*uintptr)(unsafe.Add(uc, contextRBP)); onStack(uintptr(gp), *rsp) {
 					t.hits.Add(1)
@@ -210,6 +217,15 @@ func signalThreads() {
 	}
 }
 
+// haltInterrupted stops the cell's goroutine if an interrupt has woken it: what
+// it has to show is the interrupt.
+func (x *execution) haltInterrupted() {
+	if g := currentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
+		cancelStop(g)
+		halt()
+	}
+}
+
 // osExit replaces os.Exit: it ends the cell instead of the process.
 func osExit(code int) {
 	if self == nil || self.conn == nil {
@@ -234,7 +250,10 @@ func fatalPanic(p *panicRecord) {
 		}
 		exitNow(2)
 	}
-	_ = self.conn.Send(control.Message{Kind: control.Failure, Outcome: &o})
+	_ = self.conn.Send(control.Message{Kind: control.Failure, ID: self.origins.earlier(), Outcome: &o})
+	if x := self.cell.Load(); x != nil && x.whole {
+		x.exit(2)
+	}
 	self.endGoroutine()
 }
 

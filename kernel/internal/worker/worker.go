@@ -8,6 +8,7 @@ package worker
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,6 +29,15 @@ import (
 // ControlFD is the file descriptor of the control socket.
 const ControlFD = 3
 
+// A load is one step by which code came into this process: an object, or
+// packages that were replaced.
+type load struct {
+	link.Request
+	Importcfg string   // where packages are from now on
+	Packages  []string // to be loaded anew
+	Renew     bool
+}
+
 // A worker is the state of this process.
 type worker struct {
 	dir        string // of the image
@@ -37,18 +47,27 @@ type worker struct {
 
 	mu       sync.Mutex
 	archives map[string]string // import path to compiled package
-	configs  map[string]bool   // importcfg files read
+	base     bool              // the image's importcfg was read
+	config   string            // importcfg file read last
+	loads    []load            // for children, which load the same objects
 	waiting  map[int]chan control.Message
 
 	seq  atomic.Int64
+	busy atomic.Int64 // cells that were asked for and have not ended
 	cell atomic.Pointer[execution]
 	left abandoned
 
+	memory memory
+
+	origins origins
+	outlet  outlet
+
 	goroutines *link.Goroutines // nil if the runtime cannot be looked into
+	cellStart  atomic.Uintptr   // the function that cells' goroutines begin with
 	contexts   contexts
 	started    processes
-	memory     memory
 	tasks      chan func() // to a goroutine that is no cell's: see start
+	loading    sync.Mutex  // held while code is loaded or placed: loads tells the order
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
@@ -71,20 +90,22 @@ func Main() {
 	if err := w.memory.begin(w.linker, os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
-	os.Args = os.Args[:1]
+	os.Args = []string{"notebook"}
 	if mp.IsChild() {
 		w.runChild()
 	}
-	if err := w.serve(); err != io.EOF {
-		fmt.Fprintln(os.Stderr, "perijove worker:", err)
-		exitNow(3)
+	err = w.serve()
+	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
+		// Written past package os, which would end this process, and it alone, if
+		// the kernel is gone.
+		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
 	}
 	endGroup()
 }
 
 func newWorker(dir string) (*worker, error) {
 	w := &worker{
-		dir: dir, archives: map[string]string{}, configs: map[string]bool{},
+		dir: dir, archives: map[string]string{},
 		waiting: map[int]chan control.Message{}, tasks: make(chan func()),
 	}
 	w.left.start, w.left.pursue = w.start, w.pursue
@@ -131,7 +152,8 @@ func (w *worker) imageConfig() string { return filepath.Join(w.dir, "importcfg")
 // readConfig learns where compiled packages are. The image's own come first:
 // what another file says differently is another version.
 func (w *worker) readConfig(file string) error {
-	if file == "" || w.configs[file] {
+	base := file == w.imageConfig()
+	if file == "" || file == w.config || base && w.base {
 		return nil
 	}
 	b, err := os.ReadFile(file)
@@ -148,7 +170,11 @@ func (w *worker) readConfig(file string) error {
 		}
 		w.archives[path] = archive
 	}
-	w.configs[file] = true
+	if base {
+		w.base = true
+	} else {
+		w.config = file
+	}
 	return nil
 }
 
@@ -167,6 +193,7 @@ func (w *worker) serve() error {
 	}
 	w.conn = control.New(f)
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
 	display.SetSink(w.display)
 	comm.SetHost(w.comm)
@@ -184,11 +211,18 @@ func (w *worker) serve() error {
 		}
 		switch m.Kind {
 		case control.Run:
-			w.cell.Store(newExecution(m.Cell)) // an interrupt may come before it runs
+			w.busy.Add(1)
+			x := newExecution(m.Cell)
+			x.whole = m.Whole
+			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
-		case control.Setup:
+		case control.Setup, control.Reload:
 			runs <- m
 		case control.Interrupt:
+			if w.busy.Load() == 0 {
+				w.tellLeft()
+				continue
+			}
 			w.interrupt()
 		case control.Comm:
 			var c comm.Message
@@ -217,14 +251,20 @@ func (w *worker) runTasks() {
 // ask sends a message and waits for its answer.
 func (w *worker) ask(m control.Message) (control.Message, error) {
 	m.Seq = int(w.seq.Add(1))
-	ch := make(chan control.Message, 1)
-	w.mu.Lock()
-	w.waiting[m.Seq] = ch
-	w.mu.Unlock()
+	ch := w.await(m.Seq)
 	if err := w.conn.Send(m); err != nil {
 		return control.Message{}, err
 	}
 	return <-ch, nil
+}
+
+// await returns where the answer to a message will come.
+func (w *worker) await(seq int) chan control.Message {
+	ch := make(chan control.Message, 1)
+	w.mu.Lock()
+	w.waiting[seq] = ch
+	w.mu.Unlock()
+	return ch
 }
 
 func (w *worker) answer(m control.Message) {

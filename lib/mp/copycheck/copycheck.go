@@ -2,18 +2,30 @@
 // changes, read by a function that is sent to a child process with package mp.
 // The child has a variable of its own, and sees the initial value.
 //
-// It looks at one package: at functions that are named where they are sent,
-// and at what they call by name in the same package. It does not see calls
-// through interfaces and func values, writes through pointers, or what other
-// packages do, so that silence proves nothing; what it reports is so. A pool
-// is taken to be one of processes if the package makes no other.
+// It looks at one package: at functions that are named or written where they
+// are sent, and at what they call by name in the same package. It does not see
+// calls through interfaces and func values, writes through pointers, or what
+// other packages do, so that silence proves nothing; what it reports is so.
+// What happens in children too is no change: in init functions, in main before
+// mp.Init, and in the initializers of pools. A pool is taken to be one of
+// processes if the package makes no other.
+//
+// Command lib/cmd/copycheck runs it:
+//
+//	go install github.com/perijove/perijove/lib/cmd/copycheck@latest
+//	copycheck ./...
+//
+// It is also a tool for go vet, go vet -vettool=$(which copycheck) ./..., and
+// Analyzer is one for any driver of package analysis.
 package copycheck
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -33,35 +45,49 @@ var Analyzer = &analysis.Analyzer{
 
 const mpPath = "github.com/perijove/perijove/lib/mp"
 
-// A use is what one function does with package variables and functions.
-type use struct {
-	reads  map[*types.Var]bool
-	writes map[*types.Var]token.Pos
-	calls  map[*types.Func]bool
-}
-
 type checker struct {
-	pass  *analysis.Pass
-	uses  map[*types.Func]*use
-	pools bool // every pool is one of processes
+	pass    *analysis.Pass
+	uses    map[*types.Func]*use
+	pools   bool                 // every pool is one of processes
+	started map[*types.Func]bool // what also children call: from main before Init, and initializers
+	sent    []ast.Expr           // functions that go to processes
+	away    map[*types.Func]bool // functions that nothing in this package uses but to send them
 }
 
 func run(pass *analysis.Pass) (any, error) {
 	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
-	c := &checker{pass: pass, uses: make(map[*types.Func]*use)}
+	c := &checker{pass: pass, uses: make(map[*types.Func]*use), started: make(map[*types.Func]bool)}
+	var bodies []*ast.FuncDecl
 	in.Preorder([]ast.Node{(*ast.FuncDecl)(nil)}, func(n ast.Node) {
 		d := n.(*ast.FuncDecl)
 		if f, ok := pass.TypesInfo.Defs[d.Name].(*types.Func); ok && d.Body != nil {
-			c.uses[f] = c.useOf(d.Body)
+			bodies = append(bodies, d)
+			c.uses[f] = c.useOf(d.Body, c.initCall(d.Body))
 		}
 	})
 	var calls []*ast.CallExpr
 	in.Preorder([]ast.Node{(*ast.CallExpr)(nil)}, func(n ast.Node) { calls = append(calls, n.(*ast.CallExpr)) })
 	c.pools = c.onlyProcessPools(calls)
+	for _, d := range bodies {
+		if at := c.initCall(d.Body); at.IsValid() {
+			c.start(c.useBetween(d.Body, d.Body.Pos(), at).calls)
+		}
+	}
+	for _, call := range calls {
+		if c.mpFunc(call) == "Initializer" && len(call.Args) > 0 {
+			if f := c.named(call.Args[0]); f != nil {
+				c.start(map[*types.Func]bool{f: true})
+			}
+		}
+	}
 	for _, call := range calls {
 		if at := c.sentArgument(call); at >= 0 && at < len(call.Args) {
-			c.check(call.Args[at])
+			c.sent = append(c.sent, call.Args[at])
 		}
+	}
+	c.findAway()
+	for _, e := range c.sent {
+		c.check(e)
 	}
 	return nil, nil
 }
@@ -118,83 +144,83 @@ func (c *checker) isProcesses(e ast.Expr) bool {
 	return ok && k.Pkg() != nil && k.Pkg().Path() == mpPath && k.Name() == "Processes"
 }
 
-// useOf collects what a body does.
-func (c *checker) useOf(body ast.Node) *use {
-	u := &use{map[*types.Var]bool{}, map[*types.Var]token.Pos{}, map[*types.Func]bool{}}
-	written := map[*ast.Ident]bool{} // by a plain assignment, which reads nothing
+// initCall returns where a body calls mp.Init, if it does.
+func (c *checker) initCall(body ast.Node) (at token.Pos) {
 	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			for _, left := range n.Lhs {
-				c.write(u, left)
-				if id, ok := ast.Unparen(left).(*ast.Ident); ok && n.Tok == token.ASSIGN {
-					written[id] = true
-				}
-			}
-		case *ast.IncDecStmt:
-			c.write(u, n.X)
-		case *ast.Ident:
-			switch o := c.pass.TypesInfo.Uses[n].(type) {
-			case *types.Var:
-				if c.isPackageVar(o) && !written[n] {
-					u.reads[o] = true
-				}
-			case *types.Func:
-				u.calls[o.Origin()] = true
-			}
+		if call, ok := n.(*ast.CallExpr); ok && c.mpFunc(call) == "Init" {
+			at = call.Pos()
 		}
 		return true
 	})
-	return u
+	return at
 }
 
-// write notes an assignment to a package variable, or to a part of one.
-func (c *checker) write(u *use, e ast.Expr) {
-	for {
-		switch x := ast.Unparen(e).(type) {
-		case *ast.SelectorExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.Ident:
-			if v, ok := c.pass.TypesInfo.Uses[x].(*types.Var); ok && c.isPackageVar(v) {
-				u.writes[v] = x.Pos()
-			}
-			return
-		default:
-			return
+// findAway finds the functions that run in children alone.
+func (c *checker) findAway() {
+	c.away = make(map[*types.Func]bool)
+	for _, e := range c.sent {
+		if f := c.named(e); f != nil && !f.Exported() && f.Signature().Recv() == nil {
+			c.away[f] = true
+		}
+	}
+	for id, o := range c.pass.TypesInfo.Uses {
+		if f, ok := o.(*types.Func); ok && c.away[f.Origin()] && !c.isSent(id.Pos()) {
+			delete(c.away, f.Origin())
 		}
 	}
 }
 
-func (c *checker) isPackageVar(v *types.Var) bool {
-	return v.Pkg() == c.pass.Pkg && v.Parent() == c.pass.Pkg.Scope()
+// isSent reports whether a place lies in what is sent.
+func (c *checker) isSent(pos token.Pos) bool {
+	return slices.ContainsFunc(c.sent, func(e ast.Expr) bool { return e.Pos() <= pos && pos < e.End() })
+}
+
+// start notes functions, and what they call, as called in children too.
+func (c *checker) start(functions map[*types.Func]bool) {
+	for f := range functions {
+		for g := range c.reachable(f) {
+			c.started[g] = true
+		}
+	}
 }
 
 // check reports the changed variables that the function sent by e reads.
 func (c *checker) check(e ast.Expr) {
-	f := c.named(e)
-	if f == nil {
-		return
+	reads, there, name := map[*types.Var]bool{}, map[*types.Func]bool{}, ""
+	if f := c.named(e); f != nil {
+		there, name = c.reachable(f), f.Name()
+	} else if lit, ok := ast.Unparen(e).(*ast.FuncLit); ok {
+		u := c.useOf(lit.Body, token.NoPos)
+		name, reads = "the function", u.reads
+		for f := range u.calls {
+			for g := range c.reachable(f) {
+				there[g] = true
+			}
+		}
 	}
-	there := c.reachable(f)
-	var names []string
 	for v := range c.readsOf(there) {
+		reads[v] = true
+	}
+	var names []string
+	for v := range reads {
 		if pos := c.changedOutside(v, there); pos.IsValid() {
-			names = append(names, v.Name()+" (changed in line "+c.line(pos)+")")
+			names = append(names, v.Name()+" (changed in "+c.line(pos, e)+")")
 		}
 	}
 	if len(names) > 0 {
 		slices.Sort(names)
 		c.pass.Reportf(e.Pos(), "%s is sent to a process and reads %s; the process has its own, with the initial value: pass the value as the argument, or share an mp.Value",
-			f.Name(), strings.Join(names, ", "))
+			name, strings.Join(names, ", "))
 	}
 }
 
-func (c *checker) line(pos token.Pos) string {
-	full := c.pass.Fset.Position(pos).String()
-	parts := strings.Split(full, ":")
-	return parts[len(parts)-2]
+// line names the line of pos, with its file if that is not e's.
+func (c *checker) line(pos token.Pos, e ast.Expr) string {
+	at, here := c.pass.Fset.Position(pos), c.pass.Fset.Position(e.Pos())
+	if at.Filename == here.Filename {
+		return "line " + strconv.Itoa(at.Line)
+	}
+	return filepath.Base(at.Filename) + ":" + strconv.Itoa(at.Line)
 }
 
 // named returns the function of this package that e names, or nil.
@@ -219,37 +245,19 @@ func (c *checker) named(e ast.Expr) *types.Func {
 	return f.Origin()
 }
 
-// reachable returns f and what it calls by name in this package.
-func (c *checker) reachable(f *types.Func) map[*types.Func]bool {
-	seen := map[*types.Func]bool{}
-	for todo := []*types.Func{f}; len(todo) > 0; todo = todo[1:] {
-		if f := todo[0]; !seen[f] && c.uses[f] != nil {
-			seen[f] = true
-			for g := range c.uses[f].calls {
-				todo = append(todo, g)
-			}
-		}
-	}
-	return seen
-}
-
-func (c *checker) readsOf(functions map[*types.Func]bool) map[*types.Var]bool {
-	reads := map[*types.Var]bool{}
-	for f := range functions {
-		for v := range c.uses[f].reads {
-			reads[v] = true
-		}
-	}
-	return reads
-}
-
-// changedOutside returns where v is changed by a function that is not among
-// those that run in the child. What init functions do happens in the child too.
+// changedOutside returns where v is changed but in the functions that run in
+// the child, in those that run in every child, and in those that run in
+// children alone.
 func (c *checker) changedOutside(v *types.Var, there map[*types.Func]bool) token.Pos {
 	first := token.NoPos
 	for f, u := range c.uses {
-		if pos, ok := u.writes[v]; ok && !there[f] && f.Name() != "init" && (first == token.NoPos || pos < first) {
-			first = pos
+		if there[f] || c.started[f] || c.away[f] || f.Name() == "init" {
+			continue
+		}
+		for _, pos := range u.writes[v] {
+			if !c.isSent(pos) && (first == token.NoPos || pos < first) {
+				first = pos
+			}
 		}
 	}
 	return first

@@ -44,3 +44,32 @@ func send(ctx context.Context) {
 	pool, _ := mp.NewPool(mp.Processes)
 	mp.Map[int](ctx, pool, bounded, nil) // want `bounded is sent to a process and reads limits`
 }
+
+var (
+	config   string
+	level    int
+	late     int
+	prepared int
+)
+
+func setup() { level = 2 }
+
+func main() {
+	config = "file" // in children, too
+	setup()
+	mp.Init()
+	late = 1
+	ctx := context.Background()
+	mp.Start(ctx, mp.Processes, configured, 1)
+	mp.Start(ctx, mp.Processes, tooLate, 1) // want `tooLate is sent to a process and reads late \(changed in line`
+	mp.Initializer(prepare, 3)
+	mp.Start(ctx, mp.Processes, usePrepared, 1)
+	mp.Start(ctx, mp.Processes, func(int) { _ = late }, 1) // want `the function is sent to a process and reads late`
+	mp.Start(ctx, mp.Processes, func(int) { own = 3; _ = own }, 1)
+	mp.Start(ctx, mp.Processes, func(int) { tooLate(3) }, 1) // want `the function is sent to a process and reads late`
+}
+
+func configured(int)  { _, _ = config, level }
+func tooLate(int)     { _ = late }
+func prepare(n int)   { prepared = n }
+func usePrepared(int) { _ = prepared }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// A count is what two processes raise.
+type count struct {
+	Lock   *mp.Lock
+	Value  *mp.Value[int]
+	Stripe *mp.Counter
+	N      int
+}
+
+func countLocked(c count) {
+	for range c.N {
+		c.Lock.Lock()
+		c.Value.Store(c.Value.Load() + 1)
+		c.Lock.Unlock()
+	}
+}
+
+func countAtomic(c count) {
+	for range c.N {
+		mp.Add(c.Value, 1)
+	}
+}
+
+func countStriped(c count) {
+	for range c.N {
+		c.Stripe.Add(1)
+	}
+}
+
+func stripedCounter(ctx context.Context) (float64, error) {
+	return counter(ctx, countStriped, 20_000_000)
+}
+
+func lockedCounter(ctx context.Context) (float64, error) { return counter(ctx, countLocked, 1_000_000) }
+
+func atomicCounter(ctx context.Context) (float64, error) {
+	return counter(ctx, countAtomic, 10_000_000)
+}
+
+func counter(ctx context.Context, fn func(count), n int) (float64, error) {
+	lock, err := mp.NewLock(mp.Processes)
+	if err != nil {
+		return 0, err
+	}
+	value, err := mp.NewValue(mp.Processes, 0)
+	if err != nil {
+		return 0, err
+	}
+	stripe, err := mp.NewCounter(mp.Processes)
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	var procs []*mp.Process
+	for range 2 {
+		p, err := mp.Start(ctx, mp.Processes, fn, count{lock, value, stripe, n})
+		if err != nil {
+			return 0, err
+		}
+		procs = append(procs, p)
+	}
+	for _, p := range procs {
+		if err := p.Join(ctx); err != nil {
+			return 0, err
+		}
+	}
+	rate := perSecond(2*n, begin)
+	if got := value.Load() + stripe.Load(); got != 2*n {
+		return 0, fmt.Errorf("counted %d, want %d", got, 2*n)
+	}
+	return rate, nil
+}

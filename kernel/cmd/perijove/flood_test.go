@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/kerneltest"
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+// peakMemory is the most memory that a process ever had resident, in bytes.
+func peakMemory(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" {
+			kb, err := strconv.Atoi(fields[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kb << 10
+		}
+	}
+	t.Fatalf("no VmHWM of %d", pid)
+	return 0
+}
+
+// TestFlood: 100 MB of output, complete and in order, to a front end that is
+// slow at first; meanwhile the kernel answers, and its memory stays bounded.
+func TestFlood(t *testing.T) {
+	k := startReal(t)
+	const lines, width = 1_600_000, 64
+	id, err := k.client.Execute(fmt.Sprintf(`w := bufio.NewWriterSize(os.Stdout, 1<<16)
+for i := range %d { fmt.Fprintf(w, "%%063d\n", i) }
+w.Flush()`, lines))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond)
+	if got, err := k.ask(kerneltest.Control, "kernel_info_request", "{}"); err != nil || !strings.Contains(got, "perijove") {
+		t.Errorf("kernel_info beside a flood: %.100s, %v", got, err)
+	}
+	if got, err := k.ask(kerneltest.Shell, "complete_request", `{"code":"fmt.Printl","cursor_pos":10}`); err != nil || !strings.Contains(got, "Println") {
+		t.Errorf("completion beside a flood: %.100s, %v", got, err)
+	}
+	seen, rest := 0, ""
+	for {
+		m, err := k.client.RecvReply(t.Context(), kerneltest.IOPub, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kerneltest.State(m) == wire.Idle {
+			break
+		}
+		if m.Header.MsgType != "stream" {
+			continue
+		}
+		var s wire.Stream
+		if err := json.Unmarshal(m.Content, &s); err != nil {
+			t.Fatal(err)
+		}
+		text := rest + s.Text
+		for ; len(text) >= width; text = text[width:] {
+			if n, err := strconv.Atoi(text[:width-1]); err != nil || n != seen {
+				t.Fatalf("line %d is %q", seen, text[:width])
+			}
+			seen++
+		}
+		rest = text
+	}
+	if seen != lines || rest != "" {
+		t.Errorf("%d of %d lines, then %q", seen, lines, rest)
+	}
+	peak := peakMemory(t, k.cmd.Process.Pid)
+	t.Logf("%d MB; the kernel's memory at most: %d MB", lines*width/1_000_000, peak/1_000_000)
+	if peak > 100_000_000 {
+		t.Errorf("the kernel took %d bytes of memory", peak)
+	}
+}

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/wire"
+)
+
+var (
+	soakLength = flag.Int("soak.cells", 200, "how many cells the soak runs; 5000 take two to five minutes")
+	soakSeed   = flag.Uint64("soak.seed", 0, "the soak's order of cells; 0 chooses one")
+)
+
+// A soak is a notebook that runs for long, and what its variables should be.
+type soak struct {
+	*testKernel
+	rng    *rand.Rand
+	worker int // its process number
+	total  int
+	deaths int
+	ran    int // cells
+
+	owed map[string]string // what cells that have ended are still to print, by request
+	lost map[string]string // what they may not have printed before the worker's death
+}
+
+// run executes a cell and checks what came of it.
+func (s *soak) run(c cellRun, w want) error {
+	s.ran++
+	got, err := s.execute(c)
+	if err == nil {
+		err = w.check(got)
+	}
+	if err != nil {
+		return fmt.Errorf("%w, in the cell\n%s", err, c.code)
+	}
+	return nil
+}
+
+// late runs a cell that goes on to print text, which must come as its own, after
+// it or before. A death of the worker takes the text with it.
+func (s *soak) late(code, text string) error {
+	s.ran++
+	got, err := s.execute(cellRun{code: code})
+	if err != nil {
+		return err
+	}
+	if out := withoutStray(got.stdout); out == "" {
+		s.owed[got.id] = text
+	} else if out != text {
+		return fmt.Errorf("stdout %q", out)
+	}
+	return want{stdout: got.stdout}.check(got)
+}
+
+// heard takes what iopub says of earlier cells.
+func (s *soak) heard(m *wire.Message) {
+	text, owed := s.owed[m.Parent.MsgID]
+	lost := s.lost[m.Parent.MsgID]
+	if m.Header.MsgType != "stream" {
+		return
+	}
+	var got cellResult
+	if err := got.add(m); err != nil {
+		s.t.Error(err)
+	}
+	switch out := withoutStray(got.stdout); {
+	case out == text && owed:
+		delete(s.owed, m.Parent.MsgID)
+	case out != "" && out != lost:
+		s.t.Errorf("after its cell came %q", out)
+	}
+}
+
+// reborn sets a new worker up.
+func (s *soak) reborn() error {
+	s.deaths++
+	maps.Copy(s.lost, s.owed)
+	clear(s.owed)
+	return s.setUp()
+}
+
+func (s *soak) setUp() error {
+	s.total = 0
+	got, err := s.execute(cellRun{code: soakSetup + `fmt.Print(os.Getpid())`})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Sscan(withoutStray(got.stdout), &s.worker); err != nil {
+		return fmt.Errorf("no worker: %+v", got)
+	}
+	return nil
+}
+
+// A reading is what kernel and worker hold while nothing runs.
+type reading struct {
+	Cell             int
+	KernelGoroutines int
+	WorkerGoroutines int
+	KernelFiles      int
+	WorkerFiles      int
+	Children         int // of the kernel and of these
+	Compilers        int // one may wait for the next cell
+	KernelHeap       int // bytes in use after a collection
+	WorkerHeap       int
+	KernelMemory     int // bytes resident
+	WorkerMemory     int
+}
+
+const workerCensus = `{ debug.FreeOSMemory(); var m runtime.MemStats; runtime.ReadMemStats(&m)
+b, _ := json.Marshal(map[string]int{"WorkerGoroutines": runtime.NumGoroutine(), "WorkerHeap": int(m.HeapInuse)}); fmt.Println(string(b)) }`
+
+// read takes a reading. What ends by itself is given the time to.
+func (s *soak) read(bound *reading) reading {
+	s.t.Helper()
+	var r reading
+	take := func() error {
+		got, err := s.execute(cellRun{code: workerCensus})
+		if err != nil {
+			return err
+		}
+		r = reading{Cell: s.ran}
+		if err := json.Unmarshal([]byte(withoutStray(got.stdout)), &r); err != nil {
+			return fmt.Errorf("%w: %+v", err, got)
+		}
+		c, err := s.census()
+		if err != nil {
+			return err
+		}
+		pid := s.cmd.Process.Pid
+		r.KernelGoroutines, r.KernelHeap = c.Goroutines, int(c.Heap)
+		r.KernelFiles, r.WorkerFiles = openFiles(pid), openFiles(s.worker)
+		r.KernelMemory, r.WorkerMemory = residentBytes(pid), residentBytes(s.worker)
+		r.Children, r.Compilers = 0, 0
+		for _, p := range descendants(pid) {
+			if p.name == "compile" {
+				r.Compilers++
+			} else {
+				r.Children++
+			}
+		}
+		if len(s.owed) > 0 {
+			return fmt.Errorf("not printed: %q", slices.Collect(maps.Values(s.owed)))
+		}
+		if bound != nil && !r.within(*bound) {
+			return fmt.Errorf("more than at the beginning, %+v:\n%+v\nchildren %v\n%s", *bound, r, descendants(pid), c.Stacks)
+		}
+		return nil
+	}
+	var err error
+	for end := time.Now().Add(watchdog); ; time.Sleep(100 * time.Millisecond) {
+		if err = take(); err == nil || time.Now().After(end) {
+			break
+		}
+	}
+	if err != nil {
+		s.t.Fatalf("after %d cells: %v", s.ran, err)
+	}
+	return r
+}
+
+// within compares what must not grow at all.
+func (r reading) within(b reading) bool {
+	return r.KernelGoroutines <= b.KernelGoroutines && r.WorkerGoroutines <= b.WorkerGoroutines &&
+		r.KernelFiles <= b.KernelFiles && r.WorkerFiles <= b.WorkerFiles && r.Children <= b.Children && r.Compilers <= 1
+}
+
+// TestSoak runs a long mix of cells through the real protocol, some of which
+// fail, are interrupted, or kill the worker, and looks for leaks. The first
+// half leaves the worker alive, so that what grows in it is seen.
+func TestSoak(t *testing.T) {
+	seed := *soakSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano() % 1_000_000)
+	}
+	t.Logf("go test ./kernel/cmd/perijove -run Soak -soak.cells %d -soak.seed %d", *soakLength, seed)
+	s := &soak{testKernel: startReal(t), rng: rand.New(rand.NewPCG(seed, 0)), owed: map[string]string{}, lost: map[string]string{}}
+	s.other = s.heard
+	if err := s.setUp(); err != nil {
+		t.Fatal(err)
+	}
+	// One of each kind: what is made once and kept is made here.
+	for _, c := range soakCells {
+		s.do(c)
+	}
+	first := s.read(nil)
+	t.Logf("%+v", first)
+	bag := mixed(soakCells)
+	half := max(*soakLength/2, s.ran)
+	last := first
+	for s.ran < half {
+		s.do(bag[s.rng.IntN(len(bag))])
+		if s.ran-last.Cell >= 500 {
+			last = s.read(&first)
+			t.Logf("%+v", last)
+		}
+	}
+	last = s.read(&first)
+	t.Logf("one worker: %+v", last)
+	s.checkGrowth("the worker's heap", first.WorkerHeap, last.WorkerHeap, last.Cell-first.Cell)
+	s.checkGrowth("the worker's memory", first.WorkerMemory, last.WorkerMemory, last.Cell-first.Cell)
+
+	deadly := mixed(deadlyCells)
+	for s.ran < *soakLength {
+		s.do(bag[s.rng.IntN(len(bag))])
+		if s.rng.IntN(25) == 0 {
+			s.do(deadly[s.rng.IntN(len(deadly))])
+		}
+		if s.ran-last.Cell >= 500 {
+			last = s.read(&first)
+			t.Logf("%d deaths: %+v", s.deaths, last)
+		}
+	}
+	for _, c := range deadlyCells {
+		s.do(c)
+	}
+	last = s.read(&first)
+	t.Logf("%d deaths: %+v", s.deaths, last)
+	s.checkGrowth("the kernel's heap", first.KernelHeap, last.KernelHeap, last.Cell-first.Cell)
+	s.checkGrowth("the kernel's memory", first.KernelMemory, last.KernelMemory, last.Cell-first.Cell)
+	s.shutDown()
+}
+
+func (s *soak) do(c soakCell) {
+	s.t.Helper()
+	if err := c.step(s, s.ran); err != nil {
+		s.t.Errorf("cell %d (%s): %v", s.ran, c.name, err)
+		if err := s.setUp(); err != nil { // whatever went wrong, go on in a known state
+			s.t.Fatal(err)
+		}
+	}
+}
+
+// perCell is how many bytes a cell may cost for ever: its text and its
+// declarations in the kernel, its code in the worker.
+const perCell = 12 << 10
+
+func (s *soak) checkGrowth(what string, before, after, cells int) {
+	s.t.Helper()
+	const settling = 16 << 20 // caches that fill, pages that the collector keeps
+	s.t.Logf("%s: %.1f MB, then %.1f MB: %.1f KB a cell", what, float64(before)/1e6, float64(after)/1e6, float64(after-before)/1e3/float64(cells))
+	if after-before > settling+perCell*cells {
+		s.t.Errorf("%s grew from %d to %d bytes in %d cells", what, before, after, cells)
+	}
+}
+
+// shutDown ends the kernel as Jupyter does; nothing may be left.
+func (s *soak) shutDown() {
+	s.t.Helper()
+	all := descendants(s.cmd.Process.Pid)
+	if _, err := s.ask("control", "shutdown_request", `{"restart":false}`); err != nil {
+		s.t.Error(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		s.t.Error("the kernel's end:", err)
+	}
+	for _, p := range all {
+		if syscall.Kill(p.pid, 0) == nil {
+			s.t.Errorf("process %d (%s) is left", p.pid, p.name)
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(s.cmd.Dir, "perijove-*"))
+	if sockets, _ := filepath.Glob(s.conn.IP + "-*"); len(left)+len(sockets) > 0 {
+		s.t.Errorf("left behind: %q %q", left, sockets)
+	}
+	if text := s.log.String(); strings.Contains(text, "level=ERROR") {
+		s.t.Errorf("the kernel's log:\n%.3000s", text)
+	}
+	_ = os.Remove(s.file)
+}
+
+// mixed lists each kind as often as it weighs.
+func mixed(kinds []soakCell) []soakCell {
+	var bag []soakCell
+	for _, c := range kinds {
+		bag = append(bag, slices.Repeat([]soakCell{c}, c.weight)...)
+	}
+	return bag
+}

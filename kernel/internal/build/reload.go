@@ -1,0 +1,101 @@
+package build
+
+import (
+	"fmt"
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// Changed forgets what is known of compiled packages and reports whether types
+// or signatures that these export are others than before.
+func (p *Program) Changed(paths []string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old := maps.Clone(p.pkgs.known())
+	p.pkgs.forget()
+	for _, path := range paths {
+		was := old[path]
+		if was == nil || !was.Complete() {
+			continue // nothing of the notebook was compiled with it
+		}
+		now, err := p.pkgs.Import(path)
+		if err != nil || api(was) != api(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// api renders what compiled code depends on: the types that a package declares
+// and the signatures of its functions and methods.
+func api(pkg *types.Package) string {
+	var b strings.Builder
+	for _, name := range pkg.Scope().Names() {
+		switch obj := pkg.Scope().Lookup(name).(type) {
+		case *types.Func:
+			fmt.Fprintln(&b, name, obj.Type())
+		case *types.TypeName:
+			fmt.Fprintln(&b, name, obj.IsAlias(), types.Unalias(obj.Type()), obj.Type().Underlying())
+			methods := types.NewMethodSet(types.NewPointer(obj.Type()))
+			for i := range methods.Len() {
+				fmt.Fprintln(&b, methods.At(i).Obj().Name(), methods.At(i).Type())
+			}
+		}
+	}
+	return b.String()
+}
+
+// Reload notes that packages have been replaced in the worker. Declarations
+// that depend on them are compiled again when they are next used; if types
+// were made anew, older callers keep the old ones.
+func (p *Program) Reload(paths []string, renewed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	affected := map[*symbol]bool{}
+	var todo []*symbol
+	add := func(s *symbol) {
+		if !affected[s] {
+			affected[s] = true
+			todo = append(todo, s)
+		}
+	}
+	for _, s := range p.symbols() {
+		if s.imports(paths) {
+			add(s)
+		}
+	}
+	for len(todo) > 0 {
+		s := todo[0]
+		todo = todo[1:]
+		for _, name := range s.names() {
+			for user := range p.users[name] {
+				add(user)
+			}
+		}
+	}
+	for s := range affected {
+		if s.kind != cell.Var {
+			s.loaded = false
+			s.renew = s.renew || renewed
+		}
+	}
+	for _, path := range p.allBlank { // their init functions run again
+		if slices.Contains(paths, path) && !slices.Contains(p.blanks, path) {
+			p.blanks = append(p.blanks, path)
+		}
+	}
+}
+
+// imports reports whether a symbol's source or type mentions one of the packages.
+func (s *symbol) imports(paths []string) bool {
+	for _, b := range s.binds {
+		if (b.kind == imported || b.kind == dotted) && slices.Contains(paths, b.path) {
+			return true
+		}
+	}
+	return s.typ != nil && slices.ContainsFunc(s.typ.paths, func(path string) bool { return slices.Contains(paths, path) })
+}

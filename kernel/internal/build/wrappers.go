@@ -1,0 +1,121 @@
+package build
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// The compiler makes wrappers of functions, which may hold a copy of the body:
+// for method values, for types that embed a method's receiver, for instances of
+// generic code. When a function is compiled again, the unit must lead the
+// compiler to make them again.
+
+// wrappersOwner owns the code that does.
+var wrappersOwner = &symbol{kind: cell.Var, origin: &origin{}}
+
+// redone lists the older methods and generic functions that the unit compiles
+// again, those among extra and those that the cell redefines.
+func (b *builder) redone(extra []*symbol) []*symbol {
+	var out []*symbol
+	for _, s := range append(b.decls[:len(b.decls):len(b.decls)], extra...) {
+		wrapped := s.kind == cell.Func && s.key != "" && (s.recv != "" || s.decl.Generic)
+		if wrapped && b.p.names[s.key] != nil && b.lookup(s.key) == s {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// embedders adds the types that embed a type, themselves or through others.
+func (r *reacher) embedders(name string) {
+	for user := range r.b.p.users[name] {
+		s := r.b.lookup(user.key)
+		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !s.embeds(name) {
+			continue
+		}
+		r.embedding[s.key] = true
+		r.add(s)
+		r.embedders(s.key)
+	}
+}
+
+// embeds reports whether a type has the promoted methods of another.
+func (s *symbol) embeds(name string) bool {
+	f, err := parser.ParseFile(token.NewFileSet(), "", "package p; type "+s.decl.Text, parser.SkipObjectResolution)
+	if err != nil {
+		return false
+	}
+	found := false
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.TypeSpec:
+			found = found || baseName(n.Type) == name // a struct's methods come along
+		case *ast.Field:
+			found = found || len(n.Names) == 0 && baseName(n.Type) == name
+		}
+		return !found
+	})
+	return found
+}
+
+func baseName(x ast.Expr) string {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name
+	case *ast.StarExpr:
+		return baseName(x.X)
+	case *ast.ParenExpr:
+		return baseName(x.X)
+	case *ast.IndexExpr:
+		return baseName(x.X)
+	case *ast.IndexListExpr:
+		return baseName(x.X)
+	}
+	return ""
+}
+
+// wrappers writes a function, never called, that takes the values of methods
+// and instances.
+func (e *emitter) wrappers(list []*symbol) {
+	var values []string
+	for _, s := range list {
+		t := e.b.lookup(s.recv)
+		switch {
+		case s.ename == "_" || s.recv != "" && t == nil:
+		case s.decl.Generic:
+			for _, in := range e.b.instancesOf(s) {
+				values = append(values, e.instance(s, in)...)
+			}
+		default:
+			values = append(values, fmt.Sprintf("(*%s)(nil).%s", e.b.nameIn(t, s.recv), s.ename))
+		}
+	}
+	if len(values) == 0 {
+		return
+	}
+	f := e.varFile()
+	start := f.body.Len()
+	fmt.Fprintf(&f.body, "\nfunc wrappers%s() []interface{} {\nreturn []interface{}{\n%s,\n}\n}\n", mangleMark, strings.Join(values, ",\n"))
+	f.regions = append(f.regions, region{start, f.body.Len(), wrappersOwner})
+}
+
+// instance returns the expressions that make the compiler generate an instance
+// of s.
+func (e *emitter) instance(s *symbol, in instance) []string {
+	f := e.varFile()
+	var args []string
+	for _, a := range in.args {
+		args = append(args, f.typeText(a))
+	}
+	list := "[" + strings.Join(args, ", ") + "]"
+	if s.recv == "" {
+		return []string{e.b.nameIn(s, s.key) + list}
+	}
+	t := "(*" + e.b.nameIn(e.b.lookup(s.recv), s.recv) + list + ")(nil)"
+	return []string{t, t + "." + s.ename}
+}

@@ -1,0 +1,33 @@
+package link
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// Rename gives the image's function that begins at pc the name of another, in
+// stack traces and profiles.
+func (l *Linker) Rename(pc uintptr, like string) error {
+	to, ok := l.idx.Lookup(like, 1)
+	if !ok {
+		return fmt.Errorf("the image lacks %s", like)
+	}
+	a, b := funcRecord(pc), funcRecord(to)
+	if a == 0 || b == 0 {
+		return fmt.Errorf("no function table entry at %#x or for %s", pc, like)
+	}
+	return platform.ReplaceConstant(a+funcNameOff, platform.Bytes(b+funcNameOff, 4))
+}
+
+// funcRecord returns the address of the runtime._func for the function that
+// begins at pc, which is what a runtime.Func is unless the call at pc is inlined.
+func funcRecord(pc uintptr) uintptr {
+	f := runtime.FuncForPC(pc)
+	if f == nil || f.Entry() != pc || loadAt[uint32](uintptr(unsafe.Pointer(f))) == none {
+		return 0
+	}
+	return uintptr(unsafe.Pointer(f))
+}

@@ -1,0 +1,120 @@
+package link
+
+import (
+	"slices"
+	"strings"
+)
+
+// Types are named after their type arguments and elements. When a notebook type
+// is given another layout its name stays, so the descriptors that earlier loads
+// made of the old one must not be found by theirs. (See wrapper.go for code.)
+
+// mentioned lists the names of notebook types in a symbol's name, generic
+// ones with their type arguments.
+func mentioned(name string) []string {
+	var list []string
+	for i := 0; ; {
+		j := strings.Index(name[i:], "main.")
+		if j < 0 {
+			return list
+		}
+		j += i
+		i = j + len("main.")
+		if j > 0 && isPathByte(name[j-1]) {
+			continue
+		}
+		end := i
+		for end < len(name) && isIdentByte(name[end]) {
+			end++
+		}
+		if t := name[j:end] + typeArgs(name[end:]); end > i && t != name {
+			list = append(list, t)
+		}
+	}
+}
+
+func isIdentByte(c byte) bool {
+	return c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// typeArgs is the bracketed list that s begins with, if it does.
+func typeArgs(s string) string {
+	depth := 0
+	for i := range len(s) {
+		switch s[i] {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		}
+		if depth == 0 {
+			return s[:i+min(i, 1)]
+		}
+	}
+	return ""
+}
+
+// instance reports whether a symbol's name has type arguments.
+func instance(name string) bool { return strings.Contains(name, "[") }
+
+// descriptor finds the type descriptor of that name in the cell's object.
+func (ld *load) descriptor(name string) (int, bool) {
+	if ld.descriptors == nil {
+		ld.descriptors = map[string]int{}
+		for i := range ld.main.NumDef() {
+			s := ld.main.Sym(i)
+			if n := s.Name(); isType(s, n) && ofNotebook(n) {
+				ld.descriptors[n] = i
+			}
+		}
+	}
+	i, ok := ld.descriptors[name]
+	return i, ok
+}
+
+// changed reports whether a notebook type is another than the one that
+// earlier loads knew by its name.
+func (ld *load) changed(name string) bool {
+	if ld.types[name] == nil {
+		return false
+	}
+	if _, done := ld.typeDone[name]; !done {
+		i, ok := ld.descriptor(name)
+		if !ok {
+			return false
+		}
+		ld.decideTypes(ld.main, i, name)
+	}
+	return ld.typeDone[name] == nil
+}
+
+// forgetOutdated drops the records of types that this load replaces, and of the
+// types made of them. It must run before this load's own are entered.
+func (ld *load) forgetOutdated() {
+	gone := map[string]bool{}
+	for name, r := range ld.typeDone {
+		if r == nil && ld.types[name] != nil {
+			gone[name] = true
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	isGone := func(t string) bool { return gone["type:"+t] }
+	for grown := true; grown; {
+		grown = false
+		for name, r := range ld.types {
+			if gone[name] || ld.typeDone[name] != nil {
+				continue
+			}
+			if slices.ContainsFunc(r.identity(), func(f typeRef) bool { return gone[f.target] }) ||
+				instance(name) && slices.ContainsFunc(mentioned(name), isGone) {
+				gone[name] = true
+				grown = true
+			}
+		}
+	}
+	for name := range gone {
+		delete(ld.Linker.types, name)
+	}
+}

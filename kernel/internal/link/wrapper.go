@@ -1,0 +1,166 @@
+package link
+
+import (
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+// The compiler makes functions that call others: a method for the pointer to a
+// type with value methods, for a method promoted from an embedded field, for a
+// method value; an instance of generic code with its dictionary. They often hold
+// a copy of the body, so a redefinition must renew them. Notebook code reaches
+// them through stubs, as it does functions; package build sees to it that they
+// are in the object.
+
+// isMethodWrapper reports whether the compiler generated this function to call
+// a method or an instance. What takes a dictionary, and so belongs to the code
+// that it was compiled with, does not count.
+func isMethodWrapper(o *object, s goobj.Sym, name string) bool {
+	generic := strings.Contains(name, "[")
+	if !generic && strings.Count(name, ".") < 2 || isCallWrapper(name) || generic && strings.Contains(name, "go.shape.") {
+		return false
+	}
+	fi, err := funcInfo(o, s)
+	return err == nil && fi.FuncID == goobj.FuncIDWrapper
+}
+
+// isCallWrapper reports whether a symbol is the function that a defer or go
+// statement makes of its call.
+func isCallWrapper(name string) bool {
+	last := strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], "0123456789")
+	return last == "deferwrap" || last == "gowrap"
+}
+
+// methodName is a method's name with the dot before it, or "" for a symbol that
+// is no method.
+func methodName(symbol string) string {
+	symbol = strings.TrimSuffix(withoutTypeArgs(symbol), "-fm")
+	dot := strings.LastIndexByte(symbol, '.')
+	if dot < 0 || strings.Count(symbol, ".") < 2 {
+		return ""
+	}
+	return symbol[dot:]
+}
+
+// refreshes reports whether symbol i of the cell is a wrapper, known from an
+// earlier load, that must be loaded again: a method of its name is new, or a
+// type that it mentions is. Then code for the old type must not reach it.
+func (ld *load) refreshes(i int, name string) bool {
+	s := ld.main.Sym(i)
+	if ld.Linker.stubs[name] == nil || !s.Kind().IsText() || !isMethodWrapper(ld.main, s, name) {
+		return false
+	}
+	method := methodName(name)
+	if ld.renewedMethods[method] || mentions(name, ld.newTypes()) {
+		ld.renewed[name] = true
+	}
+	if ld.renewed[name] || ld.methodNames[method] {
+		ld.fresh[name] = true
+	}
+	return ld.fresh[name]
+}
+
+// outdated reports whether an instance of generic code must be loaded again. A
+// function literal goes with its function.
+func (ld *load) outdated(name, plain string) bool {
+	if ld.methodNames[methodName(name)] || mentions(name, ld.newTypes()) {
+		return true
+	}
+	for {
+		if ld.fresh[plain] {
+			return true
+		}
+		dot := strings.LastIndexByte(plain, '.')
+		if dot < 0 {
+			return false
+		}
+		plain = plain[:dot]
+	}
+}
+
+// newTypes lists, by name, the types of the cell whose descriptors are not those
+// of an earlier load.
+func (ld *load) newTypes() map[string]bool {
+	if ld.newNames != nil {
+		return ld.newNames
+	}
+	ld.newNames = map[string]bool{}
+	for i := range ld.main.NumDef() {
+		s := ld.main.Sym(i)
+		name := s.Name()
+		if !strings.HasPrefix(name, "type:main.") || !isType(s, name) {
+			continue
+		}
+		if _, done := ld.typeDone[name]; !done {
+			ld.decideTypes(ld.main, i, name)
+		}
+		if ld.typeDone[name] == nil {
+			ld.newNames[name[len("type:main."):]] = true
+		}
+	}
+	return ld.newNames
+}
+
+// typeName is the name at the beginning of s.
+func typeName(s string) string {
+	if i := strings.IndexAny(s, "[](){}*.,; -"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
+// mentions reports whether a symbol's name has one of these types of package main.
+func mentions(symbol string, types map[string]bool) bool {
+	if len(types) == 0 {
+		return false
+	}
+	for rest := symbol; ; {
+		i := strings.Index(rest, "main.")
+		if i < 0 {
+			return false
+		}
+		within := i > 0 && isPathByte(rest[i-1])
+		rest = rest[i+len("main."):]
+		rest = strings.TrimPrefix(rest, "(*")
+		if within {
+			continue
+		}
+		name := typeName(rest)
+		if types[name] {
+			return true
+		}
+		if !strings.HasPrefix(rest[len(name):], "[") {
+			continue
+		}
+		for t := range types {
+			if strings.HasSuffix(t, "]") && strings.HasPrefix(rest, t) {
+				return true
+			}
+		}
+	}
+}
+
+// dropReplaced forgets the wrappers and instances for types that others of
+// their name replace: the next cell that needs one brings it along.
+func (ld *load) dropReplaced() {
+	replaced := map[string]bool{}
+	for _, n := range ld.nodes {
+		if name, ok := strings.CutPrefix(n.name, "type:main."); ok && n.typ != nil && ld.typeDone[n.name] == nil && ld.types[n.name] != nil {
+			replaced[name] = true
+		}
+	}
+	if len(replaced) == 0 {
+		return
+	}
+	for name := range ld.Linker.stubs {
+		if (strings.HasSuffix(name, "-fm") || strings.Contains(name, "[")) && mentions(name, replaced) {
+			delete(ld.Linker.stubs, name)
+		}
+	}
+	for key := range ld.globals {
+		if mentions(key.name, replaced) {
+			delete(ld.globals, key)
+		}
+	}
+}

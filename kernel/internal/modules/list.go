@@ -1,0 +1,114 @@
+package modules
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/image"
+)
+
+// A resolved package, as the go command lists it.
+type resolved struct {
+	ImportPath string
+	Export     string
+	Standard   bool
+	Dir        string
+	Module     *module
+	CgoFiles   []string
+	Imports    []string
+}
+
+const resolvedFields = "ImportPath,Export,Standard,Dir,Module,CgoFiles,Imports"
+
+type module struct {
+	Path, Version, Dir string
+	Main               bool
+	Replace            *struct{ Path, Version string }
+}
+
+// chosen says where the module comes from, and whether that is a folder, whose
+// packages may change though go.mod does not.
+func (m *module) chosen() (c image.Module, folder bool) {
+	switch {
+	case m.Main, m.Replace != nil && m.Replace.Version == "":
+		return image.Module{Path: m.Path, Version: m.Version, With: m.Dir}, true
+	case m.Replace != nil:
+		return image.Module{Path: m.Path, Version: m.Version, With: m.Replace.Path + "@" + m.Replace.Version}, false
+	}
+	return image.Module{Path: m.Path, Version: m.Version}, false
+}
+
+func inFolder(p resolved) bool {
+	if p.Module == nil {
+		return false
+	}
+	_, folder := p.Module.chosen()
+	return folder
+}
+
+// list asks the go command about packages.
+func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
+	out, err := m.goCommand(ctx, cgo, append([]string{"list", "-json=" + resolvedFields}, args...)...)
+	if err != nil {
+		if strings.Contains(err.Error(), "no required module provides package") || strings.Contains(err.Error(), "missing go.sum entry") {
+			if n := len(args); args[n-2] == "--" {
+				return nil, notFound(args[n-1])
+			}
+		}
+		return nil, err
+	}
+	var list []resolved
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p resolved
+		if err := dec.Decode(&p); err == io.EOF {
+			return list, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		list = append(list, p)
+	}
+}
+
+func (m *Modules) goCommand(ctx context.Context, cgo bool, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, args...)
+	cmd.Dir = m.dir
+	cmd.Env = m.img.Environ(m.dir, cgo)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		text := strings.TrimSpace(errs.String())
+		if text == "" {
+			text = err.Error()
+		}
+		return nil, fmt.Errorf("go %s: %s", args[0], text)
+	}
+	return out.Bytes(), nil
+}
+
+// keep stores an answer for other sessions. It is only a saving: where it
+// cannot be written the go command is asked again. Readers see the whole of it
+// or nothing.
+func (m *Modules) keep(file string, b []byte) {
+	if os.MkdirAll(filepath.Dir(file), 0o755) != nil {
+		return
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".tmp-*")
+	if err != nil {
+		return
+	}
+	_, err = f.Write(b)
+	if f.Close() != nil || err != nil || os.Rename(f.Name(), file) != nil {
+		_ = os.Remove(f.Name())
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,59 @@
+package session
+
+import (
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// buildPatience is how long an image may take before the cell says what it
+// waits for: one that is there takes less.
+const buildPatience = time.Second
+
+// takeC goes over to a worker that contains the C code which the cell's
+// imports need, if the present one does not: it cannot be loaded.
+func (r *run) takeC(c *cell.Cell) *output.Error {
+	var paths []string
+	for _, im := range c.Imports {
+		paths = append(paths, im.Path)
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	set, code, err := r.modules.CPackages(r.ctx, paths)
+	switch {
+	case r.ctx.Err() != nil:
+		return failure("Interrupted", "interrupted while looking for packages")
+	case err != nil:
+		return failure("ImageError", err.Error())
+	case set == nil:
+		return nil
+	}
+	names := strings.Join(code, ", ")
+	notice := time.AfterFunc(buildPatience, func() {
+		r.sink.Stream(output.Stderr, "building a worker that contains the C code of "+names+", which happens once and may take minutes\n")
+	})
+	img, err := r.cfg.Image.With(r.ctx, set, func(step string) { r.cfg.Log.Info(step) })
+	notice.Stop()
+	switch {
+	case r.ctx.Err() != nil:
+		return failure("Interrupted", "interrupted while building a worker with the C code of "+names)
+	case err != nil:
+		return failure("ImageError", "package "+names+" has C code: "+err.Error())
+	}
+	r.mu.Lock()
+	w := r.worker
+	r.worker, r.cfg.Image = nil, img
+	r.mu.Unlock()
+	if w != nil {
+		w.kill()
+	}
+	r.modules.SetImage(img, set)
+	program := r.program.Load()
+	program.Reimport()
+	lines := append([]string{"started a new worker, which contains the C code of " + names}, r.bury(w)...)
+	r.sink.Stream(output.Stderr, strings.Join(lines, "; ")+"\n")
+	return nil
+}

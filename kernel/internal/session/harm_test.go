@@ -1,0 +1,245 @@
+package session
+
+import (
+	"archive/zip"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/image"
+)
+
+// moduleProxy serves one small module from a folder, and has the go command
+// use that and a module cache of its own.
+func moduleProxy(t *testing.T, path, version, source string) {
+	t.Helper()
+	dir := t.TempDir()
+	at := filepath.Join(dir, path, "@v")
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mod := "module " + path + "\n\ngo 1.26\n"
+	for name, text := range map[string]string{"list": version + "\n", version + ".info": `{"Version":"` + version + `"}`, version + ".mod": mod} {
+		if err := os.WriteFile(filepath.Join(at, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Create(filepath.Join(at, version+".zip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(f)
+	for name, text := range map[string]string{"go.mod": mod, "dep.go": source} {
+		w, err := z.Create(path + "@" + version + "/" + name)
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	t.Setenv("GOPROXY", "file://"+dir)
+	t.Setenv("GONOSUMDB", "*")
+	modules := t.TempDir()
+	t.Setenv("GOMODCACHE", modules)
+	t.Cleanup(func() { // the go command leaves folders that cannot be written to
+		_ = filepath.WalkDir(modules, func(p string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				err = os.Chmod(p, 0o755)
+			}
+			return err
+		})
+	})
+}
+
+// TestSecondNotebook imports in a notebook what another notebook with the same
+// go.mod has imported: no go command runs for it.
+func TestSecondNotebook(t *testing.T) {
+	img := *newTestSession(t).cfg.Image
+	moduleProxy(t, "dep.example/dep", "v1.2.3", "package dep\n\nfunc Name() string { return \"dep\" }\n")
+	const mod = "module notebook\n\ngo 1.26\n"
+	const code = "import \"dep.example/dep\"\ndep.Name()"
+	cache := t.TempDir()
+	open := func(img image.Image) *Session {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Config{Image: &img, Dir: dir, CacheDir: cache})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	first := open(img)
+	mustContain(t, show(t, first, "%get dep.example/dep@v1.2.3\n"+code), `"dep"`)
+	img.Toolchain.Go = "/nowhere/go"
+	second := open(img)
+	for _, name := range []string{"go.mod", "go.sum"} {
+		b, err := os.ReadFile(filepath.Join(first.modules.Dir(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(second.modules.Dir(), name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect(t, second, code, "[result text/plain]\n\"dep\"\n")
+	mustContain(t, show(t, open(img), code), "/nowhere/go") // so the go command would have been missed
+}
+
+const plotCode = `import ("gonum.org/v1/plot"; "github.com/perijove/perijove/lib/mp"; "github.com/perijove/perijove/lib/display")
+p := plot.New()
+p.Title.Text = "t"
+display.Text(mp.Processes) + p.Title.Text`
+
+// TestOffline imports the library and gonum/plot where there is no go command
+// to ask, so no network either, in a folder that cannot be written to, with and
+// without a go.mod.
+func TestOffline(t *testing.T) {
+	img := *newTestSession(t).cfg.Image
+	img.Toolchain.Go = "/nowhere/go"
+	for _, mod := range []string{"", "module example.com/m\n\ngo 1.26\n"} {
+		dir := smallDisk(t, "size=64k")
+		if mod != "" {
+			if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := unix.Mount("perijove-test", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+			t.Fatal(err)
+		}
+		s, err := New(Config{Image: &img, Dir: dir, CacheDir: filepath.Join(dir, "cache")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, s, plotCode, "[result text/plain]\n\"processest\"\n")
+		expect(t, s, "os.Getwd()", fmt.Sprintf("[result text/plain]\n%q\n", dir))
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// smallDisk mounts a file system of its own. On the machine that checks the
+// project that must be possible.
+func smallDisk(t *testing.T, options string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := unix.Mount("perijove-test", dir, "tmpfs", 0, options); err != nil {
+		if os.Getenv("PERIJOVE_REQUIRE_MOUNT") != "" {
+			t.Fatal(err)
+		}
+		t.Skipf("needs the right to mount a tmpfs: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// TestDiskFillsUp: a cell that cannot be compiled for want of space says so
+// and changes nothing; with space again the notebook goes on.
+func TestDiskFillsUp(t *testing.T) {
+	img := newTestSession(t).cfg.Image
+	dir := smallDisk(t, "size=4m")
+	t.Setenv("TMPDIR", dir)
+	s, err := New(Config{Image: img, CacheDir: filepath.Join(dir, "cache")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	expect(t, s, "x := 5\nfunc twice(n int) int { return 2 * n }", "")
+	filler := filepath.Join(dir, "filler")
+	_ = os.WriteFile(filler, make([]byte, 8<<20), 0o644) // as much as there is room for
+	for range 2 {
+		mustContain(t, show(t, s, "x = twice(x)\nx"), "no space left")
+	}
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, s, "x = twice(x)\nx", "[result text/plain]\n10\n")
+}
+
+// TestTwoKernelsAtOnce start with an empty cache, and import the same module.
+func TestTwoKernelsAtOnce(t *testing.T) {
+	cache := t.TempDir()
+	atOnce := func(f func(i int)) {
+		var wg sync.WaitGroup
+		for i := range 2 {
+			wg.Go(func() { f(i) })
+		}
+		wg.Wait()
+	}
+	var sessions [2]*Session
+	atOnce(func(i int) {
+		img, err := image.Open(t.Context(), image.Options{Source: perijove.Source, CacheDir: cache})
+		if err == nil {
+			sessions[i], err = New(Config{Image: img, Dir: t.TempDir()})
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	moduleProxy(t, "dep.example/twin", "v0.1.0", "package twin\n\nfunc Name() string { return \"twin\" }\n")
+	atOnce(func(i int) {
+		defer sessions[i].Close()
+		if got := show(t, sessions[i], "%get dep.example/twin\nimport \"dep.example/twin\"\ntwin.Name()"); !strings.Contains(got, `"twin"`) {
+			t.Error(got)
+		}
+	})
+	images, err := filepath.Glob(filepath.Join(cache, "images", "*", "worker"))
+	if err != nil || len(images) != 1 {
+		t.Errorf("images %q, %v", images, err)
+	}
+}
+
+// TestCacheDeleted: the whole cache goes while a notebook runs. Its variables
+// stay until it is restarted.
+func TestCacheDeleted(t *testing.T) {
+	whole := newTestSession(t).cfg.Image
+	cache := t.TempDir()
+	dir := filepath.Join(cache, "images", "k")
+	if err := os.CopyFS(dir, os.DirFS(whole.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	img := *whole
+	img.Dir = dir
+	moduleProxy(t, "dep.example/dep", "v1.2.3", "package dep\n\nfunc Name() string { return \"dep\" }\n")
+	s, err := New(Config{Image: &img, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	expect(t, s, "ticks := make(chan int)\ngo func() { for i := 0; ; i++ { ticks <- i } }()\n<-ticks", "[result text/plain]\n0\n")
+	if err := os.RemoveAll(cache); err != nil {
+		t.Fatal(err)
+	}
+	if got := show(t, s, "<-ticks"); got != "[result text/plain]\n1\n" && !strings.Contains(got, "restart the kernel") {
+		t.Errorf("after the cache was deleted: %s", got) // a compiler on standby may know enough
+	}
+	mustContain(t, show(t, s, "%get dep.example/dep\nimport \"dep.example/dep\"\ndep.Name()"), "restart the kernel")
+	if err := os.CopyFS(dir, os.DirFS(whole.Dir)); err != nil {
+		t.Fatal(err)
+	}
+	if got := show(t, s, "<-ticks > 0"); got != "[result text/plain]\ntrue\n" { // the worker lived
+		t.Error(got)
+	}
+}

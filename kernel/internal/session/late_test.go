@@ -1,0 +1,161 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// begin runs a cell and returns its transcript, which goes on.
+func begin(t *testing.T, s *Session, code string) *transcript {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tr := &transcript{}
+	if reply := s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, tr); reply.Status != output.OK {
+		t.Fatalf("%v in\n%s", reply.Error, code)
+	}
+	return tr
+}
+
+// TestLateGoroutine: what a goroutine says after its cell, while other cells
+// run, is its own cell's.
+func TestLateGoroutine(t *testing.T) {
+	s := newTestSession(t)
+	first := begin(t, s, `import "github.com/perijove/perijove/lib/display"
+gate, said := make(chan int), make(chan int)
+go func() {
+	go func() { // of no cell but by its origin
+		for i := range gate {
+			fmt.Println("goroutine", i)
+			os.Stdout.Write([]byte{0xc3})
+			os.Stderr.WriteString("to stderr\n")
+			os.Stdout.Write([]byte{0xa9, '\n'})
+			display.Markdown("*shown*")
+			fmt.Printf("%s\n", strings.Repeat("x", 200_000))
+			said <- i
+		}
+		panic("at the end")
+	}()
+}()`)
+	second := begin(t, s, "gate <- 1\n<-said\nfmt.Println(\"second\")")
+	third := begin(t, s, "gate <- 2\n<-said\nfmt.Println(\"third\")\nclose(gate)\ntime.Sleep(time.Millisecond)")
+	eventually(t, "the goroutine's panic", func() bool { return strings.Contains(first.text(), "at the end") })
+	got := first.text()
+	mustContain(t, got, "goroutine 1\n", "goroutine 2\n", "é\n", "to stderr\n", "*shown*", strings.Repeat("x", 200_000)+"\n", "panic: at the end")
+	for name, text := range map[string]string{"second": second.text(), "third": third.text()} {
+		if want := "[stdout]\n" + name + "\n"; text != want {
+			t.Errorf("the %s cell:\n%.500s", name, text)
+		}
+	}
+}
+
+// stray is a goroutine of which nobody knows where it was started.
+const stray = `import "runtime/pprof"
+gate, said := make(chan int), make(chan int)
+go func() {
+	pprof.SetGoroutineLabels(context.Background())
+	<-gate
+	fmt.Println("stray")
+	close(said)
+}()`
+
+func TestLateStray(t *testing.T) {
+	s := newTestSession(t)
+	begin(t, s, stray)
+	second := begin(t, s, "close(gate)\n<-said")
+	mustContain(t, second.text(), "stray")
+}
+
+// TestLateAfterExpression: a user expression is no cell that output could go to.
+func TestLateAfterExpression(t *testing.T) {
+	s := newTestSession(t)
+	fifo := newFifo(t)
+	tr := &transcript{}
+	reply := s.Execute(t.Context(), output.Request{
+		Code:            strings.ReplaceAll(stray, "<-gate", fmt.Sprintf("os.ReadFile(%q)", fifo)),
+		StoreHistory:    true,
+		UserExpressions: map[string]string{"n": "3 + 4"},
+	}, tr)
+	if got := reply.UserExpressions["n"].Data["text/plain"]; got != "7" {
+		t.Fatalf("%v, %v", got, reply.Error)
+	}
+	release(t, fifo, "")
+	eventually(t, "its words", func() bool { return strings.Contains(tr.text(), "stray") })
+}
+
+func newFifo(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// release lets a reader of a pipe go on.
+func release(t *testing.T, fifo, text string) {
+	t.Helper()
+	if err := os.WriteFile(fifo, []byte(text), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLateChild: so it is with a child that has inherited the streams, and the
+// pipe is given back when the child ends.
+func TestLateChild(t *testing.T) {
+	s := newTestSession(t)
+	begin(t, s, "1")
+	fds := countFDs(t)
+	fifo := newFifo(t)
+	first := begin(t, s, fmt.Sprintf(`c := exec.Command("sh", "-c", "echo begins; cat %s; echo to stderr >&2")
+c.Stdout, c.Stderr = os.Stdout, os.Stderr
+if err := c.Start(); err != nil { panic(err) }`, fifo))
+	second := begin(t, s, `d := exec.Command("echo", "another")
+d.Stdout = os.Stdout
+d.Run()
+fmt.Println("second")`)
+	release(t, fifo, "late words\n")
+	third := begin(t, s, "c.Wait()\nfmt.Println(\"third\")")
+	eventually(t, "the child's words", func() bool { return strings.Contains(first.text(), "to stderr") })
+	mustContain(t, first.text(), "begins\n", "late words\n")
+	if got := second.text(); got != "[stdout]\nanother\nsecond\n" {
+		t.Errorf("the second cell:\n%s", got)
+	}
+	if got := third.text(); got != "[stdout]\nthird\n" {
+		t.Errorf("the third cell:\n%s", got)
+	}
+	begin(t, s, "2")
+	eventually(t, "as many open files as before", func() bool { return countFDs(t) <= fds })
+	if left, _ := filepath.Glob(filepath.Join(s.scratch, "out*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+// TestLatePool: the workers of a pool work for all cells.
+func TestLatePool(t *testing.T) {
+	for _, backend := range []string{"Processes", "Goroutines"} {
+		s := newTestSession(t)
+		begin(t, s, fmt.Sprintf(`import "github.com/perijove/perijove/lib/mp"
+func say(n int) int { fmt.Println("task", n); return n }
+pool, err := mp.NewPool(mp.%s, mp.Workers(1))
+if err != nil { panic(err) }
+c := exec.Command("true")
+c.Stdout = os.Stdout
+c.Run()`, backend))
+		begin(t, s, "mp.Map[int](context.Background(), pool, say, []int{0})")
+		third := begin(t, s, `fmt.Println("before")
+list, err := mp.Map[int](context.Background(), pool, say, []int{1})
+fmt.Println("after", list, err)`)
+		if got := third.text(); got != "[stdout]\nbefore\ntask 1\nafter [1] <nil>\n" {
+			t.Errorf("%s: the third cell:\n%s", backend, got)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// newSoloSession returns a session whose image did not pass its self-check.
+func newSoloSession(t testing.TB) *Session {
+	t.Helper()
+	img := *newTestSession(t).cfg.Image
+	img.Unfit = "the worker's self-check failed (a test says so)"
+	s, err := New(Config{Image: &img, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+// TestSolo runs cells as programs of their own.
+func TestSolo(t *testing.T) {
+	s := newSoloSession(t)
+	s.toldSolo = true // TestSoloSays
+	for _, c := range []struct {
+		code string
+		want []string
+	}{
+		{"type point struct{ x, y int }\nfunc (p point) String() string { return fmt.Sprintf(\"(%d|%d)\", p.x, p.y) }\nconst two = 2", nil},
+		{"func double(p point) point { return point{two * p.x, two * p.y} }\ndouble(point{1, 2})", []string{"[result text/plain]\n(2|4)\n"}},
+		{"x := 5\nfmt.Println(x)", []string{"5"}},
+		{"x", []string{"undefined: x (not kept, since each cell is a program of its own here; Cell [3] made it)"}},
+		{"import \"github.com/perijove/perijove/lib/display\"\nfmt.Println(\"before\")\ndisplay.Markdown(\"*middle*\")\nfmt.Println(\"after\")",
+			[]string{"[stdout]\nbefore\n[display text/markdown]\n*middle*\n[display text/plain]\n*middle*\n[stdout]\nafter\n"}},
+		{"var list []int\n\nfmt.Println(double(point{3, 4}))\n_ = list[two]", []string{"(6|8)", "panic: runtime error: index out of range [2] with length 0", "Cell [6] line 4"}},
+		{"fmt.Println(\"leaving\")\nos.Exit(3)", []string{"leaving", "exit status 3"}},
+		{"os.Exit(0)", []string{""}},
+		{"var n = flag.Int(\"n\", 0, \"\")\n%% -n 7 \"c d\"\nfmt.Printf(\"%d %q\", *n, flag.Args())", []string{`7 ["c d"]`}},
+		{"%args a \"c d\"\n%env SOLO=yes\nfmt.Printf(\"%q %s\\n\", os.Args[1:], os.Getenv(\"SOLO\"))", []string{`["a" "c d"] yes`}},
+		{"func main() { fmt.Println(\"main\", double(point{5, 6})) }", []string{"main (10|12)"}},
+		{"go func() { panic(\"elsewhere\") }()\nselect {}", []string{"panic: elsewhere", "Cell [12] line 1"}},
+		{"undefined(7)", []string{"Cell [13] line 1:1: undefined: undefined"}},
+		{"import \"github.com/perijove/perijove/lib/mp\"\nfunc say(n int) { fmt.Println(\"child\", n) }\np, err := mp.Start(context.Background(), mp.Processes, say, 7)\nif err != nil { panic(err) }\np.Join(context.Background())", []string{"child 7"}},
+		{"var begun = func() int { fmt.Println(\"initialized\", os.Args[1]); return 1 }()", []string{"initialized a"}},
+		{"%reset", nil},
+		{"double(point{})", []string{"undefined: double"}},
+	} {
+		got := execute(t, s, c.code)
+		mustContain(t, got, c.want...)
+		if c.want == nil && got != "" {
+			t.Errorf("%s\nprints %q", c.code, got)
+		}
+	}
+}
+
+// TestSoloSays says once what is different, and why.
+func TestSoloSays(t *testing.T) {
+	s := newSoloSession(t)
+	mustContain(t, execute(t, s, "1"), "variables and goroutines end with their cell", "a test says so")
+	if got := execute(t, s, "2"); strings.Contains(got, "end with their cell") || !strings.Contains(got, "2") {
+		t.Errorf("the second cell: %q", got)
+	}
+}
+
+// TestSoloInterrupt ends a program that would run forever.
+func TestSoloInterrupt(t *testing.T) {
+	s := newSoloSession(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tr := &transcript{trigger: "looping", action: func() { go s.Interrupt() }}
+	reply := s.Execute(ctx, output.Request{Code: "fmt.Println(\"looping\")\nfor {}", StoreHistory: true}, tr)
+	if reply.Error == nil || reply.Error.Name != "Interrupted" {
+		t.Fatalf("%+v", reply)
+	}
+	mustContain(t, execute(t, s, "2 + 2"), "4")
+}

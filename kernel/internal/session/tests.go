@@ -1,0 +1,195 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/perijove/perijove/kernel/internal/build"
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// test notes that the cell's tests are to be run once the cell has.
+func (r *run) test(d cell.DirectiveLine) error {
+	args, err := words(d.Args)
+	if err != nil {
+		return err
+	}
+	r.tests = &testRun{}
+	for _, a := range args {
+		name := strings.TrimLeft(a, "-")
+		if !strings.HasPrefix(a, "-") || strings.HasPrefix(name, "test.") || name == "args" {
+			r.tests.args = append(r.tests.args, a)
+		} else { // as go test takes them
+			r.tests.args = append(r.tests.args, "-test."+name)
+		}
+	}
+	return nil
+}
+
+// A testRun is what %test asks for.
+type testRun struct{ args []string }
+
+// testKinds are the functions that go test runs, by the beginnings of their names.
+var testKinds = []struct {
+	prefix    string
+	signature *regexp.Regexp
+	wanted    string
+	list      string // the type that package testing lists them as
+}{
+	{"Test", regexp.MustCompile(`^func\((\w+ )?\*testing\.T\)$`), "t *testing.T", "InternalTest"},
+	{"Benchmark", regexp.MustCompile(`^func\((\w+ )?\*testing\.B\)$`), "b *testing.B", "InternalBenchmark"},
+	{"Fuzz", regexp.MustCompile(`^func\((\w+ )?\*testing\.F\)$`), "f *testing.F", "InternalFuzzTarget"},
+	{"Example", regexp.MustCompile(`^func\(\)$`), "", "InternalExample"},
+}
+
+// runTests runs test functions of the notebook in the live process, through
+// package testing: they see everything that cells have made.
+func (r *run) runTests() *output.Error {
+	funcs := map[string][]build.Declaration{}
+	here, hasMain := false, false
+	for _, d := range r.program.Load().Declarations() {
+		if d.Kind != "func" || d.Aside != "" {
+			continue
+		}
+		if d.Name == "TestMain" && strings.Contains(d.Type, "*testing.M") {
+			hasMain = true
+			continue
+		}
+		for _, k := range testKinds {
+			switch {
+			case !isTestName(d.Name, k.prefix):
+			case !k.signature.MatchString(d.Type):
+				return failure("TestError", fmt.Sprintf("wrong signature for %s, must be: func %s(%s)", d.Name, d.Name, k.wanted))
+			default:
+				funcs[k.prefix] = append(funcs[k.prefix], d)
+				here = here || d.Cell == r.n
+			}
+		}
+	}
+	if len(funcs) == 0 {
+		return failure("TestError", "there are no tests: declare functions such as func TestX(t *testing.T) or func BenchmarkX(b *testing.B)")
+	}
+	args := r.tests.args
+	if len(args) == 0 {
+		args = []string{"-test.v"}
+		if here { // those of this cell alone
+			for prefix, list := range funcs {
+				funcs[prefix] = slices.DeleteFunc(list, func(d build.Declaration) bool { return d.Cell != r.n })
+			}
+		}
+		if len(funcs["Benchmark"]) > 0 {
+			args = append(args, "-test.bench=.")
+		}
+	}
+	code, err := r.testProgram(funcs, hasMain)
+	if err != nil {
+		return failure("TestError", err.Error())
+	}
+	return r.withArgs(args, func() *output.Error {
+		defer func() {
+			for _, name := range testImports {
+				_, _ = r.program.Load().Remove(name) // they are no declarations of the user's
+			}
+		}()
+		unnumbered := *r
+		unnumbered.n = 0
+		return unnumbered.load(code, true, func(*build.Unit, *output.Error) {})
+	})
+}
+
+// withArgs runs f with other command line arguments than the notebook's.
+func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
+	old := r.setup.Args
+	defer func() {
+		r.setup.Args = old
+		back := old
+		if back == nil {
+			back = []string{"notebook"}
+		}
+		_ = r.applySetup(control.Message{Args: back}) // fails with the worker, of which the next cell tells
+	}()
+	r.setup.Args = append([]string{"notebook"}, args...)
+	if err := r.applySetup(control.Message{Args: r.setup.Args}); err != nil {
+		return failure("WorkerError", err.Error())
+	}
+	return f()
+}
+
+// isTestName reports whether go test takes a function for one of a kind: what
+// follows the prefix does not begin in lower case.
+func isTestName(name, prefix string) bool {
+	rest, ok := strings.CutPrefix(name, prefix)
+	first, _ := utf8.DecodeRuneInString(rest)
+	return ok && (rest == "" || !unicode.IsLower(first))
+}
+
+var testImports = []string{"testingʹt", "testdepsʹt", "osʹt", "reflectʹt"}
+
+// testProgram is the cell that runs tests, as the main function that go test
+// writes does.
+func (r *run) testProgram(funcs map[string][]build.Declaration, hasMain bool) (string, error) {
+	var b strings.Builder
+	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport osʹt \"os\"\n")
+	if hasMain {
+		b.WriteString("import reflectʹt \"reflect\"\n")
+	}
+	b.WriteString("func() {\nm := testingʹt.MainStart(testdepsʹt.TestDeps{}")
+	for _, k := range testKinds {
+		fmt.Fprintf(&b, ",\n[]testingʹt.%s{", k.list)
+		for _, d := range funcs[k.prefix] {
+			if k.prefix != "Example" {
+				fmt.Fprintf(&b, "{%q, %s}, ", d.Name, d.Name)
+				continue
+			}
+			want, ok, err := r.exampleOutput(d)
+			if err != nil {
+				return "", err
+			}
+			if ok {
+				fmt.Fprintf(&b, "{%q, %s, %s}, ", d.Name, d.Name, want)
+			}
+		}
+		b.WriteString("}")
+	}
+	b.WriteString(")\n")
+	if hasMain {
+		b.WriteString("TestMain(m)\nosʹt.Exit(int(reflectʹt.ValueOf(m).Elem().FieldByName(\"exitCode\").Int()))\n}()\n")
+	} else {
+		b.WriteString("osʹt.Exit(m.Run())\n}()\n")
+	}
+	return b.String(), nil
+}
+
+// exampleOutput finds the output that an example's comment announces. Those
+// that announce none are compiled, not run.
+func (r *run) exampleOutput(d build.Declaration) (want string, ok bool, err error) {
+	src, known := r.program.Load().Source(d.Cell)
+	c, errs := cell.Parse(d.Cell, src)
+	if !known || errs != nil {
+		return "", false, errors.New("the source of " + d.Name + " is gone")
+	}
+	for _, decl := range c.Decls {
+		if decl.Kind != cell.Func || decl.Recv != "" || decl.Names[0].Name != d.Name {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+decl.Text, parser.ParseComments)
+		if err != nil {
+			return "", false, err
+		}
+		for _, ex := range doc.Examples(f) {
+			return strconv.Quote(ex.Output) + ", " + strconv.FormatBool(ex.Unordered), ex.Output != "" || ex.EmptyOutput, nil
+		}
+	}
+	return "", false, nil
+}

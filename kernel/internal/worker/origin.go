@@ -1,0 +1,140 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// Which cell prints.
+//
+// The goroutine of a cell gets a profiler label, which the runtime hands on to
+// every goroutine that is started from it, and so on. What a goroutine of an
+// earlier cell writes to standard output or error goes to the kernel with the
+// name of that cell, over the control socket; everything else takes the pipes.
+// Goroutines that have no such label, which are those of timers and those to
+// which the user has given labels, count as the running cell's.
+
+// Package runtime keeps this for others to use.
+//
+//go:linkname profLabel runtime/pprof.runtime_getProfLabel
+func profLabel() unsafe.Pointer
+
+// origins knows the label of each execution.
+type origins struct {
+	current atomic.Pointer[byte] // the running cell's; nil while there is none
+
+	mu   sync.RWMutex
+	ids  map[unsafe.Pointer]int // of executions
+	list []unsafe.Pointer       // the same, oldest first
+}
+
+// maxOrigins is how many executions are told apart; so many does the kernel
+// remember as well.
+const maxOrigins = control.Remembered
+
+// enter labels the calling goroutine, and those that it starts, as execution
+// id of a cell of the notebook. From now on that is the running one.
+func (o *origins) enter(id, cell int) {
+	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(cell)))
+	pprof.SetGoroutineLabels(ctx)
+	label := profLabel()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ids == nil {
+		o.ids = map[unsafe.Pointer]int{}
+	}
+	if len(o.list) == maxOrigins {
+		delete(o.ids, o.list[0])
+		o.list = o.list[1:]
+	}
+	o.ids[label] = id
+	o.list = append(o.list, label)
+	o.current.Store((*byte)(label))
+}
+
+// leave notes that the cell has ended. What its goroutines print from now on is
+// named as its own: the kernel may have the next cell under way.
+func (o *origins) leave() { o.current.Store(nil) }
+
+// earlier returns the execution that the calling goroutine belongs to, or 0 if
+// that is the running one or is not known.
+func (o *origins) earlier() int {
+	label := profLabel()
+	if label == nil || label == unsafe.Pointer(o.current.Load()) {
+		return 0 // the usual case
+	}
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.ids[label]
+}
+
+// standard are the streams that cells print to.
+var standard struct {
+	out, err *os.File
+	write    func(f *os.File, b []byte) (int, error) // the original
+	start    func(name string, argv []string, attr *os.ProcAttr) (*os.Process, error)
+}
+
+func (w *worker) hookOutput() {
+	standard.out, standard.err = os.Stdout, os.Stderr
+	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.linker, "os.(*File).Write")
+	if err == nil {
+		standard.write = orig
+		_, err = link.Hook(w.linker, "os.(*File).Write", fileWrite)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell shows in the last cell:", err)
+	}
+	// A broken pipe means that the kernel is gone; by itself it would end this
+	// process alone, and not what cells have started.
+	if _, err := link.Hook(w.linker, "os.sigpipe", endGroup); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: what cells start may outlive a killed kernel:", err)
+	}
+	start, err := link.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.linker, "os.StartProcess")
+	if err == nil {
+		standard.start = start
+		_, err = link.Hook(w.linker, "os.StartProcess", startProcess)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: what child processes print after their cell shows in the last cell:", err)
+	}
+}
+
+// fileWrite replaces (*os.File).Write.
+func fileWrite(f *os.File, b []byte) (int, error) {
+	if f != nil && (f == standard.out || f == standard.err) {
+		if id := self.origins.earlier(); id != 0 {
+			return self.print(id, f, b)
+		}
+	}
+	return standard.write(f, b)
+}
+
+// printSize bounds a message of printed text.
+const printSize = 64 << 10
+
+// print delivers text of an earlier cell.
+func (w *worker) print(id int, f *os.File, b []byte) (int, error) {
+	m := control.Message{Kind: control.Print, ID: id, Stream: 1}
+	if f == standard.err {
+		m.Stream = 2
+	}
+	for rest := b; len(rest) > 0; {
+		n := min(len(rest), printSize)
+		m.Bytes = rest[:n]
+		if err := w.conn.Send(m); err != nil {
+			endGroup()
+		}
+		rest = rest[n:]
+	}
+	return len(b), nil
+}

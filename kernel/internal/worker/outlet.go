@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"golang.org/x/sys/unix"
+)
+
+// Child processes hold the pipes that they were started with. When a cell has
+// started some, the next cell gets new pipes from the kernel: what the children
+// print later then shows where they were started.
+
+// An outlet says who holds the present pipes beside this process.
+type outlet struct {
+	mu     sync.Mutex    // guards what follows
+	held   bool          // programs that cells started did so, and may still
+	shared []*os.Process // those of package mp, which work for all cells
+}
+
+// childPath is how package mp's processes are started.
+const childPath = "/proc/self/exe"
+
+// startProcess replaces os.StartProcess.
+func startProcess(name string, argv []string, attr *os.ProcAttr) (*os.Process, error) {
+	p, err := standard.start(name, argv, attr)
+	if err == nil && attr != nil {
+		self.outlet.started(p, name, attr.Files)
+	}
+	return p, err
+}
+
+func (o *outlet) started(p *os.Process, name string, files []*os.File) {
+	if !slices.ContainsFunc(files, func(f *os.File) bool { return f != nil && (f == standard.out || f == standard.err) }) {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if name == childPath {
+		o.prune()
+		o.shared = append(o.shared, p)
+	} else {
+		o.held = true
+	}
+}
+
+// prune forgets processes that have ended.
+func (o *outlet) prune() {
+	o.shared = slices.DeleteFunc(o.shared, func(p *os.Process) bool { return p.Signal(syscall.Signal(0)) != nil })
+}
+
+// change makes the named pipes this process's standard output and error.
+func (o *outlet) change(paths []string) bool {
+	if len(paths) != 2 {
+		return false
+	}
+	var fds [2]int
+	for i, path := range paths {
+		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return false
+		}
+		defer unix.Close(fd)
+		fds[i] = fd
+	}
+	for i, fd := range fds {
+		if unix.Dup3(fd, i+1, 0) != nil {
+			return false
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held, o.shared = false, nil
+	return true
+}
+
+// mark notes in a message that ends a cell who holds the pipes.
+func (o *outlet) mark(m control.Message) control.Message {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.prune()
+	m.Held, m.Shared = o.held, len(o.shared) > 0
+	return m
+}

@@ -1,0 +1,140 @@
+package mp
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// contextOf makes the context of the batch's next task.
+func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
+	return func(i int) (context.Context, context.CancelFunc) {
+		ctx, cancel := context.WithCancel(context.Background())
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		b.running, b.cancel = i, cancel
+		if b.cancelled[i] {
+			cancel()
+		}
+		return ctx, cancel
+	}
+}
+
+// dropped tells whether a task of a pool was cancelled before it began. A
+// function that has a process to itself is called all the same, and sees it.
+func (e *entry) dropped(b *batch) func(int) bool {
+	return func(i int) bool {
+		if b.cancels.Load() == 0 || b.last {
+			return false
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return b.cancelled[i]
+	}
+}
+
+// work runs the batches in order.
+func (e *entry) work() {
+	for b := range e.tasks {
+		if !b.last {
+			runtime.UnlockOSThread() // a pool's worker: the main thread costs too much
+		}
+		e.run(b)
+	}
+}
+
+func (e *entry) run(b *batch) {
+	e.mu.Lock()
+	s := e.slots[b.slot]
+	e.mu.Unlock()
+	v := &invocation{
+		fn: s.fn, target: s.target, n: b.n, args: reader{b: b.body[taskHead:]},
+		credit: e.book.credit(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(),
+	}
+	if e.book == nil {
+		v.credit.grant(b.n)
+	}
+	flush := e.flushing(b, v)
+	returned := false
+	defer func() {
+		flush()
+		if !returned {
+			v.failed(ErrGoexit)
+		}
+		e.finish(b, v)
+		if !returned { // this goroutine is lost, and the main one must not end
+			go e.work()
+			select {}
+		}
+	}()
+	switch {
+	case s.err != nil || s.fn == nil:
+		for _, ok := v.claim(); ok; _, ok = v.claim() {
+			v.failed(cmp.Or(s.err, errMalformed))
+		}
+	default:
+		runnerAt(s.runner)(nil, v)
+	}
+	returned = true
+}
+
+// flushing reports what is done while a task takes long. The function that it
+// returns stops that and waits.
+func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
+	if b.n == 1 {
+		return func() {}
+	}
+	var mu sync.Mutex
+	stopped := false
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(flushAfter, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if stopped {
+			return
+		}
+		if room := v.report(false); room != nil {
+			e.answer(b.id, room)
+		}
+		timer.Reset(flushAfter)
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
+	}
+}
+
+// finish reports the outcome of a batch.
+func (e *entry) finish(b *batch, v *invocation) {
+	e.mu.Lock()
+	delete(e.batches, b.id)
+	e.mu.Unlock()
+	failed := len(v.errs) > 0
+	e.answer(b.id, v.report(true))
+	e.row = kept(v.row)
+	e.spare.put(b.body)
+	if b.last {
+		os.Exit(btoi(failed))
+	}
+}
+
+// answer sends a report.
+func (e *entry) answer(id uint64, room []byte) {
+	if err := e.conn.sendRoom(frameResult, id, room); err != nil {
+		endGroup(exitOrphaned)
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,141 @@
+package mp
+
+import (
+	"fmt"
+	"time"
+)
+
+// bury hands back the tasks that a dead worker had not begun, and settles or
+// repeats those that it had.
+func (w *worker) bury(exit error) {
+	p := w.p
+	type loss struct {
+		c   parcel
+		err error
+	}
+	var lost []loss
+	p.mu.Lock()
+	for i, f := range w.flights {
+		begun := f.delivered
+		if n, _ := f.credit.begun(); w.book != nil && f.granted {
+			begun = min(n, f.n)
+		} else if w.book == nil && i == 0 {
+			begun = f.n
+		}
+		if rest := f.parcel.part(max(begun, f.delivered), f.n); p.handBackLocked(rest) {
+			lost = append(lost, loss{rest, nil})
+		}
+		w.worked = w.worked || begun > f.delivered
+		for k := f.delivered; k < begun; k++ {
+			c := f.parcel.part(k, k+1)
+			if c.tries() < p.o.retries && c.state().stopped == nil && p.broken == nil {
+				p.back = append(p.back, c.retry())
+				p.stats.Retried++
+			} else {
+				lost = append(lost, loss{c, exit})
+			}
+		}
+	}
+	w.flights = nil
+	p.mu.Unlock()
+	for _, l := range lost {
+		if why := p.why(l.c.state()); l.err == nil || why != nil {
+			l.err = why
+		}
+		l.c.fail(0, l.c.size(), l.err)
+	}
+	p.wake.Broadcast()
+}
+
+// tooManyDeaths is how many workers in a row may die without having begun a
+// task until the pool gives up.
+const tooManyDeaths = 5
+
+// replace starts a worker in place of w, unless the pool is at its end.
+func (w *worker) replace(exit error) {
+	p := w.p
+	p.mu.Lock()
+	over := p.broken != nil || (p.closed && p.open == 0)
+	if w.done == 0 && !w.worked {
+		p.failed++
+	}
+	if !w.ready && p.failed < tooManyDeaths {
+		exit = fmt.Errorf("mp: a worker died in the pool's initializer: %w", exit)
+		p.failed = tooManyDeaths
+	}
+	failed := p.failed >= tooManyDeaths
+	if !over && !failed {
+		p.stats.Restarts++
+	}
+	p.mu.Unlock()
+	if over {
+		return
+	}
+	if failed {
+		p.breakDown(fmt.Errorf("mp: the pool's workers die: %w", exit))
+		return
+	}
+	if err := p.employ(); err != nil {
+		p.breakDown(fmt.Errorf("mp: cannot replace a worker: %w", err))
+	}
+}
+
+// recallLocked takes back what w has not begun of a job that is stopped, and
+// cancels what it has.
+func (w *worker) recallLocked(st *jobState) (lost []parcel) {
+	for _, f := range w.flights {
+		if f.parcel.state() != st || !f.granted {
+			continue
+		}
+		keep := f.credit.recall(0)
+		if keep < f.n {
+			lost = append(lost, f.parcel.part(keep, f.n))
+			f.n = keep
+		}
+		if w.child != nil && keep > 0 {
+			go w.cancelTask(f, keep-1)
+		}
+	}
+	return lost
+}
+
+// cancelTask cancels the one task of a parcel that find knows, if a worker
+// process has it.
+func (p *pool) cancelTask(find func(parcel) (int, bool)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for w := range p.crew {
+		for _, f := range w.flights {
+			if i, ok := find(f.parcel); ok && w.child != nil && f.delivered <= i && i < f.n {
+				go w.cancelTask(f, i)
+			}
+		}
+	}
+}
+
+// cancelTask cancels the context of a task, which does not begin if it has
+// not yet, and kills the worker if it still runs after the pool's grace.
+func (w *worker) cancelTask(f *flight, i int) {
+	w.child.cancelOne(f.id, i)
+	var timer *time.Timer
+	check := func() {
+		w.p.mu.Lock()
+		defer w.p.mu.Unlock()
+		if w.gone || f.delivered > i || i >= f.n {
+			return
+		}
+		begun := 0
+		if f.granted {
+			begun, _ = f.credit.begun()
+		}
+		switch {
+		case w.book == nil && f.granted, begun == i+1:
+			go w.kill()
+		case begun <= i:
+			timer.Reset(w.p.o.grace) // others are before it
+		}
+	}
+	w.p.mu.Lock()
+	defer w.p.mu.Unlock()
+	timer = time.AfterFunc(w.p.o.grace, check)
+}

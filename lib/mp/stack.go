@@ -1,0 +1,106 @@
+package mp
+
+import (
+	"fmt"
+	"strings"
+)
+
+const thisPackage = "github.com/perijove/perijove/lib/mp."
+
+// A call is a frame of a printed stack: the function with its arguments, and
+// its place below it.
+type call struct{ name, place string }
+
+// parseStack reads the calls of one goroutine, innermost first.
+func parseStack(lines []string) []call {
+	var calls []call
+	for i := 0; i+1 < len(lines); i++ {
+		if strings.HasPrefix(lines[i+1], "\t") {
+			place, _, _ := strings.Cut(lines[i+1], " fp=0x")
+			calls = append(calls, call{lines[i], place})
+			i++
+		}
+	}
+	return calls
+}
+
+func (c call) String() string { return c.name + "\n" + c.place + "\n" }
+
+// entersUser reports whether c is where this package calls a user's function.
+func (c call) entersUser() bool {
+	return strings.HasPrefix(c.name, thisPackage+"invoke[") || strings.HasPrefix(c.name, thisPackage+"protectMethod[")
+}
+
+// panicStack is what debug.Stack wrote, called by a deferred function of
+// protect, without what is not the panicking function's: the calls that led to
+// debug.Stack, and those of this package that led to the function.
+func panicStack(stack []byte) string {
+	head, rest, _ := strings.Cut(string(stack), "\n")
+	calls := parseStack(strings.Split(rest, "\n"))
+	from, to := 0, len(calls)
+	for i, c := range calls {
+		if from == 0 && strings.HasPrefix(c.name, "panic(") {
+			from = i + 1
+		}
+		if c.entersUser() {
+			to = i
+		}
+	}
+	if from >= to {
+		return string(stack)
+	}
+	var b strings.Builder
+	b.WriteString(head + "\n")
+	for _, c := range calls[from:to] {
+		b.WriteString(c.String())
+	}
+	return b.String()
+}
+
+// summaryCalls is how many calls of a crash an error shows; the whole report
+// may have thousands of lines.
+const summaryCalls = 12
+
+// crashSummary shortens the report of Go's runtime to what it says first, and
+// the calls of the goroutine that ran, up to where this package called it.
+func crashSummary(report string) string {
+	var b strings.Builder
+	for i, block := range strings.Split(report, "\n\n") {
+		head, rest, _ := strings.Cut(block, "\n")
+		if !strings.HasPrefix(head, "goroutine ") {
+			if i == 0 && !strings.HasSuffix(head, "stack:") {
+				b.WriteString(block + "\n\n")
+			}
+			continue
+		}
+		if id, state, ok := strings.Cut(head, " ["); ok { // between them are addresses
+			head = strings.Join(strings.Fields(id)[:2], " ") + " [" + state
+		}
+		b.WriteString(head + "\n")
+		writeCalls(&b, parseStack(strings.Split(rest, "\n")))
+		break
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func writeCalls(b *strings.Builder, calls []call) {
+	shown, repeated := 0, 0
+	name := func(c call) string { return c.name[:max(0, strings.LastIndexByte(c.name, '('))] }
+	for i, c := range calls {
+		switch {
+		case c.entersUser() || shown == summaryCalls:
+			if repeated > 0 {
+				fmt.Fprintf(b, "… %d times\n", repeated+1)
+			}
+			return
+		case i > 0 && name(c) == name(calls[i-1]) && c.place == calls[i-1].place:
+			repeated++
+			continue
+		case repeated > 0:
+			fmt.Fprintf(b, "… %d times\n", repeated+1)
+			repeated = 0
+		}
+		b.WriteString(c.String())
+		shown++
+	}
+}

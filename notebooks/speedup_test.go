@@ -1,0 +1,51 @@
+package notebooks
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const howFast = "03-speedup.ipynb"
+
+// checkHowFast checks an executed notebook against the worker counts that it
+// was run with.
+func checkHowFast(t *testing.T, nb *stored, workers []int) {
+	t.Helper()
+	checkExecuted(t, nb)
+	if nb.cell(t, "picture").shown("image/png") == "" {
+		t.Error("there is no picture")
+	}
+	if err := checkTable(nb.cell(t, "measure").shown("text/html"), workers); err != nil {
+		t.Errorf("the table: %v", err)
+	}
+	for id, points := range map[string]int{"chart": 2 * len(workers), "memory": 2 * len(workers), "grain-chart": 0} {
+		if err := checkChart(nb.cell(t, id).shown("image/svg+xml"), points); err != nil {
+			t.Errorf("the chart of cell %s: %v", id, err)
+		}
+	}
+	for id, want := range map[string]string{
+		"prelude":        `\*\*\d+\*\* processor cores`,
+		"naive":          `From \*\*\d+\.\d\d\*\* to \*\*\d+\.\d\d\*\*`,
+		"memory-numbers": `One worker reads \d+\.\d GB/s`,
+	} {
+		if got := nb.cell(t, id).shown("text/markdown"); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("cell %s shows %q", id, got)
+		}
+	}
+	// On one core there is nothing to tell.
+	if got := nb.cell(t, "amdahl").stdout(); strings.Contains(nb.cell(t, "prelude").shown("text/markdown"), "**2**") && !strings.Contains(got, "serial share by Karp–Flatt") {
+		t.Errorf("the serial share is missing: %q", got)
+	}
+}
+
+func TestHowFastRuns(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.ipynb")
+	run(t, howFast, "-o", out, "-p", "workers=2,1", "-p", "rounds=2")
+	checkHowFast(t, read(t, out), []int{2, 1})
+}
+
+func TestHowFastIsStoredExecuted(t *testing.T) {
+	checkHowFast(t, read(t, howFast), []int{1, 2, 3, 4})
+}
