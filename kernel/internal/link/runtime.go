@@ -42,6 +42,7 @@ const (
 	funcSubbucket = 256
 	bucketSize    = 4 + funcBucket/funcSubbucket
 
+	pcdataUnsafePoint  = 0
 	pcdataInlTreeIndex = 2
 	funcdataInlTree    = 3
 	funcdataOpenDefers = 4

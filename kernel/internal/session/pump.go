@@ -246,7 +246,7 @@ func (p *process) handle(m control.Message) error {
 		}
 	case control.Failure:
 		if m.Outcome != nil {
-			e := panicError(m.Outcome, nil)
+			e := panicError(m.Outcome, p.shown())
 			for _, line := range e.Traceback {
 				p.sinkOf(m.ID).Stream(output.Stderr, line+"\n")
 			}
@@ -255,6 +255,17 @@ func (p *process) handle(m control.Message) error {
 		return errors.New("the worker sent a message of unknown kind " + m.Kind)
 	}
 	return nil
+}
+
+// shown is how calls are shown.
+func (p *process) shown() view {
+	p.mu.Lock()
+	f := p.view
+	p.mu.Unlock()
+	if f == nil {
+		return view{}
+	}
+	return f()
 }
 
 // input gets a line from the front end.
