@@ -262,6 +262,9 @@ func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
 		var held box
 		_, err := guarded(func() ([]byte, error) { return nil, gob.NewDecoder(bytes.NewReader(in)).Decode(&held) })
 		if err != nil {
+			if strings.Contains(err.Error(), "not registered") {
+				err = fmt.Errorf("%w (gob.Register it there too; in a notebook, whose init functions a child does not run, by an mp.Initializer)", err)
+			}
 			r.reject(err)
 			return
 		}

@@ -54,6 +54,9 @@ func describe(pc uintptr) string {
 	if isLiteral(f.Name()) {
 		return fmt.Sprintf("the function literal at %s:%d", filepath.Base(file), line)
 	}
+	if line == 0 { // a notebook's function in a child
+		return strings.TrimPrefix(f.Name(), "main.")
+	}
 	return fmt.Sprintf("%s (%s:%d)", f.Name(), filepath.Base(file), line)
 }
 
