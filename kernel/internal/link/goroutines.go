@@ -108,6 +108,13 @@ func (gs *Goroutines) State(g uintptr) State {
 	return Active
 }
 
+// Semaphore reports whether g waits for a semaphore. That may be the
+// collector's: then it goes on soon.
+func (gs *Goroutines) Semaphore(g uintptr) bool {
+	const reason = 13
+	return gs.State(g) == Blocked && loadAt[uint8](g+gWaitReason) == reason
+}
+
 // InSyscall reports whether g is in a system call.
 func (gs *Goroutines) InSyscall(g uintptr) bool {
 	return atomic.LoadUint32((*uint32)(platform.Pointer(g+gStatus)))&^statusScan == statusSyscall

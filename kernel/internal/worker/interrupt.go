@@ -129,7 +129,7 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 		switch state := w.goroutines.State(g); {
 		case state == link.Blocked, state == link.Waiting, w.goroutines.InSyscall(g):
 			w.fix(t, g)
-			return true
+			return !w.goroutines.Semaphore(g)
 		}
 	}
 	if pc := t.want.Swap(0); pc != 0 {
