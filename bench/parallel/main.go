@@ -65,13 +65,17 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 	if len(results) == 0 && !promised(only) {
 		return fmt.Errorf("nothing to measure: no measure's name contains %q, or there is no %s", only, python)
 	}
-	before := readLoad()
+	before, busy := readLoad(), 0
 	for i := range rounds {
+		begin := readLoad()
 		for _, k := range rand.Perm(len(results)) {
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-45s", i+1, rounds, results[k].name)
 			if err := results[k].take(ctx, python, script); err != nil {
 				return fmt.Errorf("%s: %w", results[k].name, err)
 			}
+		}
+		if foreignLoad(begin, readLoad()) > tooBusy {
+			busy++
 		}
 	}
 	facts, err := limits(ctx, rounds, only)
@@ -79,7 +83,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "\r%80s\r", "")
-	caption := describe(rounds, version, foreignLoad(before, readLoad()))
+	caption := describe(rounds, busy, version, foreignLoad(before, readLoad()))
 	fmt.Print(table(results), limitTable(facts), "\n", caption, "\n")
 	if out == "" || len(results) == 0 {
 		return nil

@@ -106,15 +106,26 @@ func digits(x float64) string {
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-func describe(rounds int, python string, foreign float64) string {
-	s := fmt.Sprintf("Medians of %d rounds with 95 %% intervals; %s %s/%s, %d cores; ", rounds, runtime.Version(), runtime.GOOS, runtime.GOARCH, mp.Cores())
+// tooBusy is how many cores others may use in a round that counts as quiet.
+const tooBusy = 0.25
+
+func describe(rounds, busy int, python string, foreign float64) string {
+	intervals := "95 % intervals"
+	if rounds < 6 { // too few for the order statistics of a median
+		intervals = "ranges, not intervals"
+	}
+	s := fmt.Sprintf("Medians of %d rounds with %s; %s %s/%s, %d cores; ", rounds, intervals, runtime.Version(), runtime.GOOS, runtime.GOARCH, mp.Cores())
 	if python != "" {
 		s += "Python " + python + "; "
 	}
 	if math.IsNaN(foreign) {
 		return s + "load by others unknown."
 	}
-	return s + fmt.Sprintf("others used %.2f cores meanwhile.", foreign)
+	s += fmt.Sprintf("others used %.2f cores meanwhile", foreign)
+	if busy > 0 {
+		s += fmt.Sprintf(", more than %.2f in %d rounds: a quiet machine gives other figures", tooBusy, busy)
+	}
+	return s + "."
 }
 
 // A load is processor time used so far, by everybody and by this program with

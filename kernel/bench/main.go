@@ -20,7 +20,7 @@ import (
 
 var (
 	rounds     = flag.Int("n", 60, "how often to run each cell")
-	interrupts = flag.Int("interrupts", 20, "how often to interrupt each kind of cell")
+	interrupts = flag.Int("interrupts", 100, "how often to interrupt each kind of cell")
 	only       = flag.String("only", "", "the sections to run, separated by commas; all if empty")
 )
 

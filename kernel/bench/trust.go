@@ -92,6 +92,9 @@ var endless = []struct{ name, code string }{
 	{"select {}", "select {}"},
 	{"a channel", "<-make(chan int)"},
 	{"a held mutex", "var held sync.Mutex; held.Lock(); held.Lock()"},
+	{"a connection", `l, _ := net.Listen("tcp", "127.0.0.1:0"); l.Accept()`},
+	{"a child process", `exec.Command("sleep", "3600").Run()`},
+	{"ctx.Done()", "<-ctx.Done(); panic(\"interrupted\")"},
 }
 
 // interruptLatency measures from the interrupt request to idle.
@@ -115,12 +118,12 @@ func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir s
 	return nil
 }
 
-// interrupted runs a cell, interrupts it once it has begun, and returns the
-// time from there to idle.
+// interrupted runs a cell, interrupts it once it is at work or blocked, and
+// returns the time from there to idle.
 func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	id, err := k.request("fmt.Println(\"begun\")\n" + code)
+	id, err := k.request("time.AfterFunc(20*time.Millisecond, func() { fmt.Println(\"begun\") })\n" + code)
 	if err != nil {
 		return 0, err
 	}

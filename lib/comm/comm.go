@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -42,6 +43,7 @@ type Message struct {
 type Comm struct {
 	ID     string
 	Target string
+	opened bool // by this program
 
 	mu      sync.Mutex // guards what follows
 	receive func(data json.RawMessage)
@@ -93,7 +95,7 @@ func New(target string, data any, metadata map[string]any) (*Comm, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Comm{ID: rand.Text(), Target: target}
+	c := &Comm{ID: rand.Text(), Target: target, opened: true}
 	add(c)
 	if err := send(Message{Kind: Open, ID: c.ID, Target: target, Data: raw, Metadata: metadata}); err != nil {
 		remove(c.ID)
@@ -186,6 +188,29 @@ func Targets() []string {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	return slices.Sorted(maps.Keys(registry.targets))
+}
+
+// Listening reports whether a message from the front end may make a function of
+// the user run: one of a comm that the program has opened, or of a target. The
+// names of targets of Jupyter itself begin with "jupyter."; their functions are
+// the library's.
+func Listening() bool {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	for target := range registry.targets {
+		if !strings.HasPrefix(target, "jupyter.") {
+			return true
+		}
+	}
+	for _, c := range registry.comms {
+		c.mu.Lock()
+		hears := c.opened && (c.receive != nil || c.onClose != nil) || c.active
+		c.mu.Unlock()
+		if hears {
+			return true
+		}
+	}
+	return false
 }
 
 // Deliver takes a message from the front end. Hosts call it, in the order of

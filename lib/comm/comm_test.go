@@ -165,3 +165,28 @@ func TestNoHost(t *testing.T) {
 		t.Errorf("without a host: %v, %v", err, Hosted())
 	}
 }
+
+func TestListening(t *testing.T) {
+	hosted(t)
+	registry.comms, registry.targets = nil, nil
+	if Listening() {
+		t.Fatal("listening before there is anything")
+	}
+	Register("target", func(*Comm, json.RawMessage) {})
+	if !Listening() {
+		t.Error("not listening with a target")
+	}
+	Register("target", nil)
+	Register("jupyter.widget.control", func(*Comm, json.RawMessage) {})
+	c, err := New("other", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if Listening() {
+		t.Error("listening with a comm that nobody receives from")
+	}
+	c.Receive(func(json.RawMessage) {})
+	if !Listening() {
+		t.Error("not listening with a receiver")
+	}
+}

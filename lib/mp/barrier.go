@@ -11,8 +11,11 @@ import (
 var ErrBroken = errors.New("mp: the barrier is broken")
 
 // A Barrier lets a number of goroutines or processes wait for each other, any
-// number of times.
-type Barrier struct{ c *cell }
+// number of times. One that dies before it has come leaves the others waiting
+// until their contexts end; one that dies while it waits counts as having come.
+type Barrier struct{ at home }
+
+func (b *Barrier) cell() *cell { return b.at.cell(cellSize) }
 
 const (
 	barrierParties = lockEnd + 4*iota
@@ -31,7 +34,9 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 		return nil, err
 	}
 	c.u32(barrierParties).Store(uint32(parties))
-	return &Barrier{c}, nil
+	made := new(Barrier)
+	made.at.p.Store(c)
+	return made, nil
 }
 
 // Wait waits until all parties are waiting. It returns how many were before
@@ -39,33 +44,36 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 // Wait returns ctx's error, and everybody else's Wait ErrBroken until Reset.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	defer runtime.KeepAlive(b)
-	m := mutex{b.c, 0}
+	if b.cell().u32(barrierParties).Load() == 0 {
+		return 0, errors.New("mp: the Barrier was not made by mp.NewBarrier")
+	}
+	m := mutex{b.cell(), 0}
 	if err := m.lock(ctx); err != nil {
 		b.end(1)
 		return 0, err
 	}
-	if b.c.u32(barrierBroken).Load() == 1 {
+	if b.cell().u32(barrierBroken).Load() == 1 {
 		m.unlock()
 		return 0, ErrBroken
 	}
-	round := b.c.u32(barrierRound).Load()
-	place := int(b.c.u32(barrierWaiting).Add(1)) - 1
-	if place+1 == int(b.c.u32(barrierParties).Load()) {
+	round := b.cell().u32(barrierRound).Load()
+	place := int(b.cell().u32(barrierWaiting).Add(1)) - 1
+	if place+1 == int(b.cell().u32(barrierParties).Load()) {
 		b.endLocked(0)
 		m.unlock()
 		return place, nil
 	}
 	m.unlock()
-	for b.c.u32(barrierRound).Load() == round {
-		if err := b.c.wait(ctx, barrierRound, round, longWait); err != nil {
-			if b.c.u32(barrierRound).Load() == round {
+	for b.cell().u32(barrierRound).Load() == round {
+		if err := b.cell().wait(ctx, barrierRound, round, longWait); err != nil {
+			if b.cell().u32(barrierRound).Load() == round {
 				b.end(1)
 				return 0, err
 			}
 			break
 		}
 	}
-	if b.c.u32(barrierBroken).Load() == 1 {
+	if b.cell().u32(barrierBroken).Load() == 1 {
 		return 0, ErrBroken
 	}
 	return place, nil
@@ -73,14 +81,14 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 
 // Reset makes a broken barrier usable. Those that still wait get ErrBroken.
 func (b *Barrier) Reset() {
-	if b.c.u32(barrierWaiting).Load() > 0 {
+	if b.cell().u32(barrierWaiting).Load() > 0 {
 		b.end(1)
 	}
 	b.end(0)
 }
 
 func (b *Barrier) end(broken uint32) {
-	m := mutex{b.c, 0}
+	m := mutex{b.cell(), 0}
 	_ = m.lock(steady{context.Background()})
 	b.endLocked(broken)
 	m.unlock()
@@ -88,17 +96,14 @@ func (b *Barrier) end(broken uint32) {
 }
 
 func (b *Barrier) endLocked(broken uint32) {
-	b.c.u32(barrierWaiting).Store(0)
-	b.c.u32(barrierBroken).Store(broken)
-	b.c.u32(barrierRound).Add(1)
-	b.c.wake(barrierRound, allWaiters)
+	b.cell().u32(barrierWaiting).Store(0)
+	b.cell().u32(barrierBroken).Store(broken)
+	b.cell().u32(barrierRound).Add(1)
+	b.cell().wake(barrierRound, allWaiters)
 }
 
 // GobEncode lets a Barrier be part of what is sent to a process.
-func (b *Barrier) GobEncode() ([]byte, error) { return b.c.encode("Barrier") }
+func (b *Barrier) GobEncode() ([]byte, error) { return b.at.encode("Barrier") }
 
 // GobDecode is the other end of GobEncode.
-func (b *Barrier) GobDecode(data []byte) (err error) {
-	b.c, err = openCell(data, "Barrier")
-	return err
-}
+func (b *Barrier) GobDecode(data []byte) error { return b.at.open(data, "Barrier") }

@@ -41,6 +41,30 @@ func newCell(b Backend, size int) (*cell, error) {
 
 var errLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to one")
 
+// A home is where an object has its cell. The zero home is for goroutines: its
+// cell is made when it is first needed.
+type home struct{ p atomic.Pointer[cell] }
+
+func (h *home) cell(size int) *cell {
+	if c := h.p.Load(); c != nil {
+		return c
+	}
+	c, _ := newCell(Goroutines, size) // goroutines' memory cannot fail
+	h.p.CompareAndSwap(nil, c)
+	return h.p.Load()
+}
+
+// open makes the cell that a handle names the home's.
+func (h *home) open(handle []byte, what string) error {
+	c, err := openCell(handle, what)
+	if err == nil {
+		h.p.Store(c)
+	}
+	return err
+}
+
+func (h *home) encode(what string) ([]byte, error) { return h.p.Load().encode(what) }
+
 // encode names the cell for another process, which must open it while this
 // one has it.
 func (c *cell) encode(what string) ([]byte, error) {

@@ -5,11 +5,14 @@ import (
 	"runtime"
 )
 
-// A Cond is a condition to wait for, with the Lock that protects it.
+// A Cond is a condition to wait for, with the Lock that protects it. The zero
+// Cond is one for goroutines.
 type Cond struct {
 	L Lock // to hold while the condition is read or changed
-	c *cell
 }
+
+// cell is that of the lock: behind it the turns are counted.
+func (c *Cond) cell() *cell { return c.L.at.cell(cellSize) }
 
 const condTurns = lockEnd
 
@@ -19,16 +22,18 @@ func NewCond(b Backend) (*Cond, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Cond{Lock{c}, c}, nil
+	made := new(Cond)
+	made.L.at.p.Store(c)
+	return made, nil
 }
 
 // Wait unlocks L, waits for Signal or Broadcast, and locks L again. It may
 // return without either: check the condition in a loop. If ctx ends, Wait
 // returns its error, with L locked all the same.
 func (c *Cond) Wait(ctx context.Context) error {
-	turn := c.c.u32(condTurns).Load()
+	turn := c.cell().u32(condTurns).Load()
 	c.L.Unlock()
-	err := c.c.wait(ctx, condTurns, turn, longWait)
+	err := c.cell().wait(ctx, condTurns, turn, longWait)
 	c.L.Lock()
 	return err
 }
@@ -40,17 +45,13 @@ func (c *Cond) Signal() { c.turn(1) }
 func (c *Cond) Broadcast() { c.turn(allWaiters) }
 
 func (c *Cond) turn(n int) {
-	c.c.u32(condTurns).Add(1)
-	c.c.wake(condTurns, n)
+	c.cell().u32(condTurns).Add(1)
+	c.cell().wake(condTurns, n)
 	runtime.KeepAlive(c)
 }
 
 // GobEncode lets a Cond be part of what is sent to a process.
-func (c *Cond) GobEncode() ([]byte, error) { return c.c.encode("Cond") }
+func (c *Cond) GobEncode() ([]byte, error) { return c.L.at.encode("Cond") }
 
 // GobDecode is the other end of GobEncode.
-func (c *Cond) GobDecode(b []byte) (err error) {
-	c.c, err = openCell(b, "Cond")
-	c.L = Lock{c.c}
-	return err
-}
+func (c *Cond) GobDecode(b []byte) error { return c.L.at.open(b, "Cond") }

@@ -7,9 +7,10 @@ import (
 
 // A Counter is a number that many goroutines or processes add to at once, and
 // that is read now and then. Each adds to a stripe of the memory of its own, so
-// that they do not wait for each other, as they do for one Value.
+// that they do not wait for each other, as they do for one Value. The zero
+// Counter is one for goroutines.
 type Counter struct {
-	c    *cell
+	at   home
 	mine uintptr // where this process begins to choose among the stripes
 }
 
@@ -18,15 +19,18 @@ const (
 	counterFirst   = 128
 	counterStripes = 64
 	stripeSize     = 128 // bytes: two cache lines, since some processors fetch pairs
+	counterSize    = counterFirst + counterStripes*stripeSize
 )
 
 // NewCounter makes a Counter that is 0.
 func NewCounter(b Backend) (*Counter, error) {
-	c, err := newCell(b, counterFirst+counterStripes*stripeSize)
+	c, err := newCell(b, counterSize)
 	if err != nil {
 		return nil, err
 	}
-	return &Counter{c: c}, nil
+	made := new(Counter)
+	made.at.p.Store(c)
+	return made, nil
 }
 
 // Add adds d, which may be negative.
@@ -35,7 +39,7 @@ func (c *Counter) Add(d int) {
 	// Goroutines have stacks of their own: that is what tells them apart.
 	spread := uintptr(unsafe.Pointer(&here)) >> 11 * 0x9e3779b9 >> 7
 	stripe := (c.mine + spread) % counterStripes
-	c.c.u64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
+	c.at.cell(counterSize).u64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
 	runtime.KeepAlive(c)
 }
 
@@ -43,20 +47,22 @@ func (c *Counter) Add(d int) {
 // being added meanwhile.
 func (c *Counter) Load() int {
 	var sum uint64
+	cell := c.at.cell(counterSize)
 	for i := range counterStripes {
-		sum += c.c.u64(counterFirst + i*stripeSize).Load()
+		sum += cell.u64(counterFirst + i*stripeSize).Load()
 	}
 	runtime.KeepAlive(c)
 	return int(sum)
 }
 
 // GobEncode lets a Counter be part of what is sent to a process.
-func (c *Counter) GobEncode() ([]byte, error) { return c.c.encode("Counter") }
+func (c *Counter) GobEncode() ([]byte, error) { return c.at.encode("Counter") }
 
 // GobDecode is the other end of GobEncode.
-func (c *Counter) GobDecode(b []byte) (err error) {
-	if c.c, err = openCell(b, "Counter"); err == nil {
-		c.mine = uintptr(c.c.u32(counterOpened).Add(1))
+func (c *Counter) GobDecode(b []byte) error {
+	err := c.at.open(b, "Counter")
+	if err == nil {
+		c.mine = uintptr(c.at.cell(counterSize).u32(counterOpened).Add(1))
 	}
 	return err
 }

@@ -32,7 +32,7 @@
 //
 // A child process starts with every package variable at its initial value, as
 // after all init functions, and changes to them stay in the child. A goroutine
-// sees the one variable that everybody sees. Command lib/cmd/copycheck finds
+// sees the one variable that everybody sees. Command copycheck/cmd/copycheck finds
 // functions that are sent to processes and read what the program changes.
 //
 // # What can be sent

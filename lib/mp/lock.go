@@ -10,10 +10,13 @@ import (
 
 // A Lock excludes others, goroutines or processes. If the process that holds
 // it dies, the next that wants it gets it, and Recovered counts that: what the
-// lock protects may be half-changed then. A Lock is a sync.Locker.
+// lock protects may be half-changed then. A Lock is a sync.Locker, and the zero
+// Lock is one for goroutines.
 //
 // It is sent to a child within the argument of a function.
-type Lock struct{ c *cell }
+type Lock struct{ at home }
+
+func (l *Lock) mutex() mutex { return mutex{l.at.cell(cellSize), 0} }
 
 // Where a lock's words are in its cell. The state is 0 if the lock is free,
 // else its owner: in the low half, on which waiters sleep, the process id with
@@ -32,7 +35,9 @@ func NewLock(b Backend) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lock{c}, nil
+	made := new(Lock)
+	made.at.p.Store(c)
+	return made, nil
 }
 
 // Lock waits for the lock and takes it.
@@ -44,7 +49,7 @@ func (l *Lock) Lock() {
 
 // LockContext is Lock that gives up when ctx ends, with ctx's error.
 func (l *Lock) LockContext(ctx context.Context) error {
-	m := mutex{l.c, 0}
+	m := l.mutex()
 	err := m.lock(ctx)
 	runtime.KeepAlive(l)
 	return err
@@ -52,7 +57,7 @@ func (l *Lock) LockContext(ctx context.Context) error {
 
 // TryLock takes the lock if it is free, and reports whether it did.
 func (l *Lock) TryLock() bool {
-	m := mutex{l.c, 0}
+	m := l.mutex()
 	ok := m.try()
 	runtime.KeepAlive(l)
 	return ok
@@ -60,22 +65,19 @@ func (l *Lock) TryLock() bool {
 
 // Unlock releases the lock. It panics if this process does not have it.
 func (l *Lock) Unlock() {
-	m := mutex{l.c, 0}
+	m := l.mutex()
 	m.unlock()
 	runtime.KeepAlive(l)
 }
 
 // Recovered returns how often the lock was taken from a process that died.
-func (l *Lock) Recovered() int { return int(l.c.u32(lockRecovered).Load()) }
+func (l *Lock) Recovered() int { return int(l.mutex().c.u32(lockRecovered).Load()) }
 
 // GobEncode lets a Lock be part of what is sent to a process.
-func (l *Lock) GobEncode() ([]byte, error) { return l.c.encode("Lock") }
+func (l *Lock) GobEncode() ([]byte, error) { return l.at.encode("Lock") }
 
 // GobDecode is the other end of GobEncode.
-func (l *Lock) GobDecode(b []byte) (err error) {
-	l.c, err = openCell(b, "Lock")
-	return err
-}
+func (l *Lock) GobDecode(b []byte) error { return l.at.open(b, "Lock") }
 
 // A mutex is the lock at an offset of a cell.
 type mutex struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 )
 
@@ -125,34 +126,74 @@ func itemError(i int, err error) error { return fmt.Errorf("mp: task %d: %w", i,
 // prepareCall checks that fn can run on p, and with these types.
 func prepareCall[R, A, F any](p *pool, fn F, target bool) (*function, error) {
 	fv := funcvalOf(fn)
+	if fv == nil || p.backend != Processes {
+		return p.localFunction(fv)
+	}
+	return p.functionFor(fv, runnerPC(new(task[R, A, F])), reflect.TypeFor[A](), reflect.TypeFor[R](), shapeOf[F](target), target)
+}
+
+func (p *pool) localFunction(fv *funcval) (*function, error) {
 	if fv == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
-	if p.backend != Processes {
-		return &function{pc: fv.pc}, nil
-	}
-	runner := runnerPC(new(task[R, A, F]))
+	return &function{pc: fv.pc}, nil
+}
+
+// functionFor is prepareCall for processes. It is not generic, nor inlined:
+// every cell or package that calls Map would compile it anew, with sync.Map.
+//
+//go:noinline
+func (p *pool) functionFor(fv *funcval, runner uintptr, arg, result reflect.Type, s shape, target bool) (*function, error) {
 	if p.host.Captures(addressOf(fv), fv.pc) {
 		return nil, captureError(fv.pc)
 	}
-	type key struct {
-		fn     *funcval // of static data, since it captures nothing
-		runner uintptr
-		target bool
+	k := functionKey{fv, runner, target}
+	if f := p.funcs.get(k); f != nil {
+		return f, nil
 	}
-	k := key{fv, runner, target}
-	if f, ok := p.funcs.Load(k); ok {
-		return f.(*function), nil
+	for _, t := range []reflect.Type{arg, result} {
+		if _, err := codecOf(t); err != nil {
+			return nil, fmt.Errorf("mp: %s: %w", describe(fv.pc), err)
+		}
 	}
-	if _, _, err := codecPair[A, R](); err != nil {
-		return nil, fmt.Errorf("mp: %s: %w", describe(fv.pc), err)
-	}
-	def, err := define(p.host, fv, runner, shapeOf[F](target), target)
+	def, err := define(p.host, fv, runner, s, target)
 	if err != nil {
 		return nil, err
 	}
-	f, _ := p.funcs.LoadOrStore(k, &function{pc: fv.pc, def: def})
-	return f.(*function), nil
+	return p.funcs.put(k, &function{pc: fv.pc, def: def}), nil
+}
+
+// functions are those that a pool was given, by func value and types. It is no
+// sync.Map: that is generic below, and whoever calls Map would compile it.
+type functions struct {
+	mu    sync.RWMutex
+	known map[functionKey]*function
+}
+
+type functionKey struct {
+	fn     *funcval // of static data, since it captures nothing
+	runner uintptr
+	target bool
+}
+
+func (f *functions) get(k functionKey) *function {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.known[k]
+}
+
+// put returns the function that has the key, which another may have put first.
+func (f *functions) put(k functionKey, fn *function) *function {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known := f.known[k]; known != nil {
+		return known
+	}
+	if f.known == nil {
+		f.known = make(map[functionKey]*function)
+	}
+	f.known[k] = fn
+	return fn
 }
 
 // localCall makes the call of fn in this process, with a job's context.

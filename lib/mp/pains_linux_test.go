@@ -161,14 +161,14 @@ func TestNothingLeaks(t *testing.T) {
 	for range *manyPools {
 		usePool(t)
 	}
-	var after [3]int
+	var after [4]int
 	for ctx := watchdog(t); ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
 		runtime.GC() // what nobody refers to is freed then
-		if after = holdings(t); after[0] <= before[0] && after[1] <= before[1] && after[2] <= before[2] {
+		if after = holdings(t); after[0] <= before[0] && after[1] <= before[1] && after[2] <= before[2] && after[3] <= before[3] {
 			return
 		}
 	}
-	t.Errorf("descriptors, children, goroutines: %v after one pool, %v after %d", before, after, *manyPools)
+	t.Errorf("descriptors, children, goroutines, shared mappings: %v after one pool, %v after %d", before, after, *manyPools)
 }
 
 func usePool(t *testing.T) {
@@ -185,24 +185,39 @@ func usePool(t *testing.T) {
 	p.Close()
 }
 
-// holdings counts open files, child processes and goroutines.
-func holdings(t *testing.T) [3]int {
+// holdings counts open files, child processes, goroutines, and mappings of
+// shared memory.
+func holdings(t *testing.T) [4]int {
 	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
 	}
-	children := 0
-	lists, err := filepath.Glob("/proc/self/task/*/children")
+	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return [4]int{len(files), len(children(t)), runtime.NumGoroutine(), bytes.Count(maps, []byte("memfd:"))}
+}
+
+// children are the ids of this process's children.
+func children(t *testing.T) (pids []int) {
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Error(err)
+	}
 	for _, list := range lists {
 		b, err := os.ReadFile(list)
-		if err == nil {
-			children += len(strings.Fields(string(b)))
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, f := range strings.Fields(string(b)) {
+			pid, err := strconv.Atoi(f)
+			if err == nil {
+				pids = append(pids, pid)
+			}
 		}
 	}
-	return [3]int{len(files), children, runtime.NumGoroutine()}
+	return pids
 }
 
 func TestPoolThatNobodyRefersToIsClosed(t *testing.T) {

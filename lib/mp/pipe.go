@@ -5,12 +5,13 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"unsafe"
 )
 
 // A Conn is one end of a Pipe. Each end is for one goroutine or process at a
 // time; the last process that used or received it counts as having it.
 type Conn[T any] struct {
-	in, out *sharedQueue[T]
+	in, out typedQueue[T]
 	local   [2]*localQueue[T] // in, out, for goroutines
 	users   *cell             // owners of the two ends
 	side    int
@@ -35,7 +36,7 @@ func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, q := x.(*sharedQueue[T]), y.(*sharedQueue[T])
+	p, q := x.(typedQueue[T]), y.(typedQueue[T])
 	return &Conn[T]{in: p, out: q, users: users}, &Conn[T]{in: q, out: p, users: users, side: 1}, nil
 }
 
@@ -63,8 +64,8 @@ func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 		return eof(c.local[0].getInto(ctx, v))
 	}
 	c.register()
-	c.in.orphaned = c.orphaned
-	ok, err := c.in.fetch(ctx, v, true)
+	c.in.s.orphaned = c.orphaned
+	ok, err := c.in.s.fetch(ctx, unsafe.Pointer(v), true)
 	if err == nil && !ok {
 		err = io.EOF
 	}
@@ -110,7 +111,7 @@ func (c *Conn[T]) GobEncode() ([]byte, error) {
 		return c.local[0].left.encode("Pipe")
 	}
 	var b []byte
-	for _, part := range []*cell{c.in.c, c.out.c, c.users} {
+	for _, part := range []*cell{c.in.s.c, c.out.s.c, c.users} {
 		h, err := part.encode("Pipe")
 		if err != nil {
 			return nil, err
@@ -129,18 +130,18 @@ func (c *Conn[T]) GobDecode(b []byte) error {
 	if err != nil || len(parts) != 3 || b[len(b)-1] > 1 {
 		return errMalformed
 	}
-	in, err := openSharedQueue[T]([]byte(parts[0]))
+	in, err := openTypedQueue[T]([]byte(parts[0]))
 	if err != nil {
 		return err
 	}
-	out, err := openSharedQueue[T]([]byte(parts[1]))
+	out, err := openTypedQueue[T]([]byte(parts[1]))
 	if err != nil {
 		return err
 	}
 	if c.users, err = openCell([]byte(parts[2]), "Pipe"); err != nil {
 		return err
 	}
-	c.in, c.out, c.side = in.(*sharedQueue[T]), out.(*sharedQueue[T]), int(b[len(b)-1])
+	c.in, c.out, c.side = in, out, int(b[len(b)-1])
 	c.register()
 	return nil
 }

@@ -89,7 +89,7 @@ type pool struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	workers sync.WaitGroup
-	funcs   sync.Map // *function by func value and types
+	funcs   functions
 
 	mu     sync.Mutex
 	wake   *sync.Cond // for workers that wait, and for close

@@ -163,6 +163,9 @@ func TestPanicComesBackWithItsStack(t *testing.T) {
 		if !ok || p.Value != "boom now" || !strings.Contains(p.Stack, "explode") || p.PID != call.PID() {
 			t.Errorf("got %v", err)
 		}
+		if ok && (strings.Contains(p.Stack, "lib/mp.") || strings.Count(p.Stack, "\n") > 4) {
+			t.Errorf("the stack shows more than the user's part:\n%s", p.Stack)
+		}
 		if code, _ := call.ExitCode(); code != 1 {
 			t.Errorf("exit code %d, want 1", code)
 		}

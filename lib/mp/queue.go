@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 )
 
 // ErrFull is the error of a TryPut that found no room.
@@ -13,8 +14,22 @@ var ErrFull = errors.New("mp: the queue is full")
 // A Queue carries values from any number of goroutines or processes to any
 // number of others, first in, first out. A value is in the queue once Put has
 // returned: the process that put it need not live on, and nothing needs to be
-// drained before it is joined.
-type Queue[T any] struct{ q queue[T] }
+// drained before it is joined. The zero Queue is one for goroutines, without a
+// size.
+type Queue[T any] struct {
+	once  sync.Once
+	q     queue[T]       // nil in a zero Queue
+	zero  queue[T]       // in place of that
+	local *localQueue[T] // q, if it is for goroutines: a call through an interface costs a tenth
+}
+
+func (q *Queue[T]) in() queue[T] {
+	if q.q != nil {
+		return q.q
+	}
+	q.once.Do(func() { q.zero = newLocalQueue[T](0, true) })
+	return q.zero
+}
 
 // A queue is what the two backends of Queue have in common.
 type queue[T any] interface {
@@ -35,7 +50,8 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Queue[T]{q}, nil
+	local, _ := q.(*localQueue[T])
+	return &Queue[T]{q: q, local: local}, nil
 }
 
 func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
@@ -46,38 +62,51 @@ func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
 	case Goroutines:
 		return newLocalQueue[T](size, counted), nil
 	case Processes:
-		return newSharedQueue[T](size)
+		q, err := newTypedQueue[T](size)
+		if err != nil {
+			return nil, err
+		}
+		return q, nil
 	}
 	return nil, fmt.Errorf("mp: %v", b)
 }
 
 // Put adds v at the end. It waits for room if the queue has a size; its errors
 // are ctx's, ErrClosed, and that v cannot be encoded.
-func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.q.put(ctx, v, true) }
+func (q *Queue[T]) Put(ctx context.Context, v T) error {
+	if q.local != nil {
+		return q.local.put(ctx, v, true)
+	}
+	return q.in().put(ctx, v, true)
+}
 
 // TryPut is Put that does not wait: where Put would, its error is ErrFull.
-func (q *Queue[T]) TryPut(v T) error { return q.q.put(context.Background(), v, false) }
+func (q *Queue[T]) TryPut(v T) error { return q.in().put(context.Background(), v, false) }
 
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
 // if the queue is empty and closed, and that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
-	v, _, err := q.q.get(ctx, true)
+	if q.local != nil {
+		v, _, err := q.local.get(ctx, true)
+		return v, err
+	}
+	v, _, err := q.in().get(ctx, true)
 	return v, err
 }
 
 // GetInto is Get for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
-func (q *Queue[T]) GetInto(ctx context.Context, v *T) error { return q.q.getInto(ctx, v) }
+func (q *Queue[T]) GetInto(ctx context.Context, v *T) error { return q.in().getInto(ctx, v) }
 
 // TryGet is Get that does not wait; ok tells whether there was a value.
-func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.q.get(context.Background(), false) }
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.in().get(context.Background(), false) }
 
 // Len returns how many values are in the queue at this moment.
-func (q *Queue[T]) Len() int { return q.q.length() }
+func (q *Queue[T]) Len() int { return q.in().length() }
 
 // Close ends the queue for all who have it: what is in it can still be taken,
 // and nothing be added.
-func (q *Queue[T]) Close() { q.q.close() }
+func (q *Queue[T]) Close() { q.in().close() }
 
 // All yields values until the queue is closed and empty. An error of ctx ends
 // the loop after it was yielded.
@@ -95,11 +124,14 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 }
 
 // GobEncode lets a Queue be part of what is sent to a process.
-func (q *Queue[T]) GobEncode() ([]byte, error) { return q.q.handle() }
+func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 
 // GobDecode is the other end of GobEncode.
-func (q *Queue[T]) GobDecode(b []byte) (err error) {
-	q.q, err = openSharedQueue[T](b)
+func (q *Queue[T]) GobDecode(b []byte) error {
+	in, err := openTypedQueue[T](b)
+	if err == nil {
+		q.q = in
+	}
 	return err
 }
 
@@ -113,14 +145,14 @@ func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &JoinableQueue[T]{Queue[T]{q}}, nil
+	return &JoinableQueue[T]{Queue[T]{q: q}}, nil
 }
 
 // TaskDone tells that a value that was taken has been dealt with. More calls
 // than there were values are an error.
-func (q *JoinableQueue[T]) TaskDone() error { return q.q.done() }
+func (q *JoinableQueue[T]) TaskDone() error { return q.in().done() }
 
 // Join waits until every value that was put has been dealt with.
-func (q *JoinableQueue[T]) Join(ctx context.Context) error { return q.q.join(ctx) }
+func (q *JoinableQueue[T]) Join(ctx context.Context) error { return q.in().join(ctx) }
 
 var errTooDone = errors.New("mp: TaskDone was called more often than values were put")

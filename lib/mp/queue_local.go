@@ -56,6 +56,13 @@ func (q *localQueue[T]) put(ctx context.Context, v T, wait bool) error {
 		return ErrClosed
 	}
 	if !q.counted {
+		if !q.endless {
+			select {
+			case q.ch <- v:
+				return nil
+			default:
+			}
+		}
 		return q.add(ctx, v, wait)
 	}
 	q.left.u32(0).Add(1)
@@ -68,17 +75,7 @@ func (q *localQueue[T]) put(ctx context.Context, v T, wait bool) error {
 
 func (q *localQueue[T]) add(ctx context.Context, v T, wait bool) error {
 	if q.endless {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		q.refillLocked()
-		if len(q.rest) == 0 {
-			select {
-			case q.ch <- v:
-				return nil
-			default:
-			}
-		}
-		q.rest = append(q.rest, v)
+		q.addEndless(v)
 		return nil
 	}
 	select {
@@ -89,6 +86,24 @@ func (q *localQueue[T]) add(ctx context.Context, v T, wait bool) error {
 	if !wait {
 		return ErrFull
 	}
+	return q.addLater(ctx, v)
+}
+
+func (q *localQueue[T]) addEndless(v T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.refillLocked()
+	if len(q.rest) == 0 {
+		select {
+		case q.ch <- v:
+			return
+		default:
+		}
+	}
+	q.rest = append(q.rest, v)
+}
+
+func (q *localQueue[T]) addLater(ctx context.Context, v T) error {
 	runtime.Gosched() // a reader often makes much room at once
 	select {
 	case q.ch <- v:
@@ -138,6 +153,10 @@ func (q *localQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err e
 	if !wait && !q.over.Load() {
 		return v, false, nil
 	}
+	return q.getLater(ctx)
+}
+
+func (q *localQueue[T]) getLater(ctx context.Context) (v T, ok bool, err error) {
 	runtime.Gosched() // a writer often puts much at once
 	select {
 	case v = <-q.ch:

@@ -12,11 +12,10 @@ func TestQueueMendsTheCountsOfTheDead(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for steps := range 4 {
-		in, err := newSharedQueue[int](2)
+		q, err := newTypedQueue[int](2)
 		if err != nil {
 			t.Fatal(err)
 		}
-		q := in.(*sharedQueue[int])
 		if err := q.put(ctx, 1, true); err != nil {
 			t.Fatal(err)
 		}
@@ -50,20 +49,20 @@ func TestQueueMendsTheCountsOfTheDead(t *testing.T) {
 }
 
 // dieIn does the first steps of putting a 2 and leaves the lock to the dead.
-func dieIn(q *sharedQueue[int], steps int) {
-	tail := q.c.u64(queueTail).Load()
+func dieIn(q typedQueue[int], steps int) {
+	tail := q.s.c.u64(queueTail).Load()
 	value := []byte{8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0}
-	q.write(tail, value)
-	to, n := tail+uint64(len(value)), q.c.u64(queuePut).Load()
+	q.s.write(tail, value)
+	to, n := tail+uint64(len(value)), q.s.c.u64(queuePut).Load()
 	if steps > 0 {
-		q.c.u64(queuePutIntent).Store(n<<32 | uint64(uint32(to)))
+		q.s.c.u64(queuePutIntent).Store(n<<32 | uint64(uint32(to)))
 	}
 	if steps > 1 {
-		q.c.u64(queuePut).Add(1)
+		q.s.c.u64(queuePut).Add(1)
 	}
 	if steps > 2 {
-		q.c.u64(queueTail).Store(to)
+		q.s.c.u64(queueTail).Store(to)
 	}
 	const nobody = 1 << 22 // beyond the ids that Linux gives
-	q.c.u64(queuePutLock).Store(owner{pid: nobody, start: 1}.word())
+	q.s.c.u64(queuePutLock).Store(owner{pid: nobody, start: 1}.word())
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // block returns the memory from a place in the ring to the end of its block.
-func (q *sharedQueue[T]) block(at uint64) []byte {
+func (q *sharedQueue) block(at uint64) []byte {
 	n := uint64(q.c.u32(queueMap + 4*int(at/blockSize%ringBlocks)).Load())
 	from := queueData + n*blockSize
 	return q.c.mem[from+at%blockSize : from+blockSize]
@@ -14,7 +14,7 @@ func (q *sharedQueue[T]) block(at uint64) []byte {
 
 // write copies into the ring, and gives it blocks where it has none. The
 // writer has its lock.
-func (q *sharedQueue[T]) write(at uint64, b []byte) {
+func (q *sharedQueue) write(at uint64, b []byte) {
 	for len(b) > 0 {
 		if n := at / blockSize; q.c.u64(queueMapped).Load() == n {
 			q.c.u32(queueMap + 4*int(n%ringBlocks)).Store(q.newBlock())
@@ -26,7 +26,7 @@ func (q *sharedQueue[T]) write(at uint64, b []byte) {
 }
 
 // newBlock takes a block that was handed back, or else one never used.
-func (q *sharedQueue[T]) newBlock() uint32 {
+func (q *sharedQueue) newBlock() uint32 {
 	reused := q.c.u64(queueReused)
 	if n := reused.Load(); n < q.c.u64(queueFreed).Load() {
 		block := q.c.u32(queueFree + 4*int(n%ringBlocks)).Load()
@@ -36,7 +36,7 @@ func (q *sharedQueue[T]) newBlock() uint32 {
 	return uint32(q.c.u64(queueBlocks).Add(1) - 1)
 }
 
-func (q *sharedQueue[T]) read(at uint64, b []byte) {
+func (q *sharedQueue) read(at uint64, b []byte) {
 	for len(b) > 0 {
 		n := copy(b, q.block(at))
 		at, b = at+uint64(n), b[n:]
@@ -45,7 +45,7 @@ func (q *sharedQueue[T]) read(at uint64, b []byte) {
 
 // parts returns the n bytes at a place in the ring, which are not more than a
 // block in a row.
-func (q *sharedQueue[T]) parts(at, n uint64) [][]byte {
+func (q *sharedQueue) parts(at, n uint64) [][]byte {
 	var parts [][]byte
 	for n > 0 {
 		b := q.block(at)
@@ -58,7 +58,7 @@ func (q *sharedQueue[T]) parts(at, n uint64) [][]byte {
 
 // readBulk reads an encoded slice of n bytes, into the memory of the slice at p
 // if that is large enough.
-func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
+func (q *sharedQueue) readBulk(at, n uint64, p unsafe.Pointer) error {
 	var head [binary.MaxVarintLen64]byte
 	q.read(at, head[:min(n, uint64(len(head)))])
 	count, k := binary.Uvarint(head[:])
@@ -85,7 +85,7 @@ func (q *sharedQueue[T]) readBulk(at, n uint64, p unsafe.Pointer) error {
 
 // free hands back the blocks that lie before head and not before old. The
 // reader has its lock, and has moved the head.
-func (q *sharedQueue[T]) free(old, head uint64) {
+func (q *sharedQueue) free(old, head uint64) {
 	freed := q.c.u64(queueFreed)
 	for n := old / blockSize; n < head/blockSize; n++ {
 		block := q.c.u32(queueMap + 4*int(n%ringBlocks)).Load()

@@ -21,7 +21,9 @@ import (
 // emptied, and writers take those first: however much goes through the queue,
 // it takes the memory of what was in it at one time, and that stays warm. A
 // process that is killed while it holds a block costs no more than the block.
-type sharedQueue[T any] struct {
+//
+// It is not generic: each cell or package that has a Queue would compile it anew.
+type sharedQueue struct {
 	c     *cell
 	codec *codec
 	limit uint64
@@ -75,8 +77,41 @@ const (
 	pace      = 2 * time.Millisecond
 )
 
-func newSharedQueue[T any](size int) (queue[T], error) {
-	codec, err := codecOf(reflect.TypeFor[T]())
+// A typedQueue gives a sharedQueue the type of its values.
+type typedQueue[T any] struct{ s *sharedQueue }
+
+func newTypedQueue[T any](size int) (typedQueue[T], error) {
+	q, err := newSharedQueue(reflect.TypeFor[T](), size)
+	return typedQueue[T]{q}, err
+}
+
+func openTypedQueue[T any](b []byte) (typedQueue[T], error) {
+	q, err := openSharedQueue(reflect.TypeFor[T](), b)
+	return typedQueue[T]{q}, err
+}
+
+func (q typedQueue[T]) put(ctx context.Context, v T, wait bool) error {
+	return q.s.put(ctx, unsafe.Pointer(&v), wait)
+}
+
+func (q typedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	ok, err = q.s.fetch(ctx, unsafe.Pointer(&v), wait)
+	return v, ok, err
+}
+
+func (q typedQueue[T]) getInto(ctx context.Context, v *T) error {
+	_, err := q.s.fetch(ctx, unsafe.Pointer(v), true)
+	return err
+}
+
+func (q typedQueue[T]) length() int                    { return q.s.length() }
+func (q typedQueue[T]) close()                         { q.s.close() }
+func (q typedQueue[T]) handle() ([]byte, error)        { return q.s.handle() }
+func (q typedQueue[T]) done() error                    { return q.s.done() }
+func (q typedQueue[T]) join(ctx context.Context) error { return q.s.join(ctx) }
+
+func newSharedQueue(t reflect.Type, size int) (*sharedQueue, error) {
+	codec, err := codecOf(t)
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +120,11 @@ func newSharedQueue[T any](size int) (queue[T], error) {
 		return nil, err
 	}
 	c.u64(queueLimit).Store(uint64(size))
-	return &sharedQueue[T]{c: c, codec: codec, limit: uint64(size)}, nil
+	return &sharedQueue{c: c, codec: codec, limit: uint64(size)}, nil
 }
 
-func openSharedQueue[T any](b []byte) (queue[T], error) {
-	codec, err := codecOf(reflect.TypeFor[T]())
+func openSharedQueue(t reflect.Type, b []byte) (*sharedQueue, error) {
+	codec, err := codecOf(t)
 	if err != nil {
 		return nil, err
 	}
@@ -97,17 +132,17 @@ func openSharedQueue[T any](b []byte) (queue[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sharedQueue[T]{c: c, codec: codec, limit: c.u64(queueLimit).Load()}, nil
+	return &sharedQueue{c: c, codec: codec, limit: c.u64(queueLimit).Load()}, nil
 }
 
-func (q *sharedQueue[T]) handle() ([]byte, error) { return q.c.encode("Queue") }
+func (q *sharedQueue) handle() ([]byte, error) { return q.c.encode("Queue") }
 
-func (q *sharedQueue[T]) length() int {
+func (q *sharedQueue) length() int {
 	defer runtime.KeepAlive(q)
 	return max(0, int(int64(q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load())))
 }
 
-func (q *sharedQueue[T]) close() {
+func (q *sharedQueue) close() {
 	q.c.u32(queueClosed).Store(1)
 	q.signal(queueArrived)
 	q.signal(queueLeft)
@@ -116,20 +151,21 @@ func (q *sharedQueue[T]) close() {
 }
 
 // signal wakes all that sleep on a counter.
-func (q *sharedQueue[T]) signal(off int) {
+func (q *sharedQueue) signal(off int) {
 	q.c.u32(off).Add(1)
 	q.c.wake(off, allWaiters)
 }
 
 const lengthSize = 4
 
-func (q *sharedQueue[T]) put(ctx context.Context, v T, wait bool) error {
+// put adds the value at p, which is of the codec's type.
+func (q *sharedQueue) put(ctx context.Context, p unsafe.Pointer, wait bool) error {
 	defer runtime.KeepAlive(q)
 	kept := q.buffer()
 	defer q.keep(kept)
 	w := writer{b: append((*kept)[:0], 0, 0, 0, 0)}
 	var bulk []byte // goes into the ring without a detour
-	if p := unsafe.Pointer(&v); q.codec.elem != nil {
+	if q.codec.elem != nil {
 		bulk = q.codec.bulk(p)
 		w.putLen(len(*(*[]byte)(p)), *(*[]byte)(p) == nil)
 	} else {
@@ -148,14 +184,14 @@ func (q *sharedQueue[T]) put(ctx context.Context, v T, wait bool) error {
 }
 
 // buffer and keep lend buffers for encoded values.
-func (q *sharedQueue[T]) buffer() *[]byte {
+func (q *sharedQueue) buffer() *[]byte {
 	if b, ok := q.buffers.Get().(*[]byte); ok {
 		return b
 	}
 	return new([]byte)
 }
 
-func (q *sharedQueue[T]) keep(b *[]byte) {
+func (q *sharedQueue) keep(b *[]byte) {
 	if kept(*b) != nil {
 		q.buffers.Put(b)
 	}
@@ -164,7 +200,7 @@ func (q *sharedQueue[T]) keep(b *[]byte) {
 // append adds an encoded value, in two parts, when there is room. A queue
 // without a size is never full, but a writer who is far ahead of the readers
 // gives them a moment, so that memory is used again while it is warm.
-func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) error {
+func (q *sharedQueue) append(ctx context.Context, b, bulk []byte, wait bool) error {
 	m := mutex{q.c, queuePutLock}
 	size := uint64(len(b) + len(bulk))
 	for paused := false; ; {
@@ -213,7 +249,7 @@ func (q *sharedQueue[T]) append(ctx context.Context, b, bulk []byte, wait bool) 
 // advance moves an end of the ring and counts the value. A process may be
 // killed in between: the intent, the low halves of the count before and of the
 // place after, lets the next one that has the lock find out.
-func (q *sharedQueue[T]) advance(intent, end, count int, to uint64) {
+func (q *sharedQueue) advance(intent, end, count int, to uint64) {
 	n := q.c.u64(count)
 	q.c.u64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
 	n.Add(1)
@@ -222,7 +258,7 @@ func (q *sharedQueue[T]) advance(intent, end, count int, to uint64) {
 
 // mend corrects the count if the lock, which the caller has, was taken from a
 // process that died with it.
-func (q *sharedQueue[T]) mend(m mutex, mended, intent, end, count int) {
+func (q *sharedQueue) mend(m mutex, mended, intent, end, count int) {
 	deaths := q.c.u32(m.at + lockRecovered).Load()
 	if q.c.u32(mended).Load() == deaths {
 		return
@@ -238,18 +274,18 @@ func (q *sharedQueue[T]) mend(m mutex, mended, intent, end, count int) {
 	q.c.u32(mended).Store(deaths)
 }
 
-func (q *sharedQueue[T]) roomFor(n uint64) bool {
+func (q *sharedQueue) roomFor(n uint64) bool {
 	used := q.c.u64(queueTail).Load() - q.c.u64(queueHead).Load()
 	return used+n <= ringSize && (q.limit == 0 || uint64(q.length()) < q.limit)
 }
 
-func (q *sharedQueue[T]) sleep(ctx context.Context, off, count int, val uint32, d time.Duration) error {
+func (q *sharedQueue) sleep(ctx context.Context, off, count int, val uint32, d time.Duration) error {
 	q.c.u32(count).Add(1)
 	defer q.c.u32(count).Add(^uint32(0))
 	return q.c.wait(ctx, off, val, d)
 }
 
-func (q *sharedQueue[T]) wakeOne(off, count int) {
+func (q *sharedQueue) wakeOne(off, count int) {
 	q.c.u32(off).Add(1)
 	if q.c.u32(count).Load() > 0 {
 		q.c.wake(off, 1)
@@ -260,17 +296,8 @@ func (q *sharedQueue[T]) wakeOne(off, count int) {
 // long as it takes to put it to sleep and to wake it.
 const idleLooks = 2000
 
-func (q *sharedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
-	ok, err = q.fetch(ctx, &v, wait)
-	return v, ok, err
-}
-
-func (q *sharedQueue[T]) getInto(ctx context.Context, v *T) error {
-	_, err := q.fetch(ctx, v, true)
-	return err
-}
-
-func (q *sharedQueue[T]) fetch(ctx context.Context, v *T, wait bool) (ok bool, err error) {
+// fetch takes the first value into *v, which is of the codec's type.
+func (q *sharedQueue) fetch(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	b := q.buffer()
 	defer q.keep(b)
@@ -309,7 +336,7 @@ func (q *sharedQueue[T]) fetch(ctx context.Context, v *T, wait bool) (ok bool, e
 
 // take takes an encoded value out of the ring, if there is one, into *b, or
 // into *v if it needs no decoding.
-func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, err error) {
+func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok bool, err error) {
 	if q.c.u64(queueHead).Load() == q.c.u64(queueTail).Load() {
 		return false, nil
 	}
@@ -333,7 +360,7 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 	if q.codec.elem == nil {
 		*b = slices.Grow((*b)[:0], int(n))[:n]
 		q.read(head+lengthSize, *b)
-	} else if err := q.readBulk(head+lengthSize, n, unsafe.Pointer(v)); err != nil {
+	} else if err := q.readBulk(head+lengthSize, n, v); err != nil {
 		m.unlock()
 		return false, err
 	}
@@ -347,16 +374,16 @@ func (q *sharedQueue[T]) take(ctx context.Context, b *[]byte, v *T) (ok bool, er
 	return true, nil
 }
 
-func (q *sharedQueue[T]) decode(b []byte, v *T) error {
+func (q *sharedQueue) decode(b []byte, v unsafe.Pointer) error {
 	r := reader{b: b}
-	q.codec.get(&r, unsafe.Pointer(v))
+	q.codec.get(&r, v)
 	if r.err == nil && len(r.b) > 0 {
 		r.err = errMalformed
 	}
 	return q.codec.cannotReceive(r.outcome())
 }
 
-func (q *sharedQueue[T]) done() error {
+func (q *sharedQueue) done() error {
 	defer runtime.KeepAlive(q)
 	done := q.c.u32(queueDone)
 	for n := done.Load(); ; n = done.Load() {
@@ -373,7 +400,7 @@ func (q *sharedQueue[T]) done() error {
 	}
 }
 
-func (q *sharedQueue[T]) join(ctx context.Context) error {
+func (q *sharedQueue) join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
 	m := mutex{q.c, queuePutLock}
 	for {

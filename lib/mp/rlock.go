@@ -9,8 +9,12 @@ import (
 
 // An RLock is a Lock that the goroutine which has it can take again; it is
 // free when it was unlocked as often. Finding out which goroutine asks takes
-// about a microsecond.
-type RLock struct{ c *cell }
+// about a microsecond. The zero RLock is one for goroutines.
+type RLock struct{ at home }
+
+func (l *RLock) cell() *cell { return l.at.cell(cellSize) }
+
+func (l *RLock) mutex() mutex { return mutex{l.cell(), 0} }
 
 const (
 	rlockGoroutine = lockEnd // the owner's, 0 if there is none
@@ -23,7 +27,9 @@ func NewRLock(b Backend) (*RLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &RLock{c}, nil
+	made := new(RLock)
+	made.at.p.Store(c)
+	return made, nil
 }
 
 // Lock waits for the lock and takes it, or takes it again.
@@ -37,7 +43,7 @@ func (l *RLock) Lock() {
 func (l *RLock) LockContext(ctx context.Context) error {
 	defer runtime.KeepAlive(l)
 	if me := goroutineID(); !l.again(me) {
-		if err := (mutex{l.c, 0}).lock(ctx); err != nil {
+		if err := l.mutex().lock(ctx); err != nil {
 			return err
 		}
 		l.own(me)
@@ -52,7 +58,7 @@ func (l *RLock) TryLock() bool {
 	if l.again(me) {
 		return true
 	}
-	if !(mutex{l.c, 0}).try() {
+	if !l.mutex().try() {
 		return false
 	}
 	l.own(me)
@@ -60,19 +66,19 @@ func (l *RLock) TryLock() bool {
 }
 
 func (l *RLock) own(me uint64) {
-	l.c.u64(rlockGoroutine).Store(me)
-	l.c.u32(rlockDepth).Store(1)
+	l.cell().u64(rlockGoroutine).Store(me)
+	l.cell().u32(rlockDepth).Store(1)
 }
 
 func (l *RLock) mine(me uint64) bool {
-	return ownerOf(mutex{l.c, 0}.state().Load()) == l.c.me && l.c.u64(rlockGoroutine).Load() == me
+	return ownerOf(l.mutex().state().Load()) == l.cell().me && l.cell().u64(rlockGoroutine).Load() == me
 }
 
 func (l *RLock) again(me uint64) bool {
 	if !l.mine(me) {
 		return false
 	}
-	l.c.u32(rlockDepth).Add(1)
+	l.cell().u32(rlockDepth).Add(1)
 	return true
 }
 
@@ -82,23 +88,20 @@ func (l *RLock) Unlock() {
 	if !l.mine(goroutineID()) {
 		panic("mp: unlock of an RLock that this goroutine does not hold")
 	}
-	if l.c.u32(rlockDepth).Add(^uint32(0)) == 0 {
-		l.c.u64(rlockGoroutine).Store(0)
-		mutex{l.c, 0}.unlock()
+	if l.cell().u32(rlockDepth).Add(^uint32(0)) == 0 {
+		l.cell().u64(rlockGoroutine).Store(0)
+		l.mutex().unlock()
 	}
 }
 
 // Recovered returns how often the lock was taken from a process that died.
-func (l *RLock) Recovered() int { return int(l.c.u32(lockRecovered).Load()) }
+func (l *RLock) Recovered() int { return int(l.cell().u32(lockRecovered).Load()) }
 
 // GobEncode lets an RLock be part of what is sent to a process.
-func (l *RLock) GobEncode() ([]byte, error) { return l.c.encode("RLock") }
+func (l *RLock) GobEncode() ([]byte, error) { return l.at.encode("RLock") }
 
 // GobDecode is the other end of GobEncode.
-func (l *RLock) GobDecode(b []byte) (err error) {
-	l.c, err = openCell(b, "RLock")
-	return err
-}
+func (l *RLock) GobDecode(b []byte) error { return l.at.open(b, "RLock") }
 
 // goroutineID reads the id that tracebacks show. Go offers no other way.
 func goroutineID() uint64 {

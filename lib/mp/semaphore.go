@@ -11,8 +11,11 @@ import (
 const longWait = 100 * time.Millisecond
 
 // A Semaphore admits a number of holders at once. What a process holds is not
-// given back when it dies: unlike a Lock, nobody owns a unit.
-type Semaphore struct{ c *cell }
+// given back when it dies: unlike a Lock, nobody owns a unit. The zero Semaphore
+// is one for goroutines, without a free unit.
+type Semaphore struct{ at home }
+
+func (s *Semaphore) cell() *cell { return s.at.cell(cellSize) }
 
 const (
 	semCount   = 0
@@ -26,16 +29,18 @@ func NewSemaphore(b Backend, n int) (*Semaphore, error) {
 		return nil, err
 	}
 	c.u32(semCount).Store(uint32(max(n, 0)))
-	return &Semaphore{c}, nil
+	made := new(Semaphore)
+	made.at.p.Store(c)
+	return made, nil
 }
 
 // Acquire waits for a unit and takes it. Its error is ctx's.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	defer runtime.KeepAlive(s)
 	for !s.TryAcquire() {
-		s.c.u32(semWaiters).Add(1)
-		err := s.c.wait(ctx, semCount, 0, longWait)
-		s.c.u32(semWaiters).Add(^uint32(0))
+		s.cell().u32(semWaiters).Add(1)
+		err := s.cell().wait(ctx, semCount, 0, longWait)
+		s.cell().u32(semWaiters).Add(^uint32(0))
 		if err != nil {
 			return err
 		}
@@ -46,7 +51,7 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 // TryAcquire takes a unit if one is free, and reports whether it did.
 func (s *Semaphore) TryAcquire() bool {
 	defer runtime.KeepAlive(s)
-	count := s.c.u32(semCount)
+	count := s.cell().u32(semCount)
 	for n := count.Load(); n > 0; n = count.Load() {
 		if count.CompareAndSwap(n, n-1) {
 			return true
@@ -57,18 +62,15 @@ func (s *Semaphore) TryAcquire() bool {
 
 // Release gives back a unit. Any goroutine or process may.
 func (s *Semaphore) Release() {
-	s.c.u32(semCount).Add(1)
-	if s.c.u32(semWaiters).Load() > 0 {
-		s.c.wake(semCount, 1)
+	s.cell().u32(semCount).Add(1)
+	if s.cell().u32(semWaiters).Load() > 0 {
+		s.cell().wake(semCount, 1)
 	}
 	runtime.KeepAlive(s)
 }
 
 // GobEncode lets a Semaphore be part of what is sent to a process.
-func (s *Semaphore) GobEncode() ([]byte, error) { return s.c.encode("Semaphore") }
+func (s *Semaphore) GobEncode() ([]byte, error) { return s.at.encode("Semaphore") }
 
 // GobDecode is the other end of GobEncode.
-func (s *Semaphore) GobDecode(b []byte) (err error) {
-	s.c, err = openCell(b, "Semaphore")
-	return err
-}
+func (s *Semaphore) GobDecode(b []byte) error { return s.at.open(b, "Semaphore") }

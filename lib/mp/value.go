@@ -10,8 +10,19 @@ import (
 
 // A Value is one variable that goroutines or processes share. Its type must be
 // free of pointers. Every method is atomic, and a process that is killed in
-// the middle of one leaves the old value or the new one.
-type Value[T any] struct{ c *cell }
+// the middle of one leaves the old value or the new one. The zero Value is one
+// for goroutines.
+type Value[T any] struct{ at home }
+
+func (v *Value[T]) cell() *cell {
+	if c := v.at.p.Load(); c != nil {
+		return c
+	}
+	if err := checkPlain(reflect.TypeFor[T](), "Value"); err != nil {
+		panic(err)
+	}
+	return v.at.cell(valueSlots + 2*slotSize[T]())
+}
 
 // The cell holds a lock, which of the two slots is current, and the slots.
 // Values of one word are kept in slot 0 and need no lock.
@@ -35,7 +46,8 @@ func NewValue[T any](b Backend, v T) (*Value[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	val := &Value[T]{c}
+	val := new(Value[T])
+	val.at.p.Store(c)
 	*val.slot(0) = v
 	return val, nil
 }
@@ -81,7 +93,7 @@ func pointerIn(t reflect.Type, path string) (string, reflect.Type) {
 }
 
 func (v *Value[T]) slot(i uint32) *T {
-	return (*T)(unsafe.Pointer(&v.c.mem[valueSlots+int(i)*slotSize[T]()]))
+	return (*T)(unsafe.Pointer(&v.cell().mem[valueSlots+int(i)*slotSize[T]()]))
 }
 
 // isWord reports whether a T is written in one go.
@@ -107,9 +119,9 @@ func fromBits[T any](u uint64) (x T) {
 
 func (v *Value[T]) swapWord(was, is T) bool {
 	if unsafe.Sizeof(was) == 4 {
-		return v.c.u32(valueSlots).CompareAndSwap(uint32(bits(was)), uint32(bits(is)))
+		return v.cell().u32(valueSlots).CompareAndSwap(uint32(bits(was)), uint32(bits(is)))
 	}
-	return v.c.u64(valueSlots).CompareAndSwap(bits(was), bits(is))
+	return v.cell().u64(valueSlots).CompareAndSwap(bits(was), bits(is))
 }
 
 // Load returns the value.
@@ -117,23 +129,23 @@ func (v *Value[T]) Load() T {
 	defer runtime.KeepAlive(v)
 	if isWord[T]() {
 		if unsafe.Sizeof(*new(T)) == 4 {
-			return fromBits[T](uint64(v.c.u32(valueSlots).Load()))
+			return fromBits[T](uint64(v.cell().u32(valueSlots).Load()))
 		}
-		return fromBits[T](v.c.u64(valueSlots).Load())
+		return fromBits[T](v.cell().u64(valueSlots).Load())
 	}
-	m := mutex{v.c, 0}
+	m := mutex{v.cell(), 0}
 	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
-	return *v.slot(v.c.u32(valueCurrent).Load())
+	return *v.slot(v.cell().u32(valueCurrent).Load())
 }
 
 // Store sets the value.
 func (v *Value[T]) Store(x T) {
 	switch unsafe.Sizeof(x) {
 	case 4:
-		v.c.u32(valueSlots).Store(uint32(bits(x)))
+		v.cell().u32(valueSlots).Store(uint32(bits(x)))
 	case 8:
-		v.c.u64(valueSlots).Store(bits(x))
+		v.cell().u64(valueSlots).Store(bits(x))
 	default:
 		v.Update(func(T) T { return x })
 	}
@@ -152,13 +164,13 @@ func (v *Value[T]) Update(f func(T) T) T {
 			}
 		}
 	}
-	m := mutex{v.c, 0}
+	m := mutex{v.cell(), 0}
 	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
-	current := v.c.u32(valueCurrent).Load()
+	current := v.cell().u32(valueCurrent).Load()
 	is := f(*v.slot(current))
 	*v.slot(1 - current) = is
-	v.c.u32(valueCurrent).Store(1 - current)
+	v.cell().u32(valueCurrent).Store(1 - current)
 	return is
 }
 
@@ -166,19 +178,16 @@ func (v *Value[T]) Update(f func(T) T) T {
 // Where few need the sum and many add at once, a Counter is faster still.
 func Add[T Integer](v *Value[T], d T) (sum T) {
 	if unsafe.Sizeof(d) == 4 {
-		sum = T(v.c.u32(valueSlots).Add(uint32(d)))
+		sum = T(v.cell().u32(valueSlots).Add(uint32(d)))
 	} else {
-		sum = T(v.c.u64(valueSlots).Add(uint64(d)))
+		sum = T(v.cell().u64(valueSlots).Add(uint64(d)))
 	}
 	runtime.KeepAlive(v)
 	return sum
 }
 
 // GobEncode lets a Value be part of what is sent to a process.
-func (v *Value[T]) GobEncode() ([]byte, error) { return v.c.encode("Value") }
+func (v *Value[T]) GobEncode() ([]byte, error) { return v.at.encode("Value") }
 
 // GobDecode is the other end of GobEncode.
-func (v *Value[T]) GobDecode(b []byte) (err error) {
-	v.c, err = openCell(b, "Value")
-	return err
-}
+func (v *Value[T]) GobDecode(b []byte) error { return v.at.open(b, "Value") }

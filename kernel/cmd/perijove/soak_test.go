@@ -56,7 +56,7 @@ func (s *soak) late(code, text string) error {
 	if err != nil {
 		return err
 	}
-	if out := withoutStray(got.stdout); out == "" {
+	if out := got.stdout; out == "" {
 		s.owed[got.id] = text
 	} else if out != text {
 		return fmt.Errorf("stdout %q", out)
@@ -75,7 +75,7 @@ func (s *soak) heard(m *wire.Message) {
 	if err := got.add(m); err != nil {
 		s.t.Error(err)
 	}
-	switch out := withoutStray(got.stdout); {
+	switch out := got.stdout; {
 	case out == text && owed:
 		delete(s.owed, m.Parent.MsgID)
 	case out != "" && out != lost:
@@ -97,7 +97,7 @@ func (s *soak) setUp() error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Sscan(withoutStray(got.stdout), &s.worker); err != nil {
+	if _, err := fmt.Sscan(got.stdout, &s.worker); err != nil {
 		return fmt.Errorf("no worker: %+v", got)
 	}
 	return nil
@@ -131,7 +131,7 @@ func (s *soak) read(bound *reading) reading {
 			return err
 		}
 		r = reading{Cell: s.ran}
-		if err := json.Unmarshal([]byte(withoutStray(got.stdout)), &r); err != nil {
+		if err := json.Unmarshal([]byte(got.stdout), &r); err != nil {
 			return fmt.Errorf("%w: %+v", err, got)
 		}
 		c, err := s.census()
@@ -157,6 +157,11 @@ func (s *soak) read(bound *reading) reading {
 			return fmt.Errorf("more than at the beginning, %+v:\n%+v\nchildren %v\n%s", *bound, r, descendants(pid), c.Stacks)
 		}
 		return nil
+	}
+	if bound == nil { // the measure for all that follow: with a compiler that waits
+		eventually(s.t, "the next cell's compiler", func() bool {
+			return slices.ContainsFunc(descendants(s.cmd.Process.Pid), func(p processStat) bool { return p.name == "compile" })
+		})
 	}
 	var err error
 	for end := time.Now().Add(watchdog); ; time.Sleep(100 * time.Millisecond) {

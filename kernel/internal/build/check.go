@@ -150,7 +150,10 @@ func cellNumber(name string) (int, bool) {
 
 // clean rewrites a message of the type checker for users.
 func (b *builder) clean(msg string) string {
-	msg = demangle(msg)
+	if strings.HasPrefix(msg, "cannot assign to "+contextName) {
+		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
+	}
+	msg = demangle(strings.ReplaceAll(msg, contextName+"()", contextIdent))
 	for {
 		// "\tCell [1]:2:3: other declaration of x"
 		i := strings.Index(msg, "\n\tCell [")

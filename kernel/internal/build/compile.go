@@ -95,10 +95,12 @@ func (b *builder) compileFiles(ctx context.Context, importcfg string, e *emitter
 	return "", fmt.Errorf("the compiler failed: %w\n%s", err, demangle(out.String()))
 }
 
-// command is a run of the compile tool in dir, which it leaves out of positions.
+// command is a run of the compile tool in dir, which it leaves out of
+// positions. Go 1.27 puts the folder of the source file before the names that
+// line directives give: that of the pipes, for a compiler on standby.
 func (cfg *Config) command(dir, importcfg, object string, names []string) *exec.Cmd {
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
-		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>"}
+		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}
 	cmd := exec.Command(cfg.Compile, append(append(args, cfg.Flags...), names...)...)
 	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], "GOGC=off")
 	return cmd

@@ -347,6 +347,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 			text = e.b.nameIn(e.b.vars[r.Name], r.Name)
 		case !r.Top && st.InLiteral(r.Off) && e.aliasedIn(e.b.before, r, lookup) != nil:
 			text = aliasName(e.aliasedIn(e.b.before, r, lookup))
+		case !r.Top && r.Name == contextIdent && e.derives(st):
+			text = f.context()
 		case !r.Top:
 			text = f.rename(r, e.b.before, lookup)
 		}
@@ -441,6 +443,7 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
+	e.contextHelper(f)
 	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[neverName] {
 		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)

@@ -62,6 +62,10 @@ func (f *file) rename(r cell.Ref, binds map[string]binding, lookup func(string) 
 			return r.Name
 		}
 		return f.use(packageName(bd.path), bd.path) + "." + r.Name
+	case cellContext:
+		if !r.Key {
+			return f.context()
+		}
 	case notebook:
 		if s := lookup(r.Name); s != nil && !r.Key {
 			return f.e.b.nameIn(s, r.Name)

@@ -125,10 +125,11 @@ type binding struct {
 type bindKind uint8
 
 const (
-	notebook bindKind = iota // whatever the notebook means by the name now
-	imported                 // a package
-	dotted                   // an exported name of a dot-imported package
-	universe                 // predeclared
+	notebook    bindKind = iota // whatever the notebook means by the name now
+	imported                    // a package
+	dotted                      // an exported name of a dot-imported package
+	universe                    // predeclared
+	cellContext                 // ctx
 )
 
 // A Unit is what a worker must load and run for one cell.

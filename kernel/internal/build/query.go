@@ -81,6 +81,9 @@ func (p *Program) Describe(src string, cursor int) (Description, bool) {
 	if obj == nil {
 		return Description{}, false
 	}
+	if obj.Name() == contextName {
+		return contextDescription, true
+	}
 	text := demangle(types.ObjectString(obj, qualifier(r.pkg)))
 	if pn, ok := obj.(*types.PkgName); ok {
 		return Description{Text: text, Doc: packageDoc(p.pkgs, pn.Imported())}, true
@@ -292,6 +295,9 @@ func (p *Program) visible(r *result, pos token.Pos) []Candidate {
 	}
 	for name, s := range p.names {
 		list = append(list, Candidate{Name: name, Kind: jupyterKind(s.kindName()), Signature: s.text})
+	}
+	if p.names[contextIdent] == nil {
+		list = append(list, Candidate{Name: contextIdent, Kind: "variable", Signature: "context.Context"})
 	}
 	for name := range p.imports {
 		add(name, "module")

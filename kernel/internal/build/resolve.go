@@ -271,7 +271,8 @@ func (b *builder) resolveImports() cell.Errors {
 }
 
 // bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a
-// declaration and an import), dot imports, predeclared names, std by itself.
+// declaration and an import), dot imports, predeclared names,
+// ctx, std by itself.
 func (b *builder) bind(name string, sels []string) binding {
 	if b.fresh[name] != nil || len(b.specs) > 0 && b.vars[name] != nil {
 		return binding{kind: notebook}
@@ -298,6 +299,9 @@ func (b *builder) bind(name string, sels []string) binding {
 	}
 	if _, lost := b.p.lost[name]; lost {
 		return binding{kind: notebook}
+	}
+	if name == contextIdent {
+		return binding{kind: cellContext}
 	}
 	var selected []string
 	for _, s := range sels {

@@ -99,6 +99,7 @@ const (
 	Exited      = "exited" // os.Exit
 	Goexit      = "goexit" // runtime.Goexit
 	Interrupted = "interrupted"
+	Deadlocked  = "deadlocked" // it can never go on
 )
 
 // An Outcome tells how a cell, or a goroutine that it started, ended.
@@ -107,6 +108,22 @@ type Outcome struct {
 	Value  string  `json:"value,omitempty"` // what was panicked with, as the runtime prints it
 	Code   int     `json:"code,omitempty"`  // exit code
 	Frames []Frame `json:"frames,omitempty"`
+
+	// Of a cell that was interrupted: where its goroutine is, if it was left
+	// behind.
+	Stuck *Goroutine `json:"stuck,omitempty"`
+	// Of a cell that was interrupted: goroutines that it started and that go
+	// on. Of a deadlock: what is blocked, its own goroutine first. Count is of
+	// the others, of which some may not be listed.
+	Goroutines []Goroutine `json:"goroutines,omitempty"`
+	Count      int         `json:"count,omitempty"`
+}
+
+// A Goroutine is where one is and what it is at, as the runtime says it.
+type Goroutine struct {
+	State   string  `json:"state"`
+	Frames  []Frame `json:"frames,omitempty"` // innermost first
+	Created *Frame  `json:"created,omitempty"`
 }
 
 // A Frame is one call of a stack, innermost first.

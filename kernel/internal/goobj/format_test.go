@@ -35,7 +35,7 @@ func TestNumbers(t *testing.T) {
 		"cmd/internal/objabi": {
 			"R_ADDR": int64(RelAddr), "R_ADDROFF": int64(RelAddrOff), "R_SIZE": int64(RelSize), "R_CALL": int64(RelCall),
 			"R_CONST": int64(RelConst), "R_PCREL": int64(RelPCRel), "R_TLS_LE": int64(RelTLSLE), "R_GOTPCREL": int64(RelGotPCRel),
-			"R_METHODOFF": int64(RelMethodOff), "R_KEEP": int64(RelKeep), "R_INITORDER": int64(RelInitOrder),
+			"R_METHODOFF": int64(RelMethodOff), "R_KEEP": int64(RelKeep),
 			"STEXT": int64(KindText), "STEXTFIPS": int64(KindTextFIPS), "SRODATA": int64(KindROData), "SRODATAFIPS": int64(KindRODataFIPS),
 			"SNOPTRDATA": int64(KindNoPtrData), "SNOPTRDATAFIPS": int64(KindNoPtrDataFIPS), "SDATA": int64(KindData), "SDATAFIPS": int64(KindDataFIPS),
 			"SBSS": int64(KindBSS), "SNOPTRBSS": int64(KindNoPtrBSS), "STLSBSS": int64(KindTLSBSS),
@@ -65,6 +65,10 @@ func TestNumbers(t *testing.T) {
 				t.Errorf("%s.%s is %d, not %d", path, name, v, ours)
 			}
 		}
+	}
+	order := toolchainPackage(t, "cmd/internal/objabi").Scope().Lookup("R_INITORDER").(*types.Const)
+	if v, _ := constant.Int64Val(order.Val()); !RelocType(v).IsInitOrder() {
+		t.Errorf("R_INITORDER is %d", v)
 	}
 	c := toolchainPackage(t, "cmd/internal/goobj").Scope().Lookup("Magic")
 	if m, ok := c.(*types.Const); !ok || constant.StringVal(m.Val()) != magic {

@@ -18,5 +18,11 @@ const (
 	RelGotPCRel  RelocType = 29
 	RelMethodOff RelocType = 26 // like RelAddrOff; the target is a method
 	RelKeep      RelocType = 27
-	RelInitOrder RelocType = 99
+
+	relInitOrder126 RelocType = 99
+	relInitOrder127 RelocType = 102 // in Go 1.26 a type that occurs in debug information alone
 )
+
+// IsInitOrder reports whether the relocation, of an init task, names a task
+// that must run before.
+func (t RelocType) IsInitOrder() bool { return t == relInitOrder126 || t == relInitOrder127 }

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -39,6 +40,13 @@ const (
 // build makes the image in a folder beside dir and moves it there when it is
 // complete. The steps are named in their order.
 func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
+	// All packages' types and symbols pass through this process, which lives on
+	// as a kernel: time is had for less memory.
+	percent := debug.SetGCPercent(20)
+	defer func() {
+		debug.SetGCPercent(percent)
+		debug.FreeOSMemory()
+	}()
 	b := &builder{ctx: ctx, opt: opt, tc: tc, final: dir}
 	var err error
 	if b.dir, err = os.MkdirTemp(filepath.Dir(dir), ".build-*"); err != nil {

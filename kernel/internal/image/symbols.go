@@ -84,7 +84,9 @@ func (x *indexer) readPackage(file string) (err error) {
 			x.addLocals(o, s)
 			switch {
 			case s.Kind().IsText() && s.ABI() <= goobj.ABIInternal:
-				x.abis[s.Name()] |= 1 << s.ABI()
+				if bits := x.abis[s.Name()]; bits&(1<<s.ABI()) == 0 {
+					x.abis[strings.Clone(s.Name())] = bits | 1<<s.ABI() // cloned, for it lies in the archive's bytes
+				}
 			case s.IsType() && strings.HasPrefix(s.Name(), "type:"):
 				x.addType(o, s)
 			}
@@ -109,7 +111,7 @@ func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 		}
 		t := o.Sym(j)
 		if t.Kind().IsVar() && t.ABI() == goobj.ABIStatic && t.Name() != "" {
-			x.locals = append(x.locals, localRef{s.Name(), s.ABI(), r.Off(), r.Add(), pcrel, t.Name()})
+			x.locals = append(x.locals, localRef{strings.Clone(s.Name()), s.ABI(), r.Off(), r.Add(), pcrel, strings.Clone(t.Name())})
 		}
 	}
 }
@@ -172,7 +174,7 @@ func (x *indexer) addType(o *goobj.Object, s goobj.Sym) {
 			continue
 		}
 		if i, ok := o.Index(r.Sym()); ok {
-			x.typeKeys[keyOf(d, o.Sym(i).Data())] = s.Name()
+			x.typeKeys[keyOf(d, o.Sym(i).Data())] = strings.Clone(s.Name())
 		}
 	}
 }

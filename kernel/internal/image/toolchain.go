@@ -52,7 +52,7 @@ func (t Toolchain) Lang() string {
 
 // supported lists the language versions whose runtime structures the linker
 // knows, oldest first.
-var supported = []string{"go1.26"}
+var supported = []string{"go1.26", "go1.27"}
 
 // FindGo returns the go command: PERIJOVE_GO if set, else the one on PATH,
 // else one at a usual place.

@@ -143,6 +143,24 @@ func TestOffsets(t *testing.T) {
 		{"runtime.inlinedCall", "nameOff", 4},
 		{"runtime.inlinedCall", "parentPc", 8},
 		{"runtime.inlinedCall", "startLine", 12},
+		{"runtime.g", "stack", gStackLo},
+		{"runtime.g", "sched", gSchedBP - 40},
+		{"runtime.gobuf", "bp", 40},
+		{"runtime.gobuf", "pc", 8},
+		{"runtime.g", "syscallpc", gSyscallPC},
+		{"runtime.g", "gopc", gGoPC},
+		{"runtime.g", "syscallbp", gSyscallBP},
+		{"runtime.g", "atomicstatus", gStatus},
+		{"runtime.g", "goid", gID},
+		{"runtime.g", "waitreason", gWaitReason},
+		{"runtime.g", "startpc", gStartPC},
+		{"runtime.g", "labels", gLabels},
+		{"runtime.stack", "hi", gStackHi},
+		{"runtime.p", "timers", pTimersHeap - 8},
+		{"runtime.timers", "heap", 8},
+		{"runtime.timerWhen", "timer", 0},
+		{"runtime.timer", "state", timerState},
+		{"runtime.timer", "f", timerFunc},
 	} {
 		if got := fieldOf(t, types, f.typ, f.field).ByteOffset; got != f.off {
 			t.Errorf("%s.%s is at %d, not %d", f.typ, f.field, got, f.off)
@@ -156,6 +174,7 @@ func TestOffsets(t *testing.T) {
 		"runtime.findfuncbucket":    bucketSize,
 		"runtime.pcHeader":          pcHeaderSize,
 		"runtime.inlinedCall":       16,
+		"runtime.timerWhen":         timerWhenSize,
 		"internal/abi.StructField":  24,
 	} {
 		if types[name] == nil {

@@ -47,6 +47,12 @@ type Linker struct {
 	renewed map[string]int // by symbol prefix: when its types were last made anew
 	era     int            // counts Reloads that make types anew
 	pending []string       // packages whose functions the next load replaces
+
+	gaps       []uintptr // bytes of code that diversions have used; see Gaps
+	injected   [2]codeRange
+	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
+	diversions map[wayBack]uintptr // what takes the place of an address to go on at
+	diverted   map[uintptr]bool    // addresses that have taken the place of another
 }
 
 type symKey struct {
@@ -117,6 +123,11 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		uses:     map[uintptr]*funcUse{},
 		live:     map[string]bool{},
 		renewed:  map[string]int{},
+
+		injected:   findInjected(idx),
+		moreStack:  findMoreStack(idx),
+		diversions: map[wayBack]uintptr{},
+		diverted:   map[uintptr]bool{},
 	}, nil
 }
 

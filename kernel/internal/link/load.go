@@ -23,6 +23,9 @@ type Request struct {
 	// Forget first drops the names of all functions, variables and types of
 	// the notebook, also if the load then fails. Code and data stay in place.
 	Forget bool
+	// Gap, if it is not 0, asks for nothing but bytes of code to be left out:
+	// the process in which the request was made has used them otherwise.
+	Gap uintptr
 	// Live lists the packages that are under edit; see Reload.
 	Live []string
 }
@@ -39,6 +42,12 @@ type Loaded struct {
 func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if req.Gap > 0 {
+		if _, err := l.mod.text.alloc(req.Gap, 1); err != nil {
+			return nil, err
+		}
+		return &Loaded{}, nil
+	}
 	if req.Forget {
 		l.forget()
 	}
@@ -210,7 +219,7 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
 // initGraph collects what an init task depends on.
 func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*initNode) error {
 	for _, r := range o.Sym(i).Relocs() {
-		if r.Type() != goobj.RelInitOrder {
+		if !r.Type().IsInitOrder() {
 			continue
 		}
 		name, d, err := ld.initTaskOf(o, r.Sym())

@@ -23,8 +23,7 @@ type module struct {
 	nfunc      int
 	subbuckets uintptr    // how many have a function
 	typelinks  []typelink // sorted by string
-	published  []int32    // what md.typelinks points to; referenced here for the collector
-	oldLinks   [][]int32
+	links
 }
 
 type typelink struct {
@@ -187,14 +186,9 @@ func (m *module) snapshot() (undo func()) {
 	}
 }
 
-// OpenDefers reports whether the function at pc, in loaded code, keeps its
-// defers in bits. It may be called in a signal handler: it reads the tables
-// that addFunc has written.
-func (l *Linker) OpenDefers(pc uintptr) bool {
-	m := l.mod
-	if pc < m.text.base || pc >= m.md.maxpc {
-		return false
-	}
+// findFunc returns where the function at pc, in loaded code, is described. It
+// may be called in a signal handler: it reads the tables that addFunc has written.
+func (m *module) findFunc(pc uintptr) (funcOff int) {
 	sub := (pc - m.text.base) / funcSubbucket
 	b := int(sub/(funcBucket/funcSubbucket)) * bucketSize
 	i := int(m.findfunc.uint32(b)) + int(m.findfunc.buf[b+4+int(sub%(funcBucket/funcSubbucket))])
@@ -202,7 +196,30 @@ func (l *Linker) OpenDefers(pc uintptr) bool {
 	for m.ftab.uint32((i+1)*8) <= off {
 		i++
 	}
-	f := int(m.ftab.uint32(i*8 + 4))
+	return int(m.ftab.uint32(i*8 + 4))
+}
+
+// OfCell reports whether pc lies in loaded code that may be stopped there: not
+// that of the project's own library, which ends by its own means. It may be
+// called in a signal handler.
+func (l *Linker) OfCell(pc uintptr) bool {
+	m := l.mod
+	if pc < m.text.base || pc >= m.md.maxpc {
+		return false
+	}
+	const library = "github.com/perijove/perijove/lib/"
+	name := m.names.buf[m.funcs.uint32(m.findFunc(pc)+4):]
+	return len(name) < len(library) || string(name[:len(library)]) != library
+}
+
+// OpenDefers reports whether the function at pc, in loaded code, keeps its
+// defers in bits. It may be called in a signal handler.
+func (l *Linker) OpenDefers(pc uintptr) bool {
+	m := l.mod
+	if pc < m.text.base || pc >= m.md.maxpc {
+		return false
+	}
+	f := m.findFunc(pc)
 	npcdata, nfuncdata := int(m.funcs.uint32(f+28)), int(m.funcs.buf[f+funcSize-1])
 	return nfuncdata > funcdataOpenDefers && m.funcs.uint32(f+funcSize+4*(npcdata+funcdataOpenDefers)) != none
 }

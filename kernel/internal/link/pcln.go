@@ -116,41 +116,7 @@ func (w *pclnWriter) addStub(s *stub) error {
 		return err
 	}
 	f := function{entry: s.addr, size: stubSize, name: name, pcsp: uint32(pcsp), unit: none}
-	return w.emit(f)
-}
-
-// A function is what a runtime._func says.
-type function struct {
-	entry, size          uintptr
-	name, args           uint32
-	deferreturn          uint32
-	pcsp, pcfile, pcline uint32
-	unit                 uint32
-	startLine            int32
-	id, flag             uint8
-	pcdata, funcdata     []uint32
-}
-
-func (w *pclnWriter) emit(f function) error {
-	m := w.ld.mod
-	off, err := m.funcs.grow(funcSize+4*len(f.pcdata)+4*len(f.funcdata), 8)
-	if err != nil {
-		return err
-	}
-	b := m.funcs.buf[off:off:m.funcs.n]
-	le := binary.LittleEndian
-	for _, v := range []uint32{uint32(f.entry - m.md.text), f.name, f.args, f.deferreturn,
-		f.pcsp, f.pcfile, f.pcline, uint32(len(f.pcdata)), f.unit, uint32(f.startLine)} {
-		b = le.AppendUint32(b, v)
-	}
-	b = append(b, f.id, f.flag, 0, uint8(len(f.funcdata)))
-	for _, v := range f.pcdata {
-		b = le.AppendUint32(b, v)
-	}
-	for _, v := range f.funcdata {
-		b = le.AppendUint32(b, v)
-	}
-	return m.addFunc(f.entry, f.size, off)
+	return w.ld.mod.emit(f)
 }
 
 func (w *pclnWriter) addFunc(n *node) error {
@@ -164,7 +130,7 @@ func (w *pclnWriter) addFunc(n *node) error {
 		return err
 	}
 	if _, ok := n.sym.Aux(goobj.AuxFuncInfo); !ok {
-		return w.emit(f)
+		return w.ld.mod.emit(f)
 	}
 	if f.unit, err = w.unit(n.obj); err != nil {
 		return err
@@ -201,7 +167,7 @@ func (w *pclnWriter) addFunc(n *node) error {
 		}
 		f.funcdata = setAt(f.funcdata, funcdataInlTree, tree, none)
 	}
-	return w.emit(f)
+	return w.ld.mod.emit(f)
 }
 
 func setAt(list []uint32, i int, v, fill uint32) []uint32 {

@@ -25,8 +25,8 @@ type reflected struct {
 	structs   *lookupCache
 	identical func(t, v unsafe.Pointer, tags bool) bool
 
-	copies map[uintptr]uintptr      // address of the copy, by that of the type
-	kept   map[int32]unsafe.Pointer // what the module's typemap points to
+	copies map[uintptr]uintptr // address of the copy, by that of the type
+	kept   typeMap             // what the module's typemap points to
 }
 
 // A lookupCache is reflect.funcLookupCache or reflect.structLookupCache: lists of
@@ -185,9 +185,9 @@ func (ld *load) commitReflected() {
 			continue
 		}
 		if typemap == nil {
-			typemap = map[int32]unsafe.Pointer{}
+			typemap = typeMap{}
 		}
-		typemap[int32(n.addr-ld.mod.md.types)] = n.made
+		typemap.set(ld.mod.md, n.addr, n.made)
 		r.copies[uintptr(n.made)] = n.addr
 		hashes[uintptr(n.made)] = typeHash(n.addr)
 	}
@@ -213,19 +213,17 @@ func (ld *load) commitReflected() {
 
 // rehashItabs enters the interface tables of types again under their new hash.
 func (ld *load) rehashItabs(hashes map[uintptr]uint32) {
-	var list []*itab
+	var list []uintptr
 	ld.host.eachItab(func(m *itab) {
 		if h, ok := hashes[m.typ]; ok {
 			m.hash = h
-			list = append(list, m)
+			list = append(list, addressOf(m))
 		}
 	})
 	if len(list) == 0 {
 		return
 	}
-	ld.mod.md.itablinks.set(uintptr(unsafe.Pointer(&list[0])), len(list))
-	ld.host.itabsinit()
-	ld.mod.md.itablinks = sliceHeader{}
+	ld.mod.addItabs(ld.host, list)
 }
 
 // rehash lists every type under the hash that it has now, beside older ones.

@@ -213,12 +213,9 @@ func (ld *load) addTypes() {
 	for i, t := range m.typelinks {
 		offs[i] = t.off
 	}
-	// Readers copy the slice header, three words: they must not see half of it.
 	w := ld.host.stop(stwReason)
-	m.md.typelinks.set(uintptr(unsafe.Pointer(&offs[0])), len(offs))
+	m.publishTypes(ld.host, offs)
 	ld.host.start(w)
-	m.oldLinks = append(m.oldLinks[max(0, len(m.oldLinks)-8):], m.published)
-	m.published = offs
 }
 
 // typeString is the string that reflect knows a type by.
@@ -252,11 +249,7 @@ func (ld *load) addItabs() {
 	if len(list) == 0 {
 		return
 	}
-	// itabsinit takes the table's lock and adds what every module lists; those
-	// already there are passed over.
-	ld.mod.md.itablinks.set(uintptr(unsafe.Pointer(&list[0])), len(list))
-	ld.host.itabsinit()
-	ld.mod.md.itablinks = sliceHeader{}
+	ld.mod.addItabs(ld.host, list)
 }
 
 // applyMethods gives old descriptors their new method tables, in the new

@@ -37,10 +37,11 @@ func stamp(dir string) string {
 
 // A Change is what became of packages since they were last looked at.
 type Change struct {
-	Edited []string // whose files changed
+	Edited []string // whose files changed, or which the module has in another version
 	// Packages have another compiled form, or need one that has, in the order
 	// of their dependencies.
 	Packages []string
+	Other    bool  // some are of another version, so nothing is the same
 	Err      error // why the new sources cannot be used; the old form stays
 }
 
@@ -64,11 +65,19 @@ func (m *Modules) Refresh(ctx context.Context) *Change {
 			c.Edited = append(c.Edited, path)
 		}
 	}
-	if c.Edited == nil {
+	state := m.state
+	if len(m.roots) > 0 {
+		state = m.moduleState()
+	}
+	if c.Edited == nil && state == m.state {
 		return nil
 	}
+	m.state = state
 	list, err := m.list(ctx, false, append([]string{"-export", "-deps", "--"}, sortedKeys(m.roots)...)...)
 	if err != nil {
+		if c.Edited == nil {
+			return nil // what was imported goes on as it is; the next import tells
+		}
 		c.Err = err
 		return c
 	}
@@ -80,11 +89,24 @@ func (m *Modules) Refresh(ctx context.Context) *Change {
 		needs := slices.ContainsFunc(p.Imports, func(path string) bool { return slices.Contains(c.Packages, path) })
 		if known && (old != p.Export || needs) {
 			c.Packages = append(c.Packages, p.ImportPath)
+			if !inFolder(p) && !needs {
+				c.Other = true
+				c.Edited = append(c.Edited, p.ImportPath)
+			}
 		}
-		m.take(p.ImportPath, p)
+		m.take(p)
 	}
 	if c.Packages == nil {
 		return nil
 	}
 	return c
+}
+
+// moduleState names what decides about versions.
+func (m *Modules) moduleState() string {
+	key, err := m.key("")
+	if err != nil {
+		return err.Error()
+	}
+	return key
 }

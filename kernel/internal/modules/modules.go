@@ -37,7 +37,8 @@ type Modules struct {
 	found    map[string]*cRoot  // what the image that CPackages last asked for is built with
 	cKey     string             // of the image in use
 	folders  map[string]*folder // packages that may change without notice, by import path
-	roots    map[string]bool    // imported packages that are or need such ones
+	roots    map[string]bool    // import paths that were resolved
+	state    string             // of the module's files when that was
 	configs  map[string]string  // importcfg files by content hash
 }
 
@@ -168,9 +169,13 @@ func (m *Modules) resolve(ctx context.Context, path string) error {
 			m.keep(file, b)
 		}
 	}
+	if len(m.roots) == 0 {
+		m.state = m.moduleState()
+	}
+	m.roots[path] = true
 	for _, p := range list {
 		if !m.ofImage(p) {
-			m.take(path, p)
+			m.take(p)
 		}
 	}
 	return nil
@@ -185,11 +190,10 @@ func (m *Modules) ofImage(p resolved) bool {
 	return err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export))
 }
 
-// take makes a package known that the import of root needs.
-func (m *Modules) take(root string, p resolved) {
+// take makes a package known.
+func (m *Modules) take(p resolved) {
 	m.archives[p.ImportPath] = p.Export
 	if inFolder(p) {
-		m.roots[root] = true
 		m.folders[p.ImportPath] = &folder{p.Dir, stamp(p.Dir)}
 	}
 }

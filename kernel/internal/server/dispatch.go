@@ -64,6 +64,7 @@ func (s *Server) table() map[string]route {
 		"comm_close":              {shell: true, handle: on(s.commClose)},
 		"shutdown_request":        {shell: true, control: true, handle: on(s.shutdown)},
 		"interrupt_request":       {shell: true, control: true, handle: on(s.interrupt)},
+		"usage_request":           {control: true, handle: on(s.usage)},
 		"create_subshell_request": {control: true, handle: on(s.createSubshell)},
 		"delete_subshell_request": {control: true, handle: on(s.deleteSubshell)},
 		"list_subshell_request":   {control: true, handle: on(s.listSubshells)},

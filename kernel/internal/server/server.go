@@ -50,6 +50,7 @@ type Server struct {
 	stop   context.CancelFunc // ends Serve
 
 	interrupted interrupts
+	meter       *meter
 }
 
 // New returns a server that is ready for Serve.
@@ -59,6 +60,7 @@ func New(c Config) *Server {
 	s.main, s.side, s.control = newLane(), newLane(), newLane()
 	s.subshells.lanes = make(map[string]*lane)
 	s.stdin = newStdin()
+	s.meter = newMeter()
 	return s
 }
 

@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/memory"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
@@ -58,7 +58,7 @@ func (c *capped) Stream(name, text string) {
 
 func (c *capped) drop(name, text string) {
 	if c.dropped == 0 {
-		c.Sink.Stream(output.Stderr, fmt.Sprintf("\nThis cell has printed %s. The rest is not shown; %%output SIZE in a cell changes the limit for those after it.\n", size(c.passed)))
+		c.Sink.Stream(output.Stderr, fmt.Sprintf("\nThis cell has printed %s. The rest is not shown; %%output SIZE in a cell changes the limit for those after it.\n", memory.Format(c.passed)))
 	}
 	c.dropped += int64(len(text))
 	if c.ended {
@@ -86,7 +86,7 @@ func (c *capped) end() {
 	if i := strings.IndexByte(tail, '\n'); i >= 0 && c.dropped > int64(len(tail)) {
 		tail = tail[i+1:]
 	}
-	c.Sink.Stream(output.Stderr, fmt.Sprintf("\n%s were not shown. They end so:\n", size(c.dropped)))
+	c.Sink.Stream(output.Stderr, fmt.Sprintf("\n%s were not shown. The last lines:\n", memory.Format(c.dropped)))
 	c.Sink.Stream(c.stream, strings.ToValidUTF8(tail, ""))
 	c.tail = nil
 }
@@ -110,33 +110,18 @@ func parseOutputLimit(text string) (outputLimit, error) {
 	if text == "off" {
 		return math.MaxInt64, nil
 	}
-	unit := strings.TrimLeft(text, "0123456789.")
-	n, err := strconv.ParseFloat(strings.TrimSuffix(text, unit), 64)
-	scale, known := map[string]float64{"": 1, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "K": 1e3, "M": 1e6, "G": 1e9}[strings.ToUpper(unit)]
-	if err != nil || !known || n <= 0 || n*scale > math.MaxInt64/2 {
+	n, err := memory.ParseSize(text, 0)
+	if err != nil || n < 1 {
 		return 0, fmt.Errorf("%q is no amount of output: write one like 200MB or 1GB, or off for no limit", text)
 	}
-	return outputLimit(max(n*scale, 1)), nil
+	return outputLimit(n), nil
 }
 
 func (l outputLimit) String() string {
 	if l == math.MaxInt64 {
 		return "without limit"
 	}
-	return "up to " + size(int64(l))
-}
-
-// size renders a number of bytes for people.
-func size(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.4g GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.4g MB", float64(n)/1e6)
-	case n >= 1e3:
-		return fmt.Sprintf("%.4g KB", float64(n)/1e3)
-	}
-	return fmt.Sprintf("%d bytes", n)
+	return "up to " + memory.Format(int64(l))
 }
 
 func (r *run) output(d cell.DirectiveLine) error {

@@ -32,7 +32,7 @@ func TestCapped(t *testing.T) {
 	if !strings.HasPrefix(out, "123456789line ") || !strings.HasSuffix(out, "\nline 1999\n") || len(out) > keptTail+10 {
 		t.Errorf("stdout: %d bytes, %.30q ... %q", len(out), out, out[len(out)-20:])
 	}
-	mustContain(t, err, "has printed 9 bytes", "%output SIZE", "18.89 KB were not shown")
+	mustContain(t, err, "has printed 9 bytes", "%output SIZE", "19 kB were not shown")
 	if strings.Count(err, "not shown") != 2 {
 		t.Errorf("stderr: %s", err)
 	}
@@ -49,7 +49,7 @@ func TestCappedAtOnce(t *testing.T) {
 }
 
 func TestParseOutputLimit(t *testing.T) {
-	for text, want := range map[string]int64{"1": 1, "20kb": 20_000, "1.5MB": 1_500_000, "2G": 2_000_000_000} {
+	for text, want := range map[string]int64{"1": 1, "20kb": 20_000, "1MiB": 1 << 20, "1.5MB": 1_500_000, "2G": 2_000_000_000} {
 		if got, err := parseOutputLimit(text); int64(got) != want || err != nil {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}
@@ -57,7 +57,7 @@ func TestParseOutputLimit(t *testing.T) {
 	if l, err := parseOutputLimit("off"); err != nil || l.String() != "without limit" {
 		t.Errorf("off: %v, %v", l, err)
 	}
-	for _, text := range []string{"", "0", "-1", "MB", "1TB", "1e30", "99999999999GB", "50%"} {
+	for _, text := range []string{"", "0", "-1", "MB", "0.1", "1e30", "99999999999TB", "50%"} {
 		if l, err := parseOutputLimit(text); err == nil || !strings.Contains(err.Error(), "200MB") {
 			t.Errorf("%q: %v, %v", text, l, err)
 		}
@@ -72,9 +72,9 @@ func TestOutputLimitOfEnvironment(t *testing.T) {
 	if got := execute(t, s, "2"); strings.Contains(got, "PERIJOVE") {
 		t.Error(got)
 	}
-	mustContain(t, execute(t, s, "%output 2KB"), "up to 2 KB")
+	mustContain(t, execute(t, s, "%output 2KB"), "up to 2 kB")
 	got := execute(t, s, "for i := range 10_000 { fmt.Println(i) }\ndone := true")
-	mustContain(t, got, "has printed 2 KB", "46.89 KB were not shown", "9998\n9999\n")
+	mustContain(t, got, "has printed 2 kB", "47 kB were not shown", "9998\n9999\n")
 	mustContain(t, execute(t, s, "done"), "true")
 }
 

@@ -69,7 +69,8 @@ func (s *Session) obituary(w *process, text string) []string {
 	for _, n := range w.dump.cells() {
 		s.journal.unfit(n, unfitBackground)
 	}
-	lines := append([]string{text + w.cause()}, callLines(w.dump.frames(), s.program.Load().Source)...)
+	v := s.view()
+	lines := append([]string{text + w.cause()}, v.calls(w.dump.frames(v.all))...)
 	return append(lines, s.bury(w)...)
 }
 

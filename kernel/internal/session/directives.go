@@ -34,6 +34,7 @@ func directives() []directive {
 		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
 		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
+		{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).traceback},
 		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
 		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).list},
 		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
@@ -115,6 +116,18 @@ func (r *run) args(d cell.DirectiveLine) error {
 	}
 	r.setup.Args = append([]string{"notebook"}, args...)
 	return r.applySetup(control.Message{Args: r.setup.Args, Flags: r.flags})
+}
+
+func (r *run) traceback(d cell.DirectiveLine) error {
+	switch strings.TrimSpace(d.Args) {
+	case "all":
+		r.allFrames.Store(true)
+	case "cells", "":
+		r.allFrames.Store(false)
+	default:
+		return errors.New("write %traceback all or %traceback cells")
+	}
+	return nil
 }
 
 func (r *run) cd(d cell.DirectiveLine) error {

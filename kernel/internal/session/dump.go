@@ -60,12 +60,12 @@ func (d *dump) keep(text []byte) {
 // shortened to the cause and the calls in cells.
 func (d *dump) release() []byte {
 	text := d.held
-	cause, frames := d.cause(), d.frames()
+	cause, frames := d.cause(), d.frames(false)
 	*d = dump{}
 	if cause == "" || len(frames) == 0 {
 		return text
 	}
-	short := append([]string{cause + " (in a child process)"}, callLines(frames, nil)...)
+	short := append([]string{cause + " (in a child process)"}, view{}.calls(frames)...)
 	return append([]byte(strings.Join(short, "\n")+"\n"), withoutDump(text)...)
 }
 
@@ -96,14 +96,18 @@ func (d *dump) cause() string {
 	return ""
 }
 
-var dumpFrame = regexp.MustCompile(`^\t.*?Cell \[(\d+)\]:(\d+)`)
+var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
-// frames are the calls in cells of the first goroutine that has any, innermost
-// first; a repeated call is there once.
-func (d *dump) frames() []control.Frame {
-	const most = 12
+// frames are the calls in cells, or all, of the first goroutine that has any
+// in cells, innermost first; a repeated call is there once.
+func (d *dump) frames(all bool) []control.Frame {
+	most := 12
+	if all {
+		most = 60
+	}
 	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
 		var list []control.Frame
+		cells := false
 		lines := strings.Split(string(block), "\n")
 		for i, line := range lines {
 			m := dumpFrame.FindStringSubmatch(line)
@@ -114,16 +118,21 @@ func (d *dump) frames() []control.Frame {
 			if err != nil {
 				continue
 			}
+			_, inCell := cellOf(m[1])
+			cells = cells || inCell
 			name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), " in goroutine ")
-			if args := strings.LastIndexByte(name, '('); args > 0 && strings.HasSuffix(name, ")") {
-				name = name[:args]
+			if end := strings.LastIndexByte(name, '('); end > 0 && strings.HasSuffix(name, ")") {
+				name = name[:end]
 			}
-			f := control.Frame{Func: name, File: "Cell [" + m[1] + "]", Line: n}
+			f := control.Frame{Func: name, File: m[1], Line: n}
+			if !inCell && !all {
+				continue
+			}
 			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
 				list = append(list, f)
 			}
 		}
-		if len(list) > 0 {
+		if cells {
 			return list
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/build"
@@ -45,35 +47,120 @@ func (s *Session) outcomeError(o *control.Outcome) *output.Error {
 	case control.Goexit:
 		return nil
 	case control.Interrupted:
-		if o.Value != "" {
-			return failure(interrupted, "the cell was interrupted; it is blocked and was left behind: it will be stopped when it next runs code of a cell, and its deferred functions run then")
-		}
-		return failure(interrupted, "the cell was interrupted")
+		return interruptedError(o, s.view())
+	case control.Deadlocked:
+		return deadlockError(o, s.view())
 	}
-	return panicError(o, s.program.Load().Source)
+	return panicError(o, s.view())
+}
+
+// interruptedError says where a cell that could not be stopped is stuck, and
+// what it has started goes on.
+func interruptedError(o *control.Outcome, v view) *output.Error {
+	value := "the cell was interrupted"
+	var lines []string
+	if g := o.Stuck; g != nil {
+		switch g.State {
+		case "running", "runnable":
+			value += "; it is inside one long call and was left behind: it is stopped when that comes back to code of a cell, and its deferred functions run then"
+		default:
+			value += "; it is blocked (" + g.State + ") and was left behind: its deferred functions have not run; if something wakes it, it is stopped and they run"
+		}
+		lines = v.calls(g.Frames)
+	}
+	return &output.Error{Name: "Interrupted", Value: value, Traceback: append(append([]string{value}, lines...), goingOn(o, v)...)}
+}
+
+// goingOn lists goroutines that a cell has started and nobody has stopped.
+func goingOn(o *control.Outcome, v view) []string {
+	if o.Count == 0 {
+		return nil
+	}
+	first := "1 goroutine that it started goes on:"
+	if o.Count > 1 {
+		first = fmt.Sprintf("%d goroutines that it started go on:", o.Count)
+	}
+	return append([]string{first}, goroutineLines(o.Goroutines, o.Count, v)...)
+}
+
+// goroutineLines describes goroutines, those at the same place once.
+func goroutineLines(list []control.Goroutine, count int, v view) []string {
+	var lines, order []string
+	times := map[string]int{}
+	for _, g := range list {
+		calls := v.calls(g.Frames)
+		if len(calls) == 0 && g.Created != nil {
+			calls = v.calls([]control.Frame{*g.Created})
+			if len(calls) > 0 {
+				calls[0] = "started at " + calls[0]
+			}
+		}
+		if len(calls) == 0 {
+			continue
+		}
+		text := g.State + ": " + strings.Join(calls, "\n")
+		if times[text]++; times[text] == 1 {
+			order = append(order, text)
+		}
+	}
+	slices.Sort(order)
+	for _, text := range order {
+		if n := times[text]; n > 1 {
+			text = fmt.Sprintf("%d × %s", n, text)
+		}
+		lines = append(lines, strings.Split(text, "\n")...)
+	}
+	if n := count - len(list); n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
+	}
+	return lines
+}
+
+// deadlockError lists where a cell, and all that could wake it, is blocked.
+func deadlockError(o *control.Outcome, v view) *output.Error {
+	const value = "all goroutines are blocked, and no timer, file or connection can wake one"
+	lines := []string{"deadlock: " + value}
+	if len(o.Goroutines) > 0 {
+		lines = append(lines, goroutineLines(o.Goroutines[:1], 1, v)...)
+		lines = append(lines, goroutineLines(o.Goroutines[1:], o.Count, v)...)
+	}
+	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell was left behind and ends if another wakes it")}
 }
 
 // panicError renders a panic: what it was about, then the calls that led to
 // it, in lines of cells. Frames outside of cells are left out, but for those
 // without any cell at all.
-func panicError(o *control.Outcome, source func(int) (string, bool)) *output.Error {
-	lines := append([]string{"panic: " + o.Value}, callLines(o.Frames, source)...)
+func panicError(o *control.Outcome, v view) *output.Error {
+	lines := append([]string{"panic: " + o.Value}, v.calls(o.Frames)...)
 	return &output.Error{Name: "panic", Value: o.Value, Traceback: lines}
 }
 
-// callLines renders the calls in cells, with their source lines.
-func callLines(frames []control.Frame, source func(int) (string, bool)) []string {
+// A view is how calls are shown.
+type view struct {
+	source func(cell int) (string, bool) // of cells; may be nil
+	all    bool                          // also calls outside of cells
+}
+
+func (s *Session) view() view { return view{s.program.Load().Source, s.allFrames.Load()} }
+
+// calls renders calls in cells, with their source lines, and others if those
+// are wanted.
+func (v view) calls(frames []control.Frame) []string {
 	var lines []string
 	for _, f := range frames {
 		n, ok := cellOf(f.File)
 		if !ok {
+			if v.all && f.File != "" {
+				dir, file := path.Split(f.File)
+				lines = append(lines, fmt.Sprintf("%s line %d, in %s", path.Join(path.Base(dir), file), f.Line, f.Func))
+			}
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("%s line %d, in %s", cell.Name(n), f.Line, frameName(f.Func)))
-		if source == nil {
+		if v.source == nil {
 			continue
 		}
-		if src, ok := source(n); ok {
+		if src, ok := v.source(n); ok {
 			lines = append(lines, "    "+strings.TrimSpace(cell.Line(src, f.Line)))
 		}
 	}

@@ -21,6 +21,24 @@ import (
 func moduleProxy(t *testing.T, path, version, source string) {
 	t.Helper()
 	dir := t.TempDir()
+	addVersion(t, dir, path, version, source)
+	t.Setenv("GOPROXY", "file://"+dir)
+	t.Setenv("GONOSUMDB", "*")
+	modules := t.TempDir()
+	t.Setenv("GOMODCACHE", modules)
+	t.Cleanup(func() { // the go command leaves folders that cannot be written to
+		_ = filepath.WalkDir(modules, func(p string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				err = os.Chmod(p, 0o755)
+			}
+			return err
+		})
+	})
+}
+
+// addVersion puts a version of a module into the folder of a proxy.
+func addVersion(t *testing.T, dir, path, version, source string) {
+	t.Helper()
 	at := filepath.Join(dir, path, "@v")
 	if err := os.MkdirAll(at, 0o755); err != nil {
 		t.Fatal(err)
@@ -49,18 +67,6 @@ func moduleProxy(t *testing.T, path, version, source string) {
 		t.Fatal(err)
 	}
 	f.Close()
-	t.Setenv("GOPROXY", "file://"+dir)
-	t.Setenv("GONOSUMDB", "*")
-	modules := t.TempDir()
-	t.Setenv("GOMODCACHE", modules)
-	t.Cleanup(func() { // the go command leaves folders that cannot be written to
-		_ = filepath.WalkDir(modules, func(p string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() {
-				err = os.Chmod(p, 0o755)
-			}
-			return err
-		})
-	})
 }
 
 // TestSecondNotebook imports in a notebook what another notebook with the same
@@ -98,6 +104,19 @@ func TestSecondNotebook(t *testing.T) {
 	}
 	expect(t, second, code, "[result text/plain]\n\"dep\"\n")
 	mustContain(t, show(t, open(img), code), "/nowhere/go") // so the go command would have been missed
+}
+
+// TestOtherVersionLater gets another version of a module that was imported.
+func TestOtherVersionLater(t *testing.T) {
+	s := newTestSession(t)
+	moduleProxy(t, "dep.example/dep", "v1.0.0", "package dep\n\ntype T struct{ N int }\n\nfunc Name() string { return \"one\" }\n")
+	addVersion(t, strings.TrimPrefix(os.Getenv("GOPROXY"), "file://"), "dep.example/dep", "v1.1.0",
+		"package dep\n\ntype T struct{ N string }\n\nfunc Name() string { return \"one dot one\" }\n")
+	mustContain(t, show(t, s, "%get dep.example/dep@v1.0.0\nimport \"dep.example/dep\"\nd := dep.T{N: 5}\nkept := 7\ndep.Name()"), `"one"`)
+	mustContain(t, show(t, s, "%get dep.example/dep@v1.1.0\ndep.T{N: dep.Name()}"),
+		"reloaded dep.example/dep, which changed", "its types are new ones", `"one dot one"`)
+	mustContain(t, show(t, s, "fmt.Printf(\"%q\", d.N)"), "reset, since the type changed: d", `""`)
+	expect(t, s, "kept", "[result text/plain]\n7\n")
 }
 
 const plotCode = `import ("gonum.org/v1/plot"; "github.com/perijove/perijove/lib/mp"; "github.com/perijove/perijove/lib/display")

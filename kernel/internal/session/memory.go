@@ -189,11 +189,12 @@ func (m *memoryWatch) end(u memory.Usage, lim limit) {
 		inUse(u), m.p.where(), lim, u.Biggest.PID, u.Biggest.Name, memory.Format(u.Biggest.Bytes), memoryAdvice))
 }
 
-// number notes which cell is about to run; 0 is for one without a number.
-func (p *process) number(n int) {
+// number notes which cell is about to run, 0 for one without a number, and how
+// calls are shown.
+func (p *process) number(n int, view func() view) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.cell = n
+	p.cell, p.view = n, view
 }
 
 // where names the cell that runs.

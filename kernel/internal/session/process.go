@@ -66,6 +66,7 @@ type process struct {
 	oomKills int                               // at the start, see there
 	garbage  error                             // why the kernel gave the worker up
 	cell     int                               // the notebook's number of the running cell, 0 if it has none; guarded by mu
+	view     func() view                       // how calls are shown; guarded by mu; nil before the first cell
 
 	limit atomic.Pointer[limit] // of memory
 	doom  chan error            // to the pump: end the worker, for this reason

@@ -36,7 +36,7 @@ func (r *run) refresh() {
 // reports whether their types are new ones.
 func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 	program := r.program.Load()
-	renewed = program.Changed(change.Packages)
+	renewed = program.Changed(change.Packages) || change.Other
 	r.mu.Lock()
 	w := r.worker
 	r.mu.Unlock()

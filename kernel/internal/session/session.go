@@ -59,6 +59,8 @@ type Session struct {
 	toldSolo    bool        // that cells run as programs
 	getMissing  bool        // get missing packages unasked
 	forget      bool        // the worker must forget the notebook at the next load
+	// allFrames shows calls outside of cells, too.
+	allFrames atomic.Bool
 
 	mu      sync.Mutex         // guards what follows
 	worker  *process           // nil before the first cell and after a death
@@ -354,7 +356,7 @@ func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error
 		return failure("WorkerError", err.Error())
 	}
 	loaded := false
-	w.number(r.n)
+	w.number(r.n, r.view)
 	out, err := w.run(r.ctx, control.Message{
 		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(),
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,

@@ -66,6 +66,8 @@ func unseen(s output.Sink) bool {
 		return unseen(s.Sink)
 	case *capped:
 		return unseen(s.Sink)
+	case *copying:
+		return unseen(s.Sink)
 	case quiet, *capture:
 		return true
 	}

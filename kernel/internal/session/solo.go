@@ -83,6 +83,6 @@ func (r *run) soloDied(w *process) *output.Error {
 		return failure("Exit", fmt.Sprintf("exit status %d", ws.ExitStatus()))
 	}
 	value := strings.TrimPrefix(w.cause(), "panic: ")
-	lines := append([]string{"panic: " + value}, callLines(w.dump.frames(), r.program.Load().Source)...)
+	lines := append([]string{"panic: " + value}, r.view().calls(w.dump.frames(r.view().all))...)
 	return &output.Error{Name: "panic", Value: value, Traceback: lines}
 }

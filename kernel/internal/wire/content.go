@@ -19,6 +19,8 @@ func NewContent(msgType string) Content {
 	switch msgType {
 	case "kernel_info_request":
 		return &KernelInfoRequest{}
+	case "usage_request":
+		return &UsageRequest{}
 	case "execute_request":
 		return &ExecuteRequest{StoreHistory: true, StopOnError: true}
 	case "complete_request":

@@ -157,6 +157,34 @@ type (
 
 	InterruptReply struct{ Status }
 
+	// UsageReply has memory in bytes and processor use in percent, of one
+	// processor in KernelCPU and of all in HostCPUPercent.
+	UsageReply struct {
+		Status
+		Hostname          string        `json:"hostname"`
+		PID               int           `json:"pid"`
+		CPUCount          int           `json:"cpu_count"`
+		KernelCPU         float64       `json:"kernel_cpu"`
+		KernelMemory      int64         `json:"kernel_memory"`
+		HostCPUPercent    float64       `json:"host_cpu_percent"`
+		HostVirtualMemory VirtualMemory `json:"host_virtual_memory"`
+	}
+
+	// VirtualMemory is the machine's memory, in bytes.
+	VirtualMemory struct {
+		Total     int64   `json:"total"`
+		Available int64   `json:"available"`
+		Percent   float64 `json:"percent"`
+		Used      int64   `json:"used"`
+		Free      int64   `json:"free"`
+		Active    int64   `json:"active"`
+		Inactive  int64   `json:"inactive"`
+		Buffers   int64   `json:"buffers"`
+		Cached    int64   `json:"cached"`
+		Shared    int64   `json:"shared"`
+		Slab      int64   `json:"slab"`
+	}
+
 	CreateSubshellReply struct {
 		Status
 		SubshellID string `json:"subshell_id"`
@@ -218,6 +246,7 @@ func (HistoryReply) MsgType() string        { return "history_reply" }
 func (CommInfoReply) MsgType() string       { return "comm_info_reply" }
 func (ShutdownReply) MsgType() string       { return "shutdown_reply" }
 func (InterruptReply) MsgType() string      { return "interrupt_reply" }
+func (UsageReply) MsgType() string          { return "usage_reply" }
 func (CreateSubshellReply) MsgType() string { return "create_subshell_reply" }
 func (DeleteSubshellReply) MsgType() string { return "delete_subshell_reply" }
 func (ListSubshellReply) MsgType() string   { return "list_subshell_reply" }

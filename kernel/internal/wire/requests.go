@@ -8,6 +8,9 @@ import "encoding/json"
 type (
 	KernelInfoRequest struct{}
 
+	// UsageRequest is ipykernel's: what the kernel takes of the machine.
+	UsageRequest struct{}
+
 	ExecuteRequest struct {
 		Code            *string           `json:"code"` // required
 		Silent          bool              `json:"silent"`
@@ -93,6 +96,7 @@ type (
 )
 
 func (KernelInfoRequest) MsgType() string     { return "kernel_info_request" }
+func (UsageRequest) MsgType() string          { return "usage_request" }
 func (ExecuteRequest) MsgType() string        { return "execute_request" }
 func (CompleteRequest) MsgType() string       { return "complete_request" }
 func (InspectRequest) MsgType() string        { return "inspect_request" }

@@ -195,7 +195,7 @@ func TestDecodeContentRefuses(t *testing.T) {
 // TestEveryRequestTypeIsNamedOnce pins that NewContent and MsgType agree.
 func TestEveryRequestTypeIsNamedOnce(t *testing.T) {
 	for _, name := range []string{
-		"kernel_info_request", "execute_request", "complete_request", "inspect_request",
+		"kernel_info_request", "usage_request", "execute_request", "complete_request", "inspect_request",
 		"is_complete_request", "history_request", "comm_info_request", "comm_open", "comm_msg",
 		"comm_close", "shutdown_request", "interrupt_request", "create_subshell_request",
 		"delete_subshell_request", "list_subshell_request", "debug_request", "input_reply",

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// abandonedInterval is how often goroutines that were left behind are tried
-// again. An attempt costs a signal to each thread, however many are left.
+// abandonedInterval is how often goroutines that were left behind are looked
+// at. One that runs, outside of cells, costs a signal to each thread.
 const abandonedInterval = 20 * time.Millisecond
 
 // abandoned are executions whose goroutine could not be stopped when it should
@@ -16,6 +16,10 @@ type abandoned struct {
 	mu      sync.Mutex // guards what follows
 	list    []*execution
 	watched bool // a goroutine looks after list
+
+	// start starts a goroutine that is none of a cell's.
+	start  func(func())
+	pursue func(g uintptr) (parked bool)
 }
 
 // aim makes g a goroutine to be stopped. If there are too many, the one that
@@ -47,15 +51,27 @@ func (a *abandoned) add(x *execution) {
 	a.list = append(a.list, x)
 	if !a.watched {
 		a.watched = true
-		go a.watch()
+		a.start(a.watch)
 	}
 }
 
 func (a *abandoned) watch() {
 	for a.sweep() {
-		signalThreads()
+		for _, g := range a.goroutines() {
+			a.pursue(g)
+		}
 		time.Sleep(abandonedInterval)
 	}
+}
+
+func (a *abandoned) goroutines() []uintptr {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var list []uintptr
+	for _, x := range a.list {
+		list = append(list, x.g.Load())
+	}
+	return list
 }
 
 // sweep forgets the executions that need no stopping any more and reports

@@ -66,6 +66,7 @@ func (h *host) Notice(text string) { h.w.notice(text) }
 // what it started with package mp, and what it waits for.
 func (h *host) Context() context.Context {
 	if x := h.w.cell.Load(); x != nil && x.g.Load() == currentG() && !x.ended.Load() {
+		x.library.Store(true)
 		return x.ctx
 	}
 	return nil
@@ -114,7 +115,7 @@ func (w *worker) repeat(step load) error {
 	if _, err := w.apply(step); err != nil {
 		return fmt.Errorf("packages in a child process: %w", err)
 	}
-	if step.Object == "" {
+	if step.Object == "" && step.Gap == 0 {
 		return nil
 	}
 	l, err := w.linker.Load(step.Request)

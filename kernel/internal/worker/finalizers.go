@@ -39,14 +39,26 @@ func findCollectors(l *link.Linker) (map[string]collector, error) {
 // functions. If it ran finalizers or cleanups, another takes its place; those
 // that it had already taken up, at most one block of the runtime's, are lost.
 func (w *worker) endGoroutine() {
+	w.replaceCollector()
+	goexit1()
+	select {}
+}
+
+func (w *worker) replaceCollector() {
 	if c := w.collectors[goroutineStart()]; c.run != nil {
 		if c.status != nil {
 			c.status.And(^uint32(finalizing))
 		}
 		go c.run()
 	}
-	goexit1()
-	select {}
+}
+
+var origGoexit func()
+
+// goexit replaces runtime.Goexit, which a finalizer may call too.
+func goexit() {
+	self.replaceCollector()
+	origGoexit()
 }
 
 // goroutineStart names the function that the calling goroutine began with.

@@ -127,7 +127,11 @@ func (m *memory) lift() (restore func()) {
 // inherits the limits of this moment.
 func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno) {
 	defer self.memory.lift()()
-	return self.memory.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
+	pid, err := self.memory.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
+	if err == 0 && unix.BytePtrToString(argv0) != childPath {
+		self.noteProcess(pid)
+	}
+	return pid, err
 }
 
 // dataSize is what counts against RLIMIT_DATA now.

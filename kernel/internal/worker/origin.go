@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -20,13 +21,16 @@ import (
 // every goroutine that is started from it, and so on. What a goroutine of an
 // earlier cell writes to standard output or error goes to the kernel with the
 // name of that cell, over the control socket; everything else takes the pipes.
-// Goroutines that have no such label, which are those of timers and those to
-// which the user has given labels, count as the running cell's.
+// Goroutines that have no such label, as those to which the user has given
+// others, count as the running cell's.
 
-// Package runtime keeps this for others to use.
+// Package runtime keeps these for others to use.
 //
 //go:linkname profLabel runtime/pprof.runtime_getProfLabel
 func profLabel() unsafe.Pointer
+
+//go:linkname setProfLabel runtime/pprof.runtime_setProfLabel
+func setProfLabel(label unsafe.Pointer)
 
 // origins knows the label of each execution.
 type origins struct {
@@ -81,6 +85,7 @@ func (o *origins) earlier() int {
 var standard struct {
 	out, err *os.File
 	write    func(f *os.File, b []byte) (int, error) // the original
+	after    func(d time.Duration, f func()) *time.Timer
 	start    func(name string, argv []string, attr *os.ProcAttr) (*os.Process, error)
 }
 
@@ -93,6 +98,14 @@ func (w *worker) hookOutput() {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell shows in the last cell:", err)
+	}
+	after, err := link.Original[func(time.Duration, func()) *time.Timer](w.linker, "time.AfterFunc")
+	if err == nil {
+		standard.after = after
+		_, err = link.Hook(w.linker, "time.AfterFunc", afterFunc)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: what timers print after their cell shows in the last cell:", err)
 	}
 	// A broken pipe means that the kernel is gone; by itself it would end this
 	// process alone, and not what cells have started.
@@ -117,6 +130,19 @@ func fileWrite(f *os.File, b []byte) (int, error) {
 		}
 	}
 	return standard.write(f, b)
+}
+
+// afterFunc replaces time.AfterFunc: the runtime starts the goroutine of a timer,
+// and that has no label.
+func afterFunc(d time.Duration, f func()) *time.Timer {
+	label := profLabel()
+	if label == nil || f == nil {
+		return standard.after(d, f)
+	}
+	return standard.after(d, func() {
+		setProfLabel(label)
+		f()
+	})
 }
 
 // printSize bounds a message of printed text.

@@ -17,19 +17,30 @@ type execution struct {
 	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
+	cell  int  // its number, or 0
 	whole bool // an unrecovered panic in any goroutine ends it
-	// ctx ends when the cell is interrupted, with errInterrupted as its cause.
+	// ctx ends when the cell is interrupted, with errInterrupted as its cause,
+	// and its goroutine is aimed at.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	// user is what code of the cell has as ctx. It ends first.
+	user       *cellContext
+	cancelUser context.CancelFunc
 
 	g           atomic.Uintptr // its goroutine while it runs
+	labels      uintptr        // profiler labels of that and of what it starts; set before g
 	ended       atomic.Bool    // the goroutine has returned
+	finished    atomic.Bool    // the outcome is known
 	interrupted atomic.Bool
+	stopping    atomic.Bool // a goroutine is at it
+	library     atomic.Bool // package mp has asked for ctx
 }
 
-func newExecution() *execution {
-	x := &execution{done: make(chan control.Outcome, 1)}
+func newExecution(cell int) *execution {
+	x := &execution{done: make(chan control.Outcome, 1), cell: cell}
 	x.ctx, x.cancel = context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
+	x.user, x.cancelUser = &cellContext{Context: ctx, cell: cell}, cancel
 	return x
 }
 
@@ -43,7 +54,21 @@ func (interruptedError) Is(target error) bool { return target == context.Cancele
 
 // finish ends the cell; only the first outcome counts.
 func (x *execution) finish(o control.Outcome) {
-	x.once.Do(func() { x.done <- o })
+	x.once.Do(func() {
+		x.finished.Store(true)
+		x.done <- o
+	})
+}
+
+// enter notes the calling goroutine as the cell's own.
+func (x *execution) enter() {
+	if self != nil && self.goroutines != nil {
+		g := self.goroutines.Look(currentG())
+		x.labels = g.Labels
+		self.cellStart.Store(g.Start)
+		self.contexts.add(x.labels, x.user, self.goroutines)
+	}
+	x.g.Store(currentG())
 }
 
 // runAll runs cells in the order in which the kernel sends them.
@@ -70,6 +95,8 @@ func (w *worker) runAll(runs <-chan control.Message) {
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
 	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live}
+	w.loading.Lock()
+	defer w.loading.Unlock()
 	_, err := w.apply(load{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
@@ -102,6 +129,8 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 func (w *worker) reload(m control.Message) {
 	step := load{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
 	out := control.Message{Kind: control.Done, ID: m.ID}
+	w.loading.Lock()
+	defer w.loading.Unlock()
 	renewed, err := w.apply(step)
 	if err != nil {
 		out.Error = err.Error()
@@ -134,14 +163,24 @@ func (w *worker) apply(step load) (renewed bool, err error) {
 // outcome waits for the running cell to end.
 func (w *worker) outcome(m control.Message) control.Message {
 	x := w.cell.Load()
-	o := <-x.done
+	done := make(chan struct{})
+	defer close(done)
+	lost := make(chan struct{})
+	go w.watchDeadlock(x).run(done, lost)
+	var o control.Outcome
+	select {
+	case o = <-x.done:
+	case <-lost:
+		w.deadlocked(x)
+		o = <-x.done
+	}
 	w.origins.leave()
 	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
 func (x *execution) call(calls []func()) {
-	x.g.Store(currentG())
+	x.enter()
 	returned := false
 	defer func() {
 		v := recover()
@@ -153,7 +192,8 @@ func (x *execution) call(calls []func()) {
 		case v != nil && !x.interrupted.Load(): // else it is what the interrupt made of the cell
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
 		case x.interrupted.Load():
-			x.finish(control.Outcome{How: control.Interrupted})
+			list, n := self.goingOn(x)
+			x.finish(control.Outcome{How: control.Interrupted, Goroutines: list, Count: n})
 		default:
 			x.finish(control.Outcome{How: control.Goexit})
 		}
@@ -216,8 +256,8 @@ func (x *execution) exit(code int) {
 		x.ended.Store(true)
 	} else if !x.ended.Load() {
 		x.interrupted.Store(true)
-		if self.left.aim(g) {
-			self.left.add(x)
+		if x.stopping.CompareAndSwap(false, true) {
+			self.start(func() { self.stop(x) })
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // not begin.
 func TestInterruptBeforeRun(t *testing.T) {
 	w := &worker{}
-	x := newExecution()
+	x := newExecution(1)
 	w.cell.Store(x)
 	w.interrupt()
 	x.call([]func(){func() { t.Error("the cell runs") }})
@@ -22,7 +22,7 @@ func TestInterruptBeforeRun(t *testing.T) {
 // TestInterruptAfterRun: an interrupt that comes too late stops nobody.
 func TestInterruptAfterRun(t *testing.T) {
 	w := &worker{}
-	x := newExecution()
+	x := newExecution(1)
 	w.cell.Store(x)
 	x.call(nil)
 	w.interrupt()

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strconv"
 	"sync/atomic"
-	"time"
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -21,8 +20,9 @@ import (
 // is hooked: when the signal finds a goroutine that is to be stopped at an
 // instruction of cell code, it makes the goroutine call halt there, which
 // unwinds it as runtime.Goexit does, with its deferred functions. Code of the
-// standard library is never stopped, since it may hold a lock; the signal is
-// sent again until it finds the goroutine in cell code.
+// standard library is never stopped, since it may hold a lock; there the return
+// address of the innermost call from a cell is changed (see link.Divert): by the
+// handler if the goroutine runs, with the world stopped if it is parked.
 //
 // A function that keeps its defers in bits is never stopped either: between
 // calls it has not stored which of them are due. Package build sees to it that
@@ -36,22 +36,36 @@ func currentG() uintptr
 // abandoned while they were blocked are stopped when they reach cell code.
 type target struct {
 	g atomic.Uintptr
+	// want is where the goroutine will come back to cell code, if the signal
+	// has found it outside; detour is what the handler puts in that place.
+	want   atomic.Uintptr
+	detour atomic.Pointer[detour]
+	hits   atomic.Int32 // how often the signal has found it outside of cells
+	fixed  atomic.Bool  // its way back was changed while it did not run
+	fixing atomic.Bool  // a goroutine is at that
 }
+
+type detour struct{ from, to uintptr } // return addresses
 
 const maxTargets = 64
 
 var (
-	targets            [maxTargets]target
-	inCell, openDefers func(pc uintptr) bool
-	origPreempt        func(gp, ctxt unsafe.Pointer)
-	isSafePoint        func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
-	haltPC             uintptr
-	origExit           func(code int)
-	cannotStop         error // why running goroutines cannot be stopped, if so
+	targets        [maxTargets]target
+	inCell, ofCell func(pc uintptr) bool // of a cell or what it brought; where it may be stopped
+	openDefers     func(pc uintptr) bool
+	callSite       func(g, at, bp uintptr) (slot, pc uintptr)
+	onStack        func(g, sp uintptr) bool
+	origPreempt    func(gp, ctxt unsafe.Pointer)
+	isSafePoint    func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)
+	haltPC         uintptr
+	origExit       func(code int)
+	cannotStop     error // why running goroutines cannot be stopped, if so
 )
 
-// Offsets of the stack pointer and program counter in a signal's context.
+// Offsets of frame pointer, stack pointer and program counter in a signal's
+// context.
 const (
+	contextRBP = 120
 	contextRSP = 160
 	contextRIP = 168
 )
@@ -62,8 +76,17 @@ func (w *worker) installHooks() {
 	if w.collectors, err = findCollectors(w.linker); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
 	}
+	if origGoexit, err = link.Original[func()](w.linker, "runtime.Goexit"); err == nil {
+		_, err = link.Hook(w.linker, "runtime.Goexit", goexit)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: runtime.Goexit in a finalizer will end all finalizers:", err)
+	}
 	inCell = w.linker.Contains
+	ofCell = w.linker.OfCell
 	openDefers = w.linker.OpenDefers
+	callSite = w.linker.CallSite
+	onStack = link.OnStack
 	haltPC = reflect.ValueOf(halt).Pointer()
 	if origExit, err = link.Hook(w.linker, "os.Exit", osExit); err != nil || origExit == nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: os.Exit in a cell will end the worker:", err)
@@ -78,6 +101,9 @@ func (w *worker) installHooks() {
 	w.hookStdin()
 	w.hookOutput()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
+	if w.goroutines, err = link.NewGoroutines(w.linker, currentG()); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
+	}
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
 		if addr, err2 := link.Original[func(gp, ctxt unsafe.Pointer)](w.linker, "runtime.doSigPreempt"); err2 != nil {
@@ -94,15 +120,20 @@ func (w *worker) installHooks() {
 // otherwise than by pushing one word.
 func sigPreempt(gp, ctxt unsafe.Pointer) {
 	for i := range targets {
-		if targets[i].g.Load() == uintptr(gp) && gp != nil {
+		if t := &targets[i]; gp != nil && t.g.Load() == uintptr(gp) {
 			uc := *(*unsafe.Pointer)(unsafe.Add(ctxt, 8))
 			rip := (*uintptr)(unsafe.Add(uc, contextRIP))
 			rsp := (*uintptr)(unsafe.Add(uc, contextRSP))
-			if !inCell(*rip) || openDefers(*rip) {
-				break
-			}
-			if ok, pc := isSafePoint(gp, *rip, *rsp, 0); ok {
-				targets[i].g.Store(0)
+			if !ofCell(*rip) || openDefers(*rip) {
+				// On another stack it is about the runtime's business.
+				if bp := *(*uintptr)(unsafe.Add(uc, contextRBP)); onStack(uintptr(gp), *rsp) {
+					t.hits.Add(1)
+					if bp >= *rsp {
+						t.divert(uintptr(gp), *rip, bp)
+					}
+				}
+			} else if ok, pc := isSafePoint(gp, *rip, *rsp, 0); ok {
+				t.g.Store(0)
 				*rsp -= unsafe.Sizeof(uintptr(0))
 				store(*rsp, pc)
 				*rip = haltPC
@@ -113,11 +144,29 @@ func sigPreempt(gp, ctxt unsafe.Pointer) {
 	origPreempt(gp, ctxt)
 }
 
+// divert changes the return address of the goroutine's innermost call from a
+// cell, once there is something to put in its place. Before a function has set
+// the frame pointer it is still the caller's: then a call further out is found.
+func (t *target) divert(g, at, bp uintptr) {
+	slot, pc := callSite(g, at, bp)
+	d := t.detour.Load()
+	switch {
+	case slot == 0 || d != nil && pc == d.to:
+	case d != nil && pc == d.from:
+		store(slot, d.to)
+	default:
+		t.want.Store(pc)
+	}
+}
+
 func store(p, v uintptr) { *(*uintptr)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) = v }
 
 // halt ends the calling goroutine; cell code that is to be stopped finds
-// itself calling it.
-func halt() { runtime.Goexit() }
+// itself calling it. Deferred functions are not to be stopped again.
+func halt() {
+	cancelStop(currentG())
+	runtime.Goexit()
+}
 
 // stopSoon asks for g to be stopped and reports whether there was room.
 func stopSoon(g uintptr) bool {
@@ -125,20 +174,26 @@ func stopSoon(g uintptr) bool {
 		return true // twice would stop its deferred functions too
 	}
 	for i := range targets {
-		if targets[i].g.CompareAndSwap(0, g) {
+		if t := &targets[i]; t.g.CompareAndSwap(0, g) {
+			t.want.Store(0)
+			t.detour.Store(nil)
+			t.hits.Store(0)
+			t.fixed.Store(false)
 			return true
 		}
 	}
 	return false
 }
 
-func stopPending(g uintptr) bool {
+func stopPending(g uintptr) bool { return targetOf(g) != nil }
+
+func targetOf(g uintptr) *target {
 	for i := range targets {
 		if targets[i].g.Load() == g {
-			return true
+			return &targets[i]
 		}
 	}
-	return false
+	return nil
 }
 
 func cancelStop(g uintptr) {
@@ -160,44 +215,6 @@ func signalThreads() {
 			_ = unix.Tgkill(pid, tid, unix.SIGURG)
 		}
 	}
-}
-
-const (
-	// stopPatience is how long an interrupt tries to stop a goroutine that
-	// may be blocked before the cell is given up.
-	stopPatience = 700 * time.Millisecond
-	stopInterval = 250 * time.Microsecond
-)
-
-// interrupt stops the running cell. If its goroutine cannot be stopped, since
-// it is blocked or inside one long call of the standard library, the cell ends
-// all the same, and the goroutine is stopped once it reaches cell code.
-func (w *worker) interrupt() {
-	x := w.cell.Load()
-	if x == nil {
-		return
-	}
-	x.interrupted.Store(true)
-	defer x.cancel(errInterrupted) // when its goroutine is aimed at: it stops where it would go on
-	g := x.g.Load()
-	if g == 0 || x.ended.Load() {
-		return // it has not begun, and will not, or has ended
-	}
-	if cannotStop != nil || !w.left.aim(g) {
-		x.finish(control.Outcome{How: control.Interrupted})
-		return
-	}
-	go func() {
-		for end := time.Now().Add(stopPatience); time.Now().Before(end); time.Sleep(stopInterval) {
-			if x.ended.Load() {
-				cancelStop(g)
-				return
-			}
-			signalThreads()
-		}
-		x.finish(control.Outcome{How: control.Interrupted, Value: "abandoned"})
-		w.left.add(x)
-	}()
 }
 
 // haltInterrupted stops the cell's goroutine if an interrupt has woken it: what

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -62,6 +61,13 @@ type worker struct {
 
 	origins origins
 	outlet  outlet
+
+	goroutines *link.Goroutines // nil if the runtime cannot be looked into
+	cellStart  atomic.Uintptr   // the function that cells' goroutines begin with
+	contexts   contexts
+	started    processes
+	tasks      chan func() // to a goroutine that is no cell's: see start
+	loading    sync.Mutex  // held while code is loaded or placed: loads tells the order
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
@@ -100,8 +106,9 @@ func Main() {
 func newWorker(dir string) (*worker, error) {
 	w := &worker{
 		dir: dir, archives: map[string]string{},
-		waiting: map[int]chan control.Message{},
+		waiting: map[int]chan control.Message{}, tasks: make(chan func()),
 	}
+	w.left.start, w.left.pursue = w.start, w.pursue
 	f, err := os.Open(filepath.Join(dir, "symbols"))
 	if err != nil {
 		return nil, err
@@ -188,15 +195,13 @@ func (w *worker) serve() error {
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
-	// The kernel sends interrupts over the control socket; those that a
-	// terminal sends to the whole group are for it.
-	signal.Ignore(os.Interrupt)
 	display.SetSink(w.display)
 	comm.SetHost(w.comm)
 	mp.SetHost(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
 		return err
 	}
+	go w.runTasks()
 	runs := make(chan control.Message, 16)
 	go w.runAll(runs)
 	for {
@@ -207,7 +212,7 @@ func (w *worker) serve() error {
 		switch m.Kind {
 		case control.Run:
 			w.busy.Add(1)
-			x := newExecution()
+			x := newExecution(m.Cell)
 			x.whole = m.Whole
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
@@ -230,6 +235,16 @@ func (w *worker) serve() error {
 		default:
 			return fmt.Errorf("unknown request %q from the kernel", m.Kind)
 		}
+	}
+}
+
+// start runs f in a goroutine that is the worker's own. One that code of a cell
+// starts would belong to the cell.
+func (w *worker) start(f func()) { w.tasks <- f }
+
+func (w *worker) runTasks() {
+	for f := range w.tasks {
+		go f()
 	}
 }
 

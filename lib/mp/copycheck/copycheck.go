@@ -10,9 +10,9 @@
 // mp.Init, and in the initializers of pools. A pool is taken to be one of
 // processes if the package makes no other.
 //
-// Command lib/cmd/copycheck runs it:
+// Command cmd/copycheck runs it:
 //
-//	go install github.com/perijove/perijove/lib/cmd/copycheck@latest
+//	go install github.com/perijove/perijove/lib/mp/copycheck/cmd/copycheck@latest
 //	copycheck ./...
 //
 // It is also a tool for go vet, go vet -vettool=$(which copycheck) ./..., and

@@ -1,12 +1,57 @@
-// Command copycheck runs the check of package copycheck over packages:
+// Command copycheck reports package variables that a program changes and that
+// a function sent to a child process with package mp reads: the process has its
+// own, with the initial value. See package lib/mp/copycheck.
 //
-//	go run github.com/perijove/perijove/lib/mp/copycheck/cmd/copycheck ./...
+//	copycheck ./...
+//
+// runs it on packages; go vet -vettool=$(which copycheck) ./... does the same.
 package main
 
 import (
-	"golang.org/x/tools/go/analysis/singlechecker"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/tools/go/analysis/unitchecker"
 
 	"github.com/perijove/perijove/lib/mp/copycheck"
 )
 
-func main() { singlechecker.Main(copycheck.Analyzer) }
+func main() {
+	if len(os.Args) > 1 && patterns(os.Args[1:]) {
+		os.Exit(vet(os.Args[1:]))
+	}
+	unitchecker.Main(copycheck.Analyzer) // called by go vet, or asked for help
+}
+
+// patterns reports whether the arguments name packages, not what go vet sends.
+func patterns(args []string) bool {
+	for _, a := range args {
+		if strings.HasPrefix(a, "-") || strings.HasSuffix(a, ".cfg") || a == "help" {
+			return false
+		}
+	}
+	return true
+}
+
+// vet has go vet, which knows how to load packages, call this program.
+func vet(packages []string) int {
+	self, err := os.Executable()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "copycheck:", err)
+		return 2
+	}
+	cmd := exec.Command("go", append([]string{"vet", "-vettool=" + self}, packages...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err = cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "copycheck: cannot run go vet:", err)
+		return 2
+	}
+	return 0
+}

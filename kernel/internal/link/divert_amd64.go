@@ -1,0 +1,291 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"runtime"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// A goroutine that is in the standard library, blocked or at work, cannot be
+// stopped there, since it may hold a lock. It can be made to stop when it comes
+// back to code of a cell: the return address of its innermost call from there is
+// changed, while the world is stopped. The new address lies in a copy of the
+// function that consists of a call of halt at this very place, and is entered in
+// the runtime's tables with the function's own data: for whoever walks the
+// stack nothing has changed. halt finds the original address as its own return
+// address, as if it had been called in place of what the goroutine is in; so
+// defers in bits are as due as after a panic in that call.
+
+// divertSize is the length of the code at the return address.
+const divertSize = 25
+
+// unsafePoint is the value by which a table forbids preemption.
+const unsafePoint = -2
+
+// ErrNoCell says that a goroutine has no call from a cell.
+var ErrNoCell = errors.New("the goroutine is in no call from a cell")
+
+// Divert makes a goroutine, not the caller, call halt when it next goes on in
+// code of a cell. It stops the world; the caller must not hold locks.
+func (l *Linker) Divert(gs *Goroutines, g uintptr, halt func()) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := ErrNoCell
+	gs.Stopped(func() {
+		slot, way := l.returnToCell(gs, g)
+		if slot == 0 {
+			return
+		}
+		to := way.pc
+		if err = nil; !l.diverted[to] {
+			to, err = l.diversion(way, reflect.ValueOf(halt).Pointer())
+		}
+		if err == nil {
+			*(*uintptr)(platform.Pointer(slot)) = to
+		}
+	})
+	return err
+}
+
+// returnToCell finds the place where a goroutine that does not run will go on
+// in a cell, and where its address stands.
+func (l *Linker) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayBack) {
+	at, bp := gs.position(g)
+	if at == 0 {
+		return 0, wayBack{}
+	}
+	if sp := gs.entered(g, at, l.moreStack); sp != 0 {
+		if ret := loadAt[uintptr](sp); l.OfCell(ret - 1) {
+			return sp, wayBack{pc: ret}
+		}
+	} else if l.OfCell(at-1) && !gs.InSyscall(g) {
+		return g + gSchedPC, wayBack{pc: at} // runtime.Gosched is inlined
+	}
+	slot, pc := l.callSite(g, at, bp, true)
+	return slot, wayBack{pc, slot != 0 && l.injected[0].contains(calleeOf(slot, at, bp))}
+}
+
+// A wayBack is an address in a cell at which a goroutine will go on: after a
+// call, or wherever it was preempted.
+type wayBack struct {
+	pc    uintptr
+	async bool
+}
+
+// calleeOf returns an address in the function that returns by way of slot.
+func calleeOf(slot, at, bp uintptr) uintptr {
+	for ; bp+8 != slot; bp = loadAt[uintptr](bp) {
+		at = loadAt[uintptr](bp + 8)
+	}
+	return at
+}
+
+// CallSite finds the return address of the innermost call that cell code has
+// made in goroutine g, and where it stands, from a program counter and a frame
+// pointer on. g must not run meanwhile. It may be called in a signal handler,
+// where the register may hold something else: assembly code uses it at times. So
+// the frames above are looked at, too.
+func (l *Linker) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
+	return l.callSite(g, at, bp, false)
+}
+
+// callSite finds, with async, also a place where the goroutine was preempted,
+// in a function that does not keep its defers in bits.
+func (l *Linker) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
+	const enough = 16
+	lo, hi := loadAt[uintptr](g+gStackLo), loadAt[uintptr](g+gStackHi)
+	for above := 0; above < enough; above++ {
+		if bp == 0 {
+			break
+		}
+		if bp < lo || bp >= hi-16 || bp%8 != 0 {
+			return 0, 0
+		}
+		ret := loadAt[uintptr](bp + 8)
+		if !l.isCode(ret) {
+			return 0, 0
+		}
+		if slot == 0 {
+			above = 0
+			preempted := l.injected[0].contains(at)
+			if l.OfCell(ret-1) && !l.injected[1].contains(at) && (!preempted || async && !l.OpenDefers(ret)) {
+				slot, pc = bp+8, ret
+			}
+		}
+		at, lo, bp = ret, bp+16, loadAt[uintptr](bp)
+	}
+	return slot, pc
+}
+
+// A codeRange is the code of a function.
+type codeRange struct{ from, to uintptr }
+
+func (r codeRange) contains(pc uintptr) bool { return pc >= r.from && pc < r.to }
+
+// findInjected finds the functions that a signal handler makes a goroutine call
+// wherever it is: they do not return to a call.
+func findInjected(idx *Index) (list [2]codeRange) {
+	for i, name := range []string{"runtime.asyncPreempt", "runtime.sigpanic"} {
+		for abi := range uint16(2) {
+			pc, ok := idx.Lookup(name, abi)
+			if f := runtime.FuncForPC(pc); !ok || f == nil || f.Entry() != pc {
+				continue
+			}
+			end := pc
+			for f := runtime.FuncForPC(end); f != nil && f.Entry() == pc; f = runtime.FuncForPC(end) {
+				end++
+			}
+			list[i] = codeRange{pc, end}
+		}
+	}
+	return list
+}
+
+func findMoreStack(idx *Index) (list [2]uintptr) {
+	for i, name := range []string{"runtime.morestack", "runtime.morestack_noctxt"} {
+		list[i], _ = idx.Lookup(name, 0)
+	}
+	return list
+}
+
+// entered reports whether g, which is at pc, was preempted in the check at the
+// beginning of a function: then the stack pointer, which it returns, is at the
+// function's return address.
+func (gs *Goroutines) entered(g, pc uintptr, moreStack [2]uintptr) (sp uintptr) {
+	if gs.InSyscall(g) || loadAt[uint8](pc-5) != 0xe8 { // CALL
+		return 0
+	}
+	to := pc + uintptr(int64(loadAt[int32](pc-4)))
+	if to == 0 || to != moreStack[0] && to != moreStack[1] {
+		return 0
+	}
+	return loadAt[uintptr](g + gSchedSP)
+}
+
+func (l *Linker) isCode(pc uintptr) bool {
+	return pc >= l.host.first.text && pc < l.host.first.etext || l.Contains(pc)
+}
+
+// Diversion returns the address that may take the place of return address pc.
+func (l *Linker) Diversion(pc uintptr, halt func()) (uintptr, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.OfCell(pc-1) || l.diverted[pc] {
+		return 0, ErrNoCell
+	}
+	return l.diversion(wayBack{pc: pc}, reflect.ValueOf(halt).Pointer())
+}
+
+// diversion returns the address that takes the place of another.
+func (l *Linker) diversion(way wayBack, halt uintptr) (uintptr, error) {
+	if to, ok := l.diversions[way]; ok {
+		return to, nil
+	}
+	m := l.mod
+	undo, used := m.snapshot(), m.text.used
+	to, err := l.divertCode(way, halt)
+	if err != nil {
+		undo()
+		return 0, err
+	}
+	m.publish()
+	l.gaps = append(l.gaps, m.text.used-used)
+	l.diversions[way], l.diverted[to] = to, true
+	return to, nil
+}
+
+// Gaps returns how many bytes of code diversions have used since the last call,
+// for each. Another process must leave them out, by a Request, to have the same
+// code at the same addresses.
+func (l *Linker) Gaps() []uintptr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := l.gaps
+	l.gaps = nil
+	return list
+}
+
+func (l *Linker) divertCode(way wayBack, halt uintptr) (uintptr, error) {
+	m := l.mod
+	at := way.pc - 1 // in the call
+	if way.async {
+		at = way.pc
+	}
+	f := m.function(m.findFunc(at))
+	off := way.pc - f.entry
+	sp := m.pcValue(f.pcsp, uint32(at-f.entry))
+	base, err := m.text.alloc(off+divertSize, 32)
+	if err != nil {
+		return 0, err
+	}
+	code := m.text.bytes(base, int(off)+divertSize)
+	for i := range off {
+		code[i] = 0xcc // INT3: nothing comes here
+	}
+	b := append(code[off:off], 0x49, 0xbb) // MOVQ $way.pc, R11
+	b = binary.LittleEndian.AppendUint64(b, uint64(way.pc))
+	b = append(b, 0x41, 0x53, 0x49, 0xbb) // PUSHQ R11; MOVQ $halt, R11
+	b = binary.LittleEndian.AppendUint64(b, uint64(halt))
+	_ = append(b, 0x41, 0xff, 0xe3) // JMP R11
+
+	const pushed = 12 // length of the code until the stack pointer moves
+	size := uint32(off) + divertSize
+	if f.pcsp, err = m.pcTable(pcRun{sp, uint32(off) + pushed}, pcRun{sp + 8, divertSize - pushed}); err != nil {
+		return 0, err
+	}
+	stay, err := m.pcTable(pcRun{unsafePoint, size})
+	if err != nil {
+		return 0, err
+	}
+	f.pcdata = setAt(f.pcdata, pcdataUnsafePoint, stay, 0)
+	f.entry, f.size = base, uintptr(size)
+	if f.deferreturn != 0 {
+		f.deferreturn = uint32(off) // where a recovered panic would go on
+	}
+	return base + off, m.emit(f)
+}
+
+// A pcRun is a value for a number of bytes of code.
+type pcRun struct {
+	value int32
+	bytes uint32
+}
+
+// pcTable writes a PC-value table, as runtime.pcvalue reads it.
+func (m *module) pcTable(runs ...pcRun) (uint32, error) {
+	var b []byte
+	last := int32(-1)
+	for _, r := range runs {
+		d := r.value - last
+		b = binary.AppendUvarint(b, uint64(uint32(d<<1)^uint32(d>>31)))
+		b = binary.AppendUvarint(b, uint64(r.bytes))
+		last = r.value
+	}
+	off, err := m.pctab.append(append(b, 0))
+	return uint32(off), err
+}
+
+// pcValue reads the value of a table for an offset into its function.
+func (m *module) pcValue(table, off uint32) int32 {
+	b := m.pctab.buf[table:m.pctab.n]
+	value, pos := int32(-1), uint32(0)
+	for {
+		d, n := binary.Uvarint(b)
+		if n <= 0 || d == 0 && pos > 0 {
+			return value
+		}
+		b = b[n:]
+		value += int32(uint32(d)>>1) ^ -int32(d&1)
+		run, n := binary.Uvarint(b)
+		if n <= 0 {
+			return value
+		}
+		b = b[n:]
+		if pos += uint32(run); off < pos {
+			return value
+		}
+	}
+}

@@ -1,0 +1,239 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync/atomic"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// A State says what a goroutine is at.
+type State uint8
+
+const (
+	Gone    State = iota // it has ended
+	Active               // it runs, may run, is in a system call or about the runtime's business
+	Waiting              // for a time, or for a file or connection
+	Blocked              // until another goroutine does something
+	Idle                 // one of the runtime's own, without work
+)
+
+// A Goroutine is one of the process's.
+type Goroutine struct {
+	G      uintptr // the address of its runtime.g, used again once it has ended
+	ID     uint64
+	State  State
+	Start  uintptr // the function that it began with
+	Go     uintptr // the return address of the go statement, or 0
+	Labels uintptr // profiler labels, which a goroutine inherits from the one that started it
+}
+
+// Goroutines looks at the goroutines of this process.
+type Goroutines struct {
+	host     *host
+	all, len *uintptr
+	procs    *sliceHeader
+	cgo      *bool
+	sleep    uintptr // the function of timers by which goroutines sleep
+}
+
+// NewGoroutines finds what it needs in the runtime and tries it on the calling
+// goroutine, g.
+func NewGoroutines(l *Linker, g uintptr) (*Goroutines, error) {
+	gs := &Goroutines{host: l.host}
+	var err error
+	at := func(name string) uintptr {
+		p, ok := l.idx.Lookup(name, 1)
+		if !ok && err == nil {
+			err = fmt.Errorf("the image lacks %s", name)
+		}
+		return p
+	}
+	gs.all = (*uintptr)(platform.Pointer(at("runtime.allgptr")))
+	gs.len = (*uintptr)(platform.Pointer(at("runtime.allglen")))
+	gs.procs = (*sliceHeader)(platform.Pointer(at("runtime.allp")))
+	gs.cgo = (*bool)(platform.Pointer(at("runtime.iscgo")))
+	gs.sleep = at("runtime.goroutineReady")
+	if err != nil {
+		return nil, err
+	}
+	return gs, gs.try(g)
+}
+
+func (gs *Goroutines) try(g uintptr) error {
+	var b [64]byte
+	var id uint64
+	if _, err := fmt.Sscanf(string(b[:runtime.Stack(b[:], false)]), "goroutine %d ", &id); err != nil {
+		return err
+	}
+	found := false
+	for p := range gs.each {
+		found = found || p == g
+	}
+	if !found || gs.look(g).ID != id || loadAt[uint32](g+gStatus)&^statusScan != statusRunning {
+		return errors.New("goroutines do not have the expected layout")
+	}
+	return nil
+}
+
+// each yields every runtime.g that there ever was. New ones may be missed
+// unless the world is stopped.
+func (gs *Goroutines) each(yield func(g uintptr) bool) {
+	n := atomic.LoadUintptr(gs.len)
+	list := atomic.LoadUintptr(gs.all)
+	for i := range n {
+		if g := loadAt[uintptr](list + 8*i); g != 0 && !yield(g) {
+			return
+		}
+	}
+}
+
+// State tells what g is at. It allocates nothing.
+func (gs *Goroutines) State(g uintptr) State {
+	switch atomic.LoadUint32((*uint32)(platform.Pointer(g+gStatus))) &^ statusScan {
+	case statusIdle, statusDead, statusDeadExtra:
+		return Gone
+	case statusWaiting:
+		why := loadAt[uint8](g + gWaitReason)
+		if idleReasons[why] {
+			return Idle
+		}
+		if s, ok := waitReasons[why]; ok {
+			return s
+		}
+	}
+	return Active
+}
+
+// InSyscall reports whether g is in a system call.
+func (gs *Goroutines) InSyscall(g uintptr) bool {
+	return atomic.LoadUint32((*uint32)(platform.Pointer(g+gStatus)))&^statusScan == statusSyscall
+}
+
+func (gs *Goroutines) look(g uintptr) Goroutine {
+	return Goroutine{G: g, ID: loadAt[uint64](g + gID), State: gs.State(g), Start: loadAt[uintptr](g + gStartPC), Go: loadAt[uintptr](g + gGoPC), Labels: loadAt[uintptr](g + gLabels)}
+}
+
+// Look describes the goroutine g.
+func (gs *Goroutines) Look(g uintptr) Goroutine { return gs.look(g) }
+
+// All yields the goroutines that have not ended.
+func (gs *Goroutines) All(yield func(Goroutine) bool) {
+	for g := range gs.each {
+		if x := gs.look(g); x.State != Gone && !yield(x) {
+			return
+		}
+	}
+}
+
+// Stopped calls f while no other goroutine runs. f must neither allocate much
+// nor wait for anything.
+func (gs *Goroutines) Stopped(f func()) {
+	s := gs.host.stop(stwReason)
+	defer gs.host.start(s)
+	f()
+}
+
+// Foreign reports whether code that is not Go's may wake goroutines.
+func (gs *Goroutines) Foreign() bool { return *gs.cgo }
+
+// Timers counts the timers that will make something happen, beyond those that
+// wake sleeping goroutines and those that end the wait for a connection. The
+// world must be stopped.
+func (gs *Goroutines) Timers() int {
+	n := 0
+	for i := range gs.procs.len {
+		p := loadAt[uintptr](gs.procs.ptr + 8*uintptr(i))
+		if p == 0 {
+			continue
+		}
+		heap := loadAt[sliceHeader](p + pTimersHeap)
+		for j := range heap.len {
+			t := loadAt[uintptr](heap.ptr + timerWhenSize*uintptr(j))
+			if t != 0 && loadAt[uint8](t+timerState)&timerZombie == 0 && !gs.harmless(loadAt[uintptr](t+timerFunc)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// harmless reports whether a timer's function wakes no goroutine but one that
+// counts as waiting.
+func (gs *Goroutines) harmless(fn uintptr) bool {
+	if fn == 0 {
+		return true
+	}
+	pc := loadAt[uintptr](fn)
+	if pc == gs.sleep {
+		return true
+	}
+	f := runtime.FuncForPC(pc)
+	if f == nil {
+		return false
+	}
+	name := f.Name()
+	return strings.HasPrefix(name, "runtime.netpoll") || strings.HasPrefix(name, "runtime.(*scavengerState)")
+}
+
+// position returns where g is and where its chain of frame pointers begins, if
+// it does not run.
+func (gs *Goroutines) position(g uintptr) (pc, bp uintptr) {
+	switch s := loadAt[uint32](g+gStatus) &^ statusScan; s {
+	case statusIdle, statusRunning, statusDead, statusDeadExtra:
+		return 0, 0
+	case statusSyscall:
+		return loadAt[uintptr](g + gSyscallPC), loadAt[uintptr](g + gSyscallBP)
+	}
+	return loadAt[uintptr](g + gSchedPC), loadAt[uintptr](g + gSchedBP)
+}
+
+// OnStack reports whether sp is in the stack of g.
+func OnStack(g, sp uintptr) bool {
+	return sp >= loadAt[uintptr](g+gStackLo) && sp < loadAt[uintptr](g+gStackHi)
+}
+
+// A Stack is where a goroutine is.
+type Stack struct {
+	State   string    // in the runtime's words
+	Calls   []uintptr // return addresses, innermost first
+	Created uintptr   // the return address of the go statement, or 0
+}
+
+// Stacks looks at goroutines while the world is stopped. Of each it returns at
+// most depth calls; of one that has ended or runs nothing but its state.
+func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
+	out := make([]Stack, len(list))
+	for i := range out {
+		out[i].Calls = make([]uintptr, 0, depth)
+	}
+	gs.Stopped(func() {
+		for i, g := range list {
+			gs.stack(g, &out[i])
+		}
+	})
+	return out
+}
+
+func (gs *Goroutines) stack(g uintptr, s *Stack) {
+	s.State, s.Created = "running", loadAt[uintptr](g+gGoPC)
+	why := loadAt[uint8](g + gWaitReason)
+	switch {
+	case gs.InSyscall(g):
+		s.State = "system call"
+	case loadAt[uint32](g+gStatus)&^statusScan == statusWaiting && reasonNames[why] != "":
+		s.State = reasonNames[why]
+	}
+	lo, hi := loadAt[uintptr](g+gStackLo), loadAt[uintptr](g+gStackHi)
+	pc, bp := gs.position(g)
+	for pc != 0 && len(s.Calls) < cap(s.Calls) {
+		s.Calls = append(s.Calls, pc)
+		if bp < lo || bp >= hi-16 || bp%8 != 0 {
+			break
+		}
+		lo, pc, bp = bp+16, loadAt[uintptr](bp+8), loadAt[uintptr](bp)
+	}
+}

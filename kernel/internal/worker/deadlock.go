@@ -1,0 +1,170 @@
+package worker
+
+import (
+	"runtime"
+	"runtime/metrics"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/lib/comm"
+)
+
+// A cell whose goroutine is blocked, in a process in which nothing can wake it
+// any more, ends as deadlocked. Go's own check asks whether any thread runs;
+// here the kernel's goroutines always wait for a message, so the question is
+// put to the goroutines: every one that is not the kernel's or the runtime's is
+// blocked until another does something, no timer is set, nothing is asked of the
+// kernel, no foreign code is in the process, and a collection finds no finalizer
+// to run. What is left out errs on the side of waiting: a goroutine in a system
+// call, as in os/signal, or one that waits for a connection, ends the search.
+
+const (
+	quietTime  = 300 * time.Millisecond // before a blocked cell is looked at
+	settleTime = 50 * time.Millisecond  // between two looks that must agree
+	maxQuiet   = 2 * time.Second        // between looks that found something at work
+)
+
+// A deadlockWatch looks at one execution.
+type deadlockWatch struct {
+	w *worker
+	x *execution
+}
+
+func (w *worker) watchDeadlock(x *execution) *deadlockWatch { return &deadlockWatch{w: w, x: x} }
+
+// run looks until done, and closes lost if the cell can never go on.
+func (d *deadlockWatch) run(done <-chan struct{}, lost chan<- struct{}) {
+	for quiet := quietTime; sleep(quiet, done); {
+		switch {
+		case !d.possible():
+			quiet = min(2*quiet, maxQuiet)
+		case d.collected(done) && d.settled(done):
+			close(lost)
+			return
+		}
+	}
+}
+
+// sleep reports whether the time passed before done.
+func sleep(d time.Duration, done <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+// collected runs a garbage collection and reports whether it has found no
+// finalizer that may wake somebody.
+func (d *deadlockWatch) collected(done <-chan struct{}) bool {
+	before := finalizersRun()
+	over := make(chan struct{})
+	go func() {
+		runtime.GC()
+		close(over)
+	}()
+	select {
+	case <-over:
+		return finalizersRun() == before
+	case <-done:
+		return false
+	}
+}
+
+// settled waits, a while, until two looks in succession have found nothing that
+// could go on. The collector may still be sweeping.
+func (d *deadlockWatch) settled(done <-chan struct{}) bool {
+	agreed := 0
+	for range 40 {
+		if !sleep(settleTime, done) {
+			return false
+		}
+		if !d.possible() {
+			agreed = 0
+			continue
+		}
+		yes := false
+		d.w.goroutines.Stopped(func() { yes = d.allBlocked() && d.w.goroutines.Timers() == 0 })
+		if !yes {
+			agreed = 0
+		} else if agreed++; agreed == 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// possible is the cheap question, asked while everything runs.
+func (d *deadlockWatch) possible() bool {
+	gs, g := d.w.goroutines, d.x.g.Load()
+	if gs == nil || g == 0 || gs.State(g) != link.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() {
+		return false
+	}
+	return d.allBlocked()
+}
+
+// allBlocked reports whether every goroutine of cells, and every one that runs
+// finalizers, is blocked.
+func (d *deadlockWatch) allBlocked() bool {
+	for g := range d.w.goroutines.All {
+		if g.State != link.Blocked && g.State != link.Idle && !d.w.ours(g) {
+			return false
+		}
+	}
+	return true
+}
+
+// ours reports whether a goroutine is the kernel's business: it began in this
+// package, and is not a cell's own.
+func (w *worker) ours(g link.Goroutine) bool {
+	if g.Start == w.cellStart.Load() {
+		return false
+	}
+	name := startName(g)
+	return name == "runtime.main" || strings.HasPrefix(name, packagePath)
+}
+
+const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
+
+// asking reports whether something may come from the kernel: a line of input, or
+// what the user does with a widget.
+func (w *worker) asking() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.waiting) > 0 || comm.Listening()
+}
+
+// finalizersRun counts the finalizers and cleanups that have been queued.
+func finalizersRun() uint64 {
+	s := []metrics.Sample{{Name: "/gc/finalizers/queued:finalizers"}, {Name: "/gc/cleanups/queued:cleanups"}}
+	metrics.Read(s)
+	n := uint64(0)
+	for _, v := range s {
+		if v.Value.Kind() == metrics.KindUint64 {
+			n += v.Value.Uint64()
+		}
+	}
+	return n
+}
+
+// deadlocked ends a cell that can never go on, and leaves its goroutine behind.
+func (w *worker) deadlocked(x *execution) {
+	own := x.g.Load()
+	list := []uintptr{own}
+	n := 0
+	for g := range w.goroutines.All {
+		if g.G != own && g.State == link.Blocked && !w.ours(g) {
+			if n++; n <= maxGoroutines {
+				list = append(list, g.G)
+			}
+		}
+	}
+	x.interrupted.Store(true)
+	x.finish(control.Outcome{How: control.Deadlocked, Goroutines: w.describe(list), Count: n})
+	w.leaveBehind(x)
+}

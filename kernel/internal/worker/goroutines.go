@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// Bounds of what is told of goroutines.
+const (
+	maxGoroutines = 20
+	maxFrames     = 100
+)
+
+// lookPatience bounds the wait for the world to stop: whoever collects garbage
+// in a loop keeps others from stopping it.
+const lookPatience = 100 * time.Millisecond
+
+// goingOn describes goroutines that x, or one of them, has started by code of a
+// cell, and that nobody stops, and counts them.
+func (w *worker) goingOn(x *execution) ([]control.Goroutine, int) {
+	if w == nil || w.goroutines == nil || x.labels == 0 {
+		return nil, 0
+	}
+	var list []uintptr
+	n := 0
+	own := x.g.Load()
+	for g := range w.goroutines.All {
+		if g.Labels == x.labels && g.G != own && (ofCell(g.Start) || ofCell(g.Go-1)) {
+			if n++; n <= maxGoroutines {
+				list = append(list, g.G)
+			}
+		}
+	}
+	return w.describe(list), n
+}
+
+// stuck describes where the goroutine of x is.
+func (w *worker) stuck(x *execution) *control.Goroutine {
+	if list := w.describe([]uintptr{x.g.Load()}); len(list) > 0 {
+		return &list[0]
+	}
+	return &control.Goroutine{State: "running"}
+}
+
+// describe says where goroutines are; nothing if that takes too long.
+func (w *worker) describe(list []uintptr) []control.Goroutine {
+	if w == nil || w.goroutines == nil || len(list) == 0 {
+		return nil
+	}
+	found := make(chan []link.Stack, 1)
+	w.start(func() { found <- w.goroutines.Stacks(list, maxFrames) })
+	var out []control.Goroutine
+	select {
+	case stacks := <-found:
+		for _, s := range stacks {
+			g := control.Goroutine{State: s.State, Frames: framesAt(s.Calls)}
+			if created := framesAt([]uintptr{s.Created}); len(created) > 0 {
+				g.Created = &created[0]
+			}
+			out = append(out, g)
+		}
+	case <-time.After(lookPatience):
+	}
+	return out
+}
+
+// framesAt resolves return addresses.
+func framesAt(pcs []uintptr) []control.Frame {
+	if len(pcs) == 0 || pcs[0] == 0 {
+		return nil
+	}
+	var list []control.Frame
+	for it := runtime.CallersFrames(pcs); ; {
+		f, more := it.Next()
+		if f.Function != "" {
+			list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})
+		}
+		if !more {
+			return list
+		}
+	}
+}
+
+// startName is the function that a goroutine began with.
+func startName(g link.Goroutine) string {
+	if f := runtime.FuncForPC(g.Start); f != nil {
+		return f.Name()
+	}
+	return ""
+}
