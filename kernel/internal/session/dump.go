@@ -96,6 +96,11 @@ func (d *dump) cause() string {
 	return ""
 }
 
+var runtimeFault = regexp.MustCompile(`(?s)^SIGSEGV: .*?\ngoroutine 0 [^\n]*\nruntime\.`)
+
+// inRuntime reports whether the process died of a fault in the runtime's own work.
+func (d *dump) inRuntime() bool { return runtimeFault.Match(d.held) }
+
 var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
 // frames are the calls in cells, or all, of the first goroutine that has any

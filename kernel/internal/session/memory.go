@@ -214,10 +214,13 @@ var noMemory = regexp.MustCompile(`out of memory|cannot allocate memory|cannot m
 
 // outOfMemory explains the runtime's last words if they are about memory.
 func (p *process) outOfMemory(cause string) string {
-	if !noMemory.MatchString(cause) {
+	lim := *p.limit.Load()
+	// Linux lets a process map over what it has reserved beyond the limit, and
+	// refuses the next mapping; not every part of the runtime looks at that.
+	unchecked := lim.bytes > 0 && p.dump.inRuntime()
+	if !noMemory.MatchString(cause) && !unchecked {
 		return ""
 	}
-	lim := *p.limit.Load()
 	if lim.bytes == 0 {
 		return "out of memory: the system gave it no more (" + cause + ")"
 	}
