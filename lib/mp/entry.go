@@ -53,7 +53,7 @@ func RunChild(h Host) {
 		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", marker)
 		os.Exit(exitBroken)
 	}
-	in, out := inherited(first), inherited(first+1)
+	in, out := polled(first), inherited(first+1)
 	var book ledger
 	if count > 2 {
 		crash := inherited(first + 2)

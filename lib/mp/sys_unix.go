@@ -47,3 +47,12 @@ func inherited(fd int) *os.File {
 	syscall.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), "mp")
 }
+
+// polled is the inherited end of a pipe that is read through the runtime's
+// poller. A thread that blocks in a read keeps its processor, in a child as a
+// rule the only one, until the runtime notices, which may take 10 ms; the task
+// that the read has brought would wait so long.
+func polled(fd int) *os.File {
+	_ = syscall.SetNonblock(fd, true) // else it is read as any file
+	return inherited(fd)
+}

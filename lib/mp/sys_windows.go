@@ -33,3 +33,6 @@ func mapLedger(*os.File) ledger { return nil }
 func (l ledger) unmap() {}
 
 func widen(*os.File, int) {}
+
+// polled is inherited: a pipe of another process cannot be polled here.
+func polled(fd int) *os.File { return inherited(fd) }
