@@ -150,7 +150,7 @@ type cellResult struct {
 
 // execute runs a cell to its idle.
 func (k *testKernel) execute(c cellRun) (cellResult, error) {
-	ctx, cancel := context.WithTimeout(k.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(k.t.Context(), 5*time.Minute)
 	defer cancel()
 	content, err := json.Marshal(map[string]any{"code": c.code, "silent": c.silent, "allow_stdin": c.answer != "", "store_history": !c.silent})
 	if err != nil {
