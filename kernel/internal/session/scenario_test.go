@@ -105,12 +105,14 @@ var (
 	pids      = regexp.MustCompile(`\b\d+/\d+\b`)
 	durations = regexp.MustCompile(`\(\d+\.\d\ds\)`) // of tests
 	inProcess = regexp.MustCompile(`\bprocess \d+\b`)
+	stdLines  = regexp.MustCompile(`(?m)^([a-z][a-z0-9_/]*\.(?:go|s)) line \d+`) // differ between Go releases
 )
 
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	text := durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
+	text = stdLines.ReplaceAllString(text, "$1 line N")
 	return inProcess.ReplaceAllString(text, "process PID")
 }
 
