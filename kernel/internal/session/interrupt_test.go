@@ -107,8 +107,10 @@ func TestInterruptInsists(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "kept := 7")
 	done := make(chan bool)
+	pid := workerPID(s)
 	tr := &transcript{trigger: "stopping", action: func() {
 		go func() {
+			awaitStopped(t, pid)
 			for {
 				s.Interrupt()
 				select {

@@ -179,8 +179,11 @@ c := exec.Command("true")
 c.Stdout = os.Stdout
 c.Run()`, backend))
 		begin(t, s, "mp.Map[int](context.Background(), pool, say, []int{0})")
+		// Two pipes: what is read first is first, so the kernel gets time to read.
 		third := begin(t, s, `fmt.Println("before")
+time.Sleep(200 * time.Millisecond)
 list, err := mp.Map[int](context.Background(), pool, say, []int{1})
+time.Sleep(200 * time.Millisecond)
 fmt.Println("after", list, err)`)
 		if got := third.text(); got != "[stdout]\nbefore\ntask 1\nafter [1] <nil>\n" {
 			t.Errorf("%s: the third cell:\n%s", backend, got)

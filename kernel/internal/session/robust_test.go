@@ -104,12 +104,24 @@ func TestStoppedWorker(t *testing.T) {
 	s := newTestSession(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	tr := &transcript{trigger: "stopping", action: func() { go s.Interrupt() }}
+	pid := workerPID(s)
+	tr := &transcript{trigger: "stopping", action: func() { go func() { awaitStopped(t, pid); s.Interrupt() }() }}
 	reply := s.Execute(ctx, output.Request{Code: "fmt.Println(\"stopping\")\nsyscall.Kill(os.Getpid(), syscall.SIGSTOP)\nselect {}", StoreHistory: true}, tr)
 	if reply.Error == nil || !strings.Contains(reply.Error.Value, "did not react") {
 		t.Fatalf("%+v", reply.Error)
 	}
 	mustContain(t, execute(t, s, "2 + 2"), "4")
+}
+
+// awaitStopped waits until a process is stopped: an interrupt that came before
+// would end the cell.
+func awaitStopped(t *testing.T, pid int) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err != nil || strings.Contains(string(b), ") T ") {
+			return
+		}
+	}
+	t.Error("the worker did not stop")
 }
 
 // TestDeathBetweenCells: the next cell tells of it, and does not run on
