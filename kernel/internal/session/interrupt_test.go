@@ -82,14 +82,30 @@ func TestInterruptAfterEnd(t *testing.T) {
 	}
 }
 
+// begun is a function for cells: it prints "begun" once the goroutine that
+// called it is blocked.
+const begun = `
+func begun() {
+	all := make([]byte, 1<<18)
+	mine, _, _ := strings.Cut(string(all[:runtime.Stack(all, false)]), "[")
+	go func() {
+		for blocked := false; !blocked; time.Sleep(time.Millisecond) {
+			_, state, _ := strings.Cut(string(all[:runtime.Stack(all, true)]), mine+"[")
+			blocked = !strings.HasPrefix(state, "run")
+		}
+		fmt.Println("begun")
+	}()
+}
+`
+
 // TestInterruptOffersRestart: a goroutine that was left behind is told of by
 // the next interrupt, until it has ended.
 func TestInterruptOffersRestart(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "kept := 7")
-	execute(t, s, "ch := make(chan int)")
+	execute(t, s, "ch := make(chan int)"+begun)
 	pid := workerPID(s)
-	tr := interruptAfter(t, s, "waiting", "fmt.Println(\"waiting\")\n<-ch")
+	tr := interruptAfter(t, s, "begun", "begun()\n<-ch")
 	s.Interrupt()
 	eventually(t, "the offer", func() bool { return strings.Contains(tr.text(), "%restart") })
 	mustContain(t, tr.text(), "still blocked", "kept (cell 1), ch (cell 2)", "%replay then runs cells 1, 2 again")
