@@ -12,8 +12,8 @@ import (
 // time; the last process that used or received it counts as having it.
 type Conn[T any] struct {
 	in, out typedQueue[T]
-	local   [2]*localQueue[T] // in, out, for goroutines
-	users   *cell             // owners of the two ends
+	local   [2]*ringQueue[T] // in, out, for goroutines
+	users   *cell            // owners of the two ends
 	side    int
 }
 
@@ -21,8 +21,8 @@ type Conn[T any] struct {
 // received at the other.
 func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 	if b == Goroutines {
-		x, y := newLocalQueue[T](0, false), newLocalQueue[T](0, false)
-		return &Conn[T]{local: [2]*localQueue[T]{x, y}}, &Conn[T]{local: [2]*localQueue[T]{y, x}, side: 1}, nil
+		x, y := newRingQueue[T](0, false), newRingQueue[T](0, false)
+		return &Conn[T]{local: [2]*ringQueue[T]{x, y}}, &Conn[T]{local: [2]*ringQueue[T]{y, x}, side: 1}, nil
 	}
 	x, err := newQueue[T](b, 0, false)
 	if err != nil {

@@ -17,17 +17,17 @@ var ErrFull = errors.New("mp: the queue is full")
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
-	once  sync.Once
-	q     queue[T]       // nil in a zero Queue
-	zero  queue[T]       // in place of that
-	local *localQueue[T] // q, if it is for goroutines: a call through an interface costs a tenth
+	once sync.Once
+	q    queue[T]      // nil in a zero Queue
+	zero queue[T]      // in place of that
+	ring *ringQueue[T] // q, if it is one: a call through an interface costs a tenth
 }
 
 func (q *Queue[T]) in() queue[T] {
 	if q.q != nil {
 		return q.q
 	}
-	q.once.Do(func() { q.zero = newLocalQueue[T](0, true) })
+	q.once.Do(func() { q.zero = newRingQueue[T](0, true) })
 	return q.zero
 }
 
@@ -50,8 +50,8 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	local, _ := q.(*localQueue[T])
-	return &Queue[T]{q: q, local: local}, nil
+	ring, _ := q.(*ringQueue[T])
+	return &Queue[T]{q: q, ring: ring}, nil
 }
 
 func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
@@ -60,7 +60,10 @@ func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
 	}
 	switch b {
 	case Goroutines:
-		return newLocalQueue[T](size, counted), nil
+		if 0 < size && size < leastRing {
+			return newChanQueue[T](size, counted), nil
+		}
+		return newRingQueue[T](size, counted), nil
 	case Processes:
 		q, err := newTypedQueue[T](size)
 		if err != nil {
@@ -74,8 +77,8 @@ func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
 // Put adds v at the end. It waits for room if the queue has a size; its errors
 // are ctx's, ErrClosed, and that v cannot be encoded.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
-	if q.local != nil {
-		return q.local.put(ctx, v, true)
+	if q.ring != nil {
+		return q.ring.put(ctx, v, true)
 	}
 	return q.in().put(ctx, v, true)
 }
@@ -86,8 +89,8 @@ func (q *Queue[T]) TryPut(v T) error { return q.in().put(context.Background(), v
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
 // if the queue is empty and closed, and that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
-	if q.local != nil {
-		v, _, err := q.local.get(ctx, true)
+	if q.ring != nil {
+		v, _, err := q.ring.get(ctx, true)
 		return v, err
 	}
 	v, _, err := q.in().get(ctx, true)
