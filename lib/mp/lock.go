@@ -42,6 +42,9 @@ func NewLock(b Backend) (*Lock, error) {
 
 // Lock waits for the lock and takes it.
 func (l *Lock) Lock() {
+	if l.TryLock() {
+		return
+	}
 	if err := l.LockContext(context.Background()); err != nil {
 		panic(err) // cannot be: the context does not end
 	}
