@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // TestLocalQueueLosesNothing: whatever happens at once, each value whose Put
@@ -140,40 +141,42 @@ func checkDelivered(t *testing.T, put []int, got [][]numbered) {
 // TestRingWraps: the number of a lap goes back to zero, after some billions.
 func TestRingWraps(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 64} {
-		r := newRing[int](size)
+		e := elemOf[int]()
+		r := newRing(&e, size)
+		v := 0
 		const lap = 1<<31 - 2
 		r.head.Store(lap * ringLap)
 		r.tail.Store(lap * ringLap)
-		for i := range r.slots {
-			r.slots[i].turn.Store(lap * 2 & (1<<32 - 1))
+		for i := range r.turns {
+			r.turns[i].Store(lap * 2 & (1<<32 - 1))
 		}
 		for i := range 5 * size {
-			if _, state := r.get(); state != ringEmpty {
+			if state := r.get(unsafe.Pointer(&v)); state != ringEmpty {
 				t.Fatalf("size %d: there is something in it: %v", size, state)
 			}
 			for k := range size {
-				if state := r.put(i + k); state != ringDone || r.length() != k+1 {
+				if state := r.put(number(i + k)); state != ringDone || r.length() != k+1 {
 					t.Fatalf("size %d: put %d: %v, length %d", size, k, state, r.length())
 				}
 			}
-			if state := r.put(0); state != ringFull {
+			if state := r.put(number(0)); state != ringFull {
 				t.Fatalf("size %d: not full: %v", size, state)
 			}
 			for k := range size {
-				if v, state := r.get(); state != ringDone || v != i+k {
+				if state := r.get(unsafe.Pointer(&v)); state != ringDone || v != i+k {
 					t.Fatalf("size %d: got %d, %v", size, v, state)
 				}
 			}
 			// The next round begins at another slot.
-			if r.put(7) != ringDone {
+			if r.put(number(7)) != ringDone {
 				t.Fatal("there was room")
 			}
-			if v, _ := r.get(); v != 7 {
+			if r.get(unsafe.Pointer(&v)); v != 7 {
 				t.Fatal(v)
 			}
 		}
 		r.close()
-		if _, state := r.get(); state != ringEnded || r.put(0) != ringEnded {
+		if state := r.get(unsafe.Pointer(&v)); state != ringEnded || r.put(number(0)) != ringEnded {
 			t.Errorf("size %d: not closed", size)
 		}
 	}
@@ -203,3 +206,5 @@ func TestEndlessQueueKeepsOrder(t *testing.T) {
 		t.Fatal(v, ok, err)
 	}
 }
+
+func number(n int) unsafe.Pointer { return unsafe.Pointer(&n) }

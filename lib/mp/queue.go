@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"sync"
+	"unsafe"
 )
 
 // ErrFull is the error of a TryPut that found no room.
@@ -17,25 +19,17 @@ var ErrFull = errors.New("mp: the queue is full")
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
+	q    queue      // nil in a zero Queue
+	ring *ringQueue // q, if it is one: a call through an interface costs a tenth
 	once sync.Once
-	q    queue[T]      // nil in a zero Queue
-	zero queue[T]      // in place of that
-	ring *ringQueue[T] // q, if it is one: a call through an interface costs a tenth
+	zero *ringQueue // in place of q
 }
 
-func (q *Queue[T]) in() queue[T] {
-	if q.q != nil {
-		return q.q
-	}
-	q.once.Do(func() { q.zero = newRingQueue[T](0, true) })
-	return q.zero
-}
-
-// A queue is what the two backends of Queue have in common.
-type queue[T any] interface {
-	put(ctx context.Context, v T, wait bool) error
-	get(ctx context.Context, wait bool) (T, bool, error)
-	getInto(ctx context.Context, v *T) error
+// A queue is what the kinds of Queue have in common. Values are of the type
+// that it was made for; only one for processes keeps a pointer that it is given.
+type queue interface {
+	put(ctx context.Context, v unsafe.Pointer, wait bool) error
+	get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error)
 	length() int
 	close()
 	handle() ([]byte, error)
@@ -43,66 +37,87 @@ type queue[T any] interface {
 	join(ctx context.Context) error
 }
 
+func (q *Queue[T]) in() queue {
+	if q.q != nil {
+		return q.q
+	}
+	q.once.Do(func() { q.zero = newRingQueue(elemOf[T](), 0, true) })
+	return q.zero
+}
+
 // NewQueue makes a Queue for at most size values; Put waits while there are
 // that many. With size 0 it takes as many as memory holds.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
-	q, err := newQueue[T](b, size, false)
+	made := new(Queue[T])
+	err := made.make(b, size, false)
 	if err != nil {
 		return nil, err
 	}
-	ring, _ := q.(*ringQueue[T])
-	return &Queue[T]{q: q, ring: ring}, nil
+	return made, nil
 }
 
-func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
-	if size < 0 {
-		return nil, fmt.Errorf("mp: a queue for %d values", size)
+func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
+	q.q, q.ring, err = newQueue(reflect.TypeOf((*T)(nil)).Elem(), elemOf[T](), b, size, counted)
+	return err
+}
+
+func newQueue(t reflect.Type, e elem, b Backend, size int, counted bool) (queue, *ringQueue, error) {
+	switch {
+	case size < 0:
+		return nil, nil, fmt.Errorf("mp: a queue for %d values", size)
+	case b == Processes:
+		q, err := newSharedQueue(t, size)
+		return q, nil, err
+	case b != Goroutines:
+		return nil, nil, fmt.Errorf("mp: %v", b)
+	case 0 < size && size < leastRing:
+		return newChanQueue(e, size, counted), nil, nil
 	}
-	switch b {
-	case Goroutines:
-		if 0 < size && size < leastRing {
-			return newChanQueue[T](size, counted), nil
-		}
-		return newRingQueue[T](size, counted), nil
-	case Processes:
-		q, err := newTypedQueue[T](size)
-		if err != nil {
-			return nil, err
-		}
-		return q, nil
-	}
-	return nil, fmt.Errorf("mp: %v", b)
+	ring := newRingQueue(e, size, counted)
+	return ring, ring, nil
 }
 
 // Put adds v at the end. It waits for room if the queue has a size; its errors
 // are ctx's, ErrClosed, and that v cannot be encoded.
-func (q *Queue[T]) Put(ctx context.Context, v T) error {
-	if q.ring != nil {
-		return q.ring.put(ctx, v, true)
-	}
-	return q.in().put(ctx, v, true)
-}
+func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, true) }
 
 // TryPut is Put that does not wait: where Put would, its error is ErrFull.
-func (q *Queue[T]) TryPut(v T) error { return q.in().put(context.Background(), v, false) }
+func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
+
+func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
+	if q.ring != nil {
+		return q.ring.put(ctx, hide(unsafe.Pointer(&v)), wait)
+	}
+	kept := v
+	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
+}
 
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
 // if the queue is empty and closed, and that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
-	if q.ring != nil {
-		v, _, err := q.ring.get(ctx, true)
-		return v, err
-	}
-	v, _, err := q.in().get(ctx, true)
+	v, _, err := q.get(ctx, true)
 	return v, err
+}
+
+// TryGet is Get that does not wait; ok tells whether there was a value.
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
+
+func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	if q.ring != nil {
+		ok, err = q.ring.get(ctx, hide(unsafe.Pointer(&v)), wait)
+		return v, ok, err
+	}
+	var kept T
+	ok, err = q.in().get(ctx, unsafe.Pointer(&kept), wait)
+	return kept, ok, err
 }
 
 // GetInto is Get for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
-func (q *Queue[T]) GetInto(ctx context.Context, v *T) error { return q.in().getInto(ctx, v) }
-
-// TryGet is Get that does not wait; ok tells whether there was a value.
-func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.in().get(context.Background(), false) }
+func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
+	_, err := q.in().get(ctx, unsafe.Pointer(v), true)
+	return err
+}
 
 // Len returns how many values are in the queue at this moment.
 func (q *Queue[T]) Len() int { return q.in().length() }
@@ -131,7 +146,7 @@ func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 
 // GobDecode is the other end of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
-	in, err := openTypedQueue[T](b)
+	in, err := openSharedQueue(reflect.TypeOf((*T)(nil)).Elem(), b)
 	if err == nil {
 		q.q = in
 	}
@@ -144,11 +159,12 @@ type JoinableQueue[T any] struct{ Queue[T] }
 
 // NewJoinableQueue makes a JoinableQueue, as NewQueue does a Queue.
 func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
-	q, err := newQueue[T](b, size, true)
+	made := new(JoinableQueue[T])
+	err := made.make(b, size, true)
 	if err != nil {
 		return nil, err
 	}
-	return &JoinableQueue[T]{Queue[T]{q: q}}, nil
+	return made, nil
 }
 
 // TaskDone tells that a value that was taken has been dealt with. More calls

@@ -4,13 +4,15 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // A ringQueue is a ring, or a chain of rings if it has no size: where one is
 // full, a larger one takes over.
-type ringQueue[T any] struct {
+type ringQueue struct {
 	tally
-	first, last      atomic.Pointer[ring[T]] // to get from, to put into
+	elem             elem
+	first, last      atomic.Pointer[ring] // to get from, to put into
 	getters, putters waiters
 
 	mu      sync.Mutex // for changes of last, and for close
@@ -27,18 +29,18 @@ const (
 	lastRing  = 1 << 14
 )
 
-func newRingQueue[T any](size int, counted bool) *ringQueue[T] {
-	q := &ringQueue[T]{tally: newTally(counted), endless: size == 0}
+func newRingQueue(e elem, size int, counted bool) *ringQueue {
+	q := &ringQueue{tally: newTally(counted), elem: e, endless: size == 0}
 	if q.endless {
 		size = firstRing
 	}
-	r := newRing[T](size)
+	r := newRing(&q.elem, size)
 	q.first.Store(r)
 	q.last.Store(r)
 	return q
 }
 
-func (q *ringQueue[T]) length() int {
+func (q *ringQueue) length() int {
 	n := 0
 	for r := q.first.Load(); r != nil; r = r.next.Load() {
 		n += r.length()
@@ -46,7 +48,7 @@ func (q *ringQueue[T]) length() int {
 	return n
 }
 
-func (q *ringQueue[T]) close() {
+func (q *ringQueue) close() {
 	q.mu.Lock()
 	q.closed = true
 	q.last.Load().close()
@@ -56,18 +58,18 @@ func (q *ringQueue[T]) close() {
 }
 
 // grow adds a ring behind r, if that is the last.
-func (q *ringQueue[T]) grow(r *ring[T]) {
+func (q *ringQueue) grow(r *ring) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.last.Load() == r && !q.closed {
-		next := newRing[T](min(2*len(r.slots), lastRing))
+		next := newRing(&q.elem, min(2*len(r.turns), lastRing))
 		r.next.Store(next)
 		q.last.Store(next)
 		r.close()
 	}
 }
 
-func (q *ringQueue[T]) put(ctx context.Context, v T, wait bool) error {
+func (q *ringQueue) put(ctx context.Context, v unsafe.Pointer, wait bool) error {
 	q.expect()
 	state := q.tryPut(v)
 	if state == ringDone {
@@ -75,7 +77,7 @@ func (q *ringQueue[T]) put(ctx context.Context, v T, wait bool) error {
 	}
 	err := ErrFull
 	if state == ringFull && wait {
-		state, err = q.putters.await(ctx, len(q.last.Load().slots), ringFull, func() ringState { return q.tryPut(v) })
+		state, err = q.putters.await(ctx, len(q.last.Load().turns), ringFull, func() ringState { return q.tryPut(v) })
 	}
 	if state == ringEnded {
 		err = ErrClosed
@@ -83,7 +85,7 @@ func (q *ringQueue[T]) put(ctx context.Context, v T, wait bool) error {
 	return q.unless(err)
 }
 
-func (q *ringQueue[T]) tryPut(v T) ringState {
+func (q *ringQueue) tryPut(v unsafe.Pointer) ringState {
 	for {
 		r := q.last.Load()
 		state := r.put(v)
@@ -99,59 +101,31 @@ func (q *ringQueue[T]) tryPut(v T) ringState {
 	}
 }
 
-func (q *ringQueue[T]) getInto(ctx context.Context, v *T) error {
-	got, _, err := q.get(ctx, true)
-	if err == nil {
-		*v = got
-	}
-	return err
-}
-
-func (q *ringQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
-	v, state := q.tryGet()
-	if state == ringDone {
-		return v, true, nil
-	}
+func (q *ringQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
+	state := q.tryGet(v)
 	if state == ringEmpty && wait {
-		return q.getLater(ctx)
+		state, err = q.getters.await(ctx, len(q.first.Load().turns), ringEmpty, func() ringState { return q.tryGet(v) })
 	}
-	return v, false, endError(state)
-}
-
-func (q *ringQueue[T]) getLater(ctx context.Context) (v T, ok bool, err error) {
-	state, err := q.getters.await(ctx, len(q.first.Load().slots), ringEmpty, func() (state ringState) {
-		v, state = q.tryGet()
-		return state
-	})
-	if err == nil {
-		err = endError(state)
-	}
-	return v, err == nil, err
-}
-
-func endError(state ringState) error {
 	if state == ringEnded {
-		return ErrClosed
+		err = ErrClosed
 	}
-	return nil
+	return state == ringDone, err
 }
 
-func (q *ringQueue[T]) tryGet() (v T, state ringState) {
+func (q *ringQueue) tryGet(v unsafe.Pointer) ringState {
 	for {
 		r := q.first.Load()
-		v, state = r.get()
-		switch state {
-		case ringDone:
+		state := r.get(v)
+		if state == ringDone {
 			q.putters.wake(1)
-			return v, state
-		case ringEnded:
-			next := r.next.Load()
-			if next == nil {
-				return v, state
-			}
-			q.first.CompareAndSwap(r, next)
-		default:
-			return v, state
 		}
+		if state != ringEnded {
+			return state
+		}
+		next := r.next.Load()
+		if next == nil {
+			return state
+		}
+		q.first.CompareAndSwap(r, next)
 	}
 }

@@ -3,6 +3,7 @@ package mp
 import (
 	"runtime"
 	"sync/atomic"
+	"unsafe"
 )
 
 // A ring is a queue with room for a fixed number of values, for any number of
@@ -10,17 +11,21 @@ import (
 // the tail and then has the slot to itself. (D. Vyukov's bounded queue, with
 // laps instead of sums, so that a ring of one slot works, and of any number.)
 //
-// Nothing here may be inlined into a caller: a goroutine that is stopped between
-// claim and release would leave the slot behind, and in a notebook only the
-// library's own code is not stopped.
-type ring[T any] struct {
+// A goroutine that were stopped between claim and release would leave the slot
+// behind. In a notebook only the library's own code is not stopped: what claims
+// must not be inlined into a cell.
+type ring struct {
 	_     [cacheLine]byte
 	tail  atomic.Uint64 // the next position to put at, and ringClosed
 	_     [cacheLine]byte
 	head  atomic.Uint64 // the next position to get from
 	_     [cacheLine]byte
-	slots []ringSlot[T]
-	next  atomic.Pointer[ring[T]] // takes over, if this one is closed
+	elem  *elem
+	slots unsafe.Pointer // the values
+	// turns tell whose a slot is: 2n is the turn of the putter of lap n, 2n+1
+	// that of the getter.
+	turns []atomic.Uint32
+	next  atomic.Pointer[ring] // takes over, if this one is closed
 }
 
 const cacheLine = 64
@@ -31,21 +36,20 @@ const (
 	ringClosed = 1 << 63
 )
 
-// A ringSlot's turn tells whose it is: 2n is that of the putter of lap n, 2n+1
-// that of the getter.
-type ringSlot[T any] struct {
-	turn atomic.Uint32
-	v    T
+func newRing(e *elem, size int) *ring {
+	return &ring{elem: e, slots: e.room(size), turns: make([]atomic.Uint32, size)}
 }
 
-func newRing[T any](size int) *ring[T] { return &ring[T]{slots: make([]ringSlot[T], size)} }
-
 // after is the position that follows another.
-func (r *ring[T]) after(at uint64) uint64 {
-	if at++; uint32(at) == uint32(len(r.slots)) {
-		return (at - uint64(len(r.slots)) + ringLap) &^ ringClosed
+func (r *ring) after(at uint64) uint64 {
+	if at++; uint32(at) == uint32(len(r.turns)) {
+		return (at - uint64(len(r.turns)) + ringLap) &^ ringClosed
 	}
 	return at
+}
+
+func (r *ring) slot(at uint64) unsafe.Pointer {
+	return unsafe.Add(r.slots, uintptr(uint32(at))*r.elem.size)
 }
 
 type ringState int
@@ -57,18 +61,18 @@ const (
 	ringEnded           // closed; for a getter also empty
 )
 
-//go:noinline
-func (r *ring[T]) put(v T) ringState {
+// put adds the value at v.
+func (r *ring) put(v unsafe.Pointer) ringState {
 	for tries := 0; ; tries++ {
 		at := r.tail.Load()
 		if at&ringClosed != 0 {
 			return ringEnded
 		}
-		s, turn := &r.slots[uint32(at)], uint32(at>>32)*2
-		if s.turn.Load() == turn {
+		slot, turn := &r.turns[uint32(at)], uint32(at>>32)*2
+		if slot.Load() == turn {
 			if r.tail.CompareAndSwap(at, r.after(at)) {
-				s.v = v
-				s.turn.Store(turn + 1)
+				r.elem.move(r.slot(at), v)
+				slot.Store(turn + 1)
 				return ringDone
 			}
 		} else if (r.head.Load()+ringLap)&^ringClosed == at {
@@ -78,41 +82,41 @@ func (r *ring[T]) put(v T) ringState {
 	}
 }
 
-//go:noinline
-func (r *ring[T]) get() (v T, state ringState) {
+// get moves a value to v.
+func (r *ring) get(v unsafe.Pointer) ringState {
 	for tries := 0; ; tries++ {
 		at := r.head.Load()
-		s, turn := &r.slots[uint32(at)], uint32(at>>32)*2+1
-		if s.turn.Load() == turn {
+		slot, turn := &r.turns[uint32(at)], uint32(at>>32)*2+1
+		if slot.Load() == turn {
 			if r.head.CompareAndSwap(at, r.after(at)) {
-				v, s.v = s.v, v
-				s.turn.Store(turn + 1)
-				return v, ringDone
+				r.elem.take(v, r.slot(at))
+				slot.Store(turn + 1)
+				return ringDone
 			}
 		} else if tail := r.tail.Load(); tail&^ringClosed == at {
 			if tail != at {
-				return v, ringEnded
+				return ringEnded
 			}
-			return v, ringEmpty
+			return ringEmpty
 		}
 		relax(tries)
 	}
 }
 
 // length is how many values are in the ring at this moment.
-func (r *ring[T]) length() int {
+func (r *ring) length() int {
 	for {
 		head := r.head.Load()
 		tail := r.tail.Load() &^ ringClosed
 		if r.head.Load() == head {
 			laps := (tail>>32 - head>>32) & (1<<31 - 1)
-			return int(laps)*len(r.slots) + int(uint32(tail)) - int(uint32(head))
+			return int(laps)*len(r.turns) + int(uint32(tail)) - int(uint32(head))
 		}
 	}
 }
 
 // close lets no more values in.
-func (r *ring[T]) close() { r.tail.Or(ringClosed) }
+func (r *ring) close() { r.tail.Or(ringClosed) }
 
 // relax waits for another goroutine, longer from one try to the next: who
 // stays away from a position leaves the memory that it is in to the others.
