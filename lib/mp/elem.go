@@ -12,6 +12,7 @@ type elem struct {
 	take func(to, from unsafe.Pointer) // moves one: from is zero then
 }
 
+//go:noinline
 func elemOf[T any]() elem {
 	return elem{
 		size: unsafe.Sizeof(*new(T)),

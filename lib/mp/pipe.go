@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"runtime"
 	"unsafe"
 )
@@ -24,19 +23,20 @@ type pipeEnd struct {
 // NewPipe makes a pipe and returns its two ends; what is sent at one is
 // received at the other.
 func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
-	x, y, err := newEnds(reflect.TypeOf((*T)(nil)).Elem(), elemOf[T](), b)
+	x, y, err := newEnds((*T)(nil), elemOf[T](), b)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &Conn[T]{x}, &Conn[T]{y}, nil
 }
 
-func newEnds(t reflect.Type, e elem, b Backend) (one, other pipeEnd, err error) {
-	x, _, err := newQueue(t, e, b, 0, false)
+//go:noinline
+func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
+	x, err := newQueue(pointer, e, b, 0, false)
 	if err != nil {
 		return one, other, err
 	}
-	y, _, err := newQueue(t, e, b, 0, false)
+	y, err := newQueue(pointer, e, b, 0, false)
 	if err != nil {
 		return one, other, err
 	}
@@ -132,9 +132,9 @@ func (c *pipeEnd) encode() ([]byte, error) {
 }
 
 // GobDecode is the other end of GobEncode.
-func (c *Conn[T]) GobDecode(b []byte) error { return c.open(reflect.TypeOf((*T)(nil)).Elem(), b) }
+func (c *Conn[T]) GobDecode(b []byte) error { return c.open((*T)(nil), b) }
 
-func (c *pipeEnd) open(t reflect.Type, b []byte) error {
+func (c *pipeEnd) open(pointer any, b []byte) error {
 	if len(b) == 0 {
 		return errMalformed
 	}
@@ -142,11 +142,11 @@ func (c *pipeEnd) open(t reflect.Type, b []byte) error {
 	if err != nil || len(parts) != 3 || b[len(b)-1] > 1 {
 		return errMalformed
 	}
-	in, err := openSharedQueue(t, []byte(parts[0]))
+	in, err := openQueue(pointer, []byte(parts[0]))
 	if err != nil {
 		return err
 	}
-	out, err := openSharedQueue(t, []byte(parts[1]))
+	out, err := openQueue(pointer, []byte(parts[1]))
 	if err != nil {
 		return err
 	}

@@ -19,14 +19,14 @@ var ErrFull = errors.New("mp: the queue is full")
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
-	q    queue      // nil in a zero Queue
-	ring *ringQueue // q, if it is one: a call through an interface costs a tenth
-	once sync.Once
-	zero *ringQueue // in place of q
+	q     queue // nil in a zero Queue
+	local bool  // q is for goroutines
+	once  sync.Once
+	zero  queue // in place of q
 }
 
 // A queue is what the kinds of Queue have in common. Values are of the type
-// that it was made for; only one for processes keeps a pointer that it is given.
+// that it was made for; only one for processes may keep a pointer it is given.
 type queue interface {
 	put(ctx context.Context, v unsafe.Pointer, wait bool) error
 	get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error)
@@ -41,7 +41,7 @@ func (q *Queue[T]) in() queue {
 	if q.q != nil {
 		return q.q
 	}
-	q.once.Do(func() { q.zero = newRingQueue(elemOf[T](), 0, true) })
+	q.once.Do(func() { q.zero = newZeroQueue(elemOf[T]()) })
 	return q.zero
 }
 
@@ -57,24 +57,34 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 }
 
 func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
-	q.q, q.ring, err = newQueue(reflect.TypeOf((*T)(nil)).Elem(), elemOf[T](), b, size, counted)
+	q.q, err = newQueue((*T)(nil), elemOf[T](), b, size, counted)
+	q.local = b == Goroutines
 	return err
 }
 
-func newQueue(t reflect.Type, e elem, b Backend, size int, counted bool) (queue, *ringQueue, error) {
+// newQueue makes a queue of what pointer points to.
+//
+//go:noinline
+func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, error) {
 	switch {
 	case size < 0:
-		return nil, nil, fmt.Errorf("mp: a queue for %d values", size)
+		return nil, fmt.Errorf("mp: a queue for %d values", size)
 	case b == Processes:
-		q, err := newSharedQueue(t, size)
-		return q, nil, err
+		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size)
 	case b != Goroutines:
-		return nil, nil, fmt.Errorf("mp: %v", b)
+		return nil, fmt.Errorf("mp: %v", b)
 	case 0 < size && size < leastRing:
-		return newChanQueue(e, size, counted), nil, nil
+		return newChanQueue(e, size, counted), nil
 	}
-	ring := newRingQueue(e, size, counted)
-	return ring, ring, nil
+	return newRingQueue(e, size, counted), nil
+}
+
+//go:noinline
+func newZeroQueue(e elem) queue { return newRingQueue(e, 0, true) }
+
+//go:noinline
+func openQueue(pointer any, handle []byte) (queue, error) {
+	return openSharedQueue(reflect.TypeOf(pointer).Elem(), handle)
 }
 
 // Put adds v at the end. It waits for room if the queue has a size; its errors
@@ -85,8 +95,8 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, tr
 func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
 
 func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
-	if q.ring != nil {
-		return q.ring.put(ctx, hide(unsafe.Pointer(&v)), wait)
+	if q.local {
+		return q.q.put(ctx, hide(unsafe.Pointer(&v)), wait)
 	}
 	kept := v
 	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
@@ -103,8 +113,8 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
 
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
-	if q.ring != nil {
-		ok, err = q.ring.get(ctx, hide(unsafe.Pointer(&v)), wait)
+	if q.local {
+		ok, err = q.q.get(ctx, hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T
@@ -146,7 +156,7 @@ func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 
 // GobDecode is the other end of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
-	in, err := openSharedQueue(reflect.TypeOf((*T)(nil)).Elem(), b)
+	in, err := openQueue((*T)(nil), b)
 	if err == nil {
 		q.q = in
 	}
