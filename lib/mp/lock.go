@@ -36,7 +36,7 @@ func NewLock(b Backend) (*Lock, error) {
 		return nil, err
 	}
 	made := new(Lock)
-	made.at.p.Store(c)
+	made.at.set(c)
 	return made, nil
 }
 
