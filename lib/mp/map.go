@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 )
 
@@ -129,7 +128,7 @@ func prepareCall[R, A, F any](p *pool, fn F, target bool) (*function, error) {
 	if fv == nil || p.backend != Processes {
 		return p.localFunction(fv)
 	}
-	return p.functionFor(fv, runnerPC(new(task[R, A, F])), reflect.TypeFor[A](), reflect.TypeFor[R](), shapeOf[F](target), target)
+	return p.functionFor(fv, runnerPC(new(task[R, A, F])), (*A)(nil), (*R)(nil), shapeOf[F](target), target)
 }
 
 func (p *pool) localFunction(fv *funcval) (*function, error) {
@@ -143,7 +142,7 @@ func (p *pool) localFunction(fv *funcval) (*function, error) {
 // every cell or package that calls Map would compile it anew, with sync.Map.
 //
 //go:noinline
-func (p *pool) functionFor(fv *funcval, runner uintptr, arg, result reflect.Type, s shape, target bool) (*function, error) {
+func (p *pool) functionFor(fv *funcval, runner uintptr, arg, result any, s shape, target bool) (*function, error) {
 	if p.host.Captures(addressOf(fv), fv.pc) {
 		return nil, captureError(fv.pc)
 	}
@@ -151,8 +150,8 @@ func (p *pool) functionFor(fv *funcval, runner uintptr, arg, result reflect.Type
 	if f := p.funcs.get(k); f != nil {
 		return f, nil
 	}
-	for _, t := range []reflect.Type{arg, result} {
-		if _, err := codecOf(t); err != nil {
+	for _, like := range []any{arg, result} {
+		if _, err := codecLike(like); err != nil {
 			return nil, fmt.Errorf("mp: %s: %w", describe(fv.pc), err)
 		}
 	}

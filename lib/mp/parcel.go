@@ -3,7 +3,6 @@ package mp
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 	"unsafe"
@@ -123,7 +122,7 @@ func (c *chunk[A, R]) abandoned(n int) (places []int) {
 }
 
 func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
-	codec, err := codecOf(reflect.TypeFor[A]())
+	codec, err := codecLike((*A)(nil))
 	if err != nil {
 		return 0, err
 	}
@@ -151,7 +150,7 @@ func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
 }
 
 func (c *chunk[A, R]) deliver(from int, r *reply) error {
-	codec, err := codecOf(reflect.TypeFor[R]())
+	codec, err := codecLike((*R)(nil))
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -180,8 +179,8 @@ func (*task[R, A, F]) runRow(v *invocation, fn F, s shape) (more bool) {
 }
 
 func codecPair[A, R any]() (in, out *codec, err error) {
-	if in, err = codecOf(reflect.TypeFor[A]()); err == nil {
-		out, err = codecOf(reflect.TypeFor[R]())
+	if in, err = codecLike((*A)(nil)); err == nil {
+		out, err = codecLike((*R)(nil))
 	}
 	return in, out, err
 }

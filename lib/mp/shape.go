@@ -29,8 +29,11 @@ const (
 )
 
 // shapeOf classifies F, which satisfies Target (target) or Func.
-func shapeOf[F any](target bool) shape {
-	t := reflect.TypeFor[F]()
+func shapeOf[F any](target bool) shape { return shapeLike((*F)(nil), target) }
+
+//go:noinline
+func shapeLike(pointer any, target bool) shape {
+	t := reflect.TypeOf(pointer).Elem()
 	var s shape
 	if t.NumIn() == 2 {
 		s |= takesContext
@@ -69,4 +72,4 @@ func invoke[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err erro
 	return r, err
 }
 
-func methodGivesError[F any]() bool { return reflect.TypeFor[F]().NumOut() == 2 }
+func methodGivesError[F any]() bool { return shapeLike((*F)(nil), false)&givesError != 0 }
