@@ -97,25 +97,25 @@ func codecOf(t reflect.Type) (*codec, error) {
 //go:noinline
 func codecLike(pointer any) (*codec, error) { return codecOf(reflect.TypeOf(pointer).Elem()) }
 
-// encode encodes what v points to.
-func encode(v any) ([]byte, error) {
-	c, err := codecLike(v)
+// encode encodes a value at p.
+func (e *elem) encode(p unsafe.Pointer) ([]byte, error) {
+	c, err := codecLike(e.like)
 	if err != nil {
 		return nil, err
 	}
 	var w writer
-	c.put(&w, reflect.ValueOf(v).UnsafePointer())
+	c.put(&w, p)
 	return w.b, w.failure(c)
 }
 
-// decode reads one value that fills b to where v points.
-func decode(b []byte, v any) error {
-	c, err := codecLike(v)
+// decode reads one value that fills b to p.
+func (e *elem) decode(b []byte, p unsafe.Pointer) error {
+	c, err := codecLike(e.like)
 	if err != nil {
 		return err
 	}
 	r := reader{b: b}
-	c.get(&r, reflect.ValueOf(v).UnsafePointer())
+	c.get(&r, p)
 	if r.err == nil && len(r.b) != 0 {
 		r.err = errMalformed
 	}
