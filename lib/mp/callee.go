@@ -70,8 +70,8 @@ func (c *callee) here(ctx context.Context) func(i int, a, r unsafe.Pointer) erro
 	return func(_ int, a, r unsafe.Pointer) error { return c.protected(ctx, a, r) }
 }
 
-// codecs are those of the argument and the result.
-func (c *callee) codecs() (in, out *codec, err error) {
+// codecsOf are those of the argument and the result.
+func codecsOf(c *callee) (in, out *codec, err error) {
 	if in, err = codecLike(c.arg.like); err == nil {
 		out, err = codecLike(c.result.like)
 	}

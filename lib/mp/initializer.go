@@ -14,7 +14,9 @@ type initializer struct {
 	def  definition
 }
 
-func (in *initializer) define(h Host) (err error) {
+// defineInitializer is no method: what the signatures of methods mention can be
+// reached from Option, and cells would compile it.
+func defineInitializer(in *initializer, h Host) (err error) {
 	if in.call.fn == nil {
 		return fmt.Errorf("mp: the pool's initializer is nil")
 	}

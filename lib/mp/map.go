@@ -145,7 +145,7 @@ func (p *pool) prepare(c *callee) (*function, error) {
 	if f := p.funcs.get(k); f != nil {
 		return f, nil
 	}
-	if _, _, err := c.codecs(); err != nil {
+	if _, _, err := codecsOf(c); err != nil {
 		return nil, fmt.Errorf("mp: %s: %w", describe(c.fn.pc), err)
 	}
 	def, err := define(p.host, c)

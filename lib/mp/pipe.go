@@ -11,7 +11,7 @@ import (
 
 // A Conn is one end of a Pipe. Each end is for one goroutine or process at a
 // time; the last process that used or received it counts as having it.
-type Conn[T any] struct{ pipeEnd }
+type Conn[T any] struct{ end pipeEnd }
 
 // A pipeEnd is what of a Conn does not depend on the type of the values.
 type pipeEnd struct {
@@ -50,7 +50,7 @@ func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
 }
 
 // Send sends v to the other end. Its error is ErrClosed if either end was closed.
-func (c *Conn[T]) Send(v T) error { return c.send(unsafe.Pointer(&v)) }
+func (c *Conn[T]) Send(v T) error { return c.end.send(unsafe.Pointer(&v)) }
 
 func (c *pipeEnd) send(v unsafe.Pointer) error {
 	c.register()
@@ -67,7 +67,7 @@ func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 
 // RecvInto is Recv for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
-func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error { return c.recv(ctx, unsafe.Pointer(v)) }
+func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error { return c.end.recv(ctx, unsafe.Pointer(v)) }
 
 func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
 	c.register()
@@ -107,13 +107,15 @@ func (c *pipeEnd) orphaned() bool {
 }
 
 // Close ends the pipe in both directions. What was sent can still be received.
-func (c *pipeEnd) Close() {
+func (c *Conn[T]) Close() { c.end.close() }
+
+func (c *pipeEnd) close() {
 	c.in.close()
 	c.out.close()
 }
 
 // GobEncode lets a Conn be part of what is sent to a process.
-func (c *Conn[T]) GobEncode() ([]byte, error) { return c.encode() }
+func (c *Conn[T]) GobEncode() ([]byte, error) { return c.end.encode() }
 
 func (c *pipeEnd) encode() ([]byte, error) {
 	in, ok := c.in.(*sharedQueue)
@@ -132,7 +134,7 @@ func (c *pipeEnd) encode() ([]byte, error) {
 }
 
 // GobDecode is the other end of GobEncode.
-func (c *Conn[T]) GobDecode(b []byte) error { return c.open((*T)(nil), b) }
+func (c *Conn[T]) GobDecode(b []byte) error { return c.end.open((*T)(nil), b) }
 
 func (c *pipeEnd) open(pointer any, b []byte) error {
 	if len(b) == 0 {

@@ -135,7 +135,7 @@ func (p *pool) hire() error {
 	}
 	p.host = h
 	if p.o.initializer != nil {
-		if err := p.o.initializer.define(h); err != nil {
+		if err := defineInitializer(p.o.initializer, h); err != nil {
 			return err
 		}
 	}

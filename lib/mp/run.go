@@ -70,7 +70,7 @@ func (v *invocation) function() (fn *funcval, target bool) { return v.fn, v.targ
 
 // loop calls the function for each task.
 func (v *invocation) loop(c callee) {
-	in, out, err := c.codecs()
+	in, out, err := codecsOf(&c)
 	if err == nil && in.fixed && out.fixed && len(v.args.b) == v.n*int(in.size) {
 		v.makeRow(int(out.size))
 		for v.runRow(&c) {

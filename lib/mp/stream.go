@@ -23,6 +23,9 @@ func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F,
 	return stream[R](ctx, p, fn, seq, false)
 }
 
+// stream is not inlined: with its loops, it would be compiled once more.
+//
+//go:noinline
 func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		s, err := openStream(ctx, p, calleeOf[R, A](fn, false), ordered)
