@@ -48,6 +48,8 @@ func directives() []directive {
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
 		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputs},
 		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
+		{[]string{"%time", "%%time"}, "[STATEMENT]", "say what STATEMENT takes, or with %%time the cell: time, CPU time of all threads, memory allocated", (*run).time},
+		{[]string{"%timeit", "%%timeit"}, "[-n LOOPS] [-r RUNS] [STATEMENT]", "repeat STATEMENT, or with %%timeit the rest of the cell after STATEMENT, and say what a loop takes; variables that it defines are its own, others keep what it does to them", (*run).timeit},
 		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).version},
 		{[]string{"%goflags"}, "", "accepted for GoNB's notebooks: cells are compiled without go build", (*run).goflags},
 		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothing},
