@@ -51,6 +51,7 @@ func TestRepeatedKeeps(t *testing.T) {
 		{"variables", "%%timeit sum := 0.0\ny := x\nsum += y\nz, w := 1, [99]int{}", []string{"sum := 0.0", "for nʹ := ", "y := ", "KeepAlive(sum)", "KeepAlive(y)", "KeepAlive(z)", "KeepAlive(&w)", "}}"}, ""},
 		{"the notebook's", "%timeit x = 3", []string{"x = 3", "}}"}, "KeepAlive"},
 		{"defers", "%%timeit\ndefer none()\nfor range 3 {}", []string{"func() {", "for neverʹ", "defer none()", "}() }}"}, ""},
+		{"a defer of the cell", "defer none()\n%timeit -n 5 x++", []string{"for neverʹ", "defer none()", "repeatʹ(5, 0)"}, ""},
 		{"jumps", "%%timeit\ni := 0\nagain:\ni++\npair()\nlen(\"abc\")\nif i < 3 { goto again }", []string{"i := 0", "pair()\n", "KeepAlive(", `len("abc"))`, "KeepAlive(i)"}, "kʹ"},
 	} {
 		text := source(t, p, 2, test.src)
