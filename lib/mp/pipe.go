@@ -67,7 +67,9 @@ func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 
 // RecvInto is Recv for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
-func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error { return c.end.recv(ctx, unsafe.Pointer(v)) }
+func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
+	return c.end.recv(ctx, unsafe.Pointer(v))
+}
 
 func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
 	c.register()
