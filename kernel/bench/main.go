@@ -29,7 +29,7 @@ var sections = []struct {
 	name    string
 	measure func(context.Context, *kernel, *tabwriter.Writer, string) error
 }{
-	{"start", startTimes}, {"hello", hello}, {"queue", queue}, {"kinds", kinds}, {"notebook200", notebook200}, {"plot", plot}, {"native", native},
+	{"start", startTimes}, {"hello", hello}, {"queue", queue}, {"kinds", kinds}, {"library", library}, {"notebook200", notebook200}, {"plot", plot}, {"native", native},
 	{"memory", memory}, {"child", childStart}, {"interrupt", interruptLatency},
 	{"crash", crashes}, {"output", throughput}, {"peers", peers},
 }
@@ -195,6 +195,39 @@ func kinds(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error 
 			s = append(s, d)
 		}
 		row(w, c.name, s, "")
+	}
+	return nil
+}
+
+// library runs cells that use generic parts of lib/mp, which each compiles for
+// its types, in turn with a hello.
+func library(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
+	cells := []struct{ name, code string }{
+		{"hello, beside them", `fmt.Println("hello")`},
+		{"a cell with a Value", `{ v, _ := mp.NewValue(mp.Goroutines, 1); mp.Add(v, 1) }`},
+		{"a cell with a Queue", `{ q, _ := mp.NewQueue[int](mp.Goroutines, 1); q.TryPut(1) }`},
+		{"a cell with a Map", `{ var p mp.Pool; mp.Map[int](ctx, &p, benchSquare, []int{1, 2}) }`},
+		{"a cell with a Stream", `{ var p mp.Pool; for range mp.Stream[int](ctx, &p, benchSquare, slices.Values([]int{1, 2})) {} }`},
+	}
+	if _, err := k.cell(ctx, "import \"github.com/perijove/perijove/lib/mp\"\nfunc benchSquare(n int) int { return n * n }"); err != nil {
+		return err
+	}
+	samples := make([]sample, len(cells))
+	for range *rounds {
+		for i, c := range cells {
+			d, err := k.cell(ctx, c.code)
+			if err != nil {
+				return err
+			}
+			samples[i] = append(samples[i], d)
+		}
+	}
+	for i, c := range cells {
+		note := ""
+		if i > 0 {
+			note = fmt.Sprintf("%.2f × hello", samples[i].median().Seconds()/samples[0].median().Seconds())
+		}
+		row(w, c.name, samples[i], note)
 	}
 	return nil
 }
