@@ -50,7 +50,13 @@ func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
 }
 
 // Send sends v to the other end. Its error is ErrClosed if either end was closed.
-func (c *Conn[T]) Send(v T) error { return c.end.send(unsafe.Pointer(&v)) }
+func (c *Conn[T]) Send(v T) error {
+	if c.end.users == nil {
+		return c.end.send(hide(unsafe.Pointer(&v)))
+	}
+	kept := v
+	return c.end.send(unsafe.Pointer(&kept))
+}
 
 func (c *pipeEnd) send(v unsafe.Pointer) error {
 	c.register()

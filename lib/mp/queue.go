@@ -95,8 +95,8 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, tr
 func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
 
 func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
-	if q.local {
-		return q.q.put(ctx, hide(unsafe.Pointer(&v)), wait)
+	if q.local || q.q == nil {
+		return q.in().put(ctx, hide(unsafe.Pointer(&v)), wait)
 	}
 	kept := v
 	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
@@ -113,8 +113,8 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
 
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
-	if q.local {
-		ok, err = q.q.get(ctx, hide(unsafe.Pointer(&v)), wait)
+	if q.local || q.q == nil {
+		ok, err = q.in().get(ctx, hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T
