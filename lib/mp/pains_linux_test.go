@@ -111,7 +111,7 @@ func TestNoOrphans(t *testing.T) {
 			cmd := another(t, "parent")
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
-			cmd.WaitDelay = 10 * time.Second
+			cmd.WaitDelay = time.Minute
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

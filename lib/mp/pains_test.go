@@ -174,7 +174,7 @@ func TestLargeResultsAreJoinedAtOnce(t *testing.T) {
 }
 
 func TestCancelledMapLeavesNothingBehind(t *testing.T) {
-	p := newPool(t, mp.Processes, mp.Workers(3))
+	p := newPool(t, mp.Processes, mp.Workers(3), mp.Grace(time.Hour))
 	for range 20 {
 		ctx, cancel := context.WithTimeout(watchdog(t), 3*time.Millisecond)
 		_, err := mp.Map[int](ctx, p, patient, upTo(1000))
