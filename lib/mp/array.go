@@ -23,7 +23,7 @@ const arrayHead = 4096
 // NewArray makes an Array of n zero elements. If T has a pointer in it, the
 // error names the field.
 func NewArray[T any](b Backend, n int) (*Array[T], error) {
-	if err := checkPlain(reflect.TypeFor[T](), "Array"); err != nil {
+	if err := checkPlain(reflect.TypeFor[T](), "an Array"); err != nil {
 		return nil, err
 	}
 	size := unsafe.Sizeof(*new(T))
@@ -79,7 +79,7 @@ func (a *Array[T]) GobEncode() ([]byte, error) { return a.c.encode("Array") }
 
 // GobDecode is the other end of GobEncode.
 func (a *Array[T]) GobDecode(b []byte) (err error) {
-	if a.c, err = openCell(b, "Array"); err != nil {
+	if a.c, err = openCell(b, "an Array"); err != nil {
 		return err
 	}
 	a.n = int(a.c.u64(0).Load())

@@ -121,7 +121,7 @@ func (j *mapJob[A, R]) result(ctx context.Context, p *pool) ([]R, error) {
 	return nil, err
 }
 
-func itemError(i int, err error) error { return fmt.Errorf("mp: task %d: %w", i, err) }
+func itemError(i int, err error) error { return within(fmt.Sprint("task ", i), err) }
 
 // prepareCall checks that fn can run on p, and with these types.
 func prepareCall[R, A, F any](p *pool, fn F, target bool) (*function, error) {
@@ -153,7 +153,7 @@ func (p *pool) functionFor(fv *funcval, runner uintptr, arg, result reflect.Type
 	}
 	for _, t := range []reflect.Type{arg, result} {
 		if _, err := codecOf(t); err != nil {
-			return nil, fmt.Errorf("mp: %s: %w", describe(fv.pc), err)
+			return nil, within(describe(fv.pc), err)
 		}
 	}
 	def, err := define(p.host, fv, runner, s, target)

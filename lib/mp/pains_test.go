@@ -60,7 +60,10 @@ func TestResultThatDoesNotTravel(t *testing.T) {
 		}
 	}
 	_, err := mp.Map[fussy](watchdog(t), p, toFussy, upTo(10))
-	refused(t, err, "task ", "does not")
+	refused(t, err, "mp: task ", "does not")
+	if n := strings.Count(err.Error(), "mp: "); n != 1 {
+		t.Errorf("the package is named %d times: %v", n, err)
+	}
 	expectMap(t, p)
 }
 

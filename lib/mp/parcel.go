@@ -2,7 +2,6 @@ package mp
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"sync"
 	"time"
@@ -136,7 +135,7 @@ func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
 		mark := len(w.b)
 		codec.put(w, unsafe.Pointer(&c.args[i]))
 		if w.err != nil {
-			err := fmt.Errorf("mp: argument of %s: %w", describe(c.st.fn.pc), w.failure(codec))
+			err := within("argument of "+describe(c.st.fn.pc), w.failure(codec))
 			*w = writer{b: w.b[:mark]}
 			if i > 0 {
 				err = nil // it will be the first of the next batch

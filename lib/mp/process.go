@@ -119,7 +119,7 @@ func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg
 	}
 	body, err := encode(arg)
 	if err != nil {
-		return fmt.Errorf("mp: argument of %s: %w", describe(fv.pc), err)
+		return within("argument of "+describe(fv.pc), err)
 	}
 	c, err := spawn(h, o)
 	if err != nil {
@@ -148,7 +148,7 @@ func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg
 // becauseOf adds to err that ctx ended, unless it says so.
 func becauseOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		return fmt.Errorf("%w: %w", cause, err)
+		return fmt.Errorf("%w: %w", cause, bare{err})
 	}
 	return err
 }
@@ -222,7 +222,8 @@ func (p *Process) Kill() error {
 	return ErrUnkillable
 }
 
-// Signal sends sig to a child. For one that has ended it returns os.ErrProcessDone.
+// Signal sends sig to a child. For one that has ended it returns
+// os.ErrProcessDone, for a goroutine ErrUnkillable.
 func (p *Process) Signal(sig os.Signal) error {
 	if p.child != nil {
 		return p.child.signal(sig)

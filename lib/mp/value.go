@@ -18,7 +18,7 @@ func (v *Value[T]) cell() *cell {
 	if c := v.at.p.Load(); c != nil {
 		return c
 	}
-	if err := checkPlain(reflect.TypeFor[T](), "Value"); err != nil {
+	if err := checkPlain(reflect.TypeFor[T](), "a Value"); err != nil {
 		panic(err)
 	}
 	return v.at.cell(valueSlots + 2*slotSize[T]())
@@ -39,7 +39,7 @@ type Integer interface {
 // NewValue makes a Value that is v. If T has a pointer in it, the error names
 // the field.
 func NewValue[T any](b Backend, v T) (*Value[T], error) {
-	if err := checkPlain(reflect.TypeFor[T](), "Value"); err != nil {
+	if err := checkPlain(reflect.TypeFor[T](), "a Value"); err != nil {
 		return nil, err
 	}
 	c, err := newCell(b, valueSlots+2*slotSize[T]())
@@ -57,11 +57,11 @@ func slotSize[T any]() int { return (int(unsafe.Sizeof(*new(T))) + 15) &^ 15 }
 // checkPlain says why values of t cannot lie in shared memory.
 func checkPlain(t reflect.Type, what string) error {
 	if path, bad := pointerIn(t, typeName(t)); bad != nil {
-		return fmt.Errorf("mp: a %s of %v cannot be shared: %s is a %v, which holds a pointer "+
+		return fmt.Errorf("mp: %s of %v cannot be shared: %s is a %v, which holds a pointer "+
 			"(use numbers and arrays of fixed length)", what, t, path, bad)
 	}
 	if !plain(t) {
-		return fmt.Errorf("mp: a %s of %v cannot be shared: it encodes itself or is a lock", what, t)
+		return fmt.Errorf("mp: %s of %v cannot be shared: it encodes itself or is a lock", what, t)
 	}
 	return nil
 }
@@ -190,4 +190,4 @@ func Add[T Integer](v *Value[T], d T) (sum T) {
 func (v *Value[T]) GobEncode() ([]byte, error) { return v.at.encode("Value") }
 
 // GobDecode is the other end of GobEncode.
-func (v *Value[T]) GobDecode(b []byte) error { return v.at.open(b, "Value") }
+func (v *Value[T]) GobDecode(b []byte) error { return v.at.open(b, "a Value") }
