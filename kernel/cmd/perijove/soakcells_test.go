@@ -215,7 +215,7 @@ var deadlyCells = []soakCell{
 	}},
 	{"unlock", 2, func(s *soak, n int) error { return s.deadly("var mu sync.Mutex; mu.Unlock()", "unlock of unlocked") }},
 	{"map writes", 1, func(s *soak, n int) error {
-		return s.deadly("m := map[int]int{}\nfor range 4 { go func() { for i := 0; ; i++ { m[i%1000] = i } }() }\nselect {}", "concurrent map")
+		return s.deadly("runtime.GOMAXPROCS(max(2, runtime.NumCPU()))\nm := map[int]int{}\nfor range 4 { go func() { for i := 0; ; i++ { m[i%1000] = i } }() }\nselect {}", "concurrent map")
 	}},
 	{"stack", 1, func(s *soak, n int) error {
 		return s.deadly("debug.SetMaxStack(1 << 20)\nfunc deep(n int) int { return deep(n+1) + 1 }\ndeep(0)", "stack")
