@@ -75,3 +75,13 @@ func TestRuntimeFault(t *testing.T) {
 		t.Errorf("without a limit: %s", text)
 	}
 }
+
+// TestMemoryOfStarts: a program that is about to run has the worker's memory for
+// a moment, which does not count twice.
+func TestMemoryOfStarts(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 1GB\nmine := bytes.Repeat([]byte{1}, 550_000_000)")
+	if got := execute(t, s, "for range 1500 { if err := exec.Command(\"true\").Run(); err != nil { panic(err) } }\nlen(mine)"); got != "[result text/plain]\n550000000\n" {
+		t.Error(got)
+	}
+}
