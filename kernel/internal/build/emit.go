@@ -8,9 +8,10 @@ import (
 
 // Names of generated functions.
 const (
-	showName    = "show" + mangleMark
-	showErrName = "showerror" + mangleMark
-	discardName = "discard" + mangleMark
+	showName     = "show" + mangleMark
+	showErrName  = "showerror" + mangleMark
+	showRuneName = "showrune" + mangleMark
+	discardName  = "discard" + mangleMark
 )
 
 // A form says how much of a symbol a unit needs.
@@ -132,11 +133,19 @@ func (e *emitter) entry() {
 		e.helpers[neverName] = true
 		f.body.WriteString(slowDefers + "\n")
 	}
+	timed := e.b.c.Timed && !e.shape
+	if timed {
+		e.helpers[startName], e.helpers[stopName] = true, true
+		f.body.WriteString(startName + "()\n")
+	}
 	for _, st := range e.b.stmts {
 		e.stmt(f, st)
 	}
 	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
 		f.body.WriteString("main()\n")
+	}
+	if timed {
+		f.body.WriteString(stopName + "()\n")
 	}
 	f.body.WriteString("}\n")
 }
@@ -160,6 +169,10 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
+	link(showRuneName, "ShowRune", "(rune)")
+	link(startName, "Start", "()")
+	link(stopName, "Stop", "()")
+	link(repeatName, "Repeat", "(loops, runs int) int")
 	e.contextHelper(f)
 	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[neverName] {

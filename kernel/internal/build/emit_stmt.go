@@ -4,6 +4,9 @@ import "github.com/perijove/perijove/kernel/internal/cell"
 
 func (e *emitter) stmt(f *file, st *stmt) {
 	if st.static && !e.shape {
+		if before, after := e.timing(st, ""); before+after != "" {
+			e.file(e.b.o).body.WriteString(before + after + "\n")
+		}
 		return
 	}
 	edits := e.stmtRefs(f, st)
@@ -20,13 +23,14 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		edits = append(edits, edit{st.Define, st.Define + 2, "="})
 	}
 	if st.show != plain {
-		name := map[showMode]string{discard: discardName, show: showName, showError: showErrName}[st.show]
+		name := map[showMode]string{discard: discardName, show: showName, showError: showErrName, showRune: showRuneName}[st.show]
 		e.helpers[name] = true
 		edits = append([]edit{{st.Expr.Start, st.Expr.Start, name + "("}}, edits...)
 		edits = append(edits, edit{st.Expr.End, st.Expr.End, ")"})
 	}
 	edits = append(edits, e.slowDefersIn("package p; func _() {\n", st.Text, "\n}")...)
-	f.put(nil, before, st.Source, cell.Span{End: len(st.Text)}, "", edits)
+	before, after := e.timing(st, before)
+	f.put(nil, before, st.Source, cell.Span{End: len(st.Text)}, after, append(e.repeat(f, st), edits...))
 }
 
 // stmtRefs gives the names in a statement their generated form.

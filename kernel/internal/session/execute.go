@@ -17,7 +17,7 @@ import (
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
-		defer func() { s.turn <- struct{}{}; s.prepare() }()
+		defer func() { s.prepare(); s.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return output.Reply{Status: output.Aborted, UserExpressions: map[string]output.ExpressionResult{}}
 	}
@@ -25,7 +25,7 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	if req.Silent {
 		sink = quiet{sink}
 	}
-	ctx, end := s.begin(ctx)
+	ctx, end := s.begin(ctx, req)
 	defer end()
 	sink.Started(n)
 	reply := output.Reply{Status: output.OK, ExecutionCount: n, UserExpressions: map[string]output.ExpressionResult{}}
@@ -81,15 +81,15 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 }
 
 // begin notes what Interrupt cancels: the compiler, the wait for the worker, an
-// input, and through the worker the cell itself.
-func (s *Session) begin(ctx context.Context) (context.Context, func()) {
+// input, and through the worker the cell itself; and whether another follows.
+func (s *Session) begin(ctx context.Context, req output.Request) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
-	s.running, s.cancel = ctx, cancel
+	s.running, s.cancel, s.next = ctx, cancel, req.Next
 	s.mu.Unlock()
 	return ctx, func() {
 		s.mu.Lock()
-		s.running, s.cancel = nil, nil
+		s.running, s.cancel, s.next = nil, nil, nil
 		s.mu.Unlock()
 		cancel()
 	}

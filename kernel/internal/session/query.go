@@ -20,7 +20,7 @@ func (s *Session) IsComplete(code string) output.Completeness {
 
 // Complete lists what can stand at the cursor.
 func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
-	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") {
+	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
 	}
 	list, start, end := s.program.Load().Complete(code, cursor)

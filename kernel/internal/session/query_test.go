@@ -44,6 +44,10 @@ func TestComplete(t *testing.T) {
 		{"p|", "pt"},
 		{"%wri|", ""},
 		{"%hel|", "%help"},
+		{"%timei|", "%timeit"},
+		{"%time strings.HasPref|", "HasPrefix"},
+		{"%timeit -n 5 pt.N|", "Norm"},
+		{"%%timeit here := 1\nhe|", "here"},
 		{"var b bytes.Buffer\nb.WriteStr|", "WriteString"},
 	} {
 		code := strings.Replace(test.code, "|", "", 1)

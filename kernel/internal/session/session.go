@@ -65,6 +65,7 @@ type Session struct {
 	command *exec.Cmd          // the shell command that runs, if any
 	running context.Context    // of the cell that runs, if any
 	cancel  context.CancelFunc // of running
+	next    func() bool        // Request.Next of running
 	pressed press
 	count   int
 	history []output.HistoryEntry
@@ -130,6 +131,7 @@ func (s *Session) newProgram() *build.Program {
 		GOROOT:   s.cfg.Image.Toolchain.Root,
 		Dir:      dir,
 		Importer: s.modules,
+		Next:     s.another,
 		Flags:    s.cfg.CompileFlags,
 		Env:      append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
@@ -148,14 +150,20 @@ func (s *Session) Forget() {
 // prepare has the next cell's compiler started, while nobody waits.
 func (s *Session) prepare() {
 	p := s.program.Load()
-	if p.Solo() {
-		return
-	}
+	p.Prepare()
 	go func() {
-		if err := p.Prepare(); err != nil {
+		if err := p.Prepared(); err != nil {
 			s.cfg.Log.Debug("no compiler on standby", "error", err)
 		}
 	}()
+}
+
+// another reports whether a cell waits for the end of the one that runs.
+func (s *Session) another() bool {
+	s.mu.Lock()
+	next := s.next
+	s.mu.Unlock()
+	return next != nil && next()
 }
 
 // ready returns the worker and starts one if there is none. One that has died
