@@ -63,7 +63,7 @@ func TestSharedXIsStoredExecuted(t *testing.T) {
 func run(t *testing.T, args ...string) {
 	t.Helper()
 	// The time is a watchdog: the first run of a version builds a worker image.
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	perijove := filepath.Join(t.TempDir(), "perijove")
 	build := exec.CommandContext(ctx, "go", "build", "-o", perijove, "github.com/perijove/perijove/kernel/cmd/perijove")

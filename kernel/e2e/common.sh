@@ -22,6 +22,11 @@ die() { say "$*"; exit 1; }
 skip() { say "SKIPPED: $*"; exit "$SKIPPED"; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# retry COMMAND... tries three times: archives have hiccups.
+retry() {
+	"$@" || { sleep 5 && "$@"; } || { sleep 20 && "$@"; }
+}
+
 # jupyter_place says where JupyterLab is: "host", "root", or nothing.
 jupyter_place() {
 	if [ -x /usr/bin/jupyter-lab ]; then

@@ -33,17 +33,17 @@ const (
 // A Message is what travels between a program and its notebook's host.
 type Message struct {
 	Kind     Kind            `json:"kind"`
-	ID       string          `json:"id"`
-	Target   string          `json:"target,omitempty"` // with Open
-	Data     json.RawMessage `json:"data,omitempty"`
-	Metadata map[string]any  `json:"metadata,omitempty"`
+	ID       string          `json:"id"`                 // of the comm
+	Target   string          `json:"target,omitempty"`   // with Open
+	Data     json.RawMessage `json:"data,omitempty"`     // a JSON object
+	Metadata map[string]any  `json:"metadata,omitempty"` // that the other half gets beside it
 }
 
 // A Comm is this program's half.
 type Comm struct {
-	ID     string
-	Target string
-	opened bool // by this program
+	ID     string // names the comm on both sides
+	Target string // what the other half was made by
+	opened bool   // by this program
 
 	mu      sync.Mutex // guards what follows
 	receive func(data json.RawMessage)
@@ -89,7 +89,8 @@ func send(m Message) error {
 
 // New opens a comm from this side. Its other half is made by what the front end
 // has registered for target, which gets data and metadata; data is encoded by
-// encoding/json and must become an object.
+// encoding/json and must become an object. Its error is that data cannot be
+// sent, or what the host says; where no notebook runs the program there is none.
 func New(target string, data any, metadata map[string]any) (*Comm, error) {
 	raw, err := object(data)
 	if err != nil {
@@ -135,7 +136,7 @@ func remove(id string) *Comm {
 	return c
 }
 
-// Send sends a message to the other half.
+// Send sends a message to the other half. Data and error are as with New.
 func (c *Comm) Send(data any) error {
 	raw, err := object(data)
 	if err != nil {
@@ -144,7 +145,7 @@ func (c *Comm) Send(data any) error {
 	return send(Message{Kind: Msg, ID: c.ID, Data: raw})
 }
 
-// Close closes both halves.
+// Close closes both halves. A comm that is closed already is left as it is.
 func (c *Comm) Close() error {
 	if remove(c.ID) == nil {
 		return nil

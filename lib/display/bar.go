@@ -15,7 +15,7 @@ import (
 //		h.Show(display.Bar{Done: done, Total: n})
 //	}
 type Bar struct {
-	Done, Total int
+	Done, Total int    // in whatever is counted
 	Note        string // shown behind the numbers
 }
 

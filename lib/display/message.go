@@ -46,10 +46,10 @@ func (b *Bundle) UnmarshalJSON(data []byte) error {
 // the front end. It crosses process borders as the bytes of MarshalBinary.
 type Message struct {
 	Kind     Kind           `json:"kind"`
-	Data     Bundle         `json:"data,omitempty"`
-	Metadata map[string]any `json:"metadata,omitempty"`
-	ID       string         `json:"id,omitempty"`
-	Wait     bool           `json:"wait,omitempty"` // with KindClear: only when the next output comes
+	Data     Bundle         `json:"data,omitempty"`     // what to show
+	Metadata map[string]any `json:"metadata,omitempty"` // how, by MIME type
+	ID       string         `json:"id,omitempty"`       // of the output, if that may change
+	Wait     bool           `json:"wait,omitempty"`     // with KindClear: only when the next output comes
 }
 
 // MarshalBinary encodes m. It fails if Data or Metadata holds a value that

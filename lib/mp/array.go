@@ -33,7 +33,7 @@ func NewArray[T any](b Backend, n int) (*Array[T], error) {
 //
 //go:noinline
 func newArray(b Backend, n int, size uintptr, pointer any) (*cell, error) {
-	if err := checkPlain(pointer, "Array"); err != nil {
+	if err := checkPlain(pointer, "an Array"); err != nil {
 		return nil, err
 	}
 	if n < 0 || (size > 0 && uint64(n) > (1<<46)/uint64(size)) {

@@ -12,6 +12,7 @@ const (
 	Processes
 )
 
+// String returns "goroutines" or "processes".
 func (b Backend) String() string {
 	switch b {
 	case Goroutines:

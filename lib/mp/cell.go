@@ -87,7 +87,7 @@ func (c *cell) encode(what string) ([]byte, error) {
 func openCell(handle []byte, what string) (*cell, error) {
 	s, err := openSegment(handle)
 	if err != nil {
-		return nil, fmt.Errorf("mp: cannot open a %s: %w", what, err)
+		return nil, within("cannot open a "+what, err)
 	}
 	return &cell{seg: s, mem: s.mem, me: self()}, nil
 }

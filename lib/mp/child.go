@@ -75,7 +75,7 @@ func spawn(h Host, o options) (*child, error) {
 		toChild.close()
 		fromChild.close()
 		crash.Close()
-		return nil, fmt.Errorf("mp: cannot start a child process: %w", err)
+		return nil, within("cannot start a child process", err)
 	}
 	toChild.r.Close()
 	fromChild.w.Close()

@@ -127,7 +127,7 @@ func (c *codec) cannotReceive(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("mp: cannot receive a %v: %w", c.typ, err)
+	return within(fmt.Sprintf("cannot receive a %v", c.typ), err)
 }
 
 func (c *codec) put(w *writer, p unsafe.Pointer) {

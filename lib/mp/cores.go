@@ -2,7 +2,11 @@ package mp
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"runtime"
+
+	"github.com/perijove/perijove/lib/internal/cgroup"
 )
 
 // Cores returns how many processors this process can really keep busy, at
@@ -11,8 +15,12 @@ import (
 // workers so that pools within them do not crowd each other.
 func Cores() int {
 	n := min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) // NumCPU knows the affinity mask
-	return max(1, min(n, cgroupCores()))
+	return wholeCores(n, cgroup.CPU(os.DirFS("/")))
 }
+
+// wholeCores is what a quota leaves of n cores. Go's own reading of quotas stops
+// at the innermost group.
+func wholeCores(n int, quota float64) int { return max(1, int(min(float64(n), math.Ceil(quota)))) }
 
 // childEnv shares the cores out among a pool's workers.
 func childEnv(workers int) []string {

@@ -45,6 +45,14 @@
 // arrive as two variables, and a cycle is an error. The types of this package
 // arrive as the same lock, queue or memory.
 //
+// # Errors
+//
+// What processes share lies in memory that the system must give: so NewLock and
+// its kin have an error, which with Goroutines is nil. A system on which package
+// mp has no child processes gives ErrUnsupported. How a function failed, or a
+// child ended, says a PanicError, RemoteError or ExitError; errors.As finds them
+// in what Map, Join and the others return.
+//
 // # What it costs
 //
 // A child takes some 2 ms to start, 2 MB of memory of its own, and a message

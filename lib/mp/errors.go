@@ -29,6 +29,16 @@ var (
 	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
 )
 
+// within returns err with what was at work in its text, which has the package's
+// name in front once, however many errors are in each other.
+func within(what string, err error) error { return fmt.Errorf("mp: %s: %w", what, bare{err}) }
+
+// A bare error has no name of the package in front: it is a part of another's text.
+type bare struct{ error }
+
+func (b bare) Error() string { return strings.TrimPrefix(b.error.Error(), "mp: ") }
+func (b bare) Unwrap() error { return b.error }
+
 // A PanicError is the error of a function that panicked.
 type PanicError struct {
 	Value string // the panic's value as fmt prints it
@@ -36,6 +46,7 @@ type PanicError struct {
 	PID   int    // of that process
 }
 
+// Error says what the panic was, where, and shows the stack.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("panic: %s (in process %d)\n\n%s", e.Value, e.PID, e.Stack)
 }
@@ -44,11 +55,12 @@ func (e *PanicError) Error() string {
 // has the text of the original, and matches with errors.Is the errors of
 // packages context, io, io/fs and this one that the original matched.
 type RemoteError struct {
-	Text string
+	Text string // what the original's Error returned
 	Type string // the original's type, as in "*fs.PathError"
 	is   []error
 }
 
+// Error returns the original's text.
 func (e *RemoteError) Error() string { return e.Text }
 
 // Unwrap returns the well-known errors that the original matched.
@@ -66,12 +78,14 @@ func known() []error {
 
 // An ExitError is the error of a child that ended without giving a result.
 type ExitError struct {
-	PID    int
+	PID    int            // of the child
 	Code   int            // exit code, or -1 if a signal ended it
 	Signal syscall.Signal // 0 if none
 	Crash  string         // what the Go runtime printed when it crashed, of which Error shows the beginning
 }
 
+// Error says how the child ended and, if it crashed, shows the cause and the calls
+// that led to it.
 func (e *ExitError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mp: child process %d ended without a result: ", e.PID)

@@ -26,14 +26,14 @@ func TestMain(m *testing.M) {
 
 // watchdog is a context that fails a hanging test instead of the whole run.
 func watchdog(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Minute, errHang)
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errHang)
 	t.Cleanup(cancel)
 	return ctx
 }
 
 type hang struct{}
 
-func (hang) Error() string { return "the watchdog's minute is over: something hangs" }
+func (hang) Error() string { return "the watchdog's two minutes are over: something hangs" }
 
 var errHang = hang{}
 

@@ -128,7 +128,7 @@ func (j *mapJob) result(ctx context.Context, p *pool) error {
 	return err
 }
 
-func itemError(i int, err error) error { return fmt.Errorf("mp: task %d: %w", i, err) }
+func itemError(i int, err error) error { return within(fmt.Sprint("task ", i), err) }
 
 // prepare checks that c can run on p, and with its types.
 func (p *pool) prepare(c *callee) (*function, error) {
@@ -146,7 +146,7 @@ func (p *pool) prepare(c *callee) (*function, error) {
 		return f, nil
 	}
 	if _, _, err := codecsOf(c); err != nil {
-		return nil, fmt.Errorf("mp: %s: %w", describe(c.fn.pc), err)
+		return nil, within(describe(c.fn.pc), err)
 	}
 	def, err := define(p.host, c)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -35,6 +36,7 @@ func playRole(name string) int {
 		fmt.Println(errors.Is(err, mp.ErrNoEntry))
 		return 0
 	case "parent":
+		heedInterrupts()
 		mp.Init()
 		return startAndWait()
 	case "interrupted":
@@ -49,6 +51,12 @@ func playRole(name string) int {
 	}
 	fmt.Fprintln(os.Stderr, "no such role:", name)
 	return 2
+}
+
+// heedInterrupts undoes what a shell does to a job in the background.
+func heedInterrupts() {
+	var byDefault [4]uintptr // a struct sigaction
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGINT), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
 }
 
 // startAndWait prints the ids of its children, which never end, and waits.
@@ -111,7 +119,7 @@ func TestNoOrphans(t *testing.T) {
 			cmd := another(t, "parent")
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
-			cmd.WaitDelay = 10 * time.Second
+			cmd.WaitDelay = time.Minute
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)

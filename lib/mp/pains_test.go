@@ -60,7 +60,10 @@ func TestResultThatDoesNotTravel(t *testing.T) {
 		}
 	}
 	_, err := mp.Map[fussy](watchdog(t), p, toFussy, upTo(10))
-	refused(t, err, "task ", "does not")
+	refused(t, err, "mp: task ", "does not")
+	if n := strings.Count(err.Error(), "mp: "); n != 1 {
+		t.Errorf("the package is named %d times: %v", n, err)
+	}
 	expectMap(t, p)
 }
 
@@ -174,7 +177,7 @@ func TestLargeResultsAreJoinedAtOnce(t *testing.T) {
 }
 
 func TestCancelledMapLeavesNothingBehind(t *testing.T) {
-	p := newPool(t, mp.Processes, mp.Workers(3))
+	p := newPool(t, mp.Processes, mp.Workers(3), mp.Grace(time.Hour))
 	for range 20 {
 		ctx, cancel := context.WithTimeout(watchdog(t), 3*time.Millisecond)
 		_, err := mp.Map[int](ctx, p, patient, upTo(1000))

@@ -2,7 +2,6 @@ package mp
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 	"unsafe"
@@ -124,7 +123,7 @@ func (c *parcel) encode(w *writer, limit int) (int, error) {
 		mark := len(w.b)
 		codec.put(w, c.arg(i))
 		if w.err != nil {
-			err := fmt.Errorf("mp: argument of %s: %w", describe(c.st.fn.pc), w.failure(codec))
+			err := within("argument of "+describe(c.st.fn.pc), w.failure(codec))
 			*w = writer{b: w.b[:mark]}
 			if i > 0 {
 				err = nil // it will be the first of the next batch

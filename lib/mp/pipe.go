@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// A Conn is one end of a Pipe. Each end is for one goroutine or process at a
+// A Conn is one end of a pipe. Each end is for one goroutine or process at a
 // time; the last process that used or received it counts as having it.
 type Conn[T any] struct{ end pipeEnd }
 

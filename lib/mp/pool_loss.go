@@ -1,7 +1,6 @@
 package mp
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -60,7 +59,7 @@ func (w *worker) replace(exit error) {
 		p.failed++
 	}
 	if !w.ready && p.failed < tooManyDeaths {
-		exit = fmt.Errorf("mp: a worker died in the pool's initializer: %w", exit)
+		exit = within("a worker died in the pool's initializer", exit)
 		p.failed = tooManyDeaths
 	}
 	failed := p.failed >= tooManyDeaths
@@ -72,11 +71,11 @@ func (w *worker) replace(exit error) {
 		return
 	}
 	if failed {
-		p.breakDown(fmt.Errorf("mp: the pool's workers die: %w", exit))
+		p.breakDown(within("the pool's workers die", exit))
 		return
 	}
 	if err := p.employ(); err != nil {
-		p.breakDown(fmt.Errorf("mp: cannot replace a worker: %w", err))
+		p.breakDown(within("cannot replace a worker", err))
 	}
 }
 

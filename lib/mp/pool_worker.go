@@ -1,7 +1,6 @@
 package mp
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -254,5 +253,5 @@ func (w *worker) kill() {
 }
 
 func initializerError(err error) error {
-	return fmt.Errorf("mp: the pool's initializer failed: %w", err)
+	return within("the pool's initializer failed", err)
 }

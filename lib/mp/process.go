@@ -123,7 +123,7 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 	}
 	body, err := fn.arg.encode(arg)
 	if err != nil {
-		return fmt.Errorf("mp: argument of %s: %w", describe(fn.fn.pc), err)
+		return within("argument of "+describe(fn.fn.pc), err)
 	}
 	c, err := spawn(h, o)
 	if err != nil {
@@ -152,7 +152,7 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 // becauseOf adds to err that ctx ended, unless it says so.
 func becauseOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		return fmt.Errorf("%w: %w", cause, err)
+		return fmt.Errorf("%w: %w", cause, bare{err})
 	}
 	return err
 }
@@ -226,7 +226,8 @@ func (p *Process) Kill() error {
 	return ErrUnkillable
 }
 
-// Signal sends sig to a child. For one that has ended it returns os.ErrProcessDone.
+// Signal sends sig to a child. For one that has ended it returns
+// os.ErrProcessDone, for a goroutine ErrUnkillable.
 func (p *Process) Signal(sig os.Signal) error {
 	if p.child != nil {
 		return p.child.signal(sig)

@@ -81,12 +81,12 @@ func TestEveryShapeWithoutResult(t *testing.T) {
 		endsWith(t, p, err, "", 0)
 		p, err = mp.Start(ctx, b, failing, "luck")
 		endsWith(t, p, err, "no luck", 1)
-		p, err = mp.Start(ctx, b, waiting, "")
+		p, err = mp.Start(ctx, b, waiting, "", mp.Grace(time.Hour))
 		if err == nil {
 			p.Terminate()
 		}
 		endsWith(t, p, err, "", 0)
-		p, err = mp.Start(ctx, b, waitingErr, "")
+		p, err = mp.Start(ctx, b, waitingErr, "", mp.Grace(time.Hour))
 		if err == nil {
 			p.Terminate()
 		}
@@ -221,7 +221,7 @@ func busy(mp.None) {
 
 func TestJoinWithDeadline(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
-		p, err := mp.Start(watchdog(t), b, waiting, "")
+		p, err := mp.Start(watchdog(t), b, waiting, "", mp.Grace(time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}

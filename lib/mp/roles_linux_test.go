@@ -48,7 +48,7 @@ func TestInterruptIsOneLine(t *testing.T) {
 	cmd := another(t, "interrupted")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var stderr bytes.Buffer
-	cmd.Stderr, cmd.WaitDelay = &stderr, 10*time.Second
+	cmd.Stderr, cmd.WaitDelay = &stderr, time.Minute
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -86,7 +86,7 @@ func (v *invocation) loop(c callee) {
 		c.arg.clear(a)
 		in.get(&v.args, a)
 		if err := v.args.outcome(); err != nil {
-			v.failed(fmt.Errorf("mp: argument of %s: %w", describe(v.fn.pc), err))
+			v.failed(within("argument of "+describe(v.fn.pc), err))
 			continue
 		}
 		if v.dropped(i) {
@@ -118,7 +118,7 @@ func (v *invocation) keep(out *codec, result unsafe.Pointer) {
 		v.mu.Unlock()
 		return
 	}
-	failure := fmt.Errorf("mp: result of %s: %w", describe(v.fn.pc), v.out.failure(out))
+	failure := within("result of "+describe(v.fn.pc), v.out.failure(out))
 	v.out = writer{b: v.out.b[:mark]}
 	v.mu.Unlock()
 	v.failed(failure)

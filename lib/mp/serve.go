@@ -96,7 +96,8 @@ type Method[S, A, R any] interface {
 
 // Ask calls fn(object, arg) in the process that serves the object, and returns
 // the result: mp.Ask[int](ctx, ref, (*Account).Deposit, 10). When ctx ends, Ask
-// returns, and the call may yet happen.
+// returns its error, and the call may yet happen. The error of a Ref that was
+// closed, or whose process is gone, matches ErrClosed.
 func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F, arg A) (r R, err error) {
 	err = ref.in.ask(ctx, methodOf[S, A, R](fn), unsafe.Pointer(&arg), unsafe.Pointer(&r))
 	return r, err

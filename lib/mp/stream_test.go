@@ -153,7 +153,7 @@ func TestSubmit(t *testing.T) {
 
 func TestSubmittedTaskIsCancelled(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
-		p := newPool(t, b, mp.Workers(2))
+		p := newPool(t, b, mp.Workers(2), mp.Grace(time.Hour))
 		running := mp.Submit[int](watchdog(t), p, patient, 1)
 		var waiting []*mp.Future[int]
 		for i := range 10 {

@@ -22,7 +22,7 @@ func (v *value) cell(like any) *cell {
 	if c := v.at.get(); c != nil {
 		return c
 	}
-	if err := checkPlain(like, "Value"); err != nil {
+	if err := checkPlain(like, "a Value"); err != nil {
 		panic(err)
 	}
 	return v.at.cell(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size()))
@@ -52,7 +52,7 @@ func NewValue[T any](b Backend, v T) (*Value[T], error) {
 
 //go:noinline
 func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) error {
-	if err := checkPlain(like, "Value"); err != nil {
+	if err := checkPlain(like, "a Value"); err != nil {
 		return err
 	}
 	c, err := newCell(b, valueSlots+2*slotSize(size))
@@ -80,11 +80,11 @@ func copyBytes(to, from unsafe.Pointer, n uintptr) {
 func checkPlain(pointer any, what string) error {
 	t := reflect.TypeOf(pointer).Elem()
 	if path, bad := pointerIn(t, typeName(t)); bad != nil {
-		return fmt.Errorf("mp: a %s of %v cannot be shared: %s is a %v, which holds a pointer "+
+		return fmt.Errorf("mp: %s of %v cannot be shared: %s is a %v, which holds a pointer "+
 			"(use numbers and arrays of fixed length)", what, t, path, bad)
 	}
 	if !plain(t) {
-		return fmt.Errorf("mp: a %s of %v cannot be shared: it encodes itself or is a lock", what, t)
+		return fmt.Errorf("mp: %s of %v cannot be shared: it encodes itself or is a lock", what, t)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ import (
 type Chart struct {
 	// Width and Height of the picture, in points.
 	Width, Height vg.Length
-	Title         string
+	Title         string // above the picture
 
 	result *Result
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/perijove/perijove/lib/internal/cgroup"
 )
 
 // A load is the CPU time that the machine and this program have used, in
@@ -128,58 +130,4 @@ func foreign(start, end load, ok bool) float64 {
 
 // usableCores is what the affinity mask and the CPU quotas of all enclosing
 // control groups leave.
-func usableCores() float64 {
-	cores := float64(runtime.NumCPU())
-	groups, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return cores
-	}
-	return min(cores, quota("/sys/fs/cgroup", string(groups)))
-}
-
-// quota is the smallest CPU limit on the way up from a process's groups.
-func quota(root, groups string) float64 {
-	limit := math.Inf(1)
-	for line := range strings.Lines(groups) {
-		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(parts) != 3 {
-			continue
-		}
-		base := ""
-		switch {
-		case parts[1] == "": // version 2
-			base = root
-		case strings.Contains(","+parts[1]+",", ",cpu,"):
-			base = filepath.Join(root, parts[1])
-		default:
-			continue
-		}
-		for dir := filepath.Join("/", parts[2]); ; dir = filepath.Dir(dir) {
-			limit = min(limit, groupQuota(filepath.Join(base, dir)))
-			if dir == "/" {
-				break
-			}
-		}
-	}
-	return limit
-}
-
-func groupQuota(dir string) float64 {
-	var quota, period string
-	if data, err := os.ReadFile(filepath.Join(dir, "cpu.max")); err == nil {
-		quota, period, _ = strings.Cut(strings.TrimSpace(string(data)), " ")
-	} else {
-		q, err1 := os.ReadFile(filepath.Join(dir, "cpu.cfs_quota_us"))
-		p, err2 := os.ReadFile(filepath.Join(dir, "cpu.cfs_period_us"))
-		if err1 != nil || err2 != nil {
-			return math.Inf(1)
-		}
-		quota, period = strings.TrimSpace(string(q)), strings.TrimSpace(string(p))
-	}
-	q, err1 := strconv.ParseFloat(quota, 64)
-	p, err2 := strconv.ParseFloat(period, 64)
-	if err1 != nil || err2 != nil || q <= 0 || p <= 0 {
-		return math.Inf(1) // "max", or -1
-	}
-	return q / p
-}
+func usableCores() float64 { return min(float64(runtime.NumCPU()), cgroup.CPU(os.DirFS("/"))) }

@@ -58,23 +58,3 @@ func TestForeign(t *testing.T) {
 		t.Errorf("unknown load is %v", got)
 	}
 }
-
-func TestQuotaOfAllAncestors(t *testing.T) {
-	root := t.TempDir()
-	write(t, filepath.Join(root, "a", "cpu.max"), "150000 100000\n")
-	write(t, filepath.Join(root, "a", "b", "cpu.max"), "max 100000\n")
-	write(t, filepath.Join(root, "cpu,cpuacct", "c", "cpu.cfs_quota_us"), "50000\n")
-	write(t, filepath.Join(root, "cpu,cpuacct", "c", "cpu.cfs_period_us"), "100000\n")
-	write(t, filepath.Join(root, "cpu,cpuacct", "cpu.cfs_quota_us"), "-1\n")
-	write(t, filepath.Join(root, "cpu,cpuacct", "cpu.cfs_period_us"), "100000\n")
-	for groups, want := range map[string]float64{
-		"0::/a/b\n":                      1.5,
-		"0::/\n":                         math.Inf(1),
-		"4:cpu,cpuacct:/c/d\n0::/a\n":    0.5,
-		"3:memory:/c\nnonsense\n0::/x\n": math.Inf(1),
-	} {
-		if got := quota(root, groups); got != want {
-			t.Errorf("%q: quota %v, want %v", groups, got, want)
-		}
-	}
-}

@@ -11,7 +11,7 @@ import (
 
 // A Case is one way of doing the work.
 type Case struct {
-	Name string
+	Name string // in the table and the chart
 	// Run does all of the work with the given number of workers, and returns
 	// when it is done. The total work must not depend on workers.
 	Run func(workers int) error

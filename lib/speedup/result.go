@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// An Estimate is a median with an interval; Low and High are NaN where one
-// round alone allows none.
+// An Estimate is a median over rounds with an interval around it: of 95 % from
+// six rounds on, the range with fewer. Low and High are NaN with one round.
 type Estimate struct{ Median, Low, High float64 }
 
 // A Point is what was measured of one case with one number of workers.
 type Point struct {
 	Workers    int
-	Seconds    Estimate
-	Speedup    Estimate
-	Efficiency float64 // speedup per worker
+	Seconds    Estimate // that the work took
+	Speedup    Estimate // the baseline's time divided by that
+	Efficiency float64  // speedup per worker
 
 	// KarpFlatt is the share of the work that behaves as if it were serial:
 	// (1/S − 1/n) / (1 − 1/n). It is NaN for one worker, and beyond the cores,
@@ -26,18 +26,18 @@ type Point struct {
 
 // A Series holds the points of one case, in the order of Options.Workers.
 type Series struct {
-	Name   string
-	Points []Point
+	Name   string  // of the case
+	Points []Point // one for each number of workers
 }
 
 // A Result of Measure. It prints as a table, in a notebook as an HTML table.
 type Result struct {
-	Workers    []int
-	Series     []Series
+	Workers    []int    // as in Options
+	Series     []Series // one for each case, in their order
 	Serial     Estimate // of the baseline, in seconds
-	SerialName string
-	Cores      float64 // usable: by affinity and CPU quota, hence not always whole
-	Rounds     []Round
+	SerialName string   // what the baseline was
+	Cores      float64  // usable: by affinity and CPU quota, hence not always whole
+	Rounds     []Round  // all that was measured
 }
 
 // Limits above which a round counts as disturbed.

@@ -24,7 +24,7 @@ var protocol = map[string]any{"version": "2.1.0"}
 // A Widget can be shown: by display.Show, as a cell's last expression, or in a
 // Row, a Column or Live.
 type Widget interface {
-	MIMEBundle() map[string]any
+	MIMEBundle() map[string]any // its forms by MIME type: see package display
 	model() *model
 }
 

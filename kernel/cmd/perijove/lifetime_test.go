@@ -13,9 +13,10 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 	"github.com/perijove/perijove/kernel/internal/transport"
+	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-const watchdog = 10 * time.Second
+const watchdog = 2 * time.Minute // never reached
 
 // connectionFile writes a connection file whose sockets are in a folder of
 // their own, so that no two tests can want the same port.
@@ -99,20 +100,13 @@ func TestSIGINT(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		interrupt() // idle
-		time.Sleep(300 * time.Millisecond)
-		id, err := client.Execute("print begins\nhold")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			m, err := client.RecvReply(t.Context(), kerneltest.IOPub, id)
-			if err != nil {
+		interrupt() // idle; it may come late, and end a cell
+		id := ""
+		for begun := false; !begun; {
+			if id, err = client.Execute("print begins\nhold"); err != nil {
 				t.Fatal(err)
 			}
-			if m.Header.MsgType == "stream" {
-				break
-			}
+			begun = begins(t, client, id)
 		}
 		interrupt()
 		reply, err := client.RecvReply(t.Context(), kerneltest.Shell, id)
@@ -129,10 +123,27 @@ func TestSIGINT(t *testing.T) {
 	}
 }
 
+// begins waits for what a cell prints and reports whether that came before its end.
+func begins(t *testing.T, client *kerneltest.Client, id string) bool {
+	t.Helper()
+	for {
+		m, err := client.RecvReply(t.Context(), kerneltest.IOPub, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case m.Header.MsgType == "stream":
+			return true
+		case kerneltest.State(m) == wire.Idle:
+			return false
+		}
+	}
+}
+
 // TestOrphan: the kernel ends when the process that JPY_PARENT_PID names is
 // gone, whether that is its parent or further up.
 func TestOrphan(t *testing.T) {
-	parent := exec.Command("/bin/sleep", "60")
+	parent := exec.Command("/bin/sleep", "1000")
 	if err := parent.Start(); err != nil {
 		t.Fatal(err)
 	}

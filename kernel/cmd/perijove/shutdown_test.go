@@ -100,10 +100,11 @@ func TestNothingIsLeft(t *testing.T) {
 		{"SIGHUP", nil, signal(syscall.SIGHUP), true},
 		{"SIGKILL", nil, signal(syscall.SIGKILL), false},
 		{"SIGKILL while a cell prints", nil, func(t *testing.T, k *testKernel) {
-			if _, err := k.client.Execute("for { fmt.Println(1) }"); err != nil {
+			id, err := k.client.Execute("for { fmt.Println(1) }")
+			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(50 * time.Millisecond)
+			begins(t, k.client, id)
 			signal(syscall.SIGKILL)(t, k)
 		}, false},
 		{"SIGKILL of Jupyter", []string{"/bin/sh", "-c", `JPY_PARENT_PID=$$ "$0" "$@" & wait`}, signal(syscall.SIGKILL), true},

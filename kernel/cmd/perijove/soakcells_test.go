@@ -53,6 +53,15 @@ func g() int { return f() }
 type R struct{ n int }
 func (r R) Name() string { return "setup" }
 func soakChild(n int) int { fmt.Println("child", n); return n + 1 }
+func number() string { // of the calling goroutine
+	b := make([]byte, 30)
+	name, _, _ := strings.Cut(string(b[:runtime.Stack(b, false)]), "[")
+	return name
+}
+func gone(number string) { // waits until that goroutine has ended, with what it reports
+	all := make([]byte, 1<<18)
+	for strings.Contains(string(all[:runtime.Stack(all, true)]), number+"[") { time.Sleep(time.Millisecond) }
+}
 `
 
 func (s *soak) cell(code string, w want) error { return s.run(cellRun{code: code}, w) }
@@ -99,7 +108,7 @@ var soakCells = []soakCell{
 		return s.cell(code, want{ename: "panic", evalue: text})
 	}},
 	{"panic in a goroutine", 3, func(s *soak, n int) error {
-		return s.cell(fmt.Sprintf("done := make(chan int)\ngo func() { defer close(done); panic(\"beside %d\") }()\n<-done\ntime.Sleep(5 * time.Millisecond)", n),
+		return s.cell(fmt.Sprintf("begun := make(chan string)\ngo func() { begun <- number(); panic(\"beside %d\") }()\ngone(<-begun)", n),
 			want{stderr: fmt.Sprint("beside ", n)})
 	}},
 	{"exit", 4, func(s *soak, n int) error {
@@ -206,7 +215,7 @@ var deadlyCells = []soakCell{
 	}},
 	{"unlock", 2, func(s *soak, n int) error { return s.deadly("var mu sync.Mutex; mu.Unlock()", "unlock of unlocked") }},
 	{"map writes", 1, func(s *soak, n int) error {
-		return s.deadly("m := map[int]int{}\nfor range 4 { go func() { for i := 0; ; i++ { m[i%1000] = i } }() }\nselect {}", "concurrent map")
+		return s.deadly("runtime.GOMAXPROCS(max(2, runtime.NumCPU()))\nm := map[int]int{}\nfor range 4 { go func() { for i := 0; ; i++ { m[i%1000] = i } }() }\nselect {}", "concurrent map")
 	}},
 	{"stack", 1, func(s *soak, n int) error {
 		return s.deadly("debug.SetMaxStack(1 << 20)\nfunc deep(n int) int { return deep(n+1) + 1 }\ndeep(0)", "stack")

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 
 const cellSelector = '.jp-Notebook .jp-Cell';
 const errorSelector = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]';
-// A cold kernel builds caches on its first cells; this only guards against a hang.
-const patience = 180_000;
+// A cold kernel builds caches on its first cells; this only guards against a hang, and is the page's
+// own timeout.
+export const patience = 300_000;
 
 export class Notebook {
   /** file is the notebook's path on disk; its cells are the page's cells, in order. */
@@ -20,14 +21,14 @@ export class Notebook {
 
   async open(url) {
     await this.page.goto(url);
-    await this.page.locator(cellSelector).first().waitFor({ timeout: patience });
+    await this.page.locator(cellSelector).first().waitFor();
     const count = this.saved().cells.length;
     await this.page.waitForFunction(
-      ([selector, n]) => document.querySelectorAll(selector).length === n, [cellSelector, count], { timeout: patience });
+      ([selector, n]) => document.querySelectorAll(selector).length === n, [cellSelector, count]);
   }
 
   async kernelReady(displayName) {
-    await this.page.locator('.jp-Toolbar-kernelName', { hasText: displayName }).waitFor({ timeout: patience });
+    await this.page.locator('.jp-Toolbar-kernelName', { hasText: displayName }).waitFor();
     await this.idle();
   }
 
@@ -41,11 +42,11 @@ export class Notebook {
   }
 
   async idle() {
-    await this.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor({ timeout: patience });
+    await this.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').waitFor();
   }
 
   async busy() {
-    await this.page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').waitFor({ timeout: patience });
+    await this.page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').waitFor();
   }
 
   /** Chooses an entry of the menu bar by JupyterLab's command behind it. */
@@ -150,7 +151,7 @@ export class Notebook {
       const prompt = document.querySelectorAll(selector)[i].querySelector('.jp-InputPrompt').innerText;
       const count = Number(/\[(\d+)\]/.exec(prompt)?.[1]);
       return count > 0 && count !== old;
-    }, [cellSelector, index, before], { timeout: patience });
+    }, [cellSelector, index, before]);
     await this.idle();
   }
 
@@ -162,7 +163,7 @@ export class Notebook {
   // Waits until all code cells have counts above before, in ascending order.
   async finished(before) {
     const result = await this.page
-      .waitForFunction(notebookResult, [cellSelector, errorSelector, before], { timeout: patience })
+      .waitForFunction(notebookResult, [cellSelector, errorSelector, before])
       .catch(async (err) => {
         const prompts = await this.page.locator(`${cellSelector}.jp-CodeCell .jp-InputPrompt`).allInnerTexts();
         throw new Error(`the cells did not finish, their prompts are ${prompts.join(' ')}`, { cause: err });

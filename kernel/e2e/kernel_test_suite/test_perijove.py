@@ -4,16 +4,18 @@ Start it with ./run. A test that is skipped fails the run: a skip would mean a m
 """
 
 import sys
+import time
 import unittest
 
 import jupyter_kernel_test as suite
+import patient
+from patient import WATCHDOG
 
 KERNEL = "perijove"
-WATCHDOG = 60  # seconds; only against a hang
 DISPLAY = 'import "github.com/perijove/perijove/lib/display"\ndisplay.{}'
 
 
-class PerijoveTests(suite.KernelTests):
+class PerijoveTests(patient.PatientTests):
     kernel_name = KERNEL
     language_name = "go"
     file_extension = ".go"
@@ -89,11 +91,19 @@ class PerijoveTests(suite.KernelTests):
         self.assertIn("hello, gopher", self.stdout_until_idle(msg_id))
 
     def test_queue_after_error(self):
-        """Cells that wait behind a failing one are aborted."""
+        """Cells that wait behind a failing one are aborted.
+
+        The first waits for input, for longer than it took to send the others: the kernel compares
+        the dates of requests.
+        """
         self.flush_channels()
-        # The first takes its time, so that the others are there when it fails.
-        slow = 'time.Sleep(300 * time.Millisecond); panic("first")'
-        ids = [self.kc.execute(code) for code in (slow, "1", "2")]
+        began = time.monotonic()
+        ids = [self.kc.execute('var line string; fmt.Scanln(&line); panic("first")', allow_stdin=True)]
+        ids += [self.kc.execute(code) for code in ("1", "2")]
+        took = time.monotonic() - began
+        self.kc.get_stdin_msg(timeout=WATCHDOG)
+        time.sleep(took + 0.01)
+        self.kc.input("go on")
         replies = {}
         while len(replies) < len(ids):
             reply = self.kc.get_shell_msg(timeout=WATCHDOG)

@@ -5,7 +5,7 @@ import { outFile, withNotebook } from '../browser/lab.mjs';
 
 const [doesNotCompile, panics, afterwards] = [0, 1, 2];
 
-test('errors in JupyterLab', { timeout: 600_000 }, async (t) => {
+test('errors in JupyterLab', { timeout: 1_800_000 }, async (t) => {
   await withNotebook('errors.ipynb', async (notebook, page) => {
     await t.test('a compile error names its line and points at its column', async () => {
       const text = await notebook.run(doesNotCompile);

@@ -5,7 +5,7 @@ import { outFile, withNotebook } from '../browser/lab.mjs';
 
 const [setX, stepX, forever, afterwards] = [0, 1, 2, 3];
 
-test('the Kernel menu in JupyterLab', { timeout: 600_000 }, async (t) => {
+test('the Kernel menu in JupyterLab', { timeout: 1_800_000 }, async (t) => {
   await withNotebook('kernel-menu.ipynb', async (notebook, page) => {
     await t.test('state lives from cell to cell', async () => {
       await notebook.run(setX);

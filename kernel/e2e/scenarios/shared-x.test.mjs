@@ -101,7 +101,7 @@ async function exportHTML(page) {
   await page.screenshot({ path: outFile('shared-x-html.png'), fullPage: true });
 }
 
-test('the shared-X notebook in JupyterLab', { timeout: 600_000 }, async (t) => {
+test('the shared-X notebook in JupyterLab', { timeout: 1_800_000 }, async (t) => {
   await withNotebook(file, async (notebook, page) => {
     const parameters = notebook.tagged('parameters');
     let firstCurve;

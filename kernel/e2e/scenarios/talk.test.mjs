@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';
 import { measure } from '../browser/picture.mjs';
 
-test('the notebook of queues and pools in JupyterLab', { timeout: 600_000 }, async (t) => {
+test('the notebook of queues and pools in JupyterLab', { timeout: 1_800_000 }, async (t) => {
   await withNotebook('02-queues-pipes-pools.ipynb', async (notebook, page) => {
     await t.test('Run All Cells runs the children', async () => {
       await notebook.runAll();

@@ -224,7 +224,7 @@ func TestAheadStarting(t *testing.T) {
 // gone waits for the compiler's process to end.
 func gone(t *testing.T, w *waiting) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if errors.Is(syscall.Kill(w.cmd.Process.Pid, 0), syscall.ESRCH) {
 			return
 		}

@@ -46,7 +46,7 @@ const (
 // spell returns the source form of t, or nil if Go code outside the packages
 // that t comes from cannot name it.
 func spell(t types.Type, main *types.Package) *typeText {
-	if !speakable(t, main, map[types.Type]bool{}) {
+	if !speakable(t, main) {
 		return nil
 	}
 	s := types.TypeString(t, func(p *types.Package) string {
@@ -81,73 +81,6 @@ func spell(t types.Type, main *types.Package) *typeText {
 		s = rest[end:]
 	}
 	return out
-}
-
-// speakable reports whether package main can spell t. seen guards recursion.
-func speakable(t types.Type, main *types.Package, seen map[types.Type]bool) bool {
-	if seen[t] {
-		return true
-	}
-	seen[t] = true
-	rec := func(t types.Type) bool { return speakable(t, main, seen) }
-	named := func(obj *types.TypeName, args *types.TypeList) bool {
-		for a := range args.Types() {
-			if !rec(a) {
-				return false
-			}
-		}
-		switch {
-		case obj.Pkg() == nil:
-			return true
-		case obj.Pkg() == main:
-			return obj.Parent() == main.Scope()
-		}
-		return obj.Exported() && obj.Parent() == obj.Pkg().Scope()
-	}
-	tuple := func(t *types.Tuple) bool {
-		for v := range t.Variables() {
-			if !rec(v.Type()) {
-				return false
-			}
-		}
-		return true
-	}
-	switch t := t.(type) {
-	case *types.Named:
-		return named(t.Obj(), t.TypeArgs())
-	case *types.Alias:
-		return named(t.Obj(), t.TypeArgs())
-	case *types.Pointer:
-		return rec(t.Elem())
-	case *types.Slice:
-		return rec(t.Elem())
-	case *types.Array:
-		return rec(t.Elem())
-	case *types.Chan:
-		return rec(t.Elem())
-	case *types.Map:
-		return rec(t.Key()) && rec(t.Elem())
-	case *types.Signature:
-		return tuple(t.Params()) && tuple(t.Results())
-	case *types.Struct:
-		for f := range t.Fields() {
-			if !f.Exported() && f.Pkg() != main || !rec(f.Type()) {
-				return false
-			}
-		}
-	case *types.Interface:
-		for m := range t.ExplicitMethods() {
-			if !m.Exported() && m.Pkg() != main || !rec(m.Type()) {
-				return false
-			}
-		}
-		for e := range t.EmbeddedTypes() {
-			if !rec(e) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // fingerprint is equal for two types, of two checks, if code compiled for one

@@ -16,7 +16,7 @@ import (
 // spin is a cell whose function keeps a core busy in its line 5, and another
 // that calls it from line 11.
 const spin = `import ("os"; "runtime/pprof"; "runtime/trace"; "sync/atomic"; "time")
-var stop atomic.Bool
+var stop atomic.Bool; var rounds atomic.Int64
 func spin(n int) (s int) {
 	for i := range n {
 		s += i * i ^ s
@@ -25,7 +25,7 @@ func spin(n int) (s int) {
 }
 func turns() {
 	for !stop.Load() {
-		spin(1 << 20)
+		spin(1 << 20); rounds.Add(1)
 		time.Sleep(time.Microsecond)
 	}
 }
@@ -47,7 +47,8 @@ go turns()`, cpu, events))
 	for i := range 50 {
 		mustRun(t, s, fmt.Sprintf("func loaded%d() int { return spin(%d) }\nloaded%d()", i, 1000+i, i))
 	}
-	mustRun(t, s, `time.Sleep(500 * time.Millisecond)
+	// A profile counts the processor's time: so much of that takes half a second.
+	mustRun(t, s, `for enough := rounds.Load() + 1000; rounds.Load() < enough; { time.Sleep(time.Millisecond) }
 stop.Store(true)
 trace.Stop()
 pprof.StopCPUProfile()

@@ -1,11 +1,9 @@
 package link
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -65,6 +63,21 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	if err != nil {
 		return nil, err
 	}
+	ld := newLoad(l, o, req)
+	r, err := ld.roots(req)
+	if err != nil {
+		return nil, err
+	}
+	for _, pass := range []func() error{ld.close, ld.layout, ld.bindReflected, ld.write, ld.addFunctions} {
+		if err := pass(); err != nil {
+			return nil, err
+		}
+	}
+	ld.commit()
+	return ld.loaded(req, r), nil
+}
+
+func newLoad(l *Linker, o *object, req Request) *load {
 	ld := &load{
 		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
@@ -79,37 +92,22 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		ld.renewedMethods[qualified(f)] = true
 		ld.renewedMethods[methodName(f)] = true
 	}
-	entry, own, inits, err := ld.roots(req)
-	if err != nil {
-		return nil, err
-	}
-	if err := ld.close(); err != nil {
-		return nil, err
-	}
-	if err := ld.layout(); err != nil {
-		return nil, err
-	}
-	if err := ld.bindReflected(); err != nil {
-		return nil, err
-	}
-	if err := ld.write(); err != nil {
-		return nil, err
-	}
-	if err := ld.addFunctions(); err != nil {
-		return nil, err
-	}
-	ld.commit()
+	return ld
+}
+
+// loaded is the outcome of a load that has been committed.
+func (ld *load) loaded(req Request, r roots) *Loaded {
 	out := &Loaded{Reset: ld.reset}
-	for _, t := range inits {
-		out.Packages = append(out.Packages, l.initTask(t)...)
+	for _, t := range r.inits {
+		out.Packages = append(out.Packages, ld.initTask(t)...)
 	}
-	if own != (target{}) {
-		out.Inits = l.initTask(own)
+	if r.own != (target{}) {
+		out.Inits = ld.initTask(r.own)
 	}
 	if req.Entry != "" {
-		out.Entry = funcAt[func()](entry.address())
+		out.Entry = funcAt[func()](r.entry.address())
 	}
-	return out, nil
+	return out
 }
 
 func (l *Linker) forget() {
@@ -140,138 +138,63 @@ func (l *Linker) openMain(file string) (*object, error) {
 	return &object{Object: objs[0], pkg: &pkg{path: "main"}, name: file, main: true, fixed: map[int]uintptr{}}, nil
 }
 
-// roots resolves what the load is for: the entry, everything fresh, and the
-// init tasks of packages not initialized yet, dependencies first.
-func (ld *load) roots(req Request) (entry, own target, inits []target, err error) {
-	task := -1
-	for i := range ld.main.NumDef() {
-		s := ld.main.Sym(i)
-		name := s.Name()
-		if !strings.HasPrefix(name, "main.") {
-			continue
-		}
-		plain := withoutTypeArgs(name)
-		switch {
-		case name == "main..inittask":
-			task = i
-		case name == req.Entry, ld.fresh[plain], ld.refreshes(i, name):
-			t, err := ld.resolveIndex(ld.main, i)
-			if err != nil {
-				return entry, own, nil, err
-			}
-			if name == req.Entry {
-				entry = t
-			}
-		}
+// roots are what a load is for, beside everything fresh.
+type roots struct {
+	entry target
+	own   target   // the object's own init task, if that was asked for
+	inits []target // those of packages not initialized yet, dependencies first
+}
+
+// roots resolves what the load is for.
+func (ld *load) roots(req Request) (r roots, err error) {
+	task, err := ld.mainRoots(req, &r)
+	if err != nil {
+		return r, err
 	}
-	if req.Entry != "" && entry == (target{}) {
-		return entry, own, nil, fmt.Errorf("the object does not define %s", req.Entry)
+	if req.Entry != "" && r.entry == (target{}) {
+		return r, fmt.Errorf("the object does not define %s", req.Entry)
 	}
 	nodes, err := ld.replacements()
 	if err != nil {
-		return entry, own, nil, err
+		return r, err
 	}
 	if task >= 0 {
 		if err := ld.initGraph(ld.main, task, &initNode{}, nodes); err != nil {
-			return entry, own, nil, err
+			return r, err
 		}
 	}
-	if inits, err = ld.initOrder(nodes); err != nil {
-		return entry, own, nil, err
+	if r.inits, err = ld.initOrder(nodes); err != nil {
+		return r, err
 	}
 	if task >= 0 && req.Init {
-		own, err = ld.resolveIndex(ld.main, task)
+		r.own, err = ld.resolveIndex(ld.main, task)
 	}
-	return entry, own, inits, err
+	return r, err
 }
 
-// An initNode is the init task of a package that has not been initialized yet.
-type initNode struct {
-	def  defRef
-	deps []string // names of other nodes
-}
-
-// initOrder lists the init tasks of packages that have not run yet, in
-// cmd/link's order: dependencies first, and of those that are ready the first
-// by name.
-func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
-	var list []target
-	names := slices.Sorted(maps.Keys(nodes))
-	done := map[string]bool{}
-	for len(list) < len(names) {
-		ready := slices.IndexFunc(names, func(name string) bool {
-			return !done[name] && !slices.ContainsFunc(nodes[name].deps, func(d string) bool { return !done[d] })
-		})
-		if ready < 0 {
-			return nil, errors.New("packages initialize each other in a circle")
-		}
-		n := nodes[names[ready]]
-		done[names[ready]] = true
-		t, err := ld.resolveIndex(n.def.obj, n.def.i)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, t)
-	}
-	return list, nil
-}
-
-// initGraph collects what an init task depends on.
-func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*initNode) error {
-	for _, r := range o.Sym(i).Relocs() {
-		if !r.Type().IsInitOrder() {
+// mainRoots resolves the entry and what is fresh, and returns where the
+// object's init task is, or -1.
+func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
+	task = -1
+	for i := range ld.main.NumDef() {
+		name := ld.main.Sym(i).Name()
+		if !strings.HasPrefix(name, "main.") {
 			continue
 		}
-		name, d, err := ld.initTaskOf(o, r.Sym())
-		if err != nil {
-			return err
-		}
-		if d.obj == nil {
-			continue
-		}
-		from.deps = append(from.deps, name)
-		if nodes[name] != nil {
-			continue
-		}
-		n := &initNode{def: d}
-		nodes[name] = n
-		if err := ld.initGraph(d.obj, d.i, n, nodes); err != nil {
-			return err
+		switch {
+		case name == "main..inittask":
+			task = i
+		case name == req.Entry, ld.fresh[withoutTypeArgs(name)], ld.refreshes(i, name):
+			t, err := ld.resolveIndex(ld.main, i)
+			if err != nil {
+				return task, err
+			}
+			if name == req.Entry {
+				r.entry = t
+			}
 		}
 	}
-	return nil
-}
-
-// initTaskOf finds a package's init task. Those of the image ran at start, and
-// each package's runs once: then the definition is not returned.
-func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
-	i, ok := o.Index(ref)
-	if !ok {
-		return "", defRef{}, errors.New("init task named by number")
-	}
-	name := o.Sym(i).Name()
-	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inited[name] {
-		return name, defRef{}, nil
-	}
-	p, err := ld.openPackage(packageOf(strings.TrimSuffix(name, ".inittask") + "x"))
-	if err != nil {
-		return name, defRef{}, err
-	}
-	d, ok := p.find(symKey{name, goobj.ABI0})
-	if !ok {
-		return name, defRef{}, nil // nothing to initialize
-	}
-	return name, d, nil
-}
-
-// initTask returns the functions that a loaded init task runs.
-func (l *Linker) initTask(t target) []func() {
-	n := int(loadAt[uint32](t.address() + 4))
-	var list []func()
-	for i := range n {
-		list = append(list, funcAt[func()](loadAt[uintptr](t.address()+8+uintptr(i)*8)))
-	}
-	return list
+	return task, nil
 }
 
 // close resolves everything that placed symbols refer to.
@@ -339,58 +262,4 @@ func (ld *load) ignoreFuncdata(n *node, _ int, ref goobj.Ref) bool {
 	}
 	_, err := ld.resolve(n.obj, ref)
 	return err != nil
-}
-
-// updateMethods places new method tables for the types that stay the same but
-// gained, lost or changed methods.
-func (ld *load) updateMethods() error {
-	for i := range ld.main.NumDef() {
-		s := ld.main.Sym(i)
-		name := s.Name()
-		if !isType(s, name) {
-			continue
-		}
-		old := ld.typeDone[name]
-		if old == nil || !ld.mod.ro.contains(old.addr) { // reflect has given a type of its own its methods
-			continue
-		}
-		r := newTypeRecord(ld.main, i, name)
-		if sameMethods(old, r) || ld.byName[symKey{name, goobj.ABIStatic}] != nil {
-			continue
-		}
-		n := ld.place(ld.main, i)
-		delete(ld.byDef, defRef{ld.main, i})
-		ld.byName[symKey{name, goobj.ABIStatic}] = n
-		n.typ = r
-		ld.methods = append(ld.methods, methodUpdate{old, n})
-	}
-	return nil
-}
-
-func sameMethods(a, b *typeRecord) bool {
-	x, y := a.methods(), b.methods()
-	if len(x) != len(y) {
-		return false
-	}
-	for i := range x {
-		if x[i] != y[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// methods lists the references of the method table.
-func (r *typeRecord) methods() []typeRef {
-	var list []typeRef
-	if !r.hasUncommon() {
-		return nil
-	}
-	start := int32(len(r.data) - r.methodCount()*methodSize)
-	for _, f := range r.fields {
-		if f.off >= start {
-			list = append(list, typeRef{f.off - start, f.add, f.target})
-		}
-	}
-	return list
 }

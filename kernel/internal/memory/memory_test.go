@@ -2,6 +2,7 @@ package memory
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"testing"
 	"testing/fstest"
@@ -96,6 +97,38 @@ func TestTree(t *testing.T) {
 		u := Tree(files(m), 1)
 		if want := int64(100+200+50+10+40) << 10; u.Total != want || len(u.Processes) != 4 || u.Biggest.PID != 2 || u.Processes[0].PID != 1 {
 			t.Errorf("%s: %+v, want %d in total", name, u, want)
+		}
+	}
+}
+
+// TestTreeAtAStart: a process between fork and exec has the memory of the Go
+// program that starts it. Another program's fork has its own.
+func TestTreeAtAStart(t *testing.T) {
+	const forked, own = "S 1 1 1 0 -1 4194368 0", "S 1 1 1 0 -1 4194304 0"
+	for name, c := range map[string]struct {
+		parent, stat string // of process 3
+		want         int64  // kB
+	}{
+		"of the root":          {"1", forked, 100 + 200 + 3},
+		"of a copy":            {"2", forked, 100 + 200 + 3},
+		"that runs something":  {"1", own, 100 + 200 + 100 + 4},
+		"of another program":   {"4", forked, 100 + 200 + 100 + 4},
+		"of another, with own": {"4", own, 100 + 200 + 100 + 4},
+	} {
+		m := map[string]string{
+			"proc/1/task/1/children": "2 4", "proc/2/task/2/children": "", "proc/3/task/3/children": "", "proc/4/task/4/children": "",
+			"proc/3/stat": "3 (a) " + c.stat, "proc/4/stat": "4 (a) " + own,
+		}
+		m[fmt.Sprintf("proc/%s/task/%[1]s/children", c.parent)] += " 3"
+		for pid, s := range map[int]string{1: status(100, 0), 2: status(200, 0), 3: status(100, 0), 4: status(0, 0)} {
+			m[fmt.Sprintf("proc/%d/status", pid)] = s
+		}
+		root := files(m)
+		for pid, to := range map[int]string{1: "/image/worker", 2: "/image/worker", 3: "/image/worker", 4: "/bin/sh"} {
+			root[fmt.Sprintf("proc/%d/exe", pid)] = &fstest.MapFile{Data: []byte(to), Mode: fs.ModeSymlink}
+		}
+		if u := Tree(root, 1); u.Total != c.want<<10 {
+			t.Errorf("a process %s: %+v, want %d in total", name, u, c.want<<10)
 		}
 	}
 }

@@ -115,9 +115,9 @@ type failed struct {
 	replied time.Time
 }
 
-// onItsWay is how long after a failure requests may arrive that were sent
+// OnItsWay is how long after a failure requests may arrive that were sent
 // before it.
-const onItsWay = time.Second
+const OnItsWay = time.Second
 
 // overtook reports whether r was sent before the failing reply was. The two
 // requests' dates are of one clock if they are of one session, and the failed
@@ -125,7 +125,7 @@ const onItsWay = time.Second
 // rather than early, and a request that was made in knowledge of the failure
 // is never aborted. Dates may be truncated, in browsers to milliseconds.
 func (f *failed) overtook(r *request) bool {
-	if f.cell == nil || r.Header.Session != f.cell.Header.Session || r.received.Sub(f.replied) > onItsWay {
+	if f.cell == nil || r.Header.Session != f.cell.Header.Session || r.received.Sub(f.replied) > OnItsWay {
 		return false
 	}
 	first, ok1 := f.cell.Header.Time()

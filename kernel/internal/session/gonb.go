@@ -38,8 +38,13 @@ func newGonbPipe() (g *gonbPipe, theirs []*os.File, err error) {
 		return nil, nil, err
 	}
 	g.back, g.enc = backW, gonb.NewEncoder(hurried{backW})
-	g.in, err = newStream("gonbui", r)
-	return g, []*os.File{w, backR}, err
+	if g.in, err = newStream("gonbui", r); err != nil {
+		for _, f := range []*os.File{w, backR, backW} {
+			f.Close()
+		}
+		return nil, nil, err
+	}
+	return g, []*os.File{w, backR}, nil
 }
 
 func (g *gonbPipe) close() {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -82,30 +83,33 @@ func TestInterruptAfterEnd(t *testing.T) {
 	}
 }
 
-// begun is a function for cells: it prints "begun" once the goroutine that
-// called it is blocked.
-const begun = `
-func begun() {
-	all := make([]byte, 1<<18)
-	mine, _, _ := strings.Cut(string(all[:runtime.Stack(all, false)]), "[")
-	go func() {
-		for blocked := false; !blocked; time.Sleep(time.Millisecond) {
-			_, state, _ := strings.Cut(string(all[:runtime.Stack(all, true)]), mine+"[")
-			blocked = !strings.HasPrefix(state, "run")
-		}
-		fmt.Println("begun")
-	}()
+// TestInterruptedSleep: a goroutine that was left behind while it slept is
+// stopped when it wakes. It must sleep for longer than the interrupt takes.
+func TestInterruptedSleep(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "said := make(chan string, 10)")
+	const code = "defer func() { said <- \"deferred later\" }()\nfmt.Println(\"begun\")\ntime.Sleep(%d)\nsaid <- \"never\""
+	left := false
+	for d := 400 * time.Millisecond; !left && d < patience; d *= 2 {
+		execute(t, s, "for len(said) > 0 { <-said }")
+		tr := interruptAfter(t, s, "begun", fmt.Sprintf(code, d))
+		left = strings.Contains(tr.text(), "it is blocked (sleep) and was left behind")
+	}
+	if !left {
+		t.Error("the goroutine was not left behind")
+	}
+	mustContain(t, execute(t, s, "fmt.Println(<-said, len(said))"), "deferred later 0")
 }
-`
 
 // TestInterruptOffersRestart: a goroutine that was left behind is told of by
 // the next interrupt, until it has ended.
 func TestInterruptOffersRestart(t *testing.T) {
 	s := newTestSession(t)
+	giveHelpers(t, s)
 	execute(t, s, "kept := 7")
-	execute(t, s, "ch := make(chan int)"+begun)
+	execute(t, s, "ch := make(chan int)")
 	pid := workerPID(s)
-	tr := interruptAfter(t, s, "begun", "begun()\n<-ch")
+	tr := interruptAfter(t, s, "begun", "when(\"chan receive\", func() { fmt.Println(\"begun\") })\n<-ch")
 	s.Interrupt()
 	eventually(t, "the offer", func() bool { return strings.Contains(tr.text(), "%restart") })
 	mustContain(t, tr.text(), "still blocked", "kept (cell 1), ch (cell 2)", "%replay then runs cells 1, 2 again")

@@ -179,11 +179,12 @@ c := exec.Command("true")
 c.Stdout = os.Stdout
 c.Run()`, backend))
 		begin(t, s, "mp.Map[int](context.Background(), pool, say, []int{0})")
-		// Two pipes: what is read first is first, so the kernel gets time to read.
+		// Two pipes: what is read first is first, so the cell waits until the kernel has read.
 		third := begin(t, s, `fmt.Println("before")
-time.Sleep(200 * time.Millisecond)
+for unread := int32(1); unread > 0; {
+	syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TIOCINQ, uintptr(unsafe.Pointer(&unread)))
+}
 list, err := mp.Map[int](context.Background(), pool, say, []int{1})
-time.Sleep(200 * time.Millisecond)
 fmt.Println("after", list, err)`)
 		if got := third.text(); got != "[stdout]\nbefore\ntask 1\nafter [1] <nil>\n" {
 			t.Errorf("%s: the third cell:\n%s", backend, got)

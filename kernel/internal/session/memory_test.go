@@ -26,7 +26,8 @@ func TestParseLimit(t *testing.T) {
 func TestMemoryOfChildren(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 600MB\nkept := 1")
-	got := execute(t, s, `out, err := exec.Command("sh", "-c", "head -c 900000000 /dev/zero | tail -c 900000000 | wc -c").Output()
+	// It goes on, with as much memory, until it is ended.
+	got := execute(t, s, `out, err := exec.Command("sh", "-c", "cat /dev/zero | tail -c 900000000 | wc -c").Output()
 fmt.Println(string(out), err)`)
 	mustContain(t, got, "memory: ", " in use with ", "while Cell [2] runs", "the limit is 600 MB", "(tail), which used ", "was ended", "%memory")
 	if got := execute(t, s, "kept"); !strings.Contains(got, "1") {
@@ -48,7 +49,7 @@ func TestMemoryTogether(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 1GB\nlost := 1")
 	got := execute(t, s, `mine := bytes.Repeat([]byte{1}, 600_000_000)
-exec.Command("sh", "-c", "head -c 550000000 /dev/zero | tail -c 550000000 | (sleep 60; cat)").Run()
+exec.Command("sh", "-c", "head -c 550000000 /dev/zero | tail -c 550000000 | (sleep 1000; cat)").Run()
 len(mine)`)
 	mustContain(t, got, "WorkerDied", "out of memory: 1", "child processes while Cell [2] runs, the limit is 1 GB", "lost (cell 1)")
 	mustContain(t, execute(t, s, "%memory"), "limit 1 GB")
@@ -72,5 +73,15 @@ func TestRuntimeFault(t *testing.T) {
 	p.dump.held = []byte(refused)
 	if text := p.outOfMemory(p.dump.cause()); text != "" {
 		t.Errorf("without a limit: %s", text)
+	}
+}
+
+// TestMemoryOfStarts: a program that is about to run has the worker's memory for
+// a moment, which does not count twice.
+func TestMemoryOfStarts(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 1GB\nmine := bytes.Repeat([]byte{1}, 550_000_000)")
+	if got := execute(t, s, "for range 1500 { if err := exec.Command(\"true\").Run(); err != nil { panic(err) } }\nlen(mine)"); got != "[result text/plain]\n550000000\n" {
+		t.Error(got)
 	}
 }

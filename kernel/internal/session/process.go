@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -75,18 +76,8 @@ type process struct {
 // startProcess starts a worker and waits until it can take cells. Named pipes
 // are made in folder fifos.
 func startProcess(command []string, dir, fifos string, env []string, lim limit, log *slog.Logger) (*process, error) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	// Our end is read through the runtime's poller: a thread that blocks in a
-	// read keeps others waiting, for milliseconds, until it is noticed.
-	if err := unix.SetNonblock(pair[0], true); err != nil {
-		return nil, err
-	}
-	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control")
 	p := &process{
-		ctx: context.Background(), sock: ours, log: log, ready: make(chan error, 1), ended: make(chan struct{}),
+		ctx: context.Background(), log: log, ready: make(chan error, 1), ended: make(chan struct{}),
 		insist: make(chan struct{}, 1), doom: make(chan error),
 		readable: make(chan *stream), stop: make(chan struct{}), fifos: fifos,
 	}
@@ -94,46 +85,18 @@ func startProcess(command []string, dir, fifos string, env []string, lim limit, 
 	p.limit.Store(&lim)
 	p.unheard = time.NewTimer(time.Hour)
 	p.unheard.Stop()
-	cmd := exec.Command(command[0], command[1:]...)
-	if lim.bytes > 0 && len(command) > 1 { // else it is a cell's own program
-		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
+	p.cmd = workerCommand(command, dir, env, lim)
+	theirs, err := p.wire()
+	if err == nil {
+		err = p.cmd.Start()
 	}
-	cmd.Dir = dir
-	gonbPipe, gonbEnds, err := newGonbPipe()
-	if err != nil {
-		return nil, err
-	}
-	p.gonb = gonbPipe
-	cmd.Env = append(append(os.Environ(), gonbEnv...), env...)
-	cmd.ExtraFiles = append([]*os.File{theirs}, gonbEnds...)
-	// A group of its own: a terminal's Ctrl-C is the kernel's to handle, and
-	// the whole group can be ended at once.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: 0}
-	var writers [2]*os.File
-	for i, name := range []string{output.Stdout, output.Stderr} {
-		r, w, err := os.Pipe()
-		if err != nil {
-			return nil, err
-		}
-		if p.out[i], err = newStream(name, r); err != nil {
-			return nil, err
-		}
-		writers[i] = w
-	}
-	cmd.Stdout, cmd.Stderr = writers[0], writers[1]
-	p.cmd = cmd
-	p.conn = control.New(impatient{ours})
-	err = cmd.Start()
 	// The worker's ends must be open in the worker alone: their end is how its
 	// death is noticed.
-	for _, f := range append(writers[:], cmd.ExtraFiles...) {
+	for _, f := range theirs {
 		f.Close()
 	}
 	if err != nil {
-		for _, f := range []*os.File{ours, p.out[0].f, p.out[1].f} {
-			f.Close()
-		}
-		p.gonb.close()
+		p.unwire()
 		return nil, err
 	}
 	go p.pump()
@@ -143,9 +106,80 @@ func startProcess(command []string, dir, fifos string, env []string, lim limit, 
 		return p, err
 	case <-p.ended:
 		return nil, fmt.Errorf("it ended at once: %s", p.cause())
-	case <-time.After(30 * time.Second):
+	case <-time.After(startPatience):
 		p.kill()
-		return nil, errors.New("it did not answer within 30 seconds")
+		return nil, fmt.Errorf("it did not answer within %v", startPatience)
+	}
+}
+
+// startPatience is how long a new worker may take to say that it is ready.
+const startPatience = 30 * time.Second
+
+// workerCommand is how a worker is started, without what connects it.
+func workerCommand(command []string, dir string, env []string, lim limit) *exec.Cmd {
+	cmd := exec.Command(command[0], command[1:]...)
+	if lim.bytes > 0 && len(command) > 1 { // else it is a cell's own program
+		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", lim.bytes))
+	}
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), gonbEnv...), env...)
+	// A group of its own: a terminal's Ctrl-C is the kernel's to handle, and
+	// the whole group can be ended at once.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// wire makes the sockets and pipes between the kernel and the worker, and
+// returns the worker's ends, also after an error.
+func (p *process) wire() (theirs []*os.File, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	// Our end is read through the runtime's poller: a thread that blocks in a
+	// read keeps others waiting, for milliseconds, until it is noticed.
+	err = unix.SetNonblock(pair[0], true)
+	p.sock = os.NewFile(uintptr(pair[0]), "control")
+	p.conn = control.New(impatient{p.sock})
+	theirs = append(theirs, os.NewFile(uintptr(pair[1]), "control"))
+	if err != nil {
+		return theirs, err
+	}
+	gonbPipe, gonbEnds, err := newGonbPipe()
+	if err != nil {
+		return theirs, err
+	}
+	p.gonb = gonbPipe
+	theirs = append(theirs, gonbEnds...)
+	p.cmd.ExtraFiles = slices.Clone(theirs)
+	var writers [2]*os.File
+	for i, name := range []string{output.Stdout, output.Stderr} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return theirs, err
+		}
+		writers[i] = w
+		theirs = append(theirs, w)
+		if p.out[i], err = newStream(name, r); err != nil {
+			return theirs, err
+		}
+	}
+	p.cmd.Stdout, p.cmd.Stderr = writers[0], writers[1]
+	return theirs, nil
+}
+
+// unwire closes the kernel's ends of what wire has made.
+func (p *process) unwire() {
+	if p.sock != nil {
+		p.sock.Close()
+	}
+	if p.gonb != nil {
+		p.gonb.close()
+	}
+	for _, s := range p.out {
+		if s != nil {
+			s.f.Close()
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -297,9 +298,16 @@ func (p *process) show(m control.Message) {
 	}
 }
 
+// hungUp reports whether an error of the control socket says no more than that
+// the other side is gone. One that dies before it has read all that it was sent
+// resets the connection.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
 // finish ends the process for good.
 func (p *process) finish(err error) {
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil && !hungUp(err) {
 		p.garbage = err
 		p.log.Error("worker given up", "err", err)
 	}

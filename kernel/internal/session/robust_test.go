@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,11 +18,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-const patience = 20 * time.Second // of the tests: a watchdog, never reached
+const patience = 2 * time.Minute // of the tests: a watchdog, never reached
 
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
@@ -124,6 +126,25 @@ func awaitStopped(t *testing.T, pid int) {
 	t.Error("the worker did not stop")
 }
 
+// TestDeathWithUnreadMessage: a worker that dies before it has read what the
+// kernel sent is told of by its own cause.
+func TestDeathWithUnreadMessage(t *testing.T) {
+	s := newTestSession(t)
+	s.mu.Lock()
+	w := s.worker
+	s.mu.Unlock()
+	tr := &transcript{trigger: "stopping", action: func() {
+		go func() {
+			awaitStopped(t, w.cmd.Process.Pid)
+			if err := errors.Join(w.conn.Send(control.Message{Kind: control.Interrupt}), w.cmd.Process.Kill()); err != nil {
+				t.Error(err)
+			}
+		}()
+	}}
+	s.Execute(t.Context(), output.Request{Code: "fmt.Println(\"stopping\")\nsyscall.Kill(os.Getpid(), syscall.SIGSTOP)\nselect {}", StoreHistory: true}, tr)
+	mustContain(t, tr.text(), "the worker process died: it was ended by signal 9")
+}
+
 // TestDeathBetweenCells: the next cell tells of it, and does not run on
 // variables that are gone.
 func TestDeathBetweenCells(t *testing.T) {
@@ -172,9 +193,7 @@ func TestNoLeaks(t *testing.T) {
 	eventually(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines })
 	runtime.GC() // closes what waits for a finalizer
 	eventually(t, "as many open files as before", func() bool { return countFDs(t) <= fds })
-	if n := len(childrenOf(t, os.Getpid())); n != 2 {
-		t.Errorf("%d child processes, want the worker and a compiler", n)
-	}
+	eventually(t, "no other child than the worker and a compiler", func() bool { return len(childrenOf(t, os.Getpid())) == 2 })
 }
 
 // childrenOf lists the living children of a process.

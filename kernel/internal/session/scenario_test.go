@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -23,7 +22,8 @@ var update = flag.Bool("update", false, "rewrite what the scenarios in testdata 
 // TestScenarios runs the notebooks in testdata, one text file each. A file
 // named "cell" is executed; the file "want" behind it says what it showed. The
 // name may go on: "cell interrupt after TEXT" interrupts the cell once it has
-// printed TEXT, "cell input LINE" answers what it asks.
+// printed TEXT, "cell input LINE" answers what it asks. Cells that call helpers
+// are given those.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -37,12 +37,65 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// helpers are functions with which cells wait until something has happened,
+// however long that takes.
+//
+// when calls f once the stack trace of the calling goroutine has a text: a state,
+// as "chan receive", or a function. It does so on behalf of no cell.
+//
+// number names the calling goroutine, and gone waits until that has ended, with
+// what it has to report.
+const helpers = `import "runtime/pprof"
+
+func when(where string, f func()) {
+	caller := number()
+	go func() {
+		pprof.SetGoroutineLabels(context.Background())
+		for !strings.Contains(trace(caller), where) {
+			time.Sleep(time.Millisecond)
+		}
+		f()
+	}()
+}
+
+func number() string {
+	b := make([]byte, 30)
+	name, _, _ := strings.Cut(string(b[:runtime.Stack(b, false)]), "[")
+	return name
+}
+
+func gone(name string) {
+	for trace(name) != "" {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func trace(name string) string {
+	b := make([]byte, 1<<18)
+	_, text, _ := strings.Cut(string(b[:runtime.Stack(b, true)]), name+"[")
+	text, _, _ = strings.Cut(text, "\n\n")
+	return text
+}
+`
+
+var callsHelper = regexp.MustCompile(`\b(when|gone)\(`)
+
+func giveHelpers(t *testing.T, s *Session) {
+	t.Helper()
+	if r := s.Execute(t.Context(), output.Request{Code: helpers, Silent: true}, &transcript{}); r.Status != output.OK {
+		t.Fatal(r.Error)
+	}
+}
+
 func runScenario(t *testing.T, file string) {
 	a, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newTestSession(t)
+	if callsHelper.Match(txtar.Format(a)) {
+		giveHelpers(t, s)
+	}
 	var out []txtar.File
 	for _, f := range a.Files {
 		verb, rest, _ := strings.Cut(f.Name, " ")
@@ -71,7 +124,7 @@ func runScenario(t *testing.T, file string) {
 
 // runStep executes a cell and renders what it showed.
 func runStep(t *testing.T, s *Session, how, code string) string {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a watchdog
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tr := &transcript{}
 	if text, ok := strings.CutPrefix(how, "interrupt after "); ok {

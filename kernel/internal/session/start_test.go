@@ -2,8 +2,12 @@ package session
 
 import (
 	"flag"
+	"fmt"
 	"log/slog"
+	"os"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/perijove/perijove"
 	"github.com/perijove/perijove/kernel/internal/image"
@@ -30,4 +34,51 @@ func TestStart(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStartWithFewFiles: wherever files run out, a worker that cannot be started
+// leaves none open.
+func TestStartWithFewFiles(t *testing.T) {
+	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var usual unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &usual); err != nil {
+		t.Fatal(err)
+	}
+	dir, fifos, log := t.TempDir(), t.TempDir(), slog.New(slog.DiscardHandler)
+	failures := 0
+	for free := 0; ; free++ {
+		before := countFDs(t)
+		few := usual
+		few.Cur = limitFor(free)
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
+			t.Fatal(err)
+		}
+		p, err := startProcess([]string{img.Worker(), img.Dir}, dir, fifos, nil, limit{}, log)
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &usual); err != nil {
+			t.Fatal(err)
+		}
+		if err == nil {
+			p.kill()
+			break
+		}
+		failures++
+		eventually(t, fmt.Sprintf("as many open files as before the failure with %d: %v", free, err), func() bool { return countFDs(t) <= before })
+	}
+	if failures < 5 {
+		t.Errorf("only %d failures", failures)
+	}
+}
+
+// limitFor is the limit of open files with which so many more can be opened.
+func limitFor(free int) uint64 {
+	n := uint64(0)
+	for ; free > 0; n++ {
+		if _, err := os.Lstat(fmt.Sprint("/proc/self/fd/", n)); err != nil {
+			free--
+		}
+	}
+	return n
 }

@@ -33,17 +33,21 @@ const (
 	maxStreams = 128
 )
 
+// newStream reads r, which it closes if that is impossible.
 func newStream(name string, r *os.File) (*stream, error) {
 	s := &stream{text: text{name: name}, f: r, again: make(chan bool, 1)}
 	var err error
-	if s.raw, err = r.SyscallConn(); err != nil {
+	if s.raw, err = r.SyscallConn(); err == nil {
+		err = s.raw.Control(func(fd uintptr) {
+			s.fd = int(fd)
+			_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize)
+		})
+	}
+	if err != nil {
+		r.Close()
 		return nil, err
 	}
-	err = s.raw.Control(func(fd uintptr) {
-		s.fd = int(fd)
-		_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize)
-	})
-	return s, err
+	return s, nil
 }
 
 // watch says when the pipe can be read, until stop is closed.
@@ -130,7 +134,6 @@ func (s *start) outlets(dir string, id int) []string {
 			return nil
 		}
 		if s.out[i], err = newStream(name, r); err != nil {
-			r.Close()
 			s.discard()
 			return nil
 		}

@@ -15,14 +15,6 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// quick are limits that tests need not wait long for.
-func quick() Limits {
-	l := DefaultLimits()
-	l.Handshake = 300 * time.Millisecond
-	l.Slack = 500 * time.Millisecond
-	return l
-}
-
 func TestSilentConnectionsKeepNobodyWaiting(t *testing.T) {
 	l := DefaultLimits()
 	l.Handshake = time.Hour
@@ -36,19 +28,19 @@ func TestSilentConnectionsKeepNobodyWaiting(t *testing.T) {
 }
 
 func TestSilentConnectionIsDropped(t *testing.T) {
-	k := listenTCP(t, quick())
+	l := DefaultLimits()
+	l.Handshake = 300 * time.Millisecond
+	k := listenTCP(t, l)
 	c := k.dial(k.connection.ShellPort)
 	c.SetReadDeadline(time.Now().Add(watchdog))
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		t.Errorf("still open: %v", err)
 	}
-	if !strings.Contains(k.log.String(), "handshake") {
-		t.Errorf("log: %s", k.log)
-	}
+	eventually(t, "a line in the log", func() bool { return strings.Contains(k.log.String(), "handshake") })
 }
 
 func TestRandomBytesOnEverySocket(t *testing.T) {
-	k := listenTCP(t, quick())
+	k := listenTCP(t, DefaultLimits())
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, port := range k.ports() {
 		for i := range 50 {
@@ -84,7 +76,7 @@ func property(key, value string) string {
 
 // TestBadMetadata sends what makes zmq4 v0.17.0 panic.
 func TestBadMetadata(t *testing.T) {
-	k := listenTCP(t, quick())
+	k := listenTCP(t, DefaultLimits())
 	for name, body := range map[string]string{
 		"cut short":           property("Socket-Type", "DEALER")[:14],
 		"one byte":            "\x01",
@@ -130,7 +122,7 @@ func longFrame(flags byte, size uint64) []byte {
 }
 
 func TestBrokenFrames(t *testing.T) {
-	k := listenTCP(t, quick())
+	k := listenTCP(t, DefaultLimits())
 	many := bytes.Repeat([]byte{flagMore, 0}, maxFrames+1)
 	for name, data := range map[string][]byte{
 		"size of 2^63":       longFrame(0, 1<<63),
@@ -155,7 +147,9 @@ func TestBrokenFrames(t *testing.T) {
 }
 
 func TestUnfinishedMessageIsDropped(t *testing.T) {
-	k := listenTCP(t, quick())
+	l := DefaultLimits()
+	l.Slack = 500 * time.Millisecond
+	k := listenTCP(t, l)
 	c := k.established(k.connection.ShellPort, "DEALER")
 	if _, err := c.Write([]byte{flagMore, 3, 'a', 'b', 'c', 0}); err != nil {
 		t.Fatal(err)
@@ -166,7 +160,7 @@ func TestUnfinishedMessageIsDropped(t *testing.T) {
 }
 
 func TestSubscriberThatSaysSomethingElse(t *testing.T) {
-	k := listenTCP(t, quick())
+	k := listenTCP(t, DefaultLimits())
 	for name, data := range map[string][]byte{
 		"two frames":        {flagMore, 1, 1, 0, 1, 'x'},
 		"empty":             {0, 0},
@@ -289,7 +283,7 @@ func FuzzPeer(f *testing.F) {
 	f.Add(append(hello, longFrame(flagMore, 20<<10)...))
 	f.Add(append(greeting(), command("READY", "\x05abc")...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		limits := quick()
+		limits := DefaultLimits()
 		limits.Message = 1 << 16
 		l := &listener{kind: zmq4.Router, limits: limits}
 		p := &peer{guard: fuzzGuard(data, limits)}

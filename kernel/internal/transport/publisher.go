@@ -203,7 +203,7 @@ func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
 
 // sleep waits for a change, or long enough for judge to be asked again.
 func (b *publisher) sleep(changed <-chan struct{}) error {
-	timer := time.NewTimer(min(100*time.Millisecond, b.limits.LagGrace/4, b.limits.Stall/4))
+	timer := time.NewTimer(b.interval())
 	defer timer.Stop()
 	select {
 	case <-changed:
@@ -212,6 +212,11 @@ func (b *publisher) sleep(changed <-chan struct{}) error {
 		return ErrClosed
 	}
 	return nil
+}
+
+// interval is how often a publisher that waits looks for whom.
+func (b *publisher) interval() time.Duration {
+	return min(100*time.Millisecond, b.limits.LagGrace/4, b.limits.Stall/4)
 }
 
 // A wait is one Publish call's record of whom it waited for.
@@ -225,7 +230,8 @@ type progress struct {
 	seen  time.Time // when this was recorded
 }
 
-// judge disconnects subscribers that hold the publisher up for too long.
+// judge disconnects subscribers that hold the publisher up for too long. Time
+// in which it was not asked counts little: all may have stood still.
 func (b *publisher) judge(w *wait, late []*peer, othersReady bool) {
 	now := time.Now()
 	for _, p := range late {
@@ -248,7 +254,7 @@ func (b *publisher) judge(w *wait, late []*peer, othersReady bool) {
 		}
 		due := time.Duration(taken-last.taken) * time.Second / time.Duration(b.limits.LagRate)
 		s := b.subs[p]
-		s.debt = max(0, s.debt+now.Sub(last.seen)-due)
+		s.debt = max(0, s.debt+min(now.Sub(last.seen), 2*b.interval())-due)
 		if s.debt > b.limits.LagGrace {
 			b.disconnect(p, "holds up the others")
 		}

@@ -19,7 +19,7 @@ import (
 	"github.com/go-zeromq/zmq4/security/null"
 )
 
-const watchdog = 20 * time.Second
+const watchdog = 2 * time.Minute
 
 // A kernel is a transport under test, with what it logged.
 type kernel struct {

@@ -53,18 +53,26 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	found := make(chan []link.Stack, 1)
 	w.start(func() { found <- w.goroutines.Stacks(list, maxFrames) })
 	var out []control.Goroutine
-	select {
-	case stacks := <-found:
-		for _, s := range stacks {
-			g := control.Goroutine{State: s.State, Frames: framesAt(s.Calls)}
-			if created := framesAt([]uintptr{s.Created}); len(created) > 0 {
-				g.Created = &created[0]
-			}
-			out = append(out, g)
+	for _, s := range within(lookPatience, found) {
+		g := control.Goroutine{State: s.State, Frames: framesAt(s.Calls)}
+		if created := framesAt([]uintptr{s.Created}); len(created) > 0 {
+			g.Created = &created[0]
 		}
-	case <-time.After(lookPatience):
+		out = append(out, g)
 	}
 	return out
+}
+
+// within receives a value, or gives up and returns none.
+func within[T any](patience time.Duration, from <-chan T) (v T) {
+	for ; patience > 0; patience -= longestRound {
+		select {
+		case v = <-from:
+			return v
+		case <-time.After(longestRound):
+		}
+	}
+	return v
 }
 
 // framesAt resolves return addresses.

@@ -17,7 +17,7 @@ const (
 	parkedPatience = 30 * time.Millisecond
 	// childPatience is the same where the cell has started processes, which
 	// have been ended: it may be waiting for them.
-	childPatience = 150 * time.Millisecond
+	childPatience = 300 * time.Millisecond
 	// libraryPatience is the same where it may wait for package mp, which ends
 	// its processes by its own means.
 	libraryPatience = stopPatience
@@ -28,7 +28,26 @@ const (
 
 	stopInterval = 250 * time.Microsecond // at first; later maxInterval
 	maxInterval  = 2 * time.Millisecond
+
+	// longestRound is what one look at a goroutine, and the pause after it, count
+	// for at most: where the whole machine stood still for longer, the goroutine
+	// had no time either.
+	longestRound = 10 * time.Millisecond
 )
+
+// A pace is a clock for patience.
+type pace struct{ last time.Time }
+
+func newPace() *pace { return &pace{time.Now()} }
+
+// round sleeps and returns what the round since the last one counts for.
+func (p *pace) round(pause time.Duration) time.Duration {
+	time.Sleep(pause)
+	now := time.Now()
+	d := min(now.Sub(p.last), longestRound)
+	p.last = now
+	return d
+}
 
 // interrupt stops the running cell.
 func (w *worker) interrupt() {
@@ -84,7 +103,8 @@ func (w *worker) stop(x *execution) {
 // when what it waits for is ended.
 func (w *worker) prepare(g uintptr) {
 	w.pursue(g)
-	for end := time.Now().Add(lookPatience); time.Now().Before(end); time.Sleep(stopInterval) {
+	clock := newPace()
+	for spent := time.Duration(0); spent < lookPatience; spent += clock.round(stopInterval) {
 		if t := targetOf(g); t == nil || !t.fixing.Load() {
 			return
 		}
@@ -94,27 +114,27 @@ func (w *worker) prepare(g uintptr) {
 // chase tries to stop the goroutine of x and reports whether it has ended.
 func (w *worker) chase(x *execution, parked time.Duration) bool {
 	g := x.g.Load()
-	begin := time.Now()
-	still := begin // since when it has been seen parked
+	clock := newPace()
+	var spent, still time.Duration // in all; since it has been seen parked
 	for interval := stopInterval; ; interval = min(interval+interval/8, maxInterval) {
 		if x.ended.Load() {
 			cancelStop(g)
 			return true
 		}
-		now := time.Now()
 		if !w.pursue(g) {
-			still = now
+			still = 0
 			// A goroutine that no signal finds is mostly in the scheduler or
 			// the collector. One that is found is not waited for: the world
 			// stops only when that comes out of a long run of assembly code.
-			if t := targetOf(g); t != nil && now.Sub(begin) > rarelyFound && t.hits.Load() < 3 {
+			if t := targetOf(g); t != nil && spent > rarelyFound && t.hits.Load() < 3 {
 				w.fix(t, g)
 			}
 		}
-		if now.Sub(still) > parked || now.Sub(begin) > stopPatience {
+		if still > parked || spent > stopPatience {
 			return false
 		}
-		time.Sleep(interval)
+		d := clock.round(interval)
+		spent, still = spent+d, still+d
 	}
 }
 
@@ -186,8 +206,9 @@ func (w *worker) leaveBehind(x *execution) {
 
 // endsWithin waits for the goroutine to end.
 func (x *execution) endsWithin(d time.Duration) bool {
-	for end := time.Now().Add(d); !x.ended.Load(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
+	clock := newPace()
+	for spent := time.Duration(0); !x.ended.Load(); spent += clock.round(time.Millisecond) {
+		if spent > d {
 			return false
 		}
 	}

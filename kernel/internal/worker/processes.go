@@ -69,7 +69,13 @@ func (ps *processes) end(labels uintptr) int {
 		return 0
 	}
 	signalAll(all, unix.SIGINT)
-	time.AfterFunc(killGrace, func() { signalAll(all, unix.SIGKILL) })
+	go func() {
+		clock := newPace()
+		for spent := time.Duration(0); spent < killGrace; {
+			spent += clock.round(longestRound)
+		}
+		signalAll(all, unix.SIGKILL)
+	}()
 	return len(living)
 }
 

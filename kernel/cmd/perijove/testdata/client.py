@@ -6,7 +6,7 @@ import time
 
 from jupyter_client import KernelManager
 
-TIMEOUT = 30
+TIMEOUT = 120  # seconds; only against a hang
 
 
 def reply_to(kc, msg_id, channel="shell"):
@@ -63,8 +63,15 @@ def check_cells(kc):
 
 
 def check_abort(kc):
-    first = kc.execute("sleep 300ms\nerror Oops stop")
+    """Cells that were sent before an earlier one failed are aborted. The first waits for input, for
+    longer than it took to send the others: the kernel compares the dates of requests."""
+    began = time.monotonic()
+    first = kc.execute("input go on? \nerror Oops stop", allow_stdin=True)
     others = [kc.execute("print never") for _ in range(20)]
+    took = time.monotonic() - began
+    kc.get_stdin_msg(timeout=TIMEOUT)
+    time.sleep(took + 0.01)
+    kc.input("")
     assert reply_to(kc, first)["status"] == "error"
     for msg_id in others:
         assert reply_to(kc, msg_id)["status"] == "aborted"

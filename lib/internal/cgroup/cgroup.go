@@ -1,23 +1,22 @@
-package mp
+// Package cgroup reads what the control groups that this process is in allow it.
+// Where there are none, as on other systems than Linux, they allow everything.
+package cgroup
 
 import (
 	"io/fs"
 	"math"
-	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// cgroupCores is the least quota of this process's cgroups, in whole cores,
-// rounded up. Go's own reading stops at the innermost one.
-func cgroupCores() int { return cgroupQuota(os.DirFS("/")) }
-
-// cgroupQuota reads the quota from a file system that has proc and sys.
-func cgroupQuota(root fs.FS) int {
+// CPU is the least quota of processor time of this process's groups and of those
+// above them, in cores, which need not be a whole number; +Inf if there is none.
+// root is the file system that has proc and sys.
+func CPU(root fs.FS) float64 {
 	least := math.Inf(1)
-	for _, g := range cgroups(root) {
+	for _, g := range groups(root) {
 		// In a container the group's path may lie outside of what is mounted:
 		// then the mount's own root is the one to ask.
 		for dir := g.path; ; dir = path.Dir(dir) {
@@ -29,20 +28,17 @@ func cgroupQuota(root fs.FS) int {
 			}
 		}
 	}
-	if math.IsInf(least, 1) {
-		return math.MaxInt
-	}
-	return max(1, int(math.Ceil(least)))
+	return least
 }
 
-// A cgroup is one that this process is in.
-type cgroup struct {
+// A group is one that this process is in.
+type group struct {
 	mount string // without the leading slash
 	path  string // below mount
 	v1    bool
 }
 
-func cgroups(root fs.FS) []cgroup {
+func groups(root fs.FS) []group {
 	member, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
 		return nil
@@ -51,7 +47,7 @@ func cgroups(root fs.FS) []cgroup {
 	if err != nil {
 		return nil
 	}
-	var groups []cgroup
+	var list []group
 	for line := range strings.Lines(string(member)) {
 		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(f) != 3 {
@@ -62,10 +58,10 @@ func cgroups(root fs.FS) []cgroup {
 			continue
 		}
 		if at, below, ok := mountOf(string(mounts), v1); ok {
-			groups = append(groups, cgroup{mount: at, path: relativeTo(below, f[2]), v1: v1})
+			list = append(list, group{mount: at, path: relativeTo(below, f[2]), v1: v1})
 		}
 	}
-	return groups
+	return list
 }
 
 // mountOf finds where the hierarchy with the cpu controller is mounted, and
@@ -95,7 +91,7 @@ func relativeTo(base, p string) string {
 }
 
 // quota reads the quota that one directory sets, in cores.
-func (g cgroup) quota(root fs.FS, dir string) (float64, bool) {
+func (g group) quota(root fs.FS, dir string) (float64, bool) {
 	if g.v1 {
 		quota, ok1 := readNumber(root, path.Join(dir, "cpu.cfs_quota_us"))
 		period, ok2 := readNumber(root, path.Join(dir, "cpu.cfs_period_us"))

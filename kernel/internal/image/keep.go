@@ -1,0 +1,118 @@
+package image
+
+import (
+	"bytes"
+	"fmt"
+	"go/types"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// keepSymbols writes source that refers to everything exported, so that the
+// linker keeps it. What it drops all the same is loaded from the packages.
+func (b *builder) keepSymbols() error {
+	imp := newImporter(b.pkgs)
+	for i, p := range b.pkgs {
+		if !importable(p.ImportPath) {
+			continue
+		}
+		pkg, err := imp.Import(p.ImportPath)
+		if err != nil {
+			return err
+		}
+		src := keepFile(pkg, i)
+		if src == nil {
+			continue
+		}
+		if err := b.write(fmt.Sprintf("kernel/perijove-worker/keep%d.go", i), src); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importable reports whether the worker's main package may import the path.
+func importable(path string) bool {
+	switch path {
+	case "unsafe", "runtime/cgo", "runtime/race", "runtime/msan", "runtime/asan", "plugin":
+		return false
+	}
+	own := strings.HasPrefix(path, "github.com/perijove/perijove/kernel/")
+	return !own && !strings.HasPrefix(path, "vendor/") && !strings.Contains("/"+path+"/", "/internal/")
+}
+
+func keepFile(pkg *types.Package, i int) []byte {
+	var refs []string
+	scope := pkg.Scope()
+	for _, name := range scope.Names() {
+		obj := scope.Lookup(name)
+		if !obj.Exported() {
+			continue
+		}
+		switch obj := obj.(type) {
+		case *types.Func:
+			if obj.Signature().TypeParams().Len() == 0 {
+				refs = append(refs, "p."+name)
+			}
+		case *types.Var:
+			refs = append(refs, "&p."+name)
+		case *types.TypeName:
+			if keepableType(obj) {
+				refs = append(refs, "(*p."+name+")(nil)")
+			}
+		}
+	}
+	var w bytes.Buffer
+	fmt.Fprintf(&w, "package main\n\nimport p %q\n\nfunc init() { keep = append(keep, keep%d) }\n\nfunc keep%d() []any {\n\treturn []any{\n", pkg.Path(), i, i)
+	for _, r := range refs {
+		fmt.Fprintf(&w, "\t\t%s,\n", r)
+	}
+	fmt.Fprintf(&w, "\t}\n}\n")
+	if len(refs) == 0 {
+		return nil
+	}
+	return w.Bytes()
+}
+
+func keepableType(obj *types.TypeName) bool {
+	if n, ok := types.Unalias(obj.Type()).(*types.Named); ok && n.TypeParams().Len() > 0 {
+		return false
+	}
+	if a, ok := obj.Type().(*types.Alias); ok && a.TypeParams().Len() > 0 {
+		return false
+	}
+	i, ok := obj.Type().Underlying().(*types.Interface)
+	return !ok || i.IsMethodSet()
+}
+
+func (b *builder) buildWorker() error {
+	const keep = `package main
+
+import (
+	"os"
+	"reflect"
+)
+
+var keep []func() []any
+
+// The condition never holds, which the linker cannot know: so everything that
+// the keep functions name stays, with all exported methods.
+func init() {
+	if len(os.Args) > 1<<30 {
+		for _, k := range keep {
+			for _, v := range k() {
+				reflect.ValueOf(v).MethodByName(os.Args[len(os.Args)-1])
+			}
+		}
+	}
+	keep = nil
+}
+`
+	if err := b.write("kernel/perijove-worker/zz_keep.go", []byte(keep)); err != nil {
+		return err
+	}
+	args := slices.Concat([]string{"build"}, b.modFlag(), []string{"-o", filepath.Join(b.dir, "worker"), workerPackage})
+	_, err := b.goCommand(args...)
+	return err
+}
