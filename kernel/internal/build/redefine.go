@@ -236,7 +236,7 @@ func (b *builder) settleOlder(r *result) {
 		b.settleAgain(r, s)
 		if s.kind == cell.Var && s.print != old.print {
 			b.reset = append(b.reset, s)
-			b.notice("%s (%s) was reset: its type %s changed", s.key, cell.Name(s.origin.n), s.text)
+			b.notice("%s (%s) was reset to its zero value: its type %s changed", s.key, cell.Name(s.origin.n), s.text)
 		}
 	}
 	for _, old := range b.droppedOrder {

@@ -13,9 +13,9 @@ type builder struct {
 	c *cell.Cell
 	o *origin
 
-	binds     map[string]binding // what free names mean in the cell's declarations
-	before    map[string]binding // and in its statements, before these define them
-	unbound   map[string]bool    // selector bases that nothing explains
+	binds     map[string]binding  // what free names mean in the cell's declarations
+	before    map[string]binding  // and in its statements, before these define them
+	unbound   map[string][]string // selector bases that nothing explains, with what is selected
 	imports   map[string]string
 	dots      []string
 	blanks    []string
@@ -77,7 +77,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 		o:         &origin{c.N, c.Src},
 		binds:     map[string]binding{},
 		before:    map[string]binding{},
-		unbound:   map[string]bool{},
+		unbound:   map[string][]string{},
 		imports:   map[string]string{},
 		importPos: map[string]cell.Pos{},
 		fresh:     map[string]*symbol{},
@@ -313,7 +313,7 @@ func (b *builder) bind(name string, sels []string) binding {
 		if path := b.p.pkgs.auto(name, selected); path != "" {
 			return binding{imported, path}
 		}
-		b.unbound[name] = true
+		b.unbound[name] = selected
 	}
 	return binding{kind: notebook}
 }

@@ -115,6 +115,9 @@ func (m *Modules) Archive(path string) (string, error) {
 
 func notFound(path string) error {
 	first, _, _ := strings.Cut(path, "/")
+	if first == "." || first == ".." {
+		return fmt.Errorf("%q: relative imports do not exist with modules; a package of this folder is imported by the module's path in go.mod and its own", path)
+	}
 	if !strings.Contains(first, ".") {
 		return fmt.Errorf("package %s is not in the standard library", path)
 	}
@@ -276,6 +279,17 @@ func (m *Modules) Dir() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.dir
+}
+
+// Packages lists the import paths of the packages that are at hand: the image's, and those found beyond it.
+func (m *Modules) Packages() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.img.Packages()
+	for path := range m.archives {
+		list = append(list, path)
+	}
+	return list
 }
 
 // Importcfg returns a file that covers the image's packages and those found
