@@ -28,6 +28,7 @@ type Modules struct {
 	cache string // for answers of the go command; shared by all notebooks
 
 	mu       sync.Mutex
+	from     string             // the notebook's folder
 	dir      string             // of the module; "" until there is one
 	scratch  string             // where a scratch module may be made
 	own      bool               // dir is the scratch module
@@ -47,7 +48,7 @@ type Modules struct {
 func New(img *image.Image, dir, scratch, cache string) *Modules {
 	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
-		m.dir = findModule(dir)
+		m.from, m.dir = dir, findModule(dir)
 	}
 	return m
 }
@@ -100,6 +101,9 @@ func (m *Modules) Archive(path string) (string, error) {
 			return f, nil
 		}
 		return bundled, nil
+	}
+	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
+		m.dir = findModule(m.from)
 	}
 	if m.dir == "" || !strings.Contains(path, ".") && !m.local(path) {
 		return "", notFound(path)
