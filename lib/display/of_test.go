@@ -153,3 +153,36 @@ func TestLongTablesAreCut(t *testing.T) {
 		t.Errorf("table has %d rows", strings.Count(html, "<tr>"))
 	}
 }
+
+type grid struct{ rows, columns int }
+
+func (g grid) Dims() (int, int)    { return g.rows, g.columns }
+func (g grid) At(i, j int) float64 { return float64(i*100+j) / 3 }
+
+func TestMatrix(t *testing.T) {
+	m := Of(grid{2, 3})
+	want := "[      0  0.333333  0.666667]\n[33.3333   33.6667        34]\n2 × 3"
+	if m.Data["text/plain"] != want {
+		t.Errorf("%s, want %s", m.Data["text/plain"], want)
+	}
+	if html, _ := m.Data["text/html"].(string); !strings.Contains(html, ">33.6667</td>") {
+		t.Errorf("HTML: %s", html)
+	}
+	big, _ := Of(&grid{1000, 50}).Data["text/plain"].(string)
+	if !strings.HasSuffix(big, "\nThe first 60 × 20 of 1000 × 50.") || strings.Count(big, "\n") != maxRows {
+		t.Errorf("big: %s", big)
+	}
+	if text := Of(grid{}).Data["text/plain"]; text != "0 × 0" {
+		t.Errorf("empty: %s", text)
+	}
+}
+
+type formatted struct{ n int }
+
+func (f formatted) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "<%d>", f.n) }
+
+func TestTextOfFormatter(t *testing.T) {
+	if got := Text([]formatted{{1}, {2}}); got != "[<1> <2>]" {
+		t.Errorf("%s", got)
+	}
+}

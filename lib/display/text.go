@@ -77,7 +77,7 @@ func (p *printer) method(v reflect.Value, depth int) bool {
 		return false
 	}
 	switch v.Interface().(type) {
-	case error, fmt.Stringer:
+	case error, fmt.Stringer, fmt.Formatter:
 	default:
 		return false
 	}
