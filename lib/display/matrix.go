@@ -2,6 +2,7 @@ package display
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -11,6 +12,21 @@ const maxColumns = 20 // of a matrix; the rest is counted below it
 type matrix interface {
 	Dims() (rows, columns int)
 	At(row, column int) float64
+}
+
+// matrixOf also takes a struct whose pointer is a matrix: a variable of type
+// mat.Dense, as most are declared.
+func matrixOf(v any) (matrix, bool) {
+	if m, ok := v.(matrix); ok {
+		return m, true
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Struct || !reflect.PointerTo(rv.Type()).Implements(reflect.TypeFor[matrix]()) {
+		return nil, false
+	}
+	p := reflect.New(rv.Type())
+	p.Elem().Set(rv)
+	return p.Interface().(matrix), true
 }
 
 func (r *renderer) matrix(m matrix) {

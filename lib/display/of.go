@@ -60,7 +60,7 @@ func (r *renderer) render(v any) {
 	if len(r.data) == 0 {
 		r.guard("drawing", func() { r.drawing(v) })
 	}
-	if m, ok := v.(matrix); ok && len(r.data) == 0 {
+	if m, ok := matrixOf(v); ok && len(r.data) == 0 {
 		r.guard("At", func() { r.matrix(m) })
 	}
 	if len(r.data) == 0 {

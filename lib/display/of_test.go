@@ -159,6 +159,12 @@ type grid struct{ rows, columns int }
 func (g grid) Dims() (int, int)    { return g.rows, g.columns }
 func (g grid) At(i, j int) float64 { return float64(i*100+j) / 3 }
 
+// dense is a matrix by its pointer only.
+type dense struct{ g grid }
+
+func (d *dense) Dims() (int, int)    { return d.g.Dims() }
+func (d *dense) At(i, j int) float64 { return d.g.At(i, j) }
+
 func TestMatrix(t *testing.T) {
 	m := Of(grid{2, 3})
 	want := "[      0  0.333333  0.666667]\n[33.3333   33.6667        34]\n2 × 3"
@@ -171,6 +177,9 @@ func TestMatrix(t *testing.T) {
 	big, _ := Of(&grid{1000, 50}).Data["text/plain"].(string)
 	if !strings.HasSuffix(big, "\nThe first 60 × 20 of 1000 × 50.") || strings.Count(big, "\n") != maxRows {
 		t.Errorf("big: %s", big)
+	}
+	if text := Of(dense{grid{1, 2}}).Data["text/plain"]; text != "[0  0.333333]\n1 × 2" {
+		t.Errorf("value of a struct: %s", text)
 	}
 	if text := Of(grid{}).Data["text/plain"]; text != "0 × 0" {
 		t.Errorf("empty: %s", text)
