@@ -32,7 +32,7 @@ func (b *builder) clean(msg string) string {
 	}
 	name, ok := strings.CutPrefix(msg, "undefined: ")
 	if !ok {
-		return msg
+		return msg + b.memberHint(msg)
 	}
 	for s, reason := range b.dropped {
 		if slices.Contains(s.names(), name) {
@@ -51,6 +51,31 @@ func (b *builder) clean(msg string) string {
 		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
 	}
 	return msg
+}
+
+var (
+	noMember = regexp.MustCompile(`^([\pL_][\pL\pN_]*)\.([\pL_][\pL\pN_]*) undefined \(type `)
+	noMethod = regexp.MustCompile(`\(type \*?([\pL_][\pL\pN_]*)(?:\[.*\])? has no field or method ([\pL_][\pL\pN_]*)`)
+)
+
+// memberHint explains why something has no such member: its method is set aside, or a package was meant, whose name the
+// notebook has given to something else.
+func (b *builder) memberHint(msg string) string {
+	if m := noMethod.FindStringSubmatch(msg); m != nil {
+		if method := b.p.aside[m[1]+"."+m[2]]; method != nil {
+			return " (set aside: " + method.reason + ")"
+		}
+	}
+	m := noMember.FindStringSubmatch(msg)
+	if m == nil {
+		return ""
+	}
+	s := b.lookup(m[1])
+	path := b.p.pkgs.auto(m[1], m[2:])
+	if s == nil || s.origin == nil || s.origin.n == b.c.N || path == "" || !b.p.pkgs.exportsAll(path, m[2:]) {
+		return ""
+	}
+	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", jupyterKind(s.kindName()), m[1], cell.Name(s.origin.n), path, m[1])
 }
 
 // importHint says how to come by a package that is used by its name alone. The worker may have it, under a path that
