@@ -32,6 +32,7 @@ type builder struct {
 	order        []*symbol // keys of recomp in order
 	back         []*symbol // set-aside symbols that are tried again
 	backBy       map[string]*symbol
+	stillAside   map[*symbol]bool   // those of back that did not compile
 	dropped      map[*symbol]string // older symbols that no longer compile, and why
 	droppedOrder []*symbol
 	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
@@ -74,20 +75,21 @@ const (
 func newBuilder(p *Program, c *cell.Cell) *builder {
 	return &builder{
 		p: p, c: c,
-		o:         &origin{c.N, c.Src},
-		binds:     map[string]binding{},
-		before:    map[string]binding{},
-		unbound:   map[string][]string{},
-		imports:   map[string]string{},
-		importPos: map[string]cell.Pos{},
-		fresh:     map[string]*symbol{},
-		methods:   map[string][]*symbol{},
-		vars:      map[string]*symbol{},
-		recomp:    map[*symbol]*symbol{},
-		dropped:   map[*symbol]string{},
-		backBy:    map[string]*symbol{},
-		links:     map[string]linkName{},
-		lasting:   map[string]bool{},
+		o:          &origin{c.N, c.Src},
+		binds:      map[string]binding{},
+		before:     map[string]binding{},
+		unbound:    map[string][]string{},
+		imports:    map[string]string{},
+		importPos:  map[string]cell.Pos{},
+		fresh:      map[string]*symbol{},
+		methods:    map[string][]*symbol{},
+		vars:       map[string]*symbol{},
+		recomp:     map[*symbol]*symbol{},
+		dropped:    map[*symbol]string{},
+		backBy:     map[string]*symbol{},
+		stillAside: map[*symbol]bool{},
+		links:      map[string]linkName{},
+		lasting:    map[string]bool{},
 	}
 }
 
