@@ -17,22 +17,23 @@ const module = "github.com/perijove/perijove/"
 // in code that is not a test. What is not named here may import nothing.
 var arrows = map[string]string{
 	// Leaves: pure, or next to the operating system.
-	"kernel/internal/cell":     "",
-	"kernel/internal/control":  "",
-	"kernel/internal/gonb":     "",
-	"kernel/internal/goobj":    "",
-	"kernel/internal/memory":   "",
-	"kernel/internal/output":   "",
-	"kernel/internal/platform": "",
-	"kernel/internal/version":  "",
+	"kernel/internal/cell":      "",
+	"kernel/internal/control":   "",
+	"kernel/internal/gonb":      "",
+	"kernel/internal/goobj":     "",
+	"kernel/internal/memory":    "",
+	"kernel/internal/output":    "",
+	"kernel/internal/platform":  "",
+	"kernel/internal/stopwatch": "",
+	"kernel/internal/version":   "",
 
 	// The engine.
 	"kernel/internal/build":   "cell",
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
-	"kernel/internal/worker":  "control link lib/comm lib/display lib/mp",
-	"kernel/internal/solo":    "control lib/display lib/mp",
+	"kernel/internal/worker":  "control link stopwatch lib/comm lib/display lib/mp",
+	"kernel/internal/solo":    "control stopwatch lib/display lib/mp",
 	"kernel/internal/session": "build cell control gonb image memory modules output version lib/comm lib/display",
 
 	// The front.

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/lib/mp"
@@ -40,7 +42,7 @@ func stripedCounter(ctx context.Context) (float64, error) {
 	return counter(ctx, countStriped, 20_000_000)
 }
 
-func lockedCounter(ctx context.Context) (float64, error) { return counter(ctx, countLocked, 1_000_000) }
+func lockedCounter(ctx context.Context) (float64, error) { return counter(ctx, countLocked, 3_000_000) }
 
 func atomicCounter(ctx context.Context) (float64, error) {
 	return counter(ctx, countAtomic, 10_000_000)
@@ -75,6 +77,43 @@ func counter(ctx context.Context, fn func(count), n int) (float64, error) {
 	}
 	rate := perSecond(2*n, begin)
 	if got := value.Load() + stripe.Load(); got != 2*n {
+		return 0, fmt.Errorf("counted %d, want %d", got, 2*n)
+	}
+	return rate, nil
+}
+
+// bareAtomic is atomicCounter on goroutines, without the library.
+func bareAtomic(context.Context) (float64, error) {
+	var sum atomic.Int64
+	return both(10_000_000, func() { sum.Add(1) }, sum.Load)
+}
+
+func localLock(context.Context) (float64, error) { return underLock(new(mp.Lock)) }
+func bareMutex(context.Context) (float64, error) { return underLock(new(sync.Mutex)) }
+
+func underLock(l sync.Locker) (float64, error) {
+	sum := int64(0)
+	return both(3_000_000, func() {
+		l.Lock()
+		sum++
+		l.Unlock()
+	}, func() int64 { return sum })
+}
+
+// both has two goroutines call raise n times each, and checks the sum.
+func both(n int, raise func(), sum func() int64) (float64, error) {
+	var all sync.WaitGroup
+	begin := time.Now()
+	for range 2 {
+		all.Go(func() {
+			for range n {
+				raise()
+			}
+		})
+	}
+	all.Wait()
+	rate := perSecond(2*n, begin)
+	if got := sum(); got != int64(2*n) {
 		return 0, fmt.Errorf("counted %d, want %d", got, 2*n)
 	}
 	return rate, nil

@@ -36,12 +36,15 @@ func measures() []measure {
 		{name: "queue, 1 MB, into the same memory", unit: "values/s", ours: queueInto, python: "queue-1MB"},
 		{name: "locked counter", unit: "counts/s", goal: 15, ours: lockedCounter, python: "counter"},
 		{name: "atomic counter (Value), each with its sum", unit: "counts/s", ours: atomicCounter, python: "counter"},
+		{name: "the same, against bare atomic adds of goroutines", unit: "counts/s", ours: atomicCounter, base: bareAtomic},
 		{name: "atomic counter (Counter)", unit: "counts/s", goal: 50, ours: stripedCounter, python: "counter"},
 		{name: "2 workers on 50 ms tasks, speedup", unit: "×", reach: 1.9, ours: speedup(mp.Processes), python: "cpu"},
 		{name: "by the longest worker's processor time", unit: "×", reach: 1.9, ours: speedupOfTime, python: "cpu-time"},
 		{name: "the same on goroutines, against processes", unit: "×", ours: speedup(mp.Goroutines), base: speedup(mp.Processes)},
 		{name: "pool of goroutines, against bare ones", unit: "tasks/s", goal: 0.9, ours: poolOfGoroutines, base: bareGoroutines},
 		{name: "queue of goroutines, against a channel", unit: "values/s", goal: 0.9, ours: localQueue, base: channel},
+		{name: "queue of goroutines without a size, against it", unit: "values/s", goal: 0.9, ours: endlessQueue, base: channel},
+		{name: "lock of goroutines, against sync.Mutex", unit: "counts/s", ours: localLock, base: bareMutex},
 	}
 }
 

@@ -93,6 +93,10 @@ func localQueue(ctx context.Context) (float64, error) {
 	return throughQueue(ctx, mp.Goroutines, putNumbers, 7, 3_000_000, 128, nil)
 }
 
+func endlessQueue(ctx context.Context) (float64, error) {
+	return throughQueue(ctx, mp.Goroutines, putNumbers, 7, 3_000_000, 0, nil)
+}
+
 func throughQueue[T any](ctx context.Context, b mp.Backend, fn func(context.Context, load[T]) error, v T, n, size int, get func(*mp.Queue[T]) error) (float64, error) {
 	q, err := mp.NewQueue[T](b, size)
 	if err != nil {

@@ -29,8 +29,8 @@ var sections = []struct {
 	name    string
 	measure func(context.Context, *kernel, *tabwriter.Writer, string) error
 }{
-	{"start", startTimes}, {"hello", hello}, {"kinds", kinds}, {"notebook200", notebook200}, {"plot", plot},
-	{"native", native}, {"memory", memory}, {"child", childStart}, {"interrupt", interruptLatency},
+	{"start", startTimes}, {"hello", hello}, {"queue", queue}, {"kinds", kinds}, {"notebook200", notebook200}, {"plot", plot}, {"native", native},
+	{"memory", memory}, {"child", childStart}, {"interrupt", interruptLatency},
 	{"crash", crashes}, {"output", throughput}, {"peers", peers},
 }
 

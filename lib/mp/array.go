@@ -3,7 +3,6 @@ package mp
 import (
 	"fmt"
 	"iter"
-	"reflect"
 	"runtime"
 	"unsafe"
 )
@@ -23,10 +22,20 @@ const arrayHead = 4096
 // NewArray makes an Array of n zero elements. If T has a pointer in it, the
 // error names the field.
 func NewArray[T any](b Backend, n int) (*Array[T], error) {
-	if err := checkPlain(reflect.TypeFor[T](), "Array"); err != nil {
+	c, err := newArray(b, n, unsafe.Sizeof(*new(T)), (*T)(nil))
+	if err != nil {
 		return nil, err
 	}
-	size := unsafe.Sizeof(*new(T))
+	return &Array[T]{c: c, n: n}, nil
+}
+
+// newArray makes the cell of an Array of n of what pointer points to.
+//
+//go:noinline
+func newArray(b Backend, n int, size uintptr, pointer any) (*cell, error) {
+	if err := checkPlain(pointer, "Array"); err != nil {
+		return nil, err
+	}
 	if n < 0 || (size > 0 && uint64(n) > (1<<46)/uint64(size)) {
 		return nil, fmt.Errorf("mp: an array of %d elements", n)
 	}
@@ -35,7 +44,7 @@ func NewArray[T any](b Backend, n int) (*Array[T], error) {
 		return nil, err
 	}
 	c.u64(0).Store(uint64(n))
-	return &Array[T]{c: c, n: n}, nil
+	return c, nil
 }
 
 // Len returns the number of elements.
@@ -79,12 +88,19 @@ func (a *Array[T]) GobEncode() ([]byte, error) { return a.c.encode("Array") }
 
 // GobDecode is the other end of GobEncode.
 func (a *Array[T]) GobDecode(b []byte) (err error) {
-	if a.c, err = openCell(b, "Array"); err != nil {
-		return err
+	a.c, a.n, err = openArray(b, unsafe.Sizeof(*new(T)))
+	return err
+}
+
+//go:noinline
+func openArray(handle []byte, size uintptr) (*cell, int, error) {
+	c, err := openCell(handle, "Array")
+	if err != nil {
+		return nil, 0, err
 	}
-	a.n = int(a.c.u64(0).Load())
-	if uint64(len(a.c.mem)-arrayHead) < uint64(a.n)*uint64(unsafe.Sizeof(*new(T))) {
-		return errMalformed
+	n := c.u64(0).Load()
+	if uint64(len(c.mem)-arrayHead) < n*uint64(size) {
+		return nil, 0, errMalformed
 	}
-	return nil
+	return c, int(n), nil
 }

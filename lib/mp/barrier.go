@@ -35,7 +35,7 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 	}
 	c.u32(barrierParties).Store(uint32(parties))
 	made := new(Barrier)
-	made.at.p.Store(c)
+	made.at.set(c)
 	return made, nil
 }
 

@@ -43,27 +43,34 @@ var errLocal = errors.New("it was made for mp.Goroutines; make it with mp.Proces
 
 // A home is where an object has its cell. The zero home is for goroutines: its
 // cell is made when it is first needed.
-type home struct{ p atomic.Pointer[cell] }
+//
+// The pointer is no atomic.Pointer, whose methods each package that has an
+// object with a home would compile.
+type home struct{ p unsafe.Pointer } // *cell
+
+func (h *home) get() *cell { return (*cell)(atomic.LoadPointer(&h.p)) }
+
+func (h *home) set(c *cell) { atomic.StorePointer(&h.p, unsafe.Pointer(c)) }
 
 func (h *home) cell(size int) *cell {
-	if c := h.p.Load(); c != nil {
+	if c := h.get(); c != nil {
 		return c
 	}
 	c, _ := newCell(Goroutines, size) // goroutines' memory cannot fail
-	h.p.CompareAndSwap(nil, c)
-	return h.p.Load()
+	atomic.CompareAndSwapPointer(&h.p, nil, unsafe.Pointer(c))
+	return h.get()
 }
 
 // open makes the cell that a handle names the home's.
 func (h *home) open(handle []byte, what string) error {
 	c, err := openCell(handle, what)
 	if err == nil {
-		h.p.Store(c)
+		h.set(c)
 	}
 	return err
 }
 
-func (h *home) encode(what string) ([]byte, error) { return h.p.Load().encode(what) }
+func (h *home) encode(what string) ([]byte, error) { return h.get().encode(what) }
 
 // encode names the cell for another process, which must open it while this
 // one has it.

@@ -17,7 +17,11 @@ type definition struct {
 
 // define names fn and its runner, refuses what cannot be sent, and tells the
 // user what the function will not see.
-func define(h Host, fv *funcval, runner uintptr, s shape, target bool) (definition, error) {
+func define(h Host, c *callee) (definition, error) {
+	return defineFor(h, c.fn, runnerPC(c.runner), c.shape, c.target)
+}
+
+func defineFor(h Host, fv *funcval, runner uintptr, s shape, target bool) (definition, error) {
 	if h.Captures(addressOf(fv), fv.pc) {
 		return definition{}, captureError(fv.pc)
 	}

@@ -90,24 +90,32 @@ func codecOf(t reflect.Type) (*codec, error) {
 	return c, err
 }
 
-func encode[T any](v *T) ([]byte, error) {
-	c, err := codecOf(reflect.TypeFor[T]())
+// codecLike is codecOf for what pointer points to. Generic code calls it: with
+// reflect.Type in it, each package that calls that would compile the methods of
+// reflect's types.
+//
+//go:noinline
+func codecLike(pointer any) (*codec, error) { return codecOf(reflect.TypeOf(pointer).Elem()) }
+
+// encode encodes a value at p.
+func (e *elem) encode(p unsafe.Pointer) ([]byte, error) {
+	c, err := codecLike(e.like)
 	if err != nil {
 		return nil, err
 	}
 	var w writer
-	c.put(&w, unsafe.Pointer(v))
+	c.put(&w, p)
 	return w.b, w.failure(c)
 }
 
-// decode reads one value that fills b.
-func decode[T any](b []byte, v *T) error {
-	c, err := codecOf(reflect.TypeFor[T]())
+// decode reads one value that fills b to p.
+func (e *elem) decode(b []byte, p unsafe.Pointer) error {
+	c, err := codecLike(e.like)
 	if err != nil {
 		return err
 	}
 	r := reader{b: b}
-	c.get(&r, unsafe.Pointer(v))
+	c.get(&r, p)
 	if r.err == nil && len(r.b) != 0 {
 		r.err = errMalformed
 	}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 type hidden struct {
@@ -288,4 +289,14 @@ func FuzzCodec(f *testing.F) {
 			t.Fatalf("%x became %x, %v", first, second, err)
 		}
 	})
+}
+
+func encode[T any](v *T) ([]byte, error) {
+	e := elemOf[T]()
+	return e.encode(unsafe.Pointer(v))
+}
+
+func decode[T any](b []byte, v *T) error {
+	e := elemOf[T]()
+	return e.decode(b, unsafe.Pointer(v))
 }

@@ -23,7 +23,7 @@ func NewCond(b Backend) (*Cond, error) {
 		return nil, err
 	}
 	made := new(Cond)
-	made.L.at.p.Store(c)
+	made.L.at.set(c)
 	return made, nil
 }
 

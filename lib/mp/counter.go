@@ -29,7 +29,7 @@ func NewCounter(b Backend) (*Counter, error) {
 		return nil, err
 	}
 	made := new(Counter)
-	made.at.p.Store(c)
+	made.at.set(c)
 	return made, nil
 }
 

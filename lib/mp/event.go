@@ -18,7 +18,7 @@ func NewEvent(b Backend) (*Event, error) {
 		return nil, err
 	}
 	made := new(Event)
-	made.at.p.Store(c)
+	made.at.set(c)
 	return made, nil
 }
 

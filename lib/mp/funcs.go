@@ -39,8 +39,8 @@ func runnerPC(r runner) uintptr {
 }
 
 // runnerAt makes the method that runnerPC found callable; the receiver is unused.
-func runnerAt(pc uintptr) func(unsafe.Pointer, *invocation) {
-	return funcOf[func(unsafe.Pointer, *invocation)](&funcval{pc})
+func runnerAt(pc uintptr) func(unsafe.Pointer, loop) {
+	return funcOf[func(unsafe.Pointer, loop)](&funcval{pc})
 }
 
 // describe names the code at pc for people: "main.AccessX (main.go:12)", or

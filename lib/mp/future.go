@@ -4,16 +4,24 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"unsafe"
 )
 
 // A Future is the result of a task that was submitted to a pool.
 type Future[R any] struct {
+	in future
+	r  R
+}
+
+// A future is what of a Future does not depend on its type.
+type future struct {
 	done   chan struct{}
 	cancel func(cause error)
 
 	mu      sync.Mutex
 	settled bool
-	r       R
+	kind    elem           // of the result
+	result  unsafe.Pointer // where it goes
 	err     error
 	unhook  func() bool // from the context of Submit
 }
@@ -23,33 +31,38 @@ type Future[R any] struct {
 // the Future's error. The type of the result is the only type argument to
 // give: mp.Submit[int](ctx, pool, Square, 7).
 func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *Future[R] {
-	f := &Future[R]{done: make(chan struct{}), cancel: func(error) {}}
-	in := p.get()
-	if err := submit(ctx, in, fn, arg, f); err != nil {
-		f.settle(f.r, err)
-	}
+	f := new(Future[R])
+	submit(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(&arg), &f.in, unsafe.Pointer(&f.r))
 	return f
 }
 
 // Done returns a channel that is closed when the result is there.
-func (f *Future[R]) Done() <-chan struct{} { return f.done }
+func (f *Future[R]) Done() <-chan struct{} { return f.in.done }
 
 // Result waits for the task's result. If ctx ends first, Result returns an
 // error that matches ErrRunning and ctx's, and the task goes on.
-func (f *Future[R]) Result(ctx context.Context) (R, error) {
+func (f *Future[R]) Result(ctx context.Context) (r R, err error) {
+	ready, err := f.in.wait(ctx)
+	if ready {
+		r = f.r
+	}
+	return r, err
+}
+
+//go:noinline
+func (f *future) wait(ctx context.Context) (ready bool, err error) {
 	select {
 	case <-f.done:
-		return f.r, f.err
+		return true, f.err
 	default:
 	}
 	ctx, release := hosted(ctx)
 	defer release()
 	select {
 	case <-f.done:
-		return f.r, f.err
+		return true, f.err
 	case <-ctx.Done():
-		var zero R
-		return zero, fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
+		return false, fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
 	}
 }
 
@@ -57,16 +70,19 @@ func (f *Future[R]) Result(ctx context.Context) (R, error) {
 // result is there. A task that has not begun never does. One that runs has its
 // context cancelled, and its worker process is killed if it goes on for longer
 // than the pool's Grace.
-func (f *Future[R]) Cancel() { f.cancel(context.Canceled) }
+func (f *Future[R]) Cancel() { f.in.cancel(context.Canceled) }
 
-// settle stores the outcome, once.
-func (f *Future[R]) settle(r R, err error) bool {
+// settle stores the outcome, once. r may be nil if there is an error.
+func (f *future) settle(r unsafe.Pointer, err error) bool {
 	f.mu.Lock()
 	if f.settled {
 		f.mu.Unlock()
 		return false
 	}
-	f.settled, f.r, f.err = true, r, err
+	f.settled, f.err = true, err
+	if err == nil {
+		f.kind.move(f.result, r)
+	}
 	unhook := f.unhook
 	f.mu.Unlock()
 	close(f.done)
@@ -76,34 +92,43 @@ func (f *Future[R]) settle(r R, err error) bool {
 	return true
 }
 
-func (f *Future[R]) isSettled() bool {
+func (f *future) isSettled() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.settled
 }
 
 // A submission is one task of a submitJob.
-type submission[A, R any] struct {
-	arg A
-	f   *Future[R]
-	run func(A) (R, error) // in this process
-	c   *chunk[A, R]       // that some worker has; guarded by submitJob.mu
-	at  int                // its place there
+type submission struct {
+	arg unsafe.Pointer
+	f   *future
+	do  func(i int, a, r unsafe.Pointer) error // in this process
+	c   *parcel                                // that some worker has; guarded by submitJob.mu
+	at  int                                    // its place there
 }
 
 // A submitJob collects the tasks that are submitted for one function, so that
 // many small ones make a batch.
-type submitJob[A, R any] struct {
-	st jobState
-	p  *pool
+type submitJob struct {
+	st   jobState
+	p    *pool
+	kind *callee // tells the types
 
 	mu      sync.Mutex
-	pending []*submission[A, R]
+	pending []*submission
 	listed  bool
 }
 
-func submit[R, A, F any](ctx context.Context, p *pool, fn F, arg A, f *Future[R]) error {
-	fn2, err := prepareCall[R, A](p, fn, false)
+//go:noinline
+func submit(ctx context.Context, pool *Pool, fn callee, arg unsafe.Pointer, f *future, result unsafe.Pointer) {
+	f.done, f.cancel, f.kind, f.result = make(chan struct{}), func(error) {}, fn.result, result
+	if err := poolOf(pool).submit(ctx, &fn, arg, f); err != nil {
+		f.settle(nil, err)
+	}
+}
+
+func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *future) error {
+	prepared, err := p.prepare(fn)
 	if err == nil {
 		err = context.Cause(ctx)
 	}
@@ -112,17 +137,17 @@ func submit[R, A, F any](ctx context.Context, p *pool, fn F, arg A, f *Future[R]
 	}
 	ctx, release := hosted(ctx)
 	inner, cancel := context.Background(), release
-	s := &submission[A, R]{arg: arg, f: f}
+	s := &submission{arg: arg, f: f}
 	if p.backend == Goroutines {
-		if shapeOf[F](false)&takesContext != 0 {
+		if fn.shape&takesContext != 0 {
 			var stop func()
 			inner, stop = p.jobContext(ctx)
 			cancel = func() { stop(); release() }
 			f.unhook = func() bool { cancel(); return true }
 		}
-		s.run = localCall[R, A](inner, fn, false)
+		s.do = fn.here(inner)
 	}
-	j, err := submitJobFor[R, A](p, fn2)
+	j, err := p.submitJobFor(prepared, fn)
 	if err != nil {
 		cancel()
 		return err
@@ -145,14 +170,15 @@ func submit[R, A, F any](ctx context.Context, p *pool, fn F, arg A, f *Future[R]
 	return nil
 }
 
-// submitJobFor returns the job of a function's submitted tasks. Those on
-// goroutines share one for each pair of types, since each brings its own call.
-func submitJobFor[R, A any](p *pool, fn *function) (*submitJob[A, R], error) {
-	type key struct {
-		fn *function
-		_  *submitJob[A, R] // only its type counts
-	}
-	k := key{fn: fn}
+// A submitKey tells the submitJobs of a pool apart: by function where that
+// runs in processes, and by the types.
+type submitKey struct {
+	fn          *function
+	arg, result any
+}
+
+func (p *pool) submitJobFor(fn *function, c *callee) (*submitJob, error) {
+	k := submitKey{fn, c.arg.like, c.result.like}
 	if p.backend == Goroutines {
 		k.fn = nil
 	}
@@ -161,23 +187,23 @@ func submitJobFor[R, A any](p *pool, fn *function) (*submitJob[A, R], error) {
 	if err := p.beginLocked(); err != nil {
 		return nil, err
 	}
-	if j, ok := p.subs[k].(*submitJob[A, R]); ok {
+	if j := p.subs[k]; j != nil {
 		return j, nil
 	}
-	j := &submitJob[A, R]{st: jobState{fn: fn}, p: p}
+	j := &submitJob{st: jobState{fn: fn}, p: p, kind: c}
 	p.subs[k] = j
 	return j, nil
 }
 
-func (j *submitJob[A, R]) state() *jobState { return &j.st }
+func (j *submitJob) state() *jobState { return &j.st }
 
-func (j *submitJob[A, R]) left() int {
+func (j *submitJob) left() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.pending)
 }
 
-func (j *submitJob[A, R]) add(s *submission[A, R]) {
+func (j *submitJob) add(s *submission) {
 	j.mu.Lock()
 	j.pending = append(j.pending, s)
 	tell := !j.listed
@@ -188,10 +214,10 @@ func (j *submitJob[A, R]) add(s *submission[A, R]) {
 	}
 }
 
-func (j *submitJob[A, R]) take(max int) parcel {
+func (j *submitJob) take(max int) *parcel {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	var tasks []*submission[A, R]
+	var tasks []*submission
 	for len(j.pending) > 0 && len(tasks) < max {
 		s := j.pending[0]
 		j.pending[0] = nil
@@ -204,30 +230,30 @@ func (j *submitJob[A, R]) take(max int) parcel {
 		j.listed = false
 		return nil
 	}
-	c := &chunk[A, R]{
-		st: &j.st, errs: new(faults), args: make([]A, len(tasks)), out: make([]R, len(tasks)),
-		sink:    func(c *chunk[A, R], from, to int) { j.settled(tasks, c, from, to) },
+	c := &parcel{
+		st: &j.st, kind: j.kind, errs: new(faults), n: len(tasks),
+		args: j.kind.arg.room(len(tasks)), out: j.kind.result.room(len(tasks)),
+		do:      func(i int, a, r unsafe.Pointer) error { return tasks[i].do(i, a, r) },
+		sink:    func(c *parcel, from, to int) { j.settled(tasks, c, from, to) },
 		dropped: func(i int) bool { return tasks[i].f.isSettled() },
 	}
 	for i, s := range tasks {
-		c.args[i] = s.arg
+		j.kind.arg.move(c.arg(i), s.arg)
 		s.c, s.at = c, i
 	}
-	c.run = func(i int, a A) (R, error) { return tasks[i].run(a) }
 	return c
 }
 
-func (j *submitJob[A, R]) settled(tasks []*submission[A, R], c *chunk[A, R], from, to int) {
+func (j *submitJob) settled(tasks []*submission, c *parcel, from, to int) {
 	for i := from; i < to; i++ {
-		tasks[c.base+i].f.settle(c.out[i], c.err(i))
+		tasks[c.base+i].f.settle(c.result(i), c.err(i))
 	}
 	j.p.finished(to - from)
 }
 
 // abandon settles a future whose task nobody waits for, and stops the task.
-func (j *submitJob[A, R]) abandon(s *submission[A, R], cause error) {
-	var zero R
-	if !s.f.settle(zero, cause) {
+func (j *submitJob) abandon(s *submission, cause error) {
+	if !s.f.settle(nil, cause) {
 		return
 	}
 	j.mu.Lock()
@@ -237,11 +263,10 @@ func (j *submitJob[A, R]) abandon(s *submission[A, R], cause error) {
 		j.p.finished(1)
 		return
 	}
-	j.p.cancelTask(func(p parcel) (int, bool) {
-		q, ok := p.(*chunk[A, R])
-		if !ok || q.errs != c.errs {
+	j.p.cancelTask(func(q *parcel) (int, bool) {
+		if q.errs != c.errs {
 			return 0, false
 		}
-		return at - q.base, q.base <= at && at < q.base+len(q.args)
+		return at - q.base, q.base <= at && at < q.base+q.n
 	})
 }

@@ -84,6 +84,7 @@ func SetHost(h Host) {
 	here.mu.Lock()
 	defer here.mu.Unlock()
 	here.host, here.noted = h, nil
+	reach(nil, nil, nil, nil, nil)
 }
 
 // Parent returns the parent of this process, or nil if it is no child.

@@ -3,30 +3,29 @@ package mp
 import (
 	"context"
 	"fmt"
+	"unsafe"
 )
 
-// An initializer is the function that each worker of a pool runs first.
+// An initializer is the function that each worker of a pool runs first, and its
+// argument.
 type initializer struct {
-	def    definition
-	define func(Host) error
-	encode func() ([]byte, error)
-	run    func(context.Context) error
+	call callee
+	arg  unsafe.Pointer
+	def  definition
 }
 
-func newInitializer[A any, F Target[A]](fn F, arg A) *initializer {
-	in := new(initializer)
-	in.define = func(h Host) (err error) {
-		fv := funcvalOf(fn)
-		if fv == nil {
-			return fmt.Errorf("mp: the pool's initializer is nil")
-		}
-		in.def, err = define(h, fv, runnerPC(new(task[struct{}, A, F])), shapeOf[F](true), true)
-		return err
+// defineInitializer is no method: what the signatures of methods mention can be
+// reached from Option, and cells would compile it.
+func defineInitializer(in *initializer, h Host) (err error) {
+	if in.call.fn == nil {
+		return fmt.Errorf("mp: the pool's initializer is nil")
 	}
-	in.encode = func() ([]byte, error) { return encode(&arg) }
-	in.run = func(ctx context.Context) error {
-		_, err := protect[struct{}](ctx, fn, shapeOf[F](true), arg)
-		return err
-	}
-	return in
+	in.def, err = define(h, &in.call)
+	return err
+}
+
+func (in *initializer) encode() ([]byte, error) { return in.call.arg.encode(in.arg) }
+
+func (in *initializer) run(ctx context.Context) error {
+	return in.call.protected(ctx, in.arg, unsafe.Pointer(&nothing))
 }

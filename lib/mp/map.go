@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
+	"unsafe"
 )
 
 // Map applies fn to each element of xs on the pool's workers and returns the
@@ -17,19 +17,23 @@ import (
 // xs must not change until Map returns, nor with goroutines until the
 // functions that still run after an error have returned.
 func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A) ([]R, error) {
-	return mapTo[R](ctx, p.get(), fn, xs, false)
+	out := make([]R, len(xs))
+	err := mapRow(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), unsafe.Pointer(unsafe.SliceData(out)), len(xs))
+	if err != nil || len(xs) == 0 {
+		return nil, err
+	}
+	return out, nil
 }
 
 // ForEach is Map for a function without a result.
 func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A) error {
-	_, err := mapTo[struct{}](ctx, p.get(), fn, xs, true)
-	return err
+	return mapRow(ctx, p, calleeOf[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), unsafe.Pointer(&nothing), len(xs))
 }
 
-// A mapJob is one Map. Its parcels are parts of one chunk.
-type mapJob[A, R any] struct {
+// A mapJob is one Map. Its parcels are parts of one.
+type mapJob struct {
 	st    jobState
-	whole *chunk[A, R]
+	whole *parcel
 	taken int // guarded by pool.mu
 
 	mu      sync.Mutex
@@ -39,12 +43,12 @@ type mapJob[A, R any] struct {
 	settled chan struct{}
 }
 
-func (j *mapJob[A, R]) state() *jobState { return &j.st }
-func (j *mapJob[A, R]) left() int        { return len(j.whole.args) - j.taken }
+func (j *mapJob) state() *jobState { return &j.st }
+func (j *mapJob) left() int        { return j.whole.n - j.taken }
 
-func (j *mapJob[A, R]) take(max int) parcel {
+func (j *mapJob) take(max int) *parcel {
 	from := j.taken
-	to := min(from+max, len(j.whole.args))
+	to := min(from+max, j.whole.n)
 	if from == to {
 		return nil
 	}
@@ -52,29 +56,32 @@ func (j *mapJob[A, R]) take(max int) parcel {
 	return j.whole.part(from, to)
 }
 
-func mapTo[R, A, F any](ctx context.Context, p *pool, fn F, xs []A, target bool) ([]R, error) {
-	f, err := prepareCall[R, A](p, fn, target)
+// mapRow is Map for a row of n arguments and room for the results.
+//
+//go:noinline
+func mapRow(ctx context.Context, pool *Pool, fn callee, args, out unsafe.Pointer, n int) error {
+	p := poolOf(pool)
+	f, err := p.prepare(&fn)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, release := hosted(ctx)
 	defer release()
-	if len(xs) == 0 {
-		return nil, context.Cause(ctx)
+	if n == 0 {
+		return context.Cause(ctx)
 	}
 	if err := p.begin(); err != nil {
-		return nil, err
+		return err
 	}
 	defer p.finished(1)
 	inner, cancel := p.jobContext(ctx)
 	defer cancel()
-	j := &mapJob[A, R]{st: jobState{fn: f}, pending: len(xs), settled: make(chan struct{})}
+	j := &mapJob{st: jobState{fn: f}, pending: n, settled: make(chan struct{})}
 	failed := make(chan struct{})
 	var once sync.Once
-	j.whole = &chunk[A, R]{
-		st: &j.st, args: xs, out: make([]R, len(xs)), errs: new(faults),
-		run: inPlace(localCall[R, A](inner, fn, target)),
-		sink: func(c *chunk[A, R], from, to int) {
+	j.whole = &parcel{
+		st: &j.st, kind: &fn, n: n, args: args, out: out, errs: new(faults), do: fn.here(inner),
+		sink: func(c *parcel, from, to int) {
 			j.outcome(c, from, to, func() { once.Do(func() { close(failed) }) })
 		},
 	}
@@ -88,7 +95,7 @@ func mapTo[R, A, F any](ctx context.Context, p *pool, fn F, xs []A, target bool)
 }
 
 // outcome counts settled tasks and keeps the first error.
-func (j *mapJob[A, R]) outcome(c *chunk[A, R], from, to int, failed func()) {
+func (j *mapJob) outcome(c *parcel, from, to int, failed func()) {
 	bad := !c.errs.none()
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -105,7 +112,7 @@ func (j *mapJob[A, R]) outcome(c *chunk[A, R], from, to int, failed func()) {
 	}
 }
 
-func (j *mapJob[A, R]) result(ctx context.Context, p *pool) ([]R, error) {
+func (j *mapJob) result(ctx context.Context, p *pool) error {
 	j.mu.Lock()
 	err, at, pending := j.err, j.at, j.pending
 	j.mu.Unlock()
@@ -115,56 +122,40 @@ func (j *mapJob[A, R]) result(ctx context.Context, p *pool) ([]R, error) {
 	case pending > 0:
 		err = context.Cause(ctx)
 	default:
-		return j.whole.out, nil
+		return nil
 	}
 	p.stop(&j.st, err)
-	return nil, err
+	return err
 }
 
 func itemError(i int, err error) error { return fmt.Errorf("mp: task %d: %w", i, err) }
 
-// prepareCall checks that fn can run on p, and with these types.
-func prepareCall[R, A, F any](p *pool, fn F, target bool) (*function, error) {
-	fv := funcvalOf(fn)
-	if fv == nil || p.backend != Processes {
-		return p.localFunction(fv)
-	}
-	return p.functionFor(fv, runnerPC(new(task[R, A, F])), reflect.TypeFor[A](), reflect.TypeFor[R](), shapeOf[F](target), target)
-}
-
-func (p *pool) localFunction(fv *funcval) (*function, error) {
-	if fv == nil {
+// prepare checks that c can run on p, and with its types.
+func (p *pool) prepare(c *callee) (*function, error) {
+	if c.fn == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
-	return &function{pc: fv.pc}, nil
-}
-
-// functionFor is prepareCall for processes. It is not generic, nor inlined:
-// every cell or package that calls Map would compile it anew, with sync.Map.
-//
-//go:noinline
-func (p *pool) functionFor(fv *funcval, runner uintptr, arg, result reflect.Type, s shape, target bool) (*function, error) {
-	if p.host.Captures(addressOf(fv), fv.pc) {
-		return nil, captureError(fv.pc)
+	if p.backend != Processes {
+		return &function{pc: c.fn.pc}, nil
 	}
-	k := functionKey{fv, runner, target}
+	if p.host.Captures(addressOf(c.fn), c.fn.pc) {
+		return nil, captureError(c.fn.pc)
+	}
+	k := functionKey{c.fn, runnerPC(c.runner), c.target}
 	if f := p.funcs.get(k); f != nil {
 		return f, nil
 	}
-	for _, t := range []reflect.Type{arg, result} {
-		if _, err := codecOf(t); err != nil {
-			return nil, fmt.Errorf("mp: %s: %w", describe(fv.pc), err)
-		}
+	if _, _, err := codecsOf(c); err != nil {
+		return nil, fmt.Errorf("mp: %s: %w", describe(c.fn.pc), err)
 	}
-	def, err := define(p.host, fv, runner, s, target)
+	def, err := define(p.host, c)
 	if err != nil {
 		return nil, err
 	}
-	return p.funcs.put(k, &function{pc: fv.pc, def: def}), nil
+	return p.funcs.put(k, &function{pc: c.fn.pc, def: def}), nil
 }
 
-// functions are those that a pool was given, by func value and types. It is no
-// sync.Map: that is generic below, and whoever calls Map would compile it.
+// functions are those that a pool was given, by func value and types.
 type functions struct {
 	mu    sync.RWMutex
 	known map[functionKey]*function
@@ -194,17 +185,6 @@ func (f *functions) put(k functionKey, fn *function) *function {
 	}
 	f.known[k] = fn
 	return fn
-}
-
-// localCall makes the call of fn in this process, with a job's context.
-func localCall[R, A, F any](ctx context.Context, fn F, target bool) func(A) (R, error) {
-	s := shapeOf[F](target)
-	return func(a A) (R, error) { return protect[R](ctx, fn, s, a) }
-}
-
-// inPlace makes a call that does not depend on its place in the job.
-func inPlace[A, R any](call func(A) (R, error)) func(int, A) (R, error) {
-	return func(_ int, a A) (R, error) { return call(a) }
 }
 
 // jobContext is ctx that ends also when the pool does.

@@ -3,6 +3,7 @@ package mp
 import (
 	"io"
 	"time"
+	"unsafe"
 )
 
 // An Option changes how a process or the processes of a pool are started.
@@ -59,5 +60,10 @@ func TasksPerChild(n int) Option { return func(o *options) { o.tasksPerChild = n
 // Initializer runs fn(arg) once in each worker of a pool before its first
 // task. If it fails the pool does: every task gets its error.
 func Initializer[A any, F Target[A]](fn F, arg A) Option {
-	return func(o *options) { o.initializer = newInitializer(fn, arg) }
+	return initialize(calleeOf[None, A](fn, true), unsafe.Pointer(&arg))
+}
+
+//go:noinline
+func initialize(c callee, arg unsafe.Pointer) Option {
+	return func(o *options) { o.initializer = &initializer{call: c, arg: arg} }
 }

@@ -3,7 +3,6 @@ package mp
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"sync"
 	"time"
 	"unsafe"
@@ -30,46 +29,26 @@ type job interface {
 	state() *jobState
 	// take returns at most max tasks, or nil if there are none now; left is how
 	// many remain, or -1 if that is not known. Called with pool.mu held.
-	take(max int) parcel
+	take(max int) *parcel
 	left() int
 }
 
 // A parcel is a row of tasks of one job with their arguments and places for
 // the results. It is not changed by being divided.
-type parcel interface {
-	state() *jobState
-	size() int
-	part(from, to int) parcel
-	tries() int
-	retry() parcel // the same with one more try
-	// abandoned lists which of the first n tasks nobody waits for.
-	abandoned(n int) []int
-	// encode appends arguments until there are limit bytes, and returns how
-	// many; if the first cannot be encoded it returns 0 and why.
-	encode(w *writer, limit int) (int, error)
-	// deliver stores the outcomes of r.done tasks from the given place on.
-	deliver(from int, r *reply) error
-	fail(from, to int, err error)
-	// call runs task i here and stores its outcome; settle tells the job that
-	// the outcomes of a range are stored.
-	call(i int)
-	settle(from, to int)
+type parcel struct {
+	st        *jobState
+	kind      *callee                                // tells the types
+	do        func(i int, a, r unsafe.Pointer) error // in this process; i is the place in the job
+	sink      func(c *parcel, from, to int)          // the outcomes of a range are there
+	base      int                                    // place of the first task in the job
+	n         int
+	args, out unsafe.Pointer
+	errs      *faults
+	tries     int
+	dropped   func(i int) bool // nobody waits for the task at place i in the job; may be nil
 }
 
-// A chunk is the parcel for argument and result types.
-type chunk[A, R any] struct {
-	st      *jobState
-	run     func(i int, a A) (R, error)        // in this process; i is the place in the job
-	sink    func(c *chunk[A, R], from, to int) // the outcomes of a range are there
-	base    int                                // place of args[0] in the job
-	args    []A
-	out     []R
-	errs    *faults
-	attempt int
-	dropped func(i int) bool // nobody waits for the task at place i in the job; may be nil
-}
-
-// Faults are the errors of a chunk's tasks, by place in the job. Most chunks
+// Faults are the errors of a parcel's tasks, by place in the job. Most parcels
 // have none.
 type faults struct {
 	mu sync.Mutex
@@ -97,23 +76,30 @@ func (f *faults) none() bool {
 	return len(f.m) == 0
 }
 
-func (c *chunk[A, R]) state() *jobState { return c.st }
-func (c *chunk[A, R]) size() int        { return len(c.args) }
-func (c *chunk[A, R]) tries() int       { return c.attempt }
+func (c *parcel) state() *jobState { return c.st }
+func (c *parcel) size() int        { return c.n }
 
-func (c *chunk[A, R]) part(from, to int) parcel {
+func (c *parcel) arg(i int) unsafe.Pointer    { return c.kind.arg.at(c.args, i) }
+func (c *parcel) result(i int) unsafe.Pointer { return c.kind.result.at(c.out, i) }
+
+func (c *parcel) part(from, to int) *parcel {
 	p := *c
-	p.base, p.args, p.out = c.base+from, c.args[from:to:to], c.out[from:to:to]
+	p.base, p.n = c.base+from, to-from
+	if p.n > 0 { // else the address may be behind the row
+		p.args, p.out = c.arg(from), c.result(from)
+	}
 	return &p
 }
 
-func (c *chunk[A, R]) retry() parcel {
+// retry is the same with one more try.
+func (c *parcel) retry() *parcel {
 	p := *c
-	p.attempt++
+	p.tries++
 	return &p
 }
 
-func (c *chunk[A, R]) abandoned(n int) (places []int) {
+// abandoned lists which of the first n tasks nobody waits for.
+func (c *parcel) abandoned(n int) (places []int) {
 	for i := 0; c.dropped != nil && i < n; i++ {
 		if c.dropped(c.base + i) {
 			places = append(places, i)
@@ -122,19 +108,21 @@ func (c *chunk[A, R]) abandoned(n int) (places []int) {
 	return places
 }
 
-func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
-	codec, err := codecOf(reflect.TypeFor[A]())
+// encode appends arguments until there are limit bytes, and returns how many;
+// if the first cannot be encoded it returns 0 and why.
+func (c *parcel) encode(w *writer, limit int) (int, error) {
+	codec, err := codecLike(c.kind.arg.like)
 	if err != nil {
 		return 0, err
 	}
 	if codec.fixed && codec.size > 0 {
-		n := min(len(c.args), max(1, limit/int(codec.size)))
-		codec.putAll(w, unsafe.Pointer(unsafe.SliceData(c.args)), n)
+		n := min(c.n, max(1, limit/int(codec.size)))
+		codec.putAll(w, c.args, n)
 		return n, nil
 	}
-	for i := range c.args {
+	for i := range c.n {
 		mark := len(w.b)
-		codec.put(w, unsafe.Pointer(&c.args[i]))
+		codec.put(w, c.arg(i))
 		if w.err != nil {
 			err := fmt.Errorf("mp: argument of %s: %w", describe(c.st.fn.pc), w.failure(codec))
 			*w = writer{b: w.b[:mark]}
@@ -147,16 +135,19 @@ func (c *chunk[A, R]) encode(w *writer, limit int) (int, error) {
 			return i + 1, nil
 		}
 	}
-	return len(c.args), nil
+	return c.n, nil
 }
 
-func (c *chunk[A, R]) deliver(from int, r *reply) error {
-	codec, err := codecOf(reflect.TypeFor[R]())
+// deliver stores the outcomes of r.done tasks from the given place on.
+func (c *parcel) deliver(from int, r *reply) error {
+	codec, err := codecLike(c.kind.result.like)
 	if err != nil {
 		return err
 	}
 	if codec.fixed && len(r.errs) == 0 && uintptr(len(r.values.b)) == uintptr(r.done)*codec.size {
-		codec.getAll(&r.values, unsafe.Pointer(unsafe.SliceData(c.out[from:])), r.done)
+		if r.done > 0 {
+			codec.getAll(&r.values, c.result(from), r.done)
+		}
 	} else {
 		c.deliverEach(codec, from, r)
 	}
@@ -164,9 +155,7 @@ func (c *chunk[A, R]) deliver(from int, r *reply) error {
 	return nil
 }
 
-// deliverEach stores outcomes one by one. A result that its own type refuses
-// is the error of its task alone.
-func (c *chunk[A, R]) deliverEach(codec *codec, from int, r *reply) {
+func (c *parcel) deliverEach(codec *codec, from int, r *reply) {
 	errs := r.errs
 	for i := range r.done {
 		if len(errs) > 0 && errs[0].at == i {
@@ -174,10 +163,10 @@ func (c *chunk[A, R]) deliverEach(codec *codec, from int, r *reply) {
 			errs = errs[1:]
 			continue
 		}
-		place := &c.out[from+i]
-		codec.get(&r.values, unsafe.Pointer(place))
+		place := c.result(from + i)
+		codec.get(&r.values, place)
 		if err := codec.cannotReceive(r.values.outcome()); err != nil {
-			*place = *new(R)
+			c.kind.result.clear(place)
 			c.errs.set(c.base+from+i, err)
 		}
 	}
@@ -186,31 +175,28 @@ func (c *chunk[A, R]) deliverEach(codec *codec, from int, r *reply) {
 	}
 }
 
-func (c *chunk[A, R]) fail(from, to int, err error) {
+func (c *parcel) fail(from, to int, err error) {
 	for i := from; i < to; i++ {
 		c.errs.set(c.base+i, err)
 	}
 	c.settle(from, to)
 }
 
-func (c *chunk[A, R]) settle(from, to int) {
+func (c *parcel) settle(from, to int) {
 	if from < to {
 		c.sink(c, from, to)
 	}
 }
 
-func (c *chunk[A, R]) call(i int) {
+func (c *parcel) call(i int) {
 	if c.dropped != nil && c.dropped(c.base+i) {
 		c.errs.set(c.base+i, context.Canceled)
 		return
 	}
-	r, err := c.run(c.base+i, c.args[i])
-	if err != nil {
+	if err := c.do(c.base+i, c.arg(i), c.result(i)); err != nil {
 		c.errs.set(c.base+i, err)
-		return
 	}
-	c.out[i] = r
 }
 
 // err returns the error of task i, which is settled.
-func (c *chunk[A, R]) err(i int) error { return c.errs.get(c.base + i) }
+func (c *parcel) err(i int) error { return c.errs.get(c.base + i) }

@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"unsafe"
@@ -10,41 +11,48 @@ import (
 
 // A Conn is one end of a Pipe. Each end is for one goroutine or process at a
 // time; the last process that used or received it counts as having it.
-type Conn[T any] struct {
-	in, out typedQueue[T]
-	local   [2]*localQueue[T] // in, out, for goroutines
-	users   *cell             // owners of the two ends
+type Conn[T any] struct{ end pipeEnd }
+
+// A pipeEnd is what of a Conn does not depend on the type of the values.
+type pipeEnd struct {
+	in, out queue
+	users   *cell // owners of the two ends; nil for goroutines
 	side    int
 }
 
 // NewPipe makes a pipe and returns its two ends; what is sent at one is
 // received at the other.
 func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
-	if b == Goroutines {
-		x, y := newLocalQueue[T](0, false), newLocalQueue[T](0, false)
-		return &Conn[T]{local: [2]*localQueue[T]{x, y}}, &Conn[T]{local: [2]*localQueue[T]{y, x}, side: 1}, nil
-	}
-	x, err := newQueue[T](b, 0, false)
+	x, y, err := newEnds((*T)(nil), elemOf[T](), b)
 	if err != nil {
 		return nil, nil, err
 	}
-	y, err := newQueue[T](b, 0, false)
+	return &Conn[T]{x}, &Conn[T]{y}, nil
+}
+
+//go:noinline
+func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
+	x, err := newQueue(pointer, e, b, 0, false)
 	if err != nil {
-		return nil, nil, err
+		return one, other, err
 	}
-	users, err := newCell(b, cellSize)
+	y, err := newQueue(pointer, e, b, 0, false)
 	if err != nil {
-		return nil, nil, err
+		return one, other, err
 	}
-	p, q := x.(typedQueue[T]), y.(typedQueue[T])
-	return &Conn[T]{in: p, out: q, users: users}, &Conn[T]{in: q, out: p, users: users, side: 1}, nil
+	var users *cell
+	if b == Processes {
+		if users, err = newCell(b, cellSize); err != nil {
+			return one, other, err
+		}
+	}
+	return pipeEnd{x, y, users, 0}, pipeEnd{y, x, users, 1}, nil
 }
 
 // Send sends v to the other end. Its error is ErrClosed if either end was closed.
-func (c *Conn[T]) Send(v T) error {
-	if c.users == nil {
-		return c.local[1].put(context.Background(), v, true)
-	}
+func (c *Conn[T]) Send(v T) error { return c.end.send(unsafe.Pointer(&v)) }
+
+func (c *pipeEnd) send(v unsafe.Pointer) error {
 	c.register()
 	return c.out.put(context.Background(), v, true)
 }
@@ -60,12 +68,15 @@ func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 // RecvInto is Recv for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
 func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
-	if c.users == nil {
-		return eof(c.local[0].getInto(ctx, v))
-	}
+	return c.end.recv(ctx, unsafe.Pointer(v))
+}
+
+func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
 	c.register()
-	c.in.s.orphaned = c.orphaned
-	ok, err := c.in.s.fetch(ctx, unsafe.Pointer(v), true)
+	if in, ok := c.in.(*sharedQueue); ok {
+		in.orphaned = c.orphaned
+	}
+	ok, err := c.in.get(ctx, v, true)
 	if err == nil && !ok {
 		err = io.EOF
 	}
@@ -80,7 +91,10 @@ func eof(err error) error {
 }
 
 // register makes this process the one that has this end.
-func (c *Conn[T]) register() {
+func (c *pipeEnd) register() {
+	if c.users == nil {
+		return
+	}
 	if u := c.users.u64(64 * c.side); u.Load() != self().word() {
 		u.Store(self().word())
 	}
@@ -88,30 +102,30 @@ func (c *Conn[T]) register() {
 }
 
 // orphaned reports whether the process that had the other end is dead.
-func (c *Conn[T]) orphaned() bool {
+func (c *pipeEnd) orphaned() bool {
 	defer runtime.KeepAlive(c)
 	other := ownerOf(c.users.u64(64 * (1 - c.side)).Load())
 	return other.pid != 0 && !other.alive()
 }
 
 // Close ends the pipe in both directions. What was sent can still be received.
-func (c *Conn[T]) Close() {
-	if c.users == nil {
-		c.local[0].close()
-		c.local[1].close()
-		return
-	}
+func (c *Conn[T]) Close() { c.end.close() }
+
+func (c *pipeEnd) close() {
 	c.in.close()
 	c.out.close()
 }
 
 // GobEncode lets a Conn be part of what is sent to a process.
-func (c *Conn[T]) GobEncode() ([]byte, error) {
-	if c.users == nil {
-		return c.local[0].left.encode("Pipe")
+func (c *Conn[T]) GobEncode() ([]byte, error) { return c.end.encode() }
+
+func (c *pipeEnd) encode() ([]byte, error) {
+	in, ok := c.in.(*sharedQueue)
+	if !ok {
+		return nil, fmt.Errorf("mp: cannot send this Pipe: %w", errLocal)
 	}
 	var b []byte
-	for _, part := range []*cell{c.in.s.c, c.out.s.c, c.users} {
+	for _, part := range []*cell{in.c, c.out.(*sharedQueue).c, c.users} {
 		h, err := part.encode("Pipe")
 		if err != nil {
 			return nil, err
@@ -122,7 +136,9 @@ func (c *Conn[T]) GobEncode() ([]byte, error) {
 }
 
 // GobDecode is the other end of GobEncode.
-func (c *Conn[T]) GobDecode(b []byte) error {
+func (c *Conn[T]) GobDecode(b []byte) error { return c.end.open((*T)(nil), b) }
+
+func (c *pipeEnd) open(pointer any, b []byte) error {
 	if len(b) == 0 {
 		return errMalformed
 	}
@@ -130,11 +146,11 @@ func (c *Conn[T]) GobDecode(b []byte) error {
 	if err != nil || len(parts) != 3 || b[len(b)-1] > 1 {
 		return errMalformed
 	}
-	in, err := openTypedQueue[T]([]byte(parts[0]))
+	in, err := openQueue(pointer, []byte(parts[0]))
 	if err != nil {
 		return err
 	}
-	out, err := openTypedQueue[T]([]byte(parts[1]))
+	out, err := openQueue(pointer, []byte(parts[1]))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ var ErrClosed = errors.New("mp: closed")
 // last two milliseconds.
 type Pool struct {
 	once sync.Once
-	in   *pool
+	in   any // *pool: what a cell can reach from here it compiles
 }
 
 // NewPool starts a pool. Without the option Workers there is one for each core
@@ -43,29 +43,30 @@ func NewPool(b Backend, opts ...Option) (*Pool, error) {
 	return p, nil
 }
 
-func (p *Pool) get() *pool {
+func poolOf(p *Pool) *pool {
 	p.once.Do(func() {
-		p.in, _ = newPool(Goroutines, newOptions(nil)) // goroutines cannot fail to start
-		runtime.AddCleanup(p, func(in *pool) { go in.close() }, p.in)
+		in, _ := newPool(Goroutines, newOptions(nil)) // goroutines cannot fail to start
+		p.in = in
+		runtime.AddCleanup(p, func(in *pool) { go in.close() }, in)
 	})
-	return p.in
+	return p.in.(*pool)
 }
 
 // Close waits until the tasks that the pool has are done, and ends its
 // workers. Tasks that come later fail with ErrClosed. A pool that nobody
 // refers to any more is closed by itself.
-func (p *Pool) Close() { p.get().close() }
+func (p *Pool) Close() { poolOf(p).close() }
 
 // Kill ends the workers at once. Tasks that are not done fail with ErrClosed.
 // Goroutines cannot be killed: their contexts are cancelled and Kill waits.
 func (p *Pool) Kill() {
-	in := p.get()
+	in := poolOf(p)
 	in.breakDown(ErrClosed)
 	in.close()
 }
 
 // Workers returns how many workers the pool has.
-func (p *Pool) Workers() int { return p.get().o.workers }
+func (p *Pool) Workers() int { return poolOf(p).o.workers }
 
 // Stats are counts since the pool was made.
 type Stats struct {
@@ -76,7 +77,7 @@ type Stats struct {
 
 // Stats returns the pool's counts.
 func (p *Pool) Stats() Stats {
-	in := p.get()
+	in := poolOf(p)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return in.stats
@@ -94,18 +95,18 @@ type pool struct {
 	mu     sync.Mutex
 	wake   *sync.Cond // for workers that wait, and for close
 	jobs   []job      // that may have tasks to take, in turn
-	back   []parcel   // handed back; taken before anything else
+	back   []*parcel  // handed back; taken before anything else
 	crew   map[*worker]bool
 	open   int // jobs and submitted tasks that are not finished
 	closed bool
 	broken error // why no task runs any more
 	failed int   // workers in a row that died before they finished a task
 	stats  Stats
-	subs   map[any]any // submitted tasks, by function and types: *submitJob[A, R]
+	subs   map[submitKey]*submitJob // submitted tasks, by function and types
 }
 
 func newPool(b Backend, o options) (*pool, error) {
-	p := &pool{backend: b, o: o, crew: make(map[*worker]bool), subs: make(map[any]any)}
+	p := &pool{backend: b, o: o, crew: make(map[*worker]bool), subs: make(map[submitKey]*submitJob)}
 	p.wake = sync.NewCond(&p.mu)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if p.o.workers == 0 {
@@ -134,7 +135,7 @@ func (p *pool) hire() error {
 	}
 	p.host = h
 	if p.o.initializer != nil {
-		if err := p.o.initializer.define(h); err != nil {
+		if err := defineInitializer(p.o.initializer, h); err != nil {
 			return err
 		}
 	}
@@ -176,7 +177,7 @@ func (p *pool) breakDown(err error) {
 	}
 	jobs, back := p.jobs, p.back
 	p.jobs, p.back, p.closed = nil, nil, true
-	var lost []parcel
+	var lost []*parcel
 	for _, j := range jobs {
 		for c := j.take(maxBatch); c != nil; c = j.take(maxBatch) {
 			lost = append(lost, c)
@@ -243,7 +244,7 @@ func (p *pool) offer(j job) {
 	p.wake.Broadcast()
 }
 
-func (p *pool) takeLocked(j job) parcel {
+func (p *pool) takeLocked(j job) *parcel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return j.take(maxBatch)
@@ -258,8 +259,8 @@ func (p *pool) stop(st *jobState, cause error) {
 		return
 	}
 	st.stopped = cause
-	var lost []parcel
-	p.back = deleteIf(p.back, func(c parcel) bool {
+	var lost []*parcel
+	p.back = deleteIf(p.back, func(c *parcel) bool {
 		if c.state() == st {
 			lost = append(lost, c)
 		}

@@ -10,7 +10,7 @@ import (
 func (w *worker) bury(exit error) {
 	p := w.p
 	type loss struct {
-		c   parcel
+		c   *parcel
 		err error
 	}
 	var lost []loss
@@ -28,7 +28,7 @@ func (w *worker) bury(exit error) {
 		w.worked = w.worked || begun > f.delivered
 		for k := f.delivered; k < begun; k++ {
 			c := f.parcel.part(k, k+1)
-			if c.tries() < p.o.retries && c.state().stopped == nil && p.broken == nil {
+			if c.tries < p.o.retries && c.state().stopped == nil && p.broken == nil {
 				p.back = append(p.back, c.retry())
 				p.stats.Retried++
 			} else {
@@ -82,7 +82,7 @@ func (w *worker) replace(exit error) {
 
 // recallLocked takes back what w has not begun of a job that is stopped, and
 // cancels what it has.
-func (w *worker) recallLocked(st *jobState) (lost []parcel) {
+func (w *worker) recallLocked(st *jobState) (lost []*parcel) {
 	for _, f := range w.flights {
 		if f.parcel.state() != st || !f.granted {
 			continue
@@ -101,7 +101,7 @@ func (w *worker) recallLocked(st *jobState) (lost []parcel) {
 
 // cancelTask cancels the one task of a parcel that find knows, if a worker
 // process has it.
-func (p *pool) cancelTask(find func(parcel) (int, bool)) {
+func (p *pool) cancelTask(find func(*parcel) (int, bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for w := range p.crew {

@@ -14,7 +14,7 @@ const patience = time.Millisecond
 // credit and id, which do not change.
 type flight struct {
 	id        uint64
-	parcel    parcel
+	parcel    *parcel
 	credit    credit
 	granted   bool // the credit is set, and may be recalled
 	n         int  // tasks of the parcel that stay with this flight
@@ -50,7 +50,7 @@ func (p *pool) acquire(w *worker) *flight {
 }
 
 // nextLocked returns the next tasks for w, or nil.
-func (p *pool) nextLocked(w *worker) parcel {
+func (p *pool) nextLocked(w *worker) *parcel {
 	if n := len(p.back); n > 0 {
 		c := p.back[n-1]
 		p.back = p.back[:n-1]
@@ -77,7 +77,7 @@ func (p *pool) nextLocked(w *worker) parcel {
 // stealLocked takes tasks that have not begun off another worker's batch, the
 // one with the most of them in time. If there are some that are not worth it
 // yet, it has the idle workers look again.
-func (p *pool) stealLocked(w *worker) parcel {
+func (p *pool) stealLocked(w *worker) *parcel {
 	var best *flight
 	var owner *worker
 	var most time.Duration
@@ -116,7 +116,7 @@ func (p *pool) stealLocked(w *worker) parcel {
 
 // shareLocked hands back what of c is beyond the number of tasks that w may
 // still do.
-func (p *pool) shareLocked(w *worker, c parcel) parcel {
+func (p *pool) shareLocked(w *worker, c *parcel) *parcel {
 	n := p.o.tasksPerChild - w.tasks
 	if p.o.tasksPerChild == 0 || c.size() <= n {
 		return c
@@ -126,7 +126,7 @@ func (p *pool) shareLocked(w *worker, c parcel) parcel {
 }
 
 // departLocked makes c a flight of w.
-func (w *worker) departLocked(c parcel) *flight {
+func (w *worker) departLocked(c *parcel) *flight {
 	w.next++
 	f := &flight{id: w.next, parcel: c, credit: w.book.credit(w.next), n: c.size(), since: time.Now()}
 	w.flights = append(w.flights, f)
@@ -136,7 +136,7 @@ func (w *worker) departLocked(c parcel) *flight {
 }
 
 // handBack returns tasks that did not begin.
-func (p *pool) handBackLocked(c parcel) (lost bool) {
+func (p *pool) handBackLocked(c *parcel) (lost bool) {
 	if c.size() == 0 {
 		return false
 	}

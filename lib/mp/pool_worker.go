@@ -114,7 +114,7 @@ func (w *worker) dispatch(f *flight) {
 	rest := f.parcel.part(n, f.n)
 	w.tasks -= rest.size()
 	f.n = n
-	var refused parcel
+	var refused *parcel
 	if n == 0 {
 		w.landLocked(f)
 		refused = rest.part(0, 1)
@@ -231,7 +231,7 @@ func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, las
 		p.failed = 0
 	}
 	p.measured(f.parcel.state(), n, elapsed)
-	var rest parcel
+	var rest *parcel
 	lost := false
 	if last {
 		w.landLocked(f)

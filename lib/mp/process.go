@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"unsafe"
 )
 
 // A Process is one function that runs in a goroutine or in a child process.
@@ -14,7 +15,7 @@ type Process struct {
 	name    string
 	pid     int
 	cancel  context.CancelFunc // of a goroutine's context
-	child   *child             // nil for a goroutine
+	child   ender              // nil for a goroutine
 	release func()             // ends the context that the function has from the caller
 	done    chan struct{}
 
@@ -31,7 +32,7 @@ type Process struct {
 // In a child, arg is a copy. Start fails if arg or fn cannot be sent, or if
 // the child cannot be started.
 func Start[A any, F Target[A]](ctx context.Context, b Backend, fn F, arg A, opts ...Option) (*Process, error) {
-	return start[struct{}](ctx, b, fn, arg, true, nil, opts)
+	return start(ctx, b, calleeOf[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&nothing), opts)
 }
 
 // A Call is a Process whose function gives a result.
@@ -44,7 +45,7 @@ type Call[R any] struct {
 // only type argument to give: mp.Go[int](ctx, mp.Processes, Square, 7).
 func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opts ...Option) (*Call[R], error) {
 	c := new(Call[R])
-	p, err := start(ctx, b, fn, arg, false, &c.result, opts)
+	p, err := start(ctx, b, calleeOf[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result), opts)
 	c.Process = p
 	if err != nil {
 		return nil, err
@@ -61,9 +62,16 @@ func (c *Call[R]) Result(ctx context.Context) (R, error) {
 	return c.result, nil
 }
 
-func start[R, A, F any](ctx context.Context, b Backend, fn F, arg A, target bool, result *R, opts []Option) (*Process, error) {
-	fv := funcvalOf(fn)
-	if fv == nil {
+// An ender is a child, as its Process sees it.
+type ender interface {
+	terminate()
+	kill() error
+	signal(os.Signal) error
+}
+
+//go:noinline
+func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer, opts []Option) (*Process, error) {
+	if fn.fn == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -73,14 +81,14 @@ func start[R, A, F any](ctx context.Context, b Backend, fn F, arg A, target bool
 	ctx, release := hosted(ctx)
 	p := &Process{name: o.name, done: make(chan struct{}), release: release}
 	if p.name == "" {
-		p.name = shortName(fv.pc)
+		p.name = shortName(fn.fn.pc)
 	}
 	switch b {
 	case Goroutines:
-		startGoroutine(ctx, p, fn, arg, target, result)
+		startGoroutine(ctx, p, &fn, arg, result)
 		return p, nil
 	case Processes:
-		if err := startProcess[R, A, F](ctx, p, fv, &arg, target, result, o); err != nil {
+		if err := startProcess(ctx, p, &fn, arg, result, o); err != nil {
 			release()
 			return nil, err
 		}
@@ -90,7 +98,7 @@ func start[R, A, F any](ctx context.Context, b Backend, fn F, arg A, target bool
 	return nil, fmt.Errorf("mp: %v", b)
 }
 
-func startGoroutine[R, A, F any](ctx context.Context, p *Process, fn F, arg A, target bool, result *R) {
+func startGoroutine(ctx context.Context, p *Process, fn *callee, arg, result unsafe.Pointer) {
 	p.pid = os.Getpid()
 	ctx, p.cancel = context.WithCancel(ctx)
 	go func() {
@@ -98,28 +106,24 @@ func startGoroutine[R, A, F any](ctx context.Context, p *Process, fn F, arg A, t
 		defer p.cancel()
 		p.err, p.code = ErrGoexit, 1
 		defer close(p.done) // also after a Goexit
-		r, err := protect[R](ctx, fn, shapeOf[F](target), arg)
-		if p.err = err; err == nil {
+		if p.err = fn.protected(ctx, arg, result); p.err == nil {
 			p.code = 0
-			if result != nil {
-				*result = r
-			}
 		}
 	}()
 }
 
-func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg *A, target bool, result *R, o options) error {
+func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsafe.Pointer, o options) error {
 	h, err := currentHost()
 	if err != nil {
 		return err
 	}
-	def, err := define(h, fv, runnerPC(new(task[R, A, F])), shapeOf[F](target), target)
+	def, err := define(h, fn)
 	if err != nil {
 		return err
 	}
-	body, err := encode(arg)
+	body, err := fn.arg.encode(arg)
 	if err != nil {
-		return fmt.Errorf("mp: argument of %s: %w", describe(fv.pc), err)
+		return fmt.Errorf("mp: argument of %s: %w", describe(fn.fn.pc), err)
 	}
 	c, err := spawn(h, o)
 	if err != nil {
@@ -131,10 +135,10 @@ func startProcess[R, A, F any](ctx context.Context, p *Process, fv *funcval, arg
 	go func() {
 		defer close(p.done)
 		p.code, p.err = c.only(def, body, func(b []byte) error {
-			if result == nil {
+			if fn.target {
 				return nil
 			}
-			return decode(b, result)
+			return fn.result.decode(b, result)
 		})
 		if !stop() && p.err != nil {
 			p.err = becauseOf(ctx, p.err)

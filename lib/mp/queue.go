@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"sync"
+	"unsafe"
 )
 
 // ErrFull is the error of a TryPut that found no room.
@@ -17,25 +19,17 @@ var ErrFull = errors.New("mp: the queue is full")
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
+	q     queue // nil in a zero Queue
+	local bool  // q is for goroutines
 	once  sync.Once
-	q     queue[T]       // nil in a zero Queue
-	zero  queue[T]       // in place of that
-	local *localQueue[T] // q, if it is for goroutines: a call through an interface costs a tenth
+	zero  queue // in place of q
 }
 
-func (q *Queue[T]) in() queue[T] {
-	if q.q != nil {
-		return q.q
-	}
-	q.once.Do(func() { q.zero = newLocalQueue[T](0, true) })
-	return q.zero
-}
-
-// A queue is what the two backends of Queue have in common.
-type queue[T any] interface {
-	put(ctx context.Context, v T, wait bool) error
-	get(ctx context.Context, wait bool) (T, bool, error)
-	getInto(ctx context.Context, v *T) error
+// A queue is what the kinds of Queue have in common. Values are of the type
+// that it was made for; only one for processes may keep a pointer it is given.
+type queue interface {
+	put(ctx context.Context, v unsafe.Pointer, wait bool) error
+	get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error)
 	length() int
 	close()
 	handle() ([]byte, error)
@@ -43,63 +37,97 @@ type queue[T any] interface {
 	join(ctx context.Context) error
 }
 
+func (q *Queue[T]) in() queue {
+	if q.q != nil {
+		return q.q
+	}
+	q.once.Do(func() { q.zero = newZeroQueue(elemOf[T]()) })
+	return q.zero
+}
+
 // NewQueue makes a Queue for at most size values; Put waits while there are
 // that many. With size 0 it takes as many as memory holds.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
-	q, err := newQueue[T](b, size, false)
+	made := new(Queue[T])
+	err := made.make(b, size, false)
 	if err != nil {
 		return nil, err
 	}
-	local, _ := q.(*localQueue[T])
-	return &Queue[T]{q: q, local: local}, nil
+	return made, nil
 }
 
-func newQueue[T any](b Backend, size int, counted bool) (queue[T], error) {
-	if size < 0 {
+func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
+	q.q, err = newQueue((*T)(nil), elemOf[T](), b, size, counted)
+	q.local = b == Goroutines
+	return err
+}
+
+// newQueue makes a queue of what pointer points to.
+//
+//go:noinline
+func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, error) {
+	switch {
+	case size < 0:
 		return nil, fmt.Errorf("mp: a queue for %d values", size)
+	case b == Processes:
+		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size)
+	case b != Goroutines:
+		return nil, fmt.Errorf("mp: %v", b)
+	case 0 < size && size < leastRing:
+		return newChanQueue(e, size, counted), nil
 	}
-	switch b {
-	case Goroutines:
-		return newLocalQueue[T](size, counted), nil
-	case Processes:
-		q, err := newTypedQueue[T](size)
-		if err != nil {
-			return nil, err
-		}
-		return q, nil
-	}
-	return nil, fmt.Errorf("mp: %v", b)
+	return newRingQueue(e, size, counted), nil
+}
+
+//go:noinline
+func newZeroQueue(e elem) queue { return newRingQueue(e, 0, true) }
+
+//go:noinline
+func openQueue(pointer any, handle []byte) (queue, error) {
+	return openSharedQueue(reflect.TypeOf(pointer).Elem(), handle)
 }
 
 // Put adds v at the end. It waits for room if the queue has a size; its errors
 // are ctx's, ErrClosed, and that v cannot be encoded.
-func (q *Queue[T]) Put(ctx context.Context, v T) error {
-	if q.local != nil {
-		return q.local.put(ctx, v, true)
-	}
-	return q.in().put(ctx, v, true)
-}
+func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, true) }
 
 // TryPut is Put that does not wait: where Put would, its error is ErrFull.
-func (q *Queue[T]) TryPut(v T) error { return q.in().put(context.Background(), v, false) }
+func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
+
+func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
+	if q.local {
+		return q.q.put(ctx, hide(unsafe.Pointer(&v)), wait)
+	}
+	kept := v
+	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
+}
 
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
 // if the queue is empty and closed, and that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
-	if q.local != nil {
-		v, _, err := q.local.get(ctx, true)
-		return v, err
-	}
-	v, _, err := q.in().get(ctx, true)
+	v, _, err := q.get(ctx, true)
 	return v, err
+}
+
+// TryGet is Get that does not wait; ok tells whether there was a value.
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
+
+func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	if q.local {
+		ok, err = q.q.get(ctx, hide(unsafe.Pointer(&v)), wait)
+		return v, ok, err
+	}
+	var kept T
+	ok, err = q.in().get(ctx, unsafe.Pointer(&kept), wait)
+	return kept, ok, err
 }
 
 // GetInto is Get for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
-func (q *Queue[T]) GetInto(ctx context.Context, v *T) error { return q.in().getInto(ctx, v) }
-
-// TryGet is Get that does not wait; ok tells whether there was a value.
-func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.in().get(context.Background(), false) }
+func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
+	_, err := q.in().get(ctx, unsafe.Pointer(v), true)
+	return err
+}
 
 // Len returns how many values are in the queue at this moment.
 func (q *Queue[T]) Len() int { return q.in().length() }
@@ -128,7 +156,7 @@ func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 
 // GobDecode is the other end of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
-	in, err := openTypedQueue[T](b)
+	in, err := openQueue((*T)(nil), b)
 	if err == nil {
 		q.q = in
 	}
@@ -141,11 +169,12 @@ type JoinableQueue[T any] struct{ Queue[T] }
 
 // NewJoinableQueue makes a JoinableQueue, as NewQueue does a Queue.
 func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
-	q, err := newQueue[T](b, size, true)
+	made := new(JoinableQueue[T])
+	err := made.make(b, size, true)
 	if err != nil {
 		return nil, err
 	}
-	return &JoinableQueue[T]{Queue[T]{q: q}}, nil
+	return made, nil
 }
 
 // TaskDone tells that a value that was taken has been dealt with. More calls

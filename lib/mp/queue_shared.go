@@ -77,39 +77,6 @@ const (
 	pace      = 2 * time.Millisecond
 )
 
-// A typedQueue gives a sharedQueue the type of its values.
-type typedQueue[T any] struct{ s *sharedQueue }
-
-func newTypedQueue[T any](size int) (typedQueue[T], error) {
-	q, err := newSharedQueue(reflect.TypeFor[T](), size)
-	return typedQueue[T]{q}, err
-}
-
-func openTypedQueue[T any](b []byte) (typedQueue[T], error) {
-	q, err := openSharedQueue(reflect.TypeFor[T](), b)
-	return typedQueue[T]{q}, err
-}
-
-func (q typedQueue[T]) put(ctx context.Context, v T, wait bool) error {
-	return q.s.put(ctx, unsafe.Pointer(&v), wait)
-}
-
-func (q typedQueue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
-	ok, err = q.s.fetch(ctx, unsafe.Pointer(&v), wait)
-	return v, ok, err
-}
-
-func (q typedQueue[T]) getInto(ctx context.Context, v *T) error {
-	_, err := q.s.fetch(ctx, unsafe.Pointer(v), true)
-	return err
-}
-
-func (q typedQueue[T]) length() int                    { return q.s.length() }
-func (q typedQueue[T]) close()                         { q.s.close() }
-func (q typedQueue[T]) handle() ([]byte, error)        { return q.s.handle() }
-func (q typedQueue[T]) done() error                    { return q.s.done() }
-func (q typedQueue[T]) join(ctx context.Context) error { return q.s.join(ctx) }
-
 func newSharedQueue(t reflect.Type, size int) (*sharedQueue, error) {
 	codec, err := codecOf(t)
 	if err != nil {
@@ -296,8 +263,8 @@ func (q *sharedQueue) wakeOne(off, count int) {
 // long as it takes to put it to sleep and to wake it.
 const idleLooks = 2000
 
-// fetch takes the first value into *v, which is of the codec's type.
-func (q *sharedQueue) fetch(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
+// get takes the first value into *v, which is of the codec's type.
+func (q *sharedQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	b := q.buffer()
 	defer q.keep(b)

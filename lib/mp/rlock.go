@@ -28,7 +28,7 @@ func NewRLock(b Backend) (*RLock, error) {
 		return nil, err
 	}
 	made := new(RLock)
-	made.at.p.Store(c)
+	made.at.set(c)
 	return made, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -67,33 +66,25 @@ type taskError struct {
 	text []byte
 }
 
-// A runner calls functions of one type.
-type runner interface{ run(*invocation) }
+func (v *invocation) function() (fn *funcval, target bool) { return v.fn, v.target }
 
-// A task is the runner for a function type; it has no data.
-type task[R, A, F any] struct{}
-
-func (t *task[R, A, F]) run(v *invocation) {
-	if v == nil {
-		return // see runnerPC
-	}
-	in, out, err := codecPair[A, R]()
-	fn, s := funcOf[F](v.fn), shapeOf[F](v.target)
+// loop calls the function for each task.
+func (v *invocation) loop(c callee) {
+	in, out, err := codecsOf(&c)
 	if err == nil && in.fixed && out.fixed && len(v.args.b) == v.n*int(in.size) {
 		v.makeRow(int(out.size))
-		for t.runRow(v, fn, s) {
+		for v.runRow(&c) {
 		}
 		return
 	}
-	var a, none A // once for all tasks: they escape
-	var r R
+	a, r := c.arg.room(1), c.result.room(1)
 	for i, ok := v.claim(); ok; i, ok = v.claim() {
 		if err != nil {
 			v.failed(err)
 			continue
 		}
-		a = none
-		in.get(&v.args, unsafe.Pointer(&a))
+		c.arg.clear(a)
+		in.get(&v.args, a)
 		if err := v.args.outcome(); err != nil {
 			v.failed(fmt.Errorf("mp: argument of %s: %w", describe(v.fn.pc), err))
 			continue
@@ -104,17 +95,16 @@ func (t *task[R, A, F]) run(v *invocation) {
 		}
 		ctx := context.Background()
 		cancel := func() {}
-		if s&takesContext != 0 {
+		if c.shape&takesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		var failure error
-		r, failure = protect[R](ctx, fn, s, a)
+		failure := c.protected(ctx, a, r)
 		cancel()
 		if failure != nil {
 			v.failed(failure)
 			continue
 		}
-		v.keep(out, unsafe.Pointer(&r))
+		v.keep(out, r)
 	}
 }
 
@@ -143,7 +133,7 @@ func (v *invocation) makeRow(size int) {
 
 // runRow runs tasks whose arguments and results lie in rows, and reports
 // whether there may be more: it returns after a panic.
-func (*task[R, A, F]) runRow(v *invocation, fn F, s shape) (more bool) {
+func (v *invocation) runRow(c *callee) (more bool) {
 	cancel := func() {}
 	defer func() {
 		if p := recover(); p != nil {
@@ -152,38 +142,31 @@ func (*task[R, A, F]) runRow(v *invocation, fn F, s shape) (more bool) {
 			more = true
 		}
 	}()
-	args, row := unsafe.Pointer(unsafe.SliceData(v.args.b)), unsafe.Pointer(unsafe.SliceData(v.row))
+	args, results := unsafe.Pointer(&nothing), unsafe.Pointer(&nothing)
+	if c.arg.size > 0 {
+		args = unsafe.Pointer(&v.args.b[0])
+	}
+	if c.result.size > 0 {
+		results = unsafe.Pointer(&v.row[rowHead])
+	}
 	ctx := context.Background()
 	for i, ok := v.claim(); ok; i, ok = v.claim() {
-		var a A
-		if size := unsafe.Sizeof(a); size > 0 {
-			a = *(*A)(unsafe.Add(args, uintptr(i)*size))
-		}
 		if v.dropped(i) {
 			v.failed(context.Canceled)
 			continue
 		}
-		if s&takesContext != 0 {
+		if c.shape&takesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		r, err := invoke[R](ctx, fn, s, a)
-		if s&takesContext != 0 {
+		err := c.do(ctx, c.arg.at(args, i), c.result.at(results, i))
+		if c.shape&takesContext != 0 {
 			cancel()
 		}
 		if err != nil {
 			v.failed(err)
-		} else if size := unsafe.Sizeof(r); size > 0 {
-			*(*R)(unsafe.Add(row, rowHead+uintptr(i)*size)) = r
 		}
 	}
 	return false
-}
-
-func codecPair[A, R any]() (in, out *codec, err error) {
-	if in, err = codecOf(reflect.TypeFor[A]()); err == nil {
-		out, err = codecOf(reflect.TypeFor[R]())
-	}
-	return in, out, err
 }
 
 // failed records the error of the current task.
@@ -197,17 +180,6 @@ func (v *invocation) failed(err error) {
 	}
 	v.errs = append(v.errs, taskError{v.done, b})
 	v.done++
-}
-
-// protect is invoke with panics turned into errors. After a Goexit it does not
-// return: a deferred call of its caller must notice.
-func protect[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = newPanicError(v)
-		}
-	}()
-	return invoke[R](ctx, fn, s, a)
 }
 
 // newPanicError makes the error of a panic; a deferred function calls it.

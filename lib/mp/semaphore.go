@@ -30,7 +30,7 @@ func NewSemaphore(b Backend, n int) (*Semaphore, error) {
 	}
 	c.u32(semCount).Store(uint32(max(n, 0)))
 	made := new(Semaphore)
-	made.at.p.Store(c)
+	made.at.set(c)
 	return made, nil
 }
 

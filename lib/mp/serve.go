@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -12,11 +13,21 @@ import (
 // use by asking it: Ask. It is sent to a child within the argument of a
 // function. What it refers to is never copied, so it may hold anything: maps,
 // files, channels.
-type Ref[S any] struct {
-	local  *served[S] // in the process that serves
+type Ref[S any] struct{ in reference }
+
+// A reference is a Ref, for any type of object.
+type reference interface {
+	close()
+	encode() ([]byte, error)
+	ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointer) error
+}
+
+// A ref is what a Ref is of.
+type ref struct {
+	local  *served // in the process that serves
 	asks   *Queue[ask]
 	home   owner // the process that serves
-	mu     *sync.Mutex
+	mu     sync.Mutex
 	client *client
 }
 
@@ -35,9 +46,9 @@ type answer struct {
 }
 
 // A served object and who works for it.
-type served[S any] struct {
+type served struct {
 	mu     sync.Mutex // one function at a time
-	object *S
+	object unsafe.Pointer
 	asks   *Queue[ask]
 	ended  chan struct{}
 }
@@ -45,6 +56,15 @@ type served[S any] struct {
 // Serve makes obj available to this process's children until Close. Functions
 // of all askers run one at a time, in this process.
 func Serve[S any](obj *S) (*Ref[S], error) {
+	in, err := serve(unsafe.Pointer(obj))
+	if err != nil {
+		return nil, err
+	}
+	return &Ref[S]{in}, nil
+}
+
+//go:noinline
+func serve(obj unsafe.Pointer) (reference, error) {
 	if _, err := currentHost(); err != nil {
 		return nil, err
 	}
@@ -52,14 +72,16 @@ func Serve[S any](obj *S) (*Ref[S], error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &served[S]{object: obj, asks: asks, ended: make(chan struct{})}
+	s := &served{object: obj, asks: asks, ended: make(chan struct{})}
 	go s.work()
-	return &Ref[S]{local: s, asks: asks, home: self(), mu: new(sync.Mutex)}, nil
+	return &ref{local: s, asks: asks, home: self()}, nil
 }
 
 // Close ends serving: later asks fail with ErrClosed. It waits for those
 // before. Only the process that serves may call it.
-func (r *Ref[S]) Close() {
+func (r *Ref[S]) Close() { r.in.close() }
+
+func (r *ref) close() {
 	r.asks.Close()
 	if r.local != nil {
 		<-r.local.ended
@@ -75,44 +97,45 @@ type Method[S, A, R any] interface {
 // Ask calls fn(object, arg) in the process that serves the object, and returns
 // the result: mp.Ask[int](ctx, ref, (*Account).Deposit, 10). When ctx ends, Ask
 // returns, and the call may yet happen.
-func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F, arg A) (R, error) {
-	if ref.local != nil {
-		ref.local.mu.Lock()
-		defer ref.local.mu.Unlock()
-		return protectMethod[R](ref.local.object, fn, arg)
-	}
-	var none R
-	h, err := currentHost()
-	if err != nil {
-		return none, err
-	}
-	fv := funcvalOf(fn)
-	def, err := define(h, fv, askRunnerPC(new(method[S, A, R, F])), givesResult, false)
-	if err != nil {
-		return none, err
-	}
-	body, err := encode(&arg)
-	if err != nil {
-		return none, err
-	}
-	c, err := ref.connect()
-	if err != nil {
-		return none, err
-	}
-	a, err := c.call(ctx, ref.asks, ask{Runner: def.runnerID, Fn: def.fnID, Arg: body})
-	if err != nil {
-		return none, err
-	}
-	if a.Err != nil {
-		return none, decodeError(a.Err)
-	}
-	var r R
-	err = decode(a.Result, &r)
+func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F, arg A) (r R, err error) {
+	err = ref.in.ask(ctx, methodOf[S, A, R](fn), unsafe.Pointer(&arg), unsafe.Pointer(&r))
 	return r, err
 }
 
+func (r *ref) ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointer) error {
+	if r.local != nil {
+		r.local.mu.Lock()
+		defer r.local.mu.Unlock()
+		return m.protected(r.local.object, arg, result)
+	}
+	h, err := currentHost()
+	if err != nil {
+		return err
+	}
+	def, err := defineFor(h, m.fn, askRunnerPC(m.runner), givesResult, false)
+	if err != nil {
+		return err
+	}
+	body, err := m.arg.encode(arg)
+	if err != nil {
+		return err
+	}
+	c, err := r.connect()
+	if err != nil {
+		return err
+	}
+	a, err := c.call(ctx, r.asks, ask{Runner: def.runnerID, Fn: def.fnID, Arg: body})
+	if err != nil {
+		return err
+	}
+	if a.Err != nil {
+		return decodeError(a.Err)
+	}
+	return m.result.decode(a.Result, result)
+}
+
 // connect makes this process's way back for answers, once.
-func (r *Ref[S]) connect() (*client, error) {
+func (r *ref) connect() (*client, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.client == nil {
@@ -127,21 +150,33 @@ func (r *Ref[S]) connect() (*client, error) {
 
 // GobEncode lets a Ref be part of what is sent to a process.
 func (r *Ref[S]) GobEncode() ([]byte, error) {
-	if r.asks == nil {
-		return nil, fmt.Errorf("mp: the Ref was not made by mp.Serve")
+	if r.in == nil {
+		return nil, errNotServed
 	}
+	return r.in.encode()
+}
+
+var errNotServed = errors.New("mp: the Ref was not made by mp.Serve")
+
+func (r *ref) encode() ([]byte, error) {
 	b, err := r.asks.GobEncode()
 	return binary.LittleEndian.AppendUint64(b, r.home.word()), err
 }
 
 // GobDecode is the other end of GobEncode.
-func (r *Ref[S]) GobDecode(b []byte) error {
+func (r *Ref[S]) GobDecode(b []byte) (err error) {
+	r.in, err = openRef(b)
+	return err
+}
+
+//go:noinline
+func openRef(b []byte) (reference, error) {
 	if len(b) < 8 {
-		return errMalformed
+		return nil, errMalformed
 	}
 	at := len(b) - 8
-	r.asks, r.mu, r.home = new(Queue[ask]), new(sync.Mutex), ownerOf(binary.LittleEndian.Uint64(b[at:]))
-	return r.asks.GobDecode(b[:at])
+	r := &ref{asks: new(Queue[ask]), home: ownerOf(binary.LittleEndian.Uint64(b[at:]))}
+	return r, r.asks.GobDecode(b[:at])
 }
 
 // A client is an asking process.
@@ -208,7 +243,7 @@ func (c *client) read() {
 }
 
 // work answers asks until the queue is closed.
-func (s *served[S]) work() {
+func (s *served) work() {
 	defer close(s.ended)
 	for a, err := range s.asks.All(context.Background()) {
 		if err != nil || a.Reply == nil {
@@ -225,7 +260,7 @@ func (s *served[S]) work() {
 	}
 }
 
-func (s *served[S]) answer(a ask) ([]byte, error) {
+func (s *served) answer(a ask) ([]byte, error) {
 	h, err := currentHost()
 	if err != nil {
 		return nil, err
@@ -240,11 +275,11 @@ func (s *served[S]) answer(a ask) ([]byte, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := &asking{object: unsafe.Pointer(s.object), fn: &funcval{fn}, arg: a.Arg, err: ErrGoexit}
+	v := &asking{object: s.object, fn: &funcval{fn}, arg: a.Arg, err: ErrGoexit}
 	done := make(chan struct{})
 	go func() { // of its own, for a Goexit
 		defer close(done)
-		funcOf[func(unsafe.Pointer, *asking)](&funcval{runner})(nil, v)
+		funcOf[func(unsafe.Pointer, methodCall)](&funcval{runner})(nil, v)
 	}()
 	<-done
 	return v.result, v.err
@@ -259,24 +294,78 @@ type asking struct {
 	err    error
 }
 
-// An askRunner calls methods of one type, as a runner does functions.
-type askRunner interface{ ask(*asking) }
-
-type method[S, A, R, F any] struct{}
-
-func (*method[S, A, R, F]) ask(v *asking) {
-	if v == nil {
-		return // see askRunnerPC
-	}
-	var a A
-	if v.err = decode(v.arg, &a); v.err != nil {
+// call calls the method that its runner knows.
+func (v *asking) call(m calledMethod) {
+	a, r := m.arg.room(1), m.result.room(1)
+	if v.err = m.arg.decode(v.arg, a); v.err != nil {
 		return
 	}
 	v.err = ErrGoexit
-	r, err := protectMethod[R]((*S)(v.object), funcOf[F](v.fn), a)
+	err := m.protected(v.object, a, r)
 	if v.err = err; err == nil {
-		v.result, v.err = encode(&r)
+		v.result, v.err = m.result.encode(r)
 	}
+}
+
+func (v *asking) function() *funcval { return v.fn }
+
+// A calledMethod is a callee that takes an object, too.
+type calledMethod struct {
+	fn          *funcval
+	arg, result elem
+	runner      askRunner
+	do          func(object, a, r unsafe.Pointer) error
+}
+
+//go:noinline
+func methodOf[S, A, R, F any](fn F) calledMethod {
+	s := shapeLike((*F)(nil), false)
+	return calledMethod{
+		fn: funcvalOf(fn), arg: elemOf[A](), result: elemOf[R](), runner: (*method[S, A, R, F])(nil),
+		do: func(object, a, r unsafe.Pointer) error {
+			v, err := invokeMethod[R](fn, s, (*S)(object), *(*A)(a))
+			if err == nil {
+				*(*R)(r) = v
+			}
+			return err
+		},
+	}
+}
+
+func invokeMethod[R, S, A, F any](fn F, s shape, object *S, a A) (r R, err error) {
+	p := unsafe.Pointer(&fn)
+	if s&givesError != 0 {
+		return (*(*func(*S, A) (R, error))(p))(object, a)
+	}
+	return (*(*func(*S, A) R)(p))(object, a), nil
+}
+
+// protected is do with panics turned into errors.
+func (m *calledMethod) protected(object, a, r unsafe.Pointer) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = newPanicError(v)
+		}
+	}()
+	return m.do(object, a, r)
+}
+
+// An askRunner calls methods of one type, as a runner does functions.
+type askRunner interface{ ask(call methodCall) }
+
+// A methodCall is what an askRunner is for.
+type methodCall interface {
+	function() *funcval
+	call(m calledMethod)
+}
+
+type method[S, A, R, F any] struct{}
+
+func (*method[S, A, R, F]) ask(c methodCall) {
+	if c == nil {
+		return // see askRunnerPC
+	}
+	c.call(methodOf[S, A, R](funcOf[F](c.function())))
 }
 
 // askRunnerPC is runnerPC for methods.
@@ -286,15 +375,4 @@ func askRunnerPC(r askRunner) uintptr {
 	r.ask(nil)
 	table := *(**[4]uintptr)(unsafe.Pointer(&r))
 	return table[3]
-}
-
-func protectMethod[R, S, A, F any](object *S, fn F, a A) (R, error) {
-	call := func(a A) (R, error) {
-		p := unsafe.Pointer(&fn)
-		if methodGivesError[F]() {
-			return (*(*func(*S, A) (R, error))(p))(object, a)
-		}
-		return (*(*func(*S, A) R)(p))(object, a), nil
-	}
-	return protect[R](context.Background(), call, givesResult|givesError, a)
 }

@@ -28,9 +28,12 @@ const (
 	givesError
 )
 
-// shapeOf classifies F, which satisfies Target (target) or Func.
-func shapeOf[F any](target bool) shape {
-	t := reflect.TypeFor[F]()
+// shapeLike classifies the type that pointer points to, which satisfies Target
+// (target) or Func.
+//
+//go:noinline
+func shapeLike(pointer any, target bool) shape {
+	t := reflect.TypeOf(pointer).Elem()
 	var s shape
 	if t.NumIn() == 2 {
 		s |= takesContext
@@ -68,5 +71,3 @@ func invoke[R, A, F any](ctx context.Context, fn F, s shape, a A) (r R, err erro
 	}
 	return r, err
 }
-
-func methodGivesError[F any]() bool { return reflect.TypeFor[F]().NumOut() == 2 }

@@ -28,7 +28,7 @@ func (c call) String() string { return c.name + "\n" + c.place + "\n" }
 
 // entersUser reports whether c is where this package calls a user's function.
 func (c call) entersUser() bool {
-	return strings.HasPrefix(c.name, thisPackage+"invoke[") || strings.HasPrefix(c.name, thisPackage+"protectMethod[") ||
+	return strings.HasPrefix(c.name, thisPackage+"invoke[") || strings.HasPrefix(c.name, thisPackage+"invokeMethod[") ||
 		strings.HasPrefix(c.name, thisPackage+"guarded(")
 }
 

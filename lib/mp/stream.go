@@ -2,9 +2,9 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"sync"
+	"unsafe"
 )
 
 // Stream applies fn to what seq yields, on the pool's workers, and yields the
@@ -23,128 +23,204 @@ func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F,
 	return stream[R](ctx, p, fn, seq, false)
 }
 
+// stream is not inlined: with its loops, it would be compiled once more.
+//
+//go:noinline
 func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		var zero R
-		ctx, release := hosted(ctx)
-		defer release()
-		in := p.get()
-		f, err := prepareCall[R, A](in, fn, false)
-		if err == nil {
-			err = context.Cause(ctx)
-		}
-		if err == nil {
-			err = in.begin()
-		}
+		s, err := openStream(ctx, p, calleeOf[R, A](fn, false), ordered)
 		if err != nil {
-			yield(zero, err)
+			yield(*new(R), err)
 			return
 		}
-		defer in.finished(1)
-		inner, cancel := in.jobContext(ctx)
-		defer cancel()
-		j := &streamJob[A, R]{
-			st: jobState{fn: f}, p: in, run: inPlace(localCall[R, A](inner, fn, false)),
-			ordered: ordered, ready: make(map[int]piece[A, R]),
+		defer s.close()
+		go func() {
+			defer s.fed()
+			for a := range seq {
+				if !s.feed(hide(unsafe.Pointer(&a))) {
+					return
+				}
+			}
+		}()
+		r, err, more := s.next()
+		for ; more; r, err, more = s.next() {
+			if !yield(*(*R)(r), err) {
+				return
+			}
 		}
-		j.changed = sync.NewCond(&j.mu)
-		stop := context.AfterFunc(ctx, j.wakeAll)
-		defer stop()
-		go j.feed(seq)
-		err = j.drain(ctx, yield)
-		j.end()
-		if err == errBreak {
-			in.stop(&j.st, context.Canceled)
-		} else if err != nil {
-			in.stop(&j.st, err)
-			yield(zero, err)
+		if err != nil {
+			yield(*new(R), err)
 		}
 	}
 }
 
+// A streaming is a stream as its loop sees it.
+type streaming interface {
+	// feed adds an argument, and fed says that there are no more. feed reports
+	// whether anybody wants more.
+	feed(a unsafe.Pointer) bool
+	fed()
+	// next waits for the next result, and the error of its task. more is false
+	// at the end of the stream; err is its error then.
+	next() (r unsafe.Pointer, err error, more bool)
+	// close stops what still runs.
+	close()
+}
+
+//go:noinline
+func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool) (streaming, error) {
+	ctx, release := hosted(ctx)
+	p := poolOf(pool)
+	f, err := p.prepare(&fn)
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		err = p.begin()
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	inner, cancel := p.jobContext(ctx)
+	j := &streamJob{
+		st: jobState{fn: f}, p: p, fn: fn, do: fn.here(inner), ctx: ctx,
+		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.arg},
+	}
+	j.changed = sync.NewCond(&j.mu)
+	stop := context.AfterFunc(ctx, j.wakeAll)
+	j.release = func() {
+		stop()
+		cancel()
+		p.finished(1)
+		release()
+	}
+	return j, nil
+}
+
 // A streamJob is one running Stream.
-type streamJob[A, R any] struct {
+type streamJob struct {
 	st      jobState
 	p       *pool
-	run     func(int, A) (R, error)
+	fn      callee
+	do      func(i int, a, r unsafe.Pointer) error
+	ctx     context.Context
+	release func()
 	ordered bool
+
+	// Of the loop alone.
+	now   piece
+	i     int  // the task that is next there
+	bad   bool // some tasks there failed
+	seen  int  // tasks up to there
+	ended bool
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	pending []A  // not taken yet
-	base    int  // place of pending[0]
+	pending row  // not taken yet
+	base    int  // place of the first of them
 	listed  bool // the pool will ask for tasks
-	whole   bool // seq has ended
+	whole   bool // there are no more arguments
 	over    bool // nobody wants more
-	next    int  // tasks whose results were yielded, or are about to be
+	yielded int  // tasks whose results were yielded, or are about to be
 	size    int  // of a batch, as the pool last asked for one
-	ready   map[int]piece[A, R]
+	ready   map[int]piece
 	order   []int // keys of ready as they came
 }
 
-// A piece is a settled range of a chunk.
-type piece[A, R any] struct {
-	c        *chunk[A, R]
+// A piece is a range of a parcel whose outcomes are there.
+type piece struct {
+	c        *parcel
 	from, to int
 }
 
-func (j *streamJob[A, R]) state() *jobState { return &j.st }
+// A row is a slice of any type.
+type row struct {
+	elem   elem
+	at     unsafe.Pointer
+	n, max int
+}
 
-// left: a stream's batches need not shrink towards an end.
-func (j *streamJob[A, R]) left() int { return -1 }
+func (r *row) append(v unsafe.Pointer) {
+	if r.n == r.max {
+		r.max = max(8, 2*r.n)
+		at := r.elem.room(r.max)
+		for i := range r.n {
+			r.elem.move(r.elem.at(at, i), r.elem.at(r.at, i))
+		}
+		r.at = at
+	}
+	r.elem.move(r.elem.at(r.at, r.n), v)
+	r.n++
+}
 
-func (j *streamJob[A, R]) take(max int) parcel {
+// take removes the first n.
+func (r *row) take(n int) unsafe.Pointer {
+	first := r.at
+	if r.n -= n; r.n == 0 {
+		r.at, r.max = nil, 0 // the address after the last may be behind the row
+		return first
+	}
+	r.max -= n
+	r.at = r.elem.at(r.at, n)
+	return first
+}
+
+func (j *streamJob) state() *jobState { return &j.st }
+
+func (j *streamJob) left() int { return -1 }
+
+func (j *streamJob) take(max int) *parcel {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.size = max
-	n := min(max, len(j.pending))
+	n := min(max, j.pending.n)
 	if n == 0 {
 		j.listed = false
 		return nil
 	}
-	c := &chunk[A, R]{
-		st: &j.st, run: j.run, sink: j.settled, errs: new(faults),
-		base: j.base, args: j.pending[:n:n], out: make([]R, n),
+	c := &parcel{
+		st: &j.st, kind: &j.fn, do: j.do, sink: j.settled, errs: new(faults),
+		base: j.base, n: n, args: j.pending.take(n), out: j.fn.result.room(n),
 	}
-	j.pending = j.pending[n:]
 	j.base += n
 	return c
 }
 
 // ahead is how many tasks may be between seq and the loop.
-func (j *streamJob[A, R]) ahead() int { return max(2, j.size) * (window + 1) * j.p.o.workers }
+func (j *streamJob) ahead() int { return max(2, j.size) * (window + 1) * j.p.o.workers }
 
 // feed runs seq.
-func (j *streamJob[A, R]) feed(seq iter.Seq[A]) {
-	defer func() {
-		j.mu.Lock()
-		j.whole = true
-		j.mu.Unlock()
-		j.changed.Broadcast()
-	}()
-	for a := range seq {
-		j.mu.Lock()
-		for !j.over && j.base+len(j.pending)-j.next >= j.ahead() {
-			j.changed.Wait()
-		}
-		if j.over {
-			j.mu.Unlock()
-			return
-		}
-		j.pending = append(j.pending, a)
-		tell := !j.listed
-		j.listed = true
-		j.mu.Unlock()
-		if tell {
-			j.p.offer(j)
-		}
+func (j *streamJob) feed(a unsafe.Pointer) bool {
+	j.mu.Lock()
+	for !j.over && j.base+j.pending.n-j.yielded >= j.ahead() {
+		j.changed.Wait()
 	}
+	if j.over {
+		j.mu.Unlock()
+		return false
+	}
+	j.pending.append(a)
+	tell := !j.listed
+	j.listed = true
+	j.mu.Unlock()
+	if tell {
+		j.p.offer(j)
+	}
+	return true
+}
+
+func (j *streamJob) fed() {
+	j.mu.Lock()
+	j.whole = true
+	j.mu.Unlock()
+	j.changed.Broadcast()
 }
 
 // settled takes over finished tasks.
-func (j *streamJob[A, R]) settled(c *chunk[A, R], from, to int) {
+func (j *streamJob) settled(c *parcel, from, to int) {
 	j.mu.Lock()
-	j.ready[c.base+from] = piece[A, R]{c, from, to}
+	j.ready[c.base+from] = piece{c, from, to}
 	if !j.ordered {
 		j.order = append(j.order, c.base+from)
 	}
@@ -152,51 +228,57 @@ func (j *streamJob[A, R]) settled(c *chunk[A, R], from, to int) {
 	j.changed.Broadcast()
 }
 
-func (j *streamJob[A, R]) wakeAll() {
+func (j *streamJob) wakeAll() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.changed.Broadcast()
 }
 
-func (j *streamJob[A, R]) end() {
+func (j *streamJob) end() {
 	j.mu.Lock()
 	j.over = true
 	j.mu.Unlock()
 	j.changed.Broadcast()
 }
 
-// errBreak tells that the loop was left.
-var errBreak = errors.New("mp: the loop over a stream was left")
-
-// drain yields results until there are no more.
-func (j *streamJob[A, R]) drain(ctx context.Context, yield func(R, error) bool) error {
-	for at := 0; ; {
-		c, ok, err := j.await(ctx, at)
+func (j *streamJob) next() (r unsafe.Pointer, err error, more bool) {
+	if j.i == j.now.to {
+		c, ok, err := j.await(j.seen)
 		if err != nil || !ok {
-			return err
+			j.ended = true
+			j.end()
+			if err != nil {
+				j.p.stop(&j.st, err)
+			}
+			return nil, err, false
 		}
-		at += c.to - c.from
-		bad := !c.c.errs.none()
-		for i := c.from; i < c.to; i++ {
-			var failure error
-			if bad {
-				if failure = c.c.err(i); failure != nil {
-					failure = itemError(c.c.base+i, failure)
-				}
-			}
-			if !yield(c.c.out[i], failure) {
-				return errBreak
-			}
+		j.seen += c.to - c.from
+		j.now, j.i, j.bad = c, c.from, !c.c.errs.none()
+	}
+	c, i := j.now.c, j.i
+	j.i++
+	if j.bad {
+		if err = c.err(i); err != nil {
+			err = itemError(c.base+i, err)
 		}
 	}
+	return c.result(i), err, true
+}
+
+func (j *streamJob) close() {
+	if !j.ended { // the loop was left
+		j.end()
+		j.p.stop(&j.st, context.Canceled)
+	}
+	j.release()
 }
 
 // await waits for the piece that is due; ok is false after the last.
-func (j *streamJob[A, R]) await(ctx context.Context, at int) (c piece[A, R], ok bool, err error) {
+func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for {
-		if err := context.Cause(ctx); err != nil {
+		if err := context.Cause(j.ctx); err != nil {
 			return c, false, err
 		}
 		key := at
@@ -206,7 +288,7 @@ func (j *streamJob[A, R]) await(ctx context.Context, at int) (c piece[A, R], ok 
 		if c, ok = j.ready[key]; ok {
 			break
 		}
-		if j.whole && at == j.base+len(j.pending) {
+		if j.whole && at == j.base+j.pending.n {
 			return c, false, nil
 		}
 		j.changed.Wait()
@@ -215,7 +297,7 @@ func (j *streamJob[A, R]) await(ctx context.Context, at int) (c piece[A, R], ok 
 		j.order = j.order[1:]
 	}
 	delete(j.ready, c.c.base+c.from)
-	j.next += c.to - c.from
+	j.yielded += c.to - c.from
 	j.changed.Broadcast()
 	return c, true, nil
 }

@@ -12,16 +12,20 @@ import (
 // free of pointers. Every method is atomic, and a process that is killed in
 // the middle of one leaves the old value or the new one. The zero Value is one
 // for goroutines.
-type Value[T any] struct{ at home }
+type Value[T any] struct{ v value }
 
-func (v *Value[T]) cell() *cell {
-	if c := v.at.p.Load(); c != nil {
+// A value is what of a Value does not depend on its type. Its methods take
+// pointers to values, their size, and any pointer to one.
+type value struct{ at home }
+
+func (v *value) cell(like any) *cell {
+	if c := v.at.get(); c != nil {
 		return c
 	}
-	if err := checkPlain(reflect.TypeFor[T](), "Value"); err != nil {
+	if err := checkPlain(like, "Value"); err != nil {
 		panic(err)
 	}
-	return v.at.cell(valueSlots + 2*slotSize[T]())
+	return v.at.cell(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size()))
 }
 
 // The cell holds a lock, which of the two slots is current, and the slots.
@@ -39,23 +43,42 @@ type Integer interface {
 // NewValue makes a Value that is v. If T has a pointer in it, the error names
 // the field.
 func NewValue[T any](b Backend, v T) (*Value[T], error) {
-	if err := checkPlain(reflect.TypeFor[T](), "Value"); err != nil {
+	made := new(Value[T])
+	if err := made.v.make(b, unsafe.Pointer(&v), unsafe.Sizeof(v), (*T)(nil)); err != nil {
 		return nil, err
 	}
-	c, err := newCell(b, valueSlots+2*slotSize[T]())
-	if err != nil {
-		return nil, err
-	}
-	val := new(Value[T])
-	val.at.p.Store(c)
-	*val.slot(0) = v
-	return val, nil
+	return made, nil
 }
 
-func slotSize[T any]() int { return (int(unsafe.Sizeof(*new(T))) + 15) &^ 15 }
+//go:noinline
+func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) error {
+	if err := checkPlain(like, "Value"); err != nil {
+		return err
+	}
+	c, err := newCell(b, valueSlots+2*slotSize(size))
+	if err != nil {
+		return err
+	}
+	v.at.set(c)
+	copyBytes(c.valueSlot(0, size), first, size)
+	return nil
+}
 
-// checkPlain says why values of t cannot lie in shared memory.
-func checkPlain(t reflect.Type, what string) error {
+func slotSize(size uintptr) int { return (int(size) + 15) &^ 15 }
+
+func (c *cell) valueSlot(i uint32, size uintptr) unsafe.Pointer {
+	return unsafe.Pointer(&c.mem[valueSlots+int(i)*slotSize(size)])
+}
+
+func copyBytes(to, from unsafe.Pointer, n uintptr) {
+	copy(unsafe.Slice((*byte)(to), n), unsafe.Slice((*byte)(from), n))
+}
+
+// checkPlain says why what pointer points to cannot lie in shared memory.
+//
+//go:noinline
+func checkPlain(pointer any, what string) error {
+	t := reflect.TypeOf(pointer).Elem()
 	if path, bad := pointerIn(t, typeName(t)); bad != nil {
 		return fmt.Errorf("mp: a %s of %v cannot be shared: %s is a %v, which holds a pointer "+
 			"(use numbers and arrays of fixed length)", what, t, path, bad)
@@ -92,102 +115,123 @@ func pointerIn(t reflect.Type, path string) (string, reflect.Type) {
 	return path, t
 }
 
-func (v *Value[T]) slot(i uint32) *T {
-	return (*T)(unsafe.Pointer(&v.cell().mem[valueSlots+int(i)*slotSize[T]()]))
-}
-
-// isWord reports whether a T is written in one go.
-func isWord[T any]() bool { n := unsafe.Sizeof(*new(T)); return n == 4 || n == 8 }
-
-// bits returns a T of one word as a number, and fromBits undoes that.
-func bits[T any](x T) uint64 {
-	if unsafe.Sizeof(x) == 4 {
-		return uint64(*(*uint32)(unsafe.Pointer(&x)))
-	}
-	var u uint64
-	*(*T)(unsafe.Pointer(&u)) = x
-	return u
-}
-
-func fromBits[T any](u uint64) (x T) {
-	if unsafe.Sizeof(x) == 4 {
-		half := uint32(u)
-		return *(*T)(unsafe.Pointer(&half))
-	}
-	return *(*T)(unsafe.Pointer(&u))
-}
-
-func (v *Value[T]) swapWord(was, is T) bool {
-	if unsafe.Sizeof(was) == 4 {
-		return v.cell().u32(valueSlots).CompareAndSwap(uint32(bits(was)), uint32(bits(is)))
-	}
-	return v.cell().u64(valueSlots).CompareAndSwap(bits(was), bits(is))
-}
-
 // Load returns the value.
-func (v *Value[T]) Load() T {
-	defer runtime.KeepAlive(v)
-	if isWord[T]() {
-		if unsafe.Sizeof(*new(T)) == 4 {
-			return fromBits[T](uint64(v.cell().u32(valueSlots).Load()))
-		}
-		return fromBits[T](v.cell().u64(valueSlots).Load())
-	}
-	m := mutex{v.cell(), 0}
-	_ = m.lock(steady{context.Background()})
-	defer m.unlock()
-	return *v.slot(v.cell().u32(valueCurrent).Load())
+func (v *Value[T]) Load() (x T) {
+	v.v.load(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil))
+	return x
 }
 
-// Store sets the value.
-func (v *Value[T]) Store(x T) {
-	switch unsafe.Sizeof(x) {
+// Values of one word need no lock.
+
+//go:noinline
+func (v *value) load(to unsafe.Pointer, size uintptr, like any) {
+	c := v.cell(like)
+	switch size {
 	case 4:
-		v.cell().u32(valueSlots).Store(uint32(bits(x)))
+		*(*uint32)(to) = c.u32(valueSlots).Load()
 	case 8:
-		v.cell().u64(valueSlots).Store(bits(x))
+		*(*uint64)(to) = c.u64(valueSlots).Load()
 	default:
-		v.Update(func(T) T { return x })
+		m := mutex{c, 0}
+		_ = m.lock(steady{context.Background()})
+		defer m.unlock()
+		copyBytes(to, c.valueSlot(c.u32(valueCurrent).Load(), size), size)
 	}
 	runtime.KeepAlive(v)
 }
 
+// Store sets the value.
+func (v *Value[T]) Store(x T) { v.v.store(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil)) }
+
+//go:noinline
+func (v *value) store(from unsafe.Pointer, size uintptr, like any) {
+	c := v.cell(like)
+	switch size {
+	case 4:
+		c.u32(valueSlots).Store(*(*uint32)(from))
+	case 8:
+		c.u64(valueSlots).Store(*(*uint64)(from))
+	default:
+		m := mutex{c, 0}
+		_ = m.lock(steady{context.Background()})
+		defer m.unlock()
+		c.setValue(from, size)
+	}
+	runtime.KeepAlive(v)
+}
+
+// setValue writes the slot that is not current and makes it so. The caller has
+// the lock.
+func (c *cell) setValue(from unsafe.Pointer, size uintptr) {
+	current := c.u32(valueCurrent).Load()
+	copyBytes(c.valueSlot(1-current, size), from, size)
+	c.u32(valueCurrent).Store(1 - current)
+}
+
 // Update replaces the value by f of it, and returns the new one. f must not
 // use v; if T is of 4 or 8 bytes, f may be called again when others interfere.
-func (v *Value[T]) Update(f func(T) T) T {
+func (v *Value[T]) Update(f func(T) T) (x T) {
+	v.v.update(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil), func() { x = f(x) })
+	return x
+}
+
+// update calls f with the old value at p, and takes the new one from there.
+//
+//go:noinline
+func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 	defer runtime.KeepAlive(v)
-	if isWord[T]() {
+	c := v.cell(like)
+	switch size {
+	case 4:
 		for {
-			was := v.Load()
-			if is := f(was); v.swapWord(was, is) {
-				return is
+			was := c.u32(valueSlots).Load()
+			*(*uint32)(p) = was
+			if f(); c.u32(valueSlots).CompareAndSwap(was, *(*uint32)(p)) {
+				return
+			}
+		}
+	case 8:
+		for {
+			was := c.u64(valueSlots).Load()
+			*(*uint64)(p) = was
+			if f(); c.u64(valueSlots).CompareAndSwap(was, *(*uint64)(p)) {
+				return
 			}
 		}
 	}
-	m := mutex{v.cell(), 0}
+	m := mutex{c, 0}
 	_ = m.lock(steady{context.Background()})
 	defer m.unlock()
-	current := v.cell().u32(valueCurrent).Load()
-	is := f(*v.slot(current))
-	*v.slot(1 - current) = is
-	v.cell().u32(valueCurrent).Store(1 - current)
-	return is
+	copyBytes(p, c.valueSlot(c.u32(valueCurrent).Load(), size), size)
+	f()
+	c.setValue(p, size)
 }
 
 // Add adds d to v and returns the sum: Update for numbers, several times faster.
 // Where few need the sum and many add at once, a Counter is faster still.
 func Add[T Integer](v *Value[T], d T) (sum T) {
 	if unsafe.Sizeof(d) == 4 {
-		sum = T(v.cell().u32(valueSlots).Add(uint32(d)))
-	} else {
-		sum = T(v.cell().u64(valueSlots).Add(uint64(d)))
+		return T(v.v.add32(uint32(d), (*T)(nil)))
 	}
+	return T(v.v.add64(uint64(d), (*T)(nil)))
+}
+
+//go:noinline
+func (v *value) add32(d uint32, like any) uint32 {
+	sum := v.cell(like).u32(valueSlots).Add(d)
+	runtime.KeepAlive(v)
+	return sum
+}
+
+//go:noinline
+func (v *value) add64(d uint64, like any) uint64 {
+	sum := v.cell(like).u64(valueSlots).Add(d)
 	runtime.KeepAlive(v)
 	return sum
 }
 
 // GobEncode lets a Value be part of what is sent to a process.
-func (v *Value[T]) GobEncode() ([]byte, error) { return v.at.encode("Value") }
+func (v *Value[T]) GobEncode() ([]byte, error) { return v.v.at.encode("Value") }
 
 // GobDecode is the other end of GobEncode.
-func (v *Value[T]) GobDecode(b []byte) error { return v.at.open(b, "Value") }
+func (v *Value[T]) GobDecode(b []byte) error { return v.v.at.open(b, "Value") }

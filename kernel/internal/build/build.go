@@ -78,7 +78,7 @@ func (b *builder) shapePass() error {
 		}
 		var faults []fault
 		for _, f := range r.faults {
-			if !f.unused(at) && !b.lastMayStand(r, entry, f) {
+			if !f.unused(at) && !b.lastMayStand(r, entry, f) && !b.loopFault(r, entry, f) {
 				faults = append(faults, f)
 			}
 		}
@@ -88,6 +88,7 @@ func (b *builder) shapePass() error {
 		}
 		if len(foreign) == 0 {
 			b.settleLast(r, entry)
+			b.settleLoops(r, entry)
 			b.settleVars(r, entry, tops)
 			if errs := b.embedErrors(); len(errs) > 0 {
 				return errs

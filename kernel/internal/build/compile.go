@@ -74,6 +74,7 @@ func (b *builder) compileFiles(ctx context.Context, importcfg string, e *emitter
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err = cmd.Start(); err == nil {
+		b.p.aheadOfNext()
 		stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 		err = cmd.Wait()
 		stop()

@@ -124,6 +124,9 @@ func (b *builder) entryNeedsSlowDefers() bool {
 	for _, st := range b.stmts {
 		text.WriteString(st.Text)
 		text.WriteString("\n")
+		if st.Loop != nil {
+			text.WriteString("for {}\n") // what repeat writes
+		}
 	}
 	if !strings.Contains(text.String(), "defer") {
 		return false

@@ -76,6 +76,8 @@ func (f *funcScan) call(x *ast.CallExpr) {
 		return
 	case c.fn != nil && c.fn.Pkg() == f.pkg && c.key == "" && c.recv == nil:
 		return // a helper of ours, which shows a value
+	case c.fn != nil && c.fn.FullName() == "runtime.KeepAlive":
+		return
 	case c.key != "":
 		f.notebookCall(c, x)
 		return

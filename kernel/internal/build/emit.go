@@ -10,9 +10,10 @@ import (
 
 // Names of generated functions.
 const (
-	showName    = "show" + mangleMark
-	showErrName = "showerror" + mangleMark
-	discardName = "discard" + mangleMark
+	showName     = "show" + mangleMark
+	showErrName  = "showerror" + mangleMark
+	showRuneName = "showrune" + mangleMark
+	discardName  = "discard" + mangleMark
 )
 
 // A form says how much of a symbol a unit needs.
@@ -318,11 +319,19 @@ func (e *emitter) entry() {
 		e.helpers[neverName] = true
 		f.body.WriteString(slowDefers + "\n")
 	}
+	timed := e.b.c.Timed && !e.shape
+	if timed {
+		e.helpers[startName], e.helpers[stopName] = true, true
+		f.body.WriteString(startName + "()\n")
+	}
 	for _, st := range e.b.stmts {
 		e.stmt(f, st)
 	}
 	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
 		f.body.WriteString("main()\n")
+	}
+	if timed {
+		f.body.WriteString(stopName + "()\n")
 	}
 	f.body.WriteString("}\n")
 }
@@ -331,6 +340,9 @@ func (b *builder) entryName() string { return fmt.Sprintf("cell%s%d", mangleMark
 
 func (e *emitter) stmt(f *file, st *stmt) {
 	if st.static && !e.shape {
+		if before, after := e.timing(st, ""); before+after != "" {
+			e.file(e.b.o).body.WriteString(before + after + "\n")
+		}
 		return
 	}
 	lookup := func(name string) *symbol { return e.b.lookupBefore(name) }
@@ -377,13 +389,14 @@ func (e *emitter) stmt(f *file, st *stmt) {
 		}
 	}
 	if st.show != plain {
-		name := map[showMode]string{discard: discardName, show: showName, showError: showErrName}[st.show]
+		name := map[showMode]string{discard: discardName, show: showName, showError: showErrName, showRune: showRuneName}[st.show]
 		e.helpers[name] = true
 		edits = append([]edit{{st.Expr.Start, st.Expr.Start, name + "("}}, edits...)
 		edits = append(edits, edit{st.Expr.End, st.Expr.End, ")"})
 	}
 	edits = append(edits, e.slowDefersIn("package p; func _() {\n", st.Text, "\n}")...)
-	f.put(nil, before, st.Source, all, "", edits)
+	before, after := e.timing(st, before)
+	f.put(nil, before, st.Source, all, after, append(e.repeat(f, st), edits...))
 }
 
 // droppedPart is what of a variable specification is not written where it gets
@@ -447,6 +460,10 @@ func (e *emitter) finish() {
 	}
 	link(showName, "Show", "(...interface{})")
 	link(showErrName, "ShowError", "(error)")
+	link(showRuneName, "ShowRune", "(rune)")
+	link(startName, "Start", "()")
+	link(stopName, "Stop", "()")
+	link(repeatName, "Repeat", "(loops, runs int) int")
 	e.contextHelper(f)
 	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[neverName] {

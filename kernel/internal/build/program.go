@@ -44,6 +44,9 @@ type Config struct {
 	// Solo is the import path of a package with a function Main, which takes
 	// the cell. If it is set, each unit is a whole program that calls it.
 	Solo string
+	// Next reports whether another Build follows the present one at once. It
+	// may be nil.
+	Next func() bool
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
 }

@@ -61,6 +61,8 @@ type stmt struct {
 	static bool // a var whose initializers are constants
 	show   showMode
 	result bool // the expression whose value the cell shows
+
+	values, vars []kept // of a Loop
 }
 
 type showMode uint8
@@ -70,6 +72,7 @@ const (
 	discard          // evaluate, show nothing
 	show
 	showError
+	showRune
 )
 
 func newBuilder(p *Program, c *cell.Cell) *builder {

@@ -69,8 +69,8 @@ func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
 	_, st := b.resultStmt()
 	if st.show != plain { // wrapped: look at the argument
 		call := x.(*ast.CallExpr)
-		if st.show == show && len(call.Args) == 1 && isError(r.info.TypeOf(call.Args[0])) {
-			st.show = showError
+		if st.show == show && len(call.Args) == 1 {
+			st.show = showAs(r.info.TypeOf(call.Args[0]))
 		}
 		return
 	}
@@ -81,13 +81,21 @@ func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
 	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
 		return
 	}
-	st.show = show
-	switch {
-	case b.c.HideResult:
+	st.show = showAs(tv.Type)
+	if b.c.HideResult {
 		st.show = discard
-	case isError(tv.Type):
-		st.show = showError
 	}
+}
+
+// showAs decides how a value of a static type is shown.
+func showAs(t types.Type) showMode {
+	switch {
+	case isError(t):
+		return showError
+	case t == types.Universe.Lookup("rune").Type(): // written so: int32 is another Type
+		return showRune
+	}
+	return show
 }
 
 func isError(t types.Type) bool {

@@ -40,9 +40,6 @@ func (e *emitter) hasMain() bool {
 	return false
 }
 
-// Solo reports whether the program's units are programs of their own.
-func (p *Program) Solo() bool { return p.cfg.Solo != "" }
-
 // Links returns the command line of the toolchain's linker for a unit.
 func (p *Program) Links(u *Unit, out string) ([]string, error) {
 	cfg, err := p.cfg.Importer.Importcfg(u.Imports)

@@ -28,11 +28,13 @@ const (
 type standby struct {
 	cfg *Config
 
-	mu     sync.Mutex
-	seq    int
-	config string // importcfg of the last unit: the next one's in all likelihood
-	ready  *waiting
-	closed bool
+	mu       sync.Mutex // guards what follows
+	seq      int
+	config   string // importcfg of the last unit: the next one's in all likelihood
+	ready    *waiting
+	starting chan struct{} // closed when the start that is under way is over; nil if none is
+	failed   error         // why the last start was none
+	closed   bool
 }
 
 // A waiting compiler is used once, or not at all.
@@ -52,33 +54,58 @@ func (s *standby) used(importcfg string) {
 	s.mu.Unlock()
 }
 
-// prepare starts a compiler unless one waits already. A failure costs only the
-// time that would have been saved.
-func (s *standby) prepare() error {
+// prepare has a compiler started unless one waits or starts already. It does
+// not wait for that. A failure costs only the time that would have been saved.
+func (s *standby) prepare() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.ready != nil || s.cfg.KeepSources {
-		return nil
-	}
-	if s.config == "" {
-		config, err := s.cfg.Importer.Importcfg(nil)
-		if err != nil {
-			return err
-		}
-		s.config = config
+	if s.closed || s.ready != nil || s.starting != nil || s.cfg.KeepSources || s.cfg.Solo != "" {
+		return
 	}
 	s.seq++
-	w, err := s.cfg.startWaiting(s.config, filepath.Join(s.cfg.Dir, fmt.Sprintf("s%d.o", s.seq)))
+	config, object := s.config, filepath.Join(s.cfg.Dir, fmt.Sprintf("s%d.o", s.seq))
+	over := make(chan struct{})
+	s.starting = over
+	go func() {
+		defer close(over)
+		w, err := s.start(config, object)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ready, s.starting, s.failed = w, nil, err
+	}()
+}
+
+func (s *standby) start(config, object string) (*waiting, error) {
+	if config == "" {
+		var err error
+		if config, err = s.cfg.Importer.Importcfg(nil); err != nil {
+			return nil, err
+		}
+	}
+	w, err := s.cfg.startWaiting(config, object)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w.expire = time.AfterFunc(standbyLife, func() {
 		if s.take(w) {
 			w.drop()
 		}
 	})
-	s.ready = w
-	return nil
+	return w, nil
+}
+
+// settled waits for the start that is under way. It returns the compiler that
+// waits, or nil and why the last start was none.
+func (s *standby) settled() (*waiting, error) {
+	s.mu.Lock()
+	starting := s.starting
+	s.mu.Unlock()
+	if starting != nil {
+		<-starting
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ready, s.failed
 }
 
 // take removes w from the standby; it reports whether it was there still.
@@ -93,11 +120,10 @@ func (s *standby) take(w *waiting) bool {
 }
 
 // compiler returns the compiler that waits if it can compile a unit of so many
-// files with this importcfg, and nil if there is none.
+// files with this importcfg, and nil if there is none. One that is about to
+// start is waited for: it is ahead of any other.
 func (s *standby) compiler(importcfg string, files int) *waiting {
-	s.mu.Lock()
-	w := s.ready
-	s.mu.Unlock()
+	w, _ := s.settled()
 	if !s.take(w) {
 		return nil
 	}
@@ -112,17 +138,16 @@ func (s *standby) compiler(importcfg string, files int) *waiting {
 // close ends the compiler that waits, and lets none start any more.
 func (s *standby) close() {
 	s.mu.Lock()
-	w := s.ready
-	s.ready, s.closed = nil, true
+	s.closed = true
 	s.mu.Unlock()
-	if w != nil {
+	if w, _ := s.settled(); s.take(w) {
 		w.expire.Stop()
 		w.drop()
 	}
 }
 
-func (cfg *Config) startWaiting(importcfg, object string) (_ *waiting, err error) {
-	w := &waiting{importcfg: importcfg, object: object}
+func (cfg *Config) startWaiting(importcfg, object string) (w *waiting, err error) {
+	w = &waiting{importcfg: importcfg, object: object}
 	var names []string
 	var read []*os.File
 	defer func() {
@@ -131,12 +156,13 @@ func (cfg *Config) startWaiting(importcfg, object string) (_ *waiting, err error
 		}
 		if err != nil {
 			w.closeSources()
+			w = nil
 		}
 	}()
 	for i := range standbyFiles {
 		r, wr, err := os.Pipe()
 		if err != nil {
-			return nil, err
+			return w, err
 		}
 		read, w.sources = append(read, r), append(w.sources, wr)
 		names = append(names, fmt.Sprintf("/dev/fd/%d", 3+i))
@@ -147,8 +173,8 @@ func (cfg *Config) startWaiting(importcfg, object string) (_ *waiting, err error
 	return w, w.cmd.Start()
 }
 
-// run gives the compiler its sources and waits for the object.
-func (w *waiting) run(ctx context.Context, texts []string) error {
+// run gives the compiler its sources, calls handed and waits for the object.
+func (w *waiting) run(ctx context.Context, texts []string, handed func()) error {
 	stop := context.AfterFunc(ctx, func() { _ = w.cmd.Process.Kill() })
 	defer stop()
 	var writers sync.WaitGroup
@@ -163,6 +189,7 @@ func (w *waiting) run(ctx context.Context, texts []string) error {
 		})
 	}
 	writers.Wait()
+	handed()
 	err := w.cmd.Wait()
 	if ctx.Err() != nil {
 		err = ctx.Err()
@@ -188,8 +215,16 @@ func (w *waiting) closeSources() {
 }
 
 // Prepare starts what the next Build would otherwise wait for: a compiler that
-// has come as far as it can without a source. Call it when there is time.
-func (p *Program) Prepare() error { return p.standby.prepare() }
+// has come as far as it can without a source. Call it when there is time. It
+// returns at once.
+func (p *Program) Prepare() { p.standby.prepare() }
+
+// Prepared waits until the start that Prepare began is over, and tells why the
+// last one failed.
+func (p *Program) Prepared() error {
+	_, err := p.standby.settled()
+	return err
+}
 
 // Close ends what Prepare started. The program stays usable.
 func (p *Program) Close() { p.standby.close() }
@@ -207,7 +242,16 @@ func (p *Program) compileAhead(ctx context.Context, importcfg string, e *emitter
 	for _, f := range e.order {
 		texts = append(texts, f.text())
 	}
-	return w.object, w.run(ctx, texts)
+	return w.object, w.run(ctx, texts, p.aheadOfNext)
+}
+
+// aheadOfNext starts the compiler of the unit after this one if that will be
+// built at once: there is no time between the two then, but a core that the
+// present compiler leaves idle.
+func (p *Program) aheadOfNext() {
+	if p.cfg.Next != nil && p.cfg.Next() {
+		p.standby.prepare()
+	}
 }
 
 var errNoStandby = errors.New("build: no compiler waits")

@@ -25,13 +25,12 @@ func newAhead(t *testing.T) *Program {
 
 func prepared(t *testing.T, p *Program) *waiting {
 	t.Helper()
-	if err := p.Prepare(); err != nil {
-		t.Fatal(err)
+	p.Prepare()
+	w, err := p.standby.settled()
+	if err != nil || w == nil {
+		t.Fatal("no compiler waits", err)
 	}
-	if p.standby.ready == nil {
-		t.Fatal("no compiler waits")
-	}
-	return p.standby.ready
+	return w
 }
 
 func object(t *testing.T, p *Program, n int, src string) string {
@@ -175,10 +174,51 @@ func TestAheadClosed(t *testing.T) {
 	w := prepared(t, p)
 	p.Close()
 	gone(t, w)
-	if err := p.Prepare(); err != nil || p.standby.ready != nil {
-		t.Errorf("after Close: %v, %v", err, p.standby.ready)
+	p.Prepare()
+	if w, err := p.standby.settled(); err != nil || w != nil {
+		t.Errorf("after Close: %v, %v", err, w)
 	}
 	object(t, p, 1, "x := 1")
+}
+
+// A unit that another follows at once has the next compiler started as soon as
+// its own has its sources, however that came by them.
+func TestAheadOfNext(t *testing.T) {
+	p := newAhead(t)
+	more := true
+	p.cfg.Next = func() bool { return more }
+	if fresh := object(t, p, 1, `x := 1`); ahead(fresh) {
+		t.Errorf("nobody had started a compiler: %s", fresh)
+	}
+	for n := 2; n < 5; n++ {
+		if o := object(t, p, n, `x++`); !ahead(o) {
+			t.Errorf("unit %d had to wait for a compiler: %s", n, o)
+		}
+	}
+	w, _ := p.standby.settled()
+	more = false
+	if o := object(t, p, 5, `x++`); w == nil || o != w.object {
+		t.Errorf("the last unit was not compiled by the compiler that waited: %s", o)
+	}
+	if w, _ := p.standby.settled(); w != nil {
+		t.Error("a compiler was started though no unit follows")
+	}
+}
+
+// A compiler that is about to start is waited for, not doubled.
+func TestAheadStarting(t *testing.T) {
+	p := newAhead(t)
+	for n := 1; n < 10; n++ {
+		p.Prepare()
+		if o := object(t, p, n, `x := 1`); !ahead(o) {
+			t.Fatalf("unit %d was compiled beside the compiler that started: %s", n, o)
+		}
+	}
+	p.Prepare()
+	p.Close()
+	if w, _ := p.standby.settled(); w != nil {
+		t.Error("a compiler that was starting outlives Close")
+	}
 }
 
 // gone waits for the compiler's process to end.

@@ -12,6 +12,7 @@ type Cell struct {
 	Linknames  []Linkname
 	Result     int  // index in Stmts of the last statement if it is an expression, or -1
 	HideResult bool // a semicolon follows it
+	Timed      bool // %%time: what it takes is measured
 }
 
 // A DirectiveLine is a line that the session runs: % and ! commands.
@@ -96,6 +97,9 @@ type Stmt struct {
 	Call     bool     // Expr is a call or a receive, which Go lets stand alone
 	Assigned []string // variables that = gives a value as a whole
 	Embed    string   // the patterns of a var's //go:embed lines
+	// Starts and Stops say that %time begins or ends to measure with it.
+	Starts, Stops bool
+	Loop          *Loop // of a block that is repeated
 }
 
 // entryName is the function that holds the statements while they are parsed.

@@ -23,7 +23,7 @@ func parseCell(n int, src string, sequence bool) (*Cell, Errors) {
 	if len(faults) > 0 {
 		var errs Errors
 		for _, f := range faults {
-			errs = append(errs, errorAt(n, src, f.Off, f.Msg))
+			errs = append(errs, errorAt(n, src, f.Off, importHint(src, f.Off, f.Msg)))
 		}
 		return nil, readable(errs).Sorted()
 	}
@@ -52,6 +52,7 @@ type parse struct {
 	// sequence makes statements of var declarations in any case.
 	sequence bool
 	base     int // token.Pos of the composed text's first byte
+	timed    []timedText
 
 	//lint:ignore SA1019 only which identifier is bound where, within one function
 	inEntry map[*ast.Object]bool
@@ -65,7 +66,8 @@ type mark struct {
 func (p *parse) compose() {
 	hasStmts := p.sequence
 	for _, pc := range p.pieces {
-		hasStmts = hasStmts || pc.Kind == Statement
+		hasStmts = hasStmts || pc.Kind == Statement || pc.timing != Untimed ||
+			pc.Kind == Directive && directive(p.cell.Src, pc).Name == wholeTimeName // initializers are timed, too
 	}
 	p.text.WriteString("package main\n")
 	for _, pc := range p.pieces {
@@ -78,7 +80,9 @@ func (p *parse) compose() {
 		case Package:
 			p.cell.Package = true
 		case Directive:
-			p.cell.Directives = append(p.cell.Directives, directive(p.cell.Src, pc))
+			d := directive(p.cell.Src, pc)
+			p.cell.Directives = append(p.cell.Directives, d)
+			p.cell.Timed = p.cell.Timed || d.Name == wholeTimeName
 		case Func, Type, Const:
 			p.put(pc)
 		case Var:
@@ -94,9 +98,12 @@ func (p *parse) compose() {
 	list := p.lastList()
 	for i, pc := range p.pieces {
 		if pc.Kind == Statement || pc.Kind == Var {
-			if i == list {
+			switch {
+			case i == list:
 				p.putList(pc)
-			} else {
+			case pc.timing != Untimed:
+				p.putTimed(pc)
+			default:
 				p.put(pc)
 			}
 			if pc.Kind == Statement {
@@ -124,7 +131,7 @@ func (p *parse) lastList() int {
 		if pc.Kind != Statement {
 			continue
 		}
-		text := p.cell.Src[pc.Code:pc.Stop]
+		text := p.cell.Src[max(pc.Code, pc.code):pc.Stop]
 		if !strings.Contains(text, ",") {
 			return -1
 		}
@@ -138,9 +145,14 @@ func (p *parse) lastList() int {
 }
 
 func (p *parse) putList(pc Piece) {
+	start := pc.Start
+	if pc.timing == Timed {
+		start = pc.code
+		p.timed = append(p.timed, timedText{from: p.text.Len(), to: p.text.Len() + len(listName) + pc.Stop - start, measured: pc.measured})
+	}
 	p.text.WriteString(listName + "(")
-	p.marks = append(p.marks, mark{p.text.Len(), pc.Start, pc.Stop - pc.Start})
-	p.text.WriteString(p.cell.Src[pc.Start:pc.Stop] + ")\n")
+	p.marks = append(p.marks, mark{p.text.Len(), start, pc.Stop - start})
+	p.text.WriteString(p.cell.Src[start:pc.Stop] + ")\n")
 }
 
 func directive(src string, pc Piece) DirectiveLine {
@@ -178,7 +190,7 @@ func (p *parse) run() Errors {
 			if msg == "expected 1 expression" {
 				msg += ": a list is shown at the end of a cell only"
 			}
-			errs = append(errs, errorAt(p.cell.N, p.cell.Src, off, msg))
+			errs = append(errs, errorAt(p.cell.N, p.cell.Src, off, importHint(p.cell.Src, off, msg)))
 		}
 		return errs
 	}

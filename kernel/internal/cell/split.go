@@ -31,6 +31,8 @@ type Piece struct {
 	Code  int // where its first token begins
 	Stop  int // where its last token ends, a semicolon excluded
 	End   int // where the next piece begins
+
+	measured // for a statement behind %time or %timeit
 }
 
 // A Fault is a mistake that Split found.
@@ -65,6 +67,10 @@ func (s *splitter) next(pos int) int {
 	case code == len(s.src):
 		p.Kind, p.Stop, p.End = Trivia, code, code
 	case s.isDirective(code):
+		if m, ok := s.measured(code); ok {
+			s.timed(&p, m)
+			break
+		}
 		p.Kind = Directive
 		p.Stop = s.directiveEnd(code)
 		p.End = min(p.Stop+1, len(s.src))
@@ -130,7 +136,8 @@ func (s *splitter) isDirective(pos int) bool {
 }
 
 // directiveEnd returns the end of the directive line at pos. A backslash at
-// the end continues it; a cell magic (%%name) takes everything that follows.
+// the end continues it; a cell magic (%%name) takes everything that follows,
+// but for %%time: what follows that is Go.
 func (s *splitter) directiveEnd(pos int) int {
 	if magicName(strings.TrimPrefix(s.src[pos:], gonbPrefix)) != "" {
 		return len(s.src)
@@ -144,7 +151,8 @@ func (s *splitter) directiveEnd(pos int) int {
 	}
 }
 
-// magicName returns the word of a cell magic: text that starts with %% and a letter.
+// magicName returns the word of a cell magic that takes the rest of the cell:
+// text that starts with %% and a letter.
 func magicName(text string) string {
 	rest, ok := strings.CutPrefix(text, "%%")
 	if !ok {
@@ -153,6 +161,9 @@ func magicName(text string) string {
 	end := 0
 	for end < len(rest) && (rest[end] == '_' || rest[end]|0x20 >= 'a' && rest[end]|0x20 <= 'z') {
 		end++
+	}
+	if rest[:end] == strings.TrimPrefix(timeName, "%") {
+		return ""
 	}
 	return rest[:end]
 }

@@ -41,6 +41,11 @@ func TestSplit(t *testing.T) {
 		{"directive after expression", "x := a\n%b", "stmt %"},
 		{"operator is no directive", "x := a %\n\tb\ny := f(\n!c,\n%d)", "stmt stmt"},
 		{"main part", "func f() {}\n%% -n 3\nf()", "func % stmt"},
+		{"measured", "%time x := f()\ny\n  %timeit -n 5 -r2 a; b\nz\n//gonb:%time var v int\n%time", "stmt stmt stmt stmt var %"},
+		{"measured over lines", "%time for {\n}\nx\n%timeit f(\n1); g()\ny", "stmt stmt stmt stmt"},
+		{"whole cell measured", "%%time\nx\nfunc f() {}", "% stmt func"},
+		{"rest repeated", "x := 1\n%%timeit -n 5 y := 2\nx\ny", "stmt stmt"},
+		{"not measured", "%times x\n%timeit_x y\nz % time", "% % stmt"},
 		{"magic", "%%writefile a.go\npackage a\n%%\nx", "%"},
 		{"blocks", "{\n\tx := 1\n}\n{ y() }", "stmt stmt"},
 		{"chan", "<-c\nc <- 1\ngo f()\ndefer g()", "stmt stmt stmt stmt"},
@@ -88,6 +93,14 @@ func TestFaults(t *testing.T) {
 		{"x := \"a\ny", "string literal not terminated", false},
 		{"x := 'ab'", "illegal rune literal", false},
 		{"x := 1 # 2", "illegal character U+0023 '#'", false},
+		{"%time func f() {}", "this is no statement, so there is no time to take", false},
+		{"%timeit -n 0 x", "-n wants a number from 1 to 2147483647", false},
+		{"%timeit -r 1001 x", "-r wants a number from 1 to 1000", false},
+		{"%%timeit\nx\nimport \"fmt\"", "this declaration cannot be in a loop: write it into a cell before this one", false},
+		{"%%timeit\nx\n%pwd", "a line that is no Go cannot be in a loop: write it into another cell", false},
+		{"%%timeit x := 1 +\n2", "this is done once, before the lines below: end it in its line", false},
+		{"%%timeit } {\nx", "unexpected }", false},
+		{"%timeit f(", "missing ) for the ( at line 1:10", true},
 	}
 	for _, tt := range tests {
 		pieces, faults := Split(tt.src)
@@ -124,6 +137,10 @@ func TestIsComplete(t *testing.T) {
 		{"import", Incomplete, "\t"},
 		{"if x", Incomplete, "\t"},
 		{"%%writefile x\n{", Complete, ""},
+		{"%time f(", Incomplete, "\t"},
+		{"%time f()", Complete, ""},
+		{"%%timeit x := 1\nfor {", Incomplete, "\t"},
+		{"%%timeit\nf(x)", Complete, ""},
 	}
 	for _, tt := range tests {
 		status, indent := IsComplete(tt.src)
@@ -171,8 +188,63 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestImportHint: who leaves the quotation marks out is told how to write it.
+func TestImportHint(t *testing.T) {
+	for src, want := range map[string]string{
+		"import fmt":                  `import "fmt"`,
+		"import github.com/a/b.c\nx":  `import "github.com/a/b.c"`,
+		"import r math/rand;":         `import r "math/rand"`,
+		"import 'os'":                 `import "os"`,
+		"import (\n\t\"os\"\n\tio\n)": `"io"`,
+		"import (\n\tr math\n)":       `r "math"`,
+		"import":                      `import "fmt"`,
+	} {
+		_, errs := Parse(1, src)
+		if len(errs) == 0 || !strings.HasPrefix(errs[0].Msg, "an import path is a quoted string") || !strings.HasSuffix(errs[0].Msg, " "+want) {
+			t.Errorf("%q: %v, want %s", src, errs, want)
+		}
+	}
+	if _, errs := Parse(1, "x := 'ab'"); len(errs) != 1 || errs[0].Msg != "illegal rune literal" {
+		t.Errorf("not an import: %v", errs)
+	}
+}
+
+func TestMeasured(t *testing.T) {
+	c, errs := Parse(1, "%time a, b := f(); c := a\nx\n%timeit -n 5 -r 2 y := 1; g(y)\n%%timeit -n 7 s := h()\n_ = s.m\nfor { s.n() }\nlen(s)")
+	if errs != nil {
+		t.Fatal(errs)
+	}
+	var got []string
+	for _, s := range c.Stmts {
+		text := fmt.Sprintf("%v %v %v", s.Pos, s.Starts, s.Stops)
+		if l := s.Loop; l != nil {
+			text += fmt.Sprintf(" %d %d %q", l.Loops, l.Runs, s.Text[l.Body:l.End])
+			for _, v := range l.Kept {
+				text += fmt.Sprintf(" %q call=%v", s.Text[v.Start:v.End], v.Call)
+			}
+			for _, v := range l.Vars {
+				text += " " + v.Name
+			}
+		}
+		got = append(got, text)
+	}
+	want := []string{
+		`{1 7} true false`, `{1 20} false true`, `{2 1} false false`,
+		`{3 1} false false 5 2 "y := 1; g(y)\n\n" "g(y)" call=true y`,
+		`{4 1} false false 7 0 "_ = s.m\nfor { s.n() }\nlen(s)\n" "_ = s.m" call=false "s.n()" call=true "len(s)" call=true s`,
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d statements: %q", len(got), got)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("statement %d:\n%s\nwant\n%s", i+1, got[i], want[i])
+		}
+	}
+}
+
 func FuzzSplit(f *testing.F) {
-	for _, s := range []string{"x := 1\n!ls\nfunc f() {}", "`", "/*", "if f := func() {}; a {}\n\x00", "%%a\n", "\ufeff%\ufeff\ufeff;", "L: for ; ; {}; x", "x\r\n'\\"} {
+	for _, s := range []string{"x := 1\n!ls\nfunc f() {}", "`", "/*", "if f := func() {}; a {}\n\x00", "%%a\n", "\ufeff%\ufeff\ufeff;", "L: for ; ; {}; x", "x\r\n'\\", "%time x; y\n%timeit -n 5 a\n", "%%timeit -r 3 x\n_ = y\nL: for { f() }", "%%time\nimport fmt"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {

@@ -63,6 +63,7 @@ func (p *parse) varStmt(v *ast.ValueSpec, embed string) {
 	}
 	p.refs(v, v.Pos(), &out.Source)
 	out.literals(v, v.Pos())
+	p.take(out, p.off(v.Pos()))
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
@@ -100,6 +101,12 @@ func (p *parse) stmt(s ast.Stmt) {
 	}
 	p.refs(s, start, &out.Source)
 	out.literals(s, start)
+	p.take(out, p.off(start))
+	if block, ok := s.(*ast.BlockStmt); ok {
+		if t := p.repeatedAt(p.off(start)); t != nil {
+			out.Loop = p.loop(block, t)
+		}
+	}
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
@@ -123,6 +130,7 @@ func listOf(s ast.Stmt) []ast.Expr {
 func (p *parse) list(args []ast.Expr) {
 	start, end := args[0].Pos(), args[len(args)-1].End()
 	out := &Stmt{Source: p.source(start, end), Define: -1, Expr: &Span{0, int(end - start)}}
+	p.take(out, p.off(start))
 	all := &ast.CompositeLit{Elts: args}
 	p.refs(all, start, &out.Source)
 	out.literals(all, start)

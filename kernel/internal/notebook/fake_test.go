@@ -12,10 +12,12 @@ import (
 type fakeSession struct {
 	answers  map[string]func(ctx context.Context, sink output.Sink) *output.Error
 	executed []string
+	followed []bool // what each request's Next says
 }
 
 func (f *fakeSession) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	f.executed = append(f.executed, req.Code)
+	f.followed = append(f.followed, req.Next())
 	count := len(f.executed)
 	sink.Started(count)
 	reply := output.Reply{Status: output.OK, ExecutionCount: count, UserExpressions: map[string]output.ExpressionResult{}}

@@ -54,7 +54,7 @@ func (nb *Notebook) Run(ctx context.Context, session output.Session, opts Option
 		c := nb.Cells[i]
 		r.progress("[%d/%d] %s", n+1, len(todo), c.firstLine())
 		start := time.Now()
-		err := r.cell(ctx, c)
+		err := r.cell(ctx, c, n+1 < len(todo))
 		r.progress("  %s%s\n", formatTime(time.Since(start)), outcome(err))
 		if err == nil || ctx.Err() == nil && (opts.AllowErrors || c.HasTag(TagRaises)) {
 			continue
@@ -71,7 +71,7 @@ type runner struct {
 	sinks   map[*Cell]*cellSink
 }
 
-func (r *runner) cell(ctx context.Context, c *Cell) error {
+func (r *runner) cell(ctx context.Context, c *Cell, more bool) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -84,7 +84,9 @@ func (r *runner) cell(ctx context.Context, c *Cell) error {
 	}
 	sink := r.all.sink()
 	r.sinks[c] = sink
-	reply := r.session.Execute(cellCtx, output.Request{Code: c.Source, CellID: c.ID, StoreHistory: true}, sink)
+	reply := r.session.Execute(cellCtx, output.Request{
+		Code: c.Source, CellID: c.ID, StoreHistory: true, Next: func() bool { return more },
+	}, sink)
 	if reply.Page != nil { // there is no pager
 		sink.Display(output.Display{Data: reply.Page})
 	}

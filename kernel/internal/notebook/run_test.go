@@ -7,6 +7,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +158,18 @@ func TestRunStopsAtTheFirstError(t *testing.T) {
 			t.Errorf("the empty cell is %+v", nb.Cells[2])
 		}
 	})
+}
+
+// A session may use the time of a cell for the one behind it, if there is one.
+func TestRunTellsWhatFollows(t *testing.T) {
+	session := &fakeSession{}
+	nb := parse(t, "a", "b", "c", "", "#skip-execution\nd")
+	if err := nb.Run(context.Background(), session, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []bool{true, true, false}; !slices.Equal(session.followed, want) {
+		t.Errorf("cells were followed by others: %v, want %v", session.followed, want)
+	}
 }
 
 func TestRunIsCancelled(t *testing.T) {

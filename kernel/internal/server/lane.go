@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -65,6 +66,15 @@ func (l *lane) take() *request {
 	r.aborted = r.aborted || l.failed.overtook(r)
 	l.change.Broadcast()
 	return r
+}
+
+// cellWaits reports whether a cell will be served after the present request.
+func (l *lane) cellWaits() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.queue, func(r *request) bool {
+		return r.Header.MsgType == "execute_request" && !r.aborted
+	})
 }
 
 // run serves the lane until it is closed.

@@ -113,6 +113,30 @@ func TestOvertook(t *testing.T) {
 	}
 }
 
+// TestCellWaits: a cell is told of those behind it, not of other requests and
+// not of cells that will be aborted.
+func TestCellWaits(t *testing.T) {
+	l := newLane()
+	of := func(msgType string) *request {
+		return &request{Message: &wire.Message{Header: wire.Header{MsgType: msgType}}}
+	}
+	for _, msgType := range []string{"execute_request", "execute_request", "complete_request"} {
+		l.put(t.Context(), of(msgType))
+	}
+	for i, want := range []bool{true, false, false} {
+		l.take()
+		if got := l.cellWaits(); got != want {
+			t.Errorf("during request %d: %v, want %v", i+1, got, want)
+		}
+	}
+	l.put(t.Context(), of("execute_request"))
+	l.put(t.Context(), of("execute_request"))
+	l.fail(l.take())
+	if l.cellWaits() {
+		t.Error("an aborted cell waits")
+	}
+}
+
 func TestThrottle(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(Throttle(slog.NewTextHandler(&out, nil)))

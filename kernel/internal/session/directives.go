@@ -48,6 +48,8 @@ func directives() []directive {
 		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
 		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputs},
 		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
+		{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and say what that takes: time, CPU time of all threads, memory", (*run).time},
+		{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after doing STATEMENT once, and say what a loop takes: -n loops in each of -r runs; variables that it defines are its own, what it does to others stays", (*run).timeit},
 		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).version},
 		{[]string{"%goflags"}, "", "accepted for GoNB's notebooks: cells are compiled without go build", (*run).goflags},
 		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothing},

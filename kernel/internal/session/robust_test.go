@@ -156,7 +156,9 @@ func TestNoLeaks(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "1")
 	ahead := func() { // the next cell's compiler is part of both counts
-		if err := s.program.Load().Prepare(); err != nil {
+		p := s.program.Load()
+		p.Prepare()
+		if err := p.Prepared(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -108,11 +108,27 @@ var (
 	stdLines  = regexp.MustCompile(`(?m)^([a-z][a-z0-9_/]*\.(?:go|s)) line \d+`) // differ between Go releases
 )
 
+// measurements are what %time and %timeit say that differs from run to run.
+var measurements = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{regexp.MustCompile(`(?m)^CPU times: user .*, sys: .*, total: .*$`), "CPU times: user TIME, sys: TIME, total: TIME"},
+	{regexp.MustCompile(`(?m)^Wall time: .*$`), "Wall time: TIME"},
+	{regexp.MustCompile(`(?m)^Allocated: .*\n`), ""}, // also by others
+	{regexp.MustCompile(`(?m)^[\d.]+ \S+ per loop`), "TIME per loop"},
+	{regexp.MustCompile(`(?m)^[\d.]+ \S+ ± [\d.]+ \S+ per loop`), "TIME ± TIME per loop"},
+	{regexp.MustCompile(`(?m)^[\d.]+ \S+ in ([\d,]+ allocations? per loop)$`), "SIZE in $1"},
+}
+
 func (tr *transcript) text() string {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	text := durations.ReplaceAllString(pids.ReplaceAllString(tr.b.String(), "PID/TID"), "(TIME)")
 	text = stdLines.ReplaceAllString(text, "$1 line N")
+	for _, m := range measurements {
+		text = m.pattern.ReplaceAllString(text, m.text)
+	}
 	return inProcess.ReplaceAllString(text, "process PID")
 }
 

@@ -67,6 +67,7 @@ type Session struct {
 	command *exec.Cmd          // the shell command that runs, if any
 	running context.Context    // of the cell that runs, if any
 	cancel  context.CancelFunc // of running
+	next    func() bool        // Request.Next of running
 	pressed press
 	count   int
 	history []output.HistoryEntry
@@ -132,6 +133,7 @@ func (s *Session) newProgram() *build.Program {
 		GOROOT:   s.cfg.Image.Toolchain.Root,
 		Dir:      dir,
 		Importer: s.modules,
+		Next:     s.another,
 		Flags:    s.cfg.CompileFlags,
 		Env:      append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
@@ -150,14 +152,20 @@ func (s *Session) Forget() {
 // prepare has the next cell's compiler started, while nobody waits.
 func (s *Session) prepare() {
 	p := s.program.Load()
-	if p.Solo() {
-		return
-	}
+	p.Prepare()
 	go func() {
-		if err := p.Prepare(); err != nil {
+		if err := p.Prepared(); err != nil {
 			s.cfg.Log.Debug("no compiler on standby", "error", err)
 		}
 	}()
+}
+
+// another reports whether a cell waits for the end of the one that runs.
+func (s *Session) another() bool {
+	s.mu.Lock()
+	next := s.next
+	s.mu.Unlock()
+	return next != nil && next()
 }
 
 // ready returns the worker and starts one if there is none. One that has died
@@ -214,7 +222,7 @@ func (s *Session) setCancel(cmd *exec.Cmd) {
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
-		defer func() { s.turn <- struct{}{}; s.prepare() }()
+		defer func() { s.prepare(); s.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return output.Reply{Status: output.Aborted, UserExpressions: map[string]output.ExpressionResult{}}
 	}
@@ -227,7 +235,7 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	if req.Silent {
 		sink = quiet{sink}
 	}
-	ctx, end := s.begin(ctx)
+	ctx, end := s.begin(ctx, req)
 	defer end()
 	sink.Started(n)
 	text := &capped{Sink: sink, limit: int64(s.outputLimit)}
@@ -266,15 +274,15 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 }
 
 // begin notes what Interrupt cancels: the compiler, the wait for the worker, an
-// input, and through the worker the cell itself.
-func (s *Session) begin(ctx context.Context) (context.Context, func()) {
+// input, and through the worker the cell itself; and whether another follows.
+func (s *Session) begin(ctx context.Context, req output.Request) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
-	s.running, s.cancel = ctx, cancel
+	s.running, s.cancel, s.next = ctx, cancel, req.Next
 	s.mu.Unlock()
 	return ctx, func() {
 		s.mu.Lock()
-		s.running, s.cancel = nil, nil
+		s.running, s.cancel, s.next = nil, nil, nil
 		s.mu.Unlock()
 		cancel()
 	}
@@ -415,7 +423,7 @@ func (s *Session) IsComplete(code string) output.Completeness {
 
 // Complete lists what can stand at the cursor.
 func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
-	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") {
+	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
 	}
 	list, start, end := s.program.Load().Complete(code, cursor)

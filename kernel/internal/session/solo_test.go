@@ -45,6 +45,9 @@ func TestSolo(t *testing.T) {
 		{"undefined(7)", []string{"Cell [13] line 1:1: undefined: undefined"}},
 		{"import \"github.com/perijove/perijove/lib/mp\"\nfunc say(n int) { fmt.Println(\"child\", n) }\np, err := mp.Start(context.Background(), mp.Processes, say, 7)\nif err != nil { panic(err) }\np.Join(context.Background())", []string{"child 7"}},
 		{"var begun = func() int { fmt.Println(\"initialized\", os.Args[1]); return 1 }()", []string{"initialized a"}},
+		{"%time len(os.Args)", []string{"Wall time: TIME\n[result text/plain]\n3\n"}},
+		{"%timeit -n 1000 -r 2 double(point{1, 2})", []string{"TIME ± TIME per loop (mean ± std. dev. of 2 runs, 1,000 loops each)\nno allocations"}},
+		{"'x'", []string{"[result text/plain]\n120 'x'\n"}},
 		{"%reset", nil},
 		{"double(point{})", []string{"undefined: double"}},
 	} {

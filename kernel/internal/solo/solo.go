@@ -12,11 +12,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/stopwatch"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -33,6 +35,8 @@ type guest struct {
 	seq     int
 	waiting map[int]chan control.Message
 	ended   bool
+
+	watch stopwatch.Watch // the cell's goroutine's own
 }
 
 // self is this process's guest: functions that cells call have nowhere else to
@@ -187,6 +191,7 @@ func frames() []control.Frame {
 // Show delivers the values of the cell's last expression, as one result.
 // Generated code calls it by its linker name.
 func Show(values ...any) {
+	os.Stdout.WriteString(self.watch.StopAll())
 	if n := len(values); n > 1 && values[n-1] == nil {
 		values = values[:n-1] // the nil error of a call that went well
 	}
@@ -206,6 +211,33 @@ func ShowError(err error) {
 	if err != nil {
 		Show(err)
 	}
+}
+
+// ShowRune delivers a value whose type is written rune: its number, as Go prints
+// it, and the character that it is.
+func ShowRune(r rune) {
+	os.Stdout.WriteString(self.watch.StopAll())
+	if !strconv.IsPrint(r) {
+		Show(r)
+		return
+	}
+	Show(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
+}
+
+// Start, Stop and Repeat are what %time and %timeit come down to.
+
+// Start begins to take the time.
+func Start() { self.watch.Start() }
+
+// Stop prints what was measured since Start.
+func Stop() { os.Stdout.WriteString(self.watch.Stop()) }
+
+// Repeat says how often to repeat a statement next; with 0 it has printed what
+// was measured.
+func Repeat(loops, runs int) int {
+	n, report := self.watch.Next(loops, runs)
+	os.Stdout.WriteString(report)
+	return n
 }
 
 // output delivers a message and waits until the kernel has it, so that it

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/stopwatch"
 )
 
 // An execution is one run of a cell.
@@ -34,6 +35,7 @@ type execution struct {
 	interrupted atomic.Bool
 	stopping    atomic.Bool // a goroutine is at it
 	library     atomic.Bool // package mp has asked for ctx
+	watch       stopwatch.Watch
 }
 
 func newExecution(cell int) *execution {

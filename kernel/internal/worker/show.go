@@ -2,7 +2,9 @@ package worker
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -14,7 +16,7 @@ import (
 // Show delivers the values of a cell's last expression, as one result.
 // Generated code calls it by its linker name.
 func Show(values ...any) {
-	self.cell.Load().haltInterrupted()
+	stopAll()
 	if n := len(values); n > 1 && values[n-1] == nil {
 		values = values[:n-1] // the nil error of a call that went well
 	}
@@ -38,6 +40,17 @@ func ShowError(err error) {
 	if err != nil {
 		Show(err)
 	}
+}
+
+// ShowRune delivers a value whose type is written rune: its number, as Go prints
+// it, and the character that it is.
+func ShowRune(r rune) {
+	stopAll()
+	if !strconv.IsPrint(r) {
+		Show(r)
+		return
+	}
+	Show(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
 }
 
 // display is the sink of package display in this process.

@@ -1,0 +1,144 @@
+package cell
+
+import (
+	"go/ast"
+	"go/token"
+)
+
+// A Loop is what a statement to repeat consists of. Offsets are in its Text,
+// which is a block: what is done once, and what is repeated.
+type Loop struct {
+	Loops, Runs int // as asked for; 0 for what fits
+	Body, End   int // of what is repeated
+	// Vars are variables of the block itself, which its own statements, not
+	// those nested in them, define or assign to.
+	Vars []Ref
+	// Kept are the values that nobody uses, in the order of Unused.
+	Kept []Value
+	// Own says that it defers or returns, which belongs into a function.
+	Own bool
+	// Jumps says that it has a goto, over which no variable may be defined.
+	Jumps bool
+}
+
+// A Value is an expression that stands as a statement, or is assigned to the
+// blank identifier.
+type Value struct {
+	Span
+	Start int  // of the statement
+	Call  bool // it may have no value, or several
+}
+
+func (p *parse) loop(block *ast.BlockStmt, t *timedText) *Loop {
+	start := block.Pos()
+	off := func(pos token.Pos) int { return int(pos - start) }
+	l := &Loop{Loops: t.loops, Runs: t.runs, Body: t.body - p.off(start), End: off(block.Rbrace)}
+	seen := map[string]bool{}
+	for _, s := range block.List {
+		for _, id := range p.assigned(s) {
+			if id.Name != "_" && !seen[id.Name] {
+				seen[id.Name] = true
+				l.Vars = append(l.Vars, Ref{Name: id.Name, Off: off(id.Pos())})
+			}
+		}
+	}
+	for _, u := range Unused(block.List) {
+		l.Kept = append(l.Kept, Value{Span{off(u.X.Pos()), off(u.X.End())}, off(u.Stmt.Pos()), u.Call})
+	}
+	ast.Inspect(block, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt, *ast.DeferStmt:
+			l.Own = true
+		case *ast.BranchStmt:
+			l.Jumps = l.Jumps || n.Tok == token.GOTO
+		}
+		return true
+	})
+	return l
+}
+
+// assigned lists the variables of its own block that a statement defines or
+// gives a value.
+func (p *parse) assigned(s ast.Stmt) []*ast.Ident {
+	var out []*ast.Ident
+	local := func(x ast.Expr) {
+		id, ok := x.(*ast.Ident)
+		if ok && id.Obj != nil && !p.inEntry[id.Obj] && p.file.Scope.Lookup(id.Name) != id.Obj {
+			out = append(out, id)
+		}
+	}
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		for _, x := range s.Lhs {
+			local(x)
+		}
+	case *ast.IncDecStmt:
+		local(s.X)
+	case *ast.DeclStmt:
+		for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok && s.Decl.(*ast.GenDecl).Tok == token.VAR {
+				out = append(out, v.Names...)
+			}
+		}
+	}
+	return out
+}
+
+// An UnusedValue is an expression that stands as a statement, or is assigned to
+// the blank identifier.
+type UnusedValue struct {
+	Stmt ast.Stmt
+	X    ast.Expr
+	Call bool // it may have no value, or several
+}
+
+// Unused lists such values, also of nested statements, where a further
+// statement fits behind theirs.
+func Unused(list []ast.Stmt) []UnusedValue {
+	var out []UnusedValue
+	for _, s := range list {
+		switch s := s.(type) {
+		case *ast.ExprStmt:
+			out = append(out, UnusedValue{s, s.X, isCall(s.X)})
+		case *ast.AssignStmt:
+			if id, ok := s.Lhs[0].(*ast.Ident); ok && id.Name == "_" && len(s.Lhs)+len(s.Rhs) == 2 && s.Tok == token.ASSIGN {
+				out = append(out, UnusedValue{s, s.Rhs[0], false})
+			}
+		default:
+			out = append(out, Unused(nested(s))...)
+		}
+	}
+	return out
+}
+
+// nested lists the statements that one consists of.
+func nested(s ast.Stmt) []ast.Stmt {
+	switch s := s.(type) {
+	case *ast.BlockStmt:
+		return s.List
+	case *ast.IfStmt:
+		if s.Else != nil {
+			return append(s.Body.List[:len(s.Body.List):len(s.Body.List)], s.Else)
+		}
+		return s.Body.List
+	case *ast.ForStmt:
+		return s.Body.List
+	case *ast.RangeStmt:
+		return s.Body.List
+	case *ast.SwitchStmt:
+		return s.Body.List
+	case *ast.TypeSwitchStmt:
+		return s.Body.List
+	case *ast.SelectStmt:
+		return s.Body.List
+	case *ast.CaseClause:
+		return s.Body
+	case *ast.CommClause:
+		return s.Body
+	case *ast.LabeledStmt:
+		return nested(s.Stmt)
+	}
+	return nil
+}

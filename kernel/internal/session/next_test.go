@@ -1,0 +1,30 @@
+package session
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// TestNext: the compiler of a cell asks whether another follows, and none asks
+// for a cell that has ended.
+func TestNext(t *testing.T) {
+	s := newTestSession(t)
+	var asked []string
+	for _, code := range []string{"x := 1", "x + missing", "x + 1"} {
+		r := s.Execute(t.Context(), output.Request{Code: code, StoreHistory: true, Next: func() bool {
+			asked = append(asked, code)
+			return true
+		}}, quiet{})
+		if s.another() {
+			t.Errorf("after %q another cell waits for it still", code)
+		}
+		if (r.Status == output.OK) != (code != "x + missing") {
+			t.Errorf("%q: %v", code, r.Error)
+		}
+	}
+	if want := []string{"x := 1", "x + 1"}; !slices.Equal(slices.Compact(asked), want) {
+		t.Errorf("asked during %q, want %q", asked, want)
+	}
+}

@@ -1,0 +1,82 @@
+// Package stopwatch measures statements of cells, for %time and %timeit. Code
+// that the kernel generates calls it through the worker.
+package stopwatch
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A Watch measures what one cell's goroutine does. The zero value is ready.
+type Watch struct {
+	running []reading // of Start, innermost last
+	loop    *loop
+}
+
+// A reading is what counters said at one time. They count all that the process
+// does.
+type reading struct {
+	at            time.Time
+	user, system  time.Duration
+	bytes, allocs uint64
+	collections   uint32
+}
+
+// cpu notes the processor's time so far.
+func (r *reading) cpu() {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of its own
+	r.user, r.system = time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())
+}
+
+// memory notes what was allocated so far. That takes time.
+func (r *reading) memory() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	r.bytes, r.allocs, r.collections = m.TotalAlloc, m.Mallocs, m.NumGC
+}
+
+// Start begins a measurement within those that run.
+func (w *Watch) Start() {
+	w.running = append(w.running, reading{})
+	r := &w.running[len(w.running)-1]
+	r.memory()
+	r.cpu()
+	r.at = time.Now()
+}
+
+// Stop ends the innermost measurement and returns its report, "" if none runs.
+func (w *Watch) Stop() string {
+	now := reading{at: time.Now()}
+	n := len(w.running) - 1
+	if n < 0 {
+		return ""
+	}
+	now.cpu()
+	now.memory()
+	begin := w.running[n]
+	w.running = w.running[:n]
+	user, system := now.user-begin.user, now.system-begin.system
+	text := fmt.Sprintf("CPU times: user %s, sys: %s, total: %s\nWall time: %s\n",
+		duration(user), duration(system), duration(user+system), duration(now.at.Sub(begin.at)))
+	if allocs := now.allocs - begin.allocs; allocs > 0 {
+		text += fmt.Sprintf("Allocated: %s in %s", size(now.bytes-begin.bytes), counted(allocs, "object"))
+		if n := now.collections - begin.collections; n > 0 {
+			text += ", " + counted(uint64(n), "garbage collection")
+		}
+		text += "\n"
+	}
+	return text
+}
+
+// StopAll ends all measurements and returns their reports.
+func (w *Watch) StopAll() string {
+	var b strings.Builder
+	for len(w.running) > 0 {
+		b.WriteString(w.Stop())
+	}
+	return b.String()
+}
