@@ -20,9 +20,10 @@
 //	JPEG() []byte
 //	Latex() string               // with its $ or \[ \] around it
 //
-// The text form comes from Error or String if there is one, else from the
+// The text form comes from Error, String or Format if there is one, else from the
 // value's fields. Besides, these are shown as pictures or tables without any
-// such method: image.Image, *plot.Plot, [][]string, slices of structs.
+// such method: image.Image, *plot.Plot, matrices of gonum, [][]string, slices of
+// structs.
 //
 // An output that changes in place is a [Handle]:
 //

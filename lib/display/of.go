@@ -12,12 +12,12 @@ import (
 
 // Of renders any value as the last expression of a cell is shown.
 //
-// There is always a text/plain form: of an error or Stringer its own text, of
+// There is always a text/plain form: of an error, Stringer or Formatter its own text, of
 // a string its Go literal, of anything else its fields and elements in Go's %+v
 // style with strings quoted; long values are cut, with a note of what is left
 // out. Forms for which the type has a method (see the package comment) are
-// added, and pictures or tables for images, plots, [][]string and slices of
-// structs. A method that panics is reported in the text form.
+// added, and pictures or tables for images, plots, matrices of gonum, [][]string
+// and slices of structs. A method that panics is reported in the text form.
 func Of(v any) Message {
 	if m, ok := v.(Message); ok {
 		return m
@@ -59,6 +59,9 @@ func (r *renderer) render(v any) {
 	r.pictureForms(v)
 	if len(r.data) == 0 {
 		r.guard("drawing", func() { r.drawing(v) })
+	}
+	if m, ok := matrixOf(v); ok && len(r.data) == 0 {
+		r.guard("At", func() { r.matrix(m) })
 	}
 	if len(r.data) == 0 {
 		if table, ok := tableOf(v); ok {

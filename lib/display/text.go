@@ -3,6 +3,7 @@ package display
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -29,7 +30,10 @@ func Text(v any) string {
 
 // A printer writes values as fmt's %+v does, with strings quoted, maps in order
 // of their printed keys, and limits.
-type printer struct{ b strings.Builder }
+type printer struct {
+	b    strings.Builder
+	path []uintptr // pointers that are being followed
+}
 
 func (p *printer) value(v reflect.Value, depth int) {
 	if p.full() || !v.IsValid() {
@@ -73,7 +77,7 @@ func (p *printer) method(v reflect.Value, depth int) bool {
 		return false
 	}
 	switch v.Interface().(type) {
-	case error, fmt.Stringer:
+	case error, fmt.Stringer, fmt.Formatter:
 	default:
 		return false
 	}
@@ -147,7 +151,7 @@ func (p *printer) elements(v reflect.Value, depth int) {
 			fmt.Fprintf(&p.b, "… (%d more of %d)", v.Len()-i, v.Len())
 			break
 		}
-		p.value(v.Index(i), depth+1)
+		p.element(v.Index(i), depth+1)
 	}
 	p.b.WriteByte(']')
 }
@@ -191,13 +195,29 @@ func (p *printer) entries(v reflect.Value, depth int) {
 		}
 		p.value(key, depth+1)
 		p.b.WriteByte(':')
-		p.value(v.MapIndex(key), depth+1)
+		p.element(v.MapIndex(key), depth+1)
 	}
 	p.b.WriteByte(']')
 }
 
-// pointer follows a pointer at the top, as fmt does; deeper ones may form
-// cycles and are written as their type and address.
+// element writes what a slice or map holds. A []*T is mostly meant as a list of
+// its structs.
+func (p *printer) element(v reflect.Value, depth int) {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct ||
+		slices.Contains(p.path, v.Pointer()) || p.full() {
+		p.value(v, depth)
+		return
+	}
+	if !p.method(v, depth) {
+		p.follow(v, depth)
+	}
+}
+
+// pointer follows a pointer at the top, as fmt does; those in fields may lead
+// anywhere and are written as their type and address.
 func (p *printer) pointer(v reflect.Value, depth int) {
 	if v.IsNil() {
 		p.b.WriteString("nil")
@@ -206,12 +226,18 @@ func (p *printer) pointer(v reflect.Value, depth int) {
 	switch v.Elem().Kind() {
 	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
 		if depth == 0 {
-			p.b.WriteByte('&')
-			p.value(v.Elem(), depth+1)
+			p.follow(v, depth)
 			return
 		}
 	}
 	p.reference(v, v.Type().String())
+}
+
+func (p *printer) follow(v reflect.Value, depth int) {
+	p.path = append(p.path, v.Pointer())
+	p.b.WriteByte('&')
+	p.value(v.Elem(), depth+1)
+	p.path = p.path[:len(p.path)-1]
 }
 
 func (p *printer) reference(v reflect.Value, typ string) {

@@ -35,6 +35,14 @@
 // sees the one variable that everybody sees. Command copycheck/cmd/copycheck finds
 // functions that are sent to processes and read what the program changes.
 //
+// In a notebook no cell runs in a child, and so no initializer but a constant:
+// there re is nil after
+//
+//	var re = regexp.MustCompile(`[0-9]+`)
+//
+// Pass such a value as the argument, make it in the function, or once for each
+// process of a pool in its Initializer.
+//
 // # What can be sent
 //
 // Arguments, results and values in queues may be of any type, with unexported

@@ -154,10 +154,10 @@ func decodeError(b []byte) error {
 
 func readsNotice(pc uintptr, names []string) string {
 	if len(names) == 1 {
-		return fmt.Sprintf("mp: %s uses the variable %s. A child process has one of its own, with its initial value.",
+		return fmt.Sprintf("mp: %s uses the variable %s. A child process has one of its own: zero, or the constant of its declaration.",
 			shortName(pc), names[0])
 	}
-	return fmt.Sprintf("mp: %s uses the variables %s. A child process has its own, with their initial values.",
+	return fmt.Sprintf("mp: %s uses the variables %s. A child process has its own: zero, or the constants of their declarations.",
 		shortName(pc), strings.Join(names, ", "))
 }
 

@@ -142,8 +142,8 @@ func TestHostNoticesReadsOnce(t *testing.T) {
 	h.reads = []string{"X"} // the function was defined anew
 	expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
 	want := []string{
-		"mp: mp_test.readX uses the variables X, limit. A child process has its own, with their initial values.",
-		"mp: mp_test.readX uses the variable X. A child process has one of its own, with its initial value.",
+		"mp: mp_test.readX uses the variables X, limit. A child process has its own: zero, or the constants of their declarations.",
+		"mp: mp_test.readX uses the variable X. A child process has one of its own: zero, or the constant of its declaration.",
 	}
 	if !slices.Equal(h.notices, want) {
 		t.Errorf("notices %q, want %q", h.notices, want)

@@ -68,11 +68,8 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 	if f.timeout < 0 {
 		return fmt.Errorf("--timeout %v: it must not be negative", f.timeout)
 	}
-	nb, err := notebook.Read(path)
+	nb, err := f.read(path)
 	if err != nil {
-		return err
-	}
-	if err := nb.SetParameters(f.parameters); err != nil {
 		return err
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
@@ -85,6 +82,27 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 	}
 	runErr := f.execute(ctx, session, nb, log)
 	return errors.Join(runErr, session.Close(), f.write(nb, path, dir, log))
+}
+
+// read returns the notebook with its parameters. Whatever would be found wrong
+// after a long run is looked for now.
+func (f *runFlags) read(path string) (*notebook.Notebook, error) {
+	nb, err := notebook.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if language := nb.Language(); language != "" && language != "go" {
+		return nil, fmt.Errorf("%s: its cells are in %s, not in Go", path, language)
+	}
+	for _, file := range []string{f.out, f.html} {
+		if file == "" {
+			continue
+		}
+		if err := notebook.CheckWritable(file); err != nil {
+			return nil, err
+		}
+	}
+	return nb, nb.SetParameters(f.parameters)
 }
 
 func (f *runFlags) execute(ctx context.Context, session output.Session, nb *notebook.Notebook, log io.Writer) error {
@@ -102,23 +120,23 @@ func (f *runFlags) execute(ctx context.Context, session output.Session, nb *note
 
 // write stores the results, also those of a run that failed.
 func (f *runFlags) write(nb *notebook.Notebook, path, dir string, log io.Writer) error {
-	if f.out != "" {
-		if err := nb.Write(f.out); err != nil {
-			return err
+	var errs []error
+	wrote := func(file string, err error) {
+		if err == nil {
+			fmt.Fprintln(log, "wrote", file)
 		}
-		fmt.Fprintln(log, "wrote", f.out)
+		errs = append(errs, err)
 	}
-	if f.html == "" {
-		return nil
+	if f.out != "" {
+		wrote(f.out, nb.Write(f.out))
 	}
-	title := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	page, err := nb.HTML(notebook.HTMLOptions{Title: title, Dir: dir})
-	if err != nil {
-		return err
+	if f.html != "" {
+		title := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		page, err := nb.HTML(notebook.HTMLOptions{Title: title, Dir: dir})
+		if err == nil {
+			err = notebook.WriteFile(f.html, page)
+		}
+		wrote(f.html, err)
 	}
-	if err := notebook.WriteFile(f.html, page); err != nil {
-		return err
-	}
-	fmt.Fprintln(log, "wrote", f.html)
-	return nil
+	return errors.Join(errs...)
 }

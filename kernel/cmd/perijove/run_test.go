@@ -123,11 +123,32 @@ func TestRunRefusesBadUse(t *testing.T) {
 		{[]string{"-p", "n=x"}, "expected a whole number"},
 		{[]string{"--timeout", "-1s"}, "must not be negative"},
 		{[]string{"DIR/none.ipynb"}, "accepts 1 arg"},
+		{[]string{"--html", "DIR/none/page.html"}, "/none: no such file or directory"},
+		{[]string{"-o", "DIR"}, "it is a folder"},
 	}
 	for _, tt := range tests {
 		r := run(t, "x", tt.args...)
 		if r.err == nil || !strings.Contains(r.err.Error(), tt.want) || r.session.closed {
 			t.Errorf("%q: error %v, want %q in it", tt.args, r.err, tt.want)
+		}
+	}
+}
+
+func TestRunRefusesOtherLanguages(t *testing.T) {
+	for metadata, want := range map[string]string{
+		`{"kernelspec":{"name":"python3","language":"python"}}`: "in python, not in Go",
+		`{"language_info":{"name":"R"}}`:                        "in r, not in Go",
+		`{"kernelspec":{"name":"gonb","language":"go"}}`:        "",
+		`{"kernelspec":{"name":"perijove"}}`:                    "",
+		`{"kernelspec":7}`:                                      "",
+	} {
+		file := filepath.Join(t.TempDir(), "nb.ipynb")
+		if err := os.WriteFile(file, []byte(`{"cells":[],"metadata":`+metadata+`,"nbformat":4,"nbformat_minor":5}`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := (&runFlags{}).read(file)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: error %v, want %q", metadata, err, want)
 		}
 	}
 }

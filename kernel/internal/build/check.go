@@ -9,7 +9,6 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
-	"slices"
 	"sort"
 	"strings"
 
@@ -76,6 +75,7 @@ func (b *builder) check(e *emitter) (*result, error) {
 		},
 	}
 	r.pkg, _ = conf.Check("main", r.fset, r.files, r.info)
+	r.faults = withoutEchoes(r.faults)
 	return r, nil
 }
 
@@ -146,49 +146,6 @@ func cellNumber(name string) (int, bool) {
 		n = n*10 + int(c-'0')
 	}
 	return n, true
-}
-
-// clean rewrites a message of the type checker for users.
-func (b *builder) clean(msg string) string {
-	if strings.HasPrefix(msg, "cannot assign to "+contextName) {
-		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
-	}
-	msg = demangle(strings.ReplaceAll(msg, contextName+"()", contextIdent))
-	for {
-		// "\tCell [1]:2:3: other declaration of x"
-		i := strings.Index(msg, "\n\tCell [")
-		if i < 0 {
-			break
-		}
-		rest := msg[i+2:]
-		at, what, ok := strings.Cut(rest, ": ")
-		name, pos, ok2 := strings.Cut(at, "]:")
-		if !ok || !ok2 {
-			break
-		}
-		msg = msg[:i] + " (" + name + "] line " + pos + ": " + what + ")"
-	}
-	name, ok := strings.CutPrefix(msg, "undefined: ")
-	if !ok {
-		return msg
-	}
-	for s, reason := range b.dropped {
-		if slices.Contains(s.names(), name) {
-			return msg + " (set aside: " + reason + ")"
-		}
-	}
-	switch {
-	case b.p.aside[name] != nil:
-		return msg + " (set aside: " + b.p.aside[name].reason + ")"
-	case b.unbound[name]:
-		return msg + " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
-	}
-	if n, ok := b.p.lost[name]; ok && b.p.cfg.Solo != "" {
-		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
-	} else if ok {
-		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
-	}
-	return msg
 }
 
 // entryDecl finds the function of the cell's statements.

@@ -17,6 +17,9 @@ import (
 // Export data gives the file and the line.
 func docOf(p *packages, obj types.Object) string {
 	at := p.fset.Position(obj.Pos())
+	if obj.Pkg() == nil { // predeclared: described in a file of its own, whose lines no export data names
+		at = token.Position{Filename: "$GOROOT/src/builtin/builtin.go"}
+	}
 	file := p.sourceFile(at.Filename)
 	if file == "" {
 		return ""
@@ -62,20 +65,23 @@ func (p *Program) notebookDoc(obj types.Object) string {
 	return strings.Join(doc, "\n")
 }
 
-// findDoc returns the comment of what declares name on a line.
+// findDoc returns the comment of what declares name on a line; on any, if line is 0.
 func findDoc(fset *token.FileSet, f *ast.File, line int, name string) (doc *ast.CommentGroup) {
+	on := func(from, to token.Pos) bool {
+		return line == 0 || fset.Position(from).Line <= line && fset.Position(to).Line >= line
+	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		if doc != nil {
 			return false
 		}
 		switch n := n.(type) {
 		case *ast.FuncDecl:
-			if n.Name.Name == name && fset.Position(n.Name.Pos()).Line == line {
+			if n.Name.Name == name && on(n.Name.Pos(), n.Name.Pos()) {
 				doc = n.Doc
 			}
 		case *ast.GenDecl:
 			for _, s := range n.Specs {
-				if d, ok := specDoc(s, name); ok && fset.Position(s.Pos()).Line <= line && fset.Position(s.End()).Line >= line {
+				if d, ok := specDoc(s, name); ok && on(s.Pos(), s.End()) {
 					if doc = d; doc == nil {
 						doc = n.Doc
 					}
@@ -83,7 +89,7 @@ func findDoc(fset *token.FileSet, f *ast.File, line int, name string) (doc *ast.
 			}
 		case *ast.Field:
 			for _, id := range n.Names {
-				if id.Name == name && fset.Position(id.Pos()).Line == line {
+				if id.Name == name && on(id.Pos(), id.Pos()) {
 					if doc = n.Doc; doc == nil {
 						doc = n.Comment
 					}

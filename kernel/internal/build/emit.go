@@ -73,7 +73,11 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 		if v := b.vars[s.key]; !shape && s.kind == cell.Var && v != nil && v.ename == s.ename {
 			continue // the cell assigns to this very variable and declares it
 		}
-		e.symbol(s, in[s])
+		f := in[s]
+		if shape && s.kind == cell.Func && b.backBy[s.key] == s {
+			f = signature // its body may need what the cell's statements declare
+		}
+		e.symbol(s, f)
 	}
 	for _, s := range b.decls {
 		f := full

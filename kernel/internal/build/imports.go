@@ -134,8 +134,7 @@ func (p *packages) auto(name string, sels []string) string {
 		return candidates[0]
 	}
 	for _, c := range candidates {
-		pkg, err := p.Import(c)
-		if err == nil && !slices.ContainsFunc(sels, func(s string) bool { return !exports(pkg, s) }) {
+		if p.exportsAll(c, sels) {
 			return c
 		}
 	}
@@ -143,6 +142,12 @@ func (p *packages) auto(name string, sels []string) string {
 		return candidates[0]
 	}
 	return ""
+}
+
+// exportsAll reports whether a package can be had and exports all the names.
+func (p *packages) exportsAll(path string, names []string) bool {
+	pkg, err := p.Import(path)
+	return err == nil && !slices.ContainsFunc(names, func(s string) bool { return !exports(pkg, s) })
 }
 
 func exports(pkg *types.Package, name string) bool {

@@ -150,6 +150,11 @@ func (r *reacher) declared(s *symbol) {
 			r.add(r.b.lookup(m.key))
 		}
 	}
+	for _, m := range r.b.back {
+		if m.recv == s.key && r.b.fresh[m.key] == nil {
+			r.add(m)
+		}
+	}
 }
 
 func (r *reacher) expand(s *symbol) {

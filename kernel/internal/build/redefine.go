@@ -198,9 +198,13 @@ func (b *builder) returning() {
 // setAside drops the owner of a fault, an older declaration that the cell
 // breaks or that was broken already.
 func (b *builder) setAside(f fault) {
+	if b.stillAside[f.owner] { // another fault of the same body
+		return
+	}
 	for i, s := range b.back {
 		if s == f.owner {
 			b.back = append(b.back[:i:i], b.back[i+1:]...)
+			b.stillAside[s] = true
 			for _, name := range s.names() {
 				delete(b.backBy, name)
 			}
@@ -236,7 +240,7 @@ func (b *builder) settleOlder(r *result) {
 		b.settleAgain(r, s)
 		if s.kind == cell.Var && s.print != old.print {
 			b.reset = append(b.reset, s)
-			b.notice("%s (%s) was reset: its type %s changed", s.key, cell.Name(s.origin.n), s.text)
+			b.notice("%s (%s) was reset to its zero value: its type %s changed", s.key, cell.Name(s.origin.n), s.text)
 		}
 	}
 	for _, old := range b.droppedOrder {

@@ -13,9 +13,9 @@ type builder struct {
 	c *cell.Cell
 	o *origin
 
-	binds     map[string]binding // what free names mean in the cell's declarations
-	before    map[string]binding // and in its statements, before these define them
-	unbound   map[string]bool    // selector bases that nothing explains
+	binds     map[string]binding  // what free names mean in the cell's declarations
+	before    map[string]binding  // and in its statements, before these define them
+	unbound   map[string][]string // selector bases that nothing explains, with what is selected
 	imports   map[string]string
 	dots      []string
 	blanks    []string
@@ -32,6 +32,7 @@ type builder struct {
 	order        []*symbol // keys of recomp in order
 	back         []*symbol // set-aside symbols that are tried again
 	backBy       map[string]*symbol
+	stillAside   map[*symbol]bool   // those of back that did not compile
 	dropped      map[*symbol]string // older symbols that no longer compile, and why
 	droppedOrder []*symbol
 	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
@@ -77,20 +78,21 @@ const (
 func newBuilder(p *Program, c *cell.Cell) *builder {
 	return &builder{
 		p: p, c: c,
-		o:         &origin{c.N, c.Src},
-		binds:     map[string]binding{},
-		before:    map[string]binding{},
-		unbound:   map[string]bool{},
-		imports:   map[string]string{},
-		importPos: map[string]cell.Pos{},
-		fresh:     map[string]*symbol{},
-		methods:   map[string][]*symbol{},
-		vars:      map[string]*symbol{},
-		recomp:    map[*symbol]*symbol{},
-		dropped:   map[*symbol]string{},
-		backBy:    map[string]*symbol{},
-		links:     map[string]linkName{},
-		lasting:   map[string]bool{},
+		o:          &origin{c.N, c.Src},
+		binds:      map[string]binding{},
+		before:     map[string]binding{},
+		unbound:    map[string][]string{},
+		imports:    map[string]string{},
+		importPos:  map[string]cell.Pos{},
+		fresh:      map[string]*symbol{},
+		methods:    map[string][]*symbol{},
+		vars:       map[string]*symbol{},
+		recomp:     map[*symbol]*symbol{},
+		dropped:    map[*symbol]string{},
+		backBy:     map[string]*symbol{},
+		stillAside: map[*symbol]bool{},
+		links:      map[string]linkName{},
+		lasting:    map[string]bool{},
 	}
 }
 
@@ -316,7 +318,7 @@ func (b *builder) bind(name string, sels []string) binding {
 		if path := b.p.pkgs.auto(name, selected); path != "" {
 			return binding{imported, path}
 		}
-		b.unbound[name] = true
+		b.unbound[name] = selected
 	}
 	return binding{kind: notebook}
 }

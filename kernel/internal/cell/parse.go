@@ -25,12 +25,12 @@ func parseCell(n int, src string, sequence bool) (*Cell, Errors) {
 		for _, f := range faults {
 			errs = append(errs, errorAt(n, src, f.Off, importHint(src, f.Off, f.Msg)))
 		}
-		return nil, errs.Sorted()
+		return nil, readable(errs).Sorted()
 	}
 	p := &parse{cell: &Cell{N: n, Src: src, Result: -1}, pieces: pieces, sequence: sequence}
 	p.compose()
 	if errs := p.run(); len(errs) > 0 {
-		return nil, errs.Sorted()
+		return nil, readable(errs).Sorted()
 	}
 	p.collect()
 	return p.cell, nil

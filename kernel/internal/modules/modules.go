@@ -28,6 +28,7 @@ type Modules struct {
 	cache string // for answers of the go command; shared by all notebooks
 
 	mu       sync.Mutex
+	from     string             // the notebook's folder
 	dir      string             // of the module; "" until there is one
 	scratch  string             // where a scratch module may be made
 	own      bool               // dir is the scratch module
@@ -47,7 +48,7 @@ type Modules struct {
 func New(img *image.Image, dir, scratch, cache string) *Modules {
 	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
-		m.dir = findModule(dir)
+		m.from, m.dir = dir, findModule(dir)
 	}
 	return m
 }
@@ -101,6 +102,9 @@ func (m *Modules) Archive(path string) (string, error) {
 		}
 		return bundled, nil
 	}
+	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
+		m.dir = findModule(m.from)
+	}
 	if m.dir == "" || !strings.Contains(path, ".") && !m.local(path) {
 		return "", notFound(path)
 	}
@@ -115,6 +119,9 @@ func (m *Modules) Archive(path string) (string, error) {
 
 func notFound(path string) error {
 	first, _, _ := strings.Cut(path, "/")
+	if first == "." || first == ".." {
+		return fmt.Errorf("%q: relative imports do not exist with modules; a package of this folder is imported by the module's path in go.mod and its own", path)
+	}
 	if !strings.Contains(first, ".") {
 		return fmt.Errorf("package %s is not in the standard library", path)
 	}
@@ -276,6 +283,17 @@ func (m *Modules) Dir() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.dir
+}
+
+// Packages lists the import paths of the packages that are at hand: the image's, and those found beyond it.
+func (m *Modules) Packages() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.img.Packages()
+	for path := range m.archives {
+		list = append(list, path)
+	}
+	return list
 }
 
 // Importcfg returns a file that covers the image's packages and those found

@@ -2,10 +2,35 @@ package notebook
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
+
+// CheckWritable tells, before long work, whether WriteFile will find a folder
+// that it may write to.
+func CheckWritable(path string) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("cannot write %s: it is a folder", path)
+	case err == nil && !info.Mode().IsRegular():
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	var fault *fs.PathError
+	if errors.As(err, &fault) {
+		return fmt.Errorf("cannot write %s: folder %s: %w", path, filepath.Dir(path), fault.Err)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
 
 // WriteFile replaces the file at path, or what a symbolic link there leads to,
 // in one step, keeping its permissions.

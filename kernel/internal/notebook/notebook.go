@@ -7,6 +7,7 @@ package notebook
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -101,6 +103,24 @@ func Parse(data []byte) (*Notebook, error) {
 		nb.Cells = append(nb.Cells, c)
 	}
 	return nb, nil
+}
+
+// Language is the programming language of the code cells as the notebook's
+// metadata have it, such as "go" or "python"; "" if they do not say.
+func (nb *Notebook) Language() string {
+	var metadata struct {
+		Kernelspec struct {
+			Language string `json:"language"`
+		} `json:"kernelspec"`
+		Info struct {
+			Name string `json:"name"`
+		} `json:"language_info"`
+	}
+	raw, _ := nb.obj.get("metadata")
+	if json.Unmarshal(raw, &metadata) != nil { // of other shape: not for us to judge
+		return ""
+	}
+	return strings.ToLower(cmp.Or(metadata.Kernelspec.Language, metadata.Info.Name))
 }
 
 func checkJSON(data []byte) error {

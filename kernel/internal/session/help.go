@@ -37,9 +37,6 @@ func (s *Session) explain(ctx context.Context, name string, source bool) (output
 		detail = 1
 	}
 	found, err := s.Inspect(ctx, name, len(name), detail)
-	if err == nil && !found.Found {
-		found, err = s.Inspect(ctx, name+".X", len(name), detail) // a package
-	}
 	if err != nil {
 		return nil, failure("HelpError", err.Error())
 	}
@@ -48,3 +45,7 @@ func (s *Session) explain(ctx context.Context, name string, source bool) (output
 	}
 	return found.Data, nil
 }
+
+// goBlock is Markdown for Go code. The blank at its end is for JupyterLab, which loses a last character that it does
+// not colour, such as a closing parenthesis (4.0, EditorLanguageRegistry.highlight).
+func goBlock(code string) string { return "```go\n" + code + " \n```" }

@@ -137,3 +137,22 @@ func TestMissingPackage(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// A go.mod that a cell makes counts from then on.
+func TestModuleMadeByCell(t *testing.T) {
+	s := sessionIn(t, `
+-- notebooks/x.txt --
+-- notebooks/price/price.go --
+package price
+
+const Tea = 3
+`)
+	const use = "import \"example.com/late/price\"\nprice.Tea"
+	if text := show(t, s, use); !strings.Contains(text, "is not available here") {
+		t.Errorf("before there is a go.mod: %s", text)
+	}
+	show(t, s, "!printf 'module example.com/late\\n\\ngo 1.26\\n' >go.mod")
+	if text := show(t, s, use); text != "[result text/plain]\n3\n" {
+		t.Errorf("with a go.mod: %s", text)
+	}
+}

@@ -51,14 +51,14 @@ func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (o
 	if !ok {
 		return output.Inspection{}, nil
 	}
-	text, md := d.Text, "```go\n"+d.Text+"\n```"
+	text, md := d.Text, goBlock(d.Text)
 	if d.Doc != "" {
 		text += "\n\n" + d.Doc
 		md += "\n\n" + d.Doc
 	}
 	if detail > 0 && d.Source != "" {
 		text += fmt.Sprintf("\n\nFrom cell %d:\n\n%s", d.Cell, d.Source)
-		md += fmt.Sprintf("\n\nFrom cell %d:\n\n```go\n%s\n```", d.Cell, d.Source)
+		md += fmt.Sprintf("\n\nFrom cell %d:\n\n%s", d.Cell, goBlock(d.Source))
 	}
 	return output.Inspection{Found: true, Data: output.Bundle{"text/plain": text, "text/markdown": md}}, nil
 }

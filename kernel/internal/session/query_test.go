@@ -49,6 +49,29 @@ func TestComplete(t *testing.T) {
 		{"%timeit -n 5 pt.N|", "Norm"},
 		{"%%timeit here := 1\nhe|", "here"},
 		{"var b bytes.Buffer\nb.WriteStr|", "WriteString"},
+		{"if pt.|", "Norm"},
+		{"defer pt.N|", "Norm"},
+		{"switch pt.|", "X"},
+		{"for {\n\tswitch 1 {\n\tcase pt.|", "X"},
+		{"if pt.|\n\tfmt.Println()\n}", "X"},
+		{"go func() {\n\tpt.|", "Norm"},
+		{"Point{|", "X"},
+		{"Point{|}", "Y"},
+		{"Point{Y|", "Y"},
+		{"Point{X: 1, |", "Y"},
+		{"Point{X: pt.|", "Norm"},
+		{"list := []*Point{{X: 1}, {|", "X"},
+		{"fmt.Println(Point{X: 1, |})", "Y"},
+		{"Point{X: 1, X|", ""},
+		{"Point.N|", "Norm"},
+		{"Point.|", "Norm"},
+		{"Poi|", "Point"},
+		{"Point.No|", "Norm"},
+		{"import \"net/h|", "net/http"},
+		{"import (\n\t\"fmt\"\n\tstr \"stri|\"\n)", "strings"},
+		{"import \"gonum.org/v1/pl|", "gonum.org/v1/plot"},
+		{"import \"internal/|", ""},
+		{"s := \"net/h|", ""},
 	} {
 		code := strings.Replace(test.code, "|", "", 1)
 		got, err := s.Complete(context.Background(), code, strings.Index(test.code, "|"))
@@ -69,6 +92,20 @@ func TestInspect(t *testing.T) {
 		{"x := 1\nx|", "var x int"},
 		{"fmt.Print|ln()", "func fmt.Println(a ...any) (n int, err error)"},
 		{"str|ings.ToUpper(\"\")", "simple functions to manipulate UTF-8"},
+		{"strings|", "simple functions to manipulate UTF-8"},
+		{"strings.Cut(|", "func strings.Cut("},
+		{"strings.Cut(|)", "func strings.Cut("},
+		{"strings.Cut(\"a, (\", |", "func strings.Cut("},
+		{"fmt.Println(strings.Repeat(|))", "func strings.Repeat("},
+		{"fmt.Println(strings.Repeat(\"\", 1), |)", "func fmt.Println("},
+		{"slices.Max[[]int](|", "func slices.Max["},
+		{"fmt.Println([]int{1, |", "func fmt.Println("},
+		{"if strings.Contains(|", "func strings.Contains("},
+		{"x := 1\nfmt.Println(|x)", "var x int"},
+		{"sync.Mutex.Lo|ck", "func (*sync.Mutex).Lock()"},
+		{"len|", "The len built-in function returns the length"},
+		{"make(|", "allocates and initializes"},
+		{"err|or", "conventional interface"},
 	} {
 		code := strings.Replace(test.code, "|", "", 1)
 		got, err := s.Inspect(context.Background(), code, strings.Index(test.code, "|"), 0)
@@ -78,6 +115,17 @@ func TestInspect(t *testing.T) {
 		text, _ := got.Data["text/plain"].(string)
 		if !got.Found || !strings.Contains(text, test.want) {
 			t.Errorf("%q: %q, want %q", test.code, text, test.want)
+		}
+	}
+}
+
+func TestInspectKnowsNothingOf(t *testing.T) {
+	s := newTestSession(t)
+	for _, code := range []string{"", "  |", "missing|", "missing(|", "http.HandleFunc(\"/\", func(w http.ResponseWriter, r *http.Request) {\n\t|", "(|", "x.strings|", "for|"} {
+		at := max(strings.Index(code, "|"), 0)
+		got, err := s.Inspect(context.Background(), strings.Replace(code, "|", "", 1), at, 0)
+		if err != nil || got.Found {
+			t.Errorf("%q: %v, %v", code, got, err)
 		}
 	}
 }

@@ -99,11 +99,13 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live}
 	w.loading.Lock()
 	defer w.loading.Unlock()
+	w.spare.release()
 	_, err := w.apply(load{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
 	}
+	w.spare.keep()
 	if err != nil {
 		return control.Message{Kind: control.Done, ID: m.ID, Error: err.Error()}, false
 	}
@@ -133,7 +135,9 @@ func (w *worker) reload(m control.Message) {
 	out := control.Message{Kind: control.Done, ID: m.ID}
 	w.loading.Lock()
 	defer w.loading.Unlock()
+	w.spare.release()
 	renewed, err := w.apply(step)
+	w.spare.keep()
 	if err != nil {
 		out.Error = err.Error()
 	} else {

@@ -68,6 +68,7 @@ type worker struct {
 	started    processes
 	tasks      chan func() // to a goroutine that is no cell's: see start
 	loading    sync.Mutex  // held while code is loaded or placed: loads tells the order
+	spare      spare       // guarded by loading
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
@@ -109,6 +110,7 @@ func newWorker(dir string) (*worker, error) {
 		waiting: map[int]chan control.Message{}, tasks: make(chan func()),
 	}
 	w.left.start, w.left.pursue = w.start, w.pursue
+	w.spare.keep()
 	f, err := os.Open(filepath.Join(dir, "symbols"))
 	if err != nil {
 		return nil, err

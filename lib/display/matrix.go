@@ -1,0 +1,69 @@
+package display
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+const maxColumns = 20 // of a matrix; the rest is counted below it
+
+// A matrix is shown as its elements. Those of gonum.org/v1/gonum/mat are.
+type matrix interface {
+	Dims() (rows, columns int)
+	At(row, column int) float64
+}
+
+// matrixOf also takes a struct whose pointer is a matrix: a variable of type
+// mat.Dense, as most are declared.
+func matrixOf(v any) (matrix, bool) {
+	if m, ok := v.(matrix); ok {
+		return m, true
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Struct || !reflect.PointerTo(rv.Type()).Implements(reflect.TypeFor[matrix]()) {
+		return nil, false
+	}
+	p := reflect.New(rv.Type())
+	p.Elem().Set(rv)
+	return p.Interface().(matrix), true
+}
+
+func (r *renderer) matrix(m matrix) {
+	rows, columns := m.Dims()
+	cells := make([][]tableCell, min(rows, maxRows))
+	for i := range cells {
+		cells[i] = make([]tableCell, min(columns, maxColumns))
+		for j := range cells[i] {
+			cells[i][j] = tableCell{text: fmt.Sprintf("%.6g", m.At(i, j)), right: true}
+		}
+	}
+	note := fmt.Sprintf("%d × %d", rows, columns)
+	if rows > maxRows || columns > maxColumns {
+		note = fmt.Sprintf("The first %d × %d of %s.", min(rows, maxRows), min(columns, maxColumns), note)
+	}
+	r.data["text/plain"] = aligned(cells) + note
+	r.data["text/html"] = writeTable(nil, len(cells), func(i int) []tableCell { return cells[i] }) + "\n<p>" + note + "</p>"
+}
+
+// aligned writes rows in columns of equal width.
+func aligned(rows [][]tableCell) string {
+	var widths []int
+	for _, row := range rows {
+		for j, c := range row {
+			if j == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[j] = max(widths[j], len(c.text))
+		}
+	}
+	var b strings.Builder
+	for _, row := range rows {
+		b.WriteByte('[')
+		for j, c := range row {
+			fmt.Fprintf(&b, "%s%*s", strings.Repeat(" ", min(j, 1)*2), widths[j], c.text)
+		}
+		b.WriteString("]\n")
+	}
+	return b.String()
+}
