@@ -68,6 +68,19 @@ func (p *Pool) Kill() {
 // Workers returns how many workers the pool has.
 func (p *Pool) Workers() int { return poolOf(p).o.workers }
 
+// String tells what the pool consists of and has done.
+func (p *Pool) String() string {
+	in := poolOf(p)
+	kind := "goroutines"
+	if in.backend == Processes {
+		kind = "processes"
+	}
+	if in.o.workers == 1 {
+		kind = map[string]string{"goroutines": "goroutine", "processes": "process"}[kind]
+	}
+	return fmt.Sprintf("a pool of %d %s, %d tasks done", in.o.workers, kind, p.Stats().Done)
+}
+
 // Stats are counts since the pool was made.
 type Stats struct {
 	Done     int // tasks that ended, with or without an error

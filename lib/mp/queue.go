@@ -151,6 +151,17 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
+// String tells how many values are in the queue at this moment.
+func (q *Queue[T]) String() string { return describeQueue(q.in()) }
+
+//go:noinline
+func describeQueue(q queue) string {
+	if n := q.length(); n != 1 {
+		return fmt.Sprintf("a queue of %d values", n)
+	}
+	return "a queue of 1 value"
+}
+
 // GobEncode lets a Queue be part of what is sent to a process.
 func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 

@@ -379,3 +379,23 @@ func syscallKill() {
 	}
 	select {}
 }
+
+func TestStrings(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		v := made(mp.NewValue(b, 2.5))
+		q := made(mp.NewQueue[int](b, 0))
+		if err := q.TryPut(1); err != nil {
+			t.Fatal(err)
+		}
+		p := made(mp.NewPool(b, mp.Workers(1)))
+		defer p.Close()
+		if _, err := mp.Map[int](watchdog(t), p, square, []int{1, 2}); err != nil {
+			t.Fatal(err)
+		}
+		kind := map[mp.Backend]string{mp.Goroutines: "goroutine", mp.Processes: "process"}[b]
+		want := "2.5, a queue of 1 value, a pool of 1 " + kind + ", 2 tasks done"
+		if got := fmt.Sprintf("%v, %v, %v", v, q, p); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}

@@ -230,6 +230,12 @@ func (v *value) add64(d uint64, like any) uint64 {
 	return sum
 }
 
+// String is the value as fmt.Sprint writes it.
+func (v *Value[T]) String() string { return sprint(v.Load()) }
+
+//go:noinline
+func sprint(v any) string { return fmt.Sprint(v) }
+
 // GobEncode lets a Value be part of what is sent to a process.
 func (v *Value[T]) GobEncode() ([]byte, error) { return v.v.at.encode("Value") }
 
