@@ -100,6 +100,7 @@ func (w *worker) installHooks() {
 	}
 	w.hookStdin()
 	w.hookOutput()
+	w.hookClose()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
 	if w.goroutines, err = link.NewGoroutines(w.linker, currentG()); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
