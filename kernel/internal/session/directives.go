@@ -216,11 +216,13 @@ func (r *run) reset(d cell.DirectiveLine) error {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
-	if r.solo() {
-		return nil
+	if !r.solo() {
+		if _, err := r.ready(); err != nil {
+			return err
+		}
 	}
-	_, err := r.ready()
-	return err
+	r.print("everything that the notebook has declared and imported is forgotten\n")
+	return nil
 }
 
 func (r *run) writeFile(d cell.DirectiveLine) error {
