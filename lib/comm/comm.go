@@ -48,6 +48,7 @@ type Comm struct {
 	mu      sync.Mutex // guards what follows
 	receive func(data json.RawMessage)
 	onClose func()
+	hears   func() bool
 	queue   []func() // calls of receive and onClose, in order
 	active  bool     // a goroutine works on queue
 }
@@ -161,6 +162,16 @@ func (c *Comm) Receive(f func(data json.RawMessage)) {
 	c.receive = f
 }
 
+// Hears makes f tell whether a message of the other half would, at present, do
+// more than the receiver's own bookkeeping: call a function of the user's. Hosts
+// ask before they take a program for deadlocked. f must not block, or use the
+// comm. Without it whoever receives counts as hearing.
+func (c *Comm) Hears(f func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hears = f
+}
+
 // OnClose makes f learn that the other half was closed.
 func (c *Comm) OnClose(f func()) {
 	c.mu.Lock()
@@ -205,7 +216,10 @@ func Listening() bool {
 	}
 	for _, c := range registry.comms {
 		c.mu.Lock()
-		hears := c.opened && (c.receive != nil || c.onClose != nil) || c.active
+		hears := c.active
+		if c.opened && !hears {
+			hears = (c.receive != nil || c.onClose != nil) && (c.hears == nil || c.hears())
+		}
 		c.mu.Unlock()
 		if hears {
 			return true

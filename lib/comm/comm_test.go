@@ -189,4 +189,13 @@ func TestListening(t *testing.T) {
 	if !Listening() {
 		t.Error("not listening with a receiver")
 	}
+	user := false
+	c.Hears(func() bool { return user })
+	if Listening() {
+		t.Error("listening with a receiver that calls nobody")
+	}
+	user = true
+	if !Listening() {
+		t.Error("not listening with a receiver that calls somebody")
+	}
 }

@@ -29,6 +29,7 @@ func newControl[T comparable](c *Control[T], widget, style string, state map[str
 	full[c.key] = c.encode(c.value)
 	c.kind = strings.ToLower(widget)
 	c.m = newModel(controls, widget, full, c.take)
+	c.m.comm.Hears(c.n.heard)
 	return c
 }
 

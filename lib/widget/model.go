@@ -80,6 +80,7 @@ func newModel(module, name string, state map[string]any, receive func(message)) 
 	models.Store(m.comm.ID, m)
 	m.comm.OnClose(func() { models.Delete(m.comm.ID) })
 	m.comm.Receive(func(data json.RawMessage) { m.take(data, receive) })
+	m.comm.Hears(func() bool { return receive != nil })
 	return m
 }
 
@@ -172,6 +173,13 @@ func (n *notifier) add(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.fs = append(n.fs, f)
+}
+
+// heard reports whether there is anybody to notify.
+func (n *notifier) heard() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.fs) > 0 || n.active
 }
 
 func (n *notifier) changed() {

@@ -24,6 +24,7 @@ func Button(label string) *Push {
 			b.n.changed()
 		}
 	})
+	b.m.comm.Hears(b.n.heard)
 	return b
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type opening struct {
 	live   output.Session
 	err    error
 
+	patience, again time.Duration // before a cell says that it waits; between looks at the progress
+
 	mu        sync.Mutex // guards what follows
 	progress  string     // the last line of progress
 	interrupt chan struct{}
@@ -33,7 +36,7 @@ var _ output.Session = (*opening)(nil)
 // shown to cells that wait.
 func openLater(ctx context.Context, open func(ctx context.Context, progress io.Writer) (output.Session, error)) *opening {
 	ctx, cancel := context.WithCancel(ctx)
-	o := &opening{cancel: cancel, ready: make(chan struct{}), interrupt: make(chan struct{})}
+	o := &opening{patience: patience, again: progressInterval, cancel: cancel, ready: make(chan struct{}), interrupt: make(chan struct{})}
 	go func() {
 		defer close(o.ready)
 		o.live, o.err = open(ctx, o)
@@ -59,23 +62,32 @@ func (o *opening) session() output.Session {
 	}
 }
 
-// patience is how long a cell waits before it says so: a start without a build
-// takes less.
-const patience = time.Second
+const (
+	// patience is how long a cell waits before it says so: a start without a build
+	// takes less.
+	patience = time.Second
+	// progressInterval is how often a cell that waits looks for another step.
+	progressInterval = 5 * time.Second
+)
 
 // wait waits for the live session.
 func (o *opening) wait(ctx context.Context, sink output.Sink) *output.Error {
 	o.mu.Lock()
 	interrupt := o.interrupt
 	o.mu.Unlock()
-	notice := time.NewTimer(patience)
+	begun, shown := time.Now(), ""
+	notice := time.NewTimer(o.patience)
 	defer notice.Stop()
 	for {
 		select {
 		case <-o.ready:
 			return o.failure()
 		case <-notice.C:
-			sink.Stream(output.Stderr, o.notice())
+			if step := o.step(); shown == "" || step != "" && step != shown {
+				sink.Stream(output.Stderr, preparing(step, shown == "", time.Since(begun)))
+				shown = cmp.Or(step, "start")
+			}
+			notice.Reset(o.again)
 		case <-ctx.Done():
 			return newError("Interrupted", "the kernel was still starting")
 		case <-interrupt:
@@ -92,15 +104,25 @@ func (o *opening) failure() *output.Error {
 		"the kernel could not start its worker: %v\nCorrect that and restart the kernel; \"perijove doctor\" checks this machine", o.err))
 }
 
-func (o *opening) notice() string {
+// step is the last line of progress.
+func (o *opening) step() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	text := "perijove: preparing for this Go toolchain, which happens once"
-	if o.progress != "" {
-		text += " (" + o.progress + ")"
-	}
-	return text + "\n"
+	return o.progress
 }
+
+// preparing says what a cell waits for, at first with the reason.
+func preparing(step string, first bool, waited time.Duration) string {
+	switch {
+	case !first:
+		return fmt.Sprintf("perijove: %s, after %.0f s\n", step, waited.Seconds())
+	case step == "":
+		return preparingOnce + "\n"
+	}
+	return preparingOnce + " (" + step + ")\n"
+}
+
+const preparingOnce = "perijove: preparing for this Go toolchain, which happens once"
 
 func newError(name, value string) *output.Error {
 	return &output.Error{Name: name, Value: value, Traceback: strings.Split(name+": "+value, "\n")}

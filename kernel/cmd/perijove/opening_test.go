@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -57,6 +58,39 @@ func TestCellsWaitForTheSession(t *testing.T) {
 	}
 	if c := o.IsComplete("x"); c.Status != "complete" {
 		t.Errorf("with the session: %+v", c)
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWaitingCellFollowsTheSteps: a cell that goes on waiting tells of later steps, each once.
+func TestWaitingCellFollowsTheSteps(t *testing.T) {
+	steps := make(chan string)
+	o := openLater(t.Context(), func(_ context.Context, progress io.Writer) (output.Session, error) {
+		for s := range steps {
+			io.WriteString(progress, s)
+		}
+		return kerneltest.NewFake(), nil
+	})
+	o.patience, o.again = time.Millisecond, time.Millisecond
+	k, done := newNoting(), make(chan output.Reply, 1)
+	go func() { done <- o.Execute(t.Context(), output.Request{Code: "print hello"}, k) }()
+	if text := <-k.text; text != preparingOnce+"\n" {
+		t.Errorf("at first the cell is told %q", text)
+	}
+	for _, step := range []string{"compile packages", "build worker"} {
+		steps <- step
+		if text := <-k.text; !strings.HasPrefix(text, "perijove: "+step+", after ") {
+			t.Errorf("at %q the cell is told %q", step, text)
+		}
+	}
+	close(steps)
+	if r := <-done; r.Status != output.OK {
+		t.Errorf("opened: %+v", r)
+	}
+	if text := <-k.text; text != "hello\n" {
+		t.Errorf("the cell printed %q", text)
 	}
 	if err := o.Close(); err != nil {
 		t.Error(err)

@@ -19,6 +19,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
+	b.noteConstraints()
 	b.returning()
 	if err := b.shapePass(); err != nil {
 		return nil, err

@@ -81,10 +81,30 @@ func (b *builder) check(e *emitter) (*result, error) {
 
 func (b *builder) faultAt(r *result, te types.Error) fault {
 	f := fault{pos: te.Pos, owner: r.owner(te.Pos), err: b.errorAt(r.fset.Position(te.Pos), te.Msg)}
+	if f.owner == nil && strings.HasPrefix(te.Msg, "too many return values") && r.outsideLiterals(te.Pos) {
+		f.err.Msg = cellReturns
+	}
 	if f.owner != nil {
 		f.err.Source = cell.Line(f.owner.origin.src, f.err.Pos.Line)
 	}
 	return f
+}
+
+// outsideLiterals reports whether no function literal contains pos.
+func (r *result) outsideLiterals(pos token.Pos) bool {
+	outside := true
+	for _, f := range r.files {
+		if pos < f.FileStart || pos >= f.FileEnd {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.FuncLit); ok && lit.Pos() <= pos && pos < lit.End() {
+				outside = false
+			}
+			return outside
+		})
+	}
+	return outside
 }
 
 // owner returns the symbol whose source is at pos.

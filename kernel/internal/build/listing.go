@@ -83,6 +83,9 @@ func (p *Program) Declarations() []Declaration {
 	for _, name := range slices.Sorted(maps.Keys(p.imports)) {
 		out = append(out, Declaration{Name: name, Kind: "import", Type: p.imports[name]})
 	}
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(p.dots))) {
+		out = append(out, Declaration{Name: ".", Kind: "import", Type: path})
+	}
 	for _, s := range p.symbols() {
 		for _, name := range s.names() {
 			if p.names[name] == s {

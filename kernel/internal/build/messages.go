@@ -110,6 +110,10 @@ var (
 	ownNames    = `(?:` + discardName + `|` + showName + `|` + showErrName + `)`
 )
 
+// cellReturns takes the place of Go's complaint about a value after return in a cell's statements.
+const cellReturns = "a cell returns nothing: return alone ends it, panic(err) ends it with an error, " +
+	"and an expression at its end is shown"
+
 // noPlace is how the type checker names a place that it has no position of, in a package's export data.
 const noPlace = " (declared at -)"
 

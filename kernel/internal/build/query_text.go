@@ -67,6 +67,7 @@ func parseUnfinished(src string, at int) *cell.Cell {
 	if j := strings.IndexByte(src[at:], '\n'); j >= 0 {
 		src = src[:at+j]
 	}
+	src += openQuote(src)
 	for _, brace := range []string{"}", "\n}"} { // a composite literal needs the first, a comment the second
 		inner, outer := closers(src, brace)
 		for _, end := range endings {
@@ -78,6 +79,25 @@ func parseUnfinished(src string, at int) *cell.Cell {
 		}
 	}
 	return nil
+}
+
+// openQuote returns the quotation mark that closes a string that is open at the end of src, if one is.
+func openQuote(src string) (mark string) {
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(at token.Position, msg string) {
+		switch {
+		case strings.HasPrefix(msg, "raw string literal not terminated"):
+			mark = "`"
+		case strings.HasPrefix(msg, "string literal not terminated") && !strings.Contains(src[at.Offset:], "\n"):
+			mark = `"`
+		}
+	}, 0)
+	for {
+		if _, tok, _ := s.Scan(); tok == token.EOF {
+			return mark
+		}
+	}
 }
 
 // closers returns what closes the brackets that are open at the end of src: inner up to the innermost brace, outer from

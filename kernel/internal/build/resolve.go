@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"go/types"
 	"strings"
 
@@ -260,6 +261,10 @@ func (b *builder) resolveImports() cell.Errors {
 			fail(err)
 			continue
 		}
+		if !b.mayImport(im.Path) {
+			fail(fmt.Errorf("use of internal package %s not allowed", im.Path))
+			continue
+		}
 		b.importPos[im.Path] = im.Pos
 		switch im.Name {
 		case "_":
@@ -273,6 +278,15 @@ func (b *builder) resolveImports() cell.Errors {
 		}
 	}
 	return errs
+}
+
+// mayImport applies the go command's rule for internal packages: only code beside them imports them.
+func (b *builder) mayImport(path string) bool {
+	if !strings.Contains("/"+path+"/", "/internal/") && !strings.HasPrefix(path, "vendor/") {
+		return true
+	}
+	im, ok := b.p.cfg.Importer.(interface{ Beside(path string) bool })
+	return ok && im.Beside(path)
 }
 
 // bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a

@@ -59,21 +59,22 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 	for _, step := range []struct {
 		name   string
 		run    func() error
+		forC   bool // needed only where the image has C code of others
 		native bool // needed only where cells are linked into the worker
 		proves bool // its failure says that this cannot be done
 	}{
-		{"write sources", b.writeSources, false, false},
-		{"add packages with C code", b.addCPackages, false, false},
-		{"compile packages", b.compilePackages, false, false},
-		{"compare versions", b.checkVersions, false, false},
-		{"keep symbols", b.keepSymbols, true, false},
-		{"build worker", b.buildWorker, true, false},
-		{"collect packages", b.collectPackages, false, false},
-		{"index symbols", b.indexSymbols, true, true},
-		{"check worker", b.checkWorker, true, true},
-		{"finish", b.finish, false, false},
+		{"write sources", b.writeSources, false, false, false},
+		{"add packages with C code", b.addCPackages, true, false, false},
+		{"compile packages", b.compilePackages, false, false, false},
+		{"compare versions", b.checkVersions, false, false, false},
+		{"keep symbols", b.keepSymbols, false, true, false},
+		{"build worker", b.buildWorker, false, true, false},
+		{"collect packages", b.collectPackages, false, false, false},
+		{"index symbols", b.indexSymbols, false, true, true},
+		{"check worker", b.checkWorker, false, true, true},
+		{"finish", b.finish, false, false, false},
 	} {
-		if step.native && b.unfit != nil {
+		if step.native && b.unfit != nil || step.forC && opt.C == nil {
 			continue
 		}
 		if opt.Log != nil {
@@ -147,7 +148,8 @@ func (b *builder) goCommand(args ...string) ([]byte, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, errs.Bytes())
+		text := slices.Compact(strings.Split(strings.TrimSpace(errs.String()), "\n"))
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, strings.Join(text, "\n"))
 	}
 	return out.Bytes(), nil
 }

@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -185,8 +186,17 @@ func explain(cache string, err error) error {
 		return fmt.Errorf("no space left for the worker image, which takes about 250 MB in %s (PERIJOVE_CACHE names another folder) and as much in Go's build cache: %w", cache, err)
 	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTDIR):
 		return fmt.Errorf("the worker image cannot be written to %s: make it writable or set PERIJOVE_CACHE to a folder that is: %w", cache, err)
+	case isOffline(err):
+		return fmt.Errorf("the worker image needs modules that Go's module cache lacks and that cannot be fetched now: let \"perijove install\" fetch them once, with a network or a GOPROXY that has them: %w", err)
 	}
 	return err
+}
+
+// isOffline reports whether the go command could not reach what it fetches modules from.
+func isOffline(err error) bool {
+	return slices.ContainsFunc([]string{"module lookup disabled by GOPROXY=off", ": dial tcp", "no such host", "network is unreachable"}, func(s string) bool {
+		return strings.Contains(err.Error(), s)
+	})
 }
 
 func isFull(err error) bool {

@@ -399,6 +399,16 @@ func TestCacheIsAFile(t *testing.T) {
 	}
 }
 
+// TestOffline: without the modules, and with nowhere to fetch them from, the error says what to do, once.
+func TestOffline(t *testing.T) {
+	t.Setenv("GOMODCACHE", t.TempDir())
+	t.Setenv("GOPROXY", "off")
+	_, err := Open(t.Context(), Options{Source: perijove.Source, CacheDir: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "let \"perijove install\" fetch them once") || strings.Count(err.Error(), "GOPROXY=off") != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestExplainText(t *testing.T) {
 	err := explain("/cache", errors.New("go build: exit status 1\nwrite $WORK/b001/_pkg_.a: no space left on device"))
 	if !strings.HasPrefix(err.Error(), "no space left for the worker image") {

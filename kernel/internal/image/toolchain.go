@@ -97,6 +97,16 @@ func (m *Image) Environ(dir string, cgo bool) []string {
 	return append(env, "PWD="+dir)
 }
 
+// Fixed reports whether an environment variable is part of what images are, so
+// that the go command must see it as it was when the kernel started: packages
+// that are compiled otherwise would not fit the image's.
+func Fixed(name string) bool {
+	return slices.Contains(relevantEnv, name) || slices.Contains(otherFixed, name) ||
+		strings.HasPrefix(name, "CGO_") || strings.HasPrefix(name, "PKG_CONFIG")
+}
+
+var otherFixed = []string{"GOOS", "GOARCH", "GO111MODULE", "GOWORK", "GOFIPS140", "XDG_CONFIG_HOME", "CC", "CXX", "FC", "AR"}
+
 // relevantEnv lists the variables that change what the go command compiles.
 var relevantEnv = []string{"GOROOT", "GOTOOLCHAIN", "GOFLAGS", "GOEXPERIMENT", "GOAMD64", "GOENV", "HOME"}
 

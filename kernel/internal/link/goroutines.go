@@ -147,6 +147,9 @@ func (gs *Goroutines) Stopped(f func()) {
 // Foreign reports whether code that is not Go's may wake goroutines.
 func (gs *Goroutines) Foreign() bool { return *gs.cgo }
 
+// Awaited reports whether a goroutine waits to receive from the channel at ch.
+func (gs *Goroutines) Awaited(ch uintptr) bool { return loadAt[uintptr](ch+chanReceivers) != 0 }
+
 // Timers counts the timers that will make something happen, beyond those that
 // wake sleeping goroutines and those that end the wait for a connection. The
 // world must be stopped.

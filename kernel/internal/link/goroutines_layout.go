@@ -1,6 +1,6 @@
 package link
 
-// Offsets into runtime.g, runtime.p and runtime.timer in Go 1.26 and 1.27.
+// Offsets into runtime.g, runtime.p, runtime.timer and runtime.hchan in Go 1.26 and 1.27.
 const (
 	gStackLo      = 0
 	gStackHi      = 8
@@ -19,6 +19,7 @@ const (
 	timerWhenSize = 16
 	timerState    = 9
 	timerFunc     = 40
+	chanReceivers = 64
 )
 
 // Values of runtime.g.atomicstatus.

@@ -52,6 +52,15 @@ func Func[F any](l *Linker, name string) (f F, err error) {
 	return funcAt[F](entry), nil
 }
 
+// Address returns where the image's function name begins.
+func Address(l *Linker, name string) (uintptr, error) {
+	addr, ok := l.idx.Lookup(name, 1)
+	if !ok {
+		return 0, fmt.Errorf("the image lacks %s", name)
+	}
+	return addr, nil
+}
+
 // Var returns a variable of the image.
 func Var[T any](l *Linker, name string) (*T, error) {
 	addr, ok := l.idx.Lookup(name, 0)

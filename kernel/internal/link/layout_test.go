@@ -161,6 +161,8 @@ func TestOffsets(t *testing.T) {
 		{"runtime.timerWhen", "timer", 0},
 		{"runtime.timer", "state", timerState},
 		{"runtime.timer", "f", timerFunc},
+		{"runtime.hchan", "recvq", chanReceivers},
+		{"runtime.waitq", "first", 0},
 	} {
 		if got := fieldOf(t, types, f.typ, f.field).ByteOffset; got != f.off {
 			t.Errorf("%s.%s is at %d, not %d", f.typ, f.field, got, f.off)

@@ -52,6 +52,19 @@ func (m *Modules) Live() []string {
 	return sortedKeys(m.folders)
 }
 
+// Beside reports whether the notebook lies in the folder that holds the internal one of a package's path, so that it may
+// import that. The path is one that Archive has found.
+func (m *Modules) Beside(path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.folders[path]
+	if f == nil {
+		return false
+	}
+	i := strings.LastIndex(f.dir+"/", "/internal/")
+	return i >= 0 && strings.HasPrefix(m.from+"/", f.dir[:i]+"/")
+}
+
 // Refresh looks whether packages under edit have changed, and compiles them
 // again if so. It returns nil if none has.
 func (m *Modules) Refresh(ctx context.Context) *Change {

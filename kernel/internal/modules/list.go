@@ -81,7 +81,7 @@ func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]resolve
 func (m *Modules) goCommand(ctx context.Context, cgo bool, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, args...)
 	cmd.Dir = m.dir
-	cmd.Env = m.img.Environ(m.dir, cgo)
+	cmd.Env = m.environ(cgo)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

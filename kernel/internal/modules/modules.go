@@ -29,6 +29,7 @@ type Modules struct {
 
 	mu       sync.Mutex
 	from     string             // the notebook's folder
+	env      []string           // NAME=VALUE, for the go command
 	dir      string             // of the module; "" until there is one
 	scratch  string             // where a scratch module may be made
 	own      bool               // dir is the scratch module
@@ -59,6 +60,22 @@ func (m *Modules) Use(path, archive string) {
 	defer m.mu.Unlock()
 	m.archives[path], m.given[path] = archive, archive
 }
+
+// Setenv sets a variable for the go command. What images are made of stays: then
+// it reports false.
+func (m *Modules) Setenv(name, value string) bool {
+	if image.Fixed(name) {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.env = append(m.env, name+"="+value)
+	return true
+}
+
+// environ is the go command's environment. Of a variable that is set twice the
+// last value counts.
+func (m *Modules) environ(cgo bool) []string { return append(m.img.Environ(m.dir, cgo), m.env...) }
 
 // findModule returns the nearest folder, from dir up, with a go.mod or go.work.
 func findModule(dir string) string {
@@ -270,7 +287,7 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	}
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
 	cmd.Dir = m.dir
-	cmd.Env = m.img.Environ(m.dir, false)
+	cmd.Env = m.environ(false)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))

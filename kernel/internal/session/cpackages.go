@@ -2,6 +2,7 @@ package session
 
 import (
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -32,10 +33,17 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 		return nil
 	}
 	names := strings.Join(code, ", ")
+	var told atomic.Bool
 	notice := time.AfterFunc(buildPatience, func() {
+		told.Store(true)
 		r.sink.Stream(output.Stderr, "building a worker that contains the C code of "+names+", which happens once and may take minutes\n")
 	})
-	img, err := r.cfg.Image.With(r.ctx, set, func(step string) { r.cfg.Log.Info(step) })
+	img, err := r.cfg.Image.With(r.ctx, set, func(step string) {
+		r.cfg.Log.Info(step)
+		if told.Load() {
+			r.sink.Stream(output.Stderr, step+"\n")
+		}
+	})
 	notice.Stop()
 	switch {
 	case r.ctx.Err() != nil:

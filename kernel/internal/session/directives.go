@@ -32,7 +32,7 @@ func directives() []directive {
 		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or (at first) only say how", (*run).autoget},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
 		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
-		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable", (*run).env},
+		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable, for cells, shell commands and %get", (*run).env},
 		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
 		{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).traceback},
 		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
@@ -181,11 +181,15 @@ func (r *run) env(d cell.DirectiveLine) error {
 	if i <= 0 {
 		return errors.New("write %env NAME=VALUE")
 	}
-	v := arg[:i] + "=" + strings.TrimSpace(arg[i+1:])
+	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
+	v := name + "=" + value
 	if err := r.applySetup(control.Message{Env: []string{v}}); err != nil {
 		return err
 	}
 	r.setup.Env = append(r.setup.Env, v)
+	if !r.modules.Setenv(name, value) && strings.HasPrefix(name, "GO") {
+		r.sink.Stream(output.Stderr, name+" is set for cells and what they start; packages are compiled with what it was when the kernel started\n")
+	}
 	return nil
 }
 
@@ -216,11 +220,13 @@ func (r *run) reset(d cell.DirectiveLine) error {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
-	if r.solo() {
-		return nil
+	if !r.solo() {
+		if _, err := r.ready(); err != nil {
+			return err
+		}
 	}
-	_, err := r.ready()
-	return err
+	r.print("everything that the notebook has declared and imported is forgotten\n")
+	return nil
 }
 
 func (r *run) writeFile(d cell.DirectiveLine) error {

@@ -262,3 +262,18 @@ func TestCacheDeleted(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestEnvReachesGoCommand: where modules come from is set in a cell; what the image was compiled with is not.
+func TestEnvReachesGoCommand(t *testing.T) {
+	moduleProxy(t, "dep.example/dep", "v1.0.0", "package dep\n\nconst Answer = 42\n")
+	proxy := os.Getenv("GOPROXY")
+	t.Setenv("GOPROXY", "off")
+	s := newTestSession(t)
+	mustContain(t, show(t, s, "%get dep.example/dep"), "GOPROXY=off")
+	if got := show(t, s, "%env GOPROXY="+proxy); got != "" {
+		t.Errorf("%%env GOPROXY says %q", got)
+	}
+	mustContain(t, show(t, s, "%env GOFLAGS=-race"), "GOFLAGS is set for cells", "when the kernel started")
+	mustContain(t, show(t, s, "%get dep.example/dep"), "dep.example/dep v1.0.0")
+	mustContain(t, show(t, s, "import \"dep.example/dep\"\ndep.Answer, os.Getenv(\"GOFLAGS\")"), "42\n\"-race\"")
+}

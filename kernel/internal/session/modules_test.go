@@ -156,3 +156,38 @@ const Tea = 3
 		t.Errorf("with a go.mod: %s", text)
 	}
 }
+
+// TestInternalPackages imports packages that are internal: what lies beside the notebook may be imported.
+func TestInternalPackages(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/shop
+
+go 1.26
+-- notebooks/x.txt --
+-- internal/price/price.go --
+package price
+
+const Tea = 250
+-- other/internal/secret/secret.go --
+package secret
+
+const Tea = 125
+-- cmd/tool/tool.go --
+package tool
+
+const Name = "tool"
+`)
+	if got, want := show(t, s, "import \"example.com/shop/internal/price\"\nprice.Tea"), "[result text/plain]\n250\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := show(t, s, "import \"example.com/shop/cmd/tool\"\ntool.Name"), "[result text/plain]\n\"tool\"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, path := range []string{"internal/abi", "crypto/internal/fips140", "vendor/golang.org/x/net/idna", "example.com/shop/other/internal/secret", "github.com/perijove/perijove/lib/internal/cgroup"} {
+		got, want := show(t, s, "import _ \""+path+"\""), "use of internal package "+path+" not allowed"
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -48,7 +48,7 @@ func TestSolo(t *testing.T) {
 		{"%time len(os.Args)", []string{"Wall time: TIME\n[result text/plain]\n3\n"}},
 		{"%timeit -n 1000 -r 2 double(point{1, 2})", []string{"TIME ± TIME per loop (mean ± std. dev. of 2 runs, 1,000 loops each)\nno allocations"}},
 		{"'x'", []string{"[result text/plain]\n120 'x'\n"}},
-		{"%reset", nil},
+		{"%reset", []string{"is forgotten"}},
 		{"double(point{})", []string{"undefined: double"}},
 	} {
 		got := execute(t, s, c.code)

@@ -18,7 +18,8 @@ import (
 // blocked until another does something, no timer is set, nothing is asked of the
 // kernel, no foreign code is in the process, and a collection finds no finalizer
 // to run. What is left out errs on the side of waiting: a goroutine in a system
-// call, as in os/signal, or one that waits for a connection, ends the search.
+// call, or one that waits for a connection, ends the search. The one of os/signal
+// does not, unless somebody waits for a signal at the other end.
 
 const (
 	quietTime  = 300 * time.Millisecond // before a blocked cell is looked at
@@ -102,7 +103,7 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 // possible is the cheap question, asked while everything runs.
 func (d *deadlockWatch) possible() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
-	if gs == nil || g == 0 || gs.State(g) != link.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() {
+	if gs == nil || g == 0 || gs.State(g) != link.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() || d.w.signals.awaited(gs) {
 		return false
 	}
 	return d.allBlocked()
@@ -112,7 +113,7 @@ func (d *deadlockWatch) possible() bool {
 // finalizers, is blocked.
 func (d *deadlockWatch) allBlocked() bool {
 	for g := range d.w.goroutines.All {
-		if g.State != link.Blocked && g.State != link.Idle && !d.w.ours(g) {
+		if g.State != link.Blocked && g.State != link.Idle && !d.w.ours(g) && !d.w.signals.receiver(d.w.goroutines, g) {
 			return false
 		}
 	}

@@ -125,6 +125,9 @@ func (w *worker) hookOutput() {
 // fileWrite replaces (*os.File).Write.
 func fileWrite(f *os.File, b []byte) (int, error) {
 	if f != nil && (f == standard.out || f == standard.err) {
+		if err := streamClosed(f); err != nil {
+			return 0, err
+		}
 		if id := self.origins.earlier(); id != 0 {
 			return self.print(id, f, b)
 		}

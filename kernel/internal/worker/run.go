@@ -125,6 +125,7 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	if l.Entry != nil {
 		calls = append(calls, l.Entry)
 	}
+	noteStreams()
 	go w.cell.Load().call(calls)
 	return control.Message{}, true
 }
@@ -180,6 +181,7 @@ func (w *worker) outcome(m control.Message) control.Message {
 		w.deadlocked(x)
 		o = <-x.done
 	}
+	w.mendStreams(o)
 	w.origins.leave()
 	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }

@@ -100,10 +100,12 @@ func (w *worker) installHooks() {
 	}
 	w.hookStdin()
 	w.hookOutput()
+	w.hookClose()
 	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
 	if w.goroutines, err = link.NewGoroutines(w.linker, currentG()); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
 	}
+	w.signals.find(w.linker)
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
 		if addr, err2 := link.Original[func(gp, ctxt unsafe.Pointer)](w.linker, "runtime.doSigPreempt"); err2 != nil {

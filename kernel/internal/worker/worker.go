@@ -65,6 +65,7 @@ type worker struct {
 	goroutines *link.Goroutines // nil if the runtime cannot be looked into
 	cellStart  atomic.Uintptr   // the function that cells' goroutines begin with
 	contexts   contexts
+	signals    signals
 	started    processes
 	tasks      chan func() // to a goroutine that is no cell's: see start
 	loading    sync.Mutex  // held while code is loaded or placed: loads tells the order
