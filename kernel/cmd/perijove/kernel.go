@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/server"
@@ -41,9 +43,16 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 		if problem != nil {
 			return nil, problem
 		}
-		return newSession(ctx, goCommand, "", io.MultiWriter(stderr, progress), log)
+		return newSession(ctx, goCommand, "", kernelID(connectionFile), io.MultiWriter(stderr, progress), log)
 	})
 	return serve(life, connection, session, version, log)
+}
+
+// kernelID is Jupyter's identifier of a kernel: its server names connection
+// files after it.
+func kernelID(connectionFile string) string {
+	name := strings.TrimSuffix(filepath.Base(connectionFile), ".json")
+	return strings.TrimPrefix(name, "kernel-")
 }
 
 // toolchain finds the go command and asks for its version. Front ends are

@@ -19,17 +19,17 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSession(ctx, goCommand, dir, os.Stderr, slog.New(slog.DiscardHandler))
+	return newSession(ctx, goCommand, dir, "", os.Stderr, slog.New(slog.DiscardHandler))
 }
 
 // newSession opens the worker image of the toolchain that goCommand belongs
 // to, building it with lines of progress if need be, and starts a session.
-func newSession(ctx context.Context, goCommand, dir string, progress io.Writer, log *slog.Logger) (output.Session, error) {
+func newSession(ctx context.Context, goCommand, dir, kernelID string, progress io.Writer, log *slog.Logger) (output.Session, error) {
 	img, err := openImage(ctx, goCommand, progress, false)
 	if err != nil {
 		return nil, err
 	}
-	return session.New(session.Config{Image: img, Dir: dir, Log: log})
+	return session.New(session.Config{Image: img, Dir: dir, KernelID: kernelID, Log: log})
 }
 
 func openImage(ctx context.Context, goCommand string, progress io.Writer, again bool) (*image.Image, error) {

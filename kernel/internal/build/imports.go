@@ -126,8 +126,8 @@ func exportData(file string) ([]byte, error) {
 	return data, nil
 }
 
-// auto chooses the std package that a selector base means, "" if none has the
-// name. Of several the first that exports all the selected names is taken.
+// auto chooses the std package that a selector base means, else one of
+// BeyondStd that is at hand, "" if none has the name. Of several the first that exports all the selected names is taken.
 func (p *packages) auto(name string, sels []string) string {
 	candidates := p.std[name]
 	if len(candidates) == 1 {
@@ -140,6 +140,18 @@ func (p *packages) auto(name string, sels []string) string {
 	}
 	if len(candidates) > 0 {
 		return candidates[0]
+	}
+	if path := BeyondStd(name); path != "" && p.exportsAll(path, sels) {
+		return path
+	}
+	return ""
+}
+
+// BeyondStd returns the path of a package that is no part of the standard
+// library and yet known by its name alone, or "". It need not be at hand.
+func BeyondStd(name string) string {
+	if name == "constraints" {
+		return "golang.org/x/exp/constraints"
 	}
 	return ""
 }

@@ -93,6 +93,9 @@ func (b *builder) importHint(name string) string {
 			}
 		}
 	}
+	if path := BeyondStd(name); path != "" {
+		return fmt.Sprintf(" (if it is package %s: %%get %s fetches it)", path, path)
+	}
 	return " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
 }
 

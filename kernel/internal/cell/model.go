@@ -21,6 +21,7 @@ type DirectiveLine struct {
 	Name string // first word with its sigil: "%env", "!", "%%writefile"
 	Args string // the rest of the line
 	Body string // what follows, for a cell magic
+	Rest bool   // it is a cell magic: all that follows is its
 }
 
 // An ImportSpec is one import of a cell. Name is empty if it is the package's own.

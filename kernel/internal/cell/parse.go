@@ -159,6 +159,7 @@ func directive(src string, pc Piece) DirectiveLine {
 	d := DirectiveLine{Pos: PosAt(src, pc.Code)}
 	text := strings.TrimPrefix(src[pc.Code:pc.Stop], gonbPrefix)
 	if magicName(text) != "" {
+		d.Rest = true
 		text, d.Body, _ = strings.Cut(text, "\n")
 	}
 	text = strings.TrimRight(text, " \t\r\n")

@@ -274,16 +274,8 @@ func (m *Modules) key(path string) (string, error) {
 func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.dir == "" {
-		dir := filepath.Join(m.scratch, "module")
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", err
-		}
-		lang := strings.TrimPrefix(m.img.Toolchain.Lang(), "go")
-		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module notebook\n\ngo "+lang+"\n"), 0o644); err != nil {
-			return "", err
-		}
-		m.dir, m.own = dir, true
+	if err := m.provide(); err != nil {
+		return "", err
 	}
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
 	cmd.Dir = m.dir
@@ -293,6 +285,50 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
 	}
 	return string(out), nil
+}
+
+// Complete has the module list what it needs for a package that a module it
+// requires already provides, and reports whether there is one. Unlike Get it
+// leaves the versions as they are.
+func (m *Modules) Complete(ctx context.Context, path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dir == "" {
+		return false
+	}
+	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, "list", "-mod=mod", "-deps", "--", path)
+	cmd.Dir = m.dir
+	cmd.Env = m.img.Environ(m.dir, false)
+	return cmd.Run() == nil
+}
+
+// provide makes the scratch module if there is none that the notebook lies in.
+func (m *Modules) provide() error {
+	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
+		m.dir = findModule(m.from)
+	}
+	if m.dir != "" {
+		return nil
+	}
+	dir := filepath.Join(m.scratch, "module")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	lang := strings.TrimPrefix(m.img.Toolchain.Lang(), "go")
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module notebook\n\ngo "+lang+"\n"), 0o644); err != nil {
+		return err
+	}
+	m.dir, m.own = dir, true
+	return nil
+}
+
+// Provide returns the module's folder, and whether it is that of a scratch
+// module, which it makes if there is no other.
+func (m *Modules) Provide() (dir string, scratch bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = m.provide()
+	return m.dir, m.own, err
 }
 
 // Dir is the module's folder, "" if there is none.

@@ -18,6 +18,9 @@ func (s *Session) Comm(m output.Comm) error {
 	if w == nil || w.dead() {
 		return errors.New("there is no worker")
 	}
+	if w.fromPage(m) {
+		return nil
+	}
 	return w.commToWorker(m)
 }
 

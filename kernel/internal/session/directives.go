@@ -29,7 +29,7 @@ func directives() []directive {
 		{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).exec},
 		{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).args},
 		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).get},
-		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or (at first) only say how", (*run).autoget},
+		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or only say how (at first, unless the notebook is GoNB's)", (*run).autoget},
 		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
 		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
 		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable, for cells, shell commands and %get", (*run).env},
@@ -51,9 +51,10 @@ func directives() []directive {
 		{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and say what that takes: time, CPU time of all threads, memory", (*run).time},
 		{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after doing STATEMENT once, and say what a loop takes: -n loops in each of -r runs; variables that it defines are its own, what it does to others stays", (*run).timeit},
 		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).version},
-		{[]string{"%goflags"}, "", "accepted for GoNB's notebooks: cells are compiled without go build", (*run).goflags},
+		{[]string{"%goflags"}, "[FLAG ...]", "accepted for GoNB's notebooks, without effect: cells are compiled without go build", (*run).goflags},
 		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothing},
-		{[]string{"%wasm", "%widgets", "%widgets_hb"}, "", "GoNB's, and not done here", (*run).notHere},
+		{[]string{"%widgets", "%widgets_hb"}, "", "connect the page now with what GoNB's widgets and package dom need; their use does it, too", (*run).widgets},
+		{[]string{"%wasm"}, "", "GoNB's, and not done here", (*run).wasm},
 		{[]string{"%help"}, "", "show this list", (*run).help},
 	}
 }
@@ -299,20 +300,24 @@ func definedFlags(src string) []string {
 // parseFlags makes a %% line a call of flag.Parse: flags that the lines before
 // it define are parsed, and the lines after it see the values. As in GoNB, flags
 // that var declarations below it define are parsed too: the call then follows
-// the last of those.
-func parseFlags(src string) string {
+// the last of those. The calls in first come before it, or without such a line
+// at the cell's end.
+func parseFlags(src, first string) string {
 	src = execCalls(src)
 	at := mainLine.FindStringIndex(src)
-	if at == nil {
+	switch {
+	case at == nil && first == "":
 		return src
+	case at == nil:
+		return src + "\n" + first
 	}
 	pieces, _ := cell.Split(src)
 	for i := len(pieces) - 1; i >= 0 && pieces[i].Code >= at[1]; i-- {
 		p := pieces[i]
 		if p.Kind == cell.Var && flagDefinition.MatchString(src[p.Code:p.Stop]) {
-			src = src[:p.Stop] + "; flag.Parse()" + src[p.Stop:]
+			src = src[:p.Stop] + "; " + first + "flag.Parse()" + src[p.Stop:]
 			return mainLine.ReplaceAllString(src, "")
 		}
 	}
-	return mainLine.ReplaceAllString(src, "flag.Parse()")
+	return src[:at[0]] + first + "flag.Parse()" + mainLine.ReplaceAllString(src[at[1]:], "flag.Parse()")
 }

@@ -105,6 +105,10 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if errs != nil {
 		return buildError(ctx, errs)
 	}
+	if err := misplaced(c); err != nil {
+		return err
+	}
+	s.noteStyle(c)
 	s.noticeDeath(sink)
 	if s.badLimit != nil {
 		sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.badLimit, s.limit))
@@ -113,6 +117,11 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	for _, d := range c.Directives {
 		if err := r.directive(d); err != nil {
 			return err
+		}
+	}
+	if s.gonbStyle {
+		if err := s.tellFolders(); err != nil {
+			return failure("WorkerError", err.Error())
 		}
 	}
 	if len(r.flags) > 0 && s.setup.Args == nil {
@@ -137,7 +146,11 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 // execute compiles, loads and runs the Go of a cell. note is called for a cell
 // that was loaded, with what it does and how it ended.
 func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *output.Error {
-	return r.load(parseFlags(code), false, note)
+	first := ""
+	if r.gonbStyle {
+		first = initCalls(code)
+	}
+	return r.load(parseFlags(code, first), false, note)
 }
 
 // load does the work of execute. If whole, an unrecovered panic in any

@@ -2,9 +2,11 @@ package session
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/gonb"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -82,6 +84,8 @@ func (p *process) gonbui(b []byte) {
 			p.gonb.prompt = &m
 		case gonb.Sync:
 			p.gonbSend(m.Ack())
+		case gonb.Value, gonb.Subscription:
+			p.toPage(m)
 		}
 	}
 }
@@ -92,11 +96,23 @@ func (p *process) gonbSend(v gonb.Value) {
 	}
 }
 
-// gonbFolders are the folders that GoNB's notebooks name in shell commands.
-func (r *run) gonbFolders() []string {
-	tmp := r.modules.Dir()
+// gonbFolders are the folders that GoNB's notebooks name in shell commands and
+// in Go.
+func (s *Session) gonbFolders() []string {
+	tmp := s.modules.Dir()
 	if tmp == "" {
-		tmp = r.scratch
+		tmp = s.scratch
 	}
-	return []string{gonb.EnvDir + "=" + r.dir(), gonb.EnvTmpDir + "=" + tmp}
+	return []string{gonb.EnvDir + "=" + s.dir(), gonb.EnvTmpDir + "=" + tmp}
+}
+
+// tellFolders sets the worker's variables for them.
+func (s *Session) tellFolders() error {
+	folders := s.gonbFolders()
+	if slices.Equal(folders, s.toldFolders) {
+		return nil
+	}
+	s.toldFolders = folders
+	s.setup.Env = append(s.setup.Env, folders...)
+	return s.applySetup(control.Message{Env: folders})
 }

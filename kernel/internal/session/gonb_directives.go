@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -36,22 +37,28 @@ func (r *run) exec(d cell.DirectiveLine) error {
 
 // autoget has missing packages brought without asking.
 func (r *run) autoget(d cell.DirectiveLine) error {
-	r.getMissing = d.Name == "%autoget"
+	get := d.Name == "%autoget"
+	r.getMissing = &get
 	return nil
 }
 
 // bring gets the packages that a cell imports and nobody has.
 func (r *run) bring(c *cell.Cell) *output.Error {
-	if !r.getMissing {
+	if r.getMissing == nil && !r.gonbStyle || r.getMissing != nil && !*r.getMissing {
 		return nil
 	}
-	var missing []string
-	for _, im := range c.Imports {
-		first, _, _ := strings.Cut(im.Path, "/")
-		if _, err := r.modules.Archive(im.Path); err != nil && strings.Contains(first, ".") {
-			missing = append(missing, im.Path)
-		}
+	captured := r.sink
+	defer func() { r.sink = captured }()
+	if c, ok := captured.(*copying); ok { // what is told here is not the cell's
+		r.sink = c.Sink
 	}
+	missing := slices.DeleteFunc(r.missing(c), func(path string) bool {
+		if !r.modules.Complete(r.ctx, path) {
+			return false
+		}
+		r.sink.Stream(output.Stderr, "go.mod has been completed for "+path+"\n")
+		return true
+	})
 	if len(missing) == 0 {
 		return nil
 	}
@@ -60,6 +67,21 @@ func (r *run) bring(c *cell.Cell) *output.Error {
 		return failure("ImportError", err.Error())
 	}
 	return nil
+}
+
+// missing lists the paths of packages that a cell needs and nobody has.
+func (r *run) missing(c *cell.Cell) []string {
+	paths := byName(c)
+	for _, im := range c.Imports {
+		first, _, _ := strings.Cut(im.Path, "/")
+		if strings.Contains(first, ".") && !slices.Contains(paths, im.Path) {
+			paths = append(paths, im.Path)
+		}
+	}
+	return slices.DeleteFunc(paths, func(path string) bool {
+		_, err := r.modules.Archive(path)
+		return err == nil
+	})
 }
 
 // script feeds the rest of the cell to a program.
@@ -71,7 +93,22 @@ func (r *run) script(d cell.DirectiveLine) error {
 	if strings.TrimSpace(program) == "" {
 		return errors.New("name a program: %%script bc")
 	}
-	return r.command(program, r.dir(), strings.NewReader(d.Body))
+	body := d.Body
+	if !strings.HasSuffix(body, "\n") { // bc and others want whole lines
+		body += "\n"
+	}
+	return r.command(program, r.dir(), strings.NewReader(body))
+}
+
+// misplaced finds a directive that takes the rest of the cell and stands behind
+// Go: which of the two was to run first?
+func misplaced(c *cell.Cell) *output.Error {
+	for _, d := range c.Directives {
+		if d.Rest && len(c.Imports)+len(c.Decls)+len(c.Stmts) > 0 {
+			return failure("DirectiveError", fmt.Sprintf("%s line %d: %s takes the rest of the cell: it cannot come after Go", cell.Name(c.N), d.Pos.Line, d.Name))
+		}
+	}
+	return nil
 }
 
 // inputs lets the next shell command of the cell read what the user types.
@@ -195,7 +232,7 @@ func (c *copying) Display(d output.Display) {
 // goflags is for notebooks that set flags of go build: there is no go build here.
 func (r *run) goflags(d cell.DirectiveLine) error {
 	if args := strings.Trim(strings.TrimSpace(d.Args), `"`); args != "" {
-		r.sink.Stream(output.Stderr, "%goflags has no effect here: cells are compiled without go build\n")
+		r.sink.Stream(output.Stderr, "%goflags has no effect here: cells are compiled without go build, so there is no "+args+"\n")
 	}
 	return nil
 }
@@ -205,12 +242,22 @@ func (r *run) version(cell.DirectiveLine) error {
 	return nil
 }
 
-// notHere answers directives of what this kernel does not do.
-func (r *run) notHere(d cell.DirectiveLine) error {
-	if d.Name == "%wasm" {
-		return errors.New("cells are not compiled for the browser here; package lib/widget lets a page and a cell talk")
+// wasm answers what is not done here.
+func (r *run) wasm(cell.DirectiveLine) error {
+	return errors.New("cells are not compiled for the browser here; package lib/widget lets a page and a cell talk")
+}
+
+// widgets has the page connected before a cell's Go needs it.
+func (r *run) widgets(cell.DirectiveLine) error {
+	if r.solo() {
+		return errors.New("widgets need a worker that stays, and here each cell is a program of its own")
 	}
-	return errors.New("GoNB's own widgets are not served here; those of package lib/widget are")
+	w, err := r.ready()
+	if err != nil {
+		return err
+	}
+	w.askPage(r.sink)
+	return nil
 }
 
 // shellProgram is bash, which notebooks written for GoNB expect, or else sh.

@@ -27,6 +27,7 @@ type process struct {
 	sock  *os.File
 	out   [2]*stream // standard output and error; the pump's once that runs
 	gonb  *gonbPipe
+	page  *gonbPage
 	comms map[string]bool // open ones, by id; guarded by mu
 	log   *slog.Logger
 	ready chan error
@@ -80,6 +81,7 @@ func startProcess(command []string, dir, fifos string, env []string, lim limit, 
 		ctx: context.Background(), log: log, ready: make(chan error, 1), ended: make(chan struct{}),
 		insist: make(chan struct{}, 1), doom: make(chan error),
 		readable: make(chan *stream), stop: make(chan struct{}), fifos: fifos,
+		page: &gonbPage{wanted: map[string]bool{}},
 	}
 	p.oomKills = oomKills(os.DirFS("/"))
 	p.limit.Store(&lim)

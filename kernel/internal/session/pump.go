@@ -323,6 +323,7 @@ func (p *process) finish(err error) {
 	}
 	p.dropNext()
 	p.gonb.close()
+	p.page.close()
 	p.closeComms()
 	close(p.ended)
 }

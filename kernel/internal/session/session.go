@@ -27,6 +27,9 @@ type Config struct {
 	// CacheDir is for what the go command tells of packages; by default where
 	// the image is.
 	CacheDir string
+	// KernelID is what Jupyter calls this kernel, by which pages reach it; "" if
+	// there are no pages.
+	KernelID string
 	// CompileFlags go to the compile tool as they are.
 	CompileFlags []string
 	// Packages are compiled packages to import beyond the image's and the
@@ -50,13 +53,16 @@ type Session struct {
 	programs    int
 	setup       setup // what directives have set for workers
 	journal     journal
-	limit       limit       // of memory
-	badLimit    error       // what is wrong with the environment's; told once
-	outputLimit outputLimit // of each cell
-	badOutput   error       // as badLimit
-	toldSolo    bool        // that cells run as programs
-	getMissing  bool        // get missing packages unasked
-	forget      bool        // the worker must forget the notebook at the next load
+	limit       limit           // of memory
+	badLimit    error           // what is wrong with the environment's; told once
+	outputLimit outputLimit     // of each cell
+	badOutput   error           // as badLimit
+	toldSolo    bool            // that cells run as programs
+	getMissing  *bool           // get missing packages unasked; nil: if the notebook is GoNB's
+	gonbStyle   bool            // the notebook is written for GoNB
+	toldFolders []string        // what tellFolders has told
+	filesFound  map[string]bool // what wasThere has answered
+	forget      bool            // the worker must forget the notebook at the next load
 	// allFrames shows calls outside of cells, too.
 	allFrames atomic.Bool
 
@@ -190,6 +196,7 @@ func (s *Session) start(command ...string) (*process, error) {
 	w.mu.Lock()
 	w.onLeft = s.offerRestart
 	w.mu.Unlock()
+	w.page.serve(s.cfg.KernelID)
 	s.worker = w
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
 		return w, w.setup(control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})

@@ -3,9 +3,12 @@ package session
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -15,18 +18,39 @@ import (
 
 func (r *run) shell(d cell.DirectiveLine) error { return r.shellIn(d.Args, r.dir()) }
 
-// moduleShell runs a command where the module is. go get is taken over, so
-// that a scratch module is made if there is none.
+// moduleShell runs a command where the module is; a scratch module is made if
+// there is none. go get is taken over.
 func (r *run) moduleShell(d cell.DirectiveLine) error {
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(d.Args), "go get "); ok {
 		return r.get(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})
 	}
-	dir := r.modules.Dir()
-	if dir == "" {
-		dir = r.dir()
+	dir, scratch, err := r.modules.Provide()
+	if err != nil {
+		return err
+	}
+	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.wasThere(filepath.Join(dir, m[1])) {
+		return fmt.Errorf("this would remove %s of the module in %s, where GoNB has a folder of its own; write ! for !* if that is what you want", m[1], dir)
 	}
 	return r.shellIn(d.Args, dir)
 }
+
+// wasThere reports whether a file existed when it was first asked about.
+func (s *Session) wasThere(file string) bool {
+	there, asked := s.filesFound[file]
+	if !asked {
+		_, err := os.Stat(file)
+		there = err == nil
+		if s.filesFound == nil {
+			s.filesFound = map[string]bool{}
+		}
+		s.filesFound[file] = there
+	}
+	return there
+}
+
+// removesModule matches what notebooks begin with that have GoNB's temporary
+// module in mind.
+var removesModule = regexp.MustCompile(`\brm\b[^;&|]*\b(go\.(?:work|mod))\b`)
 
 func (r *run) shellIn(command, dir string) error {
 	if r.asks == nil {

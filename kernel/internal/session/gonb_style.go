@@ -1,0 +1,68 @@
+package session
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/build"
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// What GoNB does by itself, and notebooks written for it rely on, is done for
+// those alone: people who have never heard of it would be surprised.
+
+// gonbWords are directives that only notebooks written for GoNB have.
+var gonbWords = map[string]bool{
+	"%%": true, "%main": true, "%exec": true, "%autoget": true, "%goflags": true, "%track": true, "%untrack": true,
+	"%goworkfix": true, "%wasm": true, "%widgets": true, "%widgets_hb": true, "%with_inputs": true, "%with_password": true,
+}
+
+const gonbModule = "github.com/janpfeifer/gonb/"
+
+// noteStyle finds out whether the notebook is written for GoNB. It stays so.
+func (s *Session) noteStyle(c *cell.Cell) {
+	s.gonbStyle = s.gonbStyle ||
+		slices.ContainsFunc(c.Directives, func(d cell.DirectiveLine) bool { return gonbWords[d.Name] }) ||
+		slices.ContainsFunc(c.Imports, func(im cell.ImportSpec) bool { return strings.HasPrefix(im.Path, gonbModule) })
+}
+
+// initFunc matches the head of a function that GoNB calls before main.
+var initFunc = regexp.MustCompile(`^func\s+(init_[\pL\pN_]*)\s*\(\s*\)\s*\{`)
+
+// initCalls calls the functions of a cell that are named init_NAME, in the
+// order of their names. Without such functions it is empty.
+func initCalls(src string) string {
+	var names []string
+	pieces, _ := cell.Split(src)
+	for _, p := range pieces {
+		if p.Kind != cell.Func {
+			continue
+		}
+		if m := initFunc.FindStringSubmatch(src[p.Code:p.Stop]); m != nil {
+			names = append(names, m[1]+"(); ")
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), "")
+}
+
+// byName returns the paths of packages beyond the standard library that a cell
+// may mean by a name that it does not declare. GoNB gets them, too.
+func byName(c *cell.Cell) []string {
+	var paths []string
+	look := func(s *cell.Source) {
+		for _, ref := range s.Refs {
+			if path := build.BeyondStd(ref.Name); path != "" && ref.Sel != "" && !ref.Top && !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	for _, d := range c.Decls {
+		look(&d.Source)
+	}
+	for _, st := range c.Stmts {
+		look(&st.Source)
+	}
+	return paths
+}

@@ -1,0 +1,88 @@
+package session
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestGonbGetsPackages: a notebook written for GoNB need not ask for packages. Those
+// that the module already requires keep their versions.
+func TestGonbGetsPackages(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/shop
+
+go 1.26
+
+require (
+	example.com/price v0.0.0
+	golang.org/x/exp v0.0.0
+)
+
+replace (
+	example.com/price => ./price
+	example.com/rate => ./rate
+	example.com/tax => ./tax
+	golang.org/x/exp => ./exp
+)
+-- go.work --
+go 1.26
+-- notebooks/x.txt --
+-- price/go.mod --
+module example.com/price
+
+go 1.26
+
+require example.com/tax v0.0.0
+-- price/price.go --
+package price
+
+import "example.com/tax"
+
+func Of(n int) int { return n + tax.Of(n) }
+-- tax/go.mod --
+module example.com/tax
+
+go 1.26
+
+require example.com/rate v0.0.0
+-- tax/tax.go --
+package tax
+
+import "example.com/rate"
+
+func Of(n int) int { return n * rate.Percent / 100 }
+-- rate/go.mod --
+module example.com/rate
+
+go 1.26
+-- rate/rate.go --
+package rate
+
+const Percent = 10
+-- exp/go.mod --
+module golang.org/x/exp
+
+go 1.26
+-- exp/constraints/constraints.go --
+package constraints
+
+type Integer interface{ ~int | ~int64 }
+`)
+	dir := filepath.Dir(s.cfg.Dir)
+	mustContain(t, show(t, s, "%%\nfmt.Println(1)\n!*rm -f go.work go.sum"), "would remove go.work", "write ! for !*")
+	if _, err := os.Stat(filepath.Join(dir, "go.work")); err != nil {
+		t.Error("the module's go.work is gone:", err)
+	}
+	mustContain(t, show(t, s, "!rm ../go.work\n!*rm -f go.work"), "would remove go.work")
+
+	mustContain(t, show(t, s, "%noautoget\nimport \"example.com/price\""), "replaced but not required")
+	if got := show(t, s, "%autoget\nimport \"example.com/price\"\n%%\nfmt.Println(price.Of(20))"); got != "[stderr]\ngo.mod has been completed for example.com/price\n[stdout]\n22\n" {
+		t.Error(got)
+	}
+	if got := show(t, s, "func double[T constraints.Integer](n T) T { return n + n }\ndouble(4)"); !strings.HasSuffix(got, "\n8\n") || strings.Contains(got, "stderr") {
+		t.Error(got)
+	}
+}
