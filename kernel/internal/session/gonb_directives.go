@@ -12,10 +12,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
 	product "github.com/perijove/perijove/kernel/internal/version"
+	"golang.org/x/sys/unix"
 )
 
 // Directives that are here because GoNB's notebooks have them.
@@ -131,7 +133,7 @@ func (a *asking) start(ctx context.Context, sink output.Sink) (stdin *os.File, s
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer pw.Close()
-		for {
+		for wants(ctx, pw) {
 			line, err := sink.Input(ctx, "", a.password)
 			if err != nil {
 				if ctx.Err() == nil {
@@ -145,6 +147,34 @@ func (a *asking) start(ctx context.Context, sink output.Sink) (stdin *os.File, s
 		}
 	})
 	return pr, func() { cancel(); pr.Close(); wg.Wait() }, nil
+}
+
+// askAfter is how long a command may live with nothing to read before the user
+// is asked. Most end at once when they have read their last line, and nobody can
+// tell that from outside.
+const askAfter = 200 * time.Millisecond
+
+// wants waits until the command has read what it was sent and seems to want
+// more. It is false when the command ends first.
+func wants(ctx context.Context, stdin *os.File) bool {
+	raw, err := stdin.SyscallConn()
+	if err != nil {
+		return false
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(askAfter):
+		}
+		unread := 0
+		if raw.Control(func(fd uintptr) { unread, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }) != nil {
+			return false
+		}
+		if unread == 0 {
+			return true
+		}
+	}
 }
 
 // capture copies the cell's output to a file.

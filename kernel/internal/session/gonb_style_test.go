@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,5 +85,33 @@ type Integer interface{ ~int | ~int64 }
 	}
 	if got := show(t, s, "func double[T constraints.Integer](n T) T { return n + n }\ndouble(4)"); !strings.HasSuffix(got, "\n8\n") || strings.Contains(got, "stderr") {
 		t.Error(got)
+	}
+}
+
+// TestWants: nobody is asked for a line while the last one is unread, or when
+// the command has ended.
+func TestWants(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if _, err := w.WriteString("line\n"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	answer := make(chan bool, 1)
+	go func() { answer <- wants(ctx, w) }()
+	end()
+	if <-answer {
+		t.Error("a line is unread, the command has ended, and yet it wants another")
+	}
+	go func() { answer <- wants(t.Context(), w) }()
+	if _, err := r.Read(make([]byte, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if !<-answer {
+		t.Error("all is read, and it wants no more")
 	}
 }
