@@ -261,7 +261,7 @@ func (b *builder) resolveImports() cell.Errors {
 			fail(err)
 			continue
 		}
-		if !b.mayImport(im.Path) {
+		if !strings.Contains(im.Name, mangleMark) && !b.mayImport(im.Path) { // the kernel's own cells may
 			fail(fmt.Errorf("use of internal package %s not allowed", im.Path))
 			continue
 		}

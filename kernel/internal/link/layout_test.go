@@ -163,6 +163,11 @@ func TestOffsets(t *testing.T) {
 		{"runtime.timer", "f", timerFunc},
 		{"runtime.hchan", "recvq", chanReceivers},
 		{"runtime.waitq", "first", 0},
+		{"internal/abi.TypeAssertCache", "Entries", 8},
+		{"internal/abi.TypeAssertCacheEntry", "Itab", assertEntry - 8},
+		{"internal/abi.InterfaceSwitchCache", "Entries", 8},
+		{"internal/abi.InterfaceSwitchCacheEntry", "Typ", 0},
+		{"internal/abi.InterfaceSwitchCacheEntry", "Itab", switchEntry - 8},
 	} {
 		if got := fieldOf(t, types, f.typ, f.field).ByteOffset; got != f.off {
 			t.Errorf("%s.%s is at %d, not %d", f.typ, f.field, got, f.off)

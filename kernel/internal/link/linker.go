@@ -110,7 +110,7 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Linker{
+	l := &Linker{
 		reflected: r,
 		idx:       idx, host: h, mod: m, archives: archives,
 		packages: map[string]*pkg{},
@@ -128,7 +128,8 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		moreStack:  findMoreStack(idx),
 		diversions: map[wayBack]uintptr{},
 		diverted:   map[uintptr]bool{},
-	}, nil
+	}
+	return l, hookAssertions(l)
 }
 
 // Contains reports whether pc lies in loaded code.

@@ -11,12 +11,18 @@ func (ld *load) updateMethods() error {
 		if !isType(s, name) {
 			continue
 		}
-		old := ld.typeDone[name]
+		old := ld.types[name]
 		if old == nil || !ld.mod.ro.contains(old.addr) { // reflect has given a type of its own its methods
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)
-		if sameMethods(old, r) || ld.byName[symKey{name, goobj.ABIStatic}] != nil {
+		if sameMethods(old, r) {
+			continue
+		}
+		if _, decided := ld.typeDone[name]; !decided { // nothing here refers to it, but values of it are about
+			ld.decideTypes(ld.main, i, name)
+		}
+		if ld.typeDone[name] != old || ld.byName[symKey{name, goobj.ABIStatic}] != nil {
 			continue
 		}
 		n := ld.place(ld.main, i)

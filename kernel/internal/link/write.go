@@ -282,4 +282,5 @@ func (ld *load) applyMethods() {
 			ld.host.itabInit(unsafe.Pointer(m), true)
 		}
 	})
+	forgetAssertions()
 }

@@ -1,0 +1,97 @@
+package link
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+	"weak"
+)
+
+// Code that asks whether a value implements an interface, by an assertion or a
+// type switch, has a cache of answers at each such place: after some thousand
+// questions about a type the runtime puts the answer there. What a type
+// implements changes here, when a cell adds or removes a method. So the
+// runtime's functions that make these caches are hooked, and when methods have
+// changed all caches are emptied: they fill again.
+
+// assertions is package state, as the runtime's caches are: hooks have nowhere
+// else to find it.
+var assertions struct {
+	// What the hooked functions did.
+	forAssert func(old, typ, tab unsafe.Pointer) unsafe.Pointer
+	forSwitch func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer
+
+	mu     sync.Mutex
+	caches []assertionCache
+}
+
+// An assertionCache is one that some place may use.
+type assertionCache struct {
+	at    weak.Pointer[assertionHeader]
+	entry uintptr // bytes of an entry, which begins with a type's address
+}
+
+// assertionHeader mirrors the beginning of internal/abi's TypeAssertCache and
+// InterfaceSwitchCache.
+type assertionHeader struct {
+	mask    uintptr
+	entries [1]uintptr
+}
+
+const (
+	assertEntry = 16
+	switchEntry = 24
+)
+
+func hookAssertions(l *Linker) (err error) {
+	if assertions.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](l, "runtime.buildTypeAssertCache"); err != nil {
+		return err
+	}
+	if assertions.forSwitch, err = Original[func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer](l, "runtime.buildInterfaceSwitchCache"); err != nil {
+		return err
+	}
+	if _, err = Hook(l, "runtime.buildTypeAssertCache", buildAssertCache); err != nil {
+		return err
+	}
+	_, err = Hook(l, "runtime.buildInterfaceSwitchCache", buildSwitchCache)
+	return err
+}
+
+// buildAssertCache replaces runtime.buildTypeAssertCache.
+func buildAssertCache(old, typ, tab unsafe.Pointer) unsafe.Pointer {
+	assertions.mu.Lock()
+	defer assertions.mu.Unlock()
+	return noteCache(assertions.forAssert(old, typ, tab), assertEntry)
+}
+
+// buildSwitchCache replaces runtime.buildInterfaceSwitchCache.
+func buildSwitchCache(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer {
+	assertions.mu.Lock()
+	defer assertions.mu.Unlock()
+	return noteCache(assertions.forSwitch(old, typ, which, tab), switchEntry)
+}
+
+func noteCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
+	assertions.caches = append(assertions.caches, assertionCache{weak.Make((*assertionHeader)(c)), entry})
+	return c
+}
+
+// forgetAssertions empties all caches. Somebody may read an entry meanwhile: only
+// its type goes, so that the rest of it still belongs to what was read before.
+func forgetAssertions() {
+	assertions.mu.Lock()
+	defer assertions.mu.Unlock()
+	kept := assertions.caches[:0]
+	for _, c := range assertions.caches {
+		h := c.at.Value()
+		if h == nil {
+			continue // its place has a bigger one
+		}
+		kept = append(kept, c)
+		for i := range h.mask + 1 {
+			atomic.StoreUintptr((*uintptr)(unsafe.Add(unsafe.Pointer(&h.entries), i*c.entry)), 0)
+		}
+	}
+	clear(assertions.caches[len(kept):])
+	assertions.caches = kept
+}
