@@ -85,10 +85,12 @@ func Main() {
 	}
 	w, err := newWorker(os.Args[1])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker:", err)
+		again(err, syscall.Exec)
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // in the runtime's words, which the kernel knows
 		exitNow(3)
 	}
 	self = w
+	os.Unsetenv(attempts)
 	if err := w.memory.begin(w.linker, os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
@@ -103,6 +105,23 @@ func Main() {
 		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
 	}
 	endGroup()
+}
+
+// attempts is the environment variable that counts how often a worker began.
+const attempts = "PERIJOVE_WORKER_ATTEMPTS"
+
+// again begins anew in the same process, if what err says may be otherwise
+// then. Since Go 1.26 the heap begins at a random address: once in some 50,000
+// starts where loaded code has its place, which is the same in all workers of an
+// image, so that children have the code where their parent has it.
+func again(err error, exec func(path string, args, env []string) error) {
+	n := os.Getenv(attempts)
+	if !errors.Is(err, unix.EEXIST) || len(n) >= 5 {
+		return
+	}
+	os.Setenv(attempts, n+"x")
+	err = exec("/proc/self/exe", os.Args, os.Environ())
+	fmt.Fprintln(os.Stderr, "perijove worker: cannot begin anew:", err)
 }
 
 func newWorker(dir string) (*worker, error) {
@@ -300,7 +319,7 @@ var goexit1 func()
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker:", err)
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // in the runtime's words, which the kernel knows
 		exitNow(3)
 	}
 	return v
