@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -16,7 +17,10 @@ type Value[T any] struct{ v value }
 
 // A value is what of a Value does not depend on its type. Its methods take
 // pointers to values, their size, and any pointer to one.
-type value struct{ at home }
+type value struct {
+	at   home
+	word unsafe.Pointer // the value, if it is of one word, once there is a cell
+}
 
 func (v *value) cell(like any) *cell {
 	if c := v.at.get(); c != nil {
@@ -25,7 +29,7 @@ func (v *value) cell(like any) *cell {
 	if err := checkPlain(like, "a Value"); err != nil {
 		panic(err)
 	}
-	return v.at.cell(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size()))
+	return v.found(v.at.cell(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
 }
 
 // The cell holds a lock, which of the two slots is current, and the slots.
@@ -60,8 +64,15 @@ func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) er
 		return err
 	}
 	v.at.set(c)
+	v.found(c)
 	copyBytes(c.valueSlot(0, size), first, size)
 	return nil
+}
+
+// found notes where the value is, for Add.
+func (v *value) found(c *cell) *cell {
+	atomic.StorePointer(&v.word, unsafe.Pointer(&c.mem[valueSlots]))
+	return c
 }
 
 func slotSize(size uintptr) int { return (int(size) + 15) &^ 15 }
@@ -210,24 +221,26 @@ func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 // Add adds d to v and returns the sum: Update for numbers, several times faster.
 // Where few need the sum and many add at once, a Counter is faster still.
 func Add[T Integer](v *Value[T], d T) (sum T) {
-	if unsafe.Sizeof(d) == 4 {
-		return T(v.v.add32(uint32(d), (*T)(nil)))
+	word := atomic.LoadPointer(&v.v.word)
+	if word == nil {
+		word = v.v.place((*T)(nil))
 	}
-	return T(v.v.add64(uint64(d), (*T)(nil)))
-}
-
-//go:noinline
-func (v *value) add32(d uint32, like any) uint32 {
-	sum := v.cell(like).u32(valueSlots).Add(d)
+	if unsafe.Sizeof(d) == 4 {
+		sum = T(atomic.AddUint32((*uint32)(word), uint32(d)))
+	} else {
+		sum = T(atomic.AddUint64((*uint64)(word), uint64(d)))
+	}
 	runtime.KeepAlive(v)
 	return sum
 }
 
+// place makes the cell of a zero Value.
+//
 //go:noinline
-func (v *value) add64(d uint64, like any) uint64 {
-	sum := v.cell(like).u64(valueSlots).Add(d)
-	runtime.KeepAlive(v)
-	return sum
+func (v *value) place(like any) unsafe.Pointer {
+	v.cell(like)
+	v.found(v.at.get())
+	return atomic.LoadPointer(&v.word)
 }
 
 // String is the value as fmt.Sprint writes it.
@@ -240,4 +253,12 @@ func sprint(v any) string { return fmt.Sprint(v) }
 func (v *Value[T]) GobEncode() ([]byte, error) { return v.v.at.encode("Value") }
 
 // GobDecode is the other end of GobEncode.
-func (v *Value[T]) GobDecode(b []byte) error { return v.v.at.open(b, "Value") }
+func (v *Value[T]) GobDecode(b []byte) error { return v.v.open(b) }
+
+func (v *value) open(b []byte) error {
+	err := v.at.open(b, "Value")
+	if err == nil {
+		v.found(v.at.get())
+	}
+	return err
+}
