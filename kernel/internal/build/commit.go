@@ -64,7 +64,9 @@ func (p *Program) Commit(u *Unit) {
 		p.sees(s, c.bodies)
 	}
 	for name, path := range c.imports {
-		p.imports[name] = path
+		if s := p.names[name]; s == nil || s.origin != c.origin { // else the cell itself means something else from there on
+			p.imports[name] = path
+		}
 	}
 	p.dots = append(p.dots, c.dots...)
 	p.allBlank = append(p.allBlank, c.blanks...)

@@ -31,7 +31,7 @@ func (f *file) context() string {
 func (e *emitter) contextHelper(f *file) {
 	if e.helpers[contextName] {
 		f.effects = append(f.effects, "unsafe")
-		fmt.Fprintf(&f.body, "\n//go:linkname %s %s.Context\nfunc %s() %s.Context\n", contextName, e.b.p.cfg.RuntimePackage, contextName, f.use("context", "context"))
+		fmt.Fprintf(&f.body, "\n//go:linkname %s %s.Context\nfunc %s() %s.Context\n", contextName, e.b.p.cfg.RuntimePackage, contextName, f.useOwn("context"))
 	}
 }
 

@@ -45,12 +45,18 @@ func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
 		full:    map[*symbol]bool{},
 		paths:   map[string]bool{},
 	}
-	for s := range in {
+	take := func(s *symbol) {
 		if s.recv == "" {
 			for _, n := range s.names() {
 				e.taken[b.nameIn(s, n)] = true
 			}
 		}
+	}
+	for s := range in {
+		take(s)
+	}
+	for _, s := range b.decls {
+		take(s)
 	}
 	for _, s := range b.vars {
 		e.taken[b.nameIn(s, s.key)] = true

@@ -124,7 +124,7 @@ func (f *file) typeText(t *typeText) string {
 	for _, p := range t.parts {
 		switch {
 		case p.path != "":
-			b.WriteString(f.use(packageName(p.path), p.path))
+			b.WriteString(f.useOwn(p.path))
 		case p.name != "":
 			name := mangle(p.name)
 			if s := f.e.b.lookup(p.name); s != nil {

@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"go/types"
 	"sort"
 	"strings"
 
@@ -38,15 +39,32 @@ func (e *emitter) varFile() *file {
 	return e.vars
 }
 
-// use returns the local name of a package in this file.
+// use returns the local name in this file of a package that the source calls by name. It is another one if the notebook
+// means something else by that, or Go does: the file may contain declarations of both.
 func (f *file) use(name, path string) string {
-	alias := name
-	if f.e.taken[alias] {
-		alias += mangleMark + "p"
+	if f.e.taken[name] || types.Universe.Lookup(name) != nil {
+		return f.alias(name, path)
 	}
-	for f.aliases[alias] != "" && f.aliases[alias] != path {
-		alias += mangleMark + "p"
+	if other := f.aliases[name]; other != "" && other != path {
+		return f.alias(name, path)
 	}
+	return f.bind(name, path)
+}
+
+// useOwn returns the local name in this file of a package that the source does not call by a name of its own. It is one
+// that no source can have.
+func (f *file) useOwn(path string) string { return f.alias(f.e.b.p.pkgs.name(path), path) }
+
+// alias returns a generated name for a package. Messages show it without what follows the mark.
+func (f *file) alias(name, path string) string {
+	alias := name + mangleMark + "p"
+	for n := 2; f.aliases[alias] != "" && f.aliases[alias] != path; n++ {
+		alias = fmt.Sprintf("%s%sp%d", name, mangleMark, n)
+	}
+	return f.bind(alias, path)
+}
+
+func (f *file) bind(alias, path string) string {
 	f.aliases[alias] = path
 	f.e.paths[path] = true
 	return alias
@@ -61,7 +79,7 @@ func (f *file) rename(r cell.Ref, binds map[string]binding, lookup func(string) 
 		if r.Key {
 			return r.Name
 		}
-		return f.use(packageName(bd.path), bd.path) + "." + r.Name
+		return f.useOwn(bd.path) + "." + r.Name
 	case cellContext:
 		if !r.Key {
 			return f.context()

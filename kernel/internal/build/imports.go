@@ -36,25 +36,29 @@ func newPackages(im Importer) *packages {
 		loaded:   map[string]*types.Package{},
 		std:      map[string][]string{},
 	}
-	for line := range strings.Lines(stdPaths) {
-		if line = strings.TrimSpace(line); line != "" {
-			name := packageName(line)
-			p.std[name] = append(p.std[name], line)
-		}
+	for _, importPath := range strings.Fields(stdPaths) {
+		p.std[path.Base(importPath)] = append(p.std[path.Base(importPath)], importPath)
 	}
 	// The orders in which goimports tries packages of one name.
+	delete(p.std, "v2")
 	p.std["rand"] = []string{"crypto/rand", "math/rand/v2", "math/rand"}
 	p.std["template"] = []string{"text/template", "html/template"}
 	return p
 }
 
-// packageName guesses a package's name from its path, which is right for all of std.
-func packageName(importPath string) string {
-	base := path.Base(importPath)
-	if len(base) > 1 && base[0] == 'v' && strings.Trim(base[1:], "0123456789") == "" {
-		return path.Base(path.Dir(importPath))
+// name returns the name of a package, as its own package clause gives it. A package that is gone has none: the type
+// checker says so where it is used.
+func (p *packages) name(importPath string) string {
+	p.mu.Lock()
+	pkg := p.loaded[importPath] // perhaps only mentioned by another: that is enough
+	p.mu.Unlock()
+	if pkg == nil {
+		var err error
+		if pkg, err = p.Import(importPath); err != nil {
+			return "missing"
+		}
 	}
-	return base
+	return pkg.Name()
 }
 
 // Import implements types.Importer.

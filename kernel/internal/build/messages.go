@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"go/token"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -84,11 +85,10 @@ func (b *builder) importHint(name string) string {
 	if token.IsExported(name) { // no package is called so
 		return ""
 	}
-	if im, ok := b.p.cfg.Importer.(interface{ Packages() []string }); ok {
-		list := im.Packages()
-		slices.Sort(list)
-		for _, path := range list {
-			if importable(path) && packageName(path) == name && b.p.pkgs.exportsAll(path, b.unbound[name]) {
+	if im, ok := b.p.cfg.Importer.(packageLister); ok {
+		names := im.Packages()
+		for _, path := range slices.Sorted(maps.Keys(names)) {
+			if importable(path) && names[path] == name && b.p.pkgs.exportsAll(path, b.unbound[name]) {
 				return fmt.Sprintf(" (import %q is missing)", path)
 			}
 		}
@@ -132,7 +132,7 @@ func ownCalls(msg string) string {
 // has given up before it came to it.
 func withoutEchoes(list []fault) []fault {
 	echo := func(f fault) bool {
-		return f.err.Pos.Line == 0 && strings.HasSuffix(f.err.Msg, "imported and not used")
+		return f.err.Pos.Line == 0 && strings.Contains(f.err.Msg, " imported ") && strings.HasSuffix(f.err.Msg, " and not used")
 	}
 	if !slices.ContainsFunc(list, func(f fault) bool { return !echo(f) }) {
 		return list

@@ -28,6 +28,9 @@ type Importer interface {
 	Importcfg(paths []string) (file string, err error)
 }
 
+// A packageLister is an Importer that knows which packages are at hand: their names, by import path.
+type packageLister interface{ Packages() map[string]string }
+
 // Config says what a Program compiles with.
 type Config struct {
 	Compile string   // path of the toolchain's compile tool

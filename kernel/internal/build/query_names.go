@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -218,8 +219,8 @@ func (p *Program) paths(prefix string) []Candidate {
 	for _, list := range p.pkgs.std {
 		all = append(all, list...)
 	}
-	if im, ok := p.cfg.Importer.(interface{ Packages() []string }); ok {
-		all = append(all, im.Packages()...)
+	if im, ok := p.cfg.Importer.(packageLister); ok {
+		all = slices.AppendSeq(all, maps.Keys(im.Packages()))
 	}
 	slices.Sort(all)
 	var list []Candidate

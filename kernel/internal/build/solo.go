@@ -22,7 +22,7 @@ func (e *emitter) solo() {
 	// Named so that the compiler takes it last.
 	f := &file{e: e, aliases: map[string]string{}, name: "zz_solo.go"}
 	e.order = append(e.order, f)
-	fmt.Fprintf(&f.body, "\nfunc init() { %s.Main(%s) }\n", f.use("solo"+mangleMark, e.b.p.cfg.Solo), run)
+	fmt.Fprintf(&f.body, "\nfunc init() { %s.Main(%s) }\n", f.useOwn(e.b.p.cfg.Solo), run)
 	if !own && !e.hasMain() {
 		f.body.WriteString("\nfunc main() {}\n")
 	}

@@ -249,7 +249,10 @@ func (b *builder) finish() error {
 	if b.unfit != nil {
 		why = b.unfit.Error()
 	}
-	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.opt.C != nil, Archives: b.archives, Sizes: map[string]int64{}}
+	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.opt.C != nil, Archives: b.archives, Names: map[string]string{}, Sizes: map[string]int64{}}
+	for _, p := range b.pkgs {
+		mf.Names[p.ImportPath] = p.Name
+	}
 	err := filepath.WalkDir(b.dir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

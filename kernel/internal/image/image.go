@@ -48,6 +48,7 @@ type Image struct {
 	// then be built as a program of its own. It is empty in the ordinary case.
 	Unfit    string
 	archives map[string]string // import path to compiled package
+	names    map[string]string // import path to package name
 
 	// use is locked for as long as the Image is referred to: an image in use
 	// is not removed to make room.
@@ -76,14 +77,8 @@ func (m *Image) Archive(path string) (string, error) {
 // Importcfg returns a file that covers all packages of the image.
 func (m *Image) Importcfg([]string) (string, error) { return m.ImportcfgFile(), nil }
 
-// Packages lists the import paths of the image's packages.
-func (m *Image) Packages() []string {
-	var list []string
-	for p := range m.archives {
-		list = append(list, p)
-	}
-	return list
-}
+// Packages returns the names of the image's packages by import path. Nobody changes it.
+func (m *Image) Packages() map[string]string { return m.names }
 
 // Options say where and with what to build.
 type Options struct {
@@ -209,10 +204,14 @@ type manifest struct {
 	Cgo       bool
 	Unfit     string
 	Archives  map[string]string // import path to file name below Dir
+	Names     map[string]string // import path to package name
 	Sizes     map[string]int64  // of all files, by name below Dir
 }
 
-const manifestFile = "manifest.json"
+const (
+	manifestFile = "manifest.json"
+	layout       = 2 // counts the changes to what an image's folder holds
+)
 
 func read(dir string) (*Image, error) {
 	b, err := os.ReadFile(filepath.Join(dir, manifestFile))
@@ -235,7 +234,7 @@ func read(dir string) (*Image, error) {
 			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Unfit: mf.Unfit, archives: mf.Archives, use: markUsed(dir)}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, use: markUsed(dir)}
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)
 	}

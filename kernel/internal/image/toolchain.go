@@ -253,7 +253,7 @@ func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("compiler: %w", err)
 	}
-	fmt.Fprintln(h, tc, st.Size(), st.ModTime().UnixNano(), bundled)
+	fmt.Fprintln(h, tc, st.Size(), st.ModTime().UnixNano(), bundled, layout)
 	if c != nil {
 		fmt.Fprintln(h, "C", c.Key())
 	}

@@ -77,10 +77,10 @@ func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	defer m.mu.Unlock()
 	m.img, m.cKey = img, set.Key()
 	m.cRoots = m.found
-	m.archives = map[string]string{}
+	m.archives, m.names = map[string]string{}, map[string]string{}
 	m.folders, m.roots = map[string]*folder{}, map[string]bool{}
 	for path, archive := range m.given {
-		m.archives[path] = archive
+		m.archives[path], m.names[path] = archive, ""
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 // A resolved package, as the go command lists it.
 type resolved struct {
 	ImportPath string
+	Name       string
 	Export     string
 	Standard   bool
 	Dir        string
@@ -27,7 +28,7 @@ type resolved struct {
 	Imports    []string
 }
 
-const resolvedFields = "ImportPath,Export,Standard,Dir,Module,CgoFiles,Imports"
+const resolvedFields = "ImportPath,Name,Export,Standard,Dir,Module,CgoFiles,Imports"
 
 type module struct {
 	Path, Version, Dir string

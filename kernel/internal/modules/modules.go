@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ type Modules struct {
 	scratch  string             // where a scratch module may be made
 	own      bool               // dir is the scratch module
 	archives map[string]string  // packages beyond the image, or other than its own
+	names    map[string]string  // their names
 	given    map[string]string  // those of Use
 	cRoots   map[string]*cRoot  // what the image in use was built with, by import path
 	found    map[string]*cRoot  // what the image that CPackages last asked for is built with
@@ -47,7 +49,7 @@ type Modules struct {
 // New returns the packages for a notebook in folder dir. A scratch module, if
 // one is needed, is made in scratch.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
-	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
 		m.from, m.dir = dir, findModule(dir)
 	}
@@ -58,7 +60,7 @@ func New(img *image.Image, dir, scratch, cache string) *Modules {
 func (m *Modules) Use(path, archive string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.archives[path], m.given[path] = archive, archive
+	m.archives[path], m.given[path], m.names[path] = archive, archive, ""
 }
 
 // Setenv sets a variable for the go command. What images are made of stays: then
@@ -216,7 +218,7 @@ func (m *Modules) ofImage(p resolved) bool {
 
 // take makes a package known.
 func (m *Modules) take(p resolved) {
-	m.archives[p.ImportPath] = p.Export
+	m.archives[p.ImportPath], m.names[p.ImportPath] = p.Export, p.Name
 	if inFolder(p) {
 		m.folders[p.ImportPath] = &folder{p.Dir, stamp(p.Dir)}
 	}
@@ -338,14 +340,12 @@ func (m *Modules) Dir() string {
 	return m.dir
 }
 
-// Packages lists the import paths of the packages that are at hand: the image's, and those found beyond it.
-func (m *Modules) Packages() []string {
+// Packages returns the names of the packages that are at hand by import path: the image's, and those found beyond it.
+func (m *Modules) Packages() map[string]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := m.img.Packages()
-	for path := range m.archives {
-		list = append(list, path)
-	}
+	list := maps.Clone(m.img.Packages())
+	maps.Copy(list, m.names)
 	return list
 }
 

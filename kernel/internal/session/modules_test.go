@@ -1,7 +1,6 @@
 package session
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,13 +20,7 @@ func sessionIn(t *testing.T, files string) *Session {
 	}
 	dir := t.TempDir()
 	for _, f := range txtar.Parse([]byte(files)).Files {
-		name := filepath.Join(dir, f.Name)
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, filepath.Join(dir, f.Name), f.Data)
 	}
 	s, err := New(Config{Image: img, Dir: filepath.Join(dir, "notebooks"), CacheDir: t.TempDir()})
 	if err != nil {

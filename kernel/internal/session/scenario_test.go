@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "rewrite what the scenarios in testdata 
 // TestScenarios runs the notebooks in testdata, one text file each. A file
 // named "cell" is executed; the file "want" behind it says what it showed. The
 // name may go on: "cell interrupt after TEXT" interrupts the cell once it has
-// printed TEXT, "cell input LINE" answers what it asks. Cells that call helpers
-// are given those.
+// printed TEXT, "cell input LINE" answers what it asks. "file NAME" is written
+// to the notebook's folder. Cells that call helpers are given those.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -99,6 +99,10 @@ func runScenario(t *testing.T, file string) {
 	var out []txtar.File
 	for _, f := range a.Files {
 		verb, rest, _ := strings.Cut(f.Name, " ")
+		if verb == "file" {
+			writeFile(t, filepath.Join(s.cfg.Dir, rest), f.Data)
+			out = append(out, f)
+		}
 		if verb != "cell" {
 			continue
 		}
@@ -115,10 +119,25 @@ func runScenario(t *testing.T, file string) {
 	if len(out) != len(a.Files) {
 		t.Fatalf("%d files, %d expected: run with -update", len(a.Files), len(out))
 	}
-	for i := 1; i < len(out); i += 2 {
-		if got, want := string(out[i].Data), string(a.Files[i].Data); got != want {
-			t.Errorf("%s, cell %d:\n%s\ngot\n%s\nwant\n%s", file, i/2+1, out[i-1].Data, got, want)
+	for i, n := 0, 0; i < len(out); i++ {
+		if out[i].Name != "want" {
+			continue
 		}
+		n++
+		if got, want := string(out[i].Data), string(a.Files[i].Data); got != want {
+			t.Errorf("%s, cell %d:\n%s\ngot\n%s\nwant\n%s", file, n, out[i-1].Data, got, want)
+		}
+	}
+}
+
+// writeFile writes a file and makes its folder.
+func writeFile(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
