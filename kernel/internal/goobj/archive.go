@@ -3,6 +3,7 @@ package goobj
 import (
 	"bytes"
 	"fmt"
+	"go/version"
 	"strconv"
 	"strings"
 )
@@ -35,7 +36,7 @@ func ParseArchive(b []byte) ([]*Object, error) {
 		if name == "__.PKGDEF" || !bytes.HasPrefix(body, []byte("go object ")) {
 			continue
 		}
-		_, body, ok := bytes.Cut(body, []byte("\n!\n"))
+		header, body, ok := bytes.Cut(body, []byte("\n!\n"))
 		if !ok {
 			return nil, fmt.Errorf("%w: archive member %q has no object", ErrFormat, name)
 		}
@@ -43,10 +44,23 @@ func ParseArchive(b []byte) ([]*Object, error) {
 		if err != nil {
 			return nil, fmt.Errorf("archive member %q: %w", name, err)
 		}
+		o.before127 = writtenBefore(header, "go1.27")
 		objs = append(objs, o)
 	}
 	if len(objs) == 0 {
 		return nil, fmt.Errorf("%w: archive without objects", ErrFormat)
 	}
 	return objs, nil
+}
+
+// writtenBefore reports whether the header of an object, such as "go object
+// linux amd64 go1.26.8 GOAMD64=v1", names a toolchain that is older than release.
+func writtenBefore(header []byte, release string) bool {
+	line, _, _ := bytes.Cut(header, []byte("\n"))
+	for _, word := range strings.Fields(string(line)) {
+		if version.IsValid(word) {
+			return version.Compare(version.Lang(word), release) < 0
+		}
+	}
+	return false
 }

@@ -92,6 +92,7 @@ type Import struct {
 type Object struct {
 	Fingerprint [8]byte
 	flags       uint32
+	before127   bool // written by a toolchain older than Go 1.27
 	b           []byte
 	off         [numBlocks]uint32
 
@@ -129,7 +130,9 @@ func Parse(b []byte) (_ *Object, err error) {
 	}
 	o.pkgs = make([]string, o.count(blkPkgIdx, stringSize))
 	for i := range o.pkgs {
-		o.pkgs[i] = o.stringRef(o.off[blkPkgIdx] + uint32(i)*stringSize)
+		if o.pkgs[i], err = UnescapePath(o.stringRef(o.off[blkPkgIdx] + uint32(i)*stringSize)); err != nil {
+			return nil, err
+		}
 	}
 	return o, nil
 }
@@ -162,13 +165,19 @@ func (o *Object) stringRef(off uint32) string { return o.str(o.u32(off), o.u32(o
 // FromAssembly reports whether the object was written by the assembler.
 func (o *Object) FromAssembly() bool { return o.flags&(1<<2) != 0 }
 
+// Before127 reports whether a toolchain older than Go 1.27 wrote the object.
+func (o *Object) Before127() bool { return o.before127 }
+
+// Std reports whether the object belongs to the standard library.
+func (o *Object) Std() bool { return o.flags&(1<<4) != 0 }
+
 // NumDef returns the number of symbols the object defines. Their indices come first.
 func (o *Object) NumDef() int { return o.numDef }
 
 // NumSyms returns the number of all symbols: definitions, then references by name.
 func (o *Object) NumSyms() int { return o.numSyms }
 
-// Package returns the import path of a referenced package.
+// Package returns the import path of a referenced package, unescaped.
 func (o *Object) Package(i uint32) string {
 	if int(i) >= len(o.pkgs) {
 		panic(corrupt{"no such package index"})

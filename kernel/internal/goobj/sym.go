@@ -47,9 +47,15 @@ const (
 	flagTypelink = 1 << 2
 	flagGoType   = 1 << 6
 
-	flag2Itab    = 1 << 1
-	flag2Dict    = 1 << 2
-	flag2PkgInit = 1 << 3
+	flag2Itab     = 1 << 1
+	flag2Dict     = 1 << 2
+	flag2PkgInit  = 1 << 3
+	flag2Linkname = 1 << 4
+
+	// Go 1.27 put a flag before the last ones.
+	flag2ABIWrapper126  = 1 << 5
+	flag2LinknameStd127 = 1 << 5
+	flag2ABIWrapper127  = 1 << 6
 )
 
 // A Sym is one symbol of an Object.
@@ -97,6 +103,24 @@ func (s Sym) IsItab() bool { return s.flag2()&flag2Itab != 0 }
 
 // IsDict reports whether the symbol is the dictionary of a generic instance.
 func (s Sym) IsDict() bool { return s.flag2()&flag2Dict != 0 }
+
+// IsLinkname reports whether a linkname directive gave the symbol its name:
+// another package defines it, or may refer to it.
+func (s Sym) IsLinkname() bool { return s.flag2()&flag2Linkname != 0 }
+
+// IsLinknameStd is like IsLinkname, for packages of the standard library alone.
+func (s Sym) IsLinknameStd() bool {
+	return !s.o.before127 && s.flag2()&flag2LinknameStd127 != 0
+}
+
+// IsABIWrapper reports whether the function only calls one of the same name
+// with another calling convention.
+func (s Sym) IsABIWrapper() bool {
+	if s.o.before127 {
+		return s.flag2()&flag2ABIWrapper126 != 0
+	}
+	return s.flag2()&flag2ABIWrapper127 != 0
+}
 
 // Size returns the symbol's size in memory, in bytes.
 func (s Sym) Size() uint32 { return s.o.u32(s.off() + 13) }

@@ -219,28 +219,11 @@ func packageOf(name string) string {
 	if dot < 0 {
 		return "runtime" // basic types
 	}
-	path := name[:slash+dot]
-	if strings.Contains(path, "%") {
-		path = unescapePath(path)
+	path, err := goobj.UnescapePath(name[:slash+dot])
+	if err != nil {
+		return name[:slash+dot]
 	}
 	return path
-}
-
-// unescapePath undoes objabi.PathToPrefix.
-func unescapePath(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			var c byte
-			if _, err := fmt.Sscanf(s[i+1:i+3], "%02x", &c); err == nil {
-				b.WriteByte(c)
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 // ofNotebook reports whether a symbol name mentions a declaration of the
@@ -297,7 +280,7 @@ func (l *Linker) Replace(path string) {
 // ofOther reports whether a symbol belongs to a replaced package or mentions one.
 func (l *Linker) ofOther(name string) bool {
 	for _, path := range l.others {
-		if ofPackage(name, symbolPrefix(path)) {
+		if ofPackage(name, goobj.EscapePath(path)) {
 			return true
 		}
 	}
@@ -318,19 +301,4 @@ func ofPackage(name, prefix string) bool {
 		}
 		name = end
 	}
-}
-
-// symbolPrefix is an import path as it stands in symbol names: dots in the
-// last element, and bytes that are no part of names, are escaped.
-func symbolPrefix(path string) string {
-	var b strings.Builder
-	slash := strings.LastIndexByte(path, '/')
-	for i := range len(path) {
-		if c := path[i]; c <= ' ' || c == '%' || c == '"' || c >= 0x7f || c == '.' && i > slash {
-			fmt.Fprintf(&b, "%%%02x", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

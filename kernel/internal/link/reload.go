@@ -64,7 +64,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 
 // unload forgets what is known of a package's symbols. They stay in place.
 func (l *Linker) unload(path string, renew bool) {
-	prefix := symbolPrefix(path)
+	prefix := goobj.EscapePath(path)
 	for key := range l.globals {
 		if (renew || !strings.HasPrefix(key.name, "type:")) && ofPackage(key.name, prefix) {
 			delete(l.globals, key)
@@ -111,7 +111,7 @@ func sameTypes(old, now *pkg) bool {
 // declaredTypes lists the descriptors of a package's named types, and of the
 // pointers to them, which have their methods.
 func (p *pkg) declaredTypes() map[string]*typeRecord {
-	prefix := symbolPrefix(p.path) + "."
+	prefix := goobj.EscapePath(p.path) + "."
 	list := map[string]*typeRecord{}
 	for _, o := range p.objs {
 		for i := range o.NumDef() {
@@ -135,7 +135,7 @@ func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
 	if !ld.live[o.pkg.path] || !s.Kind().IsText() || s.ABI() != goobj.ABIInternal || o.FromAssembly() {
 		return false
 	}
-	rest, ok := strings.CutPrefix(name, symbolPrefix(o.pkg.path)+".")
+	rest, ok := strings.CutPrefix(name, goobj.EscapePath(o.pkg.path)+".")
 	if !ok || strings.ContainsAny(rest, "[-") {
 		return false
 	}
@@ -145,7 +145,7 @@ func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
 		return unicode.IsUpper(first)
 	}
 	recv = strings.TrimSuffix(strings.TrimPrefix(recv, "(*"), ")")
-	_, isType := o.pkg.find(symKey{"type:" + symbolPrefix(o.pkg.path) + "." + recv, goobj.ABI0})
+	_, isType := o.pkg.find(symKey{"type:" + goobj.EscapePath(o.pkg.path) + "." + recv, goobj.ABI0})
 	return isType && !strings.Contains(method, ".")
 }
 
@@ -170,7 +170,7 @@ func (ld *load) replacements() (map[string]*initNode, error) {
 		if err != nil {
 			return nil, err
 		}
-		prefix := symbolPrefix(path)
+		prefix := goobj.EscapePath(path)
 		for _, name := range slices.Sorted(maps.Keys(ld.Linker.stubs)) { // in order, as children do
 			if !strings.HasPrefix(name, prefix+".") {
 				continue

@@ -16,6 +16,7 @@ type node struct {
 	name string
 	kind goobj.Kind
 
+	align  uintptr
 	addr   uintptr // set by layout
 	stub   *stub   // a notebook function: what others refer to
 	global bool    // stays known by name after the load
@@ -163,6 +164,7 @@ func (ld *load) known(key symKey) (uintptr, bool) {
 // sharedInLoad places a symbol that several objects of this load may define.
 func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target, error) {
 	if n := ld.byName[key]; n != nil {
+		n.align = max(n.align, alignment(o.Sym(i)))
 		return target{node: n}, nil
 	}
 	n := ld.place(o, i)
@@ -173,7 +175,7 @@ func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target,
 
 func (ld *load) place(o *object, i int) *node {
 	s := o.Sym(i)
-	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind()}
+	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind(), align: alignment(s)}
 	ld.byDef[defRef{o, i}] = n
 	ld.nodes = append(ld.nodes, n)
 	ld.queue = append(ld.queue, n)

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	textAlign = 32
+	textAlign = 32 // cmd/link's Funcalign on amd64
+	maxAlign  = 32 // and its Maxalign
 	stubSize  = 16
 )
 
@@ -33,32 +34,33 @@ func (ld *load) layout() error {
 		}
 	}
 	for _, n := range ld.nodes {
-		size, align := uintptr(n.sym.Size()), uintptr(n.sym.Align())
-		if align == 0 {
-			align = defaultAlign(n, size)
-		}
+		size := uintptr(n.sym.Size())
 		if n.typ != nil && n.typ.kind() == kindPointer && !n.typ.hasUncommon() {
 			size += uncommonSize // room for methods to come
 			n.typ.room = true
 		}
 		var err error
-		if n.addr, err = ld.arenaOf(n).alloc(max(size, 1), align); err != nil {
+		if n.addr, err = ld.arenaOf(n).alloc(max(size, 1), n.align); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func defaultAlign(n *node, size uintptr) uintptr {
+// alignment is what cmd/link aligns a symbol to. Assembly relies on it: vector
+// instructions fault where a constant is not aligned to its size.
+func alignment(s goobj.Sym) uintptr {
+	align, size := uintptr(s.Align()), uintptr(s.Size())
 	switch {
-	case n.kind.IsText():
-		return textAlign
-	case strings.HasPrefix(n.name, "go:string."), strings.HasPrefix(n.name, "type:.namedata."), strings.HasPrefix(n.name, "type:.importpath."):
-		return 1
-	case n.kind.IsVar() && size >= 32:
-		return 32
+	case s.Kind().IsText():
+		return max(align, textAlign)
+	case align != 0:
+		return align
 	}
-	return 8
+	for align = maxAlign; align > size && align > 1; {
+		align /= 2
+	}
+	return align
 }
 
 func (ld *load) arenaOf(n *node) *arena {

@@ -1,0 +1,137 @@
+package session
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestDottedPath imports packages whose paths have dots in the last element,
+// where symbols have the path in another spelling.
+func TestDottedPath(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/x
+
+go 1.26
+-- notebooks/x.txt --
+-- geo.v2/geo.go --
+package geo
+
+import (
+	"fmt"
+	"reflect"
+	"runtime"
+
+	unit "example.com/x/unit/v1.43.0"
+)
+
+var Count = start()
+
+func start() int { return 40 }
+
+type Point struct{ X, Y unit.Length }
+
+func (p Point) String() string { return fmt.Sprint("at ", p.X, " ", p.Y) }
+
+//go:noinline
+func Name() string {
+	pc, _, _, _ := runtime.Caller(0)
+	return runtime.FuncForPC(pc).Name() + " " + reflect.TypeFor[Point]().PkgPath()
+}
+
+func Fail() { panic("no way") }
+-- unit/v1.43.0/unit.go --
+package unit
+
+type Length float64
+
+func (l Length) Twice() Length { return 2 * l }
+
+type Pair[T any] struct{ A, B T }
+
+func (p *Pair[T]) Swap() { p.A, p.B = p.B, p.A }
+`)
+	for _, c := range []struct{ cell, want string }{
+		{"import geo \"example.com/x/geo.v2\"\ngeo.Name()", "[result text/plain]\n\"example.com/x/geo%2ev2.Name example.com/x/geo.v2\"\n"},
+		{"geo.Count++\nvar str fmt.Stringer = geo.Point{X: 1, Y: 2}", ""},
+		{"fmt.Println(str, geo.Count, str == fmt.Stringer(geo.Point{X: 1, Y: 2}))", "[stdout]\nat 1 2 41 true\n"},
+		{"import unit \"example.com/x/unit/v1.43.0\"\n{ pair := unit.Pair[unit.Length]{A: 1, B: 2}; pair.Swap(); fmt.Println(pair, pair.A.Twice()) }", "[stdout]\n{2 1} 4\n"},
+	} {
+		if got := show(t, s, c.cell); got != c.want {
+			t.Errorf("%s\ngot %q, want %q", c.cell, got, c.want)
+		}
+	}
+	if got := show(t, s, "geo.Fail()"); !strings.Contains(got, "panic: no way") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestAlignedConstants runs assembly that faults where constants and variables
+// are not aligned as the linker would align them.
+func TestAlignedConstants(t *testing.T) {
+	var filler strings.Builder // moves the constants to other places
+	for _, n := range []string{"a", "bb", "ccc", "ddddd", "eeeeeee"} {
+		filler.WriteString("var Odd" + n + " = [" + string(rune('0'+len(n))) + "]byte{1}\n")
+	}
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/x
+
+go 1.26
+-- notebooks/x.txt --
+-- vec/vec.go --
+package vec
+
+`+filler.String()+`
+func odds() int { return len(Odda) + len(Oddbb) + len(Oddccc) + len(Oddddddd) + len(Oddeeeeeee) }
+
+// Sum adds 16 bytes of a constant, a table of 48 bytes and a variable.
+func Sum() uint64
+
+func Odds() int { return odds() }
+-- vec/vec_amd64.s --
+#include "textflag.h"
+
+DATA one<>+0(SB)/1, $1
+GLOBL one<>(SB), RODATA|NOPTR, $1
+
+DATA mask<>+0(SB)/8, $5
+DATA mask<>+8(SB)/8, $6
+GLOBL mask<>(SB), RODATA|NOPTR, $16
+
+DATA three<>+0(SB)/1, $3
+GLOBL three<>(SB), RODATA|NOPTR, $3
+
+DATA table<>+0(SB)/8, $7
+DATA table<>+40(SB)/8, $9
+GLOBL table<>(SB), RODATA|NOPTR, $48
+
+DATA ·small+0(SB)/1, $1
+GLOBL ·small(SB), NOPTR, $1
+
+DATA ·large+0(SB)/8, $100
+DATA ·large+24(SB)/8, $200
+GLOBL ·large(SB), NOPTR, $32
+
+TEXT ·Sum(SB), NOSPLIT, $0-8
+	MOVBLZX one<>(SB), CX
+	MOVBLZX three<>(SB), CX
+	MOVBLZX ·small(SB), CX
+	MOVOA   mask<>(SB), X0
+	MOVOA   table<>+0(SB), X1
+	MOVOA   table<>+32(SB), X2
+	MOVOA   ·large+16(SB), X3
+	PADDQ   X1, X0
+	PADDQ   X2, X0
+	PADDQ   X3, X0
+	MOVQ    X0, AX
+	PSRLO   $8, X0
+	MOVQ    X0, BX
+	ADDQ    BX, AX
+	MOVQ    AX, ret+0(FP)
+	RET
+`)
+	if got, want := show(t, s, "import \"example.com/x/vec\"\nvec.Sum(), vec.Odds()"), "[result text/plain]\n227\n18\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
