@@ -25,7 +25,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 		return nil, err
 	}
 	u := &Unit{Cell: b.c, program: b.p}
-	in, err := b.bodyPass()
+	in, r, err := b.bodyPass()
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +33,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 		return nil, errSequence
 	}
 	e := b.emitUnit(false, in)
+	if err := b.instrument(e, r); err != nil {
+		return nil, err
+	}
 	b.describeUnit(u, e, in)
 	u.Effects = b.effects
 	if len(e.order) > 0 {
@@ -106,13 +109,13 @@ func (b *builder) shapePass() error {
 
 // bodyPass checks function bodies, of the cell and of the older declarations
 // that its changes reach, and settles which of those are set aside.
-func (b *builder) bodyPass() (map[*symbol]form, error) {
+func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 	b.affected()
 	for {
 		in := b.reach(b.older())
 		r, err := b.check(b.emitUnit(false, in))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == wrappersOwner }) {
 			b.noInstances = true
@@ -120,7 +123,7 @@ func (b *builder) bodyPass() (map[*symbol]form, error) {
 		}
 		own, foreign := b.divide(r.faults)
 		if len(own) > 0 {
-			return nil, faultErrors(own)
+			return nil, nil, faultErrors(own)
 		}
 		if len(foreign) == 0 {
 			b.findInstances(r)
@@ -128,7 +131,7 @@ func (b *builder) bodyPass() (map[*symbol]form, error) {
 			b.noteUses(r)
 			b.noteEffects(r, in)
 			b.last = &checked{r.pkg, r.info}
-			return in, nil
+			return in, r, nil
 		}
 		for _, f := range foreign {
 			b.setAside(f)

@@ -20,6 +20,7 @@ type result struct {
 	e      *emitter
 	fset   *token.FileSet
 	files  []*ast.File
+	texts  []string // of files
 	pkg    *types.Package
 	info   *types.Info
 	faults []fault
@@ -43,7 +44,8 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Instances:  map[*ast.Ident]types.Instance{},
 	}}
 	for _, f := range e.order {
-		text := f.text()
+		text := f.plainText()
+		r.texts = append(r.texts, text)
 		af, err := parser.ParseFile(r.fset, f.name, text, parser.SkipObjectResolution)
 		if err != nil {
 			var list scanner.ErrorList

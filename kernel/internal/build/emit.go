@@ -139,10 +139,6 @@ func (e *emitter) entry() {
 	}
 	f := e.file(e.b.o)
 	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.entryName())
-	if !e.shape && e.b.entryNeedsSlowDefers() {
-		e.helpers[neverName] = true
-		f.body.WriteString(slowDefers + "\n")
-	}
 	timed := e.b.c.Timed && !e.shape
 	if timed {
 		e.helpers[startName], e.helpers[stopName] = true, true
@@ -185,10 +181,7 @@ func (e *emitter) finish() {
 	link(repeatName, "Repeat", "(loops, runs int) int")
 	e.contextHelper(f)
 	link(embedName, "Embed", "(interface{}, string)")
-	if e.helpers[neverName] {
-		fmt.Fprintf(&f.body, "\nvar %s bool\n", neverName)
-	}
-	if e.helpers[discardName] || e.helpers[neverName] {
+	if e.helpers[discardName] {
 		fmt.Fprintf(&f.body, "\nfunc %s(...interface{}) {}\n", discardName)
 	}
 }

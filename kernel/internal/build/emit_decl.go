@@ -57,7 +57,7 @@ func (e *emitter) function(s *symbol, fm form) {
 	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
 		if d.Generic || s.key == "" && d.Names[0].Name == "init" {
-			after = "{ for {} }"
+			after = "{ panic(0) }"
 		}
 	}
 	before := s.pragma
@@ -65,9 +65,6 @@ func (e *emitter) function(s *symbol, fm form) {
 		before += "\n//go:noinline"
 	}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
-	if span.Start == 0 && span.End == len(d.Text) {
-		edits = append(edits, e.slowDefersIn("package p\n", d.Text, "")...)
-	}
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
 	if e.aliased(s) {
 		e.alias(f, s)

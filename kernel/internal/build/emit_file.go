@@ -18,6 +18,7 @@ type file struct {
 	regions []region
 	header  int // length of what precedes the body in the text
 	name    string
+	inserts []edit // of instrument, in the whole text
 }
 
 // A region is the range of a file's body that came from one symbol.
@@ -157,10 +158,29 @@ func cut(edits []edit, start, end int) []edit {
 	return out
 }
 
-// finish adds the helpers that statements use.
-
 // text returns the whole file.
 func (f *file) text() string {
+	plain := f.plainText()
+	if len(f.inserts) == 0 {
+		return plain
+	}
+	return apply(plain, f.inserts)
+}
+
+// apply carries out edits, in the order of their places.
+func apply(text string, edits []edit) string {
+	var b strings.Builder
+	at := 0
+	for _, ed := range edits {
+		b.WriteString(text[at:ed.start] + ed.text)
+		at = ed.end
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+// plainText returns the file as it is checked.
+func (f *file) plainText() string {
 	var b strings.Builder
 	b.WriteString("package main\n")
 	locals := make([]string, 0, len(f.aliases))

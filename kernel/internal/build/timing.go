@@ -55,7 +55,7 @@ func (e *emitter) repeat(f *file, st *stmt) (edits []edit) {
 		begin = fmt.Sprintf("for %s := %s; %s > 0; %s = %s { for range %s {", n, call, n, n, call, n)
 		end = e.keepVars(f, st) + "}}"
 		if l.Own {
-			begin, end = begin+" func() {"+e.loopDefers(st), e.keepVars(f, st)+"}() }}"
+			begin, end = begin+" func() {", e.keepVars(f, st)+"}() }}"
 		}
 	}
 	edits = append(edits, edit{l.Body, l.Body, begin + " "})
@@ -63,15 +63,6 @@ func (e *emitter) repeat(f *file, st *stmt) (edits []edit) {
 		edits = append(edits, e.keepValue(f, st, i, v)...)
 	}
 	return append(edits, edit{l.End, l.End, "\n" + end})
-}
-
-// loopDefers is what a loop's own function needs at its beginning.
-func (e *emitter) loopDefers(st *stmt) string {
-	if len(e.b.deferLoops("package p; func _() ", st.Text, "")) == 0 {
-		return ""
-	}
-	e.helpers[neverName] = true
-	return " " + slowDefers
 }
 
 // keepValue uses a value that the cell does not use.
