@@ -18,16 +18,42 @@ type Barrier struct{ at home }
 func (b *Barrier) cell() *cell { return b.at.cell(cellSize) }
 
 const (
-	barrierParties = lockEnd + 4*iota
-	barrierWaiting
-	barrierRound // counts up when a round ends, by success or not
-	barrierBroken
+	barrierState   = 0 // u64, a barrierWord
+	barrierParties = 8 // u32
 )
+
+// A barrierWord is all that changes in a Barrier, so that a process that dies
+// leaves the state before or after a step. Waiters sleep on the low half, which
+// changes when a round ends: the rounds that were completed in its low 16 bits,
+// those that were broken in the next. The high half counts those that wait.
+type barrierWord uint64
+
+const (
+	barrierRounds  = 1<<16 - 1
+	barrierBreak   = 1 << 16
+	barrierWaiter  = 1 << 32
+	barrierBroken  = 1 << 63
+	maxParties     = 1<<31 - 1
+	barrierWaiters = maxParties << 32
+)
+
+func (w barrierWord) waiting() int   { return int(w & barrierWaiters >> 32) }
+func (w barrierWord) isBroken() bool { return w&barrierBroken != 0 }
+
+// completed is the state after a round that all came to.
+func (w barrierWord) completed() barrierWord {
+	return w&^(barrierWaiters|barrierRounds) | (w+1)&barrierRounds
+}
+
+// broken is the state after a round that one gave up.
+func (w barrierWord) broken() barrierWord {
+	return barrierWord(uint32(w)+barrierBreak) | barrierBroken
+}
 
 // NewBarrier makes a Barrier for the given number of parties, at least 1.
 func NewBarrier(b Backend, parties int) (*Barrier, error) {
-	if parties < 1 {
-		return nil, fmt.Errorf("mp: a barrier for %d parties", parties)
+	if parties < 1 || parties > maxParties {
+		return nil, fmt.Errorf("mp: cannot make a Barrier for %d parties: there must be 1 to %d", parties, maxParties)
 	}
 	c, err := newCell(b, cellSize)
 	if err != nil {
@@ -44,62 +70,80 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 // Wait returns ctx's error, and everybody else's Wait ErrBroken until Reset.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	defer runtime.KeepAlive(b)
-	if b.cell().u32(barrierParties).Load() == 0 {
+	c := b.cell()
+	parties := int(c.u32(barrierParties).Load())
+	if parties == 0 {
 		return 0, errors.New("mp: the Barrier was not made by mp.NewBarrier")
 	}
-	m := mutex{b.cell(), 0}
-	if err := m.lock(ctx); err != nil {
-		b.end(1)
+	if err := context.Cause(ctx); err != nil {
+		b.breakRound(nil)
 		return 0, err
 	}
-	if b.cell().u32(barrierBroken).Load() == 1 {
-		m.unlock()
-		return 0, ErrBroken
-	}
-	round := b.cell().u32(barrierRound).Load()
-	place := int(b.cell().u32(barrierWaiting).Add(1)) - 1
-	if place+1 == int(b.cell().u32(barrierParties).Load()) {
-		b.endLocked(0)
-		m.unlock()
-		return place, nil
-	}
-	m.unlock()
-	for b.cell().u32(barrierRound).Load() == round {
-		if err := b.cell().wait(ctx, barrierRound, round, longWait); err != nil {
-			if b.cell().u32(barrierRound).Load() == round {
-				b.end(1)
-				return 0, err
+	for state := c.u64(barrierState); ; {
+		s := barrierWord(state.Load())
+		place := s.waiting()
+		switch {
+		case s.isBroken():
+			return 0, ErrBroken
+		case place+1 < parties:
+			if state.CompareAndSwap(uint64(s), uint64(s+barrierWaiter)) {
+				return place, b.await(ctx, s)
 			}
-			break
+		case state.CompareAndSwap(uint64(s), uint64(s.completed())):
+			c.wake(barrierState, allWaiters)
+			return place, nil
 		}
 	}
-	if b.cell().u32(barrierBroken).Load() == 1 {
-		return 0, ErrBroken
+}
+
+// await waits for the end of the round that began with state s.
+func (b *Barrier) await(ctx context.Context, s barrierWord) error {
+	c, round := b.cell(), uint32(s)
+	for uint32(c.u64(barrierState).Load()) == round {
+		if err := c.wait(ctx, barrierState, round, longWait); err != nil {
+			if b.breakRound(&round) {
+				return err
+			}
+		}
 	}
-	return place, nil
+	if uint32(c.u64(barrierState).Load())&^barrierRounds != round&^barrierRounds {
+		return ErrBroken
+	}
+	return nil
+}
+
+// breakRound breaks the barrier, if round is nil or still the current one.
+func (b *Barrier) breakRound(round *uint32) bool {
+	return b.change(func(s barrierWord) (barrierWord, bool) {
+		return s.broken(), (round == nil || uint32(s) == *round) && !s.isBroken()
+	})
 }
 
 // Reset makes a broken barrier usable. Those that still wait get ErrBroken.
 func (b *Barrier) Reset() {
-	if b.cell().u32(barrierWaiting).Load() > 0 {
-		b.end(1)
-	}
-	b.end(0)
-}
-
-func (b *Barrier) end(broken uint32) {
-	m := mutex{b.cell(), 0}
-	_ = m.lock(steady{context.Background()})
-	b.endLocked(broken)
-	m.unlock()
+	b.change(func(s barrierWord) (barrierWord, bool) {
+		if s.waiting() > 0 {
+			s = s.broken()
+		}
+		return s &^ barrierBroken, true
+	})
 	runtime.KeepAlive(b)
 }
 
-func (b *Barrier) endLocked(broken uint32) {
-	b.cell().u32(barrierWaiting).Store(0)
-	b.cell().u32(barrierBroken).Store(broken)
-	b.cell().u32(barrierRound).Add(1)
-	b.cell().wake(barrierRound, allWaiters)
+// change replaces the state, if f says so, and wakes all.
+func (b *Barrier) change(f func(barrierWord) (barrierWord, bool)) bool {
+	c := b.cell()
+	for {
+		s := c.u64(barrierState).Load()
+		to, ok := f(barrierWord(s))
+		if !ok {
+			return false
+		}
+		if c.u64(barrierState).CompareAndSwap(s, uint64(to)) {
+			c.wake(barrierState, allWaiters)
+			return true
+		}
+	}
 }
 
 // GobEncode lets a Barrier be part of what is sent to a process.

@@ -16,9 +16,12 @@ func (l *RLock) cell() *cell { return l.at.cell(cellSize) }
 
 func (l *RLock) mutex() mutex { return mutex{l.cell(), 0} }
 
+// Beside the lock's state. What a dead owner has left is not the heir's, since
+// it names another process.
 const (
-	rlockGoroutine = lockEnd // the owner's, 0 if there is none
-	rlockDepth     = lockEnd + 8
+	rlockGoroutine = lockEnd      // the owner's, 0 if there is none
+	rlockDepth     = lockEnd + 8  // how often it has the lock
+	rlockProcess   = lockEnd + 16 // whose goroutine that is, as in the lock's state
 )
 
 // NewRLock makes an RLock.
@@ -65,13 +68,21 @@ func (l *RLock) TryLock() bool {
 	return true
 }
 
+// own makes the calling goroutine, which has the lock, its owner.
 func (l *RLock) own(me uint64) {
-	l.cell().u64(rlockGoroutine).Store(me)
-	l.cell().u32(rlockDepth).Store(1)
+	c := l.cell()
+	c.u64(rlockProcess).Store(0)
+	c.u64(rlockGoroutine).Store(me)
+	c.u32(rlockDepth).Store(1)
+	c.u64(rlockProcess).Store(c.me.word())
 }
 
+// mine reports whether the calling goroutine has the lock. Only it has made the
+// words beside the state say so.
 func (l *RLock) mine(me uint64) bool {
-	return ownerOf(l.mutex().state().Load()) == l.cell().me && l.cell().u64(rlockGoroutine).Load() == me
+	c := l.cell()
+	return ownerOf(l.mutex().state().Load()) == c.me && c.u64(rlockProcess).Load() == c.me.word() &&
+		c.u64(rlockGoroutine).Load() == me
 }
 
 func (l *RLock) again(me uint64) bool {
@@ -89,7 +100,7 @@ func (l *RLock) Unlock() {
 		panic("mp: unlock of an RLock that this goroutine does not hold")
 	}
 	if l.cell().u32(rlockDepth).Add(^uint32(0)) == 0 {
-		l.cell().u64(rlockGoroutine).Store(0)
+		l.cell().u64(rlockProcess).Store(0)
 		l.mutex().unlock()
 	}
 }
