@@ -109,8 +109,14 @@ func (q *sharedQueue) length() int {
 	return max(0, int(int64(q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load())))
 }
 
+// close closes the queue between two puts: with the writers' lock, so that what
+// a Put has found open is in the queue before readers see the end.
 func (q *sharedQueue) close() {
+	m := mutex{q.c, queuePutLock}
+	_ = m.lock(steady{context.Background()})
+	q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
 	q.c.u32(queueClosed).Store(1)
+	m.unlock()
 	q.signal(queueArrived)
 	q.signal(queueLeft)
 	q.signal(queueEased)
@@ -278,10 +284,11 @@ func (q *sharedQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok 
 			return err == nil, err
 		}
 		arrived := q.c.u32(queueArrived).Load()
+		closed := q.c.u32(queueClosed).Load() == 1 // nothing comes after that
 		if q.c.u64(queueHead).Load() != q.c.u64(queueTail).Load() {
 			continue
 		}
-		if q.c.u32(queueClosed).Load() == 1 {
+		if closed {
 			return false, ErrClosed
 		}
 		if !wait {
