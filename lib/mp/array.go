@@ -3,13 +3,18 @@ package mp
 import (
 	"fmt"
 	"iter"
-	"runtime"
 	"unsafe"
 )
 
 // An Array is a slice that processes share, without any copy: what one writes
 // another reads. Its elements must be free of pointers. Nothing orders writes
 // and reads but what else the processes do, with a Lock or a Barrier, say.
+//
+// The memory lies in Go's heap, and stays for as long as a slice of it can be
+// reached. The collector counts its size in each process that has the Array,
+// against GOMEMLIMIT too, although the elements exist once: with GOGC=100 a
+// program with an Array of 1 GiB lets 1 GiB more garbage gather between two
+// collections. The collector never reads the elements.
 type Array[T any] struct {
 	c *cell
 	n int
@@ -18,6 +23,9 @@ type Array[T any] struct {
 // arrayHead is where the elements begin: a page, so that they are aligned for
 // anything.
 const arrayHead = 4096
+
+// maxArray is the largest size of an Array in bytes.
+const maxArray = 1 << 46
 
 // NewArray makes an Array of n zero elements. If T has a pointer in it, the
 // error names the field.
@@ -36,12 +44,15 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*cell, error) {
 	if err := checkPlain(pointer, "an Array"); err != nil {
 		return nil, err
 	}
-	if n < 0 || (size > 0 && uint64(n) > (1<<46)/uint64(size)) {
-		return nil, fmt.Errorf("mp: an array of %d elements", n)
+	switch {
+	case n < 0:
+		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: the number is negative", n)
+	case size > 0 && uint64(n) > maxArray/uint64(size):
+		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: it would be larger than %d TiB", n, maxArray>>40)
 	}
-	c, err := newCell(b, arrayHead+n*int(size))
+	c, err := newHeapCell(b, arrayHead+n*int(size))
 	if err != nil {
-		return nil, err
+		return nil, within(fmt.Sprintf("cannot make an Array of %d elements (%d bytes)", n, arrayHead+n*int(size)), err)
 	}
 	c.u64(0).Store(uint64(n))
 	return c, nil
@@ -50,8 +61,7 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*cell, error) {
 // Len returns the number of elements.
 func (a *Array[T]) Len() int { return a.n }
 
-// Slice returns the elements themselves. The memory stays for as long as the
-// Array is reachable: keep the Array, not only the slice.
+// Slice returns the elements themselves. The slice stays valid without the Array.
 func (a *Array[T]) Slice() []T {
 	if a.n == 0 {
 		return nil
@@ -59,10 +69,13 @@ func (a *Array[T]) Slice() []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.c.mem[arrayHead])), a.n)
 }
 
+// Close gives up what it takes to send the Array to further processes. The
+// elements stay, in this process for as long as it has a slice of them.
+func (a *Array[T]) Close() { a.c.drop() }
+
 // All yields the elements with their places.
 func (a *Array[T]) All() iter.Seq2[int, T] {
 	return func(yield func(int, T) bool) {
-		defer runtime.KeepAlive(a)
 		for i, v := range a.Slice() {
 			if !yield(i, v) {
 				return
@@ -94,7 +107,7 @@ func (a *Array[T]) GobDecode(b []byte) (err error) {
 
 //go:noinline
 func openArray(handle []byte, size uintptr) (*cell, int, error) {
-	c, err := openCell(handle, "Array")
+	c, err := openMemory(handle, "Array", true)
 	if err != nil {
 		return nil, 0, err
 	}

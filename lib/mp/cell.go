@@ -30,13 +30,31 @@ func newCell(b Backend, size int) (*cell, error) {
 		words := make([]uint64, (size+7)/8)
 		return &cell{mem: unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size), lot: new(lot), me: owner{pid: 1}}, nil
 	case Processes:
-		s, err := newSegment(int64(size))
+		s, err := newSegment(int64(size), false)
 		if err != nil {
 			return nil, err
 		}
 		return &cell{seg: s, mem: s.mem, me: self()}, nil
 	}
 	return nil, fmt.Errorf("mp: %v", b)
+}
+
+// newHeapCell is newCell with memory that stays for as long as anything points
+// into it, whatever becomes of the cell.
+func newHeapCell(b Backend, size int) (*cell, error) {
+	if b == Goroutines {
+		if err := heapAllows(size); err != nil {
+			return nil, err
+		}
+	}
+	if b != Processes {
+		return newCell(b, size)
+	}
+	s, err := newSegment(int64(size), true)
+	if err != nil {
+		return nil, err
+	}
+	return &cell{seg: s, mem: s.mem, me: self()}, nil
 }
 
 var errLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to one")
@@ -81,15 +99,28 @@ func (c *cell) encode(what string) ([]byte, error) {
 	if c.seg == nil {
 		return nil, fmt.Errorf("mp: cannot send this %s: %w", what, errLocal)
 	}
-	return c.seg.handle(), nil
+	h, err := c.seg.handle()
+	if err != nil {
+		return nil, within("cannot send this "+what, err)
+	}
+	return h, nil
 }
 
-func openCell(handle []byte, what string) (*cell, error) {
-	s, err := openSegment(handle)
+func openCell(handle []byte, what string) (*cell, error) { return openMemory(handle, what, false) }
+
+func openMemory(handle []byte, what string, inHeap bool) (*cell, error) {
+	s, err := openSegment(handle, inHeap)
 	if err != nil {
 		return nil, within("cannot open a "+what, err)
 	}
 	return &cell{seg: s, mem: s.mem, me: self()}, nil
+}
+
+// drop gives up the descriptor of a cell's memory.
+func (c *cell) drop() {
+	if c.seg != nil {
+		c.seg.close()
+	}
 }
 
 func (c *cell) u32(off int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&c.mem[off])) }

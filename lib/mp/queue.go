@@ -45,6 +45,9 @@ func (q *Queue[T]) in() queue {
 	return q.zero
 }
 
+// maxQueue is the largest size of a queue.
+const maxQueue = 1<<31 - 1
+
 // NewQueue makes a Queue for at most size values; Put waits while there are
 // that many. With size 0 it takes as many as memory holds.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
@@ -67,12 +70,19 @@ func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
 //go:noinline
 func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, error) {
 	switch {
-	case size < 0:
-		return nil, fmt.Errorf("mp: a queue for %d values", size)
+	case size < 0 || size > maxQueue:
+		return nil, fmt.Errorf("mp: cannot make a queue for %d values: there must be 0 (any number) to %d", size, maxQueue)
 	case b == Processes:
 		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size)
 	case b != Goroutines:
 		return nil, fmt.Errorf("mp: %v", b)
+	case uint64(size) > maxArray/uint64(e.size+4):
+		return nil, fmt.Errorf("mp: cannot make a queue for %d values: it would be larger than %d TiB", size, maxArray>>40)
+	}
+	if err := heapAllows(size * int(e.size+4)); err != nil {
+		return nil, within(fmt.Sprintf("cannot make a queue for %d values", size), err)
+	}
+	switch {
 	case 0 < size && size < leastRing:
 		return newChanQueue(e, size, counted), nil
 	}

@@ -22,6 +22,12 @@ type segment struct {
 	mem  []byte
 	fd   int
 	node uint64 // identifies the file on this machine
+
+	inHeap bool // mem is part of Go's heap, which frees it
+
+	closing sync.Once
+	closed  atomic.Bool     // fd is closed
+	cleanup runtime.Cleanup // closes it
 }
 
 // segments are the segments of this process, so that one that arrives twice is
@@ -31,7 +37,8 @@ var segments struct {
 	m  map[uint64]weak.Pointer[segment]
 }
 
-func newSegment(size int64) (*segment, error) {
+// newSegment makes a segment. If inHeap, its memory is part of Go's heap.
+func newSegment(size int64, inHeap bool) (*segment, error) {
 	fd, err := unix.MemfdCreate("mp", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("mp: cannot make shared memory: %w", err)
@@ -42,11 +49,11 @@ func newSegment(size int64) (*segment, error) {
 	}
 	segments.mu.Lock()
 	defer segments.mu.Unlock()
-	return mapSegment(fd)
+	return mapSegment(fd, inHeap)
 }
 
 // mapSegment maps the file fd, which it takes over. segments.mu is held.
-func mapSegment(fd int) (*segment, error) {
+func mapSegment(fd int, inHeap bool) (*segment, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		unix.Close(fd)
@@ -56,39 +63,63 @@ func mapSegment(fd int) (*segment, error) {
 		unix.Close(fd)
 		return s, nil
 	}
-	mem, err := unix.Mmap(fd, 0, int(st.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
+	mem, err := mapFile(fd, int(st.Size), inHeap)
 	if err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("mp: cannot map %d bytes of shared memory: %w", st.Size, err)
 	}
-	s := &segment{mem: mem, fd: fd, node: st.Ino}
+	s := &segment{mem: mem, fd: fd, node: st.Ino, inHeap: inHeap}
 	if segments.m == nil {
 		segments.m = make(map[uint64]weak.Pointer[segment])
 	}
 	segments.m[s.node] = weak.Make(s)
-	runtime.AddCleanup(s, dropSegment, *s)
+	if !inHeap {
+		runtime.AddCleanup(s, func(mem []byte) { _ = unix.Munmap(mem) }, mem)
+	}
+	s.cleanup = runtime.AddCleanup(s, closeSegment, descriptor{fd, s.node})
 	return s, nil
 }
 
-func dropSegment(s segment) {
+// A descriptor is an open segment's file.
+type descriptor struct {
+	fd   int
+	node uint64
+}
+
+// closeSegment closes the file of a segment that is gone.
+func closeSegment(d descriptor) {
 	segments.mu.Lock()
-	if segments.m[s.node].Value() == nil {
-		delete(segments.m, s.node)
+	if segments.m[d.node].Value() == nil {
+		delete(segments.m, d.node)
 	}
 	segments.mu.Unlock()
-	_ = unix.Munmap(s.mem)
-	_ = unix.Close(s.fd)
+	_ = unix.Close(d.fd)
+}
+
+// close closes the file. The memory stays mapped for as long as it is in use.
+func (s *segment) close() {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		s.cleanup.Stop()
+		segments.mu.Lock()
+		delete(segments.m, s.node)
+		segments.mu.Unlock()
+		_ = unix.Close(s.fd)
+	})
 }
 
 // handle is how another process finds the segment: through this process's
 // descriptor of it.
-func (s *segment) handle() []byte {
+func (s *segment) handle() ([]byte, error) {
+	if s.closed.Load() {
+		return nil, ErrClosed
+	}
 	b := binary.LittleEndian.AppendUint32(nil, uint32(os.Getpid()))
 	b = binary.LittleEndian.AppendUint32(b, uint32(s.fd))
-	return binary.LittleEndian.AppendUint64(b, s.node)
+	return binary.LittleEndian.AppendUint64(b, s.node), nil
 }
 
-func openSegment(h []byte) (*segment, error) {
+func openSegment(h []byte, inHeap bool) (*segment, error) {
 	if len(h) != 16 {
 		return nil, errMalformed
 	}
@@ -110,7 +141,7 @@ func openSegment(h []byte) (*segment, error) {
 		}
 		return nil, fmt.Errorf("process %d, which sent it, does not have it any more (keep it referenced until it has arrived): %w", pid, os.ErrNotExist)
 	}
-	return mapSegment(mine)
+	return mapSegment(mine, inHeap)
 }
 
 // discard gives back the memory of a range, which reads as zeros then.

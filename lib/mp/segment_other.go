@@ -11,11 +11,13 @@ import (
 // A segment is memory that processes share; not on this system.
 type segment struct{ mem []byte }
 
-func newSegment(int64) (*segment, error) { return nil, ErrUnsupported }
+func newSegment(int64, bool) (*segment, error) { return nil, ErrUnsupported }
 
-func openSegment([]byte) (*segment, error) { return nil, ErrUnsupported }
+func openSegment([]byte, bool) (*segment, error) { return nil, ErrUnsupported }
 
-func (s *segment) handle() []byte { return nil }
+func (s *segment) handle() ([]byte, error) { return nil, ErrUnsupported }
+
+func (s *segment) close() {}
 
 func (s *segment) discard(int, int) {}
 
@@ -26,3 +28,5 @@ func (o owner) alive() bool { return true }
 func futexWait(*atomic.Uint32, uint32, time.Duration) {}
 
 func futexWake(*atomic.Uint32, int) {}
+
+func heapAllows(int) error { return nil }

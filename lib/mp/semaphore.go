@@ -2,6 +2,7 @@ package mp
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"time"
 )
@@ -22,13 +23,19 @@ const (
 	semWaiters = 4
 )
 
-// NewSemaphore makes a Semaphore with n free units.
+// maxUnits is how many units a Semaphore can have.
+const maxUnits = 1<<31 - 1
+
+// NewSemaphore makes a Semaphore with n free units, 0 or more.
 func NewSemaphore(b Backend, n int) (*Semaphore, error) {
+	if n < 0 || n > maxUnits {
+		return nil, fmt.Errorf("mp: cannot make a Semaphore with %d units: there must be 0 to %d", n, maxUnits)
+	}
 	c, err := newCell(b, cellSize)
 	if err != nil {
 		return nil, err
 	}
-	c.u32(semCount).Store(uint32(max(n, 0)))
+	c.u32(semCount).Store(uint32(n))
 	made := new(Semaphore)
 	made.at.set(c)
 	return made, nil

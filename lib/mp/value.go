@@ -75,7 +75,7 @@ func (v *value) found(c *cell) *cell {
 	return c
 }
 
-func slotSize(size uintptr) int { return (int(size) + 15) &^ 15 }
+func slotSize(size uintptr) int { return max(16, (int(size)+15)&^15) }
 
 func (c *cell) valueSlot(i uint32, size uintptr) unsafe.Pointer {
 	return unsafe.Pointer(&c.mem[valueSlots+int(i)*slotSize(size)])
@@ -90,40 +90,35 @@ func copyBytes(to, from unsafe.Pointer, n uintptr) {
 //go:noinline
 func checkPlain(pointer any, what string) error {
 	t := reflect.TypeOf(pointer).Elem()
-	if path, bad := pointerIn(t, typeName(t)); bad != nil {
-		return fmt.Errorf("mp: %s of %v cannot be shared: %s is a %v, which holds a pointer "+
-			"(use numbers and arrays of fixed length)", what, t, path, bad)
-	}
-	if !plain(t) {
-		return fmt.Errorf("mp: %s of %v cannot be shared: it encodes itself or is a lock", what, t)
+	if path, why := unshareable(t, typeName(t)); why != "" {
+		return fmt.Errorf("mp: %s of %v cannot be shared: %s %s", what, t, path, why)
 	}
 	return nil
 }
 
-// plain is fixedSize that allows types which encode themselves: in shared
-// memory nothing is encoded.
-func plain(t reflect.Type) bool {
-	p := t.PkgPath()
-	return p != "sync" && p != "sync/atomic"
-}
-
-// pointerIn finds the first part of t that is not its own value.
-func pointerIn(t reflect.Type, path string) (string, reflect.Type) {
+// unshareable finds the first part of t that cannot lie in shared memory, and
+// says why.
+func unshareable(t reflect.Type, path string) (where, why string) {
+	if t.PkgPath() == "sync" {
+		return path, fmt.Sprintf("is a %v, which works within one process (use one of package mp beside it)", t)
+	}
 	switch k := t.Kind(); {
 	case reflect.Bool <= k && k <= reflect.Complex128:
-		return "", nil
+		return "", ""
+	case k == reflect.Array && t.Len() == 0:
+		return "", ""
 	case k == reflect.Array:
-		return pointerIn(t.Elem(), path+"[]")
+		return unshareable(t.Elem(), path+"[]")
 	case k == reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			if at, bad := pointerIn(f.Type, path+"."+f.Name); bad != nil {
-				return at, bad
+			if where, why = unshareable(f.Type, path+"."+f.Name); why != "" {
+				return where, why
 			}
 		}
-		return "", nil
+		return "", ""
 	}
-	return path, t
+	return path, fmt.Sprintf("is a %v, which holds a pointer (use numbers and arrays of fixed length)", t)
 }
 
 // Load returns the value.
