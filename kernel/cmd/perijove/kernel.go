@@ -22,7 +22,10 @@ func newKernelCommand() *cobra.Command {
 		Short: "Serve one notebook (started by Jupyter)",
 		Long: `Kernel serves the sockets of the connection file FILE until a front end shuts it
 down, SIGTERM arrives or the Jupyter that started it is gone. The kernelspec
-starts it; there is no need to call it by hand.`,
+starts it; there is no need to call it by hand.
+
+It writes warnings and errors to standard error. PERIJOVE_LOG=info or
+PERIJOVE_LOG=debug in its environment has it write more.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runKernel(cmd.Context(), args[0], cmd.ErrOrStderr())
@@ -31,7 +34,7 @@ starts it; there is no need to call it by hand.`,
 }
 
 func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) error {
-	log := slog.New(server.Throttle(slog.NewTextHandler(stderr, nil)))
+	log := newLog(stderr, os.Getenv(logEnv))
 	connection, err := transport.ReadConnection(connectionFile)
 	if err != nil {
 		return err
@@ -46,6 +49,24 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 		return newSession(ctx, goCommand, "", kernelID(connectionFile), io.MultiWriter(stderr, progress), log)
 	})
 	return serve(life, connection, session, version, log)
+}
+
+// logEnv is the environment variable that says how much the kernel logs.
+const logEnv = "PERIJOVE_LOG"
+
+// newLog returns a log of warnings and errors, or of what the name of a level
+// asks for.
+func newLog(w io.Writer, level string) *slog.Logger {
+	least := slog.LevelWarn
+	var err error
+	if level != "" {
+		err = least.UnmarshalText([]byte(level)) // leaves least as it is on error
+	}
+	log := slog.New(server.Throttle(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least})))
+	if err != nil {
+		log.Warn("unknown level of logging", "variable", logEnv, "value", level, "known", "debug, info, warn, error")
+	}
+	return log
 }
 
 // kernelID is Jupyter's identifier of a kernel: its server names connection

@@ -33,8 +33,7 @@ type checked struct {
 // Commit makes the unit's declarations live: the worker has loaded it. A
 // second Commit of the same unit does nothing.
 func (p *Program) Commit(u *Unit) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.change()()
 	c := u.changes
 	if c == nil || c.done || u.program != p {
 		return

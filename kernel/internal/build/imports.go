@@ -13,29 +13,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-
-	"golang.org/x/tools/go/gcexportdata"
+	"time"
 )
 
 // packages loads export data, once per package.
 type packages struct {
-	goroot   string // for sources that export data names
-	importer Importer
-
-	mu     sync.Mutex
-	fset   *token.FileSet
-	loaded map[string]*types.Package
-	std    map[string][]string // import paths by package name
+	*packageCache
+	deadline time.Time // of Import; the zero time: none
 }
 
 func newPackages(im Importer) *packages {
-	p := &packages{
-		importer: im,
-		fset:     token.NewFileSet(),
-		loaded:   map[string]*types.Package{},
-		std:      map[string][]string{},
-	}
+	p := &packages{packageCache: newPackageCache(im)}
 	for _, importPath := range strings.Fields(stdPaths) {
 		p.std[path.Base(importPath)] = append(p.std[path.Base(importPath)], importPath)
 	}
@@ -66,36 +54,13 @@ func (p *packages) Import(importPath string) (*types.Package, error) {
 	if importPath == "unsafe" {
 		return types.Unsafe, nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if pkg := p.loaded[importPath]; pkg != nil && pkg.Complete() {
+	if pkg, _ := p.have(importPath); pkg != nil {
 		return pkg, nil
 	}
-	file, err := p.importer.Archive(importPath)
-	if err != nil {
-		return nil, err
+	if !p.deadline.IsZero() {
+		return p.loadWithin(time.Until(p.deadline), importPath)
 	}
-	data, err := exportData(file)
-	if err != nil {
-		return nil, err
-	}
-	pkg, err := gcexportdata.Read(bytes.NewReader(data), p.fset, p.loaded, importPath)
-	if err != nil {
-		return nil, fmt.Errorf("export data of %s: %w", importPath, err)
-	}
-	return pkg, nil
-}
-
-func (p *packages) known() map[string]*types.Package {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.loaded
-}
-
-func (p *packages) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.loaded = map[string]*types.Package{}
+	return p.load(importPath)
 }
 
 // exportData returns the export data section of a package archive: its first

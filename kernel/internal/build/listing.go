@@ -13,8 +13,7 @@ import (
 // returns them. Functions, types and constants stay as source and are compiled
 // again when a cell next reaches them.
 func (p *Program) WorkerLost() []Variable {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.change()()
 	var out []Variable
 	for _, s := range p.symbols() {
 		s.loaded = false
@@ -39,15 +38,13 @@ func (p *Program) Lost() map[string]int {
 // MarkLost counts variables that exist among the lost: their content is not
 // what the cells in n made of it. A new declaration ends that.
 func (p *Program) MarkLost(n map[string]int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.change()()
 	maps.Copy(p.lost, n)
 }
 
 // Regained ends MarkLost for all variables that exist.
 func (p *Program) Regained() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.change()()
 	maps.DeleteFunc(p.lost, func(name string, _ int) bool {
 		s := p.names[name]
 		return s != nil && s.kind == cell.Var
@@ -56,8 +53,8 @@ func (p *Program) Regained() {
 
 // Reimport forgets what is known of compiled packages: they may have changed.
 func (p *Program) Reimport() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.building.Lock()
+	defer p.building.Unlock()
 	p.pkgs.forget()
 }
 
@@ -117,8 +114,7 @@ func (s *symbol) kindName() string {
 // declarations that need it. Those that are loaded go on as they are, but do
 // not compile again without it.
 func (p *Program) Remove(name string) ([]Declaration, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.change()()
 	if s := p.names[name]; s != nil {
 		if s.kind == cell.Type {
 			for _, m := range p.methods[name] {

@@ -62,23 +62,14 @@ type Program struct {
 	pkgs    *packages
 	standby standby
 
-	mu       sync.Mutex
-	seq      int // of units, for file names
-	names    map[string]*symbol
-	methods  map[string]map[string]*symbol // by receiver type, then by key
-	users    map[string]map[*symbol]bool   // by name: the live symbols that refer to it
-	imports  map[string]string             // import paths by local name
-	dots     []string                      // dot-imported paths
-	blanks   []string                      // imported for their effect; emptied once loaded
-	allBlank []string
-	aside    map[string]*asideSymbol
-	lost     map[string]int // variables that went with a worker: name to cell
-	sources  map[int]*origin
-	links    map[string]linkName         // the newest link symbol of a variable or function
-	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
-	last     *checked
+	isSnapshot bool // it serves one query, and is never built or changed
 
-	instances map[string]map[string]instance // by generic function or type, then by arguments
+	building sync.Mutex // held by Build, and while the state changes
+	seq      int        // of units, for file names; guarded by building
+
+	mu     sync.Mutex // guards what follows; held for moments only
+	*state            // read by Build without mu; it changes under both mutexes
+	shared bool       // a snapshot has it: it is copied before the next change
 }
 
 // An origin is one execution of a cell.
@@ -190,21 +181,7 @@ func New(cfg Config) *Program {
 	}
 	pkgs := newPackages(cfg.Importer)
 	pkgs.goroot = cfg.GOROOT
-	p := &Program{
-		cfg:     cfg,
-		pkgs:    pkgs,
-		names:   map[string]*symbol{},
-		methods: map[string]map[string]*symbol{},
-		users:   map[string]map[*symbol]bool{},
-		imports: map[string]string{},
-		aside:   map[string]*asideSymbol{},
-		lost:    map[string]int{},
-		sources: map[int]*origin{},
-		links:   map[string]linkName{},
-		saw:     map[string]map[*symbol]bool{},
-
-		instances: map[string]map[string]instance{},
-	}
+	p := &Program{cfg: cfg, pkgs: pkgs, state: newState()}
 	p.standby.cfg = &p.cfg
 	return p
 }
@@ -235,8 +212,8 @@ func (p *Program) reusesVariable(c *cell.Cell) bool {
 // count; 0 is for code that is no cell of the notebook, such as an expression
 // that a front end asks for. The error is cell.Errors if the cell is at fault.
 func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.building.Lock()
+	defer p.building.Unlock()
 	start := time.Now()
 	c, errs := cell.Parse(n, src)
 	if errs != nil {

@@ -23,8 +23,7 @@ const cursorName = "perijoveCursor"
 // Complete lists what can stand at a cursor, a byte offset into src, and the
 // range that a candidate replaces. Text that cannot be parsed has none.
 func (p *Program) Complete(src string, cursor int) (list []Candidate, start, end int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p = p.snapshot()
 	if start, end, ok := importPath(src, cursor); ok {
 		return p.paths(src[start:cursor]), start, end
 	}
@@ -67,8 +66,7 @@ type Description struct {
 // Describe explains the name at a cursor, a byte offset into src; where there is none that is known, the function in
 // whose arguments the cursor stands.
 func (p *Program) Describe(src string, cursor int) (Description, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p = p.snapshot()
 	if start, end := wordAt(src, cursor); start < end {
 		if d, ok := p.describeWord(src, start, end); ok {
 			return d, true

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // members lists what can follow x and a dot.
@@ -220,7 +221,8 @@ func (p *Program) paths(prefix string) []Candidate {
 		all = append(all, list...)
 	}
 	if im, ok := p.cfg.Importer.(packageLister); ok {
-		all = slices.AppendSeq(all, maps.Keys(im.Packages()))
+		list, _ := within(time.Until(p.pkgs.deadline), im.Packages) // none if it is busy
+		all = slices.AppendSeq(all, maps.Keys(list))
 	}
 	slices.Sort(all)
 	var list []Candidate

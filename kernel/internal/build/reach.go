@@ -72,7 +72,7 @@ func (r *reacher) add(s *symbol) {
 
 // formOf decides whether a unit needs the body of an older function.
 func (b *builder) formOf(s *symbol) form {
-	if s.kind == cell.Func && s.loaded && !s.decl.Generic && (b.lasts(s) || !b.mentions(s) || !s.isSmallLeaf()) {
+	if s.kind == cell.Func && !s.decl.Generic && (b.p.isSnapshot || s.loaded && (b.lasts(s) || !b.mentions(s) || !s.isSmallLeaf())) {
 		return signature
 	}
 	return full

@@ -3,7 +3,6 @@ package build
 import (
 	"fmt"
 	"go/types"
-	"maps"
 	"slices"
 	"strings"
 
@@ -13,9 +12,9 @@ import (
 // Changed forgets what is known of compiled packages and reports whether types
 // or signatures that these export are others than before.
 func (p *Program) Changed(paths []string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old := maps.Clone(p.pkgs.known())
+	p.building.Lock()
+	defer p.building.Unlock()
+	old := p.pkgs.known()
 	p.pkgs.forget()
 	for _, path := range paths {
 		was := old[path]
@@ -53,8 +52,7 @@ func api(pkg *types.Package) string {
 // that depend on them are compiled again when they are next used; if types
 // were made anew, older callers keep the old ones.
 func (p *Program) Reload(paths []string, renewed bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.change()()
 	affected := map[*symbol]bool{}
 	var todo []*symbol
 	add := func(s *symbol) {

@@ -282,7 +282,7 @@ func (b *builder) resolveImports() cell.Errors {
 
 // mayImport applies the go command's rule for internal packages: only code beside them imports them.
 func (b *builder) mayImport(path string) bool {
-	if !strings.Contains("/"+path+"/", "/internal/") && !strings.HasPrefix(path, "vendor/") {
+	if !strings.Contains("/"+path+"/", "/internal/") && !strings.HasPrefix(path, "vendor/") || b.p.isSnapshot {
 		return true
 	}
 	im, ok := b.p.cfg.Importer.(interface{ Beside(path string) bool })

@@ -39,7 +39,7 @@ func BenchmarkLoad(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w, err := s.ready()
+	w, err := s.ready(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -51,9 +51,9 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	case err != nil:
 		return failure("ImageError", "package "+names+" has C code: "+err.Error())
 	}
+	w := r.dropWorker()
 	r.mu.Lock()
-	w := r.worker
-	r.worker, r.cfg.Image = nil, img
+	r.cfg.Image = img
 	r.mu.Unlock()
 	if w != nil {
 		w.kill()

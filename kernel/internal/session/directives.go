@@ -78,8 +78,11 @@ func (r *run) directive(d cell.DirectiveLine) *output.Error {
 				continue
 			}
 			if err := known.run(r, d); err != nil {
+				var stopped waitInterrupted
 				if e, ok := err.(*output.Error); ok {
 					return e
+				} else if errors.As(err, &stopped) {
+					return failure(interrupted, stopped.Error())
 				}
 				return failure("DirectiveError", fmt.Sprintf("%s line %d: %s: %v", cell.Name(r.n), d.Pos.Line, d.Name, err))
 			}
@@ -118,7 +121,7 @@ func (r *run) args(d cell.DirectiveLine) error {
 		return err
 	}
 	r.setup.Args = append([]string{"notebook"}, args...)
-	return r.applySetup(control.Message{Args: r.setup.Args, Flags: r.flags})
+	return r.applySetup(r.ctx, control.Message{Args: r.setup.Args, Flags: r.flags})
 }
 
 func (r *run) traceback(d cell.DirectiveLine) error {
@@ -146,7 +149,7 @@ func (r *run) cd(d cell.DirectiveLine) error {
 	} else if !st.IsDir() {
 		return fmt.Errorf("%s is not a folder", dir)
 	}
-	if err := r.applySetup(control.Message{Dir: dir}); err != nil {
+	if err := r.applySetup(r.ctx, control.Message{Dir: dir}); err != nil {
 		return err
 	}
 	r.setup.Dir = dir
@@ -184,7 +187,7 @@ func (r *run) env(d cell.DirectiveLine) error {
 	}
 	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
 	v := name + "=" + value
-	if err := r.applySetup(control.Message{Env: []string{v}}); err != nil {
+	if err := r.applySetup(r.ctx, control.Message{Env: []string{v}}); err != nil {
 		return err
 	}
 	r.setup.Env = append(r.setup.Env, v)
@@ -213,16 +216,12 @@ func (r *run) reset(d cell.DirectiveLine) error {
 	if d.Args != "" && d.Args != "-f" {
 		return errors.New("write %reset alone, it forgets everything; %rm forgets one name, %restart the variables")
 	}
-	r.mu.Lock()
-	w := r.worker
-	r.worker = nil
-	r.mu.Unlock()
-	if w != nil {
+	if w := r.dropWorker(); w != nil {
 		w.kill()
 	}
 	r.program.Swap(r.newProgram()).Close()
 	if !r.solo() {
-		if _, err := r.ready(); err != nil {
+		if _, err := r.ready(r.ctx); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -19,17 +18,14 @@ func failure(name, value string) *output.Error {
 }
 
 // buildError turns what Build returned into the cell's error.
-func buildError(ctx context.Context, err error) *output.Error {
+func buildError(err error) *output.Error {
 	var errs cell.Errors
-	switch {
-	case errors.As(err, &errs) && len(errs) > 0:
+	if errors.As(err, &errs) && len(errs) > 0 {
 		value := errs[0].Error()
 		if len(errs) > 1 {
 			value += fmt.Sprintf(" (and %d more)", len(errs)-1)
 		}
 		return &output.Error{Name: "CompileError", Value: value, Traceback: strings.Split(errs.Render(), "\n")}
-	case ctx.Err() != nil:
-		return failure(interrupted, "interrupted while compiling")
 	}
 	return failure("BuildError", err.Error())
 }

@@ -103,7 +103,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
 	c, errs := cell.Parse(n, code)
 	if errs != nil {
-		return buildError(ctx, errs)
+		return buildError(errs)
 	}
 	if err := misplaced(c); err != nil {
 		return err
@@ -120,13 +120,13 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		}
 	}
 	if s.gonbStyle {
-		if err := s.tellFolders(); err != nil {
-			return failure("WorkerError", err.Error())
+		if err := s.tellFolders(ctx); err != nil {
+			return workerError(err)
 		}
 	}
 	if len(r.flags) > 0 && s.setup.Args == nil {
-		if err := s.applySetup(control.Message{Flags: r.flags}); err != nil {
-			return failure("WorkerError", err.Error())
+		if err := s.applySetup(ctx, control.Message{Flags: r.flags}); err != nil {
+			return workerError(err)
 		}
 	}
 	if err := r.bring(c); err != nil {
@@ -159,10 +159,13 @@ func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error
 	program := r.program.Load()
 	unit, err := program.Build(r.ctx, r.n, code)
 	if err != nil {
+		if r.ctx.Err() != nil {
+			return failure(interrupted, "interrupted while compiling")
+		}
 		if gone := r.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}
-		return buildError(r.ctx, err)
+		return buildError(err)
 	}
 	for _, text := range unit.Notices {
 		r.sink.Stream(output.Stderr, text+"\n")
@@ -170,9 +173,9 @@ func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error
 	if r.solo() {
 		return r.runSolo(unit)
 	}
-	w, err := r.ready()
+	w, err := r.ready(r.ctx)
 	if err != nil {
-		return failure("WorkerError", err.Error())
+		return workerError(err)
 	}
 	if unit.Object == "" {
 		program.Commit(unit)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
@@ -107,12 +108,12 @@ func (s *Session) gonbFolders() []string {
 }
 
 // tellFolders sets the worker's variables for them.
-func (s *Session) tellFolders() error {
+func (s *Session) tellFolders(ctx context.Context) error {
 	folders := s.gonbFolders()
 	if slices.Equal(folders, s.toldFolders) {
 		return nil
 	}
 	s.toldFolders = folders
 	s.setup.Env = append(s.setup.Env, folders...)
-	return s.applySetup(control.Message{Env: folders})
+	return s.applySetup(ctx, control.Message{Env: folders})
 }

@@ -282,7 +282,7 @@ func (r *run) widgets(cell.DirectiveLine) error {
 	if r.solo() {
 		return errors.New("widgets need a worker that stays, and here each cell is a program of its own")
 	}
-	w, err := r.ready()
+	w, err := r.ready(r.ctx)
 	if err != nil {
 		return err
 	}

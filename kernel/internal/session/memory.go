@@ -74,7 +74,7 @@ func firstLimit() (limit, error) {
 func (r *run) memory(d cell.DirectiveLine) error {
 	text := strings.TrimSpace(d.Args)
 	if text == "" {
-		w, err := r.ready()
+		w, err := r.ready(r.ctx)
 		if err != nil {
 			return err
 		}
@@ -86,11 +86,11 @@ func (r *run) memory(d cell.DirectiveLine) error {
 	if err != nil {
 		return err
 	}
-	w, err := r.ready()
+	w, err := r.ready(r.ctx)
 	if err != nil {
 		return err
 	}
-	if err := w.setup(control.Message{Memory: cmp.Or(l.bytes, -1)}); err != nil {
+	if err := w.setup(r.ctx, control.Message{Memory: cmp.Or(l.bytes, -1)}); err != nil {
 		return err
 	}
 	r.limit = l

@@ -67,6 +67,7 @@ type process struct {
 	ended    chan struct{}                     // closed when the process is gone and all was read
 	oomKills int                               // at the start, see there
 	garbage  error                             // why the kernel gave the worker up
+	isSetUp  bool                              // it was told what directives have set; of whoever has the turn
 	cell     int                               // the notebook's number of the running cell, 0 if it has none; guarded by mu
 	view     func() view                       // how calls are shown; guarded by mu; nil before the first cell
 
@@ -74,9 +75,9 @@ type process struct {
 	doom  chan error            // to the pump: end the worker, for this reason
 }
 
-// startProcess starts a worker and waits until it can take cells. Named pipes
-// are made in folder fifos.
-func startProcess(command []string, dir, fifos string, env []string, lim limit, log *slog.Logger) (*process, error) {
+// startProcess starts a worker and waits until it can take cells, or until ctx
+// ends. Named pipes are made in folder fifos.
+func startProcess(ctx context.Context, command []string, dir, fifos string, env []string, lim limit, log *slog.Logger) (*process, error) {
 	p := &process{
 		ctx: context.Background(), log: log, ready: make(chan error, 1), ended: make(chan struct{}),
 		insist: make(chan struct{}, 1), doom: make(chan error),
@@ -108,6 +109,9 @@ func startProcess(command []string, dir, fifos string, env []string, lim limit, 
 		return p, err
 	case <-p.ended:
 		return nil, fmt.Errorf("it ended at once: %s", p.cause())
+	case <-ctx.Done():
+		p.kill()
+		return nil, ctx.Err()
 	case <-time.After(startPatience):
 		p.kill()
 		return nil, fmt.Errorf("it did not answer within %v", startPatience)
@@ -244,14 +248,15 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 }
 
 // setup changes folder, environment or arguments of the worker.
-func (p *process) setup(m control.Message) error {
+func (p *process) setup(ctx context.Context, m control.Message) error {
 	m.Kind = control.Setup
-	_, err := p.ask(m)
+	_, err := p.ask(ctx, m)
 	return err
 }
 
-// ask has the worker do something beside cells and waits until it is done.
-func (p *process) ask(m control.Message) (control.Message, error) {
+// ask has the worker do something beside cells and waits until it is done, or
+// until ctx ends.
+func (p *process) ask(ctx context.Context, m control.Message) (control.Message, error) {
 	done := make(chan control.Message, 1)
 	p.mu.Lock()
 	p.id++
@@ -267,6 +272,8 @@ func (p *process) ask(m control.Message) (control.Message, error) {
 			return m, errors.New(m.Error)
 		}
 		return m, nil
+	case <-ctx.Done():
+		return control.Message{}, waitInterrupted("interrupted before the worker answered")
 	case <-p.ended:
 		return control.Message{}, errors.New("the worker is gone")
 	}

@@ -22,6 +22,9 @@ func newTestSession(t testing.TB) *Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
+	if _, err := s.ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 

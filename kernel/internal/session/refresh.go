@@ -45,7 +45,7 @@ func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		answer, err := w.ask(control.Message{Kind: control.Reload, Packages: change.Packages, Importcfg: extra, Renew: renewed})
+		answer, err := w.ask(r.ctx, control.Message{Kind: control.Reload, Packages: change.Packages, Importcfg: extra, Renew: renewed})
 		if err != nil {
 			return false, err
 		}

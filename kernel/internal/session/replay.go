@@ -28,7 +28,7 @@ func (r *run) replay(d cell.DirectiveLine) error {
 		}
 		r.journal.last(n).unfit = unfitUnwanted
 	}
-	if _, err := r.Session.ready(); err != nil {
+	if _, err := r.ready(r.ctx); err != nil {
 		return err
 	}
 	steps, skipped := r.steps()
@@ -101,8 +101,8 @@ func (r *run) repeat(s step) *output.Error {
 	if m.Dir == "" {
 		m.Dir = r.startDir()
 	}
-	if err := r.applySetup(m); err != nil {
-		return failure("WorkerError", err.Error())
+	if err := r.applySetup(r.ctx, m); err != nil {
+		return workerError(err)
 	}
 	if s.declarations {
 		return again.execute(declarationsOf(s.src), func(*build.Unit, *output.Error) {})
@@ -120,7 +120,9 @@ func (r *run) repeat(s step) *output.Error {
 // have set.
 func (r *run) backToSetup() {
 	m := control.Message{Dir: r.dir(), Args: r.setup.Args}
-	if err := r.applySetup(m); err != nil {
+	ctx, cancel := r.cleanupContext()
+	defer cancel()
+	if err := r.applySetup(ctx, m); err != nil {
 		r.sink.Stream(output.Stderr, err.Error()+"\n")
 	}
 }
@@ -236,7 +238,7 @@ func (r *run) restart(d cell.DirectiveLine) error {
 	}
 	w.kill()
 	lines := r.bury(w)
-	if _, err := r.Session.ready(); err != nil {
+	if _, err := r.ready(r.ctx); err != nil {
 		return err
 	}
 	r.print("a new worker runs\n%s\n", strings.Join(lines, "\n"))

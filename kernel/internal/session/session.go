@@ -4,7 +4,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -66,8 +65,9 @@ type Session struct {
 	// allFrames shows calls outside of cells, too.
 	allFrames atomic.Bool
 
-	mu      sync.Mutex         // guards what follows
-	worker  *process           // nil before the first cell and after a death
+	mu      sync.Mutex         // guards what follows; held for moments only
+	worker  *process           // nil while none runs
+	launch  *launch            // the worker that is being started, if any
 	command *exec.Cmd          // the shell command that runs, if any
 	running context.Context    // of the cell that runs, if any
 	cancel  context.CancelFunc // of running
@@ -80,7 +80,8 @@ type Session struct {
 
 var _ output.Session = (*Session)(nil)
 
-// New returns a session and starts its worker.
+// New returns a session, whose worker starts meanwhile: the first cell waits for
+// it.
 func New(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -105,10 +106,9 @@ func New(cfg Config) (*Session, error) {
 	if s.solo() {
 		return s, nil
 	}
-	if _, err := s.ready(); err != nil {
-		s.Close()
-		return nil, err
-	}
+	s.mu.Lock()
+	s.startLaunch()
+	s.mu.Unlock()
 	s.prepare()
 	return s, nil
 }
@@ -172,48 +172,16 @@ func (s *Session) another() bool {
 	return next != nil && next()
 }
 
-// ready returns the worker and starts one if there is none. One that has died
-// stays until its obituary was written: a cell that was built for its variables
-// must not run without them.
-func (s *Session) ready() (*process, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, errors.New("the session is closed")
-	}
-	if s.worker != nil {
-		return s.worker, nil
-	}
-	return s.start(s.cfg.Image.Worker(), s.cfg.Image.Dir)
-}
-
-// start starts a worker. The caller holds mu.
-func (s *Session) start(command ...string) (*process, error) {
-	w, err := startProcess(command, s.cfg.Dir, s.scratch, s.cfg.Env, s.limit, s.cfg.Log)
-	if err != nil {
-		return nil, fmt.Errorf("the worker does not start: %w", err)
-	}
-	w.mu.Lock()
-	w.onLeft = s.offerRestart
-	w.mu.Unlock()
-	w.page.serve(s.cfg.KernelID)
-	s.worker = w
-	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
-		return w, w.setup(control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
-	}
-	return w, nil
-}
-
 // applySetup tells the living worker what a directive has set.
-func (s *Session) applySetup(m control.Message) error {
+func (s *Session) applySetup(ctx context.Context, m control.Message) error {
 	if s.solo() {
 		return nil // each program is told
 	}
-	w, err := s.ready()
+	w, err := s.ready(ctx)
 	if err != nil {
 		return err
 	}
-	return w.setup(m)
+	return w.setup(ctx, m)
 }
 
 // setCancel notes the shell command that runs, for Interrupt.
@@ -230,14 +198,22 @@ func (s *Session) History() []output.HistoryEntry {
 	return append([]output.HistoryEntry(nil), s.history...)
 }
 
-// Close ends the worker and everything it started.
+// Close ends the worker and everything it started, the start of one, and the
+// compiler of the running cell.
 func (s *Session) Close() error {
 	s.mu.Lock()
-	w := s.worker
+	w, l, cancel := s.worker, s.launch, s.cancel
 	s.closed = true
 	s.mu.Unlock()
 	if w != nil {
 		w.kill()
+	}
+	if cancel != nil {
+		cancel()
+	}
+	if l != nil {
+		l.cancel()
+		<-l.done
 	}
 	s.program.Load().Close()
 	return s.held.remove()

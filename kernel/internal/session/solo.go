@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,9 +66,19 @@ func (r *run) startSolo(unit *build.Unit) (*process, error) {
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("linking the cell: %w\n%s", err, strings.TrimSpace(string(said)))
 	}
+	w, err := r.starter(exe)(r.ctx)
+	if err != nil {
+		return nil, err
+	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.start(exe)
+	closed := r.closed
+	r.worker = w
+	r.mu.Unlock()
+	if closed {
+		w.kill()
+		return nil, errors.New("the session is closed")
+	}
+	return w, r.tellSetup(r.ctx, w)
 }
 
 // soloDied says how a program ended that did not come to its cell's end: by

@@ -26,7 +26,7 @@ func TestStart(t *testing.T) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
 			for i := range *starts {
-				p, err := startProcess([]string{img.Worker(), img.Dir}, t.TempDir(), t.TempDir(), nil, limit{}, slog.New(slog.DiscardHandler))
+				p, err := startProcess(t.Context(), []string{img.Worker(), img.Dir}, t.TempDir(), t.TempDir(), nil, limit{}, slog.New(slog.DiscardHandler))
 				if err != nil {
 					t.Fatalf("start %d: %v", i, err)
 				}
@@ -56,7 +56,7 @@ func TestStartWithFewFiles(t *testing.T) {
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
 			t.Fatal(err)
 		}
-		p, err := startProcess([]string{img.Worker(), img.Dir}, dir, fifos, nil, limit{}, log)
+		p, err := startProcess(t.Context(), []string{img.Worker(), img.Dir}, dir, fifos, nil, limit{}, log)
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &usual); err != nil {
 			t.Fatal(err)
 		}

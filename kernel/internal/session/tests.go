@@ -117,11 +117,13 @@ func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
 		if back == nil {
 			back = []string{"notebook"}
 		}
-		_ = r.applySetup(control.Message{Args: back}) // fails with the worker, of which the next cell tells
+		ctx, cancel := r.cleanupContext()
+		defer cancel()
+		_ = r.applySetup(ctx, control.Message{Args: back}) // fails with the worker, of which the next cell tells
 	}()
 	r.setup.Args = append([]string{"notebook"}, args...)
-	if err := r.applySetup(control.Message{Args: r.setup.Args}); err != nil {
-		return failure("WorkerError", err.Error())
+	if err := r.applySetup(r.ctx, control.Message{Args: r.setup.Args}); err != nil {
+		return workerError(err)
 	}
 	return f()
 }
