@@ -13,6 +13,9 @@ import (
 
 // clean rewrites a message of the type checker for users.
 func (b *builder) clean(msg string) string {
+	if b.p.isSnapshot { // a query shows no messages, and must not wait for the packages that hints are about
+		return msg
+	}
 	if strings.HasPrefix(msg, "cannot assign to "+contextName) {
 		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
 	}

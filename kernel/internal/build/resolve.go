@@ -250,6 +250,9 @@ func (b *builder) resolveImports() cell.Errors {
 	var errs cell.Errors
 	for _, im := range b.c.Imports {
 		fail := func(err error) {
+			if b.p.isSnapshot { // the rest of the text can be asked about
+				return
+			}
 			errs = append(errs, &cell.Error{Cell: b.c.N, Pos: im.Pos, Msg: err.Error(), Source: cell.Line(b.c.Src, im.Pos.Line)})
 		}
 		if im.Path == "C" {
