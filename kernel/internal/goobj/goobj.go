@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"unsafe"
 )
 
@@ -229,6 +230,19 @@ func (o *Object) Index(r Ref) (int, bool) {
 func (o *Object) Hashed(i int) bool {
 	n := o.count(blkSymDef, symSize)
 	return i >= n && i < n+o.count(blkHashed64Def, symSize)+o.count(blkHashedDef, symSize)
+}
+
+// NonPackage yields the indices of the symbols that the object defines and
+// others refer to by name alone: instances of generic code, what a linkname
+// names, and all that is written in assembly.
+func (o *Object) NonPackage() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := o.numDef - o.count(blkNonPkgDef, symSize); i < o.numDef; i++ {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // RefName returns the name that the object recorded for a symbol of another

@@ -5,12 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -21,7 +17,7 @@ import (
 // table, with the calling convention that the packages tell, and its type
 // descriptors, which the symbol table lacks.
 func (b *builder) indexSymbols() error {
-	x := &indexer{abis: map[string]uint8{}, typeKeys: map[typeKey]string{}}
+	x := &indexer{abis: map[string]uint8{}, typeKeys: map[typeKey]string{}, private: map[symbolKey]bool{}}
 	for _, p := range b.pkgs {
 		if err := x.readPackage(p.Export); err != nil {
 			return fmt.Errorf("%s: %w", p.ImportPath, err)
@@ -34,6 +30,9 @@ func (b *builder) indexSymbols() error {
 	if err != nil {
 		return err
 	}
+	if err := b.restrictLinknames(x); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(b.dir, "symbols"), link.EncodeIndex(x.symbols, builtins), 0o644)
 }
 
@@ -43,6 +42,13 @@ type indexer struct {
 	symbols  []link.IndexSymbol
 	found    map[string]bool
 	locals   []localRef
+	private  map[symbolKey]bool // see link.IndexSymbol
+}
+
+// A symbolKey names a symbol and, if it is a function, its calling convention.
+type symbolKey struct {
+	name string
+	abi  uint16
 }
 
 // A localRef is a place in a named symbol that refers to a variable which the
@@ -78,6 +84,7 @@ func (x *indexer) readPackage(file string) (err error) {
 	if err != nil {
 		return err
 	}
+	x.addPrivate(objs)
 	for _, o := range objs {
 		for i := range o.NumDef() {
 			s := o.Sym(i)
@@ -119,13 +126,9 @@ func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 // findLocals reads the addresses of local variables out of the executable's
 // code and data: what the linker wrote where a package refers to them.
 func (x *indexer) findLocals(f *elf.File) {
-	type key struct {
-		name string
-		abi  uint16
-	}
-	at := map[key]link.IndexSymbol{}
+	at := map[symbolKey]link.IndexSymbol{}
 	for _, s := range x.symbols {
-		k := key{name: s.Name}
+		k := symbolKey{name: s.Name}
 		if s.Text {
 			k.abi = s.ABI
 		}
@@ -133,7 +136,7 @@ func (x *indexer) findLocals(f *elf.File) {
 	}
 	seen := map[string]bool{}
 	for _, l := range x.locals {
-		s, ok := at[key{l.from, l.abi}]
+		s, ok := at[symbolKey{l.from, l.abi}]
 		if !ok || seen[l.local] {
 			continue
 		}
@@ -288,32 +291,4 @@ func nameAt(b []byte) []byte {
 		return nil
 	}
 	return b[:end]
-}
-
-// readBuiltins reads the numbered runtime functions from the toolchain's own
-// list: it is not written anywhere else.
-func readBuiltins(file string) ([]link.Builtin, error) {
-	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return nil, fmt.Errorf("the toolchain's sources are needed: %w", err)
-	}
-	var list []link.Builtin
-	ast.Inspect(f, func(n ast.Node) bool {
-		c, ok := n.(*ast.CompositeLit)
-		if !ok || len(c.Elts) != 2 {
-			return true
-		}
-		name, ok1 := c.Elts[0].(*ast.BasicLit)
-		abi, ok2 := c.Elts[1].(*ast.BasicLit)
-		if ok1 && ok2 && name.Kind == token.STRING && abi.Kind == token.INT {
-			s, _ := strconv.Unquote(name.Value)
-			v, _ := strconv.Atoi(abi.Value)
-			list = append(list, link.Builtin{Name: s, ABI: uint16(v)})
-		}
-		return true
-	})
-	if len(list) < 100 {
-		return nil, fmt.Errorf("%s lists only %d functions", file, len(list))
-	}
-	return list, nil
 }

@@ -14,7 +14,10 @@ type IndexSymbol struct {
 	Name string
 	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for anything but functions
 	Text bool
-	Addr uint64
+	// Private tells that only the standard library may refer to it by a
+	// linkname. Then the image may lack the symbol: Addr is 0.
+	Private bool
+	Addr    uint64
 }
 
 // A Builtin is a runtime function that objects name by number.
@@ -34,17 +37,20 @@ type Index struct {
 	mask     uint64
 	builtins []byte
 	strings  []byte
+
+	anyLinkname bool // see AnyLinkname
 }
 
 const (
-	indexMagic  = "pjindex2"
+	indexMagic  = "pjindex3"
 	slotSize    = 16
 	builtinSize = 12
 
 	// The upper bits of a slot's address hold what kind of symbol it is.
-	slotABI0 = 1 << 63
-	slotText = 1 << 62
-	slotAddr = 1<<48 - 1
+	slotABI0    = 1 << 63
+	slotText    = 1 << 62
+	slotPrivate = 1 << 61
+	slotAddr    = 1<<48 - 1
 )
 
 func nameHash(name string) uint64 {
@@ -84,6 +90,9 @@ func EncodeIndex(syms []IndexSymbol, builtins []Builtin) []byte {
 				addr |= slotABI0
 			}
 		}
+		if s.Private {
+			addr |= slotPrivate
+		}
 		binary.LittleEndian.PutUint64(slot[8:], addr)
 		strings.WriteString(s.Name)
 	}
@@ -116,6 +125,7 @@ func OpenIndex(b []byte) (*Index, error) {
 	x := &Index{b: b, mask: n - 1}
 	x.slots, rest = rest[:n*slotSize], rest[n*slotSize:]
 	x.builtins, x.strings = rest[:nb*builtinSize], rest[nb*builtinSize:]
+	_, x.anyLinkname = x.Lookup(AnyLinkname, 0)
 	return x, nil
 }
 
@@ -130,16 +140,28 @@ func (x *Index) str(b []byte) string {
 
 // Lookup finds a symbol by name and, for functions, calling convention.
 func (x *Index) Lookup(name string, abi uint16) (uintptr, bool) {
+	v := x.slot(name, abi) & slotAddr
+	return uintptr(v), v != 0
+}
+
+// linkname reports whether any package may refer to a symbol by a linkname, if
+// the index knows.
+func (x *Index) linkname(name string, abi uint16) (allowed, known bool) {
+	v := x.slot(name, abi)
+	return v&slotPrivate == 0, v != 0
+}
+
+func (x *Index) slot(name string, abi uint16) uint64 {
 	for i := nameHash(name) & x.mask; ; i = (i + 1) & x.mask {
 		slot := x.slots[i*slotSize : i*slotSize+slotSize]
 		v := binary.LittleEndian.Uint64(slot[8:])
 		if v == 0 {
-			return 0, false
+			return 0
 		}
 		if x.str(slot) != name || v&slotText != 0 && (v&slotABI0 != 0) != (abi == 0) {
 			continue
 		}
-		return uintptr(v & slotAddr), true
+		return v
 	}
 }
 

@@ -19,8 +19,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Archives finds the compiled archive of a package.
-type Archives func(path string) (file string, err error)
+// Archives finds the compiled archives of packages.
+type Archives interface {
+	// Archive returns the file of a package.
+	Archive(path string) (file string, err error)
+	// Has reports whether there is such a package.
+	Has(path string) bool
+	// All returns the files of all packages, by import path.
+	All() (map[string]string, error)
+}
 
 // A Linker is the one linker of this process.
 type Linker struct {
@@ -31,6 +38,7 @@ type Linker struct {
 	archives Archives
 	others   []string // packages of another version than the image's
 	packages map[string]*pkg
+	definers definers
 
 	globals map[symKey]uintptr // symbols of packages, by name
 	stubs   map[string]*stub   // functions and methods of the notebook
@@ -140,7 +148,7 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 	if p := l.packages[path]; p != nil {
 		return p, nil
 	}
-	file, err := l.archives(path)
+	file, err := l.archives.Archive(path)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +211,8 @@ func keyABI(s goobj.Sym) uint16 {
 	return goobj.ABI0
 }
 
-// packageOf guesses the import path of the package that defines a symbol, from
-// the symbol's name.
+// packageOf returns the import path of the package in whose name a symbol is.
+// That it defines the symbol is not said: see definition.
 func packageOf(name string) string {
 	if strings.HasPrefix(name, "go:builtin.") {
 		return "runtime" // methods of error

@@ -135,7 +135,9 @@ func (l *Linker) openMain(file string) (*object, error) {
 	if len(objs) != 1 {
 		return nil, fmt.Errorf("%s: %d objects instead of one", file, len(objs))
 	}
-	return &object{Object: objs[0], pkg: &pkg{path: "main"}, name: file, main: true, fixed: map[int]uintptr{}}, nil
+	p := &pkg{path: "main"}
+	p.objs = []*object{{Object: objs[0], pkg: p, name: file, main: true, fixed: map[int]uintptr{}}}
+	return p.objs[0], nil
 }
 
 // roots are what a load is for, beside everything fresh.

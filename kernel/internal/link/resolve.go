@@ -115,7 +115,12 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	name := s.Name()
 	switch {
 	case !s.Defined():
+		if err := ld.checkLinkname(o, s); err != nil {
+			return target{}, err
+		}
 		return ld.byReference(name, s.ABI())
+	case refersOn(s) && !(o.main && strings.HasPrefix(name, "main.")):
+		return ld.linkedVar(o, i)
 	case s.IsItab():
 		return ld.itabOf(o, i)
 	case isType(s, name):
@@ -196,30 +201,57 @@ func (ld *load) byReference(name string, abi uint16) (target, error) {
 		}
 		return target{}, fmt.Errorf("%s is declared but has no body here", strings.TrimPrefix(name, "main."))
 	}
-	for _, key := range []symKey{{name, abi}, {name, goobj.ABI0}} {
-		if addr, ok := ld.known(key); ok {
-			return target{addr: addr}, nil
-		}
-		if n := ld.byName[key]; n != nil {
-			return target{node: n}, nil
-		}
+	key := symKey{name, abi}
+	if addr, ok := ld.known(key); ok {
+		return target{addr: addr}, nil
+	}
+	if n := ld.byName[key]; n != nil {
+		return target{node: n}, nil
 	}
 	if strings.HasPrefix(name, "type:") {
 		if r := ld.types[name]; r != nil {
 			return target{addr: r.addr}, nil
 		}
 	}
-	path := packageOf(name)
-	p, err := ld.openPackage(path)
+	d, ok, err := ld.definition(name, abi)
 	if err != nil {
 		return target{}, fmt.Errorf("undefined: %s (%w)", name, err)
 	}
-	for _, key := range []symKey{{name, abi}, {name, goobj.ABI0}, {name, goobj.ABIInternal}} {
-		if d, ok := p.find(key); ok {
-			return ld.resolveIndex(d.obj, d.i)
+	if !ok {
+		if _, other, err := ld.definition(name, 1-abi); other && err == nil {
+			return target{}, fmt.Errorf("undefined: %s for %s (but it is defined for %s)", name, abiName(abi), abiName(1-abi))
 		}
+		return target{}, fmt.Errorf("undefined: %s", name)
 	}
-	return target{}, fmt.Errorf("undefined: %s", name)
+	return ld.resolveIndex(d.obj, d.i)
+}
+
+func abiName(abi uint16) string {
+	if abi == goobj.ABI0 {
+		return "ABI0"
+	}
+	return "ABIInternal"
+}
+
+// linkedVar resolves a variable that a linkname gives the name of another,
+// whose content counts if there is any.
+func (ld *load) linkedVar(o *object, i int) (target, error) {
+	s := o.Sym(i)
+	if err := ld.checkLinkname(o, s); err != nil {
+		return target{}, err
+	}
+	key := symKey{s.Name(), goobj.ABI0}
+	if addr, ok := ld.known(key); ok {
+		return target{addr: addr}, nil
+	}
+	d, ok, err := ld.definition(key.name, key.abi)
+	if err != nil {
+		return target{}, err
+	}
+	if ok && d != (defRef{o, i}) {
+		return ld.resolveIndex(d.obj, d.i)
+	}
+	return ld.sharedInLoad(o, i, key, true)
 }
 
 // notebookSymbol resolves a symbol of package main that the cell's object defines.

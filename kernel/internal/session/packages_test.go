@@ -135,3 +135,71 @@ TEXT ·Sum(SB), NOSPLIT, $0-8
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestPushedLinknames reaches functions that one package defines in the name of
+// another, and those that the image's linker dropped.
+func TestPushedLinknames(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/x
+
+go 1.26
+-- notebooks/x.txt --
+-- owner/owner.go --
+package owner
+
+import _ "unsafe"
+
+func Declared() string
+
+var Level int
+
+//go:linkname level example.com/x/other.Level
+var level = 7
+
+//go:linkname pushed example.com/x/other.pushed
+func pushed(s string) string { return "pushed " + s }
+-- owner/empty.s --
+-- other/other.go --
+package other
+
+import _ "unsafe"
+
+func pushed(s string) string
+
+//go:linkname Level
+var Level int
+
+func Call() string { return pushed("here") }
+
+//go:linkname declared example.com/x/owner.Declared
+func declared() string { return "declared elsewhere" }
+-- other/empty.s --
+-- both/both.go --
+package both
+
+import (
+	"example.com/x/other"
+	"example.com/x/owner"
+)
+
+func Call() string { return other.Call() + ", " + owner.Declared() }
+
+func Level() int { return other.Level }
+`)
+	for _, c := range []struct{ cell, want string }{
+		{"import \"example.com/x/both\"\nboth.Call(), both.Level()", "[result text/plain]\n\"pushed here, declared elsewhere\"\n7\n"},
+		{"import \"unsafe\"\n\n//go:linkname iterInit reflect.mapiterinit\nfunc iterInit(t, m, it uintptr)\n\n//go:linkname assign32 runtime.mapassign_fast32ptr\nfunc assign32(t, m uintptr, k uint32) uintptr\n" +
+			"_ = unsafe.Pointer(nil)\nreflect.ValueOf(iterInit).Pointer() != 0, reflect.ValueOf(assign32).Pointer() != 0", "[result text/plain]\ntrue\ntrue\n"},
+	} {
+		if got := show(t, s, c.cell); got != c.want {
+			t.Errorf("%s\ngot %q, want %q", c.cell, got, c.want)
+		}
+	}
+	for name, fails := range map[string]bool{"runtime.coroswitch": true, "runtime.newproc1": true, "internal/sync.throw": true, "runtime.nanotime": false, "runtime.addmoduledata": true} {
+		got := show(t, s, "import _ \"unsafe\"\n\n//go:linkname pulled "+name+"\nfunc pulled()\nreflect.ValueOf(pulled).Pointer() != 0")
+		if want := "main: invalid reference to " + name; strings.Contains(got, want) != fails {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}

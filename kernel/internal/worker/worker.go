@@ -148,25 +148,36 @@ func newWorker(dir string) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.linker, err = link.New(idx, w.archive)
+	w.linker, err = link.New(idx, archives{w})
 	return w, err
 }
 
-// archive finds a compiled package: in the files named by runs, newest first,
-// then in the image.
-func (w *worker) archive(path string) (string, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if f := w.archives[path]; f != "" {
-		return f, nil
-	}
-	if err := w.readConfig(w.imageConfig()); err != nil {
+// archives are the compiled packages: those in the files named by runs, newest
+// first, then the image's. It implements link.Archives.
+type archives struct{ *worker }
+
+func (a archives) Archive(path string) (string, error) {
+	all, err := a.All()
+	if err != nil {
 		return "", err
 	}
-	if f := w.archives[path]; f != "" {
+	if f := all[path]; f != "" {
 		return f, nil
 	}
 	return "", fmt.Errorf("package %s was not compiled for this notebook", path)
+}
+
+func (a archives) Has(path string) bool {
+	all, err := a.All()
+	return err == nil && all[path] != ""
+}
+
+// All returns a map that the linker, which alone changes it, may read until the
+// next load.
+func (a archives) All() (map[string]string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.worker.archives, a.readConfig(a.imageConfig())
 }
 
 func (w *worker) imageConfig() string { return filepath.Join(w.dir, "importcfg") }

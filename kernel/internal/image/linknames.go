@@ -1,0 +1,152 @@
+package image
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// What the linker knows without a package telling it is read from the
+// toolchain's own sources: it is not written anywhere else.
+
+// parseToolchain parses a source file of the toolchain.
+func parseToolchain(file string) (*ast.File, error) {
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, fmt.Errorf("the toolchain's sources are needed: %w", err)
+	}
+	return f, nil
+}
+
+// readBuiltins reads the list of numbered runtime functions.
+func readBuiltins(file string) ([]link.Builtin, error) {
+	f, err := parseToolchain(file)
+	if err != nil {
+		return nil, err
+	}
+	var list []link.Builtin
+	ast.Inspect(f, func(n ast.Node) bool {
+		c, ok := n.(*ast.CompositeLit)
+		if !ok || len(c.Elts) != 2 {
+			return true
+		}
+		name, ok1 := c.Elts[0].(*ast.BasicLit)
+		abi, ok2 := c.Elts[1].(*ast.BasicLit)
+		if ok1 && ok2 && name.Kind == token.STRING && abi.Kind == token.INT {
+			s, _ := strconv.Unquote(name.Value)
+			v, _ := strconv.Atoi(abi.Value)
+			list = append(list, link.Builtin{Name: s, ABI: uint16(v)})
+		}
+		return true
+	})
+	if len(list) < 100 {
+		return nil, fmt.Errorf("%s lists only %d functions", file, len(list))
+	}
+	return list, nil
+}
+
+// readBlocked reads the names that cmd/link lets only the packages that it
+// lists refer to, all of them of the standard library.
+func readBlocked(file string) ([]string, error) {
+	f, err := parseToolchain(file)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	ast.Inspect(f, func(n ast.Node) bool {
+		v, ok := n.(*ast.ValueSpec)
+		if !ok || len(v.Names) != 1 || v.Names[0].Name != "blockedLinknames" || len(v.Values) != 1 {
+			return true
+		}
+		if c, ok := v.Values[0].(*ast.CompositeLit); ok {
+			for _, e := range c.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok {
+					if key, ok := kv.Key.(*ast.BasicLit); ok && key.Kind == token.STRING {
+						s, _ := strconv.Unquote(key.Value)
+						list = append(list, s)
+					}
+				}
+			}
+		}
+		return false
+	})
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s has no list of blocked linknames", file)
+	}
+	return list, nil
+}
+
+// addPrivate notes the symbols of a package of the standard library that others
+// may not refer to by a linkname.
+func (x *indexer) addPrivate(objs []*goobj.Object) {
+	byKey := map[symbolKey]goobj.Sym{}
+	each := func(visit func(o *goobj.Object, s goobj.Sym, k symbolKey)) {
+		for _, o := range objs {
+			for i := range o.NumDef() {
+				s := o.Sym(i)
+				if !o.Std() || s.Name() == "" || s.ABI() == goobj.ABIStatic || o.Hashed(i) {
+					continue
+				}
+				k := symbolKey{name: s.Name()}
+				if s.Kind().IsText() {
+					k.abi = s.ABI()
+				}
+				visit(o, s, k)
+			}
+		}
+	}
+	each(func(_ *goobj.Object, s goobj.Sym, k symbolKey) { byKey[k] = s })
+	each(func(o *goobj.Object, s goobj.Sym, k symbolKey) {
+		other := func() (goobj.Sym, bool) {
+			w, ok := byKey[symbolKey{k.name, 1 - k.abi}]
+			return w, ok
+		}
+		if !link.AllowsLinkname(o, s, other) {
+			x.private[symbolKey{strings.Clone(k.name), k.abi}] = true
+		}
+	})
+}
+
+// restrictLinknames marks the symbols that cells and modules may not refer to,
+// unless the linker is told to check no linknames.
+func (b *builder) restrictLinknames(x *indexer) error {
+	out, err := b.goCommand("env", "GOFLAGS")
+	if err != nil {
+		return err
+	}
+	if strings.Contains(string(out), "-checklinkname=0") { // in -ldflags
+		x.symbols = append(x.symbols, link.IndexSymbol{Name: link.AnyLinkname, Addr: 1})
+		return nil
+	}
+	blocked, err := readBlocked(filepath.Join(b.tc.Root, "src/cmd/link/internal/loader/loader.go"))
+	if err != nil {
+		return err
+	}
+	present := map[string]bool{}
+	for i := range x.symbols {
+		s := &x.symbols[i]
+		k := symbolKey{name: s.Name}
+		if s.Text {
+			k.abi = s.ABI
+		}
+		listed := slices.Contains(blocked, s.Name)
+		s.Private = listed || x.private[k]
+		if listed {
+			present[s.Name] = true
+		}
+	}
+	for _, name := range blocked {
+		if !present[name] {
+			x.symbols = append(x.symbols, link.IndexSymbol{Name: name, Private: true})
+		}
+	}
+	return nil
+}

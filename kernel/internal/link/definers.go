@@ -1,0 +1,197 @@
+package link
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"golang.org/x/sys/unix"
+)
+
+// A symbol that objects refer to by name need not be defined by the package
+// that its name begins with: a linkname gives it to another one, assembly
+// defines it, or another package made the instance of generic code that this
+// one uses. All such symbols are among those that objects list as belonging to
+// no package. Where a name leads to nothing, an index of these tells the
+// packages that define it.
+
+// definers is the index: of all compiled packages that the process may use. It
+// is made when it is first needed. What an archive defines is read once.
+type definers struct {
+	files  map[string][]nameMark // by archive
+	paths  []string              // in order
+	known  map[string]string     // the archives of paths
+	first  map[uint64]int32      // by the hash of a name: which of paths defines it
+	others map[uint64][]int32    // further ones, of symbols that may be defined only once
+}
+
+// A nameMark is the hash of a defined symbol's name. Its lowest bit says
+// whether all definitions are the same.
+type nameMark uint64
+
+func markOf(name string, dupok bool) nameMark {
+	m := nameMark(nameHash(name) &^ 1)
+	if dupok {
+		m |= 1
+	}
+	return m
+}
+
+func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
+
+// update brings the index up to date and reports whether anything is new.
+func (d *definers) update(l *Linker) (changed bool, err error) {
+	archives, err := l.archives.All()
+	if err != nil {
+		return false, err
+	}
+	if d.files == nil {
+		d.files, d.known = map[string][]nameMark{}, map[string]string{}
+	}
+	for path, file := range archives {
+		if d.known[path] == file {
+			continue
+		}
+		changed = true
+		if _, read := d.files[file]; !read {
+			if d.files[file], err = readMarks(file); err != nil {
+				return false, err
+			}
+		}
+		d.known[path] = file
+	}
+	if changed {
+		d.arrange()
+	}
+	return changed, nil
+}
+
+// arrange makes the maps from names to packages.
+func (d *definers) arrange() {
+	d.paths = d.paths[:0]
+	for path := range d.known {
+		d.paths = append(d.paths, path)
+	}
+	slices.Sort(d.paths) // children must choose as their parent does
+	d.first, d.others = map[uint64]int32{}, map[uint64][]int32{}
+	for i, path := range d.paths {
+		for _, m := range d.files[d.known[path]] {
+			if _, taken := d.first[m.hash()]; !taken {
+				d.first[m.hash()] = int32(i)
+			} else if m&1 == 0 {
+				d.others[m.hash()] = append(d.others[m.hash()], int32(i))
+			}
+		}
+	}
+}
+
+// packages lists the import paths of packages that define a symbol.
+func (d *definers) packages(name string) []string {
+	h := markOf(name, false).hash()
+	i, ok := d.first[h]
+	if !ok {
+		return nil
+	}
+	list := []string{d.paths[i]}
+	for _, i := range d.others[h] {
+		list = append(list, d.paths[i])
+	}
+	return list
+}
+
+// readMarks lists what an archive defines that belongs to no package.
+func readMarks(file string) (list []nameMark, err error) {
+	defer goobj.Guard(&err)
+	b, err := mapFile(file)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Munmap(b)
+	objs, err := goobj.ParseArchive(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objs {
+		for i := range o.NonPackage() {
+			s := o.Sym(i)
+			if name := s.Name(); s.ABI() != goobj.ABIStatic && !s.Local() && !definedByAll(name) {
+				list = append(list, markOf(name, s.Dupok()))
+			}
+		}
+	}
+	return list, nil
+}
+
+// definedByAll reports whether every object that refers to such a symbol
+// defines it, or the package in whose name it is.
+func definedByAll(name string) bool {
+	switch {
+	case strings.HasPrefix(name, "type:"):
+		return !instance(name)
+	case strings.HasPrefix(name, "go:"), strings.HasPrefix(name, "runtime.gcbits."):
+		return true
+	}
+	return name == ""
+}
+
+// definition finds the symbol that a name means, as cmd/link does: code before
+// content, content before zeros.
+func (ld *load) definition(name string, abi uint16) (best defRef, found bool, err error) {
+	if d, ok := ld.main.pkg.find(symKey{name, abi}); ok && !strings.HasPrefix(name, "main.") {
+		best, found = d, true // what the cell pushes to another package
+	}
+	if path := packageOf(name); ld.archives.Has(path) {
+		p, err := ld.openPackage(path)
+		if err != nil {
+			return best, false, err
+		}
+		best, found = better(best, found, p, name, abi)
+	}
+	if found && !refersOn(best.obj.Sym(best.i)) {
+		return best, true, nil
+	}
+	for _, update := range []bool{ld.definers.known == nil, true} {
+		if update {
+			if _, err := ld.definers.update(ld.Linker); err != nil {
+				return best, false, err
+			}
+		}
+		for _, path := range ld.definers.packages(name) {
+			p, err := ld.openPackage(path)
+			if err != nil {
+				return best, false, err
+			}
+			best, found = better(best, found, p, name, abi)
+		}
+		if found {
+			break
+		}
+	}
+	return best, found, nil
+}
+
+// better chooses between a definition and that of another package.
+func better(best defRef, found bool, p *pkg, name string, abi uint16) (defRef, bool) {
+	d, ok := p.find(symKey{name, abi})
+	if ok && (!found || weight(d.obj.Sym(d.i)) > weight(best.obj.Sym(best.i))) {
+		return d, true
+	}
+	return best, found
+}
+
+// weight orders the definitions of one name.
+func weight(s goobj.Sym) int64 {
+	switch {
+	case s.Kind().IsText():
+		return 1 << 40
+	case len(s.Data()) > 0 || !s.Kind().IsVar():
+		return 1 << 35
+	}
+	return int64(s.Size())
+}
+
+// refersOn reports whether a definition is only the wish for a variable that
+// another package may define with content: var x T under a linkname.
+func refersOn(s goobj.Sym) bool {
+	return s.IsLinkname() && s.Kind().IsVar() && len(s.Data()) == 0
+}

@@ -1,0 +1,54 @@
+package link
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+// AnyLinkname is the index entry of an image whose program the linker was told
+// to build with -checklinkname=0.
+const AnyLinkname = "perijove.anyLinkname"
+
+// AllowsLinkname reports whether packages outside of the standard library may
+// refer to a symbol of it by a linkname, as cmd/link decides it. Other is the
+// function of the same name with the other calling convention, if there is one.
+func AllowsLinkname(o *goobj.Object, s goobj.Sym, other func() (goobj.Sym, bool)) bool {
+	if !o.Before127() && o.FromAssembly() && !s.IsLinknameStd() && !s.IsLinkname() {
+		if !strings.Contains(s.Name(), ".") {
+			return true
+		}
+		if wrapper, ok := other(); ok {
+			s = wrapper
+		}
+	}
+	return s.IsLinkname() || o.Before127() && s.IsABIWrapper()
+}
+
+// checkLinkname refuses a reference that cmd/link would refuse.
+func (ld *load) checkLinkname(o *object, s goobj.Sym) error {
+	if !s.IsLinkname() || o.Std() || ld.idx.anyLinkname {
+		return nil
+	}
+	name := s.Name()
+	allowed, known := ld.idx.linkname(name, s.ABI())
+	if !known {
+		d, found, err := ld.definition(name, s.ABI())
+		if err != nil || !found {
+			return err
+		}
+		other := func() (goobj.Sym, bool) {
+			w, ok := d.obj.pkg.find(symKey{name, 1 - d.obj.Sym(d.i).ABI()})
+			if !ok {
+				return goobj.Sym{}, false
+			}
+			return w.obj.Sym(w.i), true
+		}
+		allowed = !d.obj.Std() || AllowsLinkname(d.obj.Object, d.obj.Sym(d.i), other)
+	}
+	if allowed {
+		return nil
+	}
+	return fmt.Errorf("%s: invalid reference to %s, which the linker allows only in the standard library", o.pkg.path, name)
+}
