@@ -203,3 +203,79 @@ func Level() int { return other.Level }
 		}
 	}
 }
+
+// TestInstancesOfOthers uses generic types and functions whose instances other
+// packages than their own have made.
+func TestInstancesOfOthers(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/x
+
+go 1.26
+-- notebooks/x.txt --
+-- ga/a.go --
+package ga
+
+import "fmt"
+
+type Box[T any] struct{ V T }
+
+func (b *Box[T]) String() string { return fmt.Sprint("box ", b.V) }
+
+type Val[T any] struct{ V T }
+
+func (b Val[T]) String() string { return fmt.Sprint("val ", b.V) }
+
+func NewBox[T any](v T) *Box[T] { return &Box[T]{v} }
+
+func AsStr[T any](v T) fmt.Stringer { return &Box[T]{v} }
+
+func AsVal[T any](v T) fmt.Stringer { return Val[T]{v} }
+
+type Getter[T any] interface{ Get() T }
+
+type cell[T any] struct{ v T }
+
+func (c *cell[T]) Get() T { return c.v }
+
+func Hold[T any](v T) Getter[T] { return &cell[T]{v} }
+-- mid/mid.go --
+package mid
+
+import "example.com/x/ga"
+
+type Ints = ga.Box[int]
+
+var Shared = ga.Hold(5)
+
+func Make() *Ints { return ga.NewBox(3) }
+-- ua/a.go --
+package ua
+
+import (
+	"fmt"
+
+	"example.com/x/ga"
+	"example.com/x/mid"
+)
+
+func A() string { var s fmt.Stringer = ga.NewBox(3); return s.String() }
+
+func B() string { return ga.AsStr(3).String() + mid.Make().String() }
+
+func C() string { return ga.AsVal(3).String() }
+
+func D() int { return ga.Hold(3).Get() + mid.Shared.Get() }
+`)
+	for _, c := range []struct{ cell, want string }{
+		{"import \"example.com/x/ua\"\nua.D()", "[result text/plain]\n8\n"},
+		{"ua.C()", "[result text/plain]\n\"val 3\"\n"},
+		{"ua.B(), ua.A()", "[result text/plain]\n\"box 3box 3\"\n\"box 3\"\n"},
+		{"import \"example.com/x/ga\"\nimport \"example.com/x/mid\"\nga.AsStr(int8(3)).String(), ga.AsVal(int8(3)).String(), ga.Hold(\"x\").Get(), ga.Hold(7).Get()", "[result text/plain]\n\"box 3\"\n\"val 3\"\n\"x\"\n7\n"},
+		{"held := mid.Shared\n_, ok := held.(ga.Getter[int])\nfmt.Stringer(mid.Make()).String(), held.Get(), ok", "[result text/plain]\n\"box 3\"\n5\ntrue\n"},
+	} {
+		if got := show(t, s, c.cell); got != c.want {
+			t.Errorf("%s\ngot %q, want %q", c.cell, got, c.want)
+		}
+	}
+}
