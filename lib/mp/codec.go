@@ -27,6 +27,7 @@ type codec struct {
 type writer struct {
 	b     []byte
 	depth int
+	wraps int // errors that others wrap
 	err   error
 	path  string
 }
@@ -50,9 +51,10 @@ func (w *writer) failure(c *codec) error {
 // is why a part of the current value was refused by its own type: what follows
 // can still be read.
 type reader struct {
-	b   []byte
-	err error
-	bad error
+	b     []byte
+	depth int
+	err   error
+	bad   error
 }
 
 // outcome is the error of the value that was just read.
@@ -239,3 +241,13 @@ func (w *writer) enter() bool {
 }
 
 func (w *writer) leave() { w.depth-- }
+
+// enter and leave are those of a writer, against corrupt bytes.
+func (r *reader) enter() bool {
+	if r.depth++; r.depth > maxDepth {
+		r.fail(errMalformed)
+	}
+	return r.err == nil
+}
+
+func (r *reader) leave() { r.depth-- }

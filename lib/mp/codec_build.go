@@ -22,7 +22,7 @@ func (b builder) build(t reflect.Type, path string) (*codec, error) {
 	}
 	c := &codec{typ: t, size: t.Size(), least: 1}
 	b.building[t] = c
-	if bySelf(c, t) {
+	if timeCodec(c, t) || bySelf(c, t) {
 		return c, nil
 	}
 	if reason := refusal(t); reason != "" {

@@ -1,8 +1,6 @@
 package mp
 
 import (
-	"bytes"
-	"encoding/gob"
 	"fmt"
 	"reflect"
 	"strings"
@@ -49,11 +47,36 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 			}
 			return
 		}
-		v.Set(reflect.MakeSlice(t, n, n))
-		elem.getAll(r, v.UnsafePointer(), n)
+		if r.enter() {
+			elem.getSlice(r, v, n)
+		}
+		r.leave()
 	}
 	return nil
 }
+
+// getSlice reads the n elements of the slice v. Where few bytes may become much
+// memory, it grows with what is read.
+func (c *codec) getSlice(r *reader, v reflect.Value, n int) {
+	room := n
+	if c.size > 0 {
+		room = min(n, int((maxGrowth*uintptr(len(r.b))+minGrowth)/c.size))
+	}
+	v.Set(reflect.MakeSlice(v.Type(), room, room))
+	c.getAll(r, v.UnsafePointer(), room)
+	for i := room; i < n && r.err == nil; i++ {
+		v.Grow(1)
+		v.SetLen(i + 1)
+		c.get(r, v.Index(i).Addr().UnsafePointer())
+	}
+}
+
+// How much memory a slice takes before its elements were read: maxGrowth times
+// the bytes that are left, and minGrowth.
+const (
+	maxGrowth = 64
+	minGrowth = 4096
+)
 
 // bulk returns the memory of a slice whose elements are their own encoding:
 // what follows the length in the slice's encoding.
@@ -108,7 +131,7 @@ func (b builder) structure(c *codec, t reflect.Type, path string) error {
 	c.least = 0
 	for i := range t.NumField() {
 		f := t.Field(i)
-		fc, err := b.build(f.Type, path+"."+f.Name)
+		fc, err := b.field(f.Type, path+"."+f.Name)
 		if err != nil {
 			return err
 		}
@@ -132,6 +155,29 @@ func (b builder) structure(c *codec, t reflect.Type, path string) error {
 	return nil
 }
 
+// field makes the codec of a struct's field. A function, channel or address
+// may be nil there.
+func (b builder) field(t reflect.Type, path string) (*codec, error) {
+	switch t.Kind() {
+	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		reason := fmt.Errorf("is a %v: %s", t, refusal(t))
+		return &codec{
+			typ: t, size: t.Size(), least: 1,
+			encode: func(w *writer, p unsafe.Pointer) {
+				if *(*unsafe.Pointer)(p) != nil {
+					w.fail(reason)
+				}
+				w.b = append(w.b, 0)
+			},
+			decode: func(r *reader, p unsafe.Pointer) {
+				r.take(1)
+				*(*unsafe.Pointer)(p) = nil
+			},
+		}, nil
+	}
+	return b.build(t, path)
+}
+
 func (b builder) pointer(c *codec, t reflect.Type, path string) error {
 	elem, err := b.build(t.Elem(), path)
 	if err != nil {
@@ -140,10 +186,13 @@ func (b builder) pointer(c *codec, t reflect.Type, path string) error {
 	c.encode = func(w *writer, p unsafe.Pointer) {
 		at := *(*unsafe.Pointer)(p)
 		w.putLen(0, at == nil)
-		if at != nil && w.enter() {
-			elem.put(w, at)
-			w.leave()
+		if at == nil {
+			return
 		}
+		if w.enter() {
+			elem.put(w, at)
+		}
+		w.leave()
 	}
 	c.decode = func(r *reader, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
@@ -152,7 +201,10 @@ func (b builder) pointer(c *codec, t reflect.Type, path string) error {
 			return
 		}
 		v.Set(reflect.New(t.Elem()).Convert(t))
-		elem.get(r, v.UnsafePointer())
+		if r.enter() {
+			elem.get(r, v.UnsafePointer())
+		}
+		r.leave()
 	}
 	return nil
 }
@@ -195,6 +247,10 @@ func (b builder) mapping(c *codec, t reflect.Type, path string) error {
 			return
 		}
 		v.Set(reflect.MakeMapWithSize(t, min(n, 1<<20)))
+		if !r.enter() {
+			return
+		}
+		defer r.leave()
 		for i := 0; i < n && r.err == nil; i++ {
 			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
 			key.get(r, k.UnsafePointer())
@@ -203,77 +259,4 @@ func (b builder) mapping(c *codec, t reflect.Type, path string) error {
 		}
 	}
 	return nil
-}
-
-// An errors' text and identity cross as those of a task's error do.
-func putError(w *writer, p unsafe.Pointer) {
-	err := *(*error)(p)
-	if w.putLen(0, err == nil); err != nil {
-		b := encodeError(err)
-		w.putLen(len(b), false)
-		w.b = append(w.b, b...)
-	}
-}
-
-func getError(r *reader, p unsafe.Pointer) {
-	*(*error)(p) = nil
-	if _, isNil := r.takeLen(0); isNil || r.err != nil {
-		return
-	}
-	n, _ := r.takeLen(1)
-	if b := r.take(uintptr(max(n, 0))); r.err == nil {
-		*(*error)(p) = decodeError(b)
-	}
-}
-
-// A box carries an interface value through gob, which knows the registered types.
-type box struct{ V any }
-
-func putInterface(t reflect.Type) func(*writer, unsafe.Pointer) {
-	return func(w *writer, p unsafe.Pointer) {
-		v := reflect.NewAt(t, p).Elem()
-		if w.putLen(0, v.IsNil()); v.IsNil() {
-			return
-		}
-		var b bytes.Buffer
-		_, err := guarded(func() ([]byte, error) { return nil, gob.NewEncoder(&b).Encode(box{v.Interface()}) })
-		if err != nil {
-			w.fail(fmt.Errorf("is an interface that holds a %v, which cannot be sent: %w "+
-				"(gob.Register it in an init function if it is not registered, or use the concrete type)", v.Elem().Type(), err))
-			return
-		}
-		w.putLen(b.Len(), false)
-		w.b = append(w.b, b.Bytes()...)
-	}
-}
-
-func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
-	return func(r *reader, p unsafe.Pointer) {
-		v := reflect.NewAt(t, p).Elem()
-		v.SetZero()
-		if _, isNil := r.takeLen(0); isNil || r.err != nil {
-			return
-		}
-		n, _ := r.takeLen(1)
-		in := r.take(uintptr(max(n, 0)))
-		if r.err != nil {
-			return
-		}
-		var held box
-		_, err := guarded(func() ([]byte, error) { return nil, gob.NewDecoder(bytes.NewReader(in)).Decode(&held) })
-		if err != nil {
-			if strings.Contains(err.Error(), "not registered") {
-				err = fmt.Errorf("%w (gob.Register it there too; in a notebook, whose init functions a child does not run, by an mp.Initializer)", err)
-			}
-			r.reject(err)
-			return
-		}
-		if held.V != nil && !reflect.TypeOf(held.V).AssignableTo(t) {
-			r.reject(fmt.Errorf("a %T is no %v", held.V, t))
-			return
-		}
-		if held.V != nil {
-			v.Set(reflect.ValueOf(held.V))
-		}
-	}
 }

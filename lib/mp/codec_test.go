@@ -187,16 +187,24 @@ func TestCodecNamesWhatCannotBeSent(t *testing.T) {
 			M map[string]struct{ F func() }
 		}
 	}
-	cannot[deep](t, "deep.List[].M[].F", "func()")
-	cannot[struct{ C chan<- int }](t, "the value.C", "chan<- int", "mp.Queue")
+	_, err := encode(&deep{List: []struct {
+		M map[string]struct{ F func() }
+	}{{}, {map[string]struct{ F func() }{"k": {func() {}}}}}})
+	says(t, err, "deep.List[1].M[k].F is a func()")
+	_, err = encode(&struct{ C chan<- int }{make(chan int)})
+	says(t, err, "the value.C", "chan<- int", "mp.Queue")
+	cannot[[]func()](t, "the value[]", "func()")
 	cannot[*sync.Mutex](t, "sync.Mutex", "mp.Lock")
 	cannot[struct{ N atomic.Int64 }](t, ".N", "atomic.Int64", "mp.Value")
 	cannot[map[uintptr]func(int)](t, "func(int)")
 	cannot[[2]chan int](t, "chan int")
 	cannot[struct{ T *time.Timer }](t, ".T", "time.Timer")
-	bad := boxed{Inner: []struct{ At map[string]any }{{}, {map[string]any{"k": hidden{}}}}}
-	_, err := encode(&bad)
-	says(t, err, "boxed.Inner[1].At[k] is an interface that holds a mp.hidden", "gob")
+	bad := boxed{Inner: []struct{ At map[string]any }{{}, {map[string]any{"k": struct{ M *sync.Mutex }{}}}}}
+	_, err = encode(&bad)
+	says(t, err, "boxed.Inner[1].At[k] is an interface that holds a struct { M *sync.Mutex }", ".M is a sync.Mutex")
+	bad = boxed{V: struct{ F func() }{func() {}}}
+	_, err = encode(&bad)
+	says(t, err, "boxed.V.(struct { F func() }).F is a func()")
 	bad = boxed{V: func() {}}
 	_, err = encode(&bad)
 	says(t, err, "boxed.V is an interface that holds a func()")
@@ -238,7 +246,7 @@ func TestCodecOfCorruptValues(t *testing.T) {
 	for _, err := range []error{
 		decode(huge, new([]int)), decode(huge, new([]string)), decode(huge, new([]hidden)), decode(huge, new([]node)),
 		decode(huge, new(map[int]int)), decode(huge, new(map[struct{}]struct{})), decode(huge, new(string)),
-		decode(huge, new([]struct{})), decode(huge, new([][0]string)), decode(huge, new(any)), decode(huge, new(error)),
+		decode(huge, new([]struct{})), decode(huge, new([][0]string)), decode(append([]byte{holdsValue}, huge...), new(any)), decode(huge, new(error)),
 		decode(append(huge, 0), new(time.Time)),
 	} {
 		if !errors.Is(err, errMalformed) {

@@ -47,13 +47,21 @@
 //
 // Arguments, results and values in queues may be of any type, with unexported
 // fields, but for functions, channels, and what works within one process, such
-// as a sync.Mutex; the error names the field. What an interface holds must be
-// registered with package gob, unless it is an error. A type's own methods for
-// gob or binary encoding are used. Pointers are followed, so two to one variable
-// arrive as two variables, and a cycle is an error. The types of this package
-// arrive as the same lock, queue or memory.
+// as a sync.Mutex; the error names the field. A func or channel field may be nil.
+// What an interface holds arrives with its type, which needs no registration. A
+// type's own methods for gob or binary encoding are used. Nil and empty slices and
+// maps stay apart. Pointers are followed, so two to one variable arrive as two
+// variables, and a cycle is an error. A time.Time keeps its location and loses its
+// monotonic reading. The types of this package arrive as the same lock, queue or
+// memory.
 //
 // # Errors
+//
+// An error that a package variable was initialized with, such as io.EOF or the
+// program's own, is the same one in every process: errors.Is finds it, also where
+// it is wrapped. An error that such a variable was given later is not. Other errors
+// arrive as copies with their types, for errors.As, and those that cannot be sent
+// so, as a RemoteError. A PanicError has the panic's value.
 //
 // What processes share lies in memory that the system must give: so NewLock and
 // its kin have an error, which with Goroutines is nil. A system on which package

@@ -67,6 +67,7 @@ func RunChild(h Host) {
 	here.host, here.parent = h, &Peer{e.conn}
 	here.mu.Unlock()
 	go e.listen(bufio.NewReaderSize(in, 64<<10))
+	recordVariables()
 	e.work()
 	select {} // work went on in another goroutine, which exits
 }

@@ -7,9 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"reflect"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -41,38 +39,48 @@ func (b bare) Unwrap() error { return b.error }
 
 // A PanicError is the error of a function that panicked.
 type PanicError struct {
-	Value string // the panic's value as fmt prints it
+	// Value is the panic's value. From another process it is a copy, or Text
+	// where it cannot be sent.
+	Value any
+	Text  string // the value as fmt prints it
 	Stack string // of the goroutine that panicked, in the process where it did
 	PID   int    // of that process
 }
 
 // Error says what the panic was, where, and shows the stack.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("panic: %s (in process %d)\n\n%s", e.Value, e.PID, e.Stack)
+	return fmt.Sprintf("panic: %s (in process %d)\n\n%s", e.Text, e.PID, e.Stack)
 }
 
-// A RemoteError is an error that a function returned in a child process. It
-// has the text of the original, and matches with errors.Is the errors of
-// packages context, io, io/fs and this one that the original matched.
+// Unwrap returns the panic's value if that is an error, such as a runtime.Error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// A RemoteError stands for an error of another process that cannot be sent as
+// it is: one with unexported state of the standard library, such as what
+// fmt.Errorf makes, or with a channel in it. It has the original's text, and
+// errors.Is and errors.As find what the original wraps.
 type RemoteError struct {
-	Text string // what the original's Error returned
-	Type string // the original's type, as in "*fs.PathError"
-	is   []error
+	Text  string // what the original's Error returned
+	Type  string // the original's type, as in "*fmt.wrapError"
+	wraps []error
 }
 
 // Error returns the original's text.
 func (e *RemoteError) Error() string { return e.Text }
 
-// Unwrap returns the well-known errors that the original matched.
-func (e *RemoteError) Unwrap() []error { return e.is }
+// Unwrap returns the errors that the original wraps.
+func (e *RemoteError) Unwrap() []error { return e.wraps }
 
-// known lists the errors whose identity survives the way home, by position.
+// known lists errors that are found without a look at the binary, by position.
 func known() []error {
 	return []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed,
 		ErrNoEntry, ErrRunning, ErrUnkillable, ErrGoexit, ErrUnsupported,
-		ErrClosed, ErrFull, ErrBroken,
+		ErrClosed, ErrFull, ErrBroken, errors.ErrUnsupported,
 	}
 }
 
@@ -98,58 +106,6 @@ func (e *ExitError) Error() string {
 		b.WriteString("\n\n" + crashSummary(e.Crash))
 	}
 	return b.String()
-}
-
-// encodeError flattens err for the way to the parent.
-func encodeError(err error) []byte {
-	if p, ok := errors.AsType[*PanicError](err); ok {
-		return appendStrings([]byte{errorPanic}, p.Value, p.Stack, strconv.Itoa(p.PID))
-	}
-	b := []byte{errorPlain}
-	var is []byte
-	for i, k := range known() {
-		if errors.Is(err, k) {
-			is = append(is, byte(i))
-		}
-	}
-	typ := reflect.TypeOf(err).String()
-	if r, ok := err.(*RemoteError); ok { // it has come from further away
-		typ = r.Type
-	}
-	return appendStrings(b, err.Error(), typ, string(is))
-}
-
-const (
-	errorPlain byte = iota
-	errorPanic
-)
-
-// decodeError undoes encodeError.
-func decodeError(b []byte) error {
-	if len(b) == 0 {
-		return errMalformed
-	}
-	parts, err := splitStrings(b[1:])
-	switch {
-	case err != nil:
-		return err
-	case b[0] == errorPanic && len(parts) == 3:
-		pid, err := strconv.Atoi(parts[2])
-		if err != nil {
-			return errMalformed
-		}
-		return &PanicError{Value: parts[0], Stack: parts[1], PID: pid}
-	case b[0] == errorPlain && len(parts) == 3:
-		e := &RemoteError{Text: parts[0], Type: parts[1]}
-		all := known()
-		for _, i := range []byte(parts[2]) {
-			if int(i) < len(all) {
-				e.is = append(e.is, all[i])
-			}
-		}
-		return e
-	}
-	return errMalformed
 }
 
 func readsNotice(pc uintptr, names []string) string {

@@ -26,6 +26,10 @@ type Host interface {
 	FuncID(pc uintptr) (string, error)
 	// FuncPC is the inverse of FuncID, in the child.
 	FuncPC(id string) (uintptr, error)
+	// Loaded returns where constants, types among them, and variables of code
+	// lie that is not in the binary. They have the same addresses in a child
+	// that has applied all updates. See RecordVariables.
+	Loaded() (constants, variables Range)
 	// Captures reports whether the func value at the address val, whose first
 	// word is pc, holds captured variables: whether it lies outside of the
 	// read-only data of everything that is loaded.
@@ -60,6 +64,11 @@ type Host interface {
 	Message(from *Peer, msg []byte)
 }
 
+// A Range is a range of addresses, the end excluded.
+type Range struct{ Start, End uintptr }
+
+func (r Range) contains(addr uintptr) bool { return r.Start <= addr && addr < r.End }
+
 // A Peer is the other end of a parent's and child's connection.
 type Peer struct{ conn *conn }
 
@@ -81,6 +90,7 @@ var here struct {
 // SetHost makes h the Host of this process, which is no child. A program
 // calls Init instead.
 func SetHost(h Host) {
+	recordVariables()
 	here.mu.Lock()
 	defer here.mu.Unlock()
 	here.host, here.noted = h, nil
@@ -128,6 +138,7 @@ type program struct{}
 
 func (program) FuncID(pc uintptr) (string, error)          { return programID(pc) }
 func (program) FuncPC(id string) (uintptr, error)          { return programPC(id) }
+func (program) Loaded() (_, _ Range)                       { return Range{}, Range{} }
 func (program) Captures(val, _ uintptr) bool               { return !inImage(val) }
 func (program) Reads(uintptr) []string                     { return nil }
 func (program) Notice(text string)                         { os.Stderr.WriteString(text + "\n") }

@@ -179,8 +179,9 @@ func (p *Process) Alive() bool {
 
 // Join waits until the function has ended and returns its error: nil, what it
 // returned, a *PanicError, or an *ExitError if a child ended in another way.
-// Errors from a child are *RemoteError. If ctx ends first, Join returns an
-// error that matches ErrRunning and ctx's, and the function goes on.
+// An error that cannot be sent from a child as it is arrives as a *RemoteError.
+// If ctx ends first, Join returns an error that matches ErrRunning and ctx's, and
+// the function goes on.
 func (p *Process) Join(ctx context.Context) error {
 	select {
 	case <-p.done:

@@ -184,5 +184,5 @@ func (v *invocation) failed(err error) {
 
 // newPanicError makes the error of a panic; a deferred function calls it.
 func newPanicError(v any) error {
-	return &PanicError{Value: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
+	return &PanicError{Value: v, Text: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
 }

@@ -78,3 +78,12 @@ func (l *Linker) Reads(pc uintptr) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// Ranges returns where everything loaded has its constants, types among them,
+// and its variables with pointers: addresses, the ends excluded.
+func (l *Linker) Ranges() (constants, variables [2]uintptr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ro, data := l.mod.ro, l.mod.data
+	return [2]uintptr{ro.base, ro.base + ro.used}, [2]uintptr{data.base, data.base + data.used}
+}

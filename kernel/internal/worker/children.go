@@ -45,6 +45,11 @@ func (h *host) FuncPC(id string) (uintptr, error) {
 
 func (h *host) Captures(val, _ uintptr) bool { return !h.w.linker.Constant(val) }
 
+func (h *host) Loaded() (constants, variables mp.Range) {
+	c, v := h.w.linker.Ranges()
+	return mp.Range{Start: c[0], End: c[1]}, mp.Range{Start: v[0], End: v[1]}
+}
+
 // Reads leaves out what generated code declares, and gives variables that had
 // to be renamed their own names.
 func (h *host) Reads(pc uintptr) []string {

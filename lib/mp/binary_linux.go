@@ -1,0 +1,114 @@
+package mp
+
+import (
+	"encoding/binary"
+	"os"
+	"sync"
+	"unsafe"
+)
+
+// binarySegments are the parts of this process's memory that its program headers
+// name, and what they are for. They are there in a stripped binary, too, and in one
+// that is loaded anywhere.
+var binarySegments = sync.OnceValues(func() (all, data []Range) {
+	const (
+		atPhdr, atPhnum = 3, 5 // in the auxiliary vector
+		load, phdr      = 1, 6 // types of program headers
+		writable        = 2
+	)
+	if wordSize != 8 {
+		return nil, nil
+	}
+	aux, err := os.ReadFile("/proc/self/auxv")
+	if err != nil {
+		return nil, nil
+	}
+	value := map[uint64]uint64{}
+	for ; len(aux) >= 16; aux = aux[16:] {
+		value[binary.NativeEndian.Uint64(aux)] = binary.NativeEndian.Uint64(aux[8:])
+	}
+	if value[atPhdr] == 0 || value[atPhnum] == 0 || value[atPhnum] > 1<<10 {
+		return nil, nil
+	}
+	headers := unsafe.Slice((*programHeader)(pointerTo(uintptr(value[atPhdr]))), value[atPhnum])
+	base := uint64(0) // by how much it is loaded higher than it was linked
+	for _, h := range headers {
+		if h.Type == phdr {
+			base = value[atPhdr] - h.Vaddr
+		}
+	}
+	for _, h := range headers {
+		if h.Type != load {
+			continue
+		}
+		s := Range{uintptr(base + h.Vaddr), uintptr(base + h.Vaddr + h.Memsz)}
+		all = append(all, s)
+		if h.Flags&writable != 0 {
+			data = append(data, s)
+		}
+	}
+	if !inSpans(all, basePC()) { // this package is not in the executable
+		return nil, nil
+	}
+	return all, data
+})
+
+// A programHeader is ELF's, of 64 bits.
+type programHeader struct {
+	Type, Flags                                uint32
+	Offset, Vaddr, Paddr, Filesz, Memsz, Align uint64
+}
+
+func inSpans(spans []Range, addr uintptr) bool {
+	for _, s := range spans {
+		if s.contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// inSegment reports whether addr is in the binary, where it can be read.
+func inSegment(addr uintptr) bool {
+	all, _ := binarySegments()
+	return inSpans(all, addr)
+}
+
+// binaryEnds returns addresses between which the binary lies.
+func binaryEnds() (low, high uintptr) {
+	all, _ := binarySegments()
+	for i, s := range all {
+		if i == 0 {
+			low = s.Start
+		}
+		low, high = min(low, s.Start), max(high, s.End)
+	}
+	return low, high
+}
+
+// inData reports whether addr is in the binary's writable data.
+func inData(addr uintptr) bool {
+	_, data := binarySegments()
+	return inSpans(data, addr)
+}
+
+// variableRanges are where the binary has variables with pointers. The runtime
+// keeps the ends of all sections in a row, and the search for that begins where
+// the linker puts it: in initialized data. Without it the segments are all there is.
+func variableRanges() []Range {
+	_, data := binarySegments()
+	initialized, zero := uintptr(unsafe.Pointer(&ErrNoEntry)), uintptr(unsafe.Pointer(&errorVariables))
+	for _, s := range data {
+		for p := s.Start &^ (wordSize - 1); p+4*wordSize <= min(s.End, s.Start+maxScan); p += wordSize {
+			a := Range{wordAt(p), wordAt(p + wordSize)}
+			if !a.contains(initialized) || !s.contains(a.Start) {
+				continue
+			}
+			b := Range{wordAt(p + 2*wordSize), wordAt(p + 3*wordSize)}
+			if b.contains(zero) && a.End <= b.Start && b.End <= s.End {
+				return []Range{a, b}
+			}
+		}
+	}
+	return data
+}

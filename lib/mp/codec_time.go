@@ -1,0 +1,135 @@
+package mp
+
+import (
+	"encoding/binary"
+	"reflect"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// A time.Time is sent with its location: by its name where that means the same
+// zone there, else as the zone that holds at that time. The reading of this
+// process's monotonic clock stays behind.
+
+var (
+	timeType     = reflect.TypeFor[time.Time]()
+	locationType = reflect.TypeFor[*time.Location]()
+)
+
+// timeCodec uses the codec of times and locations.
+func timeCodec(c *codec, t reflect.Type) bool {
+	switch t {
+	case timeType:
+		c.encode, c.decode = putTime, getTime
+	case locationType:
+		c.encode, c.decode = putLocation, getLocation
+	default:
+		return false
+	}
+	return true
+}
+
+const noLocation, hasLocation = 0, 1
+
+func putTime(w *writer, p unsafe.Pointer) {
+	t := *(*time.Time)(p)
+	l := t.Location()
+	if l == time.UTC {
+		w.b = append(w.b, noLocation)
+	} else {
+		w.b = append(w.b, hasLocation)
+		w.putZone(l, t)
+	}
+	w.b = binary.LittleEndian.AppendUint64(w.b, uint64(t.Unix()))
+	w.b = binary.LittleEndian.AppendUint32(w.b, uint32(t.Nanosecond()))
+}
+
+func getTime(r *reader, p unsafe.Pointer) {
+	var name, zone string
+	var offset int64
+	has := r.takeByte() == hasLocation
+	if has {
+		name, zone, offset = r.takeZone()
+	}
+	sec, nsec := r.take(8), r.take(4)
+	if r.err != nil {
+		return
+	}
+	t := time.Unix(int64(binary.LittleEndian.Uint64(sec)), int64(binary.LittleEndian.Uint32(nsec)%1e9)).UTC()
+	if has {
+		t = t.In(locationAt(name, zone, offset, t))
+	}
+	*(*time.Time)(p) = t
+}
+
+func putLocation(w *writer, p unsafe.Pointer) {
+	l := *(**time.Location)(p)
+	if l == nil {
+		w.b = append(w.b, noLocation)
+		return
+	}
+	w.b = append(w.b, hasLocation)
+	w.putZone(l, time.Unix(0, 0))
+}
+
+func getLocation(r *reader, p unsafe.Pointer) {
+	*(**time.Location)(p) = nil
+	if r.takeByte() == hasLocation {
+		name, zone, offset := r.takeZone()
+		if r.err == nil {
+			*(**time.Location)(p) = locationAt(name, zone, offset, time.Unix(0, 0))
+		}
+	}
+}
+
+// putZone writes the name of a location, and the zone that holds there at t.
+func (w *writer) putZone(l *time.Location, t time.Time) {
+	zone, offset := t.In(l).Zone()
+	w.b = appendStrings(w.b, l.String(), zone)
+	w.b = binary.AppendVarint(w.b, int64(offset))
+}
+
+func (r *reader) takeZone() (name, zone string, offset int64) {
+	name, zone = r.takeString(), r.takeString()
+	offset, k := binary.Varint(r.b)
+	if k <= 0 || offset != int64(int32(offset)) {
+		r.fail(errMalformed)
+		return "", "", 0
+	}
+	r.b = r.b[k:]
+	return name, zone, offset
+}
+
+// locationAt returns the location of that name, if the zone there at t is as
+// it was sent.
+func locationAt(name, zone string, offset int64, t time.Time) *time.Location {
+	l := time.UTC
+	switch name {
+	case "UTC", "":
+	case "Local":
+		l = time.Local
+	default:
+		l = loadedLocation(name)
+	}
+	if gotZone, got := t.In(l).Zone(); l.String() == name && gotZone == zone && int64(got) == offset {
+		return l
+	}
+	return time.FixedZone(zone, int(offset))
+}
+
+// locations caches the locations that were loaded from the system's files, by name.
+var locations sync.Map // string → *time.Location
+
+// loadedLocation returns the location of that name, or UTC.
+func loadedLocation(name string) *time.Location {
+	if l, ok := locations.Load(name); ok {
+		return l.(*time.Location)
+	}
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	locations.Store(name, l)
+	return l
+}

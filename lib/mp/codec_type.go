@@ -1,0 +1,324 @@
+package mp
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"reflect"
+	"sync"
+	"unsafe"
+)
+
+// What an interface holds is sent with its type. Parent and child run the same
+// code, so a type is named by the place of its descriptor; types that reflect
+// made lie on the heap and are described by what they are made of.
+const (
+	typeBasic  byte = iota // a place in basicTypes
+	typePlaced             // in the binary
+	typePointer
+	typeSlice
+	typeArray
+	typeMap
+	typeChan
+	typeStruct
+)
+
+// basicTypes have a name of two bytes. The order is part of the encoding.
+var basicTypes = []reflect.Type{
+	reflect.TypeFor[bool](), reflect.TypeFor[string](), reflect.TypeFor[int](), reflect.TypeFor[int8](), reflect.TypeFor[int16](),
+	reflect.TypeFor[int32](), reflect.TypeFor[int64](), reflect.TypeFor[uint](), reflect.TypeFor[uint8](), reflect.TypeFor[uint16](),
+	reflect.TypeFor[uint32](), reflect.TypeFor[uint64](), reflect.TypeFor[uintptr](), reflect.TypeFor[float32](), reflect.TypeFor[float64](),
+	reflect.TypeFor[complex64](), reflect.TypeFor[complex128](), reflect.TypeFor[any](), reflect.TypeFor[[]byte](), reflect.TypeFor[[]any](),
+	reflect.TypeFor[[]int](), reflect.TypeFor[[]string](), reflect.TypeFor[map[string]any](), reflect.TypeFor[error](),
+}
+
+// typeNames caches the names of types, and typesNamed what names mean: both
+// are few.
+var (
+	typeNames  sync.Map // reflect.Type → typeNaming
+	typesNamed sync.Map // string → reflect.Type
+)
+
+type typeNaming struct {
+	id  []byte
+	err error
+}
+
+// maxTypeDepth bounds how deeply a type made by reflect is nested, and
+// maxTypeFields how many fields it has.
+const (
+	maxTypeDepth  = 100
+	maxTypeFields = 1 << 12
+)
+
+// typeID names t for another process.
+func typeID(t reflect.Type) ([]byte, error) {
+	if n, ok := typeNames.Load(t); ok {
+		return n.(typeNaming).id, n.(typeNaming).err
+	}
+	id, err := appendType(nil, t, 0)
+	typeNames.Store(t, typeNaming{id, err})
+	return id, err
+}
+
+func appendType(b []byte, t reflect.Type, depth int) ([]byte, error) {
+	if depth > maxTypeDepth {
+		return nil, fmt.Errorf("the type %v is nested too deeply", t)
+	}
+	for i, known := range basicTypes {
+		if t == known {
+			return append(b, typeBasic, byte(i)), nil
+		}
+	}
+	if name, err := placeOfType(t); err == nil {
+		return appendStrings(append(b, typePlaced), name), nil
+	}
+	if t.Name() != "" {
+		return nil, fmt.Errorf("the type %v is not known to other processes", t)
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return appendType(append(b, typePointer), t.Elem(), depth+1)
+	case reflect.Slice:
+		return appendType(append(b, typeSlice), t.Elem(), depth+1)
+	case reflect.Array:
+		return appendType(binary.AppendUvarint(append(b, typeArray), uint64(t.Len())), t.Elem(), depth+1)
+	case reflect.Chan:
+		return appendType(append(b, typeChan, byte(t.ChanDir())), t.Elem(), depth+1)
+	case reflect.Map:
+		b, err := appendType(append(b, typeMap), t.Key(), depth+1)
+		if err != nil {
+			return nil, err
+		}
+		return appendType(b, t.Elem(), depth+1)
+	case reflect.Struct:
+		return appendStruct(b, t, depth)
+	}
+	return nil, fmt.Errorf("the type %v is not known to other processes", t)
+}
+
+func appendStruct(b []byte, t reflect.Type, depth int) (_ []byte, err error) {
+	b = binary.AppendUvarint(append(b, typeStruct), uint64(t.NumField()))
+	for i := range t.NumField() {
+		f := t.Field(i)
+		b = append(appendStrings(b, f.Name, f.PkgPath, string(f.Tag)), byte(btoi(f.Anonymous)))
+		if b, err = appendType(b, f.Type, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// takeType reads a type that typeID named.
+func (r *reader) takeType() reflect.Type {
+	n, isNil := r.takeLen(1)
+	id := r.take(uintptr(max(n, 0)))
+	if r.err != nil || isNil {
+		r.fail(errMalformed)
+		return nil
+	}
+	if t, ok := typesNamed.Load(string(id)); ok {
+		return t.(reflect.Type)
+	}
+	p := reader{b: id}
+	t, err := p.parseType(0)
+	if err == nil && len(p.b) > 0 {
+		err = errMalformed
+	}
+	if err != nil {
+		r.fail(err)
+		return nil
+	}
+	typesNamed.Store(string(id), t)
+	return t
+}
+
+// parseType undoes appendType. Reflect panics at what no type can be.
+func (r *reader) parseType(depth int) (t reflect.Type, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			t, err = nil, fmt.Errorf("%w: %v", errMalformed, v)
+		}
+	}()
+	form := r.takeByte()
+	if depth > maxTypeDepth || r.err != nil {
+		return nil, errMalformed
+	}
+	switch form {
+	case typeBasic:
+		if i := int(r.takeByte()); r.err == nil && i < len(basicTypes) {
+			return basicTypes[i], nil
+		}
+		return nil, errMalformed
+	case typePlaced:
+		name := r.takeString()
+		if r.err != nil {
+			return nil, r.err
+		}
+		addr, err := typeAt(name)
+		if err != nil {
+			return nil, err
+		}
+		return typeOfDescriptor(addr), nil
+	case typeStruct:
+		return r.parseStruct(depth)
+	}
+	return r.parseComposite(form, depth)
+}
+
+func (r *reader) parseComposite(form byte, depth int) (reflect.Type, error) {
+	var n uint64
+	switch form {
+	case typeArray:
+		if n = r.takeUvarint(); n > maxLen {
+			return nil, errMalformed
+		}
+	case typeChan:
+		n = uint64(r.takeByte())
+	case typePointer, typeSlice, typeMap:
+	default:
+		return nil, errMalformed
+	}
+	elem, err := r.parseType(depth + 1)
+	if err != nil {
+		return nil, err
+	}
+	switch form {
+	case typePointer:
+		return reflect.PointerTo(elem), nil
+	case typeSlice:
+		return reflect.SliceOf(elem), nil
+	case typeArray:
+		return reflect.ArrayOf(int(n), elem), nil
+	case typeChan:
+		return reflect.ChanOf(reflect.ChanDir(n), elem), nil
+	}
+	value, err := r.parseType(depth + 1)
+	if err != nil {
+		return nil, err
+	}
+	return reflect.MapOf(elem, value), nil
+}
+
+func (r *reader) parseStruct(depth int) (reflect.Type, error) {
+	n := r.takeUvarint()
+	if n > maxTypeFields {
+		return nil, errMalformed
+	}
+	var fields []reflect.StructField
+	for range n {
+		f := reflect.StructField{Name: r.takeString(), PkgPath: r.takeString(), Tag: reflect.StructTag(r.takeString()), Anonymous: r.takeByte() == 1}
+		if r.err != nil {
+			return nil, r.err
+		}
+		t, err := r.parseType(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		f.Type = t
+		fields = append(fields, f)
+	}
+	return reflect.StructOf(fields), r.err
+}
+
+func (r *reader) takeByte() byte {
+	if b := r.take(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
+func (r *reader) takeUvarint() uint64 {
+	u, k := binary.Uvarint(r.b)
+	if k <= 0 {
+		r.fail(errMalformed)
+		return 0
+	}
+	r.b = r.b[k:]
+	return u
+}
+
+// takeString reads what appendStrings wrote.
+func (r *reader) takeString() string {
+	n := r.takeUvarint()
+	if n > uint64(len(r.b)) {
+		r.fail(errMalformed)
+		return ""
+	}
+	return string(r.take(uintptr(n)))
+}
+
+// descriptorOf returns the address of t's descriptor.
+func descriptorOf(t reflect.Type) uintptr {
+	return (*[2]uintptr)(unsafe.Pointer(&t))[1]
+}
+
+// typeOfDescriptor is the inverse of descriptorOf, for a descriptor that is
+// not on the heap.
+func typeOfDescriptor(addr uintptr) reflect.Type {
+	var v any
+	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = pointerTo(addr)
+	return reflect.TypeOf(v)
+}
+
+// A place names something in the binary by its distance from a fixed point,
+// with a hash of its description, so that another binary is noticed, and a
+// checksum of both, so that bytes that are no place are.
+const placeSize = 8 + 4 + 8
+
+func placeID(addr uintptr, description string) string {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(addr-basePC()))
+	b = binary.LittleEndian.AppendUint32(b, describedBy(description))
+	return string(binary.LittleEndian.AppendUint64(b, checksum(b)))
+}
+
+var errNoPlace = errors.New("mp: malformed reference to a type or variable of the binary")
+
+// placeAt returns the address that placeID named, and the description's hash.
+func placeAt(id string) (addr uintptr, description uint32, err error) {
+	b := []byte(id)
+	if len(b) != placeSize || binary.LittleEndian.Uint64(b[12:]) != checksum(b[:12]) {
+		return 0, 0, errNoPlace
+	}
+	return basePC() + uintptr(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[8:]), nil
+}
+
+func describedBy(s string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return h.Sum32()
+}
+
+func checksum(b []byte) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte("mp place "))
+	h.Write(b)
+	return h.Sum64()
+}
+
+var errOtherBinary = errors.New("mp: parent and child run different binaries: a type is not at its place")
+
+// placeOfType names a type that is part of the binary, or of what a Host has loaded.
+func placeOfType(t reflect.Type) (string, error) {
+	addr := descriptorOf(t)
+	if !isConstant(addr) {
+		return "", errNoPlace
+	}
+	return placeID(addr, t.String()), nil
+}
+
+// typeAt undoes placeOfType.
+func typeAt(id string) (uintptr, error) {
+	addr, description, err := placeAt(id)
+	if err != nil {
+		return 0, err
+	}
+	if !isConstant(addr) || addr%wordSize != 0 {
+		return 0, errOtherBinary
+	}
+	if t := typeOfDescriptor(addr); describedBy(t.String()) != description {
+		return 0, errOtherBinary
+	}
+	return addr, nil
+}

@@ -1,0 +1,241 @@
+package mp
+
+import (
+	"encoding/binary"
+	"reflect"
+	"slices"
+	"sync"
+	"unsafe"
+)
+
+// An error that a package variable holds, such as io.EOF, is the same in every
+// process that runs the same binary: it arrives as that. It is found by where
+// it is: in a variable that held it when the program began, or in the
+// binary's data. A variable that was given another error since is not meant.
+//
+// All variables of a binary lie in its writable segments. Those of the type
+// error are found by the type in their interface table, as is true of a
+// stripped binary. Of a variable of a pointer type only the sender knows the
+// type; it sends that, with a checksum.
+
+// Where an error was found, as an id's first byte says it.
+const (
+	foundKnown    byte = iota // a place in known
+	foundVariable             // a variable of type error
+	foundPointer              // a variable of a pointer type
+	foundObject               // in the data of the binary: a variable's address, or what one was initialized with
+)
+
+// errorVariables is what variables of this process held when they had been
+// initialized.
+var errorVariables struct {
+	once     sync.Once
+	mu       sync.Mutex
+	errors   []errorAt
+	pointers []pointerAt
+}
+
+type errorAt struct {
+	addr uintptr
+	err  error
+}
+
+// A pointerAt is a variable that may hold a pointer to the heap. It does not
+// keep what that points to: it counts while the variable holds it.
+type pointerAt struct{ addr, value uintptr }
+
+// recordVariables looks at the variables of the binary. It must be called
+// before a user's function runs.
+func recordVariables() {
+	errorVariables.once.Do(func() {
+		for _, s := range variableRanges() {
+			RecordVariables(s)
+		}
+	})
+}
+
+// RecordVariables notes the errors that the variables within r hold, in place of
+// what was noted of them before: an error among them is the same in all
+// processes. A Host calls it, in parent and child, when variables outside of the
+// binary have been initialized.
+func RecordVariables(r Range) {
+	v := &errorVariables
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.errors = slices.DeleteFunc(v.errors, func(e errorAt) bool { return r.contains(e.addr) })
+	v.pointers = slices.DeleteFunc(v.pointers, func(p pointerAt) bool { return r.contains(p.addr) })
+	scanVariables(r.Start, r.End)
+}
+
+// maxScan bounds how much of a range is looked at, in bytes.
+const maxScan = 64 << 20
+
+const wordSize = unsafe.Sizeof(uintptr(0))
+
+// scanVariables finds errors among the words between two addresses.
+func scanVariables(start, end uintptr) {
+	errorType := descriptorOf(reflect.TypeFor[error]())
+	heap := addressOfHeap()
+	constants, _ := loaded()
+	low, high := binaryEnds()
+	readable := func(addr uintptr) bool {
+		return low <= addr && addr < high && inSegment(addr) || constants.contains(addr)
+	}
+	end = min(end, start+maxScan) &^ (wordSize - 1)
+	for p := start; p < end; p += wordSize {
+		word := wordAt(p)
+		switch {
+		case word == 0 || word%wordSize != 0:
+		case word-heap < heapSize:
+			errorVariables.pointers = append(errorVariables.pointers, pointerAt{p, word})
+		case p+wordSize < end && wordAt(p+wordSize) != 0 && readable(word) && readable(word+wordSize) && wordAt(word) == errorType:
+			errorVariables.errors = append(errorVariables.errors, errorAt{p, *(*error)(pointerTo(p))})
+		}
+	}
+}
+
+// heapSize is a distance that Go's heap does not reach from its beginning.
+const heapSize = 1 << 36 >> (4 * (8 - wordSize))
+
+// addressOfHeap returns an address that is before the heap, by less than half of heapSize.
+func addressOfHeap() uintptr {
+	return uintptr(unsafe.Pointer(new([64]byte))) - heapSize/2
+}
+
+func pointerTo(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
+
+// wordAt reads a variable of the program, which may be about to change.
+//
+//go:norace
+//go:noinline
+//go:nocheckptr
+func wordAt(addr uintptr) uintptr { return *(*uintptr)(pointerTo(addr)) }
+
+// isConstant reports whether addr can be read, since it is in the binary or
+// among what the Host has loaded.
+func isConstant(addr uintptr) bool {
+	if inSegment(addr) {
+		return true
+	}
+	constants, _ := loaded()
+	return constants.contains(addr)
+}
+
+// isVariable reports whether addr is in the writable data of the binary, or of
+// what the Host has loaded.
+func isVariable(addr uintptr) bool {
+	if inData(addr) {
+		return true
+	}
+	_, variables := loaded()
+	return variables.contains(addr)
+}
+
+func loaded() (constants, variables Range) {
+	if h, err := currentHost(); err == nil {
+		return h.Loaded()
+	}
+	return Range{}, Range{}
+}
+
+// variableID names the package variable, or the object of the binary, that err
+// is, or returns "".
+func variableID(err error) string {
+	v := reflect.ValueOf(err)
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return ""
+	}
+	for i, k := range known() {
+		if isSame(err, k) {
+			return string([]byte{foundKnown, byte(i)})
+		}
+	}
+	recordVariables()
+	errorVariables.mu.Lock()
+	defer errorVariables.mu.Unlock()
+	for _, v := range errorVariables.errors {
+		if isSame(err, v.err) {
+			return string([]byte{foundVariable}) + placeID(v.addr, "")
+		}
+	}
+	if v.Kind() != reflect.Pointer || v.Type().Elem().Size() == 0 {
+		return ""
+	}
+	found, addr := foundObject, v.Pointer()
+	if !isVariable(addr) {
+		if found, addr = foundPointer, pointerVariable(addr); addr == 0 {
+			return ""
+		}
+	}
+	id, e := typeID(v.Type())
+	if e != nil {
+		return ""
+	}
+	return string([]byte{found}) + placeID(addr, string(id)) + string(id)
+}
+
+// isSame reports whether two errors are one: of one type, in one place.
+func isSame(a, b error) bool {
+	return (*[2]uintptr)(unsafe.Pointer(&a))[1] == (*[2]uintptr)(unsafe.Pointer(&b))[1] && reflect.TypeOf(a) == reflect.TypeOf(b)
+}
+
+// pointerVariable returns the address of a variable that has always held value.
+func pointerVariable(value uintptr) uintptr {
+	for _, v := range errorVariables.pointers {
+		if v.value == value && wordAt(v.addr) == value {
+			return v.addr
+		}
+	}
+	return 0
+}
+
+// variableAt undoes variableID. It returns nil if there is no such variable; the
+// caller compares the error with the one that was sent.
+func variableAt(id string) error {
+	if len(id) == 2 && id[0] == foundKnown && int(id[1]) < len(known()) {
+		return known()[id[1]]
+	}
+	if len(id) < 1+placeSize {
+		return nil
+	}
+	recordVariables()
+	errorVariables.mu.Lock()
+	defer errorVariables.mu.Unlock()
+	addr, description, err := placeAt(id[1 : 1+placeSize])
+	if err != nil || addr%wordSize != 0 {
+		return nil
+	}
+	if id[0] == foundVariable {
+		i := slices.IndexFunc(errorVariables.errors, func(v errorAt) bool { return v.addr == addr })
+		if i < 0 {
+			return nil
+		}
+		return errorVariables.errors[i].err
+	}
+	name := id[1+placeSize:]
+	if describedBy(name) != description {
+		return nil
+	}
+	return pointedTo(id[0], addr, name)
+}
+
+// pointedTo makes the error of a pointer type that was found at addr.
+func pointedTo(found byte, addr uintptr, typeName string) error {
+	r := reader{b: binary.AppendUvarint(nil, uint64(len(typeName)+1))}
+	r.b = append(r.b, typeName...)
+	t := r.takeType()
+	if r.err != nil || t.Kind() != reflect.Pointer || !t.Implements(reflect.TypeFor[error]()) {
+		return nil
+	}
+	if found == foundPointer {
+		i := slices.IndexFunc(errorVariables.pointers, func(v pointerAt) bool { return v.addr == addr })
+		if i < 0 || wordAt(addr) != errorVariables.pointers[i].value {
+			return nil
+		}
+		addr = wordAt(addr)
+	} else if !isVariable(addr) || !isVariable(addr+t.Elem().Size()-1) {
+		return nil
+	}
+	err, _ := reflect.NewAt(t.Elem(), pointerTo(addr)).Convert(t).Interface().(error)
+	return err
+}
