@@ -130,6 +130,9 @@ func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 			b.settleOlder(r)
 			b.noteUses(r)
 			b.noteEffects(r, in)
+			if errs := b.checkInitialized(r); len(errs) > 0 {
+				return nil, nil, errs
+			}
 			b.last = &checked{r.pkg, r.info}
 			return in, r, nil
 		}

@@ -22,6 +22,7 @@ type changes struct {
 	done    bool
 
 	instances []instance
+	retry     []string
 }
 
 // checked is what go/types found out about the last good cell.
@@ -66,6 +67,9 @@ func (p *Program) Commit(u *Unit) {
 		if s := p.names[name]; s == nil || s.origin != c.origin { // else the cell itself means something else from there on
 			p.imports[name] = path
 		}
+	}
+	for _, path := range c.retry {
+		p.uninit.retry[path] = true
 	}
 	p.dots = append(p.dots, c.dots...)
 	p.allBlank = append(p.allBlank, c.blanks...)

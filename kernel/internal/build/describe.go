@@ -119,6 +119,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	sort.Strings(u.Fresh)
 	sort.Strings(u.Renewed)
 	u.Notices = b.notices
+	u.Retry, c.retry = b.retried(), b.retried()
 }
 
 // compiled notes that the unit defines a function.

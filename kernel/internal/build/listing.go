@@ -24,6 +24,7 @@ func (p *Program) WorkerLost() []Variable {
 		}
 	}
 	p.blanks = append([]string(nil), p.allBlank...)
+	p.uninit = uninitialized{retry: map[string]bool{}}
 	return out
 }
 

@@ -137,6 +137,7 @@ type Unit struct {
 	Renewed []string // those of Fresh that need a new stub: old callers must keep the old one
 	Init    bool     // the package's init task must run before Entry
 	Imports []string // packages that the object refers to
+	Retry   []string // packages that the worker is to initialize although that failed before
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing

@@ -53,33 +53,15 @@ func api(pkg *types.Package) string {
 // were made anew, older callers keep the old ones.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
-	affected := map[*symbol]bool{}
-	var todo []*symbol
-	add := func(s *symbol) {
-		if !affected[s] {
-			affected[s] = true
-			todo = append(todo, s)
-		}
-	}
-	for _, s := range p.symbols() {
-		if s.imports(paths) {
-			add(s)
-		}
-	}
-	for len(todo) > 0 {
-		s := todo[0]
-		todo = todo[1:]
-		for _, name := range s.names() {
-			for user := range p.users[name] {
-				add(user)
-			}
-		}
-	}
-	for s := range affected {
+	for s := range p.dependents(paths) {
 		if s.kind != cell.Var {
 			s.loaded = false
 			s.renew = s.renew || renewed
 		}
+	}
+	for _, path := range paths {
+		delete(p.uninit.packages, path) // the next cell has them initialized
+		delete(p.uninit.retry, path)
 	}
 	for _, path := range p.allBlank { // their init functions run again
 		if slices.Contains(paths, path) && !slices.Contains(p.blanks, path) {
@@ -88,12 +70,27 @@ func (p *Program) Reload(paths []string, renewed bool) {
 	}
 }
 
-// imports reports whether a symbol's source or type mentions one of the packages.
-func (s *symbol) imports(paths []string) bool {
-	for _, b := range s.binds {
-		if (b.kind == imported || b.kind == dotted) && slices.Contains(paths, b.path) {
-			return true
+// mentions returns the one of the packages that a symbol's source or type mentions, or "".
+func (s *symbol) mentions(paths []string) string {
+	var refs []cell.Ref
+	if s.decl != nil {
+		refs = s.decl.Refs
+	}
+	binds := s.binds
+	if s.witness != nil {
+		refs, binds = s.witness.refs, s.witness.binds
+	}
+	for _, r := range refs {
+		if b := binds[r.Name]; (b.kind == imported || b.kind == dotted) && slices.Contains(paths, b.path) {
+			return b.path
 		}
 	}
-	return s.typ != nil && slices.ContainsFunc(s.typ.paths, func(path string) bool { return slices.Contains(paths, path) })
+	if s.typ != nil {
+		for _, path := range s.typ.paths {
+			if slices.Contains(paths, path) {
+				return path
+			}
+		}
+	}
+	return ""
 }

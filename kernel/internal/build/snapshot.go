@@ -14,6 +14,7 @@ type state struct {
 	blanks   []string                      // imported for their effect; emptied once loaded
 	allBlank []string
 	aside    map[string]*asideSymbol
+	uninit   uninitialized
 	lost     map[string]int // variables that went with a worker: name to cell
 	sources  map[int]*origin
 	links    map[string]linkName         // the newest link symbol of a variable or function
@@ -30,6 +31,7 @@ func newState() *state {
 		users:   map[string]map[*symbol]bool{},
 		imports: map[string]string{},
 		aside:   map[string]*asideSymbol{},
+		uninit:  uninitialized{retry: map[string]bool{}},
 		lost:    map[string]int{},
 		sources: map[int]*origin{},
 		links:   map[string]linkName{},
@@ -45,6 +47,7 @@ func (s *state) clone() *state {
 	c := *s
 	c.names, c.imports, c.aside = maps.Clone(s.names), maps.Clone(s.imports), maps.Clone(s.aside)
 	c.lost, c.sources, c.links = maps.Clone(s.lost), maps.Clone(s.sources), maps.Clone(s.links)
+	c.uninit = uninitialized{maps.Clone(s.uninit.packages), maps.Clone(s.uninit.retry)}
 	c.methods, c.users = cloneDeep(s.methods), cloneDeep(s.users)
 	c.saw, c.instances = cloneDeep(s.saw), cloneDeep(s.instances)
 	c.dots = s.dots[:len(s.dots):len(s.dots)]

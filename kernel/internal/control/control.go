@@ -70,6 +70,7 @@ type Message struct {
 	Init     bool     `json:"init,omitempty"`
 	Whole    bool     `json:"whole,omitempty"` // a panic in any goroutine ends the cell
 	Live     []string `json:"live,omitempty"`  // packages under edit
+	Retry    []string `json:"retry,omitempty"` // packages to initialize although that failed before
 	Packages []string `json:"packages,omitempty"`
 	Renew    bool     `json:"renew,omitempty"` // their types are made anew; in Done too
 	Reset    []string `json:"reset,omitempty"` // variables that could not be kept
@@ -109,6 +110,13 @@ type Outcome struct {
 	Code   int     `json:"code,omitempty"`  // exit code
 	Frames []Frame `json:"frames,omitempty"`
 
+	// Init is the package that was being initialized when the cell ended, which
+	// failed thereby; nil if none was.
+	Init *Init `json:"init,omitempty"`
+	// Uninitialized lists all packages that cannot be used, each with the one
+	// whose initialization failed: itself or one that it needs.
+	Uninitialized map[string]string `json:"uninitialized,omitempty"`
+
 	// Of a cell that was interrupted: where its goroutine is, if it was left
 	// behind.
 	Stuck *Goroutine `json:"stuck,omitempty"`
@@ -117,6 +125,12 @@ type Outcome struct {
 	// the others, of which some may not be listed.
 	Goroutines []Goroutine `json:"goroutines,omitempty"`
 	Count      int         `json:"count,omitempty"`
+}
+
+// An Init is the initialization of a package, and the place in it where it ended; nil if that is not known.
+type Init struct {
+	Package string `json:"package"`
+	At      *Frame `json:"at,omitempty"`
 }
 
 // A Goroutine is where one is and what it is at, as the runtime says it.

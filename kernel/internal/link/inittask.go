@@ -11,15 +11,36 @@ import (
 
 // An initNode is the init task of a package that has not been initialized yet.
 type initNode struct {
+	name string
 	def  defRef
 	deps []string // names of other nodes
+	task target   // once it is resolved
+}
+
+func initTaskName(path string) string { return goobj.EscapePath(path) + "..inittask" }
+
+// outstanding adds the init tasks of packages that were loaded earlier and whose initialization has not begun: that of
+// another has kept the cell from it.
+func (ld *load) outstanding(nodes map[string]*initNode) error {
+	for _, name := range slices.Sorted(maps.Keys(ld.inits)) {
+		s := ld.inits[name]
+		if s.phase != initLoaded || nodes[name] != nil {
+			continue
+		}
+		n := &initNode{name: name, def: s.def}
+		nodes[name] = n
+		if err := ld.initGraph(s.def.obj, s.def.i, n, nodes); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // initOrder lists the init tasks of packages that have not run yet, in
 // cmd/link's order: dependencies first, and of those that are ready the first
 // by name.
-func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
-	var list []target
+func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
+	var list []*initNode
 	names := slices.Sorted(maps.Keys(nodes))
 	done := map[string]bool{}
 	for len(list) < len(names) {
@@ -31,13 +52,38 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]target, error) {
 		}
 		n := nodes[names[ready]]
 		done[names[ready]] = true
-		t, err := ld.resolveIndex(n.def.obj, n.def.i)
-		if err != nil {
+		var err error
+		if n.task, err = ld.resolveIndex(n.def.obj, n.def.i); err != nil {
 			return nil, err
 		}
-		list = append(list, t)
+		list = append(list, n)
 	}
 	return list, nil
+}
+
+// permitted leaves out the packages whose initialization has failed, and those that need one of them, unless they are to
+// be tried again.
+func (ld *load) permitted(list []*initNode, nodes map[string]*initNode, retry []string) []*initNode {
+	again := map[string]bool{}
+	var mark func(name string)
+	mark = func(name string) {
+		if n := nodes[name]; n != nil && !again[name] {
+			again[name] = true
+			for _, d := range n.deps {
+				mark(d)
+			}
+		}
+	}
+	for _, path := range retry {
+		mark(initTaskName(path))
+	}
+	barred := map[string]bool{}
+	return slices.DeleteFunc(list, func(n *initNode) bool {
+		s := ld.inits[n.name]
+		failed := s != nil && s.phase == initFailed && !again[n.name]
+		barred[n.name] = failed || slices.ContainsFunc(n.deps, func(d string) bool { return barred[d] })
+		return barred[n.name]
+	})
 }
 
 // initGraph collects what an init task depends on.
@@ -57,7 +103,7 @@ func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*in
 		if nodes[name] != nil {
 			continue
 		}
-		n := &initNode{def: d}
+		n := &initNode{name: name, def: d}
 		nodes[name] = n
 		if err := ld.initGraph(d.obj, d.i, n, nodes); err != nil {
 			return err
@@ -74,7 +120,7 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 		return "", defRef{}, errors.New("init task named by number")
 	}
 	name := o.Sym(i).Name()
-	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inited[name] {
+	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inits[name].done() {
 		return name, defRef{}, nil
 	}
 	p, err := ld.openPackage(packageOf(strings.TrimSuffix(name, ".inittask") + "x"))

@@ -44,7 +44,7 @@ type Linker struct {
 	stubs   map[string]*stub   // functions and methods of the notebook
 	vars    map[string]*variable
 	types   map[string]*typeRecord // descriptors that involve notebook types
-	inited  map[string]bool        // packages whose init tasks ran after start
+	inits   map[string]*initState  // of the packages that were loaded, by the name of the init task
 	got     map[uintptr]uintptr    // slots for addresses out of reach
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
 
@@ -87,6 +87,7 @@ type pkg struct {
 	path string
 	objs []*object
 	defs map[symKey]defRef // made when first searched by name
+	init *initState        // nil before its init task is loaded, or if it has none
 }
 
 type defRef struct {
@@ -126,7 +127,7 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		stubs:    map[string]*stub{},
 		vars:     map[string]*variable{},
 		types:    map[string]*typeRecord{},
-		inited:   map[string]bool{},
+		inits:    map[string]*initState{},
 		got:      map[uintptr]uintptr{},
 		uses:     map[uintptr]*funcUse{},
 		live:     map[string]bool{},

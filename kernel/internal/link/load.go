@@ -26,14 +26,16 @@ type Request struct {
 	Gap uintptr
 	// Live lists the packages that are under edit; see Reload.
 	Live []string
+	// Retry lists packages that are initialized although that failed before, for them or for one that they need.
+	Retry []string
 }
 
 // A Loaded is the outcome: what to call, in this order.
 type Loaded struct {
-	Packages []func() // initialization of packages that came along
-	Inits    []func() // the object's own initialization, if it was asked for
-	Entry    func()   // nil if none was asked for
-	Reset    []string // variables that could not be kept, since their type changed
+	Packages []*PackageInit // initialization of packages that came along
+	Inits    []func()       // the object's own initialization, if it was asked for
+	Entry    func()         // nil if none was asked for
+	Reset    []string       // variables that could not be kept, since their type changed
 }
 
 // Load links an object into the process. After an error nothing has changed.
@@ -98,8 +100,8 @@ func newLoad(l *Linker, o *object, req Request) *load {
 // loaded is the outcome of a load that has been committed.
 func (ld *load) loaded(req Request, r roots) *Loaded {
 	out := &Loaded{Reset: ld.reset}
-	for _, t := range r.inits {
-		out.Packages = append(out.Packages, ld.initTask(t)...)
+	for _, n := range r.inits {
+		out.Packages = append(out.Packages, ld.packageInit(n))
 	}
 	if r.own != (target{}) {
 		out.Inits = ld.initTask(r.own)
@@ -143,8 +145,8 @@ func (l *Linker) openMain(file string) (*object, error) {
 // roots are what a load is for, beside everything fresh.
 type roots struct {
 	entry target
-	own   target   // the object's own init task, if that was asked for
-	inits []target // those of packages not initialized yet, dependencies first
+	own   target      // the object's own init task, if that was asked for
+	inits []*initNode // of the packages to be initialized, dependencies first
 }
 
 // roots resolves what the load is for.
@@ -160,6 +162,9 @@ func (ld *load) roots(req Request) (r roots, err error) {
 	if err != nil {
 		return r, err
 	}
+	if err := ld.outstanding(nodes); err != nil {
+		return r, err
+	}
 	if task >= 0 {
 		if err := ld.initGraph(ld.main, task, &initNode{}, nodes); err != nil {
 			return r, err
@@ -168,6 +173,7 @@ func (ld *load) roots(req Request) (r roots, err error) {
 	if r.inits, err = ld.initOrder(nodes); err != nil {
 		return r, err
 	}
+	r.inits = ld.permitted(r.inits, nodes, req.Retry)
 	if task >= 0 && req.Init {
 		r.own, err = ld.resolveIndex(ld.main, task)
 	}

@@ -112,6 +112,11 @@ func (m *module) setPointer(p uintptr) {
 	m.mask.buf[w/8] |= 1 << (w % 8)
 }
 
+func (m *module) isPointer(p uintptr) bool {
+	w := (p - m.data.base) / 8
+	return m.mask.buf[w/8]&(1<<(w%8)) != 0
+}
+
 func (m *module) clearPointer(p uintptr) {
 	w := (p - m.data.base) / 8
 	m.mask.buf[w/8] &^= 1 << (w % 8)

@@ -70,7 +70,7 @@ func (l *Linker) unload(path string, renew bool) {
 			delete(l.globals, key)
 		}
 	}
-	delete(l.inited, prefix+"..inittask")
+	delete(l.inits, initTaskName(path))
 	if !renew {
 		l.pending = append(l.pending, path)
 		return
@@ -181,12 +181,12 @@ func (ld *load) replacements() (map[string]*initNode, error) {
 				}
 			}
 		}
-		task := prefix + "..inittask"
+		task := initTaskName(path)
 		d, ok := p.find(symKey{task, goobj.ABI0})
 		if !ok || nodes[task] != nil {
 			continue
 		}
-		n := &initNode{def: d}
+		n := &initNode{name: task, def: d}
 		nodes[task] = n
 		if err := ld.initGraph(d.obj, d.i, n, nodes); err != nil {
 			return nil, err

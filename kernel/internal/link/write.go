@@ -152,6 +152,7 @@ func (ld *load) commit() {
 		l.stubs[s.name] = s
 	}
 	ld.forgetOutdated()
+	ld.noteInits()
 	for _, n := range ld.nodes {
 		ld.remember(n)
 		ld.noteUses(n)
@@ -186,9 +187,6 @@ func (ld *load) remember(n *node) {
 	}
 	if !n.obj.main {
 		n.obj.fixed[n.i] = target{node: n}.address()
-	}
-	if strings.HasSuffix(n.name, "..inittask") && !n.obj.main {
-		ld.inited[strings.Clone(n.name)] = true
 	}
 }
 

@@ -83,6 +83,7 @@ func (s *Session) bury(w *process) []string {
 	}
 	s.mu.Unlock()
 	s.journal.workerDied()
+	s.initFailures = nil
 	lost := s.program.Load().WorkerLost()
 	var lines []string
 	if len(lost) == 0 {

@@ -195,7 +195,7 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 	loaded := false
 	w.number(r.n, r.view)
 	out, err := w.run(r.ctx, control.Message{
-		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(),
+		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, r.sink, func(reset []string) {
 		program.Commit(unit)
@@ -208,7 +208,7 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 	var failed *output.Error
 	if err != nil {
 		failed = r.workerFailed(w, err)
-	} else {
+	} else if failed = r.noteInitialization(program, out); failed == nil {
 		failed = r.outcomeError(out)
 	}
 	if loaded {

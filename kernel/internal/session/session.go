@@ -62,6 +62,8 @@ type Session struct {
 	toldFolders []string        // what tellFolders has told
 	filesFound  map[string]bool // what wasThere has answered
 	forget      bool            // the worker must forget the notebook at the next load
+	// initFailures tells of the packages that the worker could not initialize.
+	initFailures map[string]*initFailure
 	// allFrames shows calls outside of cells, too.
 	allFrames atomic.Bool
 

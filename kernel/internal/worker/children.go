@@ -89,6 +89,7 @@ func (h *host) Command() (*exec.Cmd, error) {
 func (h *host) Update(have int) ([]byte, int, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
+	h.w.flushInitialized()
 	now := len(h.w.loads)
 	if have >= now {
 		return nil, have, nil
@@ -97,8 +98,9 @@ func (h *host) Update(have int) ([]byte, int, error) {
 	return msg, now, err
 }
 
-// Apply loads what the parent has loaded. It initializes packages but runs
-// nothing of the cells: variables have their zero or constant values.
+// Apply loads what the parent has loaded. It initializes the packages that the
+// parent has initialized, but runs nothing of the cells: variables have their
+// zero or constant values.
 func (h *host) Apply(msg []byte) error {
 	var steps []load
 	if err := json.Unmarshal(msg, &steps); err != nil {
@@ -109,7 +111,7 @@ func (h *host) Apply(msg []byte) error {
 			return err
 		}
 		h.w.mu.Lock()
-		h.w.loads = append(h.w.loads, step)
+		h.w.addStep(step)
 		h.w.mu.Unlock()
 	}
 	return nil
@@ -120,15 +122,16 @@ func (w *worker) repeat(step load) error {
 	if _, err := w.apply(step); err != nil {
 		return fmt.Errorf("packages in a child process: %w", err)
 	}
+	for _, path := range step.Initialize {
+		if err := w.initializeInChild(path); err != nil {
+			return err
+		}
+	}
 	if step.Object == "" && step.Gap == 0 {
 		return nil
 	}
-	l, err := w.linker.Load(step.Request)
-	if err != nil {
+	if _, err := w.linker.Load(step.Request); err != nil {
 		return fmt.Errorf("loading %s in a child process: %w", step.Object, err)
-	}
-	for _, f := range l.Packages {
-		f()
 	}
 	return nil
 }

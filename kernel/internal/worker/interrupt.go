@@ -189,7 +189,7 @@ func (w *worker) place(f func() error) error {
 	err := f()
 	for _, n := range w.linker.Gaps() {
 		w.mu.Lock()
-		w.loads = append(w.loads, load{Request: link.Request{Gap: n}})
+		w.addStep(load{Request: link.Request{Gap: n}})
 		w.mu.Unlock()
 	}
 	return err

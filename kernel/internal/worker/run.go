@@ -35,7 +35,9 @@ type execution struct {
 	interrupted atomic.Bool
 	stopping    atomic.Bool // a goroutine is at it
 	library     atomic.Bool // package mp has asked for ctx
-	watch       stopwatch.Watch
+	// initializing is the package whose initialization runs before the cell.
+	initializing atomic.Pointer[link.PackageInit]
+	watch        stopwatch.Watch
 }
 
 func newExecution(cell int) *execution {
@@ -96,7 +98,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live}
+	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	w.spare.release()
@@ -113,7 +115,7 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 		l = &link.Loaded{}
 	} else {
 		w.mu.Lock()
-		w.loads = append(w.loads, load{Request: req, Importcfg: m.Importcfg})
+		w.addStep(load{Request: req, Importcfg: m.Importcfg})
 		w.mu.Unlock()
 	}
 	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
@@ -121,12 +123,8 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Changed: changed}); err != nil {
 		endGroup()
 	}
-	calls := append(l.Packages, l.Inits...)
-	if l.Entry != nil {
-		calls = append(calls, l.Entry)
-	}
 	noteStreams()
-	go w.cell.Load().call(calls)
+	go w.cell.Load().call(w, l)
 	return control.Message{}, true
 }
 
@@ -144,7 +142,7 @@ func (w *worker) reload(m control.Message) {
 	} else {
 		out.Renew = renewed
 		w.mu.Lock()
-		w.loads = append(w.loads, step)
+		w.addStep(step)
 		w.mu.Unlock()
 	}
 	if err := w.conn.Send(out); err != nil {
@@ -181,13 +179,14 @@ func (w *worker) outcome(m control.Message) control.Message {
 		w.deadlocked(x)
 		o = <-x.done
 	}
+	w.noteUninitialized(x, &o)
 	w.mendStreams(o)
 	w.origins.leave()
 	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
-func (x *execution) call(calls []func()) {
+func (x *execution) call(w *worker, l *link.Loaded) {
 	x.enter()
 	returned := false
 	defer func() {
@@ -201,16 +200,20 @@ func (x *execution) call(calls []func()) {
 			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
 		case x.interrupted.Load():
 			list, n := self.goingOn(x)
-			x.finish(control.Outcome{How: control.Interrupted, Goroutines: list, Count: n})
+			x.finish(control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: x.initFrames()})
 		default:
-			x.finish(control.Outcome{How: control.Goexit})
+			x.finish(control.Outcome{How: control.Goexit, Frames: x.initFrames()})
 		}
 	}()
 	if x.interrupted.Load() {
 		return
 	}
-	for _, f := range calls {
+	x.initialize(w, l.Packages)
+	for _, f := range l.Inits {
 		f()
+	}
+	if l.Entry != nil {
+		l.Entry()
 	}
 	returned = true
 }
@@ -237,6 +240,14 @@ func panicText(v any) (s string) {
 	return fmt.Sprintf("(%T) %+v", v, v)
 }
 
+// initFrames lists the calls of this goroutine, the cell's own, while it initializes a package.
+func (x *execution) initFrames() []control.Frame {
+	if x.initializing.Load() == nil {
+		return nil
+	}
+	return frames(3)
+}
+
 // frames lists the calls of this goroutine, innermost first, from skip callers
 // up to the cell.
 func frames(skip int) []control.Frame {
@@ -245,7 +256,7 @@ func frames(skip int) []control.Frame {
 	var list []control.Frame
 	for it := runtime.CallersFrames(pc[:n]); ; {
 		f, more := it.Next()
-		if f.Entry == reflect.ValueOf((*execution).call).Pointer() {
+		if f.Entry == reflect.ValueOf((*execution).call).Pointer() || f.Entry == reflect.ValueOf((*execution).initialize).Pointer() {
 			break
 		}
 		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})
@@ -259,7 +270,11 @@ func frames(skip int) []control.Frame {
 // exit ends the cell as os.Exit asks. If that was called by another goroutine
 // than the cell's own, the latter is stopped.
 func (x *execution) exit(code int) {
-	x.finish(control.Outcome{How: control.Exited, Code: code})
+	o := control.Outcome{How: control.Exited, Code: code}
+	if currentG() == x.g.Load() {
+		o.Frames = x.initFrames()
+	}
+	x.finish(o)
 	if g := x.g.Load(); currentG() == g {
 		x.ended.Store(true)
 	} else if !x.ended.Load() {

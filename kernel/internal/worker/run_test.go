@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
 )
 
 // TestInterruptBeforeRun: a cell that was interrupted while it was loaded does
@@ -13,7 +14,7 @@ func TestInterruptBeforeRun(t *testing.T) {
 	x := newExecution(1)
 	w.cell.Store(x)
 	w.interrupt()
-	x.call([]func(){func() { t.Error("the cell runs") }})
+	x.call(nil, &link.Loaded{Entry: func() { t.Error("the cell runs") }})
 	if o := <-x.done; o.How != control.Interrupted {
 		t.Errorf("it ended as %q", o.How)
 	}
@@ -24,7 +25,7 @@ func TestInterruptAfterRun(t *testing.T) {
 	w := &worker{}
 	x := newExecution(1)
 	w.cell.Store(x)
-	x.call(nil)
+	x.call(nil, &link.Loaded{})
 	w.interrupt()
 	if o := <-x.done; o.How != control.Returned {
 		t.Errorf("it ended as %q", o.How)

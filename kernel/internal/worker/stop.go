@@ -98,6 +98,9 @@ func (w *worker) installHooks() {
 	if err := w.linker.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
 	}
+	if err := w.linker.Rename(reflect.ValueOf((*execution).initialize).Pointer(), "runtime.doInit1"); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a package's initialization:", err)
+	}
 	w.hookStdin()
 	w.hookOutput()
 	w.hookClose()

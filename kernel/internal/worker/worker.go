@@ -30,12 +30,13 @@ import (
 const ControlFD = 3
 
 // A load is one step by which code came into this process: an object, or
-// packages that were replaced.
+// packages that were replaced or initialized.
 type load struct {
 	link.Request
-	Importcfg string   // where packages are from now on
-	Packages  []string // to be loaded anew
-	Renew     bool
+	Importcfg  string   // where packages are from now on
+	Packages   []string // to be loaded anew
+	Renew      bool
+	Initialize []string // packages that were loaded before
 }
 
 // A worker is the state of this process.
@@ -50,7 +51,9 @@ type worker struct {
 	base     bool              // the image's importcfg was read
 	config   string            // importcfg file read last
 	loads    []load            // for children, which load the same objects
-	waiting  map[int]chan control.Message
+	// initialized lists the packages that were since the last of loads.
+	initialized []string
+	waiting     map[int]chan control.Message
 
 	seq  atomic.Int64
 	busy atomic.Int64 // cells that were asked for and have not ended

@@ -1,0 +1,187 @@
+package link
+
+import (
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// The initialization of a package may fail: it panics, calls os.Exit or runtime.Goexit, or is interrupted. The package
+// stays loaded. It is initialized again when that is asked for, after its variables have got their first contents back;
+// packages that it needs and that are initialized are left alone.
+
+type initPhase uint8
+
+const (
+	initLoaded initPhase = iota // it has not begun
+	initRunning
+	initFailed
+	initDone
+)
+
+// An initState is how far the initialization of a loaded package has come.
+type initState struct {
+	path  string
+	def   defRef
+	deps  []string // names of the init tasks that were to run before it when it was loaded
+	phase initPhase
+	by    *PackageInit // the attempt that runs
+	vars  []initVar    // its variables, until it is initialized
+}
+
+func (s *initState) done() bool { return s != nil && s.phase == initDone }
+
+// An initVar is a package's variable with what it holds before the package is initialized.
+type initVar struct {
+	addr, size uintptr
+	pointers   bool
+	data       []byte // the rest is zero
+}
+
+// A PackageInit is one attempt to initialize a package. Its methods may be called from any goroutine.
+type PackageInit struct {
+	Path  string
+	Funcs []func() // to be called in this order between Begin and Done
+
+	l *Linker
+	s *initState
+}
+
+// packageInit returns the attempt for an init task, once the load is committed.
+func (ld *load) packageInit(n *initNode) *PackageInit {
+	s := ld.inits[n.name]
+	s.deps = n.deps
+	return &PackageInit{Path: s.path, Funcs: ld.initTask(n.task), l: ld.Linker, s: s}
+}
+
+// Begin prepares the package's variables.
+func (p *PackageInit) Begin() {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	if p.s.phase == initFailed {
+		for _, v := range p.s.vars {
+			p.l.mod.restore(v)
+		}
+	}
+	p.s.phase, p.s.by = initRunning, p
+}
+
+// Done notes that the package is initialized, and reports whether it is: the attempt may have been given up.
+func (p *PackageInit) Done() bool {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	if p.s.by != p {
+		return false
+	}
+	p.s.phase, p.s.by, p.s.vars = initDone, nil, nil
+	return true
+}
+
+// Fail gives up an attempt, and reports whether it was under way.
+func (p *PackageInit) Fail() bool {
+	p.l.mu.Lock()
+	defer p.l.mu.Unlock()
+	if p.s.by != p {
+		return false
+	}
+	p.s.phase, p.s.by = initFailed, nil
+	return true
+}
+
+// Owns reports whether a function, given by its name in stack traces, is one of the package.
+func (p *PackageInit) Owns(function string) bool {
+	return strings.HasPrefix(function, goobj.EscapePath(p.Path)+".")
+}
+
+// PackageInit returns an attempt to initialize a loaded package, or nil if it is initialized or not loaded.
+func (l *Linker) PackageInit(path string) *PackageInit {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.inits[initTaskName(path)]
+	if s == nil || s.done() {
+		return nil
+	}
+	t := target{addr: s.def.obj.fixed[s.def.i]}
+	return &PackageInit{Path: path, Funcs: l.initTask(t), l: l, s: s}
+}
+
+// Uninitialized returns the packages that cannot be used, since their initialization has failed or that of one that
+// they need: that one by the path of each.
+func (l *Linker) Uninitialized() map[string]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := map[string]string{}
+	for name, s := range l.inits {
+		if s.done() {
+			continue
+		}
+		if cause := l.failedUnder(name, map[string]bool{}); cause != nil {
+			list[s.path] = cause.path
+		}
+	}
+	return list
+}
+
+// failedUnder finds a package whose initialization has failed: the given one, or one that it needs.
+func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
+	s := l.inits[name]
+	if s == nil || s.done() || seen[name] {
+		return nil
+	}
+	seen[name] = true
+	if s.phase == initFailed {
+		return s
+	}
+	for _, d := range slices.Sorted(slices.Values(s.deps)) {
+		if cause := l.failedUnder(d, seen); cause != nil {
+			return cause
+		}
+	}
+	return nil
+}
+
+// noteInits keeps the state of the packages whose init tasks are loaded, and the contents of their variables.
+func (ld *load) noteInits() {
+	for _, n := range ld.nodes {
+		if strings.HasSuffix(n.name, "..inittask") && !n.obj.main {
+			s := &initState{path: n.obj.pkg.path, def: defRef{n.obj, n.i}}
+			n.obj.pkg.init, ld.inits[strings.Clone(n.name)] = s, s
+		}
+	}
+	for _, n := range ld.nodes {
+		if s := n.obj.pkg.init; s != nil && !s.done() && n.kind.IsVar() {
+			v := initVar{addr: n.addr, size: uintptr(n.sym.Size()), pointers: n.kind.HasPointers()}
+			if d := len(n.sym.Data()); d > 0 {
+				v.data = slices.Clone(ld.arenaOf(n).bytes(n.addr, d))
+			}
+			s.vars = append(s.vars, v)
+		}
+	}
+}
+
+// restore gives a variable back what it held first. The collector may be at work: it learns of every pointer that goes.
+func (m *module) restore(v initVar) {
+	now := platform.Bytes(v.addr, int(v.size))
+	if !v.pointers {
+		n := copy(now, v.data)
+		clear(now[n:])
+		return
+	}
+	first := make([]byte, v.size)
+	copy(first, v.data)
+	off := uintptr(0)
+	for ; off+8 <= v.size; off += 8 {
+		was, is := *(*uintptr)(unsafe.Pointer(&first[off])), loadAt[uintptr](v.addr+off)
+		switch {
+		case was == is:
+		case m.isPointer(v.addr + off):
+			*(*unsafe.Pointer)(platform.Pointer(v.addr + off)) = platform.Pointer(was)
+		default:
+			*(*uintptr)(platform.Pointer(v.addr + off)) = was
+		}
+	}
+	copy(now[off:], first[off:])
+}

@@ -1,0 +1,147 @@
+package session
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/build"
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// An initFailure is how the initialization of a package ended.
+type initFailure struct {
+	verb, text string // "panicked", and what with; text may be empty
+	place      string // file and line, or ""
+	cell       int
+	first      *initFailure // an earlier attempt that ended otherwise
+}
+
+// String goes on after "its initialization".
+func (f *initFailure) String() string {
+	s := f.verb
+	if f.cell > 0 {
+		s += " in " + cell.Name(f.cell)
+	}
+	return s + f.rest()
+}
+
+func (f *initFailure) rest() (s string) {
+	if f.text != "" {
+		s = ": " + f.text
+	}
+	if f.place != "" {
+		s += " (" + f.place + ")"
+	}
+	return s
+}
+
+// noteInitialization takes in which packages are not initialized after a cell, and returns the cell's error if it has
+// ended in an initialization.
+func (r *run) noteInitialization(program *build.Program, out *control.Outcome) *output.Error {
+	var failed *output.Error
+	if out.Init != nil {
+		failed = r.initError(out)
+	}
+	if len(out.Uninitialized) == 0 && len(r.initFailures) == 0 {
+		return failed
+	}
+	list := map[string]build.Failure{}
+	for path, cause := range out.Uninitialized {
+		if f := r.initFailures[cause]; f != nil {
+			list[path] = build.Failure{Package: cause, Reason: f.String()}
+		}
+	}
+	maps.DeleteFunc(r.initFailures, func(path string, _ *initFailure) bool { return out.Uninitialized[path] == "" })
+	program.SetUninitialized(list, out.Init != nil)
+	return failed
+}
+
+// initError describes a cell that ended in the initialization of a package.
+func (r *run) initError(out *control.Outcome) *output.Error {
+	path := out.Init.Package
+	f := describeInit(out)
+	f.cell = r.n
+	if at := out.Init.At; at != nil {
+		f.place = fmt.Sprintf("%s line %d", r.shortPath(at.File), at.Line)
+	}
+	if old := r.initFailures[path]; old != nil && (old.verb != f.verb || old.text != f.text) {
+		f.first = old
+	} else if old != nil {
+		f.first = old.first
+	}
+	if r.initFailures == nil {
+		r.initFailures = map[string]*initFailure{}
+	}
+	r.initFailures[path] = f
+	name := "InitError"
+	if out.How == control.Interrupted {
+		name = interrupted
+	}
+	value := fmt.Sprintf("the initialization of package %s %s%s", path, f.verb, f.rest())
+	lines := append([]string{value}, r.view().calls(out.Frames)...)
+	return &output.Error{Name: name, Value: value, Traceback: append(lines, r.initAdvice(out, f)...)}
+}
+
+// initAdvice says what follows from a failed initialization.
+func (r *run) initAdvice(out *control.Outcome, f *initFailure) []string {
+	path := out.Init.Package
+	var others []string
+	for _, p := range slices.Sorted(maps.Keys(out.Uninitialized)) {
+		if p != path && out.Uninitialized[p] == path {
+			others = append(others, p)
+		}
+	}
+	if len(others) > 3 {
+		others = append(others[:3], fmt.Sprintf("%d more", len(others)-3))
+	}
+	text := "it cannot be used until a cell imports it again"
+	if len(others) > 0 {
+		text = "it cannot be used, nor what needs it (" + strings.Join(others, ", ") + "), until a cell imports it again"
+	}
+	lines := []string{text + ": that tries again, with the variables of the package as they were before"}
+	if f.first != nil {
+		lines = []string{
+			"an earlier attempt " + f.first.String(),
+			"what that has left in other packages may be why this one failed: %restart begins with a new worker",
+		}
+	}
+	return lines
+}
+
+// describeInit says how an initialization ended.
+func describeInit(out *control.Outcome) *initFailure {
+	switch out.How {
+	case control.Panicked:
+		return &initFailure{verb: "panicked", text: out.Value}
+	case control.Exited:
+		return &initFailure{verb: fmt.Sprintf("called os.Exit(%d)", out.Code)}
+	case control.Goexit:
+		return &initFailure{verb: "called runtime.Goexit"}
+	case control.Deadlocked:
+		return &initFailure{verb: "waits for what can never happen"}
+	}
+	f := &initFailure{verb: "was interrupted"}
+	switch g := out.Stuck; {
+	case g == nil:
+	case g.State == "running", g.State == "runnable":
+		f.text = "it is inside one long call and was left behind"
+	default:
+		f.text = "it is blocked (" + g.State + ") and was left behind"
+	}
+	return f
+}
+
+// shortPath names a file from the notebook's folder or module on, if it lies there.
+func (r *run) shortPath(file string) string {
+	for _, dir := range []string{r.dir(), r.modules.Dir()} {
+		if rel, err := filepath.Rel(dir, file); dir != "" && err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+	}
+	return file
+}

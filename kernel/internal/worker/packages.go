@@ -1,0 +1,105 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/link"
+)
+
+// initialize runs the initialization of packages that came along with a cell, in the cell's goroutine. Where it does not
+// come back the outcome of the cell says so.
+//
+//go:noinline
+func (x *execution) initialize(w *worker, list []*link.PackageInit) {
+	for _, p := range list {
+		p.Begin()
+		x.initializing.Store(p)
+		for _, f := range p.Funcs {
+			f()
+		}
+		if p.Done() {
+			w.noteInitialized(p.Path)
+		}
+	}
+	x.initializing.Store(nil)
+}
+
+// noteInitialized keeps for children that a package is initialized.
+func (w *worker) noteInitialized(path string) {
+	w.mu.Lock()
+	w.initialized = append(w.initialized, path)
+	w.mu.Unlock()
+}
+
+// addStep keeps a step for children. The caller holds mu.
+func (w *worker) addStep(step load) {
+	w.flushInitialized()
+	w.loads = append(w.loads, step)
+}
+
+// flushInitialized makes a step of the packages that were initialized since the last one. The caller holds mu.
+func (w *worker) flushInitialized() {
+	if len(w.initialized) > 0 {
+		w.loads = append(w.loads, load{Initialize: w.initialized})
+		w.initialized = nil
+	}
+}
+
+// noteUninitialized adds to the outcome of a cell which package's initialization it has ended in, and which packages
+// cannot be used now.
+func (w *worker) noteUninitialized(x *execution, o *control.Outcome) {
+	if p := x.initializing.Load(); p != nil && p.Fail() {
+		o.Init = &control.Init{Package: p.Path, At: initFrame(p, o)}
+	}
+	if w.linker != nil {
+		o.Uninitialized = w.linker.Uninitialized()
+	}
+}
+
+// initFrame finds where a package's initialization ended: the innermost call in the package, else in loaded code.
+func initFrame(p *link.PackageInit, o *control.Outcome) *control.Frame {
+	list := o.Frames
+	switch {
+	case o.Stuck != nil:
+		list = o.Stuck.Frames
+	case o.How == control.Deadlocked && len(o.Goroutines) > 0:
+		list = o.Goroutines[0].Frames
+	}
+	for i := range list {
+		if p.Owns(list[i].Func) {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// initializeInChild initializes a package as the parent has done. What panics there is an error here.
+func (w *worker) initializeInChild(path string) (err error) {
+	p := w.linker.PackageInit(path)
+	if p == nil {
+		return nil
+	}
+	done := make(chan error)
+	go func() {
+		failed := errors.New("it called runtime.Goexit")
+		defer func() {
+			if v := recover(); v != nil {
+				failed = fmt.Errorf("panic: %s", panicText(v))
+			}
+			done <- failed
+		}()
+		p.Begin()
+		for _, f := range p.Funcs {
+			f()
+		}
+		p.Done()
+		failed = nil
+	}()
+	if err := <-done; err != nil {
+		p.Fail()
+		return fmt.Errorf("package %s, which the parent has initialized, cannot be initialized in a child process: %w", path, err)
+	}
+	return nil
+}
