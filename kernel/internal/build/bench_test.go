@@ -21,7 +21,7 @@ func BenchmarkHello200(b *testing.B) { benchCell(b, 200, `fmt.Println("hi", f7(1
 func BenchmarkMistake(b *testing.B) {
 	p := declared(b, 200)
 	for i := 0; b.Loop(); i++ {
-		_, err := p.Build(context.Background(), 1000+i, `fmt.Println("hi", f7("a"))`)
+		_, err := buildText(context.Background(), p, 1000+i, `fmt.Println("hi", f7("a"))`)
 		var errs cell.Errors
 		if !errors.As(err, &errs) {
 			b.Fatal(err)
@@ -33,7 +33,7 @@ func benchCell(b *testing.B, cells int, src string) {
 	p := declared(b, cells)
 	var own time.Duration
 	for i := 0; b.Loop(); i++ {
-		u, err := p.Build(context.Background(), 1000+i, src)
+		u, err := buildText(context.Background(), p, 1000+i, src)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -53,7 +53,7 @@ func (t *T%d) Sum() int { return t.a + t.b }
 func f%d(n int) int { t := T%d{a: n}; for i := range n { t.b += i }; return t.Sum() }
 var v%d = T%d{a: f%d(3)}
 `, i, max(i-i%10, 1), i, i, i, i, i, i)
-		u, err := p.Build(context.Background(), i, src)
+		u, err := buildText(context.Background(), p, i, src)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -19,6 +19,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
+	b.placeFlags()
 	b.noteConstraints()
 	b.returning()
 	if err := b.shapePass(); err != nil {
@@ -37,7 +38,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 		return nil, err
 	}
 	b.describeUnit(u, e, in)
-	u.Effects = b.effects
+	u.Effects, u.Flags = b.effects, b.flags
 	if len(e.order) > 0 {
 		start := time.Now()
 		if u.Object, err = b.compile(ctx, e); err != nil {
@@ -129,6 +130,7 @@ func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 			b.findInstances(r)
 			b.settleOlder(r)
 			b.noteUses(r)
+			b.noteFlags(r)
 			b.noteEffects(r, in)
 			if errs := b.checkInitialized(r); len(errs) > 0 {
 				return nil, nil, errs

@@ -75,7 +75,7 @@ func runCell(p *Program, n int, src string) string {
 		}
 		return b.String()
 	}
-	u, err := p.Build(context.Background(), n, src)
+	u, err := buildText(context.Background(), p, n, src)
 	var errs cell.Errors
 	switch {
 	case errors.As(err, &errs):
@@ -147,3 +147,12 @@ func TestAutoImports(t *testing.T) {
 }
 
 func isLetter(r rune) bool { return r == '_' || r|0x20 >= 'a' && r|0x20 <= 'z' || r >= '0' && r <= '9' }
+
+// buildText parses and builds a cell.
+func buildText(ctx context.Context, p *Program, n int, src string) (*Unit, error) {
+	c, errs := cell.Parse(n, src)
+	if errs != nil {
+		return nil, errs
+	}
+	return p.Build(ctx, c)
+}

@@ -2,8 +2,6 @@ package build
 
 import (
 	"go/build/constraint"
-	"go/scanner"
-	"go/token"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,23 +12,9 @@ import (
 // noteConstraints tells of //go:build lines that would keep a file out of a build: the cell that has one runs all the
 // same, since that is what it is executed for.
 func (b *builder) noteConstraints() {
-	if !strings.Contains(b.c.Src, "//go:build") {
-		return
-	}
-	var s scanner.Scanner
-	file := token.NewFileSet().AddFile("", -1, len(b.c.Src))
-	s.Init(file, []byte(b.c.Src), func(token.Position, string) {}, scanner.ScanComments)
-	for {
-		pos, tok, text := s.Scan()
-		if tok == token.EOF {
-			return
-		}
-		if tok != token.COMMENT || !constraint.IsGoBuild(text) {
-			continue
-		}
-		if x, err := constraint.Parse(text); err == nil && !x.Eval(b.tagHolds) {
-			b.notice("%s line %d: %s does not hold here, but a cell runs whatever its constraints say",
-				cell.Name(b.c.N), cell.PosAt(b.c.Src, file.Offset(pos)).Line, strings.TrimSpace(text))
+	for _, line := range b.c.Builds {
+		if x, err := constraint.Parse(line.Text); err == nil && !x.Eval(b.tagHolds) {
+			b.notice("%s line %d: %s does not hold here, but a cell runs whatever its constraints say", cell.Name(b.c.N), line.Pos.Line, line.Text)
 		}
 	}
 }

@@ -60,11 +60,26 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 			s.print = s.decl.Text
 		}
 	default:
+		if sig, ok := t.(*types.Signature); ok {
+			s.plainType = types.TypeString(unnamed(sig), (*types.Package).Path)
+		}
 		s.print = fingerprint(t, main)
 		if s.decl.Generic {
 			s.signature, s.print = s.print, s.decl.Text
 		}
 	}
+}
+
+// unnamed returns a function type without the names of parameters and results.
+func unnamed(sig *types.Signature) *types.Signature {
+	tuple := func(t *types.Tuple) *types.Tuple {
+		var list []*types.Var
+		for v := range t.Variables() {
+			list = append(list, types.NewParam(v.Pos(), v.Pkg(), "", v.Type()))
+		}
+		return types.NewTuple(list...)
+	}
+	return types.NewSignatureType(nil, nil, nil, tuple(sig.Params()), tuple(sig.Results()), sig.Variadic())
 }
 
 // describeUnit fills in what the worker must know, and what Commit will do.

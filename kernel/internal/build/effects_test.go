@@ -12,7 +12,7 @@ func effectsOf(t *testing.T, cells ...string) string {
 	p := newProgram(t)
 	var e Effects
 	for i, src := range cells {
-		u, err := p.Build(context.Background(), i+1, src)
+		u, err := buildText(context.Background(), p, i+1, src)
 		if err != nil {
 			t.Fatalf("%s\n%v", src, err)
 		}

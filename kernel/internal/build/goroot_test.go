@@ -32,7 +32,7 @@ func TestGoroot(t *testing.T) {
 			t.Fatal(err)
 		}
 		ran++
-		u, err := newProgram(t).Build(context.Background(), 1, string(src))
+		u, err := buildText(context.Background(), newProgram(t), 1, string(src))
 		if err == nil {
 			err = os.Remove(u.Object)
 		}

@@ -87,7 +87,7 @@ func (p *Program) Declarations() []Declaration {
 	for _, s := range p.symbols() {
 		for _, name := range s.names() {
 			if p.names[name] == s {
-				out = append(out, Declaration{Name: name, Kind: s.kindName(), Type: s.text, Cell: s.origin.n})
+				out = append(out, Declaration{Name: name, Kind: s.kindName(), Type: s.text, Cell: s.origin.n, Signature: s.plainType})
 			}
 		}
 	}

@@ -105,6 +105,7 @@ type symbol struct {
 	uses       []string          // names and methods that its body uses, for redefinition
 	does       summary           // of a function: what its body may change
 
+	plainType string // of a function: see Declaration.Signature
 	signature string // of a generic function: fingerprint of the meaning for callers of an instance
 }
 
@@ -138,6 +139,7 @@ type Unit struct {
 	Init    bool     // the package's init task must run before Entry
 	Imports []string // packages that the object refers to
 	Retry   []string // packages that the worker is to initialize although that failed before
+	Flags   []string // command line flags that the cell defines
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
@@ -164,6 +166,9 @@ type Declaration struct {
 	Name, Kind, Type string
 	Cell             int
 	Aside            string // why it is set aside, if it is
+	// Signature is the type of a function without the names of its parameters,
+	// with packages by their paths.
+	Signature string
 }
 
 // New returns an empty program.
@@ -209,24 +214,20 @@ func (p *Program) reusesVariable(c *cell.Cell) bool {
 	return false
 }
 
-// Build checks and compiles a cell against the live state. n is its execution
-// count; 0 is for code that is no cell of the notebook, such as an expression
-// that a front end asks for. The error is cell.Errors if the cell is at fault.
-func (p *Program) Build(ctx context.Context, n int, src string) (*Unit, error) {
+// Build checks and compiles a cell against the live state. Its number is its
+// execution count; 0 is for code that is no cell of the notebook, such as an
+// expression that a front end asks for. The error is cell.Errors if the cell is
+// at fault.
+func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 	p.building.Lock()
 	defer p.building.Unlock()
 	start := time.Now()
-	c, errs := cell.Parse(n, src)
-	if errs != nil {
-		return nil, errs
-	}
 	if p.reusesVariable(c) || embeds(c) {
-		c, _ = cell.ParseSequence(n, src)
+		c = c.Sequence()
 	}
 	u, err := newBuilder(p, c).build(ctx)
 	if errors.Is(err, errSequence) {
-		c, _ = cell.ParseSequence(n, src)
-		u, err = newBuilder(p, c).build(ctx)
+		u, err = newBuilder(p, c.Sequence()).build(ctx)
 	}
 	if err != nil {
 		return nil, err

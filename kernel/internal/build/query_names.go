@@ -2,10 +2,10 @@ package build
 
 import (
 	"go/ast"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -197,21 +197,39 @@ func literalOf(r *result, id *ast.Ident) (lit *ast.CompositeLit) {
 	return lit
 }
 
-// importLine matches what stands before the cursor in the path of an import.
-var importLine = regexp.MustCompile("^\\s*(import)?\\s*(?:[\\pL_][\\pL\\pN_]*|\\.)?\\s*[\"`]([^\"`]*)$")
-
-// openImport matches an import declaration whose parenthesis is open.
-var openImport = regexp.MustCompile(`(?:^|\n)\s*import\s*\([^)]*$`)
-
-// importPath returns the range of the import path around a cursor.
+// importPath returns the range of the import path around a cursor, as the
+// tokens around it tell: a string behind import, or in its parentheses.
 func importPath(src string, cursor int) (start, end int, ok bool) {
-	line := src[strings.LastIndexByte(src[:cursor], '\n')+1 : cursor]
-	m := importLine.FindStringSubmatch(line)
-	if m == nil || m[1] == "" && !openImport.MatchString(src[:cursor]) {
-		return 0, 0, false
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	importing, group := false, false
+	for {
+		pos, tok, text := s.Scan()
+		off := file.Offset(pos)
+		if tok == token.EOF || off >= cursor {
+			return 0, 0, false
+		}
+		switch tok {
+		case token.IMPORT:
+			importing, group = true, false
+		case token.LPAREN:
+			group = importing
+		case token.RPAREN:
+			importing, group = false, false
+		case token.STRING:
+			if importing && cursor <= off+len(text) {
+				path, _, _ := strings.Cut(text[1:], "\n") // it may not be closed
+				end = off + 1 + len(strings.TrimRight(path, "\"`"))
+				return off + 1, end, cursor <= end
+			}
+		case token.IDENT, token.PERIOD:
+		case token.SEMICOLON:
+			importing = importing && group
+		default:
+			importing = false
+		}
 	}
-	end = cursor + strings.IndexAny(src[cursor:]+"\n", "\"`\n")
-	return cursor - len(m[2]), end, true
 }
 
 // paths lists the packages at hand whose import paths begin so.

@@ -60,6 +60,9 @@ var endings = []string{"", " {}", "()", ":"}
 // parseUnfinished parses text that somebody is writing. If it has mistakes it is cut off after the line of at, and what
 // is open there is closed.
 func parseUnfinished(src string, at int) *cell.Cell {
+	if text, ok := strings.CutPrefix(src, "\ufeff"); ok { // Parse takes it off, and offsets must stay
+		src = "   " + text
+	}
 	c, errs := cell.Parse(queryCell, src)
 	if errs == nil {
 		return c

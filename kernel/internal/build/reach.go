@@ -1,8 +1,6 @@
 package build
 
 import (
-	"strings"
-
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
@@ -86,7 +84,7 @@ const maxInline = 240
 // its body, so that it can be inlined: it is small and brings nothing along.
 func (s *symbol) isSmallLeaf() bool {
 	d := s.decl
-	if d.Body < 0 || len(d.Text)-d.Body > maxInline || s.pragma != "" || strings.Contains(d.Text[:d.FuncEnd], "//go:") {
+	if d.Body < 0 || len(d.Text)-d.Body > maxInline || s.pragma != "" || d.Directed {
 		return false
 	}
 	for _, r := range d.Refs {

@@ -43,6 +43,7 @@ type builder struct {
 	links        map[string]linkName
 	last         *checked
 	effects      Effects
+	flags        []string   // that the cell defines
 	instances    []instance // of generic code, that the unit uses
 	noInstances  bool       // of older cells: they do not suit a new definition
 }
@@ -107,7 +108,7 @@ func (b *builder) declare() {
 			for _, n := range d.Names {
 				if n.Name != "_" {
 					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
-					v.pragma = b.linknames(n.Name, "")
+					v.pragma = b.linknames(n.Name)
 					b.vars[n.Name] = v
 				}
 			}
@@ -116,7 +117,7 @@ func (b *builder) declare() {
 		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
 		b.decls = append(b.decls, s)
 		if d.Recv == "" {
-			s.pragma = b.linknames(d.Names[0].Name, d.Text[:max(d.FuncEnd, 0)])
+			s.pragma = b.linknames(d.Names[0].Name)
 		}
 		for _, n := range d.Names {
 			b.declareName(s, n.Name)
@@ -178,10 +179,10 @@ func (b *builder) declareName(s *symbol, name string) {
 
 // linknames returns the cell's //go:linkname lines for a name that are not in
 // its own doc comment.
-func (b *builder) linknames(name, doc string) string {
+func (b *builder) linknames(name string) string {
 	var out []string
 	for _, l := range b.c.Linknames {
-		if l.Local == name && !strings.Contains(doc, l.Text) {
+		if l.Local == name {
 			out = append(out, l.Text)
 		}
 	}
@@ -296,6 +297,9 @@ func (b *builder) mayImport(path string) bool {
 // declaration and an import), dot imports, predeclared names,
 // ctx, std by itself.
 func (b *builder) bind(name string, sels []string) binding {
+	if name == cell.FlagPackage {
+		return binding{imported, flagPath}
+	}
 	if b.fresh[name] != nil || len(b.specs) > 0 && b.vars[name] != nil {
 		return binding{kind: notebook}
 	}

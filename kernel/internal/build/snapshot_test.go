@@ -33,7 +33,7 @@ func TestQueriesBesideBusyPackages(t *testing.T) {
 	p := newProgram(t)
 	im := &busyImporter{listImporter: listStd().imp}
 	p = New(Config{Compile: p.cfg.Compile, Dir: t.TempDir(), Importer: im, KeepSources: true})
-	u, err := p.Build(t.Context(), 1, "import \"strings\"\nvar known = strings.ToUpper(\"a\")")
+	u, err := buildText(t.Context(), p, 1, "import \"strings\"\nvar known = strings.ToUpper(\"a\")")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestSnapshot(t *testing.T) {
 	p := newProgram(t)
 	commit := func(n int, src string) {
 		t.Helper()
-		u, err := p.Build(t.Context(), n, src)
+		u, err := buildText(t.Context(), p, n, src)
 		if err != nil {
 			t.Fatal(err)
 		}

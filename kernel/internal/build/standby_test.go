@@ -35,7 +35,7 @@ func prepared(t *testing.T, p *Program) *waiting {
 
 func object(t *testing.T, p *Program, n int, src string) string {
 	t.Helper()
-	u, err := p.Build(context.Background(), n, src)
+	u, err := buildText(context.Background(), p, n, src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestAheadLargeSource(t *testing.T) {
 func TestAheadError(t *testing.T) {
 	p := newAhead(t)
 	w := prepared(t, p)
-	_, err := p.Build(context.Background(), 1, "func large() [1 << 31]byte { return [1 << 31]byte{} }\nfunc f() byte { a := large(); return a[5] }")
+	_, err := buildText(context.Background(), p, 1, "func large() [1 << 31]byte { return [1 << 31]byte{} }\nfunc f() byte { a := large(); return a[5] }")
 	var errs cell.Errors
 	if !errors.As(err, &errs) || errs[0].Pos.Line != 1 {
 		t.Errorf("the error: %v", err)
@@ -162,7 +162,7 @@ func TestAheadCanceled(t *testing.T) {
 	w := prepared(t, p)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := p.Build(ctx, 1, "x := 1"); !errors.Is(err, context.Canceled) {
+	if _, err := buildText(ctx, p, 1, "x := 1"); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error: %v", err)
 	}
 	gone(t, w)

@@ -11,7 +11,7 @@ import (
 // source returns what the compiler got for a cell's statements.
 func source(t *testing.T, p *Program, n int, src string) string {
 	t.Helper()
-	u, err := p.Build(context.Background(), n, src)
+	u, err := buildText(context.Background(), p, n, src)
 	if err != nil {
 		t.Fatal(err)
 	}

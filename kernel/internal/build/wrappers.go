@@ -2,9 +2,7 @@ package build
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -35,48 +33,13 @@ func (b *builder) redone(extra []*symbol) []*symbol {
 func (r *reacher) embedders(name string) {
 	for user := range r.b.p.users[name] {
 		s := r.b.lookup(user.key)
-		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !s.embeds(name) {
+		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !slices.Contains(s.decl.Ancestors, name) {
 			continue
 		}
 		r.embedding[s.key] = true
 		r.add(s)
 		r.embedders(s.key)
 	}
-}
-
-// embeds reports whether a type has the promoted methods of another.
-func (s *symbol) embeds(name string) bool {
-	f, err := parser.ParseFile(token.NewFileSet(), "", "package p; type "+s.decl.Text, parser.SkipObjectResolution)
-	if err != nil {
-		return false
-	}
-	found := false
-	ast.Inspect(f, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.TypeSpec:
-			found = found || baseName(n.Type) == name // a struct's methods come along
-		case *ast.Field:
-			found = found || len(n.Names) == 0 && baseName(n.Type) == name
-		}
-		return !found
-	})
-	return found
-}
-
-func baseName(x ast.Expr) string {
-	switch x := x.(type) {
-	case *ast.Ident:
-		return x.Name
-	case *ast.StarExpr:
-		return baseName(x.X)
-	case *ast.ParenExpr:
-		return baseName(x.X)
-	case *ast.IndexExpr:
-		return baseName(x.X)
-	case *ast.IndexListExpr:
-		return baseName(x.X)
-	}
-	return ""
 }
 
 // wrappers writes a function, never called, that takes the values of methods

@@ -2,6 +2,7 @@ package cell
 
 import (
 	"go/ast"
+	"go/build/constraint"
 	"go/token"
 	"strings"
 )
@@ -25,14 +26,35 @@ func (p *parse) collect() {
 			p.genDecl(d)
 		}
 	}
+	p.comments()
+}
+
+// comments collects the lines that are for the compiler or the go command.
+func (p *parse) comments() {
+	own := map[*ast.Comment]bool{}
+	for _, d := range p.file.Decls {
+		if d, ok := d.(*ast.FuncDecl); ok && d.Recv == nil && d.Doc != nil {
+			for _, c := range d.Doc.List {
+				f := strings.Fields(c.Text)
+				own[c] = len(f) > 1 && f[1] == d.Name.Name
+			}
+		}
+	}
 	for _, group := range p.file.Comments {
 		for _, c := range group.List {
-			if f := strings.Fields(c.Text); len(f) > 1 && f[0] == "//go:linkname" {
+			f := strings.Fields(c.Text)
+			switch {
+			case constraint.IsGoBuild(c.Text):
+				at := PosAt(p.cell.Src, p.srcOffset(p.off(c.Pos())))
+				p.cell.Builds = append(p.cell.Builds, BuildLine{strings.TrimSpace(c.Text), at})
+			case len(f) > 1 && f[0] == linknameLine && !own[c]:
 				p.cell.Linknames = append(p.cell.Linknames, Linkname{f[1], c.Text})
 			}
 		}
 	}
 }
+
+const linknameLine = "//go:linkname"
 
 func (p *parse) funcDecl(d *ast.FuncDecl) {
 	start := d.Pos()
@@ -45,6 +67,14 @@ func (p *parse) funcDecl(d *ast.FuncDecl) {
 	}
 	out.Names = []Ref{{Name: d.Name.Name, Off: int(d.Name.Pos() - start)}}
 	out.Generic = d.Type.TypeParams != nil
+	out.Nullary = d.Recv == nil && !out.Generic && d.Type.Params.NumFields() == 0 && d.Type.Results.NumFields() == 0
+	if d.Doc != nil {
+		for _, c := range d.Doc.List {
+			f := strings.Fields(c.Text)
+			out.Linkname = out.Linkname || len(f) > 0 && f[0] == linknameLine
+			out.Directed = out.Directed || strings.HasPrefix(c.Text, "//go:")
+		}
+	}
 	if d.Recv != nil && len(d.Recv.List) > 0 {
 		out.Recv, out.PtrRecv, out.Generic = receiver(d.Recv.List[0].Type)
 	}
@@ -91,6 +121,7 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			out := &Decl{Kind: Type, Keyword: "type", Source: p.source(t.Pos(), t.End()), Body: -1}
 			out.Names = names([]*ast.Ident{t.Name}, t.Pos())
 			out.Generic, out.Alias = t.TypeParams != nil, t.Assign.IsValid()
+			out.Ancestors = ancestors(t)
 			p.refs(t, t.Pos(), &out.Source)
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
@@ -105,6 +136,23 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 			p.cell.Decls = append(p.cell.Decls, out)
 		}
 	}
+}
+
+// ancestors lists the types that a type embeds, or is defined as.
+func ancestors(t *ast.TypeSpec) []string {
+	list := []string{baseName(t.Type)} // a struct's methods come along
+	ast.Inspect(t, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok && len(f.Names) == 0 {
+			list = append(list, baseName(f.Type))
+		}
+		return true
+	})
+	return list
+}
+
+func baseName(x ast.Expr) string {
+	name, _, _ := receiver(x)
+	return name
 }
 
 // embedPatterns returns the patterns of the //go:embed lines above a variable.

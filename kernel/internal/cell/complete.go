@@ -21,6 +21,7 @@ const (
 // IsComplete tells whether src is a whole cell. If it is incomplete, indent is
 // what the next line should begin with.
 func IsComplete(src string) (status Status, indent string) {
+	src = strings.TrimPrefix(src, byteOrderMark)
 	pieces, faults := Split(src)
 	for _, f := range faults {
 		if !f.Incomplete {

@@ -7,12 +7,15 @@ type Cell struct {
 	Package    bool // has a package clause: a whole file
 	Directives []DirectiveLine
 	Imports    []ImportSpec
-	Decls      []*Decl // in their order; vars too if the cell has no statements
-	Stmts      []*Stmt // in their order; vars too if the cell has statements
-	Linknames  []Linkname
+	Decls      []*Decl    // in their order; vars too if the cell has no statements
+	Stmts      []*Stmt    // in their order; vars too if the cell has statements
+	Linknames  []Linkname // those that stand in no function's own doc comment
+	Builds     []BuildLine
 	Result     int  // index in Stmts of the last statement if it is an expression, or -1
 	HideResult bool // a semicolon follows it
 	Timed      bool // %%time: what it takes is measured
+
+	form form
 }
 
 // A DirectiveLine is a line that the session runs: % and ! commands.
@@ -22,6 +25,8 @@ type DirectiveLine struct {
 	Args string // the rest of the line
 	Body string // what follows, for a cell magic
 	Rest bool   // it is a cell magic: all that follows is its
+	// Function is what %exec calls, "" if that is not written as a name is.
+	Function string
 }
 
 // An ImportSpec is one import of a cell. Name is empty if it is the package's own.
@@ -33,6 +38,19 @@ type ImportSpec struct {
 // A Linkname is a //go:linkname line.
 type Linkname struct {
 	Local, Text string
+}
+
+// A BuildLine is a //go:build line.
+type BuildLine struct {
+	Text string
+	Pos  Pos
+}
+
+// An Example says what the comment at the end of an example announces.
+type Example struct {
+	Output    string
+	Unordered bool
+	Runs      bool // it announces an output, which may be empty
 }
 
 // A Ref is an identifier that is not declared within the piece that uses it.
@@ -73,7 +91,24 @@ type Decl struct {
 	Alias   bool
 	Embed   bool     // a Var with //go:embed lines
 	Var     *VarSpec // for Var
+
+	Linkname  bool     // the doc comment has a //go:linkname line
+	Directed  bool     // the doc comment has a line for the compiler
+	Nullary   bool     // a function without receiver, type parameters, parameters and results
+	Example   *Example // of a function that is an example
+	Ancestors []string // the types that a type has the promoted methods of, as far as they are written
 }
+
+// A Role says for what a statement stands that the cell's Go does not have.
+type Role uint8
+
+// The roles of statements.
+const (
+	Written    Role = iota // it is in the text
+	ParseFlags             // the call of flag.Parse that %% means
+	CallInit               // a call of a function that GoNB calls before main
+	CallExec               // the calls that %exec means
+)
 
 // A VarSpec gives the parts of a variable specification as offsets in Text.
 type VarSpec struct {
@@ -98,6 +133,7 @@ type Stmt struct {
 	Call     bool     // Expr is a call or a receive, which Go lets stand alone
 	Assigned []string // variables that = gives a value as a whole
 	Embed    string   // the patterns of a var's //go:embed lines
+	Role     Role
 	// Starts and Stops say that %time begins or ends to measure with it.
 	Starts, Stops bool
 	Loop          *Loop // of a block that is repeated

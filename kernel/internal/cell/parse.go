@@ -11,14 +11,37 @@ import (
 const entryName = "cellʹ"
 
 // Parse takes a cell apart. n is its execution count.
-func Parse(n int, src string) (*Cell, Errors) { return parseCell(n, src, false) }
+func Parse(n int, src string) (*Cell, Errors) {
+	return parseCell(n, strings.TrimPrefix(src, byteOrderMark), form{})
+}
 
-// ParseSequence is Parse, but takes var declarations as statements also where
-// a cell has no others: initializers then run in their order and may use an
-// older variable of the same name.
-func ParseSequence(n int, src string) (*Cell, Errors) { return parseCell(n, src, true) }
+// byteOrderMark is what some editors put before a text.
+const byteOrderMark = "\ufeff"
 
-func parseCell(n int, src string, sequence bool) (*Cell, Errors) {
+// A form says how a cell is taken apart beyond its text.
+type form struct {
+	sequence bool // var declarations are statements in any case
+	inits    bool // functions named init_NAME are called
+}
+
+// Sequence returns the cell with its var declarations as statements also where
+// it has no others: initializers then run in their order and may use an older
+// variable of the same name.
+func (c *Cell) Sequence() *Cell { return c.in(form{true, c.form.inits}) }
+
+// in returns the same cell in another form.
+func (c *Cell) in(f form) *Cell {
+	if c.form == f {
+		return c
+	}
+	out, errs := parseCell(c.N, c.Src, f)
+	if errs != nil {
+		return c // what is wrong there is wrong in both
+	}
+	return out
+}
+
+func parseCell(n int, src string, f form) (*Cell, Errors) {
 	pieces, faults := Split(src)
 	if len(faults) > 0 {
 		var errs Errors
@@ -27,12 +50,13 @@ func parseCell(n int, src string, sequence bool) (*Cell, Errors) {
 		}
 		return nil, readable(errs).Sorted()
 	}
-	p := &parse{cell: &Cell{N: n, Src: src, Result: -1}, pieces: pieces, sequence: sequence}
+	p := &parse{cell: &Cell{N: n, Src: src, Result: -1, form: f}, pieces: pieces}
 	p.compose()
 	if errs := p.run(); len(errs) > 0 {
 		return nil, readable(errs).Sorted()
 	}
 	p.collect()
+	p.program()
 	return p.cell, nil
 }
 
@@ -49,10 +73,8 @@ type parse struct {
 	text   strings.Builder
 	marks  []mark
 	file   *ast.File
-	// sequence makes statements of var declarations in any case.
-	sequence bool
-	base     int // token.Pos of the composed text's first byte
-	timed    []timedText
+	base   int // token.Pos of the composed text's first byte
+	timed  []timedText
 
 	//lint:ignore SA1019 only which identifier is bound where, within one function
 	inEntry map[*ast.Object]bool
@@ -64,10 +86,15 @@ type mark struct {
 }
 
 func (p *parse) compose() {
-	hasStmts := p.sequence
+	hasStmts := p.cell.form.sequence
 	for _, pc := range p.pieces {
-		hasStmts = hasStmts || pc.Kind == Statement || pc.timing != Untimed ||
-			pc.Kind == Directive && directive(p.cell.Src, pc).Name == wholeTimeName // initializers are timed, too
+		hasStmts = hasStmts || pc.Kind == Statement || pc.timing != Untimed || pc.Kind == Directive && p.runs(pc)
+	}
+	for _, pc := range p.pieces {
+		if pc.Kind == Package { // what stands above the clause may be for the go command
+			p.marks = append(p.marks, mark{p.text.Len(), pc.Start, pc.Code - pc.Start})
+			p.text.WriteString(p.cell.Src[pc.Start:pc.Code])
+		}
 	}
 	p.text.WriteString("package main\n")
 	for _, pc := range p.pieces {
@@ -112,6 +139,13 @@ func (p *parse) compose() {
 		}
 	}
 	p.text.WriteString("}\n")
+}
+
+// runs reports whether a directive means statements, or is about the time that
+// initializers take.
+func (p *parse) runs(pc Piece) bool {
+	d := directive(p.cell.Src, pc)
+	return d.Name == wholeTimeName || programNames[d.Name] || d.Function != ""
 }
 
 func (p *parse) put(pc Piece) {
@@ -173,6 +207,9 @@ func directive(src string, pc Piece) DirectiveLine {
 	d.Name = text
 	if i := strings.IndexAny(text, " \t"); i >= 0 {
 		d.Name, d.Args = text[:i], strings.TrimSpace(text[i:])
+	}
+	if d.Name == execName {
+		d.Function = functionName(d.Args)
 	}
 	return d
 }

@@ -170,7 +170,7 @@ func TestParse(t *testing.T) {
 	if got, want := c.String(), "Cell [2]: 1 imports, 1 declarations, 3 statements, 3 directives"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if got, want := fmt.Sprint(c.Directives), "[{{1 1} %env A=b c  false} {{5 1} !* go get x  false} {{8 1} %%bash -x echo true}]"; got != want {
+	if got, want := fmt.Sprint(c.Directives), "[{{1 1} %env A=b c  false } {{5 1} !* go get x  false } {{8 1} %%bash -x echo true }]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if d := c.Decls[0]; d.Recv != "T" || !d.PtrRecv || !d.Generic || d.Pos != (Pos{4, 1}) {

@@ -3,6 +3,7 @@ package session
 import (
 	"testing"
 
+	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -23,7 +24,7 @@ func BenchmarkBuild(b *testing.B) {
 	s := newTestSession(b)
 	var compile float64
 	for b.Loop() {
-		u, err := s.program.Load().Build(b.Context(), 1, `fmt.Println("hello")`)
+		u, err := s.program.Load().Build(b.Context(), hello())
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -35,7 +36,7 @@ func BenchmarkBuild(b *testing.B) {
 // BenchmarkLoad is the worker's part of a cell.
 func BenchmarkLoad(b *testing.B) {
 	s := newTestSession(b)
-	u, err := s.program.Load().Build(b.Context(), 1, `fmt.Println("hello")`)
+	u, err := s.program.Load().Build(b.Context(), hello())
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -48,4 +49,9 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func hello() *cell.Cell {
+	c, _ := cell.Parse(1, `fmt.Println("hello")`)
+	return c
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -66,7 +65,6 @@ type run struct {
 	n    int
 	sink output.Sink
 
-	flags []string // command line flags that the cell defines
 	asks  *asking  // set by %with_inputs
 	tests *testRun // set by %test
 }
@@ -111,8 +109,7 @@ func (r *run) help(cell.DirectiveLine) error {
 	return nil
 }
 
-// main sets the arguments; parseFlags has put the call of flag.Parse in the
-// directive's place.
+// main sets the arguments; the call of flag.Parse is a statement of the cell.
 func (r *run) main(d cell.DirectiveLine) error { return r.args(d) }
 
 func (r *run) args(d cell.DirectiveLine) error {
@@ -121,7 +118,7 @@ func (r *run) args(d cell.DirectiveLine) error {
 		return err
 	}
 	r.setup.Args = append([]string{"notebook"}, args...)
-	return r.applySetup(r.ctx, control.Message{Args: r.setup.Args, Flags: r.flags})
+	return r.applySetup(r.ctx, control.Message{Args: r.setup.Args})
 }
 
 func (r *run) traceback(d cell.DirectiveLine) error {
@@ -279,44 +276,4 @@ func words(s string) ([]string, error) {
 		list = append(list, b.String())
 	}
 	return list, nil
-}
-
-var (
-	flagDefinition = regexp.MustCompile(`\bflag\.(?:Bool|Duration|Float64|Func|Int|Int64|String|Text|Uint|Uint64|BoolFunc)(?:Var)?\(\s*(?:&?[\w.]+\s*,\s*)?"([^"]+)"|\bflag\.Var\([^,]+,\s*"([^"]+)"`)
-	mainLine       = regexp.MustCompile(`(?m)^[ \t]*(?://gonb:)?(?:%%|%main)(?:[ \t].*)?$`)
-)
-
-// definedFlags lists the command line flags that a cell's text defines: they
-// must not be in the set already when it runs again.
-func definedFlags(src string) []string {
-	var list []string
-	for _, m := range flagDefinition.FindAllStringSubmatch(src, -1) {
-		list = append(list, m[1]+m[2])
-	}
-	return list
-}
-
-// parseFlags makes a %% line a call of flag.Parse: flags that the lines before
-// it define are parsed, and the lines after it see the values. As in GoNB, flags
-// that var declarations below it define are parsed too: the call then follows
-// the last of those. The calls in first come before it, or without such a line
-// at the cell's end.
-func parseFlags(src, first string) string {
-	src = execCalls(src)
-	at := mainLine.FindStringIndex(src)
-	switch {
-	case at == nil && first == "":
-		return src
-	case at == nil:
-		return src + "\n" + first
-	}
-	pieces, _ := cell.Split(src)
-	for i := len(pieces) - 1; i >= 0 && pieces[i].Code >= at[1]; i-- {
-		p := pieces[i]
-		if p.Kind == cell.Var && flagDefinition.MatchString(src[p.Code:p.Stop]) {
-			src = src[:p.Stop] + "; " + first + "flag.Parse()" + src[p.Stop:]
-			return mainLine.ReplaceAllString(src, "")
-		}
-	}
-	return src[:at[0]] + first + "flag.Parse()" + mainLine.ReplaceAllString(src[at[1]:], "flag.Parse()")
 }

@@ -100,7 +100,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if strings.TrimSpace(code) == "" {
 		return nil
 	}
-	r := &run{Session: s, ctx: ctx, n: n, sink: sink, flags: definedFlags(code)}
+	r := &run{Session: s, ctx: ctx, n: n, sink: sink}
 	c, errs := cell.Parse(n, code)
 	if errs != nil {
 		return buildError(errs)
@@ -124,11 +124,6 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 			return workerError(err)
 		}
 	}
-	if len(r.flags) > 0 && s.setup.Args == nil {
-		if err := s.applySetup(ctx, control.Message{Flags: r.flags}); err != nil {
-			return workerError(err)
-		}
-	}
 	if err := r.bring(c); err != nil {
 		return err
 	}
@@ -136,7 +131,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return err
 	}
 	r.refresh()
-	err := r.execute(code, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
+	err := r.execute(c, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err
 	}
@@ -145,19 +140,18 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 
 // execute compiles, loads and runs the Go of a cell. note is called for a cell
 // that was loaded, with what it does and how it ended.
-func (r *run) execute(code string, note func(*build.Unit, *output.Error)) *output.Error {
-	first := ""
+func (r *run) execute(c *cell.Cell, note func(*build.Unit, *output.Error)) *output.Error {
 	if r.gonbStyle {
-		first = initCalls(code)
+		c = c.WithInits()
 	}
-	return r.load(parseFlags(code, first), false, note)
+	return r.load(c, false, note)
 }
 
 // load does the work of execute. If whole, an unrecovered panic in any
 // goroutine ends the cell, as it ends a program.
-func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error)) *output.Error {
+func (r *run) load(c *cell.Cell, whole bool, note func(*build.Unit, *output.Error)) *output.Error {
 	program := r.program.Load()
-	unit, err := program.Build(r.ctx, r.n, code)
+	unit, err := program.Build(r.ctx, c)
 	if err != nil {
 		if r.ctx.Err() != nil {
 			return failure(interrupted, "interrupted while compiling")
@@ -169,6 +163,11 @@ func (r *run) load(code string, whole bool, note func(*build.Unit, *output.Error
 	}
 	for _, text := range unit.Notices {
 		r.sink.Stream(output.Stderr, text+"\n")
+	}
+	if len(unit.Flags) > 0 {
+		if err := r.applySetup(r.ctx, control.Message{Flags: unit.Flags}); err != nil {
+			return workerError(err)
+		}
 	}
 	if r.solo() {
 		return r.runSolo(unit)

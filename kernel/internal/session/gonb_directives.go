@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,16 +21,10 @@ import (
 
 // Directives that are here because GoNB's notebooks have them.
 
-// execLine matches the line that execCalls replaces.
-var execLine = regexp.MustCompile(`(?m)^[ \t]*(?://gonb:)?%exec[ \t]+([\pL_][\pL\pN_.]*)(?:[ \t].*)?$`)
-
-// execCalls makes a %exec line the call of its function.
-func execCalls(src string) string { return execLine.ReplaceAllString(src, "flag.Parse(); $1()") }
-
-// exec sets the arguments; execCalls has put the call in the directive's place.
+// exec sets the arguments; the calls are statements of the cell.
 func (r *run) exec(d cell.DirectiveLine) error {
 	name, args, _ := strings.Cut(d.Args, " ")
-	if !execLine.MatchString("%exec " + d.Args) {
+	if d.Function == "" {
 		return fmt.Errorf("write %%exec FUNCTION [ARG ...]; %q is no name", name)
 	}
 	return r.args(cell.DirectiveLine{Args: args})

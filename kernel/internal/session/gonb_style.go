@@ -1,7 +1,6 @@
 package session
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -25,26 +24,6 @@ func (s *Session) noteStyle(c *cell.Cell) {
 	s.gonbStyle = s.gonbStyle ||
 		slices.ContainsFunc(c.Directives, func(d cell.DirectiveLine) bool { return gonbWords[d.Name] }) ||
 		slices.ContainsFunc(c.Imports, func(im cell.ImportSpec) bool { return strings.HasPrefix(im.Path, gonbModule) })
-}
-
-// initFunc matches the head of a function that GoNB calls before main.
-var initFunc = regexp.MustCompile(`^func\s+(init_[\pL\pN_]*)\s*\(\s*\)\s*\{`)
-
-// initCalls calls the functions of a cell that are named init_NAME, in the
-// order of their names. Without such functions it is empty.
-func initCalls(src string) string {
-	var names []string
-	pieces, _ := cell.Split(src)
-	for _, p := range pieces {
-		if p.Kind != cell.Func {
-			continue
-		}
-		if m := initFunc.FindStringSubmatch(src[p.Code:p.Stop]); m != nil {
-			names = append(names, m[1]+"(); ")
-		}
-	}
-	slices.Sort(names)
-	return strings.Join(slices.Compact(names), "")
 }
 
 // byName returns the paths of packages beyond the standard library that a cell

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/build"
+	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
 // A journal keeps the runs of cells that made or changed variables, in their
@@ -23,6 +24,12 @@ type entry struct {
 	gone bool // what it did went with a worker
 	// unfit says why the cell is not run again; "" if it may be.
 	unfit string
+}
+
+// parsed returns the cell. It has run, so its text is Go.
+func (e *entry) parsed() *cell.Cell {
+	c, _ := cell.Parse(e.n, e.src)
+	return c
 }
 
 // add notes a run, unless it left nothing behind.

@@ -80,14 +80,7 @@ func replayArgs(args string) (list bool, without []int, err error) {
 
 // title names a step by its first line.
 func (s step) title() string {
-	src := s.src
-	if s.declarations {
-		src = declarationsOf(src)
-	}
-	first, rest, _ := strings.Cut(strings.TrimSpace(src), "\n")
-	if strings.TrimSpace(rest) != "" {
-		first += " ..."
-	}
+	first := s.parsed().Title(s.declarations)
 	if s.declarations {
 		first += "  (its declarations alone)"
 	}
@@ -97,7 +90,7 @@ func (s step) title() string {
 // repeat runs one cell again.
 func (r *run) repeat(s step) *output.Error {
 	again := &run{Session: r.Session, ctx: r.ctx, n: s.n, sink: plainSink{r.sink}}
-	m := control.Message{Dir: s.setup.Dir, Args: s.setup.Args, Flags: definedFlags(s.src)}
+	m := control.Message{Dir: s.setup.Dir, Args: s.setup.Args}
 	if m.Dir == "" {
 		m.Dir = r.startDir()
 	}
@@ -105,10 +98,10 @@ func (r *run) repeat(s step) *output.Error {
 		return workerError(err)
 	}
 	if s.declarations {
-		return again.execute(declarationsOf(s.src), func(*build.Unit, *output.Error) {})
+		return again.execute(s.parsed().Declarations(), func(*build.Unit, *output.Error) {})
 	}
 	s.unfit = unfitDeadly // for whoever asks while it runs
-	err := again.execute(s.src, func(*build.Unit, *output.Error) {})
+	err := again.execute(s.parsed(), func(*build.Unit, *output.Error) {})
 	if err == nil || err.Name != died {
 		s.unfit = ""
 	}
@@ -125,24 +118,6 @@ func (r *run) backToSetup() {
 	if err := r.applySetup(ctx, m); err != nil {
 		r.sink.Stream(output.Stderr, err.Error()+"\n")
 	}
-}
-
-// declarationsOf blanks out everything in a cell but imports, functions, types
-// and constants. Lines stay where they are.
-func declarationsOf(src string) string {
-	pieces, _ := cell.Split(src)
-	out := []byte(src)
-	for _, p := range pieces {
-		if p.Kind != cell.Statement && p.Kind != cell.Var && p.Kind != cell.Directive {
-			continue
-		}
-		for i := p.Code; i < p.End; i++ {
-			if out[i] != '\n' {
-				out[i] = ' '
-			}
-		}
-	}
-	return string(out)
 }
 
 // markUndone counts as lost what steps would have made or changed.
@@ -170,7 +145,7 @@ func (r *run) redeclare(left []step) (lines []string) {
 			continue
 		}
 		again := &run{Session: r.Session, ctx: context.WithoutCancel(r.ctx), n: s.n, sink: plainSink{r.sink}}
-		if e := again.execute(declarationsOf(s.src), func(*build.Unit, *output.Error) {}); e != nil {
+		if e := again.execute(s.parsed().Declarations(), func(*build.Unit, *output.Error) {}); e != nil {
 			lines = append(lines, fmt.Sprintf("run %s again: its declarations are not those of its last run (%s)", cell.Name(s.n), e.Value))
 		}
 	}

@@ -3,10 +3,6 @@ package session
 import (
 	"errors"
 	"fmt"
-	"go/doc"
-	"go/parser"
-	"go/token"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,14 +39,14 @@ type testRun struct{ args []string }
 // testKinds are the functions that go test runs, by the beginnings of their names.
 var testKinds = []struct {
 	prefix    string
-	signature *regexp.Regexp
+	signature string
 	wanted    string
 	list      string // the type that package testing lists them as
 }{
-	{"Test", regexp.MustCompile(`^func\((\w+ )?\*testing\.T\)$`), "t *testing.T", "InternalTest"},
-	{"Benchmark", regexp.MustCompile(`^func\((\w+ )?\*testing\.B\)$`), "b *testing.B", "InternalBenchmark"},
-	{"Fuzz", regexp.MustCompile(`^func\((\w+ )?\*testing\.F\)$`), "f *testing.F", "InternalFuzzTarget"},
-	{"Example", regexp.MustCompile(`^func\(\)$`), "", "InternalExample"},
+	{"Test", "func(*testing.T)", "t *testing.T", "InternalTest"},
+	{"Benchmark", "func(*testing.B)", "b *testing.B", "InternalBenchmark"},
+	{"Fuzz", "func(*testing.F)", "f *testing.F", "InternalFuzzTarget"},
+	{"Example", "func()", "", "InternalExample"},
 }
 
 // runTests runs test functions of the notebook in the live process, through
@@ -62,14 +58,14 @@ func (r *run) runTests() *output.Error {
 		if d.Kind != "func" || d.Aside != "" {
 			continue
 		}
-		if d.Name == "TestMain" && strings.Contains(d.Type, "*testing.M") {
+		if d.Name == "TestMain" && d.Signature == "func(*testing.M)" {
 			hasMain = true
 			continue
 		}
 		for _, k := range testKinds {
 			switch {
 			case !isTestName(d.Name, k.prefix):
-			case !k.signature.MatchString(d.Type):
+			case k.signature != d.Signature:
 				return failure("TestError", fmt.Sprintf("wrong signature for %s, must be: func %s(%s)", d.Name, d.Name, k.wanted))
 			default:
 				funcs[k.prefix] = append(funcs[k.prefix], d)
@@ -96,6 +92,10 @@ func (r *run) runTests() *output.Error {
 	if err != nil {
 		return failure("TestError", err.Error())
 	}
+	c, errs := cell.Parse(0, code)
+	if errs != nil {
+		return failure("TestError", errs.Error())
+	}
 	return r.withArgs(args, func() *output.Error {
 		defer func() {
 			for _, name := range testImports {
@@ -104,7 +104,7 @@ func (r *run) runTests() *output.Error {
 		}()
 		unnumbered := *r
 		unnumbered.n = 0
-		return unnumbered.load(code, true, func(*build.Unit, *output.Error) {})
+		return unnumbered.load(c, true, func(*build.Unit, *output.Error) {})
 	})
 }
 
@@ -182,15 +182,8 @@ func (r *run) exampleOutput(d build.Declaration) (want string, ok bool, err erro
 		return "", false, errors.New("the source of " + d.Name + " is gone")
 	}
 	for _, decl := range c.Decls {
-		if decl.Kind != cell.Func || decl.Recv != "" || decl.Names[0].Name != d.Name {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), "", "package p\n"+decl.Text, parser.ParseComments)
-		if err != nil {
-			return "", false, err
-		}
-		for _, ex := range doc.Examples(f) {
-			return strconv.Quote(ex.Output) + ", " + strconv.FormatBool(ex.Unordered), ex.Output != "" || ex.EmptyOutput, nil
+		if ex := decl.Example; ex != nil && decl.Names[0].Name == d.Name {
+			return strconv.Quote(ex.Output) + ", " + strconv.FormatBool(ex.Unordered), ex.Runs, nil
 		}
 	}
 	return "", false, nil
