@@ -1,0 +1,100 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// exampleTimeout bounds an example, which may wait for a server that is not there.
+const exampleTimeout = time.Minute
+
+// runExamples runs examples that say what they print, as cells of a new program.
+func (s *sweep) runExamples() error {
+	left := *sweepExamples
+	for _, p := range s.packages {
+		for _, ex := range examples(p) {
+			if left--; left < 0 || s.ctx.Err() != nil {
+				return nil
+			}
+			src, err := playSource(ex)
+			if err != nil {
+				return err
+			}
+			failure := s.runExample(ex, src)
+			if failure == nil {
+				s.result.Examples++
+				continue
+			}
+			name := fmt.Sprintf("%s: example %q", p.ImportPath, ex.Name)
+			if out, err := s.goRun(src); err != nil || !printed(ex, out) {
+				s.result.Excused = append(s.result.Excused, fmt.Sprintf("%s in a program: %.300s", name, out))
+				continue
+			}
+			s.note(fmt.Errorf("%s: %w", name, failure))
+			if err := s.open(); err != nil { // the worker may be in any state
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// examples lists those of a package that are programs by themselves and say what
+// they print.
+func examples(p *sweptPackage) []*doc.Example {
+	var files []*ast.File
+	for _, name := range p.XTestGoFiles {
+		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.ParseComments)
+		if err == nil {
+			files = append(files, f)
+		}
+	}
+	var list []*doc.Example
+	for _, ex := range doc.Examples(files...) {
+		if ex.Play != nil && ex.Output != "" {
+			list = append(list, ex)
+		}
+	}
+	return list
+}
+
+func playSource(ex *doc.Example) (string, error) {
+	var b bytes.Buffer
+	err := format.Node(&b, token.NewFileSet(), ex.Play)
+	return b.String(), err
+}
+
+func (s *sweep) runExample(ex *doc.Example, src string) error {
+	ctx, cancel := context.WithTimeout(s.ctx, exampleTimeout)
+	defer cancel()
+	s.session.Forget()
+	var out recorder
+	reply := s.session.Execute(ctx, output.Request{Code: src, StoreHistory: true}, &out)
+	if reply.Status != output.OK {
+		return fmt.Errorf("%.2000s", strings.Join(reply.Error.Traceback, "\n"))
+	}
+	if !printed(ex, out.text()) {
+		return fmt.Errorf("printed %.500q instead of %.500q", out.text(), ex.Output)
+	}
+	return nil
+}
+
+// printed compares what an example printed with what it says.
+func printed(ex *doc.Example, got string) bool {
+	got, want := strings.TrimSpace(got), strings.TrimSpace(ex.Output)
+	if ex.Unordered {
+		got, want = sortedLines(got+"\n"), sortedLines(want+"\n")
+	}
+	return got == want
+}

@@ -1,0 +1,261 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/session"
+)
+
+// A sweep uses one module.
+type sweep struct {
+	ctx    context.Context
+	t      *testing.T
+	img    *image.Image
+	module sweptModule
+	result sweepResult
+
+	native   string // folder of a module in which ordinary programs are built
+	notebook string // folder of the notebook, with a go.mod
+	session  *session.Session
+	packages []*sweptPackage
+	exports  map[string]string // archives by import path
+}
+
+// A sweptPackage is what the go command says of a package.
+type sweptPackage struct {
+	ImportPath, Name, Dir, Export string
+	GoFiles, CgoFiles             []string
+	XTestGoFiles                  []string
+	Module                        *struct{ Path string }
+	Error                         *struct{ Err string }
+	DepsErrors                    []struct{ Err string }
+	alias                         string
+}
+
+// cellTimeout bounds a cell that compiles nothing, and an ordinary program that
+// is built in comparison.
+const cellTimeout = 5 * time.Minute
+
+func (s *sweep) close() {
+	if s.session != nil {
+		_ = s.session.Close()
+	}
+}
+
+func (s *sweep) run() error {
+	s.native, s.notebook = s.t.TempDir(), s.t.TempDir()
+	if err := s.listPackages(); err != nil {
+		return err
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	start := time.Now()
+	if err := s.cell("%get " + s.module.path + "@" + s.module.version); err != nil {
+		return err
+	}
+	for i, p := range s.packages {
+		if s.ctx.Err() != nil {
+			return fmt.Errorf("not done within %v", sweepTimeout)
+		}
+		p.alias = fmt.Sprintf("p%d", i)
+		err := s.use(p)
+		if i == 0 {
+			s.result.Get = time.Since(start).Seconds()
+		}
+		if err == nil {
+			s.result.Counts = true
+			s.result.Packages++
+		} else if err = s.compare(p, err); err != nil {
+			s.note(fmt.Errorf("%s: %w", p.ImportPath, err))
+		}
+	}
+	return s.runExamples()
+}
+
+// note records a failure, or an excuse.
+func (s *sweep) note(err error) {
+	if errors.As(err, new(excuse)) {
+		s.result.Excused = append(s.result.Excused, err.Error())
+		return
+	}
+	s.result.Counts = true
+	s.result.Failures = append(s.result.Failures, err.Error())
+}
+
+// listPackages gets the module as any program does and compiles its packages.
+func (s *sweep) listPackages() error {
+	if err := os.WriteFile(filepath.Join(s.native, "go.mod"), []byte("module sweep\n\ngo 1.26\n"), 0o644); err != nil {
+		return err
+	}
+	if out, err := s.goCommand("get", s.module.path+"@"+s.module.version); err != nil {
+		return excused("go get: %s", out)
+	}
+	out, err := s.goCommand("list", "-mod=mod", "-e", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles,CgoFiles,XTestGoFiles,Module,Error,DepsErrors", s.module.path+"/...")
+	if err != nil {
+		return excused("go list: %.2000s", out)
+	}
+	s.exports = map[string]string{}
+	for dec := json.NewDecoder(strings.NewReader(out)); ; {
+		p := &sweptPackage{}
+		if err := dec.Decode(p); err == io.EOF {
+			break
+		} else if err != nil {
+			return err
+		}
+		s.exports[p.ImportPath] = p.Export
+		if p.Module == nil || p.Module.Path != s.module.path || p.Name == "main" || strings.Contains("/"+p.ImportPath+"/", "/internal/") {
+			continue
+		}
+		if p.Error == nil && p.Export != "" {
+			s.packages = append(s.packages, p)
+		} else if p.Error != nil {
+			s.result.Excused = append(s.result.Excused, fmt.Sprintf("%s: %.200s", p.ImportPath, p.Error.Err))
+		}
+	}
+	if len(s.packages) == 0 {
+		return excused("no package of it can be built and imported")
+	}
+	return nil
+}
+
+// goCommand runs the go command, with cgo, where ordinary programs are built.
+func (s *sweep) goCommand(args ...string) (string, error) {
+	cmd := exec.CommandContext(s.ctx, s.img.Toolchain.Go, args...)
+	cmd.Dir = s.native
+	cmd.Env = append(s.img.Environ(s.native, false), "GOWORK=off")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return errs.String(), err
+	}
+	return out.String(), nil
+}
+
+// open begins a notebook.
+func (s *sweep) open() error {
+	s.close()
+	mod := filepath.Join(s.notebook, "go.mod")
+	if _, err := os.Stat(mod); err != nil {
+		if err := os.WriteFile(mod, []byte("module notebook\n\ngo 1.26\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	var err error
+	s.session, err = session.New(session.Config{Image: s.img, Dir: s.notebook})
+	return err
+}
+
+// cell executes a cell and returns its error.
+func (s *sweep) cell(code string) error {
+	_, err := s.prints(code)
+	return err
+}
+
+// prints executes a cell and returns what it printed.
+func (s *sweep) prints(code string) (string, error) {
+	var out recorder
+	reply := s.session.Execute(s.ctx, output.Request{Code: code, StoreHistory: true}, &out)
+	if reply.Status != output.OK {
+		return out.text(), fmt.Errorf("%.3000s", strings.Join(reply.Error.Traceback, "\n"))
+	}
+	return out.text(), nil
+}
+
+// use imports a package, refers to all that it exports, and keeps a value for
+// the next cell.
+func (s *sweep) use(p *sweptPackage) error {
+	src, err := s.source(p)
+	if err != nil {
+		return err
+	}
+	out, err := s.prints(src.refer)
+	if err != nil {
+		return err
+	}
+	if want := fmt.Sprintf("%d symbols\n", src.symbols); !strings.HasSuffix(out, want) {
+		return fmt.Errorf("printed %.500q instead of %q", out, want)
+	}
+	if src.keep != "" {
+		if err := s.cell(src.keep); err != nil {
+			return fmt.Errorf("keeping a value: %w", err)
+		}
+		if out, err = s.prints(src.again); err != nil {
+			return fmt.Errorf("using a kept value: %w", err)
+		}
+		if out != src.want {
+			return fmt.Errorf("kept values: printed %q instead of %q", out, src.want)
+		}
+	}
+	s.result.Symbols += src.symbols
+	return nil
+}
+
+// compare finds out whether an ordinary program fails as the cell did, with this
+// package alone or together with those before it.
+func (s *sweep) compare(p *sweptPackage, failure error) error {
+	if text, err := s.program(p, nil); err != nil {
+		return excused("%s in a program: %.300s", p.ImportPath, text)
+	}
+	if err := s.open(); err != nil {
+		return err
+	}
+	if err := s.use(p); err != nil {
+		return fmt.Errorf("%w\n(at first: %w)", err, failure)
+	}
+	s.result.Counts = true
+	s.result.Packages++
+	if text, err := s.program(p, s.packages); err != nil {
+		return excused("%s beside others in a program: %.300s", p.ImportPath, text)
+	}
+	return fmt.Errorf("not beside other packages of the module: %w", failure)
+}
+
+// program builds and runs an ordinary program that does what the cell does.
+func (s *sweep) program(p *sweptPackage, beside []*sweptPackage) (string, error) {
+	src, err := s.source(p)
+	if err != nil {
+		return err.Error(), err
+	}
+	var main strings.Builder
+	main.WriteString("package main\n\nimport (\n\t\"fmt\"\n\t\"reflect\"\n\t\"runtime\"\n")
+	for _, other := range beside {
+		if other == p {
+			break
+		}
+		fmt.Fprintf(&main, "\t_ %q\n", other.ImportPath)
+	}
+	fmt.Fprintf(&main, "\t%s %q\n)\n\nvar _ = reflect.ValueOf\nvar _ = runtime.FuncForPC\n\nfunc main() {\n%s\n}\n", src.alias, p.ImportPath, src.body)
+	return s.goRun(main.String())
+}
+
+// goRun builds and runs a program and returns what it printed.
+func (s *sweep) goRun(src string) (string, error) {
+	dir := filepath.Join(s.native, "program")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(src), 0o644); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, cellTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.img.Toolchain.Go, "run", "-mod=mod", "./program")
+	cmd.Dir, cmd.WaitDelay = s.native, time.Second
+	cmd.Env = append(s.img.Environ(s.native, true), "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
