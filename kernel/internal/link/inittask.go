@@ -123,7 +123,7 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inits[name].done() {
 		return name, defRef{}, nil
 	}
-	p, err := ld.openPackage(packageOf(strings.TrimSuffix(name, ".inittask") + "x"))
+	p, err := ld.imported(o, packageOf(strings.TrimSuffix(name, ".inittask")+"x"))
 	if err != nil {
 		return name, defRef{}, err
 	}

@@ -102,6 +102,9 @@ type object struct {
 	name  string
 	main  bool            // the cell being loaded
 	fixed map[int]uintptr // symbols that have an address for good
+
+	imports map[string][8]byte // fingerprints by import path; see imported
+	checked map[string]*pkg    // packages that are what imports says
 }
 
 // New prepares the process for loading. It must be called once, before other

@@ -66,6 +66,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		return nil, err
 	}
 	ld := newLoad(l, o, req)
+	if err := ld.checkImports(); err != nil {
+		return nil, err
+	}
 	r, err := ld.roots(req)
 	if err != nil {
 		return nil, err

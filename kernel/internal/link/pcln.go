@@ -234,7 +234,7 @@ func (w *pclnWriter) inlined(o *object, ref goobj.Ref) (string, goobj.FuncInfo) 
 	}
 	i, ok := o.Index(ref)
 	if !ok {
-		p, err := w.ld.openPackage(o.Package(ref.Pkg))
+		p, err := w.ld.imported(o, o.Package(ref.Pkg))
 		if err != nil {
 			return "?", goobj.FuncInfo{}
 		}

@@ -89,7 +89,7 @@ func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
 	if i, ok := o.Index(ref); ok {
 		return ld.resolveIndex(o, i)
 	}
-	p, err := ld.openPackage(o.Package(ref.Pkg))
+	p, err := ld.imported(o, o.Package(ref.Pkg))
 	if err != nil {
 		return target{}, err
 	}
