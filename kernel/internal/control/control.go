@@ -48,8 +48,9 @@ const Remembered = 1024
 // are left out.
 type Message struct {
 	Kind string `json:"kind"`
-	// ID is the cell's execution. In Print, Display, Notice and Failure it is that
-	// of an earlier cell, or 0 for the running one.
+	// ID is the cell's execution. In Print, Display and Notice it is that of an
+	// earlier cell, or 0 for the running one; in Failure it is that of the cell
+	// whose goroutine panicked, or 0 if that is not known.
 	ID  int `json:"id,omitempty"`
 	Seq int `json:"seq,omitempty"` // pairs Display and Result with Ack, Input with Line
 
@@ -117,8 +118,14 @@ type Outcome struct {
 	// whose initialization failed: itself or one that it needs.
 	Uninitialized map[string]string `json:"uninitialized,omitempty"`
 
-	// Of a cell that was interrupted: where its goroutine is, if it was left
-	// behind.
+	// Of a panic in another goroutine than the cell's own: what that was, a
+	// "goroutine", "timer", "finalizer" or "cleanup", and the call or statement
+	// that started it, if that is known.
+	Goroutine string `json:"goroutine,omitempty"`
+	Started   *Frame `json:"started,omitempty"`
+
+	// Of a cell that was interrupted, or that another goroutine's panic ended:
+	// where its own goroutine is, if it was left behind.
 	Stuck *Goroutine `json:"stuck,omitempty"`
 	// Of a cell that was interrupted: goroutines that it started and that go
 	// on. Of a deadlock: what is blocked, its own goroutine first. Count is of

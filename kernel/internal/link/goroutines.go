@@ -108,6 +108,19 @@ func (gs *Goroutines) State(g uintptr) State {
 	return Active
 }
 
+// Unwinding yields the goroutines that run deferred functions because they panic,
+// or call runtime.Goexit. The panic may yet be recovered.
+func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
+	for g := range gs.each {
+		if loadAt[uintptr](g+gPanic) == 0 {
+			continue
+		}
+		if x := gs.look(g); x.State != Gone && !yield(x) {
+			return
+		}
+	}
+}
+
 // Semaphore reports whether g waits for a semaphore. That may be the
 // collector's: then it goes on soon.
 func (gs *Goroutines) Semaphore(g uintptr) bool {

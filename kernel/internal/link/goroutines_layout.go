@@ -4,6 +4,7 @@ package link
 const (
 	gStackLo      = 0
 	gStackHi      = 8
+	gPanic        = 32
 	gSchedSP      = 56
 	gSchedPC      = 56 + 8
 	gSchedBP      = 56 + 40

@@ -149,6 +149,7 @@ func TestOffsets(t *testing.T) {
 		{"runtime.gobuf", "pc", 8},
 		{"runtime.g", "syscallpc", gSyscallPC},
 		{"runtime.g", "gopc", gGoPC},
+		{"runtime.g", "_panic", gPanic},
 		{"runtime.g", "syscallbp", gSyscallBP},
 		{"runtime.g", "atomicstatus", gStatus},
 		{"runtime.g", "goid", gID},

@@ -127,17 +127,56 @@ func deadlockError(o *control.Outcome, v view) *output.Error {
 // it, in lines of cells. Frames outside of cells are left out, but for those
 // without any cell at all.
 func panicError(o *control.Outcome, v view) *output.Error {
-	lines := append([]string{"panic: " + o.Value}, v.calls(o.Frames)...)
-	return &output.Error{Name: "panic", Value: o.Value, Traceback: lines}
+	value := o.Value
+	if o.Goroutine != "" {
+		value += ", in " + panicked(o)
+		v.inGoroutine = true
+	}
+	lines := append([]string{"panic: " + value}, v.calls(o.Frames)...)
+	v.inGoroutine = false
+	if o.Started != nil {
+		lines = append(lines, v.startedAt(*o.Started)...)
+	}
+	if o.Stuck != nil {
+		lines = append(lines, "the cell's own goroutine is blocked ("+o.Stuck.State+") and was left behind; if something wakes it, it is stopped")
+		lines = append(lines, v.calls(o.Stuck.Frames)...)
+	}
+	return &output.Error{Name: "panic", Value: value, Traceback: lines}
+}
+
+// panicked names the goroutine that has panicked by where it was started.
+func panicked(o *control.Outcome) string {
+	what := map[string]string{"timer": "the timer", "finalizer": "a finalizer", "cleanup": "a cleanup function"}[o.Goroutine]
+	if what == "" {
+		what = "the goroutine"
+	}
+	if o.Started == nil {
+		return what
+	}
+	if n, ok := cellOf(o.Started.File); ok {
+		return fmt.Sprintf("%s started at %s line %d", what, cell.Name(n), o.Started.Line)
+	}
+	return what + " started by " + o.Started.Func
+}
+
+// startedAt renders the statement that has started a goroutine.
+func (v view) startedAt(f control.Frame) []string {
+	lines := v.calls([]control.Frame{f})
+	if len(lines) > 0 {
+		lines[0] = "started at " + lines[0]
+	}
+	return lines
 }
 
 // A view is how calls are shown.
 type view struct {
 	source func(cell int) (string, bool) // of cells; may be nil
 	all    bool                          // also calls outside of cells
+
+	inGoroutine bool // the calls are those of another goroutine than the cell's own
 }
 
-func (s *Session) view() view { return view{s.program.Load().Source, s.allFrames.Load()} }
+func (s *Session) view() view { return view{source: s.program.Load().Source, all: s.allFrames.Load()} }
 
 // calls renders calls in cells, with their source lines, and others if those
 // are wanted.
@@ -152,7 +191,11 @@ func (v view) calls(frames []control.Frame) []string {
 			}
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("%s line %d, in %s", cell.Name(n), f.Line, frameName(f.Func)))
+		name := frameName(f.Func)
+		if v.inGoroutine && name == ownName {
+			name = "a function literal"
+		}
+		lines = append(lines, fmt.Sprintf("%s line %d, in %s", cell.Name(n), f.Line, name))
 		if v.source == nil {
 			continue
 		}
@@ -174,11 +217,14 @@ func cellOf(file string) (int, bool) {
 	return n, err == nil
 }
 
+// ownName stands for the statements of a cell, and for function literals in them.
+const ownName = "the cell"
+
 // frameName is a function's name as the user wrote it.
 func frameName(name string) string {
 	name = build.Demangle(strings.TrimPrefix(name, "main."))
 	if strings.HasPrefix(name, "cell") {
-		return "the cell"
+		return ownName
 	}
 	return name
 }

@@ -70,7 +70,7 @@ func (w *worker) interrupt() {
 // inside one long call of the standard library, the cell ends all the same, and
 // the goroutine is stopped once it comes back to cell code.
 func (w *worker) stop(x *execution) {
-	if x.user.asked.Load() && x.endsWithin(contextGrace) {
+	if !x.hasVerdict() && x.user.asked.Load() && x.endsWithin(contextGrace) {
 		return
 	}
 	g := x.g.Load()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/pprof"
 	"strconv"
 	"sync"
@@ -36,9 +37,10 @@ func setProfLabel(label unsafe.Pointer)
 type origins struct {
 	current atomic.Pointer[byte] // the running cell's; nil while there is none
 
-	mu   sync.RWMutex
-	ids  map[unsafe.Pointer]int // of executions
-	list []unsafe.Pointer       // the same, oldest first
+	mu     sync.RWMutex           // guards what follows
+	ids    map[unsafe.Pointer]int // of executions
+	list   []unsafe.Pointer       // the same, oldest first
+	newest map[int]int            // executions by the number of their cell
 }
 
 // maxOrigins is how many executions are told apart; so many does the kernel
@@ -61,6 +63,10 @@ func (o *origins) enter(id, cell int) {
 		o.list = o.list[1:]
 	}
 	o.ids[label] = id
+	if o.newest == nil {
+		o.newest = map[int]int{}
+	}
+	o.newest[cell] = id
 	o.list = append(o.list, label)
 	o.current.Store((*byte)(label))
 }
@@ -79,6 +85,20 @@ func (o *origins) earlier() int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.ids[label]
+}
+
+// of returns the execution that a goroutine with a label belongs to, or 0.
+func (o *origins) of(label unsafe.Pointer) int {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.ids[label]
+}
+
+// ofCell returns the newest execution of a cell, or 0.
+func (o *origins) ofCell(cell int) int {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.newest[cell]
 }
 
 // standard are the streams that cells print to.
@@ -142,11 +162,24 @@ func afterFunc(d time.Duration, f func()) *time.Timer {
 	if label == nil || f == nil {
 		return standard.after(d, f)
 	}
+	var caller [1]uintptr
+	runtime.Callers(2, caller[:])
 	return standard.after(d, func() {
 		setProfLabel(label)
+		returned := false
+		defer func() {
+			if !returned {
+				timerStarts.Store(currentG(), caller[0])
+			}
+		}()
 		f()
+		returned = true
 	})
 }
+
+// timerStarts has the call of time.AfterFunc, a return address, of functions that
+// have panicked, by their goroutine, which fatalPanic is about to report.
+var timerStarts sync.Map
 
 // printSize bounds a message of printed text.
 const printSize = 64 << 10

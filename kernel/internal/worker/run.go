@@ -15,9 +15,13 @@ import (
 
 // An execution is one run of a cell.
 type execution struct {
-	once sync.Once
 	done chan control.Outcome // gets exactly one outcome
 
+	mu      sync.Mutex       // guards what follows
+	decided bool             // done has got the outcome
+	verdict *control.Outcome // a panic: the outcome, whatever else ends the cell
+
+	id    int  // of the execution
 	cell  int  // its number, or 0
 	whole bool // an unrecovered panic in any goroutine ends it
 	// ctx ends when the cell is interrupted, with errInterrupted as its cause,
@@ -56,12 +60,21 @@ type interruptedError struct{}
 func (interruptedError) Error() string        { return "the cell was interrupted" }
 func (interruptedError) Is(target error) bool { return target == context.Canceled }
 
-// finish ends the cell; only the first outcome counts.
+// finish ends the cell; only the first outcome counts, unless a goroutine's
+// panic has decided already.
 func (x *execution) finish(o control.Outcome) {
-	x.once.Do(func() {
-		x.finished.Store(true)
-		x.done <- o
-	})
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.decided {
+		return
+	}
+	if x.verdict != nil {
+		x.verdict.Stuck = o.Stuck
+		o = *x.verdict
+	}
+	x.decided = true
+	x.finished.Store(true)
+	x.done <- o // there is room
 }
 
 // enter notes the calling goroutine as the cell's own.
@@ -193,17 +206,7 @@ func (x *execution) call(w *worker, l *link.Loaded) {
 		v := recover()
 		x.ended.Store(true)
 		cancelStop(x.g.Load()) // the runtime may use g again for another goroutine
-		switch {
-		case returned && !x.interrupted.Load(): // else it noticed by itself
-			x.finish(control.Outcome{How: control.Returned})
-		case v != nil && !x.interrupted.Load(): // else it is what the interrupt made of the cell
-			x.finish(control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(3)})
-		case x.interrupted.Load():
-			list, n := self.goingOn(x)
-			x.finish(control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: x.initFrames()})
-		default:
-			x.finish(control.Outcome{How: control.Goexit, Frames: x.initFrames()})
-		}
+		x.finish(x.outcome(returned, v))
 	}()
 	if x.interrupted.Load() {
 		return
@@ -216,6 +219,30 @@ func (x *execution) call(w *worker, l *link.Loaded) {
 		l.Entry()
 	}
 	returned = true
+}
+
+// outcome says how the cell's goroutine has ended: by returning, with the value
+// of a panic, or otherwise.
+func (x *execution) outcome(returned bool, v any) control.Outcome {
+	if v != nil {
+		panicked := control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(4)}
+		if !x.claim(panicked) && x.hasVerdict() {
+			self.report(x.id, panicked)
+		}
+	}
+	if !x.interrupted.Load() {
+		self.awaitPanics(x)
+	}
+	switch {
+	case x.hasVerdict():
+		return control.Outcome{} // it takes the place of any other
+	case x.interrupted.Load(): // it noticed by itself, or a panic is what the interrupt made of the cell
+		list, n := self.goingOn(x)
+		return control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: x.initFrames()}
+	case returned:
+		return control.Outcome{How: control.Returned}
+	}
+	return control.Outcome{How: control.Goexit, Frames: x.initFrames()}
 }
 
 // panicText says what a panic was about, as the runtime prints it.

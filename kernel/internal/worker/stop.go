@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"golang.org/x/sys/unix"
 )
@@ -240,36 +239,4 @@ func osExit(code int) {
 		x.exit(code)
 	}
 	self.endGoroutine()
-}
-
-// fatalPanic replaces runtime.fatalpanic, which a goroutine calls whose panic
-// nobody recovered, after all of its deferred functions ran. It reports the
-// panic and ends the goroutine alone.
-func fatalPanic(p *panicRecord) {
-	o := control.Outcome{How: control.Panicked, Value: panicText(p.arg), Frames: frames(3)}
-	if len(o.Frames) == 0 || !userFrames(o.Frames) {
-		// Not of the user's making: a fault of ours, which must not be hidden.
-		fmt.Fprintf(os.Stderr, "panic: %s\n", o.Value)
-		for _, f := range o.Frames {
-			fmt.Fprintf(os.Stderr, "%s\n\t%s:%d\n", f.Func, f.File, f.Line)
-		}
-		exitNow(2)
-	}
-	_ = self.conn.Send(control.Message{Kind: control.Failure, ID: self.origins.earlier(), Outcome: &o})
-	if x := self.cell.Load(); x != nil && x.whole {
-		x.exit(2)
-	}
-	self.endGoroutine()
-}
-
-// panicRecord mirrors the beginning of runtime._panic.
-type panicRecord struct{ arg any }
-
-func userFrames(list []control.Frame) bool {
-	for _, f := range list {
-		if inCell(f.PC) {
-			return true
-		}
-	}
-	return false
 }

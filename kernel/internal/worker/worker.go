@@ -249,7 +249,7 @@ func (w *worker) serve() error {
 		case control.Run:
 			w.busy.Add(1)
 			x := newExecution(m.Cell)
-			x.whole = m.Whole
+			x.id, x.whole = m.ID, m.Whole
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
 		case control.Setup, control.Reload:

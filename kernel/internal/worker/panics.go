@@ -1,0 +1,180 @@
+package worker
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+)
+
+// A panic that no function recovers ends a program. Here it ends the goroutine
+// alone, and fails the cell that the goroutine belongs to if that still runs:
+// from its beginning until its own goroutine has ended and none of its others is
+// panicking. After that it shows as text in the cell's output. A cell fails once:
+// the panics of further goroutines show as text, too.
+
+// panicRecord mirrors the beginning of runtime._panic.
+type panicRecord struct{ arg any }
+
+// fatalPanic replaces runtime.fatalpanic, which a goroutine calls whose panic
+// nobody recovered, after all of its deferred functions ran. It reports the
+// panic and ends the goroutine alone.
+func fatalPanic(p *panicRecord) {
+	w := self
+	o := control.Outcome{How: control.Panicked, Value: panicText(p.arg), Frames: frames(3), Goroutine: "goroutine"}
+	var started uintptr
+	if w.goroutines != nil {
+		started = w.goroutines.Look(currentG()).Go
+	}
+	if !userFrames(o.Frames) && !inCell(started-1) {
+		// Not of the user's making: a fault of ours, which must not be hidden.
+		fmt.Fprintf(os.Stderr, "panic: %s\n", o.Value)
+		for _, f := range o.Frames {
+			fmt.Fprintf(os.Stderr, "%s\n\t%s:%d\n", f.Func, f.File, f.Line)
+		}
+		exitNow(2)
+	}
+	w.noteStart(&o, started)
+	id := w.owner(&o)
+	x := w.cell.Load()
+	switch mine := x != nil && x.id == id; {
+	case mine && x.whole:
+		w.report(id, o)
+		x.exit(2)
+	case !mine || !x.fail(o):
+		w.report(id, o)
+	}
+	w.endGoroutine()
+}
+
+// report has a panic shown as text in the output of a cell.
+func (w *worker) report(id int, o control.Outcome) {
+	_ = w.conn.Send(control.Message{Kind: control.Failure, ID: id, Outcome: &o}) // fails if the kernel is gone
+}
+
+// noteStart notes what a goroutine is and what has started it: started is the
+// return address of its go statement.
+func (w *worker) noteStart(o *control.Outcome, started uintptr) {
+	switch goroutineStart() {
+	case "runtime.runFinalizers":
+		o.Goroutine = "finalizer"
+		return
+	case "runtime.runCleanups":
+		o.Goroutine = "cleanup"
+		return
+	}
+	if f := runtime.FuncForPC(started); f != nil && f.Name() == "time.goFunc" {
+		o.Goroutine = "timer"
+		if pc, ok := timerStarts.LoadAndDelete(currentG()); ok {
+			started = pc.(uintptr)
+		}
+	}
+	if list := framesAt([]uintptr{started}); len(list) > 0 {
+		o.Started = &list[0]
+	}
+}
+
+// owner returns the execution that the calling goroutine, which has panicked,
+// belongs to: the one whose label it has, or else the newest of the cell that
+// has its code. It returns 0 if there is none.
+func (w *worker) owner(o *control.Outcome) int {
+	if label := profLabel(); label != nil {
+		if id := w.origins.of(label); id != 0 {
+			return id
+		}
+	}
+	if o.Started != nil {
+		if n, ok := cellNumber(o.Started.File); ok {
+			return w.origins.ofCell(n)
+		}
+	}
+	id := 0
+	for _, f := range o.Frames { // the outermost decides
+		if n, ok := cellNumber(f.File); ok {
+			id = w.origins.ofCell(n)
+		}
+	}
+	return id
+}
+
+// cellNumber reads the number of a cell out of the name of a source file.
+func cellNumber(file string) (int, bool) {
+	const prefix = "Cell ["
+	i := strings.LastIndex(file, prefix)
+	if i < 0 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(file[i+len(prefix):], "]"))
+	return n, err == nil
+}
+
+func userFrames(list []control.Frame) bool {
+	for _, f := range list {
+		if inCell(f.PC) {
+			return true
+		}
+	}
+	return false
+}
+
+// fail has the panic of one of the cell's goroutines end the cell. It reports
+// false if the cell has ended, or is ended by something else.
+func (x *execution) fail(o control.Outcome) bool {
+	if !x.claim(o) {
+		return false
+	}
+	x.interrupted.Store(true)
+	if !x.ended.Load() && x.stopping.CompareAndSwap(false, true) {
+		self.start(func() { self.stop(x) })
+	}
+	return true
+}
+
+// claim makes the panic o the cell's outcome, unless there is one or the cell is
+// being interrupted.
+func (x *execution) claim(o control.Outcome) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.decided || x.verdict != nil || x.interrupted.Load() {
+		return false
+	}
+	x.verdict = &o
+	return true
+}
+
+func (x *execution) hasVerdict() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.verdict != nil
+}
+
+// panicGrace is how long the end of a cell waits for its goroutines that panic:
+// their deferred functions may have let the cell go on, as those do that call
+// (*sync.WaitGroup).Done, and the panics may yet be recovered.
+const panicGrace = 250 * time.Millisecond
+
+// awaitPanics waits while a goroutine of x, other than its own, panics.
+func (w *worker) awaitPanics(x *execution) {
+	if w == nil || w.goroutines == nil || x.labels == 0 {
+		return
+	}
+	clock := newPace()
+	pause := 20 * time.Microsecond
+	for spent := time.Duration(0); spent < panicGrace && w.panicking(x); spent += clock.round(pause) {
+		pause = min(2*pause, time.Millisecond)
+	}
+}
+
+func (w *worker) panicking(x *execution) bool {
+	own := x.g.Load()
+	for g := range w.goroutines.Unwinding {
+		if g.G != own && g.Labels == x.labels {
+			return true
+		}
+	}
+	return false
+}
