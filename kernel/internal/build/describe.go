@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/types"
 	"sort"
+	"strconv"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -91,7 +92,10 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	u.changes = c
 	inits := 0
 	for _, s := range b.decls {
-		if s.key == "" && s.kind == cell.Func && s.decl.Names[0].Name == "init" {
+		switch {
+		case s.orderedInit():
+			u.Fresh = append(u.Fresh, "main."+s.ename)
+		case s.isInit():
 			u.Fresh = append(u.Fresh, fmt.Sprintf("main.init.%d", inits))
 			inits++
 		}
@@ -148,6 +152,25 @@ func (b *builder) compiled(u *Unit, s *symbol) {
 	u.changes.bodies = append(u.changes.bodies, s.key)
 }
 
+// retypedBy lists, quoted, the variables that a statement gives their first
+// values of another type than before.
+func (b *builder) retypedBy(st *stmt) []string {
+	var out []string
+	for i, n := range st.Names {
+		if v := b.vars[n.Name]; v != nil && st.New[i] && !st.static && b.retyped(v) {
+			out = append(out, strconv.Quote(n.Name))
+		}
+	}
+	return out
+}
+
+// retyped reports whether the notebook has a variable of v's name that is
+// another one.
+func (b *builder) retyped(v *symbol) bool {
+	old := b.p.names[v.key]
+	return old != nil && old.kind == cell.Var && old.ename != v.ename
+}
+
 func (b *builder) describeVars(u *Unit) {
 	static := map[string]bool{}
 	for _, st := range b.stmts {
@@ -162,6 +185,13 @@ func (b *builder) describeVars(u *Unit) {
 		reused := old != nil && old.kind == cell.Var && old.ename == v.ename
 		if !reused || static[name] || len(b.specs) > 0 {
 			u.Fresh = append(u.Fresh, "main."+v.ename)
+		}
+		if b.retyped(v) && !static[name] {
+			if u.Retyped == nil {
+				u.Retyped = map[string]string{}
+			}
+			u.Retyped[name] = fmt.Sprintf("%s is the zero value of its new type, %s: the cell ended before it got its value, and the old one, of type %s (%s), is gone",
+				name, v.text, old.text, cell.Name(old.origin.n))
 		}
 		v.loaded = true
 		u.changes.define = append(u.changes.define, v)

@@ -88,7 +88,7 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 		sc.initializers(&entry, r, s)
 	}
 	for _, s := range b.decls {
-		if s.key == "" && s.decl.Names[0].Name == "init" || s.key == "main" {
+		if s.isInit() || s.key == "main" {
 			entry.calls = append(entry.calls, summaryCall{key: s.key})
 		}
 		e.Defines = append(e.Defines, s.names()...)

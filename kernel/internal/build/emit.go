@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -12,6 +13,7 @@ const (
 	showErrName  = "showerror" + mangleMark
 	showRuneName = "showrune" + mangleMark
 	discardName  = "discard" + mangleMark
+	assignedName = "assigned" + mangleMark
 )
 
 // A form says how much of a symbol a unit needs.
@@ -146,6 +148,10 @@ func (e *emitter) entry() {
 	}
 	for _, st := range e.b.stmts {
 		e.stmt(f, st)
+		if names := e.b.retypedBy(st); len(names) > 0 && !e.shape {
+			e.helpers[assignedName] = true
+			fmt.Fprintf(&f.body, "%s(%s)\n", assignedName, strings.Join(names, ", "))
+		}
 	}
 	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
 		f.body.WriteString("main()\n")
@@ -180,6 +186,7 @@ func (e *emitter) finish() {
 	link(stopName, "Stop", "()")
 	link(repeatName, "Repeat", "(loops, runs int) int")
 	e.contextHelper(f)
+	link(assignedName, "Assigned", "(...string)")
 	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[discardName] {
 		fmt.Fprintf(&f.body, "\nfunc %s(...interface{}) {}\n", discardName)

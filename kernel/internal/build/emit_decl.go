@@ -34,6 +34,8 @@ func (e *emitter) nameEdits(s *symbol) []edit {
 	for _, n := range s.decl.Names {
 		text := n.Name
 		switch {
+		case s.orderedInit():
+			text = s.ename
 		case n.Name == "_" || s.recv != "" || s.key == "":
 		case s.kind == cell.Const && e.b.lookup(n.Name) != s:
 			text = "_"
@@ -56,7 +58,7 @@ func (e *emitter) function(s *symbol, fm form) {
 		f.effects = append(f.effects, "unsafe")
 	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
-		if d.Generic || s.key == "" && d.Names[0].Name == "init" {
+		if d.Generic || s.isInit() {
 			after = "{ panic(0) }"
 		}
 	}

@@ -1,6 +1,11 @@
 package build
 
-import "github.com/perijove/perijove/kernel/internal/cell"
+import (
+	"maps"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
 
 // hoist moves a var specification up before the first statement that uses its
 // variables, by name or through the cell's functions, as the order of
@@ -8,19 +13,34 @@ import "github.com/perijove/perijove/kernel/internal/cell"
 // it. It stays where that is impossible since it depends on a statement in
 // between: then the earlier use means an older variable, if there is one.
 func (b *builder) hoist() {
-	h := hoister{b: b, through: map[*symbol]map[string]bool{}}
-	for i := 0; i < len(b.stmts); i++ {
-		for name := range h.needs(b.stmts[i]) {
-			if j := h.specOf(name, i+1); j > 0 {
-				i = h.move(j, i)
-			}
+	h := hoister{b: b, moved: map[*stmt]bool{}}
+	for i := 0; i < len(b.stmts); {
+		if !h.advance(i) {
+			i++
 		}
 	}
 }
 
+// advance moves one specification that statement i needs before it, and reports
+// whether there was one. What that needs in turn is looked at next.
+func (h *hoister) advance(i int) bool {
+	for _, name := range slices.Sorted(maps.Keys(h.needs(h.b.stmts[i]))) {
+		j := h.specOf(name, i+1)
+		if j < 0 || h.moved[h.b.stmts[j]] { // moved: the two need each other
+			continue
+		}
+		st := h.b.stmts[j]
+		if h.move(j, i) > i {
+			h.moved[st] = true
+			return true
+		}
+	}
+	return false
+}
+
 type hoister struct {
-	b       *builder
-	through map[*symbol]map[string]bool
+	b     *builder
+	moved map[*stmt]bool
 }
 
 // needs returns the names that running a statement may use before it defines them.

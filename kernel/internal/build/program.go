@@ -140,6 +140,9 @@ type Unit struct {
 	Imports []string // packages that the object refers to
 	Retry   []string // packages that the worker is to initialize although that failed before
 	Flags   []string // command line flags that the cell defines
+	// Retyped are variables that have another type than before, with what to say
+	// if the cell ends before they get their values.
+	Retyped map[string]string
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
@@ -214,6 +217,23 @@ func (p *Program) reusesVariable(c *cell.Cell) bool {
 	return false
 }
 
+// replacesVariable reports whether a var declaration with a value is of a
+// variable that the notebook has. Statements assign to it: it keeps its value
+// if the new one cannot be had.
+func (p *Program) replacesVariable(c *cell.Cell) bool {
+	for _, d := range c.Decls {
+		if d.Kind != cell.Var || len(d.Var.Values) == 0 {
+			continue
+		}
+		for _, n := range d.Names {
+			if old := p.names[n.Name]; old != nil && old.kind == cell.Var {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Build checks and compiles a cell against the live state. Its number is its
 // execution count; 0 is for code that is no cell of the notebook, such as an
 // expression that a front end asks for. The error is cell.Errors if the cell is
@@ -222,7 +242,7 @@ func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 	p.building.Lock()
 	defer p.building.Unlock()
 	start := time.Now()
-	if p.reusesVariable(c) || embeds(c) {
+	if p.reusesVariable(c) || p.replacesVariable(c) || embeds(c) {
 		c = c.Sequence()
 	}
 	u, err := newBuilder(p, c).build(ctx)

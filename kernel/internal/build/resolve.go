@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -133,6 +134,33 @@ func (b *builder) declare() {
 			}
 		}
 	}
+	b.declareInits()
+}
+
+// declareInits makes the cell's init functions ordinary ones that its
+// statements call: once the variables have their values, but before other
+// statements, which come after init in Go as main does. hoist moves up the
+// variables that an init function needs.
+func (b *builder) declareInits() {
+	if len(b.stmts) == 0 {
+		return
+	}
+	var calls []*stmt
+	for _, s := range b.decls {
+		if s.kind != cell.Func || s.key != "" || s.ename != "init" {
+			continue
+		}
+		s.ename = fmt.Sprintf("init%s%d", mangleMark, len(calls))
+		b.fresh[s.ename] = s
+		call := &cell.Stmt{Define: -1, Call: true, Role: cell.CallInit}
+		call.Text, call.Pos, call.Refs = s.ename+"()", s.decl.Pos, []cell.Ref{{Name: s.ename}}
+		calls = append(calls, &stmt{Stmt: call})
+	}
+	if slices.ContainsFunc(b.stmts, func(st *stmt) bool { return st.Var == nil }) {
+		b.stmts = append(calls, b.stmts...)
+	} else {
+		b.stmts = append(b.stmts, calls...)
+	}
 }
 
 // noteLasting collects what function literals may call. Their code may stay in
@@ -188,6 +216,14 @@ func (b *builder) linknames(name string) string {
 	}
 	return strings.Join(out, "\n")
 }
+
+// isInit reports whether a declaration is an init function.
+func (s *symbol) isInit() bool {
+	return s.kind == cell.Func && s.key == "" && s.decl.Names[0].Name == "init"
+}
+
+// orderedInit reports whether it is one that the cell's statements call.
+func (s *symbol) orderedInit() bool { return s.isInit() && s.ename != "init" }
 
 // once reports whether a declaration has effect in its own unit alone.
 func (s *symbol) once() bool { return s.key == "" || s.recv != "" && s.ename == "_" }

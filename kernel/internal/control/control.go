@@ -124,6 +124,10 @@ type Outcome struct {
 	Goroutine string `json:"goroutine,omitempty"`
 	Started   *Frame `json:"started,omitempty"`
 
+	// Assigned are the variables of another type than before that have got
+	// their values.
+	Assigned []string `json:"assigned,omitempty"`
+
 	// Of a cell that was interrupted, or that another goroutine's panic ended:
 	// where its own goroutine is, if it was left behind.
 	Stuck *Goroutine `json:"stuck,omitempty"`

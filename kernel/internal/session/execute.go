@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/build"
@@ -211,9 +213,23 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 		failed = r.outcomeError(out)
 	}
 	if loaded {
+		r.tellRetyped(unit, out, failed)
 		note(unit, failed)
 	}
 	return failed
+}
+
+// tellRetyped names variables that a failed cell has given another type, and no
+// value.
+func (r *run) tellRetyped(unit *build.Unit, out *control.Outcome, failed *output.Error) {
+	if failed == nil || out == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(unit.Retyped)) {
+		if !slices.Contains(out.Assigned, name) {
+			r.sink.Stream(output.Stderr, unit.Retyped[name]+"\n")
+		}
+	}
 }
 
 // imageGone reports that a failed build is the image's fault. A mistake of the

@@ -224,6 +224,9 @@ func ShowRune(r rune) {
 	Show(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
 }
 
+// Assigned has nothing to note: no variable is kept.
+func Assigned(...string) {}
+
 // Start, Stop and Repeat are what %time and %timeit come down to.
 
 // Start begins to take the time.

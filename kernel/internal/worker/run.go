@@ -20,6 +20,8 @@ type execution struct {
 	mu      sync.Mutex       // guards what follows
 	decided bool             // done has got the outcome
 	verdict *control.Outcome // a panic: the outcome, whatever else ends the cell
+	// assigned are the variables that Assigned has noted.
+	assigned []string
 
 	id    int  // of the execution
 	cell  int  // its number, or 0
@@ -193,6 +195,7 @@ func (w *worker) outcome(m control.Message) control.Message {
 		o = <-x.done
 	}
 	w.noteUninitialized(x, &o)
+	o.Assigned = x.assignments()
 	w.mendStreams(o)
 	w.origins.leave()
 	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
@@ -310,4 +313,20 @@ func (x *execution) exit(code int) {
 			self.start(func() { self.stop(x) })
 		}
 	}
+}
+
+// Assigned notes that variables have got their values. Generated code calls it
+// by its linker name.
+func Assigned(names ...string) {
+	if x := self.cell.Load(); x != nil && x.g.Load() == currentG() {
+		x.mu.Lock()
+		x.assigned = append(x.assigned, names...)
+		x.mu.Unlock()
+	}
+}
+
+func (x *execution) assignments() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.assigned
 }
