@@ -57,10 +57,15 @@ func (e *entry) run(b *batch) {
 	if e.book == nil {
 		v.credit.grant(b.n)
 	}
-	flush := e.flushing(b, v)
+	v.flush = func() {
+		if room := v.report(false); room != nil {
+			e.answer(b.id, room)
+		}
+	}
+	stop := e.flushing(b, v)
 	returned := false
 	defer func() {
-		flush()
+		stop()
 		if !returned {
 			v.failed(ErrGoexit)
 		}
@@ -98,9 +103,7 @@ func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
 		if stopped {
 			return
 		}
-		if room := v.report(false); room != nil {
-			e.answer(b.id, room)
-		}
+		v.flush()
 		timer.Reset(flushAfter)
 	})
 	return func() {

@@ -3,6 +3,7 @@ package mp
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,9 +19,10 @@ type child struct {
 	host    Host
 	conn    *conn
 	frames  *bufio.Reader
-	pipe    *os.File // under frames
+	results *drain   // under frames
 	crash   *os.File // the ledger, then what the child's runtime prints when it crashes; may be nil
 	cmd     *exec.Cmd
+	outlets []*outlet // of its standard streams, to users' writers
 	pid     int
 	grace   time.Duration
 	refused error // why the host would not let it have its function
@@ -28,8 +30,9 @@ type child struct {
 	updated bool  // it was sent one
 
 	mu     sync.Mutex
-	exited bool // the process was reaped: its id may mean another by now
-	ending bool // terminate was called
+	exited bool  // the process was reaped: its id may mean another by now
+	ending bool  // terminate was called
+	cause  error // why this process killed it, if for a reason of its own
 
 	context bool          // its function takes a context
 	ordered chan struct{} // closed when the child was sent its function
@@ -45,7 +48,7 @@ const (
 )
 
 // spawn starts a child process that waits for functions.
-func spawn(h Host, o options) (*child, error) {
+func spawn(h Host, o options, to sinks) (*child, error) {
 	cmd, err := h.Command()
 	if err != nil {
 		return nil, err
@@ -70,23 +73,41 @@ func spawn(h Host, o options) (*child, error) {
 		fromChild.close()
 		return nil, err
 	}
+	c := &child{
+		host: h, conn: &conn{w: toChild.w}, results: &drain{f: fromChild.r},
+		crash: crash, cmd: cmd, grace: o.grace, ordered: make(chan struct{}), gone: make(chan struct{}),
+	}
+	c.frames = bufio.NewReaderSize(c.results, 64<<10)
 	prepare(cmd, o, toChild.r, fromChild.w, crash)
-	if err := cmd.Start(); err != nil {
-		toChild.close()
-		fromChild.close()
-		crash.Close()
-		return nil, within("cannot start a child process", err)
+	if err = c.connect(o, to); err == nil {
+		err = within("cannot start a child process", cmd.Start())
 	}
 	toChild.r.Close()
 	fromChild.w.Close()
-	return &child{
-		host: h, conn: &conn{w: toChild.w}, pipe: fromChild.r, frames: bufio.NewReaderSize(fromChild.r, 64<<10),
-		crash: crash, cmd: cmd, pid: cmd.Process.Pid, grace: o.grace,
-		ordered: make(chan struct{}), gone: make(chan struct{}),
-	}, nil
+	if err != nil {
+		c.discard()
+		return nil, err
+	}
+	c.pid = cmd.Process.Pid
+	for _, o := range c.outlets {
+		o.start()
+	}
+	return c, nil
 }
 
-// prepare completes a Host's command: files, environment, streams, group.
+// discard frees what belongs to a child that could not be started.
+func (c *child) discard() {
+	c.conn.w.Close()
+	c.results.f.Close()
+	if c.crash != nil {
+		c.crash.Close()
+	}
+	for _, o := range c.outlets {
+		o.pipe.close()
+	}
+}
+
+// prepare completes a Host's command: files, environment, group.
 func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 	first := 3 + len(cmd.ExtraFiles)
 	cmd.ExtraFiles = append(cmd.ExtraFiles, in, out)
@@ -98,26 +119,46 @@ func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 	}
 	cmd.Env = append(cmd.Env, o.env...)
 	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", marker, first, len(cmd.ExtraFiles)+3-first))
-	switch {
-	case o.stdout != nil:
-		cmd.Stdout = o.stdout
-	case cmd.Stdout == nil:
-		cmd.Stdout = os.Stdout
-	}
-	switch {
-	case o.stderr != nil:
-		cmd.Stderr = o.stderr
-	case cmd.Stderr == nil:
-		cmd.Stderr = os.Stderr
-	}
-	cmd.WaitDelay = o.grace + time.Second
+	cmd.WaitDelay = o.grace + time.Second // for a host's writers that are no files
 	setGroup(cmd)
+}
+
+// connect gives the command its standard streams.
+func (c *child) connect(o options, to sinks) (err error) {
+	if c.cmd.Stdout, err = c.stream(o.stdout, to.out, c.cmd.Stdout, os.Stdout); err != nil {
+		return err
+	}
+	if to.err != nil && to.err == to.out {
+		c.cmd.Stderr = c.cmd.Stdout
+		return nil
+	}
+	c.cmd.Stderr, err = c.stream(o.stderr, to.err, c.cmd.Stderr, os.Stderr)
+	return err
+}
+
+// stream is where a standard stream of the child goes: what the user said, what
+// the host said, or this process's.
+func (c *child) stream(user io.Writer, to *sink, host, own io.Writer) (io.Writer, error) {
+	switch {
+	case to != nil:
+		o, err := newOutlet(to)
+		if err != nil {
+			return nil, err
+		}
+		c.outlets = append(c.outlets, o)
+		return o.pipe.w, nil
+	case user != nil:
+		return user, nil
+	case host != nil:
+		return host, nil
+	}
+	return own, nil
 }
 
 // close frees what the parent holds of a child that was reaped.
 func (c *child) close() *ExitError {
 	c.conn.w.Close()
-	c.pipe.Close()
+	c.results.f.Close()
 	exit := c.exitError()
 	if c.crash != nil {
 		c.crash.Close()
@@ -125,15 +166,25 @@ func (c *child) close() *ExitError {
 	return exit
 }
 
-// reap waits for the process. Whatever else holds the child's end of the pipe
-// may keep it open for a moment at most.
+// reap waits for the process to end, and ends what it has started in its group.
 func (c *child) reap() {
+	endsGroup(c.cmd.Process)
 	_ = c.cmd.Wait() // its error is in ProcessState, which exitError reads
 	c.mu.Lock()
 	c.exited = true
 	c.mu.Unlock()
 	close(c.gone)
-	c.pipe.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	c.results.childGone()
+	for _, o := range c.outlets {
+		o.from.childGone()
+	}
+}
+
+// flushed waits until what the child has written has reached the user's writers.
+func (c *child) flushed() {
+	for _, o := range c.outlets {
+		<-o.done
+	}
 }
 
 func (c *child) exitError() *ExitError {
@@ -141,8 +192,41 @@ func (c *child) exitError() *ExitError {
 	if c.crash != nil && (e.Code == 2 || e.Signal != 0) {
 		e.Crash = readCrash(c.crash)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e.Signal == syscall.SIGKILL || e.Code == exitBroken {
+		e.Cause = c.cause
+	}
+	if e.Code == exitBroken && e.Cause == nil {
+		e.Cause = errPipeClosed // it could not say why
+	}
 	return e
 }
+
+// killFor kills the child for a reason that its ExitError gives.
+func (c *child) killFor(cause error) {
+	c.mu.Lock()
+	if c.cause == nil {
+		c.cause = cause
+	}
+	c.mu.Unlock()
+	_ = c.kill()
+}
+
+// killLater kills the child if it still runs after d.
+func (c *child) killLater(d time.Duration, cause error) {
+	timer := time.AfterFunc(d, func() { c.killFor(cause) })
+	go func() {
+		<-c.gone
+		timer.Stop()
+	}()
+}
+
+// errPipeClosed is the cause of the end of a child that lives without its pipes.
+var errPipeClosed = errors.New("mp: it closed the pipes to its parent")
+
+// closedPipeDelay is how long a process may take to end after its pipes were closed.
+const closedPipeDelay = 200 * time.Millisecond
 
 // maxCrash bounds how much of a crash's report is kept, in bytes.
 const maxCrash = 64 << 10

@@ -3,9 +3,8 @@ package mp
 import (
 	"encoding/binary"
 	"errors"
-	"io"
-	"os"
 	"slices"
+	"time"
 )
 
 // A definition is what a child must know of a function before it can run it.
@@ -49,38 +48,58 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 		switch {
 		case err != nil:
 			return err
+		case answered:
+			return errMalformed
 		case len(r.errs) > 0:
 			outcome = decodeError(r.errs[0].text)
 		case r.done == 1:
-			outcome = take(r.values.b)
+			outcome = isolate(func() error { return take(r.values.b) })
 		default:
 			return errMalformed
 		}
 		answered = true
 		return nil
 	})
-	<-c.gone
+	c.awaitEnd(broken)
 	sendErr := <-sent
 	exit := c.close()
+	c.flushed()
 	switch {
 	case c.refused != nil:
 		return exitCode(exit), c.refused
 	case answered:
 		return btoi(outcome != nil), outcome
-	case broken != nil:
-		return exitCode(exit), broken
-	case exit.Code == 0 && def.shape&givesResult == 0:
+	case exit.Cause == nil && exit.Code == 0 && def.shape&givesResult == 0:
 		return 0, nil // os.Exit(0)
-	case sendErr != nil && exit.Code == 0:
+	case exit.Cause == nil && exit.Code == 0 && sendErr != nil:
 		return 1, sendErr
 	}
 	return exitCode(exit), exit
 }
 
+// awaitEnd waits until the process is gone after listen has returned with the
+// error broken, and kills it if it goes on.
+func (c *child) awaitEnd(broken error) {
+	if broken != nil {
+		c.killFor(broken)
+	}
+	select {
+	case <-c.gone:
+	case <-time.After(closedPipeDelay):
+		c.killFor(errPipeClosed)
+		<-c.gone
+	}
+}
+
 // order sends the child all that it needs to run the function once.
-func (c *child) order(def definition, arg []byte) error {
+func (c *child) order(def definition, arg []byte) (err error) {
 	defer close(c.ordered)
-	if err := c.update(); err != nil {
+	defer func() {
+		if err != nil {
+			c.killLater(closedPipeDelay, err) // as a rule it has ended
+		}
+	}()
+	if err := c.update(false); err != nil {
 		c.refused = err
 		_ = c.kill()
 		return err
@@ -97,9 +116,9 @@ func (c *child) order(def definition, arg []byte) error {
 	return c.conn.send(frame{kind: frameTask, id: 1, body: append(appendTaskHead(nil, 0, taskLast, 1), arg...)})
 }
 
-// update brings the child to what the host has by now. An error that is not
-// the connection's is the host's.
-func (c *child) update() error {
+// update brings the child to what the host has by now, and has it report that
+// it is ready if answer says so. A broken connection shows when it is read.
+func (c *child) update(answer bool) error {
 	msg, now, err := c.host.Update(c.version)
 	if err != nil {
 		return err
@@ -108,7 +127,7 @@ func (c *child) update() error {
 		return nil
 	}
 	c.version, c.updated = now, true
-	_ = c.conn.send(frame{kind: frameUpdate, body: msg}) // a broken connection shows when it is read
+	_ = c.conn.send(frame{kind: frameUpdate, id: uint64(btoi(answer)), body: msg})
 	return nil
 }
 
@@ -118,34 +137,46 @@ func (c *child) define(def definition, slot uint64) error {
 }
 
 // listen handles what the child sends until it closes its end, or sends what
-// it cannot have meant.
+// it cannot have meant: that is the error.
 func (c *child) listen(result func(frame) error) error {
-	var results []byte // nothing of a result is kept
-	room := func(kind byte, n int) []byte {
-		if kind != frameResult {
-			return nil
-		}
-		results = slices.Grow(kept(results)[:0], n)[:n]
-		return results
-	}
-	for {
-		f, err := readFrame(c.frames, room)
-		if err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+	return isolate(func() error {
+		var results []byte // nothing of a result is kept
+		room := func(kind byte, n int) []byte {
+			if kind != frameResult {
 				return nil
 			}
-			return err
+			results = slices.Grow(kept(results)[:0], n)[:n]
+			return results
 		}
-		switch f.kind {
-		case frameMessage:
-			c.host.Message(&Peer{c.conn}, f.body)
-		case frameResult:
-			if err := result(f); err != nil {
-				_ = c.kill()
+		for {
+			f, err := readFrame(c.frames, room)
+			switch {
+			case err == nil:
+				err = c.receive(f, result)
+			case errors.Is(err, errMalformed):
+				err = errForeignBytes
+			default:
+				return nil // the end, perhaps within a frame
+			}
+			if err != nil {
 				return err
 			}
-		case frameBroken:
-			return decodeError(f.body)
 		}
+	})
+}
+
+// errForeignBytes is the cause of the end of a child whose messages are not its own.
+var errForeignBytes = errors.New("mp: something other than this package wrote to or read from the file descriptors " +
+	"of its connection to its parent, which are close-on-exec and not for others")
+
+func (c *child) receive(f frame, result func(frame) error) error {
+	switch f.kind {
+	case frameMessage:
+		c.host.Message(&Peer{c.conn}, f.body)
+	case frameResult, frameReady:
+		return result(f)
+	case frameBroken:
+		return decodeError(f.body)
 	}
+	return nil
 }

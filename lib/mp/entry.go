@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -130,11 +131,13 @@ type entry struct {
 func (e *entry) listen(r *bufio.Reader) {
 	for {
 		f, err := readFrame(r, e.spare.take)
-		if err == io.EOF {
+		switch {
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
 			endGroup(exitOrphaned)
-		}
-		if err == nil {
+		case err == nil:
 			err = e.receive(f)
+		case errors.Is(err, errMalformed):
+			err = errForeignBytes
 		}
 		if err != nil {
 			_ = e.conn.send(frame{kind: frameBroken, body: encodeError(err)})
@@ -146,7 +149,10 @@ func (e *entry) listen(r *bufio.Reader) {
 func (e *entry) receive(f frame) error {
 	switch f.kind {
 	case frameUpdate:
-		return e.host.Apply(f.body)
+		if err := e.host.Apply(f.body); err != nil || f.id == 0 {
+			return err
+		}
+		_ = e.conn.send(frame{kind: frameReady}) // a parent that is gone shows in listen
 	case frameDefine:
 		return e.define(f)
 	case frameTask:

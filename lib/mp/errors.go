@@ -29,12 +29,21 @@ var (
 
 // within returns err with what was at work in its text, which has the package's
 // name in front once, however many errors are in each other.
-func within(what string, err error) error { return fmt.Errorf("mp: %s: %w", what, bare{err}) }
+func within(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("mp: %s: %w", what, bare{err})
+}
 
 // A bare error has no name of the package in front: it is a part of another's text.
 type bare struct{ error }
 
-func (b bare) Error() string { return strings.TrimPrefix(b.error.Error(), "mp: ") }
+func (b bare) Error() string {
+	text, _ := errorString(b.error)
+	return strings.TrimPrefix(text, "mp: ")
+}
+
 func (b bare) Unwrap() error { return b.error }
 
 // A PanicError is the error of a function that panicked.
@@ -80,17 +89,21 @@ func known() []error {
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed,
 		ErrNoEntry, ErrRunning, ErrUnkillable, ErrGoexit, ErrUnsupported,
-		ErrClosed, ErrFull, ErrBroken, errors.ErrUnsupported,
+		ErrClosed, ErrFull, ErrBroken, errors.ErrUnsupported, ErrTooLarge,
 	}
 }
 
 // An ExitError is the error of a child that ended without giving a result.
 type ExitError struct {
 	PID    int            // of the child
-	Code   int            // exit code, or -1 if a signal ended it
+	Code   int            // exit code, or -1 if a signal ended it; 120 and 121 are of this package
 	Signal syscall.Signal // 0 if none
 	Crash  string         // what the Go runtime printed when it crashed, of which Error shows the beginning
+	Cause  error          // why this package ended the child; nil if it did not
 }
+
+// Unwrap returns Cause.
+func (e *ExitError) Unwrap() error { return e.Cause }
 
 // Error says how the child ended and, if it crashed, shows the cause and the calls
 // that led to it.
@@ -101,6 +114,9 @@ func (e *ExitError) Error() string {
 		fmt.Fprintf(&b, "signal %d (%v)", int(e.Signal), e.Signal)
 	} else {
 		fmt.Fprintf(&b, "exit code %d", e.Code)
+	}
+	if e.Cause != nil {
+		b.WriteString(": " + bare{e.Cause}.Error())
 	}
 	if e.Crash != "" {
 		b.WriteString("\n\n" + crashSummary(e.Crash))

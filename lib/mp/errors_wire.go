@@ -234,8 +234,14 @@ func errorString(err error) (text string, ok bool) {
 			text, ok = fmt.Sprintf("%s, whose Error method panicked: %v", nameOf(err), v), false
 		}
 	}()
-	return err.Error(), true
+	if text = err.Error(); len(text) > maxErrorText {
+		text = text[:maxErrorText] + "…"
+	}
+	return text, true
 }
+
+// maxErrorText bounds the text of an error.
+const maxErrorText = 1 << 20
 
 func nameOf(err error) string {
 	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {

@@ -9,8 +9,12 @@ import (
 	"sync"
 )
 
-// Frames go both ways between a parent and a child: a header of 16 bytes
-// {kind, 3 unused, length of the body, id}, little endian, then the body.
+// Frames go both ways between a parent and a child: a header of 16 bytes {kind,
+// low part of the check, length of the body, id, high part of the check}, little
+// endian, then the body, then a trailer of 8 bytes. The check is of the rest of
+// the header, and the trailer of the header: a program that writes to the
+// library's descriptors, or reads from them, is found out before its bytes are
+// taken for a length, or for a part of a result.
 type frame struct {
 	kind byte
 	id   uint64
@@ -18,7 +22,7 @@ type frame struct {
 }
 
 const (
-	frameUpdate  byte = iota + 1 // to the child: a message of Host.Update
+	frameUpdate  byte = iota + 1 // to the child: a message of Host.Update; id is 1 if it is to answer frameReady
 	frameDefine                  // to the child: id is a slot; flag, runner and function ids
 	frameTask                    // to the child: batch id; slot, flags, number, arguments
 	frameCancel                  // to the child: batch id; which of its tasks
@@ -26,14 +30,67 @@ const (
 	frameResult                  // to the parent: batch id; a reply
 	frameBroken                  // to the parent: the encoded error for which the child exits
 	frameMessage                 // both ways: for Host.Message
+	frameReady                   // to the parent: the child has applied its first update
+	frameKinds
 )
 
-const headerSize = 16
+const (
+	headerSize  = 16
+	trailerSize = 8
+)
 
-// maxFrame bounds a body against a corrupt header.
+// maxFrame bounds a body.
 const maxFrame = 1 << 31
 
+// maxValue is the limit of one encoded argument, result or initializer argument
+// in bytes: a frame's body holds a little more than it. Tests lower it.
+var maxValue = maxFrame - 1<<20
+
+// ErrTooLarge is in the error of an argument or result that takes 2 GiB or more
+// when encoded.
+var ErrTooLarge = errors.New("mp: too large to send to another process; share it through an Array")
+
+// checkSize refuses an encoded value that no frame can hold.
+func checkSize(n int) error {
+	if n > maxValue {
+		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, bare{ErrTooLarge}, maxValue)
+	}
+	return nil
+}
+
 var errMalformed = errors.New("mp: malformed message between parent and child")
+
+// check mixes the fields of a header to 64 bits: the low 40 go into the
+// header, all of them into the trailer.
+func check(kind byte, n uint32, id uint64) uint64 {
+	h := (id<<8 | uint64(kind)) * 0x9e3779b97f4a7c15
+	h ^= h >> 29
+	h = (h + uint64(n)) * 0xbf58476d1ce4e5b9
+	h ^= h >> 32
+	h *= 0x94d049bb133111eb
+	return h ^ h>>31
+}
+
+const idBits = 48
+
+func putHeader(h []byte, kind byte, n uint32, id uint64) (sum uint64) {
+	id &= 1<<idBits - 1
+	sum = check(kind, n, id)
+	binary.LittleEndian.PutUint32(h, uint32(kind)|uint32(sum)<<8)
+	binary.LittleEndian.PutUint32(h[4:], n)
+	binary.LittleEndian.PutUint64(h[8:], id|(sum>>24&0xffff)<<idBits)
+	return sum
+}
+
+func parseHeader(h []byte) (kind byte, n uint32, id, sum uint64, ok bool) {
+	kind, n = h[0], binary.LittleEndian.Uint32(h[4:])
+	last := binary.LittleEndian.Uint64(h[8:])
+	id = last & (1<<idBits - 1)
+	sum = check(kind, n, id)
+	ok = kind > 0 && kind < frameKinds && n < maxFrame &&
+		binary.LittleEndian.Uint32(h) == uint32(kind)|uint32(sum)<<8 && last>>idBits == sum>>24&0xffff
+	return kind, n, id, sum, ok
+}
 
 // A conn writes frames whole, from any goroutine.
 type conn struct {
@@ -42,44 +99,62 @@ type conn struct {
 }
 
 func (c *conn) send(f frame) error {
-	return c.sendRoom(f.kind, f.id, append(make([]byte, headerSize, headerSize+len(f.body)), f.body...))
+	b := make([]byte, headerSize+len(f.body)+trailerSize)
+	copy(b[headerSize:], f.body)
+	return c.sendRoom(f.kind, f.id, b)
 }
 
-// sendRoom sends a frame whose body follows on headerSize bytes of room.
+// sendRoom sends a frame whose body lies between headerSize and trailerSize
+// bytes of room.
 func (c *conn) sendRoom(kind byte, id uint64, room []byte) error {
-	n := len(room) - headerSize
+	n := len(room) - headerSize - trailerSize
 	if n >= maxFrame {
-		return fmt.Errorf("mp: a value of %d bytes is too large to send; share it through an Array", n)
+		return checkSize(n)
 	}
-	room[0], room[1], room[2], room[3] = kind, 0, 0, 0
-	binary.LittleEndian.PutUint32(room[4:], uint32(n))
-	binary.LittleEndian.PutUint64(room[8:], id)
+	sum := putHeader(room, kind, uint32(n), id)
+	binary.LittleEndian.PutUint64(room[headerSize+n:], sum)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_, err := c.w.Write(room)
 	return err
 }
 
-// readFrame returns io.EOF at a clean end. room, if not nil, provides the
-// memory of a body.
+// withTrailer makes room for the trailer behind a body.
+func withTrailer(b []byte) []byte { return append(b, make([]byte, trailerSize)...) }
+
+// readFrame returns io.EOF at a clean end, and errMalformed for what sendRoom
+// did not write. room, if not nil, provides the memory of a body.
 func readFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (frame, error) {
 	var h [headerSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
 		return frame{}, err
 	}
-	f := frame{kind: h[0], id: binary.LittleEndian.Uint64(h[8:])}
-	n := binary.LittleEndian.Uint32(h[4:])
-	if n >= maxFrame {
+	kind, n, id, sum, ok := parseHeader(h[:])
+	if !ok {
 		return frame{}, errMalformed
 	}
+	var b []byte
 	if room != nil {
-		f.body = room(f.kind, int(n))
+		b = room(kind, int(n)+trailerSize)
 	}
-	if f.body == nil {
-		f.body = make([]byte, n)
+	if b == nil {
+		b = make([]byte, int(n)+trailerSize)
 	}
-	_, err := io.ReadFull(r, f.body)
-	return f, err
+	if _, err := io.ReadFull(r, b); err != nil {
+		return frame{}, noEOF(err)
+	}
+	if binary.LittleEndian.Uint64(b[n:]) != sum {
+		return frame{}, errMalformed
+	}
+	return frame{kind: kind, id: id, body: b[:n]}, nil
+}
+
+// noEOF makes an end within a frame different from one between two.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // maxKept bounds the memory that is kept for the next message of a kind.

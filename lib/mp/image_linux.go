@@ -23,8 +23,8 @@ var imageSpans = sync.OnceValue(func() []span {
 	for s := bufio.NewScanner(f); s.Scan(); {
 		fields := strings.Fields(s.Text())
 		var sp span
-		if len(fields) < 6 || !strings.HasPrefix(fields[5], "/") {
-			continue
+		if len(fields) < 6 || !strings.HasPrefix(fields[5], "/") || !strings.HasSuffix(fields[1], "p") {
+			continue // shared memory may lie in the heap, and be memory of the heap later
 		}
 		if _, err := fmt.Sscanf(fields[0], "%x-%x", &sp.start, &sp.end); err == nil {
 			spans = append(spans, sp)

@@ -12,6 +12,7 @@ type initializer struct {
 	call callee
 	arg  unsafe.Pointer
 	def  definition
+	body []byte // the argument as workers get it
 }
 
 // defineInitializer is no method: what the signatures of methods mention can be
@@ -20,11 +21,21 @@ func defineInitializer(in *initializer, h Host) (err error) {
 	if in.call.fn == nil {
 		return fmt.Errorf("mp: the pool's initializer is nil")
 	}
-	in.def, err = define(h, &in.call)
-	return err
+	if in.def, err = define(h, &in.call); err != nil {
+		return err
+	}
+	err = isolate(func() (err error) {
+		in.body, err = in.call.arg.encode(in.arg)
+		return err
+	})
+	if err == nil {
+		err = checkSize(len(in.body))
+	}
+	if err != nil {
+		return within("argument of the pool's initializer", err)
+	}
+	return nil
 }
-
-func (in *initializer) encode() ([]byte, error) { return in.call.arg.encode(in.arg) }
 
 func (in *initializer) run(ctx context.Context) error {
 	return in.call.protected(ctx, in.arg, unsafe.Pointer(&nothing))

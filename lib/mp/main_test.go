@@ -3,6 +3,7 @@ package mp_test
 import (
 	"context"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,9 +21,15 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 		panic(err)
 	}
+	if n, err := strconv.Atoi(os.Getenv(limitVariable)); err == nil {
+		mp.SetMaxValue(n)
+	}
 	mp.Init()
 	os.Exit(m.Run())
 }
+
+// limitVariable lowers in a child what can be sent from it.
+const limitVariable = "MP_TEST_LIMIT"
 
 // watchdog is a context that fails a hanging test instead of the whole run.
 func watchdog(t testing.TB) context.Context {

@@ -110,20 +110,28 @@ func (c *parcel) abandoned(n int) (places []int) {
 // encode appends arguments until there are limit bytes, and returns how many;
 // if the first cannot be encoded it returns 0 and why.
 func (c *parcel) encode(w *writer, limit int) (int, error) {
-	codec, err := codecLike(c.kind.arg.like)
+	codec, results, err := codecsOf(c.kind)
 	if err != nil {
 		return 0, err
 	}
+	most := c.n
+	if results.fixed && results.size > 0 {
+		most = min(most, max(1, maxReplyBytes/int(results.size)))
+	}
 	if codec.fixed && codec.size > 0 {
-		n := min(c.n, max(1, limit/int(codec.size)))
+		n := min(most, max(1, limit/int(codec.size)))
 		codec.putAll(w, c.args, n)
 		return n, nil
 	}
-	for i := range c.n {
+	for i := range most {
 		mark := len(w.b)
 		codec.put(w, c.arg(i))
-		if w.err != nil {
-			err := within("argument of "+describe(c.st.fn.pc), w.failure(codec))
+		err := w.failure(codec)
+		if err == nil {
+			err = checkSize(len(w.b) - mark)
+		}
+		if err != nil {
+			err = within("argument of "+describe(c.st.fn.pc), err)
 			*w = writer{b: w.b[:mark]}
 			if i > 0 {
 				err = nil // it will be the first of the next batch
@@ -134,7 +142,13 @@ func (c *parcel) encode(w *writer, limit int) (int, error) {
 			return i + 1, nil
 		}
 	}
-	return c.n, nil
+	return most, nil
+}
+
+// plainArgs reports whether encoding the arguments calls no user's code.
+func (c *parcel) plainArgs() bool {
+	codec, err := codecLike(c.kind.arg.like)
+	return err != nil || codec.fixed
 }
 
 // deliver stores the outcomes of r.done tasks from the given place on.

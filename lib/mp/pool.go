@@ -99,7 +99,8 @@ func (p *Pool) Stats() Stats {
 type pool struct {
 	backend Backend
 	o       options
-	host    Host // of processes
+	host    Host  // of processes
+	to      sinks // of their output
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	workers sync.WaitGroup
@@ -113,13 +114,13 @@ type pool struct {
 	open   int // jobs and submitted tasks that are not finished
 	closed bool
 	broken error // why no task runs any more
-	failed int   // workers in a row that died before they finished a task
+	failed deaths
 	stats  Stats
 	subs   map[submitKey]*submitJob // submitted tasks, by function and types
 }
 
 func newPool(b Backend, o options) (*pool, error) {
-	p := &pool{backend: b, o: o, crew: make(map[*worker]bool), subs: make(map[submitKey]*submitJob)}
+	p := &pool{backend: b, o: o, to: newSinks(o, true), crew: make(map[*worker]bool), subs: make(map[submitKey]*submitJob)}
 	p.wake = sync.NewCond(&p.mu)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if p.o.workers == 0 {
@@ -317,6 +318,7 @@ const (
 	batchTimeLocal = 50 * time.Microsecond
 	maxBatch       = 1 << 16
 	maxBatchBytes  = 1 << 20
+	maxReplyBytes  = 4 << 20 // of results that are their own encoding
 )
 
 // measured adapts the size of a job's batches to how long n tasks took.

@@ -46,32 +46,53 @@ func (w *worker) bury(exit error) {
 	p.wake.Broadcast()
 }
 
-// tooManyDeaths is how many workers in a row may die without having begun a
-// task until the pool gives up.
-const tooManyDeaths = 5
+// How many workers may die in a row until the pool gives up: while they start,
+// initializer included, and none gets ready, and idle ones without a finished
+// task between them.
+const (
+	maxStartDeaths = 5
+	maxIdleDeaths  = 100
+)
+
+// Deaths counts workers that died since a task was finished or a worker got ready.
+type deaths struct{ starting, idle int }
+
+// count notes the death of w. The result is not nil if there were too many.
+func (d *deaths) count(w *worker, exit error) error {
+	switch {
+	case w.done > 0 || w.worked:
+		return nil
+	case w.ready:
+		d.idle++
+	default:
+		d.starting++
+	}
+	switch {
+	case d.idle >= maxIdleDeaths:
+		return within("the pool's idle workers die", exit)
+	case d.starting < maxStartDeaths:
+		return nil
+	case w.p.o.initializer != nil:
+		return within("the pool's workers die in its initializer", exit)
+	}
+	return within("the pool's workers die as they start", exit)
+}
 
 // replace starts a worker in place of w, unless the pool is at its end.
 func (w *worker) replace(exit error) {
 	p := w.p
 	p.mu.Lock()
 	over := p.broken != nil || (p.closed && p.open == 0)
-	if w.done == 0 && !w.worked {
-		p.failed++
-	}
-	if !w.ready && p.failed < tooManyDeaths {
-		exit = within("a worker died in the pool's initializer", exit)
-		p.failed = tooManyDeaths
-	}
-	failed := p.failed >= tooManyDeaths
-	if !over && !failed {
+	failure := p.failed.count(w, exit)
+	if !over && failure == nil {
 		p.stats.Restarts++
 	}
 	p.mu.Unlock()
 	if over {
 		return
 	}
-	if failed {
-		p.breakDown(within("the pool's workers die", exit))
+	if failure != nil {
+		p.breakDown(failure)
 		return
 	}
 	if err := p.employ(); err != nil {
@@ -115,7 +136,6 @@ func (p *pool) cancelTask(find func(*parcel) (int, bool)) {
 // cancelTask cancels the context of a task, which does not begin if it has
 // not yet, and kills the worker if it still runs after the pool's grace.
 func (w *worker) cancelTask(f *flight, i int) {
-	w.child.cancelOne(f.id, i)
 	var timer *time.Timer
 	check := func() {
 		w.p.mu.Lock()
@@ -135,6 +155,7 @@ func (w *worker) cancelTask(f *flight, i int) {
 		}
 	}
 	w.p.mu.Lock()
-	defer w.p.mu.Unlock()
 	timer = time.AfterFunc(w.p.o.grace, check)
+	w.p.mu.Unlock()
+	w.child.cancelOne(f.id, i) // which waits if the worker is stopped and its pipe full
 }

@@ -1,8 +1,6 @@
 package mp
 
-import (
-	"time"
-)
+import "time"
 
 // A worker runs batches in a child process, or in a goroutine if child is nil.
 // Fields below the line are guarded by pool.mu.
@@ -21,166 +19,36 @@ type worker struct {
 	done    int       // that it has done
 	gone    bool
 	worked  bool // it died after it had begun a task
-	ready   bool // its initializer has succeeded, or there is none
+	ready   bool // it has started, and its initializer has succeeded
 }
 
 // spent reports whether w has had all the tasks of its life.
 func (w *worker) spent(limit int) bool { return limit > 0 && w.tasks >= limit }
 
-// employ starts a worker process and its two goroutines: feed sends batches,
-// attend receives results.
-func (p *pool) employ() error {
-	c, err := spawn(p.host, p.o)
-	if err != nil {
-		return err
-	}
-	w := &worker{p: p, child: c, defined: make(map[definition]uint32), fed: make(chan struct{}), ready: p.o.initializer == nil}
-	if c.crash != nil {
-		w.book = mapLedger(c.crash)
-	}
-	go c.reap()
-	p.mu.Lock()
-	p.crew[w] = true
-	p.mu.Unlock()
-	p.workers.Go(w.attend)
-	p.workers.Go(w.feed)
-	return nil
-}
-
-// feed sends the worker what it needs and batches until it has to end.
-func (w *worker) feed() {
-	defer close(w.fed)
-	if err := w.initialize(); err != nil {
-		w.p.breakDown(err)
-	}
-	for {
-		f := w.p.acquire(w)
-		if f == nil {
-			_ = w.child.conn.send(frame{kind: frameEnd})
-			return
-		}
-		w.dispatch(f)
-	}
-}
-
-func (w *worker) initialize() error {
-	if err := w.child.update(); err != nil {
-		return err
-	}
-	in := w.p.o.initializer
-	if in == nil {
-		return nil
-	}
-	body, err := in.encode()
-	if err != nil {
-		return err
-	}
-	w.book.credit(0).grant(1)
-	_ = w.child.define(in.def, 0)
-	_ = w.child.conn.send(frame{kind: frameTask, body: append(appendTaskHead(nil, 0, 0, 1), body...)})
-	return nil
-}
-
-// slot makes sure that the child knows fn as it is now, for a notebook may have
-// defined it anew under the same id, and returns its number there.
-func (w *worker) slot(fn *function) (uint32, error) {
-	if err := w.child.update(); err != nil {
-		return 0, err
-	}
-	if n, ok := w.defined[fn.def]; ok {
-		return n, nil
-	}
-	n := uint32(len(w.defined) + 1)
-	w.defined[fn.def] = n
-	_ = w.child.define(fn.def, uint64(n))
-	return n, nil
-}
-
-// dispatch encodes a flight's arguments and sends it. That the child is gone
-// shows in attend.
-func (w *worker) dispatch(f *flight) {
-	slot, err := w.slot(f.parcel.state().fn)
-	var out writer
-	n := 0
-	if err == nil {
-		out.b = append(w.room[:0], make([]byte, headerSize+taskHead)...)
-		n, err = f.parcel.encode(&out, maxBatchBytes)
-		w.room = kept(out.b)
-	}
-	p := w.p
-	p.mu.Lock()
-	f.parcel.state().encoding--
-	rest := f.parcel.part(n, f.n)
-	w.tasks -= rest.size()
-	f.n = n
-	var refused *parcel
-	if n == 0 {
-		w.landLocked(f)
-		refused = rest.part(0, 1)
-		rest = rest.part(1, rest.size())
-	} else {
-		f.credit.grant(n)
-		f.granted = true
-		if f.parcel.state().stopped != nil {
-			f.credit.recall(0)
-		}
-	}
-	lost := p.handBackLocked(rest)
-	p.mu.Unlock()
-	p.wake.Broadcast()
-	if refused != nil {
-		refused.fail(0, 1, err)
-	}
-	if lost {
-		rest.fail(0, rest.size(), p.why(rest.state()))
-	}
-	if n > 0 {
-		for _, i := range f.parcel.abandoned(n) {
-			w.cancelTask(f, i)
-		}
-		appendTaskHead(out.b[headerSize:headerSize], slot, 0, n)
-		_ = w.child.conn.sendRoom(frameTask, f.id, out.b)
-	}
-}
-
-// why returns the reason for which a task of st does not run.
-func (p *pool) why(st *jobState) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if st.stopped != nil {
-		return st.stopped
-	}
-	return p.broken
-}
-
-// landLocked removes f from the worker's flights.
-func (w *worker) landLocked(f *flight) {
-	w.flights = deleteIf(w.flights, func(g *flight) bool { return g == f })
-}
-
 // attend receives results until the child is gone, and then settles what it
 // leaves behind.
 func (w *worker) attend() {
 	broken := w.child.listen(w.receive)
-	<-w.child.gone
 	p := w.p
 	p.mu.Lock()
 	w.gone = true
 	delete(p.crew, w)
 	p.mu.Unlock()
 	p.wake.Broadcast()
+	w.child.awaitEnd(broken)
 	<-w.fed // it may have been about to send a batch
-	exit := error(w.child.close())
-	if broken != nil {
-		exit = broken
-	}
+	exit := w.child.close()
 	w.bury(exit)
 	w.book.unmap()
 	w.replace(exit)
+	w.child.flushed()
 }
 
 // receive handles one reply.
 func (w *worker) receive(fr frame) error {
+	if fr.kind == frameReady {
+		return w.initialized(nil)
+	}
 	r, err := parseReply(fr.body)
 	if err != nil {
 		return err
@@ -208,15 +76,19 @@ func (w *worker) receive(fr frame) error {
 	return nil
 }
 
+// initialized handles the reply of the initializer, or, with nil, that the child
+// is ready for it.
 func (w *worker) initialized(r *reply) error {
-	if len(r.errs) > 0 {
+	if r != nil && len(r.errs) > 0 {
 		err := decodeError(r.errs[0].text)
 		w.p.breakDown(initializerError(err))
 		return nil
 	}
 	w.p.mu.Lock()
-	w.ready = true
-	w.p.mu.Unlock()
+	defer w.p.mu.Unlock()
+	if r != nil || w.p.o.initializer == nil {
+		w.ready, w.p.failed.starting = true, 0
+	}
 	return nil
 }
 
@@ -227,7 +99,7 @@ func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, las
 	w.done += n
 	p.stats.Done += n
 	if n > 0 {
-		p.failed = 0
+		p.failed = deaths{}
 	}
 	p.measured(f.parcel.state(), n, elapsed)
 	var rest *parcel

@@ -122,10 +122,14 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 		return err
 	}
 	body, err := fn.arg.encode(arg)
+	if err == nil {
+		err = checkSize(len(body))
+	}
 	if err != nil {
 		return within("argument of "+describe(fn.fn.pc), err)
 	}
-	c, err := spawn(h, o)
+	to := newSinks(o, false)
+	c, err := spawn(h, o, to)
 	if err != nil {
 		return err
 	}
@@ -143,6 +147,9 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 		if !stop() && p.err != nil {
 			p.err = becauseOf(ctx, p.err)
 		}
+		if p.err == nil {
+			p.err = to.failure()
+		}
 		p.release()
 		runtime.KeepAlive(arg) // with the shared memory in it, which the child opens from here
 	}()
@@ -151,7 +158,7 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 
 // becauseOf adds to err that ctx ended, unless it says so.
 func becauseOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+	if cause := context.Cause(ctx); cause != nil && !isError(err, cause) {
 		return fmt.Errorf("%w: %w", cause, bare{err})
 	}
 	return err

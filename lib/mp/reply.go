@@ -30,14 +30,14 @@ func (r *reply) putHead(b []byte) {
 
 // room makes a frame's room for a reply with these values.
 func (r *reply) room(values []byte) []byte {
-	b := make([]byte, headerSize+replyHead, headerSize+replyHead+len(values))
+	b := make([]byte, headerSize+replyHead, headerSize+replyHead+len(values)+trailerSize)
 	r.putHead(b[headerSize:])
 	for _, e := range r.errs {
 		b = binary.LittleEndian.AppendUint32(b, uint32(e.at))
 		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.text)))
 		b = append(b, e.text...)
 	}
-	return append(b, values...)
+	return withTrailer(append(b, values...))
 }
 
 func parseReply(b []byte) (*reply, error) {
@@ -82,9 +82,9 @@ func (v *invocation) report(last bool) []byte {
 	return b
 }
 
-// reportRow is report for results in a row. Without errors they are sent from
-// where they are, with the heads in the room before them: what lies there was
-// reported earlier.
+// reportRow is report for results in a row. The last ones are sent, if there are
+// no errors, from where they are, with the heads in the room before them, where
+// what lies was reported earlier, and the trailer behind.
 func (v *invocation) reportRow(last bool) []byte {
 	done := v.begun()
 	if !last {
@@ -103,8 +103,8 @@ func (v *invocation) reportRow(last bool) []byte {
 		}
 	}
 	var b []byte
-	if len(r.errs) == 0 {
-		b = v.row[v.done*v.size : rowHead+done*v.size]
+	if len(r.errs) == 0 && last {
+		b = v.row[v.done*v.size : rowHead+done*v.size+trailerSize]
 		r.putHead(b[headerSize:])
 	} else {
 		b = r.room(v.without(r.errs, done))

@@ -22,6 +22,7 @@ type invocation struct {
 	credit  credit
 	context func(i int) (context.Context, context.CancelFunc)
 	dropped func(i int) bool // task i was cancelled before it began
+	flush   func()           // reports what is done
 
 	mu    sync.Mutex
 	out   writer      // results of the tasks that are done and not yet reported
@@ -84,8 +85,11 @@ func (v *invocation) loop(c callee) {
 			continue
 		}
 		c.arg.clear(a)
-		in.get(&v.args, a)
-		if err := v.args.outcome(); err != nil {
+		err := recovered(func() error {
+			in.get(&v.args, a)
+			return v.args.outcome()
+		})
+		if err != nil {
 			v.failed(within("argument of "+describe(v.fn.pc), err))
 			continue
 		}
@@ -110,24 +114,46 @@ func (v *invocation) loop(c callee) {
 
 // keep encodes the result of the current task.
 func (v *invocation) keep(out *codec, result unsafe.Pointer) {
-	v.mu.Lock()
-	mark := len(v.out.b)
-	out.put(&v.out, result)
-	if v.out.err == nil {
-		v.done++
-		v.mu.Unlock()
-		return
+	full := false
+	err := recovered(func() (err error) {
+		full, err = v.encode(out, result)
+		return err
+	})
+	switch {
+	case err != nil:
+		v.failed(within("result of "+describe(v.fn.pc), err))
+	case full:
+		v.flush()
 	}
-	failure := within("result of "+describe(v.fn.pc), v.out.failure(out))
-	v.out = writer{b: v.out.b[:mark]}
-	v.mu.Unlock()
-	v.failed(failure)
+}
+
+// encode appends a result, or nothing if that fails in whatever way. full tells
+// that the results should be reported.
+func (v *invocation) encode(out *codec, result unsafe.Pointer) (full bool, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	mark, whole := len(v.out.b), false
+	defer func() {
+		if !whole {
+			v.out = writer{b: v.out.b[:mark]}
+		}
+	}()
+	out.put(&v.out, result)
+	if err = v.out.failure(out); err == nil {
+		err = checkSize(len(v.out.b) - mark)
+	}
+	if err != nil {
+		return false, err
+	}
+	whole = true
+	v.done++
+	return len(v.out.b) >= maxBatchBytes, nil
 }
 
 func (v *invocation) makeRow(size int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n := rowHead + v.n*size
+	n := rowHead + v.n*size + trailerSize
 	v.inRow, v.size, v.row = true, size, slices.Grow(v.row[:0], n)[:n]
 }
 

@@ -2,6 +2,7 @@ package mp
 
 import (
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,6 +12,8 @@ import (
 func Tid() int { return unix.Getpid() }
 
 func executable() (string, error) { return os.Executable() }
+
+func wakeOrphan(*syscall.SysProcAttr) {}
 
 // crashFile makes a file that loses its name at once.
 func crashFile() (*os.File, error) {
@@ -24,6 +27,10 @@ func crashFile() (*os.File, error) {
 	_, err = f.Seek(ledgerSize, 0)
 	return f, err
 }
+
+// endsGroup does nothing: without waitid there is no safe moment for it. What a
+// child has started in its group ends with it only where it is killed.
+func endsGroup(*os.Process) {}
 
 func mapLedger(*os.File) ledger { return nil }
 

@@ -3,6 +3,7 @@ package mp
 import (
 	"fmt"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,6 +15,11 @@ func Tid() int { return unix.Gettid() }
 
 // executable is this program's own file, even if it was replaced or deleted.
 func executable() (string, error) { return "/proc/self/exe", nil }
+
+// wakeOrphan has a stopped child go on when the parent is gone, so that it finds
+// that out. The signal follows the thread that starts the child, which may end
+// earlier: a signal that does nothing to who is not stopped does no harm then.
+func wakeOrphan(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGCONT }
 
 // crashFile makes a file without a name, which is gone when nobody has it
 // open: first a ledger, then room for the report of a crash.
@@ -44,6 +50,17 @@ func (l ledger) unmap() {
 	if l != nil {
 		_ = unix.Munmap(l)
 	}
+}
+
+// endsGroup waits until a child has ended, and kills what it has started in its
+// group: until it is reaped their number cannot mean others.
+func endsGroup(p *os.Process) {
+	for {
+		if err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
+			break
+		}
+	}
+	_ = killGroup(p)
 }
 
 // widen enlarges a pipe. Where that is not allowed it works all the same.

@@ -15,7 +15,11 @@ func setGroup(cmd *exec.Cmd) {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
 	}
 	cmd.SysProcAttr.Setpgid = true
+	wakeOrphan(cmd.SysProcAttr)
 }
+
+// readNow reads what is in a pipe that does not block.
+func readNow(fd uintptr, b []byte) (int, error) { return syscall.Read(int(fd), b) }
 
 // killGroup kills the leader of a group and what it started in it.
 func killGroup(p *os.Process) error {

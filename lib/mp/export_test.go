@@ -1,0 +1,17 @@
+package mp
+
+// SetMaxValue lowers the limit of what can be sent.
+func SetMaxValue(n int) { maxValue = n }
+
+// ReadyWorkers counts a pool's worker processes that have started.
+func ReadyWorkers(p *Pool) (n int) {
+	in := poolOf(p)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for w := range in.crew {
+		if w.ready {
+			n++
+		}
+	}
+	return n
+}

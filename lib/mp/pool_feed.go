@@ -1,0 +1,165 @@
+package mp
+
+import "errors"
+
+// employ starts a worker process and its two goroutines: feed sends batches,
+// attend receives results.
+func (p *pool) employ() error {
+	c, err := spawn(p.host, p.o, p.to)
+	if err != nil {
+		return err
+	}
+	w := &worker{p: p, child: c, defined: make(map[definition]uint32), fed: make(chan struct{})}
+	if c.crash != nil {
+		w.book = mapLedger(c.crash)
+	}
+	go c.reap()
+	p.mu.Lock()
+	p.crew[w] = true
+	p.mu.Unlock()
+	p.workers.Go(w.attend)
+	p.workers.Go(w.feed)
+	return nil
+}
+
+// feed sends the worker what it needs and batches until it has to end.
+func (w *worker) feed() {
+	defer close(w.fed)
+	if err := w.initialize(); err != nil {
+		w.p.breakDown(err)
+	}
+	for {
+		f := w.p.acquire(w)
+		if f == nil {
+			// It is idle: one that does not end now was stopped.
+			w.child.killLater(w.p.o.grace, errDoesNotEnd)
+			_ = w.child.conn.send(frame{kind: frameEnd})
+			return
+		}
+		w.dispatch(f)
+	}
+}
+
+var errDoesNotEnd = errors.New("mp: it did not end when it was told to")
+
+func (w *worker) initialize() error {
+	if err := w.child.update(true); err != nil {
+		return err
+	}
+	in := w.p.o.initializer
+	if in == nil {
+		return nil
+	}
+	w.book.credit(0).grant(1)
+	w.sent(w.child.define(in.def, 0))
+	w.sent(w.child.conn.send(frame{kind: frameTask, body: append(appendTaskHead(nil, 0, 0, 1), in.body...)}))
+	return nil
+}
+
+// sent handles the outcome of sending something to the child. If the child has
+// closed its end, it has ended, as a rule; what it had follows in attend.
+func (w *worker) sent(err error) {
+	if err != nil {
+		w.child.killLater(closedPipeDelay, within("cannot send to it", err))
+	}
+}
+
+// slot makes sure that the child knows fn as it is now, for a notebook may have
+// defined it anew under the same id, and returns its number there.
+func (w *worker) slot(fn *function) (uint32, error) {
+	if err := w.child.update(false); err != nil {
+		return 0, err
+	}
+	if n, ok := w.defined[fn.def]; ok {
+		return n, nil
+	}
+	n := uint32(len(w.defined) + 1)
+	w.defined[fn.def] = n
+	w.sent(w.child.define(fn.def, uint64(n)))
+	return n, nil
+}
+
+// dispatch encodes a flight's arguments and sends it.
+func (w *worker) dispatch(f *flight) {
+	slot, err := w.slot(f.parcel.state().fn)
+	var out writer
+	n := 0
+	if err == nil {
+		out.b = append(w.room[:0], make([]byte, headerSize+taskHead)...)
+		err = isolateIf(!f.parcel.plainArgs(), func() (err error) {
+			n, err = f.parcel.encode(&out, maxBatchBytes)
+			return err
+		})
+		if err != nil {
+			n = 0
+		}
+		w.room = kept(out.b)
+	}
+	if !w.launch(f, n, err) {
+		return
+	}
+	for _, i := range f.parcel.abandoned(n) {
+		w.cancelTask(f, i)
+	}
+	appendTaskHead(out.b[headerSize:headerSize], slot, 0, n)
+	out.b = withTrailer(out.b)
+	w.room = kept(out.b)
+	w.sent(w.child.conn.sendRoom(frameTask, f.id, out.b))
+}
+
+// isolateIf is f(), in its own goroutine if it calls users' code.
+func isolateIf(foreign bool, f func() error) error {
+	if foreign {
+		return isolate(f)
+	}
+	return f()
+}
+
+// launch makes the first n tasks of f the worker's, refuses the next one because
+// of err if n is 0, and hands back the rest. It reports whether there is
+// something to send.
+func (w *worker) launch(f *flight, n int, err error) bool {
+	p := w.p
+	p.mu.Lock()
+	f.parcel.state().encoding--
+	rest := f.parcel.part(n, f.n)
+	w.tasks -= rest.size()
+	f.n = n
+	var refused *parcel
+	if n == 0 {
+		w.landLocked(f)
+		refused = rest.part(0, 1)
+		rest = rest.part(1, rest.size())
+	} else {
+		f.credit.grant(n)
+		f.granted = true
+		if f.parcel.state().stopped != nil {
+			f.credit.recall(0)
+		}
+	}
+	lost := p.handBackLocked(rest)
+	p.mu.Unlock()
+	p.wake.Broadcast()
+	if refused != nil {
+		refused.fail(0, 1, err)
+	}
+	if lost {
+		rest.fail(0, rest.size(), p.why(rest.state()))
+	}
+	return n > 0
+}
+
+// why returns the reason for which a task of st does not run.
+func (p *pool) why(st *jobState) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if st.stopped != nil {
+		return st.stopped
+	}
+	return p.broken
+}
+
+// landLocked removes f from the worker's flights.
+func (w *worker) landLocked(f *flight) {
+	w.flights = deleteIf(w.flights, func(g *flight) bool { return g == f })
+}
