@@ -149,11 +149,11 @@ func hasTag(tag string) bool {
 }
 
 // choose picks n of the programs, spread evenly.
-func choose(all []program, n int) []program {
+func choose[T any](all []T, n int) []T {
 	if n < 0 || n >= len(all) {
 		return all
 	}
-	var list []program
+	var list []T
 	for i := range n {
 		list = append(list, all[i*len(all)/n])
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ type sweep struct {
 	module sweptModule
 	result sweepResult
 
+	cgo      bool   // the module has C code
 	native   string // folder of a module in which ordinary programs are built
 	notebook string // folder of the notebook, with a go.mod
 	session  *session.Session
@@ -37,11 +39,9 @@ type sweep struct {
 // A sweptPackage is what the go command says of a package.
 type sweptPackage struct {
 	ImportPath, Name, Dir, Export string
-	GoFiles, CgoFiles             []string
 	XTestGoFiles                  []string
-	Module                        *struct{ Path string }
+	DepOnly                       bool
 	Error                         *struct{ Err string }
-	DepsErrors                    []struct{ Err string }
 	alias                         string
 }
 
@@ -104,7 +104,12 @@ func (s *sweep) listPackages() error {
 	if out, err := s.goCommand("get", s.module.path+"@"+s.module.version); err != nil {
 		return excused("go get: %s", out)
 	}
-	out, err := s.goCommand("list", "-mod=mod", "-e", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,GoFiles,CgoFiles,XTestGoFiles,Module,Error,DepsErrors", s.module.path+"/...")
+	paths, err := s.importable()
+	if err != nil {
+		return err
+	}
+	args := append([]string{"list", "-mod=mod", "-e", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,XTestGoFiles,DepOnly,Error", "--"}, paths...)
+	out, err := s.goCommand(args...)
 	if err != nil {
 		return excused("go list: %.2000s", out)
 	}
@@ -117,12 +122,11 @@ func (s *sweep) listPackages() error {
 			return err
 		}
 		s.exports[p.ImportPath] = p.Export
-		if p.Module == nil || p.Module.Path != s.module.path || p.Name == "main" || strings.Contains("/"+p.ImportPath+"/", "/internal/") {
-			continue
-		}
-		if p.Error == nil && p.Export != "" {
+		switch {
+		case p.DepOnly:
+		case p.Error == nil && p.Export != "":
 			s.packages = append(s.packages, p)
-		} else if p.Error != nil {
+		case p.Error != nil:
 			s.result.Excused = append(s.result.Excused, fmt.Sprintf("%s: %.200s", p.ImportPath, p.Error.Err))
 		}
 	}
@@ -132,11 +136,36 @@ func (s *sweep) listPackages() error {
 	return nil
 }
 
-// goCommand runs the go command, with cgo, where ordinary programs are built.
+// importable lists the packages of the module that programs can import.
+func (s *sweep) importable() ([]string, error) {
+	s.cgo = true
+	out, err := s.goCommand("list", "-mod=mod", "-e", "-f", `{{if and .Module (ne .Name "main") (or .GoFiles .CgoFiles)}}{{.Module.Path}} {{.ImportPath}} {{len .CgoFiles}}{{end}}`, s.module.path+"/...")
+	s.cgo = false
+	if err != nil {
+		return nil, excused("go list: %.2000s", out)
+	}
+	var paths []string
+	for line := range strings.Lines(out) {
+		fields := strings.Fields(line)
+		if len(fields) == 3 && fields[0] == s.module.path && !strings.Contains("/"+fields[1]+"/", "/internal/") {
+			paths = append(paths, fields[1])
+			s.cgo = s.cgo || fields[2] != "0"
+		}
+	}
+	if len(paths) == 0 {
+		return nil, excused("no package of it can be imported")
+	}
+	if *sweepPackages >= 0 {
+		paths = choose(paths, *sweepPackages)
+	}
+	return paths, nil
+}
+
+// goCommand runs the go command where ordinary programs are built.
 func (s *sweep) goCommand(args ...string) (string, error) {
 	cmd := exec.CommandContext(s.ctx, s.img.Toolchain.Go, args...)
 	cmd.Dir = s.native
-	cmd.Env = append(s.img.Environ(s.native, false), "GOWORK=off")
+	cmd.Env = append(s.img.Environ(s.native, s.cgo), "GOWORK=off")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
@@ -175,6 +204,26 @@ func (s *sweep) prints(code string) (string, error) {
 	return out.text(), nil
 }
 
+// suggestion is the line that an error tells the user to run.
+var suggestion = regexp.MustCompile(`%get [^\s].*`)
+
+// attempt executes a cell. If it fails with a suggestion, that is followed once.
+func (s *sweep) attempt(code string) (string, error) {
+	out, err := s.prints(code)
+	if err == nil {
+		return out, nil
+	}
+	line := suggestion.FindString(err.Error())
+	if line == "" {
+		return out, err
+	}
+	if fails := s.cell(strings.TrimRight(line, ".,;)")); fails != nil {
+		return out, fmt.Errorf("%w\nand %s fails: %w", err, line, fails)
+	}
+	s.result.Followed = append(s.result.Followed, line)
+	return s.prints(code)
+}
+
 // use imports a package, refers to all that it exports, and keeps a value for
 // the next cell.
 func (s *sweep) use(p *sweptPackage) error {
@@ -182,7 +231,7 @@ func (s *sweep) use(p *sweptPackage) error {
 	if err != nil {
 		return err
 	}
-	out, err := s.prints(src.refer)
+	out, err := s.attempt(src.refer)
 	if err != nil {
 		return err
 	}

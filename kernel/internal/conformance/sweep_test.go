@@ -21,6 +21,7 @@ var (
 	sweepFrom     = flag.Int("sweep.from", 0, "how many of the selected modules to leave out at the beginning")
 	sweepTo       = flag.Int("sweep.to", 1<<30, "which of the selected modules is the first to leave out at the end")
 	sweepExamples = flag.Int("sweep.examples", 25, "how many examples of a module to run")
+	sweepPackages = flag.Int("sweep.packages", -1, "how many packages of a module to import, evenly chosen; -1 for all")
 	sweepReport   = flag.String("sweep.report", "", "append a line of JSON about each module to this file")
 )
 
@@ -34,6 +35,7 @@ type sweepResult struct {
 	Examples int      // that printed what they should
 	Failures []string `json:",omitempty"`
 	Excused  []string `json:",omitempty"` // what fails in an ordinary program, too
+	Followed []string `json:",omitempty"` // lines that errors told to run
 	Get      float64  // seconds from %get to the first result
 	Seconds  float64
 }
