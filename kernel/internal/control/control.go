@@ -88,7 +88,9 @@ type Message struct {
 	Bytes    []byte `json:"bytes,omitempty"`
 	Text     string `json:"text,omitempty"`
 	Password bool   `json:"password,omitempty"`
-	Error    string `json:"error,omitempty"` // why a load or an input failed
+	Error    string `json:"error,omitempty"`  // why a load or an input failed
+	At       *Frame `json:"at,omitempty"`     // with Error: what in the cell could not be linked
+	Import   string `json:"import,omitempty"` // with Error: the package that brings along what is missing
 
 	Outcome *Outcome        `json:"outcome,omitempty"`
 	Output  json.RawMessage `json:"output,omitempty"` // a display.Message, or in Comm a comm.Message

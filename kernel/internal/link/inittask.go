@@ -105,6 +105,7 @@ func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*in
 		}
 		n := &initNode{name: name, def: d}
 		nodes[name] = n
+		ld.initParents[name] = from.name
 		if err := ld.initGraph(d.obj, d.i, n, nodes); err != nil {
 			return err
 		}

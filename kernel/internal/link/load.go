@@ -86,7 +86,7 @@ func newLoad(l *Linker, o *object, req Request) *load {
 	ld := &load{
 		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
-		itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
+		initParents: map[string]string{}, itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
@@ -214,7 +214,7 @@ func (ld *load) close() error {
 		n := ld.queue[len(ld.queue)-1]
 		ld.queue = ld.queue[:len(ld.queue)-1]
 		if err := ld.resolveNode(n); err != nil {
-			return fmt.Errorf("%w (needed by %s)", err, n.name)
+			return ld.origin(n, err)
 		}
 		if len(ld.queue) == 0 {
 			if err := ld.updateMethods(); err != nil {
@@ -226,7 +226,10 @@ func (ld *load) close() error {
 }
 
 func (ld *load) resolveNode(n *node) error {
+	ld.at, ld.atOff = n, 0
+	defer func() { ld.at = nil }()
 	for _, r := range n.sym.Relocs() {
+		ld.atOff = r.Off()
 		if r.Size() == 0 && r.Type() != goobj.RelKeep {
 			continue
 		}
@@ -271,6 +274,6 @@ func (ld *load) ignoreFuncdata(n *node, _ int, ref goobj.Ref) bool {
 	if !ok || !n.obj.FromAssembly() || n.obj.Sym(i).Defined() {
 		return false
 	}
-	_, err := ld.resolve(n.obj, ref)
-	return err != nil
+	_, found := n.obj.pkg.find(symKey{n.obj.Sym(i).Name(), goobj.ABI0})
+	return !found
 }

@@ -28,6 +28,9 @@ type node struct {
 
 	relocs []goobj.Reloc
 	values []target // what relocs refer to
+
+	from    *node // what first referred to it, by the relocation at fromOff; nil for a root
+	fromOff int32
 }
 
 // A target is the resolution of a reference: a fixed address or a node.
@@ -66,6 +69,10 @@ type load struct {
 	byDef  map[defRef]*node
 	byName map[symKey]*node
 	itabs  map[[2]target]*node
+
+	at          *node             // being resolved
+	atOff       int32             // its relocation that is
+	initParents map[string]string // init tasks: which one first asks for another; not those that the cell imports
 
 	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
 	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
@@ -180,7 +187,7 @@ func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target,
 
 func (ld *load) place(o *object, i int) *node {
 	s := o.Sym(i)
-	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind(), align: alignment(s)}
+	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind(), align: alignment(s), from: ld.at, fromOff: ld.atOff}
 	ld.byDef[defRef{o, i}] = n
 	ld.nodes = append(ld.nodes, n)
 	ld.queue = append(ld.queue, n)

@@ -48,7 +48,7 @@ func (s *Session) workerFailed(w *process, err error) *output.Error {
 		if gone := s.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}
-		return failure("LinkError", refused.Error())
+		return s.linkError(refused)
 	}
 	return &output.Error{Name: died, Value: w.cause(), Traceback: s.obituary(w, "the worker process died: ")}
 }

@@ -17,6 +17,27 @@ func failure(name, value string) *output.Error {
 	return &output.Error{Name: name, Value: value, Traceback: strings.Split(value, "\n")}
 }
 
+// linkError renders the linker's refusal of a cell, with the line of the cell that asks for what is missing.
+func (s *Session) linkError(e *loadError) *output.Error {
+	failed := failure("LinkError", e.Error())
+	if e.at != nil {
+		v := s.view()
+		v.source = func(n int) (string, bool) { return e.cell.Src, n == e.cell.N } // which the program does not know yet
+		failed.Traceback = append(failed.Traceback, v.calls([]control.Frame{*e.at})...)
+	}
+	return failed
+}
+
+// importLine is where a cell imports a package, or nil.
+func importLine(c *cell.Cell, path string) *control.Frame {
+	for _, im := range c.Imports {
+		if im.Path == path {
+			return &control.Frame{Func: "cell", File: cell.Name(c.N), Line: im.Pos.Line}
+		}
+	}
+	return nil
+}
+
 // buildError turns what Build returned into the cell's error.
 func buildError(err error) *output.Error {
 	var errs cell.Errors

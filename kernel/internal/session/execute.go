@@ -207,6 +207,11 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 		}
 	})
 	var failed *output.Error
+	if refused := (*loadError)(nil); errors.As(err, &refused) {
+		if refused.cell = unit.Cell; refused.at == nil {
+			refused.at = importLine(unit.Cell, refused.path)
+		}
+	}
 	if err != nil {
 		failed = r.workerFailed(w, err)
 	} else if failed = r.noteInitialization(program, out); failed == nil {

@@ -279,3 +279,55 @@ func D() int { return ga.Hold(3).Get() + mid.Shared.Get() }
 		}
 	}
 }
+
+// TestMissingSymbol imports a package whose assembly calls what nobody defines,
+// and one that reaches it in its initialization alone.
+func TestMissingSymbol(t *testing.T) {
+	s := sessionIn(t, `
+-- go.mod --
+module example.com/x
+
+go 1.26
+-- notebooks/x.txt --
+-- low/low.go --
+package low
+
+func Lost() int
+
+func Call(n int) int { return n + Lost() }
+-- low/low_amd64.s --
+#include "textflag.h"
+
+TEXT ·Lost(SB), NOSPLIT, $0-8
+	CALL example·com∕nowhere·gone(SB)
+	RET
+-- high/high.go --
+package high
+
+import "example.com/x/low"
+
+func Call(n int) int { return low.Call(n) }
+-- start/start.go --
+package start
+
+import "example.com/x/high"
+
+var Value = high.Call(2)
+`)
+	show(t, s, "import (\n\t\"example.com/x/high\"\n)\nvar n = 3")
+	for _, c := range []struct {
+		cell string
+		want []string
+	}{
+		{"fmt.Println(n)\nfmt.Println(high.Call(n))", []string{"[error LinkError]", "undefined: example.com/nowhere.gone (needed by example.com/x/low.Lost)", "brings that along", "Cell [2] line 2, in the cell\n    fmt.Println(high.Call(n))"}},
+		{"fmt.Println(n)\n\nimport \"example.com/x/start\"\nstart.Value", []string{"undefined: example.com/nowhere.gone", "import \"example.com/x/start\" brings that along", "Cell [3] line 3, in the cell\n    import \"example.com/x/start\""}},
+		{"n", []string{"[result text/plain]\n3"}},
+	} {
+		got := show(t, s, c.cell)
+		for _, want := range c.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s\ngot %q, want %q", c.cell, got, want)
+			}
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"golang.org/x/sys/unix"
@@ -205,7 +206,12 @@ func (f impatient) Write(b []byte) (int, error) {
 }
 
 // A loadError is the linker's refusal of a cell; the worker is unharmed.
-type loadError struct{ text string }
+type loadError struct {
+	text string
+	at   *control.Frame // what in the cell could not be linked; may be nil
+	path string         // the package that brought it along; may be empty
+	cell *cell.Cell
+}
 
 func (e *loadError) Error() string { return e.text }
 
@@ -236,10 +242,10 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	select {
 	case m := <-done:
 		if m.Error != "" {
-			return nil, &loadError{m.Error}
+			return nil, &loadError{text: m.Error, at: m.At, path: m.Import}
 		}
 		if m.Outcome == nil {
-			return nil, &loadError{"the worker does not say how the cell ended"}
+			return nil, &loadError{text: "the worker does not say how the cell ended"}
 		}
 		return m.Outcome, nil
 	case <-p.ended:

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
@@ -124,7 +125,7 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	}
 	w.spare.keep()
 	if err != nil {
-		return control.Message{Kind: control.Done, ID: m.ID, Error: err.Error()}, false
+		return refusal(m.ID, err), false
 	}
 	if m.Object == "" {
 		l = &link.Loaded{}
@@ -141,6 +142,19 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	noteStreams()
 	go w.cell.Load().call(w, l)
 	return control.Message{}, true
+}
+
+// refusal is the answer to a cell that could not be loaded.
+func refusal(id int, err error) control.Message {
+	out := control.Message{Kind: control.Done, ID: id, Error: err.Error()}
+	var at *link.OriginError
+	if errors.As(err, &at) {
+		out.Import = at.Package
+		if at.File != "" {
+			out.At = &control.Frame{Func: at.Func, File: at.File, Line: at.Line}
+		}
+	}
+	return out
 }
 
 // reload goes over to other versions of packages.

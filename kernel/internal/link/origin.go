@@ -1,0 +1,125 @@
+package link
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+// An OriginError is a symbol's failure to resolve, with what in the cell asks
+// for it.
+type OriginError struct {
+	Err error
+	// Package is the import path of the package that the cell refers to there,
+	// "" if the failure concerns the cell's own code.
+	Package string
+	Func    string // the cell's function, "" if an initialization is what asks
+	File    string
+	Line    int
+}
+
+func (e *OriginError) Error() string {
+	if e.Package == "" {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%v; import %q brings that along", e.Err, e.Package)
+}
+
+func (e *OriginError) Unwrap() error { return e.Err }
+
+// origin tells where in the cell the chain of references begins that has led to
+// n, whose relocation at ld.atOff could not be resolved.
+func (ld *load) origin(n *node, err error) error {
+	if n.obj.main {
+		err = fmt.Errorf("%w (needed by the cell)", err)
+	} else {
+		err = fmt.Errorf("%w (needed by %s)", err, n.name)
+	}
+	e := &OriginError{Err: err}
+	off := ld.atOff
+	for m := n; m != nil; m, off = m.from, m.fromOff {
+		if !m.obj.main {
+			e.Package = m.obj.pkg.path
+			if m.from == nil {
+				e.Package = ld.importOf(m.name, e.Package)
+			}
+			continue
+		}
+		if m.kind.IsText() {
+			e.Func = m.name
+			var inlined string
+			if e.File, e.Line, inlined = position(m.obj, m.sym, off); inlined != "" {
+				e.Package = inlined
+			}
+		}
+	}
+	return e
+}
+
+// importOf returns the import of the cell that brings an init task along.
+func (ld *load) importOf(task, path string) string {
+	for ld.initParents[task] != "" {
+		task = ld.initParents[task]
+		path = packageOf(task)
+	}
+	return path
+}
+
+// position is the source position of the instruction at an offset in a
+// function. If the instruction is of an inlined call it is the call's, and the
+// package of the called function is returned, too, if it is another one.
+func position(o *object, s goobj.Sym, off int32) (file string, line int, inlined string) {
+	info, err := funcInfo(o, s)
+	if err != nil {
+		return "", 0, ""
+	}
+	fileIndex, ok1 := valueAt(o, s, goobj.AuxPcfile, off)
+	lineNumber, ok2 := valueAt(o, s, goobj.AuxPcline, off)
+	if i, ok := valueAt(o, s, goobj.AuxPcinline, off); ok {
+		for i >= 0 && int(i) < len(info.InlTree) {
+			call := info.InlTree[i]
+			fileIndex, lineNumber = int32(call.File), call.Line
+			inlined = ""
+			if _, own := o.Index(call.Func); !own && call.Func.Pkg != goobj.PkgBuiltin {
+				inlined = o.Package(call.Func.Pkg)
+			}
+			i = call.Parent
+		}
+	}
+	if !ok1 || !ok2 || fileIndex < 0 {
+		return "", 0, ""
+	}
+	return o.File(uint32(fileIndex)), int(lineNumber), inlined
+}
+
+// valueAt looks an offset up in one of a function's tables, which are as
+// runtime.pcvalue reads them.
+func valueAt(o *object, s goobj.Sym, table uint8, off int32) (int32, bool) {
+	ref, ok := s.Aux(table)
+	if !ok || ref.IsZero() {
+		return 0, false
+	}
+	i, ok := o.Index(ref)
+	if !ok {
+		return 0, false
+	}
+	value, pc := int32(-1), uint64(0)
+	for b := o.Sym(i).Data(); len(b) > 0; {
+		delta, n := binary.Uvarint(b)
+		if n <= 0 || delta == 0 && pc > 0 {
+			return 0, false
+		}
+		step, m := binary.Uvarint(b[n:])
+		if m <= 0 {
+			return 0, false
+		}
+		b = b[n+m:]
+		value += int32(delta>>1) ^ -int32(delta&1)
+		pc += step
+		if uint64(off) < pc {
+			return value, true
+		}
+	}
+	return 0, false
+}
