@@ -128,8 +128,8 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	if len(b.stmts) > 0 {
 		u.Entry = "main." + b.entryName()
 		u.Fresh = append(u.Fresh, u.Entry)
-	} else if b.fresh["main"] != nil && b.fresh["main"].kind == cell.Func {
-		u.Entry = "main.main"
+	} else if m := b.fresh["main"]; m != nil && m.kind == cell.Func {
+		u.Entry = "main." + m.ename
 	}
 	for path := range e.paths {
 		u.Imports = append(u.Imports, path)

@@ -154,7 +154,7 @@ func (e *emitter) entry() {
 		}
 	}
 	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
-		f.body.WriteString("main()\n")
+		f.body.WriteString(m.ename + "()\n")
 	}
 	if timed {
 		f.body.WriteString(stopName + "()\n")

@@ -200,6 +200,9 @@ func (b *builder) declareName(s *symbol, name string) {
 	default:
 		if s.key == "" {
 			s.key, s.ename = name, mangle(name)
+			if s.kind == cell.Func {
+				s.ename = mangleFunc(name)
+			}
 		}
 		b.fresh[name] = s
 	}
@@ -228,9 +231,18 @@ func (s *symbol) orderedInit() bool { return s.isInit() && s.ename != "init" }
 // once reports whether a declaration has effect in its own unit alone.
 func (s *symbol) once() bool { return s.key == "" || s.recv != "" && s.ename == "_" }
 
-// mangle gives the name in generated code: predeclared names keep their
-// meaning for all other declarations.
+// mangle gives the name in generated code of a type, constant or variable:
+// predeclared names keep their meaning for all other declarations, and main and
+// init are functions to Go.
 func mangle(name string) string {
+	if name == "main" || name == "init" {
+		return name + mangleMark
+	}
+	return mangleFunc(name)
+}
+
+// mangleFunc is mangle for a function.
+func mangleFunc(name string) string {
 	if types.Universe.Lookup(name) != nil {
 		return name + mangleMark
 	}

@@ -17,22 +17,22 @@ func (e *emitter) solo() {
 	case len(e.b.stmts) > 0:
 		run = e.b.entryName()
 	case own:
-		run = "main"
+		run = main.ename
 	}
 	// Named so that the compiler takes it last.
 	f := &file{e: e, aliases: map[string]string{}, name: "zz_solo.go"}
 	e.order = append(e.order, f)
 	fmt.Fprintf(&f.body, "\nfunc init() { %s.Main(%s) }\n", f.useOwn(e.b.p.cfg.Solo), run)
-	if !own && !e.hasMain() {
+	if !e.hasMain() {
 		f.body.WriteString("\nfunc main() {}\n")
 	}
 }
 
-// hasMain reports whether the unit has a main function of an older cell.
+// hasMain reports whether the unit has a function that Go takes for main.
 func (e *emitter) hasMain() bool {
 	for _, f := range e.order {
 		for _, r := range f.regions {
-			if r.owner != nil && r.owner.key == "main" && r.owner.kind == cell.Func {
+			if r.owner != nil && r.owner.ename == "main" && r.owner.recv == "" && r.owner.kind == cell.Func {
 				return true
 			}
 		}

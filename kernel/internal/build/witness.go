@@ -31,6 +31,9 @@ func (b *builder) link(s *symbol) {
 	}
 	b.links[s.key] = l
 	s.ename = mangle(s.key)
+	if s.kind == cell.Func {
+		s.ename = mangleFunc(s.key)
+	}
 	if l.version > 1 {
 		s.ename = fmt.Sprintf("%s%s%d", s.key, mangleMark, l.version)
 	}

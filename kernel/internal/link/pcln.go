@@ -20,11 +20,24 @@ type pclnWriter struct {
 // addFunctions enters stubs and functions, in the order of their addresses.
 func (ld *load) addFunctions() error {
 	w := &pclnWriter{ld: ld, names: map[string]uint32{}, files: map[*object]map[uint32]int{}, units: map[*object]uint32{}}
-	for _, s := range ld.stubs {
-		if err := w.addStub(s); err != nil {
+	places := map[*stub]place{}
+	for _, n := range ld.nodes {
+		if n.stub == nil {
+			continue
+		}
+		at, err := w.place(n)
+		if err != nil {
 			return err
 		}
+		places[n.stub] = at
 	}
+	for _, s := range ld.stubs {
+		if err := w.addStub(s, places[s]); err != nil {
+			return err
+		}
+		delete(places, s)
+	}
+	ld.places = places
 	for _, n := range ld.nodes {
 		if n.kind.IsText() {
 			if err := w.addFunc(n); err != nil {
@@ -39,7 +52,7 @@ func (w *pclnWriter) name(s string) (uint32, error) {
 	if off, ok := w.names[s]; ok {
 		return off, nil
 	}
-	off, err := w.ld.mod.names.append(append([]byte(s), 0))
+	off, err := w.ld.mod.names.append(append([]byte(sourceName(s)), 0))
 	w.names[s] = uint32(off)
 	return uint32(off), err
 }
@@ -105,7 +118,7 @@ func (w *pclnWriter) table(o *object, ref goobj.Ref) (uint32, error) {
 
 // addStub describes a stub as a function without a frame: a goroutine that has
 // not started yet, or a signal, may find it on the stack.
-func (w *pclnWriter) addStub(s *stub) error {
+func (w *pclnWriter) addStub(s *stub, at place) error {
 	name, err := w.name(s.name)
 	if err != nil {
 		return err
@@ -115,8 +128,63 @@ func (w *pclnWriter) addStub(s *stub) error {
 	if err != nil {
 		return err
 	}
-	f := function{entry: s.addr, size: stubSize, name: name, pcsp: uint32(pcsp), unit: none}
+	f := function{
+		entry: s.addr, size: stubSize, name: name, pcsp: uint32(pcsp),
+		unit: at.unit, pcfile: at.pcfile, pcline: at.pcline, startLine: at.line,
+	}
 	return w.ld.mod.emit(f)
+}
+
+// A place is where a function begins in its source, as the runtime's tables
+// have it for a function of one line.
+type place struct {
+	unit, pcfile, pcline uint32
+	line                 int32
+}
+
+// place finds where a function begins.
+func (w *pclnWriter) place(n *node) (at place, err error) {
+	at = place{unit: none, line: n.info.StartLine}
+	file := int32(-1)
+	for _, a := range n.sym.Auxs() {
+		if a.Type() != goobj.AuxPcfile {
+			continue
+		}
+		if i, ok := n.obj.Index(a.Sym()); ok {
+			file = firstValue(n.obj.Sym(i).Data())
+		}
+	}
+	if file < 0 || at.line <= 0 {
+		return at, nil
+	}
+	if at.unit, err = w.unit(n.obj); err != nil {
+		return at, err
+	}
+	if at.pcfile, err = w.ld.mod.pcTable(pcRun{file, stubSize}); err != nil {
+		return at, err
+	}
+	at.pcline, err = w.ld.mod.pcTable(pcRun{at.line, stubSize})
+	return at, err
+}
+
+// firstValue reads the value of a PC-value table for the first instruction.
+func firstValue(table []byte) int32 {
+	d, n := binary.Uvarint(table)
+	if n <= 0 {
+		return -1
+	}
+	return -1 + (int32(uint32(d)>>1) ^ -int32(d&1))
+}
+
+// moveStubs gives the stubs of functions that were defined anew their new places.
+func (ld *load) moveStubs() {
+	m := ld.mod
+	for s, at := range ld.places {
+		off := m.findFunc(s.addr)
+		for i, v := range map[int]uint32{5: at.pcfile, 6: at.pcline, 8: at.unit, 9: uint32(at.line)} {
+			m.funcs.storeUint32(off+4*i, v)
+		}
+	}
 }
 
 func (w *pclnWriter) addFunc(n *node) error {

@@ -77,6 +77,7 @@ type load struct {
 	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
 	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
 	stubs       []*stub
+	places      map[*stub]place // of functions whose stubs exist already
 	reset       []string
 	methods     []methodUpdate
 	newSlots    map[uintptr]uintptr // for Linker.got

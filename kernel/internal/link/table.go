@@ -3,6 +3,8 @@ package link
 import (
 	"encoding/binary"
 	"fmt"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
@@ -43,5 +45,10 @@ func (t *table) append(b []byte) (int, error) {
 }
 
 func (t *table) putUint32(off int, v uint32) { binary.LittleEndian.PutUint32(t.buf[off:], v) }
+
+// storeUint32 changes what the runtime may be reading.
+func (t *table) storeUint32(off int, v uint32) {
+	atomic.StoreUint32((*uint32)(unsafe.Pointer(&t.buf[off])), v)
+}
 
 func (t *table) uint32(off int) uint32 { return binary.LittleEndian.Uint32(t.buf[off:]) }

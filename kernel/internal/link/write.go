@@ -104,6 +104,7 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 		}
 		b := ld.arenaOf(n).bytes(n.addr, int(n.sym.Size()))
 		copy(b, n.sym.Data())
+		shortenName(n, b)
 		for i, r := range n.relocs {
 			if err := ld.relocate(n, b, r, n.values[i]); err != nil {
 				return fmt.Errorf("%s: %w", n.name, err)
@@ -147,6 +148,7 @@ func (ld *load) commit() {
 			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
 		}
 	}
+	ld.moveStubs()
 	ld.dropReplaced()
 	for _, s := range ld.stubs {
 		l.stubs[s.name] = s

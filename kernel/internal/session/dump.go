@@ -144,7 +144,7 @@ func (d *dump) frames(all bool) []control.Frame {
 	return nil
 }
 
-var dumpCell = regexp.MustCompile(`main\.cellʹ(\d+)\b`)
+var dumpCell = regexp.MustCompile(`main\.cell(?:\.|ʹ)(\d+)\b`)
 
 // cells are the numbers of the cells whose statements are in the first
 // goroutine that has any, as callers or as those that started it.

@@ -241,11 +241,12 @@ func cellOf(file string) (int, bool) {
 // ownName stands for the statements of a cell, and for function literals in them.
 const ownName = "the cell"
 
-// frameName is a function's name as the user wrote it.
+// frameName is a function's name as the user wrote it. The worker calls the
+// statements of cell 3 main.cell.3, a program that is linked main.cellʹ3.
 func frameName(name string) string {
-	name = build.Demangle(strings.TrimPrefix(name, "main."))
-	if strings.HasPrefix(name, "cell") {
+	name = strings.Replace(strings.TrimPrefix(name, "main."), "cellʹ", "cell.", 1)
+	if number, ok := strings.CutPrefix(name, "cell."); ok && number != "" && number[0] >= '0' && number[0] <= '9' {
 		return ownName
 	}
-	return name
+	return build.Demangle(name)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"os"
 	"slices"
 	"syscall"
 	"time"
@@ -305,11 +307,28 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
+// replacedBy returns the program that runs where the worker did, "" if none.
+func (p *process) replacedBy() string {
+	link := fmt.Sprintf("/proc/%d/exe", p.cmd.Process.Pid)
+	now, err := os.Stat(link)
+	if err != nil {
+		return ""
+	}
+	before, err := os.Stat(p.cmd.Path)
+	if err != nil || os.SameFile(before, now) {
+		return ""
+	}
+	program, _ := os.Readlink(link)
+	return program
+}
+
 // finish ends the process for good.
 func (p *process) finish(err error) {
 	if err != nil && !hungUp(err) {
 		p.garbage = err
 		p.log.Error("worker given up", "err", err)
+	} else if program := p.replacedBy(); program != "" {
+		p.garbage = fmt.Errorf("the program %s took its place, as syscall.Exec does, and was ended", program)
 	}
 	p.killGroup()
 	p.reap.Lock()

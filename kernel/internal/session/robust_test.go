@@ -462,3 +462,11 @@ func TestImageDeleted(t *testing.T) {
 	}
 	mustContain(t, execute(t, s, "syscall.Kill(os.Getpid(), syscall.SIGKILL)"), "restart the kernel")
 }
+
+// TestReplaced runs another program in the worker's place.
+func TestReplaced(t *testing.T) {
+	s := newTestSession(t)
+	text := execute(t, s, "syscall.Exec(\"/bin/sleep\", []string{\"sleep\", \"60\"}, nil)")
+	mustContain(t, text, "sleep took its place, as syscall.Exec does")
+	mustContain(t, execute(t, s, "1 + 1"), "2")
+}

@@ -24,6 +24,9 @@ func (r *run) test(d cell.DirectiveLine) error {
 	r.tests = &testRun{}
 	for _, a := range args {
 		name := strings.TrimLeft(a, "-")
+		if flag, _, _ := strings.Cut(strings.TrimPrefix(name, "test."), "="); strings.HasPrefix(a, "-") && slices.Contains(fuzzFlags, flag) {
+			return errNoFuzzing
+		}
 		if !strings.HasPrefix(a, "-") || strings.HasPrefix(name, "test.") || name == "args" {
 			r.tests.args = append(r.tests.args, a)
 		} else { // as go test takes them
@@ -32,6 +35,14 @@ func (r *run) test(d cell.DirectiveLine) error {
 	}
 	return nil
 }
+
+// fuzzFlags are the flags of go test that are about new inputs for fuzz tests.
+var fuzzFlags = []string{"fuzz", "fuzztime", "fuzzminimizetime"}
+
+// errNoFuzzing says what %test does instead.
+var errNoFuzzing = errors.New("new inputs cannot be made here: package testing starts the test's program again for that, " +
+	"with code that counts what an input reaches, and a notebook is no such program; " +
+	"%test and %test -run run Fuzz functions with the inputs of f.Add, and go test -fuzz makes new ones if they stand in a _test.go file")
 
 // A testRun is what %test asks for.
 type testRun struct{ args []string }

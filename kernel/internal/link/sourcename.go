@@ -1,0 +1,51 @@
+package link
+
+import (
+	"encoding/binary"
+	"strings"
+)
+
+// generatedMark is what package build puts behind the part of a name that the
+// user has written. It is a letter to Go.
+const generatedMark = "ʹ"
+
+// sourceName returns what stack traces, profiles and runtime.FuncForPC call a
+// function: its name in the cell's text. The functions that package build adds
+// have numbers, as main.init.0 has: main.cell.3 is the statements of cell 3.
+func sourceName(name string) string {
+	i := strings.Index(name, generatedMark)
+	if i < 0 {
+		return name
+	}
+	head, rest := name[:i], name[i+len(generatedMark):]
+	end := 0
+	for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9' || rest[end] >= 'a' && rest[end] <= 'z') {
+		end++
+	}
+	if head == "main.cell" || head == "main.init" {
+		head += "." + rest[:end]
+	}
+	return head + sourceName(rest[end:])
+}
+
+// namePrefix begins the symbols that hold the names of types.
+const namePrefix = "type:.namedata."
+
+// nameFlags of an abi.Name are set where something follows the name.
+const nameFlags = 1<<1 | 1<<2
+
+// shortenName takes generated marks out of the name of a type, as fmt prints it.
+// b is the content of symbol n, an abi.Name.
+func shortenName(n *node, b []byte) {
+	if !strings.HasPrefix(n.name, namePrefix) || !strings.Contains(n.name, generatedMark) || b[0]&nameFlags != 0 {
+		return
+	}
+	size, width := binary.Uvarint(b[1:])
+	text := b[1+width:][:size]
+	short := sourceName(string(text))
+	clear(text)
+	copy(text, short)
+	for i, rest := 0, len(short); i < width; i, rest = i+1, rest>>7 {
+		b[1+i] = byte(rest&0x7f) | b[1+i]&0x80 // as many bytes as before
+	}
+}
