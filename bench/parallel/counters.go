@@ -12,7 +12,7 @@ import (
 
 // A count is what two processes raise.
 type count struct {
-	Lock   *mp.Lock
+	Lock   *mp.Mutex
 	Value  *mp.Value[int]
 	Stripe *mp.Counter
 	N      int
@@ -49,7 +49,7 @@ func atomicCounter(ctx context.Context) (float64, error) {
 }
 
 func counter(ctx context.Context, fn func(count), n int) (float64, error) {
-	lock, err := mp.NewLock(mp.Processes)
+	lock, err := mp.NewMutex(mp.Processes)
 	if err != nil {
 		return 0, err
 	}
@@ -88,7 +88,7 @@ func bareAtomic(context.Context) (float64, error) {
 	return both(10_000_000, func() { sum.Add(1) }, sum.Load)
 }
 
-func localLock(context.Context) (float64, error) { return underLock(new(mp.Lock)) }
+func localLock(context.Context) (float64, error) { return underLock(new(mp.Mutex)) }
 func bareMutex(context.Context) (float64, error) { return underLock(new(sync.Mutex)) }
 
 func underLock(l sync.Locker) (float64, error) {

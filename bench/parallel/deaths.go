@@ -17,7 +17,7 @@ import (
 
 // announced carries the time at which something was about to happen.
 type announced struct {
-	Lock *mp.Lock
+	Lock *mp.Mutex
 	At   *mp.Value[int64] // Unix time in nanoseconds
 }
 
@@ -63,7 +63,7 @@ func dieWithLock(a announced) error {
 func ownerKilled(ctx context.Context) (float64, error) {
 	a := announced{}
 	var err error
-	if a.Lock, err = mp.NewLock(mp.Processes); err != nil {
+	if a.Lock, err = mp.NewMutex(mp.Processes); err != nil {
 		return 0, err
 	}
 	if a.At, err = mp.NewValue[int64](mp.Processes, 0); err != nil {

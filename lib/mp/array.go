@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"iter"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // An Array is a slice that processes share, without any copy: what one writes
 // another reads. Its elements must be free of pointers. Nothing orders writes
-// and reads but what else the processes do, with a Lock or a Barrier, say.
+// and reads but what else the processes do, with a Mutex or a Barrier, say.
 //
 // The memory lies in Go's heap, and stays for as long as a slice of it can be
 // reached. The collector counts its size in each process that has the Array,
@@ -16,7 +18,7 @@ import (
 // program with an Array of 1 GiB lets 1 GiB more garbage gather between two
 // collections. The collector never reads the elements.
 type Array[T any] struct {
-	c *cell
+	b *shm.Block
 	n int
 }
 
@@ -30,17 +32,17 @@ const maxArray = 1 << 46
 // NewArray makes an Array of n zero elements. If T has a pointer in it, the
 // error names the field.
 func NewArray[T any](b Backend, n int) (*Array[T], error) {
-	c, err := newArray(b, n, unsafe.Sizeof(*new(T)), (*T)(nil))
+	block, err := newArray(b, n, unsafe.Sizeof(*new(T)), (*T)(nil))
 	if err != nil {
 		return nil, err
 	}
-	return &Array[T]{c: c, n: n}, nil
+	return &Array[T]{b: block, n: n}, nil
 }
 
-// newArray makes the cell of an Array of n of what pointer points to.
+// newArray makes the memory of an Array of n of what pointer points to.
 //
 //go:noinline
-func newArray(b Backend, n int, size uintptr, pointer any) (*cell, error) {
+func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
 	if err := checkPlain(pointer, "an Array"); err != nil {
 		return nil, err
 	}
@@ -50,12 +52,15 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*cell, error) {
 	case size > 0 && uint64(n) > maxArray/uint64(size):
 		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: it would be larger than %d TiB", n, maxArray>>40)
 	}
-	c, err := newHeapCell(b, arrayHead+n*int(size))
+	if b != Goroutines && b != Processes {
+		return nil, fmt.Errorf("mp: %v", b)
+	}
+	block, err := shm.NewBlock(b == Processes, arrayHead+n*int(size))
 	if err != nil {
 		return nil, within(fmt.Sprintf("cannot make an Array of %d elements (%d bytes)", n, arrayHead+n*int(size)), err)
 	}
-	c.u64(0).Store(uint64(n))
-	return c, nil
+	*arrayLen(block) = uint64(n)
+	return block, nil
 }
 
 // Len returns the number of elements.
@@ -66,12 +71,12 @@ func (a *Array[T]) Slice() []T {
 	if a.n == 0 {
 		return nil
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(&a.c.mem[arrayHead])), a.n)
+	return unsafe.Slice((*T)(unsafe.Pointer(&a.b.Mem[arrayHead])), a.n)
 }
 
 // Close gives up what it takes to send the Array to further processes. The
 // elements stay, in this process for as long as it has a slice of them.
-func (a *Array[T]) Close() { a.c.drop() }
+func (a *Array[T]) Close() { a.b.Close() }
 
 // All yields the elements with their places.
 func (a *Array[T]) All() iter.Seq2[int, T] {
@@ -97,23 +102,29 @@ func (a *Array[T]) Parts(n int) [][2]int {
 
 // GobEncode lets an Array be part of what is sent to a process: a reference to
 // it, not its elements.
-func (a *Array[T]) GobEncode() ([]byte, error) { return a.c.encode("Array") }
+func (a *Array[T]) GobEncode() ([]byte, error) { return encodeObject(a.b, "Array") }
 
 // GobDecode is the other end of GobEncode.
 func (a *Array[T]) GobDecode(b []byte) (err error) {
-	a.c, a.n, err = openArray(b, unsafe.Sizeof(*new(T)))
+	a.b, a.n, err = openArray(b, unsafe.Sizeof(*new(T)))
 	return err
 }
 
 //go:noinline
-func openArray(handle []byte, size uintptr) (*cell, int, error) {
-	c, err := openMemory(handle, "Array", true)
+func openArray(handle []byte, size uintptr) (*shm.Block, int, error) {
+	block, err := shm.OpenBlock(handle)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, within("cannot open an Array", err)
 	}
-	n := c.u64(0).Load()
-	if uint64(len(c.mem)-arrayHead) < n*uint64(size) {
+	if len(block.Mem) < arrayHead {
 		return nil, 0, errMalformed
 	}
-	return c, int(n), nil
+	n := *arrayLen(block)
+	if size > 0 && uint64(len(block.Mem)-arrayHead)/uint64(size) < n {
+		return nil, 0, errMalformed
+	}
+	return block, int(n), nil
 }
+
+// arrayLen is where the number of elements is, before the elements.
+func arrayLen(b *shm.Block) *uint64 { return (*uint64)(unsafe.Pointer(&b.Mem[0])) }

@@ -5,17 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // ErrBroken is the error of all that wait at a Barrier when one gives up.
 var ErrBroken = errors.New("mp: the barrier is broken")
 
 // A Barrier lets a number of goroutines or processes wait for each other, any
-// number of times. One that dies before it has come leaves the others waiting
-// until their contexts end; one that dies while it waits counts as having come.
-type Barrier struct{ at home }
+// number of times. If a process that has the Barrier is killed or crashes, the
+// barrier breaks, since it may be missed. There is no zero Barrier.
+type Barrier struct{ at handle }
 
-func (b *Barrier) cell() *cell { return b.at.cell(cellSize) }
+func (b *Barrier) object() *shm.Object { return b.at.object(objectSize) }
 
 const (
 	barrierState   = 0 // u64, a barrierWord
@@ -55,23 +57,22 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 	if parties < 1 || parties > maxParties {
 		return nil, fmt.Errorf("mp: cannot make a Barrier for %d parties: there must be 1 to %d", parties, maxParties)
 	}
-	c, err := newCell(b, cellSize)
-	if err != nil {
+	made := new(Barrier)
+	if err := made.at.make(b, objectSize); err != nil {
 		return nil, err
 	}
-	c.u32(barrierParties).Store(uint32(parties))
-	made := new(Barrier)
-	made.at.set(c)
+	made.object().U32(barrierParties).Store(uint32(parties))
 	return made, nil
 }
 
 // Wait waits until all parties are waiting. It returns how many were before
 // the caller, so that exactly one gets 0. If ctx ends first the barrier breaks:
-// Wait returns ctx's error, and everybody else's Wait ErrBroken until Reset.
+// Wait returns ctx's error, and everybody else's Wait ErrBroken until Reset. If it
+// breaks by a death, one of the errors matches ErrPeerDied, too.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	defer runtime.KeepAlive(b)
-	c := b.cell()
-	parties := int(c.u32(barrierParties).Load())
+	o := b.object()
+	parties := int(o.U32(barrierParties).Load())
 	if parties == 0 {
 		return 0, errors.New("mp: the Barrier was not made by mp.NewBarrier")
 	}
@@ -79,10 +80,12 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 		b.breakRound(nil)
 		return 0, err
 	}
-	for state := c.u64(barrierState); ; {
+	for state := o.U64(barrierState); ; {
 		s := barrierWord(state.Load())
 		place := s.waiting()
 		switch {
+		case o.IsClosed():
+			return 0, ErrClosed
 		case s.isBroken():
 			return 0, ErrBroken
 		case place+1 < parties:
@@ -90,7 +93,7 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 				return place, b.await(ctx, s)
 			}
 		case state.CompareAndSwap(uint64(s), uint64(s.completed())):
-			c.wake(barrierState, allWaiters)
+			o.Wake(barrierState, shm.All)
 			return place, nil
 		}
 	}
@@ -98,15 +101,20 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 
 // await waits for the end of the round that began with state s.
 func (b *Barrier) await(ctx context.Context, s barrierWord) error {
-	c, round := b.cell(), uint32(s)
-	for uint32(c.u64(barrierState).Load()) == round {
-		if err := c.wait(ctx, barrierState, round, longWait); err != nil {
-			if b.breakRound(&round) {
-				return err
-			}
+	ctx, release := hosted(ctx)
+	defer release()
+	o, round := b.object(), uint32(s)
+	for uint32(o.U64(barrierState).Load()) == round {
+		err := o.Wait(ctx, barrierState, round, shm.Watch{Suspect: o.HasDead})
+		if err == nil && o.HasDead() {
+			err = fmt.Errorf("%w: %w", ErrBroken, bare{ErrPeerDied})
+		}
+		if err != nil && b.breakRound(&round) {
+			o.RemoveDead()
+			return err
 		}
 	}
-	if uint32(c.u64(barrierState).Load())&^barrierRounds != round&^barrierRounds {
+	if uint32(o.U64(barrierState).Load())&^barrierRounds != round&^barrierRounds {
 		return ErrBroken
 	}
 	return nil
@@ -121,6 +129,7 @@ func (b *Barrier) breakRound(round *uint32) bool {
 
 // Reset makes a broken barrier usable. Those that still wait get ErrBroken.
 func (b *Barrier) Reset() {
+	b.object().RemoveDead()
 	b.change(func(s barrierWord) (barrierWord, bool) {
 		if s.waiting() > 0 {
 			s = s.broken()
@@ -132,19 +141,22 @@ func (b *Barrier) Reset() {
 
 // change replaces the state, if f says so, and wakes all.
 func (b *Barrier) change(f func(barrierWord) (barrierWord, bool)) bool {
-	c := b.cell()
+	o := b.object()
 	for {
-		s := c.u64(barrierState).Load()
+		s := o.U64(barrierState).Load()
 		to, ok := f(barrierWord(s))
 		if !ok {
 			return false
 		}
-		if c.u64(barrierState).CompareAndSwap(s, uint64(to)) {
-			c.wake(barrierState, allWaiters)
+		if o.U64(barrierState).CompareAndSwap(s, uint64(to)) {
+			o.Wake(barrierState, shm.All)
 			return true
 		}
 	}
 }
+
+// Close ends the Barrier for all who have it: Wait returns ErrClosed.
+func (b *Barrier) Close() { b.object().Close() }
 
 // GobEncode lets a Barrier be part of what is sent to a process.
 func (b *Barrier) GobEncode() ([]byte, error) { return b.at.encode("Barrier") }

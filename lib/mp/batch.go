@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // contextOf makes the context of the batch's next task.
@@ -124,6 +126,9 @@ func (e *entry) finish(b *batch, v *invocation) {
 	e.row = kept(v.row)
 	e.spare.put(b.body)
 	if b.last {
+		if !failed {
+			shm.LeaveAll()
+		}
 		os.Exit(btoi(failed))
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A child is the parent's end of a child process.
@@ -118,6 +120,7 @@ func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env, o.env...)
+	cmd.Env = append(cmd.Env, shm.Environ()...)
 	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", marker, first, len(cmd.ExtraFiles)+3-first))
 	cmd.WaitDelay = o.grace + time.Second // for a host's writers that are no files
 	setGroup(cmd)

@@ -73,7 +73,7 @@ func refusal(t reflect.Type) string {
 	}
 	switch t.PkgPath() {
 	case "sync":
-		return "it works within one process; use mp.Lock, mp.Cond or mp.Event"
+		return "it works within one process; use mp.Mutex, mp.Cond or mp.Event"
 	case "sync/atomic":
 		return "a copy of it would not be shared; use an mp.Value"
 	}

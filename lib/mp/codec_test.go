@@ -194,7 +194,7 @@ func TestCodecNamesWhatCannotBeSent(t *testing.T) {
 	_, err = encode(&struct{ C chan<- int }{make(chan int)})
 	says(t, err, "the value.C", "chan<- int", "mp.Queue")
 	cannot[[]func()](t, "the value[]", "func()")
-	cannot[*sync.Mutex](t, "sync.Mutex", "mp.Lock")
+	cannot[*sync.Mutex](t, "sync.Mutex", "mp.Mutex")
 	cannot[struct{ N atomic.Int64 }](t, ".N", "atomic.Int64", "mp.Value")
 	cannot[map[uintptr]func(int)](t, "func(int)")
 	cannot[[2]chan int](t, "chan int")

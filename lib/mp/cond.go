@@ -3,52 +3,72 @@ package mp
 import (
 	"context"
 	"runtime"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A Cond is a condition to wait for, with the Lock that protects it. The zero
+// A Cond is a condition to wait for, with the Mutex that protects it. The zero
 // Cond is one for goroutines.
 type Cond struct {
-	L Lock // to hold while the condition is read or changed
+	L Mutex // to hold while the condition is read or changed
 }
 
-// cell is that of the lock: behind it the turns are counted.
-func (c *Cond) cell() *cell { return c.L.at.cell(cellSize) }
+// object is that of the mutex: behind it the turns are counted.
+func (c *Cond) object() *shm.Object { return c.L.at.object(objectSize) }
 
-const condTurns = lockEnd
+const condTurns = shm.LockEnd
 
-// NewCond makes a Cond with a Lock of its own.
+// NewCond makes a Cond with a Mutex of its own.
 func NewCond(b Backend) (*Cond, error) {
-	c, err := newCell(b, cellSize)
-	if err != nil {
+	c := new(Cond)
+	if err := c.L.at.make(b, objectSize); err != nil {
 		return nil, err
 	}
-	made := new(Cond)
-	made.L.at.set(c)
-	return made, nil
+	return c, nil
 }
 
 // Wait unlocks L, waits for Signal or Broadcast, and locks L again. It may
-// return without either: check the condition in a loop. If ctx ends, Wait
-// returns its error, with L locked all the same.
-func (c *Cond) Wait(ctx context.Context) error {
-	turn := c.cell().u32(condTurns).Load()
+// return without either: check the condition in a loop. It panics with ErrClosed if
+// the Cond is closed, and with ErrPeerDied if nobody is left to signal.
+func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
+
+// WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
+// ErrPeerDied. L is locked all the same, unless it is closed.
+func (c *Cond) WaitContext(ctx context.Context) error {
+	o := c.object()
+	turn, losses := o.U32(condTurns).Load(), o.Losses()
 	c.L.Unlock()
-	err := c.cell().wait(ctx, condTurns, turn, longWait)
-	c.L.Lock()
+	err := waitWord(ctx, o, condTurns, turn, shm.Watch{Peers: true, Losses: losses})
+	if again := c.L.lock().Lock(context.Background()); again != nil {
+		return again
+	}
+	if o.IsClosed() {
+		return closedLock(c.L.lock())
+	}
 	return err
+}
+
+// waitWord waits for a word, until the host cancels what the caller does, too.
+func waitWord(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Watch) error {
+	ctx, release := hosted(ctx)
+	defer release()
+	return o.Wait(ctx, off, val, w)
 }
 
 // Signal wakes one that waits.
 func (c *Cond) Signal() { c.turn(1) }
 
 // Broadcast wakes all that wait.
-func (c *Cond) Broadcast() { c.turn(allWaiters) }
+func (c *Cond) Broadcast() { c.turn(shm.All) }
 
 func (c *Cond) turn(n int) {
-	c.cell().u32(condTurns).Add(1)
-	c.cell().wake(condTurns, n)
+	c.object().U32(condTurns).Add(1)
+	c.object().Wake(condTurns, n)
 	runtime.KeepAlive(c)
 }
+
+// Close ends the Cond and its Mutex for all who have it, with ErrClosed.
+func (c *Cond) Close() { c.object().Close() }
 
 // GobEncode lets a Cond be part of what is sent to a process.
 func (c *Cond) GobEncode() ([]byte, error) { return c.L.at.encode("Cond") }

@@ -10,7 +10,7 @@ import (
 // that they do not wait for each other, as they do for one Value. The zero
 // Counter is one for goroutines.
 type Counter struct {
-	at   home
+	at   handle
 	mine uintptr // where this process begins to choose among the stripes
 }
 
@@ -24,13 +24,11 @@ const (
 
 // NewCounter makes a Counter that is 0.
 func NewCounter(b Backend) (*Counter, error) {
-	c, err := newCell(b, counterSize)
-	if err != nil {
+	c := new(Counter)
+	if err := c.at.make(b, counterSize); err != nil {
 		return nil, err
 	}
-	made := new(Counter)
-	made.at.set(c)
-	return made, nil
+	return c, nil
 }
 
 // Add adds d, which may be negative.
@@ -39,7 +37,7 @@ func (c *Counter) Add(d int) {
 	// Goroutines have stacks of their own: that is what tells them apart.
 	spread := uintptr(unsafe.Pointer(&here)) >> 11 * 0x9e3779b9 >> 7
 	stripe := (c.mine + spread) % counterStripes
-	c.at.cell(counterSize).u64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
+	c.at.object(counterSize).U64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
 	runtime.KeepAlive(c)
 }
 
@@ -47,13 +45,17 @@ func (c *Counter) Add(d int) {
 // being added meanwhile.
 func (c *Counter) Load() int {
 	var sum uint64
-	cell := c.at.cell(counterSize)
+	o := c.at.object(counterSize)
 	for i := range counterStripes {
-		sum += cell.u64(counterFirst + i*stripeSize).Load()
+		sum += o.U64(counterFirst + i*stripeSize).Load()
 	}
 	runtime.KeepAlive(c)
 	return int(sum)
 }
+
+// Close gives up sending the Counter to further processes. Those who have it may
+// use it further on.
+func (c *Counter) Close() { c.at.object(counterSize).Close() }
 
 // GobEncode lets a Counter be part of what is sent to a process.
 func (c *Counter) GobEncode() ([]byte, error) { return c.at.encode("Counter") }
@@ -62,7 +64,7 @@ func (c *Counter) GobEncode() ([]byte, error) { return c.at.encode("Counter") }
 func (c *Counter) GobDecode(b []byte) error {
 	err := c.at.open(b, "Counter")
 	if err == nil {
-		c.mine = uintptr(c.at.cell(counterSize).u32(counterOpened).Add(1))
+		c.mine = uintptr(c.at.object(counterSize).U32(counterOpened).Add(1))
 	}
 	return err
 }

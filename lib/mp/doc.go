@@ -55,6 +55,18 @@
 // monotonic reading. The types of this package arrive as the same lock, queue or
 // memory.
 //
+// # Sharing
+//
+// Mutex, RWMutex, Cond and WaitGroup are as those of package sync, and have beside
+// each method that waits one with a context: Lock and LockContext. ReentrantMutex is
+// Python's RLock. Queue, JoinableQueue, Event, Barrier, Semaphore, Value and Array have
+// Python's names; what waits there takes a context and returns an error. The zero
+// value of all but Barrier and Array is one for goroutines.
+//
+// Close ends a shared object for all who have it: what waits returns ErrClosed, or
+// panics with it where there is no error to return. When every other process that had
+// an object was killed or crashed, what waits for them returns ErrPeerDied.
+//
 // # Errors
 //
 // An error that a package variable was initialized with, such as io.EOF or the
@@ -63,7 +75,7 @@
 // arrive as copies with their types, for errors.As, and those that cannot be sent
 // so, as a RemoteError. A PanicError has the panic's value.
 //
-// What processes share lies in memory that the system must give: so NewLock and
+// What processes share lies in memory that the system must give: so NewMutex and
 // its kin have an error, which with Goroutines is nil. A system on which package
 // mp has no child processes gives ErrUnsupported. How a function failed, or a
 // child ended, says a PanicError, RemoteError or ExitError; errors.As finds them

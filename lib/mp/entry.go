@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // marker is the environment variable that makes a process a child: the number
@@ -66,6 +68,7 @@ func RunChild(h Host) {
 		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, book: book}
 	here.mu.Lock()
 	here.host, here.parent = h, &Peer{e.conn}
+	setInterrupts(h)
 	here.mu.Unlock()
 	go e.listen(bufio.NewReaderSize(in, 64<<10))
 	recordVariables()
@@ -162,6 +165,7 @@ func (e *entry) receive(f frame) error {
 	case frameMessage:
 		e.host.Message(Parent(), f.body)
 	case frameEnd:
+		shm.LeaveAll()
 		os.Exit(0)
 	default:
 		return errMalformed

@@ -3,54 +3,60 @@ package mp
 import (
 	"context"
 	"runtime"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // An Event is a flag that can be waited for. The zero Event is one for
 // goroutines.
-type Event struct{ at home }
+type Event struct{ at handle }
 
-func (e *Event) cell() *cell { return e.at.cell(cellSize) }
+func (e *Event) object() *shm.Object { return e.at.object(objectSize) }
 
 // NewEvent makes an Event that is not set.
 func NewEvent(b Backend) (*Event, error) {
-	c, err := newCell(b, cellSize)
-	if err != nil {
+	e := new(Event)
+	if err := e.at.make(b, objectSize); err != nil {
 		return nil, err
 	}
-	made := new(Event)
-	made.at.set(c)
-	return made, nil
+	return e, nil
 }
 
 // Set sets the flag and wakes all that wait for it.
 func (e *Event) Set() {
-	if e.cell().u32(0).Swap(1) == 0 {
-		e.cell().wake(0, allWaiters)
+	if e.object().U32(0).Swap(1) == 0 {
+		e.object().Wake(0, shm.All)
 	}
 	runtime.KeepAlive(e)
 }
 
 // Clear takes the flag back.
 func (e *Event) Clear() {
-	e.cell().u32(0).Store(0)
+	e.object().U32(0).Store(0)
 	runtime.KeepAlive(e)
 }
 
 // IsSet reports whether the flag is set.
 func (e *Event) IsSet() bool {
 	defer runtime.KeepAlive(e)
-	return e.cell().u32(0).Load() == 1
+	return e.object().U32(0).Load() == 1
 }
 
-// Wait waits until the flag is set. Its error is ctx's.
+// Wait waits until the flag is set. Its error is ctx's, ErrClosed, or ErrPeerDied
+// if nobody is left who could set the flag.
 func (e *Event) Wait(ctx context.Context) error {
+	o := e.object()
+	w := shm.Watch{Peers: true, Losses: o.Losses()}
 	for !e.IsSet() {
-		if err := e.cell().wait(ctx, 0, 0, longWait); err != nil {
+		if err := waitWord(ctx, o, 0, 0, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// Close ends the Event for all who have it: waits for it return ErrClosed.
+func (e *Event) Close() { e.object().Close() }
 
 // GobEncode lets an Event be part of what is sent to a process.
 func (e *Event) GobEncode() ([]byte, error) { return e.at.encode("Event") }

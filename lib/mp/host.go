@@ -94,6 +94,7 @@ func SetHost(h Host) {
 	here.mu.Lock()
 	defer here.mu.Unlock()
 	here.host, here.noted = h, nil
+	setInterrupts(h)
 	reach(nil, nil, nil, nil, nil)
 }
 

@@ -1,18 +1,31 @@
 package mp
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
+
+// interrupts is the Host that may cancel what goroutines wait for; nil if there is
+// none, as in an ordinary program.
+var interrupts atomic.Pointer[Host]
+
+// setInterrupts is called when this process gets its Host.
+func setInterrupts(h Host) {
+	if _, ok := h.(program); ok || h == nil {
+		interrupts.Store(nil)
+		return
+	}
+	interrupts.Store(&h)
+}
 
 // hosted is ctx that ends also when the host cancels what the calling
 // goroutine does. The function releases what it took.
 func hosted(ctx context.Context) (context.Context, func()) {
-	if _, ok := ctx.(steady); ok {
+	h := interrupts.Load()
+	if h == nil {
 		return ctx, func() {}
 	}
-	h, err := currentHost()
-	if err != nil {
-		return ctx, func() {}
-	}
-	outer := h.Context()
+	outer := (*h).Context()
 	if outer == nil || outer.Done() == nil {
 		return ctx, func() {}
 	}
@@ -23,7 +36,3 @@ func hosted(ctx context.Context) (context.Context, func()) {
 		cancel(nil)
 	}
 }
-
-// steady is a context for steps that must be completed: the host does not
-// cancel them.
-type steady struct{ context.Context }

@@ -15,7 +15,7 @@ import (
 func TestInstancesAreSmall(t *testing.T) {
 	config := importConfig(t)
 	for use, most := range map[string]int{
-		`var l mp.Lock; l.Lock(); l.Unlock()`:                                                         2,
+		`var l mp.Mutex; l.Lock(); l.Unlock()`:                                                        2,
 		`v, _ := mp.NewValue(mp.Processes, 1); mp.Add(v, 1)`:                                          20,
 		`a, _ := mp.NewArray[float64](mp.Processes, 9); a.Slice()`:                                    20,
 		`q, _ := mp.NewQueue[point](mp.Goroutines, 0); q.Put(ctx, point{})`:                           45,

@@ -186,7 +186,7 @@ func usePool(t *testing.T) {
 	}
 	expectMap(t, p)
 	q := made(mp.NewQueue[int](mp.Processes, 0))
-	l := made(mp.NewLock(mp.Processes))
+	l := made(mp.NewMutex(mp.Processes))
 	if err := q.Put(watchdog(t), 1); err != nil || !l.TryLock() {
 		t.Error(err)
 	}

@@ -121,7 +121,7 @@ func TestEncodingPanics(t *testing.T) {
 }
 
 type held struct {
-	Lock  *mp.Lock
+	Lock  *mp.Mutex
 	Ready *mp.Value[int]
 }
 
@@ -143,7 +143,7 @@ func takeOnce(h held) error {
 
 // Python's locks are never free again when their owner is killed.
 func TestLockOfADeadOwnerGoesToThoseWhoWait(t *testing.T) {
-	h := held{made(mp.NewLock(mp.Processes)), made(mp.NewValue(mp.Processes, 0))}
+	h := held{made(mp.NewMutex(mp.Processes)), made(mp.NewValue(mp.Processes, 0))}
 	owner := made(mp.Start(watchdog(t), mp.Processes, dieWhenOthersWait, h))
 	for h.Lock.TryLock() {
 		h.Lock.Unlock()

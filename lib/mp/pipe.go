@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A Conn is one end of a pipe. Each end is for one goroutine or process at a
@@ -16,7 +18,7 @@ type Conn[T any] struct{ end pipeEnd }
 // A pipeEnd is what of a Conn does not depend on the type of the values.
 type pipeEnd struct {
 	in, out queue
-	users   *cell // owners of the two ends; nil for goroutines
+	users   *shm.Object // owners of the two ends; nil for goroutines
 	side    int
 }
 
@@ -40,9 +42,9 @@ func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
 	if err != nil {
 		return one, other, err
 	}
-	var users *cell
+	var users *shm.Object
 	if b == Processes {
-		if users, err = newCell(b, cellSize); err != nil {
+		if users, err = newObject(b, objectSize); err != nil {
 			return one, other, err
 		}
 	}
@@ -101,8 +103,8 @@ func (c *pipeEnd) register() {
 	if c.users == nil {
 		return
 	}
-	if u := c.users.u64(64 * c.side); u.Load() != self().word() {
-		u.Store(self().word())
+	if u := c.users.U64(64 * c.side); u.Load() != shm.Self().Word() {
+		u.Store(shm.Self().Word())
 	}
 	runtime.KeepAlive(c)
 }
@@ -110,8 +112,8 @@ func (c *pipeEnd) register() {
 // orphaned reports whether the process that had the other end is dead.
 func (c *pipeEnd) orphaned() bool {
 	defer runtime.KeepAlive(c)
-	other := ownerOf(c.users.u64(64 * (1 - c.side)).Load())
-	return other.pid != 0 && !other.alive()
+	other := shm.OwnerOf(c.users.U64(64 * (1 - c.side)).Load())
+	return other.PID != 0 && !other.Alive()
 }
 
 // Close ends the pipe in both directions. What was sent can still be received.
@@ -128,11 +130,11 @@ func (c *Conn[T]) GobEncode() ([]byte, error) { return c.end.encode() }
 func (c *pipeEnd) encode() ([]byte, error) {
 	in, ok := c.in.(*sharedQueue)
 	if !ok {
-		return nil, fmt.Errorf("mp: cannot send this Pipe: %w", errLocal)
+		return nil, fmt.Errorf("mp: cannot send this Pipe: %w", shm.ErrLocal)
 	}
 	var b []byte
-	for _, part := range []*cell{in.c, c.out.(*sharedQueue).c, c.users} {
-		h, err := part.encode("Pipe")
+	for _, part := range []*shm.Object{in.o, c.out.(*sharedQueue).o, c.users} {
+		h, err := encodeObject(part, "Pipe")
 		if err != nil {
 			return nil, err
 		}
@@ -160,8 +162,8 @@ func (c *pipeEnd) open(pointer any, b []byte) error {
 	if err != nil {
 		return err
 	}
-	if c.users, err = openCell([]byte(parts[2]), "Pipe"); err != nil {
-		return err
+	if c.users, err = shm.Open([]byte(parts[2]), 0); err != nil {
+		return within("cannot open a Pipe", err)
 	}
 	c.in, c.out, c.side = in, out, int(b[len(b)-1])
 	c.register()

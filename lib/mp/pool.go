@@ -7,10 +7,12 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // ErrClosed is the error of tasks for a Pool or Queue that was closed.
-var ErrClosed = errors.New("mp: closed")
+var ErrClosed = shm.ErrClosed
 
 // A Pool runs tasks on a fixed number of workers, goroutines or child
 // processes, that stay between uses. The zero Pool runs them on goroutines,

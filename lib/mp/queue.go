@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // ErrFull is the error of a TryPut that found no room.
@@ -49,7 +51,9 @@ func (q *Queue[T]) in() queue {
 const maxQueue = 1<<31 - 1
 
 // NewQueue makes a Queue for at most size values; Put waits while there are
-// that many. With size 0 it takes as many as memory holds.
+// that many. With size 0 it takes as many as memory holds; one of processes holds
+// at most 4 GiB of encoded values, and Put waits then. No value may be larger than
+// 2 GiB.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 	made := new(Queue[T])
 	err := made.make(b, size, false)
@@ -73,13 +77,13 @@ func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, er
 	case size < 0 || size > maxQueue:
 		return nil, fmt.Errorf("mp: cannot make a queue for %d values: there must be 0 (any number) to %d", size, maxQueue)
 	case b == Processes:
-		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size)
+		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size, counted)
 	case b != Goroutines:
 		return nil, fmt.Errorf("mp: %v", b)
 	case uint64(size) > maxArray/uint64(e.size+4):
 		return nil, fmt.Errorf("mp: cannot make a queue for %d values: it would be larger than %d TiB", size, maxArray>>40)
 	}
-	if err := heapAllows(size * int(e.size+4)); err != nil {
+	if err := shm.HeapAllows(size * int(e.size+4)); err != nil {
 		return nil, within(fmt.Sprintf("cannot make a queue for %d values", size), err)
 	}
 	switch {

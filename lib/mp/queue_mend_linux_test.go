@@ -1,11 +1,15 @@
 package mp
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"reflect"
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A process that is killed between any two steps of advance leaves counts that
@@ -14,7 +18,7 @@ func TestQueueMendsTheCountsOfTheDead(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for steps := range 4 {
-		q, err := newSharedQueue(reflect.TypeFor[int](), 2)
+		q, err := newSharedQueue(reflect.TypeFor[int](), 2, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,19 +57,81 @@ func TestQueueMendsTheCountsOfTheDead(t *testing.T) {
 
 // dieIn does the first steps of putting a 2 and leaves the lock to the dead.
 func dieIn(q *sharedQueue, steps int) {
-	tail := q.c.u64(queueTail).Load()
+	tail := q.o.U64(queueTail).Load()
 	value := []byte{8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0}
+	if err := q.extend(tail + uint64(len(value))); err != nil {
+		panic(err)
+	}
 	q.write(tail, value)
-	to, n := tail+uint64(len(value)), q.c.u64(queuePut).Load()
+	to, n := tail+uint64(len(value)), q.o.U64(queuePut).Load()
 	if steps > 0 {
-		q.c.u64(queuePutIntent).Store(n<<32 | uint64(uint32(to)))
+		q.o.U64(queuePutIntent).Store(n<<32 | uint64(uint32(to)))
 	}
 	if steps > 1 {
-		q.c.u64(queuePut).Add(1)
+		q.o.U64(queuePut).Add(1)
 	}
 	if steps > 2 {
-		q.c.u64(queueTail).Store(to)
+		q.o.U64(queueTail).Store(to)
 	}
 	const nobody = 1 << 22 // beyond the ids that Linux gives
-	q.c.u64(queuePutLock).Store(owner{pid: nobody, start: 1}.word())
+	q.o.U64(queuePutLock).Store(shm.Owner{PID: nobody, Start: 1}.Word())
+}
+
+// A queue without a size is full when its ring is. Nothing is lost or overwritten at
+// that limit, wherever in a block the first value begins.
+func TestQueueAtItsLimit(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	const blocks = 9
+	for _, first := range []int{0, 1, 100_000, blockSize - 3} {
+		q, err := newSharedRing(reflect.TypeFor[[]byte](), 0, false, blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := make([]byte, first)
+		for range 3 { // moves the ends off a block's edge
+			if err := q.put(ctx, unsafe.Pointer(&value), true); err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			if _, err := q.get(ctx, unsafe.Pointer(&got), true); err != nil || len(got) != first {
+				t.Fatalf("%d bytes, %v", len(got), err)
+			}
+		}
+		for round := range 5 {
+			fillAndDrain(ctx, t, q, 30_000+1000*round)
+		}
+	}
+	q, err := newSharedRing(reflect.TypeFor[[]byte](), 0, false, blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := make([]byte, blocks*blockSize)
+	if err := q.put(ctx, unsafe.Pointer(&large), false); err == nil || errors.Is(err, ErrFull) {
+		t.Errorf("a value larger than the queue: %v", err)
+	}
+}
+
+func fillAndDrain(ctx context.Context, t *testing.T, q *sharedQueue, size int) {
+	t.Helper()
+	n := 0
+	for ; ; n++ {
+		value := bytes.Repeat([]byte{byte(n)}, size)
+		err := q.put(ctx, unsafe.Pointer(&value), false)
+		if errors.Is(err, ErrFull) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n < 6*blockSize/size {
+		t.Errorf("full with %d values of %d bytes", n, size)
+	}
+	for i := range n {
+		var got []byte
+		if _, err := q.get(ctx, unsafe.Pointer(&got), true); err != nil || len(got) != size || got[0] != byte(i) || got[size-1] != byte(i) {
+			t.Fatalf("value %d: %d bytes, %v", i, len(got), err)
+		}
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A ringQueue is a ring, or a chain of rings if it has no size: where one is
@@ -53,8 +55,8 @@ func (q *ringQueue) close() {
 	q.closed = true
 	q.last.Load().close()
 	q.mu.Unlock()
-	q.getters.wake(allWaiters)
-	q.putters.wake(allWaiters)
+	q.getters.wake(shm.All)
+	q.putters.wake(shm.All)
 }
 
 // grow adds a ring behind r, if that is the last.

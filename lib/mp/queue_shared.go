@@ -3,19 +3,26 @@ package mp
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"reflect"
 	"runtime"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A sharedQueue is a ring in shared memory: values with their lengths before
 // them. Writers and readers have a lock each; a value is in the ring when the
 // tail is moved, out when the head is. A reader that is killed in between
 // leaves its value to the next.
+//
+// What writers change and what readers change lies in different cache lines, and
+// each side keeps what it last saw of the other: it looks again only when that
+// does not suffice.
 //
 // The ring consists of blocks. Readers hand back the blocks that they have
 // emptied, and writers take those first: however much goes through the queue,
@@ -24,47 +31,73 @@ import (
 //
 // It is not generic: each cell or package that has a Queue would compile it anew.
 type sharedQueue struct {
-	c     *cell
+	o     *shm.Object
 	codec *codec
-	limit uint64
-	// orphaned reports whether nothing can come any more; nil means never.
+	limit uint64 // values; 0 if there is none
+	ring  uint64 // blocks in the ring
+	// orphaned reports whether nothing can come any more; nil means that
+	// ErrPeerDied tells.
 	orphaned func() bool
 
-	buffers sync.Pool // *[]byte, for encoded values
+	windows  windows
+	buffers  sync.Pool // *[]byte, for encoded values
+	spins    atomic.Int32
+	lastPut  atomic.Uint32 // 1 + Losses of the object when this process last put
+	lastTake atomic.Uint32
 }
 
-// Where things are in the cell.
+// Where things are in the object.
 const (
-	queuePutLock   = 0
-	queueGetLock   = 64
-	queueHead      = 128 // bytes taken out, u64
-	queueTaken     = 136 // values, u64
-	queueFreed     = 144 // blocks handed back, u64
-	queueTail      = 192 // bytes put in, u64
-	queuePut       = 200 // values, u64
-	queueReused    = 208 // blocks taken from those handed back, u64
-	queueBlocks    = 216 // blocks ever used, u64
-	queueMapped    = 224 // blocks of the ring that have memory, or had, u64
-	queueArrived   = 256 // counts up to wake readers
-	queueReaders   = 260 // that sleep
-	queueLeft      = 320 // counts up to wake writers
-	queueWriters   = 324 // that sleep
-	queueEased     = 328 // counts up to wake writers that are far ahead
-	queueHasty     = 332 // those, that sleep
-	queueClosed    = 384
-	queueLimit     = 392 // u64
-	queueDone      = 448 // values dealt with, for JoinableQueue
-	queuePutIntent = 456 // u64, see intent
-	queueGetIntent = 464
-	queuePutMended = 472 // deaths with the lock that were dealt with
-	queueGetMended = 476
-	queueMap       = 4096
-	queueFree      = queueMap + 4*ringBlocks
-	queueData      = queueFree + 4*ringBlocks
+	queuePutLock = 0
+
+	// Written with the writers' lock.
+	queueTail      = 64  // bytes put in, u64
+	queuePut       = 72  // values, u64
+	queuePutIntent = 80  // u64, see advance
+	queueReused    = 88  // blocks taken from those handed back, u64
+	queueBlocks    = 96  // blocks ever used, u64
+	queueMapped    = 104 // blocks of the ring that have memory, or had, u64
+	queueSeenHead  = 112 // u64
+	queueSeenTaken = 120 // u64
+
+	queueGetLock = 128
+
+	// Written with the readers' lock.
+	queueHead      = 192 // bytes taken out, u64
+	queueTaken     = 200 // values, u64
+	queueGetIntent = 208 // u64
+	queueFreed     = 216 // blocks handed back, u64
+	queueSeenTail  = 224 // u64
+	queueDone      = 232 // values dealt with, u64, for JoinableQueue
+	queueLost      = 240 // those that died with their takers, u64
+
+	// Seldom written.
+	queueReaders   = 256 // that sleep
+	queueWriters   = 260
+	queueHasty     = 264 // writers far ahead, that sleep
+	queueJoiners   = 268
+	queuePutMended = 272 // deaths with the lock that were dealt with
+	queueGetMended = 276
+	queueLimit     = 280 // u64
+	queueClosed    = 288
+	queueCounted   = 292 // 1 in a JoinableQueue
+	queueRing      = 304 // u64, how many blocks there are
+	queueReported  = 296 // u64, the lost values that Join has told of
+
+	// Bells, on which the above sleep.
+	queueArrived  = 320
+	queueLeft     = 324
+	queueEased    = 328
+	queueFinished = 332
+
+	queueBalance = 4096 // by user, i64: the values that it took and has not dealt with
+	queueMap     = 2 * 4096
+	queueFree    = queueMap + 4*ringBlocks
+	queueData    = queueFree + 4*ringBlocks
 
 	blockSize  = 1 << 18
 	ringBlocks = 1 << 14
-	ringSize   = blockSize * ringBlocks // in bytes; none takes memory until used
+	maxQueued  = 1<<31 - 1
 
 	// warmBlocks are kept when they are empty; others give back their memory.
 	warmBlocks = 64
@@ -77,17 +110,23 @@ const (
 	pace      = 2 * time.Millisecond
 )
 
-func newSharedQueue(t reflect.Type, size int) (*sharedQueue, error) {
+func newSharedQueue(t reflect.Type, size int, counted bool) (*sharedQueue, error) {
+	return newSharedRing(t, size, counted, ringBlocks)
+}
+
+func newSharedRing(t reflect.Type, size int, counted bool, blocks int) (*sharedQueue, error) {
 	codec, err := codecOf(t)
 	if err != nil {
 		return nil, err
 	}
-	c, err := newCell(Processes, queueData+ringSize)
+	o, err := shm.NewLarge(firstWindow)
 	if err != nil {
 		return nil, err
 	}
-	c.u64(queueLimit).Store(uint64(size))
-	return &sharedQueue{c: c, codec: codec, limit: uint64(size)}, nil
+	o.U64(queueLimit).Store(uint64(size))
+	o.U32(queueCounted).Store(uint32(btoi(counted)))
+	o.U64(queueRing).Store(uint64(blocks))
+	return attachQueue(o, codec), nil
 }
 
 func openSharedQueue(t reflect.Type, b []byte) (*sharedQueue, error) {
@@ -95,39 +134,60 @@ func openSharedQueue(t reflect.Type, b []byte) (*sharedQueue, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := openCell(b, "Queue")
+	o, err := shm.Open(b, firstWindow)
 	if err != nil {
-		return nil, err
+		return nil, within("cannot open a Queue", err)
 	}
-	return &sharedQueue{c: c, codec: codec, limit: c.u64(queueLimit).Load()}, nil
+	if o.Size() < firstWindow || o.U64(queueRing).Load()-3 > ringBlocks-3 {
+		return nil, errMalformed
+	}
+	return attachQueue(o, codec), nil
 }
 
-func (q *sharedQueue) handle() ([]byte, error) { return q.c.encode("Queue") }
+func attachQueue(o *shm.Object, c *codec) *sharedQueue {
+	q := &sharedQueue{o: o, codec: c, limit: o.U64(queueLimit).Load(), ring: o.U64(queueRing).Load()}
+	if q.isCounted() {
+		o.OnDeath(func(i int, dead shm.Owner) bool { return removeTaker(o, i, dead) })
+	}
+	return q
+}
+
+// bytes returns how many bytes the ring holds: two blocks are kept back, since the
+// first and the last one may be in use in part.
+func (q *sharedQueue) bytes() uint64 { return (q.ring - 2) * blockSize }
+
+func (q *sharedQueue) isCounted() bool { return q.o.U32(queueCounted).Load() == 1 }
+
+func (q *sharedQueue) handle() ([]byte, error) { return encodeObject(q.o, "Queue") }
 
 func (q *sharedQueue) length() int {
 	defer runtime.KeepAlive(q)
-	return max(0, int(int64(q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load())))
+	return max(0, int(int64(q.o.U64(queuePut).Load()-q.o.U64(queueTaken).Load())))
 }
 
 // close closes the queue between two puts: with the writers' lock, so that what
 // a Put has found open is in the queue before readers see the end.
 func (q *sharedQueue) close() {
-	m := mutex{q.c, queuePutLock}
-	_ = m.lock(steady{context.Background()})
-	q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
-	q.c.u32(queueClosed).Store(1)
-	m.unlock()
-	q.signal(queueArrived)
-	q.signal(queueLeft)
-	q.signal(queueEased)
-	runtime.KeepAlive(q)
+	defer runtime.KeepAlive(q)
+	m := shm.Mutex{O: q.o, At: queuePutLock}
+	if m.Lock(context.Background()) != nil {
+		return // cannot be: the object is not closed, only the queue
+	}
+	mendPut(q.o)
+	q.o.U32(queueClosed).Store(1)
+	m.Unlock()
+	q.wakeAll()
 }
 
-// signal wakes all that sleep on a counter.
-func (q *sharedQueue) signal(off int) {
-	q.c.u32(off).Add(1)
-	q.c.wake(off, allWaiters)
+// wakeAll wakes all that sleep.
+func (q *sharedQueue) wakeAll() {
+	for _, bell := range []int{queueArrived, queueLeft, queueEased} {
+		q.o.U32(bell).Store(1)
+		q.o.Wake(bell, shm.All)
+	}
 }
+
+func (q *sharedQueue) isClosed() bool { return q.o.U32(queueClosed).Load() == 1 }
 
 const lengthSize = 4
 
@@ -149,8 +209,8 @@ func (q *sharedQueue) put(ctx context.Context, p unsafe.Pointer, wait bool) erro
 		return w.failure(q.codec)
 	}
 	size := len(w.b) - lengthSize + len(bulk)
-	if size > ringSize/2 {
-		return fmt.Errorf("mp: a value of %d bytes is too large for a queue; share it through an Array", size)
+	if most := min(maxQueued, int(q.bytes()/2)); size > most {
+		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes %d: %w", size, most, bare{ErrTooLarge})
 	}
 	binary.LittleEndian.PutUint32(w.b, uint32(size))
 	return q.append(ctx, w.b, bulk, wait)
@@ -170,227 +230,156 @@ func (q *sharedQueue) keep(b *[]byte) {
 	}
 }
 
+var errAhead = errors.New("far ahead of the readers")
+
 // append adds an encoded value, in two parts, when there is room. A queue
-// without a size is never full, but a writer who is far ahead of the readers
-// gives them a moment, so that memory is used again while it is warm.
+// without a size is never full below its limit, but a writer who is far ahead of
+// the readers gives them a moment, so that memory is used again while it is warm.
 func (q *sharedQueue) append(ctx context.Context, b, bulk []byte, wait bool) error {
-	m := mutex{q.c, queuePutLock}
-	size := uint64(len(b) + len(bulk))
-	for paused := false; ; {
-		if err := m.lock(ctx); err != nil {
-			return err
-		}
-		q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
-		if q.c.u32(queueClosed).Load() == 1 {
-			m.unlock()
-			return ErrClosed
-		}
-		tail := q.c.u64(queueTail).Load()
-		used, values := tail-q.c.u64(queueHead).Load(), q.c.u64(queuePut).Load()-q.c.u64(queueTaken).Load()
-		if ahead := used+size > warmBytes && tail/paceBytes != (tail+size)/paceBytes; ahead && wait && !paused {
-			eased := q.c.u32(queueEased).Load()
-			m.unlock()
-			paused = true
-			if err := q.sleep(ctx, queueEased, queueHasty, eased, pace); err != nil {
+	err := q.tryAppend(ctx, b, bulk, wait)
+	if err == nil || !wait || err != ErrFull && err != errAhead {
+		return err
+	}
+	ctx, release := hosted(ctx)
+	defer release()
+	call := q.call(&q.lastTake)
+	for err == ErrFull || err == errAhead {
+		if err == errAhead {
+			if err := q.pause(ctx); err != nil {
 				return err
 			}
-			continue
-		}
-		if used+size <= ringSize && (q.limit == 0 || values < q.limit) {
-			q.write(tail, b)
-			q.write(tail+uint64(len(b)), bulk)
-			q.advance(queuePutIntent, queueTail, queuePut, tail+size)
-			m.unlock()
-			q.wakeOne(queueArrived, queueReaders)
-			return nil
-		}
-		left := q.c.u32(queueLeft).Load()
-		m.unlock()
-		if !wait {
-			return ErrFull
-		}
-		// The room may have come between the look and the load of left.
-		if q.roomFor(size) {
-			continue
-		}
-		if err := q.sleep(ctx, queueLeft, queueWriters, left, longWait); err != nil {
+		} else if err := call.sleep(ctx, queueLeft, queueWriters, func() bool {
+			return q.isClosed() || q.hasRoom(uint64(len(b)+len(bulk)))
+		}); err != nil {
 			return err
 		}
+		err = q.tryAppend(ctx, b, bulk, false)
+	}
+	return err
+}
+
+// pause lets readers catch up.
+func (q *sharedQueue) pause(ctx context.Context) error {
+	short, cancel := context.WithTimeout(ctx, pace)
+	defer cancel()
+	q.o.U32(queueHasty).Add(1)
+	defer q.o.U32(queueHasty).Add(^uint32(0))
+	q.o.U32(queueEased).Store(0)
+	_ = q.o.Wait(short, queueEased, 0, shm.Watch{})
+	return context.Cause(ctx)
+}
+
+// tryAppend adds an encoded value if there is room, else its error is ErrFull, or
+// errAhead if the writer should pause first.
+func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool) error {
+	o := q.o
+	m := shm.Mutex{O: o, At: queuePutLock}
+	if err := m.Lock(ctx); err != nil {
+		return err
+	}
+	mendPut(o)
+	if q.isClosed() {
+		m.Unlock()
+		return ErrClosed
+	}
+	size := uint64(len(b) + len(bulk))
+	tail := o.U64(queueTail).Load()
+	if paced && tail/paceBytes != (tail+size)/paceBytes && tail+size-o.U64(queueHead).Load() > warmBytes {
+		m.Unlock()
+		return errAhead
+	}
+	if !q.seesRoom(tail, size) {
+		m.Unlock()
+		return ErrFull
+	}
+	if err := q.extend(tail + size); err != nil {
+		m.Unlock()
+		return err
+	}
+	q.write(tail, b)
+	q.write(tail+uint64(len(b)), bulk)
+	advance(o, queuePutIntent, queueTail, queuePut, tail+size)
+	more := o.U32(queueWriters).Load() > 0 && q.seesRoom(tail+size, size)
+	m.Unlock()
+	q.note(&q.lastPut)
+	q.wakeOne(queueArrived, queueReaders)
+	if more {
+		q.wakeOne(queueLeft, queueWriters)
+	}
+	return nil
+}
+
+// seesRoom reports whether there is room at the tail. The caller has the writers'
+// lock; the readers' counts are looked at when those of before do not suffice.
+func (q *sharedQueue) seesRoom(tail, size uint64) bool {
+	head, taken := q.o.U64(queueSeenHead), q.o.U64(queueSeenTaken)
+	put := q.o.U64(queuePut).Load()
+	for again := false; ; again = true {
+		if tail-head.Load()+size <= q.bytes() && (q.limit == 0 || put-taken.Load() < q.limit) {
+			return true
+		}
+		if again {
+			return false
+		}
+		head.Store(q.o.U64(queueHead).Load())
+		taken.Store(min(q.o.U64(queueTaken).Load(), put))
+	}
+}
+
+// hasRoom is seesRoom without the lock.
+func (q *sharedQueue) hasRoom(size uint64) bool {
+	used := q.o.U64(queueTail).Load() - q.o.U64(queueHead).Load()
+	return used+size <= q.bytes() && (q.limit == 0 || uint64(q.length()) < q.limit)
+}
+
+// wakeOne wakes one of those that sleep on a bell, unless one was woken and has not
+// looked yet: it wakes the next then.
+func (q *sharedQueue) wakeOne(bell, sleepers int) {
+	if q.o.U32(sleepers).Load() > 0 && q.o.U32(bell).CompareAndSwap(0, 1) {
+		q.o.Wake(bell, 1)
+	}
+}
+
+// note records that this process has put or taken something.
+func (q *sharedQueue) note(last *atomic.Uint32) {
+	if now := q.o.Losses() + 1; last.Load() != now {
+		last.Store(now)
 	}
 }
 
 // advance moves an end of the ring and counts the value. A process may be
 // killed in between: the intent, the low halves of the count before and of the
 // place after, lets the next one that has the lock find out.
-func (q *sharedQueue) advance(intent, end, count int, to uint64) {
-	n := q.c.u64(count)
-	q.c.u64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
+func advance(o *shm.Object, intent, end, count int, to uint64) {
+	n := o.U64(count)
+	o.U64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
 	n.Add(1)
-	q.c.u64(end).Store(to)
+	o.U64(end).Store(to)
+}
+
+func mendPut(o *shm.Object) bool {
+	return mend(o, queuePutLock, queuePutMended, queuePutIntent, queueTail, queuePut)
+}
+
+func mendGet(o *shm.Object) bool {
+	return mend(o, queueGetLock, queueGetMended, queueGetIntent, queueHead, queueTaken)
 }
 
 // mend corrects the count if the lock, which the caller has, was taken from a
-// process that died with it.
-func (q *sharedQueue) mend(m mutex, mended, intent, end, count int) {
-	deaths := q.c.u32(m.at + lockRecovered).Load()
-	if q.c.u32(mended).Load() == deaths {
-		return
+// process that died with it, and reports whether it was.
+func mend(o *shm.Object, lock, mended, intent, end, count int) bool {
+	deaths := shm.Mutex{O: o, At: lock}.Recovered()
+	if o.U32(mended).Load() == deaths {
+		return false
 	}
-	n, i := q.c.u64(count), q.c.u64(intent).Load()
+	n, i := o.U64(count), o.U64(intent).Load()
 	want := uint32(i >> 32)
-	if uint32(q.c.u64(end).Load()) == uint32(i) {
+	if uint32(o.U64(end).Load()) == uint32(i) {
 		want++
 	}
 	if i != 0 {
 		n.Add(uint64(int64(int32(want - uint32(n.Load())))))
 	}
-	q.c.u32(mended).Store(deaths)
-}
-
-func (q *sharedQueue) roomFor(n uint64) bool {
-	used := q.c.u64(queueTail).Load() - q.c.u64(queueHead).Load()
-	return used+n <= ringSize && (q.limit == 0 || uint64(q.length()) < q.limit)
-}
-
-func (q *sharedQueue) sleep(ctx context.Context, off, count int, val uint32, d time.Duration) error {
-	q.c.u32(count).Add(1)
-	defer q.c.u32(count).Add(^uint32(0))
-	return q.c.wait(ctx, off, val, d)
-}
-
-func (q *sharedQueue) wakeOne(off, count int) {
-	q.c.u32(off).Add(1)
-	if q.c.u32(count).Load() > 0 {
-		q.c.wake(off, 1)
-	}
-}
-
-// idleLooks is how often a reader looks for a value before it sleeps: about as
-// long as it takes to put it to sleep and to wake it.
-const idleLooks = 2000
-
-// get takes the first value into *v, which is of the codec's type.
-func (q *sharedQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
-	defer runtime.KeepAlive(q)
-	b := q.buffer()
-	defer q.keep(b)
-	for {
-		if taken, err := q.take(ctx, b, v); err != nil {
-			return false, err
-		} else if taken {
-			if q.codec.elem == nil {
-				err = q.decode(*b, v)
-			}
-			return err == nil, err
-		}
-		arrived := q.c.u32(queueArrived).Load()
-		closed := q.c.u32(queueClosed).Load() == 1 // nothing comes after that
-		if q.c.u64(queueHead).Load() != q.c.u64(queueTail).Load() {
-			continue
-		}
-		if closed {
-			return false, ErrClosed
-		}
-		if !wait {
-			return false, nil
-		}
-		for range idleLooks {
-			if q.c.u32(queueArrived).Load() != arrived {
-				break
-			}
-		}
-		if err := q.sleep(ctx, queueArrived, queueReaders, arrived, longWait); err != nil {
-			return false, err
-		}
-		if q.orphaned != nil && q.c.u32(queueArrived).Load() == arrived && q.orphaned() {
-			wait = false // it may have put something last
-		}
-	}
-}
-
-// take takes an encoded value out of the ring, if there is one, into *b, or
-// into *v if it needs no decoding.
-func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok bool, err error) {
-	if q.c.u64(queueHead).Load() == q.c.u64(queueTail).Load() {
-		return false, nil
-	}
-	m := mutex{q.c, queueGetLock}
-	if err := m.lock(ctx); err != nil {
-		return false, err
-	}
-	q.mend(m, queueGetMended, queueGetIntent, queueHead, queueTaken)
-	head, tail := q.c.u64(queueHead).Load(), q.c.u64(queueTail).Load()
-	if head == tail {
-		m.unlock()
-		return false, nil
-	}
-	var length [lengthSize]byte
-	q.read(head, length[:])
-	n := uint64(binary.LittleEndian.Uint32(length[:]))
-	if n > tail-head-lengthSize {
-		m.unlock()
-		return false, errMalformed
-	}
-	if q.codec.elem == nil {
-		*b = slices.Grow((*b)[:0], int(n))[:n]
-		q.read(head+lengthSize, *b)
-	} else if err := q.readBulk(head+lengthSize, n, v); err != nil {
-		m.unlock()
-		return false, err
-	}
-	q.advance(queueGetIntent, queueHead, queueTaken, head+lengthSize+n)
-	q.free(head, head+lengthSize+n)
-	m.unlock()
-	q.wakeOne(queueLeft, queueWriters)
-	if ahead := tail - head; ahead > easyBytes && ahead-lengthSize-n <= easyBytes {
-		q.wakeOne(queueEased, queueHasty)
-	}
-	return true, nil
-}
-
-func (q *sharedQueue) decode(b []byte, v unsafe.Pointer) error {
-	r := reader{b: b}
-	q.codec.get(&r, v)
-	if r.err == nil && len(r.b) > 0 {
-		r.err = errMalformed
-	}
-	return q.codec.cannotReceive(r.outcome())
-}
-
-func (q *sharedQueue) done() error {
-	defer runtime.KeepAlive(q)
-	done := q.c.u32(queueDone)
-	for n := done.Load(); ; n = done.Load() {
-		put := uint32(q.c.u64(queuePut).Load())
-		if n == put {
-			return errTooDone
-		}
-		if done.CompareAndSwap(n, n+1) {
-			if n+1 == put {
-				q.c.wake(queueDone, allWaiters)
-			}
-			return nil
-		}
-	}
-}
-
-func (q *sharedQueue) join(ctx context.Context) error {
-	defer runtime.KeepAlive(q)
-	m := mutex{q.c, queuePutLock}
-	for {
-		n := q.c.u32(queueDone).Load()
-		if n == uint32(q.c.u64(queuePut).Load()) {
-			return nil
-		}
-		if err := q.c.wait(ctx, queueDone, n, longWait); err != nil {
-			return err
-		}
-		if q.c.u32(queueDone).Load() == n { // perhaps because a writer died
-			if err := m.lock(ctx); err != nil {
-				return err
-			}
-			q.mend(m, queuePutMended, queuePutIntent, queueTail, queuePut)
-			m.unlock()
-		}
-	}
+	o.U32(mended).Store(deaths)
+	return true
 }

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A ring is a queue with room for a fixed number of values, for any number of
@@ -125,11 +127,5 @@ func relax(tries int) {
 		runtime.Gosched()
 		return
 	}
-	pause(32 << tries)
-}
-
-// pause takes about n cycles.
-func pause(n int) {
-	for range n {
-	}
+	shm.Pause(32 << tries)
 }

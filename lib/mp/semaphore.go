@@ -4,23 +4,25 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// longWait bounds a sleep that ends by being woken; a lost wake-up, which a
-// process killed in between may cause, costs this much.
-const longWait = 100 * time.Millisecond
-
 // A Semaphore admits a number of holders at once. What a process holds is not
-// given back when it dies: unlike a Lock, nobody owns a unit. The zero Semaphore
+// given back when it dies: unlike a Mutex, nobody owns a unit. The zero Semaphore
 // is one for goroutines, without a free unit.
-type Semaphore struct{ at home }
+type Semaphore struct{ at handle }
 
-func (s *Semaphore) cell() *cell { return s.at.cell(cellSize) }
+// A BoundedSemaphore is a Semaphore that never has more free units than it was made
+// with: a Release too many panics.
+type BoundedSemaphore struct{ Semaphore }
+
+func (s *Semaphore) object() *shm.Object { return s.at.object(objectSize) }
 
 const (
 	semCount   = 0
 	semWaiters = 4
+	semBound   = 8 // the most free units there may be; 0 if there is no bound
 )
 
 // maxUnits is how many units a Semaphore can have.
@@ -28,38 +30,68 @@ const maxUnits = 1<<31 - 1
 
 // NewSemaphore makes a Semaphore with n free units, 0 or more.
 func NewSemaphore(b Backend, n int) (*Semaphore, error) {
-	if n < 0 || n > maxUnits {
-		return nil, fmt.Errorf("mp: cannot make a Semaphore with %d units: there must be 0 to %d", n, maxUnits)
-	}
-	c, err := newCell(b, cellSize)
-	if err != nil {
+	s := new(Semaphore)
+	if err := s.make(b, n, 0); err != nil {
 		return nil, err
 	}
-	c.u32(semCount).Store(uint32(n))
-	made := new(Semaphore)
-	made.at.set(c)
-	return made, nil
+	return s, nil
 }
 
-// Acquire waits for a unit and takes it. Its error is ctx's.
+// NewBoundedSemaphore makes a BoundedSemaphore with n free units, 1 or more.
+func NewBoundedSemaphore(b Backend, n int) (*BoundedSemaphore, error) {
+	s := new(BoundedSemaphore)
+	if err := s.make(b, n, 1); err != nil {
+		return nil, err
+	}
+	s.object().U32(semBound).Store(uint32(n))
+	return s, nil
+}
+
+func (s *Semaphore) make(b Backend, n, least int) error {
+	if n < least || n > maxUnits {
+		return fmt.Errorf("mp: cannot make a Semaphore with %d units: there must be %d to %d", n, least, maxUnits)
+	}
+	if err := s.at.make(b, objectSize); err != nil {
+		return err
+	}
+	s.object().U32(semCount).Store(uint32(n))
+	return nil
+}
+
+// Acquire waits for a unit and takes it. Its error is ctx's, ErrClosed, or
+// ErrPeerDied if nobody is left who could release one.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	defer runtime.KeepAlive(s)
+	if s.TryAcquire() {
+		return nil
+	}
+	o := s.object()
+	w := shm.Watch{Peers: true, Losses: o.Losses(), One: true}
 	for !s.TryAcquire() {
-		s.cell().u32(semWaiters).Add(1)
-		err := s.cell().wait(ctx, semCount, 0, longWait)
-		s.cell().u32(semWaiters).Add(^uint32(0))
+		o.U32(semWaiters).Add(1)
+		err := waitWord(ctx, o, semCount, 0, w)
+		o.U32(semWaiters).Add(^uint32(0))
 		if err != nil {
 			return err
 		}
 	}
+	s.passOn()
 	return nil
+}
+
+// passOn wakes another waiter if units are left, whose wake-up may have been lost.
+func (s *Semaphore) passOn() {
+	if o := s.object(); o.U32(semCount).Load() > 0 && o.U32(semWaiters).Load() > 0 {
+		o.Wake(semCount, 1)
+	}
 }
 
 // TryAcquire takes a unit if one is free, and reports whether it did.
 func (s *Semaphore) TryAcquire() bool {
 	defer runtime.KeepAlive(s)
-	count := s.cell().u32(semCount)
-	for n := count.Load(); n > 0; n = count.Load() {
+	o := s.object()
+	count := o.U32(semCount)
+	for n := count.Load(); n > 0 && !o.IsClosed(); n = count.Load() {
 		if count.CompareAndSwap(n, n-1) {
 			return true
 		}
@@ -67,14 +99,32 @@ func (s *Semaphore) TryAcquire() bool {
 	return false
 }
 
-// Release gives back a unit. Any goroutine or process may.
+// Release gives back a unit. Any goroutine or process may. It panics if there are
+// as many free units as there may be.
 func (s *Semaphore) Release() {
-	s.cell().u32(semCount).Add(1)
-	if s.cell().u32(semWaiters).Load() > 0 {
-		s.cell().wake(semCount, 1)
+	defer runtime.KeepAlive(s)
+	o := s.object()
+	most := o.U32(semBound).Load()
+	if most == 0 {
+		most = maxUnits
 	}
-	runtime.KeepAlive(s)
+	count := o.U32(semCount)
+	for {
+		n := count.Load()
+		if n >= most {
+			panic(fmt.Sprintf("mp: Release of a Semaphore that has all its %d units", most))
+		}
+		if count.CompareAndSwap(n, n+1) {
+			break
+		}
+	}
+	if o.U32(semWaiters).Load() > 0 {
+		o.Wake(semCount, 1)
+	}
 }
+
+// Close ends the Semaphore for all who have it: Acquire returns ErrClosed.
+func (s *Semaphore) Close() { s.object().Close() }
 
 // GobEncode lets a Semaphore be part of what is sent to a process.
 func (s *Semaphore) GobEncode() ([]byte, error) { return s.at.encode("Semaphore") }

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A Ref is a reference to an object that lives in one process, and that others
@@ -26,7 +29,7 @@ type reference interface {
 type ref struct {
 	local  *served // in the process that serves
 	asks   *Queue[ask]
-	home   owner // the process that serves
+	home   shm.Owner // the process that serves
 	mu     sync.Mutex
 	client *client
 }
@@ -74,7 +77,7 @@ func serve(obj unsafe.Pointer) (reference, error) {
 	}
 	s := &served{object: obj, asks: asks, ended: make(chan struct{})}
 	go s.work()
-	return &ref{local: s, asks: asks, home: self()}, nil
+	return &ref{local: s, asks: asks, home: shm.Self()}, nil
 }
 
 // Close ends serving: later asks fail with ErrClosed. It waits for those
@@ -161,7 +164,7 @@ var errNotServed = errors.New("mp: the Ref was not made by mp.Serve")
 
 func (r *ref) encode() ([]byte, error) {
 	b, err := r.asks.GobEncode()
-	return binary.LittleEndian.AppendUint64(b, r.home.word()), err
+	return binary.LittleEndian.AppendUint64(b, r.home.Word()), err
 }
 
 // GobDecode is the other end of GobEncode.
@@ -176,14 +179,14 @@ func openRef(b []byte) (reference, error) {
 		return nil, errMalformed
 	}
 	at := len(b) - 8
-	r := &ref{asks: new(Queue[ask]), home: ownerOf(binary.LittleEndian.Uint64(b[at:]))}
+	r := &ref{asks: new(Queue[ask]), home: shm.OwnerOf(binary.LittleEndian.Uint64(b[at:]))}
 	return r, r.asks.GobDecode(b[:at])
 }
 
 // A client is an asking process.
 type client struct {
 	answers *Queue[answer]
-	home    owner
+	home    shm.Owner
 
 	mu      sync.Mutex
 	next    uint64
@@ -220,7 +223,7 @@ func (c *client) call(ctx context.Context, asks *Queue[ask], a ask) (answer, err
 // read hands out answers as long as somebody waits for one.
 func (c *client) read() {
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), longWait)
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		a, err := c.answers.Get(ctx)
 		cancel()
 		c.mu.Lock()
@@ -228,7 +231,7 @@ func (c *client) read() {
 			mine <- a
 			delete(c.waiting, a.ID)
 		}
-		if err != nil && !c.home.alive() {
+		if err != nil && !c.home.Alive() {
 			for id, mine := range c.waiting {
 				mine <- answer{Err: encodeError(fmt.Errorf("%w: the process that served the object is gone", ErrClosed))}
 				delete(c.waiting, id)

@@ -17,8 +17,8 @@ var stressTurns = flag.Int("mp.turns", 20, "how many children TestKilledAtAnyMom
 // A plant is what the processes of a stress test share.
 type plant struct {
 	Me     int
-	Lock   *mp.Lock
-	RLock  *mp.RLock
+	Lock   *mp.Mutex
+	RLock  *mp.ReentrantMutex
 	Cond   *mp.Cond
 	Gate   *mp.Barrier
 	Few    *mp.Semaphore
@@ -51,7 +51,7 @@ const (
 func newPlant(parties int) plant {
 	b := mp.Processes
 	return plant{
-		Lock: made(mp.NewLock(b)), RLock: made(mp.NewRLock(b)), Cond: made(mp.NewCond(b)),
+		Lock: made(mp.NewMutex(b)), RLock: made(mp.NewReentrantMutex(b)), Cond: made(mp.NewCond(b)),
 		Gate: made(mp.NewBarrier(b, parties)), Few: made(mp.NewSemaphore(b, 2)),
 		Queue: made(mp.NewQueue[item](b, 0)), Tight: made(mp.NewQueue[[]byte](b, 3)),
 		Number: made(mp.NewValue(b, triple{})), Stop: made(mp.NewEvent(b)),
@@ -186,7 +186,7 @@ func goAround(p plant) error {
 		p.Few.Release()
 		p.Cond.L.Lock()
 		for t[tallyTurn] != n*parties+p.Me {
-			if err := p.Cond.Wait(ctx); err != nil {
+			if err := p.Cond.WaitContext(ctx); err != nil {
 				return err
 			}
 		}

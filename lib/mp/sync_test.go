@@ -44,8 +44,8 @@ func made[T any](v T, err error) T {
 }
 
 type lockedCount struct {
-	Lock  *mp.Lock
-	RLock *mp.RLock
+	Lock  *mp.Mutex
+	RLock *mp.ReentrantMutex
 	Count *mp.Array[int]
 	Turns int
 }
@@ -61,7 +61,7 @@ func countLocked(c lockedCount) error {
 
 func TestLockExcludes(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
-		c := lockedCount{Lock: made(mp.NewLock(b)), Count: made(mp.NewArray[int](b, 1)), Turns: 5000}
+		c := lockedCount{Lock: made(mp.NewMutex(b)), Count: made(mp.NewArray[int](b, 1)), Turns: 5000}
 		team(t, b, countLocked, c)
 		if n := c.Count.Slice()[0]; n != parties*5000 {
 			t.Errorf("counted %d, want %d", n, parties*5000)
@@ -82,7 +82,7 @@ func countTwiceLocked(c lockedCount) error {
 
 func TestRLockExcludesAndReenters(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
-		c := lockedCount{RLock: made(mp.NewRLock(b)), Count: made(mp.NewArray[int](b, 1)), Turns: 1000}
+		c := lockedCount{RLock: made(mp.NewReentrantMutex(b)), Count: made(mp.NewArray[int](b, 1)), Turns: 1000}
 		team(t, b, countTwiceLocked, c)
 		if n := c.Count.Slice()[0]; n != parties*1000 {
 			t.Errorf("counted %d, want %d", n, parties*1000)
@@ -92,7 +92,7 @@ func TestRLockExcludesAndReenters(t *testing.T) {
 
 func TestLockGivesUpWithItsContext(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
-		l := made(mp.NewLock(b))
+		l := made(mp.NewMutex(b))
 		l.Lock()
 		ctx, cancel := context.WithTimeout(watchdog(t), 5*time.Millisecond)
 		defer cancel()
@@ -109,13 +109,13 @@ func TestLockGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-func dieHolding(l *mp.Lock) {
+func dieHolding(l *mp.Mutex) {
 	l.Lock()
 	syscallKill()
 }
 
 func TestLockOfADeadOwnerIsFreed(t *testing.T) {
-	l := made(mp.NewLock(mp.Processes))
+	l := made(mp.NewMutex(mp.Processes))
 	for i := range 3 {
 		p := made(mp.Start(watchdog(t), mp.Processes, dieHolding, l))
 		endsWith(t, p, nil, "signal 9", -9)
@@ -207,7 +207,7 @@ func takeTurns(s turns) error {
 	for range 50 {
 		s.Cond.L.Lock()
 		for s.Turn.Load()%parties != me {
-			if err := s.Cond.Wait(context.Background()); err != nil {
+			if err := s.Cond.WaitContext(context.Background()); err != nil {
 				return err
 			}
 		}
@@ -351,11 +351,11 @@ func TestArrayIsShared(t *testing.T) {
 }
 
 func TestLocalObjectsAreNotSent(t *testing.T) {
-	l := made(mp.NewLock(mp.Goroutines))
+	l := made(mp.NewMutex(mp.Goroutines))
 	_, err := mp.Start(watchdog(t), mp.Processes, dieHolding, l)
-	refused(t, err, "Lock", "mp.Processes")
-	_, err = mp.Start(watchdog(t), mp.Processes, dieHolding, new(mp.Lock))
-	refused(t, err, "was not made by mp.NewLock")
+	refused(t, err, "Mutex", "mp.Processes")
+	_, err = mp.Start(watchdog(t), mp.Processes, dieHolding, new(mp.Mutex))
+	refused(t, err, "was not made by mp.NewMutex")
 }
 
 func TestUnlockOfAFreeLockPanics(t *testing.T) {
@@ -365,7 +365,7 @@ func TestUnlockOfAFreeLockPanics(t *testing.T) {
 				t.Errorf("recovered %v", v)
 			}
 		}()
-		made(mp.NewLock(b)).Unlock()
+		made(mp.NewMutex(b)).Unlock()
 	})
 }
 

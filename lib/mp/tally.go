@@ -1,26 +1,29 @@
 package mp
 
-import "context"
+import (
+	"context"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
 
 // A tally counts the values of a queue for goroutines that are put and not yet
 // dealt with.
 type tally struct {
 	counted bool
-	left    cell // one word
+	left    *shm.Object // one word
 }
 
 func newTally(counted bool) tally {
-	c, _ := newCell(Goroutines, cellSize) // goroutines' memory cannot fail
-	return tally{counted, *c}
+	return tally{counted, shm.NewLocal(8)}
 }
 
-func (t *tally) handle() ([]byte, error) { return t.left.encode("Queue") }
+func (t *tally) handle() ([]byte, error) { return encodeObject(t.left, "Queue") }
 
 // expect counts a value that is about to be put, and unless undoes that if it
 // was not.
 func (t *tally) expect() {
 	if t.counted {
-		t.left.u32(0).Add(1)
+		t.left.U32(0).Add(1)
 	}
 }
 
@@ -32,13 +35,13 @@ func (t *tally) unless(err error) error {
 }
 
 func (t *tally) done() error {
-	for n := t.left.u32(0).Load(); ; n = t.left.u32(0).Load() {
+	for n := t.left.U32(0).Load(); ; n = t.left.U32(0).Load() {
 		if n == 0 {
 			return errTooDone
 		}
-		if t.left.u32(0).CompareAndSwap(n, n-1) {
+		if t.left.U32(0).CompareAndSwap(n, n-1) {
 			if n == 1 {
-				t.left.wake(0, allWaiters)
+				t.left.Wake(0, shm.All)
 			}
 			return nil
 		}
@@ -46,8 +49,8 @@ func (t *tally) done() error {
 }
 
 func (t *tally) join(ctx context.Context) error {
-	for n := t.left.u32(0).Load(); n > 0; n = t.left.u32(0).Load() {
-		if err := t.left.wait(ctx, 0, n, longWait); err != nil {
+	for n := t.left.U32(0).Load(); n > 0; n = t.left.U32(0).Load() {
+		if err := waitWord(ctx, t.left, 0, n, shm.Watch{}); err != nil {
 			return err
 		}
 	}

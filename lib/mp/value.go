@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A Value is one variable that goroutines or processes share. Its type must be
@@ -18,24 +20,24 @@ type Value[T any] struct{ v value }
 // A value is what of a Value does not depend on its type. Its methods take
 // pointers to values, their size, and any pointer to one.
 type value struct {
-	at   home
-	word unsafe.Pointer // the value, if it is of one word, once there is a cell
+	at   handle
+	word unsafe.Pointer // the value, if it is of one word, once there is an object
 }
 
-func (v *value) cell(like any) *cell {
-	if c := v.at.get(); c != nil {
-		return c
+func (v *value) object(like any) *shm.Object {
+	if o := v.at.get(); o != nil {
+		return o
 	}
 	if err := checkPlain(like, "a Value"); err != nil {
 		panic(err)
 	}
-	return v.found(v.at.cell(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
+	return v.found(v.at.object(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
 }
 
-// The cell holds a lock, which of the two slots is current, and the slots.
+// The object holds a lock, which of the two slots is current, and the slots.
 // Values of one word are kept in slot 0 and need no lock.
 const (
-	valueCurrent = lockEnd
+	valueCurrent = shm.LockEnd
 	valueSlots   = 64
 )
 
@@ -59,26 +61,24 @@ func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) er
 	if err := checkPlain(like, "a Value"); err != nil {
 		return err
 	}
-	c, err := newCell(b, valueSlots+2*slotSize(size))
-	if err != nil {
+	if err := v.at.make(b, valueSlots+2*slotSize(size)); err != nil {
 		return err
 	}
-	v.at.set(c)
-	v.found(c)
-	copyBytes(c.valueSlot(0, size), first, size)
+	o := v.found(v.at.get())
+	copyBytes(valueSlot(o, 0, size), first, size)
 	return nil
 }
 
 // found notes where the value is, for Add.
-func (v *value) found(c *cell) *cell {
-	atomic.StorePointer(&v.word, unsafe.Pointer(&c.mem[valueSlots]))
-	return c
+func (v *value) found(o *shm.Object) *shm.Object {
+	atomic.StorePointer(&v.word, o.At(valueSlots))
+	return o
 }
 
 func slotSize(size uintptr) int { return max(16, (int(size)+15)&^15) }
 
-func (c *cell) valueSlot(i uint32, size uintptr) unsafe.Pointer {
-	return unsafe.Pointer(&c.mem[valueSlots+int(i)*slotSize(size)])
+func valueSlot(o *shm.Object, i uint32, size uintptr) unsafe.Pointer {
+	return o.At(valueSlots + int(i)*slotSize(size))
 }
 
 func copyBytes(to, from unsafe.Pointer, n uintptr) {
@@ -131,17 +131,17 @@ func (v *Value[T]) Load() (x T) {
 
 //go:noinline
 func (v *value) load(to unsafe.Pointer, size uintptr, like any) {
-	c := v.cell(like)
+	o := v.object(like)
 	switch size {
 	case 4:
-		*(*uint32)(to) = c.u32(valueSlots).Load()
+		*(*uint32)(to) = o.U32(valueSlots).Load()
 	case 8:
-		*(*uint64)(to) = c.u64(valueSlots).Load()
+		*(*uint64)(to) = o.U64(valueSlots).Load()
 	default:
-		m := mutex{c, 0}
-		_ = m.lock(steady{context.Background()})
-		defer m.unlock()
-		copyBytes(to, c.valueSlot(c.u32(valueCurrent).Load(), size), size)
+		m := shm.Mutex{O: o}
+		mustLock(m.Lock(context.Background()))
+		defer m.Unlock()
+		copyBytes(to, valueSlot(o, o.U32(valueCurrent).Load(), size), size)
 	}
 	runtime.KeepAlive(v)
 }
@@ -151,27 +151,27 @@ func (v *Value[T]) Store(x T) { v.v.store(unsafe.Pointer(&x), unsafe.Sizeof(x), 
 
 //go:noinline
 func (v *value) store(from unsafe.Pointer, size uintptr, like any) {
-	c := v.cell(like)
+	o := v.object(like)
 	switch size {
 	case 4:
-		c.u32(valueSlots).Store(*(*uint32)(from))
+		o.U32(valueSlots).Store(*(*uint32)(from))
 	case 8:
-		c.u64(valueSlots).Store(*(*uint64)(from))
+		o.U64(valueSlots).Store(*(*uint64)(from))
 	default:
-		m := mutex{c, 0}
-		_ = m.lock(steady{context.Background()})
-		defer m.unlock()
-		c.setValue(from, size)
+		m := shm.Mutex{O: o}
+		mustLock(m.Lock(context.Background()))
+		defer m.Unlock()
+		setValue(o, from, size)
 	}
 	runtime.KeepAlive(v)
 }
 
 // setValue writes the slot that is not current and makes it so. The caller has
 // the lock.
-func (c *cell) setValue(from unsafe.Pointer, size uintptr) {
-	current := c.u32(valueCurrent).Load()
-	copyBytes(c.valueSlot(1-current, size), from, size)
-	c.u32(valueCurrent).Store(1 - current)
+func setValue(o *shm.Object, from unsafe.Pointer, size uintptr) {
+	current := o.U32(valueCurrent).Load()
+	copyBytes(valueSlot(o, 1-current, size), from, size)
+	o.U32(valueCurrent).Store(1 - current)
 }
 
 // Update replaces the value by f of it, and returns the new one. f must not
@@ -186,31 +186,31 @@ func (v *Value[T]) Update(f func(T) T) (x T) {
 //go:noinline
 func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 	defer runtime.KeepAlive(v)
-	c := v.cell(like)
+	o := v.object(like)
 	switch size {
 	case 4:
 		for {
-			was := c.u32(valueSlots).Load()
+			was := o.U32(valueSlots).Load()
 			*(*uint32)(p) = was
-			if f(); c.u32(valueSlots).CompareAndSwap(was, *(*uint32)(p)) {
+			if f(); o.U32(valueSlots).CompareAndSwap(was, *(*uint32)(p)) {
 				return
 			}
 		}
 	case 8:
 		for {
-			was := c.u64(valueSlots).Load()
+			was := o.U64(valueSlots).Load()
 			*(*uint64)(p) = was
-			if f(); c.u64(valueSlots).CompareAndSwap(was, *(*uint64)(p)) {
+			if f(); o.U64(valueSlots).CompareAndSwap(was, *(*uint64)(p)) {
 				return
 			}
 		}
 	}
-	m := mutex{c, 0}
-	_ = m.lock(steady{context.Background()})
-	defer m.unlock()
-	copyBytes(p, c.valueSlot(c.u32(valueCurrent).Load(), size), size)
+	m := shm.Mutex{O: o}
+	mustLock(m.Lock(context.Background()))
+	defer m.Unlock()
+	copyBytes(p, valueSlot(o, o.U32(valueCurrent).Load(), size), size)
 	f()
-	c.setValue(p, size)
+	setValue(o, p, size)
 }
 
 // Add adds d to v and returns the sum: Update for numbers, several times faster.
@@ -229,14 +229,22 @@ func Add[T Integer](v *Value[T], d T) (sum T) {
 	return sum
 }
 
-// place makes the cell of a zero Value.
+// place makes the object of a zero Value.
 //
 //go:noinline
 func (v *value) place(like any) unsafe.Pointer {
-	v.cell(like)
+	v.object(like)
 	v.found(v.at.get())
 	return atomic.LoadPointer(&v.word)
 }
+
+// Close gives up sending the Value: a process that gets it later gets ErrClosed
+// when it opens it. Those who have it may use it further on. A Value of more than
+// one word must not be used after Close.
+func (v *Value[T]) Close() { v.v.close((*T)(nil)) }
+
+//go:noinline
+func (v *value) close(like any) { v.object(like).Close() }
 
 // String is the value as fmt.Sprint writes it.
 func (v *Value[T]) String() string { return sprint(v.Load()) }

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // Waiters are goroutines that sleep until something they look for may be
@@ -120,7 +122,7 @@ func (w *waiters) glance(room int, idle ringState, f func() ringState) ringState
 		return idle
 	}
 	for range glances {
-		pause(min(10*room, longestPause))
+		shm.Pause(min(10*room, longestPause))
 		if state := f(); state != idle {
 			if luck < mostLuck {
 				w.luck.Add(1)

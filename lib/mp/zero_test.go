@@ -13,8 +13,8 @@ import (
 // Zero values work among goroutines.
 func TestZeroValues(t *testing.T) {
 	var z struct {
-		lock    mp.Lock
-		rlock   mp.RLock
+		lock    mp.Mutex
+		rlock   mp.ReentrantMutex
 		value   mp.Value[triple]
 		number  mp.Value[int]
 		counter mp.Counter
@@ -59,7 +59,7 @@ func TestZeroValues(t *testing.T) {
 	}
 	z.cond.L.Lock()
 	for z.queue.Len() < parties {
-		if err := z.cond.Wait(watchdog(t)); err != nil {
+		if err := z.cond.WaitContext(watchdog(t)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package mp
+package shm
 
 import (
 	"fmt"
@@ -10,21 +10,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile maps a file. If inHeap, the mapping lies over an object of Go's heap,
+// mapFile maps a range of a file. If inHeap, the mapping lies over an object of Go's heap,
 // so the memory stays for as long as anything points into it.
-func mapFile(fd, size int, inHeap bool) ([]byte, error) {
+func mapFile(fd, from, size int, inHeap bool) ([]byte, error) {
 	if !inHeap {
-		return unix.Mmap(fd, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
+		return unix.Mmap(fd, int64(from), size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
 	}
 	page := os.Getpagesize()
 	size = (size + page - 1) &^ (page - 1)
 	room := size + page // the heap aligns to 8 KiB, pages may be larger
-	if err := heapAllows(room); err != nil {
+	if err := HeapAllows(room); err != nil {
 		return nil, err
 	}
 	object, past := heapPages(room, page)
 	start := unsafe.Add(unsafe.Pointer(object), past)
-	if err := mapAt(start, size, fd, unix.MAP_SHARED|unix.MAP_NORESERVE); err != nil {
+	if err := mapAt(start, size, fd, from, unix.MAP_SHARED|unix.MAP_NORESERVE); err != nil {
 		return nil, err
 	}
 	// A finalizer, since the collector keeps the object until it has run. A
@@ -49,9 +49,9 @@ func heapPages(room, page int) (object *byte, past uintptr) {
 // heapMargin is what the heap may take beyond an object's size.
 const heapMargin = 8 << 20
 
-// heapAllows returns an error if the system would refuse the heap that many
+// HeapAllows returns an error if the system would refuse the heap that many
 // bytes, which ends the process.
-func heapAllows(size int) error {
+func HeapAllows(size int) error {
 	if size < heapMargin {
 		return nil
 	}
@@ -65,16 +65,16 @@ func heapAllows(size int) error {
 // unmapFromHeap puts ordinary memory in the place of a mapping. If the system
 // refuses that now, the collector tries again later.
 func unmapFromHeap(object *byte, past uintptr, size int) {
-	if mapAt(unsafe.Add(unsafe.Pointer(object), past), size, -1, unix.MAP_PRIVATE|unix.MAP_ANON) != nil {
+	if mapAt(unsafe.Add(unsafe.Pointer(object), past), size, -1, 0, unix.MAP_PRIVATE|unix.MAP_ANON) != nil {
 		runtime.SetFinalizer(object, func(object *byte) { unmapFromHeap(object, past, size) })
 	}
 }
 
 // mapAt replaces the mapping of an address. (unix.MmapPtr computes an address
 // from the result, which the compiler's pointer checks refuse.)
-func mapAt(start unsafe.Pointer, size, fd, flags int) error {
+func mapAt(start unsafe.Pointer, size, fd, from, flags int) error {
 	_, _, errno := unix.Syscall6(unix.SYS_MMAP, uintptr(start), uintptr(size),
-		unix.PROT_READ|unix.PROT_WRITE, uintptr(flags|unix.MAP_FIXED), uintptr(fd), 0)
+		unix.PROT_READ|unix.PROT_WRITE, uintptr(flags|unix.MAP_FIXED), uintptr(fd), uintptr(from))
 	if errno != 0 {
 		return errno
 	}

@@ -1,0 +1,47 @@
+package shm
+
+// A Block is memory that outlives its handle: whatever points into it keeps it.
+type Block struct {
+	Mem []byte
+	seg *Segment // nil for goroutines
+}
+
+// NewBlock makes a zeroed block of size bytes, shared or for goroutines.
+func NewBlock(shared bool, size int) (*Block, error) {
+	if !shared {
+		if err := HeapAllows(size); err != nil {
+			return nil, err
+		}
+		return &Block{Mem: words(size)}, nil
+	}
+	s, err := NewSegment(size, true)
+	if err != nil {
+		return nil, err
+	}
+	return &Block{Mem: s.mem, seg: s}, nil
+}
+
+// OpenBlock opens what another process's Handle names.
+func OpenBlock(handle []byte) (*Block, error) {
+	s, err := openSegment(handle, true, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &Block{Mem: s.mem, seg: s}, nil
+}
+
+// Handle names the block for another process, which must open it while this one
+// has it.
+func (b *Block) Handle() ([]byte, error) {
+	if b.seg == nil {
+		return nil, ErrLocal
+	}
+	return b.seg.handle()
+}
+
+// Close gives up what it takes to send the block. The memory stays.
+func (b *Block) Close() {
+	if b.seg != nil {
+		b.seg.Close()
+	}
+}

@@ -1,0 +1,104 @@
+package shm
+
+import (
+	"context"
+	"sync"
+)
+
+// A sleeper is a goroutine that waits for a word.
+type sleeper struct {
+	woken      chan struct{} // has room for one
+	next, prev *sleeper
+	in         *sleepers // nil when it was woken
+
+	// Of a sleeper in the parking lot of shared objects.
+	o     *Object
+	off   int
+	val   uint32
+	watch Watch
+}
+
+// Sleepers are a list, first come, first woken.
+type sleepers struct{ first, last *sleeper }
+
+func (l *sleepers) add(s *sleeper) {
+	s.in, s.prev = l, l.last
+	if l.last != nil {
+		l.last.next = s
+	} else {
+		l.first = s
+	}
+	l.last = s
+}
+
+func (l *sleepers) remove(s *sleeper) {
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		l.first = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	} else {
+		l.last = s.prev
+	}
+	s.in, s.next, s.prev = nil, nil, nil
+}
+
+// wake wakes at most n, and returns how many.
+func (l *sleepers) wake(n int) int {
+	woken := 0
+	for ; woken < n && l.first != nil; woken++ {
+		s := l.first
+		l.remove(s)
+		s.woken <- struct{}{}
+	}
+	return woken
+}
+
+var idleWakers = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+
+// A parkingLot is where goroutines wait for the words of an object of theirs.
+type parkingLot struct {
+	mu    sync.Mutex
+	words map[int]*sleepers
+}
+
+func (l *parkingLot) wait(ctx context.Context, o *Object, off int, val uint32) {
+	s := &sleeper{woken: idleWakers.Get().(chan struct{})}
+	l.mu.Lock()
+	if o.U32(off).Load() != val || o.IsClosed() {
+		l.mu.Unlock()
+		idleWakers.Put(s.woken)
+		return
+	}
+	if l.words == nil {
+		l.words = make(map[int]*sleepers)
+	}
+	if l.words[off] == nil {
+		l.words[off] = new(sleepers)
+	}
+	l.words[off].add(s)
+	l.mu.Unlock()
+	select {
+	case <-s.woken:
+	case <-ctx.Done():
+		l.mu.Lock()
+		if s.in != nil {
+			s.in.remove(s)
+		} else { // another must have the wake-up
+			<-s.woken
+			l.words[off].wake(1)
+		}
+		l.mu.Unlock()
+	}
+	idleWakers.Put(s.woken)
+}
+
+func (l *parkingLot) wake(off, n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.words[off]; w != nil {
+		w.wake(n)
+	}
+}

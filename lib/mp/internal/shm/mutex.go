@@ -1,0 +1,143 @@
+package shm
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// Where a mutex's words are, from its beginning. The state is 0 if it is free,
+// else its owner: in the low half, on which waiters sleep, the process id with
+// a bit if others may wait, in the high half the process's start time.
+const (
+	lockState     = 0 // u64
+	lockRecovered = 8 // u32
+	LockEnd       = 16
+
+	lockWaiters = 1 << 31
+)
+
+// A Mutex is the lock at an offset of an Object. If the process that holds it
+// dies, the next that wants it gets it.
+type Mutex struct {
+	O  *Object
+	At int
+}
+
+func (m Mutex) state() *atomic.Uint64 { return m.O.U64(m.At + lockState) }
+
+// TryLock takes the lock if it is free, and reports whether it did.
+func (m Mutex) TryLock() bool {
+	if m.O.local != nil {
+		return m.O.local.mutex.tryLock()
+	}
+	return m.state().CompareAndSwap(0, m.O.me.Word())
+}
+
+// LockLocal takes the lock if it is one for goroutines, and waits for it if it may
+// wait without an end. It reports whether it did.
+func (m Mutex) LockLocal(wait bool) bool {
+	if m.O.local == nil || !wait {
+		return false
+	}
+	m.O.local.mutex.lockAlways()
+	return true
+}
+
+// Lock waits for the lock and takes it. Its error is ctx's, or ErrClosed.
+func (m Mutex) Lock(ctx context.Context) error {
+	if m.O.local != nil {
+		return m.O.local.mutex.lock(ctx)
+	}
+	if m.TryLock() {
+		return nil
+	}
+	return m.lockSlow(ctx)
+}
+
+func (m Mutex) lockSlow(ctx context.Context) error {
+	me, state := m.O.me, m.state()
+	for n := range glances() {
+		// Away from the lock for longer and longer: its owner mostly wants it
+		// again at once, and is fast while the memory stays with it.
+		Pause(min(32<<n, 4096))
+		if state.Load() == 0 && m.TryLock() {
+			return nil
+		}
+	}
+	for {
+		s := state.Load()
+		switch {
+		case s == 0:
+			// With the bit for waiters: others may be asleep, and only this
+			// one was woken.
+			if state.CompareAndSwap(0, me.Word()|lockWaiters) {
+				return nil
+			}
+			continue
+		case s&lockWaiters == 0:
+			if !state.CompareAndSwap(s, s|lockWaiters) {
+				continue
+			}
+			s |= lockWaiters
+		}
+		owner := OwnerOf(s)
+		dead := func() bool { return owner != me && state.Load() == s && !owner.AliveSince(firstLook) }
+		if err := m.O.Wait(ctx, m.At+lockState, uint32(s), Watch{Suspect: dead, One: true}); err != nil {
+			return err
+		}
+		if owner != me && state.Load() == s && !owner.AliveSince(time.Second) && m.inherit(s) {
+			return nil
+		}
+	}
+}
+
+// inherit takes the lock from an owner that is dead.
+func (m Mutex) inherit(s uint64) bool {
+	if !m.state().CompareAndSwap(s, m.O.me.Word()|lockWaiters) {
+		return false
+	}
+	m.O.U32(m.At + lockRecovered).Add(1)
+	return true
+}
+
+// Unlock releases the lock. It panics if this process does not hold it.
+func (m Mutex) Unlock() {
+	if m.O.local != nil {
+		m.O.local.mutex.unlock()
+		return
+	}
+	s := m.state().Load()
+	if was := OwnerOf(s); was != m.O.me {
+		panic(fmt.Sprintf("mp: unlock of a lock that this process does not hold (held by process %d; 0 is nobody)", was.PID))
+	}
+	if m.state().Swap(0)&lockWaiters != 0 {
+		m.O.Wake(m.At+lockState, 1)
+	}
+}
+
+// IsMine reports whether this process holds the lock; for goroutines, whether any
+// process can hold it, which is this one.
+func (m Mutex) IsMine() bool {
+	return m.O.local != nil || OwnerOf(m.state().Load()) == m.O.me
+}
+
+// Recovered returns how often the lock was taken from a process that died.
+func (m Mutex) Recovered() uint32 { return m.O.U32(m.At + lockRecovered).Load() }
+
+// glances is how often a waiter looks again, for some 3 µs in all, before it
+// sleeps. Where there is one core the owner cannot get on meanwhile.
+func glances() int {
+	if runtime.NumCPU() < 2 {
+		return 0
+	}
+	return 9
+}
+
+// Pause takes about n cycles.
+func Pause(n int) {
+	for range n {
+	}
+}

@@ -1,0 +1,225 @@
+package shm
+
+import (
+	"encoding/binary"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+	"weak"
+)
+
+// An Object is zeroed memory whose words can be waited on.
+type Object struct {
+	mem    []byte         // without the header
+	closed *atomic.Uint32 // 1 if it is
+	me     Owner          // of the locks that this process takes in the object
+	local  *local         // what waits; nil if the object is shared
+
+	// Of a shared object.
+	seg   *Segment
+	off   int    // of the header in the segment
+	size  int    // of the slot; 0 if the segment is all the object's
+	head  []byte // the header
+	index int    // of this process among the users; -1 if there was no place
+	peers peers
+}
+
+// Where things are in the header.
+const (
+	headGeneration = 0 // u32, of the slot
+	headClosed     = 4 // u32
+	headUntracked  = 8 // u32, 1 if a process found no place among the users
+	headUsers      = 64
+
+	slotHead  = 768  // the size of a slot's header, in bytes
+	largeHead = 4096 // that of an object with a segment to itself
+)
+
+// A local is what of an object for goroutines is not its memory.
+type local struct {
+	lot    parkingLot
+	mutex  localMutex
+	closed atomic.Uint32
+}
+
+// NewLocal makes an object for goroutines.
+func NewLocal(size int) *Object {
+	o := &Object{mem: words(size), local: new(local), me: Owner{PID: 1}}
+	o.closed = &o.local.closed
+	return o
+}
+
+// words returns memory that is aligned for words.
+func words(size int) []byte {
+	w := make([]uint64, (size+7)/8)
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), size)
+}
+
+// New makes a shared object.
+func New(size int) (*Object, error) {
+	s, off, slot, err := place(size)
+	if err != nil {
+		return nil, err
+	}
+	return attach(s, off, slot), nil
+}
+
+// NewLarge makes a shared object with a segment to itself, which Window extends.
+func NewLarge(size int) (*Object, error) {
+	s, err := NewSegment(largeHead+size, false)
+	if err != nil {
+		return nil, err
+	}
+	return attach(s, 0, 0), nil
+}
+
+// A place names an object in this process.
+type placeName struct {
+	node       uint64
+	off        int
+	generation uint32
+}
+
+// objects are the shared objects of this process.
+var objects struct {
+	mu sync.Mutex
+	m  map[placeName]weak.Pointer[Object]
+}
+
+// attach makes this process a user of the object at a place.
+func attach(s *Segment, off, slot int) *Object {
+	head, end := slotHead, off+slot
+	if slot == 0 {
+		head, end = largeHead, len(s.mem)
+	}
+	o := &Object{
+		seg: s, off: off, size: slot, me: Self(),
+		head: s.mem[off : off+head], mem: s.mem[off+head : end : end],
+	}
+	o.closed = at32(o.head, headClosed)
+	o.index = o.join()
+	runtime.AddCleanup(o, (*user).leave, &user{s, o.head, off, slot, o.index})
+	objects.mu.Lock()
+	defer objects.mu.Unlock()
+	if objects.m == nil {
+		objects.m = make(map[placeName]weak.Pointer[Object])
+	}
+	objects.m[o.name()] = weak.Make(o)
+	return o
+}
+
+func (o *Object) name() placeName { return placeName{o.seg.name(), o.off, o.generation()} }
+
+func (o *Object) generation() uint32 { return at32(o.head, headGeneration).Load() }
+
+func at32(b []byte, off int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&b[off])) }
+func at64(b []byte, off int) *atomic.Uint64 { return (*atomic.Uint64)(unsafe.Pointer(&b[off])) }
+
+// U32 returns the word at an offset.
+func (o *Object) U32(off int) *atomic.Uint32 { return at32(o.mem, off) }
+
+// U64 returns the long word at an offset.
+func (o *Object) U64(off int) *atomic.Uint64 { return at64(o.mem, off) }
+
+// At returns the address of an offset.
+func (o *Object) At(off int) unsafe.Pointer { return unsafe.Pointer(&o.mem[off]) }
+
+// Bytes returns n bytes at an offset.
+func (o *Object) Bytes(off, n int) []byte { return o.mem[off : off+n : off+n] }
+
+// Size returns the size of the memory in bytes.
+func (o *Object) Size() int { return len(o.mem) }
+
+// IsShared reports whether the object can be sent to a process.
+func (o *Object) IsShared() bool { return o.seg != nil }
+
+// Me returns this process as the owner of what it takes in the object.
+func (o *Object) Me() Owner { return o.me }
+
+// IsClosed reports whether Close was called, here or in another process.
+func (o *Object) IsClosed() bool { return o.closed.Load() != 0 }
+
+// waitedWords is how many words at the beginning of an object may be waited on.
+const waitedWords = 64
+
+// Close ends all waits for the object, in every process, with ErrClosed. Its slot
+// is used again when no process has it any more.
+func (o *Object) Close() {
+	if !o.closed.CompareAndSwap(0, 1) {
+		return
+	}
+	for off := 0; off < min(4*waitedWords, len(o.mem)); off += 4 {
+		o.Wake(off, All)
+	}
+	runtime.KeepAlive(o)
+}
+
+// Handle names the object for another process, which must open it while this one
+// has it.
+func (o *Object) Handle() ([]byte, error) {
+	if o.seg == nil {
+		return nil, ErrLocal
+	}
+	if o.IsClosed() {
+		return nil, ErrClosed
+	}
+	b, err := o.seg.handle()
+	if err != nil {
+		return nil, err
+	}
+	o.peers.sent.Store(true)
+	b = binary.LittleEndian.AppendUint32(b, uint32(o.off))
+	b = binary.LittleEndian.AppendUint32(b, uint32(o.size))
+	return binary.LittleEndian.AppendUint32(b, o.generation()), nil
+}
+
+// Open opens what a handle names. If that is a large object, size is how much of
+// it is mapped, or 0 for all. The error is ErrClosed if the object was closed, also
+// when its slot has become another's since.
+func Open(handle []byte, size int) (*Object, error) {
+	if len(handle) != handleSize+12 {
+		return nil, ErrMalformed
+	}
+	if size > 0 {
+		size += largeHead
+	}
+	rest := handle[handleSize:]
+	off, slot := int(binary.LittleEndian.Uint32(rest)), int(binary.LittleEndian.Uint32(rest[4:]))
+	generation := binary.LittleEndian.Uint32(rest[8:])
+	if slot > 0 {
+		size = 0
+	}
+	s, err := openSegment(handle[:handleSize], false, size)
+	if err != nil {
+		return nil, err
+	}
+	if off+max(slot, slotHead) > len(s.mem) || slot > 0 && !isSlot(slot) || slot == 0 && off > 0 {
+		return nil, ErrMalformed
+	}
+	objects.mu.Lock()
+	known := objects.m[placeName{s.name(), off, generation}].Value()
+	objects.mu.Unlock()
+	if known == nil {
+		if at32(s.mem[off:], headGeneration).Load() != generation {
+			return nil, ErrClosed
+		}
+		known = attach(s, off, slot)
+	}
+	if known.generation() != generation || known.IsClosed() {
+		return nil, ErrClosed
+	}
+	return known, nil
+}
+
+// Window maps a range of a large object beyond what was mapped when it was made
+// or opened, in bytes from its beginning, and makes the object as large as that.
+func (o *Object) Window(from, to int) ([]byte, error) {
+	if err := o.seg.grow(largeHead + to); err != nil {
+		return nil, err
+	}
+	return o.seg.window(largeHead+from, largeHead+to)
+}
+
+// Discard gives back the memory of a range of a large object.
+func (o *Object) Discard(from, to int) { o.seg.discard(largeHead+from, largeHead+to) }

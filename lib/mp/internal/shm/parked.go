@@ -1,0 +1,189 @@
+package shm
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A wordID names a word of a shared object in every process. Its lowest bit means
+// all waiters instead of one; it is not 0.
+type wordID uint64
+
+const idAll wordID = 1
+
+// parked are the goroutines of this process that wait for shared words without a
+// thread each. A thread sleeps for all of them, on this process's place in the hub.
+var parked struct {
+	mu        sync.Mutex
+	words     map[wordID]*sleepers
+	n         int
+	listening bool
+}
+
+func (o *Object) waitParked(ctx context.Context, off int, val uint32, w Watch) error {
+	h, err := ownHub()
+	if err != nil { // a thread is better than no wait
+		return o.waitDirect(ctx, off, val, w)
+	}
+	s := &sleeper{woken: idleWakers.Get().(chan struct{}), o: o, off: off, val: val, watch: w}
+	h.park(o.wordID(off), s)
+	if o.U32(off).Load() != val || o.IsClosed() {
+		unpark(o, off, s)
+		return o.ended(ctx, w)
+	}
+	select {
+	case <-s.woken:
+		idleWakers.Put(s.woken)
+	case <-ctx.Done():
+		unpark(o, off, s)
+	}
+	return o.ended(ctx, w)
+}
+
+// park adds a sleeper, and sees to it that a thread listens for it.
+func (h *hub) park(id wordID, s *sleeper) {
+	parked.mu.Lock()
+	defer parked.mu.Unlock()
+	if parked.words == nil {
+		parked.words = make(map[wordID]*sleepers)
+	}
+	if parked.words[id] == nil {
+		parked.words[id] = new(sleepers)
+	}
+	parked.words[id].add(s)
+	parked.n++
+	h.parked().Store(uint32(parked.n))
+	if !parked.listening {
+		parked.listening = true
+		go h.listen()
+	}
+}
+
+// unpark removes a sleeper. If it was woken already, another has that then.
+func unpark(o *Object, off int, s *sleeper) {
+	parked.mu.Lock()
+	woken := s.in == nil
+	if !woken {
+		removeParked(o.wordID(off), s)
+	}
+	parked.mu.Unlock()
+	if woken {
+		<-s.woken
+		o.Wake(off, 1)
+	}
+	idleWakers.Put(s.woken)
+}
+
+// removeParked is called with parked.mu held.
+func removeParked(id wordID, s *sleeper) {
+	l := parked.words[id]
+	l.remove(s)
+	if l.first == nil {
+		delete(parked.words, id)
+	}
+	parked.n--
+}
+
+// wakeOwn wakes at most n of this process's sleepers, and returns how many.
+func wakeOwn(id wordID, n int) int {
+	parked.mu.Lock()
+	defer parked.mu.Unlock()
+	l := parked.words[id]
+	if l == nil {
+		return 0
+	}
+	woken := l.wake(n)
+	if l.first == nil {
+		delete(parked.words, id)
+	}
+	parked.n -= woken
+	return woken
+}
+
+// wakeParked wakes at most n sleepers in this process, or else one in each other.
+func wakeParked(id wordID, n int) {
+	h := hubIfAny()
+	if h == nil {
+		return
+	}
+	if n -= wakeOwn(id, n); n > 0 {
+		h.post(id, n)
+	}
+}
+
+// Intervals at which the listener looks for what nobody told it.
+const (
+	recheckInterval     = 50 * time.Millisecond
+	manyParked          = 1000
+	recheckManyInterval = 100 * time.Millisecond
+)
+
+// listen wakes sleepers as other processes say. It ends when none were there for
+// an interval.
+func (h *hub) listen() {
+	idle, next := false, time.Now().Add(recheckInterval)
+	for {
+		seen := h.word().Load()
+		for id := range h.mail() {
+			n := 1
+			if id&idAll != 0 {
+				n = All
+			}
+			wakeOwn(id&^idAll, n)
+		}
+		if h.lostMail() || time.Now().After(next) {
+			if next = time.Now().Add(recheck()); h.rest(&idle) {
+				return
+			}
+		}
+		futexWait(h.word(), seen, time.Until(next))
+	}
+}
+
+// rest notes how many sleep, and ends the listening if none did for a while.
+func (h *hub) rest(idle *bool) bool {
+	parked.mu.Lock()
+	defer parked.mu.Unlock()
+	h.parked().Store(uint32(parked.n))
+	if parked.n > 0 || !*idle {
+		*idle = parked.n == 0
+		return false
+	}
+	parked.listening = false
+	return true
+}
+
+// recheck wakes those whose wake-up may have been lost with the process that owed
+// it, and those that wait for the dead. It returns when to do so again.
+func recheck() time.Duration {
+	parked.mu.Lock()
+	all := make([]*sleeper, 0, parked.n)
+	for _, l := range parked.words {
+		for s := l.first; s != nil; s = s.next {
+			all = append(all, s)
+		}
+	}
+	parked.mu.Unlock()
+	woken := make(map[wordID]bool) // words of which one waiter was woken
+	for _, s := range all {
+		if id := s.o.wordID(s.off); !woken[id] && s.overdue() {
+			woken[id] = s.watch.One && !s.o.IsClosed()
+			parked.mu.Lock()
+			if s.in != nil {
+				removeParked(id, s)
+				s.woken <- struct{}{}
+			}
+			parked.mu.Unlock()
+		}
+	}
+	if len(all) > manyParked {
+		return recheckManyInterval
+	}
+	return recheckInterval
+}
+
+// overdue reports whether a sleeper must wake although nobody has woken it.
+func (s *sleeper) overdue() bool {
+	return s.o.U32(s.off).Load() != s.val || s.o.IsClosed() || s.o.looks(s.watch, 10*time.Millisecond)
+}

@@ -1,0 +1,169 @@
+package shm
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A user is a process's place among those that have an object.
+type user struct {
+	seg   *Segment // keeps the memory mapped
+	head  []byte
+	off   int
+	slot  int
+	index int
+}
+
+func userWord(head []byte, i int) *atomic.Uint64 { return at64(head, headUsers+8*i) }
+
+func users(head []byte) int { return max(0, len(head)-headUsers) / 8 }
+
+// leave gives up the place, when this process has dropped the object.
+func (u *user) leave() {
+	name := placeName{u.seg.name(), u.off, at32(u.head, headGeneration).Load()}
+	objects.mu.Lock()
+	if objects.m[name].Value() == nil {
+		delete(objects.m, name)
+	}
+	objects.mu.Unlock()
+	if u.index >= 0 {
+		userWord(u.head, u.index).CompareAndSwap(Self().Word(), 0)
+	}
+	if u.slot > 0 {
+		dropped(u.seg, u.off, u.slot)
+	}
+}
+
+// join makes this process one that has the object, and returns its index.
+func (o *Object) join() int {
+	for range 2 {
+		for i := range users(o.head) {
+			if userWord(o.head, i).CompareAndSwap(0, o.me.Word()) {
+				return i
+			}
+		}
+		if o.size > 0 { // else something belongs to a place
+			o.RemoveDead()
+		}
+	}
+	at32(o.head, headUntracked).Store(1)
+	return -1
+}
+
+// HasDead reports whether a process that has the object was killed or crashed.
+func (o *Object) HasDead() bool {
+	for i := range users(o.head) {
+		if w := userWord(o.head, i).Load(); w != 0 && !OwnerOf(w).AliveSince(firstLook) {
+			return true
+		}
+	}
+	return false
+}
+
+// RemoveDead frees the places of the dead.
+func (o *Object) RemoveDead() {
+	for i := range users(o.head) {
+		w := userWord(o.head, i)
+		if was := w.Load(); was != 0 && !OwnerOf(was).Alive() {
+			w.CompareAndSwap(was, 0)
+		}
+	}
+}
+
+// LeaveAll tells that this process ends because its work is done: it is not
+// missed. Objects that it goes on using may be closed to it.
+func LeaveAll() {
+	objects.mu.Lock()
+	defer objects.mu.Unlock()
+	for _, p := range objects.m {
+		if o := p.Value(); o != nil && o.index >= 0 {
+			userWord(o.head, o.index).CompareAndSwap(o.me.Word(), 0)
+		}
+	}
+}
+
+// Index returns the place of this process among the users, or -1.
+func (o *Object) Index() int { return o.index }
+
+// Users returns how many places there are.
+func (o *Object) Users() int { return users(o.head) }
+
+// User returns the process at a place; ok is false if there is none.
+func (o *Object) User(i int) (_ Owner, ok bool) {
+	w := userWord(o.head, i).Load()
+	return OwnerOf(w), w != 0
+}
+
+// Remove frees the place of a dead process, and reports whether it was there.
+func (o *Object) Remove(i int, dead Owner) bool {
+	return userWord(o.head, i).CompareAndSwap(dead.Word(), 0)
+}
+
+// IsTracked reports whether all processes that have the object are among the users.
+func (o *Object) IsTracked() bool { return at32(o.head, headUntracked).Load() == 0 }
+
+// peers is what this process knows of the others that have an object.
+type peers struct {
+	mu     sync.Mutex
+	remove func(i int, dead Owner) bool // see OnDeath
+	losses atomic.Uint32                // how often the last of the others was found dead
+	alone  atomic.Int64                 // when that was last, in nanoseconds; 0 if others are there
+	sent   atomic.Bool                  // the object was sent to somebody since
+}
+
+// OnDeath sets what removes a dead user in place of Remove, and reports whether it
+// was there.
+func (o *Object) OnDeath(remove func(i int, dead Owner) bool) {
+	o.peers.mu.Lock()
+	defer o.peers.mu.Unlock()
+	o.peers.remove = remove
+}
+
+// Losses returns how often this process was left alone with the object by a
+// death. A wait that began before fails with ErrPeerDied.
+func (o *Object) Losses() uint32 { return o.peers.losses.Load() }
+
+// checkPeers looks who lives. It counts a loss if the last other process that had
+// the object has died. Deaths of others with another one left are no loss.
+func (o *Object) checkPeers(seen time.Duration) {
+	if o.head == nil || !o.IsTracked() || !o.peers.mu.TryLock() {
+		return
+	}
+	defer o.peers.mu.Unlock()
+	var dead []int
+	for i := range users(o.head) {
+		switch w := userWord(o.head, i).Load(); {
+		case w == 0 || OwnerOf(w) == o.me:
+		case OwnerOf(w).AliveSince(seen):
+			o.peers.alone.Store(0)
+			return
+		default:
+			dead = append(dead, i)
+		}
+	}
+	lost := false
+	for _, i := range dead {
+		w := userWord(o.head, i)
+		if was := w.Load(); o.peers.remove != nil {
+			lost = o.peers.remove(i, OwnerOf(was)) || lost
+		} else {
+			lost = w.CompareAndSwap(was, 0) || lost
+		}
+	}
+	if lost {
+		o.peers.sent.Store(false)
+		o.peers.alone.Store(time.Now().UnixNano())
+		o.peers.losses.Add(1)
+	}
+}
+
+// AloneFor returns for how long this process has been left alone by a death,
+// if it has not sent the object to anybody since.
+func (o *Object) AloneFor() (d time.Duration, alone bool) {
+	at := o.peers.alone.Load()
+	if at == 0 || o.peers.sent.Load() {
+		return 0, false
+	}
+	return time.Since(time.Unix(0, at)), true
+}

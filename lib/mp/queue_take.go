@@ -1,0 +1,165 @@
+package mp
+
+import (
+	"context"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
+
+// get takes the first value into *v, which is of the codec's type.
+func (q *sharedQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
+	defer runtime.KeepAlive(q)
+	b := q.buffer()
+	defer q.keep(b)
+	ok, err = q.take(ctx, b, v)
+	if !ok && err == nil && wait {
+		ok, err = q.await(ctx, b, v)
+	} else if !ok && err == nil && q.isClosed() && q.isEmpty() {
+		err = ErrClosed
+	}
+	if ok && q.codec.elem == nil {
+		err = q.decode(*b, v)
+		ok = err == nil
+	}
+	return ok, err
+}
+
+func (q *sharedQueue) isEmpty() bool { return q.o.U64(queueHead).Load() == q.o.U64(queueTail).Load() }
+
+// await takes a value when one comes. It returns false without an error if
+// orphaned says that none will.
+func (q *sharedQueue) await(ctx context.Context, b *[]byte, v unsafe.Pointer) (bool, error) {
+	ctx, release := hosted(ctx)
+	defer release()
+	call := q.call(&q.lastPut)
+	for last := false; ; {
+		q.spin()
+		closed := q.isClosed() // nothing comes after that
+		if ok, err := q.take(ctx, b, v); ok || err != nil {
+			return ok, err
+		}
+		switch {
+		case closed:
+			q.wakeAll()
+			return false, ErrClosed
+		case last:
+			return false, nil
+		}
+		if err := call.sleep(ctx, queueArrived, queueReaders, func() bool { return q.isClosed() || !q.isEmpty() }); err != nil {
+			return false, err
+		}
+		last = q.orphaned != nil && q.orphaned() // it may have put something last
+	}
+}
+
+// Bounds of how long a reader looks for a value before it sleeps: about as long as
+// it takes to put it to sleep and to wake it.
+const (
+	spinLooks    = 24
+	longestSpin  = 1000 // cycles between two looks
+	mostSpins    = 4
+	spinsSkipped = 15
+)
+
+// spin looks whether a value comes, with pauses that get longer, so that a writer
+// puts several between two looks. Where writers do not run meanwhile that is of no
+// use: after it was in vain a few times, only one call in sixteen tries.
+func (q *sharedQueue) spin() {
+	score := q.spins.Load()
+	if runtime.NumCPU() < 2 || score < 0 {
+		q.spins.Add(1)
+		return
+	}
+	for n := range spinLooks {
+		if !q.isEmpty() {
+			if score < mostSpins {
+				q.spins.Add(1)
+			}
+			return
+		}
+		shm.Pause(min(50*(n+1), longestSpin))
+	}
+	if score--; score < 0 {
+		score = -spinsSkipped
+	}
+	q.spins.Store(score)
+}
+
+// take takes an encoded value out of the ring, if there is one, into *b, or
+// into *v if it needs no decoding.
+func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok bool, err error) {
+	o := q.o
+	if q.isEmpty() {
+		return false, nil
+	}
+	m := shm.Mutex{O: o, At: queueGetLock}
+	if err := m.Lock(ctx); err != nil {
+		return false, err
+	}
+	if mendGet(o) {
+		recount(o)
+	}
+	head, tail := o.U64(queueHead).Load(), o.U64(queueSeenTail).Load()
+	if head == tail {
+		tail = o.U64(queueTail).Load()
+		o.U64(queueSeenTail).Store(tail)
+	}
+	if head == tail {
+		m.Unlock()
+		return false, nil
+	}
+	end, err := q.readValue(head, tail, b, v)
+	if err != nil {
+		m.Unlock()
+		return false, err
+	}
+	q.countTaken()
+	advance(o, queueGetIntent, queueHead, queueTaken, end)
+	q.free(head, end)
+	m.Unlock()
+	q.note(&q.lastTake)
+	q.wakeOne(queueLeft, queueWriters)
+	if ahead := tail - head; ahead > easyBytes && tail-end <= easyBytes {
+		q.wakeOne(queueEased, queueHasty)
+	}
+	if end != tail {
+		q.wakeOne(queueArrived, queueReaders)
+	}
+	return true, nil
+}
+
+// readValue copies the value at head, and returns where the next one begins.
+func (q *sharedQueue) readValue(head, tail uint64, b *[]byte, v unsafe.Pointer) (end uint64, err error) {
+	if err := q.reach(head, lengthSize); err != nil {
+		return 0, err
+	}
+	var length [lengthSize]byte
+	q.read(head, length[:])
+	n := uint64(binary.LittleEndian.Uint32(length[:]))
+	if n > tail-head-lengthSize {
+		return 0, errMalformed
+	}
+	if err := q.reach(head, lengthSize+n); err != nil {
+		return 0, err
+	}
+	head += lengthSize
+	if q.codec.elem != nil {
+		return head + n, q.readBulk(head, n, v)
+	}
+	*b = slices.Grow((*b)[:0], int(n))[:n]
+	q.read(head, *b)
+	return head + n, nil
+}
+
+func (q *sharedQueue) decode(b []byte, v unsafe.Pointer) error {
+	r := reader{b: b}
+	q.codec.get(&r, v)
+	if r.err == nil && len(r.b) > 0 {
+		r.err = errMalformed
+	}
+	return q.codec.cannotReceive(r.outcome())
+}

@@ -1,0 +1,136 @@
+package mp
+
+import (
+	"bytes"
+	"context"
+	"runtime"
+	"strconv"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
+
+// A ReentrantMutex is a Mutex that the goroutine which has it can take again; it is
+// free when it was unlocked as often. Finding out which goroutine asks takes
+// about a microsecond. The zero ReentrantMutex is one for goroutines.
+type ReentrantMutex struct{ at handle }
+
+func (m *ReentrantMutex) object() *shm.Object { return m.at.object(objectSize) }
+
+func (m *ReentrantMutex) lock() shm.Mutex { return shm.Mutex{O: m.object()} }
+
+// Beside the mutex's state. What a dead owner has left is not the heir's, since
+// it names another process.
+const (
+	reentrantGoroutine = shm.LockEnd      // u64, the owner's, 0 if there is none
+	reentrantDepth     = shm.LockEnd + 8  // u32, how often it has the mutex
+	reentrantProcess   = shm.LockEnd + 16 // u64, whose goroutine that is
+)
+
+// NewReentrantMutex makes a ReentrantMutex.
+func NewReentrantMutex(b Backend) (*ReentrantMutex, error) {
+	m := new(ReentrantMutex)
+	if err := m.at.make(b, objectSize); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Lock waits for the mutex and takes it, or takes it again. It panics with
+// ErrClosed if the mutex is closed.
+func (m *ReentrantMutex) Lock() { mustLock(m.LockContext(context.Background())) }
+
+// LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
+// a closed ReentrantMutex is ErrClosed.
+func (m *ReentrantMutex) LockContext(ctx context.Context) error {
+	defer runtime.KeepAlive(m)
+	me := goroutineID()
+	if m.again(me) {
+		return nil
+	}
+	l := m.lock()
+	if !l.TryLock() {
+		if err := waitLock(ctx, l); err != nil {
+			return err
+		}
+	}
+	if l.O.IsClosed() {
+		return closedLock(l)
+	}
+	m.own(me)
+	return nil
+}
+
+// TryLock takes the mutex if it is free or the caller's, and reports whether it did.
+func (m *ReentrantMutex) TryLock() bool {
+	defer runtime.KeepAlive(m)
+	me := goroutineID()
+	if m.again(me) {
+		return true
+	}
+	if m.object().IsClosed() || !m.lock().TryLock() {
+		return false
+	}
+	m.own(me)
+	return true
+}
+
+// own makes the calling goroutine, which has the mutex, its owner.
+func (m *ReentrantMutex) own(me uint64) {
+	o := m.object()
+	o.U64(reentrantProcess).Store(0)
+	o.U64(reentrantGoroutine).Store(me)
+	o.U32(reentrantDepth).Store(1)
+	o.U64(reentrantProcess).Store(o.Me().Word())
+}
+
+// isMine reports whether the calling goroutine has the mutex. Only it has made the
+// words beside the state say so.
+func (m *ReentrantMutex) isMine(me uint64) bool {
+	o := m.object()
+	return m.lock().IsMine() && o.U64(reentrantProcess).Load() == o.Me().Word() &&
+		o.U64(reentrantGoroutine).Load() == me
+}
+
+func (m *ReentrantMutex) again(me uint64) bool {
+	if !m.isMine(me) {
+		return false
+	}
+	m.object().U32(reentrantDepth).Add(1)
+	return true
+}
+
+// Unlock undoes one Lock. It panics if the calling goroutine does not have the mutex.
+func (m *ReentrantMutex) Unlock() {
+	defer runtime.KeepAlive(m)
+	if !m.isMine(goroutineID()) {
+		panic("mp: unlock of a ReentrantMutex that this goroutine does not hold")
+	}
+	if m.object().U32(reentrantDepth).Add(^uint32(0)) == 0 {
+		m.object().U64(reentrantProcess).Store(0)
+		m.lock().Unlock()
+	}
+}
+
+// Recovered returns how often the mutex was taken from a process that died.
+func (m *ReentrantMutex) Recovered() int { return int(m.lock().Recovered()) }
+
+// Close ends the mutex for all who have it, as Mutex.Close does.
+func (m *ReentrantMutex) Close() { m.object().Close() }
+
+// GobEncode lets a ReentrantMutex be part of what is sent to a process.
+func (m *ReentrantMutex) GobEncode() ([]byte, error) { return m.at.encode("ReentrantMutex") }
+
+// GobDecode is the other end of GobEncode.
+func (m *ReentrantMutex) GobDecode(b []byte) error { return m.at.open(b, "ReentrantMutex") }
+
+// goroutineID reads the id that tracebacks show. Go offers no other way.
+func goroutineID() uint64 {
+	var buf [64]byte
+	b := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))
+	number, _, _ := bytes.Cut(b, []byte(" "))
+	id, err := strconv.ParseUint(string(number), 10, 64)
+	if err != nil {
+		panic("mp: the runtime does not name this goroutine")
+	}
+	return id
+}

@@ -1,0 +1,38 @@
+package mp
+
+import (
+	"testing"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
+
+// Between the moment in which a process has inherited a ReentrantMutex and that in
+// which its goroutine has become the owner, the dead one's goroutine id is still
+// there: it means no goroutine of the heir.
+func TestHeirOfAReentrantMutexIsOneGoroutine(t *testing.T) {
+	m, err := NewReentrantMutex(Processes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.own(goroutineID())
+	dead := shm.Owner{PID: 1 << 22, Start: 1}
+	m.object().U64(reentrantProcess).Store(dead.Word())
+	m.object().U64(0).Store(shm.Self().Word()) // just inherited by another goroutine
+	if m.TryLock() {
+		t.Error("two goroutines have the mutex")
+	}
+	m.object().U64(0).Store(dead.Word())
+	m.Lock()
+	if m.Recovered() != 1 {
+		t.Errorf("recovered %d times", m.Recovered())
+	}
+	m.Lock()
+	m.Unlock()
+	m.Unlock()
+	defer func() {
+		if recover() == nil {
+			t.Error("an unlock too many")
+		}
+	}()
+	m.Unlock()
+}
