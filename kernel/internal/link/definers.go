@@ -183,11 +183,15 @@ func better(best defRef, found bool, p *pkg, name string, abi uint16) (defRef, b
 func weight(s goobj.Sym) int64 {
 	switch {
 	case s.Kind().IsText():
-		return 1 << 40
+		return 1 << 41
 	case len(s.Data()) > 0 || !s.Kind().IsVar():
-		return 1 << 35
+		return 1 << 40
 	}
-	return int64(s.Size())
+	weight := 2 * int64(s.Size())
+	if !refersOn(s) {
+		weight++
+	}
+	return weight
 }
 
 // refersOn reports whether a definition is only the wish for a variable that

@@ -144,3 +144,23 @@ func (l *Linker) initTask(t target) []func() {
 	}
 	return list
 }
+
+// fillMaps initializes maps of packages that are initialized: those that the
+// image's linker dropped, with the functions that fill them, since nothing in the
+// image refers to them.
+func (ld *load) fillMaps() {
+	for _, n := range ld.nodes {
+		if !n.kind.IsVar() || n.obj.main {
+			continue
+		}
+		name := initTaskName(n.obj.pkg.path)
+		if _, ok := ld.idx.Lookup(name, goobj.ABI0); !ok || ld.ofOther(name) {
+			continue
+		}
+		for i, r := range n.relocs {
+			if t := n.values[i]; r.Type() == goobj.RelKeep && t.node != nil && t.node.kind.IsText() {
+				funcAt[func()](t.address())()
+			}
+		}
+	}
+}

@@ -79,6 +79,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		}
 	}
 	ld.commit()
+	ld.fillMaps()
 	return ld.loaded(req, r), nil
 }
 

@@ -331,3 +331,14 @@ var Value = high.Call(2)
 		}
 	}
 }
+
+// TestDroppedMap reads a map of a package of the image that the image's linker
+// dropped, together with the function that fills it.
+func TestDroppedMap(t *testing.T) {
+	s := sessionIn(t, "-- notebooks/x.txt --\n")
+	show(t, s, "import _ \"unsafe\"\n\n//go:linkname bootstrap golang.org/x/tools/internal/stdlib.bootstrap\nvar bootstrap map[string]bool")
+	got := show(t, s, "len(bootstrap) > 10")
+	if want := "[result text/plain]\ntrue\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
