@@ -76,10 +76,12 @@ func (d *definers) arrange() {
 	d.first, d.others = map[uint64]int32{}, map[uint64][]int32{}
 	for i, path := range d.paths {
 		for _, m := range d.files[d.known[path]] {
-			if _, taken := d.first[m.hash()]; !taken {
-				d.first[m.hash()] = int32(i)
-			} else if m&1 == 0 {
-				d.others[m.hash()] = append(d.others[m.hash()], int32(i))
+			h, others := m.hash(), d.others[m.hash()]
+			switch first, taken := d.first[h]; {
+			case !taken:
+				d.first[h] = int32(i)
+			case m&1 == 0 && first != int32(i) && (len(others) == 0 || others[len(others)-1] != int32(i)):
+				d.others[h] = append(others, int32(i))
 			}
 		}
 	}

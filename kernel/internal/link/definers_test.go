@@ -1,0 +1,130 @@
+package link
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+// listed are compiled packages of the standard library. It implements Archives.
+type listed map[string]string
+
+func (a listed) Archive(path string) (string, error) { return a[path], nil }
+func (a listed) Has(path string) bool                { return a[path] != "" }
+func (a listed) All() (map[string]string, error)     { return a, nil }
+
+func standard(t testing.TB, args ...string) listed {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, args...)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := listed{}
+	for line := range strings.Lines(string(out)) {
+		if path, file, _ := strings.Cut(strings.TrimSpace(line), " "); file != "" {
+			list[path] = file
+		}
+	}
+	return list
+}
+
+func TestDefiners(t *testing.T) {
+	l := &Linker{archives: standard(t, "std"), packages: map[string]*pkg{}}
+	d := &definers{}
+	if changed, err := d.update(l); err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	for name, want := range map[string]string{
+		"reflect.mapiterinit":        "runtime",
+		"runtime.mapassign_fast64":   "internal/runtime/maps",
+		"sync.runtime_Semacquire":    "runtime",
+		"internal/bytealg.IndexByte": "internal/bytealg", // assembly
+		"nobody.defines":             "",
+	} {
+		if got := strings.Join(d.packages(name), " "); got != want {
+			t.Errorf("%s is defined by %q, want %q", name, got, want)
+		}
+	}
+	if changed, err := d.update(l); err != nil || changed {
+		t.Errorf("nothing has changed, and update says %v, %v", changed, err)
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "extra.a")
+	b, err := os.ReadFile(l.archives.(listed)["runtime"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l.archives.(listed)["a/first"] = file
+	if changed, err := d.update(l); err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	if got := strings.Join(d.packages("reflect.mapiterinit"), " "); got != "a/first runtime" {
+		t.Errorf("of two definitions the index knows %q", got)
+	}
+}
+
+// TestDefinersNeeded checks what the index leaves out: names of symbols that
+// every object defines, or the package that they are named after.
+func TestDefinersNeeded(t *testing.T) {
+	archives := standard(t, "std")
+	defined := map[string]bool{} // by the package that the name begins with
+	for path, file := range archives {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objs, err := goobj.ParseArchive(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := &pkg{path: path}
+		for _, o := range objs {
+			own.objs = append(own.objs, &object{Object: o, pkg: own})
+		}
+		for _, o := range objs {
+			for i := o.NumDef(); i < o.NumSyms(); i++ {
+				name := o.Sym(i).Name()
+				if definedByAll(name) && name != "" && !strings.HasPrefix(name, "go:info.") { // those are of debug information
+					if _, ok := own.find(symKey{name, goobj.ABI0}); !ok && !defined[name] {
+						defined[name] = ownerDefines(t, archives, name)
+						if !defined[name] {
+							t.Errorf("%s refers to %s, which package %s does not define", path, name, packageOf(name))
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func ownerDefines(t *testing.T, archives listed, name string) bool {
+	t.Helper()
+	l := &Linker{archives: archives, packages: map[string]*pkg{}}
+	p, err := l.openPackage(packageOf(name))
+	if err != nil {
+		return false
+	}
+	_, a := p.find(symKey{name, goobj.ABI0})
+	_, b := p.find(symKey{name, goobj.ABIInternal})
+	return a || b
+}
+
+func BenchmarkDefiners(b *testing.B) {
+	l := &Linker{archives: standard(b, "std"), packages: map[string]*pkg{}}
+	for b.Loop() {
+		d := &definers{}
+		if _, err := d.update(l); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(d.first)), "names")
+	}
+}
