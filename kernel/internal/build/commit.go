@@ -23,6 +23,8 @@ type changes struct {
 
 	instances []instance
 	retry     []string
+	structs   []*typeText
+	valued    []string
 }
 
 // checked is what go/types found out about the last good cell.
@@ -75,6 +77,13 @@ func (p *Program) Commit(u *Unit) {
 	p.allBlank = append(p.allBlank, c.blanks...)
 	p.blanks = nil
 	p.noteInstances(c.instances)
+	for _, t := range c.structs {
+		p.structs[t.key()] = t
+	}
+	for _, m := range c.valued {
+		p.valued[m] = true
+	}
+	clear(p.removed)
 	p.last = c.checked
 }
 

@@ -87,7 +87,7 @@ func unnamed(sig *types.Signature) *types.Signature {
 func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	c := &changes{
 		origin: b.o, imports: b.imports, dots: b.dots, blanks: b.blanks,
-		links: b.links, checked: b.last, updates: b.recomp, instances: b.instances,
+		links: b.links, checked: b.last, updates: b.recomp, instances: b.instances, structs: b.structs, valued: b.valued,
 	}
 	u.changes = c
 	inits := 0
@@ -119,6 +119,10 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	}
 	for old, why := range b.dropped {
 		c.aside = append(c.aside, &asideSymbol{old, why})
+		u.Fresh = append(u.Fresh, old.wrapperSymbols()...)
+	}
+	for _, m := range b.p.removed {
+		u.Fresh = append(u.Fresh, m.wrapperSymbols()...)
 	}
 	b.describeVars(u)
 	u.Init = inits > 0 || b.dynamicInit()

@@ -69,7 +69,7 @@ func (s *symbol) callers() string {
 // findInstances collects the instances that the checked unit uses: those that
 // it names, and those that the types of its expressions contain.
 func (b *builder) findInstances(r *result) {
-	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]instance{}}
+	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]instance{}, structs: map[string]*typeText{}}
 	for id, in := range r.info.Instances {
 		if obj := r.info.Uses[id]; obj != nil && obj.Pkg() == r.pkg {
 			f.add(obj.Name(), in.TypeArgs)
@@ -80,12 +80,14 @@ func (b *builder) findInstances(r *result) {
 		f.walk(tv.Type)
 	}
 	b.instances = slices.Collect(maps.Values(f.found))
+	b.structs = slices.Collect(maps.Values(f.structs))
 }
 
 type finder struct {
-	pkg   *types.Package
-	seen  map[types.Type]bool
-	found map[string]instance
+	pkg     *types.Package
+	seen    map[types.Type]bool
+	found   map[string]instance
+	structs map[string]*typeText
 }
 
 // add notes an instance if its arguments are types that exist outside of
@@ -116,13 +118,31 @@ func (f *finder) walk(t types.Type) {
 			f.add(n.Obj().Name(), n.TypeArgs())
 		}
 		if n.Obj().Pkg() == f.pkg {
-			f.walk(n.Underlying())
+			eachPart(n.Underlying(), f.walk)
 			for m := range n.Methods() {
 				f.walk(m.Type())
 			}
 		}
 	}
+	if s, ok := t.(*types.Struct); ok {
+		f.addStruct(s)
+	}
 	eachPart(t, f.walk)
+}
+
+// addStruct notes a struct type without a name that may have promoted methods
+// of notebook types.
+func (f *finder) addStruct(s *types.Struct) {
+	for v := range s.Fields() {
+		if !v.Embedded() {
+			continue
+		}
+		text := spell(s, f.pkg)
+		if text != nil && len(text.names) > 0 && !hasTypeParam(s, map[types.Type]bool{}) {
+			f.structs[text.key()] = text
+		}
+		return
+	}
 }
 
 // hasTypeParam reports whether a type depends on a type parameter.

@@ -122,6 +122,9 @@ func (p *Program) Remove(name string) ([]Declaration, error) {
 				p.remove(m)
 			}
 		}
+		if s.recv != "" {
+			p.removed[name] = s
+		}
 		users := p.usersOf(name)
 		p.override(s, name)
 		delete(p.names, name)

@@ -13,6 +13,7 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 		r.source(s.decl.Refs, s.binds, b.lookup)
 		r.declared(s)
 	}
+	r.touch()
 	for _, s := range b.redone(extra) {
 		r.embedders(s.recv)
 		for _, in := range b.instancesOf(s) {
@@ -21,6 +22,7 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 			}
 		}
 	}
+	r.describers()
 	for _, s := range b.specs {
 		r.source(s.source.Refs, s.owner.binds, b.lookup)
 	}
@@ -40,6 +42,7 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 		r.todo = r.todo[1:]
 		r.expand(s)
 	}
+	b.touched = r.embedding
 	for _, s := range b.decls {
 		delete(r.in, s)
 	}
@@ -55,7 +58,7 @@ type reacher struct {
 	types map[string]bool
 	todo  []*symbol
 
-	embedding map[string]bool // types added by embedders
+	embedding map[string]bool // types added by embedders, and those that they embed
 }
 
 func (r *reacher) add(s *symbol) {

@@ -66,6 +66,12 @@ func (b *builder) compare(a *affected, s *symbol) {
 		old := b.p.names[name]
 		switch {
 		case old == nil:
+			if s.recv != "" && b.joins(s) {
+				a.changed(s.recv)
+			}
+		case s.recv != "" && old.decl.PtrRecv != s.decl.PtrRecv:
+			a.changed(name)
+			a.changed(s.recv)
 		case old.kind != s.kind || old.printOf(name) != s.printOf(name):
 			a.changed(name)
 			if s.recv != "" {

@@ -39,14 +39,17 @@ type builder struct {
 	droppedOrder []*symbol
 	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
 	lasting      map[string]bool // functions and methods that function literals of the unit use
+	valued       []string        // methods that literals use or that are values, with a dot before
 	reset        []*symbol
 	notices      []string
 	links        map[string]linkName
 	last         *checked
 	effects      Effects
-	flags        []string   // that the cell defines
-	instances    []instance // of generic code, that the unit uses
-	noInstances  bool       // of older cells: they do not suit a new definition
+	flags        []string        // that the cell defines
+	instances    []instance      // of generic code, that the unit uses
+	structs      []*typeText     // without a name, that embed types of the notebook
+	touched      map[string]bool // types whose methods or wrappers the unit makes anew; see touch
+	noInstances  bool            // of older cells: they do not suit a new definition
 }
 
 // A spec is a variable specification at package level.
@@ -163,9 +166,9 @@ func (b *builder) declareInits() {
 	}
 }
 
-// noteLasting collects what function literals may call. Their code may stay in
-// use when a function has been redefined, and cannot be compiled again: it must
-// not hold copies of bodies.
+// noteLasting collects what function literals may call, and methods that are
+// values. Their code may stay in use when a function has been redefined, and
+// cannot be compiled again: it must not hold copies of bodies.
 func (b *builder) noteLasting(s *cell.Source) {
 	for _, r := range s.Refs {
 		if !r.Top && s.InLiteral(r.Off) {
@@ -174,13 +177,14 @@ func (b *builder) noteLasting(s *cell.Source) {
 	}
 	for _, m := range s.Methods {
 		b.lasting["."+m] = true
+		b.valued = append(b.valued, "."+m)
 	}
 }
 
 // lasts reports whether function literals of the unit may call s.
 func (b *builder) lasts(s *symbol) bool {
 	if s.recv != "" {
-		return b.lasting["."+s.ename]
+		return b.lasting["."+s.ename] || b.p.valued["."+s.ename]
 	}
 	return b.lasting[s.key]
 }

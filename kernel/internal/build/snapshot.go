@@ -22,6 +22,9 @@ type state struct {
 	last     *checked
 
 	instances map[string]map[string]instance // by generic function or type, then by arguments
+	structs   map[string]*typeText           // struct types without a name that embed types of the notebook
+	valued    map[string]bool                // methods that function literals use or that are values, with a dot before
+	removed   map[string]*symbol             // methods that were removed since the worker last loaded a unit
 }
 
 func newState() *state {
@@ -38,6 +41,9 @@ func newState() *state {
 		saw:     map[string]map[*symbol]bool{},
 
 		instances: map[string]map[string]instance{},
+		structs:   map[string]*typeText{},
+		valued:    map[string]bool{},
+		removed:   map[string]*symbol{},
 	}
 }
 
@@ -50,6 +56,7 @@ func (s *state) clone() *state {
 	c.uninit = uninitialized{maps.Clone(s.uninit.packages), maps.Clone(s.uninit.retry)}
 	c.methods, c.users = cloneDeep(s.methods), cloneDeep(s.users)
 	c.saw, c.instances = cloneDeep(s.saw), cloneDeep(s.instances)
+	c.structs, c.valued, c.removed = maps.Clone(s.structs), maps.Clone(s.valued), maps.Clone(s.removed)
 	c.dots = s.dots[:len(s.dots):len(s.dots)]
 	c.blanks = s.blanks[:len(s.blanks):len(s.blanks)]
 	c.allBlank = s.allBlank[:len(s.allBlank):len(s.allBlank)]

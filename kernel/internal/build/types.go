@@ -3,6 +3,7 @@ package build
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"go/types"
 	"sort"
 	"strings"
@@ -17,6 +18,9 @@ type typeText struct {
 	names []string // notebook types that it mentions
 	paths []string // packages that it mentions
 }
+
+// key tells type texts apart.
+func (t *typeText) key() string { return fmt.Sprint(t.parts) }
 
 // A typePart is literal text, or a package (followed by a dot), or a type of
 // the notebook.

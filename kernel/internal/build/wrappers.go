@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -29,21 +28,8 @@ func (b *builder) redone(extra []*symbol) []*symbol {
 	return out
 }
 
-// embedders adds the types that embed a type, themselves or through others.
-func (r *reacher) embedders(name string) {
-	for user := range r.b.p.users[name] {
-		s := r.b.lookup(user.key)
-		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !slices.Contains(s.decl.Ancestors, name) {
-			continue
-		}
-		r.embedding[s.key] = true
-		r.add(s)
-		r.embedders(s.key)
-	}
-}
-
 // wrappers writes a function, never called, that takes the values of methods
-// and instances.
+// and instances, and of types that the compiler describes only where it meets them.
 func (e *emitter) wrappers(list []*symbol) {
 	var values []string
 	for _, s := range list {
@@ -58,6 +44,7 @@ func (e *emitter) wrappers(list []*symbol) {
 			values = append(values, fmt.Sprintf("(*%s)(nil).%s", e.b.nameIn(t, s.recv), s.ename))
 		}
 	}
+	values = append(values, e.touchedTypes()...)
 	if len(values) == 0 {
 		return
 	}
@@ -71,14 +58,23 @@ func (e *emitter) wrappers(list []*symbol) {
 // of s.
 func (e *emitter) instance(s *symbol, in instance) []string {
 	f := e.varFile()
+	if s.recv == "" {
+		return []string{e.b.nameIn(s, s.key) + f.arguments(in)}
+	}
+	t := f.instanceType(e.b.lookup(s.recv), in)
+	return []string{t, t + "." + s.ename}
+}
+
+// instanceType is an expression of the type of pointers to an instance of t.
+func (f *file) instanceType(t *symbol, in instance) string {
+	return "(*" + f.e.b.nameIn(t, t.key) + f.arguments(in) + ")(nil)"
+}
+
+// arguments are the type arguments of an instance.
+func (f *file) arguments(in instance) string {
 	var args []string
 	for _, a := range in.args {
 		args = append(args, f.typeText(a))
 	}
-	list := "[" + strings.Join(args, ", ") + "]"
-	if s.recv == "" {
-		return []string{e.b.nameIn(s, s.key) + list}
-	}
-	t := "(*" + e.b.nameIn(e.b.lookup(s.recv), s.recv) + list + ")(nil)"
-	return []string{t, t + "." + s.ename}
+	return "[" + strings.Join(args, ", ") + "]"
 }

@@ -78,6 +78,9 @@ func (p *parse) funcDecl(d *ast.FuncDecl) {
 	if d.Recv != nil && len(d.Recv.List) > 0 {
 		out.Recv, out.PtrRecv, out.Generic = receiver(d.Recv.List[0].Type)
 	}
+	if d.Body != nil {
+		out.Ancestors = localAncestors(d.Body)
+	}
 	p.refs(d, start, &out.Source)
 	out.literals(d, start)
 	p.cell.Decls = append(p.cell.Decls, out)
@@ -144,6 +147,18 @@ func ancestors(t *ast.TypeSpec) []string {
 	ast.Inspect(t, func(n ast.Node) bool {
 		if f, ok := n.(*ast.Field); ok && len(f.Names) == 0 {
 			list = append(list, baseName(f.Type))
+		}
+		return true
+	})
+	return list
+}
+
+// localAncestors lists those of the types that a function declares.
+func localAncestors(body *ast.BlockStmt) []string {
+	var list []string
+	ast.Inspect(body, func(n ast.Node) bool {
+		if t, ok := n.(*ast.TypeSpec); ok {
+			list = append(list, ancestors(t)...)
 		}
 		return true
 	})

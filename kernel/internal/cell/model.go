@@ -71,7 +71,8 @@ type Source struct {
 	Refs []Ref
 	Sels []string // all names that are selected from something
 	// Literals are the function literals whose code may outlive the run of what
-	// they stand in. Methods are the names that they select.
+	// they stand in. Methods are the names that they select, and those that are
+	// selected anywhere as values, not to be called.
 	Literals []Span
 	Methods  []string
 }
@@ -96,7 +97,7 @@ type Decl struct {
 	Directed  bool     // the doc comment has a line for the compiler
 	Nullary   bool     // a function without receiver, type parameters, parameters and results
 	Example   *Example // of a function that is an example
-	Ancestors []string // the types that a type has the promoted methods of, as far as they are written
+	Ancestors []string // the types that a type, or one in a function, has the promoted methods of, as far as they are written
 }
 
 // A Role says for what a statement stands that the cell's Go does not have.

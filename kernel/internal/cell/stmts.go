@@ -152,7 +152,7 @@ func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
 }
 
 // literals notes the function literals under n, but for those that are called
-// where they stand.
+// where they stand, and what may be method values.
 func (s *Source) literals(n ast.Node, start token.Pos) {
 	called := map[ast.Expr]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -162,6 +162,10 @@ func (s *Source) literals(n ast.Node, start token.Pos) {
 		case *ast.CallExpr:
 			if _, started := called[ast.Unparen(n.Fun)]; !started {
 				called[ast.Unparen(n.Fun)] = true
+			}
+		case *ast.SelectorExpr:
+			if _, isCalled := called[n]; !isCalled {
+				s.Methods = append(s.Methods, n.Sel.Name)
 			}
 		case *ast.FuncLit:
 			if called[n] {

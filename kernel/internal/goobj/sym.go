@@ -143,10 +143,23 @@ func (s Sym) span(idx int) (from, to uint32) {
 	return from, to
 }
 
-// Data returns the symbol's initial content; what is shorter than Size is zero.
+// Data returns the symbol's initial content as the file has it; what is shorter
+// than Size is zero. Content does not leave that to the caller.
 func (s Sym) Data() []byte {
 	from, to := s.span(blkDataIdx)
 	return s.o.bytes(s.o.off[blkData]+from, int(to-from))
+}
+
+// Content returns the symbol's initial content in its full size: the compiler
+// leaves out zeros at the end of some symbols.
+func (s Sym) Content() []byte {
+	d := s.Data()
+	if n := int(s.Size()); len(d) < n {
+		full := make([]byte, n)
+		copy(full, d)
+		return full
+	}
+	return d
 }
 
 // A Reloc asks for an address to be written into a symbol's content.

@@ -171,13 +171,13 @@ func readAt(f *elf.File, addr uint64, b []byte) bool {
 
 func (x *indexer) addType(o *goobj.Object, s goobj.Sym) {
 	const strOff = 40
-	d := s.Data()
+	d := s.Content()
 	for _, r := range s.Relocs() {
 		if r.Off() != strOff {
 			continue
 		}
 		if i, ok := o.Index(r.Sym()); ok {
-			x.typeKeys[keyOf(d, o.Sym(i).Data())] = strings.Clone(s.Name())
+			x.typeKeys[keyOf(d, o.Sym(i).Content())] = strings.Clone(s.Name())
 		}
 	}
 }

@@ -49,6 +49,7 @@ type Linker struct {
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
 
 	reflected *reflected
+	retired   map[typePair]*retiredItab // tables of values whose type no longer implements the interface
 
 	// Packages under edit; see Reload.
 	live    map[string]bool
@@ -75,6 +76,7 @@ type stub struct {
 	name string
 	addr uintptr
 	slot uintptr // holds the address of the body
+	typ  string  // of a method: the symbol of its type, without the receiver
 }
 
 type variable struct {
@@ -135,6 +137,7 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		uses:     map[uintptr]*funcUse{},
 		live:     map[string]bool{},
 		renewed:  map[string]int{},
+		retired:  map[typePair]*retiredItab{},
 
 		injected:   findInjected(idx),
 		moreStack:  findMoreStack(idx),

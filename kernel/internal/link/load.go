@@ -96,7 +96,6 @@ func newLoad(l *Linker, o *object, req Request) *load {
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
 		ld.renewedMethods[qualified(f)] = true
-		ld.renewedMethods[methodName(f)] = true
 	}
 	return ld
 }

@@ -144,7 +144,7 @@ func (ld *load) mayBeReflected(n *node) bool {
 	if !isType(n.sym, n.name) || strings.HasPrefix(n.name, "type:noalg.") || ld.typeDone[n.name] != nil {
 		return false
 	}
-	b := n.sym.Data()
+	b := n.sym.Content()
 	if len(b) < typeHeader || b[typeTFlagOff]&tflagNamed != 0 {
 		return false
 	}

@@ -138,3 +138,12 @@ func writeStub(b []byte, s *stub) {
 	b[0], b[1] = 0xff, 0x25
 	binary.LittleEndian.PutUint32(b[2:], uint32(int32(int64(s.slot)-int64(s.addr)-6)))
 }
+
+// stubSlot returns the slot of the stub at pc, or 0 if there is another function.
+// Compiled functions of that size begin otherwise.
+func stubSlot(pc uintptr) uintptr {
+	if pc%stubSize != 0 || loadAt[uint16](pc) != 0x25ff {
+		return 0
+	}
+	return pc + 6 + uintptr(int64(loadAt[int32](pc+2)))
+}

@@ -60,9 +60,10 @@ type load struct {
 	fresh   map[string]bool
 	renewed map[string]bool
 
-	methodNames    map[string]bool // of the fresh methods
-	renewedMethods map[string]bool // and of the renewed ones, also with the receiver
-	newNames       map[string]bool // of types, once newTypes has run
+	methodNames    map[string]bool   // of the fresh methods
+	renewedMethods map[string]bool   // the renewed ones, with the receiver
+	methodTypes    map[string]string // see methodType
+	newNames       map[string]bool   // of types, once newTypes has run
 
 	nodes  []*node
 	queue  []*node
@@ -295,8 +296,8 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	n := ld.place(o, i)
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
-	if old == nil || ld.renewed[name] {
-		n.stub = &stub{name: strings.Clone(name)} // name lies in the object, which is not to be kept
+	if old == nil || ld.renewed[name] || ld.retyped(name, old) { // a promoted method may have had the symbol
+		n.stub = &stub{name: strings.Clone(name), typ: ld.methodType(name)} // name lies in the object, which is not to be kept
 		ld.stubs = append(ld.stubs, n.stub)
 	}
 	return target{node: n}, nil

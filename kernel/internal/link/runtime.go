@@ -71,7 +71,6 @@ type host struct {
 	stop         func(reason uint8) worldStop
 	start        func(worldStop)
 	typedmemmove func(typ, dst, src unsafe.Pointer)
-	itabInit     func(m unsafe.Pointer, firstTime bool) string
 }
 
 // stwPlugin is some valid runtime.stwReason; it names the pause in traces.
@@ -97,7 +96,6 @@ func newHost(idx *Index) (*host, error) {
 	h.stop = funcAt[func(uint8) worldStop](addr("runtime.stopTheWorld"))
 	h.start = funcAt[func(worldStop)](addr("runtime.startTheWorld"))
 	h.typedmemmove = funcAt[func(typ, dst, src unsafe.Pointer)](addr("runtime.typedmemmove"))
-	h.itabInit = funcAt[func(unsafe.Pointer, bool) string](addr("runtime.itabInit"))
 	iscgo := (*bool)(platform.Pointer(addr("runtime.iscgo")))
 	if missing != nil {
 		return nil, missing
@@ -175,6 +173,9 @@ const (
 	tflagExtraStar = 1 << 1
 	tflagNamed     = 1 << 2
 
+	structFieldsOff = 56
+	structFieldSize = 24
+
 	uncommonSize = 16
 	methodSize   = 16
 )
@@ -227,9 +228,9 @@ func pointerMask(t, off uintptr, set func(off uintptr)) {
 			pointerMask(elem, off+i*loadAt[uintptr](elem), set)
 		}
 	case kindStruct:
-		fields, n := loadAt[uintptr](t+56), loadAt[uintptr](t+64)
+		fields, n := loadAt[uintptr](t+structFieldsOff), loadAt[uintptr](t+structFieldsOff+8)
 		for i := range n {
-			f := fields + i*24
+			f := fields + i*structFieldSize
 			pointerMask(loadAt[uintptr](f+8), off+loadAt[uintptr](f+16), set)
 		}
 	case kindInterface:
@@ -247,6 +248,22 @@ func (h *host) eachItab(f func(*itab)) {
 	for i := range size {
 		if p := atomic.LoadUintptr((*uintptr)(platform.Pointer(uintptr(t) + 16 + i*8))); p != 0 {
 			f((*itab)(platform.Pointer(p)))
+		}
+	}
+}
+
+// itabCount is how many interface tables the runtime knows.
+func (h *host) itabCount() uintptr {
+	return loadAt[uintptr](atomic.LoadUintptr(h.itabTable) + 8)
+}
+
+// replaceItab puts one interface table in the place of another of the same types.
+func (h *host) replaceItab(old, now *itab) {
+	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
+	size := *(*uintptr)(t)
+	for i := range size {
+		if p := (*uintptr)(platform.Pointer(uintptr(t) + 16 + i*8)); atomic.LoadUintptr(p) == addressOf(old) {
+			atomic.StoreUintptr(p, addressOf(now))
 		}
 	}
 }

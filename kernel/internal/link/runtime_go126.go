@@ -73,6 +73,8 @@ func (m *module) addItabs(h *host, list []uintptr) {
 // stands for them in the module.
 type typeMap map[int32]unsafe.Pointer
 
+func (t typeMap) at(md *moduleData, addr uintptr) unsafe.Pointer { return t[int32(addr-md.types)] }
+
 func (t typeMap) set(md *moduleData, addr uintptr, typ unsafe.Pointer) { t[int32(addr-md.types)] = typ }
 
 // links are the lists that a module has published.

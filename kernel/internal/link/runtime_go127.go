@@ -86,6 +86,8 @@ func (m *module) addItabs(h *host, list []uintptr) {
 // stands for them in the module.
 type typeMap map[unsafe.Pointer]unsafe.Pointer
 
+func (t typeMap) at(_ *moduleData, addr uintptr) unsafe.Pointer { return t[platform.Pointer(addr)] }
+
 func (t typeMap) set(_ *moduleData, addr uintptr, typ unsafe.Pointer) {
 	t[platform.Pointer(addr)] = typ
 }

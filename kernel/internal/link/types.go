@@ -18,7 +18,7 @@ type typeRecord struct {
 	data   []byte
 	fields []typeRef // relocations, in order
 	era    int       // of the linker when it was made
-	room   bool      // there is space for an uncommon part behind a pointer type
+	room   bool      // there is space for an uncommon part, which a type without methods lacks
 }
 
 // A typeRef is one relocation of a descriptor.
@@ -59,7 +59,7 @@ func (ld *load) typeOf(o *object, i int, name string) (target, error) {
 
 func newTypeRecord(o *object, i int, name string) *typeRecord {
 	s := o.Sym(i)
-	r := &typeRecord{name: strings.Clone(name), data: bytes.Clone(s.Data())}
+	r := &typeRecord{name: strings.Clone(name), data: bytes.Clone(s.Content())}
 	for _, rel := range s.Relocs() {
 		if rel.Size() == 0 {
 			continue
@@ -150,8 +150,7 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 // sameLayout compares two descriptors of one name, methods aside: a type that
 // gained or lost methods is still the same type.
 func sameLayout(old, r *typeRecord, equalTarget func(*typeRecord, string) bool) bool {
-	oldEnd, newEnd := old.methodsOff(), r.methodsOff()
-	if oldEnd != newEnd || !bytes.Equal(old.comparable(), r.comparable()) {
+	if !bytes.Equal(old.comparable(), r.comparable()) {
 		return false
 	}
 	a, b := old.identity(), r.identity()
@@ -176,6 +175,12 @@ func (r *typeRecord) methodCount() int {
 	return int(binary.LittleEndian.Uint16(r.data[uncommonOff(r.kind())+4:]))
 }
 
+// unnamedStruct reports whether r describes a struct type without a name. It
+// gets an uncommon part, before its fields, with its first promoted method.
+func (r *typeRecord) unnamedStruct() bool {
+	return r.kind() == kindStruct && r.data[typeTFlagOff]&tflagNamed == 0
+}
+
 // methodsOff is where the method table begins, at the end of the descriptor.
 func (r *typeRecord) methodsOff() int {
 	end := len(r.data)
@@ -193,7 +198,12 @@ func (r *typeRecord) methodsOff() int {
 func (r *typeRecord) comparable() []byte {
 	b := bytes.Clone(r.data[:r.methodsOff()])
 	b[typeTFlagOff] &^= tflagUncommon
-	if u := uncommonOff(r.kind()); r.hasUncommon() && u+uncommonSize <= len(b) {
+	u := uncommonOff(r.kind())
+	switch {
+	case !r.hasUncommon() || u+uncommonSize > len(b):
+	case r.unnamedStruct():
+		b = append(b[:u], b[u+uncommonSize:]...)
+	default:
 		clear(b[u+4 : u+12])
 	}
 	return b
@@ -203,12 +213,20 @@ func (r *typeRecord) comparable() []byte {
 func (r *typeRecord) identity() []typeRef {
 	var list []typeRef
 	end := int32(r.methodsOff())
+	fields := int32(uncommonOff(kindStruct))
 	for _, f := range r.fields {
 		switch {
 		case f.off == typeEqualOff, f.off == typeGCDataOff, f.off == typePtrThisOff, f.off >= end:
-		default:
-			list = append(list, f)
+			continue
+		case r.unnamedStruct() && f.off == structFieldsOff:
+			f.add = 0 // the place of its own fields
+		case r.unnamedStruct() && r.hasUncommon() && f.off >= fields:
+			if f.off < fields+uncommonSize {
+				continue
+			}
+			f.off -= uncommonSize
 		}
+		list = append(list, f)
 	}
 	return list
 }
@@ -231,7 +249,11 @@ func (ld *load) itabOf(o *object, i int) (target, error) {
 		return target{node: n}, nil
 	}
 	if pair[0].node == nil && pair[1].node == nil {
-		if m := ld.host.findItab(pair[0].addr, pair[1].addr); m != nil {
+		m := ld.host.findItab(pair[0].addr, pair[1].addr)
+		if r := ld.retired[typePair{pair[0].addr, pair[1].addr}]; r != nil {
+			m = r.m // this load brings the methods back
+		}
+		if m != nil {
 			if m.hash == 0 { // made by the runtime, which leaves out what type switches need
 				m.hash = typeHash(m.typ)
 			}

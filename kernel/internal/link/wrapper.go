@@ -49,53 +49,42 @@ func qualified(symbol string) string {
 	return strings.NewReplacer("(*", "", ")", "").Replace(symbol)
 }
 
-// methodType names the type of a method that the cell's descriptors list, and
-// oldMethodType that of the one which earlier loads have.
+// retyped reports whether a method has another signature than the one that a
+// stub was made for: a method of the type, or one that was promoted.
+func (ld *load) retyped(symbol string, s *stub) bool {
+	t := ld.methodType(symbol)
+	return s.typ != "" && (s.typ != t || mentions(t, ld.newTypes()))
+}
+
+// methodType names the type of a method that the cell's descriptors list: "" if
+// none does.
 func (ld *load) methodType(symbol string) string {
-	for i := range ld.main.NumDef() {
-		if s := ld.main.Sym(i); isType(s, s.Name()) && descriptorOfReceiver(s.Name(), symbol) {
-			if t := newTypeRecord(ld.main, i, s.Name()).methodType(symbol); t != "" {
-				return t
+	if methodName(symbol) == "" {
+		return ""
+	}
+	if ld.methodTypes == nil {
+		ld.methodTypes = map[string]string{}
+		for i := range ld.main.NumDef() {
+			if s := ld.main.Sym(i); isType(s, s.Name()) && ofNotebook(s.Name()) {
+				newTypeRecord(ld.main, i, s.Name()).noteMethodTypes(ld.methodTypes)
 			}
 		}
 	}
-	return ""
+	return strings.Clone(ld.methodTypes[symbol])
 }
 
-func (ld *load) oldMethodType(symbol string) string {
-	for name, r := range ld.types {
-		if descriptorOfReceiver(name, symbol) {
-			if t := r.methodType(symbol); t != "" {
-				return t
-			}
-		}
-	}
-	return ""
-}
-
-// descriptorOfReceiver reports whether a descriptor is that of the receiver type
-// of a method, or of the pointer to it.
-func descriptorOfReceiver(descriptor, method string) bool {
-	t := strings.TrimPrefix(strings.TrimPrefix(descriptor, "type:"), "*")
-	return strings.HasPrefix(t, "main.") && strings.HasPrefix(method, "main.") &&
-		strings.HasPrefix(strings.TrimPrefix(method[len("main."):], "(*"), t[len("main."):])
-}
-
-// methodType finds a method by its code in the method table: the name, the type
-// and twice the code, 4 bytes each.
-func (r *typeRecord) methodType(symbol string) string {
+// noteMethodTypes enters the methods of a type by their code. An entry of the
+// method table has the name, the type and twice the code, 4 bytes each.
+func (r *typeRecord) noteMethodTypes(types map[string]string) {
 	typ := ""
 	for _, f := range r.methods() {
 		switch f.off % methodSize {
 		case 4:
 			typ = f.target
 		case 8, 12:
-			if f.target == symbol {
-				return typ
-			}
+			types[f.target] = typ
 		}
 	}
-	return ""
 }
 
 // refreshes reports whether symbol i of the cell is a wrapper, known from an
@@ -103,11 +92,12 @@ func (r *typeRecord) methodType(symbol string) string {
 // type that it mentions is. Then code for the old type must not reach it.
 func (ld *load) refreshes(i int, name string) bool {
 	s := ld.main.Sym(i)
-	if ld.Linker.stubs[name] == nil || !s.Kind().IsText() || !isMethodWrapper(ld.main, s, name) {
+	old := ld.Linker.stubs[name]
+	if old == nil || !s.Kind().IsText() || !isMethodWrapper(ld.main, s, name) {
 		return false
 	}
 	method := methodName(name)
-	if ld.renewedMethods[qualified(name)] || mentions(name, ld.newTypes()) || ld.renewedMethods[method] && ld.methodType(name) != ld.oldMethodType(name) {
+	if ld.renewedMethods[qualified(name)] || mentions(name, ld.newTypes()) || ld.methodNames[method] && ld.retyped(name, old) {
 		ld.renewed[name] = true
 	}
 	if ld.renewed[name] || ld.methodNames[method] {

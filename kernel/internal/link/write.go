@@ -35,9 +35,8 @@ func (ld *load) layout() error {
 	}
 	for _, n := range ld.nodes {
 		size := uintptr(n.sym.Size())
-		if n.typ != nil && n.typ.kind() == kindPointer && !n.typ.hasUncommon() {
-			size += uncommonSize // room for methods to come
-			n.typ.room = true
+		if n.typ != nil {
+			size += n.typ.makeRoom()
 		}
 		var err error
 		if n.addr, err = ld.arenaOf(n).alloc(max(size, 1), n.align); err != nil {
@@ -110,6 +109,9 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 				return fmt.Errorf("%s: %w", n.name, err)
 			}
 		}
+		if n.typ != nil && n.typ.room && n.typ.kind() == kindStruct {
+			ld.moveFields(n)
+		}
 	}
 	return nil
 }
@@ -143,11 +145,13 @@ func (ld *load) commit() {
 	l := ld.Linker
 	l.mod.publish()
 	maps.Copy(l.got, ld.newSlots)
-	for _, n := range ld.nodes {
-		if n.stub != nil {
-			atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
+	ld.applyMethods(func() {
+		for _, n := range ld.nodes {
+			if n.stub != nil {
+				atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
+			}
 		}
-	}
+	})
 	ld.moveStubs()
 	ld.dropReplaced()
 	for _, s := range ld.stubs {
@@ -164,7 +168,6 @@ func (ld *load) commit() {
 	l.pending = nil
 	ld.addTypes()
 	ld.addItabs()
-	ld.applyMethods()
 	for _, n := range ld.nodes {
 		if v := n.redo; v != nil {
 			l.host.typedmemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
@@ -222,18 +225,7 @@ func (ld *load) addTypes() {
 
 // typeString is the string that reflect knows a type by.
 func (ld *load) typeString(t uintptr) string {
-	p := ld.mod.md.types + uintptr(loadAt[int32](t+typeStrOff)) + 1
-	n, shift := 0, 0
-	for {
-		c := loadAt[byte](p)
-		p++
-		n |= int(c&0x7f) << shift
-		if c < 0x80 {
-			break
-		}
-		shift += 7
-	}
-	s := string(platform.Bytes(p, n))
+	s := ld.nameAt(loadAt[int32](t + typeStrOff))
 	if loadAt[uint8](t+typeTFlagOff)&tflagExtraStar != 0 {
 		s = s[1:]
 	}
@@ -252,37 +244,4 @@ func (ld *load) addItabs() {
 		return
 	}
 	ld.mod.addItabs(ld.host, list)
-}
-
-// applyMethods gives old descriptors their new method tables, in the new
-// descriptor's place, and lets negative interface tables try again.
-func (ld *load) applyMethods() {
-	if len(ld.methods) == 0 {
-		return
-	}
-	changed := map[uintptr]bool{}
-	w := ld.host.stop(stwReason)
-	for _, u := range ld.methods {
-		if !u.rec.hasUncommon() && !u.rec.room || !u.n.typ.hasUncommon() {
-			continue
-		}
-		off := uintptr(uncommonOff(u.rec.kind()))
-		from, to := u.n.addr+off, u.rec.addr+off
-		src := ld.mod.ro.bytes(from, uncommonSize)
-		dst := ld.mod.ro.bytes(to, uncommonSize)
-		copy(dst, src)
-		binary.LittleEndian.PutUint32(dst[8:], binary.LittleEndian.Uint32(src[8:])+uint32(from-to))
-		ld.mod.ro.bytes(u.rec.addr, typeHeader)[typeTFlagOff] |= tflagUncommon
-	}
-	ld.host.start(w)
-	for _, u := range ld.methods {
-		u.rec.data, u.rec.fields = u.n.typ.data, u.n.typ.fields
-		changed[u.rec.addr] = true
-	}
-	ld.host.eachItab(func(m *itab) {
-		if changed[m.typ] && m.fun[0] == 0 {
-			ld.host.itabInit(unsafe.Pointer(m), true)
-		}
-	})
-	forgetAssertions()
 }

@@ -55,9 +55,6 @@ func (r *run) remove(d cell.DirectiveLine) error {
 		users, err := r.program.Load().Remove(name)
 		errs = append(errs, err)
 		needed[name] = users
-		if typ, method, ok := strings.Cut(name, "."); ok && err == nil {
-			r.print("%s is forgotten; interfaces, and so fmt, go on finding %s in values of %s until %%restart\n", name, method, typ)
-		}
 	}
 	for _, name := range names {
 		var list []string

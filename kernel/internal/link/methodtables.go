@@ -1,0 +1,286 @@
+package link
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// When a type that values have gains, loses or changes methods, its descriptor
+// stays where it is and gets the new method table, and the interface tables of
+// the type are filled again, so that values in interfaces follow.
+//
+// A type that no longer implements an interface has values in variables of it.
+// Their interface table is retired: it leaves the runtime's table, so that no
+// assertion finds it, and a method that is gone stays the body that it was last.
+
+// A typePair is what an interface table is for.
+type typePair struct{ inter, typ uintptr }
+
+// A retiredItab is one that values have and assertions do not find.
+type retiredItab struct {
+	m    *itab
+	held *itab // what stands in its place in the runtime's table
+}
+
+// An itabUpdate is what becomes of an interface table.
+type itabUpdate struct {
+	m      *itab
+	fun    []uintptr
+	listed *itab // what the runtime's table has for these types
+	give   *itab // what it is to have
+}
+
+// makeRoom returns how much space behind a descriptor an uncommon part takes
+// that the type may need later.
+func (r *typeRecord) makeRoom() uintptr {
+	if r.hasUncommon() {
+		return 0
+	}
+	switch {
+	case r.kind() == kindPointer:
+		r.room = true
+		return uncommonSize
+	case r.unnamedStruct() && len(r.data) > uncommonOff(kindStruct):
+		r.room = true
+		return uintptr(len(r.data) - uncommonOff(kindStruct) + structFieldSize)
+	}
+	return 0
+}
+
+// moveFields moves the fields of an unnamed struct type, which begin where an
+// uncommon part would stand, behind its descriptor.
+func (ld *load) moveFields(n *node) {
+	from := uintptr(uncommonOff(kindStruct))
+	size := uintptr(n.sym.Size())
+	to := (size + 7) &^ 7
+	b := ld.mod.ro.bytes(n.addr, int(to+size-from))
+	copy(b[to:], b[from:size])
+	binary.LittleEndian.PutUint64(b[structFieldsOff:], uint64(n.addr+to))
+}
+
+// applyMethods gives old descriptors their new method tables, in the new
+// descriptor's place, and brings interface tables up to date. swap has the
+// stubs lead to new code: whoever calls a method finds all of it or nothing.
+func (ld *load) applyMethods(swap func()) {
+	if len(ld.methods) == 0 {
+		swap()
+		return
+	}
+	var updates []itabUpdate
+	var w worldStop
+	for {
+		count := ld.host.itabCount()
+		updates = ld.itabUpdates()
+		w = ld.host.stop(stwReason) // nothing below may allocate
+		if ld.host.itabCount() == count {
+			break
+		}
+		ld.host.start(w) // a goroutine has made one meanwhile
+	}
+	for i := range updates {
+		ld.applyItab(&updates[i])
+	}
+	swap()
+	for i := range ld.methods {
+		ld.moveMethods(&ld.methods[i])
+	}
+	ld.host.start(w)
+	for _, u := range updates {
+		pair := typePair{u.m.inter, u.m.typ}
+		if u.give == u.m {
+			delete(ld.retired, pair)
+		} else {
+			ld.retired[pair] = &retiredItab{u.m, u.give}
+		}
+	}
+	for _, u := range ld.methods {
+		u.rec.data, u.rec.fields = u.n.typ.data, u.n.typ.fields
+	}
+	forgetAssertions()
+}
+
+func (ld *load) applyItab(u *itabUpdate) {
+	at := addressOf(u.m) + itabFixed
+	if ld.mod.ro.contains(at) { // else the runtime made it
+		at += ld.mod.ro.delta
+	}
+	copy(unsafe.Slice((*uintptr)(platform.Pointer(at)), len(u.fun)), u.fun)
+	if u.give != u.listed {
+		ld.host.replaceItab(u.listed, u.give)
+	}
+}
+
+// moveMethods makes the method table of a new descriptor that of the old one.
+func (ld *load) moveMethods(u *methodUpdate) {
+	off := uintptr(uncommonOff(u.rec.kind()))
+	flags := &ld.mod.ro.bytes(u.rec.addr, typeHeader)[typeTFlagOff]
+	if !u.n.typ.hasUncommon() {
+		if *flags&tflagUncommon != 0 {
+			clear(ld.mod.ro.bytes(u.rec.addr+off, uncommonSize)[4:8]) // the numbers of methods
+		}
+		return
+	}
+	if *flags&tflagUncommon == 0 && !u.rec.room {
+		return
+	}
+	from, to := u.n.addr+off, u.rec.addr+off
+	src := ld.mod.ro.bytes(from, uncommonSize)
+	dst := ld.mod.ro.bytes(to, uncommonSize)
+	copy(dst, src)
+	binary.LittleEndian.PutUint32(dst[8:], binary.LittleEndian.Uint32(src[8:])+uint32(from-to))
+	*flags |= tflagUncommon
+}
+
+// itabUpdates finds out what becomes of the interface tables of the types
+// whose methods change.
+func (ld *load) itabUpdates() []itabUpdate {
+	now := map[uintptr]uintptr{} // where a type's new methods are described
+	for _, u := range ld.methods {
+		now[u.rec.addr] = u.n.addr
+	}
+	var list []itabUpdate
+	ld.host.eachItab(func(m *itab) {
+		if t, ok := now[m.typ]; ok {
+			if u, ok := ld.itabUpdate(m, t); ok {
+				list = append(list, u)
+			}
+		}
+	})
+	return list
+}
+
+// itabUpdate finds out what becomes of table m, now that t describes the
+// methods of its type.
+func (ld *load) itabUpdate(m *itab, t uintptr) (itabUpdate, bool) {
+	u := itabUpdate{m: m, listed: m, give: m}
+	retired := ld.retired[typePair{m.inter, m.typ}]
+	if retired != nil {
+		u.m, u.give = retired.m, retired.m
+	}
+	missing := false
+	methods := ld.methodsOf(t)
+	for i, old := range unsafe.Slice(&u.m.fun[0], interfaceMethods(m.inter)) {
+		f, ok := methods[ld.interfaceMethod(m.inter, i)]
+		if !ok {
+			missing = true
+			f = ld.body(old)
+		}
+		u.fun = append(u.fun, f)
+	}
+	switch {
+	case missing && retired != nil:
+		u.give = retired.held
+	case missing && m.fun[0] == 0:
+		return u, false // it never implemented the interface
+	case missing:
+		u.give = negativeItab(m)
+	}
+	return u, true
+}
+
+// negativeItab makes a table that says that m's type does not implement its
+// interface, with room for its methods.
+func negativeItab(m *itab) *itab {
+	words := make([]uintptr, itabFixed/8+interfaceMethods(m.inter))
+	n := (*itab)(unsafe.Pointer(&words[0]))
+	n.inter, n.typ, n.hash = m.inter, m.typ, m.hash
+	return n
+}
+
+// body is the code that a stub leads to at present, or fun itself.
+func (ld *load) body(fun uintptr) uintptr {
+	if !ld.mod.text.contains(fun) {
+		return fun
+	}
+	if slot := stubSlot(fun); slot != 0 {
+		return loadAt[uintptr](slot)
+	}
+	return fun
+}
+
+// A methodKey tells methods of a type or an interface apart.
+type methodKey struct {
+	name, pkg string // pkg is empty if the name is exported
+	typ       uintptr
+}
+
+// methodsOf lists the methods that a descriptor has, with the code that
+// interfaces call.
+func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
+	n := methodCount(t)
+	if n == 0 {
+		return nil
+	}
+	u := t + uintptr(uncommonOff(typeKind(t)))
+	list := make(map[methodKey]uintptr, n)
+	for i := range uintptr(n) {
+		m := u + uintptr(loadAt[uint32](u+8)) + i*methodSize
+		k := ld.methodKey(loadAt[int32](m), loadAt[int32](m+4), ld.nameAt(loadAt[int32](u)))
+		list[k] = ld.mod.md.text + uintptr(loadAt[int32](m+8))
+	}
+	return list
+}
+
+// Offsets into internal/abi.InterfaceType.
+const (
+	interfacePkgOff     = 48
+	interfaceMethodsOff = 56
+	interfaceMethodSize = 8
+)
+
+func interfaceMethods(inter uintptr) int { return loadAt[int](inter + interfaceMethodsOff + 8) }
+
+func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
+	m := loadAt[uintptr](inter+interfaceMethodsOff) + uintptr(i)*interfaceMethodSize
+	pkg := ""
+	if p := loadAt[uintptr](inter + interfacePkgOff); p != 0 {
+		pkg, _ = nameText(p)
+	}
+	return ld.methodKey(loadAt[int32](m), loadAt[int32](m+4), pkg)
+}
+
+// methodKey makes a key of the offsets of a method's name and type. pkg is the
+// package of unexported names that do not say theirs.
+func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
+	const exported, hasTag, hasPkg = 1 << 0, 1 << 1, 1 << 2
+	p := ld.mod.md.types + uintptr(name)
+	k := methodKey{typ: ld.mod.md.types + uintptr(typ)}
+	if made := ld.reflected.kept.at(ld.mod.md, k.typ); made != nil {
+		k.typ = uintptr(made)
+	}
+	var end uintptr
+	k.name, end = nameText(p)
+	switch flags := loadAt[byte](p); {
+	case flags&exported != 0:
+	case flags&hasPkg != 0 && flags&hasTag == 0:
+		k.pkg = ld.nameAt(loadAt[int32](end))
+	default:
+		k.pkg = pkg
+	}
+	return k
+}
+
+// nameAt is the text of a name, given by its offset; 0 stands for none.
+func (ld *load) nameAt(off int32) string {
+	if off == 0 {
+		return ""
+	}
+	s, _ := nameText(ld.mod.md.types + uintptr(off))
+	return s
+}
+
+// nameText decodes an internal/abi.Name at p, and says where its text ends.
+func nameText(p uintptr) (text string, end uintptr) {
+	n, shift := 0, 0
+	for p++; ; shift += 7 {
+		c := loadAt[byte](p)
+		p++
+		n |= int(c&0x7f) << shift
+		if c < 0x80 {
+			break
+		}
+	}
+	return string(platform.Bytes(p, n)), p + uintptr(n)
+}
