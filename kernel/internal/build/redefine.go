@@ -18,6 +18,11 @@ func (b *builder) affected() {
 	for _, s := range b.declared() {
 		b.compare(&a, s)
 	}
+	for _, m := range b.p.removed {
+		if b.joins(m) {
+			a.changed(m.recv)
+		}
+	}
 	for len(a.todo) > 0 {
 		name := a.todo[0]
 		a.todo = a.todo[1:]
@@ -181,7 +186,7 @@ func (s *symbol) mentionedInSignature(name string) bool {
 // returning makes copies of the declarations that were set aside, to try them
 // again.
 func (b *builder) returning() {
-	if len(b.decls)+len(b.vars)+len(b.imports) == 0 {
+	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.p.removed) == 0 {
 		return
 	}
 	for _, a := range sortedAside(b.p.aside) {

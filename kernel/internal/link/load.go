@@ -189,7 +189,7 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 	task = -1
 	for i := range ld.main.NumDef() {
 		name := ld.main.Sym(i).Name()
-		if !strings.HasPrefix(name, "main.") {
+		if !strings.HasPrefix(name, "main.") && !ofUnnamed(name) {
 			continue
 		}
 		switch {
@@ -210,19 +210,19 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 
 // close resolves everything that placed symbols refer to.
 func (ld *load) close() error {
-	for len(ld.queue) > 0 {
-		n := ld.queue[len(ld.queue)-1]
-		ld.queue = ld.queue[:len(ld.queue)-1]
-		if err := ld.resolveNode(n); err != nil {
-			return ld.origin(n, err)
-		}
-		if len(ld.queue) == 0 {
-			if err := ld.updateMethods(); err != nil {
-				return err
+	for {
+		for len(ld.queue) > 0 {
+			n := ld.queue[len(ld.queue)-1]
+			ld.queue = ld.queue[:len(ld.queue)-1]
+			if err := ld.resolveNode(n); err != nil {
+				return ld.origin(n, err)
 			}
 		}
+		ld.updateMethods()
+		if len(ld.queue) == 0 {
+			return nil
+		}
 	}
-	return nil
 }
 
 func (ld *load) resolveNode(n *node) error {

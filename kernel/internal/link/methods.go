@@ -4,7 +4,7 @@ import "github.com/perijove/perijove/kernel/internal/goobj"
 
 // updateMethods places new method tables for the types that stay the same but
 // gained, lost or changed methods.
-func (ld *load) updateMethods() error {
+func (ld *load) updateMethods() {
 	for i := range ld.main.NumDef() {
 		s := ld.main.Sym(i)
 		name := s.Name()
@@ -31,7 +31,6 @@ func (ld *load) updateMethods() error {
 		n.typ = r
 		ld.methods = append(ld.methods, methodUpdate{old, n})
 	}
-	return nil
 }
 
 func sameMethods(a, b *typeRecord) bool {

@@ -138,6 +138,8 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return target{addr: ld.host.zerobase}, nil
 	case o.main && strings.HasPrefix(name, "main."):
 		return ld.notebookSymbol(o, i, name)
+	case o.main && ofUnnamed(name) && ld.isMethodWrapper(o, s, name):
+		return ld.notebookFunc(o, i, name)
 	case !o.main && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
 		// A variable local to a package of the image is that of the image.
 		if addr, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) {
@@ -269,7 +271,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	plain := withoutTypeArgs(name)
 	generic := plain != name
 	switch {
-	case s.Kind().IsText() && generic && !isMethodWrapper(o, s, name):
+	case s.Kind().IsText() && generic && !ld.isMethodWrapper(o, s, name):
 		key := symKey{name, s.ABI()}
 		if addr, ok := ld.globals[key]; ok && !ld.outdated(name, plain) {
 			return target{addr: addr}, nil
@@ -290,7 +292,7 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	if old != nil && !fresh {
 		return target{addr: old.addr}, nil
 	}
-	if !fresh && !isMethodWrapper(o, s, name) {
+	if !fresh && !ld.isMethodWrapper(o, s, name) {
 		return target{node: ld.place(o, i)}, nil // a closure, an init function
 	}
 	n := ld.place(o, i)

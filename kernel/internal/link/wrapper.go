@@ -15,14 +15,21 @@ import (
 
 // isMethodWrapper reports whether the compiler generated this function to call
 // a method or an instance. What takes a dictionary, and so belongs to the code
-// that it was compiled with, does not count.
-func isMethodWrapper(o *object, s goobj.Sym, name string) bool {
+// that it was compiled with, does not count. A promoted method that only jumps to
+// another is not marked as a wrapper.
+func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 	generic := strings.Contains(name, "[")
 	if !generic && strings.Count(name, ".") < 2 || isCallWrapper(name) || generic && strings.Contains(name, "go.shape.") {
 		return false
 	}
 	fi, err := funcInfo(o, s)
-	return err == nil && fi.FuncID == goobj.FuncIDWrapper
+	return err == nil && (fi.FuncID == goobj.FuncIDWrapper || s.Dupok() && ld.methodType(name) != "")
+}
+
+// ofUnnamed reports whether a symbol is a method that a struct type without a
+// name has from types of the notebook.
+func ofUnnamed(name string) bool {
+	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && ofNotebook(name)
 }
 
 // isCallWrapper reports whether a symbol is the function that a defer or go
@@ -93,7 +100,7 @@ func (r *typeRecord) noteMethodTypes(types map[string]string) {
 func (ld *load) refreshes(i int, name string) bool {
 	s := ld.main.Sym(i)
 	old := ld.Linker.stubs[name]
-	if old == nil || !s.Kind().IsText() || !isMethodWrapper(ld.main, s, name) {
+	if old == nil || !s.Kind().IsText() || !ld.isMethodWrapper(ld.main, s, name) {
 		return false
 	}
 	method := methodName(name)
@@ -199,7 +206,7 @@ func (ld *load) dropReplaced() {
 		return
 	}
 	for name := range ld.Linker.stubs {
-		if (strings.HasSuffix(name, "-fm") || strings.Contains(name, "[")) && mentions(name, replaced) {
+		if (strings.HasSuffix(name, "-fm") || strings.Contains(name, "[") || ofUnnamed(name)) && mentions(name, replaced) {
 			delete(ld.Linker.stubs, name)
 		}
 	}
