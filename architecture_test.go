@@ -28,7 +28,7 @@ var arrows = map[string]string{
 	"kernel/internal/version":   "",
 
 	// The engine.
-	"kernel/internal/build":   "cell",
+	"kernel/internal/build":   "cell memory",
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",

@@ -32,6 +32,9 @@ func (b *builder) compile(ctx context.Context, e *emitter) (object string, err e
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
+	if !errors.Is(err, errAgain) {
+		return "", err
+	}
 	return b.compileFiles(ctx, importcfg, e)
 }
 
@@ -74,10 +77,9 @@ func (b *builder) compileFiles(ctx context.Context, importcfg string, e *emitter
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err = cmd.Start(); err == nil {
+		end := b.p.compiling.begin(ctx, cmd, cfg.memory())
 		b.p.aheadOfNext()
-		stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
-		err = cmd.Wait()
-		stop()
+		err = end(cmd.Wait())
 	}
 	if err == nil {
 		return object, nil
@@ -85,6 +87,9 @@ func (b *builder) compileFiles(ctx context.Context, importcfg string, e *emitter
 	os.Remove(object)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
+	}
+	if why := cfg.final(err, out.String()); why != nil {
+		return "", why
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -103,7 +108,8 @@ func (cfg *Config) command(dir, importcfg, object string, names []string) *exec.
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
 		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}
 	cmd := exec.Command(cfg.Compile, append(append(args, cfg.Flags...), names...)...)
-	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], "GOGC=off")
+	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], collectorEnv(cfg.memory())...)
+	ownGroup(cmd)
 	return cmd
 }
 

@@ -50,6 +50,9 @@ type Config struct {
 	// Next reports whether another Build follows the present one at once. It
 	// may be nil.
 	Next func() bool
+	// Memory returns how much a compiler may use, in bytes; 0 for no limit. It
+	// may be called at any time, and be nil.
+	Memory func() int64
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
 }
@@ -64,8 +67,9 @@ type Program struct {
 
 	isSnapshot bool // it serves one query, and is never built or changed
 
-	building sync.Mutex // held by Build, and while the state changes
-	seq      int        // of units, for file names; guarded by building
+	building  sync.Mutex // held by Build, and while the state changes
+	compiling compilation
+	seq       int // of units, for file names; guarded by building
 
 	mu     sync.Mutex // guards what follows; held for moments only
 	*state            // read by Build without mu; it changes under both mutexes

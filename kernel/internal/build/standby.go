@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,6 +43,7 @@ type waiting struct {
 	cmd       *exec.Cmd
 	importcfg string
 	object    string
+	limit     int64      // of its memory
 	sources   []*os.File // write ends
 	out       bytes.Buffer
 	expire    *time.Timer
@@ -128,7 +130,7 @@ func (s *standby) compiler(importcfg string, files int) *waiting {
 		return nil
 	}
 	w.expire.Stop()
-	if w.importcfg != importcfg || files > standbyFiles {
+	if w.importcfg != importcfg || files > standbyFiles || w.limit != s.cfg.memory() {
 		w.drop()
 		return nil
 	}
@@ -147,7 +149,7 @@ func (s *standby) close() {
 }
 
 func (cfg *Config) startWaiting(importcfg, object string) (w *waiting, err error) {
-	w = &waiting{importcfg: importcfg, object: object}
+	w = &waiting{importcfg: importcfg, object: object, limit: cfg.memory()}
 	var names []string
 	var read []*os.File
 	defer func() {
@@ -174,9 +176,8 @@ func (cfg *Config) startWaiting(importcfg, object string) (w *waiting, err error
 }
 
 // run gives the compiler its sources, calls handed and waits for the object.
-func (w *waiting) run(ctx context.Context, texts []string, handed func()) error {
-	stop := context.AfterFunc(ctx, func() { _ = w.cmd.Process.Kill() })
-	defer stop()
+func (w *waiting) run(ctx context.Context, c *compilation, texts []string, handed func()) error {
+	end := c.begin(ctx, w.cmd, w.limit)
 	var writers sync.WaitGroup
 	for i, f := range w.sources {
 		text := "package main\n"
@@ -190,10 +191,7 @@ func (w *waiting) run(ctx context.Context, texts []string, handed func()) error 
 	}
 	writers.Wait()
 	handed()
-	err := w.cmd.Wait()
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
+	err := end(w.cmd.Wait())
 	if err != nil {
 		os.Remove(w.object)
 	}
@@ -202,7 +200,7 @@ func (w *waiting) run(ctx context.Context, texts []string, handed func()) error 
 
 // drop ends a compiler that is not needed.
 func (w *waiting) drop() {
-	_ = w.cmd.Process.Kill()
+	killGroup(w.cmd)
 	w.closeSources()
 	_ = w.cmd.Wait() // it was killed
 	os.Remove(w.object)
@@ -236,13 +234,16 @@ func (p *Program) compileAhead(ctx context.Context, importcfg string, e *emitter
 	p.standby.used(importcfg)
 	w := p.standby.compiler(importcfg, len(e.order))
 	if w == nil {
-		return "", errNoStandby
+		return "", errAgain
 	}
 	texts := make([]string, 0, len(e.order))
 	for _, f := range e.order {
 		texts = append(texts, f.text())
 	}
-	return w.object, w.run(ctx, texts, p.aheadOfNext)
+	if err = w.run(ctx, &p.compiling, texts, p.aheadOfNext); err != nil {
+		return "", cmp.Or(p.cfg.final(err, w.out.String()), errAgain)
+	}
+	return w.object, nil
 }
 
 // aheadOfNext starts the compiler of the unit after this one if that will be
@@ -254,4 +255,5 @@ func (p *Program) aheadOfNext() {
 	}
 }
 
-var errNoStandby = errors.New("build: no compiler waits")
+// errAgain asks for a compiler started for the purpose.
+var errAgain = errors.New("build: no compiler waits that can do it")

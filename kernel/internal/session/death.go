@@ -15,6 +15,7 @@ import (
 const (
 	died        = "WorkerDied" // of the cell in which the worker ended
 	interrupted = "Interrupted"
+	memoryError = "MemoryError" // of a cell whose compiler took too much
 )
 
 // Why a cell that was loaded is not run again.

@@ -96,11 +96,6 @@ func (d *dump) cause() string {
 	return ""
 }
 
-var runtimeFault = regexp.MustCompile(`(?s)^SIGSEGV: [^\n]*\nPC=[^\n]* sigcode=1 addr=0x[0-9a-f]{1,3}\n.*?\ngoroutine 0 [^\n]*\nruntime\.`)
-
-// inRuntime reports whether the process died of a fault in the runtime's own work.
-func (d *dump) inRuntime() bool { return runtimeFault.Match(d.held) }
-
 var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
 // frames are the calls in cells, or all, of the first goroutine that has any

@@ -158,6 +158,9 @@ func (r *run) load(c *cell.Cell, whole bool, note func(*build.Unit, *output.Erro
 		if r.ctx.Err() != nil {
 			return failure(interrupted, "interrupted while compiling")
 		}
+		if out := r.compilerStopped(err); out != nil {
+			return out
+		}
 		if gone := r.imageGone(err); gone != nil {
 			return failure("ImageError", gone.Error())
 		}

@@ -134,7 +134,7 @@ func (s *Session) starter(command ...string) func(context.Context) (*process, er
 			return nil, fmt.Errorf("the worker does not start: %w", err)
 		}
 		w.mu.Lock()
-		w.onLeft = s.offerRestart
+		w.onLeft, w.program = s.offerRestart, s.program.Load
 		w.mu.Unlock()
 		w.page.serve(cfg.KernelID)
 		return w, nil

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/memory"
@@ -22,6 +22,7 @@ const (
 	memoryEnv     = "PERIJOVE_MEMORY" // the limit, as %memory takes it
 	defaultMemory = "80%"
 	memoryAdvice  = "use less at a time, or allow more with %memory"
+	compileAdvice = "divide it into fewer or simpler functions, or several cells, or allow more with %memory"
 )
 
 // A limit is how much memory a worker and all that it started may use together.
@@ -94,6 +95,7 @@ func (r *run) memory(d cell.DirectiveLine) error {
 		return err
 	}
 	r.limit = l
+	r.compilerLimit.Store(l.bytes)
 	w.limit.Store(&l)
 	r.print("memory: %s\n", l)
 	return nil
@@ -144,17 +146,49 @@ func (m *memoryWatch) look() time.Duration {
 	if lim.bytes == 0 || u.Total == 0 {
 		return time.Second
 	}
+	program, compiler := m.compiler()
 	switch {
 	case u.Total > lim.bytes:
 		m.end(u, lim)
+	case u.Total+compiler > lim.bytes && compiler > build.LeastMemory:
+		program.StopCompiler(failure(memoryError, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s beside the %s, and the limit is %s; %s, or free what is not needed",
+			memory.Format(compiler), inUse(u), lim, compileAdvice)))
 	case u.Total > lim.bytes/10*8 && !m.warned:
 		m.warned = true
 		m.p.remark(fmt.Sprintf("memory: %s%s, the limit is %s; free what is not needed, or allow more with %%memory", inUse(u), m.p.where(), lim))
 	case u.Total < lim.bytes/10*6:
 		m.warned = false
 	}
-	left := time.Duration(float64(lim.bytes-u.Total) / fillRate * float64(time.Second))
+	left := time.Duration(float64(lim.bytes-u.Total-compiler) / fillRate * float64(time.Second))
 	return min(max(left, 50*time.Millisecond), time.Second)
+}
+
+// compilerStopped returns the error of a cell whose compiler took too much
+// memory, or nil.
+func (s *Session) compilerStopped(err error) *output.Error {
+	var stopped *output.Error
+	switch {
+	case errors.As(err, &stopped):
+		return stopped
+	case errors.Is(err, build.ErrMemory):
+		return failure(memoryError, fmt.Sprintf("%v: compiling this cell takes more than the limit, %s; %s", err, s.limit, compileAdvice))
+	}
+	return nil
+}
+
+// compiler returns what the compiler of a cell uses, if one works.
+func (m *memoryWatch) compiler() (program *build.Program, used int64) {
+	m.p.mu.Lock()
+	current := m.p.program
+	m.p.mu.Unlock()
+	if current == nil {
+		return nil, 0
+	}
+	program = current()
+	if pid := program.CompilerPID(); pid != 0 {
+		used = memory.Tree(m.root, pid).Total
+	}
+	return program, used
 }
 
 // machine warns when the machine itself has little left and it is this tree
@@ -210,15 +244,10 @@ func (p *process) where() string {
 // remark tells the user something that is no output of a cell.
 func (p *process) remark(text string) { p.current().Stream(output.Stderr, text+"\n") }
 
-var noMemory = regexp.MustCompile(`out of memory|cannot allocate memory|cannot map pages`)
-
 // outOfMemory explains the runtime's last words if they are about memory.
 func (p *process) outOfMemory(cause string) string {
 	lim := *p.limit.Load()
-	// Linux lets a process map over what it has reserved beyond the limit, and
-	// refuses the next mapping; not every part of the runtime looks at that.
-	unchecked := lim.bytes > 0 && p.dump.inRuntime()
-	if !noMemory.MatchString(cause) && !unchecked {
+	if !memory.Refused(cause) && !(lim.bytes > 0 && memory.RuntimeFault(string(p.dump.held))) {
 		return ""
 	}
 	if lim.bytes == 0 {

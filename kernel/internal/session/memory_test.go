@@ -1,6 +1,8 @@
 package session
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -83,5 +85,64 @@ func TestMemoryOfStarts(t *testing.T) {
 	execute(t, s, "%memory 1GB\nmine := bytes.Repeat([]byte{1}, 550_000_000)")
 	if got := execute(t, s, "for range 1500 { if err := exec.Command(\"true\").Run(); err != nil { panic(err) } }\nlen(mine)"); got != "[result text/plain]\n550000000\n" {
 		t.Error(got)
+	}
+}
+
+// ring is source of so many functions that call each other in a ring, which
+// takes the compiler's inliner memory beyond measure.
+func ring(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "func f%d(n int) int { if n == 0 { return 0 }; return f%d(n-1) + 1 }\n", i, (i+1)%n)
+	}
+	return b.String()
+}
+
+// TestMemoryOfCompiler: the limit holds for the compiler, the one on standby too;
+// what runs goes on.
+func TestMemoryOfCompiler(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 400MB\nkept := 1")
+	for range 2 {
+		// The compiler makes an array whose last element is given in its memory.
+		got := execute(t, s, "var big = [100_000_000]int{99_999_999: 1}")
+		// It is refused by the system, or ended by the watch.
+		mustContain(t, got, "[error MemoryError]\nthe compiler ran out of memory: compiling this cell t", " the limit", " 400 MB; ", "allow more with %memory")
+		if got := execute(t, s, "kept"); got != "[result text/plain]\n1\n" {
+			t.Errorf("the next cell: %s", got)
+		}
+	}
+	// With less than a compiler needs, small cells are compiled all the same.
+	execute(t, s, "%memory 150MB")
+	if got := execute(t, s, "import \"net/http\"\nhttp.StatusText(200)"); !strings.Contains(got, `"OK"`) {
+		t.Error(got)
+	}
+}
+
+// TestMemoryBesideCompiler: what the notebook uses and what its compiler uses
+// count together, and it is the compiler that is ended.
+func TestMemoryBesideCompiler(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 900MB\nmine := bytes.Repeat([]byte{1}, 600_000_000)")
+	got := execute(t, s, ring(1000))
+	mustContain(t, got, "[error MemoryError]\nthe compiler ran out of memory: compiling this cell took ", " beside the 6", "MB in use, and the limit is 900 MB; ", "free what is not needed")
+	if got := execute(t, s, "len(mine)"); got != "[result text/plain]\n600000000\n" {
+		t.Errorf("the next cell: %s", got)
+	}
+}
+
+// TestInterruptCompiler: an interrupt ends a compiler, whatever it is at.
+func TestInterruptCompiler(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "%memory 2GB")
+	for range 3 {
+		ended := inBackground(t, s, ring(1000))
+		eventually(t, "the compiler works", func() bool { return s.program.Load().CompilerPID() != 0 })
+		pid := s.program.Load().CompilerPID()
+		s.Interrupt()
+		mustContain(t, ended(), "[error Interrupted]\ninterrupted while compiling")
+		if _, err := os.Stat(fmt.Sprint("/proc/", pid)); err == nil {
+			t.Errorf("the compiler, process %d, is still there", pid)
+		}
 	}
 }

@@ -52,7 +52,7 @@ type Session struct {
 	programs    int
 	setup       setup // what directives have set for workers
 	journal     journal
-	limit       limit           // of memory
+	limit       limit           // of memory; compilerLimit is its size for whoever does not have the turn
 	badLimit    error           // what is wrong with the environment's; told once
 	outputLimit outputLimit     // of each cell
 	badOutput   error           // as badLimit
@@ -63,7 +63,8 @@ type Session struct {
 	filesFound  map[string]bool // what wasThere has answered
 	forget      bool            // the worker must forget the notebook at the next load
 	// initFailures tells of the packages that the worker could not initialize.
-	initFailures map[string]*initFailure
+	initFailures  map[string]*initFailure
+	compilerLimit atomic.Int64
 	// allFrames shows calls outside of cells, too.
 	allFrames atomic.Bool
 
@@ -95,6 +96,7 @@ func New(cfg Config) (*Session, error) {
 	s := &Session{cfg: cfg, scratch: scratch.dir, held: scratch, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	s.limit, s.badLimit = firstLimit()
+	s.compilerLimit.Store(s.limit.bytes)
 	s.outputLimit, s.badOutput = firstOutputLimit()
 	cache := cfg.CacheDir
 	if cache == "" {
@@ -140,6 +142,7 @@ func (s *Session) newProgram() *build.Program {
 		Dir:      dir,
 		Importer: s.modules,
 		Next:     s.another,
+		Memory:   s.compilerLimit.Load,
 		Flags:    s.cfg.CompileFlags,
 		Env:      append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
