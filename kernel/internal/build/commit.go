@@ -2,6 +2,7 @@ package build
 
 import (
 	"go/types"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -107,7 +108,7 @@ func (p *Program) define(s *symbol) {
 		if old := p.names[name]; old != nil {
 			p.override(old, name)
 		}
-		delete(p.aside, name)
+		p.replaceAside(name)
 		delete(p.lost, name)
 		if s.recv == "" {
 			delete(p.imports, name)
@@ -119,12 +120,36 @@ func (p *Program) define(s *symbol) {
 // override takes one name from an older symbol. A group of constants stays for
 // its other names.
 func (p *Program) override(old *symbol, name string) {
-	for _, n := range old.names() {
-		if n != name && p.names[n] == old {
-			return
+	p.remove(old)
+	if rest := old.without(name); rest != nil {
+		p.add(rest)
+	}
+}
+
+// replaceAside forgets a name that is set aside, and keeps the constants beside it.
+func (p *Program) replaceAside(name string) {
+	for key, a := range p.aside {
+		if !slices.Contains(a.names(), name) {
+			continue
+		}
+		delete(p.aside, key)
+		if rest := a.without(name); rest != nil {
+			p.aside[rest.key] = &asideSymbol{rest, a.reason}
 		}
 	}
-	p.remove(old)
+}
+
+// without returns a group of constants without one of them, or nil if that was
+// all. The key is the first name that is left.
+func (s *symbol) without(name string) *symbol {
+	rest := *s
+	rest.replaced = append(s.replaced[:len(s.replaced):len(s.replaced)], name)
+	names := rest.names()
+	if s.kind != cell.Const || len(names) == 0 {
+		return nil
+	}
+	rest.key, rest.ename = names[0], mangle(names[0])
+	return &rest
 }
 
 func (p *Program) add(s *symbol) {
@@ -169,7 +194,7 @@ func (s *symbol) names() []string {
 	}
 	var out []string
 	for _, r := range s.decl.Names {
-		if r.Name != "_" {
+		if r.Name != "_" && !slices.Contains(s.replaced, r.Name) {
 			out = append(out, r.Name)
 		}
 	}
@@ -204,7 +229,7 @@ func (s *symbol) references() []string {
 	}
 	if s.decl != nil && (s.kind != cell.Var || s.static) {
 		for _, r := range s.decl.Refs {
-			if s.binds[r.Name].kind == notebook {
+			if s.binds[r.Name].kind == notebook && !slices.ContainsFunc(s.decl.Names, func(n cell.Ref) bool { return n.Off == r.Off }) {
 				add(r.Name)
 			}
 		}

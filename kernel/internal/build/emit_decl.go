@@ -16,19 +16,20 @@ func (e *emitter) symbol(s *symbol, fm form) {
 		f := e.file(s.origin)
 		all := cell.Span{End: len(s.decl.Text)}
 		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
-		f.put(s, "type", s.decl.Source, all, "", append(edits, e.nameEdits(s)...))
+		f.put(s, "type", s.decl.Source, all, "", append(e.nameEdits(s), edits...))
 	case cell.Const:
 		f := e.file(s.origin)
 		all := cell.Span{End: len(s.decl.Text)}
 		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
-		f.put(s, "", s.decl.Source, all, "", append(edits, e.nameEdits(s)...))
+		f.put(s, "", s.decl.Source, all, "", append(e.nameEdits(s), edits...))
 	case cell.Var:
 		e.variable(s)
 	}
 }
 
 // nameEdits give the declared names of s their generated form. Constants of a
-// group that a newer declaration replaced become blank.
+// group that a newer declaration replaced become blank. They go before the edits
+// of references: a declared name is one of those, too.
 func (e *emitter) nameEdits(s *symbol) []edit {
 	var out []edit
 	for _, n := range s.decl.Names {

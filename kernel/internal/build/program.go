@@ -105,6 +105,7 @@ type symbol struct {
 	loaded     bool
 	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
 	prints     map[string]string // of constants, by name
+	replaced   []string          // those of a group that mean something else by now
 	bodies     []string          // functions that the compiler could inline into it
 	uses       []string          // names and methods that its body uses, for redefinition
 	does       summary           // of a function: what its body may change
