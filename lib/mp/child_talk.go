@@ -32,7 +32,7 @@ func defineFor(h Host, fv *funcval, runner uintptr, s shape, target bool) (defin
 	if err != nil {
 		return definition{}, err
 	}
-	announce(h, fnID, fv.pc)
+	announce(h, fv.pc)
 	return definition{runnerID: runnerID, fnID: fnID, shape: s, target: target}, nil
 }
 

@@ -124,13 +124,23 @@ func (e *ExitError) Error() string {
 	return b.String()
 }
 
-func readsNotice(pc uintptr, names []string) string {
-	if len(names) == 1 {
-		return fmt.Sprintf("mp: %s uses the variable %s. A child process has one of its own: zero, or the constant of its declaration.",
-			shortName(pc), names[0])
+// readsNotices says which variables a function will not see as they are here.
+func readsNotices(pc uintptr, h Host) (texts []string) {
+	zero, initial := h.Reads(pc)
+	say := func(names []string, one, more string) {
+		switch len(names) {
+		case 0:
+		case 1:
+			texts = append(texts, fmt.Sprintf("mp: %s uses the variable %s, %s", shortName(pc), names[0], one))
+		default:
+			texts = append(texts, fmt.Sprintf("mp: %s uses the variables %s, %s", shortName(pc), strings.Join(names, ", "), more))
+		}
 	}
-	return fmt.Sprintf("mp: %s uses the variables %s. A child process has its own: zero, or the constants of their declarations.",
-		shortName(pc), strings.Join(names, ", "))
+	say(zero, "which is zero in a child process, since its initializer may have effects; pass it as an argument, or set it in an mp.Initializer",
+		"which are zero in a child process, since their initializers may have effects; pass them as arguments, or set them in an mp.Initializer")
+	say(initial, "of which a child process has its own, with the value that it was declared with",
+		"of which a child process has its own, with the values that they were declared with")
+	return texts
 }
 
 func shortName(pc uintptr) string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -34,10 +33,12 @@ type Host interface {
 	// word is pc, holds captured variables: whether it lies outside of the
 	// read-only data of everything that is loaded.
 	Captures(val, pc uintptr) bool
-	// Reads names the variables of the parent that the function at pc reads,
-	// directly or by what it calls, and whose value a child will not have.
-	Reads(pc uintptr) []string
-	// Notice shows a remark to the user, one line without a line feed.
+	// Reads names the variables that the function at pc uses, directly or by
+	// what it calls, and that are not in a child as they are here: zero there,
+	// or as they were initialized.
+	Reads(pc uintptr) (zero, initial []string)
+	// Notice shows a remark to the user, one line without a line feed. It may be
+	// called again with the same text.
 	Notice(text string)
 	// Context is nil or ends when what the calling goroutine does is to be
 	// cancelled: what it waits for, and what it started.
@@ -83,8 +84,7 @@ var here struct {
 	mu     sync.Mutex
 	host   Host // nil until the entry ran
 	parent *Peer
-	noted  map[string]string // by function, the Reads that were announced
-	depth  atomic.Int32      // 0 in the first process, 1 in its children …
+	depth  atomic.Int32 // 0 in the first process, 1 in its children …
 }
 
 // SetHost makes h the Host of this process, which is no child. A program
@@ -93,7 +93,7 @@ func SetHost(h Host) {
 	recordVariables()
 	here.mu.Lock()
 	defer here.mu.Unlock()
-	here.host, here.noted = h, nil
+	here.host = h
 	setInterrupts(h)
 	reach(nil, nil, nil, nil, nil)
 }
@@ -114,20 +114,10 @@ func currentHost() (Host, error) {
 	return here.host, nil
 }
 
-// announce tells the user which variables a function will miss, once unless
-// it is defined anew and reads others.
-func announce(h Host, id string, pc uintptr) {
-	names := h.Reads(pc)
-	all := strings.Join(names, ", ")
-	here.mu.Lock()
-	seen := here.noted[id] == all
-	if here.noted == nil {
-		here.noted = make(map[string]string)
-	}
-	here.noted[id] = all
-	here.mu.Unlock()
-	if len(names) > 0 && !seen {
-		h.Notice(readsNotice(pc, names))
+// announce tells the user which variables a function will not see as they are.
+func announce(h Host, pc uintptr) {
+	for _, text := range readsNotices(pc, h) {
+		h.Notice(text)
 	}
 }
 
@@ -141,7 +131,7 @@ func (program) FuncID(pc uintptr) (string, error)          { return programID(pc
 func (program) FuncPC(id string) (uintptr, error)          { return programPC(id) }
 func (program) Loaded() (_, _ Range)                       { return Range{}, Range{} }
 func (program) Captures(val, _ uintptr) bool               { return !inImage(val) }
-func (program) Reads(uintptr) []string                     { return nil }
+func (program) Reads(uintptr) (_, _ []string)              { return nil, nil }
 func (program) Notice(text string)                         { os.Stderr.WriteString(text + "\n") }
 func (program) Update(have int) (_ []byte, _ int, _ error) { return nil, have, nil }
 func (program) Apply([]byte) error                         { return nil }

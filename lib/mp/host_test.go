@@ -23,7 +23,8 @@ type fakeHost struct {
 
 	mu       sync.Mutex
 	loads    int // how many loads this process has
-	reads    []string
+	reads    []string // variables that are zero in a child
+	initial  []string // those that begin there as they did here
 	notices  []string
 	messages []string
 	arrived  chan string
@@ -57,7 +58,7 @@ func (h *fakeHost) FuncPC(id string) (uintptr, error) {
 }
 
 func (h *fakeHost) Captures(val, pc uintptr) bool { return h.Host.Captures(val, pc) }
-func (h *fakeHost) Reads(uintptr) []string        { return h.reads }
+func (h *fakeHost) Reads(uintptr) (_, _ []string) { return h.reads, h.initial }
 
 func (h *fakeHost) Notice(text string) {
 	h.mu.Lock()
@@ -134,16 +135,19 @@ func TestHostNamesFunctionsAndUpdatesChildren(t *testing.T) {
 	refused(t, err, "captures variables")
 }
 
-func TestHostNoticesReadsOnce(t *testing.T) {
+func TestHostNoticesReads(t *testing.T) {
 	h := asFakeHost(t, &fakeHost{loads: 1, reads: []string{"X", "limit"}})
-	for range 2 {
+	for range 2 { // the host knows which cell it is
 		expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
 	}
-	h.reads = []string{"X"} // the function was defined anew
+	h.reads, h.initial = []string{"X"}, []string{"count"} // the function was defined anew
 	expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
+	both := "mp: mp_test.readX uses the variables X, limit, which are zero in a child process, since their initializers may have effects; " +
+		"pass them as arguments, or set them in an mp.Initializer"
 	want := []string{
-		"mp: mp_test.readX uses the variables X, limit. A child process has its own: zero, or the constants of their declarations.",
-		"mp: mp_test.readX uses the variable X. A child process has one of its own: zero, or the constant of its declaration.",
+		both, both,
+		"mp: mp_test.readX uses the variable X, which is zero in a child process, since its initializer may have effects; pass it as an argument, or set it in an mp.Initializer",
+		"mp: mp_test.readX uses the variable count, of which a child process has its own, with the value that it was declared with",
 	}
 	if !slices.Equal(h.notices, want) {
 		t.Errorf("notices %q, want %q", h.notices, want)

@@ -68,7 +68,8 @@ func hasWitness(in map[*symbol]form) bool {
 func (b *builder) shapePass() error {
 	b.wrapLast()
 	for {
-		r, err := b.check(b.emitUnit(true, b.reach(nil)))
+		in := b.reach(nil)
+		r, err := b.check(b.emitUnit(true, in))
 		if err != nil {
 			return err
 		}
@@ -95,6 +96,7 @@ func (b *builder) shapePass() error {
 			b.settleLast(r, entry)
 			b.settleLoops(r, entry)
 			b.settleVars(r, entry, tops)
+			b.shape = &shape{result: r, entry: entry, tops: tops, in: in}
 			if errs := b.embedErrors(); len(errs) > 0 {
 				return errs
 			}
@@ -106,6 +108,14 @@ func (b *builder) shapePass() error {
 			b.setAside(f)
 		}
 	}
+}
+
+// A shape is what the first pass found out about the cell's statements.
+type shape struct {
+	result *result
+	entry  *ast.FuncDecl // one statement for each of the builder's; nil if there are none
+	tops   []*ast.Ident  // that the statements define
+	in     map[*symbol]form
 }
 
 // bodyPass checks function bodies, of the cell and of the older declarations
@@ -132,6 +142,7 @@ func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 			b.noteUses(r)
 			b.noteFlags(r)
 			b.noteEffects(r, in)
+			b.noteInitial(r, in)
 			if errs := b.checkInitialized(r); len(errs) > 0 {
 				return nil, nil, errs
 			}

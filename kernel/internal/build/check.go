@@ -130,7 +130,7 @@ func (f *file) owner(off int) *symbol {
 }
 
 // generated matches the names that file and varFile give.
-var generated = regexp.MustCompile(`^(cell\d+_\d+|vars)\.go$`)
+var generated = regexp.MustCompile(`^(cell\d+_\d+|vars|initial)\.go$`)
 
 // errorAt makes a cell's error from a position that line directives have
 // adjusted. Messages lose generated names.

@@ -20,6 +20,8 @@ type changes struct {
 	blanks  []string
 	links   map[string]linkName
 	checked *checked
+	altered names      // variables
+	sharing [][]string // sets of variables that share memory
 	done    bool
 
 	instances []instance
@@ -61,7 +63,12 @@ func (p *Program) Commit(u *Unit) {
 	}
 	for _, s := range c.define {
 		p.define(s)
+		delete(p.altered, s.key)
 	}
+	for name := range c.altered {
+		p.altered[name] = true
+	}
+	p.sharing = append(p.sharing, c.sharing...)
 	for _, s := range c.loaded {
 		s.loaded, s.renew = true, false
 		p.sees(s, c.bodies)

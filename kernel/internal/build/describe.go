@@ -125,6 +125,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 		u.Fresh = append(u.Fresh, m.wrapperSymbols()...)
 	}
 	b.describeVars(u)
+	b.describeInitial(u)
 	u.Init = inits > 0 || b.dynamicInit()
 	if u.Init {
 		u.Fresh = append(u.Fresh, "main.init", "main..inittask")

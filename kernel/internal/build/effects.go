@@ -33,11 +33,16 @@ type Effects struct {
 type summary struct {
 	writes    names        // notebook variables
 	deep      names        // those of writes that are not just given a new value
+	sets      names        // those of writes that are given a new value
 	addressed names        // notebook variables
 	links     [][2]names   // pairs of variables that may share memory
 	params    map[int]bool // may change what these refer to; -1 is the receiver
 	calls     []summaryCall
 	process   bool
+}
+
+func newSummary() summary {
+	return summary{writes: names{}, deep: names{}, sets: names{}, addressed: names{}, params: map[int]bool{}}
 }
 
 // A summaryCall is a call of a notebook function. args are what its parameters
@@ -76,6 +81,8 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 			}
 			if owner := r.owner(fd.Name.Pos()); owner != nil && owner.kind == cell.Func {
 				owner.does = sc.function(fd)
+				p := sc.purityOf(fd.Body)
+				owner.purity = &p
 			}
 		}
 	}
@@ -99,7 +106,7 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 
 // settleEffects follows the calls of the cell's statements.
 func (b *builder) settleEffects(e *Effects, entry summary) {
-	total := follower{b: b, sum: summary{writes: names{}, deep: names{}, addressed: names{}}, seen: map[string]bool{}}
+	total := follower{b: b, sum: newSummary(), seen: map[string]bool{}}
 	total.add(entry, nil)
 	declared := names{}
 	for name := range b.vars {
@@ -225,6 +232,7 @@ type follower struct {
 func (f *follower) add(s summary, args map[int]roots) {
 	f.sum.writes.add(s.writes.sorted()...)
 	f.sum.deep.add(s.deep.sorted()...)
+	f.sum.sets.add(s.sets.sorted()...)
 	f.sum.addressed.add(s.addressed.sorted()...)
 	f.sum.links = append(f.sum.links, s.links...)
 	f.sum.process = f.sum.process || s.process

@@ -112,7 +112,7 @@ func (f *funcScan) method(c callee, all *roots) {
 			f.sum.calls = append(f.sum.calls, summaryCall{key: key})
 		}
 	}
-	if observes[c.fn.Name()] {
+	if observes[c.fn.Name()] || observesOf(c.fn) {
 		return
 	}
 	if _, ptr := t.(*types.Pointer); ptr {
@@ -200,6 +200,26 @@ var observes = map[string]bool{
 	"String": true, "Error": true, "GoString": true, "Len": true, "Cap": true, "Size": true, "Load": true,
 	"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "Name": true, "Bytes": true, "Done": true,
 	"Err": true, "Format": true, "Equal": true, "Cmp": true, "Sign": true,
+}
+
+// unchanging types have methods that leave their receiver as it is, apart from
+// those that change it. Only their pointers have methods.
+var unchanging = map[string][]string{
+	"regexp.Regexp": {"Longest", "Unmarshal*"}, "strings.Replacer": {}, "time.Location": {}, "strings.Reader": {"Read*", "Seek", "Reset", "Unread*", "WriteTo"},
+	"text/template.Template": {"New", "Parse*", "Funcs", "Option", "Delims", "AddParseTree"}, "html/template.Template": {"*"}, "net/url.URL": {"Unmarshal*"},
+}
+
+func observesOf(fn *types.Func) bool {
+	p, ok := fn.Signature().Recv().Type().(*types.Pointer)
+	if !ok {
+		return false
+	}
+	named, ok := p.Elem().(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return false
+	}
+	changing, ok := unchanging[named.Obj().Pkg().Path()+"."+named.Obj().Name()]
+	return ok && !matchesAny(changing, fn.Name())
 }
 
 // observing packages have functions that do not change what their arguments

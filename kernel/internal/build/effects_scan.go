@@ -110,7 +110,7 @@ func (sc *scan) function(fd *ast.FuncDecl) summary {
 func (f *funcScan) run(n ast.Node) {
 	for {
 		f.news = false
-		f.sum = summary{writes: names{}, deep: names{}, addressed: names{}, params: map[int]bool{}}
+		f.sum = newSummary()
 		ast.Inspect(n, f.node)
 		if !f.news {
 			return
@@ -135,10 +135,11 @@ func (sc *scan) initializers(sum *summary, r *result, s *spec) {
 
 func (s *summary) merge(o summary) {
 	if s.writes == nil {
-		s.writes, s.deep, s.addressed, s.params = names{}, names{}, names{}, map[int]bool{}
+		*s = newSummary()
 	}
 	s.writes.add(o.writes.sorted()...)
 	s.deep.add(o.deep.sorted()...)
+	s.sets.add(o.sets.sorted()...)
 	s.addressed.add(o.addressed.sorted()...)
 	s.links = append(s.links, o.links...)
 	s.calls = append(s.calls, o.calls...)
@@ -228,6 +229,7 @@ func (f *funcScan) assign(lhs ast.Expr, from roots) {
 		obj := f.info.ObjectOf(id)
 		if name, ok := f.variables[obj]; ok {
 			f.sum.writes.add(name)
+			f.sum.sets.add(name)
 			f.link(roots{vars: names{name: true}}, from)
 		} else if obj != nil {
 			f.grow(obj, from)

@@ -117,3 +117,88 @@ func TestEffectsRedefined(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// initialOf describes how the variables of the last cell begin in children.
+func initialOf(t *testing.T, cells ...string) string {
+	t.Helper()
+	p := newProgram(t)
+	var in Initial
+	for i, src := range cells {
+		u, err := buildText(context.Background(), p, i+1, src)
+		if err != nil {
+			t.Fatalf("%s\n%v", src, err)
+		}
+		p.Commit(u)
+		in = u.Initial
+	}
+	short := func(list []string) string { return strings.ReplaceAll(strings.Join(list, " "), "main.", "") }
+	return short(in.Known) + "; " + short(in.Unknown) + "; " + short(in.Altered)
+}
+
+func TestInitial(t *testing.T) {
+	first := `type T struct{ N int; L []int }
+func (t *T) Inc() { t.N++ }
+func (t T) Get() int { return t.N }
+func pure(n int) (l []int) { for i := range n { l = append(l, square(i)) }; return l }
+func square(n int) int { return n * n }
+func impure(n int) int { fmt.Println(n); return n }
+func through(n int) int { return impure(n) }
+func counts() int { n++; return n }
+func reads() int { return n }
+func waits(c chan int) int { return <-c }
+func starts() int { go square(1); return 1 }
+func calls(f func(int) int) int { return f(1) }
+var n, fixed int
+var list = []int{1, 2}
+var handler = func() { fmt.Println() }
+var re = regexp.MustCompile("a")`
+	tests := []struct{ code, want string }{
+		{"a := 1", "a; ; n"},
+		{"var a, b = 1, pure(3)", "a b; ; n"},
+		{"a := fixed + 1", "a; ; n"},
+		{"n = 3", "; ; n"},
+		{"n = 3; a := n", "; a; n"},
+		{"var a = fixed\nfunc init() { fixed = 1 }", "a; ; fixed n"},
+		{"a := impure(1)", "; a; n"},
+		{"a := through(1)", "; a; n"},
+		{"a := counts()", "; a; n"},
+		{"a := reads()", "a; ; n"},
+		{"n = 2; a := reads()", "; a; n"},
+		{"a := waits(nil)", "; a; n"},
+		{"a := starts()", "; a; n"},
+		{"a := calls(square)", "a; ; n"},
+		{"a := calls(impure)", "; a; n"},
+		{"a := calls(func(n int) int { return pure(n)[0] })", "a; ; n"},
+		{"a := calls(func(n int) int { return os.Getpid() })", "; a; n"},
+		{"a := []func(){handler, func() { os.Exit(1) }}", "a; ; n"},
+		{"a := T{1, list}.Get()", "a; ; n"},
+		{"t := &T{}; t.Inc()", "t; ; n t"},
+		{"a, err := strconv.Atoi(\"3\")", "a err; ; n"},
+		{"a, err := os.Open(\"x\")", "; a err; n"},
+		{"a := re.FindString(\"abc\")", "a; ; n"},
+		{"a := regexp.MustCompile(\"b\").ReplaceAllStringFunc(\"b\", strings.ToUpper)", "a; ; n"},
+		{"a := slices.SortedFunc(slices.Values(list), func(x, y int) int { return y - x })", "a; ; n"},
+		{"a := time.Now()", "; a; n"},
+		{"a := make(chan int); a <- 1", "a; ; a n"},
+		{"a := errors.Join(io.EOF, fmt.Errorf(\"w %w\", io.EOF))", "a; ; n"},
+		{"a := template.Must(template.New(\"t\").Parse(\"{{.}}\"))", "a; ; n"},
+		{"a := ctx", "; a; n"},
+		{"a := math.Sqrt(2) * float64(len(list)); b := a + 1; c := rand.IntN(3); d := c + 1", "a b; c d; n"},
+		{"list[0] = 1; a := list[1]", "; a; list n"},
+		{"l := list; l[0] = 1", "l; ; l list n"},
+		{"l := list; l[0] = 1; a := list[1]", "l; a; l list n"},
+		{"var x = y + 1; var y = square(2)", "x y; ; n"},
+		{"var x = y + 1; var y = impure(2)", "; x y; n"},
+		{"var a error = &fs.PathError{}; errors.Is(a, io.EOF)", "a; ; n"},
+		{"var m sync.Mutex", "m; ; n"},
+		{"for i := range 3 { n += i }", "; ; n"},
+	}
+	for _, test := range tests {
+		t.Run(test.code, func(t *testing.T) {
+			t.Parallel()
+			if got := initialOf(t, first, test.code); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}

@@ -14,6 +14,7 @@ const (
 	showRuneName = "showrune" + mangleMark
 	discardName  = "discard" + mangleMark
 	assignedName = "assigned" + mangleMark
+	recordName   = "record" + mangleMark
 )
 
 // A form says how much of a symbol a unit needs.
@@ -102,7 +103,11 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	}
 	e.newVars()
 	e.entry()
+	first := e.initial()
 	e.finish()
+	if first != nil {
+		e.order = append(e.order, first)
+	}
 	if b.p.cfg.Solo != "" && !shape {
 		e.solo()
 	}
@@ -184,6 +189,7 @@ func (e *emitter) finish() {
 	link(showRuneName, "ShowRune", "(rune)")
 	link(startName, "Start", "()")
 	link(stopName, "Stop", "()")
+	link(recordName, "Record", "(interface{})")
 	link(repeatName, "Repeat", "(loops, runs int) int")
 	e.contextHelper(f)
 	link(assignedName, "Assigned", "(...string)")

@@ -30,6 +30,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	}
 	before, after := e.timing(st, before)
 	f.put(nil, before, st.Source, cell.Span{End: len(st.Text)}, after, append(e.repeat(f, st), edits...))
+	e.recordAfter(f, st)
 }
 
 // stmtRefs gives the names in a statement their generated form.

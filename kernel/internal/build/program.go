@@ -109,6 +109,10 @@ type symbol struct {
 	bodies     []string          // functions that the compiler could inline into it
 	uses       []string          // names and methods that its body uses, for redefinition
 	does       summary           // of a function: what its body may change
+	purity     *purity           // of a function: what its body depends on; nil if that is not known
+	initial    bool              // a variable that begins in child processes as it did here
+	holdsError bool              // a variable that may hold an error
+	isWhole    bool              // a variable that changes as a whole, or not at all
 
 	plainType string // of a function: see Declaration.Signature
 	signature string // of a generic function: fingerprint of the meaning for callers of an instance
@@ -152,6 +156,7 @@ type Unit struct {
 	Cell    *cell.Cell
 	Timing  Timing
 	Effects Effects
+	Initial Initial
 
 	changes *changes
 	program *Program

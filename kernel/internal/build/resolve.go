@@ -50,6 +50,10 @@ type builder struct {
 	structs      []*typeText     // without a name, that embed types of the notebook
 	touched      map[string]bool // types whose methods or wrappers the unit makes anew; see touch
 	noInstances  bool            // of older cells: they do not suit a new definition
+	shape        *shape
+	firsts       []firstValue
+	altered      names // variables that the cell's code changes after their first values
+	inside       names // those of altered in whose memory something is changed
 }
 
 // A spec is a variable specification at package level.

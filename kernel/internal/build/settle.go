@@ -188,6 +188,7 @@ func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
 	v.typ = spell(t, main)
 	v.text = describe(t, main)
 	v.embeddable = canEmbed(t)
+	v.holdsError, v.isWhole = holdsErrors(t, 2), isWhole(t)
 	v.print = fingerprint(t, main)
 	b.link(v)
 }

@@ -15,8 +15,8 @@ import (
 
 const (
 	// standbyFiles is how many source files a compiler on standby reads. Most
-	// units have one or two; those with more are compiled in the ordinary way.
-	standbyFiles = 3
+	// units have one to three; those with more are compiled in the ordinary way.
+	standbyFiles = 4
 	// standbyLife bounds how long a compiler waits for a cell: it holds some
 	// megabytes.
 	standbyLife = 10 * time.Minute

@@ -44,6 +44,15 @@ const (
 // shows in the running cell.
 const Remembered = 1024
 
+// Initial says how the variables that a cell declares begin in child
+// processes. Names are link symbols.
+type Initial struct {
+	Func    string   // a func() that gives variables their first values, or ""
+	Known   []string // variables that begin in a child as they did here
+	Unknown []string // those that are zero there
+	Altered []string // of all variables: those that the notebook's code changes
+}
+
 // A Message is any message, in either direction. Fields not used by a kind
 // are left out.
 type Message struct {
@@ -59,6 +68,7 @@ type Message struct {
 	Fresh     []string `json:"fresh,omitempty"`
 	Renewed   []string `json:"renewed,omitempty"`
 	Entry     string   `json:"entry,omitempty"`
+	Initial   *Initial `json:"initial,omitempty"`
 	Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
 	Cell      int      `json:"cell,omitempty"`   // the cell's number in the notebook
 	// Outlets are named pipes that become standard output and error once the

@@ -18,6 +18,7 @@ type Request struct {
 	Renewed []string
 	Entry   string // function to call afterwards; may be empty
 	Init    bool   // run the package's own initialization
+	Initial string // function that gives variables their first values in a child; may be empty
 	// Forget first drops the names of all functions, variables and types of
 	// the notebook, also if the load then fails. Code and data stay in place.
 	Forget bool
@@ -35,6 +36,7 @@ type Loaded struct {
 	Packages []*PackageInit // initialization of packages that came along
 	Inits    []func()       // the object's own initialization, if it was asked for
 	Entry    func()         // nil if none was asked for
+	Initial  func()         // likewise
 	Reset    []string       // variables that could not be kept, since their type changed
 }
 
@@ -112,6 +114,9 @@ func (ld *load) loaded(req Request, r roots) *Loaded {
 	if req.Entry != "" {
 		out.Entry = funcAt[func()](r.entry.address())
 	}
+	if req.Initial != "" {
+		out.Initial = funcAt[func()](r.initial.address())
+	}
 	return out
 }
 
@@ -147,9 +152,10 @@ func (l *Linker) openMain(file string) (*object, error) {
 
 // roots are what a load is for, beside everything fresh.
 type roots struct {
-	entry target
-	own   target      // the object's own init task, if that was asked for
-	inits []*initNode // of the packages to be initialized, dependencies first
+	entry   target
+	initial target
+	own     target      // the object's own init task, if that was asked for
+	inits   []*initNode // of the packages to be initialized, dependencies first
 }
 
 // roots resolves what the load is for.
@@ -160,6 +166,9 @@ func (ld *load) roots(req Request) (r roots, err error) {
 	}
 	if req.Entry != "" && r.entry == (target{}) {
 		return r, fmt.Errorf("the object does not define %s", req.Entry)
+	}
+	if req.Initial != "" && r.initial == (target{}) {
+		return r, fmt.Errorf("the object does not define %s", req.Initial)
 	}
 	nodes, err := ld.replacements()
 	if err != nil {
@@ -200,8 +209,11 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 			if err != nil {
 				return task, err
 			}
-			if name == req.Entry {
+			switch name {
+			case req.Entry:
 				r.entry = t
+			case req.Initial:
+				r.initial = t
 			}
 		}
 	}

@@ -1,8 +1,11 @@
 package link
 
 import (
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
 // Constant reports whether addr lies in read-only data: that of the image or
@@ -77,6 +80,26 @@ func (l *Linker) Reads(pc uintptr) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Variable returns the address and size of a variable of the notebook.
+func (l *Linker) Variable(name string) (addr, size uintptr, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v := l.vars[name]
+	if v == nil {
+		return 0, 0, false
+	}
+	return v.addr, v.size, true
+}
+
+// Zero makes a variable of the notebook zero, if there is one of that name.
+func (l *Linker) Zero(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if v := l.vars[name]; v != nil && v.typ != 0 {
+		reflect.NewAt(typeAt(platform.Pointer(v.typ)), platform.Pointer(v.addr)).Elem().SetZero()
+	}
 }
 
 // Ranges returns where everything loaded has its constants, types among them,

@@ -198,8 +198,9 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 	}
 	loaded := false
 	w.number(r.n, r.view)
+	initial := control.Initial(unit.Initial)
 	out, err := w.run(r.ctx, control.Message{
-		Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
+		Initial: &initial, Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, r.sink, func(reset []string) {
 		program.Commit(unit)

@@ -52,20 +52,30 @@ func (h *host) Loaded() (constants, variables mp.Range) {
 
 // Reads leaves out what generated code declares, and gives variables that had
 // to be renamed their own names.
-func (h *host) Reads(pc uintptr) []string {
+func (h *host) Reads(pc uintptr) (zero, initial []string) {
 	const mark = "ʹ" // of names that package build makes
-	var names []string
 	for _, name := range h.w.linker.Reads(pc) {
+		known, altered := h.w.first.of("main." + name)
 		plain, suffix, renamed := strings.Cut(name, mark)
-		if !renamed || suffix != "" {
-			names = append(names, plain)
+		switch {
+		case renamed && suffix == "":
+		case !known:
+			zero = append(zero, plain)
+		case altered:
+			initial = append(initial, plain)
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	slices.Sort(zero)
+	slices.Sort(initial)
+	return slices.Compact(zero), slices.Compact(initial)
 }
 
-func (h *host) Notice(text string) { h.w.notice(text) }
+// Notice shows a text once per cell.
+func (h *host) Notice(text string) {
+	if h.w.notices.isNew(text) {
+		h.w.notice(text)
+	}
+}
 
 // Context is that of the cell whose own goroutine calls: an interrupt cancels
 // what it started with package mp, and what it waits for.
@@ -99,8 +109,8 @@ func (h *host) Update(have int) ([]byte, int, error) {
 }
 
 // Apply loads what the parent has loaded. It initializes the packages that the
-// parent has initialized, but runs nothing of the cells: variables have their
-// zero or constant values.
+// parent has initialized, and variables by expressions without effects, but runs
+// nothing else of the cells.
 func (h *host) Apply(msg []byte) error {
 	var steps []load
 	if err := json.Unmarshal(msg, &steps); err != nil {
@@ -127,11 +137,21 @@ func (w *worker) repeat(step load) error {
 			return err
 		}
 	}
+	if len(step.Initialize) > 0 {
+		w.recordLoaded()
+	}
+	if step.First != nil {
+		w.giveFirstValues(step.First)
+	}
 	if step.Object == "" && step.Gap == 0 {
 		return nil
 	}
-	if _, err := w.linker.Load(step.Request); err != nil {
+	l, err := w.linker.Load(step.Request)
+	if err != nil {
 		return fmt.Errorf("loading %s in a child process: %w", step.Object, err)
+	}
+	if l.Initial != nil {
+		w.first.add(step.Initial, l.Initial)
 	}
 	return nil
 }

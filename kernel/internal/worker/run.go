@@ -114,7 +114,10 @@ func (w *worker) runAll(runs <-chan control.Message) {
 }
 
 func (w *worker) run(m control.Message) (control.Message, bool) {
-	req := link.Request{Object: m.Object, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
+	if m.Initial == nil {
+		m.Initial = new(control.Initial)
+	}
+	req := link.Request{Object: m.Object, Initial: m.Initial.Func, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	w.spare.release()
@@ -140,7 +143,8 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 		endGroup()
 	}
 	noteStreams()
-	go w.cell.Load().call(w, l)
+	w.notices.begin()
+	go w.cell.Load().call(w, l, m.Initial)
 	return control.Message{}, true
 }
 
@@ -216,7 +220,7 @@ func (w *worker) outcome(m control.Message) control.Message {
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
-func (x *execution) call(w *worker, l *link.Loaded) {
+func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	x.enter()
 	returned := false
 	defer func() {
@@ -229,8 +233,11 @@ func (x *execution) call(w *worker, l *link.Loaded) {
 		return
 	}
 	x.initialize(w, l.Packages)
-	for _, f := range l.Inits {
-		f()
+	if len(l.Inits) == 0 {
+		w.noteFirst(first)
+		w.recordLoaded()
+	} else {
+		w.initializeOwn(l.Inits, first)
 	}
 	if l.Entry != nil {
 		l.Entry()

@@ -14,7 +14,7 @@ func TestInterruptBeforeRun(t *testing.T) {
 	x := newExecution(1)
 	w.cell.Store(x)
 	w.interrupt()
-	x.call(nil, &link.Loaded{Entry: func() { t.Error("the cell runs") }})
+	x.call(nil, &link.Loaded{Entry: func() { t.Error("the cell runs") }}, nil)
 	if o := <-x.done; o.How != control.Interrupted {
 		t.Errorf("it ended as %q", o.How)
 	}
@@ -25,7 +25,7 @@ func TestInterruptAfterRun(t *testing.T) {
 	w := &worker{}
 	x := newExecution(1)
 	w.cell.Store(x)
-	x.call(nil, &link.Loaded{})
+	x.call(nil, &link.Loaded{}, nil)
 	w.interrupt()
 	if o := <-x.done; o.How != control.Returned {
 		t.Errorf("it ended as %q", o.How)

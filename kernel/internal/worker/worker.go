@@ -37,6 +37,8 @@ type load struct {
 	Packages   []string // to be loaded anew
 	Renew      bool
 	Initialize []string // packages that were loaded before
+	// First says which variables, loaded before, get their first values.
+	First *control.Initial
 }
 
 // A worker is the state of this process.
@@ -45,6 +47,9 @@ type worker struct {
 	linker     *link.Linker
 	collectors map[string]collector // by the function that they begin with
 	conn       *control.Conn
+
+	first   firstValues
+	notices notices
 
 	mu       sync.Mutex
 	archives map[string]string // import path to compiled package
