@@ -35,13 +35,15 @@
 // sees the one variable that everybody sees. Command copycheck/cmd/copycheck finds
 // functions that are sent to processes and read what the program changes.
 //
-// In a notebook no cell runs in a child, and so no initializer but a constant:
-// there re is nil after
+// In a notebook no cell runs in a child. Variables whose initializers have no
+// effects begin there as they were declared, as re does; conn is nil:
 //
 //	var re = regexp.MustCompile(`[0-9]+`)
+//	conn, err := net.Dial("tcp", address)
 //
 // Pass such a value as the argument, make it in the function, or once for each
-// process of a pool in its Initializer.
+// process of a pool in its Initializer. Each cell that sends a function names the
+// variables that it will not see as they are.
 //
 // # What can be sent
 //

@@ -126,20 +126,22 @@ func (e *ExitError) Error() string {
 
 // readsNotices says which variables a function will not see as they are here.
 func readsNotices(pc uintptr, h Host) (texts []string) {
-	zero, initial := h.Reads(pc)
 	say := func(names []string, one, more string) {
-		switch len(names) {
-		case 0:
-		case 1:
-			texts = append(texts, fmt.Sprintf("mp: %s uses the variable %s, %s", shortName(pc), names[0], one))
-		default:
-			texts = append(texts, fmt.Sprintf("mp: %s uses the variables %s, %s", shortName(pc), strings.Join(names, ", "), more))
+		format := one
+		if len(names) > 1 {
+			format = more
+		}
+		if len(names) > 0 {
+			texts = append(texts, fmt.Sprintf("mp: %s uses the "+format, shortName(pc), strings.Join(names, ", ")))
 		}
 	}
-	say(zero, "which is zero in a child process, since its initializer may have effects; pass it as an argument, or set it in an mp.Initializer",
-		"which are zero in a child process, since their initializers may have effects; pass them as arguments, or set them in an mp.Initializer")
-	say(initial, "of which a child process has its own, with the value that it was declared with",
-		"of which a child process has its own, with the values that they were declared with")
+	zero, initial := h.Reads(pc)
+	say(zero, "variable %s, which is zero in a child process: its initializer may have effects, or use what was changed. "+
+		"Pass it as an argument, or set it in an mp.Initializer.",
+		"variables %s, which are zero in a child process: their initializers may have effects, or use what was changed. "+
+			"Pass them as arguments, or set them in an mp.Initializer.")
+	say(initial, "variable %s. A child process has one of its own, as it was declared.",
+		"variables %s. A child process has its own, as they were declared.")
 	return texts
 }
 

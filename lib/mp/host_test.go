@@ -142,12 +142,13 @@ func TestHostNoticesReads(t *testing.T) {
 	}
 	h.reads, h.initial = []string{"X"}, []string{"count"} // the function was defined anew
 	expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
-	both := "mp: mp_test.readX uses the variables X, limit, which are zero in a child process, since their initializers may have effects; " +
-		"pass them as arguments, or set them in an mp.Initializer"
+	both := "mp: mp_test.readX uses the variables X, limit, which are zero in a child process: their initializers may have effects, " +
+		"or use what was changed. Pass them as arguments, or set them in an mp.Initializer."
 	want := []string{
 		both, both,
-		"mp: mp_test.readX uses the variable X, which is zero in a child process, since its initializer may have effects; pass it as an argument, or set it in an mp.Initializer",
-		"mp: mp_test.readX uses the variable count, of which a child process has its own, with the value that it was declared with",
+		"mp: mp_test.readX uses the variable X, which is zero in a child process: its initializer may have effects, " +
+			"or use what was changed. Pass it as an argument, or set it in an mp.Initializer.",
+		"mp: mp_test.readX uses the variable count. A child process has one of its own, as it was declared.",
 	}
 	if !slices.Equal(h.notices, want) {
 		t.Errorf("notices %q, want %q", h.notices, want)
