@@ -22,7 +22,7 @@ type fakeHost struct {
 	mp.Host // of an ordinary program, for what needs no play
 
 	mu       sync.Mutex
-	loads    int // how many loads this process has
+	loads    int      // how many loads this process has
 	reads    []string // variables that are zero in a child
 	initial  []string // those that begin there as they did here
 	notices  []string
