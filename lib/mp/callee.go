@@ -96,6 +96,7 @@ func reach(q queue, s streaming, r reference, l loop, m methodCall) {
 	}
 	if s != nil {
 		s.feed(nil)
+		s.returned()
 		s.fed()
 		_, _, _ = s.next()
 		s.close()

@@ -235,11 +235,15 @@ const closedPipeDelay = 200 * time.Millisecond
 const maxCrash = 64 << 10
 
 func readCrash(f *os.File) string {
-	b, err := io.ReadAll(io.NewSectionReader(f, ledgerSize, maxCrash))
-	if err != nil {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, ledgerSize+maxCrash))
+	if err != nil || len(b) <= ledgerSize {
 		return ""
 	}
-	return strings.TrimSpace(string(b))
+	report, line := strings.TrimSpace(string(b[ledgerSize:])), fatalLine(b)
+	if line != "" && !strings.HasPrefix(report, line) {
+		report = line + "\n\n" + report
+	}
+	return report
 }
 
 func exitCode(e *ExitError) int {

@@ -61,6 +61,7 @@ func RunChild(h Host) {
 	if count > 2 {
 		crash := inherited(first + 2)
 		book = mapLedger(crash)
+		noteFatal(book)
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}

@@ -15,3 +15,11 @@ func ReadyWorkers(p *Pool) (n int) {
 	}
 	return n
 }
+
+// HelpersOf counts the goroutines to which a pool's slots are lent.
+func HelpersOf(p *Pool) (n int) {
+	in := poolOf(p)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return len(in.crew) - in.o.workers
+}

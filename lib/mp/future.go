@@ -17,6 +17,7 @@ type Future[R any] struct {
 type future struct {
 	done   chan struct{}
 	cancel func(cause error)
+	depth  int // how deep its task is
 
 	mu      sync.Mutex
 	settled bool
@@ -58,6 +59,7 @@ func (f *future) wait(ctx context.Context) (ready bool, err error) {
 	}
 	ctx, release := hosted(ctx)
 	defer release()
+	defer lend(f.depth)()
 	select {
 	case <-f.done:
 		return true, f.err
@@ -147,7 +149,8 @@ func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *fu
 		}
 		s.do = fn.here(inner)
 	}
-	j, err := p.submitJobFor(prepared, fn)
+	f.depth = nesting()
+	j, err := p.submitJobFor(prepared, fn, f.depth)
 	if err != nil {
 		cancel()
 		return err
@@ -175,10 +178,11 @@ func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *fu
 type submitKey struct {
 	fn          *function
 	arg, result any
+	depth       int
 }
 
-func (p *pool) submitJobFor(fn *function, c *callee) (*submitJob, error) {
-	k := submitKey{fn, c.arg.like, c.result.like}
+func (p *pool) submitJobFor(fn *function, c *callee, depth int) (*submitJob, error) {
+	k := submitKey{fn, c.arg.like, c.result.like, depth}
 	if p.backend == Goroutines {
 		k.fn = nil
 	}
@@ -190,7 +194,7 @@ func (p *pool) submitJobFor(fn *function, c *callee) (*submitJob, error) {
 	if j := p.subs[k]; j != nil {
 		return j, nil
 	}
-	j := &submitJob{st: jobState{fn: fn}, p: p, kind: c}
+	j := &submitJob{st: jobState{fn: fn, depth: depth}, p: p, kind: c}
 	p.subs[k] = j
 	return j, nil
 }

@@ -2,7 +2,6 @@ package mp
 
 import (
 	"context"
-	"fmt"
 	"unsafe"
 )
 
@@ -18,9 +17,6 @@ type initializer struct {
 // defineInitializer is no method: what the signatures of methods mention can be
 // reached from Option, and cells would compile it.
 func defineInitializer(in *initializer, h Host) (err error) {
-	if in.call.fn == nil {
-		return fmt.Errorf("mp: the pool's initializer is nil")
-	}
 	if in.def, err = define(h, &in.call); err != nil {
 		return err
 	}

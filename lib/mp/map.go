@@ -76,7 +76,7 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args, out unsafe.Pointer
 	defer p.finished(1)
 	inner, cancel := p.jobContext(ctx)
 	defer cancel()
-	j := &mapJob{st: jobState{fn: f}, pending: n, settled: make(chan struct{})}
+	j := &mapJob{st: jobState{fn: f, depth: nesting()}, pending: n, settled: make(chan struct{})}
 	failed := make(chan struct{})
 	var once sync.Once
 	j.whole = &parcel{
@@ -86,6 +86,7 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args, out unsafe.Pointer
 		},
 	}
 	p.offer(j)
+	defer lend(j.st.depth)()
 	select {
 	case <-j.settled:
 	case <-failed:

@@ -1,13 +1,43 @@
 package mp
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 	"unsafe"
 )
 
-// An Option changes how a process or the processes of a pool are started.
-type Option func(*options)
+// A ProcessOption changes how Start and Go start a process: Name, and every Option.
+type ProcessOption interface{ process() setting }
+
+// A PoolOption changes how NewPool makes a pool: Workers, Retries,
+// TasksPerChild, Initializer, and every Option.
+type PoolOption interface{ pool() setting }
+
+// An Option is for processes and pools: Grace, Stdout, Stderr and Env.
+type Option struct{ set setting }
+
+func (o Option) process() setting { return o.set }
+func (o Option) pool() setting    { return o.set }
+
+type processOption struct{ set setting }
+
+func (o processOption) process() setting { return o.set }
+
+type poolOption struct{ set setting }
+
+func (o poolOption) pool() setting { return o.set }
+
+// A setting changes what its argument points to, an options: if its type said
+// so, cells would compile what can be reached from there.
+type setting func(unsafe.Pointer)
+
+func makeSetting(f func(o *options)) setting {
+	return func(p unsafe.Pointer) { f((*options)(p)) }
+}
 
 type options struct {
 	name           string
@@ -18,52 +48,159 @@ type options struct {
 	retries        int
 	tasksPerChild  int
 	initializer    *initializer
+	childOnly      string // an option that means nothing to goroutines
+	err            error  // of the first option that cannot be followed
 }
 
-func newOptions(opts []Option) options {
-	o := options{grace: time.Second}
-	for _, f := range opts {
-		f(&o)
+// fail notes that an option cannot be followed.
+func (o *options) fail(format string, args ...any) {
+	if o.err == nil {
+		o.err = fmt.Errorf("mp: "+format, args...)
 	}
-	return o
+}
+
+func newOptions() options { return options{grace: time.Second} }
+
+// apply follows the options, and checks them for a backend.
+func (o *options) apply(b Backend, settings []setting) error {
+	for _, set := range settings {
+		if set == nil {
+			o.fail("an option is nil")
+			break
+		}
+		set(unsafe.Pointer(o))
+	}
+	if o.err == nil && b == Goroutines && o.childOnly != "" {
+		o.fail("%s needs mp.Processes: goroutines are part of this process", o.childOnly)
+	}
+	return o.err
+}
+
+func processOptions(b Backend, opts []ProcessOption) (options, error) {
+	settings := make([]setting, len(opts))
+	for i, opt := range opts {
+		if opt != nil {
+			settings[i] = opt.process()
+		}
+	}
+	o := newOptions()
+	err := o.apply(b, settings)
+	return o, err
+}
+
+func poolOptions(b Backend, opts []PoolOption) (options, error) {
+	settings := make([]setting, len(opts))
+	for i, opt := range opts {
+		if opt != nil {
+			settings[i] = opt.pool()
+		}
+	}
+	o := newOptions()
+	err := o.apply(b, settings)
+	return o, err
 }
 
 // Name names a process in errors and in String; without it, it has its
 // function's name.
-func Name(name string) Option { return func(o *options) { o.name = name } }
+func Name(name string) ProcessOption {
+	return processOption{makeSetting(func(o *options) { o.name = name })}
+}
 
-// Grace is how long a child that was told to end, by Terminate or by its
-// context, may take until it is killed. Without it, one second.
-func Grace(d time.Duration) Option { return func(o *options) { o.grace = d } }
+// Grace is how long a child that was told to end, by Terminate, by its context
+// or by its pool, may take until it is killed. Without it, one second.
+func Grace(d time.Duration) Option {
+	return Option{makeSetting(func(o *options) {
+		if o.grace = d; d < 0 {
+			o.fail("Grace(%v): a time cannot be negative", d)
+		}
+	})}
+}
 
-// Stdout sends a child's standard output to w instead of this process's.
-func Stdout(w io.Writer) Option { return func(o *options) { o.stdout = w } }
+// Stdout sends a child's standard output to w instead of this process's. The
+// workers of a pool share w: one writes at a time, and whole lines.
+func Stdout(w io.Writer) Option {
+	return Option{makeSetting(func(o *options) {
+		o.stdout, o.childOnly = w, "Stdout"
+		o.checkWriter(w)
+	})}
+}
 
-// Stderr sends a child's standard error to w instead of this process's.
-func Stderr(w io.Writer) Option { return func(o *options) { o.stderr = w } }
+// Stderr sends a child's standard error to w instead of this process's, as
+// Stdout does its output. The two may be the same.
+func Stderr(w io.Writer) Option {
+	return Option{makeSetting(func(o *options) {
+		o.stderr, o.childOnly = w, "Stderr"
+		o.checkWriter(w)
+	})}
+}
+
+func (o *options) checkWriter(w io.Writer) {
+	if f, ok := w.(*os.File); w == nil || ok && f == nil {
+		o.fail("%s(nil): use io.Discard to drop the output", o.childOnly)
+	}
+}
 
 // Env adds variables, in the form "NAME=value", to a child's environment.
-func Env(vars ...string) Option { return func(o *options) { o.env = append(o.env, vars...) } }
+func Env(vars ...string) Option {
+	return Option{makeSetting(func(o *options) {
+		o.childOnly = "Env"
+		for _, v := range vars {
+			if name, _, ok := strings.Cut(v, "="); !ok || name == "" || strings.ContainsRune(v, 0) {
+				o.fail("Env(%q): a variable has the form NAME=value, without zero bytes", v)
+			}
+		}
+		o.env = append(o.env, vars...)
+	})}
+}
 
-// Workers sets how many workers a pool has, instead of one for each core.
-func Workers(n int) Option { return func(o *options) { o.workers = n } }
+// maxWorkers bounds what is taken for a mistake.
+const maxWorkers = 1 << 16
+
+// Workers sets how many workers a pool has, at least one, instead of one for
+// each core.
+func Workers(n int) PoolOption {
+	return poolOption{makeSetting(func(o *options) {
+		if o.workers = n; n < 1 || n > maxWorkers {
+			o.fail("Workers(%d): a pool has between 1 and %d workers; without the option it has one for each core", n, maxWorkers)
+		}
+	})}
+}
 
 // Retries sets how often a task of a pool may begin again after the worker
 // process that ran it died. Without it a task begins at most once. An error or
 // a panic of the task itself is an outcome, and not retried.
-func Retries(n int) Option { return func(o *options) { o.retries = n } }
+func Retries(n int) PoolOption {
+	return poolOption{makeSetting(func(o *options) {
+		if o.retries = n; n < 0 {
+			o.fail("Retries(%d): it cannot be negative", n)
+		}
+	})}
+}
 
-// TasksPerChild ends a worker process after n tasks and starts a new one in
-// its place, for functions that leak what only the end of a process frees.
-func TasksPerChild(n int) Option { return func(o *options) { o.tasksPerChild = n } }
+// TasksPerChild ends a worker process after n tasks, at least one, and starts a
+// new one in its place, for functions that leak what only the end of a process
+// frees.
+func TasksPerChild(n int) PoolOption {
+	return poolOption{makeSetting(func(o *options) {
+		o.tasksPerChild, o.childOnly = n, "TasksPerChild"
+		if n < 1 {
+			o.fail("TasksPerChild(%d): a worker does at least one task; leave the option out for no limit", n)
+		}
+	})}
+}
 
 // Initializer runs fn(arg) once in each worker of a pool before its first
-// task. If it fails the pool does: every task gets its error.
-func Initializer[A any, F Target[A]](fn F, arg A) Option {
+// task. If it fails the pool does: every task gets its error. A worker that is
+// killed meanwhile is replaced.
+func Initializer[A any, F Target[A]](fn F, arg A) PoolOption {
 	return initialize(calleeOf[None, A](fn, true), unsafe.Pointer(&arg))
 }
 
 //go:noinline
-func initialize(c callee, arg unsafe.Pointer) Option {
-	return func(o *options) { o.initializer = &initializer{call: c, arg: arg} }
+func initialize(c callee, arg unsafe.Pointer) PoolOption {
+	return poolOption{makeSetting(func(o *options) {
+		if o.initializer = (&initializer{call: c, arg: arg}); c.fn == nil && o.err == nil {
+			o.err = errors.New("mp: the pool's initializer is nil")
+		}
+	})}
 }

@@ -17,6 +17,7 @@ type function struct {
 // submitted tasks of one function. Guarded by pool.mu.
 type jobState struct {
 	fn       *function
+	depth    int           // how many tasks, each handed over by the next, wait for its tasks
 	perTask  time.Duration // how long tasks take, smoothed; 0 before the first
 	size     int           // of the next batch
 	stopped  error         // why no more of its tasks begin

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +36,12 @@ type Pool struct {
 
 // NewPool starts a pool. Without the option Workers there is one for each core
 // that this process may use.
-func NewPool(b Backend, opts ...Option) (*Pool, error) {
-	in, err := newPool(b, newOptions(opts))
+func NewPool(b Backend, opts ...PoolOption) (*Pool, error) {
+	o, err := poolOptions(b, opts)
+	if err != nil {
+		return nil, err
+	}
+	in, err := newPool(b, o)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +53,7 @@ func NewPool(b Backend, opts ...Option) (*Pool, error) {
 
 func poolOf(p *Pool) *pool {
 	p.once.Do(func() {
-		in, _ := newPool(Goroutines, newOptions(nil)) // goroutines cannot fail to start
+		in, _ := newPool(Goroutines, newOptions()) // goroutines cannot fail to start
 		p.in = in
 		runtime.AddCleanup(p, func(in *pool) { go in.close() }, in)
 	})
@@ -55,16 +61,29 @@ func poolOf(p *Pool) *pool {
 }
 
 // Close waits until the tasks that the pool has are done, and ends its
-// workers. Tasks that come later fail with ErrClosed. A pool that nobody
-// refers to any more is closed by itself.
-func (p *Pool) Close() { poolOf(p).close() }
+// workers. Tasks that come later fail with ErrClosed; a stream takes no more
+// from its sequence, and ends with ErrClosed after the results that it has. A
+// task that calls Close gets an error. So does who closes a pool whose Stdout or
+// Stderr could not be written. A pool that nobody refers to any more is closed
+// by itself.
+func (p *Pool) Close() error {
+	in := poolOf(p)
+	if w := currentWorker(); w != nil && w.p == in {
+		return errCloseInTask
+	}
+	in.close()
+	return in.to.failure()
+}
 
 // Kill ends the workers at once. Tasks that are not done fail with ErrClosed.
-// Goroutines cannot be killed: their contexts are cancelled and Kill waits.
+// Goroutines cannot be killed: their contexts are cancelled and Kill waits, but
+// for the task that calls it.
 func (p *Pool) Kill() {
 	in := poolOf(p)
 	in.breakDown(ErrClosed)
-	in.close()
+	if w := currentWorker(); w == nil || w.p != in {
+		in.close()
+	}
 }
 
 // Workers returns how many workers the pool has.
@@ -108,28 +127,27 @@ type pool struct {
 	workers sync.WaitGroup
 	funcs   functions
 
-	mu     sync.Mutex
-	wake   *sync.Cond // for workers that wait, and for close
-	jobs   []job      // that may have tasks to take, in turn
-	back   []*parcel  // handed back; taken before anything else
-	crew   map[*worker]bool
-	open   int // jobs and submitted tasks that are not finished
-	closed bool
-	broken error // why no task runs any more
-	failed deaths
-	stats  Stats
-	subs   map[submitKey]*submitJob // submitted tasks, by function and types
+	mu      sync.Mutex
+	wake    *sync.Cond // for workers that wait, and for close
+	jobs    []job      // that may have tasks to take, in turn
+	back    []*parcel  // handed back; taken before anything else
+	crew    map[*worker]bool
+	open    int                 // jobs and submitted tasks that are not finished
+	nested  bool                // some job was handed over by a task
+	streams map[*streamJob]bool // that may still get tasks
+	closed  bool
+	broken  error // why no task runs any more
+	failed  deaths
+	stats   Stats
+	subs    map[submitKey]*submitJob // submitted tasks, by function and types
 }
 
 func newPool(b Backend, o options) (*pool, error) {
-	p := &pool{backend: b, o: o, to: newSinks(o, true), crew: make(map[*worker]bool), subs: make(map[submitKey]*submitJob)}
+	p := &pool{backend: b, o: o, to: newSinks(o, true), crew: make(map[*worker]bool), subs: make(map[submitKey]*submitJob), streams: make(map[*streamJob]bool)}
 	p.wake = sync.NewCond(&p.mu)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if p.o.workers == 0 {
 		p.o.workers = Cores()
-	}
-	if p.o.workers < 0 {
-		return nil, fmt.Errorf("mp: a pool with %d workers", o.workers)
 	}
 	switch b {
 	case Goroutines:
@@ -173,6 +191,12 @@ func (p *pool) hire() error {
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
+	streams := slices.Collect(maps.Keys(p.streams))
+	p.mu.Unlock()
+	for _, j := range streams {
+		j.cut()
+	}
+	p.mu.Lock()
 	for p.open > 0 && p.broken == nil {
 		p.wake.Wait()
 	}
@@ -249,6 +273,7 @@ func (p *pool) offer(j job) {
 	broken := p.broken
 	if broken == nil {
 		p.jobs = append(p.jobs, j)
+		p.nested = p.nested || j.state().depth > 0
 	}
 	p.mu.Unlock()
 	if broken != nil {

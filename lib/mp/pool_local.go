@@ -1,8 +1,6 @@
 package mp
 
 import (
-	"context"
-	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,8 +10,8 @@ import (
 func (p *pool) goroutine() {
 	// It works for all who submit: profiler labels of whoever made the pool, by
 	// which notebooks also tell whose output something is, say nothing.
-	pprof.SetGoroutineLabels(context.Background())
 	w := &worker{p: p}
+	defer w.enter()()
 	p.mu.Lock()
 	p.crew[w] = true
 	p.mu.Unlock()
@@ -45,6 +43,7 @@ func (w *worker) runHere(f *flight) {
 	p := w.p
 	p.mu.Lock()
 	st := f.parcel.state()
+	w.depth.Store(int32(st.depth))
 	st.encoding--
 	f.credit.grant(f.n)
 	f.granted = true
@@ -68,6 +67,7 @@ func (w *worker) runHere(f *flight) {
 		r.report(true)
 	}()
 	for n, ok := f.credit.claim(); ok; n, ok = f.credit.claim() {
+		w.relabel()
 		f.parcel.call(n)
 		r.done.Store(int64(n + 1))
 	}

@@ -1,6 +1,9 @@
 package mp
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // window is how many batches a worker has at once: one runs while another
 // waits, so that it need not wait for the parent.
@@ -51,14 +54,19 @@ func (p *pool) acquire(w *worker) *flight {
 
 // nextLocked returns the next tasks for w, or nil.
 func (p *pool) nextLocked(w *worker) *parcel {
-	if n := len(p.back); n > 0 {
-		c := p.back[n-1]
-		p.back = p.back[:n-1]
-		return p.shareLocked(w, c)
+	for k := len(p.back) - 1; k >= 0; k-- {
+		if c := p.back[k]; c.state().depth >= w.least {
+			p.back = slices.Delete(p.back, k, k+1)
+			return p.shareLocked(w, c)
+		}
 	}
-	for len(p.jobs) > 0 {
-		j := p.jobs[0]
-		p.jobs = p.jobs[1:]
+	for k := p.deepestLocked(w.least); k >= 0; k = p.deepestLocked(w.least) {
+		j := p.jobs[k]
+		if k == 0 {
+			p.jobs = p.jobs[1:]
+		} else {
+			p.jobs = slices.Delete(p.jobs, k, k+1)
+		}
 		n := max(1, j.state().size)
 		if left := j.left(); left >= 0 {
 			n = min(n, max(1, left/(2*p.o.workers)))
@@ -74,6 +82,21 @@ func (p *pool) nextLocked(w *worker) *parcel {
 	return nil
 }
 
+// deepestLocked is the place of the job whose turn it is among the deepest, or
+// -1 if none is at least so deep.
+func (p *pool) deepestLocked(least int) int {
+	if least == 0 && !p.nested {
+		return min(len(p.jobs), 1) - 1
+	}
+	best := -1
+	for k, j := range p.jobs {
+		if d := j.state().depth; d >= least && (best < 0 || d > p.jobs[best].state().depth) {
+			best = k
+		}
+	}
+	return best
+}
+
 // stealLocked takes tasks that have not begun off another worker's batch, the
 // one with the most of them in time. If there are some that are not worth it
 // yet, it has the idle workers look again.
@@ -83,7 +106,7 @@ func (p *pool) stealLocked(w *worker) *parcel {
 	var most time.Duration
 	for v := range p.crew {
 		for place, f := range v.flights {
-			if v == w || !f.granted {
+			if v == w || !f.granted || f.parcel.state().depth < w.least {
 				continue
 			}
 			_, left := f.credit.begun()

@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-func newPool(t testing.TB, b mp.Backend, opts ...mp.Option) *mp.Pool {
+func newPool(t testing.TB, b mp.Backend, opts ...mp.PoolOption) *mp.Pool {
 	t.Helper()
 	p, err := mp.NewPool(b, opts...)
 	if err != nil {

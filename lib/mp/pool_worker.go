@@ -1,6 +1,11 @@
 package mp
 
-import "time"
+import (
+	"context"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
 
 // A worker runs batches in a child process, or in a goroutine if child is nil.
 // Fields below the line are guarded by pool.mu.
@@ -11,6 +16,10 @@ type worker struct {
 	defined map[definition]uint32 // used by feed alone
 	room    []byte                // of its last frame
 	fed     chan struct{}         // closed when feed has ended
+	least   int                   // how deep the tasks must be that a helper takes
+	depth   atomic.Int32          // of the task that runs in a goroutine
+	labels  context.Context       // by which what that starts is known
+	label   unsafe.Pointer        // the same
 
 	// ---
 	flights []*flight // in order

@@ -31,7 +31,7 @@ type Process struct {
 //
 // In a child, arg is a copy. Start fails if arg or fn cannot be sent, or if
 // the child cannot be started.
-func Start[A any, F Target[A]](ctx context.Context, b Backend, fn F, arg A, opts ...Option) (*Process, error) {
+func Start[A any, F Target[A]](ctx context.Context, b Backend, fn F, arg A, opts ...ProcessOption) (*Process, error) {
 	return start(ctx, b, calleeOf[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&nothing), opts)
 }
 
@@ -43,7 +43,7 @@ type Call[R any] struct {
 
 // Go is Start for a function with a result. The type of the result is the
 // only type argument to give: mp.Go[int](ctx, mp.Processes, Square, 7).
-func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opts ...Option) (*Call[R], error) {
+func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opts ...ProcessOption) (*Call[R], error) {
 	c := new(Call[R])
 	p, err := start(ctx, b, calleeOf[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result), opts)
 	c.Process = p
@@ -70,14 +70,17 @@ type ender interface {
 }
 
 //go:noinline
-func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer, opts []Option) (*Process, error) {
+func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer, opts []ProcessOption) (*Process, error) {
 	if fn.fn == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	o := newOptions(opts)
+	o, err := processOptions(b, opts)
+	if err != nil {
+		return nil, err
+	}
 	ctx, release := hosted(ctx)
 	p := &Process{name: o.name, done: make(chan struct{}), release: release}
 	if p.name == "" {

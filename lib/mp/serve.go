@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -20,7 +21,7 @@ type Ref[S any] struct{ in reference }
 
 // A reference is a Ref, for any type of object.
 type reference interface {
-	close()
+	close() error
 	encode() ([]byte, error)
 	ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointer) error
 }
@@ -29,6 +30,7 @@ type reference interface {
 type ref struct {
 	local  *served // in the process that serves
 	asks   *Queue[ask]
+	over   *Event    // set when no more asks are answered
 	home   shm.Owner // the process that serves
 	mu     sync.Mutex
 	client *client
@@ -50,10 +52,34 @@ type answer struct {
 
 // A served object and who works for it.
 type served struct {
-	mu     sync.Mutex // one function at a time
+	turn   chan struct{}  // full while a function runs: one at a time
+	holder atomic.Uintptr // the goroutine that it runs in
 	object unsafe.Pointer
 	asks   *Queue[ask]
+	over   *Event
 	ended  chan struct{}
+}
+
+// acquire waits until no other function runs, or not at all if it is called by
+// one that does.
+func (s *served) acquire(ctx context.Context) (release func(), err error) {
+	g := currentG()
+	if s.holder.Load() == g {
+		return func() {}, nil
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	s.holder.Store(g)
+	return func() {
+		s.holder.Store(0)
+		<-s.turn
+	}, nil
 }
 
 // Serve makes obj available to this process's children until Close. Functions
@@ -75,20 +101,30 @@ func serve(obj unsafe.Pointer) (reference, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &served{object: obj, asks: asks, ended: make(chan struct{})}
+	over, err := NewEvent(Processes)
+	if err != nil {
+		return nil, err
+	}
+	s := &served{turn: make(chan struct{}, 1), object: obj, asks: asks, over: over, ended: make(chan struct{})}
 	go s.work()
-	return &ref{local: s, asks: asks, home: shm.Self()}, nil
+	return &ref{local: s, asks: asks, over: over, home: shm.Self()}, nil
 }
 
 // Close ends serving: later asks fail with ErrClosed. It waits for those
-// before. Only the process that serves may call it.
-func (r *Ref[S]) Close() { r.in.close() }
+// before. Only the process that serves may call it, and a function that is asked
+// may not: Close would wait for it.
+func (r *Ref[S]) Close() error { return r.in.close() }
 
-func (r *ref) close() {
-	r.asks.Close()
-	if r.local != nil {
-		<-r.local.ended
+func (r *ref) close() error {
+	if r.local == nil {
+		return errors.New("mp: only the process that serves an object may close its Ref")
 	}
+	if r.local.holder.Load() == currentG() {
+		return errors.New("mp: Close was called by a function of the served object, for which it would wait")
+	}
+	r.asks.Close()
+	<-r.local.ended
+	return nil
 }
 
 // A Method is what Ask calls: a method expression such as (*Account).Deposit,
@@ -107,10 +143,10 @@ func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F,
 }
 
 func (r *ref) ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointer) error {
+	ctx, done := hosted(ctx)
+	defer done()
 	if r.local != nil {
-		r.local.mu.Lock()
-		defer r.local.mu.Unlock()
-		return m.protected(r.local.object, arg, result)
+		return r.local.here(ctx, &m, arg, result)
 	}
 	h, err := currentHost()
 	if err != nil {
@@ -147,7 +183,7 @@ func (r *ref) connect() (*client, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.client = &client{answers: q, home: r.home, waiting: make(map[uint64]chan answer)}
+		r.client = &client{answers: q, home: r.home, over: r.over, waiting: make(map[uint64]chan answer)}
 	}
 	return r.client, nil
 }
@@ -163,8 +199,15 @@ func (r *Ref[S]) GobEncode() ([]byte, error) {
 var errNotServed = errors.New("mp: the Ref was not made by mp.Serve")
 
 func (r *ref) encode() ([]byte, error) {
-	b, err := r.asks.GobEncode()
-	return binary.LittleEndian.AppendUint64(b, r.home.Word()), err
+	asks, err := r.asks.GobEncode()
+	if err != nil {
+		return nil, err
+	}
+	over, err := r.over.GobEncode()
+	if err != nil {
+		return nil, err
+	}
+	return binary.LittleEndian.AppendUint64(appendStrings(nil, string(asks), string(over)), r.home.Word()), nil
 }
 
 // GobDecode is the other end of GobEncode.
@@ -179,13 +222,21 @@ func openRef(b []byte) (reference, error) {
 		return nil, errMalformed
 	}
 	at := len(b) - 8
-	r := &ref{asks: new(Queue[ask]), home: shm.OwnerOf(binary.LittleEndian.Uint64(b[at:]))}
-	return r, r.asks.GobDecode(b[:at])
+	parts, err := splitStrings(b[:at])
+	if err != nil || len(parts) != 2 {
+		return nil, errMalformed
+	}
+	r := &ref{asks: new(Queue[ask]), over: new(Event), home: shm.OwnerOf(binary.LittleEndian.Uint64(b[at:]))}
+	if err := r.asks.GobDecode([]byte(parts[0])); err != nil {
+		return nil, err
+	}
+	return r, r.over.GobDecode([]byte(parts[1]))
 }
 
 // A client is an asking process.
 type client struct {
 	answers *Queue[answer]
+	over    *Event
 	home    shm.Owner
 
 	mu      sync.Mutex
@@ -223,6 +274,7 @@ func (c *client) call(ctx context.Context, asks *Queue[ask], a ask) (answer, err
 // read hands out answers as long as somebody waits for one.
 func (c *client) read() {
 	for {
+		over := c.over.IsSet() // then every answer is in the queue
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		a, err := c.answers.Get(ctx)
 		cancel()
@@ -231,11 +283,10 @@ func (c *client) read() {
 			mine <- a
 			delete(c.waiting, a.ID)
 		}
-		if err != nil && !c.home.Alive() {
-			for id, mine := range c.waiting {
-				mine <- answer{Err: encodeError(fmt.Errorf("%w: the process that served the object is gone", ErrClosed))}
-				delete(c.waiting, id)
-			}
+		if err != nil && over {
+			c.failLocked(ErrClosed)
+		} else if err != nil && !c.home.Alive() {
+			c.failLocked(fmt.Errorf("%w: the process that served the object is gone", ErrClosed))
 		}
 		if len(c.waiting) == 0 {
 			c.reading = false
@@ -246,9 +297,18 @@ func (c *client) read() {
 	}
 }
 
+// failLocked ends every call that waits.
+func (c *client) failLocked(err error) {
+	for id, mine := range c.waiting {
+		mine <- answer{Err: encodeError(err)}
+		delete(c.waiting, id)
+	}
+}
+
 // work answers asks until the queue is closed.
 func (s *served) work() {
 	defer close(s.ended)
+	defer s.over.Set()
 	for a, err := range s.asks.All(context.Background()) {
 		if err != nil || a.Reply == nil {
 			continue // the asker died before its ask was read
@@ -256,7 +316,11 @@ func (s *served) work() {
 		out := answer{ID: a.ID}
 		result, err := s.answer(a)
 		if err != nil {
-			out.Err = encodeError(err)
+			out.Err = encodeError(ErrGoexit)
+			_ = isolate(func() error { // the error may have methods of the user's
+				out.Err = encodeError(err)
+				return nil
+			})
 		} else {
 			out.Result = result
 		}
@@ -277,16 +341,32 @@ func (s *served) answer(a ask) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	v := &asking{object: s.object, fn: &funcval{fn}, arg: a.Arg, err: ErrGoexit}
-	done := make(chan struct{})
-	go func() { // of its own, for a Goexit
-		defer close(done)
+	err = isolate(func() error {
+		release, err := s.acquire(context.Background())
+		if err != nil {
+			return err
+		}
+		defer release()
 		funcOf[func(unsafe.Pointer, methodCall)](&funcval{runner})(nil, v)
-	}()
-	<-done
-	return v.result, v.err
+		return v.err
+	})
+	return v.result, err
+}
+
+// here is an ask of the process that serves.
+func (s *served) here(ctx context.Context, m *calledMethod, arg, result unsafe.Pointer) error {
+	release, err := s.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	select {
+	case <-s.ended:
+		return ErrClosed
+	default:
+	}
+	return m.protected(s.object, arg, result)
 }
 
 // An asking is one call on a served object, with encoded ends.

@@ -12,8 +12,9 @@ import (
 // stream goes on; after an error of ctx or of the pool itself it ends. Breaking
 // out of the loop cancels what runs.
 //
-// seq runs in a goroutine of its own, ahead of the results by as much as keeps
-// the workers busy, and no more: it may be endless.
+// seq runs in its own goroutine, ahead of the results by as much as keeps the
+// workers busy, and no more: it may be endless. If it panics or calls
+// runtime.Goexit, that is the stream's last error.
 func Stream[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A]) iter.Seq2[R, error] {
 	return stream[R](ctx, p, fn, seq, true)
 }
@@ -38,9 +39,10 @@ func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], or
 			defer s.fed()
 			for a := range seq {
 				if !s.feed(hide(unsafe.Pointer(&a))) {
-					return
+					break
 				}
 			}
+			s.returned()
 		}()
 		r, err, more := s.next()
 		for ; more; r, err, more = s.next() {
@@ -56,9 +58,10 @@ func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], or
 
 // A streaming is a stream as its loop sees it.
 type streaming interface {
-	// feed adds an argument, and fed says that there are no more. feed reports
-	// whether anybody wants more.
+	// feed adds an argument, and reports whether more are wanted. returned says
+	// that the sequence has returned, and fed, which is deferred, that it is over.
 	feed(a unsafe.Pointer) bool
+	returned()
 	fed()
 	// next waits for the next result, and the error of its task. more is false
 	// at the end of the stream; err is its error then.
@@ -84,16 +87,24 @@ func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool) (strea
 	}
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
-		st: jobState{fn: f}, p: p, fn: fn, do: fn.here(inner), ctx: ctx,
+		st: jobState{fn: f, depth: nesting()}, p: p, fn: fn, do: fn.here(inner), ctx: ctx,
 		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
-	stop := context.AfterFunc(ctx, j.wakeAll)
+	stop, stopToo := context.AfterFunc(ctx, j.wakeAll), context.AfterFunc(p.ctx, j.wakeAll)
 	j.release = func() {
 		stop()
+		stopToo()
 		cancel()
-		p.finished(1)
+		j.finish()
 		release()
+	}
+	p.mu.Lock()
+	closed := p.closed
+	p.streams[j] = true
+	p.mu.Unlock()
+	if closed {
+		j.cut()
 	}
 	return j, nil
 }
@@ -115,17 +126,21 @@ type streamJob struct {
 	seen  int  // tasks up to there
 	ended bool
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	pending row  // not taken yet
-	base    int  // place of the first of them
-	listed  bool // the pool will ask for tasks
-	whole   bool // there are no more arguments
-	over    bool // nobody wants more
-	yielded int  // tasks whose results were yielded, or are about to be
-	size    int  // of a batch, as the pool last asked for one
-	ready   map[int]piece
-	order   []int // keys of ready as they came
+	mu       sync.Mutex
+	changed  *sync.Cond
+	pending  row   // not taken yet
+	base     int   // place of the first of them
+	listed   bool  // the pool will ask for tasks
+	whole    bool  // there are no more arguments
+	complete bool  // the sequence has returned
+	failure  error // of the sequence
+	over     bool  // no more are wanted
+	isCut    bool  // because the pool is to be closed
+	arrived  int   // tasks that have an outcome
+	yielded  int   // tasks whose results were yielded, or are about to be
+	size     int   // of a batch, as the pool last asked for one
+	ready    map[int]piece
+	order    []int // keys of ready as they came
 }
 
 // A piece is a range of a parcel whose outcomes are there.
@@ -210,11 +225,51 @@ func (j *streamJob) feed(a unsafe.Pointer) bool {
 	return true
 }
 
+func (j *streamJob) returned() {
+	j.mu.Lock()
+	j.complete = true
+	j.mu.Unlock()
+}
+
+// fed is deferred by the goroutine that runs the sequence.
 func (j *streamJob) fed() {
+	v := recover()
 	j.mu.Lock()
 	j.whole = true
+	switch {
+	case v != nil:
+		j.failure = within("the stream's sequence", newPanicError(v))
+	case !j.complete:
+		j.failure = within("the stream's sequence", ErrGoexit)
+	case j.isCut:
+		j.failure = ErrClosed
+	}
 	j.mu.Unlock()
 	j.changed.Broadcast()
+}
+
+// cut ends the stream after the tasks that it has, because the pool is to be
+// closed. The pool waits for these, and not for the loop.
+func (j *streamJob) cut() {
+	j.mu.Lock()
+	j.isCut, j.over = true, true
+	idle := j.arrived == j.base+j.pending.n
+	j.mu.Unlock()
+	j.changed.Broadcast()
+	if idle {
+		j.finish()
+	}
+}
+
+// finish tells the pool that the stream will have no more tasks.
+func (j *streamJob) finish() {
+	j.p.mu.Lock()
+	known := j.p.streams[j]
+	delete(j.p.streams, j)
+	j.p.mu.Unlock()
+	if known {
+		j.p.finished(1)
+	}
 }
 
 // settled takes over finished tasks.
@@ -224,8 +279,13 @@ func (j *streamJob) settled(c *parcel, from, to int) {
 	if !j.ordered {
 		j.order = append(j.order, c.base+from)
 	}
+	j.arrived += to - from
+	last := j.isCut && j.arrived == j.base+j.pending.n
 	j.mu.Unlock()
 	j.changed.Broadcast()
+	if last {
+		j.finish()
+	}
 }
 
 func (j *streamJob) wakeAll() {
@@ -275,6 +335,12 @@ func (j *streamJob) close() {
 
 // await waits for the piece that is due; ok is false after the last.
 func (j *streamJob) await(at int) (c piece, ok bool, err error) {
+	var back func() // ends the loan of the slot of the task that loops
+	defer func() {
+		if back != nil {
+			back()
+		}
+	}()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for {
@@ -288,10 +354,21 @@ func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 		if c, ok = j.ready[key]; ok {
 			break
 		}
-		if j.whole && at == j.base+j.pending.n {
-			return c, false, nil
+		switch all := at == j.base+j.pending.n; {
+		case all && j.whole:
+			return c, false, j.failure
+		case all && j.isCut:
+			return c, false, ErrClosed
+		case j.p.ctx.Err() != nil:
+			return c, false, context.Cause(j.p.ctx)
 		}
-		j.changed.Wait()
+		if back == nil {
+			j.mu.Unlock()
+			back = lend(j.st.depth)
+			j.mu.Lock()
+		} else {
+			j.changed.Wait()
+		}
 	}
 	if !j.ordered {
 		j.order = j.order[1:]

@@ -1,0 +1,76 @@
+package mp
+
+import (
+	"bytes"
+	"syscall"
+	"unsafe"
+)
+
+// What debug.SetCrashOutput writes lacks the line that says why: the runtime
+// prints "fatal error: ..." before it counts as dying. So a child notes that line
+// in the page that it shares with its parent.
+const (
+	fatalPrefix = "fatal error: "
+	fatalAt     = 2048 // in the page
+	fatalSize   = ledgerSize - fatalAt
+)
+
+// Package runtime keeps this for others to use: what it prints goes through it.
+//
+//go:linkname overrideWrite runtime.overrideWrite
+var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
+
+var (
+	fatalNote *[fatalSize]byte
+	fatalLen  int // -1 while no line is noted
+)
+
+// noteFatal has the runtime's last line noted in l.
+func noteFatal(l ledger) {
+	if l == nil {
+		return
+	}
+	fatalNote, fatalLen = (*[fatalSize]byte)(l[fatalAt:]), -1
+	overrideWrite = writeNoting
+}
+
+// writeNoting is write(2) for the runtime, which may call it in any state: it
+// must not allocate, block, or grow the stack.
+//
+//go:nosplit
+//go:norace
+//go:nocheckptr
+func writeNoting(fd uintptr, p unsafe.Pointer, n int32) int32 {
+	if fd == 2 {
+		starts := n >= int32(len(fatalPrefix))
+		for i := 0; starts && i < len(fatalPrefix); i++ {
+			starts = *(*byte)(unsafe.Add(p, i)) == fatalPrefix[i]
+		}
+		if starts {
+			fatalLen = 0
+		}
+		for i := int32(0); i < n && fatalLen >= 0 && fatalLen < fatalSize-1; i++ {
+			b := *(*byte)(unsafe.Add(p, int(i)))
+			if b == '\n' {
+				fatalLen = -1
+				break
+			}
+			fatalNote[fatalLen], fatalNote[fatalLen+1] = b, 0
+			fatalLen++
+		}
+	}
+	done, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(p), uintptr(n))
+	if errno != 0 {
+		return -int32(errno)
+	}
+	return int32(done)
+}
+
+// fatalLine is what the child has noted, or "".
+func fatalLine(page []byte) string {
+	if len(page) < ledgerSize {
+		return ""
+	}
+	line, _, _ := bytes.Cut(page[fatalAt:], []byte{0})
+	return string(line)
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package mp
+
+// Elsewhere the page is not shared.
+func noteFatal(ledger)        {}
+func fatalLine([]byte) string { return "" }
