@@ -83,8 +83,9 @@ type Message struct {
 	Live     []string `json:"live,omitempty"`  // packages under edit
 	Retry    []string `json:"retry,omitempty"` // packages to initialize although that failed before
 	Packages []string `json:"packages,omitempty"`
-	Renew    bool     `json:"renew,omitempty"` // their types are made anew; in Done too
-	Reset    []string `json:"reset,omitempty"` // variables that could not be kept
+	Renew    bool     `json:"renew,omitempty"`   // their types are made anew; in Done too
+	Reset    []string `json:"reset,omitempty"`   // variables that could not be kept
+	Notices  []string `json:"notices,omitempty"` // in Loaded: what to say of it
 
 	Dir   string   `json:"dir,omitempty"`
 	Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset

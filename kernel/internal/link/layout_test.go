@@ -17,7 +17,7 @@ import (
 func runtimeTypes(t *testing.T) map[string]*dwarf.StructType {
 	t.Helper()
 	dir := t.TempDir()
-	src := "package main\n\nimport (\n\t\"fmt\"\n\t\"reflect\"\n)\n\nfunc main() { fmt.Println(reflect.TypeOf(fmt.Println).String()) }\n"
+	src := "package main\n\nimport (\n\t\"encoding/gob\"\n\t\"fmt\"\n\t\"os\"\n\t\"reflect\"\n)\n\nfunc main() { _ = gob.NewEncoder(os.Stdout).Encode(1); fmt.Println(reflect.TypeOf(fmt.Println).String()) }\n"
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(src), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +81,9 @@ func TestMirrors(t *testing.T) {
 		"runtime.bitvector":  reflect.TypeFor[bitvector](),
 		"internal/abi.ITab":  reflect.TypeFor[itab](),
 		"runtime.worldStop":  reflect.TypeFor[worldStop](),
+
+		"encoding/gob.CommonType":   reflect.TypeFor[gobCommon](),
+		"encoding/gob.userTypeInfo": reflect.TypeFor[gobUser](),
 	} {
 		theirs := types[name]
 		if theirs == nil {
@@ -140,6 +143,7 @@ func TestOffsets(t *testing.T) {
 		{"runtime._func", "funcID", 40},
 		{"runtime._func", "flag", 41},
 		{"runtime._panic", "arg", 0},
+		{"encoding/gob.typeInfo", "id", 0},
 		{"runtime.inlinedCall", "nameOff", 4},
 		{"runtime.inlinedCall", "parentPc", 8},
 		{"runtime.inlinedCall", "startLine", 12},

@@ -49,6 +49,7 @@ type Linker struct {
 	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
 
 	reflected *reflected
+	keepers   map[string]bool           // packages that may have a cache by type; see noteKeeper
 	retired   map[typePair]*retiredItab // tables of values whose type no longer implements the interface
 
 	// Packages under edit; see Reload.
@@ -138,6 +139,7 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		live:     map[string]bool{},
 		renewed:  map[string]int{},
 		retired:  map[typePair]*retiredItab{},
+		keepers:  map[string]bool{},
 
 		injected:   findInjected(idx),
 		moreStack:  findMoreStack(idx),

@@ -38,6 +38,7 @@ type Loaded struct {
 	Entry    func()         // nil if none was asked for
 	Initial  func()         // likewise
 	Reset    []string       // variables that could not be kept, since their type changed
+	Notices  []string       // what a change of methods does not reach
 }
 
 // Load links an object into the process. After an error nothing has changed.
@@ -104,7 +105,7 @@ func newLoad(l *Linker, o *object, req Request) *load {
 
 // loaded is the outcome of a load that has been committed.
 func (ld *load) loaded(req Request, r roots) *Loaded {
-	out := &Loaded{Reset: ld.reset}
+	out := &Loaded{Reset: ld.reset, Notices: ld.notices}
 	for _, n := range r.inits {
 		out.Packages = append(out.Packages, ld.packageInit(n))
 	}

@@ -99,6 +99,7 @@ func (ld *load) applyMethods(swap func()) {
 		u.rec.data, u.rec.fields = u.n.typ.data, u.n.typ.fields
 	}
 	forgetAssertions()
+	ld.noteCaches()
 }
 
 func (ld *load) applyItab(u *itabUpdate) {

@@ -80,6 +80,7 @@ type load struct {
 	stubs       []*stub
 	places      map[*stub]place // of functions whose stubs exist already
 	reset       []string
+	notices     []string
 	methods     []methodUpdate
 	newSlots    map[uintptr]uintptr // for Linker.got
 }

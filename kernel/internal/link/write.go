@@ -161,6 +161,7 @@ func (ld *load) commit() {
 	ld.noteInits()
 	for _, n := range ld.nodes {
 		ld.remember(n)
+		ld.noteKeeper(n)
 		ld.noteUses(n)
 		ld.noteData(n)
 	}

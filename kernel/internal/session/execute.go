@@ -202,12 +202,15 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 	out, err := w.run(r.ctx, control.Message{
 		Initial: &initial, Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
-	}, r.sink, func(reset []string) {
+	}, r.sink, func(reset, notices []string) {
 		program.Commit(unit)
 		r.forget, loaded = false, true
 		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
 		if len(reset) > 0 {
 			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+		}
+		for _, text := range notices {
+			r.sink.Stream(output.Stderr, text+"\n")
 		}
 	})
 	var failed *output.Error

@@ -53,7 +53,7 @@ func (p *process) loaded(m control.Message) {
 	} else {
 		next.discard()
 	}
-	next.loaded(m.Reset)
+	next.loaded(m.Reset, m.Notices)
 }
 
 // replace has the worker's new pipes read beside the old ones, which are owner's

@@ -219,7 +219,7 @@ func (e *loadError) Error() string { return e.text }
 
 // run executes a compiled cell. loaded is called, before any output, once the
 // worker has linked the cell.
-func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, loaded func(reset []string)) (*control.Outcome, error) {
+func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, loaded func(reset, notices []string)) (*control.Outcome, error) {
 	done := make(chan control.Message, 1)
 	p.mu.Lock()
 	p.id++

@@ -41,7 +41,7 @@ func (r *run) runSolo(unit *build.Unit) *output.Error {
 		}
 		return failure("BuildError", err.Error())
 	}
-	out, err := w.run(r.ctx, control.Message{}, r.sink, func([]string) {
+	out, err := w.run(r.ctx, control.Message{}, r.sink, func(_, _ []string) {
 		program.Commit(unit)
 	})
 	r.mu.Lock()

@@ -113,7 +113,7 @@ func splitPartialRune(b []byte) (whole, rest []byte) {
 
 // A start is a cell that the worker was sent and has not yet loaded.
 type start struct {
-	loaded func(reset []string)
+	loaded func(reset, notices []string)
 	out    [2]*stream // new pipes, if the worker is offered any
 	names  []string   // theirs
 }

@@ -139,7 +139,7 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	}
 	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
 	changed := w.outlet.change(m.Outlets)
-	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Changed: changed}); err != nil {
+	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Notices: l.Notices, Changed: changed}); err != nil {
 		endGroup()
 	}
 	noteStreams()

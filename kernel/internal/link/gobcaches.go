@@ -1,0 +1,195 @@
+package link
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// gobCaches are the package variables of encoding/gob. It numbers types, and
+// containing types mention the number of what they contain: a type that begins
+// or ceases to encode itself is described anew under its old number.
+type gobCaches struct {
+	lock  *sync.Mutex                          // guards types and ids
+	types *map[reflect.Type]gobType            // as they stand in a stream
+	ids   *[]gobType                           // by number
+	infos *atomic.Value                        // of map[reflect.Type]*typeInfo: with encoders
+	users *sync.Map                            // of reflect.Type to *userTypeInfo: how a type encodes itself
+	user  func(reflect.Type) (*gobUser, error) // enters users
+	info  func(*gobUser) (*gobInfo, error)     // enters types and infos
+}
+
+// A gobType has the layout of encoding/gob's interface of that name.
+type gobType struct{ tab, data unsafe.Pointer }
+
+// gobCommon mirrors encoding/gob.CommonType, which all types begin with.
+type gobCommon struct {
+	Name string
+	Id   int32
+}
+
+// gobUser mirrors encoding/gob.userTypeInfo.
+type gobUser struct {
+	user, base               reflect.Type
+	indir                    int
+	externalEnc, externalDec int
+	encIndir, decIndir       int8
+}
+
+// gobInfo mirrors the beginning of encoding/gob.typeInfo.
+type gobInfo struct{ id int32 }
+
+// firstGobID is encoding/gob's firstUserId: lower numbers are those of basic types.
+const firstGobID = 64
+
+func newGobCaches(l *Linker) (*gobCaches, error) {
+	g := &gobCaches{}
+	var errs [7]error
+	g.lock, errs[0] = Var[sync.Mutex](l, "encoding/gob.typeLock")
+	g.types, errs[1] = Var[map[reflect.Type]gobType](l, "encoding/gob.types")
+	g.ids, errs[2] = Var[[]gobType](l, "encoding/gob.idToTypeSlice")
+	g.infos, errs[3] = Var[atomic.Value](l, "encoding/gob.typeInfoMap")
+	g.users, errs[4] = Var[sync.Map](l, "encoding/gob.userTypeCache")
+	g.user, errs[5] = Func[func(reflect.Type) (*gobUser, error)](l, "encoding/gob.validUserType")
+	g.info, errs[6] = Func[func(*gobUser) (*gobInfo, error)](l, "encoding/gob.getTypeInfo")
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// encodes is how a type encodes and decodes itself.
+type encodes struct{ enc, dec int }
+
+func (g *gobCaches) encodes(t reflect.Type) encodes {
+	v, ok := g.users.Load(t)
+	if !ok {
+		return encodes{}
+	}
+	u := (*gobUser)(reflect.ValueOf(v).UnsafePointer())
+	return encodes{u.externalEnc, u.externalDec}
+}
+
+// forget brings what gob knows of types up to date. It returns the names of
+// those that it knew and that are encoded in another way now.
+func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
+	changed := typesOf(addrs)
+	was := map[reflect.Type]encodes{}
+	g.users.Range(func(k, _ any) bool {
+		if t := k.(reflect.Type); containsType(t, changed, map[reflect.Type]bool{}) {
+			was[t] = g.encodes(t)
+		}
+		return true
+	})
+	if len(was) == 0 {
+		return nil
+	}
+	g.users.Clear()
+	again := map[reflect.Type]bool{}
+	for t, e := range was {
+		if u, err := g.user(t); err == nil && (e != encodes{u.externalEnc, u.externalDec}) {
+			again[t] = true
+			other = append(other, strings.TrimPrefix(strings.TrimLeft(t.String(), "*"), "main."))
+		}
+	}
+	g.describe(was, again)
+	return other
+}
+
+// describe has gob describe types anew: those of again, and what contains them.
+// Encoders of all types in known are made again when they are needed.
+func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.Type]bool) {
+	g.lock.Lock()
+	g.dropInfos(known)
+	old := map[reflect.Type]int32{}
+	for t, gt := range *g.types {
+		if containsType(t, again, map[reflect.Type]bool{}) {
+			old[t] = (*gobCommon)(gt.data).Id
+		}
+	}
+	for t := range old {
+		delete(*g.types, t)
+	}
+	g.lock.Unlock()
+	infos := map[reflect.Type]*gobInfo{}
+	for t := range old {
+		if u, err := g.user(t); err == nil {
+			if info, err := g.info(u); err == nil {
+				infos[t] = info
+			}
+		}
+	}
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	renumber := map[int32]int32{}
+	for t, id := range old {
+		if gt, ok := (*g.types)[t]; ok && id >= firstGobID {
+			if now := (*gobCommon)(gt.data).Id; now >= firstGobID && now != id {
+				renumber[now] = id
+				(*g.ids)[id] = gt
+			}
+		}
+	}
+	for t := range old {
+		if gt, ok := (*g.types)[t]; ok {
+			gt.renumber(renumber)
+		}
+		if info := infos[t]; info != nil {
+			if id, ok := renumber[info.id]; ok {
+				info.id = id
+			}
+		}
+	}
+}
+
+// dropInfos makes gob forget the encoders of types.
+func (g *gobCaches) dropInfos(known map[reflect.Type]encodes) {
+	all := reflect.ValueOf(g.infos.Load())
+	if !all.IsValid() {
+		return
+	}
+	kept := reflect.MakeMap(all.Type())
+	for it := all.MapRange(); it.Next(); {
+		t := it.Key().Interface().(reflect.Type)
+		if _, ok := known[t]; !ok {
+			kept.SetMapIndex(it.Key(), it.Value())
+		}
+	}
+	g.infos.Store(kept.Interface())
+}
+
+// renumber replaces the numbers of types in the description of one.
+func (gt gobType) renumber(numbers map[int32]int32) {
+	t := (*itab)(gt.tab).typ // of a pointer to a struct
+	var v any
+	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = platform.Pointer(t)
+	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] = gt.data
+	renumberValue(reflect.ValueOf(v), numbers)
+}
+
+func renumberValue(v reflect.Value, numbers map[int32]int32) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			renumberValue(v.Elem(), numbers)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			renumberValue(v.Index(i), numbers)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			renumberValue(v.Field(i), numbers)
+		}
+	case reflect.Int32: // the only one is a typeId
+		if id, ok := numbers[int32(v.Int())]; ok {
+			v.SetInt(int64(id))
+		}
+	}
+}
