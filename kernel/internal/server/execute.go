@@ -29,9 +29,6 @@ func (s *Server) execute(ctx context.Context, r *request, req *wire.ExecuteReque
 		out.Error = &output.Error{Name: "Error", Value: "the cell failed without saying why", Traceback: []string{}}
 	}
 	k.finish(out.Error)
-	if out.Status == output.Failed && req.StopOnError {
-		r.lane.fail(r)
-	}
 	meta.Status = out.Status
 	return reply{content: executeReply(out), metadata: meta}, nil
 }

@@ -100,8 +100,25 @@ func (l *lane) abort() {
 	}
 }
 
+// A front end that runs several cells sends their requests one after another,
+// and a cell can fail before the next request is here. So a failure is told
+// burstPeriod after its request arrived at the earliest, and when all that has
+// arrived is queued; for that it waits no longer than burstTimeout.
+const (
+	burstPeriod  = 2 * time.Millisecond
+	burstTimeout = 20 * time.Millisecond
+)
+
+// takeIn waits until the requests that were sent together with r are queued.
+func (r *request) takeIn() {
+	time.Sleep(time.Until(r.received.Add(burstPeriod)))
+	for deadline := time.Now().Add(burstTimeout); r.router.Pending() && time.Now().Before(deadline); {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
 // fail aborts what was asked before the failure of r can be known: what is
-// queued, and what is still on its way.
+// queued, and what is still on its way. It is called before the failure is told.
 func (l *lane) fail(r *request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -31,6 +31,8 @@ type sink struct {
 	code       string
 	silent     bool
 	allowStdin bool
+	stops      bool      // its failure aborts the cells behind it
+	failing    sync.Once // done before the failure is told
 
 	mu    sync.Mutex // guards what follows; held while publishing, which orders messages
 	name  string     // the stream that text belongs to
@@ -44,7 +46,7 @@ type sink struct {
 var _ output.Sink = (*sink)(nil)
 
 func newSink(s *Server, cell *request, req *wire.ExecuteRequest) *sink {
-	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, limit: minBatch}
+	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, stops: req.StopOnError, limit: minBatch}
 }
 
 // say publishes c after what was gathered. A silent cell says nothing.
@@ -138,7 +140,18 @@ func (k *sink) Result(data output.Bundle, metadata map[string]any) {
 	k.say(&wire.ExecuteResult{ExecutionCount: k.count, Data: bundle(data), Metadata: object(metadata)})
 }
 
+// fail stops the cells behind the cell, before it is told that it has failed.
+func (k *sink) fail() {
+	if k.stops {
+		k.failing.Do(func() {
+			k.cell.takeIn()
+			k.cell.lane.fail(k.cell)
+		})
+	}
+}
+
 func (k *sink) Error(e *output.Error) {
+	k.fail()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.told = true
@@ -173,6 +186,9 @@ func (k *sink) Input(ctx context.Context, prompt string, password bool) (string,
 // finish publishes what is left, before the reply, and the error of the reply
 // if the session did not.
 func (k *sink) finish(e *output.Error) {
+	if e != nil {
+		k.fail()
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.flush()

@@ -45,6 +45,7 @@ type guard struct {
 	budget   *semaphore.Weighted // shared by all connections
 	maxTotal int                 // bytes in one message
 	open     atomic.Bool         // the handshake is done
+	waiting  atomic.Bool         // nothing was read of the next message
 
 	in       *bufio.Reader
 	greeting int    // bytes of the greeting still to come
@@ -99,7 +100,10 @@ func (g *guard) nextFrame() error {
 	if !g.more && g.open.Load() {
 		g.frames, g.total = 0, 0
 		g.Conn.SetReadDeadline(time.Time{})
-		if _, err := g.in.Peek(1); err != nil {
+		g.waiting.Store(g.in.Buffered() == 0)
+		_, err := g.in.Peek(1)
+		g.waiting.Store(false)
+		if err != nil {
 			return err
 		}
 		g.Conn.SetReadDeadline(time.Now().Add(g.limits.Slack))
@@ -123,6 +127,10 @@ func (g *guard) nextFrame() error {
 	g.head, g.body, g.more = head, size, head[0]&flagMore != 0
 	return nil
 }
+
+// pending reports whether a message has arrived, in part at least, and was not
+// handed on.
+func (g *guard) pending() bool { return unread(g.Conn) || !g.waiting.Load() }
 
 func (g *guard) readHead() ([]byte, uint64, error) {
 	head := make([]byte, 2, 9)

@@ -54,7 +54,7 @@ func (m *Memory) Connect(identity string) *MemoryPeer {
 	box := func(r *memoryRouter) *Mailbox {
 		b := &Mailbox{identity: identity, done: m.done, arrived: make(chan struct{}, 1)}
 		if r != nil {
-			b.out = r.in
+			b.out, b.arrive = r.in, r.arrive
 		}
 		return b
 	}
@@ -71,6 +71,7 @@ func (m *Memory) Connect(identity string) *MemoryPeer {
 type Mailbox struct {
 	identity string
 	out      chan<- Packet // nil for iopub
+	arrive   func()        // counts what is sent
 	done     <-chan struct{}
 	arrived  chan struct{} // signals that queue grew
 
@@ -101,6 +102,7 @@ func (b *Mailbox) take() ([][]byte, bool) {
 
 // Send gives frames to the kernel; it blocks until the kernel reads them.
 func (b *Mailbox) Send(frames [][]byte) error {
+	b.arrive()
 	select {
 	case b.out <- Packet{Identity: b.identity, Frames: frames, Received: time.Now()}:
 		return nil
@@ -127,11 +129,16 @@ type memoryRouter struct {
 	m    *Memory
 	in   chan Packet
 	pick func(*MemoryPeer) *Mailbox
+	arrivals
 }
 
+func (r *memoryRouter) Pending() bool { return r.pending() }
+
 func (r *memoryRouter) Recv(ctx context.Context) (Packet, error) {
+	r.next()
 	select {
 	case p := <-r.in:
+		r.hold()
 		return p, nil
 	case <-r.m.done:
 		return Packet{}, ErrClosed

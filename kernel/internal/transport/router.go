@@ -14,6 +14,7 @@ type router struct {
 	log    *slog.Logger
 	in     chan Packet // unbuffered: a packet has one holder at any time
 	done   <-chan struct{}
+	arrivals
 
 	mu    sync.Mutex // guards peers
 	peers map[string]*peer
@@ -44,6 +45,7 @@ func (r *router) serve(p *peer) error {
 		if err != nil {
 			return err
 		}
+		r.arrive()
 		select {
 		case r.in <- Packet{Identity: id, Frames: frames, Received: time.Now()}:
 			p.release()
@@ -62,14 +64,30 @@ func (r *router) forget(id string, p *peer) {
 }
 
 func (r *router) Recv(ctx context.Context) (Packet, error) {
+	r.next()
 	select {
 	case p := <-r.in:
+		r.hold()
 		return p, nil
 	case <-r.done:
 		return Packet{}, ErrClosed
 	case <-ctx.Done():
 		return Packet{}, ctx.Err()
 	}
+}
+
+func (r *router) Pending() bool {
+	if r.pending() {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.peers {
+		if p.pending() {
+			return true
+		}
+	}
+	return r.pending() // what peers have handed on meanwhile
 }
 
 // Send also marks the peer as proven: the kernel answers nobody else.

@@ -28,7 +28,11 @@ type Packet struct {
 // A Router is one of the shell, control and stdin sockets.
 type Router interface {
 	// Recv returns the next packet of any peer.
+	// One goroutine calls it at a time.
 	Recv(ctx context.Context) (Packet, error)
+	// Pending reports whether packets have arrived, wholly or in part, that the
+	// caller of Recv has not yet taken in: it has when it calls Recv again.
+	Pending() bool
 	// Send queues a packet for its Identity and never blocks. A peer that
 	// does not read is disconnected once too much is queued for it.
 	Send(Packet) error
