@@ -65,8 +65,8 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 	}{
 		{"write sources", b.writeSources, false, false, false},
 		{"add packages with C code", b.addCPackages, true, false, false},
+		{"compare versions", b.checkVersions, true, false, false},
 		{"compile packages", b.compilePackages, false, false, false},
-		{"compare versions", b.checkVersions, false, false, false},
 		{"keep symbols", b.keepSymbols, false, true, false},
 		{"build worker", b.buildWorker, false, true, false},
 		{"collect packages", b.collectPackages, false, false, false},
@@ -188,25 +188,35 @@ func (b *builder) extra() []string {
 // compilePackages compiles the standard library and the bundled packages, and
 // learns where the compiled packages are.
 func (b *builder) compilePackages() error {
-	libs, err := b.libraries()
-	if err != nil {
-		return err
-	}
-	args := slices.Concat([]string{"list"}, b.modFlag(), []string{"-export", "-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", soloPackage}, b.worker(), bundled, libs, b.extra())
-	out, err := b.goCommand(args...)
-	if err != nil {
-		return err
-	}
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
-		if err := dec.Decode(&p); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
+	list, err := b.list("-export")
+	for _, p := range list {
 		if p.Name != "main" && p.Export != "" {
 			b.pkgs = append(b.pkgs, p)
 		}
+	}
+	return err
+}
+
+// list lists all packages of the image, with what they need.
+func (b *builder) list(flags ...string) ([]listed, error) {
+	libs, err := b.libraries()
+	if err != nil {
+		return nil, err
+	}
+	args := slices.Concat([]string{"list"}, b.modFlag(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", soloPackage}, b.worker(), bundled, libs, b.extra())
+	out, err := b.goCommand(args...)
+	if err != nil {
+		return nil, err
+	}
+	var list []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); err == io.EOF {
+			return list, nil
+		} else if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
 	}
 }
 

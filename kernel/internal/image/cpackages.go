@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -104,25 +105,43 @@ func (e *NoCCompilerError) Error() string {
 
 // checkVersions refuses to mix versions: the worker's own modules and the
 // notebook's are one build, in which the higher version wins, and the
-// notebook's packages would be compiled against another one.
+// notebook's packages would be compiled against another one. Nothing is compiled
+// for that.
 func (b *builder) checkVersions() error {
-	if b.opt.C == nil {
-		return nil
+	list, err := b.list()
+	if err != nil {
+		return err
 	}
+	return conflicts(b.opt.C.Modules, list)
+}
+
+// conflicts names all modules that a build has chosen in other versions than a
+// notebook. Versions that it has chosen go together, so one %get brings the
+// notebook to all of them.
+func conflicts(modules []Module, list []listed) error {
 	wanted := map[string]string{}
-	for _, m := range b.opt.C.Modules {
+	for _, m := range modules {
 		if m.With == "" {
 			wanted[m.Path] = m.Version
 		}
 	}
-	for _, p := range b.pkgs {
+	chosen := map[string]string{}
+	for _, p := range list {
 		if p.Module == nil || p.Module.Replace != nil {
 			continue
 		}
 		if v := wanted[p.Module.Path]; v != "" && v != p.Module.Version {
-			return fmt.Errorf("the notebook's module has %s %s, and Perijove's worker needs %s; this cell brings them together:  %%get %s@%s",
-				p.Module.Path, v, p.Module.Version, p.Module.Path, p.Module.Version)
+			chosen[p.Module.Path] = p.Module.Version
 		}
 	}
-	return nil
+	if len(chosen) == 0 {
+		return nil
+	}
+	var differ, get []string
+	for _, path := range slices.Sorted(maps.Keys(chosen)) {
+		differ = append(differ, fmt.Sprintf("%s %s (the worker needs %s)", path, wanted[path], chosen[path]))
+		get = append(get, path+"@"+chosen[path])
+	}
+	return fmt.Errorf("the notebook's module has versions that do not go together with those of Perijove's worker: %s; this cell brings them together:  %%get %s",
+		strings.Join(differ, ", "), strings.Join(get, " "))
 }

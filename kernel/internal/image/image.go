@@ -133,7 +133,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, explain(opt.CacheDir, err)
 	}
-	m.opt = opt
+	m.opt, m.Toolchain = opt, tc // the image may have been built by another go command of the toolchain
 	return m, nil
 }
 
@@ -210,7 +210,7 @@ type manifest struct {
 
 const (
 	manifestFile = "manifest.json"
-	layout       = 2 // counts the changes to what an image's folder holds
+	layout       = 3 // counts the changes to what an image's folder holds
 )
 
 func read(dir string) (*Image, error) {

@@ -27,6 +27,9 @@ type Toolchain struct {
 	// Switch is what GOTOOLCHAIN must be for the go command to be this
 	// toolchain's, "" if nothing needs to be set.
 	Switch string
+	// Settings are those that change what it compiles, in their effective form,
+	// wherever they are set.
+	Settings string
 }
 
 // Compile is the path of the compiler proper.
@@ -95,62 +98,6 @@ func (t Toolchain) buildEnv(cgo bool) []string {
 func (m *Image) Environ(dir string, cgo bool) []string {
 	env := slices.DeleteFunc(m.Toolchain.buildEnv(m.Cgo || cgo), func(v string) bool { return v == "GOWORK=off" })
 	return append(env, "PWD="+dir)
-}
-
-// Fixed reports whether an environment variable is part of what images are, so
-// that the go command must see it as it was when the kernel started: packages
-// that are compiled otherwise would not fit the image's.
-func Fixed(name string) bool {
-	return slices.Contains(relevantEnv, name) || slices.Contains(otherFixed, name) ||
-		strings.HasPrefix(name, "CGO_") || strings.HasPrefix(name, "PKG_CONFIG")
-}
-
-var otherFixed = []string{"GOOS", "GOARCH", "GO111MODULE", "GOWORK", "GOFIPS140", "XDG_CONFIG_HOME", "CC", "CXX", "FC", "AR"}
-
-// relevantEnv lists the variables that change what the go command compiles.
-var relevantEnv = []string{"GOROOT", "GOTOOLCHAIN", "GOFLAGS", "GOEXPERIMENT", "GOAMD64", "GOENV", "HOME"}
-
-// findToolchain asks the go command about itself, once: the answer is kept
-// until the command or the environment changes.
-func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
-	if opt.Go == "" {
-		var err error
-		if opt.Go, err = FindGo(); err != nil {
-			return Toolchain{}, err
-		}
-	}
-	cmd, err := filepath.EvalSymlinks(opt.Go)
-	if err != nil {
-		return Toolchain{}, fmt.Errorf("go command %s: %w", opt.Go, err)
-	}
-	st, err := os.Stat(cmd)
-	if err != nil {
-		return Toolchain{}, fmt.Errorf("go command: %w", err)
-	}
-	h := sha256.New()
-	fmt.Fprintln(h, cmd, st.Size(), st.ModTime().UnixNano())
-	for _, v := range relevantEnv {
-		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
-	}
-	file := filepath.Join(opt.CacheDir, "toolchains", hex.EncodeToString(h.Sum(nil)[:12])+".json")
-	var tc Toolchain
-	if b, err := os.ReadFile(file); err == nil && json.Unmarshal(b, &tc) == nil {
-		if _, err := os.Stat(tc.Compile()); err == nil {
-			return tc, checkSupported(tc)
-		}
-	}
-	tc, err = chooseToolchain(ctx, opt)
-	if err != nil {
-		return Toolchain{}, err
-	}
-	b, err := json.Marshal(tc)
-	if err == nil {
-		err = writeFile(file, b)
-	}
-	if err != nil && opt.Log != nil {
-		opt.Log("toolchain not remembered: " + err.Error())
-	}
-	return tc, nil
 }
 
 // fetched is the toolchain that the go command is asked for where its own is
@@ -224,7 +171,8 @@ func supportedText() string {
 
 func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chosen string, err error) {
 	tc = Toolchain{Go: goCmd, Switch: choose}
-	cmd := exec.CommandContext(ctx, goCmd, "env", "-json", "GOROOT", "GOTOOLDIR", "GOVERSION", "GOTOOLCHAIN")
+	names := append([]string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOTOOLCHAIN"}, settings...)
+	cmd := exec.CommandContext(ctx, goCmd, append([]string{"env", "-json"}, names...)...)
 	cmd.Env = tc.buildEnv(false)
 	cmd.Dir = os.TempDir()
 	var out, errs bytes.Buffer
@@ -232,18 +180,21 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 	if err := cmd.Run(); err != nil {
 		return tc, "", fmt.Errorf("%s env: %w\n%s", goCmd, err, errs.Bytes())
 	}
-	var v struct{ GOROOT, GOTOOLDIR, GOVERSION, GOTOOLCHAIN string }
+	var v map[string]string
 	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
 		return tc, "", fmt.Errorf("%s env: %w", goCmd, err)
 	}
-	tc.Root, tc.Tools = v.GOROOT, v.GOTOOLDIR
-	for _, word := range strings.Fields(v.GOVERSION) { // "devel go1.27-abc", "go1.26.1 X:name"
+	tc.Root, tc.Tools = v["GOROOT"], v["GOTOOLDIR"]
+	for _, name := range settings {
+		tc.Settings += fmt.Sprintf("%s=%q ", name, v[name])
+	}
+	for _, word := range strings.Fields(v["GOVERSION"]) { // "devel go1.27-abc", "go1.26.1 X:name"
 		if version.IsValid(word) {
 			tc.Version = word
-			return tc, v.GOTOOLCHAIN, nil
+			return tc, v["GOTOOLCHAIN"], nil
 		}
 	}
-	return tc, "", fmt.Errorf("%s is of a version that is not understood: %s", goCmd, v.GOVERSION)
+	return tc, "", fmt.Errorf("%s is of a version that is not understood: %s", goCmd, v["GOVERSION"])
 }
 
 // imageKey names the image after everything it depends on.
@@ -253,12 +204,9 @@ func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("compiler: %w", err)
 	}
-	fmt.Fprintln(h, tc, st.Size(), st.ModTime().UnixNano(), bundled, layout)
+	fmt.Fprintf(h, "%q %q %q %q %d %d %q %d\n", tc.Root, tc.Tools, tc.Version, tc.Settings, st.Size(), st.ModTime().UnixNano(), bundled, layout)
 	if c != nil {
 		fmt.Fprintln(h, "C", c.Key())
-	}
-	for _, v := range relevantEnv[:5] {
-		fmt.Fprintf(h, "%s=%q\n", v, os.Getenv(v))
 	}
 	err = fs.WalkDir(src, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !goesIn(p) {

@@ -36,10 +36,7 @@ func (m *Modules) CPackages(ctx context.Context, imports []string) (set *image.C
 	for path, r := range m.cRoots {
 		roots[path] = r
 	}
-	for _, path := range imports {
-		if !m.beyond(path) {
-			continue
-		}
+	for _, path := range m.cCandidates(imports) {
 		r, err := m.findC(ctx, path)
 		switch {
 		case ctx.Err() != nil:
@@ -58,6 +55,21 @@ func (m *Modules) CPackages(ctx context.Context, imports []string) (set *image.C
 	return set, code, nil
 }
 
+// cCandidates lists the imported packages that may have C code. With one of them come those that the image in use was
+// built with: the module may have them in other versions now. What lies in folders is looked at when it is imported.
+func (m *Modules) cCandidates(imports []string) []string {
+	list := slices.DeleteFunc(slices.Clone(imports), func(path string) bool { return !m.beyond(path) })
+	if len(list) == 0 {
+		return nil
+	}
+	for _, path := range sortedKeys(m.cRoots) {
+		if len(m.cRoots[path].Folders) == 0 && !slices.Contains(list, path) {
+			list = append(list, path)
+		}
+	}
+	return list
+}
+
 // beyond reports whether an import path may be that of a package that only the
 // notebook's module has.
 func (m *Modules) beyond(path string) bool {
@@ -67,7 +79,7 @@ func (m *Modules) beyond(path string) bool {
 	if _, err := m.img.Archive(path); err == nil && m.cRoots[path] == nil {
 		return false
 	}
-	return strings.Contains(path, ".") || m.local(path)
+	return HasDomain(path) || m.mentions(path)
 }
 
 // SetImage goes over to an image, which was built with set. Packages must be
@@ -133,10 +145,12 @@ func (m *Modules) findC(ctx context.Context, path string) (*cRoot, error) {
 	if b, err := os.ReadFile(file); keyErr == nil && err == nil && json.Unmarshal(b, &kept) == nil {
 		return kept.Root, nil
 	}
-	list, err := m.list(ctx, true, "-deps", "--", path)
+	list, err := m.completing(m.list)(ctx, true, "-deps", "--", path)
 	if err != nil {
 		return nil, err
 	}
+	key, keyErr = m.key(path) // go.mod may have been completed
+	file = filepath.Join(m.cache, "packages", key+".c.json")
 	r := &cRoot{}
 	local := sha256.New()
 	inFolder := false

@@ -66,8 +66,8 @@ func (m *Modules) Beside(path string) bool {
 }
 
 // Refresh looks whether packages under edit have changed, and compiles them
-// again if so. It returns nil if none has.
-func (m *Modules) Refresh(ctx context.Context) *Change {
+// again if so. It returns nil if none has. progress is as in Prepare.
+func (m *Modules) Refresh(ctx context.Context, progress func(Compiling)) *Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := &Change{}
@@ -86,7 +86,7 @@ func (m *Modules) Refresh(ctx context.Context) *Change {
 		return nil
 	}
 	m.state = state
-	list, err := m.list(ctx, false, append([]string{"-export", "-deps", "--"}, sortedKeys(m.roots)...)...)
+	list, err := m.compiling(progress)(ctx, false, append([]string{"-export", "-deps", "--"}, sortedKeys(m.roots)...)...)
 	if err != nil {
 		if c.Edited == nil {
 			return nil // what was imported goes on as it is; the next import tells

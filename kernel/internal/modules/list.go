@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,6 +23,7 @@ type resolved struct {
 	Name       string
 	Export     string
 	Standard   bool
+	Stale      bool
 	Dir        string
 	Module     *module
 	CgoFiles   []string
@@ -58,13 +60,17 @@ func inFolder(p resolved) bool {
 
 // list asks the go command about packages.
 func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
-	out, err := m.goCommand(ctx, cgo, append([]string{"list", "-json=" + resolvedFields}, args...)...)
+	return m.listTo(ctx, cgo, nil, args...)
+}
+
+// listTo is list with a copy of what the go command prints beside its answer.
+func (m *Modules) listTo(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]resolved, error) {
+	return m.listFields(ctx, cgo, to, resolvedFields, args...)
+}
+
+func (m *Modules) listFields(ctx context.Context, cgo bool, to io.Writer, fields string, args ...string) ([]resolved, error) {
+	out, err := m.goCommand(ctx, cgo, to, append([]string{"list", "-json=" + fields}, args...)...)
 	if err != nil {
-		if strings.Contains(err.Error(), "no required module provides package") || strings.Contains(err.Error(), "missing go.sum entry") {
-			if n := len(args); args[n-2] == "--" {
-				return nil, notFound(args[n-1])
-			}
-		}
 		return nil, err
 	}
 	var list []resolved
@@ -79,21 +85,33 @@ func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]resolve
 	}
 }
 
-func (m *Modules) goCommand(ctx context.Context, cgo bool, args ...string) ([]byte, error) {
+func (m *Modules) goCommand(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, args...)
 	cmd.Dir = m.dir
 	cmd.Env = m.environ(cgo)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
+	if to != nil {
+		cmd.Stderr = io.MultiWriter(&errs, to)
+	}
 	if err := cmd.Run(); err != nil {
 		text := strings.TrimSpace(errs.String())
 		if text == "" {
 			text = err.Error()
 		}
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, &refusal{fmt.Sprintf("go %s: %s", args[0], text)}
+		}
 		return nil, fmt.Errorf("go %s: %s", args[0], text)
 	}
 	return out.Bytes(), nil
 }
+
+// A refusal is what the go command said when it failed.
+type refusal struct{ text string }
+
+func (r *refusal) Error() string { return r.text }
 
 // keep stores an answer for other sessions. It is only a saving: where it
 // cannot be written the go command is asked again. Readers see the whole of it

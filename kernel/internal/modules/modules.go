@@ -42,6 +42,10 @@ type Modules struct {
 	cKey     string             // of the image in use
 	folders  map[string]*folder // packages that may change without notice, by import path
 	roots    map[string]bool    // import paths that were resolved
+	failed   map[string]error   // and those that could not be, for the running cell
+	entered  string             // the folder that %cd has gone into last; "" for none
+	wanted   string             // the folder of a module that Restart goes over to
+	notices  []string           // what a cell is to tell
 	state    string             // of the module's files when that was
 	configs  map[string]string  // importcfg files by content hash
 }
@@ -49,7 +53,7 @@ type Modules struct {
 // New returns the packages for a notebook in folder dir. A scratch module, if
 // one is needed, is made in scratch.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
-	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, configs: map[string]string{}}
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, failed: map[string]error{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
 		m.from, m.dir = dir, findModule(dir)
 	}
@@ -100,40 +104,60 @@ func findModule(dir string) string {
 // not be connected to anything.
 const own = "github.com/perijove/perijove/"
 
-// Archive returns the compiled package of an import path.
+// Archive returns the compiled package of an import path. It may ask the go
+// command, but changes nothing in the module.
 func (m *Modules) Archive(path string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.archive(path, func() error { return m.resolve(context.Background(), path, m.list) })
+}
+
+// archive returns the compiled package of an import path. resolve is called
+// where it is not known yet.
+func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
 	bundled, err := m.img.Archive(path)
-	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.requires(path)) {
-		return bundled, nil
-	}
-	if err == nil {
-		// The module says which version it wants; that may be the image's.
-		if err := m.resolve(context.Background(), path); err != nil {
-			return "", err
-		}
-		if f, ok := m.archives[path]; ok {
-			return f, nil
-		}
+	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.mentions(path)) {
 		return bundled, nil
 	}
 	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
 		m.dir = findModule(m.from)
 	}
-	if m.dir == "" || !strings.Contains(path, ".") && !m.local(path) {
-		return "", notFound(path)
+	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mentions(path) {
+		return "", m.notFound(path)
 	}
-	if err := m.resolve(context.Background(), path); err != nil {
+	// Where it is bundled the module says which version it wants; that may be the image's.
+	if err := m.failed[path]; err != nil {
+		return "", err
+	}
+	if err := resolve(); err != nil {
 		return "", err
 	}
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	return "", notFound(path)
+	if bundled != "" {
+		return bundled, nil
+	}
+	return "", m.notFound(path)
+}
+
+// notFound says how to come by a package.
+func (m *Modules) notFound(path string) error {
+	if other := m.otherModule(path); other != "" {
+		m.wanted = other
+		return fmt.Errorf("package %s is one of the module in %s, and this notebook has packages of the module in %s already: %%restart goes over to the other module", path, other, m.dir)
+	}
+	return notFound(path)
+}
+
+// HasDomain reports whether an import path cannot be one of the standard library: the go command reserves paths whose
+// first element has no dot.
+func HasDomain(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".")
 }
 
 func notFound(path string) error {
@@ -147,50 +171,31 @@ func notFound(path string) error {
 	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
 }
 
-// requires reports whether the module's files name a module that the package
-// may belong to.
-func (m *Modules) requires(path string) bool {
-	for _, name := range []string{"go.mod", "go.work"} {
-		b, err := os.ReadFile(filepath.Join(m.dir, name))
-		if err != nil {
-			continue
-		}
-		for _, word := range strings.Fields(string(b)) {
-			if strings.Contains(word, ".") && (path == word || strings.HasPrefix(path, word+"/")) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// local reports whether the path may belong to the notebook's own module,
-// whose name need not have a dot.
-func (m *Modules) local(path string) bool {
-	b, err := os.ReadFile(filepath.Join(m.dir, "go.mod"))
-	if err != nil {
-		return true // a workspace
-	}
-	for line := range strings.Lines(string(b)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "module "); ok {
-			name = strings.Trim(strings.TrimSpace(name), `"`)
-			return path == name || strings.HasPrefix(path, name+"/")
-		}
-	}
-	return false
+// mentions reports whether the module's files name a module that may have the
+// package: that itself, one that it requires, or one that is replaced.
+func (m *Modules) mentions(path string) bool {
+	return slices.ContainsFunc(readModules(m.dir), func(f moduleFile) bool {
+		return f.isOwn(path) || f.requiresFor(path) || f.replacesFor(path)
+	})
 }
 
 // resolve compiles a package and all that it depends on, and learns where the
-// compiled packages are.
-func (m *Modules) resolve(ctx context.Context, path string) error {
+// compiled packages are. ask asks the go command.
+func (m *Modules) resolve(ctx context.Context, path string, ask lister) error {
 	key, keyErr := m.key(path)
 	file := filepath.Join(m.cache, "packages", key+".json")
 	var list []resolved
 	if b, err := os.ReadFile(file); keyErr != nil || err != nil || json.Unmarshal(b, &list) != nil || !allExist(list) {
 		var err error
-		if list, err = m.list(ctx, false, "-export", "-deps", "--", path); err != nil {
+		if list, err = ask(ctx, false, "-export", "-deps", "--", path); err != nil {
+			var refused *refusal
+			if errors.As(err, &refused) && !m.mentions(path) {
+				return m.notFound(path)
+			}
 			return err
 		}
+		key, keyErr = m.key(path) // go.mod may have been completed
+		file = filepath.Join(m.cache, "packages", key+".json")
 		if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, inFolder) {
 			m.keep(file, b)
 		}
@@ -287,21 +292,6 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
 	}
 	return string(out), nil
-}
-
-// Complete has the module list what it needs for a package that a module it
-// requires already provides, and reports whether there is one. Unlike Get it
-// leaves the versions as they are.
-func (m *Modules) Complete(ctx context.Context, path string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dir == "" {
-		return false
-	}
-	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, "list", "-mod=mod", "-deps", "--", path)
-	cmd.Dir = m.dir
-	cmd.Env = m.img.Environ(m.dir, false)
-	return cmd.Run() == nil
 }
 
 // provide makes the scratch module if there is none that the notebook lies in.

@@ -2,16 +2,10 @@ package session
 
 import (
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
-
-// buildPatience is how long an image may take before the cell says what it
-// waits for: one that is there takes less.
-const buildPatience = time.Second
 
 // takeC goes over to a worker that contains the C code which the cell's
 // imports need, if the present one does not: it cannot be loaded.
@@ -23,6 +17,9 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	if len(paths) == 0 {
 		return nil
 	}
+	line := r.progress()
+	defer line.end()
+	line.set("looking for the packages that the cell imports")
 	set, code, err := r.modules.CPackages(r.ctx, paths)
 	switch {
 	case r.ctx.Err() != nil:
@@ -33,18 +30,13 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 		return nil
 	}
 	names := strings.Join(code, ", ")
-	var told atomic.Bool
-	notice := time.AfterFunc(buildPatience, func() {
-		told.Store(true)
-		r.sink.Stream(output.Stderr, "building a worker that contains the C code of "+names+", which happens once and may take minutes\n")
-	})
+	waits := "building a worker that contains the C code of " + names + ", which happens once and may take minutes"
+	line.set(waits)
 	img, err := r.cfg.Image.With(r.ctx, set, func(step string) {
 		r.cfg.Log.Info(step)
-		if told.Load() {
-			r.sink.Stream(output.Stderr, step+"\n")
-		}
+		line.set(waits + " (" + step + ")")
 	})
-	notice.Stop()
+	line.end()
 	switch {
 	case r.ctx.Err() != nil:
 		return failure("Interrupted", "interrupted while building a worker with the C code of "+names)

@@ -150,6 +150,7 @@ func (r *run) cd(d cell.DirectiveLine) error {
 		return err
 	}
 	r.setup.Dir = dir
+	r.modules.Enter(dir)
 	r.print("%s\n", dir)
 	return nil
 }
@@ -202,7 +203,10 @@ func (r *run) get(d cell.DirectiveLine) error {
 	if len(paths) == 0 {
 		return errors.New("write %get PATH or %get PATH@VERSION")
 	}
+	line := r.progress()
+	line.set("getting " + strings.Join(paths, ", "))
 	said, err := r.modules.Get(r.ctx, paths)
+	line.end()
 	if said != "" {
 		r.sink.Stream(output.Stderr, said)
 	}

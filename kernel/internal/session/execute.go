@@ -133,6 +133,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return err
 	}
 	r.refresh()
+	r.prepareImports(c)
 	err := r.execute(c, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/output"
 	product "github.com/perijove/perijove/kernel/internal/version"
 	"golang.org/x/sys/unix"
@@ -68,8 +69,7 @@ func (r *run) bring(c *cell.Cell) *output.Error {
 func (r *run) missing(c *cell.Cell) []string {
 	paths := byName(c)
 	for _, im := range c.Imports {
-		first, _, _ := strings.Cut(im.Path, "/")
-		if strings.Contains(first, ".") && !slices.Contains(paths, im.Path) {
+		if modules.HasDomain(im.Path) && !slices.Contains(paths, im.Path) {
 			paths = append(paths, im.Path)
 		}
 	}

@@ -184,3 +184,51 @@ const Name = "tool"
 		}
 	}
 }
+
+// TestChangeIntoModule imports packages of a module that %cd has gone into.
+func TestChangeIntoModule(t *testing.T) {
+	const files = `
+-- notebooks/x.txt --
+-- one/go.mod --
+module example.com/one
+
+go 1.26
+-- one/p/p.go --
+package p
+
+const P = 1
+-- one/sub/s.txt --
+-- two/go.mod --
+module two
+
+go 1.26
+-- two/q/q.go --
+package q
+
+const Q = 2
+-- new/r/r.go --
+package r
+
+const R = 3
+`
+	s := sessionIn(t, files)
+	mustContain(t, show(t, s, "import \"example.com/one/p\""), "%get example.com/one/p")
+	show(t, s, "%cd ../one/sub")
+	expect(t, s, "import \"example.com/one/p\"\np.P", "[result text/plain]\n1\n")
+	show(t, s, "%cd ../../two")
+	mustContain(t, show(t, s, "import \"two/q\"\nq.Q"), "package two/q is one of the module in ", "has packages of the module in ", "%restart goes over to the other module")
+	expect(t, s, "p.P", "[result text/plain]\n1\n")
+	show(t, s, "%restart")
+	expect(t, s, "import \"two/q\"\nq.Q", "[result text/plain]\n2\n")
+	show(t, s, "%cd ../one\n%restart")
+	expect(t, s, "q.Q", "[result text/plain]\n2\n")
+
+	s = sessionIn(t, files)
+	show(t, s, "%cd ../new")
+	show(t, s, "!printf 'module example.com/new\\ngo 1.26\\n' > go.mod")
+	expect(t, s, "import \"example.com/new/r\"\nr.R", "[result text/plain]\n3\n")
+
+	s = sessionIn(t, files+"-- go.mod --\nmodule example.com/outer\n\ngo 1.26\n")
+	show(t, s, "%cd ../two")
+	expect(t, s, "import \"two/q\"\nq.Q", "[result text/plain]\n2\n")
+}

@@ -11,7 +11,9 @@ import (
 // refresh goes over to the present form of packages that the user edits beside
 // the notebook, and says so.
 func (r *run) refresh() {
-	change := r.modules.Refresh(r.ctx)
+	line := r.progress()
+	change := r.modules.Refresh(r.ctx, line.compiling)
+	line.end()
 	if change == nil {
 		return
 	}

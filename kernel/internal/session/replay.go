@@ -205,6 +205,9 @@ func (r *run) restart(d cell.DirectiveLine) error {
 	if d.Args != "" {
 		return errors.New("write %restart alone")
 	}
+	if r.modules.Restart() {
+		r.program.Load().Reimport()
+	}
 	r.mu.Lock()
 	w := r.worker
 	r.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -35,10 +36,27 @@ func (q quiet) Input(ctx context.Context, prompt string, password bool) (string,
 // historyText bounds, in bytes, what the history keeps of a result.
 const historyText = 16 << 10
 
-// recorder keeps the text form of a cell's result for the history.
+// recorder keeps the text form of a cell's result for the history, and notes
+// whether the cell shows anything.
 type recorder struct {
 	output.Sink
-	text string
+	text  string
+	shows atomic.Bool
+}
+
+func (r *recorder) Stream(name, text string) {
+	r.shows.Store(true)
+	r.Sink.Stream(name, text)
+}
+
+func (r *recorder) Display(d output.Display) {
+	r.shows.Store(true)
+	r.Sink.Display(d)
+}
+
+func (r *recorder) Clear(wait bool) {
+	r.shows.Store(false)
+	r.Sink.Clear(wait)
 }
 
 func (r *recorder) Result(data output.Bundle, metadata map[string]any) {
@@ -57,6 +75,12 @@ type capture struct {
 
 func (c *capture) Result(data output.Bundle, metadata map[string]any) {
 	c.data, c.metadata = data, metadata
+}
+
+// hasOutput reports whether the cell shows something already, or may.
+func (r *run) hasOutput() bool {
+	rec, ok := r.sink.(*recorder)
+	return !ok || rec.shows.Load()
 }
 
 // unseen reports whether nobody sees what a sink is given.

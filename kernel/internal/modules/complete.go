@@ -1,0 +1,202 @@
+package modules
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A lister asks the go command about packages; the last argument is an import path.
+type lister func(ctx context.Context, cgo bool, args ...string) ([]resolved, error)
+
+// completing is a lister that completes the module's files where they lack something for a package of a module that they
+// name, and notes that for the user.
+func (m *Modules) completing(ask lister) lister {
+	return func(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
+		list, err := ask(ctx, cgo, args...)
+		if err == nil || ctx.Err() != nil {
+			return list, err
+		}
+		path := args[len(args)-1]
+		notice, failed := m.complete(ctx, path, moduleFile.requiresFor)
+		switch {
+		case failed == errNotProvided:
+			return nil, m.notFound(path)
+		case failed != nil:
+			return nil, fmt.Errorf("%s; completing go.mod and go.sum failed: %w", firstLines(err.Error()), failed)
+		case notice == "":
+			return nil, err
+		}
+		m.notices = append(m.notices, notice)
+		return ask(ctx, cgo, args...)
+	}
+}
+
+// errNotProvided says that a package is one of a module that nobody has asked for.
+var errNotProvided = errors.New("no module that go.mod names provides the package")
+
+// Notices returns, once, what is to be told of the packages that were asked for.
+func (m *Modules) Notices() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.notices
+	m.notices = nil
+	return list
+}
+
+// Complete has the module list what it needs for a package that a module it
+// requires or replaces provides, and reports whether there is one. Unlike Get it
+// leaves the versions as they are.
+func (m *Modules) Complete(ctx context.Context, path string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	notice, err := m.complete(ctx, path, func(f moduleFile, path string) bool { return f.requiresFor(path) || f.replacesFor(path) })
+	return notice != "" && err == nil
+}
+
+// complete adds what go.mod and go.sum lack for a package, if its module is one that may have it, and returns what to tell
+// of that: "" if nothing was to be done. The go command works on copies: what it would add for a package of a module
+// that nobody has asked for is not wanted.
+func (m *Modules) complete(ctx context.Context, path string, mayHave func(moduleFile, string) bool) (notice string, err error) {
+	if !m.completes(path, mayHave) {
+		return "", nil
+	}
+	before, err := readModuleFiles(m.dir)
+	if err != nil {
+		return "", err
+	}
+	tmp, err := os.MkdirTemp(m.scratch, "module-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	if err := before.write(tmp); err != nil {
+		return "", err
+	}
+	list, err := m.list(ctx, false, "-modfile="+filepath.Join(tmp, "go.mod"), "-mod=mod", "-deps", "--", path)
+	if err != nil {
+		return "", err
+	}
+	after, err := readModuleFiles(tmp)
+	if err != nil || after == before {
+		return "", err
+	}
+	if !provided(list, path, readModule(m.dir)) {
+		return "", errNotProvided
+	}
+	if now, err := readModuleFiles(m.dir); err != nil || now != before {
+		return "", errors.Join(err, errors.New("the module has changed meanwhile: run the cell again"))
+	}
+	if err := after.write(m.dir); err != nil {
+		return "", err
+	}
+	return describeCompletion(before, after, path), nil
+}
+
+// completes reports whether a package that cannot be listed may lack nothing but lines of go.mod or go.sum.
+func (m *Modules) completes(path string, mayHave func(moduleFile, string) bool) bool {
+	for _, name := range []string{"go.work", filepath.Join("vendor", "modules.txt")} { // these have their own files
+		if _, err := os.Stat(filepath.Join(m.dir, name)); m.dir == "" || err == nil {
+			return false
+		}
+	}
+	f := readModule(m.dir)
+	if f.isOwn(path) {
+		st, err := os.Stat(filepath.Join(m.dir, filepath.FromSlash(strings.TrimPrefix(path, f.path))))
+		if err == nil && st.IsDir() {
+			return true
+		}
+	}
+	return mayHave(f, path)
+}
+
+// provided reports whether a listed package is one of a module that a go.mod names.
+func provided(list []resolved, path string, f moduleFile) bool {
+	i := slices.IndexFunc(list, func(p resolved) bool { return p.ImportPath == path })
+	if i < 0 || list[i].Module == nil {
+		return false
+	}
+	module := list[i].Module.Path
+	return module == f.path || f.requires[module] != "" || slices.Contains(f.replaces, module)
+}
+
+// moduleFiles are the contents of go.mod and go.sum.
+type moduleFiles struct{ mod, sum string }
+
+func readModuleFiles(dir string) (moduleFiles, error) {
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		return moduleFiles{}, err
+	}
+	sum, err := os.ReadFile(filepath.Join(dir, "go.sum"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return moduleFiles{}, err
+	}
+	return moduleFiles{string(mod), string(sum)}, nil
+}
+
+// write writes the files; each is the old one or the whole new one to others.
+func (f moduleFiles) write(dir string) error {
+	for _, file := range []struct{ name, text string }{{"go.sum", f.sum}, {"go.mod", f.mod}} {
+		name := filepath.Join(dir, file.name)
+		old, err := os.ReadFile(name)
+		if err == nil && string(old) == file.text || errors.Is(err, os.ErrNotExist) && file.text == "" {
+			continue
+		}
+		if err := replaceFile(name, []byte(file.text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceFile writes a file beside the old one and puts it in its place.
+func replaceFile(name string, b []byte) error {
+	mode := os.FileMode(0o644)
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target
+	}
+	if st, err := os.Stat(name); err == nil {
+		mode = st.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Chmod(mode), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
+}
+
+// describeCompletion says in a line what was added.
+func describeCompletion(before, after moduleFiles, path string) string {
+	switch {
+	case before.mod == after.mod:
+		return "go.sum has been completed for " + path
+	case before.sum == after.sum:
+		return "go.mod has been completed for " + path
+	}
+	return "go.mod and go.sum have been completed for " + path
+}
+
+// firstLines shortens what the go command says of every single package.
+func firstLines(text string) string {
+	const most = 6
+	lines := bytes.SplitAfterN([]byte(text), []byte("\n"), most+1)
+	if len(lines) <= most {
+		return text
+	}
+	n := bytes.Count(lines[most], []byte("\n")) + 1
+	return string(bytes.Join(lines[:most], nil)) + fmt.Sprintf("and %d more lines", n)
+}

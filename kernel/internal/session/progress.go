@@ -1,0 +1,119 @@
+package session
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/modules"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+const (
+	// progressDelay is how long a cell waits in silence.
+	progressDelay = time.Second
+	// progressInterval is the least time between two forms of a progress line.
+	progressInterval = 200 * time.Millisecond
+)
+
+// progressLines counts them: each has an identifier of its own.
+var progressLines atomic.Int64
+
+// A progressLine tells what a cell waits for. It appears when that takes longer than progressDelay, changes in place, and
+// is gone at the end. Its methods may be called from several goroutines.
+type progressLine struct {
+	sink  output.Sink
+	alone bool // the cell has shown nothing else
+	id    string
+	start time.Time
+
+	mu    sync.Mutex // guards what follows
+	text  string     // to be shown
+	shown string
+	timer *time.Timer // shows text when it is due
+	ended bool
+}
+
+// progress returns a line that is not shown yet.
+func (r *run) progress() *progressLine {
+	p := &progressLine{
+		sink: r.sink, alone: !r.hasOutput(), start: time.Now(),
+		id: fmt.Sprintf("perijove-progress-%d", progressLines.Add(1)),
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(progressDelay, p.show)
+	return p
+}
+
+// set changes the text.
+func (p *progressLine) set(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text = text
+}
+
+// show shows the text, and again what it has become, until the end.
+func (p *progressLine) show() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
+	if p.text != "" {
+		text := fmt.Sprintf("%s, %.0f s", p.text, time.Since(p.start).Seconds())
+		if text != p.shown {
+			p.sink.Display(output.Display{Data: output.Bundle{"text/plain": text}, DisplayID: p.id, Update: p.shown != ""})
+			p.shown = text
+		}
+	}
+	p.timer.Reset(progressInterval)
+}
+
+// end removes the line. Where the cell has shown something else before, an empty one stays.
+func (p *progressLine) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return
+	}
+	p.ended = true
+	p.timer.Stop()
+	switch {
+	case p.shown == "":
+	case p.alone:
+		p.sink.Clear(false)
+	default:
+		p.sink.Display(output.Display{Data: output.Bundle{"text/plain": ""}, DisplayID: p.id, Update: true})
+	}
+}
+
+// compiling tells how far the go command is.
+func (p *progressLine) compiling(c modules.Compiling) {
+	if c.Total > 0 {
+		p.set(fmt.Sprintf("compiling %s, %d of %d packages", c.Package, c.Begun, c.Total))
+	} else {
+		p.set("compiling " + c.Package)
+	}
+}
+
+// prepareImports has the packages that a cell imports compiled, and tells what was done for it.
+func (r *run) prepareImports(c *cell.Cell) {
+	if len(c.Imports) == 0 {
+		return
+	}
+	var paths []string
+	for _, im := range c.Imports {
+		if im.Path != "C" {
+			paths = append(paths, im.Path)
+		}
+	}
+	line := r.progress()
+	r.modules.Prepare(r.ctx, paths, line.compiling)
+	line.end()
+	for _, text := range r.modules.Notices() {
+		r.sink.Stream(output.Stderr, text+"\n")
+	}
+}
