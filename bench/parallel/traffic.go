@@ -13,7 +13,7 @@ func echo(ctx context.Context, c *mp.Conn[int]) error {
 		if err != nil || v < 0 {
 			return err
 		}
-		if err := c.Send(v); err != nil {
+		if err := c.Send(ctx, v); err != nil {
 			return err
 		}
 	}
@@ -31,7 +31,7 @@ func roundTrip(ctx context.Context) (float64, error) {
 	}
 	trips := func(n int) error {
 		for i := range n {
-			if err := mine.Send(i); err != nil {
+			if err := mine.Send(ctx, i); err != nil {
 				return err
 			}
 			if _, err := mine.Recv(ctx); err != nil {
@@ -47,7 +47,7 @@ func roundTrip(ctx context.Context) (float64, error) {
 	err = trips(n)
 	took := time.Since(begin).Seconds() / n * 1e6
 	if err == nil {
-		err = mine.Send(-1)
+		err = mine.Send(ctx, -1)
 	}
 	if err == nil {
 		err = p.Join(ctx)

@@ -233,7 +233,7 @@ func Play(ctx context.Context, p player) error {
 		if err != nil {
 			return err
 		}
-		if err := p.Ball.Send(ball + 1); err != nil {
+		if err := p.Ball.Send(ctx, ball+1); err != nil {
 			return err
 		}
 	}
@@ -261,7 +261,7 @@ func ExampleNewPipe() {
 	start.Set()
 	ball := 0
 	for range 3 {
-		if err := here.Send(ball); err != nil {
+		if err := here.Send(ctx, ball); err != nil {
 			fmt.Println(err)
 		}
 		if ball, err = here.Recv(ctx); err != nil {

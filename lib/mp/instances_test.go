@@ -19,7 +19,7 @@ func TestInstancesAreSmall(t *testing.T) {
 		`v, _ := mp.NewValue(mp.Processes, 1); mp.Add(v, 1)`:                                          20,
 		`a, _ := mp.NewArray[float64](mp.Processes, 9); a.Slice()`:                                    20,
 		`q, _ := mp.NewQueue[point](mp.Goroutines, 0); q.Put(ctx, point{})`:                           45,
-		`c, _, _ := mp.NewPipe[point](mp.Processes); c.Send(point{})`:                                 25,
+		`c, _, _ := mp.NewPipe[point](mp.Processes); c.Send(ctx, point{})`:                            25,
 		`mp.Start(ctx, mp.Processes, use, 1)`:                                                         20,
 		`mp.Go[int](ctx, mp.Processes, square, 1)`:                                                    55,
 		`p, _ := mp.NewPool(mp.Processes, mp.Workers(2)); mp.Map[int](ctx, p, square, []int{1, 2})`:   18,

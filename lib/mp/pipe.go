@@ -2,10 +2,12 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
@@ -20,6 +22,7 @@ type pipeEnd struct {
 	in, out queue
 	users   *shm.Object // owners of the two ends; nil for goroutines
 	side    int
+	looked  int64 // when send last looked whether the peer lives, in nanoseconds
 }
 
 // NewPipe makes a pipe and returns its two ends; what is sent at one is
@@ -42,32 +45,64 @@ func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
 	if err != nil {
 		return one, other, err
 	}
-	var users *shm.Object
+	one, other = pipeEnd{in: x, out: y}, pipeEnd{in: y, out: x, side: 1}
 	if b == Processes {
-		if users, err = newObject(b, objectSize); err != nil {
+		users, err := newObject(b, objectSize)
+		if err != nil {
 			return one, other, err
 		}
+		for _, end := range []*pipeEnd{&one, &other} {
+			end.users = users
+			end.in, end.out = end.watched(end.in), end.watched(end.out)
+		}
 	}
-	return pipeEnd{x, y, users, 0}, pipeEnd{y, x, users, 1}, nil
+	return one, other, nil
 }
 
-// Send sends v to the other end. Its error is ErrClosed if either end was closed.
-func (c *Conn[T]) Send(v T) error {
+// watched is q for this end, whose waits end when the peer is dead.
+func (c *pipeEnd) watched(q queue) queue {
+	shared := q.(*sharedQueue)
+	w := attachQueue(shared.o, shared.codec)
+	users, side := c.users, c.side
+	w.orphaned = func() bool { return peerIsDead(users, side) }
+	return w
+}
+
+// Send sends v to the other end. Its errors are ErrClosed if the direction was
+// closed at either end, ErrPeerDied if the process that has the other end is
+// gone, ctx's, and that v cannot be encoded. It waits where the receiver is far
+// behind.
+func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	if c.end.users == nil {
-		return c.end.send(hide(unsafe.Pointer(&v)))
+		return c.end.send(ctx, hide(unsafe.Pointer(&v)))
 	}
 	kept := v
-	return c.end.send(unsafe.Pointer(&kept))
+	return c.end.send(ctx, unsafe.Pointer(&kept))
 }
 
-func (c *pipeEnd) send(v unsafe.Pointer) error {
+// peerInterval is how often send looks whether the peer lives.
+const peerInterval = 20 * time.Millisecond
+
+func (c *pipeEnd) send(ctx context.Context, v unsafe.Pointer) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	c.register()
-	return c.out.put(context.Background(), v, true)
+	if c.users != nil {
+		now := time.Now().UnixNano()
+		if last := atomic.LoadInt64(&c.looked); now-last > int64(peerInterval) || now < last {
+			if peerIsDead(c.users, c.side) {
+				return ErrPeerDied
+			}
+			atomic.StoreInt64(&c.looked, now)
+		}
+	}
+	return c.out.put(ctx, v, true)
 }
 
 // Recv waits for a value from the other end. Its error is io.EOF when there
-// are no more, because the pipe was closed or the process that has the other
-// end is gone, or ctx's.
+// are no more, because the direction was closed or the process that has the
+// other end is gone, or ctx's.
 func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 	err = c.RecvInto(ctx, &v)
 	return v, err
@@ -81,9 +116,6 @@ func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 
 func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
 	c.register()
-	if in, ok := c.in.(*sharedQueue); ok {
-		in.orphaned = c.orphaned
-	}
 	ok, err := c.in.get(ctx, v, true)
 	if err == nil && !ok {
 		err = io.EOF
@@ -92,11 +124,15 @@ func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
 }
 
 func eof(err error) error {
-	if errors.Is(err, ErrClosed) {
+	if isError(err, ErrClosed) {
 		return io.EOF
 	}
 	return err
 }
+
+// Poll reports whether a value has arrived, which Recv then returns without
+// waiting.
+func (c *Conn[T]) Poll() bool { return c.end.in.length() > 0 }
 
 // register makes this process the one that has this end.
 func (c *pipeEnd) register() {
@@ -109,11 +145,11 @@ func (c *pipeEnd) register() {
 	runtime.KeepAlive(c)
 }
 
-// orphaned reports whether the process that had the other end is dead.
-func (c *pipeEnd) orphaned() bool {
-	defer runtime.KeepAlive(c)
-	other := shm.OwnerOf(c.users.U64(64 * (1 - c.side)).Load())
-	return other.PID != 0 && !other.Alive()
+// peerIsDead reports whether the process that had the other end is dead.
+func peerIsDead(users *shm.Object, side int) bool {
+	defer runtime.KeepAlive(users)
+	peer := shm.OwnerOf(users.U64(64 * (1 - side)).Load())
+	return peer.PID != 0 && !peer.Alive()
 }
 
 // Close ends the pipe in both directions. What was sent can still be received.
@@ -123,6 +159,10 @@ func (c *pipeEnd) close() {
 	c.in.close()
 	c.out.close()
 }
+
+// CloseWrite ends the direction from this end to the other: when what was sent
+// has been received, Recv there returns io.EOF. This end can still receive.
+func (c *Conn[T]) CloseWrite() { c.end.out.close() }
 
 // GobEncode lets a Conn be part of what is sent to a process.
 func (c *Conn[T]) GobEncode() ([]byte, error) { return c.end.encode() }
@@ -140,6 +180,7 @@ func (c *pipeEnd) encode() ([]byte, error) {
 		}
 		b = appendStrings(b, string(h))
 	}
+	noteSent(c.users, c.side)
 	return append(b, byte(c.side)), nil
 }
 
@@ -165,7 +206,58 @@ func (c *pipeEnd) open(pointer any, b []byte) error {
 	if c.users, err = shm.Open([]byte(parts[2]), 0); err != nil {
 		return within("cannot open a Pipe", err)
 	}
-	c.in, c.out, c.side = in, out, int(b[len(b)-1])
+	c.side = int(b[len(b)-1])
+	c.in, c.out = c.watched(in), c.watched(out)
 	c.register()
 	return nil
+}
+
+// A sentEnd is an end of a pipe on its way to a child.
+type sentEnd struct {
+	users *shm.Object
+	side  int
+}
+
+// sentEnds are the ends in what the goroutines that collect them encode.
+var sentEnds struct {
+	mu sync.Mutex
+	by map[uintptr]*[]sentEnd // by currentG
+}
+
+// collectEnds returns which ends of pipes are in what f encodes.
+func collectEnds(f func() error) (ends []sentEnd, err error) {
+	g := currentG()
+	sentEnds.mu.Lock()
+	if sentEnds.by == nil {
+		sentEnds.by = make(map[uintptr]*[]sentEnd)
+	}
+	sentEnds.by[g] = &ends
+	sentEnds.mu.Unlock()
+	defer func() {
+		sentEnds.mu.Lock()
+		defer sentEnds.mu.Unlock()
+		delete(sentEnds.by, g)
+	}()
+	err = f()
+	return ends, err
+}
+
+func noteSent(users *shm.Object, side int) {
+	sentEnds.mu.Lock()
+	defer sentEnds.mu.Unlock()
+	if ends := sentEnds.by[currentG()]; ends != nil {
+		*ends = append(*ends, sentEnd{users, side})
+	}
+}
+
+// giveEnds makes a child the one that has the ends, which it may not live to say.
+func giveEnds(ends []sentEnd, pid int) {
+	if len(ends) == 0 {
+		return
+	}
+	owner := shm.Child(pid).Word()
+	for _, e := range ends {
+		e.users.U64(64 * e.side).Store(owner)
+		runtime.KeepAlive(e.users)
+	}
 }

@@ -87,7 +87,11 @@ func (w *worker) dispatch(f *flight) {
 	if err == nil {
 		out.b = append(w.room[:0], make([]byte, headerSize+taskHead)...)
 		err = isolateIf(!f.parcel.plainArgs(), func() (err error) {
-			n, err = f.parcel.encode(&out, maxBatchBytes)
+			ends, err := collectEnds(func() (err error) {
+				n, err = f.parcel.encode(&out, maxBatchBytes)
+				return err
+			})
+			giveEnds(ends, w.child.pid)
 			return err
 		})
 		if err != nil {

@@ -124,7 +124,11 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 	if err != nil {
 		return err
 	}
-	body, err := fn.arg.encode(arg)
+	var body []byte
+	ends, err := collectEnds(func() (err error) {
+		body, err = fn.arg.encode(arg)
+		return err
+	})
 	if err == nil {
 		err = checkSize(len(body))
 	}
@@ -136,6 +140,7 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 	if err != nil {
 		return err
 	}
+	giveEnds(ends, c.pid)
 	c.context = def.shape&takesContext != 0
 	p.child, p.pid, p.cancel = c, c.pid, c.cancelTask
 	stop := context.AfterFunc(ctx, p.Terminate)

@@ -219,7 +219,7 @@ func echo(c *mp.Conn[string]) error {
 			return nil
 		}
 		if err == nil {
-			err = c.Send(s + "!")
+			err = c.Send(context.Background(), s+"!")
 		}
 		if err != nil {
 			return err
@@ -235,7 +235,7 @@ func TestPipe(t *testing.T) {
 		}
 		p := made(mp.Start(watchdog(t), b, echo, its))
 		for i := range 1000 {
-			if err := mine.Send(fmt.Sprint(i)); err != nil {
+			if err := mine.Send(watchdog(t), fmt.Sprint(i)); err != nil {
 				t.Fatal(err)
 			}
 			expect(t, fmt.Sprint(i)+"!")(mine.Recv(watchdog(t)))
@@ -246,7 +246,7 @@ func TestPipe(t *testing.T) {
 }
 
 func sendAndDie(c *mp.Conn[string]) error {
-	if err := c.Send("last words"); err != nil {
+	if err := c.Send(context.Background(), "last words"); err != nil {
 		return err
 	}
 	syscallKill()

@@ -50,6 +50,8 @@ func (c *queueCall) sleep(ctx context.Context, bell, sleepers int, ready func() 
 		return nil // before what else has happened
 	case err == nil && c.isAlone():
 		return ErrPeerDied
+	case err == nil && bell != queueArrived && c.q.orphaned != nil && c.q.orphaned():
+		return ErrPeerDied // the reader of a pipe, who would have to make room
 	}
 	return err
 }

@@ -16,6 +16,13 @@ var Self = sync.OnceValue(func() Owner {
 	return o
 })
 
+// Child returns a child of this process that has not been reaped.
+func Child(pid int) Owner {
+	o := Owner{PID: uint32(pid)}
+	_, o.Start = processState(o.PID)
+	return o
+}
+
 // Alive reports whether the process exists, and is not a zombie.
 func (o Owner) Alive() bool {
 	if o.PID == 0 {
