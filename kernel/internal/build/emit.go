@@ -83,8 +83,8 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 			continue // the cell assigns to this very variable and declares it
 		}
 		f := in[s]
-		if shape && s.kind == cell.Func && b.backBy[s.key] == s {
-			f = signature // its body may need what the cell's statements declare
+		if shape && s.kind == cell.Func {
+			f = signature // a body may need what the cell's statements declare
 		}
 		e.symbol(s, f)
 	}
