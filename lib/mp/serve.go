@@ -196,7 +196,7 @@ func (r *Ref[S]) GobEncode() ([]byte, error) {
 	return r.in.encode()
 }
 
-var errNotServed = errors.New("mp: the Ref was not made by mp.Serve")
+var errNotServed = errors.New("mp: the object was not made by mp.Serve, ServeMap or ServeList")
 
 func (r *ref) encode() ([]byte, error) {
 	asks, err := r.asks.GobEncode()
