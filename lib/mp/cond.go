@@ -20,10 +20,13 @@ const condTurns = shm.LockEnd
 
 // NewCond makes a Cond with a Mutex of its own.
 func NewCond(b Backend) (*Cond, error) {
-	c := new(Cond)
-	if err := c.L.at.make(b, objectSize); err != nil {
+	l, err := NewMutex(b)
+	if err != nil {
 		return nil, err
 	}
+	c := new(Cond)
+	c.L.at.set(l.at.get())
+	c.L.slow = l.slow
 	return c, nil
 }
 
@@ -33,19 +36,32 @@ func NewCond(b Backend) (*Cond, error) {
 func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
 
 // WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
-// ErrPeerDied. L is locked all the same, unless it is closed.
+// ErrPeerDied. L is locked all the same, unless it is shared and closed.
 func (c *Cond) WaitContext(ctx context.Context) error {
 	o := c.object()
 	turn, losses := o.U32(condTurns).Load(), o.Losses()
 	c.L.Unlock()
 	err := waitWord(ctx, o, condTurns, turn, shm.Watch{Peers: true, Losses: losses})
-	if again := c.L.lock().Lock(context.Background()); again != nil {
+	if again := c.lockAgain(); again != nil {
 		return again
 	}
-	if o.IsClosed() {
-		return closedLock(c.L.lock())
-	}
 	return err
+}
+
+// lockAgain locks L, even if the host cancels what the caller does.
+func (c *Cond) lockAgain() error {
+	l, ok := c.L.shared()
+	if !ok {
+		c.L.own.Mu.Lock()
+		return nil
+	}
+	if err := l.Lock(context.Background()); err != nil {
+		return err
+	}
+	if l.O.IsClosed() {
+		return closedLock(l)
+	}
+	return nil
 }
 
 // waitWord waits for a word, until the host cancels what the caller does, too.
@@ -68,10 +84,13 @@ func (c *Cond) turn(n int) {
 }
 
 // Close ends the Cond and its Mutex for all who have it, with ErrClosed.
-func (c *Cond) Close() { c.object().Close() }
+func (c *Cond) Close() { c.L.Close() }
 
 // GobEncode lets a Cond be part of what is sent to a process.
 func (c *Cond) GobEncode() ([]byte, error) { return c.L.at.encode("Cond") }
 
 // GobDecode is the other end of GobEncode.
-func (c *Cond) GobDecode(b []byte) error { return c.L.at.open(b, "Cond") }
+func (c *Cond) GobDecode(b []byte) error {
+	c.L.slow = 1
+	return c.L.at.open(b, "Cond")
+}

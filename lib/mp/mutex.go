@@ -3,6 +3,7 @@ package mp
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
@@ -13,9 +14,11 @@ import (
 // Mutex is one for goroutines, as fast and as fair as a sync.Mutex.
 //
 // It is sent to a child within the argument of a function.
-type Mutex struct{ at handle }
-
-func (m *Mutex) lock() shm.Mutex { return shm.Mutex{O: m.at.object(objectSize)} }
+type Mutex struct {
+	own  shm.LocalMutex // unless the object at the handle is shared
+	slow uint32         // 1 if the mutex is shared or closed
+	at   handle
+}
 
 // NewMutex makes a Mutex.
 func NewMutex(b Backend) (*Mutex, error) {
@@ -23,20 +26,34 @@ func NewMutex(b Backend) (*Mutex, error) {
 	if err := m.at.make(b, objectSize); err != nil {
 		return nil, err
 	}
+	m.slow = uint32(btoi(b != Goroutines))
 	return m, nil
+}
+
+// shared returns the lock in shared memory; ok is false if the mutex is one for
+// goroutines.
+func (m *Mutex) shared() (_ shm.Mutex, ok bool) {
+	o := m.at.get()
+	return shm.Mutex{O: o}, o != nil && o.IsShared()
 }
 
 // Lock waits for the mutex and takes it. It panics with ErrClosed if the mutex is
 // closed, here or in another process.
 func (m *Mutex) Lock() {
-	l := m.lock()
-	if !l.LockLocal(interrupts.Load() == nil) && !l.TryLock() {
-		mustLock(waitLock(context.Background(), l))
+	if atomic.LoadUint32(&m.slow) != 0 || !m.own.Mu.TryLock() {
+		m.lockSlow()
 	}
-	if l.O.IsClosed() {
-		mustLock(closedLock(l))
+}
+
+//go:noinline
+func (m *Mutex) lockSlow() {
+	if atomic.LoadUint32(&m.slow) == 0 && interrupts.Load() == nil {
+		if m.own.Mu.Lock(); m.own.Over.Load() == 0 {
+			return
+		}
+		m.own.Mu.Unlock()
 	}
-	runtime.KeepAlive(m)
+	mustLock(m.LockContext(context.Background()))
 }
 
 // mustLock panics if a Lock without a context has an error.
@@ -62,7 +79,10 @@ func closedLock(l shm.Mutex) error {
 // a closed Mutex is ErrClosed.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	defer runtime.KeepAlive(m)
-	l := m.lock()
+	l, ok := m.shared()
+	if !ok {
+		return m.lockOwn(ctx)
+	}
 	if !l.TryLock() {
 		if err := waitLock(ctx, l); err != nil {
 			return err
@@ -74,11 +94,36 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 	return nil
 }
 
+func (m *Mutex) lockOwn(ctx context.Context) error {
+	if !m.own.TryLock() {
+		ctx, release := hosted(ctx)
+		defer release()
+		if err := m.own.Lock(ctx); err != nil {
+			return err
+		}
+	}
+	if m.own.Over.Load() != 0 {
+		m.own.Unlock()
+		return ErrClosed
+	}
+	return nil
+}
+
 // TryLock takes the mutex if it is free, and reports whether it did. A closed one
 // is not free.
 func (m *Mutex) TryLock() bool {
 	defer runtime.KeepAlive(m)
-	l := m.lock()
+	l, ok := m.shared()
+	if !ok {
+		if !m.own.TryLock() {
+			return false
+		}
+		if m.own.Over.Load() == 0 {
+			return true
+		}
+		m.own.Unlock()
+		return false
+	}
 	if !l.TryLock() {
 		return false
 	}
@@ -91,19 +136,44 @@ func (m *Mutex) TryLock() bool {
 
 // Unlock releases the mutex. It panics if this process does not have it.
 func (m *Mutex) Unlock() {
-	m.lock().Unlock()
+	if atomic.LoadUint32(&m.slow) == 0 {
+		if m.own.Mu.TryLock() { // nobody has it
+			m.own.Mu.Unlock()
+			m.own.Unlock()
+		}
+		m.own.Mu.Unlock()
+		return
+	}
+	if l, ok := m.shared(); ok {
+		l.Unlock()
+	} else {
+		m.own.Unlock()
+	}
 	runtime.KeepAlive(m)
 }
 
 // Recovered returns how often the mutex was taken from a process that died.
-func (m *Mutex) Recovered() int { return int(m.lock().Recovered()) }
+func (m *Mutex) Recovered() int {
+	defer runtime.KeepAlive(m)
+	if l, ok := m.shared(); ok {
+		return int(l.Recovered())
+	}
+	return 0
+}
 
 // Close ends the mutex for all who have it: those who wait for it and those who
 // come later get ErrClosed.
-func (m *Mutex) Close() { m.at.object(objectSize).Close() }
+func (m *Mutex) Close() {
+	m.own.Over.Store(1)
+	atomic.StoreUint32(&m.slow, 1)
+	m.at.object(objectSize).Close()
+}
 
 // GobEncode lets a Mutex be part of what is sent to a process.
 func (m *Mutex) GobEncode() ([]byte, error) { return m.at.encode("Mutex") }
 
 // GobDecode is the other end of GobEncode.
-func (m *Mutex) GobDecode(b []byte) error { return m.at.open(b, "Mutex") }
+func (m *Mutex) GobDecode(b []byte) error {
+	m.slow = 1
+	return m.at.open(b, "Mutex")
+}

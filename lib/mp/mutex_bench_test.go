@@ -1,32 +1,64 @@
 package mp_test
 
 import (
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A Mutex of goroutines beside a sync.Mutex.
+// BenchmarkMutex compares a Mutex of goroutines with a sync.Mutex, in turns: the
+// speed, and the 99.9th percentile of how long a Lock waits.
 func BenchmarkMutex(b *testing.B) {
-	for _, l := range []struct {
-		name string
-		sync.Locker
-	}{{"mp", new(mp.Mutex)}, {"sync", new(sync.Mutex)}} {
-		b.Run(l.name, func(b *testing.B) {
+	for _, goroutines := range []int{1, 2, 4, 16} {
+		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
+			var own, other []float64
+			var ownWait, otherWait []float64
 			for b.Loop() {
-				l.Lock()
+				n, w := contend(new(mp.Mutex), goroutines)
+				own, ownWait = append(own, n), append(ownWait, w)
+				n, w = contend(new(sync.Mutex), goroutines)
+				other, otherWait = append(other, n), append(otherWait, w)
+			}
+			b.ReportMetric(median(own)/median(other), "×sync.Mutex")
+			b.ReportMetric(median(ownWait), "µs-p99.9")
+			b.ReportMetric(median(otherWait), "µs-p99.9-sync")
+		})
+	}
+}
+
+func median(x []float64) float64 {
+	slices.Sort(x)
+	return x[len(x)/2]
+}
+
+// contend returns how often a lock is taken in a microsecond, and the 99.9th
+// percentile of the waits.
+func contend(l sync.Locker, goroutines int) (rate, wait float64) {
+	const total = 200_000
+	var all sync.WaitGroup
+	waits := make([][]time.Duration, goroutines)
+	began := time.Now()
+	for g := range goroutines {
+		all.Go(func() {
+			for i := range total / goroutines {
+				if i%16 == 0 {
+					t := time.Now()
+					l.Lock()
+					waits[g] = append(waits[g], time.Since(t))
+				} else {
+					l.Lock()
+				}
 				l.Unlock()
 			}
 		})
-		b.Run(l.name+"-contended", func(b *testing.B) {
-			b.SetParallelism(4)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					l.Lock()
-					l.Unlock()
-				}
-			})
-		})
 	}
+	all.Wait()
+	took := time.Since(began)
+	flat := slices.Concat(waits...)
+	slices.Sort(flat)
+	return float64(total) / float64(took.Microseconds()), float64(flat[len(flat)*999/1000].Microseconds())
 }

@@ -3,14 +3,15 @@ package shm
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
-// A localMutex is a sync.Mutex, with its speed and its fairness, that a goroutine
+// A LocalMutex is a sync.Mutex, with its speed and its fairness, that a goroutine
 // can also wait for until a context ends. Those who do are in a list, and one
 // goroutine, the agent, waits in the sync.Mutex for all of them.
-type localMutex struct {
-	mu   sync.Mutex
-	held bool // guarded by mu, but for those who unlock what they do not hold
+type LocalMutex struct {
+	Mu   sync.Mutex
+	Over atomic.Uint32 // 1 if the object is closed
 
 	list struct {
 		sync.Mutex
@@ -19,25 +20,22 @@ type localMutex struct {
 	}
 }
 
-func (m *localMutex) tryLock() bool {
-	if !m.mu.TryLock() {
-		return false
-	}
-	m.held = true
-	return true
+// TryLock takes the mutex if it is free, and reports whether it did.
+func (m *LocalMutex) TryLock() bool {
+	return m.Mu.TryLock()
 }
 
-func (m *localMutex) lockAlways() {
-	m.mu.Lock()
-	m.held = true
+func (m *LocalMutex) lockAlways() {
+	m.Mu.Lock()
 }
 
-func (m *localMutex) lock(ctx context.Context) error {
+// Lock waits for the mutex and takes it. Its error is ctx's.
+func (m *LocalMutex) Lock(ctx context.Context) error {
 	if ctx.Done() == nil {
 		m.lockAlways()
 		return nil
 	}
-	if m.tryLock() {
+	if m.TryLock() {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -47,7 +45,7 @@ func (m *localMutex) lock(ctx context.Context) error {
 }
 
 // await waits for the agent to hand over the lock.
-func (m *localMutex) await(ctx context.Context) error {
+func (m *LocalMutex) await(ctx context.Context) error {
 	s := &sleeper{woken: make(chan struct{}, 1)}
 	m.list.Lock()
 	m.list.sleepers.add(s)
@@ -68,32 +66,41 @@ func (m *localMutex) await(ctx context.Context) error {
 	}
 	m.list.Unlock()
 	if mine {
-		m.unlock()
+		m.Unlock()
 	}
 	return context.Cause(ctx)
 }
 
 // work hands the lock to one after the other, until nobody waits in the list.
-func (m *localMutex) work() {
+func (m *LocalMutex) work() {
 	for {
-		m.mu.Lock()
+		m.Mu.Lock()
 		m.list.Lock()
 		if m.list.sleepers.first == nil {
 			m.list.agent = false
 			m.list.Unlock()
-			m.mu.Unlock()
+			m.Mu.Unlock()
 			return
 		}
-		m.held = true
 		m.list.sleepers.wake(1)
 		m.list.Unlock()
 	}
 }
 
-func (m *localMutex) unlock() {
-	if !m.held {
+// Unlock releases the mutex. It panics if nobody has it.
+func (m *LocalMutex) Unlock() {
+	if !m.IsHeld() {
 		panic("mp: unlock of a lock that this process does not hold")
 	}
-	m.held = false
-	m.mu.Unlock()
+	m.Mu.Unlock()
+}
+
+// IsHeld reports whether anybody has the mutex: the end of the program, which
+// sync.Mutex makes of an Unlock too many, would be too hard.
+func (m *LocalMutex) IsHeld() bool {
+	if m.Mu.TryLock() {
+		m.Mu.Unlock()
+		return false
+	}
+	return true
 }

@@ -31,25 +31,15 @@ func (m Mutex) state() *atomic.Uint64 { return m.O.U64(m.At + lockState) }
 // TryLock takes the lock if it is free, and reports whether it did.
 func (m Mutex) TryLock() bool {
 	if m.O.local != nil {
-		return m.O.local.mutex.tryLock()
+		return m.O.local.mutex.TryLock()
 	}
 	return m.state().CompareAndSwap(0, m.O.me.Word())
-}
-
-// LockLocal takes the lock if it is one for goroutines, and waits for it if it may
-// wait without an end. It reports whether it did.
-func (m Mutex) LockLocal(wait bool) bool {
-	if m.O.local == nil || !wait {
-		return false
-	}
-	m.O.local.mutex.lockAlways()
-	return true
 }
 
 // Lock waits for the lock and takes it. Its error is ctx's, or ErrClosed.
 func (m Mutex) Lock(ctx context.Context) error {
 	if m.O.local != nil {
-		return m.O.local.mutex.lock(ctx)
+		return m.O.local.mutex.Lock(ctx)
 	}
 	if m.TryLock() {
 		return nil
@@ -106,7 +96,7 @@ func (m Mutex) inherit(s uint64) bool {
 // Unlock releases the lock. It panics if this process does not hold it.
 func (m Mutex) Unlock() {
 	if m.O.local != nil {
-		m.O.local.mutex.unlock()
+		m.O.local.mutex.Unlock()
 		return
 	}
 	s := m.state().Load()

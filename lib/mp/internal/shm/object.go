@@ -38,15 +38,14 @@ const (
 
 // A local is what of an object for goroutines is not its memory.
 type local struct {
-	lot    parkingLot
-	mutex  localMutex
-	closed atomic.Uint32
+	mutex LocalMutex
+	lot   parkingLot
 }
 
 // NewLocal makes an object for goroutines.
 func NewLocal(size int) *Object {
 	o := &Object{mem: words(size), local: new(local), me: Owner{PID: 1}}
-	o.closed = &o.local.closed
+	o.closed = &o.local.mutex.Over
 	return o
 }
 
