@@ -87,8 +87,10 @@ func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, er
 		return nil, within(fmt.Sprintf("cannot make a queue for %d values", size), err)
 	}
 	switch {
+	case 0 < size && size < leastRing && raceDetector:
+		return newBoxQueue(e, size, counted), nil
 	case 0 < size && size < leastRing:
-		return newChanQueue(e, size, counted), nil
+		return newNativeQueue(e, size, counted), nil
 	}
 	return newRingQueue(e, size, counted), nil
 }

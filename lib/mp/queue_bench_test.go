@@ -2,7 +2,10 @@ package mp_test
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -20,6 +23,47 @@ func pour(s stream[[]byte]) error {
 		}
 	}
 	return nil
+}
+
+// BenchmarkQueueOfGoroutines compares a queue with a channel of the same size, in
+// turns: the median of the ratios.
+func BenchmarkQueueOfGoroutines(b *testing.B) {
+	for _, size := range []int{16, 128, 1000} {
+		for _, n := range []int{1, 2, 4, 8} {
+			b.Run(fmt.Sprintf("size=%d/%dx%d", size, n, n), func(b *testing.B) {
+				var ratios []float64
+				for b.Loop() {
+					q, c := made(mp.NewQueue[int](mp.Goroutines, size)), make(chan int, size)
+					ctx := context.Background()
+					own := traffic(n, func(i int) { _ = q.Put(ctx, i) }, func() { _, _ = q.Get(ctx) })
+					other := traffic(n, func(i int) { c <- i }, func() { <-c })
+					ratios = append(ratios, other.Seconds()/own.Seconds())
+				}
+				b.ReportMetric(median(ratios), "×channel")
+			})
+		}
+	}
+}
+
+// traffic passes values from n goroutines to n others.
+func traffic(n int, put func(int), get func()) time.Duration {
+	const total = 100_000
+	var all sync.WaitGroup
+	began := time.Now()
+	for range n {
+		all.Go(func() {
+			for i := range total / n {
+				put(i)
+			}
+		})
+		all.Go(func() {
+			for range total / n {
+				get()
+			}
+		})
+	}
+	all.Wait()
+	return time.Since(began)
 }
 
 func BenchmarkQueueOfLargeValues(b *testing.B) {

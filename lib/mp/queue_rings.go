@@ -64,7 +64,7 @@ func (q *ringQueue) grow(r *ring) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.last.Load() == r && !q.closed {
-		next := newRing(&q.elem, min(2*len(r.turns), lastRing))
+		next := newRing(&q.elem, min(2*r.size, lastRing))
 		r.next.Store(next)
 		q.last.Store(next)
 		r.close()
@@ -79,7 +79,7 @@ func (q *ringQueue) put(ctx context.Context, v unsafe.Pointer, wait bool) error 
 	}
 	err := ErrFull
 	if state == ringFull && wait {
-		state, err = q.putters.await(ctx, len(q.last.Load().turns), ringFull, func() ringState { return q.tryPut(v) })
+		state, err = q.putters.await(ctx, q.last.Load().size, ringFull, func() ringState { return q.tryPut(v) })
 	}
 	if state == ringEnded {
 		err = ErrClosed
@@ -106,7 +106,7 @@ func (q *ringQueue) tryPut(v unsafe.Pointer) ringState {
 func (q *ringQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	state := q.tryGet(v)
 	if state == ringEmpty && wait {
-		state, err = q.getters.await(ctx, len(q.first.Load().turns), ringEmpty, func() ringState { return q.tryGet(v) })
+		state, err = q.getters.await(ctx, q.first.Load().size, ringEmpty, func() ringState { return q.tryGet(v) })
 	}
 	if state == ringEnded {
 		err = ErrClosed

@@ -1,57 +1,50 @@
 package mp
 
 import (
-	"runtime"
+	"reflect"
+	"sync"
 	"sync/atomic"
 	"unsafe"
-
-	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A ring is a queue with room for a fixed number of values, for any number of
-// goroutines, without a lock: a goroutine claims a position at the head or at
-// the tail and then has the slot to itself. (D. Vyukov's bounded queue, with
-// laps instead of sums, so that a ring of one slot works, and of any number.)
-//
-// A goroutine that were stopped between claim and release would leave the slot
-// behind. In a notebook only the library's own code is not stopped: what claims
-// must not be inlined into a cell.
+// goroutines. Its ends have a lock each, so that those who put and those who get do
+// not wait for each other, and each end keeps what it last saw of the other: it
+// looks at the other's memory only when that does not suffice. A goroutine that
+// finds its lock free takes it again and again while the memory is near; claiming
+// places one by one without a lock was several times slower where eight did so.
 type ring struct {
-	_     [cacheLine]byte
-	tail  atomic.Uint64 // the next position to put at, and ringClosed
-	_     [cacheLine]byte
-	head  atomic.Uint64 // the next position to get from
-	_     [cacheLine]byte
+	_        [cacheLine]byte
+	putMu    sync.Mutex
+	putAt    int           // the index of the next slot to put into
+	seenHead uint64        // head, as putters last saw it
+	tail     atomic.Uint64 // how many values were put, and ringClosed; written with putMu
+	_        [cacheLine]byte
+	getMu    sync.Mutex
+	getAt    int
+	seenTail uint64        // likewise
+	head     atomic.Uint64 // how many values were taken; written with getMu
+	_        [cacheLine]byte
+
 	elem  *elem
+	words bool           // values are words without pointers
 	slots unsafe.Pointer // the values
-	// turns tell whose a slot is: 2n is the turn of the putter of lap n, 2n+1
-	// that of the getter.
-	turns []atomic.Uint32
+	size  int
 	next  atomic.Pointer[ring] // takes over, if this one is closed
 }
 
 const cacheLine = 64
 
-// A position is a lap, in the high half, and the index of a slot.
-const (
-	ringLap    = 1 << 32
-	ringClosed = 1 << 63
-)
+const ringClosed = 1 << 63
 
 func newRing(e *elem, size int) *ring {
-	return &ring{elem: e, slots: e.room(size), turns: make([]atomic.Uint32, size)}
+	return &ring{elem: e, slots: e.room(size), size: size, words: isWord(reflect.TypeOf(e.like).Elem())}
 }
 
-// after is the position that follows another.
-func (r *ring) after(at uint64) uint64 {
-	if at++; uint32(at) == uint32(len(r.turns)) {
-		return (at - uint64(len(r.turns)) + ringLap) &^ ringClosed
-	}
-	return at
-}
-
-func (r *ring) slot(at uint64) unsafe.Pointer {
-	return unsafe.Add(r.slots, uintptr(uint32(at))*r.elem.size)
+// isWord reports whether values of t are of eight bytes without a pointer.
+func isWord(t reflect.Type) bool {
+	_, why := unshareable(t, "")
+	return t.Size() == 8 && why == ""
 }
 
 type ringState int
@@ -65,44 +58,74 @@ const (
 
 // put adds the value at v.
 func (r *ring) put(v unsafe.Pointer) ringState {
-	for tries := 0; ; tries++ {
-		at := r.tail.Load()
-		if at&ringClosed != 0 {
+	r.putMu.Lock()
+	tail := r.tail.Load()
+	if tail-r.seenHead >= uint64(r.size) { // also if it is closed
+		if tail&ringClosed != 0 {
+			r.putMu.Unlock()
 			return ringEnded
 		}
-		slot, turn := &r.turns[uint32(at)], uint32(at>>32)*2
-		if slot.Load() == turn {
-			if r.tail.CompareAndSwap(at, r.after(at)) {
-				r.elem.move(r.slot(at), v)
-				slot.Store(turn + 1)
-				return ringDone
-			}
-		} else if (r.head.Load()+ringLap)&^ringClosed == at {
+		r.seenHead = r.head.Load()
+		if tail-r.seenHead == uint64(r.size) {
+			r.putMu.Unlock()
 			return ringFull
 		}
-		relax(tries)
 	}
+	slot := r.elem.at(r.slots, r.putAt)
+	if r.words {
+		*(*uint64)(slot) = *(*uint64)(v)
+	} else {
+		r.elem.move(slot, v)
+	}
+	if r.putAt++; r.putAt == r.size {
+		r.putAt = 0
+	}
+	r.tail.Store(tail + 1)
+	r.putMu.Unlock()
+	return ringDone
 }
 
 // get moves a value to v.
 func (r *ring) get(v unsafe.Pointer) ringState {
-	for tries := 0; ; tries++ {
-		at := r.head.Load()
-		slot, turn := &r.turns[uint32(at)], uint32(at>>32)*2+1
-		if slot.Load() == turn {
-			if r.head.CompareAndSwap(at, r.after(at)) {
-				r.elem.take(v, r.slot(at))
-				slot.Store(turn + 1)
-				return ringDone
-			}
-		} else if tail := r.tail.Load(); tail&^ringClosed == at {
-			if tail != at {
+	if state := r.state(); state != ringDone {
+		return state
+	}
+	r.getMu.Lock()
+	head := r.head.Load()
+	if head == r.seenTail {
+		tail := r.tail.Load()
+		if r.seenTail = tail &^ ringClosed; head == r.seenTail {
+			r.getMu.Unlock()
+			if tail != head {
 				return ringEnded
 			}
 			return ringEmpty
 		}
-		relax(tries)
 	}
+	slot := r.elem.at(r.slots, r.getAt)
+	if r.words {
+		*(*uint64)(v) = *(*uint64)(slot)
+	} else {
+		r.elem.take(v, slot)
+	}
+	if r.getAt++; r.getAt == r.size {
+		r.getAt = 0
+	}
+	r.head.Store(head + 1)
+	r.getMu.Unlock()
+	return ringDone
+}
+
+// state returns ringDone if there may be a value.
+func (r *ring) state() ringState {
+	head := r.head.Load()
+	switch tail := r.tail.Load(); {
+	case tail&^ringClosed != head:
+		return ringDone
+	case tail != head:
+		return ringEnded
+	}
+	return ringEmpty
 }
 
 // length is how many values are in the ring at this moment.
@@ -111,21 +134,14 @@ func (r *ring) length() int {
 		head := r.head.Load()
 		tail := r.tail.Load() &^ ringClosed
 		if r.head.Load() == head {
-			laps := (tail>>32 - head>>32) & (1<<31 - 1)
-			return int(laps)*len(r.turns) + int(uint32(tail)) - int(uint32(head))
+			return int(tail - head)
 		}
 	}
 }
 
 // close lets no more values in.
-func (r *ring) close() { r.tail.Or(ringClosed) }
-
-// relax waits for another goroutine, longer from one try to the next: who
-// stays away from a position leaves the memory that it is in to the others.
-func relax(tries int) {
-	if tries > 5 {
-		runtime.Gosched()
-		return
-	}
-	shm.Pause(32 << tries)
+func (r *ring) close() {
+	r.putMu.Lock()
+	defer r.putMu.Unlock()
+	r.tail.Store(r.tail.Load() | ringClosed)
 }
