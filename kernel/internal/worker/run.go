@@ -215,6 +215,7 @@ func (w *worker) outcome(m control.Message) control.Message {
 	w.noteUninitialized(x, &o)
 	o.Assigned = x.assignments()
 	w.mendStreams(o)
+	w.dropUnread(x)
 	w.origins.leave()
 	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
@@ -14,12 +15,26 @@ import (
 // Reading standard input asks the front end for a line. There is no pipe for
 // it: nobody could tell when a cell waits at the other end. Instead the read
 // method of files is hooked, and what is read from os.Stdin comes from here.
+//
+// What a cell does not read of a line is dropped when the cell ends: it was the
+// answer to that cell's question, and would be a wrong one to the next. A
+// goroutine that goes on keeps its line, which no other cell gets.
 var stdin struct {
 	file *os.File
 	read func(f *os.File, b []byte) (int, error) // the original
 
-	mu   sync.Mutex // one reader at a time
-	line []byte     // what was asked for and not yet read
+	turn sync.Mutex // held while a line is asked for and read: one reader at a time
+
+	mu     sync.Mutex                     // guards unread
+	unread map[unsafe.Pointer]*unreadLine // by the label of the cell
+}
+
+// An unreadLine is the rest of a line that was asked for, which the goroutine that
+// asked has not read.
+type unreadLine struct {
+	g    uintptr
+	id   uint64 // of the goroutine; 0 if that is not known
+	text []byte
 }
 
 func (w *worker) hookStdin() {
@@ -42,18 +57,81 @@ func fileRead(f *os.File, b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
+	stdin.turn.Lock()
+	defer stdin.turn.Unlock()
+	key := self.stdinOwner()
+	if n := readRest(key, b); n > 0 {
+		return n, nil
+	}
+	line, err := self.input("", false)
+	if err != nil {
+		return 0, &os.PathError{Op: "read", Path: "standard input", Err: err}
+	}
+	text := []byte(line + "\n")
+	n := copy(b, text)
+	self.keepRest(key, text[n:])
+	return n, nil
+}
+
+// stdinOwner returns the label of the cell on whose behalf the calling goroutine
+// reads: the running one's if it has none.
+func (w *worker) stdinOwner() unsafe.Pointer {
+	if label := profLabel(); label != nil && w.origins.of(label) != 0 {
+		return label
+	}
+	return unsafe.Pointer(w.origins.current.Load())
+}
+
+// readRest reads what is left of a line.
+func readRest(key unsafe.Pointer, b []byte) int {
 	stdin.mu.Lock()
 	defer stdin.mu.Unlock()
-	if len(stdin.line) == 0 {
-		line, err := self.input("", false)
-		if err != nil {
-			return 0, &os.PathError{Op: "read", Path: "standard input", Err: err}
-		}
-		stdin.line = []byte(line + "\n")
+	rest := stdin.unread[key]
+	if rest == nil {
+		return 0
 	}
-	n := copy(b, stdin.line)
-	stdin.line = stdin.line[n:]
-	return n, nil
+	n := copy(b, rest.text)
+	if rest.text = rest.text[n:]; len(rest.text) == 0 {
+		delete(stdin.unread, key)
+	}
+	return n
+}
+
+func (w *worker) keepRest(key unsafe.Pointer, text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	rest := &unreadLine{g: currentG(), text: text}
+	if w.goroutines != nil {
+		rest.id = w.goroutines.Look(rest.g).ID
+	}
+	stdin.mu.Lock()
+	defer stdin.mu.Unlock()
+	if stdin.unread == nil {
+		stdin.unread = map[unsafe.Pointer]*unreadLine{}
+	}
+	stdin.unread[key] = rest
+}
+
+// dropUnread forgets what x, which has ended, and goroutines that have ended did
+// not read.
+func (w *worker) dropUnread(x *execution) {
+	stdin.mu.Lock()
+	defer stdin.mu.Unlock()
+	for key, rest := range stdin.unread {
+		if rest.g == x.g.Load() || !w.lives(rest.g, rest.id) {
+			delete(stdin.unread, key)
+		}
+	}
+}
+
+// lives reports whether a goroutine is known not to have ended.
+func (w *worker) lives(g uintptr, id uint64) bool {
+	if w.goroutines == nil || id == 0 {
+		return false
+	}
+	now := w.goroutines.Look(g)
+	return now.ID == id && now.State != link.Gone
 }
 
 // input asks the front end for a line.
