@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/session"
+	"golang.org/x/tools/txtar"
 )
 
 // A sweep uses one module.
@@ -83,7 +85,37 @@ func (s *sweep) run() error {
 			s.note(fmt.Errorf("%s: %w", p.ImportPath, err))
 		}
 	}
+	if err := s.runUse(); err != nil {
+		s.note(err)
+	}
 	return s.runExamples()
+}
+
+//go:embed testdata/uses.txtar
+var uses []byte
+
+// runUse runs the cell of testdata/uses.txtar for the module, if there is one.
+func (s *sweep) runUse() error {
+	var code, want string
+	for _, f := range txtar.Parse(uses).Files {
+		switch f.Name {
+		case s.module.path:
+			code = string(f.Data)
+		case s.module.path + " prints":
+			want = string(f.Data)
+		}
+	}
+	if code == "" {
+		return nil
+	}
+	out, err := s.attempt(code)
+	if err == nil && out != want {
+		err = fmt.Errorf("printed %q instead of %q", out, want)
+	}
+	if err != nil {
+		return fmt.Errorf("the cell of testdata/uses.txtar: %w", err)
+	}
+	return nil
 }
 
 // note records a failure, or an excuse.

@@ -47,6 +47,9 @@ const sweepTimeout = 25 * time.Minute
 // TestSweep uses public modules as a notebook does; see the README.
 func TestSweep(t *testing.T) {
 	img := openImage(t)
+	if *sweepCount == 0 && *sweepMatch == "" {
+		t.Skip("-sweep.n 0")
+	}
 	list, err := sweepSelection()
 	if err != nil {
 		t.Fatal(err)
