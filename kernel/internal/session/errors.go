@@ -32,7 +32,7 @@ func (s *Session) linkError(e *loadError) *output.Error {
 func importLine(c *cell.Cell, path string) *control.Frame {
 	for _, im := range c.Imports {
 		if im.Path == path {
-			return &control.Frame{Func: "cell", File: cell.Name(c.N), Line: im.Pos.Line}
+			return &control.Frame{Func: fmt.Sprintf("cell.%d", c.N), File: cell.Name(c.N), Line: im.Pos.Line}
 		}
 	}
 	return nil
