@@ -152,7 +152,8 @@ func (h *hub) post(id wordID, n int) {
 	if n > 1 {
 		id |= idAll
 	}
-	for place := 1; place <= int(at32(h.at(0), hubUsed).Load()); place++ {
+	used := min(int(at32(h.at(0), hubUsed).Load()), hubPlaces-1)
+	for place := 1; place <= used; place++ {
 		if there := h.at(place); place != h.mine && at32(there, hubParked).Load() > 0 {
 			deliver(there, id)
 			at32(there, hubWord).Add(1)

@@ -174,14 +174,33 @@ func openSegment(h []byte, inHeap bool, size int) (*Segment, error) {
 // name tells the segment from all others on this machine.
 func (s *Segment) name() uint64 { return s.node }
 
+// check reports whether the descriptor is still the segment's. A program that
+// closes descriptors which are not its own gives the number to another file.
+func (s *Segment) check() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(s.fd, &st); err != nil {
+		return fmt.Errorf("mp: the descriptor of shared memory was closed: %w", err)
+	}
+	if st.Ino != s.node {
+		return fmt.Errorf("mp: the descriptor of shared memory was closed, and is another file's now: %w", os.ErrClosed)
+	}
+	return nil
+}
+
 // discard gives back the memory of a range, which reads as zeros then.
 func (s *Segment) discard(from, to int) {
 	const mode = unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE
+	if s.check() != nil {
+		return
+	}
 	_ = unix.Fallocate(s.fd, mode, int64(from), int64(to-from)) // without it the memory is kept
 }
 
 // grow makes the file at least that large.
 func (s *Segment) grow(size int) error {
+	if err := s.check(); err != nil {
+		return err
+	}
 	var st unix.Stat_t
 	if err := unix.Fstat(s.fd, &st); err != nil {
 		return err
@@ -194,6 +213,9 @@ func (s *Segment) grow(size int) error {
 
 // window maps a range of the file, for as long as the segment lives.
 func (s *Segment) window(from, to int) (mem []byte, err error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	err = Retry(func() error {
 		mem, err = mapFile(s.fd, from, to-from, alwaysInHeap)
 		return err
