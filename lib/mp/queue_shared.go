@@ -194,6 +194,9 @@ const lengthSize = 4
 // put adds the value at p, which is of the codec's type.
 func (q *sharedQueue) put(ctx context.Context, p unsafe.Pointer, wait bool) error {
 	defer runtime.KeepAlive(q)
+	if q.codec.fixed {
+		return q.putFixed(ctx, p, wait)
+	}
 	kept := q.buffer()
 	defer q.keep(kept)
 	w := writer{b: append((*kept)[:0], 0, 0, 0, 0)}
@@ -214,6 +217,17 @@ func (q *sharedQueue) put(ctx context.Context, p unsafe.Pointer, wait bool) erro
 	}
 	binary.LittleEndian.PutUint32(w.b, uint32(size))
 	return q.append(ctx, w.b, bulk, wait)
+}
+
+// putFixed is put for values that are their own encoding.
+func (q *sharedQueue) putFixed(ctx context.Context, p unsafe.Pointer, wait bool) error {
+	n := int(q.codec.size)
+	if n > maxQueued {
+		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes %d: %w", n, maxQueued, bare{ErrTooLarge})
+	}
+	var length [lengthSize]byte
+	binary.LittleEndian.PutUint32(length[:], uint32(n))
+	return q.append(ctx, length[:], unsafe.Slice((*byte)(p), n), wait)
 }
 
 // buffer and keep lend buffers for encoded values.
@@ -242,14 +256,14 @@ func (q *sharedQueue) append(ctx context.Context, b, bulk []byte, wait bool) err
 	}
 	ctx, release := hosted(ctx)
 	defer release()
-	call := q.call(&q.lastTake)
+	call, size := q.call(&q.lastTake), uint64(len(b)+len(bulk))
 	for err == ErrFull || err == errAhead {
 		if err == errAhead {
 			if err := q.pause(ctx); err != nil {
 				return err
 			}
 		} else if err := call.sleep(ctx, queueLeft, queueWriters, func() bool {
-			return q.isClosed() || q.hasRoom(uint64(len(b)+len(bulk)))
+			return q.isClosed() || q.hasRoom(size)
 		}); err != nil {
 			return err
 		}

@@ -13,15 +13,18 @@ import (
 // get takes the first value into *v, which is of the codec's type.
 func (q *sharedQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
-	b := q.buffer()
-	defer q.keep(b)
+	var b *[]byte
+	if !q.codec.fixed && q.codec.elem == nil {
+		b = q.buffer()
+		defer q.keep(b)
+	}
 	ok, err = q.take(ctx, b, v)
 	if !ok && err == nil && wait {
 		ok, err = q.await(ctx, b, v)
 	} else if !ok && err == nil && q.isClosed() && q.isEmpty() {
 		err = ErrClosed
 	}
-	if ok && q.codec.elem == nil {
+	if ok && b != nil {
 		err = q.decode(*b, v)
 		ok = err == nil
 	}
@@ -147,6 +150,13 @@ func (q *sharedQueue) readValue(head, tail uint64, b *[]byte, v unsafe.Pointer) 
 		return 0, err
 	}
 	head += lengthSize
+	if q.codec.fixed {
+		if n != uint64(q.codec.size) {
+			return 0, errMalformed
+		}
+		q.read(head, unsafe.Slice((*byte)(v), n))
+		return head + n, nil
+	}
 	if q.codec.elem != nil {
 		return head + n, q.readBulk(head, n, v)
 	}
