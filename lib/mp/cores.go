@@ -14,8 +14,14 @@ import (
 // cgroup above it, and no more than GOMAXPROCS, which a pool sets for its
 // workers so that pools within them do not crowd each other.
 func Cores() int {
-	n := min(runtime.NumCPU(), runtime.GOMAXPROCS(0)) // NumCPU knows the affinity mask
-	return wholeCores(n, cgroup.CPU(os.DirFS("/")))
+	cpus, quota := machine()
+	return wholeCores(min(cpus, runtime.GOMAXPROCS(0)), quota)
+}
+
+// machine tells how many processors this process may use at all, and how much
+// of them in sum. Tests replace it.
+var machine = func() (cpus int, quota float64) {
+	return runtime.NumCPU(), cgroup.CPU(os.DirFS("/")) // NumCPU knows the affinity mask
 }
 
 // wholeCores is what a quota leaves of n cores. Go's own reading of quotas stops

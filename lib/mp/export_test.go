@@ -1,5 +1,18 @@
 package mp
 
+import (
+	"os"
+	"runtime"
+)
+
+// SetCores makes this process believe in a machine with n cores.
+func SetCores(n int) {
+	machine = func() (int, float64) { return n, float64(n) }
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(n)
+	}
+}
+
 // SetMaxValue lowers the limit of what can be sent.
 func SetMaxValue(n int) { maxValue = n }
 

@@ -21,12 +21,18 @@ func TestMain(m *testing.M) {
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 		panic(err)
 	}
+	if n, err := strconv.Atoi(os.Getenv(coresVariable)); err == nil {
+		mp.SetCores(n)
+	}
 	if n, err := strconv.Atoi(os.Getenv(limitVariable)); err == nil {
 		mp.SetMaxValue(n)
 	}
 	mp.Init()
 	os.Exit(m.Run())
 }
+
+// coresVariable lets the tests run as on a machine with another number of cores.
+const coresVariable = "MP_TEST_CORES"
 
 // limitVariable lowers in a child what can be sent from it.
 const limitVariable = "MP_TEST_LIMIT"

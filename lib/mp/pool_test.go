@@ -348,7 +348,7 @@ func mapInChild(n int) (int, error) {
 }
 
 func TestNestedPools(t *testing.T) {
-	p := newPool(t, mp.Processes, mp.Workers(8))
+	p := newPool(t, mp.Processes, mp.Workers(8), mp.Env("GOMAXPROCS=1")) // one worker in each
 	ys, err := mp.Map[int](watchdog(t), p, mapInChild, []int{3, 4, 5})
 	if err != nil || !slices.Equal(ys, []int{40, 90, 160}) {
 		t.Errorf("got %v, %v", ys, err)
