@@ -201,6 +201,8 @@ func (p *pool) submitJobFor(fn *function, c *callee, depth int) (*submitJob, err
 
 func (j *submitJob) state() *jobState { return &j.st }
 
+func (j *submitJob) isListed() bool { return true }
+
 func (j *submitJob) left() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -45,6 +45,7 @@ type mapJob struct {
 
 func (j *mapJob) state() *jobState { return &j.st }
 func (j *mapJob) left() int        { return j.whole.n - j.taken }
+func (j *mapJob) isListed() bool   { return true }
 
 func (j *mapJob) take(max int) *parcel {
 	from := j.taken

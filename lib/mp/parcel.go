@@ -31,6 +31,9 @@ type job interface {
 	// many remain, or -1 if that is not known. Called with pool.mu held.
 	take(max int) *parcel
 	left() int
+	// isListed reports whether the job stays with the pool after a take; else it
+	// is offered again.
+	isListed() bool
 }
 
 // A parcel is a row of tasks of one job with their arguments and places for

@@ -75,7 +75,9 @@ func (p *pool) nextLocked(w *worker) *parcel {
 			n = min(n, limit-w.tasks)
 		}
 		if c := j.take(n); c != nil {
-			p.jobs = append(p.jobs, j)
+			if j.isListed() {
+				p.jobs = append(p.jobs, j)
+			}
 			return c
 		}
 	}

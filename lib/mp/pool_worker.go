@@ -121,7 +121,9 @@ func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, las
 		}
 	}
 	p.mu.Unlock()
-	p.wake.Broadcast()
+	if rest != nil || w.child != nil { // a goroutine looks for itself
+		p.wake.Broadcast()
+	}
 	if lost {
 		rest.fail(0, rest.size(), p.why(rest.state()))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -126,21 +127,23 @@ type streamJob struct {
 	seen  int  // tasks up to there
 	ended bool
 
-	mu       sync.Mutex
-	changed  *sync.Cond
-	pending  row   // not taken yet
-	base     int   // place of the first of them
-	listed   bool  // the pool will ask for tasks
-	whole    bool  // there are no more arguments
-	complete bool  // the sequence has returned
-	failure  error // of the sequence
-	over     bool  // no more are wanted
-	isCut    bool  // because the pool is to be closed
-	arrived  int   // tasks that have an outcome
-	yielded  int   // tasks whose results were yielded, or are about to be
-	size     int   // of a batch, as the pool last asked for one
-	ready    map[int]piece
-	order    []int // keys of ready as they came
+	mu         sync.Mutex
+	changed    *sync.Cond
+	pending    row   // not taken yet
+	base       int   // place of the first of them
+	listed     bool  // the pool will ask for tasks
+	waits      bool  // late will be called
+	worthwhile int   // how many tasks are worth a worker more
+	whole      bool  // there are no more arguments
+	complete   bool  // the sequence has returned
+	failure    error // of the sequence
+	over       bool  // no more are wanted
+	isCut      bool  // because the pool is to be closed
+	arrived    int   // tasks that have an outcome
+	yielded    int   // tasks whose results were yielded, or are about to be
+	size       int   // of a batch, as the pool last asked for one
+	ready      map[int]piece
+	order      []int // keys of ready as they came
 }
 
 // A piece is a range of a parcel whose outcomes are there.
@@ -185,12 +188,18 @@ func (j *streamJob) state() *jobState { return &j.st }
 
 func (j *streamJob) left() int { return -1 }
 
+func (j *streamJob) isListed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.listed
+}
+
 func (j *streamJob) take(max int) *parcel {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.size = max
 	n := min(max, j.pending.n)
-	if n == 0 {
+	if j.worthwhile = min(j.st.size, maxWorthwhile); n == 0 {
 		j.listed = false
 		return nil
 	}
@@ -199,8 +208,14 @@ func (j *streamJob) take(max int) *parcel {
 		base: j.base, n: n, args: j.pending.take(n), out: j.fn.result.room(n),
 	}
 	j.base += n
+	if j.pending.n < j.worthwhile { // tellLocked says when to go on
+		j.listed = false
+	}
 	return c
 }
+
+// maxWorthwhile bounds how many tasks wait until they are worth a worker more.
+const maxWorthwhile = 256
 
 // ahead is how many tasks may be between seq and the loop.
 func (j *streamJob) ahead() int { return max(2, j.size) * (window + 1) * j.p.o.workers }
@@ -216,13 +231,44 @@ func (j *streamJob) feed(a unsafe.Pointer) bool {
 		return false
 	}
 	j.pending.append(a)
-	tell := !j.listed
-	j.listed = true
+	tell := j.tellLocked()
 	j.mu.Unlock()
 	if tell {
 		j.p.offer(j)
 	}
 	return true
+}
+
+// tellLocked reports whether the pool is to be told that there are tasks, and
+// notes that it is. For one worker more there must be enough of them: where the
+// workers are faster than the sequence, each would get a task or two at a time
+// otherwise, at a cost that exceeds the task's. While others run, what is less
+// waits for them, or for a moment, since one of them may take long.
+func (j *streamJob) tellLocked() bool {
+	if j.listed || j.pending.n == 0 {
+		return false
+	}
+	if j.base > j.arrived && j.pending.n < j.worthwhile {
+		if !j.waits {
+			j.waits = true
+			time.AfterFunc(patience, j.late)
+		}
+		return false
+	}
+	j.listed = true
+	return true
+}
+
+// late offers tasks that were too few for a worker more.
+func (j *streamJob) late() {
+	j.mu.Lock()
+	j.waits = false
+	tell := !j.listed && j.pending.n > 0
+	j.listed = j.listed || tell
+	j.mu.Unlock()
+	if tell {
+		j.p.offer(j)
+	}
 }
 
 func (j *streamJob) returned() {
@@ -281,8 +327,12 @@ func (j *streamJob) settled(c *parcel, from, to int) {
 	}
 	j.arrived += to - from
 	last := j.isCut && j.arrived == j.base+j.pending.n
+	tell := j.tellLocked()
 	j.mu.Unlock()
 	j.changed.Broadcast()
+	if tell {
+		j.p.offer(j)
+	}
 	if last {
 		j.finish()
 	}
