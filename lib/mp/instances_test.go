@@ -20,6 +20,7 @@ func TestInstancesAreSmall(t *testing.T) {
 		`a, _ := mp.NewArray[float64](mp.Processes, 9); a.Slice()`:                                    20,
 		`q, _ := mp.NewQueue[point](mp.Goroutines, 0); q.Put(ctx, point{})`:                           45,
 		`c, _, _ := mp.NewPipe[point](mp.Processes); c.Send(ctx, point{})`:                            25,
+		`var g mp.Group; mp.GoIn[int](&g, square, 1); g.Wait(ctx)`:                                    55,
 		`mp.Start(ctx, mp.Processes, use, 1)`:                                                         20,
 		`mp.Go[int](ctx, mp.Processes, square, 1)`:                                                    55,
 		`p, _ := mp.NewPool(mp.Processes, mp.Workers(2)); mp.Map[int](ctx, p, square, []int{1, 2})`:   18,

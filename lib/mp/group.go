@@ -1,0 +1,190 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"sync"
+	"unsafe"
+)
+
+// A Group runs different functions, in goroutines or child processes, as one
+// piece of work: StartIn and GoIn add to it. The first error ends the context
+// of all that run, and is what Wait returns. The zero Group uses goroutines.
+//
+// A Pool is for many tasks and keeps its workers; a Group starts a goroutine or
+// a process for each function.
+type Group struct {
+	backend Backend
+	opts    []ProcessOption
+
+	once   sync.Once
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	slots  chan struct{} // full while as many run as may; nil without a limit
+	all    sync.WaitGroup
+
+	mu  sync.Mutex
+	err error // the first
+}
+
+// NewGroup makes a Group. The context of its functions ends when ctx does, or
+// with the first error, of which context.Cause tells. opts are for each of its
+// processes.
+func NewGroup(ctx context.Context, b Backend, opts ...ProcessOption) (*Group, error) {
+	if b != Goroutines && b != Processes {
+		return nil, fmt.Errorf("mp: %v", b)
+	}
+	if _, err := processOptions(b, opts); err != nil {
+		return nil, err
+	}
+	g := &Group{backend: b, opts: opts}
+	g.once.Do(func() { g.open(ctx) })
+	return g, nil
+}
+
+func (g *Group) open(ctx context.Context) { g.ctx, g.cancel = context.WithCancelCause(ctx) }
+
+func (g *Group) init() { g.once.Do(func() { g.open(context.Background()) }) }
+
+// SetLimit has StartIn and GoIn wait while n functions of the group run. It
+// must be called before them, with at least 1.
+func (g *Group) SetLimit(n int) {
+	if n < 1 {
+		panic(fmt.Sprintf("mp: SetLimit(%d): at least one function must run", n))
+	}
+	g.slots = make(chan struct{}, n)
+}
+
+// Context is that of the group's functions.
+func (g *Group) Context() context.Context {
+	g.init()
+	return g.ctx
+}
+
+// Wait waits until every function of the group has ended, and returns the first
+// error. If ctx ends first, Wait returns an error that matches ErrRunning and
+// ctx's, and the functions go on.
+func (g *Group) Wait(ctx context.Context) error {
+	g.init()
+	done := make(chan struct{})
+	go func() { g.all.Wait(); close(done) }()
+	ctx, release := hosted(ctx)
+	defer release()
+	defer lend(0)()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
+	}
+	g.cancel(context.Canceled)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.err
+}
+
+// fail notes an error, and ends the group's context if it is the first.
+func (g *Group) fail(err error) {
+	g.mu.Lock()
+	if g.err == nil {
+		g.err = err
+	}
+	g.mu.Unlock()
+	g.cancel(err)
+}
+
+// StartIn adds fn(arg) to the group, as Start starts it. What is wrong with the
+// call is an error of the group.
+func StartIn[A any, F Target[A]](g *Group, fn F, arg A) *Process {
+	return g.start(calleeOf[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&nothing))
+}
+
+// GoIn is StartIn for a function with a result, which the Call has when the
+// function has ended. The type of the result is the only type argument to give:
+// mp.GoIn[int](g, Square, 7).
+func GoIn[R, A any, F Func[A, R]](g *Group, fn F, arg A) *Call[R] {
+	c := new(Call[R])
+	c.Process = g.start(calleeOf[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result))
+	return c
+}
+
+//go:noinline
+func (g *Group) start(fn callee, arg, result unsafe.Pointer) *Process {
+	g.init()
+	var err error
+	if g.slots != nil {
+		back := lend(0)
+		select {
+		case g.slots <- struct{}{}:
+		case <-g.ctx.Done():
+			err = context.Cause(g.ctx)
+		}
+		back()
+	}
+	var p *Process
+	if err == nil {
+		if p, err = start(g.ctx, g.backend, fn, arg, result, g.opts); err != nil && g.slots != nil {
+			<-g.slots
+		}
+	}
+	if err != nil {
+		g.fail(err)
+		return notStarted(err)
+	}
+	g.all.Go(func() {
+		<-p.done
+		if g.slots != nil {
+			<-g.slots
+		}
+		if p.err != nil {
+			g.fail(p.err)
+		}
+	})
+	return p
+}
+
+// notStarted is a Process that has ended with err before it began.
+func notStarted(err error) *Process {
+	p := &Process{name: "a process that could not be started", pid: os.Getpid(), cancel: func() {}, done: make(chan struct{}), err: err, code: 1}
+	close(p.done)
+	return p
+}
+
+// A Waiter is what WaitAny waits for: a Process, Call or Future, or a context.
+type Waiter interface{ Done() <-chan struct{} }
+
+// WaitAny waits until one of several has ended, and returns its place; of those
+// that have ended already, the first. Its error is ctx's.
+func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
+	if len(ws) == 0 {
+		return -1, errors.New("mp: WaitAny of nothing would wait for ever")
+	}
+	for i, w := range ws {
+		select {
+		case <-w.Done():
+			return i, nil
+		default:
+		}
+	}
+	ctx, release := hosted(ctx)
+	defer release()
+	defer lend(0)()
+	cases := make([]reflect.SelectCase, 0, len(ws)+1)
+	for _, done := range append(doneOf(ws), ctx.Done()) {
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(done)})
+	}
+	i, _, _ := reflect.Select(cases)
+	if i == len(ws) {
+		return -1, context.Cause(ctx)
+	}
+	return i, nil
+}
+
+func doneOf(ws []Waiter) (done []<-chan struct{}) {
+	for _, w := range ws {
+		done = append(done, w.Done())
+	}
+	return done
+}
