@@ -109,7 +109,7 @@ var soakCells = []soakCell{
 	}},
 	{"panic in a goroutine", 3, func(s *soak, n int) error {
 		return s.cell(fmt.Sprintf("begun := make(chan string)\ngo func() { begun <- number(); panic(\"beside %d\") }()\ngone(<-begun)", n),
-			want{stderr: fmt.Sprint("beside ", n)})
+			want{ename: "panic", evalue: fmt.Sprintf("beside %d, in the goroutine started at", n)})
 	}},
 	{"exit", 4, func(s *soak, n int) error {
 		code, text := s.choose([][2]string{{"os.Exit(0)", ""}, {"os.Exit(3)", "exit status 3"}, {"runtime.Goexit()", ""}, {"log.Fatal(\"soak\")", "exit status 1"}})
