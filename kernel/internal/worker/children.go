@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +117,7 @@ func (h *host) Apply(msg []byte) error {
 	if err := json.Unmarshal(msg, &steps); err != nil {
 		return err
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // what is loaded stays, and a child should be there soon
 	for _, step := range steps {
 		if err := h.w.repeat(step); err != nil {
 			return err
@@ -124,6 +126,7 @@ func (h *host) Apply(msg []byte) error {
 		h.w.addStep(step)
 		h.w.mu.Unlock()
 	}
+	h.w.recordLoaded()
 	return nil
 }
 
@@ -136,9 +139,6 @@ func (w *worker) repeat(step load) error {
 		if err := w.initializeInChild(path); err != nil {
 			return err
 		}
-	}
-	if len(step.Initialize) > 0 {
-		w.recordLoaded()
 	}
 	if step.First != nil {
 		w.giveFirstValues(step.First)

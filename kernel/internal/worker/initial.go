@@ -97,7 +97,6 @@ func (w *worker) giveFirstValues(in *control.Initial) {
 	if f := w.first.take(in.Func); f != nil {
 		callGuarded(f)
 	}
-	w.recordLoaded()
 }
 
 // callGuarded calls what gives variables first values. A panic leaves those that
