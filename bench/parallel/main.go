@@ -1,6 +1,7 @@
 // Command parallel measures package mp against Python's multiprocessing, and
 // its goroutine backend against bare goroutines, in one run: rounds of all
 // measures in random order, medians with 95 % intervals, a table and a chart.
+// With -scale it measures how both backends grow with the workers.
 package main
 
 import (
@@ -32,9 +33,17 @@ func main() {
 	only := flag.String("only", "", "take only measures whose name contains this")
 	python := flag.String("python", "python3", "the Python to compare with; it is left out if there is none")
 	out := flag.String("o", "", "draw the chart to this file and its like: NAME.svg and NAME.png")
+	scales := flag.Bool("scale", false, "measure with 1, 2, 4, 8 and 16 workers, as far as there are cores, in place of the comparison")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *scales {
+		if err := scale(ctx, *rounds, *only); err != nil {
+			fmt.Fprintln(os.Stderr, "parallel:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(ctx, *rounds, *only, *python, *out); err != nil {
 		fmt.Fprintln(os.Stderr, "parallel:", err)
 		os.Exit(1)

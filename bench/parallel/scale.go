@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// A scaling is a measure that is taken with several numbers of workers.
+type scaling struct {
+	name, unit string
+	want       string
+	counts     []int
+	cores      func(count int) int // that it needs
+	take       func(ctx context.Context, count int) (float64, error)
+}
+
+func one(n int) int   { return n }
+func twice(n int) int { return 2 * n }
+
+var workerCounts = []int{1, 2, 4, 8, 16}
+
+// scalings are the rows of the table, in order. A speedup is over one worker of
+// the same kind, measured in the same round.
+func scalings() []scaling {
+	var rows []scaling
+	for _, b := range []mp.Backend{mp.Goroutines, mp.Processes} {
+		rows = append(rows,
+			scaling{"CPU-bound, " + b.String(), "tasks/s", "16: 15.8 × of 1", workerCounts, one, pooled(b, cpuBound)},
+			scaling{"memory-bound sum, " + b.String(), "GB/s", "16: 11 × of 1", workerCounts, one, pooled(b, memoryBound)},
+			scaling{"StreamUnordered of tiny tasks, " + b.String(), "M/s", "≥ 15, not falling", workerCounts, one, pooled(b, streamTiny)},
+			scaling{"Map of tiny tasks, " + b.String(), "M/s", "not falling", workerCounts, one, pooled(b, mapTiny)})
+	}
+	pairs := workerCounts[:4]
+	return append(rows,
+		scaling{"queue of goroutines, n×n, against a channel", "×", "≥ 0.95", pairs, twice, queueAgainstChannel},
+		scaling{"queue of processes, n×n", "M/s", "≥ 3, not falling", pairs, twice, queueOfProcesses})
+}
+
+// pooled runs a measure on a warm pool.
+func pooled(b mp.Backend, f func(context.Context, *mp.Pool, int) (float64, error)) func(context.Context, int) (float64, error) {
+	return func(ctx context.Context, n int) (float64, error) {
+		pool, err := mp.NewPool(b, mp.Workers(n))
+		if err != nil {
+			return 0, err
+		}
+		defer pool.Kill()
+		if _, err := mp.Map[int](ctx, pool, square, make([]int, 100*n)); err != nil {
+			return 0, err
+		}
+		return f(ctx, pool, n)
+	}
+}
+
+func cpuBound(ctx context.Context, p *mp.Pool, n int) (float64, error) {
+	sizes := slices.Repeat([]int{30_000_000}, 4*n)
+	begin := time.Now()
+	_, err := mp.Map[int](ctx, p, work, sizes)
+	return float64(len(sizes)) / time.Since(begin).Seconds(), err
+}
+
+// sumSize is beyond the caches of a core.
+const sumSize = 32 << 20
+
+// sumOwn sums memory of its own, which is written first, and returns the time
+// of the sums alone in nanoseconds.
+func sumOwn(int) int {
+	xs := make([]uint64, sumSize/8)
+	for i := range xs {
+		xs[i] = uint64(i)
+	}
+	begin := time.Now()
+	total := uint64(0)
+	for range sumTurns {
+		for _, x := range xs {
+			total += x
+		}
+	}
+	if total == 1 {
+		fmt.Println() // so that the work is not dropped
+	}
+	return int(time.Since(begin))
+}
+
+const sumTurns = 10
+
+// memoryBound adds the bandwidths of n tasks that run at once.
+func memoryBound(ctx context.Context, p *mp.Pool, n int) (float64, error) {
+	took, err := mp.Map[int](ctx, p, sumOwn, make([]int, n))
+	sum := 0.0
+	for _, t := range took {
+		sum += sumTurns * sumSize / float64(t)
+	}
+	return sum, err
+}
+
+func streamTiny(ctx context.Context, p *mp.Pool, _ int) (float64, error) {
+	const n = 2_000_000
+	begin := time.Now()
+	for _, err := range mp.StreamUnordered[int](ctx, p, square, repeat(n, 1)) {
+		if err != nil {
+			return 0, err
+		}
+	}
+	return perSecond(n, begin) / 1e6, nil
+}
+
+func mapTiny(ctx context.Context, p *mp.Pool, _ int) (float64, error) {
+	xs := make([]int, 5_000_000)
+	begin := time.Now()
+	_, err := mp.Map[int](ctx, p, square, xs)
+	return perSecond(len(xs), begin) / 1e6, err
+}
+
+const (
+	queuedEach = 400_000
+	queueSize  = 1024
+)
+
+// passAll has n goroutines put and n take.
+func passAll(n int, put func(int), take func()) time.Duration {
+	begin := time.Now()
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			for i := range queuedEach {
+				put(i)
+			}
+		})
+		all.Go(func() {
+			for range queuedEach {
+				take()
+			}
+		})
+	}
+	all.Wait()
+	return time.Since(begin)
+}
+
+func queueAgainstChannel(ctx context.Context, n int) (float64, error) {
+	q, err := mp.NewQueue[int](mp.Goroutines, queueSize)
+	if err != nil {
+		return 0, err
+	}
+	c := make(chan int, queueSize)
+	ours := passAll(n, func(i int) { _ = q.Put(ctx, i) }, func() { _, _ = q.Get(ctx) })
+	theirs := passAll(n, func(i int) { c <- i }, func() { <-c })
+	return theirs.Seconds() / ours.Seconds(), ctx.Err()
+}
+
+func putEach(ctx context.Context, q *mp.Queue[int]) error {
+	for i := range queuedEach {
+		if err := q.Put(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func takeEach(ctx context.Context, q *mp.Queue[int]) error {
+	for range queuedEach {
+		if _, err := q.Get(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func queueOfProcesses(ctx context.Context, n int) (float64, error) {
+	q, err := mp.NewQueue[int](mp.Processes, queueSize)
+	if err != nil {
+		return 0, err
+	}
+	defer q.Close()
+	g, err := mp.NewGroup(ctx, mp.Processes)
+	if err != nil {
+		return 0, err
+	}
+	begin := time.Now()
+	for range n {
+		mp.StartIn(g, putEach, q)
+		mp.StartIn(g, takeEach, q)
+	}
+	err = g.Wait(ctx)
+	return perSecond(n*queuedEach, begin) / 1e6, err
+}
+
+// scale measures every row with the numbers of workers that the machine has
+// cores for, and prints the medians.
+func scale(ctx context.Context, rounds int, only string) error {
+	cores := mp.Cores()
+	rows := slices.DeleteFunc(scalings(), func(r scaling) bool { return !strings.Contains(r.name, only) })
+	if rounds < 1 || len(rows) == 0 {
+		return fmt.Errorf("%d rounds of %d measures whose name contains %q", rounds, len(rows), only)
+	}
+	type point struct{ row, count int }
+	got := make(map[point][]float64)
+	var points []point
+	for i, r := range rows {
+		for _, n := range r.counts {
+			if r.cores(n) <= cores {
+				points = append(points, point{i, n})
+			}
+		}
+	}
+	before := readLoad()
+	for i := range rounds {
+		for _, k := range rand.Perm(len(points)) {
+			p := points[k]
+			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-60s", i+1, rounds, rows[p.row].name)
+			v, err := rows[p.row].take(ctx, p.count)
+			if err != nil {
+				return fmt.Errorf("%s with %d: %w", rows[p.row].name, p.count, err)
+			}
+			got[p] = append(got[p], v)
+		}
+	}
+	fmt.Fprintf(os.Stderr, "\r%90s\r", "")
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "measure\tunit\t1\t2\t4\t8\t16\tgoal")
+	for i, r := range rows {
+		fmt.Fprintf(w, "%s\t%s", r.name, r.unit)
+		for _, n := range workerCounts {
+			fmt.Fprint(w, "\t", scaled(got[point{i, n}], slices.Contains(r.counts, n)))
+		}
+		fmt.Fprintf(w, "\t%s\n", r.want)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Printf("\nMedians of %d rounds in random order, %d cores, other programs took %.1f cores. \"–\" was not measured: "+
+		"this machine has too few cores for it.\n", rounds, cores, foreignLoad(before, readLoad()))
+	return nil
+}
+
+func scaled(values []float64, exists bool) string {
+	switch {
+	case !exists:
+		return ""
+	case len(values) == 0:
+		return "–"
+	}
+	return number(summarize(values).median)
+}
