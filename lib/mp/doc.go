@@ -57,6 +57,25 @@
 // monotonic reading. The types of this package arrive as the same lock, queue or
 // memory.
 //
+// One encoded argument or result is less than 2 GiB; a larger one is refused with
+// ErrTooLarge before anything of it is sent. Large data belongs in an Array.
+//
+// # Tasks that wait for tasks
+//
+// A task of a pool of goroutines may hand tasks to its own pool, or to another, and
+// wait for them: its slot is lent meanwhile to the tasks that are waited for. Only
+// Close refuses to be called by a task, for which it would wait.
+//
+// # When processes end
+//
+// A child has its own process group. What it starts stays in the group, unless that
+// calls setsid or setpgid, and ends with it (Linux: also where the child ends by
+// itself), and the child ends with its parent, also where that is killed or the
+// child is stopped. A worker that dies is replaced, and the tasks that it had not
+// begun go to others. The same happens to one that something else than this package
+// has written to or read from the pipes of. An ExitError says how a child ended, and
+// the runtime's reason if it crashed.
+//
 // # Sharing
 //
 // Mutex, RWMutex, Cond and WaitGroup are as those of package sync, and have beside
