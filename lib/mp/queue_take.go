@@ -62,8 +62,8 @@ func (q *sharedQueue) await(ctx context.Context, b *[]byte, v unsafe.Pointer) (b
 // Bounds of how long a reader looks for a value before it sleeps: about as long as
 // it takes to put it to sleep and to wake it.
 const (
-	spinLooks    = 24
-	longestSpin  = 1000 // cycles between two looks
+	spinLooks    = 12
+	longestSpin  = 300 // cycles between two looks
 	mostSpins    = 4
 	spinsSkipped = 15
 )
