@@ -33,6 +33,11 @@ func (w *waiters) add() chan struct{} {
 
 // sleep waits until the waiter is woken, and ends it. Its error is ctx's.
 func (w *waiters) sleep(ctx context.Context, woken chan struct{}) error {
+	if ctx.Done() == nil {
+		<-woken
+		idleWakers.Put(woken)
+		return nil
+	}
 	select {
 	case <-woken:
 		idleWakers.Put(woken)
