@@ -81,68 +81,70 @@ func chansFor(t reflect.Type) *chans {
 }
 
 func chansOf[C carrier]() chans {
-	return chans{
-		make: func(size int) unsafe.Pointer {
-			ch := make(chan C, size)
-			return *(*unsafe.Pointer)(unsafe.Pointer(&ch))
-		},
-		send: func(p, v unsafe.Pointer, n uintptr, done <-chan struct{}, wait bool) bool {
-			var x C
-			if n == unsafe.Sizeof(x) {
-				x = *(*C)(v)
-			} else {
-				copyBytes(unsafe.Pointer(&x), v, n)
-			}
-			ch := *(*chan C)(unsafe.Pointer(&p))
-			if !wait {
-				select {
-				case ch <- x:
-					return true
-				default:
-					return false
-				}
-			}
-			if done == nil {
-				ch <- x
-				return true
-			}
-			select {
-			case ch <- x:
-				return true
-			case <-done:
-				return false
-			}
-		},
-		receive: func(p, v unsafe.Pointer, n uintptr, done <-chan struct{}, wait bool) ringState {
-			ch := *(*chan C)(unsafe.Pointer(&p))
-			var x C
-			ok := false
-			if !wait {
-				select {
-				case x, ok = <-ch:
-				default:
-					return ringEmpty
-				}
-			} else if done == nil {
-				x, ok = <-ch
-			} else {
-				select {
-				case x, ok = <-ch:
-				case <-done:
-					return ringEmpty
-				}
-			}
-			switch {
-			case !ok:
-				return ringEnded
-			case n == unsafe.Sizeof(x):
-				*(*C)(v) = x
-			default:
-				copyBytes(v, unsafe.Pointer(&x), n)
-			}
-			return ringDone
-		},
+	return chans{make: makeChan[C], send: sendTo[C], receive: receiveFrom[C]}
+}
+
+func makeChan[C carrier](size int) unsafe.Pointer {
+	ch := make(chan C, size)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&ch))
+}
+
+func sendTo[C carrier](p, v unsafe.Pointer, n uintptr, done <-chan struct{}, wait bool) bool {
+	ch := *(*chan C)(unsafe.Pointer(&p))
+	var x C
+	if n == unsafe.Sizeof(x) {
+		x = *(*C)(v)
+	} else {
+		copyBytes(unsafe.Pointer(&x), v, n)
 	}
+	if !wait {
+		select {
+		case ch <- x:
+			return true
+		default:
+			return false
+		}
+	}
+	if done == nil {
+		ch <- x
+		return true
+	}
+	select {
+	case ch <- x:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+func receiveFrom[C carrier](p, v unsafe.Pointer, n uintptr, done <-chan struct{}, wait bool) ringState {
+	ch := *(*chan C)(unsafe.Pointer(&p))
+	var x C
+	ok := false
+	if !wait {
+		select {
+		case x, ok = <-ch:
+		default:
+			return ringEmpty
+		}
+	} else if done == nil {
+		x, ok = <-ch
+	} else {
+		select {
+		case x, ok = <-ch:
+		case <-done:
+			return ringEmpty
+		}
+	}
+	switch {
+	case !ok:
+		return ringEnded
+	case n == unsafe.Sizeof(x):
+		*(*C)(v) = x
+	default:
+		copyBytes(v, unsafe.Pointer(&x), n)
+	}
+	return ringDone
 }
 
 func newNativeQueue(e elem, size int, counted bool) *nativeQueue {
