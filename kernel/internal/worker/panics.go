@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -16,6 +17,11 @@ import (
 // from its beginning until its own goroutine has ended and none of its others is
 // panicking. After that it shows as text in the cell's output. A cell fails once:
 // the panics of further goroutines show as text, too.
+
+// panics is runtime.runningPanicDefers, which counts the panics whose deferred
+// functions run; it is nil if the runtime has no such count. It may stay too high
+// after a panic within a panic.
+var panics *atomic.Uint32
 
 // panicRecord mirrors the beginning of runtime._panic.
 type panicRecord struct{ arg any }
@@ -47,6 +53,9 @@ func fatalPanic(p *panicRecord) {
 		x.exit(2)
 	case !mine || !x.fail(o):
 		w.report(id, o)
+	}
+	if panics != nil {
+		panics.Add(^uint32(0)) // as runtime.fatalpanic does
 	}
 	w.endGoroutine()
 }
@@ -159,7 +168,7 @@ const panicGrace = 250 * time.Millisecond
 
 // awaitPanics waits while a goroutine of x, other than its own, panics.
 func (w *worker) awaitPanics(x *execution) {
-	if w == nil || w.goroutines == nil || x.labels == 0 {
+	if w == nil || w.goroutines == nil || x.labels == 0 || panics != nil && panics.Load() == 0 {
 		return
 	}
 	clock := newPace()

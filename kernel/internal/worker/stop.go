@@ -93,6 +93,9 @@ func (w *worker) installHooks() {
 	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
+	if panics, err = link.Var[atomic.Uint32](w.linker, "runtime.runningPanicDefers"); err != nil {
+		panics = nil // the ends of cells look at all goroutines
+	}
 	// What calls a cell has the name of what calls a program's main function.
 	if err := w.linker.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
