@@ -260,7 +260,7 @@ func ofNotebook(name string) bool {
 }
 
 func isPathByte(c byte) bool {
-	return c == '_' || c == '/' || c == '.' || c == '-' || c == '%' || c >= 0x80 ||
+	return c == '_' || c == '/' || c == '.' || c == '-' || c == '%' || c == '+' || c == '~' || c >= 0x80 ||
 		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 

@@ -50,6 +50,8 @@ func TestOfNotebook(t *testing.T) {
 		"domain.F":                           false,
 		"type:[]domain.T":                    false,
 		"x_main.F":                           false,
+		"example.com/a+main.F":               false,
+		"example.com/a~main.F":               false,
 		"runtime.main":                       false,
 		"runtime.main.func1":                 false,
 		"type:example.org/main.T[main.U]":    true,
