@@ -31,12 +31,22 @@ func (w *worker) feed() {
 	for {
 		f := w.p.acquire(w)
 		if f == nil {
-			// It is idle: one that does not end now was stopped.
-			w.child.killLater(w.p.o.grace, errDoesNotEnd)
-			_ = w.child.conn.send(frame{kind: frameEnd})
+			w.dismiss()
 			return
 		}
 		w.dispatch(f)
+	}
+}
+
+// dismiss has an idle worker end. One that does not was stopped. For one that
+// closed its pipes attend has another end, with the cause.
+func (w *worker) dismiss() {
+	w.p.mu.Lock()
+	gone := w.gone
+	w.p.mu.Unlock()
+	if !gone {
+		w.child.killLater(w.p.o.grace, errDoesNotEnd)
+		_ = w.child.conn.send(frame{kind: frameEnd})
 	}
 }
 

@@ -38,6 +38,9 @@ func (w *worker) spent(limit int) bool { return limit > 0 && w.tasks >= limit }
 // leaves behind.
 func (w *worker) attend() {
 	broken := w.child.listen(w.receive)
+	if broken != nil {
+		w.child.killFor(broken)
+	}
 	p := w.p
 	p.mu.Lock()
 	w.gone = true
