@@ -123,9 +123,6 @@ func (s *Segment) Close() {
 	})
 }
 
-// handleSize is the size of a segment's handle in bytes.
-const handleSize = 16
-
 // handle is how another process finds the segment: through this process's
 // descriptor of it.
 func (s *Segment) handle() ([]byte, error) {

@@ -37,3 +37,6 @@ var (
 	// ErrLocal is the refusal to send what was made for goroutines.
 	ErrLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to one")
 )
+
+// handleSize is the size of a segment's handle in bytes.
+const handleSize = 16
