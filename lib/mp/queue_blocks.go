@@ -15,14 +15,14 @@ const (
 	firstWindow  = queueData + windowSize // what is mapped from the beginning
 )
 
-// windows are the mapped windows but the first, by number.
-type windows struct {
+// mappedWindows are the mapped windows but the first, by number.
+type mappedWindows struct {
 	mu  sync.Mutex // for changes
 	all atomic.Pointer[[][]byte]
 }
 
 // get returns window n, or nil.
-func (w *windows) get(n int) []byte {
+func (w *mappedWindows) get(n int) []byte {
 	if all := w.all.Load(); all != nil && n < len(*all) {
 		return (*all)[n]
 	}

@@ -39,7 +39,7 @@ type sharedQueue struct {
 	// ErrPeerDied tells.
 	orphaned func() bool
 
-	windows  windows
+	windows  mappedWindows
 	buffers  sync.Pool // *[]byte, for encoded values
 	spins    atomic.Int32
 	lastPut  atomic.Uint32 // 1 + Losses of the object when this process last put
