@@ -19,6 +19,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
+	if b.specsFollow() {
+		return nil, errSequence
+	}
 	b.placeFlags()
 	b.noteConstraints()
 	b.returning()
@@ -38,6 +41,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 		return nil, err
 	}
 	b.describeUnit(u, e, in)
+	b.describeLiterals(u)
 	u.Effects, u.Flags = b.effects, b.flags
 	if len(e.order) > 0 {
 		start := time.Now()
@@ -140,6 +144,7 @@ func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 			b.findInstances(r)
 			b.settleOlder(r)
 			b.noteUses(r)
+			b.settleAllLiterals(r)
 			b.noteFlags(r)
 			b.noteEffects(r, in)
 			b.noteInitial(r, in)

@@ -25,6 +25,9 @@ type changes struct {
 	done    bool
 
 	instances []instance
+	holders   []*symbol // statements with literals that follow constants
+	former    []*symbol // those of them that holders take the place of
+	stubbed   []string  // link symbols of function literals
 	retry     []string
 	structs   []*typeText
 	valued    []string
@@ -72,6 +75,17 @@ func (p *Program) Commit(u *Unit) {
 	for _, s := range c.loaded {
 		s.loaded, s.renew = true, false
 		p.sees(s, c.bodies)
+	}
+	for _, name := range c.stubbed {
+		p.stubbed[name] = true
+	}
+	for _, s := range c.former {
+		p.remove(s)
+		delete(p.holders, s)
+	}
+	for _, s := range c.holders {
+		p.add(s)
+		p.holders[s] = true
 	}
 	for name, path := range c.imports {
 		if s := p.names[name]; s == nil || s.origin != c.origin { // else the cell itself means something else from there on
@@ -196,7 +210,11 @@ func (p *Program) remove(s *symbol) {
 
 // names are the notebook names that the symbol gives a meaning to.
 func (s *symbol) names() []string {
-	if s.kind != cell.Const {
+	switch s.kind {
+	case cell.Const:
+	case cell.Statement:
+		return nil
+	default:
 		return []string{s.key}
 	}
 	var out []string
@@ -237,6 +255,13 @@ func (s *symbol) references() []string {
 	if s.decl != nil && (s.kind != cell.Var || s.static) {
 		for _, r := range s.decl.Refs {
 			if s.binds[r.Name].kind == notebook && !slices.ContainsFunc(s.decl.Names, func(n cell.Ref) bool { return n.Off == r.Off }) {
+				add(r.Name)
+			}
+		}
+	}
+	if s.kind == cell.Statement {
+		for _, r := range s.heldRefs() {
+			if s.binds[r.Name].kind == notebook {
 				add(r.Name)
 			}
 		}

@@ -100,6 +100,9 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 	}
 	if !shape {
 		e.wrappers(b.redone(b.older()))
+		for _, old := range b.holders {
+			e.literalsOf(b.heldAgain[old])
+		}
 	}
 	e.newVars()
 	e.entry()

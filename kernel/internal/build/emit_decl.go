@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -66,6 +67,8 @@ func (e *emitter) function(s *symbol, fm form) {
 	before := s.pragma
 	if e.full[s] && !d.Generic && s.recv != "" && e.b.lasts(s) {
 		before += "\n//go:noinline"
+	} else if e.full[s] && slices.Contains(e.b.followingIn(s), true) {
+		before += "\n//go:noinline" // a copy would have literals of its own
 	}
 	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))

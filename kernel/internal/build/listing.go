@@ -23,6 +23,10 @@ func (p *Program) WorkerLost() []Variable {
 			p.lost[s.key] = s.origin.n
 		}
 	}
+	for s := range p.holders {
+		p.remove(s)
+	}
+	clear(p.holders)
 	p.blanks = append([]string(nil), p.allBlank...)
 	p.uninit = uninitialized{retry: map[string]bool{}}
 	return out

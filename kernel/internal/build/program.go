@@ -105,6 +105,8 @@ type symbol struct {
 	loaded     bool
 	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
 	prints     map[string]string // of constants, by name
+	sources    []literalSource   // of a function, or of a cell's statements: function literals
+	literals   []literal         // those that follow constants
 	replaced   []string          // those of a group that mean something else by now
 	bodies     []string          // functions that the compiler could inline into it
 	uses       []string          // names and methods that its body uses, for redefinition

@@ -37,6 +37,11 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 	for _, s := range extra {
 		r.add(s)
 	}
+	if extra != nil || len(b.holders) > 0 {
+		for _, old := range b.holders {
+			r.source(old.heldRefs(), old.binds, b.lookup)
+		}
+	}
 	for len(r.todo) > 0 {
 		s := r.todo[0]
 		r.todo = r.todo[1:]

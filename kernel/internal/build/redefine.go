@@ -3,6 +3,7 @@ package build
 import (
 	"fmt"
 	"go/types"
+	"slices"
 	"sort"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -14,7 +15,7 @@ import (
 // signatures to their users in turn, while a function whose body alone is
 // concerned ends the chain, apart from those that may have inlined it.
 func (b *builder) affected() {
-	a := affected{b: b, names: map[string]bool{}}
+	a := affected{b: b, names: map[string]bool{}, constants: map[string]bool{}}
 	for _, s := range b.declared() {
 		b.compare(&a, s)
 	}
@@ -37,6 +38,9 @@ type affected struct {
 	b     *builder
 	names map[string]bool // names whose users must follow
 	todo  []string
+	// constants are those of names that are constants, or types and constants
+	// that depend on some.
+	constants map[string]bool
 }
 
 func (a *affected) changed(name string) {
@@ -78,6 +82,7 @@ func (b *builder) compare(a *affected, s *symbol) {
 			a.changed(name)
 			a.changed(s.recv)
 		case old.kind != s.kind || old.printOf(name) != s.printOf(name):
+			a.constants[name] = old.kind == cell.Const
 			a.changed(name)
 			if s.recv != "" {
 				a.changed(s.recv)
@@ -151,6 +156,10 @@ func (b *builder) replaced(s *symbol) bool {
 
 // user handles a symbol that mentions a changed name.
 func (a *affected) user(s *symbol, name string) {
+	if s.kind == cell.Statement {
+		a.literals(s, name)
+		return
+	}
 	if a.b.replaced(s) {
 		if s.decl != nil && s.decl.Generic {
 			a.changed(s.key)
@@ -158,15 +167,26 @@ func (a *affected) user(s *symbol, name string) {
 		return
 	}
 	a.recompile(s)
+	a.b.byConstant[s] = a.b.byConstant[s] || a.constants[name]
 	if s.kind == cell.Func && !s.decl.Generic && !s.mentionedInSignature(name) {
 		a.inliners(s)
 		return
 	}
 	for _, n := range s.names() {
+		a.constants[n] = a.constants[n] || a.constants[name] && s.kind != cell.Func
 		a.changed(n)
 	}
 	if s.recv != "" {
 		a.inliners(s)
+	}
+}
+
+// literals has the literals of older statements compiled again.
+func (a *affected) literals(s *symbol, name string) {
+	if a.constants[name] && a.b.heldAgain[s] == nil {
+		clone := *s
+		a.b.heldAgain[s] = &clone
+		a.b.holders = append(a.b.holders, s)
 	}
 }
 
@@ -212,6 +232,10 @@ func (b *builder) setAside(f fault) {
 	if b.stillAside[f.owner] { // another fault of the same body
 		return
 	}
+	if f.owner.kind == cell.Statement {
+		b.leaveLiterals(f)
+		return
+	}
 	for i, s := range b.back {
 		if s == f.owner {
 			b.back = append(b.back[:i:i], b.back[i+1:]...)
@@ -237,6 +261,18 @@ func (b *builder) setAside(f fault) {
 	}
 	b.dropped[old] = reason
 	b.droppedOrder = append(b.droppedOrder, old)
+}
+
+// leaveLiterals gives up literals that do not compile any more.
+func (b *builder) leaveLiterals(f fault) {
+	for old, s := range b.heldAgain {
+		if s == f.owner {
+			delete(b.heldAgain, old)
+			b.holders = slices.DeleteFunc(b.holders, func(h *symbol) bool { return h == old })
+			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.origin.n), f.err.Error())
+		}
+	}
+	b.stillAside[f.owner] = true
 }
 
 // settleOlder takes fingerprints of the recompiled symbols, chooses their link

@@ -54,6 +54,11 @@ type builder struct {
 	firsts       []firstValue
 	altered      names // variables that the cell's code changes after their first values
 	inside       names // those of altered in whose memory something is changed
+
+	statements *symbol             // of the cell: literals that follow constants; nil if there are none
+	holders    []*symbol           // statements of older cells with literals that follow what the cell changes
+	heldAgain  map[*symbol]*symbol // copies of them, as compiled now
+	byConstant map[*symbol]bool    // symbols that are compiled again because of a constant
 }
 
 // A spec is a variable specification at package level.
@@ -103,6 +108,8 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 		stillAside: map[*symbol]bool{},
 		links:      map[string]linkName{},
 		lasting:    map[string]bool{},
+		heldAgain:  map[*symbol]*symbol{},
+		byConstant: map[*symbol]bool{},
 	}
 }
 

@@ -19,6 +19,8 @@ type state struct {
 	sources  map[int]*origin
 	links    map[string]linkName         // the newest link symbol of a variable or function
 	saw      map[string]map[*symbol]bool // by function: those compiled with its body in sight
+	holders  map[*symbol]bool            // statements with literals that follow constants
+	stubbed  map[string]bool             // link symbols of functions' literals that do
 	altered  map[string]bool             // variables that some cell may have changed since their first value
 	sharing  [][]string                  // sets of variables that may share memory
 	last     *checked
@@ -41,6 +43,8 @@ func newState() *state {
 		sources: map[int]*origin{},
 		links:   map[string]linkName{},
 		saw:     map[string]map[*symbol]bool{},
+		holders: map[*symbol]bool{},
+		stubbed: map[string]bool{},
 		altered: map[string]bool{},
 
 		instances: map[string]map[string]instance{},
@@ -58,7 +62,7 @@ func (s *state) clone() *state {
 	c.lost, c.sources, c.links = maps.Clone(s.lost), maps.Clone(s.sources), maps.Clone(s.links)
 	c.uninit = uninitialized{maps.Clone(s.uninit.packages), maps.Clone(s.uninit.retry)}
 	c.methods, c.users = cloneDeep(s.methods), cloneDeep(s.users)
-	c.altered = maps.Clone(s.altered)
+	c.altered, c.holders, c.stubbed = maps.Clone(s.altered), maps.Clone(s.holders), maps.Clone(s.stubbed)
 	c.saw, c.instances = cloneDeep(s.saw), cloneDeep(s.instances)
 	c.structs, c.valued, c.removed = maps.Clone(s.structs), maps.Clone(s.valued), maps.Clone(s.removed)
 	c.dots = s.dots[:len(s.dots):len(s.dots)]

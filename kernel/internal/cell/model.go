@@ -75,6 +75,16 @@ type Source struct {
 	// selected anywhere as values, not to be called.
 	Literals []Span
 	Methods  []string
+	// Outermost are all function literals that are in no other.
+	Outermost []Outermost
+}
+
+// An Outermost is a function literal that is in no other one.
+type Outermost struct {
+	Span
+	// Captures says that it uses variables of the function or statement around
+	// it.
+	Captures bool
 }
 
 // A Decl is one top-level declaration. Groups of types and vars are taken

@@ -154,6 +154,7 @@ func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
 // literals notes the function literals under n, but for those that are called
 // where they stand, and what may be method values.
 func (s *Source) literals(n ast.Node, start token.Pos) {
+	s.outermost(n, start)
 	called := map[ast.Expr]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -176,6 +177,42 @@ func (s *Source) literals(n ast.Node, start token.Pos) {
 		}
 		return true
 	})
+}
+
+// outermost notes the function literals under n that are in no other.
+func (s *Source) outermost(n ast.Node, start token.Pos) {
+	ast.Inspect(n, func(x ast.Node) bool {
+		lit, ok := x.(*ast.FuncLit)
+		if ok {
+			span := Span{int(lit.Pos() - start), int(lit.End() - start)}
+			s.Outermost = append(s.Outermost, Outermost{span, captures(n, lit)})
+		}
+		return !ok
+	})
+}
+
+// captures reports whether a literal uses a variable that is declared around it,
+// under n.
+func captures(n ast.Node, lit *ast.FuncLit) bool {
+	switch s := n.(type) { // those on its left are the notebook's
+	case *ast.AssignStmt:
+		n = &ast.CompositeLit{Elts: s.Rhs}
+	case *ast.ValueSpec:
+		n = &ast.CompositeLit{Elts: s.Values}
+	}
+	found := false
+	ast.Inspect(lit, func(x ast.Node) bool {
+		id, ok := x.(*ast.Ident)
+		//lint:ignore SA1019 which identifier is declared where, within one statement
+		if !ok || id.Obj == nil || id.Obj.Kind != ast.Var && id.Obj.Kind != ast.Con && id.Obj.Kind != ast.Typ {
+			return true
+		}
+		at := id.Obj.Pos()
+		inside := at >= lit.Pos() && at < lit.End()
+		found = found || !inside && at >= n.Pos() && at < n.End()
+		return true
+	})
+	return found
 }
 
 func (s *Source) literal(lit *ast.FuncLit, start token.Pos) {

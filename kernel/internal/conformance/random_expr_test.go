@@ -65,8 +65,8 @@ func (g *generator) number(depth int) string {
 	return fmt.Sprintf("%s(%s, %s)", []string{"min", "max"}[g.IntN(2)], g.number(d), g.number(d))
 }
 
-// literal is a number or a constant of the notebook. One that a function literal
-// contains stays what it was.
+// literal is a number or a constant of the notebook. A function literal in
+// another one keeps the constants of its time.
 func (g *generator) literal() string {
 	if n := len(g.nb.consts); n > 0 && g.IntN(3) == 0 && g.inLit == 0 {
 		return g.nb.consts[g.IntN(n)].name
@@ -163,8 +163,7 @@ func (g *generator) unary(depth int) string {
 		}
 	}
 	locals := g.locals
-	defer func() { g.locals, g.inLit = locals, g.inLit-1 }()
-	g.inLit++
+	defer func() { g.locals = locals }()
 	g.locals = append(g.locals[:len(g.locals):len(g.locals)], local{number, "x", false})
 	return fmt.Sprintf("func(x int) int { return %s }", g.plainNumber(depth-1))
 }

@@ -44,7 +44,7 @@ type generator struct {
 	vars   map[kind][]string // of the notebook
 	locals []local
 	callee int // functions below this index may be called
-	inLit  int // nesting of function literals that may outlive their cell
+	inLit  int // nesting in function literals
 	loops  int // nesting of loops
 	budget int // of calls
 	inFunc bool

@@ -170,6 +170,8 @@ func (g *generator) loop(depth int) string {
 
 // guarded writes code that may panic, and is recovered.
 func (g *generator) guarded(depth int) string {
+	g.inLit++
+	defer func() { g.inLit-- }()
 	fault := []string{
 		"var m map[string]int\nm[\"x\"] = 1\n",
 		fmt.Sprintf("_ = []int{1, 2}[num(%s) & 7 + 2]\n", g.number(1)),
