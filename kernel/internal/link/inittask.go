@@ -22,9 +22,16 @@ func initTaskName(path string) string { return goobj.EscapePath(path) + "..initt
 // outstanding adds the init tasks of packages that were loaded earlier and whose initialization has not begun: that of
 // another has kept the cell from it.
 func (ld *load) outstanding(nodes map[string]*initNode) error {
-	for _, name := range slices.Sorted(maps.Keys(ld.inits)) {
+	var names []string
+	for name, s := range ld.inits {
+		if s.phase == initLoaded {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		s := ld.inits[name]
-		if s.phase != initLoaded || nodes[name] != nil {
+		if nodes[name] != nil {
 			continue
 		}
 		n := &initNode{name: name, def: s.def}

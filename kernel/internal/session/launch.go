@@ -119,6 +119,7 @@ func (s *Session) dropWorker() *process {
 	w, l := s.worker, s.launch
 	s.worker, s.launch = nil, nil
 	s.mu.Unlock()
+	s.initFailures = nil
 	if l != nil {
 		l.cancel()
 	}

@@ -234,11 +234,12 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 		return
 	}
 	x.initialize(w, l.Packages)
-	if len(l.Inits) == 0 {
+	switch {
+	case len(l.Inits) > 0:
+		w.initializeOwn(l.Inits, first)
+	case first != nil: // as in all but tests
 		w.noteFirst(first)
 		w.recordLoaded()
-	} else {
-		w.initializeOwn(l.Inits, first)
 	}
 	if l.Entry != nil {
 		l.Entry()
