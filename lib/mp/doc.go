@@ -66,6 +66,11 @@
 // wait for them: its slot is lent meanwhile to the tasks that are waited for. Only
 // Close refuses to be called by a task, for which it would wait.
 //
+// # What becomes of a failed Map
+//
+// A Map ends at the first error with a *MapError, which tells the tasks that failed
+// and those that succeeded, and returns the results that there are beside it.
+//
 // # When processes end
 //
 // A child has its own process group. What it starts stays in the group, unless that

@@ -10,24 +10,24 @@ import (
 
 // Map applies fn to each element of xs on the pool's workers and returns the
 // results in order. At the first error no more tasks begin, those that run are
-// cancelled, and Map returns the error with the place of its element; it does
-// the same when ctx ends. The type of the results is the only type argument to
-// give: mp.Map[int](ctx, pool, Square, xs).
+// cancelled, and Map returns; it does the same when ctx ends. The error is a
+// *MapError then, and beside it are the results that there are. The type of the
+// results is the only type argument to give: mp.Map[int](ctx, pool, Square, xs).
 //
 // xs must not change until Map returns, nor with goroutines until the
 // functions that still run after an error have returned.
 func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A) ([]R, error) {
-	out := make([]R, len(xs))
-	err := mapRow(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), unsafe.Pointer(unsafe.SliceData(out)), len(xs))
-	if err != nil || len(xs) == 0 {
+	out, err := mapRow(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs))
+	if out == nil {
 		return nil, err
 	}
-	return out, nil
+	return unsafe.Slice((*R)(out), len(xs)), err
 }
 
 // ForEach is Map for a function without a result.
 func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A) error {
-	return mapRow(ctx, p, calleeOf[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), unsafe.Pointer(&nothing), len(xs))
+	_, err := mapRow(ctx, p, calleeOf[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), len(xs))
+	return err
 }
 
 // A mapJob is one Map. Its parcels are parts of one.
@@ -37,9 +37,9 @@ type mapJob struct {
 	taken int // guarded by pool.mu
 
 	mu      sync.Mutex
-	pending int // tasks without an outcome
-	err     error
-	at      int // the place of err
+	pending int      // tasks without an outcome
+	done    []places // tasks with one
+	bad     bool     // some of them failed
 	settled chan struct{}
 }
 
@@ -57,22 +57,23 @@ func (j *mapJob) take(max int) *parcel {
 	return j.whole.part(from, to)
 }
 
-// mapRow is Map for a row of n arguments and room for the results.
+// mapRow is Map for a row of n arguments. It returns the row of the results, or
+// nil if no task began.
 //
 //go:noinline
-func mapRow(ctx context.Context, pool *Pool, fn callee, args, out unsafe.Pointer, n int) error {
+func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n int) (unsafe.Pointer, error) {
 	p := poolOf(pool)
 	f, err := p.prepare(&fn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, release := hosted(ctx)
 	defer release()
 	if n == 0 {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	if err := p.begin(); err != nil {
-		return err
+		return nil, err
 	}
 	defer p.finished(1)
 	inner, cancel := p.jobContext(ctx)
@@ -81,7 +82,7 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args, out unsafe.Pointer
 	failed := make(chan struct{})
 	var once sync.Once
 	j.whole = &parcel{
-		st: &j.st, kind: &fn, n: n, args: args, out: out, errs: new(faults), do: fn.here(inner),
+		st: &j.st, kind: &fn, n: n, args: args, out: fn.result.room(n), errs: new(faults), do: fn.here(inner),
 		sink: func(c *parcel, from, to int) {
 			j.outcome(c, from, to, func() { once.Do(func() { close(failed) }) })
 		},
@@ -96,17 +97,16 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args, out unsafe.Pointer
 	return j.result(ctx, p)
 }
 
-// outcome counts settled tasks and keeps the first error.
+// outcome notes settled tasks.
 func (j *mapJob) outcome(c *parcel, from, to int, failed func()) {
 	bad := !c.errs.none()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for i := from; bad && i < to; i++ {
-		if err := c.err(i); err != nil && (j.err == nil || c.base+i < j.at) {
-			j.err, j.at = err, c.base+i
-		}
+	for i := from; bad && !j.bad && i < to; i++ {
+		j.bad = c.err(i) != nil
 	}
-	if j.err != nil {
+	j.done = addPlaces(j.done, places{c.base + from, c.base + to})
+	if j.bad {
 		failed()
 	}
 	if j.pending -= to - from; j.pending == 0 {
@@ -114,20 +114,55 @@ func (j *mapJob) outcome(c *parcel, from, to int, failed func()) {
 	}
 }
 
-func (j *mapJob) result(ctx context.Context, p *pool) error {
-	j.mu.Lock()
-	err, at, pending := j.err, j.at, j.pending
-	j.mu.Unlock()
-	switch {
-	case err != nil:
-		err = itemError(at, err)
-	case pending > 0:
-		err = context.Cause(ctx)
-	default:
-		return nil
+// result returns the results, or after an error a copy of those that there are,
+// since tasks that still run write theirs.
+func (j *mapJob) result(ctx context.Context, p *pool) (unsafe.Pointer, error) {
+	out, e := j.outcomes()
+	if e == nil {
+		return out, nil
 	}
-	p.stop(&j.st, err)
-	return err
+	if e.Err = context.Cause(ctx); e.at >= 0 {
+		e.Err = itemError(e.at, e.Failed[e.at])
+	}
+	p.stop(&j.st, e.Err)
+	return out, e
+}
+
+func (j *mapJob) outcomes() (unsafe.Pointer, *MapError) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.pending == 0 && !j.bad {
+		return j.whole.out, nil
+	}
+	e := &MapError{Failed: make(map[int]error), at: -1}
+	out := j.whole.kind.result.room(j.whole.n)
+	for _, s := range j.done {
+		j.collect(s, e, out)
+	}
+	return out, e
+}
+
+// collect takes over the outcomes of a range.
+func (j *mapJob) collect(s places, e *MapError, out unsafe.Pointer) {
+	result := &j.whole.kind.result
+	from := s.from
+	for i := s.from; i < s.to; i++ {
+		err := j.whole.err(i)
+		if err == nil {
+			result.move(result.at(out, i), j.whole.result(i))
+			continue
+		}
+		if e.Failed[i] = err; e.at < 0 || i < e.at {
+			e.at = i
+		}
+		if from < i {
+			e.done = append(e.done, places{from, i})
+		}
+		from = i + 1
+	}
+	if from < s.to {
+		e.done = append(e.done, places{from, s.to})
+	}
 }
 
 func itemError(i int, err error) error { return within(fmt.Sprint("task ", i), err) }
