@@ -174,6 +174,7 @@ func (s *symbol) without(name string) *symbol {
 }
 
 func (p *Program) add(s *symbol) {
+	delete(p.dropped, s.linkSymbol())
 	for _, name := range s.names() {
 		p.names[name] = s
 	}
@@ -192,6 +193,9 @@ func (p *Program) add(s *symbol) {
 }
 
 func (p *Program) remove(s *symbol) {
+	if s.kind == cell.Var || s.kind == cell.Func {
+		p.dropped[s.linkSymbol()] = true
+	}
 	for _, name := range s.names() {
 		if p.names[name] == s {
 			delete(p.names, name)

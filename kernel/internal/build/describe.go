@@ -148,7 +148,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 
 // compiled notes that the unit defines a function.
 func (b *builder) compiled(u *Unit, s *symbol) {
-	sym := b.linkSymbol(s)
+	sym := s.linkSymbol()
 	u.Fresh = append(u.Fresh, sym)
 	if s.renew || b.renewed(s) {
 		u.Renewed = append(u.Renewed, sym)
@@ -216,12 +216,11 @@ func (b *builder) dynamicInit() bool {
 	return false
 }
 
-// linkSymbol is a function's name in the object.
-func (b *builder) linkSymbol(s *symbol) string {
-	name := b.nameIn(s, s.key)
+// linkSymbol is the name of a function or variable in the object.
+func (s *symbol) linkSymbol() string {
 	switch {
 	case s.recv == "":
-		return "main." + name
+		return "main." + s.ename
 	case s.decl.PtrRecv:
 		return "main.(*" + mangle(s.recv) + ")." + s.ename
 	}

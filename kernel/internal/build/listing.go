@@ -27,6 +27,7 @@ func (p *Program) WorkerLost() []Variable {
 		p.remove(s)
 	}
 	clear(p.holders)
+	clear(p.dropped)
 	p.blanks = append([]string(nil), p.allBlank...)
 	p.uninit = uninitialized{retry: map[string]bool{}}
 	return out
@@ -61,6 +62,14 @@ func (p *Program) Reimport() {
 	p.building.Lock()
 	defer p.building.Unlock()
 	p.pkgs.forget()
+}
+
+// Dropped lists the link symbols of variables and functions that no name means
+// any more, sorted.
+func (p *Program) Dropped() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Sorted(maps.Keys(p.dropped))
 }
 
 // Variables lists the live variables in the order of their cells.

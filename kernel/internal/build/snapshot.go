@@ -29,6 +29,7 @@ type state struct {
 	structs   map[string]*typeText           // struct types without a name that embed types of the notebook
 	valued    map[string]bool                // methods that function literals use or that are values, with a dot before
 	removed   map[string]*symbol             // methods that were removed since the worker last loaded a unit
+	dropped   map[string]bool                // link symbols of variables and functions that no name means any more
 }
 
 func newState() *state {
@@ -51,6 +52,7 @@ func newState() *state {
 		structs:   map[string]*typeText{},
 		valued:    map[string]bool{},
 		removed:   map[string]*symbol{},
+		dropped:   map[string]bool{},
 	}
 }
 
@@ -65,6 +67,7 @@ func (s *state) clone() *state {
 	c.altered, c.holders, c.stubbed = maps.Clone(s.altered), maps.Clone(s.holders), maps.Clone(s.stubbed)
 	c.saw, c.instances = cloneDeep(s.saw), cloneDeep(s.instances)
 	c.structs, c.valued, c.removed = maps.Clone(s.structs), maps.Clone(s.valued), maps.Clone(s.removed)
+	c.dropped = maps.Clone(s.dropped)
 	c.dots = s.dots[:len(s.dots):len(s.dots)]
 	c.blanks = s.blanks[:len(s.blanks):len(s.blanks)]
 	c.allBlank = s.allBlank[:len(s.allBlank):len(s.allBlank)]

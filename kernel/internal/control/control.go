@@ -19,6 +19,8 @@ const MaxFrame = 256 << 20
 const (
 	Run       = "run"       // load an object and call its entry
 	Setup     = "setup"     // change folder, environment, arguments
+	Drop      = "drop"      // Symbols are no longer meant by any name
+	Old       = "old"       // asks which variables that no name means are kept: Notices
 	Reload    = "reload"    // packages changed: Packages, Importcfg, Renew
 	Interrupt = "interrupt" // stop the running cell
 	Ack       = "ack"       // a Display or Result was delivered
@@ -86,6 +88,7 @@ type Message struct {
 	Renew    bool     `json:"renew,omitempty"`   // their types are made anew; in Done too
 	Reset    []string `json:"reset,omitempty"`   // variables that could not be kept
 	Notices  []string `json:"notices,omitempty"` // in Loaded: what to say of it
+	Symbols  []string `json:"symbols,omitempty"` // in Drop
 
 	Dir   string   `json:"dir,omitempty"`
 	Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset

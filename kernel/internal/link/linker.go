@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"golang.org/x/sys/unix"
@@ -46,7 +47,16 @@ type Linker struct {
 	types   map[string]*typeRecord // descriptors that involve notebook types
 	inits   map[string]*initState  // of the packages that were loaded, by the name of the init task
 	got     map[uintptr]uintptr    // slots for addresses out of reach
-	uses    map[uintptr]*funcUse   // what functions of the notebook refer to, by address
+	uses    map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
+	useList [][]uintptr
+
+	// Variables that no name means any more; see oldvars.go.
+	old       []oldVariable
+	kept      []OldVariable   // after the last search
+	dropped   map[string]bool // symbols of variables and functions
+	ran       map[string]bool // functions that belong to one cell and no other can name
+	described []uintptr       // descriptors of notebook types, old ones too
+	searchAt  time.Time       // the earliest time to look for uses again
 
 	reflected *reflected
 	keepers   map[string]bool           // packages that may have a cache by type; see noteKeeper
@@ -135,10 +145,11 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		types:    map[string]*typeRecord{},
 		inits:    map[string]*initState{},
 		got:      map[uintptr]uintptr{},
-		uses:     map[uintptr]*funcUse{},
+		uses:     map[uintptr]int{},
 		live:     map[string]bool{},
 		renewed:  map[string]int{},
 		retired:  map[typePair]*retiredItab{},
+		ran:      map[string]bool{},
 		keepers:  map[string]bool{},
 
 		injected:   findInjected(idx),

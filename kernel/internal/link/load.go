@@ -82,6 +82,9 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 		}
 	}
 	ld.commit()
+	for _, name := range []string{req.Entry, req.Initial} {
+		l.ran[name] = name != "main.main" // which cells may call
+	}
 	ld.fillMaps()
 	return ld.loaded(req, r), nil
 }
@@ -128,6 +131,9 @@ func (l *Linker) forget() {
 		}
 	}
 	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return ofNotebook(name) })
+	for name, v := range l.vars {
+		l.setOld(name, v)
+	}
 	clear(l.vars)
 	clear(l.types)
 }

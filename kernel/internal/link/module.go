@@ -45,6 +45,9 @@ func newModule(h *host) (*module, error) {
 	m.ro = mk("constant", at.base+at.text, at.ro, platform.ReadOnly)
 	m.data = mk("variable", at.base+at.text+at.ro, at.data, 0)
 	m.noptr = mk("plain variable", at.base+at.text+at.ro+at.data, at.noptr, 0)
+	if m.data != nil {
+		m.data.used = 64 // a round number in memory is no pointer to the first variable; see search.go
+	}
 	tab := func(name string, size int) (t *table) {
 		if err == nil {
 			t, err = newTable(name, size)

@@ -71,6 +71,9 @@ type host struct {
 	stop         func(reason uint8) worldStop
 	start        func(worldStop)
 	typedmemmove func(typ, dst, src unsafe.Pointer)
+	typedmemclr  func(typ, p unsafe.Pointer)
+	heap         uintptr  // runtime.mheap_
+	finalizers   *uintptr // runtime.allfin
 }
 
 // stwPlugin is some valid runtime.stwReason; it names the pause in traces.
@@ -96,6 +99,9 @@ func newHost(idx *Index) (*host, error) {
 	h.stop = funcAt[func(uint8) worldStop](addr("runtime.stopTheWorld"))
 	h.start = funcAt[func(worldStop)](addr("runtime.startTheWorld"))
 	h.typedmemmove = funcAt[func(typ, dst, src unsafe.Pointer)](addr("runtime.typedmemmove"))
+	h.typedmemclr = funcAt[func(typ, p unsafe.Pointer)](addr("runtime.typedmemclr"))
+	h.heap = addr("runtime.mheap_")
+	h.finalizers = (*uintptr)(platform.Pointer(addr("runtime.allfin")))
 	iscgo := (*bool)(platform.Pointer(addr("runtime.iscgo")))
 	if missing != nil {
 		return nil, missing

@@ -15,25 +15,20 @@ func (l *Linker) Constant(addr uintptr) bool {
 	return l.mod.ro.contains(addr) || addr >= h.rodata && addr < h.noptrdata
 }
 
-// A funcUse is what the code of a notebook function refers to.
-type funcUse struct {
-	refs []uintptr // addresses of loaded code, constants and variables
-}
-
 // noteUses remembers what a placed function refers to, for Reads.
 func (ld *load) noteUses(n *node) {
 	if !n.kind.IsText() || !n.obj.main && !ofNotebook(n.name) {
 		return
 	}
-	u := &funcUse{}
+	var refs []uintptr
 	for i := range n.relocs {
 		if p := n.values[i].address(); p >= ld.mod.text.base && p < ld.mod.md.end {
-			u.refs = append(u.refs, p)
+			refs = append(refs, p)
 		}
 	}
-	ld.uses[n.addr] = u
+	ld.noteRefs(n.addr, refs)
 	if n.stub != nil {
-		ld.uses[n.stub.addr] = u
+		ld.uses[n.stub.addr] = ld.uses[n.addr]
 	}
 }
 
@@ -43,11 +38,18 @@ func (ld *load) noteData(n *node) {
 	if !n.kind.IsROData() || n.typ != nil || n.itab != [2]target{} || len(n.relocs) == 0 || strings.HasPrefix(n.name, "type:") {
 		return
 	}
-	u := &funcUse{}
+	var refs []uintptr
 	for i := range n.relocs {
-		u.refs = append(u.refs, n.values[i].address())
+		refs = append(refs, n.values[i].address())
 	}
-	ld.uses[n.addr] = u
+	ld.noteRefs(n.addr, refs)
+}
+
+// noteRefs remembers references. Their addresses are kept where there are no
+// pointers: a search of memory does not look there.
+func (l *Linker) noteRefs(addr uintptr, refs []uintptr) {
+	l.uses[addr] = len(l.useList)
+	l.useList = append(l.useList, refs)
 }
 
 // Reads names the notebook variables that the function at pc refers to,
@@ -67,11 +69,11 @@ func (l *Linker) Reads(pc uintptr) []string {
 		if name, ok := byAddr[p]; ok {
 			names = append(names, name)
 		}
-		u := l.uses[p]
-		if u == nil {
+		u, ok := l.uses[p]
+		if !ok {
 			continue
 		}
-		for _, c := range u.refs {
+		for _, c := range l.useList[u] {
 			if !seen[c] {
 				seen[c] = true
 				queue = append(queue, c)

@@ -189,7 +189,11 @@ func (ld *load) remember(n *node) {
 				v.typ = t.address()
 			}
 		}
-		ld.vars[strings.Clone(n.name)] = v
+		name := strings.Clone(n.name)
+		if old := ld.vars[name]; old != nil {
+			ld.setOld(name, old)
+		}
+		ld.vars[name] = v
 	}
 	if !n.obj.main {
 		n.obj.fixed[n.i] = target{node: n}.address()
@@ -205,6 +209,9 @@ func (ld *load) addTypes() {
 		if n.typ != nil && ld.typeDone[n.name] == nil {
 			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
 			ld.types[n.typ.name] = n.typ
+			if ld.mod.ro.contains(n.typ.addr) {
+				ld.described = append(ld.described, n.typ.addr)
+			}
 		}
 		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
 			m.typelinks = append(m.typelinks, typelink{ld.typeString(n.addr), int32(n.addr - m.md.types)})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
 )
 
 // list shows what is declared: everything, or the names that are asked for.
@@ -33,12 +34,54 @@ func (r *run) list(d cell.DirectiveLine) error {
 		}
 		r.print("%-6s %-20s %s%s\n", d.Kind, d.Name, d.Type, where)
 	}
+	if len(only) == 0 {
+		old, err := r.kept()
+		if err != nil {
+			return err
+		}
+		for _, line := range old {
+			r.print("%s\n", line)
+		}
+	}
 	for _, name := range only {
 		if !found[name] {
 			return fmt.Errorf("%s is not declared in this notebook", name)
 		}
 	}
 	return nil
+}
+
+// drop tells the worker which variables no name means any more: what they hold
+// is freed if nothing uses it.
+func (s *Session) drop(w *process, program *build.Program) {
+	list := program.Dropped()
+	if slices.Equal(list, w.dropped) {
+		return
+	}
+	if w.conn.Send(control.Message{Kind: control.Drop, Symbols: list}) == nil {
+		w.dropped = list
+	}
+}
+
+// living returns the worker that holds the notebook's state, or nil.
+func (r *run) living() *process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if w := r.worker; w != nil && !w.dead() && !r.solo() {
+		return w
+	}
+	return nil
+}
+
+// kept lists the variables that no name means any more and that something still
+// uses.
+func (r *run) kept() ([]string, error) {
+	w := r.living()
+	if w == nil {
+		return nil, nil
+	}
+	answer, err := w.ask(r.ctx, control.Message{Kind: control.Old})
+	return answer.Notices, err
 }
 
 func (r *run) remove(d cell.DirectiveLine) error {
@@ -55,6 +98,9 @@ func (r *run) remove(d cell.DirectiveLine) error {
 		users, err := r.program.Load().Remove(name)
 		errs = append(errs, err)
 		needed[name] = users
+	}
+	if w := r.living(); w != nil {
+		r.drop(w, r.program.Load())
 	}
 	for _, name := range names {
 		var list []string

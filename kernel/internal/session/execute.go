@@ -226,6 +226,7 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 		failed = r.outcomeError(out)
 	}
 	if loaded {
+		r.drop(w, program)
 		r.tellRetyped(unit, out, failed)
 		note(unit, failed)
 	}

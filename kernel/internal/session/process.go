@@ -74,6 +74,8 @@ type process struct {
 	cell     int                               // the notebook's number of the running cell, 0 if it has none; guarded by mu
 	view     func() view                       // how calls are shown; guarded by mu; nil before the first cell
 
+	dropped []string // what the worker was told last; the session's
+
 	limit atomic.Pointer[limit] // of memory
 	doom  chan error            // to the pump: end the worker, for this reason
 }

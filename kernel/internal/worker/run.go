@@ -101,6 +101,13 @@ func (w *worker) runAll(runs <-chan control.Message) {
 		case control.Reload:
 			w.reload(m)
 			continue
+		case control.Drop:
+			w.linker.Drop(m.Symbols)
+			w.clearOld()
+			continue
+		case control.Old:
+			w.tellOld(m)
+			continue
 		}
 		out, ok := w.run(m)
 		if ok {
@@ -110,6 +117,25 @@ func (w *worker) runAll(runs <-chan control.Message) {
 		if err := w.conn.Send(out); err != nil {
 			endGroup()
 		}
+		w.clearOld()
+	}
+}
+
+// clearOld clears the variables that no name means any more, if nothing uses them.
+func (w *worker) clearOld() {
+	if w.goroutines != nil {
+		w.linker.Clear(currentG(), w.goroutines)
+	}
+}
+
+// tellOld lists those that are kept.
+func (w *worker) tellOld(m control.Message) {
+	out := control.Message{Kind: control.Done, ID: m.ID}
+	for _, v := range w.linker.Old() {
+		out.Notices = append(out.Notices, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
+	}
+	if err := w.conn.Send(out); err != nil {
+		endGroup()
 	}
 }
 

@@ -257,7 +257,7 @@ func (w *worker) serve() error {
 			x.id, x.whole = m.ID, m.Whole
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
-		case control.Setup, control.Reload:
+		case control.Setup, control.Reload, control.Drop, control.Old:
 			runs <- m
 		case control.Interrupt:
 			if w.busy.Load() == 0 {

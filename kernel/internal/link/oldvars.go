@@ -1,0 +1,205 @@
+package link
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// Variables that no name means any more, since the user removed them or declared
+// the name with another type, keep what they hold as long as something may use
+// it: code that is running or may be called, or a pointer. Then they are cleared.
+// What may be called is found from the functions that cells can name, from
+// interface tables, and from all memory that holds pointers (see search.go).
+
+// An oldVariable is one that is to be cleared. Its address is kept inverted, so
+// that a search of memory does not find this mention of it.
+type oldVariable struct {
+	name  string
+	where uintptr
+	size  uintptr
+	typ   uintptr
+}
+
+func (v *oldVariable) addr() uintptr { return ^v.where }
+
+// An OldVariable is one that was kept, and why.
+type OldVariable struct{ Name, Why string }
+
+// Old lists the variables that no name means any more and that are kept.
+func (l *Linker) Old() []OldVariable {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.kept)
+}
+
+// Drop tells which variables and functions no name means any more: all of them,
+// by their symbols. Those that this linker has replaced itself need not be
+// among them.
+func (l *Linker) Drop(symbols []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dropped = map[string]bool{}
+	for _, s := range symbols {
+		l.dropped[s] = true
+	}
+	l.searchAt = time.Time{} // it may free memory: at once
+}
+
+// setOld notes that v is no longer found by its name. One without pointers holds
+// no other memory.
+func (l *Linker) setOld(name string, v *variable) {
+	if !l.mod.data.contains(v.addr) {
+		return
+	}
+	l.old = append(l.old, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
+	l.searchAt = time.Time{}
+}
+
+// searchShare bounds the time that searches take, where something is kept for
+// long: one part in that many.
+const searchShare = 50
+
+// Clear clears the old variables that nothing can use. It may stop the world
+// for as long as it takes to read all memory that holds pointers, and does
+// nothing if there are no old variables.
+func (l *Linker) Clear(self uintptr, goroutines *Goroutines) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	start := time.Now()
+	old := slices.Clone(l.old)
+	for name, v := range l.vars {
+		if l.dropped[name] && l.mod.data.contains(v.addr) {
+			old = append(old, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
+		}
+	}
+	if len(old) == 0 {
+		l.kept = nil
+	}
+	if len(old) == 0 || start.Before(l.searchAt) {
+		return
+	}
+	why := l.findUses(old, self, goroutines)
+	l.old, l.kept = nil, nil
+	for i, v := range old {
+		switch named := l.vars[v.name]; {
+		case why[i] == "":
+			l.host.typedmemclr(platform.Pointer(v.typ), platform.Pointer(v.addr()))
+			if named != nil && named.addr == v.addr() {
+				delete(l.vars, v.name)
+			}
+		default:
+			l.kept = append(l.kept, OldVariable{strings.TrimPrefix(v.name, "main."), why[i]})
+			if named == nil || named.addr != v.addr() {
+				l.old = append(l.old, v)
+			}
+		}
+	}
+	l.searchAt = time.Now().Add(searchShare * time.Since(start))
+}
+
+// findUses says of each variable what may use it, or "".
+func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *Goroutines) []string {
+	m := &marking{Linker: l, old: old, seen: map[uintptr]bool{}, why: make([]string, len(old))}
+	m.roots()
+	if !slices.Contains(m.why, "") {
+		return m.why
+	}
+	found, ok := l.search(old, self, goroutines)
+	if !ok {
+		for i := range m.why {
+			m.why[i] = "too much memory would have to be searched"
+		}
+		return m.why
+	}
+	for _, f := range found {
+		if f.inside == nowhere {
+			m.word(f.word, f.kind.String())
+		}
+	}
+	for again := true; again; { // what kept variables hold
+		again = false
+		for _, f := range found {
+			if f.inside != nowhere && m.why[f.inside] != "" && !m.seen[f.word] {
+				m.word(f.word, f.kind.String())
+				m.seen[f.word], again = true, true
+			}
+		}
+	}
+	return m.why
+}
+
+// A marking follows what code refers to.
+type marking struct {
+	*Linker
+	old  []oldVariable
+	seen map[uintptr]bool
+	why  []string
+}
+
+// roots marks what cells can name, and what interface tables lead to.
+func (m *marking) roots() {
+	for name, s := range m.stubs {
+		plain := withoutTypeArgs(name)
+		if !m.dropped[plain] && !m.dropped[name] && !m.ran[name] && !isInit(name) {
+			m.mark(s.addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
+		}
+	}
+	for key, addr := range m.globals {
+		if plain := withoutTypeArgs(key.name); ofNotebook(key.name) && !m.dropped[plain] {
+			m.mark(addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
+		}
+	}
+	const method = "a method of an older type uses it"
+	funcs := func(t *itab) {
+		for i := range interfaceMethods(t.inter) {
+			m.mark(loadAt[uintptr](addressOf(t)+itabFixed+uintptr(i)*8), method)
+		}
+	}
+	m.host.eachItab(funcs)
+	for _, r := range m.retired {
+		funcs(r.m)
+	}
+	for _, addr := range m.described {
+		for off := range uintptr(methodCount(addr)) {
+			u := addr + uintptr(uncommonOff(typeKind(addr)))
+			entry := u + uintptr(loadAt[uint32](u+8)) + off*methodSize
+			m.mark(m.mod.md.text+uintptr(loadAt[int32](entry+8)), method)
+			m.mark(m.mod.md.text+uintptr(loadAt[int32](entry+12)), method)
+		}
+	}
+}
+
+// isInit reports whether a function runs once, when its cell does.
+func isInit(name string) bool { return name == "main.init" || strings.HasPrefix(name, "main.init.") }
+
+// word marks what a word of memory means.
+func (m *marking) word(w uintptr, why string) {
+	if text := m.mod.text; w >= text.base && w < text.base+text.used {
+		w = m.mod.md.text + uintptr(m.mod.funcs.uint32(m.mod.findFunc(w)))
+	}
+	m.mark(w, why)
+}
+
+// mark follows the references of code and constants from addr.
+func (m *marking) mark(addr uintptr, why string) {
+	for todo := []uintptr{addr}; len(todo) > 0; {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if m.seen[p] {
+			continue
+		}
+		for i := range m.old {
+			if v := &m.old[i]; p >= v.addr() && p < v.addr()+max(v.size, 1) && m.why[i] == "" {
+				m.why[i] = why
+			}
+		}
+		m.seen[p] = true
+		if i, ok := m.uses[p]; ok {
+			todo = append(todo, m.useList[i]...)
+		}
+	}
+}
