@@ -1,7 +1,10 @@
 package link
 
 import (
+	"cmp"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -118,7 +121,7 @@ func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.T
 	}
 	g.lock.Unlock()
 	infos := map[reflect.Type]*gobInfo{}
-	for t := range old {
+	for _, t := range inOrder(old) {
 		if u, err := g.user(t); err == nil {
 			if info, err := g.info(u); err == nil {
 				infos[t] = info
@@ -146,6 +149,17 @@ func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.T
 			}
 		}
 	}
+}
+
+// inOrder sorts types, those with a name first: gob gives a type that it meets
+// within another one no name.
+func inOrder(ids map[reflect.Type]int32) []reflect.Type {
+	return slices.SortedFunc(maps.Keys(ids), func(a, b reflect.Type) int {
+		if (a.Name() != "") != (b.Name() != "") {
+			return cmp.Compare(b.Name(), a.Name()) // the empty one last
+		}
+		return cmp.Or(cmp.Compare(ids[a], ids[b]), cmp.Compare(a.String(), b.String()))
+	})
 }
 
 // dropInfos makes gob forget the encoders of types.

@@ -2,6 +2,8 @@ package link
 
 import (
 	"fmt"
+	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +35,7 @@ type OldVariable struct{ Name, Why string }
 func (l *Linker) Old() []OldVariable {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.kept)
+	return slices.SortedFunc(slices.Values(l.kept), func(a, b OldVariable) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Drop tells which variables and functions no name means any more: all of them,
@@ -65,8 +67,9 @@ const searchShare = 50
 
 // Clear clears the old variables that nothing can use. It may stop the world
 // for as long as it takes to read all memory that holds pointers, and does
-// nothing if there are no old variables.
-func (l *Linker) Clear(self uintptr, goroutines *Goroutines) {
+// nothing if there are no old variables. Where some were kept it waits before it
+// searches again, unless it must do so now.
+func (l *Linker) Clear(self uintptr, goroutines *Goroutines, now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	start := time.Now()
@@ -79,10 +82,14 @@ func (l *Linker) Clear(self uintptr, goroutines *Goroutines) {
 	if len(old) == 0 {
 		l.kept = nil
 	}
-	if len(old) == 0 || start.Before(l.searchAt) {
+	if len(old) == 0 || start.Before(l.searchAt) && !now {
 		return
 	}
 	why := l.findUses(old, self, goroutines)
+	if slices.Contains(why, inMemory.String()) { // perhaps garbage
+		runtime.GC()
+		why = l.findUses(old, self, goroutines)
+	}
 	l.old, l.kept = nil, nil
 	for i, v := range old {
 		switch named := l.vars[v.name]; {
@@ -142,8 +149,8 @@ type marking struct {
 
 // roots marks what cells can name, and what interface tables lead to.
 func (m *marking) roots() {
-	for name, s := range m.stubs {
-		plain := withoutTypeArgs(name)
+	for _, name := range slices.Sorted(maps.Keys(m.stubs)) { // in order, for the same reason each time
+		s, plain := m.stubs[name], withoutTypeArgs(name)
 		if !m.dropped[plain] && !m.dropped[name] && !m.ran[name] && !isInit(name) {
 			m.mark(s.addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
 		}

@@ -103,7 +103,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 			continue
 		case control.Drop:
 			w.linker.Drop(m.Symbols)
-			w.clearOld()
+			w.clearOld(false)
 			continue
 		case control.Old:
 			w.tellOld(m)
@@ -117,20 +117,21 @@ func (w *worker) runAll(runs <-chan control.Message) {
 		if err := w.conn.Send(out); err != nil {
 			endGroup()
 		}
-		w.clearOld()
+		w.clearOld(false)
 	}
 }
 
 // clearOld clears the variables that no name means any more, if nothing uses them.
-func (w *worker) clearOld() {
+func (w *worker) clearOld(now bool) {
 	if w.goroutines != nil {
-		w.linker.Clear(currentG(), w.goroutines)
+		w.linker.Clear(currentG(), w.goroutines, now)
 	}
 }
 
 // tellOld lists those that are kept.
 func (w *worker) tellOld(m control.Message) {
 	out := control.Message{Kind: control.Done, ID: m.ID}
+	w.clearOld(true)
 	for _, v := range w.linker.Old() {
 		out.Notices = append(out.Notices, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
 	}
