@@ -234,7 +234,7 @@ func (b *builder) describeLiterals(u *Unit) {
 // that have had a stub get another one, unless the function is the old one with
 // other constants.
 func (b *builder) describeFunction(u *Unit, s, old *symbol) {
-	container := b.linkSymbol(s)
+	container := s.linkSymbol()
 	follow, keep := literalNames(container, s, nil), []string{}
 	if old != nil {
 		keep = literalNames(container, s, old)
