@@ -159,10 +159,19 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
 	}
-	if strings.HasPrefix(name, "_cgo_") { // the object has a placeholder for the C function
-		return target{}, fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
+	if err := checkNoC(o, name); err != nil {
+		return target{}, err
 	}
 	return ld.sharedInLoad(o, i, key, true)
+}
+
+// checkNoC refuses a C function: cgo declares a variable for it, under the
+// name that the C object would define.
+func checkNoC(o *object, name string) error {
+	if !strings.HasPrefix(name, "_cgo_") {
+		return nil
+	}
+	return fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
 }
 
 func isType(s goobj.Sym, name string) bool {
@@ -262,6 +271,9 @@ func (ld *load) linkedVar(o *object, i int) (target, error) {
 	}
 	if ok && d != (defRef{o, i}) {
 		return ld.resolveIndex(d.obj, d.i)
+	}
+	if err := checkNoC(o, key.name); err != nil {
+		return target{}, err
 	}
 	return ld.sharedInLoad(o, i, key, true)
 }
