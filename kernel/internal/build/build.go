@@ -16,10 +16,10 @@ import (
 func (b *builder) build(ctx context.Context) (*Unit, error) {
 	b.declare()
 	b.hoist()
-	if errs := b.resolve(); len(errs) > 0 {
+	if errs := append(b.resolve(), b.linknameErrors()...); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
-	if b.specsFollow() {
+	if b.specsFollow() || b.specsLinked() {
 		return nil, errSequence
 	}
 	b.placeFlags()

@@ -144,7 +144,11 @@ func (b *builder) declare() {
 		b.noteLasting(&s.Source)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
-				b.vars[n.Name] = &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+				v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+				if s.Var != nil {
+					v.pragma = b.linknames(n.Name)
+				}
+				b.vars[n.Name] = v
 			}
 		}
 	}
@@ -221,18 +225,6 @@ func (b *builder) declareName(s *symbol, name string) {
 		}
 		b.fresh[name] = s
 	}
-}
-
-// linknames returns the cell's //go:linkname lines for a name that are not in
-// its own doc comment.
-func (b *builder) linknames(name string) string {
-	var out []string
-	for _, l := range b.c.Linknames {
-		if l.Local == name {
-			out = append(out, l.Text)
-		}
-	}
-	return strings.Join(out, "\n")
 }
 
 // isInit reports whether a declaration is an init function.

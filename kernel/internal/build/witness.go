@@ -78,7 +78,7 @@ func (b *builder) witness(st *stmt, name string) *witness {
 // isStatic reports whether the compiler can put the variables of st into the
 // object's data: there are no initializers, or constants alone.
 func (b *builder) isStatic(r *result, entry *ast.FuncDecl, st *stmt) bool {
-	if st.Embed != "" {
+	if st.Embed != "" || b.givesLinkedValue(st.Var, st.Names) {
 		return false
 	}
 	if len(st.Var.Values) == 0 {

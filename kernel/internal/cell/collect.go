@@ -43,12 +43,12 @@ func (p *parse) comments() {
 	for _, group := range p.file.Comments {
 		for _, c := range group.List {
 			f := strings.Fields(c.Text)
+			at := PosAt(p.cell.Src, p.srcOffset(p.off(c.Pos())))
 			switch {
 			case constraint.IsGoBuild(c.Text):
-				at := PosAt(p.cell.Src, p.srcOffset(p.off(c.Pos())))
 				p.cell.Builds = append(p.cell.Builds, BuildLine{strings.TrimSpace(c.Text), at})
 			case len(f) > 1 && f[0] == linknameLine && !own[c]:
-				p.cell.Linknames = append(p.cell.Linknames, Linkname{f[1], c.Text})
+				p.cell.Linknames = append(p.cell.Linknames, Linkname{f[1], c.Text, at})
 			}
 		}
 	}

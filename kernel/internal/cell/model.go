@@ -38,6 +38,7 @@ type ImportSpec struct {
 // A Linkname is a //go:linkname line.
 type Linkname struct {
 	Local, Text string
+	Pos         Pos
 }
 
 // A BuildLine is a //go:build line.
