@@ -22,6 +22,7 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.failed)
+	m.resolveTogether(ctx, paths, m.watched(progress))
 	ask := m.completing(m.compiling(progress))
 	for {
 		var again []string
@@ -46,6 +47,19 @@ const progressDelay = time.Second
 
 // compiling is list with the go command telling which packages it compiles.
 func (m *Modules) compiling(progress func(Compiling)) lister {
+	watched := m.watched(progress)
+	return func(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
+		list, err := watched(ctx, cgo, args...)
+		if err != nil && ctx.Err() == nil {
+			return m.list(ctx, cgo, args...) // for what it says without the names of packages
+		}
+		return list, err
+	}
+}
+
+// watched is compiling whose errors have the names of the packages that were
+// begun in them.
+func (m *Modules) watched(progress func(Compiling)) lister {
 	return func(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
 		w := &compileWatch{progress: progress, begun: map[string]bool{}}
 		plain, cancel := context.WithCancel(ctx)
@@ -58,9 +72,6 @@ func (m *Modules) compiling(progress func(Compiling)) lister {
 		cancel()
 		counting.Wait()
 		w.end()
-		if err != nil && ctx.Err() == nil {
-			return m.list(ctx, cgo, args...) // for what it says without the names of packages
-		}
 		return list, err
 	}
 }

@@ -36,8 +36,10 @@ func (m *Modules) CPackages(ctx context.Context, imports []string) (set *image.C
 	for path, r := range m.cRoots {
 		roots[path] = r
 	}
-	for _, path := range m.cCandidates(imports) {
-		r, err := m.findC(ctx, path)
+	candidates := m.cCandidates(imports)
+	listed := m.listTogether(ctx, candidates)
+	for _, path := range candidates {
+		r, err := m.findC(ctx, path, listed[path])
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, ctx.Err()
@@ -136,24 +138,70 @@ func uniq(list []string) []string {
 	return slices.Compact(list)
 }
 
-// findC lists what a package needs, with cgo, and returns nil if there is no C
-// code in it.
-func (m *Modules) findC(ctx context.Context, path string) (*cRoot, error) {
-	key, keyErr := m.key(path)
-	file := filepath.Join(m.cache, "packages", key+".c.json")
-	var kept struct{ Root *cRoot }
-	if b, err := os.ReadFile(file); keyErr == nil && err == nil && json.Unmarshal(b, &kept) == nil {
-		return kept.Root, nil
+// listTogether lists what packages need, with cgo, by their paths: those of which
+// that is not known, if they are several and the go command finds them all.
+func (m *Modules) listTogether(ctx context.Context, paths []string) map[string][]resolved {
+	unknown := slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		_, known := m.keptC(path)
+		return known
+	})
+	if len(unknown) < 2 {
+		return nil
 	}
-	list, err := m.completing(m.list)(ctx, true, "-deps", "--", path)
+	list, err := m.list(ctx, true, append([]string{"-deps", "--"}, unknown...)...)
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	key, keyErr = m.key(path) // go.mod may have been completed
-	file = filepath.Join(m.cache, "packages", key+".c.json")
+	parts := map[string][]resolved{}
+	for _, path := range unknown {
+		parts[path] = closure(list, path)
+	}
+	return parts
+}
+
+// findC finds out what C code is in a package and what it needs: nil if there is
+// none. list is what it needs, with cgo; if that is empty the go command is asked.
+func (m *Modules) findC(ctx context.Context, path string, list []resolved) (*cRoot, error) {
+	if r, known := m.keptC(path); known {
+		return r, nil
+	}
+	if len(list) == 0 {
+		var err error
+		if list, err = m.completing(m.list)(ctx, true, "-deps", "--", path); err != nil {
+			return nil, err
+		}
+	}
+	r := newCRoot(list, path)
+	inFolders := len(r.Folders) > 0
+	if len(r.Code) == 0 {
+		r = nil
+	}
+	key, keyErr := m.key(path) // of what go.mod is now: it may have been completed
+	if b, err := json.Marshal(keptC{r}); err == nil && keyErr == nil && !inFolders {
+		m.keep(m.answerFile(key+".c"), b)
+	}
+	return r, nil
+}
+
+// A keptC is what is kept of a package for this state of the module.
+type keptC struct{ Root *cRoot }
+
+func (m *Modules) keptC(path string) (r *cRoot, known bool) {
+	key, err := m.key(path)
+	if err != nil {
+		return nil, false
+	}
+	var kept keptC
+	b, err := os.ReadFile(m.answerFile(key + ".c"))
+	known = err == nil && json.Unmarshal(b, &kept) == nil
+	return kept.Root, known
+}
+
+// newCRoot collects what an image must have for a package that needs those of a
+// list.
+func newCRoot(list []resolved, path string) *cRoot {
 	r := &cRoot{}
 	local := sha256.New()
-	inFolder := false
 	for _, p := range list {
 		if p.Standard || p.Module == nil || p.Module.Path+"/" == own {
 			continue
@@ -163,7 +211,6 @@ func (m *Modules) findC(ctx context.Context, path string) (*cRoot, error) {
 			r.Modules = append(r.Modules, mod)
 		}
 		if isFolder {
-			inFolder = true
 			r.Folders = append(r.Folders, p.Module.Dir)
 			fmt.Fprintln(local, p.ImportPath, hashFolder(p.Dir))
 		}
@@ -176,14 +223,7 @@ func (m *Modules) findC(ctx context.Context, path string) (*cRoot, error) {
 	}
 	r.Folders = uniq(r.Folders)
 	r.Local = hex.EncodeToString(local.Sum(nil)[:8])
-	if len(r.Code) == 0 {
-		r = nil
-	}
-	kept.Root = r
-	if b, err := json.Marshal(kept); err == nil && keyErr == nil && !inFolder {
-		m.keep(file, b)
-	}
-	return r, nil
+	return r
 }
 
 // hashFolder names the content of a package's folder.

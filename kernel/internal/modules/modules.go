@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -115,20 +114,9 @@ func (m *Modules) Archive(path string) (string, error) {
 // archive returns the compiled package of an import path. resolve is called
 // where it is not known yet.
 func (m *Modules) archive(path string, resolve func() error) (string, error) {
-	if f, ok := m.archives[path]; ok {
-		return f, nil
+	if f, err, ok := m.known(path); ok {
+		return f, err
 	}
-	bundled, err := m.img.Archive(path)
-	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.mentions(path)) {
-		return bundled, nil
-	}
-	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
-		m.dir = findModule(m.from)
-	}
-	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mentions(path) {
-		return "", m.notFound(path)
-	}
-	// Where it is bundled the module says which version it wants; that may be the image's.
 	if err := m.failed[path]; err != nil {
 		return "", err
 	}
@@ -138,10 +126,30 @@ func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	if bundled != "" {
+	// Where it is bundled the module says which version it wants; that may be the image's.
+	if bundled, err := m.img.Archive(path); err == nil {
 		return bundled, nil
 	}
 	return "", m.notFound(path)
+}
+
+// known is archive as far as the go command need not be asked; ok reports
+// whether that is so.
+func (m *Modules) known(path string) (file string, err error, ok bool) {
+	if f, ok := m.archives[path]; ok {
+		return f, nil, true
+	}
+	bundled, err := m.img.Archive(path)
+	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.mentions(path)) {
+		return bundled, nil, true
+	}
+	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
+		m.dir = findModule(m.from)
+	}
+	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mentions(path) {
+		return "", m.notFound(path), true
+	}
+	return "", nil, false
 }
 
 // notFound says how to come by a package.
@@ -177,39 +185,6 @@ func (m *Modules) mentions(path string) bool {
 	return slices.ContainsFunc(readModules(m.dir), func(f moduleFile) bool {
 		return f.isOwn(path) || f.requiresFor(path) || f.replacesFor(path)
 	})
-}
-
-// resolve compiles a package and all that it depends on, and learns where the
-// compiled packages are. ask asks the go command.
-func (m *Modules) resolve(ctx context.Context, path string, ask lister) error {
-	key, keyErr := m.key(path)
-	file := filepath.Join(m.cache, "packages", key+".json")
-	var list []resolved
-	if b, err := os.ReadFile(file); keyErr != nil || err != nil || json.Unmarshal(b, &list) != nil || !allExist(list) {
-		var err error
-		if list, err = ask(ctx, false, "-export", "-deps", "--", path); err != nil {
-			var refused *refusal
-			if errors.As(err, &refused) && !m.mentions(path) {
-				return m.notFound(path)
-			}
-			return err
-		}
-		key, keyErr = m.key(path) // go.mod may have been completed
-		file = filepath.Join(m.cache, "packages", key+".json")
-		if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, inFolder) {
-			m.keep(file, b)
-		}
-	}
-	if len(m.roots) == 0 {
-		m.state = m.moduleState()
-	}
-	m.roots[path] = true
-	for _, p := range list {
-		if !m.ofImage(p) {
-			m.take(p)
-		}
-	}
-	return nil
 }
 
 // ofImage reports whether a package is the image's own.
