@@ -49,9 +49,10 @@ func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask liste
 		return
 	}
 	for _, path := range unknown {
-		part := closure(list, path)
-		m.keepAnswer(path, part)
-		m.accept(path, part)
+		if part := closure(list, path); len(part) > 0 { // it may be a pattern or a folder, which is no import path
+			m.keepAnswer(path, part)
+			m.accept(path, part)
+		}
 	}
 }
 
