@@ -14,7 +14,7 @@ import (
 // contextOf makes the context of the batch's next task.
 func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
 	return func(i int) (context.Context, context.CancelFunc) {
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := b.timeout.context(context.Background())
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		b.running, b.cancel = i, cancel
@@ -54,7 +54,7 @@ func (e *entry) run(b *batch) {
 	e.mu.Unlock()
 	v := &invocation{
 		fn: s.fn, target: s.target, n: b.n, args: reader{b: b.body[taskHead:]},
-		credit: e.book.credit(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(),
+		credit: e.book.credit(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
 	}
 	if e.book == nil {
 		v.credit.grant(b.n)

@@ -65,9 +65,10 @@ func (c *callee) protected(ctx context.Context, a, r unsafe.Pointer) (err error)
 	return c.do(ctx, a, r)
 }
 
-// here makes what a parcel does in this process, with a job's context.
-func (c *callee) here(ctx context.Context) func(i int, a, r unsafe.Pointer) error {
-	return func(_ int, a, r unsafe.Pointer) error { return c.protected(ctx, a, r) }
+// here makes what a parcel does in this process, with a job's context and the
+// pool's limit of a task.
+func (c *callee) here(ctx context.Context, d taskTimeout) func(i int, a, r unsafe.Pointer) error {
+	return func(_ int, a, r unsafe.Pointer) error { return c.limited(ctx, d, a, r) }
 }
 
 // codecsOf are those of the argument and the result.

@@ -69,7 +69,8 @@
 // # What becomes of a failed Map
 //
 // A Map ends at the first error with a *MapError, which tells the tasks that failed
-// and those that succeeded, and returns the results that there are beside it.
+// and those that succeeded, and returns the results that there are beside it. A
+// pool's TaskTimeout fails tasks that take too long.
 //
 // # When processes end
 //

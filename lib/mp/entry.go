@@ -106,6 +106,8 @@ type batch struct {
 	n    int
 	body []byte // a taskHead, and the arguments
 
+	timeout taskTimeout // of each task
+
 	// Guarded by entry.mu. Tasks that the parent cancelled, before they began
 	// or since, and how to tell the one that runs.
 	cancelled map[int]bool
@@ -122,6 +124,8 @@ type entry struct {
 	book  ledger
 	spare spares // bodies of batches that have ended
 	row   []byte // for results, used by the batch that runs
+
+	taskTimeout taskTimeout // of batches that come; of listen alone
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
@@ -163,6 +167,8 @@ func (e *entry) receive(f frame) error {
 		return e.accept(f)
 	case frameCancel:
 		return e.cancel(f)
+	case frameTimeout:
+		return e.setTimeout(f.body)
 	case frameMessage:
 		e.host.Message(Parent(), f.body)
 	case frameEnd:
@@ -214,7 +220,7 @@ func (e *entry) accept(f frame) error {
 	b := &batch{
 		id: f.id, slot: uint64(binary.LittleEndian.Uint32(f.body)), last: f.body[4]&taskLast != 0,
 		n: int(binary.LittleEndian.Uint32(f.body[8:])), body: f.body,
-		cancelled: map[int]bool{}, running: -1,
+		cancelled: map[int]bool{}, running: -1, timeout: e.taskTimeout,
 	}
 	e.mu.Lock()
 	e.batches[f.id], e.latest = b, f.id

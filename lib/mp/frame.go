@@ -31,6 +31,7 @@ const (
 	frameBroken                  // to the parent: the encoded error for which the child exits
 	frameMessage                 // both ways: for Host.Message
 	frameReady                   // to the parent: the child has applied its first update
+	frameTimeout                 // to the child: how long a task of the batches that follow may take
 	frameKinds
 )
 

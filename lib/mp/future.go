@@ -147,7 +147,7 @@ func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *fu
 			cancel = func() { stop(); release() }
 			f.unhook = func() bool { cancel(); return true }
 		}
-		s.do = fn.here(inner)
+		s.do = fn.here(inner, p.o.taskTimeout)
 	}
 	f.depth = nesting()
 	j, err := p.submitJobFor(prepared, fn, f.depth)

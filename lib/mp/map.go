@@ -82,7 +82,7 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n i
 	failed := make(chan struct{})
 	var once sync.Once
 	j.whole = &parcel{
-		st: &j.st, kind: &fn, n: n, args: args, out: fn.result.room(n), errs: new(faults), do: fn.here(inner),
+		st: &j.st, kind: &fn, n: n, args: args, out: fn.result.room(n), errs: new(faults), do: fn.here(inner, p.o.taskTimeout),
 		sink: func(c *parcel, from, to int) {
 			j.outcome(c, from, to, func() { once.Do(func() { close(failed) }) })
 		},

@@ -14,7 +14,7 @@ import (
 type ProcessOption interface{ process() setting }
 
 // A PoolOption changes how NewPool makes a pool: Workers, Retries,
-// TasksPerChild, Initializer, and every Option.
+// TasksPerChild, TaskTimeout, Initializer, and every Option.
 type PoolOption interface{ pool() setting }
 
 // An Option is for processes and pools: Grace, Stdout, Stderr and Env.
@@ -47,6 +47,7 @@ type options struct {
 	workers        int
 	retries        int
 	tasksPerChild  int
+	taskTimeout    taskTimeout
 	initializer    *initializer
 	childOnly      string // an option that means nothing to goroutines
 	err            error  // of the first option that cannot be followed
@@ -185,6 +186,20 @@ func TasksPerChild(n int) PoolOption {
 		o.tasksPerChild, o.childOnly = n, "TasksPerChild"
 		if n < 1 {
 			o.fail("TasksPerChild(%d): a worker does at least one task; leave the option out for no limit", n)
+		}
+	})}
+}
+
+// TaskTimeout limits how long each task of a pool may take, from when it begins,
+// including the time in which it waits for other tasks. One that takes longer
+// fails with an error that wraps context.DeadlineExceeded, and is not retried.
+// Its context ends at the limit. A worker process whose task has not returned by
+// the pool's Grace after that is killed and replaced. A goroutine cannot be: its
+// task fails when the function returns.
+func TaskTimeout(d time.Duration) PoolOption {
+	return poolOption{makeSetting(func(o *options) {
+		if o.taskTimeout = taskTimeout(d); d <= 0 {
+			o.fail("TaskTimeout(%v): a task takes some time; leave the option out for no limit", d)
 		}
 	})}
 }

@@ -19,6 +19,9 @@ func (p *pool) employ() error {
 	p.mu.Unlock()
 	p.workers.Go(w.attend)
 	p.workers.Go(w.feed)
+	if p.o.taskTimeout > 0 {
+		p.workers.Go(w.watchTasks)
+	}
 	return nil
 }
 
@@ -56,13 +59,12 @@ func (w *worker) initialize() error {
 	if err := w.child.update(true); err != nil {
 		return err
 	}
-	in := w.p.o.initializer
-	if in == nil {
-		return nil
+	if in := w.p.o.initializer; in != nil {
+		w.book.credit(0).grant(1)
+		w.sent(w.child.define(in.def, 0))
+		w.sent(w.child.conn.send(frame{kind: frameTask, body: append(appendTaskHead(nil, 0, 0, 1), in.body...)}))
 	}
-	w.book.credit(0).grant(1)
-	w.sent(w.child.define(in.def, 0))
-	w.sent(w.child.conn.send(frame{kind: frameTask, body: append(appendTaskHead(nil, 0, 0, 1), in.body...)}))
+	w.sendTimeout()
 	return nil
 }
 

@@ -27,7 +27,7 @@ func (w *worker) bury(exit error) {
 		w.worked = w.worked || begun > f.delivered
 		for k := f.delivered; k < begun; k++ {
 			c := f.parcel.part(k, k+1)
-			if c.tries < p.o.retries && c.state().stopped == nil && p.broken == nil {
+			if c.tries < p.o.retries && w.overdue != (runningTask{f, k}) && c.state().stopped == nil && p.broken == nil {
 				p.back = append(p.back, c.retry())
 				p.stats.Retried++
 			} else {

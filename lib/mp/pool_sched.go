@@ -74,6 +74,9 @@ func (p *pool) nextLocked(w *worker) *parcel {
 		if limit := p.o.tasksPerChild; limit > 0 {
 			n = min(n, limit-w.tasks)
 		}
+		if p.o.taskTimeout > 0 && w.child != nil && w.book == nil {
+			n = 1 // else it is not known which task runs
+		}
 		if c := j.take(n); c != nil {
 			if j.isListed() {
 				p.jobs = append(p.jobs, j)

@@ -27,8 +27,9 @@ type worker struct {
 	tasks   int       // that it was given
 	done    int       // that it has done
 	gone    bool
-	worked  bool // it died after it had begun a task
-	ready   bool // it has started, and its initializer has succeeded
+	worked  bool        // it died after it had begun a task
+	ready   bool        // it has started, and its initializer has succeeded
+	overdue runningTask // for which it is killed
 }
 
 // spent reports whether w has had all the tasks of its life.

@@ -23,6 +23,7 @@ type invocation struct {
 	context func(i int) (context.Context, context.CancelFunc)
 	dropped func(i int) bool // task i was cancelled before it began
 	flush   func()           // reports what is done
+	timeout taskTimeout      // of each task
 
 	mu    sync.Mutex
 	out   writer      // results of the tasks that are done and not yet reported
@@ -102,7 +103,8 @@ func (v *invocation) loop(c callee) {
 		if c.shape&takesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		failure := c.protected(ctx, a, r)
+		begin := v.timeout.start()
+		failure := v.timeout.outcome(begin, c.protected(ctx, a, r))
 		cancel()
 		if failure != nil {
 			v.failed(failure)
@@ -184,7 +186,8 @@ func (v *invocation) runRow(c *callee) (more bool) {
 		if c.shape&takesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		err := c.do(ctx, c.arg.at(args, i), c.result.at(results, i))
+		begin := v.timeout.start()
+		err := v.timeout.outcome(begin, c.do(ctx, c.arg.at(args, i), c.result.at(results, i)))
 		if c.shape&takesContext != 0 {
 			cancel()
 		}

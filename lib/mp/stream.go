@@ -88,7 +88,7 @@ func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool) (strea
 	}
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
-		st: jobState{fn: f, depth: nesting()}, p: p, fn: fn, do: fn.here(inner), ctx: ctx,
+		st: jobState{fn: f, depth: nesting()}, p: p, fn: fn, do: fn.here(inner, p.o.taskTimeout), ctx: ctx,
 		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
