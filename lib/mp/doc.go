@@ -70,7 +70,8 @@
 //
 // A Map ends at the first error with a *MapError, which tells the tasks that failed
 // and those that succeeded, and returns the results that there are beside it. A
-// pool's TaskTimeout fails tasks that take too long.
+// pool's TaskTimeout fails tasks that take too long. Progress, an argument of Map and
+// Stream, tells how many tasks have ended.
 //
 // # When processes end
 //

@@ -16,8 +16,8 @@ import (
 //
 // xs must not change until Map returns, nor with goroutines until the
 // functions that still run after an error have returned.
-func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A) ([]R, error) {
-	out, err := mapRow(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs))
+func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A, opts ...JobOption) ([]R, error) {
+	out, err := mapRow(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
 	if out == nil {
 		return nil, err
 	}
@@ -25,8 +25,8 @@ func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A) ([]
 }
 
 // ForEach is Map for a function without a result.
-func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A) error {
-	_, err := mapRow(ctx, p, calleeOf[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), len(xs))
+func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A, opts ...JobOption) error {
+	_, err := mapRow(ctx, p, calleeOf[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
 	return err
 }
 
@@ -41,6 +41,8 @@ type mapJob struct {
 	done    []places // tasks with one
 	bad     bool     // some of them failed
 	settled chan struct{}
+
+	progress *progress
 }
 
 func (j *mapJob) state() *jobState { return &j.st }
@@ -61,8 +63,12 @@ func (j *mapJob) take(max int) *parcel {
 // nil if no task began.
 //
 //go:noinline
-func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n int) (unsafe.Pointer, error) {
+func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
 	p := poolOf(pool)
+	o, err := newJobOptions(opts)
+	if err != nil {
+		return nil, err
+	}
 	f, err := p.prepare(&fn)
 	if err != nil {
 		return nil, err
@@ -75,18 +81,26 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n i
 	if err := p.begin(); err != nil {
 		return nil, err
 	}
+	j := &mapJob{st: jobState{fn: f, depth: nesting()}, pending: n, settled: make(chan struct{})}
+	j.whole = &parcel{st: &j.st, kind: &fn, n: n, args: args, out: fn.result.room(n), errs: new(faults)}
+	out, err := j.run(ctx, p, o)
+	if late := j.progress.end(ctx, err == nil); late != nil && err == nil {
+		err = &MapError{Err: late, at: -1, done: []places{{0, n}}}
+	}
+	return out, err
+}
+
+// run has the pool do the tasks.
+func (j *mapJob) run(ctx context.Context, p *pool, o jobOptions) (unsafe.Pointer, error) {
 	defer p.finished(1)
 	inner, cancel := p.jobContext(ctx)
 	defer cancel()
-	j := &mapJob{st: jobState{fn: f, depth: nesting()}, pending: n, settled: make(chan struct{})}
 	failed := make(chan struct{})
 	var once sync.Once
-	j.whole = &parcel{
-		st: &j.st, kind: &fn, n: n, args: args, out: fn.result.room(n), errs: new(faults), do: fn.here(inner, p.o.taskTimeout),
-		sink: func(c *parcel, from, to int) {
-			j.outcome(c, from, to, func() { once.Do(func() { close(failed) }) })
-		},
-	}
+	fail := func() { once.Do(func() { close(failed) }) }
+	j.progress = newProgress(o, j.whole.n, fail)
+	j.whole.do = j.whole.kind.here(inner, p.o.taskTimeout)
+	j.whole.sink = func(c *parcel, from, to int) { j.outcome(c, from, to, fail) }
 	p.offer(j)
 	defer lend(j.st.depth)()
 	select {
@@ -109,7 +123,9 @@ func (j *mapJob) outcome(c *parcel, from, to int, failed func()) {
 	if j.bad {
 		failed()
 	}
-	if j.pending -= to - from; j.pending == 0 {
+	j.pending -= to - from
+	j.progress.set(j.whole.n-j.pending, j.whole.n)
+	if j.pending == 0 {
 		close(j.settled)
 	}
 }
@@ -121,8 +137,13 @@ func (j *mapJob) result(ctx context.Context, p *pool) (unsafe.Pointer, error) {
 	if e == nil {
 		return out, nil
 	}
-	if e.Err = context.Cause(ctx); e.at >= 0 {
+	switch failure := j.progress.failure(); {
+	case e.at >= 0:
 		e.Err = itemError(e.at, e.Failed[e.at])
+	case failure != nil:
+		e.Err = failure
+	default:
+		e.Err = context.Cause(ctx)
 	}
 	p.stop(&j.st, e.Err)
 	return out, e

@@ -98,12 +98,12 @@ func (v *invocation) loop(c callee) {
 			v.failed(context.Canceled)
 			continue
 		}
+		begin := v.timeout.start() // before the context's time begins
 		ctx := context.Background()
 		cancel := func() {}
 		if c.shape&takesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		begin := v.timeout.start()
 		failure := v.timeout.outcome(begin, c.protected(ctx, a, r))
 		cancel()
 		if failure != nil {
@@ -183,10 +183,10 @@ func (v *invocation) runRow(c *callee) (more bool) {
 			v.failed(context.Canceled)
 			continue
 		}
+		begin := v.timeout.start()
 		if c.shape&takesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		begin := v.timeout.start()
 		err := v.timeout.outcome(begin, c.do(ctx, c.arg.at(args, i), c.result.at(results, i)))
 		if c.shape&takesContext != 0 {
 			cancel()

@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"sync"
@@ -16,21 +17,21 @@ import (
 // seq runs in its own goroutine, ahead of the results by as much as keeps the
 // workers busy, and no more: it may be endless. If it panics or calls
 // runtime.Goexit, that is the stream's last error.
-func Stream[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A]) iter.Seq2[R, error] {
-	return stream[R](ctx, p, fn, seq, true)
+func Stream[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], opts ...JobOption) iter.Seq2[R, error] {
+	return stream[R](ctx, p, fn, seq, true, opts)
 }
 
 // StreamUnordered is Stream with each result as soon as it is there.
-func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A]) iter.Seq2[R, error] {
-	return stream[R](ctx, p, fn, seq, false)
+func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], opts ...JobOption) iter.Seq2[R, error] {
+	return stream[R](ctx, p, fn, seq, false, opts)
 }
 
 // stream is not inlined: with its loops, it would be compiled once more.
 //
 //go:noinline
-func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool) iter.Seq2[R, error] {
+func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool, opts []JobOption) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		s, err := openStream(ctx, p, calleeOf[R, A](fn, false), ordered)
+		s, err := openStream(ctx, p, calleeOf[R, A](fn, false), ordered, opts)
 		if err != nil {
 			yield(*new(R), err)
 			return
@@ -72,10 +73,14 @@ type streaming interface {
 }
 
 //go:noinline
-func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool) (streaming, error) {
+func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool, opts []JobOption) (streaming, error) {
 	ctx, release := hosted(ctx)
 	p := poolOf(pool)
-	f, err := p.prepare(&fn)
+	o, err := newJobOptions(opts)
+	var f *function
+	if err == nil {
+		f, err = p.prepare(&fn)
+	}
 	if err == nil {
 		err = context.Cause(ctx)
 	}
@@ -92,6 +97,7 @@ func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool) (strea
 		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
+	j.progress = newProgress(o, -1, j.wakeAll)
 	stop, stopToo := context.AfterFunc(ctx, j.wakeAll), context.AfterFunc(p.ctx, j.wakeAll)
 	j.release = func() {
 		stop()
@@ -119,6 +125,8 @@ type streamJob struct {
 	ctx     context.Context
 	release func()
 	ordered bool
+
+	progress *progress
 
 	// Of the loop alone.
 	now   piece
@@ -150,38 +158,6 @@ type streamJob struct {
 type piece struct {
 	c        *parcel
 	from, to int
-}
-
-// A row is a slice of any type.
-type row struct {
-	elem   elem
-	at     unsafe.Pointer
-	n, max int
-}
-
-func (r *row) append(v unsafe.Pointer) {
-	if r.n == r.max {
-		r.max = max(8, 2*r.n)
-		at := r.elem.room(r.max)
-		for i := range r.n {
-			r.elem.move(r.elem.at(at, i), r.elem.at(r.at, i))
-		}
-		r.at = at
-	}
-	r.elem.move(r.elem.at(r.at, r.n), v)
-	r.n++
-}
-
-// take removes the first n.
-func (r *row) take(n int) unsafe.Pointer {
-	first := r.at
-	if r.n -= n; r.n == 0 {
-		r.at, r.max = nil, 0 // the address after the last may be behind the row
-		return first
-	}
-	r.max -= n
-	r.at = r.elem.at(r.at, n)
-	return first
 }
 
 func (j *streamJob) state() *jobState { return &j.st }
@@ -290,6 +266,7 @@ func (j *streamJob) fed() {
 	case j.isCut:
 		j.failure = ErrClosed
 	}
+	j.reportLocked()
 	j.mu.Unlock()
 	j.changed.Broadcast()
 }
@@ -326,6 +303,7 @@ func (j *streamJob) settled(c *parcel, from, to int) {
 		j.order = append(j.order, c.base+from)
 	}
 	j.arrived += to - from
+	j.reportLocked()
 	last := j.isCut && j.arrived == j.base+j.pending.n
 	tell := j.tellLocked()
 	j.mu.Unlock()
@@ -336,6 +314,14 @@ func (j *streamJob) settled(c *parcel, from, to int) {
 	if last {
 		j.finish()
 	}
+}
+
+func (j *streamJob) reportLocked() {
+	total := -1
+	if j.whole {
+		total = j.base + j.pending.n
+	}
+	j.progress.set(j.arrived, total)
 }
 
 func (j *streamJob) wakeAll() {
@@ -354,6 +340,9 @@ func (j *streamJob) end() {
 func (j *streamJob) next() (r unsafe.Pointer, err error, more bool) {
 	if j.i == j.now.to {
 		c, ok, err := j.await(j.seen)
+		if !ok && err == nil {
+			err = j.progress.end(j.ctx, true)
+		}
 		if err != nil || !ok {
 			j.ended = true
 			j.end()
@@ -380,6 +369,7 @@ func (j *streamJob) close() {
 		j.end()
 		j.p.stop(&j.st, context.Canceled)
 	}
+	_ = j.progress.end(j.ctx, false) // if it failed, the loop knows or was left
 	j.release()
 }
 
@@ -394,7 +384,7 @@ func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for {
-		if err := context.Cause(j.ctx); err != nil {
+		if err := cmp.Or(context.Cause(j.ctx), j.progress.failure()); err != nil {
 			return c, false, err
 		}
 		key := at

@@ -1,0 +1,138 @@
+package mp
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"unsafe"
+)
+
+// A JobOption changes how Map, ForEach, Stream and StreamUnordered do their work:
+// Progress.
+type JobOption struct{ set setting }
+
+// jobOptions are those of one Map or stream.
+type jobOptions struct {
+	report func(done, total int)
+	err    error
+}
+
+func newJobOptions(opts []JobOption) (o jobOptions, err error) {
+	for _, opt := range opts {
+		if opt.set == nil {
+			return o, errors.New("mp: a JobOption is empty; use Progress")
+		}
+		opt.set(unsafe.Pointer(&o))
+	}
+	return o, o.err
+}
+
+// Progress has a Map or stream call report as its tasks end, with or without an
+// error: done is how many have, and total how many there are, or -1 until a
+// stream's sequence has returned. One call is made at a time, in a goroutine, and
+// the tasks do not wait for it: calls that a slow report would miss are left out,
+// but for the last, in which done is total unless the work ends early. No call
+// begins after the Map or the loop has ended, and they wait for one that runs
+// unless their context ends. If report panics, the work ends with that error.
+func Progress(report func(done, total int)) JobOption {
+	return JobOption{func(p unsafe.Pointer) {
+		o := (*jobOptions)(p)
+		if o.report = report; report == nil {
+			o.err = errors.New("mp: Progress(nil): it needs a function to call")
+		}
+	}}
+}
+
+// A count is what a report is told.
+type count struct{ done, total int }
+
+// A progress calls a report in its goroutine. A nil one does nothing.
+type progress struct {
+	report func(done, total int)
+	failed func()        // called when a report panics
+	ended  chan struct{} // closed when no more calls are made
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	now     count
+	over    bool  // now is the last
+	dropped bool  // and is not told
+	err     error // of the report
+}
+
+// newProgress begins to report what it is told by set.
+func newProgress(o jobOptions, total int, failed func()) *progress {
+	if o.report == nil {
+		return nil
+	}
+	p := &progress{report: o.report, failed: failed, ended: make(chan struct{}), now: count{0, total}}
+	p.changed = sync.NewCond(&p.mu)
+	go p.run(p.now)
+	return p
+}
+
+func (p *progress) run(told count) {
+	err := isolate(func() error { p.loop(told); return nil })
+	p.mu.Lock()
+	p.err = within("the Progress function", err)
+	p.mu.Unlock()
+	close(p.ended)
+	if err != nil {
+		p.failed()
+	}
+}
+
+func (p *progress) loop(told count) {
+	for {
+		p.mu.Lock()
+		for p.now == told && !p.over {
+			p.changed.Wait()
+		}
+		now, dropped := p.now, p.dropped
+		p.mu.Unlock()
+		if dropped || now == told {
+			return
+		}
+		p.report(now.done, now.total)
+		told = now
+	}
+}
+
+// set notes how many tasks have ended, and of how many.
+func (p *progress) set(done, total int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = count{max(done, p.now.done), total}
+	p.changed.Signal()
+}
+
+// failure returns the error of the report.
+func (p *progress) failure() error {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// end waits for the last call, which is the one that runs already unless all is
+// done, and returns the error of the report.
+func (p *progress) end(ctx context.Context, all bool) error {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	p.over, p.dropped = true, !all
+	p.mu.Unlock()
+	p.changed.Signal()
+	defer lend(nesting())()
+	select {
+	case <-p.ended:
+	case <-ctx.Done():
+	}
+	return p.failure()
+}
