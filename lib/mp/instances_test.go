@@ -27,7 +27,7 @@ func TestInstancesAreSmall(t *testing.T) {
 		`var p mp.Pool; mp.ForEach(ctx, &p, use, []int{1, 2})`:                                        22,
 		`var p mp.Pool; mp.Submit[int](ctx, &p, square, 1).Result(ctx)`:                               24,
 		`var p mp.Pool; for range mp.Stream[int](ctx, &p, square, func(yield func(int) bool) {}) { }`: 28,
-		`var p mp.Pool; mp.Map[int](ctx, &p, square, []int{1}, mp.Progress(func(_, _ int) {}))`: 18,
+		`var p mp.Pool; mp.Map[int](ctx, &p, square, []int{1}, mp.Progress(func(_, _ int) {}))`:       18,
 		`r, _ := mp.Serve(new(point)); mp.Ask[int](ctx, r, (*point).move, 1)`:                         26,
 	} {
 		if names := compiled(t, config, use); len(names) > most {

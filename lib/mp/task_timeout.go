@@ -28,9 +28,19 @@ func (d taskTimeout) context(ctx context.Context) (context.Context, context.Canc
 	return context.WithCancel(ctx)
 }
 
-func (d taskTimeout) exceeded() error {
-	return fmt.Errorf("mp: the task took longer than the pool's TaskTimeout of %v: %w", time.Duration(d), context.DeadlineExceeded)
+func (d taskTimeout) exceeded() error { return timeoutError{time.Duration(d)} }
+
+// A timeoutError is the error of a task that took longer than limit.
+type timeoutError struct{ limit time.Duration }
+
+func (e timeoutError) Error() string {
+	return fmt.Sprintf("mp: the task took longer than the pool's TaskTimeout of %v: %v", e.limit, context.DeadlineExceeded)
 }
+
+func (e timeoutError) Unwrap() error { return context.DeadlineExceeded }
+
+// Timeout is for os.IsTimeout and those who ask as it does.
+func (e timeoutError) Timeout() bool { return true }
 
 // outcome is the error of a task that has returned err. A panic stays one.
 func (d taskTimeout) outcome(begin time.Time, err error) error {
@@ -43,7 +53,10 @@ func (d taskTimeout) outcome(begin time.Time, err error) error {
 	case *PanicError:
 		return err
 	}
-	if err == context.DeadlineExceeded || err == context.Canceled {
+	switch {
+	case isError(err, d.exceeded()): // the context's cause
+		return err
+	case err == context.DeadlineExceeded || err == context.Canceled:
 		return d.exceeded()
 	}
 	return fmt.Errorf("%w: %w", d.exceeded(), bare{err})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,9 @@ func TestTaskThatReturnsLate(t *testing.T) {
 		}
 		_, err := mp.Map[string](watchdog(t), p, wordOf, []int{1})
 		timedOut(t, err, "no word")
+		if n := strings.Count(err.Error(), "TaskTimeout"); n != 1 {
+			t.Errorf("the limit is told %d times: %v", n, err)
+		}
 		_, err = mp.Map[int](watchdog(t), p, panicsLate, []int{1})
 		if _, ok := errors.AsType[*mp.PanicError](err); !ok {
 			t.Errorf("got %v", err)
