@@ -22,7 +22,7 @@ func checkTalk(t *testing.T, nb *stored) {
 		"copies":        `goroutines \[2 4 6\]\n.*processes +\[1 2 3\]`,
 		"copies-global": `here the total is 0`,
 		"served":        `the children say \[1 2 3\] and here it has 3`,
-		"kill":          `without retries: \[\] mp: task \d+: .* signal 9 \(killed\)`,
+		"kill":          `without retries: \[.*\] mp: task \d+: .* signal 9 \(killed\)`,
 		"retry":         `12 tasks done, \d+ of them at the second try, 3 processes replaced`,
 		"lock":          `signal 9 \(killed\)\nthe lock is ours; it was taken from the dead 1 time`,
 	} {

@@ -14,17 +14,21 @@ import (
 type boxQueue struct {
 	tally
 	elem    elem
-	ch      chan unsafe.Pointer // boxes with a value each
-	boxes   sync.Pool           // without
+	ch      chan boxRef // boxes with a value each
+	boxes   sync.Pool   // without
 	closed  chan struct{}
 	once    sync.Once
 	over    atomic.Bool  // closed is closed
 	putting atomic.Int32 // goroutines that may have found it open
 }
 
+// A boxRef points to a box, or is any other pointer in a channel. It is no bare unsafe.Pointer: reflect.ChanOf
+// ends the process (Go 1.26) if the program has the type *chan unsafe.Pointer.
+type boxRef struct{ box unsafe.Pointer }
+
 func newBoxQueue(e elem, size int, counted bool) *boxQueue {
 	return &boxQueue{
-		tally: newTally(counted), elem: e, ch: make(chan unsafe.Pointer, size), closed: make(chan struct{}),
+		tally: newTally(counted), elem: e, ch: make(chan boxRef, size), closed: make(chan struct{}),
 		boxes: sync.Pool{New: func() any { return e.room(1) }},
 	}
 }
@@ -58,7 +62,7 @@ func (q *boxQueue) send(ctx context.Context, box unsafe.Pointer, wait bool) erro
 	}
 	for range 2 {
 		select {
-		case q.ch <- box:
+		case q.ch <- boxRef{box}:
 			return nil
 		default:
 		}
@@ -70,7 +74,7 @@ func (q *boxQueue) send(ctx context.Context, box unsafe.Pointer, wait bool) erro
 	ctx, release := hosted(ctx)
 	defer release()
 	select {
-	case q.ch <- box:
+	case q.ch <- boxRef{box}:
 		return nil
 	case <-q.closed:
 		return ErrClosed
@@ -92,8 +96,8 @@ func (q *boxQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok boo
 func (q *boxQueue) receive(ctx context.Context, wait bool) (unsafe.Pointer, error) {
 	for range 2 {
 		select {
-		case box := <-q.ch:
-			return box, nil
+		case b := <-q.ch:
+			return b.box, nil
 		default:
 		}
 		if !wait && !q.over.Load() {
@@ -104,8 +108,8 @@ func (q *boxQueue) receive(ctx context.Context, wait bool) (unsafe.Pointer, erro
 	ctx, release := hosted(ctx)
 	defer release()
 	select {
-	case box := <-q.ch:
-		return box, nil
+	case b := <-q.ch:
+		return b.box, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-q.closed:
@@ -118,8 +122,8 @@ func (q *boxQueue) last() (unsafe.Pointer, error) {
 	for {
 		open := q.putting.Load() > 0
 		select {
-		case box := <-q.ch:
-			return box, nil
+		case b := <-q.ch:
+			return b.box, nil
 		default:
 		}
 		if !open {

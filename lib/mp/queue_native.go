@@ -27,7 +27,7 @@ type nativeQueue struct {
 // The channels are not generic, since a cell would compile their code anew, and
 // since a type may be too large for a channel.
 type carrier interface {
-	uint64 | [2]uint64 | [4]uint64 | [8]uint64 | unsafe.Pointer | string | []byte | [2]unsafe.Pointer
+	uint64 | [2]uint64 | [4]uint64 | [8]uint64 | boxRef | string | []byte | [2]unsafe.Pointer
 }
 
 // A chans makes and uses channels of one carrier.
@@ -46,7 +46,7 @@ var (
 	chansOfPair     = chansOf[[2]uint64]()
 	chansOfFour     = chansOf[[4]uint64]()
 	chansOfEight    = chansOf[[8]uint64]()
-	chansOfPointers = chansOf[unsafe.Pointer]()
+	chansOfPointers = chansOf[boxRef]()
 	chansOfStrings  = chansOf[string]()
 	chansOfSlices   = chansOf[[]byte]()
 	chansOfPairs    = chansOf[[2]unsafe.Pointer]() // interfaces

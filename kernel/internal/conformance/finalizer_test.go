@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -13,14 +14,18 @@ func TestFinalizersGoOn(t *testing.T) {
 	} {
 		for _, end := range []string{`panic("in a finalizer")`, "os.Exit(0)"} {
 			s := newSession(t, nil)
-			mustRun(t, s, fmt.Sprintf(`import ("os"; "runtime"; "time")
+			begin := fmt.Sprintf(`import ("os"; "runtime"; "time")
 func onFree(f func()) { p := new([4]int); %s }
 began := make(chan bool, 100)
 func end() { began <- true; %s }
 _ = os.Args
 for range 20 { onFree(end) }
 runtime.GC()
-<-began`, on, end))
+<-began`, on, end)
+			// The cell fails if the panic comes before its end.
+			if err := executeCell(t, s, begin, &recorder{}); err != nil && !strings.Contains(err.Error(), "in a finalizer") {
+				t.Fatalf("%s\n%v", begin, err)
+			}
 			mustRun(t, s, `ran := make(chan bool, 1)
 onFree(func() { ran <- true })
 runtime.GC()
