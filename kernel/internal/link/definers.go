@@ -116,7 +116,7 @@ func readMarks(file string) (list []nameMark, err error) {
 	for _, o := range objs {
 		for i := range o.NonPackage() {
 			s := o.Sym(i)
-			if name := s.Name(); s.ABI() != goobj.ABIStatic && !s.Local() && !definedByAll(name) {
+			if name := s.Name(); s.ABI() != goobj.ABIStatic && !s.Local() && (s.Kind().IsText() || !definedByAll(name)) {
 				list = append(list, markOf(name, s.Dupok()))
 			}
 		}
@@ -124,8 +124,10 @@ func readMarks(file string) (list []nameMark, err error) {
 	return list, nil
 }
 
-// definedByAll reports whether every object that refers to such a symbol
-// defines it, or the package in whose name it is.
+// definedByAll reports whether every object that refers to such a symbol, if it
+// is no code, defines it, or the package in whose name it is. Code can be the
+// wrapper of a method of an unnamed type: what was inlined from the package that
+// has it refers to it, too.
 func definedByAll(name string) bool {
 	switch {
 	case strings.HasPrefix(name, "type:"):
