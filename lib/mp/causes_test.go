@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/perijove/perijove/lib/mp"
@@ -110,9 +111,8 @@ func (s *selfish) GobDecode(b []byte) error {
 	return nil
 }
 
-func takeSelfish(s selfish) int   { return s.N }
-func giveSelfish(n int) selfish   { return selfish{n} }
-func passSelfish(selfish) selfish { return selfish{5} }
+func takeSelfish(s selfish) int { return s.N }
+func giveSelfish(n int) selfish { return selfish{n} }
 
 // A user's method that panics or ends its goroutine, wherever the package calls
 // it, is the error of the task.
@@ -178,16 +178,11 @@ func TestValuesThatAreTooLarge(t *testing.T) {
 // A result that is there is not lost, however late this process looks at it.
 func TestBusyParentLosesNoResult(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	stop := make(chan struct{})
-	defer close(stop)
+	var stop atomic.Bool
+	defer stop.Store(true)
 	for range 12 {
 		go func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for !stop.Load() {
 			}
 		}()
 	}

@@ -124,6 +124,8 @@ func TestCodecRefusesInInterfaces(t *testing.T) {
 	}
 }
 
+//lint:file-ignore U1000 fields and methods that only reflection reads
+
 type unsent struct{ l sync2 }
 type sync2 struct{ ch []chan int }
 

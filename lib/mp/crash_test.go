@@ -13,6 +13,7 @@ import (
 
 func overflow(n int) int { debug.SetMaxStack(1 << 20); return deeper(n) }
 
+//lint:ignore SA5007 it is to overflow the stack
 func deeper(n int) int { return deeper(n+1) + 1 }
 
 func writeMapAtOnce(int) int {
@@ -39,6 +40,7 @@ func allocateTooMuch(n int) int {
 
 func nilMapWrite(int) int {
 	done := make(chan int)
+	//lint:ignore SA5000 it is to panic
 	go func() { var m map[int]int; m[1] = 1; close(done) }()
 	<-done
 	return 1

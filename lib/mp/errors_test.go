@@ -41,7 +41,6 @@ var (
 	errWrapping             = fmt.Errorf("wraps %w", errSentinel)
 	errPointer              = &badRange{1, 2}
 	errMade                 = makeRange(3)
-	errStruct         error = failedAt{4, errSentinel}
 	errUnsendable     error = unsendable{make(chan int)}
 	errInStruct             = struct{ NotFound, Other error }{NotFound: errors.New("not found")}
 	errReassigned           = errors.New("first")
@@ -101,6 +100,7 @@ func failAs(name string) (int, error) {
 	return 0, err
 }
 
+//lint:ignore U1000 what cannot be sent
 type selfWrapping struct{ f *func() }
 
 func (selfWrapping) Error() string   { return "wraps itself" }
@@ -209,6 +209,7 @@ func panicBy(how string) (int, error) {
 	case "index":
 		return list[len(how)], nil
 	case "map":
+		//lint:ignore SA5000 it is to panic
 		m[how] = 1
 	case "nil":
 		return p.Lo, nil

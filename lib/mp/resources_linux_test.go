@@ -79,6 +79,7 @@ func TestSlotsAreUsedAgain(t *testing.T) {
 	for range 20_000 {
 		m := made(mp.NewMutex(mp.Processes))
 		m.Lock()
+		//lint:ignore SA2001 the mutex is to have been used
 		m.Unlock()
 		m.Close()
 	}

@@ -203,7 +203,6 @@ func captures(n ast.Node, lit *ast.FuncLit) bool {
 	found := false
 	ast.Inspect(lit, func(x ast.Node) bool {
 		id, ok := x.(*ast.Ident)
-		//lint:ignore SA1019 which identifier is declared where, within one statement
 		if !ok || id.Obj == nil || id.Obj.Kind != ast.Var && id.Obj.Kind != ast.Con && id.Obj.Kind != ast.Typ {
 			return true
 		}

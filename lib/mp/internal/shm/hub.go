@@ -93,7 +93,7 @@ func ownHub() (*hub, error) {
 func openHub() (h *hub, err error) {
 	h = new(hub)
 	if handle, bad := hex.DecodeString(inherited); bad == nil && len(handle) == handleSize {
-		h.seg, err = openSegment(handle, false, 0)
+		h.seg, _ = openSegment(handle, false, 0) // if that cannot be had any more, another is made
 	}
 	if h.seg == nil {
 		if h.seg, err = NewSegment(hubPlace*hubPlaces, false); err != nil {
