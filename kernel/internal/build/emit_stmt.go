@@ -41,9 +41,6 @@ func (e *emitter) stmtRefs(f *file, st *stmt) []edit {
 		if r.Off >= dropped.Start && r.Off < dropped.End {
 			continue
 		}
-		if !e.shape && st.declares() && r.Off >= st.Var.NamesEnd && r.Off < st.Var.ValueStart {
-			continue // the type, which stands with the variable's declaration: nothing here needs its package
-		}
 		if text := e.stmtRef(f, st, r); text != r.Name {
 			edits = append(edits, edit{r.Off, r.Off + len(r.Name), text})
 		}

@@ -293,7 +293,7 @@ func (e *emitter) initial() *file {
 func (e *emitter) assign(f *file, st *stmt) {
 	edits := e.stmtRefs(f, st)
 	if v := st.Var; v != nil {
-		edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
+		edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
 	} else {
 		edits = append(edits, edit{st.Define, st.Define + 2, "="})
 	}
@@ -302,8 +302,10 @@ func (e *emitter) assign(f *file, st *stmt) {
 
 func (e *emitter) assignSpec(f *file, s *spec) {
 	v := s.v
-	edits := f.renames(s.source, cell.Span{End: len(s.source.Text)}, s.owner.binds, e.b.lookup)
-	edits = append(cut(edits, v.NamesEnd, v.ValueStart), edit{v.NamesEnd, v.ValueStart, " = "})
+	// The type is left out: this file may need none of its packages.
+	edits := f.renames(s.source, cell.Span{End: v.NamesEnd}, s.owner.binds, e.b.lookup)
+	edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
+	edits = append(edits, f.renames(s.source, cell.Span{Start: v.ValueStart, End: len(s.source.Text)}, s.owner.binds, e.b.lookup)...)
 	for _, n := range s.names {
 		if v := e.b.vars[n.Name]; v != nil {
 			if text := e.b.nameIn(v, n.Name); text != n.Name {
