@@ -51,6 +51,31 @@ func (p *Program) Commit(u *Unit) {
 	if c.origin.n > 0 {
 		p.sources[c.origin.n] = c.origin
 	}
+	p.commitSymbols(c)
+	for name, path := range c.imports {
+		if s := p.names[name]; s == nil || s.origin != c.origin { // else the cell itself means something else from there on
+			p.imports[name] = path
+		}
+	}
+	for _, path := range c.retry {
+		p.uninit.retry[path] = true
+	}
+	p.dots = append(p.dots, c.dots...)
+	p.allBlank = append(p.allBlank, c.blanks...)
+	p.blanks = nil
+	p.noteInstances(c.instances)
+	for _, t := range c.structs {
+		p.structs[t.key()] = t
+	}
+	for _, m := range c.valued {
+		p.valued[m] = true
+	}
+	clear(p.removed)
+	p.last = c.checked
+}
+
+// commitSymbols makes the symbols live that a unit declares or changes.
+func (p *Program) commitSymbols(c *changes) {
 	for _, a := range c.aside {
 		p.remove(a.symbol)
 		if a.kind != cell.Var {
@@ -87,26 +112,6 @@ func (p *Program) Commit(u *Unit) {
 		p.add(s)
 		p.holders[s] = true
 	}
-	for name, path := range c.imports {
-		if s := p.names[name]; s == nil || s.origin != c.origin { // else the cell itself means something else from there on
-			p.imports[name] = path
-		}
-	}
-	for _, path := range c.retry {
-		p.uninit.retry[path] = true
-	}
-	p.dots = append(p.dots, c.dots...)
-	p.allBlank = append(p.allBlank, c.blanks...)
-	p.blanks = nil
-	p.noteInstances(c.instances)
-	for _, t := range c.structs {
-		p.structs[t.key()] = t
-	}
-	for _, m := range c.valued {
-		p.valued[m] = true
-	}
-	clear(p.removed)
-	p.last = c.checked
 }
 
 // sees notes which bodies the compiler had when it compiled s.
