@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -24,13 +25,16 @@ func (m *Modules) Enter(dir string) {
 	m.from, m.dir, m.own = dir, found, false
 }
 
-// otherModule returns the folder of the module or workspace that %cd has gone into, if that is not the one in use and has
-// the package.
+// currentFolder is where the notebook's module would be looked for now: the folder that %cd has gone into, or its own.
+func (m *Modules) currentFolder() string { return cmp.Or(m.entered, m.from) }
+
+// otherModule returns the folder of the module or workspace that %cd has gone into, or that was made beside the notebook
+// meanwhile, if that is not the one in use and has the package.
 func (m *Modules) otherModule(path string) string {
-	if m.entered == "" {
+	if m.currentFolder() == "" {
 		return ""
 	}
-	found := findModule(m.entered)
+	found := findModule(m.currentFolder())
 	if found == "" || found == m.dir || !slices.ContainsFunc(readModules(found), func(f moduleFile) bool { return f.isOwn(path) }) {
 		return ""
 	}
@@ -45,7 +49,7 @@ func (m *Modules) Restart() bool {
 	if m.wanted == "" {
 		return false
 	}
-	m.from, m.dir, m.own, m.wanted = m.entered, m.wanted, false, ""
+	m.from, m.dir, m.own, m.wanted = m.currentFolder(), m.wanted, false, ""
 	m.archives, m.names = maps.Clone(m.given), map[string]string{}
 	for path := range m.given {
 		m.names[path] = ""

@@ -228,6 +228,13 @@ const R = 3
 	show(t, s, "!printf 'module example.com/new\\ngo 1.26\\n' > go.mod")
 	expect(t, s, "import \"example.com/new/r\"\nr.R", "[result text/plain]\n3\n")
 
+	s = sessionIn(t, files+"-- go.mod --\nmodule example.com/outer\n\ngo 1.26\n-- o/o.go --\npackage o\n\nconst O = 4\n")
+	expect(t, s, "import \"example.com/outer/o\"\no.O", "[result text/plain]\n4\n")
+	show(t, s, "!mkdir geo.v2 && printf 'module example.com/inner\\ngo 1.26\\n' > go.mod && printf 'package geo\\nconst G = 5\\n' > geo.v2/g.go")
+	mustContain(t, show(t, s, "import \"example.com/inner/geo.v2\""), "%restart goes over to the other module")
+	show(t, s, "%restart")
+	expect(t, s, "import \"example.com/inner/geo.v2\"\ngeo.G", "[result text/plain]\n5\n")
+
 	s = sessionIn(t, files+"-- go.mod --\nmodule example.com/outer\n\ngo 1.26\n")
 	show(t, s, "%cd ../two")
 	expect(t, s, "import \"two/q\"\nq.Q", "[result text/plain]\n2\n")
