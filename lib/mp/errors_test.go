@@ -267,7 +267,7 @@ func TestErrorsInOtherBinaries(t *testing.T) {
 	}
 	goTool, err := exec.LookPath("go")
 	if err != nil {
-		t.Skip("no go command")
+		t.Fatal("the go command, which builds the programs, was not found:", err)
 	}
 	for name, flags := range map[string][]string{
 		"stripped": {"-ldflags=-s -w"}, "pie": {"-buildmode=pie"}, "strippedpie": {"-buildmode=pie", "-ldflags=-s -w"},
