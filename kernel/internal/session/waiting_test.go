@@ -181,8 +181,10 @@ func TestStartFails(t *testing.T) {
 	s.mu.Lock()
 	l := s.launch
 	s.mu.Unlock()
-	l.cancel() // it began before
-	<-l.done
+	if l != nil { // it began before, and may have failed already
+		l.cancel()
+		<-l.done
+	}
 	mustContain(t, execute(t, s, "x := 1"), "[error WorkerError]\nthe worker does not start: it ended at once: ")
 	if err := os.WriteFile(s.cfg.Image.Worker(), good, 0o700); err != nil {
 		t.Fatal(err)
