@@ -28,13 +28,13 @@ var arrows = map[string]string{
 	"kernel/internal/version":   "",
 
 	// The engine.
-	"kernel/internal/build":   "cell memory",
+	"kernel/internal/program": "cell memory",
 	"kernel/internal/link":    "goobj platform",
 	"kernel/internal/image":   "control goobj link",
 	"kernel/internal/modules": "image",
 	"kernel/internal/worker":  "control link stopwatch lib/comm lib/display lib/mp",
 	"kernel/internal/solo":    "control stopwatch lib/display lib/mp",
-	"kernel/internal/session": "build cell control gonb image memory modules output version lib/comm lib/display",
+	"kernel/internal/session": "cell control gonb image memory modules output program version lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// generatedMark is what package build puts behind the part of a name that the
+// generatedMark is what package program puts behind the part of a name that the
 // user has written. It is a letter to Go.
 const generatedMark = "ʹ"
 
 // sourceName returns what stack traces, profiles and runtime.FuncForPC call a
-// function: its name in the cell's text. The functions that package build adds
+// function: its name in the cell's text. The functions that package program adds
 // have numbers, as main.init.0 has: main.cell.3 is the statements of cell 3.
 func sourceName(name string) string {
 	i := strings.Index(name, generatedMark)

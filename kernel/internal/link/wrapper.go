@@ -10,7 +10,7 @@ import (
 // type with value methods, for a method promoted from an embedded field, for a
 // method value; an instance of generic code with its dictionary. They often hold
 // a copy of the body, so a redefinition must renew them. Notebook code reaches
-// them through stubs, as it does functions; package build sees to it that they
+// them through stubs, as it does functions; package program sees to it that they
 // are in the object.
 
 // isMethodWrapper reports whether the compiler generated this function to call

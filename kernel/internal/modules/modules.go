@@ -22,7 +22,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// Modules implements build.Importer for one notebook.
+// Modules implements program.Importer for one notebook.
 type Modules struct {
 	img   *image.Image
 	cache string // for answers of the go command; shared by all notebooks

@@ -7,8 +7,8 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // Names of errors.
@@ -28,7 +28,7 @@ const (
 )
 
 // note enters a cell that was loaded into the journal.
-func (r *run) note(code string, u *build.Unit, failed *output.Error) {
+func (r *run) note(code string, u *program.Unit, failed *output.Error) {
 	e := &entry{n: r.n, src: code, does: u.Effects, setup: r.setup}
 	if failed != nil {
 		e.unfit = unfitFailed
@@ -130,7 +130,7 @@ func (s *Session) steps() ([]step, []*entry) {
 }
 
 // notMade lists the variables that none of the steps makes.
-func notMade(lost []build.Variable, steps []step) map[string]int {
+func notMade(lost []program.Variable, steps []step) map[string]int {
 	out := map[string]int{}
 	for _, v := range lost {
 		out[v.Name] = v.Cell

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // list shows what is declared: everything, or the names that are asked for.
@@ -53,7 +53,7 @@ func (r *run) list(d cell.DirectiveLine) error {
 
 // drop tells the worker which variables no name means any more: what they hold
 // is freed if nothing uses it.
-func (s *Session) drop(w *process, program *build.Program) {
+func (s *Session) drop(w *process, program *program.Program) {
 	list := program.Dropped()
 	if slices.Equal(list, w.dropped) {
 		return
@@ -93,7 +93,7 @@ func (r *run) remove(d cell.DirectiveLine) error {
 		return errors.New("write %rm NAME ...; %list shows the names")
 	}
 	var errs []error
-	needed := map[string][]build.Declaration{}
+	needed := map[string][]program.Declaration{}
 	for _, name := range names {
 		users, err := r.program.Load().Remove(name)
 		errs = append(errs, err)

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // Execute runs one cell.
@@ -134,7 +134,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	}
 	r.refresh()
 	r.prepareImports(c)
-	err := r.execute(c, func(u *build.Unit, failed *output.Error) { r.note(code, u, failed) })
+	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.note(code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 
 // execute compiles, loads and runs the Go of a cell. note is called for a cell
 // that was loaded, with what it does and how it ended.
-func (r *run) execute(c *cell.Cell, note func(*build.Unit, *output.Error)) *output.Error {
+func (r *run) execute(c *cell.Cell, note func(*program.Unit, *output.Error)) *output.Error {
 	if r.gonbStyle {
 		c = c.WithInits()
 	}
@@ -152,7 +152,7 @@ func (r *run) execute(c *cell.Cell, note func(*build.Unit, *output.Error)) *outp
 
 // load does the work of execute. If whole, an unrecovered panic in any
 // goroutine ends the cell, as it ends a program.
-func (r *run) load(c *cell.Cell, whole bool, note func(*build.Unit, *output.Error)) *output.Error {
+func (r *run) load(c *cell.Cell, whole bool, note func(*program.Unit, *output.Error)) *output.Error {
 	program := r.program.Load()
 	unit, err := program.Build(r.ctx, c)
 	if err != nil {
@@ -192,7 +192,7 @@ func (r *run) load(c *cell.Cell, whole bool, note func(*build.Unit, *output.Erro
 
 // link has the worker load and run a unit. What that declares is committed as
 // soon as it is linked, however the cell ends.
-func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole bool, note func(*build.Unit, *output.Error)) *output.Error {
+func (r *run) link(w *process, program *program.Program, unit *program.Unit, whole bool, note func(*program.Unit, *output.Error)) *output.Error {
 	extra, err := r.modules.Extra()
 	if err != nil {
 		return failure("WorkerError", err.Error())
@@ -235,7 +235,7 @@ func (r *run) link(w *process, program *build.Program, unit *build.Unit, whole b
 
 // tellRetyped names variables that a failed cell has given another type, and no
 // value.
-func (r *run) tellRetyped(unit *build.Unit, out *control.Outcome, failed *output.Error) {
+func (r *run) tellRetyped(unit *program.Unit, out *control.Outcome, failed *output.Error) {
 	if failed == nil || out == nil {
 		return
 	}

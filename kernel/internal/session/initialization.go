@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // An initFailure is how the initialization of a package ended.
@@ -42,7 +42,7 @@ func (f *initFailure) rest() (s string) {
 
 // noteInitialization takes in which packages are not initialized after a cell, and returns the cell's error if it has
 // ended in an initialization.
-func (r *run) noteInitialization(program *build.Program, out *control.Outcome) *output.Error {
+func (r *run) noteInitialization(prog *program.Program, out *control.Outcome) *output.Error {
 	var failed *output.Error
 	if out.Init != nil {
 		failed = r.initError(out)
@@ -50,14 +50,14 @@ func (r *run) noteInitialization(program *build.Program, out *control.Outcome) *
 	if len(out.Uninitialized) == 0 && len(r.initFailures) == 0 {
 		return failed
 	}
-	list := map[string]build.Failure{}
+	list := map[string]program.Failure{}
 	for path, cause := range out.Uninitialized {
 		if f := r.initFailures[cause]; f != nil {
-			list[path] = build.Failure{Package: cause, Reason: f.String()}
+			list[path] = program.Failure{Package: cause, Reason: f.String()}
 		}
 	}
 	maps.DeleteFunc(r.initFailures, func(path string, _ *initFailure) bool { return out.Uninitialized[path] == "" })
-	program.SetUninitialized(list, out.Init != nil)
+	prog.SetUninitialized(list, out.Init != nil)
 	return failed
 }
 

@@ -3,8 +3,8 @@ package session
 import (
 	"slices"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // A journal keeps the runs of cells that made or changed variables, in their
@@ -18,7 +18,7 @@ type journal struct {
 type entry struct {
 	n     int // its execution count
 	src   string
-	does  build.Effects
+	does  program.Effects
 	setup setup // folder and arguments at its time
 
 	gone bool // what it did went with a worker

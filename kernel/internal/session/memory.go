@@ -11,11 +11,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/memory"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 const (
@@ -146,12 +146,12 @@ func (m *memoryWatch) look() time.Duration {
 	if lim.bytes == 0 || u.Total == 0 {
 		return time.Second
 	}
-	program, compiler := m.compiler()
+	prog, compiler := m.compiler()
 	switch {
 	case u.Total > lim.bytes:
 		m.end(u, lim)
-	case u.Total+compiler > lim.bytes && compiler > build.LeastMemory:
-		program.StopCompiler(failure(memoryError, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s beside the %s, and the limit is %s; %s, or free what is not needed",
+	case u.Total+compiler > lim.bytes && compiler > program.LeastMemory:
+		prog.StopCompiler(failure(memoryError, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s beside the %s, and the limit is %s; %s, or free what is not needed",
 			memory.Format(compiler), inUse(u), lim, compileAdvice)))
 	case u.Total > lim.bytes/10*8 && !m.warned:
 		m.warned = true
@@ -170,25 +170,25 @@ func (s *Session) compilerStopped(err error) *output.Error {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped
-	case errors.Is(err, build.ErrMemory):
+	case errors.Is(err, program.ErrMemory):
 		return failure(memoryError, fmt.Sprintf("%v: compiling this cell takes more than the limit, %s; %s", err, s.limit, compileAdvice))
 	}
 	return nil
 }
 
 // compiler returns what the compiler of a cell uses, if one works.
-func (m *memoryWatch) compiler() (program *build.Program, used int64) {
+func (m *memoryWatch) compiler() (prog *program.Program, used int64) {
 	m.p.mu.Lock()
 	current := m.p.program
 	m.p.mu.Unlock()
 	if current == nil {
 		return nil, 0
 	}
-	program = current()
-	if pid := program.CompilerPID(); pid != 0 {
+	prog = current()
+	if pid := prog.CompilerPID(); pid != 0 {
 		used = memory.Tree(m.root, pid).Total
 	}
-	return program, used
+	return prog, used
 }
 
 // machine warns when the machine itself has little left and it is this tree

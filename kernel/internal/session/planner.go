@@ -1,6 +1,6 @@
 package session
 
-import "github.com/perijove/perijove/kernel/internal/build"
+import "github.com/perijove/perijove/kernel/internal/program"
 
 // A step is one run to repeat.
 type step struct {
@@ -57,7 +57,7 @@ func newPlanner(entries []*entry) *planner {
 }
 
 // follow takes in run i.
-func (p *planner) follow(i int, d build.Effects) {
+func (p *planner) follow(i int, d program.Effects) {
 	p.reads[i] = p.currents(d.Reads)
 	p.touches[i] = p.currents(d.Writes)
 	seen := map[string]int{}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/perijove/perijove/kernel/internal/build"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // past makes a journal of runs, one a line, all of them lost. Each is a list
@@ -104,7 +104,7 @@ func TestPlan(t *testing.T) {
 func TestPrune(t *testing.T) {
 	j := &journal{}
 	for i := range 5000 {
-		j.add(&entry{n: i + 1, does: build.Effects{Declares: []string{fmt.Sprint("v", i%10)}}})
+		j.add(&entry{n: i + 1, does: program.Effects{Declares: []string{fmt.Sprint("v", i%10)}}})
 	}
 	if n := len(j.entries); n > 1100 {
 		t.Errorf("%d entries for ten variables", n)

@@ -14,10 +14,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 	"golang.org/x/sys/unix"
 )
 
@@ -67,7 +67,7 @@ type process struct {
 	done     chan control.Message              // of the running cell
 	onLeft   func(count int, sink output.Sink) // told of goroutines that interrupts left behind
 	ended    chan struct{}                     // closed when the process is gone and all was read
-	program  func() *build.Program             // the session's, whose compiler counts as memory in use; nil at first
+	program  func() *program.Program           // the session's, whose compiler counts as memory in use; nil at first
 	oomKills int                               // at the start, see there
 	garbage  error                             // why the kernel gave the worker up
 	isSetUp  bool                              // it was told what directives have set; of whoever has the turn

@@ -37,8 +37,8 @@ func (r *run) refresh() {
 // reload has the worker and the program go over to other forms of packages. It
 // reports whether their types are new ones.
 func (r *run) reload(change *modules.Change) (renewed bool, err error) {
-	program := r.program.Load()
-	renewed = program.Changed(change.Packages) || change.Other
+	prog := r.program.Load()
+	renewed = prog.Changed(change.Packages) || change.Other
 	r.mu.Lock()
 	w := r.worker
 	r.mu.Unlock()
@@ -53,6 +53,6 @@ func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 		}
 		renewed = answer.Renew
 	}
-	program.Reload(change.Packages, renewed)
+	prog.Reload(change.Packages, renewed)
 	return renewed, nil
 }

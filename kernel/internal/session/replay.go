@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // replay runs again, in their order, the cells that made or changed what went
@@ -98,10 +98,10 @@ func (r *run) repeat(s step) *output.Error {
 		return workerError(err)
 	}
 	if s.declarations {
-		return again.execute(s.parsed().Declarations(), func(*build.Unit, *output.Error) {})
+		return again.execute(s.parsed().Declarations(), func(*program.Unit, *output.Error) {})
 	}
 	s.unfit = unfitDeadly // for whoever asks while it runs
-	err := again.execute(s.parsed(), func(*build.Unit, *output.Error) {})
+	err := again.execute(s.parsed(), func(*program.Unit, *output.Error) {})
 	if err == nil || err.Name != died {
 		s.unfit = ""
 	}
@@ -145,7 +145,7 @@ func (r *run) redeclare(left []step) (lines []string) {
 			continue
 		}
 		again := &run{Session: r.Session, ctx: context.WithoutCancel(r.ctx), n: s.n, sink: plainSink{r.sink}}
-		if e := again.execute(s.parsed().Declarations(), func(*build.Unit, *output.Error) {}); e != nil {
+		if e := again.execute(s.parsed().Declarations(), func(*program.Unit, *output.Error) {}); e != nil {
 			lines = append(lines, fmt.Sprintf("run %s again: its declarations are not those of its last run (%s)", cell.Name(s.n), e.Value))
 		}
 	}

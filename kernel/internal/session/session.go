@@ -12,11 +12,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // Config says what a session runs with.
@@ -44,7 +44,7 @@ type Session struct {
 	held    *scratch
 	scratch string // generated sources and objects, for as long as the session lives
 	modules *modules.Modules
-	program atomic.Pointer[build.Program] // replaced by whoever has the turn, read by anybody
+	program atomic.Pointer[program.Program] // replaced by whoever has the turn, read by anybody
 
 	turn chan struct{} // holds one token: whoever has it may run a cell, and use what follows
 	// programs counts them: the objects of each lie apart, since the worker's
@@ -124,7 +124,7 @@ type setup struct {
 	Args []string
 }
 
-func (s *Session) newProgram() *build.Program {
+func (s *Session) newProgram() *program.Program {
 	s.programs++
 	dir := filepath.Join(s.scratch, fmt.Sprintf("p%d", s.programs))
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -134,7 +134,7 @@ func (s *Session) newProgram() *build.Program {
 	if s.solo() {
 		solo = soloPackage
 	}
-	return build.New(build.Config{
+	return program.New(program.Config{
 		Solo:     solo,
 		Compile:  s.cfg.Image.Toolchain.Compile(),
 		Lang:     s.cfg.Image.Toolchain.Lang(),

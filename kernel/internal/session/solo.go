@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // soloPackage is what a cell's program runs in, where cells cannot be linked
@@ -23,7 +23,7 @@ func (s *Session) solo() bool { return s.cfg.Image.Unfit != "" }
 
 // runSolo links a cell to a program and runs it. Declarations of the notebook
 // are kept, since they are source; variables end with the program.
-func (r *run) runSolo(unit *build.Unit) *output.Error {
+func (r *run) runSolo(unit *program.Unit) *output.Error {
 	if !r.toldSolo {
 		r.toldSolo = true
 		r.sink.Stream(output.Stderr, "cells run as programs of their own here, so variables and goroutines end with their cell, and functions, types and constants stay: "+r.cfg.Image.Unfit+"\n")
@@ -55,7 +55,7 @@ func (r *run) runSolo(unit *build.Unit) *output.Error {
 	return r.soloDied(w)
 }
 
-func (r *run) startSolo(unit *build.Unit) (*process, error) {
+func (r *run) startSolo(unit *program.Unit) (*process, error) {
 	exe := filepath.Join(r.scratch, "solo")
 	args, err := r.program.Load().Links(unit, exe)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/perijove/perijove/kernel/internal/build"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 )
 
 // test notes that the cell's tests are to be run once the cell has.
@@ -63,7 +63,7 @@ var testKinds = []struct {
 // runTests runs test functions of the notebook in the live process, through
 // package testing: they see everything that cells have made.
 func (r *run) runTests() *output.Error {
-	funcs := map[string][]build.Declaration{}
+	funcs := map[string][]program.Declaration{}
 	here, hasMain := false, false
 	for _, d := range r.program.Load().Declarations() {
 		if d.Kind != "func" || d.Aside != "" {
@@ -92,7 +92,7 @@ func (r *run) runTests() *output.Error {
 		args = []string{"-test.v"}
 		if here { // those of this cell alone
 			for prefix, list := range funcs {
-				funcs[prefix] = slices.DeleteFunc(list, func(d build.Declaration) bool { return d.Cell != r.n })
+				funcs[prefix] = slices.DeleteFunc(list, func(d program.Declaration) bool { return d.Cell != r.n })
 			}
 		}
 		if len(funcs["Benchmark"]) > 0 {
@@ -115,7 +115,7 @@ func (r *run) runTests() *output.Error {
 		}()
 		unnumbered := *r
 		unnumbered.n = 0
-		return unnumbered.load(c, true, func(*build.Unit, *output.Error) {})
+		return unnumbered.load(c, true, func(*program.Unit, *output.Error) {})
 	})
 }
 
@@ -151,7 +151,7 @@ var testImports = []string{"testingʹt", "testdepsʹt", "osʹt", "reflectʹt"}
 
 // testProgram is the cell that runs tests, as the main function that go test
 // writes does.
-func (r *run) testProgram(funcs map[string][]build.Declaration, hasMain bool) (string, error) {
+func (r *run) testProgram(funcs map[string][]program.Declaration, hasMain bool) (string, error) {
 	var b strings.Builder
 	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport osʹt \"os\"\n")
 	if hasMain {
@@ -186,7 +186,7 @@ func (r *run) testProgram(funcs map[string][]build.Declaration, hasMain bool) (s
 
 // exampleOutput finds the output that an example's comment announces. Those
 // that announce none are compiled, not run.
-func (r *run) exampleOutput(d build.Declaration) (want string, ok bool, err error) {
+func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err error) {
 	src, known := r.program.Load().Source(d.Cell)
 	c, errs := cell.Parse(d.Cell, src)
 	if !known || errs != nil {

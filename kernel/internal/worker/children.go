@@ -54,7 +54,7 @@ func (h *host) Loaded() (constants, variables mp.Range) {
 // Reads leaves out what generated code declares, and gives variables that had
 // to be renamed their own names.
 func (h *host) Reads(pc uintptr) (zero, initial []string) {
-	const mark = "ʹ" // of names that package build makes
+	const mark = "ʹ" // of names that package program makes
 	for _, name := range h.w.linker.Reads(pc) {
 		known, altered := h.w.first.of("main." + name)
 		plain, suffix, renamed := strings.Cut(name, mark)

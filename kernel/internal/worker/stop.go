@@ -24,7 +24,7 @@ import (
 // handler if the goroutine runs, with the world stopped if it is parked.
 //
 // A function that keeps its defers in bits is never stopped either: between
-// calls it has not stored which of them are due. Package build sees to it that
+// calls it has not stored which of them are due. Package program sees to it that
 // functions that loop keep records instead.
 
 // currentG returns the identity of the calling goroutine: the address of its

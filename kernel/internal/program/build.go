@@ -1,0 +1,209 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// build runs the passes in their order.
+func (b *builder) build(ctx context.Context) (*Unit, error) {
+	b.declare()
+	b.hoist()
+	if errs := append(b.resolve(), b.linknameErrors()...); len(errs) > 0 {
+		return nil, errs.Sorted()
+	}
+	if b.specsFollow() || b.specsLinked() {
+		return nil, errSequence
+	}
+	b.placeFlags()
+	b.noteConstraints()
+	b.returning()
+	if err := b.shapePass(); err != nil {
+		return nil, err
+	}
+	u := &Unit{Cell: b.c, program: b.p}
+	in, r, err := b.bodyPass()
+	if err != nil {
+		return nil, err
+	}
+	if b.dynamicInit() && hasWitness(in) {
+		return nil, errSequence
+	}
+	e := b.emitUnit(false, in)
+	if err := b.instrument(e, r); err != nil {
+		return nil, err
+	}
+	b.describeUnit(u, e, in)
+	b.describeLiterals(u)
+	u.Effects, u.Flags = b.effects, b.flags
+	if len(e.order) > 0 {
+		start := time.Now()
+		if u.Object, err = b.compile(ctx, e); err != nil {
+			return nil, err
+		}
+		u.Timing.Compile = time.Since(start)
+	}
+	return u, nil
+}
+
+// errSequence asks for the cell's variables to be initialized by statements:
+// the package's own initialization would evaluate the expressions that stand
+// for the types of older variables.
+var errSequence = errors.New("program: initialize in sequence")
+
+func hasWitness(in map[*symbol]form) bool {
+	for s := range in {
+		if s.witness != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// shapePass checks signatures and statements. It settles the types of
+// variables, which of them are static, and what the last expression shows.
+func (b *builder) shapePass() error {
+	b.wrapLast()
+	for {
+		in := b.reach(nil)
+		r, err := b.check(b.emitUnit(true, in))
+		if err != nil {
+			return err
+		}
+		entry := r.entryDecl(b.entryName())
+		at := map[token.Pos]bool{}
+		var tops []*ast.Ident
+		if entry != nil {
+			tops = topVars(entry.Body.List)
+			for _, id := range tops {
+				at[id.Pos()] = true
+			}
+		}
+		var faults []fault
+		for _, f := range r.faults {
+			if !f.unused(at) && !b.lastMayStand(r, entry, f) && !b.loopFault(r, entry, f) {
+				faults = append(faults, f)
+			}
+		}
+		own, foreign := b.divide(faults)
+		if len(own) > 0 {
+			return faultErrors(own)
+		}
+		if len(foreign) == 0 {
+			b.settleLast(r, entry)
+			b.settleLoops(r, entry)
+			b.settleVars(r, entry, tops)
+			b.shape = &shape{result: r, entry: entry, tops: tops, in: in}
+			if errs := b.embedErrors(); len(errs) > 0 {
+				return errs
+			}
+			b.settleDecls(r)
+			b.last = &checked{r.pkg, r.info}
+			return nil
+		}
+		for _, f := range foreign {
+			b.setAside(f)
+		}
+	}
+}
+
+// A shape is what the first pass found out about the cell's statements.
+type shape struct {
+	result *result
+	entry  *ast.FuncDecl // one statement for each of the builder's; nil if there are none
+	tops   []*ast.Ident  // that the statements define
+	in     map[*symbol]form
+}
+
+// bodyPass checks function bodies, of the cell and of the older declarations
+// that its changes reach, and settles which of those are set aside.
+func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
+	b.affected()
+	for {
+		in := b.reach(b.older())
+		r, err := b.check(b.emitUnit(false, in))
+		if err != nil {
+			return nil, nil, err
+		}
+		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == wrappersOwner }) {
+			b.noInstances = true
+			continue
+		}
+		own, foreign := b.divide(r.faults)
+		if len(own) > 0 {
+			return nil, nil, faultErrors(own)
+		}
+		if len(foreign) == 0 {
+			b.findInstances(r)
+			b.settleOlder(r)
+			b.noteUses(r)
+			b.settleAllLiterals(r)
+			b.noteFlags(r)
+			b.noteEffects(r, in)
+			b.noteInitial(r, in)
+			if errs := b.checkInitialized(r); len(errs) > 0 {
+				return nil, nil, errs
+			}
+			b.last = &checked{r.pkg, r.info}
+			return in, r, nil
+		}
+		for _, f := range foreign {
+			b.setAside(f)
+		}
+	}
+}
+
+// older lists the symbols that are compiled again.
+func (b *builder) older() []*symbol {
+	var out []*symbol
+	for _, old := range b.order {
+		if _, gone := b.dropped[old]; !gone {
+			out = append(out, b.recomp[old])
+		}
+	}
+	return append(out, b.back...)
+}
+
+// divide separates the faults of the cell from those of older declarations.
+func (b *builder) divide(faults []fault) (own, foreign []fault) {
+	for _, f := range faults {
+		if f.owner == nil || f.owner.origin == b.o {
+			own = append(own, f)
+		} else {
+			foreign = append(foreign, f)
+		}
+	}
+	return own, foreign
+}
+
+// noteUses records which methods each compiled function selects.
+func (b *builder) noteUses(r *result) {
+	for sel, s := range r.info.Selections {
+		fn, ok := s.Obj().(*types.Func)
+		if !ok || fn.Pkg() != r.pkg {
+			continue
+		}
+		recv := fn.Signature().Recv()
+		if recv == nil {
+			continue
+		}
+		t := recv.Type()
+		if p, ok := t.(*types.Pointer); ok {
+			t = p.Elem()
+		}
+		named, ok := t.(*types.Named)
+		if !ok {
+			continue
+		}
+		if owner := r.owner(sel.Pos()); owner != nil && owner.kind == cell.Func {
+			owner.uses = append(owner.uses, demangle(named.Obj().Name())+"."+fn.Name())
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package program
+
+import (
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// declaredType returns the source form of a variable's declared type if that
+// mentions more of the notebook than types, as [N]int does: the variable then
+// follows a new value of N. Else it is nil, and the checked type says it all.
+func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]binding) *typeText {
+	if v == nil || v.TypeStart >= v.TypeEnd {
+		return nil
+	}
+	var refs []cell.Ref
+	follows := false
+	for _, r := range src.Refs {
+		if r.Off < v.TypeStart || r.Off >= v.TypeEnd || r.Key {
+			continue
+		}
+		refs = append(refs, r)
+		if r.Top || binds[r.Name].kind == notebook {
+			s := b.lookup(r.Name)
+			follows = follows || s != nil && s.kind != cell.Type
+		}
+	}
+	if !follows {
+		return nil
+	}
+	slices.SortFunc(refs, func(x, y cell.Ref) int { return x.Off - y.Off })
+	out := &typeText{}
+	at := v.TypeStart
+	literal := func(end int) {
+		out.parts = append(out.parts, typePart{text: src.Text[at:end]})
+		at = end
+	}
+	for _, r := range refs {
+		literal(r.Off)
+		bd := binds[r.Name]
+		switch {
+		case r.Top || bd.kind == notebook:
+			out.parts = append(out.parts, typePart{name: r.Name})
+			out.names = append(out.names, r.Name)
+		case bd.kind == imported || bd.kind == dotted:
+			out.parts = append(out.parts, typePart{path: bd.path})
+			out.paths = append(out.paths, bd.path)
+			if bd.kind == dotted {
+				out.parts = append(out.parts, typePart{text: "." + r.Name})
+			}
+		default:
+			continue
+		}
+		at += len(r.Name)
+	}
+	literal(v.TypeEnd)
+	return out
+}

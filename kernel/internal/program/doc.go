@@ -1,0 +1,150 @@
+package program
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// docOf reads the documentation of an object out of the file that declares it.
+// Export data gives the file and the line.
+func docOf(p *packages, obj types.Object) string {
+	at := p.fset.Position(obj.Pos())
+	if obj.Pkg() == nil { // predeclared: described in a file of its own, whose lines no export data names
+		at = token.Position{Filename: "$GOROOT/src/builtin/builtin.go"}
+	}
+	file := p.sourceFile(at.Filename)
+	if file == "" {
+		return ""
+	}
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return ""
+	}
+	return findDoc(fset, f, at.Line, obj.Name()).Text()
+}
+
+// notebookDoc is the comment above a declaration of the notebook.
+func (p *Program) notebookDoc(obj types.Object) string {
+	key := demangle(obj.Name())
+	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
+		t := fn.Signature().Recv().Type()
+		if ptr, ok := t.(*types.Pointer); ok {
+			t = ptr.Elem()
+		}
+		if named, ok := t.(*types.Named); ok {
+			key = demangle(named.Obj().Name()) + "." + key
+		}
+	}
+	s := p.names[key]
+	if s == nil || s.decl == nil {
+		return ""
+	}
+	above := strings.Split(s.origin.src, "\n")[:s.decl.Pos.Line-1]
+	if s.kind == cell.Func {
+		above = strings.Split(strings.TrimSpace(s.decl.Text[:s.decl.FuncEnd]), "\n")
+	}
+	var doc []string
+	for _, line := range slices.Backward(above) {
+		text, ok := strings.CutPrefix(strings.TrimSpace(line), "//")
+		if !ok {
+			break
+		}
+		if !strings.HasPrefix(text, "go:") {
+			doc = append([]string{strings.TrimPrefix(text, " ")}, doc...)
+		}
+	}
+	return strings.Join(doc, "\n")
+}
+
+// findDoc returns the comment of what declares name on a line; on any, if line is 0.
+func findDoc(fset *token.FileSet, f *ast.File, line int, name string) (doc *ast.CommentGroup) {
+	on := func(from, to token.Pos) bool {
+		return line == 0 || fset.Position(from).Line <= line && fset.Position(to).Line >= line
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		if doc != nil {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Name.Name == name && on(n.Name.Pos(), n.Name.Pos()) {
+				doc = n.Doc
+			}
+		case *ast.GenDecl:
+			for _, s := range n.Specs {
+				if d, ok := specDoc(s, name); ok && on(s.Pos(), s.End()) {
+					if doc = d; doc == nil {
+						doc = n.Doc
+					}
+				}
+			}
+		case *ast.Field:
+			for _, id := range n.Names {
+				if id.Name == name && on(id.Pos(), id.Pos()) {
+					if doc = n.Doc; doc == nil {
+						doc = n.Comment
+					}
+				}
+			}
+		}
+		return true
+	})
+	return doc
+}
+
+func specDoc(s ast.Spec, name string) (*ast.CommentGroup, bool) {
+	switch s := s.(type) {
+	case *ast.TypeSpec:
+		return s.Doc, s.Name.Name == name
+	case *ast.ValueSpec:
+		for _, id := range s.Names {
+			if id.Name == name {
+				return s.Doc, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// sourceFile finds a file that export data names; the standard library's are
+// named relative to GOROOT.
+func (p *packages) sourceFile(name string) string {
+	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok {
+		name = filepath.Join(p.goroot, rest)
+	}
+	if st, err := os.Stat(name); err != nil || st.IsDir() {
+		return ""
+	}
+	return name
+}
+
+// packageDoc reads a package's own documentation.
+func packageDoc(p *packages, pkg *types.Package) string {
+	for _, name := range pkg.Scope().Names() {
+		file := p.sourceFile(p.fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)
+		if file == "" {
+			continue
+		}
+		names, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go"))
+		if err != nil {
+			return ""
+		}
+		for _, name := range names {
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err == nil && f.Name.Name == pkg.Name() && f.Doc != nil {
+				return f.Doc.Text()
+			}
+		}
+		return ""
+	}
+	return ""
+}

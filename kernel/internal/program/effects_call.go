@@ -1,0 +1,277 @@
+package program
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// A callee is what a call calls.
+type callee struct {
+	key   string      // a function of the notebook
+	fn    *types.Func // a function or method, also of another package
+	recv  ast.Expr    // of a method
+	value bool        // a value of a function type
+	free  bool        // a built-in function or a conversion
+	name  string      // of a built-in function
+}
+
+func (f *funcScan) callee(x *ast.CallExpr) callee {
+	fun := ast.Unparen(x.Fun)
+	if tv := f.info.Types[fun]; tv.IsType() {
+		return callee{free: true}
+	}
+	switch i := fun.(type) {
+	case *ast.IndexExpr:
+		if f.info.Types[i.Index].IsType() {
+			fun = i.X
+		}
+	case *ast.IndexListExpr:
+		fun = i.X
+	}
+	switch e := fun.(type) {
+	case *ast.Ident:
+		switch obj := f.info.Uses[e].(type) {
+		case *types.Builtin:
+			return callee{free: true, name: obj.Name()}
+		case *types.Func:
+			return callee{key: f.functions[obj], fn: obj}
+		}
+	case *ast.SelectorExpr:
+		fn, ok := f.info.Uses[e.Sel].(*types.Func)
+		if !ok {
+			break
+		}
+		c := callee{fn: fn}
+		if sel := f.info.Selections[e]; sel != nil && sel.Kind() == types.MethodVal {
+			c.recv = e.X
+			c.key = f.methodKey(fn)
+		}
+		return c
+	}
+	return callee{value: true}
+}
+
+// methodKey names a method of a notebook type, or is "".
+func (f *funcScan) methodKey(fn *types.Func) string {
+	if fn.Pkg() != f.pkg || fn.Signature().Recv() == nil {
+		return ""
+	}
+	t := fn.Signature().Recv().Type()
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if named, ok := t.(*types.Named); ok && !types.IsInterface(named) {
+		return demangle(named.Obj().Name()) + "." + fn.Name()
+	}
+	return ""
+}
+
+// call notes what a call may do.
+func (f *funcScan) call(x *ast.CallExpr) {
+	c := f.callee(x)
+	switch {
+	case c.free:
+		f.builtin(c.name, x)
+		return
+	case c.fn != nil && c.fn.Pkg() == f.pkg && c.key == "" && c.recv == nil:
+		return // a helper of ours, which shows a value
+	case c.fn != nil && c.fn.FullName() == "runtime.KeepAlive":
+		return
+	case c.key != "":
+		f.notebookCall(c, x)
+		return
+	}
+	var all roots
+	if c.value {
+		all.with(f.place(x.Fun))
+	}
+	if c.recv != nil {
+		f.method(c, &all)
+	}
+	if c.fn != nil && c.recv == nil {
+		f.sum.process = f.sum.process || setsProcess(c.fn)
+	}
+	for i, a := range x.Args {
+		if c.fn == nil || c.recv != nil || changesArgument(c.fn, i) {
+			all.with(f.of(a))
+			f.methodsOf(f.info.TypeOf(a))
+		}
+	}
+	f.writes(all)
+	f.link(all, all)
+}
+
+// method notes what the call of a method of another package, or of an
+// interface, may do with its receiver.
+func (f *funcScan) method(c callee, all *roots) {
+	sig := c.fn.Signature()
+	t := sig.Recv().Type()
+	if types.IsInterface(t) {
+		for key := range f.methodsNamed(c.fn.Name()) {
+			f.sum.calls = append(f.sum.calls, summaryCall{key: key})
+		}
+	}
+	if observes[c.fn.Name()] || observesOf(c.fn) {
+		return
+	}
+	if _, ptr := t.(*types.Pointer); ptr {
+		r := f.place(c.recv)
+		all.with(r)
+		f.sum.addressed.add(r.variables()...)
+	} else if types.IsInterface(t) || c.fn.Pkg() == nil || c.fn.Pkg().Path() == "reflect" {
+		all.with(f.of(c.recv))
+	}
+}
+
+// methodsNamed lists the notebook's methods of one name.
+func (f *funcScan) methodsNamed(name string) names {
+	out := names{}
+	for _, m := range f.b.p.methods {
+		for key := range m {
+			if strings.HasSuffix(key, "."+name) {
+				out.add(key)
+			}
+		}
+	}
+	for key := range f.b.fresh {
+		if strings.HasSuffix(key, "."+name) {
+			out.add(key)
+		}
+	}
+	return out
+}
+
+// methodsOf counts the methods of a notebook type as called: its value goes to
+// code that may call them.
+func (f *funcScan) methodsOf(t types.Type) {
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	named, ok := t.(*types.Named)
+	if !ok || named.Obj().Pkg() != f.pkg {
+		return
+	}
+	for i := range named.NumMethods() {
+		f.sum.calls = append(f.sum.calls, summaryCall{key: demangle(named.Obj().Name()) + "." + named.Method(i).Name()})
+	}
+}
+
+// notebookCall notes the call of a function whose source is known.
+func (f *funcScan) notebookCall(c callee, x *ast.CallExpr) {
+	call := summaryCall{key: c.key, args: map[int]roots{}}
+	var all roots
+	last := c.fn.Signature().Params().Len() - 1
+	for i, a := range x.Args {
+		r := f.of(a)
+		i = min(i, max(last, 0))
+		sum := call.args[i]
+		sum.with(r)
+		call.args[i] = sum
+		all.with(r)
+	}
+	if c.recv != nil {
+		r := f.of(c.recv)
+		if _, ptr := c.fn.Signature().Recv().Type().(*types.Pointer); ptr {
+			r = f.place(c.recv)
+			f.sum.addressed.add(r.variables()...)
+		}
+		call.args[-1] = r
+		all.with(r)
+	}
+	f.sum.calls = append(f.sum.calls, call)
+	f.link(all, all)
+}
+
+func (f *funcScan) builtin(name string, x *ast.CallExpr) {
+	switch name {
+	case "copy", "delete", "clear", "close":
+		f.writes(f.place(x.Args[0]))
+	case "append":
+		if _, ok := ast.Unparen(x.Args[0]).(*ast.SliceExpr); ok {
+			f.writes(f.place(x.Args[0]))
+		}
+	}
+}
+
+// observes names methods that change nothing, or nothing that lasts, in every
+// package that anybody uses.
+var observes = map[string]bool{
+	"String": true, "Error": true, "GoString": true, "Len": true, "Cap": true, "Size": true, "Load": true,
+	"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "Name": true, "Bytes": true, "Done": true,
+	"Err": true, "Format": true, "Equal": true, "Cmp": true, "Sign": true,
+}
+
+// unchanging types have methods that leave their receiver as it is, apart from
+// those that change it. Only their pointers have methods.
+var unchanging = map[string][]string{
+	"regexp.Regexp": {"Longest", "Unmarshal*"}, "strings.Replacer": {}, "time.Location": {}, "strings.Reader": {"Read*", "Seek", "Reset", "Unread*", "WriteTo"},
+	"text/template.Template": {"New", "Parse*", "Funcs", "Option", "Delims", "AddParseTree"}, "html/template.Template": {"*"}, "net/url.URL": {"Unmarshal*"},
+}
+
+func observesOf(fn *types.Func) bool {
+	p, ok := fn.Signature().Recv().Type().(*types.Pointer)
+	if !ok {
+		return false
+	}
+	named, ok := p.Elem().(*types.Named)
+	if !ok || named.Obj().Pkg() == nil {
+		return false
+	}
+	changing, ok := unchanging[named.Obj().Pkg().Path()+"."+named.Obj().Name()]
+	return ok && !matchesAny(changing, fn.Name())
+}
+
+// observing packages have functions that do not change what their arguments
+// refer to, apart from those named here with the index of the argument that
+// they change, or allArguments.
+const allArguments = -1
+
+var observing = map[string]map[string]int{
+	"fmt": {"Fprint": 0, "Fprintf": 0, "Fprintln": 0, "Sscan": allArguments, "Sscanf": allArguments, "Sscanln": allArguments,
+		"Fscan": allArguments, "Fscanf": allArguments, "Fscanln": allArguments, "Scan": allArguments, "Scanf": allArguments, "Scanln": allArguments},
+	"strings": {}, "strconv": {}, "bytes": {}, "math": {}, "math/bits": {}, "math/cmplx": {}, "unicode": {},
+	"unicode/utf8": {"EncodeRune": 0}, "unicode/utf16": {}, "errors": {"As": 1}, "path": {}, "path/filepath": {"Walk": allArguments, "WalkDir": allArguments},
+	"html": {}, "cmp": {}, "time": {}, "os": {}, "log": {}, "regexp": {}, "crypto/sha256": {}, "crypto/md5": {},
+	"encoding/json": {"Unmarshal": 1, "Indent": 0, "Compact": 0, "HTMLEscape": 0}, "encoding/hex": {"Encode": 0, "Decode": 0},
+	"reflect": {"Copy": 0, "Swapper": allArguments},
+	"slices": {"Sort": 0, "SortFunc": 0, "SortStableFunc": 0, "Reverse": 0, "Delete": 0, "DeleteFunc": 0, "Insert": 0,
+		"Compact": 0, "CompactFunc": 0, "Replace": 0},
+	"maps": {"Copy": 0, "DeleteFunc": 0, "Insert": 0},
+	"sort": {"Sort": 0, "Stable": 0, "Slice": 0, "SliceStable": 0, "Ints": 0, "Strings": 0, "Float64s": 0},
+	"github.com/perijove/perijove/lib/display": {}, "github.com/perijove/perijove/lib/speedup": {},
+}
+
+// changesArgument reports whether a function of another package may change
+// what its argument i refers to.
+func changesArgument(fn *types.Func, i int) bool {
+	if fn.Pkg() == nil {
+		return true
+	}
+	table, ok := observing[fn.Pkg().Path()]
+	if !ok {
+		return true
+	}
+	at, ok := table[fn.Name()]
+	return ok && (at == allArguments || at == i)
+}
+
+// setters are the functions, by package, that change what belongs to the
+// process. A name that ends with * stands for all that begin so.
+var setters = map[string][]string{
+	"log": {"Set*"}, "log/slog": {"Set*"}, "net/http": {"Handle*", "ListenAndServe*"}, "os": {"Setenv", "Unsetenv", "Clearenv", "Chdir"},
+	"math/rand": {"Seed"}, "runtime": {"GOMAXPROCS", "Set*"}, "runtime/debug": {"Set*"},
+	"encoding/gob": {"Register*"}, "database/sql": {"Register"}, "image": {"RegisterFormat"}, "expvar": {"*"}, "mime": {"AddExtensionType"},
+}
+
+func setsProcess(fn *types.Func) bool {
+	if fn.Pkg() == nil {
+		return false
+	}
+	for _, name := range setters[fn.Pkg().Path()] {
+		if head, ok := strings.CutSuffix(name, "*"); ok && strings.HasPrefix(fn.Name(), head) || name == fn.Name() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,208 @@
+package program
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+func (e *emitter) symbol(s *symbol, fm form) {
+	switch s.kind {
+	case cell.Func:
+		e.function(s, fm)
+	case cell.Type:
+		f := e.file(s.origin)
+		all := cell.Span{End: len(s.decl.Text)}
+		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
+		f.put(s, "type", s.decl.Source, all, "", append(e.nameEdits(s), edits...))
+	case cell.Const:
+		f := e.file(s.origin)
+		all := cell.Span{End: len(s.decl.Text)}
+		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
+		f.put(s, "", s.decl.Source, all, "", append(e.nameEdits(s), edits...))
+	case cell.Var:
+		e.variable(s)
+	}
+}
+
+// nameEdits give the declared names of s their generated form. Constants of a
+// group that a newer declaration replaced become blank. They go before the edits
+// of references: a declared name is one of those, too.
+func (e *emitter) nameEdits(s *symbol) []edit {
+	var out []edit
+	for _, n := range s.decl.Names {
+		text := n.Name
+		switch {
+		case s.orderedInit():
+			text = s.ename
+		case n.Name == "_" || s.recv != "" || s.key == "":
+		case s.kind == cell.Const && e.b.lookup(n.Name) != s:
+			text = "_"
+		default:
+			text = e.b.nameIn(s, n.Name)
+		}
+		if text != n.Name {
+			out = append(out, edit{n.Off, n.Off + len(n.Name), text})
+		}
+	}
+	return out
+}
+
+func (e *emitter) function(s *symbol, fm form) {
+	f := e.file(s.origin)
+	d := s.decl
+	span := cell.Span{Start: 0, End: len(d.Text)}
+	after := ""
+	if s.linknamed() {
+		f.effects = append(f.effects, "unsafe")
+	} else if fm == signature && d.Body >= 0 {
+		span = cell.Span{Start: d.FuncEnd, End: d.Body}
+		if d.Generic || s.isInit() {
+			after = "{ panic(0) }"
+		}
+	}
+	before := s.pragma
+	if e.full[s] && !d.Generic && s.recv != "" && e.b.lasts(s) {
+		before += "\n//go:noinline"
+	} else if e.full[s] && slices.Contains(e.b.followingIn(s), true) {
+		before += "\n//go:noinline" // a copy would have literals of its own
+	}
+	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
+	if e.aliased(s) {
+		e.alias(f, s)
+	}
+}
+
+// linknamed reports whether the function's symbol may have a name of the user's.
+func (s *symbol) linknamed() bool {
+	return s.pragma != "" || s.decl.Linkname
+}
+
+// alias declares a second name for a function of the unit, without body, for
+// function literals.
+func (e *emitter) alias(f *file, s *symbol) {
+	d := s.decl
+	f.effects = append(f.effects, "unsafe")
+	span := cell.Span{Start: d.FuncEnd, End: d.Body}
+	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	name := aliasName(s)
+	own := edit{d.Names[0].Off, d.Names[0].Off + len(d.Names[0].Name), name}
+	edits = append(cut(edits, own.start, own.end), own)
+	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.ename), d.Source, span, "", edits)
+}
+
+func aliasName(s *symbol) string { return s.key + mangleMark + "a" }
+
+// variable declares an older variable without initializer.
+func (e *emitter) variable(s *symbol) {
+	name := e.b.nameIn(s, s.key)
+	if s.typ != nil {
+		f := e.varFile()
+		start := f.body.Len()
+		if s.pragma != "" {
+			f.effects = append(f.effects, "unsafe")
+			fmt.Fprintf(&f.body, "%s\n", s.pragma)
+		}
+		fmt.Fprintf(&f.body, "var %s %s\n", name, f.typeText(s.typ))
+		f.regions = append(f.regions, region{start, f.body.Len(), s})
+		return
+	}
+	w := s.witness
+	f := e.file(s.origin)
+	blanks := make([]string, w.count)
+	for i := range blanks {
+		blanks[i] = "_"
+	}
+	blanks[w.index] = name
+	edits := f.renames(cell.Source{Text: w.stmt.Text, Refs: w.refs}, w.span, w.binds, e.b.lookup)
+	f.put(s, "var "+strings.Join(blanks, ", ")+" =", w.stmt.Source, w.span, "", edits)
+}
+
+func (f *file) typeText(t *typeText) string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		switch {
+		case p.path != "":
+			b.WriteString(f.useOwn(p.path))
+		case p.name != "":
+			name := mangle(p.name)
+			if s := f.e.b.lookup(p.name); s != nil {
+				name = f.e.b.nameIn(s, p.name)
+			}
+			b.WriteString(name)
+		default:
+			b.WriteString(p.text)
+		}
+	}
+	return b.String()
+}
+
+// spec writes a variable specification of the cell at package level.
+func (e *emitter) spec(s *spec) {
+	f := e.file(s.owner.origin)
+	all := cell.Span{End: len(s.source.Text)}
+	edits := f.renames(s.source, all, s.owner.binds, e.b.lookup)
+	before := "var"
+	for _, n := range s.names {
+		if v := e.b.vars[n.Name]; v != nil {
+			if v.pragma != "" {
+				f.effects = append(f.effects, "unsafe")
+				before = v.pragma + "\n" + before
+			}
+			if text := e.b.nameIn(v, n.Name); text != n.Name {
+				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
+			}
+		}
+	}
+	f.put(s.owner, before, s.source, all, "", dedupe(edits))
+}
+
+// dedupe drops edits of the same place.
+func dedupe(edits []edit) []edit {
+	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
+	var out []edit
+	for _, ed := range edits {
+		if n := len(out); n == 0 || out[n-1].start != ed.start {
+			out = append(out, ed)
+		}
+	}
+	return out
+}
+
+// newVars declares at package level the variables that statements make.
+func (e *emitter) newVars() {
+	if e.shape {
+		return
+	}
+	for _, st := range e.b.stmts {
+		if st.static {
+			e.spec(&spec{source: st.Source, v: st.Var, names: st.Names, owner: &symbol{kind: cell.Var, origin: e.b.o, binds: e.b.binds}})
+			continue
+		}
+		for i, n := range st.Names {
+			if v := e.b.vars[n.Name]; v != nil && st.New[i] {
+				e.variable(v)
+			}
+		}
+	}
+}
+
+// aliased reports whether function literals call s by its second name.
+func (e *emitter) aliased(s *symbol) bool {
+	return e.full[s] && s.recv == "" && s.key != "" && !s.decl.Generic && s.decl.Body >= 0 && !s.linknamed() && e.b.lasts(s)
+}
+
+// aliasedIn returns the function with a second name that r refers to, if it does.
+func (e *emitter) aliasedIn(binds map[string]binding, r cell.Ref, lookup func(string) *symbol) *symbol {
+	if r.Key || binds[r.Name].kind != notebook {
+		return nil
+	}
+	if s := lookup(r.Name); s != nil && s.kind == cell.Func && e.aliased(s) {
+		return s
+	}
+	return nil
+}

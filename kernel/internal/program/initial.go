@@ -1,0 +1,378 @@
+package program
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// Initial tells how the variables that a cell declares begin in child
+// processes, which run no cells. Variables whose initializers have no effects
+// get their first values there, too. Names are link symbols.
+type Initial struct {
+	Func    string   // a func() that gives variables their first values, "" if the object's data does
+	Known   []string // variables that begin in a child as they did here
+	Unknown []string // those that are zero there
+	Altered []string // of all variables: those that the notebook's code changes
+}
+
+// A firstValue is a variable specification, or a statement that declares
+// variables, whose values children can give themselves.
+type firstValue struct {
+	st   *stmt
+	spec *spec
+	hold []string // of its variables, those that may hold an error
+}
+
+// noteInitial finds out which variables begin in children as they do here. r is
+// about the whole unit.
+func (b *builder) noteInitial(r *result, in map[*symbol]form) {
+	b.firsts, b.altered = nil, names{}
+	b.inside = names{}
+	if b.p.cfg.Solo != "" {
+		return
+	}
+	own := names{}
+	if len(b.specs) > 0 {
+		b.specValues(r, newScan(b, r, in), own)
+	} else if b.shape != nil && b.shape.entry != nil {
+		b.stmtValues(own)
+	}
+	b.initFunctions()
+	b.throughLinks()
+	for name, v := range b.vars {
+		v.initial = own[name]
+	}
+}
+
+// initFunctions notes what the cell's init functions and main change.
+func (b *builder) initFunctions() {
+	for _, s := range b.decls {
+		if s.key == "" && s.kind == cell.Func && s.decl.Names[0].Name == "init" || s.key == "main" {
+			total := follower{b: b, sum: newSummary(), seen: map[string]bool{}}
+			total.add(s.does, nil)
+			b.noteAltered(b.altered, total.sum)
+		}
+	}
+}
+
+// throughLinks adds the variables that share memory with one in which
+// something was changed.
+func (b *builder) throughLinks() {
+	sets := append(b.p.sharing[:len(b.p.sharing):len(b.p.sharing)], b.effects.Links...)
+	for more := true; more; {
+		more = false
+		for _, set := range sets {
+			if !slices.ContainsFunc(set, func(name string) bool { return b.inside[name] }) {
+				continue
+			}
+			for _, name := range set {
+				if v := b.lookup(name); !b.inside[name] && v != nil && !v.isWhole {
+					b.inside[name], b.altered[name], more = true, true, true
+				}
+			}
+		}
+	}
+}
+
+// stmtValues looks at the statements, as the first pass checked them.
+func (b *builder) stmtValues(own names) {
+	sh := b.shape
+	sc := newScan(b, sh.result, sh.in)
+	for _, id := range sh.tops {
+		if obj := sh.result.info.Defs[id]; obj != nil && b.vars[id.Name] != nil {
+			sc.variables[obj] = id.Name
+		}
+	}
+	list := sh.entry.Body.List
+	if len(list) < len(b.stmts) {
+		return
+	}
+	for i, st := range b.stmts {
+		values, declares := declaredValues(list[i])
+		if !declares || !st.allNew() {
+			b.alters(sc, list[i])
+			continue
+		}
+		for _, x := range values {
+			b.alters(sc, x)
+		}
+	}
+	b.throughLinks()
+	for i, st := range b.stmts {
+		values, declares := declaredValues(list[i])
+		if !declares || !st.allNew() || st.Embed != "" || st.Loop != nil || allBlank(st.Names) {
+			continue
+		}
+		if !st.static {
+			if !b.repeatable(sc, values, own) {
+				continue
+			}
+			b.firsts = append(b.firsts, firstValue{st: st, hold: b.mayHoldErrors(st.Names)})
+		}
+		for _, n := range st.Names {
+			own.add(n.Name)
+		}
+	}
+}
+
+func (st *stmt) allNew() bool {
+	for i, n := range st.Names {
+		if n.Name != "_" && !st.New[i] {
+			return false
+		}
+	}
+	return len(st.Names) > 0 && (st.Var != nil || st.Define >= 0)
+}
+
+// declaredValues returns the values of a statement that declares variables.
+func declaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
+	switch s := s.(type) {
+	case *ast.AssignStmt:
+		return s.Rhs, s.Tok.String() == ":="
+	case *ast.DeclStmt:
+		g := s.Decl.(*ast.GenDecl)
+		if v, ok := g.Specs[0].(*ast.ValueSpec); ok && len(g.Specs) == 1 && g.Tok.String() == "var" {
+			return v.Values, true
+		}
+	}
+	return nil, false
+}
+
+func (b *builder) repeatable(sc *scan, values []ast.Expr, own names) bool {
+	for _, x := range values {
+		if !b.isRepeatable(sc.purityOf(x), own, b.altered) {
+			return false
+		}
+	}
+	return true
+}
+
+// alters notes which variables code changes, with all that it calls.
+func (b *builder) alters(sc *scan, n ast.Node) {
+	f := &funcScan{scan: sc, locals: map[types.Object]*roots{}}
+	f.run(n)
+	total := follower{b: b, sum: newSummary(), seen: map[string]bool{}}
+	total.add(f.sum, nil)
+	b.noteAltered(b.altered, total.sum)
+}
+
+// noteAltered adds the variables that a summary's code changes. An error or a
+// function has nothing in it that could be.
+func (b *builder) noteAltered(out names, s summary) {
+	out.add(s.sets.sorted()...)
+	for name := range s.deep {
+		if v := b.lookup(name); v == nil || !v.isWhole {
+			out.add(name)
+			b.inside.add(name)
+		}
+	}
+}
+
+// isWhole reports whether a variable of type t changes as a whole or not at all.
+func isWhole(t types.Type) bool {
+	_, function := t.Underlying().(*types.Signature)
+	return function || !refers(t) || isError(t)
+}
+
+// specValues looks at the specifications of a cell without statements, in the
+// order in which Go initializes them.
+func (b *builder) specValues(r *result, sc *scan, own names) {
+	at := map[*spec][]int{}
+	bySpec := map[*spec][]ast.Expr{}
+	specOf := map[string]*spec{}
+	for _, s := range b.specs {
+		for _, n := range s.names {
+			specOf[n.Name] = s
+		}
+		if len(s.v.Values) == 0 {
+			for _, n := range s.names {
+				own.add(n.Name)
+			}
+		}
+	}
+	for i, in := range r.info.InitOrder {
+		b.alters(sc, in.Rhs)
+		for _, v := range in.Lhs {
+			if s := specOf[sc.variables[v]]; s != nil {
+				at[s] = append(at[s], i)
+				bySpec[s] = append(bySpec[s], in.Rhs)
+				break
+			}
+		}
+	}
+	var order []*spec
+	for _, s := range b.specs {
+		if places := at[s]; len(places) > 0 && places[len(places)-1]-places[0] < len(places) {
+			order = append(order, s)
+		}
+	}
+	slices.SortFunc(order, func(x, y *spec) int { return cmp.Compare(at[x][0], at[y][0]) })
+	for _, s := range order {
+		if !b.repeatable(sc, bySpec[s], own) {
+			continue
+		}
+		for _, n := range s.names {
+			own.add(n.Name)
+		}
+		if !constants(r, bySpec[s]) {
+			b.firsts = append(b.firsts, firstValue{spec: s, hold: b.mayHoldErrors(s.names)})
+		}
+	}
+}
+
+// constants reports whether the object's data has all values.
+func constants(r *result, values []ast.Expr) bool {
+	return !slices.ContainsFunc(values, func(x ast.Expr) bool {
+		tv := r.info.Types[x]
+		return tv.Value == nil && !tv.IsNil()
+	})
+}
+
+// mayHoldErrors lists the variables whose type may hold an error.
+func (b *builder) mayHoldErrors(list []cell.Ref) (out []string) {
+	for _, n := range list {
+		if v := b.vars[n.Name]; v != nil && v.holdsError {
+			out = append(out, n.Name)
+		}
+	}
+	return out
+}
+
+// holdsErrors reports whether a value of type t is or contains an error that a
+// sentinel may be.
+func holdsErrors(t types.Type, depth int) bool {
+	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+	if types.Implements(t, errorType) {
+		return true
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return true
+	case *types.Array:
+		return depth > 0 && holdsErrors(u.Elem(), depth-1)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if depth > 0 && holdsErrors(f.Type(), depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// initialName is the function that gives variables their first values in a child.
+func (b *builder) initialName() string { return fmt.Sprintf("initial%s%d", mangleMark, b.c.N) }
+
+// initial writes that function, to a file of its own: the others are as they
+// were checked then.
+func (e *emitter) initial() *file {
+	if e.shape || len(e.b.firsts) == 0 {
+		return nil
+	}
+	f := &file{e: e, origin: e.b.o, aliases: map[string]string{}, name: "initial.go"}
+	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.initialName())
+	for _, first := range e.b.firsts {
+		if first.st != nil {
+			e.assign(f, first.st)
+		} else {
+			e.assignSpec(f, first.spec)
+		}
+		e.record(f, first.hold)
+	}
+	f.body.WriteString("}\n")
+	return f
+}
+
+// assign writes a declaration as an assignment to the variables, which are
+// declared elsewhere.
+func (e *emitter) assign(f *file, st *stmt) {
+	edits := e.stmtRefs(f, st)
+	if v := st.Var; v != nil {
+		edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
+	} else {
+		edits = append(edits, edit{st.Define, st.Define + 2, "="})
+	}
+	f.put(nil, "", st.Source, cell.Span{End: len(st.Text)}, "", edits)
+}
+
+func (e *emitter) assignSpec(f *file, s *spec) {
+	v := s.v
+	// The type is left out: this file may need none of its packages.
+	edits := f.renames(s.source, cell.Span{End: v.NamesEnd}, s.owner.binds, e.b.lookup)
+	edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
+	edits = append(edits, f.renames(s.source, cell.Span{Start: v.ValueStart, End: len(s.source.Text)}, s.owner.binds, e.b.lookup)...)
+	for _, n := range s.names {
+		if v := e.b.vars[n.Name]; v != nil {
+			if text := e.b.nameIn(v, n.Name); text != n.Name {
+				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
+			}
+		}
+	}
+	f.put(s.owner, "", s.source, cell.Span{End: len(s.source.Text)}, "", dedupe(edits))
+}
+
+// record has the worker note the errors that variables begin with.
+func (e *emitter) record(f *file, vars []string) {
+	for _, name := range vars {
+		e.helpers[recordName] = true
+		fmt.Fprintf(&f.body, "%s(&%s)\n", recordName, e.b.nameIn(e.b.vars[name], name))
+	}
+}
+
+// recordAfter does that after a statement of the cell.
+func (e *emitter) recordAfter(f *file, st *stmt) {
+	for _, first := range e.b.firsts {
+		if first.st == st && !e.shape {
+			e.record(f, first.hold)
+		}
+	}
+}
+
+// describeInitial fills in what children must know.
+func (b *builder) describeInitial(u *Unit) {
+	in := &u.Initial
+	if len(b.firsts) > 0 {
+		in.Func = "main." + b.initialName()
+		u.Fresh = append(u.Fresh, in.Func)
+	}
+	for _, v := range b.vars {
+		list := &in.Unknown
+		if v.initial {
+			list = &in.Known
+		}
+		*list = append(*list, "main."+v.ename)
+	}
+	altered := names{}
+	note := func(s *symbol) { b.noteAltered(altered, s.does) }
+	for _, s := range b.p.names {
+		note(s)
+	}
+	for _, methods := range b.p.methods {
+		for _, s := range methods {
+			note(s)
+		}
+	}
+	for _, s := range b.decls {
+		note(s)
+	}
+	for name := range b.p.altered {
+		if b.vars[name] == nil {
+			altered.add(name)
+		}
+	}
+	altered.add(b.altered.sorted()...)
+	for name := range altered {
+		if s := b.lookup(name); s != nil && s.kind == cell.Var {
+			in.Altered = append(in.Altered, "main."+s.ename)
+		}
+	}
+	slices.Sort(in.Known)
+	slices.Sort(in.Unknown)
+	slices.Sort(in.Altered)
+	u.changes.altered, u.changes.sharing = b.altered, b.effects.Links
+}

@@ -1,0 +1,205 @@
+package program
+
+import (
+	"go/types"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// An instance is a use of a generic function or type of the notebook.
+type instance struct {
+	generic string // its name
+	key     string // the arguments, to tell instances apart
+	args    []*typeText
+}
+
+// names lists the notebook types among the arguments.
+func (in instance) names() []string {
+	var out []string
+	for _, a := range in.args {
+		out = append(out, a.names...)
+	}
+	return out
+}
+
+// noteInstances remembers what the worker has.
+func (p *Program) noteInstances(list []instance) {
+	for _, in := range list {
+		if p.instances[in.generic] == nil {
+			p.instances[in.generic] = map[string]instance{}
+		}
+		p.instances[in.generic][in.key] = in
+	}
+}
+
+// instancesOf lists the instances of a generic function, or of a method's
+// receiver, that older cells made and whose arguments still exist.
+func (b *builder) instancesOf(s *symbol) []instance {
+	if !s.decl.Generic || b.noInstances {
+		return nil
+	}
+	all := b.p.instances[s.key]
+	if s.recv != "" {
+		all = b.p.instances[s.recv]
+	}
+	var out []instance
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		missing := func(name string) bool {
+			s := b.lookup(name)
+			return s == nil || s.kind != cell.Type
+		}
+		if !slices.ContainsFunc(all[key].names(), missing) {
+			out = append(out, all[key])
+		}
+	}
+	return out
+}
+
+// callers is the fingerprint of what compiled callers of a function rely on.
+func (s *symbol) callers() string {
+	if s.signature != "" {
+		return s.signature
+	}
+	return s.print
+}
+
+// findInstances collects the instances that the checked unit uses: those that
+// it names, and those that the types of its expressions contain.
+func (b *builder) findInstances(r *result) {
+	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]instance{}, structs: map[string]*typeText{}}
+	for id, in := range r.info.Instances {
+		if obj := r.info.Uses[id]; obj != nil && obj.Pkg() == r.pkg {
+			f.add(obj.Name(), in.TypeArgs)
+		}
+		f.walk(in.Type)
+	}
+	for _, tv := range r.info.Types {
+		f.walk(tv.Type)
+	}
+	b.instances = slices.Collect(maps.Values(f.found))
+	b.structs = slices.Collect(maps.Values(f.structs))
+}
+
+type finder struct {
+	pkg     *types.Package
+	seen    map[types.Type]bool
+	found   map[string]instance
+	structs map[string]*typeText
+}
+
+// add notes an instance if its arguments are types that exist outside of
+// generic code and can be spelled.
+func (f *finder) add(name string, args *types.TypeList) {
+	in := instance{generic: demangle(name)}
+	var keys []string
+	for a := range args.Types() {
+		text := spell(a, f.pkg)
+		if text == nil || hasTypeParam(a, map[types.Type]bool{}) {
+			return
+		}
+		in.args = append(in.args, text)
+		keys = append(keys, types.TypeString(a, nil))
+	}
+	in.key = strings.Join(keys, ", ")
+	f.found[in.generic+"["+in.key] = in
+}
+
+// walk looks for instances in a type, also in what its methods take and return.
+func (f *finder) walk(t types.Type) {
+	if t == nil || f.seen[t] {
+		return
+	}
+	f.seen[t] = true
+	if n, ok := t.(*types.Named); ok {
+		if n.Obj().Pkg() == f.pkg && n.TypeArgs().Len() > 0 {
+			f.add(n.Obj().Name(), n.TypeArgs())
+		}
+		if n.Obj().Pkg() == f.pkg {
+			eachPart(n.Underlying(), f.walk)
+			for m := range n.Methods() {
+				f.walk(m.Type())
+			}
+		}
+	}
+	if s, ok := t.(*types.Struct); ok {
+		f.addStruct(s)
+	}
+	eachPart(t, f.walk)
+}
+
+// addStruct notes a struct type without a name that may have promoted methods
+// of notebook types.
+func (f *finder) addStruct(s *types.Struct) {
+	for v := range s.Fields() {
+		if !v.Embedded() {
+			continue
+		}
+		text := spell(s, f.pkg)
+		if text != nil && len(text.names) > 0 && !hasTypeParam(s, map[types.Type]bool{}) {
+			f.structs[text.key()] = text
+		}
+		return
+	}
+}
+
+// hasTypeParam reports whether a type depends on a type parameter.
+func hasTypeParam(t types.Type, seen map[types.Type]bool) bool {
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	_, found := t.(*types.TypeParam)
+	eachPart(t, func(t types.Type) { found = found || hasTypeParam(t, seen) })
+	return found
+}
+
+// eachPart calls f with the types that t is written with.
+func eachPart(t types.Type, f func(types.Type)) {
+	tuple := func(t *types.Tuple) {
+		for v := range t.Variables() {
+			f(v.Type())
+		}
+	}
+	switch t := t.(type) {
+	case *types.Alias:
+		f(types.Unalias(t))
+	case *types.Named:
+		for a := range t.TypeArgs().Types() {
+			f(a)
+		}
+	case *types.Pointer:
+		f(t.Elem())
+	case *types.Slice:
+		f(t.Elem())
+	case *types.Array:
+		f(t.Elem())
+	case *types.Chan:
+		f(t.Elem())
+	case *types.Map:
+		f(t.Key())
+		f(t.Elem())
+	case *types.Tuple:
+		tuple(t)
+	case *types.Signature:
+		tuple(t.Params())
+		tuple(t.Results())
+	case *types.Struct:
+		for v := range t.Fields() {
+			f(v.Type())
+		}
+	case *types.Interface:
+		for m := range t.ExplicitMethods() {
+			f(m.Type())
+		}
+		for e := range t.EmbeddedTypes() {
+			f(e)
+		}
+	case *types.Union:
+		for u := range t.Terms() {
+			f(u.Type())
+		}
+	}
+}

@@ -1,0 +1,303 @@
+package program
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// Function literals follow the constants that they use. Those of declared
+// functions are compiled again with them; for those of a cell's statements a
+// unit has the statements' function again, with the literals alone: the compiler
+// gives a literal its name by the function around it and its number in there.
+// Both need a stub, as functions have, which leads to the newest code. A literal
+// that captures variables of a statement cannot be compiled without that, and
+// goes on as it is; so does one of a function if the captured variables, or how
+// they are captured, may be others.
+
+// A literal is one that follows constants.
+type literal struct {
+	number int // of the literals that are in no other, from 1
+	print  string
+}
+
+// A literalSource is a piece of a cell's statements with function literals.
+type literalSource struct {
+	source cell.Source
+	follow []bool // for each of source.Outermost
+}
+
+// following tells which outermost literals of a piece follow constants.
+func (b *builder) following(src cell.Source, binds map[string]binding, captures bool) []bool {
+	out := make([]bool, len(src.Outermost))
+	for i, lit := range src.Outermost {
+		out[i] = (captures || !lit.Captures) && slices.ContainsFunc(src.Refs, func(r cell.Ref) bool {
+			within := r.Off >= lit.Start && r.Off < lit.End && !r.Key && !r.Top
+			return within && binds[r.Name].kind == notebook && b.dependsOnConstant(r.Name, map[string]bool{})
+		})
+	}
+	return out
+}
+
+// dependsOnConstant reports whether a name is a constant of the notebook, or a
+// type that one is part of.
+func (b *builder) dependsOnConstant(name string, seen map[string]bool) bool {
+	s := b.lookup(name)
+	switch {
+	case s == nil || seen[name]:
+		return false
+	case s.kind == cell.Const:
+		return true
+	case s.kind != cell.Type:
+		return false
+	}
+	seen[name] = true
+	return slices.ContainsFunc(s.decl.Refs, func(r cell.Ref) bool {
+		return s.binds[r.Name].kind == notebook && b.dependsOnConstant(r.Name, seen)
+	})
+}
+
+// specsFollow reports whether a cell of declarations has variables with literals
+// that follow constants: these must be in the function of the cell's statements.
+func (b *builder) specsFollow() bool {
+	return slices.ContainsFunc(b.specs, func(s *spec) bool {
+		return slices.Contains(b.following(s.source, s.owner.binds, false), true)
+	})
+}
+
+// noteLiterals makes a symbol of what follows constants in the cell's statements.
+func (b *builder) noteLiterals(r *result) {
+	b.statements = nil
+	if b.c.N == 0 {
+		return
+	}
+	holder := &symbol{kind: cell.Statement, ename: b.entryName(), origin: b.o, binds: b.before}
+	any := false
+	for _, st := range b.stmts {
+		if len(st.Outermost) == 0 {
+			continue
+		}
+		follow := b.following(st.Source, b.before, false)
+		any = any || slices.Contains(follow, true)
+		holder.sources = append(holder.sources, literalSource{st.Source, follow})
+	}
+	if any {
+		b.statements = holder
+		b.settleLiterals(r, holder)
+	}
+}
+
+// settleLiterals notes the types of a symbol's literals that follow constants.
+func (b *builder) settleLiterals(r *result, s *symbol) {
+	s.literals = nil
+	body := r.bodyOf(s)
+	if body == nil {
+		return
+	}
+	var follow []bool
+	for _, src := range s.sources {
+		follow = append(follow, src.follow...)
+	}
+	n, pruned := 0, prunes(r.info, body)
+	ast.Inspect(body, func(x ast.Node) bool {
+		lit, ok := x.(*ast.FuncLit)
+		if !ok {
+			return true
+		}
+		if n < len(follow) && follow[n] {
+			if vars := captured(r, lit); vars == "" || !pruned {
+				s.literals = append(s.literals, literal{n + 1, fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
+			}
+		}
+		n++
+		return false
+	})
+}
+
+// bodyOf finds the body of a function, or of a cell's statements.
+func (r *result) bodyOf(s *symbol) *ast.BlockStmt {
+	for _, f := range r.files {
+		for _, d := range f.Decls {
+			fd, ok := d.(*ast.FuncDecl)
+			if ok && fd.Body != nil && (fd.Name.Name == s.ename || s.decl != nil && r.owner(fd.Name.Pos()) == s) && (s.decl != nil || fd.Recv == nil) {
+				if s.decl == nil || r.owner(fd.Name.Pos()) == s {
+					return fd.Body
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// literalNames are the link symbols of a symbol's literals. With old, only
+// those of the same type as before: the code of others is for other callers.
+func literalNames(container string, s, old *symbol) []string {
+	var out []string
+	for _, l := range s.literals {
+		if old == nil || slices.Contains(old.literals, l) {
+			out = append(out, fmt.Sprintf("%s.func%d", container, l.number))
+		}
+	}
+	return out
+}
+
+// functionLiterals notes which literals of a function follow constants.
+func (b *builder) functionLiterals(r *result, s *symbol) {
+	s.sources, s.literals = nil, nil
+	if follow := b.followingIn(s); slices.Contains(follow, true) {
+		s.sources = []literalSource{{s.decl.Source, follow}}
+		b.settleLiterals(r, s)
+	}
+}
+
+// followingIn tells which outermost literals of a function follow constants.
+func (b *builder) followingIn(s *symbol) []bool {
+	if s.kind != cell.Func || s.decl.Generic || s.decl.Body < 0 || len(s.decl.Outermost) == 0 || s.isInit() {
+		return nil
+	}
+	return b.following(s.decl.Source, s.binds, true)
+}
+
+// prunes reports whether the compiler may leave out a part of a function
+// because of a constant: then variables may be captured in another way.
+func prunes(info *types.Info, body *ast.BlockStmt) bool {
+	found := false
+	constant := func(x ast.Expr) bool { return x != nil && info.Types[x].Value != nil }
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			found = found || constant(n.Cond)
+		case *ast.ForStmt:
+			found = found || constant(n.Cond)
+		case *ast.BinaryExpr:
+			found = found || (n.Op == token.LAND || n.Op == token.LOR) && (constant(n.X) || constant(n.Y))
+		case *ast.SwitchStmt:
+			found = found || n.Tag == nil || constant(n.Tag)
+		}
+		return !found
+	})
+	return found
+}
+
+// captured gives the variables around it that a literal uses, with their types.
+func captured(r *result, lit *ast.FuncLit) string {
+	var out strings.Builder
+	seen := map[types.Object]bool{}
+	ast.Inspect(lit, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok {
+			return true
+		}
+		v, ok := r.info.Uses[id].(*types.Var)
+		if ok && !v.IsField() && !seen[v] && v.Pkg() == r.pkg && v.Parent() != r.pkg.Scope() && (v.Pos() < lit.Pos() || v.Pos() >= lit.End()) {
+			seen[v] = true
+			out.WriteString(";" + v.Name() + " " + fingerprint(v.Type(), r.pkg))
+		}
+		return true
+	})
+	return out.String()
+}
+
+// describeLiterals lists the literals that get a stub, or lead an older one to
+// their code.
+func (b *builder) describeLiterals(u *Unit) {
+	if b.statements != nil {
+		u.Fresh = append(u.Fresh, literalNames("main."+b.statements.ename, b.statements, nil)...)
+		u.changes.holders = append(u.changes.holders, b.statements)
+	}
+	for _, old := range b.holders {
+		s := b.heldAgain[old]
+		u.Fresh = append(u.Fresh, literalNames("main."+old.ename, s, old)...)
+		u.changes.former = append(u.changes.former, old)
+		u.changes.holders = append(u.changes.holders, s)
+	}
+	before := map[*symbol]*symbol{}
+	for old, s := range b.recomp {
+		if b.byConstant[old] && s.ename == old.ename {
+			before[s] = old
+		}
+	}
+	for _, s := range u.changes.loaded {
+		b.describeFunction(u, s, before[s])
+	}
+	sort.Strings(u.Fresh)
+	sort.Strings(u.Renewed)
+}
+
+// describeFunction lists the literals of a function that the unit defines. Those
+// that have had a stub get another one, unless the function is the old one with
+// other constants.
+func (b *builder) describeFunction(u *Unit, s, old *symbol) {
+	container := s.linkSymbol()
+	follow, keep := literalNames(container, s, nil), []string{}
+	if old != nil {
+		keep = literalNames(container, s, old)
+	}
+	for i := range s.decl.Outermost {
+		name := fmt.Sprintf("%s.func%d", container, i+1)
+		switch {
+		case slices.Contains(follow, name):
+			u.changes.stubbed = append(u.changes.stubbed, name)
+		case !b.p.stubbed[name]:
+			continue
+		}
+		u.Fresh = append(u.Fresh, name)
+		if b.p.stubbed[name] && !slices.Contains(keep, name) {
+			u.Renewed = append(u.Renewed, name)
+		}
+	}
+}
+
+// literalsOf writes the literals of an older cell's statements, for their code.
+func (e *emitter) literalsOf(s *symbol) {
+	f := e.file(s.origin)
+	start := f.body.Len()
+	fmt.Fprintf(&f.body, "\nfunc %s() {\n", s.ename)
+	f.regions = append(f.regions, region{start, f.body.Len(), s})
+	for _, src := range s.sources {
+		for i, lit := range src.source.Outermost {
+			if !src.follow[i] {
+				f.body.WriteString("_ = func() {}\n") // for the numbers of the others
+				continue
+			}
+			f.put(s, "_ =", src.source, lit.Span, "", f.renames(src.source, lit.Span, s.binds, e.b.lookup))
+		}
+	}
+	f.body.WriteString("}\n")
+}
+
+// heldRefs are the references of the literals of an older cell's statements.
+func (s *symbol) heldRefs() []cell.Ref {
+	var out []cell.Ref
+	for _, src := range s.sources {
+		for i, lit := range src.source.Outermost {
+			for _, r := range src.source.Refs {
+				if src.follow[i] && r.Off >= lit.Start && r.Off < lit.End && !r.Key {
+					r.Top = false
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// settleAllLiterals notes the literals of the cell, and of what is compiled again.
+func (b *builder) settleAllLiterals(r *result) {
+	b.noteLiterals(r)
+	for _, s := range b.decls {
+		b.functionLiterals(r, s)
+	}
+	for _, s := range b.recomp {
+		b.functionLiterals(r, s)
+	}
+	for _, old := range b.holders {
+		b.settleLiterals(r, b.heldAgain[old])
+	}
+}

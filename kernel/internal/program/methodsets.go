@@ -1,0 +1,142 @@
+package program
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// A type's set of methods changes by its own methods, and by those of the types
+// that it embeds. The worker keeps the type's identity and gives its descriptor
+// other methods, if the unit has the new descriptors: of the receiver, of all
+// types that embed it, of their instances and of struct types without a name.
+
+// touch adds the types whose sets of methods the unit changes.
+func (r *reacher) touch() {
+	for _, s := range r.b.decls {
+		if s.recv != "" && !s.once() {
+			r.embedders(s.recv)
+		}
+	}
+	for s := range r.b.dropped {
+		r.without(s)
+	}
+	for _, s := range r.b.p.removed {
+		r.without(s)
+	}
+}
+
+// without adds what a method that is gone has changed.
+func (r *reacher) without(method *symbol) {
+	if t := r.b.lookup(method.recv); method.recv != "" && t != nil && t.kind == cell.Type {
+		r.add(t)
+		r.embedders(method.recv)
+	}
+}
+
+// embedders adds the types that embed a type, themselves or through others.
+func (r *reacher) embedders(name string) {
+	r.embedding[name] = true
+	for user := range r.b.p.users[name] {
+		s := r.b.lookup(user.key)
+		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !s.embeds(name) {
+			continue
+		}
+		r.add(s)
+		r.embedders(s.key)
+	}
+}
+
+// joins reports whether a new method may stand before one that is promoted, or
+// beside it: then what selects a method of that name is compiled again.
+func (b *builder) joins(s *symbol) bool {
+	t := b.lookup(s.recv)
+	if t == nil || t.kind != cell.Type {
+		return false
+	}
+	if t.embedsAny() {
+		return true
+	}
+	for user := range b.p.users[s.recv] {
+		if (user.kind == cell.Type || user.kind == cell.Func) && user.embeds(s.recv) {
+			return true
+		}
+	}
+	return false
+}
+
+// embeds reports whether a type, or one that a function declares, has the
+// promoted methods of another.
+func (s *symbol) embeds(name string) bool { return slices.Contains(s.decl.Ancestors, name) }
+
+// embedsAny reports whether a type may have promoted methods.
+func (s *symbol) embedsAny() bool { return len(s.decl.Ancestors) > 1 || s.decl.Ancestors[0] != "" }
+
+// touchedTypes are expressions of the types that the unit's changes concern and
+// that declarations do not lead the compiler to describe.
+func (e *emitter) touchedTypes() []string {
+	var values []string
+	add := func(value func(*file) string) { values = append(values, value(e.varFile())) }
+	for _, name := range slices.Sorted(maps.Keys(e.b.touched)) {
+		t := e.b.lookup(name)
+		if t == nil || t.kind != cell.Type || !t.decl.Generic {
+			continue
+		}
+		for _, in := range e.b.instancesOf(t) {
+			add(func(f *file) string { return f.instanceType(t, in) })
+		}
+	}
+	for _, t := range e.b.touchedStructs(e.b.touched) {
+		add(func(f *file) string { return "(*" + f.typeText(t) + ")(nil)" })
+	}
+	return values
+}
+
+// touchedStructs lists the struct types without a name that mention a touched
+// type, and whose types all exist.
+func (b *builder) touchedStructs(touched map[string]bool) []*typeText {
+	if len(touched) == 0 || b.noInstances {
+		return nil
+	}
+	isGone := func(name string) bool {
+		s := b.lookup(name)
+		return s == nil || s.kind != cell.Type
+	}
+	var out []*typeText
+	for _, key := range slices.Sorted(maps.Keys(b.p.structs)) {
+		t := b.p.structs[key]
+		if slices.ContainsFunc(t.names, func(n string) bool { return touched[n] }) && !slices.ContainsFunc(t.names, isGone) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// describers adds what expressions of touchedTypes mention.
+func (r *reacher) describers() {
+	add := func(names []string) {
+		for _, name := range names {
+			r.add(r.b.lookup(name))
+		}
+	}
+	for name := range r.embedding {
+		if t := r.b.lookup(name); t != nil && t.kind == cell.Type && t.decl.Generic {
+			for _, in := range r.b.instancesOf(t) {
+				add(in.names())
+			}
+		}
+	}
+	for _, t := range r.b.touchedStructs(r.embedding) {
+		add(t.names)
+	}
+}
+
+// wrapperSymbols are the symbols that a promoted method may have in the place
+// of one that is gone.
+func (s *symbol) wrapperSymbols() []string {
+	if s.recv == "" {
+		return nil
+	}
+	return []string{"main." + mangle(s.recv) + "." + s.ename, "main.(*" + mangle(s.recv) + ")." + s.ename}
+}

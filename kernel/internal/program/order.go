@@ -1,0 +1,144 @@
+package program
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// hoist moves a var specification up before the first statement that uses its
+// variables, by name or through the cell's functions, as the order of
+// declarations does not matter in Go. What the specification needs moves with
+// it. It stays where that is impossible since it depends on a statement in
+// between: then the earlier use means an older variable, if there is one.
+func (b *builder) hoist() {
+	h := hoister{b: b, moved: map[*stmt]bool{}}
+	for i := 0; i < len(b.stmts); {
+		if !h.advance(i) {
+			i++
+		}
+	}
+}
+
+// advance moves one specification that statement i needs before it, and reports
+// whether there was one. What that needs in turn is looked at next.
+func (h *hoister) advance(i int) bool {
+	for _, name := range slices.Sorted(maps.Keys(h.needs(h.b.stmts[i]))) {
+		j := h.specOf(name, i+1)
+		if j < 0 || h.moved[h.b.stmts[j]] { // moved: the two need each other
+			continue
+		}
+		st := h.b.stmts[j]
+		if h.move(j, i) > i {
+			h.moved[st] = true
+			return true
+		}
+	}
+	return false
+}
+
+type hoister struct {
+	b     *builder
+	moved map[*stmt]bool
+}
+
+// needs returns the names that running a statement may use before it defines them.
+func (h *hoister) needs(st *stmt) map[string]bool {
+	out := map[string]bool{}
+	h.collect(st.Refs, out, map[*symbol]bool{})
+	if st.Var != nil || st.Define >= 0 {
+		for i, n := range st.Names {
+			if st.New[i] {
+				delete(out, n.Name)
+			}
+		}
+	}
+	return out
+}
+
+func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symbol]bool) {
+	for _, r := range refs {
+		if r.Key {
+			continue
+		}
+		out[r.Name] = true
+		s := h.b.fresh[r.Name]
+		if s == nil || seen[s] {
+			continue
+		}
+		seen[s] = true
+		h.collect(s.decl.Refs, out, seen)
+		for _, m := range h.b.methods[s.key] {
+			if !seen[m] {
+				seen[m] = true
+				h.collect(m.decl.Refs, out, seen)
+			}
+		}
+	}
+}
+
+// specOf finds the var specification at or after from that declares the name.
+func (h *hoister) specOf(name string, from int) int {
+	for j := from; j < len(h.b.stmts); j++ {
+		if h.b.stmts[j].Var == nil {
+			continue
+		}
+		for _, n := range h.b.stmts[j].Names {
+			if n.Name == name {
+				return j
+			}
+		}
+	}
+	return -1
+}
+
+// move brings specification j before statement i, if what it needs allows
+// that. It returns the new index of statement i.
+func (h *hoister) move(j, i int) int {
+	for name := range h.needs(h.b.stmts[j]) {
+		if k := h.definedBetween(name, i, j); k >= 0 {
+			if h.b.stmts[k].Var == nil {
+				return i
+			}
+			moved := h.move(k, i)
+			if moved == i {
+				return i
+			}
+			i = moved
+		}
+	}
+	st := h.b.stmts[j]
+	list := append([]*stmt(nil), h.b.stmts[:i]...)
+	list = append(list, st)
+	list = append(list, h.b.stmts[i:j]...)
+	h.b.stmts = append(list, h.b.stmts[j+1:]...)
+	h.retarget(st, i+1, j+1)
+	return i + 1
+}
+
+func (h *hoister) definedBetween(name string, i, j int) int {
+	for k := i; k < j; k++ {
+		for n, r := range h.b.stmts[k].Names {
+			if r.Name == name && h.b.stmts[k].New[n] {
+				return k
+			}
+		}
+	}
+	return -1
+}
+
+// retarget makes earlier uses of the moved variables mean those.
+func (h *hoister) retarget(st *stmt, from, to int) {
+	names := map[string]bool{}
+	for _, n := range st.Names {
+		names[n.Name] = true
+	}
+	for _, other := range h.b.stmts[from:to] {
+		for i, r := range other.Refs {
+			if names[r.Name] && !r.Key {
+				other.Refs[i].Top = true
+			}
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package program
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"maps"
+	"sync"
+	"time"
+
+	"golang.org/x/tools/go/gcexportdata"
+)
+
+// A packageCache holds the packages that a program and its snapshots have
+// loaded. Finding a package may take long, since the go command may have to
+// compile it: mu is not held meanwhile.
+type packageCache struct {
+	importer Importer
+	goroot   string              // for sources that export data names
+	std      map[string][]string // import paths by package name
+	fset     *token.FileSet
+
+	mu         sync.Mutex // guards what follows
+	loaded     map[string]*types.Package
+	generation int                     // how often loaded was emptied
+	pending    map[string]*pendingLoad // what loadWithin has begun
+}
+
+// A pendingLoad is a package that is on its way to the cache.
+type pendingLoad struct {
+	done chan struct{} // closed when pkg or err is set
+	pkg  *types.Package
+	err  error
+}
+
+func newPackageCache(im Importer) *packageCache {
+	return &packageCache{
+		importer: im,
+		std:      map[string][]string{},
+		fset:     token.NewFileSet(),
+		loaded:   map[string]*types.Package{},
+		pending:  map[string]*pendingLoad{},
+	}
+}
+
+// have returns a package that was loaded, or nil, and the generation.
+func (c *packageCache) have(path string) (*types.Package, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if pkg := c.loaded[path]; pkg != nil && pkg.Complete() {
+		return pkg, c.generation
+	}
+	return nil, c.generation
+}
+
+// load finds a package and reads its export data.
+func (c *packageCache) load(path string) (*types.Package, error) {
+	for {
+		pkg, generation := c.have(path)
+		if pkg != nil {
+			return pkg, nil
+		}
+		file, err := c.importer.Archive(path)
+		if err != nil {
+			return nil, err
+		}
+		data, err := exportData(file)
+		if err != nil {
+			return nil, err
+		}
+		if pkg, err := c.read(generation, path, data); pkg != nil || err != nil {
+			return pkg, err
+		}
+	}
+}
+
+// read reads export data. It returns nothing if packages have changed since
+// generation.
+func (c *packageCache) read(generation int, path string, data []byte) (*types.Package, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if pkg := c.loaded[path]; pkg != nil && pkg.Complete() {
+		return pkg, nil
+	}
+	if c.generation != generation {
+		return nil, nil
+	}
+	pkg, err := gcexportdata.Read(bytes.NewReader(data), c.fset, c.loaded, path)
+	if err != nil {
+		return nil, fmt.Errorf("export data of %s: %w", path, err)
+	}
+	return pkg, nil
+}
+
+// errNotLoaded is the answer to a query that would have to wait for a package.
+var errNotLoaded = errors.New("the package is not known yet")
+
+// loadWithin is load for a query. What takes longer goes on without it.
+func (c *packageCache) loadWithin(timeout time.Duration, path string) (*types.Package, error) {
+	c.mu.Lock()
+	l := c.pending[path]
+	if l == nil {
+		l = &pendingLoad{done: make(chan struct{})}
+		c.pending[path] = l
+		go func() {
+			l.pkg, l.err = c.load(path)
+			c.mu.Lock()
+			delete(c.pending, path)
+			c.mu.Unlock()
+			close(l.done)
+		}()
+	}
+	c.mu.Unlock()
+	select {
+	case <-l.done:
+		return l.pkg, l.err
+	case <-time.After(timeout):
+		return nil, errNotLoaded
+	}
+}
+
+// known returns the packages that were loaded.
+func (c *packageCache) known() map[string]*types.Package {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.loaded)
+}
+
+func (c *packageCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loaded = map[string]*types.Package{}
+	c.generation++
+}
+
+// queryTimeout is how long a query waits for packages.
+const queryTimeout = 500 * time.Millisecond
+
+// forQuery returns packages that answer within queryTimeout.
+func (p *packages) forQuery() *packages {
+	return &packages{p.packageCache, time.Now().Add(queryTimeout)}
+}
+
+// within calls f and returns its result, or nothing after timeout.
+func within[T any](timeout time.Duration, f func() T) (v T, ok bool) {
+	result := make(chan T, 1)
+	go func() { result <- f() }()
+	select {
+	case v := <-result:
+		return v, true
+	case <-time.After(timeout):
+		return v, false
+	}
+}

@@ -1,0 +1,175 @@
+package program
+
+import (
+	"go/ast"
+	"go/scanner"
+	"go/token"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// queryCell is the number of text that is checked but not executed.
+const queryCell = 1 << 30
+
+// checkText type-checks text as a cell, with all bodies, whatever faults it
+// has. at is an offset in the line of the cursor. Without syntax that can be
+// completed there is no result.
+func (p *Program) checkText(src string, at int) *result {
+	c := parseUnfinished(src, at)
+	if c == nil {
+		return nil
+	}
+	b := newBuilder(p, c)
+	b.declare()
+	b.hoist()
+	if errs := b.resolve(); len(errs) > 0 {
+		return nil
+	}
+	in := b.reach(nil)
+	e := b.newEmitter(true, in)
+	list := make([]*symbol, 0, len(in))
+	for s := range in {
+		list = append(list, s)
+	}
+	sortSymbols(list)
+	for _, s := range list {
+		e.symbol(s, signature)
+	}
+	for _, s := range b.decls {
+		e.symbol(s, full)
+	}
+	for _, s := range b.specs {
+		e.spec(s)
+	}
+	e.newVars()
+	e.entry()
+	e.finish()
+	r, err := b.check(e)
+	if err != nil || r.pkg == nil {
+		return nil
+	}
+	return r
+}
+
+// endings are what somebody may still have to write behind the cursor: the block of an if, a for or a switch, the
+// call after go or defer, the colon of a case.
+var endings = []string{"", " {}", "()", ":"}
+
+// parseUnfinished parses text that somebody is writing. If it has mistakes it is cut off after the line of at, and what
+// is open there is closed.
+func parseUnfinished(src string, at int) *cell.Cell {
+	if text, ok := strings.CutPrefix(src, "\ufeff"); ok { // Parse takes it off, and offsets must stay
+		src = "   " + text
+	}
+	c, errs := cell.Parse(queryCell, src)
+	if errs == nil {
+		return c
+	}
+	if j := strings.IndexByte(src[at:], '\n'); j >= 0 {
+		src = src[:at+j]
+	}
+	src += openQuote(src)
+	for _, brace := range []string{"}", "\n}"} { // a composite literal needs the first, a comment the second
+		inner, outer := closers(src, brace)
+		for _, end := range endings {
+			for _, tail := range []string{end + inner + outer, inner + end + outer, end + inner + outer + "()"} {
+				if c, errs = cell.Parse(queryCell, src+tail); errs == nil {
+					return c
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// openQuote returns the quotation mark that closes a string that is open at the end of src, if one is.
+func openQuote(src string) (mark string) {
+	var s scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(at token.Position, msg string) {
+		switch {
+		case strings.HasPrefix(msg, "raw string literal not terminated"):
+			mark = "`"
+		case strings.HasPrefix(msg, "string literal not terminated") && !strings.Contains(src[at.Offset:], "\n"):
+			mark = `"`
+		}
+	}, 0)
+	for {
+		if _, tok, _ := s.Scan(); tok == token.EOF {
+			return mark
+		}
+	}
+}
+
+// closers returns what closes the brackets that are open at the end of src: inner up to the innermost brace, outer from
+// there on.
+func closers(src, brace string) (inner, outer string) {
+	for _, b := range slices.Backward(openBrackets(src)) {
+		closer := map[token.Token]string{token.LPAREN: ")", token.LBRACK: "]", token.LBRACE: brace}[b.tok]
+		if outer == "" && b.tok != token.LBRACE {
+			inner += closer
+		} else {
+			outer += closer
+		}
+	}
+	return inner, outer
+}
+
+// A bracket is one that is open, with what is called or indexed if it follows an operand.
+type bracket struct {
+	tok     token.Token
+	operand int // offset of the last identifier of the operand, or -1
+}
+
+// openBrackets lists the brackets that are open at the end of src, the outermost first.
+func openBrackets(src string) []bracket {
+	var open []bracket
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	file := fset.AddFile("", -1, len(src))
+	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	operand := -1
+	for {
+		pos, tok, _ := s.Scan()
+		was := operand
+		operand = -1
+		switch tok {
+		case token.IDENT:
+			operand = file.Offset(pos)
+		case token.LPAREN, token.LBRACK, token.LBRACE:
+			open = append(open, bracket{tok, was})
+		case token.RPAREN, token.RBRACK, token.RBRACE:
+			if n := len(open); n > 0 {
+				if tok == token.RBRACK { // f[int] is called by f's name
+					operand = open[n-1].operand
+				}
+				open = open[:n-1]
+			}
+		case token.EOF:
+			return open
+		}
+	}
+}
+
+// findIdent returns the identifier that is wanted, and the selector whose
+// right side it is, if it is one.
+func findIdent(r *result, want func(*ast.Ident) bool) (id *ast.Ident, sel *ast.SelectorExpr) {
+	for _, f := range r.files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if want(n.Sel) {
+					id, sel = n.Sel, n
+				}
+			case *ast.Ident:
+				if id == nil && want(n) {
+					id = n
+				}
+			}
+			return true
+		})
+	}
+	return id, sel
+}

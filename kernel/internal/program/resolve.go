@@ -1,0 +1,435 @@
+package program
+
+import (
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// A builder carries one cell through the passes.
+type builder struct {
+	p *Program
+	c *cell.Cell
+	o *origin
+
+	binds     map[string]binding  // what free names mean in the cell's declarations
+	before    map[string]binding  // and in its statements, before these define them
+	unbound   map[string][]string // selector bases that nothing explains, with what is selected
+	imports   map[string]string
+	dots      []string
+	blanks    []string
+	importPos map[string]cell.Pos
+
+	fresh   map[string]*symbol   // by name: what the cell declares
+	methods map[string][]*symbol // fresh methods by receiver
+	decls   []*symbol            // fresh functions, types, constants, in order
+	specs   []*spec              // variable specifications of a cell without statements
+	stmts   []*stmt
+
+	vars         map[string]*symbol // variables that the cell makes
+	recomp       map[*symbol]*symbol
+	order        []*symbol // keys of recomp in order
+	back         []*symbol // set-aside symbols that are tried again
+	backBy       map[string]*symbol
+	stillAside   map[*symbol]bool   // those of back that did not compile
+	dropped      map[*symbol]string // older symbols that no longer compile, and why
+	droppedOrder []*symbol
+	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
+	lasting      map[string]bool // functions and methods that function literals of the unit use
+	valued       []string        // methods that literals use or that are values, with a dot before
+	reset        []*symbol
+	notices      []string
+	links        map[string]linkName
+	last         *checked
+	effects      Effects
+	flags        []string        // that the cell defines
+	instances    []instance      // of generic code, that the unit uses
+	structs      []*typeText     // without a name, that embed types of the notebook
+	touched      map[string]bool // types whose methods or wrappers the unit makes anew; see touch
+	noInstances  bool            // of older cells: they do not suit a new definition
+	shape        *shape
+	firsts       []firstValue
+	altered      names // variables that the cell's code changes after their first values
+	inside       names // those of altered in whose memory something is changed
+
+	statements *symbol             // of the cell: literals that follow constants; nil if there are none
+	holders    []*symbol           // statements of older cells with literals that follow what the cell changes
+	heldAgain  map[*symbol]*symbol // copies of them, as compiled now
+	byConstant map[*symbol]bool    // symbols that are compiled again because of a constant
+}
+
+// A spec is a variable specification at package level.
+type spec struct {
+	decl   *cell.Decl
+	source cell.Source
+	v      *cell.VarSpec
+	names  []cell.Ref
+	owner  *symbol // carries the origin and the bindings
+}
+
+// A stmt is a statement of the cell on its way into the entry function.
+type stmt struct {
+	*cell.Stmt
+	static bool // a var whose initializers are constants
+	show   showMode
+	result bool // the expression whose value the cell shows
+
+	values, vars []kept // of a Loop
+}
+
+type showMode uint8
+
+const (
+	plain   showMode = iota
+	discard          // evaluate, show nothing
+	show
+	showError
+	showRune
+)
+
+func newBuilder(p *Program, c *cell.Cell) *builder {
+	return &builder{
+		p: p, c: c,
+		o:          &origin{c.N, c.Src},
+		binds:      map[string]binding{},
+		before:     map[string]binding{},
+		unbound:    map[string][]string{},
+		imports:    map[string]string{},
+		importPos:  map[string]cell.Pos{},
+		fresh:      map[string]*symbol{},
+		methods:    map[string][]*symbol{},
+		vars:       map[string]*symbol{},
+		recomp:     map[*symbol]*symbol{},
+		dropped:    map[*symbol]string{},
+		backBy:     map[string]*symbol{},
+		stillAside: map[*symbol]bool{},
+		links:      map[string]linkName{},
+		lasting:    map[string]bool{},
+		heldAgain:  map[*symbol]*symbol{},
+		byConstant: map[*symbol]bool{},
+	}
+}
+
+// declare makes symbols for what the cell declares.
+func (b *builder) declare() {
+	for _, d := range b.c.Decls {
+		b.noteLasting(&d.Source)
+		if d.Kind == cell.Var {
+			owner := &symbol{kind: cell.Var, origin: b.o, decl: d, binds: b.binds}
+			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
+			for _, n := range d.Names {
+				if n.Name != "_" {
+					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+					v.pragma = b.linknames(n.Name)
+					b.vars[n.Name] = v
+				}
+			}
+			continue
+		}
+		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
+		b.decls = append(b.decls, s)
+		if d.Recv == "" {
+			s.pragma = b.linknames(d.Names[0].Name)
+		}
+		for _, n := range d.Names {
+			b.declareName(s, n.Name)
+		}
+	}
+	for i, s := range b.c.Stmts {
+		st := &stmt{Stmt: s, result: i == b.c.Result}
+		b.stmts = append(b.stmts, st)
+		b.noteLasting(&s.Source)
+		for i, n := range s.Names {
+			if n.Name != "_" && s.New[i] {
+				v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+				if s.Var != nil {
+					v.pragma = b.linknames(n.Name)
+				}
+				b.vars[n.Name] = v
+			}
+		}
+	}
+	b.declareInits()
+}
+
+// declareInits makes the cell's init functions ordinary ones that its
+// statements call: once the variables have their values, but before other
+// statements, which come after init in Go as main does. hoist moves up the
+// variables that an init function needs.
+func (b *builder) declareInits() {
+	if len(b.stmts) == 0 {
+		return
+	}
+	var calls []*stmt
+	for _, s := range b.decls {
+		if s.kind != cell.Func || s.key != "" || s.ename != "init" {
+			continue
+		}
+		s.ename = fmt.Sprintf("init%s%d", mangleMark, len(calls))
+		b.fresh[s.ename] = s
+		call := &cell.Stmt{Define: -1, Call: true, Role: cell.CallInit}
+		call.Text, call.Pos, call.Refs = s.ename+"()", s.decl.Pos, []cell.Ref{{Name: s.ename}}
+		calls = append(calls, &stmt{Stmt: call})
+	}
+	if slices.ContainsFunc(b.stmts, func(st *stmt) bool { return st.Var == nil }) {
+		b.stmts = append(calls, b.stmts...)
+	} else {
+		b.stmts = append(b.stmts, calls...)
+	}
+}
+
+// noteLasting collects what function literals may call, and methods that are
+// values. Their code may stay in use when a function has been redefined, and
+// cannot be compiled again: it must not hold copies of bodies.
+func (b *builder) noteLasting(s *cell.Source) {
+	for _, r := range s.Refs {
+		if !r.Top && s.InLiteral(r.Off) {
+			b.lasting[r.Name] = true
+		}
+	}
+	for _, m := range s.Methods {
+		b.lasting["."+m] = true
+		b.valued = append(b.valued, "."+m)
+	}
+}
+
+// lasts reports whether function literals of the unit may call s.
+func (b *builder) lasts(s *symbol) bool {
+	if s.recv != "" {
+		return b.lasting["."+s.ename] || b.p.valued["."+s.ename]
+	}
+	return b.lasting[s.key]
+}
+
+func (b *builder) declareName(s *symbol, name string) {
+	switch {
+	case s.recv != "":
+		s.key, s.ename = s.recv+"."+name, name
+		if name != "_" {
+			b.methods[s.recv] = append(b.methods[s.recv], s)
+			b.fresh[s.key] = s
+		}
+	case name == "_" || s.kind == cell.Func && name == "init":
+		if s.ename == "" {
+			s.ename = name
+		}
+	default:
+		if s.key == "" {
+			s.key, s.ename = name, mangle(name)
+			if s.kind == cell.Func {
+				s.ename = mangleFunc(name)
+			}
+		}
+		b.fresh[name] = s
+	}
+}
+
+// isInit reports whether a declaration is an init function.
+func (s *symbol) isInit() bool {
+	return s.kind == cell.Func && s.key == "" && s.decl.Names[0].Name == "init"
+}
+
+// orderedInit reports whether it is one that the cell's statements call.
+func (s *symbol) orderedInit() bool { return s.isInit() && s.ename != "init" }
+
+// once reports whether a declaration has effect in its own unit alone.
+func (s *symbol) once() bool { return s.key == "" || s.recv != "" && s.ename == "_" }
+
+// mangle gives the name in generated code of a type, constant or variable:
+// predeclared names keep their meaning for all other declarations, and main and
+// init are functions to Go.
+func mangle(name string) string {
+	if name == "main" || name == "init" {
+		return name + mangleMark
+	}
+	return mangleFunc(name)
+}
+
+// mangleFunc is mangle for a function.
+func mangleFunc(name string) string {
+	if types.Universe.Lookup(name) != nil {
+		return name + mangleMark
+	}
+	return name
+}
+
+// resolve finds out what each free name of the cell means.
+func (b *builder) resolve() cell.Errors {
+	if errs := b.resolveImports(); len(errs) > 0 {
+		return errs
+	}
+	sels := map[string][]string{}
+	for _, d := range b.c.Decls {
+		gather(sels, d.Refs)
+	}
+	for _, s := range b.c.Stmts {
+		gather(sels, s.Refs)
+	}
+	for name, sel := range sels {
+		b.before[name] = b.bind(name, sel)
+		b.binds[name] = b.before[name]
+		if b.vars[name] != nil && b.imports[name] == "" {
+			b.binds[name] = binding{kind: notebook}
+		}
+	}
+	return b.clashes()
+}
+
+// gather collects what is selected from each free name.
+func gather(sels map[string][]string, refs []cell.Ref) {
+	for _, r := range refs {
+		if !r.Top {
+			sels[r.Name] = append(sels[r.Name], r.Sel)
+		}
+	}
+}
+
+// clashes finds names that the cell's statements and its declarations both
+// define.
+func (b *builder) clashes() cell.Errors {
+	var errs cell.Errors
+	for _, st := range b.stmts {
+		for i, n := range st.Names {
+			if st.New[i] && b.fresh[n.Name] != nil {
+				at := posIn(st.Source, n.Off)
+				errs = append(errs, &cell.Error{Cell: b.c.N, Pos: at, Msg: n.Name + " redeclared in this cell", Source: cell.Line(b.c.Src, at.Line)})
+			}
+		}
+	}
+	return errs
+}
+
+func (b *builder) resolveImports() cell.Errors {
+	var errs cell.Errors
+	for _, im := range b.c.Imports {
+		fail := func(err error) {
+			if b.p.isSnapshot { // the rest of the text can be asked about
+				return
+			}
+			errs = append(errs, &cell.Error{Cell: b.c.N, Pos: im.Pos, Msg: err.Error(), Source: cell.Line(b.c.Src, im.Pos.Line)})
+		}
+		if im.Path == "C" {
+			fail(errCgo)
+			continue
+		}
+		pkg, err := b.p.pkgs.Import(im.Path)
+		if err != nil {
+			fail(err)
+			continue
+		}
+		if !strings.Contains(im.Name, mangleMark) && !b.mayImport(im.Path) { // the kernel's own cells may
+			fail(fmt.Errorf("use of internal package %s not allowed", im.Path))
+			continue
+		}
+		b.importPos[im.Path] = im.Pos
+		switch im.Name {
+		case "_":
+			b.blanks = append(b.blanks, im.Path)
+		case ".":
+			b.dots = append(b.dots, im.Path)
+		case "":
+			b.imports[pkg.Name()] = im.Path
+		default:
+			b.imports[im.Name] = im.Path
+		}
+	}
+	return errs
+}
+
+// mayImport applies the go command's rule for internal packages: only code beside them imports them.
+func (b *builder) mayImport(path string) bool {
+	if !strings.Contains("/"+path+"/", "/internal/") && !strings.HasPrefix(path, "vendor/") || b.p.isSnapshot {
+		return true
+	}
+	im, ok := b.p.cfg.Importer.(interface{ Beside(path string) bool })
+	return ok && im.Beside(path)
+}
+
+// bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a
+// declaration and an import), dot imports, predeclared names,
+// ctx, std by itself.
+func (b *builder) bind(name string, sels []string) binding {
+	if name == cell.FlagPackage {
+		return binding{imported, flagPath}
+	}
+	if b.fresh[name] != nil || len(b.specs) > 0 && b.vars[name] != nil {
+		return binding{kind: notebook}
+	}
+	if path, ok := b.imports[name]; ok {
+		return binding{imported, path}
+	}
+	if path, ok := b.p.imports[name]; ok {
+		return binding{imported, path}
+	}
+	if b.p.names[name] != nil {
+		return binding{kind: notebook}
+	}
+	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.p.dots...) {
+		if pkg, err := b.p.pkgs.Import(path); err == nil && exports(pkg, name) {
+			return binding{dotted, path}
+		}
+	}
+	if types.Universe.Lookup(name) != nil {
+		return binding{kind: universe}
+	}
+	if b.p.aside[name] != nil {
+		return binding{kind: notebook}
+	}
+	if _, lost := b.p.lost[name]; lost {
+		return binding{kind: notebook}
+	}
+	if name == contextIdent {
+		return binding{kind: cellContext}
+	}
+	var selected []string
+	for _, s := range sels {
+		if s != "" {
+			selected = append(selected, s)
+		}
+	}
+	if len(selected) > 0 {
+		if path := b.p.pkgs.auto(name, selected); path != "" {
+			return binding{imported, path}
+		}
+		b.unbound[name] = selected
+	}
+	return binding{kind: notebook}
+}
+
+// lookup returns what a declaration means by a name once the cell is live.
+func (b *builder) lookup(name string) *symbol {
+	if s := b.vars[name]; s != nil {
+		return s
+	}
+	return b.lookupBefore(name)
+}
+
+// lookupBefore returns what a statement means by a name that the cell's
+// statements have not defined.
+func (b *builder) lookupBefore(name string) *symbol {
+	if s := b.fresh[name]; s != nil {
+		return s
+	}
+	s := b.p.names[name]
+	if s == nil {
+		return b.backBy[name]
+	}
+	if _, gone := b.dropped[s]; gone {
+		return nil
+	}
+	if r := b.recomp[s]; r != nil {
+		return r
+	}
+	return s
+}
+
+// nameIn returns how generated code calls the name that s gives a meaning.
+func (b *builder) nameIn(s *symbol, name string) string {
+	if s.kind == cell.Const || s.kind == cell.Type {
+		return mangle(name)
+	}
+	return s.ename
+}

@@ -1,0 +1,194 @@
+package program
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// resultStmt finds the statement whose value the cell shows.
+func (b *builder) resultStmt() (int, *stmt) {
+	for i, st := range b.stmts {
+		if st.result {
+			return i, st
+		}
+	}
+	return -1, nil
+}
+
+// wrapLast makes the last expression an argument of show, unless it is a call
+// or a receive: those wait for their types.
+func (b *builder) wrapLast() {
+	_, st := b.resultStmt()
+	if st == nil || st.Call {
+		return
+	}
+	st.show = show
+	if b.c.HideResult {
+		st.show = discard
+	}
+}
+
+// resultExpr finds the last expression in the checked entry function, whose
+// statements are those of the builder one by one.
+func (b *builder) resultExpr(entry *ast.FuncDecl) ast.Expr {
+	i, _ := b.resultStmt()
+	if i < 0 || entry == nil || i >= len(entry.Body.List) {
+		return nil
+	}
+	s := entry.Body.List[i]
+	for {
+		l, ok := s.(*ast.LabeledStmt)
+		if !ok {
+			break
+		}
+		s = l.Stmt
+	}
+	if x, ok := s.(*ast.ExprStmt); ok {
+		return x.X
+	}
+	return nil
+}
+
+// lastMayStand reports whether the fault is Go's complaint that the last
+// expression, a conversion or a call of a built-in function, is not used.
+func (b *builder) lastMayStand(r *result, entry *ast.FuncDecl, f fault) bool {
+	x := b.resultExpr(entry)
+	if x == nil || !strings.HasSuffix(f.err.Msg, "is not used") {
+		return false
+	}
+	return f.pos >= x.Pos() && f.pos < x.End() && r.info.Types[x].IsValue()
+}
+
+// settleLast decides how the value of a last call is shown.
+func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
+	x := b.resultExpr(entry)
+	if x == nil {
+		return
+	}
+	_, st := b.resultStmt()
+	if st.show != plain { // wrapped: look at the argument
+		call := x.(*ast.CallExpr)
+		if st.show == show && len(call.Args) == 1 {
+			st.show = showAs(r.info.TypeOf(call.Args[0]))
+		}
+		return
+	}
+	tv := r.info.Types[x]
+	if !tv.IsValue() || isPrint(r.info, x) {
+		return
+	}
+	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
+		return
+	}
+	st.show = showAs(tv.Type)
+	if b.c.HideResult {
+		st.show = discard
+	}
+}
+
+// showAs decides how a value of a static type is shown.
+func showAs(t types.Type) showMode {
+	switch {
+	case isError(t):
+		return showError
+	case t == types.Universe.Lookup("rune").Type(): // written so: int32 is another Type
+		return showRune
+	}
+	return show
+}
+
+func isError(t types.Type) bool {
+	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
+}
+
+// isPrint reports whether x calls one of fmt's Print or Fprint functions.
+func isPrint(info *types.Info, x ast.Expr) bool {
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	var id *ast.Ident
+	switch fn := ast.Unparen(call.Fun).(type) {
+	case *ast.SelectorExpr:
+		id = fn.Sel
+	case *ast.Ident:
+		id = fn
+	default:
+		return false
+	}
+	fn, ok := info.Uses[id].(*types.Func)
+	if !ok || fn.Pkg() == nil || fn.Pkg().Path() != "fmt" {
+		return false
+	}
+	return strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint")
+}
+
+// settleVars gives the cell's variables their types and link names.
+func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) {
+	if entry == nil {
+		b.settleSpecs(r)
+		return
+	}
+	stmts := b.stmtsByName()
+	for _, id := range tops {
+		v := b.vars[id.Name]
+		obj, _ := r.info.Defs[id].(*types.Var)
+		if v == nil || obj == nil {
+			continue
+		}
+		st := stmts[id.Name]
+		b.settleVar(v, obj.Type(), r.pkg)
+		if st != nil {
+			if t := b.declaredType(st.Source, st.Var, b.before); t != nil {
+				v.typ = t
+			}
+		}
+		if v.typ == nil {
+			v.witness = b.witness(st, id.Name)
+		}
+	}
+	for _, st := range b.stmts {
+		if st.Var != nil {
+			st.static = b.isStatic(r, entry, st)
+		}
+	}
+}
+
+func (b *builder) stmtsByName() map[string]*stmt {
+	out := map[string]*stmt{}
+	for _, st := range b.stmts {
+		for i, n := range st.Names {
+			if st.New[i] {
+				out[n.Name] = st
+			}
+		}
+	}
+	return out
+}
+
+func (b *builder) settleSpecs(r *result) {
+	for name, v := range b.vars {
+		if obj, ok := r.pkg.Scope().Lookup(b.nameIn(v, name)).(*types.Var); ok {
+			b.settleVar(v, obj.Type(), r.pkg)
+		}
+	}
+	for _, s := range b.specs {
+		if t := b.declaredType(s.source, s.v, s.owner.binds); t != nil {
+			for _, n := range s.names {
+				if v := b.vars[n.Name]; v != nil {
+					v.typ = t
+				}
+			}
+		}
+	}
+}
+
+func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
+	v.typ = spell(t, main)
+	v.text = describe(t, main)
+	v.embeddable = canEmbed(t)
+	v.holdsError, v.isWhole = holdsErrors(t, 2), isWhole(t)
+	v.print = fingerprint(t, main)
+	b.link(v)
+}

@@ -1,0 +1,164 @@
+package program
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// A Failure says why a package is not initialized.
+type Failure struct {
+	Package string // whose initialization failed: the package itself or one that it needs
+	Reason  string // "panicked in Cell [2]: …"
+}
+
+// uninitialized are the packages of a Program that the worker could not initialize. What refers to one is refused until
+// a cell imports it again.
+type uninitialized struct {
+	packages map[string]Failure // by import path
+	retry    map[string]bool    // those that a cell has imported since
+}
+
+// SetUninitialized replaces what is known of packages that are not initialized. failed says that an initialization has
+// just failed: then no other is outstanding.
+func (p *Program) SetUninitialized(list map[string]Failure, failed bool) {
+	defer p.change()()
+	p.uninit.packages = list
+	maps.DeleteFunc(p.uninit.retry, func(path string, _ bool) bool {
+		_, still := list[path]
+		return failed || !still
+	})
+}
+
+// retried lists the packages whose initialization is to be tried again: those that the cell imports, and those that
+// older ones have imported since it failed.
+func (b *builder) retried() []string {
+	list := slices.Collect(maps.Keys(b.p.uninit.retry))
+	for path := range b.importPos {
+		if _, ok := b.p.uninit.packages[path]; ok {
+			list = append(list, path)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// refused lists the packages that the cell must not refer to.
+func (b *builder) refused() map[string]Failure {
+	list := maps.Clone(b.p.uninit.packages)
+	for _, path := range b.retried() {
+		delete(list, b.p.uninit.packages[path].Package)
+		delete(list, path)
+	}
+	return list
+}
+
+// checkInitialized refuses what the cell says of packages that are not initialized, each once.
+func (b *builder) checkInitialized(r *result) cell.Errors {
+	refused := b.refused()
+	if len(refused) == 0 {
+		return nil
+	}
+	users := b.p.dependents(slices.Sorted(maps.Keys(refused)))
+	found := map[string]token.Pos{}
+	text := map[string]string{}
+	note := func(path, msg string, at token.Pos) {
+		if old, ok := found[path]; (!ok || at < old) && b.inCell(r, at) {
+			found[path], text[path] = at, msg
+		}
+	}
+	for id, obj := range r.info.Uses {
+		if pn, ok := obj.(*types.PkgName); ok {
+			obj = types.NewTypeName(token.NoPos, pn.Imported(), pn.Name(), nil)
+		}
+		if path := b.uses(r, obj, users); path != "" {
+			note(path, fmt.Sprintf("%s needs package %s, which is not initialized: ", demangle(id.Name), path), id.Pos())
+		} else if obj.Pkg() != nil {
+			path := obj.Pkg().Path()
+			if _, ok := refused[path]; ok {
+				note(path, fmt.Sprintf("package %s is not initialized: ", path), id.Pos())
+			}
+		}
+	}
+	var errs cell.Errors
+	for path, at := range found {
+		errs = append(errs, b.errorAt(r.fset.Position(at), text[path]+refused[path].describe(path)))
+	}
+	return errs.Sorted()
+}
+
+// describe goes on after "package … is not initialized: ".
+func (f Failure) describe(path string) string {
+	which := "its initialization"
+	if f.Package != path {
+		which = "that of package " + f.Package + ", which it needs,"
+	}
+	return fmt.Sprintf("%s %s; import %q tries again", which, f.Reason, path)
+}
+
+// uses returns the package that a declaration of an older cell depends on, or "".
+func (b *builder) uses(r *result, obj types.Object, users map[*symbol]string) string {
+	if obj.Pkg() != r.pkg {
+		return ""
+	}
+	key := demangle(obj.Name())
+	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
+		key = receiverName(fn) + "." + key
+	} else if obj.Parent() != r.pkg.Scope() {
+		return ""
+	}
+	if b.fresh[key] != nil || b.vars[key] != nil {
+		return ""
+	}
+	return users[b.p.names[key]]
+}
+
+// receiverName is the notebook's name of the type that a method belongs to.
+func receiverName(fn *types.Func) string {
+	t := fn.Signature().Recv().Type()
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if n, ok := t.(*types.Named); ok {
+		return demangle(n.Obj().Name())
+	}
+	return ""
+}
+
+// inCell reports whether a place is in the text of the cell.
+func (b *builder) inCell(r *result, at token.Pos) bool {
+	n, ok := cellNumber(r.fset.Position(at).Filename)
+	return ok && n == b.c.N
+}
+
+// dependents returns the declarations that depend on one of the packages, directly or through others, each with one of
+// them.
+func (p *Program) dependents(paths []string) map[*symbol]string {
+	found := map[*symbol]string{}
+	var todo []*symbol
+	add := func(s *symbol, path string) {
+		if _, ok := found[s]; !ok {
+			found[s] = path
+			todo = append(todo, s)
+		}
+	}
+	for _, s := range p.symbols() {
+		if path := s.mentions(paths); path != "" {
+			add(s, path)
+		}
+	}
+	for len(todo) > 0 {
+		s := todo[0]
+		todo = todo[1:]
+		for _, name := range s.names() {
+			for user := range p.users[name] {
+				add(user, found[s])
+			}
+		}
+	}
+	return found
+}
