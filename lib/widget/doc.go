@@ -1,21 +1,33 @@
-// Package widget puts controls into a notebook: sliders, menus, buttons,
-// progress bars. What the user does with them reaches the program while it
-// lives, between cells too.
+// Package widget puts the controls of ipywidgets into a notebook: sliders,
+// menus, buttons, progress bars. A control's value is up to date in the program
+// while a cell runs, and between cells.
 //
-//	workers := widget.IntSlider("workers", 1, 8, 2)
-//	widget.Live(func() any { return curve(workers.Value()) }, workers)
+//	workers := widget.NewIntSlider("workers", 1, 8, 2)
+//	widget.Interact(func() any { return curve(workers.Value()) }, workers)
 //
-// Live shows the controls and what the function returns, a plot for example,
-// and calls it again whenever one of them is moved.
+// Interact shows the controls and what the function returns, a plot for example,
+// and calls it again whenever one of them changes.
 //
-// The controls are those of ipywidgets 8, so the front end needs its extension:
-// jupyterlab_widgets in JupyterLab (it comes with ipywidgets), and nothing in
-// VS Code. In a program that no notebook runs, and where the extension is
-// missing, controls keep the values that they were made with.
+// Types have the names that ipywidgets gives them, and each type or family of
+// types has its file:
 //
-// Functions given to OnChange, OnClick and Live run one at a time for each
-// control, in a goroutine of their own. If the user is faster than they are, values
-// in between are left out; the last one never is.
+//	IntSlider, FloatSlider  slider.go
+//	Checkbox                checkbox.go
+//	Text, IntText           text.go
+//	Dropdown                dropdown.go
+//	Button                  button.go
+//	IntProgress             progress.go
+//	HTML, Label             html.go
+//	HBox, VBox              box.go
+//
+// The front end needs the extension of ipywidgets 8: jupyterlab_widgets in
+// JupyterLab (it comes with ipywidgets), and nothing in VS Code. In a program
+// that no notebook runs, and where the extension is missing, controls keep the
+// values that they were made with.
+//
+// Functions passed to OnChange, OnClick and Interact are called one at a time
+// for each control, in a goroutine that the control starts. While one of them
+// runs, changes are merged: it is called once more, with the last value.
 //
 // Source: the Jupyter widgets' messaging protocol 2.1 and model state 8.0
 // (@jupyter-widgets/schema).

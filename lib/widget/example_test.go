@@ -9,9 +9,9 @@ import (
 
 // Without a notebook, controls keep their values, and their text forms are printed.
 func Example() {
-	n := widget.IntSlider("workers", 1, 8, 2)
+	n := widget.NewIntSlider("workers", 1, 8, 2)
 	n.OnChange(func(n int) { fmt.Println("now", n) })
-	if err := widget.Live(func() any { return fmt.Sprintf("%d squared is %d", n.Value(), n.Value()*n.Value()) }, n); err != nil {
+	if err := widget.Interact(func() any { return fmt.Sprintf("%d squared is %d", n.Value(), n.Value()*n.Value()) }, n); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
@@ -19,8 +19,8 @@ func Example() {
 	// "2 squared is 4"
 }
 
-func ExampleProgress() {
-	bar := widget.Progress("files", 3)
+func ExampleIntProgress() {
+	bar := widget.NewIntProgress("files", 3)
 	for range 3 {
 		bar.Add(1)
 	}

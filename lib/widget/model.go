@@ -2,7 +2,6 @@ package widget
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"sync"
 
@@ -21,23 +20,16 @@ const (
 // protocol is the metadata that a comm is opened with.
 var protocol = map[string]any{"version": "2.1.0"}
 
-// A Widget can be shown: by display.Show, as a cell's last expression, or in a
-// Row, a Column or Live.
-type Widget interface {
-	MIMEBundle() map[string]any // its forms by MIME type: see package display
-	model() *model
-}
-
-// A model is a widget's state, which the front end has a copy of.
+// A model is a widget's state. The front end has a copy of it.
 type model struct {
 	comm *comm.Comm
-	err  error // why the front end does not know of it
+	err  error // why the front end has no copy
 
 	mu    sync.Mutex // guards state
 	state map[string]any
 }
 
-// models are all that live, for a front end that was opened again.
+// models holds all open models. A front end that is opened again asks for them.
 var models sync.Map // of *model by comm id
 
 func init() {
@@ -63,9 +55,9 @@ func allStates() map[string]any {
 	return map[string]any{"method": "update_states", "states": states, "buffer_paths": []any{}}
 }
 
-// newModel opens a widget of ipywidgets; receive gets what the front end sends
-// beyond requests for the state.
-func newModel(module, name string, state map[string]any, receive func(message)) *model {
+// newModel opens a model of ipywidgets. handle, which may be nil, gets the
+// messages of the front end that are not requests for the state.
+func newModel(module, name string, state map[string]any, handle func(message)) *model {
 	full := map[string]any{
 		"_model_module": module, "_model_module_version": moduleVersion, "_model_name": name + "Model",
 		"_view_module": module, "_view_module_version": moduleVersion, "_view_name": name + "View",
@@ -79,8 +71,8 @@ func newModel(module, name string, state map[string]any, receive func(message)) 
 	}
 	models.Store(m.comm.ID, m)
 	m.comm.OnClose(func() { models.Delete(m.comm.ID) })
-	m.comm.Receive(func(data json.RawMessage) { m.take(data, receive) })
-	m.comm.Hears(func() bool { return receive != nil })
+	m.comm.Receive(func(data json.RawMessage) { m.receive(data, handle) })
+	m.comm.Hears(func() bool { return handle != nil })
 	return m
 }
 
@@ -93,7 +85,7 @@ type message struct {
 	} `json:"content"`
 }
 
-func (m *model) take(data json.RawMessage, receive func(message)) {
+func (m *model) receive(data json.RawMessage, handle func(message)) {
 	var msg message
 	if json.Unmarshal(data, &msg) != nil {
 		return
@@ -102,8 +94,8 @@ func (m *model) take(data json.RawMessage, receive func(message)) {
 		_ = m.comm.Send(update(m.copy()))
 		return
 	}
-	if receive != nil {
-		receive(msg)
+	if handle != nil {
+		handle(msg)
 	}
 }
 
@@ -113,110 +105,29 @@ func (m *model) copy() map[string]any {
 	return maps.Clone(m.state)
 }
 
+// update returns a message that changes the front end's copy of a state.
 func update(state map[string]any) map[string]any {
 	return map[string]any{"method": "update", "state": state, "buffer_paths": []any{}}
 }
 
-// set changes the state here and, with tell, in the front end.
-func (m *model) set(key string, v any, tell bool) {
+// set changes the state here and, with send, in the front end.
+func (m *model) set(key string, v any, send bool) {
 	m.mu.Lock()
 	m.state[key] = v
 	m.mu.Unlock()
-	if tell && m.err == nil {
+	if send && m.err == nil {
 		_ = m.comm.Send(update(map[string]any{key: v}))
 	}
 }
 
-// reference is how one model's state names another.
+// reference returns what another model's state names this one with.
 func (m *model) reference() string { return "IPY_MODEL_" + m.comm.ID }
 
+// bundle returns the forms of a widget: its view, and text where there is none.
 func (m *model) bundle(text string) map[string]any {
 	b := map[string]any{"text/plain": text}
 	if m.err == nil && comm.Hosted() {
 		b[viewType] = map[string]any{"version_major": 2, "version_minor": 0, "model_id": m.comm.ID}
 	}
 	return b
-}
-
-// look is the part of a state that every control has.
-func look(label, style string) map[string]any {
-	return map[string]any{
-		"description": label, "disabled": false,
-		"layout": layout().reference(), "style": newStyle(style).reference(),
-	}
-}
-
-// layout is shared by all controls: none asks for a place of its own.
-var layout = sync.OnceValue(func() *model { return newModel(base, "Layout", nil, nil) })
-
-var styles sync.Map // of func() *model by name: one style of each kind
-
-func newStyle(name string) *model {
-	make, _ := styles.LoadOrStore(name, sync.OnceValue(func() *model {
-		return newModel(controls, name, map[string]any{
-			"_view_module": base, "_view_name": "StyleView", "description_width": "initial",
-		}, nil)
-	}))
-	return make.(func() *model)()
-}
-
-// A notifier calls functions in a goroutine of its own, once for all the
-// changes that came while they ran.
-type notifier struct {
-	mu      sync.Mutex
-	fs      []func()
-	pending bool
-	active  bool
-}
-
-func (n *notifier) add(f func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.fs = append(n.fs, f)
-}
-
-// heard reports whether there is anybody to notify.
-func (n *notifier) heard() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.fs) > 0 || n.active
-}
-
-func (n *notifier) changed() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.pending = true
-	if !n.active {
-		n.active = true
-		go n.work()
-	}
-}
-
-func (n *notifier) work() {
-	for {
-		n.mu.Lock()
-		if !n.pending {
-			n.active = false
-			n.mu.Unlock()
-			return
-		}
-		n.pending = false
-		fs := n.fs[:len(n.fs):len(n.fs)]
-		n.mu.Unlock()
-		for _, f := range fs {
-			done := make(chan struct{})
-			go func() { // a panic ends this goroutine alone, where a notebook runs it
-				defer close(done)
-				f()
-			}()
-			<-done
-		}
-	}
-}
-
-func describe(kind, label string, v any) string {
-	if label == "" {
-		return fmt.Sprintf("%s: %v", kind, v)
-	}
-	return fmt.Sprintf("%s: %v", label, v)
 }

@@ -76,7 +76,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func TestControls(t *testing.T) {
 	p := open(t)
-	i := IntSlider("n", 1, 8, 20)
+	i := NewIntSlider("n", 1, 8, 20)
 	if i.Value() != 8 || p.state(i, "value") != 8.0 || p.state(i, "_model_name") != "IntSliderModel" {
 		t.Errorf("%v, %v", i.Value(), p.state(i, "value"))
 	}
@@ -89,11 +89,11 @@ func TestControls(t *testing.T) {
 	for _, bad := range []string{`{"method":"update","state":{"value":"x"}}`, `{"method":"update","state":{}}`, `[]`} {
 		move(i, bad)
 	}
-	i.Set(5)
+	i.SetValue(5)
 	if v := <-got; v != 5 {
 		t.Errorf("after messages that mean nothing, and Set: %d", v)
 	}
-	i.Set(5) // no change
+	i.SetValue(5) // no change
 	move(i, `{"method":"update","state":{"value":4}}`)
 	if v := <-got; v != 4 {
 		t.Errorf("moved to 4: %d", v)
@@ -102,31 +102,31 @@ func TestControls(t *testing.T) {
 		t.Errorf("the page was not told of Set: %v", p.state(i, "value"))
 	}
 
-	d := Dropdown("c", "red", "green")
+	d := NewDropdown("c", "red", "green")
 	move(d, `{"method":"update","state":{"index":1}}`)
 	eventually(t, "green", func() bool { return d.Value() == "green" })
 	move(d, `{"method":"update","state":{"index":7}}`)
-	d.Set("red")
+	d.SetValue("red")
 	if p.state(d, "index") != 0.0 {
 		t.Errorf("index %v", p.state(d, "index"))
 	}
-	if b := Dropdown[int]("none"); b.Value() != 0 || p.state(b, "index") != nil {
+	if b := NewDropdown[int]("none"); b.Value() != 0 || p.state(b, "index") != nil {
 		t.Error("a menu without options")
 	}
-	box := Checkbox("b", true)
+	box := NewCheckbox("b", true)
 	move(box, `{"method":"update","state":{"value":false}}`)
 	eventually(t, "off", func() bool { return !box.Value() })
 }
 
 func TestButtonAndProgress(t *testing.T) {
 	p := open(t)
-	b := Button("go")
+	b := NewButton("go")
 	pressed := make(chan bool)
 	b.OnClick(func() { pressed <- true })
 	move(b, `{"method":"custom","content":{"event":"click"}}`)
 	<-pressed
 	move(b, `{"method":"custom","content":{"event":"else"}}`)
-	g := Progress("p", 10)
+	g := NewIntProgress("p", 10)
 	g.Add(3)
 	g.Add(30)
 	if p.state(g, "value") != 10.0 || p.state(g, "bar_style") != "success" || p.state(g, "_view_name") != "ProgressView" {
@@ -137,7 +137,7 @@ func TestButtonAndProgress(t *testing.T) {
 // Of changes that come while a function runs, the last one counts.
 func TestChangesAreMerged(t *testing.T) {
 	open(t)
-	s := IntSlider("n", 0, 1000, 0)
+	s := NewIntSlider("n", 0, 1000, 0)
 	gate, got := make(chan bool), make(chan int, 1000)
 	s.OnChange(func(v int) { got <- v; <-gate })
 	move(s, `{"method":"update","state":{"value":1}}`)
@@ -153,10 +153,10 @@ func TestChangesAreMerged(t *testing.T) {
 	}
 }
 
-func TestLive(t *testing.T) {
+func TestInteract(t *testing.T) {
 	p := open(t)
-	n := IntSlider("n", 0, 9, 1)
-	if err := Live(func() any { return n.Value() * n.Value() }, n); err != nil {
+	n := NewIntSlider("n", 0, 9, 1)
+	if err := Interact(func() any { return n.Value() * n.Value() }, n); err != nil {
 		t.Fatal(err)
 	}
 	move(n, `{"method":"update","state":{"value":3}}`)
@@ -175,7 +175,7 @@ func TestLive(t *testing.T) {
 // A page that is opened again asks for everything.
 func TestStates(t *testing.T) {
 	p := open(t)
-	s := IntSlider("again", 0, 9, 4)
+	s := NewIntSlider("again", 0, 9, 4)
 	states := make(chan json.RawMessage, 1)
 	comm.SetHost(func(m comm.Message) error { states <- m.Data; return nil })
 	comm.Deliver(comm.Message{Kind: comm.Open, ID: "control", Target: "jupyter.widget.control"})
@@ -197,10 +197,58 @@ func TestStates(t *testing.T) {
 }
 
 func TestWithoutNotebook(t *testing.T) {
-	s := FloatSlider("x", 0, 1, 0.1, 0.5)
-	s.Set(0.7)
-	b := Column(s, Row(Button("go"), Label("a<b"))).MIMEBundle()
-	if s.Value() != 0.7 || b["text/plain"] != "x: 0.7\n[go]\na&lt;b" || len(b) != 1 {
+	s := NewFloatSlider("x", 0, 1, 0.1, 0.5)
+	s.SetValue(0.7)
+	b := NewVBox(s, NewHBox(NewButton("go"), NewLabel("a<b"))).MIMEBundle()
+	if s.Value() != 0.7 || b["text/plain"] != "x: 0.7\n[go]\na<b" || len(b) != 1 {
 		t.Errorf("%v, %q", s.Value(), b)
+	}
+}
+
+// A Label shows text, so its view is not the one that reads markup.
+func TestLabelAndHTML(t *testing.T) {
+	p := open(t)
+	l, h := NewLabel("a<b"), NewHTML("<b>a</b>")
+	for _, c := range []struct {
+		w           Widget
+		value, view string
+	}{{l, "a<b", "LabelView"}, {h, "<b>a</b>", "HTMLView"}} {
+		if p.state(c.w, "value") != c.value || p.state(c.w, "_view_name") != c.view || c.w.MIMEBundle()["text/plain"] != c.value {
+			t.Errorf("%v in %v, %q", p.state(c.w, "value"), p.state(c.w, "_view_name"), c.w.MIMEBundle())
+		}
+	}
+	l.SetValue("<i>")
+	h.SetValue("<i>b</i>")
+	if p.state(l, "value") != "<i>" || p.state(h, "value") != "<i>b</i>" {
+		t.Errorf("after SetValue: %v and %v", p.state(l, "value"), p.state(h, "value"))
+	}
+}
+
+func TestTexts(t *testing.T) {
+	p := open(t)
+	line, number := NewText("name", "x"), NewIntText("n", 3)
+	move(line, `{"method":"update","state":{"value":"é"}}`)
+	move(number, `{"method":"update","state":{"value":-4}}`)
+	eventually(t, "both values", func() bool { return line.Value() == "é" && number.Value() == -4 })
+	line.SetDisabled(true)
+	if p.state(line, "disabled") != true || p.state(number, "disabled") != false {
+		t.Errorf("disabled: %v and %v", p.state(line, "disabled"), p.state(number, "disabled"))
+	}
+	if got := fmt.Sprint(line.MIMEBundle()["text/plain"], number.MIMEBundle()["text/plain"]); got != "name: én: -4" {
+		t.Errorf("texts: %q", got)
+	}
+}
+
+func TestBoxesHoldTheirChildren(t *testing.T) {
+	p := open(t)
+	a, b := NewCheckbox("", true), NewButton("go")
+	for name, w := range map[string]Widget{"HBoxView": NewHBox(a, b), "VBoxView": NewVBox(a, b)} {
+		want := fmt.Sprint([]any{a.model().reference(), b.model().reference()})
+		if p.state(w, "_view_name") != name || fmt.Sprint(p.state(w, "children")) != want {
+			t.Errorf("%s: %v, %v", name, p.state(w, "_view_name"), p.state(w, "children"))
+		}
+	}
+	if text := NewVBox(a, b).MIMEBundle()["text/plain"]; text != "checkbox: true\n[go]" {
+		t.Errorf("text %q", text)
 	}
 }

@@ -65,12 +65,12 @@ c.Close()`)
 func TestDeadlockBesideWidgets(t *testing.T) {
 	s := newTestSession(t)
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/widget"
-slider := widget.IntSlider("n", 0, 9, 1)
-bar := widget.Progress("done", 3)
+slider := widget.NewIntSlider("n", 0, 9, 1)
+bar := widget.NewIntProgress("done", 3)
 bar.Add(1)
 <-make(chan int)`), "[error Deadlock]")
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/comm"
-button := widget.Button("go")
+button := widget.NewButton("go")
 fmt.Println("before:", comm.Listening())
 slider.OnChange(func(int) {})
 fmt.Println("with a slider:", comm.Listening())`), "before: false", "with a slider: true")

@@ -1,0 +1,37 @@
+package widget
+
+// An HTML shows a fragment of HTML.
+type HTML struct{ stringView }
+
+// NewHTML returns a widget that shows markup.
+func NewHTML(markup string) *HTML { return &HTML{newStringView("HTML", markup)} }
+
+// A Label shows text. The front end typesets what is between dollar signs as
+// mathematics, as it does for every Label of ipywidgets.
+type Label struct{ stringView }
+
+// NewLabel returns a widget that shows text as it is: "a<b" is no markup.
+func NewLabel(text string) *Label { return &Label{newStringView("Label", text)} }
+
+// A stringView shows a string that the user cannot change.
+type stringView struct {
+	value string
+	m     *model
+}
+
+func newStringView(name, value string) stringView {
+	state := controlState("", name+"Style")
+	state["value"] = value
+	return stringView{value, newModel(controls, name, state, nil)}
+}
+
+// SetValue replaces what is shown. It must not be called concurrently.
+func (s *stringView) SetValue(value string) {
+	s.value = value
+	s.m.set("value", value, true)
+}
+
+// MIMEBundle returns the widget's forms; its text form is the value.
+func (s *stringView) MIMEBundle() map[string]any { return s.m.bundle(s.value) }
+
+func (s *stringView) model() *model { return s.m }

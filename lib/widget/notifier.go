@@ -1,0 +1,57 @@
+package widget
+
+import "sync"
+
+// A notifier calls functions in a goroutine that it starts. Notifications that
+// come while they run are merged into one.
+type notifier struct {
+	mu      sync.Mutex // guards what follows
+	funcs   []func()
+	pending bool
+	running bool
+}
+
+func (n *notifier) add(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.funcs = append(n.funcs, f)
+}
+
+// hasFuncs reports whether a notification calls, or is calling, a function.
+func (n *notifier) hasFuncs() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.funcs) > 0 || n.running
+}
+
+func (n *notifier) notify() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.pending = true
+	if !n.running {
+		n.running = true
+		go n.run()
+	}
+}
+
+func (n *notifier) run() {
+	for {
+		n.mu.Lock()
+		if !n.pending {
+			n.running = false
+			n.mu.Unlock()
+			return
+		}
+		n.pending = false
+		funcs := n.funcs[:len(n.funcs):len(n.funcs)]
+		n.mu.Unlock()
+		for _, f := range funcs {
+			done := make(chan struct{})
+			go func() { // a panic ends this goroutine alone, where a notebook runs it
+				defer close(done)
+				f()
+			}()
+			<-done
+		}
+	}
+}

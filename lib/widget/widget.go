@@ -1,0 +1,28 @@
+package widget
+
+import "fmt"
+
+// A Widget can be shown: by display.Show, as a cell's last expression, in a
+// [VBox] or [HBox], or by [Interact].
+type Widget interface {
+	// MIMEBundle returns the widget's forms by MIME type, as package display
+	// describes them.
+	MIMEBundle() map[string]any
+
+	model() *model
+}
+
+// An Input is a widget that the user can change or press: a control with a
+// value or a [Button].
+type Input interface {
+	Widget
+	notifier() *notifier
+}
+
+// describe returns the text form of a widget with a value.
+func describe(kind, description string, v any) string {
+	if description == "" {
+		return fmt.Sprintf("%s: %v", kind, v)
+	}
+	return fmt.Sprintf("%s: %v", description, v)
+}
