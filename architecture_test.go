@@ -28,13 +28,15 @@ var arrows = map[string]string{
 	"kernel/internal/version":   "",
 
 	// The engine.
-	"kernel/internal/program": "cell memory",
-	"kernel/internal/link":    "goobj platform",
-	"kernel/internal/image":   "control goobj link",
-	"kernel/internal/modules": "image",
-	"kernel/internal/worker":  "control link stopwatch lib/comm lib/display lib/mp",
-	"kernel/internal/solo":    "control stopwatch lib/display lib/mp",
-	"kernel/internal/session": "cell control gonb image memory modules output program version lib/comm lib/display",
+	"kernel/internal/program":             "cell program/compiler",
+	"kernel/internal/program/compiler":    "memory",
+	"kernel/internal/program/programtest": "",
+	"kernel/internal/link":                "goobj platform",
+	"kernel/internal/image":               "control goobj link",
+	"kernel/internal/modules":             "image",
+	"kernel/internal/worker":              "control link stopwatch lib/comm lib/display lib/mp",
+	"kernel/internal/solo":                "control stopwatch lib/display lib/mp",
+	"kernel/internal/session":             "cell control gonb image memory modules output program program/compiler version lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -45,8 +45,7 @@ func benchCell(b *testing.B, cells int, src string) {
 
 // declared returns a program with n executed cells of declarations.
 func declared(b *testing.B, n int) *Program {
-	p := newProgram(b)
-	p.cfg.KeepSources = false
+	p := newProgram(b, func(cfg *Config) { cfg.KeepSources = false })
 	for i := 1; i <= n; i++ {
 		src := fmt.Sprintf(`type T%d struct{ a, b int; next *T%d }
 func (t *T%d) Sum() int { return t.a + t.b }

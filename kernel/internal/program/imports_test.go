@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/program/programtest"
 )
 
 // TestStdNames compares the packages that cells use by name alone with the
@@ -14,7 +16,7 @@ func TestStdNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	std := newPackages(listStd().imp).std
+	std := newPackages(programtest.NewStd(t)).std
 	for line := range strings.Lines(string(out)) {
 		importPath, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if !slices.Contains(strings.Fields(stdPaths), importPath) {

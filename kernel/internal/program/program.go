@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/compiler"
 )
 
 // An Importer finds compiled packages.
@@ -61,15 +62,14 @@ const defaultRuntime = "github.com/perijove/perijove/kernel/internal/worker"
 
 // A Program is the source side of a notebook's live state.
 type Program struct {
-	cfg     Config
-	pkgs    *packages
-	standby standby
+	Compiler *compiler.Compiler // nil in a snapshot
+
+	cfg  Config
+	pkgs *packages
 
 	isSnapshot bool // it serves one query, and is never built or changed
 
-	building  sync.Mutex // held by Build, and while the state changes
-	compiling compilation
-	seq       int // of units, for file names; guarded by building
+	building sync.Mutex // held by Build, and while the state changes
 
 	mu     sync.Mutex // guards what follows; held for moments only
 	*state            // read by Build without mu; it changes under both mutexes
@@ -202,9 +202,12 @@ func New(cfg Config) *Program {
 	}
 	pkgs := newPackages(cfg.Importer)
 	pkgs.goroot = cfg.GOROOT
-	p := &Program{cfg: cfg, pkgs: pkgs, state: newState()}
-	p.standby.cfg = &p.cfg
-	return p
+	tool := compiler.New(compiler.Config{
+		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, Env: cfg.Env, Flags: cfg.Flags,
+		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
+		KeepSources: cfg.KeepSources, NoStandby: cfg.Solo != "",
+	})
+	return &Program{cfg: cfg, pkgs: pkgs, Compiler: tool, state: newState()}
 }
 
 // reusesVariable reports whether a var declaration, as in var x = x + 1, means

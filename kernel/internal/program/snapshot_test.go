@@ -4,12 +4,14 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/perijove/perijove/kernel/internal/program/programtest"
 )
 
 // A busyImporter does not answer, as when the go command runs, but for what it
 // has answered before.
 type busyImporter struct {
-	*listImporter
+	*programtest.Std
 	busy chan struct{} // nil or closed: it answers
 }
 
@@ -17,7 +19,7 @@ func (im *busyImporter) Archive(path string) (string, error) {
 	if im.busy != nil {
 		<-im.busy
 	}
-	return im.listImporter.Archive(path)
+	return im.Std.Archive(path)
 }
 
 func (im *busyImporter) Packages() map[string]string {
@@ -30,9 +32,8 @@ func (im *busyImporter) Packages() map[string]string {
 // TestQueriesBesideBusyPackages: a query leaves out what the go command has yet
 // to answer, and the answer helps a later one.
 func TestQueriesBesideBusyPackages(t *testing.T) {
-	p := newProgram(t)
-	im := &busyImporter{listImporter: listStd().imp}
-	p = New(Config{Compile: p.cfg.Compile, Dir: t.TempDir(), Importer: im, KeepSources: true})
+	im := &busyImporter{Std: programtest.NewStd(t)}
+	p := newProgram(t, func(cfg *Config) { cfg.Importer = im })
 	u, err := buildText(t.Context(), p, 1, "import \"strings\"\nvar known = strings.ToUpper(\"a\")")
 	if err != nil {
 		t.Fatal(err)

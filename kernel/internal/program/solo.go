@@ -2,7 +2,6 @@ package program
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -38,14 +37,4 @@ func (e *emitter) hasMain() bool {
 		}
 	}
 	return false
-}
-
-// Links returns the command line of the toolchain's linker for a unit.
-func (p *Program) Links(u *Unit, out string) ([]string, error) {
-	cfg, err := p.cfg.Importer.Importcfg(u.Imports)
-	if err != nil {
-		return nil, err
-	}
-	tool := strings.TrimSuffix(p.cfg.Compile, "compile") + "link"
-	return []string{tool, "-o", out, "-importcfg", cfg, "-s", "-w", "-buildmode=exe", u.Object}, nil
 }

@@ -220,7 +220,7 @@ func (r *run) reset(d cell.DirectiveLine) error {
 	if w := r.dropWorker(); w != nil {
 		w.kill()
 	}
-	r.program.Swap(r.newProgram()).Close()
+	r.program.Swap(r.newProgram()).Compiler.Close()
 	if !r.solo() {
 		if _, err := r.ready(r.ctx); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/memory"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/compiler"
 )
 
 const (
@@ -146,20 +147,20 @@ func (m *memoryWatch) look() time.Duration {
 	if lim.bytes == 0 || u.Total == 0 {
 		return time.Second
 	}
-	prog, compiler := m.compiler()
+	prog, byCompiler := m.compiler()
 	switch {
 	case u.Total > lim.bytes:
 		m.end(u, lim)
-	case u.Total+compiler > lim.bytes && compiler > program.LeastMemory:
-		prog.StopCompiler(failure(memoryError, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s beside the %s, and the limit is %s; %s, or free what is not needed",
-			memory.Format(compiler), inUse(u), lim, compileAdvice)))
+	case u.Total+byCompiler > lim.bytes && byCompiler > compiler.LeastMemory:
+		prog.Compiler.Stop(failure(memoryError, fmt.Sprintf("the compiler ran out of memory: compiling this cell took %s beside the %s, and the limit is %s; %s, or free what is not needed",
+			memory.Format(byCompiler), inUse(u), lim, compileAdvice)))
 	case u.Total > lim.bytes/10*8 && !m.warned:
 		m.warned = true
 		m.p.remark(fmt.Sprintf("memory: %s%s, the limit is %s; free what is not needed, or allow more with %%memory", inUse(u), m.p.where(), lim))
 	case u.Total < lim.bytes/10*6:
 		m.warned = false
 	}
-	left := time.Duration(float64(lim.bytes-u.Total-compiler) / fillRate * float64(time.Second))
+	left := time.Duration(float64(lim.bytes-u.Total-byCompiler) / fillRate * float64(time.Second))
 	return min(max(left, 50*time.Millisecond), time.Second)
 }
 
@@ -170,7 +171,7 @@ func (s *Session) compilerStopped(err error) *output.Error {
 	switch {
 	case errors.As(err, &stopped):
 		return stopped
-	case errors.Is(err, program.ErrMemory):
+	case errors.Is(err, compiler.ErrMemory):
 		return failure(memoryError, fmt.Sprintf("%v: compiling this cell takes more than the limit, %s; %s", err, s.limit, compileAdvice))
 	}
 	return nil
@@ -185,7 +186,7 @@ func (m *memoryWatch) compiler() (prog *program.Program, used int64) {
 		return nil, 0
 	}
 	prog = current()
-	if pid := prog.CompilerPID(); pid != 0 {
+	if pid := prog.Compiler.PID(); pid != 0 {
 		used = memory.Tree(m.root, pid).Total
 	}
 	return prog, used

@@ -137,8 +137,8 @@ func TestInterruptCompiler(t *testing.T) {
 	execute(t, s, "%memory 2GB")
 	for range 3 {
 		ended := inBackground(t, s, ring(1000))
-		eventually(t, "the compiler works", func() bool { return s.program.Load().CompilerPID() != 0 })
-		pid := s.program.Load().CompilerPID()
+		eventually(t, "the compiler works", func() bool { return s.program.Load().Compiler.PID() != 0 })
+		pid := s.program.Load().Compiler.PID()
 		s.Interrupt()
 		mustContain(t, ended(), "[error Interrupted]\ninterrupted while compiling")
 		if _, err := os.Stat(fmt.Sprint("/proc/", pid)); err == nil {

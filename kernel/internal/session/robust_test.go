@@ -178,8 +178,8 @@ func TestNoLeaks(t *testing.T) {
 	execute(t, s, "1")
 	ahead := func() { // the next cell's compiler is part of both counts
 		p := s.program.Load()
-		p.Prepare()
-		if err := p.Prepared(); err != nil {
+		p.Compiler.Prepare()
+		if err := p.Compiler.Prepared(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -154,16 +154,16 @@ func (s *Session) newProgram() *program.Program {
 func (s *Session) Forget() {
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()
-	s.program.Swap(s.newProgram()).Close()
+	s.program.Swap(s.newProgram()).Compiler.Close()
 	s.forget = true
 }
 
 // prepare has the next cell's compiler started, while nobody waits.
 func (s *Session) prepare() {
 	p := s.program.Load()
-	p.Prepare()
+	p.Compiler.Prepare()
 	go func() {
-		if err := p.Prepared(); err != nil {
+		if err := p.Compiler.Prepared(); err != nil {
 			s.cfg.Log.Debug("no compiler on standby", "error", err)
 		}
 	}()
@@ -220,6 +220,6 @@ func (s *Session) Close() error {
 		l.cancel()
 		<-l.done
 	}
-	s.program.Load().Close()
+	s.program.Load().Compiler.Close()
 	return s.held.remove()
 }

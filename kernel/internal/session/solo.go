@@ -57,7 +57,7 @@ func (r *run) runSolo(unit *program.Unit) *output.Error {
 
 func (r *run) startSolo(unit *program.Unit) (*process, error) {
 	exe := filepath.Join(r.scratch, "solo")
-	args, err := r.program.Load().Links(unit, exe)
+	args, err := r.program.Load().Compiler.LinkCommand(unit.Object, exe, unit.Imports)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,146 @@
+// Package compiler runs the toolchain's compile tool on generated Go files.
+//
+// A Compiler keeps one process of the tool started ahead of the next unit
+// (standby.go), limits the memory of each, and ends the one that works when it
+// is told to (running.go).
+package compiler
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+)
+
+// Config says how a Compiler runs the compile tool.
+type Config struct {
+	Tool  string   // path of the compile tool
+	Lang  string   // language version, "go1.26"
+	Dir   string   // folder for sources and objects; must exist
+	Env   []string // environment of the tool
+	Flags []string // passed to the tool as they are
+	// Importcfg returns an importcfg file that covers the packages and all that
+	// they depend on.
+	Importcfg func(paths []string) (file string, err error)
+	// Next reports whether another unit follows the present one at once. It may
+	// be nil.
+	Next func() bool
+	// Memory returns how much a compiler may use, in bytes; 0 for no limit. It
+	// may be called at any time, and be nil.
+	Memory func() int64
+	// KeepSources leaves the generated Go files in Dir.
+	KeepSources bool
+	// NoStandby starts each compiler when its unit is complete.
+	NoStandby bool
+}
+
+// A Compiler compiles units of package main, one at a time.
+type Compiler struct {
+	cfg     Config
+	standby standby
+	running running
+	seq     atomic.Int64 // of units, for file names
+}
+
+// A File is a generated Go file.
+type File struct{ Name, Text string }
+
+// An Error is what the compile tool wrote when it refused a unit.
+type Error struct {
+	Output string
+	err    error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("the compiler failed: %v\n%s", e.err, e.Output) }
+
+func (e *Error) Unwrap() error { return e.err }
+
+// New returns a Compiler.
+func New(cfg Config) *Compiler {
+	c := &Compiler{cfg: cfg}
+	c.standby.cfg = &c.cfg
+	return c
+}
+
+// Compile compiles files, which import the packages paths, and returns the
+// object file. The error is an *Error if the tool refuses the files. It must not
+// be called concurrently.
+func (c *Compiler) Compile(ctx context.Context, paths []string, files []File) (object string, err error) {
+	importcfg, err := c.cfg.Importcfg(paths)
+	if err != nil {
+		return "", fmt.Errorf("program: importcfg: %w", err)
+	}
+	if c.cfg.NoStandby {
+		return c.compileFresh(ctx, importcfg, files)
+	}
+	if object, err = c.compileStandby(ctx, importcfg, files); err == nil {
+		return object, nil
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if !errors.Is(err, errNoStandby) {
+		return "", err
+	}
+	return c.compileFresh(ctx, importcfg, files)
+}
+
+// compileFresh writes the files to a folder and starts a compiler there.
+func (c *Compiler) compileFresh(ctx context.Context, importcfg string, files []File) (object string, err error) {
+	cfg := &c.cfg
+	seq := c.seq.Add(1)
+	dir := filepath.Join(cfg.Dir, fmt.Sprintf("u%d", seq))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", fmt.Errorf("program: %w", err)
+	}
+	if !cfg.KeepSources {
+		defer os.RemoveAll(dir)
+	}
+	var names []string
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(dir, f.Name), []byte(f.Text), 0o600); err != nil {
+			return "", fmt.Errorf("program: %w", err)
+		}
+		names = append(names, f.Name)
+	}
+	object = filepath.Join(cfg.Dir, fmt.Sprintf("u%d.o", seq))
+	cmd := cfg.command(dir, importcfg, object, names)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err = cmd.Start(); err == nil {
+		end := c.running.begin(ctx, cmd, cfg.memory())
+		c.prepareNext()
+		err = end(cmd.Wait())
+	}
+	if err == nil {
+		return object, nil
+	}
+	os.Remove(object)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	if why := cfg.final(err, out.String()); why != nil {
+		return "", why
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return "", fmt.Errorf("program: %w", err)
+	}
+	return "", &Error{out.String(), err}
+}
+
+// command returns a run of the compile tool in dir, which it leaves out of
+// positions. Go 1.27 puts the folder of the source file before the names that
+// line directives give: that of the pipes, for a compiler on standby.
+func (cfg *Config) command(dir, importcfg, object string, names []string) *exec.Cmd {
+	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
+		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}
+	cmd := exec.Command(cfg.Tool, append(append(args, cfg.Flags...), names...)...)
+	cmd.Dir, cmd.Env = dir, append(cfg.Env[:len(cfg.Env):len(cfg.Env)], collectorEnv(cfg.memory())...)
+	ownGroup(cmd)
+	return cmd
+}

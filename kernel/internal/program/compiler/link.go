@@ -1,0 +1,14 @@
+package compiler
+
+import "strings"
+
+// LinkCommand returns the command line of the toolchain's linker that makes the
+// program out of an object, which imports the packages paths.
+func (c *Compiler) LinkCommand(object, out string, paths []string) ([]string, error) {
+	importcfg, err := c.cfg.Importcfg(paths)
+	if err != nil {
+		return nil, err
+	}
+	tool := strings.TrimSuffix(c.cfg.Tool, "compile") + "link"
+	return []string{tool, "-o", out, "-importcfg", importcfg, "-s", "-w", "-buildmode=exe", object}, nil
+}

@@ -1,0 +1,135 @@
+package compiler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/perijove/perijove/kernel/internal/memory"
+)
+
+// A compiler may use as much memory as a cell may: RLIMIT_DATA bounds its
+// process, and a watch over all processes of the notebook can end it. It
+// collects its garbage only when it has much, since that costs small cells time.
+
+// ErrMemory is the error of a Compile whose process was refused memory.
+var ErrMemory = errors.New("the compiler ran out of memory")
+
+// LeastMemory is what every compiler may use, in bytes, whatever the limit: a
+// small cell is how memory is freed.
+const LeastMemory int64 = 256 << 20
+
+// maxGarbage bounds the heap, in bytes, at which the compiler begins to collect
+// its garbage.
+const maxGarbage int64 = 2 << 30
+
+// memory returns what a compiler may use, in bytes; 0 for no limit.
+func (cfg *Config) memory() int64 {
+	if cfg.Memory == nil {
+		return 0
+	}
+	n := cfg.Memory()
+	if n == 0 {
+		return 0
+	}
+	return max(n, LeastMemory)
+}
+
+// collectorEnv returns the environment variables that make a compiler with this
+// memory limit collect its garbage late.
+func collectorEnv(limit int64) []string {
+	soft := maxGarbage
+	if limit > 0 {
+		soft = min(soft, limit/2)
+	}
+	return []string{"GOGC=off", fmt.Sprint("GOMEMLIMIT=", soft)}
+}
+
+// ownGroup makes a command the leader of a new process group, which killGroup
+// ends: the compile tool may be a script that starts another.
+func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+func killGroup(cmd *exec.Cmd) { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) } // fails if it has ended
+
+// A running is the process that compiles a unit, if one does.
+type running struct {
+	mu      sync.Mutex // guards what follows
+	cmd     *exec.Cmd  // nil if none does
+	stopErr error      // why Stop has ended it
+}
+
+// begin notes that cmd compiles a unit, limits its memory, and ends it when ctx
+// ends. The function that it returns takes the result of cmd.Wait and returns
+// the error of the compilation.
+func (r *running) begin(ctx context.Context, cmd *exec.Cmd, limit int64) (end func(error) error) {
+	r.mu.Lock()
+	r.cmd, r.stopErr = cmd, nil
+	r.mu.Unlock()
+	if limit > 0 {
+		lim := &unix.Rlimit{Cur: uint64(limit), Max: uint64(limit)}
+		_ = unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_DATA, lim, nil) // fails if it has ended, or has a lower limit
+	}
+	release := context.AfterFunc(ctx, func() { r.stop(cmd, nil) })
+	return func(err error) error {
+		release()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.cmd = nil
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && r.stopErr != nil:
+			return &stoppedError{r.stopErr}
+		}
+		return err
+	}
+}
+
+// stop ends the process if it is cmd, or whichever compiles if cmd is nil.
+func (r *running) stop(cmd *exec.Cmd, reason error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cmd == nil || cmd != nil && r.cmd != cmd {
+		return
+	}
+	r.stopErr = reason
+	killGroup(r.cmd)
+}
+
+// A stoppedError is the reason that Stop was given.
+type stoppedError struct{ error }
+
+func (e *stoppedError) Unwrap() error { return e.error }
+
+// PID returns the process that compiles a unit, or 0 if none does. It may be
+// called concurrently with Compile.
+func (c *Compiler) PID() int {
+	c.running.mu.Lock()
+	defer c.running.mu.Unlock()
+	if c.running.cmd == nil {
+		return 0
+	}
+	return c.running.cmd.Process.Pid
+}
+
+// Stop ends the process that compiles a unit, if one does: Compile fails with
+// reason. It may be called concurrently with Compile.
+func (c *Compiler) Stop(reason error) { c.running.stop(nil, reason) }
+
+// final returns the error that running another compiler would give as well, or
+// nil. err is that of a compiler, and out what it wrote.
+func (cfg *Config) final(err error, out string) error {
+	var stopped *stoppedError
+	switch {
+	case errors.As(err, &stopped):
+		return stopped.error
+	case cfg.memory() > 0 && memory.DiedOf(out):
+		return ErrMemory
+	}
+	return nil
+}

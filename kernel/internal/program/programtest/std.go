@@ -1,0 +1,79 @@
+// Package programtest gives tests the standard library as the go command has
+// compiled it.
+package programtest
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A Std holds the standard library's packages. It implements program.Importer.
+type Std struct {
+	Compile string // path of the compile tool
+
+	archives  map[string]string // by import path
+	importcfg string            // file
+}
+
+// Archive returns the compiled package of an import path.
+func (s *Std) Archive(path string) (string, error) {
+	if file := s.archives[path]; file != "" {
+		return file, nil
+	}
+	return "", fmt.Errorf("package %s is not available: %%get %s fetches it", path, path)
+}
+
+// Importcfg returns an importcfg file that covers the standard library.
+func (s *Std) Importcfg([]string) (string, error) { return s.importcfg, nil }
+
+// NewStd lists the standard library, once per process.
+func NewStd(t testing.TB) *Std {
+	t.Helper()
+	s, err := list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+var list = sync.OnceValues(func() (*Std, error) {
+	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{if .Export}}{{.ImportPath}}={{.Export}}{{end}}", "std").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	dir, err := exec.Command("go", "env", "GOTOOLDIR").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	s := &Std{Compile: filepath.Join(strings.TrimSpace(string(dir)), "compile"), archives: map[string]string{}}
+	var cfg bytes.Buffer
+	for line := range strings.Lines(string(out)) {
+		if path, file, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			s.archives[path] = file
+			fmt.Fprintf(&cfg, "packagefile %s=%s\n", path, file)
+		}
+	}
+	f, err := os.CreateTemp("", "importcfg")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s.importcfg = f.Name()
+	_, err = f.Write(cfg.Bytes())
+	return s, err
+})
+
+// Main runs a package's tests and removes what NewStd made.
+func Main(m *testing.M) {
+	code := m.Run()
+	if s, _ := list(); s != nil {
+		os.Remove(s.importcfg)
+	}
+	os.Exit(code)
+}
