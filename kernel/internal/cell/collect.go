@@ -47,8 +47,12 @@ func (p *parse) comments() {
 			switch {
 			case constraint.IsGoBuild(c.Text):
 				p.cell.Builds = append(p.cell.Builds, BuildLine{strings.TrimSpace(c.Text), at})
-			case len(f) > 1 && f[0] == linknameLine && !own[c]:
-				p.cell.Linknames = append(p.cell.Linknames, Linkname{f[1], c.Text, at})
+			case len(f) > 1 && f[0] == linknameLine:
+				l := Linkname{Local: f[1], Text: c.Text, Pos: at, Own: own[c]}
+				if len(f) > 2 {
+					l.Remote = f[2]
+				}
+				p.cell.Linknames = append(p.cell.Linknames, l)
 			}
 		}
 	}

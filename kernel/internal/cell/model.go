@@ -9,7 +9,7 @@ type Cell struct {
 	Imports    []ImportSpec
 	Decls      []*Decl    // in their order; vars too if the cell has no statements
 	Stmts      []*Stmt    // in their order; vars too if the cell has statements
-	Linknames  []Linkname // those that stand in no function's own doc comment
+	Linknames  []Linkname // in their order
 	Builds     []BuildLine
 	Result     int  // index in Stmts of the last statement if it is an expression, or -1
 	HideResult bool // a semicolon follows it
@@ -37,8 +37,10 @@ type ImportSpec struct {
 
 // A Linkname is a //go:linkname line.
 type Linkname struct {
-	Local, Text string
-	Pos         Pos
+	Local, Remote string // Remote is empty if the line names no symbol
+	Text          string
+	Pos           Pos
+	Own           bool // it is in the doc comment of the function it is for
 }
 
 // A BuildLine is a //go:build line.

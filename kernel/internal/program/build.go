@@ -33,6 +33,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if err != nil {
 		return nil, err
 	}
+	if errs := b.sharedSymbolErrors(in); len(errs) > 0 {
+		return nil, errs.Sorted()
+	}
 	if b.dynamicInit() && hasWitness(in) {
 		return nil, errSequence
 	}

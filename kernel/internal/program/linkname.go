@@ -8,16 +8,17 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// linknames returns the cell's //go:linkname lines for a name that are not in
-// its own doc comment.
-func (b *builder) linknames(name string) string {
+// linknames returns the cell's //go:linkname lines for a name that are not in its own doc comment, and the symbol that
+// they name.
+func (b *builder) linknames(name string) (pragma, remote string) {
 	var out []string
 	for _, l := range b.c.Linknames {
-		if l.Local == name {
+		if l.Local == name && !l.Own {
 			out = append(out, l.Text)
+			remote = l.Remote
 		}
 	}
-	return strings.Join(out, "\n")
+	return strings.Join(out, "\n"), remote
 }
 
 // givesLinkedValue reports whether a specification has a value for a variable that
@@ -36,33 +37,94 @@ func (b *builder) specsLinked() bool {
 	return slices.ContainsFunc(b.specs, func(s *spec) bool { return b.givesLinkedValue(s.v, s.names) })
 }
 
-// linknameErrors are about //go:linkname lines for names that the cell declares
-// neither as functions nor with var.
+// linknameErrors are about //go:linkname lines for names that the cell declares neither as functions nor with var, and about
+// symbols that more than one of them defines.
 func (b *builder) linknameErrors() cell.Errors {
-	declared := names{}
+	defines := map[string]bool{} // by declared name: false for a function without body, which only refers to the symbol
 	for _, s := range b.decls {
 		if s.kind == cell.Func && s.recv == "" {
-			declared.add(s.decl.Names[0].Name)
+			defines[s.decl.Names[0].Name] = s.decl.Body >= 0
 		}
 	}
 	for _, s := range b.specs {
 		for _, n := range s.names {
-			declared.add(n.Name)
+			defines[n.Name] = true
 		}
 	}
 	for _, st := range b.stmts {
 		for _, n := range st.Names {
 			if st.Var != nil {
-				declared.add(n.Name)
+				defines[n.Name] = true
 			}
 		}
 	}
+	owners := map[string]string{}
 	var errs cell.Errors
 	for _, l := range b.c.Linknames {
-		if !declared[l.Local] {
-			msg := fmt.Sprintf("//go:linkname is for %s, which this cell declares neither with func nor with var", l.Local)
-			errs = append(errs, &cell.Error{Cell: b.c.N, Pos: l.Pos, Msg: msg, Source: cell.Line(b.c.Src, l.Pos.Line)})
+		isDefined, declared := defines[l.Local]
+		switch owner := owners[l.Remote]; {
+		case !declared:
+			errs = append(errs, b.cellError(l.Pos, "//go:linkname is for %s, which this cell declares neither with func nor with var", l.Local))
+		case !isDefined || l.Remote == "" || owner == l.Local:
+		case owner == "":
+			owners[l.Remote] = l.Local
+		default:
+			errs = append(errs, b.cellError(l.Pos, "%s and %s cannot both have the symbol %s: leave out one of them", owner, l.Local, l.Remote))
 		}
 	}
 	return errs
+}
+
+func (b *builder) cellError(pos cell.Pos, format string, args ...any) *cell.Error {
+	return &cell.Error{Cell: b.c.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(b.c.Src, pos.Line)}
+}
+
+// sharedSymbolErrors are about variables of different cells that have the same symbol of another package and that the unit
+// needs together: an object can define a symbol once.
+func (b *builder) sharedSymbolErrors(in map[*symbol]form) cell.Errors {
+	var list []*symbol
+	for s := range in {
+		if s.kind == cell.Var && s.remote != "" && b.vars[s.key] == nil {
+			list = append(list, s)
+		}
+	}
+	for _, s := range b.vars {
+		if s.remote != "" {
+			list = append(list, s)
+		}
+	}
+	sortSymbols(list)
+	var errs cell.Errors
+	owners := map[string]string{}
+	for _, s := range list {
+		owner := owners[s.remote]
+		if owner == "" {
+			owners[s.remote] = s.key
+			continue
+		}
+		errs = append(errs, b.cellError(b.firstUse(s.key), "%s and %s cannot be used together, since both have the symbol %s: %%rm one of them", owner, s.key, s.remote))
+	}
+	return errs
+}
+
+// firstUse returns where the cell first uses or declares a name, or where its first piece begins.
+func (b *builder) firstUse(name string) cell.Pos {
+	var sources []*cell.Source
+	for _, d := range b.c.Decls {
+		sources = append(sources, &d.Source)
+	}
+	for _, st := range b.c.Stmts {
+		sources = append(sources, &st.Source)
+	}
+	if len(sources) == 0 {
+		return cell.Pos{Line: 1, Col: 1}
+	}
+	for _, src := range sources {
+		for _, r := range src.Refs {
+			if r.Name == name {
+				return posIn(*src, r.Off)
+			}
+		}
+	}
+	return sources[0].Pos
 }

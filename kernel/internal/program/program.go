@@ -93,6 +93,7 @@ type symbol struct {
 	decl   *cell.Decl // nil for a variable that := made
 	binds  map[string]binding
 	pragma string // //go:linkname lines from elsewhere in its cell
+	remote string // the symbol that a variable's //go:linkname names
 	recv   string // receiver type for a method
 
 	typ        *typeText // of a variable

@@ -123,7 +123,7 @@ func (b *builder) declare() {
 			for _, n := range d.Names {
 				if n.Name != "_" {
 					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
-					v.pragma = b.linknames(n.Name)
+					v.pragma, v.remote = b.linknames(n.Name)
 					b.vars[n.Name] = v
 				}
 			}
@@ -132,7 +132,7 @@ func (b *builder) declare() {
 		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
 		b.decls = append(b.decls, s)
 		if d.Recv == "" {
-			s.pragma = b.linknames(d.Names[0].Name)
+			s.pragma, _ = b.linknames(d.Names[0].Name)
 		}
 		for _, n := range d.Names {
 			b.declareName(s, n.Name)
@@ -146,7 +146,7 @@ func (b *builder) declare() {
 			if n.Name != "_" && s.New[i] {
 				v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
 				if s.Var != nil {
-					v.pragma = b.linknames(n.Name)
+					v.pragma, v.remote = b.linknames(n.Name)
 				}
 				b.vars[n.Name] = v
 			}
