@@ -26,7 +26,7 @@ func NewCond(b Backend) (*Cond, error) {
 	}
 	c := new(Cond)
 	c.L.at.set(l.at.get())
-	c.L.slow = l.slow
+	c.L.own.Slow = l.own.Slow
 	return c, nil
 }
 
@@ -91,6 +91,6 @@ func (c *Cond) GobEncode() ([]byte, error) { return c.L.at.encode("Cond") }
 
 // GobDecode is the other end of GobEncode.
 func (c *Cond) GobDecode(b []byte) error {
-	c.L.slow = 1
+	c.L.own.Slow = 1
 	return c.L.at.open(b, "Cond")
 }

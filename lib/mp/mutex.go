@@ -15,9 +15,8 @@ import (
 //
 // It is sent to a child within the argument of a function.
 type Mutex struct {
-	own  shm.LocalMutex // unless the object at the handle is shared
-	slow uint32         // 1 if the mutex is shared or closed
-	at   handle
+	own shm.LocalMutex // unless the object at the handle is shared; Slow is 1 if it is, or closed
+	at  handle
 }
 
 // NewMutex makes a Mutex.
@@ -26,7 +25,7 @@ func NewMutex(b Backend) (*Mutex, error) {
 	if err := m.at.make(b, objectSize); err != nil {
 		return nil, err
 	}
-	m.slow = uint32(btoi(b != Goroutines))
+	m.own.Slow = uint32(btoi(b != Goroutines))
 	return m, nil
 }
 
@@ -40,14 +39,14 @@ func (m *Mutex) shared() (_ shm.Mutex, ok bool) {
 // Lock waits for the mutex and takes it. It panics with ErrClosed if the mutex is
 // closed, here or in another process.
 func (m *Mutex) Lock() {
-	if atomic.LoadUint32(&m.slow) != 0 || !m.own.Mu.TryLock() {
+	if !m.own.LockFast() {
 		m.lockSlow()
 	}
 }
 
 //go:noinline
 func (m *Mutex) lockSlow() {
-	if atomic.LoadUint32(&m.slow) == 0 && interrupts.Load() == nil {
+	if m.isPlain() && interrupts.Load() == nil {
 		if m.own.Mu.Lock(); m.own.Over.Load() == 0 {
 			return
 		}
@@ -55,6 +54,9 @@ func (m *Mutex) lockSlow() {
 	}
 	mustLock(m.LockContext(context.Background()))
 }
+
+// isPlain reports whether the mutex is its sync.Mutex, and nothing else.
+func (m *Mutex) isPlain() bool { return atomic.LoadUint32(&m.own.Slow) == 0 }
 
 // mustLock panics if a Lock without a context has an error.
 func mustLock(err error) {
@@ -136,14 +138,13 @@ func (m *Mutex) TryLock() bool {
 
 // Unlock releases the mutex. It panics if this process does not have it.
 func (m *Mutex) Unlock() {
-	if atomic.LoadUint32(&m.slow) == 0 {
-		if m.own.Mu.TryLock() { // nobody has it
-			m.own.Mu.Unlock()
-			m.own.Unlock()
-		}
-		m.own.Mu.Unlock()
-		return
+	if !m.own.UnlockFast() {
+		m.unlockSlow()
 	}
+}
+
+//go:noinline
+func (m *Mutex) unlockSlow() {
 	if l, ok := m.shared(); ok {
 		l.Unlock()
 	} else {
@@ -165,7 +166,7 @@ func (m *Mutex) Recovered() int {
 // come later get ErrClosed.
 func (m *Mutex) Close() {
 	m.own.Over.Store(1)
-	atomic.StoreUint32(&m.slow, 1)
+	atomic.StoreUint32(&m.own.Slow, 1)
 	m.at.object(objectSize).Close()
 }
 
@@ -174,6 +175,6 @@ func (m *Mutex) GobEncode() ([]byte, error) { return m.at.encode("Mutex") }
 
 // GobDecode is the other end of GobEncode.
 func (m *Mutex) GobDecode(b []byte) error {
-	m.slow = 1
+	m.own.Slow = 1
 	return m.at.open(b, "Mutex")
 }

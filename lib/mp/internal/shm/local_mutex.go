@@ -10,6 +10,9 @@ import (
 // can also wait for until a context ends. Those who do are in a list, and one
 // goroutine, the agent, waits in the sync.Mutex for all of them.
 type LocalMutex struct {
+	// Slow makes LockFast and UnlockFast fail if it is not 0. It lies before Mu:
+	// see mutex_fast.go.
+	Slow uint32
 	Mu   sync.Mutex
 	Over atomic.Uint32 // 1 if the object is closed
 
