@@ -28,15 +28,18 @@ var arrows = map[string]string{
 	"kernel/internal/version":   "",
 
 	// The engine.
-	"kernel/internal/program":             "cell program/compiler",
+	"kernel/internal/program":             "cell program/compiler program/exportdata program/mangle program/typetext",
 	"kernel/internal/program/compiler":    "memory",
+	"kernel/internal/program/exportdata":  "",
+	"kernel/internal/program/mangle":      "",
 	"kernel/internal/program/programtest": "",
+	"kernel/internal/program/typetext":    "program/mangle",
 	"kernel/internal/link":                "goobj platform",
 	"kernel/internal/image":               "control goobj link",
 	"kernel/internal/modules":             "image",
 	"kernel/internal/worker":              "control link stopwatch lib/comm lib/display lib/mp",
 	"kernel/internal/solo":                "control stopwatch lib/display lib/mp",
-	"kernel/internal/session":             "cell control gonb image memory modules output program program/compiler version lib/comm lib/display",
+	"kernel/internal/session":             "cell control gonb image memory modules output program program/compiler program/exportdata program/mangle version lib/comm lib/display",
 
 	// The front.
 	"kernel/internal/wire":       "output",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // build runs the passes in their order.
@@ -206,7 +207,7 @@ func (b *builder) noteUses(r *result) {
 			continue
 		}
 		if owner := r.owner(sel.Pos()); owner != nil && owner.kind == cell.Func {
-			owner.uses = append(owner.uses, demangle(named.Obj().Name())+"."+fn.Name())
+			owner.uses = append(owner.uses, mangle.Demangle(named.Obj().Name())+"."+fn.Name())
 		}
 	}
 }

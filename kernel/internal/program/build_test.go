@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/imports"
 	"golang.org/x/tools/txtar"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -118,35 +117,6 @@ func unitSources(u *Unit) string {
 	}
 	return b.String()
 }
-
-// TestAutoImports compares the choice among packages of one name with that of
-// goimports. For some it leaves the choice to chance: those are not asked.
-func TestAutoImports(t *testing.T) {
-	p := newProgram(t)
-	for _, use := range []string{
-		"rand.Intn(3)", "rand.Int()", "rand.Read(nil)", "rand.IntN(3)", "rand.Reader",
-		"rand.New(rand.NewSource(1))", "rand.N(3)", "rand.Float64()", `template.HTML("a")`,
-		"scanner.ScanIdents", "scanner.ErrorList{}", "pprof.StartCPUProfile(nil)", "pprof.Index",
-		"heap.Init", "version.Lang", "list.New()", "parser.ParseFile",
-	} {
-		name, rest, _ := strings.Cut(use, ".")
-		sels := []string{strings.FieldsFunc(rest, func(r rune) bool { return !isLetter(r) })[0]}
-		if strings.Contains(rest, "NewSource") {
-			sels = append(sels, "NewSource")
-		}
-		out, err := imports.Process("a.go", []byte("package main\n\nfunc main() { _ = "+use+" }\n"), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, want, _ := strings.Cut(string(out), `import "`)
-		want, _, _ = strings.Cut(want, `"`)
-		if got := p.pkgs.auto(name, sels); got != want {
-			t.Errorf("%s: got %q, goimports takes %q", use, got, want)
-		}
-	}
-}
-
-func isLetter(r rune) bool { return r == '_' || r|0x20 >= 'a' && r|0x20 <= 'z' || r >= '0' && r <= '9' }
 
 // buildText parses and builds a cell.
 func buildText(ctx context.Context, p *Program, n int, src string) (*Unit, error) {

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // changes is what Commit applies.
@@ -29,7 +31,7 @@ type changes struct {
 	former    []*symbol // those of them that holders take the place of
 	stubbed   []string  // link symbols of function literals
 	retry     []string
-	structs   []*typeText
+	structs   []*typetext.Text
 	valued    []string
 }
 
@@ -65,7 +67,7 @@ func (p *Program) Commit(u *Unit) {
 	p.blanks = nil
 	p.noteInstances(c.instances)
 	for _, t := range c.structs {
-		p.structs[t.key()] = t
+		p.structs[t.Key()] = t
 	}
 	for _, m := range c.valued {
 		p.valued[m] = true
@@ -174,7 +176,7 @@ func (s *symbol) without(name string) *symbol {
 	if s.kind != cell.Const || len(names) == 0 {
 		return nil
 	}
-	rest.key, rest.ename = names[0], mangle(names[0])
+	rest.key, rest.ename = names[0], mangle.Name(names[0])
 	return &rest
 }
 
@@ -251,7 +253,7 @@ func (s *symbol) references() []string {
 	}
 	if s.kind == cell.Var {
 		if s.typ != nil {
-			for _, name := range s.typ.names {
+			for _, name := range s.typ.Names {
 				add(name)
 			}
 		}

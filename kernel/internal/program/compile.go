@@ -11,6 +11,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // compile compiles the files of an emitter and returns the object.
@@ -32,7 +33,7 @@ func (b *builder) compile(ctx context.Context, e *emitter) (object string, err e
 		if errs := b.compilerErrors(refused.Output); len(errs) > 0 {
 			return "", errs
 		}
-		return "", fmt.Errorf("%s", demangle(err.Error()))
+		return "", fmt.Errorf("%s", mangle.Demangle(err.Error()))
 	}
 	return object, err
 }

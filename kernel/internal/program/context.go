@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // A cell may say ctx, unless the notebook means something else by it: the
@@ -12,7 +13,7 @@ import (
 // whichever cell it is called for.
 const (
 	contextIdent = "ctx"
-	contextName  = contextIdent + mangleMark
+	contextName  = contextIdent + mangle.Mark
 )
 
 var contextDescription = Description{

@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // declaredType returns the source form of a variable's declared type if that
 // mentions more of the notebook than types, as [N]int does: the variable then
 // follows a new value of N. Else it is nil, and the checked type says it all.
-func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]binding) *typeText {
+func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]binding) *typetext.Text {
 	if v == nil || v.TypeStart >= v.TypeEnd {
 		return nil
 	}
@@ -29,10 +30,10 @@ func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[strin
 		return nil
 	}
 	slices.SortFunc(refs, func(x, y cell.Ref) int { return x.Off - y.Off })
-	out := &typeText{}
+	out := &typetext.Text{}
 	at := v.TypeStart
 	literal := func(end int) {
-		out.parts = append(out.parts, typePart{text: src.Text[at:end]})
+		out.Parts = append(out.Parts, typetext.Part{Text: src.Text[at:end]})
 		at = end
 	}
 	for _, r := range refs {
@@ -40,13 +41,13 @@ func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[strin
 		bd := binds[r.Name]
 		switch {
 		case r.Top || bd.kind == notebook:
-			out.parts = append(out.parts, typePart{name: r.Name})
-			out.names = append(out.names, r.Name)
+			out.Parts = append(out.Parts, typetext.Part{Name: r.Name})
+			out.Names = append(out.Names, r.Name)
 		case bd.kind == imported || bd.kind == dotted:
-			out.parts = append(out.parts, typePart{path: bd.path})
-			out.paths = append(out.paths, bd.path)
+			out.Parts = append(out.Parts, typetext.Part{Path: bd.path})
+			out.Paths = append(out.Paths, bd.path)
 			if bd.kind == dotted {
-				out.parts = append(out.parts, typePart{text: "." + r.Name})
+				out.Parts = append(out.Parts, typetext.Part{Text: "." + r.Name})
 			}
 		default:
 			continue

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // settleDecls takes fingerprints of what the cell declares.
@@ -31,7 +33,7 @@ func (b *builder) object(r *result, s *symbol) types.Object {
 	if s.recv == "" {
 		return scope.Lookup(b.nameIn(s, s.key))
 	}
-	tn, ok := scope.Lookup(mangle(s.recv)).(*types.TypeName)
+	tn, ok := scope.Lookup(mangle.Name(s.recv)).(*types.TypeName)
 	if !ok {
 		return nil
 	}
@@ -41,21 +43,21 @@ func (b *builder) object(r *result, s *symbol) types.Object {
 
 func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Package) {
 	t := obj.Type()
-	s.text = describe(t, main)
+	s.text = typetext.String(t, main)
 	switch obj := obj.(type) {
 	case *types.Const:
 		s.prints = map[string]string{}
 		for _, n := range s.decl.Names {
-			if c, ok := main.Scope().Lookup(mangle(n.Name)).(*types.Const); ok {
-				s.prints[n.Name] = c.Val().ExactString() + ":" + fingerprint(c.Type(), main)
+			if c, ok := main.Scope().Lookup(mangle.Name(n.Name)).(*types.Const); ok {
+				s.prints[n.Name] = c.Val().ExactString() + ":" + typetext.Fingerprint(c.Type(), main)
 			}
 		}
 	case *types.TypeName:
-		s.text = describe(t.Underlying(), main)
-		s.layout = fingerprint(t, main)
+		s.text = typetext.String(t.Underlying(), main)
+		s.layout = typetext.Fingerprint(t, main)
 		s.print = s.layout
 		if obj.IsAlias() {
-			s.print = "=" + fingerprint(types.Unalias(t), main)
+			s.print = "=" + typetext.Fingerprint(types.Unalias(t), main)
 		}
 		if s.decl.Generic {
 			s.print = s.decl.Text
@@ -64,7 +66,7 @@ func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Packag
 		if sig, ok := t.(*types.Signature); ok {
 			s.plainType = types.TypeString(unnamed(sig), (*types.Package).Path)
 		}
-		s.print = fingerprint(t, main)
+		s.print = typetext.Fingerprint(t, main)
 		if s.decl.Generic {
 			s.signature, s.print = s.print, s.decl.Text
 		}
@@ -222,7 +224,7 @@ func (s *symbol) linkSymbol() string {
 	case s.recv == "":
 		return "main." + s.ename
 	case s.decl.PtrRecv:
-		return "main.(*" + mangle(s.recv) + ")." + s.ename
+		return "main.(*" + mangle.Name(s.recv) + ")." + s.ename
 	}
-	return "main." + mangle(s.recv) + "." + s.ename
+	return "main." + mangle.Name(s.recv) + "." + s.ename
 }

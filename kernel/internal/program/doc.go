@@ -5,22 +5,23 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // docOf reads the documentation of an object out of the file that declares it.
 // Export data gives the file and the line.
-func docOf(p *packages, obj types.Object) string {
-	at := p.fset.Position(obj.Pos())
+func docOf(p *exportdata.Packages, obj types.Object) string {
+	at := p.Fset.Position(obj.Pos())
 	if obj.Pkg() == nil { // predeclared: described in a file of its own, whose lines no export data names
 		at = token.Position{Filename: "$GOROOT/src/builtin/builtin.go"}
 	}
-	file := p.sourceFile(at.Filename)
+	file := p.SourceFile(at.Filename)
 	if file == "" {
 		return ""
 	}
@@ -34,14 +35,14 @@ func docOf(p *packages, obj types.Object) string {
 
 // notebookDoc is the comment above a declaration of the notebook.
 func (p *Program) notebookDoc(obj types.Object) string {
-	key := demangle(obj.Name())
+	key := mangle.Demangle(obj.Name())
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		t := fn.Signature().Recv().Type()
 		if ptr, ok := t.(*types.Pointer); ok {
 			t = ptr.Elem()
 		}
 		if named, ok := t.(*types.Named); ok {
-			key = demangle(named.Obj().Name()) + "." + key
+			key = mangle.Demangle(named.Obj().Name()) + "." + key
 		}
 	}
 	s := p.names[key]
@@ -115,22 +116,10 @@ func specDoc(s ast.Spec, name string) (*ast.CommentGroup, bool) {
 	return nil, false
 }
 
-// sourceFile finds a file that export data names; the standard library's are
-// named relative to GOROOT.
-func (p *packages) sourceFile(name string) string {
-	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok {
-		name = filepath.Join(p.goroot, rest)
-	}
-	if st, err := os.Stat(name); err != nil || st.IsDir() {
-		return ""
-	}
-	return name
-}
-
 // packageDoc reads a package's own documentation.
-func packageDoc(p *packages, pkg *types.Package) string {
+func packageDoc(p *exportdata.Packages, pkg *types.Package) string {
 	for _, name := range pkg.Scope().Names() {
-		file := p.sourceFile(p.fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)
+		file := p.SourceFile(p.Fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)
 		if file == "" {
 			continue
 		}

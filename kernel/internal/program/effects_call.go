@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // A callee is what a call calls.
@@ -62,7 +64,7 @@ func (f *funcScan) methodKey(fn *types.Func) string {
 		t = p.Elem()
 	}
 	if named, ok := t.(*types.Named); ok && !types.IsInterface(named) {
-		return demangle(named.Obj().Name()) + "." + fn.Name()
+		return mangle.Demangle(named.Obj().Name()) + "." + fn.Name()
 	}
 	return ""
 }
@@ -153,7 +155,7 @@ func (f *funcScan) methodsOf(t types.Type) {
 		return
 	}
 	for i := range named.NumMethods() {
-		f.sum.calls = append(f.sum.calls, summaryCall{key: demangle(named.Obj().Name()) + "." + named.Method(i).Name()})
+		f.sum.calls = append(f.sum.calls, summaryCall{key: mangle.Demangle(named.Obj().Name()) + "." + named.Method(i).Name()})
 	}
 }
 

@@ -6,11 +6,12 @@ import (
 	"strconv"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // embedName is the function that fills a variable with //go:embed lines when
 // the cell runs. The compiler could do it, but would need to be told the files.
-const embedName = "embed" + mangleMark
+const embedName = "embed" + mangle.Mark
 
 // embeds reports whether a cell without statements has //go:embed lines: its
 // variables are then given their values by statements.

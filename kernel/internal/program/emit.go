@@ -5,16 +5,17 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // Names of generated functions.
 const (
-	showName     = "show" + mangleMark
-	showErrName  = "showerror" + mangleMark
-	showRuneName = "showrune" + mangleMark
-	discardName  = "discard" + mangleMark
-	assignedName = "assigned" + mangleMark
-	recordName   = "record" + mangleMark
+	showName     = "show" + mangle.Mark
+	showErrName  = "showerror" + mangle.Mark
+	showRuneName = "showrune" + mangle.Mark
+	discardName  = "discard" + mangle.Mark
+	assignedName = "assigned" + mangle.Mark
+	recordName   = "record" + mangle.Mark
 )
 
 // A form says how much of a symbol a unit needs.
@@ -170,7 +171,7 @@ func (e *emitter) entry() {
 	f.body.WriteString("}\n")
 }
 
-func (b *builder) entryName() string { return fmt.Sprintf("cell%s%d", mangleMark, b.c.N) }
+func (b *builder) entryName() string { return fmt.Sprintf("cell%s%d", mangle.Mark, b.c.N) }
 
 func (e *emitter) finish() {
 	if len(e.order) == 0 && len(e.b.blanks)+len(e.b.p.blanks) == 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 func (e *emitter) symbol(s *symbol, fm form) {
@@ -95,7 +97,7 @@ func (e *emitter) alias(f *file, s *symbol) {
 	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.ename), d.Source, span, "", edits)
 }
 
-func aliasName(s *symbol) string { return s.key + mangleMark + "a" }
+func aliasName(s *symbol) string { return s.key + mangle.Mark + "a" }
 
 // variable declares an older variable without initializer.
 func (e *emitter) variable(s *symbol) {
@@ -122,20 +124,20 @@ func (e *emitter) variable(s *symbol) {
 	f.put(s, "var "+strings.Join(blanks, ", ")+" =", w.stmt.Source, w.span, "", edits)
 }
 
-func (f *file) typeText(t *typeText) string {
+func (f *file) typeText(t *typetext.Text) string {
 	var b strings.Builder
-	for _, p := range t.parts {
+	for _, p := range t.Parts {
 		switch {
-		case p.path != "":
-			b.WriteString(f.useOwn(p.path))
-		case p.name != "":
-			name := mangle(p.name)
-			if s := f.e.b.lookup(p.name); s != nil {
-				name = f.e.b.nameIn(s, p.name)
+		case p.Path != "":
+			b.WriteString(f.useOwn(p.Path))
+		case p.Name != "":
+			name := mangle.Name(p.Name)
+			if s := f.e.b.lookup(p.Name); s != nil {
+				name = f.e.b.nameIn(s, p.Name)
 			}
 			b.WriteString(name)
 		default:
-			b.WriteString(p.text)
+			b.WriteString(p.Text)
 		}
 	}
 	return b.String()

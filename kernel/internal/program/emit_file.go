@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 type file struct {
@@ -54,13 +55,13 @@ func (f *file) use(name, path string) string {
 
 // useOwn returns the local name in this file of a package that the source does not call by a name of its own. It is one
 // that no source can have.
-func (f *file) useOwn(path string) string { return f.alias(f.e.b.p.pkgs.name(path), path) }
+func (f *file) useOwn(path string) string { return f.alias(f.e.b.p.pkgs.Name(path), path) }
 
 // alias returns a generated name for a package. Messages show it without what follows the mark.
 func (f *file) alias(name, path string) string {
-	alias := name + mangleMark + "p"
+	alias := name + mangle.Mark + "p"
 	for n := 2; f.aliases[alias] != "" && f.aliases[alias] != path; n++ {
-		alias = fmt.Sprintf("%s%sp%d", name, mangleMark, n)
+		alias = fmt.Sprintf("%s%sp%d", name, mangle.Mark, n)
 	}
 	return f.bind(alias, path)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // Initial tells how the variables that a cell declares begin in child
@@ -266,7 +267,7 @@ func holdsErrors(t types.Type, depth int) bool {
 }
 
 // initialName is the function that gives variables their first values in a child.
-func (b *builder) initialName() string { return fmt.Sprintf("initial%s%d", mangleMark, b.c.N) }
+func (b *builder) initialName() string { return fmt.Sprintf("initial%s%d", mangle.Mark, b.c.N) }
 
 // initial writes that function, to a file of its own: the others are as they
 // were checked then.

@@ -7,20 +7,22 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // An instance is a use of a generic function or type of the notebook.
 type instance struct {
 	generic string // its name
 	key     string // the arguments, to tell instances apart
-	args    []*typeText
+	args    []*typetext.Text
 }
 
 // names lists the notebook types among the arguments.
 func (in instance) names() []string {
 	var out []string
 	for _, a := range in.args {
-		out = append(out, a.names...)
+		out = append(out, a.Names...)
 	}
 	return out
 }
@@ -69,7 +71,7 @@ func (s *symbol) callers() string {
 // findInstances collects the instances that the checked unit uses: those that
 // it names, and those that the types of its expressions contain.
 func (b *builder) findInstances(r *result) {
-	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]instance{}, structs: map[string]*typeText{}}
+	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]instance{}, structs: map[string]*typetext.Text{}}
 	for id, in := range r.info.Instances {
 		if obj := r.info.Uses[id]; obj != nil && obj.Pkg() == r.pkg {
 			f.add(obj.Name(), in.TypeArgs)
@@ -87,17 +89,17 @@ type finder struct {
 	pkg     *types.Package
 	seen    map[types.Type]bool
 	found   map[string]instance
-	structs map[string]*typeText
+	structs map[string]*typetext.Text
 }
 
 // add notes an instance if its arguments are types that exist outside of
 // generic code and can be spelled.
 func (f *finder) add(name string, args *types.TypeList) {
-	in := instance{generic: demangle(name)}
+	in := instance{generic: mangle.Demangle(name)}
 	var keys []string
 	for a := range args.Types() {
-		text := spell(a, f.pkg)
-		if text == nil || hasTypeParam(a, map[types.Type]bool{}) {
+		text := typetext.Of(a, f.pkg)
+		if text == nil || typetext.HasTypeParam(a) {
 			return
 		}
 		in.args = append(in.args, text)
@@ -118,7 +120,7 @@ func (f *finder) walk(t types.Type) {
 			f.add(n.Obj().Name(), n.TypeArgs())
 		}
 		if n.Obj().Pkg() == f.pkg {
-			eachPart(n.Underlying(), f.walk)
+			typetext.EachPart(n.Underlying(), f.walk)
 			for m := range n.Methods() {
 				f.walk(m.Type())
 			}
@@ -127,7 +129,7 @@ func (f *finder) walk(t types.Type) {
 	if s, ok := t.(*types.Struct); ok {
 		f.addStruct(s)
 	}
-	eachPart(t, f.walk)
+	typetext.EachPart(t, f.walk)
 }
 
 // addStruct notes a struct type without a name that may have promoted methods
@@ -137,69 +139,10 @@ func (f *finder) addStruct(s *types.Struct) {
 		if !v.Embedded() {
 			continue
 		}
-		text := spell(s, f.pkg)
-		if text != nil && len(text.names) > 0 && !hasTypeParam(s, map[types.Type]bool{}) {
-			f.structs[text.key()] = text
+		text := typetext.Of(s, f.pkg)
+		if text != nil && len(text.Names) > 0 && !typetext.HasTypeParam(s) {
+			f.structs[text.Key()] = text
 		}
 		return
-	}
-}
-
-// hasTypeParam reports whether a type depends on a type parameter.
-func hasTypeParam(t types.Type, seen map[types.Type]bool) bool {
-	if seen[t] {
-		return false
-	}
-	seen[t] = true
-	_, found := t.(*types.TypeParam)
-	eachPart(t, func(t types.Type) { found = found || hasTypeParam(t, seen) })
-	return found
-}
-
-// eachPart calls f with the types that t is written with.
-func eachPart(t types.Type, f func(types.Type)) {
-	tuple := func(t *types.Tuple) {
-		for v := range t.Variables() {
-			f(v.Type())
-		}
-	}
-	switch t := t.(type) {
-	case *types.Alias:
-		f(types.Unalias(t))
-	case *types.Named:
-		for a := range t.TypeArgs().Types() {
-			f(a)
-		}
-	case *types.Pointer:
-		f(t.Elem())
-	case *types.Slice:
-		f(t.Elem())
-	case *types.Array:
-		f(t.Elem())
-	case *types.Chan:
-		f(t.Elem())
-	case *types.Map:
-		f(t.Key())
-		f(t.Elem())
-	case *types.Tuple:
-		tuple(t)
-	case *types.Signature:
-		tuple(t.Params())
-		tuple(t.Results())
-	case *types.Struct:
-		for v := range t.Fields() {
-			f(v.Type())
-		}
-	case *types.Interface:
-		for m := range t.ExplicitMethods() {
-			f(m.Type())
-		}
-		for e := range t.EmbeddedTypes() {
-			f(e)
-		}
-	case *types.Union:
-		for u := range t.Terms() {
-			f(u.Type())
-		}
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // Names of what instrument adds to a unit.
 const (
-	neverName = "never" + mangleMark // a variable that is always false
-	stubName  = "stub" + mangleMark  // a function that the compiler cannot inline
+	neverName = "never" + mangle.Mark // a variable that is always false
+	stubName  = "stub" + mangle.Mark  // a function that the compiler cannot inline
 )
 
 const (

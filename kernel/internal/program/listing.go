@@ -61,7 +61,7 @@ func (p *Program) Regained() {
 func (p *Program) Reimport() {
 	p.building.Lock()
 	defer p.building.Unlock()
-	p.pkgs.forget()
+	p.pkgs.Forget()
 }
 
 // Dropped lists the link symbols of variables and functions that no name means

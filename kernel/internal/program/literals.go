@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // Function literals follow the constants that they use. Those of declared
@@ -112,7 +113,7 @@ func (b *builder) settleLiterals(r *result, s *symbol) {
 		}
 		if n < len(follow) && follow[n] {
 			if vars := captured(r, lit); vars == "" || !pruned {
-				s.literals = append(s.literals, literal{n + 1, fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
+				s.literals = append(s.literals, literal{n + 1, typetext.Fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
 			}
 		}
 		n++
@@ -197,7 +198,7 @@ func captured(r *result, lit *ast.FuncLit) string {
 		v, ok := r.info.Uses[id].(*types.Var)
 		if ok && !v.IsField() && !seen[v] && v.Pkg() == r.pkg && v.Parent() != r.pkg.Scope() && (v.Pos() < lit.Pos() || v.Pos() >= lit.End()) {
 			seen[v] = true
-			out.WriteString(";" + v.Name() + " " + fingerprint(v.Type(), r.pkg))
+			out.WriteString(";" + v.Name() + " " + typetext.Fingerprint(v.Type(), r.pkg))
 		}
 		return true
 	})

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // clean rewrites a message of the type checker for users.
@@ -19,7 +21,7 @@ func (b *builder) clean(msg string) string {
 	if strings.HasPrefix(msg, "cannot assign to "+contextName) {
 		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
 	}
-	msg = demangle(strings.ReplaceAll(ownCalls(msg), contextName+"()", contextIdent))
+	msg = mangle.Demangle(strings.ReplaceAll(ownCalls(msg), contextName+"()", contextIdent))
 	for {
 		// "\tCell [1]:2:3: other declaration of x"
 		i := strings.Index(msg, "\n\tCell [")
@@ -75,8 +77,8 @@ func (b *builder) memberHint(msg string) string {
 		return ""
 	}
 	s := b.lookup(m[1])
-	path := b.p.pkgs.auto(m[1], m[2:])
-	if s == nil || s.origin == nil || s.origin.n == b.c.N || path == "" || !b.p.pkgs.exportsAll(path, m[2:]) {
+	path := b.p.pkgs.ByName(m[1], m[2:])
+	if s == nil || s.origin == nil || s.origin.n == b.c.N || path == "" || !b.p.pkgs.ExportsAll(path, m[2:]) {
 		return ""
 	}
 	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", jupyterKind(s.kindName()), m[1], cell.Name(s.origin.n), path, m[1])
@@ -91,12 +93,12 @@ func (b *builder) importHint(name string) string {
 	if im, ok := b.p.cfg.Importer.(packageLister); ok {
 		names := im.Packages()
 		for _, path := range slices.Sorted(maps.Keys(names)) {
-			if importable(path) && names[path] == name && b.p.pkgs.exportsAll(path, b.unbound[name]) {
+			if importable(path) && names[path] == name && b.p.pkgs.ExportsAll(path, b.unbound[name]) {
 				return fmt.Sprintf(" (import %q is missing)", path)
 			}
 		}
 	}
-	if path := BeyondStd(name); path != "" {
+	if path := exportdata.BeyondStd(name); path != "" {
 		return fmt.Sprintf(" (if it is package %s: %%get %s fetches it)", path, path)
 	}
 	return " (if it is a package, import it by its path; %get PATH fetches one that is missing)"

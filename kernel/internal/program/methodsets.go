@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // A type's set of methods changes by its own methods, and by those of the types
@@ -95,7 +97,7 @@ func (e *emitter) touchedTypes() []string {
 
 // touchedStructs lists the struct types without a name that mention a touched
 // type, and whose types all exist.
-func (b *builder) touchedStructs(touched map[string]bool) []*typeText {
+func (b *builder) touchedStructs(touched map[string]bool) []*typetext.Text {
 	if len(touched) == 0 || b.noInstances {
 		return nil
 	}
@@ -103,10 +105,10 @@ func (b *builder) touchedStructs(touched map[string]bool) []*typeText {
 		s := b.lookup(name)
 		return s == nil || s.kind != cell.Type
 	}
-	var out []*typeText
+	var out []*typetext.Text
 	for _, key := range slices.Sorted(maps.Keys(b.p.structs)) {
 		t := b.p.structs[key]
-		if slices.ContainsFunc(t.names, func(n string) bool { return touched[n] }) && !slices.ContainsFunc(t.names, isGone) {
+		if slices.ContainsFunc(t.Names, func(n string) bool { return touched[n] }) && !slices.ContainsFunc(t.Names, isGone) {
 			out = append(out, t)
 		}
 	}
@@ -128,7 +130,7 @@ func (r *reacher) describers() {
 		}
 	}
 	for _, t := range r.b.touchedStructs(r.embedding) {
-		add(t.names)
+		add(t.Names)
 	}
 }
 
@@ -138,5 +140,5 @@ func (s *symbol) wrapperSymbols() []string {
 	if s.recv == "" {
 		return nil
 	}
-	return []string{"main." + mangle(s.recv) + "." + s.ename, "main.(*" + mangle(s.recv) + ")." + s.ename}
+	return []string{"main." + mangle.Name(s.recv) + "." + s.ename, "main.(*" + mangle.Name(s.recv) + ")." + s.ename}
 }

@@ -18,12 +18,13 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // An Importer finds compiled packages.
 type Importer interface {
-	// Archive returns the file of a compiled package, which holds its export data.
-	Archive(path string) (file string, err error)
+	exportdata.Archives
 	// Importcfg returns an importcfg file that covers the packages and all
 	// that they depend on.
 	Importcfg(paths []string) (file string, err error)
@@ -65,7 +66,7 @@ type Program struct {
 	Compiler *compiler.Compiler // nil in a snapshot
 
 	cfg  Config
-	pkgs *packages
+	pkgs *exportdata.Packages
 
 	isSnapshot bool // it serves one query, and is never built or changed
 
@@ -96,13 +97,13 @@ type symbol struct {
 	remote string // the symbol that a variable's //go:linkname names
 	recv   string // receiver type for a method
 
-	typ        *typeText // of a variable
-	witness    *witness  // for a variable whose type cannot be spelled
-	embeddable bool      // a variable of a type that //go:embed can fill
-	static     bool      // a variable that decl and the object's data initialize
-	print      string    // fingerprint of the meaning for users of the name
-	layout     string    // of a type or variable: fingerprint of the memory layout
-	text       string    // description of the type for listings
+	typ        *typetext.Text // of a variable
+	witness    *witness       // for a variable whose type cannot be spelled
+	embeddable bool           // a variable of a type that //go:embed can fill
+	static     bool           // a variable that decl and the object's data initialize
+	print      string         // fingerprint of the meaning for users of the name
+	layout     string         // of a type or variable: fingerprint of the memory layout
+	text       string         // description of the type for listings
 	loaded     bool
 	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
 	prints     map[string]string // of constants, by name
@@ -201,14 +202,12 @@ func New(cfg Config) *Program {
 	if cfg.Env == nil {
 		cfg.Env = os.Environ()
 	}
-	pkgs := newPackages(cfg.Importer)
-	pkgs.goroot = cfg.GOROOT
 	tool := compiler.New(compiler.Config{
 		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, Env: cfg.Env, Flags: cfg.Flags,
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Solo != "",
 	})
-	return &Program{cfg: cfg, pkgs: pkgs, Compiler: tool, state: newState()}
+	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, state: newState()}
 }
 
 // reusesVariable reports whether a var declaration, as in var x = x + 1, means

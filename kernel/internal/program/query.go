@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // A Candidate is a name that can stand at a cursor.
@@ -128,7 +129,7 @@ func (p *Program) describeObject(r *result, obj types.Object, word string) Descr
 	if obj.Name() == contextName {
 		return contextDescription
 	}
-	text := demangle(types.ObjectString(obj, qualifier(r.pkg)))
+	text := mangle.Demangle(types.ObjectString(obj, qualifier(r.pkg)))
 	if pn, ok := obj.(*types.PkgName); ok {
 		return Description{Text: text, Doc: packageDoc(p.pkgs, pn.Imported())}
 	}

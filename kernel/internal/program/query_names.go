@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // members lists what can follow x and a dot.
@@ -74,7 +77,7 @@ func (p *Program) visible(r *result, pos token.Pos) []Candidate {
 		for _, name := range s.Names() {
 			obj := s.Lookup(name)
 			local := obj.Pkg() == r.pkg && s != r.pkg.Scope()
-			if local && obj.Pos() > pos || strings.ContainsAny(name, mangleMark) || name == cursorName {
+			if local && obj.Pos() > pos || strings.ContainsAny(name, mangle.Mark) || name == cursorName {
 				continue
 			}
 			list = append(list, candidate(obj, r.pkg))
@@ -92,7 +95,7 @@ func (p *Program) visible(r *result, pos token.Pos) []Candidate {
 	for name := range p.imports {
 		add(name, "module")
 	}
-	for name := range p.pkgs.std {
+	for name := range p.pkgs.Std {
 		add(name, "module")
 	}
 	for t := token.BREAK; t <= token.VAR; t++ {
@@ -135,7 +138,7 @@ func candidate(obj types.Object, main *types.Package) Candidate {
 		}
 	}
 	if obj.Type() != nil {
-		c.Signature = demangle(types.TypeString(obj.Type(), qualifier(main)))
+		c.Signature = mangle.Demangle(types.TypeString(obj.Type(), qualifier(main)))
 	}
 	return c
 }
@@ -235,11 +238,11 @@ func importPath(src string, cursor int) (start, end int, ok bool) {
 // paths lists the packages at hand whose import paths begin so.
 func (p *Program) paths(prefix string) []Candidate {
 	var all []string
-	for _, list := range p.pkgs.std {
+	for _, list := range p.pkgs.Std {
 		all = append(all, list...)
 	}
 	if im, ok := p.cfg.Importer.(packageLister); ok {
-		list, _ := within(time.Until(p.pkgs.deadline), im.Packages) // none if it is busy
+		list, _ := exportdata.Within(time.Until(p.pkgs.Deadline), im.Packages) // none if it is busy
 		all = slices.AppendSeq(all, maps.Keys(list))
 	}
 	slices.Sort(all)

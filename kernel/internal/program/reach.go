@@ -181,7 +181,7 @@ func (r *reacher) expand(s *symbol) {
 
 func (r *reacher) variable(s *symbol) {
 	if s.typ != nil {
-		for _, name := range s.typ.names {
+		for _, name := range s.typ.Names {
 			r.add(r.b.lookup(name))
 		}
 	}

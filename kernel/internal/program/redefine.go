@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // affected finds the older symbols that must be compiled again because of what
@@ -321,7 +322,7 @@ func (b *builder) settleAgain(r *result, s *symbol) {
 		return
 	}
 	if v, ok := obj.(*types.Var); ok && s.kind == cell.Var {
-		s.text, s.print = describe(v.Type(), r.pkg), fingerprint(v.Type(), r.pkg)
+		s.text, s.print = typetext.String(v.Type(), r.pkg), typetext.Fingerprint(v.Type(), r.pkg)
 		b.link(s)
 		return
 	}

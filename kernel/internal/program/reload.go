@@ -1,12 +1,10 @@
 package program
 
 import (
-	"fmt"
-	"go/types"
 	"slices"
-	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
 
 // Changed forgets what is known of compiled packages and reports whether types
@@ -14,38 +12,19 @@ import (
 func (p *Program) Changed(paths []string) bool {
 	p.building.Lock()
 	defer p.building.Unlock()
-	old := p.pkgs.known()
-	p.pkgs.forget()
+	old := p.pkgs.Known()
+	p.pkgs.Forget()
 	for _, path := range paths {
 		was := old[path]
 		if was == nil || !was.Complete() {
 			continue // nothing of the notebook was compiled with it
 		}
 		now, err := p.pkgs.Import(path)
-		if err != nil || api(was) != api(now) {
+		if err != nil || exportdata.API(was) != exportdata.API(now) {
 			return true
 		}
 	}
 	return false
-}
-
-// api renders what compiled code depends on: the types that a package declares
-// and the signatures of its functions and methods.
-func api(pkg *types.Package) string {
-	var b strings.Builder
-	for _, name := range pkg.Scope().Names() {
-		switch obj := pkg.Scope().Lookup(name).(type) {
-		case *types.Func:
-			fmt.Fprintln(&b, name, obj.Type())
-		case *types.TypeName:
-			fmt.Fprintln(&b, name, obj.IsAlias(), types.Unalias(obj.Type()), obj.Type().Underlying())
-			methods := types.NewMethodSet(types.NewPointer(obj.Type()))
-			for i := range methods.Len() {
-				fmt.Fprintln(&b, methods.At(i).Obj().Name(), methods.At(i).Type())
-			}
-		}
-	}
-	return b.String()
 }
 
 // Reload notes that packages have been replaced in the worker. Declarations
@@ -86,7 +65,7 @@ func (s *symbol) mentions(paths []string) string {
 		}
 	}
 	if s.typ != nil {
-		for _, path := range s.typ.paths {
+		for _, path := range s.typ.Paths {
 			if slices.Contains(paths, path) {
 				return path
 			}

@@ -1,12 +1,16 @@
 package program
 
 import (
+	"errors"
 	"fmt"
 	"go/types"
 	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // A builder carries one cell through the passes.
@@ -45,11 +49,11 @@ type builder struct {
 	links        map[string]linkName
 	last         *checked
 	effects      Effects
-	flags        []string        // that the cell defines
-	instances    []instance      // of generic code, that the unit uses
-	structs      []*typeText     // without a name, that embed types of the notebook
-	touched      map[string]bool // types whose methods or wrappers the unit makes anew; see touch
-	noInstances  bool            // of older cells: they do not suit a new definition
+	flags        []string         // that the cell defines
+	instances    []instance       // of generic code, that the unit uses
+	structs      []*typetext.Text // without a name, that embed types of the notebook
+	touched      map[string]bool  // types whose methods or wrappers the unit makes anew; see touch
+	noInstances  bool             // of older cells: they do not suit a new definition
 	shape        *shape
 	firsts       []firstValue
 	altered      names // variables that the cell's code changes after their first values
@@ -122,7 +126,7 @@ func (b *builder) declare() {
 			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
 			for _, n := range d.Names {
 				if n.Name != "_" {
-					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle.Name(n.Name), origin: b.o, binds: b.binds}
 					v.pragma, v.remote = b.linknames(n.Name)
 					b.vars[n.Name] = v
 				}
@@ -144,7 +148,7 @@ func (b *builder) declare() {
 		b.noteLasting(&s.Source)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
-				v := &symbol{key: n.Name, kind: cell.Var, ename: mangle(n.Name), origin: b.o, binds: b.binds}
+				v := &symbol{key: n.Name, kind: cell.Var, ename: mangle.Name(n.Name), origin: b.o, binds: b.binds}
 				if s.Var != nil {
 					v.pragma, v.remote = b.linknames(n.Name)
 				}
@@ -168,7 +172,7 @@ func (b *builder) declareInits() {
 		if s.kind != cell.Func || s.key != "" || s.ename != "init" {
 			continue
 		}
-		s.ename = fmt.Sprintf("init%s%d", mangleMark, len(calls))
+		s.ename = fmt.Sprintf("init%s%d", mangle.Mark, len(calls))
 		b.fresh[s.ename] = s
 		call := &cell.Stmt{Define: -1, Call: true, Role: cell.CallInit}
 		call.Text, call.Pos, call.Refs = s.ename+"()", s.decl.Pos, []cell.Ref{{Name: s.ename}}
@@ -218,9 +222,9 @@ func (b *builder) declareName(s *symbol, name string) {
 		}
 	default:
 		if s.key == "" {
-			s.key, s.ename = name, mangle(name)
+			s.key, s.ename = name, mangle.Name(name)
 			if s.kind == cell.Func {
-				s.ename = mangleFunc(name)
+				s.ename = mangle.Func(name)
 			}
 		}
 		b.fresh[name] = s
@@ -237,24 +241,6 @@ func (s *symbol) orderedInit() bool { return s.isInit() && s.ename != "init" }
 
 // once reports whether a declaration has effect in its own unit alone.
 func (s *symbol) once() bool { return s.key == "" || s.recv != "" && s.ename == "_" }
-
-// mangle gives the name in generated code of a type, constant or variable:
-// predeclared names keep their meaning for all other declarations, and main and
-// init are functions to Go.
-func mangle(name string) string {
-	if name == "main" || name == "init" {
-		return name + mangleMark
-	}
-	return mangleFunc(name)
-}
-
-// mangleFunc is mangle for a function.
-func mangleFunc(name string) string {
-	if types.Universe.Lookup(name) != nil {
-		return name + mangleMark
-	}
-	return name
-}
 
 // resolve finds out what each free name of the cell means.
 func (b *builder) resolve() cell.Errors {
@@ -302,6 +288,8 @@ func (b *builder) clashes() cell.Errors {
 	return errs
 }
 
+var errCgo = errors.New(`import "C" cannot be used in a cell: put the C code into a package of its own and import that`)
+
 func (b *builder) resolveImports() cell.Errors {
 	var errs cell.Errors
 	for _, im := range b.c.Imports {
@@ -320,7 +308,7 @@ func (b *builder) resolveImports() cell.Errors {
 			fail(err)
 			continue
 		}
-		if !strings.Contains(im.Name, mangleMark) && !b.mayImport(im.Path) { // the kernel's own cells may
+		if !strings.Contains(im.Name, mangle.Mark) && !b.mayImport(im.Path) { // the kernel's own cells may
 			fail(fmt.Errorf("use of internal package %s not allowed", im.Path))
 			continue
 		}
@@ -368,7 +356,7 @@ func (b *builder) bind(name string, sels []string) binding {
 		return binding{kind: notebook}
 	}
 	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.p.dots...) {
-		if pkg, err := b.p.pkgs.Import(path); err == nil && exports(pkg, name) {
+		if pkg, err := b.p.pkgs.Import(path); err == nil && exportdata.Exports(pkg, name) {
 			return binding{dotted, path}
 		}
 	}
@@ -391,7 +379,7 @@ func (b *builder) bind(name string, sels []string) binding {
 		}
 	}
 	if len(selected) > 0 {
-		if path := b.p.pkgs.auto(name, selected); path != "" {
+		if path := b.p.pkgs.ByName(name, selected); path != "" {
 			return binding{imported, path}
 		}
 		b.unbound[name] = selected
@@ -429,7 +417,7 @@ func (b *builder) lookupBefore(name string) *symbol {
 // nameIn returns how generated code calls the name that s gives a meaning.
 func (b *builder) nameIn(s *symbol, name string) string {
 	if s.kind == cell.Const || s.kind == cell.Type {
-		return mangle(name)
+		return mangle.Name(name)
 	}
 	return s.ename
 }

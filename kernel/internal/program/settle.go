@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // resultStmt finds the statement whose value the cell shows.
@@ -185,10 +187,10 @@ func (b *builder) settleSpecs(r *result) {
 }
 
 func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
-	v.typ = spell(t, main)
-	v.text = describe(t, main)
+	v.typ = typetext.Of(t, main)
+	v.text = typetext.String(t, main)
 	v.embeddable = canEmbed(t)
 	v.holdsError, v.isWhole = holdsErrors(t, 2), isWhole(t)
-	v.print = fingerprint(t, main)
+	v.print = typetext.Fingerprint(t, main)
 	b.link(v)
 }

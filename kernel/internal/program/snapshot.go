@@ -1,6 +1,10 @@
 package program
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
+)
 
 // A state is what a Program knows of its notebook: what its names mean, and
 // what it was told of the worker. It is copied on write: a snapshot shares it
@@ -26,7 +30,7 @@ type state struct {
 	last     *checked
 
 	instances map[string]map[string]instance // by generic function or type, then by arguments
-	structs   map[string]*typeText           // struct types without a name that embed types of the notebook
+	structs   map[string]*typetext.Text      // struct types without a name that embed types of the notebook
 	valued    map[string]bool                // methods that function literals use or that are values, with a dot before
 	removed   map[string]*symbol             // methods that were removed since the worker last loaded a unit
 	dropped   map[string]bool                // link symbols of variables and functions that no name means any more
@@ -49,7 +53,7 @@ func newState() *state {
 		altered: map[string]bool{},
 
 		instances: map[string]map[string]instance{},
-		structs:   map[string]*typeText{},
+		structs:   map[string]*typetext.Text{},
 		valued:    map[string]bool{},
 		removed:   map[string]*symbol{},
 		dropped:   map[string]bool{},
@@ -103,5 +107,5 @@ func (p *Program) snapshot() *Program {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shared = true
-	return &Program{cfg: p.cfg, pkgs: p.pkgs.forQuery(), state: p.state, isSnapshot: true}
+	return &Program{cfg: p.cfg, pkgs: p.pkgs.ForQuery(), state: p.state, isSnapshot: true}
 }

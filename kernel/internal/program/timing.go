@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // Names of the worker's functions that take the time.
 const (
-	startName  = "start" + mangleMark
-	stopName   = "stop" + mangleMark
-	repeatName = "repeat" + mangleMark
+	startName  = "start" + mangle.Mark
+	stopName   = "stop" + mangle.Mark
+	repeatName = "repeat" + mangle.Mark
 )
 
 // large is above how many bytes a variable is kept alive by its address:
@@ -51,7 +52,7 @@ func (e *emitter) repeat(f *file, st *stmt) (edits []edit) {
 	begin, end := "{", "}"
 	if !e.shape {
 		e.helpers[repeatName] = true
-		n, call := "n"+mangleMark, fmt.Sprintf("%s(%d, %d)", repeatName, l.Loops, l.Runs)
+		n, call := "n"+mangle.Mark, fmt.Sprintf("%s(%d, %d)", repeatName, l.Loops, l.Runs)
 		begin = fmt.Sprintf("for %s := %s; %s > 0; %s = %s { for range %s {", n, call, n, n, call, n)
 		end = e.keepVars(f, st) + "}}"
 		if l.Own {
@@ -82,7 +83,7 @@ func (e *emitter) keepValue(f *file, st *stmt, i int, v cell.Value) []edit {
 	default:
 		var names, uses []string
 		for k := range n {
-			name := fmt.Sprintf("k%s%d_%d", mangleMark, i, k)
+			name := fmt.Sprintf("k%s%d_%d", mangle.Mark, i, k)
 			names = append(names, name)
 			uses = append(uses, e.keepAlive(f, name))
 		}
@@ -103,7 +104,7 @@ func (e *emitter) keepVars(f *file, st *stmt) string {
 }
 
 func (e *emitter) keepAlive(f *file, x string) string {
-	return f.use("runtime"+mangleMark, "runtime") + ".KeepAlive(" + x + ")"
+	return f.use("runtime"+mangle.Mark, "runtime") + ".KeepAlive(" + x + ")"
 }
 
 // loops lists the statements that are repeated, with their blocks in the

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // A Failure says why a package is not initialized.
@@ -76,7 +77,7 @@ func (b *builder) checkInitialized(r *result) cell.Errors {
 			obj = types.NewTypeName(token.NoPos, pn.Imported(), pn.Name(), nil)
 		}
 		if path := b.uses(r, obj, users); path != "" {
-			note(path, fmt.Sprintf("%s needs package %s, which is not initialized: ", demangle(id.Name), path), id.Pos())
+			note(path, fmt.Sprintf("%s needs package %s, which is not initialized: ", mangle.Demangle(id.Name), path), id.Pos())
 		} else if obj.Pkg() != nil {
 			path := obj.Pkg().Path()
 			if _, ok := refused[path]; ok {
@@ -105,7 +106,7 @@ func (b *builder) uses(r *result, obj types.Object, users map[*symbol]string) st
 	if obj.Pkg() != r.pkg {
 		return ""
 	}
-	key := demangle(obj.Name())
+	key := mangle.Demangle(obj.Name())
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		key = receiverName(fn) + "." + key
 	} else if obj.Parent() != r.pkg.Scope() {
@@ -124,7 +125,7 @@ func receiverName(fn *types.Func) string {
 		t = p.Elem()
 	}
 	if n, ok := t.(*types.Named); ok {
-		return demangle(n.Obj().Name())
+		return mangle.Demangle(n.Obj().Name())
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"go/constant"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // A linkName is the newest link symbol of a variable or function.
@@ -30,13 +31,24 @@ func (b *builder) link(s *symbol) {
 		l = linkName{s.kind, s.callers(), l.version + 1}
 	}
 	b.links[s.key] = l
-	s.ename = mangle(s.key)
+	s.ename = mangle.Name(s.key)
 	if s.kind == cell.Func {
-		s.ename = mangleFunc(s.key)
+		s.ename = mangle.Func(s.key)
 	}
 	if l.version > 1 {
-		s.ename = fmt.Sprintf("%s%s%d", s.key, mangleMark, l.version)
+		s.ename = fmt.Sprintf("%s%s%d", s.key, mangle.Mark, l.version)
 	}
+}
+
+// A witness is an expression that has the type of a variable, for types that
+// cannot be spelled. It is compiled but never evaluated.
+type witness struct {
+	stmt  *cell.Stmt
+	span  cell.Span // of the value in the statement's text
+	index int       // which of several values
+	count int
+	refs  []cell.Ref
+	binds map[string]binding
 }
 
 // witness keeps the defining expression of a variable whose type has no name here.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 // The compiler makes wrappers of functions, which may hold a copy of the body:
@@ -50,7 +51,7 @@ func (e *emitter) wrappers(list []*symbol) {
 	}
 	f := e.varFile()
 	start := f.body.Len()
-	fmt.Fprintf(&f.body, "\nfunc wrappers%s() []interface{} {\nreturn []interface{}{\n%s,\n}\n}\n", mangleMark, strings.Join(values, ",\n"))
+	fmt.Fprintf(&f.body, "\nfunc wrappers%s() []interface{} {\nreturn []interface{}{\n%s,\n}\n}\n", mangle.Mark, strings.Join(values, ",\n"))
 	f.regions = append(f.regions, region{start, f.body.Len(), wrappersOwner})
 }
 

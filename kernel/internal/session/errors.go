@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
-	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
 func failure(name, value string) *output.Error {
@@ -248,5 +248,5 @@ func frameName(name string) string {
 	if number, ok := strings.CutPrefix(name, "cell."); ok && number != "" && number[0] >= '0' && number[0] <= '9' {
 		return ownName
 	}
-	return program.Demangle(name)
+	return mangle.Demangle(name)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
 
 // What GoNB does by itself, and notebooks written for it rely on, is done for
@@ -32,7 +32,7 @@ func byName(c *cell.Cell) []string {
 	var paths []string
 	look := func(s *cell.Source) {
 		for _, ref := range s.Refs {
-			if path := program.BeyondStd(ref.Name); path != "" && ref.Sel != "" && !ref.Top && !slices.Contains(paths, path) {
+			if path := exportdata.BeyondStd(ref.Name); path != "" && ref.Sel != "" && !ref.Top && !slices.Contains(paths, path) {
 				paths = append(paths, path)
 			}
 		}

@@ -1,4 +1,4 @@
-package program
+package exportdata
 
 // stdPaths lists the packages of the standard library that a program can
 // import, as of Go 1.26. One that the user's toolchain lacks is found out when

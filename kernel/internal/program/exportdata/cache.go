@@ -1,4 +1,4 @@
-package program
+package exportdata
 
 import (
 	"bytes"
@@ -13,14 +13,20 @@ import (
 	"golang.org/x/tools/go/gcexportdata"
 )
 
-// A packageCache holds the packages that a program and its snapshots have
+// Archives finds compiled packages.
+type Archives interface {
+	// Archive returns the file of a compiled package, which holds its export data.
+	Archive(path string) (file string, err error)
+}
+
+// A cache holds the packages that a notebook's program and its snapshots have
 // loaded. Finding a package may take long, since the go command may have to
 // compile it: mu is not held meanwhile.
-type packageCache struct {
-	importer Importer
+type cache struct {
+	archives Archives
 	goroot   string              // for sources that export data names
-	std      map[string][]string // import paths by package name
-	fset     *token.FileSet
+	Std      map[string][]string // import paths by package name
+	Fset     *token.FileSet
 
 	mu         sync.Mutex // guards what follows
 	loaded     map[string]*types.Package
@@ -35,18 +41,19 @@ type pendingLoad struct {
 	err  error
 }
 
-func newPackageCache(im Importer) *packageCache {
-	return &packageCache{
-		importer: im,
-		std:      map[string][]string{},
-		fset:     token.NewFileSet(),
+func newCache(archives Archives, goroot string) *cache {
+	return &cache{
+		archives: archives,
+		goroot:   goroot,
+		Std:      map[string][]string{},
+		Fset:     token.NewFileSet(),
 		loaded:   map[string]*types.Package{},
 		pending:  map[string]*pendingLoad{},
 	}
 }
 
 // have returns a package that was loaded, or nil, and the generation.
-func (c *packageCache) have(path string) (*types.Package, int) {
+func (c *cache) have(path string) (*types.Package, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if pkg := c.loaded[path]; pkg != nil && pkg.Complete() {
@@ -56,13 +63,13 @@ func (c *packageCache) have(path string) (*types.Package, int) {
 }
 
 // load finds a package and reads its export data.
-func (c *packageCache) load(path string) (*types.Package, error) {
+func (c *cache) load(path string) (*types.Package, error) {
 	for {
 		pkg, generation := c.have(path)
 		if pkg != nil {
 			return pkg, nil
 		}
-		file, err := c.importer.Archive(path)
+		file, err := c.archives.Archive(path)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +85,7 @@ func (c *packageCache) load(path string) (*types.Package, error) {
 
 // read reads export data. It returns nothing if packages have changed since
 // generation.
-func (c *packageCache) read(generation int, path string, data []byte) (*types.Package, error) {
+func (c *cache) read(generation int, path string, data []byte) (*types.Package, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if pkg := c.loaded[path]; pkg != nil && pkg.Complete() {
@@ -87,7 +94,7 @@ func (c *packageCache) read(generation int, path string, data []byte) (*types.Pa
 	if c.generation != generation {
 		return nil, nil
 	}
-	pkg, err := gcexportdata.Read(bytes.NewReader(data), c.fset, c.loaded, path)
+	pkg, err := gcexportdata.Read(bytes.NewReader(data), c.Fset, c.loaded, path)
 	if err != nil {
 		return nil, fmt.Errorf("export data of %s: %w", path, err)
 	}
@@ -98,7 +105,7 @@ func (c *packageCache) read(generation int, path string, data []byte) (*types.Pa
 var errNotLoaded = errors.New("the package is not known yet")
 
 // loadWithin is load for a query. What takes longer goes on without it.
-func (c *packageCache) loadWithin(timeout time.Duration, path string) (*types.Package, error) {
+func (c *cache) loadWithin(timeout time.Duration, path string) (*types.Package, error) {
 	c.mu.Lock()
 	l := c.pending[path]
 	if l == nil {
@@ -121,14 +128,14 @@ func (c *packageCache) loadWithin(timeout time.Duration, path string) (*types.Pa
 	}
 }
 
-// known returns the packages that were loaded.
-func (c *packageCache) known() map[string]*types.Package {
+// Known returns the packages that were loaded.
+func (c *cache) Known() map[string]*types.Package {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.loaded)
 }
 
-func (c *packageCache) forget() {
+func (c *cache) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.loaded = map[string]*types.Package{}
@@ -138,13 +145,13 @@ func (c *packageCache) forget() {
 // queryTimeout is how long a query waits for packages.
 const queryTimeout = 500 * time.Millisecond
 
-// forQuery returns packages that answer within queryTimeout.
-func (p *packages) forQuery() *packages {
-	return &packages{p.packageCache, time.Now().Add(queryTimeout)}
+// ForQuery returns packages that answer within queryTimeout.
+func (p *Packages) ForQuery() *Packages {
+	return &Packages{p.cache, time.Now().Add(queryTimeout)}
 }
 
-// within calls f and returns its result, or nothing after timeout.
-func within[T any](timeout time.Duration, f func() T) (v T, ok bool) {
+// Within calls f and returns its result, or nothing after timeout.
+func Within[T any](timeout time.Duration, f func() T) (v T, ok bool) {
 	result := make(chan T, 1)
 	go func() { result <- f() }()
 	select {

@@ -1,0 +1,71 @@
+package exportdata
+
+import (
+	"go/types"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Packages loads export data, once per package. It implements types.Importer.
+type Packages struct {
+	*cache
+	Deadline time.Time // of Import; the zero time: none
+}
+
+// New returns Packages that find compiled packages in archives. goroot is where
+// the sources of the standard library are.
+func New(archives Archives, goroot string) *Packages {
+	p := &Packages{cache: newCache(archives, goroot)}
+	for _, importPath := range strings.Fields(stdPaths) {
+		p.Std[path.Base(importPath)] = append(p.Std[path.Base(importPath)], importPath)
+	}
+	// The orders in which goimports tries packages of one name.
+	delete(p.Std, "v2")
+	p.Std["rand"] = []string{"crypto/rand", "math/rand/v2", "math/rand"}
+	p.Std["template"] = []string{"text/template", "html/template"}
+	return p
+}
+
+// Name returns the name of a package, as its own package clause gives it. A package that is gone has none: the type
+// checker says so where it is used.
+func (p *Packages) Name(importPath string) string {
+	p.mu.Lock()
+	pkg := p.loaded[importPath] // perhaps only mentioned by another: that is enough
+	p.mu.Unlock()
+	if pkg == nil {
+		var err error
+		if pkg, err = p.Import(importPath); err != nil {
+			return "missing"
+		}
+	}
+	return pkg.Name()
+}
+
+// Import implements types.Importer.
+func (p *Packages) Import(importPath string) (*types.Package, error) {
+	if importPath == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if pkg, _ := p.have(importPath); pkg != nil {
+		return pkg, nil
+	}
+	if !p.Deadline.IsZero() {
+		return p.loadWithin(time.Until(p.Deadline), importPath)
+	}
+	return p.load(importPath)
+}
+
+// SourceFile finds a file that export data names; the standard library's are
+// named relative to GOROOT.
+func (p *Packages) SourceFile(name string) string {
+	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok {
+		name = filepath.Join(p.goroot, rest)
+	}
+	if st, err := os.Stat(name); err != nil || st.IsDir() {
+		return ""
+	}
+	return name
+}
