@@ -100,10 +100,8 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 
 // completes reports whether a package that cannot be listed may lack nothing but lines of go.mod or go.sum.
 func (m *Modules) completes(path string, mayHave func(moduleFile, string) bool) bool {
-	for _, name := range []string{"go.work", filepath.Join("vendor", "modules.txt")} { // these have their own files
-		if _, err := os.Stat(filepath.Join(m.dir, name)); m.dir == "" || err == nil {
-			return false
-		}
+	if m.dir == "" || m.workspace() != "" || m.vendorDir() != "" { // these have their own files
+		return false
 	}
 	f := readModule(m.dir)
 	if f.isOwn(path) {

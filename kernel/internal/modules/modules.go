@@ -158,6 +158,14 @@ func (m *Modules) notFound(path string) error {
 		m.wanted = other
 		return fmt.Errorf("package %s is one of the module in %s, and this notebook has packages of the module in %s already: %%restart goes over to the other module", path, other, m.dir)
 	}
+	if HasDomain(path) {
+		if dir := m.vendorDir(); dir != "" {
+			return m.notVendored(dir, path)
+		}
+		if members := m.members(); len(members) > 1 {
+			return fmt.Errorf("package %s is not available here; to get it for a module of the workspace:  %s", path, getLine(members, path))
+		}
+	}
 	return notFound(path)
 }
 
@@ -259,12 +267,22 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	if err := m.provide(); err != nil {
 		return "", err
 	}
+	dir := m.dir
+	switch members := m.members(); {
+	case len(members) == 1:
+		dir = members[0]
+	case len(members) > 1:
+		return "", fmt.Errorf("%s is a workspace of %d modules, and a module is got for one of them:  %s", m.dir, len(members), getLine(members, paths...))
+	}
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
-	cmd.Dir = m.dir
-	cmd.Env = m.environ(false)
+	cmd.Dir = dir
+	cmd.Env = append(m.environ(false), "PWD="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
+	}
+	if dir := m.vendorDir(); dir != "" {
+		return fmt.Sprintf("%s%s stays as it is: import the packages in a Go file of the module, and run  !go mod vendor\n", out, dir), nil
 	}
 	return string(out), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +18,11 @@ func (m *Modules) resolve(ctx context.Context, path string, ask lister) error {
 		var err error
 		if list, err = ask(ctx, false, "-export", "-deps", "--", path); err != nil {
 			var refused *refusal
-			if errors.As(err, &refused) && !m.mentions(path) {
+			if errors.As(err, &refused) && (!m.mentions(path) || m.lacksVendored(path)) {
 				return m.notFound(path)
+			}
+			if members := m.members(); refused != nil && len(members) > 0 && !m.isProvided(ctx, path) {
+				return fmt.Errorf("%w\nfrom this notebook:  %s", err, getLine(members, path))
 			}
 			return err
 		}
