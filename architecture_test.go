@@ -28,9 +28,10 @@ var arrows = map[string]string{
 	"kernel/internal/version":   "",
 
 	// The engine.
-	"kernel/internal/program":             "cell program/compiler program/exportdata program/mangle program/typetext",
+	"kernel/internal/program":             "cell program/compiler program/exportdata program/instrument program/mangle program/typetext",
 	"kernel/internal/program/compiler":    "memory",
 	"kernel/internal/program/exportdata":  "",
+	"kernel/internal/program/instrument":  "program/mangle",
 	"kernel/internal/program/mangle":      "",
 	"kernel/internal/program/programtest": "",
 	"kernel/internal/program/typetext":    "program/mangle",

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 
+	"golang.org/x/tools/go/types/typeutil"
+
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
@@ -101,7 +103,7 @@ func usesFlags(r *result) bool {
 // flagDefined returns the name of the command line flag that a call defines, if
 // it is a constant.
 func flagDefined(info *types.Info, call *ast.CallExpr) (name string, ok bool) {
-	fn, ok := calledObject(info, call).(*types.Func)
+	fn, ok := typeutil.Callee(info, call).(*types.Func)
 	if !ok || fn.Pkg() == nil || fn.Pkg().Path() != flagPath || !definers[fn.Name()] {
 		return "", false
 	}

@@ -1,4 +1,4 @@
-package program
+package instrument
 
 import (
 	"go/ast"
@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"golang.org/x/tools/go/cfg"
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // endlessCycles returns a place on each cycle of a function that control cannot
@@ -19,7 +20,7 @@ func endlessCycles(body *ast.BlockStmt, info *types.Info) []token.Pos {
 	}
 	g := flow{info: info, fixed: fixedVariables(body, info)}
 	g.prune(cfg.New(body, func(call *ast.CallExpr) bool {
-		_, builtin := calledObject(info, call).(*types.Builtin)
+		_, builtin := typeutil.Callee(info, call).(*types.Builtin)
 		id, named := ast.Unparen(call.Fun).(*ast.Ident)
 		return !builtin || !named || id.Name != "panic"
 	}))
@@ -277,7 +278,7 @@ func (g *flow) zero(x ast.Expr) bool {
 // unsigned reports whether a value cannot be negative.
 func (g *flow) unsigned(x ast.Expr) bool {
 	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok {
-		if fn, ok := calledObject(g.info, call).(*types.Builtin); ok && (fn.Name() == "len" || fn.Name() == "cap") {
+		if fn, ok := typeutil.Callee(g.info, call).(*types.Builtin); ok && (fn.Name() == "len" || fn.Name() == "cap") {
 			return true
 		}
 	}
