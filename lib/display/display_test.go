@@ -8,49 +8,20 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
 // record installs a sink for the test and returns what it received.
-func record(t *testing.T) *[]Message {
+func record(t *testing.T) *[]displayhost.Message {
 	t.Helper()
-	var got []Message
-	SetSink(func(m Message) error {
+	var got []displayhost.Message
+	displayhost.SetSink(func(m displayhost.Message) error {
 		got = append(got, m)
 		return nil
 	})
-	t.Cleanup(func() { SetSink(nil) })
+	t.Cleanup(func() { displayhost.SetSink(nil) })
 	return &got
-}
-
-func TestMessageSurvivesEncoding(t *testing.T) {
-	in := Message{
-		Kind: KindUpdate, ID: "a", Wait: true,
-		Data:     Bundle{"text/plain": "<é>\n", "application/json": json.RawMessage(`{"b":12345678901234567890,"a":1}`)},
-		Metadata: map[string]any{"image/png": map[string]any{"width": 3.0}},
-	}
-	data, err := in.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out Message
-	if err := out.UnmarshalBinary(data); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(in, out) {
-		t.Errorf("got %+v, want %+v", out, in)
-	}
-}
-
-func TestMessageRefusesWhatItIsNot(t *testing.T) {
-	for _, bad := range []string{"", "{", `{"kind":"paint"}`, `{"kind":"show","data":3}`} {
-		m := Message{Kind: KindShow}
-		if err := m.UnmarshalBinary([]byte(bad)); err == nil {
-			t.Errorf("%q was accepted as %+v", bad, m)
-		}
-	}
-	if _, err := (Message{Data: Bundle{"application/json": make(chan int)}}).MarshalBinary(); err == nil {
-		t.Error("a channel was encoded")
-	}
 }
 
 func TestShowFunctions(t *testing.T) {
@@ -76,7 +47,7 @@ func TestShowFunctions(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := (*got)[0]
-			if m.Kind != KindShow || !reflect.DeepEqual(m.Data[tt.mime], tt.want) || m.Data["text/plain"] != tt.text {
+			if m.Kind != displayhost.KindShow || !reflect.DeepEqual(m.Data[tt.mime], tt.want) || m.Data["text/plain"] != tt.text {
 				t.Errorf("got %+v, want %s %v and text %q", m, tt.mime, tt.want, tt.text)
 			}
 		})
@@ -147,30 +118,14 @@ func TestHandleShowsOnceThenUpdates(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	kinds := []Kind{}
+	kinds := []displayhost.Kind{}
 	for i, m := range *got {
 		kinds = append(kinds, m.Kind)
 		if m.ID == "" || m.ID != (*got)[0].ID || m.Data["text/plain"] != string(rune('0'+i)) {
 			t.Errorf("message %d is %+v", i, m)
 		}
 	}
-	if want := []Kind{KindShow, KindUpdate, KindUpdate}; !reflect.DeepEqual(kinds, want) {
+	if want := []displayhost.Kind{displayhost.KindShow, displayhost.KindUpdate, displayhost.KindUpdate}; !reflect.DeepEqual(kinds, want) {
 		t.Errorf("kinds %v, want %v", kinds, want)
-	}
-}
-
-func TestWithoutHostTextIsPrinted(t *testing.T) {
-	var out bytes.Buffer
-	for _, m := range []Message{
-		{Kind: KindShow, Data: Bundle{"text/plain": "one"}},
-		{Kind: KindUpdate, Data: Bundle{"text/plain": "two\n"}},
-		{Kind: KindClear},
-	} {
-		if err := printText(&out, m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if out.String() != "one\ntwo\n" {
-		t.Errorf("printed %q", out.String())
 	}
 }

@@ -29,6 +29,6 @@
 //
 //	var h display.Handle
 //	for i := range 100 {
-//		h.Show(display.Bar{Done: i + 1, Total: 100})
+//		h.Show(display.Progress{Done: i + 1, Total: 100})
 //	}
 package display

@@ -25,11 +25,11 @@ func ExampleHTML() {
 	//  x < 3
 }
 
-// A Bar in a Handle grows in place; without a notebook, each is printed.
-func ExampleBar() {
+// A Progress in a Handle grows in place; without a notebook, each is printed.
+func ExampleProgress() {
 	var h display.Handle
 	for i := range 3 {
-		h.Show(display.Bar{Done: i + 1, Total: 3, Note: "rounds"})
+		h.Show(display.Progress{Done: i + 1, Total: 3, Note: "rounds"})
 	}
 	// Output:
 	// [##########....................] 1 of 3  rounds

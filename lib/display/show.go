@@ -12,10 +12,12 @@ import (
 	"image/png"
 	"io"
 	"sync"
+
+	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// Show shows any value as a cell's last expression would be shown; see [Of].
-func Show(v any) error { return Send(Of(v)) }
+// Show shows any value as a cell's last expression would be shown; see [Render].
+func Show(v any) error { return displayhost.Send(Render(v)) }
 
 // HTML shows a fragment of HTML.
 func HTML(html string) error {
@@ -95,7 +97,9 @@ func PlotSize[L ~float64](p Drawing[L], width, height L) error {
 
 // Clear removes what the cell has shown and printed so far. With wait, it is
 // removed only when the next output comes, which avoids flicker.
-func Clear(wait bool) error { return Send(Message{Kind: KindClear, Wait: wait}) }
+func Clear(wait bool) error {
+	return displayhost.Send(displayhost.Message{Kind: displayhost.KindClear, Wait: wait})
+}
 
 // ShowAs shows v under an identifier for [Update]. Identifiers are the whole
 // notebook's: a [Handle] makes one that nobody else has.
@@ -103,9 +107,9 @@ func ShowAs(id string, v any) error {
 	if id == "" {
 		return errors.New("display: ShowAs needs an identifier that is not empty")
 	}
-	m := Of(v)
+	m := Render(v)
 	m.ID = id
-	return Send(m)
+	return displayhost.Send(m)
 }
 
 // Update replaces everything shown under id, in whichever cell.
@@ -113,9 +117,9 @@ func Update(id string, v any) error {
 	if id == "" {
 		return errors.New("display: Update needs the identifier that ShowAs was given")
 	}
-	m := Of(v)
-	m.Kind, m.ID = KindUpdate, id
-	return Send(m)
+	m := Render(v)
+	m.Kind, m.ID = displayhost.KindUpdate, id
+	return displayhost.Send(m)
 }
 
 // A Handle is one output that changes in place. The zero Handle is ready for
@@ -142,7 +146,7 @@ func (h *Handle) Show(v any) error {
 }
 
 func show(b Bundle, metadata map[string]any) error {
-	return Send(Message{Kind: KindShow, Data: b, Metadata: metadata})
+	return displayhost.Send(displayhost.Message{Kind: displayhost.KindShow, Data: b, Metadata: metadata})
 }
 
 func picture(mime string, data []byte) error {

@@ -18,7 +18,7 @@ const (
 	maxText     = 20 * 1024 // bytes of all, and of one string
 )
 
-// Text is the text form of a value, as described at [Of].
+// Text is the text form of a value, as described at [Render].
 func Text(v any) string {
 	if v == nil {
 		return "nil"

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/comm"
-	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
 // A page keeps the models that it was told of, as a front end does.
 type page struct {
 	mu     sync.Mutex
 	models map[string]map[string]any
-	shown  []display.Message
+	shown  []displayhost.Message
 }
 
 func open(t *testing.T) *page {
@@ -43,13 +43,13 @@ func open(t *testing.T) *page {
 		}
 		return nil
 	})
-	display.SetSink(func(m display.Message) error {
+	displayhost.SetSink(func(m displayhost.Message) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.shown = append(p.shown, m)
 		return nil
 	})
-	t.Cleanup(func() { comm.SetHost(nil); display.SetSink(nil) })
+	t.Cleanup(func() { comm.SetHost(nil); displayhost.SetSink(nil) })
 	return p
 }
 

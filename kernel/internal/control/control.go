@@ -107,7 +107,7 @@ type Message struct {
 	Import   string `json:"import,omitempty"` // with Error: the package that brings along what is missing
 
 	Outcome *Outcome        `json:"outcome,omitempty"`
-	Output  json.RawMessage `json:"output,omitempty"` // a display.Message, or in Comm a comm.Message
+	Output  json.RawMessage `json:"output,omitempty"` // a displayhost.Message, or in Comm a comm.Message
 }
 
 // How a cell ended.

@@ -113,12 +113,12 @@ module github.com/perijove/perijove
 
 go 1.26
 -- notebooks/x.txt --
--- lib/display/display.go --
-package display
+-- lib/display/displayhost/sink.go --
+package displayhost
 
 func Hosted() bool { return false }
 `)
-	if got, want := show(t, s, "import \"github.com/perijove/perijove/lib/display\"\ndisplay.Hosted()"), "[result text/plain]\ntrue\n"; got != want {
+	if got, want := show(t, s, "import \"github.com/perijove/perijove/lib/display/displayhost\"\ndisplayhost.Hosted()"), "[result text/plain]\ntrue\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
-	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
 	"golang.org/x/sys/unix"
 )
 
@@ -283,7 +283,7 @@ func (p *process) input(ctx context.Context, m control.Message) {
 }
 
 func (p *process) show(m control.Message) {
-	var d display.Message
+	var d displayhost.Message
 	if err := json.Unmarshal(m.Output, &d); err != nil {
 		p.log.Warn("malformed display", "err", err)
 		return
@@ -291,12 +291,12 @@ func (p *process) show(m control.Message) {
 	sink := p.sinkOf(m.ID)
 	data := output.Bundle(d.Data)
 	switch {
-	case d.Kind == display.KindClear:
+	case d.Kind == displayhost.KindClear:
 		sink.Clear(d.Wait)
 	case m.Kind == control.Result:
 		sink.Result(data, d.Metadata)
 	default:
-		sink.Display(output.Display{Data: data, Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == display.KindUpdate})
+		sink.Display(output.Display{Data: data, Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == displayhost.KindUpdate})
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
 	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -54,7 +55,7 @@ func init() {
 	syscall.CloseOnExec(ControlFD)
 	self = &guest{conn: control.New(os.NewFile(ControlFD, "control")), waiting: map[int]chan control.Message{}}
 	signal.Ignore(os.Interrupt) // the kernel's to handle
-	display.SetSink(func(m display.Message) error { return self.output(control.Display, m) })
+	displayhost.SetSink(func(m displayhost.Message) error { return self.output(control.Display, m) })
 	mp.SetHost(mp.ProgramHost())
 	if err := self.begin(); err != nil {
 		os.Exit(3) // the kernel is gone
@@ -196,14 +197,14 @@ func Show(values ...any) {
 		values = values[:n-1] // the nil error of a call that went well
 	}
 	if len(values) == 1 {
-		_ = self.output(control.Result, display.Of(values[0]))
+		_ = self.output(control.Result, display.Render(values[0]))
 		return
 	}
 	var text []string
 	for _, v := range values {
 		text = append(text, display.Text(v))
 	}
-	_ = self.output(control.Result, display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": strings.Join(text, "\n")}})
+	_ = self.output(control.Result, displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Join(text, "\n")}})
 }
 
 // ShowError delivers an error that is the cell's last expression; nil shows nothing.
@@ -245,7 +246,7 @@ func Repeat(loops, runs int) int {
 
 // output delivers a message and waits until the kernel has it, so that it
 // keeps its place among what is printed.
-func (g *guest) output(kind string, m display.Message) error {
+func (g *guest) output(kind string, m displayhost.Message) error {
 	b, err := m.MarshalBinary()
 	if err != nil {
 		return err

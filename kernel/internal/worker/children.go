@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -160,7 +160,7 @@ func (w *worker) repeat(step load) error {
 // acknowledgement.
 type relay struct {
 	Seq    int
-	Output []byte // a display.Message; empty in an acknowledgement
+	Output []byte // a displayhost.Message; empty in an acknowledgement
 }
 
 // askParent hands a display to the parent, and waits until it was delivered:
@@ -187,7 +187,7 @@ func (h *host) Message(from *mp.Peer, msg []byte) {
 		h.w.answer(control.Message{Seq: r.Seq})
 		return
 	}
-	var m display.Message
+	var m displayhost.Message
 	if m.UnmarshalBinary(r.Output) == nil {
 		h.w.deliver(0, control.Display, m) // as what it prints
 	}
@@ -198,6 +198,6 @@ func (h *host) Message(from *mp.Peer, msg []byte) {
 
 // runChild turns this process over to the worker that started it.
 func (w *worker) runChild() {
-	display.SetSink(w.display)
+	displayhost.SetSink(w.display)
 	mp.RunChild(&host{w: w})
 }

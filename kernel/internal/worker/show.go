@@ -10,6 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -21,15 +22,15 @@ func Show(values ...any) {
 		values = values[:n-1] // the nil error of a call that went well
 	}
 	if len(values) == 1 {
-		self.output(control.Result, display.Of(values[0]))
+		self.output(control.Result, display.Render(values[0]))
 		return
 	}
 	var text []string
 	for _, v := range values {
 		text = append(text, display.Text(v))
 	}
-	self.output(control.Result, display.Message{
-		Kind: display.KindShow,
+	self.output(control.Result, displayhost.Message{
+		Kind: displayhost.KindShow,
 		Data: display.Bundle{"text/plain": strings.Join(text, "\n")},
 	})
 }
@@ -54,7 +55,7 @@ func ShowRune(r rune) {
 }
 
 // display is the sink of package display in this process.
-func (w *worker) display(m display.Message) error {
+func (w *worker) display(m displayhost.Message) error {
 	w.output(control.Display, m)
 	return nil
 }
@@ -62,13 +63,13 @@ func (w *worker) display(m display.Message) error {
 // output delivers a message after everything that was printed before it, and
 // before everything that is printed after it: it waits until the kernel has
 // both.
-func (w *worker) output(kind string, m display.Message) { w.deliver(w.origins.earlier(), kind, m) }
+func (w *worker) output(kind string, m displayhost.Message) { w.deliver(w.origins.earlier(), kind, m) }
 
 // deliver is output for a cell, 0 for the running one.
-func (w *worker) deliver(id int, kind string, m display.Message) {
+func (w *worker) deliver(id int, kind string, m displayhost.Message) {
 	b, err := m.MarshalBinary()
 	if err != nil {
-		b, _ = json.Marshal(display.Message{Kind: display.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
+		b, _ = json.Marshal(displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
 	}
 	if p := mp.Parent(); p != nil {
 		w.askParent(p, b)

@@ -21,7 +21,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/lib/comm"
-	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp"
 	"golang.org/x/sys/unix"
 )
@@ -236,7 +236,7 @@ func (w *worker) serve() error {
 	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
-	display.SetSink(w.display)
+	displayhost.SetSink(w.display)
 	comm.SetHost(w.comm)
 	mp.SetHost(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {

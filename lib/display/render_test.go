@@ -127,7 +127,7 @@ func TestOfForms(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			m := Of(tt.v)
+			m := Render(tt.v)
 			form, _ := m.Data[tt.mime].(string)
 			if !strings.Contains(form, tt.want) {
 				t.Errorf("%s is %q, want %q in it", tt.mime, form, tt.want)
@@ -141,14 +141,14 @@ func TestOfForms(t *testing.T) {
 
 func TestOfKeepsPlainThingsPlain(t *testing.T) {
 	for _, v := range []any{3, "x", []int{1}, []point{{}}, []celsius{1}, []struct{ A []int }{{}}, nil, (*picture3)(nil), []string{}} {
-		if m := Of(v); len(m.Data) != 1 {
-			t.Errorf("Of(%T) has forms %v", v, m.Data)
+		if m := Render(v); len(m.Data) != 1 {
+			t.Errorf("Render(%T) has forms %v", v, m.Data)
 		}
 	}
 }
 
 func TestLongTablesAreCut(t *testing.T) {
-	html, _ := Of(make([]struct{ N int }, 1000)).Data["text/html"].(string)
+	html, _ := Render(make([]struct{ N int }, 1000)).Data["text/html"].(string)
 	if strings.Count(html, "<tr>") != maxRows+1 || !strings.Contains(html, "The first 60 of 1000 rows.") {
 		t.Errorf("table has %d rows", strings.Count(html, "<tr>"))
 	}
@@ -166,7 +166,7 @@ func (d *dense) Dims() (int, int)    { return d.g.Dims() }
 func (d *dense) At(i, j int) float64 { return d.g.At(i, j) }
 
 func TestMatrix(t *testing.T) {
-	m := Of(grid{2, 3})
+	m := Render(grid{2, 3})
 	want := "[      0  0.333333  0.666667]\n[33.3333   33.6667        34]\n2 × 3"
 	if m.Data["text/plain"] != want {
 		t.Errorf("%s, want %s", m.Data["text/plain"], want)
@@ -174,14 +174,14 @@ func TestMatrix(t *testing.T) {
 	if html, _ := m.Data["text/html"].(string); !strings.Contains(html, ">33.6667</td>") {
 		t.Errorf("HTML: %s", html)
 	}
-	big, _ := Of(&grid{1000, 50}).Data["text/plain"].(string)
+	big, _ := Render(&grid{1000, 50}).Data["text/plain"].(string)
 	if !strings.HasSuffix(big, "\nThe first 60 × 20 of 1000 × 50.") || strings.Count(big, "\n") != maxRows {
 		t.Errorf("big: %s", big)
 	}
-	if text := Of(dense{grid{1, 2}}).Data["text/plain"]; text != "[0  0.333333]\n1 × 2" {
+	if text := Render(dense{grid{1, 2}}).Data["text/plain"]; text != "[0  0.333333]\n1 × 2" {
 		t.Errorf("value of a struct: %s", text)
 	}
-	if text := Of(grid{}).Data["text/plain"]; text != "0 × 0" {
+	if text := Render(grid{}).Data["text/plain"]; text != "0 × 0" {
 		t.Errorf("empty: %s", text)
 	}
 }

@@ -1,4 +1,7 @@
-package display
+// Package displayhost connects package display with the process that runs a
+// notebook, its host: a kernel's worker, or a test. Programs that only show
+// things use package display and nothing of this.
+package displayhost
 
 import (
 	"fmt"
@@ -8,13 +11,13 @@ import (
 	"sync/atomic"
 )
 
-// sink is the way to the host. A process has one notebook at most, and a child
-// process forwards to its parent, so it is package state; nil means no host.
+// sink delivers messages to the host; nil means that there is none. A process
+// has one notebook at most, so it is package state.
 var sink atomic.Pointer[func(Message) error]
 
 // SetSink makes f receive all messages of this process; nil restores the
-// default, which prints text forms to standard output. Hosts call it before
-// user code runs. f may be called from several goroutines at once.
+// default, which prints text forms to standard output. A host calls it before
+// user code runs. f must allow concurrent calls.
 func SetSink(f func(Message) error) {
 	if f == nil {
 		sink.Store(nil)
@@ -26,8 +29,8 @@ func SetSink(f func(Message) error) {
 // Hosted reports whether messages reach a notebook.
 func Hosted() bool { return sink.Load() != nil }
 
-// Send hands a message to the host, or prints its text form to standard output
-// where there is none.
+// Send passes a message to the host and returns the host's error. Without a
+// host it prints the text form to standard output. It can be called concurrently.
 func Send(m Message) error {
 	if f := sink.Load(); f != nil {
 		return (*f)(m)

@@ -8,9 +8,11 @@ import (
 	"io"
 	"reflect"
 	"strings"
+
+	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// Of renders any value as the last expression of a cell is shown.
+// Render renders any value as the last expression of a cell is shown.
 //
 // There is always a text/plain form: of an error, Stringer or Formatter its own text, of
 // a string its Go literal, of anything else its fields and elements in Go's %+v
@@ -18,8 +20,8 @@ import (
 // out. Forms for which the type has a method (see the package comment) are
 // added, and pictures or tables for images, plots, matrices of gonum, [][]string
 // and slices of structs. A method that panics is reported in the text form.
-func Of(v any) Message {
-	if m, ok := v.(Message); ok {
+func Render(v any) displayhost.Message {
+	if m, ok := v.(displayhost.Message); ok {
 		return m
 	}
 	r := renderer{data: Bundle{}, metadata: map[string]any{}}
@@ -31,7 +33,7 @@ func Of(v any) Message {
 		text, _ := r.data["text/plain"].(string)
 		r.data["text/plain"] = text + "\n" + strings.Join(r.problems, "\n")
 	}
-	m := Message{Kind: KindShow, Data: r.data}
+	m := displayhost.Message{Kind: displayhost.KindShow, Data: r.data}
 	if len(r.metadata) > 0 {
 		m.Metadata = r.metadata
 	}

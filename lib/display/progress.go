@@ -1,0 +1,46 @@
+package display
+
+import (
+	"fmt"
+	"html"
+	"strings"
+)
+
+// A Progress shows how much of some work is done. Shown with a [Handle] it grows in
+// place:
+//
+//	var h display.Handle
+//	for y, err := range mp.StreamUnordered[int](ctx, pool, f, xs) {
+//		done++
+//		h.Show(display.Progress{Done: done, Total: n})
+//	}
+type Progress struct {
+	Done, Total int    // in whatever is counted
+	Note        string // shown behind the numbers
+}
+
+const barWidth = 30 // characters of the text form
+
+// share is how much is done, from 0 to 1.
+func (p Progress) share() float64 {
+	if p.Total <= 0 {
+		return 0
+	}
+	return min(max(float64(p.Done)/float64(p.Total), 0), 1)
+}
+
+func (p Progress) numbers() string {
+	return strings.TrimSpace(fmt.Sprintf("%d of %d  %s", p.Done, p.Total, p.Note))
+}
+
+// String draws the bar with characters.
+func (p Progress) String() string {
+	full := int(p.share()*barWidth + 0.5)
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", barWidth-full) + "] " + p.numbers()
+}
+
+// HTML draws the bar as a browser does.
+func (p Progress) HTML() string {
+	return fmt.Sprintf(`<progress value="%.3f" max="1" style="width:20em;vertical-align:middle"></progress> %s`,
+		p.share(), html.EscapeString(p.numbers()))
+}
