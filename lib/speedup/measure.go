@@ -50,7 +50,7 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	for i, c := range cases {
 		names[i] = c.Name
 	}
-	return summarize(opts.Workers, names, m.serialName(), usableCores(), rounds), nil
+	return Summarize(opts.Workers, names, m.serialName(), usableCores(), rounds), nil
 }
 
 func check(opts *Options, cases []Case) error {

@@ -73,7 +73,10 @@ func (r *Result) Foreign() float64 {
 	return median(all)
 }
 
-func summarize(workers []int, names []string, serialName string, cores float64, rounds []Round) *Result {
+// Summarize returns the result of rounds that have been measured before. The
+// names are those of the cases; workers, names and rounds are as in [Round],
+// and there must be at least one of each.
+func Summarize(workers []int, names []string, serialName string, cores float64, rounds []Round) *Result {
 	r := &Result{Workers: workers, SerialName: serialName, Cores: cores, Rounds: rounds}
 	serial := []float64{rounds[0].Before.Seconds()}
 	for _, round := range rounds {
@@ -136,17 +139,6 @@ func (r *Result) Amdahl(s Series) (f float64, ok bool) {
 // minInterval is the number of values from which a median can have an interval
 // of 95 %: the range of 6 covers it with probability 1 − 2·2⁻⁶ = 97 %.
 const minInterval = 6
-
-// intervalName says what the intervals of n rounds are.
-func intervalName(n int) string {
-	switch {
-	case n >= minInterval:
-		return "95 % interval"
-	case n > 1:
-		return "range"
-	}
-	return ""
-}
 
 // estimate gives the median and its interval of at least 95 %; of fewer values
 // than that needs, their range.

@@ -1,8 +1,6 @@
 package speedup
 
 import (
-	"encoding/xml"
-	"io"
 	"math"
 	"math/rand/v2"
 	"regexp"
@@ -27,7 +25,7 @@ func simulate(workers []int, cores float64, rounds int, noise float64, names []s
 			all[i].Times = append(all[i].Times, times)
 		}
 	}
-	return summarize(workers, names, "serial", cores, all)
+	return Summarize(workers, names, "serial", cores, all)
 }
 
 func upTo(cores float64) func(float64) float64 {
@@ -153,82 +151,5 @@ func TestOtherWorkIsNoticed(t *testing.T) {
 	note := "One worker of other takes 10.00 times as long as the baseline: do both do the same work?"
 	if got := r.String(); !strings.Contains(got, note) || strings.Contains(got, "of same") {
 		t.Errorf("notes:\n%s", got)
-	}
-	if svg := r.Chart().SVG(); !strings.Contains(svg, "10.00 times as long") {
-		t.Error("the picture does not say so")
-	}
-}
-
-// checkSVG reads the document to its end and returns its circles' radii: every
-// circle is a measured point.
-func checkSVG(t *testing.T, svg string) map[string]int {
-	t.Helper()
-	dec := xml.NewDecoder(strings.NewReader(svg))
-	for {
-		_, err := dec.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("not well-formed: %v", err)
-		}
-	}
-	for _, bad := range []string{"NaN", "Inf"} {
-		if strings.Contains(svg, bad) {
-			t.Errorf("the picture has %s in it", bad)
-		}
-	}
-	radii := map[string]int{}
-	for _, m := range regexp.MustCompile(`<path d="M[^"A]*A([0-9.]+),[^"]*Z"`).FindAllStringSubmatch(svg, -1) {
-		radii[m[1]]++
-	}
-	return radii
-}
-
-func TestChartHasOnePointPerMeasurement(t *testing.T) {
-	three := []string{"one core", "goroutines", "processes"}
-	tests := []struct {
-		name     string
-		result   *Result
-		contains []string
-		lacks    []string
-	}{
-		{"few workers", simulate([]int{1, 2, 4}, 2, 7, .01, three, upTo(1), upTo(2), upTo(2)),
-			[]string{"ceiling: 2 cores", "more workers than cores", "ideal", "goroutines", "T1 = 2"}, []string{"Amdahl"}},
-		{"many workers", simulate([]int{1, 2, 3, 4, 5, 6, 7, 8}, 2, 7, .01, three, upTo(1), upTo(2), upTo(2)), nil, nil},
-		{"one point", simulate([]int{1}, 2, 1, 0, []string{"x"}, upTo(2)), []string{"one round"}, []string{"ceiling", "more workers"}},
-		{"noise", simulate([]int{1, 2, 4}, 2, 7, 2, []string{"x"}, upTo(2)), []string{"disturbed"}, nil},
-		{"a fit", simulate([]int{1, 2, 4, 8}, 64, 7, 0, []string{"x"}, amdahl(.1)), []string{"x by Amdahl"}, []string{"ceiling"}},
-		{"half a core", simulate([]int{1, 2}, .5, 7, 0, []string{"x"}, upTo(.5)), []string{"ceiling: 0.5 cores"}, nil},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			svg := tt.result.Chart().SVG()
-			radii := checkSVG(t, svg)
-			want := len(tt.result.Workers) * len(tt.result.Series)
-			if radii["3.4"] != want || radii["2.4"] != want || len(radii) != 2 {
-				t.Errorf("circles by radius %v, want %d of speedup and of efficiency", radii, want)
-			}
-			for _, s := range tt.contains {
-				if !strings.Contains(svg, s) {
-					t.Errorf("the picture lacks %q", s)
-				}
-			}
-			for _, s := range tt.lacks {
-				if strings.Contains(svg, s) {
-					t.Errorf("the picture has %q", s)
-				}
-			}
-		})
-	}
-}
-
-func TestChartDescribesItself(t *testing.T) {
-	svg := simulate([]int{1, 2}, 2, 7, 0, []string{"a<b"}, upTo(2)).Chart().SVG()
-	for _, want := range []string{`xmlns="http://www.w3.org/2000/svg"`, "viewBox=", `role="img"`, "<title>Speedup</title>",
-		"a&lt;b: 1 → 1.00, 2 → 2.00", "Arial"} {
-		if !strings.Contains(svg, want) {
-			t.Errorf("the picture lacks %q", want)
-		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 var pointColumns = []string{"time", "speedup", "efficiency"}
 
-func (p Point) cells() []string {
+// texts returns the columns of a point.
+func (p Point) texts() []string {
 	return []string{formatSeconds(p.Seconds.Median), formatEstimate(p.Speedup), fmt.Sprintf("%.0f %%", 100*p.Efficiency)}
 }
 
@@ -34,7 +35,7 @@ func (r *Result) String() string {
 	for i, n := range r.Workers {
 		line := []string{strconv.Itoa(n)}
 		for _, s := range r.Series {
-			line = append(line, s.Points[i].cells()...)
+			line = append(line, s.Points[i].texts()...)
 		}
 		lines = append(lines, line)
 	}
@@ -44,14 +45,14 @@ func (r *Result) String() string {
 	var b strings.Builder
 	writeAligned(&b, lines)
 	b.WriteByte('\n')
-	for _, note := range r.notes() {
+	for _, note := range r.texts() {
 		b.WriteString(note + "\n")
 	}
 	return b.String()
 }
 
-// writeAligned pads columns; a cell without right neighbours' text may run over
-// them, as the names of cases do.
+// writeAligned pads columns. A text may extend over empty columns to its right,
+// as the names of cases do.
 func writeAligned(b *strings.Builder, lines [][]string) {
 	widths := make([]int, len(lines[0]))
 	for i := range widths {
@@ -65,13 +66,13 @@ func writeAligned(b *strings.Builder, lines [][]string) {
 	for _, line := range lines {
 		var out strings.Builder
 		at, want := 0, 0
-		for i, cell := range line {
-			if cell != "" {
+		for i, text := range line {
+			if text != "" {
 				out.WriteString(strings.Repeat(" ", max(0, want-at)))
 				at = max(at, want)
 			}
-			out.WriteString(cell)
-			at += utf8.RuneCountInString(cell)
+			out.WriteString(text)
+			at += utf8.RuneCountInString(text)
 			want += widths[i] + 2
 		}
 		b.WriteString(strings.TrimRight(out.String(), " ") + "\n")
@@ -101,19 +102,19 @@ func (r *Result) HTML() string {
 	for i, n := range r.Workers {
 		fmt.Fprintf(&b, `<tr><td style="text-align:right">%d</td>`, n)
 		for _, s := range r.Series {
-			for _, cell := range s.Points[i].cells() {
+			for _, text := range s.Points[i].texts() {
 				// The interval goes below its median: three cases then fit a notebook's width.
-				cell = strings.Replace(html.EscapeString(cell), " [", "<br><small>[", 1)
-				if strings.HasSuffix(cell, "]") {
-					cell += "</small>"
+				text = strings.Replace(html.EscapeString(text), " [", "<br><small>[", 1)
+				if strings.HasSuffix(text, "]") {
+					text += "</small>"
 				}
-				fmt.Fprintf(&b, `<td style="text-align:right;white-space:nowrap">%s</td>`, cell)
+				fmt.Fprintf(&b, `<td style="text-align:right;white-space:nowrap">%s</td>`, text)
 			}
 		}
 		b.WriteString("</tr>\n")
 	}
 	b.WriteString("</tbody></table>\n<p>")
-	for i, note := range r.notes() {
+	for i, note := range r.texts() {
 		if i > 0 {
 			b.WriteString("<br>\n")
 		}
@@ -121,103 +122,4 @@ func (r *Result) HTML() string {
 	}
 	b.WriteString("</p>")
 	return b.String()
-}
-
-// notes say what a table or chart of ratios leaves out.
-func (r *Result) notes() []string {
-	notes := []string{r.baseNote()}
-	if note := r.loadNote(); note != "" {
-		notes = append(notes, note)
-	}
-	notes = append(notes, r.workNotes()...)
-	notes = append(notes, r.karpFlattNotes()...)
-	for _, s := range r.Series {
-		if f, ok := r.Amdahl(s); ok {
-			notes = append(notes, fmt.Sprintf("Amdahl's law fitted up to %s: %s has a serial fraction of %.3f.",
-				plural(r.Cores, "core"), caseName(s), f))
-		}
-	}
-	return notes
-}
-
-func (r *Result) baseNote() string {
-	note := fmt.Sprintf("T1 = %s (%s); %s; ", formatSeconds(r.Serial.Median), r.SerialName, plural(r.Cores, "core"))
-	if len(r.Rounds) == 1 {
-		return note + "one round, so no intervals."
-	}
-	return note + fmt.Sprintf("medians of %d rounds in random order, with %s.", len(r.Rounds), plural2(intervalName(len(r.Rounds))))
-}
-
-func plural2(name string) string {
-	if name == "range" {
-		return "their range"
-	}
-	return name + "s"
-}
-
-// loadNote is empty where nothing is known of other programs and the baselines agree.
-func (r *Result) loadNote() string {
-	var parts []string
-	if f := r.Foreign(); !math.IsNaN(f) {
-		parts = append(parts, fmt.Sprintf("Other programs kept %.2f of %s busy", f, plural(r.Cores, "core")))
-	}
-	if n := r.Disturbed(); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %s disturbed", n, plural(float64(len(r.Rounds)), "round")))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return strings.Join(parts, "; ") + "."
-}
-
-// maxOverhead is how far one worker may be from the baseline before it looks
-// like other work. A compiler that drops an unused result gives such ratios.
-const maxOverhead = 1.5
-
-func (r *Result) workNotes() []string {
-	var notes []string
-	for _, s := range r.Series {
-		for _, p := range s.Points {
-			if p.Workers != 1 || p.Speedup.Median < maxOverhead && p.Speedup.Median > 1/maxOverhead {
-				continue
-			}
-			notes = append(notes, fmt.Sprintf("One worker of %s takes %.2f times as long as the baseline: do both do the same work?",
-				caseName(s), 1/p.Speedup.Median))
-		}
-	}
-	return notes
-}
-
-// karpFlattNotes stand in for a fit where there are too few points for one.
-func (r *Result) karpFlattNotes() []string {
-	var notes []string
-	for i, n := range r.Workers {
-		var parts []string
-		for _, s := range r.Series {
-			if _, fitted := r.Amdahl(s); fitted {
-				continue
-			}
-			if e := s.Points[i].KarpFlatt; !math.IsNaN(e) {
-				parts = append(parts, fmt.Sprintf("%s %.2f", caseName(s), e))
-			}
-		}
-		if len(parts) > 0 {
-			notes = append(notes, fmt.Sprintf("Karp–Flatt serial fraction with %d workers: %s.", n, strings.Join(parts, ", ")))
-		}
-	}
-	return notes
-}
-
-func caseName(s Series) string {
-	if s.Name == "" {
-		return "this case"
-	}
-	return s.Name
-}
-
-func plural(n float64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.FormatFloat(math.Round(n*100)/100, 'g', -1, 64) + " " + noun + "s"
 }

@@ -242,6 +242,7 @@ var observing = map[string]map[string]int{
 	"maps": {"Copy": 0, "DeleteFunc": 0, "Insert": 0},
 	"sort": {"Sort": 0, "Stable": 0, "Slice": 0, "SliceStable": 0, "Ints": 0, "Strings": 0, "Float64s": 0},
 	"github.com/perijove/perijove/lib/display": {}, "github.com/perijove/perijove/lib/speedup": {},
+	"github.com/perijove/perijove/lib/speedup/chart": {},
 }
 
 // changesArgument reports whether a function of another package may change

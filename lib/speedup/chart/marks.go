@@ -1,43 +1,22 @@
-package speedup
+package chart
 
 import (
-	"fmt"
 	"image/color"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/perijove/perijove/lib/speedup"
 )
-
-var (
-	inkColor   = color.RGBA{0x24, 0x29, 0x2f, 0xff}
-	quietColor = color.RGBA{0x57, 0x60, 0x6a, 0xff}
-	lineColor  = color.RGBA{0x8c, 0x95, 0x9f, 0xff}
-	gridColor  = color.RGBA{0xe6, 0xe9, 0xed, 0xff}
-	zoneColor  = color.RGBA{0xf6, 0xf1, 0xe7, 0xff}
-	warnColor  = color.RGBA{0xa4, 0x4a, 0x00, 0xff}
-)
-
-// palette is Okabe and Ito's, whose colours the colour-blind can tell apart.
-var palette = []color.RGBA{
-	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x9e, 0x73, 0xff},
-	{0xcc, 0x79, 0xa7, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0xe6, 0x9f, 0x00, 0xff},
-}
-
-func seriesColor(i int) color.RGBA { return palette[i%len(palette)] }
 
 // Radii of measured points: those of speedup and, smaller, of efficiency.
 const (
 	pointRadius      = 3.4
 	smallPointRadius = 2.4
 )
-
-func line(col color.Color, width vg.Length, dashes ...vg.Length) draw.LineStyle {
-	return draw.LineStyle{Color: col, Width: width, Dashes: dashes}
-}
 
 // zone shades what is beyond the cores and draws the horizontal grid.
 type zone struct {
@@ -95,13 +74,11 @@ func (a amdahlCurve) Plot(c draw.Canvas, p *plot.Plot) {
 	c.StrokeLines(line(soft(a.color), 4), pts)
 }
 
-func soft(c color.RGBA) color.Color { return color.NRGBA{c.R, c.G, c.B, 0x60} }
-
 // points draws one series: a thin line between medians to guide the eye, the
 // intervals, and a filled circle per measured point.
 type points struct {
-	series Series
-	value  func(Point) Estimate
+	series speedup.Series
+	value  func(speedup.Point) speedup.Estimate
 	color  color.RGBA
 	shift  vg.Length
 	small  bool
@@ -110,7 +87,7 @@ type points struct {
 func (s points) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	sorted := slices.Clone(s.series.Points)
-	slices.SortFunc(sorted, func(a, b Point) int { return a.Workers - b.Workers })
+	slices.SortFunc(sorted, func(a, b speedup.Point) int { return a.Workers - b.Workers })
 	radius := vg.Length(pointRadius)
 	if s.small {
 		radius = smallPointRadius
@@ -130,57 +107,4 @@ func (s points) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		c.DrawGlyph(draw.GlyphStyle{Color: s.color, Radius: radius, Shape: draw.CircleGlyph{}}, at)
 	}
-}
-
-// A legendEntry is one sample with its name. Samples hold no circles: a circle
-// in the picture is a measured point.
-type legendEntry struct {
-	name   string
-	line   draw.LineStyle
-	filled bool // a swatch instead of a line
-}
-
-func (c *Chart) legend() []legendEntry {
-	r := c.result
-	var entries []legendEntry
-	for i, s := range r.Series {
-		if s.Name != "" {
-			entries = append(entries, legendEntry{name: s.Name, line: line(seriesColor(i), 3)})
-		}
-	}
-	for i, s := range r.Series {
-		if _, ok := r.Amdahl(s); ok {
-			entries = append(entries, legendEntry{name: strings.TrimSpace(s.Name + " by Amdahl's law"), line: line(soft(seriesColor(i)), 4)})
-		}
-	}
-	entries = append(entries, legendEntry{name: "ideal", line: idealStyle})
-	if most := float64(slices.Max(r.Workers)); most >= r.Cores {
-		entries = append(entries, legendEntry{name: fmt.Sprintf("ceiling: %s", plural(r.Cores, "core")), line: ceilingStyle})
-		if most > r.Cores {
-			entries = append(entries, legendEntry{name: "more workers than cores", line: line(zoneColor, 9), filled: true})
-		}
-	}
-	return entries
-}
-
-// drawLegend sets the entries in rows above the panels, where nothing can lie
-// under them, and returns the height it took.
-func drawLegend(dc draw.Canvas, entries []legendEntry) vg.Length {
-	const sample, gap, between, row = 20, 5, 15, 14
-	style := textStyle(10, inkColor, false)
-	x, y := dc.Min.X, dc.Max.Y-8
-	height := vg.Length(row)
-	for _, e := range entries {
-		width := sample + gap + style.Width(e.name)
-		if x > dc.Min.X && x+width > dc.Max.X {
-			x, y, height = dc.Min.X, y-row, height+row
-		}
-		if e.filled {
-			dc.StrokeLine2(line(gridColor, 10.5), x, y, x+sample, y)
-		}
-		dc.StrokeLine2(e.line, x, y, x+sample, y)
-		dc.FillText(style, vg.Point{X: x + sample + gap, Y: y - 3.3}, e.name)
-		x += width + between
-	}
-	return height
 }

@@ -1,0 +1,29 @@
+package speedup
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Measuring does not need gonum/plot: a program that only measures does not
+// carry it, and a cell's compiler does not read its export data.
+func TestMeasuringNeedsNoPlotLibrary(t *testing.T) {
+	dependencies := func(pkg string) []string {
+		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pkg).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(string(out))
+	}
+	const plot = "gonum.org/v1/plot"
+	if !slices.Contains(dependencies("./chart"), plot) {
+		t.Errorf("package chart does not depend on %s: has it moved?", plot)
+	}
+	for _, p := range dependencies(".") {
+		if strings.HasPrefix(p, "gonum.org/") || strings.HasPrefix(p, "golang.org/x/image") {
+			t.Errorf("package speedup depends on %s", p)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package speedup
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// A Note is a sentence on how a result was measured.
+type Note struct {
+	Text    string
+	Warning bool // the result may be wrong
+}
+
+// Notes returns what the ratios of a table or a chart leave out: the time of the
+// baseline, the rounds and cores, the load by other programs, and warnings.
+func (r *Result) Notes() []Note {
+	notes := []Note{{Text: r.baseNote()}}
+	if text := r.loadNote(); text != "" {
+		notes = append(notes, Note{Text: text, Warning: r.Disturbed() > 0})
+	}
+	for _, text := range r.workNotes() {
+		notes = append(notes, Note{Text: text, Warning: true})
+	}
+	return notes
+}
+
+// texts returns the notes below a table: Notes, and the serial fractions.
+func (r *Result) texts() []string {
+	var texts []string
+	for _, n := range r.Notes() {
+		texts = append(texts, n.Text)
+	}
+	texts = append(texts, r.karpFlattNotes()...)
+	for _, s := range r.Series {
+		if f, ok := r.Amdahl(s); ok {
+			texts = append(texts, fmt.Sprintf("Amdahl's law fitted up to %s: %s has a serial fraction of %.3f.",
+				plural(r.Cores, "core"), caseName(s), f))
+		}
+	}
+	return texts
+}
+
+func (r *Result) baseNote() string {
+	note := fmt.Sprintf("T1 = %s (%s); %s; ", formatSeconds(r.Serial.Median), r.SerialName, plural(r.Cores, "core"))
+	if len(r.Rounds) == 1 {
+		return note + "one round, so no intervals."
+	}
+	return note + fmt.Sprintf("medians of %d rounds in random order, with %s.", len(r.Rounds), intervalsName(len(r.Rounds)))
+}
+
+func intervalsName(rounds int) string {
+	if rounds >= minInterval {
+		return "95 % intervals"
+	}
+	return "their range"
+}
+
+// loadNote returns "" where the load by other programs is unknown and the
+// baselines agree.
+func (r *Result) loadNote() string {
+	var parts []string
+	if f := r.Foreign(); !math.IsNaN(f) {
+		parts = append(parts, fmt.Sprintf("Other programs kept %.2f of %s busy", f, plural(r.Cores, "core")))
+	}
+	if n := r.Disturbed(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s disturbed", n, plural(float64(len(r.Rounds)), "round")))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+// maxOverhead is how far one worker may be from the baseline before it looks
+// like other work. A compiler that drops an unused result gives such ratios.
+const maxOverhead = 1.5
+
+func (r *Result) workNotes() []string {
+	var notes []string
+	for _, s := range r.Series {
+		for _, p := range s.Points {
+			if p.Workers != 1 || p.Speedup.Median < maxOverhead && p.Speedup.Median > 1/maxOverhead {
+				continue
+			}
+			notes = append(notes, fmt.Sprintf("One worker of %s takes %.2f times as long as the baseline: do both do the same work?",
+				caseName(s), 1/p.Speedup.Median))
+		}
+	}
+	return notes
+}
+
+// karpFlattNotes returns what is known of serial fractions where there are too
+// few points to fit Amdahl's law.
+func (r *Result) karpFlattNotes() []string {
+	var notes []string
+	for i, n := range r.Workers {
+		var parts []string
+		for _, s := range r.Series {
+			if _, fitted := r.Amdahl(s); fitted {
+				continue
+			}
+			if e := s.Points[i].KarpFlatt; !math.IsNaN(e) {
+				parts = append(parts, fmt.Sprintf("%s %.2f", caseName(s), e))
+			}
+		}
+		if len(parts) > 0 {
+			notes = append(notes, fmt.Sprintf("Karp–Flatt serial fraction with %d workers: %s.", n, strings.Join(parts, ", ")))
+		}
+	}
+	return notes
+}
+
+func caseName(s Series) string { return cmp.Or(s.Name, "this case") }
+
+func plural(n float64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.FormatFloat(math.Round(n*100)/100, 'g', -1, 64) + " " + noun + "s"
+}
