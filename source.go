@@ -9,5 +9,5 @@ import "embed"
 //
 //go:embed go.mod go.sum source.go doc.go
 //go:embed kernel/internal/control kernel/internal/goobj kernel/internal/link kernel/internal/platform kernel/internal/solo kernel/internal/stopwatch kernel/internal/worker
-//go:embed all:lib
+//go:embed all:internal all:lib
 var Source embed.FS

@@ -17,11 +17,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/perijove/perijove/internal/procfs"
 	"github.com/perijove/perijove/lib/mp"
 )
 
 //go:embed parallel.py
 var pythonSource string
+
+// proc is the file system that package procfs reads.
+var proc = os.DirFS("/")
 
 func main() {
 	mp.Init()
@@ -74,16 +78,16 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 	if len(results) == 0 && !promised(only) {
 		return fmt.Errorf("nothing to measure: no measure's name contains %q, or there is no %s", only, python)
 	}
-	before, busy := readLoad(), 0
+	before, busy := procfs.ReadLoad(proc), 0
 	for i := range rounds {
-		begin := readLoad()
+		begin := procfs.ReadLoad(proc)
 		for _, k := range rand.Perm(len(results)) {
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-45s", i+1, rounds, results[k].name)
 			if err := results[k].take(ctx, python, script); err != nil {
 				return fmt.Errorf("%s: %w", results[k].name, err)
 			}
 		}
-		if foreignLoad(begin, readLoad()) > tooBusy {
+		if procfs.ForeignCores(begin, procfs.ReadLoad(proc)) > tooBusy {
 			busy++
 		}
 	}
@@ -92,7 +96,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "\r%80s\r", "")
-	caption := describe(rounds, busy, version, foreignLoad(before, readLoad()))
+	caption := describe(rounds, busy, version, procfs.ForeignCores(before, procfs.ReadLoad(proc)))
 	fmt.Print(table(results), limitTable(facts), "\n", caption, "\n")
 	if out == "" || len(results) == 0 {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/perijove/perijove/internal/procfs"
 	"github.com/perijove/perijove/lib/mp"
 )
 
@@ -211,7 +212,7 @@ func scale(ctx context.Context, rounds int, only string) error {
 			}
 		}
 	}
-	before := readLoad()
+	before := procfs.ReadLoad(proc)
 	for i := range rounds {
 		for _, k := range rand.Perm(len(points)) {
 			p := points[k]
@@ -237,7 +238,7 @@ func scale(ctx context.Context, rounds int, only string) error {
 		return err
 	}
 	fmt.Printf("\nMedians of %d rounds in random order, %d cores, other programs took %.1f cores. \"–\" was not measured: "+
-		"this machine has too few cores for it.\n", rounds, cores, foreignLoad(before, readLoad()))
+		"this machine has too few cores for it.\n", rounds, cores, procfs.ForeignCores(before, procfs.ReadLoad(proc)))
 	return nil
 }
 

@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/perijove/perijove/lib/mp"
 )
@@ -126,37 +124,4 @@ func describe(rounds, busy int, python string, foreign float64) string {
 		s += fmt.Sprintf(", more than %.2f in %d rounds: a quiet machine gives other figures", tooBusy, busy)
 	}
 	return s + "."
-}
-
-// A load is processor time used so far, by everybody and by this program with
-// its children, in seconds.
-type cpuLoad struct {
-	all, own float64
-	at       time.Time
-}
-
-func readLoad() cpuLoad {
-	l := cpuLoad{all: math.NaN(), at: time.Now()}
-	b, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		return l
-	}
-	first, _, _ := strings.Cut(string(b), "\n")
-	f := strings.Fields(first)
-	if len(f) < 9 {
-		return l
-	}
-	const hertz = 100 // what /proc counts in
-	l.all = 0
-	for i, s := range f[1:9] {
-		if n, err := strconv.ParseFloat(s, 64); err == nil && i != 3 && i != 4 { // idle, iowait
-			l.all += n / hertz
-		}
-	}
-	l.own = ownTime()
-	return l
-}
-
-func foreignLoad(a, b cpuLoad) float64 {
-	return max(0, ((b.all-a.all)-(b.own-a.own))/b.at.Sub(a.at).Seconds())
 }

@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"runtime"
 	"slices"
 	"time"
+
+	"github.com/perijove/perijove/internal/procfs"
+	"github.com/perijove/perijove/lib/internal/cgroup"
 )
 
 // A Case is one way of doing the work.
@@ -40,7 +45,7 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	if err := check(&opts, cases); err != nil {
 		return nil, err
 	}
-	m := measurement{opts: opts, cases: cases, now: time.Now, load: readLoad, shuffle: rand.Shuffle}
+	m := measurement{opts: opts, cases: cases, now: time.Now, load: func() procfs.Load { return procfs.ReadLoad(os.DirFS("/")) }, shuffle: rand.Shuffle}
 	m.total = 1 + len(cases)*len(opts.Workers) + 1 + opts.Rounds*(1+len(cases)*len(opts.Workers))
 	rounds, err := m.run(ctx)
 	if err != nil {
@@ -52,6 +57,10 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	}
 	return Summarize(opts.Workers, names, m.serialName(), usableCores(), rounds), nil
 }
+
+// usableCores returns how many cores the affinity mask and the CPU quotas of all
+// enclosing control groups leave.
+func usableCores() float64 { return min(float64(runtime.NumCPU()), cgroup.CPU(os.DirFS("/"))) }
 
 func check(opts *Options, cases []Case) error {
 	if len(opts.Workers) == 0 {
@@ -94,7 +103,7 @@ type measurement struct {
 	cases []Case
 
 	now     func() time.Time
-	load    func() (load, bool)
+	load    func() procfs.Load
 	shuffle func(n int, swap func(i, j int))
 
 	done, total int
@@ -153,7 +162,7 @@ func (m *measurement) round(ctx context.Context, before time.Duration) (Round, e
 		}
 	}
 	m.shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	start, startOK := m.load()
+	start := m.load()
 	for _, o := range order {
 		d, err := m.timed(ctx, o.c, m.opts.Workers[o.w])
 		if err != nil {
@@ -166,8 +175,7 @@ func (m *measurement) round(ctx context.Context, before time.Duration) (Round, e
 		return r, err
 	}
 	r.After = after
-	end, endOK := m.load()
-	r.Foreign = foreign(start, end, startOK && endOK)
+	r.Foreign = procfs.ForeignCores(start, m.load())
 	return r, nil
 }
 

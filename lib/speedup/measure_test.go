@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/perijove/perijove/internal/procfs"
 )
 
 // fakeMachine is a clock that work moves, so that measurements are exact.
 type fakeMachine struct{ t time.Time }
 
 func (f *fakeMachine) now() time.Time       { return f.t }
-func (f *fakeMachine) load() (load, bool)   { return load{at: f.t}, true }
+func (f *fakeMachine) load() procfs.Load    { return procfs.Load{} }
 func (f *fakeMachine) work(d time.Duration) { f.t = f.t.Add(d) }
 
 func TestMeasureRunsEverythingOncePerRound(t *testing.T) {

@@ -10,12 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perijove/perijove/internal/procfs"
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
-
-// ticksPerSecond is the unit of processor times in /proc, which Linux fixes for
-// programs at 100, whatever its own clock.
-const ticksPerSecond = 100
 
 // A meter answers usage_request, as ipykernel does: what the kernel takes, with
 // the worker and all that cells have started. Processor use is that since the
@@ -26,9 +23,8 @@ type meter struct {
 
 	mu   sync.Mutex // guards what follows
 	at   time.Time
-	tree map[int]int // ticks by process
-	busy int         // ticks of the whole machine
-	all  int
+	tree map[int]int64 // ticks by process
+	host procfs.Times
 }
 
 func newMeter() *meter { return &meter{root: os.DirFS("/"), now: time.Now} }
@@ -48,76 +44,25 @@ func (m *meter) read(pid int) *wire.UsageReply {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	u := &wire.UsageReply{HostVirtualMemory: m.memory()}
-	tree, resident := m.descendants(pid)
-	u.KernelMemory = resident
-	busy, all := m.machine()
+	tree := map[int]int64{}
+	for _, p := range procfs.Tree(procfs.Processes(m.root), pid) {
+		tree[p.PID] = p.Ticks
+		u.KernelMemory += p.Pages * int64(os.Getpagesize())
+	}
+	host, _ := procfs.Machine(m.root)
 	now := m.now()
 	if elapsed := now.Sub(m.at).Seconds(); !m.at.IsZero() && elapsed > 0 {
-		ticks := 0
+		var ticks int64
 		for pid, t := range tree {
 			ticks += max(0, t-m.tree[pid])
 		}
-		u.KernelCPU = 100 * float64(ticks) / ticksPerSecond / elapsed
-		if all > m.all {
-			u.HostCPUPercent = 100 * float64(busy-m.busy) / float64(all-m.all)
+		u.KernelCPU = 100 * float64(ticks) / procfs.TicksPerSecond / elapsed
+		if total := host.Total - m.host.Total; total > 0 {
+			u.HostCPUPercent = 100 * float64(host.Busy-m.host.Busy) / float64(total)
 		}
 	}
-	m.at, m.tree, m.busy, m.all = now, tree, busy, all
+	m.at, m.tree, m.host = now, tree, host
 	return u
-}
-
-// descendants returns the processor times of a process and all below it, and
-// their resident memory in bytes. Processes that end meanwhile are left out.
-func (m *meter) descendants(root int) (ticks map[int]int, resident int64) {
-	children := map[int][]int{}
-	times, pages := map[int]int{}, map[int]int64{}
-	files, _ := fs.Glob(m.root, "proc/[0-9]*/stat")
-	for _, f := range files {
-		text, err := fs.ReadFile(m.root, f)
-		if err != nil {
-			continue
-		}
-		// The name may hold spaces and brackets; after it: state, parent, ...
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		if len(fields) < 22 {
-			continue
-		}
-		pid, parent := number(strings.Split(f, "/")[1]), number(fields[1])
-		children[parent] = append(children[parent], pid)
-		times[pid] = number(fields[11]) + number(fields[12])
-		pages[pid] = int64(number(fields[21]))
-	}
-	ticks = map[int]int{}
-	for queue := []int{root}; len(queue) > 0; queue = queue[1:] {
-		pid := queue[0]
-		if _, again := ticks[pid]; again {
-			continue
-		}
-		ticks[pid] = times[pid]
-		resident += pages[pid] * int64(os.Getpagesize())
-		queue = append(queue, children[pid]...)
-	}
-	return ticks, resident
-}
-
-// machine returns the ticks in which processors worked, and all ticks.
-func (m *meter) machine() (busy, all int) {
-	text, err := fs.ReadFile(m.root, "proc/stat")
-	if err != nil {
-		return 0, 0
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	for i, f := range strings.Fields(line) {
-		const idle, waiting, guests = 4, 5, 9
-		if i == 0 || i >= guests {
-			continue
-		}
-		all += number(f)
-		if i != idle && i != waiting {
-			busy += number(f)
-		}
-	}
-	return busy, all
 }
 
 func (m *meter) memory() wire.VirtualMemory {
