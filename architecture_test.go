@@ -4,134 +4,171 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
+	"maps"
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-const module = "github.com/perijove/perijove/"
+const modulePath = "github.com/perijove/perijove"
 
-// arrows says what each package of the kernel may import, of this module and
-// in code that is not a test. What is not named here may import nothing.
-var arrows = map[string]string{
-	// Leaves: pure, or next to the operating system.
-	"kernel/internal/cell":      "",
-	"kernel/internal/control":   "",
-	"kernel/internal/gonb":      "",
-	"kernel/internal/goobj":     "",
-	"kernel/internal/memory":    "",
-	"kernel/internal/output":    "",
-	"kernel/internal/platform":  "",
-	"kernel/internal/stopwatch": "",
-	"kernel/internal/version":   "",
+var update = flag.Bool("update", false, "write the imports of packages into ARCHITECTURE.md")
 
-	// The engine.
-	"kernel/internal/program":             "cell program/compiler program/exportdata program/instrument program/mangle program/typetext",
-	"kernel/internal/program/compiler":    "memory",
-	"kernel/internal/program/exportdata":  "",
-	"kernel/internal/program/instrument":  "program/mangle",
-	"kernel/internal/program/mangle":      "",
-	"kernel/internal/program/programtest": "",
-	"kernel/internal/program/typetext":    "program/mangle",
-	"kernel/internal/link":                "goobj platform",
-	"kernel/internal/image":               "control goobj link",
-	"kernel/internal/modules":             "image",
-	"kernel/internal/worker":              "control link stopwatch lib/comm lib/display lib/mp",
-	"kernel/internal/solo":                "control stopwatch lib/display lib/mp",
-	"kernel/internal/session":             "cell control gonb image memory modules output program program/compiler program/exportdata program/mangle version lib/comm lib/display",
-
-	// The front.
-	"kernel/internal/wire":       "output",
-	"kernel/internal/transport":  "wire",
-	"kernel/internal/server":     "internal/procfs output transport version wire",
-	"kernel/internal/kernelspec": "",
-	"kernel/internal/notebook":   "output",
-	"kernel/internal/kerneltest": "output server transport wire",
-}
-
-type listedPackage struct {
-	ImportPath string
-	Imports    []string
-}
-
-func TestArrows(t *testing.T) {
-	for _, p := range listPackages(t) {
-		path := strings.TrimPrefix(p.ImportPath, module)
-		allowed, known := arrows[path]
-		for _, imported := range p.Imports {
-			to, own := strings.CutPrefix(imported, module)
-			switch {
-			case !own:
-			case strings.HasPrefix(path, "lib/") && (strings.HasPrefix(to, "lib/") || strings.HasPrefix(to, "internal/")):
-			case strings.HasPrefix(path, "lib/"):
-				t.Errorf("%s imports %s: the library knows nothing of the kernel", path, to)
-			case strings.HasPrefix(path, "kernel/internal/"):
-				if !known {
-					t.Errorf("%s is not in the list of arrows", path)
-				}
-				if !slices.Contains(strings.Fields(allowed), strings.TrimPrefix(to, "kernel/internal/")) {
-					t.Errorf("%s imports %s; allowed are: %s", path, to, allowed)
-				}
-			}
+// TestPackagesAreInArchitecture compares the table of packages in
+// ARCHITECTURE.md with the code: its packages and what each imports.
+func TestPackagesAreInArchitecture(t *testing.T) {
+	packages := listPackages(t)
+	if *update {
+		updateTable(t, packages)
+	}
+	table := packageTable(t)
+	for folder, imports := range packages {
+		row, listed := table[folder]
+		if !listed {
+			t.Errorf("package %s is not in the table of packages in ARCHITECTURE.md", folder)
+		} else if text := importsText(imports); text != row {
+			t.Errorf("ARCHITECTURE.md lists the imports of %s as %q, and they are %q: go test . -run Architecture -update corrects it", folder, row, text)
+		}
+	}
+	for folder := range table {
+		if _, ok := packages[folder]; !ok && folder != "kernel/e2e" { // it has no Go files
+			t.Errorf("ARCHITECTURE.md lists %s, which is no package", folder)
 		}
 	}
 }
 
-// TestLibraryAlone looks at all that the library needs, of others' modules too.
-func TestLibraryAlone(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./lib/...").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	deps := strings.Fields(string(out))
-	if !slices.Contains(deps, module+"lib/mp") {
+// TestLibraryDoesNotImportKernel covers all dependencies, those of other modules
+// too.
+func TestLibraryDoesNotImportKernel(t *testing.T) {
+	deps := dependencies(t, "./lib/...")
+	if !slices.Contains(deps, "lib/mp") {
 		t.Fatalf("lib/mp is missing: %q", deps)
 	}
-	for _, p := range deps {
-		if strings.HasPrefix(p, module+"kernel/") {
-			t.Errorf("the library needs %s", p)
+	for _, folder := range deps {
+		if strings.HasPrefix(folder, "kernel/") {
+			t.Errorf("the library depends on %s", folder)
 		}
 	}
 }
 
-// TestImageSources: the image is built from what is embedded, so that must be
-// all that the worker needs of this module.
+// TestImageSources checks that all packages of this module that the worker needs
+// are embedded: the image is built from these files alone.
 func TestImageSources(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./kernel/internal/worker", "./lib/...").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for p := range strings.FieldsSeq(string(out)) {
-		dir, own := strings.CutPrefix(p, module)
-		if !own {
-			continue
-		}
-		if entries, err := Source.ReadDir(dir); err != nil || len(entries) == 0 {
-			t.Errorf("the worker needs %s, which is not embedded in Source", dir)
+	for _, folder := range dependencies(t, "./kernel/internal/worker", "./kernel/internal/solo", "./lib/...") {
+		if entries, err := Source.ReadDir(folder); err != nil || len(entries) == 0 {
+			t.Errorf("the worker needs %s, which is not embedded in Source", folder)
 		}
 	}
 }
 
-func listPackages(t *testing.T) []listedPackage {
+// tableRow matches a row of the table of packages: folder, contents, imports.
+var tableRow = regexp.MustCompile("(?m)^(\\| `([^`]+)` \\|[^|]+\\| )([^|]+)( \\|)$")
+
+// packageTable returns the imports of each package as ARCHITECTURE.md lists them.
+func packageTable(t *testing.T) map[string]string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	text, err := os.ReadFile("ARCHITECTURE.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []listedPackage
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listedPackage
+	table := map[string]string{}
+	for _, row := range tableRow.FindAllStringSubmatch(string(text), -1) {
+		folder, imports := row[2], row[3]
+		if _, ok := table[folder]; ok {
+			t.Errorf("ARCHITECTURE.md lists %s twice", folder)
+		}
+		table[folder] = imports
+	}
+	return table
+}
+
+// updateTable writes the packages' imports into the rows that they have.
+func updateTable(t *testing.T, packages map[string][]string) {
+	t.Helper()
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	updated := tableRow.ReplaceAllStringFunc(string(text), func(line string) string {
+		row := tableRow.FindStringSubmatch(line)
+		imports, ok := packages[row[2]]
+		if !ok {
+			return line
+		}
+		return row[1] + importsText(imports) + row[4]
+	})
+	if err := os.WriteFile("ARCHITECTURE.md", []byte(updated), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// importsText is the last column of the table.
+func importsText(folders []string) string {
+	if len(folders) == 0 {
+		return "–"
+	}
+	names := make([]string, len(folders))
+	for i, folder := range folders {
+		names[i] = strings.TrimPrefix(folder, "kernel/internal/")
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// listPackages returns what each package of this module imports from this
+// module, both as folders.
+func listPackages(t *testing.T) map[string][]string {
+	t.Helper()
+	packages := map[string][]string{}
+	for dec := json.NewDecoder(bytes.NewReader(goList(t, "-json=ImportPath,Imports", "./..."))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, p)
+		packages[folders(p.ImportPath)[0]] = folders(p.Imports...)
 	}
-	if len(list) < 15 {
-		t.Fatalf("only %d packages", len(list))
+	if len(packages) < 25 {
+		t.Fatalf("go list found only %d packages", len(packages))
 	}
-	return list
+	return packages
+}
+
+func dependencies(t *testing.T, patterns ...string) []string {
+	t.Helper()
+	return folders(strings.Fields(string(goList(t, append([]string{"-deps"}, patterns...)...)))...)
+}
+
+// folders returns the folders of the import paths that are in this module.
+func folders(paths ...string) []string {
+	set := map[string]bool{}
+	for _, path := range paths {
+		if path == modulePath {
+			set["."] = true
+		} else if folder, ok := strings.CutPrefix(path, modulePath+"/"); ok {
+			set[folder] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func goList(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	return out
 }
