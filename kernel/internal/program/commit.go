@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
@@ -22,8 +23,8 @@ type changes struct {
 	blanks  []string
 	links   map[string]linkName
 	checked *checked
-	altered names      // variables
-	sharing [][]string // sets of variables that share memory
+	altered effects.Names // variables
+	sharing [][]string    // sets of variables that share memory
 	done    bool
 
 	instances []instance

@@ -2,77 +2,19 @@ package program
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
-
-// Effects tells what a cell does to the notebook's variables, as far as its
-// source shows; where that leaves a doubt, it tells more. Names are those of
-// the notebook, methods are "T.m".
-type Effects struct {
-	Declares []string // variables that the cell makes
-	Defines  []string // functions, methods, types and constants that it declares
-	Assigns  []string // older variables that get a new value as a whole, the old one unseen
-	Writes   []string // older variables that it may change
-	Reads    []string // what it needs of the notebook, with what that needs in turn
-	// Links are sets of variables that may share memory from now on: to change
-	// one may change the others.
-	Links [][]string
-	// Addressed are variables whose address is known to others, or that a
-	// function literal refers to.
-	Addressed []string
-	// Process says that the cell changes what belongs to the process and is no
-	// variable of the notebook: http's handlers, flags, the log's settings.
-	Process bool
-}
-
-// A summary is what a function does to variables, apart from what the
-// functions of the notebook do that it calls.
-type summary struct {
-	writes    names        // notebook variables
-	deep      names        // those of writes that are not just given a new value
-	sets      names        // those of writes that are given a new value
-	addressed names        // notebook variables
-	links     [][2]names   // pairs of variables that may share memory
-	params    map[int]bool // may change what these refer to; -1 is the receiver
-	calls     []summaryCall
-	process   bool
-}
-
-func newSummary() summary {
-	return summary{writes: names{}, deep: names{}, sets: names{}, addressed: names{}, params: map[int]bool{}}
-}
-
-// A summaryCall is a call of a notebook function. args are what its parameters
-// may refer to; nil if it is called by somebody else.
-type summaryCall struct {
-	key  string
-	args map[int]roots
-}
-
-type names map[string]bool
-
-func (n names) add(list ...string) {
-	for _, s := range list {
-		n[s] = true
-	}
-}
-
-func (n names) sorted() []string {
-	out := make([]string, 0, len(n))
-	for s := range n {
-		out = append(out, s)
-	}
-	slices.Sort(out)
-	return out
-}
 
 // noteEffects summarizes the functions whose bodies were checked, and then
 // what the cell does.
 func (b *builder) noteEffects(r *result, in map[*symbol]form) {
-	sc := newScan(b, r, in)
+	sc := b.newScan(r, in)
 	for _, f := range r.files {
 		for _, d := range f.Decls {
 			fd, ok := d.(*ast.FuncDecl)
@@ -80,92 +22,54 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 				continue
 			}
 			if owner := r.owner(fd.Name.Pos()); owner != nil && owner.kind == cell.Func {
-				owner.does = sc.function(fd)
-				p := sc.purityOf(fd.Body)
-				owner.purity = &p
+				owner.function = sc.Function(fd)
 			}
 		}
 	}
-	e := Effects{Reads: b.needs(in)}
-	var entry summary
+	e := effects.Effects{Reads: b.needs(in)}
+	var entry effects.Summary
 	if fd := r.entryDecl(b.entryName()); fd != nil {
-		entry = sc.function(fd)
+		entry = sc.Summarize(fd)
 	}
 	for _, s := range b.specs {
-		sc.initializers(&entry, r, s)
+		initializers(sc, &entry, r, s)
 	}
 	for _, s := range b.decls {
 		if s.isInit() || s.key == "main" {
-			entry.calls = append(entry.calls, summaryCall{key: s.key})
+			entry.Calls = append(entry.Calls, effects.Call{Key: s.key})
 		}
 		e.Defines = append(e.Defines, s.names()...)
 	}
-	b.settleEffects(&e, entry)
-	b.effects = e
-}
-
-// settleEffects follows the calls of the cell's statements.
-func (b *builder) settleEffects(e *Effects, entry summary) {
-	total := follower{b: b, sum: newSummary(), seen: map[string]bool{}}
-	total.add(entry, nil)
-	declared := names{}
+	declared := effects.Names{}
 	for name := range b.vars {
-		declared.add(name)
+		declared.Add(name)
 	}
-	e.Declares = declared.sorted()
-	read := names{}
-	read.add(e.Reads...)
-	assigned := names{}
-	for name := range b.assigned() {
-		if !read[name] && !declared[name] {
-			assigned.add(name)
-		}
-	}
-	e.Assigns = assigned.sorted()
-	writes := names{}
-	for name := range total.sum.writes {
-		if !assigned[name] && (!declared[name] || read[name]) {
-			writes.add(name)
-		}
-	}
-	for name := range total.throughNew(declared) {
-		if read[name] {
-			writes.add(name)
-		}
-	}
+	effects.WithCalls(live{b}, entry).Settle(&e, declared, b.assigned())
 	for _, s := range b.reset {
-		writes.add(s.key)
+		e.Writes = append(e.Writes, s.key)
 	}
-	e.Writes = writes.sorted()
-	e.Addressed = total.sum.addressed.sorted()
-	e.Process = total.sum.process
-	for _, l := range total.sum.links {
-		set := names{}
-		set.add(l[0].sorted()...)
-		set.add(l[1].sorted()...)
-		if len(set) > 1 {
-			e.Links = append(e.Links, set.sorted())
-		}
-	}
+	slices.Sort(e.Writes)
+	e.Writes = slices.Compact(e.Writes)
+	b.effects = e
 }
 
 // assigned lists the older variables that a statement at the cell's top gives
 // a value, and that are named nowhere else in the cell.
-func (b *builder) assigned() names {
+func (b *builder) assigned() effects.Names {
 	count := map[string]int{}
-	first := names{}
+	first := effects.Names{}
 	for _, st := range b.stmts {
 		for _, r := range st.Refs {
 			count[r.Name]++
 		}
 		for _, name := range st.Assigned {
-			first.add(name)
+			first.Add(name)
 		}
 	}
-	out := names{}
+	out := effects.Names{}
 	for name := range first {
 		if count[name] == 1 {
-			out.add(name)
+			out.Add(name)
 		}
 	}
 	return out
@@ -173,7 +77,7 @@ func (b *builder) assigned() names {
 
 // needs lists the notebook names that the cell needs to be what they are now.
 func (b *builder) needs(in map[*symbol]form) []string {
-	seen, fresh := names{}, names{}
+	seen, fresh := effects.Names{}, effects.Names{}
 	only := b.assigned()
 	var todo []*symbol
 	add := func(s *symbol) {
@@ -181,9 +85,9 @@ func (b *builder) needs(in map[*symbol]form) []string {
 			return
 		}
 		if s.origin == b.o {
-			fresh.add(s.key)
+			fresh.Add(s.key)
 		} else {
-			seen.add(s.names()...)
+			seen.Add(s.names()...)
 		}
 		todo = append(todo, s)
 	}
@@ -218,91 +122,86 @@ func (b *builder) needs(in map[*symbol]form) []string {
 			}
 		}
 	}
-	return seen.sorted()
+	return seen.Sorted()
 }
 
-// A follower adds up what a function and those that it calls do.
-type follower struct {
-	b    *builder
-	sum  summary
-	seen map[string]bool
-}
-
-// add takes s, whose parameters refer to args.
-func (f *follower) add(s summary, args map[int]roots) {
-	f.sum.writes.add(s.writes.sorted()...)
-	f.sum.deep.add(s.deep.sorted()...)
-	f.sum.sets.add(s.sets.sorted()...)
-	f.sum.addressed.add(s.addressed.sorted()...)
-	f.sum.links = append(f.sum.links, s.links...)
-	f.sum.process = f.sum.process || s.process
-	for i := range s.params {
-		f.sum.writes.add(args[i].variables()...)
-		f.sum.deep.add(args[i].variables()...)
-	}
-	for _, c := range s.calls {
-		callee := f.b.lookup(c.key)
-		if callee == nil || callee.kind != cell.Func {
-			continue
+// newScan returns a scan of a checked unit.
+func (b *builder) newScan(r *result, in map[*symbol]form) *effects.Analysis {
+	variables, functions := map[types.Object]string{}, map[types.Object]string{}
+	note := func(s *symbol) {
+		if s.kind != cell.Var && s.kind != cell.Func || s.recv != "" {
+			return
 		}
-		passed := map[int]roots{}
-		id := c.key
-		for i, r := range c.args {
-			passed[i] = r.within(args)
-			for _, v := range passed[i].variables() {
-				id += " " + v
+		into := variables
+		if s.kind == cell.Func {
+			into = functions
+			if obj := r.pkg.Scope().Lookup(aliasName(s)); obj != nil {
+				into[obj] = s.key
 			}
 		}
-		if !f.seen[id] {
-			f.seen[id] = true
-			f.add(callee.does, passed)
+		if obj := r.pkg.Scope().Lookup(b.nameIn(s, s.key)); obj != nil {
+			into[obj] = s.key
+		}
+	}
+	for s := range in {
+		note(s)
+	}
+	for _, s := range b.decls {
+		note(s)
+	}
+	for _, v := range b.vars {
+		note(v)
+	}
+	return effects.NewAnalysis(live{b}, r.info, r.pkg, variables, functions)
+}
+
+// initializers adds the values of a variable specification.
+func initializers(sc *effects.Analysis, sum *effects.Summary, r *result, s *spec) {
+	for _, file := range r.files {
+		for _, d := range file.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.VAR || r.owner(g.Pos()) != s.owner && r.owner(g.End()-1) != s.owner {
+				continue
+			}
+			sum.Merge(sc.SummarizeCode(g))
 		}
 	}
 }
 
-// throughNew lists what the cell may change through the variables it makes.
-func (f *follower) throughNew(declared names) names {
-	out := names{}
-	for _, l := range f.sum.links {
-		for _, side := range l {
-			for name := range side {
-				if declared[name] && f.sum.deep[name] {
-					out.add(l[0].sorted()...)
-					out.add(l[1].sorted()...)
-				}
+// live is the notebook as the cell leaves it.
+type live struct{ b *builder }
+
+func (l live) Function(key string) *effects.Function {
+	if s := l.b.lookup(key); s != nil && s.kind == cell.Func {
+		return &s.function
+	}
+	return nil
+}
+
+func (l live) References(key string) (names []string, isVariable bool) {
+	switch s := l.b.lookup(key); {
+	case s == nil:
+		return nil, false
+	case s.kind == cell.Var:
+		return nil, true
+	default:
+		return s.references(), false
+	}
+}
+
+func (l live) MethodsNamed(name string) []string {
+	var out []string
+	for _, m := range l.b.p.methods {
+		for key := range m {
+			if strings.HasSuffix(key, "."+name) {
+				out = append(out, key)
 			}
+		}
+	}
+	for key := range l.b.fresh {
+		if strings.HasSuffix(key, "."+name) {
+			out = append(out, key)
 		}
 	}
 	return out
-}
-
-// refers reports whether values of a type hold references to other memory.
-func refers(t types.Type) bool { return refersIn(t, map[types.Type]bool{}) }
-
-func refersIn(t types.Type, seen map[types.Type]bool) bool {
-	if t == nil || seen[t] {
-		return false
-	}
-	seen[t] = true
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Kind() == types.UnsafePointer
-	case *types.Array:
-		return refersIn(u.Elem(), seen)
-	case *types.Struct:
-		for i := range u.NumFields() {
-			if refersIn(u.Field(i).Type(), seen) {
-				return true
-			}
-		}
-		return false
-	case *types.Tuple:
-		for i := range u.Len() {
-			if refersIn(u.At(i).Type(), seen) {
-				return true
-			}
-		}
-		return false
-	}
-	return true
 }

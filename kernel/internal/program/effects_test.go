@@ -4,13 +4,15 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
 
 // effectsOf runs cells and describes what the last one does.
 func effectsOf(t *testing.T, cells ...string) string {
 	t.Helper()
 	p := newProgram(t)
-	var e Effects
+	var e effects.Effects
 	for i, src := range cells {
 		u, err := buildText(context.Background(), p, i+1, src)
 		if err != nil {
@@ -30,7 +32,7 @@ func effectsOf(t *testing.T, cells ...string) string {
 	add("assigns", e.Assigns)
 	add("writes", e.Writes)
 	add("reads", e.Reads)
-	for _, l := range e.Links {
+	for _, l := range e.Sharing {
 		add("links", l)
 	}
 	add("addressed", e.Addressed)

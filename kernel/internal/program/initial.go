@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
-	"go/types"
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
@@ -32,14 +32,14 @@ type firstValue struct {
 // noteInitial finds out which variables begin in children as they do here. r is
 // about the whole unit.
 func (b *builder) noteInitial(r *result, in map[*symbol]form) {
-	b.firsts, b.altered = nil, names{}
-	b.inside = names{}
+	b.firsts, b.altered = nil, effects.Names{}
+	b.inside = effects.Names{}
 	if b.p.cfg.Solo != "" {
 		return
 	}
-	own := names{}
+	own := effects.Names{}
 	if len(b.specs) > 0 {
-		b.specValues(r, newScan(b, r, in), own)
+		b.specValues(r, b.newScan(r, in), own)
 	} else if b.shape != nil && b.shape.entry != nil {
 		b.stmtValues(own)
 	}
@@ -54,9 +54,7 @@ func (b *builder) noteInitial(r *result, in map[*symbol]form) {
 func (b *builder) initFunctions() {
 	for _, s := range b.decls {
 		if s.key == "" && s.kind == cell.Func && s.decl.Names[0].Name == "init" || s.key == "main" {
-			total := follower{b: b, sum: newSummary(), seen: map[string]bool{}}
-			total.add(s.does, nil)
-			b.noteAltered(b.altered, total.sum)
+			b.noteAltered(b.altered, effects.WithCalls(live{b}, s.function.Summary))
 		}
 	}
 }
@@ -64,7 +62,7 @@ func (b *builder) initFunctions() {
 // throughLinks adds the variables that share memory with one in which
 // something was changed.
 func (b *builder) throughLinks() {
-	sets := append(b.p.sharing[:len(b.p.sharing):len(b.p.sharing)], b.effects.Links...)
+	sets := append(b.p.sharing[:len(b.p.sharing):len(b.p.sharing)], b.effects.Sharing...)
 	for more := true; more; {
 		more = false
 		for _, set := range sets {
@@ -81,12 +79,12 @@ func (b *builder) throughLinks() {
 }
 
 // stmtValues looks at the statements, as the first pass checked them.
-func (b *builder) stmtValues(own names) {
+func (b *builder) stmtValues(own effects.Names) {
 	sh := b.shape
-	sc := newScan(b, sh.result, sh.in)
+	sc := b.newScan(sh.result, sh.in)
 	for _, id := range sh.tops {
 		if obj := sh.result.info.Defs[id]; obj != nil && b.vars[id.Name] != nil {
-			sc.variables[obj] = id.Name
+			sc.Variables[obj] = id.Name
 		}
 	}
 	list := sh.entry.Body.List
@@ -116,7 +114,7 @@ func (b *builder) stmtValues(own names) {
 			b.firsts = append(b.firsts, firstValue{st: st, hold: b.mayHoldErrors(st.Names)})
 		}
 		for _, n := range st.Names {
-			own.add(n.Name)
+			own.Add(n.Name)
 		}
 	}
 }
@@ -144,9 +142,14 @@ func declaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
 	return nil, false
 }
 
-func (b *builder) repeatable(sc *scan, values []ast.Expr, own names) bool {
+// repeatable reports whether values are the same in a child. own are variables
+// of the cell that are the same so far.
+func (b *builder) repeatable(sc *effects.Analysis, values []ast.Expr, own effects.Names) bool {
+	isSame := func(name string) bool {
+		return (own[name] || b.vars[name] == nil && b.sameInChildren(name)) && !b.altered[name]
+	}
 	for _, x := range values {
-		if !b.isRepeatable(sc.purityOf(x), own, b.altered) {
+		if !sc.Purity(x).IsRepeatable(live{b}, isSame) {
 			return false
 		}
 	}
@@ -154,35 +157,25 @@ func (b *builder) repeatable(sc *scan, values []ast.Expr, own names) bool {
 }
 
 // alters notes which variables code changes, with all that it calls.
-func (b *builder) alters(sc *scan, n ast.Node) {
-	f := &funcScan{scan: sc, locals: map[types.Object]*roots{}}
-	f.run(n)
-	total := follower{b: b, sum: newSummary(), seen: map[string]bool{}}
-	total.add(f.sum, nil)
-	b.noteAltered(b.altered, total.sum)
+func (b *builder) alters(sc *effects.Analysis, n ast.Node) {
+	b.noteAltered(b.altered, effects.WithCalls(live{b}, sc.SummarizeCode(n)))
 }
 
 // noteAltered adds the variables that a summary's code changes. An error or a
 // function has nothing in it that could be.
-func (b *builder) noteAltered(out names, s summary) {
-	out.add(s.sets.sorted()...)
-	for name := range s.deep {
+func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
+	out.Add(s.Assigned.Sorted()...)
+	for name := range s.Inside {
 		if v := b.lookup(name); v == nil || !v.isWhole {
-			out.add(name)
-			b.inside.add(name)
+			out.Add(name)
+			b.inside.Add(name)
 		}
 	}
 }
 
-// isWhole reports whether a variable of type t changes as a whole or not at all.
-func isWhole(t types.Type) bool {
-	_, function := t.Underlying().(*types.Signature)
-	return function || !refers(t) || isError(t)
-}
-
 // specValues looks at the specifications of a cell without statements, in the
 // order in which Go initializes them.
-func (b *builder) specValues(r *result, sc *scan, own names) {
+func (b *builder) specValues(r *result, sc *effects.Analysis, own effects.Names) {
 	at := map[*spec][]int{}
 	bySpec := map[*spec][]ast.Expr{}
 	specOf := map[string]*spec{}
@@ -192,14 +185,14 @@ func (b *builder) specValues(r *result, sc *scan, own names) {
 		}
 		if len(s.v.Values) == 0 {
 			for _, n := range s.names {
-				own.add(n.Name)
+				own.Add(n.Name)
 			}
 		}
 	}
 	for i, in := range r.info.InitOrder {
 		b.alters(sc, in.Rhs)
 		for _, v := range in.Lhs {
-			if s := specOf[sc.variables[v]]; s != nil {
+			if s := specOf[sc.Variables[v]]; s != nil {
 				at[s] = append(at[s], i)
 				bySpec[s] = append(bySpec[s], in.Rhs)
 				break
@@ -218,7 +211,7 @@ func (b *builder) specValues(r *result, sc *scan, own names) {
 			continue
 		}
 		for _, n := range s.names {
-			own.add(n.Name)
+			own.Add(n.Name)
 		}
 		if !constants(r, bySpec[s]) {
 			b.firsts = append(b.firsts, firstValue{spec: s, hold: b.mayHoldErrors(s.names)})
@@ -242,28 +235,6 @@ func (b *builder) mayHoldErrors(list []cell.Ref) (out []string) {
 		}
 	}
 	return out
-}
-
-// holdsErrors reports whether a value of type t is or contains an error that a
-// sentinel may be.
-func holdsErrors(t types.Type, depth int) bool {
-	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
-	if types.Implements(t, errorType) {
-		return true
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Interface:
-		return true
-	case *types.Array:
-		return depth > 0 && holdsErrors(u.Elem(), depth-1)
-	case *types.Struct:
-		for f := range u.Fields() {
-			if depth > 0 && holdsErrors(f.Type(), depth-1) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // initialName is the function that gives variables their first values in a child.
@@ -348,8 +319,8 @@ func (b *builder) describeInitial(u *Unit) {
 		}
 		*list = append(*list, "main."+v.ename)
 	}
-	altered := names{}
-	note := func(s *symbol) { b.noteAltered(altered, s.does) }
+	altered := effects.Names{}
+	note := func(s *symbol) { b.noteAltered(altered, s.function.Summary) }
 	for _, s := range b.p.names {
 		note(s)
 	}
@@ -363,10 +334,10 @@ func (b *builder) describeInitial(u *Unit) {
 	}
 	for name := range b.p.altered {
 		if b.vars[name] == nil {
-			altered.add(name)
+			altered.Add(name)
 		}
 	}
-	altered.add(b.altered.sorted()...)
+	altered.Add(b.altered.Sorted()...)
 	for name := range altered {
 		if s := b.lookup(name); s != nil && s.kind == cell.Var {
 			in.Altered = append(in.Altered, "main."+s.ename)
@@ -375,5 +346,12 @@ func (b *builder) describeInitial(u *Unit) {
 	slices.Sort(in.Known)
 	slices.Sort(in.Unknown)
 	slices.Sort(in.Altered)
-	u.changes.altered, u.changes.sharing = b.altered, b.effects.Links
+	u.changes.altered, u.changes.sharing = b.altered, b.effects.Sharing
+}
+
+// sameInChildren reports whether an older variable has the value that it has in
+// children: its first one.
+func (b *builder) sameInChildren(name string) bool {
+	s := b.p.names[name]
+	return s != nil && s.kind == cell.Var && s.initial && !b.p.altered[name]
 }

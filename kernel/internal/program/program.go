@@ -18,6 +18,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
@@ -112,8 +113,7 @@ type symbol struct {
 	replaced   []string          // those of a group that mean something else by now
 	bodies     []string          // functions that the compiler could inline into it
 	uses       []string          // names and methods that its body uses, for redefinition
-	does       summary           // of a function: what its body may change
-	purity     *purity           // of a function: what its body depends on; nil if that is not known
+	function   effects.Function  // of a function: what is known of its body
 	initial    bool              // a variable that begins in child processes as it did here
 	holdsError bool              // a variable that may hold an error
 	isWhole    bool              // a variable that changes as a whole, or not at all
@@ -159,7 +159,7 @@ type Unit struct {
 	Notices []string // what was reset, set aside, came back; a line each
 	Cell    *cell.Cell
 	Timing  Timing
-	Effects Effects
+	Effects effects.Effects
 	Initial Initial
 
 	changes *changes

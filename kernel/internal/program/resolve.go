@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
@@ -48,7 +49,7 @@ type builder struct {
 	notices      []string
 	links        map[string]linkName
 	last         *checked
-	effects      Effects
+	effects      effects.Effects
 	flags        []string         // that the cell defines
 	instances    []instance       // of generic code, that the unit uses
 	structs      []*typetext.Text // without a name, that embed types of the notebook
@@ -56,8 +57,8 @@ type builder struct {
 	noInstances  bool             // of older cells: they do not suit a new definition
 	shape        *shape
 	firsts       []firstValue
-	altered      names // variables that the cell's code changes after their first values
-	inside       names // those of altered in whose memory something is changed
+	altered      effects.Names // variables that the cell's code changes after their first values
+	inside       effects.Names // those of altered in whose memory something is changed
 
 	statements *symbol             // of the cell: literals that follow constants; nil if there are none
 	holders    []*symbol           // statements of older cells with literals that follow what the cell changes

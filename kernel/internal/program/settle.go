@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -190,7 +191,7 @@ func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
 	v.typ = typetext.Of(t, main)
 	v.text = typetext.String(t, main)
 	v.embeddable = canEmbed(t)
-	v.holdsError, v.isWhole = holdsErrors(t, 2), isWhole(t)
+	v.holdsError, v.isWhole = effects.MayHoldError(t, 2), effects.ChangesWhole(t)
 	v.print = typetext.Fingerprint(t, main)
 	b.link(v)
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
 
 // A journal keeps the runs of cells that made or changed variables, in their
@@ -18,7 +18,7 @@ type journal struct {
 type entry struct {
 	n     int // its execution count
 	src   string
-	does  program.Effects
+	does  effects.Effects
 	setup setup // folder and arguments at its time
 
 	gone bool // what it did went with a worker

@@ -1,6 +1,6 @@
 package session
 
-import "github.com/perijove/perijove/kernel/internal/program"
+import "github.com/perijove/perijove/kernel/internal/program/effects"
 
 // A step is one run to repeat.
 type step struct {
@@ -57,7 +57,7 @@ func newPlanner(entries []*entry) *planner {
 }
 
 // follow takes in run i.
-func (p *planner) follow(i int, d program.Effects) {
+func (p *planner) follow(i int, d effects.Effects) {
 	p.reads[i] = p.currents(d.Reads)
 	p.touches[i] = p.currents(d.Writes)
 	seen := map[string]int{}
@@ -76,7 +76,7 @@ func (p *planner) follow(i int, d program.Effects) {
 	for _, name := range d.Defines {
 		p.make(i, name, true)
 	}
-	for _, set := range d.Links {
+	for _, set := range d.Sharing {
 		ids := p.currents(set)
 		for _, id := range ids {
 			p.join(ids[0], id)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
 
 // past makes a journal of runs, one a line, all of them lost. Each is a list
@@ -42,7 +42,7 @@ func past(text string) *journal {
 			case "def":
 				d.Defines = append(d.Defines, names...)
 			case "link":
-				d.Links = append(d.Links, names)
+				d.Sharing = append(d.Sharing, names)
 			case "addr":
 				d.Addressed = append(d.Addressed, names...)
 			default:
@@ -104,7 +104,7 @@ func TestPlan(t *testing.T) {
 func TestPrune(t *testing.T) {
 	j := &journal{}
 	for i := range 5000 {
-		j.add(&entry{n: i + 1, does: program.Effects{Declares: []string{fmt.Sprint("v", i%10)}}})
+		j.add(&entry{n: i + 1, does: effects.Effects{Declares: []string{fmt.Sprint("v", i%10)}}})
 	}
 	if n := len(j.entries); n > 1100 {
 		t.Errorf("%d entries for ten variables", n)

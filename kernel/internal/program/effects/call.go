@@ -1,4 +1,4 @@
-package program
+package effects
 
 import (
 	"go/ast"
@@ -10,18 +10,18 @@ import (
 
 // A callee is what a call calls.
 type callee struct {
-	key   string      // a function of the notebook
-	fn    *types.Func // a function or method, also of another package
-	recv  ast.Expr    // of a method
-	value bool        // a value of a function type
-	free  bool        // a built-in function or a conversion
-	name  string      // of a built-in function
+	key       string      // a function of the notebook
+	fn        *types.Func // a function or method, also of another package
+	recv      ast.Expr    // of a method
+	isValue   bool        // a isValue of a function type
+	isBuiltin bool        // a built-in function or a conversion
+	name      string      // of a built-in function
 }
 
-func (f *funcScan) callee(x *ast.CallExpr) callee {
+func (f *funcAnalysis) callee(x *ast.CallExpr) callee {
 	fun := ast.Unparen(x.Fun)
 	if tv := f.info.Types[fun]; tv.IsType() {
-		return callee{free: true}
+		return callee{isBuiltin: true}
 	}
 	switch i := fun.(type) {
 	case *ast.IndexExpr:
@@ -35,7 +35,7 @@ func (f *funcScan) callee(x *ast.CallExpr) callee {
 	case *ast.Ident:
 		switch obj := f.info.Uses[e].(type) {
 		case *types.Builtin:
-			return callee{free: true, name: obj.Name()}
+			return callee{isBuiltin: true, name: obj.Name()}
 		case *types.Func:
 			return callee{key: f.functions[obj], fn: obj}
 		}
@@ -51,11 +51,11 @@ func (f *funcScan) callee(x *ast.CallExpr) callee {
 		}
 		return c
 	}
-	return callee{value: true}
+	return callee{isValue: true}
 }
 
 // methodKey names a method of a notebook type, or is "".
-func (f *funcScan) methodKey(fn *types.Func) string {
+func (f *funcAnalysis) methodKey(fn *types.Func) string {
 	if fn.Pkg() != f.pkg || fn.Signature().Recv() == nil {
 		return ""
 	}
@@ -70,10 +70,10 @@ func (f *funcScan) methodKey(fn *types.Func) string {
 }
 
 // call notes what a call may do.
-func (f *funcScan) call(x *ast.CallExpr) {
+func (f *funcAnalysis) call(x *ast.CallExpr) {
 	c := f.callee(x)
 	switch {
-	case c.free:
+	case c.isBuiltin:
 		f.builtin(c.name, x)
 		return
 	case c.fn != nil && c.fn.Pkg() == f.pkg && c.key == "" && c.recv == nil:
@@ -85,8 +85,8 @@ func (f *funcScan) call(x *ast.CallExpr) {
 		return
 	}
 	var all roots
-	if c.value {
-		all.with(f.place(x.Fun))
+	if c.isValue {
+		all.add(f.memoryRoots(x.Fun))
 	}
 	if c.recv != nil {
 		f.method(c, &all)
@@ -96,57 +96,39 @@ func (f *funcScan) call(x *ast.CallExpr) {
 	}
 	for i, a := range x.Args {
 		if c.fn == nil || c.recv != nil || changesArgument(c.fn, i) {
-			all.with(f.of(a))
+			all.add(f.valueRoots(a))
 			f.methodsOf(f.info.TypeOf(a))
 		}
 	}
-	f.writes(all)
-	f.link(all, all)
+	f.write(all)
+	f.share(all, all)
 }
 
 // method notes what the call of a method of another package, or of an
 // interface, may do with its receiver.
-func (f *funcScan) method(c callee, all *roots) {
+func (f *funcAnalysis) method(c callee, all *roots) {
 	sig := c.fn.Signature()
 	t := sig.Recv().Type()
 	if types.IsInterface(t) {
-		for key := range f.methodsNamed(c.fn.Name()) {
-			f.sum.calls = append(f.sum.calls, summaryCall{key: key})
+		for _, key := range f.nb.MethodsNamed(c.fn.Name()) {
+			f.sum.Calls = append(f.sum.Calls, Call{Key: key})
 		}
 	}
-	if observes[c.fn.Name()] || observesOf(c.fn) {
+	if observingMethods[c.fn.Name()] || leavesReceiver(c.fn) {
 		return
 	}
 	if _, ptr := t.(*types.Pointer); ptr {
-		r := f.place(c.recv)
-		all.with(r)
-		f.sum.addressed.add(r.variables()...)
+		r := f.memoryRoots(c.recv)
+		all.add(r)
+		f.sum.addressed.Add(r.variables()...)
 	} else if types.IsInterface(t) || c.fn.Pkg() == nil || c.fn.Pkg().Path() == "reflect" {
-		all.with(f.of(c.recv))
+		all.add(f.valueRoots(c.recv))
 	}
-}
-
-// methodsNamed lists the notebook's methods of one name.
-func (f *funcScan) methodsNamed(name string) names {
-	out := names{}
-	for _, m := range f.b.p.methods {
-		for key := range m {
-			if strings.HasSuffix(key, "."+name) {
-				out.add(key)
-			}
-		}
-	}
-	for key := range f.b.fresh {
-		if strings.HasSuffix(key, "."+name) {
-			out.add(key)
-		}
-	}
-	return out
 }
 
 // methodsOf counts the methods of a notebook type as called: its value goes to
 // code that may call them.
-func (f *funcScan) methodsOf(t types.Type) {
+func (f *funcAnalysis) methodsOf(t types.Type) {
 	if p, ok := t.(*types.Pointer); ok {
 		t = p.Elem()
 	}
@@ -155,63 +137,63 @@ func (f *funcScan) methodsOf(t types.Type) {
 		return
 	}
 	for i := range named.NumMethods() {
-		f.sum.calls = append(f.sum.calls, summaryCall{key: mangle.Demangle(named.Obj().Name()) + "." + named.Method(i).Name()})
+		f.sum.Calls = append(f.sum.Calls, Call{Key: mangle.Demangle(named.Obj().Name()) + "." + named.Method(i).Name()})
 	}
 }
 
 // notebookCall notes the call of a function whose source is known.
-func (f *funcScan) notebookCall(c callee, x *ast.CallExpr) {
-	call := summaryCall{key: c.key, args: map[int]roots{}}
+func (f *funcAnalysis) notebookCall(c callee, x *ast.CallExpr) {
+	call := Call{Key: c.key, args: map[int]roots{}}
 	var all roots
 	last := c.fn.Signature().Params().Len() - 1
 	for i, a := range x.Args {
-		r := f.of(a)
+		r := f.valueRoots(a)
 		i = min(i, max(last, 0))
 		sum := call.args[i]
-		sum.with(r)
+		sum.add(r)
 		call.args[i] = sum
-		all.with(r)
+		all.add(r)
 	}
 	if c.recv != nil {
-		r := f.of(c.recv)
+		r := f.valueRoots(c.recv)
 		if _, ptr := c.fn.Signature().Recv().Type().(*types.Pointer); ptr {
-			r = f.place(c.recv)
-			f.sum.addressed.add(r.variables()...)
+			r = f.memoryRoots(c.recv)
+			f.sum.addressed.Add(r.variables()...)
 		}
 		call.args[-1] = r
-		all.with(r)
+		all.add(r)
 	}
-	f.sum.calls = append(f.sum.calls, call)
-	f.link(all, all)
+	f.sum.Calls = append(f.sum.Calls, call)
+	f.share(all, all)
 }
 
-func (f *funcScan) builtin(name string, x *ast.CallExpr) {
+func (f *funcAnalysis) builtin(name string, x *ast.CallExpr) {
 	switch name {
 	case "copy", "delete", "clear", "close":
-		f.writes(f.place(x.Args[0]))
+		f.write(f.memoryRoots(x.Args[0]))
 	case "append":
 		if _, ok := ast.Unparen(x.Args[0]).(*ast.SliceExpr); ok {
-			f.writes(f.place(x.Args[0]))
+			f.write(f.memoryRoots(x.Args[0]))
 		}
 	}
 }
 
-// observes names methods that change nothing, or nothing that lasts, in every
+// observingMethods names methods that change nothing, or nothing that lasts, in every
 // package that anybody uses.
-var observes = map[string]bool{
+var observingMethods = map[string]bool{
 	"String": true, "Error": true, "GoString": true, "Len": true, "Cap": true, "Size": true, "Load": true,
 	"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "Name": true, "Bytes": true, "Done": true,
 	"Err": true, "Format": true, "Equal": true, "Cmp": true, "Sign": true,
 }
 
-// unchanging types have methods that leave their receiver as it is, apart from
+// observingTypes types have methods that leave their receiver as it is, apart from
 // those that change it. Only their pointers have methods.
-var unchanging = map[string][]string{
+var observingTypes = map[string][]string{
 	"regexp.Regexp": {"Longest", "Unmarshal*"}, "strings.Replacer": {}, "time.Location": {}, "strings.Reader": {"Read*", "Seek", "Reset", "Unread*", "WriteTo"},
 	"text/template.Template": {"New", "Parse*", "Funcs", "Option", "Delims", "AddParseTree"}, "html/template.Template": {"*"}, "net/url.URL": {"Unmarshal*"},
 }
 
-func observesOf(fn *types.Func) bool {
+func leavesReceiver(fn *types.Func) bool {
 	p, ok := fn.Signature().Recv().Type().(*types.Pointer)
 	if !ok {
 		return false
@@ -220,7 +202,7 @@ func observesOf(fn *types.Func) bool {
 	if !ok || named.Obj().Pkg() == nil {
 		return false
 	}
-	changing, ok := unchanging[named.Obj().Pkg().Path()+"."+named.Obj().Name()]
+	changing, ok := observingTypes[named.Obj().Pkg().Path()+"."+named.Obj().Name()]
 	return ok && !matchesAny(changing, fn.Name())
 }
 
@@ -229,7 +211,7 @@ func observesOf(fn *types.Func) bool {
 // they change, or allArguments.
 const allArguments = -1
 
-var observing = map[string]map[string]int{
+var observingPackages = map[string]map[string]int{
 	"fmt": {"Fprint": 0, "Fprintf": 0, "Fprintln": 0, "Sscan": allArguments, "Sscanf": allArguments, "Sscanln": allArguments,
 		"Fscan": allArguments, "Fscanf": allArguments, "Fscanln": allArguments, "Scan": allArguments, "Scanf": allArguments, "Scanln": allArguments},
 	"strings": {}, "strconv": {}, "bytes": {}, "math": {}, "math/bits": {}, "math/cmplx": {}, "unicode": {},
@@ -251,7 +233,7 @@ func changesArgument(fn *types.Func, i int) bool {
 	if fn.Pkg() == nil {
 		return true
 	}
-	table, ok := observing[fn.Pkg().Path()]
+	table, ok := observingPackages[fn.Pkg().Path()]
 	if !ok {
 		return true
 	}
@@ -259,9 +241,9 @@ func changesArgument(fn *types.Func, i int) bool {
 	return ok && (at == allArguments || at == i)
 }
 
-// setters are the functions, by package, that change what belongs to the
+// processSetters are the functions, by package, that change what belongs to the
 // process. A name that ends with * stands for all that begin so.
-var setters = map[string][]string{
+var processSetters = map[string][]string{
 	"log": {"Set*"}, "log/slog": {"Set*"}, "net/http": {"Handle*", "ListenAndServe*"}, "os": {"Setenv", "Unsetenv", "Clearenv", "Chdir"},
 	"math/rand": {"Seed"}, "runtime": {"GOMAXPROCS", "Set*"}, "runtime/debug": {"Set*"},
 	"encoding/gob": {"Register*"}, "database/sql": {"Register"}, "image": {"RegisterFormat"}, "expvar": {"*"}, "mime": {"AddExtensionType"},
@@ -271,7 +253,7 @@ func setsProcess(fn *types.Func) bool {
 	if fn.Pkg() == nil {
 		return false
 	}
-	for _, name := range setters[fn.Pkg().Path()] {
+	for _, name := range processSetters[fn.Pkg().Path()] {
 		if head, ok := strings.CutSuffix(name, "*"); ok && strings.HasPrefix(fn.Name(), head) || name == fn.Name() {
 			return true
 		}

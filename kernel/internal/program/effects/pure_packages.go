@@ -1,4 +1,4 @@
-package program
+package effects
 
 import (
 	"go/types"

@@ -1,0 +1,62 @@
+package effects
+
+import "go/types"
+
+// hasReferences reports whether values of a type hold references to other memory.
+func hasReferences(t types.Type) bool { return hasReferencesIn(t, map[types.Type]bool{}) }
+
+func hasReferencesIn(t types.Type, seen map[types.Type]bool) bool {
+	if t == nil || seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Kind() == types.UnsafePointer
+	case *types.Array:
+		return hasReferencesIn(u.Elem(), seen)
+	case *types.Struct:
+		for i := range u.NumFields() {
+			if hasReferencesIn(u.Field(i).Type(), seen) {
+				return true
+			}
+		}
+		return false
+	case *types.Tuple:
+		for i := range u.Len() {
+			if hasReferencesIn(u.At(i).Type(), seen) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// ChangesWhole reports whether a variable of type t changes as a whole or not at all.
+func ChangesWhole(t types.Type) bool {
+	_, function := t.Underlying().(*types.Signature)
+	return function || !hasReferences(t) || types.Identical(t, types.Universe.Lookup("error").Type())
+}
+
+// MayHoldError reports whether a value of type t is or contains an error that a
+// sentinel may be.
+func MayHoldError(t types.Type, depth int) bool {
+	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+	if types.Implements(t, errorType) {
+		return true
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Interface:
+		return true
+	case *types.Array:
+		return depth > 0 && MayHoldError(u.Elem(), depth-1)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if depth > 0 && MayHoldError(f.Type(), depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
