@@ -205,7 +205,7 @@ func (r *scenario) burst(gate string) error {
 			return err
 		}
 	}
-	if time.Since(released) > server.OnItsWay {
+	if time.Since(released) > server.InFlightPeriod {
 		return errLate
 	}
 	r.held, r.hold = nil, false

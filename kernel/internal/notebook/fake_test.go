@@ -17,7 +17,7 @@ type fakeSession struct {
 
 func (f *fakeSession) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	f.executed = append(f.executed, req.Code)
-	f.followed = append(f.followed, req.Next())
+	f.followed = append(f.followed, req.HasNext())
 	count := len(f.executed)
 	sink.Started(count)
 	reply := output.Reply{Status: output.OK, ExecutionCount: count, UserExpressions: map[string]output.ExpressionResult{}}

@@ -85,7 +85,7 @@ func (r *runner) cell(ctx context.Context, c *Cell, more bool) error {
 	sink := r.all.sink()
 	r.sinks[c] = sink
 	reply := r.session.Execute(cellCtx, output.Request{
-		Code: c.Source, CellID: c.ID, StoreHistory: true, Next: func() bool { return more },
+		Code: c.Source, CellID: c.ID, StoreHistory: true, HasNext: func() bool { return more },
 	}, sink)
 	if reply.Page != nil { // there is no pager
 		sink.Display(output.Display{Data: reply.Page})

@@ -86,9 +86,9 @@ type Request struct {
 	StoreHistory    bool
 	AllowStdin      bool
 	UserExpressions map[string]string
-	// Next reports whether another cell waits for the end of this one, as all
+	// HasNext reports whether another cell waits for the end of this one, as all
 	// but the last do when a notebook is run as a whole. May be nil.
-	Next func() bool
+	HasNext func() bool
 }
 
 // Status of a finished cell.

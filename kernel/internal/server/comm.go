@@ -16,7 +16,7 @@ type comms struct {
 	targets map[string]string // by comm id
 }
 
-func (c *comms) note(m output.Comm) {
+func (c *comms) record(m output.Comm) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch m.Kind {
@@ -61,14 +61,14 @@ func (s *Server) commClose(_ context.Context, r *request, c *wire.CommClose) (re
 // comm hands a message to the session. Whoever opens a comm that nobody serves
 // is told that it is closed, as the protocol wants.
 func (s *Server) comm(r *request, m output.Comm) (reply, error) {
-	s.comms.note(m)
+	s.comms.record(m)
 	err := s.Session.Comm(m)
 	if err == nil {
 		return reply{}, nil
 	}
 	s.Log.Info("nobody takes a message of a comm", "comm", m.ID, "target", m.Target, "kind", m.Kind, "reason", err)
 	if m.Kind == output.CommOpen {
-		s.comms.note(output.Comm{Kind: output.CommClose, ID: m.ID})
+		s.comms.record(output.Comm{Kind: output.CommClose, ID: m.ID})
 		s.publishNow(r.Message, &wire.CommClose{CommID: m.ID, Data: json.RawMessage("{}")})
 	}
 	return reply{}, nil

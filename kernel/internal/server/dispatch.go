@@ -18,7 +18,7 @@ type request struct {
 	identity string
 	received time.Time
 	invalid  error // why it cannot be served, found on its way
-	lane     *lane
+	queue    *requestQueue
 	aborted  bool // an earlier cell of its lane failed; guarded by lane.mu until taken
 }
 
@@ -83,7 +83,7 @@ func (s *Server) dispatch(r *request) {
 		s.reply(r, rep)
 	}
 	s.idle(r)
-	if s.ending.Load() {
+	if s.shuttingDown.Load() {
 		s.stop()
 	}
 }
@@ -116,26 +116,26 @@ func failure(r *request, err error) *wire.Failure {
 	}
 }
 
-// running is the cell that the main lane executes. Requests that are served
+// runningCell is the cell that the main lane executes. Requests that are served
 // beside it announce idle when they are done, which front ends take for the
 // state of the kernel: so its busy is said again after them.
-type running struct {
-	mu    sync.Mutex // also orders the statuses of the cell and of the others
-	cell  *request
-	state string        // the last status
-	of    *wire.Message // and its parent
+type runningCell struct {
+	mu     sync.Mutex // also orders the statuses of the cell and of the others
+	cell   *request
+	state  string        // the last status
+	parent *wire.Message // and its parent
 }
 
 // announce publishes a status. The caller holds running.mu.
 func (s *Server) announce(parent *wire.Message, state string) {
-	s.running.state, s.running.of = state, parent
+	s.running.state, s.running.parent = state, parent
 	s.publishNow(parent, &wire.KernelStatus{ExecutionState: state})
 }
 
 func (s *Server) busy(r *request) {
 	s.running.mu.Lock()
 	defer s.running.mu.Unlock()
-	if r.lane == s.main {
+	if r.queue == s.main {
 		s.running.cell = r
 	}
 	s.announce(r.Message, wire.Busy)
@@ -145,7 +145,7 @@ func (s *Server) idle(r *request) {
 	s.running.mu.Lock()
 	defer s.running.mu.Unlock()
 	s.announce(r.Message, wire.Idle)
-	if r.lane == s.main {
+	if r.queue == s.main {
 		s.running.cell = nil
 	}
 	if cell := s.running.cell; cell != nil {

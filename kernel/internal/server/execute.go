@@ -23,7 +23,7 @@ func (s *Server) execute(ctx context.Context, r *request, req *wire.ExecuteReque
 		StoreHistory:    req.StoreHistory && !req.Silent,
 		AllowStdin:      req.AllowStdin,
 		UserExpressions: req.UserExpressions,
-		Next:            r.lane.cellWaits,
+		HasNext:         r.queue.hasQueuedCell,
 	}, k)
 	if out.Status == output.Failed && out.Error == nil {
 		out.Error = &output.Error{Name: "Error", Value: "the cell failed without saying why", Traceback: []string{}}

@@ -8,26 +8,26 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// doubled is within which an interrupt by message and one by signal are one:
+// duplicateWindow is within which an interrupt by message and one by signal are one:
 // some front ends send a message for a key that also sent SIGINT to the
 // kernel's process group.
-const doubled = 250 * time.Millisecond
+const duplicateWindow = 250 * time.Millisecond
 
-// interrupts remembers the interrupt that was last passed on.
-type interrupts struct {
+// interruptRecord remembers the interrupt that was last passed on.
+type interruptRecord struct {
 	mu       sync.Mutex // guards what follows
 	at       time.Time
 	bySignal bool
 	cell     *request // that ran then
 }
 
-// repeats reports whether an interrupt of a cell is the last one on its other
+// isDuplicate reports whether an interrupt of a cell is the last one on its other
 // way. Two on the same way are two, however close, and so are two of different
 // cells.
-func (i *interrupts) repeats(now time.Time, bySignal bool, cell *request) bool {
+func (i *interruptRecord) isDuplicate(now time.Time, bySignal bool, cell *request) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if bySignal != i.bySignal && cell == i.cell && now.Sub(i.at) < doubled {
+	if bySignal != i.bySignal && cell == i.cell && now.Sub(i.at) < duplicateWindow {
 		return true
 	}
 	i.at, i.bySignal, i.cell = now, bySignal, cell
@@ -35,18 +35,18 @@ func (i *interrupts) repeats(now time.Time, bySignal bool, cell *request) bool {
 }
 
 func (s *Server) interrupt(context.Context, *request, *wire.InterruptRequest) (reply, error) {
-	s.passOnInterrupt(false)
+	s.forwardInterrupt(false)
 	return answer(&wire.InterruptReply{Status: wire.Status{Status: wire.StatusOK}})
 }
 
 // Interrupt stops the running cell, for a SIGINT. With none it does nothing.
-func (s *Server) Interrupt() { s.passOnInterrupt(true) }
+func (s *Server) Interrupt() { s.forwardInterrupt(true) }
 
-func (s *Server) passOnInterrupt(bySignal bool) {
+func (s *Server) forwardInterrupt(bySignal bool) {
 	s.running.mu.Lock()
 	cell := s.running.cell
 	s.running.mu.Unlock()
-	if !s.interrupted.repeats(time.Now(), bySignal, cell) {
+	if !s.lastInterrupt.isDuplicate(time.Now(), bySignal, cell) {
 		s.Session.Interrupt()
 	}
 }

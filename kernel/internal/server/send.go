@@ -101,6 +101,6 @@ func (s *Server) Subscribed(send func(frames [][]byte)) {
 	s.running.mu.Lock()
 	defer s.running.mu.Unlock()
 	if s.running.state != "" {
-		send(s.broadcast(s.running.of, &wire.KernelStatus{ExecutionState: s.running.state}))
+		send(s.broadcast(s.running.parent, &wire.KernelStatus{ExecutionState: s.running.state}))
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// closeLimit bounds every step of an orderly end. Jupyter kills a kernel that
+// closeTimeout bounds every step of an orderly end. Jupyter kills a kernel that
 // takes more than five seconds.
-const closeLimit = time.Second
+const closeTimeout = time.Second
 
 // Config is what a Server serves.
 type Config struct {
@@ -37,28 +37,28 @@ type Server struct {
 	routes map[string]route
 
 	transport transport.Transport
-	main      *lane // execute requests, in order
-	side      *lane // all other shell requests, so that none waits for a cell
-	control   *lane
+	main      *requestQueue // execute requests, in order
+	side      *requestQueue // all other shell requests, so that none waits for a cell
+	control   *requestQueue
 	subshells subshells
 	stdin     *stdin
 
 	comms   comms
-	running running // the cell of the main lane
+	running runningCell // the cell of the main lane
 
-	ending atomic.Bool        // a shutdown was asked for
-	stop   context.CancelFunc // ends Serve
+	shuttingDown atomic.Bool        // a shutdown was asked for
+	stop         context.CancelFunc // ends Serve
 
-	interrupted interrupts
-	meter       *meter
+	lastInterrupt interruptRecord
+	meter         *meter
 }
 
 // New returns a server that is ready for Serve.
 func New(c Config) *Server {
 	s := &Server{Config: c, id: rand.Text()}
 	s.routes = s.table()
-	s.main, s.side, s.control = newLane(), newLane(), newLane()
-	s.subshells.lanes = make(map[string]*lane)
+	s.main, s.side, s.control = newRequestQueue(), newRequestQueue(), newRequestQueue()
+	s.subshells.queues = make(map[string]*requestQueue)
 	s.stdin = newStdin()
 	s.meter = newMeter()
 	return s
@@ -72,21 +72,21 @@ func (s *Server) Serve(ctx context.Context, t transport.Transport) error {
 	s.transport = t
 
 	var lanes, readers sync.WaitGroup
-	s.subshells.start = func(l *lane) { lanes.Go(func() { l.run(s.dispatch) }) }
-	for _, l := range []*lane{s.main, s.side, s.control} {
+	s.subshells.start = func(l *requestQueue) { lanes.Go(func() { l.run(s.dispatch) }) }
+	for _, l := range []*requestQueue{s.main, s.side, s.control} {
 		lanes.Go(func() { l.run(s.dispatch) })
 	}
-	readers.Go(func() { s.read(ctx, "shell", t.Shell(), s.shellLane) })
-	readers.Go(func() { s.read(ctx, "control", t.Control(), s.controlLane) })
+	readers.Go(func() { s.read(ctx, "shell", t.Shell(), s.shellQueue) })
+	readers.Go(func() { s.read(ctx, "control", t.Control(), s.controlQueue) })
 	readers.Go(func() { s.readStdin(ctx, t.Stdin()) })
 	s.start()
 
 	<-ctx.Done()
 	readers.Wait()
 	closed := s.closeSession()
-	s.closeLanes()
-	within(closeLimit, lanes.Wait)
-	drain, cancel := context.WithTimeout(context.Background(), closeLimit)
+	s.closeQueues()
+	waitAtMost(closeTimeout, lanes.Wait)
+	drain, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	t.Drain(drain)
 	return errors.Join(closed, t.Close())
@@ -98,29 +98,29 @@ func (s *Server) start() {
 	s.announce(nil, wire.Starting)
 }
 
-func (s *Server) closeLanes() {
-	for _, l := range []*lane{s.main, s.side, s.control} {
+func (s *Server) closeQueues() {
+	for _, l := range []*requestQueue{s.main, s.side, s.control} {
 		l.close()
 	}
 	s.subshells.closeAll()
 }
 
-var errSlowClose = errors.New("server: the session took too long to close")
+var errCloseTimeout = errors.New("server: the session took too long to close")
 
 // closeSession ends the live program; a second call finds it closed.
 func (s *Server) closeSession() error {
-	err := errSlowClose
+	err := errCloseTimeout
 	done := make(chan error, 1)
 	go func() { done <- s.Session.Close() }()
 	select {
 	case err = <-done:
-	case <-time.After(2 * closeLimit):
+	case <-time.After(2 * closeTimeout):
 	}
 	return err
 }
 
-// within runs f and waits for it, at most for d.
-func within(d time.Duration, f func()) {
+// waitAtMost runs f and waits for it, at most for d.
+func waitAtMost(d time.Duration, f func()) {
 	done := make(chan struct{})
 	go func() { f(); close(done) }()
 	select {
@@ -131,7 +131,7 @@ func within(d time.Duration, f func()) {
 
 // read verifies what arrives on a socket and hands it to a lane. What does
 // not verify is dropped here and reaches nothing else.
-func (s *Server) read(ctx context.Context, name string, r transport.Router, pick func(*request) *lane) {
+func (s *Server) read(ctx context.Context, name string, r transport.Router, pick func(*request) *requestQueue) {
 	for {
 		pkt, err := r.Recv(ctx)
 		if err != nil {
@@ -149,7 +149,7 @@ func (s *Server) read(ctx context.Context, name string, r transport.Router, pick
 	}
 }
 
-var errReflected = errors.New("server: a message of our own came back")
+var errOwnMessage = errors.New("server: a message of our own came back")
 
 func (s *Server) decode(pkt transport.Packet) (*wire.Message, error) {
 	m, err := s.Signer.Decode(pkt.Frames)
@@ -158,14 +158,14 @@ func (s *Server) decode(pkt transport.Packet) (*wire.Message, error) {
 	}
 	// Whoever reads iopub has messages that we signed.
 	if m.Header.Session == s.id {
-		return nil, errReflected
+		return nil, errOwnMessage
 	}
 	return m, nil
 }
 
-func (s *Server) controlLane(*request) *lane { return s.control }
+func (s *Server) controlQueue(*request) *requestQueue { return s.control }
 
-func (s *Server) shellLane(r *request) *lane {
+func (s *Server) shellQueue(r *request) *requestQueue {
 	if id := r.Header.SubshellID; id != "" {
 		if l := s.subshells.get(id); l != nil {
 			return l

@@ -89,7 +89,7 @@ func TestOvertook(t *testing.T) {
 	const micro, milli = "2006-01-02T15:04:05.000000Z07:00", "2006-01-02T15:04:05.000Z"
 	us := time.Microsecond
 	first := made("s", clock.Add(us), arrival.Add(us), micro)
-	f := failed{cell: first, replied: arrival.Add(50 * time.Millisecond)}
+	f := cellFailure{cell: first, replied: arrival.Add(50 * time.Millisecond)}
 	for _, test := range []struct {
 		name string
 		r    *request
@@ -104,11 +104,11 @@ func TestOvertook(t *testing.T) {
 		{"long on its way", made("s", clock.Add(us), arrival.Add(5*time.Second), micro), false},
 		{"no date", &request{Message: &wire.Message{Header: wire.Header{Session: "s"}}, received: arrival}, false},
 	} {
-		if got := f.overtook(test.r); got != test.want {
+		if got := f.isLaterThan(test.r); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
-	if (&failed{}).overtook(first) {
+	if (&cellFailure{}).isLaterThan(first) {
 		t.Error("nothing has failed yet")
 	}
 }
@@ -116,7 +116,7 @@ func TestOvertook(t *testing.T) {
 // TestCellWaits: a cell is told of those behind it, not of other requests and
 // not of cells that will be aborted.
 func TestCellWaits(t *testing.T) {
-	l := newLane()
+	l := newRequestQueue()
 	of := func(msgType string) *request {
 		return &request{Message: &wire.Message{Header: wire.Header{MsgType: msgType}}}
 	}
@@ -125,14 +125,14 @@ func TestCellWaits(t *testing.T) {
 	}
 	for i, want := range []bool{true, false, false} {
 		l.take()
-		if got := l.cellWaits(); got != want {
+		if got := l.hasQueuedCell(); got != want {
 			t.Errorf("during request %d: %v, want %v", i+1, got, want)
 		}
 	}
 	l.put(t.Context(), of("execute_request"))
 	l.put(t.Context(), of("execute_request"))
-	l.fail(l.take())
-	if l.cellWaits() {
+	l.abortAfter(l.take())
+	if l.hasQueuedCell() {
 		t.Error("an aborted cell waits")
 	}
 }
@@ -145,8 +145,8 @@ func TestThrottle(t *testing.T) {
 	}
 	log.Warn("something else")
 	text := out.String()
-	if n := strings.Count(text, "dropped a message"); n != linesPerWindow {
-		t.Errorf("%d lines, want %d", n, linesPerWindow)
+	if n := strings.Count(text, "dropped a message"); n != maxLinesPerPeriod {
+		t.Errorf("%d lines, want %d", n, maxLinesPerPeriod)
 	}
 	for _, want := range []string{"something else", "held back"} {
 		if !strings.Contains(text, want) {
@@ -161,7 +161,7 @@ func TestRepeatedInterrupt(t *testing.T) {
 	const message, signal = false, true
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	first, next := &request{}, &request{}
-	var i interrupts
+	var i interruptRecord
 	for n, step := range []struct {
 		after    time.Duration
 		bySignal bool
@@ -174,10 +174,10 @@ func TestRepeatedInterrupt(t *testing.T) {
 		{3 * time.Millisecond, message, first, false},
 		{4 * time.Millisecond, signal, next, false},
 		{5 * time.Millisecond, message, next, true},
-		{doubled + 4*time.Millisecond, message, next, false},
-		{doubled + 5*time.Millisecond, signal, nil, false},
+		{duplicateWindow + 4*time.Millisecond, message, next, false},
+		{duplicateWindow + 5*time.Millisecond, signal, nil, false},
 	} {
-		if got := i.repeats(start.Add(step.after), step.bySignal, step.cell); got != step.repeats {
+		if got := i.isDuplicate(start.Add(step.after), step.bySignal, step.cell); got != step.repeats {
 			t.Errorf("step %d: %v", n, got)
 		}
 	}

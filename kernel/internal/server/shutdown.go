@@ -17,10 +17,10 @@ func (s *Server) shutdown(_ context.Context, r *request, req *wire.ShutdownReque
 	s.main.close()
 	select {
 	case <-s.main.ended:
-	case <-time.After(closeLimit):
+	case <-time.After(closeTimeout):
 		s.Log.Warn("ends without waiting for the running cell")
 	}
-	s.ending.Store(true)
+	s.shuttingDown.Store(true)
 	done := &wire.ShutdownReply{Status: wire.Status{Status: wire.StatusOK}, Restart: req.Restart}
 	s.publishNow(r.Message, done)
 	return answer(done)

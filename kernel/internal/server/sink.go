@@ -26,31 +26,31 @@ const (
 // also after the cell has ended. Stream output is gathered for batchDelay;
 // everything else first sends what was gathered, which keeps the order.
 type sink struct {
-	s          *Server
-	cell       *request
-	code       string
-	silent     bool
-	allowStdin bool
-	stops      bool      // its failure aborts the cells behind it
-	failing    sync.Once // done before the failure is told
+	s            *Server
+	cell         *request
+	code         string
+	silent       bool
+	allowStdin   bool
+	stopsOnError bool      // its failure aborts the cells behind it
+	abortOnce    sync.Once // done before the failure is told
 
-	mu    sync.Mutex // guards what follows; held while publishing, which orders messages
-	name  string     // the stream that text belongs to
-	text  []byte
-	limit int  // of text, from minBatch to maxBatch
-	armed bool // a flush is on its way
-	count int
-	told  bool // an error message was published
+	mu             sync.Mutex // guards what follows; held while publishing, which orders messages
+	name           string     // the stream that text belongs to
+	text           []byte
+	batchSize      int  // of text, from minBatch to maxBatch
+	flushScheduled bool // a flush is on its way
+	count          int
+	errorPublished bool // an error message was published
 }
 
 var _ output.Sink = (*sink)(nil)
 
 func newSink(s *Server, cell *request, req *wire.ExecuteRequest) *sink {
-	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, stops: req.StopOnError, limit: minBatch}
+	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, stopsOnError: req.StopOnError, batchSize: minBatch}
 }
 
-// say publishes c after what was gathered. A silent cell says nothing.
-func (k *sink) say(c wire.Content) {
+// publish publishes c after what was gathered. A silent cell says nothing.
+func (k *sink) publish(c wire.Content) {
 	if k.silent {
 		return
 	}
@@ -62,7 +62,7 @@ func (k *sink) Started(count int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.count = count
-	k.say(&wire.ExecuteInput{Code: k.code, ExecutionCount: count})
+	k.publish(&wire.ExecuteInput{Code: k.code, ExecutionCount: count})
 }
 
 func (k *sink) Stream(name, text string) {
@@ -75,17 +75,17 @@ func (k *sink) Stream(name, text string) {
 		k.flush()
 		k.name = name
 	}
-	for len(k.text)+len(text) >= k.limit {
-		n := boundary(text, k.limit-len(k.text))
+	for len(k.text)+len(text) >= k.batchSize {
+		n := boundary(text, k.batchSize-len(k.text))
 		k.text = append(k.text, text[:n]...)
 		text = text[n:]
 		k.flush()
-		k.limit = min(2*k.limit, maxBatch)
+		k.batchSize = min(2*k.batchSize, maxBatch)
 	}
 	k.text = append(k.text, text...)
-	if len(k.text) > 0 && !k.armed {
-		k.armed = true
-		time.AfterFunc(batchDelay, k.tick)
+	if len(k.text) > 0 && !k.flushScheduled {
+		k.flushScheduled = true
+		time.AfterFunc(batchDelay, k.flushBatch)
 	}
 }
 
@@ -105,11 +105,11 @@ func boundary(text string, n int) int {
 	return n // not UTF-8
 }
 
-func (k *sink) tick() {
+func (k *sink) flushBatch() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.armed = false
-	k.limit = minBatch
+	k.flushScheduled = false
+	k.batchSize = minBatch
 	k.flush()
 	k.text = nil // the cell may be over, and remembered for long
 }
@@ -128,47 +128,47 @@ func (k *sink) Display(d output.Display) {
 	defer k.mu.Unlock()
 	data, metadata, transient := bundle(d.Data), object(d.Metadata), wire.Transient{DisplayID: d.DisplayID}
 	if d.Update {
-		k.say(&wire.UpdateDisplayData{Data: data, Metadata: metadata, Transient: transient})
+		k.publish(&wire.UpdateDisplayData{Data: data, Metadata: metadata, Transient: transient})
 		return
 	}
-	k.say(&wire.DisplayData{Data: data, Metadata: metadata, Transient: transient})
+	k.publish(&wire.DisplayData{Data: data, Metadata: metadata, Transient: transient})
 }
 
 func (k *sink) Result(data output.Bundle, metadata map[string]any) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.say(&wire.ExecuteResult{ExecutionCount: k.count, Data: bundle(data), Metadata: object(metadata)})
+	k.publish(&wire.ExecuteResult{ExecutionCount: k.count, Data: bundle(data), Metadata: object(metadata)})
 }
 
-// fail stops the cells behind the cell, before it is told that it has failed.
-func (k *sink) fail() {
-	if k.stops {
-		k.failing.Do(func() {
-			k.cell.takeIn()
-			k.cell.lane.fail(k.cell)
+// abortQueued stops the cells behind the cell, before it is told that it has failed.
+func (k *sink) abortQueued() {
+	if k.stopsOnError {
+		k.abortOnce.Do(func() {
+			k.cell.awaitBurst()
+			k.cell.queue.abortAfter(k.cell)
 		})
 	}
 }
 
 func (k *sink) Error(e *output.Error) {
-	k.fail()
+	k.abortQueued()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.told = true
-	k.say(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
+	k.errorPublished = true
+	k.publish(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
 }
 
 func (k *sink) Clear(wait bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.say(&wire.ClearOutput{Wait: wait})
+	k.publish(&wire.ClearOutput{Wait: wait})
 }
 
 // Comm is sent for silent cells too: it is no output of theirs.
 func (k *sink) Comm(m output.Comm) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.s.comms.note(m)
+	k.s.comms.record(m)
 	k.flush()
 	k.s.publishWith(k.cell.Message, commContent(m), m.Metadata)
 }
@@ -187,13 +187,13 @@ func (k *sink) Input(ctx context.Context, prompt string, password bool) (string,
 // if the session did not.
 func (k *sink) finish(e *output.Error) {
 	if e != nil {
-		k.fail()
+		k.abortQueued()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.flush()
-	if e != nil && !k.told {
-		k.told = true
-		k.say(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
+	if e != nil && !k.errorPublished {
+		k.errorPublished = true
+		k.publish(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
 	}
 }

@@ -13,9 +13,9 @@ import (
 
 var errNoStdin = errors.New("the cell reads from stdin, and this front end allows no input (allow_stdin is false)")
 
-// connectLimit is how long a question waits for a front end whose stdin
+// connectTimeout is how long a question waits for a front end whose stdin
 // socket is still connecting.
-const connectLimit = 2 * time.Second
+const connectTimeout = 2 * time.Second
 
 // A stdin asks one question at a time and matches the answers.
 type stdin struct {
@@ -53,7 +53,7 @@ func (d *stdin) ask(ctx context.Context, s *Server, cell *request, req *wire.Inp
 	if err != nil {
 		return "", err
 	}
-	if err := d.sendPatiently(ctx, s.transport.Stdin(), transport.Packet{Identity: cell.identity, Frames: frames}); err != nil {
+	if err := d.sendWithRetry(ctx, s.transport.Stdin(), transport.Packet{Identity: cell.identity, Frames: frames}); err != nil {
 		return "", err
 	}
 	select {
@@ -64,8 +64,8 @@ func (d *stdin) ask(ctx context.Context, s *Server, cell *request, req *wire.Inp
 	}
 }
 
-func (d *stdin) sendPatiently(ctx context.Context, r transport.Router, pkt transport.Packet) error {
-	deadline := time.Now().Add(connectLimit)
+func (d *stdin) sendWithRetry(ctx context.Context, r transport.Router, pkt transport.Packet) error {
+	deadline := time.Now().Add(connectTimeout)
 	for {
 		err := r.Send(pkt)
 		if err == nil || !errors.Is(err, transport.ErrNoPeer) {

@@ -16,26 +16,26 @@ const maxSubshells = 64
 // subshells are further lanes for shell requests (JEP 91), served beside the
 // main one. The session decides what their cells may do at the same time.
 type subshells struct {
-	start func(*lane)
+	start func(*requestQueue)
 
-	mu    sync.Mutex // guards lanes
-	lanes map[string]*lane
+	mu     sync.Mutex // guards lanes
+	queues map[string]*requestQueue
 }
 
 func errNoSubshell(id string) error {
 	return fmt.Errorf("there is no subshell %q; create_subshell_request makes one", id)
 }
 
-func (p *subshells) get(id string) *lane {
+func (p *subshells) get(id string) *requestQueue {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lanes[id]
+	return p.queues[id]
 }
 
 func (p *subshells) closeAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.lanes {
+	for _, l := range p.queues {
 		l.close()
 	}
 }
@@ -44,11 +44,11 @@ func (s *Server) createSubshell(context.Context, *request, *wire.CreateSubshellR
 	p := &s.subshells
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.lanes) >= maxSubshells {
+	if len(p.queues) >= maxSubshells {
 		return reply{}, fmt.Errorf("there are %d subshells already; delete one first", maxSubshells)
 	}
-	id, l := rand.Text(), newLane()
-	p.lanes[id] = l
+	id, l := rand.Text(), newRequestQueue()
+	p.queues[id] = l
 	p.start(l)
 	return answer(&wire.CreateSubshellReply{Status: wire.Status{Status: wire.StatusOK}, SubshellID: id})
 }
@@ -58,8 +58,8 @@ func (s *Server) createSubshell(context.Context, *request, *wire.CreateSubshellR
 func (s *Server) deleteSubshell(_ context.Context, _ *request, req *wire.DeleteSubshellRequest) (reply, error) {
 	p := &s.subshells
 	p.mu.Lock()
-	l := p.lanes[req.SubshellID]
-	delete(p.lanes, req.SubshellID)
+	l := p.queues[req.SubshellID]
+	delete(p.queues, req.SubshellID)
 	p.mu.Unlock()
 	if l == nil {
 		return reply{}, errNoSubshell(req.SubshellID)
@@ -72,6 +72,6 @@ func (s *Server) listSubshells(context.Context, *request, *wire.ListSubshellRequ
 	p := &s.subshells
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ids := slices.Sorted(maps.Keys(p.lanes))
+	ids := slices.Sorted(maps.Keys(p.queues))
 	return answer(&wire.ListSubshellReply{Status: wire.Status{Status: wire.StatusOK}, SubshellID: lines(ids)})
 }

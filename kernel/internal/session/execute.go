@@ -87,7 +87,7 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 func (s *Session) begin(ctx context.Context, req output.Request) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
-	s.running, s.cancel, s.next = ctx, cancel, req.Next
+	s.running, s.cancel, s.next = ctx, cancel, req.HasNext
 	s.mu.Unlock()
 	return ctx, func() {
 		s.mu.Lock()

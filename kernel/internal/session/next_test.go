@@ -13,7 +13,7 @@ func TestNext(t *testing.T) {
 	s := newTestSession(t)
 	var asked []string
 	for _, code := range []string{"x := 1", "x + missing", "x + 1"} {
-		r := s.Execute(t.Context(), output.Request{Code: code, StoreHistory: true, Next: func() bool {
+		r := s.Execute(t.Context(), output.Request{Code: code, StoreHistory: true, HasNext: func() bool {
 			asked = append(asked, code)
 			return true
 		}}, quiet{})

@@ -17,7 +17,7 @@ import (
 
 func TestSilentConnectionsKeepNobodyWaiting(t *testing.T) {
 	l := DefaultLimits()
-	l.Handshake = time.Hour
+	l.HandshakeTimeout = time.Hour
 	k := listenTCP(t, l)
 	for _, port := range k.ports() {
 		for range 20 {
@@ -29,7 +29,7 @@ func TestSilentConnectionsKeepNobodyWaiting(t *testing.T) {
 
 func TestSilentConnectionIsDropped(t *testing.T) {
 	l := DefaultLimits()
-	l.Handshake = 300 * time.Millisecond
+	l.HandshakeTimeout = 300 * time.Millisecond
 	k := listenTCP(t, l)
 	c := k.dial(k.connection.ShellPort)
 	c.SetReadDeadline(time.Now().Add(watchdog))
@@ -148,7 +148,7 @@ func TestBrokenFrames(t *testing.T) {
 
 func TestUnfinishedMessageIsDropped(t *testing.T) {
 	l := DefaultLimits()
-	l.Slack = 500 * time.Millisecond
+	l.ReceiveTimeout = 500 * time.Millisecond
 	k := listenTCP(t, l)
 	c := k.established(k.connection.ShellPort, "DEALER")
 	if _, err := c.Write([]byte{flagMore, 3, 'a', 'b', 'c', 0}); err != nil {
@@ -196,7 +196,7 @@ func manySubscriptions() []byte {
 func TestThousandConnections(t *testing.T) {
 	l := DefaultLimits()
 	l.Connections = 64
-	l.Handshake = time.Hour
+	l.HandshakeTimeout = time.Hour
 	k := listenTCP(t, l)
 	front := k.peerOf(k.connection.ShellPort, zmq4.Dealer, "front")
 	k.ask(front, "before")
@@ -233,7 +233,7 @@ func TestThousandConnections(t *testing.T) {
 func TestIncomingMemoryIsBounded(t *testing.T) {
 	l := DefaultLimits()
 	l.Incoming = 64 << 20
-	l.Slack = 2 * time.Second
+	l.ReceiveTimeout = 2 * time.Second
 	k := listenTCP(t, l)
 	var before, during runtime.MemStats
 	runtime.GC()
@@ -286,7 +286,7 @@ func FuzzPeer(f *testing.F) {
 		limits := DefaultLimits()
 		limits.Message = 1 << 16
 		l := &listener{kind: zmq4.Router, limits: limits}
-		p := &peer{guard: fuzzGuard(data, limits)}
+		p := &peer{checkedConn: fuzzGuard(data, limits)}
 		if l.handshake(p) != nil {
 			return
 		}
@@ -311,7 +311,7 @@ func FuzzPeer(f *testing.F) {
 	})
 }
 
-func fuzzGuard(data []byte, l Limits) *guard {
+func fuzzGuard(data []byte, l Limits) *checkedConn {
 	budget := semaphore.NewWeighted(int64(l.Incoming))
-	return newGuard(memoryConn{Reader: bytes.NewReader(data)}, l, l.Message, budget)
+	return newCheckedConn(memoryConn{Reader: bytes.NewReader(data)}, l, l.Message, budget)
 }

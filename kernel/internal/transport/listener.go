@@ -37,18 +37,18 @@ type listener struct {
 
 // A peer is one connection.
 type peer struct {
-	*guard
-	conn   *zmq4.Conn // set when established
-	out    outbox
-	proven atomic.Bool // worth keeping when connections run out
-	reason atomic.Pointer[string]
+	*checkedConn
+	conn     *zmq4.Conn // set when established
+	out      sendQueue
+	isActive atomic.Bool // worth keeping when connections run out
+	reason   atomic.Pointer[string]
 }
 
 // drop closes the connection and keeps the reason for the log.
 func (p *peer) drop(reason string) {
 	p.reason.CompareAndSwap(nil, &reason)
 	p.out.close()
-	p.guard.Close()
+	p.checkedConn.Close()
 }
 
 func (p *peer) identity() string { return p.conn.Peer.Meta["Identity"] }
@@ -76,7 +76,7 @@ func (l *listener) accept() {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
-		p := &peer{guard: newGuard(c, l.limits, l.maxTotal, l.budget)}
+		p := &peer{checkedConn: newCheckedConn(c, l.limits, l.maxTotal, l.budget)}
 		p.out.init()
 		place := l.admit(p)
 		if place == nil {
@@ -95,7 +95,7 @@ func (l *listener) admit(p *peer) *list.Element {
 		return nil
 	}
 	if l.peers.Len() >= l.limits.Connections {
-		victim := l.oldestUnproven()
+		victim := l.oldestInactive()
 		if victim == nil {
 			l.log.Warn("refused a connection: too many are open", "open", l.peers.Len())
 			return nil
@@ -106,9 +106,9 @@ func (l *listener) admit(p *peer) *list.Element {
 	return l.peers.PushBack(p)
 }
 
-func (l *listener) oldestUnproven() *list.Element {
+func (l *listener) oldestInactive() *list.Element {
 	for e := l.peers.Front(); e != nil; e = e.Next() {
-		if !e.Value.(*peer).proven.Load() {
+		if !e.Value.(*peer).isActive.Load() {
 			return e
 		}
 	}
@@ -145,8 +145,8 @@ func (l *listener) handshake(p *peer) (err error) {
 			err = fmt.Errorf("%w: %v", errProtocol, r)
 		}
 	}()
-	p.SetDeadline(time.Now().Add(l.limits.Handshake))
-	p.conn, err = zmq4.Open(p.guard, null.Security(), l.kind, nil, true, nil)
+	p.SetDeadline(time.Now().Add(l.limits.HandshakeTimeout))
+	p.conn, err = zmq4.Open(p.checkedConn, null.Security(), l.kind, nil, true, nil)
 	if err != nil {
 		return err
 	}

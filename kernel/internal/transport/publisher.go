@@ -34,7 +34,7 @@ type publisher struct {
 
 type subscriber struct {
 	topics map[string]bool
-	debt   time.Duration // by how much it fell short of LagRate while others were ready
+	lag    time.Duration // by how much it fell short of LagRate while others were ready
 }
 
 func newPublisher(limits Limits, greeter Greeter, log *slog.Logger, done <-chan struct{}) *publisher {
@@ -47,8 +47,8 @@ func newPublisher(limits Limits, greeter Greeter, log *slog.Logger, done <-chan 
 
 // serve reads p's subscriptions.
 func (b *publisher) serve(p *peer) error {
-	p.out.taken = b.signal
-	defer b.forget(p)
+	p.out.onWritten = b.signal
+	defer b.remove(p)
 	for {
 		frames, err := p.recv()
 		if err != nil {
@@ -90,7 +90,7 @@ func (b *publisher) add(p *peer, topic string) error {
 		return errSubscription
 	}
 	s.topics[topic] = true
-	p.proven.Store(true)
+	p.isActive.Store(true)
 	if !utf8.ValidString(topic) {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (b *publisher) subscriber(p *peer) *subscriber {
 	return s
 }
 
-func (b *publisher) forget(p *peer) {
+func (b *publisher) remove(p *peer) {
 	b.mu.Lock()
 	delete(b.subs, p)
 	b.mu.Unlock()
@@ -152,7 +152,7 @@ func (b *publisher) PublishNow(frames [][]byte) error {
 }
 
 func (b *publisher) Publish(frames [][]byte) error {
-	w := wait{held: make(map[*peer]progress)}
+	w := publishWait{seen: make(map[*peer]progress)}
 	for {
 		select {
 		case <-b.done:
@@ -168,7 +168,7 @@ func (b *publisher) Publish(frames [][]byte) error {
 			b.mu.Unlock()
 			return nil
 		}
-		b.judge(&w, late, len(ready) > 0)
+		b.dropSlow(&w, late, len(ready) > 0)
 		changed := b.changed
 		b.waiting++
 		b.mu.Unlock()
@@ -196,14 +196,14 @@ func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
 			continue
 		}
 		ready = append(ready, p)
-		s.debt = 0
+		s.lag = 0
 	}
 	return late, ready
 }
 
 // sleep waits for a change, or long enough for judge to be asked again.
 func (b *publisher) sleep(changed <-chan struct{}) error {
-	timer := time.NewTimer(b.interval())
+	timer := time.NewTimer(b.checkInterval())
 	defer timer.Stop()
 	select {
 	case <-changed:
@@ -214,14 +214,14 @@ func (b *publisher) sleep(changed <-chan struct{}) error {
 	return nil
 }
 
-// interval is how often a publisher that waits looks for whom.
-func (b *publisher) interval() time.Duration {
-	return min(100*time.Millisecond, b.limits.LagGrace/4, b.limits.Stall/4)
+// checkInterval is how often a publisher that waits looks for whom.
+func (b *publisher) checkInterval() time.Duration {
+	return min(100*time.Millisecond, b.limits.LagTimeout/4, b.limits.StallTimeout/4)
 }
 
-// A wait is one Publish call's record of whom it waited for.
-type wait struct {
-	held map[*peer]progress
+// A publishWait is one Publish call's record of whom it waited for.
+type publishWait struct {
+	seen map[*peer]progress
 }
 
 type progress struct {
@@ -230,22 +230,22 @@ type progress struct {
 	seen  time.Time // when this was recorded
 }
 
-// judge disconnects subscribers that hold the publisher up for too long. Time
+// dropSlow disconnects subscribers that hold the publisher up for too long. Time
 // in which it was not asked counts little: all may have stood still.
-func (b *publisher) judge(w *wait, late []*peer, othersReady bool) {
+func (b *publisher) dropSlow(w *publishWait, late []*peer, othersReady bool) {
 	now := time.Now()
 	for _, p := range late {
-		last, ok := w.held[p]
+		last, ok := w.seen[p]
 		taken := p.progress.Load()
 		cur := progress{taken: taken, moved: last.moved, seen: now}
 		if !ok || taken != last.taken {
 			cur.moved = now
 		}
-		w.held[p] = cur
+		w.seen[p] = cur
 		if !ok {
 			continue
 		}
-		if now.Sub(cur.moved) > b.limits.Stall {
+		if now.Sub(cur.moved) > b.limits.StallTimeout {
 			b.disconnect(p, "takes nothing")
 			continue
 		}
@@ -254,8 +254,8 @@ func (b *publisher) judge(w *wait, late []*peer, othersReady bool) {
 		}
 		due := time.Duration(taken-last.taken) * time.Second / time.Duration(b.limits.LagRate)
 		s := b.subs[p]
-		s.debt = max(0, s.debt+min(now.Sub(last.seen), 2*b.interval())-due)
-		if s.debt > b.limits.LagGrace {
+		s.lag = max(0, s.lag+min(now.Sub(last.seen), 2*b.checkInterval())-due)
+		if s.lag > b.limits.LagTimeout {
 			b.disconnect(p, "holds up the others")
 		}
 	}

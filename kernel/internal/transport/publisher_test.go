@@ -73,11 +73,11 @@ func (k *kernel) backlog() int {
 	return n
 }
 
-// TestStoppedSubscriberAlone: the publisher goes on after Stall.
+// TestStoppedSubscriberAlone: the publisher goes on after StallTimeout.
 func TestStoppedSubscriberAlone(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
-	l.Stall = 300 * time.Millisecond
+	l.StallTimeout = 300 * time.Millisecond
 	k := listenTCP(t, l)
 	k.subscriber("")
 	if err := k.publishAll(); err != nil {
@@ -92,7 +92,7 @@ func TestStoppedSubscriberAlone(t *testing.T) {
 func TestStoppedSubscriberAmongOthers(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
-	l.LagGrace = 200 * time.Millisecond
+	l.LagTimeout = 200 * time.Millisecond
 	k := listenTCP(t, l)
 	k.subscriber("") // reads nothing
 	good := k.subscriber("")
@@ -112,7 +112,7 @@ func TestStoppedSubscriberAmongOthers(t *testing.T) {
 func TestTricklingSubscriberAmongOthers(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
-	l.LagGrace = 200 * time.Millisecond
+	l.LagTimeout = 200 * time.Millisecond
 	k := listenTCP(t, l)
 	trickle, good := k.subscriber(""), k.subscriber("")
 	stop := make(chan struct{})

@@ -39,7 +39,7 @@ func (r *router) serve(p *peer) error {
 	if old != nil {
 		old.drop("its identity connected anew")
 	}
-	defer r.forget(id, p)
+	defer r.remove(id, p)
 	for {
 		frames, err := p.recv()
 		if err != nil {
@@ -55,7 +55,7 @@ func (r *router) serve(p *peer) error {
 	}
 }
 
-func (r *router) forget(id string, p *peer) {
+func (r *router) remove(id string, p *peer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.peers[id] == p {
@@ -98,7 +98,7 @@ func (r *router) Send(pkt Packet) error {
 	if p == nil {
 		return ErrNoPeer
 	}
-	p.proven.Store(true)
+	p.isActive.Store(true)
 	if p.out.backlog() > r.limits.Replies {
 		r.log.Warn("disconnected a front end that does not read its replies", "bytes", p.out.backlog())
 		p.drop("does not read its replies")

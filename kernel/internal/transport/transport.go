@@ -73,40 +73,40 @@ type Greeter interface {
 
 // Limits bounds what peers can cost. Sizes are bytes.
 type Limits struct {
-	Connections int           // per socket; beyond it the oldest unproven one is closed
-	Handshake   time.Duration // from accept to the end of the ZMTP handshake
-	Message     int           // one incoming message on shell or control
-	Incoming    int           // all messages being received, together
-	Slack       time.Duration // to finish a message once begun, on top of 1 s per MB
+	Connections      int           // per socket; beyond it the oldest unproven one is closed
+	HandshakeTimeout time.Duration // from accept to the end of the ZMTP handshake
+	Message          int           // one incoming message on shell or control
+	Incoming         int           // all messages being received, together
+	ReceiveTimeout   time.Duration // to finish a message once begun, on top of 1 s per MB
 
 	Replies int // queued for one peer of shell, control or stdin
 
 	// Backlog is how far a subscriber may be behind on iopub before Publish
 	// waits for it. PublishNow may add as much again.
 	Backlog int
-	// Stall: a subscriber that Publish waits for and that takes nothing for
+	// StallTimeout: a subscriber that Publish waits for and that takes nothing for
 	// so long is disconnected.
-	Stall time.Duration
-	// LagRate and LagGrace: while another subscriber is ready for more, one
+	StallTimeout time.Duration
+	// LagRate and LagTimeout: while another subscriber is ready for more, one
 	// that Publish waits for must take LagRate bytes per second. When it has
-	// fallen short of that by LagGrace it is disconnected.
-	LagRate  int
-	LagGrace time.Duration
+	// fallen short of that by LagTimeout it is disconnected.
+	LagRate    int
+	LagTimeout time.Duration
 }
 
 // DefaultLimits suit a kernel with a few front ends on a shared machine.
 func DefaultLimits() Limits {
 	return Limits{
-		Connections: 512,
-		Handshake:   5 * time.Second,
-		Message:     64 << 20,
-		Incoming:    128 << 20,
-		Slack:       30 * time.Second,
-		Replies:     32 << 20,
-		Backlog:     16 << 20,
-		Stall:       30 * time.Second,
-		LagRate:     1 << 20,
-		LagGrace:    5 * time.Second,
+		Connections:      512,
+		HandshakeTimeout: 5 * time.Second,
+		Message:          64 << 20,
+		Incoming:         128 << 20,
+		ReceiveTimeout:   30 * time.Second,
+		Replies:          32 << 20,
+		Backlog:          16 << 20,
+		StallTimeout:     30 * time.Second,
+		LagRate:          1 << 20,
+		LagTimeout:       5 * time.Second,
 	}
 }
 

@@ -6,22 +6,22 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// An outbox holds the messages that wait for one peer's writer. Messages are
+// An sendQueue holds the messages that wait for one peer's writer. Messages are
 // shared between peers and never changed.
-type outbox struct {
-	mu     sync.Mutex // guards what follows
-	wake   *sync.Cond // something was queued, or closed
-	queue  [][][]byte
-	bytes  int // of the queue and of the message being written
-	closed bool
+type sendQueue struct {
+	mu       sync.Mutex // guards what follows
+	notEmpty *sync.Cond // something was queued, or closed
+	queue    [][][]byte
+	bytes    int // of the queue and of the message being written
+	closed   bool
 
-	taken func() // called, if set, after each message written
+	onWritten func() // called, if set, after each message written
 }
 
-func (o *outbox) init() { o.wake = sync.NewCond(&o.mu) }
+func (o *sendQueue) init() { o.notEmpty = sync.NewCond(&o.mu) }
 
 // put queues a message; it fails when the box is closed.
-func (o *outbox) put(frames [][]byte) bool {
+func (o *sendQueue) put(frames [][]byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -29,32 +29,32 @@ func (o *outbox) put(frames [][]byte) bool {
 	}
 	o.queue = append(o.queue, frames)
 	o.bytes += size(frames)
-	o.wake.Signal()
+	o.notEmpty.Signal()
 	return true
 }
 
-func (o *outbox) backlog() int {
+func (o *sendQueue) backlog() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.bytes
 }
 
-func (o *outbox) empty() bool { return o.backlog() == 0 }
+func (o *sendQueue) empty() bool { return o.backlog() == 0 }
 
-func (o *outbox) close() {
+func (o *sendQueue) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
 	o.queue, o.bytes = nil, 0
-	o.wake.Broadcast()
+	o.notEmpty.Broadcast()
 }
 
 // next waits for a message; last reports that no other waits behind it.
-func (o *outbox) next() (frames [][]byte, last, ok bool) {
+func (o *sendQueue) next() (frames [][]byte, last, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for len(o.queue) == 0 && !o.closed {
-		o.wake.Wait()
+		o.notEmpty.Wait()
 	}
 	if o.closed {
 		return nil, false, false
@@ -66,12 +66,12 @@ func (o *outbox) next() (frames [][]byte, last, ok bool) {
 }
 
 // done accounts for a message that was written.
-func (o *outbox) done(frames [][]byte) {
+func (o *sendQueue) done(frames [][]byte) {
 	o.mu.Lock()
 	if !o.closed {
 		o.bytes -= size(frames)
 	}
-	taken := o.taken
+	taken := o.onWritten
 	o.mu.Unlock()
 	if taken != nil {
 		taken()

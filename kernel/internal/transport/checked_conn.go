@@ -24,7 +24,7 @@ const (
 
 	maxHandshakeCommand = 1 << 12
 	maxFrames           = 1024
-	freeBytes           = 16 << 10 // per message, without asking the budget
+	unbudgetedBytes     = 16 << 10 // per message, without asking the budget
 	writeChunk          = 64 << 10
 )
 
@@ -33,54 +33,54 @@ var (
 	errProtocol = errors.New("transport: broken ZMTP framing")
 )
 
-// A guard is a connection whose incoming bytes are checked before zmq4 sees
+// A checkedConn is a connection whose incoming bytes are checked before zmq4 sees
 // them: zmq4 allocates whatever size a frame declares, and answers a PING by
 // writing into the middle of what another goroutine sends. Outgoing bytes are
 // buffered until flush.
 //
 // Read is called by one goroutine at a time; Write and flush by another.
-type guard struct {
+type checkedConn struct {
 	net.Conn
-	limits   Limits
-	budget   *semaphore.Weighted // shared by all connections
-	maxTotal int                 // bytes in one message
-	open     atomic.Bool         // the handshake is done
-	waiting  atomic.Bool         // nothing was read of the next message
+	limits        Limits
+	budget        *semaphore.Weighted // shared by all connections
+	maxTotal      int                 // bytes in one message
+	handshakeDone atomic.Bool         // the handshake is done
+	isIdle        atomic.Bool         // nothing was read of the next message
 
-	in       *bufio.Reader
-	greeting int    // bytes of the greeting still to come
-	head     []byte // of the current frame, still to be handed out
-	body     uint64 // bytes of the current frame still to come
-	more     bool   // the current message goes on
-	frames   int    // in the current message
-	total    int    // bytes in the current message
-	reserved int64  // of budget, for the current message
+	in           *bufio.Reader
+	greetingLeft int    // bytes of the greeting still to come
+	head         []byte // of the current frame, still to be handed out
+	bodyLeft     uint64 // bytes of the current frame still to come
+	hasMore      bool   // the current message goes on
+	frames       int    // in the current message
+	total        int    // bytes in the current message
+	reserved     int64  // of budget, for the current message
 
 	mu       sync.Mutex // guards out: the writer's messages, and pongs
 	out      *bufio.Writer
 	progress atomic.Int64 // bytes that the peer's side has taken
 }
 
-func newGuard(c net.Conn, limits Limits, maxTotal int, budget *semaphore.Weighted) *guard {
-	g := &guard{Conn: c, limits: limits, budget: budget, maxTotal: maxTotal, greeting: greetingSize}
+func newCheckedConn(c net.Conn, limits Limits, maxTotal int, budget *semaphore.Weighted) *checkedConn {
+	g := &checkedConn{Conn: c, limits: limits, budget: budget, maxTotal: maxTotal, greetingLeft: greetingSize}
 	g.in = bufio.NewReaderSize(c, 4096)
 	return g
 }
 
 // established ends the handshake: from now on writes are buffered and commands
 // are the guard's to answer.
-func (g *guard) established() {
-	g.out = bufio.NewWriterSize(counter{g}, 4096)
-	g.open.Store(true)
+func (g *checkedConn) established() {
+	g.out = bufio.NewWriterSize(progressWriter{g}, 4096)
+	g.handshakeDone.Store(true)
 }
 
-func (g *guard) Read(p []byte) (int, error) {
-	if g.greeting > 0 {
-		n, err := g.in.Read(p[:min(len(p), g.greeting)])
-		g.greeting -= n
+func (g *checkedConn) Read(p []byte) (int, error) {
+	if g.greetingLeft > 0 {
+		n, err := g.in.Read(p[:min(len(p), g.greetingLeft)])
+		g.greetingLeft -= n
 		return n, err
 	}
-	for len(g.head) == 0 && g.body == 0 {
+	for len(g.head) == 0 && g.bodyLeft == 0 {
 		if err := g.nextFrame(); err != nil {
 			return 0, err
 		}
@@ -90,23 +90,23 @@ func (g *guard) Read(p []byte) (int, error) {
 		g.head = g.head[n:]
 		return n, nil
 	}
-	n, err := g.in.Read(p[:min(uint64(len(p)), g.body)])
-	g.body -= uint64(n)
+	n, err := g.in.Read(p[:min(uint64(len(p)), g.bodyLeft)])
+	g.bodyLeft -= uint64(n)
 	return n, err
 }
 
 // nextFrame reads one frame header and admits it.
-func (g *guard) nextFrame() error {
-	if !g.more && g.open.Load() {
+func (g *checkedConn) nextFrame() error {
+	if !g.hasMore && g.handshakeDone.Load() {
 		g.frames, g.total = 0, 0
 		g.Conn.SetReadDeadline(time.Time{})
-		g.waiting.Store(g.in.Buffered() == 0)
+		g.isIdle.Store(g.in.Buffered() == 0)
 		_, err := g.in.Peek(1)
-		g.waiting.Store(false)
+		g.isIdle.Store(false)
 		if err != nil {
 			return err
 		}
-		g.Conn.SetReadDeadline(time.Now().Add(g.limits.Slack))
+		g.Conn.SetReadDeadline(time.Now().Add(g.limits.ReceiveTimeout))
 	}
 	head, size, err := g.readHead()
 	if err != nil {
@@ -118,21 +118,21 @@ func (g *guard) nextFrame() error {
 	if head[0]&flagCommand != 0 {
 		return g.command(head, size)
 	}
-	if !g.open.Load() {
+	if !g.handshakeDone.Load() {
 		return fmt.Errorf("%w: a message before the handshake", errProtocol)
 	}
 	if err := g.admit(size); err != nil {
 		return err
 	}
-	g.head, g.body, g.more = head, size, head[0]&flagMore != 0
+	g.head, g.bodyLeft, g.hasMore = head, size, head[0]&flagMore != 0
 	return nil
 }
 
 // pending reports whether a message has arrived, in part at least, and was not
 // handed on.
-func (g *guard) pending() bool { return unread(g.Conn) || !g.waiting.Load() }
+func (g *checkedConn) pending() bool { return unread(g.Conn) || !g.isIdle.Load() }
 
-func (g *guard) readHead() ([]byte, uint64, error) {
+func (g *checkedConn) readHead() ([]byte, uint64, error) {
 	head := make([]byte, 2, 9)
 	if _, err := io.ReadFull(g.in, head); err != nil {
 		return nil, 0, err
@@ -148,18 +148,18 @@ func (g *guard) readHead() ([]byte, uint64, error) {
 }
 
 // admit counts a frame against the limits and reserves its memory.
-func (g *guard) admit(size uint64) error {
+func (g *checkedConn) admit(size uint64) error {
 	g.frames++
 	if g.frames > maxFrames || size > uint64(g.maxTotal) || g.total+int(size) > g.maxTotal {
 		return fmt.Errorf("%w of %d bytes", errTooLarge, g.maxTotal)
 	}
 	g.total += int(size)
-	if g.total <= freeBytes {
+	if g.total <= unbudgetedBytes {
 		return nil
 	}
-	allowed := g.limits.Slack + time.Duration(g.total)*time.Second/(1<<20)
+	allowed := g.limits.ReceiveTimeout + time.Duration(g.total)*time.Second/(1<<20)
 	g.Conn.SetReadDeadline(time.Now().Add(allowed))
-	ctx, cancel := context.WithTimeout(context.Background(), g.limits.Slack)
+	ctx, cancel := context.WithTimeout(context.Background(), g.limits.ReceiveTimeout)
 	defer cancel()
 	if err := g.budget.Acquire(ctx, int64(size)); err != nil {
 		return errors.New("transport: too much is being received at once")
@@ -170,18 +170,18 @@ func (g *guard) admit(size uint64) error {
 
 // release gives back what the current message reserved. The reader calls it
 // once the message is somebody else's, or when the connection ends.
-func (g *guard) release() {
+func (g *checkedConn) release() {
 	g.budget.Release(g.reserved)
 	g.reserved = 0
 }
 
 // command lets handshake commands through and answers later ones itself.
-func (g *guard) command(head []byte, size uint64) error {
-	if size > maxHandshakeCommand || head[0]&flagMore != 0 || g.more {
+func (g *checkedConn) command(head []byte, size uint64) error {
+	if size > maxHandshakeCommand || head[0]&flagMore != 0 || g.hasMore {
 		return fmt.Errorf("%w: a command of %d bytes", errProtocol, size)
 	}
-	if !g.open.Load() {
-		g.head, g.body = head, size
+	if !g.handshakeDone.Load() {
+		g.head, g.bodyLeft = head, size
 		return nil
 	}
 	body := make([]byte, size)
@@ -196,7 +196,7 @@ func (g *guard) command(head []byte, size uint64) error {
 }
 
 // pong answers a PING with its context, of at most 16 bytes by the protocol.
-func (g *guard) pong(context []byte) error {
+func (g *checkedConn) pong(context []byte) error {
 	if len(context) > 16 {
 		return fmt.Errorf("%w: a PING context of %d bytes", errProtocol, len(context))
 	}
@@ -208,7 +208,7 @@ func (g *guard) pong(context []byte) error {
 }
 
 // send runs write, which writes one whole message or command, undisturbed.
-func (g *guard) send(write func() error, flush bool) error {
+func (g *checkedConn) send(write func() error, flush bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := write(); err != nil {
@@ -221,17 +221,17 @@ func (g *guard) send(write func() error, flush bool) error {
 }
 
 // Write is called by zmq4: in the handshake, and within send.
-func (g *guard) Write(p []byte) (int, error) {
-	if g.open.Load() {
+func (g *checkedConn) Write(p []byte) (int, error) {
+	if g.handshakeDone.Load() {
 		return g.out.Write(p)
 	}
 	return g.Conn.Write(p)
 }
 
-// A counter writes to the connection in chunks, so that progress is seen.
-type counter struct{ g *guard }
+// A progressWriter writes to the connection in chunks, so that progress is seen.
+type progressWriter struct{ g *checkedConn }
 
-func (c counter) Write(p []byte) (int, error) {
+func (c progressWriter) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 {
 		n, err := c.g.Conn.Write(p[:min(len(p), writeChunk)])

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	linesPerWindow = 20
-	logWindow      = time.Minute
+	maxLinesPerPeriod = 20
+	logPeriod         = time.Minute
 )
 
 // Throttle returns a handler that passes on at most 20 lines a minute of each
@@ -33,7 +33,7 @@ type counts struct {
 func (c *counts) next(r slog.Record) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r.Time.Sub(c.since) > logWindow {
+	if r.Time.Sub(c.since) > logPeriod {
 		c.since = r.Time
 		clear(c.lines)
 	}
@@ -43,9 +43,9 @@ func (c *counts) next(r slog.Record) int {
 
 func (t throttle) Handle(ctx context.Context, r slog.Record) error {
 	switch n := t.counts.next(r); {
-	case n > linesPerWindow:
+	case n > maxLinesPerPeriod:
 		return nil
-	case n == linesPerWindow:
+	case n == maxLinesPerPeriod:
 		r.Add("more", "held back for a minute")
 	}
 	return t.Handler.Handle(ctx, r)
