@@ -300,7 +300,7 @@ func (f *Fake) Comm(m output.Comm) error {
 	case m.Kind == output.CommOpen && m.Target == "echo":
 		f.echoes[m.ID] = true
 	case !f.echoes[m.ID]:
-		return errors.New("nobody serves it")
+		return errors.New("the comm has no handler")
 	case m.Kind == output.CommMsg && f.sink != nil:
 		f.sink.Comm(output.Comm{Kind: output.CommMsg, ID: m.ID, Data: m.Data, Metadata: map[string]any{"echo": true}})
 	case m.Kind == output.CommClose:

@@ -1,6 +1,6 @@
-// Package output names what one executed cell says and shows. The session
-// produces these values; the protocol server and the notebook runner consume
-// them. It is a leaf: it knows neither the wire nor the engine.
+// Package output defines the output of an executed cell, and the interface of the
+// session that executes cells. Package session implements it; the server and the
+// notebook runner use it.
 package output
 
 import (
@@ -28,13 +28,12 @@ type Display struct {
 	Update    bool
 }
 
-// A Comm is a message between an object in the notebook's program and its
-// other half in the front end, a widget as a rule. Jupyter calls such a pair a
-// comm; either side opens it.
+// A Comm is a message of a comm: a channel between an object in the notebook's
+// program and one in the front end, such as a widget. Either side opens it.
 type Comm struct {
 	Kind     string // CommOpen, CommMsg or CommClose
 	ID       string
-	Target   string          // what is to be created; in CommOpen
+	Target   string          // the kind of object to create; in CommOpen
 	Data     json.RawMessage // a JSON object; nil for an empty one
 	Metadata map[string]any  // of the message
 }
@@ -46,8 +45,8 @@ const (
 	CommClose = "close"
 )
 
-// An Error is the failure of a cell in Jupyter's form: a class name, one
-// sentence, and the lines a front end prints. Traceback is never nil.
+// An Error is the failure of a cell in Jupyter's form: a name, a message, and the
+// lines that a front end prints. Traceback is never nil.
 type Error struct {
 	Name      string
 	Value     string
@@ -56,24 +55,24 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Name + ": " + e.Value }
 
-// A Sink receives what one cell says, in order. It stays valid after the
-// cell's reply, because goroutines and child processes that the cell started
-// may go on printing. Its methods may be called from several goroutines and
-// block while the consumer is slow: that is the back pressure on the cell.
+// A Sink receives the output of one cell, in order. It stays valid after the
+// cell's reply, because goroutines and child processes that the cell started may
+// print later. Its methods can be called concurrently. They block while the
+// consumer is slow, which is the back pressure on the cell.
 type Sink interface {
-	// Started announces the execution count once the cell begins to run.
+	// Started reports the execution count when the cell begins to run.
 	Started(count int)
-	// Stream delivers text for Stdout or Stderr; always valid UTF-8.
+	// Stream receives text for Stdout or Stderr, which is always valid UTF-8.
 	Stream(name, text string)
 	Display(Display)
-	// Result delivers the value of the cell's last expression.
+	// Result receives the value of the cell's last expression.
 	Result(data Bundle, metadata map[string]any)
 	Error(*Error)
 	// Clear removes the cell's output; with wait, only when the next output comes.
 	Clear(wait bool)
-	// Comm sends a message to the front end's half of a comm.
+	// Comm sends a message to the front end's side of a comm.
 	Comm(Comm)
-	// Input asks the user for a line. It fails where the front end allows no
+	// Input asks the user for a line. It fails if the front end does not allow
 	// input, and when ctx ends first.
 	Input(ctx context.Context, prompt string, password bool) (string, error)
 }
@@ -86,8 +85,8 @@ type Request struct {
 	StoreHistory    bool
 	AllowStdin      bool
 	UserExpressions map[string]string
-	// HasNext reports whether another cell waits for the end of this one, as all
-	// but the last do when a notebook is run as a whole. May be nil.
+	// HasNext reports whether another cell is queued behind this one. It can be
+	// called while the cell runs. It may be nil.
 	HasNext func() bool
 }
 
@@ -107,20 +106,20 @@ type Reply struct {
 	Page            Bundle                      // text for the front end's pager, as of a help directive; may be nil
 }
 
-// An ExpressionResult is the value of one user expression, or why there is none.
+// An ExpressionResult is the value of one user expression, or its error.
 type ExpressionResult struct {
 	Data     Bundle
 	Metadata map[string]any
 	Error    *Error
 }
 
-// Completeness of a piece of code, as consoles ask for it.
+// Completeness tells consoles whether code is complete.
 type Completeness struct {
 	Status string // "complete", "incomplete", "invalid" or "unknown"
 	Indent string // what to indent the next line with, when incomplete
 }
 
-// A Completion lists what can stand at a cursor. Offsets are bytes into the code.
+// A Completion lists the possible texts at a cursor. Offsets are in bytes.
 type Completion struct {
 	Matches    []Match
 	Start, End int // the range that a match replaces

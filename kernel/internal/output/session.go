@@ -2,15 +2,14 @@ package output
 
 import "context"
 
-// A Session is one notebook's life: its live Go program, execution counter and
-// history. The server and the notebook runner drive it through this interface;
-// session.Session is the real one.
+// A Session is the state of one notebook: its running Go program, execution count
+// and history. Package session implements it.
 //
-// Execute calls are serialized by the session in order of arrival. All other
-// methods may be called at any time, also while a cell runs.
+// All methods can be called concurrently. The session runs the cells of concurrent
+// calls of Execute one after another.
 type Session interface {
-	// Execute runs one cell and returns after all of its output has been
-	// handed to sink. Cancelling ctx interrupts the cell.
+	// Execute runs one cell and returns after all of its output has been passed
+	// to sink. Cancelling ctx interrupts the cell.
 	Execute(ctx context.Context, req Request, sink Sink) Reply
 
 	IsComplete(code string) Completeness
@@ -20,13 +19,13 @@ type Session interface {
 	// History returns the executed cells, oldest first.
 	History() []HistoryEntry
 
-	// Comm takes a message of the front end's half of a comm. An error means
-	// that nobody is there to have it.
+	// Comm receives a message of the front end's side of a comm. An error means
+	// that it has no handler.
 	Comm(Comm) error
 
 	// Interrupt stops the running cell, if there is one, and keeps all state.
 	Interrupt()
-	// Close ends the worker and everything it started. A closed session
-	// answers Execute with an error.
+	// Close ends the worker and the processes that it started. Execute of a
+	// closed session fails.
 	Close() error
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// comms are those that are open, whoever opened them. The kernel passes their
-// messages on: the halves that speak are in the worker and in the front end.
+// comms holds the comms that are open, whichever side opened them. The kernel
+// forwards their messages between the worker and the front end.
 type comms struct {
 	mu      sync.Mutex
 	targets map[string]string // by comm id
@@ -58,15 +58,15 @@ func (s *Server) commClose(_ context.Context, r *request, c *wire.CommClose) (re
 	return s.comm(r, output.Comm{Kind: output.CommClose, ID: c.CommID, Data: c.Data})
 }
 
-// comm hands a message to the session. Whoever opens a comm that nobody serves
-// is told that it is closed, as the protocol wants.
+// comm passes a message to the session. A comm_open without a handler is answered
+// with comm_close, as the protocol requires.
 func (s *Server) comm(r *request, m output.Comm) (reply, error) {
 	s.comms.record(m)
 	err := s.Session.Comm(m)
 	if err == nil {
 		return reply{}, nil
 	}
-	s.Log.Info("nobody takes a message of a comm", "comm", m.ID, "target", m.Target, "kind", m.Kind, "reason", err)
+	s.Log.Info("a comm message has no handler", "comm", m.ID, "target", m.Target, "kind", m.Kind, "reason", err)
 	if m.Kind == output.CommOpen {
 		s.comms.record(output.Comm{Kind: output.CommClose, ID: m.ID})
 		s.publishNow(r.Message, &wire.CommClose{CommID: m.ID, Data: json.RawMessage("{}")})
@@ -74,7 +74,7 @@ func (s *Server) comm(r *request, m output.Comm) (reply, error) {
 	return reply{}, nil
 }
 
-// commContent is a comm's message for the wire.
+// commContent returns the content of a comm's message.
 func commContent(m output.Comm) wire.Content {
 	data := m.Data
 	if len(data) == 0 {

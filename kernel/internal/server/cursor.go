@@ -4,8 +4,8 @@ import "unicode/utf8"
 
 // The protocol counts a cursor in Unicode code points, the session in bytes.
 
-// byteOffset converts a count of code points into code; nil means its end, and
-// what lies outside is moved to the nearest end.
+// byteOffset converts a cursor in code points to an offset into code. Without a
+// cursor it is the end; a cursor outside of code is moved to the nearer end.
 func byteOffset(code string, cursor *int) int {
 	if cursor == nil {
 		return len(code)
@@ -20,7 +20,7 @@ func byteOffset(code string, cursor *int) int {
 	return len(code)
 }
 
-// codePoints converts a byte offset into code.
+// codePoints converts a byte offset into code to a count of code points.
 func codePoints(code string, offset int) int {
 	return utf8.RuneCountInString(code[:min(max(offset, 0), len(code))])
 }

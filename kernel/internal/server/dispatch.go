@@ -10,19 +10,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// A request is a verified message and where its reply goes.
+// A request is a verified message, with the peer that its reply is sent to.
 type request struct {
 	*wire.Message
 	router   transport.Router
 	socket   string
 	identity string
 	received time.Time
-	invalid  error // why it cannot be served, found on its way
+	invalid  error // why it cannot be served, if that is known before dispatch
 	queue    *requestQueue
-	aborted  bool // an earlier cell of its lane failed; guarded by lane.mu until taken
+	aborted  bool // an earlier cell of its queue failed; guarded by queue.mu until taken
 }
 
-// A reply is what a handler answers; a nil content means no reply.
+// A reply is the result of a handler. A nil content means that none is sent.
 type reply struct {
 	content  wire.Content
 	metadata any
@@ -32,13 +32,13 @@ func answer(c wire.Content) (reply, error) { return reply{content: c}, nil }
 
 type handler func(context.Context, *request, wire.Content) (reply, error)
 
-// A route says which sockets a request may come from and who answers it.
+// A route is the handler of a kind of request, and the sockets that it may come from.
 type route struct {
 	shell, control bool
 	handle         handler
 }
 
-// on adapts a handler of one content type.
+// on adapts a function that takes one content type to a handler.
 func on[T wire.Content](f func(context.Context, *request, T) (reply, error)) handler {
 	return func(ctx context.Context, r *request, c wire.Content) (reply, error) {
 		typed, ok := c.(T)
@@ -49,7 +49,7 @@ func on[T wire.Content](f func(context.Context, *request, T) (reply, error)) han
 	}
 }
 
-// table is the protocol on one screen.
+// table returns the routes: all requests of the protocol.
 func (s *Server) table() map[string]route {
 	return map[string]route{
 		"kernel_info_request":     {shell: true, control: true, handle: on(s.kernelInfo)},
@@ -94,7 +94,7 @@ func (s *Server) serve(ctx context.Context, r *request) (reply, error) {
 	}
 	to, ok := s.routes[r.Header.MsgType]
 	if !ok {
-		return reply{}, fmt.Errorf("this kernel does not know %q", r.Header.MsgType)
+		return reply{}, fmt.Errorf("message type %q is not supported", r.Header.MsgType)
 	}
 	if r.socket == "shell" && !to.shell || r.socket == "control" && !to.control {
 		return reply{}, fmt.Errorf("%s does not belong on the %s channel", r.Header.MsgType, r.socket)
@@ -116,14 +116,14 @@ func failure(r *request, err error) *wire.Failure {
 	}
 }
 
-// runningCell is the cell that the main lane executes. Requests that are served
-// beside it announce idle when they are done, which front ends take for the
-// state of the kernel: so its busy is said again after them.
+// runningCell is the cell that the main queue executes. Other requests are served
+// while it runs, and publish idle when they are done. Front ends take that for
+// the state of the kernel, so busy is published again after them.
 type runningCell struct {
 	mu     sync.Mutex // also orders the statuses of the cell and of the others
 	cell   *request
-	state  string        // the last status
-	parent *wire.Message // and its parent
+	state  string        // the last published status
+	parent *wire.Message // of that status
 }
 
 // announce publishes a status. The caller holds running.mu.

@@ -81,11 +81,12 @@ func latestOfEach(entries []output.HistoryEntry) []output.HistoryEntry {
 	return kept
 }
 
-// glob matches a whole text, where * stands for any characters, newlines too,
-// and ? for one. Its cost is the product of the lengths at worst.
+// glob reports whether pattern matches the whole text: * matches any characters,
+// newlines too, and ? matches one. It takes time proportional to the product of
+// the lengths at worst.
 func glob(pattern, text string) bool {
 	p, t := []rune(pattern), []rune(text)
-	star, mark := -1, 0 // the last * and how much of t it has taken
+	star, mark := -1, 0 // the last * and the end of what it matches
 	i, j := 0, 0
 	for j < len(t) {
 		switch {

@@ -8,22 +8,22 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// duplicateWindow is within which an interrupt by message and one by signal are one:
-// some front ends send a message for a key that also sent SIGINT to the
-// kernel's process group.
+// duplicateWindow is the time in which a signal and a message count as one
+// interrupt: some front ends send a message for a key that also sends SIGINT to
+// the kernel's process group.
 const duplicateWindow = 250 * time.Millisecond
 
-// interruptRecord remembers the interrupt that was last passed on.
+// interruptRecord is the last interrupt that was forwarded to the session.
 type interruptRecord struct {
 	mu       sync.Mutex // guards what follows
 	at       time.Time
 	bySignal bool
-	cell     *request // that ran then
+	cell     *request // running at the time
 }
 
-// isDuplicate reports whether an interrupt of a cell is the last one on its other
-// way. Two on the same way are two, however close, and so are two of different
-// cells.
+// isDuplicate reports whether an interrupt is the last one, received once as a
+// signal and once as a message. Two signals are two interrupts, and so are two
+// messages and interrupts of different cells.
 func (i *interruptRecord) isDuplicate(now time.Time, bySignal bool, cell *request) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Server) interrupt(context.Context, *request, *wire.InterruptRequest) (r
 	return answer(&wire.InterruptReply{Status: wire.Status{Status: wire.StatusOK}})
 }
 
-// Interrupt stops the running cell, for a SIGINT. With none it does nothing.
+// Interrupt stops the running cell, if there is one. It is called for SIGINT.
 func (s *Server) Interrupt() { s.forwardInterrupt(true) }
 
 func (s *Server) forwardInterrupt(bySignal bool) {

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	maxQueuedRequests = 4096     // queued in one lane
-	maxQueuedBytes    = 64 << 20 // of code and data queued in one lane
+	maxQueuedRequests = 4096     // in one queue
+	maxQueuedBytes    = 64 << 20 // of code and data in one queue
 )
 
 // A requestQueue serves requests one after another, in the order of their arrival.
@@ -25,85 +25,86 @@ type requestQueue struct {
 }
 
 func newRequestQueue() *requestQueue {
-	l := &requestQueue{ended: make(chan struct{})}
-	l.change = sync.NewCond(&l.mu)
-	return l
+	q := &requestQueue{ended: make(chan struct{})}
+	q.change = sync.NewCond(&q.mu)
+	return q
 }
 
-// put queues r. A full lane blocks its socket, which is the back pressure on
-// whoever floods it.
-func (l *requestQueue) put(ctx context.Context, r *request) {
+// put appends r. A full queue blocks the socket that r came from, which is the
+// back pressure on its front ends.
+func (q *requestQueue) put(ctx context.Context, r *request) {
 	stop := context.AfterFunc(ctx, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.change.Broadcast()
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.change.Broadcast()
 	})
 	defer stop()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for len(l.requests) > 0 && (len(l.requests) >= maxQueuedRequests || l.bytes >= maxQueuedBytes) && ctx.Err() == nil && !l.closed {
-		l.change.Wait()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.requests) > 0 && (len(q.requests) >= maxQueuedRequests || q.bytes >= maxQueuedBytes) && ctx.Err() == nil && !q.closed {
+		q.change.Wait()
 	}
-	r.queue = l
-	r.aborted = l.closed
-	l.requests = append(l.requests, r)
-	l.bytes += len(r.Content)
-	l.change.Broadcast()
+	r.queue = q
+	r.aborted = q.closed
+	q.requests = append(q.requests, r)
+	q.bytes += len(r.Content)
+	q.change.Broadcast()
 }
 
-func (l *requestQueue) take() *request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for len(l.requests) == 0 && !l.closed {
-		l.change.Wait()
+func (q *requestQueue) take() *request {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.requests) == 0 && !q.closed {
+		q.change.Wait()
 	}
-	if len(l.requests) == 0 {
+	if len(q.requests) == 0 {
 		return nil
 	}
-	r := l.requests[0]
-	l.requests = l.requests[1:]
-	l.bytes -= len(r.Content)
-	r.aborted = r.aborted || l.lastFailure.isLaterThan(r)
-	l.change.Broadcast()
+	r := q.requests[0]
+	q.requests = q.requests[1:]
+	q.bytes -= len(r.Content)
+	r.aborted = r.aborted || q.lastFailure.follows(r)
+	q.change.Broadcast()
 	return r
 }
 
 // hasQueuedCell reports whether a cell will be served after the present request.
-func (l *requestQueue) hasQueuedCell() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.requests, func(r *request) bool {
+func (q *requestQueue) hasQueuedCell() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.requests, func(r *request) bool {
 		return r.Header.MsgType == "execute_request" && !r.aborted
 	})
 }
 
-// run serves the lane until it is closed.
-func (l *requestQueue) run(serve func(*request)) {
-	defer close(l.ended)
-	for r := l.take(); r != nil; r = l.take() {
+// run serves the queue until it is closed and empty.
+func (q *requestQueue) run(serve func(*request)) {
+	defer close(q.ended)
+	for r := q.take(); r != nil; r = q.take() {
 		serve(r)
 	}
 }
 
-// close ends run after what is queued, of which cells are answered as aborted.
-func (l *requestQueue) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	l.abort()
-	l.change.Broadcast()
+// close makes run return after the queued requests. Queued cells are answered as
+// aborted.
+func (q *requestQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.abort()
+	q.change.Broadcast()
 }
 
-func (l *requestQueue) abort() {
-	for _, q := range l.requests {
-		q.aborted = true
+func (q *requestQueue) abort() {
+	for _, r := range q.requests {
+		r.aborted = true
 	}
 }
 
 // A front end that runs several cells sends their requests one after another,
-// and a cell can fail before the next request is here. So a failure is told
-// burstPeriod after its request arrived at the earliest, and when all that has
-// arrived is queued; for that it waits no longer than burstTimeout.
+// and a cell can fail before the next request arrives. So a failure is published
+// burstPeriod after its request arrived at the earliest, and when all requests
+// that have arrived are queued, which it awaits for burstTimeout at most.
 const (
 	burstPeriod  = 2 * time.Millisecond
 	burstTimeout = 20 * time.Millisecond
@@ -117,31 +118,32 @@ func (r *request) awaitBurst() {
 	}
 }
 
-// abortAfter aborts what was asked before the failure of r can be known: what is
-// queued, and what is still on its way. It is called before the failure is told.
-func (l *requestQueue) abortAfter(r *request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.abort()
-	l.lastFailure = cellFailure{cell: r, replied: time.Now()}
+// abortAfter aborts the cells that were requested before the front end can know
+// that r has failed: those in the queue, and those in flight. It is called before
+// the failure is published.
+func (q *requestQueue) abortAfter(r *request) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.abort()
+	q.lastFailure = cellFailure{cell: r, replied: time.Now()}
 }
 
-// cellFailure remembers the last cell that stopped its lane.
+// A cellFailure is the last failure that aborted the cells of its queue.
 type cellFailure struct {
 	cell    *request
 	replied time.Time
 }
 
-// InFlightPeriod is how long after a failure requests may arrive that were sent
-// before it.
+// InFlightPeriod is the time after a failure in which requests that were sent
+// before it may arrive.
 const InFlightPeriod = time.Second
 
-// isLaterThan reports whether r was sent before the failing reply was. The two
-// requests' dates are of one clock if they are of one session, and the failed
-// cell arrived some time after its date; so the time this computes is late
-// rather than early, and a request that was made in knowledge of the failure
-// is never aborted. Dates may be truncated, in browsers to milliseconds.
-func (f *cellFailure) isLaterThan(r *request) bool {
+// follows reports whether the failure was published after r was sent. The dates
+// of two requests are of one clock if they are of one session, and the failed
+// cell arrived some time after its date. So the computed time of sending is late
+// rather than early: a request that was sent after the failure was received is
+// never aborted. Dates may be truncated, in browsers to milliseconds.
+func (f *cellFailure) follows(r *request) bool {
 	if f.cell == nil || r.Header.Session != f.cell.Header.Session || r.received.Sub(f.replied) > InFlightPeriod {
 		return false
 	}

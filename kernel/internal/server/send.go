@@ -20,8 +20,8 @@ func (s *Server) header() wire.Header {
 	}
 }
 
-// encode frames a message. A content that cannot be encoded, such as a display
-// with a value that JSON has no form for, is reported and left out.
+// encode returns the frames of a message. If its content cannot be encoded, such
+// as a display of a value that has no JSON form, it logs that and returns nil.
 func (s *Server) encode(envelope [][]byte, parent json.RawMessage, c wire.Content, metadata any) [][]byte {
 	frames, err := s.Signer.Encode(&wire.Outgoing{
 		Envelope: envelope, Header: s.header(), Parent: parent, Metadata: metadata, Content: c,
@@ -37,7 +37,7 @@ func (s *Server) reply(r *request, rep reply) {
 	s.send(r, r.router, rep)
 }
 
-// send answers or asks the peer that r came from.
+// send sends a message to the peer that r came from.
 func (s *Server) send(r *request, to transport.Router, rep reply) error {
 	frames := s.encode(r.Envelope, r.RawHeader, rep.content, rep.metadata)
 	if frames == nil {
@@ -45,13 +45,13 @@ func (s *Server) send(r *request, to transport.Router, rep reply) error {
 	}
 	err := to.Send(transport.Packet{Identity: r.identity, Frames: frames})
 	if err != nil {
-		s.Log.Info("nobody is there for a message", "type", rep.content.MsgType(), "reason", err)
+		s.Log.Info("no peer is connected for a message", "type", rep.content.MsgType(), "reason", err)
 	}
 	return err
 }
 
-// broadcast frames a message for iopub; its topic is for subscribers that
-// want only some kinds of message.
+// broadcast returns the frames of a message for iopub. Its topic lets subscribers
+// select types of messages.
 func (s *Server) broadcast(parent *wire.Message, c wire.Content) [][]byte {
 	return s.broadcastWith(parent, c, nil)
 }
@@ -65,8 +65,8 @@ func (s *Server) broadcastWith(parent *wire.Message, c wire.Content, metadata an
 	return s.encode([][]byte{[]byte(topic)}, raw, c, metadata)
 }
 
-// publish hands a message to all subscribers and waits for slow ones. What
-// cannot be encoded is replaced by a line on stderr.
+// publish sends a message to all subscribers, and waits for slow ones. A message
+// that cannot be encoded is replaced by a line on stderr.
 func (s *Server) publish(parent *wire.Message, c wire.Content) {
 	frames := s.broadcast(parent, c)
 	if frames == nil {
@@ -76,27 +76,27 @@ func (s *Server) publish(parent *wire.Message, c wire.Content) {
 	s.transport.IOPub().Publish(frames)
 }
 
-// publishWith is publish for a message with metadata of its own.
+// publishWith is publish with metadata.
 func (s *Server) publishWith(parent *wire.Message, c wire.Content, metadata map[string]any) {
 	if frames := s.broadcastWith(parent, c, object(metadata)); frames != nil {
 		s.transport.IOPub().Publish(frames)
 	}
 }
 
-// publishNow is publish for small messages that must not wait.
+// publishNow is publish without waiting, for small messages.
 func (s *Server) publishNow(parent *wire.Message, c wire.Content) {
 	if frames := s.broadcast(parent, c); frames != nil {
 		s.transport.IOPub().PublishNow(frames)
 	}
 }
 
-// Welcome makes the message that greets a new subscription (JEP 65).
+// Welcome returns the iopub_welcome message for a new subscription (JEP 65).
 func (s *Server) Welcome(topic string) [][]byte {
 	return s.encode([][]byte{[]byte(topic)}, nil, &wire.IOPubWelcome{Subscription: topic}, nil)
 }
 
-// Subscribed repeats the last status to a new subscriber: one that comes back
-// after it lost its connection may still wait for the idle of its cell.
+// Subscribed sends the last status to a new subscriber: one that reconnects may
+// still wait for the idle status of its cell.
 func (s *Server) Subscribed(send func(frames [][]byte)) {
 	s.running.mu.Lock()
 	defer s.running.mu.Unlock()

@@ -1,6 +1,6 @@
 // Package server answers Jupyter's requests: one dispatch table, busy and idle
-// written once around it, one file per kind of request. It drives an
-// output.Session and knows nothing of how cells are run.
+// written once around it, one file per kind of request. It calls an
+// output.Session, which runs the cells.
 package server
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// closeTimeout bounds every step of an orderly end. Jupyter kills a kernel that
+// closeTimeout bounds every step of a shutdown. Jupyter kills a kernel that
 // takes more than five seconds.
 const closeTimeout = time.Second
 
@@ -32,7 +32,7 @@ type Config struct {
 // A Server is one kernel's protocol side.
 type Server struct {
 	Config
-	id     string // our session in message headers
+	id     string // the session in the headers of sent messages
 	serial atomic.Int64
 	routes map[string]route
 
@@ -44,9 +44,9 @@ type Server struct {
 	stdin     *stdin
 
 	comms   comms
-	running runningCell // the cell of the main lane
+	running runningCell // the cell that the main queue runs
 
-	shuttingDown atomic.Bool        // a shutdown was asked for
+	shuttingDown atomic.Bool        // a shutdown was requested
 	stop         context.CancelFunc // ends Serve
 
 	lastInterrupt interruptRecord
@@ -65,16 +65,16 @@ func New(c Config) *Server {
 }
 
 // Serve answers requests until a shutdown request or the end of ctx. Then it
-// closes the session, lets the queued messages leave and closes the transport.
+// closes the session, sends the queued messages and closes the transport.
 func (s *Server) Serve(ctx context.Context, t transport.Transport) error {
 	ctx, s.stop = context.WithCancel(ctx)
 	defer s.stop()
 	s.transport = t
 
-	var lanes, readers sync.WaitGroup
-	s.subshells.start = func(l *requestQueue) { lanes.Go(func() { l.run(s.dispatch) }) }
-	for _, l := range []*requestQueue{s.main, s.side, s.control} {
-		lanes.Go(func() { l.run(s.dispatch) })
+	var queues, readers sync.WaitGroup
+	s.subshells.start = func(q *requestQueue) { queues.Go(func() { q.run(s.dispatch) }) }
+	for _, q := range []*requestQueue{s.main, s.side, s.control} {
+		queues.Go(func() { q.run(s.dispatch) })
 	}
 	readers.Go(func() { s.read(ctx, "shell", t.Shell(), s.shellQueue) })
 	readers.Go(func() { s.read(ctx, "control", t.Control(), s.controlQueue) })
@@ -85,7 +85,7 @@ func (s *Server) Serve(ctx context.Context, t transport.Transport) error {
 	readers.Wait()
 	closed := s.closeSession()
 	s.closeQueues()
-	waitAtMost(closeTimeout, lanes.Wait)
+	waitAtMost(closeTimeout, queues.Wait)
 	drain, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	t.Drain(drain)
@@ -99,15 +99,15 @@ func (s *Server) start() {
 }
 
 func (s *Server) closeQueues() {
-	for _, l := range []*requestQueue{s.main, s.side, s.control} {
-		l.close()
+	for _, q := range []*requestQueue{s.main, s.side, s.control} {
+		q.close()
 	}
 	s.subshells.closeAll()
 }
 
 var errCloseTimeout = errors.New("server: the session took too long to close")
 
-// closeSession ends the live program; a second call finds it closed.
+// closeSession closes the session, which ends the worker. It can be called again.
 func (s *Server) closeSession() error {
 	err := errCloseTimeout
 	done := make(chan error, 1)
@@ -119,7 +119,7 @@ func (s *Server) closeSession() error {
 	return err
 }
 
-// waitAtMost runs f and waits for it, at most for d.
+// waitAtMost runs f and waits for it to return, for d at most.
 func waitAtMost(d time.Duration, f func()) {
 	done := make(chan struct{})
 	go func() { f(); close(done) }()
@@ -129,8 +129,8 @@ func waitAtMost(d time.Duration, f func()) {
 	}
 }
 
-// read verifies what arrives on a socket and hands it to a lane. What does
-// not verify is dropped here and reaches nothing else.
+// read verifies the messages of a socket and puts each into the queue that pick
+// returns. Messages that do not verify are logged and dropped.
 func (s *Server) read(ctx context.Context, name string, r transport.Router, pick func(*request) *requestQueue) {
 	for {
 		pkt, err := r.Recv(ctx)
@@ -143,20 +143,20 @@ func (s *Server) read(ctx context.Context, name string, r transport.Router, pick
 			continue
 		}
 		req := &request{Message: m, router: r, socket: name, identity: pkt.Identity, received: pkt.Received}
-		if l := pick(req); l != nil {
-			l.put(ctx, req)
+		if q := pick(req); q != nil {
+			q.put(ctx, req)
 		}
 	}
 }
 
-var errOwnMessage = errors.New("server: a message of our own came back")
+var errOwnMessage = errors.New("server: the message is one that this kernel sent")
 
 func (s *Server) decode(pkt transport.Packet) (*wire.Message, error) {
 	m, err := s.Signer.Decode(pkt.Frames)
 	if err != nil {
 		return nil, err
 	}
-	// Whoever reads iopub has messages that we signed.
+	// A subscriber of iopub has messages with valid signatures: those of the kernel.
 	if m.Header.Session == s.id {
 		return nil, errOwnMessage
 	}
@@ -167,8 +167,8 @@ func (s *Server) controlQueue(*request) *requestQueue { return s.control }
 
 func (s *Server) shellQueue(r *request) *requestQueue {
 	if id := r.Header.SubshellID; id != "" {
-		if l := s.subshells.get(id); l != nil {
-			return l
+		if q := s.subshells.get(id); q != nil {
+			return q
 		}
 		r.invalid = errNoSubshell(id)
 		return s.side

@@ -77,9 +77,9 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
-// TestOvertook: who was sent before the failing reply, by the dates of one
-// front end whose clock is an hour fast.
-func TestOvertook(t *testing.T) {
+// TestFailureFollows compares the dates of requests of a front end whose clock
+// is an hour fast.
+func TestFailureFollows(t *testing.T) {
 	arrival := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	clock := arrival.Add(time.Hour)
 	made := func(session string, date, received time.Time, layout string) *request {
@@ -101,21 +101,20 @@ func TestOvertook(t *testing.T) {
 		{"just before, in milliseconds", made("s", clock.Add(49*time.Millisecond), arrival.Add(60*time.Millisecond), milli), false},
 		{"well before, in milliseconds", made("s", clock.Add(40*time.Millisecond), arrival.Add(60*time.Millisecond), milli), true},
 		{"another session", made("other", clock.Add(us), arrival.Add(60*time.Millisecond), micro), false},
-		{"long on its way", made("s", clock.Add(us), arrival.Add(5*time.Second), micro), false},
+		{"long in flight", made("s", clock.Add(us), arrival.Add(5*time.Second), micro), false},
 		{"no date", &request{Message: &wire.Message{Header: wire.Header{Session: "s"}}, received: arrival}, false},
 	} {
-		if got := f.isLaterThan(test.r); got != test.want {
+		if got := f.follows(test.r); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
-	if (&cellFailure{}).isLaterThan(first) {
+	if (&cellFailure{}).follows(first) {
 		t.Error("nothing has failed yet")
 	}
 }
 
-// TestCellWaits: a cell is told of those behind it, not of other requests and
-// not of cells that will be aborted.
-func TestCellWaits(t *testing.T) {
+// TestHasQueuedCell: other requests and aborted cells do not count.
+func TestHasQueuedCell(t *testing.T) {
 	l := newRequestQueue()
 	of := func(msgType string) *request {
 		return &request{Message: &wire.Message{Header: wire.Header{MsgType: msgType}}}
@@ -148,7 +147,7 @@ func TestThrottle(t *testing.T) {
 	if n := strings.Count(text, "dropped a message"); n != maxLinesPerPeriod {
 		t.Errorf("%d lines, want %d", n, maxLinesPerPeriod)
 	}
-	for _, want := range []string{"something else", "held back"} {
+	for _, want := range []string{"something else", "suppressed"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -7,9 +7,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// shutdown ends the live program and with it the running cell, then answers,
-// then ends Serve. A restart differs only in what the front end does next. All
-// front ends are told.
+// shutdown ends the worker, and with it the running cell, then replies, then ends
+// Serve. A restart differs only in what the front end does next. The reply is
+// also published to all front ends.
 func (s *Server) shutdown(_ context.Context, r *request, req *wire.ShutdownRequest) (reply, error) {
 	if err := s.closeSession(); err != nil {
 		s.Log.Error("closing the session", "error", err)
@@ -18,7 +18,7 @@ func (s *Server) shutdown(_ context.Context, r *request, req *wire.ShutdownReque
 	select {
 	case <-s.main.ended:
 	case <-time.After(closeTimeout):
-		s.Log.Warn("ends without waiting for the running cell")
+		s.Log.Warn("shutting down without waiting for the running cell")
 	}
 	s.shuttingDown.Store(true)
 	done := &wire.ShutdownReply{Status: wire.Status{Status: wire.StatusOK}, Restart: req.Restart}

@@ -11,36 +11,37 @@ import (
 )
 
 const (
-	batchDelay = 20 * time.Millisecond // how long stream output waits for more
+	batchDelay = 20 * time.Millisecond // for which stream output is gathered
 
-	// Bytes in one stream message. It grows while the batches fill up before
-	// batchDelay is over: ZeroMQ subscribers buffer a thousand messages of any
-	// size, and some read nothing before they have the reply. With messages of
-	// 64 KB such a front end and a kernel that waits for it would block each
-	// other at 64 MB.
+	// Bytes in one stream message. The size grows while batches are full before
+	// batchDelay has passed. ZeroMQ subscribers buffer a thousand messages of any
+	// size, and some read none before they have the reply: with messages of 64 KB,
+	// such a front end and a kernel that waits for it would block each other
+	// after 64 MB.
 	minBatch = 64 << 10
 	maxBatch = 512 << 10
 )
 
-// A sink turns what one cell says into messages with the cell as their parent,
-// also after the cell has ended. Stream output is gathered for batchDelay;
-// everything else first sends what was gathered, which keeps the order.
+// A sink publishes the output of one cell in messages whose parent is the cell's
+// request, also after the cell has ended. Stream output is gathered for
+// batchDelay. Other output first publishes what is gathered, which keeps the
+// order.
 type sink struct {
 	s            *Server
 	cell         *request
 	code         string
 	silent       bool
 	allowStdin   bool
-	stopsOnError bool      // its failure aborts the cells behind it
-	abortOnce    sync.Once // done before the failure is told
+	stopsOnError bool      // its failure aborts the queued cells
+	abortOnce    sync.Once // done before the failure is published
 
 	mu             sync.Mutex // guards what follows; held while publishing, which orders messages
 	name           string     // the stream that text belongs to
 	text           []byte
 	batchSize      int  // of text, from minBatch to maxBatch
-	flushScheduled bool // a flush is on its way
+	flushScheduled bool // a timer will flush text
 	count          int
-	errorPublished bool // an error message was published
+	errorPublished bool // an error message has been published
 }
 
 var _ output.Sink = (*sink)(nil)
@@ -49,7 +50,7 @@ func newSink(s *Server, cell *request, req *wire.ExecuteRequest) *sink {
 	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, stopsOnError: req.StopOnError, batchSize: minBatch}
 }
 
-// publish publishes c after what was gathered. A silent cell says nothing.
+// publish publishes c after the gathered text. A silent cell publishes nothing.
 func (k *sink) publish(c wire.Content) {
 	if k.silent {
 		return
@@ -89,7 +90,7 @@ func (k *sink) Stream(name, text string) {
 	}
 }
 
-// boundary returns the largest length up to n that cuts no character of text.
+// boundary returns the largest length up to n that does not split a character.
 func boundary(text string, n int) int {
 	if n >= len(text) {
 		return len(text)
@@ -111,7 +112,7 @@ func (k *sink) flushBatch() {
 	k.flushScheduled = false
 	k.batchSize = minBatch
 	k.flush()
-	k.text = nil // the cell may be over, and remembered for long
+	k.text = nil // a cell that has ended may be referred to for long
 }
 
 // flush publishes the gathered text. The caller holds k.mu.
@@ -140,7 +141,7 @@ func (k *sink) Result(data output.Bundle, metadata map[string]any) {
 	k.publish(&wire.ExecuteResult{ExecutionCount: k.count, Data: bundle(data), Metadata: object(metadata)})
 }
 
-// abortQueued stops the cells behind the cell, before it is told that it has failed.
+// abortQueued aborts the queued cells, before the failure is published.
 func (k *sink) abortQueued() {
 	if k.stopsOnError {
 		k.abortOnce.Do(func() {
@@ -164,7 +165,7 @@ func (k *sink) Clear(wait bool) {
 	k.publish(&wire.ClearOutput{Wait: wait})
 }
 
-// Comm is sent for silent cells too: it is no output of theirs.
+// Comm publishes m for silent cells too, since it is not output.
 func (k *sink) Comm(m output.Comm) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -183,8 +184,8 @@ func (k *sink) Input(ctx context.Context, prompt string, password bool) (string,
 	return k.s.stdin.ask(ctx, k.s, k.cell, &wire.InputRequest{Prompt: prompt, Password: password})
 }
 
-// finish publishes what is left, before the reply, and the error of the reply
-// if the session did not.
+// finish publishes the gathered text, and e if the session has published no error.
+// It is called before the reply is sent.
 func (k *sink) finish(e *output.Error) {
 	if e != nil {
 		k.abortQueued()

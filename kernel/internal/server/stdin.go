@@ -11,21 +11,21 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-var errNoStdin = errors.New("the cell reads from stdin, and this front end allows no input (allow_stdin is false)")
+var errNoStdin = errors.New("the cell reads from stdin, and the front end does not allow input (allow_stdin is false)")
 
-// connectTimeout is how long a question waits for a front end whose stdin
+// connectTimeout is how long an input_request waits for a front end whose stdin
 // socket is still connecting.
 const connectTimeout = 2 * time.Second
 
-// A stdin asks one question at a time and matches the answers.
+// A stdin sends one input_request at a time, and matches the replies.
 type stdin struct {
-	turn    chan struct{} // holds a token while no question is open
+	turn    chan struct{} // holds a token while no request is pending
 	pending atomic.Pointer[question]
 }
 
 type question struct {
 	id       string // msg_id of the input_request
-	identity string // of the front end that is asked
+	identity string // of the front end
 	answer   chan string
 }
 
@@ -35,8 +35,8 @@ func newStdin() *stdin {
 	return s
 }
 
-// ask sends an input_request to the front end that sent cell, and waits for
-// its answer.
+// ask sends an input_request to the front end that sent cell, and waits for the
+// reply.
 func (d *stdin) ask(ctx context.Context, s *Server, cell *request, req *wire.InputRequest) (string, error) {
 	select {
 	case <-d.turn:
@@ -72,7 +72,7 @@ func (d *stdin) sendWithRetry(ctx context.Context, r transport.Router, pkt trans
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the cell reads from stdin, and its front end is not connected to the stdin channel: %w", err)
+			return fmt.Errorf("the cell reads from stdin, and the front end is not connected to the stdin channel: %w", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -82,7 +82,7 @@ func (d *stdin) sendWithRetry(ctx context.Context, r transport.Router, pkt trans
 	}
 }
 
-// readStdin hands answers to the open question.
+// readStdin passes replies to the pending request.
 func (s *Server) readStdin(ctx context.Context, r transport.Router) {
 	for {
 		pkt, err := r.Recv(ctx)
@@ -95,8 +95,8 @@ func (s *Server) readStdin(ctx context.Context, r transport.Router) {
 	}
 }
 
-// answerStdin accepts an answer from the front end that was asked. Some front
-// ends leave the parent header of an input_reply empty.
+// answerStdin accepts a reply of the front end that the pending request was sent
+// to. Some front ends leave the parent header of an input_reply empty.
 func (s *Server) answerStdin(pkt transport.Packet) error {
 	m, err := s.decode(pkt)
 	if err != nil {
@@ -112,12 +112,12 @@ func (s *Server) answerStdin(pkt transport.Packet) error {
 	}
 	q := s.stdin.pending.Load()
 	if q == nil || q.identity != pkt.Identity || m.Parent.MsgID != "" && m.Parent.MsgID != q.id {
-		return errors.New("an input_reply that nobody waits for")
+		return errors.New("no input_request is pending for this input_reply")
 	}
 	select {
 	case q.answer <- reply.Value:
 		return nil
 	default:
-		return errors.New("a second answer to one question")
+		return errors.New("a second input_reply to one input_request")
 	}
 }

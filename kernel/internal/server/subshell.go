@@ -13,17 +13,17 @@ import (
 
 const maxSubshells = 64
 
-// subshells are further lanes for shell requests (JEP 91), served beside the
-// main one. The session decides what their cells may do at the same time.
+// subshells are further queues for shell requests (JEP 91), served concurrently
+// with the main one. The session decides which cells may run concurrently.
 type subshells struct {
 	start func(*requestQueue)
 
-	mu     sync.Mutex // guards lanes
+	mu     sync.Mutex // guards queues
 	queues map[string]*requestQueue
 }
 
 func errNoSubshell(id string) error {
-	return fmt.Errorf("there is no subshell %q; create_subshell_request makes one", id)
+	return fmt.Errorf("there is no subshell %q; create_subshell_request creates one", id)
 }
 
 func (p *subshells) get(id string) *requestQueue {
@@ -35,8 +35,8 @@ func (p *subshells) get(id string) *requestQueue {
 func (p *subshells) closeAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.queues {
-		l.close()
+	for _, q := range p.queues {
+		q.close()
 	}
 }
 
@@ -45,26 +45,26 @@ func (s *Server) createSubshell(context.Context, *request, *wire.CreateSubshellR
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.queues) >= maxSubshells {
-		return reply{}, fmt.Errorf("there are %d subshells already; delete one first", maxSubshells)
+		return reply{}, fmt.Errorf("the limit of %d subshells is reached: delete one first", maxSubshells)
 	}
-	id, l := rand.Text(), newRequestQueue()
-	p.queues[id] = l
-	p.start(l)
+	id, q := rand.Text(), newRequestQueue()
+	p.queues[id] = q
+	p.start(q)
 	return answer(&wire.CreateSubshellReply{Status: wire.Status{Status: wire.StatusOK}, SubshellID: id})
 }
 
-// deleteSubshell ends a subshell after the request that it is serving; cells
-// that are queued behind that are aborted.
+// deleteSubshell ends a subshell after the request that it is serving. Its queued
+// cells are aborted.
 func (s *Server) deleteSubshell(_ context.Context, _ *request, req *wire.DeleteSubshellRequest) (reply, error) {
 	p := &s.subshells
 	p.mu.Lock()
-	l := p.queues[req.SubshellID]
+	q := p.queues[req.SubshellID]
 	delete(p.queues, req.SubshellID)
 	p.mu.Unlock()
-	if l == nil {
+	if q == nil {
 		return reply{}, errNoSubshell(req.SubshellID)
 	}
-	l.close()
+	q.close()
 	return answer(&wire.DeleteSubshellReply{Status: wire.Status{Status: wire.StatusOK}})
 }
 

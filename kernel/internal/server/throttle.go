@@ -12,9 +12,9 @@ const (
 	logPeriod         = time.Minute
 )
 
-// Throttle returns a handler that passes on at most 20 lines a minute of each
-// message text to next, and says when it begins to hold lines back. Strangers
-// can make the kernel log; they must not fill a disk.
+// Throttle returns a handler that passes at most 20 lines a minute of each message
+// text to next. The last of them says that more are suppressed. Unauthenticated
+// peers can make the kernel log, so the size of the log must be bounded.
 func Throttle(next slog.Handler) slog.Handler {
 	return throttle{next, &counts{lines: make(map[string]int)}}
 }
@@ -46,7 +46,7 @@ func (t throttle) Handle(ctx context.Context, r slog.Record) error {
 	case n > maxLinesPerPeriod:
 		return nil
 	case n == maxLinesPerPeriod:
-		r.Add("more", "held back for a minute")
+		r.Add("more", "suppressed for a minute")
 	}
 	return t.Handler.Handle(ctx, r)
 }

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrivals counts the packets of a router: as arrived when they are handed to
-// Recv, as taken in when Recv is called again, which is when its caller is done
-// with the one before.
+// arrivals counts the packets of a router: as arrived when they are passed to Recv,
+// as taken when Recv is called again, since its caller is then done with the last
+// one.
 type arrivals struct {
 	arrived, taken atomic.Int64
-	held           bool // Recv has returned a packet; of the goroutine that calls it
+	held           bool // Recv has returned a packet; used by the goroutine that calls Recv
 }
 
 func (a *arrivals) arrive() { a.arrived.Add(1) }
@@ -30,7 +30,8 @@ func (a *arrivals) hold() { a.held = true }
 
 func (a *arrivals) pending() bool { return a.taken.Load() != a.arrived.Load() }
 
-// unread reports whether the system has bytes of the connection.
+// unread reports whether the operating system has received bytes of the connection
+// that the program has not read.
 func unread(c net.Conn) bool {
 	s, ok := c.(syscall.Conn)
 	if !ok {

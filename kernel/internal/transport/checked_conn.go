@@ -24,7 +24,7 @@ const (
 
 	maxHandshakeCommand = 1 << 12
 	maxFrames           = 1024
-	unbudgetedBytes     = 16 << 10 // per message, without asking the budget
+	unbudgetedBytes     = 16 << 10 // of each message that the budget does not count
 	writeChunk          = 64 << 10
 )
 
@@ -44,71 +44,71 @@ type checkedConn struct {
 	limits        Limits
 	budget        *semaphore.Weighted // shared by all connections
 	maxTotal      int                 // bytes in one message
-	handshakeDone atomic.Bool         // the handshake is done
-	isIdle        atomic.Bool         // nothing was read of the next message
+	handshakeDone atomic.Bool
+	isIdle        atomic.Bool // nothing of the next message has been read
 
 	in           *bufio.Reader
-	greetingLeft int    // bytes of the greeting still to come
-	head         []byte // of the current frame, still to be handed out
-	bodyLeft     uint64 // bytes of the current frame still to come
-	hasMore      bool   // the current message goes on
+	greetingLeft int    // bytes
+	head         []byte // of the current frame, still to be read by zmq4
+	bodyLeft     uint64 // bytes of the current frame
+	hasMore      bool   // another frame of the current message follows
 	frames       int    // in the current message
 	total        int    // bytes in the current message
 	reserved     int64  // of budget, for the current message
 
 	mu       sync.Mutex // guards out: the writer's messages, and pongs
 	out      *bufio.Writer
-	progress atomic.Int64 // bytes that the peer's side has taken
+	progress atomic.Int64 // bytes written to the connection
 }
 
-func newCheckedConn(c net.Conn, limits Limits, maxTotal int, budget *semaphore.Weighted) *checkedConn {
-	g := &checkedConn{Conn: c, limits: limits, budget: budget, maxTotal: maxTotal, greetingLeft: greetingSize}
-	g.in = bufio.NewReaderSize(c, 4096)
-	return g
+func newCheckedConn(conn net.Conn, limits Limits, maxTotal int, budget *semaphore.Weighted) *checkedConn {
+	c := &checkedConn{Conn: conn, limits: limits, budget: budget, maxTotal: maxTotal, greetingLeft: greetingSize}
+	c.in = bufio.NewReaderSize(conn, 4096)
+	return c
 }
 
-// established ends the handshake: from now on writes are buffered and commands
-// are the guard's to answer.
-func (g *checkedConn) established() {
-	g.out = bufio.NewWriterSize(progressWriter{g}, 4096)
-	g.handshakeDone.Store(true)
+// established is called after the handshake. From then on writes are buffered, and
+// the connection answers commands.
+func (c *checkedConn) established() {
+	c.out = bufio.NewWriterSize(progressWriter{c}, 4096)
+	c.handshakeDone.Store(true)
 }
 
-func (g *checkedConn) Read(p []byte) (int, error) {
-	if g.greetingLeft > 0 {
-		n, err := g.in.Read(p[:min(len(p), g.greetingLeft)])
-		g.greetingLeft -= n
+func (c *checkedConn) Read(p []byte) (int, error) {
+	if c.greetingLeft > 0 {
+		n, err := c.in.Read(p[:min(len(p), c.greetingLeft)])
+		c.greetingLeft -= n
 		return n, err
 	}
-	for len(g.head) == 0 && g.bodyLeft == 0 {
-		if err := g.nextFrame(); err != nil {
+	for len(c.head) == 0 && c.bodyLeft == 0 {
+		if err := c.nextFrame(); err != nil {
 			return 0, err
 		}
 	}
-	if len(g.head) > 0 {
-		n := copy(p, g.head)
-		g.head = g.head[n:]
+	if len(c.head) > 0 {
+		n := copy(p, c.head)
+		c.head = c.head[n:]
 		return n, nil
 	}
-	n, err := g.in.Read(p[:min(uint64(len(p)), g.bodyLeft)])
-	g.bodyLeft -= uint64(n)
+	n, err := c.in.Read(p[:min(uint64(len(p)), c.bodyLeft)])
+	c.bodyLeft -= uint64(n)
 	return n, err
 }
 
-// nextFrame reads one frame header and admits it.
-func (g *checkedConn) nextFrame() error {
-	if !g.hasMore && g.handshakeDone.Load() {
-		g.frames, g.total = 0, 0
-		g.Conn.SetReadDeadline(time.Time{})
-		g.isIdle.Store(g.in.Buffered() == 0)
-		_, err := g.in.Peek(1)
-		g.isIdle.Store(false)
+// nextFrame reads the header of the next frame and checks it.
+func (c *checkedConn) nextFrame() error {
+	if !c.hasMore && c.handshakeDone.Load() {
+		c.frames, c.total = 0, 0
+		c.Conn.SetReadDeadline(time.Time{})
+		c.isIdle.Store(c.in.Buffered() == 0)
+		_, err := c.in.Peek(1)
+		c.isIdle.Store(false)
 		if err != nil {
 			return err
 		}
-		g.Conn.SetReadDeadline(time.Now().Add(g.limits.ReceiveTimeout))
+		c.Conn.SetReadDeadline(time.Now().Add(c.limits.ReceiveTimeout))
 	}
-	head, size, err := g.readHead()
+	head, size, err := c.readHead()
 	if err != nil {
 		return err
 	}
@@ -116,127 +116,127 @@ func (g *checkedConn) nextFrame() error {
 		return fmt.Errorf("%w: flags %#x", errProtocol, head[0])
 	}
 	if head[0]&flagCommand != 0 {
-		return g.command(head, size)
+		return c.command(head, size)
 	}
-	if !g.handshakeDone.Load() {
+	if !c.handshakeDone.Load() {
 		return fmt.Errorf("%w: a message before the handshake", errProtocol)
 	}
-	if err := g.admit(size); err != nil {
+	if err := c.admit(size); err != nil {
 		return err
 	}
-	g.head, g.bodyLeft, g.hasMore = head, size, head[0]&flagMore != 0
+	c.head, c.bodyLeft, c.hasMore = head, size, head[0]&flagMore != 0
 	return nil
 }
 
-// pending reports whether a message has arrived, in part at least, and was not
-// handed on.
-func (g *checkedConn) pending() bool { return unread(g.Conn) || !g.isIdle.Load() }
+// pending reports whether a message has arrived, at least in part, and was not read
+// by zmq4.
+func (c *checkedConn) pending() bool { return unread(c.Conn) || !c.isIdle.Load() }
 
-func (g *checkedConn) readHead() ([]byte, uint64, error) {
+func (c *checkedConn) readHead() ([]byte, uint64, error) {
 	head := make([]byte, 2, 9)
-	if _, err := io.ReadFull(g.in, head); err != nil {
+	if _, err := io.ReadFull(c.in, head); err != nil {
 		return nil, 0, err
 	}
 	if head[0]&flagLong == 0 {
 		return head, uint64(head[1]), nil
 	}
 	head = head[:9]
-	if _, err := io.ReadFull(g.in, head[2:]); err != nil {
+	if _, err := io.ReadFull(c.in, head[2:]); err != nil {
 		return nil, 0, err
 	}
 	return head, binary.BigEndian.Uint64(head[1:]), nil
 }
 
 // admit counts a frame against the limits and reserves its memory.
-func (g *checkedConn) admit(size uint64) error {
-	g.frames++
-	if g.frames > maxFrames || size > uint64(g.maxTotal) || g.total+int(size) > g.maxTotal {
-		return fmt.Errorf("%w of %d bytes", errTooLarge, g.maxTotal)
+func (c *checkedConn) admit(size uint64) error {
+	c.frames++
+	if c.frames > maxFrames || size > uint64(c.maxTotal) || c.total+int(size) > c.maxTotal {
+		return fmt.Errorf("%w of %d bytes", errTooLarge, c.maxTotal)
 	}
-	g.total += int(size)
-	if g.total <= unbudgetedBytes {
+	c.total += int(size)
+	if c.total <= unbudgetedBytes {
 		return nil
 	}
-	allowed := g.limits.ReceiveTimeout + time.Duration(g.total)*time.Second/(1<<20)
-	g.Conn.SetReadDeadline(time.Now().Add(allowed))
-	ctx, cancel := context.WithTimeout(context.Background(), g.limits.ReceiveTimeout)
+	allowed := c.limits.ReceiveTimeout + time.Duration(c.total)*time.Second/(1<<20)
+	c.Conn.SetReadDeadline(time.Now().Add(allowed))
+	ctx, cancel := context.WithTimeout(context.Background(), c.limits.ReceiveTimeout)
 	defer cancel()
-	if err := g.budget.Acquire(ctx, int64(size)); err != nil {
-		return errors.New("transport: too much is being received at once")
+	if err := c.budget.Acquire(ctx, int64(size)); err != nil {
+		return errors.New("transport: the limit of all messages being received is reached")
 	}
-	g.reserved += int64(size)
+	c.reserved += int64(size)
 	return nil
 }
 
-// release gives back what the current message reserved. The reader calls it
-// once the message is somebody else's, or when the connection ends.
-func (g *checkedConn) release() {
-	g.budget.Release(g.reserved)
-	g.reserved = 0
+// release returns what the current message has reserved of the budget. The reader
+// calls it when it has passed the message on, and when the connection ends.
+func (c *checkedConn) release() {
+	c.budget.Release(c.reserved)
+	c.reserved = 0
 }
 
-// command lets handshake commands through and answers later ones itself.
-func (g *checkedConn) command(head []byte, size uint64) error {
-	if size > maxHandshakeCommand || head[0]&flagMore != 0 || g.hasMore {
+// command passes the commands of the handshake to zmq4, and answers later ones.
+func (c *checkedConn) command(head []byte, size uint64) error {
+	if size > maxHandshakeCommand || head[0]&flagMore != 0 || c.hasMore {
 		return fmt.Errorf("%w: a command of %d bytes", errProtocol, size)
 	}
-	if !g.handshakeDone.Load() {
-		g.head, g.bodyLeft = head, size
+	if !c.handshakeDone.Load() {
+		c.head, c.bodyLeft = head, size
 		return nil
 	}
 	body := make([]byte, size)
-	if _, err := io.ReadFull(g.in, body); err != nil {
+	if _, err := io.ReadFull(c.in, body); err != nil {
 		return err
 	}
 	const ping, pingPrefix = "\x04PING", 2 // PING is followed by a 16-bit time to live
 	if len(body) < len(ping)+pingPrefix || string(body[:len(ping)]) != ping {
 		return nil
 	}
-	return g.pong(body[len(ping)+pingPrefix:])
+	return c.pong(body[len(ping)+pingPrefix:])
 }
 
 // pong answers a PING with its context, of at most 16 bytes by the protocol.
-func (g *checkedConn) pong(context []byte) error {
+func (c *checkedConn) pong(context []byte) error {
 	if len(context) > 16 {
 		return fmt.Errorf("%w: a PING context of %d bytes", errProtocol, len(context))
 	}
 	body := append([]byte("\x04PONG"), context...)
-	return g.send(func() error {
-		_, err := g.out.Write(append([]byte{flagCommand, byte(len(body))}, body...))
+	return c.send(func() error {
+		_, err := c.out.Write(append([]byte{flagCommand, byte(len(body))}, body...))
 		return err
 	}, true)
 }
 
-// send runs write, which writes one whole message or command, undisturbed.
-func (g *checkedConn) send(write func() error, flush bool) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+// send calls write, which writes one message or command, while no other is written.
+func (c *checkedConn) send(write func() error, flush bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err := write(); err != nil {
 		return err
 	}
 	if flush {
-		return g.out.Flush()
+		return c.out.Flush()
 	}
 	return nil
 }
 
-// Write is called by zmq4: in the handshake, and within send.
-func (g *checkedConn) Write(p []byte) (int, error) {
-	if g.handshakeDone.Load() {
-		return g.out.Write(p)
+// Write is called by zmq4, in the handshake and within send.
+func (c *checkedConn) Write(p []byte) (int, error) {
+	if c.handshakeDone.Load() {
+		return c.out.Write(p)
 	}
-	return g.Conn.Write(p)
+	return c.Conn.Write(p)
 }
 
-// A progressWriter writes to the connection in chunks, so that progress is seen.
-type progressWriter struct{ g *checkedConn }
+// A progressWriter writes to the connection in chunks, and counts what is written.
+type progressWriter struct{ conn *checkedConn }
 
-func (c progressWriter) Write(p []byte) (int, error) {
+func (w progressWriter) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 {
-		n, err := c.g.Conn.Write(p[:min(len(p), writeChunk)])
+		n, err := w.conn.Conn.Write(p[:min(len(p), writeChunk)])
 		written += n
-		c.g.progress.Add(int64(n))
+		w.conn.progress.Add(int64(n))
 		if err != nil {
 			return written, err
 		}

@@ -33,7 +33,7 @@ func ReadConnection(path string) (Connection, error) {
 		return c, fmt.Errorf("connection file: %w", err)
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return c, fmt.Errorf("connection file %s is not what Jupyter writes: %w", path, err)
+		return c, fmt.Errorf("connection file %s is malformed: %w", path, err)
 	}
 	if err := c.check(); err != nil {
 		return c, fmt.Errorf("connection file %s: %w", path, err)
@@ -49,9 +49,8 @@ func (c *Connection) check() error {
 	case c.Transport != "tcp" && c.Transport != "ipc":
 		return fmt.Errorf("transport %q is not supported; use tcp or ipc", c.Transport)
 	case c.CurvePublicKey != "" || c.CurveSecretKey != "":
-		// Serving in the clear what was meant to be encrypted would be worse
-		// than not starting.
-		return errors.New("encryption with Curve is asked for and not supported; start the kernel without transport_encryption, or over ipc")
+		// Never serve without encryption where it is requested.
+		return errors.New("encryption with Curve is not supported: start the kernel without transport_encryption, or with transport ipc")
 	}
 	return nil
 }

@@ -263,7 +263,7 @@ func TestPeerThatDoesNotReadItsReplies(t *testing.T) {
 	k.works()
 }
 
-// memoryConn feeds fixed bytes to a guard.
+// memoryConn provides fixed bytes to a checkedConn.
 type memoryConn struct {
 	net.Conn
 	io.Reader

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// A listener accepts the connections of one socket. Each is served by its own
-// goroutine from the first byte on, so that none waits for another.
+// A listener accepts the connections of one socket. A goroutine serves each from
+// the first byte on, so that none waits for another.
 type listener struct {
 	net.Listener
 	kind     zmq4.SocketType
@@ -40,7 +40,7 @@ type peer struct {
 	*checkedConn
 	conn     *zmq4.Conn // set when established
 	out      sendQueue
-	isActive atomic.Bool // worth keeping when connections run out
+	isActive atomic.Bool // it has sent a request that was answered, or subscribed
 	reason   atomic.Pointer[string]
 }
 
@@ -71,7 +71,7 @@ func (l *listener) accept() {
 			return
 		}
 		if err != nil {
-			// Out of file descriptors, or a peer that hung up at once.
+			// No file descriptors are left, or the peer has closed the connection already.
 			l.log.Warn("cannot accept a connection", "error", err)
 			time.Sleep(50 * time.Millisecond)
 			continue
@@ -87,7 +87,8 @@ func (l *listener) accept() {
 	}
 }
 
-// admit makes room for p, at the cost of the oldest peer of no known use.
+// admit adds p. If too many peers are connected, it disconnects the oldest one that
+// is not active; if all are, it returns nil.
 func (l *listener) admit(p *peer) *list.Element {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,13 +96,13 @@ func (l *listener) admit(p *peer) *list.Element {
 		return nil
 	}
 	if l.peers.Len() >= l.limits.Connections {
-		victim := l.oldestInactive()
-		if victim == nil {
+		evicted := l.oldestInactive()
+		if evicted == nil {
 			l.log.Warn("refused a connection: too many are open", "open", l.peers.Len())
 			return nil
 		}
-		victim.Value.(*peer).drop("too many connections")
-		l.peers.Remove(victim)
+		evicted.Value.(*peer).drop("too many connections")
+		l.peers.Remove(evicted)
 	}
 	return l.peers.PushBack(p)
 }
@@ -155,7 +156,7 @@ func (l *listener) handshake(p *peer) (err error) {
 	return nil
 }
 
-// drained reports whether nothing is queued for any peer.
+// drained reports whether no message is queued for any peer.
 func (l *listener) drained() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -172,7 +173,7 @@ func (l *listener) close() {
 	l.mu.Lock()
 	l.closed = true
 	for e := l.peers.Front(); e != nil; e = e.Next() {
-		e.Value.(*peer).drop("kernel ends")
+		e.Value.(*peer).drop("the kernel shuts down")
 	}
 	l.mu.Unlock()
 	l.wg.Wait()
@@ -193,7 +194,7 @@ func listen(network, address string) (net.Listener, error) {
 	return net.Listen(network, address)
 }
 
-// removeStale removes a socket that a killed kernel left behind.
+// removeStale removes the socket file of a kernel that was killed.
 func removeStale(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode()&os.ModeSocket == 0 {

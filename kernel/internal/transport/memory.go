@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Memory is a Transport without sockets, for tests. Front ends join with
-// Connect; nothing that a peer does not read is ever lost or waited for.
+// Memory is a Transport without sockets, for tests. Front ends join with Connect.
+// Its queues have no limit: it neither drops messages nor waits for a peer.
 type Memory struct {
 	done      chan struct{}
 	closeOnce sync.Once
@@ -49,7 +49,7 @@ type MemoryPeer struct {
 	Shell, Control, Stdin, IOPub *Mailbox
 }
 
-// Connect joins a front end under an identity, subscribed to all of iopub.
+// Connect adds a front end with an identity. It is subscribed to all of iopub.
 func (m *Memory) Connect(identity string) *MemoryPeer {
 	box := func(r *memoryRouter) *Mailbox {
 		b := &Mailbox{identity: identity, done: m.done, arrived: make(chan struct{}, 1)}
@@ -100,7 +100,7 @@ func (b *Mailbox) take() ([][]byte, bool) {
 	return frames, true
 }
 
-// Send gives frames to the kernel; it blocks until the kernel reads them.
+// Send sends frames to the kernel and blocks until the kernel reads them.
 func (b *Mailbox) Send(frames [][]byte) error {
 	b.arrive()
 	select {

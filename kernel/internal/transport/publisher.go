@@ -14,12 +14,12 @@ const (
 	maxSubscriptions = 64      // per peer
 )
 
-var errSubscription = errors.New("transport: a subscriber sent something else than a subscription")
+var errSubscription = errors.New("transport: a subscriber sent a message that is not a subscription")
 
 // A publisher is an XPUB socket over its own listener.
 //
-// Memory: every subscriber lags behind in the same sequence of messages, which
-// they share, so the total stays near twice Limits.Backlog however many they are.
+// Subscribers share the queued messages, so memory stays near twice Limits.Backlog
+// for any number of them.
 type publisher struct {
 	limits  Limits
 	log     *slog.Logger
@@ -28,13 +28,13 @@ type publisher struct {
 
 	mu      sync.Mutex // guards what follows, and the order of messages
 	subs    map[*peer]*subscriber
-	changed chan struct{} // closed and replaced when a subscriber took something or left
+	changed chan struct{} // closed and replaced when a subscriber has taken a message or left
 	waiting int           // publishers that wait for changed
 }
 
 type subscriber struct {
 	topics map[string]bool
-	lag    time.Duration // by how much it fell short of LagRate while others were ready
+	lag    time.Duration // accumulated shortfall against LagRate while others were ready
 }
 
 func newPublisher(limits Limits, greeter Greeter, log *slog.Logger, done <-chan struct{}) *publisher {
@@ -117,7 +117,7 @@ func (b *publisher) remove(p *peer) {
 	b.signal()
 }
 
-// signal wakes the publishers that wait for a subscriber.
+// signal wakes the publishers that wait.
 func (b *publisher) signal() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -184,13 +184,14 @@ func (b *publisher) Publish(frames [][]byte) error {
 	}
 }
 
-// split sorts the subscribers of a message by whether there is room for it.
+// split returns the subscribers of a message whose queue has no room for it, and
+// those whose queue has.
 func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
 	for p, s := range b.subs {
 		if !s.wants(string(frames[0])) {
 			continue
 		}
-		// A message larger than the limit may go to who has nothing else to do.
+		// An empty queue takes a message of any size.
 		if n := p.out.backlog(); n > 0 && n+size(frames) > b.limits.Backlog {
 			late = append(late, p)
 			continue
@@ -201,7 +202,7 @@ func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
 	return late, ready
 }
 
-// sleep waits for a change, or long enough for judge to be asked again.
+// sleep waits for a change, for checkInterval at most.
 func (b *publisher) sleep(changed <-chan struct{}) error {
 	timer := time.NewTimer(b.checkInterval())
 	defer timer.Stop()
@@ -214,24 +215,25 @@ func (b *publisher) sleep(changed <-chan struct{}) error {
 	return nil
 }
 
-// checkInterval is how often a publisher that waits looks for whom.
+// checkInterval is how often a waiting publisher checks the subscribers.
 func (b *publisher) checkInterval() time.Duration {
 	return min(100*time.Millisecond, b.limits.LagTimeout/4, b.limits.StallTimeout/4)
 }
 
-// A publishWait is one Publish call's record of whom it waited for.
+// A publishWait is the progress of the subscribers that one Publish call waits for.
 type publishWait struct {
 	seen map[*peer]progress
 }
 
 type progress struct {
-	taken int64     // bytes that the peer had taken
+	taken int64     // bytes that the peer has taken
 	moved time.Time // when it last took any
 	seen  time.Time // when this was recorded
 }
 
-// dropSlow disconnects subscribers that hold the publisher up for too long. Time
-// in which it was not asked counts little: all may have stood still.
+// dropSlow disconnects subscribers that have blocked the publisher for too long.
+// Time between calls counts for two intervals at most: the machine may have been
+// suspended.
 func (b *publisher) dropSlow(w *publishWait, late []*peer, othersReady bool) {
 	now := time.Now()
 	for _, p := range late {
@@ -246,7 +248,7 @@ func (b *publisher) dropSlow(w *publishWait, late []*peer, othersReady bool) {
 			continue
 		}
 		if now.Sub(cur.moved) > b.limits.StallTimeout {
-			b.disconnect(p, "takes nothing")
+			b.disconnect(p, "reads nothing")
 			continue
 		}
 		if !othersReady {
@@ -256,7 +258,7 @@ func (b *publisher) dropSlow(w *publishWait, late []*peer, othersReady bool) {
 		s := b.subs[p]
 		s.lag = max(0, s.lag+min(now.Sub(last.seen), 2*b.checkInterval())-due)
 		if s.lag > b.limits.LagTimeout {
-			b.disconnect(p, "holds up the others")
+			b.disconnect(p, "delays the other subscribers")
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 type router struct {
 	limits Limits
 	log    *slog.Logger
-	in     chan Packet // unbuffered: a packet has one holder at any time
+	in     chan Packet // unbuffered
 	done   <-chan struct{}
 	arrivals
 
@@ -24,9 +24,9 @@ func newRouter(limits Limits, log *slog.Logger, done <-chan struct{}) *router {
 	return &router{limits: limits, log: log, in: make(chan Packet), done: done, peers: make(map[string]*peer)}
 }
 
-// serve hands on what p says. A peer that takes an identity in use replaces
-// its holder: front ends reconnect under their old identity, often before the
-// old connection is known to be dead.
+// serve passes the messages of p to Recv. A peer with an identity that is in use
+// replaces its holder: front ends reconnect with their old identity, often before
+// the old connection is known to be closed.
 func (r *router) serve(p *peer) error {
 	id := p.identity()
 	if id == "" {
@@ -37,7 +37,7 @@ func (r *router) serve(p *peer) error {
 	r.peers[id] = p
 	r.mu.Unlock()
 	if old != nil {
-		old.drop("its identity connected anew")
+		old.drop("a new connection has its identity")
 	}
 	defer r.remove(id, p)
 	for {
@@ -87,10 +87,11 @@ func (r *router) Pending() bool {
 			return true
 		}
 	}
-	return r.pending() // what peers have handed on meanwhile
+	return r.pending() // for what has moved from a peer to r.in meanwhile
 }
 
-// Send also marks the peer as proven: the kernel answers nobody else.
+// Send also marks the peer as active: the kernel sends only to peers whose request
+// has a valid signature.
 func (r *router) Send(pkt Packet) error {
 	r.mu.Lock()
 	p := r.peers[pkt.Identity]

@@ -6,21 +6,21 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// An sendQueue holds the messages that wait for one peer's writer. Messages are
-// shared between peers and never changed.
+// A sendQueue holds the messages that are to be written to one peer. Messages are
+// shared between peers and must not be changed.
 type sendQueue struct {
 	mu       sync.Mutex // guards what follows
-	notEmpty *sync.Cond // something was queued, or closed
+	notEmpty *sync.Cond // or closed
 	queue    [][][]byte
 	bytes    int // of the queue and of the message being written
 	closed   bool
 
-	onWritten func() // called, if set, after each message written
+	onWritten func() // called after each written message, if set
 }
 
 func (o *sendQueue) init() { o.notEmpty = sync.NewCond(&o.mu) }
 
-// put queues a message; it fails when the box is closed.
+// put queues a message. It reports false if the queue is closed.
 func (o *sendQueue) put(frames [][]byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -49,7 +49,8 @@ func (o *sendQueue) close() {
 	o.notEmpty.Broadcast()
 }
 
-// next waits for a message; last reports that no other waits behind it.
+// next waits for a message. last reports whether no other is queued; ok is false
+// when the queue is closed.
 func (o *sendQueue) next() (frames [][]byte, last, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,7 +66,7 @@ func (o *sendQueue) next() (frames [][]byte, last, ok bool) {
 	return frames, len(o.queue) == 0, true
 }
 
-// done accounts for a message that was written.
+// done records that a message was written.
 func (o *sendQueue) done(frames [][]byte) {
 	o.mu.Lock()
 	if !o.closed {
@@ -78,7 +79,7 @@ func (o *sendQueue) done(frames [][]byte) {
 	}
 }
 
-// writeLoop sends what is queued until the peer is dropped or fails.
+// writeLoop sends queued messages until the peer is dropped or a write fails.
 func (p *peer) writeLoop() {
 	for {
 		frames, last, ok := p.out.next()

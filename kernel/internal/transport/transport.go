@@ -2,8 +2,8 @@
 // five sockets of the Jupyter protocol behind one interface, over ZeroMQ's
 // wire protocol (Listen) or in memory for tests (NewMemory).
 //
-// Peers are not trusted here: everything a peer can make the kernel hold is
-// bounded by Limits, and no peer can make another one wait for long.
+// Peers are not trusted: Limits bounds the memory that a peer can occupy and the
+// time for which it can delay other peers.
 package transport
 
 import (
@@ -15,7 +15,7 @@ import (
 // ErrClosed is returned by operations on a closed transport.
 var ErrClosed = errors.New("transport: closed")
 
-// ErrNoPeer is returned by Send when nobody with the identity is connected.
+// ErrNoPeer is returned by Send when no peer with the identity is connected.
 var ErrNoPeer = errors.New("transport: no such peer is connected")
 
 // A Packet is one message with the peer it comes from or goes to.
@@ -31,7 +31,7 @@ type Router interface {
 	// One goroutine calls it at a time.
 	Recv(ctx context.Context) (Packet, error)
 	// Pending reports whether packets have arrived, wholly or in part, that the
-	// caller of Recv has not yet taken in: it has when it calls Recv again.
+	// caller of Recv has not finished with; it has when it calls Recv again.
 	Pending() bool
 	// Send queues a packet for its Identity and never blocks. A peer that
 	// does not read is disconnected once too much is queued for it.
@@ -41,55 +41,55 @@ type Router interface {
 // A Publisher is the iopub socket.
 type Publisher interface {
 	// Publish hands frames to every peer that subscribed to a prefix of the
-	// first frame. It blocks while a subscriber is too far behind, but not
-	// for ever: see Limits. Messages of one caller stay in order.
+	// first frame. It blocks while a subscriber is too far behind, for the
+	// time that Limits allows. Messages of one caller stay in order.
 	Publish(frames [][]byte) error
-	// PublishNow is Publish for the few small messages that must never wait,
-	// such as a status that answers an interrupt.
+	// PublishNow is Publish without blocking, for small messages such as a
+	// status.
 	PublishNow(frames [][]byte) error
 }
 
-// A Transport is the set of sockets that a kernel serves. The heartbeat needs
-// nobody's help and is not part of the interface.
+// A Transport is the set of sockets that a kernel serves. Implementations answer
+// heartbeats themselves.
 type Transport interface {
 	Shell() Router
 	Control() Router
 	Stdin() Router
 	IOPub() Publisher
-	// Drain waits until everything queued was sent, at most until ctx ends.
+	// Drain waits until all queued messages are sent, or until ctx ends.
 	Drain(ctx context.Context)
 	Close() error
 }
 
-// A Greeter speaks to new subscribers of iopub.
+// A Greeter provides the first messages for new subscribers of iopub.
 type Greeter interface {
-	// Welcome makes the first message for a new subscription, or nil for
-	// none (JEP 65). It must not publish.
+	// Welcome returns the iopub_welcome message for a new subscription (JEP 65),
+	// or nil for none. It must not publish.
 	Welcome(topic string) [][]byte
-	// Subscribed is called once the subscription holds; send reaches that
-	// subscriber alone, if it wants the topic of the message.
+	// Subscribed is called when the subscription is in effect. send sends to that
+	// subscriber alone, if it has subscribed to the topic of the message.
 	Subscribed(send func(frames [][]byte))
 }
 
-// Limits bounds what peers can cost. Sizes are bytes.
+// Limits bounds the resources that peers can use. Sizes are in bytes.
 type Limits struct {
-	Connections      int           // per socket; beyond it the oldest unproven one is closed
+	Connections      int           // per socket; a further one closes the oldest that is not active
 	HandshakeTimeout time.Duration // from accept to the end of the ZMTP handshake
 	Message          int           // one incoming message on shell or control
 	Incoming         int           // all messages being received, together
-	ReceiveTimeout   time.Duration // to finish a message once begun, on top of 1 s per MB
+	ReceiveTimeout   time.Duration // for a message that has begun, plus 1 s per MB
 
 	Replies int // queued for one peer of shell, control or stdin
 
 	// Backlog is how far a subscriber may be behind on iopub before Publish
 	// waits for it. PublishNow may add as much again.
 	Backlog int
-	// StallTimeout: a subscriber that Publish waits for and that takes nothing for
-	// so long is disconnected.
+	// StallTimeout is how long Publish waits for a subscriber that takes nothing
+	// before it disconnects it.
 	StallTimeout time.Duration
-	// LagRate and LagTimeout: while another subscriber is ready for more, one
-	// that Publish waits for must take LagRate bytes per second. When it has
-	// fallen short of that by LagTimeout it is disconnected.
+	// LagRate is the number of bytes per second that a subscriber must take while
+	// Publish waits for it and another subscriber is ready. A subscriber whose
+	// shortfall amounts to LagTimeout is disconnected.
 	LagRate    int
 	LagTimeout time.Duration
 }

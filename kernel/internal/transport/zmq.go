@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// ZMQ is the transport over ZeroMQ's wire protocol. zmq4 does the handshake
-// and the framing; listening, queues and identities are this package's.
+// ZMQ is the transport over ZeroMQ's wire protocol. Package zmq4 does the handshake
+// and the framing; this package does listening, queues and identities.
 type ZMQ struct {
 	connection Connection
 	limits     Limits
@@ -30,8 +30,8 @@ type ZMQ struct {
 
 var _ Transport = (*ZMQ)(nil)
 
-// Listen opens the five sockets of a connection file. A port of zero lets the
-// system choose; Connection tells which.
+// Listen opens the five sockets of a connection file. For a port of zero the system
+// chooses one, which Connection returns.
 func Listen(c Connection, limits Limits, greeter Greeter, log *slog.Logger) (*ZMQ, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (t *ZMQ) listenAll() error {
 
 const maxHeartbeat = 4 << 10
 
-// echo answers heartbeats. Nothing else in the kernel can delay it.
+// echo answers heartbeats. Nothing else in the kernel delays it.
 func (t *ZMQ) echo(p *peer) error {
 	for {
 		frames, err := p.recv()
@@ -127,7 +127,7 @@ func (t *ZMQ) Drain(ctx context.Context) {
 	}
 }
 
-// Close ends all connections. It returns when no goroutine is left.
+// Close closes all connections and waits for their goroutines.
 func (t *ZMQ) Close() error {
 	t.closeOnce.Do(func() {
 		close(t.done)

@@ -9,7 +9,7 @@ const (
 	Idle     = "idle"
 )
 
-// What a kernel tells every front end on iopub.
+// The contents of messages on iopub.
 type (
 	KernelStatus struct {
 		ExecutionState string `json:"execution_state"`

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ErrUnknownType reports a request of a type that NewContent does not know.
+// ErrUnknownType is the error for a message type that NewContent does not know.
 var ErrUnknownType = errors.New("wire: unknown message type")
 
 // validator is implemented by contents with required fields.
@@ -75,7 +75,7 @@ func (m *Message) DecodeContent() (Content, error) {
 	return c, nil
 }
 
-// ReplyType is the type of the reply to a request type; empty for messages
+// ReplyType returns the type of the reply to a request type, or "" for messages
 // that have none.
 func ReplyType(requestType string) string {
 	if base, ok := strings.CutSuffix(requestType, "_request"); ok {

@@ -18,8 +18,8 @@ const (
 )
 
 // Decode verifies and splits the frames of one message. The Message shares
-// memory with frames. Contents stay undecoded until DecodeContent, so that
-// nothing unsigned is ever interpreted.
+// memory with frames. DecodeContent decodes the content; no part of a message is
+// decoded before its signature is verified.
 func (s *Signer) Decode(frames [][]byte) (*Message, error) {
 	at, err := checkShape(frames)
 	if err != nil {

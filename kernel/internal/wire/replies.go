@@ -14,7 +14,7 @@ const (
 )
 
 type (
-	// Status opens every reply.
+	// Status is the first field of every reply.
 	Status struct {
 		Status string `json:"status"`
 	}
@@ -73,8 +73,8 @@ type (
 		UserExpressions map[string]UserExpression `json:"user_expressions"`
 	}
 
-	// ExecuteAborted is an execute_reply to a cell that an earlier cell's
-	// error kept from running.
+	// ExecuteAborted is the execute_reply for a cell that did not run because an
+	// earlier cell failed.
 	ExecuteAborted struct {
 		Status
 	}
@@ -197,7 +197,7 @@ type (
 		SubshellID []string `json:"subshell_id"`
 	}
 
-	// DebugReply carries a response of the Debug Adapter Protocol.
+	// DebugReply contains a response of the Debug Adapter Protocol.
 	DebugReply struct {
 		Type       string          `json:"type"`
 		RequestSeq int             `json:"request_seq"`

@@ -2,13 +2,14 @@ package wire
 
 import "encoding/json"
 
-// What a front end asks. Fields that a front end may leave out get the
-// protocol's default in NewContent.
+// The contents of requests. NewContent sets the protocol's defaults of fields that
+// a front end may omit.
 
 type (
 	KernelInfoRequest struct{}
 
-	// UsageRequest is ipykernel's: what the kernel takes of the machine.
+	// UsageRequest asks for the kernel's use of memory and processors. It is an
+	// extension by ipykernel.
 	UsageRequest struct{}
 
 	ExecuteRequest struct {
@@ -82,7 +83,7 @@ type (
 
 	ListSubshellRequest struct{}
 
-	// DebugRequest carries a message of the Debug Adapter Protocol.
+	// DebugRequest contains a message of the Debug Adapter Protocol.
 	DebugRequest struct {
 		Seq       int             `json:"seq"`
 		Type      string          `json:"type"`

@@ -13,8 +13,8 @@ const signaturesKept = 1 << 16
 
 type digest [sha256.Size]byte
 
-// A Signer signs and verifies with one key, and refuses what it has verified
-// before. All channels of a kernel share one, so that a message recorded on
+// A Signer signs and verifies messages with one key, and rejects a message that it
+// has verified before. It can be used concurrently. All channels of a kernel share one, so that a message recorded on
 // one channel cannot be replayed on another.
 type Signer struct {
 	key []byte
@@ -26,7 +26,7 @@ type Signer struct {
 }
 
 // NewSigner returns a Signer for the key and signature scheme of a connection
-// file. An empty key turns signing off, as the protocol defines it.
+// file. An empty key turns signing off, as the protocol defines.
 func NewSigner(scheme, key string) (*Signer, error) {
 	if key != "" && scheme != "hmac-sha256" {
 		return nil, fmt.Errorf("wire: signature scheme %q is not supported; use hmac-sha256", scheme)
@@ -52,7 +52,7 @@ func (s *Signer) sign(parts [][]byte) []byte {
 	return hex.AppendEncode(nil, d[:])
 }
 
-// verify accepts a right signature once. Without a key it accepts everything.
+// verify accepts a valid signature once. Without a key it accepts all messages.
 func (s *Signer) verify(signature []byte, parts [][]byte) error {
 	if len(s.key) == 0 {
 		return nil

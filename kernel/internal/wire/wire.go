@@ -1,6 +1,6 @@
 // Package wire reads and writes Jupyter messages: their framing, their
-// signature and their typed contents. It is a leaf and holds no state but the
-// set of signatures that a Signer has accepted.
+// signature and their typed contents. Its only state is the set of signatures that
+// a Signer has accepted.
 //
 // The protocol is version 5.5 of jupyter_client's docs/messaging.rst, with the
 // welcome message of JEP 65, kernel_info on control (JEP 80), subshells
@@ -16,8 +16,8 @@ import (
 // ProtocolVersion is announced in kernel_info_reply and in every header.
 const ProtocolVersion = "5.5"
 
-// Limits on what one message may hold. A message that passes them is refused
-// before any of it is decoded.
+// Limits of one message. A message that exceeds one of them is rejected before any
+// part of it is decoded.
 const (
 	MaxFrames     = 512      // envelope, delimiter, signature, four parts, buffers
 	MaxEnvelope   = 16       // frames before the delimiter
@@ -28,10 +28,10 @@ const (
 
 const delimiter = "<IDS|MSG>"
 
-// ErrReplayed reports a message whose signature was seen before.
+// ErrReplayed is the error for a message whose signature was verified before.
 var ErrReplayed = errors.New("wire: message was received before")
 
-// ErrSignature reports a message whose signature does not match its content.
+// ErrSignature is the error for a signature that does not match the message.
 var ErrSignature = errors.New("wire: wrong signature")
 
 // A Header identifies a message and its sender.
@@ -45,14 +45,14 @@ type Header struct {
 	SubshellID string `json:"subshell_id,omitempty"`
 }
 
-// Time returns the sender's clock when the message was made, and whether the
-// header says so in a form that can be read.
+// Time returns the date of the message by the sender's clock. It reports false if
+// the header has no valid date.
 func (h *Header) Time() (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339Nano, h.Date)
 	return t, err == nil
 }
 
-// Timestamp writes t the way message headers do.
+// Timestamp formats t as message headers do.
 func Timestamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000000Z")
 }
@@ -63,8 +63,8 @@ type Message struct {
 	// with the same frames.
 	Envelope [][]byte
 	Header   Header
-	// RawHeader is the header as the sender wrote it, so that a reply's
-	// parent_header can repeat it to the letter.
+	// RawHeader is the header as the sender wrote it. It is the parent_header
+	// of a reply.
 	RawHeader json.RawMessage
 	Parent    Header // zero when the message answers none
 	Metadata  json.RawMessage
@@ -84,6 +84,6 @@ type Outgoing struct {
 
 // Content is the typed content of one kind of message.
 type Content interface {
-	// MsgType is the msg_type that this content travels under.
+	// MsgType returns the msg_type of messages with this content.
 	MsgType() string
 }
