@@ -42,8 +42,6 @@ var nothing struct{}
 
 // hide returns p. The compiler does not see that it does, and leaves what p
 // points to on the stack: p must not be kept beyond the call that it is for.
-//
-//go:noinline
 func hide(p unsafe.Pointer) unsafe.Pointer {
 	n := uintptr(p)
 	return *(*unsafe.Pointer)(unsafe.Pointer(&n))

@@ -13,7 +13,7 @@ import (
 // TestLocalQueueLosesNothing: whatever happens at once, each value whose Put
 // had no error is got once, those of one putter in their order.
 func TestLocalQueueLosesNothing(t *testing.T) {
-	for _, size := range []int{0, 1, 2, leastRing - 1, leastRing, leastRing + 1, 1000} {
+	for _, size := range []int{0, 1, 2, 63, 64, 65, 1000} {
 		for _, others := range []int{1, 4} {
 			t.Run(fmt.Sprintf("size %d, %d each", size, others), func(t *testing.T) {
 				for range 10 {
@@ -145,9 +145,10 @@ func TestRingWraps(t *testing.T) {
 		r := newRing(&e, size)
 		v := 0
 		const far = 1 << 40
-		r.head.Store(far - far%uint64(size))
-		r.tail.Store(r.head.Load())
-		r.seenHead, r.seenTail = r.head.Load(), r.head.Load()
+		count := uint64(far - far%size)
+		r.head.word.Store(count * endCount)
+		r.tail.word.Store(count * endCount)
+		r.seenHead, r.seenTail = count, count
 		for i := range 5 * size {
 			if state := r.get(unsafe.Pointer(&v)); state != ringEmpty {
 				t.Fatalf("size %d: there is something in it: %v", size, state)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
-	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
@@ -21,10 +21,8 @@ var ErrFull = errors.New("mp: the queue is full")
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
-	q     queue // nil in a zero Queue
-	local bool  // q is for goroutines
-	once  sync.Once
-	zero  queue // in place of q
+	q     queue          // of processes
+	local unsafe.Pointer // *ringQueue, for goroutines: made when first needed if q is nil
 }
 
 // A queue is what the kinds of Queue have in common. Values are of the type
@@ -43,8 +41,10 @@ func (q *Queue[T]) in() queue {
 	if q.q != nil {
 		return q.q
 	}
-	q.once.Do(func() { q.zero = newZeroQueue(elemOf[T]()) })
-	return q.zero
+	if p := atomic.LoadPointer(&q.local); p != nil {
+		return localQueue(p)
+	}
+	return makeLocalQueue(&q.local, elemOf[T]())
 }
 
 // maxQueue is the largest size of a queue.
@@ -64,8 +64,10 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 }
 
 func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
-	q.q, err = newQueue((*T)(nil), elemOf[T](), b, size, counted)
-	q.local = b == Goroutines
+	made, err := newQueue((*T)(nil), elemOf[T](), b, size, counted)
+	if q.local = localPointer(made); q.local == nil {
+		q.q = made
+	}
 	return err
 }
 
@@ -86,17 +88,25 @@ func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, er
 	if err := shm.HeapAllows(size * int(e.size+4)); err != nil {
 		return nil, within(fmt.Sprintf("cannot make a queue for %d values", size), err)
 	}
-	switch {
-	case 0 < size && size < leastRing && raceDetector:
-		return newBoxQueue(e, size, counted), nil
-	case 0 < size && size < leastRing:
-		return newNativeQueue(e, size, counted), nil
-	}
 	return newRingQueue(e, size, counted), nil
 }
 
+// makeLocalQueue makes the queue of a zero Queue, unless it is there.
+//
 //go:noinline
-func newZeroQueue(e elem) queue { return newRingQueue(e, 0, true) }
+func makeLocalQueue(at *unsafe.Pointer, e elem) queue {
+	atomic.CompareAndSwapPointer(at, nil, unsafe.Pointer(newRingQueue(e, 0, true)))
+	return localQueue(atomic.LoadPointer(at))
+}
+
+// localQueue and localPointer are inverse, for code that does not know the type.
+func localQueue(p unsafe.Pointer) queue { return (*ringQueue)(p) }
+
+//go:noinline
+func localPointer(q queue) unsafe.Pointer {
+	local, _ := q.(*ringQueue)
+	return unsafe.Pointer(local)
+}
 
 //go:noinline
 func openQueue(pointer any, handle []byte) (queue, error) {
@@ -111,8 +121,8 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, tr
 func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
 
 func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
-	if q.local || q.q == nil {
-		return q.in().put(ctx, hide(unsafe.Pointer(&v)), wait)
+	if p := atomic.LoadPointer(&q.local); p != nil {
+		return localPut(p, ctx, hide(unsafe.Pointer(&v)), wait)
 	}
 	kept := v
 	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
@@ -129,8 +139,8 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
 
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
-	if q.local || q.q == nil {
-		ok, err = q.in().get(ctx, hide(unsafe.Pointer(&v)), wait)
+	if p := atomic.LoadPointer(&q.local); p != nil {
+		ok, err = localGet(p, ctx, hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T

@@ -2,6 +2,7 @@ package mp
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -13,17 +14,19 @@ import (
 // full, a larger one takes over.
 type ringQueue struct {
 	tally
-	elem             elem
-	first, last      atomic.Pointer[ring] // to get from, to put into
-	getters, putters waiters
+	elem        elem
+	first, last atomic.Pointer[ring] // to get from, to put into
+	endless     bool
 
-	mu      sync.Mutex // for changes of last, and for close
-	endless bool
-	closed  bool
+	_       [cacheLine]byte
+	getters waiters
+	_       [cacheLine]byte
+	putters waiters
+	_       [cacheLine]byte
+
+	mu     sync.Mutex // for changes of last, and for close
+	closed bool
 }
-
-// leastRing is the size from which on a queue is a ring, and not a channel.
-const leastRing = 64
 
 // Sizes of the rings of an endless queue.
 const (
@@ -32,7 +35,10 @@ const (
 )
 
 func newRingQueue(e elem, size int, counted bool) *ringQueue {
-	q := &ringQueue{tally: newTally(counted), elem: e, endless: size == 0}
+	q := &ringQueue{
+		tally: newTally(counted), elem: e, endless: size == 0,
+		getters: newWaiters(), putters: newWaiters(),
+	}
 	if q.endless {
 		size = firstRing
 	}
@@ -72,19 +78,53 @@ func (q *ringQueue) grow(r *ring) {
 }
 
 func (q *ringQueue) put(ctx context.Context, v unsafe.Pointer, wait bool) error {
-	q.expect()
-	state := q.tryPut(v)
+	return localPut(unsafe.Pointer(q), ctx, v, wait)
+}
+
+// localPut is put of a *ringQueue, and localGet is get, for code that does not know
+// the type.
+func localPut(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool) error {
+	q := (*ringQueue)(p)
+	if q.counted {
+		q.expect()
+	}
+	state := q.last.Load().put(v)
 	if state == ringDone {
+		if q.getters.mayWake() {
+			q.getters.wake(1)
+		}
 		return nil
 	}
-	err := ErrFull
+	return q.unless(q.putSlow(ctx, v, wait, state))
+}
+
+// putSlow is put after an attempt that ended with a state.
+//
+//go:noinline
+func (q *ringQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool, state ringState) error {
+	if state == ringEnded || q.endless {
+		state = q.tryPut(v)
+	}
 	if state == ringFull && wait {
-		state, err = q.putters.await(ctx, q.last.Load().size, ringFull, func() ringState { return q.tryPut(v) })
+		ctx, release := hosted(ctx)
+		defer release()
+		runtime.Gosched()
+		for state = q.tryPut(v); state == ringFull; state = q.tryPut(v) {
+			if err := q.putters.sleep(ctx, func() bool { return q.last.Load().hasRoom() }); err != nil {
+				return err
+			}
+		}
+		if q.putters.mayWake() && q.last.Load().hasRoom() {
+			q.putters.wake(1) // there is more
+		}
 	}
-	if state == ringEnded {
-		err = ErrClosed
+	switch state {
+	case ringEnded:
+		return ErrClosed
+	case ringFull:
+		return ErrFull
 	}
-	return q.unless(err)
+	return nil
 }
 
 func (q *ringQueue) tryPut(v unsafe.Pointer) ringState {
@@ -104,14 +144,45 @@ func (q *ringQueue) tryPut(v unsafe.Pointer) ringState {
 }
 
 func (q *ringQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
-	state := q.tryGet(v)
+	return localGet(unsafe.Pointer(q), ctx, v, wait)
+}
+
+func localGet(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
+	q := (*ringQueue)(p)
+	state := q.first.Load().get(v)
+	if state == ringDone {
+		if q.putters.mayWake() {
+			q.putters.wake(1)
+		}
+		return true, nil
+	}
+	return q.getSlow(ctx, v, wait, state)
+}
+
+// getSlow is get after an attempt that ended with a state.
+//
+//go:noinline
+func (q *ringQueue) getSlow(ctx context.Context, v unsafe.Pointer, wait bool, state ringState) (ok bool, err error) {
+	if state == ringEnded {
+		state = q.tryGet(v)
+	}
 	if state == ringEmpty && wait {
-		state, err = q.getters.await(ctx, q.first.Load().size, ringEmpty, func() ringState { return q.tryGet(v) })
+		ctx, release := hosted(ctx)
+		defer release()
+		runtime.Gosched()
+		for state = q.tryGet(v); state == ringEmpty; state = q.tryGet(v) {
+			if err := q.getters.sleep(ctx, func() bool { return q.first.Load().hasValue() }); err != nil {
+				return false, err
+			}
+		}
+		if q.getters.mayWake() && q.first.Load().hasValue() {
+			q.getters.wake(1) // there is more
+		}
 	}
 	if state == ringEnded {
-		err = ErrClosed
+		return false, ErrClosed
 	}
-	return state == ringDone, err
+	return state == ringDone, nil
 }
 
 func (q *ringQueue) tryGet(v unsafe.Pointer) ringState {

@@ -2,28 +2,32 @@ package mp
 
 import (
 	"reflect"
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A ring is a queue with room for a fixed number of values, for any number of
-// goroutines. Its ends have a lock each, so that those who put and those who get do
-// not wait for each other, and each end keeps what it last saw of the other: it
-// looks at the other's memory only when that does not suffice. A goroutine that
-// finds its lock free takes it again and again while the memory is near; claiming
-// places one by one without a lock was several times slower where eight did so.
+// goroutines. Those who put and those who get do not wait for each other: each end
+// has a lock, which is a bit of the word that counts its values, so that a put or get
+// takes two atomic operations, and one cache line that others write, too. Each end
+// keeps what it last saw of the other, and looks at the other's line only when that
+// does not suffice.
+//
+// Of the goroutines that find their lock held one competes for it: see end.lock.
 type ring struct {
 	_        [cacheLine]byte
-	putMu    sync.Mutex
-	putAt    int           // the index of the next slot to put into
-	seenHead uint64        // head, as putters last saw it
-	tail     atomic.Uint64 // how many values were put, and ringClosed; written with putMu
+	tail     end    // counts the values that were put
+	putAt    int    // the index of the next slot to put into
+	seenHead uint64 // how many values were taken, as putters last saw it
 	_        [cacheLine]byte
-	getMu    sync.Mutex
+	head     end
 	getAt    int
-	seenTail uint64        // likewise
-	head     atomic.Uint64 // how many values were taken; written with getMu
+	seenTail uint64 // likewise
 	_        [cacheLine]byte
 
 	elem  *elem
@@ -35,7 +39,53 @@ type ring struct {
 
 const cacheLine = 64
 
-const ringClosed = 1 << 63
+// An end is the count of an end of a ring, which is locked to change it and what
+// stands beside it.
+type end struct {
+	word atomic.Uint64 // the count times endCount, and the bits below it
+	mu   sync.Mutex    // of those who have found it locked
+}
+
+const (
+	endLocked = 1 << iota
+	endClosed // of the tail: no more values come
+	endCount
+)
+
+// tryLock locks the end, unless it is locked, and returns its word.
+func (e *end) tryLock() (w uint64, ok bool) {
+	w = e.word.Load()
+	return w, w&endLocked == 0 && e.word.CompareAndSwap(w, w|endLocked)
+}
+
+// lock locks the end when tryLock has failed; the caller has its mutex. So one tries
+// again and again, and the others sleep: who has the lock has the memory near, and
+// does several operations in the time that it takes to move it to another core.
+func (e *end) lock() uint64 {
+	for n := 0; ; n++ {
+		if w, ok := e.tryLock(); ok {
+			return w
+		}
+		relax(n)
+	}
+}
+
+// relax passes the time until a lock that is held for some nanoseconds is free: the
+// system may have stopped the thread that has it.
+func relax(n int) {
+	const pauses = 6 // 0.5 µs in all
+	switch {
+	case n < pauses && runtime.NumCPU() > 1:
+		shm.Pause(16 << n)
+	case n < 100:
+		runtime.Gosched()
+	default:
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+// unlock unlocks the end and stores its word.
+func (e *end) unlock(w uint64) { e.word.Store(w) }
 
 func newRing(e *elem, size int) *ring {
 	return &ring{elem: e, slots: e.room(size), size: size, words: isWord(reflect.TypeOf(e.like).Elem())}
@@ -58,82 +108,91 @@ const (
 
 // put adds the value at v.
 func (r *ring) put(v unsafe.Pointer) ringState {
-	r.putMu.Lock()
-	tail := r.tail.Load()
-	if tail-r.seenHead >= uint64(r.size) { // also if it is closed
-		if tail&ringClosed != 0 {
-			r.putMu.Unlock()
-			return ringEnded
-		}
-		r.seenHead = r.head.Load()
-		if tail-r.seenHead == uint64(r.size) {
-			r.putMu.Unlock()
+	w, ok := r.tail.tryLock()
+	if !ok {
+		r.tail.mu.Lock()
+		defer r.tail.mu.Unlock()
+		w = r.tail.lock()
+	}
+	return r.putLocked(w, v)
+}
+
+func (r *ring) putLocked(w uint64, v unsafe.Pointer) ringState {
+	if n := w / endCount; n-r.seenHead == uint64(r.size) {
+		r.seenHead = r.head.word.Load() / endCount
+		if n-r.seenHead == uint64(r.size) && w&endClosed == 0 {
+			r.tail.unlock(w)
 			return ringFull
 		}
 	}
-	slot := r.elem.at(r.slots, r.putAt)
+	if w&endClosed != 0 {
+		r.tail.unlock(w)
+		return ringEnded
+	}
 	if r.words {
-		*(*uint64)(slot) = *(*uint64)(v)
+		*(*uint64)(unsafe.Add(r.slots, 8*r.putAt)) = *(*uint64)(v)
 	} else {
-		r.elem.move(slot, v)
+		r.elem.move(r.elem.at(r.slots, r.putAt), v)
 	}
 	if r.putAt++; r.putAt == r.size {
 		r.putAt = 0
 	}
-	r.tail.Store(tail + 1)
-	r.putMu.Unlock()
+	r.tail.unlock(w + endCount)
 	return ringDone
 }
 
 // get moves a value to v.
 func (r *ring) get(v unsafe.Pointer) ringState {
-	if state := r.state(); state != ringDone {
-		return state
+	w, ok := r.head.tryLock()
+	if !ok {
+		r.head.mu.Lock()
+		defer r.head.mu.Unlock()
+		w = r.head.lock()
 	}
-	r.getMu.Lock()
-	head := r.head.Load()
-	if head == r.seenTail {
-		tail := r.tail.Load()
-		if r.seenTail = tail &^ ringClosed; head == r.seenTail {
-			r.getMu.Unlock()
-			if tail != head {
+	return r.getLocked(w, v)
+}
+
+func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
+	if n := w / endCount; n == r.seenTail {
+		tail := r.tail.word.Load()
+		if r.seenTail = tail / endCount; n == r.seenTail {
+			r.head.unlock(w)
+			if tail&endClosed != 0 {
 				return ringEnded
 			}
 			return ringEmpty
 		}
 	}
-	slot := r.elem.at(r.slots, r.getAt)
 	if r.words {
-		*(*uint64)(v) = *(*uint64)(slot)
+		*(*uint64)(v) = *(*uint64)(unsafe.Add(r.slots, 8*r.getAt))
 	} else {
-		r.elem.take(v, slot)
+		r.elem.take(v, r.elem.at(r.slots, r.getAt))
 	}
 	if r.getAt++; r.getAt == r.size {
 		r.getAt = 0
 	}
-	r.head.Store(head + 1)
-	r.getMu.Unlock()
+	r.head.unlock(w + endCount)
 	return ringDone
 }
 
-// state returns ringDone if there may be a value.
-func (r *ring) state() ringState {
-	head := r.head.Load()
-	switch tail := r.tail.Load(); {
-	case tail&^ringClosed != head:
-		return ringDone
-	case tail != head:
-		return ringEnded
-	}
-	return ringEmpty
+// hasRoom and hasValue report, without a lock, whether a put or get need not wait.
+func (r *ring) hasRoom() bool {
+	w := r.tail.word.Load()
+	return w&endClosed != 0 || w/endCount-r.head.word.Load()/endCount < uint64(r.size)
+}
+
+func (r *ring) hasValue() bool {
+	head := r.head.word.Load() / endCount
+	w := r.tail.word.Load()
+	return w&endClosed != 0 || w/endCount != head
 }
 
 // length is how many values are in the ring at this moment.
 func (r *ring) length() int {
 	for {
-		head := r.head.Load()
-		tail := r.tail.Load() &^ ringClosed
-		if r.head.Load() == head {
+		head := r.head.word.Load() / endCount
+		tail := r.tail.word.Load() / endCount
+		if r.head.word.Load()/endCount == head {
 			return int(tail - head)
 		}
 	}
@@ -141,7 +200,7 @@ func (r *ring) length() int {
 
 // close lets no more values in.
 func (r *ring) close() {
-	r.putMu.Lock()
-	defer r.putMu.Unlock()
-	r.tail.Store(r.tail.Load() | ringClosed)
+	r.tail.mu.Lock()
+	defer r.tail.mu.Unlock()
+	r.tail.unlock(r.tail.lock() | endClosed)
 }
