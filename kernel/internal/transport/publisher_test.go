@@ -83,7 +83,7 @@ func TestStoppedSubscriberAlone(t *testing.T) {
 	if err := k.publishAll(); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(k.log.String(), "takes nothing") {
+	if !strings.Contains(k.log.String(), "reads nothing") {
 		t.Errorf("log: %s", k.log)
 	}
 }
@@ -102,7 +102,7 @@ func TestStoppedSubscriberAmongOthers(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(k.log.String(), "holds up the others") {
+	if !strings.Contains(k.log.String(), "delays the other subscribers") {
 		t.Errorf("log: %s", k.log)
 	}
 }

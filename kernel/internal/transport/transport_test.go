@@ -296,7 +296,7 @@ func TestConnectionFile(t *testing.T) {
 		{`{"ip":"127.0.0.1"}`, ""},
 		{`{"transport":"udp"}`, "udp"},
 		{`{"curve_publickey":"x","curve_secretkey":"y"}`, "Curve"},
-		{`not json`, "not what Jupyter writes"},
+		{`not json`, "malformed"},
 	} {
 		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
 			t.Fatal(err)
