@@ -143,7 +143,7 @@ func (b *builder) errorAt(at token.Position, msg string) *cell.Error {
 		}
 		return e
 	}
-	o := b.p.sources[n]
+	o := b.t.sources[n]
 	if n == b.c.N {
 		o = b.o
 	}

@@ -123,7 +123,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 		c.aside = append(c.aside, &asideSymbol{old, why})
 		u.Fresh = append(u.Fresh, old.wrapperSymbols()...)
 	}
-	for _, m := range b.p.removed {
+	for _, m := range b.t.removed {
 		u.Fresh = append(u.Fresh, m.wrapperSymbols()...)
 	}
 	b.describeVars(u)
@@ -174,7 +174,7 @@ func (b *builder) retypedBy(st *stmt) []string {
 // retyped reports whether the notebook has a variable of v's name that is
 // another one.
 func (b *builder) retyped(v *symbol) bool {
-	old := b.p.names[v.key]
+	old := b.t.names[v.key]
 	return old != nil && old.kind == cell.Var && old.ename != v.ename
 }
 
@@ -188,7 +188,7 @@ func (b *builder) describeVars(u *Unit) {
 		}
 	}
 	for name, v := range b.vars {
-		old := b.p.names[name]
+		old := b.t.names[name]
 		reused := old != nil && old.kind == cell.Var && old.ename == v.ename
 		if !reused || static[name] || len(b.specs) > 0 {
 			u.Fresh = append(u.Fresh, "main."+v.ename)
@@ -216,15 +216,4 @@ func (b *builder) dynamicInit() bool {
 		}
 	}
 	return false
-}
-
-// linkSymbol is the name of a function or variable in the object.
-func (s *symbol) linkSymbol() string {
-	switch {
-	case s.recv == "":
-		return "main." + s.ename
-	case s.decl.PtrRecv:
-		return "main.(*" + mangle.Name(s.recv) + ")." + s.ename
-	}
-	return "main." + mangle.Name(s.recv) + "." + s.ename
 }

@@ -45,7 +45,7 @@ func (p *Program) notebookDoc(obj types.Object) string {
 			key = mangle.Demangle(named.Obj().Name()) + "." + key
 		}
 	}
-	s := p.names[key]
+	s := p.table.names[key]
 	if s == nil || s.decl == nil {
 		return ""
 	}

@@ -117,7 +117,7 @@ func (b *builder) needs(in map[*symbol]form) []string {
 			add(b.lookup(name))
 		}
 		if s.kind == cell.Type {
-			for key := range b.p.methods[s.key] {
+			for key := range b.t.methods[s.key] {
 				add(b.lookup(key))
 			}
 		}
@@ -191,7 +191,7 @@ func (l live) References(key string) (names []string, isVariable bool) {
 
 func (l live) MethodsNamed(name string) []string {
 	var out []string
-	for _, m := range l.b.p.methods {
+	for _, m := range l.b.t.methods {
 		for key := range m {
 			if strings.HasSuffix(key, "."+name) {
 				out = append(out, key)

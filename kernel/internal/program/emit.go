@@ -174,11 +174,11 @@ func (e *emitter) entry() {
 func (b *builder) entryName() string { return fmt.Sprintf("cell%s%d", mangle.Mark, b.c.N) }
 
 func (e *emitter) finish() {
-	if len(e.order) == 0 && len(e.b.blanks)+len(e.b.p.blanks) == 0 {
+	if len(e.order) == 0 && len(e.b.blanks)+len(e.b.t.blanks) == 0 {
 		return
 	}
 	f := e.file(e.b.o)
-	for _, path := range append(e.b.blanks[:len(e.b.blanks):len(e.b.blanks)], e.b.p.blanks...) {
+	for _, path := range append(e.b.blanks[:len(e.b.blanks):len(e.b.blanks)], e.b.t.blanks...) {
 		f.effects = append(f.effects, path)
 		e.paths[path] = true
 	}

@@ -79,11 +79,6 @@ func (e *emitter) function(s *symbol, fm form) {
 	}
 }
 
-// linknamed reports whether the function's symbol may have a name of the user's.
-func (s *symbol) linknamed() bool {
-	return s.pragma != "" || s.decl.Linkname
-}
-
 // alias declares a second name for a function of the unit, without body, for
 // function literals.
 func (e *emitter) alias(f *file, s *symbol) {

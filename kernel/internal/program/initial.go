@@ -62,7 +62,7 @@ func (b *builder) initFunctions() {
 // throughLinks adds the variables that share memory with one in which
 // something was changed.
 func (b *builder) throughLinks() {
-	sets := append(b.p.sharing[:len(b.p.sharing):len(b.p.sharing)], b.effects.Sharing...)
+	sets := append(b.t.sharing[:len(b.t.sharing):len(b.t.sharing)], b.effects.Sharing...)
 	for more := true; more; {
 		more = false
 		for _, set := range sets {
@@ -321,10 +321,10 @@ func (b *builder) describeInitial(u *Unit) {
 	}
 	altered := effects.Names{}
 	note := func(s *symbol) { b.noteAltered(altered, s.function.Summary) }
-	for _, s := range b.p.names {
+	for _, s := range b.t.names {
 		note(s)
 	}
-	for _, methods := range b.p.methods {
+	for _, methods := range b.t.methods {
 		for _, s := range methods {
 			note(s)
 		}
@@ -332,7 +332,7 @@ func (b *builder) describeInitial(u *Unit) {
 	for _, s := range b.decls {
 		note(s)
 	}
-	for name := range b.p.altered {
+	for name := range b.t.altered {
 		if b.vars[name] == nil {
 			altered.Add(name)
 		}
@@ -352,6 +352,6 @@ func (b *builder) describeInitial(u *Unit) {
 // sameInChildren reports whether an older variable has the value that it has in
 // children: its first one.
 func (b *builder) sameInChildren(name string) bool {
-	s := b.p.names[name]
-	return s != nil && s.kind == cell.Var && s.initial && !b.p.altered[name]
+	s := b.t.names[name]
+	return s != nil && s.kind == cell.Var && s.initial && !b.t.altered[name]
 }

@@ -11,41 +11,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// An instance is a use of a generic function or type of the notebook.
-type instance struct {
-	generic string // its name
-	key     string // the arguments, to tell instances apart
-	args    []*typetext.Text
-}
-
-// names lists the notebook types among the arguments.
-func (in instance) names() []string {
-	var out []string
-	for _, a := range in.args {
-		out = append(out, a.Names...)
-	}
-	return out
-}
-
-// noteInstances remembers what the worker has.
-func (p *Program) noteInstances(list []instance) {
-	for _, in := range list {
-		if p.instances[in.generic] == nil {
-			p.instances[in.generic] = map[string]instance{}
-		}
-		p.instances[in.generic][in.key] = in
-	}
-}
-
 // instancesOf lists the instances of a generic function, or of a method's
 // receiver, that older cells made and whose arguments still exist.
 func (b *builder) instancesOf(s *symbol) []instance {
 	if !s.decl.Generic || b.noInstances {
 		return nil
 	}
-	all := b.p.instances[s.key]
+	all := b.t.instances[s.key]
 	if s.recv != "" {
-		all = b.p.instances[s.recv]
+		all = b.t.instances[s.recv]
 	}
 	var out []instance
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -58,14 +32,6 @@ func (b *builder) instancesOf(s *symbol) []instance {
 		}
 	}
 	return out
-}
-
-// callers is the fingerprint of what compiled callers of a function rely on.
-func (s *symbol) callers() string {
-	if s.signature != "" {
-		return s.signature
-	}
-	return s.print
 }
 
 // findInstances collects the instances that the checked unit uses: those that

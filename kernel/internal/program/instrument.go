@@ -50,7 +50,7 @@ func (r *result) describes(e *emitter) bool {
 
 // hasMethod reports whether the notebook declares a method of this name.
 func (b *builder) hasMethod(name string) bool {
-	for _, methods := range b.p.methods {
+	for _, methods := range b.t.methods {
 		for _, m := range methods {
 			if m.ename == name {
 				return true

@@ -15,21 +15,21 @@ import (
 func (p *Program) WorkerLost() []Variable {
 	defer p.change()()
 	var out []Variable
-	for _, s := range p.symbols() {
+	for _, s := range p.table.symbols() {
 		s.loaded = false
 		if s.kind == cell.Var {
 			out = append(out, Variable{s.key, s.text, s.origin.n})
-			p.remove(s)
-			p.lost[s.key] = s.origin.n
+			p.table.remove(s)
+			p.table.lost[s.key] = s.origin.n
 		}
 	}
-	for s := range p.holders {
-		p.remove(s)
+	for s := range p.table.holders {
+		p.table.remove(s)
 	}
-	clear(p.holders)
-	clear(p.dropped)
-	p.blanks = append([]string(nil), p.allBlank...)
-	p.uninit = uninitialized{retry: map[string]bool{}}
+	clear(p.table.holders)
+	clear(p.table.dropped)
+	p.table.blanks = append([]string(nil), p.table.allBlank...)
+	p.table.uninit = uninitialized{retry: map[string]bool{}}
 	return out
 }
 
@@ -38,21 +38,21 @@ func (p *Program) WorkerLost() []Variable {
 func (p *Program) Lost() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.lost)
+	return maps.Clone(p.table.lost)
 }
 
 // MarkLost counts variables that exist among the lost: their content is not
 // what the cells in n made of it. A new declaration ends that.
 func (p *Program) MarkLost(n map[string]int) {
 	defer p.change()()
-	maps.Copy(p.lost, n)
+	maps.Copy(p.table.lost, n)
 }
 
 // Regained ends MarkLost for all variables that exist.
 func (p *Program) Regained() {
 	defer p.change()()
-	maps.DeleteFunc(p.lost, func(name string, _ int) bool {
-		s := p.names[name]
+	maps.DeleteFunc(p.table.lost, func(name string, _ int) bool {
+		s := p.table.names[name]
 		return s != nil && s.kind == cell.Var
 	})
 }
@@ -69,7 +69,7 @@ func (p *Program) Reimport() {
 func (p *Program) Dropped() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Sorted(maps.Keys(p.dropped))
+	return slices.Sorted(maps.Keys(p.table.dropped))
 }
 
 // Variables lists the live variables in the order of their cells.
@@ -77,7 +77,7 @@ func (p *Program) Variables() []Variable {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Variable
-	for _, s := range p.symbols() {
+	for _, s := range p.table.symbols() {
 		if s.kind == cell.Var {
 			out = append(out, Variable{s.key, s.text, s.origin.n})
 		}
@@ -91,37 +91,23 @@ func (p *Program) Declarations() []Declaration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Declaration
-	for _, name := range slices.Sorted(maps.Keys(p.imports)) {
-		out = append(out, Declaration{Name: name, Kind: "import", Type: p.imports[name]})
+	for _, name := range slices.Sorted(maps.Keys(p.table.imports)) {
+		out = append(out, Declaration{Name: name, Kind: "import", Type: p.table.imports[name]})
 	}
-	for _, path := range slices.Compact(slices.Sorted(slices.Values(p.dots))) {
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(p.table.dots))) {
 		out = append(out, Declaration{Name: ".", Kind: "import", Type: path})
 	}
-	for _, s := range p.symbols() {
+	for _, s := range p.table.symbols() {
 		for _, name := range s.names() {
-			if p.names[name] == s {
+			if p.table.names[name] == s {
 				out = append(out, Declaration{Name: name, Kind: s.kindName(), Type: s.text, Cell: s.origin.n, Signature: s.plainType})
 			}
 		}
 	}
-	for _, a := range sortedAside(p.aside) {
+	for _, a := range sortedAside(p.table.aside) {
 		out = append(out, Declaration{Name: a.key, Kind: a.kindName(), Type: a.text, Cell: a.origin.n, Aside: a.reason})
 	}
 	return out
-}
-
-func (s *symbol) kindName() string {
-	switch {
-	case s.recv != "":
-		return "method"
-	case s.kind == cell.Func:
-		return "func"
-	case s.kind == cell.Type:
-		return "type"
-	case s.kind == cell.Const:
-		return "const"
-	}
-	return "var"
 }
 
 // Remove forgets a declaration, a type with its methods, and returns the
@@ -129,53 +115,40 @@ func (s *symbol) kindName() string {
 // not compile again without it.
 func (p *Program) Remove(name string) ([]Declaration, error) {
 	defer p.change()()
-	if s := p.names[name]; s != nil {
+	if s := p.table.names[name]; s != nil {
 		if s.kind == cell.Type {
-			for _, m := range p.methods[name] {
-				p.remove(m)
+			for _, m := range p.table.methods[name] {
+				p.table.remove(m)
 			}
 		}
 		if s.recv != "" {
-			p.removed[name] = s
+			p.table.removed[name] = s
 		}
-		users := p.usersOf(name)
-		p.override(s, name)
-		delete(p.names, name)
+		var users []Declaration
+		for _, user := range p.table.usersOf(name) {
+			users = append(users, Declaration{Name: user.key, Kind: user.kindName(), Type: user.text, Cell: user.origin.n})
+		}
+		p.table.override(s, name)
+		delete(p.table.names, name)
 		return users, nil
 	}
-	_, lost := p.lost[name]
-	_, aside := p.aside[name]
-	_, imported := p.imports[name]
+	_, lost := p.table.lost[name]
+	_, aside := p.table.aside[name]
+	_, imported := p.table.imports[name]
 	if !lost && !aside && !imported {
 		return nil, fmt.Errorf("%s is not declared in this notebook", name)
 	}
-	delete(p.lost, name)
-	delete(p.aside, name)
-	delete(p.imports, name)
+	delete(p.table.lost, name)
+	delete(p.table.aside, name)
+	delete(p.table.imports, name)
 	return nil, nil
-}
-
-// usersOf lists the live declarations that refer to a name.
-func (p *Program) usersOf(name string) []Declaration {
-	var list []*symbol
-	for s := range p.users[name] {
-		if p.names[s.key] == s && s.key != name {
-			list = append(list, s)
-		}
-	}
-	sortSymbols(list)
-	var out []Declaration
-	for _, s := range list {
-		out = append(out, Declaration{Name: s.key, Kind: s.kindName(), Type: s.text, Cell: s.origin.n})
-	}
-	return out
 }
 
 // Source returns the text of an executed cell.
 func (p *Program) Source(n int) (string, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o, ok := p.sources[n]
+	o, ok := p.table.sources[n]
 	if !ok {
 		return "", false
 	}
@@ -187,8 +160,8 @@ func (p *Program) Source(n int) (string, bool) {
 func (p *Program) Checked() (*types.Package, *types.Info) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last == nil {
+	if p.table.last == nil {
 		return nil, nil
 	}
-	return p.last.pkg, p.last.info
+	return p.table.last.pkg, p.table.last.info
 }

@@ -22,18 +22,6 @@ import (
 // goes on as it is; so does one of a function if the captured variables, or how
 // they are captured, may be others.
 
-// A literal is one that follows constants.
-type literal struct {
-	number int // of the literals that are in no other, from 1
-	print  string
-}
-
-// A literalSource is a piece of a cell's statements with function literals.
-type literalSource struct {
-	source cell.Source
-	follow []bool // for each of source.Outermost
-}
-
 // following tells which outermost literals of a piece follow constants.
 func (b *builder) following(src cell.Source, binds map[string]binding, captures bool) []bool {
 	out := make([]bool, len(src.Outermost))
@@ -245,11 +233,11 @@ func (b *builder) describeFunction(u *Unit, s, old *symbol) {
 		switch {
 		case slices.Contains(follow, name):
 			u.changes.stubbed = append(u.changes.stubbed, name)
-		case !b.p.stubbed[name]:
+		case !b.t.stubbed[name]:
 			continue
 		}
 		u.Fresh = append(u.Fresh, name)
-		if b.p.stubbed[name] && !slices.Contains(keep, name) {
+		if b.t.stubbed[name] && !slices.Contains(keep, name) {
 			u.Renewed = append(u.Renewed, name)
 		}
 	}
@@ -271,22 +259,6 @@ func (e *emitter) literalsOf(s *symbol) {
 		}
 	}
 	f.body.WriteString("}\n")
-}
-
-// heldRefs are the references of the literals of an older cell's statements.
-func (s *symbol) heldRefs() []cell.Ref {
-	var out []cell.Ref
-	for _, src := range s.sources {
-		for i, lit := range src.source.Outermost {
-			for _, r := range src.source.Refs {
-				if src.follow[i] && r.Off >= lit.Start && r.Off < lit.End && !r.Key {
-					r.Top = false
-					out = append(out, r)
-				}
-			}
-		}
-	}
-	return out
 }
 
 // settleAllLiterals notes the literals of the cell, and of what is compiled again.

@@ -46,12 +46,12 @@ func (b *builder) clean(msg string) string {
 		}
 	}
 	switch {
-	case b.p.aside[name] != nil:
-		return msg + " (set aside: " + b.p.aside[name].reason + ")"
+	case b.t.aside[name] != nil:
+		return msg + " (set aside: " + b.t.aside[name].reason + ")"
 	case b.unbound[name] != nil:
 		return msg + b.importHint(name)
 	}
-	if n, ok := b.p.lost[name]; ok && b.p.cfg.Solo != "" {
+	if n, ok := b.t.lost[name]; ok && b.p.cfg.Solo != "" {
 		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
 	} else if ok {
 		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
@@ -68,7 +68,7 @@ var (
 // notebook has given to something else.
 func (b *builder) memberHint(msg string) string {
 	if m := noMethod.FindStringSubmatch(msg); m != nil {
-		if method := b.p.aside[m[1]+"."+m[2]]; method != nil {
+		if method := b.t.aside[m[1]+"."+m[2]]; method != nil {
 			return " (set aside: " + method.reason + ")"
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -24,7 +23,7 @@ func (r *reacher) touch() {
 	for s := range r.b.dropped {
 		r.without(s)
 	}
-	for _, s := range r.b.p.removed {
+	for _, s := range r.b.t.removed {
 		r.without(s)
 	}
 }
@@ -40,7 +39,7 @@ func (r *reacher) without(method *symbol) {
 // embedders adds the types that embed a type, themselves or through others.
 func (r *reacher) embedders(name string) {
 	r.embedding[name] = true
-	for user := range r.b.p.users[name] {
+	for user := range r.b.t.users[name] {
 		s := r.b.lookup(user.key)
 		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !s.embeds(name) {
 			continue
@@ -60,20 +59,13 @@ func (b *builder) joins(s *symbol) bool {
 	if t.embedsAny() {
 		return true
 	}
-	for user := range b.p.users[s.recv] {
+	for user := range b.t.users[s.recv] {
 		if (user.kind == cell.Type || user.kind == cell.Func) && user.embeds(s.recv) {
 			return true
 		}
 	}
 	return false
 }
-
-// embeds reports whether a type, or one that a function declares, has the
-// promoted methods of another.
-func (s *symbol) embeds(name string) bool { return slices.Contains(s.decl.Ancestors, name) }
-
-// embedsAny reports whether a type may have promoted methods.
-func (s *symbol) embedsAny() bool { return len(s.decl.Ancestors) > 1 || s.decl.Ancestors[0] != "" }
 
 // touchedTypes are expressions of the types that the unit's changes concern and
 // that declarations do not lead the compiler to describe.
@@ -106,8 +98,8 @@ func (b *builder) touchedStructs(touched map[string]bool) []*typetext.Text {
 		return s == nil || s.kind != cell.Type
 	}
 	var out []*typetext.Text
-	for _, key := range slices.Sorted(maps.Keys(b.p.structs)) {
-		t := b.p.structs[key]
+	for _, key := range slices.Sorted(maps.Keys(b.t.structs)) {
+		t := b.t.structs[key]
 		if slices.ContainsFunc(t.Names, func(n string) bool { return touched[n] }) && !slices.ContainsFunc(t.Names, isGone) {
 			out = append(out, t)
 		}
@@ -132,13 +124,4 @@ func (r *reacher) describers() {
 	for _, t := range r.b.touchedStructs(r.embedding) {
 		add(t.Names)
 	}
-}
-
-// wrapperSymbols are the symbols that a promoted method may have in the place
-// of one that is gone.
-func (s *symbol) wrapperSymbols() []string {
-	if s.recv == "" {
-		return nil
-	}
-	return []string{"main." + mangle.Name(s.recv) + "." + s.ename, "main.(*" + mangle.Name(s.recv) + ")." + s.ename}
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
-	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // An Importer finds compiled packages.
@@ -74,74 +73,9 @@ type Program struct {
 	building sync.Mutex // held by Build, and while the state changes
 
 	mu     sync.Mutex // guards what follows; held for moments only
-	*state            // read by Build without mu; it changes under both mutexes
-	shared bool       // a snapshot has it: it is copied before the next change
+	table  *state     // read by Build without mu; it changes under both mutexes
+	shared bool       // a snapshot has the table: it is copied before the next change
 }
-
-// An origin is one execution of a cell.
-type origin struct {
-	n   int
-	src string
-}
-
-// A symbol is what a name of the notebook means: a function, method, type,
-// group of constants or variable. It does not change once it is live, apart
-// from loaded and renew.
-type symbol struct {
-	key    string // name; "T.m" for a method; first name for constants
-	kind   cell.Kind
-	ename  string // the name in generated code; differs from the user's when that is taken
-	origin *origin
-	decl   *cell.Decl // nil for a variable that := made
-	binds  map[string]binding
-	pragma string // //go:linkname lines from elsewhere in its cell
-	remote string // the symbol that a variable's //go:linkname names
-	recv   string // receiver type for a method
-
-	typ        *typetext.Text // of a variable
-	witness    *witness       // for a variable whose type cannot be spelled
-	embeddable bool           // a variable of a type that //go:embed can fill
-	static     bool           // a variable that decl and the object's data initialize
-	print      string         // fingerprint of the meaning for users of the name
-	layout     string         // of a type or variable: fingerprint of the memory layout
-	text       string         // description of the type for listings
-	loaded     bool
-	renew      bool              // when next compiled it gets a new stub: older callers keep the old one
-	prints     map[string]string // of constants, by name
-	sources    []literalSource   // of a function, or of a cell's statements: function literals
-	literals   []literal         // those that follow constants
-	replaced   []string          // those of a group that mean something else by now
-	bodies     []string          // functions that the compiler could inline into it
-	uses       []string          // names and methods that its body uses, for redefinition
-	function   effects.Function  // of a function: what is known of its body
-	initial    bool              // a variable that begins in child processes as it did here
-	holdsError bool              // a variable that may hold an error
-	isWhole    bool              // a variable that changes as a whole, or not at all
-
-	plainType string // of a function: see Declaration.Signature
-	signature string // of a generic function: fingerprint of the meaning for callers of an instance
-}
-
-type asideSymbol struct {
-	*symbol
-	reason string
-}
-
-// A binding is what a free name means in one piece of source.
-type binding struct {
-	kind bindKind
-	path string // import path, for imported and dotted
-}
-
-type bindKind uint8
-
-const (
-	notebook    bindKind = iota // whatever the notebook means by the name now
-	imported                    // a package
-	dotted                      // an exported name of a dot-imported package
-	universe                    // predeclared
-	cellContext                 // ctx
-)
 
 // A Unit is what a worker must load and run for one cell.
 type Unit struct {
@@ -207,7 +141,7 @@ func New(cfg Config) *Program {
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Solo != "",
 	})
-	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, state: newState()}
+	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: newState()}
 }
 
 // reusesVariable reports whether a var declaration, as in var x = x + 1, means
@@ -221,7 +155,7 @@ func (p *Program) reusesVariable(c *cell.Cell) bool {
 			continue
 		}
 		for _, n := range d.Names {
-			old := p.names[n.Name]
+			old := p.table.names[n.Name]
 			for _, r := range d.Refs {
 				if old != nil && old.kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
 					return true
@@ -241,7 +175,7 @@ func (p *Program) replacesVariable(c *cell.Cell) bool {
 			continue
 		}
 		for _, n := range d.Names {
-			if old := p.names[n.Name]; old != nil && old.kind == cell.Var {
+			if old := p.table.names[n.Name]; old != nil && old.kind == cell.Var {
 				return true
 			}
 		}
@@ -269,4 +203,15 @@ func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 	}
 	u.Timing.Total = time.Since(start)
 	return u, nil
+}
+
+// Commit makes the unit's declarations live: the worker has loaded it. A
+// second Commit of the same unit does nothing.
+func (p *Program) Commit(u *Unit) {
+	defer p.change()()
+	if u.changes == nil || u.program != p {
+		return
+	}
+	p.table.commit(u.changes)
+	u.changes = nil
 }

@@ -92,7 +92,7 @@ func (p *Program) describeWord(src string, start, end int) (Description, bool) {
 		obj = r.objectAt(cell.PosAt(src, start))
 	}
 	word := src[start:end]
-	if obj == nil && p.names[word] == nil && (start == 0 || src[start-1] != '.') { // a package, of which nothing is used
+	if obj == nil && p.table.names[word] == nil && (start == 0 || src[start-1] != '.') { // a package, of which nothing is used
 		if r = p.checkText(word+".X", 0); r != nil {
 			if pn, ok := r.objectAt(cell.Pos{Line: 1, Col: 1}).(*types.PkgName); ok {
 				obj = pn
@@ -137,7 +137,7 @@ func (p *Program) describeObject(r *result, obj types.Object, word string) Descr
 	if obj.Pkg() == r.pkg {
 		d.Doc = p.notebookDoc(obj)
 	}
-	if s := p.names[word]; s != nil && s.decl != nil && s.origin != nil && obj.Parent() == r.pkg.Scope() {
+	if s := p.table.names[word]; s != nil && s.decl != nil && s.origin != nil && obj.Parent() == r.pkg.Scope() {
 		d.Source, d.Cell = strings.TrimSpace(s.decl.Text), s.origin.n
 		if s.kind == cell.Type && !strings.HasPrefix(d.Source, "type") {
 			d.Source = "type " + d.Source

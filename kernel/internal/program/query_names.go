@@ -83,16 +83,16 @@ func (p *Program) visible(r *result, pos token.Pos) []Candidate {
 			list = append(list, candidate(obj, r.pkg))
 		}
 	}
-	for name, s := range p.names {
+	for name, s := range p.table.names {
 		if strings.Contains(name, ".") { // a method
 			continue
 		}
 		list = append(list, Candidate{Name: name, Kind: jupyterKind(s.kindName()), Signature: s.text})
 	}
-	if p.names[contextIdent] == nil {
+	if p.table.names[contextIdent] == nil {
 		list = append(list, Candidate{Name: contextIdent, Kind: "variable", Signature: "context.Context"})
 	}
-	for name := range p.imports {
+	for name := range p.table.imports {
 		add(name, "module")
 	}
 	for name := range p.pkgs.Std {

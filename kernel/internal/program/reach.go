@@ -151,7 +151,7 @@ func (r *reacher) declared(s *symbol) {
 		return
 	}
 	r.types[s.key] = true
-	for key, m := range r.b.p.methods[s.key] {
+	for key, m := range r.b.t.methods[s.key] {
 		if r.b.fresh[key] == nil {
 			r.add(r.b.lookup(m.key))
 		}

@@ -20,7 +20,7 @@ func (b *builder) affected() {
 	for _, s := range b.declared() {
 		b.compare(&a, s)
 	}
-	for _, m := range b.p.removed {
+	for _, m := range b.t.removed {
 		if b.joins(m) {
 			a.changed(m.recv)
 		}
@@ -28,7 +28,7 @@ func (b *builder) affected() {
 	for len(a.todo) > 0 {
 		name := a.todo[0]
 		a.todo = a.todo[1:]
-		for user := range b.p.users[name] {
+		for user := range b.t.users[name] {
 			a.user(user, name)
 		}
 	}
@@ -73,7 +73,7 @@ func (b *builder) declared() []*symbol {
 // compare notes what changes by a new meaning of s's names.
 func (b *builder) compare(a *affected, s *symbol) {
 	for _, name := range s.names() {
-		old := b.p.names[name]
+		old := b.t.names[name]
 		switch {
 		case old == nil:
 			if s.recv != "" && b.joins(s) {
@@ -96,20 +96,12 @@ func (b *builder) compare(a *affected, s *symbol) {
 	}
 }
 
-// printOf is the fingerprint of one of a symbol's names.
-func (s *symbol) printOf(name string) string {
-	if s.kind == cell.Const {
-		return s.prints[name]
-	}
-	return s.print
-}
-
 // inliners adds the functions whose code may hold a copy of old's body: those
 // compiled with it in sight that lead to it. A method may also be reached
 // through an interface whose dynamic type the compiler knew, so for methods
 // all that had it in sight count.
 func (a *affected) inliners(old *symbol) {
-	saw := a.b.p.saw[old.key]
+	saw := a.b.t.saw[old.key]
 	if len(saw) == 0 {
 		return
 	}
@@ -121,7 +113,7 @@ func (a *affected) inliners(old *symbol) {
 	}
 	seen := map[string]bool{old.key: true}
 	for todo := []string{old.key}; len(todo) > 0; todo = todo[1:] {
-		for s := range a.b.p.users[todo[0]] {
+		for s := range a.b.t.users[todo[0]] {
 			if s.kind == cell.Func && saw[s] && !seen[s.key] {
 				seen[s.key] = true
 				todo = append(todo, s.key)
@@ -148,7 +140,7 @@ func (a *affected) recompile(s *symbol) {
 // replaced reports whether the cell's own declarations take all of s's names.
 func (b *builder) replaced(s *symbol) bool {
 	for _, name := range s.names() {
-		if b.p.names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
+		if b.t.names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
 			return false
 		}
 	}
@@ -191,29 +183,16 @@ func (a *affected) literals(s *symbol, name string) {
 	}
 }
 
-// mentionedInSignature reports whether a function's type depends on a name.
-func (s *symbol) mentionedInSignature(name string) bool {
-	if s.recv == name {
-		return true
-	}
-	for _, r := range s.decl.Refs {
-		if r.Name == name && s.binds[name].kind == notebook && (s.decl.Body < 0 || r.Off < s.decl.Body) {
-			return true
-		}
-	}
-	return false
-}
-
 // returning makes copies of the declarations that were set aside, to try them
 // again.
 func (b *builder) returning() {
-	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.p.removed) == 0 {
+	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.t.removed) == 0 {
 		return
 	}
-	for _, a := range sortedAside(b.p.aside) {
+	for _, a := range sortedAside(b.t.aside) {
 		taken := false
 		for _, name := range a.names() {
-			taken = taken || b.fresh[name] != nil || b.vars[name] != nil || b.p.names[name] != nil
+			taken = taken || b.fresh[name] != nil || b.vars[name] != nil || b.t.names[name] != nil
 		}
 		if taken {
 			continue
@@ -308,14 +287,6 @@ func (b *builder) notice(format string, args ...any) {
 	b.notices = append(b.notices, fmt.Sprintf(format, args...))
 }
 
-// title names a symbol for a notice.
-func (s *symbol) title() string {
-	if names := s.names(); len(names) > 1 {
-		return fmt.Sprintf("%s and the constants beside it", names[0])
-	}
-	return s.key
-}
-
 func (b *builder) settleAgain(r *result, s *symbol) {
 	obj := b.object(r, s)
 	if obj == nil {
@@ -335,13 +306,13 @@ func (b *builder) settleAgain(r *result, s *symbol) {
 // renewed reports whether a method needs a new stub: running code that was
 // compiled for the old signature or the old receiver must not reach it.
 func (b *builder) renewed(s *symbol) bool {
-	old := b.p.names[s.key]
+	old := b.t.names[s.key]
 	if old == nil || s.recv == "" {
 		return false
 	}
 	if old.callers() != s.callers() {
 		return true
 	}
-	before, now := b.p.names[s.recv], b.lookup(s.recv)
+	before, now := b.t.names[s.recv], b.lookup(s.recv)
 	return before != nil && now != nil && before.layout != now.layout
 }

@@ -32,44 +32,19 @@ func (p *Program) Changed(paths []string) bool {
 // were made anew, older callers keep the old ones.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
-	for s := range p.dependents(paths) {
+	for s := range p.table.dependents(paths) {
 		if s.kind != cell.Var {
 			s.loaded = false
 			s.renew = s.renew || renewed
 		}
 	}
 	for _, path := range paths {
-		delete(p.uninit.packages, path) // the next cell has them initialized
-		delete(p.uninit.retry, path)
+		delete(p.table.uninit.packages, path) // the next cell has them initialized
+		delete(p.table.uninit.retry, path)
 	}
-	for _, path := range p.allBlank { // their init functions run again
-		if slices.Contains(paths, path) && !slices.Contains(p.blanks, path) {
-			p.blanks = append(p.blanks, path)
+	for _, path := range p.table.allBlank { // their init functions run again
+		if slices.Contains(paths, path) && !slices.Contains(p.table.blanks, path) {
+			p.table.blanks = append(p.table.blanks, path)
 		}
 	}
-}
-
-// mentions returns the one of the packages that a symbol's source or type mentions, or "".
-func (s *symbol) mentions(paths []string) string {
-	var refs []cell.Ref
-	if s.decl != nil {
-		refs = s.decl.Refs
-	}
-	binds := s.binds
-	if s.witness != nil {
-		refs, binds = s.witness.refs, s.witness.binds
-	}
-	for _, r := range refs {
-		if b := binds[r.Name]; (b.kind == imported || b.kind == dotted) && slices.Contains(paths, b.path) {
-			return b.path
-		}
-	}
-	if s.typ != nil {
-		for _, path := range s.typ.Paths {
-			if slices.Contains(paths, path) {
-				return path
-			}
-		}
-	}
-	return ""
 }

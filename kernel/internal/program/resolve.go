@@ -17,6 +17,7 @@ import (
 // A builder carries one cell through the passes.
 type builder struct {
 	p *Program
+	t *state
 	c *cell.Cell
 	o *origin
 
@@ -97,7 +98,7 @@ const (
 
 func newBuilder(p *Program, c *cell.Cell) *builder {
 	return &builder{
-		p: p, c: c,
+		p: p, t: p.table, c: c,
 		o:          &origin{c.N, c.Src},
 		binds:      map[string]binding{},
 		before:     map[string]binding{},
@@ -204,7 +205,7 @@ func (b *builder) noteLasting(s *cell.Source) {
 // lasts reports whether function literals of the unit may call s.
 func (b *builder) lasts(s *symbol) bool {
 	if s.recv != "" {
-		return b.lasting["."+s.ename] || b.p.valued["."+s.ename]
+		return b.lasting["."+s.ename] || b.t.valued["."+s.ename]
 	}
 	return b.lasting[s.key]
 }
@@ -231,17 +232,6 @@ func (b *builder) declareName(s *symbol, name string) {
 		b.fresh[name] = s
 	}
 }
-
-// isInit reports whether a declaration is an init function.
-func (s *symbol) isInit() bool {
-	return s.kind == cell.Func && s.key == "" && s.decl.Names[0].Name == "init"
-}
-
-// orderedInit reports whether it is one that the cell's statements call.
-func (s *symbol) orderedInit() bool { return s.isInit() && s.ename != "init" }
-
-// once reports whether a declaration has effect in its own unit alone.
-func (s *symbol) once() bool { return s.key == "" || s.recv != "" && s.ename == "_" }
 
 // resolve finds out what each free name of the cell means.
 func (b *builder) resolve() cell.Errors {
@@ -350,13 +340,13 @@ func (b *builder) bind(name string, sels []string) binding {
 	if path, ok := b.imports[name]; ok {
 		return binding{imported, path}
 	}
-	if path, ok := b.p.imports[name]; ok {
+	if path, ok := b.t.imports[name]; ok {
 		return binding{imported, path}
 	}
-	if b.p.names[name] != nil {
+	if b.t.names[name] != nil {
 		return binding{kind: notebook}
 	}
-	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.p.dots...) {
+	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.t.dots...) {
 		if pkg, err := b.p.pkgs.Import(path); err == nil && exportdata.Exports(pkg, name) {
 			return binding{dotted, path}
 		}
@@ -364,10 +354,10 @@ func (b *builder) bind(name string, sels []string) binding {
 	if types.Universe.Lookup(name) != nil {
 		return binding{kind: universe}
 	}
-	if b.p.aside[name] != nil {
+	if b.t.aside[name] != nil {
 		return binding{kind: notebook}
 	}
-	if _, lost := b.p.lost[name]; lost {
+	if _, lost := b.t.lost[name]; lost {
 		return binding{kind: notebook}
 	}
 	if name == contextIdent {
@@ -402,7 +392,7 @@ func (b *builder) lookupBefore(name string) *symbol {
 	if s := b.fresh[name]; s != nil {
 		return s
 	}
-	s := b.p.names[name]
+	s := b.t.names[name]
 	if s == nil {
 		return b.backBy[name]
 	}

@@ -92,14 +92,14 @@ func TestSnapshot(t *testing.T) {
 	}
 	p.WorkerLost()
 	for _, name := range []string{"T", "v", "c", "T.M"} {
-		if was.names[name] == nil {
+		if was.table.names[name] == nil {
 			t.Errorf("%s is gone from the snapshot", name)
 		}
 	}
-	if was.names["w"] != nil || was.imports["b"] != "" || len(was.lost) > 0 || was.imports["s"] == "" || len(was.methods["T"]) != 1 {
-		t.Errorf("the snapshot has changed: %+v", was.state)
+	if was.table.names["w"] != nil || was.table.imports["b"] != "" || len(was.table.lost) > 0 || was.table.imports["s"] == "" || len(was.table.methods["T"]) != 1 {
+		t.Errorf("the snapshot has changed: %+v", was.table)
 	}
-	if p.names["w"] != nil || p.names["c"] != nil || p.lost["w"] != 2 {
-		t.Errorf("the program has not: %+v", p.state)
+	if p.table.names["w"] != nil || p.table.names["c"] != nil || p.table.lost["w"] != 2 {
+		t.Errorf("the program has not: %+v", p.table)
 	}
 }

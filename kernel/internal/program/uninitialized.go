@@ -11,25 +11,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// A Failure says why a package is not initialized.
-type Failure struct {
-	Package string // whose initialization failed: the package itself or one that it needs
-	Reason  string // "panicked in Cell [2]: …"
-}
-
-// uninitialized are the packages of a Program that the worker could not initialize. What refers to one is refused until
-// a cell imports it again.
-type uninitialized struct {
-	packages map[string]Failure // by import path
-	retry    map[string]bool    // those that a cell has imported since
-}
-
 // SetUninitialized replaces what is known of packages that are not initialized. failed says that an initialization has
 // just failed: then no other is outstanding.
 func (p *Program) SetUninitialized(list map[string]Failure, failed bool) {
 	defer p.change()()
-	p.uninit.packages = list
-	maps.DeleteFunc(p.uninit.retry, func(path string, _ bool) bool {
+	p.table.uninit.packages = list
+	maps.DeleteFunc(p.table.uninit.retry, func(path string, _ bool) bool {
 		_, still := list[path]
 		return failed || !still
 	})
@@ -38,9 +25,9 @@ func (p *Program) SetUninitialized(list map[string]Failure, failed bool) {
 // retried lists the packages whose initialization is to be tried again: those that the cell imports, and those that
 // older ones have imported since it failed.
 func (b *builder) retried() []string {
-	list := slices.Collect(maps.Keys(b.p.uninit.retry))
+	list := slices.Collect(maps.Keys(b.t.uninit.retry))
 	for path := range b.importPos {
-		if _, ok := b.p.uninit.packages[path]; ok {
+		if _, ok := b.t.uninit.packages[path]; ok {
 			list = append(list, path)
 		}
 	}
@@ -50,9 +37,9 @@ func (b *builder) retried() []string {
 
 // refused lists the packages that the cell must not refer to.
 func (b *builder) refused() map[string]Failure {
-	list := maps.Clone(b.p.uninit.packages)
+	list := maps.Clone(b.t.uninit.packages)
 	for _, path := range b.retried() {
-		delete(list, b.p.uninit.packages[path].Package)
+		delete(list, b.t.uninit.packages[path].Package)
 		delete(list, path)
 	}
 	return list
@@ -64,7 +51,7 @@ func (b *builder) checkInitialized(r *result) cell.Errors {
 	if len(refused) == 0 {
 		return nil
 	}
-	users := b.p.dependents(slices.Sorted(maps.Keys(refused)))
+	users := b.t.dependents(slices.Sorted(maps.Keys(refused)))
 	found := map[string]token.Pos{}
 	text := map[string]string{}
 	note := func(path, msg string, at token.Pos) {
@@ -115,7 +102,7 @@ func (b *builder) uses(r *result, obj types.Object, users map[*symbol]string) st
 	if b.fresh[key] != nil || b.vars[key] != nil {
 		return ""
 	}
-	return users[b.p.names[key]]
+	return users[b.t.names[key]]
 }
 
 // receiverName is the notebook's name of the type that a method belongs to.
@@ -134,32 +121,4 @@ func receiverName(fn *types.Func) string {
 func (b *builder) inCell(r *result, at token.Pos) bool {
 	n, ok := cellNumber(r.fset.Position(at).Filename)
 	return ok && n == b.c.N
-}
-
-// dependents returns the declarations that depend on one of the packages, directly or through others, each with one of
-// them.
-func (p *Program) dependents(paths []string) map[*symbol]string {
-	found := map[*symbol]string{}
-	var todo []*symbol
-	add := func(s *symbol, path string) {
-		if _, ok := found[s]; !ok {
-			found[s] = path
-			todo = append(todo, s)
-		}
-	}
-	for _, s := range p.symbols() {
-		if path := s.mentions(paths); path != "" {
-			add(s, path)
-		}
-	}
-	for len(todo) > 0 {
-		s := todo[0]
-		todo = todo[1:]
-		for _, name := range s.names() {
-			for user := range p.users[name] {
-				add(user, found[s])
-			}
-		}
-	}
-	return found
 }

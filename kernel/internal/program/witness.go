@@ -9,13 +9,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// A linkName is the newest link symbol of a variable or function.
-type linkName struct {
-	kind    cell.Kind
-	print   string
-	version int
-}
-
 // link chooses the link name of a variable or function: the one that the
 // worker has if it means the same to compiled code, else a new one, so that
 // running older code keeps what it was compiled for.
@@ -23,7 +16,7 @@ func (b *builder) link(s *symbol) {
 	if s.recv != "" {
 		return
 	}
-	l, ok := b.p.links[s.key]
+	l, ok := b.t.links[s.key]
 	switch {
 	case !ok:
 		l = linkName{s.kind, s.callers(), 1}
@@ -38,17 +31,6 @@ func (b *builder) link(s *symbol) {
 	if l.version > 1 {
 		s.ename = fmt.Sprintf("%s%s%d", s.key, mangle.Mark, l.version)
 	}
-}
-
-// A witness is an expression that has the type of a variable, for types that
-// cannot be spelled. It is compiled but never evaluated.
-type witness struct {
-	stmt  *cell.Stmt
-	span  cell.Span // of the value in the statement's text
-	index int       // which of several values
-	count int
-	refs  []cell.Ref
-	binds map[string]binding
 }
 
 // witness keeps the defining expression of a variable whose type has no name here.

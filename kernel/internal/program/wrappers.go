@@ -22,7 +22,7 @@ func (b *builder) redone(extra []*symbol) []*symbol {
 	var out []*symbol
 	for _, s := range append(b.decls[:len(b.decls):len(b.decls)], extra...) {
 		wrapped := s.kind == cell.Func && s.key != "" && (s.recv != "" || s.decl.Generic)
-		if wrapped && b.p.names[s.key] != nil && b.lookup(s.key) == s {
+		if wrapped && b.t.names[s.key] != nil && b.lookup(s.key) == s {
 			out = append(out, s)
 		}
 	}
