@@ -116,3 +116,39 @@ func reach(q queue, s streaming, r reference, l loop, m methodCall) {
 		m.call(calledMethod{})
 	}
 }
+
+// A funcval is what a func value points to: the address of its code, and for
+// a closure the captured variables after it.
+type funcval struct{ pc uintptr }
+
+// funcvalOf returns what fn, which must be of a func type, points to.
+func funcvalOf[F any](fn F) *funcval {
+	return *(**funcval)(unsafe.Pointer(&fn))
+}
+
+// funcOf is the inverse of funcvalOf, for a funcval of the type F.
+func funcOf[F any](v *funcval) F {
+	return *(*F)(unsafe.Pointer(&v))
+}
+
+func addressOf(v *funcval) uintptr { return uintptr(unsafe.Pointer(v)) }
+
+// runnerPC returns the code of r's run method, by way of the interface table
+// {interface, type, hash, methods}. The wrapper found there is specific to
+// r's exact type even where that is generic, and takes no hidden dictionary:
+// one code address carries a function's argument and result types to a child.
+//
+// The linker drops methods that no interface call can reach, so there is one
+// here, with nothing to do; inlined, it would become a direct call.
+//
+//go:noinline
+func runnerPC(r runner) uintptr {
+	r.run(nil)
+	table := *(**[4]uintptr)(unsafe.Pointer(&r))
+	return table[3]
+}
+
+// runnerAt makes the method that runnerPC found callable; the receiver is unused.
+func runnerAt(pc uintptr) func(unsafe.Pointer, loop) {
+	return funcOf[func(unsafe.Pointer, loop)](&funcval{pc})
+}

@@ -1,12 +1,9 @@
 package mp
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"syscall"
@@ -83,16 +80,6 @@ func (e *RemoteError) Error() string { return e.Text }
 // Unwrap returns the errors that the original wraps.
 func (e *RemoteError) Unwrap() []error { return e.wraps }
 
-// known lists errors that are found without a look at the binary, by position.
-func known() []error {
-	return []error{
-		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
-		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed,
-		ErrNoEntry, ErrRunning, ErrUnkillable, ErrGoexit, ErrUnsupported,
-		ErrClosed, ErrFull, ErrBroken, errors.ErrUnsupported, ErrTooLarge,
-	}
-}
-
 // An ExitError is the error of a child that ended without giving a result.
 type ExitError struct {
 	PID    int            // of the child
@@ -124,35 +111,26 @@ func (e *ExitError) Error() string {
 	return b.String()
 }
 
-// readsNotices says which variables a function will not see as they are here.
-func readsNotices(pc uintptr, h Host) (texts []string) {
-	say := func(names []string, one, more string) {
-		format := one
-		if len(names) > 1 {
-			format = more
+// errorString calls the Error method of a user's error. ok is false if it
+// panics, as that of a nil pointer may; the text says so then.
+func errorString(err error) (text string, ok bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			text, ok = fmt.Sprintf("%s, whose Error method panicked: %v", nameOf(err), v), false
 		}
-		if len(names) > 0 {
-			texts = append(texts, fmt.Sprintf("mp: %s uses the "+format, shortName(pc), strings.Join(names, ", ")))
-		}
+	}()
+	if text = err.Error(); len(text) > maxErrorText {
+		text = text[:maxErrorText] + "…"
 	}
-	zero, initial := h.Reads(pc)
-	say(zero, "variable %s, which is zero in a child process: its initializer may have effects, or use what was changed. "+
-		"Pass it as an argument, or set it in an mp.Initializer.",
-		"variables %s, which are zero in a child process: their initializers may have effects, or use what was changed. "+
-			"Pass them as arguments, or set them in an mp.Initializer.")
-	say(initial, "variable %s. A child process has one of its own, as it was declared.",
-		"variables %s. A child process has its own, as they were declared.")
-	return texts
+	return text, true
 }
 
-func shortName(pc uintptr) string {
-	f := runtime.FuncForPC(pc)
-	if f == nil {
-		return "the function"
+// maxErrorText bounds the text of an error.
+const maxErrorText = 1 << 20
+
+func nameOf(err error) string {
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Sprintf("a nil %T", err)
 	}
-	if isLiteral(f.Name()) {
-		return describe(pc)
-	}
-	name := filepath.Base(f.Name())
-	return strings.TrimPrefix(name, "main.")
+	return fmt.Sprintf("a %T", err)
 }

@@ -1,9 +1,12 @@
 package mp
 
 import (
+	"context"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"hash/fnv"
+	"io"
+	"io/fs"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -226,30 +229,6 @@ type remoteRuntimeError struct{ *RemoteError }
 func (*remoteRuntimeError) RuntimeError()     {}
 func (e *remoteRuntimeError) Unwrap() []error { return e.wraps }
 
-// errorString calls the Error method of a user's error. ok is false if it
-// panics, as that of a nil pointer may; the text says so then.
-func errorString(err error) (text string, ok bool) {
-	defer func() {
-		if v := recover(); v != nil {
-			text, ok = fmt.Sprintf("%s, whose Error method panicked: %v", nameOf(err), v), false
-		}
-	}()
-	if text = err.Error(); len(text) > maxErrorText {
-		text = text[:maxErrorText] + "…"
-	}
-	return text, true
-}
-
-// maxErrorText bounds the text of an error.
-const maxErrorText = 1 << 20
-
-func nameOf(err error) string {
-	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Sprintf("a nil %T", err)
-	}
-	return fmt.Sprintf("a %T", err)
-}
-
 // unwrap returns the errors that err wraps.
 func unwrap(err error) (parts []error) {
 	defer func() {
@@ -297,3 +276,13 @@ func likeness(err error) uint64 {
 
 // isPackageVariable reports whether err is one that other processes have, too.
 func isPackageVariable(err error) bool { return variableID(err) != "" }
+
+// known lists errors that are found without a look at the binary, by position.
+func known() []error {
+	return []error{
+		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
+		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed,
+		ErrNoEntry, ErrRunning, ErrUnkillable, ErrGoexit, ErrUnsupported,
+		ErrClosed, ErrFull, ErrBroken, errors.ErrUnsupported, ErrTooLarge,
+	}
+}

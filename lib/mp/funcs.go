@@ -9,40 +9,6 @@ import (
 	"unsafe"
 )
 
-// A funcval is what a func value points to: the address of its code, and for
-// a closure the captured variables after it.
-type funcval struct{ pc uintptr }
-
-// funcvalOf returns what fn, which must be of a func type, points to.
-func funcvalOf[F any](fn F) *funcval {
-	return *(**funcval)(unsafe.Pointer(&fn))
-}
-
-// funcOf is the inverse of funcvalOf, for a funcval of the type F.
-func funcOf[F any](v *funcval) F {
-	return *(*F)(unsafe.Pointer(&v))
-}
-
-// runnerPC returns the code of r's run method, by way of the interface table
-// {interface, type, hash, methods}. The wrapper found there is specific to
-// r's exact type even where that is generic, and takes no hidden dictionary:
-// one code address carries a function's argument and result types to a child.
-//
-// The linker drops methods that no interface call can reach, so there is one
-// here, with nothing to do; inlined, it would become a direct call.
-//
-//go:noinline
-func runnerPC(r runner) uintptr {
-	r.run(nil)
-	table := *(**[4]uintptr)(unsafe.Pointer(&r))
-	return table[3]
-}
-
-// runnerAt makes the method that runnerPC found callable; the receiver is unused.
-func runnerAt(pc uintptr) func(unsafe.Pointer, loop) {
-	return funcOf[func(unsafe.Pointer, loop)](&funcval{pc})
-}
-
 // describe names the code at pc for people: "main.AccessX (main.go:12)", or
 // "the function literal at main.go:12", whose own name says nothing.
 func describe(pc uintptr) string {
@@ -108,9 +74,20 @@ func programPC(id string) (uintptr, error) {
 	return pc, nil
 }
 
-func basePC() uintptr { return funcvalOf(fixedPoint).pc }
+// basePC is the address from which places in the binary are measured.
+func basePC() uintptr { return **(**uintptr)(unsafe.Pointer(&fixedPoint)) }
 
-// fixedPoint is what distances in the binary are measured from.
-func fixedPoint() {}
+var fixedPoint = func() {}
 
-func addressOf(v *funcval) uintptr { return uintptr(unsafe.Pointer(v)) }
+// shortName names the function at pc: as describe does a literal, else without the path of its package.
+func shortName(pc uintptr) string {
+	f := runtime.FuncForPC(pc)
+	if f == nil {
+		return "the function"
+	}
+	if isLiteral(f.Name()) {
+		return describe(pc)
+	}
+	name := filepath.Base(f.Name())
+	return strings.TrimPrefix(name, "main.")
+}

@@ -65,11 +65,6 @@ type Host interface {
 	Message(from *Peer, msg []byte)
 }
 
-// A Range is a range of addresses, the end excluded.
-type Range struct{ Start, End uintptr }
-
-func (r Range) contains(addr uintptr) bool { return r.Start <= addr && addr < r.End }
-
 // A Peer is the other end of a parent's and child's connection.
 type Peer struct{ conn *conn }
 

@@ -2,10 +2,12 @@
 
 package mp
 
+import "unsafe"
+
 // inImage reports whether addr is near a func value that is known to be in
 // the binary. Go's heap is far from it on these systems.
 func inImage(addr uintptr) bool {
 	const near = 1 << 29
-	known := addressOf(funcvalOf(Init))
+	known := *(*uintptr)(unsafe.Pointer(&fixedPoint))
 	return addr-known < near || known-addr < near
 }

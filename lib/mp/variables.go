@@ -70,8 +70,6 @@ func RecordVariables(r Range) {
 // maxScan bounds how much of a range is looked at, in bytes.
 const maxScan = 64 << 20
 
-const wordSize = unsafe.Sizeof(uintptr(0))
-
 // scanVariables finds errors among the words between two addresses.
 func scanVariables(start, end uintptr) {
 	errorType := descriptorOf(reflect.TypeFor[error]())
@@ -100,42 +98,6 @@ const heapSize = 1 << 36 >> (4 * (8 - wordSize))
 // addressOfHeap returns an address that is before the heap, by less than half of heapSize.
 func addressOfHeap() uintptr {
 	return uintptr(unsafe.Pointer(new([64]byte))) - heapSize/2
-}
-
-func pointerTo(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
-
-// wordAt reads a variable of the program, which may be about to change.
-//
-//go:norace
-//go:noinline
-//go:nocheckptr
-func wordAt(addr uintptr) uintptr { return *(*uintptr)(pointerTo(addr)) }
-
-// isConstant reports whether addr can be read, since it is in the binary or
-// among what the Host has loaded.
-func isConstant(addr uintptr) bool {
-	if inSegment(addr) {
-		return true
-	}
-	constants, _ := loaded()
-	return constants.contains(addr)
-}
-
-// isVariable reports whether addr is in the writable data of the binary, or of
-// what the Host has loaded.
-func isVariable(addr uintptr) bool {
-	if inData(addr) {
-		return true
-	}
-	_, variables := loaded()
-	return variables.contains(addr)
-}
-
-func loaded() (constants, variables Range) {
-	if h, err := currentHost(); err == nil {
-		return h.Loaded()
-	}
-	return Range{}, Range{}
 }
 
 // variableID names the package variable, or the object of the binary, that err

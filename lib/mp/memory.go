@@ -1,0 +1,57 @@
+package mp
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// A Range is a range of addresses, the end excluded.
+type Range struct{ Start, End uintptr }
+
+func (r Range) contains(addr uintptr) bool { return r.Start <= addr && addr < r.End }
+
+const wordSize = unsafe.Sizeof(uintptr(0))
+
+func pointerTo(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
+
+// wordAt reads a variable of the program, which may be about to change.
+//
+//go:norace
+//go:noinline
+//go:nocheckptr
+func wordAt(addr uintptr) uintptr { return *(*uintptr)(pointerTo(addr)) }
+
+// isConstant reports whether addr can be read, since it is in the binary or
+// among what the Host has loaded.
+func isConstant(addr uintptr) bool {
+	if inSegment(addr) {
+		return true
+	}
+	constants, _ := loaded()
+	return constants.contains(addr)
+}
+
+// isVariable reports whether addr is in the writable data of the binary, or of
+// what the Host has loaded.
+func isVariable(addr uintptr) bool {
+	if inData(addr) {
+		return true
+	}
+	_, variables := loaded()
+	return variables.contains(addr)
+}
+
+// loadedRanges returns where constants and variables lie that were loaded beside
+// the binary; nil stands for a function that returns empty ranges.
+var loadedRanges atomic.Pointer[func() (constants, variables Range)]
+
+// setLoaded tells where the constants and variables lie that are loaded beside
+// the binary. It may be called again, and f is called for each question.
+func setLoaded(f func() (constants, variables Range)) { loadedRanges.Store(&f) }
+
+func loaded() (constants, variables Range) {
+	if f := loadedRanges.Load(); f != nil {
+		return (*f)()
+	}
+	return Range{}, Range{}
+}

@@ -1,0 +1,27 @@
+package mp
+
+import (
+	"fmt"
+	"strings"
+)
+
+// readsNotices says which variables a function will not see as they are here.
+func readsNotices(pc uintptr, h Host) (texts []string) {
+	say := func(names []string, one, more string) {
+		format := one
+		if len(names) > 1 {
+			format = more
+		}
+		if len(names) > 0 {
+			texts = append(texts, fmt.Sprintf("mp: %s uses the "+format, shortName(pc), strings.Join(names, ", ")))
+		}
+	}
+	zero, initial := h.Reads(pc)
+	say(zero, "variable %s, which is zero in a child process: its initializer may have effects, or use what was changed. "+
+		"Pass it as an argument, or set it in an mp.Initializer.",
+		"variables %s, which are zero in a child process: their initializers may have effects, or use what was changed. "+
+			"Pass them as arguments, or set them in an mp.Initializer.")
+	say(initial, "variable %s. A child process has one of its own, as it was declared.",
+		"variables %s. A child process has its own, as they were declared.")
+	return texts
+}
