@@ -97,9 +97,9 @@ func inData(addr uintptr) bool {
 // the linker puts it: in initialized data. Without it the segments are all there is.
 func variableRanges() []Range {
 	_, data := binarySegments()
-	initialized, zero := uintptr(unsafe.Pointer(&ErrNoEntry)), uintptr(unsafe.Pointer(&errorVariables))
+	initialized, zero := uintptr(unsafe.Pointer(&fixedPoint)), uintptr(unsafe.Pointer(&loadedRanges))
 	for _, s := range data {
-		for p := s.Start &^ (wordSize - 1); p+4*wordSize <= min(s.End, s.Start+maxScan); p += wordSize {
+		for p := s.Start &^ (wordSize - 1); p+4*wordSize <= min(s.End, s.Start+MaxScan); p += wordSize {
 			a := Range{wordAt(p), wordAt(p + wordSize)}
 			if !a.contains(initialized) || !s.contains(a.Start) {
 				continue

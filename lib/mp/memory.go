@@ -55,3 +55,6 @@ func loaded() (constants, variables Range) {
 	}
 	return Range{}, Range{}
 }
+
+// MaxScan bounds how much of a range is searched, in bytes.
+const MaxScan = 64 << 20

@@ -67,9 +67,6 @@ func RecordVariables(r Range) {
 	scanVariables(r.Start, r.End)
 }
 
-// maxScan bounds how much of a range is looked at, in bytes.
-const maxScan = 64 << 20
-
 // scanVariables finds errors among the words between two addresses.
 func scanVariables(start, end uintptr) {
 	errorType := descriptorOf(reflect.TypeFor[error]())
@@ -79,7 +76,7 @@ func scanVariables(start, end uintptr) {
 	readable := func(addr uintptr) bool {
 		return low <= addr && addr < high && inSegment(addr) || constants.contains(addr)
 	}
-	end = min(end, start+maxScan) &^ (wordSize - 1)
+	end = min(end, start+MaxScan) &^ (wordSize - 1)
 	for p := start; p < end; p += wordSize {
 		word := wordAt(p)
 		switch {
