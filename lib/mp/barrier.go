@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // ErrBroken is the error of all that wait at a Barrier when one gives up.
@@ -101,7 +102,7 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 
 // await waits for the end of the round that began with state s.
 func (b *Barrier) await(ctx context.Context, s barrierWord) error {
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	o, round := b.object(), uint32(s)
 	for uint32(o.U64(barrierState).Load()) == round {

@@ -14,11 +14,12 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A child is the parent's end of a child process.
 type child struct {
-	host    Host
+	host    mphost.Host
 	conn    *conn
 	frames  *bufio.Reader
 	results *drain   // under frames
@@ -50,7 +51,7 @@ const (
 )
 
 // spawn starts a child process that waits for functions.
-func spawn(h Host, o options, to sinks) (*child, error) {
+func spawn(h mphost.Host, o options, to sinks) (*child, error) {
 	cmd, err := h.Command()
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 	}
 	cmd.Env = append(cmd.Env, o.env...)
 	cmd.Env = append(cmd.Env, shm.Environ()...)
-	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", marker, first, len(cmd.ExtraFiles)+3-first))
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", mphost.Marker, first, len(cmd.ExtraFiles)+3-first))
 	cmd.WaitDelay = o.grace + time.Second // for a host's writers that are no files
 	setGroup(cmd)
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A definition is what a child must know of a function before it can run it.
@@ -16,13 +19,13 @@ type definition struct {
 
 // define names fn and its runner, refuses what cannot be sent, and tells the
 // user what the function will not see.
-func define(h Host, c *callee) (definition, error) {
+func define(h mphost.Host, c *callee) (definition, error) {
 	return defineFor(h, c.fn, runnerPC(c.runner), c.shape, c.target)
 }
 
-func defineFor(h Host, fv *funcval, runner uintptr, s shape, target bool) (definition, error) {
+func defineFor(h mphost.Host, fv *funcval, runner uintptr, s shape, target bool) (definition, error) {
 	if h.Captures(addressOf(fv), fv.pc) {
-		return definition{}, captureError(fv.pc)
+		return definition{}, program.CaptureError(fv.pc)
 	}
 	fnID, err := h.FuncID(fv.pc)
 	if err != nil {
@@ -32,7 +35,7 @@ func defineFor(h Host, fv *funcval, runner uintptr, s shape, target bool) (defin
 	if err != nil {
 		return definition{}, err
 	}
-	announce(h, fv.pc)
+	mphost.Announce(h, fv.pc)
 	return definition{runnerID: runnerID, fnID: fnID, shape: s, target: target}, nil
 }
 
@@ -172,7 +175,7 @@ var errForeignBytes = errors.New("mp: something other than this package wrote to
 func (c *child) receive(f frame, result func(frame) error) error {
 	switch f.kind {
 	case frameMessage:
-		c.host.Message(&Peer{c.conn}, f.body)
+		c.host.Message(c.conn.peer(), f.body)
 	case frameResult, frameReady:
 		return result(f)
 	case frameBroken:

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
 // What an interface holds is sent with its type. Parent and child run the same
@@ -258,7 +260,7 @@ func descriptorOf(t reflect.Type) uintptr {
 // not on the heap.
 func typeOfDescriptor(addr uintptr) reflect.Type {
 	var v any
-	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = pointerTo(addr)
+	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = program.PointerTo(addr)
 	return reflect.TypeOf(v)
 }
 
@@ -268,7 +270,7 @@ func typeOfDescriptor(addr uintptr) reflect.Type {
 const placeSize = 8 + 4 + 8
 
 func placeID(addr uintptr, description string) string {
-	b := binary.LittleEndian.AppendUint64(nil, uint64(addr-basePC()))
+	b := binary.LittleEndian.AppendUint64(nil, uint64(addr-program.Base()))
 	b = binary.LittleEndian.AppendUint32(b, describedBy(description))
 	return string(binary.LittleEndian.AppendUint64(b, checksum(b)))
 }
@@ -281,7 +283,7 @@ func placeAt(id string) (addr uintptr, description uint32, err error) {
 	if len(b) != placeSize || binary.LittleEndian.Uint64(b[12:]) != checksum(b[:12]) {
 		return 0, 0, errNoPlace
 	}
-	return basePC() + uintptr(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[8:]), nil
+	return program.Base() + uintptr(binary.LittleEndian.Uint64(b)), binary.LittleEndian.Uint32(b[8:]), nil
 }
 
 func describedBy(s string) uint32 {
@@ -302,7 +304,7 @@ var errOtherBinary = errors.New("mp: parent and child run different binaries: a 
 // placeOfType names a type that is part of the binary, or of what a Host has loaded.
 func placeOfType(t reflect.Type) (string, error) {
 	addr := descriptorOf(t)
-	if !isConstant(addr) {
+	if !program.IsConstant(addr) {
 		return "", errNoPlace
 	}
 	return placeID(addr, t.String()), nil
@@ -314,7 +316,7 @@ func typeAt(id string) (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
-	if !isConstant(addr) || addr%wordSize != 0 {
+	if !program.IsConstant(addr) || addr%program.WordSize != 0 {
 		return 0, errOtherBinary
 	}
 	if t := typeOfDescriptor(addr); describedBy(t.String()) != description {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A Cond is a condition to wait for, with the Mutex that protects it. The zero
@@ -66,7 +67,7 @@ func (c *Cond) lockAgain() error {
 
 // waitWord waits for a word, until the host cancels what the caller does, too.
 func waitWord(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Watch) error {
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	return o.Wait(ctx, off, val, w)
 }

@@ -8,52 +8,38 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
-
-// marker is the environment variable that makes a process a child: the number
-// of the first of its files, and how many there are. It is removed before any user code that Init or
-// RunChild calls, so that other programs do not inherit it.
-const marker = "PERIJOVE_MP_CHILD"
-
-// In a child the main goroutine, which runs the functions, stays on the main
-// thread: its thread id is the process id, and C libraries that insist on the
-// main thread work.
-func init() {
-	if IsChild() {
-		runtime.LockOSThread()
-	}
-}
-
-// IsChild reports whether this process was started to be a child and has not
-// entered RunChild yet.
-func IsChild() bool { return os.Getenv(marker) != "" }
 
 // Init makes this program able to start children, and is where they begin: in
 // a child it runs what the parent sends and exits the process. Call it first
 // in main; in tests, in TestMain.
 func Init() {
-	if IsChild() {
-		RunChild(program{})
+	h := mphost.Program()
+	if mphost.IsChild() {
+		mphost.RunChild(h)
 	}
-	SetHost(program{})
+	mphost.Set(h)
 }
 
-// RunChild turns this process, for which IsChild is true, over to its parent,
-// and exits when there is no more to do or the parent is gone. It must be
-// called on the main goroutine. A program calls Init instead.
-func RunChild(h Host) {
+func init() {
+	mphost.Provide(runChild, recordVariables, recordIn)
+	reach(nil, nil, nil, nil, nil)
+}
+
+// runChild is what mphost.RunChild does.
+func runChild(h mphost.Host, start func(parent *mphost.Peer)) {
 	var first, count int
-	_, err := fmt.Sscanf(os.Getenv(marker), "%d,%d", &first, &count)
-	os.Unsetenv(marker)
+	_, err := fmt.Sscanf(os.Getenv(mphost.Marker), "%d,%d", &first, &count)
+	os.Unsetenv(mphost.Marker)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", marker)
+		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", mphost.Marker)
 		os.Exit(exitBroken)
 	}
 	in, out := polled(first), inherited(first+1)
@@ -67,12 +53,8 @@ func RunChild(h Host) {
 	}
 	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
 		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, book: book}
-	here.mu.Lock()
-	here.host, here.parent = h, &Peer{e.conn}
-	setInterrupts(h)
-	here.mu.Unlock()
+	start(e.conn.peer())
 	go e.listen(bufio.NewReaderSize(in, 64<<10))
-	recordVariables()
 	e.work()
 	select {} // work went on in another goroutine, which exits
 }
@@ -82,6 +64,11 @@ const (
 	exitBroken   = 120 // the connection is unusable
 	exitOrphaned = 121 // the parent is gone
 )
+
+// peer is the other end of c, for a Host.
+func (c *conn) peer() *mphost.Peer {
+	return mphost.NewPeer(func(msg []byte) error { return c.send(frame{kind: frameMessage, body: msg}) })
+}
 
 // taskLast marks a batch after which the child exits.
 const taskLast byte = 1
@@ -118,7 +105,7 @@ type batch struct {
 
 // An entry is the child's end of the connection.
 type entry struct {
-	host  Host
+	host  mphost.Host
 	conn  *conn
 	tasks chan *batch
 	book  ledger
@@ -170,7 +157,7 @@ func (e *entry) receive(f frame) error {
 	case frameTimeout:
 		return e.setTimeout(f.body)
 	case frameMessage:
-		e.host.Message(Parent(), f.body)
+		e.host.Message(mphost.Parent(), f.body)
 	case frameEnd:
 		shm.LeaveAll()
 		os.Exit(0)

@@ -4,15 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 var (
 	// ErrNoEntry is the refusal to start a child of a program that did not call Init.
-	ErrNoEntry = errors.New("mp: call mp.Init() first in main (in tests: in TestMain) to use mp.Processes; " +
-		"a child would run the whole program again otherwise")
+	ErrNoEntry = failure.ErrNoEntry
 	// ErrRunning is in the error of a Join whose context ended first.
 	ErrRunning = errors.New("mp: still running")
 	// ErrUnkillable is returned by Kill and Signal for a goroutine, whose
@@ -21,7 +21,7 @@ var (
 	// ErrGoexit is the error of a function that ended by runtime.Goexit.
 	ErrGoexit = errors.New("mp: the function called runtime.Goexit")
 	// ErrUnsupported is returned for what this operating system does not offer.
-	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
+	ErrUnsupported = failure.ErrUnsupported
 )
 
 // within returns err with what was at work in its text, which has the package's

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A Future is the result of a task that was submitted to a pool.
@@ -57,7 +59,7 @@ func (f *future) wait(ctx context.Context) (ready bool, err error) {
 		return true, f.err
 	default:
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	defer lend(f.depth)()
 	select {
@@ -137,7 +139,7 @@ func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *fu
 	if err != nil {
 		return err
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	inner, cancel := context.Background(), release
 	s := &submission{arg: arg, f: f}
 	if p.backend == Goroutines {

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A Group runs different functions, in goroutines or child processes, as one
@@ -71,7 +73,7 @@ func (g *Group) Wait(ctx context.Context) error {
 	g.init()
 	done := make(chan struct{})
 	go func() { g.all.Wait(); close(done) }()
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	defer lend(0)()
 	select {
@@ -168,7 +170,7 @@ func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 		default:
 		}
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	defer lend(0)()
 	cases := make([]reflect.SelectCase, 0, len(ws)+1)

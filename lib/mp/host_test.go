@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // fakeHost stands in for a notebook's worker: functions are known by a name
 // and the load that brought them, a child must be given the loads first, and
 // it has its own command. It runs in this test's binary.
 type fakeHost struct {
-	mp.Host // of an ordinary program, for what needs no play
+	mphost.Host // of an ordinary program, for what needs no play
 
 	mu       sync.Mutex
 	loads    int      // how many loads this process has
@@ -97,7 +98,7 @@ func (h *fakeHost) Apply(msg []byte) error {
 	return nil
 }
 
-func (h *fakeHost) Message(from *mp.Peer, msg []byte) {
+func (h *fakeHost) Message(from *mphost.Peer, msg []byte) {
 	h.mu.Lock()
 	h.messages = append(h.messages, string(msg))
 	h.mu.Unlock()
@@ -115,15 +116,15 @@ var childHost *fakeHost
 
 func init() {
 	if os.Getenv(fakeChild) != "" {
-		childHost = &fakeHost{Host: mp.ProgramHost(), arrived: make(chan string, 1)}
+		childHost = &fakeHost{Host: mphost.Program(), arrived: make(chan string, 1)}
 	}
 }
 
 // asFakeHost makes this process a fake notebook for the length of a test.
 func asFakeHost(t *testing.T, h *fakeHost) *fakeHost {
-	h.Host = mp.ProgramHost()
-	mp.SetHost(h)
-	t.Cleanup(func() { mp.SetHost(h.Host) })
+	h.Host = mphost.Program()
+	mphost.Set(h)
+	t.Cleanup(func() { mphost.Set(h.Host) })
 	return h
 }
 
@@ -156,7 +157,7 @@ func TestHostNoticesReads(t *testing.T) {
 }
 
 func chat(say string) (string, error) {
-	if err := mp.Parent().Send([]byte(say)); err != nil {
+	if err := mphost.Parent().Send([]byte(say)); err != nil {
 		return "", err
 	}
 	return <-childHost.arrived, nil
@@ -265,15 +266,15 @@ func getFrom(b mp.Backend) error {
 	return err
 }
 
-type brokenHost struct{ mp.Host }
+type brokenHost struct{ mphost.Host }
 
 func (brokenHost) Update(int) ([]byte, int, error) {
 	return nil, 0, errors.New("the objects are gone")
 }
 
 func TestHostUpdateFails(t *testing.T) {
-	mp.SetHost(brokenHost{mp.ProgramHost()})
-	defer mp.SetHost(mp.ProgramHost())
+	mphost.Set(brokenHost{mphost.Program()})
+	defer mphost.Set(mphost.Program())
 	_, err := result(mp.Go[int](watchdog(t), mp.Processes, square, 7))
 	refused(t, err, "the objects are gone")
 }

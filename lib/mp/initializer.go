@@ -3,6 +3,8 @@ package mp
 import (
 	"context"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // An initializer is the function that each worker of a pool runs first, and its
@@ -16,7 +18,7 @@ type initializer struct {
 
 // defineInitializer is no method: what the signatures of methods mention can be
 // reached from Option, and cells would compile it.
-func defineInitializer(in *initializer, h Host) (err error) {
+func defineInitializer(in *initializer, h mphost.Host) (err error) {
 	if in.def, err = define(h, &in.call); err != nil {
 		return err
 	}

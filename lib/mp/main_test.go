@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 func TestMain(m *testing.M) {
@@ -15,7 +16,7 @@ func TestMain(m *testing.M) {
 		os.Exit(playRole(name))
 	}
 	if childHost != nil {
-		mp.RunChild(childHost)
+		mphost.RunChild(childHost)
 	}
 	// Under the race detector every exit takes a second otherwise.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // Map applies fn to each element of xs on the pool's workers and returns the
@@ -73,7 +76,7 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n i
 	if err != nil {
 		return nil, err
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	if n == 0 {
 		return nil, context.Cause(ctx)
@@ -197,14 +200,14 @@ func (p *pool) prepare(c *callee) (*function, error) {
 		return &function{pc: c.fn.pc}, nil
 	}
 	if p.host.Captures(addressOf(c.fn), c.fn.pc) {
-		return nil, captureError(c.fn.pc)
+		return nil, program.CaptureError(c.fn.pc)
 	}
 	k := functionKey{c.fn, runnerPC(c.runner), c.target}
 	if f := p.funcs.get(k); f != nil {
 		return f, nil
 	}
 	if _, _, err := codecsOf(c); err != nil {
-		return nil, within(describe(c.fn.pc), err)
+		return nil, within(program.Describe(c.fn.pc), err)
 	}
 	def, err := define(p.host, c)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A Mutex excludes others, goroutines or processes. If the process that holds
@@ -46,7 +47,7 @@ func (m *Mutex) Lock() {
 
 //go:noinline
 func (m *Mutex) lockSlow() {
-	if m.isPlain() && interrupts.Load() == nil {
+	if m.isPlain() && !mphost.MayCancel() {
 		if m.own.Mu.Lock(); m.own.Over.Load() == 0 {
 			return
 		}
@@ -67,7 +68,7 @@ func mustLock(err error) {
 
 // waitLock waits until the host cancels what the caller does, too.
 func waitLock(ctx context.Context, l shm.Mutex) error {
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	return l.Lock(ctx)
 }
@@ -98,7 +99,7 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 
 func (m *Mutex) lockOwn(ctx context.Context) error {
 	if !m.own.TryLock() {
-		ctx, release := hosted(ctx)
+		ctx, release := mphost.WithCancel(ctx)
 		defer release()
 		if err := m.own.Lock(ctx); err != nil {
 			return err

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
 // A function is what a pool knows of a function that it was given.
@@ -135,7 +137,7 @@ func (c *parcel) encode(w *writer, limit int) (int, error) {
 			err = checkSize(len(w.b) - mark)
 		}
 		if err != nil {
-			err = within("argument of "+describe(c.st.fn.pc), err)
+			err = within("argument of "+program.Describe(c.st.fn.pc), err)
 			*w = writer{b: w.b[:mark]}
 			if i > 0 {
 				err = nil // it will be the first of the next batch

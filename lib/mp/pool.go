@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // ErrClosed is the error of tasks for a Pool or Queue that was closed.
@@ -120,8 +121,8 @@ func (p *Pool) Stats() Stats {
 type pool struct {
 	backend Backend
 	o       options
-	host    Host  // of processes
-	to      sinks // of their output
+	host    mphost.Host // of processes
+	to      sinks       // of their output
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	workers sync.WaitGroup
@@ -163,7 +164,7 @@ func newPool(b Backend, o options) (*pool, error) {
 
 // hire starts the first worker processes, all at once.
 func (p *pool) hire() error {
-	h, err := currentHost()
+	h, err := mphost.Current()
 	if err != nil {
 		return err
 	}

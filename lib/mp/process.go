@@ -7,6 +7,9 @@ import (
 	"os"
 	"runtime"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A Process is one function that runs in a goroutine or in a child process.
@@ -81,10 +84,10 @@ func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer
 	if err != nil {
 		return nil, err
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	p := &Process{name: o.name, done: make(chan struct{}), release: release}
 	if p.name == "" {
-		p.name = shortName(fn.fn.pc)
+		p.name = program.ShortName(fn.fn.pc)
 	}
 	switch b {
 	case Goroutines:
@@ -116,7 +119,7 @@ func startGoroutine(ctx context.Context, p *Process, fn *callee, arg, result uns
 }
 
 func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsafe.Pointer, o options) error {
-	h, err := currentHost()
+	h, err := mphost.Current()
 	if err != nil {
 		return err
 	}
@@ -133,7 +136,7 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 		err = checkSize(len(body))
 	}
 	if err != nil {
-		return within("argument of "+describe(fn.fn.pc), err)
+		return within("argument of "+program.Describe(fn.fn.pc), err)
 	}
 	to := newSinks(o, false)
 	c, err := spawn(h, o, to)
@@ -203,7 +206,7 @@ func (p *Process) Join(ctx context.Context) error {
 		return p.err
 	default:
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	select {
 	case <-p.done:

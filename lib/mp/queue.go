@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // ErrFull is the error of a TryPut that found no room.
@@ -166,7 +167,7 @@ func (q *Queue[T]) Close() { q.in().close() }
 // the loop after it was yielded.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		ctx, release := hosted(ctx)
+		ctx, release := mphost.WithCancel(ctx)
 		defer release()
 		for {
 			v, err := q.Get(ctx)

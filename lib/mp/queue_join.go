@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A queue that is counted knows of each process how many values it has taken and
@@ -98,7 +99,7 @@ func (q *sharedQueue) finish() {
 
 func (q *sharedQueue) join(ctx context.Context) error {
 	defer runtime.KeepAlive(q)
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	began := q.o.U64(queueLost).Load()
 	for {

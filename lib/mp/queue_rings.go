@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A ringQueue is a ring, or a chain of rings if it has no size: where one is
@@ -106,7 +107,7 @@ func (q *ringQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool, st
 		state = q.tryPut(v)
 	}
 	if state == ringFull && wait {
-		ctx, release := hosted(ctx)
+		ctx, release := mphost.WithCancel(ctx)
 		defer release()
 		runtime.Gosched()
 		for state = q.tryPut(v); state == ringFull; state = q.tryPut(v) {
@@ -167,7 +168,7 @@ func (q *ringQueue) getSlow(ctx context.Context, v unsafe.Pointer, wait bool, st
 		state = q.tryGet(v)
 	}
 	if state == ringEmpty && wait {
-		ctx, release := hosted(ctx)
+		ctx, release := mphost.WithCancel(ctx)
 		defer release()
 		runtime.Gosched()
 		for state = q.tryGet(v); state == ringEmpty; state = q.tryGet(v) {

@@ -13,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A sharedQueue is a ring in shared memory: values with their lengths before
@@ -254,7 +255,7 @@ func (q *sharedQueue) append(ctx context.Context, b, bulk []byte, wait bool) err
 	if err == nil || !wait || err != ErrFull && err != errAhead {
 		return err
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	call, size := q.call(&q.lastTake), uint64(len(b)+len(bulk))
 	for err == ErrFull || err == errAhead {

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // get takes the first value into *v, which is of the codec's type.
@@ -36,7 +37,7 @@ func (q *sharedQueue) isEmpty() bool { return q.o.U64(queueHead).Load() == q.o.U
 // await takes a value when one comes. It returns false without an error if
 // orphaned says that none will.
 func (q *sharedQueue) await(ctx context.Context, b *[]byte, v unsafe.Pointer) (bool, error) {
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	call := q.call(&q.lastPut)
 	for last := false; ; {

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
 // An invocation is a batch of calls of one function in a child, with encoded
@@ -91,7 +93,7 @@ func (v *invocation) loop(c callee) {
 			return v.args.outcome()
 		})
 		if err != nil {
-			v.failed(within("argument of "+describe(v.fn.pc), err))
+			v.failed(within("argument of "+program.Describe(v.fn.pc), err))
 			continue
 		}
 		if v.dropped(i) {
@@ -123,7 +125,7 @@ func (v *invocation) keep(out *codec, result unsafe.Pointer) {
 	})
 	switch {
 	case err != nil:
-		v.failed(within("result of "+describe(v.fn.pc), err))
+		v.failed(within("result of "+program.Describe(v.fn.pc), err))
 	case full:
 		v.flush()
 	}

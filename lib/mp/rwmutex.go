@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // An RWMutex is a Mutex that any number of readers can hold together. A writer that
@@ -48,7 +49,7 @@ func (m *RWMutex) Lock() { mustLock(m.LockContext(context.Background())) }
 // a closed RWMutex is ErrClosed.
 func (m *RWMutex) LockContext(ctx context.Context) error {
 	defer runtime.KeepAlive(m)
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	l := m.lock()
 	if err := l.Lock(ctx); err != nil {
@@ -151,7 +152,7 @@ func (m *RWMutex) RLockContext(ctx context.Context) error {
 	if m.tryRead(o) {
 		return nil
 	}
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	for !m.tryRead(o) {
 		writer := o.U64(rwWriter).Load()

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A Ref is a reference to an object that lives in one process, and that others
@@ -94,7 +95,7 @@ func Serve[S any](obj *S) (*Ref[S], error) {
 
 //go:noinline
 func serve(obj unsafe.Pointer) (reference, error) {
-	if _, err := currentHost(); err != nil {
+	if _, err := mphost.Current(); err != nil {
 		return nil, err
 	}
 	asks, err := NewQueue[ask](Processes, 0)
@@ -143,12 +144,12 @@ func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F,
 }
 
 func (r *ref) ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointer) error {
-	ctx, done := hosted(ctx)
+	ctx, done := mphost.WithCancel(ctx)
 	defer done()
 	if r.local != nil {
 		return r.local.here(ctx, &m, arg, result)
 	}
-	h, err := currentHost()
+	h, err := mphost.Current()
 	if err != nil {
 		return err
 	}
@@ -329,7 +330,7 @@ func (s *served) work() {
 }
 
 func (s *served) answer(a ask) ([]byte, error) {
-	h, err := currentHost()
+	h, err := mphost.Current()
 	if err != nil {
 		return nil, err
 	}

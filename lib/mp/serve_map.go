@@ -155,7 +155,9 @@ func (*mapRunner[K, V]) ask(c methodCall) {
 }
 
 // servedFunc is a function for what needs none: the runner does it all.
-func servedFunc() *funcval { return funcvalOf(fixedPoint) }
+func servedFunc() *funcval { return funcvalOf(noFunc) }
+
+func noFunc() {}
 
 func applyMap[K comparable, V any](m map[K]V, c *mapCall[K, V]) (a mapAnswer[K, V]) {
 	switch c.Op {

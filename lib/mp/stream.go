@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // Stream applies fn to what seq yields, on the pool's workers, and yields the
@@ -74,7 +76,7 @@ type streaming interface {
 
 //go:noinline
 func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool, opts []JobOption) (streaming, error) {
-	ctx, release := hosted(ctx)
+	ctx, release := mphost.WithCancel(ctx)
 	p := poolOf(pool)
 	o, err := newJobOptions(opts)
 	var f *function

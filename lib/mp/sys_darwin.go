@@ -11,8 +11,6 @@ import (
 // from programs that do not use its C library.
 func Tid() int { return unix.Getpid() }
 
-func executable() (string, error) { return os.Executable() }
-
 func wakeOrphan(*syscall.SysProcAttr) {}
 
 // crashFile makes a file that loses its name at once.

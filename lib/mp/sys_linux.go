@@ -13,9 +13,6 @@ import (
 // it is locked to this one.
 func Tid() int { return unix.Gettid() }
 
-// executable is this program's own file, even if it was replaced or deleted.
-func executable() (string, error) { return "/proc/self/exe", nil }
-
 // wakeOrphan has a stopped child go on when the parent is gone, so that it finds
 // that out. The signal follows the thread that starts the child, which may end
 // earlier: a signal that does nothing to who is not stopped does no harm then.

@@ -13,9 +13,6 @@ import (
 // it is locked to this one.
 func Tid() int { return int(windows.GetCurrentThreadId()) }
 
-// Child processes need inherited pipes, which os/exec does not offer here.
-func executable() (string, error) { return "", ErrUnsupported }
-
 func crashFile() (*os.File, error) { return nil, nil }
 
 func setGroup(*exec.Cmd) {}

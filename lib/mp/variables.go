@@ -6,6 +6,9 @@ import (
 	"slices"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // An error that a package variable holds, such as io.EOF, is the same in every
@@ -48,22 +51,21 @@ type pointerAt struct{ addr, value uintptr }
 // before a user's function runs.
 func recordVariables() {
 	errorVariables.once.Do(func() {
-		for _, s := range variableRanges() {
-			RecordVariables(s)
+		for _, s := range program.VariableRanges() {
+			recordRange(s)
 		}
 	})
 }
 
-// RecordVariables notes the errors that the variables within r hold, in place of
-// what was noted of them before: an error among them is the same in all
-// processes. A Host calls it, in parent and child, when variables outside of the
-// binary have been initialized.
-func RecordVariables(r Range) {
+// recordIn is what mphost.RecordVariables does.
+func recordIn(r mphost.Range) { recordRange(program.Range(r)) }
+
+func recordRange(r program.Range) {
 	v := &errorVariables
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.errors = slices.DeleteFunc(v.errors, func(e errorAt) bool { return r.contains(e.addr) })
-	v.pointers = slices.DeleteFunc(v.pointers, func(p pointerAt) bool { return r.contains(p.addr) })
+	v.errors = slices.DeleteFunc(v.errors, func(e errorAt) bool { return r.Contains(e.addr) })
+	v.pointers = slices.DeleteFunc(v.pointers, func(p pointerAt) bool { return r.Contains(p.addr) })
 	scanVariables(r.Start, r.End)
 }
 
@@ -71,26 +73,26 @@ func RecordVariables(r Range) {
 func scanVariables(start, end uintptr) {
 	errorType := descriptorOf(reflect.TypeFor[error]())
 	heap := addressOfHeap()
-	constants, _ := loaded()
-	low, high := binaryEnds()
+	constants, _ := program.Loaded()
+	low, high := program.Ends()
 	readable := func(addr uintptr) bool {
-		return low <= addr && addr < high && inSegment(addr) || constants.contains(addr)
+		return low <= addr && addr < high && program.InSegment(addr) || constants.Contains(addr)
 	}
-	end = min(end, start+MaxScan) &^ (wordSize - 1)
-	for p := start; p < end; p += wordSize {
-		word := wordAt(p)
+	end = min(end, start+program.MaxScan) &^ (program.WordSize - 1)
+	for p := start; p < end; p += program.WordSize {
+		word := program.WordAt(p)
 		switch {
-		case word == 0 || word%wordSize != 0:
+		case word == 0 || word%program.WordSize != 0:
 		case word-heap < heapSize:
 			errorVariables.pointers = append(errorVariables.pointers, pointerAt{p, word})
-		case p+wordSize < end && wordAt(p+wordSize) != 0 && readable(word) && readable(word+wordSize) && wordAt(word) == errorType:
-			errorVariables.errors = append(errorVariables.errors, errorAt{p, *(*error)(pointerTo(p))})
+		case p+program.WordSize < end && program.WordAt(p+program.WordSize) != 0 && readable(word) && readable(word+program.WordSize) && program.WordAt(word) == errorType:
+			errorVariables.errors = append(errorVariables.errors, errorAt{p, *(*error)(program.PointerTo(p))})
 		}
 	}
 }
 
 // heapSize is a distance that Go's heap does not reach from its beginning.
-const heapSize = 1 << 36 >> (4 * (8 - wordSize))
+const heapSize = 1 << 36 >> (4 * (8 - program.WordSize))
 
 // addressOfHeap returns an address that is before the heap, by less than half of heapSize.
 func addressOfHeap() uintptr {
@@ -121,7 +123,7 @@ func variableID(err error) string {
 		return ""
 	}
 	found, addr := foundObject, v.Pointer()
-	if !isVariable(addr) {
+	if !program.IsVariable(addr) {
 		if found, addr = foundPointer, pointerVariable(addr); addr == 0 {
 			return ""
 		}
@@ -141,7 +143,7 @@ func isSame(a, b error) bool {
 // pointerVariable returns the address of a variable that has always held value.
 func pointerVariable(value uintptr) uintptr {
 	for _, v := range errorVariables.pointers {
-		if v.value == value && wordAt(v.addr) == value {
+		if v.value == value && program.WordAt(v.addr) == value {
 			return v.addr
 		}
 	}
@@ -161,7 +163,7 @@ func variableAt(id string) error {
 	errorVariables.mu.Lock()
 	defer errorVariables.mu.Unlock()
 	addr, description, err := placeAt(id[1 : 1+placeSize])
-	if err != nil || addr%wordSize != 0 {
+	if err != nil || addr%program.WordSize != 0 {
 		return nil
 	}
 	if id[0] == foundVariable {
@@ -188,13 +190,13 @@ func pointedTo(found byte, addr uintptr, typeName string) error {
 	}
 	if found == foundPointer {
 		i := slices.IndexFunc(errorVariables.pointers, func(v pointerAt) bool { return v.addr == addr })
-		if i < 0 || wordAt(addr) != errorVariables.pointers[i].value {
+		if i < 0 || program.WordAt(addr) != errorVariables.pointers[i].value {
 			return nil
 		}
-		addr = wordAt(addr)
-	} else if !isVariable(addr) || !isVariable(addr+t.Elem().Size()-1) {
+		addr = program.WordAt(addr)
+	} else if !program.IsVariable(addr) || !program.IsVariable(addr+t.Elem().Size()-1) {
 		return nil
 	}
-	err, _ := reflect.NewAt(t.Elem(), pointerTo(addr)).Convert(t).Interface().(error)
+	err, _ := reflect.NewAt(t.Elem(), program.PointerTo(addr)).Convert(t).Interface().(error)
 	return err
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // ControlFD is the file descriptor of the control socket.
@@ -45,7 +46,7 @@ type guest struct {
 var self *guest
 
 func init() {
-	if mp.IsChild() {
+	if mphost.IsChild() {
 		mp.Init() // runs what the parent sends, and exits
 	}
 	if err := syscall.SetNonblock(ControlFD, true); err != nil {
@@ -56,7 +57,7 @@ func init() {
 	self = &guest{conn: control.New(os.NewFile(ControlFD, "control")), waiting: map[int]chan control.Message{}}
 	signal.Ignore(os.Interrupt) // the kernel's to handle
 	displayhost.SetSink(func(m displayhost.Message) error { return self.output(control.Display, m) })
-	mp.SetHost(mp.ProgramHost())
+	mphost.Set(mphost.Program())
 	if err := self.begin(); err != nil {
 		os.Exit(3) // the kernel is gone
 	}

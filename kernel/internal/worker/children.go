@@ -14,7 +14,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/lib/display/displayhost"
-	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // A host lets package mp start children of this worker. A child is another
@@ -46,9 +46,9 @@ func (h *host) FuncPC(id string) (uintptr, error) {
 
 func (h *host) Captures(val, _ uintptr) bool { return !h.w.linker.Constant(val) }
 
-func (h *host) Loaded() (constants, variables mp.Range) {
+func (h *host) Loaded() (constants, variables mphost.Range) {
 	c, v := h.w.linker.Ranges()
-	return mp.Range{Start: c[0], End: c[1]}, mp.Range{Start: v[0], End: v[1]}
+	return mphost.Range{Start: c[0], End: c[1]}, mphost.Range{Start: v[0], End: v[1]}
 }
 
 // Reads leaves out what generated code declares, and gives variables that had
@@ -165,7 +165,7 @@ type relay struct {
 
 // askParent hands a display to the parent, and waits until it was delivered:
 // what is printed afterwards then comes after it.
-func (w *worker) askParent(p *mp.Peer, output []byte) {
+func (w *worker) askParent(p *mphost.Peer, output []byte) {
 	r := relay{Seq: int(w.seq.Add(1)), Output: output}
 	ch := w.await(r.Seq)
 	msg, err := json.Marshal(r)
@@ -178,7 +178,7 @@ func (w *worker) askParent(p *mp.Peer, output []byte) {
 }
 
 // Message forwards what a child displays, and takes acknowledgements in the child.
-func (h *host) Message(from *mp.Peer, msg []byte) {
+func (h *host) Message(from *mphost.Peer, msg []byte) {
 	var r relay
 	if err := json.Unmarshal(msg, &r); err != nil {
 		return
@@ -199,5 +199,5 @@ func (h *host) Message(from *mp.Peer, msg []byte) {
 // runChild turns this process over to the worker that started it.
 func (w *worker) runChild() {
 	displayhost.SetSink(w.display)
-	mp.RunChild(&host{w: w})
+	mphost.RunChild(&host{w: w})
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // firstValues knows how variables begin in child processes.
@@ -114,14 +114,14 @@ func callGuarded(f func()) {
 // with: it is the same one in child processes. Generated code calls it.
 func Record(v any) {
 	p := reflect.ValueOf(v)
-	mp.RecordVariables(mp.Range{Start: p.Pointer(), End: p.Pointer() + p.Type().Elem().Size()})
+	mphost.RecordVariables(mphost.Range{Start: p.Pointer(), End: p.Pointer() + p.Type().Elem().Size()})
 }
 
 // recordKnown is Record for variables by name.
 func (w *worker) recordKnown(names []string) {
 	for _, name := range names {
 		if addr, size, ok := w.linker.Variable(name); ok {
-			mp.RecordVariables(mp.Range{Start: addr, End: addr + size})
+			mphost.RecordVariables(mphost.Range{Start: addr, End: addr + size})
 		}
 	}
 }
@@ -135,7 +135,7 @@ func (w *worker) recordLoaded() {
 	w.first.recorded = variables[1]
 	w.first.mu.Unlock()
 	if from < variables[1] {
-		mp.RecordVariables(mp.Range{Start: from, End: variables[1]})
+		mphost.RecordVariables(mphost.Range{Start: from, End: variables[1]})
 	}
 }
 

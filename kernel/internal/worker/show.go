@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/display/displayhost"
-	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // Show delivers the values of a cell's last expression, as one result.
@@ -71,7 +71,7 @@ func (w *worker) deliver(id int, kind string, m displayhost.Message) {
 	if err != nil {
 		b, _ = json.Marshal(displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
 	}
-	if p := mp.Parent(); p != nil {
+	if p := mphost.Parent(); p != nil {
 		w.askParent(p, b)
 		return
 	}
@@ -92,7 +92,7 @@ func (w *worker) comm(m comm.Message) error {
 
 // notice shows a remark that is no output of the cell.
 func (w *worker) notice(text string) {
-	if mp.Parent() != nil {
+	if mphost.Parent() != nil {
 		os.Stderr.WriteString(text + "\n")
 		return
 	}

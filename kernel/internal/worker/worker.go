@@ -22,7 +22,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/displayhost"
-	"github.com/perijove/perijove/lib/mp"
+	_ "github.com/perijove/perijove/lib/mp" // what the host is for
+	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
 )
 
@@ -103,7 +104,7 @@ func Main() {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
 	os.Args = []string{"notebook"}
-	if mp.IsChild() {
+	if mphost.IsChild() {
 		w.runChild()
 	}
 	err = w.serve()
@@ -238,7 +239,7 @@ func (w *worker) serve() error {
 	w.installHooks()
 	displayhost.SetSink(w.display)
 	comm.SetHost(w.comm)
-	mp.SetHost(&host{w: w})
+	mphost.Set(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package mp
+package program
 
 import (
 	"bufio"
@@ -33,9 +33,9 @@ var imageSpans = sync.OnceValue(func() []span {
 	return spans
 })
 
-// inImage reports whether addr is in the binary. The func value of code that
+// InImage reports whether addr is in the binary. The func value of code that
 // captures nothing is; one with captures is in allocated memory.
-func inImage(addr uintptr) bool {
+func InImage(addr uintptr) bool {
 	for _, s := range imageSpans() {
 		if s.start <= addr && addr < s.end {
 			return true

@@ -1,9 +1,18 @@
-package mp
+package mphost
 
 import (
 	"fmt"
 	"strings"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
 )
+
+// Announce tells the user which variables a function will not see as they are here.
+func Announce(h Host, pc uintptr) {
+	for _, text := range readsNotices(pc, h) {
+		h.Notice(text)
+	}
+}
 
 // readsNotices says which variables a function will not see as they are here.
 func readsNotices(pc uintptr, h Host) (texts []string) {
@@ -13,7 +22,7 @@ func readsNotices(pc uintptr, h Host) (texts []string) {
 			format = more
 		}
 		if len(names) > 0 {
-			texts = append(texts, fmt.Sprintf("mp: %s uses the "+format, shortName(pc), strings.Join(names, ", ")))
+			texts = append(texts, fmt.Sprintf("mp: %s uses the "+format, program.ShortName(pc), strings.Join(names, ", ")))
 		}
 	}
 	zero, initial := h.Reads(pc)

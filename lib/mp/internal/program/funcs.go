@@ -1,4 +1,4 @@
-package mp
+package program
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"unsafe"
 )
 
-// describe names the code at pc for people: "main.AccessX (main.go:12)", or
+// Describe names the code at pc for people: "main.AccessX (main.go:12)", or
 // "the function literal at main.go:12", whose own name says nothing.
-func describe(pc uintptr) string {
+func Describe(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {
 		return fmt.Sprintf("the function at %#x", pc)
@@ -33,14 +33,14 @@ func isLiteral(name string) bool {
 	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
-// captureError says why the func value with this code cannot be sent.
-func captureError(pc uintptr) error {
+// CaptureError says why the func value with this code cannot be sent.
+func CaptureError(pc uintptr) error {
 	if f := runtime.FuncForPC(pc); f != nil && strings.HasSuffix(f.Name(), "-fm") {
 		method := strings.TrimSuffix(f.Name(), "-fm")
 		return fmt.Errorf("mp: %s is a method value: it holds its receiver, which a process does not share; "+
 			"send the method expression (T.Method or (*T).Method) and pass the receiver as the argument", method)
 	}
-	name := describe(pc)
+	name := Describe(pc)
 	if strings.Contains(name, "[...]") {
 		return fmt.Errorf("mp: %s holds captured variables or the type arguments of the generic function that it was made in; "+
 			"a process does not share them: make the function value outside of generic code, as in double[int], and pass that in", name)
@@ -49,44 +49,44 @@ func captureError(pc uintptr) error {
 		"make it a top-level function and pass what it needs as its argument", name)
 }
 
-// programID names code by symbol and by its distance from a fixed point of
+// FuncID names code by symbol and by its distance from a fixed point of
 // the binary, which position-independent loading does not change.
-func programID(pc uintptr) (string, error) {
+func FuncID(pc uintptr) (string, error) {
 	f := runtime.FuncForPC(pc)
 	if f == nil || f.Entry() != pc {
 		return "", fmt.Errorf("mp: no function starts at %#x", pc)
 	}
-	return strconv.FormatInt(int64(pc)-int64(basePC()), 16) + " " + f.Name(), nil
+	return strconv.FormatInt(int64(pc)-int64(Base()), 16) + " " + f.Name(), nil
 }
 
-// programPC finds the code that programID named, in another process that runs
+// FuncPC finds the code that programID named, in another process that runs
 // the same binary.
-func programPC(id string) (uintptr, error) {
+func FuncPC(id string) (uintptr, error) {
 	offset, name, _ := strings.Cut(id, " ")
 	off, err := strconv.ParseInt(offset, 16, 64)
 	if err != nil {
 		return 0, fmt.Errorf("mp: malformed function id %q", id)
 	}
-	pc := uintptr(int64(basePC()) + off)
+	pc := uintptr(int64(Base()) + off)
 	if f := runtime.FuncForPC(pc); f == nil || f.Entry() != pc || f.Name() != name {
 		return 0, fmt.Errorf("mp: parent and child run different binaries: %s is not at its place", name)
 	}
 	return pc, nil
 }
 
-// basePC is the address from which places in the binary are measured.
-func basePC() uintptr { return **(**uintptr)(unsafe.Pointer(&fixedPoint)) }
+// Base is the address from which places in the binary are measured.
+func Base() uintptr { return **(**uintptr)(unsafe.Pointer(&fixedPoint)) }
 
 var fixedPoint = func() {}
 
-// shortName names the function at pc: as describe does a literal, else without the path of its package.
-func shortName(pc uintptr) string {
+// ShortName names the function at pc: as describe does a literal, else without the path of its package.
+func ShortName(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {
 		return "the function"
 	}
 	if isLiteral(f.Name()) {
-		return describe(pc)
+		return Describe(pc)
 	}
 	name := filepath.Base(f.Name())
 	return strings.TrimPrefix(name, "main.")

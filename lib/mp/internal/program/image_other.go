@@ -1,12 +1,12 @@
 //go:build !linux
 
-package mp
+package program
 
 import "unsafe"
 
-// inImage reports whether addr is near a func value that is known to be in
+// InImage reports whether addr is near a func value that is known to be in
 // the binary. Go's heap is far from it on these systems.
-func inImage(addr uintptr) bool {
+func InImage(addr uintptr) bool {
 	const near = 1 << 29
 	known := *(*uintptr)(unsafe.Pointer(&fixedPoint))
 	return addr-known < near || known-addr < near

@@ -1,4 +1,4 @@
-package mp
+package program
 
 import (
 	"encoding/binary"
@@ -7,16 +7,16 @@ import (
 	"unsafe"
 )
 
-// binarySegments are the parts of this process's memory that its program headers
+// Segments are the parts of this process's memory that its program headers
 // name, and what they are for. They are there in a stripped binary, too, and in one
 // that is loaded anywhere.
-var binarySegments = sync.OnceValues(func() (all, data []Range) {
+var Segments = sync.OnceValues(func() (all, data []Range) {
 	const (
 		atPhdr, atPhnum = 3, 5 // in the auxiliary vector
 		load, phdr      = 1, 6 // types of program headers
 		writable        = 2
 	)
-	if wordSize != 8 {
+	if WordSize != 8 {
 		return nil, nil
 	}
 	aux, err := os.ReadFile("/proc/self/auxv")
@@ -30,7 +30,7 @@ var binarySegments = sync.OnceValues(func() (all, data []Range) {
 	if value[atPhdr] == 0 || value[atPhnum] == 0 || value[atPhnum] > 1<<10 {
 		return nil, nil
 	}
-	headers := unsafe.Slice((*programHeader)(pointerTo(uintptr(value[atPhdr]))), value[atPhnum])
+	headers := unsafe.Slice((*programHeader)(PointerTo(uintptr(value[atPhdr]))), value[atPhnum])
 	base := uint64(0) // by how much it is loaded higher than it was linked
 	for _, h := range headers {
 		if h.Type == phdr {
@@ -47,7 +47,7 @@ var binarySegments = sync.OnceValues(func() (all, data []Range) {
 			data = append(data, s)
 		}
 	}
-	if !inSpans(all, basePC()) { // this package is not in the executable
+	if !inSpans(all, Base()) { // this package is not in the executable
 		return nil, nil
 	}
 	return all, data
@@ -61,22 +61,22 @@ type programHeader struct {
 
 func inSpans(spans []Range, addr uintptr) bool {
 	for _, s := range spans {
-		if s.contains(addr) {
+		if s.Contains(addr) {
 			return true
 		}
 	}
 	return false
 }
 
-// inSegment reports whether addr is in the binary, where it can be read.
-func inSegment(addr uintptr) bool {
-	all, _ := binarySegments()
+// InSegment reports whether addr is in the binary, where it can be read.
+func InSegment(addr uintptr) bool {
+	all, _ := Segments()
 	return inSpans(all, addr)
 }
 
-// binaryEnds returns addresses between which the binary lies.
-func binaryEnds() (low, high uintptr) {
-	all, _ := binarySegments()
+// Ends returns addresses between which the binary lies.
+func Ends() (low, high uintptr) {
+	all, _ := Segments()
 	for i, s := range all {
 		if i == 0 {
 			low = s.Start
@@ -88,24 +88,24 @@ func binaryEnds() (low, high uintptr) {
 
 // inData reports whether addr is in the binary's writable data.
 func inData(addr uintptr) bool {
-	_, data := binarySegments()
+	_, data := Segments()
 	return inSpans(data, addr)
 }
 
-// variableRanges are where the binary has variables with pointers. The runtime
+// VariableRanges are where the binary has variables with pointers. The runtime
 // keeps the ends of all sections in a row, and the search for that begins where
 // the linker puts it: in initialized data. Without it the segments are all there is.
-func variableRanges() []Range {
-	_, data := binarySegments()
+func VariableRanges() []Range {
+	_, data := Segments()
 	initialized, zero := uintptr(unsafe.Pointer(&fixedPoint)), uintptr(unsafe.Pointer(&loadedRanges))
 	for _, s := range data {
-		for p := s.Start &^ (wordSize - 1); p+4*wordSize <= min(s.End, s.Start+MaxScan); p += wordSize {
-			a := Range{wordAt(p), wordAt(p + wordSize)}
-			if !a.contains(initialized) || !s.contains(a.Start) {
+		for p := s.Start &^ (WordSize - 1); p+4*WordSize <= min(s.End, s.Start+MaxScan); p += WordSize {
+			a := Range{WordAt(p), WordAt(p + WordSize)}
+			if !a.Contains(initialized) || !s.Contains(a.Start) {
 				continue
 			}
-			b := Range{wordAt(p + 2*wordSize), wordAt(p + 3*wordSize)}
-			if b.contains(zero) && a.End <= b.Start && b.End <= s.End {
+			b := Range{WordAt(p + 2*WordSize), WordAt(p + 3*WordSize)}
+			if b.Contains(zero) && a.End <= b.Start && b.End <= s.End {
 				return []Range{a, b}
 			}
 		}

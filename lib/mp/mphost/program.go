@@ -1,0 +1,36 @@
+package mphost
+
+import (
+	"context"
+	"os"
+	"os/exec"
+
+	"github.com/perijove/perijove/lib/mp/internal/program"
+)
+
+// Program returns the Host that mp.Init installs, for hosts that build on it.
+func Program() Host { return programHost{} }
+
+// A programHost is the Host of an ordinary program: parent and child are one file.
+type programHost struct{}
+
+func (programHost) FuncID(pc uintptr) (string, error)          { return program.FuncID(pc) }
+func (programHost) FuncPC(id string) (uintptr, error)          { return program.FuncPC(id) }
+func (programHost) Loaded() (_, _ Range)                       { return Range{}, Range{} }
+func (programHost) Captures(val, _ uintptr) bool               { return !program.InImage(val) }
+func (programHost) Reads(uintptr) (_, _ []string)              { return nil, nil }
+func (programHost) Notice(text string)                         { os.Stderr.WriteString(text + "\n") }
+func (programHost) Update(have int) (_ []byte, _ int, _ error) { return nil, have, nil }
+func (programHost) Apply([]byte) error                         { return nil }
+func (programHost) Context() context.Context                   { return nil }
+func (programHost) Message(*Peer, []byte)                      {}
+
+func (programHost) Command() (*exec.Cmd, error) {
+	path, err := program.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(path)
+	cmd.Args = os.Args
+	return cmd, nil
+}
