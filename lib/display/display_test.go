@@ -75,7 +75,7 @@ func TestBadPictures(t *testing.T) {
 		"svg cut":   SVG("<svg><g>"),
 		"image nil": Image(nil),
 		"empty id":  Update("", 1),
-		"no area":   PlotSize(drawing{}, 0, 1),
+		"no area":   PlotSize(plotShape{}, 0, 1),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), "display: ") {
 			t.Errorf("%s: error %v", name, err)
@@ -83,21 +83,21 @@ func TestBadPictures(t *testing.T) {
 	}
 }
 
-type length float64
+type plotLength float64
 
-// drawing has the shape of gonum's *plot.Plot.
-type drawing struct{}
+// plotShape has the shape of gonum's *plot.Plot.
+type plotShape struct{}
 
-func (drawing) WriterTo(w, h length, format string) (io.WriterTo, error) {
+func (plotShape) WriterTo(w, h plotLength, format string) (io.WriterTo, error) {
 	return bytes.NewBufferString(`<svg xmlns="http://www.w3.org/2000/svg" class="` + format + `"/>`), nil
 }
 
 func TestPlotIsShownWithoutItsPackage(t *testing.T) {
 	got := record(t)
-	if err := Plot(drawing{}); err != nil {
+	if err := Plot(plotShape{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Show(drawing{}); err != nil {
+	if err := Show(plotShape{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range *got {

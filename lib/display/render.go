@@ -1,11 +1,9 @@
 package display
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"image"
-	"io"
 	"reflect"
 	"strings"
 
@@ -25,6 +23,9 @@ func Render(v any) displayhost.Message {
 		return m
 	}
 	r := renderer{data: Bundle{}, metadata: map[string]any{}}
+	if x, ok := v.(vector); ok {
+		v, r.vectorOnly = x.v, true
+	}
 	r.render(v)
 	if _, ok := r.data["text/plain"]; !ok {
 		r.data["text/plain"] = Text(v)
@@ -44,6 +45,9 @@ type renderer struct {
 	data     Bundle
 	metadata map[string]any
 	problems []string
+
+	svgSize    string // the size of an SVG form, as standaloneSVG describes it
+	vectorOnly bool   // see Vector
 }
 
 func (r *renderer) render(v any) {
@@ -59,6 +63,7 @@ func (r *renderer) render(v any) {
 	}
 	r.textForms(v)
 	r.pictureForms(v)
+	r.guard("Draw", func() { r.rasterized(v) })
 	if len(r.data) == 0 {
 		r.guard("drawing", func() { r.drawing(v) })
 	}
@@ -117,44 +122,40 @@ func (r *renderer) pictureForms(v any) {
 	})
 }
 
-// drawing shows any Drawing[L]. Which L it is cannot be asked by a type
-// assertion, so this goes by the method's shape.
+// drawing shows any Drawing[L].
 func (r *renderer) drawing(v any) {
-	method := reflect.ValueOf(v).MethodByName("WriterTo")
-	if !method.IsValid() {
-		return
-	}
-	t := method.Type()
-	if t.NumIn() != 3 || t.NumOut() != 2 || t.In(0) != t.In(1) ||
-		t.In(0).Kind() != reflect.Float64 || t.In(2).Kind() != reflect.String {
-		return
-	}
-	width, height := reflect.ValueOf(6.0*72).Convert(t.In(0)), reflect.ValueOf(4.0*72).Convert(t.In(0))
-	out := method.Call([]reflect.Value{width, height, reflect.ValueOf("svg").Convert(t.In(2))})
-	w, ok := out[0].Interface().(io.WriterTo)
-	if err, failed := out[1].Interface().(error); failed {
-		r.problems = append(r.problems, "cannot draw: "+err.Error())
-		return
-	}
+	d, ok := drawingOf(v)
 	if !ok {
 		return
 	}
-	var buf bytes.Buffer
-	if _, err := w.WriteTo(&buf); err != nil {
-		r.problems = append(r.problems, "cannot draw: "+err.Error())
+	b, metadata, err := d.bundle(r.vectorOnly)
+	if err != nil {
+		r.problems = append(r.problems, strings.TrimPrefix(err.Error(), "display: "))
 		return
 	}
-	r.svg(buf.String())
-	r.data["text/plain"] = fmt.Sprintf("[%T, 432pt × 288pt]", v)
+	b["text/plain"] = fmt.Sprintf("[%T, %gpt × %gpt]", v, d.width, d.height)
+	r.data, r.metadata = b, metadata
+}
+
+// rasterized adds a PNG picture to a value that draws itself as SVG.
+func (r *renderer) rasterized(v any) {
+	width, height, ok := points(r.svgSize)
+	if !ok || r.vectorOnly || r.data["image/png"] != nil {
+		return
+	}
+	picture, err := displayhost.Rasterize(v, width, height)
+	if err == nil && picture != nil {
+		r.metadata = addPicture(r.data, picture, width, height)
+	}
 }
 
 func (r *renderer) svg(s string) {
-	svg, _, err := standaloneSVG(s)
+	svg, size, err := standaloneSVG(s)
 	if err != nil {
 		r.problems = append(r.problems, err.Error())
 		return
 	}
-	r.data["image/svg+xml"] = svg
+	r.data["image/svg+xml"], r.svgSize = svg, size
 }
 
 // guard keeps a panic of the type's own method from ending the cell.

@@ -10,7 +10,6 @@ import (
 	"image"
 	_ "image/jpeg" // for the size of a JPEG
 	"image/png"
-	"io"
 	"sync"
 
 	"github.com/perijove/perijove/lib/display/displayhost"
@@ -67,32 +66,6 @@ func JSON(v any) error {
 		return fmt.Errorf("display: %w", err)
 	}
 	return show(Bundle{"application/json": json.RawMessage(data), "text/plain": string(data)}, nil)
-}
-
-// A Drawing draws itself to a size in points, 72 to the inch, in a named
-// format. A *plot.Plot of gonum.org/v1/plot is one, with L its vg.Length.
-type Drawing[L ~float64] interface {
-	WriterTo(width, height L, format string) (io.WriterTo, error)
-}
-
-// Plot shows a gonum plot as SVG, 6 by 4 inches.
-func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, 6*72, 4*72) }
-
-// PlotSize shows a gonum plot as SVG; width and height are in points, as all
-// of gonum's lengths (6*vg.Inch).
-func PlotSize[L ~float64](p Drawing[L], width, height L) error {
-	if !(width > 0 && height > 0) {
-		return fmt.Errorf("display: a plot of %v by %v points has no area", width, height)
-	}
-	w, err := p.WriterTo(width, height, "svg")
-	if err != nil {
-		return fmt.Errorf("display: cannot draw: %w", err)
-	}
-	var buf bytes.Buffer
-	if _, err := w.WriteTo(&buf); err != nil {
-		return fmt.Errorf("display: cannot draw: %w", err)
-	}
-	return SVG(buf.String())
 }
 
 // Clear removes what the cell has shown and printed so far. With wait, it is

@@ -14,6 +14,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/display/plotpng"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -199,5 +200,6 @@ func (h *host) Message(from *mphost.Peer, msg []byte) {
 // runChild turns this process over to the worker that started it.
 func (w *worker) runChild() {
 	displayhost.SetSink(w.display)
+	displayhost.SetRasterizer(plotpng.Rasterize)
 	mphost.RunChild(&host{w: w})
 }

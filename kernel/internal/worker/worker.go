@@ -22,6 +22,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/display/plotpng"
 	_ "github.com/perijove/perijove/lib/mp" // what the host is for
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
@@ -238,6 +239,7 @@ func (w *worker) serve() error {
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
 	displayhost.SetSink(w.display)
+	displayhost.SetRasterizer(plotpng.Rasterize)
 	comm.SetHost(w.comm)
 	mphost.Set(&host{w: w})
 	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {

@@ -1,0 +1,151 @@
+package display
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"image/png"
+	"io"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/lib/display/displayhost"
+)
+
+// A Drawing draws itself to a size in points, 72 to the inch, in a named
+// format. A *plot.Plot of gonum.org/v1/plot is one, with L its vg.Length.
+type Drawing[L ~float64] interface {
+	WriterTo(width, height L, format string) (io.WriterTo, error)
+}
+
+// Plot shows a gonum plot, 6 by 4 inches; see [PlotSize].
+func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, 6*72, 4*72) }
+
+// PlotSize shows a gonum plot as SVG and as PNG, which front ends show where
+// they do not trust the notebook. Width and height are in points, as all of
+// gonum's lengths (6*vg.Inch).
+func PlotSize[L ~float64](p Drawing[L], width, height L) error {
+	if !(width > 0 && height > 0) {
+		return fmt.Errorf("display: a plot of %v by %v points has no area", width, height)
+	}
+	d := drawing{v: p, width: float64(width), height: float64(height)}
+	d.writerTo = func(format string) (io.WriterTo, error) { return p.WriterTo(width, height, format) }
+	b, metadata, err := d.bundle(false)
+	if err != nil {
+		return err
+	}
+	return show(b, metadata)
+}
+
+// Vector returns v for Show and the like, without the PNG picture that they add
+// to a drawing. For pictures that the next one replaces at once: a PNG takes many
+// times as long as an SVG, and is not needed until the notebook is saved.
+func Vector(v any) any { return vector{v} }
+
+type vector struct{ v any }
+
+// A drawing is a Drawing[L] of any L, and a size in points.
+type drawing struct {
+	v             any
+	width, height float64
+	writerTo      func(format string) (io.WriterTo, error)
+}
+
+// drawingOf returns v as a drawing of the usual size. Which L it has cannot be
+// asked by a type assertion, so this goes by the method's shape.
+func drawingOf(v any) (drawing, bool) {
+	method := reflect.ValueOf(v).MethodByName("WriterTo")
+	if !method.IsValid() {
+		return drawing{}, false
+	}
+	t := method.Type()
+	if t.NumIn() != 3 || t.NumOut() != 2 || t.In(0) != t.In(1) ||
+		t.In(0).Kind() != reflect.Float64 || t.In(2).Kind() != reflect.String ||
+		t.Out(0) != reflect.TypeFor[io.WriterTo]() || t.Out(1) != reflect.TypeFor[error]() {
+		return drawing{}, false
+	}
+	d := drawing{v: v, width: 6 * 72, height: 4 * 72}
+	d.writerTo = func(format string) (io.WriterTo, error) {
+		out := method.Call([]reflect.Value{reflect.ValueOf(d.width).Convert(t.In(0)), reflect.ValueOf(d.height).Convert(t.In(0)), reflect.ValueOf(format).Convert(t.In(2))})
+		w, _ := out[0].Interface().(io.WriterTo)
+		err, _ := out[1].Interface().(error)
+		return w, err
+	}
+	return d, true
+}
+
+// bundle returns the drawing's forms. It fails if there is no SVG.
+func (d drawing) bundle(vectorOnly bool) (Bundle, map[string]any, error) {
+	data, err := d.encode("svg")
+	if err != nil {
+		return nil, nil, fmt.Errorf("display: cannot draw: %w", err)
+	}
+	svg, size, err := standaloneSVG(string(data))
+	if err != nil {
+		return nil, nil, err
+	}
+	b := Bundle{"image/svg+xml": svg, "text/plain": "[SVG picture" + size + "]"}
+	if vectorOnly {
+		return b, nil, nil
+	}
+	picture, err := displayhost.Rasterize(d.v, d.width, d.height)
+	if picture == nil && err == nil {
+		picture, err = d.encode("png")
+		if _, bad := png.DecodeConfig(bytes.NewReader(picture)); bad != nil {
+			return b, nil, nil // a type that draws SVG whatever the format
+		}
+	}
+	if err != nil {
+		return b, nil, nil // of what goes wrong with the drawing SVG has told
+	}
+	return b, addPicture(b, picture, d.width, d.height), nil
+}
+
+func (d drawing) encode(format string) ([]byte, error) {
+	w, err := d.writerTo(format)
+	if err != nil {
+		return nil, err
+	}
+	var buf bytes.Buffer
+	_, err = w.WriteTo(&buf)
+	return buf.Bytes(), err
+}
+
+// addPicture adds a PNG picture to b and returns the metadata with the size at
+// which it is shown: that of the SVG beside it, in pixels of the page.
+func addPicture(b Bundle, picture []byte, width, height float64) map[string]any {
+	b["image/png"] = base64.StdEncoding.EncodeToString(picture)
+	return map[string]any{"image/png": map[string]any{
+		"width": int(math.Round(width * 96 / 72)), "height": int(math.Round(height * 96 / 72)),
+	}}
+}
+
+// points returns the size of an SVG document in points, if its root has one in
+// absolute units. size is as standaloneSVG describes it.
+func points(size string) (width, height float64, ok bool) {
+	w, h, found := strings.Cut(strings.TrimPrefix(size, ", "), " × ")
+	if !found {
+		return 0, 0, false
+	}
+	width, okW := length(w)
+	height, okH := length(h)
+	return width, height, okW && okH
+}
+
+// length returns a length of SVG in points.
+func length(s string) (float64, bool) {
+	unit := 0.75 // a pixel of the page
+	for _, u := range []struct {
+		suffix string
+		points float64
+	}{{"px", 0.75}, {"pt", 1}, {"pc", 12}, {"in", 72}, {"cm", 72 / 2.54}, {"mm", 7.2 / 2.54}} {
+		if t, ok := strings.CutSuffix(s, u.suffix); ok {
+			s, unit = t, u.points
+			break
+		}
+	}
+	x, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	return x * unit, err == nil && x > 0 && x*unit < 1e5
+}
