@@ -11,6 +11,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // build runs the passes in their order.
@@ -62,9 +63,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 // for the types of older variables.
 var errSequence = errors.New("program: initialize in sequence")
 
-func hasWitness(in map[*symbol]form) bool {
+func hasWitness(in map[*symtab.Symbol]form) bool {
 	for s := range in {
-		if s.witness != nil {
+		if s.TypeExpr != nil {
 			return true
 		}
 	}
@@ -109,7 +110,7 @@ func (b *builder) shapePass() error {
 				return errs
 			}
 			b.settleDecls(r)
-			b.last = &checked{r.pkg, r.info}
+			b.last = &symtab.Check{Pkg: r.pkg, Info: r.info}
 			return nil
 		}
 		for _, f := range foreign {
@@ -123,12 +124,12 @@ type shape struct {
 	result *result
 	entry  *ast.FuncDecl // one statement for each of the builder's; nil if there are none
 	tops   []*ast.Ident  // that the statements define
-	in     map[*symbol]form
+	in     map[*symtab.Symbol]form
 }
 
 // bodyPass checks function bodies, of the cell and of the older declarations
 // that its changes reach, and settles which of those are set aside.
-func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
+func (b *builder) bodyPass() (map[*symtab.Symbol]form, *result, error) {
 	b.affected()
 	for {
 		in := b.reach(b.older())
@@ -155,7 +156,7 @@ func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 			if errs := b.checkInitialized(r); len(errs) > 0 {
 				return nil, nil, errs
 			}
-			b.last = &checked{r.pkg, r.info}
+			b.last = &symtab.Check{Pkg: r.pkg, Info: r.info}
 			return in, r, nil
 		}
 		for _, f := range foreign {
@@ -165,8 +166,8 @@ func (b *builder) bodyPass() (map[*symbol]form, *result, error) {
 }
 
 // older lists the symbols that are compiled again.
-func (b *builder) older() []*symbol {
-	var out []*symbol
+func (b *builder) older() []*symtab.Symbol {
+	var out []*symtab.Symbol
 	for _, old := range b.order {
 		if _, gone := b.dropped[old]; !gone {
 			out = append(out, b.recomp[old])
@@ -178,7 +179,7 @@ func (b *builder) older() []*symbol {
 // divide separates the faults of the cell from those of older declarations.
 func (b *builder) divide(faults []fault) (own, foreign []fault) {
 	for _, f := range faults {
-		if f.owner == nil || f.owner.origin == b.o {
+		if f.owner == nil || f.owner.Origin == b.o {
 			own = append(own, f)
 		} else {
 			foreign = append(foreign, f)
@@ -206,8 +207,8 @@ func (b *builder) noteUses(r *result) {
 		if !ok {
 			continue
 		}
-		if owner := r.owner(sel.Pos()); owner != nil && owner.kind == cell.Func {
-			owner.uses = append(owner.uses, mangle.Demangle(named.Obj().Name())+"."+fn.Name())
+		if owner := r.owner(sel.Pos()); owner != nil && owner.Kind == cell.Func {
+			owner.Uses = append(owner.Uses, mangle.Demangle(named.Obj().Name())+"."+fn.Name())
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // A result is what type-checking a unit's files gave.
@@ -30,7 +31,7 @@ type result struct {
 // statements.
 type fault struct {
 	err   *cell.Error
-	owner *symbol
+	owner *symtab.Symbol
 	pos   token.Pos
 }
 
@@ -87,7 +88,7 @@ func (b *builder) faultAt(r *result, te types.Error) fault {
 		f.err.Msg = cellReturns
 	}
 	if f.owner != nil {
-		f.err.Source = cell.Line(f.owner.origin.src, f.err.Pos.Line)
+		f.err.Source = cell.Line(f.owner.Origin.Source, f.err.Pos.Line)
 	}
 	return f
 }
@@ -110,7 +111,7 @@ func (r *result) outsideLiterals(pos token.Pos) bool {
 }
 
 // owner returns the symbol whose source is at pos.
-func (r *result) owner(pos token.Pos) *symbol {
+func (r *result) owner(pos token.Pos) *symtab.Symbol {
 	raw := r.fset.PositionFor(pos, false)
 	for _, file := range r.e.order {
 		if file.name == raw.Filename {
@@ -120,7 +121,7 @@ func (r *result) owner(pos token.Pos) *symbol {
 	return nil
 }
 
-func (f *file) owner(off int) *symbol {
+func (f *file) owner(off int) *symtab.Symbol {
 	off -= f.header
 	i := sort.Search(len(f.regions), func(i int) bool { return f.regions[i].end > off })
 	if i < len(f.regions) && f.regions[i].start <= off {
@@ -143,13 +144,13 @@ func (b *builder) errorAt(at token.Position, msg string) *cell.Error {
 		}
 		return e
 	}
-	o := b.t.sources[n]
+	o := b.t.Cells[n]
 	if n == b.c.N {
 		o = b.o
 	}
 	e.Cell, e.Pos = n, cell.Pos{Line: at.Line, Col: at.Column}
 	if o != nil {
-		e.Source = cell.Line(o.src, at.Line)
+		e.Source = cell.Line(o.Source, at.Line)
 	}
 	return e
 }

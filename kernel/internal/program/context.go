@@ -47,6 +47,6 @@ func (e *emitter) derives(st *stmt) bool {
 	for i, n := range st.Names {
 		defines = defines || n.Name == contextIdent && st.New[i]
 	}
-	old := e.b.t.names[contextIdent]
-	return defines && old != nil && old.kind == cell.Var && old.text == "context.Context"
+	old := e.b.t.Names[contextIdent]
+	return defines && old != nil && old.Kind == cell.Var && old.TypeString == "context.Context"
 }

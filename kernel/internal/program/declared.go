@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // declaredType returns the source form of a variable's declared type if that
 // mentions more of the notebook than types, as [N]int does: the variable then
 // follows a new value of N. Else it is nil, and the checked type says it all.
-func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]binding) *typetext.Text {
+func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]symtab.Binding) *typetext.Text {
 	if v == nil || v.TypeStart >= v.TypeEnd {
 		return nil
 	}
@@ -21,9 +22,9 @@ func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[strin
 			continue
 		}
 		refs = append(refs, r)
-		if r.Top || binds[r.Name].kind == notebook {
+		if r.Top || binds[r.Name].Kind == symtab.InNotebook {
 			s := b.lookup(r.Name)
-			follows = follows || s != nil && s.kind != cell.Type
+			follows = follows || s != nil && s.Kind != cell.Type
 		}
 	}
 	if !follows {
@@ -40,13 +41,13 @@ func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[strin
 		literal(r.Off)
 		bd := binds[r.Name]
 		switch {
-		case r.Top || bd.kind == notebook:
+		case r.Top || bd.Kind == symtab.InNotebook:
 			out.Parts = append(out.Parts, typetext.Part{Name: r.Name})
 			out.Names = append(out.Names, r.Name)
-		case bd.kind == imported || bd.kind == dotted:
-			out.Parts = append(out.Parts, typetext.Part{Path: bd.path})
-			out.Paths = append(out.Paths, bd.path)
-			if bd.kind == dotted {
+		case bd.Kind == symtab.Imported || bd.Kind == symtab.DotImported:
+			out.Parts = append(out.Parts, typetext.Part{Path: bd.Path})
+			out.Paths = append(out.Paths, bd.Path)
+			if bd.Kind == symtab.DotImported {
 				out.Parts = append(out.Parts, typetext.Part{Text: "." + r.Name})
 			}
 		default:

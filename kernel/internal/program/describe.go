@@ -8,13 +8,14 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // settleDecls takes fingerprints of what the cell declares.
 func (b *builder) settleDecls(r *result) {
 	for _, s := range b.decls {
-		if s.once() {
+		if s.IsUnnamed() {
 			continue
 		}
 		obj := b.object(r, s)
@@ -22,53 +23,53 @@ func (b *builder) settleDecls(r *result) {
 			continue
 		}
 		b.describeSymbol(s, obj, r.pkg)
-		if s.kind == cell.Func {
+		if s.Kind == cell.Func {
 			b.link(s)
 		}
 	}
 }
 
-func (b *builder) object(r *result, s *symbol) types.Object {
+func (b *builder) object(r *result, s *symtab.Symbol) types.Object {
 	scope := r.pkg.Scope()
-	if s.recv == "" {
-		return scope.Lookup(b.nameIn(s, s.key))
+	if s.Recv == "" {
+		return scope.Lookup(b.nameIn(s, s.Key))
 	}
-	tn, ok := scope.Lookup(mangle.Name(s.recv)).(*types.TypeName)
+	tn, ok := scope.Lookup(mangle.Name(s.Recv)).(*types.TypeName)
 	if !ok {
 		return nil
 	}
-	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(types.Unalias(tn.Type())), false, r.pkg, s.ename)
+	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(types.Unalias(tn.Type())), false, r.pkg, s.GoName)
 	return obj
 }
 
-func (b *builder) describeSymbol(s *symbol, obj types.Object, main *types.Package) {
+func (b *builder) describeSymbol(s *symtab.Symbol, obj types.Object, main *types.Package) {
 	t := obj.Type()
-	s.text = typetext.String(t, main)
+	s.TypeString = typetext.String(t, main)
 	switch obj := obj.(type) {
 	case *types.Const:
-		s.prints = map[string]string{}
-		for _, n := range s.decl.Names {
+		s.ConstFingerprints = map[string]string{}
+		for _, n := range s.Decl.Names {
 			if c, ok := main.Scope().Lookup(mangle.Name(n.Name)).(*types.Const); ok {
-				s.prints[n.Name] = c.Val().ExactString() + ":" + typetext.Fingerprint(c.Type(), main)
+				s.ConstFingerprints[n.Name] = c.Val().ExactString() + ":" + typetext.Fingerprint(c.Type(), main)
 			}
 		}
 	case *types.TypeName:
-		s.text = typetext.String(t.Underlying(), main)
-		s.layout = typetext.Fingerprint(t, main)
-		s.print = s.layout
+		s.TypeString = typetext.String(t.Underlying(), main)
+		s.Layout = typetext.Fingerprint(t, main)
+		s.Fingerprint = s.Layout
 		if obj.IsAlias() {
-			s.print = "=" + typetext.Fingerprint(types.Unalias(t), main)
+			s.Fingerprint = "=" + typetext.Fingerprint(types.Unalias(t), main)
 		}
-		if s.decl.Generic {
-			s.print = s.decl.Text
+		if s.Decl.Generic {
+			s.Fingerprint = s.Decl.Text
 		}
 	default:
 		if sig, ok := t.(*types.Signature); ok {
-			s.plainType = types.TypeString(unnamed(sig), (*types.Package).Path)
+			s.PlainType = types.TypeString(unnamed(sig), (*types.Package).Path)
 		}
-		s.print = typetext.Fingerprint(t, main)
-		if s.decl.Generic {
-			s.signature, s.print = s.print, s.decl.Text
+		s.Fingerprint = typetext.Fingerprint(t, main)
+		if s.Decl.Generic {
+			s.InstanceFingerprint, s.Fingerprint = s.Fingerprint, s.Decl.Text
 		}
 	}
 }
@@ -86,45 +87,45 @@ func unnamed(sig *types.Signature) *types.Signature {
 }
 
 // describeUnit fills in what the worker must know, and what Commit will do.
-func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
-	c := &changes{
-		origin: b.o, imports: b.imports, dots: b.dots, blanks: b.blanks,
-		links: b.links, checked: b.last, updates: b.recomp, instances: b.instances, structs: b.structs, valued: b.valued,
+func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symtab.Symbol]form) {
+	c := &symtab.Changes{
+		Origin: b.o, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,
+		LinkNames: b.links, Check: b.last, Updates: b.recomp, Instances: b.instances, Structs: b.structs, MethodValues: b.valued,
 	}
 	u.changes = c
 	inits := 0
 	for _, s := range b.decls {
 		switch {
-		case s.orderedInit():
-			u.Fresh = append(u.Fresh, "main."+s.ename)
-		case s.isInit():
+		case s.IsOrderedInit():
+			u.Fresh = append(u.Fresh, "main."+s.GoName)
+		case s.IsInit():
 			u.Fresh = append(u.Fresh, fmt.Sprintf("main.init.%d", inits))
 			inits++
 		}
-		if s.once() {
+		if s.IsUnnamed() {
 			continue
 		}
-		c.define = append(c.define, s)
-		if s.kind == cell.Func {
+		c.Define = append(c.Define, s)
+		if s.Kind == cell.Func {
 			b.compiled(u, s)
 		}
 	}
-	c.define = append(c.define, b.back...)
+	c.Define = append(c.Define, b.back...)
 	for s, f := range in {
 		switch {
-		case s.kind != cell.Func || f != full:
-		case s.loaded:
-			c.bodies = append(c.bodies, s.key)
+		case s.Kind != cell.Func || f != full:
+		case s.IsLoaded:
+			c.Bodies = append(c.Bodies, s.Key)
 		default:
 			b.compiled(u, s)
 		}
 	}
 	for old, why := range b.dropped {
-		c.aside = append(c.aside, &asideSymbol{old, why})
-		u.Fresh = append(u.Fresh, old.wrapperSymbols()...)
+		c.Aside = append(c.Aside, &symtab.AsideSymbol{Symbol: old, Reason: why})
+		u.Fresh = append(u.Fresh, old.WrapperSymbols()...)
 	}
-	for _, m := range b.t.removed {
-		u.Fresh = append(u.Fresh, m.wrapperSymbols()...)
+	for _, m := range b.t.RemovedMethods {
+		u.Fresh = append(u.Fresh, m.WrapperSymbols()...)
 	}
 	b.describeVars(u)
 	b.describeInitial(u)
@@ -135,8 +136,8 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	if len(b.stmts) > 0 {
 		u.Entry = "main." + b.entryName()
 		u.Fresh = append(u.Fresh, u.Entry)
-	} else if m := b.fresh["main"]; m != nil && m.kind == cell.Func {
-		u.Entry = "main." + m.ename
+	} else if m := b.fresh["main"]; m != nil && m.Kind == cell.Func {
+		u.Entry = "main." + m.GoName
 	}
 	for path := range e.paths {
 		u.Imports = append(u.Imports, path)
@@ -145,18 +146,18 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symbol]form) {
 	sort.Strings(u.Fresh)
 	sort.Strings(u.Renewed)
 	u.Notices = b.notices
-	u.Retry, c.retry = b.retried(), b.retried()
+	u.Retry, c.Retry = b.retried(), b.retried()
 }
 
 // compiled notes that the unit defines a function.
-func (b *builder) compiled(u *Unit, s *symbol) {
-	sym := s.linkSymbol()
+func (b *builder) compiled(u *Unit, s *symtab.Symbol) {
+	sym := s.LinkSymbol()
 	u.Fresh = append(u.Fresh, sym)
-	if s.renew || b.renewed(s) {
+	if s.NeedsNewStub || b.renewed(s) {
 		u.Renewed = append(u.Renewed, sym)
 	}
-	u.changes.loaded = append(u.changes.loaded, s)
-	u.changes.bodies = append(u.changes.bodies, s.key)
+	u.changes.Loaded = append(u.changes.Loaded, s)
+	u.changes.Bodies = append(u.changes.Bodies, s.Key)
 }
 
 // retypedBy lists, quoted, the variables that a statement gives their first
@@ -173,9 +174,9 @@ func (b *builder) retypedBy(st *stmt) []string {
 
 // retyped reports whether the notebook has a variable of v's name that is
 // another one.
-func (b *builder) retyped(v *symbol) bool {
-	old := b.t.names[v.key]
-	return old != nil && old.kind == cell.Var && old.ename != v.ename
+func (b *builder) retyped(v *symtab.Symbol) bool {
+	old := b.t.Names[v.Key]
+	return old != nil && old.Kind == cell.Var && old.GoName != v.GoName
 }
 
 func (b *builder) describeVars(u *Unit) {
@@ -188,23 +189,23 @@ func (b *builder) describeVars(u *Unit) {
 		}
 	}
 	for name, v := range b.vars {
-		old := b.t.names[name]
-		reused := old != nil && old.kind == cell.Var && old.ename == v.ename
+		old := b.t.Names[name]
+		reused := old != nil && old.Kind == cell.Var && old.GoName == v.GoName
 		if !reused || static[name] || len(b.specs) > 0 {
-			u.Fresh = append(u.Fresh, "main."+v.ename)
+			u.Fresh = append(u.Fresh, "main."+v.GoName)
 		}
 		if b.retyped(v) && !static[name] {
 			if u.Retyped == nil {
 				u.Retyped = map[string]string{}
 			}
 			u.Retyped[name] = fmt.Sprintf("%s is the zero value of its new type, %s: the cell ended before it got its value, and the old one, of type %s (%s), is gone",
-				name, v.text, old.text, cell.Name(old.origin.n))
+				name, v.TypeString, old.TypeString, cell.Name(old.Origin.Cell))
 		}
-		v.loaded = true
-		u.changes.define = append(u.changes.define, v)
+		v.IsLoaded = true
+		u.changes.Define = append(u.changes.Define, v)
 	}
 	for _, s := range b.reset {
-		u.Fresh = append(u.Fresh, "main."+s.ename)
+		u.Fresh = append(u.Fresh, "main."+s.GoName)
 	}
 }
 

@@ -45,13 +45,13 @@ func (p *Program) notebookDoc(obj types.Object) string {
 			key = mangle.Demangle(named.Obj().Name()) + "." + key
 		}
 	}
-	s := p.table.names[key]
-	if s == nil || s.decl == nil {
+	s := p.table.Names[key]
+	if s == nil || s.Decl == nil {
 		return ""
 	}
-	above := strings.Split(s.origin.src, "\n")[:s.decl.Pos.Line-1]
-	if s.kind == cell.Func {
-		above = strings.Split(strings.TrimSpace(s.decl.Text[:s.decl.FuncEnd]), "\n")
+	above := strings.Split(s.Origin.Source, "\n")[:s.Decl.Pos.Line-1]
+	if s.Kind == cell.Func {
+		above = strings.Split(strings.TrimSpace(s.Decl.Text[:s.Decl.FuncEnd]), "\n")
 	}
 	var doc []string
 	for _, line := range slices.Backward(above) {

@@ -9,11 +9,12 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // noteEffects summarizes the functions whose bodies were checked, and then
 // what the cell does.
-func (b *builder) noteEffects(r *result, in map[*symbol]form) {
+func (b *builder) noteEffects(r *result, in map[*symtab.Symbol]form) {
 	sc := b.newScan(r, in)
 	for _, f := range r.files {
 		for _, d := range f.Decls {
@@ -21,8 +22,8 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 			if !ok || fd.Body == nil || fd.Recv == nil && fd.Name.Name == b.entryName() {
 				continue
 			}
-			if owner := r.owner(fd.Name.Pos()); owner != nil && owner.kind == cell.Func {
-				owner.function = sc.Function(fd)
+			if owner := r.owner(fd.Name.Pos()); owner != nil && owner.Kind == cell.Func {
+				owner.Function = sc.Function(fd)
 			}
 		}
 	}
@@ -35,10 +36,10 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 		initializers(sc, &entry, r, s)
 	}
 	for _, s := range b.decls {
-		if s.isInit() || s.key == "main" {
-			entry.Calls = append(entry.Calls, effects.Call{Key: s.key})
+		if s.IsInit() || s.Key == "main" {
+			entry.Calls = append(entry.Calls, effects.Call{Key: s.Key})
 		}
-		e.Defines = append(e.Defines, s.names()...)
+		e.Defines = append(e.Defines, s.Names()...)
 	}
 	declared := effects.Names{}
 	for name := range b.vars {
@@ -46,7 +47,7 @@ func (b *builder) noteEffects(r *result, in map[*symbol]form) {
 	}
 	effects.WithCalls(live{b}, entry).Settle(&e, declared, b.assigned())
 	for _, s := range b.reset {
-		e.Writes = append(e.Writes, s.key)
+		e.Writes = append(e.Writes, s.Key)
 	}
 	slices.Sort(e.Writes)
 	e.Writes = slices.Compact(e.Writes)
@@ -76,18 +77,18 @@ func (b *builder) assigned() effects.Names {
 }
 
 // needs lists the notebook names that the cell needs to be what they are now.
-func (b *builder) needs(in map[*symbol]form) []string {
+func (b *builder) needs(in map[*symtab.Symbol]form) []string {
 	seen, fresh := effects.Names{}, effects.Names{}
 	only := b.assigned()
-	var todo []*symbol
-	add := func(s *symbol) {
-		if s == nil || seen[s.key] || fresh[s.key] {
+	var todo []*symtab.Symbol
+	add := func(s *symtab.Symbol) {
+		if s == nil || seen[s.Key] || fresh[s.Key] {
 			return
 		}
-		if s.origin == b.o {
-			fresh.Add(s.key)
+		if s.Origin == b.o {
+			fresh.Add(s.Key)
 		} else {
-			seen.Add(s.names()...)
+			seen.Add(s.Names()...)
 		}
 		todo = append(todo, s)
 	}
@@ -99,25 +100,25 @@ func (b *builder) needs(in map[*symbol]form) []string {
 	}
 	for _, st := range b.stmts {
 		for _, r := range st.Refs {
-			if !r.Top && b.before[r.Name].kind == notebook && !only[r.Name] {
+			if !r.Top && b.before[r.Name].Kind == symtab.InNotebook && !only[r.Name] {
 				add(b.lookupBefore(r.Name))
 			}
 		}
 	}
 	for _, s := range b.specs {
 		for _, r := range s.source.Refs {
-			if s.owner.binds[r.Name].kind == notebook {
+			if s.owner.Bindings[r.Name].Kind == symtab.InNotebook {
 				add(b.lookup(r.Name))
 			}
 		}
 	}
 	for ; len(todo) > 0; todo = todo[1:] {
 		s := todo[0]
-		for _, name := range s.references() {
+		for _, name := range s.References() {
 			add(b.lookup(name))
 		}
-		if s.kind == cell.Type {
-			for key := range b.t.methods[s.key] {
+		if s.Kind == cell.Type {
+			for key := range b.t.Methods[s.Key] {
 				add(b.lookup(key))
 			}
 		}
@@ -126,21 +127,21 @@ func (b *builder) needs(in map[*symbol]form) []string {
 }
 
 // newScan returns a scan of a checked unit.
-func (b *builder) newScan(r *result, in map[*symbol]form) *effects.Analysis {
+func (b *builder) newScan(r *result, in map[*symtab.Symbol]form) *effects.Analysis {
 	variables, functions := map[types.Object]string{}, map[types.Object]string{}
-	note := func(s *symbol) {
-		if s.kind != cell.Var && s.kind != cell.Func || s.recv != "" {
+	note := func(s *symtab.Symbol) {
+		if s.Kind != cell.Var && s.Kind != cell.Func || s.Recv != "" {
 			return
 		}
 		into := variables
-		if s.kind == cell.Func {
+		if s.Kind == cell.Func {
 			into = functions
 			if obj := r.pkg.Scope().Lookup(aliasName(s)); obj != nil {
-				into[obj] = s.key
+				into[obj] = s.Key
 			}
 		}
-		if obj := r.pkg.Scope().Lookup(b.nameIn(s, s.key)); obj != nil {
-			into[obj] = s.key
+		if obj := r.pkg.Scope().Lookup(b.nameIn(s, s.Key)); obj != nil {
+			into[obj] = s.Key
 		}
 	}
 	for s := range in {
@@ -172,8 +173,8 @@ func initializers(sc *effects.Analysis, sum *effects.Summary, r *result, s *spec
 type live struct{ b *builder }
 
 func (l live) Function(key string) *effects.Function {
-	if s := l.b.lookup(key); s != nil && s.kind == cell.Func {
-		return &s.function
+	if s := l.b.lookup(key); s != nil && s.Kind == cell.Func {
+		return &s.Function
 	}
 	return nil
 }
@@ -182,16 +183,16 @@ func (l live) References(key string) (names []string, isVariable bool) {
 	switch s := l.b.lookup(key); {
 	case s == nil:
 		return nil, false
-	case s.kind == cell.Var:
+	case s.Kind == cell.Var:
 		return nil, true
 	default:
-		return s.references(), false
+		return s.References(), false
 	}
 }
 
 func (l live) MethodsNamed(name string) []string {
 	var out []string
-	for _, m := range l.b.t.methods {
+	for _, m := range l.b.t.Methods {
 		for key := range m {
 			if strings.HasSuffix(key, "."+name) {
 				out = append(out, key)

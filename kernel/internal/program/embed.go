@@ -38,9 +38,9 @@ func (b *builder) embedErrors() cell.Errors {
 			msg = "//go:embed stands above one variable"
 		case len(st.Var.Values) > 0:
 			msg = "a variable with //go:embed cannot have a value"
-		case v.embeddable:
+		case v.IsEmbeddable:
 		default:
-			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, and %s is a %s", name, v.text)
+			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, and %s is a %s", name, v.TypeString)
 		}
 		if msg != "" {
 			errs = append(errs, &cell.Error{Cell: b.c.N, Pos: st.Pos, Msg: msg, Source: cell.Line(b.c.Src, st.Pos.Line)})

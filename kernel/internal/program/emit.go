@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // Names of generated functions.
@@ -31,27 +32,27 @@ const (
 type emitter struct {
 	b       *builder
 	shape   bool // the first pass: statements as written, no bodies
-	files   map[*origin]*file
+	files   map[*symtab.Origin]*file
 	order   []*file
 	vars    *file
 	taken   map[string]bool // names at package level
 	helpers map[string]bool
-	full    map[*symbol]bool // functions that the unit has with their bodies
-	paths   map[string]bool  // all imported
+	full    map[*symtab.Symbol]bool // functions that the unit has with their bodies
+	paths   map[string]bool         // all imported
 }
 
-func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
+func (b *builder) newEmitter(shape bool, in map[*symtab.Symbol]form) *emitter {
 	e := &emitter{
 		b: b, shape: shape,
-		files:   map[*origin]*file{},
+		files:   map[*symtab.Origin]*file{},
 		taken:   map[string]bool{},
 		helpers: map[string]bool{},
-		full:    map[*symbol]bool{},
+		full:    map[*symtab.Symbol]bool{},
 		paths:   map[string]bool{},
 	}
-	take := func(s *symbol) {
-		if s.recv == "" {
-			for _, n := range s.names() {
+	take := func(s *symtab.Symbol) {
+		if s.Recv == "" {
+			for _, n := range s.Names() {
 				e.taken[b.nameIn(s, n)] = true
 			}
 		}
@@ -63,28 +64,28 @@ func (b *builder) newEmitter(shape bool, in map[*symbol]form) *emitter {
 		take(s)
 	}
 	for _, s := range b.vars {
-		e.taken[b.nameIn(s, s.key)] = true
+		e.taken[b.nameIn(s, s.Key)] = true
 	}
 	return e
 }
 
 // emitUnit writes all files. in holds the symbols that the unit needs.
-func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
+func (b *builder) emitUnit(shape bool, in map[*symtab.Symbol]form) *emitter {
 	e := b.newEmitter(shape, in)
 	if !shape {
 		e.noteBodies(in)
 	}
-	list := make([]*symbol, 0, len(in))
+	list := make([]*symtab.Symbol, 0, len(in))
 	for s := range in {
 		list = append(list, s)
 	}
-	sortSymbols(list)
+	symtab.SortSymbols(list)
 	for _, s := range list {
-		if v := b.vars[s.key]; !shape && s.kind == cell.Var && v != nil && v.ename == s.ename {
+		if v := b.vars[s.Key]; !shape && s.Kind == cell.Var && v != nil && v.GoName == s.GoName {
 			continue // the cell assigns to this very variable and declares it
 		}
 		f := in[s]
-		if shape && s.kind == cell.Func {
+		if shape && s.Kind == cell.Func {
 			f = signature // a body may need what the cell's statements declare
 		}
 		e.symbol(s, f)
@@ -119,24 +120,24 @@ func (b *builder) emitUnit(shape bool, in map[*symbol]form) *emitter {
 }
 
 // noteBodies learns which functions come with bodies, and what their literals call.
-func (e *emitter) noteBodies(in map[*symbol]form) {
+func (e *emitter) noteBodies(in map[*symtab.Symbol]form) {
 	for s, f := range in {
-		if s.kind == cell.Func && f == full {
+		if s.Kind == cell.Func && f == full {
 			e.full[s] = true
-			e.b.noteLasting(&s.decl.Source)
+			e.b.noteLasting(&s.Decl.Source)
 		}
 	}
 	for _, s := range e.b.decls {
-		if s.kind == cell.Func {
+		if s.Kind == cell.Func {
 			e.full[s] = true
 		}
 	}
 }
 
-func (e *emitter) file(o *origin) *file {
+func (e *emitter) file(o *symtab.Origin) *file {
 	f := e.files[o]
 	if f == nil {
-		f = &file{e: e, origin: o, aliases: map[string]string{}, name: fmt.Sprintf("cell%d_%d.go", o.n, len(e.order))}
+		f = &file{e: e, origin: o, aliases: map[string]string{}, name: fmt.Sprintf("cell%d_%d.go", o.Cell, len(e.order))}
 		e.files[o] = f
 		e.order = append(e.order, f)
 	}
@@ -162,8 +163,8 @@ func (e *emitter) entry() {
 			fmt.Fprintf(&f.body, "%s(%s)\n", assignedName, strings.Join(names, ", "))
 		}
 	}
-	if m := e.b.fresh["main"]; m != nil && m.kind == cell.Func {
-		f.body.WriteString(m.ename + "()\n")
+	if m := e.b.fresh["main"]; m != nil && m.Kind == cell.Func {
+		f.body.WriteString(m.GoName + "()\n")
 	}
 	if timed {
 		f.body.WriteString(stopName + "()\n")
@@ -174,11 +175,11 @@ func (e *emitter) entry() {
 func (b *builder) entryName() string { return fmt.Sprintf("cell%s%d", mangle.Mark, b.c.N) }
 
 func (e *emitter) finish() {
-	if len(e.order) == 0 && len(e.b.blanks)+len(e.b.t.blanks) == 0 {
+	if len(e.order) == 0 && len(e.b.blanks)+len(e.b.t.PendingBlanks) == 0 {
 		return
 	}
 	f := e.file(e.b.o)
-	for _, path := range append(e.b.blanks[:len(e.b.blanks):len(e.b.blanks)], e.b.t.blanks...) {
+	for _, path := range append(e.b.blanks[:len(e.b.blanks):len(e.b.blanks)], e.b.t.PendingBlanks...) {
 		f.effects = append(f.effects, path)
 		e.paths[path] = true
 	}

@@ -8,23 +8,24 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-func (e *emitter) symbol(s *symbol, fm form) {
-	switch s.kind {
+func (e *emitter) symbol(s *symtab.Symbol, fm form) {
+	switch s.Kind {
 	case cell.Func:
 		e.function(s, fm)
 	case cell.Type:
-		f := e.file(s.origin)
-		all := cell.Span{End: len(s.decl.Text)}
-		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
-		f.put(s, "type", s.decl.Source, all, "", append(e.nameEdits(s), edits...))
+		f := e.file(s.Origin)
+		all := cell.Span{End: len(s.Decl.Text)}
+		edits := f.renames(s.Decl.Source, all, s.Bindings, e.b.lookup)
+		f.put(s, "type", s.Decl.Source, all, "", append(e.nameEdits(s), edits...))
 	case cell.Const:
-		f := e.file(s.origin)
-		all := cell.Span{End: len(s.decl.Text)}
-		edits := f.renames(s.decl.Source, all, s.binds, e.b.lookup)
-		f.put(s, "", s.decl.Source, all, "", append(e.nameEdits(s), edits...))
+		f := e.file(s.Origin)
+		all := cell.Span{End: len(s.Decl.Text)}
+		edits := f.renames(s.Decl.Source, all, s.Bindings, e.b.lookup)
+		f.put(s, "", s.Decl.Source, all, "", append(e.nameEdits(s), edits...))
 	case cell.Var:
 		e.variable(s)
 	}
@@ -33,15 +34,15 @@ func (e *emitter) symbol(s *symbol, fm form) {
 // nameEdits give the declared names of s their generated form. Constants of a
 // group that a newer declaration replaced become blank. They go before the edits
 // of references: a declared name is one of those, too.
-func (e *emitter) nameEdits(s *symbol) []edit {
+func (e *emitter) nameEdits(s *symtab.Symbol) []edit {
 	var out []edit
-	for _, n := range s.decl.Names {
+	for _, n := range s.Decl.Names {
 		text := n.Name
 		switch {
-		case s.orderedInit():
-			text = s.ename
-		case n.Name == "_" || s.recv != "" || s.key == "":
-		case s.kind == cell.Const && e.b.lookup(n.Name) != s:
+		case s.IsOrderedInit():
+			text = s.GoName
+		case n.Name == "_" || s.Recv != "" || s.Key == "":
+		case s.Kind == cell.Const && e.b.lookup(n.Name) != s:
 			text = "_"
 		default:
 			text = e.b.nameIn(s, n.Name)
@@ -53,26 +54,26 @@ func (e *emitter) nameEdits(s *symbol) []edit {
 	return out
 }
 
-func (e *emitter) function(s *symbol, fm form) {
-	f := e.file(s.origin)
-	d := s.decl
+func (e *emitter) function(s *symtab.Symbol, fm form) {
+	f := e.file(s.Origin)
+	d := s.Decl
 	span := cell.Span{Start: 0, End: len(d.Text)}
 	after := ""
-	if s.linknamed() {
+	if s.IsLinknamed() {
 		f.effects = append(f.effects, "unsafe")
 	} else if fm == signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
-		if d.Generic || s.isInit() {
+		if d.Generic || s.IsInit() {
 			after = "{ panic(0) }"
 		}
 	}
-	before := s.pragma
-	if e.full[s] && !d.Generic && s.recv != "" && e.b.lasts(s) {
+	before := s.Pragma
+	if e.full[s] && !d.Generic && s.Recv != "" && e.b.lasts(s) {
 		before += "\n//go:noinline"
 	} else if e.full[s] && slices.Contains(e.b.followingIn(s), true) {
 		before += "\n//go:noinline" // a copy would have literals of its own
 	}
-	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	edits := f.renames(d.Source, span, s.Bindings, e.b.lookup)
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
 	if e.aliased(s) {
 		e.alias(f, s)
@@ -81,42 +82,42 @@ func (e *emitter) function(s *symbol, fm form) {
 
 // alias declares a second name for a function of the unit, without body, for
 // function literals.
-func (e *emitter) alias(f *file, s *symbol) {
-	d := s.decl
+func (e *emitter) alias(f *file, s *symtab.Symbol) {
+	d := s.Decl
 	f.effects = append(f.effects, "unsafe")
 	span := cell.Span{Start: d.FuncEnd, End: d.Body}
-	edits := f.renames(d.Source, span, s.binds, e.b.lookup)
+	edits := f.renames(d.Source, span, s.Bindings, e.b.lookup)
 	name := aliasName(s)
 	own := edit{d.Names[0].Off, d.Names[0].Off + len(d.Names[0].Name), name}
 	edits = append(cut(edits, own.start, own.end), own)
-	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.ename), d.Source, span, "", edits)
+	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.GoName), d.Source, span, "", edits)
 }
 
-func aliasName(s *symbol) string { return s.key + mangle.Mark + "a" }
+func aliasName(s *symtab.Symbol) string { return s.Key + mangle.Mark + "a" }
 
 // variable declares an older variable without initializer.
-func (e *emitter) variable(s *symbol) {
-	name := e.b.nameIn(s, s.key)
-	if s.typ != nil {
+func (e *emitter) variable(s *symtab.Symbol) {
+	name := e.b.nameIn(s, s.Key)
+	if s.Type != nil {
 		f := e.varFile()
 		start := f.body.Len()
-		if s.pragma != "" {
+		if s.Pragma != "" {
 			f.effects = append(f.effects, "unsafe")
-			fmt.Fprintf(&f.body, "%s\n", s.pragma)
+			fmt.Fprintf(&f.body, "%s\n", s.Pragma)
 		}
-		fmt.Fprintf(&f.body, "var %s %s\n", name, f.typeText(s.typ))
+		fmt.Fprintf(&f.body, "var %s %s\n", name, f.typeText(s.Type))
 		f.regions = append(f.regions, region{start, f.body.Len(), s})
 		return
 	}
-	w := s.witness
-	f := e.file(s.origin)
-	blanks := make([]string, w.count)
+	w := s.TypeExpr
+	f := e.file(s.Origin)
+	blanks := make([]string, w.Count)
 	for i := range blanks {
 		blanks[i] = "_"
 	}
-	blanks[w.index] = name
-	edits := f.renames(cell.Source{Text: w.stmt.Text, Refs: w.refs}, w.span, w.binds, e.b.lookup)
-	f.put(s, "var "+strings.Join(blanks, ", ")+" =", w.stmt.Source, w.span, "", edits)
+	blanks[w.Index] = name
+	edits := f.renames(cell.Source{Text: w.Stmt.Text, Refs: w.Refs}, w.Span, w.Bindings, e.b.lookup)
+	f.put(s, "var "+strings.Join(blanks, ", ")+" =", w.Stmt.Source, w.Span, "", edits)
 }
 
 func (f *file) typeText(t *typetext.Text) string {
@@ -140,15 +141,15 @@ func (f *file) typeText(t *typetext.Text) string {
 
 // spec writes a variable specification of the cell at package level.
 func (e *emitter) spec(s *spec) {
-	f := e.file(s.owner.origin)
+	f := e.file(s.owner.Origin)
 	all := cell.Span{End: len(s.source.Text)}
-	edits := f.renames(s.source, all, s.owner.binds, e.b.lookup)
+	edits := f.renames(s.source, all, s.owner.Bindings, e.b.lookup)
 	before := "var"
 	for _, n := range s.names {
 		if v := e.b.vars[n.Name]; v != nil {
-			if v.pragma != "" {
+			if v.Pragma != "" {
 				f.effects = append(f.effects, "unsafe")
-				before = v.pragma + "\n" + before
+				before = v.Pragma + "\n" + before
 			}
 			if text := e.b.nameIn(v, n.Name); text != n.Name {
 				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
@@ -177,7 +178,7 @@ func (e *emitter) newVars() {
 	}
 	for _, st := range e.b.stmts {
 		if st.static {
-			e.spec(&spec{source: st.Source, v: st.Var, names: st.Names, owner: &symbol{kind: cell.Var, origin: e.b.o, binds: e.b.binds}})
+			e.spec(&spec{source: st.Source, v: st.Var, names: st.Names, owner: &symtab.Symbol{Kind: cell.Var, Origin: e.b.o, Bindings: e.b.binds}})
 			continue
 		}
 		for i, n := range st.Names {
@@ -189,16 +190,16 @@ func (e *emitter) newVars() {
 }
 
 // aliased reports whether function literals call s by its second name.
-func (e *emitter) aliased(s *symbol) bool {
-	return e.full[s] && s.recv == "" && s.key != "" && !s.decl.Generic && s.decl.Body >= 0 && !s.linknamed() && e.b.lasts(s)
+func (e *emitter) aliased(s *symtab.Symbol) bool {
+	return e.full[s] && s.Recv == "" && s.Key != "" && !s.Decl.Generic && s.Decl.Body >= 0 && !s.IsLinknamed() && e.b.lasts(s)
 }
 
 // aliasedIn returns the function with a second name that r refers to, if it does.
-func (e *emitter) aliasedIn(binds map[string]binding, r cell.Ref, lookup func(string) *symbol) *symbol {
-	if r.Key || binds[r.Name].kind != notebook {
+func (e *emitter) aliasedIn(binds map[string]symtab.Binding, r cell.Ref, lookup func(string) *symtab.Symbol) *symtab.Symbol {
+	if r.Key || binds[r.Name].Kind != symtab.InNotebook {
 		return nil
 	}
-	if s := lookup(r.Name); s != nil && s.kind == cell.Func && e.aliased(s) {
+	if s := lookup(r.Name); s != nil && s.Kind == cell.Func && e.aliased(s) {
 		return s
 	}
 	return nil

@@ -8,11 +8,12 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 type file struct {
 	e       *emitter
-	origin  *origin
+	origin  *symtab.Origin
 	aliases map[string]string // import path by local name
 	effects []string
 	body    strings.Builder
@@ -25,7 +26,7 @@ type file struct {
 // A region is the range of a file's body that came from one symbol.
 type region struct {
 	start, end int
-	owner      *symbol // nil for the cell's statements
+	owner      *symtab.Symbol // nil for the cell's statements
 }
 
 type edit struct {
@@ -73,20 +74,20 @@ func (f *file) bind(alias, path string) string {
 }
 
 // rename returns what to write for a reference.
-func (f *file) rename(r cell.Ref, binds map[string]binding, lookup func(string) *symbol) string {
-	switch bd := binds[r.Name]; bd.kind {
-	case imported:
-		return f.use(r.Name, bd.path)
-	case dotted:
+func (f *file) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) string {
+	switch bd := binds[r.Name]; bd.Kind {
+	case symtab.Imported:
+		return f.use(r.Name, bd.Path)
+	case symtab.DotImported:
 		if r.Key {
 			return r.Name
 		}
-		return f.useOwn(bd.path) + "." + r.Name
-	case cellContext:
+		return f.useOwn(bd.Path) + "." + r.Name
+	case symtab.CellContext:
 		if !r.Key {
 			return f.context()
 		}
-	case notebook:
+	case symtab.InNotebook:
 		if s := lookup(r.Name); s != nil && !r.Key {
 			return f.e.b.nameIn(s, r.Name)
 		}
@@ -96,11 +97,11 @@ func (f *file) rename(r cell.Ref, binds map[string]binding, lookup func(string) 
 
 // put writes a range of a source with edits, under a line directive that gives
 // its place in the cell.
-func (f *file) put(owner *symbol, before string, src cell.Source, span cell.Span, after string, edits []edit) {
+func (f *file) put(owner *symtab.Symbol, before string, src cell.Source, span cell.Span, after string, edits []edit) {
 	start := f.body.Len()
 	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
 	at := posIn(src, span.Start)
-	fmt.Fprintf(&f.body, "\n%s\n//line %s:%d:%d\n", before, cell.Name(f.origin.n), at.Line, at.Col)
+	fmt.Fprintf(&f.body, "\n%s\n//line %s:%d:%d\n", before, cell.Name(f.origin.Cell), at.Line, at.Col)
 	off := span.Start
 	for _, ed := range edits {
 		if ed.start < off || ed.end > span.End {
@@ -131,7 +132,7 @@ func posIn(src cell.Source, off int) cell.Pos {
 }
 
 // renames are the edits that give the references of a range their generated names.
-func (f *file) renames(src cell.Source, span cell.Span, binds map[string]binding, lookup func(string) *symbol) []edit {
+func (f *file) renames(src cell.Source, span cell.Span, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) []edit {
 	var out []edit
 	for _, r := range src.Refs {
 		if r.Off < span.Start || r.Off >= span.End {

@@ -1,6 +1,9 @@
 package program
 
-import "github.com/perijove/perijove/kernel/internal/cell"
+import (
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
 
 func (e *emitter) stmt(f *file, st *stmt) {
 	if st.static && !e.shape {
@@ -49,7 +52,7 @@ func (e *emitter) stmtRefs(f *file, st *stmt) []edit {
 }
 
 func (e *emitter) stmtRef(f *file, st *stmt, r cell.Ref) string {
-	lookup := func(name string) *symbol { return e.b.lookupBefore(name) }
+	lookup := func(name string) *symtab.Symbol { return e.b.lookupBefore(name) }
 	switch {
 	case r.Top && (e.shape || r.Key):
 		return r.Name

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 const flagPath = "flag"
@@ -59,9 +60,9 @@ func (b *builder) definesFlag(refs []cell.Ref) bool {
 	return slices.ContainsFunc(refs, func(r cell.Ref) bool {
 		bd := b.before[r.Name]
 		switch {
-		case r.Top || bd.path != flagPath:
+		case r.Top || bd.Path != flagPath:
 			return false
-		case bd.kind == dotted:
+		case bd.Kind == symtab.DotImported:
 			return definers[r.Name]
 		}
 		return definers[r.Sel] || r.Sel == "CommandLine"

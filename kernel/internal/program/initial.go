@@ -9,6 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // Initial tells how the variables that a cell declares begin in child
@@ -31,7 +32,7 @@ type firstValue struct {
 
 // noteInitial finds out which variables begin in children as they do here. r is
 // about the whole unit.
-func (b *builder) noteInitial(r *result, in map[*symbol]form) {
+func (b *builder) noteInitial(r *result, in map[*symtab.Symbol]form) {
 	b.firsts, b.altered = nil, effects.Names{}
 	b.inside = effects.Names{}
 	if b.p.cfg.Solo != "" {
@@ -46,15 +47,15 @@ func (b *builder) noteInitial(r *result, in map[*symbol]form) {
 	b.initFunctions()
 	b.throughLinks()
 	for name, v := range b.vars {
-		v.initial = own[name]
+		v.SameInChildren = own[name]
 	}
 }
 
 // initFunctions notes what the cell's init functions and main change.
 func (b *builder) initFunctions() {
 	for _, s := range b.decls {
-		if s.key == "" && s.kind == cell.Func && s.decl.Names[0].Name == "init" || s.key == "main" {
-			b.noteAltered(b.altered, effects.WithCalls(live{b}, s.function.Summary))
+		if s.Key == "" && s.Kind == cell.Func && s.Decl.Names[0].Name == "init" || s.Key == "main" {
+			b.noteAltered(b.altered, effects.WithCalls(live{b}, s.Function.Summary))
 		}
 	}
 }
@@ -62,7 +63,7 @@ func (b *builder) initFunctions() {
 // throughLinks adds the variables that share memory with one in which
 // something was changed.
 func (b *builder) throughLinks() {
-	sets := append(b.t.sharing[:len(b.t.sharing):len(b.t.sharing)], b.effects.Sharing...)
+	sets := append(b.t.Sharing[:len(b.t.Sharing):len(b.t.Sharing)], b.effects.Sharing...)
 	for more := true; more; {
 		more = false
 		for _, set := range sets {
@@ -70,7 +71,7 @@ func (b *builder) throughLinks() {
 				continue
 			}
 			for _, name := range set {
-				if v := b.lookup(name); !b.inside[name] && v != nil && !v.isWhole {
+				if v := b.lookup(name); !b.inside[name] && v != nil && !v.ChangesWhole {
 					b.inside[name], b.altered[name], more = true, true, true
 				}
 			}
@@ -166,7 +167,7 @@ func (b *builder) alters(sc *effects.Analysis, n ast.Node) {
 func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 	out.Add(s.Assigned.Sorted()...)
 	for name := range s.Inside {
-		if v := b.lookup(name); v == nil || !v.isWhole {
+		if v := b.lookup(name); v == nil || !v.ChangesWhole {
 			out.Add(name)
 			b.inside.Add(name)
 		}
@@ -230,7 +231,7 @@ func constants(r *result, values []ast.Expr) bool {
 // mayHoldErrors lists the variables whose type may hold an error.
 func (b *builder) mayHoldErrors(list []cell.Ref) (out []string) {
 	for _, n := range list {
-		if v := b.vars[n.Name]; v != nil && v.holdsError {
+		if v := b.vars[n.Name]; v != nil && v.MayHoldError {
 			out = append(out, n.Name)
 		}
 	}
@@ -275,9 +276,9 @@ func (e *emitter) assign(f *file, st *stmt) {
 func (e *emitter) assignSpec(f *file, s *spec) {
 	v := s.v
 	// The type is left out: this file may need none of its packages.
-	edits := f.renames(s.source, cell.Span{End: v.NamesEnd}, s.owner.binds, e.b.lookup)
+	edits := f.renames(s.source, cell.Span{End: v.NamesEnd}, s.owner.Bindings, e.b.lookup)
 	edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
-	edits = append(edits, f.renames(s.source, cell.Span{Start: v.ValueStart, End: len(s.source.Text)}, s.owner.binds, e.b.lookup)...)
+	edits = append(edits, f.renames(s.source, cell.Span{Start: v.ValueStart, End: len(s.source.Text)}, s.owner.Bindings, e.b.lookup)...)
 	for _, n := range s.names {
 		if v := e.b.vars[n.Name]; v != nil {
 			if text := e.b.nameIn(v, n.Name); text != n.Name {
@@ -314,17 +315,17 @@ func (b *builder) describeInitial(u *Unit) {
 	}
 	for _, v := range b.vars {
 		list := &in.Unknown
-		if v.initial {
+		if v.SameInChildren {
 			list = &in.Known
 		}
-		*list = append(*list, "main."+v.ename)
+		*list = append(*list, "main."+v.GoName)
 	}
 	altered := effects.Names{}
-	note := func(s *symbol) { b.noteAltered(altered, s.function.Summary) }
-	for _, s := range b.t.names {
+	note := func(s *symtab.Symbol) { b.noteAltered(altered, s.Function.Summary) }
+	for _, s := range b.t.Names {
 		note(s)
 	}
-	for _, methods := range b.t.methods {
+	for _, methods := range b.t.Methods {
 		for _, s := range methods {
 			note(s)
 		}
@@ -332,26 +333,26 @@ func (b *builder) describeInitial(u *Unit) {
 	for _, s := range b.decls {
 		note(s)
 	}
-	for name := range b.t.altered {
+	for name := range b.t.Altered {
 		if b.vars[name] == nil {
 			altered.Add(name)
 		}
 	}
 	altered.Add(b.altered.Sorted()...)
 	for name := range altered {
-		if s := b.lookup(name); s != nil && s.kind == cell.Var {
-			in.Altered = append(in.Altered, "main."+s.ename)
+		if s := b.lookup(name); s != nil && s.Kind == cell.Var {
+			in.Altered = append(in.Altered, "main."+s.GoName)
 		}
 	}
 	slices.Sort(in.Known)
 	slices.Sort(in.Unknown)
 	slices.Sort(in.Altered)
-	u.changes.altered, u.changes.sharing = b.altered, b.effects.Sharing
+	u.changes.Altered, u.changes.Sharing = b.altered, b.effects.Sharing
 }
 
 // sameInChildren reports whether an older variable has the value that it has in
 // children: its first one.
 func (b *builder) sameInChildren(name string) bool {
-	s := b.t.names[name]
-	return s != nil && s.kind == cell.Var && s.initial && !b.t.altered[name]
+	s := b.t.Names[name]
+	return s != nil && s.Kind == cell.Var && s.SameInChildren && !b.t.Altered[name]
 }

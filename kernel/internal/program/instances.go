@@ -8,26 +8,27 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // instancesOf lists the instances of a generic function, or of a method's
 // receiver, that older cells made and whose arguments still exist.
-func (b *builder) instancesOf(s *symbol) []instance {
-	if !s.decl.Generic || b.noInstances {
+func (b *builder) instancesOf(s *symtab.Symbol) []symtab.Instance {
+	if !s.Decl.Generic || b.noInstances {
 		return nil
 	}
-	all := b.t.instances[s.key]
-	if s.recv != "" {
-		all = b.t.instances[s.recv]
+	all := b.t.Instances[s.Key]
+	if s.Recv != "" {
+		all = b.t.Instances[s.Recv]
 	}
-	var out []instance
+	var out []symtab.Instance
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		missing := func(name string) bool {
 			s := b.lookup(name)
-			return s == nil || s.kind != cell.Type
+			return s == nil || s.Kind != cell.Type
 		}
-		if !slices.ContainsFunc(all[key].names(), missing) {
+		if !slices.ContainsFunc(all[key].TypeNames(), missing) {
 			out = append(out, all[key])
 		}
 	}
@@ -37,7 +38,7 @@ func (b *builder) instancesOf(s *symbol) []instance {
 // findInstances collects the instances that the checked unit uses: those that
 // it names, and those that the types of its expressions contain.
 func (b *builder) findInstances(r *result) {
-	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]instance{}, structs: map[string]*typetext.Text{}}
+	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]symtab.Instance{}, structs: map[string]*typetext.Text{}}
 	for id, in := range r.info.Instances {
 		if obj := r.info.Uses[id]; obj != nil && obj.Pkg() == r.pkg {
 			f.add(obj.Name(), in.TypeArgs)
@@ -54,25 +55,25 @@ func (b *builder) findInstances(r *result) {
 type finder struct {
 	pkg     *types.Package
 	seen    map[types.Type]bool
-	found   map[string]instance
+	found   map[string]symtab.Instance
 	structs map[string]*typetext.Text
 }
 
 // add notes an instance if its arguments are types that exist outside of
 // generic code and can be spelled.
 func (f *finder) add(name string, args *types.TypeList) {
-	in := instance{generic: mangle.Demangle(name)}
+	in := symtab.Instance{Generic: mangle.Demangle(name)}
 	var keys []string
 	for a := range args.Types() {
 		text := typetext.Of(a, f.pkg)
 		if text == nil || typetext.HasTypeParam(a) {
 			return
 		}
-		in.args = append(in.args, text)
+		in.Args = append(in.Args, text)
 		keys = append(keys, types.TypeString(a, nil))
 	}
-	in.key = strings.Join(keys, ", ")
-	f.found[in.generic+"["+in.key] = in
+	in.Key = strings.Join(keys, ", ")
+	f.found[in.Generic+"["+in.Key] = in
 }
 
 // walk looks for instances in a type, also in what its methods take and return.

@@ -50,15 +50,15 @@ func (r *result) describes(e *emitter) bool {
 
 // hasMethod reports whether the notebook declares a method of this name.
 func (b *builder) hasMethod(name string) bool {
-	for _, methods := range b.t.methods {
+	for _, methods := range b.t.Methods {
 		for _, m := range methods {
-			if m.ename == name {
+			if m.GoName == name {
 				return true
 			}
 		}
 	}
 	for _, s := range b.decls {
-		if s.kind == cell.Func && s.recv != "" && s.ename == name {
+		if s.Kind == cell.Func && s.Recv != "" && s.GoName == name {
 			return true
 		}
 	}

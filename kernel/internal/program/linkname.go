@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // linknames returns the cell's //go:linkname lines for a name that are not in its own doc comment, and the symbol that
@@ -27,7 +28,7 @@ func (b *builder) linknames(name string) (pragma, remote string) {
 func (b *builder) givesLinkedValue(v *cell.VarSpec, declared []cell.Ref) bool {
 	return len(v.Values) > 0 && slices.ContainsFunc(declared, func(n cell.Ref) bool {
 		s := b.vars[n.Name]
-		return s != nil && s.pragma != ""
+		return s != nil && s.Pragma != ""
 	})
 }
 
@@ -42,8 +43,8 @@ func (b *builder) specsLinked() bool {
 func (b *builder) linknameErrors() cell.Errors {
 	defines := map[string]bool{} // by declared name: false for a function without body, which only refers to the symbol
 	for _, s := range b.decls {
-		if s.kind == cell.Func && s.recv == "" {
-			defines[s.decl.Names[0].Name] = s.decl.Body >= 0
+		if s.Kind == cell.Func && s.Recv == "" {
+			defines[s.Decl.Names[0].Name] = s.Decl.Body >= 0
 		}
 	}
 	for _, s := range b.specs {
@@ -81,28 +82,28 @@ func (b *builder) cellError(pos cell.Pos, format string, args ...any) *cell.Erro
 
 // sharedSymbolErrors are about variables of different cells that have the same symbol of another package and that the unit
 // needs together: an object can define a symbol once.
-func (b *builder) sharedSymbolErrors(in map[*symbol]form) cell.Errors {
-	var list []*symbol
+func (b *builder) sharedSymbolErrors(in map[*symtab.Symbol]form) cell.Errors {
+	var list []*symtab.Symbol
 	for s := range in {
-		if s.kind == cell.Var && s.remote != "" && b.vars[s.key] == nil {
+		if s.Kind == cell.Var && s.Remote != "" && b.vars[s.Key] == nil {
 			list = append(list, s)
 		}
 	}
 	for _, s := range b.vars {
-		if s.remote != "" {
+		if s.Remote != "" {
 			list = append(list, s)
 		}
 	}
-	sortSymbols(list)
+	symtab.SortSymbols(list)
 	var errs cell.Errors
 	owners := map[string]string{}
 	for _, s := range list {
-		owner := owners[s.remote]
+		owner := owners[s.Remote]
 		if owner == "" {
-			owners[s.remote] = s.key
+			owners[s.Remote] = s.Key
 			continue
 		}
-		errs = append(errs, b.cellError(b.firstUse(s.key), "%s and %s cannot be used together, since both have the symbol %s: %%rm one of them", owner, s.key, s.remote))
+		errs = append(errs, b.cellError(b.firstUse(s.Key), "%s and %s cannot be used together, since both have the symbol %s: %%rm one of them", owner, s.Key, s.Remote))
 	}
 	return errs
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // WorkerLost forgets all variables, since they lived in the worker, and
@@ -15,21 +16,21 @@ import (
 func (p *Program) WorkerLost() []Variable {
 	defer p.change()()
 	var out []Variable
-	for _, s := range p.table.symbols() {
-		s.loaded = false
-		if s.kind == cell.Var {
-			out = append(out, Variable{s.key, s.text, s.origin.n})
-			p.table.remove(s)
-			p.table.lost[s.key] = s.origin.n
+	for _, s := range p.table.Symbols() {
+		s.IsLoaded = false
+		if s.Kind == cell.Var {
+			out = append(out, Variable{s.Key, s.TypeString, s.Origin.Cell})
+			p.table.Remove(s)
+			p.table.Lost[s.Key] = s.Origin.Cell
 		}
 	}
-	for s := range p.table.holders {
-		p.table.remove(s)
+	for s := range p.table.LiteralHolders {
+		p.table.Remove(s)
 	}
-	clear(p.table.holders)
-	clear(p.table.dropped)
-	p.table.blanks = append([]string(nil), p.table.allBlank...)
-	p.table.uninit = uninitialized{retry: map[string]bool{}}
+	clear(p.table.LiteralHolders)
+	clear(p.table.Unnamed)
+	p.table.PendingBlanks = append([]string(nil), p.table.BlankImports...)
+	p.table.Uninitialized = symtab.Uninitialized{Retry: map[string]bool{}}
 	return out
 }
 
@@ -38,22 +39,22 @@ func (p *Program) WorkerLost() []Variable {
 func (p *Program) Lost() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.table.lost)
+	return maps.Clone(p.table.Lost)
 }
 
 // MarkLost counts variables that exist among the lost: their content is not
 // what the cells in n made of it. A new declaration ends that.
 func (p *Program) MarkLost(n map[string]int) {
 	defer p.change()()
-	maps.Copy(p.table.lost, n)
+	maps.Copy(p.table.Lost, n)
 }
 
 // Regained ends MarkLost for all variables that exist.
 func (p *Program) Regained() {
 	defer p.change()()
-	maps.DeleteFunc(p.table.lost, func(name string, _ int) bool {
-		s := p.table.names[name]
-		return s != nil && s.kind == cell.Var
+	maps.DeleteFunc(p.table.Lost, func(name string, _ int) bool {
+		s := p.table.Names[name]
+		return s != nil && s.Kind == cell.Var
 	})
 }
 
@@ -69,7 +70,7 @@ func (p *Program) Reimport() {
 func (p *Program) Dropped() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Sorted(maps.Keys(p.table.dropped))
+	return slices.Sorted(maps.Keys(p.table.Unnamed))
 }
 
 // Variables lists the live variables in the order of their cells.
@@ -77,9 +78,9 @@ func (p *Program) Variables() []Variable {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Variable
-	for _, s := range p.table.symbols() {
-		if s.kind == cell.Var {
-			out = append(out, Variable{s.key, s.text, s.origin.n})
+	for _, s := range p.table.Symbols() {
+		if s.Kind == cell.Var {
+			out = append(out, Variable{s.Key, s.TypeString, s.Origin.Cell})
 		}
 	}
 	return out
@@ -91,21 +92,21 @@ func (p *Program) Declarations() []Declaration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []Declaration
-	for _, name := range slices.Sorted(maps.Keys(p.table.imports)) {
-		out = append(out, Declaration{Name: name, Kind: "import", Type: p.table.imports[name]})
+	for _, name := range slices.Sorted(maps.Keys(p.table.Imports)) {
+		out = append(out, Declaration{Name: name, Kind: "import", Type: p.table.Imports[name]})
 	}
-	for _, path := range slices.Compact(slices.Sorted(slices.Values(p.table.dots))) {
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(p.table.DotImports))) {
 		out = append(out, Declaration{Name: ".", Kind: "import", Type: path})
 	}
-	for _, s := range p.table.symbols() {
-		for _, name := range s.names() {
-			if p.table.names[name] == s {
-				out = append(out, Declaration{Name: name, Kind: s.kindName(), Type: s.text, Cell: s.origin.n, Signature: s.plainType})
+	for _, s := range p.table.Symbols() {
+		for _, name := range s.Names() {
+			if p.table.Names[name] == s {
+				out = append(out, Declaration{Name: name, Kind: s.KindName(), Type: s.TypeString, Cell: s.Origin.Cell, Signature: s.PlainType})
 			}
 		}
 	}
-	for _, a := range sortedAside(p.table.aside) {
-		out = append(out, Declaration{Name: a.key, Kind: a.kindName(), Type: a.text, Cell: a.origin.n, Aside: a.reason})
+	for _, a := range symtab.SortedAside(p.table.Aside) {
+		out = append(out, Declaration{Name: a.Key, Kind: a.KindName(), Type: a.TypeString, Cell: a.Origin.Cell, Aside: a.Reason})
 	}
 	return out
 }
@@ -115,32 +116,32 @@ func (p *Program) Declarations() []Declaration {
 // not compile again without it.
 func (p *Program) Remove(name string) ([]Declaration, error) {
 	defer p.change()()
-	if s := p.table.names[name]; s != nil {
-		if s.kind == cell.Type {
-			for _, m := range p.table.methods[name] {
-				p.table.remove(m)
+	if s := p.table.Names[name]; s != nil {
+		if s.Kind == cell.Type {
+			for _, m := range p.table.Methods[name] {
+				p.table.Remove(m)
 			}
 		}
-		if s.recv != "" {
-			p.table.removed[name] = s
+		if s.Recv != "" {
+			p.table.RemovedMethods[name] = s
 		}
 		var users []Declaration
-		for _, user := range p.table.usersOf(name) {
-			users = append(users, Declaration{Name: user.key, Kind: user.kindName(), Type: user.text, Cell: user.origin.n})
+		for _, user := range p.table.UsersOf(name) {
+			users = append(users, Declaration{Name: user.Key, Kind: user.KindName(), Type: user.TypeString, Cell: user.Origin.Cell})
 		}
-		p.table.override(s, name)
-		delete(p.table.names, name)
+		p.table.Override(s, name)
+		delete(p.table.Names, name)
 		return users, nil
 	}
-	_, lost := p.table.lost[name]
-	_, aside := p.table.aside[name]
-	_, imported := p.table.imports[name]
+	_, lost := p.table.Lost[name]
+	_, aside := p.table.Aside[name]
+	_, imported := p.table.Imports[name]
 	if !lost && !aside && !imported {
 		return nil, fmt.Errorf("%s is not declared in this notebook", name)
 	}
-	delete(p.table.lost, name)
-	delete(p.table.aside, name)
-	delete(p.table.imports, name)
+	delete(p.table.Lost, name)
+	delete(p.table.Aside, name)
+	delete(p.table.Imports, name)
 	return nil, nil
 }
 
@@ -148,11 +149,11 @@ func (p *Program) Remove(name string) ([]Declaration, error) {
 func (p *Program) Source(n int) (string, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	o, ok := p.table.sources[n]
+	o, ok := p.table.Cells[n]
 	if !ok {
 		return "", false
 	}
-	return o.src, true
+	return o.Source, true
 }
 
 // Checked returns what go/types knows of the last committed cell and what it
@@ -160,8 +161,8 @@ func (p *Program) Source(n int) (string, bool) {
 func (p *Program) Checked() (*types.Package, *types.Info) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.table.last == nil {
+	if p.table.LastCheck == nil {
 		return nil, nil
 	}
-	return p.table.last.pkg, p.table.last.info
+	return p.table.LastCheck.Pkg, p.table.LastCheck.Info
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -23,12 +24,12 @@ import (
 // they are captured, may be others.
 
 // following tells which outermost literals of a piece follow constants.
-func (b *builder) following(src cell.Source, binds map[string]binding, captures bool) []bool {
+func (b *builder) following(src cell.Source, binds map[string]symtab.Binding, captures bool) []bool {
 	out := make([]bool, len(src.Outermost))
 	for i, lit := range src.Outermost {
 		out[i] = (captures || !lit.Captures) && slices.ContainsFunc(src.Refs, func(r cell.Ref) bool {
 			within := r.Off >= lit.Start && r.Off < lit.End && !r.Key && !r.Top
-			return within && binds[r.Name].kind == notebook && b.dependsOnConstant(r.Name, map[string]bool{})
+			return within && binds[r.Name].Kind == symtab.InNotebook && b.dependsOnConstant(r.Name, map[string]bool{})
 		})
 	}
 	return out
@@ -41,14 +42,14 @@ func (b *builder) dependsOnConstant(name string, seen map[string]bool) bool {
 	switch {
 	case s == nil || seen[name]:
 		return false
-	case s.kind == cell.Const:
+	case s.Kind == cell.Const:
 		return true
-	case s.kind != cell.Type:
+	case s.Kind != cell.Type:
 		return false
 	}
 	seen[name] = true
-	return slices.ContainsFunc(s.decl.Refs, func(r cell.Ref) bool {
-		return s.binds[r.Name].kind == notebook && b.dependsOnConstant(r.Name, seen)
+	return slices.ContainsFunc(s.Decl.Refs, func(r cell.Ref) bool {
+		return s.Bindings[r.Name].Kind == symtab.InNotebook && b.dependsOnConstant(r.Name, seen)
 	})
 }
 
@@ -56,7 +57,7 @@ func (b *builder) dependsOnConstant(name string, seen map[string]bool) bool {
 // that follow constants: these must be in the function of the cell's statements.
 func (b *builder) specsFollow() bool {
 	return slices.ContainsFunc(b.specs, func(s *spec) bool {
-		return slices.Contains(b.following(s.source, s.owner.binds, false), true)
+		return slices.Contains(b.following(s.source, s.owner.Bindings, false), true)
 	})
 }
 
@@ -66,7 +67,7 @@ func (b *builder) noteLiterals(r *result) {
 	if b.c.N == 0 {
 		return
 	}
-	holder := &symbol{kind: cell.Statement, ename: b.entryName(), origin: b.o, binds: b.before}
+	holder := &symtab.Symbol{Kind: cell.Statement, GoName: b.entryName(), Origin: b.o, Bindings: b.before}
 	any := false
 	for _, st := range b.stmts {
 		if len(st.Outermost) == 0 {
@@ -74,7 +75,7 @@ func (b *builder) noteLiterals(r *result) {
 		}
 		follow := b.following(st.Source, b.before, false)
 		any = any || slices.Contains(follow, true)
-		holder.sources = append(holder.sources, literalSource{st.Source, follow})
+		holder.LiteralSources = append(holder.LiteralSources, symtab.LiteralSource{Source: st.Source, Follows: follow})
 	}
 	if any {
 		b.statements = holder
@@ -83,15 +84,15 @@ func (b *builder) noteLiterals(r *result) {
 }
 
 // settleLiterals notes the types of a symbol's literals that follow constants.
-func (b *builder) settleLiterals(r *result, s *symbol) {
-	s.literals = nil
+func (b *builder) settleLiterals(r *result, s *symtab.Symbol) {
+	s.Literals = nil
 	body := r.bodyOf(s)
 	if body == nil {
 		return
 	}
 	var follow []bool
-	for _, src := range s.sources {
-		follow = append(follow, src.follow...)
+	for _, src := range s.LiteralSources {
+		follow = append(follow, src.Follows...)
 	}
 	n, pruned := 0, prunes(r.info, body)
 	ast.Inspect(body, func(x ast.Node) bool {
@@ -101,7 +102,7 @@ func (b *builder) settleLiterals(r *result, s *symbol) {
 		}
 		if n < len(follow) && follow[n] {
 			if vars := captured(r, lit); vars == "" || !pruned {
-				s.literals = append(s.literals, literal{n + 1, typetext.Fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
+				s.Literals = append(s.Literals, symtab.Literal{Number: n + 1, Fingerprint: typetext.Fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
 			}
 		}
 		n++
@@ -110,12 +111,12 @@ func (b *builder) settleLiterals(r *result, s *symbol) {
 }
 
 // bodyOf finds the body of a function, or of a cell's statements.
-func (r *result) bodyOf(s *symbol) *ast.BlockStmt {
+func (r *result) bodyOf(s *symtab.Symbol) *ast.BlockStmt {
 	for _, f := range r.files {
 		for _, d := range f.Decls {
 			fd, ok := d.(*ast.FuncDecl)
-			if ok && fd.Body != nil && (fd.Name.Name == s.ename || s.decl != nil && r.owner(fd.Name.Pos()) == s) && (s.decl != nil || fd.Recv == nil) {
-				if s.decl == nil || r.owner(fd.Name.Pos()) == s {
+			if ok && fd.Body != nil && (fd.Name.Name == s.GoName || s.Decl != nil && r.owner(fd.Name.Pos()) == s) && (s.Decl != nil || fd.Recv == nil) {
+				if s.Decl == nil || r.owner(fd.Name.Pos()) == s {
 					return fd.Body
 				}
 			}
@@ -126,31 +127,31 @@ func (r *result) bodyOf(s *symbol) *ast.BlockStmt {
 
 // literalNames are the link symbols of a symbol's literals. With old, only
 // those of the same type as before: the code of others is for other callers.
-func literalNames(container string, s, old *symbol) []string {
+func literalNames(container string, s, old *symtab.Symbol) []string {
 	var out []string
-	for _, l := range s.literals {
-		if old == nil || slices.Contains(old.literals, l) {
-			out = append(out, fmt.Sprintf("%s.func%d", container, l.number))
+	for _, l := range s.Literals {
+		if old == nil || slices.Contains(old.Literals, l) {
+			out = append(out, fmt.Sprintf("%s.func%d", container, l.Number))
 		}
 	}
 	return out
 }
 
 // functionLiterals notes which literals of a function follow constants.
-func (b *builder) functionLiterals(r *result, s *symbol) {
-	s.sources, s.literals = nil, nil
+func (b *builder) functionLiterals(r *result, s *symtab.Symbol) {
+	s.LiteralSources, s.Literals = nil, nil
 	if follow := b.followingIn(s); slices.Contains(follow, true) {
-		s.sources = []literalSource{{s.decl.Source, follow}}
+		s.LiteralSources = []symtab.LiteralSource{{Source: s.Decl.Source, Follows: follow}}
 		b.settleLiterals(r, s)
 	}
 }
 
 // followingIn tells which outermost literals of a function follow constants.
-func (b *builder) followingIn(s *symbol) []bool {
-	if s.kind != cell.Func || s.decl.Generic || s.decl.Body < 0 || len(s.decl.Outermost) == 0 || s.isInit() {
+func (b *builder) followingIn(s *symtab.Symbol) []bool {
+	if s.Kind != cell.Func || s.Decl.Generic || s.Decl.Body < 0 || len(s.Decl.Outermost) == 0 || s.IsInit() {
 		return nil
 	}
-	return b.following(s.decl.Source, s.binds, true)
+	return b.following(s.Decl.Source, s.Bindings, true)
 }
 
 // prunes reports whether the compiler may leave out a part of a function
@@ -197,22 +198,22 @@ func captured(r *result, lit *ast.FuncLit) string {
 // their code.
 func (b *builder) describeLiterals(u *Unit) {
 	if b.statements != nil {
-		u.Fresh = append(u.Fresh, literalNames("main."+b.statements.ename, b.statements, nil)...)
-		u.changes.holders = append(u.changes.holders, b.statements)
+		u.Fresh = append(u.Fresh, literalNames("main."+b.statements.GoName, b.statements, nil)...)
+		u.changes.LiteralHolders = append(u.changes.LiteralHolders, b.statements)
 	}
 	for _, old := range b.holders {
 		s := b.heldAgain[old]
-		u.Fresh = append(u.Fresh, literalNames("main."+old.ename, s, old)...)
-		u.changes.former = append(u.changes.former, old)
-		u.changes.holders = append(u.changes.holders, s)
+		u.Fresh = append(u.Fresh, literalNames("main."+old.GoName, s, old)...)
+		u.changes.FormerHolders = append(u.changes.FormerHolders, old)
+		u.changes.LiteralHolders = append(u.changes.LiteralHolders, s)
 	}
-	before := map[*symbol]*symbol{}
+	before := map[*symtab.Symbol]*symtab.Symbol{}
 	for old, s := range b.recomp {
-		if b.byConstant[old] && s.ename == old.ename {
+		if b.byConstant[old] && s.GoName == old.GoName {
 			before[s] = old
 		}
 	}
-	for _, s := range u.changes.loaded {
+	for _, s := range u.changes.Loaded {
 		b.describeFunction(u, s, before[s])
 	}
 	sort.Strings(u.Fresh)
@@ -222,40 +223,40 @@ func (b *builder) describeLiterals(u *Unit) {
 // describeFunction lists the literals of a function that the unit defines. Those
 // that have had a stub get another one, unless the function is the old one with
 // other constants.
-func (b *builder) describeFunction(u *Unit, s, old *symbol) {
-	container := s.linkSymbol()
+func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
+	container := s.LinkSymbol()
 	follow, keep := literalNames(container, s, nil), []string{}
 	if old != nil {
 		keep = literalNames(container, s, old)
 	}
-	for i := range s.decl.Outermost {
+	for i := range s.Decl.Outermost {
 		name := fmt.Sprintf("%s.func%d", container, i+1)
 		switch {
 		case slices.Contains(follow, name):
-			u.changes.stubbed = append(u.changes.stubbed, name)
-		case !b.t.stubbed[name]:
+			u.changes.StubbedLiterals = append(u.changes.StubbedLiterals, name)
+		case !b.t.StubbedLiterals[name]:
 			continue
 		}
 		u.Fresh = append(u.Fresh, name)
-		if b.t.stubbed[name] && !slices.Contains(keep, name) {
+		if b.t.StubbedLiterals[name] && !slices.Contains(keep, name) {
 			u.Renewed = append(u.Renewed, name)
 		}
 	}
 }
 
 // literalsOf writes the literals of an older cell's statements, for their code.
-func (e *emitter) literalsOf(s *symbol) {
-	f := e.file(s.origin)
+func (e *emitter) literalsOf(s *symtab.Symbol) {
+	f := e.file(s.Origin)
 	start := f.body.Len()
-	fmt.Fprintf(&f.body, "\nfunc %s() {\n", s.ename)
+	fmt.Fprintf(&f.body, "\nfunc %s() {\n", s.GoName)
 	f.regions = append(f.regions, region{start, f.body.Len(), s})
-	for _, src := range s.sources {
-		for i, lit := range src.source.Outermost {
-			if !src.follow[i] {
+	for _, src := range s.LiteralSources {
+		for i, lit := range src.Source.Outermost {
+			if !src.Follows[i] {
 				f.body.WriteString("_ = func() {}\n") // for the numbers of the others
 				continue
 			}
-			f.put(s, "_ =", src.source, lit.Span, "", f.renames(src.source, lit.Span, s.binds, e.b.lookup))
+			f.put(s, "_ =", src.Source, lit.Span, "", f.renames(src.Source, lit.Span, s.Bindings, e.b.lookup))
 		}
 	}
 	f.body.WriteString("}\n")

@@ -41,17 +41,17 @@ func (b *builder) clean(msg string) string {
 		return msg + b.memberHint(msg)
 	}
 	for s, reason := range b.dropped {
-		if slices.Contains(s.names(), name) {
+		if slices.Contains(s.Names(), name) {
 			return msg + " (set aside: " + reason + ")"
 		}
 	}
 	switch {
-	case b.t.aside[name] != nil:
-		return msg + " (set aside: " + b.t.aside[name].reason + ")"
+	case b.t.Aside[name] != nil:
+		return msg + " (set aside: " + b.t.Aside[name].Reason + ")"
 	case b.unbound[name] != nil:
 		return msg + b.importHint(name)
 	}
-	if n, ok := b.t.lost[name]; ok && b.p.cfg.Solo != "" {
+	if n, ok := b.t.Lost[name]; ok && b.p.cfg.Solo != "" {
 		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
 	} else if ok {
 		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
@@ -68,8 +68,8 @@ var (
 // notebook has given to something else.
 func (b *builder) memberHint(msg string) string {
 	if m := noMethod.FindStringSubmatch(msg); m != nil {
-		if method := b.t.aside[m[1]+"."+m[2]]; method != nil {
-			return " (set aside: " + method.reason + ")"
+		if method := b.t.Aside[m[1]+"."+m[2]]; method != nil {
+			return " (set aside: " + method.Reason + ")"
 		}
 	}
 	m := noMember.FindStringSubmatch(msg)
@@ -78,10 +78,10 @@ func (b *builder) memberHint(msg string) string {
 	}
 	s := b.lookup(m[1])
 	path := b.p.pkgs.ByName(m[1], m[2:])
-	if s == nil || s.origin == nil || s.origin.n == b.c.N || path == "" || !b.p.pkgs.ExportsAll(path, m[2:]) {
+	if s == nil || s.Origin == nil || s.Origin.Cell == b.c.N || path == "" || !b.p.pkgs.ExportsAll(path, m[2:]) {
 		return ""
 	}
-	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", jupyterKind(s.kindName()), m[1], cell.Name(s.origin.n), path, m[1])
+	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", jupyterKind(s.KindName()), m[1], cell.Name(s.Origin.Cell), path, m[1])
 }
 
 // importHint says how to come by a package that is used by its name alone. The worker may have it, under a path that

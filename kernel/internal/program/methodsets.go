@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -16,51 +17,51 @@ import (
 // touch adds the types whose sets of methods the unit changes.
 func (r *reacher) touch() {
 	for _, s := range r.b.decls {
-		if s.recv != "" && !s.once() {
-			r.embedders(s.recv)
+		if s.Recv != "" && !s.IsUnnamed() {
+			r.embedders(s.Recv)
 		}
 	}
 	for s := range r.b.dropped {
 		r.without(s)
 	}
-	for _, s := range r.b.t.removed {
+	for _, s := range r.b.t.RemovedMethods {
 		r.without(s)
 	}
 }
 
 // without adds what a method that is gone has changed.
-func (r *reacher) without(method *symbol) {
-	if t := r.b.lookup(method.recv); method.recv != "" && t != nil && t.kind == cell.Type {
+func (r *reacher) without(method *symtab.Symbol) {
+	if t := r.b.lookup(method.Recv); method.Recv != "" && t != nil && t.Kind == cell.Type {
 		r.add(t)
-		r.embedders(method.recv)
+		r.embedders(method.Recv)
 	}
 }
 
 // embedders adds the types that embed a type, themselves or through others.
 func (r *reacher) embedders(name string) {
 	r.embedding[name] = true
-	for user := range r.b.t.users[name] {
-		s := r.b.lookup(user.key)
-		if user.kind != cell.Type || s == nil || s.kind != cell.Type || r.embedding[s.key] || !s.embeds(name) {
+	for user := range r.b.t.Users[name] {
+		s := r.b.lookup(user.Key)
+		if user.Kind != cell.Type || s == nil || s.Kind != cell.Type || r.embedding[s.Key] || !s.Embeds(name) {
 			continue
 		}
 		r.add(s)
-		r.embedders(s.key)
+		r.embedders(s.Key)
 	}
 }
 
 // joins reports whether a new method may stand before one that is promoted, or
 // beside it: then what selects a method of that name is compiled again.
-func (b *builder) joins(s *symbol) bool {
-	t := b.lookup(s.recv)
-	if t == nil || t.kind != cell.Type {
+func (b *builder) joins(s *symtab.Symbol) bool {
+	t := b.lookup(s.Recv)
+	if t == nil || t.Kind != cell.Type {
 		return false
 	}
-	if t.embedsAny() {
+	if t.EmbedsAny() {
 		return true
 	}
-	for user := range b.t.users[s.recv] {
-		if (user.kind == cell.Type || user.kind == cell.Func) && user.embeds(s.recv) {
+	for user := range b.t.Users[s.Recv] {
+		if (user.Kind == cell.Type || user.Kind == cell.Func) && user.Embeds(s.Recv) {
 			return true
 		}
 	}
@@ -74,7 +75,7 @@ func (e *emitter) touchedTypes() []string {
 	add := func(value func(*file) string) { values = append(values, value(e.varFile())) }
 	for _, name := range slices.Sorted(maps.Keys(e.b.touched)) {
 		t := e.b.lookup(name)
-		if t == nil || t.kind != cell.Type || !t.decl.Generic {
+		if t == nil || t.Kind != cell.Type || !t.Decl.Generic {
 			continue
 		}
 		for _, in := range e.b.instancesOf(t) {
@@ -95,11 +96,11 @@ func (b *builder) touchedStructs(touched map[string]bool) []*typetext.Text {
 	}
 	isGone := func(name string) bool {
 		s := b.lookup(name)
-		return s == nil || s.kind != cell.Type
+		return s == nil || s.Kind != cell.Type
 	}
 	var out []*typetext.Text
-	for _, key := range slices.Sorted(maps.Keys(b.t.structs)) {
-		t := b.t.structs[key]
+	for _, key := range slices.Sorted(maps.Keys(b.t.Structs)) {
+		t := b.t.Structs[key]
 		if slices.ContainsFunc(t.Names, func(n string) bool { return touched[n] }) && !slices.ContainsFunc(t.Names, isGone) {
 			out = append(out, t)
 		}
@@ -115,9 +116,9 @@ func (r *reacher) describers() {
 		}
 	}
 	for name := range r.embedding {
-		if t := r.b.lookup(name); t != nil && t.kind == cell.Type && t.decl.Generic {
+		if t := r.b.lookup(name); t != nil && t.Kind == cell.Type && t.Decl.Generic {
 			for _, in := range r.b.instancesOf(t) {
-				add(in.names())
+				add(in.TypeNames())
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // hoist moves a var specification up before the first statement that uses its
@@ -46,7 +47,7 @@ type hoister struct {
 // needs returns the names that running a statement may use before it defines them.
 func (h *hoister) needs(st *stmt) map[string]bool {
 	out := map[string]bool{}
-	h.collect(st.Refs, out, map[*symbol]bool{})
+	h.collect(st.Refs, out, map[*symtab.Symbol]bool{})
 	if st.Var != nil || st.Define >= 0 {
 		for i, n := range st.Names {
 			if st.New[i] {
@@ -57,7 +58,7 @@ func (h *hoister) needs(st *stmt) map[string]bool {
 	return out
 }
 
-func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symbol]bool) {
+func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symtab.Symbol]bool) {
 	for _, r := range refs {
 		if r.Key {
 			continue
@@ -68,11 +69,11 @@ func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symbol
 			continue
 		}
 		seen[s] = true
-		h.collect(s.decl.Refs, out, seen)
-		for _, m := range h.b.methods[s.key] {
+		h.collect(s.Decl.Refs, out, seen)
+		for _, m := range h.b.methods[s.Key] {
 			if !seen[m] {
 				seen[m] = true
-				h.collect(m.decl.Refs, out, seen)
+				h.collect(m.Decl.Refs, out, seen)
 			}
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // An Importer finds compiled packages.
@@ -72,9 +73,9 @@ type Program struct {
 
 	building sync.Mutex // held by Build, and while the state changes
 
-	mu     sync.Mutex // guards what follows; held for moments only
-	table  *state     // read by Build without mu; it changes under both mutexes
-	shared bool       // a snapshot has the table: it is copied before the next change
+	mu     sync.Mutex    // guards what follows; held for moments only
+	table  *symtab.Table // read by Build without mu; it changes under both mutexes
+	shared bool          // a snapshot has the table: it is copied before the next change
 }
 
 // A Unit is what a worker must load and run for one cell.
@@ -96,7 +97,7 @@ type Unit struct {
 	Effects effects.Effects
 	Initial Initial
 
-	changes *changes
+	changes *symtab.Changes
 	program *Program
 }
 
@@ -141,7 +142,7 @@ func New(cfg Config) *Program {
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Solo != "",
 	})
-	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: newState()}
+	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: symtab.NewTable()}
 }
 
 // reusesVariable reports whether a var declaration, as in var x = x + 1, means
@@ -155,9 +156,9 @@ func (p *Program) reusesVariable(c *cell.Cell) bool {
 			continue
 		}
 		for _, n := range d.Names {
-			old := p.table.names[n.Name]
+			old := p.table.Names[n.Name]
 			for _, r := range d.Refs {
-				if old != nil && old.kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
+				if old != nil && old.Kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
 					return true
 				}
 			}
@@ -175,7 +176,7 @@ func (p *Program) replacesVariable(c *cell.Cell) bool {
 			continue
 		}
 		for _, n := range d.Names {
-			if old := p.table.names[n.Name]; old != nil && old.kind == cell.Var {
+			if old := p.table.Names[n.Name]; old != nil && old.Kind == cell.Var {
 				return true
 			}
 		}
@@ -212,6 +213,6 @@ func (p *Program) Commit(u *Unit) {
 	if u.changes == nil || u.program != p {
 		return
 	}
-	p.table.commit(u.changes)
+	p.table.Commit(u.changes)
 	u.changes = nil
 }

@@ -92,7 +92,7 @@ func (p *Program) describeWord(src string, start, end int) (Description, bool) {
 		obj = r.objectAt(cell.PosAt(src, start))
 	}
 	word := src[start:end]
-	if obj == nil && p.table.names[word] == nil && (start == 0 || src[start-1] != '.') { // a package, of which nothing is used
+	if obj == nil && p.table.Names[word] == nil && (start == 0 || src[start-1] != '.') { // a package, of which nothing is used
 		if r = p.checkText(word+".X", 0); r != nil {
 			if pn, ok := r.objectAt(cell.Pos{Line: 1, Col: 1}).(*types.PkgName); ok {
 				obj = pn
@@ -137,9 +137,9 @@ func (p *Program) describeObject(r *result, obj types.Object, word string) Descr
 	if obj.Pkg() == r.pkg {
 		d.Doc = p.notebookDoc(obj)
 	}
-	if s := p.table.names[word]; s != nil && s.decl != nil && s.origin != nil && obj.Parent() == r.pkg.Scope() {
-		d.Source, d.Cell = strings.TrimSpace(s.decl.Text), s.origin.n
-		if s.kind == cell.Type && !strings.HasPrefix(d.Source, "type") {
+	if s := p.table.Names[word]; s != nil && s.Decl != nil && s.Origin != nil && obj.Parent() == r.pkg.Scope() {
+		d.Source, d.Cell = strings.TrimSpace(s.Decl.Text), s.Origin.Cell
+		if s.Kind == cell.Type && !strings.HasPrefix(d.Source, "type") {
 			d.Source = "type " + d.Source
 		}
 	}

@@ -83,16 +83,16 @@ func (p *Program) visible(r *result, pos token.Pos) []Candidate {
 			list = append(list, candidate(obj, r.pkg))
 		}
 	}
-	for name, s := range p.table.names {
+	for name, s := range p.table.Names {
 		if strings.Contains(name, ".") { // a method
 			continue
 		}
-		list = append(list, Candidate{Name: name, Kind: jupyterKind(s.kindName()), Signature: s.text})
+		list = append(list, Candidate{Name: name, Kind: jupyterKind(s.KindName()), Signature: s.TypeString})
 	}
-	if p.table.names[contextIdent] == nil {
+	if p.table.Names[contextIdent] == nil {
 		list = append(list, Candidate{Name: contextIdent, Kind: "variable", Signature: "context.Context"})
 	}
-	for name := range p.table.imports {
+	for name := range p.table.Imports {
 		add(name, "module")
 	}
 	for name := range p.pkgs.Std {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // queryCell is the number of text that is checked but not executed.
@@ -29,11 +30,11 @@ func (p *Program) checkText(src string, at int) *result {
 	}
 	in := b.reach(nil)
 	e := b.newEmitter(true, in)
-	list := make([]*symbol, 0, len(in))
+	list := make([]*symtab.Symbol, 0, len(in))
 	for s := range in {
 		list = append(list, s)
 	}
-	sortSymbols(list)
+	symtab.SortSymbols(list)
 	for _, s := range list {
 		e.symbol(s, signature)
 	}

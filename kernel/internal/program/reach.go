@@ -2,35 +2,36 @@ package program
 
 import (
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // reach returns the older symbols that the cell needs, with the form in which
 // each is needed. Functions that are loaded come without bodies, so what only
 // their bodies use stays out.
-func (b *builder) reach(extra []*symbol) map[*symbol]form {
-	r := reacher{b: b, in: map[*symbol]form{}, types: map[string]bool{}, embedding: map[string]bool{}}
+func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]form {
+	r := reacher{b: b, in: map[*symtab.Symbol]form{}, types: map[string]bool{}, embedding: map[string]bool{}}
 	for _, s := range b.decls {
-		r.source(s.decl.Refs, s.binds, b.lookup)
+		r.source(s.Decl.Refs, s.Bindings, b.lookup)
 		r.declared(s)
 	}
 	r.touch()
 	for _, s := range b.redone(extra) {
-		r.embedders(s.recv)
+		r.embedders(s.Recv)
 		for _, in := range b.instancesOf(s) {
-			for _, name := range in.names() {
+			for _, name := range in.TypeNames() {
 				r.add(b.lookup(name))
 			}
 		}
 	}
 	r.describers()
 	for _, s := range b.specs {
-		r.source(s.source.Refs, s.owner.binds, b.lookup)
+		r.source(s.source.Refs, s.owner.Bindings, b.lookup)
 	}
 	for _, st := range b.stmts {
 		r.source(st.Refs, b.before, b.lookupBefore)
 	}
 	for _, v := range b.vars {
-		if v.typ != nil || v.witness != nil {
+		if v.Type != nil || v.TypeExpr != nil {
 			r.variable(v)
 		}
 	}
@@ -39,7 +40,7 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 	}
 	if extra != nil || len(b.holders) > 0 {
 		for _, old := range b.holders {
-			r.source(old.heldRefs(), old.binds, b.lookup)
+			r.source(old.LiteralRefs(), old.Bindings, b.lookup)
 		}
 	}
 	for len(r.todo) > 0 {
@@ -59,14 +60,14 @@ func (b *builder) reach(extra []*symbol) map[*symbol]form {
 
 type reacher struct {
 	b     *builder
-	in    map[*symbol]form
+	in    map[*symtab.Symbol]form
 	types map[string]bool
-	todo  []*symbol
+	todo  []*symtab.Symbol
 
 	embedding map[string]bool // types added by embedders, and those that they embed
 }
 
-func (r *reacher) add(s *symbol) {
+func (r *reacher) add(s *symtab.Symbol) {
 	if s == nil {
 		return
 	}
@@ -77,8 +78,8 @@ func (r *reacher) add(s *symbol) {
 }
 
 // formOf decides whether a unit needs the body of an older function.
-func (b *builder) formOf(s *symbol) form {
-	if s.kind == cell.Func && !s.decl.Generic && (b.p.isSnapshot || s.loaded && (b.lasts(s) || !b.mentions(s) || !s.isSmallLeaf())) {
+func (b *builder) formOf(s *symtab.Symbol) form {
+	if s.Kind == cell.Func && !s.Decl.Generic && (b.p.isSnapshot || s.IsLoaded && (b.lasts(s) || !b.mentions(s) || !isSmallLeaf(s))) {
 		return signature
 	}
 	return full
@@ -90,19 +91,19 @@ const maxInline = 240
 
 // isSmallLeaf reports whether a function is worth giving to the compiler with
 // its body, so that it can be inlined: it is small and brings nothing along.
-func (s *symbol) isSmallLeaf() bool {
-	d := s.decl
-	if d.Body < 0 || len(d.Text)-d.Body > maxInline || s.pragma != "" || d.Directed {
+func isSmallLeaf(s *symtab.Symbol) bool {
+	d := s.Decl
+	if d.Body < 0 || len(d.Text)-d.Body > maxInline || s.Pragma != "" || d.Directed {
 		return false
 	}
 	for _, r := range d.Refs {
 		if r.Off < d.Body {
 			continue
 		}
-		switch bd := s.binds[r.Name]; {
-		case bd.kind == notebook:
+		switch bd := s.Bindings[r.Name]; {
+		case bd.Kind == symtab.InNotebook:
 			return false
-		case bd.kind != universe && bd.path != "math" && bd.path != "math/bits":
+		case bd.Kind != symtab.Universe && bd.Path != "math" && bd.Path != "math/bits":
 			return false // importing more costs more than a call
 		}
 	}
@@ -110,7 +111,7 @@ func (s *symbol) isSmallLeaf() bool {
 }
 
 // mentions reports whether the cell's own source may call s.
-func (b *builder) mentions(s *symbol) bool {
+func (b *builder) mentions(s *symtab.Symbol) bool {
 	if b.mentioned == nil {
 		b.mentioned = map[string]bool{}
 		note := func(src cell.Source) {
@@ -128,64 +129,64 @@ func (b *builder) mentions(s *symbol) bool {
 			note(st.Source)
 		}
 	}
-	if s.recv != "" {
-		return b.mentioned["."+s.ename]
+	if s.Recv != "" {
+		return b.mentioned["."+s.GoName]
 	}
-	return b.mentioned[s.key]
+	return b.mentioned[s.Key]
 }
 
-func (r *reacher) source(refs []cell.Ref, binds map[string]binding, lookup func(string) *symbol) {
+func (r *reacher) source(refs []cell.Ref, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) {
 	for _, ref := range refs {
-		if !ref.Top && binds[ref.Name].kind == notebook {
+		if !ref.Top && binds[ref.Name].Kind == symtab.InNotebook {
 			r.add(lookup(ref.Name))
 		}
 	}
 }
 
 // declared adds the methods of a type and the receiver of a method.
-func (r *reacher) declared(s *symbol) {
-	if s.recv != "" {
-		r.add(r.b.lookup(s.recv))
+func (r *reacher) declared(s *symtab.Symbol) {
+	if s.Recv != "" {
+		r.add(r.b.lookup(s.Recv))
 	}
-	if s.kind != cell.Type || r.types[s.key] {
+	if s.Kind != cell.Type || r.types[s.Key] {
 		return
 	}
-	r.types[s.key] = true
-	for key, m := range r.b.t.methods[s.key] {
+	r.types[s.Key] = true
+	for key, m := range r.b.t.Methods[s.Key] {
 		if r.b.fresh[key] == nil {
-			r.add(r.b.lookup(m.key))
+			r.add(r.b.lookup(m.Key))
 		}
 	}
 	for _, m := range r.b.back {
-		if m.recv == s.key && r.b.fresh[m.key] == nil {
+		if m.Recv == s.Key && r.b.fresh[m.Key] == nil {
 			r.add(m)
 		}
 	}
 }
 
-func (r *reacher) expand(s *symbol) {
+func (r *reacher) expand(s *symtab.Symbol) {
 	r.declared(s)
 	switch {
-	case s.kind == cell.Var:
+	case s.Kind == cell.Var:
 		r.variable(s)
-	case r.in[s] == signature && s.decl.Body >= 0:
-		for _, ref := range s.decl.Refs {
-			if ref.Off < s.decl.Body && s.binds[ref.Name].kind == notebook {
+	case r.in[s] == signature && s.Decl.Body >= 0:
+		for _, ref := range s.Decl.Refs {
+			if ref.Off < s.Decl.Body && s.Bindings[ref.Name].Kind == symtab.InNotebook {
 				r.add(r.b.lookup(ref.Name))
 			}
 		}
 	default:
-		r.source(s.decl.Refs, s.binds, r.b.lookup)
+		r.source(s.Decl.Refs, s.Bindings, r.b.lookup)
 	}
 }
 
-func (r *reacher) variable(s *symbol) {
-	if s.typ != nil {
-		for _, name := range s.typ.Names {
+func (r *reacher) variable(s *symtab.Symbol) {
+	if s.Type != nil {
+		for _, name := range s.Type.Names {
 			r.add(r.b.lookup(name))
 		}
 	}
-	if s.witness != nil {
-		r.source(s.witness.refs, s.witness.binds, r.b.lookup)
+	if s.TypeExpr != nil {
+		r.source(s.TypeExpr.Refs, s.TypeExpr.Bindings, r.b.lookup)
 	}
 }

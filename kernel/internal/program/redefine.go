@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -20,19 +21,19 @@ func (b *builder) affected() {
 	for _, s := range b.declared() {
 		b.compare(&a, s)
 	}
-	for _, m := range b.t.removed {
+	for _, m := range b.t.RemovedMethods {
 		if b.joins(m) {
-			a.changed(m.recv)
+			a.changed(m.Recv)
 		}
 	}
 	for len(a.todo) > 0 {
 		name := a.todo[0]
 		a.todo = a.todo[1:]
-		for user := range b.t.users[name] {
+		for user := range b.t.Users[name] {
 			a.user(user, name)
 		}
 	}
-	sortSymbols(b.order)
+	symtab.SortSymbols(b.order)
 }
 
 type affected struct {
@@ -52,10 +53,10 @@ func (a *affected) changed(name string) {
 }
 
 // declared lists what the cell gives a new meaning, in a stable order.
-func (b *builder) declared() []*symbol {
-	var out []*symbol
+func (b *builder) declared() []*symtab.Symbol {
+	var out []*symtab.Symbol
 	for _, s := range b.decls {
-		if !s.once() {
+		if !s.IsUnnamed() {
 			out = append(out, s)
 		}
 	}
@@ -71,26 +72,26 @@ func (b *builder) declared() []*symbol {
 }
 
 // compare notes what changes by a new meaning of s's names.
-func (b *builder) compare(a *affected, s *symbol) {
-	for _, name := range s.names() {
-		old := b.t.names[name]
+func (b *builder) compare(a *affected, s *symtab.Symbol) {
+	for _, name := range s.Names() {
+		old := b.t.Names[name]
 		switch {
 		case old == nil:
-			if s.recv != "" && b.joins(s) {
-				a.changed(s.recv)
+			if s.Recv != "" && b.joins(s) {
+				a.changed(s.Recv)
 			}
-		case s.recv != "" && old.decl.PtrRecv != s.decl.PtrRecv:
+		case s.Recv != "" && old.Decl.PtrRecv != s.Decl.PtrRecv:
 			a.changed(name)
-			a.changed(s.recv)
-		case old.kind != s.kind || old.printOf(name) != s.printOf(name):
-			a.constants[name] = old.kind == cell.Const
+			a.changed(s.Recv)
+		case old.Kind != s.Kind || old.FingerprintOf(name) != s.FingerprintOf(name):
+			a.constants[name] = old.Kind == cell.Const
 			a.changed(name)
-			if s.recv != "" {
-				a.changed(s.recv)
+			if s.Recv != "" {
+				a.changed(s.Recv)
 			}
-		case s.kind == cell.Func && old.ename != s.ename:
+		case s.Kind == cell.Func && old.GoName != s.GoName:
 			a.changed(name)
-		case s.kind == cell.Func && !s.decl.Generic:
+		case s.Kind == cell.Func && !s.Decl.Generic:
 			a.inliners(old)
 		}
 	}
@@ -100,47 +101,47 @@ func (b *builder) compare(a *affected, s *symbol) {
 // compiled with it in sight that lead to it. A method may also be reached
 // through an interface whose dynamic type the compiler knew, so for methods
 // all that had it in sight count.
-func (a *affected) inliners(old *symbol) {
-	saw := a.b.t.saw[old.key]
+func (a *affected) inliners(old *symtab.Symbol) {
+	saw := a.b.t.CompiledWith[old.Key]
 	if len(saw) == 0 {
 		return
 	}
-	if old.recv != "" {
+	if old.Recv != "" {
 		for s := range saw {
 			a.recompile(s)
 		}
 		return
 	}
-	seen := map[string]bool{old.key: true}
-	for todo := []string{old.key}; len(todo) > 0; todo = todo[1:] {
-		for s := range a.b.t.users[todo[0]] {
-			if s.kind == cell.Func && saw[s] && !seen[s.key] {
-				seen[s.key] = true
-				todo = append(todo, s.key)
+	seen := map[string]bool{old.Key: true}
+	for todo := []string{old.Key}; len(todo) > 0; todo = todo[1:] {
+		for s := range a.b.t.Users[todo[0]] {
+			if s.Kind == cell.Func && saw[s] && !seen[s.Key] {
+				seen[s.Key] = true
+				todo = append(todo, s.Key)
 				a.recompile(s)
 			}
 		}
 	}
 }
 
-func (a *affected) recompile(s *symbol) {
+func (a *affected) recompile(s *symtab.Symbol) {
 	b := a.b
 	if b.recomp[s] != nil || b.replaced(s) {
 		return
 	}
 	clone := *s
-	clone.uses = nil
-	if s.kind == cell.Func {
-		clone.loaded = false
+	clone.Uses = nil
+	if s.Kind == cell.Func {
+		clone.IsLoaded = false
 	}
 	b.recomp[s] = &clone
 	b.order = append(b.order, s)
 }
 
 // replaced reports whether the cell's own declarations take all of s's names.
-func (b *builder) replaced(s *symbol) bool {
-	for _, name := range s.names() {
-		if b.t.names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
+func (b *builder) replaced(s *symtab.Symbol) bool {
+	for _, name := range s.Names() {
+		if b.t.Names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
 			return false
 		}
 	}
@@ -148,34 +149,34 @@ func (b *builder) replaced(s *symbol) bool {
 }
 
 // user handles a symbol that mentions a changed name.
-func (a *affected) user(s *symbol, name string) {
-	if s.kind == cell.Statement {
+func (a *affected) user(s *symtab.Symbol, name string) {
+	if s.Kind == cell.Statement {
 		a.literals(s, name)
 		return
 	}
 	if a.b.replaced(s) {
-		if s.decl != nil && s.decl.Generic {
-			a.changed(s.key)
+		if s.Decl != nil && s.Decl.Generic {
+			a.changed(s.Key)
 		}
 		return
 	}
 	a.recompile(s)
 	a.b.byConstant[s] = a.b.byConstant[s] || a.constants[name]
-	if s.kind == cell.Func && !s.decl.Generic && !s.mentionedInSignature(name) {
+	if s.Kind == cell.Func && !s.Decl.Generic && !s.MentionedInSignature(name) {
 		a.inliners(s)
 		return
 	}
-	for _, n := range s.names() {
-		a.constants[n] = a.constants[n] || a.constants[name] && s.kind != cell.Func
+	for _, n := range s.Names() {
+		a.constants[n] = a.constants[n] || a.constants[name] && s.Kind != cell.Func
 		a.changed(n)
 	}
-	if s.recv != "" {
+	if s.Recv != "" {
 		a.inliners(s)
 	}
 }
 
 // literals has the literals of older statements compiled again.
-func (a *affected) literals(s *symbol, name string) {
+func (a *affected) literals(s *symtab.Symbol, name string) {
 	if a.constants[name] && a.b.heldAgain[s] == nil {
 		clone := *s
 		a.b.heldAgain[s] = &clone
@@ -186,21 +187,21 @@ func (a *affected) literals(s *symbol, name string) {
 // returning makes copies of the declarations that were set aside, to try them
 // again.
 func (b *builder) returning() {
-	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.t.removed) == 0 {
+	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.t.RemovedMethods) == 0 {
 		return
 	}
-	for _, a := range sortedAside(b.t.aside) {
+	for _, a := range symtab.SortedAside(b.t.Aside) {
 		taken := false
-		for _, name := range a.names() {
-			taken = taken || b.fresh[name] != nil || b.vars[name] != nil || b.t.names[name] != nil
+		for _, name := range a.Names() {
+			taken = taken || b.fresh[name] != nil || b.vars[name] != nil || b.t.Names[name] != nil
 		}
 		if taken {
 			continue
 		}
-		clone := *a.symbol
-		clone.loaded, clone.uses = false, nil
+		clone := *a.Symbol
+		clone.IsLoaded, clone.Uses = false, nil
 		b.back = append(b.back, &clone)
-		for _, name := range clone.names() {
+		for _, name := range clone.Names() {
 			b.backBy[name] = &clone
 		}
 	}
@@ -212,7 +213,7 @@ func (b *builder) setAside(f fault) {
 	if b.stillAside[f.owner] { // another fault of the same body
 		return
 	}
-	if f.owner.kind == cell.Statement {
+	if f.owner.Kind == cell.Statement {
 		b.leaveLiterals(f)
 		return
 	}
@@ -220,7 +221,7 @@ func (b *builder) setAside(f fault) {
 		if s == f.owner {
 			b.back = append(b.back[:i:i], b.back[i+1:]...)
 			b.stillAside[s] = true
-			for _, name := range s.names() {
+			for _, name := range s.Names() {
 				delete(b.backBy, name)
 			}
 			return
@@ -248,8 +249,8 @@ func (b *builder) leaveLiterals(f fault) {
 	for old, s := range b.heldAgain {
 		if s == f.owner {
 			delete(b.heldAgain, old)
-			b.holders = slices.DeleteFunc(b.holders, func(h *symbol) bool { return h == old })
-			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.origin.n), f.err.Error())
+			b.holders = slices.DeleteFunc(b.holders, func(h *symtab.Symbol) bool { return h == old })
+			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.Origin.Cell), f.err.Error())
 		}
 	}
 	b.stillAside[f.owner] = true
@@ -265,21 +266,21 @@ func (b *builder) settleOlder(r *result) {
 		}
 		s := b.recomp[old]
 		b.settleAgain(r, s)
-		if s.kind == cell.Var && s.print != old.print {
+		if s.Kind == cell.Var && s.Fingerprint != old.Fingerprint {
 			b.reset = append(b.reset, s)
-			b.notice("%s (%s) was reset to its zero value: its type %s changed", s.key, cell.Name(s.origin.n), s.text)
+			b.notice("%s (%s) was reset to its zero value: its type %s changed", s.Key, cell.Name(s.Origin.Cell), s.TypeString)
 		}
 	}
 	for _, old := range b.droppedOrder {
 		what := "set aside"
-		if old.kind == cell.Var {
+		if old.Kind == cell.Var {
 			what = "gone"
 		}
-		b.notice("%s (%s) is %s: %s", old.title(), cell.Name(old.origin.n), what, b.dropped[old])
+		b.notice("%s (%s) is %s: %s", old.Title(), cell.Name(old.Origin.Cell), what, b.dropped[old])
 	}
 	for _, s := range b.back {
 		b.settleAgain(r, s)
-		b.notice("%s (%s) is back: it compiles again", s.title(), cell.Name(s.origin.n))
+		b.notice("%s (%s) is back: it compiles again", s.Title(), cell.Name(s.Origin.Cell))
 	}
 }
 
@@ -287,32 +288,32 @@ func (b *builder) notice(format string, args ...any) {
 	b.notices = append(b.notices, fmt.Sprintf(format, args...))
 }
 
-func (b *builder) settleAgain(r *result, s *symbol) {
+func (b *builder) settleAgain(r *result, s *symtab.Symbol) {
 	obj := b.object(r, s)
 	if obj == nil {
 		return
 	}
-	if v, ok := obj.(*types.Var); ok && s.kind == cell.Var {
-		s.text, s.print = typetext.String(v.Type(), r.pkg), typetext.Fingerprint(v.Type(), r.pkg)
+	if v, ok := obj.(*types.Var); ok && s.Kind == cell.Var {
+		s.TypeString, s.Fingerprint = typetext.String(v.Type(), r.pkg), typetext.Fingerprint(v.Type(), r.pkg)
 		b.link(s)
 		return
 	}
 	b.describeSymbol(s, obj, r.pkg)
-	if s.kind == cell.Func {
+	if s.Kind == cell.Func {
 		b.link(s)
 	}
 }
 
 // renewed reports whether a method needs a new stub: running code that was
 // compiled for the old signature or the old receiver must not reach it.
-func (b *builder) renewed(s *symbol) bool {
-	old := b.t.names[s.key]
-	if old == nil || s.recv == "" {
+func (b *builder) renewed(s *symtab.Symbol) bool {
+	old := b.t.Names[s.Key]
+	if old == nil || s.Recv == "" {
 		return false
 	}
-	if old.callers() != s.callers() {
+	if old.CallerFingerprint() != s.CallerFingerprint() {
 		return true
 	}
-	before, now := b.t.names[s.recv], b.lookup(s.recv)
-	return before != nil && now != nil && before.layout != now.layout
+	before, now := b.t.Names[s.Recv], b.lookup(s.Recv)
+	return before != nil && now != nil && before.Layout != now.Layout
 }

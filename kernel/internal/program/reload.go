@@ -32,19 +32,19 @@ func (p *Program) Changed(paths []string) bool {
 // were made anew, older callers keep the old ones.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
-	for s := range p.table.dependents(paths) {
-		if s.kind != cell.Var {
-			s.loaded = false
-			s.renew = s.renew || renewed
+	for s := range p.table.Dependents(paths) {
+		if s.Kind != cell.Var {
+			s.IsLoaded = false
+			s.NeedsNewStub = s.NeedsNewStub || renewed
 		}
 	}
 	for _, path := range paths {
-		delete(p.table.uninit.packages, path) // the next cell has them initialized
-		delete(p.table.uninit.retry, path)
+		delete(p.table.Uninitialized.Failures, path) // the next cell has them initialized
+		delete(p.table.Uninitialized.Retry, path)
 	}
-	for _, path := range p.table.allBlank { // their init functions run again
-		if slices.Contains(paths, path) && !slices.Contains(p.table.blanks, path) {
-			p.table.blanks = append(p.table.blanks, path)
+	for _, path := range p.table.BlankImports { // their init functions run again
+		if slices.Contains(paths, path) && !slices.Contains(p.table.PendingBlanks, path) {
+			p.table.PendingBlanks = append(p.table.PendingBlanks, path)
 		}
 	}
 }

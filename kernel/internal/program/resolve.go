@@ -11,60 +11,61 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // A builder carries one cell through the passes.
 type builder struct {
 	p *Program
-	t *state
+	t *symtab.Table
 	c *cell.Cell
-	o *origin
+	o *symtab.Origin
 
-	binds     map[string]binding  // what free names mean in the cell's declarations
-	before    map[string]binding  // and in its statements, before these define them
-	unbound   map[string][]string // selector bases that nothing explains, with what is selected
+	binds     map[string]symtab.Binding // what free names mean in the cell's declarations
+	before    map[string]symtab.Binding // and in its statements, before these define them
+	unbound   map[string][]string       // selector bases that nothing explains, with what is selected
 	imports   map[string]string
 	dots      []string
 	blanks    []string
 	importPos map[string]cell.Pos
 
-	fresh   map[string]*symbol   // by name: what the cell declares
-	methods map[string][]*symbol // fresh methods by receiver
-	decls   []*symbol            // fresh functions, types, constants, in order
-	specs   []*spec              // variable specifications of a cell without statements
+	fresh   map[string]*symtab.Symbol   // by name: what the cell declares
+	methods map[string][]*symtab.Symbol // fresh methods by receiver
+	decls   []*symtab.Symbol            // fresh functions, types, constants, in order
+	specs   []*spec                     // variable specifications of a cell without statements
 	stmts   []*stmt
 
-	vars         map[string]*symbol // variables that the cell makes
-	recomp       map[*symbol]*symbol
-	order        []*symbol // keys of recomp in order
-	back         []*symbol // set-aside symbols that are tried again
-	backBy       map[string]*symbol
-	stillAside   map[*symbol]bool   // those of back that did not compile
-	dropped      map[*symbol]string // older symbols that no longer compile, and why
-	droppedOrder []*symbol
+	vars         map[string]*symtab.Symbol // variables that the cell makes
+	recomp       map[*symtab.Symbol]*symtab.Symbol
+	order        []*symtab.Symbol // keys of recomp in order
+	back         []*symtab.Symbol // set-aside symbols that are tried again
+	backBy       map[string]*symtab.Symbol
+	stillAside   map[*symtab.Symbol]bool   // those of back that did not compile
+	dropped      map[*symtab.Symbol]string // older symbols that no longer compile, and why
+	droppedOrder []*symtab.Symbol
 	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
 	lasting      map[string]bool // functions and methods that function literals of the unit use
 	valued       []string        // methods that literals use or that are values, with a dot before
-	reset        []*symbol
+	reset        []*symtab.Symbol
 	notices      []string
-	links        map[string]linkName
-	last         *checked
+	links        map[string]symtab.LinkName
+	last         *symtab.Check
 	effects      effects.Effects
-	flags        []string         // that the cell defines
-	instances    []instance       // of generic code, that the unit uses
-	structs      []*typetext.Text // without a name, that embed types of the notebook
-	touched      map[string]bool  // types whose methods or wrappers the unit makes anew; see touch
-	noInstances  bool             // of older cells: they do not suit a new definition
+	flags        []string          // that the cell defines
+	instances    []symtab.Instance // of generic code, that the unit uses
+	structs      []*typetext.Text  // without a name, that embed types of the notebook
+	touched      map[string]bool   // types whose methods or wrappers the unit makes anew; see touch
+	noInstances  bool              // of older cells: they do not suit a new definition
 	shape        *shape
 	firsts       []firstValue
 	altered      effects.Names // variables that the cell's code changes after their first values
 	inside       effects.Names // those of altered in whose memory something is changed
 
-	statements *symbol             // of the cell: literals that follow constants; nil if there are none
-	holders    []*symbol           // statements of older cells with literals that follow what the cell changes
-	heldAgain  map[*symbol]*symbol // copies of them, as compiled now
-	byConstant map[*symbol]bool    // symbols that are compiled again because of a constant
+	statements *symtab.Symbol                    // of the cell: literals that follow constants; nil if there are none
+	holders    []*symtab.Symbol                  // statements of older cells with literals that follow what the cell changes
+	heldAgain  map[*symtab.Symbol]*symtab.Symbol // copies of them, as compiled now
+	byConstant map[*symtab.Symbol]bool           // symbols that are compiled again because of a constant
 }
 
 // A spec is a variable specification at package level.
@@ -73,7 +74,7 @@ type spec struct {
 	source cell.Source
 	v      *cell.VarSpec
 	names  []cell.Ref
-	owner  *symbol // carries the origin and the bindings
+	owner  *symtab.Symbol // carries the origin and the bindings
 }
 
 // A stmt is a statement of the cell on its way into the entry function.
@@ -99,23 +100,23 @@ const (
 func newBuilder(p *Program, c *cell.Cell) *builder {
 	return &builder{
 		p: p, t: p.table, c: c,
-		o:          &origin{c.N, c.Src},
-		binds:      map[string]binding{},
-		before:     map[string]binding{},
+		o:          &symtab.Origin{Cell: c.N, Source: c.Src},
+		binds:      map[string]symtab.Binding{},
+		before:     map[string]symtab.Binding{},
 		unbound:    map[string][]string{},
 		imports:    map[string]string{},
 		importPos:  map[string]cell.Pos{},
-		fresh:      map[string]*symbol{},
-		methods:    map[string][]*symbol{},
-		vars:       map[string]*symbol{},
-		recomp:     map[*symbol]*symbol{},
-		dropped:    map[*symbol]string{},
-		backBy:     map[string]*symbol{},
-		stillAside: map[*symbol]bool{},
-		links:      map[string]linkName{},
+		fresh:      map[string]*symtab.Symbol{},
+		methods:    map[string][]*symtab.Symbol{},
+		vars:       map[string]*symtab.Symbol{},
+		recomp:     map[*symtab.Symbol]*symtab.Symbol{},
+		dropped:    map[*symtab.Symbol]string{},
+		backBy:     map[string]*symtab.Symbol{},
+		stillAside: map[*symtab.Symbol]bool{},
+		links:      map[string]symtab.LinkName{},
 		lasting:    map[string]bool{},
-		heldAgain:  map[*symbol]*symbol{},
-		byConstant: map[*symbol]bool{},
+		heldAgain:  map[*symtab.Symbol]*symtab.Symbol{},
+		byConstant: map[*symtab.Symbol]bool{},
 	}
 }
 
@@ -124,21 +125,21 @@ func (b *builder) declare() {
 	for _, d := range b.c.Decls {
 		b.noteLasting(&d.Source)
 		if d.Kind == cell.Var {
-			owner := &symbol{kind: cell.Var, origin: b.o, decl: d, binds: b.binds}
+			owner := &symtab.Symbol{Kind: cell.Var, Origin: b.o, Decl: d, Bindings: b.binds}
 			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
 			for _, n := range d.Names {
 				if n.Name != "_" {
-					v := &symbol{key: n.Name, kind: cell.Var, ename: mangle.Name(n.Name), origin: b.o, binds: b.binds}
-					v.pragma, v.remote = b.linknames(n.Name)
+					v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.o, Bindings: b.binds}
+					v.Pragma, v.Remote = b.linknames(n.Name)
 					b.vars[n.Name] = v
 				}
 			}
 			continue
 		}
-		s := &symbol{kind: d.Kind, origin: b.o, decl: d, binds: b.binds, recv: d.Recv}
+		s := &symtab.Symbol{Kind: d.Kind, Origin: b.o, Decl: d, Bindings: b.binds, Recv: d.Recv}
 		b.decls = append(b.decls, s)
 		if d.Recv == "" {
-			s.pragma, _ = b.linknames(d.Names[0].Name)
+			s.Pragma, _ = b.linknames(d.Names[0].Name)
 		}
 		for _, n := range d.Names {
 			b.declareName(s, n.Name)
@@ -150,9 +151,9 @@ func (b *builder) declare() {
 		b.noteLasting(&s.Source)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
-				v := &symbol{key: n.Name, kind: cell.Var, ename: mangle.Name(n.Name), origin: b.o, binds: b.binds}
+				v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.o, Bindings: b.binds}
 				if s.Var != nil {
-					v.pragma, v.remote = b.linknames(n.Name)
+					v.Pragma, v.Remote = b.linknames(n.Name)
 				}
 				b.vars[n.Name] = v
 			}
@@ -171,13 +172,13 @@ func (b *builder) declareInits() {
 	}
 	var calls []*stmt
 	for _, s := range b.decls {
-		if s.kind != cell.Func || s.key != "" || s.ename != "init" {
+		if s.Kind != cell.Func || s.Key != "" || s.GoName != "init" {
 			continue
 		}
-		s.ename = fmt.Sprintf("init%s%d", mangle.Mark, len(calls))
-		b.fresh[s.ename] = s
+		s.GoName = fmt.Sprintf("init%s%d", mangle.Mark, len(calls))
+		b.fresh[s.GoName] = s
 		call := &cell.Stmt{Define: -1, Call: true, Role: cell.CallInit}
-		call.Text, call.Pos, call.Refs = s.ename+"()", s.decl.Pos, []cell.Ref{{Name: s.ename}}
+		call.Text, call.Pos, call.Refs = s.GoName+"()", s.Decl.Pos, []cell.Ref{{Name: s.GoName}}
 		calls = append(calls, &stmt{Stmt: call})
 	}
 	if slices.ContainsFunc(b.stmts, func(st *stmt) bool { return st.Var == nil }) {
@@ -203,30 +204,30 @@ func (b *builder) noteLasting(s *cell.Source) {
 }
 
 // lasts reports whether function literals of the unit may call s.
-func (b *builder) lasts(s *symbol) bool {
-	if s.recv != "" {
-		return b.lasting["."+s.ename] || b.t.valued["."+s.ename]
+func (b *builder) lasts(s *symtab.Symbol) bool {
+	if s.Recv != "" {
+		return b.lasting["."+s.GoName] || b.t.MethodValues["."+s.GoName]
 	}
-	return b.lasting[s.key]
+	return b.lasting[s.Key]
 }
 
-func (b *builder) declareName(s *symbol, name string) {
+func (b *builder) declareName(s *symtab.Symbol, name string) {
 	switch {
-	case s.recv != "":
-		s.key, s.ename = s.recv+"."+name, name
+	case s.Recv != "":
+		s.Key, s.GoName = s.Recv+"."+name, name
 		if name != "_" {
-			b.methods[s.recv] = append(b.methods[s.recv], s)
-			b.fresh[s.key] = s
+			b.methods[s.Recv] = append(b.methods[s.Recv], s)
+			b.fresh[s.Key] = s
 		}
-	case name == "_" || s.kind == cell.Func && name == "init":
-		if s.ename == "" {
-			s.ename = name
+	case name == "_" || s.Kind == cell.Func && name == "init":
+		if s.GoName == "" {
+			s.GoName = name
 		}
 	default:
-		if s.key == "" {
-			s.key, s.ename = name, mangle.Name(name)
-			if s.kind == cell.Func {
-				s.ename = mangle.Func(name)
+		if s.Key == "" {
+			s.Key, s.GoName = name, mangle.Name(name)
+			if s.Kind == cell.Func {
+				s.GoName = mangle.Func(name)
 			}
 		}
 		b.fresh[name] = s
@@ -249,7 +250,7 @@ func (b *builder) resolve() cell.Errors {
 		b.before[name] = b.bind(name, sel)
 		b.binds[name] = b.before[name]
 		if b.vars[name] != nil && b.imports[name] == "" {
-			b.binds[name] = binding{kind: notebook}
+			b.binds[name] = symtab.Binding{Kind: symtab.InNotebook}
 		}
 	}
 	return b.clashes()
@@ -330,38 +331,38 @@ func (b *builder) mayImport(path string) bool {
 // bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a
 // declaration and an import), dot imports, predeclared names,
 // ctx, std by itself.
-func (b *builder) bind(name string, sels []string) binding {
+func (b *builder) bind(name string, sels []string) symtab.Binding {
 	if name == cell.FlagPackage {
-		return binding{imported, flagPath}
+		return symtab.Binding{Kind: symtab.Imported, Path: flagPath}
 	}
 	if b.fresh[name] != nil || len(b.specs) > 0 && b.vars[name] != nil {
-		return binding{kind: notebook}
+		return symtab.Binding{Kind: symtab.InNotebook}
 	}
 	if path, ok := b.imports[name]; ok {
-		return binding{imported, path}
+		return symtab.Binding{Kind: symtab.Imported, Path: path}
 	}
-	if path, ok := b.t.imports[name]; ok {
-		return binding{imported, path}
+	if path, ok := b.t.Imports[name]; ok {
+		return symtab.Binding{Kind: symtab.Imported, Path: path}
 	}
-	if b.t.names[name] != nil {
-		return binding{kind: notebook}
+	if b.t.Names[name] != nil {
+		return symtab.Binding{Kind: symtab.InNotebook}
 	}
-	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.t.dots...) {
+	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.t.DotImports...) {
 		if pkg, err := b.p.pkgs.Import(path); err == nil && exportdata.Exports(pkg, name) {
-			return binding{dotted, path}
+			return symtab.Binding{Kind: symtab.DotImported, Path: path}
 		}
 	}
 	if types.Universe.Lookup(name) != nil {
-		return binding{kind: universe}
+		return symtab.Binding{Kind: symtab.Universe}
 	}
-	if b.t.aside[name] != nil {
-		return binding{kind: notebook}
+	if b.t.Aside[name] != nil {
+		return symtab.Binding{Kind: symtab.InNotebook}
 	}
-	if _, lost := b.t.lost[name]; lost {
-		return binding{kind: notebook}
+	if _, lost := b.t.Lost[name]; lost {
+		return symtab.Binding{Kind: symtab.InNotebook}
 	}
 	if name == contextIdent {
-		return binding{kind: cellContext}
+		return symtab.Binding{Kind: symtab.CellContext}
 	}
 	var selected []string
 	for _, s := range sels {
@@ -371,15 +372,15 @@ func (b *builder) bind(name string, sels []string) binding {
 	}
 	if len(selected) > 0 {
 		if path := b.p.pkgs.ByName(name, selected); path != "" {
-			return binding{imported, path}
+			return symtab.Binding{Kind: symtab.Imported, Path: path}
 		}
 		b.unbound[name] = selected
 	}
-	return binding{kind: notebook}
+	return symtab.Binding{Kind: symtab.InNotebook}
 }
 
 // lookup returns what a declaration means by a name once the cell is live.
-func (b *builder) lookup(name string) *symbol {
+func (b *builder) lookup(name string) *symtab.Symbol {
 	if s := b.vars[name]; s != nil {
 		return s
 	}
@@ -388,11 +389,11 @@ func (b *builder) lookup(name string) *symbol {
 
 // lookupBefore returns what a statement means by a name that the cell's
 // statements have not defined.
-func (b *builder) lookupBefore(name string) *symbol {
+func (b *builder) lookupBefore(name string) *symtab.Symbol {
 	if s := b.fresh[name]; s != nil {
 		return s
 	}
-	s := b.t.names[name]
+	s := b.t.Names[name]
 	if s == nil {
 		return b.backBy[name]
 	}
@@ -406,9 +407,9 @@ func (b *builder) lookupBefore(name string) *symbol {
 }
 
 // nameIn returns how generated code calls the name that s gives a meaning.
-func (b *builder) nameIn(s *symbol, name string) string {
-	if s.kind == cell.Const || s.kind == cell.Type {
+func (b *builder) nameIn(s *symtab.Symbol, name string) string {
+	if s.Kind == cell.Const || s.Kind == cell.Type {
 		return mangle.Name(name)
 	}
-	return s.ename
+	return s.GoName
 }

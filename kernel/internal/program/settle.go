@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -144,11 +145,11 @@ func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) 
 		b.settleVar(v, obj.Type(), r.pkg)
 		if st != nil {
 			if t := b.declaredType(st.Source, st.Var, b.before); t != nil {
-				v.typ = t
+				v.Type = t
 			}
 		}
-		if v.typ == nil {
-			v.witness = b.witness(st, id.Name)
+		if v.Type == nil {
+			v.TypeExpr = b.witness(st, id.Name)
 		}
 	}
 	for _, st := range b.stmts {
@@ -177,21 +178,21 @@ func (b *builder) settleSpecs(r *result) {
 		}
 	}
 	for _, s := range b.specs {
-		if t := b.declaredType(s.source, s.v, s.owner.binds); t != nil {
+		if t := b.declaredType(s.source, s.v, s.owner.Bindings); t != nil {
 			for _, n := range s.names {
 				if v := b.vars[n.Name]; v != nil {
-					v.typ = t
+					v.Type = t
 				}
 			}
 		}
 	}
 }
 
-func (b *builder) settleVar(v *symbol, t types.Type, main *types.Package) {
-	v.typ = typetext.Of(t, main)
-	v.text = typetext.String(t, main)
-	v.embeddable = canEmbed(t)
-	v.holdsError, v.isWhole = effects.MayHoldError(t, 2), effects.ChangesWhole(t)
-	v.print = typetext.Fingerprint(t, main)
+func (b *builder) settleVar(v *symtab.Symbol, t types.Type, main *types.Package) {
+	v.Type = typetext.Of(t, main)
+	v.TypeString = typetext.String(t, main)
+	v.IsEmbeddable = canEmbed(t)
+	v.MayHoldError, v.ChangesWhole = effects.MayHoldError(t, 2), effects.ChangesWhole(t)
+	v.Fingerprint = typetext.Fingerprint(t, main)
 	b.link(v)
 }

@@ -6,7 +6,7 @@ func (p *Program) change() (end func()) {
 	p.building.Lock()
 	p.mu.Lock()
 	if p.shared {
-		p.table, p.shared = p.table.clone(), false
+		p.table, p.shared = p.table.Clone(), false
 	}
 	return func() {
 		p.mu.Unlock()

@@ -92,14 +92,14 @@ func TestSnapshot(t *testing.T) {
 	}
 	p.WorkerLost()
 	for _, name := range []string{"T", "v", "c", "T.M"} {
-		if was.table.names[name] == nil {
+		if was.table.Names[name] == nil {
 			t.Errorf("%s is gone from the snapshot", name)
 		}
 	}
-	if was.table.names["w"] != nil || was.table.imports["b"] != "" || len(was.table.lost) > 0 || was.table.imports["s"] == "" || len(was.table.methods["T"]) != 1 {
+	if was.table.Names["w"] != nil || was.table.Imports["b"] != "" || len(was.table.Lost) > 0 || was.table.Imports["s"] == "" || len(was.table.Methods["T"]) != 1 {
 		t.Errorf("the snapshot has changed: %+v", was.table)
 	}
-	if p.table.names["w"] != nil || p.table.names["c"] != nil || p.table.lost["w"] != 2 {
+	if p.table.Names["w"] != nil || p.table.Names["c"] != nil || p.table.Lost["w"] != 2 {
 		t.Errorf("the program has not: %+v", p.table)
 	}
 }

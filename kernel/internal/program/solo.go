@@ -10,13 +10,13 @@ import (
 // the cell: main is a name that the user may have declared.
 func (e *emitter) solo() {
 	main := e.b.fresh["main"]
-	own := main != nil && main.kind == cell.Func
+	own := main != nil && main.Kind == cell.Func
 	run := "nil"
 	switch {
 	case len(e.b.stmts) > 0:
 		run = e.b.entryName()
 	case own:
-		run = main.ename
+		run = main.GoName
 	}
 	// Named so that the compiler takes it last.
 	f := &file{e: e, aliases: map[string]string{}, name: "zz_solo.go"}
@@ -31,7 +31,7 @@ func (e *emitter) solo() {
 func (e *emitter) hasMain() bool {
 	for _, f := range e.order {
 		for _, r := range f.regions {
-			if r.owner != nil && r.owner.ename == "main" && r.owner.recv == "" && r.owner.kind == cell.Func {
+			if r.owner != nil && r.owner.GoName == "main" && r.owner.Recv == "" && r.owner.Kind == cell.Func {
 				return true
 			}
 		}

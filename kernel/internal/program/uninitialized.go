@@ -9,14 +9,15 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // SetUninitialized replaces what is known of packages that are not initialized. failed says that an initialization has
 // just failed: then no other is outstanding.
-func (p *Program) SetUninitialized(list map[string]Failure, failed bool) {
+func (p *Program) SetUninitialized(list map[string]symtab.Failure, failed bool) {
 	defer p.change()()
-	p.table.uninit.packages = list
-	maps.DeleteFunc(p.table.uninit.retry, func(path string, _ bool) bool {
+	p.table.Uninitialized.Failures = list
+	maps.DeleteFunc(p.table.Uninitialized.Retry, func(path string, _ bool) bool {
 		_, still := list[path]
 		return failed || !still
 	})
@@ -25,9 +26,9 @@ func (p *Program) SetUninitialized(list map[string]Failure, failed bool) {
 // retried lists the packages whose initialization is to be tried again: those that the cell imports, and those that
 // older ones have imported since it failed.
 func (b *builder) retried() []string {
-	list := slices.Collect(maps.Keys(b.t.uninit.retry))
+	list := slices.Collect(maps.Keys(b.t.Uninitialized.Retry))
 	for path := range b.importPos {
-		if _, ok := b.t.uninit.packages[path]; ok {
+		if _, ok := b.t.Uninitialized.Failures[path]; ok {
 			list = append(list, path)
 		}
 	}
@@ -36,10 +37,10 @@ func (b *builder) retried() []string {
 }
 
 // refused lists the packages that the cell must not refer to.
-func (b *builder) refused() map[string]Failure {
-	list := maps.Clone(b.t.uninit.packages)
+func (b *builder) refused() map[string]symtab.Failure {
+	list := maps.Clone(b.t.Uninitialized.Failures)
 	for _, path := range b.retried() {
-		delete(list, b.t.uninit.packages[path].Package)
+		delete(list, b.t.Uninitialized.Failures[path].Package)
 		delete(list, path)
 	}
 	return list
@@ -51,7 +52,7 @@ func (b *builder) checkInitialized(r *result) cell.Errors {
 	if len(refused) == 0 {
 		return nil
 	}
-	users := b.t.dependents(slices.Sorted(maps.Keys(refused)))
+	users := b.t.Dependents(slices.Sorted(maps.Keys(refused)))
 	found := map[string]token.Pos{}
 	text := map[string]string{}
 	note := func(path, msg string, at token.Pos) {
@@ -74,22 +75,13 @@ func (b *builder) checkInitialized(r *result) cell.Errors {
 	}
 	var errs cell.Errors
 	for path, at := range found {
-		errs = append(errs, b.errorAt(r.fset.Position(at), text[path]+refused[path].describe(path)))
+		errs = append(errs, b.errorAt(r.fset.Position(at), text[path]+refused[path].Describe(path)))
 	}
 	return errs.Sorted()
 }
 
-// describe goes on after "package … is not initialized: ".
-func (f Failure) describe(path string) string {
-	which := "its initialization"
-	if f.Package != path {
-		which = "that of package " + f.Package + ", which it needs,"
-	}
-	return fmt.Sprintf("%s %s; import %q tries again", which, f.Reason, path)
-}
-
 // uses returns the package that a declaration of an older cell depends on, or "".
-func (b *builder) uses(r *result, obj types.Object, users map[*symbol]string) string {
+func (b *builder) uses(r *result, obj types.Object, users map[*symtab.Symbol]string) string {
 	if obj.Pkg() != r.pkg {
 		return ""
 	}
@@ -102,7 +94,7 @@ func (b *builder) uses(r *result, obj types.Object, users map[*symbol]string) st
 	if b.fresh[key] != nil || b.vars[key] != nil {
 		return ""
 	}
-	return users[b.t.names[key]]
+	return users[b.t.Names[key]]
 }
 
 // receiverName is the notebook's name of the type that a method belongs to.

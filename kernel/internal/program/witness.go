@@ -7,38 +7,39 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // link chooses the link name of a variable or function: the one that the
 // worker has if it means the same to compiled code, else a new one, so that
 // running older code keeps what it was compiled for.
-func (b *builder) link(s *symbol) {
-	if s.recv != "" {
+func (b *builder) link(s *symtab.Symbol) {
+	if s.Recv != "" {
 		return
 	}
-	l, ok := b.t.links[s.key]
+	l, ok := b.t.LinkNames[s.Key]
 	switch {
 	case !ok:
-		l = linkName{s.kind, s.callers(), 1}
-	case l.kind != s.kind || l.print != s.callers():
-		l = linkName{s.kind, s.callers(), l.version + 1}
+		l = symtab.LinkName{Kind: s.Kind, Fingerprint: s.CallerFingerprint(), Version: 1}
+	case l.Kind != s.Kind || l.Fingerprint != s.CallerFingerprint():
+		l = symtab.LinkName{Kind: s.Kind, Fingerprint: s.CallerFingerprint(), Version: l.Version + 1}
 	}
-	b.links[s.key] = l
-	s.ename = mangle.Name(s.key)
-	if s.kind == cell.Func {
-		s.ename = mangle.Func(s.key)
+	b.links[s.Key] = l
+	s.GoName = mangle.Name(s.Key)
+	if s.Kind == cell.Func {
+		s.GoName = mangle.Func(s.Key)
 	}
-	if l.version > 1 {
-		s.ename = fmt.Sprintf("%s%s%d", s.key, mangle.Mark, l.version)
+	if l.Version > 1 {
+		s.GoName = fmt.Sprintf("%s%s%d", s.Key, mangle.Mark, l.Version)
 	}
 }
 
 // witness keeps the defining expression of a variable whose type has no name here.
-func (b *builder) witness(st *stmt, name string) *witness {
+func (b *builder) witness(st *stmt, name string) *symtab.TypeExpr {
 	if st == nil {
 		return nil
 	}
-	w := &witness{stmt: st.Stmt, binds: map[string]binding{}}
+	w := &symtab.TypeExpr{Stmt: st.Stmt, Bindings: map[string]symtab.Binding{}}
 	var values []cell.Span
 	if st.Var != nil {
 		values = st.Var.Values
@@ -47,24 +48,24 @@ func (b *builder) witness(st *stmt, name string) *witness {
 	}
 	for i, n := range st.Names {
 		if n.Name == name {
-			w.index = i
+			w.Index = i
 		}
 	}
 	if len(values) == len(st.Names) {
-		w.span, w.index, w.count = values[w.index], 0, 1
+		w.Span, w.Index, w.Count = values[w.Index], 0, 1
 	} else {
-		w.span, w.count = values[0], len(st.Names)
+		w.Span, w.Count = values[0], len(st.Names)
 	}
 	for _, ref := range st.Refs {
-		if ref.Off < w.span.Start || ref.Off >= w.span.End {
+		if ref.Off < w.Span.Start || ref.Off >= w.Span.End {
 			continue
 		}
-		w.binds[ref.Name] = b.before[ref.Name]
+		w.Bindings[ref.Name] = b.before[ref.Name]
 		if ref.Top {
 			ref.Top = false
-			w.binds[ref.Name] = binding{kind: notebook}
+			w.Bindings[ref.Name] = symtab.Binding{Kind: symtab.InNotebook}
 		}
-		w.refs = append(w.refs, ref)
+		w.Refs = append(w.Refs, ref)
 	}
 	return w
 }

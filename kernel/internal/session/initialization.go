@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // An initFailure is how the initialization of a package ended.
@@ -50,10 +51,10 @@ func (r *run) noteInitialization(prog *program.Program, out *control.Outcome) *o
 	if len(out.Uninitialized) == 0 && len(r.initFailures) == 0 {
 		return failed
 	}
-	list := map[string]program.Failure{}
+	list := map[string]symtab.Failure{}
 	for path, cause := range out.Uninitialized {
 		if f := r.initFailures[cause]; f != nil {
-			list[path] = program.Failure{Package: cause, Reason: f.String()}
+			list[path] = symtab.Failure{Package: cause, Reason: f.String()}
 		}
 	}
 	maps.DeleteFunc(r.initFailures, func(path string, _ *initFailure) bool { return out.Uninitialized[path] == "" })

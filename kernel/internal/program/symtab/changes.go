@@ -1,0 +1,108 @@
+package symtab
+
+import (
+	"go/types"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
+)
+
+// Changes is what Commit applies.
+type Changes struct {
+	Origin       *Origin
+	Define       []*Symbol           // new meanings
+	Loaded       []*Symbol           // older ones that this unit loads (again)
+	Bodies       []string            // functions whose bodies the unit holds
+	Updates      map[*Symbol]*Symbol // older symbol to its recompiled form
+	Aside        []*AsideSymbol
+	Imports      map[string]string
+	DotImports   []string
+	BlankImports []string
+	LinkNames    map[string]LinkName
+	Check        *Check
+	Altered      effects.Names // variables
+	Sharing      [][]string    // sets of variables that share memory
+
+	Instances       []Instance
+	LiteralHolders  []*Symbol // statements with literals that follow constants
+	FormerHolders   []*Symbol // those of them that holders take the place of
+	StubbedLiterals []string  // link symbols of function literals
+	Retry           []string
+	Structs         []*typetext.Text
+	MethodValues    []string
+}
+
+// Check is what go/types found out about the last good cell.
+type Check struct {
+	Pkg  *types.Package
+	Info *types.Info
+}
+
+// Commit makes what a unit declares live.
+func (t *Table) Commit(c *Changes) {
+	if c.Origin.Cell > 0 {
+		t.Cells[c.Origin.Cell] = c.Origin
+	}
+	t.commitSymbols(c)
+	for name, path := range c.Imports {
+		if s := t.Names[name]; s == nil || s.Origin != c.Origin { // else the cell itself means something else from there on
+			t.Imports[name] = path
+		}
+	}
+	for _, path := range c.Retry {
+		t.Uninitialized.Retry[path] = true
+	}
+	t.DotImports = append(t.DotImports, c.DotImports...)
+	t.BlankImports = append(t.BlankImports, c.BlankImports...)
+	t.PendingBlanks = nil
+	t.noteInstances(c.Instances)
+	for _, s := range c.Structs {
+		t.Structs[s.Key()] = s
+	}
+	for _, m := range c.MethodValues {
+		t.MethodValues[m] = true
+	}
+	clear(t.RemovedMethods)
+	t.LastCheck = c.Check
+}
+
+// commitSymbols makes the symbols live that a unit declares or changes.
+func (t *Table) commitSymbols(c *Changes) {
+	for _, a := range c.Aside {
+		t.Remove(a.Symbol)
+		if a.Kind != cell.Var {
+			t.Aside[a.Key] = a
+		}
+	}
+	for name, l := range c.LinkNames {
+		t.LinkNames[name] = l
+	}
+	for old, s := range c.Updates {
+		t.Remove(old)
+		t.add(s)
+	}
+	for _, s := range c.Define {
+		t.define(s)
+		delete(t.Altered, s.Key)
+	}
+	for name := range c.Altered {
+		t.Altered[name] = true
+	}
+	t.Sharing = append(t.Sharing, c.Sharing...)
+	for _, s := range c.Loaded {
+		s.IsLoaded, s.NeedsNewStub = true, false
+		t.noteBodies(s, c.Bodies)
+	}
+	for _, name := range c.StubbedLiterals {
+		t.StubbedLiterals[name] = true
+	}
+	for _, s := range c.FormerHolders {
+		t.Remove(s)
+		delete(t.LiteralHolders, s)
+	}
+	for _, s := range c.LiteralHolders {
+		t.add(s)
+		t.LiteralHolders[s] = true
+	}
+}

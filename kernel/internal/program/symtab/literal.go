@@ -1,0 +1,31 @@
+package symtab
+
+import "github.com/perijove/perijove/kernel/internal/cell"
+
+// A Literal is one that follows constants.
+type Literal struct {
+	Number      int // of the literals that are in no other, from 1
+	Fingerprint string
+}
+
+// A LiteralSource is a piece of a cell's statements with function literals.
+type LiteralSource struct {
+	Source  cell.Source
+	Follows []bool // for each of source.Outermost
+}
+
+// LiteralRefs are the references of the literals of an older cell's statements.
+func (s *Symbol) LiteralRefs() []cell.Ref {
+	var out []cell.Ref
+	for _, src := range s.LiteralSources {
+		for i, lit := range src.Source.Outermost {
+			for _, r := range src.Source.Refs {
+				if src.Follows[i] && r.Off >= lit.Start && r.Off < lit.End && !r.Key {
+					r.Top = false
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
+}
