@@ -83,11 +83,11 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 		begin := procfs.ReadLoad(proc)
 		for _, k := range rand.Perm(len(results)) {
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-45s", i+1, rounds, results[k].name)
-			if err := results[k].take(ctx, python, script); err != nil {
+			if err := results[k].measureRound(ctx, python, script); err != nil {
 				return fmt.Errorf("%s: %w", results[k].name, err)
 			}
 		}
-		if procfs.ForeignCores(begin, procfs.ReadLoad(proc)) > tooBusy {
+		if procfs.ForeignCores(begin, procfs.ReadLoad(proc)) > maxForeignCores {
 			busy++
 		}
 	}
@@ -104,15 +104,15 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 	return save(results, caption, strings.TrimSuffix(strings.TrimSuffix(out, ".svg"), ".png"))
 }
 
-// take takes one round of a measure, either side first.
-func (r *result) take(ctx context.Context, python, script string) error {
+// measureRound takes one round of a measure, either side first.
+func (r *result) measureRound(ctx context.Context, python, script string) error {
 	us := func() error {
 		v, err := r.measure.ours(ctx)
 		r.ours = append(r.ours, v)
 		return err
 	}
 	them := func() error {
-		v, err := r.them(ctx, python, script)
+		v, err := r.measureOther(ctx, python, script)
 		r.theirs = append(r.theirs, v)
 		return err
 	}
@@ -124,7 +124,7 @@ func (r *result) take(ctx context.Context, python, script string) error {
 	return sides[1-first]()
 }
 
-func (r *result) them(ctx context.Context, python, script string) (float64, error) {
+func (r *result) measureOther(ctx context.Context, python, script string) (float64, error) {
 	if r.base != nil {
 		return r.base(ctx)
 	}

@@ -48,7 +48,7 @@ func measures() []measure {
 	}
 }
 
-func nothing(mp.None)          {}
+func emptyTask(mp.None)        {}
 func square(x int) int         { return x * x }
 func spell(word string) string { return word + "!" }
 
@@ -58,7 +58,7 @@ func start(ctx context.Context) (float64, error) {
 	const n = 20
 	begin := time.Now()
 	for range n {
-		p, err := mp.Start(ctx, mp.Processes, nothing, mp.None{})
+		p, err := mp.Start(ctx, mp.Processes, emptyTask, mp.None{})
 		if err == nil {
 			err = p.Join(ctx)
 		}

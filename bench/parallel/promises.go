@@ -39,13 +39,13 @@ func promised(only string) bool {
 }
 
 // limits takes rounds of each promise.
-func limits(ctx context.Context, rounds int, only string) ([]*kept, error) {
-	var all []*kept
+func limits(ctx context.Context, rounds int, only string) ([]*limitResult, error) {
+	var all []*limitResult
 	for _, p := range promises() {
 		if !strings.Contains(p.name, only) {
 			continue
 		}
-		k := &kept{promise: p}
+		k := &limitResult{promise: p}
 		for i := range rounds {
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-60s", i+1, rounds, p.name)
 			v, err := p.take(ctx)
@@ -64,8 +64,8 @@ func limits(ctx context.Context, rounds int, only string) ([]*kept, error) {
 	return all, nil
 }
 
-// A kept promise, or a broken one.
-type kept struct {
+// A limitResult promise, or a broken one.
+type limitResult struct {
 	promise
 	values []float64
 }

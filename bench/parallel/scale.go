@@ -24,8 +24,8 @@ type scaling struct {
 	take       func(ctx context.Context, count int) (float64, error)
 }
 
-func one(n int) int   { return n }
-func twice(n int) int { return 2 * n }
+func oneTask(n int) int { return n }
+func twice(n int) int   { return 2 * n }
 
 var workerCounts = []int{1, 2, 4, 8, 16}
 
@@ -35,10 +35,10 @@ func scalings() []scaling {
 	var rows []scaling
 	for _, b := range []mp.Backend{mp.Goroutines, mp.Processes} {
 		rows = append(rows,
-			scaling{"CPU-bound, " + b.String(), "tasks/s", "16: 15.8 × of 1", workerCounts, one, pooled(b, cpuBound)},
-			scaling{"memory-bound sum, " + b.String(), "GB/s", "16: 11 × of 1", workerCounts, one, pooled(b, memoryBound)},
-			scaling{"StreamUnordered of tiny tasks, " + b.String(), "M/s", "≥ 15, not falling", workerCounts, one, pooled(b, streamTiny)},
-			scaling{"Map of tiny tasks, " + b.String(), "M/s", "not falling", workerCounts, one, pooled(b, mapTiny)})
+			scaling{"CPU-bound, " + b.String(), "tasks/s", "16: 15.8 × of 1", workerCounts, oneTask, pooled(b, cpuBound)},
+			scaling{"memory-bound sum, " + b.String(), "GB/s", "16: 11 × of 1", workerCounts, oneTask, pooled(b, memoryBound)},
+			scaling{"StreamUnordered of tiny tasks, " + b.String(), "M/s", "≥ 15, not falling", workerCounts, oneTask, pooled(b, streamTiny)},
+			scaling{"Map of tiny tasks, " + b.String(), "M/s", "not falling", workerCounts, oneTask, pooled(b, mapTiny)})
 	}
 	pairs := workerCounts[:4]
 	return append(rows,

@@ -38,9 +38,9 @@ func table(results []*result) string {
 		goal, verdict := "", ""
 		switch {
 		case r.goal > 0:
-			goal, verdict = number(r.goal), met(q.median >= r.goal)
+			goal, verdict = number(r.goal), verdictText(q.median >= r.goal)
 		case r.reach > 0:
-			goal, verdict = number(r.reach)+" "+r.unit, met(o.median >= r.reach)
+			goal, verdict = number(r.reach)+" "+r.unit, verdictText(o.median >= r.reach)
 		}
 		fmt.Fprintf(w, "%s\t%s %s\t%s–%s\t%s\t%s\t%s–%s\t%s\t%s–%s\t%s\t%s\n", r.name,
 			number(o.median), r.unit, number(o.low), number(o.high),
@@ -53,14 +53,14 @@ func table(results []*result) string {
 	return b.String()
 }
 
-func met(ok bool) string {
+func verdictText(ok bool) string {
 	if ok {
 		return "met"
 	}
 	return "missed"
 }
 
-func limitTable(facts []*kept) string {
+func limitTable(facts []*limitResult) string {
 	if len(facts) == 0 {
 		return ""
 	}
@@ -71,7 +71,7 @@ func limitTable(facts []*kept) string {
 		v := summarize(k.values)
 		limit, verdict := "", ""
 		if k.limit > 0 {
-			limit, verdict = number(k.limit)+" "+k.unit, met(v.median <= k.limit)
+			limit, verdict = number(k.limit)+" "+k.unit, verdictText(v.median <= k.limit)
 		}
 		fmt.Fprintf(w, "%s\t%s %s\t%s–%s\t%s\t%s\n", k.name, number(v.median), k.unit, number(v.low), number(v.high), limit, verdict)
 	}
@@ -104,8 +104,8 @@ func digits(x float64) string {
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-// tooBusy is how many cores others may use in a round that counts as quiet.
-const tooBusy = 0.25
+// maxForeignCores is how many cores others may use in a round that counts as quiet.
+const maxForeignCores = 0.25
 
 func describe(rounds, busy int, python string, foreign float64) string {
 	intervals := "95 % intervals"
@@ -121,7 +121,7 @@ func describe(rounds, busy int, python string, foreign float64) string {
 	}
 	s += fmt.Sprintf("others used %.2f cores meanwhile", foreign)
 	if busy > 0 {
-		s += fmt.Sprintf(", more than %.2f in %d rounds: a quiet machine gives other figures", tooBusy, busy)
+		s += fmt.Sprintf(", more than %.2f in %d rounds: a quiet machine gives other figures", maxForeignCores, busy)
 	}
 	return s + "."
 }

@@ -45,12 +45,12 @@ type Comm struct {
 	Target string // what the other half was made by
 	opened bool   // by this program
 
-	mu      sync.Mutex // guards what follows
-	receive func(data json.RawMessage)
-	onClose func()
-	hears   func() bool
-	queue   []func() // calls of receive and onClose, in order
-	active  bool     // a goroutine works on queue
+	mu         sync.Mutex // guards what follows
+	receive    func(data json.RawMessage)
+	onClose    func()
+	hasHandler func() bool
+	queue      []func() // calls of receive and onClose, in order
+	active     bool     // a goroutine works on queue
 }
 
 // registry is what this process knows of comms. A process has one notebook at
@@ -162,14 +162,14 @@ func (c *Comm) Receive(f func(data json.RawMessage)) {
 	c.receive = f
 }
 
-// Hears makes f tell whether a message of the other half would, at present, do
+// SetHasHandler makes f tell whether a message of the other half would, at present, do
 // more than the receiver's own bookkeeping: call a function of the user's. Hosts
 // ask before they take a program for deadlocked. f must not block, or use the
 // comm. Without it whoever receives counts as hearing.
-func (c *Comm) Hears(f func() bool) {
+func (c *Comm) SetHasHandler(f func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.hears = f
+	c.hasHandler = f
 }
 
 // OnClose makes f learn that the other half was closed.
@@ -202,11 +202,11 @@ func Targets() []string {
 	return slices.Sorted(maps.Keys(registry.targets))
 }
 
-// Listening reports whether a message from the front end may make a function of
+// HasHandlers reports whether a message from the front end may make a function of
 // the user run: one of a comm that the program has opened, or of a target. The
 // names of targets of Jupyter itself begin with "jupyter."; their functions are
 // the library's.
-func Listening() bool {
+func HasHandlers() bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	for target := range registry.targets {
@@ -218,7 +218,7 @@ func Listening() bool {
 		c.mu.Lock()
 		hears := c.active
 		if c.opened && !hears {
-			hears = (c.receive != nil || c.onClose != nil) && (c.hears == nil || c.hears())
+			hears = (c.receive != nil || c.onClose != nil) && (c.hasHandler == nil || c.hasHandler())
 		}
 		c.mu.Unlock()
 		if hears {
@@ -285,11 +285,11 @@ func (c *Comm) enqueue(f func()) {
 	c.queue = append(c.queue, f)
 	if !c.active {
 		c.active = true
-		go c.work()
+		go c.runQueue()
 	}
 }
 
-func (c *Comm) work() {
+func (c *Comm) runQueue() {
 	for {
 		c.mu.Lock()
 		if len(c.queue) == 0 {

@@ -169,11 +169,11 @@ func TestNoHost(t *testing.T) {
 func TestListening(t *testing.T) {
 	hosted(t)
 	registry.comms, registry.targets = nil, nil
-	if Listening() {
+	if HasHandlers() {
 		t.Fatal("listening before there is anything")
 	}
 	Register("target", func(*Comm, json.RawMessage) {})
-	if !Listening() {
+	if !HasHandlers() {
 		t.Error("not listening with a target")
 	}
 	Register("target", nil)
@@ -182,20 +182,20 @@ func TestListening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if Listening() {
+	if HasHandlers() {
 		t.Error("listening with a comm that nobody receives from")
 	}
 	c.Receive(func(json.RawMessage) {})
-	if !Listening() {
+	if !HasHandlers() {
 		t.Error("not listening with a receiver")
 	}
 	user := false
-	c.Hears(func() bool { return user })
-	if Listening() {
+	c.SetHasHandler(func() bool { return user })
+	if HasHandlers() {
 		t.Error("listening with a receiver that calls nobody")
 	}
 	user = true
-	if !Listening() {
+	if !HasHandlers() {
 		t.Error("not listening with a receiver that calls somebody")
 	}
 }

@@ -21,26 +21,26 @@ type Progress struct {
 
 const barWidth = 30 // characters of the text form
 
-// share is how much is done, from 0 to 1.
-func (p Progress) share() float64 {
+// fraction is how much is done, from 0 to 1.
+func (p Progress) fraction() float64 {
 	if p.Total <= 0 {
 		return 0
 	}
 	return min(max(float64(p.Done)/float64(p.Total), 0), 1)
 }
 
-func (p Progress) numbers() string {
+func (p Progress) counts() string {
 	return strings.TrimSpace(fmt.Sprintf("%d of %d  %s", p.Done, p.Total, p.Note))
 }
 
 // String draws the bar with characters.
 func (p Progress) String() string {
-	full := int(p.share()*barWidth + 0.5)
-	return "[" + strings.Repeat("#", full) + strings.Repeat(".", barWidth-full) + "] " + p.numbers()
+	full := int(p.fraction()*barWidth + 0.5)
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", barWidth-full) + "] " + p.counts()
 }
 
 // HTML draws the bar as a browser does.
 func (p Progress) HTML() string {
 	return fmt.Sprintf(`<progress value="%.3f" max="1" style="width:20em;vertical-align:middle"></progress> %s`,
-		p.share(), html.EscapeString(p.numbers()))
+		p.fraction(), html.EscapeString(p.counts()))
 }

@@ -98,8 +98,8 @@ func Update(id string, v any) error {
 // A Handle is one output that changes in place. The zero Handle is ready for
 // use, by several goroutines too; it must not be copied after first use.
 type Handle struct {
-	mu sync.Mutex
-	id string
+	mu        sync.Mutex
+	displayID string
 }
 
 // Show shows v: the first time as a new output of the cell, then in place of
@@ -107,14 +107,14 @@ type Handle struct {
 func (h *Handle) Show(v any) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.id != "" {
-		return Update(h.id, v)
+	if h.displayID != "" {
+		return Update(h.displayID, v)
 	}
 	id := rand.Text()
 	if err := ShowAs(id, v); err != nil {
 		return err
 	}
-	h.id = id
+	h.displayID = id
 	return nil
 }
 

@@ -33,7 +33,7 @@ func tableOf(v any) (string, bool) {
 	}
 	header := make([]tableCell, len(fields))
 	for i, f := range fields {
-		header[i] = tableCell{text: f.Name, right: numeric(f.Type)}
+		header[i] = tableCell{text: f.Name, right: isNumeric(f.Type)}
 	}
 	return writeTable(header, rv.Len(), func(i int) []tableCell { return structRow(rv.Index(i), fields) }), true
 }
@@ -53,7 +53,7 @@ func columns(t reflect.Type) ([]reflect.StructField, bool) {
 	fields := make([]reflect.StructField, t.NumField())
 	for i := range fields {
 		f := t.Field(i)
-		if !f.IsExported() || f.Anonymous || !hasText(f.Type) && !simple(f.Type) {
+		if !f.IsExported() || f.Anonymous || !hasText(f.Type) && !isSimple(f.Type) {
 			return nil, false
 		}
 		fields[i] = f
@@ -65,11 +65,11 @@ func hasText(t reflect.Type) bool {
 	return t.Implements(reflect.TypeFor[fmt.Stringer]()) || t.Implements(reflect.TypeFor[error]())
 }
 
-func simple(t reflect.Type) bool {
-	return t.Kind() == reflect.Bool || t.Kind() == reflect.String || numeric(t)
+func isSimple(t reflect.Type) bool {
+	return t.Kind() == reflect.Bool || t.Kind() == reflect.String || isNumeric(t)
 }
 
-func numeric(t reflect.Type) bool {
+func isNumeric(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Complex128
 }
 
@@ -83,7 +83,7 @@ func structRow(v reflect.Value, fields []reflect.StructField) []tableCell {
 		v = v.Elem()
 	}
 	for i, f := range fields {
-		cells[i] = tableCell{text: fmt.Sprintf("%v", v.FieldByIndex(f.Index)), right: numeric(f.Type)}
+		cells[i] = tableCell{text: fmt.Sprintf("%v", v.FieldByIndex(f.Index)), right: isNumeric(f.Type)}
 	}
 	return cells
 }

@@ -36,7 +36,7 @@ type printer struct {
 }
 
 func (p *printer) value(v reflect.Value, depth int) {
-	if p.full() || !v.IsValid() {
+	if p.isFull() || !v.IsValid() {
 		if !v.IsValid() {
 			p.b.WriteString("nil")
 		}
@@ -67,8 +67,8 @@ func (p *printer) value(v reflect.Value, depth int) {
 	}
 }
 
-// full reports whether the limit is reached, leaving the note to who asked last.
-func (p *printer) full() bool { return p.b.Len() > maxText }
+// isFull reports whether the limit is reached, leaving the note to who asked last.
+func (p *printer) isFull() bool { return p.b.Len() > maxText }
 
 // method writes the value's own text. Methods of unexported fields' values
 // cannot be called; fmt does not either.
@@ -87,7 +87,7 @@ func (p *printer) method(v reflect.Value, depth int) bool {
 	}
 	text := fmt.Sprintf("%v", v.Interface())
 	if depth == 0 && len(text) > maxText {
-		text = cut(text)
+		text = truncate(text)
 	}
 	p.b.WriteString(text)
 	return true
@@ -100,15 +100,15 @@ func (p *printer) quoted(s string, top bool) {
 		s = strings.ToValidUTF8(s[:maxText], "")
 		rest = fmt.Sprintf(" … (%d bytes in all)", n)
 	}
-	if top && strings.Contains(s, "\n") && backquotable(s) {
+	if top && strings.Contains(s, "\n") && isBackquotable(s) {
 		p.b.WriteString("`" + s + "`" + rest)
 		return
 	}
 	p.b.WriteString(strconv.Quote(s) + rest)
 }
 
-// backquotable reports whether s reads unchanged as a raw literal.
-func backquotable(s string) bool {
+// isBackquotable reports whether s reads unchanged as a raw literal.
+func isBackquotable(s string) bool {
 	for _, r := range s {
 		if r == '`' || r == utf8.RuneError || r == '\ufeff' || !unicode.IsPrint(r) && r != '\n' && r != '\t' {
 			return false
@@ -147,7 +147,7 @@ func (p *printer) elements(v reflect.Value, depth int) {
 		if i > 0 {
 			p.b.WriteByte(' ')
 		}
-		if i == maxElements && v.Len() > maxElements+maxElements/10 || p.full() {
+		if i == maxElements && v.Len() > maxElements+maxElements/10 || p.isFull() {
 			fmt.Fprintf(&p.b, "… (%d more of %d)", v.Len()-i, v.Len())
 			break
 		}
@@ -189,7 +189,7 @@ func (p *printer) entries(v reflect.Value, depth int) {
 		if i > 0 {
 			p.b.WriteByte(' ')
 		}
-		if i == maxElements && v.Len() > maxElements+maxElements/10 || p.full() {
+		if i == maxElements && v.Len() > maxElements+maxElements/10 || p.isFull() {
 			fmt.Fprintf(&p.b, "… (%d more of %d)", v.Len()-i, v.Len())
 			break
 		}
@@ -207,12 +207,12 @@ func (p *printer) element(v reflect.Value, depth int) {
 		v = v.Elem()
 	}
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct ||
-		slices.Contains(p.path, v.Pointer()) || p.full() {
+		slices.Contains(p.path, v.Pointer()) || p.isFull() {
 		p.value(v, depth)
 		return
 	}
 	if !p.method(v, depth) {
-		p.follow(v, depth)
+		p.dereference(v, depth)
 	}
 }
 
@@ -226,14 +226,14 @@ func (p *printer) pointer(v reflect.Value, depth int) {
 	switch v.Elem().Kind() {
 	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
 		if depth == 0 {
-			p.follow(v, depth)
+			p.dereference(v, depth)
 			return
 		}
 	}
 	p.reference(v, v.Type().String())
 }
 
-func (p *printer) follow(v reflect.Value, depth int) {
+func (p *printer) dereference(v reflect.Value, depth int) {
 	p.path = append(p.path, v.Pointer())
 	p.b.WriteByte('&')
 	p.value(v.Elem(), depth+1)
@@ -259,6 +259,6 @@ func (p *printer) channel(v reflect.Value) {
 // scalar writes numbers and booleans, which fmt prints also for unexported fields.
 func scalar(v reflect.Value) string { return fmt.Sprintf("%v", v) }
 
-func cut(s string) string {
+func truncate(s string) string {
 	return strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf(" … (%d bytes in all)", len(s))
 }

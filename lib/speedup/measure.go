@@ -42,7 +42,7 @@ const defaultRounds = 7
 // the workers that it starts. It fails with the first error of a run, and when
 // ctx ends between two runs.
 func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) {
-	if err := check(&opts, cases); err != nil {
+	if err := checkOptions(&opts, cases); err != nil {
 		return nil, err
 	}
 	m := measurement{opts: opts, cases: cases, now: time.Now, load: func() procfs.Load { return procfs.ReadLoad(os.DirFS("/")) }, shuffle: rand.Shuffle}
@@ -62,7 +62,7 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 // enclosing control groups leave.
 func usableCores() float64 { return min(float64(runtime.NumCPU()), cgroup.CPU(os.DirFS("/"))) }
 
-func check(opts *Options, cases []Case) error {
+func checkOptions(opts *Options, cases []Case) error {
 	if len(opts.Workers) == 0 {
 		return errors.New("speedup: Options.Workers is empty: give the worker counts to measure, such as []int{1, 2, 4}")
 	}
@@ -120,7 +120,7 @@ func (m *measurement) run(ctx context.Context) ([]Round, error) {
 	if err := m.warmUp(ctx); err != nil {
 		return nil, err
 	}
-	baseline, err := m.serial(ctx)
+	baseline, err := m.measureSerial(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +136,12 @@ func (m *measurement) run(ctx context.Context) ([]Round, error) {
 }
 
 func (m *measurement) warmUp(ctx context.Context) error {
-	if _, err := m.serial(ctx); err != nil {
+	if _, err := m.measureSerial(ctx); err != nil {
 		return err
 	}
 	for i := range m.cases {
 		for _, w := range m.opts.Workers {
-			if _, err := m.timed(ctx, i, w); err != nil {
+			if _, err := m.measureCase(ctx, i, w); err != nil {
 				return err
 			}
 		}
@@ -164,13 +164,13 @@ func (m *measurement) round(ctx context.Context, before time.Duration) (Round, e
 	m.shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	start := m.load()
 	for _, o := range order {
-		d, err := m.timed(ctx, o.c, m.opts.Workers[o.w])
+		d, err := m.measureCase(ctx, o.c, m.opts.Workers[o.w])
 		if err != nil {
 			return r, err
 		}
 		r.Times[o.c][o.w] = d
 	}
-	after, err := m.serial(ctx)
+	after, err := m.measureSerial(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -179,19 +179,19 @@ func (m *measurement) round(ctx context.Context, before time.Duration) (Round, e
 	return r, nil
 }
 
-func (m *measurement) serial(ctx context.Context) (time.Duration, error) {
+func (m *measurement) measureSerial(ctx context.Context) (time.Duration, error) {
 	if m.opts.Serial == nil {
-		return m.timed(ctx, 0, 1)
+		return m.measureCase(ctx, 0, 1)
 	}
-	return m.clock(ctx, "the serial baseline", m.opts.Serial)
+	return m.measureTime(ctx, "the serial baseline", m.opts.Serial)
 }
 
-func (m *measurement) timed(ctx context.Context, c, workers int) (time.Duration, error) {
+func (m *measurement) measureCase(ctx context.Context, c, workers int) (time.Duration, error) {
 	what := fmt.Sprintf("%s with %d workers", m.cases[c].Name, workers)
-	return m.clock(ctx, what, func() error { return m.cases[c].Run(workers) })
+	return m.measureTime(ctx, what, func() error { return m.cases[c].Run(workers) })
 }
 
-func (m *measurement) clock(ctx context.Context, what string, f func() error) (time.Duration, error) {
+func (m *measurement) measureTime(ctx context.Context, what string, f func() error) (time.Duration, error) {
 	if err := context.Cause(ctx); err != nil {
 		return 0, fmt.Errorf("speedup: before %s: %w", what, err)
 	}

@@ -37,14 +37,14 @@ func (r *Result) texts() []string {
 	for _, s := range r.Series {
 		if f, ok := r.Amdahl(s); ok {
 			texts = append(texts, fmt.Sprintf("Amdahl's law fitted up to %s: %s has a serial fraction of %.3f.",
-				plural(r.Cores, "core"), caseName(s), f))
+				countText(r.Cores, "core"), caseName(s), f))
 		}
 	}
 	return texts
 }
 
 func (r *Result) baseNote() string {
-	note := fmt.Sprintf("T1 = %s (%s); %s; ", formatSeconds(r.Serial.Median), r.SerialName, plural(r.Cores, "core"))
+	note := fmt.Sprintf("T1 = %s (%s); %s; ", formatSeconds(r.Serial.Median), r.SerialName, countText(r.Cores, "core"))
 	if len(r.Rounds) == 1 {
 		return note + "one round, so no intervals."
 	}
@@ -63,10 +63,10 @@ func intervalsName(rounds int) string {
 func (r *Result) loadNote() string {
 	var parts []string
 	if f := r.Foreign(); !math.IsNaN(f) {
-		parts = append(parts, fmt.Sprintf("Other programs kept %.2f of %s busy", f, plural(r.Cores, "core")))
+		parts = append(parts, fmt.Sprintf("Other programs kept %.2f of %s busy", f, countText(r.Cores, "core")))
 	}
 	if n := r.Disturbed(); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %s disturbed", n, plural(float64(len(r.Rounds)), "round")))
+		parts = append(parts, fmt.Sprintf("%d of %s disturbed", n, countText(float64(len(r.Rounds)), "round")))
 	}
 	if len(parts) == 0 {
 		return ""
@@ -115,7 +115,7 @@ func (r *Result) karpFlattNotes() []string {
 
 func caseName(s Series) string { return cmp.Or(s.Name, "this case") }
 
-func plural(n float64, noun string) string {
+func countText(n float64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

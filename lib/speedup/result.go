@@ -51,14 +51,14 @@ const (
 func (r *Result) Disturbed() int {
 	n := 0
 	for i := range r.Rounds {
-		if r.disturbed(&r.Rounds[i]) {
+		if r.isDisturbed(&r.Rounds[i]) {
 			n++
 		}
 	}
 	return n
 }
 
-func (r *Result) disturbed(round *Round) bool {
+func (r *Result) isDisturbed(round *Round) bool {
 	low, high := min(round.Before, round.After), max(round.Before, round.After)
 	return round.Foreign > maxForeign*r.Cores || float64(high-low) > maxDrift*float64(low)
 }
@@ -152,13 +152,13 @@ func estimate(values []float64) Estimate {
 		return Estimate{median(values), math.NaN(), math.NaN()}
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	k := outside(n)
+	k := trimCount(n)
 	return Estimate{median(values), sorted[k], sorted[n-1-k]}
 }
 
-// outside is how many of n values may be left out on each side so that what
+// trimCount is how many of n values may be left out on each side so that what
 // remains still covers the median with 95 %.
-func outside(n int) int {
+func trimCount(n int) int {
 	below := math.Pow(0.5, float64(n)) // P(B = 0) for B of n fair coins
 	term := below
 	k := 0

@@ -73,7 +73,7 @@ func TestIntervalCoversTheMedian(t *testing.T) {
 // The ranks are those of published tables of the sign test.
 func TestOutside(t *testing.T) {
 	for n, want := range map[int]int{2: 0, 6: 0, 8: 0, 9: 1, 11: 1, 12: 2, 20: 5, 50: 17, 100: 39} {
-		if got := outside(n); got != want {
+		if got := trimCount(n); got != want {
 			t.Errorf("of %d values %d are outside, want %d", n, got, want)
 		}
 	}

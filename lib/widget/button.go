@@ -17,7 +17,7 @@ func NewButton(description string) *Button {
 			b.n.notify()
 		}
 	})
-	b.m.comm.Hears(b.n.hasFuncs)
+	b.m.comm.SetHasHandler(b.n.hasFuncs)
 	return b
 }
 

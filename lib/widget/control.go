@@ -38,7 +38,7 @@ func (c *Control[T]) open(widget, style, description string, value T, state map[
 	maps.Copy(full, state)
 	full[c.key] = c.encode(value)
 	c.m = newModel(controls, widget, full, c.receive)
-	c.m.comm.Hears(c.n.hasFuncs)
+	c.m.comm.SetHasHandler(c.n.hasFuncs)
 }
 
 func (c *Control[T]) receive(msg message) {

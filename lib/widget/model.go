@@ -72,7 +72,7 @@ func newModel(module, name string, state map[string]any, handle func(message)) *
 	models.Store(m.comm.ID, m)
 	m.comm.OnClose(func() { models.Delete(m.comm.ID) })
 	m.comm.Receive(func(data json.RawMessage) { m.receive(data, handle) })
-	m.comm.Hears(func() bool { return handle != nil })
+	m.comm.SetHasHandler(func() bool { return handle != nil })
 	return m
 }
 

@@ -11,15 +11,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// needMemory is for the worker with the standard library and a compiler beside it.
-const needMemory = 1 << 30
+// recommendedMemory is for the worker with the standard library and a compiler beside it.
+const recommendedMemory = 1 << 30
 
-// A machine is what doctor looks at.
-type machine interface {
+// A environment is what doctor looks at.
+type environment interface {
 	goCommand() (string, error)
 	goVersion(ctx context.Context, goCommand string) (string, error)
 	kernelspec() (kernelspec.Spec, error)
-	executable(path string) bool
+	isExecutable(path string) bool
 	program() string
 	jupyter() (string, bool) // the command that was found
 	writableCache() (string, error)
@@ -27,18 +27,18 @@ type machine interface {
 	platform() string
 }
 
-// A finding is one line of doctor's answer.
-type finding struct {
+// A checkResult is one line of doctor's answer.
+type checkResult struct {
 	name   string
 	text   string
 	remedy string // what to do; empty when all is well
 	fatal  bool   // the kernel does not work without it
 }
 
-// examine prints all findings and reports whether the kernel can work.
-func examine(ctx context.Context, m machine, w io.Writer) bool {
+// runChecks prints all findings and reports whether the kernel can work.
+func runChecks(ctx context.Context, m environment, w io.Writer) bool {
 	well := true
-	for _, f := range findings(ctx, m) {
+	for _, f := range runAllChecks(ctx, m) {
 		mark := "ok  "
 		switch {
 		case f.remedy != "" && f.fatal:
@@ -54,8 +54,8 @@ func examine(ctx context.Context, m machine, w io.Writer) bool {
 	return well
 }
 
-func findings(ctx context.Context, m machine) []finding {
-	return []finding{
+func runAllChecks(ctx context.Context, m environment) []checkResult {
+	return []checkResult{
 		checkPlatform(m),
 		checkGo(ctx, m),
 		checkKernelspec(m),
@@ -65,16 +65,16 @@ func findings(ctx context.Context, m machine) []finding {
 	}
 }
 
-func checkPlatform(m machine) finding {
-	f := finding{name: "platform", text: m.platform(), fatal: true}
+func checkPlatform(m environment) checkResult {
+	f := checkResult{name: "platform", text: m.platform(), fatal: true}
 	if m.platform() != "linux/amd64" {
 		f.remedy = "Perijove runs on linux/amd64 only so far"
 	}
 	return f
 }
 
-func checkGo(ctx context.Context, m machine) finding {
-	f := finding{name: "go", fatal: true}
+func checkGo(ctx context.Context, m environment) checkResult {
+	f := checkResult{name: "go", fatal: true}
 	path, err := m.goCommand()
 	if err != nil {
 		f.text, f.remedy = "not found", err.Error()
@@ -90,18 +90,18 @@ func checkGo(ctx context.Context, m machine) finding {
 	return f
 }
 
-func checkKernelspec(m machine) finding {
+func checkKernelspec(m environment) checkResult {
 	const again = `run "perijove install"`
-	f := finding{name: "kernelspec", fatal: true}
+	f := checkResult{name: "kernelspec", fatal: true}
 	spec, err := m.kernelspec()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.text, f.remedy = "not installed", again
 	case err != nil:
 		f.text, f.remedy = err.Error(), again
-	case len(spec.Argv) == 0 || !m.executable(spec.Argv[0]):
+	case len(spec.Argv) == 0 || !m.isExecutable(spec.Argv[0]):
 		f.text, f.remedy = fmt.Sprintf("names a program that is not there: %q", spec.Argv), again
-	case !m.executable(spec.Env["PERIJOVE_GO"]):
+	case !m.isExecutable(spec.Env["PERIJOVE_GO"]):
 		f.text, f.remedy = fmt.Sprintf("names a go command that is not there: %q", spec.Env["PERIJOVE_GO"]), again
 	case spec.Argv[0] != m.program():
 		f.text, f.remedy, f.fatal = "starts another perijove: "+spec.Argv[0], again+" to use this one", false
@@ -111,20 +111,20 @@ func checkKernelspec(m machine) finding {
 	return f
 }
 
-func checkJupyter(m machine) finding {
+func checkJupyter(m environment) checkResult {
 	path, ok := m.jupyter()
 	if !ok {
-		return finding{
+		return checkResult{
 			name:   "jupyter",
 			text:   "not found; \"perijove run\" works without it",
 			remedy: "apt-get install jupyterlab (Debian 13 on), or pip install jupyterlab",
 		}
 	}
-	return finding{name: "jupyter", text: path}
+	return checkResult{name: "jupyter", text: path}
 }
 
-func checkCache(m machine) finding {
-	f := finding{name: "cache", fatal: true}
+func checkCache(m environment) checkResult {
+	f := checkResult{name: "cache", fatal: true}
 	dir, err := m.writableCache()
 	if err != nil {
 		f.text, f.remedy = err.Error(), "make the folder writable, or set XDG_CACHE_HOME to one that is"
@@ -134,16 +134,16 @@ func checkCache(m machine) finding {
 	return f
 }
 
-func checkMemory(m machine) finding {
-	f := finding{name: "memory"}
+func checkMemory(m environment) checkResult {
+	f := checkResult{name: "memory"}
 	n, err := m.memory()
 	if err != nil {
 		f.text = "unknown: " + err.Error()
 		return f
 	}
 	f.text = fmt.Sprintf("%d MB available", n>>20)
-	if n < needMemory {
-		f.remedy = fmt.Sprintf("cells are compiled and run in the same memory; %d MB are comfortable", needMemory>>20)
+	if n < recommendedMemory {
+		f.remedy = fmt.Sprintf("cells are compiled and run in the same memory; %d MB are comfortable", recommendedMemory>>20)
 	}
 	return f
 }

@@ -52,9 +52,9 @@ func (m fakeMachine) kernelspec() (kernelspec.Spec, error) {
 	return kernelspec.New(m.program(), "/go/bin/go")
 }
 
-func (m fakeMachine) executable(path string) bool { return path != m.missing }
-func (m fakeMachine) program() string             { return "/bin/perijove" }
-func (m fakeMachine) jupyter() (string, bool)     { return "/bin/jupyter-lab", !m.noJupyter }
+func (m fakeMachine) isExecutable(path string) bool { return path != m.missing }
+func (m fakeMachine) program() string               { return "/bin/perijove" }
+func (m fakeMachine) jupyter() (string, bool)       { return "/bin/jupyter-lab", !m.noJupyter }
 
 func (m fakeMachine) writableCache() (string, error) {
 	if m.noCache {
@@ -93,7 +93,7 @@ func TestDoctor(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var out bytes.Buffer
-			if well := examine(t.Context(), test.m, &out); well != test.well {
+			if well := runChecks(t.Context(), test.m, &out); well != test.well {
 				t.Errorf("examine = %v, want %v", well, test.well)
 			}
 			for _, part := range test.want {

@@ -11,8 +11,8 @@ folder for its cache, memory. It ends with an error when something that is
 needed is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !examine(cmd.Context(), newMachine(), cmd.OutOrStdout()) {
-				return errReported
+			if !runChecks(cmd.Context(), newEnvironment(), cmd.OutOrStdout()) {
+				return errAlreadyReported
 			}
 			return nil
 		},

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// parentPoll is how often the kernel looks whether its Jupyter lives.
-const parentPoll = 250 * time.Millisecond
+// parentPollInterval is how often the kernel looks whether its Jupyter lives.
+const parentPollInterval = 250 * time.Millisecond
 
 // A lifetime is a context that ends with SIGTERM, SIGHUP or the death of the
 // Jupyter that started the kernel. SIGINT never ends it: interrupts come as
@@ -70,7 +70,7 @@ func parentGone(ctx context.Context, getenv func(string) string) <-chan struct{}
 		return gone
 	}
 	go func() {
-		tick := time.NewTicker(parentPoll)
+		tick := time.NewTicker(parentPollInterval)
 		defer tick.Stop()
 		// A direct child sees the death at once by its new parent; a number
 		// could by then belong to another process.

@@ -12,15 +12,15 @@ import (
 
 func main() {
 	if err := newCommand().Execute(); err != nil {
-		if !errors.Is(err, errReported) {
+		if !errors.Is(err, errAlreadyReported) {
 			fmt.Fprintln(os.Stderr, "perijove:", err)
 		}
 		os.Exit(1)
 	}
 }
 
-// errReported is a failure whose cause the user was told already.
-var errReported = errors.New("failed")
+// errAlreadyReported is a failure whose cause the user was told already.
+var errAlreadyReported = errors.New("failed")
 
 func newCommand() *cobra.Command {
 	root := &cobra.Command{

@@ -51,7 +51,7 @@ func onBothTransports(t *testing.T, test func(t *testing.T, c *Client)) {
 // status returns the status of the reply to a cell.
 func status(t *testing.T, c *Client, id string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+	ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)
 	defer cancel()
 	m, err := c.RecvReply(ctx, Shell, id)
 	if err != nil {
@@ -113,7 +113,7 @@ func TestBurst(t *testing.T) {
 // by the reply, is never aborted.
 func TestAfterFailure(t *testing.T) {
 	onBothTransports(t, func(t *testing.T, c *Client) {
-		ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+		ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)
 		defer cancel()
 		for i := range *bursts {
 			failed, err := c.Execute("error CompileError wrong")

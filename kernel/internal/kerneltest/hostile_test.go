@@ -44,7 +44,7 @@ func dial(t *testing.T, c transport.Connection) *Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+	ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)
 	defer cancel()
 	if err := client.AwaitWelcome(ctx); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func dial(t *testing.T, c transport.Connection) *Client {
 // run executes a cell and returns what iopub said of it.
 func run(t *testing.T, c *Client, code string) []*wire.Message {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+	ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)
 	defer cancel()
 	id, err := c.Execute(code)
 	if err != nil {
@@ -156,7 +156,7 @@ func TestTwoFrontEnds(t *testing.T) {
 	a, b := dial(t, conn), dial(t, conn)
 	run(t, a, "print warm up")
 	run(t, b, "print warm up")
-	ctx, cancel := context.WithTimeout(t.Context(), watchdog)
+	ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)
 	defer cancel()
 	for _, pair := range [][2]*Client{{a, b}, {b, a}} {
 		doer, watcher := pair[0], pair[1]
@@ -183,7 +183,7 @@ func describe(messages []*wire.Message) string {
 func TestFlood(t *testing.T) {
 	_, conn := serveTCP(t, io.Discard)
 	c := dial(t, conn)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*watchdog)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*watchdogTimeout)
 	defer cancel()
 	const size = 100 << 20
 	id, err := c.Execute("flood 104857600")

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// watchdog is how long a scenario waits for a message that does not come.
-const watchdog = 2 * time.Minute
+// watchdogTimeout is how long a scenario waits for a message that does not come.
+const watchdogTimeout = 2 * time.Minute
 
 // RunScenario runs the script in the "in" section of a txtar archive against a
 // server with a Fake session, and returns the archive with what each channel
@@ -73,18 +73,18 @@ type scenario struct {
 	client *Client
 	stop   func()
 
-	ids     []string          // of requests, in order
-	heldAt  time.Time         // when the first of held was made
-	labels  map[string]string // msg_id to r1, r2, ...
-	replies map[string]string // msg_id to the channel that its reply is due on
-	held    [][][]byte        // framed shell requests that wait for burst
-	hold    bool
-	sorted  bool
+	ids           []string          // of requests, in order
+	heldAt        time.Time         // when the first of held was made
+	labels        map[string]string // msg_id to r1, r2, ...
+	replies       map[string]string // msg_id to the channel that its reply is due on
+	heldRequests  [][][]byte        // framed shell requests that wait for burst
+	holdRequests  bool
+	sortByRequest bool
 
 	mu       sync.Mutex // guards what follows
 	arrived  *sync.Cond
 	received map[string][]*wire.Message
-	asked    int // input_requests answered
+	answered int // input_requests answered
 }
 
 const scenarioKey = "scenario-key"
@@ -109,7 +109,7 @@ func startScenario() (*scenario, error) {
 		wg.Go(func() { r.collect(ctx, name) })
 	}
 	r.stop = func() { cancel(); wg.Wait() }
-	return r, r.until("the start", func() bool { return r.said(wire.Starting) })
+	return r, r.waitFor("the start", func() bool { return r.hasPublished(wire.Starting) })
 }
 
 func (r *scenario) collect(ctx context.Context, channel string) {
@@ -127,10 +127,10 @@ func (r *scenario) collect(ctx context.Context, channel string) {
 	}
 }
 
-// until waits for a condition on what was received.
-func (r *scenario) until(what string, ok func() bool) error {
-	deadline := time.Now().Add(watchdog)
-	stop := time.AfterFunc(watchdog, r.arrived.Broadcast)
+// waitFor waits for a condition on what was received.
+func (r *scenario) waitFor(what string, ok func() bool) error {
+	deadline := time.Now().Add(watchdogTimeout)
+	stop := time.AfterFunc(watchdogTimeout, r.arrived.Broadcast)
 	defer stop.Stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -159,17 +159,17 @@ func (r *scenario) command(line string) error {
 		}
 		return r.send(Shell, "execute_request", `{"code":`+string(code)+`,"allow_stdin":true}`)
 	case "hold-sends":
-		r.hold = true
+		r.holdRequests = true
 		return nil
 	case "by-request":
-		r.sorted = true
+		r.sortByRequest = true
 		return nil
 	case "burst":
 		return r.burst(rest)
 	case "await":
-		return r.until("idle of "+rest, func() bool { return r.idle(rest) && r.repliedTo(rest) })
+		return r.waitFor("idle of "+rest, func() bool { return r.isIdle(rest) && r.labelHasReply(rest) })
 	case "output":
-		return r.until("output "+rest, func() bool { return r.said(rest) })
+		return r.waitFor("output "+rest, func() bool { return r.hasPublished(rest) })
 	case "answer":
 		return r.answer(rest)
 	case "release":
@@ -186,21 +186,21 @@ var errLate = errors.New("the requests were sent too late")
 // burst makes the first request's cell take longer than it took to make the
 // others, so that all were made before its end by the dates that they bear.
 func (r *scenario) burst(gate string) error {
-	first := fmt.Sprintf("r%d", len(r.ids)-len(r.held)+1)
+	first := fmt.Sprintf("r%d", len(r.ids)-len(r.heldRequests)+1)
 	making := time.Since(r.heldAt)
-	if err := r.client.SendRaw(Shell, r.held[0]); err != nil {
+	if err := r.client.SendRaw(Shell, r.heldRequests[0]); err != nil {
 		return err
 	}
-	if err := r.until("busy of "+first, func() bool { return r.state(first) == wire.Busy }); err != nil {
+	if err := r.waitFor("busy of "+first, func() bool { return r.state(first) == wire.Busy }); err != nil {
 		return err
 	}
 	time.Sleep(making + 2*time.Millisecond) // dates have milliseconds
 	released := time.Now()
 	r.fake.Release(gate)
-	if err := r.until("idle of "+first, func() bool { return r.idle(first) }); err != nil {
+	if err := r.waitFor("idle of "+first, func() bool { return r.isIdle(first) }); err != nil {
 		return err
 	}
-	for _, frames := range r.held[1:] {
+	for _, frames := range r.heldRequests[1:] {
 		if err := r.client.SendRaw(Shell, frames); err != nil {
 			return err
 		}
@@ -208,7 +208,7 @@ func (r *scenario) burst(gate string) error {
 	if time.Since(released) > server.InFlightPeriod {
 		return errLate
 	}
-	r.held, r.hold = nil, false
+	r.heldRequests, r.holdRequests = nil, false
 	return nil
 }
 
@@ -236,11 +236,11 @@ func (r *scenario) send(channel, msgType, content string) error {
 		r.replies[id] = channel
 	}
 	r.mu.Unlock()
-	if r.hold {
-		if r.held == nil {
+	if r.holdRequests {
+		if r.heldRequests == nil {
 			r.heldAt = made
 		}
-		r.held = append(r.held, frames)
+		r.heldRequests = append(r.heldRequests, frames)
 		return nil
 	}
 	return r.client.SendRaw(channel, frames)
@@ -261,16 +261,16 @@ func (r *scenario) lastSubshell() string {
 
 func (r *scenario) answer(value string) error {
 	var ask *wire.Message
-	err := r.until("an input_request", func() bool {
-		if len(r.received[Stdin]) > r.asked {
-			ask = r.received[Stdin][r.asked]
+	err := r.waitFor("an input_request", func() bool {
+		if len(r.received[Stdin]) > r.answered {
+			ask = r.received[Stdin][r.answered]
 		}
 		return ask != nil
 	})
 	if err != nil {
 		return err
 	}
-	r.asked++
+	r.answered++
 	content, err := json.Marshal(wire.InputReply{Value: value})
 	if err != nil {
 		return err
@@ -279,8 +279,8 @@ func (r *scenario) answer(value string) error {
 	return err
 }
 
-// idle reports whether a request's last status is idle. The caller holds r.mu.
-func (r *scenario) idle(label string) bool { return r.state(label) == wire.Idle }
+// isIdle reports whether a request's last status is idle. The caller holds r.mu.
+func (r *scenario) isIdle(label string) bool { return r.state(label) == wire.Idle }
 
 // state is a request's last status. The caller holds r.mu.
 func (r *scenario) state(label string) (state string) {
@@ -292,25 +292,25 @@ func (r *scenario) state(label string) (state string) {
 	return state
 }
 
-// replied reports whether a request has its reply, if it gets one. The caller
+// hasReply reports whether a request has its reply, if it gets one. The caller
 // holds r.mu.
-func (r *scenario) replied(id string) bool {
+func (r *scenario) hasReply(id string) bool {
 	channel, due := r.replies[id]
 	return !due || slices.ContainsFunc(r.received[channel], func(m *wire.Message) bool { return m.Parent.MsgID == id })
 }
 
-// repliedTo is replied for a label. The caller holds r.mu.
-func (r *scenario) repliedTo(label string) bool {
+// labelHasReply is replied for a label. The caller holds r.mu.
+func (r *scenario) labelHasReply(label string) bool {
 	for id, l := range r.labels {
 		if l == label {
-			return r.replied(id)
+			return r.hasReply(id)
 		}
 	}
 	return false
 }
 
-// said reports whether iopub carried a text. The caller holds r.mu.
-func (r *scenario) said(text string) bool {
+// hasPublished reports whether iopub carried a text. The caller holds r.mu.
+func (r *scenario) hasPublished(text string) bool {
 	for _, m := range r.received[IOPub] {
 		if bytes.Contains(m.Content, []byte(text)) {
 			return true
@@ -322,8 +322,8 @@ func (r *scenario) said(text string) bool {
 func (r *scenario) awaitAll() error {
 	for _, id := range r.ids {
 		label := r.labels[id]
-		done := func() bool { return r.idle(label) && r.replied(id) }
-		if err := r.until("the end of "+label, done); err != nil {
+		done := func() bool { return r.isIdle(label) && r.hasReply(id) }
+		if err := r.waitFor("the end of "+label, done); err != nil {
 			return err
 		}
 	}
@@ -361,7 +361,7 @@ func (r *scenario) transcript(channel string) string {
 	defer r.mu.Unlock()
 	var b strings.Builder
 	messages := slices.Clone(r.received[channel])
-	if r.sorted && channel == IOPub {
+	if r.sortByRequest && channel == IOPub {
 		slices.SortStableFunc(messages, func(a, b *wire.Message) int {
 			return strings.Compare(r.labels[a.Parent.MsgID], r.labels[b.Parent.MsgID])
 		})

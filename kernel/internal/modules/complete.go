@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// A lister asks the go command about packages; the last argument is an import path.
-type lister func(ctx context.Context, cgo bool, args ...string) ([]resolved, error)
+// A listFunc asks the go command about packages; the last argument is an import path.
+type listFunc func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error)
 
-// completing is a lister that completes the module's files where they lack something for a package of a module that they
+// listCompleting is a lister that completes the module's files where they lack something for a package of a module that they
 // name, and notes that for the user.
-func (m *Modules) completing(ask lister) lister {
-	return func(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
+func (m *Modules) listCompleting(ask listFunc) listFunc {
+	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		list, err := ask(ctx, cgo, args...)
 		if err == nil || ctx.Err() != nil {
 			return list, err
@@ -25,7 +25,7 @@ func (m *Modules) completing(ask lister) lister {
 		path := args[len(args)-1]
 		notice, failed := m.complete(ctx, path, moduleFile.requiresFor)
 		switch {
-		case failed == errNotProvided:
+		case failed == errNotRequired:
 			return nil, m.notFound(path)
 		case failed != nil:
 			return nil, fmt.Errorf("%s; completing go.mod and go.sum failed: %w", firstLines(err.Error()), failed)
@@ -37,8 +37,8 @@ func (m *Modules) completing(ask lister) lister {
 	}
 }
 
-// errNotProvided says that a package is one of a module that nobody has asked for.
-var errNotProvided = errors.New("no module that go.mod names provides the package")
+// errNotRequired says that a package is one of a module that nobody has asked for.
+var errNotRequired = errors.New("no module that go.mod names provides the package")
 
 // Notices returns, once, what is to be told of the packages that were asked for.
 func (m *Modules) Notices() []string {
@@ -63,7 +63,7 @@ func (m *Modules) Complete(ctx context.Context, path string) bool {
 // of that: "" if nothing was to be done. The go command works on copies: what it would add for a package of a module
 // that nobody has asked for is not wanted.
 func (m *Modules) complete(ctx context.Context, path string, mayHave func(moduleFile, string) bool) (notice string, err error) {
-	if !m.completes(path, mayHave) {
+	if !m.mayComplete(path, mayHave) {
 		return "", nil
 	}
 	before, err := readModuleFiles(m.dir)
@@ -86,8 +86,8 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 	if err != nil || after == before {
 		return "", err
 	}
-	if !provided(list, path, readModule(m.dir)) {
-		return "", errNotProvided
+	if !isProvidedBy(list, path, readModule(m.dir)) {
+		return "", errNotRequired
 	}
 	if now, err := readModuleFiles(m.dir); err != nil || now != before {
 		return "", errors.Join(err, errors.New("the module has changed meanwhile: run the cell again"))
@@ -98,8 +98,8 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 	return describeCompletion(before, after, path), nil
 }
 
-// completes reports whether a package that cannot be listed may lack nothing but lines of go.mod or go.sum.
-func (m *Modules) completes(path string, mayHave func(moduleFile, string) bool) bool {
+// mayComplete reports whether a package that cannot be listed may lack nothing but lines of go.mod or go.sum.
+func (m *Modules) mayComplete(path string, mayHave func(moduleFile, string) bool) bool {
 	if m.dir == "" || m.workspace() != "" || m.vendorDir() != "" { // these have their own files
 		return false
 	}
@@ -113,9 +113,9 @@ func (m *Modules) completes(path string, mayHave func(moduleFile, string) bool) 
 	return mayHave(f, path)
 }
 
-// provided reports whether a listed package is one of a module that a go.mod names.
-func provided(list []resolved, path string, f moduleFile) bool {
-	i := slices.IndexFunc(list, func(p resolved) bool { return p.ImportPath == path })
+// isProvidedBy reports whether a listed package is one of a module that a go.mod names.
+func isProvidedBy(list []listedPackage, path string, f moduleFile) bool {
+	i := slices.IndexFunc(list, func(p listedPackage) bool { return p.ImportPath == path })
 	if i < 0 || list[i].Module == nil {
 		return false
 	}

@@ -7,13 +7,9 @@ package modules
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,43 +23,43 @@ type Modules struct {
 	img   *image.Image
 	cache string // for answers of the go command; shared by all notebooks
 
-	mu       sync.Mutex
-	from     string             // the notebook's folder
-	env      []string           // NAME=VALUE, for the go command
-	dir      string             // of the module; "" until there is one
-	scratch  string             // where a scratch module may be made
-	own      bool               // dir is the scratch module
-	archives map[string]string  // packages beyond the image, or other than its own
-	names    map[string]string  // their names
-	given    map[string]string  // those of Use
-	cRoots   map[string]*cRoot  // what the image in use was built with, by import path
-	found    map[string]*cRoot  // what the image that CPackages last asked for is built with
-	cKey     string             // of the image in use
-	folders  map[string]*folder // packages that may change without notice, by import path
-	roots    map[string]bool    // import paths that were resolved
-	failed   map[string]error   // and those that could not be, for the running cell
-	entered  string             // the folder that %cd has gone into last; "" for none
-	wanted   string             // the folder of a module that Restart goes over to
-	notices  []string           // what a cell is to tell
-	state    string             // of the module's files when that was
-	configs  map[string]string  // importcfg files by content hash
+	mu              sync.Mutex
+	notebookDir     string                   // the notebook's folder
+	env             []string                 // NAME=VALUE, for the go command
+	dir             string                   // of the module; "" until there is one
+	scratch         string                   // where a scratch module may be made
+	isScratch       bool                     // dir is the scratch module
+	archives        map[string]string        // packages beyond the image, or other than its own
+	names           map[string]string        // their names
+	registered      map[string]string        // those of Use
+	cgoRoots        map[string]*cgoRoot      // what the image in use was built with, by import path
+	newCgoRoots     map[string]*cgoRoot      // what the image that CPackages last asked for is built with
+	cgoKey          string                   // of the image in use
+	localPackages   map[string]*localPackage // packages that may change without notice, by import path
+	roots           map[string]bool          // import paths that were resolved
+	failed          map[string]error         // and those that could not be, for the running cell
+	currentDir      string                   // the folder that %cd has gone into last; "" for none
+	switchTo        string                   // the folder of a module that Restart goes over to
+	notices         []string                 // what a cell is to tell
+	moduleFilesHash string                   // of the module's files when that was
+	configs         map[string]string        // importcfg files by content hash
 }
 
 // New returns the packages for a notebook in folder dir. A scratch module, if
 // one is needed, is made in scratch.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
-	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, given: map[string]string{}, folders: map[string]*folder{}, roots: map[string]bool{}, failed: map[string]error{}, configs: map[string]string{}}
+	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, registered: map[string]string{}, localPackages: map[string]*localPackage{}, roots: map[string]bool{}, failed: map[string]error{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
-		m.from, m.dir = dir, findModule(dir)
+		m.notebookDir, m.dir = dir, findModule(dir)
 	}
 	return m
 }
 
-// Use makes a compiled package known under its import path.
-func (m *Modules) Use(path, archive string) {
+// Register makes a compiled package known under its import path.
+func (m *Modules) Register(path, archive string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.archives[path], m.given[path], m.names[path] = archive, archive, ""
+	m.archives[path], m.registered[path], m.names[path] = archive, archive, ""
 }
 
 // Setenv sets a variable for the go command. What images are made of stays: then
@@ -98,10 +94,10 @@ func findModule(dir string) string {
 	}
 }
 
-// own is the module of the library that the worker is built with. The worker
+// libraryModule is the module of the library that the worker is built with. The worker
 // and the cells must share it, so it is always the image's: a second copy would
 // not be connected to anything.
-const own = "github.com/perijove/perijove/"
+const libraryModule = "github.com/perijove/perijove/"
 
 // Archive returns the compiled package of an import path. It may ask the go
 // command, but changes nothing in the module.
@@ -114,7 +110,7 @@ func (m *Modules) Archive(path string) (string, error) {
 // archive returns the compiled package of an import path. resolve is called
 // where it is not known yet.
 func (m *Modules) archive(path string, resolve func() error) (string, error) {
-	if f, err, ok := m.known(path); ok {
+	if f, err, ok := m.lookup(path); ok {
 		return f, err
 	}
 	if err := m.failed[path]; err != nil {
@@ -133,20 +129,20 @@ func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	return "", m.notFound(path)
 }
 
-// known is archive as far as the go command need not be asked; ok reports
+// lookup is archive as far as the go command need not be asked; ok reports
 // whether that is so.
-func (m *Modules) known(path string) (file string, err error, ok bool) {
+func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil, true
 	}
 	bundled, err := m.img.Archive(path)
-	if err == nil && (strings.HasPrefix(path, own) || m.dir == "" || !m.mentions(path)) {
+	if err == nil && (strings.HasPrefix(path, libraryModule) || m.dir == "" || !m.mayProvide(path)) {
 		return bundled, nil, true
 	}
-	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
-		m.dir = findModule(m.from)
+	if m.dir == "" && m.notebookDir != "" { // somebody may have made a go.mod since
+		m.dir = findModule(m.notebookDir)
 	}
-	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mentions(path) {
+	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mayProvide(path) {
 		return "", m.notFound(path), true
 	}
 	return "", nil, false
@@ -155,7 +151,7 @@ func (m *Modules) known(path string) (file string, err error, ok bool) {
 // notFound says how to come by a package.
 func (m *Modules) notFound(path string) error {
 	if other := m.otherModule(path); other != "" {
-		m.wanted = other
+		m.switchTo = other
 		return fmt.Errorf("package %s is one of the module in %s, and this notebook has packages of the module in %s already: %%restart goes over to the other module", path, other, m.dir)
 	}
 	if HasDomain(path) {
@@ -187,41 +183,29 @@ func notFound(path string) error {
 	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
 }
 
-// mentions reports whether the module's files name a module that may have the
+// mayProvide reports whether the module's files name a module that may have the
 // package: that itself, one that it requires, or one that is replaced.
-func (m *Modules) mentions(path string) bool {
+func (m *Modules) mayProvide(path string) bool {
 	return slices.ContainsFunc(readModules(m.dir), func(f moduleFile) bool {
 		return f.isOwn(path) || f.requiresFor(path) || f.replacesFor(path)
 	})
 }
 
-// ofImage reports whether a package is the image's own.
-func (m *Modules) ofImage(p resolved) bool {
+// isInImage reports whether a package is the image's own.
+func (m *Modules) isInImage(p listedPackage) bool {
 	if p.Export == "" || p.Standard {
 		return true
 	}
 	bundled, err := m.img.Archive(p.ImportPath)
-	return err == nil && (strings.HasPrefix(p.ImportPath, own) || sameFile(bundled, p.Export))
+	return err == nil && (strings.HasPrefix(p.ImportPath, libraryModule) || sameFile(bundled, p.Export))
 }
 
-// take makes a package known.
-func (m *Modules) take(p resolved) {
+// add makes a package known.
+func (m *Modules) add(p listedPackage) {
 	m.archives[p.ImportPath], m.names[p.ImportPath] = p.Export, p.Name
-	if inFolder(p) {
-		m.folders[p.ImportPath] = &folder{p.Dir, stamp(p.Dir)}
+	if isLocal(p) {
+		m.localPackages[p.ImportPath] = &localPackage{p.Dir, fingerprint(p.Dir)}
 	}
-}
-
-func allExist(list []resolved) bool {
-	for _, p := range list {
-		if p.Export == "" {
-			continue
-		}
-		if _, err := os.Stat(p.Export); err != nil {
-			return false
-		}
-	}
-	return len(list) > 0
 }
 
 // sameFile compares two compiled packages.
@@ -239,83 +223,6 @@ func sameFile(a, b string) bool {
 	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
-// key names the answer for a path in this state of the module.
-func (m *Modules) key(path string) (string, error) {
-	h := sha256.New()
-	fmt.Fprintln(h, m.img.Dir, path)
-	found := false
-	for _, name := range []string{"go.mod", "go.sum", "go.work", "go.work.sum"} {
-		b, err := os.ReadFile(filepath.Join(m.dir, name))
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", err
-		}
-		found = found || err == nil
-		fmt.Fprintln(h, name, len(b))
-		h.Write(b)
-	}
-	if !found {
-		return "", errors.New("no go.mod")
-	}
-	return hex.EncodeToString(h.Sum(nil)[:12]), nil
-}
-
-// Get adds modules, as go get does: to the notebook's module if there is one,
-// else to a scratch module. It returns what go get said.
-func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := m.provide(); err != nil {
-		return "", err
-	}
-	dir := m.dir
-	switch members := m.members(); {
-	case len(members) == 1:
-		dir = members[0]
-	case len(members) > 1:
-		return "", fmt.Errorf("%s is a workspace of %d modules, and a module is got for one of them:  %s", m.dir, len(members), getLine(members, paths...))
-	}
-	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
-	cmd.Dir = dir
-	cmd.Env = append(m.environ(false), "PWD="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
-	}
-	if dir := m.vendorDir(); dir != "" {
-		return fmt.Sprintf("%s%s stays as it is: import the packages in a Go file of the module, and run  !go mod vendor\n", out, dir), nil
-	}
-	return string(out), nil
-}
-
-// provide makes the scratch module if there is none that the notebook lies in.
-func (m *Modules) provide() error {
-	if m.dir == "" && m.from != "" { // somebody may have made a go.mod since
-		m.dir = findModule(m.from)
-	}
-	if m.dir != "" {
-		return nil
-	}
-	dir := filepath.Join(m.scratch, "module")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	lang := strings.TrimPrefix(m.img.Toolchain.Lang(), "go")
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module notebook\n\ngo "+lang+"\n"), 0o644); err != nil {
-		return err
-	}
-	m.dir, m.own = dir, true
-	return nil
-}
-
-// Provide returns the module's folder, and whether it is that of a scratch
-// module, which it makes if there is no other.
-func (m *Modules) Provide() (dir string, scratch bool, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	err = m.provide()
-	return m.dir, m.own, err
-}
-
 // Dir is the module's folder, "" if there is none.
 func (m *Modules) Dir() string {
 	m.mu.Lock()
@@ -330,60 +237,4 @@ func (m *Modules) Packages() map[string]string {
 	list := maps.Clone(m.img.Packages())
 	maps.Copy(list, m.names)
 	return list
-}
-
-// Importcfg returns a file that covers the image's packages and those found
-// beyond it.
-func (m *Modules) Importcfg(paths []string) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.archives) == 0 {
-		return m.img.Importcfg(paths)
-	}
-	b, err := os.ReadFile(m.img.ImportcfgFile())
-	if err != nil {
-		return "", err
-	}
-	var cfg bytes.Buffer
-	for line := range bytes.Lines(b) {
-		path, _, _ := strings.Cut(strings.TrimPrefix(string(line), "packagefile "), "=")
-		if _, other := m.archives[path]; !other {
-			cfg.Write(line)
-		}
-	}
-	cfg.WriteString(m.lines())
-	return m.write(cfg.Bytes())
-}
-
-// Extra returns an importcfg file with the packages that are not the image's,
-// for the worker; "" if there are none.
-func (m *Modules) Extra() (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.archives) == 0 {
-		return "", nil
-	}
-	return m.write([]byte(m.lines()))
-}
-
-func (m *Modules) lines() string {
-	var b strings.Builder
-	for _, p := range sortedKeys(m.archives) {
-		fmt.Fprintf(&b, "packagefile %s=%s\n", p, m.archives[p])
-	}
-	return b.String()
-}
-
-func (m *Modules) write(b []byte) (string, error) {
-	sum := sha256.Sum256(b)
-	key := hex.EncodeToString(sum[:8])
-	if f := m.configs[key]; f != "" {
-		return f, nil
-	}
-	file := filepath.Join(m.scratch, "importcfg-"+key)
-	if err := os.WriteFile(file, b, 0o644); err != nil {
-		return "", err
-	}
-	m.configs[key] = file
-	return file, nil
 }

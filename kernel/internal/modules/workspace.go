@@ -109,7 +109,7 @@ func (m *Modules) lacksVendored(path string) bool {
 
 func (m *Modules) notVendored(dir, path string) error {
 	get := ""
-	if !m.mentions(path) {
+	if !m.mayProvide(path) {
 		get = fmt.Sprintf("run  %%get %s , ", path)
 	}
 	return fmt.Errorf("package %s is not in %s, where the go command looks instead of the module cache: %simport it in a Go file of the module and run  !go mod vendor , or remove the folder", path, dir, get)

@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// shownForms are the MIME types that an export can show, best first.
-var shownForms = []string{
+// preferredTypes are the MIME types that an export can show, best first.
+var preferredTypes = []string{
 	"text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp",
 	"text/latex", "application/json", "text/plain",
 }
@@ -39,7 +39,7 @@ func preformatted(class, text string) template.HTML {
 }
 
 func (m *markdown) bundle(o Output) (template.HTML, error) {
-	for _, mimeType := range shownForms {
+	for _, mimeType := range preferredTypes {
 		form, ok := o.Data[mimeType]
 		if !ok {
 			continue

@@ -30,7 +30,7 @@ func (nb *Notebook) SetParameters(assignments []string) error {
 	if at < 0 {
 		return errors.New(`this notebook has no parameters: tag the cell that declares them "parameters"`)
 	}
-	scope, err := declaredIn(nb.Cells[at].Source)
+	scope, err := parseParameters(nb.Cells[at].Source)
 	if err != nil {
 		return fmt.Errorf("cell %d, tagged parameters: %w", at+1, err)
 	}
@@ -55,7 +55,7 @@ func (nb *Notebook) Parameters() ([]Parameter, error) {
 		if c.Type != CodeCell || !c.HasTag(TagParameters) {
 			continue
 		}
-		scope, err := declaredIn(c.Source)
+		scope, err := parseParameters(c.Source)
 		if err != nil {
 			return nil, fmt.Errorf("cell %d, tagged parameters: %w", i+1, err)
 		}
@@ -125,17 +125,17 @@ func (s *parameterScope) typeName(t types.Type) string {
 	})
 }
 
-// declaredIn finds the top-level variables of a cell by checking it as the body
+// parseParameters finds the top-level variables of a cell by checking it as the body
 // of a function. Only package time can be imported: it has the one imported
 // type that a parameter may have.
-func declaredIn(source string) (*parameterScope, error) {
+func parseParameters(source string) (*parameterScope, error) {
 	fset := token.NewFileSet()
 	file, body, err := parseCellSource(fset, source)
 	if err != nil {
 		return nil, err
 	}
 	info := &types.Info{Defs: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
-	conf := types.Config{Importer: timeOnly{}, Error: func(error) {}} // unused variables are fine here
+	conf := types.Config{Importer: timeImporter{}, Error: func(error) {}} // unused variables are fine here
 	pkg, _ := conf.Check("cell", fset, []*ast.File{file}, info)
 	s := &parameterScope{pkg: pkg, constants: map[string]bool{}}
 	top := info.Scopes[body.Type]
@@ -185,8 +185,8 @@ func importsTime(f *ast.File) bool {
 	})
 }
 
-// timeOnly imports a package time with all that a declaration of a duration needs.
-type timeOnly struct{}
+// timeImporter imports a package time with all that a declaration of a duration needs.
+type timeImporter struct{}
 
 const timeSource = `package time
 type Duration int64
@@ -199,7 +199,7 @@ const (
 	Hour = 60 * Minute
 )`
 
-func (timeOnly) Import(path string) (*types.Package, error) {
+func (timeImporter) Import(path string) (*types.Package, error) {
 	if path != "time" {
 		return nil, errors.New("not needed for parameters")
 	}

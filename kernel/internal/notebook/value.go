@@ -25,7 +25,7 @@ func (s *parameterScope) parse(text string, t types.Type) (string, error) {
 	if isDuration(t) {
 		d, err := time.ParseDuration(strings.TrimSpace(text))
 		if err != nil {
-			return "", expected("a duration such as 1.5s or 300ms", text)
+			return "", errExpected("a duration such as 1.5s or 300ms", text)
 		}
 		return durationExpr(d), nil
 	}
@@ -36,7 +36,7 @@ func (s *parameterScope) parse(text string, t types.Type) (string, error) {
 		"time.Duration, or a slice of one of these", s.typeName(t))
 }
 
-func expected(what, got string) error { return fmt.Errorf("expected %s, got %q", what, got) }
+func errExpected(what, got string) error { return fmt.Errorf("expected %s, got %q", what, got) }
 
 func isDuration(t types.Type) bool {
 	named, ok := types.Unalias(t).(*types.Named)
@@ -75,19 +75,19 @@ func basic(text string, b *types.Basic) (string, error) {
 	case info&types.IsBoolean != 0:
 		v, err := strconv.ParseBool(word)
 		if err != nil {
-			return "", expected("true or false", text)
+			return "", errExpected("true or false", text)
 		}
 		return strconv.FormatBool(v), nil
 	case info&types.IsUnsigned != 0:
 		v, err := strconv.ParseUint(word, 0, intSizes[b.Kind()])
 		if err != nil {
-			return "", notNumber(err, "a number of type "+b.Name()+" (0 or more)", text)
+			return "", errNotNumber(err, "a number of type "+b.Name()+" (0 or more)", text)
 		}
 		return strconv.FormatUint(v, 10), nil
 	case info&types.IsInteger != 0:
 		v, err := strconv.ParseInt(word, 0, intSizes[b.Kind()])
 		if err != nil {
-			return "", notNumber(err, "a whole number of type "+b.Name(), text)
+			return "", errNotNumber(err, "a whole number of type "+b.Name(), text)
 		}
 		return strconv.FormatInt(v, 10), nil
 	case info&types.IsFloat != 0:
@@ -103,19 +103,19 @@ func float(text string, b *types.Basic) (string, error) {
 	}
 	v, err := strconv.ParseFloat(text, bits)
 	if err != nil {
-		return "", notNumber(err, "a number such as 0.5 or 1e6", text)
+		return "", errNotNumber(err, "a number such as 0.5 or 1e6", text)
 	}
 	if math.IsInf(v, 0) || math.IsNaN(v) {
-		return "", expected("a finite number", text)
+		return "", errExpected("a finite number", text)
 	}
 	return strconv.FormatFloat(v, 'g', -1, bits), nil
 }
 
-func notNumber(err error, what, text string) error {
+func errNotNumber(err error, what, text string) error {
 	if errors.Is(err, strconv.ErrRange) {
 		what += " within its range"
 	}
-	return expected(what, text)
+	return errExpected(what, text)
 }
 
 // slice reads 1,2,4 or a Go literal such as []int{1, 2, 4}. Strings that have
@@ -143,25 +143,25 @@ func (s *parameterScope) literal(text string, t types.Type) (string, error) {
 	example := "a list such as 1,2,4 or a literal of type " + s.typeName(t)
 	expr, err := parser.ParseExpr(text)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", expected(example, text), cellPosition(err, 0))
+		return "", fmt.Errorf("%w: %w", errExpected(example, text), cellPosition(err, 0))
 	}
 	lit, ok := expr.(*ast.CompositeLit)
 	if !ok {
-		return "", expected(example, text)
+		return "", errExpected(example, text)
 	}
 	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
 	if err := s.check(lit, info); err != nil {
-		return "", fmt.Errorf("%w: %s", expected(example, text), typeErrorText(err))
+		return "", fmt.Errorf("%w: %s", errExpected(example, text), typeErrorText(err))
 	}
 	if !types.AssignableTo(info.TypeOf(lit), t) {
-		return "", expected(example, text)
+		return "", errExpected(example, text)
 	}
 	for _, e := range lit.Elts {
 		if kv, ok := e.(*ast.KeyValueExpr); ok {
 			e = kv.Value
 		}
 		if v := info.Types[e].Value; v == nil || v.Kind() == constant.Unknown {
-			return "", fmt.Errorf("%w whose elements are constants", expected(example, text))
+			return "", fmt.Errorf("%w whose elements are constants", errExpected(example, text))
 		}
 	}
 	return text, nil
@@ -169,7 +169,7 @@ func (s *parameterScope) literal(text string, t types.Type) (string, error) {
 
 // check types an expression where time and the cell's types can be named.
 func (s *parameterScope) check(expr ast.Expr, info *types.Info) error {
-	tm, err := timeOnly{}.Import("time")
+	tm, err := timeImporter{}.Import("time")
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	line := r.progress()
 	defer line.end()
 	line.set("looking for the packages that the cell imports")
-	set, code, err := r.modules.CPackages(r.ctx, paths)
+	set, code, err := r.modules.CgoPackages(r.ctx, paths)
 	switch {
 	case r.ctx.Err() != nil:
 		return failure("Interrupted", "interrupted while looking for packages")

@@ -150,7 +150,7 @@ func (r *run) cd(d cell.DirectiveLine) error {
 		return err
 	}
 	r.setup.Dir = dir
-	r.modules.Enter(dir)
+	r.modules.SetFolder(dir)
 	r.print("%s\n", dir)
 	return nil
 }

@@ -193,7 +193,7 @@ func (r *run) load(c *cell.Cell, whole bool, note func(*program.Unit, *output.Er
 // link has the worker load and run a unit. What that declares is committed as
 // soon as it is linked, however the cell ends.
 func (r *run) link(w *process, program *program.Program, unit *program.Unit, whole bool, note func(*program.Unit, *output.Error)) *output.Error {
-	extra, err := r.modules.Extra()
+	extra, err := r.modules.ExtraImportcfg()
 	if err != nil {
 		return failure("WorkerError", err.Error())
 	}

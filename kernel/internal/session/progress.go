@@ -91,9 +91,9 @@ func (p *progressLine) end() {
 }
 
 // compiling tells how far the go command is.
-func (p *progressLine) compiling(c modules.Compiling) {
+func (p *progressLine) compiling(c modules.CompileProgress) {
 	if c.Total > 0 {
-		p.set(fmt.Sprintf("compiling %s, %d of %d packages", c.Package, c.Begun, c.Total))
+		p.set(fmt.Sprintf("compiling %s, %d of %d packages", c.Package, c.Started, c.Total))
 	} else {
 		p.set("compiling " + c.Package)
 	}

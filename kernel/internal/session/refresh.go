@@ -38,12 +38,12 @@ func (r *run) refresh() {
 // reports whether their types are new ones.
 func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 	prog := r.program.Load()
-	renewed = prog.Changed(change.Packages) || change.Other
+	renewed = prog.Changed(change.Packages) || change.VersionChanged
 	r.mu.Lock()
 	w := r.worker
 	r.mu.Unlock()
 	if w != nil && !w.dead() {
-		extra, err := r.modules.Extra()
+		extra, err := r.modules.ExtraImportcfg()
 		if err != nil {
 			return false, err
 		}

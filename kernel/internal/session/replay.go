@@ -205,7 +205,7 @@ func (r *run) restart(d cell.DirectiveLine) error {
 	if d.Args != "" {
 		return errors.New("write %restart alone")
 	}
-	if r.modules.Restart() {
+	if r.modules.SwitchModule() {
 		r.program.Load().Reimport()
 	}
 	r.mu.Lock()

@@ -104,7 +104,7 @@ func New(cfg Config) (*Session, error) {
 	}
 	s.modules = modules.New(cfg.Image, cfg.Dir, scratch.dir, cache)
 	for path, archive := range cfg.Packages {
-		s.modules.Use(path, archive)
+		s.modules.Register(path, archive)
 	}
 	s.program.Store(s.newProgram())
 	if s.solo() {

@@ -24,7 +24,7 @@ func (r *run) moduleShell(d cell.DirectiveLine) error {
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(d.Args), "go get "); ok {
 		return r.get(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})
 	}
-	dir, scratch, err := r.modules.Provide()
+	dir, scratch, err := r.modules.EnsureModule()
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
 func (w *worker) asking() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.waiting) > 0 || comm.Listening()
+	return len(w.waiting) > 0 || comm.HasHandlers()
 }
 
 // finalizersRun counts the finalizers and cleanups that have been queued.

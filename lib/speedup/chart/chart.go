@@ -59,15 +59,15 @@ func (c *Chart) SVG() string {
 	if _, err := canvas.WriteTo(&b); err != nil {
 		panic("speedup: writing to memory failed: " + err.Error()) // a bytes.Buffer does not fail
 	}
-	return describe(b.String(), c.Title, c.String())
+	return addDescription(b.String(), c.Title, c.String())
 }
 
 // fontFallbacks follow Liberation Sans, which browsers seldom have, with fonts
 // of the same widths.
 const fontFallbacks = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
 
-// describe adds a title and a description to an SVG document.
-func describe(svg, title, text string) string {
+// addDescription adds a title and a description to an SVG document.
+func addDescription(svg, title, text string) string {
 	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans;", fontFallbacks)
 	start := strings.Index(svg, "<svg")
 	end := start + strings.Index(svg[start:], ">") + 1

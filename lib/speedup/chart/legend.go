@@ -28,7 +28,7 @@ func (c *Chart) legend() []legendEntry {
 	}
 	for i, s := range r.Series {
 		if _, ok := r.Amdahl(s); ok {
-			entries = append(entries, legendEntry{name: strings.TrimSpace(s.Name + " by Amdahl's law"), line: line(soft(seriesColor(i)), 4)})
+			entries = append(entries, legendEntry{name: strings.TrimSpace(s.Name + " by Amdahl's law"), line: line(translucent(seriesColor(i)), 4)})
 		}
 	}
 	entries = append(entries, legendEntry{name: "ideal", line: idealStyle})

@@ -18,13 +18,13 @@ const (
 	smallPointRadius = 2.4
 )
 
-// zone shades what is beyond the cores and draws the horizontal grid.
-type zone struct {
+// oversubscribedZone shades what is beyond the cores and draws the horizontal grid.
+type oversubscribedZone struct {
 	from  float64
 	ticks plot.Ticker
 }
 
-func (z zone) Plot(c draw.Canvas, p *plot.Plot) {
+func (z oversubscribedZone) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	if z.from < p.X.Max {
 		left := max(c.Min.X, x(z.from))
@@ -37,11 +37,11 @@ func (z zone) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// reference draws the ideal line up to the cores, or to the edge, and from
+// idealLine draws the ideal line up to the cores, or to the edge, and from
 // there the ceiling.
-type reference struct{ cores float64 }
+type idealLine struct{ cores float64 }
 
-func (r reference) Plot(c draw.Canvas, p *plot.Plot) {
+func (r idealLine) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	start := max(p.X.Min, p.Y.Min)
 	end := min(p.X.Max, p.Y.Max)
@@ -71,7 +71,7 @@ func (a amdahlCurve) Plot(c draw.Canvas, p *plot.Plot) {
 		n := from + (to-from)*float64(i)/steps
 		pts = append(pts, vg.Point{X: x(n), Y: y(1 / (a.f + (1-a.f)/n))})
 	}
-	c.StrokeLines(line(soft(a.color), 4), pts)
+	c.StrokeLines(line(translucent(a.color), 4), pts)
 }
 
 // points draws one series: a thin line between medians to guide the eye, the

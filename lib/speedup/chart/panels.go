@@ -17,8 +17,8 @@ func (c *Chart) speedupPlot() *plot.Plot {
 	p.Y.Min, p.Y.Max = 0, topSpeedup(r)
 	p.Y.Tick.Marker = plot.ConstantTicks(niceTicks(p.Y.Max))
 	p.X.Tick.Marker = withoutLabels(p.X.Tick.Marker)
-	p.Add(zone{from: oversubscribed(r), ticks: p.Y.Tick.Marker})
-	p.Add(reference{cores: r.Cores})
+	p.Add(oversubscribedZone{from: zoneStart(r), ticks: p.Y.Tick.Marker})
+	p.Add(idealLine{cores: r.Cores})
 	for i, s := range r.Series {
 		if f, ok := r.Amdahl(s); ok {
 			p.Add(amdahlCurve{f: f, to: min(r.Cores, float64(slices.Max(r.Workers))), color: seriesColor(i)})
@@ -40,7 +40,7 @@ func (c *Chart) efficiencyPlot() *plot.Plot {
 		}
 	}
 	p.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0 %"}, {Value: 0.5, Label: "50 %"}, {Value: 1, Label: "100 %"}}
-	p.Add(zone{from: oversubscribed(r), ticks: p.Y.Tick.Marker})
+	p.Add(oversubscribedZone{from: zoneStart(r), ticks: p.Y.Tick.Marker})
 	for i, s := range r.Series {
 		p.Add(points{series: s, small: true, value: func(p speedup.Point) speedup.Estimate {
 			return speedup.Estimate{Median: p.Efficiency, Low: math.NaN(), High: math.NaN()}
@@ -55,9 +55,9 @@ func (c *Chart) shift(i int) vg.Length {
 	return vg.Length(2*i-len(c.result.Series)+1) * 2.6
 }
 
-// oversubscribed returns where the shaded zone begins: half-way to the first
+// zoneStart returns where the shaded zone begins: half-way to the first
 // count beyond the cores, or at infinity if none was measured.
-func oversubscribed(r *speedup.Result) float64 {
+func zoneStart(r *speedup.Result) float64 {
 	if float64(slices.Max(r.Workers)) <= r.Cores {
 		return math.Inf(1)
 	}

@@ -46,4 +46,4 @@ func line(col color.Color, width vg.Length, dashes ...vg.Length) draw.LineStyle 
 	return draw.LineStyle{Color: col, Width: width, Dashes: dashes}
 }
 
-func soft(c color.RGBA) color.Color { return color.NRGBA{c.R, c.G, c.B, 0x60} }
+func translucent(c color.RGBA) color.Color { return color.NRGBA{c.R, c.G, c.B, 0x60} }

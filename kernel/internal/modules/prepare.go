@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// A Compiling says how far the go command is with compiling packages.
-type Compiling struct {
+// A CompileProgress says how far the go command is with compiling packages.
+type CompileProgress struct {
 	Package string // that it has begun last
-	Begun   int
+	Started int
 	Total   int // how many are to be compiled; 0 while that is not known
 }
 
 // Prepare makes known the packages that a cell imports: module files are completed, and what was never compiled is
 // compiled. progress is called from other goroutines, if that takes a while. What fails is told by Archive.
-func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Compiling)) {
+func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(CompileProgress)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.failed)
-	m.resolveTogether(ctx, paths, m.watched(progress))
-	ask := m.completing(m.compiling(progress))
+	m.resolveTogether(ctx, paths, m.listWatched(progress))
+	ask := m.listCompleting(m.listWithProgress(progress))
 	for {
 		var again []string
 		told := len(m.notices)
@@ -45,10 +45,10 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 // progressDelay is how long the go command may take before it is asked how much it has to do.
 const progressDelay = time.Second
 
-// compiling is list with the go command telling which packages it compiles.
-func (m *Modules) compiling(progress func(Compiling)) lister {
-	watched := m.watched(progress)
-	return func(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
+// listWithProgress is list with the go command telling which packages it compiles.
+func (m *Modules) listWithProgress(progress func(CompileProgress)) listFunc {
+	watched := m.listWatched(progress)
+	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		list, err := watched(ctx, cgo, args...)
 		if err != nil && ctx.Err() == nil {
 			return m.list(ctx, cgo, args...) // for what it says without the names of packages
@@ -57,17 +57,17 @@ func (m *Modules) compiling(progress func(Compiling)) lister {
 	}
 }
 
-// watched is compiling whose errors have the names of the packages that were
+// listWatched is compiling whose errors have the names of the packages that were
 // begun in them.
-func (m *Modules) watched(progress func(Compiling)) lister {
-	return func(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
-		w := &compileWatch{progress: progress, begun: map[string]bool{}}
+func (m *Modules) listWatched(progress func(CompileProgress)) listFunc {
+	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
+		w := &compileMonitor{progress: progress, started: map[string]bool{}}
 		plain, cancel := context.WithCancel(ctx)
 		var counting sync.WaitGroup
 		timer := time.AfterFunc(progressDelay, func() {
-			counting.Go(func() { w.count(m.stale(plain, cgo, args)) })
+			counting.Go(func() { w.count(m.stalePackages(plain, cgo, args)) })
 		})
-		list, err := m.listTo(ctx, cgo, w, append([]string{"-v"}, args...)...)
+		list, err := m.listCopying(ctx, cgo, w, append([]string{"-v"}, args...)...)
 		timer.Stop()
 		cancel()
 		counting.Wait()
@@ -76,8 +76,8 @@ func (m *Modules) watched(progress func(Compiling)) lister {
 	}
 }
 
-// stale lists the packages that the go command would have to compile.
-func (m *Modules) stale(ctx context.Context, cgo bool, args []string) (all, stale []string) {
+// stalePackages lists the packages that the go command would have to compile.
+func (m *Modules) stalePackages(ctx context.Context, cgo bool, args []string) (all, stale []string) {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-export" })
 	list, err := m.listFields(ctx, cgo, nil, "ImportPath,Stale", args...)
 	if err != nil {
@@ -92,20 +92,20 @@ func (m *Modules) stale(ctx context.Context, cgo bool, args []string) (all, stal
 	return all, stale
 }
 
-// A compileWatch reads what the go command prints: a line for each package that it begins to compile.
-type compileWatch struct {
-	progress func(Compiling)
+// A compileMonitor reads what the go command prints: a line for each package that it begins to compile.
+type compileMonitor struct {
+	progress func(CompileProgress)
 
-	mu    sync.Mutex // guards what follows
-	line  []byte     // the unfinished one
-	last  string
-	begun map[string]bool
-	due   map[string]bool // all that are to be compiled; nil while they are not known
-	known map[string]bool // all packages; other lines are messages
-	ended bool
+	mu        sync.Mutex // guards what follows
+	line      []byte     // the unfinished one
+	last      string
+	started   map[string]bool
+	toCompile map[string]bool // all that are to be compiled; nil while they are not known
+	known     map[string]bool // all packages; other lines are messages
+	ended     bool
 }
 
-func (w *compileWatch) Write(b []byte) (int, error) {
+func (w *compileMonitor) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.line = append(w.line, b...)
@@ -115,51 +115,51 @@ func (w *compileWatch) Write(b []byte) (int, error) {
 			return len(b), nil
 		}
 		w.last = string(line)
-		w.begun[w.last] = true
+		w.started[w.last] = true
 		w.line = rest
-		w.tell()
+		w.report()
 	}
 }
 
 // count takes the packages in all, and those of them that were not compiled a moment ago.
-func (w *compileWatch) count(all, stale []string) {
+func (w *compileMonitor) count(all, stale []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(all) == 0 {
 		return
 	}
-	w.known, w.due = map[string]bool{}, map[string]bool{}
+	w.known, w.toCompile = map[string]bool{}, map[string]bool{}
 	for _, path := range all {
 		w.known[path] = true
 	}
 	for _, path := range stale {
-		w.due[path] = true
+		w.toCompile[path] = true
 	}
-	w.tell()
+	w.report()
 }
 
 // end keeps a count that comes late from being told.
-func (w *compileWatch) end() {
+func (w *compileMonitor) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
 }
 
-// tell tells how far the go command is. The caller holds mu.
-func (w *compileWatch) tell() {
+// report tells how far the go command is. The caller holds mu.
+func (w *compileMonitor) report() {
 	if w.ended || w.progress == nil || w.last == "" {
 		return
 	}
-	c := Compiling{Package: w.last, Begun: len(w.begun)}
-	if w.due != nil {
-		c.Begun = 0
-		for path := range w.begun {
+	c := CompileProgress{Package: w.last, Started: len(w.started)}
+	if w.toCompile != nil {
+		c.Started = 0
+		for path := range w.started {
 			if w.known[path] {
-				w.due[path] = true
-				c.Begun++
+				w.toCompile[path] = true
+				c.Started++
 			}
 		}
-		c.Total = len(w.due)
+		c.Total = len(w.toCompile)
 		if !w.known[w.last] {
 			return
 		}
@@ -167,4 +167,4 @@ func (w *compileWatch) tell() {
 	w.progress(c)
 }
 
-var _ io.Writer = (*compileWatch)(nil)
+var _ io.Writer = (*compileMonitor)(nil)

@@ -30,11 +30,11 @@ type cellSink struct {
 	all *collector
 
 	// All below is guarded by all.mu.
-	count     int
-	outputs   []Output
-	text      []byte // of the last output, while that is a stream that grows
-	growing   bool
-	willClear bool
+	count        int
+	outputs      []Output
+	text         []byte // of the last output, while that is a stream that grows
+	streamOpen   bool
+	clearPending bool
 }
 
 var _ output.Sink = (*cellSink)(nil)
@@ -43,22 +43,22 @@ var _ output.Sink = (*cellSink)(nil)
 func (s *cellSink) state() (count int, outputs []Output) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
-	s.seal()
+	s.finishStream()
 	return s.count, slices.Clone(s.outputs)
 }
 
 // add appends an output. Its caller holds mu.
 func (s *cellSink) add(o Output) {
-	s.seal()
+	s.finishStream()
 	s.outputs = append(s.outputs, o)
 }
 
-// seal gives a stream that has grown its text. Its caller holds mu.
-func (s *cellSink) seal() {
-	if s.growing {
+// finishStream gives a stream that has grown its text. Its caller holds mu.
+func (s *cellSink) finishStream() {
+	if s.streamOpen {
 		s.outputs[len(s.outputs)-1].Text += string(s.text)
 	}
-	s.text, s.growing = nil, false
+	s.text, s.streamOpen = nil, false
 }
 
 func (s *cellSink) Started(count int) {
@@ -76,9 +76,9 @@ func (s *cellSink) Stream(name, text string) {
 	}
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
-	s.clearIfDue()
+	s.clearIfPending()
 	if n := len(s.outputs); n > 0 && s.outputs[n-1].Type == StreamOutput && s.outputs[n-1].Name == name {
-		s.text, s.growing = append(s.text, text...), true
+		s.text, s.streamOpen = append(s.text, text...), true
 		return
 	}
 	s.add(Output{Type: StreamOutput, Name: name, Text: text})
@@ -91,7 +91,7 @@ func (s *cellSink) Display(d output.Display) {
 		s.all.update(d)
 		return
 	}
-	s.clearIfDue()
+	s.clearIfPending()
 	s.add(Output{
 		Type: DisplayOutput, Data: d.Data, Metadata: d.Metadata, displayID: d.DisplayID,
 	})
@@ -111,32 +111,32 @@ func (c *collector) update(d output.Display) {
 func (s *cellSink) Result(data output.Bundle, metadata map[string]any) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
-	s.clearIfDue()
+	s.clearIfPending()
 	s.add(Output{Type: ResultOutput, Data: data, Metadata: metadata, Count: s.count})
 }
 
 func (s *cellSink) Error(e *output.Error) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
-	s.clearIfDue()
+	s.clearIfPending()
 	s.add(Output{Type: ErrorOutput, Err: e})
 }
 
 func (s *cellSink) Clear(wait bool) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
-	s.willClear = wait
+	s.clearPending = wait
 	if !wait {
-		s.seal()
+		s.finishStream()
 		s.outputs = nil
 	}
 }
 
-// clearIfDue does what Clear(true) asked for. Its caller holds mu.
-func (s *cellSink) clearIfDue() {
-	if s.willClear {
-		s.seal()
-		s.outputs, s.willClear = nil, false
+// clearIfPending does what Clear(true) asked for. Its caller holds mu.
+func (s *cellSink) clearIfPending() {
+	if s.clearPending {
+		s.finishStream()
+		s.outputs, s.clearPending = nil, false
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// A cRoot is an imported package that has C code or needs a package that has.
-type cRoot struct {
+// A cgoRoot is an imported package that has C code or needs a package that has.
+type cgoRoot struct {
 	Packages []string // that the worker must import
 	Code     []string // that have the C code
 	Modules  []image.Module
@@ -23,23 +23,23 @@ type cRoot struct {
 	Local    string   // hash of their packages' sources
 }
 
-// CPackages looks for C code in the packages that a cell imports. It returns
+// CgoPackages looks for C code in the packages that a cell imports. It returns
 // what the image must have besides, with the import paths of the packages
 // that it is for, or nil if the image in use will do.
-func (m *Modules) CPackages(ctx context.Context, imports []string) (set *image.CSet, code []string, err error) {
+func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image.CSet, code []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.dir == "" || os.Getenv("CGO_ENABLED") == "0" {
 		return nil, nil, nil
 	}
-	roots := map[string]*cRoot{}
-	for path, r := range m.cRoots {
+	roots := map[string]*cgoRoot{}
+	for path, r := range m.cgoRoots {
 		roots[path] = r
 	}
-	candidates := m.cCandidates(imports)
-	listed := m.listTogether(ctx, candidates)
+	candidates := m.cgoCandidates(imports)
+	listed := m.listCgoDeps(ctx, candidates)
 	for _, path := range candidates {
-		r, err := m.findC(ctx, path, listed[path])
+		r, err := m.findCgo(ctx, path, listed[path])
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, ctx.Err()
@@ -51,37 +51,37 @@ func (m *Modules) CPackages(ctx context.Context, imports []string) (set *image.C
 			delete(roots, path)
 		}
 	}
-	if set, code, err = m.join(roots); err != nil || set == nil || set.Key() == m.cKey {
+	if set, code, err = m.mergeCgoRoots(roots); err != nil || set == nil || set.Key() == m.cgoKey {
 		return nil, nil, err
 	}
 	return set, code, nil
 }
 
-// cCandidates lists the imported packages that may have C code. With one of them come those that the image in use was
+// cgoCandidates lists the imported packages that may have C code. With one of them come those that the image in use was
 // built with: the module may have them in other versions now. What lies in folders is looked at when it is imported.
-func (m *Modules) cCandidates(imports []string) []string {
-	list := slices.DeleteFunc(slices.Clone(imports), func(path string) bool { return !m.beyond(path) })
+func (m *Modules) cgoCandidates(imports []string) []string {
+	list := slices.DeleteFunc(slices.Clone(imports), func(path string) bool { return !m.isExternal(path) })
 	if len(list) == 0 {
 		return nil
 	}
-	for _, path := range sortedKeys(m.cRoots) {
-		if len(m.cRoots[path].Folders) == 0 && !slices.Contains(list, path) {
+	for _, path := range sortedKeys(m.cgoRoots) {
+		if len(m.cgoRoots[path].Folders) == 0 && !slices.Contains(list, path) {
 			list = append(list, path)
 		}
 	}
 	return list
 }
 
-// beyond reports whether an import path may be that of a package that only the
+// isExternal reports whether an import path may be that of a package that only the
 // notebook's module has.
-func (m *Modules) beyond(path string) bool {
-	if _, given := m.given[path]; given || path == "C" || strings.HasPrefix(path, own) {
+func (m *Modules) isExternal(path string) bool {
+	if _, given := m.registered[path]; given || path == "C" || strings.HasPrefix(path, libraryModule) {
 		return false
 	}
-	if _, err := m.img.Archive(path); err == nil && m.cRoots[path] == nil {
+	if _, err := m.img.Archive(path); err == nil && m.cgoRoots[path] == nil {
 		return false
 	}
-	return HasDomain(path) || m.mentions(path)
+	return HasDomain(path) || m.mayProvide(path)
 }
 
 // SetImage goes over to an image, which was built with set. Packages must be
@@ -89,21 +89,21 @@ func (m *Modules) beyond(path string) bool {
 func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.img, m.cKey = img, set.Key()
-	m.cRoots = m.found
+	m.img, m.cgoKey = img, set.Key()
+	m.cgoRoots = m.newCgoRoots
 	m.archives, m.names = map[string]string{}, map[string]string{}
-	m.folders, m.roots = map[string]*folder{}, map[string]bool{}
-	for path, archive := range m.given {
+	m.localPackages, m.roots = map[string]*localPackage{}, map[string]bool{}
+	for path, archive := range m.registered {
 		m.archives[path], m.names[path] = archive, ""
 	}
 }
 
-// join makes one set of all roots.
-func (m *Modules) join(roots map[string]*cRoot) (*image.CSet, []string, error) {
+// mergeCgoRoots makes one set of all roots.
+func (m *Modules) mergeCgoRoots(roots map[string]*cgoRoot) (*image.CSet, []string, error) {
 	if len(roots) == 0 {
 		return nil, nil, nil
 	}
-	m.found = roots
+	m.newCgoRoots = roots
 	set := &image.CSet{}
 	var code, folders []string
 	var local strings.Builder
@@ -120,29 +120,29 @@ func (m *Modules) join(roots map[string]*cRoot) (*image.CSet, []string, error) {
 		fmt.Fprintln(&local, path, roots[path].Local)
 	}
 	set.Local = local.String()
-	set.Packages = uniq(set.Packages)
+	set.Packages = sortedUnique(set.Packages)
 	slices.SortFunc(set.Modules, func(a, b image.Module) int { return strings.Compare(a.Path, b.Path) })
 	set.Modules = slices.Compact(set.Modules)
-	for _, dir := range uniq(append(folders, m.dir)) {
+	for _, dir := range sortedUnique(append(folders, m.dir)) {
 		for _, name := range []string{"go.sum", "go.work.sum"} {
 			if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil {
 				set.Sums = append(append(set.Sums, b...), '\n')
 			}
 		}
 	}
-	return set, uniq(code), nil
+	return set, sortedUnique(code), nil
 }
 
-func uniq(list []string) []string {
+func sortedUnique(list []string) []string {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// listTogether lists what packages need, with cgo, by their paths: those of which
+// listCgoDeps lists what packages need, with cgo, by their paths: those of which
 // that is not known, if they are several and the go command finds them all.
-func (m *Modules) listTogether(ctx context.Context, paths []string) map[string][]resolved {
+func (m *Modules) listCgoDeps(ctx context.Context, paths []string) map[string][]listedPackage {
 	unknown := slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
-		_, known := m.keptC(path)
+		_, known := m.cachedCgo(path)
 		return known
 	})
 	if len(unknown) < 2 {
@@ -152,61 +152,61 @@ func (m *Modules) listTogether(ctx context.Context, paths []string) map[string][
 	if err != nil {
 		return nil
 	}
-	parts := map[string][]resolved{}
+	parts := map[string][]listedPackage{}
 	for _, path := range unknown {
 		parts[path] = closure(list, path)
 	}
 	return parts
 }
 
-// findC finds out what C code is in a package and what it needs: nil if there is
+// findCgo finds out what C code is in a package and what it needs: nil if there is
 // none. list is what it needs, with cgo; if that is empty the go command is asked.
-func (m *Modules) findC(ctx context.Context, path string, list []resolved) (*cRoot, error) {
-	if r, known := m.keptC(path); known {
+func (m *Modules) findCgo(ctx context.Context, path string, list []listedPackage) (*cgoRoot, error) {
+	if r, known := m.cachedCgo(path); known {
 		return r, nil
 	}
 	if len(list) == 0 {
 		var err error
-		if list, err = m.completing(m.list)(ctx, true, "-deps", "--", path); err != nil {
+		if list, err = m.listCompleting(m.list)(ctx, true, "-deps", "--", path); err != nil {
 			return nil, err
 		}
 	}
-	r := newCRoot(list, path)
+	r := newCgoRoot(list, path)
 	inFolders := len(r.Folders) > 0
 	if len(r.Code) == 0 {
 		r = nil
 	}
-	key, keyErr := m.key(path) // of what go.mod is now: it may have been completed
-	if b, err := json.Marshal(keptC{r}); err == nil && keyErr == nil && !inFolders {
-		m.keep(m.answerFile(key+".c"), b)
+	key, keyErr := m.cacheKey(path) // of what go.mod is now: it may have been completed
+	if b, err := json.Marshal(cachedCgoRoot{r}); err == nil && keyErr == nil && !inFolders {
+		m.writeCache(m.answerFile(key+".c"), b)
 	}
 	return r, nil
 }
 
-// A keptC is what is kept of a package for this state of the module.
-type keptC struct{ Root *cRoot }
+// A cachedCgoRoot is what is kept of a package for this state of the module.
+type cachedCgoRoot struct{ Root *cgoRoot }
 
-func (m *Modules) keptC(path string) (r *cRoot, known bool) {
-	key, err := m.key(path)
+func (m *Modules) cachedCgo(path string) (r *cgoRoot, known bool) {
+	key, err := m.cacheKey(path)
 	if err != nil {
 		return nil, false
 	}
-	var kept keptC
+	var kept cachedCgoRoot
 	b, err := os.ReadFile(m.answerFile(key + ".c"))
 	known = err == nil && json.Unmarshal(b, &kept) == nil
 	return kept.Root, known
 }
 
-// newCRoot collects what an image must have for a package that needs those of a
+// newCgoRoot collects what an image must have for a package that needs those of a
 // list.
-func newCRoot(list []resolved, path string) *cRoot {
-	r := &cRoot{}
+func newCgoRoot(list []listedPackage, path string) *cgoRoot {
+	r := &cgoRoot{}
 	local := sha256.New()
 	for _, p := range list {
-		if p.Standard || p.Module == nil || p.Module.Path+"/" == own {
+		if p.Standard || p.Module == nil || p.Module.Path+"/" == libraryModule {
 			continue
 		}
-		mod, isFolder := p.Module.chosen()
+		mod, isFolder := p.Module.source()
 		if !slices.Contains(r.Modules, mod) {
 			r.Modules = append(r.Modules, mod)
 		}
@@ -221,7 +221,7 @@ func newCRoot(list []resolved, path string) *cRoot {
 			r.Packages = append(r.Packages, p.ImportPath)
 		}
 	}
-	r.Folders = uniq(r.Folders)
+	r.Folders = sortedUnique(r.Folders)
 	r.Local = hex.EncodeToString(local.Sum(nil)[:8])
 	return r
 }

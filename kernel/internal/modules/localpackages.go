@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// A folder is a package's source that is under edit: in the notebook's module,
+// A localPackage is a package's source that is under edit: in the notebook's module,
 // its workspace, or where a replace directive points.
-type folder struct {
-	dir   string
-	stamp string // of its files, when the package was compiled
+type localPackage struct {
+	dir         string
+	fingerprint string // of its files, when the package was compiled
 }
 
-// stamp names the state of a package's files by their times and sizes.
-func stamp(dir string) string {
+// fingerprint names the state of a package's files by their times and sizes.
+func fingerprint(dir string) string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return err.Error()
@@ -40,16 +40,16 @@ type Change struct {
 	Edited []string // whose files changed, or which the module has in another version
 	// Packages have another compiled form, or need one that has, in the order
 	// of their dependencies.
-	Packages []string
-	Other    bool  // some are of another version, so nothing is the same
-	Err      error // why the new sources cannot be used; the old form stays
+	Packages       []string
+	VersionChanged bool  // some are of another version, so nothing is the same
+	Err            error // why the new sources cannot be used; the old form stays
 }
 
 // Live lists the packages that are under edit.
 func (m *Modules) Live() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return sortedKeys(m.folders)
+	return sortedKeys(m.localPackages)
 }
 
 // Beside reports whether the notebook lies in the folder that holds the internal one of a package's path, so that it may
@@ -57,36 +57,36 @@ func (m *Modules) Live() []string {
 func (m *Modules) Beside(path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.folders[path]
+	f := m.localPackages[path]
 	if f == nil {
 		return false
 	}
 	i := strings.LastIndex(f.dir+"/", "/internal/")
-	return i >= 0 && strings.HasPrefix(m.from+"/", f.dir[:i]+"/")
+	return i >= 0 && strings.HasPrefix(m.notebookDir+"/", f.dir[:i]+"/")
 }
 
 // Refresh looks whether packages under edit have changed, and compiles them
 // again if so. It returns nil if none has. progress is as in Prepare.
-func (m *Modules) Refresh(ctx context.Context, progress func(Compiling)) *Change {
+func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := &Change{}
-	for _, path := range sortedKeys(m.folders) {
-		f := m.folders[path]
-		if now := stamp(f.dir); now != f.stamp {
-			f.stamp = now
+	for _, path := range sortedKeys(m.localPackages) {
+		f := m.localPackages[path]
+		if now := fingerprint(f.dir); now != f.fingerprint {
+			f.fingerprint = now
 			c.Edited = append(c.Edited, path)
 		}
 	}
-	state := m.state
+	state := m.moduleFilesHash
 	if len(m.roots) > 0 {
-		state = m.moduleState()
+		state = m.hashModuleFiles()
 	}
-	if c.Edited == nil && state == m.state {
+	if c.Edited == nil && state == m.moduleFilesHash {
 		return nil
 	}
-	m.state = state
-	list, err := m.compiling(progress)(ctx, false, append([]string{"-export", "-deps", "--"}, sortedKeys(m.roots)...)...)
+	m.moduleFilesHash = state
+	list, err := m.listWithProgress(progress)(ctx, false, append([]string{"-export", "-deps", "--"}, sortedKeys(m.roots)...)...)
 	if err != nil {
 		if c.Edited == nil {
 			return nil // what was imported goes on as it is; the next import tells
@@ -95,19 +95,19 @@ func (m *Modules) Refresh(ctx context.Context, progress func(Compiling)) *Change
 		return c
 	}
 	for _, p := range list {
-		if m.ofImage(p) {
+		if m.isInImage(p) {
 			continue
 		}
 		old, known := m.archives[p.ImportPath]
 		needs := slices.ContainsFunc(p.Imports, func(path string) bool { return slices.Contains(c.Packages, path) })
 		if known && (old != p.Export || needs) {
 			c.Packages = append(c.Packages, p.ImportPath)
-			if !inFolder(p) && !needs {
-				c.Other = true
+			if !isLocal(p) && !needs {
+				c.VersionChanged = true
 				c.Edited = append(c.Edited, p.ImportPath)
 			}
 		}
-		m.take(p)
+		m.add(p)
 	}
 	if c.Packages == nil {
 		return nil
@@ -115,9 +115,9 @@ func (m *Modules) Refresh(ctx context.Context, progress func(Compiling)) *Change
 	return c
 }
 
-// moduleState names what decides about versions.
-func (m *Modules) moduleState() string {
-	key, err := m.key("")
+// hashModuleFiles names what decides about versions.
+func (m *Modules) hashModuleFiles() string {
+	key, err := m.cacheKey("")
 	if err != nil {
 		return err.Error()
 	}

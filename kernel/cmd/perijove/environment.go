@@ -15,19 +15,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// localMachine is the machine that doctor runs on.
-type localMachine struct{}
+// localEnvironment is the machine that doctor runs on.
+type localEnvironment struct{}
 
-func newMachine() machine { return localMachine{} }
+func newEnvironment() environment { return localEnvironment{} }
 
-func (localMachine) platform() string           { return runtime.GOOS + "/" + runtime.GOARCH }
-func (localMachine) goCommand() (string, error) { return findGo() }
+func (localEnvironment) platform() string           { return runtime.GOOS + "/" + runtime.GOARCH }
+func (localEnvironment) goCommand() (string, error) { return findGo() }
 
-func (localMachine) goVersion(ctx context.Context, goCommand string) (string, error) {
+func (localEnvironment) goVersion(ctx context.Context, goCommand string) (string, error) {
 	return goVersion(ctx, goCommand)
 }
 
-func (localMachine) kernelspec() (kernelspec.Spec, error) {
+func (localEnvironment) kernelspec() (kernelspec.Spec, error) {
 	data, err := kernelspec.DataDir(os.Getenv)
 	if err != nil {
 		return kernelspec.Spec{}, err
@@ -35,12 +35,12 @@ func (localMachine) kernelspec() (kernelspec.Spec, error) {
 	return kernelspec.Find(data)
 }
 
-func (localMachine) executable(path string) bool {
+func (localEnvironment) isExecutable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-func (localMachine) program() string {
+func (localEnvironment) program() string {
 	path, err := os.Executable()
 	if err != nil {
 		return ""
@@ -51,7 +51,7 @@ func (localMachine) program() string {
 	return path
 }
 
-func (localMachine) jupyter() (string, bool) {
+func (localEnvironment) jupyter() (string, bool) {
 	for _, name := range []string{"jupyter-lab", "jupyter-notebook", "jupyter"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, true
@@ -60,7 +60,7 @@ func (localMachine) jupyter() (string, bool) {
 	return "", false
 }
 
-func (localMachine) writableCache() (string, error) {
+func (localEnvironment) writableCache() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -77,7 +77,7 @@ func (localMachine) writableCache() (string, error) {
 }
 
 // memory reads what the kernel says can be had without swapping.
-func (localMachine) memory() (uint64, error) {
+func (localEnvironment) memory() (uint64, error) {
 	f, err := os.Open("/proc/meminfo")
 	if err != nil {
 		return 0, err

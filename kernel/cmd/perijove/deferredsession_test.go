@@ -73,10 +73,10 @@ func TestWaitingCellFollowsTheSteps(t *testing.T) {
 		}
 		return kerneltest.NewFake(), nil
 	})
-	o.patience, o.again = time.Millisecond, time.Millisecond
+	o.noticeDelay, o.progressInterval = time.Millisecond, time.Millisecond
 	k, done := newNoting(), make(chan output.Reply, 1)
 	go func() { done <- o.Execute(t.Context(), output.Request{Code: "print hello"}, k) }()
-	if text := <-k.text; text != preparingOnce+"\n" {
+	if text := <-k.text; text != prepareNotice+"\n" {
 		t.Errorf("at first the cell is told %q", text)
 	}
 	for _, step := range []string{"compile packages", "build worker"} {

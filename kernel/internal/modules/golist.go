@@ -8,17 +8,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// A resolved package, as the go command lists it.
-type resolved struct {
+// A listedPackage package, as the go command lists it.
+type listedPackage struct {
 	ImportPath string
 	Name       string
 	Export     string
@@ -30,7 +28,7 @@ type resolved struct {
 	Imports    []string
 }
 
-const resolvedFields = "ImportPath,Name,Export,Standard,Dir,Module,CgoFiles,Imports"
+const listedFields = "ImportPath,Name,Export,Standard,Dir,Module,CgoFiles,Imports"
 
 type module struct {
 	Path, Version, Dir string
@@ -38,9 +36,9 @@ type module struct {
 	Replace            *struct{ Path, Version string }
 }
 
-// chosen says where the module comes from, and whether that is a folder, whose
+// source says where the module comes from, and whether that is a folder, whose
 // packages may change though go.mod does not.
-func (m *module) chosen() (c image.Module, folder bool) {
+func (m *module) source() (c image.Module, folder bool) {
 	switch {
 	case m.Main, m.Replace != nil && m.Replace.Version == "":
 		return image.Module{Path: m.Path, Version: m.Version, With: m.Dir}, true
@@ -50,32 +48,32 @@ func (m *module) chosen() (c image.Module, folder bool) {
 	return image.Module{Path: m.Path, Version: m.Version}, false
 }
 
-func inFolder(p resolved) bool {
+func isLocal(p listedPackage) bool {
 	if p.Module == nil {
 		return false
 	}
-	_, folder := p.Module.chosen()
+	_, folder := p.Module.source()
 	return folder
 }
 
 // list asks the go command about packages.
-func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]resolved, error) {
-	return m.listTo(ctx, cgo, nil, args...)
+func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
+	return m.listCopying(ctx, cgo, nil, args...)
 }
 
-// listTo is list with a copy of what the go command prints beside its answer.
-func (m *Modules) listTo(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]resolved, error) {
-	return m.listFields(ctx, cgo, to, resolvedFields, args...)
+// listCopying is list with a copy of what the go command prints beside its answer.
+func (m *Modules) listCopying(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]listedPackage, error) {
+	return m.listFields(ctx, cgo, to, listedFields, args...)
 }
 
-func (m *Modules) listFields(ctx context.Context, cgo bool, to io.Writer, fields string, args ...string) ([]resolved, error) {
+func (m *Modules) listFields(ctx context.Context, cgo bool, to io.Writer, fields string, args ...string) ([]listedPackage, error) {
 	out, err := m.goCommand(ctx, cgo, to, append([]string{"list", "-json=" + fields}, args...)...)
 	if err != nil {
 		return nil, err
 	}
-	var list []resolved
+	var list []listedPackage
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p resolved
+		var p listedPackage
 		if err := dec.Decode(&p); err == io.EOF {
 			return list, nil
 		} else if err != nil {
@@ -101,33 +99,16 @@ func (m *Modules) goCommand(ctx context.Context, cgo bool, to io.Writer, args ..
 		}
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			return nil, &refusal{fmt.Sprintf("go %s: %s", args[0], text)}
+			return nil, &goCommandError{fmt.Sprintf("go %s: %s", args[0], text)}
 		}
 		return nil, fmt.Errorf("go %s: %s", args[0], text)
 	}
 	return out.Bytes(), nil
 }
 
-// A refusal is what the go command said when it failed.
-type refusal struct{ text string }
+// A goCommandError is what the go command said when it failed.
+type goCommandError struct{ text string }
 
-func (r *refusal) Error() string { return r.text }
-
-// keep stores an answer for other sessions. It is only a saving: where it
-// cannot be written the go command is asked again. Readers see the whole of it
-// or nothing.
-func (m *Modules) keep(file string, b []byte) {
-	if os.MkdirAll(filepath.Dir(file), 0o755) != nil {
-		return
-	}
-	f, err := os.CreateTemp(filepath.Dir(file), ".tmp-*")
-	if err != nil {
-		return
-	}
-	_, err = f.Write(b)
-	if f.Close() != nil || err != nil || os.Rename(f.Name(), file) != nil {
-		_ = os.Remove(f.Name())
-	}
-}
+func (r *goCommandError) Error() string { return r.text }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

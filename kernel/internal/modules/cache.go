@@ -1,0 +1,86 @@
+package modules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+func allExist(list []listedPackage) bool {
+	for _, p := range list {
+		if p.Export == "" {
+			continue
+		}
+		if _, err := os.Stat(p.Export); err != nil {
+			return false
+		}
+	}
+	return len(list) > 0
+}
+
+// cacheKey names the answer for a path in this state of the module.
+func (m *Modules) cacheKey(path string) (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, m.img.Dir, path)
+	found := false
+	for _, name := range []string{"go.mod", "go.sum", "go.work", "go.work.sum"} {
+		b, err := os.ReadFile(filepath.Join(m.dir, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		found = found || err == nil
+		fmt.Fprintln(h, name, len(b))
+		h.Write(b)
+	}
+	if !found {
+		return "", errors.New("no go.mod")
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12]), nil
+}
+
+// writeCache stores an answer for other sessions. It is only a saving: where it
+// cannot be written the go command is asked again. Readers see the whole of it
+// or nothing.
+func (m *Modules) writeCache(file string, b []byte) {
+	if os.MkdirAll(filepath.Dir(file), 0o755) != nil {
+		return
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".tmp-*")
+	if err != nil {
+		return
+	}
+	_, err = f.Write(b)
+	if f.Close() != nil || err != nil || os.Rename(f.Name(), file) != nil {
+		_ = os.Remove(f.Name())
+	}
+}
+
+// cachedAnswer returns the answer about a path that was kept for this state of the module.
+func (m *Modules) cachedAnswer(path string) ([]listedPackage, bool) {
+	key, err := m.cacheKey(path)
+	if err != nil {
+		return nil, false
+	}
+	b, err := os.ReadFile(m.answerFile(key))
+	var list []listedPackage
+	ok := err == nil && json.Unmarshal(b, &list) == nil && allExist(list)
+	return list, ok
+}
+
+// cacheAnswer keeps what the go command said about a path. Packages in folders
+// may change while go.mod and go.sum stay as they are.
+func (m *Modules) cacheAnswer(path string, list []listedPackage) {
+	key, keyErr := m.cacheKey(path)
+	if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, isLocal) {
+		m.writeCache(m.answerFile(key), b)
+	}
+}
+
+func (m *Modules) answerFile(key string) string {
+	return filepath.Join(m.cache, "packages", key+".json")
+}

@@ -1,0 +1,67 @@
+package modules
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Get adds modules, as go get does: to the notebook's module if there is one,
+// else to a scratch module. It returns what go get said.
+func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.ensureModule(); err != nil {
+		return "", err
+	}
+	dir := m.dir
+	switch members := m.members(); {
+	case len(members) == 1:
+		dir = members[0]
+	case len(members) > 1:
+		return "", fmt.Errorf("%s is a workspace of %d modules, and a module is got for one of them:  %s", m.dir, len(members), getLine(members, paths...))
+	}
+	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
+	cmd.Dir = dir
+	cmd.Env = append(m.environ(false), "PWD="+dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
+	}
+	if dir := m.vendorDir(); dir != "" {
+		return fmt.Sprintf("%s%s stays as it is: import the packages in a Go file of the module, and run  !go mod vendor\n", out, dir), nil
+	}
+	return string(out), nil
+}
+
+// ensureModule makes the scratch module if there is none that the notebook lies in.
+func (m *Modules) ensureModule() error {
+	if m.dir == "" && m.notebookDir != "" { // somebody may have made a go.mod since
+		m.dir = findModule(m.notebookDir)
+	}
+	if m.dir != "" {
+		return nil
+	}
+	dir := filepath.Join(m.scratch, "module")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	lang := strings.TrimPrefix(m.img.Toolchain.Lang(), "go")
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module notebook\n\ngo "+lang+"\n"), 0o644); err != nil {
+		return err
+	}
+	m.dir, m.isScratch = dir, true
+	return nil
+}
+
+// EnsureModule returns the module's folder, and whether it is that of a scratch
+// module, which it makes if there is no other.
+func (m *Modules) EnsureModule() (dir string, scratch bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	err = m.ensureModule()
+	return m.dir, m.isScratch, err
+}
