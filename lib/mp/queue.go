@@ -23,6 +23,7 @@ var ErrFull = errors.New("mp: the queue is full")
 // size.
 type Queue[T any] struct {
 	q     queue          // of processes
+	plain bool           // q keeps no pointers, and its values call no user's code
 	local unsafe.Pointer // *ringQueue, for goroutines: made when first needed if q is nil
 }
 
@@ -67,7 +68,7 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
 	made, err := newQueue((*T)(nil), elemOf[T](), b, size, counted)
 	if q.local = localPointer(made); q.local == nil {
-		q.q = made
+		q.q, q.plain = made, isPlain(made)
 	}
 	return err
 }
@@ -125,6 +126,9 @@ func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		return localPut(p, ctx, hide(unsafe.Pointer(&v)), wait)
 	}
+	if q.plain {
+		return q.q.put(ctx, hide(unsafe.Pointer(&v)), wait)
+	}
 	kept := v
 	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
 }
@@ -142,6 +146,10 @@ func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Bac
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		ok, err = localGet(p, ctx, hide(unsafe.Pointer(&v)), wait)
+		return v, ok, err
+	}
+	if q.plain {
+		ok, err = q.q.get(ctx, hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T
@@ -196,9 +204,15 @@ func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
 func (q *Queue[T]) GobDecode(b []byte) error {
 	in, err := openQueue((*T)(nil), b)
 	if err == nil {
-		q.q = in
+		q.q, q.plain = in, isPlain(in)
 	}
 	return err
+}
+
+//go:noinline
+func isPlain(q queue) bool {
+	shared, ok := q.(*sharedQueue)
+	return ok && shared.codec.fixed
 }
 
 // A JoinableQueue is a Queue that knows how many of its values have been dealt

@@ -124,3 +124,23 @@ func (q *sharedQueue) free(old, head uint64) {
 		freed.Store(k + 1)
 	}
 }
+
+// A nearBlock is a block that a process uses again and again, with the place in the
+// ring that it is at: no place comes twice.
+type nearBlock struct {
+	at  uint64 // of its beginning
+	mem []byte // nil before there is one
+}
+
+// near returns the block of a place, which is mapped.
+func (q *sharedQueue) near(at uint64) nearBlock {
+	return nearBlock{at: at / blockSize * blockSize, mem: q.memory(q.blockAt(at).Load())}
+}
+
+// bytes returns n bytes at a place if all of them lie in the block, or nil.
+func (b *nearBlock) bytes(at, n uint64) []byte {
+	if from := at - b.at; from < uint64(len(b.mem)) && n <= uint64(len(b.mem))-from {
+		return b.mem[from : from+n : from+n]
+	}
+	return nil
+}

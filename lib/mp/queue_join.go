@@ -44,7 +44,7 @@ func recount(o *shm.Object) {
 			o.U64(balance(i)).Store(0)
 		}
 	}
-	lost := o.U64(queueTaken).Load() - o.U64(queueDone).Load() - held
+	lost := takenCount(o) - o.U64(queueDone).Load() - held
 	if int64(lost) > int64(o.U64(queueLost).Load()) {
 		o.U64(queueLost).Store(lost)
 	}
@@ -64,7 +64,7 @@ func removeTaker(o *shm.Object, i int, dead shm.Owner) bool {
 }
 
 func (q *sharedQueue) isFinished() bool {
-	put := q.o.U64(queuePut).Load()
+	put := putCount(q.o)
 	return int64(q.o.U64(queueDone).Load()+q.o.U64(queueLost).Load()) >= int64(put)
 }
 

@@ -18,47 +18,52 @@ func TestQueueMendsTheCountsOfTheDead(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for steps := range 4 {
-		q, err := newSharedQueue(reflect.TypeFor[int](), 2, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := q.put(ctx, number(1), true); err != nil {
-			t.Fatal(err)
-		}
-		dieIn(q, steps)
-		want := 1
-		if steps == 3 {
-			want = 2 // the value was put before the end came
-		}
-		if want == 1 {
-			if err := q.put(ctx, number(2), false); err != nil {
-				t.Errorf("killed after %d steps, there is room for 1 of 2: %v", steps, err)
-			}
-		}
-		for i := range 2 {
-			v := 0
-			if _, err := q.get(ctx, unsafe.Pointer(&v), true); err != nil || v != i+1 {
-				t.Errorf("killed after %d steps, value %d is %d, %v", steps, i, v, err)
-			}
-		}
-		if n := q.length(); n != 0 {
-			t.Errorf("killed after %d steps, %d values in an empty queue", steps, n)
-		}
-		for range 2 {
-			if err := q.done(); err != nil {
-				t.Error(err)
-			}
-		}
-		if err := q.join(ctx); err != nil {
-			t.Errorf("killed after %d steps, join: %v", steps, err)
-		}
+		diesWhilePutting(ctx, t, steps, new("1"), new("2"), []byte{2, 0, 0, 0, 2, '2'})
+	}
+	for _, steps := range []int{0, 3} { // numbers are not counted
+		diesWhilePutting(ctx, t, steps, new(1), new(2), []byte{8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
 
-// dieIn does the first steps of putting a 2 and leaves the lock to the dead.
-func dieIn(q *sharedQueue, steps int) {
+// diesWhilePutting puts first, dies within putting second, whose bytes in the ring are
+// given, and goes on.
+func diesWhilePutting[T comparable](ctx context.Context, t *testing.T, steps int, first, second *T, bytes []byte) {
+	t.Helper()
+	q, err := newSharedQueue(reflect.TypeFor[T](), 2, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.put(ctx, unsafe.Pointer(first), true); err != nil {
+		t.Fatal(err)
+	}
+	dieIn(q, steps, bytes)
+	if steps < 3 { // else the value was put before the end came
+		if err := q.put(ctx, unsafe.Pointer(second), false); err != nil {
+			t.Errorf("killed after %d steps, there is room for 1 of 2: %v", steps, err)
+		}
+	}
+	for _, want := range []*T{first, second} {
+		var v T
+		if _, err := q.get(ctx, unsafe.Pointer(&v), true); err != nil || v != *want {
+			t.Errorf("killed after %d steps: got %v, %v; want %v", steps, v, err, *want)
+		}
+	}
+	if n := q.length(); n != 0 {
+		t.Errorf("killed after %d steps, %d values in an empty queue", steps, n)
+	}
+	for range 2 {
+		if err := q.done(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := q.join(ctx); err != nil {
+		t.Errorf("killed after %d steps, join: %v", steps, err)
+	}
+}
+
+// dieIn does the first steps of putting a value and leaves the lock to the dead.
+func dieIn(q *sharedQueue, steps int, value []byte) {
 	tail := q.o.U64(queueTail).Load()
-	value := []byte{8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0}
 	if err := q.extend(tail + uint64(len(value))); err != nil {
 		panic(err)
 	}

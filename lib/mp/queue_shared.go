@@ -41,6 +41,8 @@ type sharedQueue struct {
 	orphaned func() bool
 
 	windows  mappedWindows
+	putBlock nearBlock // where this process has last put; guarded by the writers' lock
+	getBlock nearBlock // and taken; by the readers'
 	buffers  sync.Pool // *[]byte, for encoded values
 	spins    atomic.Int32
 	lastPut  atomic.Uint32 // 1 + Losses of the object when this process last put
@@ -84,6 +86,7 @@ const (
 	queueCounted   = 292 // 1 in a JoinableQueue
 	queueRing      = 304 // u64, how many blocks there are
 	queueReported  = 296 // u64, the lost values that Join has told of
+	queueRecord    = 312 // u64, the bytes of a value with its length, if all have the same; else 0
 
 	// Bells, on which the above sleep.
 	queueArrived  = 320
@@ -127,6 +130,9 @@ func newSharedRing(t reflect.Type, size int, counted bool, blocks int) (*sharedQ
 	o.U64(queueLimit).Store(uint64(size))
 	o.U32(queueCounted).Store(uint32(btoi(counted)))
 	o.U64(queueRing).Store(uint64(blocks))
+	if codec.fixed {
+		o.U64(queueRecord).Store(lengthSize + uint64(codec.size))
+	}
 	return attachQueue(o, codec), nil
 }
 
@@ -163,7 +169,25 @@ func (q *sharedQueue) handle() ([]byte, error) { return encodeObject(q.o, "Queue
 
 func (q *sharedQueue) length() int {
 	defer runtime.KeepAlive(q)
-	return max(0, int(int64(q.o.U64(queuePut).Load()-q.o.U64(queueTaken).Load())))
+	put := putCount(q.o) // first: a bounded queue never seems to hold more than it may
+	return max(0, int(int64(put-takenCount(q.o))))
+}
+
+// putCount returns how many values were put, and takenCount how many were taken. For
+// values that all have one size that follows from the places of the ends: to move one
+// of them puts or takes a value, in one step.
+func putCount(o *shm.Object) uint64 {
+	if record := o.U64(queueRecord).Load(); record > 0 {
+		return o.U64(queueTail).Load() / record
+	}
+	return o.U64(queuePut).Load()
+}
+
+func takenCount(o *shm.Object) uint64 {
+	if record := o.U64(queueRecord).Load(); record > 0 {
+		return o.U64(queueHead).Load() / record
+	}
+	return o.U64(queueTaken).Load()
 }
 
 // close closes the queue between two puts: with the writers' lock, so that what
@@ -292,7 +316,9 @@ func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool)
 	if err := m.Lock(ctx); err != nil {
 		return err
 	}
-	mendPut(o)
+	if o.U32(queuePutMended).Load() != m.Recovered() {
+		mendPut(o)
+	}
 	if q.isClosed() {
 		m.Unlock()
 		return ErrClosed
@@ -307,13 +333,13 @@ func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool)
 		m.Unlock()
 		return ErrFull
 	}
-	if err := q.extend(tail + size); err != nil {
+	if to := q.putBlock.bytes(tail, size); to != nil {
+		copy(to[copy(to, b):], bulk)
+	} else if err := q.putFar(tail, b, bulk); err != nil {
 		m.Unlock()
 		return err
 	}
-	q.write(tail, b)
-	q.write(tail+uint64(len(b)), bulk)
-	advance(o, queuePutIntent, queueTail, queuePut, tail+size)
+	q.advance(queuePutIntent, queueTail, queuePut, tail+size)
 	more := o.U32(queueWriters).Load() > 0 && q.seesRoom(tail+size, size)
 	m.Unlock()
 	q.note(&q.lastPut)
@@ -324,11 +350,22 @@ func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool)
 	return nil
 }
 
+// putFar copies an encoded value to where this process has not put one before.
+func (q *sharedQueue) putFar(tail uint64, b, bulk []byte) error {
+	if err := q.extend(tail + uint64(len(b)+len(bulk))); err != nil {
+		return err
+	}
+	q.write(tail, b)
+	q.write(tail+uint64(len(b)), bulk)
+	q.putBlock = q.near(tail)
+	return nil
+}
+
 // seesRoom reports whether there is room at the tail. The caller has the writers'
 // lock; the readers' counts are looked at when those of before do not suffice.
 func (q *sharedQueue) seesRoom(tail, size uint64) bool {
 	head, taken := q.o.U64(queueSeenHead), q.o.U64(queueSeenTaken)
-	put := q.o.U64(queuePut).Load()
+	put := putCount(q.o)
 	for again := false; ; again = true {
 		if tail-head.Load()+size <= q.bytes() && (q.limit == 0 || put-taken.Load() < q.limit) {
 			return true
@@ -337,7 +374,7 @@ func (q *sharedQueue) seesRoom(tail, size uint64) bool {
 			return false
 		}
 		head.Store(q.o.U64(queueHead).Load())
-		taken.Store(min(q.o.U64(queueTaken).Load(), put))
+		taken.Store(min(takenCount(q.o), put))
 	}
 }
 
@@ -350,8 +387,10 @@ func (q *sharedQueue) hasRoom(size uint64) bool {
 // wakeOne wakes one of those that sleep on a bell, unless one was woken and has not
 // looked yet: it wakes the next then.
 func (q *sharedQueue) wakeOne(bell, sleepers int) {
-	if q.o.U32(sleepers).Load() > 0 && q.o.U32(bell).CompareAndSwap(0, 1) {
-		q.o.Wake(bell, 1)
+	if q.o.U32(sleepers).Load() > 0 {
+		if b := q.o.U32(bell); b.Load() == 0 && b.CompareAndSwap(0, 1) {
+			q.o.Wake(bell, 1)
+		}
 	}
 }
 
@@ -364,12 +403,15 @@ func (q *sharedQueue) note(last *atomic.Uint32) {
 
 // advance moves an end of the ring and counts the value. A process may be
 // killed in between: the intent, the low halves of the count before and of the
-// place after, lets the next one that has the lock find out.
-func advance(o *shm.Object, intent, end, count int, to uint64) {
-	n := o.U64(count)
-	o.U64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
-	n.Add(1)
-	o.U64(end).Store(to)
+// place after, lets the next one that has the lock find out. Values that all have one
+// size are not counted.
+func (q *sharedQueue) advance(intent, end, count int, to uint64) {
+	if o := q.o; !q.codec.fixed {
+		n := o.U64(count)
+		o.U64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
+		n.Add(1)
+	}
+	q.o.U64(end).Store(to)
 }
 
 func mendPut(o *shm.Object) bool {

@@ -97,14 +97,14 @@ func (q *sharedQueue) spin() {
 // into *v if it needs no decoding.
 func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok bool, err error) {
 	o := q.o
-	if q.isEmpty() {
+	if o.U64(queueHead).Load() == o.U64(queueSeenTail).Load() && q.isEmpty() {
 		return false, nil
 	}
 	m := shm.Mutex{O: o, At: queueGetLock}
 	if err := m.Lock(ctx); err != nil {
 		return false, err
 	}
-	if mendGet(o) {
+	if o.U32(queueGetMended).Load() != m.Recovered() && mendGet(o) {
 		recount(o)
 	}
 	head, tail := o.U64(queueHead).Load(), o.U64(queueSeenTail).Load()
@@ -116,14 +116,19 @@ func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok
 		m.Unlock()
 		return false, nil
 	}
-	end, err := q.readValue(head, tail, b, v)
+	end, err := q.readNear(head, tail, v)
+	if end == 0 {
+		end, err = q.readValue(head, tail, b, v)
+	}
 	if err != nil {
 		m.Unlock()
 		return false, err
 	}
 	q.countTaken()
-	advance(o, queueGetIntent, queueHead, queueTaken, end)
-	q.free(head, end)
+	q.advance(queueGetIntent, queueHead, queueTaken, end)
+	if head/blockSize != end/blockSize {
+		q.free(head, end)
+	}
 	m.Unlock()
 	q.note(&q.lastTake)
 	q.wakeOne(queueLeft, queueWriters)
@@ -134,6 +139,24 @@ func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok
 		q.wakeOne(queueArrived, queueReaders)
 	}
 	return true, nil
+}
+
+// readNear copies the value at head if it needs no decoding and lies where this
+// process has taken one before, and returns where the next one begins, or else 0.
+func (q *sharedQueue) readNear(head, tail uint64, v unsafe.Pointer) (end uint64, err error) {
+	n := lengthSize + uint64(q.codec.size)
+	if !q.codec.fixed || n > tail-head {
+		return 0, nil
+	}
+	from := q.getBlock.bytes(head, n)
+	if from == nil {
+		return 0, nil
+	}
+	if binary.LittleEndian.Uint32(from) != uint32(q.codec.size) {
+		return 0, errMalformed
+	}
+	copy(unsafe.Slice((*byte)(v), q.codec.size), from[lengthSize:])
+	return head + n, nil
 }
 
 // readValue copies the value at head, and returns where the next one begins.
@@ -150,8 +173,10 @@ func (q *sharedQueue) readValue(head, tail uint64, b *[]byte, v unsafe.Pointer) 
 	if err := q.reach(head, lengthSize+n); err != nil {
 		return 0, err
 	}
+	at := head
 	head += lengthSize
 	if q.codec.fixed {
+		q.getBlock = q.near(at)
 		if n != uint64(q.codec.size) {
 			return 0, errMalformed
 		}

@@ -99,6 +99,9 @@ func (m Mutex) Unlock() {
 		m.O.local.mutex.Unlock()
 		return
 	}
+	if m.state().CompareAndSwap(m.O.me.Word(), 0) {
+		return // nobody waits
+	}
 	s := m.state().Load()
 	if was := OwnerOf(s); was != m.O.me {
 		panic(fmt.Sprintf("mp: unlock of a lock that this process does not hold (held by process %d; 0 is nobody)", was.PID))
