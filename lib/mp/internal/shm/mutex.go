@@ -49,21 +49,20 @@ func (m Mutex) Lock(ctx context.Context) error {
 
 func (m Mutex) lockSlow(ctx context.Context) error {
 	me, state := m.O.me, m.state()
-	for n := range glances() {
-		// Away from the lock for longer and longer: its owner mostly wants it
-		// again at once, and is fast while the memory stays with it.
-		Pause(min(32<<n, 4096))
-		if state.Load() == 0 && m.TryLock() {
-			return nil
-		}
-	}
+	mine := me.Word()
 	for {
+		for n := range glances() {
+			// Away from the lock for longer and longer: its owner mostly wants it
+			// again at once, and is fast while the memory stays with it.
+			Pause(min(32<<n, 4096))
+			if state.Load() == 0 && state.CompareAndSwap(0, mine) {
+				return nil
+			}
+		}
 		s := state.Load()
 		switch {
 		case s == 0:
-			// With the bit for waiters: others may be asleep, and only this
-			// one was woken.
-			if state.CompareAndSwap(0, me.Word()|lockWaiters) {
+			if state.CompareAndSwap(0, mine) {
 				return nil
 			}
 			continue
@@ -73,6 +72,9 @@ func (m Mutex) lockSlow(ctx context.Context) error {
 			}
 			s |= lockWaiters
 		}
+		// From now on with the bit for waiters: others may be asleep, and only this one
+		// is woken.
+		mine = me.Word() | lockWaiters
 		owner := OwnerOf(s)
 		dead := func() bool { return owner != me && state.Load() == s && !owner.AliveSince(firstLook) }
 		if err := m.O.Wait(ctx, m.At+lockState, uint32(s), Watch{Suspect: dead, One: true}); err != nil {
