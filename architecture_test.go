@@ -59,7 +59,7 @@ func TestLibraryDoesNotImportKernel(t *testing.T) {
 // TestImageSources checks that all packages of this module that the worker needs
 // are embedded: the image is built from these files alone.
 func TestImageSources(t *testing.T) {
-	for _, folder := range dependencies(t, "./kernel/internal/worker", "./kernel/internal/solo", "./lib/...") {
+	for _, folder := range dependencies(t, "./kernel/internal/worker", "./kernel/internal/standalone", "./lib/...") {
 		if entries, err := Source.ReadDir(folder); err != nil || len(entries) == 0 {
 			t.Errorf("the worker needs %s, which is not embedded in Source", folder)
 		}

@@ -34,7 +34,7 @@ type listed struct {
 
 const (
 	workerPackage = "./kernel/perijove-worker"
-	soloPackage   = "./kernel/internal/solo"
+	standalonePackage   = "./kernel/internal/standalone"
 )
 
 // build makes the image in a folder beside dir and moves it there when it is
@@ -203,7 +203,7 @@ func (b *builder) list(flags ...string) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat([]string{"list"}, b.modFlag(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", soloPackage}, b.worker(), bundled, libs, b.extra())
+	args := slices.Concat([]string{"list"}, b.modFlag(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
 	out, err := b.goCommand(args...)
 	if err != nil {
 		return nil, err

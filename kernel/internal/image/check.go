@@ -120,7 +120,8 @@ func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
 }
 
 func (w *checkedWorker) runAll(ctx context.Context, tc Toolchain, scratch, cfg string) error {
-	if m, err := w.conn.Receive(); err != nil || m.Kind != control.Ready {
+	m, err := w.conn.Receive()
+	if _, ready := m.(control.Ready); !ready {
 		return fmt.Errorf("the worker does not start: %w", errors.Join(err, ctx.Err()))
 	}
 	for _, c := range checkCells() {
@@ -152,23 +153,24 @@ func compileCheck(ctx context.Context, tc Toolchain, scratch, cfg string, c chec
 }
 
 func (w *checkedWorker) run(object string, c checkCell) error {
-	err := w.conn.Send(control.Message{Kind: control.Run, ID: len(w.cells), Object: object, Fresh: []string{"main.Check"}, Entry: "main.Check", Init: true})
+	err := w.conn.Send(control.Run{ID: len(w.cells), Object: object, Fresh: []string{"main.Check"}, Entry: "main.Check", Init: true})
 	if err != nil {
 		return fmt.Errorf("the worker died: %w", err)
 	}
 	for {
 		m, err := w.conn.Receive()
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("the worker died: %w", err)
-		case m.Kind != control.Done:
-			continue
-		case m.Error != "":
-			return errors.New(m.Error)
-		case m.Outcome == nil || m.Outcome.How != c.how || m.Outcome.Value != c.value:
-			return fmt.Errorf("it ended as %+v, not as %s %s", m.Outcome, c.how, c.value)
 		}
-		return nil
+		switch m := m.(type) {
+		case control.LoadFailed:
+			return errors.New(m.Reason)
+		case control.Done:
+			if m.Outcome.How != c.how || m.Outcome.Value != c.value {
+				return fmt.Errorf("it ended as %+v, not as %s %s", m.Outcome, c.how, c.value)
+			}
+			return nil
+		}
 	}
 }
 

@@ -105,7 +105,7 @@ func TestUnfit(t *testing.T) {
 		if want := "the worker's self-check failed, and \"perijove install\" tries it again (check worker: it printed 41)"; m.Unfit != want {
 			t.Errorf("%q, want %q", m.Unfit, want)
 		}
-		for _, path := range []string{"fmt", "github.com/perijove/perijove/kernel/internal/solo", "gonum.org/v1/plot"} {
+		for _, path := range []string{"fmt", "github.com/perijove/perijove/kernel/internal/standalone", "gonum.org/v1/plot"} {
 			if _, err := m.Archive(path); err != nil {
 				t.Error(err)
 			}

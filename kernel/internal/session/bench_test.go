@@ -45,7 +45,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := w.run(b.Context(), control.Message{Object: u.Object, Fresh: u.Fresh, Entry: u.Entry, Init: u.Init}, quiet{}, func(_, _ []string) {}); err != nil {
+		if _, err := w.run(b.Context(), control.Run{Object: u.Object, Fresh: u.Fresh, Entry: u.Entry, Init: u.Init}, quiet{}, func(_, _ []string) {}); err != nil {
 			b.Fatal(err)
 		}
 	}

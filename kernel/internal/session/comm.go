@@ -1,7 +1,6 @@
 package session
 
 import (
-	"encoding/json"
 	"errors"
 
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -26,19 +25,10 @@ func (s *Session) Comm(m output.Comm) error {
 
 func (p *process) commToWorker(m output.Comm) error {
 	p.noteComm(m.Kind, m.ID)
-	b, err := json.Marshal(comm.Message{Kind: comm.Kind(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data})
-	if err != nil {
-		return err
-	}
-	return p.conn.Send(control.Message{Kind: control.Comm, Output: b})
+	return p.conn.Send(control.Comm{Message: comm.Message{Kind: comm.Kind(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data}})
 }
 
-func (p *process) commFromWorker(m control.Message) {
-	var c comm.Message
-	if err := json.Unmarshal(m.Output, &c); err != nil {
-		p.log.Warn("malformed comm message", "err", err)
-		return
-	}
+func (p *process) commFromWorker(c comm.Message) {
 	p.noteComm(string(c.Kind), c.ID)
 	p.current().Comm(output.Comm{Kind: string(c.Kind), ID: c.ID, Target: c.Target, Data: c.Data, Metadata: c.Metadata})
 }

@@ -58,7 +58,7 @@ func (s *Session) drop(w *process, program *program.Program) {
 	if slices.Equal(list, w.dropped) {
 		return
 	}
-	if w.conn.Send(control.Message{Kind: control.Drop, Symbols: list}) == nil {
+	if w.conn.Send(control.Drop{Symbols: list}) == nil {
 		w.dropped = list
 	}
 }
@@ -80,8 +80,7 @@ func (r *run) kept() ([]string, error) {
 	if w == nil {
 		return nil, nil
 	}
-	answer, err := w.ask(r.ctx, control.Message{Kind: control.Old})
-	return answer.Notices, err
+	return w.listDropped(r.ctx)
 }
 
 func (r *run) remove(d cell.DirectiveLine) error {

@@ -118,7 +118,7 @@ func (r *run) args(d cell.DirectiveLine) error {
 		return err
 	}
 	r.setup.Args = append([]string{"notebook"}, args...)
-	return r.applySetup(r.ctx, control.Message{Args: r.setup.Args})
+	return r.applySetup(r.ctx, control.Setup{Args: r.setup.Args})
 }
 
 func (r *run) traceback(d cell.DirectiveLine) error {
@@ -146,7 +146,7 @@ func (r *run) cd(d cell.DirectiveLine) error {
 	} else if !st.IsDir() {
 		return fmt.Errorf("%s is not a folder", dir)
 	}
-	if err := r.applySetup(r.ctx, control.Message{Dir: dir}); err != nil {
+	if err := r.applySetup(r.ctx, control.Setup{Dir: dir}); err != nil {
 		return err
 	}
 	r.setup.Dir = dir
@@ -185,7 +185,7 @@ func (r *run) env(d cell.DirectiveLine) error {
 	}
 	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
 	v := name + "=" + value
-	if err := r.applySetup(r.ctx, control.Message{Env: []string{v}}); err != nil {
+	if err := r.applySetup(r.ctx, control.Setup{Env: []string{v}}); err != nil {
 		return err
 	}
 	r.setup.Env = append(r.setup.Env, v)

@@ -171,7 +171,7 @@ func (r *run) load(c *cell.Cell, whole bool, note func(*program.Unit, *output.Er
 		r.sink.Stream(output.Stderr, text+"\n")
 	}
 	if len(unit.Flags) > 0 {
-		if err := r.applySetup(r.ctx, control.Message{Flags: unit.Flags}); err != nil {
+		if err := r.applySetup(r.ctx, control.Setup{Flags: unit.Flags}); err != nil {
 			return workerError(err)
 		}
 	}
@@ -199,9 +199,8 @@ func (r *run) link(w *process, program *program.Program, unit *program.Unit, who
 	}
 	loaded := false
 	w.number(r.n, r.view)
-	initial := control.Initial(unit.Initial)
-	out, err := w.run(r.ctx, control.Message{
-		Initial: &initial, Importcfg: extra, Forget: r.forget, Whole: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
+	out, err := w.run(r.ctx, control.Run{
+		Initial: control.Initial(unit.Initial), Importcfg: extra, Forget: r.forget, EndsOnAnyPanic: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
 		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
 	}, r.sink, func(reset, notices []string) {
 		program.Commit(unit)

@@ -115,5 +115,5 @@ func (s *Session) tellFolders(ctx context.Context) error {
 	}
 	s.toldFolders = folders
 	s.setup.Env = append(s.setup.Env, folders...)
-	return s.applySetup(ctx, control.Message{Env: folders})
+	return s.applySetup(ctx, control.Setup{Env: folders})
 }

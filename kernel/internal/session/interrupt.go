@@ -66,7 +66,7 @@ func (p *process) interrupt() {
 		p.unheard.Reset(interruptPatience)
 	}
 	go func() { // a worker that does not read must not keep the caller
-		_ = p.conn.Send(control.Message{Kind: control.Interrupt})
+		_ = p.conn.Send(control.Interrupt{})
 	}()
 }
 

@@ -77,7 +77,7 @@ func (s *Session) tellSetup(ctx context.Context, w *process) error {
 		return nil
 	}
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
-		err := w.setup(ctx, control.Message{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
+		err := w.setup(ctx, control.Setup{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
 		if err != nil && !w.dead() { // of a death the cell tells
 			return err
 		}

@@ -92,7 +92,7 @@ func (r *run) memory(d cell.DirectiveLine) error {
 	if err != nil {
 		return err
 	}
-	if err := w.setup(r.ctx, control.Message{Memory: cmp.Or(l.bytes, -1)}); err != nil {
+	if err := w.setup(r.ctx, control.Setup{Memory: cmp.Or(l.bytes, -1)}); err != nil {
 		return err
 	}
 	r.limit = l

@@ -39,7 +39,7 @@ func (p *process) sinkOf(id int) output.Sink {
 
 // loaded notes that the cell begins. The worker may have new pipes from now on:
 // what is in the old ones, children have written that earlier cells started.
-func (p *process) loaded(m control.Message) {
+func (p *process) loaded(m control.Loaded) {
 	p.mu.Lock()
 	next, before, shared := p.next, p.before, p.shared
 	p.next = nil
@@ -47,7 +47,7 @@ func (p *process) loaded(m control.Message) {
 	if next == nil {
 		return
 	}
-	if m.Changed && next.out[1] != nil {
+	if m.UsesOutputPipes && next.out[1] != nil {
 		next.unlink()
 		p.replace(next.out, before, shared)
 	} else {
@@ -82,32 +82,32 @@ func (p *process) dropNext() {
 }
 
 // late passes on what a goroutine of an earlier cell has printed.
-func (p *process) late(m control.Message) {
+func (p *process) late(m control.Print) {
 	p.mu.Lock()
 	c := p.cells.cells[m.ID]
 	p.mu.Unlock()
 	switch {
-	case m.Stream != 1 && m.Stream != 2:
+	case m.FD != 1 && m.FD != 2:
 	case c == nil:
-		p.print(p.out[m.Stream-1], m.Bytes)
+		p.print(p.out[m.FD-1], m.Bytes)
 	default:
-		t := &c.text[m.Stream-1]
+		t := &c.text[m.FD-1]
 		c.sink.Stream(t.name, t.decode(m.Bytes))
 	}
 }
 
 // over ends the running cell. After one whose output nobody sees, as a user
 // expression, the one before it is the last again.
-func (p *process) over(m control.Message) {
+func (p *process) over(m control.Reply) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	done := p.done
-	if m.ID != p.id {
+	if m.RequestID() != p.id {
 		return
 	}
 	p.done = nil
-	if m.Outcome != nil { // a cell has run
-		p.held, p.shared = m.Held && len(p.streams) < maxStreams, m.Shared
+	if m, ok := m.(control.Done); ok {
+		p.held, p.shared = m.ProgramsHoldPipes && len(p.streams) < maxStreams, m.ChildrenHoldPipes
 	}
 	if unseen(p.sink) {
 		p.sink = p.before

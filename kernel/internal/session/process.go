@@ -64,7 +64,7 @@ type process struct {
 	shared   bool            // those of package mp do, too
 	ctx      context.Context // of the running cell: ends when it is interrupted or over
 	cancel   context.CancelFunc
-	done     chan control.Message              // of the running cell
+	done     chan control.Reply                // of the running cell
 	onLeft   func(count int, sink output.Sink) // told of goroutines that interrupts left behind
 	ended    chan struct{}                     // closed when the process is gone and all was read
 	program  func() *program.Program           // the session's, whose compiler counts as memory in use; nil at first
@@ -221,17 +221,17 @@ func (e *loadError) Error() string { return e.text }
 
 // run executes a compiled cell. loaded is called, before any output, once the
 // worker has linked the cell.
-func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, loaded func(reset, notices []string)) (*control.Outcome, error) {
-	done := make(chan control.Message, 1)
+func (p *process) run(ctx context.Context, m control.Run, sink output.Sink, loaded func(reset, notices []string)) (*control.Outcome, error) {
+	done := make(chan control.Reply, 1)
 	p.mu.Lock()
 	p.id++
-	m.Kind, m.ID = control.Run, p.id
+	m.ID = p.id
 	p.done = done
 	p.sink, p.before = sink, p.sink
 	p.cells.add(p.id, sink)
 	p.next = &start{loaded: loaded}
 	if p.held {
-		m.Outlets = p.next.outlets(p.fifos, p.id)
+		m.OutputPipes = p.next.outlets(p.fifos, p.id)
 	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	defer p.cancel()
@@ -245,47 +245,65 @@ func (p *process) run(ctx context.Context, m control.Message, sink output.Sink, 
 	defer stop()
 	select {
 	case m := <-done:
-		if m.Error != "" {
-			return nil, &loadError{text: m.Error, at: m.At, path: m.Import}
+		switch m := m.(type) {
+		case control.Done:
+			return &m.Outcome, nil
+		case control.LoadFailed:
+			return nil, &loadError{text: m.Reason, at: m.At, path: m.Import}
 		}
-		if m.Outcome == nil {
-			return nil, &loadError{text: "the worker does not say how the cell ended"}
-		}
-		return m.Outcome, nil
+		return nil, &loadError{text: "the worker does not say how the cell ended"}
 	case <-p.ended:
 		return nil, errors.New("the worker is gone")
 	}
 }
 
 // setup changes folder, environment or arguments of the worker.
-func (p *process) setup(ctx context.Context, m control.Message) error {
-	m.Kind = control.Setup
-	_, err := p.ask(ctx, m)
+func (p *process) setup(ctx context.Context, m control.Setup) error {
+	answer, err := request[control.SetupReply](ctx, p, func(id int) control.Message { m.ID = id; return m })
+	if err == nil && answer.Error != "" {
+		err = errors.New(answer.Error)
+	}
 	return err
 }
 
-// ask has the worker do something beside cells and waits until it is done, or
-// until ctx ends.
-func (p *process) ask(ctx context.Context, m control.Message) (control.Message, error) {
-	done := make(chan control.Message, 1)
+// reload replaces packages and reports whether they have new types.
+func (p *process) reload(ctx context.Context, m control.Reload) (renewed bool, err error) {
+	answer, err := request[control.ReloadReply](ctx, p, func(id int) control.Message { m.ID = id; return m })
+	if err == nil && answer.Error != "" {
+		err = errors.New(answer.Error)
+	}
+	return answer.Renewed, err
+}
+
+// listDropped lists the dropped variables that are still in use.
+func (p *process) listDropped(ctx context.Context) ([]string, error) {
+	answer, err := request[control.DroppedList](ctx, p, func(id int) control.Message { return control.ListDropped{ID: id} })
+	return answer.Lines, err
+}
+
+// request has the worker do something beside cells and waits until it is done, or
+// until ctx ends. message makes the request for an ID.
+func request[R control.Reply](ctx context.Context, p *process, message func(id int) control.Message) (answer R, err error) {
+	done := make(chan control.Reply, 1)
 	p.mu.Lock()
 	p.id++
-	m.ID = p.id
+	id := p.id
 	p.done = done
 	p.mu.Unlock()
-	if err := p.conn.Send(m); err != nil {
-		return control.Message{}, err
+	if err := p.conn.Send(message(id)); err != nil {
+		return answer, err
 	}
 	select {
 	case m := <-done:
-		if m.Error != "" {
-			return m, errors.New(m.Error)
+		answer, ok := m.(R)
+		if !ok {
+			return answer, fmt.Errorf("the worker answers with a %T", m)
 		}
-		return m, nil
+		return answer, nil
 	case <-ctx.Done():
-		return control.Message{}, waitInterrupted("interrupted before the worker answered")
+		return answer, waitInterrupted("interrupted before the worker answered")
 	case <-p.ended:
-		return control.Message{}, errors.New("the worker is gone")
+		return answer, errors.New("the worker is gone")
 	}
 }
 

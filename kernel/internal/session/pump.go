@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -204,7 +203,7 @@ func (p *process) drainOne(s *stream) {
 }
 
 func (p *process) handle(m control.Message) error {
-	switch m.Kind {
+	switch m := m.(type) {
 	case control.Ready:
 		if p.started {
 			return errors.New("the worker says twice that it is ready")
@@ -213,7 +212,7 @@ func (p *process) handle(m control.Message) error {
 		p.ready <- nil
 	case control.Loaded:
 		p.loaded(m)
-	case control.Done:
+	case control.Reply:
 		p.print(p.out[1], p.dump.release()) // the worker lives
 		for _, s := range p.out {
 			if t := s.rest(); t != "" {
@@ -223,39 +222,40 @@ func (p *process) handle(m control.Message) error {
 		p.over(m)
 	case control.Print:
 		p.late(m)
-	case control.Display, control.Result:
-		p.show(m)
-		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
+	case control.Display:
+		p.display(m)
+		return p.conn.Send(control.Ack{Seq: m.Seq})
+	case control.Result:
+		p.sinkOf(m.ID).Result(output.Bundle(m.Message.Data), m.Message.Metadata)
+		return p.conn.Send(control.Ack{Seq: m.Seq})
 	case control.Comm:
-		p.commFromWorker(m)
-		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
-	case control.Input:
+		p.commFromWorker(m.Message)
+		return p.conn.Send(control.Ack{Seq: m.Seq})
+	case control.InputRequest:
 		p.mu.Lock()
 		ctx := p.ctx
 		p.mu.Unlock()
 		if in := p.gonb.prompt; in != nil {
-			m.Text, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
+			m.Prompt, m.Password, p.gonb.prompt = in.Prompt, in.Password, nil
 		}
 		go p.input(ctx, m) // the pump goes on: the answer may take long
 	case control.Notice:
 		p.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
-		return p.conn.Send(control.Message{Kind: control.Ack, Seq: m.Seq})
-	case control.Left:
+		return p.conn.Send(control.Ack{Seq: m.Seq})
+	case control.Orphans:
 		p.mu.Lock()
 		tell := p.onLeft
 		p.mu.Unlock()
 		if tell != nil && m.Count > 0 {
 			tell(m.Count, p.current())
 		}
-	case control.Failure:
-		if m.Outcome != nil {
-			e := panicError(m.Outcome, p.shown())
-			for _, line := range e.Traceback {
-				p.sinkOf(m.ID).Stream(output.Stderr, line+"\n")
-			}
+	case control.GoroutinePanic:
+		e := panicError(&m.Outcome, p.shown())
+		for _, line := range e.Traceback {
+			p.sinkOf(m.ID).Stream(output.Stderr, line+"\n")
 		}
 	default:
-		return errors.New("the worker sent a message of unknown kind " + m.Kind)
+		return fmt.Errorf("the worker sent a %T", m)
 	}
 	return nil
 }
@@ -272,9 +272,9 @@ func (p *process) shown() view {
 }
 
 // input gets a line from the front end.
-func (p *process) input(ctx context.Context, m control.Message) {
-	answer := control.Message{Kind: control.Line, Seq: m.Seq}
-	text, err := p.current().Input(ctx, m.Text, m.Password)
+func (p *process) input(ctx context.Context, m control.InputRequest) {
+	answer := control.InputReply{Seq: m.Seq}
+	text, err := p.current().Input(ctx, m.Prompt, m.Password)
 	if err != nil {
 		answer.Error = err.Error()
 	}
@@ -282,22 +282,14 @@ func (p *process) input(ctx context.Context, m control.Message) {
 	_ = p.conn.Send(answer) // a dead worker is noticed by the pump
 }
 
-func (p *process) show(m control.Message) {
-	var d displayhost.Message
-	if err := json.Unmarshal(m.Output, &d); err != nil {
-		p.log.Warn("malformed display", "err", err)
+// display passes on what a cell displays.
+func (p *process) display(m control.Display) {
+	sink, d := p.sinkOf(m.ID), m.Message
+	if d.Kind == displayhost.KindClear {
+		sink.Clear(d.Wait)
 		return
 	}
-	sink := p.sinkOf(m.ID)
-	data := output.Bundle(d.Data)
-	switch {
-	case d.Kind == displayhost.KindClear:
-		sink.Clear(d.Wait)
-	case m.Kind == control.Result:
-		sink.Result(data, d.Metadata)
-	default:
-		sink.Display(output.Display{Data: data, Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == displayhost.KindUpdate})
-	}
+	sink.Display(output.Display{Data: output.Bundle(d.Data), Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == displayhost.KindUpdate})
 }
 
 // hungUp reports whether an error of the control socket says no more than that

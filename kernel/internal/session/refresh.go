@@ -47,11 +47,10 @@ func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		answer, err := w.ask(r.ctx, control.Message{Kind: control.Reload, Packages: change.Packages, Importcfg: extra, Renew: renewed})
+		renewed, err = w.reload(r.ctx, control.Reload{Packages: change.Packages, Importcfg: extra, Renew: renewed})
 		if err != nil {
 			return false, err
 		}
-		renewed = answer.Renew
 	}
 	prog.Reload(change.Packages, renewed)
 	return renewed, nil

@@ -90,7 +90,7 @@ func (s step) title() string {
 // repeat runs one cell again.
 func (r *run) repeat(s step) *output.Error {
 	again := &run{Session: r.Session, ctx: r.ctx, n: s.n, sink: plainSink{r.sink}}
-	m := control.Message{Dir: s.setup.Dir, Args: s.setup.Args}
+	m := control.Setup{Dir: s.setup.Dir, Args: s.setup.Args}
 	if m.Dir == "" {
 		m.Dir = r.startDir()
 	}
@@ -112,7 +112,7 @@ func (r *run) repeat(s step) *output.Error {
 // backToSetup gives the worker the folder and arguments back that directives
 // have set.
 func (r *run) backToSetup() {
-	m := control.Message{Dir: r.dir(), Args: r.setup.Args}
+	m := control.Setup{Dir: r.dir(), Args: r.setup.Args}
 	ctx, cancel := r.cleanupContext()
 	defer cancel()
 	if err := r.applySetup(ctx, m); err != nil {

@@ -136,7 +136,7 @@ func TestDeathWithUnreadMessage(t *testing.T) {
 	tr := &transcript{trigger: "stopping", action: func() {
 		go func() {
 			awaitStopped(t, w.cmd.Process.Pid)
-			if err := errors.Join(w.conn.Send(control.Message{Kind: control.Interrupt}), w.cmd.Process.Kill()); err != nil {
+			if err := errors.Join(w.conn.Send(control.Interrupt{}), w.cmd.Process.Kill()); err != nil {
 				t.Error(err)
 			}
 		}()

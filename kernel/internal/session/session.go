@@ -178,7 +178,7 @@ func (s *Session) another() bool {
 }
 
 // applySetup tells the living worker what a directive has set.
-func (s *Session) applySetup(ctx context.Context, m control.Message) error {
+func (s *Session) applySetup(ctx context.Context, m control.Setup) error {
 	if s.solo() {
 		return nil // each program is told
 	}

@@ -16,7 +16,7 @@ import (
 
 // soloPackage is what a cell's program runs in, where cells cannot be linked
 // into a worker.
-const soloPackage = "github.com/perijove/perijove/kernel/internal/solo"
+const soloPackage = "github.com/perijove/perijove/kernel/internal/standalone"
 
 // solo reports whether each cell runs as a program of its own.
 func (s *Session) solo() bool { return s.cfg.Image.Unfit != "" }
@@ -41,7 +41,7 @@ func (r *run) runSolo(unit *program.Unit) *output.Error {
 		}
 		return failure("BuildError", err.Error())
 	}
-	out, err := w.run(r.ctx, control.Message{}, r.sink, func(_, _ []string) {
+	out, err := w.run(r.ctx, control.Run{}, r.sink, func(_, _ []string) {
 		program.Commit(unit)
 	})
 	r.mu.Lock()

@@ -174,7 +174,7 @@ func (e *earlier) add(id int, sink output.Sink) {
 	if e.cells == nil {
 		e.cells = map[int]*earlierCell{}
 	}
-	if len(e.order) == control.Remembered {
+	if len(e.order) == control.MaxExecutions {
 		delete(e.cells, e.order[0])
 		e.order = e.order[1:]
 	}

@@ -130,10 +130,10 @@ func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
 		}
 		ctx, cancel := r.cleanupContext()
 		defer cancel()
-		_ = r.applySetup(ctx, control.Message{Args: back}) // fails with the worker, of which the next cell tells
+		_ = r.applySetup(ctx, control.Setup{Args: back}) // fails with the worker, of which the next cell tells
 	}()
 	r.setup.Args = append([]string{"notebook"}, args...)
-	if err := r.applySetup(r.ctx, control.Message{Args: r.setup.Args}); err != nil {
+	if err := r.applySetup(r.ctx, control.Setup{Args: r.setup.Args}); err != nil {
 		return workerError(err)
 	}
 	return f()

@@ -166,10 +166,13 @@ type relay struct {
 
 // askParent hands a display to the parent, and waits until it was delivered:
 // what is printed afterwards then comes after it.
-func (w *worker) askParent(p *mphost.Peer, output []byte) {
-	r := relay{Seq: int(w.seq.Add(1)), Output: output}
-	ch := w.await(r.Seq)
-	msg, err := json.Marshal(r)
+func (w *worker) askParent(p *mphost.Peer, m displayhost.Message) {
+	output, err := m.MarshalBinary()
+	if err != nil {
+		output, _ = unshowable(err).MarshalBinary()
+	}
+	seq, ch := w.pending.Await()
+	msg, err := json.Marshal(relay{Seq: seq, Output: output})
 	if err == nil {
 		err = p.Send(msg)
 	}
@@ -185,12 +188,12 @@ func (h *host) Message(from *mphost.Peer, msg []byte) {
 		return
 	}
 	if len(r.Output) == 0 {
-		h.w.answer(control.Message{Seq: r.Seq})
+		h.w.pending.Answer(r.Seq, control.Ack{Seq: r.Seq})
 		return
 	}
 	var m displayhost.Message
 	if m.UnmarshalBinary(r.Output) == nil {
-		h.w.deliver(0, control.Display, m) // as what it prints
+		h.w.showIn(0, m) // as what it prints
 	}
 	if ack, err := json.Marshal(relay{Seq: r.Seq}); err == nil {
 		_ = from.Send(ack) // a child that is gone waits no more

@@ -135,9 +135,7 @@ const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
 // asking reports whether something may come from the kernel: a line of input, or
 // what the user does with a widget.
 func (w *worker) asking() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.waiting) > 0 || comm.HasHandlers()
+	return w.pending.Len() > 0 || comm.HasHandlers()
 }
 
 // finalizersRun counts the finalizers and cleanups that have been queued.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -104,7 +105,7 @@ func (w *worker) giveFirstValues(in *control.Initial) {
 func callGuarded(f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			fmt.Fprintf(os.Stderr, "mp: a variable has no first value in a child process, since its initializer panicked: %s\n", panicText(v))
+			fmt.Fprintf(os.Stderr, "mp: a variable has no first value in a child process, since its initializer panicked: %s\n", cellruntime.PanicText(v))
 		}
 	}()
 	f()

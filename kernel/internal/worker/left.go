@@ -4,7 +4,7 @@ import "github.com/perijove/perijove/kernel/internal/control"
 
 // tellLeft answers an interrupt that finds no cell.
 func (w *worker) tellLeft() {
-	if err := w.conn.Send(control.Message{Kind: control.Left, Count: w.left.count()}); err != nil {
+	if err := w.conn.Send(control.Orphans{Count: w.left.count()}); err != nil {
 		endGroup()
 	}
 }

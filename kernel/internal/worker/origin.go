@@ -45,7 +45,7 @@ type origins struct {
 
 // maxOrigins is how many executions are told apart; so many does the kernel
 // remember as well.
-const maxOrigins = control.Remembered
+const maxOrigins = control.MaxExecutions
 
 // enter labels the calling goroutine, and those that it starts, as execution
 // id of a cell of the notebook. From now on that is the running one.
@@ -186,9 +186,9 @@ const printSize = 64 << 10
 
 // print delivers text of an earlier cell.
 func (w *worker) print(id int, f *os.File, b []byte) (int, error) {
-	m := control.Message{Kind: control.Print, ID: id, Stream: 1}
+	m := control.Print{ID: id, FD: 1}
 	if f == standard.err {
-		m.Stream = 2
+		m.FD = 2
 	}
 	for rest := b; len(rest) > 0; {
 		n := min(len(rest), printSize)

@@ -78,10 +78,10 @@ func (o *outlet) change(paths []string) bool {
 }
 
 // mark notes in a message that ends a cell who holds the pipes.
-func (o *outlet) mark(m control.Message) control.Message {
+func (o *outlet) mark(m control.Done) control.Done {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.prune()
-	m.Held, m.Shared = o.held, len(o.shared) > 0
+	m.ProgramsHoldPipes, m.ChildrenHoldPipes = o.held, len(o.shared) > 0
 	return m
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 )
@@ -86,7 +87,7 @@ func (w *worker) initializeInChild(path string) (err error) {
 		failed := errors.New("it called runtime.Goexit")
 		defer func() {
 			if v := recover(); v != nil {
-				failed = fmt.Errorf("panic: %s", panicText(v))
+				failed = fmt.Errorf("panic: %s", cellruntime.PanicText(v))
 			}
 			done <- failed
 		}()

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 )
 
@@ -31,7 +32,7 @@ type panicRecord struct{ arg any }
 // panic and ends the goroutine alone.
 func fatalPanic(p *panicRecord) {
 	w := self
-	o := control.Outcome{How: control.Panicked, Value: panicText(p.arg), Frames: frames(3), Goroutine: "goroutine"}
+	o := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(p.arg), Frames: frames(3), Goroutine: "goroutine"}
 	var started uintptr
 	if w.goroutines != nil {
 		started = w.goroutines.Look(currentG()).Go
@@ -62,7 +63,7 @@ func fatalPanic(p *panicRecord) {
 
 // report has a panic shown as text in the output of a cell.
 func (w *worker) report(id int, o control.Outcome) {
-	_ = w.conn.Send(control.Message{Kind: control.Failure, ID: id, Outcome: &o}) // fails if the kernel is gone
+	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel is gone
 }
 
 // noteStart notes what a goroutine is and what has started it: started is the

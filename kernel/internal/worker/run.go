@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
@@ -94,30 +95,34 @@ func (x *execution) enter() {
 // runAll runs cells in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
-		switch m.Kind {
+		switch m := m.(type) {
 		case control.Setup:
-			w.setup(m)
-			continue
+			w.reply(w.setup(m))
 		case control.Reload:
-			w.reload(m)
-			continue
+			w.reply(w.reload(m))
 		case control.Drop:
 			w.linker.Drop(m.Symbols)
 			w.clearOld(false)
-			continue
-		case control.Old:
-			w.tellOld(m)
-			continue
+		case control.ListDropped:
+			w.reply(w.listOld(m))
+		case control.Run:
+			var out control.Reply
+			if err := w.run(m); err != nil {
+				out = loadFailed(m.ID, err)
+			} else {
+				out = w.outcome(m.ID)
+			}
+			w.busy.Add(-1)
+			w.reply(out)
+			w.clearOld(false)
 		}
-		out, ok := w.run(m)
-		if ok {
-			out = w.outcome(m)
-		}
-		w.busy.Add(-1)
-		if err := w.conn.Send(out); err != nil {
-			endGroup()
-		}
-		w.clearOld(false)
+	}
+}
+
+// reply answers a request. Where the kernel is gone it ends this process.
+func (w *worker) reply(m control.Reply) {
+	if err := w.conn.Send(m); err != nil {
+		endGroup()
 	}
 }
 
@@ -128,22 +133,18 @@ func (w *worker) clearOld(now bool) {
 	}
 }
 
-// tellOld lists those that are kept.
-func (w *worker) tellOld(m control.Message) {
-	out := control.Message{Kind: control.Done, ID: m.ID}
+// listOld lists those that are kept.
+func (w *worker) listOld(m control.ListDropped) control.DroppedList {
+	out := control.DroppedList{ID: m.ID}
 	w.clearOld(true)
 	for _, v := range w.linker.Old() {
-		out.Notices = append(out.Notices, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
+		out.Lines = append(out.Lines, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
 	}
-	if err := w.conn.Send(out); err != nil {
-		endGroup()
-	}
+	return out
 }
 
-func (w *worker) run(m control.Message) (control.Message, bool) {
-	if m.Initial == nil {
-		m.Initial = new(control.Initial)
-	}
+// run loads a cell and starts it.
+func (w *worker) run(m control.Run) error {
 	req := link.Request{Object: m.Object, Initial: m.Initial.Func, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
 	w.loading.Lock()
 	defer w.loading.Unlock()
@@ -155,7 +156,7 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 	}
 	w.spare.keep()
 	if err != nil {
-		return refusal(m.ID, err), false
+		return err
 	}
 	if m.Object == "" {
 		l = &link.Loaded{}
@@ -165,19 +166,19 @@ func (w *worker) run(m control.Message) (control.Message, bool) {
 		w.mu.Unlock()
 	}
 	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
-	changed := w.outlet.change(m.Outlets)
-	if err := w.conn.Send(control.Message{Kind: control.Loaded, ID: m.ID, Reset: l.Reset, Notices: l.Notices, Changed: changed}); err != nil {
+	changed := w.outlet.change(m.OutputPipes)
+	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {
 		endGroup()
 	}
 	noteStreams()
 	w.notices.begin()
-	go w.cell.Load().call(w, l, m.Initial)
-	return control.Message{}, true
+	go w.cell.Load().call(w, l, &m.Initial)
+	return nil
 }
 
-// refusal is the answer to a cell that could not be loaded.
-func refusal(id int, err error) control.Message {
-	out := control.Message{Kind: control.Done, ID: id, Error: err.Error()}
+// loadFailed is the reply for a cell that could not be loaded.
+func loadFailed(id int, err error) control.LoadFailed {
+	out := control.LoadFailed{ID: id, Reason: err.Error()}
 	var at *link.OriginError
 	if errors.As(err, &at) {
 		out.Import = at.Package
@@ -189,9 +190,9 @@ func refusal(id int, err error) control.Message {
 }
 
 // reload goes over to other versions of packages.
-func (w *worker) reload(m control.Message) {
+func (w *worker) reload(m control.Reload) control.ReloadReply {
 	step := load{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
-	out := control.Message{Kind: control.Done, ID: m.ID}
+	out := control.ReloadReply{ID: m.ID}
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	w.spare.release()
@@ -200,14 +201,12 @@ func (w *worker) reload(m control.Message) {
 	if err != nil {
 		out.Error = err.Error()
 	} else {
-		out.Renew = renewed
+		out.Renewed = renewed
 		w.mu.Lock()
 		w.addStep(step)
 		w.mu.Unlock()
 	}
-	if err := w.conn.Send(out); err != nil {
-		endGroup()
-	}
+	return out
 }
 
 // apply makes the packages of a step known to the linker.
@@ -226,7 +225,7 @@ func (w *worker) apply(step load) (renewed bool, err error) {
 }
 
 // outcome waits for the running cell to end.
-func (w *worker) outcome(m control.Message) control.Message {
+func (w *worker) outcome(id int) control.Done {
 	x := w.cell.Load()
 	done := make(chan struct{})
 	defer close(done)
@@ -244,7 +243,7 @@ func (w *worker) outcome(m control.Message) control.Message {
 	w.mendStreams(o)
 	w.dropUnread(x)
 	w.origins.leave()
-	return w.outlet.mark(control.Message{Kind: control.Done, ID: m.ID, Outcome: &o})
+	return w.outlet.mark(control.Done{ID: id, Outcome: o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
@@ -278,7 +277,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 // of a panic, or otherwise.
 func (x *execution) outcome(returned bool, v any) control.Outcome {
 	if v != nil {
-		panicked := control.Outcome{How: control.Panicked, Value: panicText(v), Frames: frames(4)}
+		panicked := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(v), Frames: frames(4)}
 		if !x.claim(panicked) && x.hasVerdict() {
 			self.report(x.id, panicked)
 		}
@@ -298,28 +297,6 @@ func (x *execution) outcome(returned bool, v any) control.Outcome {
 	return control.Outcome{How: control.Goexit, Frames: x.initFrames()}
 }
 
-// panicText says what a panic was about, as the runtime prints it.
-func panicText(v any) (s string) {
-	defer func() {
-		if r := recover(); r != nil {
-			s = fmt.Sprintf("(%T) whose text cannot be had: it panics itself", v)
-		}
-	}()
-	switch v := v.(type) {
-	case runtime.Error:
-		return v.Error()
-	case error:
-		return v.Error()
-	case fmt.Stringer:
-		return v.String()
-	case string:
-		return v
-	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, uintptr, float32, float64, complex64, complex128:
-		return fmt.Sprintf("%T(%v)", v, v)
-	}
-	return fmt.Sprintf("(%T) %+v", v, v)
-}
-
 // initFrames lists the calls of this goroutine, the cell's own, while it initializes a package.
 func (x *execution) initFrames() []control.Frame {
 	if x.initializing.Load() == nil {
@@ -331,20 +308,8 @@ func (x *execution) initFrames() []control.Frame {
 // frames lists the calls of this goroutine, innermost first, from skip callers
 // up to the cell.
 func frames(skip int) []control.Frame {
-	pc := make([]uintptr, 200)
-	n := runtime.Callers(skip, pc)
-	var list []control.Frame
-	for it := runtime.CallersFrames(pc[:n]); ; {
-		f, more := it.Next()
-		if f.Entry == reflect.ValueOf((*execution).call).Pointer() || f.Entry == reflect.ValueOf((*execution).initialize).Pointer() {
-			break
-		}
-		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})
-		if !more {
-			break
-		}
-	}
-	return list
+	call, initialize := reflect.ValueOf((*execution).call).Pointer(), reflect.ValueOf((*execution).initialize).Pointer()
+	return cellruntime.Frames(skip-1, func(f runtime.Frame) bool { return f.Entry == call || f.Entry == initialize })
 }
 
 // exit ends the cell as os.Exit asks. If that was called by another goroutine

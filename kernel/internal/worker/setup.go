@@ -3,42 +3,26 @@ package worker
 import (
 	"errors"
 	"flag"
-	"os"
 	"slices"
-	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 )
 
 // setup changes what a process starts with: folder, environment, arguments.
-func (w *worker) setup(m control.Message) {
-	var errs []error
-	if m.Dir != "" {
-		errs = append(errs, os.Chdir(m.Dir))
-	}
-	for _, v := range m.Env {
-		if name, value, ok := strings.Cut(v, "="); ok {
-			errs = append(errs, os.Setenv(name, value))
-		} else {
-			errs = append(errs, os.Unsetenv(v))
-		}
-	}
+func (w *worker) setup(m control.Setup) control.SetupReply {
+	errs := []error{cellruntime.ApplySetup(m)}
 	if m.Memory != 0 {
 		errs = append(errs, w.memory.set(max(m.Memory, 0)))
-	}
-	if m.Args != nil {
-		os.Args = append(os.Args[:1:1], m.Args[1:]...)
 	}
 	if m.Args != nil || len(m.Flags) > 0 {
 		freshFlags(m.Flags)
 	}
-	out := control.Message{Kind: control.Done, ID: m.ID}
+	out := control.SetupReply{ID: m.ID}
 	if err := errors.Join(errs...); err != nil {
 		out.Error = err.Error()
 	}
-	if err := w.conn.Send(out); err != nil {
-		endGroup()
-	}
+	return out
 }
 
 // freshFlags replaces the set of command line flags. Those that older cells

@@ -1,12 +1,10 @@
 package worker
 
 import (
-	"encoding/json"
-	"fmt"
+	"errors"
 	"os"
-	"strconv"
-	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
@@ -18,21 +16,7 @@ import (
 // Generated code calls it by its linker name.
 func Show(values ...any) {
 	stopAll()
-	if n := len(values); n > 1 && values[n-1] == nil {
-		values = values[:n-1] // the nil error of a call that went well
-	}
-	if len(values) == 1 {
-		self.output(control.Result, display.Render(values[0]))
-		return
-	}
-	var text []string
-	for _, v := range values {
-		text = append(text, display.Text(v))
-	}
-	self.output(control.Result, displayhost.Message{
-		Kind: displayhost.KindShow,
-		Data: display.Bundle{"text/plain": strings.Join(text, "\n")},
-	})
+	self.showResult(cellruntime.Result(values...))
 }
 
 // ShowError delivers an error that is a cell's last expression; nil shows nothing.
@@ -47,46 +31,56 @@ func ShowError(err error) {
 // it, and the character that it is.
 func ShowRune(r rune) {
 	stopAll()
-	if !strconv.IsPrint(r) {
-		Show(r)
-		return
-	}
-	Show(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
+	self.showResult(cellruntime.RuneResult(r))
 }
 
 // display is the sink of package display in this process.
 func (w *worker) display(m displayhost.Message) error {
-	w.output(control.Display, m)
+	w.showIn(w.origins.earlier(), m)
 	return nil
 }
 
-// output delivers a message after everything that was printed before it, and
-// before everything that is printed after it: it waits until the kernel has
-// both.
-func (w *worker) output(kind string, m displayhost.Message) { w.deliver(w.origins.earlier(), kind, m) }
+// showIn shows a message in an earlier execution, or with id 0 in the running one.
+func (w *worker) showIn(id int, m displayhost.Message) {
+	w.deliver(m, func(seq int, m displayhost.Message) control.Message {
+		return control.Display{ID: id, Seq: seq, Message: m}
+	})
+}
 
-// deliver is output for a cell, 0 for the running one.
-func (w *worker) deliver(id int, kind string, m displayhost.Message) {
-	b, err := m.MarshalBinary()
-	if err != nil {
-		b, _ = json.Marshal(displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}})
-	}
+// showResult shows the value of a cell's last expression.
+func (w *worker) showResult(m displayhost.Message) {
+	id := w.origins.earlier()
+	w.deliver(m, func(seq int, m displayhost.Message) control.Message {
+		return control.Result{ID: id, Seq: seq, Message: m}
+	})
+}
+
+// deliver sends a message after everything that was printed before it, and
+// before everything that is printed after it: it waits until the kernel has
+// both. A child process hands it to its parent.
+func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m displayhost.Message) control.Message) {
 	if p := mphost.Parent(); p != nil {
-		w.askParent(p, b)
+		w.askParent(p, m)
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: kind, ID: id, Output: b}); err != nil {
+	_, err := w.ask(func(seq int) control.Message { return envelope(seq, m) })
+	if refused := (*control.EncodeError)(nil); errors.As(err, &refused) {
+		m = unshowable(err)
+		_, err = w.ask(func(seq int) control.Message { return envelope(seq, m) })
+	}
+	if err != nil {
 		endGroup() // the kernel is gone
 	}
 }
 
+// unshowable takes the place of a message that cannot be encoded.
+func unshowable(err error) displayhost.Message {
+	return displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}}
+}
+
 // comm is the host of package comm in this process.
 func (w *worker) comm(m comm.Message) error {
-	b, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	_, err = w.ask(control.Message{Kind: control.Comm, Output: b})
+	_, err := w.ask(func(seq int) control.Message { return control.Comm{Seq: seq, Message: m} })
 	return err
 }
 
@@ -96,7 +90,8 @@ func (w *worker) notice(text string) {
 		os.Stderr.WriteString(text + "\n")
 		return
 	}
-	if _, err := w.ask(control.Message{Kind: control.Notice, ID: w.origins.earlier(), Text: text}); err != nil {
+	id := w.origins.earlier()
+	if _, err := w.ask(func(seq int) control.Message { return control.Notice{ID: id, Seq: seq, Text: text} }); err != nil {
 		endGroup()
 	}
 }

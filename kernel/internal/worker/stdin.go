@@ -136,10 +136,13 @@ func (w *worker) lives(g uintptr, id uint64) bool {
 
 // input asks the front end for a line.
 func (w *worker) input(prompt string, password bool) (string, error) {
-	m, err := w.ask(control.Message{Kind: control.Input, Text: prompt, Password: password})
+	answer, err := w.ask(func(seq int) control.Message {
+		return control.InputRequest{Seq: seq, Prompt: prompt, Password: password}
+	})
 	if err != nil {
 		return "", io.ErrUnexpectedEOF
 	}
+	m, _ := answer.(control.InputReply)
 	if m.Error != "" {
 		return "", errors.New(m.Error)
 	}

@@ -6,7 +6,6 @@
 package worker
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -27,9 +26,6 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
 )
-
-// ControlFD is the file descriptor of the control socket.
-const ControlFD = 3
 
 // A load is one step by which code came into this process: an object, or
 // packages that were replaced or initialized.
@@ -60,12 +56,11 @@ type worker struct {
 	loads    []load            // for children, which load the same objects
 	// initialized lists the packages that were since the last of loads.
 	initialized []string
-	waiting     map[int]chan control.Message
 
-	seq  atomic.Int64
-	busy atomic.Int64 // cells that were asked for and have not ended
-	cell atomic.Pointer[execution]
-	left abandoned
+	pending control.Pending
+	busy    atomic.Int64 // cells that were asked for and have not ended
+	cell    atomic.Pointer[execution]
+	left    abandoned
 
 	memory memory
 
@@ -137,7 +132,7 @@ func again(err error, exec func(path string, args, env []string) error) {
 func newWorker(dir string) (*worker, error) {
 	w := &worker{
 		dir: dir, archives: map[string]string{},
-		waiting: map[int]chan control.Message{}, tasks: make(chan func()),
+		tasks: make(chan func()),
 	}
 	w.left.start, w.left.pursue = w.start, w.pursue
 	w.spare.keep()
@@ -223,14 +218,14 @@ func (w *worker) readConfig(file string) error {
 
 // serve answers the kernel until it is gone.
 func (w *worker) serve() error {
-	for fd := ControlFD; fd < ControlFD+3; fd++ {
+	for fd := control.FD; fd < control.FD+3; fd++ {
 		syscall.CloseOnExec(fd) // the socket, and what package gonbui opens
 	}
 	// Through the runtime's poller: see startProcess in package session.
-	if err := syscall.SetNonblock(ControlFD, true); err != nil {
+	if err := syscall.SetNonblock(control.FD, true); err != nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
-	f := os.NewFile(ControlFD, "control")
+	f := os.NewFile(control.FD, "control")
 	if f == nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
@@ -242,7 +237,7 @@ func (w *worker) serve() error {
 	displayhost.SetRasterizer(plotpng.Rasterize)
 	comm.SetHost(w.comm)
 	mphost.Set(&host{w: w})
-	if err := w.conn.Send(control.Message{Kind: control.Ready, ID: os.Getpid()}); err != nil {
+	if err := w.conn.Send(control.Ready{}); err != nil {
 		return err
 	}
 	go w.runTasks()
@@ -253,14 +248,14 @@ func (w *worker) serve() error {
 		if err != nil {
 			return err
 		}
-		switch m.Kind {
+		switch m := m.(type) {
 		case control.Run:
 			w.busy.Add(1)
 			x := newExecution(m.Cell)
-			x.id, x.whole = m.ID, m.Whole
+			x.id, x.whole = m.ID, m.EndsOnAnyPanic
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
-		case control.Setup, control.Reload, control.Drop, control.Old:
+		case control.Setup, control.Reload, control.Drop, control.ListDropped:
 			runs <- m
 		case control.Interrupt:
 			if w.busy.Load() == 0 {
@@ -269,15 +264,11 @@ func (w *worker) serve() error {
 			}
 			w.interrupt()
 		case control.Comm:
-			var c comm.Message
-			if err := json.Unmarshal(m.Output, &c); err != nil {
-				return err
-			}
-			comm.Deliver(c)
-		case control.Ack, control.Line:
-			w.answer(m)
+			comm.Deliver(m.Message)
+		case control.Answer:
+			w.pending.Answer(m.Sequence(), m)
 		default:
-			return fmt.Errorf("unknown request %q from the kernel", m.Kind)
+			return fmt.Errorf("the kernel sent a %T", m)
 		}
 	}
 }
@@ -292,33 +283,9 @@ func (w *worker) runTasks() {
 	}
 }
 
-// ask sends a message and waits for its answer.
-func (w *worker) ask(m control.Message) (control.Message, error) {
-	m.Seq = int(w.seq.Add(1))
-	ch := w.await(m.Seq)
-	if err := w.conn.Send(m); err != nil {
-		return control.Message{}, err
-	}
-	return <-ch, nil
-}
-
-// await returns where the answer to a message will come.
-func (w *worker) await(seq int) chan control.Message {
-	ch := make(chan control.Message, 1)
-	w.mu.Lock()
-	w.waiting[seq] = ch
-	w.mu.Unlock()
-	return ch
-}
-
-func (w *worker) answer(m control.Message) {
-	w.mu.Lock()
-	ch := w.waiting[m.Seq]
-	delete(w.waiting, m.Seq)
-	w.mu.Unlock()
-	if ch != nil {
-		ch <- m
-	}
+// ask sends a message, made for a sequence number, and waits for its answer.
+func (w *worker) ask(message func(seq int) control.Message) (control.Answer, error) {
+	return w.pending.Ask(w.conn, message)
 }
 
 // exitNow ends the process past the hook on os.Exit.

@@ -1,0 +1,103 @@
+// Package cellruntime holds what a cell's code needs while it runs and what is
+// the same in the worker and in a standalone program: how values and panics
+// are shown, and what a Setup changes.
+package cellruntime
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
+)
+
+// Result returns what shows the values of a cell's last expression. A nil at
+// the end is the error of a call that succeeded and is left out.
+func Result(values ...any) displayhost.Message {
+	if n := len(values); n > 1 && values[n-1] == nil {
+		values = values[:n-1]
+	}
+	if len(values) == 1 {
+		return display.Render(values[0])
+	}
+	var text []string
+	for _, v := range values {
+		text = append(text, display.Text(v))
+	}
+	return displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Join(text, "\n")}}
+}
+
+// RuneResult returns what shows a value whose type is written rune: its number,
+// as Go prints it, and the character that it is.
+func RuneResult(r rune) displayhost.Message {
+	if !strconv.IsPrint(r) {
+		return Result(r)
+	}
+	return Result(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
+}
+
+// PanicText returns the text of a panic's value as the runtime prints it.
+func PanicText(v any) (s string) {
+	defer func() {
+		if r := recover(); r != nil {
+			s = fmt.Sprintf("(%T) whose text cannot be had: it panics itself", v)
+		}
+	}()
+	switch v := v.(type) {
+	case runtime.Error:
+		return v.Error()
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	case string:
+		return v
+	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, uintptr, float32, float64, complex64, complex128:
+		return fmt.Sprintf("%T(%v)", v, v)
+	}
+	return fmt.Sprintf("(%T) %+v", v, v)
+}
+
+// Frames lists the calls of the calling goroutine, innermost first. It begins
+// with its caller, or skip calls further out, and ends before the first frame
+// for which isLast is true.
+func Frames(skip int, isLast func(runtime.Frame) bool) []control.Frame {
+	pc := make([]uintptr, 200)
+	n := runtime.Callers(skip+2, pc)
+	var list []control.Frame
+	for it := runtime.CallersFrames(pc[:n]); ; {
+		f, more := it.Next()
+		if isLast(f) {
+			break
+		}
+		list = append(list, control.Frame{Func: f.Function, File: f.File, Line: f.Line, PC: f.PC})
+		if !more {
+			break
+		}
+	}
+	return list
+}
+
+// ApplySetup changes the folder, environment and arguments of this process.
+func ApplySetup(m control.Setup) error {
+	var errs []error
+	if m.Dir != "" {
+		errs = append(errs, os.Chdir(m.Dir))
+	}
+	for _, v := range m.Env {
+		if name, value, ok := strings.Cut(v, "="); ok {
+			errs = append(errs, os.Setenv(name, value))
+		} else {
+			errs = append(errs, os.Unsetenv(v))
+		}
+	}
+	if m.Args != nil {
+		os.Args = append(os.Args[:1:1], m.Args[1:]...)
+	}
+	return errors.Join(errs...)
+}

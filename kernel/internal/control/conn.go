@@ -1,0 +1,93 @@
+// Package control is the channel between the kernel and a worker: a stream of
+// frames over a socket that only the two hold. A frame holds one message, and
+// each kind of message is a type of its own. Both sides import this package.
+package control
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+)
+
+const (
+	// FD is the file descriptor of the control socket in a worker.
+	FD = 3
+
+	// MaxFrame bounds a message, in bytes. Pictures travel as base64 text.
+	MaxFrame = 256 << 20
+
+	// MaxExecutions is how many executions both sides keep apart. The output of
+	// older ones shows in the running cell.
+	MaxExecutions = 1024
+)
+
+// A Conn sends and receives messages. Send may be called from several
+// goroutines, Receive from one.
+type Conn struct {
+	r  *bufio.Reader
+	mu sync.Mutex // guards w: a frame is written whole
+	w  io.Writer
+}
+
+// New returns a Conn over a connected socket.
+func New(rw io.ReadWriter) *Conn { return &Conn{r: bufio.NewReader(rw), w: rw} }
+
+// An EncodeError reports a message that cannot be sent. The connection is
+// unharmed.
+type EncodeError struct{ Err error }
+
+func (e *EncodeError) Error() string { return e.Err.Error() }
+func (e *EncodeError) Unwrap() error { return e.Err }
+
+// Send writes one message: the length of what follows in 4 bytes, the kind, a
+// space, and the message in JSON.
+func (c *Conn) Send(m Message) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return &EncodeError{err}
+	}
+	length := len(m.kind()) + 1 + len(body)
+	if length > MaxFrame {
+		return fmt.Errorf("a %s message of %d MB exceeds the limit of %d MB", m.kind(), length>>20, MaxFrame>>20)
+	}
+	frame := make([]byte, 4, 4+length)
+	binary.LittleEndian.PutUint32(frame, uint32(length))
+	frame = append(append(append(frame, m.kind()...), ' '), body...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err = c.w.Write(frame)
+	return err
+}
+
+// Receive reads one message. It returns io.EOF when the other side is gone.
+func (c *Conn) Receive() (Message, error) {
+	var head [4]byte
+	if _, err := io.ReadFull(c.r, head[:]); err != nil {
+		if err == io.ErrUnexpectedEOF {
+			err = io.EOF
+		}
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint32(head[:])
+	if n > MaxFrame {
+		return nil, fmt.Errorf("malformed control message: length %d", n)
+	}
+	// The length is not trusted with memory: the buffer grows as bytes arrive.
+	b, err := io.ReadAll(io.LimitReader(c.r, int64(n)))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < int(n) {
+		return nil, io.EOF
+	}
+	kind, body, _ := bytes.Cut(b, []byte(" "))
+	m, err := decode(string(kind), body)
+	if err != nil {
+		return nil, fmt.Errorf("malformed control message: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,128 @@
+package control
+
+import "github.com/perijove/perijove/lib/display/displayhost"
+
+// A Reply ends a request: it carries the request's ID.
+type Reply interface {
+	Message
+	RequestID() int
+}
+
+func (m LoadFailed) RequestID() int  { return m.ID }
+func (m Done) RequestID() int        { return m.ID }
+func (m SetupReply) RequestID() int  { return m.ID }
+func (m ReloadReply) RequestID() int { return m.ID }
+func (m DroppedList) RequestID() int { return m.ID }
+
+// What the worker sends.
+type (
+	// Ready says that the worker takes requests.
+	Ready struct{}
+
+	// Loaded says that the object of a Run is linked; the cell begins.
+	Loaded struct {
+		ID      int      `json:"id"`
+		Reset   []string `json:"reset,omitempty"`   // variables that could not be kept
+		Notices []string `json:"notices,omitempty"` // for the user
+		// UsesOutputPipes says that the pipes of the Run are in use.
+		UsesOutputPipes bool `json:"usesOutputPipes,omitempty"`
+	}
+
+	// LoadFailed says why the object of a Run could not be linked.
+	LoadFailed struct {
+		ID     int    `json:"id"`
+		Reason string `json:"reason"`
+		At     *Frame `json:"at,omitempty"`     // what in the cell could not be linked
+		Import string `json:"import,omitempty"` // the package that brings along what is missing
+	}
+
+	// Done says that a cell ended.
+	Done struct {
+		ID      int     `json:"id"`
+		Outcome Outcome `json:"outcome"`
+		// ProgramsHoldPipes and ChildrenHoldPipes say that programs started by
+		// cells, and processes of package mp, have the present output pipes.
+		ProgramsHoldPipes bool `json:"programsHoldPipes,omitempty"`
+		ChildrenHoldPipes bool `json:"childrenHoldPipes,omitempty"`
+	}
+
+	// SetupReply answers a Setup.
+	SetupReply struct {
+		ID    int    `json:"id"`
+		Error string `json:"error,omitempty"`
+	}
+
+	// ReloadReply answers a Reload.
+	ReloadReply struct {
+		ID      int    `json:"id"`
+		Renewed bool   `json:"renewed,omitempty"` // the packages have new types
+		Error   string `json:"error,omitempty"`
+	}
+
+	// DroppedList answers a ListDropped with one line for each variable.
+	DroppedList struct {
+		ID    int      `json:"id"`
+		Lines []string `json:"lines,omitempty"`
+	}
+
+	// Display shows something, in the output of an earlier execution if ID is
+	// not 0. The worker waits for the Ack.
+	Display struct {
+		ID      int                 `json:"id,omitempty"`
+		Seq     int                 `json:"seq"`
+		Message displayhost.Message `json:"message"`
+	}
+
+	// Result is a Display of the value of a cell's last expression.
+	Result Display
+
+	// Print is what a goroutine of an earlier execution has printed.
+	Print struct {
+		ID    int    `json:"id"`
+		FD    int    `json:"fd"` // 1 or 2
+		Bytes []byte `json:"bytes,omitempty"`
+	}
+
+	// Notice is a remark for the user, in the output of an earlier execution if
+	// ID is not 0. The worker waits for the Ack.
+	Notice struct {
+		ID   int    `json:"id,omitempty"`
+		Seq  int    `json:"seq"`
+		Text string `json:"text"`
+	}
+
+	// InputRequest asks the user for a line.
+	InputRequest struct {
+		Seq      int    `json:"seq"`
+		Prompt   string `json:"prompt,omitempty"`
+		Password bool   `json:"password,omitempty"`
+	}
+
+	// GoroutinePanic tells of a panic that does not end the cell: in another
+	// goroutine of the execution ID, 0 if that is not known.
+	GoroutinePanic struct {
+		ID      int     `json:"id,omitempty"`
+		Outcome Outcome `json:"outcome"`
+	}
+
+	// Orphans answers an Interrupt when no cell runs: how many goroutines of
+	// interrupted cells are still blocked.
+	Orphans struct {
+		Count int `json:"count"`
+	}
+)
+
+func (Ready) kind() string          { return "ready" }
+func (Loaded) kind() string         { return "loaded" }
+func (LoadFailed) kind() string     { return "load_failed" }
+func (Done) kind() string           { return "done" }
+func (SetupReply) kind() string     { return "setup_reply" }
+func (ReloadReply) kind() string    { return "reload_reply" }
+func (DroppedList) kind() string    { return "dropped_list" }
+func (Display) kind() string        { return "display" }
+func (Result) kind() string         { return "result" }
+func (Print) kind() string          { return "print" }
+func (Notice) kind() string         { return "notice" }
+func (InputRequest) kind() string   { return "input_request" }
+func (GoroutinePanic) kind() string { return "goroutine_panic" }
+func (Orphans) kind() string        { return "orphans" }

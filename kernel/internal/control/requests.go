@@ -1,0 +1,113 @@
+package control
+
+import "github.com/perijove/perijove/lib/comm"
+
+// What the kernel sends. Requests with an ID are carried out in order, and
+// each is answered by one Reply with the same ID.
+type (
+	// Run loads an object and calls its entry. It is answered by LoadFailed, or
+	// by Loaded and, when the cell has ended, Done.
+	Run struct {
+		ID        int      `json:"id"`                  // of the execution
+		Cell      int      `json:"cell,omitempty"`      // the cell's number in the notebook; 0 if it has none
+		Object    string   `json:"object,omitempty"`    // the compiled cell; "" runs nothing
+		Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
+		Fresh     []string `json:"fresh,omitempty"`     // symbols that the object defines anew
+		Renewed   []string `json:"renewed,omitempty"`   // those of them that existed before
+		Entry     string   `json:"entry,omitempty"`     // the symbol to call; "" for none
+		Init      bool     `json:"init,omitempty"`      // the object has variables to initialize
+		Initial   Initial  `json:"initial"`
+		Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
+		Live      []string `json:"live,omitempty"`   // packages that the user edits
+		Retry     []string `json:"retry,omitempty"`  // packages to initialize although that failed before
+		// EndsOnAnyPanic makes a panic in any goroutine end the cell.
+		EndsOnAnyPanic bool `json:"endsOnAnyPanic,omitempty"`
+		// OutputPipes are named pipes that become standard output and error
+		// once the object is loaded.
+		OutputPipes []string `json:"outputPipes,omitempty"`
+	}
+
+	// Setup changes the worker's folder, environment, arguments or memory
+	// limit. Zero fields change nothing. It is answered by SetupReply.
+	Setup struct {
+		ID    int      `json:"id"`
+		Dir   string   `json:"dir,omitempty"`
+		Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
+		Args  []string `json:"args,omitempty"`  // os.Args, with a new flag set
+		Flags []string `json:"flags,omitempty"` // flags that the next cell defines anew
+		// Memory is the new limit of the worker's data, in bytes; negative for none.
+		Memory int64 `json:"memory,omitempty"`
+	}
+
+	// Reload replaces packages that changed. It is answered by ReloadReply.
+	Reload struct {
+		ID        int      `json:"id"`
+		Packages  []string `json:"packages,omitempty"`
+		Importcfg string   `json:"importcfg,omitempty"`
+		Renew     bool     `json:"renew,omitempty"` // the types of the packages are made anew
+	}
+
+	// Drop tells which variables no name of the notebook means any more. It has
+	// no answer.
+	Drop struct {
+		Symbols []string `json:"symbols,omitempty"`
+	}
+
+	// ListDropped asks which dropped variables are still in use. It is answered
+	// by DroppedList.
+	ListDropped struct {
+		ID int `json:"id"`
+	}
+
+	// Interrupt stops the running cell. If none runs, Orphans answers it.
+	Interrupt struct{}
+
+	// Ack says that the Display, Result, Comm or Notice with this Seq was
+	// delivered.
+	Ack struct {
+		Seq int `json:"seq"`
+	}
+
+	// InputReply answers an InputRequest.
+	InputReply struct {
+		Seq   int    `json:"seq"`
+		Text  string `json:"text,omitempty"`
+		Error string `json:"error,omitempty"` // why there is no text
+	}
+
+	// Comm is a message of a comm, in either direction. The worker's have a Seq
+	// and are acknowledged.
+	Comm struct {
+		Seq     int          `json:"seq,omitempty"`
+		Message comm.Message `json:"message"`
+	}
+)
+
+// An Answer ends the worker's wait after a message: it carries the message's
+// Seq.
+type Answer interface {
+	Message
+	Sequence() int
+}
+
+func (m Ack) Sequence() int        { return m.Seq }
+func (m InputReply) Sequence() int { return m.Seq }
+
+// Initial says how the variables that a cell declares begin in child
+// processes. Names are link symbols.
+type Initial struct {
+	Func    string   `json:"func,omitempty"`    // a func() that gives variables their first values, or ""
+	Known   []string `json:"known,omitempty"`   // variables that begin in a child as they did here
+	Unknown []string `json:"unknown,omitempty"` // those that are zero there
+	Altered []string `json:"altered,omitempty"` // of all variables: those that the notebook's code changes
+}
+
+func (Run) kind() string         { return "run" }
+func (Setup) kind() string       { return "setup" }
+func (Reload) kind() string      { return "reload" }
+func (Drop) kind() string        { return "drop" }
+func (ListDropped) kind() string { return "list_dropped" }
+func (Interrupt) kind() string   { return "interrupt" }
+func (Ack) kind() string         { return "ack" }
+func (InputReply) kind() string  { return "input_reply" }
+func (Comm) kind() string        { return "comm" }

@@ -1,0 +1,197 @@
+// Package standalone takes the worker's place where cells cannot be linked
+// into a living process: each cell is then built as a program of its own, and
+// this package, which the program imports, speaks with the kernel as a worker
+// does. Its init function runs before the cell's own variables are
+// initialized; Main runs the cell and ends the program.
+package standalone
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"reflect"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/stopwatch"
+	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// A program is the state of this process.
+type program struct {
+	conn    *control.Conn
+	id      int // of the cell's execution
+	pending control.Pending
+
+	mu    sync.Mutex
+	ended bool // guarded by mu: Done was sent
+
+	watch stopwatch.Watch // of the cell's goroutine
+}
+
+// self is this process's program: functions that cells call have nowhere else
+// to find it.
+var self *program
+
+func init() {
+	if mphost.IsChild() {
+		mp.Init() // runs what the parent sends, and exits
+	}
+	if err := syscall.SetNonblock(control.FD, true); err != nil {
+		fmt.Fprintln(os.Stderr, "this program is a cell of a Perijove notebook and is started by its kernel")
+		os.Exit(2)
+	}
+	syscall.CloseOnExec(control.FD)
+	self = &program{conn: control.New(os.NewFile(control.FD, "control"))}
+	signal.Ignore(os.Interrupt) // the kernel's to handle
+	displayhost.SetSink(func(m displayhost.Message) error {
+		return self.show(func(seq int) control.Message { return control.Display{Seq: seq, Message: m} })
+	})
+	mphost.Set(mphost.Program())
+	if err := self.begin(); err != nil {
+		os.Exit(3) // the kernel is gone
+	}
+	go self.listen()
+}
+
+// begin carries out what the kernel sets, up to the request to run.
+func (p *program) begin() error {
+	if err := p.conn.Send(control.Ready{}); err != nil {
+		return err
+	}
+	for {
+		m, err := p.conn.Receive()
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case control.Run:
+			p.id = m.ID
+			return p.conn.Send(control.Loaded{ID: m.ID})
+		case control.Setup:
+			out := control.SetupReply{ID: m.ID}
+			if err := cellruntime.ApplySetup(m); err != nil {
+				out.Error = err.Error()
+			}
+			if err := p.conn.Send(out); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// listen takes answers and interrupts. An interrupt ends the cell at once: the
+// kernel then kills the program.
+func (p *program) listen() {
+	for {
+		m, err := p.conn.Receive()
+		if err != nil {
+			_ = syscall.Kill(0, syscall.SIGKILL) // with all that the cell started
+		}
+		switch m := m.(type) {
+		case control.Interrupt:
+			p.finish(control.Outcome{How: control.Interrupted})
+		case control.Answer:
+			p.pending.Answer(m.Sequence(), m)
+		}
+	}
+}
+
+// finish sends the outcome of the cell, once.
+func (p *program) finish(o control.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.ended {
+		p.ended = true
+		_ = p.conn.Send(control.Done{ID: p.id, Outcome: o})
+	}
+}
+
+// Main runs a cell and never returns: the kernel kills the program when it has
+// read all of its output.
+func Main(cell func()) {
+	go self.call(cell)
+	select {}
+}
+
+// call runs the cell and reports how it ended.
+func (p *program) call(cell func()) {
+	returned := false
+	defer func() {
+		v := recover()
+		switch {
+		case returned:
+			p.finish(control.Outcome{How: control.Returned})
+		case v != nil:
+			call := reflect.ValueOf((*program).call).Pointer()
+			frames := cellruntime.Frames(1, func(f runtime.Frame) bool { return f.Entry == call })
+			p.finish(control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(v), Frames: frames})
+		default:
+			p.finish(control.Outcome{How: control.Goexit})
+		}
+	}()
+	if cell != nil {
+		cell()
+	}
+	returned = true
+}
+
+// show sends what is shown and waits until the kernel has it, so that it keeps
+// its place among what is printed.
+func (p *program) show(message func(seq int) control.Message) error {
+	_, err := p.pending.Ask(p.conn, message)
+	return err
+}
+
+// showResult shows the value of the cell's last expression. The time that this
+// takes is not measured.
+func (p *program) showResult(m displayhost.Message) {
+	err := p.show(func(seq int) control.Message { return control.Result{Seq: seq, Message: m} })
+	if refused := (*control.EncodeError)(nil); errors.As(err, &refused) {
+		fmt.Fprintln(os.Stderr, "the result cannot be shown:", err)
+	}
+}
+
+// Functions that generated code calls by their linker names.
+
+// Show shows the values of the cell's last expression, as one result.
+func Show(values ...any) {
+	os.Stdout.WriteString(self.watch.StopAll())
+	self.showResult(cellruntime.Result(values...))
+}
+
+// ShowError shows an error that is the cell's last expression; nil shows nothing.
+func ShowError(err error) {
+	if err != nil {
+		Show(err)
+	}
+}
+
+// ShowRune shows a value whose type is written rune.
+func ShowRune(r rune) {
+	os.Stdout.WriteString(self.watch.StopAll())
+	self.showResult(cellruntime.RuneResult(r))
+}
+
+// Assigned has nothing to note: no variable outlives the program.
+func Assigned(...string) {}
+
+// Start begins a measurement of %time.
+func Start() { self.watch.Start() }
+
+// Stop prints what was measured since Start.
+func Stop() { os.Stdout.WriteString(self.watch.Stop()) }
+
+// Repeat returns how often to repeat the statement of %timeit next; with 0 it
+// has printed what was measured.
+func Repeat(loops, runs int) int {
+	n, report := self.watch.Next(loops, runs)
+	os.Stdout.WriteString(report)
+	return n
+}
