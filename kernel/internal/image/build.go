@@ -33,8 +33,8 @@ type listed struct {
 }
 
 const (
-	workerPackage = "./kernel/perijove-worker"
-	standalonePackage   = "./kernel/internal/standalone"
+	workerPackage     = "./kernel/perijove-worker"
+	standalonePackage = "./kernel/internal/standalone"
 )
 
 // build makes the image in a folder beside dir and moves it there when it is
