@@ -118,6 +118,22 @@ func (es Errors) Sorted() Errors {
 // Name is how a cell is called in messages and in the line tables of its code.
 func Name(n int) string { return fmt.Sprintf("Cell [%d]", n) }
 
+// Number is the inverse of Name.
+func Number(name string) (int, bool) {
+	rest, ok := strings.CutPrefix(name[strings.LastIndexByte(name, '/')+1:], "Cell [")
+	if !ok {
+		return 0, false
+	}
+	n := 0
+	for _, c := range strings.TrimSuffix(rest, "]") {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n, true
+}
+
 // Line returns line n (from 1) of a text, without its end.
 func Line(text string, n int) string {
 	for ; n > 1; n-- {

@@ -137,7 +137,7 @@ var generated = regexp.MustCompile(`^(cell\d+_\d+|vars|initial)\.go$`)
 // adjusted. Messages lose generated names.
 func (b *builder) errorAt(at token.Position, msg string) *cell.Error {
 	e := &cell.Error{Cell: b.c.N, Msg: b.clean(msg)}
-	n, ok := cellNumber(at.Filename)
+	n, ok := cell.Number(at.Filename)
 	if !ok {
 		if at.IsValid() && !generated.MatchString(at.Filename) { // a line comment of the user's
 			e.Msg = fmt.Sprintf("%s:%d: %s", at.Filename, at.Line, e.Msg)
@@ -153,22 +153,6 @@ func (b *builder) errorAt(at token.Position, msg string) *cell.Error {
 		e.Source = cell.Line(o.Source, at.Line)
 	}
 	return e
-}
-
-// cellNumber is the inverse of cell.Name.
-func cellNumber(name string) (int, bool) {
-	rest, ok := strings.CutPrefix(name[strings.LastIndexByte(name, '/')+1:], "Cell [")
-	if !ok {
-		return 0, false
-	}
-	n := 0
-	for _, c := range strings.TrimSuffix(rest, "]") {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int(c-'0')
-	}
-	return n, true
 }
 
 // entryDecl finds the function of the cell's statements.

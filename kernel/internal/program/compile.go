@@ -49,7 +49,7 @@ func (b *builder) compilerErrors(out string) cell.Errors {
 			continue
 		}
 		at, msg, ok := splitPosition(line)
-		if _, isCell := cellNumber(at.Filename); !ok || !isCell {
+		if _, isCell := cell.Number(at.Filename); !ok || !isCell {
 			continue
 		}
 		errs = append(errs, b.errorAt(at, msg))

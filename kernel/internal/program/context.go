@@ -4,35 +4,25 @@ import (
 	"fmt"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // A cell may say ctx, unless the notebook means something else by it: the
 // context of the cell that the goroutine belongs to. It is written as a call of
 // a function of the worker, so that a function that says ctx gets the context of
 // whichever cell it is called for.
-const (
-	contextIdent = "ctx"
-	contextName  = contextIdent + mangle.Mark
-)
-
-var contextDescription = Description{
-	Text: "var ctx context.Context",
-	Doc: "ctx is the context of the cell: an interrupt cancels it, and the cell has a moment to end by itself.\n" +
-		"Goroutines that a cell starts keep its ctx when it has ended. A declaration of that name in the notebook wins.",
-}
 
 // context returns what to write for the cell's context.
 func (f *file) context() string {
-	f.e.helpers[contextName] = true
-	return contextName + "()"
+	f.e.helpers[symtab.ContextFunc] = true
+	return symtab.ContextFunc + "()"
 }
 
 // contextHelper declares the function that gives the context.
 func (e *emitter) contextHelper(f *file) {
-	if e.helpers[contextName] {
+	if e.helpers[symtab.ContextFunc] {
 		f.effects = append(f.effects, "unsafe")
-		fmt.Fprintf(&f.body, "\n//go:linkname %s %s.Context\nfunc %s() %s.Context\n", contextName, e.b.p.cfg.RuntimePackage, contextName, f.useOwn("context"))
+		fmt.Fprintf(&f.body, "\n//go:linkname %s %s.Context\nfunc %s() %s.Context\n", symtab.ContextFunc, e.b.p.cfg.RuntimePackage, symtab.ContextFunc, f.useOwn("context"))
 	}
 }
 
@@ -45,8 +35,8 @@ func (e *emitter) derives(st *stmt) bool {
 	}
 	defines := false
 	for i, n := range st.Names {
-		defines = defines || n.Name == contextIdent && st.New[i]
+		defines = defines || n.Name == symtab.ContextName && st.New[i]
 	}
-	old := e.b.t.Names[contextIdent]
+	old := e.b.t.Names[symtab.ContextName]
 	return defines && old != nil && old.Kind == cell.Var && old.TypeString == "context.Context"
 }

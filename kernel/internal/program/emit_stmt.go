@@ -60,7 +60,7 @@ func (e *emitter) stmtRef(f *file, st *stmt, r cell.Ref) string {
 		return e.b.nameIn(e.b.vars[r.Name], r.Name)
 	case st.InLiteral(r.Off) && e.aliasedIn(e.b.before, r, lookup) != nil:
 		return aliasName(e.aliasedIn(e.b.before, r, lookup))
-	case r.Name == contextIdent && e.derives(st):
+	case r.Name == symtab.ContextName && e.derives(st):
 		return f.context()
 	}
 	return f.rename(r, e.b.before, lookup)

@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // clean rewrites a message of the type checker for users.
@@ -18,10 +19,10 @@ func (b *builder) clean(msg string) string {
 	if b.p.isSnapshot { // a query shows no messages, and must not wait for the packages that hints are about
 		return msg
 	}
-	if strings.HasPrefix(msg, "cannot assign to "+contextName) {
+	if strings.HasPrefix(msg, "cannot assign to "+symtab.ContextFunc) {
 		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
 	}
-	msg = mangle.Demangle(strings.ReplaceAll(ownCalls(msg), contextName+"()", contextIdent))
+	msg = mangle.Demangle(strings.ReplaceAll(ownCalls(msg), symtab.ContextFunc+"()", symtab.ContextName))
 	for {
 		// "\tCell [1]:2:3: other declaration of x"
 		i := strings.Index(msg, "\n\tCell [")
@@ -81,7 +82,7 @@ func (b *builder) memberHint(msg string) string {
 	if s == nil || s.Origin == nil || s.Origin.Cell == b.c.N || path == "" || !b.p.pkgs.ExportsAll(path, m[2:]) {
 		return ""
 	}
-	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", jupyterKind(s.KindName()), m[1], cell.Name(s.Origin.Cell), path, m[1])
+	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", s.KindWord(), m[1], cell.Name(s.Origin.Cell), path, m[1])
 }
 
 // importHint says how to come by a package that is used by its name alone. The worker may have it, under a path that
@@ -93,7 +94,7 @@ func (b *builder) importHint(name string) string {
 	if im, ok := b.p.cfg.Importer.(packageLister); ok {
 		names := im.Packages()
 		for _, path := range slices.Sorted(maps.Keys(names)) {
-			if importable(path) && names[path] == name && b.p.pkgs.ExportsAll(path, b.unbound[name]) {
+			if exportdata.Importable(path) && names[path] == name && b.p.pkgs.ExportsAll(path, b.unbound[name]) {
 				return fmt.Sprintf(" (import %q is missing)", path)
 			}
 		}
@@ -102,13 +103,6 @@ func (b *builder) importHint(name string) string {
 		return fmt.Sprintf(" (if it is package %s: %%get %s fetches it)", path, path)
 	}
 	return " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
-}
-
-// importable reports whether a cell may import a package of the image.
-func importable(path string) bool {
-	return !slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool {
-		return s == "internal" || s == "vendor" || s == "cmd"
-	})
 }
 
 // Messages about what is put around a cell's last expression to show it.

@@ -361,7 +361,7 @@ func (b *builder) bind(name string, sels []string) symtab.Binding {
 	if _, lost := b.t.Lost[name]; lost {
 		return symtab.Binding{Kind: symtab.InNotebook}
 	}
-	if name == contextIdent {
+	if name == symtab.ContextName {
 		return symtab.Binding{Kind: symtab.CellContext}
 	}
 	var selected []string

@@ -1,5 +1,16 @@
 package program
 
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
+
 // change begins a change of the state and returns the function that ends it. A
 // Build that is under way ends first; queries do not wait for either.
 func (p *Program) change() (end func()) {
@@ -14,12 +25,75 @@ func (p *Program) change() (end func()) {
 	}
 }
 
-// snapshot returns the program as it was last committed, for a query: it does
-// not change, and asking it does not wait for a Build. What is not known of a
-// package yet it leaves out rather than wait long.
-func (p *Program) snapshot() *Program {
+// A Snapshot is a Program as it was last committed, for one query: it does not
+// change, and does not wait for a Build. It leaves out packages that it would
+// have to wait long for.
+type Snapshot struct {
+	Table    *symtab.Table // to be read only
+	Packages *exportdata.Packages
+
+	p *Program
+}
+
+// Snapshot returns a snapshot. It may be called at any time.
+func (p *Program) Snapshot() *Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shared = true
-	return &Program{cfg: p.cfg, pkgs: p.pkgs.ForQuery(), table: p.table, isSnapshot: true}
+	pkgs := p.pkgs.ForQuery()
+	return &Snapshot{p.table, pkgs, &Program{cfg: p.cfg, pkgs: pkgs, table: p.table, isSnapshot: true}}
+}
+
+// Available returns the names of the packages at hand by import path: none if
+// the Importer is busy.
+func (s *Snapshot) Available() map[string]string {
+	im, ok := s.p.cfg.Importer.(packageLister)
+	if !ok {
+		return nil
+	}
+	list, _ := exportdata.Within(time.Until(s.Packages.Deadline), im.Packages)
+	return list
+}
+
+// Checked is what go/types found out about text.
+type Checked struct {
+	Fset  *token.FileSet
+	Files []*ast.File
+	Pkg   *types.Package
+	Info  *types.Info
+}
+
+// Check type-checks a cell with all bodies, whatever faults it has. It returns
+// nil if the cell cannot be checked at all.
+func (s *Snapshot) Check(c *cell.Cell) *Checked {
+	b := newBuilder(s.p, c)
+	b.declare()
+	b.hoist()
+	if errs := b.resolve(); len(errs) > 0 {
+		return nil
+	}
+	in := b.reach(nil)
+	e := b.newEmitter(true, in)
+	list := make([]*symtab.Symbol, 0, len(in))
+	for s := range in {
+		list = append(list, s)
+	}
+	symtab.SortSymbols(list)
+	for _, s := range list {
+		e.symbol(s, signature)
+	}
+	for _, s := range b.decls {
+		e.symbol(s, full)
+	}
+	for _, s := range b.specs {
+		e.spec(s)
+	}
+	e.newVars()
+	e.entry()
+	e.finish()
+	r, err := b.check(e)
+	if err != nil || r.pkg == nil {
+		return nil
+	}
+	return &Checked{r.fset, r.files, r.pkg, r.info}
 }

@@ -111,6 +111,6 @@ func receiverName(fn *types.Func) string {
 
 // inCell reports whether a place is in the text of the cell.
 func (b *builder) inCell(r *result, at token.Pos) bool {
-	n, ok := cellNumber(r.fset.Position(at).Filename)
+	n, ok := cell.Number(r.fset.Position(at).Filename)
 	return ok && n == b.c.N
 }

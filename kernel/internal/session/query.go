@@ -7,6 +7,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program/query"
 )
 
 // IsComplete tells consoles whether code can be run as it is.
@@ -23,7 +24,7 @@ func (s *Session) Complete(_ context.Context, code string, cursor int) (output.C
 	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
 	}
-	list, start, end := s.program.Load().Complete(code, cursor)
+	list, start, end := query.Complete(s.program.Load(), code, cursor)
 	out := output.Completion{Start: start, End: end}
 	for _, c := range list {
 		out.Matches = append(out.Matches, output.Match{Text: c.Name, Type: c.Kind, Signature: c.Signature})
@@ -47,7 +48,7 @@ func completeDirective(line string, cursor int) output.Completion {
 // Inspect describes the name at the cursor. From detail 1 on it shows the source
 // of what the notebook declares.
 func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
-	d, ok := s.program.Load().Describe(code, cursor)
+	d, ok := query.Describe(s.program.Load(), code, cursor)
 	if !ok {
 		return output.Inspection{}, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // ByName chooses the std package that a selector base means, else one of
@@ -44,4 +45,11 @@ func (p *Packages) ExportsAll(path string, names []string) bool {
 
 func Exports(pkg *types.Package, name string) bool {
 	return token.IsExported(name) && pkg.Scope().Lookup(name) != nil
+}
+
+// Importable reports whether a cell may import a package of the image.
+func Importable(path string) bool {
+	return !slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool {
+		return s == "internal" || s == "vendor" || s == "cmd"
+	})
 }

@@ -163,6 +163,21 @@ func (s *Symbol) Without(name string) *Symbol {
 	return &rest
 }
 
+// KindWord is KindName in words for users, as front ends use them.
+func (s *Symbol) KindWord() string {
+	switch kind := s.KindName(); kind {
+	case "func", "method":
+		return "function"
+	case "const":
+		return "constant"
+	case "var":
+		return "variable"
+	default:
+		return kind
+	}
+}
+
+// KindName returns "func", "method", "type", "const" or "var".
 func (s *Symbol) KindName() string {
 	switch {
 	case s.Recv != "":

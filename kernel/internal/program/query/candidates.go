@@ -1,27 +1,27 @@
-package program
+package query
 
 import (
 	"go/ast"
-	"go/scanner"
 	"go/token"
 	"go/types"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/perijove/perijove/kernel/internal/program"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // members lists what can follow x and a dot.
-func members(r *result, x ast.Expr) []Candidate {
+func members(r *program.Checked, x ast.Expr) []Candidate {
 	if id, ok := x.(*ast.Ident); ok {
-		if pn, ok := r.info.Uses[id].(*types.PkgName); ok {
+		if pn, ok := r.Info.Uses[id].(*types.PkgName); ok {
 			return exported(pn.Imported())
 		}
 	}
-	t := r.info.TypeOf(x)
+	t := r.Info.TypeOf(x)
 	if t == nil || t == types.Typ[types.Invalid] {
 		return nil
 	}
@@ -38,8 +38,8 @@ func members(r *result, x ast.Expr) []Candidate {
 		}
 		seen[t] = true
 		for f := range st.Fields() {
-			if f.Exported() || f.Pkg() == r.pkg {
-				list = append(list, candidate(f, r.pkg))
+			if f.Exported() || f.Pkg() == r.Pkg {
+				list = append(list, candidate(f, r.Pkg))
 			}
 			if f.Embedded() {
 				fields(f.Type())
@@ -52,8 +52,8 @@ func members(r *result, x ast.Expr) []Candidate {
 	}
 	ms := types.NewMethodSet(t)
 	for i := range ms.Len() {
-		if m := ms.At(i).Obj(); m.Exported() || m.Pkg() == r.pkg {
-			list = append(list, candidate(m, r.pkg))
+		if m := ms.At(i).Obj(); m.Exported() || m.Pkg() == r.Pkg {
+			list = append(list, candidate(m, r.Pkg))
 		}
 	}
 	return list
@@ -70,32 +70,32 @@ func exported(pkg *types.Package) []Candidate {
 }
 
 // visible lists the names that can be written at pos.
-func (p *Program) visible(r *result, pos token.Pos) []Candidate {
+func (q query) visible(r *program.Checked, pos token.Pos) []Candidate {
 	var list []Candidate
 	add := func(name, kind string) { list = append(list, Candidate{Name: name, Kind: kind}) }
-	for s := r.pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
+	for s := r.Pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
 		for _, name := range s.Names() {
 			obj := s.Lookup(name)
-			local := obj.Pkg() == r.pkg && s != r.pkg.Scope()
+			local := obj.Pkg() == r.Pkg && s != r.Pkg.Scope()
 			if local && obj.Pos() > pos || strings.ContainsAny(name, mangle.Mark) || name == cursorName {
 				continue
 			}
-			list = append(list, candidate(obj, r.pkg))
+			list = append(list, candidate(obj, r.Pkg))
 		}
 	}
-	for name, s := range p.table.Names {
+	for name, s := range q.table.Names {
 		if strings.Contains(name, ".") { // a method
 			continue
 		}
-		list = append(list, Candidate{Name: name, Kind: jupyterKind(s.KindName()), Signature: s.TypeString})
+		list = append(list, Candidate{Name: name, Kind: s.KindWord(), Signature: s.TypeString})
 	}
-	if p.table.Names[contextIdent] == nil {
-		list = append(list, Candidate{Name: contextIdent, Kind: "variable", Signature: "context.Context"})
+	if q.table.Names[symtab.ContextName] == nil {
+		list = append(list, Candidate{Name: symtab.ContextName, Kind: "variable", Signature: "context.Context"})
 	}
-	for name := range p.table.Imports {
+	for name := range q.table.Imports {
 		add(name, "module")
 	}
-	for name := range p.pkgs.Std {
+	for name := range q.packages.Std {
 		add(name, "module")
 	}
 	for t := token.BREAK; t <= token.VAR; t++ {
@@ -104,16 +104,13 @@ func (p *Program) visible(r *result, pos token.Pos) []Candidate {
 	return list
 }
 
-func jupyterKind(kind string) string {
-	switch kind {
-	case "func", "method":
-		return "function"
-	case "const":
-		return "constant"
-	case "var":
-		return "variable"
+func qualifier(main *types.Package) types.Qualifier {
+	return func(q *types.Package) string {
+		if q == main {
+			return ""
+		}
+		return q.Name()
 	}
-	return kind
 }
 
 func candidate(obj types.Object, main *types.Package) Candidate {
@@ -145,12 +142,12 @@ func candidate(obj types.Object, main *types.Package) Candidate {
 
 // fields lists the fields that can be named at id, if it is an element or a key of a literal of a struct, without
 // those that are given already.
-func fields(r *result, id *ast.Ident) []Candidate {
+func fields(r *program.Checked, id *ast.Ident) []Candidate {
 	lit := literalOf(r, id)
 	if lit == nil {
 		return nil
 	}
-	t := r.info.TypeOf(lit)
+	t := r.Info.TypeOf(lit)
 	if t == nil {
 		return nil
 	}
@@ -171,16 +168,16 @@ func fields(r *result, id *ast.Ident) []Candidate {
 	}
 	var list []Candidate
 	for f := range st.Fields() {
-		if (f.Exported() || f.Pkg() == r.pkg) && !given[f.Name()] {
-			list = append(list, candidate(f, r.pkg))
+		if (f.Exported() || f.Pkg() == r.Pkg) && !given[f.Name()] {
+			list = append(list, candidate(f, r.Pkg))
 		}
 	}
 	return list
 }
 
 // literalOf returns the composite literal that id is an element or a key of.
-func literalOf(r *result, id *ast.Ident) (lit *ast.CompositeLit) {
-	for _, f := range r.files {
+func literalOf(r *program.Checked, id *ast.Ident) (lit *ast.CompositeLit) {
+	for _, f := range r.Files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			l, ok := n.(*ast.CompositeLit)
 			if !ok {
@@ -200,55 +197,17 @@ func literalOf(r *result, id *ast.Ident) (lit *ast.CompositeLit) {
 	return lit
 }
 
-// importPath returns the range of the import path around a cursor, as the
-// tokens around it tell: a string behind import, or in its parentheses.
-func importPath(src string, cursor int) (start, end int, ok bool) {
-	var s scanner.Scanner
-	file := token.NewFileSet().AddFile("", -1, len(src))
-	s.Init(file, []byte(src), func(token.Position, string) {}, 0)
-	importing, group := false, false
-	for {
-		pos, tok, text := s.Scan()
-		off := file.Offset(pos)
-		if tok == token.EOF || off >= cursor {
-			return 0, 0, false
-		}
-		switch tok {
-		case token.IMPORT:
-			importing, group = true, false
-		case token.LPAREN:
-			group = importing
-		case token.RPAREN:
-			importing, group = false, false
-		case token.STRING:
-			if importing && cursor <= off+len(text) {
-				path, _, _ := strings.Cut(text[1:], "\n") // it may not be closed
-				end = off + 1 + len(strings.TrimRight(path, "\"`"))
-				return off + 1, end, cursor <= end
-			}
-		case token.IDENT, token.PERIOD:
-		case token.SEMICOLON:
-			importing = importing && group
-		default:
-			importing = false
-		}
-	}
-}
-
-// paths lists the packages at hand whose import paths begin so.
-func (p *Program) paths(prefix string) []Candidate {
+// importPaths lists the packages at hand whose import paths begin so.
+func (q query) importPaths(prefix string) []Candidate {
 	var all []string
-	for _, list := range p.pkgs.Std {
+	for _, list := range q.packages.Std {
 		all = append(all, list...)
 	}
-	if im, ok := p.cfg.Importer.(packageLister); ok {
-		list, _ := exportdata.Within(time.Until(p.pkgs.Deadline), im.Packages) // none if it is busy
-		all = slices.AppendSeq(all, maps.Keys(list))
-	}
+	all = slices.AppendSeq(all, maps.Keys(q.snapshot.Available()))
 	slices.Sort(all)
 	var list []Candidate
 	for _, path := range slices.Compact(all) {
-		if strings.HasPrefix(path, prefix) && importable(path) {
+		if strings.HasPrefix(path, prefix) && exportdata.Importable(path) {
 			list = append(list, Candidate{Name: path, Kind: "module"})
 		}
 	}

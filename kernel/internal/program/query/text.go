@@ -1,4 +1,4 @@
-package program
+package query
 
 import (
 	"go/ast"
@@ -6,52 +6,38 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // queryCell is the number of text that is checked but not executed.
 const queryCell = 1 << 30
 
-// checkText type-checks text as a cell, with all bodies, whatever faults it
-// has. at is an offset in the line of the cursor. Without syntax that can be
-// completed there is no result.
-func (p *Program) checkText(src string, at int) *result {
+// A query is a question about text, beside a program as it was last committed.
+type query struct {
+	snapshot *program.Snapshot
+	table    *symtab.Table
+	packages *exportdata.Packages
+}
+
+func newQuery(p *program.Program) query {
+	s := p.Snapshot()
+	return query{s, s.Table, s.Packages}
+}
+
+// check type-checks text as a cell. at is an offset in the line of the cursor.
+// Without syntax that can be completed there is no result.
+func (q query) check(src string, at int) *program.Checked {
 	c := parseUnfinished(src, at)
 	if c == nil {
 		return nil
 	}
-	b := newBuilder(p, c)
-	b.declare()
-	b.hoist()
-	if errs := b.resolve(); len(errs) > 0 {
-		return nil
-	}
-	in := b.reach(nil)
-	e := b.newEmitter(true, in)
-	list := make([]*symtab.Symbol, 0, len(in))
-	for s := range in {
-		list = append(list, s)
-	}
-	symtab.SortSymbols(list)
-	for _, s := range list {
-		e.symbol(s, signature)
-	}
-	for _, s := range b.decls {
-		e.symbol(s, full)
-	}
-	for _, s := range b.specs {
-		e.spec(s)
-	}
-	e.newVars()
-	e.entry()
-	e.finish()
-	r, err := b.check(e)
-	if err != nil || r.pkg == nil {
-		return nil
-	}
-	return r
+	return q.snapshot.Check(c)
 }
 
 // endings are what somebody may still have to write behind the cursor: the block of an if, a for or a switch, the
@@ -156,8 +142,8 @@ func openBrackets(src string) []bracket {
 
 // findIdent returns the identifier that is wanted, and the selector whose
 // right side it is, if it is one.
-func findIdent(r *result, want func(*ast.Ident) bool) (id *ast.Ident, sel *ast.SelectorExpr) {
-	for _, f := range r.files {
+func findIdent(r *program.Checked, want func(*ast.Ident) bool) (id *ast.Ident, sel *ast.SelectorExpr) {
+	for _, f := range r.Files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.SelectorExpr:
@@ -174,3 +160,25 @@ func findIdent(r *result, want func(*ast.Ident) bool) (id *ast.Ident, sel *ast.S
 	}
 	return id, sel
 }
+
+// wordAt returns the range of the identifier around a cursor.
+func wordAt(src string, cursor int) (start, end int) {
+	start, end = cursor, cursor
+	for start > 0 {
+		r, n := utf8.DecodeLastRuneInString(src[:start])
+		if !isWord(r) {
+			break
+		}
+		start -= n
+	}
+	for end < len(src) {
+		r, n := utf8.DecodeRuneInString(src[end:])
+		if !isWord(r) {
+			break
+		}
+		end += n
+	}
+	return start, end
+}
+
+func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -1,4 +1,4 @@
-package program
+package query
 
 import (
 	"go/ast"
@@ -34,7 +34,7 @@ func docOf(p *exportdata.Packages, obj types.Object) string {
 }
 
 // notebookDoc is the comment above a declaration of the notebook.
-func (p *Program) notebookDoc(obj types.Object) string {
+func (q query) notebookDoc(obj types.Object) string {
 	key := mangle.Demangle(obj.Name())
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		t := fn.Signature().Recv().Type()
@@ -45,7 +45,7 @@ func (p *Program) notebookDoc(obj types.Object) string {
 			key = mangle.Demangle(named.Obj().Name()) + "." + key
 		}
 	}
-	s := p.table.Names[key]
+	s := q.table.Names[key]
 	if s == nil || s.Decl == nil {
 		return ""
 	}

@@ -1,0 +1,112 @@
+package query
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
+
+// A Description tells what a name means.
+type Description struct {
+	Text string // its declaration, without a body
+	Doc  string // its documentation; empty if it has none
+
+	// Of what the notebook declares, the text and the cell that it is from.
+	Source string
+	Cell   int
+}
+
+// Describe explains the name at a cursor, a byte offset into src; where there is none that is known, the function in
+// whose arguments the cursor stands.
+func Describe(p *program.Program, src string, cursor int) (Description, bool) {
+	q := newQuery(p)
+	if start, end := wordAt(src, cursor); start < end {
+		if d, ok := q.describeWord(src, start, end); ok {
+			return d, true
+		}
+	}
+	for _, b := range slices.Backward(openBrackets(src[:cursor])) {
+		if b.operand < 0 { // a block or a parenthesis
+			break
+		}
+		if b.tok == token.LPAREN {
+			_, end := wordAt(src, b.operand)
+			return q.describeWord(src, b.operand, end)
+		}
+	}
+	return Description{}, false
+}
+
+func (q query) describeWord(src string, start, end int) (Description, bool) {
+	r := q.check(src, start)
+	var obj types.Object
+	if r != nil {
+		obj = objectAt(r, cell.PosAt(src, start))
+	}
+	word := src[start:end]
+	if obj == nil && q.table.Names[word] == nil && (start == 0 || src[start-1] != '.') { // a package, of which nothing is used
+		if r = q.check(word+".X", 0); r != nil {
+			if pn, ok := objectAt(r, cell.Pos{Line: 1, Col: 1}).(*types.PkgName); ok {
+				obj = pn
+			}
+		}
+	}
+	if obj == nil {
+		return Description{}, false
+	}
+	return q.describeObject(r, obj, word), true
+}
+
+// objectAt returns what the identifier at a place of the text means, or nil.
+func objectAt(r *program.Checked, at cell.Pos) types.Object {
+	id, sel := findIdent(r, func(id *ast.Ident) bool {
+		pos := r.Fset.Position(id.Pos())
+		n, ok := cell.Number(pos.Filename)
+		return ok && n == queryCell && pos.Line == at.Line && pos.Column == at.Col
+	})
+	if id == nil {
+		return nil
+	}
+	if obj := r.Info.ObjectOf(id); obj != nil {
+		return obj
+	}
+	if sel != nil && r.Info.Types[sel.X].IsType() { // T.M of a method of *T is no valid Go, but a question
+		obj, _, _ := types.LookupFieldOrMethod(r.Info.TypeOf(sel.X), true, r.Pkg, id.Name)
+		return obj
+	}
+	return nil
+}
+
+func (q query) describeObject(r *program.Checked, obj types.Object, word string) Description {
+	if obj.Name() == symtab.ContextFunc {
+		return contextDescription
+	}
+	text := mangle.Demangle(types.ObjectString(obj, qualifier(r.Pkg)))
+	if pn, ok := obj.(*types.PkgName); ok {
+		return Description{Text: text, Doc: packageDoc(q.packages, pn.Imported())}
+	}
+	d := Description{Text: text, Doc: docOf(q.packages, obj)}
+	if obj.Pkg() == r.Pkg {
+		d.Doc = q.notebookDoc(obj)
+	}
+	if s := q.table.Names[word]; s != nil && s.Decl != nil && s.Origin != nil && obj.Parent() == r.Pkg.Scope() {
+		d.Source, d.Cell = strings.TrimSpace(s.Decl.Text), s.Origin.Cell
+		if s.Kind == cell.Type && !strings.HasPrefix(d.Source, "type") {
+			d.Source = "type " + d.Source
+		}
+	}
+	return d
+}
+
+var contextDescription = Description{
+	Text: "var ctx context.Context",
+	Doc: "ctx is the context of the cell: an interrupt cancels it, and the cell has a moment to end by itself.\n" +
+		"Goroutines that a cell starts keep its ctx when it has ended. A declaration of that name in the notebook wins.",
+}
