@@ -94,20 +94,34 @@ func (b *builder) settleLiterals(r *result, s *symtab.Symbol) {
 	for _, src := range s.LiteralSources {
 		follow = append(follow, src.Follows...)
 	}
-	n, pruned := 0, prunes(r.info, body)
+	pruned := prunes(r.info, body)
+	var note func(lit *ast.FuncLit, suffix string)
+	note = func(lit *ast.FuncLit, suffix string) {
+		if vars := captured(r, lit); vars == "" || !pruned {
+			s.Literals = append(s.Literals, symtab.Literal{Suffix: suffix, Fingerprint: typetext.Fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
+		}
+		for n, nested := range outermost(lit.Body) {
+			note(nested, fmt.Sprintf("%s.%d", suffix, n+1))
+		}
+	}
+	for n, lit := range outermost(body) {
+		if n < len(follow) && follow[n] {
+			note(lit, fmt.Sprintf("func%d", n+1))
+		}
+	}
+}
+
+// outermost lists the function literals of a body that are in no other one.
+func outermost(body *ast.BlockStmt) []*ast.FuncLit {
+	var list []*ast.FuncLit
 	ast.Inspect(body, func(x ast.Node) bool {
 		lit, ok := x.(*ast.FuncLit)
-		if !ok {
-			return true
+		if ok {
+			list = append(list, lit)
 		}
-		if n < len(follow) && follow[n] {
-			if vars := captured(r, lit); vars == "" || !pruned {
-				s.Literals = append(s.Literals, symtab.Literal{Number: n + 1, Fingerprint: typetext.Fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
-			}
-		}
-		n++
-		return false
+		return !ok
 	})
+	return list
 }
 
 // bodyOf finds the body of a function, or of a cell's statements.
@@ -131,7 +145,7 @@ func literalNames(container string, s, old *symtab.Symbol) []string {
 	var out []string
 	for _, l := range s.Literals {
 		if old == nil || slices.Contains(old.Literals, l) {
-			out = append(out, fmt.Sprintf("%s.func%d", container, l.Number))
+			out = append(out, container+"."+l.Suffix)
 		}
 	}
 	return out
@@ -229,16 +243,16 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	if old != nil {
 		keep = literalNames(container, s, old)
 	}
-	for i := range s.Decl.Outermost {
-		name := fmt.Sprintf("%s.func%d", container, i+1)
-		switch {
-		case slices.Contains(follow, name):
-			u.changes.StubbedLiterals = append(u.changes.StubbedLiterals, name)
-		case !b.t.StubbedLiterals[name]:
+	u.changes.StubbedLiterals = append(u.changes.StubbedLiterals, follow...)
+	u.Fresh = append(u.Fresh, follow...)
+	for name := range b.t.StubbedLiterals {
+		if !strings.HasPrefix(name, container+".func") {
 			continue
 		}
-		u.Fresh = append(u.Fresh, name)
-		if b.t.StubbedLiterals[name] && !slices.Contains(keep, name) {
+		if !slices.Contains(follow, name) {
+			u.Fresh = append(u.Fresh, name) // if there is such a literal still
+		}
+		if !slices.Contains(keep, name) {
 			u.Renewed = append(u.Renewed, name)
 		}
 	}

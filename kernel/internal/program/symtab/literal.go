@@ -4,7 +4,7 @@ import "github.com/perijove/perijove/kernel/internal/cell"
 
 // A Literal is one that follows constants.
 type Literal struct {
-	Number      int // of the literals that are in no other, from 1
+	Suffix      string // what the compiler appends to the name of what it is in: "func1", and "func1.2" for the second literal in that
 	Fingerprint string
 }
 
