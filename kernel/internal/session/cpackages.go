@@ -19,7 +19,8 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	}
 	line := r.progress()
 	defer line.end()
-	line.set("looking for the packages that the cell imports")
+	const looking = "looking for the packages that the cell imports"
+	line.set(looking, looking)
 	set, code, err := r.modules.CgoPackages(r.ctx, paths)
 	switch {
 	case r.ctx.Err() != nil:
@@ -31,10 +32,11 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	}
 	names := strings.Join(code, ", ")
 	waits := "building a worker that contains the C code of " + names + ", which happens once and may take minutes"
-	line.set(waits)
+	const building = "building a worker with C code"
+	line.set(waits, building)
 	img, err := r.cfg.Image.With(r.ctx, set, func(step string) {
 		r.cfg.Log.Info(step)
-		line.set(waits + " (" + step + ")")
+		line.set(waits+" ("+step+")", building)
 	})
 	line.end()
 	switch {

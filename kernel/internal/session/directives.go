@@ -204,7 +204,8 @@ func (r *run) get(d cell.DirectiveLine) error {
 		return errors.New("write %get PATH or %get PATH@VERSION")
 	}
 	line := r.progress()
-	line.set("getting " + strings.Join(paths, ", "))
+	getting := "getting " + strings.Join(paths, ", ")
+	line.set(getting, getting)
 	said, err := r.modules.Get(r.ctx, paths)
 	line.end()
 	if said != "" {

@@ -31,6 +31,7 @@ type progressLine struct {
 
 	mu    sync.Mutex // guards what follows
 	text  string     // to be shown
+	what  string     // takes the time
 	shown string
 	timer *time.Timer // shows text when it is due
 	ended bool
@@ -48,11 +49,11 @@ func (r *run) progress() *progressLine {
 	return p
 }
 
-// set changes the text.
-func (p *progressLine) set(text string) {
+// set changes the text. what is the part of it that holds in the end, too.
+func (p *progressLine) set(text, what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.text = text
+	p.text, p.what = text, what
 }
 
 // show shows the text, and again what it has become, until the end.
@@ -72,7 +73,7 @@ func (p *progressLine) show() {
 	p.timer.Reset(progressInterval)
 }
 
-// end removes the line. Where the cell has shown something else before, an empty one stays.
+// end removes the line. Where the cell has shown something else before, that would go with it: the line then tells how long it took.
 func (p *progressLine) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -86,17 +87,17 @@ func (p *progressLine) end() {
 	case p.alone:
 		p.sink.Clear(false)
 	default:
-		p.sink.Display(output.Display{Data: output.Bundle{"text/plain": ""}, DisplayID: p.id, Update: true})
+		p.sink.Display(output.Display{Data: output.Bundle{"text/plain": fmt.Sprintf("%s took %.0f s", p.what, time.Since(p.start).Seconds())}, DisplayID: p.id, Update: true})
 	}
 }
 
 // compiling tells how far the go command is.
 func (p *progressLine) compiling(c modules.CompileProgress) {
+	text := "compiling " + c.Package
 	if c.Total > 0 {
-		p.set(fmt.Sprintf("compiling %s, %d of %d packages", c.Package, c.Started, c.Total))
-	} else {
-		p.set("compiling " + c.Package)
+		text += fmt.Sprintf(", %d of %d packages", c.Started, c.Total)
 	}
+	p.set(text, "compiling packages")
 }
 
 // prepareImports has the packages that a cell imports compiled, and tells what was done for it.
