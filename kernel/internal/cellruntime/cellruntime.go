@@ -63,11 +63,14 @@ func PanicText(v any) (s string) {
 	return fmt.Sprintf("(%T) %+v", v, v)
 }
 
+// MaxDepth is how many calls of a stack are looked at.
+const MaxDepth = 200
+
 // Frames lists the calls of the calling goroutine, innermost first. It begins
 // with its caller, or skip calls further out, and ends before the first frame
 // for which isLast is true.
 func Frames(skip int, isLast func(runtime.Frame) bool) []control.Frame {
-	pc := make([]uintptr, 200)
+	pc := make([]uintptr, MaxDepth)
 	n := runtime.Callers(skip+2, pc)
 	var list []control.Frame
 	for it := runtime.CallersFrames(pc[:n]); ; {

@@ -29,6 +29,8 @@ type Outcome struct {
 	// that started it, if that is known.
 	Goroutine string `json:"goroutine,omitempty"`
 	Started   *Frame `json:"started,omitempty"`
+	// Runs is where the outermost function of a cell that the goroutine has called begins, if it was not started in a cell.
+	Runs *Frame `json:"runs,omitempty"`
 
 	// Assigned lists the variables with a changed type that have got their
 	// values.

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,44 +100,73 @@ func (d *dump) cause() string {
 var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
 // frames are the calls in cells, or all, of the first goroutine that has any
-// in cells, innermost first; a repeated call is there once.
+// in cells, innermost first, and the statement that started it; a repeated call is there once.
 func (d *dump) frames(all bool) []control.Frame {
+	calls, started := d.stack(all)
+	if started != nil && (all || inCells([]control.Frame{*started})) {
+		calls = append(calls, *started)
+	}
+	return calls
+}
+
+// stack returns the calls of the first goroutine that has any in cells or was started in one, and the statement that started
+// it, nil if that is not told.
+func (d *dump) stack(all bool) (calls []control.Frame, started *control.Frame) {
 	most := 12
 	if all {
 		most = 60
 	}
 	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
 		var list []control.Frame
-		cells := false
+		started = nil
 		lines := strings.Split(string(block), "\n")
-		for i, line := range lines {
-			m := dumpFrame.FindStringSubmatch(line)
-			if m == nil || i == 0 || len(list) == most {
+		for i := 1; i < len(lines); i++ {
+			f, ok := dumpedFrame(lines[i-1], lines[i])
+			if !ok {
 				continue
 			}
-			n, err := strconv.Atoi(m[2])
-			if err != nil {
+			if strings.HasPrefix(lines[i-1], createdBy) {
+				started = &f
 				continue
 			}
-			_, inCell := cellOf(m[1])
-			cells = cells || inCell
-			name, _, _ := strings.Cut(strings.TrimPrefix(lines[i-1], "created by "), " in goroutine ")
-			if end := strings.LastIndexByte(name, '('); end > 0 && strings.HasSuffix(name, ")") {
-				name = name[:end]
-			}
-			f := control.Frame{Func: name, File: m[1], Line: n}
-			if !inCell && !all {
+			if len(list) == most || !all && !inCells([]control.Frame{f}) {
 				continue
 			}
 			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
 				list = append(list, f)
 			}
 		}
-		if cells {
-			return list
+		if inCells(list) || started != nil && inCells([]control.Frame{*started}) {
+			return list, started
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+const createdBy = "created by "
+
+// dumpedFrame reads the two lines of a call.
+func dumpedFrame(call, place string) (control.Frame, bool) {
+	m := dumpFrame.FindStringSubmatch(place)
+	if m == nil {
+		return control.Frame{}, false
+	}
+	n, err := strconv.Atoi(m[2])
+	if err != nil {
+		return control.Frame{}, false
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(call, createdBy), " in goroutine ")
+	if end := strings.LastIndexByte(name, '('); end > 0 && strings.HasSuffix(name, ")") {
+		name = name[:end]
+	}
+	return control.Frame{Func: name, File: m[1], Line: n}, true
+}
+
+func inCells(list []control.Frame) bool {
+	return slices.ContainsFunc(list, func(f control.Frame) bool {
+		_, in := cellOf(f.File)
+		return in
+	})
 }
 
 var dumpCell = regexp.MustCompile(`main\.cell(?:\.|ʹ)(\d+)\b`)

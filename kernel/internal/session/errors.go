@@ -177,7 +177,13 @@ func panicked(o *control.Outcome) string {
 	if n, ok := cellOf(o.Started.File); ok {
 		return fmt.Sprintf("%s started at %s line %d", what, cell.Name(n), o.Started.Line)
 	}
-	return what + " started by " + o.Started.Func
+	what += " started by " + o.Started.Func
+	if o.Runs != nil {
+		if n, ok := cellOf(o.Runs.File); ok {
+			what += fmt.Sprintf(", which runs the function at %s line %d", cell.Name(n), o.Runs.Line)
+		}
+	}
+	return what
 }
 
 // startedAt renders the statement that has started a goroutine.

@@ -93,7 +93,15 @@ func (r *run) soloDied(w *process) *output.Error {
 	case ok && ws.Exited() && cause == "":
 		return failure("Exit", fmt.Sprintf("exit status %d", ws.ExitStatus()))
 	}
-	value := strings.TrimPrefix(w.cause(), "panic: ")
+	value, isPanic := strings.CutPrefix(w.cause(), "panic: ")
+	calls, started := w.dump.stack(r.view().all)
+	if isPanic && started != nil { // package solo tells of the cell's own goroutine
+		o := &control.Outcome{How: control.Panicked, Value: value, Frames: calls, Goroutine: "goroutine", Started: started}
+		if started.Func == "time.goFunc" {
+			o.Goroutine, o.Started = "timer", nil
+		}
+		return panicError(o, r.view())
+	}
 	lines := append([]string{"panic: " + value}, r.view().calls(w.dump.frames(r.view().all))...)
 	return &output.Error{Name: "panic", Value: value, Traceback: lines}
 }

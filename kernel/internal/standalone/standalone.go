@@ -6,6 +6,7 @@
 package standalone
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -181,6 +182,15 @@ func ShowRune(r rune) {
 
 // Assigned has nothing to note: no variable outlives the program.
 func Assigned(...string) {}
+
+// Record has nothing to note: no child process runs what the cell has initialized.
+func Record(any) {}
+
+// Context returns the cell's context. It is never cancelled: an interrupt ends the program.
+func Context() context.Context { return context.Background() }
+
+// Embed is cellruntime.Embed. Generated code calls it by its linker name.
+func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }
 
 // Start begins a measurement of %time.
 func Start() { self.watch.Start() }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -85,7 +86,27 @@ func (w *worker) noteStart(o *control.Outcome, started uintptr) {
 	}
 	if list := framesAt([]uintptr{started}); len(list) > 0 {
 		o.Started = &list[0]
+		if !inCell(started - 1) {
+			o.Runs = outermost(o.Frames)
+		}
 	}
+}
+
+// outermost returns where the outermost function of a cell begins, or nil if there is none in the list or that may be cut off.
+func outermost(list []control.Frame) *control.Frame {
+	if len(list) >= cellruntime.MaxDepth {
+		return nil
+	}
+	for _, f := range slices.Backward(list) {
+		if !inCell(f.PC) {
+			continue
+		}
+		entry := runtime.FuncForPC(f.PC).Entry() // that of the function that f may be inlined into
+		fn := runtime.FuncForPC(entry)
+		file, line := fn.FileLine(entry)
+		return &control.Frame{Func: fn.Name(), File: file, Line: line, PC: entry}
+	}
+	return nil
 }
 
 // owner returns the execution that the calling goroutine, which has panicked,

@@ -95,3 +95,6 @@ func (w *worker) notice(text string) {
 		endGroup()
 	}
 }
+
+// Embed is cellruntime.Embed. Generated code calls it by its linker name.
+func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }

@@ -1,4 +1,4 @@
-package worker
+package cellruntime
 
 import (
 	"embed"
@@ -14,9 +14,8 @@ import (
 	"unsafe"
 )
 
-// Embed fills the variable behind a pointer with the files of //go:embed
-// patterns, from the folder in which cells run. Generated code calls it by its
-// linker name. A mistake is a panic of the cell.
+// Embed fills the variable behind a pointer, a string, []byte or embed.FS, with the files of //go:embed patterns from the
+// folder in which cells run. A mistake is a panic of the cell.
 func Embed(variable any, patterns string) {
 	if err := embedInto(variable, patterns, os.DirFS(".")); err != nil {
 		panic(err)
