@@ -1,0 +1,96 @@
+package conformance
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/session"
+)
+
+var firstCount = flag.Int("first.n", 1, "for how many modules to measure the time from %get to the first result; -1 for all")
+
+// firstResults are cells that use modules of testdata/modules.txt, and what they print.
+var firstResults = []struct{ module, imports, code, want string }{
+	{"github.com/iancoleman/strcase", "github.com/iancoleman/strcase", `strcase.ToSnake("FirstResult")`, "first_result"},
+	{"github.com/google/go-cmp", "github.com/google/go-cmp/cmp", `cmp.Equal([]int{1}, []int{1})`, "true"},
+	{"gopkg.in/yaml.v3", "gopkg.in/yaml.v3", `yaml.Unmarshal([]byte("a: 1"), new(map[string]int))`, "<nil>"},
+	{"github.com/tidwall/gjson", "github.com/tidwall/gjson", "gjson.Get(`{\"a\": [1, 2]}`, \"a.1\")", "2"},
+	{"github.com/samber/lo", "github.com/samber/lo", `lo.Uniq([]int{1, 1, 2})`, "[1 2]"},
+	{"github.com/gin-gonic/gin", "github.com/gin-gonic/gin", `gin.H{"a": 1}`, "map[a:1]"},
+	{"gorm.io/gorm", "gorm.io/gorm", `gorm.ErrRecordNotFound`, "record not found"},
+	{"github.com/go-git/go-git/v5", "github.com/go-git/go-git/v5", `git.ErrRepositoryNotExists`, "repository does not exist"},
+	{"google.golang.org/grpc", "google.golang.org/grpc", `grpc.NewServer().GetServiceInfo()`, "map[]"},
+	{"k8s.io/client-go", "k8s.io/client-go/kubernetes", `new(kubernetes.Clientset).RESTClient()`, "<nil>"},
+}
+
+// TestFirstResult measures the time from %get to the first result, twice for each module: with an empty module cache, and
+// in a new notebook after that.
+func TestFirstResult(t *testing.T) {
+	img := openImage(t)
+	drawn, chosen, err := sweptModules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions := map[string]string{}
+	for _, m := range append(drawn, chosen...) {
+		versions[m.path] = m.version
+	}
+	list := firstResults
+	if *firstCount >= 0 {
+		list = list[:min(*firstCount, len(list))]
+	}
+	table := "| module | %get, cold | first cell, cold | %get, warm | first cell, warm |\n|---|---|---|---|---|\n"
+	for _, r := range list {
+		t.Setenv("GOMODCACHE", t.TempDir()) // compiled packages of modules belong to their folders in it
+		cache := t.TempDir()
+		table += "| " + r.module
+		for range 2 {
+			get, cell := firstResult(t, img, cache, r.module+"@"+versions[r.module], r.imports, r.code, r.want)
+			table += fmt.Sprintf(" | %.1f | %.1f", get.Seconds(), cell.Seconds())
+		}
+		table += " |\n"
+		if out, err := exec.Command(img.Toolchain.Go, "clean", "-modcache").CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+	load, _ := os.ReadFile("/proc/loadavg")
+	t.Logf("in seconds, with a load average of %s\n%s", strings.TrimSpace(string(load)), table)
+}
+
+// firstResult gets a module in a new notebook and runs a cell that uses it.
+func firstResult(t *testing.T, img *image.Image, cache, module, imports, code, want string) (get, cell time.Duration) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module notebook\n\ngo 1.26\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := session.New(session.Config{Image: img, Dir: dir, CacheDir: cache})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	run := func(src string) (string, time.Duration) {
+		var out recorder
+		start := time.Now()
+		reply := s.Execute(t.Context(), output.Request{Code: src, StoreHistory: true}, &out)
+		if reply.Status != output.OK {
+			t.Fatalf("%s: %s", src, strings.Join(reply.Error.Traceback, "\n"))
+		}
+		return out.text(), time.Since(start)
+	}
+	run("1 + 1") // the worker has started
+	_, get = run("%get " + module)
+	text, cell := run(fmt.Sprintf("import %q\nfmt.Println(%s)", imports, code))
+	if !strings.HasSuffix(text, want+"\n") {
+		t.Errorf("%s: printed %q instead of %q", module, text, want)
+	}
+	return get, cell
+}
