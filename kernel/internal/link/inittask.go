@@ -17,8 +17,6 @@ type initNode struct {
 	task target   // once it is resolved
 }
 
-func initTaskName(path string) string { return goobj.EscapePath(path) + "..inittask" }
-
 // outstanding adds the init tasks of packages that were loaded earlier and whose initialization has not begun: that of
 // another has kept the cell from it.
 func (ld *load) outstanding(nodes map[string]*initNode) error {

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -231,70 +230,6 @@ func keyABI(s goobj.Sym) uint16 {
 	return goobj.ABI0
 }
 
-// packageOf returns the import path of the package in whose name a symbol is.
-// That it defines the symbol is not said: see definition.
-func packageOf(name string) string {
-	if strings.HasPrefix(name, "go:builtin.") {
-		return "runtime" // methods of error
-	}
-	name = strings.TrimPrefix(name, "type:")
-	name = strings.TrimLeft(name, "*[]")
-	if i := strings.IndexAny(name, "[("); i >= 0 {
-		name = name[:i]
-	}
-	slash := strings.LastIndexByte(name, '/') + 1
-	dot := strings.IndexByte(name[slash:], '.')
-	if dot < 0 {
-		return "runtime" // basic types
-	}
-	path, err := goobj.UnescapePath(name[:slash+dot])
-	if err != nil {
-		return name[:slash+dot]
-	}
-	return path
-}
-
-// ofNotebook reports whether a symbol name mentions a declaration of the
-// notebook, package main.
-func ofNotebook(name string) bool {
-	for i := 0; ; {
-		j := strings.Index(name[i:], "main.")
-		if j < 0 {
-			return false
-		}
-		j += i
-		if j == 0 || !isPathByte(name[j-1]) {
-			return true
-		}
-		i = j + 5
-	}
-}
-
-func isPathByte(c byte) bool {
-	return c == '_' || c == '/' || c == '.' || c == '-' || c == '%' || c == '+' || c == '~' || c >= 0x80 ||
-		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
-
-// withoutTypeArgs removes the bracketed type arguments from a symbol name.
-func withoutTypeArgs(name string) string {
-	if !strings.Contains(name, "[") {
-		return name
-	}
-	var b strings.Builder
-	depth := 0
-	for i := range len(name) {
-		switch {
-		case name[i] == '[':
-			depth++
-		case name[i] == ']':
-			depth--
-		case depth == 0:
-			b.WriteByte(name[i])
-		}
-	}
-	return b.String()
-}
-
 // Replace says that a package of the image is to be loaded in another version:
 // its symbols, and those that mention it, are not bound to the image's.
 func (l *Linker) Replace(path string) {
@@ -313,20 +248,4 @@ func (l *Linker) ofOther(name string) bool {
 		}
 	}
 	return false
-}
-
-// ofPackage reports whether a symbol belongs to a package or mentions one of
-// its symbols; the package is given as in symbol names.
-func ofPackage(name, prefix string) bool {
-	for {
-		i := strings.Index(name, prefix)
-		if i < 0 {
-			return false
-		}
-		end := name[i+len(prefix):]
-		if (i == 0 || !isPathByte(name[i-1])) && strings.HasPrefix(end, ".") {
-			return true
-		}
-		name = end
-	}
 }

@@ -224,15 +224,6 @@ func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
 	return list
 }
 
-// Offsets into internal/abi.InterfaceType.
-const (
-	interfacePkgOff     = 48
-	interfaceMethodsOff = 56
-	interfaceMethodSize = 8
-)
-
-func interfaceMethods(inter uintptr) int { return loadAt[int](inter + interfaceMethodsOff + 8) }
-
 func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
 	m := loadAt[uintptr](inter+interfaceMethodsOff) + uintptr(i)*interfaceMethodSize
 	pkg := ""
@@ -272,16 +263,3 @@ func (ld *load) nameAt(off int32) string {
 	return s
 }
 
-// nameText decodes an internal/abi.Name at p, and says where its text ends.
-func nameText(p uintptr) (text string, end uintptr) {
-	n, shift := 0, 0
-	for p++; ; shift += 7 {
-		c := loadAt[byte](p)
-		p++
-		n |= int(c&0x7f) << shift
-		if c < 0x80 {
-			break
-		}
-	}
-	return string(platform.Bytes(p, n)), p + uintptr(n)
-}

@@ -180,9 +180,6 @@ func (m *marking) roots() {
 	}
 }
 
-// isInit reports whether a function runs once, when its cell does.
-func isInit(name string) bool { return name == "main.init" || strings.HasPrefix(name, "main.init.") }
-
 // word marks what a word of memory means.
 func (m *marking) word(w uintptr, why string) {
 	if text := m.mod.text; w >= text.base && w < text.base+text.used {

@@ -96,18 +96,6 @@ func eachType(v reflect.Value, f func(unsafe.Pointer)) {
 	}
 }
 
-// typeAt makes a reflect.Type of the descriptor at p.
-func typeAt(p unsafe.Pointer) reflect.Type {
-	var v any
-	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = p
-	return reflect.TypeOf(v)
-}
-
-// descriptorOf is the address of a type's descriptor.
-func descriptorOf(t reflect.Type) uintptr {
-	return uintptr((*[2]unsafe.Pointer)(unsafe.Pointer(&t))[1])
-}
-
 // bindReflected finds the descriptors of this load that describe a type which
 // reflect made. Reflect itself compares them: the parts of both must be the
 // same types, so one that is found may lead to others made of it.
@@ -165,13 +153,6 @@ func (r *reflected) find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
 		}
 	}
 	return nil
-}
-
-func methodCount(t uintptr) uint16 {
-	if loadAt[uint8](t+typeTFlagOff)&tflagUncommon == 0 {
-		return 0
-	}
-	return loadAt[uint16](t + uintptr(uncommonOff(typeKind(t))) + 4)
 }
 
 // commitReflected makes the types on the heap known by the offsets of their

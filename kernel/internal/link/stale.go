@@ -1,61 +1,10 @@
 package link
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Types are named after their type arguments and elements. When a notebook type
 // is given another layout its name stays, so the descriptors that earlier loads
 // made of the old one must not be found by theirs. (See wrapper.go for code.)
-
-// mentioned lists the names of notebook types in a symbol's name, generic
-// ones with their type arguments.
-func mentioned(name string) []string {
-	var list []string
-	for i := 0; ; {
-		j := strings.Index(name[i:], "main.")
-		if j < 0 {
-			return list
-		}
-		j += i
-		i = j + len("main.")
-		if j > 0 && isPathByte(name[j-1]) {
-			continue
-		}
-		end := i
-		for end < len(name) && isIdentByte(name[end]) {
-			end++
-		}
-		if t := name[j:end] + typeArgs(name[end:]); end > i && t != name {
-			list = append(list, t)
-		}
-	}
-}
-
-func isIdentByte(c byte) bool {
-	return c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
-
-// typeArgs is the bracketed list that s begins with, if it does.
-func typeArgs(s string) string {
-	depth := 0
-	for i := range len(s) {
-		switch s[i] {
-		case '[':
-			depth++
-		case ']':
-			depth--
-		}
-		if depth == 0 {
-			return s[:i+min(i, 1)]
-		}
-	}
-	return ""
-}
-
-// instance reports whether a symbol's name has type arguments.
-func instance(name string) bool { return strings.Contains(name, "[") }
 
 // descriptor finds the type descriptor of that name in the cell's object.
 func (ld *load) descriptor(name string) (int, bool) {

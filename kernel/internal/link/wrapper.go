@@ -26,36 +26,6 @@ func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 	return err == nil && (fi.FuncID == goobj.FuncIDWrapper || s.Dupok() && ld.methodType(name) != "")
 }
 
-// ofUnnamed reports whether a symbol is a method that a struct type without a
-// name has from types of the notebook.
-func ofUnnamed(name string) bool {
-	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && ofNotebook(name)
-}
-
-// isCallWrapper reports whether a symbol is the function that a defer or go
-// statement makes of its call.
-func isCallWrapper(name string) bool {
-	last := strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], "0123456789")
-	return last == "deferwrap" || last == "gowrap"
-}
-
-// methodName is a method's name with the dot before it, or "" for a symbol that
-// is no method.
-func methodName(symbol string) string {
-	symbol = strings.TrimSuffix(withoutTypeArgs(symbol), "-fm")
-	dot := strings.LastIndexByte(symbol, '.')
-	if dot < 0 || strings.Count(symbol, ".") < 2 {
-		return ""
-	}
-	return symbol[dot:]
-}
-
-// qualified is a method's name with that of its receiver type, as in "T.M".
-func qualified(symbol string) string {
-	symbol = strings.TrimPrefix(strings.TrimSuffix(withoutTypeArgs(symbol), "-fm"), "main.")
-	return strings.NewReplacer("(*", "", ")", "").Replace(symbol)
-}
-
 // retyped reports whether a method has another signature than the one that a
 // stub was made for: a method of the type, or one that was promoted.
 func (ld *load) retyped(symbol string, s *stub) bool {
@@ -152,45 +122,6 @@ func (ld *load) newTypes() map[string]bool {
 		}
 	}
 	return ld.newNames
-}
-
-// typeName is the name at the beginning of s.
-func typeName(s string) string {
-	if i := strings.IndexAny(s, "[](){}*.,; -"); i >= 0 {
-		return s[:i]
-	}
-	return s
-}
-
-// mentions reports whether a symbol's name has one of these types of package main.
-func mentions(symbol string, types map[string]bool) bool {
-	if len(types) == 0 {
-		return false
-	}
-	for rest := symbol; ; {
-		i := strings.Index(rest, "main.")
-		if i < 0 {
-			return false
-		}
-		within := i > 0 && isPathByte(rest[i-1])
-		rest = rest[i+len("main."):]
-		rest = strings.TrimPrefix(rest, "(*")
-		if within {
-			continue
-		}
-		name := typeName(rest)
-		if types[name] {
-			return true
-		}
-		if !strings.HasPrefix(rest[len(name):], "[") {
-			continue
-		}
-		for t := range types {
-			if strings.HasSuffix(t, "]") && strings.HasPrefix(rest, t) {
-				return true
-			}
-		}
-	}
 }
 
 // dropReplaced forgets the wrappers and instances for types that others of

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/platform"
@@ -18,8 +17,6 @@ const (
 	maxAlign  = 32 // and its Maxalign
 	stubSize  = 16
 )
-
-func addressOf(m *itab) uintptr { return uintptr(unsafe.Pointer(m)) }
 
 // layout gives every node its address. Code comes in the order in which it
 // will be entered into the function table.

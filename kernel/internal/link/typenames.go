@@ -5,29 +5,6 @@ import (
 	"strings"
 )
 
-// generatedMark is what package program puts behind the part of a name that the
-// user has written. It is a letter to Go.
-const generatedMark = "ʹ"
-
-// sourceName returns what stack traces, profiles and runtime.FuncForPC call a
-// function: its name in the cell's text. The functions that package program adds
-// have numbers, as main.init.0 has: main.cell.3 is the statements of cell 3.
-func sourceName(name string) string {
-	i := strings.Index(name, generatedMark)
-	if i < 0 {
-		return name
-	}
-	head, rest := name[:i], name[i+len(generatedMark):]
-	end := 0
-	for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9' || rest[end] >= 'a' && rest[end] <= 'z') {
-		end++
-	}
-	if head == "main.cell" || head == "main.init" {
-		head += "." + rest[:end]
-	}
-	return head + sourceName(rest[end:])
-}
-
 // namePrefix begins the symbols that hold the names of types.
 const namePrefix = "type:.namedata."
 
