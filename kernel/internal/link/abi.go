@@ -125,3 +125,21 @@ func nameText(p uintptr) (text string, end uintptr) {
 	}
 	return string(platform.Bytes(p, n)), p + uintptr(n)
 }
+
+// nameAt is the text of a name, given by its offset from the module's types; 0 stands for none.
+func (md *moduleData) nameAt(off int32) string {
+	if off == 0 {
+		return ""
+	}
+	s, _ := nameText(md.types + uintptr(off))
+	return s
+}
+
+// typeString is the string that reflect knows a type by.
+func (md *moduleData) typeString(t uintptr) string {
+	s := md.nameAt(loadAt[int32](t + typeStrOff))
+	if loadAt[uint8](t+typeTFlagOff)&tflagExtraStar != 0 {
+		s = s[1:]
+	}
+	return s
+}

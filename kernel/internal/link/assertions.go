@@ -43,17 +43,17 @@ const (
 	switchEntry = 24
 )
 
-func hookAssertions(l *Linker) (err error) {
-	if assertions.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](l, "runtime.buildTypeAssertCache"); err != nil {
+func hookAssertions(h *Runtime) (err error) {
+	if assertions.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildTypeAssertCache"); err != nil {
 		return err
 	}
-	if assertions.forSwitch, err = Original[func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer](l, "runtime.buildInterfaceSwitchCache"); err != nil {
+	if assertions.forSwitch, err = Original[func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildInterfaceSwitchCache"); err != nil {
 		return err
 	}
-	if _, err = Hook(l, "runtime.buildTypeAssertCache", buildAssertCache); err != nil {
+	if _, err = Hook(h, "runtime.buildTypeAssertCache", buildAssertCache); err != nil {
 		return err
 	}
-	_, err = Hook(l, "runtime.buildInterfaceSwitchCache", buildSwitchCache)
+	_, err = Hook(h, "runtime.buildInterfaceSwitchCache", buildSwitchCache)
 	return err
 }
 

@@ -28,20 +28,41 @@ const unsafePoint = -2
 // ErrNoCell says that a goroutine has no call from a cell.
 var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 
+// A Diverter changes return addresses. It adds code to the module, under its lock.
+type Diverter struct {
+	host *Runtime
+	mod  *module
+
+	gaps       []uintptr // bytes of code that diversions have used; see Gaps
+	injected   [2]addrRange
+	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
+	diversions map[wayBack]uintptr // what takes the place of an address to go on at
+	diverted   map[uintptr]bool    // addresses that have taken the place of another
+}
+
+// NewDiverter returns a Diverter for the code that is loaded into m.
+func NewDiverter(rt *Runtime, m *module) *Diverter {
+	return &Diverter{
+		host: rt, mod: m,
+		injected: findInjected(rt), moreStack: findMoreStack(rt),
+		diversions: map[wayBack]uintptr{}, diverted: map[uintptr]bool{},
+	}
+}
+
 // Divert makes a goroutine, not the caller, call halt when it next goes on in
 // code of a cell. It stops the world; the caller must not hold locks.
-func (l *Linker) Divert(gs *Goroutines, g uintptr, halt func()) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (d *Diverter) Divert(gs *Goroutines, g uintptr, halt func()) error {
+	d.mod.Lock()
+	defer d.mod.Unlock()
 	err := ErrNoCell
 	gs.Stopped(func() {
-		slot, way := l.returnToCell(gs, g)
+		slot, way := d.returnToCell(gs, g)
 		if slot == 0 {
 			return
 		}
 		to := way.pc
-		if err = nil; !l.diverted[to] {
-			to, err = l.diversion(way, reflect.ValueOf(halt).Pointer())
+		if err = nil; !d.diverted[to] {
+			to, err = d.diversion(way, reflect.ValueOf(halt).Pointer())
 		}
 		if err == nil {
 			*(*uintptr)(platform.Pointer(slot)) = to
@@ -52,20 +73,20 @@ func (l *Linker) Divert(gs *Goroutines, g uintptr, halt func()) error {
 
 // returnToCell finds the place where a goroutine that does not run will go on
 // in a cell, and where its address stands.
-func (l *Linker) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayBack) {
+func (d *Diverter) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayBack) {
 	at, bp := gs.position(g)
 	if at == 0 {
 		return 0, wayBack{}
 	}
-	if sp := gs.entered(g, at, l.moreStack); sp != 0 {
-		if ret := loadAt[uintptr](sp); l.OfCell(ret - 1) {
+	if sp := gs.entered(g, at, d.moreStack); sp != 0 {
+		if ret := loadAt[uintptr](sp); d.mod.OfCell(ret - 1) {
 			return sp, wayBack{pc: ret}
 		}
-	} else if l.OfCell(at-1) && !gs.InSyscall(g) {
+	} else if d.mod.OfCell(at-1) && !gs.InSyscall(g) {
 		return g + gSchedPC, wayBack{pc: at} // runtime.Gosched is inlined
 	}
-	slot, pc := l.callSite(g, at, bp, true)
-	return slot, wayBack{pc, slot != 0 && l.injected[0].contains(calleeOf(slot, at, bp))}
+	slot, pc := d.callSite(g, at, bp, true)
+	return slot, wayBack{pc, slot != 0 && d.injected[0].contains(calleeOf(slot, at, bp))}
 }
 
 // A wayBack is an address in a cell at which a goroutine will go on: after a
@@ -88,13 +109,13 @@ func calleeOf(slot, at, bp uintptr) uintptr {
 // pointer on. g must not run meanwhile. It may be called in a signal handler,
 // where the register may hold something else: assembly code uses it at times. So
 // the frames above are looked at, too.
-func (l *Linker) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
-	return l.callSite(g, at, bp, false)
+func (d *Diverter) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
+	return d.callSite(g, at, bp, false)
 }
 
 // callSite finds, with async, also a place where the goroutine was preempted,
 // in a function that does not keep its defers in bits.
-func (l *Linker) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
+func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 	const enough = 16
 	lo, hi := loadAt[uintptr](g+gStackLo), loadAt[uintptr](g+gStackHi)
 	for above := 0; above < enough; above++ {
@@ -105,13 +126,13 @@ func (l *Linker) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 			return 0, 0
 		}
 		ret := loadAt[uintptr](bp + 8)
-		if !l.isCode(ret) {
+		if !d.isCode(ret) {
 			return 0, 0
 		}
 		if slot == 0 {
 			above = 0
-			preempted := l.injected[0].contains(at)
-			if l.OfCell(ret-1) && !l.injected[1].contains(at) && (!preempted || async && !l.OpenDefers(ret)) {
+			preempted := d.injected[0].contains(at)
+			if d.mod.OfCell(ret-1) && !d.injected[1].contains(at) && (!preempted || async && !d.mod.OpenDefers(ret)) {
 				slot, pc = bp+8, ret
 			}
 		}
@@ -120,17 +141,12 @@ func (l *Linker) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 	return slot, pc
 }
 
-// A codeRange is the code of a function.
-type codeRange struct{ from, to uintptr }
-
-func (r codeRange) contains(pc uintptr) bool { return pc >= r.from && pc < r.to }
-
 // findInjected finds the functions that a signal handler makes a goroutine call
 // wherever it is: they do not return to a call.
-func findInjected(idx *Index) (list [2]codeRange) {
+func findInjected(h *Runtime) (list [2]addrRange) {
 	for i, name := range []string{"runtime.asyncPreempt", "runtime.sigpanic"} {
 		for abi := range uint16(2) {
-			pc, ok := idx.Lookup(name, abi)
+			pc, ok := h.idx.Lookup(name, abi)
 			if f := runtime.FuncForPC(pc); !ok || f == nil || f.Entry() != pc {
 				continue
 			}
@@ -138,15 +154,15 @@ func findInjected(idx *Index) (list [2]codeRange) {
 			for f := runtime.FuncForPC(end); f != nil && f.Entry() == pc; f = runtime.FuncForPC(end) {
 				end++
 			}
-			list[i] = codeRange{pc, end}
+			list[i] = addrRange{pc, end}
 		}
 	}
 	return list
 }
 
-func findMoreStack(idx *Index) (list [2]uintptr) {
+func findMoreStack(h *Runtime) (list [2]uintptr) {
 	for i, name := range []string{"runtime.morestack", "runtime.morestack_noctxt"} {
-		list[i], _ = idx.Lookup(name, 0)
+		list[i], _ = h.idx.Lookup(name, 0)
 	}
 	return list
 }
@@ -165,51 +181,51 @@ func (gs *Goroutines) entered(g, pc uintptr, moreStack [2]uintptr) (sp uintptr) 
 	return loadAt[uintptr](g + gSchedSP)
 }
 
-func (l *Linker) isCode(pc uintptr) bool {
-	return pc >= l.host.first.text && pc < l.host.first.etext || l.Contains(pc)
+func (d *Diverter) isCode(pc uintptr) bool {
+	return pc >= d.host.first.text && pc < d.host.first.etext || d.mod.Contains(pc)
 }
 
 // Diversion returns the address that may take the place of return address pc.
-func (l *Linker) Diversion(pc uintptr, halt func()) (uintptr, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.OfCell(pc-1) || l.diverted[pc] {
+func (d *Diverter) Diversion(pc uintptr, halt func()) (uintptr, error) {
+	d.mod.Lock()
+	defer d.mod.Unlock()
+	if !d.mod.OfCell(pc-1) || d.diverted[pc] {
 		return 0, ErrNoCell
 	}
-	return l.diversion(wayBack{pc: pc}, reflect.ValueOf(halt).Pointer())
+	return d.diversion(wayBack{pc: pc}, reflect.ValueOf(halt).Pointer())
 }
 
 // diversion returns the address that takes the place of another.
-func (l *Linker) diversion(way wayBack, halt uintptr) (uintptr, error) {
-	if to, ok := l.diversions[way]; ok {
+func (d *Diverter) diversion(way wayBack, halt uintptr) (uintptr, error) {
+	if to, ok := d.diversions[way]; ok {
 		return to, nil
 	}
-	m := l.mod
+	m := d.mod
 	undo, used := m.snapshot(), m.text.used
-	to, err := l.divertCode(way, halt)
+	to, err := d.divertCode(way, halt)
 	if err != nil {
 		undo()
 		return 0, err
 	}
 	m.publish()
-	l.gaps = append(l.gaps, m.text.used-used)
-	l.diversions[way], l.diverted[to] = to, true
+	d.gaps = append(d.gaps, m.text.used-used)
+	d.diversions[way], d.diverted[to] = to, true
 	return to, nil
 }
 
 // Gaps returns how many bytes of code diversions have used since the last call,
 // for each. Another process must leave them out, by a Request, to have the same
 // code at the same addresses.
-func (l *Linker) Gaps() []uintptr {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	list := l.gaps
-	l.gaps = nil
+func (d *Diverter) Gaps() []uintptr {
+	d.mod.Lock()
+	defer d.mod.Unlock()
+	list := d.gaps
+	d.gaps = nil
 	return list
 }
 
-func (l *Linker) divertCode(way wayBack, halt uintptr) (uintptr, error) {
-	m := l.mod
+func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
+	m := d.mod
 	at := way.pc - 1 // in the call
 	if way.async {
 		at = way.pc

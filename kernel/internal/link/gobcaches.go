@@ -49,16 +49,16 @@ type gobInfo struct{ id int32 }
 // firstGobID is encoding/gob's firstUserId: lower numbers are those of basic types.
 const firstGobID = 64
 
-func newGobCaches(l *Linker) (*gobCaches, error) {
+func newGobCaches(h *Runtime) (*gobCaches, error) {
 	g := &gobCaches{}
 	var errs [7]error
-	g.lock, errs[0] = Var[sync.Mutex](l, "encoding/gob.typeLock")
-	g.types, errs[1] = Var[map[reflect.Type]gobType](l, "encoding/gob.types")
-	g.ids, errs[2] = Var[[]gobType](l, "encoding/gob.idToTypeSlice")
-	g.infos, errs[3] = Var[atomic.Value](l, "encoding/gob.typeInfoMap")
-	g.users, errs[4] = Var[sync.Map](l, "encoding/gob.userTypeCache")
-	g.user, errs[5] = Func[func(reflect.Type) (*gobUser, error)](l, "encoding/gob.validUserType")
-	g.info, errs[6] = Func[func(*gobUser) (*gobInfo, error)](l, "encoding/gob.getTypeInfo")
+	g.lock, errs[0] = Var[sync.Mutex](h, "encoding/gob.typeLock")
+	g.types, errs[1] = Var[map[reflect.Type]gobType](h, "encoding/gob.types")
+	g.ids, errs[2] = Var[[]gobType](h, "encoding/gob.idToTypeSlice")
+	g.infos, errs[3] = Var[atomic.Value](h, "encoding/gob.typeInfoMap")
+	g.users, errs[4] = Var[sync.Map](h, "encoding/gob.userTypeCache")
+	g.user, errs[5] = Func[func(reflect.Type) (*gobUser, error)](h, "encoding/gob.validUserType")
+	g.info, errs[6] = Func[func(*gobUser) (*gobInfo, error)](h, "encoding/gob.getTypeInfo")
 	for _, err := range errs {
 		if err != nil {
 			return nil, err

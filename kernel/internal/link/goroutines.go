@@ -33,7 +33,7 @@ type Goroutine struct {
 
 // Goroutines looks at the goroutines of this process.
 type Goroutines struct {
-	host     *host
+	host     *Runtime
 	all, len *uintptr
 	procs    *sliceHeader
 	cgo      *bool
@@ -42,11 +42,11 @@ type Goroutines struct {
 
 // NewGoroutines finds what it needs in the runtime and tries it on the calling
 // goroutine, g.
-func NewGoroutines(l *Linker, g uintptr) (*Goroutines, error) {
-	gs := &Goroutines{host: l.host}
+func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
+	gs := &Goroutines{host: h}
 	var err error
 	at := func(name string) uintptr {
-		p, ok := l.idx.Lookup(name, 1)
+		p, ok := h.idx.Lookup(name, 1)
 		if !ok && err == nil {
 			err = fmt.Errorf("the image lacks %s", name)
 		}

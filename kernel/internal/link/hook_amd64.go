@@ -16,8 +16,8 @@ import (
 // bytes that every stack has in reserve.
 //
 // Hooks are set before the process runs anything that calls name.
-func Hook[F any](l *Linker, name string, replacement F) (original F, err error) {
-	entry, ok := l.idx.Lookup(name, 1)
+func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
+	entry, ok := h.idx.Lookup(name, 1)
 	if !ok {
 		return original, fmt.Errorf("the image lacks %s", name)
 	}
@@ -25,14 +25,14 @@ func Hook[F any](l *Linker, name string, replacement F) (original F, err error) 
 	jump := make([]byte, 5)
 	jump[0] = 0xe9
 	binary.LittleEndian.PutUint32(jump[1:], uint32(int32(int64(to)-int64(entry)-5)))
-	original, _ = Original[F](l, name)
+	original, _ = Original[F](h, name)
 	return original, platform.ReplaceCode(entry, jump)
 }
 
 // Original returns the part of the image's function name that Hook leaves
 // alone, as a function.
-func Original[F any](l *Linker, name string) (original F, err error) {
-	entry, ok := l.idx.Lookup(name, 1)
+func Original[F any](h *Runtime, name string) (original F, err error) {
+	entry, ok := h.idx.Lookup(name, 1)
 	if !ok {
 		return original, fmt.Errorf("the image lacks %s", name)
 	}
@@ -44,8 +44,8 @@ func Original[F any](l *Linker, name string) (original F, err error) {
 }
 
 // Func returns the image's function name, exported or not.
-func Func[F any](l *Linker, name string) (f F, err error) {
-	entry, ok := l.idx.Lookup(name, 1)
+func Func[F any](h *Runtime, name string) (f F, err error) {
+	entry, ok := h.idx.Lookup(name, 1)
 	if !ok {
 		return f, fmt.Errorf("the image lacks %s", name)
 	}
@@ -53,8 +53,8 @@ func Func[F any](l *Linker, name string) (f F, err error) {
 }
 
 // Address returns where the image's function name begins.
-func Address(l *Linker, name string) (uintptr, error) {
-	addr, ok := l.idx.Lookup(name, 1)
+func Address(h *Runtime, name string) (uintptr, error) {
+	addr, ok := h.idx.Lookup(name, 1)
 	if !ok {
 		return 0, fmt.Errorf("the image lacks %s", name)
 	}
@@ -62,8 +62,8 @@ func Address(l *Linker, name string) (uintptr, error) {
 }
 
 // Var returns a variable of the image.
-func Var[T any](l *Linker, name string) (*T, error) {
-	addr, ok := l.idx.Lookup(name, 0)
+func Var[T any](h *Runtime, name string) (*T, error) {
+	addr, ok := h.idx.Lookup(name, 0)
 	if !ok {
 		return nil, fmt.Errorf("the image lacks %s", name)
 	}

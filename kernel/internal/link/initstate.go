@@ -54,7 +54,7 @@ type PackageInit struct {
 func (ld *load) packageInit(n *initNode) *PackageInit {
 	s := ld.inits[n.name]
 	s.deps = n.deps
-	return &PackageInit{Path: s.path, Funcs: ld.initTask(n.task), l: ld.Linker, s: s}
+	return &PackageInit{Path: s.path, Funcs: initTaskFuncs(n.task.address()), l: ld.Linker, s: s}
 }
 
 // Begin prepares the package's variables.
@@ -105,7 +105,7 @@ func (l *Linker) PackageInit(path string) *PackageInit {
 		return nil
 	}
 	t := target{addr: s.def.obj.fixed[s.def.i]}
-	return &PackageInit{Path: path, Funcs: l.initTask(t), l: l, s: s}
+	return &PackageInit{Path: path, Funcs: initTaskFuncs(t.address()), l: l, s: s}
 }
 
 // Uninitialized returns the packages that cannot be used, since their initialization has failed or that of one that

@@ -140,16 +140,6 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	return name, d, nil
 }
 
-// initTask returns the functions that a loaded init task runs.
-func (l *Linker) initTask(t target) []func() {
-	n := int(loadAt[uint32](t.address() + 4))
-	var list []func()
-	for i := range n {
-		list = append(list, funcAt[func()](loadAt[uintptr](t.address()+8+uintptr(i)*8)))
-	}
-	return list
-}
-
 // fillMaps initializes maps of packages that are initialized: those that the
 // image's linker dropped, with the functions that fill them, since nothing in the
 // image refers to them.

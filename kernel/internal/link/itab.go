@@ -18,7 +18,7 @@ const itabFixed = 24 // bytes before fun
 
 // findItab looks an interface table up as the runtime does: the table is an
 // open-addressed hash set that is replaced when it grows.
-func (h *host) findItab(inter, typ uintptr) *itab {
+func (h *Runtime) findItab(inter, typ uintptr) *itab {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)
 	entries := uintptr(t) + 16
@@ -37,7 +37,7 @@ func (h *host) findItab(inter, typ uintptr) *itab {
 }
 
 // eachItab calls f with every interface table the runtime knows.
-func (h *host) eachItab(f func(*itab)) {
+func (h *Runtime) eachItab(f func(*itab)) {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)
 	for i := range size {
@@ -48,12 +48,12 @@ func (h *host) eachItab(f func(*itab)) {
 }
 
 // itabCount is how many interface tables the runtime knows.
-func (h *host) itabCount() uintptr {
+func (h *Runtime) itabCount() uintptr {
 	return loadAt[uintptr](atomic.LoadUintptr(h.itabTable) + 8)
 }
 
 // replaceItab puts one interface table in the place of another of the same types.
-func (h *host) replaceItab(old, now *itab) {
+func (h *Runtime) replaceItab(old, now *itab) {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)
 	for i := range size {

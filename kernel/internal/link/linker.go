@@ -31,9 +31,9 @@ type Archives interface {
 
 // A Linker is the one linker of this process.
 type Linker struct {
-	mu       sync.Mutex // loads happen one after another
+	mu       *sync.Mutex // that of mod: loads happen one after another
 	idx      *Index
-	host     *host
+	host     *Runtime
 	mod      *module
 	archives Archives
 	others   []string // packages of another version than the image's
@@ -66,12 +66,6 @@ type Linker struct {
 	renewed map[string]int // by symbol prefix: when its types were last made anew
 	era     int            // counts Reloads that make types anew
 	pending []string       // packages whose functions the next load replaces
-
-	gaps       []uintptr // bytes of code that diversions have used; see Gaps
-	injected   [2]codeRange
-	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
-	diversions map[wayBack]uintptr // what takes the place of an address to go on at
-	diverted   map[uintptr]bool    // addresses that have taken the place of another
 }
 
 type symKey struct {
@@ -121,22 +115,18 @@ type object struct {
 
 // New prepares the process for loading. It must be called once, before other
 // goroutines depend on the module list.
-func New(idx *Index, archives Archives) (*Linker, error) {
-	h, err := newHost(idx)
-	if err != nil {
-		return nil, err
-	}
+func New(h *Runtime, archives Archives) (*Linker, error) {
 	m, err := newModule(h)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReflected(idx)
+	r, err := newReflected(h)
 	if err != nil {
 		return nil, err
 	}
 	l := &Linker{
 		reflected: r,
-		idx:       idx, host: h, mod: m, archives: archives,
+		idx:       h.idx, host: h, mod: m, mu: &m.Mutex, archives: archives,
 		packages: map[string]*pkg{},
 		globals:  map[symKey]uintptr{},
 		stubs:    map[string]*stub{},
@@ -150,17 +140,12 @@ func New(idx *Index, archives Archives) (*Linker, error) {
 		retired:  map[typePair]*retiredItab{},
 		ran:      map[string]bool{},
 		keepers:  map[string]bool{},
-
-		injected:   findInjected(idx),
-		moreStack:  findMoreStack(idx),
-		diversions: map[wayBack]uintptr{},
-		diverted:   map[uintptr]bool{},
 	}
-	return l, hookAssertions(l)
+	return l, hookAssertions(h)
 }
 
-// Contains reports whether pc lies in loaded code.
-func (l *Linker) Contains(pc uintptr) bool { return l.mod.text.contains(pc) }
+// Module returns where everything is loaded.
+func (l *Linker) Module() *module { return l.mod }
 
 // openPackage maps the archive of a package; it stays mapped.
 func (l *Linker) openPackage(path string) (*pkg, error) {

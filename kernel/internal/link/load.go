@@ -113,7 +113,7 @@ func (ld *load) loaded(req Request, r roots) *Loaded {
 		out.Packages = append(out.Packages, ld.packageInit(n))
 	}
 	if r.own != (target{}) {
-		out.Inits = ld.initTask(r.own)
+		out.Inits = initTaskFuncs(r.own.address())
 	}
 	if req.Entry != "" {
 		out.Entry = funcAt[func()](r.entry.address())

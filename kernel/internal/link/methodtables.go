@@ -218,7 +218,7 @@ func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
 	list := make(map[methodKey]uintptr, n)
 	for i := range uintptr(n) {
 		m := u + uintptr(loadAt[uint32](u+8)) + i*methodSize
-		k := ld.methodKey(loadAt[int32](m), loadAt[int32](m+4), ld.nameAt(loadAt[int32](u)))
+		k := ld.methodKey(loadAt[int32](m), loadAt[int32](m+4), ld.mod.md.nameAt(loadAt[int32](u)))
 		list[k] = ld.mod.md.text + uintptr(loadAt[int32](m+8))
 	}
 	return list
@@ -239,7 +239,7 @@ func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	const exported, hasTag, hasPkg = 1 << 0, 1 << 1, 1 << 2
 	p := ld.mod.md.types + uintptr(name)
 	k := methodKey{typ: ld.mod.md.types + uintptr(typ)}
-	if made := ld.reflected.kept.at(ld.mod.md, k.typ); made != nil {
+	if made := ld.reflected.original(ld.mod.md, k.typ); made != nil {
 		k.typ = uintptr(made)
 	}
 	var end uintptr
@@ -247,19 +247,9 @@ func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	switch flags := loadAt[byte](p); {
 	case flags&exported != 0:
 	case flags&hasPkg != 0 && flags&hasTag == 0:
-		k.pkg = ld.nameAt(loadAt[int32](end))
+		k.pkg = ld.mod.md.nameAt(loadAt[int32](end))
 	default:
 		k.pkg = pkg
 	}
 	return k
 }
-
-// nameAt is the text of a name, given by its offset; 0 stands for none.
-func (ld *load) nameAt(off int32) string {
-	if off == 0 {
-		return ""
-	}
-	s, _ := nameText(ld.mod.md.types + uintptr(off))
-	return s
-}
-

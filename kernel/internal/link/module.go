@@ -2,6 +2,7 @@ package link
 
 import (
 	"maps"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -13,6 +14,8 @@ import (
 // move. It borrows the image's own bases for text, types, constants and
 // function data, so that offsets between the image and loaded code just work.
 type module struct {
+	sync.Mutex // held by what adds to the module
+
 	md *moduleData
 
 	text, ro, data, noptr *arena
@@ -23,7 +26,6 @@ type module struct {
 	nfunc      int
 	subbuckets uintptr    // how many have a function
 	typelinks  []typelink // sorted by string
-	links
 }
 
 type typelink struct {
@@ -31,7 +33,7 @@ type typelink struct {
 	off int32
 }
 
-func newModule(h *host) (*module, error) {
+func newModule(h *Runtime) (*module, error) {
 	m := &module{fileOff: map[string]uint32{}}
 	var err error
 	mk := func(name string, base, size uintptr, prot platform.Prot) (a *arena) {
@@ -74,7 +76,7 @@ func newModule(h *host) (*module, error) {
 	return m, nil
 }
 
-func (m *module) describe(h *host) error {
+func (m *module) describe(h *Runtime) error {
 	p, err := platform.Reserve(0, 1<<16)
 	if err != nil {
 		return err
@@ -207,11 +209,13 @@ func (m *module) findFunc(pc uintptr) (funcOff int) {
 	return int(m.ftab.uint32(i*8 + 4))
 }
 
+// Contains reports whether pc lies in loaded code.
+func (m *module) Contains(pc uintptr) bool { return m.text.contains(pc) }
+
 // OfCell reports whether pc lies in loaded code that may be stopped there: not
 // that of the project's own library, which ends by its own means. It may be
 // called in a signal handler.
-func (l *Linker) OfCell(pc uintptr) bool {
-	m := l.mod
+func (m *module) OfCell(pc uintptr) bool {
 	if pc < m.text.base || pc >= m.md.maxpc {
 		return false
 	}
@@ -222,8 +226,7 @@ func (l *Linker) OfCell(pc uintptr) bool {
 
 // OpenDefers reports whether the function at pc, in loaded code, keeps its
 // defers in bits. It may be called in a signal handler.
-func (l *Linker) OpenDefers(pc uintptr) bool {
-	m := l.mod
+func (m *module) OpenDefers(pc uintptr) bool {
 	if pc < m.text.base || pc >= m.md.maxpc {
 		return false
 	}

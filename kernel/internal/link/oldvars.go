@@ -115,7 +115,7 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *Goroutine
 	if !slices.Contains(m.why, "") {
 		return m.why
 	}
-	found, ok := l.search(old, self, goroutines)
+	found, ok := goroutines.findPointers(l.pointersToLoaded(old, self))
 	if !ok {
 		for i := range m.why {
 			m.why[i] = "too much memory would have to be searched"
@@ -137,6 +137,20 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *Goroutine
 		}
 	}
 	return m.why
+}
+
+// pointersToLoaded asks for the words that point into what was loaded.
+func (l *Linker) pointersToLoaded(old []oldVariable, self uintptr) pointerQuery {
+	m := l.mod
+	end := m.text.base + m.text.used
+	q := pointerQuery{
+		code: addrRange{m.text.base, end}, data: addrRange{end, m.md.end},
+		variables: addrRange{m.data.base, m.data.base + m.data.used}, except: self,
+	}
+	for i := range old {
+		q.holders = append(q.holders, addrRange{old[i].addr(), old[i].addr() + old[i].size})
+	}
+	return q
 }
 
 // A marking follows what code refers to.

@@ -20,6 +20,7 @@ import (
 
 // A reflected is what the linker knows of reflect's types.
 type reflected struct {
+	host      *Runtime
 	caches    []*sync.Map
 	funcs     *lookupCache
 	structs   *lookupCache
@@ -36,19 +37,18 @@ type lookupCache struct {
 	m sync.Map
 }
 
-func newReflected(idx *Index) (*reflected, error) {
-	r := &reflected{copies: map[uintptr]uintptr{}}
-	l := &Linker{idx: idx}
+func newReflected(h *Runtime) (*reflected, error) {
+	r := &reflected{host: h, copies: map[uintptr]uintptr{}}
 	var err error
 	cache := func(name string) *sync.Map {
-		m, e := Var[sync.Map](l, name)
+		m, e := Var[sync.Map](h, name)
 		if e != nil && err == nil {
 			err = e
 		}
 		return m
 	}
 	lookup := func(name string) *lookupCache {
-		c, e := Var[lookupCache](l, name)
+		c, e := Var[lookupCache](h, name)
 		if e != nil && err == nil {
 			err = e
 		}
@@ -60,7 +60,7 @@ func newReflected(idx *Index) (*reflected, error) {
 		return nil, err
 	}
 	r.caches = append(r.caches, &r.funcs.m, &r.structs.m)
-	r.identical, err = Func[func(t, v unsafe.Pointer, tags bool) bool](l, "reflect.haveIdenticalUnderlyingType")
+	r.identical, err = Func[func(t, v unsafe.Pointer, tags bool) bool](h, "reflect.haveIdenticalUnderlyingType")
 	return r, err
 }
 
@@ -119,7 +119,7 @@ func (ld *load) bindReflected() error {
 			if n.made != nil {
 				continue
 			}
-			n.made = ld.reflected.find(made[ld.typeString(n.addr)], n.addr)
+			n.made = ld.reflected.find(made[ld.mod.md.typeString(n.addr)], n.addr)
 			again = again || n.made != nil
 		}
 	}
@@ -155,28 +155,34 @@ func (r *reflected) find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
 	return nil
 }
 
-// commitReflected makes the types on the heap known by the offsets of their
-// copies, and gives them the hash that compiled type switches expect.
+// commitReflected makes the types on the heap known by the offsets of their copies.
 func (ld *load) commitReflected() {
-	r := ld.reflected
+	made := map[uintptr]unsafe.Pointer{}
+	for _, n := range ld.nodes {
+		if n.made != nil {
+			made[n.addr] = n.made
+		}
+	}
+	if len(made) > 0 {
+		ld.reflected.bind(ld.mod.md, made)
+	}
+}
+
+// bind makes types on the heap known by the offsets of their copies: made has them by the address of the copy. It gives
+// them the hash that compiled type switches expect.
+func (r *reflected) bind(md *moduleData, made map[uintptr]unsafe.Pointer) {
 	hashes := map[uintptr]uint32{}
 	typemap := maps.Clone(r.kept)
-	for _, n := range ld.nodes {
-		if n.made == nil {
-			continue
-		}
-		if typemap == nil {
-			typemap = typeMap{}
-		}
-		typemap.set(ld.mod.md, n.addr, n.made)
-		r.copies[uintptr(n.made)] = n.addr
-		hashes[uintptr(n.made)] = typeHash(n.addr)
+	if typemap == nil {
+		typemap = typeMap{}
 	}
-	if len(hashes) == 0 {
-		return
+	for addr, typ := range made {
+		typemap.set(md, addr, typ)
+		r.copies[uintptr(typ)] = addr
+		hashes[uintptr(typ)] = typeHash(addr)
 	}
 	r.kept = typemap // the runtime reads it without a lock: never changed, only replaced
-	atomic.StoreUintptr(&ld.mod.md.typemap, uintptr(*(*unsafe.Pointer)(unsafe.Pointer(&typemap))))
+	atomic.StoreUintptr(&md.typemap, uintptr(*(*unsafe.Pointer)(unsafe.Pointer(&typemap))))
 	hashOf := func(t reflect.Type) uint32 {
 		if h, ok := hashes[descriptorOf(t)]; ok {
 			return h
@@ -189,22 +195,21 @@ func (ld *load) commitReflected() {
 	for p, h := range hashes {
 		atomic.StoreUint32((*uint32)(platform.Pointer(p+typeHashOff)), h)
 	}
-	ld.rehashItabs(hashes)
+	r.rehashItabs(md, hashes)
 }
 
 // rehashItabs enters the interface tables of types again under their new hash.
-func (ld *load) rehashItabs(hashes map[uintptr]uint32) {
+func (r *reflected) rehashItabs(md *moduleData, hashes map[uintptr]uint32) {
 	var list []uintptr
-	ld.host.eachItab(func(m *itab) {
+	r.host.eachItab(func(m *itab) {
 		if h, ok := hashes[m.typ]; ok {
 			m.hash = h
 			list = append(list, addressOf(m))
 		}
 	})
-	if len(list) == 0 {
-		return
+	if len(list) > 0 {
+		r.host.addItabs(md, list)
 	}
-	ld.mod.addItabs(ld.host, list)
 }
 
 // rehash lists every type under the hash that it has now, beside older ones.
@@ -283,3 +288,9 @@ func fnv(h uint32, s string) uint32 {
 func fnvUint32(h, v uint32) uint32 {
 	return fnv(h, string([]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}))
 }
+
+// copyOf returns the address of the copy of a type on the heap, or 0.
+func (r *reflected) copyOf(typ uintptr) uintptr { return r.copies[typ] }
+
+// original returns the type on the heap that the descriptor at addr is the copy of, or nil.
+func (r *reflected) original(md *moduleData, addr uintptr) unsafe.Pointer { return r.kept.at(md, addr) }

@@ -101,7 +101,7 @@ func (ld *load) withinReach(t target) uintptr {
 	if t.node != nil && t.node.made != nil {
 		return t.node.addr
 	}
-	if c := ld.reflected.copies[t.addr]; c != 0 && t.node == nil {
+	if c := ld.reflected.copyOf(t.addr); c != 0 && t.node == nil {
 		return c
 	}
 	return t.address()

@@ -10,8 +10,8 @@ import (
 
 // Rename gives the image's function that begins at pc the name of another, in
 // stack traces and profiles.
-func (l *Linker) Rename(pc uintptr, like string) error {
-	to, ok := l.idx.Lookup(like, 1)
+func (h *Runtime) Rename(pc uintptr, like string) error {
+	to, ok := h.idx.Lookup(like, 1)
 	if !ok {
 		return fmt.Errorf("the image lacks %s", like)
 	}

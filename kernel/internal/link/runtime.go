@@ -56,8 +56,9 @@ type worldStop struct {
 	startedStopping, finishedStopping, stoppingCPUTime int64
 }
 
-// A host gives access to the runtime that this process runs on.
-type host struct {
+// A Runtime gives access to the runtime that this process runs on.
+type Runtime struct {
+	idx         *Index
 	first       *moduleData
 	last        *uintptr // runtime.lastmoduledatap
 	itabTable   *uintptr
@@ -66,6 +67,7 @@ type host struct {
 	tlsDistance int64
 	cgo         bool // the image contains C code
 	release
+	links
 	modulesinit  func()
 	stop         func(reason uint8) worldStop
 	start        func(worldStop)
@@ -78,8 +80,8 @@ type host struct {
 // stwPlugin is some valid runtime.stwReason; it names the pause in traces.
 const stwReason = 1
 
-func newHost(idx *Index) (*host, error) {
-	h := new(host)
+func NewRuntime(idx *Index) (*Runtime, error) {
+	h := &Runtime{idx: idx}
 	var missing error
 	addr := func(name string) uintptr {
 		p, ok := idx.Lookup(name, 1)
@@ -119,7 +121,7 @@ func newHost(idx *Index) (*host, error) {
 	return h, nil
 }
 
-func (h *host) layout() layout {
+func (h *Runtime) layout() layout {
 	if h.cgo {
 		return cLayout()
 	}
@@ -130,4 +132,14 @@ func (h *host) layout() layout {
 func funcAt[F any](pc uintptr) F {
 	fv := &struct{ pc uintptr }{pc}
 	return *(*F)(unsafe.Pointer(&fv))
+}
+
+// initTaskFuncs lists the functions that the runtime.initTask at addr runs.
+func initTaskFuncs(addr uintptr) []func() {
+	n := int(loadAt[uint32](addr + 4))
+	var list []func()
+	for i := range n {
+		list = append(list, funcAt[func()](loadAt[uintptr](addr+8+uintptr(i)*8)))
+	}
+	return list
 }

@@ -55,18 +55,18 @@ type moduleData struct {
 // publishTypes has reflect find our types by their strings: offsets from
 // md.types, sorted by string. The caller has stopped the world, since readers copy the slice
 // header, three words, of which they must not see half.
-func (m *module) publishTypes(_ *host, offs []int32) {
-	m.md.typelinks.set(uintptr(unsafe.Pointer(&offs[0])), len(offs))
-	m.oldLinks = append(m.oldLinks[max(0, len(m.oldLinks)-8):], m.published)
-	m.published = offs
+func (h *Runtime) publishTypes(md *moduleData, offs []int32) {
+	md.typelinks.set(uintptr(unsafe.Pointer(&offs[0])), len(offs))
+	h.oldLinks = append(h.oldLinks[max(0, len(h.oldLinks)-8):], h.published)
+	h.published = offs
 }
 
 // addItabs hands interface tables to the runtime. itabsinit takes the table's
 // lock and adds what every module lists; those already there are passed over.
-func (m *module) addItabs(h *host, list []uintptr) {
-	m.md.itablinks.set(uintptr(unsafe.Pointer(&list[0])), len(list))
+func (h *Runtime) addItabs(md *moduleData, list []uintptr) {
+	md.itablinks.set(uintptr(unsafe.Pointer(&list[0])), len(list))
 	h.itabsinit()
-	m.md.itablinks = sliceHeader{}
+	md.itablinks = sliceHeader{}
 }
 
 // typeMap is what a module's typemap points to: types by the offset of what
@@ -77,7 +77,7 @@ func (t typeMap) at(md *moduleData, addr uintptr) unsafe.Pointer { return t[int3
 
 func (t typeMap) set(md *moduleData, addr uintptr, typ unsafe.Pointer) { t[int32(addr-md.types)] = typ }
 
-// links are the lists that a module has published.
+// links are the lists that have been published.
 type links struct {
 	published []int32 // what md.typelinks points to; referenced here for the collector
 	oldLinks  [][]int32

@@ -61,20 +61,20 @@ type moduleData struct {
 // md.types, sorted by string. The runtime collects a module's types when it is
 // first asked for them and keeps the list, which is replaced here. The caller
 // has stopped the world, so nobody holds the lock of the lists.
-func (m *module) publishTypes(h *host, offs []int32) {
+func (h *Runtime) publishTypes(md *moduleData, offs []int32) {
 	list := make([]unsafe.Pointer, len(offs))
 	for i, off := range offs {
-		list[i] = platform.Pointer(m.md.types + uintptr(off))
+		list[i] = platform.Pointer(md.types + uintptr(off))
 	}
 	if *h.typelinks == nil {
 		*h.typelinks = map[unsafe.Pointer][]unsafe.Pointer{}
 	}
-	(*h.typelinks)[unsafe.Pointer(m.md)] = list
+	(*h.typelinks)[unsafe.Pointer(md)] = list
 }
 
 // addItabs hands interface tables to the runtime. The runtime's own function for
 // that expects the tables of a module side by side.
-func (m *module) addItabs(h *host, list []uintptr) {
+func (h *Runtime) addItabs(_ *moduleData, list []uintptr) {
 	w := h.stop(stwReason) // so nobody holds the table's lock
 	for _, p := range list {
 		h.itabAdd(platform.Pointer(p))
@@ -92,7 +92,7 @@ func (t typeMap) set(_ *moduleData, addr uintptr, typ unsafe.Pointer) {
 	t[platform.Pointer(addr)] = typ
 }
 
-// links are the lists that a module has published: the runtime keeps them.
+// links are the lists that have been published: the runtime keeps them.
 type links struct{}
 
 // A release is what newHost looks up for this release alone.

@@ -29,13 +29,13 @@ var typeCaches = []string{
 // forgetTypes empties the caches of what types implement. changed has the
 // descriptors whose methods are others now. It returns those for which an
 // encoder of encoding/gob may exist that goes on as before.
-func (ld *load) forgetTypes(changed map[uintptr]bool) []string {
+func forgetTypes(h *Runtime, changed map[uintptr]bool) []string {
 	for _, name := range typeCaches {
-		if m, err := Var[sync.Map](ld.Linker, name); err == nil { // the image has those that its toolchain has
+		if m, err := Var[sync.Map](h, name); err == nil { // the image has those that its toolchain has
 			m.Clear()
 		}
 	}
-	g, err := newGobCaches(ld.Linker)
+	g, err := newGobCaches(h)
 	if err != nil {
 		return nil
 	}
@@ -53,7 +53,7 @@ func (ld *load) noteCaches() {
 			names = append(names, t)
 		}
 	}
-	gob := ld.forgetTypes(changed)
+	gob := forgetTypes(ld.host, changed)
 	ld.noteStale(gob, "encoders and decoders of encoding/gob that exist already")
 	if keepers := slices.Sorted(maps.Keys(ld.keepers)); len(keepers) > 0 {
 		ld.noteStale(names, strings.Join(keepers, ", ")+", if types were looked at before")

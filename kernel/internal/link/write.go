@@ -211,7 +211,7 @@ func (ld *load) addTypes() {
 			}
 		}
 		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
-			m.typelinks = append(m.typelinks, typelink{ld.typeString(n.addr), int32(n.addr - m.md.types)})
+			m.typelinks = append(m.typelinks, typelink{m.md.typeString(n.addr), int32(n.addr - m.md.types)})
 			grown = true
 		}
 	}
@@ -224,17 +224,8 @@ func (ld *load) addTypes() {
 		offs[i] = t.off
 	}
 	w := ld.host.stop(stwReason)
-	m.publishTypes(ld.host, offs)
+	ld.host.publishTypes(m.md, offs)
 	ld.host.start(w)
-}
-
-// typeString is the string that reflect knows a type by.
-func (ld *load) typeString(t uintptr) string {
-	s := ld.nameAt(loadAt[int32](t + typeStrOff))
-	if loadAt[uint8](t+typeTFlagOff)&tflagExtraStar != 0 {
-		s = s[1:]
-	}
-	return s
 }
 
 // addItabs hands new interface tables to the runtime.
@@ -248,5 +239,5 @@ func (ld *load) addItabs() {
 	if len(list) == 0 {
 		return
 	}
-	ld.mod.addItabs(ld.host, list)
+	ld.host.addItabs(ld.mod.md, list)
 }

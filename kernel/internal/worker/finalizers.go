@@ -18,16 +18,16 @@ type collector struct {
 // while it is set, the runtime does not wake the goroutine.
 const finalizing = 2
 
-func findCollectors(l *link.Linker) (map[string]collector, error) {
+func findCollectors(rt *link.Runtime) (map[string]collector, error) {
 	found := map[string]collector{}
 	for _, name := range []string{"runtime.runFinalizers", "runtime.runCleanups"} {
-		run, err := link.Func[func()](l, name)
+		run, err := link.Func[func()](rt, name)
 		if err != nil {
 			return nil, err
 		}
 		found[name] = collector{run: run}
 	}
-	status, err := link.Var[atomic.Uint32](l, "runtime.fingStatus")
+	status, err := link.Var[atomic.Uint32](rt, "runtime.fingStatus")
 	if err != nil {
 		return nil, err
 	}

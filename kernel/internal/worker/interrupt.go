@@ -155,7 +155,7 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 	if pc := t.want.Swap(0); pc != 0 {
 		var to uintptr
 		err := w.place(func() (err error) {
-			to, err = w.linker.Diversion(pc, halt)
+			to, err = w.diverter.Diversion(pc, halt)
 			return err
 		})
 		if err == nil {
@@ -174,7 +174,7 @@ func (w *worker) fix(t *target, g uintptr) {
 	}
 	w.start(func() {
 		defer t.fixing.Store(false)
-		err := w.place(func() error { return w.linker.Divert(w.goroutines, g, halt) })
+		err := w.place(func() error { return w.diverter.Divert(w.goroutines, g, halt) })
 		// One that has no call from a cell, and is blocked, has none later.
 		if err == nil || errors.Is(err, link.ErrNoCell) && w.goroutines.State(g) == link.Blocked {
 			t.fixed.Store(true)
@@ -187,7 +187,7 @@ func (w *worker) place(f func() error) error {
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	err := f()
-	for _, n := range w.linker.Gaps() {
+	for _, n := range w.diverter.Gaps() {
 		w.mu.Lock()
 		w.addStep(load{Request: link.Request{Gap: n}})
 		w.mu.Unlock()

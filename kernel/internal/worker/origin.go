@@ -111,31 +111,31 @@ var standard struct {
 
 func (w *worker) hookOutput() {
 	standard.out, standard.err = os.Stdout, os.Stderr
-	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.linker, "os.(*File).Write")
+	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Write")
 	if err == nil {
 		standard.write = orig
-		_, err = link.Hook(w.linker, "os.(*File).Write", fileWrite)
+		_, err = link.Hook(w.runtime, "os.(*File).Write", fileWrite)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell shows in the last cell:", err)
 	}
-	after, err := link.Original[func(time.Duration, func()) *time.Timer](w.linker, "time.AfterFunc")
+	after, err := link.Original[func(time.Duration, func()) *time.Timer](w.runtime, "time.AfterFunc")
 	if err == nil {
 		standard.after = after
-		_, err = link.Hook(w.linker, "time.AfterFunc", afterFunc)
+		_, err = link.Hook(w.runtime, "time.AfterFunc", afterFunc)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what timers print after their cell shows in the last cell:", err)
 	}
 	// A broken pipe means that the kernel is gone; by itself it would end this
 	// process alone, and not what cells have started.
-	if _, err := link.Hook(w.linker, "os.sigpipe", endGroup); err != nil {
+	if _, err := link.Hook(w.runtime, "os.sigpipe", endGroup); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what cells start may outlive a killed kernel:", err)
 	}
-	start, err := link.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.linker, "os.StartProcess")
+	start, err := link.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.runtime, "os.StartProcess")
 	if err == nil {
 		standard.start = start
-		_, err = link.Hook(w.linker, "os.StartProcess", startProcess)
+		_, err = link.Hook(w.runtime, "os.StartProcess", startProcess)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what child processes print after their cell shows in the last cell:", err)

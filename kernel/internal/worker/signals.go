@@ -22,10 +22,10 @@ type signalHandlers struct {
 	m map[chan<- os.Signal]*struct{}
 }
 
-func (s *signals) find(l *link.Linker) {
-	loop, err := link.Address(l, "os/signal.loop")
+func (s *signals) find(rt *link.Runtime) {
+	loop, err := link.Address(rt, "os/signal.loop")
 	if err == nil {
-		s.handlers, err = link.Var[signalHandlers](l, "os/signal.handlers")
+		s.handlers, err = link.Var[signalHandlers](rt, "os/signal.handlers")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: cells that use signals are not found to be deadlocked:", err)

@@ -39,10 +39,10 @@ type unreadLine struct {
 
 func (w *worker) hookStdin() {
 	stdin.file = os.Stdin
-	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.linker, "os.(*File).Read")
+	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Read")
 	if err == nil {
 		stdin.read = orig
-		_, err = link.Hook(w.linker, "os.(*File).Read", fileRead)
+		_, err = link.Hook(w.runtime, "os.(*File).Read", fileRead)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: cells cannot read standard input:", err)

@@ -72,52 +72,51 @@ const (
 // installHooks makes the runtime report here what would end the process.
 func (w *worker) installHooks() {
 	var err error
-	if w.collectors, err = findCollectors(w.linker); err != nil {
+	if w.collectors, err = findCollectors(w.runtime); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
 	}
-	if origGoexit, err = link.Original[func()](w.linker, "runtime.Goexit"); err == nil {
-		_, err = link.Hook(w.linker, "runtime.Goexit", goexit)
+	if origGoexit, err = link.Original[func()](w.runtime, "runtime.Goexit"); err == nil {
+		_, err = link.Hook(w.runtime, "runtime.Goexit", goexit)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: runtime.Goexit in a finalizer will end all finalizers:", err)
 	}
-	inCell = w.linker.Contains
-	ofCell = w.linker.OfCell
-	openDefers = w.linker.OpenDefers
-	callSite = w.linker.CallSite
+	module := w.linker.Module()
+	inCell, ofCell, openDefers = module.Contains, module.OfCell, module.OpenDefers
+	callSite = w.diverter.CallSite
 	onStack = link.OnStack
 	haltPC = reflect.ValueOf(halt).Pointer()
-	if origExit, err = link.Hook(w.linker, "os.Exit", osExit); err != nil || origExit == nil {
+	if origExit, err = link.Hook(w.runtime, "os.Exit", osExit); err != nil || origExit == nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: os.Exit in a cell will end the worker:", err)
 	}
-	if _, err = link.Hook(w.linker, "runtime.fatalpanic", fatalPanic); err != nil {
+	if _, err = link.Hook(w.runtime, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
-	if panics, err = link.Var[atomic.Uint32](w.linker, "runtime.runningPanicDefers"); err != nil {
+	if panics, err = link.Var[atomic.Uint32](w.runtime, "runtime.runningPanicDefers"); err != nil {
 		panics = nil // the ends of cells look at all goroutines
 	}
 	// What calls a cell has the name of what calls a program's main function.
-	if err := w.linker.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
+	if err := w.runtime.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
 	}
-	if err := w.linker.Rename(reflect.ValueOf((*execution).initialize).Pointer(), "runtime.doInit1"); err != nil {
+	if err := w.runtime.Rename(reflect.ValueOf((*execution).initialize).Pointer(), "runtime.doInit1"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a package's initialization:", err)
 	}
 	w.hookStdin()
 	w.hookOutput()
 	w.hookClose()
-	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.linker, "runtime.isAsyncSafePoint")
-	if w.goroutines, err = link.NewGoroutines(w.linker, currentG()); err != nil {
+	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.runtime, "runtime.isAsyncSafePoint")
+	if w.goroutines, err = link.NewGoroutines(w.runtime, currentG()); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
 	}
-	w.signals.find(w.linker)
+	w.signals.find(w.runtime)
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
-		if addr, err2 := link.Original[func(gp, ctxt unsafe.Pointer)](w.linker, "runtime.doSigPreempt"); err2 != nil {
+		if addr, err2 := link.Original[func(gp, ctxt unsafe.Pointer)](w.runtime, "runtime.doSigPreempt"); err2 != nil {
 			cannotStop = err2
 		} else {
 			origPreempt = addr
-			_, cannotStop = link.Hook(w.linker, "runtime.doSigPreempt", sigPreempt)
+			_, cannotStop = link.Hook(w.runtime, "runtime.doSigPreempt", sigPreempt)
 		}
 	}
 }

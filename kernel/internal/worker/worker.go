@@ -43,6 +43,8 @@ type load struct {
 type worker struct {
 	dir        string // of the image
 	linker     *link.Linker
+	runtime    *link.Runtime
+	diverter   *link.Diverter
 	collectors map[string]collector // by the function that they begin with
 	conn       *control.Conn
 
@@ -96,7 +98,7 @@ func Main() {
 	}
 	self = w
 	os.Unsetenv(attempts)
-	if err := w.memory.begin(w.linker, os.Args[2:]); err != nil {
+	if err := w.memory.begin(w.runtime, os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
 	os.Args = []string{"notebook"}
@@ -153,8 +155,14 @@ func newWorker(dir string) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.linker, err = link.New(idx, archives{w})
-	return w, err
+	if w.runtime, err = link.NewRuntime(idx); err != nil {
+		return nil, err
+	}
+	if w.linker, err = link.New(w.runtime, archives{w}); err != nil {
+		return nil, err
+	}
+	w.diverter = link.NewDiverter(w.runtime, w.linker.Module())
+	return w, nil
 }
 
 // archives are the compiled packages: those in the files named by runs, newest
@@ -230,7 +238,7 @@ func (w *worker) serve() error {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
 	w.conn = control.New(f)
-	goexit1 = must(link.Func[func()](w.linker, "runtime.goexit1"))
+	goexit1 = must(link.Func[func()](w.runtime, "runtime.goexit1"))
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
 	displayhost.SetSink(w.display)

@@ -1,0 +1,166 @@
+package link
+
+// A pointerQuery says what findPointers looks for and where.
+type pointerQuery struct {
+	code, data addrRange   // what is looked for: words that point there
+	variables  addrRange   // beside the process's own variables, where to look
+	holders    []addrRange // parts of variables: what is found there is told apart
+	except     uintptr     // a goroutine whose stack is not looked at
+}
+
+// An addrRange is a range of addresses, the end excluded.
+type addrRange struct{ from, to uintptr }
+
+func (r addrRange) contains(p uintptr) bool { return p >= r.from && p < r.to }
+
+// findPointers looks for words that point into a range of code and the range of data behind it, in all goroutines but one
+// and in all memory that holds pointers. It stops the world. It reports whether it could look at everything.
+func (gs *Goroutines) findPointers(q pointerQuery) ([]foundWord, bool) {
+	h := gs.host
+	s := &search{lo: q.code.from, text: q.code.to, hi: q.data.to, holders: q.holders, table: make([]foundWord, 2*maxFound)}
+	w := h.stop(stwReason)
+	ok := h.pointerBytes() <= maxSearched
+	if ok {
+		for g := range gs.each {
+			if g != q.except {
+				s.goroutine(g)
+			}
+		}
+		s.words(h.first.data, h.first.edata, false)
+		s.words(h.first.bss, h.first.ebss, false)
+		s.words(q.variables.from, q.variables.to, false)
+		h.eachSpan(s.span)
+		h.eachQueuedFinalizer(s.words)
+	}
+	h.start(w)
+	var found []foundWord
+	for _, f := range s.table {
+		if f.word != 0 {
+			found = append(found, f)
+		}
+	}
+	return found, ok && !s.full
+}
+
+// A foundWord is a word of memory that points into what was loaded.
+type foundWord struct {
+	word   uintptr
+	inside int32 // the holder that has it, or nowhere
+	kind   useKind
+}
+
+const nowhere = -1
+
+const (
+	maxFound    = 1 << 15
+	maxSearched = 4 << 30 // bytes
+)
+
+// A useKind says where a word was found.
+type useKind uint8
+
+const (
+	inMemory useKind = iota
+	inGoroutine
+)
+
+func (k useKind) String() string {
+	if k == inGoroutine {
+		return "a goroutine uses it"
+	}
+	return "a func value or a pointer in memory leads to it"
+}
+
+// A search collects words. It allocates nothing while the world is stopped: it
+// has a table of the words that it has seen, with open addressing.
+type search struct {
+	lo, text, hi uintptr // of everything loaded, and where code ends
+	holders      []addrRange
+	table        []foundWord
+	n            int
+	full         bool
+}
+
+// words looks at the words of a range. Code is meant by the first words of
+// closures and by return addresses alone: code says that the range has such.
+func (s *search) words(from, to uintptr, code bool) {
+	kind := inMemory
+	if code {
+		kind = inGoroutine
+	}
+	for p := from &^ 7; p+8 <= to; p += 8 {
+		if w := loadAt[uintptr](p); w-s.lo < s.hi-s.lo && (code || w >= s.text) {
+			s.add(p, w, kind)
+		}
+	}
+}
+
+func (s *search) add(at, word uintptr, kind useKind) {
+	inside := int32(nowhere)
+	for i, r := range s.holders {
+		if r.contains(at) {
+			inside = int32(i)
+		}
+	}
+	h := (uint64(word)*0x9e3779b97f4a7c15 + uint64(inside)) >> 32
+	for i := h; ; i++ {
+		f := &s.table[i%uint64(len(s.table))]
+		if f.word == word && f.inside == inside {
+			return
+		}
+		if f.word == 0 {
+			if s.n++; s.n > maxFound {
+				s.full = true
+				return
+			}
+			*f = foundWord{word, inside, kind}
+			return
+		}
+	}
+}
+
+func (s *search) goroutine(g uintptr) {
+	switch loadAt[uint32](g+gStatus) &^ statusScan {
+	case statusIdle, statusDead, statusDeadExtra:
+		return
+	}
+	sp, hi := loadAt[uintptr](g+gSchedSP), loadAt[uintptr](g+gStackHi)
+	if p := loadAt[uintptr](g + gSyscallSP); p != 0 && p < sp {
+		sp = p
+	}
+	if lo := loadAt[uintptr](g + gStackLo); sp < lo || sp > hi {
+		sp = lo
+	}
+	s.words(sp, hi, true)
+	s.words(g+gSchedSP, g+gSchedBP, true) // where it goes on, and the closure that it begins with
+}
+
+// span looks at the objects of a span, and at finalizers, which are elsewhere.
+func (s *search) span(span uintptr) {
+	for p := loadAt[uintptr](span + spanSpecials); p != 0; p = loadAt[uintptr](p) {
+		s.words(p+specialFunc, p+specialFunc+8, false)
+	}
+	if loadAt[uint8](span+spanClass)&1 != 0 { // no pointers
+		return
+	}
+	base, size := loadAt[uintptr](span+spanStart), loadAt[uintptr](span+spanElemSize)
+	for i := range uintptr(loadAt[uint16](span + spanElems)) {
+		if !spanIsFree(span, i) {
+			s.object(base+i*size, size)
+		}
+	}
+}
+
+// object looks at an object. A closure begins with the address of its code;
+// one of more than half a kilobyte has a header before.
+func (s *search) object(p, size uintptr) {
+	const headerFrom = 512
+	begin := p
+	if size > headerFrom && size <= 32<<10 {
+		begin += 8
+	}
+	if w := loadAt[uintptr](begin); w-s.lo < s.text-s.lo {
+		s.add(begin, w, inMemory)
+	}
+	s.words(p, p+size, false)
+}
