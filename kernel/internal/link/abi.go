@@ -61,8 +61,6 @@ func uncommonOff(kind uint8) int {
 	return typeHeader
 }
 
-func loadAt[T any](p uintptr) T { return *(*T)(platform.Pointer(p)) }
-
 func typeHash(t uintptr) uint32 { return loadAt[uint32](t + typeHashOff) }
 
 func typeKind(t uintptr) uint8 { return loadAt[uint8](t+typeKindOff) & 31 }

@@ -207,3 +207,40 @@ func renumberValue(v reflect.Value, numbers map[int32]int32) {
 		}
 	}
 }
+
+// typesOf makes types of descriptors.
+func typesOf(addrs map[uintptr]bool) map[reflect.Type]bool {
+	types := map[reflect.Type]bool{}
+	for p := range addrs {
+		t := typeAt(platform.Pointer(p))
+		types[t] = true
+		if t.Kind() == reflect.Pointer { // its methods are found from values, too
+			types[t.Elem()] = true
+		}
+	}
+	return types
+}
+
+// containsType reports whether t is made of one of the types.
+func containsType(t reflect.Type, types, seen map[reflect.Type]bool) bool {
+	if types[t] {
+		return true
+	}
+	if seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Map:
+		return containsType(t.Key(), types, seen) || containsType(t.Elem(), types, seen)
+	case reflect.Array, reflect.Chan, reflect.Pointer, reflect.Slice:
+		return containsType(t.Elem(), types, seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if containsType(t.Field(i).Type, types, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}

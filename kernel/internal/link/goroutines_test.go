@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,37 +44,5 @@ func TestWaitReasons(t *testing.T) {
 	}
 	if found != len(want) {
 		t.Errorf("%d of %d reasons are in the source", found, len(want))
-	}
-}
-
-// TestPCTable: what is written is read back, at the ends of each run.
-func TestPCTable(t *testing.T) {
-	m := &module{pctab: &table{buf: make([]byte, 100), n: 1}}
-	off, err := m.pcTable(pcRun{-2, 5}, pcRun{40, 300}, pcRun{48, 7})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for at, want := range map[uint32]int32{0: -2, 4: -2, 5: 40, 304: 40, 305: 48, 311: 48} {
-		if got := m.pcValue(off, at); got != want {
-			t.Errorf("at %d: %d, want %d", at, got, want)
-		}
-	}
-}
-
-// TestFunctionRecord: a description is read back as it was written.
-func TestFunctionRecord(t *testing.T) {
-	m := testModule(1 << 16)
-	m.funcs = &table{buf: make([]byte, 1000), n: 8}
-	f := function{
-		entry: m.text.base + 32, size: 100, name: 2, args: 3, deferreturn: 4, pcsp: 5, pcfile: 6, pcline: 7, unit: 8,
-		startLine: 9, id: 10, flag: 11, pcdata: []uint32{12, 13}, funcdata: []uint32{14, none, 16},
-	}
-	if err := m.emit(f); err != nil {
-		t.Fatal(err)
-	}
-	got := m.function(m.findFunc(f.entry + 50))
-	got.size = f.size
-	if !reflect.DeepEqual(got, f) {
-		t.Errorf("got %+v, want %+v", got, f)
 	}
 }

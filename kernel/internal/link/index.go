@@ -173,3 +173,11 @@ func (x *Index) Builtin(i uint32) (Builtin, error) {
 	b := x.builtins[i*builtinSize:]
 	return Builtin{x.str(b), uint16(binary.LittleEndian.Uint32(b[8:]))}, nil
 }
+
+// AnyLinkname is the index entry of an image whose program the linker was told
+// to build with -checklinkname=0.
+const AnyLinkname = "perijove.anyLinkname"
+
+// TLSDistance is the index entry that says how far below the thread pointer
+// the current goroutine is kept, in bytes.
+const TLSDistance = "perijove.tlsDistance"

@@ -7,10 +7,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// AnyLinkname is the index entry of an image whose program the linker was told
-// to build with -checklinkname=0.
-const AnyLinkname = "perijove.anyLinkname"
-
 // AllowsLinkname reports whether packages outside of the standard library may
 // refer to a symbol of it by a linkname, as cmd/link decides it. Other is the
 // function of the same name with the other calling convention, if there is one.

@@ -7,8 +7,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-const none = ^uint32(0)
-
 // A pclnWriter enters the functions of one load into the runtime's tables.
 type pclnWriter struct {
 	ld    *load
@@ -236,14 +234,6 @@ func (w *pclnWriter) addFunc(n *node) error {
 		f.funcdata = setAt(f.funcdata, funcdataInlTree, tree, none)
 	}
 	return w.ld.mod.emit(f)
-}
-
-func setAt(list []uint32, i int, v, fill uint32) []uint32 {
-	for len(list) <= i {
-		list = append(list, fill)
-	}
-	list[i] = v
-	return list
 }
 
 // deferReturn is the offset of the call to which a recovered function returns.

@@ -1,14 +1,8 @@
 package link
 
 import (
-	"maps"
-	"reflect"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"unsafe"
-
-	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
 // Types that reflect made, by SliceOf and its kin, live on the heap and are
@@ -17,84 +11,6 @@ import (
 // to the older one, on the heap, and the descriptor from the object becomes its
 // copy: what 32-bit offsets, which do not reach the heap, name instead. The
 // module's typemap leads from a copy to the type.
-
-// A reflected is what the linker knows of reflect's types.
-type reflected struct {
-	host      *Runtime
-	caches    []*sync.Map
-	funcs     *lookupCache
-	structs   *lookupCache
-	identical func(t, v unsafe.Pointer, tags bool) bool
-
-	copies map[uintptr]uintptr // address of the copy, by that of the type
-	kept   typeMap             // what the module's typemap points to
-}
-
-// A lookupCache is reflect.funcLookupCache or reflect.structLookupCache: lists of
-// types by a hash of their parts.
-type lookupCache struct {
-	sync.Mutex
-	m sync.Map
-}
-
-func newReflected(h *Runtime) (*reflected, error) {
-	r := &reflected{host: h, copies: map[uintptr]uintptr{}}
-	var err error
-	cache := func(name string) *sync.Map {
-		m, e := Var[sync.Map](h, name)
-		if e != nil && err == nil {
-			err = e
-		}
-		return m
-	}
-	lookup := func(name string) *lookupCache {
-		c, e := Var[lookupCache](h, name)
-		if e != nil && err == nil {
-			err = e
-		}
-		return c
-	}
-	r.caches = []*sync.Map{cache("reflect.lookupCache"), cache("reflect.ptrMap")}
-	r.funcs, r.structs = lookup("reflect.funcLookupCache"), lookup("reflect.structLookupCache")
-	if err != nil {
-		return nil, err
-	}
-	r.caches = append(r.caches, &r.funcs.m, &r.structs.m)
-	r.identical, err = Func[func(t, v unsafe.Pointer, tags bool) bool](h, "reflect.haveIdenticalUnderlyingType")
-	return r, err
-}
-
-// byString lists the types on the heap by the string that reflect gives them.
-func (r *reflected) byString() map[string][]unsafe.Pointer {
-	types := map[string][]unsafe.Pointer{}
-	for _, c := range r.caches {
-		c.Range(func(_, v any) bool {
-			eachType(reflect.ValueOf(v), func(p unsafe.Pointer) {
-				if uintptr(p) >= heapBase {
-					s := typeAt(p).String()
-					types[s] = append(types[s], p)
-				}
-			})
-			return true
-		})
-	}
-	return types
-}
-
-// eachType calls f with the types of an entry in a cache: a pointer to a type,
-// or a list of pointers or of reflect.Type.
-func eachType(v reflect.Value, f func(unsafe.Pointer)) {
-	switch v.Kind() {
-	case reflect.Slice:
-		for i := range v.Len() {
-			eachType(v.Index(i), f)
-		}
-	case reflect.Interface:
-		eachType(v.Elem(), f)
-	case reflect.Pointer:
-		f(v.UnsafePointer())
-	}
-}
 
 // bindReflected finds the descriptors of this load that describe a type which
 // reflect made. Reflect itself compares them: the parts of both must be the
@@ -143,18 +59,6 @@ func (ld *load) mayBeReflected(n *node) bool {
 	return false
 }
 
-// find returns the type among list that the descriptor at addr describes. One
-// that lacks promoted methods, which reflect does not give to pointers, is not
-// taken: static code calls them.
-func (r *reflected) find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
-	for _, p := range list {
-		if r.identical(p, platform.Pointer(addr), true) && methodCount(uintptr(p)) == methodCount(addr) {
-			return p
-		}
-	}
-	return nil
-}
-
 // commitReflected makes the types on the heap known by the offsets of their copies.
 func (ld *load) commitReflected() {
 	made := map[uintptr]unsafe.Pointer{}
@@ -167,130 +71,3 @@ func (ld *load) commitReflected() {
 		ld.reflected.bind(ld.mod.md, made)
 	}
 }
-
-// bind makes types on the heap known by the offsets of their copies: made has them by the address of the copy. It gives
-// them the hash that compiled type switches expect.
-func (r *reflected) bind(md *moduleData, made map[uintptr]unsafe.Pointer) {
-	hashes := map[uintptr]uint32{}
-	typemap := maps.Clone(r.kept)
-	if typemap == nil {
-		typemap = typeMap{}
-	}
-	for addr, typ := range made {
-		typemap.set(md, addr, typ)
-		r.copies[uintptr(typ)] = addr
-		hashes[uintptr(typ)] = typeHash(addr)
-	}
-	r.kept = typemap // the runtime reads it without a lock: never changed, only replaced
-	atomic.StoreUintptr(&md.typemap, uintptr(*(*unsafe.Pointer)(unsafe.Pointer(&typemap))))
-	hashOf := func(t reflect.Type) uint32 {
-		if h, ok := hashes[descriptorOf(t)]; ok {
-			return h
-		}
-		return typeHash(descriptorOf(t))
-	}
-	// The caches first: who sees the new hash of a part must find the whole.
-	r.funcs.rehash(func(t reflect.Type) uint32 { return funcHash(t, hashOf) })
-	r.structs.rehash(func(t reflect.Type) uint32 { return structHash(t, hashOf) })
-	for p, h := range hashes {
-		atomic.StoreUint32((*uint32)(platform.Pointer(p+typeHashOff)), h)
-	}
-	r.rehashItabs(md, hashes)
-}
-
-// rehashItabs enters the interface tables of types again under their new hash.
-func (r *reflected) rehashItabs(md *moduleData, hashes map[uintptr]uint32) {
-	var list []uintptr
-	r.host.eachItab(func(m *itab) {
-		if h, ok := hashes[m.typ]; ok {
-			m.hash = h
-			list = append(list, addressOf(m))
-		}
-	})
-	if len(list) > 0 {
-		r.host.addItabs(md, list)
-	}
-}
-
-// rehash lists every type under the hash that it has now, beside older ones.
-func (c *lookupCache) rehash(hash func(reflect.Type) uint32) {
-	c.Lock()
-	defer c.Unlock()
-	type entry struct {
-		hash uint32
-		typ  reflect.Value
-	}
-	var missing []entry
-	c.m.Range(func(key, v any) bool {
-		list := reflect.ValueOf(v)
-		for i := range list.Len() {
-			eachType(list.Index(i), func(p unsafe.Pointer) {
-				if h := hash(typeAt(p)); h != key.(uint32) {
-					missing = append(missing, entry{h, list.Index(i)})
-				}
-			})
-		}
-		return true
-	})
-	for _, e := range missing {
-		list := reflect.MakeSlice(reflect.SliceOf(e.typ.Type()), 0, 1)
-		if v, ok := c.m.Load(e.hash); ok {
-			list = reflect.ValueOf(v)
-		}
-		if !contains(list, e.typ) {
-			c.m.Store(e.hash, reflect.Append(list, e.typ).Interface())
-		}
-	}
-}
-
-func contains(list, v reflect.Value) bool {
-	for i := range list.Len() {
-		if list.Index(i).Equal(v) {
-			return true
-		}
-	}
-	return false
-}
-
-// funcHash is the key of reflect.FuncOf's cache.
-func funcHash(t reflect.Type, hashOf func(reflect.Type) uint32) uint32 {
-	var h uint32
-	for i := range t.NumIn() {
-		h = fnvUint32(h, hashOf(t.In(i)))
-	}
-	if t.IsVariadic() {
-		h = fnv(h, "v")
-	}
-	h = fnv(h, ".")
-	for i := range t.NumOut() {
-		h = fnvUint32(h, hashOf(t.Out(i)))
-	}
-	return h
-}
-
-// structHash is the key of reflect.StructOf's cache.
-func structHash(t reflect.Type, hashOf func(reflect.Type) uint32) uint32 {
-	h := fnv(0, "struct {")
-	for i := range t.NumField() {
-		f := t.Field(i)
-		h = fnv(fnvUint32(fnv(h, f.Name), hashOf(f.Type)), string(f.Tag))
-	}
-	return fnv(h, "}")
-}
-
-func fnv(h uint32, s string) uint32 {
-	for i := range len(s) {
-		h = h*16777619 ^ uint32(s[i])
-	}
-	return h
-}
-
-func fnvUint32(h, v uint32) uint32 {
-	return fnv(h, string([]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}))
-}
-
-// copyOf returns the address of the copy of a type on the heap, or 0.
-func (r *reflected) copyOf(typ uintptr) uintptr { return r.copies[typ] }
-
-// original returns the type on the heap that the descriptor at addr is the copy of, or nil.
-func (r *reflected) original(md *moduleData, addr uintptr) unsafe.Pointer { return r.kept.at(md, addr) }

@@ -7,10 +7,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// TLSDistance is the index entry that says how far below the thread pointer
-// the current goroutine is kept, in bytes.
-const TLSDistance = "perijove.tlsDistance"
-
 // tlsDistance is that of an executable without C code.
 const tlsDistance = 8
 

@@ -1,0 +1,133 @@
+package link
+
+import (
+	"reflect"
+	"testing"
+)
+
+func testModule(size int) *module {
+	const base = 0x10000000
+	tab := func(n int) *table { return &table{name: "test", buf: make([]byte, n)} }
+	return &module{
+		md:   &moduleData{text: 0x400000},
+		text: &arena{name: "code", base: base, size: uintptr(size)},
+		ftab: tab(1 << 20), findfunc: tab(size/funcBucket*bucketSize + bucketSize),
+	}
+}
+
+// find is how the runtime finds a function: runtime.findfunc.
+func (m *module) find(pc uintptr) int {
+	x := pc - m.text.base
+	bucket := int(x/funcBucket) * bucketSize
+	i := int(m.findfunc.uint32(bucket)) + int(m.findfunc.buf[bucket+4+int(x%funcBucket/funcSubbucket)])
+	for m.ftab.uint32((i+1)*8) <= uint32(pc-m.md.text) {
+		i++
+	}
+	return i
+}
+
+func TestFindFunc(t *testing.T) {
+	const size = 1 << 20
+	for name, next := range map[string]func(i int) (length, gap uintptr){
+		"stubs":     func(int) (uintptr, uintptr) { return 16, 0 },
+		"small":     func(i int) (uintptr, uintptr) { return uintptr(i%90 + 1), uintptr(i % 31) },
+		"buckets":   func(int) (uintptr, uintptr) { return funcSubbucket, 0 },
+		"big":       func(i int) (uintptr, uintptr) { return 3*funcBucket + uintptr(i), 32 },
+		"with gaps": func(i int) (uintptr, uintptr) { return 100, uintptr(i%5) * 900 },
+		"mixed": func(i int) (uintptr, uintptr) {
+			if i%10 == 0 {
+				return 9000, 17
+			}
+			return 16, 16
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := testModule(size)
+			type span struct{ from, to uintptr }
+			var funcs []span
+			for p, i := m.text.base, 0; ; i++ {
+				n, gap := next(i)
+				if p+n+gap > m.text.base+size || i > 20000 {
+					break
+				}
+				if err := m.addFunc(p, n, 0); err != nil {
+					t.Fatal(err)
+				}
+				funcs = append(funcs, span{p, p + n})
+				p += n + gap
+			}
+			for i, f := range funcs {
+				for _, pc := range []uintptr{f.from, (f.from + f.to) / 2, f.to - 1} {
+					if got := m.find(pc); got != i {
+						t.Fatalf("%#x is in function %d, found %d", pc, i, got)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestSnapshot(t *testing.T) {
+	m := testModule(1 << 16)
+	m.ro, m.data, m.noptr = &arena{}, &arena{}, &arena{}
+	for _, tab := range []**table{&m.names, &m.cus, &m.files, &m.pctab, &m.funcs} {
+		*tab = &table{buf: make([]byte, 64)}
+	}
+	if err := m.addFunc(m.text.base, 100, 0); err != nil {
+		t.Fatal(err)
+	}
+	undo := m.snapshot()
+	before, err := m.names.append([]byte("lost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.addFunc(m.text.base+112, 5000, 0); err != nil {
+		t.Fatal(err)
+	}
+	undo()
+	if after, err := m.names.append([]byte("kept")); err != nil || after != before {
+		t.Errorf("a name after a failed load is at %d, want %d (%v)", after, before, err)
+	}
+	for i, n := range []uintptr{30, 40, 5000} {
+		if err := m.addFunc(m.text.base+112+uintptr(i)*64, n, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, off := range []uintptr{0, 112, 176, 240} {
+		if got := m.find(m.text.base + off); got != i {
+			t.Errorf("offset %d is in function %d, found %d", off, i, got)
+		}
+	}
+}
+
+// TestPCTable: what is written is read back, at the ends of each run.
+func TestPCTable(t *testing.T) {
+	m := &module{pctab: &table{buf: make([]byte, 100), n: 1}}
+	off, err := m.pcTable(pcRun{-2, 5}, pcRun{40, 300}, pcRun{48, 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[uint32]int32{0: -2, 4: -2, 5: 40, 304: 40, 305: 48, 311: 48} {
+		if got := m.pcValue(off, at); got != want {
+			t.Errorf("at %d: %d, want %d", at, got, want)
+		}
+	}
+}
+
+// TestFunctionRecord: a description is read back as it was written.
+func TestFunctionRecord(t *testing.T) {
+	m := testModule(1 << 16)
+	m.funcs = &table{buf: make([]byte, 1000), n: 8}
+	f := function{
+		entry: m.text.base + 32, size: 100, name: 2, args: 3, deferreturn: 4, pcsp: 5, pcfile: 6, pcline: 7, unit: 8,
+		startLine: 9, id: 10, flag: 11, pcdata: []uint32{12, 13}, funcdata: []uint32{14, none, 16},
+	}
+	if err := m.emit(f); err != nil {
+		t.Fatal(err)
+	}
+	got := m.function(m.findFunc(f.entry + 50))
+	got.size = f.size
+	if !reflect.DeepEqual(got, f) {
+		t.Errorf("got %+v, want %+v", got, f)
+	}
+}
