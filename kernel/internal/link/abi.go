@@ -61,27 +61,27 @@ func uncommonOff(kind uint8) int {
 	return typeHeader
 }
 
-func typeHash(t uintptr) uint32 { return loadAt[uint32](t + typeHashOff) }
+func typeHash(t uintptr) uint32 { return platform.Read[uint32](t + typeHashOff) }
 
-func typeKind(t uintptr) uint8 { return loadAt[uint8](t+typeKindOff) & 31 }
+func typeKind(t uintptr) uint8 { return platform.Read[uint8](t+typeKindOff) & 31 }
 
 // pointerMask calls set with the offset of every word of type t that may hold
 // a pointer.
 func pointerMask(t, off uintptr, set func(off uintptr)) {
-	if loadAt[uintptr](t+typePtrBytesOff) == 0 {
+	if platform.Read[uintptr](t+typePtrBytesOff) == 0 {
 		return
 	}
 	switch typeKind(t) {
 	case kindArray:
-		elem, n := loadAt[uintptr](t+48), loadAt[uintptr](t+64)
+		elem, n := platform.Read[uintptr](t+48), platform.Read[uintptr](t+64)
 		for i := range n {
-			pointerMask(elem, off+i*loadAt[uintptr](elem), set)
+			pointerMask(elem, off+i*platform.Read[uintptr](elem), set)
 		}
 	case kindStruct:
-		fields, n := loadAt[uintptr](t+structFieldsOff), loadAt[uintptr](t+structFieldsOff+8)
+		fields, n := platform.Read[uintptr](t+structFieldsOff), platform.Read[uintptr](t+structFieldsOff+8)
 		for i := range n {
 			f := fields + i*structFieldSize
-			pointerMask(loadAt[uintptr](f+8), off+loadAt[uintptr](f+16), set)
+			pointerMask(platform.Read[uintptr](f+8), off+platform.Read[uintptr](f+16), set)
 		}
 	case kindInterface:
 		set(off)
@@ -104,17 +104,17 @@ func descriptorOf(t reflect.Type) uintptr {
 }
 
 func methodCount(t uintptr) uint16 {
-	if loadAt[uint8](t+typeTFlagOff)&tflagUncommon == 0 {
+	if platform.Read[uint8](t+typeTFlagOff)&tflagUncommon == 0 {
 		return 0
 	}
-	return loadAt[uint16](t + uintptr(uncommonOff(typeKind(t))) + 4)
+	return platform.Read[uint16](t + uintptr(uncommonOff(typeKind(t))) + 4)
 }
 
 // nameText decodes an internal/abi.Name at p, and says where its text ends.
 func nameText(p uintptr) (text string, end uintptr) {
 	n, shift := 0, 0
 	for p++; ; shift += 7 {
-		c := loadAt[byte](p)
+		c := platform.Read[byte](p)
 		p++
 		n |= int(c&0x7f) << shift
 		if c < 0x80 {
@@ -135,8 +135,8 @@ func (md *moduleData) nameAt(off int32) string {
 
 // typeString is the string that reflect knows a type by.
 func (md *moduleData) typeString(t uintptr) string {
-	s := md.nameAt(loadAt[int32](t + typeStrOff))
-	if loadAt[uint8](t+typeTFlagOff)&tflagExtraStar != 0 {
+	s := md.nameAt(platform.Read[int32](t + typeStrOff))
+	if platform.Read[uint8](t+typeTFlagOff)&tflagExtraStar != 0 {
 		s = s[1:]
 	}
 	return s

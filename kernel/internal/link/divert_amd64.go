@@ -79,7 +79,7 @@ func (d *Diverter) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayB
 		return 0, wayBack{}
 	}
 	if sp := gs.entered(g, at, d.moreStack); sp != 0 {
-		if ret := loadAt[uintptr](sp); d.mod.OfCell(ret - 1) {
+		if ret := platform.Read[uintptr](sp); d.mod.OfCell(ret - 1) {
 			return sp, wayBack{pc: ret}
 		}
 	} else if d.mod.OfCell(at-1) && !gs.InSyscall(g) {
@@ -98,8 +98,8 @@ type wayBack struct {
 
 // calleeOf returns an address in the function that returns by way of slot.
 func calleeOf(slot, at, bp uintptr) uintptr {
-	for ; bp+8 != slot; bp = loadAt[uintptr](bp) {
-		at = loadAt[uintptr](bp + 8)
+	for ; bp+8 != slot; bp = platform.Read[uintptr](bp) {
+		at = platform.Read[uintptr](bp + 8)
 	}
 	return at
 }
@@ -117,7 +117,7 @@ func (d *Diverter) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
 // in a function that does not keep its defers in bits.
 func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 	const enough = 16
-	lo, hi := loadAt[uintptr](g+gStackLo), loadAt[uintptr](g+gStackHi)
+	lo, hi := platform.Read[uintptr](g+gStackLo), platform.Read[uintptr](g+gStackHi)
 	for above := 0; above < enough; above++ {
 		if bp == 0 {
 			break
@@ -125,7 +125,7 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 		if bp < lo || bp >= hi-16 || bp%8 != 0 {
 			return 0, 0
 		}
-		ret := loadAt[uintptr](bp + 8)
+		ret := platform.Read[uintptr](bp + 8)
 		if !d.isCode(ret) {
 			return 0, 0
 		}
@@ -136,7 +136,7 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 				slot, pc = bp+8, ret
 			}
 		}
-		at, lo, bp = ret, bp+16, loadAt[uintptr](bp)
+		at, lo, bp = ret, bp+16, platform.Read[uintptr](bp)
 	}
 	return slot, pc
 }
@@ -171,14 +171,14 @@ func findMoreStack(h *Runtime) (list [2]uintptr) {
 // beginning of a function: then the stack pointer, which it returns, is at the
 // function's return address.
 func (gs *Goroutines) entered(g, pc uintptr, moreStack [2]uintptr) (sp uintptr) {
-	if gs.InSyscall(g) || loadAt[uint8](pc-5) != 0xe8 { // CALL
+	if gs.InSyscall(g) || platform.Read[uint8](pc-5) != 0xe8 { // CALL
 		return 0
 	}
-	to := pc + uintptr(int64(loadAt[int32](pc-4)))
+	to := pc + uintptr(int64(platform.Read[int32](pc-4)))
 	if to == 0 || to != moreStack[0] && to != moreStack[1] {
 		return 0
 	}
-	return loadAt[uintptr](g + gSchedSP)
+	return platform.Read[uintptr](g + gSchedSP)
 }
 
 func (d *Diverter) isCode(pc uintptr) bool {
@@ -263,4 +263,3 @@ func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
 	}
 	return base + off, m.emit(f)
 }
-

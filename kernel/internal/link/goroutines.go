@@ -73,7 +73,7 @@ func (gs *Goroutines) try(g uintptr) error {
 	for p := range gs.each {
 		found = found || p == g
 	}
-	if !found || gs.look(g).ID != id || loadAt[uint32](g+gStatus)&^statusScan != statusRunning {
+	if !found || gs.look(g).ID != id || platform.Read[uint32](g+gStatus)&^statusScan != statusRunning {
 		return errors.New("goroutines do not have the expected layout")
 	}
 	return nil
@@ -85,7 +85,7 @@ func (gs *Goroutines) each(yield func(g uintptr) bool) {
 	n := atomic.LoadUintptr(gs.len)
 	list := atomic.LoadUintptr(gs.all)
 	for i := range n {
-		if g := loadAt[uintptr](list + 8*i); g != 0 && !yield(g) {
+		if g := platform.Read[uintptr](list + 8*i); g != 0 && !yield(g) {
 			return
 		}
 	}
@@ -97,7 +97,7 @@ func (gs *Goroutines) State(g uintptr) State {
 	case statusIdle, statusDead, statusDeadExtra:
 		return Gone
 	case statusWaiting:
-		why := loadAt[uint8](g + gWaitReason)
+		why := platform.Read[uint8](g + gWaitReason)
 		if idleReasons[why] {
 			return Idle
 		}
@@ -112,7 +112,7 @@ func (gs *Goroutines) State(g uintptr) State {
 // or call runtime.Goexit. The panic may yet be recovered.
 func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 	for g := range gs.each {
-		if loadAt[uintptr](g+gPanic) == 0 {
+		if platform.Read[uintptr](g+gPanic) == 0 {
 			continue
 		}
 		if x := gs.look(g); x.State != Gone && !yield(x) {
@@ -125,7 +125,7 @@ func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 // collector's: then it goes on soon.
 func (gs *Goroutines) Semaphore(g uintptr) bool {
 	const reason = 13
-	return gs.State(g) == Blocked && loadAt[uint8](g+gWaitReason) == reason
+	return gs.State(g) == Blocked && platform.Read[uint8](g+gWaitReason) == reason
 }
 
 // InSyscall reports whether g is in a system call.
@@ -134,7 +134,7 @@ func (gs *Goroutines) InSyscall(g uintptr) bool {
 }
 
 func (gs *Goroutines) look(g uintptr) Goroutine {
-	return Goroutine{G: g, ID: loadAt[uint64](g + gID), State: gs.State(g), Start: loadAt[uintptr](g + gStartPC), Go: loadAt[uintptr](g + gGoPC), Labels: loadAt[uintptr](g + gLabels)}
+	return Goroutine{G: g, ID: platform.Read[uint64](g + gID), State: gs.State(g), Start: platform.Read[uintptr](g + gStartPC), Go: platform.Read[uintptr](g + gGoPC), Labels: platform.Read[uintptr](g + gLabels)}
 }
 
 // Look describes the goroutine g.
@@ -161,7 +161,7 @@ func (gs *Goroutines) Stopped(f func()) {
 func (gs *Goroutines) Foreign() bool { return *gs.cgo }
 
 // Awaited reports whether a goroutine waits to receive from the channel at ch.
-func (gs *Goroutines) Awaited(ch uintptr) bool { return loadAt[uintptr](ch+chanReceivers) != 0 }
+func (gs *Goroutines) Awaited(ch uintptr) bool { return platform.Read[uintptr](ch+chanReceivers) != 0 }
 
 // Timers counts the timers that will make something happen, beyond those that
 // wake sleeping goroutines and those that end the wait for a connection. The
@@ -169,14 +169,14 @@ func (gs *Goroutines) Awaited(ch uintptr) bool { return loadAt[uintptr](ch+chanR
 func (gs *Goroutines) Timers() int {
 	n := 0
 	for i := range gs.procs.len {
-		p := loadAt[uintptr](gs.procs.ptr + 8*uintptr(i))
+		p := platform.Read[uintptr](gs.procs.ptr + 8*uintptr(i))
 		if p == 0 {
 			continue
 		}
-		heap := loadAt[sliceHeader](p + pTimersHeap)
+		heap := platform.Read[sliceHeader](p + pTimersHeap)
 		for j := range heap.len {
-			t := loadAt[uintptr](heap.ptr + timerWhenSize*uintptr(j))
-			if t != 0 && loadAt[uint8](t+timerState)&timerZombie == 0 && !gs.harmless(loadAt[uintptr](t+timerFunc)) {
+			t := platform.Read[uintptr](heap.ptr + timerWhenSize*uintptr(j))
+			if t != 0 && platform.Read[uint8](t+timerState)&timerZombie == 0 && !gs.harmless(platform.Read[uintptr](t+timerFunc)) {
 				n++
 			}
 		}
@@ -190,7 +190,7 @@ func (gs *Goroutines) harmless(fn uintptr) bool {
 	if fn == 0 {
 		return true
 	}
-	pc := loadAt[uintptr](fn)
+	pc := platform.Read[uintptr](fn)
 	if pc == gs.sleep {
 		return true
 	}
@@ -205,18 +205,18 @@ func (gs *Goroutines) harmless(fn uintptr) bool {
 // position returns where g is and where its chain of frame pointers begins, if
 // it does not run.
 func (gs *Goroutines) position(g uintptr) (pc, bp uintptr) {
-	switch s := loadAt[uint32](g+gStatus) &^ statusScan; s {
+	switch s := platform.Read[uint32](g+gStatus) &^ statusScan; s {
 	case statusIdle, statusRunning, statusDead, statusDeadExtra:
 		return 0, 0
 	case statusSyscall:
-		return loadAt[uintptr](g + gSyscallPC), loadAt[uintptr](g + gSyscallBP)
+		return platform.Read[uintptr](g + gSyscallPC), platform.Read[uintptr](g + gSyscallBP)
 	}
-	return loadAt[uintptr](g + gSchedPC), loadAt[uintptr](g + gSchedBP)
+	return platform.Read[uintptr](g + gSchedPC), platform.Read[uintptr](g + gSchedBP)
 }
 
 // OnStack reports whether sp is in the stack of g.
 func OnStack(g, sp uintptr) bool {
-	return sp >= loadAt[uintptr](g+gStackLo) && sp < loadAt[uintptr](g+gStackHi)
+	return sp >= platform.Read[uintptr](g+gStackLo) && sp < platform.Read[uintptr](g+gStackHi)
 }
 
 // A Stack is where a goroutine is.
@@ -242,21 +242,21 @@ func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
 }
 
 func (gs *Goroutines) stack(g uintptr, s *Stack) {
-	s.State, s.Created = "running", loadAt[uintptr](g+gGoPC)
-	why := loadAt[uint8](g + gWaitReason)
+	s.State, s.Created = "running", platform.Read[uintptr](g+gGoPC)
+	why := platform.Read[uint8](g + gWaitReason)
 	switch {
 	case gs.InSyscall(g):
 		s.State = "system call"
-	case loadAt[uint32](g+gStatus)&^statusScan == statusWaiting && reasonNames[why] != "":
+	case platform.Read[uint32](g+gStatus)&^statusScan == statusWaiting && reasonNames[why] != "":
 		s.State = reasonNames[why]
 	}
-	lo, hi := loadAt[uintptr](g+gStackLo), loadAt[uintptr](g+gStackHi)
+	lo, hi := platform.Read[uintptr](g+gStackLo), platform.Read[uintptr](g+gStackHi)
 	pc, bp := gs.position(g)
 	for pc != 0 && len(s.Calls) < cap(s.Calls) {
 		s.Calls = append(s.Calls, pc)
 		if bp < lo || bp >= hi-16 || bp%8 != 0 {
 			break
 		}
-		lo, pc, bp = bp+16, loadAt[uintptr](bp+8), loadAt[uintptr](bp)
+		lo, pc, bp = bp+16, platform.Read[uintptr](bp+8), platform.Read[uintptr](bp)
 	}
 }

@@ -1,10 +1,12 @@
 package link
 
+import "github.com/perijove/perijove/kernel/internal/platform"
+
 // eachSpan calls f with every span of the heap that has objects.
 func (h *Runtime) eachSpan(f func(span uintptr)) {
-	list := loadAt[sliceHeader](h.heap + heapSpans)
+	list := platform.Read[sliceHeader](h.heap + heapSpans)
 	for i := range uintptr(list.len) {
-		if span := loadAt[uintptr](list.ptr + 8*i); loadAt[uint8](span+spanState) == spanInUse {
+		if span := platform.Read[uintptr](list.ptr + 8*i); platform.Read[uint8](span+spanState) == spanInUse {
 			f(span)
 		}
 	}
@@ -14,8 +16,8 @@ func (h *Runtime) eachSpan(f func(span uintptr)) {
 func (h *Runtime) pointerBytes() uintptr {
 	sum := uintptr(0)
 	h.eachSpan(func(span uintptr) {
-		if loadAt[uint8](span+spanClass)&1 == 0 {
-			sum += loadAt[uintptr](span+spanPages) << 13
+		if platform.Read[uint8](span+spanClass)&1 == 0 {
+			sum += platform.Read[uintptr](span+spanPages) << 13
 		}
 	})
 	return sum
@@ -24,7 +26,7 @@ func (h *Runtime) pointerBytes() uintptr {
 // eachQueuedFinalizer calls f with the blocks in which finalizers wait to run.
 func (h *Runtime) eachQueuedFinalizer(f func(from, to uintptr, code bool)) {
 	const size = 4096
-	for b := *h.finalizers; b != 0; b = loadAt[uintptr](b) {
+	for b := *h.finalizers; b != 0; b = platform.Read[uintptr](b) {
 		f(b, b+size, false)
 	}
 }
@@ -50,8 +52,8 @@ const spanInUse = 1 // a value of runtime.mSpanState
 
 // spanIsFree does what runtime.(*mspan).isFree does.
 func spanIsFree(span, i uintptr) bool {
-	if i < uintptr(loadAt[uint16](span+spanFreeIndex)) {
+	if i < uintptr(platform.Read[uint16](span+spanFreeIndex)) {
 		return false
 	}
-	return loadAt[uint8](loadAt[uintptr](span+spanAllocBits)+i/8)&(1<<(i%8)) == 0
+	return platform.Read[uint8](platform.Read[uintptr](span+spanAllocBits)+i/8)&(1<<(i%8)) == 0
 }

@@ -49,7 +49,7 @@ func (h *Runtime) eachItab(f func(*itab)) {
 
 // itabCount is how many interface tables the runtime knows.
 func (h *Runtime) itabCount() uintptr {
-	return loadAt[uintptr](atomic.LoadUintptr(h.itabTable) + 8)
+	return platform.Read[uintptr](atomic.LoadUintptr(h.itabTable) + 8)
 }
 
 // replaceItab puts one interface table in the place of another of the same types.
@@ -72,4 +72,4 @@ const (
 	interfaceMethodSize = 8
 )
 
-func interfaceMethods(inter uintptr) int { return loadAt[int](inter + interfaceMethodsOff + 8) }
+func interfaceMethods(inter uintptr) int { return platform.Read[int](inter + interfaceMethodsOff + 8) }

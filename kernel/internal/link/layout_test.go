@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
 // runtimeTypes builds a small program with the toolchain at hand and returns
@@ -237,7 +239,7 @@ func TestKinds(t *testing.T) {
 
 // TestFlags pins type flags against what this process's own types have.
 func TestFlags(t *testing.T) {
-	flags := func(typ reflect.Type) uint8 { return loadAt[uint8](descriptorOf(typ) + typeTFlagOff) }
+	flags := func(typ reflect.Type) uint8 { return platform.Read[uint8](descriptorOf(typ) + typeTFlagOff) }
 	for typ, want := range map[reflect.Type]uint8{
 		reflect.TypeFor[[]int](): 0, reflect.TypeFor[pointers](): tflagNamed | tflagUncommon, reflect.TypeFor[*table](): tflagUncommon,
 		reflect.TypeFor[int](): tflagNamed | tflagUncommon,
@@ -278,4 +280,3 @@ func TestPointerMask(t *testing.T) {
 		t.Errorf("words with pointers: %v, want %v", got, want)
 	}
 }
-

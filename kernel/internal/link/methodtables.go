@@ -196,7 +196,7 @@ func (ld *load) body(fun uintptr) uintptr {
 		return fun
 	}
 	if slot := stubSlot(fun); slot != 0 {
-		return loadAt[uintptr](slot)
+		return platform.Read[uintptr](slot)
 	}
 	return fun
 }
@@ -217,20 +217,20 @@ func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
 	u := t + uintptr(uncommonOff(typeKind(t)))
 	list := make(map[methodKey]uintptr, n)
 	for i := range uintptr(n) {
-		m := u + uintptr(loadAt[uint32](u+8)) + i*methodSize
-		k := ld.methodKey(loadAt[int32](m), loadAt[int32](m+4), ld.mod.md.nameAt(loadAt[int32](u)))
-		list[k] = ld.mod.md.text + uintptr(loadAt[int32](m+8))
+		m := u + uintptr(platform.Read[uint32](u+8)) + i*methodSize
+		k := ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), ld.mod.md.nameAt(platform.Read[int32](u)))
+		list[k] = ld.mod.md.text + uintptr(platform.Read[int32](m+8))
 	}
 	return list
 }
 
 func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
-	m := loadAt[uintptr](inter+interfaceMethodsOff) + uintptr(i)*interfaceMethodSize
+	m := platform.Read[uintptr](inter+interfaceMethodsOff) + uintptr(i)*interfaceMethodSize
 	pkg := ""
-	if p := loadAt[uintptr](inter + interfacePkgOff); p != 0 {
+	if p := platform.Read[uintptr](inter + interfacePkgOff); p != 0 {
 		pkg, _ = nameText(p)
 	}
-	return ld.methodKey(loadAt[int32](m), loadAt[int32](m+4), pkg)
+	return ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), pkg)
 }
 
 // methodKey makes a key of the offsets of a method's name and type. pkg is the
@@ -244,10 +244,10 @@ func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	}
 	var end uintptr
 	k.name, end = nameText(p)
-	switch flags := loadAt[byte](p); {
+	switch flags := platform.Read[byte](p); {
 	case flags&exported != 0:
 	case flags&hasPkg != 0 && flags&hasTag == 0:
-		k.pkg = ld.mod.md.nameAt(loadAt[int32](end))
+		k.pkg = ld.mod.md.nameAt(platform.Read[int32](end))
 	default:
 		k.pkg = pkg
 	}

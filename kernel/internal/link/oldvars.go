@@ -177,7 +177,7 @@ func (m *marking) roots() {
 	const method = "a method of an older type uses it"
 	funcs := func(t *itab) {
 		for i := range interfaceMethods(t.inter) {
-			m.mark(loadAt[uintptr](addressOf(t)+itabFixed+uintptr(i)*8), method)
+			m.mark(platform.Read[uintptr](addressOf(t)+itabFixed+uintptr(i)*8), method)
 		}
 	}
 	m.host.eachItab(funcs)
@@ -187,9 +187,9 @@ func (m *marking) roots() {
 	for _, addr := range m.described {
 		for off := range uintptr(methodCount(addr)) {
 			u := addr + uintptr(uncommonOff(typeKind(addr)))
-			entry := u + uintptr(loadAt[uint32](u+8)) + off*methodSize
-			m.mark(m.mod.md.text+uintptr(loadAt[int32](entry+8)), method)
-			m.mark(m.mod.md.text+uintptr(loadAt[int32](entry+12)), method)
+			entry := u + uintptr(platform.Read[uint32](u+8)) + off*methodSize
+			m.mark(m.mod.md.text+uintptr(platform.Read[int32](entry+8)), method)
+			m.mark(m.mod.md.text+uintptr(platform.Read[int32](entry+12)), method)
 		}
 	}
 }

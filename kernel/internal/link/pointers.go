@@ -1,5 +1,7 @@
 package link
 
+import "github.com/perijove/perijove/kernel/internal/platform"
+
 // A pointerQuery says what findPointers looks for and where.
 type pointerQuery struct {
 	code, data addrRange   // what is looked for: words that point there
@@ -89,7 +91,7 @@ func (s *search) words(from, to uintptr, code bool) {
 		kind = inGoroutine
 	}
 	for p := from &^ 7; p+8 <= to; p += 8 {
-		if w := loadAt[uintptr](p); w-s.lo < s.hi-s.lo && (code || w >= s.text) {
+		if w := platform.Read[uintptr](p); w-s.lo < s.hi-s.lo && (code || w >= s.text) {
 			s.add(p, w, kind)
 		}
 	}
@@ -120,15 +122,15 @@ func (s *search) add(at, word uintptr, kind useKind) {
 }
 
 func (s *search) goroutine(g uintptr) {
-	switch loadAt[uint32](g+gStatus) &^ statusScan {
+	switch platform.Read[uint32](g+gStatus) &^ statusScan {
 	case statusIdle, statusDead, statusDeadExtra:
 		return
 	}
-	sp, hi := loadAt[uintptr](g+gSchedSP), loadAt[uintptr](g+gStackHi)
-	if p := loadAt[uintptr](g + gSyscallSP); p != 0 && p < sp {
+	sp, hi := platform.Read[uintptr](g+gSchedSP), platform.Read[uintptr](g+gStackHi)
+	if p := platform.Read[uintptr](g + gSyscallSP); p != 0 && p < sp {
 		sp = p
 	}
-	if lo := loadAt[uintptr](g + gStackLo); sp < lo || sp > hi {
+	if lo := platform.Read[uintptr](g + gStackLo); sp < lo || sp > hi {
 		sp = lo
 	}
 	s.words(sp, hi, true)
@@ -137,14 +139,14 @@ func (s *search) goroutine(g uintptr) {
 
 // span looks at the objects of a span, and at finalizers, which are elsewhere.
 func (s *search) span(span uintptr) {
-	for p := loadAt[uintptr](span + spanSpecials); p != 0; p = loadAt[uintptr](p) {
+	for p := platform.Read[uintptr](span + spanSpecials); p != 0; p = platform.Read[uintptr](p) {
 		s.words(p+specialFunc, p+specialFunc+8, false)
 	}
-	if loadAt[uint8](span+spanClass)&1 != 0 { // no pointers
+	if platform.Read[uint8](span+spanClass)&1 != 0 { // no pointers
 		return
 	}
-	base, size := loadAt[uintptr](span+spanStart), loadAt[uintptr](span+spanElemSize)
-	for i := range uintptr(loadAt[uint16](span + spanElems)) {
+	base, size := platform.Read[uintptr](span+spanStart), platform.Read[uintptr](span+spanElemSize)
+	for i := range uintptr(platform.Read[uint16](span + spanElems)) {
 		if !spanIsFree(span, i) {
 			s.object(base+i*size, size)
 		}
@@ -159,7 +161,7 @@ func (s *search) object(p, size uintptr) {
 	if size > headerFrom && size <= 32<<10 {
 		begin += 8
 	}
-	if w := loadAt[uintptr](begin); w-s.lo < s.text-s.lo {
+	if w := platform.Read[uintptr](begin); w-s.lo < s.text-s.lo {
 		s.add(begin, w, inMemory)
 	}
 	s.words(p, p+size, false)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
 // tlsDistance is that of an executable without C code.
@@ -138,8 +139,8 @@ func writeStub(b []byte, s *stub) {
 // stubSlot returns the slot of the stub at pc, or 0 if there is another function.
 // Compiled functions of that size begin otherwise.
 func stubSlot(pc uintptr) uintptr {
-	if pc%stubSize != 0 || loadAt[uint16](pc) != 0x25ff {
+	if pc%stubSize != 0 || platform.Read[uint16](pc) != 0x25ff {
 		return 0
 	}
-	return pc + 6 + uintptr(int64(loadAt[int32](pc+2)))
+	return pc + 6 + uintptr(int64(platform.Read[int32](pc+2)))
 }

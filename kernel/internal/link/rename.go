@@ -26,7 +26,7 @@ func (h *Runtime) Rename(pc uintptr, like string) error {
 // begins at pc, which is what a runtime.Func is unless the call at pc is inlined.
 func funcRecord(pc uintptr) uintptr {
 	f := runtime.FuncForPC(pc)
-	if f == nil || f.Entry() != pc || loadAt[uint32](uintptr(unsafe.Pointer(f))) == none {
+	if f == nil || f.Entry() != pc || platform.Read[uint32](uintptr(unsafe.Pointer(f))) == none {
 		return 0
 	}
 	return uintptr(unsafe.Pointer(f))

@@ -25,7 +25,7 @@ func (m *module) restore(v initVar) {
 	copy(first, v.data)
 	off := uintptr(0)
 	for ; off+8 <= v.size; off += 8 {
-		was, is := *(*uintptr)(unsafe.Pointer(&first[off])), loadAt[uintptr](v.addr+off)
+		was, is := *(*uintptr)(unsafe.Pointer(&first[off])), platform.Read[uintptr](v.addr+off)
 		switch {
 		case was == is:
 		case m.isPointer(v.addr + off):

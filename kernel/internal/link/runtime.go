@@ -136,10 +136,10 @@ func funcAt[F any](pc uintptr) F {
 
 // initTaskFuncs lists the functions that the runtime.initTask at addr runs.
 func initTaskFuncs(addr uintptr) []func() {
-	n := int(loadAt[uint32](addr + 4))
+	n := int(platform.Read[uint32](addr + 4))
 	var list []func()
 	for i := range n {
-		list = append(list, funcAt[func()](loadAt[uintptr](addr+8+uintptr(i)*8)))
+		list = append(list, funcAt[func()](platform.Read[uintptr](addr+8+uintptr(i)*8)))
 	}
 	return list
 }

@@ -1,0 +1,3 @@
+package platform
+
+func Read[T any](p uintptr) T { return *(*T)(Pointer(p)) }
