@@ -12,6 +12,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
 // What the linker knows without a package telling it is read from the
@@ -27,12 +28,12 @@ func parseToolchain(file string) (*ast.File, error) {
 }
 
 // readBuiltins reads the list of numbered runtime functions.
-func readBuiltins(file string) ([]link.Builtin, error) {
+func readBuiltins(file string) ([]symindex.Builtin, error) {
 	f, err := parseToolchain(file)
 	if err != nil {
 		return nil, err
 	}
-	var list []link.Builtin
+	var list []symindex.Builtin
 	ast.Inspect(f, func(n ast.Node) bool {
 		c, ok := n.(*ast.CompositeLit)
 		if !ok || len(c.Elts) != 2 {
@@ -43,7 +44,7 @@ func readBuiltins(file string) ([]link.Builtin, error) {
 		if ok1 && ok2 && name.Kind == token.STRING && abi.Kind == token.INT {
 			s, _ := strconv.Unquote(name.Value)
 			v, _ := strconv.Atoi(abi.Value)
-			list = append(list, link.Builtin{Name: s, ABI: uint16(v)})
+			list = append(list, symindex.Builtin{Name: s, ABI: uint16(v)})
 		}
 		return true
 	})
@@ -123,7 +124,7 @@ func (b *builder) restrictLinknames(x *indexer) error {
 		return err
 	}
 	if strings.Contains(string(out), "-checklinkname=0") { // in -ldflags
-		x.symbols = append(x.symbols, link.IndexSymbol{Name: link.AnyLinkname, Addr: 1})
+		x.symbols = append(x.symbols, symindex.IndexSymbol{Name: symindex.AnyLinkname, Addr: 1})
 		return nil
 	}
 	blocked, err := readBlocked(filepath.Join(b.tc.Root, "src/cmd/link/internal/loader/loader.go"))
@@ -145,7 +146,7 @@ func (b *builder) restrictLinknames(x *indexer) error {
 	}
 	for _, name := range blocked {
 		if !present[name] {
-			x.symbols = append(x.symbols, link.IndexSymbol{Name: name, Private: true})
+			x.symbols = append(x.symbols, symindex.IndexSymbol{Name: name, Private: true})
 		}
 	}
 	return nil

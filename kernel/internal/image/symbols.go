@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
 // indexSymbols writes the index of the worker's symbols: those of its symbol
@@ -33,13 +33,13 @@ func (b *builder) indexSymbols() error {
 	if err := b.restrictLinknames(x); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.dir, "symbols"), link.EncodeIndex(x.symbols, builtins), 0o644)
+	return os.WriteFile(filepath.Join(b.dir, "symbols"), symindex.EncodeIndex(x.symbols, builtins), 0o644)
 }
 
 type indexer struct {
 	abis     map[string]uint8 // functions: which conventions are defined, as bits
 	typeKeys map[typeKey]string
-	symbols  []link.IndexSymbol
+	symbols  []symindex.IndexSymbol
 	found    map[string]bool
 	locals   []localRef
 	private  map[symbolKey]bool // see link.IndexSymbol
@@ -126,7 +126,7 @@ func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 // findLocals reads the addresses of local variables out of the executable's
 // code and data: what the linker wrote where a package refers to them.
 func (x *indexer) findLocals(f *elf.File) {
-	at := map[symbolKey]link.IndexSymbol{}
+	at := map[symbolKey]symindex.IndexSymbol{}
 	for _, s := range x.symbols {
 		k := symbolKey{name: s.Name}
 		if s.Text {
@@ -154,7 +154,7 @@ func (x *indexer) findLocals(f *elf.File) {
 			addr = place + 4 + uint64(int64(int32(binary.LittleEndian.Uint32(b[:]))))
 		}
 		seen[l.local] = true
-		x.symbols = append(x.symbols, link.IndexSymbol{Name: l.local, Addr: addr - uint64(l.add)})
+		x.symbols = append(x.symbols, symindex.IndexSymbol{Name: l.local, Addr: addr - uint64(l.add)})
 	}
 }
 
@@ -213,7 +213,7 @@ func (x *indexer) readExecutable(file string) error {
 			continue
 		}
 		named[s.Name] = s.Value
-		sym := link.IndexSymbol{Name: s.Name, Addr: s.Value, Text: elf.ST_TYPE(s.Info) == elf.STT_FUNC, ABI: goobj.ABIInternal}
+		sym := symindex.IndexSymbol{Name: s.Name, Addr: s.Value, Text: elf.ST_TYPE(s.Info) == elf.STT_FUNC, ABI: goobj.ABIInternal}
 		if sym.Text {
 			if base, ok := strings.CutSuffix(s.Name, ".abi0"); ok {
 				sym.Name, sym.ABI = base, goobj.ABI0
@@ -238,7 +238,7 @@ func (x *indexer) addTLSOffset(f *elf.File, syms []elf.Symbol) {
 		end := (p.Memsz + max(p.Align, 1) - 1) &^ (max(p.Align, 1) - 1)
 		for _, s := range syms {
 			if s.Name == "runtime.tlsg" && elf.ST_TYPE(s.Info) == elf.STT_TLS {
-				x.symbols = append(x.symbols, link.IndexSymbol{Name: link.TLSDistance, Addr: end - s.Value})
+				x.symbols = append(x.symbols, symindex.IndexSymbol{Name: symindex.TLSDistance, Addr: end - s.Value})
 			}
 		}
 	}
@@ -274,7 +274,7 @@ func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 		}
 		if sym, ok := x.typeKeys[keyOf(d, name)]; ok && !x.found[sym] && !strings.HasPrefix(sym, "type:main.") {
 			x.found[sym] = true
-			x.symbols = append(x.symbols, link.IndexSymbol{Name: sym, Addr: from + uint64(off)})
+			x.symbols = append(x.symbols, symindex.IndexSymbol{Name: sym, Addr: from + uint64(off)})
 		}
 	}
 	if len(x.found) < 1000 {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symindex"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,7 +31,7 @@ type definers struct {
 type nameMark uint64
 
 func markOf(name string, dupok bool) nameMark {
-	m := nameMark(nameHash(name) &^ 1)
+	m := nameMark(symindex.Hash(name) &^ 1)
 	if dupok {
 		m |= 1
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symindex"
 	"golang.org/x/sys/unix"
 )
 
@@ -32,7 +33,7 @@ type Archives interface {
 // A Linker is the one linker of this process.
 type Linker struct {
 	mu       *sync.Mutex // that of mod: loads happen one after another
-	idx      *Index
+	idx      *symindex.Index
 	host     *Runtime
 	mod      *module
 	archives Archives

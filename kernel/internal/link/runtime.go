@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
 // The structures below mirror those of runtime/symtab.go, runtime/runtime2.go
@@ -58,7 +59,7 @@ type worldStop struct {
 
 // A Runtime gives access to the runtime that this process runs on.
 type Runtime struct {
-	idx         *Index
+	idx         *symindex.Index
 	first       *moduleData
 	last        *uintptr // runtime.lastmoduledatap
 	itabTable   *uintptr
@@ -80,7 +81,7 @@ type Runtime struct {
 // stwPlugin is some valid runtime.stwReason; it names the pause in traces.
 const stwReason = 1
 
-func NewRuntime(idx *Index) (*Runtime, error) {
+func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	h := &Runtime{idx: idx}
 	var missing error
 	addr := func(name string) uintptr {
@@ -109,7 +110,7 @@ func NewRuntime(idx *Index) (*Runtime, error) {
 	}
 	h.cgo = *iscgo
 	h.tlsDistance = tlsDistance
-	if d, ok := idx.Lookup(TLSDistance, 1); ok {
+	if d, ok := idx.Lookup(symindex.TLSDistance, 1); ok {
 		h.tlsDistance = int64(d)
 	}
 	if m := *(*uint32)(platform.Pointer(h.first.pcHeader)); m != pclnMagic {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
@@ -151,7 +152,7 @@ func newWorker(dir string) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	idx, err := link.OpenIndex(b)
+	idx, err := symindex.OpenIndex(b)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package link
+package symindex
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ type Index struct {
 	builtins []byte
 	strings  []byte
 
-	anyLinkname bool // see AnyLinkname
+	AllowsAnyLinkname bool // see AnyLinkname
 }
 
 const (
@@ -53,7 +53,7 @@ const (
 	slotAddr    = 1<<48 - 1
 )
 
-func nameHash(name string) uint64 {
+func Hash(name string) uint64 {
 	// FNV-1a over 8 bytes at a time: the file outlives the process, so
 	h := uint64(14695981039346656037)
 	for len(name) >= 8 {
@@ -76,7 +76,7 @@ func EncodeIndex(syms []IndexSymbol, builtins []Builtin) []byte {
 	var strings bytes.Buffer
 	slots := make([]byte, n*slotSize)
 	for _, s := range syms {
-		i := nameHash(s.Name) & (n - 1)
+		i := Hash(s.Name) & (n - 1)
 		for binary.LittleEndian.Uint64(slots[i*slotSize+8:]) != 0 {
 			i = (i + 1) & (n - 1)
 		}
@@ -125,7 +125,7 @@ func OpenIndex(b []byte) (*Index, error) {
 	x := &Index{b: b, mask: n - 1}
 	x.slots, rest = rest[:n*slotSize], rest[n*slotSize:]
 	x.builtins, x.strings = rest[:nb*builtinSize], rest[nb*builtinSize:]
-	_, x.anyLinkname = x.Lookup(AnyLinkname, 0)
+	_, x.AllowsAnyLinkname = x.Lookup(AnyLinkname, 0)
 	return x, nil
 }
 
@@ -144,15 +144,15 @@ func (x *Index) Lookup(name string, abi uint16) (uintptr, bool) {
 	return uintptr(v), v != 0
 }
 
-// linkname reports whether any package may refer to a symbol by a linkname, if
+// Linkname reports whether any package may refer to a symbol by a linkname, if
 // the index knows.
-func (x *Index) linkname(name string, abi uint16) (allowed, known bool) {
+func (x *Index) Linkname(name string, abi uint16) (allowed, known bool) {
 	v := x.slot(name, abi)
 	return v&slotPrivate == 0, v != 0
 }
 
 func (x *Index) slot(name string, abi uint16) uint64 {
-	for i := nameHash(name) & x.mask; ; i = (i + 1) & x.mask {
+	for i := Hash(name) & x.mask; ; i = (i + 1) & x.mask {
 		slot := x.slots[i*slotSize : i*slotSize+slotSize]
 		v := binary.LittleEndian.Uint64(slot[8:])
 		if v == 0 {

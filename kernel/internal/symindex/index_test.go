@@ -1,4 +1,4 @@
-package link
+package symindex
 
 import (
 	"fmt"
