@@ -25,8 +25,12 @@ type layout struct {
 	text, ro, data, noptr uintptr // sizes
 }
 
-// heapBase is above the image and the arenas, and below the runtime's heap.
-const heapBase = 1 << 31
+func layoutFor(h *Runtime) layout {
+	if h.cgo {
+		return cLayout()
+	}
+	return plainLayout()
+}
 
 func plainLayout() layout {
 	return layout{base: 0x10000000, text: 256 << 20, ro: 256 << 20, data: 512 << 20, noptr: 512 << 20}

@@ -42,7 +42,7 @@ func newModule(h *Runtime) (*module, error) {
 		}
 		return a
 	}
-	at := h.layout()
+	at := layoutFor(h)
 	m.text = mk("code", at.base, at.text, platform.Execute)
 	m.ro = mk("constant", at.base+at.text, at.ro, platform.ReadOnly)
 	m.data = mk("variable", at.base+at.text+at.ro, at.data, 0)

@@ -52,4 +52,3 @@ func setAt(list []uint32, i int, v, fill uint32) []uint32 {
 	return list
 }
 
-const none = ^uint32(0)

@@ -226,3 +226,6 @@ func fnv(h uint32, s string) uint32 {
 func fnvUint32(h, v uint32) uint32 {
 	return fnv(h, string([]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}))
 }
+
+// heapBase is above the image and the arenas, and below the runtime's heap.
+const heapBase = 1 << 31

@@ -8,9 +8,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// tlsDistance is that of an executable without C code.
-const tlsDistance = 8
-
 // relocate writes one reference into b, the content of n.
 func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	off, size := int(r.Off()), int(r.Size())

@@ -31,3 +31,5 @@ func funcRecord(pc uintptr) uintptr {
 	}
 	return uintptr(unsafe.Pointer(f))
 }
+
+const none = ^uint32(0)

@@ -122,13 +122,6 @@ func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	return h, nil
 }
 
-func (h *Runtime) layout() layout {
-	if h.cgo {
-		return cLayout()
-	}
-	return plainLayout()
-}
-
 // funcAt makes a function value of the code at pc.
 func funcAt[F any](pc uintptr) F {
 	fv := &struct{ pc uintptr }{pc}

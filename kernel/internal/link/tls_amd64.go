@@ -1,0 +1,4 @@
+package link
+
+// tlsDistance is that of an executable without C code.
+const tlsDistance = 8
