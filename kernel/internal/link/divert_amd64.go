@@ -78,7 +78,7 @@ func (d *Diverter) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayB
 	if at == 0 {
 		return 0, wayBack{}
 	}
-	if sp := gs.entered(g, at, d.moreStack); sp != 0 {
+	if sp := d.entered(gs, g, at); sp != 0 {
 		if ret := platform.Read[uintptr](sp); d.mod.OfCell(ret - 1) {
 			return sp, wayBack{pc: ret}
 		}
@@ -170,12 +170,12 @@ func findMoreStack(h *Runtime) (list [2]uintptr) {
 // entered reports whether g, which is at pc, was preempted in the check at the
 // beginning of a function: then the stack pointer, which it returns, is at the
 // function's return address.
-func (gs *Goroutines) entered(g, pc uintptr, moreStack [2]uintptr) (sp uintptr) {
+func (d *Diverter) entered(gs *Goroutines, g, pc uintptr) (sp uintptr) {
 	if gs.InSyscall(g) || platform.Read[uint8](pc-5) != 0xe8 { // CALL
 		return 0
 	}
 	to := pc + uintptr(int64(platform.Read[int32](pc-4)))
-	if to == 0 || to != moreStack[0] && to != moreStack[1] {
+	if to == 0 || to != d.moreStack[0] && to != d.moreStack[1] {
 		return 0
 	}
 	return platform.Read[uintptr](g + gSchedSP)
