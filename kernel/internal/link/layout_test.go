@@ -1,121 +1,30 @@
 package link
 
 import (
-	"debug/dwarf"
-	"debug/elf"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime/layouttest"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// runtimeTypes builds a small program with the toolchain at hand and returns
-// the structures that its debug information describes.
-func runtimeTypes(t *testing.T) map[string]*dwarf.StructType {
-	t.Helper()
-	dir := t.TempDir()
-	src := "package main\n\nimport (\n\t\"encoding/gob\"\n\t\"fmt\"\n\t\"os\"\n\t\"reflect\"\n)\n\nfunc main() { _ = gob.NewEncoder(os.Stdout).Encode(1); fmt.Println(reflect.TypeOf(fmt.Println).String()) }\n"
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(src), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", "prog", "main.go")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, msg)
-	}
-	f, err := elf.Open(filepath.Join(dir, "prog"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	d, err := f.DWARF()
-	if err != nil {
-		t.Fatal(err)
-	}
-	types := map[string]*dwarf.StructType{}
-	for r := d.Reader(); ; {
-		e, err := r.Next()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e == nil {
-			return types
-		}
-		if e.Tag != dwarf.TagStructType {
-			continue
-		}
-		ty, err := d.Type(e.Offset)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if s, ok := ty.(*dwarf.StructType); ok {
-			types[s.StructName] = s
-		}
-	}
-}
-
-func fieldOf(t *testing.T, types map[string]*dwarf.StructType, typ, name string) *dwarf.StructField {
-	t.Helper()
-	s := types[typ]
-	if s == nil {
-		t.Fatalf("the runtime has no %s", typ)
-	}
-	for _, f := range s.Field {
-		if strings.EqualFold(f.Name, name) {
-			return f
-		}
-	}
-	t.Fatalf("%s has no field %s", typ, name)
-	return nil
-}
-
 // TestMirrors compares our copies of runtime structures field by field.
 func TestMirrors(t *testing.T) {
-	types := runtimeTypes(t)
+	types := layouttest.Program(t)
 	for name, ours := range map[string]reflect.Type{
 		"runtime.moduledata": reflect.TypeFor[moduleData](),
 		"runtime.bitvector":  reflect.TypeFor[bitvector](),
 		"internal/abi.ITab":  reflect.TypeFor[itab](),
 		"runtime.worldStop":  reflect.TypeFor[worldStop](),
-
-		"encoding/gob.CommonType":   reflect.TypeFor[gobCommon](),
-		"encoding/gob.userTypeInfo": reflect.TypeFor[gobUser](),
 	} {
-		theirs := types[name]
-		if theirs == nil {
-			t.Errorf("the runtime has no %s", name)
-			continue
-		}
-		if int64(ours.Size()) != theirs.ByteSize {
-			t.Errorf("%s has %d bytes, ours %d", name, theirs.ByteSize, ours.Size())
-		}
-		for i := range ours.NumField() {
-			f := ours.Field(i)
-			var at *dwarf.StructField
-			for _, g := range theirs.Field {
-				if strings.EqualFold(g.Name, f.Name) || g.Name == "Type" && f.Name == "typ" {
-					at = g
-				}
-			}
-			switch {
-			case at == nil:
-				t.Errorf("%s has no field %s", name, f.Name)
-			case at.ByteOffset != int64(f.Offset) || at.Type.Size() != int64(f.Type.Size()):
-				t.Errorf("%s.%s is at %d with %d bytes, ours at %d with %d", name, f.Name, at.ByteOffset, at.Type.Size(), f.Offset, f.Type.Size())
-			}
-		}
+		types.Same(t, name, ours)
 	}
 }
 
 // TestOffsets compares the offsets that code uses as numbers.
 func TestOffsets(t *testing.T) {
-	types := runtimeTypes(t)
+	types := layouttest.Program(t)
 	for _, f := range []struct {
 		typ, field string
 		off        int64
@@ -145,7 +54,6 @@ func TestOffsets(t *testing.T) {
 		{"runtime._func", "funcID", 40},
 		{"runtime._func", "flag", 41},
 		{"runtime._panic", "arg", 0},
-		{"encoding/gob.typeInfo", "id", 0},
 		{"runtime.mheap", "allspans", heapSpans},
 		{"runtime.mspan", "startAddr", spanStart},
 		{"runtime.mspan", "npages", spanPages},
@@ -190,7 +98,7 @@ func TestOffsets(t *testing.T) {
 		{"internal/abi.InterfaceSwitchCacheEntry", "Typ", 0},
 		{"internal/abi.InterfaceSwitchCacheEntry", "Itab", switchEntry - 8},
 	} {
-		if got := fieldOf(t, types, f.typ, f.field).ByteOffset; got != f.off {
+		if got := types.Field(t, f.typ, f.field).ByteOffset; got != f.off {
 			t.Errorf("%s.%s is at %d, not %d", f.typ, f.field, got, f.off)
 		}
 	}
@@ -241,7 +149,7 @@ func TestKinds(t *testing.T) {
 func TestFlags(t *testing.T) {
 	flags := func(typ reflect.Type) uint8 { return platform.Read[uint8](descriptorOf(typ) + typeTFlagOff) }
 	for typ, want := range map[reflect.Type]uint8{
-		reflect.TypeFor[[]int](): 0, reflect.TypeFor[pointers](): tflagNamed | tflagUncommon, reflect.TypeFor[*table](): tflagUncommon,
+		reflect.TypeFor[[]int](): 0, reflect.TypeFor[pointers](): tflagNamed | tflagUncommon, reflect.TypeFor[*Goroutines](): tflagUncommon,
 		reflect.TypeFor[int](): tflagNamed | tflagUncommon,
 	} {
 		if got := flags(typ) & (tflagNamed | tflagUncommon); got != want {

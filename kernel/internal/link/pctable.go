@@ -51,4 +51,3 @@ func setAt(list []uint32, i int, v, fill uint32) []uint32 {
 	list[i] = v
 	return list
 }
-
