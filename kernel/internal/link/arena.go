@@ -3,6 +3,7 @@ package link
 import (
 	"fmt"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -25,8 +26,8 @@ type layout struct {
 	text, ro, data, noptr uintptr // sizes
 }
 
-func layoutFor(h *Runtime) layout {
-	if h.cgo {
+func layoutFor(h *goruntime.Runtime) layout {
+	if h.Cgo {
 		return cLayout()
 	}
 	return plainLayout()

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"runtime"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -30,18 +31,18 @@ var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 
 // A Diverter changes return addresses. It adds code to the module, under its lock.
 type Diverter struct {
-	host *Runtime
+	host *goruntime.Runtime
 	mod  *module
 
 	gaps       []uintptr // bytes of code that diversions have used; see Gaps
-	injected   [2]addrRange
+	injected   [2]goruntime.AddrRange
 	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
 	diversions map[wayBack]uintptr // what takes the place of an address to go on at
 	diverted   map[uintptr]bool    // addresses that have taken the place of another
 }
 
 // NewDiverter returns a Diverter for the code that is loaded into m.
-func NewDiverter(rt *Runtime, m *module) *Diverter {
+func NewDiverter(rt *goruntime.Runtime, m *module) *Diverter {
 	return &Diverter{
 		host: rt, mod: m,
 		injected: findInjected(rt), moreStack: findMoreStack(rt),
@@ -51,7 +52,7 @@ func NewDiverter(rt *Runtime, m *module) *Diverter {
 
 // Divert makes a goroutine, not the caller, call halt when it next goes on in
 // code of a cell. It stops the world; the caller must not hold locks.
-func (d *Diverter) Divert(gs *Goroutines, g uintptr, halt func()) error {
+func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func()) error {
 	d.mod.Lock()
 	defer d.mod.Unlock()
 	err := ErrNoCell
@@ -73,8 +74,8 @@ func (d *Diverter) Divert(gs *Goroutines, g uintptr, halt func()) error {
 
 // returnToCell finds the place where a goroutine that does not run will go on
 // in a cell, and where its address stands.
-func (d *Diverter) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayBack) {
-	at, bp := gs.position(g)
+func (d *Diverter) returnToCell(gs *goruntime.Goroutines, g uintptr) (slot uintptr, w wayBack) {
+	at, bp := gs.Position(g)
 	if at == 0 {
 		return 0, wayBack{}
 	}
@@ -83,10 +84,10 @@ func (d *Diverter) returnToCell(gs *Goroutines, g uintptr) (slot uintptr, w wayB
 			return sp, wayBack{pc: ret}
 		}
 	} else if d.mod.OfCell(at-1) && !gs.InSyscall(g) {
-		return g + gSchedPC, wayBack{pc: at} // runtime.Gosched is inlined
+		return g + goruntime.GSchedPC, wayBack{pc: at} // runtime.Gosched is inlined
 	}
 	slot, pc := d.callSite(g, at, bp, true)
-	return slot, wayBack{pc, slot != 0 && d.injected[0].contains(calleeOf(slot, at, bp))}
+	return slot, wayBack{pc, slot != 0 && d.injected[0].Contains(calleeOf(slot, at, bp))}
 }
 
 // A wayBack is an address in a cell at which a goroutine will go on: after a
@@ -117,7 +118,7 @@ func (d *Diverter) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
 // in a function that does not keep its defers in bits.
 func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 	const enough = 16
-	lo, hi := platform.Read[uintptr](g+gStackLo), platform.Read[uintptr](g+gStackHi)
+	lo, hi := platform.Read[uintptr](g+goruntime.GStackLo), platform.Read[uintptr](g+goruntime.GStackHi)
 	for above := 0; above < enough; above++ {
 		if bp == 0 {
 			break
@@ -131,8 +132,8 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 		}
 		if slot == 0 {
 			above = 0
-			preempted := d.injected[0].contains(at)
-			if d.mod.OfCell(ret-1) && !d.injected[1].contains(at) && (!preempted || async && !d.mod.OpenDefers(ret)) {
+			preempted := d.injected[0].Contains(at)
+			if d.mod.OfCell(ret-1) && !d.injected[1].Contains(at) && (!preempted || async && !d.mod.OpenDefers(ret)) {
 				slot, pc = bp+8, ret
 			}
 		}
@@ -143,10 +144,10 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 
 // findInjected finds the functions that a signal handler makes a goroutine call
 // wherever it is: they do not return to a call.
-func findInjected(h *Runtime) (list [2]addrRange) {
+func findInjected(h *goruntime.Runtime) (list [2]goruntime.AddrRange) {
 	for i, name := range []string{"runtime.asyncPreempt", "runtime.sigpanic"} {
 		for abi := range uint16(2) {
-			pc, ok := h.idx.Lookup(name, abi)
+			pc, ok := h.Index.Lookup(name, abi)
 			if f := runtime.FuncForPC(pc); !ok || f == nil || f.Entry() != pc {
 				continue
 			}
@@ -154,15 +155,15 @@ func findInjected(h *Runtime) (list [2]addrRange) {
 			for f := runtime.FuncForPC(end); f != nil && f.Entry() == pc; f = runtime.FuncForPC(end) {
 				end++
 			}
-			list[i] = addrRange{pc, end}
+			list[i] = goruntime.AddrRange{From: pc, To: end}
 		}
 	}
 	return list
 }
 
-func findMoreStack(h *Runtime) (list [2]uintptr) {
+func findMoreStack(h *goruntime.Runtime) (list [2]uintptr) {
 	for i, name := range []string{"runtime.morestack", "runtime.morestack_noctxt"} {
-		list[i], _ = h.idx.Lookup(name, 0)
+		list[i], _ = h.Index.Lookup(name, 0)
 	}
 	return list
 }
@@ -170,7 +171,7 @@ func findMoreStack(h *Runtime) (list [2]uintptr) {
 // entered reports whether g, which is at pc, was preempted in the check at the
 // beginning of a function: then the stack pointer, which it returns, is at the
 // function's return address.
-func (d *Diverter) entered(gs *Goroutines, g, pc uintptr) (sp uintptr) {
+func (d *Diverter) entered(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr) {
 	if gs.InSyscall(g) || platform.Read[uint8](pc-5) != 0xe8 { // CALL
 		return 0
 	}
@@ -178,11 +179,11 @@ func (d *Diverter) entered(gs *Goroutines, g, pc uintptr) (sp uintptr) {
 	if to == 0 || to != d.moreStack[0] && to != d.moreStack[1] {
 		return 0
 	}
-	return platform.Read[uintptr](g + gSchedSP)
+	return platform.Read[uintptr](g + goruntime.GSchedSP)
 }
 
 func (d *Diverter) isCode(pc uintptr) bool {
-	return pc >= d.host.first.text && pc < d.host.first.etext || d.mod.Contains(pc)
+	return pc >= d.host.FirstModule.Text && pc < d.host.FirstModule.Etext || d.mod.Contains(pc)
 }
 
 // Diversion returns the address that may take the place of return address pc.
@@ -256,7 +257,7 @@ func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
 	if err != nil {
 		return 0, err
 	}
-	f.pcdata = setAt(f.pcdata, pcdataUnsafePoint, stay, 0)
+	f.pcdata = setAt(f.pcdata, goruntime.PcdataUnsafePoint, stay, 0)
 	f.entry, f.size = base, uintptr(size)
 	if f.deferreturn != 0 {
 		f.deferreturn = uint32(off) // where a recovered panic would go on

@@ -1,6 +1,10 @@
 package link
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/perijove/perijove/kernel/internal/goruntime"
+)
 
 // A function is what a runtime._func says.
 type function struct {
@@ -16,13 +20,13 @@ type function struct {
 
 // emit enters a function into the runtime's tables.
 func (m *module) emit(f function) error {
-	off, err := m.funcs.grow(funcSize+4*len(f.pcdata)+4*len(f.funcdata), 8)
+	off, err := m.funcs.grow(goruntime.FuncSize+4*len(f.pcdata)+4*len(f.funcdata), 8)
 	if err != nil {
 		return err
 	}
 	b := m.funcs.buf[off:off:m.funcs.n]
 	le := binary.LittleEndian
-	for _, v := range []uint32{uint32(f.entry - m.md.text), f.name, f.args, f.deferreturn,
+	for _, v := range []uint32{uint32(f.entry - m.md.Text), f.name, f.args, f.deferreturn,
 		f.pcsp, f.pcfile, f.pcline, uint32(len(f.pcdata)), f.unit, uint32(f.startLine)} {
 		b = le.AppendUint32(b, v)
 	}
@@ -41,15 +45,15 @@ func (m *module) function(off int) function {
 	u := func(i int) uint32 { return m.funcs.uint32(off + 4*i) }
 	b := m.funcs.buf[off:]
 	f := function{
-		entry: m.md.text + uintptr(u(0)), name: u(1), args: u(2), deferreturn: u(3),
+		entry: m.md.Text + uintptr(u(0)), name: u(1), args: u(2), deferreturn: u(3),
 		pcsp: u(4), pcfile: u(5), pcline: u(6), unit: u(8), startLine: int32(u(9)),
 		id: b[40], flag: b[41], pcdata: make([]uint32, u(7)), funcdata: make([]uint32, b[43]),
 	}
 	for i := range f.pcdata {
-		f.pcdata[i] = u(funcSize/4 + i)
+		f.pcdata[i] = u(goruntime.FuncSize/4 + i)
 	}
 	for i := range f.funcdata {
-		f.funcdata[i] = u(funcSize/4 + len(f.pcdata) + i)
+		f.funcdata[i] = u(goruntime.FuncSize/4 + len(f.pcdata) + i)
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -49,16 +50,16 @@ type gobInfo struct{ id int32 }
 // firstGobID is encoding/gob's firstUserId: lower numbers are those of basic types.
 const firstGobID = 64
 
-func newGobCaches(h *Runtime) (*gobCaches, error) {
+func newGobCaches(h *goruntime.Runtime) (*gobCaches, error) {
 	g := &gobCaches{}
 	var errs [7]error
-	g.lock, errs[0] = Var[sync.Mutex](h, "encoding/gob.typeLock")
-	g.types, errs[1] = Var[map[reflect.Type]gobType](h, "encoding/gob.types")
-	g.ids, errs[2] = Var[[]gobType](h, "encoding/gob.idToTypeSlice")
-	g.infos, errs[3] = Var[atomic.Value](h, "encoding/gob.typeInfoMap")
-	g.users, errs[4] = Var[sync.Map](h, "encoding/gob.userTypeCache")
-	g.user, errs[5] = Func[func(reflect.Type) (*gobUser, error)](h, "encoding/gob.validUserType")
-	g.info, errs[6] = Func[func(*gobUser) (*gobInfo, error)](h, "encoding/gob.getTypeInfo")
+	g.lock, errs[0] = goruntime.Var[sync.Mutex](h, "encoding/gob.typeLock")
+	g.types, errs[1] = goruntime.Var[map[reflect.Type]gobType](h, "encoding/gob.types")
+	g.ids, errs[2] = goruntime.Var[[]gobType](h, "encoding/gob.idToTypeSlice")
+	g.infos, errs[3] = goruntime.Var[atomic.Value](h, "encoding/gob.typeInfoMap")
+	g.users, errs[4] = goruntime.Var[sync.Map](h, "encoding/gob.userTypeCache")
+	g.user, errs[5] = goruntime.Func[func(reflect.Type) (*gobUser, error)](h, "encoding/gob.validUserType")
+	g.info, errs[6] = goruntime.Func[func(*gobUser) (*gobInfo, error)](h, "encoding/gob.getTypeInfo")
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -180,7 +181,7 @@ func (g *gobCaches) dropInfos(known map[reflect.Type]encodes) {
 
 // renumber replaces the numbers of types in the description of one.
 func (gt gobType) renumber(numbers map[int32]int32) {
-	t := (*itab)(gt.tab).typ // of a pointer to a struct
+	t := (*goruntime.Itab)(gt.tab).Typ // of a pointer to a struct
 	var v any
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = platform.Pointer(t)
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] = gt.data
@@ -212,7 +213,7 @@ func renumberValue(v reflect.Value, numbers map[int32]int32) {
 func typesOf(addrs map[uintptr]bool) map[reflect.Type]bool {
 	types := map[reflect.Type]bool{}
 	for p := range addrs {
-		t := typeAt(platform.Pointer(p))
+		t := goruntime.TypeAt(platform.Pointer(p))
 		types[t] = true
 		if t.Kind() == reflect.Pointer { // its methods are found from values, too
 			types[t.Elem()] = true

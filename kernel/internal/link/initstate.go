@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // The initialization of a package may fail: it panics, calls os.Exit or runtime.Goexit, or is interrupted. The package
@@ -45,7 +46,7 @@ type PackageInit struct {
 func (ld *load) packageInit(n *initNode) *PackageInit {
 	s := ld.inits[n.name]
 	s.deps = n.deps
-	return &PackageInit{Path: s.path, Funcs: initTaskFuncs(n.task.address()), l: ld.Linker, s: s}
+	return &PackageInit{Path: s.path, Funcs: goruntime.InitTaskFuncs(n.task.address()), l: ld.Linker, s: s}
 }
 
 // Begin prepares the package's variables.
@@ -96,7 +97,7 @@ func (l *Linker) PackageInit(path string) *PackageInit {
 		return nil
 	}
 	t := target{addr: s.def.obj.fixed[s.def.i]}
-	return &PackageInit{Path: path, Funcs: initTaskFuncs(t.address()), l: l, s: s}
+	return &PackageInit{Path: path, Funcs: goruntime.InitTaskFuncs(t.address()), l: l, s: s}
 }
 
 // Uninitialized returns the packages that cannot be used, since their initialization has failed or that of one that

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // An initNode is the init task of a package that has not been initialized yet.
@@ -154,7 +155,7 @@ func (ld *load) fillMaps() {
 		}
 		for i, r := range n.relocs {
 			if t := n.values[i]; r.Type() == goobj.RelKeep && t.node != nil && t.node.kind.IsText() {
-				funcAt[func()](t.address())()
+				goruntime.FuncAt[func()](t.address())()
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"golang.org/x/sys/unix"
 )
@@ -34,7 +35,7 @@ type Archives interface {
 type Linker struct {
 	mu       *sync.Mutex // that of mod: loads happen one after another
 	idx      *symindex.Index
-	host     *Runtime
+	host     *goruntime.Runtime
 	mod      *module
 	archives Archives
 	others   []string // packages of another version than the image's
@@ -58,7 +59,7 @@ type Linker struct {
 	described []uintptr       // descriptors of notebook types, old ones too
 	searchAt  time.Time       // the earliest time to look for uses again
 
-	reflected *reflected
+	reflected *goruntime.ReflectCaches
 	keepers   map[string]bool           // packages that may have a cache by type; see noteKeeper
 	retired   map[typePair]*retiredItab // tables of values whose type no longer implements the interface
 
@@ -116,18 +117,18 @@ type object struct {
 
 // New prepares the process for loading. It must be called once, before other
 // goroutines depend on the module list.
-func New(h *Runtime, archives Archives) (*Linker, error) {
+func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	m, err := newModule(h)
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReflected(h)
+	r, err := goruntime.NewReflectCaches(h)
 	if err != nil {
 		return nil, err
 	}
 	l := &Linker{
 		reflected: r,
-		idx:       h.idx, host: h, mod: m, mu: &m.Mutex, archives: archives,
+		idx:       h.Index, host: h, mod: m, mu: &m.Mutex, archives: archives,
 		packages: map[string]*pkg{},
 		globals:  map[symKey]uintptr{},
 		stubs:    map[string]*stub{},
@@ -142,7 +143,7 @@ func New(h *Runtime, archives Archives) (*Linker, error) {
 		ran:      map[string]bool{},
 		keepers:  map[string]bool{},
 	}
-	return l, hookAssertions(h)
+	return l, goruntime.HookAssertions(h)
 }
 
 // Module returns where everything is loaded.

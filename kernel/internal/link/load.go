@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // A Request asks for one object to be loaded.
@@ -113,13 +114,13 @@ func (ld *load) loaded(req Request, r roots) *Loaded {
 		out.Packages = append(out.Packages, ld.packageInit(n))
 	}
 	if r.own != (target{}) {
-		out.Inits = initTaskFuncs(r.own.address())
+		out.Inits = goruntime.InitTaskFuncs(r.own.address())
 	}
 	if req.Entry != "" {
-		out.Entry = funcAt[func()](r.entry.address())
+		out.Entry = goruntime.FuncAt[func()](r.entry.address())
 	}
 	if req.Initial != "" {
-		out.Initial = funcAt[func()](r.initial.address())
+		out.Initial = goruntime.FuncAt[func()](r.initial.address())
 	}
 	return out
 }

@@ -1,6 +1,9 @@
 package link
 
-import "github.com/perijove/perijove/kernel/internal/goobj"
+import (
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
+)
 
 // updateMethods places new method tables for the types that stay the same but
 // gained, lost or changed methods.
@@ -52,7 +55,7 @@ func (r *typeRecord) methods() []typeRef {
 	if !r.hasUncommon() {
 		return nil
 	}
-	start := int32(len(r.data) - r.methodCount()*methodSize)
+	start := int32(len(r.data) - r.methodCount()*goruntime.MethodSize)
 	for _, f := range r.fields {
 		if f.off >= start {
 			list = append(list, typeRef{f.off - start, f.add, f.target})

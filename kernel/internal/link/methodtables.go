@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -20,16 +21,16 @@ type typePair struct{ inter, typ uintptr }
 
 // A retiredItab is one that values have and assertions do not find.
 type retiredItab struct {
-	m    *itab
-	held *itab // what stands in its place in the runtime's table
+	m    *goruntime.Itab
+	held *goruntime.Itab // what stands in its place in the runtime's table
 }
 
 // An itabUpdate is what becomes of an interface table.
 type itabUpdate struct {
-	m      *itab
+	m      *goruntime.Itab
 	fun    []uintptr
-	listed *itab // what the runtime's table has for these types
-	give   *itab // what it is to have
+	listed *goruntime.Itab // what the runtime's table has for these types
+	give   *goruntime.Itab // what it is to have
 }
 
 // makeRoom returns how much space behind a descriptor an uncommon part takes
@@ -39,12 +40,12 @@ func (r *typeRecord) makeRoom() uintptr {
 		return 0
 	}
 	switch {
-	case r.kind() == kindPointer:
+	case r.kind() == goruntime.KindPointer:
 		r.room = true
-		return uncommonSize
-	case r.unnamedStruct() && len(r.data) > uncommonOff(kindStruct):
+		return goruntime.UncommonSize
+	case r.unnamedStruct() && len(r.data) > goruntime.UncommonOff(goruntime.KindStruct):
 		r.room = true
-		return uintptr(len(r.data) - uncommonOff(kindStruct) + structFieldSize)
+		return uintptr(len(r.data) - goruntime.UncommonOff(goruntime.KindStruct) + goruntime.StructFieldSize)
 	}
 	return 0
 }
@@ -52,12 +53,12 @@ func (r *typeRecord) makeRoom() uintptr {
 // moveFields moves the fields of an unnamed struct type, which begin where an
 // uncommon part would stand, behind its descriptor.
 func (ld *load) moveFields(n *node) {
-	from := uintptr(uncommonOff(kindStruct))
+	from := uintptr(goruntime.UncommonOff(goruntime.KindStruct))
 	size := uintptr(n.sym.Size())
 	to := (size + 7) &^ 7
 	b := ld.mod.ro.bytes(n.addr, int(to+size-from))
 	copy(b[to:], b[from:size])
-	binary.LittleEndian.PutUint64(b[structFieldsOff:], uint64(n.addr+to))
+	binary.LittleEndian.PutUint64(b[goruntime.StructFieldsOff:], uint64(n.addr+to))
 }
 
 // applyMethods gives old descriptors their new method tables, in the new
@@ -69,15 +70,15 @@ func (ld *load) applyMethods(swap func()) {
 		return
 	}
 	var updates []itabUpdate
-	var w worldStop
+	var w goruntime.WorldStop
 	for {
-		count := ld.host.itabCount()
+		count := ld.host.ItabCount()
 		updates = ld.itabUpdates()
-		w = ld.host.stop(stwReason) // nothing below may allocate
-		if ld.host.itabCount() == count {
+		w = ld.host.StopTheWorld(goruntime.StopReason) // nothing below may allocate
+		if ld.host.ItabCount() == count {
 			break
 		}
-		ld.host.start(w) // a goroutine has made one meanwhile
+		ld.host.StartTheWorld(w) // a goroutine has made one meanwhile
 	}
 	for i := range updates {
 		ld.applyItab(&updates[i])
@@ -86,9 +87,9 @@ func (ld *load) applyMethods(swap func()) {
 	for i := range ld.methods {
 		ld.moveMethods(&ld.methods[i])
 	}
-	ld.host.start(w)
+	ld.host.StartTheWorld(w)
 	for _, u := range updates {
-		pair := typePair{u.m.inter, u.m.typ}
+		pair := typePair{u.m.Inter, u.m.Typ}
 		if u.give == u.m {
 			delete(ld.retired, pair)
 		} else {
@@ -98,40 +99,40 @@ func (ld *load) applyMethods(swap func()) {
 	for _, u := range ld.methods {
 		u.rec.data, u.rec.fields = u.n.typ.data, u.n.typ.fields
 	}
-	forgetAssertions()
+	goruntime.ClearAssertionCaches()
 	ld.noteCaches()
 }
 
 func (ld *load) applyItab(u *itabUpdate) {
-	at := addressOf(u.m) + itabFixed
+	at := goruntime.AddressOf(u.m) + goruntime.ItabHeaderSize
 	if ld.mod.ro.contains(at) { // else the runtime made it
 		at += ld.mod.ro.delta
 	}
 	copy(unsafe.Slice((*uintptr)(platform.Pointer(at)), len(u.fun)), u.fun)
 	if u.give != u.listed {
-		ld.host.replaceItab(u.listed, u.give)
+		ld.host.ReplaceItab(u.listed, u.give)
 	}
 }
 
 // moveMethods makes the method table of a new descriptor that of the old one.
 func (ld *load) moveMethods(u *methodUpdate) {
-	off := uintptr(uncommonOff(u.rec.kind()))
-	flags := &ld.mod.ro.bytes(u.rec.addr, typeHeader)[typeTFlagOff]
+	off := uintptr(goruntime.UncommonOff(u.rec.kind()))
+	flags := &ld.mod.ro.bytes(u.rec.addr, goruntime.TypeHeader)[goruntime.TypeTFlagOff]
 	if !u.n.typ.hasUncommon() {
-		if *flags&tflagUncommon != 0 {
-			clear(ld.mod.ro.bytes(u.rec.addr+off, uncommonSize)[4:8]) // the numbers of methods
+		if *flags&goruntime.TFlagUncommon != 0 {
+			clear(ld.mod.ro.bytes(u.rec.addr+off, goruntime.UncommonSize)[4:8]) // the numbers of methods
 		}
 		return
 	}
-	if *flags&tflagUncommon == 0 && !u.rec.room {
+	if *flags&goruntime.TFlagUncommon == 0 && !u.rec.room {
 		return
 	}
 	from, to := u.n.addr+off, u.rec.addr+off
-	src := ld.mod.ro.bytes(from, uncommonSize)
-	dst := ld.mod.ro.bytes(to, uncommonSize)
+	src := ld.mod.ro.bytes(from, goruntime.UncommonSize)
+	dst := ld.mod.ro.bytes(to, goruntime.UncommonSize)
 	copy(dst, src)
 	binary.LittleEndian.PutUint32(dst[8:], binary.LittleEndian.Uint32(src[8:])+uint32(from-to))
-	*flags |= tflagUncommon
+	*flags |= goruntime.TFlagUncommon
 }
 
 // itabUpdates finds out what becomes of the interface tables of the types
@@ -142,8 +143,8 @@ func (ld *load) itabUpdates() []itabUpdate {
 		now[u.rec.addr] = u.n.addr
 	}
 	var list []itabUpdate
-	ld.host.eachItab(func(m *itab) {
-		if t, ok := now[m.typ]; ok {
+	ld.host.EachItab(func(m *goruntime.Itab) {
+		if t, ok := now[m.Typ]; ok {
 			if u, ok := ld.itabUpdate(m, t); ok {
 				list = append(list, u)
 			}
@@ -154,16 +155,16 @@ func (ld *load) itabUpdates() []itabUpdate {
 
 // itabUpdate finds out what becomes of table m, now that t describes the
 // methods of its type.
-func (ld *load) itabUpdate(m *itab, t uintptr) (itabUpdate, bool) {
+func (ld *load) itabUpdate(m *goruntime.Itab, t uintptr) (itabUpdate, bool) {
 	u := itabUpdate{m: m, listed: m, give: m}
-	retired := ld.retired[typePair{m.inter, m.typ}]
+	retired := ld.retired[typePair{m.Inter, m.Typ}]
 	if retired != nil {
 		u.m, u.give = retired.m, retired.m
 	}
 	missing := false
 	methods := ld.methodsOf(t)
-	for i, old := range unsafe.Slice(&u.m.fun[0], interfaceMethods(m.inter)) {
-		f, ok := methods[ld.interfaceMethod(m.inter, i)]
+	for i, old := range unsafe.Slice(&u.m.Fun[0], goruntime.InterfaceMethods(m.Inter)) {
+		f, ok := methods[ld.interfaceMethod(m.Inter, i)]
 		if !ok {
 			missing = true
 			f = ld.body(old)
@@ -173,7 +174,7 @@ func (ld *load) itabUpdate(m *itab, t uintptr) (itabUpdate, bool) {
 	switch {
 	case missing && retired != nil:
 		u.give = retired.held
-	case missing && m.fun[0] == 0:
+	case missing && m.Fun[0] == 0:
 		return u, false // it never implemented the interface
 	case missing:
 		u.give = negativeItab(m)
@@ -183,10 +184,10 @@ func (ld *load) itabUpdate(m *itab, t uintptr) (itabUpdate, bool) {
 
 // negativeItab makes a table that says that m's type does not implement its
 // interface, with room for its methods.
-func negativeItab(m *itab) *itab {
-	words := make([]uintptr, itabFixed/8+interfaceMethods(m.inter))
-	n := (*itab)(unsafe.Pointer(&words[0]))
-	n.inter, n.typ, n.hash = m.inter, m.typ, m.hash
+func negativeItab(m *goruntime.Itab) *goruntime.Itab {
+	words := make([]uintptr, goruntime.ItabHeaderSize/8+goruntime.InterfaceMethods(m.Inter))
+	n := (*goruntime.Itab)(unsafe.Pointer(&words[0]))
+	n.Inter, n.Typ, n.Hash = m.Inter, m.Typ, m.Hash
 	return n
 }
 
@@ -210,25 +211,25 @@ type methodKey struct {
 // methodsOf lists the methods that a descriptor has, with the code that
 // interfaces call.
 func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
-	n := methodCount(t)
+	n := goruntime.MethodCount(t)
 	if n == 0 {
 		return nil
 	}
-	u := t + uintptr(uncommonOff(typeKind(t)))
+	u := t + uintptr(goruntime.UncommonOff(goruntime.TypeKind(t)))
 	list := make(map[methodKey]uintptr, n)
 	for i := range uintptr(n) {
-		m := u + uintptr(platform.Read[uint32](u+8)) + i*methodSize
-		k := ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), ld.mod.md.nameAt(platform.Read[int32](u)))
-		list[k] = ld.mod.md.text + uintptr(platform.Read[int32](m+8))
+		m := u + uintptr(platform.Read[uint32](u+8)) + i*goruntime.MethodSize
+		k := ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), ld.mod.md.NameAt(platform.Read[int32](u)))
+		list[k] = ld.mod.md.Text + uintptr(platform.Read[int32](m+8))
 	}
 	return list
 }
 
 func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
-	m := platform.Read[uintptr](inter+interfaceMethodsOff) + uintptr(i)*interfaceMethodSize
+	m := platform.Read[uintptr](inter+goruntime.InterfaceMethodsOff) + uintptr(i)*goruntime.InterfaceMethodSize
 	pkg := ""
-	if p := platform.Read[uintptr](inter + interfacePkgOff); p != 0 {
-		pkg, _ = nameText(p)
+	if p := platform.Read[uintptr](inter + goruntime.InterfacePkgOff); p != 0 {
+		pkg, _ = goruntime.NameText(p)
 	}
 	return ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), pkg)
 }
@@ -237,17 +238,17 @@ func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
 // package of unexported names that do not say theirs.
 func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	const exported, hasTag, hasPkg = 1 << 0, 1 << 1, 1 << 2
-	p := ld.mod.md.types + uintptr(name)
-	k := methodKey{typ: ld.mod.md.types + uintptr(typ)}
-	if made := ld.reflected.original(ld.mod.md, k.typ); made != nil {
+	p := ld.mod.md.Types + uintptr(name)
+	k := methodKey{typ: ld.mod.md.Types + uintptr(typ)}
+	if made := ld.reflected.MadeType(ld.mod.md, k.typ); made != nil {
 		k.typ = uintptr(made)
 	}
 	var end uintptr
-	k.name, end = nameText(p)
+	k.name, end = goruntime.NameText(p)
 	switch flags := platform.Read[byte](p); {
 	case flags&exported != 0:
 	case flags&hasPkg != 0 && flags&hasTag == 0:
-		k.pkg = ld.mod.md.nameAt(platform.Read[int32](end))
+		k.pkg = ld.mod.md.NameAt(platform.Read[int32](end))
 	default:
 		k.pkg = pkg
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -16,7 +17,7 @@ import (
 type module struct {
 	sync.Mutex // held by what adds to the module
 
-	md *moduleData
+	md *goruntime.ModuleData
 
 	text, ro, data, noptr *arena
 
@@ -33,7 +34,7 @@ type typelink struct {
 	off int32
 }
 
-func newModule(h *Runtime) (*module, error) {
+func newModule(h *goruntime.Runtime) (*module, error) {
 	m := &module{fileOff: map[string]uint32{}}
 	var err error
 	mk := func(name string, base, size uintptr, prot platform.Prot) (a *arena) {
@@ -62,7 +63,7 @@ func newModule(h *Runtime) (*module, error) {
 	m.pctab = tab("line", 256<<20)
 	m.funcs = tab("function", 256<<20)
 	m.ftab = tab("code address", 64<<20)
-	m.findfunc = tab("code bucket", int(at.text)/funcBucket*bucketSize+bucketSize)
+	m.findfunc = tab("code bucket", int(at.text)/goruntime.FuncBucket*goruntime.BucketSize+goruntime.BucketSize)
 	m.mask = tab("pointer mask", int(at.data)/64)
 	if err != nil {
 		return nil, err
@@ -76,38 +77,38 @@ func newModule(h *Runtime) (*module, error) {
 	return m, nil
 }
 
-func (m *module) describe(h *Runtime) error {
+func (m *module) describe(h *goruntime.Runtime) error {
 	p, err := platform.Reserve(0, 1<<16)
 	if err != nil {
 		return err
 	}
 	// The header is only checked, never followed: copy the image's.
-	copy(platform.Bytes(p, pcHeaderSize), platform.Bytes(h.first.pcHeader, pcHeaderSize))
-	md := (*moduleData)(platform.Pointer(p + pcHeaderSize))
+	copy(platform.Bytes(p, goruntime.PCHeaderSize), platform.Bytes(h.FirstModule.PcHeader, goruntime.PCHeaderSize))
+	md := (*goruntime.ModuleData)(platform.Pointer(p + goruntime.PCHeaderSize))
 	m.md = md
-	md.pcHeader = p
+	md.PcHeader = p
 	for _, s := range []struct {
-		h    *sliceHeader
+		h    *goruntime.SliceHeader
 		t    *table
 		elem int
 	}{
-		{&md.funcnametab, m.names, 1}, {&md.cutab, m.cus, 4}, {&md.filetab, m.files, 1},
-		{&md.pctab, m.pctab, 1}, {&md.pclntable, m.funcs, 1}, {&md.ftab, m.ftab, 8},
+		{&md.Funcnametab, m.names, 1}, {&md.Cutab, m.cus, 4}, {&md.Filetab, m.files, 1},
+		{&md.Pctab, m.pctab, 1}, {&md.Pclntable, m.funcs, 1}, {&md.Ftab, m.ftab, 8},
 	} {
-		s.h.set(uintptr(unsafe.Pointer(&s.t.buf[0])), len(s.t.buf)/s.elem)
+		s.h.Set(uintptr(unsafe.Pointer(&s.t.buf[0])), len(s.t.buf)/s.elem)
 	}
-	md.findfunctab = uintptr(unsafe.Pointer(&m.findfunc.buf[0]))
-	md.minpc, md.maxpc = m.text.base, m.text.base
-	md.text, md.etext = h.first.text, m.text.base+m.text.size
-	md.types, md.etypes = h.first.types, m.ro.base+m.ro.size
-	md.rodata, md.gofunc, md.epclntab = h.first.rodata, h.first.gofunc, m.ro.base+m.ro.size
-	md.data, md.edata = m.data.base, m.data.base
-	md.noptrdata, md.enoptrdata = m.noptr.base, m.noptr.base+m.noptr.size
-	md.end = m.noptr.base + m.noptr.size
-	md.gcdatamask = bitvector{int32(m.data.size / 8), uintptr(unsafe.Pointer(&m.mask.buf[0]))}
-	(*moduleData)(platform.Pointer(*h.last)).next = uintptr(unsafe.Pointer(md))
-	*h.last = uintptr(unsafe.Pointer(md))
-	h.modulesinit()
+	md.Findfunctab = uintptr(unsafe.Pointer(&m.findfunc.buf[0]))
+	md.Minpc, md.Maxpc = m.text.base, m.text.base
+	md.Text, md.Etext = h.FirstModule.Text, m.text.base+m.text.size
+	md.Types, md.Etypes = h.FirstModule.Types, m.ro.base+m.ro.size
+	md.Rodata, md.Gofunc, md.Epclntab = h.FirstModule.Rodata, h.FirstModule.Gofunc, m.ro.base+m.ro.size
+	md.Data, md.Edata = m.data.base, m.data.base
+	md.Noptrdata, md.Enoptrdata = m.noptr.base, m.noptr.base+m.noptr.size
+	md.End = m.noptr.base + m.noptr.size
+	md.Gcdatamask = goruntime.BitVector{N: int32(m.data.size / 8), Bytedata: uintptr(unsafe.Pointer(&m.mask.buf[0]))}
+	(*goruntime.ModuleData)(platform.Pointer(*h.LastModule)).Next = uintptr(unsafe.Pointer(md))
+	*h.LastModule = uintptr(unsafe.Pointer(md))
+	h.ModulesInit()
 	return nil
 }
 
@@ -134,7 +135,7 @@ func (m *module) addFunc(entry, size uintptr, funcOff int) error {
 	if _, err := m.ftab.grow(8, 8); err != nil {
 		return err
 	}
-	textOff := func(p uintptr) uint32 { return uint32(p - m.md.text) }
+	textOff := func(p uintptr) uint32 { return uint32(p - m.md.Text) }
 	m.ftab.putUint32(i*8, textOff(entry))
 	m.ftab.putUint32(i*8+4, uint32(funcOff))
 	m.ftab.putUint32(i*8+8, textOff(entry+size)) // the sentinel, overwritten by the next
@@ -147,9 +148,9 @@ func (m *module) addFunc(entry, size uintptr, funcOff int) error {
 // fillBuckets names function i as the one at the start of every subbucket that
 // begins before end and has no function yet.
 func (m *module) fillBuckets(end uintptr, i int) {
-	const perBucket = funcBucket / funcSubbucket
-	for ; m.text.base+m.subbuckets*funcSubbucket < end; m.subbuckets++ {
-		b := int(m.subbuckets/perBucket) * bucketSize
+	const perBucket = goruntime.FuncBucket / goruntime.FuncSubbucket
+	for ; m.text.base+m.subbuckets*goruntime.FuncSubbucket < end; m.subbuckets++ {
+		b := int(m.subbuckets/perBucket) * goruntime.BucketSize
 		sub := int(m.subbuckets % perBucket)
 		if sub == 0 {
 			m.findfunc.putUint32(b, uint32(i))
@@ -160,8 +161,8 @@ func (m *module) fillBuckets(end uintptr, i int) {
 
 // publish makes everything loaded so far visible to the runtime.
 func (m *module) publish() {
-	atomic.StoreUintptr(&m.md.edata, m.data.base+m.data.used)
-	atomic.StoreUintptr(&m.md.maxpc, m.text.base+m.text.used)
+	atomic.StoreUintptr(&m.md.Edata, m.data.base+m.data.used)
+	atomic.StoreUintptr(&m.md.Maxpc, m.text.base+m.text.used)
 }
 
 // snapshot returns a function that gives back everything allocated since. A
@@ -192,17 +193,17 @@ func (m *module) snapshot() (undo func()) {
 		}
 		maps.DeleteFunc(m.fileOff, func(_ string, off uint32) bool { return int(off) >= m.files.n })
 		m.nfunc, m.subbuckets = nfunc, subbuckets
-		m.ftab.putUint32(nfunc*8, uint32(m.text.base+m.text.used-m.md.text))
+		m.ftab.putUint32(nfunc*8, uint32(m.text.base+m.text.used-m.md.Text))
 	}
 }
 
 // findFunc returns where the function at pc, in loaded code, is described. It
 // may be called in a signal handler: it reads the tables that addFunc has written.
 func (m *module) findFunc(pc uintptr) (funcOff int) {
-	sub := (pc - m.text.base) / funcSubbucket
-	b := int(sub/(funcBucket/funcSubbucket)) * bucketSize
-	i := int(m.findfunc.uint32(b)) + int(m.findfunc.buf[b+4+int(sub%(funcBucket/funcSubbucket))])
-	off := uint32(pc - m.md.text)
+	sub := (pc - m.text.base) / goruntime.FuncSubbucket
+	b := int(sub/(goruntime.FuncBucket/goruntime.FuncSubbucket)) * goruntime.BucketSize
+	i := int(m.findfunc.uint32(b)) + int(m.findfunc.buf[b+4+int(sub%(goruntime.FuncBucket/goruntime.FuncSubbucket))])
+	off := uint32(pc - m.md.Text)
 	for m.ftab.uint32((i+1)*8) <= off {
 		i++
 	}
@@ -216,7 +217,7 @@ func (m *module) Contains(pc uintptr) bool { return m.text.contains(pc) }
 // that of the project's own library, which ends by its own means. It may be
 // called in a signal handler.
 func (m *module) OfCell(pc uintptr) bool {
-	if pc < m.text.base || pc >= m.md.maxpc {
+	if pc < m.text.base || pc >= m.md.Maxpc {
 		return false
 	}
 	const library = "github.com/perijove/perijove/lib/"
@@ -227,10 +228,10 @@ func (m *module) OfCell(pc uintptr) bool {
 // OpenDefers reports whether the function at pc, in loaded code, keeps its
 // defers in bits. It may be called in a signal handler.
 func (m *module) OpenDefers(pc uintptr) bool {
-	if pc < m.text.base || pc >= m.md.maxpc {
+	if pc < m.text.base || pc >= m.md.Maxpc {
 		return false
 	}
 	f := m.findFunc(pc)
-	npcdata, nfuncdata := int(m.funcs.uint32(f+28)), int(m.funcs.buf[f+funcSize-1])
-	return nfuncdata > funcdataOpenDefers && m.funcs.uint32(f+funcSize+4*(npcdata+funcdataOpenDefers)) != none
+	npcdata, nfuncdata := int(m.funcs.uint32(f+28)), int(m.funcs.buf[f+goruntime.FuncSize-1])
+	return nfuncdata > goruntime.FuncdataOpenDefers && m.funcs.uint32(f+goruntime.FuncSize+4*(npcdata+goruntime.FuncdataOpenDefers)) != goruntime.NoOffset
 }

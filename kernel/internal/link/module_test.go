@@ -3,24 +3,26 @@ package link
 import (
 	"reflect"
 	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 func testModule(size int) *module {
 	const base = 0x10000000
 	tab := func(n int) *table { return &table{name: "test", buf: make([]byte, n)} }
 	return &module{
-		md:   &moduleData{text: 0x400000},
+		md:   &goruntime.ModuleData{Text: 0x400000},
 		text: &arena{name: "code", base: base, size: uintptr(size)},
-		ftab: tab(1 << 20), findfunc: tab(size/funcBucket*bucketSize + bucketSize),
+		ftab: tab(1 << 20), findfunc: tab(size/goruntime.FuncBucket*goruntime.BucketSize + goruntime.BucketSize),
 	}
 }
 
 // find is how the runtime finds a function: runtime.findfunc.
 func (m *module) find(pc uintptr) int {
 	x := pc - m.text.base
-	bucket := int(x/funcBucket) * bucketSize
-	i := int(m.findfunc.uint32(bucket)) + int(m.findfunc.buf[bucket+4+int(x%funcBucket/funcSubbucket)])
-	for m.ftab.uint32((i+1)*8) <= uint32(pc-m.md.text) {
+	bucket := int(x/goruntime.FuncBucket) * goruntime.BucketSize
+	i := int(m.findfunc.uint32(bucket)) + int(m.findfunc.buf[bucket+4+int(x%goruntime.FuncBucket/goruntime.FuncSubbucket)])
+	for m.ftab.uint32((i+1)*8) <= uint32(pc-m.md.Text) {
 		i++
 	}
 	return i
@@ -31,8 +33,8 @@ func TestFindFunc(t *testing.T) {
 	for name, next := range map[string]func(i int) (length, gap uintptr){
 		"stubs":     func(int) (uintptr, uintptr) { return 16, 0 },
 		"small":     func(i int) (uintptr, uintptr) { return uintptr(i%90 + 1), uintptr(i % 31) },
-		"buckets":   func(int) (uintptr, uintptr) { return funcSubbucket, 0 },
-		"big":       func(i int) (uintptr, uintptr) { return 3*funcBucket + uintptr(i), 32 },
+		"buckets":   func(int) (uintptr, uintptr) { return goruntime.FuncSubbucket, 0 },
+		"big":       func(i int) (uintptr, uintptr) { return 3*goruntime.FuncBucket + uintptr(i), 32 },
 		"with gaps": func(i int) (uintptr, uintptr) { return 100, uintptr(i%5) * 900 },
 		"mixed": func(i int) (uintptr, uintptr) {
 			if i%10 == 0 {
@@ -120,7 +122,7 @@ func TestFunctionRecord(t *testing.T) {
 	m.funcs = &table{buf: make([]byte, 1000), n: 8}
 	f := function{
 		entry: m.text.base + 32, size: 100, name: 2, args: 3, deferreturn: 4, pcsp: 5, pcfile: 6, pcline: 7, unit: 8,
-		startLine: 9, id: 10, flag: 11, pcdata: []uint32{12, 13}, funcdata: []uint32{14, none, 16},
+		startLine: 9, id: 10, flag: 11, pcdata: []uint32{12, 13}, funcdata: []uint32{14, goruntime.NoOffset, 16},
 	}
 	if err := m.emit(f); err != nil {
 		t.Fatal(err)

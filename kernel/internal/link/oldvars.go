@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -69,7 +70,7 @@ const searchShare = 50
 // for as long as it takes to read all memory that holds pointers, and does
 // nothing if there are no old variables. Where some were kept it waits before it
 // searches again, unless it must do so now.
-func (l *Linker) Clear(self uintptr, goroutines *Goroutines, now bool) {
+func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	start := time.Now()
@@ -86,7 +87,7 @@ func (l *Linker) Clear(self uintptr, goroutines *Goroutines, now bool) {
 		return
 	}
 	why := l.findUses(old, self, goroutines)
-	if slices.Contains(why, inMemory.String()) { // perhaps garbage
+	if slices.Contains(why, goruntime.InMemory.String()) { // perhaps garbage
 		runtime.GC()
 		why = l.findUses(old, self, goroutines)
 	}
@@ -94,7 +95,7 @@ func (l *Linker) Clear(self uintptr, goroutines *Goroutines, now bool) {
 	for i, v := range old {
 		switch named := l.vars[v.name]; {
 		case why[i] == "":
-			l.host.typedmemclr(platform.Pointer(v.typ), platform.Pointer(v.addr()))
+			l.host.TypedMemclr(platform.Pointer(v.typ), platform.Pointer(v.addr()))
 			if named != nil && named.addr == v.addr() {
 				delete(l.vars, v.name)
 			}
@@ -109,13 +110,13 @@ func (l *Linker) Clear(self uintptr, goroutines *Goroutines, now bool) {
 }
 
 // findUses says of each variable what may use it, or "".
-func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *Goroutines) []string {
+func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime.Goroutines) []string {
 	m := &marking{Linker: l, old: old, seen: map[uintptr]bool{}, why: make([]string, len(old))}
 	m.roots()
 	if !slices.Contains(m.why, "") {
 		return m.why
 	}
-	found, ok := goroutines.findPointers(l.pointersToLoaded(old, self))
+	found, ok := goroutines.FindPointers(l.pointersToLoaded(old, self))
 	if !ok {
 		for i := range m.why {
 			m.why[i] = "too much memory would have to be searched"
@@ -123,16 +124,16 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *Goroutine
 		return m.why
 	}
 	for _, f := range found {
-		if f.inside == nowhere {
-			m.word(f.word, f.kind.String())
+		if f.Holder == goruntime.NoHolder {
+			m.word(f.Word, f.Kind.String())
 		}
 	}
 	for again := true; again; { // what kept variables hold
 		again = false
 		for _, f := range found {
-			if f.inside != nowhere && m.why[f.inside] != "" && !m.seen[f.word] {
-				m.word(f.word, f.kind.String())
-				m.seen[f.word], again = true, true
+			if f.Holder != goruntime.NoHolder && m.why[f.Holder] != "" && !m.seen[f.Word] {
+				m.word(f.Word, f.Kind.String())
+				m.seen[f.Word], again = true, true
 			}
 		}
 	}
@@ -140,15 +141,15 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *Goroutine
 }
 
 // pointersToLoaded asks for the words that point into what was loaded.
-func (l *Linker) pointersToLoaded(old []oldVariable, self uintptr) pointerQuery {
+func (l *Linker) pointersToLoaded(old []oldVariable, self uintptr) goruntime.PointerQuery {
 	m := l.mod
 	end := m.text.base + m.text.used
-	q := pointerQuery{
-		code: addrRange{m.text.base, end}, data: addrRange{end, m.md.end},
-		variables: addrRange{m.data.base, m.data.base + m.data.used}, except: self,
+	q := goruntime.PointerQuery{
+		Code: goruntime.AddrRange{From: m.text.base, To: end}, Data: goruntime.AddrRange{From: end, To: m.md.End},
+		Variables: goruntime.AddrRange{From: m.data.base, To: m.data.base + m.data.used}, Except: self,
 	}
 	for i := range old {
-		q.holders = append(q.holders, addrRange{old[i].addr(), old[i].addr() + old[i].size})
+		q.Holders = append(q.Holders, goruntime.AddrRange{From: old[i].addr(), To: old[i].addr() + old[i].size})
 	}
 	return q
 }
@@ -175,21 +176,21 @@ func (m *marking) roots() {
 		}
 	}
 	const method = "a method of an older type uses it"
-	funcs := func(t *itab) {
-		for i := range interfaceMethods(t.inter) {
-			m.mark(platform.Read[uintptr](addressOf(t)+itabFixed+uintptr(i)*8), method)
+	funcs := func(t *goruntime.Itab) {
+		for i := range goruntime.InterfaceMethods(t.Inter) {
+			m.mark(platform.Read[uintptr](goruntime.AddressOf(t)+goruntime.ItabHeaderSize+uintptr(i)*8), method)
 		}
 	}
-	m.host.eachItab(funcs)
+	m.host.EachItab(funcs)
 	for _, r := range m.retired {
 		funcs(r.m)
 	}
 	for _, addr := range m.described {
-		for off := range uintptr(methodCount(addr)) {
-			u := addr + uintptr(uncommonOff(typeKind(addr)))
-			entry := u + uintptr(platform.Read[uint32](u+8)) + off*methodSize
-			m.mark(m.mod.md.text+uintptr(platform.Read[int32](entry+8)), method)
-			m.mark(m.mod.md.text+uintptr(platform.Read[int32](entry+12)), method)
+		for off := range uintptr(goruntime.MethodCount(addr)) {
+			u := addr + uintptr(goruntime.UncommonOff(goruntime.TypeKind(addr)))
+			entry := u + uintptr(platform.Read[uint32](u+8)) + off*goruntime.MethodSize
+			m.mark(m.mod.md.Text+uintptr(platform.Read[int32](entry+8)), method)
+			m.mark(m.mod.md.Text+uintptr(platform.Read[int32](entry+12)), method)
 		}
 	}
 }
@@ -197,7 +198,7 @@ func (m *marking) roots() {
 // word marks what a word of memory means.
 func (m *marking) word(w uintptr, why string) {
 	if text := m.mod.text; w >= text.base && w < text.base+text.used {
-		w = m.mod.md.text + uintptr(m.mod.funcs.uint32(m.mod.findFunc(w)))
+		w = m.mod.md.Text + uintptr(m.mod.funcs.uint32(m.mod.findFunc(w)))
 	}
 	m.mark(w, why)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // A pclnWriter enters the functions of one load into the runtime's tables.
@@ -142,7 +143,7 @@ type place struct {
 
 // place finds where a function begins.
 func (w *pclnWriter) place(n *node) (at place, err error) {
-	at = place{unit: none, line: n.info.StartLine}
+	at = place{unit: goruntime.NoOffset, line: n.info.StartLine}
 	file := int32(-1)
 	for _, a := range n.sym.Auxs() {
 		if a.Type() != goobj.AuxPcfile {
@@ -187,7 +188,7 @@ func (ld *load) moveStubs() {
 
 func (w *pclnWriter) addFunc(n *node) error {
 	f := function{
-		entry: n.addr, size: uintptr(n.sym.Size()), unit: none,
+		entry: n.addr, size: uintptr(n.sym.Size()), unit: goruntime.NoOffset,
 		args: n.info.Args, startLine: n.info.StartLine, id: n.info.FuncID, flag: n.info.FuncFlag,
 		deferreturn: w.deferReturn(n),
 	}
@@ -226,12 +227,12 @@ func (w *pclnWriter) addFunc(n *node) error {
 		}
 	}
 	if len(n.info.InlTree) > 0 {
-		f.pcdata = setAt(f.pcdata, pcdataInlTreeIndex, inline, 0)
+		f.pcdata = setAt(f.pcdata, goruntime.PcdataInlTreeIndex, inline, 0)
 		tree, err := w.inlTree(n)
 		if err != nil {
 			return err
 		}
-		f.funcdata = setAt(f.funcdata, funcdataInlTree, tree, none)
+		f.funcdata = setAt(f.funcdata, goruntime.FuncdataInlTree, tree, goruntime.NoOffset)
 	}
 	return w.ld.mod.emit(f)
 }
@@ -239,7 +240,7 @@ func (w *pclnWriter) addFunc(n *node) error {
 // deferReturn is the offset of the call to which a recovered function returns.
 func (w *pclnWriter) deferReturn(n *node) uint32 {
 	for i, r := range n.relocs {
-		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.host.deferreturn {
+		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.host.DeferReturn {
 			return uint32(r.Off()) - 1 // the operand follows a one-byte opcode
 		}
 	}
@@ -248,13 +249,13 @@ func (w *pclnWriter) deferReturn(n *node) uint32 {
 
 func (w *pclnWriter) funcdata(n *node, ref goobj.Ref) (uint32, error) {
 	if w.ld.ignoreFuncdata(n, 0, ref) {
-		return none, nil
+		return goruntime.NoOffset, nil
 	}
 	t, err := w.ld.resolve(n.obj, ref)
 	if err != nil {
-		return none, err
+		return goruntime.NoOffset, err
 	}
-	return uint32(t.address() - w.ld.mod.md.gofunc), nil
+	return uint32(t.address() - w.ld.mod.md.Gofunc), nil
 }
 
 // inlTree writes the list of inlined calls, runtime.inlinedCall each.
@@ -265,7 +266,7 @@ func (w *pclnWriter) inlTree(n *node) (uint32, error) {
 		name, fi := w.inlined(n.obj, c.Func)
 		off, err := w.name(name)
 		if err != nil {
-			return none, err
+			return goruntime.NoOffset, err
 		}
 		b = append(b, fi.FuncID, 0, 0, 0)
 		b = le.AppendUint32(b, off)
@@ -274,10 +275,10 @@ func (w *pclnWriter) inlTree(n *node) (uint32, error) {
 	}
 	addr, err := w.ld.mod.ro.alloc(uintptr(len(b)), 4)
 	if err != nil {
-		return none, err
+		return goruntime.NoOffset, err
 	}
 	copy(w.ld.mod.ro.bytes(addr, len(b)), b)
-	return uint32(addr - w.ld.mod.md.gofunc), nil
+	return uint32(addr - w.ld.mod.md.Gofunc), nil
 }
 
 // inlined names an inlined function. The object that inlines it often has no

@@ -3,6 +3,8 @@ package link
 import (
 	"strings"
 	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // Types that reflect made, by SliceOf and its kin, live on the heap and are
@@ -25,7 +27,7 @@ func (ld *load) bindReflected() error {
 	if len(todo) == 0 {
 		return nil
 	}
-	made := ld.reflected.byString()
+	made := ld.reflected.TypesByString()
 	for again := len(made) > 0; again; {
 		again = false
 		if err := ld.writeNodes(func(n *node) bool { return n.kind.IsROData() }); err != nil {
@@ -35,7 +37,7 @@ func (ld *load) bindReflected() error {
 			if n.made != nil {
 				continue
 			}
-			n.made = ld.reflected.find(made[ld.mod.md.typeString(n.addr)], n.addr)
+			n.made = ld.reflected.Find(made[ld.mod.md.TypeString(n.addr)], n.addr)
 			again = again || n.made != nil
 		}
 	}
@@ -49,11 +51,11 @@ func (ld *load) mayBeReflected(n *node) bool {
 		return false
 	}
 	b := n.sym.Content()
-	if len(b) < typeHeader || b[typeTFlagOff]&tflagNamed != 0 {
+	if len(b) < goruntime.TypeHeader || b[goruntime.TypeTFlagOff]&goruntime.TFlagNamed != 0 {
 		return false
 	}
-	switch b[typeKindOff] & 31 {
-	case kindArray, kindChan, kindFunc, kindMap, kindPointer, kindSlice, kindStruct:
+	switch b[goruntime.TypeKindOff] & 31 {
+	case goruntime.KindArray, goruntime.KindChan, goruntime.KindFunc, goruntime.KindMap, goruntime.KindPointer, goruntime.KindSlice, goruntime.KindStruct:
 		return true
 	}
 	return false
@@ -68,6 +70,6 @@ func (ld *load) commitReflected() {
 		}
 	}
 	if len(made) > 0 {
-		ld.reflected.bind(ld.mod.md, made)
+		ld.reflected.Bind(ld.mod.md, made)
 	}
 }

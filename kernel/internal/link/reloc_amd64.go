@@ -41,7 +41,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 			v = int64(slot) - pc
 		}
 	case goobj.RelTLSLE:
-		v = r.Add() - ld.host.tlsDistance
+		v = r.Add() - ld.host.TLSDistance
 	case goobj.RelAddrOff, goobj.RelMethodOff:
 		addr = ld.withinReach(t)
 		v = int64(addr) + r.Add() - int64(ld.offsetBase(n, addr))
@@ -81,12 +81,12 @@ func put(b []byte, v int64) error {
 func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 	md := ld.mod.md
 	switch {
-	case ld.mod.text.contains(addr) || addr >= ld.host.first.text && addr < ld.host.first.etext:
-		return md.text
+	case ld.mod.text.contains(addr) || addr >= ld.host.FirstModule.Text && addr < ld.host.FirstModule.Etext:
+		return md.Text
 	case n.typ != nil || isType(n.sym, n.name):
-		return md.types
+		return md.Types
 	}
-	return md.rodata
+	return md.Rodata
 }
 
 // withinReach is the address of a target, or of its copy if it is a type on
@@ -95,7 +95,7 @@ func (ld *load) withinReach(t target) uintptr {
 	if t.node != nil && t.node.made != nil {
 		return t.node.addr
 	}
-	if c := ld.reflected.copyOf(t.addr); c != 0 && t.node == nil {
+	if c := ld.reflected.CopyOf(t.addr); c != 0 && t.node == nil {
 		return c
 	}
 	return t.address()

@@ -136,7 +136,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case isType(s, name):
 		return ld.typeOf(o, i, name)
 	case s.Kind().IsVar() && s.Size() == 0:
-		return target{addr: ld.host.zerobase}, nil
+		return target{addr: ld.host.Zerobase}, nil
 	case o.main && strings.HasPrefix(name, "main."):
 		return ld.notebookSymbol(o, i, name)
 	case o.main && ofUnnamed(name) && ld.isMethodWrapper(o, s, name):

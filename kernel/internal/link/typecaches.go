@@ -1,6 +1,10 @@
 package link
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/perijove/perijove/kernel/internal/goruntime"
+)
 
 // Packages of the standard library keep, for as long as the process lives, what
 // they found out about a type: that it has the method MarshalJSON, say. When a
@@ -19,9 +23,9 @@ var typeCaches = []string{
 // forgetTypes empties the caches of what types implement. changed has the
 // descriptors whose methods are others now. It returns those for which an
 // encoder of encoding/gob may exist that goes on as before.
-func forgetTypes(h *Runtime, changed map[uintptr]bool) []string {
+func forgetTypes(h *goruntime.Runtime, changed map[uintptr]bool) []string {
 	for _, name := range typeCaches {
-		if m, err := Var[sync.Map](h, name); err == nil { // the image has those that its toolchain has
+		if m, err := goruntime.Var[sync.Map](h, name); err == nil { // the image has those that its toolchain has
 			m.Clear()
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // A typeRecord remembers the descriptor of a type that involves notebook
@@ -165,20 +166,22 @@ func sameLayout(old, r *typeRecord, equalTarget func(*typeRecord, string) bool) 
 	return true
 }
 
-func (r *typeRecord) kind() uint8       { return r.data[typeKindOff] & 31 }
-func (r *typeRecord) hasUncommon() bool { return r.data[typeTFlagOff]&tflagUncommon != 0 }
+func (r *typeRecord) kind() uint8 { return r.data[goruntime.TypeKindOff] & 31 }
+func (r *typeRecord) hasUncommon() bool {
+	return r.data[goruntime.TypeTFlagOff]&goruntime.TFlagUncommon != 0
+}
 
 func (r *typeRecord) methodCount() int {
 	if !r.hasUncommon() {
 		return 0
 	}
-	return int(binary.LittleEndian.Uint16(r.data[uncommonOff(r.kind())+4:]))
+	return int(binary.LittleEndian.Uint16(r.data[goruntime.UncommonOff(r.kind())+4:]))
 }
 
 // unnamedStruct reports whether r describes a struct type without a name. It
 // gets an uncommon part, before its fields, with its first promoted method.
 func (r *typeRecord) unnamedStruct() bool {
-	return r.kind() == kindStruct && r.data[typeTFlagOff]&tflagNamed == 0
+	return r.kind() == goruntime.KindStruct && r.data[goruntime.TypeTFlagOff]&goruntime.TFlagNamed == 0
 }
 
 // methodsOff is where the method table begins, at the end of the descriptor.
@@ -187,9 +190,9 @@ func (r *typeRecord) methodsOff() int {
 	if !r.hasUncommon() {
 		return end
 	}
-	end -= r.methodCount() * methodSize
-	if r.kind() == kindPointer {
-		return uncommonOff(kindPointer) // a pointer type gets its uncommon part with its first method
+	end -= r.methodCount() * goruntime.MethodSize
+	if r.kind() == goruntime.KindPointer {
+		return goruntime.UncommonOff(goruntime.KindPointer) // a pointer type gets its uncommon part with its first method
 	}
 	return end
 }
@@ -197,12 +200,12 @@ func (r *typeRecord) methodsOff() int {
 // comparable is the descriptor without what the set of methods changes.
 func (r *typeRecord) comparable() []byte {
 	b := bytes.Clone(r.data[:r.methodsOff()])
-	b[typeTFlagOff] &^= tflagUncommon
-	u := uncommonOff(r.kind())
+	b[goruntime.TypeTFlagOff] &^= goruntime.TFlagUncommon
+	u := goruntime.UncommonOff(r.kind())
 	switch {
-	case !r.hasUncommon() || u+uncommonSize > len(b):
+	case !r.hasUncommon() || u+goruntime.UncommonSize > len(b):
 	case r.unnamedStruct():
-		b = append(b[:u], b[u+uncommonSize:]...)
+		b = append(b[:u], b[u+goruntime.UncommonSize:]...)
 	default:
 		clear(b[u+4 : u+12])
 	}
@@ -213,18 +216,18 @@ func (r *typeRecord) comparable() []byte {
 func (r *typeRecord) identity() []typeRef {
 	var list []typeRef
 	end := int32(r.methodsOff())
-	fields := int32(uncommonOff(kindStruct))
+	fields := int32(goruntime.UncommonOff(goruntime.KindStruct))
 	for _, f := range r.fields {
 		switch {
-		case f.off == typeEqualOff, f.off == typeGCDataOff, f.off == typePtrThisOff, f.off >= end:
+		case f.off == goruntime.TypeEqualOff, f.off == goruntime.TypeGCDataOff, f.off == goruntime.TypePtrThisOff, f.off >= end:
 			continue
-		case r.unnamedStruct() && f.off == structFieldsOff:
+		case r.unnamedStruct() && f.off == goruntime.StructFieldsOff:
 			f.add = 0 // the place of its own fields
 		case r.unnamedStruct() && r.hasUncommon() && f.off >= fields:
-			if f.off < fields+uncommonSize {
+			if f.off < fields+goruntime.UncommonSize {
 				continue
 			}
-			f.off -= uncommonSize
+			f.off -= goruntime.UncommonSize
 		}
 		list = append(list, f)
 	}
@@ -249,15 +252,15 @@ func (ld *load) itabOf(o *object, i int) (target, error) {
 		return target{node: n}, nil
 	}
 	if pair[0].node == nil && pair[1].node == nil {
-		m := ld.host.findItab(pair[0].addr, pair[1].addr)
+		m := ld.host.FindItab(pair[0].addr, pair[1].addr)
 		if r := ld.retired[typePair{pair[0].addr, pair[1].addr}]; r != nil {
 			m = r.m // this load brings the methods back
 		}
 		if m != nil {
-			if m.hash == 0 { // made by the runtime, which leaves out what type switches need
-				m.hash = typeHash(m.typ)
+			if m.Hash == 0 { // made by the runtime, which leaves out what type switches need
+				m.Hash = goruntime.TypeHash(m.Typ)
 			}
-			return target{addr: addressOf(m)}, nil
+			return target{addr: goruntime.AddressOf(m)}, nil
 		}
 	}
 	n := ld.place(o, i)

@@ -5,14 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
 // Constant reports whether addr lies in read-only data: that of the image or
 // of anything loaded. Func values without captured variables do.
 func (l *Linker) Constant(addr uintptr) bool {
-	h := l.host.first
-	return l.mod.ro.contains(addr) || addr >= h.rodata && addr < h.noptrdata
+	h := l.host.FirstModule
+	return l.mod.ro.contains(addr) || addr >= h.Rodata && addr < h.Noptrdata
 }
 
 // noteUses remembers what a placed function refers to, for Reads.
@@ -22,7 +23,7 @@ func (ld *load) noteUses(n *node) {
 	}
 	var refs []uintptr
 	for i := range n.relocs {
-		if p := n.values[i].address(); p >= ld.mod.text.base && p < ld.mod.md.end {
+		if p := n.values[i].address(); p >= ld.mod.text.base && p < ld.mod.md.End {
 			refs = append(refs, p)
 		}
 	}
@@ -100,7 +101,7 @@ func (l *Linker) Zero(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if v := l.vars[name]; v != nil && v.typ != 0 {
-		reflect.NewAt(typeAt(platform.Pointer(v.typ)), platform.Pointer(v.addr)).Elem().SetZero()
+		reflect.NewAt(goruntime.TypeAt(platform.Pointer(v.typ)), platform.Pointer(v.addr)).Elem().SetZero()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // The compiler makes functions that call others: a method for the pointer to a
@@ -55,7 +56,7 @@ func (ld *load) methodType(symbol string) string {
 func (r *typeRecord) noteMethodTypes(types map[string]string) {
 	typ := ""
 	for _, f := range r.methods() {
-		switch f.off % methodSize {
+		switch f.off % goruntime.MethodSize {
 		case 4:
 			typ = f.target
 		case 8, 12:

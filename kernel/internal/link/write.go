@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -86,7 +87,7 @@ func (ld *load) write() error {
 			}
 		}
 		if n.itab != [2]target{} {
-			b := ld.mod.ro.bytes(n.addr, itabFixed)
+			b := ld.mod.ro.bytes(n.addr, goruntime.ItabHeaderSize)
 			binary.LittleEndian.PutUint32(b[16:], ld.hashOf(n.itab[1]))
 		}
 	}
@@ -106,7 +107,7 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 				return fmt.Errorf("%s: %w", n.name, err)
 			}
 		}
-		if n.typ != nil && n.typ.room && n.typ.kind() == kindStruct {
+		if n.typ != nil && n.typ.room && n.typ.kind() == goruntime.KindStruct {
 			ld.moveFields(n)
 		}
 	}
@@ -115,9 +116,9 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 
 func (ld *load) hashOf(t target) uint32 {
 	if t.node != nil {
-		return typeHash(t.node.addr)
+		return goruntime.TypeHash(t.node.addr)
 	}
-	return typeHash(t.addr)
+	return goruntime.TypeHash(t.addr)
 }
 
 // markPointers tells the collector which words of a variable hold pointers.
@@ -133,7 +134,7 @@ func (ld *load) markPointers(n *node) error {
 	if err != nil {
 		return err
 	}
-	pointerMask(t.address(), 0, func(off uintptr) { ld.mod.setPointer(n.addr + off) })
+	goruntime.PointerMask(t.address(), 0, func(off uintptr) { ld.mod.setPointer(n.addr + off) })
 	return nil
 }
 
@@ -168,7 +169,7 @@ func (ld *load) commit() {
 	ld.addItabs()
 	for _, n := range ld.nodes {
 		if v := n.redo; v != nil {
-			l.host.typedmemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
+			l.host.TypedMemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
 		}
 	}
 }
@@ -211,7 +212,7 @@ func (ld *load) addTypes() {
 			}
 		}
 		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
-			m.typelinks = append(m.typelinks, typelink{m.md.typeString(n.addr), int32(n.addr - m.md.types)})
+			m.typelinks = append(m.typelinks, typelink{m.md.TypeString(n.addr), int32(n.addr - m.md.Types)})
 			grown = true
 		}
 	}
@@ -223,9 +224,9 @@ func (ld *load) addTypes() {
 	for i, t := range m.typelinks {
 		offs[i] = t.off
 	}
-	w := ld.host.stop(stwReason)
-	ld.host.publishTypes(m.md, offs)
-	ld.host.start(w)
+	w := ld.host.StopTheWorld(goruntime.StopReason)
+	ld.host.PublishTypes(m.md, offs)
+	ld.host.StartTheWorld(w)
 }
 
 // addItabs hands new interface tables to the runtime.
@@ -239,5 +240,5 @@ func (ld *load) addItabs() {
 	if len(list) == 0 {
 		return
 	}
-	ld.host.addItabs(ld.mod.md, list)
+	ld.host.AddItabs(ld.mod.md, list)
 }

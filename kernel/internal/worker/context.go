@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // A cellContext is what ctx means in code of a cell: an interrupt of the cell
@@ -38,7 +38,7 @@ type contexts struct {
 	full int // how many are forgotten if no goroutine has their labels
 }
 
-func (c *contexts) add(labels uintptr, ctx *cellContext, gs *link.Goroutines) {
+func (c *contexts) add(labels uintptr, ctx *cellContext, gs *goruntime.Goroutines) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/lib/comm"
 )
 
@@ -103,7 +103,7 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 // possible is the cheap question, asked while everything runs.
 func (d *deadlockWatch) possible() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
-	if gs == nil || g == 0 || gs.State(g) != link.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() || d.w.signals.awaited(gs) {
+	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() || d.w.signals.awaited(gs) {
 		return false
 	}
 	return d.allBlocked()
@@ -113,7 +113,7 @@ func (d *deadlockWatch) possible() bool {
 // finalizers, is blocked.
 func (d *deadlockWatch) allBlocked() bool {
 	for g := range d.w.goroutines.All {
-		if g.State != link.Blocked && g.State != link.Idle && !d.w.ours(g) && !d.w.signals.receiver(d.w.goroutines, g) {
+		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.ours(g) && !d.w.signals.receiver(d.w.goroutines, g) {
 			return false
 		}
 	}
@@ -122,7 +122,7 @@ func (d *deadlockWatch) allBlocked() bool {
 
 // ours reports whether a goroutine is the kernel's business: it began in this
 // package, and is not a cell's own.
-func (w *worker) ours(g link.Goroutine) bool {
+func (w *worker) ours(g goruntime.Goroutine) bool {
 	if g.Start == w.cellStart.Load() {
 		return false
 	}
@@ -157,7 +157,7 @@ func (w *worker) deadlocked(x *execution) {
 	list := []uintptr{own}
 	n := 0
 	for g := range w.goroutines.All {
-		if g.G != own && g.State == link.Blocked && !w.ours(g) {
+		if g.G != own && g.State == goruntime.Blocked && !w.ours(g) {
 			if n++; n <= maxGoroutines {
 				list = append(list, g.G)
 			}

@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // A collector is one of the runtime's goroutines that call functions of the
@@ -18,16 +18,16 @@ type collector struct {
 // while it is set, the runtime does not wake the goroutine.
 const finalizing = 2
 
-func findCollectors(rt *link.Runtime) (map[string]collector, error) {
+func findCollectors(rt *goruntime.Runtime) (map[string]collector, error) {
 	found := map[string]collector{}
 	for _, name := range []string{"runtime.runFinalizers", "runtime.runCleanups"} {
-		run, err := link.Func[func()](rt, name)
+		run, err := goruntime.Func[func()](rt, name)
 		if err != nil {
 			return nil, err
 		}
 		found[name] = collector{run: run}
 	}
-	status, err := link.Var[atomic.Uint32](rt, "runtime.fingStatus")
+	status, err := goruntime.Var[atomic.Uint32](rt, "runtime.fingStatus")
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // Bounds of what is told of goroutines.
@@ -50,7 +50,7 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	if w == nil || w.goroutines == nil || len(list) == 0 {
 		return nil
 	}
-	found := make(chan []link.Stack, 1)
+	found := make(chan []goruntime.Stack, 1)
 	w.start(func() { found <- w.goroutines.Stacks(list, maxFrames) })
 	var out []control.Goroutine
 	for _, s := range within(lookPatience, found) {
@@ -93,7 +93,7 @@ func framesAt(pcs []uintptr) []control.Frame {
 }
 
 // startName is the function that a goroutine began with.
-func startName(g link.Goroutine) string {
+func startName(g goruntime.Goroutine) string {
 	if f := runtime.FuncForPC(g.Start); f != nil {
 		return f.Name()
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 )
 
@@ -147,7 +148,7 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 	}
 	if w.goroutines != nil {
 		switch state := w.goroutines.State(g); {
-		case state == link.Blocked, state == link.Waiting, w.goroutines.InSyscall(g):
+		case state == goruntime.Blocked, state == goruntime.Waiting, w.goroutines.InSyscall(g):
 			w.fix(t, g)
 			return !w.goroutines.Semaphore(g)
 		}
@@ -176,7 +177,7 @@ func (w *worker) fix(t *target, g uintptr) {
 		defer t.fixing.Store(false)
 		err := w.place(func() error { return w.diverter.Divert(w.goroutines, g, halt) })
 		// One that has no call from a cell, and is blocked, has none later.
-		if err == nil || errors.Is(err, link.ErrNoCell) && w.goroutines.State(g) == link.Blocked {
+		if err == nil || errors.Is(err, link.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
 			t.fixed.Store(true)
 		}
 	})

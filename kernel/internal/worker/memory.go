@@ -10,7 +10,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"golang.org/x/sys/unix"
 )
 
@@ -33,17 +33,17 @@ type memory struct {
 type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
 
 // begin reads the limit from the worker's arguments and has forks lift it.
-func (m *memory) begin(rt *link.Runtime, args []string) error {
+func (m *memory) begin(rt *goruntime.Runtime, args []string) error {
 	if err := unix.Getrlimit(unix.RLIMIT_DATA, &m.old); err != nil {
 		return err
 	}
 	m.soft = math.MaxInt64
-	orig, err := link.Original[forkFunc](rt, "syscall.forkAndExecInChild")
+	orig, err := goruntime.Original[forkFunc](rt, "syscall.forkAndExecInChild")
 	if err != nil {
 		return err
 	}
 	m.fork = orig
-	if _, err := link.Hook(rt, "syscall.forkAndExecInChild", forkUnlimited); err != nil {
+	if _, err := goruntime.Hook(rt, "syscall.forkAndExecInChild", forkUnlimited); err != nil {
 		return err
 	}
 	for _, a := range args {

@@ -13,7 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // Which cell prints.
@@ -111,31 +111,31 @@ var standard struct {
 
 func (w *worker) hookOutput() {
 	standard.out, standard.err = os.Stdout, os.Stderr
-	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Write")
+	orig, err := goruntime.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Write")
 	if err == nil {
 		standard.write = orig
-		_, err = link.Hook(w.runtime, "os.(*File).Write", fileWrite)
+		_, err = goruntime.Hook(w.runtime, "os.(*File).Write", fileWrite)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what goroutines print after their cell shows in the last cell:", err)
 	}
-	after, err := link.Original[func(time.Duration, func()) *time.Timer](w.runtime, "time.AfterFunc")
+	after, err := goruntime.Original[func(time.Duration, func()) *time.Timer](w.runtime, "time.AfterFunc")
 	if err == nil {
 		standard.after = after
-		_, err = link.Hook(w.runtime, "time.AfterFunc", afterFunc)
+		_, err = goruntime.Hook(w.runtime, "time.AfterFunc", afterFunc)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what timers print after their cell shows in the last cell:", err)
 	}
 	// A broken pipe means that the kernel is gone; by itself it would end this
 	// process alone, and not what cells have started.
-	if _, err := link.Hook(w.runtime, "os.sigpipe", endGroup); err != nil {
+	if _, err := goruntime.Hook(w.runtime, "os.sigpipe", endGroup); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what cells start may outlive a killed kernel:", err)
 	}
-	start, err := link.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.runtime, "os.StartProcess")
+	start, err := goruntime.Original[func(string, []string, *os.ProcAttr) (*os.Process, error)](w.runtime, "os.StartProcess")
 	if err == nil {
 		standard.start = start
-		_, err = link.Hook(w.runtime, "os.StartProcess", startProcess)
+		_, err = goruntime.Hook(w.runtime, "os.StartProcess", startProcess)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what child processes print after their cell shows in the last cell:", err)

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // Once somebody has called signal.Notify a goroutine of os/signal waits for
@@ -22,10 +22,10 @@ type signalHandlers struct {
 	m map[chan<- os.Signal]*struct{}
 }
 
-func (s *signals) find(rt *link.Runtime) {
-	loop, err := link.Address(rt, "os/signal.loop")
+func (s *signals) find(rt *goruntime.Runtime) {
+	loop, err := goruntime.Address(rt, "os/signal.loop")
 	if err == nil {
-		s.handlers, err = link.Var[signalHandlers](rt, "os/signal.handlers")
+		s.handlers, err = goruntime.Var[signalHandlers](rt, "os/signal.handlers")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: cells that use signals are not found to be deadlocked:", err)
@@ -36,12 +36,12 @@ func (s *signals) find(rt *link.Runtime) {
 
 // receiver reports whether g is the goroutine that waits for signals, and does
 // so. Each signal is its call of the system's ending.
-func (s *signals) receiver(gs *link.Goroutines, g link.Goroutine) bool {
+func (s *signals) receiver(gs *goruntime.Goroutines, g goruntime.Goroutine) bool {
 	return s.loop != 0 && g.Start == s.loop && gs.InSyscall(g.G)
 }
 
 // awaited reports whether a signal may wake somebody.
-func (s *signals) awaited(gs *link.Goroutines) bool {
+func (s *signals) awaited(gs *goruntime.Goroutines) bool {
 	if s.handlers == nil {
 		return false // then the receiver counts as one that may
 	}

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // Reading standard input asks the front end for a line. There is no pipe for
@@ -39,10 +39,10 @@ type unreadLine struct {
 
 func (w *worker) hookStdin() {
 	stdin.file = os.Stdin
-	orig, err := link.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Read")
+	orig, err := goruntime.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Read")
 	if err == nil {
 		stdin.read = orig
-		_, err = link.Hook(w.runtime, "os.(*File).Read", fileRead)
+		_, err = goruntime.Hook(w.runtime, "os.(*File).Read", fileRead)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: cells cannot read standard input:", err)
@@ -131,7 +131,7 @@ func (w *worker) lives(g uintptr, id uint64) bool {
 		return false
 	}
 	now := w.goroutines.Look(g)
-	return now.ID == id && now.State != link.Gone
+	return now.ID == id && now.State != goruntime.Gone
 }
 
 // input asks the front end for a line.

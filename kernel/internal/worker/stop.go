@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"golang.org/x/sys/unix"
 )
 
@@ -75,8 +75,8 @@ func (w *worker) installHooks() {
 	if w.collectors, err = findCollectors(w.runtime); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
 	}
-	if origGoexit, err = link.Original[func()](w.runtime, "runtime.Goexit"); err == nil {
-		_, err = link.Hook(w.runtime, "runtime.Goexit", goexit)
+	if origGoexit, err = goruntime.Original[func()](w.runtime, "runtime.Goexit"); err == nil {
+		_, err = goruntime.Hook(w.runtime, "runtime.Goexit", goexit)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: runtime.Goexit in a finalizer will end all finalizers:", err)
@@ -84,15 +84,15 @@ func (w *worker) installHooks() {
 	module := w.linker.Module()
 	inCell, ofCell, openDefers = module.Contains, module.OfCell, module.OpenDefers
 	callSite = w.diverter.CallSite
-	onStack = link.OnStack
+	onStack = goruntime.OnStack
 	haltPC = reflect.ValueOf(halt).Pointer()
-	if origExit, err = link.Hook(w.runtime, "os.Exit", osExit); err != nil || origExit == nil {
+	if origExit, err = goruntime.Hook(w.runtime, "os.Exit", osExit); err != nil || origExit == nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: os.Exit in a cell will end the worker:", err)
 	}
-	if _, err = link.Hook(w.runtime, "runtime.fatalpanic", fatalPanic); err != nil {
+	if _, err = goruntime.Hook(w.runtime, "runtime.fatalpanic", fatalPanic); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
-	if panics, err = link.Var[atomic.Uint32](w.runtime, "runtime.runningPanicDefers"); err != nil {
+	if panics, err = goruntime.Var[atomic.Uint32](w.runtime, "runtime.runningPanicDefers"); err != nil {
 		panics = nil // the ends of cells look at all goroutines
 	}
 	// What calls a cell has the name of what calls a program's main function.
@@ -105,18 +105,18 @@ func (w *worker) installHooks() {
 	w.hookStdin()
 	w.hookOutput()
 	w.hookClose()
-	isSafePoint, cannotStop = link.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.runtime, "runtime.isAsyncSafePoint")
-	if w.goroutines, err = link.NewGoroutines(w.runtime, currentG()); err != nil {
+	isSafePoint, cannotStop = goruntime.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](w.runtime, "runtime.isAsyncSafePoint")
+	if w.goroutines, err = goruntime.NewGoroutines(w.runtime, currentG()); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
 	}
 	w.signals.find(w.runtime)
 	if cannotStop == nil {
 		// sigPreempt runs as soon as it is installed, for any goroutine.
-		if addr, err2 := link.Original[func(gp, ctxt unsafe.Pointer)](w.runtime, "runtime.doSigPreempt"); err2 != nil {
+		if addr, err2 := goruntime.Original[func(gp, ctxt unsafe.Pointer)](w.runtime, "runtime.doSigPreempt"); err2 != nil {
 			cannotStop = err2
 		} else {
 			origPreempt = addr
-			_, cannotStop = link.Hook(w.runtime, "runtime.doSigPreempt", sigPreempt)
+			_, cannotStop = goruntime.Hook(w.runtime, "runtime.doSigPreempt", sigPreempt)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"golang.org/x/sys/unix"
 )
 
@@ -39,8 +39,8 @@ func (w *worker) hookClose() {
 	streams[0].name, streams[0].at, streams[0].own = "os.Stdout", &os.Stdout, os.Stdout
 	streams[1].name, streams[1].at, streams[1].own = "os.Stderr", &os.Stderr, os.Stderr
 	var err error
-	if closeFile, err = link.Original[func(unsafe.Pointer) error](w.runtime, "os.(*file).close"); err == nil {
-		_, err = link.Hook(w.runtime, "os.(*file).close", fileClose)
+	if closeFile, err = goruntime.Original[func(unsafe.Pointer) error](w.runtime, "os.(*file).close"); err == nil {
+		_, err = goruntime.Hook(w.runtime, "os.(*file).close", fileClose)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a cell that closes os.Stdout closes it for all others:", err)

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/lib/comm"
@@ -44,7 +45,7 @@ type load struct {
 type worker struct {
 	dir        string // of the image
 	linker     *link.Linker
-	runtime    *link.Runtime
+	runtime    *goruntime.Runtime
 	diverter   *link.Diverter
 	collectors map[string]collector // by the function that they begin with
 	conn       *control.Conn
@@ -70,8 +71,8 @@ type worker struct {
 	origins origins
 	outlet  outlet
 
-	goroutines *link.Goroutines // nil if the runtime cannot be looked into
-	cellStart  atomic.Uintptr   // the function that cells' goroutines begin with
+	goroutines *goruntime.Goroutines // nil if the runtime cannot be looked into
+	cellStart  atomic.Uintptr        // the function that cells' goroutines begin with
 	contexts   contexts
 	signals    signals
 	started    processes
@@ -156,7 +157,7 @@ func newWorker(dir string) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.runtime, err = link.NewRuntime(idx); err != nil {
+	if w.runtime, err = goruntime.NewRuntime(idx); err != nil {
 		return nil, err
 	}
 	if w.linker, err = link.New(w.runtime, archives{w}); err != nil {
@@ -239,7 +240,7 @@ func (w *worker) serve() error {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
 	w.conn = control.New(f)
-	goexit1 = must(link.Func[func()](w.runtime, "runtime.goexit1"))
+	goexit1 = must(goruntime.Func[func()](w.runtime, "runtime.goexit1"))
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
 	displayhost.SetSink(w.display)

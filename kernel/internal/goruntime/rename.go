@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 // Rename gives the image's function that begins at pc the name of another, in
 // stack traces and profiles.
 func (h *Runtime) Rename(pc uintptr, like string) error {
-	to, ok := h.idx.Lookup(like, 1)
+	to, ok := h.Index.Lookup(like, 1)
 	if !ok {
 		return fmt.Errorf("the image lacks %s", like)
 	}
@@ -26,10 +26,10 @@ func (h *Runtime) Rename(pc uintptr, like string) error {
 // begins at pc, which is what a runtime.Func is unless the call at pc is inlined.
 func funcRecord(pc uintptr) uintptr {
 	f := runtime.FuncForPC(pc)
-	if f == nil || f.Entry() != pc || platform.Read[uint32](uintptr(unsafe.Pointer(f))) == none {
+	if f == nil || f.Entry() != pc || platform.Read[uint32](uintptr(unsafe.Pointer(f))) == NoOffset {
 		return 0
 	}
 	return uintptr(unsafe.Pointer(f))
 }
 
-const none = ^uint32(0)
+const NoOffset = ^uint32(0)

@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 import (
 	"maps"
@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A reflected is what the linker knows of reflect's types.
-type reflected struct {
+// A ReflectCaches is what the linker knows of reflect's types.
+type ReflectCaches struct {
 	host      *Runtime
 	caches    []*sync.Map
 	funcs     *lookupCache
@@ -29,8 +29,8 @@ type lookupCache struct {
 	m sync.Map
 }
 
-func newReflected(h *Runtime) (*reflected, error) {
-	r := &reflected{host: h, copies: map[uintptr]uintptr{}}
+func NewReflectCaches(h *Runtime) (*ReflectCaches, error) {
+	r := &ReflectCaches{host: h, copies: map[uintptr]uintptr{}}
 	var err error
 	cache := func(name string) *sync.Map {
 		m, e := Var[sync.Map](h, name)
@@ -56,14 +56,14 @@ func newReflected(h *Runtime) (*reflected, error) {
 	return r, err
 }
 
-// byString lists the types on the heap by the string that reflect gives them.
-func (r *reflected) byString() map[string][]unsafe.Pointer {
+// TypesByString lists the types on the heap by the string that reflect gives them.
+func (r *ReflectCaches) TypesByString() map[string][]unsafe.Pointer {
 	types := map[string][]unsafe.Pointer{}
 	for _, c := range r.caches {
 		c.Range(func(_, v any) bool {
 			eachType(reflect.ValueOf(v), func(p unsafe.Pointer) {
 				if uintptr(p) >= heapBase {
-					s := typeAt(p).String()
+					s := TypeAt(p).String()
 					types[s] = append(types[s], p)
 				}
 			})
@@ -88,21 +88,21 @@ func eachType(v reflect.Value, f func(unsafe.Pointer)) {
 	}
 }
 
-// find returns the type among list that the descriptor at addr describes. One
+// Find returns the type among list that the descriptor at addr describes. One
 // that lacks promoted methods, which reflect does not give to pointers, is not
 // taken: static code calls them.
-func (r *reflected) find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
+func (r *ReflectCaches) Find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
 	for _, p := range list {
-		if r.identical(p, platform.Pointer(addr), true) && methodCount(uintptr(p)) == methodCount(addr) {
+		if r.identical(p, platform.Pointer(addr), true) && MethodCount(uintptr(p)) == MethodCount(addr) {
 			return p
 		}
 	}
 	return nil
 }
 
-// bind makes types on the heap known by the offsets of their copies: made has them by the address of the copy. It gives
+// Bind makes types on the heap known by the offsets of their copies: made has them by the address of the copy. It gives
 // them the hash that compiled type switches expect.
-func (r *reflected) bind(md *moduleData, made map[uintptr]unsafe.Pointer) {
+func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 	hashes := map[uintptr]uint32{}
 	typemap := maps.Clone(r.kept)
 	if typemap == nil {
@@ -111,7 +111,7 @@ func (r *reflected) bind(md *moduleData, made map[uintptr]unsafe.Pointer) {
 	for addr, typ := range made {
 		typemap.set(md, addr, typ)
 		r.copies[uintptr(typ)] = addr
-		hashes[uintptr(typ)] = typeHash(addr)
+		hashes[uintptr(typ)] = TypeHash(addr)
 	}
 	r.kept = typemap // the runtime reads it without a lock: never changed, only replaced
 	atomic.StoreUintptr(&md.typemap, uintptr(*(*unsafe.Pointer)(unsafe.Pointer(&typemap))))
@@ -119,7 +119,7 @@ func (r *reflected) bind(md *moduleData, made map[uintptr]unsafe.Pointer) {
 		if h, ok := hashes[descriptorOf(t)]; ok {
 			return h
 		}
-		return typeHash(descriptorOf(t))
+		return TypeHash(descriptorOf(t))
 	}
 	// The caches first: who sees the new hash of a part must find the whole.
 	r.funcs.rehash(func(t reflect.Type) uint32 { return funcHash(t, hashOf) })
@@ -131,24 +131,26 @@ func (r *reflected) bind(md *moduleData, made map[uintptr]unsafe.Pointer) {
 }
 
 // rehashItabs enters the interface tables of types again under their new hash.
-func (r *reflected) rehashItabs(md *moduleData, hashes map[uintptr]uint32) {
+func (r *ReflectCaches) rehashItabs(md *ModuleData, hashes map[uintptr]uint32) {
 	var list []uintptr
-	r.host.eachItab(func(m *itab) {
-		if h, ok := hashes[m.typ]; ok {
-			m.hash = h
-			list = append(list, addressOf(m))
+	r.host.EachItab(func(m *Itab) {
+		if h, ok := hashes[m.Typ]; ok {
+			m.Hash = h
+			list = append(list, AddressOf(m))
 		}
 	})
 	if len(list) > 0 {
-		r.host.addItabs(md, list)
+		r.host.AddItabs(md, list)
 	}
 }
 
-// copyOf returns the address of the copy of a type on the heap, or 0.
-func (r *reflected) copyOf(typ uintptr) uintptr { return r.copies[typ] }
+// CopyOf returns the address of the copy of a type on the heap, or 0.
+func (r *ReflectCaches) CopyOf(typ uintptr) uintptr { return r.copies[typ] }
 
-// original returns the type on the heap that the descriptor at addr is the copy of, or nil.
-func (r *reflected) original(md *moduleData, addr uintptr) unsafe.Pointer { return r.kept.at(md, addr) }
+// MadeType returns the type on the heap that the descriptor at addr is the copy of, or nil.
+func (r *ReflectCaches) MadeType(md *ModuleData, addr uintptr) unsafe.Pointer {
+	return r.kept.at(md, addr)
+}
 
 // rehash lists every type under the hash that it has now, beside older ones.
 func (c *lookupCache) rehash(hash func(reflect.Type) uint32) {
@@ -163,7 +165,7 @@ func (c *lookupCache) rehash(hash func(reflect.Type) uint32) {
 		list := reflect.ValueOf(v)
 		for i := range list.Len() {
 			eachType(list.Index(i), func(p unsafe.Pointer) {
-				if h := hash(typeAt(p)); h != key.(uint32) {
+				if h := hash(TypeAt(p)); h != key.(uint32) {
 					missing = append(missing, entry{h, list.Index(i)})
 				}
 			})

@@ -1,12 +1,12 @@
-package link
+package goruntime
 
 // Offsets into runtime.g, runtime.p, runtime.timer and runtime.hchan in Go 1.26 and 1.27.
 const (
-	gStackLo      = 0
-	gStackHi      = 8
+	GStackLo      = 0
+	GStackHi      = 8
 	gPanic        = 32
-	gSchedSP      = 56
-	gSchedPC      = 56 + 8
+	GSchedSP      = 56
+	GSchedPC      = 56 + 8
 	gSchedBP      = 56 + 40
 	gSyscallPC    = 112
 	gSyscallBP    = 120

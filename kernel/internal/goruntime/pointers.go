@@ -1,43 +1,43 @@
-package link
+package goruntime
 
 import "github.com/perijove/perijove/kernel/internal/platform"
 
-// A pointerQuery says what findPointers looks for and where.
-type pointerQuery struct {
-	code, data addrRange   // what is looked for: words that point there
-	variables  addrRange   // beside the process's own variables, where to look
-	holders    []addrRange // parts of variables: what is found there is told apart
-	except     uintptr     // a goroutine whose stack is not looked at
+// A PointerQuery says what findPointers looks for and where.
+type PointerQuery struct {
+	Code, Data AddrRange   // what is looked for: words that point there
+	Variables  AddrRange   // beside the process's own variables, where to look
+	Holders    []AddrRange // parts of variables: what is found there is told apart
+	Except     uintptr     // a goroutine whose stack is not looked at
 }
 
-// An addrRange is a range of addresses, the end excluded.
-type addrRange struct{ from, to uintptr }
+// An AddrRange is a range of addresses, the end excluded.
+type AddrRange struct{ From, To uintptr }
 
-func (r addrRange) contains(p uintptr) bool { return p >= r.from && p < r.to }
+func (r AddrRange) Contains(p uintptr) bool { return p >= r.From && p < r.To }
 
-// findPointers looks for words that point into a range of code and the range of data behind it, in all goroutines but one
+// FindPointers looks for words that point into a range of code and the range of data behind it, in all goroutines but one
 // and in all memory that holds pointers. It stops the world. It reports whether it could look at everything.
-func (gs *Goroutines) findPointers(q pointerQuery) ([]foundWord, bool) {
+func (gs *Goroutines) FindPointers(q PointerQuery) ([]foundWord, bool) {
 	h := gs.host
-	s := &search{lo: q.code.from, text: q.code.to, hi: q.data.to, holders: q.holders, table: make([]foundWord, 2*maxFound)}
-	w := h.stop(stwReason)
+	s := &search{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]foundWord, 2*maxFound)}
+	w := h.StopTheWorld(StopReason)
 	ok := h.pointerBytes() <= maxSearched
 	if ok {
 		for g := range gs.each {
-			if g != q.except {
+			if g != q.Except {
 				s.goroutine(g)
 			}
 		}
-		s.words(h.first.data, h.first.edata, false)
-		s.words(h.first.bss, h.first.ebss, false)
-		s.words(q.variables.from, q.variables.to, false)
+		s.words(h.FirstModule.Data, h.FirstModule.Edata, false)
+		s.words(h.FirstModule.bss, h.FirstModule.ebss, false)
+		s.words(q.Variables.From, q.Variables.To, false)
 		h.eachSpan(s.span)
 		h.eachQueuedFinalizer(s.words)
 	}
-	h.start(w)
+	h.StartTheWorld(w)
 	var found []foundWord
 	for _, f := range s.table {
-		if f.word != 0 {
+		if f.Word != 0 {
 			found = append(found, f)
 		}
 	}
@@ -46,12 +46,12 @@ func (gs *Goroutines) findPointers(q pointerQuery) ([]foundWord, bool) {
 
 // A foundWord is a word of memory that points into what was loaded.
 type foundWord struct {
-	word   uintptr
-	inside int32 // the holder that has it, or nowhere
-	kind   useKind
+	Word   uintptr
+	Holder int32 // the holder that has it, or nowhere
+	Kind   useKind
 }
 
-const nowhere = -1
+const NoHolder = -1
 
 const (
 	maxFound    = 1 << 15
@@ -62,7 +62,7 @@ const (
 type useKind uint8
 
 const (
-	inMemory useKind = iota
+	InMemory useKind = iota
 	inGoroutine
 )
 
@@ -77,7 +77,7 @@ func (k useKind) String() string {
 // has a table of the words that it has seen, with open addressing.
 type search struct {
 	lo, text, hi uintptr // of everything loaded, and where code ends
-	holders      []addrRange
+	holders      []AddrRange
 	table        []foundWord
 	n            int
 	full         bool
@@ -86,7 +86,7 @@ type search struct {
 // words looks at the words of a range. Code is meant by the first words of
 // closures and by return addresses alone: code says that the range has such.
 func (s *search) words(from, to uintptr, code bool) {
-	kind := inMemory
+	kind := InMemory
 	if code {
 		kind = inGoroutine
 	}
@@ -98,19 +98,19 @@ func (s *search) words(from, to uintptr, code bool) {
 }
 
 func (s *search) add(at, word uintptr, kind useKind) {
-	inside := int32(nowhere)
+	inside := int32(NoHolder)
 	for i, r := range s.holders {
-		if r.contains(at) {
+		if r.Contains(at) {
 			inside = int32(i)
 		}
 	}
 	h := (uint64(word)*0x9e3779b97f4a7c15 + uint64(inside)) >> 32
 	for i := h; ; i++ {
 		f := &s.table[i%uint64(len(s.table))]
-		if f.word == word && f.inside == inside {
+		if f.Word == word && f.Holder == inside {
 			return
 		}
-		if f.word == 0 {
+		if f.Word == 0 {
 			if s.n++; s.n > maxFound {
 				s.full = true
 				return
@@ -126,15 +126,15 @@ func (s *search) goroutine(g uintptr) {
 	case statusIdle, statusDead, statusDeadExtra:
 		return
 	}
-	sp, hi := platform.Read[uintptr](g+gSchedSP), platform.Read[uintptr](g+gStackHi)
+	sp, hi := platform.Read[uintptr](g+GSchedSP), platform.Read[uintptr](g+GStackHi)
 	if p := platform.Read[uintptr](g + gSyscallSP); p != 0 && p < sp {
 		sp = p
 	}
-	if lo := platform.Read[uintptr](g + gStackLo); sp < lo || sp > hi {
+	if lo := platform.Read[uintptr](g + GStackLo); sp < lo || sp > hi {
 		sp = lo
 	}
 	s.words(sp, hi, true)
-	s.words(g+gSchedSP, g+gSchedBP, true) // where it goes on, and the closure that it begins with
+	s.words(g+GSchedSP, g+gSchedBP, true) // where it goes on, and the closure that it begins with
 }
 
 // span looks at the objects of a span, and at finalizers, which are elsewhere.
@@ -162,7 +162,7 @@ func (s *search) object(p, size uintptr) {
 		begin += 8
 	}
 	if w := platform.Read[uintptr](begin); w-s.lo < s.text-s.lo {
-		s.add(begin, w, inMemory)
+		s.add(begin, w, InMemory)
 	}
 	s.words(p, p+size, false)
 }

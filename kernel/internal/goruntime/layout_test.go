@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 import (
 	"reflect"
@@ -13,10 +13,10 @@ import (
 func TestMirrors(t *testing.T) {
 	types := layouttest.Program(t)
 	for name, ours := range map[string]reflect.Type{
-		"runtime.moduledata": reflect.TypeFor[moduleData](),
-		"runtime.bitvector":  reflect.TypeFor[bitvector](),
-		"internal/abi.ITab":  reflect.TypeFor[itab](),
-		"runtime.worldStop":  reflect.TypeFor[worldStop](),
+		"runtime.moduledata": reflect.TypeFor[ModuleData](),
+		"runtime.bitvector":  reflect.TypeFor[BitVector](),
+		"internal/abi.ITab":  reflect.TypeFor[Itab](),
+		"runtime.worldStop":  reflect.TypeFor[WorldStop](),
 	} {
 		types.Same(t, name, ours)
 	}
@@ -32,13 +32,13 @@ func TestOffsets(t *testing.T) {
 		{"internal/abi.Type", "Size_", typeSizeOff},
 		{"internal/abi.Type", "PtrBytes", typePtrBytesOff},
 		{"internal/abi.Type", "Hash", typeHashOff},
-		{"internal/abi.Type", "TFlag", typeTFlagOff},
-		{"internal/abi.Type", "Kind_", typeKindOff},
-		{"internal/abi.Type", "Equal", typeEqualOff},
-		{"internal/abi.Type", "GCData", typeGCDataOff},
+		{"internal/abi.Type", "TFlag", TypeTFlagOff},
+		{"internal/abi.Type", "Kind_", TypeKindOff},
+		{"internal/abi.Type", "Equal", TypeEqualOff},
+		{"internal/abi.Type", "GCData", TypeGCDataOff},
 		{"internal/abi.Type", "Str", typeStrOff},
-		{"internal/abi.Type", "PtrToThis", typePtrThisOff},
-		{"internal/abi.ITab", "Fun", itabFixed},
+		{"internal/abi.Type", "PtrToThis", TypePtrThisOff},
+		{"internal/abi.ITab", "Fun", ItabHeaderSize},
 		{"internal/abi.ITab", "Hash", 16},
 		{"internal/abi.UncommonType", "Mcount", 4},
 		{"internal/abi.UncommonType", "Moff", 8},
@@ -46,7 +46,7 @@ func TestOffsets(t *testing.T) {
 		{"internal/abi.ArrayType", "Len", 64},
 		{"internal/abi.StructType", "Fields", 56},
 		{"runtime.itabTableType", "entries", 16},
-		{"runtime._func", "nfuncdata", funcSize - 1},
+		{"runtime._func", "nfuncdata", FuncSize - 1},
 		{"runtime._func", "nameOff", funcNameOff},
 		{"runtime._func", "npcdata", 28},
 		{"runtime._func", "cuOffset", 32},
@@ -71,7 +71,7 @@ func TestOffsets(t *testing.T) {
 		{"runtime.inlinedCall", "nameOff", 4},
 		{"runtime.inlinedCall", "parentPc", 8},
 		{"runtime.inlinedCall", "startLine", 12},
-		{"runtime.g", "stack", gStackLo},
+		{"runtime.g", "stack", GStackLo},
 		{"runtime.g", "sched", gSchedBP - 40},
 		{"runtime.gobuf", "bp", 40},
 		{"runtime.gobuf", "pc", 8},
@@ -84,7 +84,7 @@ func TestOffsets(t *testing.T) {
 		{"runtime.g", "waitreason", gWaitReason},
 		{"runtime.g", "startpc", gStartPC},
 		{"runtime.g", "labels", gLabels},
-		{"runtime.stack", "hi", gStackHi},
+		{"runtime.stack", "hi", GStackHi},
 		{"runtime.p", "timers", pTimersHeap - 8},
 		{"runtime.timers", "heap", 8},
 		{"runtime.timerWhen", "timer", 0},
@@ -103,12 +103,12 @@ func TestOffsets(t *testing.T) {
 		}
 	}
 	for name, size := range map[string]int64{
-		"internal/abi.Type":         typeHeader,
-		"internal/abi.UncommonType": uncommonSize,
-		"internal/abi.Method":       methodSize,
-		"runtime._func":             funcSize,
-		"runtime.findfuncbucket":    bucketSize,
-		"runtime.pcHeader":          pcHeaderSize,
+		"internal/abi.Type":         TypeHeader,
+		"internal/abi.UncommonType": UncommonSize,
+		"internal/abi.Method":       MethodSize,
+		"runtime._func":             FuncSize,
+		"runtime.findfuncbucket":    BucketSize,
+		"runtime.pcHeader":          PCHeaderSize,
 		"runtime.inlinedCall":       16,
 		"runtime.timerWhen":         timerWhenSize,
 		"internal/abi.StructField":  24,
@@ -120,14 +120,14 @@ func TestOffsets(t *testing.T) {
 		}
 	}
 	for kind, name := range map[uint8]string{
-		kindPointer: "PtrType", kindSlice: "SliceType", kindFunc: "FuncType", kindChan: "ChanType", kindArray: "ArrayType",
-		kindInterface: "InterfaceType", kindStruct: "StructType", kindMap: "MapType", kindString: "Type",
+		KindPointer: "PtrType", KindSlice: "SliceType", KindFunc: "FuncType", KindChan: "ChanType", KindArray: "ArrayType",
+		kindInterface: "InterfaceType", KindStruct: "StructType", KindMap: "MapType", kindString: "Type",
 	} {
 		s := types["internal/abi."+name]
 		if s == nil {
 			t.Errorf("the runtime has no %s", name)
-		} else if int(s.ByteSize) != uncommonOff(kind) {
-			t.Errorf("what follows a %s is at %d, not %d", name, s.ByteSize, uncommonOff(kind))
+		} else if int(s.ByteSize) != UncommonOff(kind) {
+			t.Errorf("what follows a %s is at %d, not %d", name, s.ByteSize, UncommonOff(kind))
 		}
 	}
 }
@@ -136,8 +136,8 @@ func TestOffsets(t *testing.T) {
 // process.
 func TestKinds(t *testing.T) {
 	for kind, want := range map[reflect.Kind]int{
-		reflect.Array: kindArray, reflect.Chan: kindChan, reflect.Func: kindFunc, reflect.Interface: kindInterface, reflect.Map: kindMap,
-		reflect.Pointer: kindPointer, reflect.Slice: kindSlice, reflect.String: kindString, reflect.Struct: kindStruct, reflect.UnsafePointer: kindUnsafePtr,
+		reflect.Array: KindArray, reflect.Chan: KindChan, reflect.Func: KindFunc, reflect.Interface: kindInterface, reflect.Map: KindMap,
+		reflect.Pointer: KindPointer, reflect.Slice: KindSlice, reflect.String: kindString, reflect.Struct: KindStruct, reflect.UnsafePointer: kindUnsafePtr,
 	} {
 		if int(kind) != want {
 			t.Errorf("%v is %d, not %d", kind, int(kind), want)
@@ -147,12 +147,12 @@ func TestKinds(t *testing.T) {
 
 // TestFlags pins type flags against what this process's own types have.
 func TestFlags(t *testing.T) {
-	flags := func(typ reflect.Type) uint8 { return platform.Read[uint8](descriptorOf(typ) + typeTFlagOff) }
+	flags := func(typ reflect.Type) uint8 { return platform.Read[uint8](descriptorOf(typ) + TypeTFlagOff) }
 	for typ, want := range map[reflect.Type]uint8{
-		reflect.TypeFor[[]int](): 0, reflect.TypeFor[pointers](): tflagNamed | tflagUncommon, reflect.TypeFor[*Goroutines](): tflagUncommon,
-		reflect.TypeFor[int](): tflagNamed | tflagUncommon,
+		reflect.TypeFor[[]int](): 0, reflect.TypeFor[pointers](): TFlagNamed | TFlagUncommon, reflect.TypeFor[*Goroutines](): TFlagUncommon,
+		reflect.TypeFor[int](): TFlagNamed | TFlagUncommon,
 	} {
-		if got := flags(typ) & (tflagNamed | tflagUncommon); got != want {
+		if got := flags(typ) & (TFlagNamed | TFlagUncommon); got != want {
 			t.Errorf("%v has flags %b, want %b", typ, got, want)
 		}
 	}
@@ -178,7 +178,7 @@ func TestPointerMask(t *testing.T) {
 	var v any = pointers{}
 	typ := *(*uintptr)(unsafe.Pointer(&v))
 	got := map[uintptr]bool{}
-	pointerMask(typ, 0, func(off uintptr) { got[off] = true })
+	PointerMask(typ, 0, func(off uintptr) { got[off] = true })
 	var p pointers
 	want := map[uintptr]bool{
 		unsafe.Offsetof(p.b): true, unsafe.Offsetof(p.c): true, unsafe.Offsetof(p.c) + 16: true,

@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 import (
 	"errors"
@@ -35,7 +35,7 @@ type Goroutine struct {
 type Goroutines struct {
 	host     *Runtime
 	all, len *uintptr
-	procs    *sliceHeader
+	procs    *SliceHeader
 	cgo      *bool
 	sleep    uintptr // the function of timers by which goroutines sleep
 }
@@ -46,7 +46,7 @@ func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	gs := &Goroutines{host: h}
 	var err error
 	at := func(name string) uintptr {
-		p, ok := h.idx.Lookup(name, 1)
+		p, ok := h.Index.Lookup(name, 1)
 		if !ok && err == nil {
 			err = fmt.Errorf("the image lacks %s", name)
 		}
@@ -54,7 +54,7 @@ func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	}
 	gs.all = (*uintptr)(platform.Pointer(at("runtime.allgptr")))
 	gs.len = (*uintptr)(platform.Pointer(at("runtime.allglen")))
-	gs.procs = (*sliceHeader)(platform.Pointer(at("runtime.allp")))
+	gs.procs = (*SliceHeader)(platform.Pointer(at("runtime.allp")))
 	gs.cgo = (*bool)(platform.Pointer(at("runtime.iscgo")))
 	gs.sleep = at("runtime.goroutineReady")
 	if err != nil {
@@ -152,8 +152,8 @@ func (gs *Goroutines) All(yield func(Goroutine) bool) {
 // Stopped calls f while no other goroutine runs. f must neither allocate much
 // nor wait for anything.
 func (gs *Goroutines) Stopped(f func()) {
-	s := gs.host.stop(stwReason)
-	defer gs.host.start(s)
+	s := gs.host.StopTheWorld(StopReason)
+	defer gs.host.StartTheWorld(s)
 	f()
 }
 
@@ -173,7 +173,7 @@ func (gs *Goroutines) Timers() int {
 		if p == 0 {
 			continue
 		}
-		heap := platform.Read[sliceHeader](p + pTimersHeap)
+		heap := platform.Read[SliceHeader](p + pTimersHeap)
 		for j := range heap.len {
 			t := platform.Read[uintptr](heap.ptr + timerWhenSize*uintptr(j))
 			if t != 0 && platform.Read[uint8](t+timerState)&timerZombie == 0 && !gs.harmless(platform.Read[uintptr](t+timerFunc)) {
@@ -202,21 +202,21 @@ func (gs *Goroutines) harmless(fn uintptr) bool {
 	return strings.HasPrefix(name, "runtime.netpoll") || strings.HasPrefix(name, "runtime.(*scavengerState)")
 }
 
-// position returns where g is and where its chain of frame pointers begins, if
+// Position returns where g is and where its chain of frame pointers begins, if
 // it does not run.
-func (gs *Goroutines) position(g uintptr) (pc, bp uintptr) {
+func (gs *Goroutines) Position(g uintptr) (pc, bp uintptr) {
 	switch s := platform.Read[uint32](g+gStatus) &^ statusScan; s {
 	case statusIdle, statusRunning, statusDead, statusDeadExtra:
 		return 0, 0
 	case statusSyscall:
 		return platform.Read[uintptr](g + gSyscallPC), platform.Read[uintptr](g + gSyscallBP)
 	}
-	return platform.Read[uintptr](g + gSchedPC), platform.Read[uintptr](g + gSchedBP)
+	return platform.Read[uintptr](g + GSchedPC), platform.Read[uintptr](g + gSchedBP)
 }
 
 // OnStack reports whether sp is in the stack of g.
 func OnStack(g, sp uintptr) bool {
-	return sp >= platform.Read[uintptr](g+gStackLo) && sp < platform.Read[uintptr](g+gStackHi)
+	return sp >= platform.Read[uintptr](g+GStackLo) && sp < platform.Read[uintptr](g+GStackHi)
 }
 
 // A Stack is where a goroutine is.
@@ -250,8 +250,8 @@ func (gs *Goroutines) stack(g uintptr, s *Stack) {
 	case platform.Read[uint32](g+gStatus)&^statusScan == statusWaiting && reasonNames[why] != "":
 		s.State = reasonNames[why]
 	}
-	lo, hi := platform.Read[uintptr](g+gStackLo), platform.Read[uintptr](g+gStackHi)
-	pc, bp := gs.position(g)
+	lo, hi := platform.Read[uintptr](g+GStackLo), platform.Read[uintptr](g+GStackHi)
+	pc, bp := gs.Position(g)
 	for pc != 0 && len(s.Calls) < cap(s.Calls) {
 		s.Calls = append(s.Calls, pc)
 		if bp < lo || bp >= hi-16 || bp%8 != 0 {

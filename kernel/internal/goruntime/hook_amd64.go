@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 //
 // Hooks are set before the process runs anything that calls name.
 func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
-	entry, ok := h.idx.Lookup(name, 1)
+	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
 		return original, fmt.Errorf("the image lacks %s", name)
 	}
@@ -32,7 +32,7 @@ func Hook[F any](h *Runtime, name string, replacement F) (original F, err error)
 // Original returns the part of the image's function name that Hook leaves
 // alone, as a function.
 func Original[F any](h *Runtime, name string) (original F, err error) {
-	entry, ok := h.idx.Lookup(name, 1)
+	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
 		return original, fmt.Errorf("the image lacks %s", name)
 	}
@@ -40,21 +40,21 @@ func Original[F any](h *Runtime, name string) (original F, err error) {
 	if n == 0 {
 		return original, fmt.Errorf("%s does not begin with a stack check", name)
 	}
-	return funcAt[F](entry + uintptr(n)), nil
+	return FuncAt[F](entry + uintptr(n)), nil
 }
 
 // Func returns the image's function name, exported or not.
 func Func[F any](h *Runtime, name string) (f F, err error) {
-	entry, ok := h.idx.Lookup(name, 1)
+	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
 		return f, fmt.Errorf("the image lacks %s", name)
 	}
-	return funcAt[F](entry), nil
+	return FuncAt[F](entry), nil
 }
 
 // Address returns where the image's function name begins.
 func Address(h *Runtime, name string) (uintptr, error) {
-	addr, ok := h.idx.Lookup(name, 1)
+	addr, ok := h.Index.Lookup(name, 1)
 	if !ok {
 		return 0, fmt.Errorf("the image lacks %s", name)
 	}
@@ -63,7 +63,7 @@ func Address(h *Runtime, name string) (uintptr, error) {
 
 // Var returns a variable of the image.
 func Var[T any](h *Runtime, name string) (*T, error) {
-	addr, ok := h.idx.Lookup(name, 0)
+	addr, ok := h.Index.Lookup(name, 0)
 	if !ok {
 		return nil, fmt.Errorf("the image lacks %s", name)
 	}

@@ -1,6 +1,6 @@
 //go:build go1.27 && !go1.28
 
-package link
+package goruntime
 
 import (
 	"unsafe"
@@ -11,60 +11,60 @@ import (
 // mapTypeSize is the size of internal/abi.MapType.
 const mapTypeSize = 136
 
-type moduleData struct {
-	pcHeader    uintptr
-	funcnametab sliceHeader
-	cutab       sliceHeader
-	filetab     sliceHeader
-	pctab       sliceHeader
-	pclntable   sliceHeader
-	ftab        sliceHeader
-	findfunctab uintptr
-	minpc       uintptr
-	maxpc       uintptr
+type ModuleData struct {
+	PcHeader    uintptr
+	Funcnametab SliceHeader
+	Cutab       SliceHeader
+	Filetab     SliceHeader
+	Pctab       SliceHeader
+	Pclntable   SliceHeader
+	Ftab        SliceHeader
+	Findfunctab uintptr
+	Minpc       uintptr
+	Maxpc       uintptr
 
-	text, etext           uintptr
-	noptrdata, enoptrdata uintptr
-	data, edata           uintptr
+	Text, Etext           uintptr
+	Noptrdata, Enoptrdata uintptr
+	Data, Edata           uintptr
 	bss, ebss             uintptr
 	noptrbss, enoptrbss   uintptr
 	covctrs, ecovctrs     uintptr
-	end, gcdata, gcbss    uintptr
-	types                 uintptr
+	End, gcdata, gcbss    uintptr
+	Types                 uintptr
 	typedesclen           uintptr
-	etypes                uintptr
+	Etypes                uintptr
 	itaboffset, itabsize  uintptr
-	rodata                uintptr
-	gofunc                uintptr
-	epclntab              uintptr
+	Rodata                uintptr
+	Gofunc                uintptr
+	Epclntab              uintptr
 
-	textsectmap sliceHeader
-	ptab        sliceHeader
+	textsectmap SliceHeader
+	ptab        SliceHeader
 
 	pluginpath stringHeader
-	pkghashes  sliceHeader
-	inittasks  sliceHeader
+	pkghashes  SliceHeader
+	inittasks  SliceHeader
 
 	modulename   stringHeader
-	modulehashes sliceHeader
+	modulehashes SliceHeader
 
 	hasmain uint8
 	bad     bool
 
-	gcdatamask, gcbssmask bitvector
+	Gcdatamask, gcbssmask BitVector
 
 	typemap uintptr
-	next    uintptr
+	Next    uintptr
 }
 
-// publishTypes has reflect find our types by their strings: offsets from
+// PublishTypes has reflect find our types by their strings: offsets from
 // md.types, sorted by string. The runtime collects a module's types when it is
 // first asked for them and keeps the list, which is replaced here. The caller
 // has stopped the world, so nobody holds the lock of the lists.
-func (h *Runtime) publishTypes(md *moduleData, offs []int32) {
+func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	list := make([]unsafe.Pointer, len(offs))
 	for i, off := range offs {
-		list[i] = platform.Pointer(md.types + uintptr(off))
+		list[i] = platform.Pointer(md.Types + uintptr(off))
 	}
 	if *h.typelinks == nil {
 		*h.typelinks = map[unsafe.Pointer][]unsafe.Pointer{}
@@ -72,23 +72,23 @@ func (h *Runtime) publishTypes(md *moduleData, offs []int32) {
 	(*h.typelinks)[unsafe.Pointer(md)] = list
 }
 
-// addItabs hands interface tables to the runtime. The runtime's own function for
+// AddItabs hands interface tables to the runtime. The runtime's own function for
 // that expects the tables of a module side by side.
-func (h *Runtime) addItabs(_ *moduleData, list []uintptr) {
-	w := h.stop(stwReason) // so nobody holds the table's lock
+func (h *Runtime) AddItabs(_ *ModuleData, list []uintptr) {
+	w := h.StopTheWorld(StopReason) // so nobody holds the table's lock
 	for _, p := range list {
 		h.itabAdd(platform.Pointer(p))
 	}
-	h.start(w)
+	h.StartTheWorld(w)
 }
 
 // typeMap is what a module's typemap points to: types by the address of what
 // stands for them in the module.
 type typeMap map[unsafe.Pointer]unsafe.Pointer
 
-func (t typeMap) at(_ *moduleData, addr uintptr) unsafe.Pointer { return t[platform.Pointer(addr)] }
+func (t typeMap) at(_ *ModuleData, addr uintptr) unsafe.Pointer { return t[platform.Pointer(addr)] }
 
-func (t typeMap) set(_ *moduleData, addr uintptr, typ unsafe.Pointer) {
+func (t typeMap) set(_ *ModuleData, addr uintptr, typ unsafe.Pointer) {
 	t[platform.Pointer(addr)] = typ
 }
 
@@ -103,6 +103,6 @@ type release struct {
 }
 
 func (r *release) find(addr func(name string) uintptr) {
-	r.itabAdd = funcAt[func(unsafe.Pointer)](addr("runtime.itabAdd"))
+	r.itabAdd = FuncAt[func(unsafe.Pointer)](addr("runtime.itabAdd"))
 	r.typelinks = (*map[unsafe.Pointer][]unsafe.Pointer)(platform.Pointer(addr("runtime.moduleToTypelinks")))
 }

@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 import (
 	"sync"
@@ -43,7 +43,7 @@ const (
 	switchEntry = 24
 )
 
-func hookAssertions(h *Runtime) (err error) {
+func HookAssertions(h *Runtime) (err error) {
 	if assertions.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildTypeAssertCache"); err != nil {
 		return err
 	}
@@ -76,9 +76,9 @@ func noteCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
 	return c
 }
 
-// forgetAssertions empties all caches. Somebody may read an entry meanwhile: only
+// ClearAssertionCaches empties all caches. Somebody may read an entry meanwhile: only
 // its type goes, so that the rest of it still belongs to what was read before.
-func forgetAssertions() {
+func ClearAssertionCaches() {
 	assertions.mu.Lock()
 	defer assertions.mu.Unlock()
 	kept := assertions.caches[:0]

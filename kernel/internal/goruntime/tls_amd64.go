@@ -1,4 +1,4 @@
-package link
+package goruntime
 
 // tlsDistance is that of an executable without C code.
 const tlsDistance = 8

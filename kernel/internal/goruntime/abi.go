@@ -1,0 +1,143 @@
+package goruntime
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// Offsets into internal/abi.Type and the structures that begin with it.
+const (
+	typeSizeOff     = 0
+	typePtrBytesOff = 8
+	typeHashOff     = 16
+	TypeTFlagOff    = 20
+	TypeKindOff     = 23
+	TypeEqualOff    = 24
+	TypeGCDataOff   = 32
+	typeStrOff      = 40
+	TypePtrThisOff  = 44
+	TypeHeader      = 48
+
+	TFlagUncommon  = 1 << 0
+	tflagExtraStar = 1 << 1
+	TFlagNamed     = 1 << 2
+
+	StructFieldsOff = 56
+	StructFieldSize = 24
+
+	UncommonSize = 16
+	MethodSize   = 16
+)
+
+const (
+	KindArray     = 17
+	KindChan      = 18
+	KindFunc      = 19
+	kindInterface = 20
+	KindMap       = 21
+	KindPointer   = 22
+	KindSlice     = 23
+	kindString    = 24
+	KindStruct    = 25
+	kindUnsafePtr = 26
+)
+
+// UncommonOff is where the uncommonType of a type of this kind stands.
+func UncommonOff(kind uint8) int {
+	switch kind {
+	case KindPointer, KindSlice, KindFunc:
+		return 56
+	case KindChan:
+		return 64
+	case KindArray:
+		return 72
+	case kindInterface, KindStruct:
+		return 80
+	case KindMap:
+		return mapTypeSize
+	}
+	return TypeHeader
+}
+
+func TypeHash(t uintptr) uint32 { return platform.Read[uint32](t + typeHashOff) }
+
+func TypeKind(t uintptr) uint8 { return platform.Read[uint8](t+TypeKindOff) & 31 }
+
+// PointerMask calls set with the offset of every word of type t that may hold
+// a pointer.
+func PointerMask(t, off uintptr, set func(off uintptr)) {
+	if platform.Read[uintptr](t+typePtrBytesOff) == 0 {
+		return
+	}
+	switch TypeKind(t) {
+	case KindArray:
+		elem, n := platform.Read[uintptr](t+48), platform.Read[uintptr](t+64)
+		for i := range n {
+			PointerMask(elem, off+i*platform.Read[uintptr](elem), set)
+		}
+	case KindStruct:
+		fields, n := platform.Read[uintptr](t+StructFieldsOff), platform.Read[uintptr](t+StructFieldsOff+8)
+		for i := range n {
+			f := fields + i*StructFieldSize
+			PointerMask(platform.Read[uintptr](f+8), off+platform.Read[uintptr](f+16), set)
+		}
+	case kindInterface:
+		set(off)
+		set(off + 8)
+	default: // pointers, and strings and slices, whose pointer comes first
+		set(off)
+	}
+}
+
+// TypeAt makes a reflect.Type of the descriptor at p.
+func TypeAt(p unsafe.Pointer) reflect.Type {
+	var v any
+	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = p
+	return reflect.TypeOf(v)
+}
+
+// descriptorOf is the address of a type's descriptor.
+func descriptorOf(t reflect.Type) uintptr {
+	return uintptr((*[2]unsafe.Pointer)(unsafe.Pointer(&t))[1])
+}
+
+func MethodCount(t uintptr) uint16 {
+	if platform.Read[uint8](t+TypeTFlagOff)&TFlagUncommon == 0 {
+		return 0
+	}
+	return platform.Read[uint16](t + uintptr(UncommonOff(TypeKind(t))) + 4)
+}
+
+// NameText decodes an internal/abi.Name at p, and says where its text ends.
+func NameText(p uintptr) (text string, end uintptr) {
+	n, shift := 0, 0
+	for p++; ; shift += 7 {
+		c := platform.Read[byte](p)
+		p++
+		n |= int(c&0x7f) << shift
+		if c < 0x80 {
+			break
+		}
+	}
+	return string(platform.Bytes(p, n)), p + uintptr(n)
+}
+
+// NameAt is the text of a name, given by its offset from the module's types; 0 stands for none.
+func (md *ModuleData) NameAt(off int32) string {
+	if off == 0 {
+		return ""
+	}
+	s, _ := NameText(md.Types + uintptr(off))
+	return s
+}
+
+// TypeString is the string that reflect knows a type by.
+func (md *ModuleData) TypeString(t uintptr) string {
+	s := md.NameAt(platform.Read[int32](t + typeStrOff))
+	if platform.Read[uint8](t+TypeTFlagOff)&tflagExtraStar != 0 {
+		s = s[1:]
+	}
+	return s
+}

@@ -1,0 +1,75 @@
+package goruntime
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// An Itab mirrors internal/abi.ITab.
+type Itab struct {
+	Inter, Typ uintptr
+	Hash       uint32
+	Fun        [1]uintptr
+}
+
+const ItabHeaderSize = 24 // bytes before fun
+
+// FindItab looks an interface table up as the runtime does: the table is an
+// open-addressed hash set that is replaced when it grows.
+func (h *Runtime) FindItab(inter, typ uintptr) *Itab {
+	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
+	size := *(*uintptr)(t)
+	entries := uintptr(t) + 16
+	mask := size - 1
+	i := uintptr(TypeHash(inter)^TypeHash(typ)) & mask
+	for step := uintptr(1); ; step++ {
+		p := atomic.LoadUintptr((*uintptr)(platform.Pointer(entries + i*8)))
+		if p == 0 {
+			return nil
+		}
+		if m := (*Itab)(platform.Pointer(p)); m.Inter == inter && m.Typ == typ {
+			return m
+		}
+		i = (i + step) & mask
+	}
+}
+
+// EachItab calls f with every interface table the runtime knows.
+func (h *Runtime) EachItab(f func(*Itab)) {
+	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
+	size := *(*uintptr)(t)
+	for i := range size {
+		if p := atomic.LoadUintptr((*uintptr)(platform.Pointer(uintptr(t) + 16 + i*8))); p != 0 {
+			f((*Itab)(platform.Pointer(p)))
+		}
+	}
+}
+
+// ItabCount is how many interface tables the runtime knows.
+func (h *Runtime) ItabCount() uintptr {
+	return platform.Read[uintptr](atomic.LoadUintptr(h.itabTable) + 8)
+}
+
+// ReplaceItab puts one interface table in the place of another of the same types.
+func (h *Runtime) ReplaceItab(old, now *Itab) {
+	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
+	size := *(*uintptr)(t)
+	for i := range size {
+		if p := (*uintptr)(platform.Pointer(uintptr(t) + 16 + i*8)); atomic.LoadUintptr(p) == AddressOf(old) {
+			atomic.StoreUintptr(p, AddressOf(now))
+		}
+	}
+}
+
+func AddressOf(m *Itab) uintptr { return uintptr(unsafe.Pointer(m)) }
+
+// Offsets into internal/abi.InterfaceType.
+const (
+	InterfacePkgOff     = 48
+	InterfaceMethodsOff = 56
+	InterfaceMethodSize = 8
+)
+
+func InterfaceMethods(inter uintptr) int { return platform.Read[int](inter + InterfaceMethodsOff + 8) }

@@ -1,0 +1,139 @@
+package goruntime
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/symindex"
+)
+
+// The structures below mirror those of runtime/symtab.go, runtime/runtime2.go
+// and internal/abi; what differs between releases stands in files named after
+// them. layout_test.go pins sizes and offsets against the runtime's own, read
+// from debug information.
+
+type SliceHeader struct {
+	ptr      uintptr
+	len, cap int
+}
+
+func (h *SliceHeader) Set(ptr uintptr, n int) { *h = SliceHeader{ptr, n, n} }
+
+type stringHeader struct {
+	ptr uintptr
+	len int
+}
+
+type BitVector struct {
+	N        int32
+	Bytedata uintptr
+}
+
+const (
+	PCHeaderSize = 8 + 8*8
+	pclnMagic    = 0xfffffff1
+
+	// FuncSize is the size of runtime._func without its variable part.
+	FuncSize    = 44
+	funcNameOff = 4
+
+	FuncBucket    = 4096 // bytes of text per findfunc bucket
+	FuncSubbucket = 256
+	BucketSize    = 4 + FuncBucket/FuncSubbucket
+
+	PcdataUnsafePoint  = 0
+	PcdataInlTreeIndex = 2
+	FuncdataInlTree    = 3
+	FuncdataOpenDefers = 4
+)
+
+// WorldStop goes from stopTheWorld to startTheWorld, in registers: its fields
+// must be those of runtime.worldStop.
+//
+//lint:ignore U1000 nobody looks inside
+type WorldStop struct {
+	reason                                             uint8
+	startedStopping, finishedStopping, stoppingCPUTime int64
+}
+
+// A Runtime gives access to the runtime that this process runs on.
+type Runtime struct {
+	Index       *symindex.Index
+	FirstModule *ModuleData
+	LastModule  *uintptr // runtime.lastmoduledatap
+	itabTable   *uintptr
+	Zerobase    uintptr
+	DeferReturn uintptr
+	TLSDistance int64
+	Cgo         bool // the image contains C code
+	release
+	links
+	ModulesInit   func()
+	StopTheWorld  func(reason uint8) WorldStop
+	StartTheWorld func(WorldStop)
+	TypedMemmove  func(typ, dst, src unsafe.Pointer)
+	TypedMemclr   func(typ, p unsafe.Pointer)
+	heap          uintptr  // runtime.mheap_
+	finalizers    *uintptr // runtime.allfin
+}
+
+// stwPlugin is some valid runtime.stwReason; it names the pause in traces.
+const StopReason = 1
+
+func NewRuntime(idx *symindex.Index) (*Runtime, error) {
+	h := &Runtime{Index: idx}
+	var missing error
+	addr := func(name string) uintptr {
+		p, ok := idx.Lookup(name, 1)
+		if !ok && missing == nil {
+			missing = fmt.Errorf("the image lacks runtime symbol %s", name)
+		}
+		return p
+	}
+	h.FirstModule = (*ModuleData)(platform.Pointer(addr("runtime.firstmoduledata")))
+	h.LastModule = (*uintptr)(platform.Pointer(addr("runtime.lastmoduledatap")))
+	h.itabTable = (*uintptr)(platform.Pointer(addr("runtime.itabTable")))
+	h.Zerobase = addr("runtime.zerobase")
+	h.DeferReturn = addr("runtime.deferreturn")
+	h.ModulesInit = FuncAt[func()](addr("runtime.modulesinit"))
+	h.release.find(addr)
+	h.StopTheWorld = FuncAt[func(uint8) WorldStop](addr("runtime.stopTheWorld"))
+	h.StartTheWorld = FuncAt[func(WorldStop)](addr("runtime.startTheWorld"))
+	h.TypedMemmove = FuncAt[func(typ, dst, src unsafe.Pointer)](addr("runtime.typedmemmove"))
+	h.TypedMemclr = FuncAt[func(typ, p unsafe.Pointer)](addr("runtime.typedmemclr"))
+	h.heap = addr("runtime.mheap_")
+	h.finalizers = (*uintptr)(platform.Pointer(addr("runtime.allfin")))
+	iscgo := (*bool)(platform.Pointer(addr("runtime.iscgo")))
+	if missing != nil {
+		return nil, missing
+	}
+	h.Cgo = *iscgo
+	h.TLSDistance = tlsDistance
+	if d, ok := idx.Lookup(symindex.TLSDistance, 1); ok {
+		h.TLSDistance = int64(d)
+	}
+	if m := *(*uint32)(platform.Pointer(h.FirstModule.PcHeader)); m != pclnMagic {
+		return nil, fmt.Errorf("the image's function table has magic %#x, not %#x", m, uint32(pclnMagic))
+	}
+	if t, ok := idx.Lookup("runtime.text", 1); !ok || t != h.FirstModule.Text {
+		return nil, fmt.Errorf("the image's module data does not have the expected layout")
+	}
+	return h, nil
+}
+
+// FuncAt makes a function value of the code at pc.
+func FuncAt[F any](pc uintptr) F {
+	fv := &struct{ pc uintptr }{pc}
+	return *(*F)(unsafe.Pointer(&fv))
+}
+
+// InitTaskFuncs lists the functions that the runtime.initTask at addr runs.
+func InitTaskFuncs(addr uintptr) []func() {
+	n := int(platform.Read[uint32](addr + 4))
+	var list []func()
+	for i := range n {
+		list = append(list, FuncAt[func()](platform.Read[uintptr](addr+8+uintptr(i)*8)))
+	}
+	return list
+}
