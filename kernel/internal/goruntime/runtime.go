@@ -1,3 +1,8 @@
+// Package goruntime reads and changes the Go runtime of the process that it runs in: the structures that the runtime
+// exports to nobody, goroutines and their stacks, the heap, interface tables, and functions that are replaced.
+//
+// Layouts differ between Go releases, and some code between processors: those stand in files named after them.
+// layout_test.go pins sizes and offsets against the runtime's own, read from debug information.
 package goruntime
 
 import (

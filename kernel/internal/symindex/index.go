@@ -1,3 +1,4 @@
+// Package symindex holds the index of an image's symbols: package image writes it, and the worker looks names up in it.
 package symindex
 
 import (
