@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/symindex"
+	"github.com/perijove/perijove/kernel/internal/symname"
 	"golang.org/x/sys/unix"
 )
 
@@ -132,7 +133,7 @@ func readMarks(file string) (list []nameMark, err error) {
 func definedByAll(name string) bool {
 	switch {
 	case strings.HasPrefix(name, "type:"):
-		return !instance(name)
+		return !symname.IsInstance(name)
 	case strings.HasPrefix(name, "go:"), strings.HasPrefix(name, "runtime.gcbits."):
 		return true
 	}
@@ -145,7 +146,7 @@ func (ld *load) definition(name string, abi uint16) (best defRef, found bool, er
 	if d, ok := ld.main.pkg.find(symKey{name, abi}); ok && !strings.HasPrefix(name, "main.") {
 		best, found = d, true // what the cell pushes to another package
 	}
-	if path := packageOf(name); ld.archives.Has(path) {
+	if path := symname.Package(name); ld.archives.Has(path) {
 		p, err := ld.openPackage(path)
 		if err != nil {
 			return best, false, err

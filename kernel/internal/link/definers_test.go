@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // listed are compiled packages of the standard library. It implements Archives.
@@ -97,7 +98,7 @@ func TestDefinersNeeded(t *testing.T) {
 					if _, ok := own.find(symKey{name, goobj.ABI0}); !ok && !defined[name] {
 						defined[name] = ownerDefines(t, archives, name)
 						if !defined[name] {
-							t.Errorf("%s refers to %s, which package %s does not define", path, name, packageOf(name))
+							t.Errorf("%s refers to %s, which package %s does not define", path, name, symname.Package(name))
 						}
 					}
 				}
@@ -109,7 +110,7 @@ func TestDefinersNeeded(t *testing.T) {
 func ownerDefines(t *testing.T, archives listed, name string) bool {
 	t.Helper()
 	l := &Linker{archives: archives, packages: map[string]*pkg{}}
-	p, err := l.openPackage(packageOf(name))
+	p, err := l.openPackage(symname.Package(name))
 	if err != nil {
 		return false
 	}

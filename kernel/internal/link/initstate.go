@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // The initialization of a package may fail: it panics, calls os.Exit or runtime.Goexit, or is interrupted. The package
@@ -92,7 +93,7 @@ func (p *PackageInit) Owns(function string) bool {
 func (l *Linker) PackageInit(path string) *PackageInit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.inits[initTaskName(path)]
+	s := l.inits[symname.InitTask(path)]
 	if s == nil || s.done() {
 		return nil
 	}

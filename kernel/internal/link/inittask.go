@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // An initNode is the init task of a package that has not been initialized yet.
@@ -81,7 +82,7 @@ func (ld *load) permitted(list []*initNode, nodes map[string]*initNode, retry []
 		}
 	}
 	for _, path := range retry {
-		mark(initTaskName(path))
+		mark(symname.InitTask(path))
 	}
 	barred := map[string]bool{}
 	return slices.DeleteFunc(list, func(n *initNode) bool {
@@ -130,7 +131,7 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inits[name].done() {
 		return name, defRef{}, nil
 	}
-	p, err := ld.imported(o, packageOf(strings.TrimSuffix(name, ".inittask")+"x"))
+	p, err := ld.imported(o, symname.Package(strings.TrimSuffix(name, ".inittask")+"x"))
 	if err != nil {
 		return name, defRef{}, err
 	}
@@ -149,7 +150,7 @@ func (ld *load) fillMaps() {
 		if !n.kind.IsVar() || n.obj.main {
 			continue
 		}
-		name := initTaskName(n.obj.pkg.path)
+		name := symname.InitTask(n.obj.pkg.path)
 		if _, ok := ld.idx.Lookup(name, goobj.ABI0); !ok || ld.ofOther(name) {
 			continue
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/symindex"
+	"github.com/perijove/perijove/kernel/internal/symname"
 	"golang.org/x/sys/unix"
 )
 
@@ -230,7 +231,7 @@ func (l *Linker) Replace(path string) {
 // ofOther reports whether a symbol belongs to a replaced package or mentions one.
 func (l *Linker) ofOther(name string) bool {
 	for _, path := range l.others {
-		if ofPackage(name, goobj.EscapePath(path)) {
+		if symname.MentionsPackage(name, goobj.EscapePath(path)) {
 			return true
 		}
 	}

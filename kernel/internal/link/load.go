@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // A Request asks for one object to be loaded.
@@ -98,11 +99,11 @@ func newLoad(l *Linker, o *object, req Request) *load {
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
-		ld.methodNames[methodName(f)] = true
+		ld.methodNames[symname.Method(f)] = true
 	}
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
-		ld.renewedMethods[qualified(f)] = true
+		ld.renewedMethods[symname.QualifiedMethod(f)] = true
 	}
 	return ld
 }
@@ -127,11 +128,11 @@ func (ld *load) loaded(req Request, r roots) *Loaded {
 
 func (l *Linker) forget() {
 	for key := range l.globals {
-		if ofNotebook(key.name) {
+		if symname.MentionsNotebook(key.name) {
 			delete(l.globals, key)
 		}
 	}
-	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return ofNotebook(name) })
+	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return symname.MentionsNotebook(name) })
 	for name, v := range l.vars {
 		l.setOld(name, v)
 	}
@@ -206,13 +207,13 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 	task = -1
 	for i := range ld.main.NumDef() {
 		name := ld.main.Sym(i).Name()
-		if !strings.HasPrefix(name, "main.") && !ofUnnamed(name) {
+		if !strings.HasPrefix(name, "main.") && !symname.IsUnnamedStructMethod(name) {
 			continue
 		}
 		switch {
 		case name == "main..inittask":
 			task = i
-		case name == req.Entry, ld.fresh[withoutTypeArgs(name)], ld.refreshes(i, name):
+		case name == req.Entry, ld.fresh[symname.WithoutTypeArgs(name)], ld.refreshes(i, name):
 			t, err := ld.resolveIndex(ld.main, i)
 			if err != nil {
 				return task, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // Variables that no name means any more, since the user removed them or declared
@@ -165,13 +166,13 @@ type marking struct {
 // roots marks what cells can name, and what interface tables lead to.
 func (m *marking) roots() {
 	for _, name := range slices.Sorted(maps.Keys(m.stubs)) { // in order, for the same reason each time
-		s, plain := m.stubs[name], withoutTypeArgs(name)
-		if !m.dropped[plain] && !m.dropped[name] && !m.ran[name] && !isInit(name) {
+		s, plain := m.stubs[name], symname.WithoutTypeArgs(name)
+		if !m.dropped[plain] && !m.dropped[name] && !m.ran[name] && !symname.IsInit(name) {
 			m.mark(s.addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
 		}
 	}
 	for key, addr := range m.globals {
-		if plain := withoutTypeArgs(key.name); ofNotebook(key.name) && !m.dropped[plain] {
+		if plain := symname.WithoutTypeArgs(key.name); symname.MentionsNotebook(key.name) && !m.dropped[plain] {
 			m.mark(addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // An OriginError is a symbol's failure to resolve, with what in the cell asks
@@ -61,7 +62,7 @@ func (ld *load) origin(n *node, err error) error {
 func (ld *load) importOf(task, path string) string {
 	for ld.initParents[task] != "" {
 		task = ld.initParents[task]
-		path = packageOf(task)
+		path = symname.Package(task)
 	}
 	return path
 }

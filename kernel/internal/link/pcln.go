@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // A pclnWriter enters the functions of one load into the runtime's tables.
@@ -51,7 +52,7 @@ func (w *pclnWriter) name(s string) (uint32, error) {
 	if off, ok := w.names[s]; ok {
 		return off, nil
 	}
-	off, err := w.ld.mod.names.append(append([]byte(sourceName(s)), 0))
+	off, err := w.ld.mod.names.append(append([]byte(symname.Source(s)), 0))
 	w.names[s] = uint32(off)
 	return uint32(off), err
 }

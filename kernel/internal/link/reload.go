@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // Packages under edit.
@@ -66,18 +67,18 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 func (l *Linker) unload(path string, renew bool) {
 	prefix := goobj.EscapePath(path)
 	for key := range l.globals {
-		if (renew || !strings.HasPrefix(key.name, "type:")) && ofPackage(key.name, prefix) {
+		if (renew || !strings.HasPrefix(key.name, "type:")) && symname.MentionsPackage(key.name, prefix) {
 			delete(l.globals, key)
 		}
 	}
-	delete(l.inits, initTaskName(path))
+	delete(l.inits, symname.InitTask(path))
 	if !renew {
 		l.pending = append(l.pending, path)
 		return
 	}
 	l.renewed[prefix] = l.era
 	for name := range l.stubs {
-		if ofPackage(name, prefix) && !ofNotebook(name) {
+		if symname.MentionsPackage(name, prefix) && !symname.MentionsNotebook(name) {
 			delete(l.stubs, name)
 		}
 	}
@@ -90,7 +91,7 @@ func (l *Linker) madeAnew(name string, era int) bool {
 		return false
 	}
 	for prefix, since := range l.renewed {
-		if since > era && ofPackage(name, prefix) {
+		if since > era && symname.MentionsPackage(name, prefix) {
 			return true
 		}
 	}
@@ -181,7 +182,7 @@ func (ld *load) replacements() (map[string]*initNode, error) {
 				}
 			}
 		}
-		task := initTaskName(path)
+		task := symname.InitTask(path)
 		d, ok := p.find(symKey{task, goobj.ABI0})
 		if !ok || nodes[task] != nil {
 			continue

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // A node is a symbol that the current load places in memory.
@@ -139,7 +140,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return target{addr: ld.host.Zerobase}, nil
 	case o.main && strings.HasPrefix(name, "main."):
 		return ld.notebookSymbol(o, i, name)
-	case o.main && ofUnnamed(name) && ld.isMethodWrapper(o, s, name):
+	case o.main && symname.IsUnnamedStructMethod(name) && ld.isMethodWrapper(o, s, name):
 		return ld.notebookFunc(o, i, name)
 	case !o.main && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
 		// A variable local to a package of the image is that of the image.
@@ -149,7 +150,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 		return target{node: ld.place(o, i)}, nil
 	case o.Hashed(i), s.ABI() == goobj.ABIStatic, s.Local(), name == "":
 		return target{node: ld.place(o, i)}, nil
-	case ofNotebook(name):
+	case symname.MentionsNotebook(name):
 		return ld.sharedInLoad(o, i, symKey{name, keyABI(s)}, false)
 	}
 	if ld.replaceable(o, s, name) {
@@ -281,7 +282,7 @@ func (ld *load) linkedVar(o *object, i int) (target, error) {
 // notebookSymbol resolves a symbol of package main that the cell's object defines.
 func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	s := o.Sym(i)
-	plain := withoutTypeArgs(name)
+	plain := symname.WithoutTypeArgs(name)
 	generic := plain != name
 	switch {
 	case s.Kind().IsText() && generic && !ld.isMethodWrapper(o, s, name):
@@ -301,7 +302,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	s := o.Sym(i)
 	old := ld.Linker.stubs[name]
-	fresh := ld.fresh[name] || ld.fresh[withoutTypeArgs(name)]
+	fresh := ld.fresh[name] || ld.fresh[symname.WithoutTypeArgs(name)]
 	if old != nil && !fresh {
 		return target{addr: old.addr}, nil
 	}

@@ -1,6 +1,10 @@
 package link
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/symname"
+)
 
 // Types are named after their type arguments and elements. When a notebook type
 // is given another layout its name stays, so the descriptors that earlier loads
@@ -12,7 +16,7 @@ func (ld *load) descriptor(name string) (int, bool) {
 		ld.descriptors = map[string]int{}
 		for i := range ld.main.NumDef() {
 			s := ld.main.Sym(i)
-			if n := s.Name(); isType(s, n) && ofNotebook(n) {
+			if n := s.Name(); isType(s, n) && symname.MentionsNotebook(n) {
 				ld.descriptors[n] = i
 			}
 		}
@@ -57,7 +61,7 @@ func (ld *load) forgetOutdated() {
 				continue
 			}
 			if slices.ContainsFunc(r.identity(), func(f typeRef) bool { return gone[f.target] }) ||
-				instance(name) && slices.ContainsFunc(mentioned(name), isGone) {
+				symname.IsInstance(name) && slices.ContainsFunc(symname.NotebookTypes(name), isGone) {
 				gone[name] = true
 				grown = true
 			}

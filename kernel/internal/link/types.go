@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // A typeRecord remembers the descriptor of a type that involves notebook
@@ -42,7 +43,7 @@ func (ld *load) typeOf(o *object, i int, name string) (target, error) {
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
 	}
-	if !ofNotebook(name) {
+	if !symname.MentionsNotebook(name) {
 		return ld.sharedInLoad(o, i, key, true)
 	}
 	if _, done := ld.typeDone[name]; !done {
@@ -91,7 +92,7 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		if ld.madeAnew(n, old.era) {
 			return false
 		}
-		if !strings.HasPrefix(n, "type:") || !ofNotebook(n) || strings.HasPrefix(n, "type:.") {
+		if !strings.HasPrefix(n, "type:") || !symname.MentionsNotebook(n) || strings.HasPrefix(n, "type:.") {
 			return true
 		}
 		if ok, inGroup := same[n]; inGroup {
@@ -108,7 +109,7 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 	for changed := true; changed; {
 		changed = false
 		for n, r := range group {
-			if same[n] && (!sameLayout(ld.types[n], r, equalTarget) || instance(n) && slices.ContainsFunc(mentioned(n), replaced)) {
+			if same[n] && (!sameLayout(ld.types[n], r, equalTarget) || symname.IsInstance(n) && slices.ContainsFunc(symname.NotebookTypes(n), replaced)) {
 				same[n] = false
 				changed = true
 			}
@@ -133,15 +134,15 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 	for _, rel := range o.Sym(i).Relocs() {
 		if j, ok := o.Index(rel.Sym()); ok && j < o.NumDef() {
 			s := o.Sym(j)
-			if n := s.Name(); isType(s, n) && ofNotebook(n) {
+			if n := s.Name(); isType(s, n) && symname.MentionsNotebook(n) {
 				ld.collectTypes(o, j, n, group)
 			}
 		}
 	}
-	if !o.main || !instance(name) {
+	if !o.main || !symname.IsInstance(name) {
 		return
 	}
-	for _, t := range mentioned(name) {
+	for _, t := range symname.NotebookTypes(name) {
 		if j, ok := ld.descriptor("type:" + t); ok {
 			ld.collectTypes(o, j, "type:"+t, group)
 		}

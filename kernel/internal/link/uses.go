@@ -7,6 +7,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // Constant reports whether addr lies in read-only data: that of the image or
@@ -18,7 +19,7 @@ func (l *Linker) Constant(addr uintptr) bool {
 
 // noteUses remembers what a placed function refers to, for Reads.
 func (ld *load) noteUses(n *node) {
-	if !n.kind.IsText() || !n.obj.main && !ofNotebook(n.name) {
+	if !n.kind.IsText() || !n.obj.main && !symname.MentionsNotebook(n.name) {
 		return
 	}
 	var refs []uintptr

@@ -5,6 +5,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // The compiler makes functions that call others: a method for the pointer to a
@@ -20,7 +21,7 @@ import (
 // another is not marked as a wrapper.
 func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 	generic := strings.Contains(name, "[")
-	if !generic && strings.Count(name, ".") < 2 || isCallWrapper(name) || generic && strings.Contains(name, "go.shape.") {
+	if !generic && strings.Count(name, ".") < 2 || symname.IsCallWrapper(name) || generic && strings.Contains(name, "go.shape.") {
 		return false
 	}
 	fi, err := funcInfo(o, s)
@@ -31,19 +32,19 @@ func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 // stub was made for: a method of the type, or one that was promoted.
 func (ld *load) retyped(symbol string, s *stub) bool {
 	t := ld.methodType(symbol)
-	return s.typ != "" && (s.typ != t || mentions(t, ld.newTypes()))
+	return s.typ != "" && (s.typ != t || symname.MentionsType(t, ld.newTypes()))
 }
 
 // methodType names the type of a method that the cell's descriptors list: "" if
 // none does.
 func (ld *load) methodType(symbol string) string {
-	if methodName(symbol) == "" {
+	if symname.Method(symbol) == "" {
 		return ""
 	}
 	if ld.methodTypes == nil {
 		ld.methodTypes = map[string]string{}
 		for i := range ld.main.NumDef() {
-			if s := ld.main.Sym(i); isType(s, s.Name()) && ofNotebook(s.Name()) {
+			if s := ld.main.Sym(i); isType(s, s.Name()) && symname.MentionsNotebook(s.Name()) {
 				newTypeRecord(ld.main, i, s.Name()).noteMethodTypes(ld.methodTypes)
 			}
 		}
@@ -74,8 +75,8 @@ func (ld *load) refreshes(i int, name string) bool {
 	if old == nil || !s.Kind().IsText() || !ld.isMethodWrapper(ld.main, s, name) {
 		return false
 	}
-	method := methodName(name)
-	if ld.renewedMethods[qualified(name)] || mentions(name, ld.newTypes()) || ld.methodNames[method] && ld.retyped(name, old) {
+	method := symname.Method(name)
+	if ld.renewedMethods[symname.QualifiedMethod(name)] || symname.MentionsType(name, ld.newTypes()) || ld.methodNames[method] && ld.retyped(name, old) {
 		ld.renewed[name] = true
 	}
 	if ld.renewed[name] || ld.methodNames[method] {
@@ -87,7 +88,7 @@ func (ld *load) refreshes(i int, name string) bool {
 // outdated reports whether an instance of generic code must be loaded again. A
 // function literal goes with its function.
 func (ld *load) outdated(name, plain string) bool {
-	if ld.methodNames[methodName(name)] || mentions(name, ld.newTypes()) {
+	if ld.methodNames[symname.Method(name)] || symname.MentionsType(name, ld.newTypes()) {
 		return true
 	}
 	for {
@@ -138,12 +139,12 @@ func (ld *load) dropReplaced() {
 		return
 	}
 	for name := range ld.Linker.stubs {
-		if (strings.HasSuffix(name, "-fm") || strings.Contains(name, "[") || ofUnnamed(name)) && mentions(name, replaced) {
+		if (strings.HasSuffix(name, "-fm") || strings.Contains(name, "[") || symname.IsUnnamedStructMethod(name)) && symname.MentionsType(name, replaced) {
 			delete(ld.Linker.stubs, name)
 		}
 	}
 	for key := range ld.globals {
-		if mentions(key.name, replaced) {
+		if symname.MentionsType(key.name, replaced) {
 			delete(ld.globals, key)
 		}
 	}

@@ -1,4 +1,4 @@
-package link
+package symname
 
 import (
 	"strings"
@@ -6,19 +6,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// generatedMark is what package program puts behind the part of a name that the
+// GeneratedMark is what package program puts behind the part of a name that the
 // user has written. It is a letter to Go.
-const generatedMark = "ʹ"
+const GeneratedMark = "ʹ"
 
-// sourceName returns what stack traces, profiles and runtime.FuncForPC call a
+// Source returns what stack traces, profiles and runtime.FuncForPC call a
 // function: its name in the cell's text. The functions that package program adds
 // have numbers, as main.init.0 has: main.cell.3 is the statements of cell 3.
-func sourceName(name string) string {
-	i := strings.Index(name, generatedMark)
+func Source(name string) string {
+	i := strings.Index(name, GeneratedMark)
 	if i < 0 {
 		return name
 	}
-	head, rest := name[:i], name[i+len(generatedMark):]
+	head, rest := name[:i], name[i+len(GeneratedMark):]
 	end := 0
 	for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9' || rest[end] >= 'a' && rest[end] <= 'z') {
 		end++
@@ -26,12 +26,12 @@ func sourceName(name string) string {
 	if head == "main.cell" || head == "main.init" {
 		head += "." + rest[:end]
 	}
-	return head + sourceName(rest[end:])
+	return head + Source(rest[end:])
 }
 
-// packageOf returns the import path of the package in whose name a symbol is.
+// Package returns the import path of the package in whose name a symbol is.
 // That it defines the symbol is not said: see definition.
-func packageOf(name string) string {
+func Package(name string) string {
 	if strings.HasPrefix(name, "go:builtin.") {
 		return "runtime" // methods of error
 	}
@@ -52,9 +52,9 @@ func packageOf(name string) string {
 	return path
 }
 
-// ofNotebook reports whether a symbol name mentions a declaration of the
+// MentionsNotebook reports whether a symbol name mentions a declaration of the
 // notebook, package main.
-func ofNotebook(name string) bool {
+func MentionsNotebook(name string) bool {
 	for i := 0; ; {
 		j := strings.Index(name[i:], "main.")
 		if j < 0 {
@@ -73,8 +73,8 @@ func isPathByte(c byte) bool {
 		'0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// withoutTypeArgs removes the bracketed type arguments from a symbol name.
-func withoutTypeArgs(name string) string {
+// WithoutTypeArgs removes the bracketed type arguments from a symbol name.
+func WithoutTypeArgs(name string) string {
 	if !strings.Contains(name, "[") {
 		return name
 	}
@@ -93,9 +93,9 @@ func withoutTypeArgs(name string) string {
 	return b.String()
 }
 
-// ofPackage reports whether a symbol belongs to a package or mentions one of
+// MentionsPackage reports whether a symbol belongs to a package or mentions one of
 // its symbols; the package is given as in symbol names.
-func ofPackage(name, prefix string) bool {
+func MentionsPackage(name, prefix string) bool {
 	for {
 		i := strings.Index(name, prefix)
 		if i < 0 {
@@ -109,9 +109,9 @@ func ofPackage(name, prefix string) bool {
 	}
 }
 
-// mentioned lists the names of notebook types in a symbol's name, generic
+// NotebookTypes lists the names of notebook types in a symbol's name, generic
 // ones with their type arguments.
-func mentioned(name string) []string {
+func NotebookTypes(name string) []string {
 	var list []string
 	for i := 0; ; {
 		j := strings.Index(name[i:], "main.")
@@ -154,26 +154,26 @@ func typeArgs(s string) string {
 	return ""
 }
 
-// instance reports whether a symbol's name has type arguments.
-func instance(name string) bool { return strings.Contains(name, "[") }
+// IsInstance reports whether a symbol's name has type arguments.
+func IsInstance(name string) bool { return strings.Contains(name, "[") }
 
-// ofUnnamed reports whether a symbol is a method that a struct type without a
+// IsUnnamedStructMethod reports whether a symbol is a method that a struct type without a
 // name has from types of the notebook.
-func ofUnnamed(name string) bool {
-	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && ofNotebook(name)
+func IsUnnamedStructMethod(name string) bool {
+	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && MentionsNotebook(name)
 }
 
-// isCallWrapper reports whether a symbol is the function that a defer or go
+// IsCallWrapper reports whether a symbol is the function that a defer or go
 // statement makes of its call.
-func isCallWrapper(name string) bool {
+func IsCallWrapper(name string) bool {
 	last := strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], "0123456789")
 	return last == "deferwrap" || last == "gowrap"
 }
 
-// methodName is a method's name with the dot before it, or "" for a symbol that
+// Method is a method's name with the dot before it, or "" for a symbol that
 // is no method.
-func methodName(symbol string) string {
-	symbol = strings.TrimSuffix(withoutTypeArgs(symbol), "-fm")
+func Method(symbol string) string {
+	symbol = strings.TrimSuffix(WithoutTypeArgs(symbol), "-fm")
 	dot := strings.LastIndexByte(symbol, '.')
 	if dot < 0 || strings.Count(symbol, ".") < 2 {
 		return ""
@@ -181,9 +181,9 @@ func methodName(symbol string) string {
 	return symbol[dot:]
 }
 
-// qualified is a method's name with that of its receiver type, as in "T.M".
-func qualified(symbol string) string {
-	symbol = strings.TrimPrefix(strings.TrimSuffix(withoutTypeArgs(symbol), "-fm"), "main.")
+// QualifiedMethod is a method's name with that of its receiver type, as in "T.M".
+func QualifiedMethod(symbol string) string {
+	symbol = strings.TrimPrefix(strings.TrimSuffix(WithoutTypeArgs(symbol), "-fm"), "main.")
 	return strings.NewReplacer("(*", "", ")", "").Replace(symbol)
 }
 
@@ -195,8 +195,8 @@ func typeName(s string) string {
 	return s
 }
 
-// mentions reports whether a symbol's name has one of these types of package main.
-func mentions(symbol string, types map[string]bool) bool {
+// MentionsType reports whether a symbol's name has one of these types of package main.
+func MentionsType(symbol string, types map[string]bool) bool {
 	if len(types) == 0 {
 		return false
 	}
@@ -226,7 +226,7 @@ func mentions(symbol string, types map[string]bool) bool {
 	}
 }
 
-func initTaskName(path string) string { return goobj.EscapePath(path) + "..inittask" }
+func InitTask(path string) string { return goobj.EscapePath(path) + "..inittask" }
 
-// isInit reports whether a function runs once, when its cell does.
-func isInit(name string) bool { return name == "main.init" || strings.HasPrefix(name, "main.init.") }
+// IsInit reports whether a function runs once, when its cell does.
+func IsInit(name string) bool { return name == "main.init" || strings.HasPrefix(name, "main.init.") }

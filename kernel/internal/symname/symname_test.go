@@ -1,4 +1,4 @@
-package link
+package symname
 
 import (
 	"strings"
@@ -25,7 +25,7 @@ func TestPackageOf(t *testing.T) {
 		"gonum.org/v1/plot/vg.Points.func1":  "gonum.org/v1/plot/vg",
 		"internal/runtime/maps.(*Map).Clear": "internal/runtime/maps",
 	} {
-		if got := packageOf(name); got != want {
+		if got := Package(name); got != want {
 			t.Errorf("packageOf(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -55,7 +55,7 @@ func TestOfNotebook(t *testing.T) {
 		"runtime.main.func1":                 false,
 		"type:example.org/main.T[main.U]":    true,
 	} {
-		if got := ofNotebook(name); got != want {
+		if got := MentionsNotebook(name); got != want {
 			t.Errorf("ofNotebook(%q) = %v, want %v", name, got, want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestMentioned(t *testing.T) {
 		"main.f[go.shape.struct { main.p *main.Deep[int] }]": "main.p main.Deep[int]",
 		"main.f[main.Open[":                                  "main.f main.Open",
 	} {
-		if got := strings.Join(mentioned(name), " "); got != want {
+		if got := strings.Join(NotebookTypes(name), " "); got != want {
 			t.Errorf("%s mentions %q, want %q", name, got, want)
 		}
 	}
@@ -88,7 +88,7 @@ func TestWithoutTypeArgs(t *testing.T) {
 		"main.Pair[main.List[int],[]string]":        "main.Pair",
 		"main.Map[go.shape.int,map[int]bool].func1": "main.Map.func1",
 	} {
-		if got := withoutTypeArgs(name); got != want {
+		if got := WithoutTypeArgs(name); got != want {
 			t.Errorf("withoutTypeArgs(%q) = %q, want %q", name, got, want)
 		}
 	}
@@ -98,11 +98,11 @@ func TestMethodNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"main.T.M": ".M", "main.(*T).M": ".M", "main.(*T).M-fm": ".M", "main.(*L[main.T]).M-fm": ".M", "main.f": "", "main.Max[main.T]": "",
 	} {
-		if got := methodName(name); got != want {
+		if got := Method(name); got != want {
 			t.Errorf("methodName(%q) = %q, want %q", name, got, want)
 		}
 	}
-	if got := qualified("main.(*L[main.T]).M-fm"); got != "L.M" {
+	if got := QualifiedMethod("main.(*L[main.T]).M-fm"); got != "L.M" {
 		t.Errorf("qualified: %q", got)
 	}
 	types := map[string]bool{"T": true, "E·1": true, "P[int]": true}
@@ -112,12 +112,12 @@ func TestMethodNames(t *testing.T) {
 		"main.Max[int]": false, "type:map[string]main.T": true,
 		"main.P[string].M": false, "main.(*P[int]).M-fm": true, "main.P.M": false,
 	} {
-		if got := mentions(name, types); got != want {
+		if got := MentionsType(name, types); got != want {
 			t.Errorf("mentions(%q) = %v, want %v", name, got, want)
 		}
 	}
 	for name, want := range map[string]bool{"main.f.deferwrap1": true, "main.(*T).M.func2.gowrap10": true, "main.T.deferwrapper": false, "main.f.func1": false} {
-		if got := isCallWrapper(name); got != want {
+		if got := IsCallWrapper(name); got != want {
 			t.Errorf("isCallWrapper(%q) = %v, want %v", name, got, want)
 		}
 	}
