@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/typecache"
 )
 
 // noteCaches empties caches after methods have changed, and says of which types
@@ -20,7 +21,7 @@ func (ld *load) noteCaches() {
 			names = append(names, t)
 		}
 	}
-	gob := forgetTypes(ld.host, changed)
+	gob := typecache.Forget(ld.host, changed)
 	ld.noteStale(gob, "encoders and decoders of encoding/gob that exist already")
 	if keepers := slices.Sorted(maps.Keys(ld.keepers)); len(keepers) > 0 {
 		ld.noteStale(names, strings.Join(keepers, ", ")+", if types were looked at before")

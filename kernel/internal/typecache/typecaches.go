@@ -1,4 +1,4 @@
-package link
+package typecache
 
 import (
 	"sync"
@@ -20,10 +20,10 @@ var typeCaches = []string{
 	"encoding/xml.tinfoMap",
 }
 
-// forgetTypes empties the caches of what types implement. changed has the
+// Forget empties the caches of what types implement. changed has the
 // descriptors whose methods are others now. It returns those for which an
 // encoder of encoding/gob may exist that goes on as before.
-func forgetTypes(h *goruntime.Runtime, changed map[uintptr]bool) []string {
+func Forget(h *goruntime.Runtime, changed map[uintptr]bool) []string {
 	for _, name := range typeCaches {
 		if m, err := goruntime.Var[sync.Map](h, name); err == nil { // the image has those that its toolchain has
 			m.Clear()
