@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/moduledata"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -32,7 +33,7 @@ var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 // A Diverter changes return addresses. It adds code to the module, under its lock.
 type Diverter struct {
 	host *goruntime.Runtime
-	mod  *module
+	mod  *moduledata.Module
 
 	gaps       []uintptr // bytes of code that diversions have used; see Gaps
 	injected   [2]goruntime.AddrRange
@@ -42,7 +43,7 @@ type Diverter struct {
 }
 
 // NewDiverter returns a Diverter for the code that is loaded into m.
-func NewDiverter(rt *goruntime.Runtime, m *module) *Diverter {
+func NewDiverter(rt *goruntime.Runtime, m *moduledata.Module) *Diverter {
 	return &Diverter{
 		host: rt, mod: m,
 		injected: findInjected(rt), moreStack: findMoreStack(rt),
@@ -202,14 +203,14 @@ func (d *Diverter) diversion(way wayBack, halt uintptr) (uintptr, error) {
 		return to, nil
 	}
 	m := d.mod
-	undo, used := m.snapshot(), m.text.used
+	undo, used := m.Snapshot(), m.Text.Used
 	to, err := d.divertCode(way, halt)
 	if err != nil {
 		undo()
 		return 0, err
 	}
-	m.publish()
-	d.gaps = append(d.gaps, m.text.used-used)
+	m.Publish()
+	d.gaps = append(d.gaps, m.Text.Used-used)
 	d.diversions[way], d.diverted[to] = to, true
 	return to, nil
 }
@@ -231,14 +232,14 @@ func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
 	if way.async {
 		at = way.pc
 	}
-	f := m.function(m.findFunc(at))
-	off := way.pc - f.entry
-	sp := m.pcValue(f.pcsp, uint32(at-f.entry))
-	base, err := m.text.alloc(off+divertSize, 32)
+	f := m.Function(m.FindFunc(at))
+	off := way.pc - f.Entry
+	sp := m.PCValue(f.PCSP, uint32(at-f.Entry))
+	base, err := m.Text.Alloc(off+divertSize, 32)
 	if err != nil {
 		return 0, err
 	}
-	code := m.text.bytes(base, int(off)+divertSize)
+	code := m.Text.Bytes(base, int(off)+divertSize)
 	for i := range off {
 		code[i] = 0xcc // INT3: nothing comes here
 	}
@@ -250,17 +251,17 @@ func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
 
 	const pushed = 12 // length of the code until the stack pointer moves
 	size := uint32(off) + divertSize
-	if f.pcsp, err = m.pcTable(pcRun{sp, uint32(off) + pushed}, pcRun{sp + 8, divertSize - pushed}); err != nil {
+	if f.PCSP, err = m.PCTable(moduledata.PCRun{Value: sp, Bytes: uint32(off) + pushed}, moduledata.PCRun{Value: sp + 8, Bytes: divertSize - pushed}); err != nil {
 		return 0, err
 	}
-	stay, err := m.pcTable(pcRun{unsafePoint, size})
+	stay, err := m.PCTable(moduledata.PCRun{Value: unsafePoint, Bytes: size})
 	if err != nil {
 		return 0, err
 	}
-	f.pcdata = setAt(f.pcdata, goruntime.PcdataUnsafePoint, stay, 0)
-	f.entry, f.size = base, uintptr(size)
-	if f.deferreturn != 0 {
-		f.deferreturn = uint32(off) // where a recovered panic would go on
+	f.PCData = moduledata.SetAt(f.PCData, goruntime.PcdataUnsafePoint, stay, 0)
+	f.Entry, f.Size = base, uintptr(size)
+	if f.DeferReturn != 0 {
+		f.DeferReturn = uint32(off) // where a recovered panic would go on
 	}
-	return base + off, m.emit(f)
+	return base + off, m.AddFunction(f)
 }

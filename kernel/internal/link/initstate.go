@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/moduledata"
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
@@ -28,8 +29,8 @@ type initState struct {
 	def   defRef
 	deps  []string // names of the init tasks that were to run before it when it was loaded
 	phase initPhase
-	by    *PackageInit // the attempt that runs
-	vars  []initVar    // its variables, until it is initialized
+	by    *PackageInit               // the attempt that runs
+	vars  []moduledata.SavedVariable // its variables, until it is initialized
 }
 
 func (s *initState) done() bool { return s != nil && s.phase == initDone }
@@ -56,7 +57,7 @@ func (p *PackageInit) Begin() {
 	defer p.l.mu.Unlock()
 	if p.s.phase == initFailed {
 		for _, v := range p.s.vars {
-			p.l.mod.restore(v)
+			p.l.mod.Restore(v)
 		}
 	}
 	p.s.phase, p.s.by = initRunning, p
@@ -146,9 +147,9 @@ func (ld *load) noteInits() {
 	}
 	for _, n := range ld.nodes {
 		if s := n.obj.pkg.init; s != nil && !s.done() && n.kind.IsVar() {
-			v := initVar{addr: n.addr, size: uintptr(n.sym.Size()), pointers: n.kind.HasPointers()}
+			v := moduledata.SavedVariable{Addr: n.addr, Size: uintptr(n.sym.Size()), Pointers: n.kind.HasPointers()}
 			if d := len(n.sym.Data()); d > 0 {
-				v.data = slices.Clone(ld.arenaOf(n).bytes(n.addr, d))
+				v.Data = slices.Clone(ld.arenaOf(n).Bytes(n.addr, d))
 			}
 			s.vars = append(s.vars, v)
 		}

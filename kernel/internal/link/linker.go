@@ -17,6 +17,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/moduledata"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/kernel/internal/symname"
 	"golang.org/x/sys/unix"
@@ -37,7 +38,7 @@ type Linker struct {
 	mu       *sync.Mutex // that of mod: loads happen one after another
 	idx      *symindex.Index
 	host     *goruntime.Runtime
-	mod      *module
+	mod      *moduledata.Module
 	archives Archives
 	others   []string // packages of another version than the image's
 	packages map[string]*pkg
@@ -119,7 +120,7 @@ type object struct {
 // New prepares the process for loading. It must be called once, before other
 // goroutines depend on the module list.
 func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
-	m, err := newModule(h)
+	m, err := moduledata.New(h)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 }
 
 // Module returns where everything is loaded.
-func (l *Linker) Module() *module { return l.mod }
+func (l *Linker) Module() *moduledata.Module { return l.mod }
 
 // openPackage maps the archive of a package; it stays mapped.
 func (l *Linker) openPackage(path string) (*pkg, error) {

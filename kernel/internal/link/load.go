@@ -48,7 +48,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if req.Gap > 0 {
-		if _, err := l.mod.text.alloc(req.Gap, 1); err != nil {
+		if _, err := l.mod.Text.Alloc(req.Gap, 1); err != nil {
 			return nil, err
 		}
 		return &Loaded{}, nil
@@ -59,7 +59,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	for _, path := range req.Live {
 		l.live[path] = true
 	}
-	undo := l.mod.snapshot()
+	undo := l.mod.Snapshot()
 	defer func() {
 		if err != nil {
 			undo()

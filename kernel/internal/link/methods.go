@@ -15,7 +15,7 @@ func (ld *load) updateMethods() {
 			continue
 		}
 		old := ld.types[name]
-		if old == nil || !ld.mod.ro.contains(old.addr) { // reflect has given a type of its own its methods
+		if old == nil || !ld.mod.ReadOnly.Contains(old.addr) { // reflect has given a type of its own its methods
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)

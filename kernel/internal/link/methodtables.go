@@ -56,7 +56,7 @@ func (ld *load) moveFields(n *node) {
 	from := uintptr(goruntime.UncommonOff(goruntime.KindStruct))
 	size := uintptr(n.sym.Size())
 	to := (size + 7) &^ 7
-	b := ld.mod.ro.bytes(n.addr, int(to+size-from))
+	b := ld.mod.ReadOnly.Bytes(n.addr, int(to+size-from))
 	copy(b[to:], b[from:size])
 	binary.LittleEndian.PutUint64(b[goruntime.StructFieldsOff:], uint64(n.addr+to))
 }
@@ -105,8 +105,8 @@ func (ld *load) applyMethods(swap func()) {
 
 func (ld *load) applyItab(u *itabUpdate) {
 	at := goruntime.AddressOf(u.m) + goruntime.ItabHeaderSize
-	if ld.mod.ro.contains(at) { // else the runtime made it
-		at += ld.mod.ro.delta
+	if ld.mod.ReadOnly.Contains(at) { // else the runtime made it
+		at += ld.mod.ReadOnly.WriteOffset
 	}
 	copy(unsafe.Slice((*uintptr)(platform.Pointer(at)), len(u.fun)), u.fun)
 	if u.give != u.listed {
@@ -117,10 +117,10 @@ func (ld *load) applyItab(u *itabUpdate) {
 // moveMethods makes the method table of a new descriptor that of the old one.
 func (ld *load) moveMethods(u *methodUpdate) {
 	off := uintptr(goruntime.UncommonOff(u.rec.kind()))
-	flags := &ld.mod.ro.bytes(u.rec.addr, goruntime.TypeHeader)[goruntime.TypeTFlagOff]
+	flags := &ld.mod.ReadOnly.Bytes(u.rec.addr, goruntime.TypeHeader)[goruntime.TypeTFlagOff]
 	if !u.n.typ.hasUncommon() {
 		if *flags&goruntime.TFlagUncommon != 0 {
-			clear(ld.mod.ro.bytes(u.rec.addr+off, goruntime.UncommonSize)[4:8]) // the numbers of methods
+			clear(ld.mod.ReadOnly.Bytes(u.rec.addr+off, goruntime.UncommonSize)[4:8]) // the numbers of methods
 		}
 		return
 	}
@@ -128,8 +128,8 @@ func (ld *load) moveMethods(u *methodUpdate) {
 		return
 	}
 	from, to := u.n.addr+off, u.rec.addr+off
-	src := ld.mod.ro.bytes(from, goruntime.UncommonSize)
-	dst := ld.mod.ro.bytes(to, goruntime.UncommonSize)
+	src := ld.mod.ReadOnly.Bytes(from, goruntime.UncommonSize)
+	dst := ld.mod.ReadOnly.Bytes(to, goruntime.UncommonSize)
 	copy(dst, src)
 	binary.LittleEndian.PutUint32(dst[8:], binary.LittleEndian.Uint32(src[8:])+uint32(from-to))
 	*flags |= goruntime.TFlagUncommon
@@ -193,7 +193,7 @@ func negativeItab(m *goruntime.Itab) *goruntime.Itab {
 
 // body is the code that a stub leads to at present, or fun itself.
 func (ld *load) body(fun uintptr) uintptr {
-	if !ld.mod.text.contains(fun) {
+	if !ld.mod.Text.Contains(fun) {
 		return fun
 	}
 	if slot := stubSlot(fun); slot != 0 {
@@ -219,8 +219,8 @@ func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
 	list := make(map[methodKey]uintptr, n)
 	for i := range uintptr(n) {
 		m := u + uintptr(platform.Read[uint32](u+8)) + i*goruntime.MethodSize
-		k := ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), ld.mod.md.NameAt(platform.Read[int32](u)))
-		list[k] = ld.mod.md.Text + uintptr(platform.Read[int32](m+8))
+		k := ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), ld.mod.ModuleData.NameAt(platform.Read[int32](u)))
+		list[k] = ld.mod.ModuleData.Text + uintptr(platform.Read[int32](m+8))
 	}
 	return list
 }
@@ -238,9 +238,9 @@ func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
 // package of unexported names that do not say theirs.
 func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	const exported, hasTag, hasPkg = 1 << 0, 1 << 1, 1 << 2
-	p := ld.mod.md.Types + uintptr(name)
-	k := methodKey{typ: ld.mod.md.Types + uintptr(typ)}
-	if made := ld.reflected.MadeType(ld.mod.md, k.typ); made != nil {
+	p := ld.mod.ModuleData.Types + uintptr(name)
+	k := methodKey{typ: ld.mod.ModuleData.Types + uintptr(typ)}
+	if made := ld.reflected.MadeType(ld.mod.ModuleData, k.typ); made != nil {
 		k.typ = uintptr(made)
 	}
 	var end uintptr
@@ -248,7 +248,7 @@ func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	switch flags := platform.Read[byte](p); {
 	case flags&exported != 0:
 	case flags&hasPkg != 0 && flags&hasTag == 0:
-		k.pkg = ld.mod.md.NameAt(platform.Read[int32](end))
+		k.pkg = ld.mod.ModuleData.NameAt(platform.Read[int32](end))
 	default:
 		k.pkg = pkg
 	}

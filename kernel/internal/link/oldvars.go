@@ -56,7 +56,7 @@ func (l *Linker) Drop(symbols []string) {
 // setOld notes that v is no longer found by its name. One without pointers holds
 // no other memory.
 func (l *Linker) setOld(name string, v *variable) {
-	if !l.mod.data.contains(v.addr) {
+	if !l.mod.Data.Contains(v.addr) {
 		return
 	}
 	l.old = append(l.old, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
@@ -77,7 +77,7 @@ func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool)
 	start := time.Now()
 	old := slices.Clone(l.old)
 	for name, v := range l.vars {
-		if l.dropped[name] && l.mod.data.contains(v.addr) {
+		if l.dropped[name] && l.mod.Data.Contains(v.addr) {
 			old = append(old, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
 		}
 	}
@@ -144,10 +144,10 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 // pointersToLoaded asks for the words that point into what was loaded.
 func (l *Linker) pointersToLoaded(old []oldVariable, self uintptr) goruntime.PointerQuery {
 	m := l.mod
-	end := m.text.base + m.text.used
+	end := m.Text.Base + m.Text.Used
 	q := goruntime.PointerQuery{
-		Code: goruntime.AddrRange{From: m.text.base, To: end}, Data: goruntime.AddrRange{From: end, To: m.md.End},
-		Variables: goruntime.AddrRange{From: m.data.base, To: m.data.base + m.data.used}, Except: self,
+		Code: goruntime.AddrRange{From: m.Text.Base, To: end}, Data: goruntime.AddrRange{From: end, To: m.ModuleData.End},
+		Variables: goruntime.AddrRange{From: m.Data.Base, To: m.Data.Base + m.Data.Used}, Except: self,
 	}
 	for i := range old {
 		q.Holders = append(q.Holders, goruntime.AddrRange{From: old[i].addr(), To: old[i].addr() + old[i].size})
@@ -190,16 +190,16 @@ func (m *marking) roots() {
 		for off := range uintptr(goruntime.MethodCount(addr)) {
 			u := addr + uintptr(goruntime.UncommonOff(goruntime.TypeKind(addr)))
 			entry := u + uintptr(platform.Read[uint32](u+8)) + off*goruntime.MethodSize
-			m.mark(m.mod.md.Text+uintptr(platform.Read[int32](entry+8)), method)
-			m.mark(m.mod.md.Text+uintptr(platform.Read[int32](entry+12)), method)
+			m.mark(m.mod.ModuleData.Text+uintptr(platform.Read[int32](entry+8)), method)
+			m.mark(m.mod.ModuleData.Text+uintptr(platform.Read[int32](entry+12)), method)
 		}
 	}
 }
 
 // word marks what a word of memory means.
 func (m *marking) word(w uintptr, why string) {
-	if text := m.mod.text; w >= text.base && w < text.base+text.used {
-		w = m.mod.md.Text + uintptr(m.mod.funcs.uint32(m.mod.findFunc(w)))
+	if text := m.mod.Text; w >= text.Base && w < text.Base+text.Used {
+		w = m.mod.ModuleData.Text + uintptr(m.mod.Functions.Uint32(m.mod.FindFunc(w)))
 	}
 	m.mark(w, why)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/moduledata"
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
@@ -52,7 +53,7 @@ func (w *pclnWriter) name(s string) (uint32, error) {
 	if off, ok := w.names[s]; ok {
 		return off, nil
 	}
-	off, err := w.ld.mod.names.append(append([]byte(symname.Source(s)), 0))
+	off, err := w.ld.mod.Names.Append(append([]byte(symname.Source(s)), 0))
 	w.names[s] = uint32(off)
 	return uint32(off), err
 }
@@ -76,7 +77,7 @@ func (w *pclnWriter) unit(o *object) (uint32, error) {
 			n = max(n, int(c.File)+1)
 		}
 	}
-	off, err := m.cus.grow(4*n, 4)
+	off, err := m.Units.Grow(4*n, 4)
 	if err != nil {
 		return 0, err
 	}
@@ -85,7 +86,7 @@ func (w *pclnWriter) unit(o *object) (uint32, error) {
 		if err != nil {
 			return 0, err
 		}
-		m.cus.putUint32(off+4*i, f)
+		m.Units.PutUint32(off+4*i, f)
 	}
 	w.units[o] = uint32(off / 4)
 	return w.units[o], nil
@@ -93,12 +94,12 @@ func (w *pclnWriter) unit(o *object) (uint32, error) {
 
 func (w *pclnWriter) file(name string) (uint32, error) {
 	m := w.ld.mod
-	if off, ok := m.fileOff[name]; ok {
+	if off, ok := m.FileOffsets[name]; ok {
 		return off, nil
 	}
 	name = strings.Clone(name)
-	off, err := m.files.append(append([]byte(name), 0))
-	m.fileOff[name] = uint32(off)
+	off, err := m.Files.Append(append([]byte(name), 0))
+	m.FileOffsets[name] = uint32(off)
 	return uint32(off), err
 }
 
@@ -112,7 +113,7 @@ func (w *pclnWriter) table(o *object, ref goobj.Ref) (uint32, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	off, err := w.ld.mod.pctab.append(b)
+	off, err := w.ld.mod.PCTables.Append(b)
 	return uint32(off), err
 }
 
@@ -124,15 +125,15 @@ func (w *pclnWriter) addStub(s *stub, at place) error {
 		return err
 	}
 	// One entry: value 0 (delta 1 from -1, zig-zag 2) for the whole stub.
-	pcsp, err := w.ld.mod.pctab.append([]byte{2, stubSize, 0})
+	pcsp, err := w.ld.mod.PCTables.Append([]byte{2, stubSize, 0})
 	if err != nil {
 		return err
 	}
-	f := function{
-		entry: s.addr, size: stubSize, name: name, pcsp: uint32(pcsp),
-		unit: at.unit, pcfile: at.pcfile, pcline: at.pcline, startLine: at.line,
+	f := moduledata.Function{
+		Entry: s.addr, Size: stubSize, Name: name, PCSP: uint32(pcsp),
+		Unit: at.unit, PCFile: at.pcfile, PCLine: at.pcline, StartLine: at.line,
 	}
-	return w.ld.mod.emit(f)
+	return w.ld.mod.AddFunction(f)
 }
 
 // A place is where a function begins in its source, as the runtime's tables
@@ -160,10 +161,10 @@ func (w *pclnWriter) place(n *node) (at place, err error) {
 	if at.unit, err = w.unit(n.obj); err != nil {
 		return at, err
 	}
-	if at.pcfile, err = w.ld.mod.pcTable(pcRun{file, stubSize}); err != nil {
+	if at.pcfile, err = w.ld.mod.PCTable(moduledata.PCRun{Value: file, Bytes: stubSize}); err != nil {
 		return at, err
 	}
-	at.pcline, err = w.ld.mod.pcTable(pcRun{at.line, stubSize})
+	at.pcline, err = w.ld.mod.PCTable(moduledata.PCRun{Value: at.line, Bytes: stubSize})
 	return at, err
 }
 
@@ -180,62 +181,62 @@ func firstValue(table []byte) int32 {
 func (ld *load) moveStubs() {
 	m := ld.mod
 	for s, at := range ld.places {
-		off := m.findFunc(s.addr)
+		off := m.FindFunc(s.addr)
 		for i, v := range map[int]uint32{5: at.pcfile, 6: at.pcline, 8: at.unit, 9: uint32(at.line)} {
-			m.funcs.storeUint32(off+4*i, v)
+			m.Functions.StoreUint32(off+4*i, v)
 		}
 	}
 }
 
 func (w *pclnWriter) addFunc(n *node) error {
-	f := function{
-		entry: n.addr, size: uintptr(n.sym.Size()), unit: goruntime.NoOffset,
-		args: n.info.Args, startLine: n.info.StartLine, id: n.info.FuncID, flag: n.info.FuncFlag,
-		deferreturn: w.deferReturn(n),
+	f := moduledata.Function{
+		Entry: n.addr, Size: uintptr(n.sym.Size()), Unit: goruntime.NoOffset,
+		Args: n.info.Args, StartLine: n.info.StartLine, ID: n.info.FuncID, Flag: n.info.FuncFlag,
+		DeferReturn: w.deferReturn(n),
 	}
 	var err error
-	if f.name, err = w.name(n.name); err != nil {
+	if f.Name, err = w.name(n.name); err != nil {
 		return err
 	}
 	if _, ok := n.sym.Aux(goobj.AuxFuncInfo); !ok {
-		return w.ld.mod.emit(f)
+		return w.ld.mod.AddFunction(f)
 	}
-	if f.unit, err = w.unit(n.obj); err != nil {
+	if f.Unit, err = w.unit(n.obj); err != nil {
 		return err
 	}
 	var inline uint32
 	for _, a := range n.sym.Auxs() {
 		switch a.Type() {
 		case goobj.AuxPcsp:
-			f.pcsp, err = w.table(n.obj, a.Sym())
+			f.PCSP, err = w.table(n.obj, a.Sym())
 		case goobj.AuxPcfile:
-			f.pcfile, err = w.table(n.obj, a.Sym())
+			f.PCFile, err = w.table(n.obj, a.Sym())
 		case goobj.AuxPcline:
-			f.pcline, err = w.table(n.obj, a.Sym())
+			f.PCLine, err = w.table(n.obj, a.Sym())
 		case goobj.AuxPcinline:
 			inline, err = w.table(n.obj, a.Sym())
 		case goobj.AuxPcdata:
 			var off uint32
 			off, err = w.table(n.obj, a.Sym())
-			f.pcdata = append(f.pcdata, off)
+			f.PCData = append(f.PCData, off)
 		case goobj.AuxFuncdata:
 			var off uint32
 			off, err = w.funcdata(n, a.Sym())
-			f.funcdata = append(f.funcdata, off)
+			f.FuncData = append(f.FuncData, off)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if len(n.info.InlTree) > 0 {
-		f.pcdata = setAt(f.pcdata, goruntime.PcdataInlTreeIndex, inline, 0)
+		f.PCData = moduledata.SetAt(f.PCData, goruntime.PcdataInlTreeIndex, inline, 0)
 		tree, err := w.inlTree(n)
 		if err != nil {
 			return err
 		}
-		f.funcdata = setAt(f.funcdata, goruntime.FuncdataInlTree, tree, goruntime.NoOffset)
+		f.FuncData = moduledata.SetAt(f.FuncData, goruntime.FuncdataInlTree, tree, goruntime.NoOffset)
 	}
-	return w.ld.mod.emit(f)
+	return w.ld.mod.AddFunction(f)
 }
 
 // deferReturn is the offset of the call to which a recovered function returns.
@@ -256,7 +257,7 @@ func (w *pclnWriter) funcdata(n *node, ref goobj.Ref) (uint32, error) {
 	if err != nil {
 		return goruntime.NoOffset, err
 	}
-	return uint32(t.address() - w.ld.mod.md.Gofunc), nil
+	return uint32(t.address() - w.ld.mod.ModuleData.Gofunc), nil
 }
 
 // inlTree writes the list of inlined calls, runtime.inlinedCall each.
@@ -274,12 +275,12 @@ func (w *pclnWriter) inlTree(n *node) (uint32, error) {
 		b = le.AppendUint32(b, uint32(c.ParentPC))
 		b = le.AppendUint32(b, uint32(fi.StartLine))
 	}
-	addr, err := w.ld.mod.ro.alloc(uintptr(len(b)), 4)
+	addr, err := w.ld.mod.ReadOnly.Alloc(uintptr(len(b)), 4)
 	if err != nil {
 		return goruntime.NoOffset, err
 	}
-	copy(w.ld.mod.ro.bytes(addr, len(b)), b)
-	return uint32(addr - w.ld.mod.md.Gofunc), nil
+	copy(w.ld.mod.ReadOnly.Bytes(addr, len(b)), b)
+	return uint32(addr - w.ld.mod.ModuleData.Gofunc), nil
 }
 
 // inlined names an inlined function. The object that inlines it often has no

@@ -37,7 +37,7 @@ func (ld *load) bindReflected() error {
 			if n.made != nil {
 				continue
 			}
-			n.made = ld.reflected.Find(made[ld.mod.md.TypeString(n.addr)], n.addr)
+			n.made = ld.reflected.Find(made[ld.mod.ModuleData.TypeString(n.addr)], n.addr)
 			again = again || n.made != nil
 		}
 	}
@@ -70,6 +70,6 @@ func (ld *load) commitReflected() {
 		}
 	}
 	if len(made) > 0 {
-		ld.reflected.Bind(ld.mod.md, made)
+		ld.reflected.Bind(ld.mod.ModuleData, made)
 	}
 }

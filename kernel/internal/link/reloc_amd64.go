@@ -79,9 +79,9 @@ func put(b []byte, v int64) error {
 
 // offsetBase is what a 32-bit offset in n counts from.
 func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
-	md := ld.mod.md
+	md := ld.mod.ModuleData
 	switch {
-	case ld.mod.text.contains(addr) || addr >= ld.host.FirstModule.Text && addr < ld.host.FirstModule.Etext:
+	case ld.mod.Text.Contains(addr) || addr >= ld.host.FirstModule.Text && addr < ld.host.FirstModule.Etext:
 		return md.Text
 	case n.typ != nil || isType(n.sym, n.name):
 		return md.Types
@@ -114,10 +114,10 @@ func (ld *load) throughSlot(b []byte, off int, r goobj.Reloc, addr uintptr) (uin
 	}
 	if slot == 0 {
 		var err error
-		if slot, err = ld.mod.noptr.alloc(8, 8); err != nil {
+		if slot, err = ld.mod.NoPtr.Alloc(8, 8); err != nil {
 			return 0, err
 		}
-		binary.LittleEndian.PutUint64(ld.mod.noptr.bytes(slot, 8), uint64(addr))
+		binary.LittleEndian.PutUint64(ld.mod.NoPtr.Bytes(slot, 8), uint64(addr))
 		ld.newSlots[addr] = slot
 	}
 	b[off-2] = mov

@@ -14,7 +14,7 @@ import (
 // of anything loaded. Func values without captured variables do.
 func (l *Linker) Constant(addr uintptr) bool {
 	h := l.host.FirstModule
-	return l.mod.ro.contains(addr) || addr >= h.Rodata && addr < h.Noptrdata
+	return l.mod.ReadOnly.Contains(addr) || addr >= h.Rodata && addr < h.Noptrdata
 }
 
 // noteUses remembers what a placed function refers to, for Reads.
@@ -24,7 +24,7 @@ func (ld *load) noteUses(n *node) {
 	}
 	var refs []uintptr
 	for i := range n.relocs {
-		if p := n.values[i].address(); p >= ld.mod.text.base && p < ld.mod.md.End {
+		if p := n.values[i].address(); p >= ld.mod.Text.Base && p < ld.mod.ModuleData.End {
 			refs = append(refs, p)
 		}
 	}
@@ -111,6 +111,6 @@ func (l *Linker) Zero(name string) {
 func (l *Linker) Ranges() (constants, variables [2]uintptr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ro, data := l.mod.ro, l.mod.data
-	return [2]uintptr{ro.base, ro.base + ro.used}, [2]uintptr{data.base, data.base + data.used}
+	ro, data := l.mod.ReadOnly, l.mod.Data
+	return [2]uintptr{ro.Base, ro.Base + ro.Used}, [2]uintptr{data.Base, data.Base + data.Used}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/moduledata"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
@@ -24,10 +25,10 @@ const (
 func (ld *load) layout() error {
 	for _, s := range ld.stubs {
 		var err error
-		if s.addr, err = ld.mod.text.alloc(stubSize, stubSize); err != nil {
+		if s.addr, err = ld.mod.Text.Alloc(stubSize, stubSize); err != nil {
 			return err
 		}
-		if s.slot, err = ld.mod.noptr.alloc(8, 8); err != nil {
+		if s.slot, err = ld.mod.NoPtr.Alloc(8, 8); err != nil {
 			return err
 		}
 	}
@@ -37,7 +38,7 @@ func (ld *load) layout() error {
 			size += n.typ.makeRoom()
 		}
 		var err error
-		if n.addr, err = ld.arenaOf(n).alloc(max(size, 1), n.align); err != nil {
+		if n.addr, err = ld.arenaOf(n).Alloc(max(size, 1), n.align); err != nil {
 			return err
 		}
 	}
@@ -60,16 +61,16 @@ func alignment(s goobj.Sym) uintptr {
 	return align
 }
 
-func (ld *load) arenaOf(n *node) *arena {
+func (ld *load) arenaOf(n *node) *moduledata.Arena {
 	switch {
 	case n.kind.IsText():
-		return ld.mod.text
+		return ld.mod.Text
 	case n.kind.HasPointers():
-		return ld.mod.data
+		return ld.mod.Data
 	case n.kind.IsVar():
-		return ld.mod.noptr
+		return ld.mod.NoPtr
 	}
-	return ld.mod.ro
+	return ld.mod.ReadOnly
 }
 
 // write copies contents and applies relocations.
@@ -78,7 +79,7 @@ func (ld *load) write() error {
 		return err
 	}
 	for _, s := range ld.stubs {
-		writeStub(ld.mod.text.bytes(s.addr, stubSize), s)
+		writeStub(ld.mod.Text.Bytes(s.addr, stubSize), s)
 	}
 	for _, n := range ld.nodes {
 		if n.kind.HasPointers() {
@@ -87,7 +88,7 @@ func (ld *load) write() error {
 			}
 		}
 		if n.itab != [2]target{} {
-			b := ld.mod.ro.bytes(n.addr, goruntime.ItabHeaderSize)
+			b := ld.mod.ReadOnly.Bytes(n.addr, goruntime.ItabHeaderSize)
 			binary.LittleEndian.PutUint32(b[16:], ld.hashOf(n.itab[1]))
 		}
 	}
@@ -99,7 +100,7 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 		if !which(n) {
 			continue
 		}
-		b := ld.arenaOf(n).bytes(n.addr, int(n.sym.Size()))
+		b := ld.arenaOf(n).Bytes(n.addr, int(n.sym.Size()))
 		copy(b, n.sym.Data())
 		shortenName(n, b)
 		for i, r := range n.relocs {
@@ -126,7 +127,7 @@ func (ld *load) markPointers(n *node) error {
 	ref, ok := n.sym.Aux(goobj.AuxGotype)
 	if !ok {
 		for off := uintptr(0); off+8 <= uintptr(n.sym.Size()); off += 8 {
-			ld.mod.setPointer(n.addr + off) // conservative: the collector ignores what is no heap address
+			ld.mod.SetPointer(n.addr + off) // conservative: the collector ignores what is no heap address
 		}
 		return nil
 	}
@@ -134,14 +135,14 @@ func (ld *load) markPointers(n *node) error {
 	if err != nil {
 		return err
 	}
-	goruntime.PointerMask(t.address(), 0, func(off uintptr) { ld.mod.setPointer(n.addr + off) })
+	goruntime.PointerMask(t.address(), 0, func(off uintptr) { ld.mod.SetPointer(n.addr + off) })
 	return nil
 }
 
 // commit makes the load visible. Nothing here can fail.
 func (ld *load) commit() {
 	l := ld.Linker
-	l.mod.publish()
+	l.mod.Publish()
 	maps.Copy(l.got, ld.newSlots)
 	ld.applyMethods(func() {
 		for _, n := range ld.nodes {
@@ -207,25 +208,25 @@ func (ld *load) addTypes() {
 		if n.typ != nil && ld.typeDone[n.name] == nil {
 			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
 			ld.types[n.typ.name] = n.typ
-			if ld.mod.ro.contains(n.typ.addr) {
+			if ld.mod.ReadOnly.Contains(n.typ.addr) {
 				ld.described = append(ld.described, n.typ.addr)
 			}
 		}
 		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
-			m.typelinks = append(m.typelinks, typelink{m.md.TypeString(n.addr), int32(n.addr - m.md.Types)})
+			m.TypeLinks = append(m.TypeLinks, moduledata.TypeLink{Str: m.ModuleData.TypeString(n.addr), Off: int32(n.addr - m.ModuleData.Types)})
 			grown = true
 		}
 	}
 	if !grown {
 		return
 	}
-	slices.SortStableFunc(m.typelinks, func(a, b typelink) int { return strings.Compare(a.str, b.str) })
-	offs := make([]int32, len(m.typelinks))
-	for i, t := range m.typelinks {
-		offs[i] = t.off
+	slices.SortStableFunc(m.TypeLinks, func(a, b moduledata.TypeLink) int { return strings.Compare(a.Str, b.Str) })
+	offs := make([]int32, len(m.TypeLinks))
+	for i, t := range m.TypeLinks {
+		offs[i] = t.Off
 	}
 	w := ld.host.StopTheWorld(goruntime.StopReason)
-	ld.host.PublishTypes(m.md, offs)
+	ld.host.PublishTypes(m.ModuleData, offs)
 	ld.host.StartTheWorld(w)
 }
 
@@ -240,5 +241,5 @@ func (ld *load) addItabs() {
 	if len(list) == 0 {
 		return
 	}
-	ld.host.AddItabs(ld.mod.md, list)
+	ld.host.AddItabs(ld.mod.ModuleData, list)
 }

@@ -1,4 +1,4 @@
-package link
+package moduledata
 
 import (
 	"reflect"
@@ -7,22 +7,22 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
-func testModule(size int) *module {
+func testModule(size int) *Module {
 	const base = 0x10000000
 	tab := func(n int) *table { return &table{name: "test", buf: make([]byte, n)} }
-	return &module{
-		md:   &goruntime.ModuleData{Text: 0x400000},
-		text: &arena{name: "code", base: base, size: uintptr(size)},
-		ftab: tab(1 << 20), findfunc: tab(size/goruntime.FuncBucket*goruntime.BucketSize + goruntime.BucketSize),
+	return &Module{
+		ModuleData: &goruntime.ModuleData{Text: 0x400000},
+		Text:       &Arena{name: "code", Base: base, size: uintptr(size)},
+		ftab:       tab(1 << 20), findfunc: tab(size/goruntime.FuncBucket*goruntime.BucketSize + goruntime.BucketSize),
 	}
 }
 
 // find is how the runtime finds a function: runtime.findfunc.
-func (m *module) find(pc uintptr) int {
-	x := pc - m.text.base
+func (m *Module) find(pc uintptr) int {
+	x := pc - m.Text.Base
 	bucket := int(x/goruntime.FuncBucket) * goruntime.BucketSize
-	i := int(m.findfunc.uint32(bucket)) + int(m.findfunc.buf[bucket+4+int(x%goruntime.FuncBucket/goruntime.FuncSubbucket)])
-	for m.ftab.uint32((i+1)*8) <= uint32(pc-m.md.Text) {
+	i := int(m.findfunc.Uint32(bucket)) + int(m.findfunc.buf[bucket+4+int(x%goruntime.FuncBucket/goruntime.FuncSubbucket)])
+	for m.ftab.Uint32((i+1)*8) <= uint32(pc-m.ModuleData.Text) {
 		i++
 	}
 	return i
@@ -47,9 +47,9 @@ func TestFindFunc(t *testing.T) {
 			m := testModule(size)
 			type span struct{ from, to uintptr }
 			var funcs []span
-			for p, i := m.text.base, 0; ; i++ {
+			for p, i := m.Text.Base, 0; ; i++ {
 				n, gap := next(i)
-				if p+n+gap > m.text.base+size || i > 20000 {
+				if p+n+gap > m.Text.Base+size || i > 20000 {
 					break
 				}
 				if err := m.addFunc(p, n, 0); err != nil {
@@ -71,32 +71,32 @@ func TestFindFunc(t *testing.T) {
 
 func TestSnapshot(t *testing.T) {
 	m := testModule(1 << 16)
-	m.ro, m.data, m.noptr = &arena{}, &arena{}, &arena{}
-	for _, tab := range []**table{&m.names, &m.cus, &m.files, &m.pctab, &m.funcs} {
+	m.ReadOnly, m.Data, m.NoPtr = &Arena{}, &Arena{}, &Arena{}
+	for _, tab := range []**table{&m.Names, &m.Units, &m.Files, &m.PCTables, &m.Functions} {
 		*tab = &table{buf: make([]byte, 64)}
 	}
-	if err := m.addFunc(m.text.base, 100, 0); err != nil {
+	if err := m.addFunc(m.Text.Base, 100, 0); err != nil {
 		t.Fatal(err)
 	}
-	undo := m.snapshot()
-	before, err := m.names.append([]byte("lost"))
+	undo := m.Snapshot()
+	before, err := m.Names.Append([]byte("lost"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.addFunc(m.text.base+112, 5000, 0); err != nil {
+	if err := m.addFunc(m.Text.Base+112, 5000, 0); err != nil {
 		t.Fatal(err)
 	}
 	undo()
-	if after, err := m.names.append([]byte("kept")); err != nil || after != before {
+	if after, err := m.Names.Append([]byte("kept")); err != nil || after != before {
 		t.Errorf("a name after a failed load is at %d, want %d (%v)", after, before, err)
 	}
 	for i, n := range []uintptr{30, 40, 5000} {
-		if err := m.addFunc(m.text.base+112+uintptr(i)*64, n, 0); err != nil {
+		if err := m.addFunc(m.Text.Base+112+uintptr(i)*64, n, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i, off := range []uintptr{0, 112, 176, 240} {
-		if got := m.find(m.text.base + off); got != i {
+		if got := m.find(m.Text.Base + off); got != i {
 			t.Errorf("offset %d is in function %d, found %d", off, i, got)
 		}
 	}
@@ -104,13 +104,13 @@ func TestSnapshot(t *testing.T) {
 
 // TestPCTable: what is written is read back, at the ends of each run.
 func TestPCTable(t *testing.T) {
-	m := &module{pctab: &table{buf: make([]byte, 100), n: 1}}
-	off, err := m.pcTable(pcRun{-2, 5}, pcRun{40, 300}, pcRun{48, 7})
+	m := &Module{PCTables: &table{buf: make([]byte, 100), n: 1}}
+	off, err := m.PCTable(PCRun{-2, 5}, PCRun{40, 300}, PCRun{48, 7})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for at, want := range map[uint32]int32{0: -2, 4: -2, 5: 40, 304: 40, 305: 48, 311: 48} {
-		if got := m.pcValue(off, at); got != want {
+		if got := m.PCValue(off, at); got != want {
 			t.Errorf("at %d: %d, want %d", at, got, want)
 		}
 	}
@@ -119,16 +119,16 @@ func TestPCTable(t *testing.T) {
 // TestFunctionRecord: a description is read back as it was written.
 func TestFunctionRecord(t *testing.T) {
 	m := testModule(1 << 16)
-	m.funcs = &table{buf: make([]byte, 1000), n: 8}
-	f := function{
-		entry: m.text.base + 32, size: 100, name: 2, args: 3, deferreturn: 4, pcsp: 5, pcfile: 6, pcline: 7, unit: 8,
-		startLine: 9, id: 10, flag: 11, pcdata: []uint32{12, 13}, funcdata: []uint32{14, goruntime.NoOffset, 16},
+	m.Functions = &table{buf: make([]byte, 1000), n: 8}
+	f := Function{
+		Entry: m.Text.Base + 32, Size: 100, Name: 2, Args: 3, DeferReturn: 4, PCSP: 5, PCFile: 6, PCLine: 7, Unit: 8,
+		StartLine: 9, ID: 10, Flag: 11, PCData: []uint32{12, 13}, FuncData: []uint32{14, goruntime.NoOffset, 16},
 	}
-	if err := m.emit(f); err != nil {
+	if err := m.AddFunction(f); err != nil {
 		t.Fatal(err)
 	}
-	got := m.function(m.findFunc(f.entry + 50))
-	got.size = f.size
+	got := m.Function(m.FindFunc(f.Entry + 50))
+	got.Size = f.Size
 	if !reflect.DeepEqual(got, f) {
 		t.Errorf("got %+v, want %+v", got, f)
 	}

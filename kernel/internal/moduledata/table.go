@@ -1,4 +1,4 @@
-package link
+package moduledata
 
 import (
 	"encoding/binary"
@@ -26,8 +26,8 @@ func newTable(name string, size int) (*table, error) {
 	return &table{name: name, buf: platform.Bytes(p, size)}, nil
 }
 
-// grow returns the offset of n fresh bytes.
-func (t *table) grow(n, align int) (int, error) {
+// Grow returns the offset of n fresh bytes.
+func (t *table) Grow(n, align int) (int, error) {
 	off := (t.n + align - 1) &^ (align - 1)
 	if off+n > len(t.buf) {
 		return 0, fmt.Errorf("the notebook's %s table (%d MB) is full: restart the kernel", t.name, len(t.buf)>>20)
@@ -36,19 +36,19 @@ func (t *table) grow(n, align int) (int, error) {
 	return off, nil
 }
 
-func (t *table) append(b []byte) (int, error) {
-	off, err := t.grow(len(b), 1)
+func (t *table) Append(b []byte) (int, error) {
+	off, err := t.Grow(len(b), 1)
 	if err == nil {
 		copy(t.buf[off:], b)
 	}
 	return off, err
 }
 
-func (t *table) putUint32(off int, v uint32) { binary.LittleEndian.PutUint32(t.buf[off:], v) }
+func (t *table) PutUint32(off int, v uint32) { binary.LittleEndian.PutUint32(t.buf[off:], v) }
 
-// storeUint32 changes what the runtime may be reading.
-func (t *table) storeUint32(off int, v uint32) {
+// StoreUint32 changes what the runtime may be reading.
+func (t *table) StoreUint32(off int, v uint32) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&t.buf[off])), v)
 }
 
-func (t *table) uint32(off int) uint32 { return binary.LittleEndian.Uint32(t.buf[off:]) }
+func (t *table) Uint32(off int) uint32 { return binary.LittleEndian.Uint32(t.buf[off:]) }

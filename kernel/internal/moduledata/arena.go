@@ -1,4 +1,4 @@
-package link
+package moduledata
 
 import (
 	"fmt"
@@ -7,14 +7,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// An arena is a reserved range of addresses that is given out from the front
+// An Arena is a reserved range of addresses that is given out from the front
 // and never taken back: code and data of older cells stay valid, because
 // goroutines and closures may still use them.
-type arena struct {
-	name       string
-	base, size uintptr
-	delta      uintptr // from an address to its writable alias
-	used       uintptr
+type Arena struct {
+	name        string
+	Base, size  uintptr
+	WriteOffset uintptr // from an address to its writable alias
+	Used        uintptr
 }
 
 // A layout places the arenas: below 2 GB and above the image, so that code
@@ -43,28 +43,28 @@ func cLayout() layout {
 	return layout{base: 0x48000000, text: 128 << 20, ro: 128 << 20, data: 320 << 20, noptr: 320 << 20}
 }
 
-func newArena(name string, base, size uintptr, prot platform.Prot) (*arena, error) {
-	a := &arena{name: name, base: base, size: size}
+func newArena(name string, base, size uintptr, prot platform.Prot) (*Arena, error) {
+	a := &Arena{name: name, Base: base, size: size}
 	if prot == 0 {
 		_, err := platform.Reserve(base, int(size))
 		return a, err
 	}
 	alias, err := platform.DualMap(base, int(size), prot)
-	a.delta = alias - base
+	a.WriteOffset = alias - base
 	return a, err
 }
 
-// alloc returns the address of n fresh zero bytes.
-func (a *arena) alloc(n, align uintptr) (uintptr, error) {
-	p := (a.base + a.used + align - 1) &^ (align - 1)
-	if p+n > a.base+a.size || p+n < p {
+// Alloc returns the address of n fresh zero bytes.
+func (a *Arena) Alloc(n, align uintptr) (uintptr, error) {
+	p := (a.Base + a.Used + align - 1) &^ (align - 1)
+	if p+n > a.Base+a.size || p+n < p {
 		return 0, fmt.Errorf("the notebook's %s area (%d MB) is full: restart the kernel", a.name, a.size>>20)
 	}
-	a.used = p + n - a.base
+	a.Used = p + n - a.Base
 	return p, nil
 }
 
-func (a *arena) contains(p uintptr) bool { return p >= a.base && p < a.base+a.size }
+func (a *Arena) Contains(p uintptr) bool { return p >= a.Base && p < a.Base+a.size }
 
-// bytes returns n bytes at p for writing.
-func (a *arena) bytes(p uintptr, n int) []byte { return platform.Bytes(p+a.delta, n) }
+// Bytes returns n bytes at p for writing.
+func (a *Arena) Bytes(p uintptr, n int) []byte { return platform.Bytes(p+a.WriteOffset, n) }

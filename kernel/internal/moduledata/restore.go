@@ -1,0 +1,38 @@
+package moduledata
+
+import (
+	"unsafe"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// An SavedVariable is a package's variable with what it holds before the package is initialized.
+type SavedVariable struct {
+	Addr, Size uintptr
+	Pointers   bool
+	Data       []byte // the rest is zero
+}
+
+// Restore gives a variable back what it held first. The collector may be at work: it learns of every pointer that goes.
+func (m *Module) Restore(v SavedVariable) {
+	now := platform.Bytes(v.Addr, int(v.Size))
+	if !v.Pointers {
+		n := copy(now, v.Data)
+		clear(now[n:])
+		return
+	}
+	first := make([]byte, v.Size)
+	copy(first, v.Data)
+	off := uintptr(0)
+	for ; off+8 <= v.Size; off += 8 {
+		was, is := *(*uintptr)(unsafe.Pointer(&first[off])), platform.Read[uintptr](v.Addr+off)
+		switch {
+		case was == is:
+		case m.isPointer(v.Addr + off):
+			*(*unsafe.Pointer)(platform.Pointer(v.Addr + off)) = platform.Pointer(was)
+		default:
+			*(*uintptr)(platform.Pointer(v.Addr + off)) = was
+		}
+	}
+	copy(now[off:], first[off:])
+}
