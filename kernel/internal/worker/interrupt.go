@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 )
@@ -177,7 +178,7 @@ func (w *worker) fix(t *target, g uintptr) {
 		defer t.fixing.Store(false)
 		err := w.place(func() error { return w.diverter.Divert(w.goroutines, g, halt) })
 		// One that has no call from a cell, and is blocked, has none later.
-		if err == nil || errors.Is(err, link.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
+		if err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
 			t.fixed.Store(true)
 		}
 	})

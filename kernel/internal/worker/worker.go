@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/symindex"
@@ -46,7 +47,7 @@ type worker struct {
 	dir        string // of the image
 	linker     *link.Linker
 	runtime    *goruntime.Runtime
-	diverter   *link.Diverter
+	diverter   *divert.Diverter
 	collectors map[string]collector // by the function that they begin with
 	conn       *control.Conn
 
@@ -163,7 +164,7 @@ func newWorker(dir string) (*worker, error) {
 	if w.linker, err = link.New(w.runtime, archives{w}); err != nil {
 		return nil, err
 	}
-	w.diverter = link.NewDiverter(w.runtime, w.linker.Module())
+	w.diverter = divert.NewDiverter(w.runtime, w.linker.Module())
 	return w, nil
 }
 

@@ -1,4 +1,4 @@
-package link
+package divert
 
 import (
 	"encoding/binary"
