@@ -1,3 +1,5 @@
+// Package divert changes the return address of a goroutine's innermost call from a cell, so that the goroutine ends when
+// that call returns.
 package divert
 
 import (

@@ -1,3 +1,5 @@
+// Package moduledata holds the one runtime module to which everything loaded belongs: its code, constants and variables,
+// and the tables by which the runtime finds functions. They only grow.
 package moduledata
 
 import (

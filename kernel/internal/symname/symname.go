@@ -1,3 +1,4 @@
+// Package symname takes the names of linker symbols apart.
 package symname
 
 import (

@@ -1,3 +1,4 @@
+// Package typecache empties what packages of the standard library have found out about types whose methods change.
 package typecache
 
 import (
