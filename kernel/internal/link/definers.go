@@ -1,11 +1,11 @@
 package link
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
-	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/kernel/internal/symname"
 	"golang.org/x/sys/unix"
 )
@@ -17,33 +17,9 @@ import (
 // no package. Where a name leads to nothing, an index of these tells the
 // packages that define it.
 
-// definers is the index: of all compiled packages that the process may use. It
-// is made when it is first needed. What an archive defines is read once.
-type definers struct {
-	files  map[string][]nameMark // by archive
-	paths  []string              // in order
-	known  map[string]string     // the archives of paths
-	first  map[uint64]int32      // by the hash of a name: which of paths defines it
-	others map[uint64][]int32    // further ones, of symbols that may be defined only once
-}
-
-// A nameMark is the hash of a defined symbol's name. Its lowest bit says
-// whether all definitions are the same.
-type nameMark uint64
-
-func markOf(name string, dupok bool) nameMark {
-	m := nameMark(symindex.Hash(name) &^ 1)
-	if dupok {
-		m |= 1
-	}
-	return m
-}
-
-func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
-
 // update brings the index up to date and reports whether anything is new.
-func (d *definers) update(l *Linker) (changed bool, err error) {
-	archives, err := l.archives.All()
+func (d *definers) update(all Archives) (changed bool, err error) {
+	archives, err := all.All()
 	if err != nil {
 		return false, err
 	}
@@ -140,6 +116,51 @@ func definedByAll(name string) bool {
 	return name == ""
 }
 
+// openPackage maps the archive of a package; it stays mapped.
+func (l *Linker) openPackage(path string) (*pkg, error) {
+	if p := l.packages[path]; p != nil {
+		return p, nil
+	}
+	file, err := l.archives.Archive(path)
+	if err != nil {
+		return nil, err
+	}
+	b, err := mapFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("package %s: %w", path, err)
+	}
+	objs, err := goobj.ParseArchive(b)
+	if err != nil {
+		return nil, fmt.Errorf("package %s: %w", path, err)
+	}
+	p := &pkg{path: path}
+	for i, o := range objs {
+		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), fixed: map[int]uintptr{}})
+	}
+	l.packages[path] = p
+	return p, nil
+}
+
+// Replace says that a package of the image is to be loaded in another version:
+// its symbols, and those that mention it, are not bound to the image's.
+func (l *Linker) Replace(path string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !slices.Contains(l.others, path) {
+		l.others = append(l.others, path)
+	}
+}
+
+// ofOther reports whether a symbol belongs to a replaced package or mentions one.
+func (l *Linker) ofOther(name string) bool {
+	for _, path := range l.others {
+		if symname.MentionsPackage(name, goobj.EscapePath(path)) {
+			return true
+		}
+	}
+	return false
+}
+
 // definition finds the symbol that a name means, as cmd/link does: code before
 // content, content before zeros.
 func (ld *load) definition(name string, abi uint16) (best defRef, found bool, err error) {
@@ -158,7 +179,7 @@ func (ld *load) definition(name string, abi uint16) (best defRef, found bool, er
 	}
 	for _, update := range []bool{ld.definers.known == nil, true} {
 		if update {
-			if _, err := ld.definers.update(ld.Linker); err != nil {
+			if _, err := ld.definers.update(ld.archives); err != nil {
 				return best, false, err
 			}
 		}
@@ -198,10 +219,4 @@ func weight(s goobj.Sym) int64 {
 		weight++
 	}
 	return weight
-}
-
-// refersOn reports whether a definition is only the wish for a variable that
-// another package may define with content: var x T under a linkname.
-func refersOn(s goobj.Sym) bool {
-	return s.IsLinkname() && s.Kind().IsVar() && len(s.Data()) == 0
 }

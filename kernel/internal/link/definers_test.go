@@ -38,7 +38,7 @@ func standard(t testing.TB, args ...string) listed {
 func TestDefiners(t *testing.T) {
 	l := &Linker{archives: standard(t, "std"), packages: map[string]*pkg{}}
 	d := &definers{}
-	if changed, err := d.update(l); err != nil || !changed {
+	if changed, err := d.update(l.archives); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
 	for name, want := range map[string]string{
@@ -52,7 +52,7 @@ func TestDefiners(t *testing.T) {
 			t.Errorf("%s is defined by %q, want %q", name, got, want)
 		}
 	}
-	if changed, err := d.update(l); err != nil || changed {
+	if changed, err := d.update(l.archives); err != nil || changed {
 		t.Errorf("nothing has changed, and update says %v, %v", changed, err)
 	}
 	dir := t.TempDir()
@@ -65,7 +65,7 @@ func TestDefiners(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.archives.(listed)["a/first"] = file
-	if changed, err := d.update(l); err != nil || !changed {
+	if changed, err := d.update(l.archives); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
 	if got := strings.Join(d.packages("reflect.mapiterinit"), " "); got != "a/first runtime" {
@@ -123,7 +123,7 @@ func BenchmarkDefiners(b *testing.B) {
 	l := &Linker{archives: standard(b, "std"), packages: map[string]*pkg{}}
 	for b.Loop() {
 		d := &definers{}
-		if _, err := d.update(l); err != nil {
+		if _, err := d.update(l.archives); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(len(d.first)), "names")

@@ -14,27 +14,6 @@ import (
 // stays loaded. It is initialized again when that is asked for, after its variables have got their first contents back;
 // packages that it needs and that are initialized are left alone.
 
-type initPhase uint8
-
-const (
-	initLoaded initPhase = iota // it has not begun
-	initRunning
-	initFailed
-	initDone
-)
-
-// An initState is how far the initialization of a loaded package has come.
-type initState struct {
-	path  string
-	def   defRef
-	deps  []string // names of the init tasks that were to run before it when it was loaded
-	phase initPhase
-	by    *PackageInit               // the attempt that runs
-	vars  []moduledata.SavedVariable // its variables, until it is initialized
-}
-
-func (s *initState) done() bool { return s != nil && s.phase == initDone }
-
 // A PackageInit is one attempt to initialize a package. Its methods may be called from any goroutine.
 type PackageInit struct {
 	Path  string

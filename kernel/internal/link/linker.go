@@ -8,30 +8,15 @@
 package link
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/moduledata"
 	"github.com/perijove/perijove/kernel/internal/symindex"
-	"github.com/perijove/perijove/kernel/internal/symname"
-	"golang.org/x/sys/unix"
 )
-
-// Archives finds the compiled archives of packages.
-type Archives interface {
-	// Archive returns the file of a package.
-	Archive(path string) (file string, err error)
-	// Has reports whether there is such a package.
-	Has(path string) bool
-	// All returns the files of all packages, by import path.
-	All() (map[string]string, error)
-}
 
 // A Linker is the one linker of this process.
 type Linker struct {
@@ -72,11 +57,6 @@ type Linker struct {
 	pending []string       // packages whose functions the next load replaces
 }
 
-type symKey struct {
-	name string
-	abi  uint16
-}
-
 // A stub is the permanent address of a notebook function. It jumps to the
 // newest body, so callers, func values, method tables and interface tables
 // follow a redefinition.
@@ -92,29 +72,157 @@ type variable struct {
 	typ        uintptr
 }
 
-// A pkg is a compiled package: its Go object first, then its assembly.
-type pkg struct {
-	path string
-	objs []*object
-	defs map[symKey]defRef // made when first searched by name
-	init *initState        // nil before its init task is loaded, or if it has none
-}
-
-type defRef struct {
-	obj *object
-	i   int
-}
-
-// An object is an object file with what is already known of its symbols.
-type object struct {
-	*goobj.Object
-	pkg   *pkg
+// An oldVariable is one that is to be cleared. Its address is kept inverted, so
+// that a search of memory does not find this mention of it.
+type oldVariable struct {
 	name  string
-	main  bool            // the cell being loaded
-	fixed map[int]uintptr // symbols that have an address for good
+	where uintptr
+	size  uintptr
+	typ   uintptr
+}
 
-	imports map[string][8]byte // fingerprints by import path; see imported
-	checked map[string]*pkg    // packages that are what imports says
+func (v *oldVariable) addr() uintptr { return ^v.where }
+
+// An OldVariable is one that was kept, and why.
+type OldVariable struct{ Name, Why string }
+
+type initPhase uint8
+
+const (
+	initLoaded initPhase = iota // it has not begun
+	initRunning
+	initFailed
+	initDone
+)
+
+// An initState is how far the initialization of a loaded package has come.
+type initState struct {
+	path  string
+	def   defRef
+	deps  []string // names of the init tasks that were to run before it when it was loaded
+	phase initPhase
+	by    *PackageInit               // the attempt that runs
+	vars  []moduledata.SavedVariable // its variables, until it is initialized
+}
+
+func (s *initState) done() bool { return s != nil && s.phase == initDone }
+
+// A typePair is what an interface table is for.
+type typePair struct{ inter, typ uintptr }
+
+// A retiredItab is one that values have and assertions do not find.
+type retiredItab struct {
+	m    *goruntime.Itab
+	held *goruntime.Itab // what stands in its place in the runtime's table
+}
+
+// A target is the resolution of a reference: a fixed address or a node.
+type target struct {
+	addr uintptr
+	node *node
+}
+
+func (t target) address() uintptr {
+	if t.node == nil {
+		return t.addr
+	}
+	switch {
+	case t.node.stub != nil:
+		return t.node.stub.addr
+	case t.node.made != nil:
+		return uintptr(t.node.made)
+	}
+	return t.node.addr
+}
+
+// A node is a symbol that the current load places in memory.
+type node struct {
+	obj  *object
+	i    int
+	sym  goobj.Sym
+	name string
+	kind goobj.Kind
+
+	align  uintptr
+	addr   uintptr // set by layout
+	stub   *stub   // a notebook function: what others refer to
+	global bool    // stays known by name after the load
+	typ    *typeRecord
+	itab   [2]target      // of an interface table: the interface and the concrete type
+	redo   *variable      // a notebook variable that gets this content as its new value
+	made   unsafe.Pointer // the same type, made by reflect before: what others refer to
+	info   goobj.FuncInfo
+
+	relocs []goobj.Reloc
+	values []target // what relocs refer to
+
+	from    *node // what first referred to it, by the relocation at fromOff; nil for a root
+	fromOff int32
+}
+
+// A load is the state of one Load call. Nothing of it reaches the Linker
+// before everything is resolved.
+type load struct {
+	*Linker
+	main    *object
+	fresh   map[string]bool
+	renewed map[string]bool
+
+	methodNames    map[string]bool   // of the fresh methods
+	renewedMethods map[string]bool   // the renewed ones, with the receiver
+	methodTypes    map[string]string // see methodType
+	newNames       map[string]bool   // of types, once newTypes has run
+
+	nodes  []*node
+	queue  []*node
+	byDef  map[defRef]*node
+	byName map[symKey]*node
+	itabs  map[[2]target]*node
+
+	at          *node             // being resolved
+	atOff       int32             // its relocation that is
+	initParents map[string]string // init tasks: which one first asks for another; not those that the cell imports
+
+	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
+	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
+	stubs       []*stub
+	places      map[*stub]place // of functions whose stubs exist already
+	reset       []string
+	notices     []string
+	methods     []methodUpdate
+	newSlots    map[uintptr]uintptr // for Linker.got
+}
+
+// A place is where a function begins in its source, as the runtime's tables
+// have it for a function of one line.
+type place struct {
+	unit, pcfile, pcline uint32
+	line                 int32
+}
+
+// A typeRecord remembers the descriptor of a type that involves notebook
+// types, as the object had it, so that a later cell's descriptor of the same
+// name can be compared.
+type typeRecord struct {
+	name   string
+	addr   uintptr
+	data   []byte
+	fields []typeRef // relocations, in order
+	era    int       // of the linker when it was made
+	room   bool      // there is space for an uncommon part, which a type without methods lacks
+}
+
+// A typeRef is one relocation of a descriptor.
+type typeRef struct {
+	off    int32
+	add    int64
+	target string // name of the symbol referred to
+}
+
+// A methodUpdate gives a type that stayed the same a new method table.
+type methodUpdate struct {
+	rec *typeRecord
+	n   *node
 }
 
 // New prepares the process for loading. It must be called once, before other
@@ -150,91 +258,3 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 
 // Module returns where everything is loaded.
 func (l *Linker) Module() *moduledata.Module { return l.mod }
-
-// openPackage maps the archive of a package; it stays mapped.
-func (l *Linker) openPackage(path string) (*pkg, error) {
-	if p := l.packages[path]; p != nil {
-		return p, nil
-	}
-	file, err := l.archives.Archive(path)
-	if err != nil {
-		return nil, err
-	}
-	b, err := mapFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("package %s: %w", path, err)
-	}
-	objs, err := goobj.ParseArchive(b)
-	if err != nil {
-		return nil, fmt.Errorf("package %s: %w", path, err)
-	}
-	p := &pkg{path: path}
-	for i, o := range objs {
-		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), fixed: map[int]uintptr{}})
-	}
-	l.packages[path] = p
-	return p, nil
-}
-
-func mapFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if st.Size() == 0 {
-		return nil, errors.New("empty file")
-	}
-	return unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
-}
-
-// find returns where the package defines a symbol.
-func (p *pkg) find(key symKey) (defRef, bool) {
-	if p.defs == nil {
-		p.defs = map[symKey]defRef{}
-		for _, o := range p.objs {
-			for i := range o.NumDef() {
-				s := o.Sym(i)
-				k := symKey{s.Name(), keyABI(s)}
-				if _, dup := p.defs[k]; !dup && k.name != "" && s.ABI() != goobj.ABIStatic && !o.Hashed(i) {
-					p.defs[k] = defRef{o, i}
-				}
-			}
-		}
-	}
-	d, ok := p.defs[key]
-	return d, ok
-}
-
-// keyABI is the calling convention that tells symbols of one name apart: only
-// functions have one.
-func keyABI(s goobj.Sym) uint16 {
-	if s.Kind().IsText() {
-		return s.ABI()
-	}
-	return goobj.ABI0
-}
-
-// Replace says that a package of the image is to be loaded in another version:
-// its symbols, and those that mention it, are not bound to the image's.
-func (l *Linker) Replace(path string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !slices.Contains(l.others, path) {
-		l.others = append(l.others, path)
-	}
-}
-
-// ofOther reports whether a symbol belongs to a replaced package or mentions one.
-func (l *Linker) ofOther(name string) bool {
-	for _, path := range l.others {
-		if symname.MentionsPackage(name, goobj.EscapePath(path)) {
-			return true
-		}
-	}
-	return false
-}

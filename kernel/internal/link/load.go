@@ -284,17 +284,3 @@ func (ld *load) resolveNode(n *node) error {
 	}
 	return nil
 }
-
-// ignoreFuncdata reports whether a function's table is a reference that the
-// assembler made on the chance that the compiler would define it.
-func (ld *load) ignoreFuncdata(n *node, _ int, ref goobj.Ref) bool {
-	if ref.IsZero() {
-		return true
-	}
-	i, ok := n.obj.Index(ref)
-	if !ok || !n.obj.FromAssembly() || n.obj.Sym(i).Defined() {
-		return false
-	}
-	_, found := n.obj.pkg.find(symKey{n.obj.Sym(i).Name(), goobj.ABI0})
-	return !found
-}

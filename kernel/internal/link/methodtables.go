@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
@@ -16,38 +17,12 @@ import (
 // Their interface table is retired: it leaves the runtime's table, so that no
 // assertion finds it, and a method that is gone stays the body that it was last.
 
-// A typePair is what an interface table is for.
-type typePair struct{ inter, typ uintptr }
-
-// A retiredItab is one that values have and assertions do not find.
-type retiredItab struct {
-	m    *goruntime.Itab
-	held *goruntime.Itab // what stands in its place in the runtime's table
-}
-
 // An itabUpdate is what becomes of an interface table.
 type itabUpdate struct {
 	m      *goruntime.Itab
 	fun    []uintptr
 	listed *goruntime.Itab // what the runtime's table has for these types
 	give   *goruntime.Itab // what it is to have
-}
-
-// makeRoom returns how much space behind a descriptor an uncommon part takes
-// that the type may need later.
-func (r *typeRecord) makeRoom() uintptr {
-	if r.hasUncommon() {
-		return 0
-	}
-	switch {
-	case r.kind() == goruntime.KindPointer:
-		r.room = true
-		return goruntime.UncommonSize
-	case r.unnamedStruct() && len(r.data) > goruntime.UncommonOff(goruntime.KindStruct):
-		r.room = true
-		return uintptr(len(r.data) - goruntime.UncommonOff(goruntime.KindStruct) + goruntime.StructFieldSize)
-	}
-	return 0
 }
 
 // moveFields moves the fields of an unnamed struct type, which begin where an
@@ -253,4 +228,35 @@ func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 		k.pkg = pkg
 	}
 	return k
+}
+
+// updateMethods places new method tables for the types that stay the same but
+// gained, lost or changed methods.
+func (ld *load) updateMethods() {
+	for i := range ld.main.NumDef() {
+		s := ld.main.Sym(i)
+		name := s.Name()
+		if !isType(s, name) {
+			continue
+		}
+		old := ld.types[name]
+		if old == nil || !ld.mod.ReadOnly.Contains(old.addr) { // reflect has given a type of its own its methods
+			continue
+		}
+		r := newTypeRecord(ld.main, i, name)
+		if sameMethods(old, r) {
+			continue
+		}
+		if _, decided := ld.typeDone[name]; !decided { // nothing here refers to it, but values of it are about
+			ld.decideTypes(ld.main, i, name)
+		}
+		if ld.typeDone[name] != old || ld.byName[symKey{name, goobj.ABIStatic}] != nil {
+			continue
+		}
+		n := ld.place(ld.main, i)
+		delete(ld.byDef, defRef{ld.main, i})
+		ld.byName[symKey{name, goobj.ABIStatic}] = n
+		n.typ = r
+		ld.methods = append(ld.methods, methodUpdate{old, n})
+	}
 }

@@ -19,20 +19,6 @@ import (
 // What may be called is found from the functions that cells can name, from
 // interface tables, and from all memory that holds pointers (see search.go).
 
-// An oldVariable is one that is to be cleared. Its address is kept inverted, so
-// that a search of memory does not find this mention of it.
-type oldVariable struct {
-	name  string
-	where uintptr
-	size  uintptr
-	typ   uintptr
-}
-
-func (v *oldVariable) addr() uintptr { return ^v.where }
-
-// An OldVariable is one that was kept, and why.
-type OldVariable struct{ Name, Why string }
-
 // Old lists the variables that no name means any more and that are kept.
 func (l *Linker) Old() []OldVariable {
 	l.mu.Lock()

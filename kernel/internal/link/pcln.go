@@ -136,13 +136,6 @@ func (w *pclnWriter) addStub(s *stub, at place) error {
 	return w.ld.mod.AddFunction(f)
 }
 
-// A place is where a function begins in its source, as the runtime's tables
-// have it for a function of one line.
-type place struct {
-	unit, pcfile, pcline uint32
-	line                 int32
-}
-
 // place finds where a function begins.
 func (w *pclnWriter) place(n *node) (at place, err error) {
 	at = place{unit: goruntime.NoOffset, line: n.info.StartLine}
@@ -310,4 +303,18 @@ func (w *pclnWriter) inlined(o *object, ref goobj.Ref) (string, goobj.FuncInfo) 
 		return s.Name(), goobj.FuncInfo{}
 	}
 	return s.Name(), fi
+}
+
+// ignoreFuncdata reports whether a function's table is a reference that the
+// assembler made on the chance that the compiler would define it.
+func (ld *load) ignoreFuncdata(n *node, _ int, ref goobj.Ref) bool {
+	if ref.IsZero() {
+		return true
+	}
+	i, ok := n.obj.Index(ref)
+	if !ok || !n.obj.FromAssembly() || n.obj.Sym(i).Defined() {
+		return false
+	}
+	_, found := n.obj.pkg.find(symKey{n.obj.Sym(i).Name(), goobj.ABI0})
+	return !found
 }

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/symname"
@@ -84,20 +82,6 @@ func (l *Linker) unload(path string, renew bool) {
 	}
 }
 
-// madeAnew reports whether a symbol mentions a type that is another one since
-// the linker's given era.
-func (l *Linker) madeAnew(name string, era int) bool {
-	if l.era == era {
-		return false
-	}
-	for prefix, since := range l.renewed {
-		if since > era && symname.MentionsPackage(name, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
 // sameTypes compares the types that two versions of a package declare.
 func sameTypes(old, now *pkg) bool {
 	was, is := old.declaredTypes(), now.declaredTypes()
@@ -127,39 +111,6 @@ func (p *pkg) declaredTypes() map[string]*typeRecord {
 		}
 	}
 	return list
-}
-
-// replaceable reports whether a symbol is a function that code outside of its
-// package may call, of a package under edit: an exported function or a method.
-// The others are called by code that is replaced with them.
-func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
-	if !ld.live[o.pkg.path] || !s.Kind().IsText() || s.ABI() != goobj.ABIInternal || o.FromAssembly() {
-		return false
-	}
-	rest, ok := strings.CutPrefix(name, goobj.EscapePath(o.pkg.path)+".")
-	if !ok || strings.ContainsAny(rest, "[-") {
-		return false
-	}
-	recv, method, ok := strings.Cut(rest, ".")
-	if !ok {
-		first, _ := utf8.DecodeRuneInString(rest)
-		return unicode.IsUpper(first)
-	}
-	recv = strings.TrimSuffix(strings.TrimPrefix(recv, "(*"), ")")
-	_, isType := o.pkg.find(symKey{"type:" + goobj.EscapePath(o.pkg.path) + "." + recv, goobj.ABI0})
-	return isType && !strings.Contains(method, ".")
-}
-
-// liveFunc places a function with a stub: the one that older callers know, if
-// there is one.
-func (ld *load) liveFunc(o *object, i int, name string) target {
-	n := ld.place(o, i)
-	n.stub = ld.Linker.stubs[name]
-	if n.stub == nil {
-		n.stub = &stub{name: strings.Clone(name)}
-		ld.stubs = append(ld.stubs, n.stub)
-	}
-	return target{node: n}
 }
 
 // replacements places the new code of functions that were loaded in an older

@@ -3,88 +3,11 @@ package link
 import (
 	"fmt"
 	"strings"
-	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
-
-// A node is a symbol that the current load places in memory.
-type node struct {
-	obj  *object
-	i    int
-	sym  goobj.Sym
-	name string
-	kind goobj.Kind
-
-	align  uintptr
-	addr   uintptr // set by layout
-	stub   *stub   // a notebook function: what others refer to
-	global bool    // stays known by name after the load
-	typ    *typeRecord
-	itab   [2]target      // of an interface table: the interface and the concrete type
-	redo   *variable      // a notebook variable that gets this content as its new value
-	made   unsafe.Pointer // the same type, made by reflect before: what others refer to
-	info   goobj.FuncInfo
-
-	relocs []goobj.Reloc
-	values []target // what relocs refer to
-
-	from    *node // what first referred to it, by the relocation at fromOff; nil for a root
-	fromOff int32
-}
-
-// A target is the resolution of a reference: a fixed address or a node.
-type target struct {
-	addr uintptr
-	node *node
-}
-
-func (t target) address() uintptr {
-	if t.node == nil {
-		return t.addr
-	}
-	switch {
-	case t.node.stub != nil:
-		return t.node.stub.addr
-	case t.node.made != nil:
-		return uintptr(t.node.made)
-	}
-	return t.node.addr
-}
-
-// A load is the state of one Load call. Nothing of it reaches the Linker
-// before everything is resolved.
-type load struct {
-	*Linker
-	main    *object
-	fresh   map[string]bool
-	renewed map[string]bool
-
-	methodNames    map[string]bool   // of the fresh methods
-	renewedMethods map[string]bool   // the renewed ones, with the receiver
-	methodTypes    map[string]string // see methodType
-	newNames       map[string]bool   // of types, once newTypes has run
-
-	nodes  []*node
-	queue  []*node
-	byDef  map[defRef]*node
-	byName map[symKey]*node
-	itabs  map[[2]target]*node
-
-	at          *node             // being resolved
-	atOff       int32             // its relocation that is
-	initParents map[string]string // init tasks: which one first asks for another; not those that the cell imports
-
-	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
-	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
-	stubs       []*stub
-	places      map[*stub]place // of functions whose stubs exist already
-	reset       []string
-	notices     []string
-	methods     []methodUpdate
-	newSlots    map[uintptr]uintptr // for Linker.got
-}
 
 func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
 	if ref.IsZero() {
@@ -175,40 +98,6 @@ func checkNoC(o *object, name string) error {
 	return fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
 }
 
-func isType(s goobj.Sym, name string) bool {
-	return s.IsType() && strings.HasPrefix(name, "type:")
-}
-
-// known finds a symbol of the image or of an earlier load.
-func (ld *load) known(key symKey) (uintptr, bool) {
-	if addr, ok := ld.idx.Lookup(key.name, key.abi); ok && !ld.ofOther(key.name) {
-		return addr, true
-	}
-	addr, ok := ld.globals[key]
-	return addr, ok
-}
-
-// sharedInLoad places a symbol that several objects of this load may define.
-func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target, error) {
-	if n := ld.byName[key]; n != nil {
-		n.align = max(n.align, alignment(o.Sym(i)))
-		return target{node: n}, nil
-	}
-	n := ld.place(o, i)
-	n.global = global
-	ld.byName[key] = n
-	return target{node: n}, nil
-}
-
-func (ld *load) place(o *object, i int) *node {
-	s := o.Sym(i)
-	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind(), align: alignment(s), from: ld.at, fromOff: ld.atOff}
-	ld.byDef[defRef{o, i}] = n
-	ld.nodes = append(ld.nodes, n)
-	ld.queue = append(ld.queue, n)
-	return n
-}
-
 // byReference resolves a symbol that an object mentions by name.
 func (ld *load) byReference(name string, abi uint16) (target, error) {
 	if strings.HasPrefix(name, "main.") {
@@ -279,92 +168,60 @@ func (ld *load) linkedVar(o *object, i int) (target, error) {
 	return ld.sharedInLoad(o, i, key, true)
 }
 
-// notebookSymbol resolves a symbol of package main that the cell's object defines.
-func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
-	s := o.Sym(i)
-	plain := symname.WithoutTypeArgs(name)
-	generic := plain != name
-	switch {
-	case s.Kind().IsText() && generic && !ld.isMethodWrapper(o, s, name):
-		key := symKey{name, s.ABI()}
-		if addr, ok := ld.globals[key]; ok && !ld.outdated(name, plain) {
-			return target{addr: addr}, nil
-		}
+// typeOf resolves a type descriptor that an object defines. Types must have
+// one address in the process: assertions and maps compare addresses.
+func (ld *load) typeOf(o *object, i int, name string) (target, error) {
+	key := symKey{name, goobj.ABI0}
+	if addr, ok := ld.known(key); ok {
+		return target{addr: addr}, nil
+	}
+	if !symname.MentionsNotebook(name) {
 		return ld.sharedInLoad(o, i, key, true)
-	case s.Kind().IsText():
-		return ld.notebookFunc(o, i, name)
-	case s.Kind().IsVar() && !strings.Contains(name, "..") && s.ABI() != goobj.ABIStatic && !s.Local():
-		return ld.notebookVar(o, i, name)
 	}
-	return target{node: ld.place(o, i)}, nil
+	if _, done := ld.typeDone[name]; !done {
+		ld.decideTypes(o, i, name)
+	}
+	if r := ld.typeDone[name]; r != nil {
+		return target{addr: r.addr}, nil
+	}
+	t, err := ld.sharedInLoad(o, i, key, false)
+	if t.node.typ == nil {
+		t.node.typ = newTypeRecord(o, i, name)
+	}
+	return t, err
 }
 
-func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
-	s := o.Sym(i)
-	old := ld.Linker.stubs[name]
-	fresh := ld.fresh[name] || ld.fresh[symname.WithoutTypeArgs(name)]
-	if old != nil && !fresh {
-		return target{addr: old.addr}, nil
-	}
-	if !fresh && !ld.isMethodWrapper(o, s, name) {
-		return target{node: ld.place(o, i)}, nil // a closure, an init function
-	}
-	n := ld.place(o, i)
-	ld.byName[symKey{name, s.ABI()}] = n
-	n.stub = old
-	if old == nil || ld.renewed[name] || ld.retyped(name, old) { // a promoted method may have had the symbol
-		n.stub = &stub{name: strings.Clone(name), typ: ld.methodType(name)} // name lies in the object, which is not to be kept
-		ld.stubs = append(ld.stubs, n.stub)
-	}
-	return target{node: n}, nil
-}
-
-func funcInfo(o *object, s goobj.Sym) (goobj.FuncInfo, error) {
-	ref, ok := s.Aux(goobj.AuxFuncInfo)
-	if !ok {
-		return goobj.FuncInfo{}, nil
-	}
-	i, ok := o.Index(ref)
-	if !ok {
-		return goobj.FuncInfo{}, fmt.Errorf("function information of %s is elsewhere", s.Name())
-	}
-	return goobj.ReadFuncInfo(o.Sym(i).Data())
-}
-
-func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
-	s := o.Sym(i)
-	old := ld.vars[name]
-	if old != nil {
-		same, err := ld.sameType(o, s, old)
+// itabOf resolves an interface table. The runtime knows one per pair of
+// interface and concrete type, and code compares addresses.
+func (ld *load) itabOf(o *object, i int) (target, error) {
+	var pair [2]target
+	for _, r := range o.Sym(i).Relocs() {
+		if r.Size() != 8 || r.Off() != 0 && r.Off() != 8 {
+			continue
+		}
+		t, err := ld.resolve(o, r.Sym())
 		if err != nil {
 			return target{}, err
 		}
-		switch {
-		case !same && ld.fresh[name]:
-			// a new variable; older code keeps the old one
-		case !same:
-			ld.reset = append(ld.reset, strings.TrimPrefix(name, "main."))
-		case ld.fresh[name]: // its content, zeros included, becomes the value
-			n := ld.place(o, i)
-			n.redo = old
-			delete(ld.byDef, defRef{o, i})
-			return target{addr: old.addr}, nil
-		default:
-			return target{addr: old.addr}, nil
+		pair[r.Off()/8] = t
+	}
+	if n := ld.itabs[pair]; n != nil {
+		return target{node: n}, nil
+	}
+	if pair[0].node == nil && pair[1].node == nil {
+		m := ld.host.FindItab(pair[0].addr, pair[1].addr)
+		if r := ld.retired[typePair{pair[0].addr, pair[1].addr}]; r != nil {
+			m = r.m // this load brings the methods back
+		}
+		if m != nil {
+			if m.Hash == 0 { // made by the runtime, which leaves out what type switches need
+				m.Hash = goruntime.TypeHash(m.Typ)
+			}
+			return target{addr: goruntime.AddressOf(m)}, nil
 		}
 	}
 	n := ld.place(o, i)
-	ld.byName[symKey{name, goobj.ABI0}] = n
+	n.itab = pair
+	ld.itabs[pair] = n
 	return target{node: n}, nil
-}
-
-// sameType reports whether a variable of the cell has the type that the
-// variable of that name has had so far.
-func (ld *load) sameType(o *object, s goobj.Sym, old *variable) (bool, error) {
-	ref, ok := s.Aux(goobj.AuxGotype)
-	if !ok {
-		return uintptr(s.Size()) == old.size, nil
-	}
-	t, err := ld.resolve(o, ref)
-	return err == nil && t.node == nil && t.addr == old.typ, err
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
-	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
@@ -52,20 +51,6 @@ func (ld *load) methodType(symbol string) string {
 	return strings.Clone(ld.methodTypes[symbol])
 }
 
-// noteMethodTypes enters the methods of a type by their code. An entry of the
-// method table has the name, the type and twice the code, 4 bytes each.
-func (r *typeRecord) noteMethodTypes(types map[string]string) {
-	typ := ""
-	for _, f := range r.methods() {
-		switch f.off % goruntime.MethodSize {
-		case 4:
-			typ = f.target
-		case 8, 12:
-			types[f.target] = typ
-		}
-	}
-}
-
 // refreshes reports whether symbol i of the cell is a wrapper, known from an
 // earlier load, that must be loaded again: a method of its name is new, or a
 // type that it mentions is. Then code for the old type must not reach it.
@@ -101,29 +86,6 @@ func (ld *load) outdated(name, plain string) bool {
 		}
 		plain = plain[:dot]
 	}
-}
-
-// newTypes lists, by name, the types of the cell whose descriptors are not those
-// of an earlier load.
-func (ld *load) newTypes() map[string]bool {
-	if ld.newNames != nil {
-		return ld.newNames
-	}
-	ld.newNames = map[string]bool{}
-	for i := range ld.main.NumDef() {
-		s := ld.main.Sym(i)
-		name := s.Name()
-		if !strings.HasPrefix(name, "type:main.") || !isType(s, name) {
-			continue
-		}
-		if _, done := ld.typeDone[name]; !done {
-			ld.decideTypes(ld.main, i, name)
-		}
-		if ld.typeDone[name] == nil {
-			ld.newNames[name[len("type:main."):]] = true
-		}
-	}
-	return ld.newNames
 }
 
 // dropReplaced forgets the wrappers and instances for types that others of

@@ -3,21 +3,12 @@ package link
 import (
 	"encoding/binary"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
-	"sync/atomic"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/moduledata"
-	"github.com/perijove/perijove/kernel/internal/platform"
-)
-
-const (
-	textAlign = 32 // cmd/link's Funcalign on amd64
-	maxAlign  = 32 // and its Maxalign
-	stubSize  = 16
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // layout gives every node its address. Code comes in the order in which it
@@ -43,22 +34,6 @@ func (ld *load) layout() error {
 		}
 	}
 	return nil
-}
-
-// alignment is what cmd/link aligns a symbol to. Assembly relies on it: vector
-// instructions fault where a constant is not aligned to its size.
-func alignment(s goobj.Sym) uintptr {
-	align, size := uintptr(s.Align()), uintptr(s.Size())
-	switch {
-	case s.Kind().IsText():
-		return max(align, textAlign)
-	case align != 0:
-		return align
-	}
-	for align = maxAlign; align > size && align > 1; {
-		align /= 2
-	}
-	return align
 }
 
 func (ld *load) arenaOf(n *node) *moduledata.Arena {
@@ -139,107 +114,24 @@ func (ld *load) markPointers(n *node) error {
 	return nil
 }
 
-// commit makes the load visible. Nothing here can fail.
-func (ld *load) commit() {
-	l := ld.Linker
-	l.mod.Publish()
-	maps.Copy(l.got, ld.newSlots)
-	ld.applyMethods(func() {
-		for _, n := range ld.nodes {
-			if n.stub != nil {
-				atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
-			}
-		}
-	})
-	ld.moveStubs()
-	ld.dropReplaced()
-	for _, s := range ld.stubs {
-		l.stubs[s.name] = s
-	}
-	ld.forgetOutdated()
-	ld.noteInits()
-	for _, n := range ld.nodes {
-		ld.remember(n)
-		ld.noteKeeper(n)
-		ld.noteUses(n)
-		ld.noteData(n)
-	}
-	ld.commitReflected()
-	l.pending = nil
-	ld.addTypes()
-	ld.addItabs()
-	for _, n := range ld.nodes {
-		if v := n.redo; v != nil {
-			l.host.TypedMemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
-		}
-	}
-}
+// namePrefix begins the symbols that hold the names of types.
+const namePrefix = "type:.namedata."
 
-// remember keeps what later loads refer to. Names are copied: they lie in the
-// object's bytes.
-func (ld *load) remember(n *node) {
-	switch {
-	case n.global:
-		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = target{node: n}.address()
-	case n.obj.main && n.redo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
-		v := &variable{addr: n.addr, size: uintptr(n.sym.Size())}
-		if ref, ok := n.sym.Aux(goobj.AuxGotype); ok {
-			if t, err := ld.resolve(n.obj, ref); err == nil {
-				v.typ = t.address()
-			}
-		}
-		name := strings.Clone(n.name)
-		if old := ld.vars[name]; old != nil {
-			ld.setOld(name, old)
-		}
-		ld.vars[name] = v
-	}
-	if !n.obj.main {
-		n.obj.fixed[n.i] = target{node: n}.address()
-	}
-}
+// nameFlags of an abi.Name are set where something follows the name.
+const nameFlags = 1<<1 | 1<<2
 
-// addTypes enters new descriptors into the list that reflect searches by
-// string, so that reflect.SliceOf and its kin find them.
-func (ld *load) addTypes() {
-	m := ld.mod
-	grown := false
-	for _, n := range ld.nodes {
-		if n.typ != nil && ld.typeDone[n.name] == nil {
-			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
-			ld.types[n.typ.name] = n.typ
-			if ld.mod.ReadOnly.Contains(n.typ.addr) {
-				ld.described = append(ld.described, n.typ.addr)
-			}
-		}
-		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
-			m.TypeLinks = append(m.TypeLinks, moduledata.TypeLink{Str: m.ModuleData.TypeString(n.addr), Off: int32(n.addr - m.ModuleData.Types)})
-			grown = true
-		}
-	}
-	if !grown {
+// shortenName takes generated marks out of the name of a type, as fmt prints it.
+// b is the content of symbol n, an abi.Name.
+func shortenName(n *node, b []byte) {
+	if !strings.HasPrefix(n.name, namePrefix) || !strings.Contains(n.name, symname.GeneratedMark) || b[0]&nameFlags != 0 {
 		return
 	}
-	slices.SortStableFunc(m.TypeLinks, func(a, b moduledata.TypeLink) int { return strings.Compare(a.Str, b.Str) })
-	offs := make([]int32, len(m.TypeLinks))
-	for i, t := range m.TypeLinks {
-		offs[i] = t.Off
+	size, width := binary.Uvarint(b[1:])
+	text := b[1+width:][:size]
+	short := symname.Source(string(text))
+	clear(text)
+	copy(text, short)
+	for i, rest := 0, len(short); i < width; i, rest = i+1, rest>>7 {
+		b[1+i] = byte(rest&0x7f) | b[1+i]&0x80 // as many bytes as before
 	}
-	w := ld.host.StopTheWorld(goruntime.StopReason)
-	ld.host.PublishTypes(m.ModuleData, offs)
-	ld.host.StartTheWorld(w)
-}
-
-// addItabs hands new interface tables to the runtime.
-func (ld *load) addItabs() {
-	var list []uintptr
-	for _, n := range ld.nodes {
-		if n.itab != [2]target{} {
-			list = append(list, n.addr)
-		}
-	}
-	if len(list) == 0 {
-		return
-	}
-	ld.host.AddItabs(ld.mod.ModuleData, list)
 }

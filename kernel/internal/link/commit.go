@@ -1,0 +1,118 @@
+package link
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/moduledata"
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// commit makes the load visible. Nothing here can fail.
+func (ld *load) commit() {
+	l := ld.Linker
+	l.mod.Publish()
+	maps.Copy(l.got, ld.newSlots)
+	ld.applyMethods(func() {
+		for _, n := range ld.nodes {
+			if n.stub != nil {
+				atomic.StoreUintptr((*uintptr)(platform.Pointer(n.stub.slot)), n.addr)
+			}
+		}
+	})
+	ld.moveStubs()
+	ld.dropReplaced()
+	for _, s := range ld.stubs {
+		l.stubs[s.name] = s
+	}
+	ld.forgetOutdated()
+	ld.noteInits()
+	for _, n := range ld.nodes {
+		ld.remember(n)
+		ld.noteKeeper(n)
+		ld.noteUses(n)
+		ld.noteData(n)
+	}
+	ld.commitReflected()
+	l.pending = nil
+	ld.addTypes()
+	ld.addItabs()
+	for _, n := range ld.nodes {
+		if v := n.redo; v != nil {
+			l.host.TypedMemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
+		}
+	}
+}
+
+// remember keeps what later loads refer to. Names are copied: they lie in the
+// object's bytes.
+func (ld *load) remember(n *node) {
+	switch {
+	case n.global:
+		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = target{node: n}.address()
+	case n.obj.main && n.redo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
+		v := &variable{addr: n.addr, size: uintptr(n.sym.Size())}
+		if ref, ok := n.sym.Aux(goobj.AuxGotype); ok {
+			if t, err := ld.resolve(n.obj, ref); err == nil {
+				v.typ = t.address()
+			}
+		}
+		name := strings.Clone(n.name)
+		if old := ld.vars[name]; old != nil {
+			ld.setOld(name, old)
+		}
+		ld.vars[name] = v
+	}
+	if !n.obj.main {
+		n.obj.fixed[n.i] = target{node: n}.address()
+	}
+}
+
+// addTypes enters new descriptors into the list that reflect searches by
+// string, so that reflect.SliceOf and its kin find them.
+func (ld *load) addTypes() {
+	m := ld.mod
+	grown := false
+	for _, n := range ld.nodes {
+		if n.typ != nil && ld.typeDone[n.name] == nil {
+			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
+			ld.types[n.typ.name] = n.typ
+			if ld.mod.ReadOnly.Contains(n.typ.addr) {
+				ld.described = append(ld.described, n.typ.addr)
+			}
+		}
+		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
+			m.TypeLinks = append(m.TypeLinks, moduledata.TypeLink{Str: m.ModuleData.TypeString(n.addr), Off: int32(n.addr - m.ModuleData.Types)})
+			grown = true
+		}
+	}
+	if !grown {
+		return
+	}
+	slices.SortStableFunc(m.TypeLinks, func(a, b moduledata.TypeLink) int { return strings.Compare(a.Str, b.Str) })
+	offs := make([]int32, len(m.TypeLinks))
+	for i, t := range m.TypeLinks {
+		offs[i] = t.Off
+	}
+	w := ld.host.StopTheWorld(goruntime.StopReason)
+	ld.host.PublishTypes(m.ModuleData, offs)
+	ld.host.StartTheWorld(w)
+}
+
+// addItabs hands new interface tables to the runtime.
+func (ld *load) addItabs() {
+	var list []uintptr
+	for _, n := range ld.nodes {
+		if n.itab != [2]target{} {
+			list = append(list, n.addr)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	ld.host.AddItabs(ld.mod.ModuleData, list)
+}

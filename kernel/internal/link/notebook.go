@@ -1,0 +1,86 @@
+package link
+
+import (
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/symname"
+)
+
+// notebookSymbol resolves a symbol of package main that the cell's object defines.
+func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
+	s := o.Sym(i)
+	plain := symname.WithoutTypeArgs(name)
+	generic := plain != name
+	switch {
+	case s.Kind().IsText() && generic && !ld.isMethodWrapper(o, s, name):
+		key := symKey{name, s.ABI()}
+		if addr, ok := ld.globals[key]; ok && !ld.outdated(name, plain) {
+			return target{addr: addr}, nil
+		}
+		return ld.sharedInLoad(o, i, key, true)
+	case s.Kind().IsText():
+		return ld.notebookFunc(o, i, name)
+	case s.Kind().IsVar() && !strings.Contains(name, "..") && s.ABI() != goobj.ABIStatic && !s.Local():
+		return ld.notebookVar(o, i, name)
+	}
+	return target{node: ld.place(o, i)}, nil
+}
+
+func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
+	s := o.Sym(i)
+	old := ld.Linker.stubs[name]
+	fresh := ld.fresh[name] || ld.fresh[symname.WithoutTypeArgs(name)]
+	if old != nil && !fresh {
+		return target{addr: old.addr}, nil
+	}
+	if !fresh && !ld.isMethodWrapper(o, s, name) {
+		return target{node: ld.place(o, i)}, nil // a closure, an init function
+	}
+	n := ld.place(o, i)
+	ld.byName[symKey{name, s.ABI()}] = n
+	n.stub = old
+	if old == nil || ld.renewed[name] || ld.retyped(name, old) { // a promoted method may have had the symbol
+		n.stub = &stub{name: strings.Clone(name), typ: ld.methodType(name)} // name lies in the object, which is not to be kept
+		ld.stubs = append(ld.stubs, n.stub)
+	}
+	return target{node: n}, nil
+}
+
+func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
+	s := o.Sym(i)
+	old := ld.vars[name]
+	if old != nil {
+		same, err := ld.sameType(o, s, old)
+		if err != nil {
+			return target{}, err
+		}
+		switch {
+		case !same && ld.fresh[name]:
+			// a new variable; older code keeps the old one
+		case !same:
+			ld.reset = append(ld.reset, strings.TrimPrefix(name, "main."))
+		case ld.fresh[name]: // its content, zeros included, becomes the value
+			n := ld.place(o, i)
+			n.redo = old
+			delete(ld.byDef, defRef{o, i})
+			return target{addr: old.addr}, nil
+		default:
+			return target{addr: old.addr}, nil
+		}
+	}
+	n := ld.place(o, i)
+	ld.byName[symKey{name, goobj.ABI0}] = n
+	return target{node: n}, nil
+}
+
+// sameType reports whether a variable of the cell has the type that the
+// variable of that name has had so far.
+func (ld *load) sameType(o *object, s goobj.Sym, old *variable) (bool, error) {
+	ref, ok := s.Aux(goobj.AuxGotype)
+	if !ok {
+		return uintptr(s.Size()) == old.size, nil
+	}
+	t, err := ld.resolve(o, ref)
+	return err == nil && t.node == nil && t.addr == old.typ, err
+}
