@@ -5,20 +5,8 @@ type RelocType uint16
 
 const weakBit = 1 << 15
 
-// Relocation types that occur on amd64, numbered as in
-// cmd/internal/objabi/reloctype.go.
+// Relocation types whose number depends on the release of Go.
 const (
-	RelAddr      RelocType = 1  // absolute address
-	RelAddrOff   RelocType = 5  // offset from the start of the target's section
-	RelSize      RelocType = 6  // size of the target
-	RelCall      RelocType = 7  // PC-relative call
-	RelConst     RelocType = 13 // the addend
-	RelPCRel     RelocType = 14 // PC-relative address
-	RelTLSLE     RelocType = 15 // offset from the thread pointer
-	RelGotPCRel  RelocType = 29
-	RelMethodOff RelocType = 26 // like RelAddrOff; the target is a method
-	RelKeep      RelocType = 27
-
 	relInitOrder126 RelocType = 99
 	relInitOrder127 RelocType = 102 // in Go 1.26 a type that occurs in debug information alone
 )

@@ -3,72 +3,7 @@ package goruntime
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
-	"reflect"
-
-	"github.com/perijove/perijove/kernel/internal/platform"
 )
-
-// Hook makes calls of the image's function name go to replacement, a top-level
-// function of the same signature. It returns a function that does what the
-// replaced one did, or nil where that has no stack check to skip: the check is
-// what gets overwritten, so the original runs without one: in the few hundred
-// bytes that every stack has in reserve.
-//
-// Hooks are set before the process runs anything that calls name.
-func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
-	entry, ok := h.Index.Lookup(name, 1)
-	if !ok {
-		return original, fmt.Errorf("the image lacks %s", name)
-	}
-	to := reflect.ValueOf(replacement).Pointer()
-	jump := make([]byte, 5)
-	jump[0] = 0xe9
-	binary.LittleEndian.PutUint32(jump[1:], uint32(int32(int64(to)-int64(entry)-5)))
-	original, _ = Original[F](h, name)
-	return original, platform.ReplaceCode(entry, jump)
-}
-
-// Original returns the part of the image's function name that Hook leaves
-// alone, as a function.
-func Original[F any](h *Runtime, name string) (original F, err error) {
-	entry, ok := h.Index.Lookup(name, 1)
-	if !ok {
-		return original, fmt.Errorf("the image lacks %s", name)
-	}
-	n := stackCheck(platform.Bytes(entry, 24))
-	if n == 0 {
-		return original, fmt.Errorf("%s does not begin with a stack check", name)
-	}
-	return FuncAt[F](entry + uintptr(n)), nil
-}
-
-// Func returns the image's function name, exported or not.
-func Func[F any](h *Runtime, name string) (f F, err error) {
-	entry, ok := h.Index.Lookup(name, 1)
-	if !ok {
-		return f, fmt.Errorf("the image lacks %s", name)
-	}
-	return FuncAt[F](entry), nil
-}
-
-// Address returns where the image's function name begins.
-func Address(h *Runtime, name string) (uintptr, error) {
-	addr, ok := h.Index.Lookup(name, 1)
-	if !ok {
-		return 0, fmt.Errorf("the image lacks %s", name)
-	}
-	return addr, nil
-}
-
-// Var returns a variable of the image.
-func Var[T any](h *Runtime, name string) (*T, error) {
-	addr, ok := h.Index.Lookup(name, 0)
-	if !ok {
-		return nil, fmt.Errorf("the image lacks %s", name)
-	}
-	return (*T)(platform.Pointer(addr)), nil
-}
 
 // stackCheck returns the length of a function's stack check, if it begins with
 // one: CMPQ SP, 16(R14) and a conditional jump, or the same with R12 after LEAQ
@@ -92,4 +27,11 @@ func stackCheck(code []byte) int {
 		return n + 6
 	}
 	return 0
+}
+
+// jump is the code that, at one address, jumps to another.
+func jump(at, to uintptr) []byte {
+	code := []byte{0xe9, 0, 0, 0, 0} // JMP
+	binary.LittleEndian.PutUint32(code[1:], uint32(int32(int64(to)-int64(at)-5)))
+	return code
 }

@@ -108,7 +108,7 @@ func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 		return
 	}
 	for _, r := range s.Relocs() {
-		pcrel := r.Type() == goobj.RelPCRel && r.Size() == 4
+		pcrel := isPCRelative(r)
 		if !pcrel && (r.Type() != goobj.RelAddr || r.Size() != 8) {
 			continue
 		}
@@ -144,14 +144,14 @@ func (x *indexer) findLocals(f *elf.File) {
 		var b [8]byte
 		n := 8
 		if l.pcrel {
-			n = 4
+			n = pcRelativeSize
 		}
 		if !readAt(f, place, b[:n]) {
 			continue
 		}
 		addr := binary.LittleEndian.Uint64(b[:])
 		if l.pcrel {
-			addr = place + 4 + uint64(int64(int32(binary.LittleEndian.Uint32(b[:]))))
+			addr = pcRelativeTarget(place, b[:n])
 		}
 		seen[l.local] = true
 		x.symbols = append(x.symbols, symindex.IndexSymbol{Name: l.local, Addr: addr - uint64(l.add)})
@@ -226,22 +226,6 @@ func (x *indexer) readExecutable(file string) error {
 	x.addTLSOffset(f, syms)
 	x.findLocals(f)
 	return x.scanTypes(f, named["runtime.types"], named["runtime.etypes"])
-}
-
-// addTLSOffset notes where the current goroutine is kept, relative to the
-// thread pointer: the C linker places it among the thread variables of C code.
-func (x *indexer) addTLSOffset(f *elf.File, syms []elf.Symbol) {
-	for _, p := range f.Progs {
-		if p.Type != elf.PT_TLS {
-			continue
-		}
-		end := (p.Memsz + max(p.Align, 1) - 1) &^ (max(p.Align, 1) - 1)
-		for _, s := range syms {
-			if s.Name == "runtime.tlsg" && elf.ST_TYPE(s.Info) == elf.STT_TLS {
-				x.symbols = append(x.symbols, symindex.IndexSymbol{Name: symindex.TLSDistance, Addr: end - s.Value})
-			}
-		}
-	}
 }
 
 // scanTypes finds type descriptors in the executable: at every aligned place,

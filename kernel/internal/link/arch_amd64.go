@@ -10,6 +10,8 @@ const (
 	textAlign = 32 // cmd/link's Funcalign on amd64
 	maxAlign  = 32 // and its Maxalign
 	stubSize  = 16
+
+	callOperandOff = 1 // where in a call instruction the relocation is
 )
 
 // writeStub writes JMP *slot(IP) and fills up with INT3.

@@ -236,7 +236,7 @@ func (w *pclnWriter) addFunc(n *node) error {
 func (w *pclnWriter) deferReturn(n *node) uint32 {
 	for i, r := range n.relocs {
 		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.host.DeferReturn {
-			return uint32(r.Off()) - 1 // the operand follows a one-byte opcode
+			return uint32(r.Off()) - callOperandOff
 		}
 	}
 	return 0

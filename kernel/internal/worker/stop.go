@@ -61,14 +61,6 @@ var (
 	cannotStop     error // why running goroutines cannot be stopped, if so
 )
 
-// Offsets of frame pointer, stack pointer and program counter in a signal's
-// context.
-const (
-	contextRBP = 120
-	contextRSP = 160
-	contextRIP = 168
-)
-
 // installHooks makes the runtime report here what would end the process.
 func (w *worker) installHooks() {
 	var err error
@@ -127,22 +119,18 @@ func (w *worker) installHooks() {
 func sigPreempt(gp, ctxt unsafe.Pointer) {
 	for i := range targets {
 		if t := &targets[i]; gp != nil && t.g.Load() == uintptr(gp) {
-			uc := *(*unsafe.Pointer)(unsafe.Add(ctxt, 8))
-			rip := (*uintptr)(unsafe.Add(uc, contextRIP))
-			rsp := (*uintptr)(unsafe.Add(uc, contextRSP))
-			if !ofCell(*rip) || openDefers(*rip) {
+			r := registersAt(ctxt)
+			if !ofCell(*r.pc) || openDefers(*r.pc) {
 				// On another stack it is about the runtime's business.
-				if bp := *(*uintptr)(unsafe.Add(uc, contextRBP)); onStack(uintptr(gp), *rsp) {
+				if onStack(uintptr(gp), *r.sp) {
 					t.hits.Add(1)
-					if bp >= *rsp {
-						t.divert(uintptr(gp), *rip, bp)
+					if *r.bp >= *r.sp {
+						t.divert(uintptr(gp), *r.pc, *r.bp)
 					}
 				}
-			} else if ok, pc := isSafePoint(gp, *rip, *rsp, 0); ok {
+			} else if ok, pc := isSafePoint(gp, *r.pc, *r.sp, 0); ok {
 				t.g.Store(0)
-				*rsp -= unsafe.Sizeof(uintptr(0))
-				store(*rsp, pc)
-				*rip = haltPC
+				r.call(haltPC, pc)
 			}
 			break
 		}

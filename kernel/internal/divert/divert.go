@@ -3,7 +3,6 @@
 package divert
 
 import (
-	"encoding/binary"
 	"errors"
 	"reflect"
 	"runtime"
@@ -22,9 +21,6 @@ import (
 // stack nothing has changed. halt finds the original address as its own return
 // address, as if it had been called in place of what the goroutine is in; so
 // defers in bits are as due as after a panic in that call.
-
-// divertSize is the length of the code at the return address.
-const divertSize = 25
 
 // unsafePoint is the value by which a table forbids preemption.
 const unsafePoint = -2
@@ -175,10 +171,10 @@ func findMoreStack(h *goruntime.Runtime) (list [2]uintptr) {
 // beginning of a function: then the stack pointer, which it returns, is at the
 // function's return address.
 func (d *Diverter) entered(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr) {
-	if gs.InSyscall(g) || platform.Read[uint8](pc-5) != 0xe8 { // CALL
+	if gs.InSyscall(g) {
 		return 0
 	}
-	to := pc + uintptr(int64(platform.Read[int32](pc-4)))
+	to := calledBefore(pc)
 	if to == 0 || to != d.moreStack[0] && to != d.moreStack[1] {
 		return 0
 	}
@@ -243,15 +239,9 @@ func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
 	}
 	code := m.Text.Bytes(base, int(off)+divertSize)
 	for i := range off {
-		code[i] = 0xcc // INT3: nothing comes here
+		code[i] = trap // nothing comes here
 	}
-	b := append(code[off:off], 0x49, 0xbb) // MOVQ $way.pc, R11
-	b = binary.LittleEndian.AppendUint64(b, uint64(way.pc))
-	b = append(b, 0x41, 0x53, 0x49, 0xbb) // PUSHQ R11; MOVQ $halt, R11
-	b = binary.LittleEndian.AppendUint64(b, uint64(halt))
-	_ = append(b, 0x41, 0xff, 0xe3) // JMP R11
-
-	const pushed = 12 // length of the code until the stack pointer moves
+	_ = appendCall(code[off:off], way.pc, halt)
 	size := uint32(off) + divertSize
 	if f.PCSP, err = m.PCTable(moduledata.PCRun{Value: sp, Bytes: uint32(off) + pushed}, moduledata.PCRun{Value: sp + 8, Bytes: divertSize - pushed}); err != nil {
 		return 0, err

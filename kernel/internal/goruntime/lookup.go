@@ -1,0 +1,34 @@
+package goruntime
+
+import (
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/platform"
+)
+
+// Func returns the image's function name, exported or not.
+func Func[F any](h *Runtime, name string) (f F, err error) {
+	entry, ok := h.Index.Lookup(name, 1)
+	if !ok {
+		return f, fmt.Errorf("the image lacks %s", name)
+	}
+	return FuncAt[F](entry), nil
+}
+
+// Address returns where the image's function name begins.
+func Address(h *Runtime, name string) (uintptr, error) {
+	addr, ok := h.Index.Lookup(name, 1)
+	if !ok {
+		return 0, fmt.Errorf("the image lacks %s", name)
+	}
+	return addr, nil
+}
+
+// Var returns a variable of the image.
+func Var[T any](h *Runtime, name string) (*T, error) {
+	addr, ok := h.Index.Lookup(name, 0)
+	if !ok {
+		return nil, fmt.Errorf("the image lacks %s", name)
+	}
+	return (*T)(platform.Pointer(addr)), nil
+}
