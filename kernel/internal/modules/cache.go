@@ -23,7 +23,8 @@ func allExist(list []listedPackage) bool {
 	return len(list) > 0
 }
 
-// cacheKey names the answer for a path in this state of the module.
+// cacheKey returns the name under which the answer for a path is cached, which
+// depends on the module files.
 func (m *Modules) cacheKey(path string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, m.img.Dir, path)
@@ -43,9 +44,8 @@ func (m *Modules) cacheKey(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }
 
-// writeCache stores an answer for other sessions. It is only a saving: where it
-// cannot be written the go command is asked again. Readers see the whole of it
-// or nothing.
+// writeCache stores an answer for other sessions, atomically. Errors are ignored:
+// the go command is then asked again.
 func (m *Modules) writeCache(file string, b []byte) {
 	if os.MkdirAll(filepath.Dir(file), 0o755) != nil {
 		return
@@ -60,7 +60,7 @@ func (m *Modules) writeCache(file string, b []byte) {
 	}
 }
 
-// cachedAnswer returns the answer about a path that was kept for this state of the module.
+// cachedAnswer returns the cached answer for a path and the current module files.
 func (m *Modules) cachedAnswer(path string) ([]listedPackage, bool) {
 	key, err := m.cacheKey(path)
 	if err != nil {
@@ -72,8 +72,8 @@ func (m *Modules) cachedAnswer(path string) ([]listedPackage, bool) {
 	return list, ok
 }
 
-// cacheAnswer keeps what the go command said about a path. Packages in folders
-// may change while go.mod and go.sum stay as they are.
+// cacheAnswer caches the answer of the go command for a path, unless it contains a
+// local package.
 func (m *Modules) cacheAnswer(path string, list []listedPackage) {
 	key, keyErr := m.cacheKey(path)
 	if b, err := json.Marshal(list); err == nil && keyErr == nil && !slices.ContainsFunc(list, isLocal) {

@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// A cgoRoot is an imported package that has C code or needs a package that has.
+// A cgoRoot is an imported package that has C code or depends on a package that has.
 type cgoRoot struct {
 	Packages []string // that the worker must import
 	Code     []string // that have the C code
@@ -24,8 +24,8 @@ type cgoRoot struct {
 }
 
 // CgoPackages looks for C code in the packages that a cell imports. It returns
-// what the image must have besides, with the import paths of the packages
-// that it is for, or nil if the image in use will do.
+// what the image must be built with, and the import paths of the packages with C
+// code; nil if the image in use has them.
 func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image.CSet, code []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -44,7 +44,7 @@ func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image
 		case ctx.Err() != nil:
 			return nil, nil, ctx.Err()
 		case err != nil:
-			// Archive fails for the same reason, and the cell's error has its place.
+			// Archive fails for the same reason, with the position of the import.
 		case r != nil:
 			roots[path] = r
 		default:

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A listFunc asks the go command about packages; the last argument is an import path.
+// A listFunc runs go list. The last argument is an import path.
 type listFunc func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error)
 
 // listCompleting is a lister that completes the module's files where they lack something for a package of a module that they
@@ -37,10 +37,10 @@ func (m *Modules) listCompleting(ask listFunc) listFunc {
 	}
 }
 
-// errNotRequired says that a package is one of a module that nobody has asked for.
+// errNotRequired says that a package is in a module that no go.mod requires.
 var errNotRequired = errors.New("no module that go.mod names provides the package")
 
-// Notices returns, once, what is to be told of the packages that were asked for.
+// Notices returns the notices for the user since the last call.
 func (m *Modules) Notices() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,9 +59,9 @@ func (m *Modules) Complete(ctx context.Context, path string) bool {
 	return notice != "" && err == nil
 }
 
-// complete adds what go.mod and go.sum lack for a package, if its module is one that may have it, and returns what to tell
-// of that: "" if nothing was to be done. The go command works on copies: what it would add for a package of a module
-// that nobody has asked for is not wanted.
+// complete adds to go.mod and go.sum what they lack for a package, if mayHave reports that a module may have it. It
+// returns a notice for the user, or "" if nothing was added. The go command works on copies, since it would also add
+// modules that no go.mod requires.
 func (m *Modules) complete(ctx context.Context, path string, mayHave func(moduleFile, string) bool) (notice string, err error) {
 	if !m.mayComplete(path, mayHave) {
 		return "", nil
@@ -90,7 +90,7 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 		return "", errNotRequired
 	}
 	if now, err := readModuleFiles(m.dir); err != nil || now != before {
-		return "", errors.Join(err, errors.New("the module has changed meanwhile: run the cell again"))
+		return "", errors.Join(err, errors.New("go.mod or go.sum has changed meanwhile: run the cell again"))
 	}
 	if err := after.write(m.dir); err != nil {
 		return "", err
@@ -138,7 +138,7 @@ func readModuleFiles(dir string) (moduleFiles, error) {
 	return moduleFiles{string(mod), string(sum)}, nil
 }
 
-// write writes the files; each is the old one or the whole new one to others.
+// write writes the files, each atomically.
 func (f moduleFiles) write(dir string) error {
 	for _, file := range []struct{ name, text string }{{"go.sum", f.sum}, {"go.mod", f.mod}} {
 		name := filepath.Join(dir, file.name)
@@ -153,7 +153,7 @@ func (f moduleFiles) write(dir string) error {
 	return nil
 }
 
-// replaceFile writes a file beside the old one and puts it in its place.
+// replaceFile replaces a file atomically and keeps its mode.
 func replaceFile(name string, b []byte) error {
 	mode := os.FileMode(0o644)
 	if target, err := filepath.EvalSymlinks(name); err == nil {
@@ -177,7 +177,7 @@ func replaceFile(name string, b []byte) error {
 	return err
 }
 
-// describeCompletion says in a line what was added.
+// describeCompletion returns a notice of what was added.
 func describeCompletion(before, after moduleFiles, path string) string {
 	switch {
 	case before.mod == after.mod:
@@ -188,7 +188,7 @@ func describeCompletion(before, after moduleFiles, path string) string {
 	return "go.mod and go.sum have been completed for " + path
 }
 
-// firstLines shortens what the go command says of every single package.
+// firstLines shortens a message of the go command that has many lines.
 func firstLines(text string) string {
 	const most = 6
 	lines := bytes.SplitAfterN([]byte(text), []byte("\n"), most+1)

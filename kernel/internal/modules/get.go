@@ -10,7 +10,7 @@ import (
 )
 
 // Get adds modules, as go get does: to the notebook's module if there is one,
-// else to a scratch module. It returns what go get said.
+// else to a scratch module. It returns the output of go get.
 func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -37,9 +37,9 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	return string(out), nil
 }
 
-// ensureModule makes the scratch module if there is none that the notebook lies in.
+// ensureModule makes a scratch module if there is no other.
 func (m *Modules) ensureModule() error {
-	if m.dir == "" && m.notebookDir != "" { // somebody may have made a go.mod since
+	if m.dir == "" && m.notebookDir != "" { // a go.mod may have been made since
 		m.dir = findModule(m.notebookDir)
 	}
 	if m.dir != "" {
@@ -57,8 +57,8 @@ func (m *Modules) ensureModule() error {
 	return nil
 }
 
-// EnsureModule returns the module's folder, and whether it is that of a scratch
-// module, which it makes if there is no other.
+// EnsureModule returns the module's folder, and whether it is a scratch module. It
+// makes one if there is no other.
 func (m *Modules) EnsureModule() (dir string, scratch bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// A listedPackage package, as the go command lists it.
+// A listedPackage is a package as go list prints it.
 type listedPackage struct {
 	ImportPath string
 	Name       string
@@ -36,8 +36,8 @@ type module struct {
 	Replace            *struct{ Path, Version string }
 }
 
-// source says where the module comes from, and whether that is a folder, whose
-// packages may change though go.mod does not.
+// source returns where the module comes from, and whether that is a folder, whose
+// packages may change while go.mod does not.
 func (m *module) source() (c image.Module, folder bool) {
 	switch {
 	case m.Main, m.Replace != nil && m.Replace.Version == "":
@@ -56,12 +56,12 @@ func isLocal(p listedPackage) bool {
 	return folder
 }
 
-// list asks the go command about packages.
+// list runs go list.
 func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 	return m.listCopying(ctx, cgo, nil, args...)
 }
 
-// listCopying is list with a copy of what the go command prints beside its answer.
+// listCopying is list with a copy of the go command's standard error.
 func (m *Modules) listCopying(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]listedPackage, error) {
 	return m.listFields(ctx, cgo, to, listedFields, args...)
 }
@@ -106,7 +106,8 @@ func (m *Modules) goCommand(ctx context.Context, cgo bool, to io.Writer, args ..
 	return out.Bytes(), nil
 }
 
-// A goCommandError is what the go command said when it failed.
+// A goCommandError is the error of a go command that exited with a failure. Its
+// text is what the command has printed.
 type goCommandError struct{ text string }
 
 func (r *goCommandError) Error() string { return r.text }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Importcfg returns a file that covers the image's packages and those found
-// beyond it.
+// Importcfg returns the name of an importcfg file with the image's packages and
+// those found by Archive.
 func (m *Modules) Importcfg(paths []string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -33,8 +33,8 @@ func (m *Modules) Importcfg(paths []string) (string, error) {
 	return m.writeImportcfg(cfg.Bytes())
 }
 
-// ExtraImportcfg returns an importcfg file with the packages that are not the image's,
-// for the worker; "" if there are none.
+// ExtraImportcfg returns the name of an importcfg file with the packages that the
+// image does not have, for the worker; "" if there are none.
 func (m *Modules) ExtraImportcfg() (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A localPackage is a package's source that is under edit: in the notebook's module,
-// its workspace, or where a replace directive points.
+// A localPackage is a package whose files may change while go.mod does not: it is in
+// the notebook's module, its workspace, or the folder of a replace directive.
 type localPackage struct {
 	dir         string
 	fingerprint string // of its files, when the package was compiled
 }
 
-// fingerprint names the state of a package's files by their times and sizes.
+// fingerprint returns a hash of the times and sizes of a package's files.
 func fingerprint(dir string) string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -35,25 +35,25 @@ func fingerprint(dir string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// A Change is what became of packages since they were last looked at.
+// A Change is what has changed in packages since the last Refresh.
 type Change struct {
 	Edited []string // whose files changed, or which the module has in another version
 	// Packages have another compiled form, or need one that has, in the order
 	// of their dependencies.
 	Packages       []string
-	VersionChanged bool  // some are of another version, so nothing is the same
-	Err            error // why the new sources cannot be used; the old form stays
+	VersionChanged bool  // packages outside of local folders have another version
+	Err            error // why the new sources cannot be compiled; the old form stays in use
 }
 
-// Live lists the packages that are under edit.
+// Live returns the import paths of the local packages.
 func (m *Modules) Live() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return sortedKeys(m.localPackages)
 }
 
-// Beside reports whether the notebook lies in the folder that holds the internal one of a package's path, so that it may
-// import that. The path is one that Archive has found.
+// Beside reports whether the notebook is in the parent folder of the internal folder of a package, so that it may import
+// it. Archive must have found the package.
 func (m *Modules) Beside(path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,8 +65,8 @@ func (m *Modules) Beside(path string) bool {
 	return i >= 0 && strings.HasPrefix(m.notebookDir+"/", f.dir[:i]+"/")
 }
 
-// Refresh looks whether packages under edit have changed, and compiles them
-// again if so. It returns nil if none has. progress is as in Prepare.
+// Refresh compiles local packages again whose files have changed. It returns nil if
+// none has. progress is as in Prepare.
 func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -89,7 +89,7 @@ func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *
 	list, err := m.listWithProgress(progress)(ctx, false, append([]string{"-export", "-deps", "--"}, sortedKeys(m.roots)...)...)
 	if err != nil {
 		if c.Edited == nil {
-			return nil // what was imported goes on as it is; the next import tells
+			return nil // imported packages stay in use; the next import returns the error
 		}
 		c.Err = err
 		return c
@@ -115,7 +115,7 @@ func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *
 	return c
 }
 
-// hashModuleFiles names what decides about versions.
+// hashModuleFiles returns a hash of the files that select versions.
 func (m *Modules) hashModuleFiles() string {
 	key, err := m.cacheKey("")
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package modules finds the packages beyond the image that a notebook imports:
-// those of the module or workspace that the notebook lies in, else of a
-// scratch module that %get fills. It asks the go command once per import path
-// and state of the module, and keeps the answer for other notebooks.
+// Package modules finds packages that a notebook imports and the image does not
+// have. They are those of the module or workspace that contains the notebook, or
+// else of a scratch module that %get extends. It asks the go command once per
+// import path and state of the module files, and caches the answers for all
+// notebooks.
 package modules
 
 import (
@@ -18,30 +19,31 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// Modules implements program.Importer for one notebook.
+// Modules implements program.Importer for one notebook. Its methods can be called
+// concurrently.
 type Modules struct {
 	img   *image.Image
-	cache string // for answers of the go command; shared by all notebooks
+	cache string // folder for answers of the go command; shared by all notebooks
 
 	mu              sync.Mutex
 	notebookDir     string                   // the notebook's folder
 	env             []string                 // NAME=VALUE, for the go command
 	dir             string                   // of the module; "" until there is one
-	scratch         string                   // where a scratch module may be made
+	scratch         string                   // folder in which a scratch module is made
 	isScratch       bool                     // dir is the scratch module
-	archives        map[string]string        // packages beyond the image, or other than its own
+	archives        map[string]string        // compiled packages that the image does not have, or has in another version
 	names           map[string]string        // their names
-	registered      map[string]string        // those of Use
+	registered      map[string]string        // archives passed to Register
 	cgoRoots        map[string]*cgoRoot      // what the image in use was built with, by import path
-	newCgoRoots     map[string]*cgoRoot      // what the image that CPackages last asked for is built with
+	newCgoRoots     map[string]*cgoRoot      // of the image that CgoPackages last returned
 	cgoKey          string                   // of the image in use
-	localPackages   map[string]*localPackage // packages that may change without notice, by import path
+	localPackages   map[string]*localPackage // by import path
 	roots           map[string]bool          // import paths that were resolved
-	failed          map[string]error         // and those that could not be, for the running cell
-	currentDir      string                   // the folder that %cd has gone into last; "" for none
-	switchTo        string                   // the folder of a module that Restart goes over to
-	notices         []string                 // what a cell is to tell
-	moduleFilesHash string                   // of the module's files when that was
+	failed          map[string]error         // import paths that could not be resolved, for the running cell
+	currentDir      string                   // the folder of the last %cd; "" for none
+	switchTo        string                   // the folder of the module for SwitchModule
+	notices         []string                 // returned by Notices
+	moduleFilesHash string                   // when roots were resolved
 	configs         map[string]string        // importcfg files by content hash
 }
 
@@ -55,15 +57,15 @@ func New(img *image.Image, dir, scratch, cache string) *Modules {
 	return m
 }
 
-// Register makes a compiled package known under its import path.
+// Register adds a compiled package under its import path.
 func (m *Modules) Register(path, archive string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.archives[path], m.registered[path], m.names[path] = archive, archive, ""
 }
 
-// Setenv sets a variable for the go command. What images are made of stays: then
-// it reports false.
+// Setenv sets an environment variable for the go command. It reports false, and
+// sets nothing, if images depend on the variable.
 func (m *Modules) Setenv(name, value string) bool {
 	if image.Fixed(name) {
 		return false
@@ -74,7 +76,7 @@ func (m *Modules) Setenv(name, value string) bool {
 	return true
 }
 
-// environ is the go command's environment. Of a variable that is set twice the
+// environ returns the go command's environment. If a variable is set twice, the
 // last value counts.
 func (m *Modules) environ(cgo bool) []string { return append(m.img.Environ(m.dir, cgo), m.env...) }
 
@@ -94,21 +96,21 @@ func findModule(dir string) string {
 	}
 }
 
-// libraryModule is the module of the library that the worker is built with. The worker
-// and the cells must share it, so it is always the image's: a second copy would
-// not be connected to anything.
+// libraryModule is the module of the library that the worker is built with. Cells
+// always use the image's copy, since the library's state connects them with the
+// worker.
 const libraryModule = "github.com/perijove/perijove/"
 
-// Archive returns the compiled package of an import path. It may ask the go
-// command, but changes nothing in the module.
+// Archive returns the file of the compiled package of an import path. It may run
+// the go command, and does not change the module.
 func (m *Modules) Archive(path string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.archive(path, func() error { return m.resolve(context.Background(), path, m.list) })
 }
 
-// archive returns the compiled package of an import path. resolve is called
-// where it is not known yet.
+// archive returns the file of the compiled package of an import path. It calls
+// resolve if the package is not known yet.
 func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	if f, err, ok := m.lookup(path); ok {
 		return f, err
@@ -122,15 +124,15 @@ func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	// Where it is bundled the module says which version it wants; that may be the image's.
+	// The version that the module requires is the image's.
 	if bundled, err := m.img.Archive(path); err == nil {
 		return bundled, nil
 	}
 	return "", m.notFound(path)
 }
 
-// lookup is archive as far as the go command need not be asked; ok reports
-// whether that is so.
+// lookup is archive without the go command. ok is false if the go command must be
+// asked.
 func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil, true
@@ -139,7 +141,7 @@ func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	if err == nil && (strings.HasPrefix(path, libraryModule) || m.dir == "" || !m.mayProvide(path)) {
 		return bundled, nil, true
 	}
-	if m.dir == "" && m.notebookDir != "" { // somebody may have made a go.mod since
+	if m.dir == "" && m.notebookDir != "" { // a go.mod may have been made since
 		m.dir = findModule(m.notebookDir)
 	}
 	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mayProvide(path) {
@@ -148,11 +150,12 @@ func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	return "", nil, false
 }
 
-// notFound says how to come by a package.
+// notFound returns the error for a package that is not available, which says how
+// to get it.
 func (m *Modules) notFound(path string) error {
 	if other := m.otherModule(path); other != "" {
 		m.switchTo = other
-		return fmt.Errorf("package %s is one of the module in %s, and this notebook has packages of the module in %s already: %%restart goes over to the other module", path, other, m.dir)
+		return fmt.Errorf("package %s is in the module in %s, and this notebook uses packages of the module in %s: %%restart switches to the other module", path, other, m.dir)
 	}
 	if HasDomain(path) {
 		if dir := m.vendorDir(); dir != "" {
@@ -175,7 +178,7 @@ func HasDomain(path string) bool {
 func notFound(path string) error {
 	first, _, _ := strings.Cut(path, "/")
 	if first == "." || first == ".." {
-		return fmt.Errorf("%q: relative imports do not exist with modules; a package of this folder is imported by the module's path in go.mod and its own", path)
+		return fmt.Errorf("%q: relative imports do not exist with modules: import a package of this folder by the module's path in go.mod and its own", path)
 	}
 	if !strings.Contains(first, ".") {
 		return fmt.Errorf("package %s is not in the standard library", path)
@@ -200,7 +203,7 @@ func (m *Modules) isInImage(p listedPackage) bool {
 	return err == nil && (strings.HasPrefix(p.ImportPath, libraryModule) || sameFile(bundled, p.Export))
 }
 
-// add makes a package known.
+// add adds a listed package.
 func (m *Modules) add(p listedPackage) {
 	m.archives[p.ImportPath], m.names[p.ImportPath] = p.Export, p.Name
 	if isLocal(p) {
@@ -208,7 +211,7 @@ func (m *Modules) add(p listedPackage) {
 	}
 }
 
-// sameFile compares two compiled packages.
+// sameFile reports whether two compiled packages are equal.
 func sameFile(a, b string) bool {
 	sa, err1 := os.Stat(a)
 	sb, err2 := os.Stat(b)
@@ -223,18 +226,19 @@ func sameFile(a, b string) bool {
 	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
-// Dir is the module's folder, "" if there is none.
+// Dir returns the module's folder, or "" if there is none.
 func (m *Modules) Dir() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.dir
 }
 
-// Packages returns the names of the packages that are at hand by import path: the image's, and those found beyond it.
+// Packages returns the names of all known packages by import path: those of the image, and those found by Archive.
 func (m *Modules) Packages() map[string]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := maps.Clone(m.img.Packages())
+	list := map[string]string{}
+	maps.Copy(list, m.img.Packages())
 	maps.Copy(list, m.names)
 	return list
 }

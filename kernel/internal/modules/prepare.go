@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// A CompileProgress says how far the go command is with compiling packages.
+// CompileProgress is the progress of the go command in compiling packages.
 type CompileProgress struct {
-	Package string // that it has begun last
+	Package string // whose compilation has started last
 	Started int
-	Total   int // how many are to be compiled; 0 while that is not known
+	Total   int // number to compile; 0 while it is not known
 }
 
-// Prepare makes known the packages that a cell imports: module files are completed, and what was never compiled is
-// compiled. progress is called from other goroutines, if that takes a while. What fails is told by Archive.
+// Prepare resolves the packages that a cell imports: it completes module files, and compiles packages that are not in
+// the go command's cache. After progressDelay it calls progress, from other goroutines. Errors are returned by Archive.
 func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(CompileProgress)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -26,7 +26,7 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 	ask := m.listCompleting(m.listWithProgress(progress))
 	for {
 		var again []string
-		told := len(m.notices)
+		noticed := len(m.notices)
 		for _, path := range paths {
 			delete(m.failed, path)
 			_, err := m.archive(path, func() error { return m.resolve(ctx, path, ask) })
@@ -35,30 +35,30 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 				again = append(again, path)
 			}
 		}
-		if len(m.notices) == told || len(again) == 0 || ctx.Err() != nil {
+		if len(m.notices) == noticed || len(again) == 0 || ctx.Err() != nil {
 			return
 		}
-		paths = again // go.mod names more modules now
+		paths = again // go.mod requires more modules now
 	}
 }
 
-// progressDelay is how long the go command may take before it is asked how much it has to do.
+// progressDelay is the time after which the number of packages to compile is computed.
 const progressDelay = time.Second
 
-// listWithProgress is list with the go command telling which packages it compiles.
+// listWithProgress returns list with reports of progress.
 func (m *Modules) listWithProgress(progress func(CompileProgress)) listFunc {
 	watched := m.listWatched(progress)
 	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		list, err := watched(ctx, cgo, args...)
 		if err != nil && ctx.Err() == nil {
-			return m.list(ctx, cgo, args...) // for what it says without the names of packages
+			return m.list(ctx, cgo, args...) // for an error without the names of packages
 		}
 		return list, err
 	}
 }
 
-// listWatched is compiling whose errors have the names of the packages that were
-// begun in them.
+// listWatched is listWithProgress, except that its errors contain the names of the
+// packages whose compilation has started.
 func (m *Modules) listWatched(progress func(CompileProgress)) listFunc {
 	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		w := &compileMonitor{progress: progress, started: map[string]bool{}}
@@ -76,7 +76,7 @@ func (m *Modules) listWatched(progress func(CompileProgress)) listFunc {
 	}
 }
 
-// stalePackages lists the packages that the go command would have to compile.
+// stalePackages returns all packages, and those that the go command would have to compile.
 func (m *Modules) stalePackages(ctx context.Context, cgo bool, args []string) (all, stale []string) {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-export" })
 	list, err := m.listFields(ctx, cgo, nil, "ImportPath,Stale", args...)
@@ -92,7 +92,7 @@ func (m *Modules) stalePackages(ctx context.Context, cgo bool, args []string) (a
 	return all, stale
 }
 
-// A compileMonitor reads what the go command prints: a line for each package that it begins to compile.
+// A compileMonitor reads the output of the go command: a line for each package whose compilation starts.
 type compileMonitor struct {
 	progress func(CompileProgress)
 
@@ -100,7 +100,7 @@ type compileMonitor struct {
 	line      []byte     // the unfinished one
 	last      string
 	started   map[string]bool
-	toCompile map[string]bool // all that are to be compiled; nil while they are not known
+	toCompile map[string]bool // nil while not known
 	known     map[string]bool // all packages; other lines are messages
 	ended     bool
 }
@@ -121,7 +121,7 @@ func (w *compileMonitor) Write(b []byte) (int, error) {
 	}
 }
 
-// count takes the packages in all, and those of them that were not compiled a moment ago.
+// count sets all packages, and those of them that were stale a moment ago.
 func (w *compileMonitor) count(all, stale []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -138,14 +138,14 @@ func (w *compileMonitor) count(all, stale []string) {
 	w.report()
 }
 
-// end keeps a count that comes late from being told.
+// end prevents further reports.
 func (w *compileMonitor) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ended = true
 }
 
-// report tells how far the go command is. The caller holds mu.
+// report calls progress. The caller holds mu.
 func (w *compileMonitor) report() {
 	if w.ended || w.progress == nil || w.last == "" {
 		return

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// resolve compiles a package and all that it depends on, and learns where the
-// compiled packages are. ask asks the go command.
+// resolve compiles a package and its dependencies with the go command, through ask,
+// and adds them.
 func (m *Modules) resolve(ctx context.Context, path string, ask listFunc) error {
 	list, ok := m.cachedAnswer(path)
 	if !ok {
@@ -29,9 +29,9 @@ func (m *Modules) resolve(ctx context.Context, path string, ask listFunc) error 
 	return nil
 }
 
-// resolveTogether is resolve for all those of some packages for which the go
-// command must be asked. It is asked once. Where it refuses nothing is learned:
-// each package must be asked for alone, which tells whose fault it is.
+// resolveTogether is resolve for those of several packages that are not known, with
+// one call of the go command. If that fails nothing is added: each package must be
+// resolved alone, which finds out which one fails.
 func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask listFunc) {
 	var unknown []string
 	for _, path := range paths {
@@ -57,12 +57,12 @@ func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask listF
 	}
 }
 
-// closure returns those of a list of packages that one of them needs, except
-// for the standard library's, in their order.
+// closure returns the package of a path and its dependencies in list, in the order
+// of list, without the standard library.
 func closure(list []listedPackage, path string) []listedPackage {
 	needed := map[string]bool{path: true}
 	var out []listedPackage
-	for _, p := range slices.Backward(list) { // a package stands behind those that it needs
+	for _, p := range slices.Backward(list) { // dependencies come first
 		if !needed[p.ImportPath] || p.Standard {
 			continue
 		}
@@ -75,7 +75,7 @@ func closure(list []listedPackage, path string) []listedPackage {
 	return out
 }
 
-// addAnswer makes known what was listed for a path.
+// addAnswer adds the packages that were listed for a path.
 func (m *Modules) addAnswer(path string, list []listedPackage) {
 	if len(m.roots) == 0 {
 		m.moduleFilesHash = m.hashModuleFiles()

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// A notebook uses one module or workspace at a time: that of its folder, or the one that %cd has gone into before any
-// package was imported that is not the image's. Packages of two would be of different versions.
+// A notebook uses one module or workspace at a time, so that all packages are of the same versions: that of its folder,
+// or that of the folder of a %cd which preceded the first import of a package that the image does not have.
 
-// SetFolder notes that cells run in a folder from now on. The notebook uses the module there if it has no packages of
-// another yet; else Archive tells of it.
+// SetFolder sets the folder that cells run in. The notebook uses the module of that folder if it does not use packages
+// of another module yet; else the errors of Archive say how to switch.
 func (m *Modules) SetFolder(dir string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -25,11 +25,11 @@ func (m *Modules) SetFolder(dir string) {
 	m.notebookDir, m.dir, m.isScratch = dir, found, false
 }
 
-// currentFolder is where the notebook's module would be looked for now: the folder that %cd has gone into, or its own.
+// currentFolder returns the folder of the last %cd, or else the notebook's.
 func (m *Modules) currentFolder() string { return cmp.Or(m.currentDir, m.notebookDir) }
 
-// otherModule returns the folder of the module or workspace that %cd has gone into, or that was made beside the notebook
-// meanwhile, if that is not the one in use and has the package.
+// otherModule returns the folder of the module or workspace of the current folder, if it is not the one in use and has
+// the package; else "".
 func (m *Modules) otherModule(path string) string {
 	if m.currentFolder() == "" {
 		return ""
@@ -41,8 +41,8 @@ func (m *Modules) otherModule(path string) string {
 	return found
 }
 
-// SwitchModule goes over to another module, if Archive has told that it would, and reports whether it has. The worker must be
-// a new one.
+// SwitchModule switches to the module that an error of Archive has named, and reports whether there was one. It must be
+// called with a new worker.
 func (m *Modules) SwitchModule() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -216,7 +216,7 @@ const R = 3
 	show(t, s, "%cd ../one/sub")
 	expect(t, s, "import \"example.com/one/p\"\np.P", "[result text/plain]\n1\n")
 	show(t, s, "%cd ../../two")
-	mustContain(t, show(t, s, "import \"two/q\"\nq.Q"), "package two/q is one of the module in ", "has packages of the module in ", "%restart goes over to the other module")
+	mustContain(t, show(t, s, "import \"two/q\"\nq.Q"), "package two/q is in the module in ", "uses packages of the module in ", "%restart switches to the other module")
 	expect(t, s, "p.P", "[result text/plain]\n1\n")
 	show(t, s, "%restart")
 	expect(t, s, "import \"two/q\"\nq.Q", "[result text/plain]\n2\n")
@@ -231,7 +231,7 @@ const R = 3
 	s = sessionIn(t, files+"-- go.mod --\nmodule example.com/outer\n\ngo 1.26\n-- o/o.go --\npackage o\n\nconst O = 4\n")
 	expect(t, s, "import \"example.com/outer/o\"\no.O", "[result text/plain]\n4\n")
 	show(t, s, "!mkdir geo.v2 && printf 'module example.com/inner\\ngo 1.26\\n' > go.mod && printf 'package geo\\nconst G = 5\\n' > geo.v2/g.go")
-	mustContain(t, show(t, s, "import \"example.com/inner/geo.v2\""), "%restart goes over to the other module")
+	mustContain(t, show(t, s, "import \"example.com/inner/geo.v2\""), "%restart switches to the other module")
 	show(t, s, "%restart")
 	expect(t, s, "import \"example.com/inner/geo.v2\"\ngeo.G", "[result text/plain]\n5\n")
 
