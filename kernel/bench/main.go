@@ -1,6 +1,6 @@
 // Bench measures the kernel as a front end sees it: a real kernel process, the
 // real protocol over its sockets, from the request to idle. It prints ratios
-// within one run; machines differ, and so do their neighbours.
+// within one run, since machines and their load differ.
 //
 //	go run ./kernel/bench [-n 60] [-only hello,native]
 package main

@@ -12,8 +12,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// others are kernels to compare with, each with its idiom for a hello: the
-// name of the kernelspec and a cell whose %d makes the text new each time.
+// others are kernels to compare with: the name of the kernelspec, and a cell that
+// prints a text in which %d is replaced by a new number each time.
 var others = []struct{ spec, code string }{
 	{"python3", `print("hello %d")`},
 	{"gonb", "%%%%\nfmt.Println(\"hello %d\")"},
@@ -44,7 +44,7 @@ func peers(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) erro
 func peerHello(ctx context.Context, dir string, argv []string, code string) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	k, err := start(ctx, dir, argv, settle)
+	k, err := start(ctx, dir, argv, awaitSubscription)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +62,9 @@ func peerHello(ctx context.Context, dir string, argv []string, code string) (sam
 	return s, nil
 }
 
-// settle waits until a subscription has surely arrived: kernels without an
-// XPUB socket do not say when. The time to start is not measured for them.
-func settle(_ *kerneltest.Client, ctx context.Context) error {
+// awaitSubscription waits for a time in which a subscription takes effect: kernels without an
+// XPUB socket do not confirm it. Their time to start is not measured.
+func awaitSubscription(_ *kerneltest.Client, ctx context.Context) error {
 	select {
 	case <-time.After(2 * time.Second):
 		return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// queued is how many cells a front end asks for at once.
+// queued is how many requests a front end sends at once.
 const queued = 60
 
 // queue compares cells that are asked for at once with cells that are asked

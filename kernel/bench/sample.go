@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A sample is what repeated measurements gave.
+// A sample holds the results of repeated measurements.
 type sample []time.Duration
 
 func (s sample) quantile(q float64) time.Duration {

@@ -1,11 +1,11 @@
 // Package comm exchanges messages with objects in the front end of a notebook.
 //
-// A Comm has two halves that Jupyter connects: one in this program, one in the
-// browser, where a script has registered the comm's target. Package widget is
-// built on it; use it directly for a front end extension of your own.
+// A Comm connects an object in this program with one in the front end, where a
+// script has registered the comm's target. Package widget uses comms for the
+// widgets of ipywidgets; other front end extensions can be used directly.
 //
-// In a program that no notebook runs, comms can be opened and used, and reach
-// nobody: see Hosted.
+// In a program that no notebook runs, comms can be opened and used, and their
+// messages are dropped: see Hosted.
 //
 // Source: "Custom Messages" in Jupyter's messaging specification, version 5.4.
 package comm
@@ -20,7 +20,7 @@ import (
 	"sync"
 )
 
-// A Kind says what a Message does to a comm.
+// A Kind is what a Message does to a comm.
 type Kind string
 
 // The kinds of messages.
@@ -30,19 +30,19 @@ const (
 	Close Kind = "close"
 )
 
-// A Message is what travels between a program and its notebook's host.
+// A Message is a message of a comm between a program and its notebook's host.
 type Message struct {
 	Kind     Kind            `json:"kind"`
 	ID       string          `json:"id"`                 // of the comm
 	Target   string          `json:"target,omitempty"`   // with Open
 	Data     json.RawMessage `json:"data,omitempty"`     // a JSON object
-	Metadata map[string]any  `json:"metadata,omitempty"` // that the other half gets beside it
+	Metadata map[string]any  `json:"metadata,omitempty"` // of the message
 }
 
-// A Comm is this program's half.
+// A Comm is this program's side of a comm. Its methods can be called concurrently.
 type Comm struct {
-	ID     string // names the comm on both sides
-	Target string // what the other half was made by
+	ID     string // identifies the comm on both sides
+	Target string // name of the handler that creates the other side
 	opened bool   // by this program
 
 	mu         sync.Mutex // guards what follows
@@ -53,8 +53,8 @@ type Comm struct {
 	active     bool     // a goroutine works on queue
 }
 
-// registry is what this process knows of comms. A process has one notebook at
-// most, so it is package state.
+// registry holds the comms of this process. A process has one notebook at most, so
+// it is package state.
 var registry struct {
 	mu      sync.Mutex
 	host    func(Message) error
@@ -88,10 +88,9 @@ func send(m Message) error {
 	return host(m)
 }
 
-// New opens a comm from this side. Its other half is made by what the front end
-// has registered for target, which gets data and metadata; data is encoded by
-// encoding/json and must become an object. Its error is that data cannot be
-// sent, or what the host says; where no notebook runs the program there is none.
+// New opens a comm. The front end creates the other side with the handler that is
+// registered for target, which receives data and metadata. encoding/json must
+// encode data as an object. New fails if it does not, or with the host's error.
 func New(target string, data any, metadata map[string]any) (*Comm, error) {
 	raw, err := object(data)
 	if err != nil {
@@ -137,7 +136,7 @@ func remove(id string) *Comm {
 	return c
 }
 
-// Send sends a message to the other half. Data and error are as with New.
+// Send sends a message to the other side. Data and error are as with New.
 func (c *Comm) Send(data any) error {
 	raw, err := object(data)
 	if err != nil {
@@ -146,7 +145,7 @@ func (c *Comm) Send(data any) error {
 	return send(Message{Kind: Msg, ID: c.ID, Data: raw})
 }
 
-// Close closes both halves. A comm that is closed already is left as it is.
+// Close closes both sides. It does nothing if the comm is closed.
 func (c *Comm) Close() error {
 	if remove(c.ID) == nil {
 		return nil
@@ -154,34 +153,34 @@ func (c *Comm) Close() error {
 	return send(Message{Kind: Close, ID: c.ID})
 }
 
-// Receive makes f get the messages of the other half, one at a time and in
-// order. A panic in f is reported and costs that message only.
+// Receive sets the function that receives the messages of the other side, one at a
+// time and in order. A panic in f is reported and affects that message only.
 func (c *Comm) Receive(f func(data json.RawMessage)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.receive = f
 }
 
-// SetHasHandler makes f tell whether a message of the other half would, at present, do
-// more than the receiver's own bookkeeping: call a function of the user's. Hosts
-// ask before they take a program for deadlocked. f must not block, or use the
-// comm. Without it whoever receives counts as hearing.
+// SetHasHandler sets a function that reports whether a message of the other side
+// would call a function of the user at present. Hosts ask before they consider a
+// program deadlocked. f must not block or use the comm. Without it, a comm with a
+// receiver counts as one that would.
 func (c *Comm) SetHasHandler(f func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hasHandler = f
 }
 
-// OnClose makes f learn that the other half was closed.
+// OnClose sets the function that is called when the other side is closed.
 func (c *Comm) OnClose(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.onClose = f
 }
 
-// Register serves a target for comms that the front end opens. f gets the new
-// comm, and the data that it was opened with; it should call Receive.
-// Registering a target again replaces f; a nil f ends it.
+// Register sets the handler of a target for comms that the front end opens. f
+// receives the new comm and the data that it was opened with, and should call
+// Receive. Registering a target again replaces f; nil removes it.
 func Register(target string, f func(c *Comm, data json.RawMessage)) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -195,17 +194,16 @@ func Register(target string, f func(c *Comm, data json.RawMessage)) {
 	registry.targets[target] = f
 }
 
-// Targets lists what is registered.
+// Targets returns the registered targets, sorted.
 func Targets() []string {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	return slices.Sorted(maps.Keys(registry.targets))
 }
 
-// HasHandlers reports whether a message from the front end may make a function of
-// the user run: one of a comm that the program has opened, or of a target. The
-// names of targets of Jupyter itself begin with "jupyter."; their functions are
-// the library's.
+// HasHandlers reports whether a message of the front end may call a function of the
+// user: the receiver of a comm that the program has opened, or the handler of a
+// target. Targets whose names begin with "jupyter." are the library's.
 func HasHandlers() bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -216,20 +214,20 @@ func HasHandlers() bool {
 	}
 	for _, c := range registry.comms {
 		c.mu.Lock()
-		hears := c.active
-		if c.opened && !hears {
-			hears = (c.receive != nil || c.onClose != nil) && (c.hasHandler == nil || c.hasHandler())
+		handled := c.active
+		if c.opened && !handled {
+			handled = (c.receive != nil || c.onClose != nil) && (c.hasHandler == nil || c.hasHandler())
 		}
 		c.mu.Unlock()
-		if hears {
+		if handled {
 			return true
 		}
 	}
 	return false
 }
 
-// Deliver takes a message from the front end. Hosts call it, in the order of
-// the messages; it does not wait for what they cause.
+// Deliver processes a message of the front end. Hosts call it in the order of the
+// messages. It does not wait for the functions that it calls.
 func Deliver(m Message) {
 	switch m.Kind {
 	case Open:
@@ -278,7 +276,7 @@ func deliverOpen(m Message) {
 	c.enqueue(func() { f(c, m.Data) })
 }
 
-// enqueue has f called after everything enqueued before.
+// enqueue calls f after the functions that were enqueued before.
 func (c *Comm) enqueue(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -300,7 +298,7 @@ func (c *Comm) runQueue() {
 		f := c.queue[0]
 		c.queue = c.queue[1:]
 		c.mu.Unlock()
-		// In a goroutine of its own: a host may end that, for a panic.
+		// A host may end this goroutine, for a panic.
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

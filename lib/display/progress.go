@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Progress shows how much of some work is done. Shown with a [Handle] it grows in
-// place:
+// A Progress is a bar that shows how much of some work is done. Shown with a
+// [Handle] it changes in place:
 //
 //	var h display.Handle
 //	for y, err := range mp.StreamUnordered[int](ctx, pool, f, xs) {
@@ -21,7 +21,7 @@ type Progress struct {
 
 const barWidth = 30 // characters of the text form
 
-// fraction is how much is done, from 0 to 1.
+// fraction returns how much is done, from 0 to 1.
 func (p Progress) fraction() float64 {
 	if p.Total <= 0 {
 		return 0

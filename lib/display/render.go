@@ -158,7 +158,7 @@ func (r *renderer) svg(s string) {
 	r.data["image/svg+xml"], r.svgSize = svg, size
 }
 
-// guard keeps a panic of the type's own method from ending the cell.
+// guard calls f and reports a panic of the type's method as a problem.
 func (r *renderer) guard(method string, f func()) {
 	defer func() {
 		if p := recover(); p != nil {

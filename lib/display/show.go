@@ -74,8 +74,8 @@ func Clear(wait bool) error {
 	return displayhost.Send(displayhost.Message{Kind: displayhost.KindClear, Wait: wait})
 }
 
-// ShowAs shows v under an identifier for [Update]. Identifiers are the whole
-// notebook's: a [Handle] makes one that nobody else has.
+// ShowAs shows v with an identifier for [Update]. Identifiers are those of the
+// whole notebook. A [Handle] makes a unique one.
 func ShowAs(id string, v any) error {
 	if id == "" {
 		return errors.New("display: ShowAs needs an identifier that is not empty")

@@ -12,7 +12,7 @@ import (
 const maxRows = 60 // of an HTML table; the rest is counted below it
 
 // tableOf renders [][]string, and slices of structs with exported fields of
-// simple types, as an HTML table. Types that have a text of their own keep it.
+// simple types, as an HTML table. Types with a String method use it.
 func tableOf(v any) (string, bool) {
 	if rows, ok := v.([][]string); ok && len(rows) > 0 {
 		return writeTable(nil, len(rows), func(i int) []tableCell {

@@ -67,7 +67,7 @@ func (p *printer) value(v reflect.Value, depth int) {
 	}
 }
 
-// isFull reports whether the limit is reached, leaving the note to who asked last.
+// isFull reports whether the limit is reached. Its caller writes a note.
 func (p *printer) isFull() bool { return p.b.Len() > maxText }
 
 // method writes the value's own text. Methods of unexported fields' values

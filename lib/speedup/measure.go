@@ -37,10 +37,10 @@ type Options struct {
 
 const defaultRounds = 7
 
-// Measure runs the cases and returns what it saw. It warms up first: the
-// baseline and every case with every worker count once, so that a case may keep
-// the workers that it starts. It fails with the first error of a run, and when
-// ctx ends between two runs.
+// Measure runs the cases and returns the result. First it runs the baseline and
+// every case with every worker count once as a warm-up, in which a case can start
+// workers that it keeps. It fails with the first error of a run, and when ctx ends
+// between two runs.
 func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) {
 	if err := checkOptions(&opts, cases); err != nil {
 		return nil, err

@@ -92,7 +92,7 @@ func (r *Result) workNotes() []string {
 	return notes
 }
 
-// karpFlattNotes returns what is known of serial fractions where there are too
+// karpFlattNotes returns the serial fractions by Karp and Flatt for series with too
 // few points to fit Amdahl's law.
 func (r *Result) karpFlattNotes() []string {
 	var notes []string

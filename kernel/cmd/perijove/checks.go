@@ -11,10 +11,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// recommendedMemory is for the worker with the standard library and a compiler beside it.
+// recommendedMemory suffices for the worker with the standard library, and a compiler.
 const recommendedMemory = 1 << 30
 
-// A environment is what doctor looks at.
+// An environment is what doctor looks at.
 type environment interface {
 	goCommand() (string, error)
 	goVersion(ctx context.Context, goCommand string) (string, error)
@@ -27,15 +27,15 @@ type environment interface {
 	platform() string
 }
 
-// A checkResult is one line of doctor's answer.
+// A checkResult is one line of doctor's output.
 type checkResult struct {
 	name   string
 	text   string
-	remedy string // what to do; empty when all is well
+	remedy string // what to do; empty if the check succeeds
 	fatal  bool   // the kernel does not work without it
 }
 
-// runChecks prints all findings and reports whether the kernel can work.
+// runChecks prints all results and reports whether the kernel can run.
 func runChecks(ctx context.Context, m environment, w io.Writer) bool {
 	well := true
 	for _, f := range runAllChecks(ctx, m) {

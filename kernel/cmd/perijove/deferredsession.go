@@ -13,17 +13,17 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// An deferredSession is a session that is still being opened: the first start after a
-// change of toolchain builds the worker image, which takes longer than front
-// ends like to wait for a kernel's first answer. Cells wait for the session and
-// say so; if it cannot be opened each of them says why.
+// A deferredSession is a session that is opened in the background: the first start
+// after a change of toolchain builds the worker image, which takes longer than
+// front ends wait for a kernel's first reply. Cells wait for the session and show
+// what it is doing; if it cannot be opened, each of them fails with the reason.
 type deferredSession struct {
 	cancel  context.CancelFunc
-	ready   chan struct{} // closed when live or err is set
+	ready   chan struct{} // closed when session or err is set
 	session output.Session
 	err     error
 
-	noticeDelay, progressInterval time.Duration // before a cell says that it waits; between looks at the progress
+	noticeDelay, progressInterval time.Duration // see the constants
 
 	mu        sync.Mutex // guards what follows
 	progress  string     // the last line of progress
@@ -32,8 +32,8 @@ type deferredSession struct {
 
 var _ output.Session = (*deferredSession)(nil)
 
-// openLater starts open in the background. What open writes to progress is
-// shown to cells that wait.
+// openLater starts open in the background. Waiting cells show what it writes to
+// progress.
 func openLater(ctx context.Context, open func(ctx context.Context, progress io.Writer) (output.Session, error)) *deferredSession {
 	ctx, cancel := context.WithCancel(ctx)
 	o := &deferredSession{noticeDelay: noticeDelay, progressInterval: progressInterval, cancel: cancel, ready: make(chan struct{}), interrupt: make(chan struct{})}
@@ -44,7 +44,7 @@ func openLater(ctx context.Context, open func(ctx context.Context, progress io.W
 	return o
 }
 
-// Write takes progress.
+// Write sets the progress.
 func (o *deferredSession) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -52,7 +52,7 @@ func (o *deferredSession) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// opened returns the live session, or nil while there is none.
+// opened returns the session, or nil while it is not open.
 func (o *deferredSession) opened() output.Session {
 	select {
 	case <-o.ready:
@@ -63,14 +63,14 @@ func (o *deferredSession) opened() output.Session {
 }
 
 const (
-	// noticeDelay is how long a cell waits before it says so: a start without a build
-	// takes less.
+	// noticeDelay is how long a cell waits before it prints a notice. A start
+	// without a build takes less.
 	noticeDelay = time.Second
-	// progressInterval is how often a cell that waits looks for another step.
+	// progressInterval is how often a waiting cell checks for progress.
 	progressInterval = 5 * time.Second
 )
 
-// wait waits for the live session.
+// wait waits until the session is open.
 func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Error {
 	o.mu.Lock()
 	interrupt := o.interrupt
@@ -91,7 +91,7 @@ func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Er
 		case <-ctx.Done():
 			return newError("Interrupted", "the kernel was still starting")
 		case <-interrupt:
-			return newError("Interrupted", "the kernel was still starting; it goes on with that")
+			return newError("Interrupted", "the kernel was still starting, and continues to start")
 		}
 	}
 }
@@ -104,14 +104,14 @@ func (o *deferredSession) failure() *output.Error {
 		"the kernel could not start its worker: %v\nCorrect that and restart the kernel; \"perijove doctor\" checks this machine", o.err))
 }
 
-// lastProgress is the last line of progress.
+// lastProgress returns the last line of progress.
 func (o *deferredSession) lastProgress() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.progress
 }
 
-// waitNotice says what a cell waits for, at first with the reason.
+// waitNotice returns the notice of a waiting cell, the first time with the reason.
 func waitNotice(step string, first bool, waited time.Duration) string {
 	switch {
 	case !first:
@@ -185,7 +185,7 @@ func (o *deferredSession) Close() error {
 	o.cancel()
 	<-o.ready
 	if o.session == nil {
-		return nil // why it could not be opened was told to the cells
+		return nil // the cells have shown the error
 	}
 	return o.session.Close()
 }

@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newDoctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what is missing, and how to get it",
+		Short: "Check what the kernel needs, and say how to get what is missing",
 		Long: `Doctor checks what the kernel needs: a supported Go, the kernelspec, Jupyter, a
 folder for its cache, memory. It ends with an error when something that is
 needed is missing.`,

@@ -76,7 +76,7 @@ func (localEnvironment) writableCache() (string, error) {
 	return dir, errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// memory reads what the kernel says can be had without swapping.
+// memory returns the memory that is available without swapping, in bytes.
 func (localEnvironment) memory() (uint64, error) {
 	f, err := os.Open("/proc/meminfo")
 	if err != nil {

@@ -30,7 +30,7 @@ repeated, for example after either has moved.`,
 				return err
 			}
 			if img.Unfit != "" {
-				fmt.Fprintf(cmd.ErrOrStderr(), "cells will run as programs of their own, without the variables of earlier ones: %s\n", img.Unfit)
+				fmt.Fprintf(cmd.ErrOrStderr(), "each cell will run as a separate program, without the variables of earlier cells: %s\n", img.Unfit)
 			}
 			dir, err := install()
 			if err != nil {

@@ -25,7 +25,7 @@ down, SIGTERM arrives or the Jupyter that started it is gone. The kernelspec
 starts it; there is no need to call it by hand.
 
 It writes warnings and errors to standard error. PERIJOVE_LOG=info or
-PERIJOVE_LOG=debug in its environment has it write more.`,
+PERIJOVE_LOG=debug in its environment makes it write more.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runKernel(cmd.Context(), args[0], cmd.ErrOrStderr())
@@ -51,7 +51,7 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 	return serve(life, connection, session, version, log)
 }
 
-// logEnv is the environment variable that says how much the kernel logs.
+// logEnv is the environment variable with the level of logging.
 const logEnv = "PERIJOVE_LOG"
 
 // newLog returns a log of warnings and errors, or of what the name of a level
@@ -77,7 +77,7 @@ func kernelID(connectionFile string) string {
 }
 
 // toolchain finds the go command and asks for its version. Front ends are
-// served without one too, since that is where the user can be told.
+// served without one too, since they show the error to the user.
 func toolchain(ctx context.Context) (goCommand, version string, err error) {
 	if goCommand, err = findGo(); err != nil {
 		return "", "unknown", err
@@ -88,7 +88,7 @@ func toolchain(ctx context.Context) (goCommand, version string, err error) {
 	return goCommand, version, nil
 }
 
-// serve answers front ends until the kernel's life ends.
+// serve answers front ends until the kernel's lifetime ends.
 func serve(life *lifetime, c transport.Connection, session output.Session, goVersion string, log *slog.Logger) error {
 	signer, err := wire.NewSigner(c.SignatureScheme, c.Key)
 	if err != nil {
@@ -96,7 +96,7 @@ func serve(life *lifetime, c transport.Connection, session output.Session, goVer
 		return err
 	}
 	if c.Key == "" {
-		log.Warn("the connection file has no key: messages are not signed, and whoever reaches the ports can run code")
+		log.Warn("the connection file has no key: messages are not signed, and every process that can connect to the ports can run code")
 	}
 	s := server.New(server.Config{Session: session, Signer: signer, GoVersion: goVersion, Log: log})
 	t, err := transport.Listen(c, transport.DefaultLimits(), s, log)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// parentPollInterval is how often the kernel looks whether its Jupyter lives.
+// parentPollInterval is the interval at which the kernel checks that Jupyter runs.
 const parentPollInterval = 250 * time.Millisecond
 
 // A lifetime is a context that ends with SIGTERM, SIGHUP or the death of the
@@ -38,9 +38,9 @@ func newLifetime(ctx context.Context, log *slog.Logger) (*lifetime, func()) {
 					l.interrupted()
 					continue
 				}
-				log.Info("ends", "signal", s.String())
+				log.Info("shutting down", "signal", s.String())
 			case <-orphaned:
-				log.Info("ends: the Jupyter that started it is gone")
+				log.Info("shutting down: the Jupyter that started the kernel has ended")
 			case <-ctx.Done():
 			}
 			return
@@ -61,8 +61,8 @@ func (l *lifetime) interrupted() {
 }
 
 // parentGone returns a channel that is closed when the process named by
-// JPY_PARENT_PID, which Jupyter sets, has ended. Without the variable nobody
-// is watched: a kernel started by hand may outlive its shell.
+// JPY_PARENT_PID, which Jupyter sets, has ended. Without the variable the
+// channel is never closed: a kernel started by hand may outlive its shell.
 func parentGone(ctx context.Context, getenv func(string) string) <-chan struct{} {
 	gone := make(chan struct{})
 	parent, err := strconv.Atoi(getenv("JPY_PARENT_PID"))
@@ -72,8 +72,8 @@ func parentGone(ctx context.Context, getenv func(string) string) <-chan struct{}
 	go func() {
 		tick := time.NewTicker(parentPollInterval)
 		defer tick.Stop()
-		// A direct child sees the death at once by its new parent; a number
-		// could by then belong to another process.
+		// A direct child gets a new parent when its parent ends. Otherwise the
+		// number could belong to another process by the time it is checked.
 		direct := os.Getppid() == parent
 		for {
 			if direct && os.Getppid() != parent || syscall.Kill(parent, 0) == syscall.ESRCH {

@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// errAlreadyReported is a failure whose cause the user was told already.
+// errAlreadyReported is a failure whose cause has been printed.
 var errAlreadyReported = errors.New("failed")
 
 func newCommand() *cobra.Command {
@@ -30,7 +30,7 @@ func newCommand() *cobra.Command {
 compiler and linked into a living process: native speed, nothing forgotten.
 
 Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
-"perijove doctor" says what is missing, if anything is.`,
+"perijove doctor" checks that everything is installed.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

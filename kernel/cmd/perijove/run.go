@@ -51,7 +51,7 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+			context.AfterFunc(ctx, stop) // a second interrupt ends the program
 			return flags.run(ctx, open, args[0], cmd.ErrOrStderr())
 		},
 	}
@@ -59,7 +59,7 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 	f.StringVarP(&flags.out, "output", "o", "", "write the executed notebook to `FILE`, which may be NOTEBOOK itself")
 	f.StringVar(&flags.html, "html", "", "write a self-contained HTML page to `FILE`")
 	f.StringArrayVarP(&flags.parameters, "parameter", "p", nil, "set a parameter, as `NAME=VALUE`; may be repeated")
-	f.BoolVar(&flags.allowErrors, "allow-errors", false, "go on after a cell that fails, and exit with 0")
+	f.BoolVar(&flags.allowErrors, "allow-errors", false, "continue after a cell that fails, and exit with 0")
 	f.DurationVar(&flags.timeout, "timeout", 0, "interrupt a cell that runs longer than this, such as 90s (default: none)")
 	return cmd
 }
@@ -84,8 +84,8 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 	return errors.Join(runErr, session.Close(), f.write(nb, path, dir, log))
 }
 
-// read returns the notebook with its parameters. Whatever would be found wrong
-// after a long run is looked for now.
+// read returns the notebook with its parameters. It also checks that the results
+// can be written, before a long run.
 func (f *runFlags) read(path string) (*notebook.Notebook, error) {
 	nb, err := notebook.Read(path)
 	if err != nil {

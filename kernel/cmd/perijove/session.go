@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/session"
 )
 
-// openSession starts the live Go program that cells run in, in folder dir.
+// openSession starts a session in folder dir.
 func openSession(ctx context.Context, dir string) (output.Session, error) {
 	goCommand, err := findGo()
 	if err != nil {
@@ -23,7 +23,7 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 }
 
 // newSession opens the worker image of the toolchain that goCommand belongs
-// to, building it with lines of progress if need be, and starts a session.
+// to, and starts a session. If the image must be built it writes progress.
 func newSession(ctx context.Context, goCommand, dir, kernelID string, progress io.Writer, log *slog.Logger) (output.Session, error) {
 	img, err := openImage(ctx, goCommand, progress, false)
 	if err != nil {

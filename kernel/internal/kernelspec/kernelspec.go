@@ -1,5 +1,5 @@
-// Package kernelspec installs, finds and removes the description by which
-// Jupyter starts the kernel.
+// Package kernelspec installs, finds and removes the kernelspec, which tells
+// Jupyter how to start the kernel.
 package kernelspec
 
 import (
@@ -77,8 +77,8 @@ func DataDir(getenv func(string) string) (string, error) {
 func Dir(dataDir string) string { return filepath.Join(dataDir, "kernels", Name) }
 
 // Install writes the spec and its icons under a data folder and returns their
-// folder. It may be repeated. A front end that looks meanwhile sees a whole
-// spec, old or new: every file is renamed into place, kernel.json last.
+// folder. It may be repeated. It replaces each file atomically, kernel.json last,
+// so that front ends always find a complete spec.
 func Install(dataDir string, spec Spec) (string, error) {
 	dir := Dir(dataDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -107,7 +107,7 @@ func Install(dataDir string, spec Spec) (string, error) {
 	return dir, replace(filepath.Join(dir, "kernel.json"), text.Bytes())
 }
 
-// replace writes a file whole or not at all.
+// replace replaces a file atomically.
 func replace(path string, content []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {

@@ -31,8 +31,8 @@ type socket interface {
 // A Client is a front end.
 type Client struct {
 	Session string
-	signer  *wire.Signer // for sending; shared by nobody
-	checks  *wire.Signer // for what is received
+	signer  *wire.Signer // for sending
+	checks  *wire.Signer // for received messages
 	sockets map[string]socket
 	serial  atomic.Int64
 	close   func()

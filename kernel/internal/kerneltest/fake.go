@@ -1,6 +1,6 @@
-// Package kerneltest tests the protocol side of the kernel: a session that is
-// scripted by its cells, front ends over memory and over real sockets, and a
-// runner for scenarios written as text files.
+// Package kerneltest provides tests of the kernel's protocol with a session whose
+// cells are scripts, front ends in memory and over sockets, and a runner for
+// scenarios that are text files.
 package kerneltest
 
 import (
@@ -49,7 +49,7 @@ func NewFake() *Fake {
 	return &Fake{gates: make(map[string]chan struct{}), echoes: make(map[string]bool)}
 }
 
-// Release opens a gate, now and for ever.
+// Release opens a gate. It stays open.
 func (f *Fake) Release(name string) {
 	g := f.gate(name)
 	f.mu.Lock()

@@ -20,12 +20,12 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// watchdogTimeout is how long a scenario waits for a message that does not come.
+// watchdogTimeout is how long a scenario waits for a message before it fails.
 const watchdogTimeout = 2 * time.Minute
 
 // RunScenario runs the script in the "in" section of a txtar archive against a
-// server with a Fake session, and returns the archive with what each channel
-// said. A script has one command a line:
+// server with a Fake session, and returns the archive with the messages of each
+// channel. A script has one command a line:
 //
 //	send CHANNEL TYPE JSON    sends the next request, called r1, r2, ...
 //	execute CODE              sends an execute_request; \n in CODE is a newline
@@ -136,7 +136,7 @@ func (r *scenario) waitFor(what string, ok func() bool) error {
 	defer r.mu.Unlock()
 	for !ok() {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("waited in vain for %s", what)
+			return fmt.Errorf("timed out waiting for %s", what)
 		}
 		r.arrived.Wait()
 	}
@@ -179,12 +179,12 @@ func (r *scenario) command(line string) error {
 	return fmt.Errorf("unknown command %q", verb)
 }
 
-// errLate is why a scenario has to be run again: the machine was too slow for
-// what the server takes for one burst.
+// errLate means that a scenario must be run again: the machine was too slow to send
+// the requests in the time that the server allows for one burst.
 var errLate = errors.New("the requests were sent too late")
 
-// burst makes the first request's cell take longer than it took to make the
-// others, so that all were made before its end by the dates that they bear.
+// burst makes the first cell run for longer than it took to make the other
+// requests, so that their dates are before its end.
 func (r *scenario) burst(gate string) error {
 	first := fmt.Sprintf("r%d", len(r.ids)-len(r.heldRequests)+1)
 	making := time.Since(r.heldAt)
@@ -309,7 +309,7 @@ func (r *scenario) labelHasReply(label string) bool {
 	return false
 }
 
-// hasPublished reports whether iopub carried a text. The caller holds r.mu.
+// hasPublished reports whether a message on iopub contains text. The caller holds r.mu.
 func (r *scenario) hasPublished(text string) bool {
 	for _, m := range r.received[IOPub] {
 		if bytes.Contains(m.Content, []byte(text)) {
@@ -354,8 +354,8 @@ var (
 	identifiers = regexp.MustCompile(`\b[A-Z2-7]{26}\b`)
 )
 
-// transcript is what a channel said: parent, type, content, and metadata if
-// there is any, with what differs from run to run masked.
+// transcript returns the messages of a channel: parent, type, content, and metadata
+// if there is any, with identifiers and times masked.
 func (r *scenario) transcript(channel string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -371,7 +371,7 @@ func (r *scenario) transcript(channel string) string {
 		label := r.labels[m.Parent.MsgID]
 		if State(m) == wire.Busy {
 			if busy[label] {
-				continue // said again after a request beside the cell
+				continue // published again after a request that was served while the cell runs
 			}
 			busy[label] = true
 		}

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// CheckWritable tells, before long work, whether WriteFile will find a folder
-// that it may write to.
+// CheckWritable reports, before long work, the error that WriteFile would return
+// because path or its folder is not writable.
 func CheckWritable(path string) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

@@ -14,10 +14,10 @@ import (
 //go:embed page.html page.css
 var pageFiles embed.FS
 
-// HTMLOptions of an export. The zero value serves.
+// HTMLOptions of an export. The zero value is valid.
 type HTMLOptions struct {
-	Title string // where the notebook has no heading of its own
-	Dir   string // where relative paths of pictures start; empty: they stay links
+	Title string // if the notebook has no heading
+	Dir   string // folder of relative paths of pictures; if empty they stay links
 }
 
 // HTML exports the notebook as one file that needs no network and runs no

@@ -26,8 +26,7 @@ const (
 	RawCell      = "raw"
 )
 
-// Tags that change how a cell is treated, with the meaning that papermill and
-// nbclient gave them.
+// Tags of cells, with the meaning that they have in papermill and nbclient.
 const (
 	TagParameters = "parameters"
 	TagInjected   = "injected-parameters"
@@ -105,8 +104,8 @@ func Parse(data []byte) (*Notebook, error) {
 	return nb, nil
 }
 
-// Language is the programming language of the code cells as the notebook's
-// metadata have it, such as "go" or "python"; "" if they do not say.
+// Language returns the programming language of the code cells in the notebook's
+// metadata, such as "go" or "python", or "" if the metadata do not have it.
 func (nb *Notebook) Language() string {
 	var metadata struct {
 		Kernelspec struct {

@@ -19,9 +19,9 @@ type Parameter struct {
 
 // SetParameters gives values to variables of the cell tagged "parameters".
 // Each assignment has the form name=value; the value is read as the type that
-// the cell declares. The values go into a cell of their own, tagged
-// "injected-parameters", right behind the defaults, so that the executed
-// notebook shows both; one that is there from an earlier run is replaced.
+// the cell declares. The values are assigned in a new cell, tagged
+// "injected-parameters", after the one with the defaults, so that the executed
+// notebook shows both. It replaces the one of an earlier run.
 func (nb *Notebook) SetParameters(assignments []string) error {
 	if len(assignments) == 0 {
 		return nil

@@ -11,15 +11,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// Options of a run. The zero value stops at the first failing cell and says
-// nothing.
+// Options of a run. With the zero value it stops at the first failing cell and
+// prints nothing.
 type Options struct {
-	AllowErrors bool          // go on after a cell that fails
+	AllowErrors bool          // continue after a cell that fails
 	CellTimeout time.Duration // for each cell; 0 means none
 	Progress    io.Writer     // gets one line per cell; may be nil
 }
 
-// A CellError says which cell ended a run.
+// A CellError is the error of the cell that ended a run.
 type CellError struct {
 	Number int    // of the cell in the notebook, from 1
 	Line   string // its first line of code
@@ -32,11 +32,11 @@ func (e *CellError) Error() string {
 
 func (e *CellError) Unwrap() error { return e.Err }
 
-// Run executes all code cells in order and stores what they say in nb. Cells
-// tagged skip-execution keep what they have; all others lose their old outputs
-// first, so that the result tells of this run alone. A failing cell ends the
-// run with a *CellError unless it is tagged raises-exception or errors are
-// allowed. After an error, too, nb holds all outputs up to then.
+// Run executes all code cells in order and stores their outputs in nb. Cells tagged
+// skip-execution keep their outputs; those of all others are removed before the
+// run. A failing cell ends the run with a *CellError unless it is tagged
+// raises-exception or errors are allowed. If the run fails, nb has all outputs up
+// to then.
 func (nb *Notebook) Run(ctx context.Context, session output.Session, opts Options) error {
 	r := runner{session: session, opts: opts, sinks: map[*Cell]*cellSink{}}
 	defer r.store()

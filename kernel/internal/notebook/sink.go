@@ -39,7 +39,7 @@ type cellSink struct {
 
 var _ output.Sink = (*cellSink)(nil)
 
-// state returns what the cell has said so far.
+// state returns the cell's execution count and its outputs so far.
 func (s *cellSink) state() (count int, outputs []Output) {
 	s.all.mu.Lock()
 	defer s.all.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *cellSink) add(o Output) {
 	s.outputs = append(s.outputs, o)
 }
 
-// finishStream gives a stream that has grown its text. Its caller holds mu.
+// finishStream stores the gathered text of the last output. Its caller holds mu.
 func (s *cellSink) finishStream() {
 	if s.streamOpen {
 		s.outputs[len(s.outputs)-1].Text += string(s.text)
@@ -132,7 +132,7 @@ func (s *cellSink) Clear(wait bool) {
 	}
 }
 
-// clearIfPending does what Clear(true) asked for. Its caller holds mu.
+// clearIfPending clears the outputs if Clear(true) was called. Its caller holds mu.
 func (s *cellSink) clearIfPending() {
 	if s.clearPending {
 		s.finishStream()
@@ -140,7 +140,7 @@ func (s *cellSink) clearIfPending() {
 	}
 }
 
-// Comm drops the message: nobody is there who could move a widget.
+// Comm drops the message, since there is no front end.
 func (s *cellSink) Comm(output.Comm) {}
 
 func (s *cellSink) Input(context.Context, string, bool) (string, error) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// A Kind says what a Message asks of the host.
+// A Kind is what a Message asks the host to do.
 type Kind string
 
 // The kinds of messages.
