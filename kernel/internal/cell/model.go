@@ -1,5 +1,7 @@
 package cell
 
+import "strings"
+
 // A Cell is the text of one cell, taken apart.
 type Cell struct {
 	N          int
@@ -154,3 +156,13 @@ type Stmt struct {
 }
 
 // entryName is the function that holds the statements while they are parsed.
+
+// PosIn converts an offset in the source's text to a place in its cell.
+func (s Source) PosIn(off int) Pos {
+	before := s.Text[:off]
+	n := strings.Count(before, "\n")
+	if n == 0 {
+		return Pos{Line: s.Pos.Line, Col: s.Pos.Col + off}
+	}
+	return Pos{Line: s.Pos.Line + n, Col: off - strings.LastIndexByte(before, '\n')}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -48,7 +49,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	b.describeUnit(u, e, in)
 	b.describeLiterals(u)
 	u.Effects, u.Flags = b.effects, b.flags
-	if len(e.order) > 0 {
+	if len(e.Files) > 0 {
 		start := time.Now()
 		if u.Object, err = b.compile(ctx, e); err != nil {
 			return nil, err
@@ -63,7 +64,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 // for the types of older variables.
 var errSequence = errors.New("program: initialize in sequence")
 
-func hasWitness(in map[*symtab.Symbol]form) bool {
+func hasWitness(in map[*symtab.Symbol]emit.Form) bool {
 	for s := range in {
 		if s.TypeExpr != nil {
 			return true
@@ -82,7 +83,7 @@ func (b *builder) shapePass() error {
 		if err != nil {
 			return err
 		}
-		entry := r.entryDecl(b.entryName())
+		entry := r.entryDecl(emit.EntryName(b.c.N))
 		at := map[token.Pos]bool{}
 		var tops []*ast.Ident
 		if entry != nil {
@@ -124,12 +125,12 @@ type shape struct {
 	result *result
 	entry  *ast.FuncDecl // one statement for each of the builder's; nil if there are none
 	tops   []*ast.Ident  // that the statements define
-	in     map[*symtab.Symbol]form
+	in     map[*symtab.Symbol]emit.Form
 }
 
 // bodyPass checks function bodies, of the cell and of the older declarations
 // that its changes reach, and settles which of those are set aside.
-func (b *builder) bodyPass() (map[*symtab.Symbol]form, *result, error) {
+func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *result, error) {
 	b.affected()
 	for {
 		in := b.reach(b.older())
@@ -137,7 +138,7 @@ func (b *builder) bodyPass() (map[*symtab.Symbol]form, *result, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == wrappersOwner }) {
+		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == emit.WrappersOwner }) {
 			b.noInstances = true
 			continue
 		}

@@ -9,16 +9,16 @@ import (
 	"go/token"
 	"go/types"
 	"regexp"
-	"sort"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // A result is what type-checking a unit's files gave.
 type result struct {
-	e      *emitter
+	e      *emit.Emitter
 	fset   *token.FileSet
 	files  []*ast.File
 	texts  []string // of files
@@ -36,7 +36,7 @@ type fault struct {
 }
 
 // check parses and type-checks the files of an emitter.
-func (b *builder) check(e *emitter) (*result, error) {
+func (b *builder) check(e *emit.Emitter) (*result, error) {
 	r := &result{e: e, fset: token.NewFileSet(), info: &types.Info{
 		Types:      map[ast.Expr]types.TypeAndValue{},
 		Defs:       map[*ast.Ident]types.Object{},
@@ -44,10 +44,10 @@ func (b *builder) check(e *emitter) (*result, error) {
 		Selections: map[*ast.SelectorExpr]*types.Selection{},
 		Instances:  map[*ast.Ident]types.Instance{},
 	}}
-	for _, f := range e.order {
-		text := f.plainText()
+	for _, f := range e.Files {
+		text := f.CheckedText()
 		r.texts = append(r.texts, text)
-		af, err := parser.ParseFile(r.fset, f.name, text, parser.SkipObjectResolution)
+		af, err := parser.ParseFile(r.fset, f.Name, text, parser.SkipObjectResolution)
 		if err != nil {
 			var list scanner.ErrorList
 			if errors.As(err, &list) {
@@ -113,19 +113,10 @@ func (r *result) outsideLiterals(pos token.Pos) bool {
 // owner returns the symbol whose source is at pos.
 func (r *result) owner(pos token.Pos) *symtab.Symbol {
 	raw := r.fset.PositionFor(pos, false)
-	for _, file := range r.e.order {
-		if file.name == raw.Filename {
-			return file.owner(raw.Offset)
+	for _, file := range r.e.Files {
+		if file.Name == raw.Filename {
+			return file.Owner(raw.Offset)
 		}
-	}
-	return nil
-}
-
-func (f *file) owner(off int) *symtab.Symbol {
-	off -= f.header
-	i := sort.Search(len(f.regions), func(i int) bool { return f.regions[i].end > off })
-	if i < len(f.regions) && f.regions[i].start <= off {
-		return f.regions[i].owner
 	}
 	return nil
 }

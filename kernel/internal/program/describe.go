@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
@@ -32,7 +33,7 @@ func (b *builder) settleDecls(r *result) {
 func (b *builder) object(r *result, s *symtab.Symbol) types.Object {
 	scope := r.pkg.Scope()
 	if s.Recv == "" {
-		return scope.Lookup(b.nameIn(s, s.Key))
+		return scope.Lookup(s.GoNameOf(s.Key))
 	}
 	tn, ok := scope.Lookup(mangle.Name(s.Recv)).(*types.TypeName)
 	if !ok {
@@ -87,7 +88,7 @@ func unnamed(sig *types.Signature) *types.Signature {
 }
 
 // describeUnit fills in what the worker must know, and what Commit will do.
-func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symtab.Symbol]form) {
+func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]emit.Form) {
 	c := &symtab.Changes{
 		Origin: b.o, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,
 		LinkNames: b.links, Check: b.last, Updates: b.recomp, Instances: b.instances, Structs: b.structs, MethodValues: b.valued,
@@ -113,7 +114,7 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symtab.Symbol]form) 
 	c.Define = append(c.Define, b.back...)
 	for s, f := range in {
 		switch {
-		case s.Kind != cell.Func || f != full:
+		case s.Kind != cell.Func || f != emit.Full:
 		case s.IsLoaded:
 			c.Bodies = append(c.Bodies, s.Key)
 		default:
@@ -134,12 +135,12 @@ func (b *builder) describeUnit(u *Unit, e *emitter, in map[*symtab.Symbol]form) 
 		u.Fresh = append(u.Fresh, "main.init", "main..inittask")
 	}
 	if len(b.stmts) > 0 {
-		u.Entry = "main." + b.entryName()
+		u.Entry = "main." + emit.EntryName(b.c.N)
 		u.Fresh = append(u.Fresh, u.Entry)
 	} else if m := b.fresh["main"]; m != nil && m.Kind == cell.Func {
 		u.Entry = "main." + m.GoName
 	}
-	for path := range e.paths {
+	for path := range e.Paths {
 		u.Imports = append(u.Imports, path)
 	}
 	sort.Strings(u.Imports)
@@ -162,10 +163,10 @@ func (b *builder) compiled(u *Unit, s *symtab.Symbol) {
 
 // retypedBy lists, quoted, the variables that a statement gives their first
 // values of another type than before.
-func (b *builder) retypedBy(st *stmt) []string {
+func (b *builder) retypedBy(st *emit.Stmt) []string {
 	var out []string
 	for i, n := range st.Names {
-		if v := b.vars[n.Name]; v != nil && st.New[i] && !st.static && b.retyped(v) {
+		if v := b.vars[n.Name]; v != nil && st.New[i] && !st.IsStatic && b.retyped(v) {
 			out = append(out, strconv.Quote(n.Name))
 		}
 	}
@@ -182,7 +183,7 @@ func (b *builder) retyped(v *symtab.Symbol) bool {
 func (b *builder) describeVars(u *Unit) {
 	static := map[string]bool{}
 	for _, st := range b.stmts {
-		if st.static {
+		if st.IsStatic {
 			for _, n := range st.Names {
 				static[n.Name] = true
 			}
@@ -212,7 +213,7 @@ func (b *builder) describeVars(u *Unit) {
 // dynamicInit reports whether a cell of declarations has initializers that run.
 func (b *builder) dynamicInit() bool {
 	for _, s := range b.specs {
-		if len(s.v.Values) > 0 {
+		if len(s.Var.Values) > 0 {
 			return true
 		}
 	}

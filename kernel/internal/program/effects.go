@@ -9,17 +9,18 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // noteEffects summarizes the functions whose bodies were checked, and then
 // what the cell does.
-func (b *builder) noteEffects(r *result, in map[*symtab.Symbol]form) {
+func (b *builder) noteEffects(r *result, in map[*symtab.Symbol]emit.Form) {
 	sc := b.newScan(r, in)
 	for _, f := range r.files {
 		for _, d := range f.Decls {
 			fd, ok := d.(*ast.FuncDecl)
-			if !ok || fd.Body == nil || fd.Recv == nil && fd.Name.Name == b.entryName() {
+			if !ok || fd.Body == nil || fd.Recv == nil && fd.Name.Name == emit.EntryName(b.c.N) {
 				continue
 			}
 			if owner := r.owner(fd.Name.Pos()); owner != nil && owner.Kind == cell.Func {
@@ -29,7 +30,7 @@ func (b *builder) noteEffects(r *result, in map[*symtab.Symbol]form) {
 	}
 	e := effects.Effects{Reads: b.needs(in)}
 	var entry effects.Summary
-	if fd := r.entryDecl(b.entryName()); fd != nil {
+	if fd := r.entryDecl(emit.EntryName(b.c.N)); fd != nil {
 		entry = sc.Summarize(fd)
 	}
 	for _, s := range b.specs {
@@ -77,7 +78,7 @@ func (b *builder) assigned() effects.Names {
 }
 
 // needs lists the notebook names that the cell needs to be what they are now.
-func (b *builder) needs(in map[*symtab.Symbol]form) []string {
+func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 	seen, fresh := effects.Names{}, effects.Names{}
 	only := b.assigned()
 	var todo []*symtab.Symbol
@@ -106,8 +107,8 @@ func (b *builder) needs(in map[*symtab.Symbol]form) []string {
 		}
 	}
 	for _, s := range b.specs {
-		for _, r := range s.source.Refs {
-			if s.owner.Bindings[r.Name].Kind == symtab.InNotebook {
+		for _, r := range s.Source.Refs {
+			if s.Owner.Bindings[r.Name].Kind == symtab.InNotebook {
 				add(b.lookup(r.Name))
 			}
 		}
@@ -127,7 +128,7 @@ func (b *builder) needs(in map[*symtab.Symbol]form) []string {
 }
 
 // newScan returns a scan of a checked unit.
-func (b *builder) newScan(r *result, in map[*symtab.Symbol]form) *effects.Analysis {
+func (b *builder) newScan(r *result, in map[*symtab.Symbol]emit.Form) *effects.Analysis {
 	variables, functions := map[types.Object]string{}, map[types.Object]string{}
 	note := func(s *symtab.Symbol) {
 		if s.Kind != cell.Var && s.Kind != cell.Func || s.Recv != "" {
@@ -136,11 +137,11 @@ func (b *builder) newScan(r *result, in map[*symtab.Symbol]form) *effects.Analys
 		into := variables
 		if s.Kind == cell.Func {
 			into = functions
-			if obj := r.pkg.Scope().Lookup(aliasName(s)); obj != nil {
+			if obj := r.pkg.Scope().Lookup(emit.AliasName(s)); obj != nil {
 				into[obj] = s.Key
 			}
 		}
-		if obj := r.pkg.Scope().Lookup(b.nameIn(s, s.Key)); obj != nil {
+		if obj := r.pkg.Scope().Lookup(s.GoNameOf(s.Key)); obj != nil {
 			into[obj] = s.Key
 		}
 	}
@@ -157,11 +158,11 @@ func (b *builder) newScan(r *result, in map[*symtab.Symbol]form) *effects.Analys
 }
 
 // initializers adds the values of a variable specification.
-func initializers(sc *effects.Analysis, sum *effects.Summary, r *result, s *spec) {
+func initializers(sc *effects.Analysis, sum *effects.Summary, r *result, s *emit.Spec) {
 	for _, file := range r.files {
 		for _, d := range file.Decls {
 			g, ok := d.(*ast.GenDecl)
-			if !ok || g.Tok != token.VAR || r.owner(g.Pos()) != s.owner && r.owner(g.End()-1) != s.owner {
+			if !ok || g.Tok != token.VAR || r.owner(g.Pos()) != s.Owner && r.owner(g.End()-1) != s.Owner {
 				continue
 			}
 			sum.Merge(sc.SummarizeCode(g))

@@ -3,15 +3,9 @@ package program
 import (
 	"fmt"
 	"go/types"
-	"strconv"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
-
-// embedName is the function that fills a variable with //go:embed lines when
-// the cell runs. The compiler could do it, but would need to be told the files.
-const embedName = "embed" + mangle.Mark
 
 // embeds reports whether a cell without statements has //go:embed lines: its
 // variables are then given their values by statements.
@@ -65,11 +59,4 @@ func canEmbed(t types.Type) bool {
 		return ok && b.Kind() == types.Byte
 	}
 	return false
-}
-
-// embedEdits make the call that fills the variable out of its specification.
-func (e *emitter) embedEdits(st *stmt, edits []edit) []edit {
-	e.helpers[embedName] = true
-	edits = append(cut(edits, st.Var.NamesEnd, len(st.Text)+1), edit{st.Var.NamesEnd, len(st.Text), ", " + strconv.Quote(st.Embed) + ")"})
-	return append([]edit{{0, 0, embedName + "(&"}}, edits...)
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -25,7 +26,7 @@ var definers = map[string]bool{
 // placeFlags moves the call of flag.Parse that a %% line stands for behind the
 // var declarations below that line which define flags, as GoNB parses those too.
 func (b *builder) placeFlags() {
-	from := slices.IndexFunc(b.stmts, func(st *stmt) bool { return st.Role == cell.ParseFlags })
+	from := slices.IndexFunc(b.stmts, func(st *emit.Stmt) bool { return st.Role == cell.ParseFlags })
 	if from < 0 {
 		return
 	}
@@ -38,7 +39,7 @@ func (b *builder) placeFlags() {
 	if last < 0 {
 		return
 	}
-	var moved, list []*stmt
+	var moved, list []*emit.Stmt
 	parses := false
 	for i, st := range b.stmts {
 		switch {
@@ -91,8 +92,8 @@ func (b *builder) noteFlags(r *result) {
 }
 
 func usesFlags(r *result) bool {
-	return slices.ContainsFunc(r.e.order, func(f *file) bool {
-		for _, path := range f.aliases {
+	return slices.ContainsFunc(r.e.Files, func(f *emit.File) bool {
+		for _, path := range f.Imports {
 			if path == flagPath {
 				return true
 			}

@@ -2,13 +2,12 @@ package program
 
 import (
 	"cmp"
-	"fmt"
 	"go/ast"
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
-	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -22,17 +21,9 @@ type Initial struct {
 	Altered []string // of all variables: those that the notebook's code changes
 }
 
-// A firstValue is a variable specification, or a statement that declares
-// variables, whose values children can give themselves.
-type firstValue struct {
-	st   *stmt
-	spec *spec
-	hold []string // of its variables, those that may hold an error
-}
-
 // noteInitial finds out which variables begin in children as they do here. r is
 // about the whole unit.
-func (b *builder) noteInitial(r *result, in map[*symtab.Symbol]form) {
+func (b *builder) noteInitial(r *result, in map[*symtab.Symbol]emit.Form) {
 	b.firsts, b.altered = nil, effects.Names{}
 	b.inside = effects.Names{}
 	if b.p.cfg.Solo != "" {
@@ -94,7 +85,7 @@ func (b *builder) stmtValues(own effects.Names) {
 	}
 	for i, st := range b.stmts {
 		values, declares := declaredValues(list[i])
-		if !declares || !st.allNew() {
+		if !declares || !st.DeclaresAll() {
 			b.alters(sc, list[i])
 			continue
 		}
@@ -105,28 +96,19 @@ func (b *builder) stmtValues(own effects.Names) {
 	b.throughLinks()
 	for i, st := range b.stmts {
 		values, declares := declaredValues(list[i])
-		if !declares || !st.allNew() || st.Embed != "" || st.Loop != nil || allBlank(st.Names) {
+		if !declares || !st.DeclaresAll() || st.Embed != "" || st.Loop != nil || emit.AllBlank(st.Names) {
 			continue
 		}
-		if !st.static {
+		if !st.IsStatic {
 			if !b.repeatable(sc, values, own) {
 				continue
 			}
-			b.firsts = append(b.firsts, firstValue{st: st, hold: b.mayHoldErrors(st.Names)})
+			b.firsts = append(b.firsts, emit.FirstValue{Stmt: st, ErrorVars: b.mayHoldErrors(st.Names)})
 		}
 		for _, n := range st.Names {
 			own.Add(n.Name)
 		}
 	}
-}
-
-func (st *stmt) allNew() bool {
-	for i, n := range st.Names {
-		if n.Name != "_" && !st.New[i] {
-			return false
-		}
-	}
-	return len(st.Names) > 0 && (st.Var != nil || st.Define >= 0)
 }
 
 // declaredValues returns the values of a statement that declares variables.
@@ -177,15 +159,15 @@ func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 // specValues looks at the specifications of a cell without statements, in the
 // order in which Go initializes them.
 func (b *builder) specValues(r *result, sc *effects.Analysis, own effects.Names) {
-	at := map[*spec][]int{}
-	bySpec := map[*spec][]ast.Expr{}
-	specOf := map[string]*spec{}
+	at := map[*emit.Spec][]int{}
+	bySpec := map[*emit.Spec][]ast.Expr{}
+	specOf := map[string]*emit.Spec{}
 	for _, s := range b.specs {
-		for _, n := range s.names {
+		for _, n := range s.Names {
 			specOf[n.Name] = s
 		}
-		if len(s.v.Values) == 0 {
-			for _, n := range s.names {
+		if len(s.Var.Values) == 0 {
+			for _, n := range s.Names {
 				own.Add(n.Name)
 			}
 		}
@@ -200,22 +182,22 @@ func (b *builder) specValues(r *result, sc *effects.Analysis, own effects.Names)
 			}
 		}
 	}
-	var order []*spec
+	var order []*emit.Spec
 	for _, s := range b.specs {
 		if places := at[s]; len(places) > 0 && places[len(places)-1]-places[0] < len(places) {
 			order = append(order, s)
 		}
 	}
-	slices.SortFunc(order, func(x, y *spec) int { return cmp.Compare(at[x][0], at[y][0]) })
+	slices.SortFunc(order, func(x, y *emit.Spec) int { return cmp.Compare(at[x][0], at[y][0]) })
 	for _, s := range order {
 		if !b.repeatable(sc, bySpec[s], own) {
 			continue
 		}
-		for _, n := range s.names {
+		for _, n := range s.Names {
 			own.Add(n.Name)
 		}
 		if !constants(r, bySpec[s]) {
-			b.firsts = append(b.firsts, firstValue{spec: s, hold: b.mayHoldErrors(s.names)})
+			b.firsts = append(b.firsts, emit.FirstValue{Spec: s, ErrorVars: b.mayHoldErrors(s.Names)})
 		}
 	}
 }
@@ -238,79 +220,11 @@ func (b *builder) mayHoldErrors(list []cell.Ref) (out []string) {
 	return out
 }
 
-// initialName is the function that gives variables their first values in a child.
-func (b *builder) initialName() string { return fmt.Sprintf("initial%s%d", mangle.Mark, b.c.N) }
-
-// initial writes that function, to a file of its own: the others are as they
-// were checked then.
-func (e *emitter) initial() *file {
-	if e.shape || len(e.b.firsts) == 0 {
-		return nil
-	}
-	f := &file{e: e, origin: e.b.o, aliases: map[string]string{}, name: "initial.go"}
-	fmt.Fprintf(&f.body, "\nfunc %s() {\n", e.b.initialName())
-	for _, first := range e.b.firsts {
-		if first.st != nil {
-			e.assign(f, first.st)
-		} else {
-			e.assignSpec(f, first.spec)
-		}
-		e.record(f, first.hold)
-	}
-	f.body.WriteString("}\n")
-	return f
-}
-
-// assign writes a declaration as an assignment to the variables, which are
-// declared elsewhere.
-func (e *emitter) assign(f *file, st *stmt) {
-	edits := e.stmtRefs(f, st)
-	if v := st.Var; v != nil {
-		edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
-	} else {
-		edits = append(edits, edit{st.Define, st.Define + 2, "="})
-	}
-	f.put(nil, "", st.Source, cell.Span{End: len(st.Text)}, "", edits)
-}
-
-func (e *emitter) assignSpec(f *file, s *spec) {
-	v := s.v
-	// The type is left out: this file may need none of its packages.
-	edits := f.renames(s.source, cell.Span{End: v.NamesEnd}, s.owner.Bindings, e.b.lookup)
-	edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
-	edits = append(edits, f.renames(s.source, cell.Span{Start: v.ValueStart, End: len(s.source.Text)}, s.owner.Bindings, e.b.lookup)...)
-	for _, n := range s.names {
-		if v := e.b.vars[n.Name]; v != nil {
-			if text := e.b.nameIn(v, n.Name); text != n.Name {
-				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
-			}
-		}
-	}
-	f.put(s.owner, "", s.source, cell.Span{End: len(s.source.Text)}, "", dedupe(edits))
-}
-
-// record has the worker note the errors that variables begin with.
-func (e *emitter) record(f *file, vars []string) {
-	for _, name := range vars {
-		e.helpers[recordName] = true
-		fmt.Fprintf(&f.body, "%s(&%s)\n", recordName, e.b.nameIn(e.b.vars[name], name))
-	}
-}
-
-// recordAfter does that after a statement of the cell.
-func (e *emitter) recordAfter(f *file, st *stmt) {
-	for _, first := range e.b.firsts {
-		if first.st == st && !e.shape {
-			e.record(f, first.hold)
-		}
-	}
-}
-
 // describeInitial fills in what children must know.
 func (b *builder) describeInitial(u *Unit) {
 	in := &u.Initial
 	if len(b.firsts) > 0 {
-		in.Func = "main." + b.initialName()
+		in.Func = "main." + emit.InitialName(b.c.N)
 		u.Fresh = append(u.Fresh, in.Func)
 	}
 	for _, v := range b.vars {

@@ -2,13 +2,14 @@ package program
 
 import (
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/instrument"
 )
 
 // instrument makes the functions of a unit fit to be interrupted. r is what the
 // check of the same files gave. Files that have been written anew since, as
 // recompiled functions have got other names, are checked again.
-func (b *builder) instrument(e *emitter, r *result) error {
+func (b *builder) instrument(e *emit.Emitter, r *result) error {
 	if !r.describes(e) {
 		var err error
 		if r, err = b.check(e); err != nil {
@@ -22,26 +23,26 @@ func (b *builder) instrument(e *emitter, r *result) error {
 	added := false
 	for i, af := range r.files {
 		for _, in := range u.Insertions(af, r.texts[i]) {
-			e.order[i].inserts = append(e.order[i].inserts, edit{in.Offset, in.Offset, in.Text})
+			e.Files[i].Insert(in.Offset, in.Text)
 			added = true
 		}
 	}
 	if added {
-		f := e.order[0]
-		end := len(f.plainText())
-		f.inserts = append(f.inserts, edit{end, end, instrument.Declarations})
+		f := e.Files[0]
+		end := len(f.CheckedText())
+		f.Insert(end, instrument.Declarations)
 	}
 	return nil
 }
 
 // describes reports whether r is about the files of an emitter as they are, but
 // for the one that children alone run.
-func (r *result) describes(e *emitter) bool {
-	if len(r.texts) != len(e.order) && (len(r.texts) != len(e.order)-1 || len(e.b.firsts) == 0) {
+func (r *result) describes(e *emit.Emitter) bool {
+	if len(r.texts) != len(e.Files) && (len(r.texts) != len(e.Files)-1 || !e.HasInitial()) {
 		return false
 	}
-	for i, f := range e.order[:len(r.texts)] {
-		if f.plainText() != r.texts[i] {
+	for i, f := range e.Files[:len(r.texts)] {
+		if f.CheckedText() != r.texts[i] {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -35,7 +36,7 @@ func (b *builder) givesLinkedValue(v *cell.VarSpec, declared []cell.Ref) bool {
 // specsLinked is givesLinkedValue for all variables that the compiler would
 // initialize.
 func (b *builder) specsLinked() bool {
-	return slices.ContainsFunc(b.specs, func(s *spec) bool { return b.givesLinkedValue(s.v, s.names) })
+	return slices.ContainsFunc(b.specs, func(s *emit.Spec) bool { return b.givesLinkedValue(s.Var, s.Names) })
 }
 
 // linknameErrors are about //go:linkname lines for names that the cell declares neither as functions nor with var, and about
@@ -48,7 +49,7 @@ func (b *builder) linknameErrors() cell.Errors {
 		}
 	}
 	for _, s := range b.specs {
-		for _, n := range s.names {
+		for _, n := range s.Names {
 			defines[n.Name] = true
 		}
 	}
@@ -82,7 +83,7 @@ func (b *builder) cellError(pos cell.Pos, format string, args ...any) *cell.Erro
 
 // sharedSymbolErrors are about variables of different cells that have the same symbol of another package and that the unit
 // needs together: an object can define a symbol once.
-func (b *builder) sharedSymbolErrors(in map[*symtab.Symbol]form) cell.Errors {
+func (b *builder) sharedSymbolErrors(in map[*symtab.Symbol]emit.Form) cell.Errors {
 	var list []*symtab.Symbol
 	for s := range in {
 		if s.Kind == cell.Var && s.Remote != "" && b.vars[s.Key] == nil {
@@ -123,7 +124,7 @@ func (b *builder) firstUse(name string) cell.Pos {
 	for _, src := range sources {
 		for _, r := range src.Refs {
 			if r.Name == name {
-				return posIn(*src, r.Off)
+				return src.PosIn(r.Off)
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
@@ -56,8 +57,8 @@ func (b *builder) dependsOnConstant(name string, seen map[string]bool) bool {
 // specsFollow reports whether a cell of declarations has variables with literals
 // that follow constants: these must be in the function of the cell's statements.
 func (b *builder) specsFollow() bool {
-	return slices.ContainsFunc(b.specs, func(s *spec) bool {
-		return slices.Contains(b.following(s.source, s.owner.Bindings, false), true)
+	return slices.ContainsFunc(b.specs, func(s *emit.Spec) bool {
+		return slices.Contains(b.following(s.Source, s.Owner.Bindings, false), true)
 	})
 }
 
@@ -67,7 +68,7 @@ func (b *builder) noteLiterals(r *result) {
 	if b.c.N == 0 {
 		return
 	}
-	holder := &symtab.Symbol{Kind: cell.Statement, GoName: b.entryName(), Origin: b.o, Bindings: b.before}
+	holder := &symtab.Symbol{Kind: cell.Statement, GoName: emit.EntryName(b.c.N), Origin: b.o, Bindings: b.before}
 	any := false
 	for _, st := range b.stmts {
 		if len(st.Outermost) == 0 {
@@ -256,24 +257,6 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 			u.Renewed = append(u.Renewed, name)
 		}
 	}
-}
-
-// literalsOf writes the literals of an older cell's statements, for their code.
-func (e *emitter) literalsOf(s *symtab.Symbol) {
-	f := e.file(s.Origin)
-	start := f.body.Len()
-	fmt.Fprintf(&f.body, "\nfunc %s() {\n", s.GoName)
-	f.regions = append(f.regions, region{start, f.body.Len(), s})
-	for _, src := range s.LiteralSources {
-		for i, lit := range src.Source.Outermost {
-			if !src.Follows[i] {
-				f.body.WriteString("_ = func() {}\n") // for the numbers of the others
-				continue
-			}
-			f.put(s, "_ =", src.Source, lit.Span, "", f.renames(src.Source, lit.Span, s.Bindings, e.b.lookup))
-		}
-	}
-	f.body.WriteString("}\n")
 }
 
 // settleAllLiterals notes the literals of the cell, and of what is compiled again.

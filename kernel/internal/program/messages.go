@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -109,7 +110,7 @@ func (b *builder) importHint(name string) string {
 var (
 	ownArgument = regexp.MustCompile(` in argument to ` + ownNames)
 	ownInfer    = regexp.MustCompile(`^in call to ` + ownNames + `, cannot infer .*`)
-	ownNames    = `(?:` + discardName + `|` + showName + `|` + showErrName + `)`
+	ownNames    = `(?:` + emit.DiscardName + `|` + emit.ShowName + `|` + emit.ShowErrName + `)`
 )
 
 // cellReturns takes the place of Go's complaint about a value after return in a cell's statements.

@@ -68,26 +68,6 @@ func (b *builder) joins(s *symtab.Symbol) bool {
 	return false
 }
 
-// touchedTypes are expressions of the types that the unit's changes concern and
-// that declarations do not lead the compiler to describe.
-func (e *emitter) touchedTypes() []string {
-	var values []string
-	add := func(value func(*file) string) { values = append(values, value(e.varFile())) }
-	for _, name := range slices.Sorted(maps.Keys(e.b.touched)) {
-		t := e.b.lookup(name)
-		if t == nil || t.Kind != cell.Type || !t.Decl.Generic {
-			continue
-		}
-		for _, in := range e.b.instancesOf(t) {
-			add(func(f *file) string { return f.instanceType(t, in) })
-		}
-	}
-	for _, t := range e.b.touchedStructs(e.b.touched) {
-		add(func(f *file) string { return "(*" + f.typeText(t) + ")(nil)" })
-	}
-	return values
-}
-
 // touchedStructs lists the struct types without a name that mention a touched
 // type, and whose types all exist.
 func (b *builder) touchedStructs(touched map[string]bool) []*typetext.Text {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -14,7 +15,7 @@ import (
 // it. It stays where that is impossible since it depends on a statement in
 // between: then the earlier use means an older variable, if there is one.
 func (b *builder) hoist() {
-	h := hoister{b: b, moved: map[*stmt]bool{}}
+	h := hoister{b: b, moved: map[*emit.Stmt]bool{}}
 	for i := 0; i < len(b.stmts); {
 		if !h.advance(i) {
 			i++
@@ -41,11 +42,11 @@ func (h *hoister) advance(i int) bool {
 
 type hoister struct {
 	b     *builder
-	moved map[*stmt]bool
+	moved map[*emit.Stmt]bool
 }
 
 // needs returns the names that running a statement may use before it defines them.
-func (h *hoister) needs(st *stmt) map[string]bool {
+func (h *hoister) needs(st *emit.Stmt) map[string]bool {
 	out := map[string]bool{}
 	h.collect(st.Refs, out, map[*symtab.Symbol]bool{})
 	if st.Var != nil || st.Define >= 0 {
@@ -110,7 +111,7 @@ func (h *hoister) move(j, i int) int {
 		}
 	}
 	st := h.b.stmts[j]
-	list := append([]*stmt(nil), h.b.stmts[:i]...)
+	list := append([]*emit.Stmt(nil), h.b.stmts[:i]...)
 	list = append(list, st)
 	list = append(list, h.b.stmts[i:j]...)
 	h.b.stmts = append(list, h.b.stmts[j+1:]...)
@@ -130,7 +131,7 @@ func (h *hoister) definedBetween(name string, i, j int) int {
 }
 
 // retarget makes earlier uses of the moved variables mean those.
-func (h *hoister) retarget(st *stmt, from, to int) {
+func (h *hoister) retarget(st *emit.Stmt, from, to int) {
 	names := map[string]bool{}
 	for _, n := range st.Names {
 		names[n.Name] = true

@@ -2,14 +2,15 @@ package program
 
 import (
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
 // reach returns the older symbols that the cell needs, with the form in which
 // each is needed. Functions that are loaded come without bodies, so what only
 // their bodies use stays out.
-func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]form {
-	r := reacher{b: b, in: map[*symtab.Symbol]form{}, types: map[string]bool{}, embedding: map[string]bool{}}
+func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]emit.Form {
+	r := reacher{b: b, in: map[*symtab.Symbol]emit.Form{}, types: map[string]bool{}, embedding: map[string]bool{}}
 	for _, s := range b.decls {
 		r.source(s.Decl.Refs, s.Bindings, b.lookup)
 		r.declared(s)
@@ -25,7 +26,7 @@ func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]form {
 	}
 	r.describers()
 	for _, s := range b.specs {
-		r.source(s.source.Refs, s.owner.Bindings, b.lookup)
+		r.source(s.Source.Refs, s.Owner.Bindings, b.lookup)
 	}
 	for _, st := range b.stmts {
 		r.source(st.Refs, b.before, b.lookupBefore)
@@ -60,7 +61,7 @@ func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]form {
 
 type reacher struct {
 	b     *builder
-	in    map[*symtab.Symbol]form
+	in    map[*symtab.Symbol]emit.Form
 	types map[string]bool
 	todo  []*symtab.Symbol
 
@@ -78,11 +79,11 @@ func (r *reacher) add(s *symtab.Symbol) {
 }
 
 // formOf decides whether a unit needs the body of an older function.
-func (b *builder) formOf(s *symtab.Symbol) form {
+func (b *builder) formOf(s *symtab.Symbol) emit.Form {
 	if s.Kind == cell.Func && !s.Decl.Generic && (b.p.isSnapshot || s.IsLoaded && (b.lasts(s) || !b.mentions(s) || !isSmallLeaf(s))) {
-		return signature
+		return emit.Signature
 	}
-	return full
+	return emit.Full
 }
 
 // maxInline is the size of a body in bytes beyond which the compiler hardly
@@ -169,7 +170,7 @@ func (r *reacher) expand(s *symtab.Symbol) {
 	switch {
 	case s.Kind == cell.Var:
 		r.variable(s)
-	case r.in[s] == signature && s.Decl.Body >= 0:
+	case r.in[s] == emit.Signature && s.Decl.Body >= 0:
 		for _, ref := range s.Decl.Refs {
 			if ref.Off < s.Decl.Body && s.Bindings[ref.Name].Kind == symtab.InNotebook {
 				r.add(r.b.lookup(ref.Name))

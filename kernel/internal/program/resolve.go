@@ -9,6 +9,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -33,8 +34,8 @@ type builder struct {
 	fresh   map[string]*symtab.Symbol   // by name: what the cell declares
 	methods map[string][]*symtab.Symbol // fresh methods by receiver
 	decls   []*symtab.Symbol            // fresh functions, types, constants, in order
-	specs   []*spec                     // variable specifications of a cell without statements
-	stmts   []*stmt
+	specs   []*emit.Spec                // variable specifications of a cell without statements
+	stmts   []*emit.Stmt
 
 	vars         map[string]*symtab.Symbol // variables that the cell makes
 	recomp       map[*symtab.Symbol]*symtab.Symbol
@@ -58,7 +59,7 @@ type builder struct {
 	touched      map[string]bool   // types whose methods or wrappers the unit makes anew; see touch
 	noInstances  bool              // of older cells: they do not suit a new definition
 	shape        *shape
-	firsts       []firstValue
+	firsts       []emit.FirstValue
 	altered      effects.Names // variables that the cell's code changes after their first values
 	inside       effects.Names // those of altered in whose memory something is changed
 
@@ -67,35 +68,6 @@ type builder struct {
 	heldAgain  map[*symtab.Symbol]*symtab.Symbol // copies of them, as compiled now
 	byConstant map[*symtab.Symbol]bool           // symbols that are compiled again because of a constant
 }
-
-// A spec is a variable specification at package level.
-type spec struct {
-	decl   *cell.Decl
-	source cell.Source
-	v      *cell.VarSpec
-	names  []cell.Ref
-	owner  *symtab.Symbol // carries the origin and the bindings
-}
-
-// A stmt is a statement of the cell on its way into the entry function.
-type stmt struct {
-	*cell.Stmt
-	static bool // a var whose initializers are constants
-	show   showMode
-	result bool // the expression whose value the cell shows
-
-	values, vars []kept // of a Loop
-}
-
-type showMode uint8
-
-const (
-	plain   showMode = iota
-	discard          // evaluate, show nothing
-	show
-	showError
-	showRune
-)
 
 func newBuilder(p *Program, c *cell.Cell) *builder {
 	return &builder{
@@ -126,7 +98,7 @@ func (b *builder) declare() {
 		b.noteLasting(&d.Source)
 		if d.Kind == cell.Var {
 			owner := &symtab.Symbol{Kind: cell.Var, Origin: b.o, Decl: d, Bindings: b.binds}
-			b.specs = append(b.specs, &spec{d, d.Source, d.Var, d.Names, owner})
+			b.specs = append(b.specs, &emit.Spec{Source: d.Source, Var: d.Var, Names: d.Names, Owner: owner})
 			for _, n := range d.Names {
 				if n.Name != "_" {
 					v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.o, Bindings: b.binds}
@@ -146,7 +118,7 @@ func (b *builder) declare() {
 		}
 	}
 	for i, s := range b.c.Stmts {
-		st := &stmt{Stmt: s, result: i == b.c.Result}
+		st := &emit.Stmt{Stmt: s, IsResult: i == b.c.Result}
 		b.stmts = append(b.stmts, st)
 		b.noteLasting(&s.Source)
 		for i, n := range s.Names {
@@ -170,7 +142,7 @@ func (b *builder) declareInits() {
 	if len(b.stmts) == 0 {
 		return
 	}
-	var calls []*stmt
+	var calls []*emit.Stmt
 	for _, s := range b.decls {
 		if s.Kind != cell.Func || s.Key != "" || s.GoName != "init" {
 			continue
@@ -179,9 +151,9 @@ func (b *builder) declareInits() {
 		b.fresh[s.GoName] = s
 		call := &cell.Stmt{Define: -1, Call: true, Role: cell.CallInit}
 		call.Text, call.Pos, call.Refs = s.GoName+"()", s.Decl.Pos, []cell.Ref{{Name: s.GoName}}
-		calls = append(calls, &stmt{Stmt: call})
+		calls = append(calls, &emit.Stmt{Stmt: call})
 	}
-	if slices.ContainsFunc(b.stmts, func(st *stmt) bool { return st.Var == nil }) {
+	if slices.ContainsFunc(b.stmts, func(st *emit.Stmt) bool { return st.Var == nil }) {
 		b.stmts = append(calls, b.stmts...)
 	} else {
 		b.stmts = append(b.stmts, calls...)
@@ -272,7 +244,7 @@ func (b *builder) clashes() cell.Errors {
 	for _, st := range b.stmts {
 		for i, n := range st.Names {
 			if st.New[i] && b.fresh[n.Name] != nil {
-				at := posIn(st.Source, n.Off)
+				at := st.Source.PosIn(n.Off)
 				errs = append(errs, &cell.Error{Cell: b.c.N, Pos: at, Msg: n.Name + " redeclared in this cell", Source: cell.Line(b.c.Src, at.Line)})
 			}
 		}
@@ -404,12 +376,4 @@ func (b *builder) lookupBefore(name string) *symtab.Symbol {
 		return r
 	}
 	return s
-}
-
-// nameIn returns how generated code calls the name that s gives a meaning.
-func (b *builder) nameIn(s *symtab.Symbol, name string) string {
-	if s.Kind == cell.Const || s.Kind == cell.Type {
-		return mangle.Name(name)
-	}
-	return s.GoName
 }

@@ -6,14 +6,15 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/program/effects"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // resultStmt finds the statement whose value the cell shows.
-func (b *builder) resultStmt() (int, *stmt) {
+func (b *builder) resultStmt() (int, *emit.Stmt) {
 	for i, st := range b.stmts {
-		if st.result {
+		if st.IsResult {
 			return i, st
 		}
 	}
@@ -27,9 +28,9 @@ func (b *builder) wrapLast() {
 	if st == nil || st.Call {
 		return
 	}
-	st.show = show
+	st.Show = emit.Shown
 	if b.c.HideResult {
-		st.show = discard
+		st.Show = emit.Discarded
 	}
 }
 
@@ -71,10 +72,10 @@ func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
 		return
 	}
 	_, st := b.resultStmt()
-	if st.show != plain { // wrapped: look at the argument
+	if st.Show != emit.NotShown { // wrapped: look at the argument
 		call := x.(*ast.CallExpr)
-		if st.show == show && len(call.Args) == 1 {
-			st.show = showAs(r.info.TypeOf(call.Args[0]))
+		if st.Show == emit.Shown && len(call.Args) == 1 {
+			st.Show = showAs(r.info.TypeOf(call.Args[0]))
 		}
 		return
 	}
@@ -85,21 +86,21 @@ func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
 	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
 		return
 	}
-	st.show = showAs(tv.Type)
+	st.Show = showAs(tv.Type)
 	if b.c.HideResult {
-		st.show = discard
+		st.Show = emit.Discarded
 	}
 }
 
 // showAs decides how a value of a static type is shown.
-func showAs(t types.Type) showMode {
+func showAs(t types.Type) emit.ShowMode {
 	switch {
 	case isError(t):
-		return showError
+		return emit.ShownAsError
 	case t == types.Universe.Lookup("rune").Type(): // written so: int32 is another Type
-		return showRune
+		return emit.ShownAsRune
 	}
-	return show
+	return emit.Shown
 }
 
 func isError(t types.Type) bool {
@@ -154,13 +155,13 @@ func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) 
 	}
 	for _, st := range b.stmts {
 		if st.Var != nil {
-			st.static = b.isStatic(r, entry, st)
+			st.IsStatic = b.isStatic(r, entry, st)
 		}
 	}
 }
 
-func (b *builder) stmtsByName() map[string]*stmt {
-	out := map[string]*stmt{}
+func (b *builder) stmtsByName() map[string]*emit.Stmt {
+	out := map[string]*emit.Stmt{}
 	for _, st := range b.stmts {
 		for i, n := range st.Names {
 			if st.New[i] {
@@ -173,13 +174,13 @@ func (b *builder) stmtsByName() map[string]*stmt {
 
 func (b *builder) settleSpecs(r *result) {
 	for name, v := range b.vars {
-		if obj, ok := r.pkg.Scope().Lookup(b.nameIn(v, name)).(*types.Var); ok {
+		if obj, ok := r.pkg.Scope().Lookup(v.GoNameOf(name)).(*types.Var); ok {
 			b.settleVar(v, obj.Type(), r.pkg)
 		}
 	}
 	for _, s := range b.specs {
-		if t := b.declaredType(s.source, s.v, s.owner.Bindings); t != nil {
-			for _, n := range s.names {
+		if t := b.declaredType(s.Source, s.Var, s.Owner.Bindings); t != nil {
+			for _, n := range s.Names {
 				if v := b.vars[n.Name]; v != nil {
 					v.Type = t
 				}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -72,25 +73,9 @@ func (s *Snapshot) Check(c *cell.Cell) *Checked {
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil
 	}
-	in := b.reach(nil)
-	e := b.newEmitter(true, in)
-	list := make([]*symtab.Symbol, 0, len(in))
-	for s := range in {
-		list = append(list, s)
-	}
-	symtab.SortSymbols(list)
-	for _, s := range list {
-		e.symbol(s, signature)
-	}
-	for _, s := range b.decls {
-		e.symbol(s, full)
-	}
-	for _, s := range b.specs {
-		e.spec(s)
-	}
-	e.newVars()
-	e.entry()
-	e.finish()
+	u := b.input(b.reach(nil))
+	u.IsShape, u.WithBodies = true, true
+	e := emit.Write(u)
 	r, err := b.check(e)
 	if err != nil || r.pkg == nil {
 		return nil

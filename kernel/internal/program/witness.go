@@ -6,6 +6,7 @@ import (
 	"go/constant"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -35,7 +36,7 @@ func (b *builder) link(s *symtab.Symbol) {
 }
 
 // witness keeps the defining expression of a variable whose type has no name here.
-func (b *builder) witness(st *stmt, name string) *symtab.TypeExpr {
+func (b *builder) witness(st *emit.Stmt, name string) *symtab.TypeExpr {
 	if st == nil {
 		return nil
 	}
@@ -72,7 +73,7 @@ func (b *builder) witness(st *stmt, name string) *symtab.TypeExpr {
 
 // isStatic reports whether the compiler can put the variables of st into the
 // object's data: there are no initializers, or constants alone.
-func (b *builder) isStatic(r *result, entry *ast.FuncDecl, st *stmt) bool {
+func (b *builder) isStatic(r *result, entry *ast.FuncDecl, st *emit.Stmt) bool {
 	if st.Embed != "" || b.givesLinkedValue(st.Var, st.Names) {
 		return false
 	}

@@ -303,3 +303,11 @@ type LinkName struct {
 	Fingerprint string
 	Version     int
 }
+
+// GoNameOf returns how generated code calls one of the symbol's names.
+func (s *Symbol) GoNameOf(name string) string {
+	if s.Kind == cell.Const || s.Kind == cell.Type {
+		return mangle.Name(name)
+	}
+	return s.GoName
+}

@@ -1,23 +1,23 @@
-package program
+package emit
 
 import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-func (e *emitter) stmt(f *file, st *stmt) {
-	if st.static && !e.shape {
+func (e *Emitter) stmt(f *File, st *Stmt) {
+	if st.IsStatic && !e.in.IsShape {
 		if before, after := e.timing(st, ""); before+after != "" {
-			e.file(e.b.o).body.WriteString(before + after + "\n")
+			e.file(e.in.Origin).body.WriteString(before + after + "\n")
 		}
 		return
 	}
 	edits := e.stmtRefs(f, st)
 	before := ""
 	switch v := st.Var; {
-	case e.shape && v != nil, v != nil && !st.declares():
+	case e.in.IsShape && v != nil, v != nil && !st.declares():
 		before = "var"
-	case e.shape:
+	case e.in.IsShape:
 	case st.Embed != "":
 		edits = e.embedEdits(st, edits)
 	case v != nil:
@@ -25,8 +25,8 @@ func (e *emitter) stmt(f *file, st *stmt) {
 	case st.Define >= 0:
 		edits = append(edits, edit{st.Define, st.Define + 2, "="})
 	}
-	if st.show != plain {
-		name := map[showMode]string{discard: discardName, show: showName, showError: showErrName, showRune: showRuneName}[st.show]
+	if st.Show != NotShown {
+		name := map[ShowMode]string{Discarded: DiscardName, Shown: ShowName, ShownAsError: ShowErrName, ShownAsRune: showRuneName}[st.Show]
 		e.helpers[name] = true
 		edits = append([]edit{{st.Expr.Start, st.Expr.Start, name + "("}}, edits...)
 		edits = append(edits, edit{st.Expr.End, st.Expr.End, ")"})
@@ -37,7 +37,7 @@ func (e *emitter) stmt(f *file, st *stmt) {
 }
 
 // stmtRefs gives the names in a statement their generated form.
-func (e *emitter) stmtRefs(f *file, st *stmt) []edit {
+func (e *Emitter) stmtRefs(f *File, st *Stmt) []edit {
 	var edits []edit
 	dropped := e.droppedPart(st)
 	for _, r := range st.Refs {
@@ -51,26 +51,26 @@ func (e *emitter) stmtRefs(f *file, st *stmt) []edit {
 	return edits
 }
 
-func (e *emitter) stmtRef(f *file, st *stmt, r cell.Ref) string {
-	lookup := func(name string) *symtab.Symbol { return e.b.lookupBefore(name) }
+func (e *Emitter) stmtRef(f *File, st *Stmt, r cell.Ref) string {
+	lookup := func(name string) *symtab.Symbol { return e.in.Scope.LookupBefore(name) }
 	switch {
-	case r.Top && (e.shape || r.Key):
+	case r.Top && (e.in.IsShape || r.Key):
 		return r.Name
 	case r.Top:
-		return e.b.nameIn(e.b.vars[r.Name], r.Name)
-	case st.InLiteral(r.Off) && e.aliasedIn(e.b.before, r, lookup) != nil:
-		return aliasName(e.aliasedIn(e.b.before, r, lookup))
+		return e.in.Vars[r.Name].GoNameOf(r.Name)
+	case st.InLiteral(r.Off) && e.aliasedIn(e.in.Before, r, lookup) != nil:
+		return AliasName(e.aliasedIn(e.in.Before, r, lookup))
 	case r.Name == symtab.ContextName && e.derives(st):
 		return f.context()
 	}
-	return f.rename(r, e.b.before, lookup)
+	return f.rename(r, e.in.Before, lookup)
 }
 
 // droppedPart is what of a variable specification is not written where it gets
 // its value: the type, which may be all that mentions a package.
-func (e *emitter) droppedPart(st *stmt) cell.Span {
+func (e *Emitter) droppedPart(st *Stmt) cell.Span {
 	switch v := st.Var; {
-	case e.shape || v == nil || v.TypeEnd > 0 && allBlank(st.Names):
+	case e.in.IsShape || v == nil || v.TypeEnd > 0 && AllBlank(st.Names):
 		return cell.Span{}
 	case st.Embed != "":
 		return cell.Span{Start: v.NamesEnd, End: len(st.Text)}
@@ -81,15 +81,25 @@ func (e *emitter) droppedPart(st *stmt) cell.Span {
 
 // declares reports whether a var statement's names are declared elsewhere, so
 // that it is left with the assignment.
-func (st *stmt) declares() bool {
-	return st.Var != nil && !(st.Var.TypeEnd > 0 && allBlank(st.Names))
+func (st *Stmt) declares() bool {
+	return st.Var != nil && !(st.Var.TypeEnd > 0 && AllBlank(st.Names))
 }
 
-func allBlank(names []cell.Ref) bool {
+func AllBlank(names []cell.Ref) bool {
 	for _, n := range names {
 		if n.Name != "_" {
 			return false
 		}
 	}
 	return true
+}
+
+// DeclaresAll reports whether the statement declares all its variables.
+func (st *Stmt) DeclaresAll() bool {
+	for i, n := range st.Names {
+		if n.Name != "_" && !st.New[i] {
+			return false
+		}
+	}
+	return len(st.Names) > 0 && (st.Var != nil || st.Define >= 0)
 }

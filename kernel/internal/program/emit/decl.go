@@ -1,8 +1,7 @@
-package program
+package emit
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 
@@ -12,19 +11,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-func (e *emitter) symbol(s *symtab.Symbol, fm form) {
+func (e *Emitter) symbol(s *symtab.Symbol, fm Form) {
 	switch s.Kind {
 	case cell.Func:
 		e.function(s, fm)
 	case cell.Type:
 		f := e.file(s.Origin)
 		all := cell.Span{End: len(s.Decl.Text)}
-		edits := f.renames(s.Decl.Source, all, s.Bindings, e.b.lookup)
+		edits := f.renames(s.Decl.Source, all, s.Bindings, e.in.Scope.Lookup)
 		f.put(s, "type", s.Decl.Source, all, "", append(e.nameEdits(s), edits...))
 	case cell.Const:
 		f := e.file(s.Origin)
 		all := cell.Span{End: len(s.Decl.Text)}
-		edits := f.renames(s.Decl.Source, all, s.Bindings, e.b.lookup)
+		edits := f.renames(s.Decl.Source, all, s.Bindings, e.in.Scope.Lookup)
 		f.put(s, "", s.Decl.Source, all, "", append(e.nameEdits(s), edits...))
 	case cell.Var:
 		e.variable(s)
@@ -34,7 +33,7 @@ func (e *emitter) symbol(s *symtab.Symbol, fm form) {
 // nameEdits give the declared names of s their generated form. Constants of a
 // group that a newer declaration replaced become blank. They go before the edits
 // of references: a declared name is one of those, too.
-func (e *emitter) nameEdits(s *symtab.Symbol) []edit {
+func (e *Emitter) nameEdits(s *symtab.Symbol) []edit {
 	var out []edit
 	for _, n := range s.Decl.Names {
 		text := n.Name
@@ -42,10 +41,10 @@ func (e *emitter) nameEdits(s *symtab.Symbol) []edit {
 		case s.IsOrderedInit():
 			text = s.GoName
 		case n.Name == "_" || s.Recv != "" || s.Key == "":
-		case s.Kind == cell.Const && e.b.lookup(n.Name) != s:
+		case s.Kind == cell.Const && e.in.Scope.Lookup(n.Name) != s:
 			text = "_"
 		default:
-			text = e.b.nameIn(s, n.Name)
+			text = s.GoNameOf(n.Name)
 		}
 		if text != n.Name {
 			out = append(out, edit{n.Off, n.Off + len(n.Name), text})
@@ -54,26 +53,26 @@ func (e *emitter) nameEdits(s *symtab.Symbol) []edit {
 	return out
 }
 
-func (e *emitter) function(s *symtab.Symbol, fm form) {
+func (e *Emitter) function(s *symtab.Symbol, fm Form) {
 	f := e.file(s.Origin)
 	d := s.Decl
 	span := cell.Span{Start: 0, End: len(d.Text)}
 	after := ""
 	if s.IsLinknamed() {
-		f.effects = append(f.effects, "unsafe")
-	} else if fm == signature && d.Body >= 0 {
+		f.BlankImports = append(f.BlankImports, "unsafe")
+	} else if fm == Signature && d.Body >= 0 {
 		span = cell.Span{Start: d.FuncEnd, End: d.Body}
 		if d.Generic || s.IsInit() {
 			after = "{ panic(0) }"
 		}
 	}
 	before := s.Pragma
-	if e.full[s] && !d.Generic && s.Recv != "" && e.b.lasts(s) {
+	if e.full[s] && !d.Generic && s.Recv != "" && e.in.Scope.MayOutlive(s) {
 		before += "\n//go:noinline"
-	} else if e.full[s] && slices.Contains(e.b.followingIn(s), true) {
+	} else if e.full[s] && e.in.Scope.FollowsConstants(s) {
 		before += "\n//go:noinline" // a copy would have literals of its own
 	}
-	edits := f.renames(d.Source, span, s.Bindings, e.b.lookup)
+	edits := f.renames(d.Source, span, s.Bindings, e.in.Scope.Lookup)
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
 	if e.aliased(s) {
 		e.alias(f, s)
@@ -82,27 +81,27 @@ func (e *emitter) function(s *symtab.Symbol, fm form) {
 
 // alias declares a second name for a function of the unit, without body, for
 // function literals.
-func (e *emitter) alias(f *file, s *symtab.Symbol) {
+func (e *Emitter) alias(f *File, s *symtab.Symbol) {
 	d := s.Decl
-	f.effects = append(f.effects, "unsafe")
+	f.BlankImports = append(f.BlankImports, "unsafe")
 	span := cell.Span{Start: d.FuncEnd, End: d.Body}
-	edits := f.renames(d.Source, span, s.Bindings, e.b.lookup)
-	name := aliasName(s)
+	edits := f.renames(d.Source, span, s.Bindings, e.in.Scope.Lookup)
+	name := AliasName(s)
 	own := edit{d.Names[0].Off, d.Names[0].Off + len(d.Names[0].Name), name}
 	edits = append(cut(edits, own.start, own.end), own)
 	f.put(s, fmt.Sprintf("//go:linkname %s main.%s", name, s.GoName), d.Source, span, "", edits)
 }
 
-func aliasName(s *symtab.Symbol) string { return s.Key + mangle.Mark + "a" }
+func AliasName(s *symtab.Symbol) string { return s.Key + mangle.Mark + "a" }
 
 // variable declares an older variable without initializer.
-func (e *emitter) variable(s *symtab.Symbol) {
-	name := e.b.nameIn(s, s.Key)
+func (e *Emitter) variable(s *symtab.Symbol) {
+	name := s.GoNameOf(s.Key)
 	if s.Type != nil {
 		f := e.varFile()
 		start := f.body.Len()
 		if s.Pragma != "" {
-			f.effects = append(f.effects, "unsafe")
+			f.BlankImports = append(f.BlankImports, "unsafe")
 			fmt.Fprintf(&f.body, "%s\n", s.Pragma)
 		}
 		fmt.Fprintf(&f.body, "var %s %s\n", name, f.typeText(s.Type))
@@ -116,11 +115,11 @@ func (e *emitter) variable(s *symtab.Symbol) {
 		blanks[i] = "_"
 	}
 	blanks[w.Index] = name
-	edits := f.renames(cell.Source{Text: w.Stmt.Text, Refs: w.Refs}, w.Span, w.Bindings, e.b.lookup)
+	edits := f.renames(cell.Source{Text: w.Stmt.Text, Refs: w.Refs}, w.Span, w.Bindings, e.in.Scope.Lookup)
 	f.put(s, "var "+strings.Join(blanks, ", ")+" =", w.Stmt.Source, w.Span, "", edits)
 }
 
-func (f *file) typeText(t *typetext.Text) string {
+func (f *File) typeText(t *typetext.Text) string {
 	var b strings.Builder
 	for _, p := range t.Parts {
 		switch {
@@ -128,8 +127,8 @@ func (f *file) typeText(t *typetext.Text) string {
 			b.WriteString(f.useOwn(p.Path))
 		case p.Name != "":
 			name := mangle.Name(p.Name)
-			if s := f.e.b.lookup(p.Name); s != nil {
-				name = f.e.b.nameIn(s, p.Name)
+			if s := f.e.in.Scope.Lookup(p.Name); s != nil {
+				name = s.GoNameOf(p.Name)
 			}
 			b.WriteString(name)
 		default:
@@ -140,23 +139,23 @@ func (f *file) typeText(t *typetext.Text) string {
 }
 
 // spec writes a variable specification of the cell at package level.
-func (e *emitter) spec(s *spec) {
-	f := e.file(s.owner.Origin)
-	all := cell.Span{End: len(s.source.Text)}
-	edits := f.renames(s.source, all, s.owner.Bindings, e.b.lookup)
+func (e *Emitter) spec(s *Spec) {
+	f := e.file(s.Owner.Origin)
+	all := cell.Span{End: len(s.Source.Text)}
+	edits := f.renames(s.Source, all, s.Owner.Bindings, e.in.Scope.Lookup)
 	before := "var"
-	for _, n := range s.names {
-		if v := e.b.vars[n.Name]; v != nil {
+	for _, n := range s.Names {
+		if v := e.in.Vars[n.Name]; v != nil {
 			if v.Pragma != "" {
-				f.effects = append(f.effects, "unsafe")
+				f.BlankImports = append(f.BlankImports, "unsafe")
 				before = v.Pragma + "\n" + before
 			}
-			if text := e.b.nameIn(v, n.Name); text != n.Name {
+			if text := v.GoNameOf(n.Name); text != n.Name {
 				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
 			}
 		}
 	}
-	f.put(s.owner, before, s.source, all, "", dedupe(edits))
+	f.put(s.Owner, before, s.Source, all, "", dedupe(edits))
 }
 
 // dedupe drops edits of the same place.
@@ -172,17 +171,17 @@ func dedupe(edits []edit) []edit {
 }
 
 // newVars declares at package level the variables that statements make.
-func (e *emitter) newVars() {
-	if e.shape {
+func (e *Emitter) newVars() {
+	if e.in.IsShape {
 		return
 	}
-	for _, st := range e.b.stmts {
-		if st.static {
-			e.spec(&spec{source: st.Source, v: st.Var, names: st.Names, owner: &symtab.Symbol{Kind: cell.Var, Origin: e.b.o, Bindings: e.b.binds}})
+	for _, st := range e.in.Stmts {
+		if st.IsStatic {
+			e.spec(&Spec{Source: st.Source, Var: st.Var, Names: st.Names, Owner: &symtab.Symbol{Kind: cell.Var, Origin: e.in.Origin, Bindings: e.in.Bindings}})
 			continue
 		}
 		for i, n := range st.Names {
-			if v := e.b.vars[n.Name]; v != nil && st.New[i] {
+			if v := e.in.Vars[n.Name]; v != nil && st.New[i] {
 				e.variable(v)
 			}
 		}
@@ -190,12 +189,12 @@ func (e *emitter) newVars() {
 }
 
 // aliased reports whether function literals call s by its second name.
-func (e *emitter) aliased(s *symtab.Symbol) bool {
-	return e.full[s] && s.Recv == "" && s.Key != "" && !s.Decl.Generic && s.Decl.Body >= 0 && !s.IsLinknamed() && e.b.lasts(s)
+func (e *Emitter) aliased(s *symtab.Symbol) bool {
+	return e.full[s] && s.Recv == "" && s.Key != "" && !s.Decl.Generic && s.Decl.Body >= 0 && !s.IsLinknamed() && e.in.Scope.MayOutlive(s)
 }
 
 // aliasedIn returns the function with a second name that r refers to, if it does.
-func (e *emitter) aliasedIn(binds map[string]symtab.Binding, r cell.Ref, lookup func(string) *symtab.Symbol) *symtab.Symbol {
+func (e *Emitter) aliasedIn(binds map[string]symtab.Binding, r cell.Ref, lookup func(string) *symtab.Symbol) *symtab.Symbol {
 	if r.Key || binds[r.Name].Kind != symtab.InNotebook {
 		return nil
 	}

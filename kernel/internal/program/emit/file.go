@@ -1,4 +1,4 @@
-package program
+package emit
 
 import (
 	"fmt"
@@ -11,16 +11,16 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-type file struct {
-	e       *emitter
-	origin  *symtab.Origin
-	aliases map[string]string // import path by local name
-	effects []string
-	body    strings.Builder
-	regions []region
-	header  int // length of what precedes the body in the text
-	name    string
-	inserts []edit // of instrument, in the whole text
+type File struct {
+	e            *Emitter
+	origin       *symtab.Origin
+	Imports      map[string]string // import path by local name
+	BlankImports []string
+	body         strings.Builder
+	regions      []region
+	header       int // length of what precedes the body in the text
+	Name         string
+	inserts      []edit // of instrument, in the whole text
 }
 
 // A region is the range of a file's body that came from one symbol.
@@ -34,21 +34,21 @@ type edit struct {
 	text       string
 }
 
-func (e *emitter) varFile() *file {
+func (e *Emitter) varFile() *File {
 	if e.vars == nil {
-		e.vars = &file{e: e, aliases: map[string]string{}, name: "vars.go"}
-		e.order = append(e.order, e.vars)
+		e.vars = &File{e: e, Imports: map[string]string{}, Name: "vars.go"}
+		e.Files = append(e.Files, e.vars)
 	}
 	return e.vars
 }
 
 // use returns the local name in this file of a package that the source calls by name. It is another one if the notebook
 // means something else by that, or Go does: the file may contain declarations of both.
-func (f *file) use(name, path string) string {
+func (f *File) use(name, path string) string {
 	if f.e.taken[name] || types.Universe.Lookup(name) != nil {
 		return f.alias(name, path)
 	}
-	if other := f.aliases[name]; other != "" && other != path {
+	if other := f.Imports[name]; other != "" && other != path {
 		return f.alias(name, path)
 	}
 	return f.bind(name, path)
@@ -56,25 +56,25 @@ func (f *file) use(name, path string) string {
 
 // useOwn returns the local name in this file of a package that the source does not call by a name of its own. It is one
 // that no source can have.
-func (f *file) useOwn(path string) string { return f.alias(f.e.b.p.pkgs.Name(path), path) }
+func (f *File) useOwn(path string) string { return f.alias(f.e.in.Packages.Name(path), path) }
 
 // alias returns a generated name for a package. Messages show it without what follows the mark.
-func (f *file) alias(name, path string) string {
+func (f *File) alias(name, path string) string {
 	alias := name + mangle.Mark + "p"
-	for n := 2; f.aliases[alias] != "" && f.aliases[alias] != path; n++ {
+	for n := 2; f.Imports[alias] != "" && f.Imports[alias] != path; n++ {
 		alias = fmt.Sprintf("%s%sp%d", name, mangle.Mark, n)
 	}
 	return f.bind(alias, path)
 }
 
-func (f *file) bind(alias, path string) string {
-	f.aliases[alias] = path
-	f.e.paths[path] = true
+func (f *File) bind(alias, path string) string {
+	f.Imports[alias] = path
+	f.e.Paths[path] = true
 	return alias
 }
 
 // rename returns what to write for a reference.
-func (f *file) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) string {
+func (f *File) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) string {
 	switch bd := binds[r.Name]; bd.Kind {
 	case symtab.Imported:
 		return f.use(r.Name, bd.Path)
@@ -89,7 +89,7 @@ func (f *file) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(s
 		}
 	case symtab.InNotebook:
 		if s := lookup(r.Name); s != nil && !r.Key {
-			return f.e.b.nameIn(s, r.Name)
+			return s.GoNameOf(r.Name)
 		}
 	}
 	return r.Name
@@ -97,10 +97,10 @@ func (f *file) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(s
 
 // put writes a range of a source with edits, under a line directive that gives
 // its place in the cell.
-func (f *file) put(owner *symtab.Symbol, before string, src cell.Source, span cell.Span, after string, edits []edit) {
+func (f *File) put(owner *symtab.Symbol, before string, src cell.Source, span cell.Span, after string, edits []edit) {
 	start := f.body.Len()
 	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
-	at := posIn(src, span.Start)
+	at := src.PosIn(span.Start)
 	fmt.Fprintf(&f.body, "\n%s\n//line %s:%d:%d\n", before, cell.Name(f.origin.Cell), at.Line, at.Col)
 	off := span.Start
 	for _, ed := range edits {
@@ -111,7 +111,7 @@ func (f *file) put(owner *symtab.Symbol, before string, src cell.Source, span ce
 		f.body.WriteString(ed.text)
 		off = ed.end
 		if len(ed.text) != ed.end-ed.start && off < span.End && src.Text[off] != '\n' {
-			at := posIn(src, off)
+			at := src.PosIn(off)
 			fmt.Fprintf(&f.body, "/*line :%d:%d*/", at.Line, at.Col)
 		}
 	}
@@ -121,18 +121,8 @@ func (f *file) put(owner *symtab.Symbol, before string, src cell.Source, span ce
 	f.regions = append(f.regions, region{start, f.body.Len(), owner})
 }
 
-// posIn converts an offset in a source's text to a place in its cell.
-func posIn(src cell.Source, off int) cell.Pos {
-	before := src.Text[:off]
-	n := strings.Count(before, "\n")
-	if n == 0 {
-		return cell.Pos{Line: src.Pos.Line, Col: src.Pos.Col + off}
-	}
-	return cell.Pos{Line: src.Pos.Line + n, Col: off - strings.LastIndexByte(before, '\n')}
-}
-
 // renames are the edits that give the references of a range their generated names.
-func (f *file) renames(src cell.Source, span cell.Span, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) []edit {
+func (f *File) renames(src cell.Source, span cell.Span, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) []edit {
 	var out []edit
 	for _, r := range src.Refs {
 		if r.Off < span.Start || r.Off >= span.End {
@@ -140,7 +130,7 @@ func (f *file) renames(src cell.Source, span cell.Span, binds map[string]symtab.
 		}
 		text := f.rename(r, binds, lookup)
 		if s := f.e.aliasedIn(binds, r, lookup); s != nil && src.InLiteral(r.Off) {
-			text = aliasName(s)
+			text = AliasName(s)
 		}
 		if text != r.Name {
 			out = append(out, edit{r.Off, r.Off + len(r.Name), text})
@@ -160,9 +150,9 @@ func cut(edits []edit, start, end int) []edit {
 	return out
 }
 
-// text returns the whole file.
-func (f *file) text() string {
-	plain := f.plainText()
+// Text returns the whole file.
+func (f *File) Text() string {
+	plain := f.CheckedText()
 	if len(f.inserts) == 0 {
 		return plain
 	}
@@ -181,20 +171,20 @@ func apply(text string, edits []edit) string {
 	return b.String()
 }
 
-// plainText returns the file as it is checked.
-func (f *file) plainText() string {
+// CheckedText returns the file as it is checked.
+func (f *File) CheckedText() string {
 	var b strings.Builder
 	b.WriteString("package main\n")
-	locals := make([]string, 0, len(f.aliases))
-	for local := range f.aliases {
+	locals := make([]string, 0, len(f.Imports))
+	for local := range f.Imports {
 		locals = append(locals, local)
 	}
 	sort.Strings(locals)
 	for _, local := range locals {
-		fmt.Fprintf(&b, "import %s %q\n", local, f.aliases[local])
+		fmt.Fprintf(&b, "import %s %q\n", local, f.Imports[local])
 	}
 	seen := map[string]bool{}
-	for _, path := range f.effects {
+	for _, path := range f.BlankImports {
 		if !seen[path] {
 			seen[path] = true
 			fmt.Fprintf(&b, "import _ %q\n", path)
@@ -203,4 +193,20 @@ func (f *file) plainText() string {
 	f.header = b.Len()
 	b.WriteString(f.body.String())
 	return b.String()
+}
+
+// Owner returns the symbol whose source is at an offset of the checked text.
+func (f *File) Owner(off int) *symtab.Symbol {
+	off -= f.header
+	i := sort.Search(len(f.regions), func(i int) bool { return f.regions[i].end > off })
+	if i < len(f.regions) && f.regions[i].start <= off {
+		return f.regions[i].owner
+	}
+	return nil
+}
+
+// Insert adds text at an offset of the checked text, behind what was inserted
+// there before.
+func (f *File) Insert(offset int, text string) {
+	f.inserts = append(f.inserts, edit{offset, offset, text})
 }

@@ -1,9 +1,8 @@
-package program
+package emit
 
 import (
 	"fmt"
 
-	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -13,23 +12,23 @@ import (
 // whichever cell it is called for.
 
 // context returns what to write for the cell's context.
-func (f *file) context() string {
+func (f *File) context() string {
 	f.e.helpers[symtab.ContextFunc] = true
 	return symtab.ContextFunc + "()"
 }
 
 // contextHelper declares the function that gives the context.
-func (e *emitter) contextHelper(f *file) {
+func (e *Emitter) contextHelper(f *File) {
 	if e.helpers[symtab.ContextFunc] {
-		f.effects = append(f.effects, "unsafe")
-		fmt.Fprintf(&f.body, "\n//go:linkname %s %s.Context\nfunc %s() %s.Context\n", symtab.ContextFunc, e.b.p.cfg.RuntimePackage, symtab.ContextFunc, f.useOwn("context"))
+		f.BlankImports = append(f.BlankImports, "unsafe")
+		fmt.Fprintf(&f.body, "\n//go:linkname %s %s.Context\nfunc %s() %s.Context\n", symtab.ContextFunc, e.in.Runtime, symtab.ContextFunc, f.useOwn("context"))
 	}
 }
 
 // derives reports whether a statement, as ctx, cancel := context.WithCancel(ctx)
 // does, makes a context out of the cell's and gives it the same name. That
 // must mean the same when the cell runs again.
-func (e *emitter) derives(st *stmt) bool {
+func (e *Emitter) derives(st *Stmt) bool {
 	if st.Define < 0 {
 		return false
 	}
@@ -37,6 +36,5 @@ func (e *emitter) derives(st *stmt) bool {
 	for i, n := range st.Names {
 		defines = defines || n.Name == symtab.ContextName && st.New[i]
 	}
-	old := e.b.t.Names[symtab.ContextName]
-	return defines && old != nil && old.Kind == cell.Var && old.TypeString == "context.Context"
+	return defines && e.in.KeepsContext
 }

@@ -1,0 +1,75 @@
+package program
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
+
+// emitUnit writes the files of the unit. in holds the older symbols that it
+// needs.
+func (b *builder) emitUnit(isShape bool, in map[*symtab.Symbol]emit.Form) *emit.Emitter {
+	u := b.input(in)
+	u.IsShape = isShape
+	if !isShape {
+		b.noteBodies(in)
+		u.Wrapped, u.TouchedTypes, u.TouchedStructs = b.redone(b.older()), b.touchedTypes(), b.touchedStructs(b.touched)
+		for _, old := range b.holders {
+			u.LiteralHolders = append(u.LiteralHolders, b.heldAgain[old])
+		}
+		for _, st := range b.stmts {
+			st.Retyped = b.retypedBy(st)
+		}
+	}
+	return emit.Write(u)
+}
+
+func (b *builder) input(in map[*symtab.Symbol]emit.Form) *emit.Input {
+	blanks := append(b.blanks[:len(b.blanks):len(b.blanks)], b.t.PendingBlanks...)
+	old := b.t.Names[symtab.ContextName]
+	u := &emit.Input{
+		Origin: b.o, Scope: live{b}, Packages: b.p.pkgs, Runtime: b.p.cfg.RuntimePackage, Standalone: b.p.cfg.Solo, IsTimed: b.c.Timed,
+		KeepsContext: old != nil && old.Kind == cell.Var && old.TypeString == "context.Context",
+		Older:        in, Decls: b.decls, Specs: b.specs, Stmts: b.stmts, Vars: b.vars,
+		Bindings: b.binds, Before: b.before, BlankImports: blanks, FirstValues: b.firsts,
+	}
+	if m := b.fresh["main"]; m != nil && m.Kind == cell.Func {
+		u.Main = m
+	}
+	return u
+}
+
+// noteBodies collects what function literals in the bodies of older functions may call.
+func (b *builder) noteBodies(in map[*symtab.Symbol]emit.Form) {
+	for s, f := range in {
+		if s.Kind == cell.Func && f == emit.Full {
+			b.noteLasting(&s.Decl.Source)
+		}
+	}
+}
+
+// touchedTypes lists the generic types whose methods or wrappers the unit makes anew.
+func (b *builder) touchedTypes() []*symtab.Symbol {
+	var out []*symtab.Symbol
+	for _, name := range slices.Sorted(maps.Keys(b.touched)) {
+		if t := b.lookup(name); t != nil && t.Kind == cell.Type && t.Decl.Generic {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (l live) Lookup(name string) *symtab.Symbol { return l.b.lookup(name) }
+
+func (l live) LookupBefore(name string) *symtab.Symbol { return l.b.lookupBefore(name) }
+
+func (l live) MayOutlive(s *symtab.Symbol) bool { return l.b.lasts(s) }
+
+func (l live) FollowsConstants(s *symtab.Symbol) bool {
+	return slices.Contains(l.b.followingIn(s), true)
+}
+
+func (l live) Instances(s *symtab.Symbol) []symtab.Instance { return l.b.instancesOf(s) }

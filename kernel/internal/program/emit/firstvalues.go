@@ -1,0 +1,72 @@
+package emit
+
+import (
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// initial writes the function that gives variables their first values in a child, to a file of its own: the others are as they
+// were checked then.
+func (e *Emitter) initial() *File {
+	if e.in.IsShape || len(e.in.FirstValues) == 0 {
+		return nil
+	}
+	f := &File{e: e, origin: e.in.Origin, Imports: map[string]string{}, Name: "initial.go"}
+	fmt.Fprintf(&f.body, "\nfunc %s() {\n", InitialName(e.in.Origin.Cell))
+	for _, first := range e.in.FirstValues {
+		if first.Stmt != nil {
+			e.assign(f, first.Stmt)
+		} else {
+			e.assignSpec(f, first.Spec)
+		}
+		e.record(f, first.ErrorVars)
+	}
+	f.body.WriteString("}\n")
+	return f
+}
+
+// assign writes a declaration as an assignment to the variables, which are
+// declared elsewhere.
+func (e *Emitter) assign(f *File, st *Stmt) {
+	edits := e.stmtRefs(f, st)
+	if v := st.Var; v != nil {
+		edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
+	} else {
+		edits = append(edits, edit{st.Define, st.Define + 2, "="})
+	}
+	f.put(nil, "", st.Source, cell.Span{End: len(st.Text)}, "", edits)
+}
+
+func (e *Emitter) assignSpec(f *File, s *Spec) {
+	v := s.Var
+	// The type is left out: this file may need none of its packages.
+	edits := f.renames(s.Source, cell.Span{End: v.NamesEnd}, s.Owner.Bindings, e.in.Scope.Lookup)
+	edits = append(edits, edit{v.NamesEnd, v.ValueStart, " = "})
+	edits = append(edits, f.renames(s.Source, cell.Span{Start: v.ValueStart, End: len(s.Source.Text)}, s.Owner.Bindings, e.in.Scope.Lookup)...)
+	for _, n := range s.Names {
+		if v := e.in.Vars[n.Name]; v != nil {
+			if text := v.GoNameOf(n.Name); text != n.Name {
+				edits = append(edits, edit{n.Off, n.Off + len(n.Name), text})
+			}
+		}
+	}
+	f.put(s.Owner, "", s.Source, cell.Span{End: len(s.Source.Text)}, "", dedupe(edits))
+}
+
+// record has the worker note the errors that variables begin with.
+func (e *Emitter) record(f *File, vars []string) {
+	for _, name := range vars {
+		e.helpers[recordName] = true
+		fmt.Fprintf(&f.body, "%s(&%s)\n", recordName, e.in.Vars[name].GoNameOf(name))
+	}
+}
+
+// recordAfter does that after a statement of the cell.
+func (e *Emitter) recordAfter(f *File, st *Stmt) {
+	for _, first := range e.in.FirstValues {
+		if first.Stmt == st && !e.in.IsShape {
+			e.record(f, first.ErrorVars)
+		}
+	}
+}

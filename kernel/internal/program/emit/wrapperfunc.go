@@ -1,0 +1,98 @@
+package emit
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
+
+// WrappersOwner owns the code that does.
+var WrappersOwner = &symtab.Symbol{Kind: cell.Var, Origin: &symtab.Origin{}}
+
+// wrappers writes a function, never called, that takes the values of methods
+// and instances, and of types that the compiler describes only where it meets them.
+func (e *Emitter) wrappers(list []*symtab.Symbol) {
+	var values []string
+	for _, s := range list {
+		t := e.in.Scope.Lookup(s.Recv)
+		switch {
+		case s.GoName == "_" || s.Recv != "" && t == nil:
+		case s.Decl.Generic:
+			for _, in := range e.in.Scope.Instances(s) {
+				values = append(values, e.instance(s, in)...)
+			}
+		default:
+			values = append(values, fmt.Sprintf("(*%s)(nil).%s", t.GoNameOf(s.Recv), s.GoName))
+		}
+	}
+	values = append(values, e.touchedTypes()...)
+	if len(values) == 0 {
+		return
+	}
+	f := e.varFile()
+	start := f.body.Len()
+	fmt.Fprintf(&f.body, "\nfunc wrappers%s() []interface{} {\nreturn []interface{}{\n%s,\n}\n}\n", mangle.Mark, strings.Join(values, ",\n"))
+	f.regions = append(f.regions, region{start, f.body.Len(), WrappersOwner})
+}
+
+// instance returns the expressions that make the compiler generate an instance
+// of s.
+func (e *Emitter) instance(s *symtab.Symbol, in symtab.Instance) []string {
+	f := e.varFile()
+	if s.Recv == "" {
+		return []string{s.GoNameOf(s.Key) + f.arguments(in)}
+	}
+	t := f.instanceType(e.in.Scope.Lookup(s.Recv), in)
+	return []string{t, t + "." + s.GoName}
+}
+
+// instanceType is an expression of the type of pointers to an instance of t.
+func (f *File) instanceType(t *symtab.Symbol, in symtab.Instance) string {
+	return "(*" + t.GoNameOf(t.Key) + f.arguments(in) + ")(nil)"
+}
+
+// arguments are the type arguments of an instance.
+func (f *File) arguments(in symtab.Instance) string {
+	var args []string
+	for _, a := range in.Args {
+		args = append(args, f.typeText(a))
+	}
+	return "[" + strings.Join(args, ", ") + "]"
+}
+
+// touchedTypes are expressions of the types that the unit's changes concern and
+// that declarations do not lead the compiler to describe.
+func (e *Emitter) touchedTypes() []string {
+	var values []string
+	add := func(value func(*File) string) { values = append(values, value(e.varFile())) }
+	for _, t := range e.in.TouchedTypes {
+		for _, in := range e.in.Scope.Instances(t) {
+			add(func(f *File) string { return f.instanceType(t, in) })
+		}
+	}
+	for _, t := range e.in.TouchedStructs {
+		add(func(f *File) string { return "(*" + f.typeText(t) + ")(nil)" })
+	}
+	return values
+}
+
+// literalsOf writes the literals of an older cell's statements, for their code.
+func (e *Emitter) literalsOf(s *symtab.Symbol) {
+	f := e.file(s.Origin)
+	start := f.body.Len()
+	fmt.Fprintf(&f.body, "\nfunc %s() {\n", s.GoName)
+	f.regions = append(f.regions, region{start, f.body.Len(), s})
+	for _, src := range s.LiteralSources {
+		for i, lit := range src.Source.Outermost {
+			if !src.Follows[i] {
+				f.body.WriteString("_ = func() {}\n") // for the numbers of the others
+				continue
+			}
+			f.put(s, "_ =", src.Source, lit.Span, "", f.renames(src.Source, lit.Span, s.Bindings, e.in.Scope.Lookup))
+		}
+	}
+	f.body.WriteString("}\n")
+}
