@@ -5,12 +5,16 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	importpath "golang.org/x/mod/module"
 )
 
 // CompileProgress is the progress of the go command in compiling packages.
 type CompileProgress struct {
+	Message string // what the go command does instead, such as downloading a module; empty while it compiles
 	Package string // whose compilation has started last
 	Started int
 	Total   int // number to compile; 0 while it is not known
@@ -98,10 +102,11 @@ type compileMonitor struct {
 
 	mu        sync.Mutex // guards what follows
 	line      []byte     // the unfinished one
-	last      string
+	last      string     // package
+	message   string     // the last line, if it is the go command's own
 	started   map[string]bool
 	toCompile map[string]bool // nil while not known
-	known     map[string]bool // all packages; other lines are messages
+	known     map[string]bool // all packages
 	ended     bool
 }
 
@@ -114,9 +119,16 @@ func (w *compileMonitor) Write(b []byte) (int, error) {
 		if !ok {
 			return len(b), nil
 		}
-		w.last = string(line)
-		w.started[w.last] = true
 		w.line = rest
+		w.message = ""
+		if message, ok := strings.CutPrefix(string(line), "go: "); ok {
+			w.message = message
+		} else if importpath.CheckImportPath(string(line)) == nil {
+			w.last = string(line)
+			w.started[w.last] = true
+		} else {
+			continue // a message of the compiler
+		}
 		w.report()
 	}
 }
@@ -147,7 +159,13 @@ func (w *compileMonitor) end() {
 
 // report calls progress. The caller holds mu.
 func (w *compileMonitor) report() {
-	if w.ended || w.progress == nil || w.last == "" {
+	switch {
+	case w.ended || w.progress == nil:
+		return
+	case w.message != "":
+		w.progress(CompileProgress{Message: w.message})
+		return
+	case w.last == "":
 		return
 	}
 	c := CompileProgress{Package: w.last, Started: len(w.started)}

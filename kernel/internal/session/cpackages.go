@@ -19,8 +19,7 @@ func (r *run) takeC(c *cell.Cell) *output.Error {
 	}
 	line := r.progress()
 	defer line.end()
-	const looking = "looking for the packages that the cell imports"
-	line.set(looking, looking)
+	line.set(searching, searching)
 	set, code, err := r.modules.CgoPackages(r.ctx, paths)
 	switch {
 	case r.ctx.Err() != nil:

@@ -93,12 +93,18 @@ func (p *progressLine) end() {
 
 // compiling tells how far the go command is.
 func (p *progressLine) compiling(c modules.CompileProgress) {
+	if c.Message != "" {
+		p.set(c.Message, c.Message)
+		return
+	}
 	text := "compiling " + c.Package
 	if c.Total > 0 {
 		text += fmt.Sprintf(", %d of %d packages", c.Started, c.Total)
 	}
 	p.set(text, "compiling packages")
 }
+
+const searching = "looking for the packages that the cell imports"
 
 // prepareImports has the packages that a cell imports compiled, and tells what was done for it.
 func (r *run) prepareImports(c *cell.Cell) {
@@ -112,6 +118,7 @@ func (r *run) prepareImports(c *cell.Cell) {
 		}
 	}
 	line := r.progress()
+	line.set(searching, searching)
 	r.modules.Prepare(r.ctx, paths, line.compiling)
 	line.end()
 	for _, text := range r.modules.Notices() {
