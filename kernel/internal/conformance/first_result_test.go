@@ -47,22 +47,43 @@ func TestFirstResult(t *testing.T) {
 	if *firstCount >= 0 {
 		list = list[:min(*firstCount, len(list))]
 	}
-	table := "| module | %get, cold | first cell, cold | %get, warm | first cell, warm |\n|---|---|---|---|---|\n"
+	t.Log("| module, seconds | get, cold | first cell, cold | get, warm | first cell, warm | load |")
 	for _, r := range list {
 		t.Setenv("GOMODCACHE", t.TempDir()) // compiled packages of modules belong to their folders in it
 		cache := t.TempDir()
-		table += "| " + r.module
+		row := "| " + r.module
 		for range 2 {
 			get, cell := firstResult(t, img, cache, r.module+"@"+versions[r.module], r.imports, r.code, r.want)
-			table += fmt.Sprintf(" | %.1f | %.1f", get.Seconds(), cell.Seconds())
+			row += fmt.Sprintf(" | %.1f | %.1f", get.Seconds(), cell.Seconds())
 		}
-		table += " |\n"
+		load, _ := os.ReadFile("/proc/loadavg")
+		minute, _, _ := strings.Cut(string(load), " ")
+		t.Logf("%s | %s |", row, minute)
 		if out, err := exec.Command(img.Toolchain.Go, "clean", "-modcache").CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	}
-	load, _ := os.ReadFile("/proc/loadavg")
-	t.Logf("in seconds, with a load average of %s\n%s", strings.TrimSpace(string(load)), table)
+}
+
+// silence is how long a cell may take without a line that tells what it waits for: those come after a second.
+const silence = 5 * time.Second
+
+// A progressRecorder keeps progress lines, too.
+type progressRecorder struct {
+	recorder
+	lines []string // guarded by mu
+}
+
+func (r *progressRecorder) Display(d output.Display) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, fmt.Sprint(d.Data["text/plain"]))
+}
+
+func (r *progressRecorder) list() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lines
 }
 
 // firstResult gets a module in a new notebook and runs a cell that uses it.
@@ -78,9 +99,14 @@ func firstResult(t *testing.T, img *image.Image, cache, module, imports, code, w
 	}
 	defer s.Close()
 	run := func(src string) (string, time.Duration) {
-		var out recorder
+		var out progressRecorder
 		start := time.Now()
 		reply := s.Execute(t.Context(), output.Request{Code: src, StoreHistory: true}, &out)
+		if lines := out.list(); time.Since(start) > silence && len(lines) == 0 {
+			t.Errorf("%s: silent for %v", src, time.Since(start))
+		} else if len(lines) > 0 {
+			t.Logf("%s: %d progress lines, from %q to %q", src, len(lines), lines[0], lines[len(lines)-1])
+		}
 		if reply.Status != output.OK {
 			t.Fatalf("%s: %s", src, strings.Join(reply.Error.Traceback, "\n"))
 		}
