@@ -16,23 +16,54 @@ import (
 )
 
 // childStart measures a child process that the library starts from a cell,
-// until its function has run and it is gone.
+// until its function has run and it is gone: in a new notebook and after 100
+// cells, there also where one was started ahead, in turns.
 func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	if _, err := k.cell(ctx, "import \"github.com/perijove/perijove/lib/mp\"\nfunc nothing(int) {}\n"+
-		"func child() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; return p.Join(context.Background()) }"); err != nil {
+		// An environment of its own: no process that was started ahead has it.
+		"var fresh = mp.Env(\"PERIJOVE_BENCH=fresh\")\n"+
+		"func child(opts ...mp.ProcessOption) error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0, opts...); if err != nil { return err }; return p.Join(context.Background()) }"); err != nil {
 		return err
 	}
 	var s sample
 	for range *rounds {
-		d, err := k.inside(ctx, "child()")
+		d, err := k.inside(ctx, "child(fresh)")
 		if err != nil {
 			return err
 		}
 		s = append(s, d)
 	}
 	row(w, "child process, start to end", s, "")
+	for i := range 100 {
+		if _, err := k.cell(ctx, fmt.Sprintf("func benchCell%d(n int) int { return n + %[1]d }\nfmt.Println(benchCell%[1]d(1))", i)); err != nil {
+			return err
+		}
+	}
+	for range 2 {
+		if _, err := k.inside(ctx, "child()"); err != nil {
+			return err
+		}
+	}
+	afresh, ahead, err := inTurns(*rounds,
+		func() (time.Duration, error) { return k.inside(ctx, "child(fresh)") },
+		func() (time.Duration, error) { return k.childAhead(ctx) })
+	if err != nil {
+		return err
+	}
+	row(w, "the same after 100 more cells", afresh, "")
+	row(w, "  with a process that was started ahead", ahead, fmt.Sprintf("%.2f × it", ahead.median().Seconds()/afresh.median().Seconds()))
 	return warmPool(ctx, k, w)
 }
+
+// childAhead measures a child process where one was started ahead.
+func (k *kernel) childAhead(ctx context.Context) (time.Duration, error) {
+	time.Sleep(aheadTime)
+	return k.inside(ctx, "child()")
+}
+
+// aheadTime is how long nothing runs before a start for which a process waits:
+// shorter than a user takes to begin the next cell.
+const aheadTime = 300 * time.Millisecond
 
 // warmPool measures a task for a pool whose processes are there, and what such
 // a process costs while it has nothing to do.

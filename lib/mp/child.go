@@ -83,7 +83,7 @@ func spawn(h mphost.Host, o options, to sinks) (*child, error) {
 	c.frames = bufio.NewReaderSize(c.results, 64<<10)
 	prepare(cmd, o, toChild.r, fromChild.w, crash)
 	if err = c.connect(o, to); err == nil {
-		err = within("cannot start a child process", cmd.Start())
+		err = within("cannot start a child process", c.start(o))
 	}
 	toChild.r.Close()
 	fromChild.w.Close()
@@ -96,6 +96,17 @@ func spawn(h mphost.Host, o options, to sinks) (*child, error) {
 		o.start()
 	}
 	return c, nil
+}
+
+// start starts the process. A pool's workers begin anew: their environment
+// is the pool's.
+func (c *child) start(o options) (err error) {
+	if o.workers > 0 {
+		return c.cmd.Start()
+	}
+	c.version, err = c.host.Start(c.cmd)
+	c.updated = c.version > 0
+	return err
 }
 
 // discard frees what belongs to a child that could not be started.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,8 @@ type fakeHost struct {
 	messages []string
 	arrived  chan string
 	ctx      context.Context
+	starts   int
+	ahead    bool // children have the loads when they are started
 }
 
 func (h *fakeHost) Context() context.Context {
@@ -38,7 +41,10 @@ func (h *fakeHost) Context() context.Context {
 	return h.ctx
 }
 
-const fakeChild = "MP_TEST_FAKE_HOST"
+const (
+	fakeChild = "MP_TEST_FAKE_HOST"
+	fakeLoads = "MP_TEST_FAKE_LOADS" // how many loads a child begins with
+)
 
 func (h *fakeHost) FuncID(pc uintptr) (string, error) {
 	h.mu.Lock()
@@ -76,6 +82,17 @@ func (h *fakeHost) Command() (*exec.Cmd, error) {
 	cmd.ExtraFiles = []*os.File{null}
 	cmd.Env = append(os.Environ(), fakeChild+"=1")
 	return cmd, err
+}
+
+func (h *fakeHost) Start(cmd *exec.Cmd) (have int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.starts++
+	if h.ahead {
+		have = h.loads
+	}
+	cmd.Env = append(cmd.Env, fmt.Sprint(fakeLoads, "=", have))
+	return have, cmd.Start()
 }
 
 func (h *fakeHost) Update(have int) ([]byte, int, error) {
@@ -117,6 +134,7 @@ var childHost *fakeHost
 func init() {
 	if os.Getenv(fakeChild) != "" {
 		childHost = &fakeHost{Host: mphost.Program(), arrived: make(chan string, 1)}
+		childHost.loads, _ = strconv.Atoi(os.Getenv(fakeLoads)) // 0 without
 	}
 }
 
@@ -126,6 +144,25 @@ func asFakeHost(t *testing.T, h *fakeHost) *fakeHost {
 	mphost.Set(h)
 	t.Cleanup(func() { mphost.Set(h.Host) })
 	return h
+}
+
+// TestHostStartsAhead: a child that a host has started ahead gets what it lacks.
+func TestHostStartsAhead(t *testing.T) {
+	h := asFakeHost(t, &fakeHost{loads: 3, ahead: true})
+	expect(t, 49)(result(mp.Go[int](watchdog(t), mp.Processes, square, 7)))
+	h.mu.Lock()
+	h.ahead = false
+	h.mu.Unlock()
+	expect(t, 49)(result(mp.Go[int](watchdog(t), mp.Processes, square, 7)))
+	// The workers of a pool have an environment of their own.
+	p, err := mp.NewPool(mp.Processes, mp.Workers(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := mp.Map[int](watchdog(t), p, square, []int{1, 2}); err != nil || h.starts != 2 {
+		t.Errorf("%v, %d starts by the host, want 2", err, h.starts)
+	}
 }
 
 func TestHostNamesFunctionsAndUpdatesChildren(t *testing.T) {

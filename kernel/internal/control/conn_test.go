@@ -26,6 +26,7 @@ func TestRoundTrip(t *testing.T) {
 		Drop{Symbols: []string{"main.x"}},
 		ListDropped{ID: 10},
 		Interrupt{},
+		DropStandby{},
 		Ack{Seq: 1},
 		InputReply{Seq: 2, Text: "line"},
 		Comm{Seq: 3, Message: comm.Message{Kind: comm.Msg, ID: "c", Data: json.RawMessage(`{"x":1}`)}},
@@ -43,6 +44,7 @@ func TestRoundTrip(t *testing.T) {
 		InputRequest{Seq: 7, Prompt: "? ", Password: true},
 		GoroutinePanic{ID: 3, Outcome: Outcome{How: Panicked, Goroutine: "timer"}},
 		Orphans{Count: 2},
+		Standby{PID: 12},
 	} {
 		if seen[m.kind()] {
 			t.Errorf("%T has the kind %s of another message", m, m.kind())

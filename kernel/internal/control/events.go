@@ -110,6 +110,12 @@ type (
 	Orphans struct {
 		Count int `json:"count"`
 	}
+
+	// Standby says which process waits to become a child of a cell: its memory
+	// is no cell's. PID is 0 if none does.
+	Standby struct {
+		PID int `json:"pid"`
+	}
 )
 
 func (Ready) kind() string          { return "ready" }
@@ -126,3 +132,4 @@ func (Notice) kind() string         { return "notice" }
 func (InputRequest) kind() string   { return "input_request" }
 func (GoroutinePanic) kind() string { return "goroutine_panic" }
 func (Orphans) kind() string        { return "orphans" }
+func (Standby) kind() string        { return "standby" }

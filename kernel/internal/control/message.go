@@ -27,6 +27,8 @@ func decode(kind string, body []byte) (Message, error) {
 		return decodeAs[ListDropped](body)
 	case "interrupt":
 		return decodeAs[Interrupt](body)
+	case "drop_standby":
+		return decodeAs[DropStandby](body)
 	case "ack":
 		return decodeAs[Ack](body)
 	case "input_reply":
@@ -61,6 +63,8 @@ func decode(kind string, body []byte) (Message, error) {
 		return decodeAs[GoroutinePanic](body)
 	case "orphans":
 		return decodeAs[Orphans](body)
+	case "standby":
+		return decodeAs[Standby](body)
 	}
 	return nil, fmt.Errorf("unknown kind %.40q", kind)
 }

@@ -62,6 +62,10 @@ type (
 	// Interrupt stops the running cell. If none runs, Orphans answers it.
 	Interrupt struct{}
 
+	// DropStandby asks for the end of the process of the last Standby: memory
+	// is short. It has no answer but a Standby.
+	DropStandby struct{}
+
 	// Ack says that the Display, Result, Comm or Notice with this Seq was
 	// delivered.
 	Ack struct {
@@ -108,6 +112,7 @@ func (Reload) kind() string      { return "reload" }
 func (Drop) kind() string        { return "drop" }
 func (ListDropped) kind() string { return "list_dropped" }
 func (Interrupt) kind() string   { return "interrupt" }
+func (DropStandby) kind() string { return "drop_standby" }
 func (Ack) kind() string         { return "ack" }
 func (InputReply) kind() string  { return "input_reply" }
 func (Comm) kind() string        { return "comm" }

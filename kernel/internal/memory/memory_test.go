@@ -133,6 +133,27 @@ func TestTreeAtAStart(t *testing.T) {
 	}
 }
 
+// TestWithout: a process is left out, with memory that it alone has.
+func TestWithout(t *testing.T) {
+	m := map[string]string{"proc/1/task/1/children": "2 3", "proc/2/task/2/children": "", "proc/3/task/3/children": ""}
+	for pid, s := range map[int]string{1: status(99, 10), 2: status(199, 40), 3: status(49, 20)} {
+		m[fmt.Sprintf("proc/%d/status", pid)] = s
+	}
+	all := Tree(files(m), 1)
+	for pid, want := range map[int]Usage{
+		2: {Total: (100 + 50 + 20) << 10, Processes: []Process{{PID: 1}, {PID: 3}}, Biggest: Process{PID: 1}},
+		7: {Total: all.Total, Processes: all.Processes, Biggest: all.Biggest},
+	} {
+		u, bytes := all.Without(pid)
+		if u.Total != want.Total || len(u.Processes) != len(want.Processes) || u.Biggest.PID != want.Biggest.PID {
+			t.Errorf("without %d: %+v, want %+v", pid, u, want)
+		}
+		if pid == 2 && bytes != 200<<10 || pid == 7 && bytes != 0 {
+			t.Errorf("process %d uses %d", pid, bytes)
+		}
+	}
+}
+
 func TestThisProcess(t *testing.T) {
 	u := Tree(os.DirFS("/"), os.Getpid())
 	if u.Total == 0 || len(u.Processes) == 0 || u.Processes[0].PID != os.Getpid() {

@@ -53,15 +53,35 @@ func Tree(root fs.FS, pid int) Usage {
 		if p.starts && c.pid != pid && (c.parent == pid || program(root, c.parent) == program(root, pid)) {
 			continue
 		}
-		u.Processes = append(u.Processes, p)
-		u.Total += p.Bytes
+		u.add(p)
 		shared = max(shared, p.shared)
-		if p.Bytes+p.shared > u.Biggest.Bytes+u.Biggest.shared {
-			u.Biggest = p
-		}
 	}
 	u.Total += shared
 	return u
+}
+
+// Without returns what the tree uses without one of its processes, which is not
+// the root, and how much that one uses, memory that it may share left out.
+func (u Usage) Without(pid int) (rest Usage, bytes int64) {
+	shared := int64(0)
+	for _, p := range u.Processes {
+		if p.PID == pid {
+			bytes = p.Bytes
+			continue
+		}
+		rest.add(p)
+		shared = max(shared, p.shared)
+	}
+	rest.Total += shared
+	return rest, bytes
+}
+
+func (u *Usage) add(p Process) {
+	u.Processes = append(u.Processes, p)
+	u.Total += p.Bytes
+	if p.Bytes+p.shared > u.Biggest.Bytes+u.Biggest.shared {
+		u.Biggest = p
+	}
 }
 
 // forkedNoExec, in a process's flags, is the kernel's PF_FORKNOEXEC: it was

@@ -80,7 +80,7 @@ func (r *run) memory(d cell.DirectiveLine) error {
 		if err != nil {
 			return err
 		}
-		u := memory.Tree(os.DirFS("/"), w.cmd.Process.Pid)
+		u, _ := w.usage(os.DirFS("/"))
 		r.print("%s, limit %s\n", inUse(u), r.limit)
 		return nil
 	}
@@ -114,6 +114,19 @@ func inUse(u memory.Usage) string {
 	return text
 }
 
+// usage measures the worker with all that it started, and apart from that the
+// process that waits to become a child.
+func (p *process) usage(root fs.FS) (u memory.Usage, standby int64) {
+	return memory.Tree(root, p.cmd.Process.Pid).Without(int(p.standby.Load()))
+}
+
+// dropStandby has the worker end the process that waits to become a child.
+func (p *process) dropStandby() {
+	go func() { // a worker that does not read must not keep the caller
+		_ = p.conn.Send(control.DropStandby{})
+	}()
+}
+
 // A memoryWatch looks after what a worker and its children use together.
 type memoryWatch struct {
 	p      *process
@@ -141,13 +154,16 @@ func (m *memoryWatch) run() {
 // look measures, warns, and ends the biggest process of a tree that is above
 // the limit. It returns how soon to look again.
 func (m *memoryWatch) look() time.Duration {
-	u := memory.Tree(m.root, m.p.cmd.Process.Pid)
-	m.machine(u)
+	u, byStandby := m.p.usage(m.root)
+	scarce := m.machine(u)
 	lim := *m.p.limit.Load()
+	prog, byCompiler := m.compiler()
+	if byStandby > 0 && (scarce || lim.bytes > 0 && u.Total+byCompiler+byStandby > lim.bytes/10*8) {
+		m.p.dropStandby()
+	}
 	if lim.bytes == 0 || u.Total == 0 {
 		return time.Second
 	}
-	prog, byCompiler := m.compiler()
 	switch {
 	case u.Total > lim.bytes:
 		m.end(u, lim)
@@ -192,9 +208,9 @@ func (m *memoryWatch) compiler() (prog *program.Program, used int64) {
 	return prog, used
 }
 
-// machine warns when the machine itself has little left and it is this tree
-// that has much of it.
-func (m *memoryWatch) machine(u memory.Usage) {
+// machine reports whether the machine itself has little left, and warns when it
+// is this tree that has much of it.
+func (m *memoryWatch) machine(u memory.Usage) (scarce bool) {
 	free, total := memory.Available(m.root)
 	switch {
 	case total == 0 || free > total/10:
@@ -203,6 +219,7 @@ func (m *memoryWatch) machine(u memory.Usage) {
 		m.scarce = true
 		m.p.remark(fmt.Sprintf("memory: the machine has %s left of %s; %s%s", memory.Format(free), memory.Format(total), inUse(u), m.p.where()))
 	}
+	return free < total/20
 }
 
 // end ends the biggest process. A child is named to the user, and who started

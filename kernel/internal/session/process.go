@@ -76,8 +76,9 @@ type process struct {
 
 	dropped []string // what the worker was told last; the session's
 
-	limit atomic.Pointer[limit] // of memory
-	doom  chan error            // to the pump: end the worker, for this reason
+	limit   atomic.Pointer[limit] // of memory
+	standby atomic.Int64          // the process that waits to become a child; 0 if none does
+	doom    chan error            // to the pump: end the worker, for this reason
 }
 
 // startProcess starts a worker and waits until it can take cells, or until ctx

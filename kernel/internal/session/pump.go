@@ -242,6 +242,8 @@ func (p *process) handle(m control.Message) error {
 	case control.Notice:
 		p.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
 		return p.conn.Send(control.Ack{Seq: m.Seq})
+	case control.Standby:
+		p.standby.Store(int64(m.PID))
 	case control.Orphans:
 		p.mu.Lock()
 		tell := p.onLeft

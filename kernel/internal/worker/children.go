@@ -89,12 +89,19 @@ func (h *host) Context() context.Context {
 	return nil
 }
 
-func (h *host) Command() (*exec.Cmd, error) {
-	cmd := exec.Command(childPath, append([]string{h.w.dir}, h.w.memory.args()...)...)
+func (h *host) Command() (*exec.Cmd, error) { return h.w.childCommand(), nil }
+
+func (w *worker) childCommand() *exec.Cmd {
+	cmd := exec.Command(childPath, append([]string{w.dir}, w.memory.args()...)...)
 	cmd.Args[0] = os.Args[0]
-	// The pipes of package gonbui are this process's own.
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
-	return cmd, nil
+	cmd.Env = childEnviron()
+	return cmd
+}
+
+// childEnviron is this process's environment, without the pipes of package
+// gonbui, which are its own.
+func childEnviron() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 }
 
 // Update lists the objects loaded since have.
@@ -118,16 +125,20 @@ func (h *host) Apply(msg []byte) error {
 	if err := json.Unmarshal(msg, &steps); err != nil {
 		return err
 	}
+	return h.w.repeatAll(steps)
+}
+
+func (w *worker) repeatAll(steps []load) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // what is loaded stays, and a child should be there soon
 	for _, step := range steps {
-		if err := h.w.repeat(step); err != nil {
+		if err := w.repeat(step); err != nil {
 			return err
 		}
-		h.w.mu.Lock()
-		h.w.addStep(step)
-		h.w.mu.Unlock()
+		w.mu.Lock()
+		w.addStep(step)
+		w.mu.Unlock()
 	}
-	h.w.recordLoaded()
+	w.recordLoaded()
 	return nil
 }
 

@@ -21,17 +21,18 @@ func (x *execution) initialize(w *worker, list []*link.PackageInit) {
 			f()
 		}
 		if p.Done() {
-			w.noteInitialized(p.Path)
+			w.noteInitialized(p)
 		}
 	}
 	x.initializing.Store(nil)
 }
 
 // noteInitialized keeps for children that a package is initialized.
-func (w *worker) noteInitialized(path string) {
+func (w *worker) noteInitialized(p *link.PackageInit) {
 	w.mu.Lock()
-	w.initialized = append(w.initialized, path)
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	w.initialized.Initialize = append(w.initialized.Initialize, p.Path)
+	w.initialized.Effects = w.initialized.Effects || len(p.Funcs) > 0
 }
 
 // addStep keeps a step for children. The caller holds mu.
@@ -42,9 +43,9 @@ func (w *worker) addStep(step load) {
 
 // flushInitialized makes a step of the packages that were initialized since the last one. The caller holds mu.
 func (w *worker) flushInitialized() {
-	if len(w.initialized) > 0 {
-		w.loads = append(w.loads, load{Initialize: w.initialized})
-		w.initialized = nil
+	if len(w.initialized.Initialize) > 0 {
+		w.loads = append(w.loads, w.initialized)
+		w.initialized = load{}
 	}
 }
 

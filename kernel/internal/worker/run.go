@@ -115,6 +115,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 			w.busy.Add(-1)
 			w.reply(out)
 			w.clearOld(false)
+			w.standbys.tend()
 		}
 	}
 }

@@ -38,6 +38,7 @@ type load struct {
 	Packages   []string // to be loaded anew
 	Renew      bool
 	Initialize []string // packages that were loaded before
+	Effects    bool     // Initialize runs code, which may have effects
 	// First says which variables, loaded before, get their first values.
 	First *control.Initial
 }
@@ -59,8 +60,8 @@ type worker struct {
 	base     bool              // the image's importcfg was read
 	config   string            // importcfg file read last
 	loads    []load            // for children, which load the same objects
-	// initialized lists the packages that were since the last of loads.
-	initialized []string
+	// initialized lists the packages that were initialized since the last of loads.
+	initialized load
 
 	pending control.Pending
 	busy    atomic.Int64 // cells that were asked for and have not ended
@@ -78,8 +79,9 @@ type worker struct {
 	signals    signals
 	started    processes
 	tasks      chan func() // to a goroutine that is no cell's: see start
-	loading    sync.Mutex  // held while code is loaded or placed: loads tells the order
-	spare      spare       // guarded by loading
+	standbys   *standbys
+	loading    sync.Mutex // held while code is loaded or placed: loads tells the order
+	spare      spare      // guarded by loading
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
@@ -105,6 +107,9 @@ func Main() {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
 	os.Args = []string{"notebook"}
+	if os.Getenv(standbyEnv) != "" {
+		w.standBy()
+	}
 	if mphost.IsChild() {
 		w.runChild()
 	}
@@ -252,6 +257,8 @@ func (w *worker) serve() error {
 		return err
 	}
 	go w.runTasks()
+	w.standbys = newStandbys(w)
+	go w.standbys.run()
 	runs := make(chan control.Message, 16)
 	go w.runAll(runs)
 	for {
@@ -276,6 +283,8 @@ func (w *worker) serve() error {
 			w.interrupt()
 		case control.Comm:
 			comm.Deliver(m.Message)
+		case control.DropStandby:
+			w.standbys.release()
 		case control.Answer:
 			w.pending.Answer(m.Sequence(), m)
 		default:

@@ -18,7 +18,7 @@ import (
 // its children, and how a child is started.
 //
 // The same Host serves both ends. In the parent FuncID, Captures, Reads,
-// Notice, Context, Command and Update are called, in a child FuncPC and Apply, and
+// Notice, Context, Command, Start and Update are called, in a child FuncPC and Apply, and
 // Message in both; a process that serves objects calls FuncPC for the processes
 // that ask. All methods may be called concurrently.
 type Host interface {
@@ -51,9 +51,14 @@ type Host interface {
 	// Command makes the command that starts a child: path, arguments,
 	// environment, further files and standard streams. Where Stdout or Stderr
 	// is nil the child gets this process's. Package mp adds its files
-	// after ExtraFiles, one environment variable, and a process group, and
-	// starts it. The child must reach RunChild.
+	// after ExtraFiles, environment variables, and a process group, and starts
+	// it, or has Start do so. The child must reach RunChild.
 	Command() (*exec.Cmd, error)
+	// Start starts the command of a child that runs one function, completed by
+	// package mp, or makes a process that was started ahead that child: with the
+	// command's environment, folder and files, and with Process set. have is the
+	// version of Update that the child is at already, 0 for a new one.
+	Start(cmd *exec.Cmd) (have int, err error)
 	// Update returns what a child must apply to have everything that this
 	// process can name by now. have is the version that the child is at, 0 for
 	// a new one; if nothing is new, Update returns have and no message. It is

@@ -22,6 +22,7 @@ func (programHost) Reads(uintptr) (_, _ []string)              { return nil, nil
 func (programHost) Notice(text string)                         { os.Stderr.WriteString(text + "\n") }
 func (programHost) Update(have int) (_ []byte, _ int, _ error) { return nil, have, nil }
 func (programHost) Apply([]byte) error                         { return nil }
+func (programHost) Start(cmd *exec.Cmd) (int, error)           { return 0, cmd.Start() }
 func (programHost) Context() context.Context                   { return nil }
 func (programHost) Message(*Peer, []byte)                      {}
 

@@ -1,0 +1,158 @@
+package worker
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/lib/mp/mphost"
+	"golang.org/x/sys/unix"
+)
+
+// A standbyMessage is one that came to this process, a standby.
+type standbyMessage struct {
+	kind byte
+	body []byte
+	fds  []int
+}
+
+// standBy is a standby's life until it is a command's process.
+func (w *worker) standBy() {
+	os.Unsetenv(standbyEnv)
+	conn, err := standbyConn()
+	if err == nil {
+		mphost.Set(&host{w: w})
+		err = w.followStandby(conn)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: a process cannot stand by:", err)
+		exitNow(3)
+	}
+	conn.Close()
+}
+
+// standbyConn is the connection to the worker, under another number than what
+// it came with: that is for a file of the command's process.
+func standbyConn() (*net.UnixConn, error) {
+	fd, err := unix.FcntlInt(control.FD, unix.F_DUPFD_CLOEXEC, control.FD+1)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), "standby")
+	defer f.Close()
+	conn, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	c, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil, errors.New("it has no socket")
+	}
+	return c, nil
+}
+
+// followStandby does what the worker says until this process is a command's.
+func (w *worker) followStandby(conn *net.UnixConn) error {
+	messages := make(chan standbyMessage)
+	go readStandby(conn, messages)
+	for m := range messages {
+		var err error
+		if m.kind == standbyUpdate {
+			var steps []load
+			if err = json.Unmarshal(m.body, &steps); err == nil {
+				err = w.repeatAll(steps)
+			}
+		} else {
+			err = m.takeFiles()
+		}
+		if err == nil {
+			_, err = conn.Write([]byte{m.kind})
+		}
+		if err != nil || m.kind == standbyBecome {
+			return err
+		}
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// readStandby reads messages. When the worker is gone or wants it, this process
+// ends at once, whatever it is at.
+func readStandby(conn *net.UnixConn, messages chan<- standbyMessage) {
+	for {
+		var head [5]byte
+		oob := make([]byte, unix.CmsgSpace(4*16))
+		n, oobn, _, _, err := conn.ReadMsgUnix(head[:], oob)
+		if err == nil && n < len(head) {
+			_, err = io.ReadFull(conn, head[n:])
+		}
+		m := standbyMessage{kind: head[4]}
+		if err == nil {
+			m.body = make([]byte, binary.LittleEndian.Uint32(head[:]))
+			_, err = io.ReadFull(conn, m.body)
+		}
+		if err == nil {
+			m.fds, err = rights(oob[:oobn])
+		}
+		if err != nil {
+			exitNow(0)
+		}
+		messages <- m
+		if m.kind == standbyBecome {
+			return
+		}
+	}
+}
+
+func rights(oob []byte) ([]int, error) {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return unix.ParseUnixRights(&list[0])
+}
+
+// takeFiles gives this process its folder and its files. What it has written so
+// far goes to them.
+func (m standbyMessage) takeFiles() error {
+	if len(m.fds) != 1+len(m.body) {
+		return fmt.Errorf("%d files came instead of %d", len(m.fds), 1+len(m.body))
+	}
+	if err := unix.Fchdir(m.fds[0]); err != nil {
+		return err
+	}
+	var written [3][]byte
+	for fd := 1; fd < len(written); fd++ {
+		var err error
+		if written[fd], err = contents(fd); err != nil {
+			return err
+		}
+	}
+	for i, n := range m.body {
+		if err := unix.Dup3(m.fds[1+i], int(n), 0); err != nil {
+			return err
+		}
+	}
+	for _, fd := range m.fds {
+		_ = unix.Close(fd)
+	}
+	// A stream that nobody reads is the function's to find out.
+	_, _ = os.Stdout.Write(written[1])
+	_, _ = os.Stderr.Write(written[2])
+	return nil
+}
+
+// contents reads a file in memory from its beginning.
+func contents(fd int) ([]byte, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return nil, err
+	}
+	b := make([]byte, st.Size)
+	n, err := unix.Pread(fd, b, 0)
+	return b[:max(n, 0)], err
+}

@@ -1,0 +1,245 @@
+package worker
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A standby is the worker's end of one: see standbys.
+type standby struct {
+	process *os.Process
+	conn    *net.UnixConn
+	key     string // of what it has inherited
+
+	mu   sync.Mutex // held while something is sent
+	have int        // loads that it was sent
+	last bool       // nothing more is sent: it is to become a child
+
+	updated chan struct{} // gets one value for each update
+	taken   chan struct{} // closed when it is the child of a command
+	gone    chan struct{} // closed when it has ended otherwise, and was reaped
+}
+
+// standbyEnv tells a worker's image that it is to be a standby.
+const standbyEnv = "PERIJOVE_STANDBY"
+
+// Kinds of messages to a standby: a length, a kind and a body. It answers each
+// by its kind alone.
+const (
+	standbyUpdate byte = 'u' // loads, as in host.Update
+	standbyBecome byte = 'b' // the numbers that its files get, which come along
+)
+
+// maxStandbyLoads is how many loads are sent at a time: some 3 ms of work.
+const maxStandbyLoads = 16
+
+// becomeTimeout is how long a standby may take to become a child. One that was
+// stopped, or that is at a long initializer, does not answer; a child is started
+// afresh then.
+const becomeTimeout = time.Second
+
+// startStandby starts a process for commands like cmd. Its standard output and
+// error are files in memory until it is taken.
+func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "standby"), os.NewFile(uintptr(pair[1]), "standby")
+	defer ours.Close()
+	conn, err := net.FileConn(ours)
+	files := []*os.File{nil, nil, nil, theirs}
+	for i := 0; i < 3 && err == nil; i++ {
+		files[i], err = standbyFile(i)
+	}
+	defer func() {
+		for _, f := range files[:4] {
+			f.Close()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	for len(files) < 3+len(cmd.ExtraFiles) {
+		files = append(files, files[0]) // so that the child's own files have their usual numbers
+	}
+	// What is inherited is this thread's.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	s := &standby{
+		conn: conn.(*net.UnixConn), updated: make(chan struct{}, 1), taken: make(chan struct{}), gone: make(chan struct{}),
+	}
+	if s.key, err = inheritance(w, cmd); err == nil {
+		s.process, err = os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
+			Env: append(cmd.Environ(), standbyEnv+"=1"), Files: files, Sys: cmd.SysProcAttr,
+		})
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// standbyFile opens what is the standby's file i for the time being.
+func standbyFile(i int) (*os.File, error) {
+	if i == 0 {
+		return os.Open(os.DevNull)
+	}
+	fd, err := unix.MemfdCreate("standby", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "standby"), nil
+}
+
+// attend takes the standby's answers until it is taken or has ended.
+func (s *standby) attend(a *standbys) {
+	defer s.conn.Close()
+	var answer [1]byte
+	for {
+		if _, err := s.conn.Read(answer[:]); err != nil {
+			break
+		}
+		if answer[0] == standbyBecome {
+			close(s.taken)
+			return
+		}
+		s.updated <- struct{}{}
+	}
+	_ = s.process.Kill() // as a rule it has ended
+	_, _ = s.process.Wait()
+	close(s.gone)
+	a.lost(s)
+}
+
+// update sends the standby some of the loads that it lacks, waits until it has
+// them, and reports whether there may be more. It gets none from the first on
+// that may have effects.
+func (s *standby) update(w *worker) (more bool) {
+	s.mu.Lock()
+	sent := !s.last && s.sendLoads(w.stepsWithoutEffects(s.have))
+	s.mu.Unlock()
+	if !sent {
+		return false
+	}
+	select {
+	case <-s.updated:
+		return true
+	case <-s.taken:
+	case <-s.gone:
+	}
+	return false
+}
+
+// sendLoads reports whether there was something to send. The caller holds mu.
+func (s *standby) sendLoads(steps []load) bool {
+	if len(steps) == 0 {
+		return false
+	}
+	msg, err := json.Marshal(steps)
+	if err != nil || s.send(standbyUpdate, msg, nil) != nil {
+		return false
+	}
+	s.have += len(steps)
+	return true
+}
+
+// stepsWithoutEffects returns some loads from number have on.
+func (w *worker) stepsWithoutEffects(have int) []load {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flushInitialized()
+	steps := w.loads[have:min(have+maxStandbyLoads, len(w.loads))]
+	if i := slices.IndexFunc(steps, func(l load) bool { return l.Effects }); i >= 0 {
+		steps = steps[:i]
+	}
+	return slices.Clone(steps)
+}
+
+// send sends a message. The caller holds mu.
+func (s *standby) send(kind byte, body, rights []byte) error {
+	head := append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), kind)
+	n, _, err := s.conn.WriteMsgUnix(head, rights, nil)
+	if err == nil && n < len(head) {
+		err = errors.New("a message was cut")
+	}
+	if err == nil {
+		_, err = s.conn.Write(body)
+	}
+	return err
+}
+
+// filesOf returns the files that a command's process gets. The first may be
+// nil.
+func filesOf(cmd *exec.Cmd) (files []*os.File, err error) {
+	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
+		f, ok := v.(*os.File)
+		if !ok && (v != nil || i > 0) {
+			return nil, fmt.Errorf("stream %d is no file", i)
+		}
+		files = append(files, f)
+	}
+	return append(files, cmd.ExtraFiles...), nil
+}
+
+// become makes the standby the process of cmd.
+func (s *standby) become(cmd *exec.Cmd) error {
+	files, err := filesOf(cmd)
+	if err != nil {
+		return err
+	}
+	dir, err := unix.Open(".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(dir)
+	fds := []int{dir}
+	var numbers []byte
+	for i, f := range files {
+		if f != nil {
+			numbers = append(numbers, byte(i))
+			fds = append(fds, int(f.Fd()))
+		}
+	}
+	s.mu.Lock()
+	s.last = true
+	err = s.send(standbyBecome, numbers, unix.UnixRights(fds...))
+	s.mu.Unlock()
+	runtime.KeepAlive(files)
+	if err != nil {
+		return err
+	}
+	timeout := time.NewTimer(becomeTimeout)
+	defer timeout.Stop()
+	select {
+	case <-s.taken:
+		cmd.Process = s.process
+		return nil
+	case <-s.gone:
+		return os.ErrProcessDone
+	case <-timeout.C:
+	}
+	s.discard()
+	select {
+	case <-s.taken: // too late
+		_, _ = s.process.Wait()
+	case <-s.gone:
+	}
+	return syscall.ETIMEDOUT
+}
+
+// discard ends the standby. attend reaps it.
+func (s *standby) discard() { _ = s.process.Kill() }
