@@ -63,7 +63,7 @@ check_go() {
 build() {
 	say "Building with $used ..."
 	mkdir -p "$bin"
-	# Git refuses to describe a clone that belongs to somebody else; the program does not need it.
+	# Git refuses to describe a clone that belongs to another user; the program does not need it.
 	stamp=auto
 	git -C "$repo" rev-parse HEAD >/dev/null 2>&1 || stamp=false
 	new=$bin/.perijove.$$

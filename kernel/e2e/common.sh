@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034 # what is set here is used by those who source it
+# shellcheck shell=bash disable=SC2034 # the variables are used by the scripts that source this file
 # Shared by prepare, beside and run: messages, and where JupyterLab is. Sourced by bash scripts under set -euo pipefail.
 
 # Exit code of "cannot be had on this machine", as in automake's test protocol.

@@ -183,7 +183,7 @@ func TestListening(t *testing.T) {
 		t.Fatal(err)
 	}
 	if HasHandlers() {
-		t.Error("listening with a comm that nobody receives from")
+		t.Error("handlers with a comm that has no receiver")
 	}
 	c.Receive(func(json.RawMessage) {})
 	if !HasHandlers() {
@@ -192,10 +192,10 @@ func TestListening(t *testing.T) {
 	user := false
 	c.SetHasHandler(func() bool { return user })
 	if HasHandlers() {
-		t.Error("listening with a receiver that calls nobody")
+		t.Error("handlers with a receiver that calls none")
 	}
 	user = true
 	if !HasHandlers() {
-		t.Error("not listening with a receiver that calls somebody")
+		t.Error("no handlers with a receiver that calls one")
 	}
 }

@@ -64,7 +64,7 @@ func TestCellsWaitForTheSession(t *testing.T) {
 	}
 }
 
-// TestWaitingCellFollowsTheSteps: a cell that goes on waiting tells of later steps, each once.
+// TestWaitingCellFollowsTheSteps: a waiting cell prints each later step once.
 func TestWaitingCellFollowsTheSteps(t *testing.T) {
 	steps := make(chan string)
 	o := openLater(t.Context(), func(_ context.Context, progress io.Writer) (output.Session, error) {

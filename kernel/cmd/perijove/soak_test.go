@@ -48,7 +48,7 @@ func (s *soak) run(c cellRun, w want) error {
 	return nil
 }
 
-// late runs a cell that goes on to print text, which must come as its own, after
+// late runs a cell that prints text later, which must have the cell as its parent, after
 // it or before. A death of the worker takes the text with it.
 func (s *soak) late(code, text string) error {
 	s.ran++

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { Notebook, patience } from './notebook.mjs';
+import { Notebook, testTimeout } from './notebook.mjs';
 
 function required(name) {
   const value = process.env[name];
@@ -27,10 +27,10 @@ const chromiumFlags = [
 /** Runs body with an open notebook; leaves a screenshot behind when it fails. */
 export async function withNotebook(file, body) {
   mkdirSync(config.out, { recursive: true });
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags, timeout: patience });
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags, timeout: testTimeout });
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1600 }, deviceScaleFactor: 1 });
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(testTimeout);
     const notebook = new Notebook(page, path.join(config.folder, file));
     try {
       await notebook.open(`${config.url}/lab/workspaces/e2e-${process.pid}/tree/${file}?reset&token=${config.token}`);

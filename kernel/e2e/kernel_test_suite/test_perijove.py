@@ -8,14 +8,14 @@ import time
 import unittest
 
 import jupyter_kernel_test as suite
-import patient
-from patient import WATCHDOG
+import slow_machine
+from slow_machine import WATCHDOG
 
 KERNEL = "perijove"
 DISPLAY = 'import "github.com/perijove/perijove/lib/display"\ndisplay.{}'
 
 
-class PerijoveTests(patient.PatientTests):
+class PerijoveTests(slow_machine.SlowMachineTests):
     kernel_name = KERNEL
     language_name = "go"
     file_extension = ".go"

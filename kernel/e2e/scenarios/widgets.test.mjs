@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { outFile, withNotebook } from '../browser/lab.mjs';
-import { patience } from '../browser/notebook.mjs';
+import { testTimeout } from '../browser/notebook.mjs';
 
 const [slider, running, controls, values] = [0, 1, 2, 3];
 
@@ -52,7 +52,7 @@ test('widgets in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       await page.keyboard.press('Home');
       // The slider tells the kernel beside the cells: the first run may come before it.
       let text = await notebook.run(values);
-      for (const end = Date.now() + patience; !/2 green 1/.test(text) && Date.now() < end;) text = await notebook.run(values);
+      for (const end = Date.now() + testTimeout; !/2 green 1/.test(text) && Date.now() < end;) text = await notebook.run(values);
       assert.match(text, /2 green 1/);
     });
   });

@@ -78,7 +78,7 @@ func TestStandardExamples(t *testing.T) {
 					continue
 				}
 				if native := runProgram(t, img, ex); native != nil {
-					t.Logf("%s, in a program of its own: %v", ex.name, native)
+					t.Logf("%s, as a program: %v", ex.name, native)
 					mu.Lock()
 					excused++
 					mu.Unlock()
@@ -208,7 +208,7 @@ func packageDir(name string) string {
 	return filepath.FromSlash(name[:strings.LastIndexByte(name, '.')])
 }
 
-// runProgram reports what is wrong with an example as a program of its own.
+// runProgram runs an example as a program and reports what is wrong.
 func runProgram(t *testing.T, img *image.Image, ex stdExample) error {
 	file := filepath.Join(t.TempDir(), "main.go")
 	if err := os.WriteFile(file, []byte(ex.src), 0o644); err != nil {

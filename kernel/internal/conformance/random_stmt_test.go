@@ -77,7 +77,7 @@ func (g *generator) statement(depth int) string {
 	return "{\n" + g.block(depth-1) + "}"
 }
 
-// block writes statements with locals of their own.
+// block writes statements with local variables.
 func (g *generator) block(depth int) string {
 	locals := g.locals
 	defer func() { g.locals = locals }()

@@ -123,7 +123,7 @@ func profile() {
 go profile()
 `
 
-// stressCell is cell i. Every tenth panics in a function of its own; all
+// stressCell is cell i. Every tenth panics in a separate function; all
 // others check their results. Each makes a type by reflect that the next writes.
 func stressCell(i int) string {
 	return fmt.Sprintf(`

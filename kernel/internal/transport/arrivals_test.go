@@ -7,7 +7,7 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// TestPending: packets are pending from when they arrive, nobody reading them
+// TestPending: packets are pending from when they arrive, without a reader
 // yet, until the caller of Recv calls it again.
 func TestPending(t *testing.T) {
 	k := listenTCP(t, DefaultLimits())

@@ -192,7 +192,7 @@ func manySubscriptions() []byte {
 }
 
 // TestThousandConnections: silent ones, and ones that did their handshake, on
-// every socket; nobody is locked out and the number stays bounded.
+// every socket; no peer is locked out and the number stays bounded.
 func TestThousandConnections(t *testing.T) {
 	l := DefaultLimits()
 	l.Connections = 64

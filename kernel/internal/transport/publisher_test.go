@@ -73,7 +73,7 @@ func (k *kernel) backlog() int {
 	return n
 }
 
-// TestStoppedSubscriberAlone: the publisher goes on after StallTimeout.
+// TestStoppedSubscriberAlone: the publisher continues after StallTimeout.
 func TestStoppedSubscriberAlone(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
@@ -169,7 +169,7 @@ func TestPublishNow(t *testing.T) {
 	}
 }
 
-// TestHeartbeatBesideEverything: it beats while iopub is stuck and nobody
+// TestHeartbeatBesideEverything: heartbeats are answered while iopub is stuck and no goroutine
 // reads shell.
 func TestHeartbeatBesideEverything(t *testing.T) {
 	l := DefaultLimits()

@@ -4,10 +4,10 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "e2e" / "kernel_test_suite"))
-import patient  # noqa: E402
+import slow_machine  # noqa: E402
 
 
-class FakeKernelTests(patient.PatientTests):
+class FakeKernelTests(slow_machine.SlowMachineTests):
     kernel_name = "perijove"
     language_name = "go"
     file_extension = ".go"

@@ -1,7 +1,7 @@
-"""The public suite jupyter_kernel_test, for machines that are slow or stand still for a while.
+"""The public suite jupyter_kernel_test with longer timeouts, for slow machines.
 
-By itself it waits a tenth of a second for a message, and takes what comes later for the answer to
-its next request.
+Without this it waits a tenth of a second for a message, and takes a message that arrives later for the
+reply to its next request.
 """
 
 import inspect
@@ -12,9 +12,9 @@ WATCHDOG = 120  # seconds; only against a hang
 suite.TIMEOUT = WATCHDOG
 
 
-class PatientTests(suite.KernelTests):
+class SlowMachineTests(suite.KernelTests):
     def flush_channels(self):
-        """Reads what earlier requests have left, up to the end of one more."""
+        """Reads the messages of earlier requests, up to the end of one more."""
         msg_id = self.kc.kernel_info()
         self.read_until(self.kc.get_shell_msg, lambda msg: msg["parent_header"].get("msg_id") == msg_id)
         self.read_until(
@@ -29,19 +29,19 @@ class PatientTests(suite.KernelTests):
             msg = get(timeout=WATCHDOG)
 
     def execute_helper(self, *args, **kwargs):
-        """The suite's own, whose waits for iopub are made longer."""
+        """The suite's execute_helper with a longer timeout on iopub."""
         channel = self.kc.iopub_channel
-        hurried = channel.get_msg
+        original = channel.get_msg
 
-        def patient(timeout=None):
-            return hurried(timeout=WATCHDOG)
+        def get_msg(timeout=None):
+            return original(timeout=WATCHDOG)
 
-        async def patient_async(timeout=None):
-            return await hurried(timeout=WATCHDOG)
+        async def get_msg_async(timeout=None):
+            return await original(timeout=WATCHDOG)
 
-        # Which of them it must be depends on jupyter_client's version.
-        channel.get_msg = patient_async if inspect.iscoroutinefunction(hurried) else patient
+        # get_msg is a coroutine in some versions of jupyter_client.
+        channel.get_msg = get_msg_async if inspect.iscoroutinefunction(original) else get_msg
         try:
             return super().execute_helper(*args, timeout=WATCHDOG, **kwargs)
         finally:
-            del channel.get_msg  # there is the class's own again
+            del channel.get_msg  # which uncovers the class's method
