@@ -128,19 +128,21 @@ type pool struct {
 	workers sync.WaitGroup
 	funcs   functions
 
-	mu      sync.Mutex
-	wake    *sync.Cond // for workers that wait, and for close
-	jobs    []job      // that may have tasks to take, in turn
-	back    []*parcel  // handed back; taken before anything else
-	crew    map[*worker]bool
-	open    int                 // jobs and submitted tasks that are not finished
-	nested  bool                // some job was handed over by a task
-	streams map[*streamJob]bool // that may still get tasks
-	closed  bool
-	broken  error // why no task runs any more
-	failed  deaths
-	stats   Stats
-	subs    map[submitKey]*submitJob // submitted tasks, by function and types
+	mu       sync.Mutex
+	wake     *sync.Cond // for close and stop
+	jobs     []job      // that may have tasks to take, in turn
+	back     []*parcel  // handed back; taken before anything else
+	crew     map[*worker]bool
+	sleeping []*worker           // that wait for tasks
+	looking  bool                // lookAgain will be called
+	open     int                 // jobs and submitted tasks that are not finished
+	nested   bool                // some job was handed over by a task
+	streams  map[*streamJob]bool // that may still get tasks
+	closed   bool
+	broken   error // why no task runs any more
+	failed   deaths
+	stats    Stats
+	subs     map[submitKey]*submitJob // submitted tasks, by function and types
 }
 
 func newPool(b Backend, o options) (*pool, error) {
@@ -204,8 +206,8 @@ func (p *pool) close() {
 	if p.broken == nil {
 		p.broken = ErrClosed
 	}
+	p.wakeAllLocked()
 	p.mu.Unlock()
-	p.wake.Broadcast()
 	p.workers.Wait()
 	p.cancel(ErrClosed)
 }
@@ -230,7 +232,7 @@ func (p *pool) breakDown(err error) {
 	}
 	p.mu.Unlock()
 	p.cancel(err)
-	p.wake.Broadcast()
+	p.wakeAll()
 	for _, c := range append(lost, back...) {
 		c.fail(0, c.size(), err)
 	}
@@ -275,15 +277,18 @@ func (p *pool) offer(j job) {
 	if broken == nil {
 		p.jobs = append(p.jobs, j)
 		p.nested = p.nested || j.state().depth > 0
+		if n := j.left(); n >= 0 {
+			p.wakeForLocked(n)
+		} else {
+			p.wakeForLocked(1)
+		}
 	}
 	p.mu.Unlock()
 	if broken != nil {
 		for c := p.takeLocked(j); c != nil; c = p.takeLocked(j) {
 			c.fail(0, c.size(), broken)
 		}
-		return
 	}
-	p.wake.Broadcast()
 }
 
 func (p *pool) takeLocked(j job) *parcel {
@@ -322,8 +327,8 @@ func (p *pool) stop(st *jobState, cause error) {
 	for st.encoding > 0 {
 		p.wake.Wait()
 	}
+	p.wakeAllLocked()
 	p.mu.Unlock()
-	p.wake.Broadcast()
 	for _, c := range lost {
 		c.fail(0, c.size(), cause)
 	}

@@ -149,13 +149,15 @@ func (w *worker) launch(f *flight, n int, err error) bool {
 	} else {
 		f.credit.grant(n)
 		f.granted = true
+		p.begunLocked(f)
 		if f.parcel.state().stopped != nil {
 			f.credit.recall(0)
 		}
 	}
 	lost := p.handBackLocked(rest)
+	p.wakeNextLocked()
 	p.mu.Unlock()
-	p.wake.Broadcast()
+	p.wake.Broadcast() // stop waits for what is encoded
 	if refused != nil {
 		refused.fail(0, 1, err)
 	}

@@ -89,8 +89,8 @@ func (p *pool) lend(depth int) (back func()) {
 	return func() {
 		p.mu.Lock()
 		h.gone = true
+		p.wakeLocked(h)
 		p.mu.Unlock()
-		p.wake.Broadcast()
 	}
 }
 

@@ -49,12 +49,13 @@ func (w *worker) runHere(f *flight) {
 	f.granted = true
 	if st.stopped != nil {
 		f.credit.recall(0)
+		p.wake.Broadcast() // stop waits for what is encoded
 	}
 	many := f.n > 1
+	p.begunLocked(f)
 	p.mu.Unlock()
 	r := localRun{w: w, f: f, since: time.Now()}
 	if many {
-		p.wake.Broadcast()
 		r.flushSlow()
 	}
 	returned := false

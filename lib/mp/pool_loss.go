@@ -43,7 +43,7 @@ func (w *worker) bury(exit error) {
 		}
 		l.c.fail(0, l.c.size(), l.err)
 	}
-	p.wake.Broadcast()
+	p.wakeAll()
 }
 
 // How many workers may die in a row until the pool gives up: while they start,

@@ -33,14 +33,18 @@ func (p *pool) acquire(w *worker) *flight {
 	for {
 		switch {
 		case w.gone || p.broken != nil:
+			p.wakeNextLocked()
 			return nil
 		case w.spent(p.o.tasksPerChild):
 			if len(w.flights) == 0 {
+				p.wakeNextLocked()
 				return nil
 			}
 		case len(w.flights) < window:
 			if c := p.nextLocked(w); c != nil {
-				return w.departLocked(c)
+				f := w.departLocked(c)
+				p.wakeNextLocked()
+				return f
 			}
 			if len(w.flights) == 0 {
 				if c := p.stealLocked(w); c != nil {
@@ -48,7 +52,7 @@ func (p *pool) acquire(w *worker) *flight {
 				}
 			}
 		}
-		p.wake.Wait()
+		p.sleepLocked(w)
 	}
 }
 
@@ -128,7 +132,7 @@ func (p *pool) stealLocked(w *worker) *parcel {
 		return nil
 	}
 	if most < patience/4 {
-		time.AfterFunc(patience, p.wake.Broadcast)
+		p.lookLaterLocked()
 		return nil
 	}
 	_, left := best.credit.begun()

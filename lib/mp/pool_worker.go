@@ -30,6 +30,7 @@ type worker struct {
 	worked  bool        // it died after it had begun a task
 	ready   bool        // it has started, and its initializer has succeeded
 	overdue runningTask // for which it is killed
+	sleep
 }
 
 // spent reports whether w has had all the tasks of its life.
@@ -46,8 +47,8 @@ func (w *worker) attend() {
 	p.mu.Lock()
 	w.gone = true
 	delete(p.crew, w)
+	p.wakeAllLocked()
 	p.mu.Unlock()
-	p.wake.Broadcast()
 	w.child.awaitEnd(broken)
 	<-w.fed // it may have been about to send a batch
 	exit := w.child.close()
@@ -124,10 +125,11 @@ func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, las
 			lost = p.handBackLocked(rest)
 		}
 	}
-	p.mu.Unlock()
-	if rest != nil || w.child != nil { // a goroutine looks for itself
-		p.wake.Broadcast()
+	p.wakeLocked(w)
+	if rest != nil {
+		p.wakeNextLocked()
 	}
+	p.mu.Unlock()
 	if lost {
 		rest.fail(0, rest.size(), p.why(rest.state()))
 	}

@@ -140,7 +140,7 @@ func (w *worker) watchTasks() {
 		overdue := late && w.holdLocked(now)
 		w.p.mu.Unlock()
 		if late {
-			w.p.wake.Broadcast() // for the tasks that were taken back
+			w.p.wakeAll() // for the tasks that were taken back
 		}
 		if overdue {
 			w.child.killFor(w.p.o.taskTimeout.exceeded())
