@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
 	"github.com/perijove/perijove/lib/mp/mphost"
@@ -82,7 +83,7 @@ func (h *host) Notice(text string) {
 // Context is that of the cell whose own goroutine calls: an interrupt cancels
 // what it started with package mp, and what it waits for.
 func (h *host) Context() context.Context {
-	if x := h.w.cell.Load(); x != nil && x.g.Load() == currentG() && !x.ended.Load() {
+	if x := h.w.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() && !x.ended.Load() {
 		x.library.Store(true)
 		return x.ctx
 	}

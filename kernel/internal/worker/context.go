@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 // A cellContext is what ctx means in code of a cell: an interrupt of the cell
@@ -71,7 +72,7 @@ func Context() context.Context {
 		return context.Background()
 	}
 	if self.goroutines != nil {
-		if c := self.contexts.find(self.goroutines.Look(currentG()).Labels); c != nil {
+		if c := self.contexts.find(self.goroutines.Look(preempt.CurrentG()).Labels); c != nil {
 			return c
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 const (
@@ -107,7 +108,7 @@ func (w *worker) prepare(g uintptr) {
 	w.pursue(g)
 	clock := newPace()
 	for spent := time.Duration(0); spent < lookPatience; spent += clock.round(stopInterval) {
-		if t := targetOf(g); t == nil || !t.fixing.Load() {
+		if t := preempt.TargetOf(g); t == nil || !t.Diverting.Load() {
 			return
 		}
 	}
@@ -120,7 +121,7 @@ func (w *worker) chase(x *execution, parked time.Duration) bool {
 	var spent, still time.Duration // in all; since it has been seen parked
 	for interval := stopInterval; ; interval = min(interval+interval/8, maxInterval) {
 		if x.ended.Load() {
-			cancelStop(g)
+			preempt.Cancel(g)
 			return true
 		}
 		if !w.pursue(g) {
@@ -128,7 +129,7 @@ func (w *worker) chase(x *execution, parked time.Duration) bool {
 			// A goroutine that no signal finds is mostly in the scheduler or
 			// the collector. One that is found is not waited for: the world
 			// stops only when that comes out of a long run of assembly code.
-			if t := targetOf(g); t != nil && spent > rarelyFound && t.hits.Load() < 3 {
+			if t := preempt.TargetOf(g); t != nil && spent > rarelyFound && t.Outside() < 3 {
 				w.fix(t, g)
 			}
 		}
@@ -143,7 +144,7 @@ func (w *worker) chase(x *execution, parked time.Duration) bool {
 // pursue makes one attempt to stop a goroutine that is aimed at, and reports
 // whether it is parked.
 func (w *worker) pursue(g uintptr) (parked bool) {
-	t := targetOf(g)
+	t := preempt.TargetOf(g)
 	if t == nil {
 		return false // it is being unwound
 	}
@@ -154,32 +155,32 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 			return !w.goroutines.Semaphore(g)
 		}
 	}
-	if pc := t.want.Swap(0); pc != 0 {
+	if pc := t.Return(); pc != 0 {
 		var to uintptr
 		err := w.place(func() (err error) {
-			to, err = w.diverter.Diversion(pc, halt)
+			to, err = w.diverter.Diversion(pc, preempt.Halt)
 			return err
 		})
 		if err == nil {
-			t.detour.Store(&detour{pc, to})
+			t.Detour(pc, to)
 		}
 	}
-	signalThreads()
+	preempt.SignalThreads()
 	return false
 }
 
 // fix changes the way back of a goroutine while the world is stopped. Once is
 // enough: it comes back to the same place however often it is parked until then.
-func (w *worker) fix(t *target, g uintptr) {
-	if w.goroutines == nil || t.fixed.Load() || !t.fixing.CompareAndSwap(false, true) {
+func (w *worker) fix(t *preempt.Target, g uintptr) {
+	if w.goroutines == nil || t.Diverted.Load() || !t.Diverting.CompareAndSwap(false, true) {
 		return
 	}
 	w.start(func() {
-		defer t.fixing.Store(false)
-		err := w.place(func() error { return w.diverter.Divert(w.goroutines, g, halt) })
+		defer t.Diverting.Store(false)
+		err := w.place(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt) })
 		// One that has no call from a cell, and is blocked, has none later.
 		if err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
-			t.fixed.Store(true)
+			t.Diverted.Store(true)
 		}
 	})
 }

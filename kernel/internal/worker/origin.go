@@ -14,6 +14,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 // Which cell prints.
@@ -169,7 +170,7 @@ func afterFunc(d time.Duration, f func()) *time.Timer {
 		returned := false
 		defer func() {
 			if !returned {
-				timerStarts.Store(currentG(), caller[0])
+				timerStarts.Store(preempt.CurrentG(), caller[0])
 			}
 		}()
 		f()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 // A panic that no function recovers ends a program. Here it ends the goroutine
@@ -36,7 +37,7 @@ func fatalPanic(p *panicRecord) {
 	o := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(p.arg), Frames: frames(3), Goroutine: "goroutine"}
 	var started uintptr
 	if w.goroutines != nil {
-		started = w.goroutines.Look(currentG()).Go
+		started = w.goroutines.Look(preempt.CurrentG()).Go
 	}
 	if !userFrames(o.Frames) && !inCell(started-1) {
 		// Not of the user's making: a fault of ours, which must not be hidden.
@@ -80,7 +81,7 @@ func (w *worker) noteStart(o *control.Outcome, started uintptr) {
 	}
 	if f := runtime.FuncForPC(started); f != nil && f.Name() == "time.goFunc" {
 		o.Goroutine = "timer"
-		if pc, ok := timerStarts.LoadAndDelete(currentG()); ok {
+		if pc, ok := timerStarts.LoadAndDelete(preempt.CurrentG()); ok {
 			started = pc.(uintptr)
 		}
 	}

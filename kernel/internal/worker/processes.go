@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,7 +36,7 @@ func (w *worker) noteProcess(pid int) {
 	if w.goroutines == nil {
 		return
 	}
-	if labels := w.goroutines.Look(currentG()).Labels; labels != 0 {
+	if labels := w.goroutines.Look(preempt.CurrentG()).Labels; labels != 0 {
 		w.started.add(process{labels, pid, startTime(pid)})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
 )
 
@@ -84,12 +85,12 @@ func (x *execution) finish(o control.Outcome) {
 // enter notes the calling goroutine as the cell's own.
 func (x *execution) enter() {
 	if self != nil && self.goroutines != nil {
-		g := self.goroutines.Look(currentG())
+		g := self.goroutines.Look(preempt.CurrentG())
 		x.labels = g.Labels
 		self.cellStart.Store(g.Start)
 		self.contexts.add(x.labels, x.user, self.goroutines)
 	}
-	x.g.Store(currentG())
+	x.g.Store(preempt.CurrentG())
 }
 
 // runAll runs cells in the order in which the kernel sends them.
@@ -130,7 +131,7 @@ func (w *worker) reply(m control.Reply) {
 // clearOld clears the variables that no name means any more, if nothing uses them.
 func (w *worker) clearOld(now bool) {
 	if w.goroutines != nil {
-		w.linker.Clear(currentG(), w.goroutines, now)
+		w.linker.Clear(preempt.CurrentG(), w.goroutines, now)
 	}
 }
 
@@ -254,7 +255,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	defer func() {
 		v := recover()
 		x.ended.Store(true)
-		cancelStop(x.g.Load()) // the runtime may use g again for another goroutine
+		preempt.Cancel(x.g.Load()) // the runtime may use g again for another goroutine
 		x.finish(x.outcome(returned, v))
 	}()
 	if x.interrupted.Load() {
@@ -317,11 +318,11 @@ func frames(skip int) []control.Frame {
 // than the cell's own, the latter is stopped.
 func (x *execution) exit(code int) {
 	o := control.Outcome{How: control.Exited, Code: code}
-	if currentG() == x.g.Load() {
+	if preempt.CurrentG() == x.g.Load() {
 		o.Frames = x.initFrames()
 	}
 	x.finish(o)
-	if g := x.g.Load(); currentG() == g {
+	if g := x.g.Load(); preempt.CurrentG() == g {
 		x.ended.Store(true)
 	} else if !x.ended.Load() {
 		x.interrupted.Store(true)
@@ -334,7 +335,7 @@ func (x *execution) exit(code int) {
 // Assigned notes that variables have got their values. Generated code calls it
 // by its linker name.
 func Assigned(names ...string) {
-	if x := self.cell.Load(); x != nil && x.g.Load() == currentG() {
+	if x := self.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() {
 		x.mu.Lock()
 		x.assigned = append(x.assigned, names...)
 		x.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 // Reading standard input asks the front end for a line. There is no pipe for
@@ -101,7 +102,7 @@ func (w *worker) keepRest(key unsafe.Pointer, text []byte) {
 	if len(text) == 0 {
 		return
 	}
-	rest := &unreadLine{g: currentG(), text: text}
+	rest := &unreadLine{g: preempt.CurrentG(), text: text}
 	if w.goroutines != nil {
 		rest.id = w.goroutines.Look(rest.g).ID
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"os"
 
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
 )
 
@@ -32,7 +33,7 @@ func Repeat(loops, runs int) int {
 func watch() *stopwatch.Watch {
 	x := self.cell.Load()
 	x.haltInterrupted()
-	if x == nil || x.g.Load() != currentG() {
+	if x == nil || x.g.Load() != preempt.CurrentG() {
 		return &stopwatch.Watch{}
 	}
 	return &x.watch

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 // abandonedInterval is how often goroutines that were left behind are looked
@@ -25,7 +28,7 @@ type abandoned struct {
 // aim makes g a goroutine to be stopped. If there are too many, the one that
 // was left behind first is given up: the running cell matters more.
 func (a *abandoned) aim(g uintptr) bool {
-	for !stopSoon(g) {
+	for !preempt.Request(g) {
 		if !a.giveUpOldest() {
 			return false
 		}
@@ -39,7 +42,7 @@ func (a *abandoned) giveUpOldest() bool {
 	if len(a.list) == 0 {
 		return false
 	}
-	cancelStop(a.list[0].g.Load())
+	preempt.Cancel(a.list[0].g.Load())
 	a.list = slices.Delete(a.list, 0, 1)
 	return true
 }
@@ -82,11 +85,25 @@ func (a *abandoned) sweep() bool {
 	a.list = slices.DeleteFunc(a.list, func(x *execution) bool {
 		g := x.g.Load()
 		if x.ended.Load() {
-			cancelStop(g)
+			preempt.Cancel(g)
 			return true
 		}
-		return !stopPending(g)
+		return !preempt.Pending(g)
 	})
 	a.watched = len(a.list) > 0
 	return a.watched
+}
+
+// tellLeft answers an interrupt that finds no cell.
+func (w *worker) tellLeft() {
+	if err := w.conn.Send(control.Orphans{Count: w.left.count()}); err != nil {
+		endGroup()
+	}
+}
+
+// count is how many executions are still to be stopped.
+func (a *abandoned) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.list)
 }

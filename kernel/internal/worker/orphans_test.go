@@ -1,6 +1,10 @@
 package worker
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/preempt"
+)
 
 // blocked returns an execution whose goroutine, which exists by number alone,
 // never reaches cell code.
@@ -12,8 +16,8 @@ func blocked(g uintptr) *execution {
 
 func clearTargets(t *testing.T) {
 	t.Cleanup(func() {
-		for i := range targets {
-			targets[i].g.Store(0)
+		for g := range uintptr(preempt.MaxTargets + 2) {
+			preempt.Cancel(g + 1)
 		}
 	})
 }
@@ -21,30 +25,30 @@ func clearTargets(t *testing.T) {
 func TestMoreAbandonedThanThereIsRoomFor(t *testing.T) {
 	clearTargets(t)
 	a := &abandoned{watched: true} // swept by hand
-	for i := range uintptr(maxTargets) {
+	for i := range uintptr(preempt.MaxTargets) {
 		if !a.aim(i + 1) {
 			t.Fatalf("no room for goroutine %d", i+1)
 		}
 		a.add(blocked(i + 1))
 	}
-	const running = maxTargets + 1
+	const running = preempt.MaxTargets + 1
 	if !a.aim(running) {
 		t.Fatal("the running cell cannot be stopped")
 	}
-	if !stopPending(running) || stopPending(1) || !stopPending(2) {
-		t.Errorf("pending: running %v, oldest %v, second %v; want true, false, true", stopPending(running), stopPending(1), stopPending(2))
+	if !preempt.Pending(running) || preempt.Pending(1) || !preempt.Pending(2) {
+		t.Errorf("pending: running %v, oldest %v, second %v; want true, false, true", preempt.Pending(running), preempt.Pending(1), preempt.Pending(2))
 	}
-	if len(a.list) != maxTargets-1 {
-		t.Errorf("%d are left behind, want %d", len(a.list), maxTargets-1)
+	if len(a.list) != preempt.MaxTargets-1 {
+		t.Errorf("%d are left behind, want %d", len(a.list), preempt.MaxTargets-1)
 	}
 }
 
 func TestNoRoomWithoutAbandoned(t *testing.T) {
 	clearTargets(t)
-	for i := range uintptr(maxTargets) {
-		stopSoon(i + 1)
+	for i := range uintptr(preempt.MaxTargets) {
+		preempt.Request(i + 1)
 	}
-	if (&abandoned{}).aim(maxTargets + 1) {
+	if (&abandoned{}).aim(preempt.MaxTargets + 1) {
 		t.Error("aimed at one goroutine more than there is room for")
 	}
 }
@@ -58,11 +62,11 @@ func TestSweepForgetsWhatHasEnded(t *testing.T) {
 		a.add(x)
 	}
 	ended.ended.Store(true)
-	cancelStop(3) // as the signal handler does
+	preempt.Cancel(3) // as the signal handler does
 	if !a.sweep() || len(a.list) != 1 || a.list[0] != waits {
 		t.Errorf("left after the first sweep: %v, want the one that waits", a.list)
 	}
-	if stopPending(2) {
+	if preempt.Pending(2) {
 		t.Error("a goroutine that has ended is still to be stopped")
 	}
 	waits.ended.Store(true)

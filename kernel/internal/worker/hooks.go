@@ -1,0 +1,77 @@
+package worker
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/preempt"
+)
+
+var (
+	inCell, ofCell func(pc uintptr) bool // of a cell or what it brought; where it may be stopped
+	origExit       func(code int)
+	cannotStop     error // why running goroutines cannot be stopped, if so
+)
+
+// installHooks makes the runtime report here what would end the process.
+func (w *worker) installHooks() {
+	var err error
+	if w.collectors, err = findCollectors(w.runtime); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
+	}
+	if origGoexit, err = goruntime.Original[func()](w.runtime, "runtime.Goexit"); err == nil {
+		_, err = goruntime.Hook(w.runtime, "runtime.Goexit", goexit)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: runtime.Goexit in a finalizer will end all finalizers:", err)
+	}
+	module := w.linker.Module()
+	inCell, ofCell = module.Contains, module.OfCell
+	if origExit, err = goruntime.Hook(w.runtime, "os.Exit", osExit); err != nil || origExit == nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: os.Exit in a cell will end the worker:", err)
+	}
+	if _, err = goruntime.Hook(w.runtime, "runtime.fatalpanic", fatalPanic); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
+	}
+	if panics, err = goruntime.Var[atomic.Uint32](w.runtime, "runtime.runningPanicDefers"); err != nil {
+		panics = nil // the ends of cells look at all goroutines
+	}
+	// What calls a cell has the name of what calls a program's main function.
+	if err := w.runtime.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
+	}
+	if err := w.runtime.Rename(reflect.ValueOf((*execution).initialize).Pointer(), "runtime.doInit1"); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a package's initialization:", err)
+	}
+	w.hookStdin()
+	w.hookOutput()
+	w.hookClose()
+	if w.goroutines, err = goruntime.NewGoroutines(w.runtime, preempt.CurrentG()); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
+	}
+	w.signals.find(w.runtime)
+	cannotStop = preempt.Install(w.runtime, module, w.diverter)
+}
+
+// haltInterrupted stops the cell's goroutine if an interrupt has woken it: what
+// it has to show is the interrupt.
+func (x *execution) haltInterrupted() {
+	if g := preempt.CurrentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
+		preempt.Cancel(g)
+		preempt.Halt()
+	}
+}
+
+// osExit replaces os.Exit: it ends the cell instead of the process.
+func osExit(code int) {
+	if self == nil || self.conn == nil {
+		origExit(code)
+	}
+	if x := self.cell.Load(); x != nil {
+		x.exit(code)
+	}
+	self.endGoroutine()
+}
