@@ -30,38 +30,38 @@ var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 
 // A Diverter changes return addresses. It adds code to the module, under its lock.
 type Diverter struct {
-	host *goruntime.Runtime
-	mod  *moduledata.Module
+	runtime *goruntime.Runtime
+	module  *moduledata.Module
 
-	gaps       []uintptr // bytes of code that diversions have used; see Gaps
-	injected   [2]goruntime.AddrRange
-	moreStack  [2]uintptr          // what a function calls, before it has a frame, to be preempted
-	diversions map[wayBack]uintptr // what takes the place of an address to go on at
-	diverted   map[uintptr]bool    // addresses that have taken the place of another
+	gaps        []uintptr // bytes of code that diversions have used; see Gaps
+	injected    [2]goruntime.AddrRange
+	moreStack   [2]uintptr              // what a function calls, before it has a frame, to be preempted
+	diversions  map[returnPoint]uintptr // what takes the place of an address to go on at
+	isDiversion map[uintptr]bool        // addresses that have taken the place of another
 }
 
 // NewDiverter returns a Diverter for the code that is loaded into m.
 func NewDiverter(rt *goruntime.Runtime, m *moduledata.Module) *Diverter {
 	return &Diverter{
-		host: rt, mod: m,
+		runtime: rt, module: m,
 		injected: findInjected(rt), moreStack: findMoreStack(rt),
-		diversions: map[wayBack]uintptr{}, diverted: map[uintptr]bool{},
+		diversions: map[returnPoint]uintptr{}, isDiversion: map[uintptr]bool{},
 	}
 }
 
 // Divert makes a goroutine, not the caller, call halt when it next goes on in
 // code of a cell. It stops the world; the caller must not hold locks.
 func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func()) error {
-	d.mod.Lock()
-	defer d.mod.Unlock()
+	d.module.Lock()
+	defer d.module.Unlock()
 	err := ErrNoCell
 	gs.Stopped(func() {
-		slot, way := d.returnToCell(gs, g)
+		slot, way := d.returnPoint(gs, g)
 		if slot == 0 {
 			return
 		}
 		to := way.pc
-		if err = nil; !d.diverted[to] {
+		if err = nil; !d.isDiversion[to] {
 			to, err = d.diversion(way, reflect.ValueOf(halt).Pointer())
 		}
 		if err == nil {
@@ -71,27 +71,27 @@ func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func()) erro
 	return err
 }
 
-// returnToCell finds the place where a goroutine that does not run will go on
+// returnPoint finds the place where a goroutine that does not run will go on
 // in a cell, and where its address stands.
-func (d *Diverter) returnToCell(gs *goruntime.Goroutines, g uintptr) (slot uintptr, w wayBack) {
+func (d *Diverter) returnPoint(gs *goruntime.Goroutines, g uintptr) (slot uintptr, w returnPoint) {
 	at, bp := gs.Position(g)
 	if at == 0 {
-		return 0, wayBack{}
+		return 0, returnPoint{}
 	}
-	if sp := d.entered(gs, g, at); sp != 0 {
-		if ret := platform.Read[uintptr](sp); d.mod.OfCell(ret - 1) {
-			return sp, wayBack{pc: ret}
+	if sp := d.stackCheckReturn(gs, g, at); sp != 0 {
+		if ret := platform.Read[uintptr](sp); d.module.OfCell(ret - 1) {
+			return sp, returnPoint{pc: ret}
 		}
-	} else if d.mod.OfCell(at-1) && !gs.InSyscall(g) {
-		return g + goruntime.GSchedPC, wayBack{pc: at} // runtime.Gosched is inlined
+	} else if d.module.OfCell(at-1) && !gs.InSyscall(g) {
+		return g + goruntime.GSchedPC, returnPoint{pc: at} // runtime.Gosched is inlined
 	}
 	slot, pc := d.callSite(g, at, bp, true)
-	return slot, wayBack{pc, slot != 0 && d.injected[0].Contains(calleeOf(slot, at, bp))}
+	return slot, returnPoint{pc, slot != 0 && d.injected[0].Contains(calleeOf(slot, at, bp))}
 }
 
-// A wayBack is an address in a cell at which a goroutine will go on: after a
+// A returnPoint is an address in a cell at which a goroutine will go on: after a
 // call, or wherever it was preempted.
-type wayBack struct {
+type returnPoint struct {
 	pc    uintptr
 	async bool
 }
@@ -132,7 +132,7 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 		if slot == 0 {
 			above = 0
 			preempted := d.injected[0].Contains(at)
-			if d.mod.OfCell(ret-1) && !d.injected[1].Contains(at) && (!preempted || async && !d.mod.OpenDefers(ret)) {
+			if d.module.OfCell(ret-1) && !d.injected[1].Contains(at) && (!preempted || async && !d.module.OpenDefers(ret)) {
 				slot, pc = bp+8, ret
 			}
 		}
@@ -167,10 +167,10 @@ func findMoreStack(h *goruntime.Runtime) (list [2]uintptr) {
 	return list
 }
 
-// entered reports whether g, which is at pc, was preempted in the check at the
+// stackCheckReturn reports whether g, which is at pc, was preempted in the check at the
 // beginning of a function: then the stack pointer, which it returns, is at the
 // function's return address.
-func (d *Diverter) entered(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr) {
+func (d *Diverter) stackCheckReturn(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr) {
 	if gs.InSyscall(g) {
 		return 0
 	}
@@ -182,25 +182,25 @@ func (d *Diverter) entered(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr)
 }
 
 func (d *Diverter) isCode(pc uintptr) bool {
-	return pc >= d.host.FirstModule.Text && pc < d.host.FirstModule.Etext || d.mod.Contains(pc)
+	return pc >= d.runtime.FirstModule.Text && pc < d.runtime.FirstModule.Etext || d.module.Contains(pc)
 }
 
 // Diversion returns the address that may take the place of return address pc.
 func (d *Diverter) Diversion(pc uintptr, halt func()) (uintptr, error) {
-	d.mod.Lock()
-	defer d.mod.Unlock()
-	if !d.mod.OfCell(pc-1) || d.diverted[pc] {
+	d.module.Lock()
+	defer d.module.Unlock()
+	if !d.module.OfCell(pc-1) || d.isDiversion[pc] {
 		return 0, ErrNoCell
 	}
-	return d.diversion(wayBack{pc: pc}, reflect.ValueOf(halt).Pointer())
+	return d.diversion(returnPoint{pc: pc}, reflect.ValueOf(halt).Pointer())
 }
 
 // diversion returns the address that takes the place of another.
-func (d *Diverter) diversion(way wayBack, halt uintptr) (uintptr, error) {
+func (d *Diverter) diversion(way returnPoint, halt uintptr) (uintptr, error) {
 	if to, ok := d.diversions[way]; ok {
 		return to, nil
 	}
-	m := d.mod
+	m := d.module
 	undo, used := m.Snapshot(), m.Text.Used
 	to, err := d.divertCode(way, halt)
 	if err != nil {
@@ -209,7 +209,7 @@ func (d *Diverter) diversion(way wayBack, halt uintptr) (uintptr, error) {
 	}
 	m.Publish()
 	d.gaps = append(d.gaps, m.Text.Used-used)
-	d.diversions[way], d.diverted[to] = to, true
+	d.diversions[way], d.isDiversion[to] = to, true
 	return to, nil
 }
 
@@ -217,15 +217,15 @@ func (d *Diverter) diversion(way wayBack, halt uintptr) (uintptr, error) {
 // for each. Another process must leave them out, by a Request, to have the same
 // code at the same addresses.
 func (d *Diverter) Gaps() []uintptr {
-	d.mod.Lock()
-	defer d.mod.Unlock()
+	d.module.Lock()
+	defer d.module.Unlock()
 	list := d.gaps
 	d.gaps = nil
 	return list
 }
 
-func (d *Diverter) divertCode(way wayBack, halt uintptr) (uintptr, error) {
-	m := d.mod
+func (d *Diverter) divertCode(way returnPoint, halt uintptr) (uintptr, error) {
+	m := d.module
 	at := way.pc - 1 // in the call
 	if way.async {
 		at = way.pc

@@ -14,9 +14,9 @@ import (
 // runtime's functions that make these caches are hooked, and when methods have
 // changed all caches are emptied: they fill again.
 
-// assertions is package state, as the runtime's caches are: hooks have nowhere
+// assertionCaches is package state, as the runtime's caches are: hooks have nowhere
 // else to find it.
-var assertions struct {
+var assertionCaches struct {
 	// What the hooked functions did.
 	forAssert func(old, typ, tab unsafe.Pointer) unsafe.Pointer
 	forSwitch func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer
@@ -44,10 +44,10 @@ const (
 )
 
 func HookAssertions(h *Runtime) (err error) {
-	if assertions.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildTypeAssertCache"); err != nil {
+	if assertionCaches.forAssert, err = Original[func(old, typ, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildTypeAssertCache"); err != nil {
 		return err
 	}
-	if assertions.forSwitch, err = Original[func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildInterfaceSwitchCache"); err != nil {
+	if assertionCaches.forSwitch, err = Original[func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer](h, "runtime.buildInterfaceSwitchCache"); err != nil {
 		return err
 	}
 	if _, err = Hook(h, "runtime.buildTypeAssertCache", buildAssertCache); err != nil {
@@ -59,30 +59,30 @@ func HookAssertions(h *Runtime) (err error) {
 
 // buildAssertCache replaces runtime.buildTypeAssertCache.
 func buildAssertCache(old, typ, tab unsafe.Pointer) unsafe.Pointer {
-	assertions.mu.Lock()
-	defer assertions.mu.Unlock()
-	return noteCache(assertions.forAssert(old, typ, tab), assertEntry)
+	assertionCaches.mu.Lock()
+	defer assertionCaches.mu.Unlock()
+	return recordCache(assertionCaches.forAssert(old, typ, tab), assertEntry)
 }
 
 // buildSwitchCache replaces runtime.buildInterfaceSwitchCache.
 func buildSwitchCache(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer {
-	assertions.mu.Lock()
-	defer assertions.mu.Unlock()
-	return noteCache(assertions.forSwitch(old, typ, which, tab), switchEntry)
+	assertionCaches.mu.Lock()
+	defer assertionCaches.mu.Unlock()
+	return recordCache(assertionCaches.forSwitch(old, typ, which, tab), switchEntry)
 }
 
-func noteCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
-	assertions.caches = append(assertions.caches, assertionCache{weak.Make((*assertionHeader)(c)), entry})
+func recordCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
+	assertionCaches.caches = append(assertionCaches.caches, assertionCache{weak.Make((*assertionHeader)(c)), entry})
 	return c
 }
 
 // ClearAssertionCaches empties all caches. Somebody may read an entry meanwhile: only
 // its type goes, so that the rest of it still belongs to what was read before.
 func ClearAssertionCaches() {
-	assertions.mu.Lock()
-	defer assertions.mu.Unlock()
-	kept := assertions.caches[:0]
-	for _, c := range assertions.caches {
+	assertionCaches.mu.Lock()
+	defer assertionCaches.mu.Unlock()
+	kept := assertionCaches.caches[:0]
+	for _, c := range assertionCaches.caches {
 		h := c.at.Value()
 		if h == nil {
 			continue // its place has a bigger one
@@ -92,6 +92,6 @@ func ClearAssertionCaches() {
 			atomic.StoreUintptr((*uintptr)(unsafe.Add(unsafe.Pointer(&h.entries), i*c.entry)), 0)
 		}
 	}
-	clear(assertions.caches[len(kept):])
-	assertions.caches = kept
+	clear(assertionCaches.caches[len(kept):])
+	assertionCaches.caches = kept
 }

@@ -33,11 +33,11 @@ type Goroutine struct {
 
 // Goroutines looks at the goroutines of this process.
 type Goroutines struct {
-	host     *Runtime
-	all, len *uintptr
-	procs    *SliceHeader
-	cgo      *bool
-	sleep    uintptr // the function of timers by which goroutines sleep
+	host      *Runtime
+	all, len  *uintptr
+	procs     *SliceHeader
+	cgo       *bool
+	sleepFunc uintptr // the function of timers by which goroutines sleep
 }
 
 // NewGoroutines finds what it needs in the runtime and tries it on the calling
@@ -56,14 +56,14 @@ func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	gs.len = (*uintptr)(platform.Pointer(at("runtime.allglen")))
 	gs.procs = (*SliceHeader)(platform.Pointer(at("runtime.allp")))
 	gs.cgo = (*bool)(platform.Pointer(at("runtime.iscgo")))
-	gs.sleep = at("runtime.goroutineReady")
+	gs.sleepFunc = at("runtime.goroutineReady")
 	if err != nil {
 		return nil, err
 	}
-	return gs, gs.try(g)
+	return gs, gs.check(g)
 }
 
-func (gs *Goroutines) try(g uintptr) error {
+func (gs *Goroutines) check(g uintptr) error {
 	var b [64]byte
 	var id uint64
 	if _, err := fmt.Sscanf(string(b[:runtime.Stack(b[:], false)]), "goroutine %d ", &id); err != nil {
@@ -73,7 +73,7 @@ func (gs *Goroutines) try(g uintptr) error {
 	for p := range gs.each {
 		found = found || p == g
 	}
-	if !found || gs.look(g).ID != id || platform.Read[uint32](g+gStatus)&^statusScan != statusRunning {
+	if !found || gs.describe(g).ID != id || platform.Read[uint32](g+gStatus)&^statusScan != statusRunning {
 		return errors.New("goroutines do not have the expected layout")
 	}
 	return nil
@@ -115,15 +115,15 @@ func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 		if platform.Read[uintptr](g+gPanic) == 0 {
 			continue
 		}
-		if x := gs.look(g); x.State != Gone && !yield(x) {
+		if x := gs.describe(g); x.State != Gone && !yield(x) {
 			return
 		}
 	}
 }
 
-// Semaphore reports whether g waits for a semaphore. That may be the
+// WaitsForSemaphore reports whether g waits for a semaphore. That may be the
 // collector's: then it goes on soon.
-func (gs *Goroutines) Semaphore(g uintptr) bool {
+func (gs *Goroutines) WaitsForSemaphore(g uintptr) bool {
 	const reason = 13
 	return gs.State(g) == Blocked && platform.Read[uint8](g+gWaitReason) == reason
 }
@@ -133,17 +133,17 @@ func (gs *Goroutines) InSyscall(g uintptr) bool {
 	return atomic.LoadUint32((*uint32)(platform.Pointer(g+gStatus)))&^statusScan == statusSyscall
 }
 
-func (gs *Goroutines) look(g uintptr) Goroutine {
+func (gs *Goroutines) describe(g uintptr) Goroutine {
 	return Goroutine{G: g, ID: platform.Read[uint64](g + gID), State: gs.State(g), Start: platform.Read[uintptr](g + gStartPC), Go: platform.Read[uintptr](g + gGoPC), Labels: platform.Read[uintptr](g + gLabels)}
 }
 
-// Look describes the goroutine g.
-func (gs *Goroutines) Look(g uintptr) Goroutine { return gs.look(g) }
+// Describe describes the goroutine g.
+func (gs *Goroutines) Describe(g uintptr) Goroutine { return gs.describe(g) }
 
 // All yields the goroutines that have not ended.
 func (gs *Goroutines) All(yield func(Goroutine) bool) {
 	for g := range gs.each {
-		if x := gs.look(g); x.State != Gone && !yield(x) {
+		if x := gs.describe(g); x.State != Gone && !yield(x) {
 			return
 		}
 	}
@@ -157,11 +157,13 @@ func (gs *Goroutines) Stopped(f func()) {
 	f()
 }
 
-// Foreign reports whether code that is not Go's may wake goroutines.
-func (gs *Goroutines) Foreign() bool { return *gs.cgo }
+// HasForeignCode reports whether code that is not Go's may wake goroutines.
+func (gs *Goroutines) HasForeignCode() bool { return *gs.cgo }
 
-// Awaited reports whether a goroutine waits to receive from the channel at ch.
-func (gs *Goroutines) Awaited(ch uintptr) bool { return platform.Read[uintptr](ch+chanReceivers) != 0 }
+// HasReceiver reports whether a goroutine waits to receive from the channel at ch.
+func (gs *Goroutines) HasReceiver(ch uintptr) bool {
+	return platform.Read[uintptr](ch+chanReceivers) != 0
+}
 
 // Timers counts the timers that will make something happen, beyond those that
 // wake sleeping goroutines and those that end the wait for a connection. The
@@ -176,7 +178,7 @@ func (gs *Goroutines) Timers() int {
 		heap := platform.Read[SliceHeader](p + pTimersHeap)
 		for j := range heap.len {
 			t := platform.Read[uintptr](heap.ptr + timerWhenSize*uintptr(j))
-			if t != 0 && platform.Read[uint8](t+timerState)&timerZombie == 0 && !gs.harmless(platform.Read[uintptr](t+timerFunc)) {
+			if t != 0 && platform.Read[uint8](t+timerState)&timerZombie == 0 && !gs.wakesNone(platform.Read[uintptr](t+timerFunc)) {
 				n++
 			}
 		}
@@ -184,14 +186,14 @@ func (gs *Goroutines) Timers() int {
 	return n
 }
 
-// harmless reports whether a timer's function wakes no goroutine but one that
+// wakesNone reports whether a timer's function wakes no goroutine but one that
 // counts as waiting.
-func (gs *Goroutines) harmless(fn uintptr) bool {
+func (gs *Goroutines) wakesNone(fn uintptr) bool {
 	if fn == 0 {
 		return true
 	}
 	pc := platform.Read[uintptr](fn)
-	if pc == gs.sleep {
+	if pc == gs.sleepFunc {
 		return true
 	}
 	f := runtime.FuncForPC(pc)

@@ -4,7 +4,7 @@ import "github.com/perijove/perijove/kernel/internal/platform"
 
 // eachSpan calls f with every span of the heap that has objects.
 func (h *Runtime) eachSpan(f func(span uintptr)) {
-	list := platform.Read[SliceHeader](h.heap + heapSpans)
+	list := platform.Read[SliceHeader](h.heapAddr + heapSpans)
 	for i := range uintptr(list.len) {
 		if span := platform.Read[uintptr](list.ptr + 8*i); platform.Read[uint8](span+spanState) == spanInUse {
 			f(span)

@@ -17,9 +17,9 @@ func (r AddrRange) Contains(p uintptr) bool { return p >= r.From && p < r.To }
 
 // FindPointers looks for words that point into a range of code and the range of data behind it, in all goroutines but one
 // and in all memory that holds pointers. It stops the world. It reports whether it could look at everything.
-func (gs *Goroutines) FindPointers(q PointerQuery) ([]foundWord, bool) {
+func (gs *Goroutines) FindPointers(q PointerQuery) ([]FoundPointer, bool) {
 	h := gs.host
-	s := &search{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]foundWord, 2*maxFound)}
+	s := &pointerSearch{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]FoundPointer, 2*maxFound)}
 	w := h.StopTheWorld(StopReason)
 	ok := h.pointerBytes() <= maxSearched
 	if ok {
@@ -35,7 +35,7 @@ func (gs *Goroutines) FindPointers(q PointerQuery) ([]foundWord, bool) {
 		h.eachQueuedFinalizer(s.words)
 	}
 	h.StartTheWorld(w)
-	var found []foundWord
+	var found []FoundPointer
 	for _, f := range s.table {
 		if f.Word != 0 {
 			found = append(found, f)
@@ -44,11 +44,11 @@ func (gs *Goroutines) FindPointers(q PointerQuery) ([]foundWord, bool) {
 	return found, ok && !s.full
 }
 
-// A foundWord is a word of memory that points into what was loaded.
-type foundWord struct {
+// A FoundPointer is a word of memory that points into what was loaded.
+type FoundPointer struct {
 	Word   uintptr
 	Holder int32 // the holder that has it, or nowhere
-	Kind   useKind
+	Kind   PointerKind
 }
 
 const NoHolder = -1
@@ -58,34 +58,34 @@ const (
 	maxSearched = 4 << 30 // bytes
 )
 
-// A useKind says where a word was found.
-type useKind uint8
+// A PointerKind says where a word was found.
+type PointerKind uint8
 
 const (
-	InMemory useKind = iota
+	InMemory PointerKind = iota
 	inGoroutine
 )
 
-func (k useKind) String() string {
+func (k PointerKind) String() string {
 	if k == inGoroutine {
 		return "a goroutine uses it"
 	}
 	return "a func value or a pointer in memory leads to it"
 }
 
-// A search collects words. It allocates nothing while the world is stopped: it
+// A pointerSearch collects words. It allocates nothing while the world is stopped: it
 // has a table of the words that it has seen, with open addressing.
-type search struct {
+type pointerSearch struct {
 	lo, text, hi uintptr // of everything loaded, and where code ends
 	holders      []AddrRange
-	table        []foundWord
+	table        []FoundPointer
 	n            int
 	full         bool
 }
 
 // words looks at the words of a range. Code is meant by the first words of
 // closures and by return addresses alone: code says that the range has such.
-func (s *search) words(from, to uintptr, code bool) {
+func (s *pointerSearch) words(from, to uintptr, code bool) {
 	kind := InMemory
 	if code {
 		kind = inGoroutine
@@ -97,7 +97,7 @@ func (s *search) words(from, to uintptr, code bool) {
 	}
 }
 
-func (s *search) add(at, word uintptr, kind useKind) {
+func (s *pointerSearch) add(at, word uintptr, kind PointerKind) {
 	inside := int32(NoHolder)
 	for i, r := range s.holders {
 		if r.Contains(at) {
@@ -115,13 +115,13 @@ func (s *search) add(at, word uintptr, kind useKind) {
 				s.full = true
 				return
 			}
-			*f = foundWord{word, inside, kind}
+			*f = FoundPointer{word, inside, kind}
 			return
 		}
 	}
 }
 
-func (s *search) goroutine(g uintptr) {
+func (s *pointerSearch) goroutine(g uintptr) {
 	switch platform.Read[uint32](g+gStatus) &^ statusScan {
 	case statusIdle, statusDead, statusDeadExtra:
 		return
@@ -138,7 +138,7 @@ func (s *search) goroutine(g uintptr) {
 }
 
 // span looks at the objects of a span, and at finalizers, which are elsewhere.
-func (s *search) span(span uintptr) {
+func (s *pointerSearch) span(span uintptr) {
 	for p := platform.Read[uintptr](span + spanSpecials); p != 0; p = platform.Read[uintptr](p) {
 		s.words(p+specialFunc, p+specialFunc+8, false)
 	}
@@ -155,7 +155,7 @@ func (s *search) span(span uintptr) {
 
 // object looks at an object. A closure begins with the address of its code;
 // one of more than half a kilobyte has a header before.
-func (s *search) object(p, size uintptr) {
+func (s *pointerSearch) object(p, size uintptr) {
 	const headerFrom = 512
 	begin := p
 	if size > headerFrom && size <= 32<<10 {

@@ -8,9 +8,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Rename gives the image's function that begins at pc the name of another, in
+// RenameFunc gives the image's function that begins at pc the name of another, in
 // stack traces and profiles.
-func (h *Runtime) Rename(pc uintptr, like string) error {
+func (h *Runtime) RenameFunc(pc uintptr, like string) error {
 	to, ok := h.Index.Lookup(like, 1)
 	if !ok {
 		return fmt.Errorf("the image lacks %s", like)

@@ -79,7 +79,7 @@ type Runtime struct {
 	StartTheWorld func(WorldStop)
 	TypedMemmove  func(typ, dst, src unsafe.Pointer)
 	TypedMemclr   func(typ, p unsafe.Pointer)
-	heap          uintptr  // runtime.mheap_
+	heapAddr      uintptr  // runtime.mheap_
 	finalizers    *uintptr // runtime.allfin
 }
 
@@ -107,7 +107,7 @@ func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	h.StartTheWorld = FuncAt[func(WorldStop)](addr("runtime.startTheWorld"))
 	h.TypedMemmove = FuncAt[func(typ, dst, src unsafe.Pointer)](addr("runtime.typedmemmove"))
 	h.TypedMemclr = FuncAt[func(typ, p unsafe.Pointer)](addr("runtime.typedmemclr"))
-	h.heap = addr("runtime.mheap_")
+	h.heapAddr = addr("runtime.mheap_")
 	h.finalizers = (*uintptr)(platform.Pointer(addr("runtime.allfin")))
 	iscgo := (*bool)(platform.Pointer(addr("runtime.iscgo")))
 	if missing != nil {

@@ -124,7 +124,7 @@ func (b *builder) restrictLinknames(x *indexer) error {
 		return err
 	}
 	if strings.Contains(string(out), "-checklinkname=0") { // in -ldflags
-		x.symbols = append(x.symbols, symindex.IndexSymbol{Name: symindex.AnyLinkname, Addr: 1})
+		x.symbols = append(x.symbols, symindex.Symbol{Name: symindex.AnyLinkname, Addr: 1})
 		return nil
 	}
 	blocked, err := readBlocked(filepath.Join(b.tc.Root, "src/cmd/link/internal/loader/loader.go"))
@@ -146,7 +146,7 @@ func (b *builder) restrictLinknames(x *indexer) error {
 	}
 	for _, name := range blocked {
 		if !present[name] {
-			x.symbols = append(x.symbols, symindex.IndexSymbol{Name: name, Private: true})
+			x.symbols = append(x.symbols, symindex.Symbol{Name: name, Private: true})
 		}
 	}
 	return nil

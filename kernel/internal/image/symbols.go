@@ -33,13 +33,13 @@ func (b *builder) indexSymbols() error {
 	if err := b.restrictLinknames(x); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.dir, "symbols"), symindex.EncodeIndex(x.symbols, builtins), 0o644)
+	return os.WriteFile(filepath.Join(b.dir, "symbols"), symindex.Encode(x.symbols, builtins), 0o644)
 }
 
 type indexer struct {
 	abis     map[string]uint8 // functions: which conventions are defined, as bits
 	typeKeys map[typeKey]string
-	symbols  []symindex.IndexSymbol
+	symbols  []symindex.Symbol
 	found    map[string]bool
 	locals   []localRef
 	private  map[symbolKey]bool // see link.IndexSymbol
@@ -126,7 +126,7 @@ func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 // findLocals reads the addresses of local variables out of the executable's
 // code and data: what the linker wrote where a package refers to them.
 func (x *indexer) findLocals(f *elf.File) {
-	at := map[symbolKey]symindex.IndexSymbol{}
+	at := map[symbolKey]symindex.Symbol{}
 	for _, s := range x.symbols {
 		k := symbolKey{name: s.Name}
 		if s.Text {
@@ -154,7 +154,7 @@ func (x *indexer) findLocals(f *elf.File) {
 			addr = pcRelativeTarget(place, b[:n])
 		}
 		seen[l.local] = true
-		x.symbols = append(x.symbols, symindex.IndexSymbol{Name: l.local, Addr: addr - uint64(l.add)})
+		x.symbols = append(x.symbols, symindex.Symbol{Name: l.local, Addr: addr - uint64(l.add)})
 	}
 }
 
@@ -213,7 +213,7 @@ func (x *indexer) readExecutable(file string) error {
 			continue
 		}
 		named[s.Name] = s.Value
-		sym := symindex.IndexSymbol{Name: s.Name, Addr: s.Value, Text: elf.ST_TYPE(s.Info) == elf.STT_FUNC, ABI: goobj.ABIInternal}
+		sym := symindex.Symbol{Name: s.Name, Addr: s.Value, Text: elf.ST_TYPE(s.Info) == elf.STT_FUNC, ABI: goobj.ABIInternal}
 		if sym.Text {
 			if base, ok := strings.CutSuffix(s.Name, ".abi0"); ok {
 				sym.Name, sym.ABI = base, goobj.ABI0
@@ -258,7 +258,7 @@ func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 		}
 		if sym, ok := x.typeKeys[keyOf(d, name)]; ok && !x.found[sym] && !strings.HasPrefix(sym, "type:main.") {
 			x.found[sym] = true
-			x.symbols = append(x.symbols, symindex.IndexSymbol{Name: sym, Addr: from + uint64(off)})
+			x.symbols = append(x.symbols, symindex.Symbol{Name: sym, Addr: from + uint64(off)})
 		}
 	}
 	if len(x.found) < 1000 {

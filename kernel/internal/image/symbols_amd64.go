@@ -18,7 +18,7 @@ func (x *indexer) addTLSOffset(f *elf.File, syms []elf.Symbol) {
 		end := (p.Memsz + max(p.Align, 1) - 1) &^ (max(p.Align, 1) - 1)
 		for _, s := range syms {
 			if s.Name == "runtime.tlsg" && elf.ST_TYPE(s.Info) == elf.STT_TLS {
-				x.symbols = append(x.symbols, symindex.IndexSymbol{Name: symindex.TLSDistance, Addr: end - s.Value})
+				x.symbols = append(x.symbols, symindex.Symbol{Name: symindex.TLSDistance, Addr: end - s.Value})
 			}
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func (ld *load) commit() {
 	l := ld.Linker
 	l.mod.Publish()
-	maps.Copy(l.got, ld.newSlots)
+	maps.Copy(l.gotSlots, ld.newGOTSlots)
 	ld.applyMethods(func() {
 		for _, n := range ld.nodes {
 			if n.stub != nil {
@@ -25,25 +25,25 @@ func (ld *load) commit() {
 		}
 	})
 	ld.moveStubs()
-	ld.dropReplaced()
+	ld.dropReplacedWrappers()
 	for _, s := range ld.stubs {
 		l.stubs[s.name] = s
 	}
-	ld.forgetOutdated()
+	ld.forgetReplacedTypes()
 	ld.noteInits()
 	for _, n := range ld.nodes {
 		ld.remember(n)
-		ld.noteKeeper(n)
+		ld.noteTypeCacher(n)
 		ld.noteUses(n)
 		ld.noteData(n)
 	}
 	ld.commitReflected()
-	l.pending = nil
+	l.reloaded = nil
 	ld.addTypes()
 	ld.addItabs()
 	for _, n := range ld.nodes {
-		if v := n.redo; v != nil {
-			l.host.TypedMemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
+		if v := n.assignTo; v != nil {
+			l.runtime.TypedMemmove(platform.Pointer(v.typ), platform.Pointer(v.addr), platform.Pointer(n.addr))
 		}
 	}
 }
@@ -54,7 +54,7 @@ func (ld *load) remember(n *node) {
 	switch {
 	case n.global:
 		ld.globals[symKey{strings.Clone(n.name), keyABI(n.sym)}] = target{node: n}.address()
-	case n.obj.main && n.redo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
+	case n.obj.isMain && n.assignTo == nil && ld.byName[symKey{n.name, goobj.ABI0}] == n && n.kind.IsVar():
 		v := &variable{addr: n.addr, size: uintptr(n.sym.Size())}
 		if ref, ok := n.sym.Aux(goobj.AuxGotype); ok {
 			if t, err := ld.resolve(n.obj, ref); err == nil {
@@ -63,12 +63,12 @@ func (ld *load) remember(n *node) {
 		}
 		name := strings.Clone(n.name)
 		if old := ld.vars[name]; old != nil {
-			ld.setOld(name, old)
+			ld.addOldVar(name, old)
 		}
 		ld.vars[name] = v
 	}
-	if !n.obj.main {
-		n.obj.fixed[n.i] = target{node: n}.address()
+	if !n.obj.isMain {
+		n.obj.addrs[n.i] = target{node: n}.address()
 	}
 }
 
@@ -78,14 +78,14 @@ func (ld *load) addTypes() {
 	m := ld.mod
 	grown := false
 	for _, n := range ld.nodes {
-		if n.typ != nil && ld.typeDone[n.name] == nil {
-			n.typ.addr, n.typ.era = target{node: n}.address(), ld.era
+		if n.typ != nil && ld.decidedTypes[n.name] == nil {
+			n.typ.addr, n.typ.generation = target{node: n}.address(), ld.typeGeneration
 			ld.types[n.typ.name] = n.typ
 			if ld.mod.ReadOnly.Contains(n.typ.addr) {
-				ld.described = append(ld.described, n.typ.addr)
+				ld.notebookTypes = append(ld.notebookTypes, n.typ.addr)
 			}
 		}
-		if n.sym.Typelink() && n.made == nil && ld.typeDone[n.name] == nil {
+		if n.sym.Typelink() && n.reflectType == nil && ld.decidedTypes[n.name] == nil {
 			m.TypeLinks = append(m.TypeLinks, moduledata.TypeLink{Str: m.ModuleData.TypeString(n.addr), Off: int32(n.addr - m.ModuleData.Types)})
 			grown = true
 		}
@@ -98,9 +98,9 @@ func (ld *load) addTypes() {
 	for i, t := range m.TypeLinks {
 		offs[i] = t.Off
 	}
-	w := ld.host.StopTheWorld(goruntime.StopReason)
-	ld.host.PublishTypes(m.ModuleData, offs)
-	ld.host.StartTheWorld(w)
+	w := ld.runtime.StopTheWorld(goruntime.StopReason)
+	ld.runtime.PublishTypes(m.ModuleData, offs)
+	ld.runtime.StartTheWorld(w)
 }
 
 // addItabs hands new interface tables to the runtime.
@@ -114,5 +114,5 @@ func (ld *load) addItabs() {
 	if len(list) == 0 {
 		return
 	}
-	ld.host.AddItabs(ld.mod.ModuleData, list)
+	ld.runtime.AddItabs(ld.mod.ModuleData, list)
 }

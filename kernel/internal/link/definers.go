@@ -18,7 +18,7 @@ import (
 // packages that define it.
 
 // update brings the index up to date and reports whether anything is new.
-func (d *definers) update(all Archives) (changed bool, err error) {
+func (d *definerIndex) update(all Archives) (changed bool, err error) {
 	archives, err := all.All()
 	if err != nil {
 		return false, err
@@ -39,13 +39,13 @@ func (d *definers) update(all Archives) (changed bool, err error) {
 		d.known[path] = file
 	}
 	if changed {
-		d.arrange()
+		d.rebuild()
 	}
 	return changed, nil
 }
 
-// arrange makes the maps from names to packages.
-func (d *definers) arrange() {
+// rebuild makes the maps from names to packages.
+func (d *definerIndex) rebuild() {
 	d.paths = d.paths[:0]
 	for path := range d.known {
 		d.paths = append(d.paths, path)
@@ -66,7 +66,7 @@ func (d *definers) arrange() {
 }
 
 // packages lists the import paths of packages that define a symbol.
-func (d *definers) packages(name string) []string {
+func (d *definerIndex) packages(name string) []string {
 	h := markOf(name, false).hash()
 	i, ok := d.first[h]
 	if !ok {
@@ -135,7 +135,7 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 	}
 	p := &pkg{path: path}
 	for i, o := range objs {
-		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), fixed: map[int]uintptr{}})
+		p.objs = append(p.objs, &object{Object: o, pkg: p, name: fmt.Sprintf("%s#%d", path, i), addrs: map[int]uintptr{}})
 	}
 	l.packages[path] = p
 	return p, nil
@@ -146,14 +146,14 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 func (l *Linker) Replace(path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !slices.Contains(l.others, path) {
-		l.others = append(l.others, path)
+	if !slices.Contains(l.replacedPackages, path) {
+		l.replacedPackages = append(l.replacedPackages, path)
 	}
 }
 
-// ofOther reports whether a symbol belongs to a replaced package or mentions one.
-func (l *Linker) ofOther(name string) bool {
-	for _, path := range l.others {
+// mentionsReplaced reports whether a symbol belongs to a replaced package or mentions one.
+func (l *Linker) mentionsReplaced(name string) bool {
+	for _, path := range l.replacedPackages {
 		if symname.MentionsPackage(name, goobj.EscapePath(path)) {
 			return true
 		}
@@ -172,9 +172,9 @@ func (ld *load) definition(name string, abi uint16) (best defRef, found bool, er
 		if err != nil {
 			return best, false, err
 		}
-		best, found = better(best, found, p, name, abi)
+		best, found = preferred(best, found, p, name, abi)
 	}
-	if found && !refersOn(best.obj.Sym(best.i)) {
+	if found && !isTentative(best.obj.Sym(best.i)) {
 		return best, true, nil
 	}
 	for _, update := range []bool{ld.definers.known == nil, true} {
@@ -188,7 +188,7 @@ func (ld *load) definition(name string, abi uint16) (best defRef, found bool, er
 			if err != nil {
 				return best, false, err
 			}
-			best, found = better(best, found, p, name, abi)
+			best, found = preferred(best, found, p, name, abi)
 		}
 		if found {
 			break
@@ -197,17 +197,17 @@ func (ld *load) definition(name string, abi uint16) (best defRef, found bool, er
 	return best, found, nil
 }
 
-// better chooses between a definition and that of another package.
-func better(best defRef, found bool, p *pkg, name string, abi uint16) (defRef, bool) {
+// preferred chooses between a definition and that of another package.
+func preferred(best defRef, found bool, p *pkg, name string, abi uint16) (defRef, bool) {
 	d, ok := p.find(symKey{name, abi})
-	if ok && (!found || weight(d.obj.Sym(d.i)) > weight(best.obj.Sym(best.i))) {
+	if ok && (!found || precedence(d.obj.Sym(d.i)) > precedence(best.obj.Sym(best.i))) {
 		return d, true
 	}
 	return best, found
 }
 
-// weight orders the definitions of one name.
-func weight(s goobj.Sym) int64 {
+// precedence orders the definitions of one name.
+func precedence(s goobj.Sym) int64 {
 	switch {
 	case s.Kind().IsText():
 		return 1 << 41
@@ -215,7 +215,7 @@ func weight(s goobj.Sym) int64 {
 		return 1 << 40
 	}
 	weight := 2 * int64(s.Size())
-	if !refersOn(s) {
+	if !isTentative(s) {
 		weight++
 	}
 	return weight

@@ -37,7 +37,7 @@ func standard(t testing.TB, args ...string) listed {
 
 func TestDefiners(t *testing.T) {
 	l := &Linker{archives: standard(t, "std"), packages: map[string]*pkg{}}
-	d := &definers{}
+	d := &definerIndex{}
 	if changed, err := d.update(l.archives); err != nil || !changed {
 		t.Fatal(changed, err)
 	}
@@ -122,7 +122,7 @@ func ownerDefines(t *testing.T, archives listed, name string) bool {
 func BenchmarkDefiners(b *testing.B) {
 	l := &Linker{archives: standard(b, "std"), packages: map[string]*pkg{}}
 	for b.Loop() {
-		d := &definers{}
+		d := &definerIndex{}
 		if _, err := d.update(l.archives); err != nil {
 			b.Fatal(err)
 		}

@@ -43,13 +43,13 @@ func mismatch(user, path string) error {
 // checkImports refuses a cell that imports a replaced package and one that was
 // compiled against what it replaces: values of one would reach code of the other.
 func (ld *load) checkImports() error {
-	if len(ld.others) == 0 {
+	if len(ld.replacedPackages) == 0 {
 		return nil
 	}
 	imports := ld.main.Imports()
 	now := map[string][8]byte{}
 	for _, im := range imports {
-		if slices.Contains(ld.others, im.Path) {
+		if slices.Contains(ld.replacedPackages, im.Path) {
 			now[im.Path] = im.Fingerprint
 		}
 	}

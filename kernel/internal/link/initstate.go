@@ -19,48 +19,48 @@ type PackageInit struct {
 	Path  string
 	Funcs []func() // to be called in this order between Begin and Done
 
-	l *Linker
-	s *initState
+	linker *Linker
+	state  *initState
 }
 
 // packageInit returns the attempt for an init task, once the load is committed.
 func (ld *load) packageInit(n *initNode) *PackageInit {
-	s := ld.inits[n.name]
+	s := ld.initStates[n.name]
 	s.deps = n.deps
-	return &PackageInit{Path: s.path, Funcs: goruntime.InitTaskFuncs(n.task.address()), l: ld.Linker, s: s}
+	return &PackageInit{Path: s.path, Funcs: goruntime.InitTaskFuncs(n.task.address()), linker: ld.Linker, state: s}
 }
 
 // Begin prepares the package's variables.
 func (p *PackageInit) Begin() {
-	p.l.mu.Lock()
-	defer p.l.mu.Unlock()
-	if p.s.phase == initFailed {
-		for _, v := range p.s.vars {
-			p.l.mod.Restore(v)
+	p.linker.mu.Lock()
+	defer p.linker.mu.Unlock()
+	if p.state.phase == initFailed {
+		for _, v := range p.state.vars {
+			p.linker.mod.Restore(v)
 		}
 	}
-	p.s.phase, p.s.by = initRunning, p
+	p.state.phase, p.state.attempt = initRunning, p
 }
 
 // Done notes that the package is initialized, and reports whether it is: the attempt may have been given up.
 func (p *PackageInit) Done() bool {
-	p.l.mu.Lock()
-	defer p.l.mu.Unlock()
-	if p.s.by != p {
+	p.linker.mu.Lock()
+	defer p.linker.mu.Unlock()
+	if p.state.attempt != p {
 		return false
 	}
-	p.s.phase, p.s.by, p.s.vars = initDone, nil, nil
+	p.state.phase, p.state.attempt, p.state.vars = initDone, nil, nil
 	return true
 }
 
 // Fail gives up an attempt, and reports whether it was under way.
 func (p *PackageInit) Fail() bool {
-	p.l.mu.Lock()
-	defer p.l.mu.Unlock()
-	if p.s.by != p {
+	p.linker.mu.Lock()
+	defer p.linker.mu.Unlock()
+	if p.state.attempt != p {
 		return false
 	}
-	p.s.phase, p.s.by = initFailed, nil
+	p.state.phase, p.state.attempt = initFailed, nil
 	return true
 }
 
@@ -73,12 +73,12 @@ func (p *PackageInit) Owns(function string) bool {
 func (l *Linker) PackageInit(path string) *PackageInit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.inits[symname.InitTask(path)]
+	s := l.initStates[symname.InitTask(path)]
 	if s == nil || s.done() {
 		return nil
 	}
-	t := target{addr: s.def.obj.fixed[s.def.i]}
-	return &PackageInit{Path: path, Funcs: goruntime.InitTaskFuncs(t.address()), l: l, s: s}
+	t := target{addr: s.def.obj.addrs[s.def.i]}
+	return &PackageInit{Path: path, Funcs: goruntime.InitTaskFuncs(t.address()), linker: l, state: s}
 }
 
 // Uninitialized returns the packages that cannot be used, since their initialization has failed or that of one that
@@ -87,7 +87,7 @@ func (l *Linker) Uninitialized() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	list := map[string]string{}
-	for name, s := range l.inits {
+	for name, s := range l.initStates {
 		if s.done() {
 			continue
 		}
@@ -100,7 +100,7 @@ func (l *Linker) Uninitialized() map[string]string {
 
 // failedUnder finds a package whose initialization has failed: the given one, or one that it needs.
 func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
-	s := l.inits[name]
+	s := l.initStates[name]
 	if s == nil || s.done() || seen[name] {
 		return nil
 	}
@@ -119,9 +119,9 @@ func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
 // noteInits keeps the state of the packages whose init tasks are loaded, and the contents of their variables.
 func (ld *load) noteInits() {
 	for _, n := range ld.nodes {
-		if strings.HasSuffix(n.name, "..inittask") && !n.obj.main {
+		if strings.HasSuffix(n.name, "..inittask") && !n.obj.isMain {
 			s := &initState{path: n.obj.pkg.path, def: defRef{n.obj, n.i}}
-			n.obj.pkg.init, ld.inits[strings.Clone(n.name)] = s, s
+			n.obj.pkg.init, ld.initStates[strings.Clone(n.name)] = s, s
 		}
 	}
 	for _, n := range ld.nodes {

@@ -19,18 +19,18 @@ type initNode struct {
 	task target   // once it is resolved
 }
 
-// outstanding adds the init tasks of packages that were loaded earlier and whose initialization has not begun: that of
+// addUninitialized adds the init tasks of packages that were loaded earlier and whose initialization has not begun: that of
 // another has kept the cell from it.
-func (ld *load) outstanding(nodes map[string]*initNode) error {
+func (ld *load) addUninitialized(nodes map[string]*initNode) error {
 	var names []string
-	for name, s := range ld.inits {
+	for name, s := range ld.initStates {
 		if s.phase == initLoaded {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		s := ld.inits[name]
+		s := ld.initStates[name]
 		if nodes[name] != nil {
 			continue
 		}
@@ -68,9 +68,9 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 	return list, nil
 }
 
-// permitted leaves out the packages whose initialization has failed, and those that need one of them, unless they are to
+// withoutFailed leaves out the packages whose initialization has failed, and those that need one of them, unless they are to
 // be tried again.
-func (ld *load) permitted(list []*initNode, nodes map[string]*initNode, retry []string) []*initNode {
+func (ld *load) withoutFailed(list []*initNode, nodes map[string]*initNode, retry []string) []*initNode {
 	again := map[string]bool{}
 	var mark func(name string)
 	mark = func(name string) {
@@ -86,7 +86,7 @@ func (ld *load) permitted(list []*initNode, nodes map[string]*initNode, retry []
 	}
 	barred := map[string]bool{}
 	return slices.DeleteFunc(list, func(n *initNode) bool {
-		s := ld.inits[n.name]
+		s := ld.initStates[n.name]
 		failed := s != nil && s.phase == initFailed && !again[n.name]
 		barred[n.name] = failed || slices.ContainsFunc(n.deps, func(d string) bool { return barred[d] })
 		return barred[n.name]
@@ -128,7 +128,7 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 		return "", defRef{}, errors.New("init task named by number")
 	}
 	name := o.Sym(i).Name()
-	if _, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) || ld.inits[name].done() {
+	if _, ok := ld.index.Lookup(name, goobj.ABI0); ok && !ld.mentionsReplaced(name) || ld.initStates[name].done() {
 		return name, defRef{}, nil
 	}
 	p, err := ld.imported(o, symname.Package(strings.TrimSuffix(name, ".inittask")+"x"))
@@ -147,11 +147,11 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 // image refers to them.
 func (ld *load) fillMaps() {
 	for _, n := range ld.nodes {
-		if !n.kind.IsVar() || n.obj.main {
+		if !n.kind.IsVar() || n.obj.isMain {
 			continue
 		}
 		name := symname.InitTask(n.obj.pkg.path)
-		if _, ok := ld.idx.Lookup(name, goobj.ABI0); !ok || ld.ofOther(name) {
+		if _, ok := ld.index.Lookup(name, goobj.ABI0); !ok || ld.mentionsReplaced(name) {
 			continue
 		}
 		for i, r := range n.relocs {

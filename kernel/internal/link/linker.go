@@ -20,41 +20,41 @@ import (
 
 // A Linker is the one linker of this process.
 type Linker struct {
-	mu       *sync.Mutex // that of mod: loads happen one after another
-	idx      *symindex.Index
-	host     *goruntime.Runtime
-	mod      *moduledata.Module
-	archives Archives
-	others   []string // packages of another version than the image's
-	packages map[string]*pkg
-	definers definers
+	mu               *sync.Mutex // that of mod: loads happen one after another
+	index            *symindex.Index
+	runtime          *goruntime.Runtime
+	mod              *moduledata.Module
+	archives         Archives
+	replacedPackages []string // packages of another version than the image's
+	packages         map[string]*pkg
+	definers         definerIndex
 
-	globals map[symKey]uintptr // symbols of packages, by name
-	stubs   map[string]*stub   // functions and methods of the notebook
-	vars    map[string]*variable
-	types   map[string]*typeRecord // descriptors that involve notebook types
-	inits   map[string]*initState  // of the packages that were loaded, by the name of the init task
-	got     map[uintptr]uintptr    // slots for addresses out of reach
-	uses    map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
-	useList [][]uintptr
+	globals    map[symKey]uintptr // symbols of packages, by name
+	stubs      map[string]*stub   // functions and methods of the notebook
+	vars       map[string]*variable
+	types      map[string]*typeRecord // descriptors that involve notebook types
+	initStates map[string]*initState  // of the packages that were loaded, by the name of the init task
+	gotSlots   map[uintptr]uintptr    // slots for addresses out of reach
+	uses       map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
+	useList    [][]uintptr
 
 	// Variables that no name means any more; see oldvars.go.
-	old       []oldVariable
-	kept      []OldVariable   // after the last search
-	dropped   map[string]bool // symbols of variables and functions
-	ran       map[string]bool // functions that belong to one cell and no other can name
-	described []uintptr       // descriptors of notebook types, old ones too
-	searchAt  time.Time       // the earliest time to look for uses again
+	oldVars       []oldVariable
+	keptVars      []OldVariable   // after the last search
+	dropped       map[string]bool // symbols of variables and functions
+	cellFuncs     map[string]bool // functions that belong to one cell and no other can name
+	notebookTypes []uintptr       // descriptors of notebook types, old ones too
+	nextSearch    time.Time       // the earliest time to look for uses again
 
-	reflected *goruntime.ReflectCaches
-	keepers   map[string]bool           // packages that may have a cache by type; see noteKeeper
-	retired   map[typePair]*retiredItab // tables of values whose type no longer implements the interface
+	reflected   *goruntime.ReflectCaches
+	typeCachers map[string]bool          // packages that may have a cache by type; see noteTypeCacher
+	retired     map[itabKey]*retiredItab // tables of values whose type no longer implements the interface
 
 	// Packages under edit; see Reload.
-	live    map[string]bool
-	renewed map[string]int // by symbol prefix: when its types were last made anew
-	era     int            // counts Reloads that make types anew
-	pending []string       // packages whose functions the next load replaces
+	live           map[string]bool
+	renewed        map[string]int // by symbol prefix: when its types were last made anew
+	typeGeneration int            // counts Reloads that make types anew
+	reloaded       []string       // packages whose functions the next load replaces
 }
 
 // A stub is the permanent address of a notebook function. It jumps to the
@@ -97,23 +97,23 @@ const (
 
 // An initState is how far the initialization of a loaded package has come.
 type initState struct {
-	path  string
-	def   defRef
-	deps  []string // names of the init tasks that were to run before it when it was loaded
-	phase initPhase
-	by    *PackageInit               // the attempt that runs
-	vars  []moduledata.SavedVariable // its variables, until it is initialized
+	path    string
+	def     defRef
+	deps    []string // names of the init tasks that were to run before it when it was loaded
+	phase   initPhase
+	attempt *PackageInit               // the attempt that runs
+	vars    []moduledata.SavedVariable // its variables, until it is initialized
 }
 
 func (s *initState) done() bool { return s != nil && s.phase == initDone }
 
-// A typePair is what an interface table is for.
-type typePair struct{ inter, typ uintptr }
+// A itabKey is what an interface table is for.
+type itabKey struct{ inter, typ uintptr }
 
 // A retiredItab is one that values have and assertions do not find.
 type retiredItab struct {
-	m    *goruntime.Itab
-	held *goruntime.Itab // what stands in its place in the runtime's table
+	itab    *goruntime.Itab
+	standIn *goruntime.Itab // what stands in its place in the runtime's table
 }
 
 // A target is the resolution of a reference: a fixed address or a node.
@@ -129,8 +129,8 @@ func (t target) address() uintptr {
 	switch {
 	case t.node.stub != nil:
 		return t.node.stub.addr
-	case t.node.made != nil:
-		return uintptr(t.node.made)
+	case t.node.reflectType != nil:
+		return uintptr(t.node.reflectType)
 	}
 	return t.node.addr
 }
@@ -143,21 +143,21 @@ type node struct {
 	name string
 	kind goobj.Kind
 
-	align  uintptr
-	addr   uintptr // set by layout
-	stub   *stub   // a notebook function: what others refer to
-	global bool    // stays known by name after the load
-	typ    *typeRecord
-	itab   [2]target      // of an interface table: the interface and the concrete type
-	redo   *variable      // a notebook variable that gets this content as its new value
-	made   unsafe.Pointer // the same type, made by reflect before: what others refer to
-	info   goobj.FuncInfo
+	align       uintptr
+	addr        uintptr // set by layout
+	stub        *stub   // a notebook function: what others refer to
+	global      bool    // stays known by name after the load
+	typ         *typeRecord
+	itab        [2]target      // of an interface table: the interface and the concrete type
+	assignTo    *variable      // a notebook variable that gets this content as its new value
+	reflectType unsafe.Pointer // the same type, made by reflect before: what others refer to
+	info        goobj.FuncInfo
 
 	relocs []goobj.Reloc
 	values []target // what relocs refer to
 
-	from    *node // what first referred to it, by the relocation at fromOff; nil for a root
-	fromOff int32
+	referrer    *node // what first referred to it, by the relocation at fromOff; nil for a root
+	referrerOff int32
 }
 
 // A load is the state of one Load call. Nothing of it reaches the Linker
@@ -179,23 +179,23 @@ type load struct {
 	byName map[symKey]*node
 	itabs  map[[2]target]*node
 
-	at          *node             // being resolved
-	atOff       int32             // its relocation that is
-	initParents map[string]string // init tasks: which one first asks for another; not those that the cell imports
+	resolving    *node             // being resolved
+	resolvingOff int32             // its relocation that is
+	initParents  map[string]string // init tasks: which one first asks for another; not those that the cell imports
 
-	descriptors map[string]int         // of notebook types in the cell's object, by name; see descriptor
-	typeDone    map[string]*typeRecord // decided: the old record, or nil for a new type
-	stubs       []*stub
-	places      map[*stub]place // of functions whose stubs exist already
-	reset       []string
-	notices     []string
-	methods     []methodUpdate
-	newSlots    map[uintptr]uintptr // for Linker.got
+	descriptors   map[string]int         // of notebook types in the cell's object, by name; see descriptor
+	decidedTypes  map[string]*typeRecord // decided: the old record, or nil for a new type
+	stubs         []*stub
+	stubPositions map[*stub]sourcePosition // of functions whose stubs exist already
+	reset         []string
+	notices       []string
+	methodUpdates []methodUpdate
+	newGOTSlots   map[uintptr]uintptr // for Linker.got
 }
 
-// A place is where a function begins in its source, as the runtime's tables
+// A sourcePosition is where a function begins in its source, as the runtime's tables
 // have it for a function of one line.
-type place struct {
+type sourcePosition struct {
 	unit, pcfile, pcline uint32
 	line                 int32
 }
@@ -204,12 +204,12 @@ type place struct {
 // types, as the object had it, so that a later cell's descriptor of the same
 // name can be compared.
 type typeRecord struct {
-	name   string
-	addr   uintptr
-	data   []byte
-	fields []typeRef // relocations, in order
-	era    int       // of the linker when it was made
-	room   bool      // there is space for an uncommon part, which a type without methods lacks
+	name       string
+	addr       uintptr
+	data       []byte
+	fields     []typeRef // relocations, in order
+	generation int       // of the linker when it was made
+	hasRoom    bool      // there is space for an uncommon part, which a type without methods lacks
 }
 
 // A typeRef is one relocation of a descriptor.
@@ -238,20 +238,20 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	}
 	l := &Linker{
 		reflected: r,
-		idx:       h.Index, host: h, mod: m, mu: &m.Mutex, archives: archives,
-		packages: map[string]*pkg{},
-		globals:  map[symKey]uintptr{},
-		stubs:    map[string]*stub{},
-		vars:     map[string]*variable{},
-		types:    map[string]*typeRecord{},
-		inits:    map[string]*initState{},
-		got:      map[uintptr]uintptr{},
-		uses:     map[uintptr]int{},
-		live:     map[string]bool{},
-		renewed:  map[string]int{},
-		retired:  map[typePair]*retiredItab{},
-		ran:      map[string]bool{},
-		keepers:  map[string]bool{},
+		index:     h.Index, runtime: h, mod: m, mu: &m.Mutex, archives: archives,
+		packages:    map[string]*pkg{},
+		globals:     map[symKey]uintptr{},
+		stubs:       map[string]*stub{},
+		vars:        map[string]*variable{},
+		types:       map[string]*typeRecord{},
+		initStates:  map[string]*initState{},
+		gotSlots:    map[uintptr]uintptr{},
+		uses:        map[uintptr]int{},
+		live:        map[string]bool{},
+		renewed:     map[string]int{},
+		retired:     map[itabKey]*retiredItab{},
+		cellFuncs:   map[string]bool{},
+		typeCachers: map[string]bool{},
 	}
 	return l, goruntime.HookAssertions(h)
 }

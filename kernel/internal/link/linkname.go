@@ -24,11 +24,11 @@ func AllowsLinkname(o *goobj.Object, s goobj.Sym, other func() (goobj.Sym, bool)
 
 // checkLinkname refuses a reference that cmd/link would refuse.
 func (ld *load) checkLinkname(o *object, s goobj.Sym) error {
-	if !s.IsLinkname() || o.Std() || ld.idx.AllowsAnyLinkname {
+	if !s.IsLinkname() || o.Std() || ld.index.AllowsAnyLinkname {
 		return nil
 	}
 	name := s.Name()
-	allowed, known := ld.idx.Linkname(name, s.ABI())
+	allowed, known := ld.index.LinknameAllowed(name, s.ABI())
 	if !known {
 		d, found, err := ld.definition(name, s.ABI())
 		if err != nil || !found {

@@ -78,14 +78,14 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, pass := range []func() error{ld.close, ld.layout, ld.bindReflected, ld.write, ld.addFunctions} {
+	for _, pass := range []func() error{ld.resolveAll, ld.layout, ld.bindReflected, ld.write, ld.addFunctions} {
 		if err := pass(); err != nil {
 			return nil, err
 		}
 	}
 	ld.commit()
 	for _, name := range []string{req.Entry, req.Initial} {
-		l.ran[name] = name != "main.main" // which cells may call
+		l.cellFuncs[name] = name != "main.main" // which cells may call
 	}
 	ld.fillMaps()
 	return ld.loaded(req, r), nil
@@ -95,7 +95,7 @@ func newLoad(l *Linker, o *object, req Request) *load {
 	ld := &load{
 		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
-		initParents: map[string]string{}, itabs: map[[2]target]*node{}, typeDone: map[string]*typeRecord{}, newSlots: map[uintptr]uintptr{},
+		initParents: map[string]string{}, itabs: map[[2]target]*node{}, decidedTypes: map[string]*typeRecord{}, newGOTSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
@@ -114,8 +114,8 @@ func (ld *load) loaded(req Request, r roots) *Loaded {
 	for _, n := range r.inits {
 		out.Packages = append(out.Packages, ld.packageInit(n))
 	}
-	if r.own != (target{}) {
-		out.Inits = goruntime.InitTaskFuncs(r.own.address())
+	if r.mainInit != (target{}) {
+		out.Inits = goruntime.InitTaskFuncs(r.mainInit.address())
 	}
 	if req.Entry != "" {
 		out.Entry = goruntime.FuncAt[func()](r.entry.address())
@@ -128,13 +128,13 @@ func (ld *load) loaded(req Request, r roots) *Loaded {
 
 func (l *Linker) forget() {
 	for key := range l.globals {
-		if symname.MentionsNotebook(key.name) {
+		if symname.MentionsMain(key.name) {
 			delete(l.globals, key)
 		}
 	}
-	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return symname.MentionsNotebook(name) })
+	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return symname.MentionsMain(name) })
 	for name, v := range l.vars {
-		l.setOld(name, v)
+		l.addOldVar(name, v)
 	}
 	clear(l.vars)
 	clear(l.types)
@@ -155,16 +155,16 @@ func (l *Linker) openMain(file string) (*object, error) {
 		return nil, fmt.Errorf("%s: %d objects instead of one", file, len(objs))
 	}
 	p := &pkg{path: "main"}
-	p.objs = []*object{{Object: objs[0], pkg: p, name: file, main: true, fixed: map[int]uintptr{}}}
+	p.objs = []*object{{Object: objs[0], pkg: p, name: file, isMain: true, addrs: map[int]uintptr{}}}
 	return p.objs[0], nil
 }
 
 // roots are what a load is for, beside everything fresh.
 type roots struct {
-	entry   target
-	initial target
-	own     target      // the object's own init task, if that was asked for
-	inits   []*initNode // of the packages to be initialized, dependencies first
+	entry    target
+	initial  target
+	mainInit target      // the object's own init task, if that was asked for
+	inits    []*initNode // of the packages to be initialized, dependencies first
 }
 
 // roots resolves what the load is for.
@@ -183,7 +183,7 @@ func (ld *load) roots(req Request) (r roots, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := ld.outstanding(nodes); err != nil {
+	if err := ld.addUninitialized(nodes); err != nil {
 		return r, err
 	}
 	if task >= 0 {
@@ -194,9 +194,9 @@ func (ld *load) roots(req Request) (r roots, err error) {
 	if r.inits, err = ld.initOrder(nodes); err != nil {
 		return r, err
 	}
-	r.inits = ld.permitted(r.inits, nodes, req.Retry)
+	r.inits = ld.withoutFailed(r.inits, nodes, req.Retry)
 	if task >= 0 && req.Init {
-		r.own, err = ld.resolveIndex(ld.main, task)
+		r.mainInit, err = ld.resolveIndex(ld.main, task)
 	}
 	return r, err
 }
@@ -213,7 +213,7 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 		switch {
 		case name == "main..inittask":
 			task = i
-		case name == req.Entry, ld.fresh[symname.WithoutTypeArgs(name)], ld.refreshes(i, name):
+		case name == req.Entry, ld.fresh[symname.WithoutTypeArgs(name)], ld.renewsWrapper(i, name):
 			t, err := ld.resolveIndex(ld.main, i)
 			if err != nil {
 				return task, err
@@ -229,8 +229,8 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 	return task, nil
 }
 
-// close resolves everything that placed symbols refer to.
-func (ld *load) close() error {
+// resolveAll resolves everything that placed symbols refer to.
+func (ld *load) resolveAll() error {
 	for {
 		for len(ld.queue) > 0 {
 			n := ld.queue[len(ld.queue)-1]
@@ -247,10 +247,10 @@ func (ld *load) close() error {
 }
 
 func (ld *load) resolveNode(n *node) error {
-	ld.at, ld.atOff = n, 0
-	defer func() { ld.at = nil }()
+	ld.resolving, ld.resolvingOff = n, 0
+	defer func() { ld.resolving = nil }()
 	for _, r := range n.sym.Relocs() {
-		ld.atOff = r.Off()
+		ld.resolvingOff = r.Off()
 		if r.Size() == 0 && r.Type() != goobj.RelKeep {
 			continue
 		}

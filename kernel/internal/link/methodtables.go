@@ -19,10 +19,10 @@ import (
 
 // An itabUpdate is what becomes of an interface table.
 type itabUpdate struct {
-	m      *goruntime.Itab
-	fun    []uintptr
-	listed *goruntime.Itab // what the runtime's table has for these types
-	give   *goruntime.Itab // what it is to have
+	m         *goruntime.Itab
+	fun       []uintptr
+	listed    *goruntime.Itab // what the runtime's table has for these types
+	successor *goruntime.Itab // what it is to have
 }
 
 // moveFields moves the fields of an unnamed struct type, which begin where an
@@ -40,38 +40,38 @@ func (ld *load) moveFields(n *node) {
 // descriptor's place, and brings interface tables up to date. swap has the
 // stubs lead to new code: whoever calls a method finds all of it or nothing.
 func (ld *load) applyMethods(swap func()) {
-	if len(ld.methods) == 0 {
+	if len(ld.methodUpdates) == 0 {
 		swap()
 		return
 	}
 	var updates []itabUpdate
 	var w goruntime.WorldStop
 	for {
-		count := ld.host.ItabCount()
+		count := ld.runtime.ItabCount()
 		updates = ld.itabUpdates()
-		w = ld.host.StopTheWorld(goruntime.StopReason) // nothing below may allocate
-		if ld.host.ItabCount() == count {
+		w = ld.runtime.StopTheWorld(goruntime.StopReason) // nothing below may allocate
+		if ld.runtime.ItabCount() == count {
 			break
 		}
-		ld.host.StartTheWorld(w) // a goroutine has made one meanwhile
+		ld.runtime.StartTheWorld(w) // a goroutine has made one meanwhile
 	}
 	for i := range updates {
 		ld.applyItab(&updates[i])
 	}
 	swap()
-	for i := range ld.methods {
-		ld.moveMethods(&ld.methods[i])
+	for i := range ld.methodUpdates {
+		ld.moveMethods(&ld.methodUpdates[i])
 	}
-	ld.host.StartTheWorld(w)
+	ld.runtime.StartTheWorld(w)
 	for _, u := range updates {
-		pair := typePair{u.m.Inter, u.m.Typ}
-		if u.give == u.m {
+		pair := itabKey{u.m.Inter, u.m.Typ}
+		if u.successor == u.m {
 			delete(ld.retired, pair)
 		} else {
-			ld.retired[pair] = &retiredItab{u.m, u.give}
+			ld.retired[pair] = &retiredItab{u.m, u.successor}
 		}
 	}
-	for _, u := range ld.methods {
+	for _, u := range ld.methodUpdates {
 		u.rec.data, u.rec.fields = u.n.typ.data, u.n.typ.fields
 	}
 	goruntime.ClearAssertionCaches()
@@ -84,8 +84,8 @@ func (ld *load) applyItab(u *itabUpdate) {
 		at += ld.mod.ReadOnly.WriteOffset
 	}
 	copy(unsafe.Slice((*uintptr)(platform.Pointer(at)), len(u.fun)), u.fun)
-	if u.give != u.listed {
-		ld.host.ReplaceItab(u.listed, u.give)
+	if u.successor != u.listed {
+		ld.runtime.ReplaceItab(u.listed, u.successor)
 	}
 }
 
@@ -99,7 +99,7 @@ func (ld *load) moveMethods(u *methodUpdate) {
 		}
 		return
 	}
-	if *flags&goruntime.TFlagUncommon == 0 && !u.rec.room {
+	if *flags&goruntime.TFlagUncommon == 0 && !u.rec.hasRoom {
 		return
 	}
 	from, to := u.n.addr+off, u.rec.addr+off
@@ -114,11 +114,11 @@ func (ld *load) moveMethods(u *methodUpdate) {
 // whose methods change.
 func (ld *load) itabUpdates() []itabUpdate {
 	now := map[uintptr]uintptr{} // where a type's new methods are described
-	for _, u := range ld.methods {
+	for _, u := range ld.methodUpdates {
 		now[u.rec.addr] = u.n.addr
 	}
 	var list []itabUpdate
-	ld.host.EachItab(func(m *goruntime.Itab) {
+	ld.runtime.EachItab(func(m *goruntime.Itab) {
 		if t, ok := now[m.Typ]; ok {
 			if u, ok := ld.itabUpdate(m, t); ok {
 				list = append(list, u)
@@ -131,10 +131,10 @@ func (ld *load) itabUpdates() []itabUpdate {
 // itabUpdate finds out what becomes of table m, now that t describes the
 // methods of its type.
 func (ld *load) itabUpdate(m *goruntime.Itab, t uintptr) (itabUpdate, bool) {
-	u := itabUpdate{m: m, listed: m, give: m}
-	retired := ld.retired[typePair{m.Inter, m.Typ}]
+	u := itabUpdate{m: m, listed: m, successor: m}
+	retired := ld.retired[itabKey{m.Inter, m.Typ}]
 	if retired != nil {
-		u.m, u.give = retired.m, retired.m
+		u.m, u.successor = retired.itab, retired.itab
 	}
 	missing := false
 	methods := ld.methodsOf(t)
@@ -148,11 +148,11 @@ func (ld *load) itabUpdate(m *goruntime.Itab, t uintptr) (itabUpdate, bool) {
 	}
 	switch {
 	case missing && retired != nil:
-		u.give = retired.held
+		u.successor = retired.standIn
 	case missing && m.Fun[0] == 0:
 		return u, false // it never implemented the interface
 	case missing:
-		u.give = negativeItab(m)
+		u.successor = negativeItab(m)
 	}
 	return u, true
 }
@@ -247,16 +247,16 @@ func (ld *load) updateMethods() {
 		if sameMethods(old, r) {
 			continue
 		}
-		if _, decided := ld.typeDone[name]; !decided { // nothing here refers to it, but values of it are about
+		if _, decided := ld.decidedTypes[name]; !decided { // nothing here refers to it, but values of it are about
 			ld.decideTypes(ld.main, i, name)
 		}
-		if ld.typeDone[name] != old || ld.byName[symKey{name, goobj.ABIStatic}] != nil {
+		if ld.decidedTypes[name] != old || ld.byName[symKey{name, goobj.ABIStatic}] != nil {
 			continue
 		}
-		n := ld.place(ld.main, i)
+		n := ld.addNode(ld.main, i)
 		delete(ld.byDef, defRef{ld.main, i})
 		ld.byName[symKey{name, goobj.ABIStatic}] = n
 		n.typ = r
-		ld.methods = append(ld.methods, methodUpdate{old, n})
+		ld.methodUpdates = append(ld.methodUpdates, methodUpdate{old, n})
 	}
 }

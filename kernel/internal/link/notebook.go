@@ -15,7 +15,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	switch {
 	case s.Kind().IsText() && generic && !ld.isMethodWrapper(o, s, name):
 		key := symKey{name, s.ABI()}
-		if addr, ok := ld.globals[key]; ok && !ld.outdated(name, plain) {
+		if addr, ok := ld.globals[key]; ok && !ld.isOutdated(name, plain) {
 			return target{addr: addr}, nil
 		}
 		return ld.sharedInLoad(o, i, key, true)
@@ -24,7 +24,7 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	case s.Kind().IsVar() && !strings.Contains(name, "..") && s.ABI() != goobj.ABIStatic && !s.Local():
 		return ld.notebookVar(o, i, name)
 	}
-	return target{node: ld.place(o, i)}, nil
+	return target{node: ld.addNode(o, i)}, nil
 }
 
 func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
@@ -35,12 +35,12 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 		return target{addr: old.addr}, nil
 	}
 	if !fresh && !ld.isMethodWrapper(o, s, name) {
-		return target{node: ld.place(o, i)}, nil // a closure, an init function
+		return target{node: ld.addNode(o, i)}, nil // a closure, an init function
 	}
-	n := ld.place(o, i)
+	n := ld.addNode(o, i)
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
-	if old == nil || ld.renewed[name] || ld.retyped(name, old) { // a promoted method may have had the symbol
+	if old == nil || ld.renewed[name] || ld.hasNewSignature(name, old) { // a promoted method may have had the symbol
 		n.stub = &stub{name: strings.Clone(name), typ: ld.methodType(name)} // name lies in the object, which is not to be kept
 		ld.stubs = append(ld.stubs, n.stub)
 	}
@@ -61,15 +61,15 @@ func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
 		case !same:
 			ld.reset = append(ld.reset, strings.TrimPrefix(name, "main."))
 		case ld.fresh[name]: // its content, zeros included, becomes the value
-			n := ld.place(o, i)
-			n.redo = old
+			n := ld.addNode(o, i)
+			n.assignTo = old
 			delete(ld.byDef, defRef{o, i})
 			return target{addr: old.addr}, nil
 		default:
 			return target{addr: old.addr}, nil
 		}
 	}
-	n := ld.place(o, i)
+	n := ld.addNode(o, i)
 	ld.byName[symKey{name, goobj.ABI0}] = n
 	return target{node: n}, nil
 }

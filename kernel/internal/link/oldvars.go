@@ -23,7 +23,7 @@ import (
 func (l *Linker) Old() []OldVariable {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.SortedFunc(slices.Values(l.kept), func(a, b OldVariable) int { return strings.Compare(a.Name, b.Name) })
+	return slices.SortedFunc(slices.Values(l.keptVars), func(a, b OldVariable) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Drop tells which variables and functions no name means any more: all of them,
@@ -36,17 +36,17 @@ func (l *Linker) Drop(symbols []string) {
 	for _, s := range symbols {
 		l.dropped[s] = true
 	}
-	l.searchAt = time.Time{} // it may free memory: at once
+	l.nextSearch = time.Time{} // it may free memory: at once
 }
 
-// setOld notes that v is no longer found by its name. One without pointers holds
+// addOldVar notes that v is no longer found by its name. One without pointers holds
 // no other memory.
-func (l *Linker) setOld(name string, v *variable) {
+func (l *Linker) addOldVar(name string, v *variable) {
 	if !l.mod.Data.Contains(v.addr) {
 		return
 	}
-	l.old = append(l.old, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
-	l.searchAt = time.Time{}
+	l.oldVars = append(l.oldVars, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
+	l.nextSearch = time.Time{}
 }
 
 // searchShare bounds the time that searches take, where something is kept for
@@ -61,16 +61,16 @@ func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	start := time.Now()
-	old := slices.Clone(l.old)
+	old := slices.Clone(l.oldVars)
 	for name, v := range l.vars {
 		if l.dropped[name] && l.mod.Data.Contains(v.addr) {
 			old = append(old, oldVariable{name: name, where: ^v.addr, size: v.size, typ: v.typ})
 		}
 	}
 	if len(old) == 0 {
-		l.kept = nil
+		l.keptVars = nil
 	}
-	if len(old) == 0 || start.Before(l.searchAt) && !now {
+	if len(old) == 0 || start.Before(l.nextSearch) && !now {
 		return
 	}
 	why := l.findUses(old, self, goroutines)
@@ -78,22 +78,22 @@ func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool)
 		runtime.GC()
 		why = l.findUses(old, self, goroutines)
 	}
-	l.old, l.kept = nil, nil
+	l.oldVars, l.keptVars = nil, nil
 	for i, v := range old {
 		switch named := l.vars[v.name]; {
 		case why[i] == "":
-			l.host.TypedMemclr(platform.Pointer(v.typ), platform.Pointer(v.addr()))
+			l.runtime.TypedMemclr(platform.Pointer(v.typ), platform.Pointer(v.addr()))
 			if named != nil && named.addr == v.addr() {
 				delete(l.vars, v.name)
 			}
 		default:
-			l.kept = append(l.kept, OldVariable{strings.TrimPrefix(v.name, "main."), why[i]})
+			l.keptVars = append(l.keptVars, OldVariable{strings.TrimPrefix(v.name, "main."), why[i]})
 			if named == nil || named.addr != v.addr() {
-				l.old = append(l.old, v)
+				l.oldVars = append(l.oldVars, v)
 			}
 		}
 	}
-	l.searchAt = time.Now().Add(searchShare * time.Since(start))
+	l.nextSearch = time.Now().Add(searchShare * time.Since(start))
 }
 
 // findUses says of each variable what may use it, or "".
@@ -153,12 +153,12 @@ type marking struct {
 func (m *marking) roots() {
 	for _, name := range slices.Sorted(maps.Keys(m.stubs)) { // in order, for the same reason each time
 		s, plain := m.stubs[name], symname.WithoutTypeArgs(name)
-		if !m.dropped[plain] && !m.dropped[name] && !m.ran[name] && !symname.IsInit(name) {
+		if !m.dropped[plain] && !m.dropped[name] && !m.cellFuncs[name] && !symname.IsInit(name) {
 			m.mark(s.addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
 		}
 	}
 	for key, addr := range m.globals {
-		if plain := symname.WithoutTypeArgs(key.name); symname.MentionsNotebook(key.name) && !m.dropped[plain] {
+		if plain := symname.WithoutTypeArgs(key.name); symname.MentionsMain(key.name) && !m.dropped[plain] {
 			m.mark(addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
 		}
 	}
@@ -168,11 +168,11 @@ func (m *marking) roots() {
 			m.mark(platform.Read[uintptr](goruntime.AddressOf(t)+goruntime.ItabHeaderSize+uintptr(i)*8), method)
 		}
 	}
-	m.host.EachItab(funcs)
+	m.runtime.EachItab(funcs)
 	for _, r := range m.retired {
-		funcs(r.m)
+		funcs(r.itab)
 	}
-	for _, addr := range m.described {
+	for _, addr := range m.notebookTypes {
 		for off := range uintptr(goruntime.MethodCount(addr)) {
 			u := addr + uintptr(goruntime.UncommonOff(goruntime.TypeKind(addr)))
 			entry := u + uintptr(platform.Read[uint32](u+8)) + off*goruntime.MethodSize

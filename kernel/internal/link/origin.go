@@ -30,19 +30,19 @@ func (e *OriginError) Error() string {
 func (e *OriginError) Unwrap() error { return e.Err }
 
 // origin tells where in the cell the chain of references begins that has led to
-// n, whose relocation at ld.atOff could not be resolved.
+// n, whose relocation at ld.resolvingOff could not be resolved.
 func (ld *load) origin(n *node, err error) error {
-	if n.obj.main {
+	if n.obj.isMain {
 		err = fmt.Errorf("%w (needed by the cell)", err)
 	} else {
 		err = fmt.Errorf("%w (needed by %s)", err, n.name)
 	}
 	e := &OriginError{Err: err}
-	off := ld.atOff
-	for m := n; m != nil; m, off = m.from, m.fromOff {
-		if !m.obj.main {
+	off := ld.resolvingOff
+	for m := n; m != nil; m, off = m.referrer, m.referrerOff {
+		if !m.obj.isMain {
 			e.Package = m.obj.pkg.path
-			if m.from == nil {
+			if m.referrer == nil {
 				e.Package = ld.importOf(m.name, e.Package)
 			}
 			continue
@@ -50,7 +50,7 @@ func (ld *load) origin(n *node, err error) error {
 		if m.kind.IsText() {
 			e.Func = m.name
 			var inlined string
-			if e.File, e.Line, inlined = position(m.obj, m.sym, off); inlined != "" {
+			if e.File, e.Line, inlined = sourcePositionAt(m.obj, m.sym, off); inlined != "" {
 				e.Package = inlined
 			}
 		}
@@ -67,10 +67,10 @@ func (ld *load) importOf(task, path string) string {
 	return path
 }
 
-// position is the source position of the instruction at an offset in a
+// sourcePositionAt is the source position of the instruction at an offset in a
 // function. If the instruction is of an inlined call it is the call's, and the
 // package of the called function is returned, too, if it is another one.
-func position(o *object, s goobj.Sym, off int32) (file string, line int, inlined string) {
+func sourcePositionAt(o *object, s goobj.Sym, off int32) (file string, line int, inlined string) {
 	info, err := funcInfo(o, s)
 	if err != nil {
 		return "", 0, ""

@@ -51,10 +51,10 @@ type defRef struct {
 // An object is an object file with what is already known of its symbols.
 type object struct {
 	*goobj.Object
-	pkg   *pkg
-	name  string
-	main  bool            // the cell being loaded
-	fixed map[int]uintptr // symbols that have an address for good
+	pkg    *pkg
+	name   string
+	isMain bool            // the cell being loaded
+	addrs  map[int]uintptr // symbols that have an address for good
 
 	imports map[string][8]byte // fingerprints by import path; see imported
 	checked map[string]*pkg    // packages that are what imports says
@@ -110,9 +110,9 @@ func isType(s goobj.Sym, name string) bool {
 	return s.IsType() && strings.HasPrefix(name, "type:")
 }
 
-// definers is the index: of all compiled packages that the process may use. It
+// definerIndex is the index: of all compiled packages that the process may use. It
 // is made when it is first needed. What an archive defines is read once.
-type definers struct {
+type definerIndex struct {
 	files  map[string][]nameMark // by archive
 	paths  []string              // in order
 	known  map[string]string     // the archives of paths
@@ -134,8 +134,8 @@ func markOf(name string, dupok bool) nameMark {
 
 func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
 
-// refersOn reports whether a definition is only the wish for a variable that
+// isTentative reports whether a definition is only the wish for a variable that
 // another package may define with content: var x T under a linkname.
-func refersOn(s goobj.Sym) bool {
+func isTentative(s goobj.Sym) bool {
 	return s.IsLinkname() && s.Kind().IsVar() && len(s.Data()) == 0
 }

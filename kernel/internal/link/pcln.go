@@ -21,12 +21,12 @@ type pclnWriter struct {
 // addFunctions enters stubs and functions, in the order of their addresses.
 func (ld *load) addFunctions() error {
 	w := &pclnWriter{ld: ld, names: map[string]uint32{}, files: map[*object]map[uint32]int{}, units: map[*object]uint32{}}
-	places := map[*stub]place{}
+	places := map[*stub]sourcePosition{}
 	for _, n := range ld.nodes {
 		if n.stub == nil {
 			continue
 		}
-		at, err := w.place(n)
+		at, err := w.position(n)
 		if err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (ld *load) addFunctions() error {
 		}
 		delete(places, s)
 	}
-	ld.places = places
+	ld.stubPositions = places
 	for _, n := range ld.nodes {
 		if n.kind.IsText() {
 			if err := w.addFunc(n); err != nil {
@@ -119,7 +119,7 @@ func (w *pclnWriter) table(o *object, ref goobj.Ref) (uint32, error) {
 
 // addStub describes a stub as a function without a frame: a goroutine that has
 // not started yet, or a signal, may find it on the stack.
-func (w *pclnWriter) addStub(s *stub, at place) error {
+func (w *pclnWriter) addStub(s *stub, at sourcePosition) error {
 	name, err := w.name(s.name)
 	if err != nil {
 		return err
@@ -136,9 +136,9 @@ func (w *pclnWriter) addStub(s *stub, at place) error {
 	return w.ld.mod.AddFunction(f)
 }
 
-// place finds where a function begins.
-func (w *pclnWriter) place(n *node) (at place, err error) {
-	at = place{unit: goruntime.NoOffset, line: n.info.StartLine}
+// position finds where a function begins.
+func (w *pclnWriter) position(n *node) (at sourcePosition, err error) {
+	at = sourcePosition{unit: goruntime.NoOffset, line: n.info.StartLine}
 	file := int32(-1)
 	for _, a := range n.sym.Auxs() {
 		if a.Type() != goobj.AuxPcfile {
@@ -173,7 +173,7 @@ func firstValue(table []byte) int32 {
 // moveStubs gives the stubs of functions that were defined anew their new places.
 func (ld *load) moveStubs() {
 	m := ld.mod
-	for s, at := range ld.places {
+	for s, at := range ld.stubPositions {
 		off := m.FindFunc(s.addr)
 		for i, v := range map[int]uint32{5: at.pcfile, 6: at.pcline, 8: at.unit, 9: uint32(at.line)} {
 			m.Functions.StoreUint32(off+4*i, v)
@@ -235,7 +235,7 @@ func (w *pclnWriter) addFunc(n *node) error {
 // deferReturn is the offset of the call to which a recovered function returns.
 func (w *pclnWriter) deferReturn(n *node) uint32 {
 	for i, r := range n.relocs {
-		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.host.DeferReturn {
+		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.runtime.DeferReturn {
 			return uint32(r.Off()) - callOperandOff
 		}
 	}
@@ -280,7 +280,7 @@ func (w *pclnWriter) inlTree(n *node) (uint32, error) {
 // name for it: then the defining package tells.
 func (w *pclnWriter) inlined(o *object, ref goobj.Ref) (string, goobj.FuncInfo) {
 	if ref.Pkg == goobj.PkgBuiltin {
-		b, err := w.ld.idx.Builtin(ref.Sym)
+		b, err := w.ld.index.Builtin(ref.Sym)
 		if err != nil {
 			return "?", goobj.FuncInfo{}
 		}

@@ -10,16 +10,16 @@ import (
 
 // known finds a symbol of the image or of an earlier load.
 func (ld *load) known(key symKey) (uintptr, bool) {
-	if addr, ok := ld.idx.Lookup(key.name, key.abi); ok && !ld.ofOther(key.name) {
+	if addr, ok := ld.index.Lookup(key.name, key.abi); ok && !ld.mentionsReplaced(key.name) {
 		return addr, true
 	}
 	addr, ok := ld.globals[key]
 	return addr, ok
 }
 
-func (ld *load) place(o *object, i int) *node {
+func (ld *load) addNode(o *object, i int) *node {
 	s := o.Sym(i)
-	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind(), align: alignment(s), from: ld.at, fromOff: ld.atOff}
+	n := &node{obj: o, i: i, sym: s, name: s.Name(), kind: s.Kind(), align: alignment(s), referrer: ld.resolving, referrerOff: ld.resolvingOff}
 	ld.byDef[defRef{o, i}] = n
 	ld.nodes = append(ld.nodes, n)
 	ld.queue = append(ld.queue, n)
@@ -32,7 +32,7 @@ func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target,
 		n.align = max(n.align, alignment(o.Sym(i)))
 		return target{node: n}, nil
 	}
-	n := ld.place(o, i)
+	n := ld.addNode(o, i)
 	n.global = global
 	ld.byName[key] = n
 	return target{node: n}, nil
@@ -78,7 +78,7 @@ func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
 // liveFunc places a function with a stub: the one that older callers know, if
 // there is one.
 func (ld *load) liveFunc(o *object, i int, name string) target {
-	n := ld.place(o, i)
+	n := ld.addNode(o, i)
 	n.stub = ld.Linker.stubs[name]
 	if n.stub == nil {
 		n.stub = &stub{name: strings.Clone(name)}

@@ -34,11 +34,11 @@ func (ld *load) bindReflected() error {
 			return err
 		}
 		for _, n := range todo {
-			if n.made != nil {
+			if n.reflectType != nil {
 				continue
 			}
-			n.made = ld.reflected.Find(made[ld.mod.ModuleData.TypeString(n.addr)], n.addr)
-			again = again || n.made != nil
+			n.reflectType = ld.reflected.Find(made[ld.mod.ModuleData.TypeString(n.addr)], n.addr)
+			again = again || n.reflectType != nil
 		}
 	}
 	return nil
@@ -47,7 +47,7 @@ func (ld *load) bindReflected() error {
 // mayBeReflected reports whether n describes a type without a name that the
 // load is about to add.
 func (ld *load) mayBeReflected(n *node) bool {
-	if !isType(n.sym, n.name) || strings.HasPrefix(n.name, "type:noalg.") || ld.typeDone[n.name] != nil {
+	if !isType(n.sym, n.name) || strings.HasPrefix(n.name, "type:noalg.") || ld.decidedTypes[n.name] != nil {
 		return false
 	}
 	b := n.sym.Content()
@@ -65,8 +65,8 @@ func (ld *load) mayBeReflected(n *node) bool {
 func (ld *load) commitReflected() {
 	made := map[uintptr]unsafe.Pointer{}
 	for _, n := range ld.nodes {
-		if n.made != nil {
-			made[n.addr] = n.made
+		if n.reflectType != nil {
+			made[n.addr] = n.reflectType
 		}
 	}
 	if len(made) > 0 {

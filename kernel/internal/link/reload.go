@@ -51,7 +51,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 		renew = renew || !sameTypes(old[path], p)
 	}
 	if renew {
-		l.era++
+		l.typeGeneration++
 	}
 	for _, path := range paths { // in order, for children repeat it
 		if old[path] != nil {
@@ -69,14 +69,14 @@ func (l *Linker) unload(path string, renew bool) {
 			delete(l.globals, key)
 		}
 	}
-	delete(l.inits, symname.InitTask(path))
+	delete(l.initStates, symname.InitTask(path))
 	if !renew {
-		l.pending = append(l.pending, path)
+		l.reloaded = append(l.reloaded, path)
 		return
 	}
-	l.renewed[prefix] = l.era
+	l.renewed[prefix] = l.typeGeneration
 	for name := range l.stubs {
-		if symname.MentionsPackage(name, prefix) && !symname.MentionsNotebook(name) {
+		if symname.MentionsPackage(name, prefix) && !symname.MentionsMain(name) {
 			delete(l.stubs, name)
 		}
 	}
@@ -117,7 +117,7 @@ func (p *pkg) declaredTypes() map[string]*typeRecord {
 // version, and collects the init tasks of their packages.
 func (ld *load) replacements() (map[string]*initNode, error) {
 	nodes := map[string]*initNode{}
-	for _, path := range ld.pending {
+	for _, path := range ld.reloaded {
 		p, err := ld.openPackage(path)
 		if err != nil {
 			return nil, err

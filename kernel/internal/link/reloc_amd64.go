@@ -33,16 +33,16 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	case goobj.RelPCRel, goobj.RelGotPCRel:
 		v = int64(addr) + r.Add() - pc
 		if int64(int32(v)) != v {
-			slot, err := ld.throughSlot(b, off, r, addr)
+			slot, err := ld.loadFromGOT(b, off, r, addr)
 			if err != nil {
 				return err
 			}
 			v = int64(slot) - pc
 		}
 	case goobj.RelTLSLE:
-		v = r.Add() - ld.host.TLSDistance
+		v = r.Add() - ld.runtime.TLSDistance
 	case goobj.RelAddrOff, goobj.RelMethodOff:
-		addr = ld.withinReach(t)
+		addr = ld.reachableAddr(t)
 		v = int64(addr) + r.Add() - int64(ld.offsetBase(n, addr))
 	case goobj.RelConst:
 		v = r.Add()
@@ -54,10 +54,10 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	default:
 		return fmt.Errorf("relocation type %d is not supported", r.Type())
 	}
-	return put(b[off:off+size], v)
+	return putInt(b[off:off+size], v)
 }
 
-func put(b []byte, v int64) error {
+func putInt(b []byte, v int64) error {
 	switch len(b) {
 	case 1:
 		b[0] = byte(v)
@@ -80,7 +80,7 @@ func put(b []byte, v int64) error {
 func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 	md := ld.mod.ModuleData
 	switch {
-	case ld.mod.Text.Contains(addr) || addr >= ld.host.FirstModule.Text && addr < ld.host.FirstModule.Etext:
+	case ld.mod.Text.Contains(addr) || addr >= ld.runtime.FirstModule.Text && addr < ld.runtime.FirstModule.Etext:
 		return md.Text
 	case n.typ != nil || isType(n.sym, n.name):
 		return md.Types
@@ -88,10 +88,10 @@ func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 	return md.Rodata
 }
 
-// withinReach is the address of a target, or of its copy if it is a type on
+// reachableAddr is the address of a target, or of its copy if it is a type on
 // the heap.
-func (ld *load) withinReach(t target) uintptr {
-	if t.node != nil && t.node.made != nil {
+func (ld *load) reachableAddr(t target) uintptr {
+	if t.node != nil && t.node.reflectType != nil {
 		return t.node.addr
 	}
 	if c := ld.reflected.CopyOf(t.addr); c != 0 && t.node == nil {
@@ -100,16 +100,16 @@ func (ld *load) withinReach(t target) uintptr {
 	return t.address()
 }
 
-// throughSlot turns the instruction that takes the address of something out of
+// loadFromGOT turns the instruction that takes the address of something out of
 // reach, LEA, into a load from a slot that holds it.
-func (ld *load) throughSlot(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
+func (ld *load) loadFromGOT(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
 	const lea, mov = 0x8d, 0x8b
 	if off < 2 || b[off-2] != lea || r.Add() != 0 {
 		return 0, fmt.Errorf("address %#x is out of reach", addr)
 	}
-	slot := ld.got[addr]
+	slot := ld.gotSlots[addr]
 	if slot == 0 {
-		slot = ld.newSlots[addr]
+		slot = ld.newGOTSlots[addr]
 	}
 	if slot == 0 {
 		var err error
@@ -117,7 +117,7 @@ func (ld *load) throughSlot(b []byte, off int, r goobj.Reloc, addr uintptr) (uin
 			return 0, err
 		}
 		binary.LittleEndian.PutUint64(ld.mod.NoPtr.Bytes(slot, 8), uint64(addr))
-		ld.newSlots[addr] = slot
+		ld.newGOTSlots[addr] = slot
 	}
 	b[off-2] = mov
 	return slot, nil

@@ -14,7 +14,7 @@ func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
 		return target{}, nil
 	}
 	if ref.Pkg == goobj.PkgBuiltin {
-		b, err := ld.idx.Builtin(ref.Sym)
+		b, err := ld.index.Builtin(ref.Sym)
 		if err != nil {
 			return target{}, err
 		}
@@ -31,15 +31,15 @@ func (ld *load) resolve(o *object, ref goobj.Ref) (target, error) {
 }
 
 func (ld *load) resolveIndex(o *object, i int) (target, error) {
-	if addr, ok := o.fixed[i]; ok {
+	if addr, ok := o.addrs[i]; ok {
 		return target{addr: addr}, nil
 	}
 	if n := ld.byDef[defRef{o, i}]; n != nil {
 		return target{node: n}, nil
 	}
 	t, err := ld.resolveNew(o, i)
-	if err == nil && t.node == nil && (!o.main || t.addr != 0) {
-		o.fixed[i] = t.addr
+	if err == nil && t.node == nil && (!o.isMain || t.addr != 0) {
+		o.addrs[i] = t.addr
 	}
 	return t, err
 }
@@ -53,27 +53,27 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 			return target{}, err
 		}
 		return ld.byReference(name, s.ABI())
-	case refersOn(s) && !(o.main && strings.HasPrefix(name, "main.")):
+	case isTentative(s) && !(o.isMain && strings.HasPrefix(name, "main.")):
 		return ld.linkedVar(o, i)
 	case s.IsItab():
 		return ld.itabOf(o, i)
 	case isType(s, name):
 		return ld.typeOf(o, i, name)
 	case s.Kind().IsVar() && s.Size() == 0:
-		return target{addr: ld.host.Zerobase}, nil
-	case o.main && strings.HasPrefix(name, "main."):
+		return target{addr: ld.runtime.Zerobase}, nil
+	case o.isMain && strings.HasPrefix(name, "main."):
 		return ld.notebookSymbol(o, i, name)
-	case o.main && symname.IsUnnamedStructMethod(name) && ld.isMethodWrapper(o, s, name):
+	case o.isMain && symname.IsUnnamedStructMethod(name) && ld.isMethodWrapper(o, s, name):
 		return ld.notebookFunc(o, i, name)
-	case !o.main && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
+	case !o.isMain && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
 		// A variable local to a package of the image is that of the image.
-		if addr, ok := ld.idx.Lookup(name, goobj.ABI0); ok && !ld.ofOther(name) {
+		if addr, ok := ld.index.Lookup(name, goobj.ABI0); ok && !ld.mentionsReplaced(name) {
 			return target{addr: addr}, nil
 		}
-		return target{node: ld.place(o, i)}, nil
+		return target{node: ld.addNode(o, i)}, nil
 	case o.Hashed(i), s.ABI() == goobj.ABIStatic, s.Local(), name == "":
-		return target{node: ld.place(o, i)}, nil
-	case symname.MentionsNotebook(name):
+		return target{node: ld.addNode(o, i)}, nil
+	case symname.MentionsMain(name):
 		return ld.sharedInLoad(o, i, symKey{name, keyABI(s)}, false)
 	}
 	if ld.replaceable(o, s, name) {
@@ -175,13 +175,13 @@ func (ld *load) typeOf(o *object, i int, name string) (target, error) {
 	if addr, ok := ld.known(key); ok {
 		return target{addr: addr}, nil
 	}
-	if !symname.MentionsNotebook(name) {
+	if !symname.MentionsMain(name) {
 		return ld.sharedInLoad(o, i, key, true)
 	}
-	if _, done := ld.typeDone[name]; !done {
+	if _, done := ld.decidedTypes[name]; !done {
 		ld.decideTypes(o, i, name)
 	}
-	if r := ld.typeDone[name]; r != nil {
+	if r := ld.decidedTypes[name]; r != nil {
 		return target{addr: r.addr}, nil
 	}
 	t, err := ld.sharedInLoad(o, i, key, false)
@@ -209,9 +209,9 @@ func (ld *load) itabOf(o *object, i int) (target, error) {
 		return target{node: n}, nil
 	}
 	if pair[0].node == nil && pair[1].node == nil {
-		m := ld.host.FindItab(pair[0].addr, pair[1].addr)
-		if r := ld.retired[typePair{pair[0].addr, pair[1].addr}]; r != nil {
-			m = r.m // this load brings the methods back
+		m := ld.runtime.FindItab(pair[0].addr, pair[1].addr)
+		if r := ld.retired[itabKey{pair[0].addr, pair[1].addr}]; r != nil {
+			m = r.itab // this load brings the methods back
 		}
 		if m != nil {
 			if m.Hash == 0 { // made by the runtime, which leaves out what type switches need
@@ -220,7 +220,7 @@ func (ld *load) itabOf(o *object, i int) (target, error) {
 			return target{addr: goruntime.AddressOf(m)}, nil
 		}
 	}
-	n := ld.place(o, i)
+	n := ld.addNode(o, i)
 	n.itab = pair
 	ld.itabs[pair] = n
 	return target{node: n}, nil

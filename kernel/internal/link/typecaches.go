@@ -15,15 +15,15 @@ import (
 func (ld *load) noteCaches() {
 	changed := map[uintptr]bool{}
 	var names []string
-	for _, u := range ld.methods {
+	for _, u := range ld.methodUpdates {
 		changed[u.rec.addr] = true
 		if t, ok := strings.CutPrefix(u.rec.name, "type:main."); ok {
 			names = append(names, t)
 		}
 	}
-	gob := typecache.Forget(ld.host, changed)
+	gob := typecache.Forget(ld.runtime, changed)
 	ld.noteStale(gob, "encoders and decoders of encoding/gob that exist already")
-	if keepers := slices.Sorted(maps.Keys(ld.keepers)); len(keepers) > 0 {
+	if keepers := slices.Sorted(maps.Keys(ld.typeCachers)); len(keepers) > 0 {
 		ld.noteStale(names, strings.Join(keepers, ", ")+", if types were looked at before")
 	}
 }
@@ -37,10 +37,10 @@ func (ld *load) noteStale(types []string, where string) {
 	ld.notices = append(ld.notices, fmt.Sprintf("%s: the new methods may not reach %s", strings.Join(slices.Compact(types), ", "), where))
 }
 
-// noteKeeper remembers packages that were loaded and have a variable which may
+// noteTypeCacher remembers packages that were loaded and have a variable which may
 // be a cache by type.
-func (ld *load) noteKeeper(n *node) {
-	if n.obj.main || !n.kind.IsVar() {
+func (ld *load) noteTypeCacher(n *node) {
+	if n.obj.isMain || !n.kind.IsVar() {
 		return
 	}
 	ref, ok := n.sym.Aux(goobj.AuxGotype)
@@ -55,6 +55,6 @@ func (ld *load) noteKeeper(n *node) {
 		return slices.ContainsFunc(n.obj.Imports(), func(im goobj.Import) bool { return im.Path == "reflect" })
 	}
 	if strings.HasPrefix(name, "type:map[reflect.Type]") || name == "type:sync.Map" && usesReflect() {
-		ld.keepers[n.obj.pkg.path] = true
+		ld.typeCachers[n.obj.pkg.path] = true
 	}
 }

@@ -23,22 +23,22 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		same[n] = ld.types[n] != nil
 	}
 	equalTarget := func(old *typeRecord, n string) bool {
-		if ld.madeAnew(n, old.era) {
+		if ld.renewedSince(n, old.generation) {
 			return false
 		}
-		if !strings.HasPrefix(n, "type:") || !symname.MentionsNotebook(n) || strings.HasPrefix(n, "type:.") {
+		if !strings.HasPrefix(n, "type:") || !symname.MentionsMain(n) || strings.HasPrefix(n, "type:.") {
 			return true
 		}
 		if ok, inGroup := same[n]; inGroup {
 			return ok
 		}
-		return ld.typeDone[n] != nil
+		return ld.decidedTypes[n] != nil
 	}
 	// A type argument need not appear in the layout.
 	replaced := func(n string) bool {
 		n = "type:" + n
 		ok, inGroup := same[n]
-		return ld.types[n] != nil && (inGroup && !ok || !inGroup && ld.changed(n))
+		return ld.types[n] != nil && (inGroup && !ok || !inGroup && ld.isReplaced(n))
 	}
 	for changed := true; changed; {
 		changed = false
@@ -50,9 +50,9 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		}
 	}
 	for n, ok := range same {
-		ld.typeDone[n] = nil
+		ld.decidedTypes[n] = nil
 		if ok {
-			ld.typeDone[n] = ld.types[n]
+			ld.decidedTypes[n] = ld.types[n]
 		}
 	}
 }
@@ -61,19 +61,19 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 	if _, seen := group[name]; seen {
 		return
 	}
-	if _, done := ld.typeDone[name]; done {
+	if _, done := ld.decidedTypes[name]; done {
 		return
 	}
 	group[name] = newTypeRecord(o, i, name)
 	for _, rel := range o.Sym(i).Relocs() {
 		if j, ok := o.Index(rel.Sym()); ok && j < o.NumDef() {
 			s := o.Sym(j)
-			if n := s.Name(); isType(s, n) && symname.MentionsNotebook(n) {
+			if n := s.Name(); isType(s, n) && symname.MentionsMain(n) {
 				ld.collectTypes(o, j, n, group)
 			}
 		}
 	}
-	if !o.main || !symname.IsInstance(name) {
+	if !o.isMain || !symname.IsInstance(name) {
 		return
 	}
 	for _, t := range symname.NotebookTypes(name) {
@@ -89,7 +89,7 @@ func (ld *load) descriptor(name string) (int, bool) {
 		ld.descriptors = map[string]int{}
 		for i := range ld.main.NumDef() {
 			s := ld.main.Sym(i)
-			if n := s.Name(); isType(s, n) && symname.MentionsNotebook(n) {
+			if n := s.Name(); isType(s, n) && symname.MentionsMain(n) {
 				ld.descriptors[n] = i
 			}
 		}
@@ -98,20 +98,20 @@ func (ld *load) descriptor(name string) (int, bool) {
 	return i, ok
 }
 
-// changed reports whether a notebook type is another than the one that
+// isReplaced reports whether a notebook type is another than the one that
 // earlier loads knew by its name.
-func (ld *load) changed(name string) bool {
+func (ld *load) isReplaced(name string) bool {
 	if ld.types[name] == nil {
 		return false
 	}
-	if _, done := ld.typeDone[name]; !done {
+	if _, done := ld.decidedTypes[name]; !done {
 		i, ok := ld.descriptor(name)
 		if !ok {
 			return false
 		}
 		ld.decideTypes(ld.main, i, name)
 	}
-	return ld.typeDone[name] == nil
+	return ld.decidedTypes[name] == nil
 }
 
 // newTypes lists, by name, the types of the cell whose descriptors are not those
@@ -127,20 +127,20 @@ func (ld *load) newTypes() map[string]bool {
 		if !strings.HasPrefix(name, "type:main.") || !isType(s, name) {
 			continue
 		}
-		if _, done := ld.typeDone[name]; !done {
+		if _, done := ld.decidedTypes[name]; !done {
 			ld.decideTypes(ld.main, i, name)
 		}
-		if ld.typeDone[name] == nil {
+		if ld.decidedTypes[name] == nil {
 			ld.newNames[name[len("type:main."):]] = true
 		}
 	}
 	return ld.newNames
 }
 
-// madeAnew reports whether a symbol mentions a type that is another one since
+// renewedSince reports whether a symbol mentions a type that is another one since
 // the linker's given era.
-func (l *Linker) madeAnew(name string, era int) bool {
-	if l.era == era {
+func (l *Linker) renewedSince(name string, era int) bool {
+	if l.typeGeneration == era {
 		return false
 	}
 	for prefix, since := range l.renewed {
@@ -151,11 +151,11 @@ func (l *Linker) madeAnew(name string, era int) bool {
 	return false
 }
 
-// forgetOutdated drops the records of types that this load replaces, and of the
+// forgetReplacedTypes drops the records of types that this load replaces, and of the
 // types made of them. It must run before this load's own are entered.
-func (ld *load) forgetOutdated() {
+func (ld *load) forgetReplacedTypes() {
 	gone := map[string]bool{}
-	for name, r := range ld.typeDone {
+	for name, r := range ld.decidedTypes {
 		if r == nil && ld.types[name] != nil {
 			gone[name] = true
 		}
@@ -167,7 +167,7 @@ func (ld *load) forgetOutdated() {
 	for grown := true; grown; {
 		grown = false
 		for name, r := range ld.types {
-			if gone[name] || ld.typeDone[name] != nil {
+			if gone[name] || ld.decidedTypes[name] != nil {
 				continue
 			}
 			if slices.ContainsFunc(r.identity(), func(f typeRef) bool { return gone[f.target] }) ||

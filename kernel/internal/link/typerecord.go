@@ -155,18 +155,18 @@ func (r *typeRecord) noteMethodTypes(types map[string]string) {
 	}
 }
 
-// makeRoom returns how much space behind a descriptor an uncommon part takes
+// reserveUncommon returns how much space behind a descriptor an uncommon part takes
 // that the type may need later.
-func (r *typeRecord) makeRoom() uintptr {
+func (r *typeRecord) reserveUncommon() uintptr {
 	if r.hasUncommon() {
 		return 0
 	}
 	switch {
 	case r.kind() == goruntime.KindPointer:
-		r.room = true
+		r.hasRoom = true
 		return goruntime.UncommonSize
 	case r.unnamedStruct() && len(r.data) > goruntime.UncommonOff(goruntime.KindStruct):
-		r.room = true
+		r.hasRoom = true
 		return uintptr(len(r.data) - goruntime.UncommonOff(goruntime.KindStruct) + goruntime.StructFieldSize)
 	}
 	return 0

@@ -13,13 +13,13 @@ import (
 // Constant reports whether addr lies in read-only data: that of the image or
 // of anything loaded. Func values without captured variables do.
 func (l *Linker) Constant(addr uintptr) bool {
-	h := l.host.FirstModule
+	h := l.runtime.FirstModule
 	return l.mod.ReadOnly.Contains(addr) || addr >= h.Rodata && addr < h.Noptrdata
 }
 
 // noteUses remembers what a placed function refers to, for Reads.
 func (ld *load) noteUses(n *node) {
-	if !n.kind.IsText() || !n.obj.main && !symname.MentionsNotebook(n.name) {
+	if !n.kind.IsText() || !n.obj.isMain && !symname.MentionsMain(n.name) {
 		return
 	}
 	var refs []uintptr

@@ -27,9 +27,9 @@ func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 	return err == nil && (fi.FuncID == goobj.FuncIDWrapper || s.Dupok() && ld.methodType(name) != "")
 }
 
-// retyped reports whether a method has another signature than the one that a
+// hasNewSignature reports whether a method has another signature than the one that a
 // stub was made for: a method of the type, or one that was promoted.
-func (ld *load) retyped(symbol string, s *stub) bool {
+func (ld *load) hasNewSignature(symbol string, s *stub) bool {
 	t := ld.methodType(symbol)
 	return s.typ != "" && (s.typ != t || symname.MentionsType(t, ld.newTypes()))
 }
@@ -43,7 +43,7 @@ func (ld *load) methodType(symbol string) string {
 	if ld.methodTypes == nil {
 		ld.methodTypes = map[string]string{}
 		for i := range ld.main.NumDef() {
-			if s := ld.main.Sym(i); isType(s, s.Name()) && symname.MentionsNotebook(s.Name()) {
+			if s := ld.main.Sym(i); isType(s, s.Name()) && symname.MentionsMain(s.Name()) {
 				newTypeRecord(ld.main, i, s.Name()).noteMethodTypes(ld.methodTypes)
 			}
 		}
@@ -51,17 +51,17 @@ func (ld *load) methodType(symbol string) string {
 	return strings.Clone(ld.methodTypes[symbol])
 }
 
-// refreshes reports whether symbol i of the cell is a wrapper, known from an
+// renewsWrapper reports whether symbol i of the cell is a wrapper, known from an
 // earlier load, that must be loaded again: a method of its name is new, or a
 // type that it mentions is. Then code for the old type must not reach it.
-func (ld *load) refreshes(i int, name string) bool {
+func (ld *load) renewsWrapper(i int, name string) bool {
 	s := ld.main.Sym(i)
 	old := ld.Linker.stubs[name]
 	if old == nil || !s.Kind().IsText() || !ld.isMethodWrapper(ld.main, s, name) {
 		return false
 	}
 	method := symname.Method(name)
-	if ld.renewedMethods[symname.QualifiedMethod(name)] || symname.MentionsType(name, ld.newTypes()) || ld.methodNames[method] && ld.retyped(name, old) {
+	if ld.renewedMethods[symname.QualifiedMethod(name)] || symname.MentionsType(name, ld.newTypes()) || ld.methodNames[method] && ld.hasNewSignature(name, old) {
 		ld.renewed[name] = true
 	}
 	if ld.renewed[name] || ld.methodNames[method] {
@@ -70,9 +70,9 @@ func (ld *load) refreshes(i int, name string) bool {
 	return ld.fresh[name]
 }
 
-// outdated reports whether an instance of generic code must be loaded again. A
+// isOutdated reports whether an instance of generic code must be loaded again. A
 // function literal goes with its function.
-func (ld *load) outdated(name, plain string) bool {
+func (ld *load) isOutdated(name, plain string) bool {
 	if ld.methodNames[symname.Method(name)] || symname.MentionsType(name, ld.newTypes()) {
 		return true
 	}
@@ -88,12 +88,12 @@ func (ld *load) outdated(name, plain string) bool {
 	}
 }
 
-// dropReplaced forgets the wrappers and instances for types that others of
+// dropReplacedWrappers forgets the wrappers and instances for types that others of
 // their name replace: the next cell that needs one brings it along.
-func (ld *load) dropReplaced() {
+func (ld *load) dropReplacedWrappers() {
 	replaced := map[string]bool{}
 	for _, n := range ld.nodes {
-		if name, ok := strings.CutPrefix(n.name, "type:main."); ok && n.typ != nil && ld.typeDone[n.name] == nil && ld.types[n.name] != nil {
+		if name, ok := strings.CutPrefix(n.name, "type:main."); ok && n.typ != nil && ld.decidedTypes[n.name] == nil && ld.types[n.name] != nil {
 			replaced[name] = true
 		}
 	}

@@ -26,7 +26,7 @@ func (ld *load) layout() error {
 	for _, n := range ld.nodes {
 		size := uintptr(n.sym.Size())
 		if n.typ != nil {
-			size += n.typ.makeRoom()
+			size += n.typ.reserveUncommon()
 		}
 		var err error
 		if n.addr, err = ld.arenaOf(n).Alloc(max(size, 1), n.align); err != nil {
@@ -83,7 +83,7 @@ func (ld *load) writeNodes(which func(*node) bool) error {
 				return fmt.Errorf("%s: %w", n.name, err)
 			}
 		}
-		if n.typ != nil && n.typ.room && n.typ.kind() == goruntime.KindStruct {
+		if n.typ != nil && n.typ.hasRoom && n.typ.kind() == goruntime.KindStruct {
 			ld.moveFields(n)
 		}
 	}

@@ -73,13 +73,13 @@ func New(h *goruntime.Runtime) (*Module, error) {
 	for _, t := range []*table{m.Names, m.PCTables} {
 		t.n = 1 // offset 0 means none
 	}
-	if err := m.describe(h); err != nil {
+	if err := m.initModuleData(h); err != nil {
 		return nil, err
 	}
 	return m, nil
 }
 
-func (m *Module) describe(h *goruntime.Runtime) error {
+func (m *Module) initModuleData(h *goruntime.Runtime) error {
 	p, err := platform.Reserve(0, 1<<16)
 	if err != nil {
 		return err

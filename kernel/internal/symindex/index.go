@@ -10,8 +10,8 @@ import (
 	"unsafe"
 )
 
-// An IndexSymbol is a symbol of the worker's image, as its builder found it.
-type IndexSymbol struct {
+// An Symbol is a symbol of the worker's image, as its builder found it.
+type Symbol struct {
 	Name string
 	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for anything but functions
 	Text bool
@@ -68,8 +68,8 @@ func Hash(name string) uint64 {
 	return h ^ h>>29
 }
 
-// EncodeIndex makes the content of an index file.
-func EncodeIndex(syms []IndexSymbol, builtins []Builtin) []byte {
+// Encode makes the content of an index file.
+func Encode(syms []Symbol, builtins []Builtin) []byte {
 	n := uint64(1024)
 	for n < uint64(len(syms))*2 {
 		n *= 2
@@ -110,8 +110,8 @@ func EncodeIndex(syms []IndexSymbol, builtins []Builtin) []byte {
 	return slices.Concat(out, slots, table, strings.Bytes())
 }
 
-// OpenIndex checks the content of an index file and uses it in place.
-func OpenIndex(b []byte) (*Index, error) {
+// Open checks the content of an index file and uses it in place.
+func Open(b []byte) (*Index, error) {
 	const header = len(indexMagic) + 16
 	if len(b) < header || string(b[:len(indexMagic)]) != indexMagic {
 		return nil, errors.New("symbol index: wrong magic; the image must be built again")
@@ -145,9 +145,9 @@ func (x *Index) Lookup(name string, abi uint16) (uintptr, bool) {
 	return uintptr(v), v != 0
 }
 
-// Linkname reports whether any package may refer to a symbol by a linkname, if
+// LinknameAllowed reports whether any package may refer to a symbol by a linkname, if
 // the index knows.
-func (x *Index) Linkname(name string, abi uint16) (allowed, known bool) {
+func (x *Index) LinknameAllowed(name string, abi uint16) (allowed, known bool) {
 	v := x.slot(name, abi)
 	return v&slotPrivate == 0, v != 0
 }

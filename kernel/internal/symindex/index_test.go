@@ -7,19 +7,19 @@ import (
 )
 
 func TestIndex(t *testing.T) {
-	var syms []IndexSymbol
+	var syms []Symbol
 	for i := range 5000 {
-		syms = append(syms, IndexSymbol{Name: fmt.Sprintf("pkg%d.symbol%d", i%7, i), Addr: uint64(0x400000 + i)})
+		syms = append(syms, Symbol{Name: fmt.Sprintf("pkg%d.symbol%d", i%7, i), Addr: uint64(0x400000 + i)})
 	}
 	syms = append(syms,
-		IndexSymbol{Name: "both", Text: true, ABI: 0, Addr: 1},
-		IndexSymbol{Name: "both", Text: true, ABI: 1, Addr: 2},
-		IndexSymbol{Name: "long." + strings.Repeat("x", 3000), Addr: 3},
-		IndexSymbol{Name: "high", Addr: 1<<48 - 1},
+		Symbol{Name: "both", Text: true, ABI: 0, Addr: 1},
+		Symbol{Name: "both", Text: true, ABI: 1, Addr: 2},
+		Symbol{Name: "long." + strings.Repeat("x", 3000), Addr: 3},
+		Symbol{Name: "high", Addr: 1<<48 - 1},
 	)
 	builtins := []Builtin{{"runtime.newobject", 1}, {"runtime.memhash", 0}}
-	b := EncodeIndex(syms, builtins)
-	x, err := OpenIndex(b)
+	b := Encode(syms, builtins)
+	x, err := Open(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,10 +45,10 @@ func TestIndex(t *testing.T) {
 }
 
 func TestBrokenIndex(t *testing.T) {
-	good := EncodeIndex([]IndexSymbol{{Name: "a.b", Addr: 4}}, []Builtin{{"runtime.x", 1}})
+	good := Encode([]Symbol{{Name: "a.b", Addr: 4}}, []Builtin{{"runtime.x", 1}})
 	wrong := append([]byte("notindex"), good[8:]...)
 	for name, b := range map[string][]byte{"empty": nil, "magic": wrong, "cut header": good[:20], "cut slots": good[:500]} {
-		if _, err := OpenIndex(b); err == nil || !strings.Contains(err.Error(), "built again") {
+		if _, err := Open(b); err == nil || !strings.Contains(err.Error(), "built again") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

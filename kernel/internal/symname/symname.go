@@ -53,9 +53,9 @@ func Package(name string) string {
 	return path
 }
 
-// MentionsNotebook reports whether a symbol name mentions a declaration of the
+// MentionsMain reports whether a symbol name mentions a declaration of the
 // notebook, package main.
-func MentionsNotebook(name string) bool {
+func MentionsMain(name string) bool {
 	for i := 0; ; {
 		j := strings.Index(name[i:], "main.")
 		if j < 0 {
@@ -161,7 +161,7 @@ func IsInstance(name string) bool { return strings.Contains(name, "[") }
 // IsUnnamedStructMethod reports whether a symbol is a method that a struct type without a
 // name has from types of the notebook.
 func IsUnnamedStructMethod(name string) bool {
-	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && MentionsNotebook(name)
+	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && MentionsMain(name)
 }
 
 // IsCallWrapper reports whether a symbol is the function that a defer or go

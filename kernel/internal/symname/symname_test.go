@@ -55,7 +55,7 @@ func TestOfNotebook(t *testing.T) {
 		"runtime.main.func1":                 false,
 		"type:example.org/main.T[main.U]":    true,
 	} {
-		if got := MentionsNotebook(name); got != want {
+		if got := MentionsMain(name); got != want {
 			t.Errorf("ofNotebook(%q) = %v, want %v", name, got, want)
 		}
 	}

@@ -72,7 +72,7 @@ func Context() context.Context {
 		return context.Background()
 	}
 	if self.goroutines != nil {
-		if c := self.contexts.find(self.goroutines.Look(preempt.CurrentG()).Labels); c != nil {
+		if c := self.contexts.find(self.goroutines.Describe(preempt.CurrentG()).Labels); c != nil {
 			return c
 		}
 	}

@@ -103,7 +103,7 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 // possible is the cheap question, asked while everything runs.
 func (d *deadlockWatch) possible() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
-	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.Foreign() || d.x.user.asked.Load() || d.w.asking() || d.w.signals.awaited(gs) {
+	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.HasForeignCode() || d.x.user.asked.Load() || d.w.asking() || d.w.signals.awaited(gs) {
 		return false
 	}
 	return d.allBlocked()

@@ -40,10 +40,10 @@ func (w *worker) installHooks() {
 		panics = nil // the ends of cells look at all goroutines
 	}
 	// What calls a cell has the name of what calls a program's main function.
-	if err := w.runtime.Rename(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
+	if err := w.runtime.RenameFunc(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
 	}
-	if err := w.runtime.Rename(reflect.ValueOf((*execution).initialize).Pointer(), "runtime.doInit1"); err != nil {
+	if err := w.runtime.RenameFunc(reflect.ValueOf((*execution).initialize).Pointer(), "runtime.doInit1"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a package's initialization:", err)
 	}
 	w.hookStdin()

@@ -152,7 +152,7 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 		switch state := w.goroutines.State(g); {
 		case state == goruntime.Blocked, state == goruntime.Waiting, w.goroutines.InSyscall(g):
 			w.fix(t, g)
-			return !w.goroutines.Semaphore(g)
+			return !w.goroutines.WaitsForSemaphore(g)
 		}
 	}
 	if pc := t.Return(); pc != 0 {

@@ -37,7 +37,7 @@ func fatalPanic(p *panicRecord) {
 	o := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(p.arg), Frames: frames(3), Goroutine: "goroutine"}
 	var started uintptr
 	if w.goroutines != nil {
-		started = w.goroutines.Look(preempt.CurrentG()).Go
+		started = w.goroutines.Describe(preempt.CurrentG()).Go
 	}
 	if !userFrames(o.Frames) && !inCell(started-1) {
 		// Not of the user's making: a fault of ours, which must not be hidden.

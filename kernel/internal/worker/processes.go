@@ -36,7 +36,7 @@ func (w *worker) noteProcess(pid int) {
 	if w.goroutines == nil {
 		return
 	}
-	if labels := w.goroutines.Look(preempt.CurrentG()).Labels; labels != 0 {
+	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
 		w.started.add(process{labels, pid, startTime(pid)})
 	}
 }

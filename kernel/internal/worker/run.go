@@ -85,7 +85,7 @@ func (x *execution) finish(o control.Outcome) {
 // enter notes the calling goroutine as the cell's own.
 func (x *execution) enter() {
 	if self != nil && self.goroutines != nil {
-		g := self.goroutines.Look(preempt.CurrentG())
+		g := self.goroutines.Describe(preempt.CurrentG())
 		x.labels = g.Labels
 		self.cellStart.Store(g.Start)
 		self.contexts.add(x.labels, x.user, self.goroutines)

@@ -50,7 +50,7 @@ func (s *signals) awaited(gs *goruntime.Goroutines) bool {
 	}
 	defer s.handlers.Unlock()
 	for ch := range s.handlers.m {
-		if gs.Awaited(*(*uintptr)(unsafe.Pointer(&ch))) {
+		if gs.HasReceiver(*(*uintptr)(unsafe.Pointer(&ch))) {
 			return true
 		}
 	}

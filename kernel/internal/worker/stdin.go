@@ -104,7 +104,7 @@ func (w *worker) keepRest(key unsafe.Pointer, text []byte) {
 	}
 	rest := &unreadLine{g: preempt.CurrentG(), text: text}
 	if w.goroutines != nil {
-		rest.id = w.goroutines.Look(rest.g).ID
+		rest.id = w.goroutines.Describe(rest.g).ID
 	}
 	stdin.mu.Lock()
 	defer stdin.mu.Unlock()
@@ -131,7 +131,7 @@ func (w *worker) lives(g uintptr, id uint64) bool {
 	if w.goroutines == nil || id == 0 {
 		return false
 	}
-	now := w.goroutines.Look(g)
+	now := w.goroutines.Describe(g)
 	return now.ID == id && now.State != goruntime.Gone
 }
 

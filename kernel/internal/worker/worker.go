@@ -159,7 +159,7 @@ func newWorker(dir string) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	idx, err := symindex.OpenIndex(b)
+	idx, err := symindex.Open(b)
 	if err != nil {
 		return nil, err
 	}
