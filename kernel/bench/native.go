@@ -70,7 +70,12 @@ func inTurns(n int, a, b func() (time.Duration, error)) (as, bs sample, err erro
 
 // inside runs a call in a cell that takes the time itself, in nanoseconds.
 func (k *kernel) inside(ctx context.Context, call string) (time.Duration, error) {
-	_, messages, err := k.execute(ctx, "{ start := time.Now(); r := "+call+"; runtime.KeepAlive(r); fmt.Println(time.Since(start).Nanoseconds()) }")
+	return k.insideAfter(ctx, "", call)
+}
+
+// insideAfter is inside, after a statement that does not count.
+func (k *kernel) insideAfter(ctx context.Context, before, call string) (time.Duration, error) {
+	_, messages, err := k.execute(ctx, "{ "+before+"; start := time.Now(); r := "+call+"; runtime.KeepAlive(r); fmt.Println(time.Since(start).Nanoseconds()) }")
 	if err == nil {
 		err = failed(messages)
 	}

@@ -20,14 +20,12 @@ import (
 // cells, there also where one was started ahead, in turns.
 func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	if _, err := k.cell(ctx, "import \"github.com/perijove/perijove/lib/mp\"\nfunc nothing(int) {}\n"+
-		// An environment of its own: no process that was started ahead has it.
-		"var fresh = mp.Env(\"PERIJOVE_BENCH=fresh\")\n"+
-		"func child(opts ...mp.ProcessOption) error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0, opts...); if err != nil { return err }; return p.Join(context.Background()) }"); err != nil {
+		"func child() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; return p.Join(context.Background()) }"); err != nil {
 		return err
 	}
 	var s sample
 	for range *rounds {
-		d, err := k.inside(ctx, "child(fresh)")
+		d, err := k.childAfresh(ctx)
 		if err != nil {
 			return err
 		}
@@ -39,13 +37,8 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 			return err
 		}
 	}
-	for range 2 {
-		if _, err := k.inside(ctx, "child()"); err != nil {
-			return err
-		}
-	}
 	afresh, ahead, err := inTurns(*rounds,
-		func() (time.Duration, error) { return k.inside(ctx, "child(fresh)") },
+		func() (time.Duration, error) { return k.childAfresh(ctx) },
 		func() (time.Duration, error) { return k.childAhead(ctx) })
 	if err != nil {
 		return err
@@ -53,6 +46,12 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 	row(w, "the same after 100 more cells", afresh, "")
 	row(w, "  with a process that was started ahead", ahead, fmt.Sprintf("%.2f × it", ahead.median().Seconds()/afresh.median().Seconds()))
 	return warmPool(ctx, k, w)
+}
+
+// childAfresh measures a child process for which none waits: the second one of
+// a cell.
+func (k *kernel) childAfresh(ctx context.Context) (time.Duration, error) {
+	return k.insideAfter(ctx, "child()", "child()")
 }
 
 // childAhead measures a child process where one was started ahead.
