@@ -61,7 +61,7 @@ func svgSize(root *xml.StartElement) string {
 var (
 	hiddenHTML = regexp.MustCompile(`(?is)<!--.*?-->|<(script|style)\b.*?</(script|style)\s*>`)
 	blockHTML  = regexp.MustCompile(`(?i)<(br|/p|/div|/h[1-6]|/li|/tr|/table|/pre|/caption)\b[^>]*>`)
-	cellHTML   = regexp.MustCompile(`(?i)</t[dh]\s*>`)
+	entryHTML  = regexp.MustCompile(`(?i)</t[dh]\s*>`)
 	anyHTML    = regexp.MustCompile(`<[/!?a-zA-Z][^>]*>`)
 	blankLines = regexp.MustCompile(`\n\s*\n+`)
 )
@@ -71,7 +71,7 @@ var (
 func textOfHTML(s string) string {
 	s = hiddenHTML.ReplaceAllString(s, "")
 	s = blockHTML.ReplaceAllString(s, "\n")
-	s = cellHTML.ReplaceAllString(s, "\t")
+	s = entryHTML.ReplaceAllString(s, "\t")
 	s = html.UnescapeString(anyHTML.ReplaceAllString(s, ""))
 	s = strings.TrimSpace(blankLines.ReplaceAllString(s, "\n"))
 	if s == "" {

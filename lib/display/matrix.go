@@ -31,23 +31,23 @@ func matrixOf(v any) (matrix, bool) {
 
 func (r *renderer) matrix(m matrix) {
 	rows, columns := m.Dims()
-	cells := make([][]tableCell, min(rows, maxRows))
-	for i := range cells {
-		cells[i] = make([]tableCell, min(columns, maxColumns))
-		for j := range cells[i] {
-			cells[i][j] = tableCell{text: fmt.Sprintf("%.6g", m.At(i, j)), right: true}
+	entries := make([][]tableEntry, min(rows, maxRows))
+	for i := range entries {
+		entries[i] = make([]tableEntry, min(columns, maxColumns))
+		for j := range entries[i] {
+			entries[i][j] = tableEntry{text: fmt.Sprintf("%.6g", m.At(i, j)), right: true}
 		}
 	}
 	note := fmt.Sprintf("%d × %d", rows, columns)
 	if rows > maxRows || columns > maxColumns {
 		note = fmt.Sprintf("The first %d × %d of %s.", min(rows, maxRows), min(columns, maxColumns), note)
 	}
-	r.data["text/plain"] = aligned(cells) + note
-	r.data["text/html"] = writeTable(nil, len(cells), func(i int) []tableCell { return cells[i] }) + "\n<p>" + note + "</p>"
+	r.data["text/plain"] = aligned(entries) + note
+	r.data["text/html"] = writeTable(nil, len(entries), func(i int) []tableEntry { return entries[i] }) + "\n<p>" + note + "</p>"
 }
 
 // aligned writes rows in columns of equal width.
-func aligned(rows [][]tableCell) string {
+func aligned(rows [][]tableEntry) string {
 	var widths []int
 	for _, row := range rows {
 		for j, c := range row {

@@ -15,12 +15,12 @@ const maxRows = 60 // of an HTML table; the rest is counted below it
 // simple types, as an HTML table. Types with a String method use it.
 func tableOf(v any) (string, bool) {
 	if rows, ok := v.([][]string); ok && len(rows) > 0 {
-		return writeTable(nil, len(rows), func(i int) []tableCell {
-			cells := make([]tableCell, len(rows[i]))
+		return writeTable(nil, len(rows), func(i int) []tableEntry {
+			entries := make([]tableEntry, len(rows[i]))
 			for j, s := range rows[i] {
-				cells[j] = tableCell{text: s}
+				entries[j] = tableEntry{text: s}
 			}
-			return cells
+			return entries
 		}), true
 	}
 	rv := reflect.ValueOf(v)
@@ -31,11 +31,11 @@ func tableOf(v any) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	header := make([]tableCell, len(fields))
+	header := make([]tableEntry, len(fields))
 	for i, f := range fields {
-		header[i] = tableCell{text: f.Name, right: isNumeric(f.Type)}
+		header[i] = tableEntry{text: f.Name, right: isNumeric(f.Type)}
 	}
-	return writeTable(header, rv.Len(), func(i int) []tableCell { return structRow(rv.Index(i), fields) }), true
+	return writeTable(header, rv.Len(), func(i int) []tableEntry { return structRow(rv.Index(i), fields) }), true
 }
 
 // columns returns the fields to show, or false where a table would lose or
@@ -73,27 +73,27 @@ func isNumeric(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Complex128
 }
 
-func structRow(v reflect.Value, fields []reflect.StructField) []tableCell {
-	cells := make([]tableCell, len(fields))
+func structRow(v reflect.Value, fields []reflect.StructField) []tableEntry {
+	entries := make([]tableEntry, len(fields))
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
-			cells[0] = tableCell{text: "nil"}
-			return cells
+			entries[0] = tableEntry{text: "nil"}
+			return entries
 		}
 		v = v.Elem()
 	}
 	for i, f := range fields {
-		cells[i] = tableCell{text: fmt.Sprintf("%v", v.FieldByIndex(f.Index)), right: isNumeric(f.Type)}
+		entries[i] = tableEntry{text: fmt.Sprintf("%v", v.FieldByIndex(f.Index)), right: isNumeric(f.Type)}
 	}
-	return cells
+	return entries
 }
 
-type tableCell struct {
+type tableEntry struct {
 	text  string
 	right bool
 }
 
-func writeTable(header []tableCell, n int, row func(int) []tableCell) string {
+func writeTable(header []tableEntry, n int, row func(int) []tableEntry) string {
 	var b strings.Builder
 	b.WriteString("<table>\n")
 	if header != nil {
@@ -113,9 +113,9 @@ func writeTable(header []tableCell, n int, row func(int) []tableCell) string {
 	return b.String()
 }
 
-func writeRow(b *strings.Builder, element string, cells []tableCell) {
+func writeRow(b *strings.Builder, element string, entries []tableEntry) {
 	b.WriteString("<tr>")
-	for _, c := range cells {
+	for _, c := range entries {
 		style := ` style="text-align:left"`
 		if c.right {
 			style = ` style="text-align:right"`

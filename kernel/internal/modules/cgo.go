@@ -75,7 +75,7 @@ func (m *Modules) cgoCandidates(imports []string) []string {
 // isExternal reports whether an import path may be that of a package that only the
 // notebook's module has.
 func (m *Modules) isExternal(path string) bool {
-	if _, given := m.registered[path]; given || path == "C" || strings.HasPrefix(path, libraryModule) {
+	if _, registered := m.registered[path]; registered || path == "C" || strings.HasPrefix(path, libraryModule) {
 		return false
 	}
 	if _, err := m.img.Archive(path); err == nil && m.cgoRoots[path] == nil {

@@ -52,9 +52,9 @@ func readModules(dir string) []moduleFile {
 		return nil
 	}
 	var list []moduleFile
-	own := moduleFile{}
+	workspace := moduleFile{}
 	for _, r := range f.Replace {
-		own.replaces = append(own.replaces, r.Old.Path)
+		workspace.replaces = append(workspace.replaces, r.Old.Path)
 	}
 	for _, u := range f.Use {
 		folder := filepath.FromSlash(u.Path)
@@ -63,7 +63,7 @@ func readModules(dir string) []moduleFile {
 		}
 		list = append(list, readModule(folder))
 	}
-	return append(list, own)
+	return append(list, workspace)
 }
 
 // contains reports whether a module of that path may have a package.

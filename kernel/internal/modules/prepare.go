@@ -29,20 +29,20 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 	m.resolveTogether(ctx, paths, m.listWatched(progress))
 	ask := m.listCompleting(m.listWithProgress(progress))
 	for {
-		var again []string
+		var unresolved []string
 		noticed := len(m.notices)
 		for _, path := range paths {
 			delete(m.failed, path)
 			_, err := m.archive(path, func() error { return m.resolve(ctx, path, ask) })
 			if err != nil && ctx.Err() == nil {
 				m.failed[path] = err
-				again = append(again, path)
+				unresolved = append(unresolved, path)
 			}
 		}
-		if len(m.notices) == noticed || len(again) == 0 || ctx.Err() != nil {
+		if len(m.notices) == noticed || len(unresolved) == 0 || ctx.Err() != nil {
 			return
 		}
-		paths = again // go.mod requires more modules now
+		paths = unresolved // go.mod requires more modules now
 	}
 }
 
