@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -79,28 +80,28 @@ func (b *builder) shapePass() error {
 	b.wrapLast()
 	for {
 		in := b.reach(nil)
-		r, err := b.check(b.emitUnit(true, in))
+		r, err := b.checker().Check(b.emitUnit(true, in))
 		if err != nil {
 			return err
 		}
-		entry := r.entryDecl(emit.EntryName(b.c.N))
+		entry := r.EntryDecl(emit.EntryName(b.c.N))
 		at := map[token.Pos]bool{}
 		var tops []*ast.Ident
 		if entry != nil {
-			tops = topVars(entry.Body.List)
+			tops = check.TopLevelVars(entry.Body.List)
 			for _, id := range tops {
 				at[id.Pos()] = true
 			}
 		}
-		var faults []fault
-		for _, f := range r.faults {
-			if !f.unused(at) && !b.lastMayStand(r, entry, f) && !b.loopFault(r, entry, f) {
+		var faults []check.Fault
+		for _, f := range r.Faults {
+			if !f.IsUnusedAt(at) && !b.lastMayStand(r, entry, f) && !b.loopFault(r, entry, f) {
 				faults = append(faults, f)
 			}
 		}
 		own, foreign := b.divide(faults)
 		if len(own) > 0 {
-			return faultErrors(own)
+			return check.Errors(own)
 		}
 		if len(foreign) == 0 {
 			b.settleLast(r, entry)
@@ -111,7 +112,7 @@ func (b *builder) shapePass() error {
 				return errs
 			}
 			b.settleDecls(r)
-			b.last = &symtab.Check{Pkg: r.pkg, Info: r.info}
+			b.last = &symtab.Check{Pkg: r.Pkg, Info: r.Info}
 			return nil
 		}
 		for _, f := range foreign {
@@ -122,7 +123,7 @@ func (b *builder) shapePass() error {
 
 // A shape is what the first pass found out about the cell's statements.
 type shape struct {
-	result *result
+	result *check.Result
 	entry  *ast.FuncDecl // one statement for each of the builder's; nil if there are none
 	tops   []*ast.Ident  // that the statements define
 	in     map[*symtab.Symbol]emit.Form
@@ -130,21 +131,21 @@ type shape struct {
 
 // bodyPass checks function bodies, of the cell and of the older declarations
 // that its changes reach, and settles which of those are set aside.
-func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *result, error) {
+func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error) {
 	b.affected()
 	for {
 		in := b.reach(b.older())
-		r, err := b.check(b.emitUnit(false, in))
+		r, err := b.checker().Check(b.emitUnit(false, in))
 		if err != nil {
 			return nil, nil, err
 		}
-		if slices.ContainsFunc(r.faults, func(f fault) bool { return f.owner == emit.WrappersOwner }) {
+		if slices.ContainsFunc(r.Faults, func(f check.Fault) bool { return f.Owner == emit.WrappersOwner }) {
 			b.noInstances = true
 			continue
 		}
-		own, foreign := b.divide(r.faults)
+		own, foreign := b.divide(r.Faults)
 		if len(own) > 0 {
-			return nil, nil, faultErrors(own)
+			return nil, nil, check.Errors(own)
 		}
 		if len(foreign) == 0 {
 			b.findInstances(r)
@@ -157,7 +158,7 @@ func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *result, error) {
 			if errs := b.checkInitialized(r); len(errs) > 0 {
 				return nil, nil, errs
 			}
-			b.last = &symtab.Check{Pkg: r.pkg, Info: r.info}
+			b.last = &symtab.Check{Pkg: r.Pkg, Info: r.Info}
 			return in, r, nil
 		}
 		for _, f := range foreign {
@@ -178,9 +179,9 @@ func (b *builder) older() []*symtab.Symbol {
 }
 
 // divide separates the faults of the cell from those of older declarations.
-func (b *builder) divide(faults []fault) (own, foreign []fault) {
+func (b *builder) divide(faults []check.Fault) (own, foreign []check.Fault) {
 	for _, f := range faults {
-		if f.owner == nil || f.owner.Origin == b.o {
+		if f.Owner == nil || f.Owner.Origin == b.o {
 			own = append(own, f)
 		} else {
 			foreign = append(foreign, f)
@@ -190,10 +191,10 @@ func (b *builder) divide(faults []fault) (own, foreign []fault) {
 }
 
 // noteUses records which methods each compiled function selects.
-func (b *builder) noteUses(r *result) {
-	for sel, s := range r.info.Selections {
+func (b *builder) noteUses(r *check.Result) {
+	for sel, s := range r.Info.Selections {
 		fn, ok := s.Obj().(*types.Func)
-		if !ok || fn.Pkg() != r.pkg {
+		if !ok || fn.Pkg() != r.Pkg {
 			continue
 		}
 		recv := fn.Signature().Recv()
@@ -208,7 +209,7 @@ func (b *builder) noteUses(r *result) {
 		if !ok {
 			continue
 		}
-		if owner := r.owner(sel.Pos()); owner != nil && owner.Kind == cell.Func {
+		if owner := r.Owner(sel.Pos()); owner != nil && owner.Kind == cell.Func {
 			owner.Uses = append(owner.Uses, mangle.Demangle(named.Obj().Name())+"."+fn.Name())
 		}
 	}

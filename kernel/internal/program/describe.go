@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -14,7 +15,7 @@ import (
 )
 
 // settleDecls takes fingerprints of what the cell declares.
-func (b *builder) settleDecls(r *result) {
+func (b *builder) settleDecls(r *check.Result) {
 	for _, s := range b.decls {
 		if s.IsUnnamed() {
 			continue
@@ -23,15 +24,15 @@ func (b *builder) settleDecls(r *result) {
 		if obj == nil {
 			continue
 		}
-		b.describeSymbol(s, obj, r.pkg)
+		b.describeSymbol(s, obj, r.Pkg)
 		if s.Kind == cell.Func {
 			b.link(s)
 		}
 	}
 }
 
-func (b *builder) object(r *result, s *symtab.Symbol) types.Object {
-	scope := r.pkg.Scope()
+func (b *builder) object(r *check.Result, s *symtab.Symbol) types.Object {
+	scope := r.Pkg.Scope()
 	if s.Recv == "" {
 		return scope.Lookup(s.GoNameOf(s.Key))
 	}
@@ -39,7 +40,7 @@ func (b *builder) object(r *result, s *symtab.Symbol) types.Object {
 	if !ok {
 		return nil
 	}
-	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(types.Unalias(tn.Type())), false, r.pkg, s.GoName)
+	obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(types.Unalias(tn.Type())), false, r.Pkg, s.GoName)
 	return obj
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -15,22 +16,22 @@ import (
 
 // noteEffects summarizes the functions whose bodies were checked, and then
 // what the cell does.
-func (b *builder) noteEffects(r *result, in map[*symtab.Symbol]emit.Form) {
+func (b *builder) noteEffects(r *check.Result, in map[*symtab.Symbol]emit.Form) {
 	sc := b.newScan(r, in)
-	for _, f := range r.files {
+	for _, f := range r.Files {
 		for _, d := range f.Decls {
 			fd, ok := d.(*ast.FuncDecl)
 			if !ok || fd.Body == nil || fd.Recv == nil && fd.Name.Name == emit.EntryName(b.c.N) {
 				continue
 			}
-			if owner := r.owner(fd.Name.Pos()); owner != nil && owner.Kind == cell.Func {
+			if owner := r.Owner(fd.Name.Pos()); owner != nil && owner.Kind == cell.Func {
 				owner.Function = sc.Function(fd)
 			}
 		}
 	}
 	e := effects.Effects{Reads: b.needs(in)}
 	var entry effects.Summary
-	if fd := r.entryDecl(emit.EntryName(b.c.N)); fd != nil {
+	if fd := r.EntryDecl(emit.EntryName(b.c.N)); fd != nil {
 		entry = sc.Summarize(fd)
 	}
 	for _, s := range b.specs {
@@ -128,7 +129,7 @@ func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 }
 
 // newScan returns a scan of a checked unit.
-func (b *builder) newScan(r *result, in map[*symtab.Symbol]emit.Form) *effects.Analysis {
+func (b *builder) newScan(r *check.Result, in map[*symtab.Symbol]emit.Form) *effects.Analysis {
 	variables, functions := map[types.Object]string{}, map[types.Object]string{}
 	note := func(s *symtab.Symbol) {
 		if s.Kind != cell.Var && s.Kind != cell.Func || s.Recv != "" {
@@ -137,11 +138,11 @@ func (b *builder) newScan(r *result, in map[*symtab.Symbol]emit.Form) *effects.A
 		into := variables
 		if s.Kind == cell.Func {
 			into = functions
-			if obj := r.pkg.Scope().Lookup(emit.AliasName(s)); obj != nil {
+			if obj := r.Pkg.Scope().Lookup(emit.AliasName(s)); obj != nil {
 				into[obj] = s.Key
 			}
 		}
-		if obj := r.pkg.Scope().Lookup(s.GoNameOf(s.Key)); obj != nil {
+		if obj := r.Pkg.Scope().Lookup(s.GoNameOf(s.Key)); obj != nil {
 			into[obj] = s.Key
 		}
 	}
@@ -154,15 +155,15 @@ func (b *builder) newScan(r *result, in map[*symtab.Symbol]emit.Form) *effects.A
 	for _, v := range b.vars {
 		note(v)
 	}
-	return effects.NewAnalysis(live{b}, r.info, r.pkg, variables, functions)
+	return effects.NewAnalysis(live{b}, r.Info, r.Pkg, variables, functions)
 }
 
 // initializers adds the values of a variable specification.
-func initializers(sc *effects.Analysis, sum *effects.Summary, r *result, s *emit.Spec) {
-	for _, file := range r.files {
+func initializers(sc *effects.Analysis, sum *effects.Summary, r *check.Result, s *emit.Spec) {
+	for _, file := range r.Files {
 		for _, d := range file.Decls {
 			g, ok := d.(*ast.GenDecl)
-			if !ok || g.Tok != token.VAR || r.owner(g.Pos()) != s.Owner && r.owner(g.End()-1) != s.Owner {
+			if !ok || g.Tok != token.VAR || r.Owner(g.Pos()) != s.Owner && r.Owner(g.End()-1) != s.Owner {
 				continue
 			}
 			sum.Merge(sc.SummarizeCode(g))

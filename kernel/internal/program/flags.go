@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -72,15 +73,15 @@ func (b *builder) definesFlag(refs []cell.Ref) bool {
 
 // noteFlags collects the names of the command line flags that the cell defines:
 // they must not be in the set already when it runs again.
-func (b *builder) noteFlags(r *result) {
-	if !usesFlags(r) {
+func (b *builder) noteFlags(r *check.Result) {
+	if !r.ImportsPackage(flagPath) {
 		return
 	}
 	b.flags = nil
-	for _, f := range r.files {
+	for _, f := range r.Files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok {
-				if name, ok := flagDefined(r.info, call); ok {
+				if name, ok := flagDefined(r.Info, call); ok {
 					b.flags = append(b.flags, name)
 				}
 			}
@@ -89,17 +90,6 @@ func (b *builder) noteFlags(r *result) {
 	}
 	slices.Sort(b.flags)
 	b.flags = slices.Compact(b.flags)
-}
-
-func usesFlags(r *result) bool {
-	return slices.ContainsFunc(r.e.Files, func(f *emit.File) bool {
-		for _, path := range f.Imports {
-			if path == flagPath {
-				return true
-			}
-		}
-		return false
-	})
 }
 
 // flagDefined returns the name of the command line flag that a call defines, if

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -23,7 +24,7 @@ type Initial struct {
 
 // noteInitial finds out which variables begin in children as they do here. r is
 // about the whole unit.
-func (b *builder) noteInitial(r *result, in map[*symtab.Symbol]emit.Form) {
+func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) {
 	b.firsts, b.altered = nil, effects.Names{}
 	b.inside = effects.Names{}
 	if b.p.cfg.Solo != "" {
@@ -75,7 +76,7 @@ func (b *builder) stmtValues(own effects.Names) {
 	sh := b.shape
 	sc := b.newScan(sh.result, sh.in)
 	for _, id := range sh.tops {
-		if obj := sh.result.info.Defs[id]; obj != nil && b.vars[id.Name] != nil {
+		if obj := sh.result.Info.Defs[id]; obj != nil && b.vars[id.Name] != nil {
 			sc.Variables[obj] = id.Name
 		}
 	}
@@ -158,7 +159,7 @@ func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 
 // specValues looks at the specifications of a cell without statements, in the
 // order in which Go initializes them.
-func (b *builder) specValues(r *result, sc *effects.Analysis, own effects.Names) {
+func (b *builder) specValues(r *check.Result, sc *effects.Analysis, own effects.Names) {
 	at := map[*emit.Spec][]int{}
 	bySpec := map[*emit.Spec][]ast.Expr{}
 	specOf := map[string]*emit.Spec{}
@@ -172,7 +173,7 @@ func (b *builder) specValues(r *result, sc *effects.Analysis, own effects.Names)
 			}
 		}
 	}
-	for i, in := range r.info.InitOrder {
+	for i, in := range r.Info.InitOrder {
 		b.alters(sc, in.Rhs)
 		for _, v := range in.Lhs {
 			if s := specOf[sc.Variables[v]]; s != nil {
@@ -203,9 +204,9 @@ func (b *builder) specValues(r *result, sc *effects.Analysis, own effects.Names)
 }
 
 // constants reports whether the object's data has all values.
-func constants(r *result, values []ast.Expr) bool {
+func constants(r *check.Result, values []ast.Expr) bool {
 	return !slices.ContainsFunc(values, func(x ast.Expr) bool {
-		tv := r.info.Types[x]
+		tv := r.Info.Types[x]
 		return tv.Value == nil && !tv.IsNil()
 	})
 }

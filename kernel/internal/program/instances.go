@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
@@ -37,15 +38,15 @@ func (b *builder) instancesOf(s *symtab.Symbol) []symtab.Instance {
 
 // findInstances collects the instances that the checked unit uses: those that
 // it names, and those that the types of its expressions contain.
-func (b *builder) findInstances(r *result) {
-	f := finder{pkg: r.pkg, seen: map[types.Type]bool{}, found: map[string]symtab.Instance{}, structs: map[string]*typetext.Text{}}
-	for id, in := range r.info.Instances {
-		if obj := r.info.Uses[id]; obj != nil && obj.Pkg() == r.pkg {
+func (b *builder) findInstances(r *check.Result) {
+	f := finder{pkg: r.Pkg, seen: map[types.Type]bool{}, found: map[string]symtab.Instance{}, structs: map[string]*typetext.Text{}}
+	for id, in := range r.Info.Instances {
+		if obj := r.Info.Uses[id]; obj != nil && obj.Pkg() == r.Pkg {
 			f.add(obj.Name(), in.TypeArgs)
 		}
 		f.walk(in.Type)
 	}
-	for _, tv := range r.info.Types {
+	for _, tv := range r.Info.Types {
 		f.walk(tv.Type)
 	}
 	b.instances = slices.Collect(maps.Values(f.found))

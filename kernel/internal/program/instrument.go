@@ -2,6 +2,7 @@ package program
 
 import (
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/instrument"
 )
@@ -9,20 +10,20 @@ import (
 // instrument makes the functions of a unit fit to be interrupted. r is what the
 // check of the same files gave. Files that have been written anew since, as
 // recompiled functions have got other names, are checked again.
-func (b *builder) instrument(e *emit.Emitter, r *result) error {
-	if !r.describes(e) {
+func (b *builder) instrument(e *emit.Emitter, r *check.Result) error {
+	if !r.Describes(e) {
 		var err error
-		if r, err = b.check(e); err != nil {
+		if r, err = b.checker().Check(e); err != nil {
 			return err
 		}
-		if len(r.faults) > 0 {
-			return faultErrors(r.faults)
+		if len(r.Faults) > 0 {
+			return check.Errors(r.Faults)
 		}
 	}
-	u := instrument.Unit{Fset: r.fset, Info: r.info, Pkg: r.pkg, HasMethod: b.hasMethod}
+	u := instrument.Unit{Fset: r.Fset, Info: r.Info, Pkg: r.Pkg, HasMethod: b.hasMethod}
 	added := false
-	for i, af := range r.files {
-		for _, in := range u.Insertions(af, r.texts[i]) {
+	for i, af := range r.Files {
+		for _, in := range u.Insertions(af, r.Texts[i]) {
 			e.Files[i].Insert(in.Offset, in.Text)
 			added = true
 		}
@@ -33,20 +34,6 @@ func (b *builder) instrument(e *emit.Emitter, r *result) error {
 		f.Insert(end, instrument.Declarations)
 	}
 	return nil
-}
-
-// describes reports whether r is about the files of an emitter as they are, but
-// for the one that children alone run.
-func (r *result) describes(e *emit.Emitter) bool {
-	if len(r.texts) != len(e.Files) && (len(r.texts) != len(e.Files)-1 || !e.HasInitial()) {
-		return false
-	}
-	for i, f := range e.Files[:len(r.texts)] {
-		if f.CheckedText() != r.texts[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // hasMethod reports whether the notebook declares a method of this name.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
@@ -63,7 +64,7 @@ func (b *builder) specsFollow() bool {
 }
 
 // noteLiterals makes a symbol of what follows constants in the cell's statements.
-func (b *builder) noteLiterals(r *result) {
+func (b *builder) noteLiterals(r *check.Result) {
 	b.statements = nil
 	if b.c.N == 0 {
 		return
@@ -85,9 +86,9 @@ func (b *builder) noteLiterals(r *result) {
 }
 
 // settleLiterals notes the types of a symbol's literals that follow constants.
-func (b *builder) settleLiterals(r *result, s *symtab.Symbol) {
+func (b *builder) settleLiterals(r *check.Result, s *symtab.Symbol) {
 	s.Literals = nil
-	body := r.bodyOf(s)
+	body := r.BodyOf(s)
 	if body == nil {
 		return
 	}
@@ -95,11 +96,11 @@ func (b *builder) settleLiterals(r *result, s *symtab.Symbol) {
 	for _, src := range s.LiteralSources {
 		follow = append(follow, src.Follows...)
 	}
-	pruned := prunes(r.info, body)
+	pruned := prunes(r.Info, body)
 	var note func(lit *ast.FuncLit, suffix string)
 	note = func(lit *ast.FuncLit, suffix string) {
 		if vars := captured(r, lit); vars == "" || !pruned {
-			s.Literals = append(s.Literals, symtab.Literal{Suffix: suffix, Fingerprint: typetext.Fingerprint(r.info.TypeOf(lit), r.pkg) + vars})
+			s.Literals = append(s.Literals, symtab.Literal{Suffix: suffix, Fingerprint: typetext.Fingerprint(r.Info.TypeOf(lit), r.Pkg) + vars})
 		}
 		for n, nested := range outermost(lit.Body) {
 			note(nested, fmt.Sprintf("%s.%d", suffix, n+1))
@@ -125,21 +126,6 @@ func outermost(body *ast.BlockStmt) []*ast.FuncLit {
 	return list
 }
 
-// bodyOf finds the body of a function, or of a cell's statements.
-func (r *result) bodyOf(s *symtab.Symbol) *ast.BlockStmt {
-	for _, f := range r.files {
-		for _, d := range f.Decls {
-			fd, ok := d.(*ast.FuncDecl)
-			if ok && fd.Body != nil && (fd.Name.Name == s.GoName || s.Decl != nil && r.owner(fd.Name.Pos()) == s) && (s.Decl != nil || fd.Recv == nil) {
-				if s.Decl == nil || r.owner(fd.Name.Pos()) == s {
-					return fd.Body
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // literalNames are the link symbols of a symbol's literals. With old, only
 // those of the same type as before: the code of others is for other callers.
 func literalNames(container string, s, old *symtab.Symbol) []string {
@@ -153,7 +139,7 @@ func literalNames(container string, s, old *symtab.Symbol) []string {
 }
 
 // functionLiterals notes which literals of a function follow constants.
-func (b *builder) functionLiterals(r *result, s *symtab.Symbol) {
+func (b *builder) functionLiterals(r *check.Result, s *symtab.Symbol) {
 	s.LiteralSources, s.Literals = nil, nil
 	if follow := b.followingIn(s); slices.Contains(follow, true) {
 		s.LiteralSources = []symtab.LiteralSource{{Source: s.Decl.Source, Follows: follow}}
@@ -191,7 +177,7 @@ func prunes(info *types.Info, body *ast.BlockStmt) bool {
 }
 
 // captured gives the variables around it that a literal uses, with their types.
-func captured(r *result, lit *ast.FuncLit) string {
+func captured(r *check.Result, lit *ast.FuncLit) string {
 	var out strings.Builder
 	seen := map[types.Object]bool{}
 	ast.Inspect(lit, func(n ast.Node) bool {
@@ -199,10 +185,10 @@ func captured(r *result, lit *ast.FuncLit) string {
 		if !ok {
 			return true
 		}
-		v, ok := r.info.Uses[id].(*types.Var)
-		if ok && !v.IsField() && !seen[v] && v.Pkg() == r.pkg && v.Parent() != r.pkg.Scope() && (v.Pos() < lit.Pos() || v.Pos() >= lit.End()) {
+		v, ok := r.Info.Uses[id].(*types.Var)
+		if ok && !v.IsField() && !seen[v] && v.Pkg() == r.Pkg && v.Parent() != r.Pkg.Scope() && (v.Pos() < lit.Pos() || v.Pos() >= lit.End()) {
 			seen[v] = true
-			out.WriteString(";" + v.Name() + " " + typetext.Fingerprint(v.Type(), r.pkg))
+			out.WriteString(";" + v.Name() + " " + typetext.Fingerprint(v.Type(), r.Pkg))
 		}
 		return true
 	})
@@ -260,7 +246,7 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 }
 
 // settleAllLiterals notes the literals of the cell, and of what is compiled again.
-func (b *builder) settleAllLiterals(r *result) {
+func (b *builder) settleAllLiterals(r *check.Result) {
 	b.noteLiterals(r)
 	for _, s := range b.decls {
 		b.functionLiterals(r, s)

@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
@@ -209,16 +210,16 @@ func (b *builder) returning() {
 
 // setAside drops the owner of a fault, an older declaration that the cell
 // breaks or that was broken already.
-func (b *builder) setAside(f fault) {
-	if b.stillAside[f.owner] { // another fault of the same body
+func (b *builder) setAside(f check.Fault) {
+	if b.stillAside[f.Owner] { // another fault of the same body
 		return
 	}
-	if f.owner.Kind == cell.Statement {
+	if f.Owner.Kind == cell.Statement {
 		b.leaveLiterals(f)
 		return
 	}
 	for i, s := range b.back {
-		if s == f.owner {
+		if s == f.Owner {
 			b.back = append(b.back[:i:i], b.back[i+1:]...)
 			b.stillAside[s] = true
 			for _, name := range s.Names() {
@@ -227,38 +228,38 @@ func (b *builder) setAside(f fault) {
 			return
 		}
 	}
-	old := f.owner
+	old := f.Owner
 	for o, clone := range b.recomp {
-		if clone == f.owner {
+		if clone == f.Owner {
 			old = o
 		}
 	}
 	if _, done := b.dropped[old]; done {
 		return
 	}
-	reason := f.err.Error()
-	if f.err.Pos.Line == 0 { // in what we write for a variable
-		reason = fmt.Sprintf("its type does not compile: %s", f.err.Msg)
+	reason := f.Err.Error()
+	if f.Err.Pos.Line == 0 { // in what we write for a variable
+		reason = fmt.Sprintf("its type does not compile: %s", f.Err.Msg)
 	}
 	b.dropped[old] = reason
 	b.droppedOrder = append(b.droppedOrder, old)
 }
 
 // leaveLiterals gives up literals that do not compile any more.
-func (b *builder) leaveLiterals(f fault) {
+func (b *builder) leaveLiterals(f check.Fault) {
 	for old, s := range b.heldAgain {
-		if s == f.owner {
+		if s == f.Owner {
 			delete(b.heldAgain, old)
 			b.holders = slices.DeleteFunc(b.holders, func(h *symtab.Symbol) bool { return h == old })
-			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.Origin.Cell), f.err.Error())
+			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.Origin.Cell), f.Err.Error())
 		}
 	}
-	b.stillAside[f.owner] = true
+	b.stillAside[f.Owner] = true
 }
 
 // settleOlder takes fingerprints of the recompiled symbols, chooses their link
 // names and says what happened to them.
-func (b *builder) settleOlder(r *result) {
+func (b *builder) settleOlder(r *check.Result) {
 	for _, old := range b.order {
 		if _, gone := b.dropped[old]; gone {
 			delete(b.recomp, old)
@@ -288,17 +289,17 @@ func (b *builder) notice(format string, args ...any) {
 	b.notices = append(b.notices, fmt.Sprintf(format, args...))
 }
 
-func (b *builder) settleAgain(r *result, s *symtab.Symbol) {
+func (b *builder) settleAgain(r *check.Result, s *symtab.Symbol) {
 	obj := b.object(r, s)
 	if obj == nil {
 		return
 	}
 	if v, ok := obj.(*types.Var); ok && s.Kind == cell.Var {
-		s.TypeString, s.Fingerprint = typetext.String(v.Type(), r.pkg), typetext.Fingerprint(v.Type(), r.pkg)
+		s.TypeString, s.Fingerprint = typetext.String(v.Type(), r.Pkg), typetext.Fingerprint(v.Type(), r.Pkg)
 		b.link(s)
 		return
 	}
-	b.describeSymbol(s, obj, r.pkg)
+	b.describeSymbol(s, obj, r.Pkg)
 	if s.Kind == cell.Func {
 		b.link(s)
 	}

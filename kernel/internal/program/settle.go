@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -57,16 +58,16 @@ func (b *builder) resultExpr(entry *ast.FuncDecl) ast.Expr {
 
 // lastMayStand reports whether the fault is Go's complaint that the last
 // expression, a conversion or a call of a built-in function, is not used.
-func (b *builder) lastMayStand(r *result, entry *ast.FuncDecl, f fault) bool {
+func (b *builder) lastMayStand(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	x := b.resultExpr(entry)
-	if x == nil || !strings.HasSuffix(f.err.Msg, "is not used") {
+	if x == nil || !strings.HasSuffix(f.Err.Msg, "is not used") {
 		return false
 	}
-	return f.pos >= x.Pos() && f.pos < x.End() && r.info.Types[x].IsValue()
+	return f.Pos >= x.Pos() && f.Pos < x.End() && r.Info.Types[x].IsValue()
 }
 
 // settleLast decides how the value of a last call is shown.
-func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
+func (b *builder) settleLast(r *check.Result, entry *ast.FuncDecl) {
 	x := b.resultExpr(entry)
 	if x == nil {
 		return
@@ -75,12 +76,12 @@ func (b *builder) settleLast(r *result, entry *ast.FuncDecl) {
 	if st.Show != emit.NotShown { // wrapped: look at the argument
 		call := x.(*ast.CallExpr)
 		if st.Show == emit.Shown && len(call.Args) == 1 {
-			st.Show = showAs(r.info.TypeOf(call.Args[0]))
+			st.Show = showAs(r.Info.TypeOf(call.Args[0]))
 		}
 		return
 	}
-	tv := r.info.Types[x]
-	if !tv.IsValue() || isPrint(r.info, x) {
+	tv := r.Info.Types[x]
+	if !tv.IsValue() || isPrint(r.Info, x) {
 		return
 	}
 	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
@@ -130,7 +131,7 @@ func isPrint(info *types.Info, x ast.Expr) bool {
 }
 
 // settleVars gives the cell's variables their types and link names.
-func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) {
+func (b *builder) settleVars(r *check.Result, entry *ast.FuncDecl, tops []*ast.Ident) {
 	if entry == nil {
 		b.settleSpecs(r)
 		return
@@ -138,12 +139,12 @@ func (b *builder) settleVars(r *result, entry *ast.FuncDecl, tops []*ast.Ident) 
 	stmts := b.stmtsByName()
 	for _, id := range tops {
 		v := b.vars[id.Name]
-		obj, _ := r.info.Defs[id].(*types.Var)
+		obj, _ := r.Info.Defs[id].(*types.Var)
 		if v == nil || obj == nil {
 			continue
 		}
 		st := stmts[id.Name]
-		b.settleVar(v, obj.Type(), r.pkg)
+		b.settleVar(v, obj.Type(), r.Pkg)
 		if st != nil {
 			if t := b.declaredType(st.Source, st.Var, b.before); t != nil {
 				v.Type = t
@@ -172,10 +173,10 @@ func (b *builder) stmtsByName() map[string]*emit.Stmt {
 	return out
 }
 
-func (b *builder) settleSpecs(r *result) {
+func (b *builder) settleSpecs(r *check.Result) {
 	for name, v := range b.vars {
-		if obj, ok := r.pkg.Scope().Lookup(v.GoNameOf(name)).(*types.Var); ok {
-			b.settleVar(v, obj.Type(), r.pkg)
+		if obj, ok := r.Pkg.Scope().Lookup(v.GoNameOf(name)).(*types.Var); ok {
+			b.settleVar(v, obj.Type(), r.Pkg)
 		}
 	}
 	for _, s := range b.specs {

@@ -76,9 +76,9 @@ func (s *Snapshot) Check(c *cell.Cell) *Checked {
 	u := b.input(b.reach(nil))
 	u.IsShape, u.WithBodies = true, true
 	e := emit.Write(u)
-	r, err := b.check(e)
-	if err != nil || r.pkg == nil {
+	r, err := b.checker().Check(e)
+	if err != nil || r.Pkg == nil {
 		return nil
 	}
-	return &Checked{r.fset, r.files, r.pkg, r.info}
+	return &Checked{r.Fset, r.Files, r.Pkg, r.Info}
 }

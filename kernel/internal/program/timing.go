@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 )
 
@@ -31,18 +32,18 @@ func (b *builder) loops(entry *ast.FuncDecl) map[*emit.Stmt]*ast.BlockStmt {
 
 // loopFault reports whether a fault is about what a loop may have: a variable
 // or value that nobody uses.
-func (b *builder) loopFault(r *result, entry *ast.FuncDecl, f fault) bool {
+func (b *builder) loopFault(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	for st, block := range b.loops(entry) {
-		if f.pos < block.Pos() || f.pos >= block.End() {
+		if f.Pos < block.Pos() || f.Pos >= block.End() {
 			continue
 		}
 		switch {
-		case strings.HasPrefix(f.err.Msg, "declared and not used"):
-			return definedIn(block, f.pos)
-		case strings.HasSuffix(f.err.Msg, "is not used"):
+		case strings.HasPrefix(f.Err.Msg, "declared and not used"):
+			return definedIn(block, f.Pos)
+		case strings.HasSuffix(f.Err.Msg, "is not used"):
 			for i, u := range cell.Unused(block.List) {
-				if f.pos >= u.X.Pos() && f.pos < u.X.End() && i < len(st.Loop.Kept) {
-					return r.info.Types[u.X].IsValue()
+				if f.Pos >= u.X.Pos() && f.Pos < u.X.End() && i < len(st.Loop.Kept) {
+					return r.Info.Types[u.X].IsValue()
 				}
 			}
 		}
@@ -59,7 +60,7 @@ func definedIn(block *ast.BlockStmt, pos token.Pos) bool {
 			list = append(list[:n-1:n-1], body.List...)
 		}
 	}
-	for _, id := range topVars(list) {
+	for _, id := range check.TopLevelVars(list) {
 		if id.Pos() == pos {
 			return true
 		}
@@ -68,11 +69,11 @@ func definedIn(block *ast.BlockStmt, pos token.Pos) bool {
 }
 
 // settleLoops finds out what keeping a loop's values and variables takes.
-func (b *builder) settleLoops(r *result, entry *ast.FuncDecl) {
+func (b *builder) settleLoops(r *check.Result, entry *ast.FuncDecl) {
 	for st, block := range b.loops(entry) {
 		st.KeptValues, st.KeptVars = nil, nil
 		for _, u := range cell.Unused(block.List) {
-			st.KeptValues = append(st.KeptValues, emit.Kept{Results: results(r.info.Types[u.X])})
+			st.KeptValues = append(st.KeptValues, emit.Kept{Results: results(r.Info.Types[u.X])})
 		}
 		for _, v := range st.Loop.Vars {
 			st.KeptVars = append(st.KeptVars, emit.Kept{Address: addressFor(r, block, v.Name)})
@@ -91,14 +92,14 @@ func results(tv types.TypeAndValue) int {
 	return 0
 }
 
-func addressFor(r *result, block *ast.BlockStmt, name string) string {
+func addressFor(r *check.Result, block *ast.BlockStmt, name string) string {
 	address := ""
 	ast.Inspect(block, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
 		if !ok || id.Name != name {
 			return true
 		}
-		if v, ok := r.info.Defs[id].(*types.Var); ok && types.SizesFor("gc", "amd64").Sizeof(v.Type()) > large {
+		if v, ok := r.Info.Defs[id].(*types.Var); ok && types.SizesFor("gc", "amd64").Sizeof(v.Type()) > large {
 			address = "&"
 		}
 		return true

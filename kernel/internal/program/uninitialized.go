@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -47,7 +48,7 @@ func (b *builder) refused() map[string]symtab.Failure {
 }
 
 // checkInitialized refuses what the cell says of packages that are not initialized, each once.
-func (b *builder) checkInitialized(r *result) cell.Errors {
+func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 	refused := b.refused()
 	if len(refused) == 0 {
 		return nil
@@ -60,7 +61,7 @@ func (b *builder) checkInitialized(r *result) cell.Errors {
 			found[path], text[path] = at, msg
 		}
 	}
-	for id, obj := range r.info.Uses {
+	for id, obj := range r.Info.Uses {
 		if pn, ok := obj.(*types.PkgName); ok {
 			obj = types.NewTypeName(token.NoPos, pn.Imported(), pn.Name(), nil)
 		}
@@ -75,20 +76,20 @@ func (b *builder) checkInitialized(r *result) cell.Errors {
 	}
 	var errs cell.Errors
 	for path, at := range found {
-		errs = append(errs, b.errorAt(r.fset.Position(at), text[path]+refused[path].Describe(path)))
+		errs = append(errs, b.checker().ErrorAt(r.Fset.Position(at), text[path]+refused[path].Describe(path)))
 	}
 	return errs.Sorted()
 }
 
 // uses returns the package that a declaration of an older cell depends on, or "".
-func (b *builder) uses(r *result, obj types.Object, users map[*symtab.Symbol]string) string {
-	if obj.Pkg() != r.pkg {
+func (b *builder) uses(r *check.Result, obj types.Object, users map[*symtab.Symbol]string) string {
+	if obj.Pkg() != r.Pkg {
 		return ""
 	}
 	key := mangle.Demangle(obj.Name())
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
 		key = receiverName(fn) + "." + key
-	} else if obj.Parent() != r.pkg.Scope() {
+	} else if obj.Parent() != r.Pkg.Scope() {
 		return ""
 	}
 	if b.fresh[key] != nil || b.vars[key] != nil {
@@ -110,7 +111,7 @@ func receiverName(fn *types.Func) string {
 }
 
 // inCell reports whether a place is in the text of the cell.
-func (b *builder) inCell(r *result, at token.Pos) bool {
-	n, ok := cell.Number(r.fset.Position(at).Filename)
+func (b *builder) inCell(r *check.Result, at token.Pos) bool {
+	n, ok := cell.Number(r.Fset.Position(at).Filename)
 	return ok && n == b.c.N
 }

@@ -6,6 +6,7 @@ import (
 	"go/constant"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -73,7 +74,7 @@ func (b *builder) witness(st *emit.Stmt, name string) *symtab.TypeExpr {
 
 // isStatic reports whether the compiler can put the variables of st into the
 // object's data: there are no initializers, or constants alone.
-func (b *builder) isStatic(r *result, entry *ast.FuncDecl, st *emit.Stmt) bool {
+func (b *builder) isStatic(r *check.Result, entry *ast.FuncDecl, st *emit.Stmt) bool {
 	if st.Embed != "" || b.givesLinkedValue(st.Var, st.Names) {
 		return false
 	}
@@ -91,7 +92,7 @@ func (b *builder) isStatic(r *result, entry *ast.FuncDecl, st *emit.Stmt) bool {
 				continue
 			}
 			for _, x := range v.Values {
-				if tv := r.info.Types[x]; tv.Value == nil && !tv.IsNil() || tv.Value != nil && tv.Value.Kind() == constant.Unknown {
+				if tv := r.Info.Types[x]; tv.Value == nil && !tv.IsNil() || tv.Value != nil && tv.Value.Kind() == constant.Unknown {
 					return false
 				}
 			}

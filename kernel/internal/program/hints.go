@@ -9,34 +9,15 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
-	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// clean rewrites a message of the type checker for users.
-func (b *builder) clean(msg string) string {
+// explain adds to a message of the type checker what the notebook tells about its cause.
+func (b *builder) explain(msg string) string {
 	if b.p.isSnapshot { // a query shows no messages, and must not wait for the packages that hints are about
 		return msg
-	}
-	if strings.HasPrefix(msg, "cannot assign to "+symtab.ContextFunc) {
-		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
-	}
-	msg = mangle.Demangle(strings.ReplaceAll(ownCalls(msg), symtab.ContextFunc+"()", symtab.ContextName))
-	for {
-		// "\tCell [1]:2:3: other declaration of x"
-		i := strings.Index(msg, "\n\tCell [")
-		if i < 0 {
-			break
-		}
-		rest := msg[i+2:]
-		at, what, ok := strings.Cut(rest, ": ")
-		name, pos, ok2 := strings.Cut(at, "]:")
-		if !ok || !ok2 {
-			break
-		}
-		msg = msg[:i] + " (" + name + "] line " + pos + ": " + what + ")"
 	}
 	name, ok := strings.CutPrefix(msg, "undefined: ")
 	if !ok {
@@ -106,36 +87,13 @@ func (b *builder) importHint(name string) string {
 	return " (if it is a package, import it by its path; %get PATH fetches one that is missing)"
 }
 
-// Messages about what is put around a cell's last expression to show it.
-var (
-	ownArgument = regexp.MustCompile(` in argument to ` + ownNames)
-	ownInfer    = regexp.MustCompile(`^in call to ` + ownNames + `, cannot infer .*`)
-	ownNames    = `(?:` + emit.DiscardName + `|` + emit.ShowName + `|` + emit.ShowErrName + `)`
-)
-
-// cellReturns takes the place of Go's complaint about a value after return in a cell's statements.
-const cellReturns = "a cell returns nothing: return alone ends it, panic(err) ends it with an error, " +
-	"and an expression at its end is shown"
-
-// noPlace is how the type checker names a place that it has no position of, in a package's export data.
-const noPlace = " (declared at -)"
-
-// ownCalls rewrites what the type checker says of calls that the cell does not have.
-func ownCalls(msg string) string {
-	if ownInfer.MatchString(msg) {
-		return "a generic function is no value without its type arguments, as in f[int]"
+// checker returns the checker of the cell's units.
+func (b *builder) checker() *check.Checker {
+	origin := func(n int) *symtab.Origin {
+		if n == b.c.N {
+			return b.o
+		}
+		return b.t.Cells[n]
 	}
-	return strings.ReplaceAll(ownArgument.ReplaceAllString(msg, ""), noPlace, "")
-}
-
-// withoutEchoes leaves out faults that only follow from others: the type checker finds no use of an import where it
-// has given up before it came to it.
-func withoutEchoes(list []fault) []fault {
-	echo := func(f fault) bool {
-		return f.err.Pos.Line == 0 && strings.Contains(f.err.Msg, " imported ") && strings.HasSuffix(f.err.Msg, " and not used")
-	}
-	if !slices.ContainsFunc(list, func(f fault) bool { return !echo(f) }) {
-		return list
-	}
-	return slices.DeleteFunc(list, echo)
+	return &check.Checker{Lang: b.p.cfg.Lang, Importer: b.p.pkgs, Cell: b.c.N, Origin: origin, Explain: b.explain}
 }

@@ -1,0 +1,292 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
+
+// A Result is what type-checking a unit's files gave.
+type Result struct {
+	unit   *emit.Emitter
+	Fset   *token.FileSet
+	Files  []*ast.File
+	Texts  []string // of files
+	Pkg    *types.Package
+	Info   *types.Info
+	Faults []Fault
+}
+
+// A Fault is an error with the symbol whose source has it: nil for the cell's
+// statements.
+type Fault struct {
+	Err   *cell.Error
+	Owner *symtab.Symbol
+	Pos   token.Pos
+}
+
+// A Checker type-checks the files of units.
+type Checker struct {
+	Lang     string // language version
+	Importer types.Importer
+	Cell     int // number of the cell
+	// Origin returns an executed cell by its number, or the cell that is checked;
+	// nil if there is none.
+	Origin func(n int) *symtab.Origin
+	// Explain adds to a message what is known about its cause.
+	Explain func(msg string) string
+}
+
+// Check parses and type-checks the files of an emitter.
+func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
+	r := &Result{unit: e, Fset: token.NewFileSet(), Info: &types.Info{
+		Types:      map[ast.Expr]types.TypeAndValue{},
+		Defs:       map[*ast.Ident]types.Object{},
+		Uses:       map[*ast.Ident]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Instances:  map[*ast.Ident]types.Instance{},
+	}}
+	for _, f := range e.Files {
+		text := f.CheckedText()
+		r.Texts = append(r.Texts, text)
+		af, err := parser.ParseFile(r.Fset, f.Name, text, parser.SkipObjectResolution)
+		if err != nil {
+			var list scanner.ErrorList
+			if errors.As(err, &list) {
+				for _, e := range list {
+					r.Faults = append(r.Faults, Fault{Err: c.ErrorAt(e.Pos, e.Msg)})
+				}
+				return r, nil
+			}
+			return nil, err
+		}
+		r.Files = append(r.Files, af)
+	}
+	conf := types.Config{
+		GoVersion: c.Lang,
+		Importer:  c.Importer,
+		Sizes:     types.SizesFor("gc", "amd64"),
+		Error: func(err error) {
+			var te types.Error
+			if !errors.As(err, &te) {
+				return
+			}
+			f := c.faultAt(r, te)
+			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.Faults) > 0 { // goes on with the one before
+				r.Faults[len(r.Faults)-1].Err.Msg += fmt.Sprintf(" (%s line %d:%d: %s)", cell.Name(f.Err.Cell), f.Err.Pos.Line, f.Err.Pos.Col, c.clean(more))
+				return
+			}
+			r.Faults = append(r.Faults, f)
+		},
+	}
+	r.Pkg, _ = conf.Check("main", r.Fset, r.Files, r.Info)
+	r.Faults = withoutEchoes(r.Faults)
+	return r, nil
+}
+
+func (c *Checker) faultAt(r *Result, te types.Error) Fault {
+	f := Fault{Pos: te.Pos, Owner: r.Owner(te.Pos), Err: c.ErrorAt(r.Fset.Position(te.Pos), te.Msg)}
+	if f.Owner == nil && strings.HasPrefix(te.Msg, "too many return values") && r.outsideLiterals(te.Pos) {
+		f.Err.Msg = cellReturns
+	}
+	if f.Owner != nil {
+		f.Err.Source = cell.Line(f.Owner.Origin.Source, f.Err.Pos.Line)
+	}
+	return f
+}
+
+// outsideLiterals reports whether no function literal contains pos.
+func (r *Result) outsideLiterals(pos token.Pos) bool {
+	outside := true
+	for _, f := range r.Files {
+		if pos < f.FileStart || pos >= f.FileEnd {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.FuncLit); ok && lit.Pos() <= pos && pos < lit.End() {
+				outside = false
+			}
+			return outside
+		})
+	}
+	return outside
+}
+
+// Owner returns the symbol whose source is at pos.
+func (r *Result) Owner(pos token.Pos) *symtab.Symbol {
+	raw := r.Fset.PositionFor(pos, false)
+	for _, file := range r.unit.Files {
+		if file.Name == raw.Filename {
+			return file.Owner(raw.Offset)
+		}
+	}
+	return nil
+}
+
+// generated matches the names that file and varFile give.
+var generated = regexp.MustCompile(`^(cell\d+_\d+|vars|initial)\.go$`)
+
+// ErrorAt makes a cell's error from a position that line directives have
+// adjusted. Messages lose generated names.
+func (c *Checker) ErrorAt(at token.Position, msg string) *cell.Error {
+	e := &cell.Error{Cell: c.Cell, Msg: c.clean(msg)}
+	n, ok := cell.Number(at.Filename)
+	if !ok {
+		if at.IsValid() && !generated.MatchString(at.Filename) { // a line comment of the user's
+			e.Msg = fmt.Sprintf("%s:%d: %s", at.Filename, at.Line, e.Msg)
+		}
+		return e
+	}
+	o := c.Origin(n)
+	e.Cell, e.Pos = n, cell.Pos{Line: at.Line, Col: at.Column}
+	if o != nil {
+		e.Source = cell.Line(o.Source, at.Line)
+	}
+	return e
+}
+
+// EntryDecl finds the function of the cell's statements.
+func (r *Result) EntryDecl(name string) *ast.FuncDecl {
+	for _, f := range r.Files {
+		for _, d := range f.Decls {
+			if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && fd.Name.Name == name {
+				return fd
+			}
+		}
+	}
+	return nil
+}
+
+// TopLevelVars collects the identifiers that the statements define at their top.
+func TopLevelVars(list []ast.Stmt) []*ast.Ident {
+	var out []*ast.Ident
+	for _, s := range list {
+		for {
+			l, ok := s.(*ast.LabeledStmt)
+			if !ok {
+				break
+			}
+			s = l.Stmt
+		}
+		switch s := s.(type) {
+		case *ast.AssignStmt:
+			if s.Tok != token.DEFINE {
+				continue
+			}
+			for _, x := range s.Lhs {
+				if id, ok := x.(*ast.Ident); ok {
+					out = append(out, id)
+				}
+			}
+		case *ast.DeclStmt:
+			for _, sp := range s.Decl.(*ast.GenDecl).Specs {
+				if v, ok := sp.(*ast.ValueSpec); ok {
+					out = append(out, v.Names...)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// IsUnusedAt reports whether the fault is Go's complaint about an unused variable
+// at one of the places.
+func (f Fault) IsUnusedAt(at map[token.Pos]bool) bool {
+	return strings.HasPrefix(f.Err.Msg, "declared and not used") && at[f.Pos]
+}
+
+func Errors(list []Fault) cell.Errors {
+	var out cell.Errors
+	for _, f := range list {
+		out = append(out, f.Err)
+	}
+	return out.Sorted()
+}
+
+// CompilerErrors reads lines of the form "Cell [3]:2:5: message". Lines that
+// begin with a tab continue the message above.
+func (c *Checker) CompilerErrors(out string) cell.Errors {
+	var errs cell.Errors
+	for line := range strings.Lines(out) {
+		line = strings.TrimRight(line, "\n")
+		if more, ok := strings.CutPrefix(line, "\t"); ok && len(errs) > 0 {
+			errs[len(errs)-1].Msg += " " + c.clean(more)
+			continue
+		}
+		at, msg, ok := splitPosition(line)
+		if _, isCell := cell.Number(at.Filename); !ok || !isCell {
+			continue
+		}
+		errs = append(errs, c.ErrorAt(at, msg))
+	}
+	return errs.Sorted()
+}
+
+func splitPosition(line string) (at token.Position, msg string, ok bool) {
+	head, msg, ok := strings.Cut(line, ": ")
+	if !ok {
+		return at, "", false
+	}
+	name, rest, ok := strings.Cut(head, "]:")
+	if !ok {
+		return at, "", false
+	}
+	at.Filename = name + "]"
+	ln, col, _ := strings.Cut(rest, ":")
+	at.Line, _ = strconv.Atoi(ln)
+	at.Column, _ = strconv.Atoi(col)
+	return at, msg, at.Line > 0
+}
+
+// BodyOf finds the body of a function, or of a cell's statements.
+func (r *Result) BodyOf(s *symtab.Symbol) *ast.BlockStmt {
+	for _, f := range r.Files {
+		for _, d := range f.Decls {
+			fd, ok := d.(*ast.FuncDecl)
+			if ok && fd.Body != nil && (fd.Name.Name == s.GoName || s.Decl != nil && r.Owner(fd.Name.Pos()) == s) && (s.Decl != nil || fd.Recv == nil) {
+				if s.Decl == nil || r.Owner(fd.Name.Pos()) == s {
+					return fd.Body
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// Describes reports whether r is about the files of an emitter as they are, but
+// for the one that children alone run.
+func (r *Result) Describes(e *emit.Emitter) bool {
+	if len(r.Texts) != len(e.Files) && (len(r.Texts) != len(e.Files)-1 || !e.HasInitial()) {
+		return false
+	}
+	for i, f := range e.Files[:len(r.Texts)] {
+		if f.CheckedText() != r.Texts[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// ImportsPackage reports whether a file of the unit imports a package by name.
+func (r *Result) ImportsPackage(path string) bool {
+	return slices.ContainsFunc(r.unit.Files, func(f *emit.File) bool {
+		for _, imported := range f.Imports {
+			if imported == path {
+				return true
+			}
+		}
+		return false
+	})
+}

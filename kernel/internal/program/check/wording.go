@@ -1,0 +1,68 @@
+package check
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/symtab"
+)
+
+// clean rewrites a message of the type checker or the compiler for users.
+func (c *Checker) clean(msg string) string {
+	if strings.HasPrefix(msg, "cannot assign to "+symtab.ContextFunc) {
+		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
+	}
+	msg = mangle.Demangle(strings.ReplaceAll(ownCalls(msg), symtab.ContextFunc+"()", symtab.ContextName))
+	for {
+		// "\tCell [1]:2:3: other declaration of x"
+		i := strings.Index(msg, "\n\tCell [")
+		if i < 0 {
+			break
+		}
+		rest := msg[i+2:]
+		at, what, ok := strings.Cut(rest, ": ")
+		name, pos, ok2 := strings.Cut(at, "]:")
+		if !ok || !ok2 {
+			break
+		}
+		msg = msg[:i] + " (" + name + "] line " + pos + ": " + what + ")"
+	}
+	return c.Explain(msg)
+}
+
+// Messages about what is put around a cell's last expression to show it.
+var (
+	ownArgument = regexp.MustCompile(` in argument to ` + ownNames)
+	ownInfer    = regexp.MustCompile(`^in call to ` + ownNames + `, cannot infer .*`)
+	ownNames    = `(?:` + emit.DiscardName + `|` + emit.ShowName + `|` + emit.ShowErrName + `)`
+)
+
+// cellReturns takes the place of Go's complaint about a value after return in a cell's statements.
+const cellReturns = "a cell returns nothing: return alone ends it, panic(err) ends it with an error, " +
+	"and an expression at its end is shown"
+
+// noPlace is how the type checker names a place that it has no position of, in a package's export data.
+const noPlace = " (declared at -)"
+
+// ownCalls rewrites what the type checker says of calls that the cell does not have.
+func ownCalls(msg string) string {
+	if ownInfer.MatchString(msg) {
+		return "a generic function is no value without its type arguments, as in f[int]"
+	}
+	return strings.ReplaceAll(ownArgument.ReplaceAllString(msg, ""), noPlace, "")
+}
+
+// withoutEchoes leaves out faults that only follow from others: the type checker finds no use of an import where it
+// has given up before it came to it.
+func withoutEchoes(list []Fault) []Fault {
+	echo := func(f Fault) bool {
+		return f.Err.Pos.Line == 0 && strings.Contains(f.Err.Msg, " imported ") && strings.HasSuffix(f.Err.Msg, " and not used")
+	}
+	if !slices.ContainsFunc(list, func(f Fault) bool { return !echo(f) }) {
+		return list
+	}
+	return slices.DeleteFunc(list, echo)
+}
