@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"text/tabwriter"
 	"time"
 
 	"github.com/perijove/perijove/internal/procfs"
@@ -27,23 +26,38 @@ type scaling struct {
 func oneTask(n int) int { return n }
 func twice(n int) int   { return 2 * n }
 
-var workerCounts = []int{1, 2, 4, 8, 16}
+// countsUpTo returns 1, 2, 4 … up to the cores, 16 at least, and the cores.
+func countsUpTo(cores int) []int {
+	var counts []int
+	for n := 1; n <= max(16, cores); n *= 2 {
+		counts = append(counts, n)
+	}
+	if cores > 16 && counts[len(counts)-1] != cores {
+		counts = append(counts, cores)
+	}
+	return counts
+}
 
-// scalings are the rows of the table, in order. A speedup is over one worker of
-// the same kind, measured in the same round.
-func scalings() []scaling {
+// scalings are the rows of the table, in order. What a cell tells in brackets is how
+// many times as much it is as with one worker, in the same round.
+func scalings(workerCounts []int) []scaling {
 	var rows []scaling
 	for _, b := range []mp.Backend{mp.Goroutines, mp.Processes} {
 		rows = append(rows,
 			scaling{"CPU-bound, " + b.String(), "tasks/s", "16: 15.8 × of 1", workerCounts, oneTask, pooled(b, cpuBound)},
 			scaling{"memory-bound sum, " + b.String(), "GB/s", "16: 11 × of 1", workerCounts, oneTask, pooled(b, memoryBound)},
+			scaling{"shared Array, first sum in each process, " + b.String(), "GB/s", "", workerCounts, oneTask, pooled(b, sumFirst)},
+			scaling{"shared Array, summed again, " + b.String(), "GB/s", "16: 11 × of 1", workerCounts, oneTask, pooled(b, sumAgain)},
 			scaling{"StreamUnordered of tiny tasks, " + b.String(), "M/s", "≥ 15, not falling", workerCounts, oneTask, pooled(b, streamTiny)},
 			scaling{"Map of tiny tasks, " + b.String(), "M/s", "not falling", workerCounts, oneTask, pooled(b, mapTiny)})
 	}
-	pairs := workerCounts[:4]
+	pairs := []int{1, 2, 4, 8}
 	return append(rows,
 		scaling{"queue of goroutines, n×n, against a channel", "×", "≥ 0.95", pairs, twice, queueAgainstChannel},
-		scaling{"queue of processes, n×n", "M/s", "≥ 3, not falling", pairs, twice, queueOfProcesses})
+		scaling{"queue of processes, n×n", "M/s", "≥ 3, not falling", pairs, twice, queueOfProcesses},
+		scaling{"Mutex of goroutines, against a sync.Mutex", "×", "≥ 0.9", workerCounts, oneTask, mutexSpeed},
+		scaling{"its p99.9 wait, against a sync.Mutex's", "×", "≤ 1", workerCounts, oneTask, mutexWait},
+		scaling{"a child, start to result", "ms", "", workerCounts[:1], oneTask, childStart})
 }
 
 // pooled runs a measure on a warm pool.
@@ -198,12 +212,11 @@ func queueOfProcesses(ctx context.Context, n int) (float64, error) {
 // cores for, and prints the medians.
 func scale(ctx context.Context, rounds int, only string) error {
 	cores := mp.Cores()
-	rows := slices.DeleteFunc(scalings(), func(r scaling) bool { return !strings.Contains(r.name, only) })
+	counts := countsUpTo(cores)
+	rows := slices.DeleteFunc(scalings(counts), func(r scaling) bool { return !strings.Contains(r.name, only) })
 	if rounds < 1 || len(rows) == 0 {
 		return fmt.Errorf("%d rounds of %d measures whose name contains %q", rounds, len(rows), only)
 	}
-	type point struct{ row, count int }
-	got := make(map[point][]float64)
 	var points []point
 	for i, r := range rows {
 		for _, n := range r.counts {
@@ -213,41 +226,37 @@ func scale(ctx context.Context, rounds int, only string) error {
 		}
 	}
 	before := procfs.ReadLoad(proc)
+	got, err := measureAll(ctx, rows, points, rounds)
+	if err != nil {
+		return err
+	}
+	if err := printScale(rows, counts, got); err != nil {
+		return err
+	}
+	fmt.Printf("\nMedians of %d rounds in random order, %d cores, other programs took %.1f cores.\n", rounds, cores, procfs.ForeignCores(before, procfs.ReadLoad(proc)))
+	if missing := unmeasured(rows, cores); missing != "" {
+		fmt.Printf("Not measured, \"–\", since this machine has %d cores: %s.\n", cores, missing)
+	}
+	return nil
+}
+
+// A point is a row's measure with a number of workers.
+type point struct{ row, count int }
+
+// measureAll takes all points in each round, in random order.
+func measureAll(ctx context.Context, rows []scaling, points []point, rounds int) (map[point][]float64, error) {
+	got := make(map[point][]float64)
 	for i := range rounds {
 		for _, k := range rand.Perm(len(points)) {
 			p := points[k]
 			fmt.Fprintf(os.Stderr, "\rround %d of %d: %-60s", i+1, rounds, rows[p.row].name)
 			v, err := rows[p.row].take(ctx, p.count)
 			if err != nil {
-				return fmt.Errorf("%s with %d: %w", rows[p.row].name, p.count, err)
+				return nil, fmt.Errorf("%s with %d: %w", rows[p.row].name, p.count, err)
 			}
 			got[p] = append(got[p], v)
 		}
 	}
 	fmt.Fprintf(os.Stderr, "\r%90s\r", "")
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "measure\tunit\t1\t2\t4\t8\t16\tgoal")
-	for i, r := range rows {
-		fmt.Fprintf(w, "%s\t%s", r.name, r.unit)
-		for _, n := range workerCounts {
-			fmt.Fprint(w, "\t", scaled(got[point{i, n}], slices.Contains(r.counts, n)))
-		}
-		fmt.Fprintf(w, "\t%s\n", r.want)
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	fmt.Printf("\nMedians of %d rounds in random order, %d cores, other programs took %.1f cores. \"–\" was not measured: "+
-		"this machine has too few cores for it.\n", rounds, cores, procfs.ForeignCores(before, procfs.ReadLoad(proc)))
-	return nil
-}
-
-func scaled(values []float64, exists bool) string {
-	switch {
-	case !exists:
-		return ""
-	case len(values) == 0:
-		return "–"
-	}
-	return number(summarize(values).median)
+	return got, nil
 }
