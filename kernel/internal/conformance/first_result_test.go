@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/session"
 )
 
-var firstCount = flag.Int("first.n", 1, "for how many modules to measure the time from %get to the first result; -1 for all")
+var firstMatch = flag.String("first.match", "strcase$", "measure the time from %get to the first result for the modules that this regular expression matches")
 
 // firstResults are cells that use modules of testdata/modules.txt, and what they print.
 var firstResults = []struct{ module, imports, code, want string }{
@@ -43,12 +44,17 @@ func TestFirstResult(t *testing.T) {
 	for _, m := range append(drawn, chosen...) {
 		versions[m.path] = m.version
 	}
-	list := firstResults
-	if *firstCount >= 0 {
-		list = list[:min(*firstCount, len(list))]
+	re, err := regexp.Compile(*firstMatch)
+	if err != nil {
+		t.Fatal(err)
 	}
+	found := false
 	t.Log("| module, seconds | get, cold | first cell, cold | get, warm | first cell, warm | load |")
-	for _, r := range list {
+	for _, r := range firstResults {
+		if !re.MatchString(r.module) {
+			continue
+		}
+		found = true
 		t.Setenv("GOMODCACHE", t.TempDir()) // compiled packages of modules belong to their folders in it
 		cache := t.TempDir()
 		row := "| " + r.module
@@ -62,6 +68,9 @@ func TestFirstResult(t *testing.T) {
 		if out, err := exec.Command(img.Toolchain.Go, "clean", "-modcache").CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
+	}
+	if !found {
+		t.Errorf("no module matches %q", *firstMatch)
 	}
 }
 
