@@ -3,6 +3,8 @@ package program
 import (
 	"fmt"
 	"go/types"
+	"maps"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -141,10 +143,7 @@ func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]e
 	} else if m := b.fresh["main"]; m != nil && m.Kind == cell.Func {
 		u.Entry = "main." + m.GoName
 	}
-	for path := range e.Paths {
-		u.Imports = append(u.Imports, path)
-	}
-	sort.Strings(u.Imports)
+	u.Imports = slices.Sorted(maps.Keys(e.Paths))
 	sort.Strings(u.Fresh)
 	sort.Strings(u.Renewed)
 	u.Notices = b.notices
