@@ -84,7 +84,7 @@ func (h *host) Notice(text string) {
 // what it started with package mp, and what it waits for.
 func (h *host) Context() context.Context {
 	if x := h.w.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() && !x.ended.Load() {
-		x.library.Store(true)
+		x.usesLibrary.Store(true)
 		return x.ctx
 	}
 	return nil
@@ -110,11 +110,11 @@ func (h *host) Update(have int) ([]byte, int, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
 	h.w.flushInitialized()
-	now := len(h.w.loads)
+	now := len(h.w.steps)
 	if have >= now {
 		return nil, have, nil
 	}
-	msg, err := json.Marshal(h.w.loads[have:])
+	msg, err := json.Marshal(h.w.steps[have:])
 	return msg, now, err
 }
 
@@ -122,17 +122,17 @@ func (h *host) Update(have int) ([]byte, int, error) {
 // parent has initialized, and variables by expressions without effects, but runs
 // nothing else of the cells.
 func (h *host) Apply(msg []byte) error {
-	var steps []load
+	var steps []loadStep
 	if err := json.Unmarshal(msg, &steps); err != nil {
 		return err
 	}
 	return h.w.repeatAll(steps)
 }
 
-func (w *worker) repeatAll(steps []load) error {
+func (w *worker) repeatAll(steps []loadStep) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // what is loaded stays, and a child should be there soon
 	for _, step := range steps {
-		if err := w.repeat(step); err != nil {
+		if err := w.applyStep(step); err != nil {
 			return err
 		}
 		w.mu.Lock()
@@ -143,8 +143,8 @@ func (w *worker) repeatAll(steps []load) error {
 	return nil
 }
 
-// repeat does in a child what the parent did.
-func (w *worker) repeat(step load) error {
+// applyStep does in a child what the parent did.
+func (w *worker) applyStep(step loadStep) error {
 	if _, err := w.apply(step); err != nil {
 		return fmt.Errorf("packages in a child process: %w", err)
 	}

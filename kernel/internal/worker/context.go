@@ -34,25 +34,25 @@ func (c *cellContext) String() string { return fmt.Sprintf("the context of Cell 
 // contexts finds the cell that a goroutine belongs to by the profiler labels
 // that it has inherited.
 type contexts struct {
-	mu   sync.Mutex // guards what follows
-	of   map[uintptr]*cellContext
-	full int // how many are forgotten if no goroutine has their labels
+	mu      sync.Mutex // guards what follows
+	of      map[uintptr]*cellContext
+	pruneAt int // how many are forgotten if no goroutine has their labels
 }
 
 func (c *contexts) add(labels uintptr, ctx *cellContext, gs *goruntime.Goroutines) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {
-		c.of, c.full = map[uintptr]*cellContext{}, 64
+		c.of, c.pruneAt = map[uintptr]*cellContext{}, 64
 	}
-	if len(c.of) >= c.full {
+	if len(c.of) >= c.pruneAt {
 		used := map[uintptr]*cellContext{}
 		for g := range gs.All {
 			if x := c.of[g.Labels]; x != nil {
 				used[g.Labels] = x
 			}
 		}
-		c.of, c.full = used, max(64, 2*len(used))
+		c.of, c.pruneAt = used, max(64, 2*len(used))
 	}
 	c.of[labels] = ctx
 }
@@ -77,7 +77,7 @@ func Context() context.Context {
 		}
 	}
 	if x := self.cell.Load(); x != nil {
-		return x.user
+		return x.cellCtx
 	}
 	return context.Background()
 }

@@ -22,9 +22,9 @@ import (
 // does not, unless somebody waits for a signal at the other end.
 
 const (
-	quietTime  = 300 * time.Millisecond // before a blocked cell is looked at
-	settleTime = 50 * time.Millisecond  // between two looks that must agree
-	maxQuiet   = 2 * time.Second        // between looks that found something at work
+	quietDelay     = 300 * time.Millisecond // before a blocked cell is looked at
+	settleInterval = 50 * time.Millisecond  // between two looks that must agree
+	maxQuietDelay  = 2 * time.Second        // between looks that found something at work
 )
 
 // A deadlockWatch looks at one execution.
@@ -37,10 +37,10 @@ func (w *worker) watchDeadlock(x *execution) *deadlockWatch { return &deadlockWa
 
 // run looks until done, and closes lost if the cell can never go on.
 func (d *deadlockWatch) run(done <-chan struct{}, lost chan<- struct{}) {
-	for quiet := quietTime; sleep(quiet, done); {
+	for quiet := quietDelay; sleep(quiet, done); {
 		switch {
-		case !d.possible():
-			quiet = min(2*quiet, maxQuiet)
+		case !d.mayBeDeadlocked():
+			quiet = min(2*quiet, maxQuietDelay)
 		case d.collected(done) && d.settled(done):
 			close(lost)
 			return
@@ -82,10 +82,10 @@ func (d *deadlockWatch) collected(done <-chan struct{}) bool {
 func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 	agreed := 0
 	for range 40 {
-		if !sleep(settleTime, done) {
+		if !sleep(settleInterval, done) {
 			return false
 		}
-		if !d.possible() {
+		if !d.mayBeDeadlocked() {
 			agreed = 0
 			continue
 		}
@@ -100,10 +100,10 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 	return false
 }
 
-// possible is the cheap question, asked while everything runs.
-func (d *deadlockWatch) possible() bool {
+// mayBeDeadlocked is the cheap question, asked while everything runs.
+func (d *deadlockWatch) mayBeDeadlocked() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
-	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.HasForeignCode() || d.x.user.asked.Load() || d.w.asking() || d.w.signals.awaited(gs) {
+	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.HasForeignCode() || d.x.cellCtx.asked.Load() || d.w.awaitsKernel() || d.w.signals.areAwaited(gs) {
 		return false
 	}
 	return d.allBlocked()
@@ -113,16 +113,16 @@ func (d *deadlockWatch) possible() bool {
 // finalizers, is blocked.
 func (d *deadlockWatch) allBlocked() bool {
 	for g := range d.w.goroutines.All {
-		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.ours(g) && !d.w.signals.receiver(d.w.goroutines, g) {
+		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.isWorkerGoroutine(g) && !d.w.signals.isReceiver(d.w.goroutines, g) {
 			return false
 		}
 	}
 	return true
 }
 
-// ours reports whether a goroutine is the kernel's business: it began in this
+// isWorkerGoroutine reports whether a goroutine is the kernel's business: it began in this
 // package, and is not a cell's own.
-func (w *worker) ours(g goruntime.Goroutine) bool {
+func (w *worker) isWorkerGoroutine(g goruntime.Goroutine) bool {
 	if g.Start == w.cellStart.Load() {
 		return false
 	}
@@ -132,9 +132,9 @@ func (w *worker) ours(g goruntime.Goroutine) bool {
 
 const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
 
-// asking reports whether something may come from the kernel: a line of input, or
+// awaitsKernel reports whether something may come from the kernel: a line of input, or
 // what the user does with a widget.
-func (w *worker) asking() bool {
+func (w *worker) awaitsKernel() bool {
 	return w.pending.Len() > 0 || comm.HasHandlers()
 }
 
@@ -157,7 +157,7 @@ func (w *worker) deadlocked(x *execution) {
 	list := []uintptr{own}
 	n := 0
 	for g := range w.goroutines.All {
-		if g.G != own && g.State == goruntime.Blocked && !w.ours(g) {
+		if g.G != own && g.State == goruntime.Blocked && !w.isWorkerGoroutine(g) {
 			if n++; n <= maxGoroutines {
 				list = append(list, g.G)
 			}
@@ -165,5 +165,5 @@ func (w *worker) deadlocked(x *execution) {
 	}
 	x.interrupted.Store(true)
 	x.finish(control.Outcome{How: control.Deadlocked, Goroutines: w.describe(list), Count: n})
-	w.leaveBehind(x)
+	w.orphan(x)
 }

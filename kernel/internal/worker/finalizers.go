@@ -7,9 +7,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
-// A collector is one of the runtime's goroutines that call functions of the
+// A finalizerLoop is one of the runtime's goroutines that call functions of the
 // user. The runtime does not notice when one ends.
-type collector struct {
+type finalizerLoop struct {
 	run    func()
 	status *atomic.Uint32 // nil if there is none
 }
@@ -18,20 +18,20 @@ type collector struct {
 // while it is set, the runtime does not wake the goroutine.
 const finalizing = 2
 
-func findCollectors(rt *goruntime.Runtime) (map[string]collector, error) {
-	found := map[string]collector{}
+func findFinalizerLoops(rt *goruntime.Runtime) (map[string]finalizerLoop, error) {
+	found := map[string]finalizerLoop{}
 	for _, name := range []string{"runtime.runFinalizers", "runtime.runCleanups"} {
 		run, err := goruntime.Func[func()](rt, name)
 		if err != nil {
 			return nil, err
 		}
-		found[name] = collector{run: run}
+		found[name] = finalizerLoop{run: run}
 	}
 	status, err := goruntime.Var[atomic.Uint32](rt, "runtime.fingStatus")
 	if err != nil {
 		return nil, err
 	}
-	found["runtime.runFinalizers"] = collector{found["runtime.runFinalizers"].run, status}
+	found["runtime.runFinalizers"] = finalizerLoop{found["runtime.runFinalizers"].run, status}
 	return found, nil
 }
 
@@ -39,13 +39,13 @@ func findCollectors(rt *goruntime.Runtime) (map[string]collector, error) {
 // functions. If it ran finalizers or cleanups, another takes its place; those
 // that it had already taken up, at most one block of the runtime's, are lost.
 func (w *worker) endGoroutine() {
-	w.replaceCollector()
+	w.restartFinalizerLoop()
 	goexit1()
 	select {}
 }
 
-func (w *worker) replaceCollector() {
-	if c := w.collectors[goroutineStart()]; c.run != nil {
+func (w *worker) restartFinalizerLoop() {
+	if c := w.finalizerLoops[goroutineStart()]; c.run != nil {
 		if c.status != nil {
 			c.status.And(^uint32(finalizing))
 		}
@@ -57,7 +57,7 @@ var origGoexit func()
 
 // goexit replaces runtime.Goexit, which a finalizer may call too.
 func goexit() {
-	self.replaceCollector()
+	self.restartFinalizerLoop()
 	origGoexit()
 }
 

@@ -14,13 +14,13 @@ const (
 	maxFrames     = 100
 )
 
-// lookPatience bounds the wait for the world to stop: whoever collects garbage
+// stopWorldTimeout bounds the wait for the world to stop: whoever collects garbage
 // in a loop keeps others from stopping it.
-const lookPatience = 100 * time.Millisecond
+const stopWorldTimeout = 100 * time.Millisecond
 
-// goingOn describes goroutines that x, or one of them, has started by code of a
+// startedGoroutines describes goroutines that x, or one of them, has started by code of a
 // cell, and that nobody stops, and counts them.
-func (w *worker) goingOn(x *execution) ([]control.Goroutine, int) {
+func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	if w == nil || w.goroutines == nil || x.labels == 0 {
 		return nil, 0
 	}
@@ -37,8 +37,8 @@ func (w *worker) goingOn(x *execution) ([]control.Goroutine, int) {
 	return w.describe(list), n
 }
 
-// stuck describes where the goroutine of x is.
-func (w *worker) stuck(x *execution) *control.Goroutine {
+// stackOf describes where the goroutine of x is.
+func (w *worker) stackOf(x *execution) *control.Goroutine {
 	if list := w.describe([]uintptr{x.g.Load()}); len(list) > 0 {
 		return &list[0]
 	}
@@ -51,9 +51,9 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 		return nil
 	}
 	found := make(chan []goruntime.Stack, 1)
-	w.start(func() { found <- w.goroutines.Stacks(list, maxFrames) })
+	w.spawn(func() { found <- w.goroutines.Stacks(list, maxFrames) })
 	var out []control.Goroutine
-	for _, s := range within(lookPatience, found) {
+	for _, s := range receiveWithin(stopWorldTimeout, found) {
 		g := control.Goroutine{State: s.State, Frames: framesAt(s.Calls)}
 		if created := framesAt([]uintptr{s.Created}); len(created) > 0 {
 			g.Created = &created[0]
@@ -63,13 +63,13 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	return out
 }
 
-// within receives a value, or gives up and returns none.
-func within[T any](patience time.Duration, from <-chan T) (v T) {
-	for ; patience > 0; patience -= longestRound {
+// receiveWithin receives a value, or gives up and returns none.
+func receiveWithin[T any](patience time.Duration, from <-chan T) (v T) {
+	for ; patience > 0; patience -= maxCountedInterval {
 		select {
 		case v = <-from:
 			return v
-		case <-time.After(longestRound):
+		case <-time.After(maxCountedInterval):
 		}
 	}
 	return v

@@ -13,13 +13,13 @@ import (
 var (
 	inCell, ofCell func(pc uintptr) bool // of a cell or what it brought; where it may be stopped
 	origExit       func(code int)
-	cannotStop     error // why running goroutines cannot be stopped, if so
+	preemptErr     error // why running goroutines cannot be stopped, if so
 )
 
 // installHooks makes the runtime report here what would end the process.
 func (w *worker) installHooks() {
 	var err error
-	if w.collectors, err = findCollectors(w.runtime); err != nil {
+	if w.finalizerLoops, err = findFinalizerLoops(w.runtime); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
 	}
 	if origGoexit, err = goruntime.Original[func()](w.runtime, "runtime.Goexit"); err == nil {
@@ -53,7 +53,7 @@ func (w *worker) installHooks() {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
 	}
 	w.signals.find(w.runtime)
-	cannotStop = preempt.Install(w.runtime, module, w.diverter)
+	preemptErr = preempt.Install(w.runtime, module, w.diverter)
 }
 
 // haltInterrupted stops the cell's goroutine if an interrupt has woken it: what

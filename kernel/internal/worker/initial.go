@@ -73,7 +73,7 @@ func (w *worker) noteFirst(in *control.Initial) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.addStep(load{First: &control.Initial{Func: in.Func, Unknown: in.Unknown}})
+	w.addStep(loadStep{First: &control.Initial{Func: in.Func, Unknown: in.Unknown}})
 }
 
 // initializeOwn runs a cell's own initialization. Where that fails, no child

@@ -12,42 +12,42 @@ import (
 )
 
 const (
-	// contextGrace is how long a cell may take to end by itself after its
+	// contextTimeout is how long a cell may take to end by itself after its
 	// context was cancelled, if it has asked for it.
-	contextGrace = 100 * time.Millisecond
-	// parkedPatience is how long a goroutine may be blocked, or in a system
+	contextTimeout = 100 * time.Millisecond
+	// blockedTimeout is how long a goroutine may be blocked, or in a system
 	// call, before it is left behind.
-	parkedPatience = 30 * time.Millisecond
-	// childPatience is the same where the cell has started processes, which
+	blockedTimeout = 30 * time.Millisecond
+	// childrenTimeout is the same where the cell has started processes, which
 	// have been ended: it may be waiting for them.
-	childPatience = 300 * time.Millisecond
-	// libraryPatience is the same where it may wait for package mp, which ends
+	childrenTimeout = 300 * time.Millisecond
+	// libraryTimeout is the same where it may wait for package mp, which ends
 	// its processes by its own means.
-	libraryPatience = stopPatience
-	// stopPatience is the same for one that runs, but not code of a cell.
-	stopPatience = 500 * time.Millisecond
-	// rarelyFound is how long signals alone are tried.
-	rarelyFound = 10 * time.Millisecond
+	libraryTimeout = stopTimeout
+	// stopTimeout is the same for one that runs, but not code of a cell.
+	stopTimeout = 500 * time.Millisecond
+	// signalOnlyPeriod is how long signals alone are tried.
+	signalOnlyPeriod = 10 * time.Millisecond
 
-	stopInterval = 250 * time.Microsecond // at first; later maxInterval
-	maxInterval  = 2 * time.Millisecond
+	minStopInterval = 250 * time.Microsecond // at first; later maxStopInterval
+	maxStopInterval = 2 * time.Millisecond
 
-	// longestRound is what one look at a goroutine, and the pause after it, count
+	// maxCountedInterval is what one look at a goroutine, and the pause after it, count
 	// for at most: where the whole machine stood still for longer, the goroutine
 	// had no time either.
-	longestRound = 10 * time.Millisecond
+	maxCountedInterval = 10 * time.Millisecond
 )
 
-// A pace is a clock for patience.
-type pace struct{ last time.Time }
+// A activeClock is a clock for patience.
+type activeClock struct{ last time.Time }
 
-func newPace() *pace { return &pace{time.Now()} }
+func newActiveClock() *activeClock { return &activeClock{time.Now()} }
 
-// round sleeps and returns what the round since the last one counts for.
-func (p *pace) round(pause time.Duration) time.Duration {
+// tick sleeps and returns what the round since the last one counts for.
+func (p *activeClock) tick(pause time.Duration) time.Duration {
 	time.Sleep(pause)
 	now := time.Now()
-	d := min(now.Sub(p.last), longestRound)
+	d := min(now.Sub(p.last), maxCountedInterval)
 	p.last = now
 	return d
 }
@@ -73,77 +73,77 @@ func (w *worker) interrupt() {
 // inside one long call of the standard library, the cell ends all the same, and
 // the goroutine is stopped once it comes back to cell code.
 func (w *worker) stop(x *execution) {
-	if !x.hasVerdict() && x.user.asked.Load() && x.endsWithin(contextGrace) {
+	if !x.hasPanicOutcome() && x.cellCtx.asked.Load() && x.endsWithin(contextTimeout) {
 		return
 	}
 	g := x.g.Load()
-	aimed := cannotStop == nil && w.left.aim(g)
+	aimed := preemptErr == nil && w.orphans.request(g)
 	if aimed {
-		w.prepare(g)
+		w.divertBlocked(g)
 	}
 	x.cancel(errInterrupted) // now it stops where it would go on
-	patience := parkedPatience
-	if w.started.end(x.labels) > 0 {
-		patience = childPatience
+	patience := blockedTimeout
+	if w.processes.end(x.labels) > 0 {
+		patience = childrenTimeout
 	}
-	if x.library.Load() {
-		patience = libraryPatience
+	if x.usesLibrary.Load() {
+		patience = libraryTimeout
 	}
 	if aimed {
-		if w.chase(x, patience) {
+		if w.stopRunning(x, patience) {
 			return
 		}
-		w.left.add(x)
+		w.orphans.add(x)
 	}
 	if x.finished.Load() {
 		return
 	}
-	list, n := w.goingOn(x)
-	x.finish(control.Outcome{How: control.Interrupted, Stuck: w.stuck(x), Goroutines: list, Count: n})
+	list, n := w.startedGoroutines(x)
+	x.finish(control.Outcome{How: control.Interrupted, Stuck: w.stackOf(x), Goroutines: list, Count: n})
 }
 
-// prepare sees to it that a goroutine that is parked does not go on in its cell
+// divertBlocked sees to it that a goroutine that is parked does not go on in its cell
 // when what it waits for is ended.
-func (w *worker) prepare(g uintptr) {
-	w.pursue(g)
-	clock := newPace()
-	for spent := time.Duration(0); spent < lookPatience; spent += clock.round(stopInterval) {
+func (w *worker) divertBlocked(g uintptr) {
+	w.tryStop(g)
+	clock := newActiveClock()
+	for spent := time.Duration(0); spent < stopWorldTimeout; spent += clock.tick(minStopInterval) {
 		if t := preempt.TargetOf(g); t == nil || !t.Diverting.Load() {
 			return
 		}
 	}
 }
 
-// chase tries to stop the goroutine of x and reports whether it has ended.
-func (w *worker) chase(x *execution, parked time.Duration) bool {
+// stopRunning tries to stop the goroutine of x and reports whether it has ended.
+func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 	g := x.g.Load()
-	clock := newPace()
+	clock := newActiveClock()
 	var spent, still time.Duration // in all; since it has been seen parked
-	for interval := stopInterval; ; interval = min(interval+interval/8, maxInterval) {
+	for interval := minStopInterval; ; interval = min(interval+interval/8, maxStopInterval) {
 		if x.ended.Load() {
 			preempt.Cancel(g)
 			return true
 		}
-		if !w.pursue(g) {
+		if !w.tryStop(g) {
 			still = 0
 			// A goroutine that no signal finds is mostly in the scheduler or
 			// the collector. One that is found is not waited for: the world
 			// stops only when that comes out of a long run of assembly code.
-			if t := preempt.TargetOf(g); t != nil && spent > rarelyFound && t.Outside() < 3 {
-				w.fix(t, g)
+			if t := preempt.TargetOf(g); t != nil && spent > signalOnlyPeriod && t.Outside() < 3 {
+				w.divertParked(t, g)
 			}
 		}
-		if still > parked || spent > stopPatience {
+		if still > parked || spent > stopTimeout {
 			return false
 		}
-		d := clock.round(interval)
+		d := clock.tick(interval)
 		spent, still = spent+d, still+d
 	}
 }
 
-// pursue makes one attempt to stop a goroutine that is aimed at, and reports
+// tryStop makes one attempt to stop a goroutine that is aimed at, and reports
 // whether it is parked.
-func (w *worker) pursue(g uintptr) (parked bool) {
+func (w *worker) tryStop(g uintptr) (parked bool) {
 	t := preempt.TargetOf(g)
 	if t == nil {
 		return false // it is being unwound
@@ -151,13 +151,13 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 	if w.goroutines != nil {
 		switch state := w.goroutines.State(g); {
 		case state == goruntime.Blocked, state == goruntime.Waiting, w.goroutines.InSyscall(g):
-			w.fix(t, g)
+			w.divertParked(t, g)
 			return !w.goroutines.WaitsForSemaphore(g)
 		}
 	}
 	if pc := t.Return(); pc != 0 {
 		var to uintptr
-		err := w.place(func() (err error) {
+		err := w.addCode(func() (err error) {
 			to, err = w.diverter.Diversion(pc, preempt.Halt)
 			return err
 		})
@@ -169,15 +169,15 @@ func (w *worker) pursue(g uintptr) (parked bool) {
 	return false
 }
 
-// fix changes the way back of a goroutine while the world is stopped. Once is
+// divertParked changes the way back of a goroutine while the world is stopped. Once is
 // enough: it comes back to the same place however often it is parked until then.
-func (w *worker) fix(t *preempt.Target, g uintptr) {
+func (w *worker) divertParked(t *preempt.Target, g uintptr) {
 	if w.goroutines == nil || t.Diverted.Load() || !t.Diverting.CompareAndSwap(false, true) {
 		return
 	}
-	w.start(func() {
+	w.spawn(func() {
 		defer t.Diverting.Store(false)
-		err := w.place(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt) })
+		err := w.addCode(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt) })
 		// One that has no call from a cell, and is blocked, has none later.
 		if err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
 			t.Diverted.Store(true)
@@ -185,32 +185,32 @@ func (w *worker) fix(t *preempt.Target, g uintptr) {
 	})
 }
 
-// place calls f, which may put code somewhere; children leave that room out.
-func (w *worker) place(f func() error) error {
+// addCode calls f, which may put code somewhere; children leave that room out.
+func (w *worker) addCode(f func() error) error {
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	err := f()
 	for _, n := range w.diverter.Gaps() {
 		w.mu.Lock()
-		w.addStep(load{Request: link.Request{Gap: n}})
+		w.addStep(loadStep{Request: link.Request{Gap: n}})
 		w.mu.Unlock()
 	}
 	return err
 }
 
-// leaveBehind gives up x, which is blocked.
-func (w *worker) leaveBehind(x *execution) {
+// orphan gives up x, which is blocked.
+func (w *worker) orphan(x *execution) {
 	g := x.g.Load()
-	if cannotStop == nil && w.left.aim(g) {
-		w.pursue(g)
-		w.left.add(x)
+	if preemptErr == nil && w.orphans.request(g) {
+		w.tryStop(g)
+		w.orphans.add(x)
 	}
 }
 
 // endsWithin waits for the goroutine to end.
 func (x *execution) endsWithin(d time.Duration) bool {
-	clock := newPace()
-	for spent := time.Duration(0); !x.ended.Load(); spent += clock.round(time.Millisecond) {
+	clock := newActiveClock()
+	for spent := time.Duration(0); !x.ended.Load(); spent += clock.tick(time.Millisecond) {
 		if spent > d {
 			return false
 		}

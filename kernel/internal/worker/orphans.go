@@ -9,34 +9,34 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// abandonedInterval is how often goroutines that were left behind are looked
+// orphanInterval is how often goroutines that were left behind are looked
 // at. One that runs, outside of cells, costs a signal to each thread.
-const abandonedInterval = 20 * time.Millisecond
+const orphanInterval = 20 * time.Millisecond
 
-// abandoned are executions whose goroutine could not be stopped when it should
+// orphans are executions whose goroutine could not be stopped when it should
 // have been, mostly since it is blocked. It is stopped when it reaches cell code.
-type abandoned struct {
-	mu      sync.Mutex // guards what follows
-	list    []*execution
-	watched bool // a goroutine looks after list
+type orphans struct {
+	mu        sync.Mutex // guards what follows
+	list      []*execution
+	isWatched bool // a goroutine looks after list
 
 	// start starts a goroutine that is none of a cell's.
-	start  func(func())
-	pursue func(g uintptr) (parked bool)
+	start   func(func())
+	tryStop func(g uintptr) (parked bool)
 }
 
-// aim makes g a goroutine to be stopped. If there are too many, the one that
+// request makes g a goroutine to be stopped. If there are too many, the one that
 // was left behind first is given up: the running cell matters more.
-func (a *abandoned) aim(g uintptr) bool {
+func (a *orphans) request(g uintptr) bool {
 	for !preempt.Request(g) {
-		if !a.giveUpOldest() {
+		if !a.dropOldest() {
 			return false
 		}
 	}
 	return true
 }
 
-func (a *abandoned) giveUpOldest() bool {
+func (a *orphans) dropOldest() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.list) == 0 {
@@ -48,26 +48,26 @@ func (a *abandoned) giveUpOldest() bool {
 }
 
 // add sees to it that x, whose goroutine was aimed at, is stopped in the end.
-func (a *abandoned) add(x *execution) {
+func (a *orphans) add(x *execution) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.list = append(a.list, x)
-	if !a.watched {
-		a.watched = true
+	if !a.isWatched {
+		a.isWatched = true
 		a.start(a.watch)
 	}
 }
 
-func (a *abandoned) watch() {
+func (a *orphans) watch() {
 	for a.sweep() {
 		for _, g := range a.goroutines() {
-			a.pursue(g)
+			a.tryStop(g)
 		}
-		time.Sleep(abandonedInterval)
+		time.Sleep(orphanInterval)
 	}
 }
 
-func (a *abandoned) goroutines() []uintptr {
+func (a *orphans) goroutines() []uintptr {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var list []uintptr
@@ -79,7 +79,7 @@ func (a *abandoned) goroutines() []uintptr {
 
 // sweep forgets the executions that need no stopping any more and reports
 // whether others are left; if not, the watch ends.
-func (a *abandoned) sweep() bool {
+func (a *orphans) sweep() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.list = slices.DeleteFunc(a.list, func(x *execution) bool {
@@ -90,19 +90,19 @@ func (a *abandoned) sweep() bool {
 		}
 		return !preempt.Pending(g)
 	})
-	a.watched = len(a.list) > 0
-	return a.watched
+	a.isWatched = len(a.list) > 0
+	return a.isWatched
 }
 
-// tellLeft answers an interrupt that finds no cell.
-func (w *worker) tellLeft() {
-	if err := w.conn.Send(control.Orphans{Count: w.left.count()}); err != nil {
+// reportOrphans answers an interrupt that finds no cell.
+func (w *worker) reportOrphans() {
+	if err := w.conn.Send(control.Orphans{Count: w.orphans.count()}); err != nil {
 		endGroup()
 	}
 }
 
 // count is how many executions are still to be stopped.
-func (a *abandoned) count() int {
+func (a *orphans) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return len(a.list)

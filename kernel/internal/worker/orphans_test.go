@@ -24,15 +24,15 @@ func clearTargets(t *testing.T) {
 
 func TestMoreAbandonedThanThereIsRoomFor(t *testing.T) {
 	clearTargets(t)
-	a := &abandoned{watched: true} // swept by hand
+	a := &orphans{isWatched: true} // swept by hand
 	for i := range uintptr(preempt.MaxTargets) {
-		if !a.aim(i + 1) {
+		if !a.request(i + 1) {
 			t.Fatalf("no room for goroutine %d", i+1)
 		}
 		a.add(blocked(i + 1))
 	}
 	const running = preempt.MaxTargets + 1
-	if !a.aim(running) {
+	if !a.request(running) {
 		t.Fatal("the running cell cannot be stopped")
 	}
 	if !preempt.Pending(running) || preempt.Pending(1) || !preempt.Pending(2) {
@@ -48,17 +48,17 @@ func TestNoRoomWithoutAbandoned(t *testing.T) {
 	for i := range uintptr(preempt.MaxTargets) {
 		preempt.Request(i + 1)
 	}
-	if (&abandoned{}).aim(preempt.MaxTargets + 1) {
+	if (&orphans{}).request(preempt.MaxTargets + 1) {
 		t.Error("aimed at one goroutine more than there is room for")
 	}
 }
 
 func TestSweepForgetsWhatHasEnded(t *testing.T) {
 	clearTargets(t)
-	a := &abandoned{watched: true}
+	a := &orphans{isWatched: true}
 	waits, ended, halted := blocked(1), blocked(2), blocked(3)
 	for _, x := range []*execution{waits, ended, halted} {
-		a.aim(x.g.Load())
+		a.request(x.g.Load())
 		a.add(x)
 	}
 	ended.ended.Store(true)
@@ -70,7 +70,7 @@ func TestSweepForgetsWhatHasEnded(t *testing.T) {
 		t.Error("a goroutine that has ended is still to be stopped")
 	}
 	waits.ended.Store(true)
-	if a.sweep() || a.watched {
+	if a.sweep() || a.isWatched {
 		t.Error("the watch goes on with nothing left")
 	}
 }

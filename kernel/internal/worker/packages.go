@@ -36,16 +36,16 @@ func (w *worker) noteInitialized(p *link.PackageInit) {
 }
 
 // addStep keeps a step for children. The caller holds mu.
-func (w *worker) addStep(step load) {
+func (w *worker) addStep(step loadStep) {
 	w.flushInitialized()
-	w.loads = append(w.loads, step)
+	w.steps = append(w.steps, step)
 }
 
 // flushInitialized makes a step of the packages that were initialized since the last one. The caller holds mu.
 func (w *worker) flushInitialized() {
 	if len(w.initialized.Initialize) > 0 {
-		w.loads = append(w.loads, w.initialized)
-		w.initialized = load{}
+		w.steps = append(w.steps, w.initialized)
+		w.initialized = loadStep{}
 	}
 }
 

@@ -51,10 +51,10 @@ func fatalPanic(p *panicRecord) {
 	id := w.owner(&o)
 	x := w.cell.Load()
 	switch mine := x != nil && x.id == id; {
-	case mine && x.whole:
+	case mine && x.anyPanicEnds:
 		w.report(id, o)
 		x.exit(2)
-	case !mine || !x.fail(o):
+	case !mine || !x.failWithPanic(o):
 		w.report(id, o)
 	}
 	if panics != nil {
@@ -115,19 +115,19 @@ func outermost(list []control.Frame) *control.Frame {
 // has its code. It returns 0 if there is none.
 func (w *worker) owner(o *control.Outcome) int {
 	if label := profLabel(); label != nil {
-		if id := w.origins.of(label); id != 0 {
+		if id := w.cellLabels.of(label); id != 0 {
 			return id
 		}
 	}
 	if o.Started != nil {
 		if n, ok := cellNumber(o.Started.File); ok {
-			return w.origins.ofCell(n)
+			return w.cellLabels.ofCell(n)
 		}
 	}
 	id := 0
 	for _, f := range o.Frames { // the outermost decides
 		if n, ok := cellNumber(f.File); ok {
-			id = w.origins.ofCell(n)
+			id = w.cellLabels.ofCell(n)
 		}
 	}
 	return id
@@ -153,50 +153,50 @@ func userFrames(list []control.Frame) bool {
 	return false
 }
 
-// fail has the panic of one of the cell's goroutines end the cell. It reports
+// failWithPanic has the panic of one of the cell's goroutines end the cell. It reports
 // false if the cell has ended, or is ended by something else.
-func (x *execution) fail(o control.Outcome) bool {
-	if !x.claim(o) {
+func (x *execution) failWithPanic(o control.Outcome) bool {
+	if !x.setPanicOutcome(o) {
 		return false
 	}
 	x.interrupted.Store(true)
 	if !x.ended.Load() && x.stopping.CompareAndSwap(false, true) {
-		self.start(func() { self.stop(x) })
+		self.spawn(func() { self.stop(x) })
 	}
 	return true
 }
 
-// claim makes the panic o the cell's outcome, unless there is one or the cell is
+// setPanicOutcome makes the panic o the cell's outcome, unless there is one or the cell is
 // being interrupted.
-func (x *execution) claim(o control.Outcome) bool {
+func (x *execution) setPanicOutcome(o control.Outcome) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.decided || x.verdict != nil || x.interrupted.Load() {
+	if x.decided || x.panicOutcome != nil || x.interrupted.Load() {
 		return false
 	}
-	x.verdict = &o
+	x.panicOutcome = &o
 	return true
 }
 
-func (x *execution) hasVerdict() bool {
+func (x *execution) hasPanicOutcome() bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.verdict != nil
+	return x.panicOutcome != nil
 }
 
-// panicGrace is how long the end of a cell waits for its goroutines that panic:
+// panicTimeout is how long the end of a cell waits for its goroutines that panic:
 // their deferred functions may have let the cell go on, as those do that call
 // (*sync.WaitGroup).Done, and the panics may yet be recovered.
-const panicGrace = 250 * time.Millisecond
+const panicTimeout = 250 * time.Millisecond
 
 // awaitPanics waits while a goroutine of x, other than its own, panics.
 func (w *worker) awaitPanics(x *execution) {
 	if w == nil || w.goroutines == nil || x.labels == 0 || panics != nil && panics.Load() == 0 {
 		return
 	}
-	clock := newPace()
+	clock := newActiveClock()
 	pause := 20 * time.Microsecond
-	for spent := time.Duration(0); spent < panicGrace && w.panicking(x); spent += clock.round(pause) {
+	for spent := time.Duration(0); spent < panicTimeout && w.panicking(x); spent += clock.tick(pause) {
 		pause = min(2*pause, time.Millisecond)
 	}
 }

@@ -16,9 +16,9 @@ import (
 // processes are those that cells have started by package os/exec and its kin,
 // not those of package mp, which are cancelled by its own means.
 type processes struct {
-	mu   sync.Mutex // guards what follows
-	list []process
-	full int // how many are searched for such as have ended
+	mu      sync.Mutex // guards what follows
+	list    []process
+	pruneAt int // how many are searched for such as have ended
 }
 
 // A process is one that a cell has started.
@@ -28,8 +28,8 @@ type process struct {
 	since  string // when it was started, which tells it from another of its number
 }
 
-// killGrace is how long a process may take to end after SIGINT.
-const killGrace = 100 * time.Millisecond
+// killDelay is how long a process may take to end after SIGINT.
+const killDelay = 100 * time.Millisecond
 
 // noteProcess remembers a process that the calling goroutine has started.
 func (w *worker) noteProcess(pid int) {
@@ -37,16 +37,16 @@ func (w *worker) noteProcess(pid int) {
 		return
 	}
 	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
-		w.started.add(process{labels, pid, startTime(pid)})
+		w.processes.add(process{labels, pid, startTime(pid)})
 	}
 }
 
 func (ps *processes) add(p process) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	if len(ps.list) >= max(ps.full, 64) {
-		ps.list = slices.DeleteFunc(ps.list, func(p process) bool { return !p.lives() })
-		ps.full = 2 * len(ps.list)
+	if len(ps.list) >= max(ps.pruneAt, 64) {
+		ps.list = slices.DeleteFunc(ps.list, func(p process) bool { return !p.isAlive() })
+		ps.pruneAt = 2 * len(ps.list)
 	}
 	ps.list = append(ps.list, p)
 }
@@ -57,7 +57,7 @@ func (ps *processes) end(labels uintptr) int {
 	ps.mu.Lock()
 	var living []process
 	for _, p := range ps.list {
-		if p.labels == labels && p.lives() {
+		if p.labels == labels && p.isAlive() {
 			living = append(living, p)
 		}
 	}
@@ -71,9 +71,9 @@ func (ps *processes) end(labels uintptr) int {
 	}
 	signalAll(all, unix.SIGINT)
 	go func() {
-		clock := newPace()
-		for spent := time.Duration(0); spent < killGrace; {
-			spent += clock.round(longestRound)
+		clock := newActiveClock()
+		for spent := time.Duration(0); spent < killDelay; {
+			spent += clock.tick(maxCountedInterval)
 		}
 		signalAll(all, unix.SIGKILL)
 	}()
@@ -82,7 +82,7 @@ func (ps *processes) end(labels uintptr) int {
 
 func signalAll(list []process, sig unix.Signal) {
 	for _, p := range list {
-		if p.lives() {
+		if p.isAlive() {
 			_ = unix.Kill(p.pid, sig) // it may have ended since
 		}
 	}
@@ -109,8 +109,8 @@ func (p process) tree() []process {
 	return list
 }
 
-// lives reports whether the process exists and has not ended.
-func (p process) lives() bool {
+// isAlive reports whether the process exists and has not ended.
+func (p process) isAlive() bool {
 	f := statFields(p.pid)
 	return len(f) > startField && string(f[0]) != "Z" && string(f[startField]) == p.since
 }

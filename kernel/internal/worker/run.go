@@ -20,21 +20,21 @@ import (
 type execution struct {
 	done chan control.Outcome // gets exactly one outcome
 
-	mu      sync.Mutex       // guards what follows
-	decided bool             // done has got the outcome
-	verdict *control.Outcome // a panic: the outcome, whatever else ends the cell
+	mu           sync.Mutex       // guards what follows
+	decided      bool             // done has got the outcome
+	panicOutcome *control.Outcome // a panic: the outcome, whatever else ends the cell
 	// assigned are the variables that Assigned has noted.
 	assigned []string
 
-	id    int  // of the execution
-	cell  int  // its number, or 0
-	whole bool // an unrecovered panic in any goroutine ends it
+	id           int  // of the execution
+	cell         int  // its number, or 0
+	anyPanicEnds bool // an unrecovered panic in any goroutine ends it
 	// ctx ends when the cell is interrupted, with errInterrupted as its cause,
 	// and its goroutine is aimed at.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	// user is what code of the cell has as ctx. It ends first.
-	user       *cellContext
+	// cellCtx is what code of the cell has as ctx. It ends first.
+	cellCtx    *cellContext
 	cancelUser context.CancelFunc
 
 	g           atomic.Uintptr // its goroutine while it runs
@@ -43,7 +43,7 @@ type execution struct {
 	finished    atomic.Bool    // the outcome is known
 	interrupted atomic.Bool
 	stopping    atomic.Bool // a goroutine is at it
-	library     atomic.Bool // package mp has asked for ctx
+	usesLibrary atomic.Bool // package mp has asked for ctx
 	// initializing is the package whose initialization runs before the cell.
 	initializing atomic.Pointer[link.PackageInit]
 	watch        stopwatch.Watch
@@ -53,7 +53,7 @@ func newExecution(cell int) *execution {
 	x := &execution{done: make(chan control.Outcome, 1), cell: cell}
 	x.ctx, x.cancel = context.WithCancelCause(context.Background())
 	ctx, cancel := context.WithCancel(context.Background())
-	x.user, x.cancelUser = &cellContext{Context: ctx, cell: cell}, cancel
+	x.cellCtx, x.cancelUser = &cellContext{Context: ctx, cell: cell}, cancel
 	return x
 }
 
@@ -73,9 +73,9 @@ func (x *execution) finish(o control.Outcome) {
 	if x.decided {
 		return
 	}
-	if x.verdict != nil {
-		x.verdict.Stuck = o.Stuck
-		o = *x.verdict
+	if x.panicOutcome != nil {
+		x.panicOutcome.Stuck = o.Stuck
+		o = *x.panicOutcome
 	}
 	x.decided = true
 	x.finished.Store(true)
@@ -88,7 +88,7 @@ func (x *execution) enter() {
 		g := self.goroutines.Describe(preempt.CurrentG())
 		x.labels = g.Labels
 		self.cellStart.Store(g.Start)
-		self.contexts.add(x.labels, x.user, self.goroutines)
+		self.contexts.add(x.labels, x.cellCtx, self.goroutines)
 	}
 	x.g.Store(preempt.CurrentG())
 }
@@ -103,7 +103,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 			w.reply(w.reload(m))
 		case control.Drop:
 			w.linker.Drop(m.Symbols)
-			w.clearOld(false)
+			w.clearOldVars(false)
 		case control.ListDropped:
 			w.reply(w.listOld(m))
 		case control.Run:
@@ -115,7 +115,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 			}
 			w.busy.Add(-1)
 			w.reply(out)
-			w.clearOld(false)
+			w.clearOldVars(false)
 			w.standbys.tend()
 		}
 	}
@@ -128,8 +128,8 @@ func (w *worker) reply(m control.Reply) {
 	}
 }
 
-// clearOld clears the variables that no name means any more, if nothing uses them.
-func (w *worker) clearOld(now bool) {
+// clearOldVars clears the variables that no name means any more, if nothing uses them.
+func (w *worker) clearOldVars(now bool) {
 	if w.goroutines != nil {
 		w.linker.Clear(preempt.CurrentG(), w.goroutines, now)
 	}
@@ -138,7 +138,7 @@ func (w *worker) clearOld(now bool) {
 // listOld lists those that are kept.
 func (w *worker) listOld(m control.ListDropped) control.DroppedList {
 	out := control.DroppedList{ID: m.ID}
-	w.clearOld(true)
+	w.clearOldVars(true)
 	for _, v := range w.linker.Old() {
 		out.Lines = append(out.Lines, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
 	}
@@ -150,13 +150,13 @@ func (w *worker) run(m control.Run) error {
 	req := link.Request{Object: m.Object, Initial: m.Initial.Func, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
 	w.loading.Lock()
 	defer w.loading.Unlock()
-	w.spare.release()
-	_, err := w.apply(load{Importcfg: m.Importcfg})
+	w.fileReserve.release()
+	_, err := w.apply(loadStep{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
 	}
-	w.spare.keep()
+	w.fileReserve.fill()
 	if err != nil {
 		return err
 	}
@@ -164,15 +164,15 @@ func (w *worker) run(m control.Run) error {
 		l = &link.Loaded{}
 	} else {
 		w.mu.Lock()
-		w.addStep(load{Request: req, Importcfg: m.Importcfg})
+		w.addStep(loadStep{Request: req, Importcfg: m.Importcfg})
 		w.mu.Unlock()
 	}
-	w.origins.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
-	changed := w.outlet.change(m.OutputPipes)
+	w.cellLabels.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	changed := w.outputPipes.change(m.OutputPipes)
 	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {
 		endGroup()
 	}
-	noteStreams()
+	rememberStreams()
 	w.notices.begin()
 	go w.cell.Load().call(w, l, &m.Initial)
 	return nil
@@ -193,13 +193,13 @@ func loadFailed(id int, err error) control.LoadFailed {
 
 // reload goes over to other versions of packages.
 func (w *worker) reload(m control.Reload) control.ReloadReply {
-	step := load{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
+	step := loadStep{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
 	out := control.ReloadReply{ID: m.ID}
 	w.loading.Lock()
 	defer w.loading.Unlock()
-	w.spare.release()
+	w.fileReserve.release()
 	renewed, err := w.apply(step)
-	w.spare.keep()
+	w.fileReserve.fill()
 	if err != nil {
 		out.Error = err.Error()
 	} else {
@@ -212,7 +212,7 @@ func (w *worker) reload(m control.Reload) control.ReloadReply {
 }
 
 // apply makes the packages of a step known to the linker.
-func (w *worker) apply(step load) (renewed bool, err error) {
+func (w *worker) apply(step loadStep) (renewed bool, err error) {
 	if step.Importcfg != "" {
 		w.mu.Lock()
 		if err = w.readConfig(w.imageConfig()); err == nil {
@@ -242,10 +242,10 @@ func (w *worker) outcome(id int) control.Done {
 	}
 	w.noteUninitialized(x, &o)
 	o.Assigned = x.assignments()
-	w.mendStreams(o)
+	w.restoreStreams(o)
 	w.dropUnread(x)
-	w.origins.leave()
-	return w.outlet.mark(control.Done{ID: id, Outcome: o})
+	w.cellLabels.leave()
+	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})
 }
 
 // call runs the cell in a goroutine of its own and catches what ends it.
@@ -280,7 +280,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 func (x *execution) outcome(returned bool, v any) control.Outcome {
 	if v != nil {
 		panicked := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(v), Frames: frames(4)}
-		if !x.claim(panicked) && x.hasVerdict() {
+		if !x.setPanicOutcome(panicked) && x.hasPanicOutcome() {
 			self.report(x.id, panicked)
 		}
 	}
@@ -288,10 +288,10 @@ func (x *execution) outcome(returned bool, v any) control.Outcome {
 		self.awaitPanics(x)
 	}
 	switch {
-	case x.hasVerdict():
+	case x.hasPanicOutcome():
 		return control.Outcome{} // it takes the place of any other
 	case x.interrupted.Load(): // it noticed by itself, or a panic is what the interrupt made of the cell
-		list, n := self.goingOn(x)
+		list, n := self.startedGoroutines(x)
 		return control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: x.initFrames()}
 	case returned:
 		return control.Outcome{How: control.Returned}
@@ -327,7 +327,7 @@ func (x *execution) exit(code int) {
 	} else if !x.ended.Load() {
 		x.interrupted.Store(true)
 		if x.stopping.CompareAndSwap(false, true) {
-			self.start(func() { self.stop(x) })
+			self.spawn(func() { self.stop(x) })
 		}
 	}
 }

@@ -16,7 +16,7 @@ func (w *worker) setup(m control.Setup) control.SetupReply {
 		errs = append(errs, w.memory.set(max(m.Memory, 0)))
 	}
 	if m.Args != nil || len(m.Flags) > 0 {
-		freshFlags(m.Flags)
+		resetFlags(m.Flags)
 	}
 	out := control.SetupReply{ID: m.ID}
 	if err := errors.Join(errs...); err != nil {
@@ -25,9 +25,9 @@ func (w *worker) setup(m control.Setup) control.SetupReply {
 	return out
 }
 
-// freshFlags replaces the set of command line flags. Those that older cells
+// resetFlags replaces the set of command line flags. Those that older cells
 // defined stay, at their defaults, but for those that the next cell defines.
-func freshFlags(redefined []string) {
+func resetFlags(redefined []string) {
 	old := flag.CommandLine
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError)
 	flag.CommandLine.Usage = func() { flag.Usage() }

@@ -34,14 +34,14 @@ func (s *signals) find(rt *goruntime.Runtime) {
 	s.loop = loop
 }
 
-// receiver reports whether g is the goroutine that waits for signals, and does
+// isReceiver reports whether g is the goroutine that waits for signals, and does
 // so. Each signal is its call of the system's ending.
-func (s *signals) receiver(gs *goruntime.Goroutines, g goruntime.Goroutine) bool {
+func (s *signals) isReceiver(gs *goruntime.Goroutines, g goruntime.Goroutine) bool {
 	return s.loop != 0 && g.Start == s.loop && gs.InSyscall(g.G)
 }
 
-// awaited reports whether a signal may wake somebody.
-func (s *signals) awaited(gs *goruntime.Goroutines) bool {
+// areAwaited reports whether a signal may wake somebody.
+func (s *signals) areAwaited(gs *goruntime.Goroutines) bool {
 	if s.handlers == nil {
 		return false // then the receiver counts as one that may
 	}

@@ -58,7 +58,7 @@ func (h *host) Start(cmd *exec.Cmd) (have int, err error) {
 	}
 	if s := h.w.standbys.take(cmd); s != nil {
 		files, _ := filesOf(cmd)
-		h.w.outlet.started(cmd.Process, cmd.Path, files)
+		h.w.outputPipes.started(cmd.Process, cmd.Path, files)
 		return s.have, nil
 	}
 	return 0, cmd.Start()

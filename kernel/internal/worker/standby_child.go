@@ -63,7 +63,7 @@ func (w *worker) followStandby(conn *net.UnixConn) error {
 	for m := range messages {
 		var err error
 		if m.kind == standbyUpdate {
-			var steps []load
+			var steps []loadStep
 			if err = json.Unmarshal(m.body, &steps); err == nil {
 				err = w.repeatAll(steps)
 			}

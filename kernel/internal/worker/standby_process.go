@@ -145,7 +145,7 @@ func (s *standby) update(w *worker) (more bool) {
 }
 
 // sendLoads reports whether there was something to send. The caller holds mu.
-func (s *standby) sendLoads(steps []load) bool {
+func (s *standby) sendLoads(steps []loadStep) bool {
 	if len(steps) == 0 {
 		return false
 	}
@@ -158,12 +158,12 @@ func (s *standby) sendLoads(steps []load) bool {
 }
 
 // stepsWithoutEffects returns some loads from number have on.
-func (w *worker) stepsWithoutEffects(have int) []load {
+func (w *worker) stepsWithoutEffects(have int) []loadStep {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.flushInitialized()
-	steps := w.loads[have:min(have+maxStandbyLoads, len(w.loads))]
-	if i := slices.IndexFunc(steps, func(l load) bool { return l.Effects }); i >= 0 {
+	steps := w.steps[have:min(have+maxStandbyLoads, len(w.steps))]
+	if i := slices.IndexFunc(steps, func(l loadStep) bool { return l.Effects }); i >= 0 {
 		steps = steps[:i]
 	}
 	return slices.Clone(steps)

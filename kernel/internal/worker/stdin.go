@@ -61,7 +61,7 @@ func fileRead(f *os.File, b []byte) (int, error) {
 	stdin.turn.Lock()
 	defer stdin.turn.Unlock()
 	key := self.stdinOwner()
-	if n := readRest(key, b); n > 0 {
+	if n := readUnread(key, b); n > 0 {
 		return n, nil
 	}
 	line, err := self.input("", false)
@@ -70,21 +70,21 @@ func fileRead(f *os.File, b []byte) (int, error) {
 	}
 	text := []byte(line + "\n")
 	n := copy(b, text)
-	self.keepRest(key, text[n:])
+	self.keepUnread(key, text[n:])
 	return n, nil
 }
 
 // stdinOwner returns the label of the cell on whose behalf the calling goroutine
 // reads: the running one's if it has none.
 func (w *worker) stdinOwner() unsafe.Pointer {
-	if label := profLabel(); label != nil && w.origins.of(label) != 0 {
+	if label := profLabel(); label != nil && w.cellLabels.of(label) != 0 {
 		return label
 	}
-	return unsafe.Pointer(w.origins.current.Load())
+	return unsafe.Pointer(w.cellLabels.current.Load())
 }
 
-// readRest reads what is left of a line.
-func readRest(key unsafe.Pointer, b []byte) int {
+// readUnread reads what is left of a line.
+func readUnread(key unsafe.Pointer, b []byte) int {
 	stdin.mu.Lock()
 	defer stdin.mu.Unlock()
 	rest := stdin.unread[key]
@@ -98,7 +98,7 @@ func readRest(key unsafe.Pointer, b []byte) int {
 	return n
 }
 
-func (w *worker) keepRest(key unsafe.Pointer, text []byte) {
+func (w *worker) keepUnread(key unsafe.Pointer, text []byte) {
 	if len(text) == 0 {
 		return
 	}
@@ -120,14 +120,14 @@ func (w *worker) dropUnread(x *execution) {
 	stdin.mu.Lock()
 	defer stdin.mu.Unlock()
 	for key, rest := range stdin.unread {
-		if rest.g == x.g.Load() || !w.lives(rest.g, rest.id) {
+		if rest.g == x.g.Load() || !w.isAlive(rest.g, rest.id) {
 			delete(stdin.unread, key)
 		}
 	}
 }
 
-// lives reports whether a goroutine is known not to have ended.
-func (w *worker) lives(g uintptr, id uint64) bool {
+// isAlive reports whether a goroutine is known not to have ended.
+func (w *worker) isAlive(g uintptr, id uint64) bool {
 	if w.goroutines == nil || id == 0 {
 		return false
 	}

@@ -22,11 +22,11 @@ import (
 
 // A stream is one of the two.
 type stream struct {
-	name   string
-	at     **os.File // the variable
-	own    *os.File  // what it is when the worker starts
-	closed atomic.Bool
-	before *os.File // what it was when the cell began
+	name    string
+	at      **os.File // the variable
+	initial *os.File  // what it is when the worker starts
+	closed  atomic.Bool
+	before  *os.File // what it was when the cell began
 }
 
 // streams are the same for the whole process, as the variables are.
@@ -36,8 +36,8 @@ var streams [2]stream
 var closeFile func(f unsafe.Pointer) error
 
 func (w *worker) hookClose() {
-	streams[0].name, streams[0].at, streams[0].own = "os.Stdout", &os.Stdout, os.Stdout
-	streams[1].name, streams[1].at, streams[1].own = "os.Stderr", &os.Stderr, os.Stderr
+	streams[0].name, streams[0].at, streams[0].initial = "os.Stdout", &os.Stdout, os.Stdout
+	streams[1].name, streams[1].at, streams[1].initial = "os.Stderr", &os.Stderr, os.Stderr
 	var err error
 	if closeFile, err = goruntime.Original[func(unsafe.Pointer) error](w.runtime, "os.(*file).close"); err == nil {
 		_, err = goruntime.Hook(w.runtime, "os.(*file).close", fileClose)
@@ -52,11 +52,11 @@ func (w *worker) hookClose() {
 func fileClose(f unsafe.Pointer) error {
 	for i := range streams {
 		s := &streams[i]
-		if f == nil || f != *(*unsafe.Pointer)(unsafe.Pointer(s.own)) {
+		if f == nil || f != *(*unsafe.Pointer)(unsafe.Pointer(s.initial)) {
 			continue
 		}
 		if s.closed.Swap(true) {
-			return &os.PathError{Op: "close", Path: s.own.Name(), Err: os.ErrClosed}
+			return &os.PathError{Op: "close", Path: s.initial.Name(), Err: os.ErrClosed}
 		}
 		return nil
 	}
@@ -66,38 +66,38 @@ func fileClose(f unsafe.Pointer) error {
 // streamClosed is the error of writing to a standard stream that is closed.
 func streamClosed(f *os.File) error {
 	for i := range streams {
-		if s := &streams[i]; f == s.own && s.closed.Load() {
+		if s := &streams[i]; f == s.initial && s.closed.Load() {
 			return &os.PathError{Op: "write", Path: f.Name(), Err: os.ErrClosed}
 		}
 	}
 	return nil
 }
 
-func noteStreams() {
+func rememberStreams() {
 	for i := range streams {
 		streams[i].before = *streams[i].at
 	}
 }
 
-// mendStreams looks at the streams at a cell's end.
-func (w *worker) mendStreams(o control.Outcome) {
+// restoreStreams looks at the streams at a cell's end.
+func (w *worker) restoreStreams(o control.Outcome) {
 	for i := range streams {
-		if text := streams[i].mend(o.How != control.Returned); text != "" {
+		if text := streams[i].restore(o.How != control.Returned); text != "" {
 			w.notice(text)
 		}
 	}
 }
 
-// mend puts the stream right, if need be, and says so.
-func (s *stream) mend(failed bool) string {
+// restore puts the stream right, if need be, and says so.
+func (s *stream) restore(failed bool) string {
 	now, closed := *s.at, s.closed.Swap(false)
-	if now == s.own {
+	if now == s.initial {
 		if closed {
 			return s.name + " was closed; it is open again"
 		}
 		return ""
 	}
-	fault := unseen(now)
+	fault := unreadable(now)
 	switch {
 	case fault != "":
 	case failed && now != s.before:
@@ -105,16 +105,16 @@ func (s *stream) mend(failed bool) string {
 	default:
 		return ""
 	}
-	*s.at = s.own
-	if s.before == s.own || unseen(s.before) != "" {
+	*s.at = s.initial
+	if s.before == s.initial || unreadable(s.before) != "" {
 		return s.name + " " + fault + "; it is the notebook's output again"
 	}
 	*s.at = s.before
 	return s.name + " " + fault + "; it is again the file that it was before"
 }
 
-// unseen says why nobody can read what is written to f, "" if somebody may.
-func unseen(f *os.File) string {
+// unreadable says why nobody can read what is written to f, "" if somebody may.
+func unreadable(f *os.File) string {
 	if f == nil {
 		return "was nil"
 	}

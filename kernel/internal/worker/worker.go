@@ -30,9 +30,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A load is one step by which code came into this process: an object, or
+// A loadStep is one step by which code came into this process: an object, or
 // packages that were replaced or initialized.
-type load struct {
+type loadStep struct {
 	link.Request
 	Importcfg  string   // where packages are from now on
 	Packages   []string // to be loaded anew
@@ -45,12 +45,12 @@ type load struct {
 
 // A worker is the state of this process.
 type worker struct {
-	dir        string // of the image
-	linker     *link.Linker
-	runtime    *goruntime.Runtime
-	diverter   *divert.Diverter
-	collectors map[string]collector // by the function that they begin with
-	conn       *control.Conn
+	dir            string // of the image
+	linker         *link.Linker
+	runtime        *goruntime.Runtime
+	diverter       *divert.Diverter
+	finalizerLoops map[string]finalizerLoop // by the function that they begin with
+	conn           *control.Conn
 
 	first   firstValues
 	notices notices
@@ -59,29 +59,29 @@ type worker struct {
 	archives map[string]string // import path to compiled package
 	base     bool              // the image's importcfg was read
 	config   string            // importcfg file read last
-	loads    []load            // for children, which load the same objects
+	steps    []loadStep        // for children, which load the same objects
 	// initialized lists the packages that were initialized since the last of loads.
-	initialized load
+	initialized loadStep
 
 	pending control.Pending
 	busy    atomic.Int64 // cells that were asked for and have not ended
 	cell    atomic.Pointer[execution]
-	left    abandoned
+	orphans orphans
 
 	memory memory
 
-	origins origins
-	outlet  outlet
+	cellLabels  cellLabels
+	outputPipes outputPipes
 
-	goroutines *goruntime.Goroutines // nil if the runtime cannot be looked into
-	cellStart  atomic.Uintptr        // the function that cells' goroutines begin with
-	contexts   contexts
-	signals    signals
-	started    processes
-	tasks      chan func() // to a goroutine that is no cell's: see start
-	standbys   *standbys
-	loading    sync.Mutex // held while code is loaded or placed: loads tells the order
-	spare      spare      // guarded by loading
+	goroutines  *goruntime.Goroutines // nil if the runtime cannot be looked into
+	cellStart   atomic.Uintptr        // the function that cells' goroutines begin with
+	contexts    contexts
+	signals     signals
+	processes   processes
+	tasks       chan func() // to a goroutine that is no cell's: see start
+	standbys    *standbys
+	loading     sync.Mutex  // held while code is loaded or placed: loads tells the order
+	fileReserve fileReserve // guarded by loading
 }
 
 // self is this process's worker: functions that cells call, and hooks that the
@@ -97,12 +97,12 @@ func Main() {
 	}
 	w, err := newWorker(os.Args[1])
 	if err != nil {
-		again(err, syscall.Exec)
+		reexec(err, syscall.Exec)
 		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // in the runtime's words, which the kernel knows
 		exitNow(3)
 	}
 	self = w
-	os.Unsetenv(attempts)
+	os.Unsetenv(attemptsVariable)
 	if err := w.memory.begin(w.runtime, os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
@@ -122,19 +122,19 @@ func Main() {
 	endGroup()
 }
 
-// attempts is the environment variable that counts how often a worker began.
-const attempts = "PERIJOVE_WORKER_ATTEMPTS"
+// attemptsVariable is the environment variable that counts how often a worker began.
+const attemptsVariable = "PERIJOVE_WORKER_ATTEMPTS"
 
-// again begins anew in the same process, if what err says may be otherwise
+// reexec begins anew in the same process, if what err says may be otherwise
 // then. Since Go 1.26 the heap begins at a random address: once in some 50,000
 // starts where loaded code has its place, which is the same in all workers of an
 // image, so that children have the code where their parent has it.
-func again(err error, exec func(path string, args, env []string) error) {
-	n := os.Getenv(attempts)
+func reexec(err error, exec func(path string, args, env []string) error) {
+	n := os.Getenv(attemptsVariable)
 	if !errors.Is(err, unix.EEXIST) || len(n) >= 5 {
 		return
 	}
-	os.Setenv(attempts, n+"x")
+	os.Setenv(attemptsVariable, n+"x")
 	err = exec("/proc/self/exe", os.Args, os.Environ())
 	fmt.Fprintln(os.Stderr, "perijove worker: cannot begin anew:", err)
 }
@@ -144,8 +144,8 @@ func newWorker(dir string) (*worker, error) {
 		dir: dir, archives: map[string]string{},
 		tasks: make(chan func()),
 	}
-	w.left.start, w.left.pursue = w.start, w.pursue
-	w.spare.keep()
+	w.orphans.start, w.orphans.tryStop = w.spawn, w.tryStop
+	w.fileReserve.fill()
 	f, err := os.Open(filepath.Join(dir, "symbols"))
 	if err != nil {
 		return nil, err
@@ -270,14 +270,14 @@ func (w *worker) serve() error {
 		case control.Run:
 			w.busy.Add(1)
 			x := newExecution(m.Cell)
-			x.id, x.whole = m.ID, m.EndsOnAnyPanic
+			x.id, x.anyPanicEnds = m.ID, m.EndsOnAnyPanic
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
 		case control.Setup, control.Reload, control.Drop, control.ListDropped:
 			runs <- m
 		case control.Interrupt:
 			if w.busy.Load() == 0 {
-				w.tellLeft()
+				w.reportOrphans()
 				continue
 			}
 			w.interrupt()
@@ -293,9 +293,9 @@ func (w *worker) serve() error {
 	}
 }
 
-// start runs f in a goroutine that is the worker's own. One that code of a cell
+// spawn runs f in a goroutine that is the worker's own. One that code of a cell
 // starts would belong to the cell.
-func (w *worker) start(f func()) { w.tasks <- f }
+func (w *worker) spawn(f func()) { w.tasks <- f }
 
 func (w *worker) runTasks() {
 	for f := range w.tasks {

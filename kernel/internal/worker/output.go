@@ -1,16 +1,11 @@
 package worker
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/pprof"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
@@ -25,82 +20,6 @@ import (
 // name of that cell, over the control socket; everything else takes the pipes.
 // Goroutines that have no such label, as those to which the user has given
 // others, count as the running cell's.
-
-// Package runtime keeps these for others to use.
-//
-//go:linkname profLabel runtime/pprof.runtime_getProfLabel
-func profLabel() unsafe.Pointer
-
-//go:linkname setProfLabel runtime/pprof.runtime_setProfLabel
-func setProfLabel(label unsafe.Pointer)
-
-// origins knows the label of each execution.
-type origins struct {
-	current atomic.Pointer[byte] // the running cell's; nil while there is none
-
-	mu     sync.RWMutex           // guards what follows
-	ids    map[unsafe.Pointer]int // of executions
-	list   []unsafe.Pointer       // the same, oldest first
-	newest map[int]int            // executions by the number of their cell
-}
-
-// maxOrigins is how many executions are told apart; so many does the kernel
-// remember as well.
-const maxOrigins = control.MaxExecutions
-
-// enter labels the calling goroutine, and those that it starts, as execution
-// id of a cell of the notebook. From now on that is the running one.
-func (o *origins) enter(id, cell int) {
-	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(cell)))
-	pprof.SetGoroutineLabels(ctx)
-	label := profLabel()
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.ids == nil {
-		o.ids = map[unsafe.Pointer]int{}
-	}
-	if len(o.list) == maxOrigins {
-		delete(o.ids, o.list[0])
-		o.list = o.list[1:]
-	}
-	o.ids[label] = id
-	if o.newest == nil {
-		o.newest = map[int]int{}
-	}
-	o.newest[cell] = id
-	o.list = append(o.list, label)
-	o.current.Store((*byte)(label))
-}
-
-// leave notes that the cell has ended. What its goroutines print from now on is
-// named as its own: the kernel may have the next cell under way.
-func (o *origins) leave() { o.current.Store(nil) }
-
-// earlier returns the execution that the calling goroutine belongs to, or 0 if
-// that is the running one or is not known.
-func (o *origins) earlier() int {
-	label := profLabel()
-	if label == nil || label == unsafe.Pointer(o.current.Load()) {
-		return 0 // the usual case
-	}
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.ids[label]
-}
-
-// of returns the execution that a goroutine with a label belongs to, or 0.
-func (o *origins) of(label unsafe.Pointer) int {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.ids[label]
-}
-
-// ofCell returns the newest execution of a cell, or 0.
-func (o *origins) ofCell(cell int) int {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.newest[cell]
-}
 
 // standard are the streams that cells print to.
 var standard struct {
@@ -149,7 +68,7 @@ func fileWrite(f *os.File, b []byte) (int, error) {
 		if err := streamClosed(f); err != nil {
 			return 0, err
 		}
-		if id := self.origins.earlier(); id != 0 {
+		if id := self.cellLabels.earlierExecution(); id != 0 {
 			return self.print(id, f, b)
 		}
 	}

@@ -13,22 +13,22 @@ import (
 // TestAgain: a worker whose place is taken begins anew, with what it was
 // started with, and not for ever; other faults stay.
 func TestAgain(t *testing.T) {
-	t.Setenv(attempts, "")
+	t.Setenv(attemptsVariable, "")
 	began := 0
 	exec := func(path string, args, env []string) error {
 		began++
-		if path != "/proc/self/exe" || !slices.Equal(args, os.Args) || !slices.Contains(env, attempts+"="+os.Getenv(attempts)) {
+		if path != "/proc/self/exe" || !slices.Equal(args, os.Args) || !slices.Contains(env, attemptsVariable+"="+os.Getenv(attemptsVariable)) {
 			t.Errorf("%s %q", path, args)
 		}
 		return errors.New("not really")
 	}
-	again(errors.New("mmap: cannot allocate memory"), exec)
+	reexec(errors.New("mmap: cannot allocate memory"), exec)
 	if began != 0 {
 		t.Error("began anew for a fault that stays")
 	}
 	taken := fmt.Errorf("mmap of 128 MB at 0x50000000: %w", unix.EEXIST)
 	for range 10 {
-		again(taken, exec)
+		reexec(taken, exec)
 	}
 	if began != 5 {
 		t.Errorf("began %d times", began)

@@ -14,8 +14,8 @@ import (
 // started some, the next cell gets new pipes from the kernel: what the children
 // print later then shows where they were started.
 
-// An outlet says who holds the present pipes beside this process.
-type outlet struct {
+// An outputPipes says who holds the present pipes beside this process.
+type outputPipes struct {
 	mu     sync.Mutex    // guards what follows
 	held   bool          // programs that cells started did so, and may still
 	shared []*os.Process // those of package mp, which work for all cells
@@ -28,12 +28,12 @@ const childPath = "/proc/self/exe"
 func startProcess(name string, argv []string, attr *os.ProcAttr) (*os.Process, error) {
 	p, err := standard.start(name, argv, attr)
 	if err == nil && attr != nil {
-		self.outlet.started(p, name, attr.Files)
+		self.outputPipes.started(p, name, attr.Files)
 	}
 	return p, err
 }
 
-func (o *outlet) started(p *os.Process, name string, files []*os.File) {
+func (o *outputPipes) started(p *os.Process, name string, files []*os.File) {
 	if !slices.ContainsFunc(files, func(f *os.File) bool { return f != nil && (f == standard.out || f == standard.err) }) {
 		return
 	}
@@ -48,12 +48,12 @@ func (o *outlet) started(p *os.Process, name string, files []*os.File) {
 }
 
 // prune forgets processes that have ended.
-func (o *outlet) prune() {
+func (o *outputPipes) prune() {
 	o.shared = slices.DeleteFunc(o.shared, func(p *os.Process) bool { return p.Signal(syscall.Signal(0)) != nil })
 }
 
 // change makes the named pipes this process's standard output and error.
-func (o *outlet) change(paths []string) bool {
+func (o *outputPipes) change(paths []string) bool {
 	if len(paths) != 2 {
 		return false
 	}
@@ -78,7 +78,7 @@ func (o *outlet) change(paths []string) bool {
 }
 
 // mark notes in a message that ends a cell who holds the pipes.
-func (o *outlet) mark(m control.Done) control.Done {
+func (o *outputPipes) mark(m control.Done) control.Done {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.prune()
