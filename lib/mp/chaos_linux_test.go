@@ -24,7 +24,12 @@ var chaosTime = flag.Duration("chaos", 2*time.Second, "how long TestChaos kills,
 // quiet leaves out what crashes print.
 var quiet = mp.Stderr(io.Discard)
 
-// TestChaos has pools, queues and a mutex at work while processes are killed
+// chaoticWork is what TestChaos does at once.
+var chaoticWork = []func(*testing.T, time.Time){
+	mapInChaos, queueInChaos, mutexInChaos, callsInChaos, pipeInChaos, rwMutexInChaos, barrierInChaos, parentInChaos,
+}
+
+// TestChaos has pools, queues, pipes, locks and barriers at work while processes are killed
 // and stopped, close their own descriptors and run out of memory. No value may
 // be lost or wrong, nothing may hang, and nothing be left over.
 func TestChaos(t *testing.T) {
@@ -33,7 +38,7 @@ func TestChaos(t *testing.T) {
 	var users, wreckers sync.WaitGroup
 	stop := make(chan struct{})
 	wreckers.Go(func() { wreck(t, stop) })
-	for _, work := range []func(*testing.T, time.Time){mapInChaos, queueInChaos, mutexInChaos, callsInChaos} {
+	for _, work := range chaoticWork {
 		users.Go(func() { work(t, end) })
 	}
 	users.Wait()
@@ -294,7 +299,7 @@ func takeInventory(t *testing.T) inventory {
 
 // warmUp makes what a process makes once: pollers, threads, shared segments.
 func warmUp(t *testing.T) {
-	for _, work := range []func(*testing.T, time.Time){mapInChaos, queueInChaos, mutexInChaos, callsInChaos} {
+	for _, work := range chaoticWork {
 		work(t, time.Now().Add(time.Millisecond))
 	}
 }
