@@ -71,7 +71,7 @@ bar.Add(1)
 <-make(chan int)`), "[error Deadlock]")
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/comm"
 button := widget.NewButton("go")
-fmt.Println("before:", comm.Listening())
+fmt.Println("before:", comm.HasHandlers())
 slider.OnChange(func(int) {})
-fmt.Println("with a slider:", comm.Listening())`), "before: false", "with a slider: true")
+fmt.Println("with a slider:", comm.HasHandlers())`), "before: false", "with a slider: true")
 }
