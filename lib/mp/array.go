@@ -5,6 +5,8 @@ import (
 	"iter"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -43,7 +45,7 @@ func NewArray[T any](b Backend, n int) (*Array[T], error) {
 //
 //go:noinline
 func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
-	if err := checkPlain(pointer, "an Array"); err != nil {
+	if err := codec.CheckShareable(pointer, "an Array"); err != nil {
 		return nil, err
 	}
 	switch {
@@ -57,7 +59,7 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
 	}
 	block, err := shm.NewBlock(b == Processes, arrayHead+n*int(size))
 	if err != nil {
-		return nil, within(fmt.Sprintf("cannot make an Array of %d elements (%d bytes)", n, arrayHead+n*int(size)), err)
+		return nil, failure.Wrap(fmt.Sprintf("cannot make an Array of %d elements (%d bytes)", n, arrayHead+n*int(size)), err)
 	}
 	*arrayLen(block) = uint64(n)
 	return block, nil
@@ -114,14 +116,14 @@ func (a *Array[T]) GobDecode(b []byte) (err error) {
 func openArray(handle []byte, size uintptr) (*shm.Block, int, error) {
 	block, err := shm.OpenBlock(handle)
 	if err != nil {
-		return nil, 0, within("cannot open an Array", err)
+		return nil, 0, failure.Wrap("cannot open an Array", err)
 	}
 	if len(block.Mem) < arrayHead {
-		return nil, 0, errMalformed
+		return nil, 0, failure.ErrMalformed
 	}
 	n := *arrayLen(block)
 	if size > 0 && uint64(len(block.Mem)-arrayHead)/uint64(size) < n {
-		return nil, 0, errMalformed
+		return nil, 0, failure.ErrMalformed
 	}
 	return block, int(n), nil
 }

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // ErrBroken is the error of all that wait at a Barrier when one gives up.
-var ErrBroken = errors.New("mp: the barrier is broken")
+var ErrBroken = failure.ErrBroken
 
 // A Barrier lets a number of goroutines or processes wait for each other, any
 // number of times. If a process that has the Barrier is killed or crashes, the
@@ -108,7 +109,7 @@ func (b *Barrier) await(ctx context.Context, s barrierWord) error {
 	for uint32(o.U64(barrierState).Load()) == round {
 		err := o.Wait(ctx, barrierState, round, shm.Watch{Suspect: o.HasDead})
 		if err == nil && o.HasDead() {
-			err = fmt.Errorf("%w: %w", ErrBroken, bare{ErrPeerDied})
+			err = fmt.Errorf("%w: %w", ErrBroken, failure.Unprefixed(ErrPeerDied))
 		}
 		if err != nil && b.breakRound(&round) {
 			o.RemoveDead()

@@ -8,13 +8,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // contextOf makes the context of the batch's next task.
 func (e *entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
 	return func(i int) (context.Context, context.CancelFunc) {
-		ctx, cancel := b.timeout.context(context.Background())
+		ctx, cancel := b.timeout.WithTimeout(context.Background())
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		b.running, b.cancel = i, cancel
@@ -53,7 +56,7 @@ func (e *entry) run(b *batch) {
 	s := e.slots[b.slot]
 	e.mu.Unlock()
 	v := &invocation{
-		fn: s.fn, target: s.target, n: b.n, args: reader{b: b.body[taskHead:]},
+		fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[taskHead:]},
 		credit: e.book.credit(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
 	}
 	if e.book == nil {
@@ -80,10 +83,10 @@ func (e *entry) run(b *batch) {
 	switch {
 	case s.err != nil || s.fn == nil:
 		for _, ok := v.claim(); ok; _, ok = v.claim() {
-			v.failed(cmp.Or(s.err, errMalformed))
+			v.failed(cmp.Or(s.err, failure.ErrMalformed))
 		}
 	default:
-		runnerAt(s.runner)(nil, v)
+		call.RunnerAt(s.runner)(nil, v)
 	}
 	returned = true
 }
@@ -138,11 +141,4 @@ func (e *entry) answer(id uint64, room []byte) {
 	if err := e.conn.sendRoom(frameResult, id, room); err != nil {
 		endGroup(exitOrphaned)
 	}
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -83,7 +84,7 @@ func spawn(h mphost.Host, o options, to sinks) (*child, error) {
 	c.frames = bufio.NewReaderSize(c.results, 64<<10)
 	prepare(cmd, o, toChild.r, fromChild.w, crash)
 	if err = c.connect(o, to); err == nil {
-		err = within("cannot start a child process", c.start(o))
+		err = failure.Wrap("cannot start a child process", c.start(o))
 	}
 	toChild.r.Close()
 	fromChild.w.Close()
@@ -133,7 +134,7 @@ func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 	}
 	cmd.Env = append(cmd.Env, o.env...)
 	cmd.Env = append(cmd.Env, shm.Environ()...)
-	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", mphost.Marker, first, len(cmd.ExtraFiles)+3-first))
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", marker, first, len(cmd.ExtraFiles)+3-first))
 	cmd.WaitDelay = o.grace + time.Second // for a host's writers that are no files
 	setGroup(cmd)
 }

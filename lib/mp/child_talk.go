@@ -6,6 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -13,21 +16,21 @@ import (
 // A definition is what a child must know of a function before it can run it.
 type definition struct {
 	runnerID, fnID string
-	shape          shape
+	shape          call.Shape
 	target         bool
 }
 
 // define names fn and its runner, refuses what cannot be sent, and tells the
 // user what the function will not see.
-func define(h mphost.Host, c *callee) (definition, error) {
-	return defineFor(h, c.fn, runnerPC(c.runner), c.shape, c.target)
+func define(h mphost.Host, c *call.Function) (definition, error) {
+	return defineFor(h, c.Fn, call.RunnerPC(c.Runner), c.Shape, c.Target)
 }
 
-func defineFor(h mphost.Host, fv *funcval, runner uintptr, s shape, target bool) (definition, error) {
-	if h.Captures(addressOf(fv), fv.pc) {
-		return definition{}, program.CaptureError(fv.pc)
+func defineFor(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, target bool) (definition, error) {
+	if h.Captures(call.AddressOf(fv), fv.PC) {
+		return definition{}, program.CaptureError(fv.PC)
 	}
-	fnID, err := h.FuncID(fv.pc)
+	fnID, err := h.FuncID(fv.PC)
 	if err != nil {
 		return definition{}, err
 	}
@@ -35,7 +38,7 @@ func defineFor(h mphost.Host, fv *funcval, runner uintptr, s shape, target bool)
 	if err != nil {
 		return definition{}, err
 	}
-	mphost.Announce(h, fv.pc)
+	mphost.Announce(h, fv.PC)
 	return definition{runnerID: runnerID, fnID: fnID, shape: s, target: target}, nil
 }
 
@@ -52,13 +55,13 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 		case err != nil:
 			return err
 		case answered:
-			return errMalformed
+			return failure.ErrMalformed
 		case len(r.errs) > 0:
-			outcome = decodeError(r.errs[0].text)
+			outcome = codec.DecodeError(r.errs[0].text)
 		case r.done == 1:
-			outcome = isolate(func() error { return take(r.values.b) })
+			outcome = failure.Isolate(func() error { return take(r.values.B) })
 		default:
-			return errMalformed
+			return failure.ErrMalformed
 		}
 		answered = true
 		return nil
@@ -72,7 +75,7 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 		return exitCode(exit), c.refused
 	case answered:
 		return btoi(outcome != nil), outcome
-	case exit.Cause == nil && exit.Code == 0 && def.shape&givesResult == 0:
+	case exit.Cause == nil && exit.Code == 0 && def.shape&call.GivesResult == 0:
 		return 0, nil // os.Exit(0)
 	case exit.Cause == nil && exit.Code == 0 && sendErr != nil:
 		return 1, sendErr
@@ -135,14 +138,14 @@ func (c *child) update(answer bool) error {
 }
 
 func (c *child) define(def definition, slot uint64) error {
-	body := appendStrings([]byte{byte(btoi(def.target))}, def.runnerID, def.fnID)
+	body := codec.AppendStrings([]byte{byte(btoi(def.target))}, def.runnerID, def.fnID)
 	return c.conn.send(frame{kind: frameDefine, id: slot, body: body})
 }
 
 // listen handles what the child sends until it closes its end, or sends what
 // it cannot have meant: that is the error.
 func (c *child) listen(result func(frame) error) error {
-	return isolate(func() error {
+	return failure.Isolate(func() error {
 		var results []byte // nothing of a result is kept
 		room := func(kind byte, n int) []byte {
 			if kind != frameResult {
@@ -156,7 +159,7 @@ func (c *child) listen(result func(frame) error) error {
 			switch {
 			case err == nil:
 				err = c.receive(f, result)
-			case errors.Is(err, errMalformed):
+			case errors.Is(err, failure.ErrMalformed):
 				err = errForeignBytes
 			default:
 				return nil // the end, perhaps within a frame
@@ -175,11 +178,11 @@ var errForeignBytes = errors.New("mp: something other than this package wrote to
 func (c *child) receive(f frame, result func(frame) error) error {
 	switch f.kind {
 	case frameMessage:
-		c.host.Message(c.conn.peer(), f.body)
+		c.host.Message(mphost.NewPeer(c.conn.sendMessage), f.body)
 	case frameResult, frameReady:
 		return result(f)
 	case frameBroken:
-		return decodeError(f.body)
+		return codec.DecodeError(f.body)
 	}
 	return nil
 }

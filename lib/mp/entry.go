@@ -13,33 +13,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
-	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Init makes this program able to start children, and is where they begin: in
-// a child it runs what the parent sends and exits the process. Call it first
-// in main; in tests, in TestMain.
-func Init() {
-	h := mphost.Program()
-	if mphost.IsChild() {
-		mphost.RunChild(h)
-	}
-	mphost.Set(h)
-}
-
-func init() {
-	mphost.Provide(runChild, recordVariables, recordIn)
-	reach(nil, nil, nil, nil, nil)
-}
-
-// runChild is what mphost.RunChild does.
-func runChild(h mphost.Host, start func(parent *mphost.Peer)) {
+// Open takes over the connection to the parent, of which the environment tells.
+func Open() *entry {
 	var first, count int
-	_, err := fmt.Sscanf(os.Getenv(mphost.Marker), "%d,%d", &first, &count)
-	os.Unsetenv(mphost.Marker)
+	_, err := fmt.Sscanf(os.Getenv(marker), "%d,%d", &first, &count)
+	os.Unsetenv(marker)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", mphost.Marker)
+		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", marker)
 		os.Exit(exitBroken)
 	}
 	in, out := polled(first), inherited(first+1)
@@ -51,27 +37,28 @@ func runChild(h mphost.Host, start func(parent *mphost.Peer)) {
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}
-	e := &entry{host: h, conn: &conn{w: out}, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
+	return &entry{conn: &conn{w: out}, in: in, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
 		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, book: book}
-	start(e.conn.peer())
-	go e.listen(bufio.NewReaderSize(in, 64<<10))
+}
+
+// SendMessage delivers msg to the parent's Host.
+func (e *entry) SendMessage(msg []byte) error { return e.conn.sendMessage(msg) }
+
+// Run runs what the parent sends, and exits when there is no more to do or the
+// parent is gone. It must be called on the main goroutine.
+func (e *entry) Run(h Host) {
+	e.host = h
+	go e.listen(bufio.NewReaderSize(e.in, 64<<10))
 	e.work()
 	select {} // work went on in another goroutine, which exits
 }
 
-// Exit codes of a child that has no function's outcome to report.
-const (
-	exitBroken   = 120 // the connection is unusable
-	exitOrphaned = 121 // the parent is gone
-)
-
-// peer is the other end of c, for a Host.
-func (c *conn) peer() *mphost.Peer {
-	return mphost.NewPeer(func(msg []byte) error { return c.send(frame{kind: frameMessage, body: msg}) })
+// A Host finds the functions that the parent names.
+type Host interface {
+	FuncPC(id string) (uintptr, error)
+	Apply(msg []byte) error
+	Message(msg []byte)
 }
-
-// taskLast marks a batch after which the child exits.
-const taskLast byte = 1
 
 // flushAfter is how long finished tasks of a batch wait for the one that runs
 // until they are reported without it.
@@ -80,7 +67,7 @@ const flushAfter = 2 * time.Millisecond
 // A slot is a function that the parent defined.
 type slot struct {
 	runner uintptr
-	fn     *funcval
+	fn     *call.Funcval
 	target bool
 	err    error // why it cannot run
 }
@@ -93,7 +80,7 @@ type batch struct {
 	n    int
 	body []byte // a taskHead, and the arguments
 
-	timeout taskTimeout // of each task
+	timeout call.Timeout // of each task
 
 	// Guarded by entry.mu. Tasks that the parent cancelled, before they began
 	// or since, and how to tell the one that runs.
@@ -105,14 +92,15 @@ type batch struct {
 
 // An entry is the child's end of the connection.
 type entry struct {
-	host  mphost.Host
+	host  Host
+	in    io.Reader
 	conn  *conn
 	tasks chan *batch
 	book  ledger
 	spare spares // bodies of batches that have ended
 	row   []byte // for results, used by the batch that runs
 
-	taskTimeout taskTimeout // of batches that come; of listen alone
+	taskTimeout call.Timeout // of batches that come; of listen alone
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
@@ -131,11 +119,11 @@ func (e *entry) listen(r *bufio.Reader) {
 			endGroup(exitOrphaned)
 		case err == nil:
 			err = e.receive(f)
-		case errors.Is(err, errMalformed):
+		case errors.Is(err, failure.ErrMalformed):
 			err = errForeignBytes
 		}
 		if err != nil {
-			_ = e.conn.send(frame{kind: frameBroken, body: encodeError(err)})
+			_ = e.conn.send(frame{kind: frameBroken, body: codec.EncodeError(err)})
 			os.Exit(exitBroken)
 		}
 	}
@@ -157,12 +145,12 @@ func (e *entry) receive(f frame) error {
 	case frameTimeout:
 		return e.setTimeout(f.body)
 	case frameMessage:
-		e.host.Message(mphost.Parent(), f.body)
+		e.host.Message(f.body)
 	case frameEnd:
 		shm.LeaveAll()
 		os.Exit(0)
 	default:
-		return errMalformed
+		return failure.ErrMalformed
 	}
 	return nil
 }
@@ -171,17 +159,17 @@ func (e *entry) receive(f frame) error {
 // that use it, not to the process.
 func (e *entry) define(f frame) error {
 	if len(f.body) == 0 {
-		return errMalformed
+		return failure.ErrMalformed
 	}
-	ids, err := splitStrings(f.body[1:])
+	ids, err := codec.SplitStrings(f.body[1:])
 	if err != nil || len(ids) != 2 {
-		return errMalformed
+		return failure.ErrMalformed
 	}
 	s := slot{target: f.body[0] == 1}
 	if s.runner, s.err = e.host.FuncPC(ids[0]); s.err == nil {
 		var pc uintptr
 		pc, s.err = e.host.FuncPC(ids[1])
-		s.fn = &funcval{pc}
+		s.fn = &call.Funcval{PC: pc}
 	}
 	e.mu.Lock()
 	e.slots[f.id] = s
@@ -189,20 +177,9 @@ func (e *entry) define(f frame) error {
 	return nil
 }
 
-// taskHead is how many bytes precede the arguments of a batch: the slot, the
-// flags, the number of tasks, and some so that the arguments are aligned.
-const taskHead = 16
-
-func appendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
-	b = binary.LittleEndian.AppendUint32(b, slot)
-	b = append(b, flags, 0, 0, 0)
-	b = binary.LittleEndian.AppendUint32(b, uint32(n))
-	return append(b, 0, 0, 0, 0)
-}
-
 func (e *entry) accept(f frame) error {
 	if len(f.body) < taskHead {
-		return errMalformed
+		return failure.ErrMalformed
 	}
 	b := &batch{
 		id: f.id, slot: uint64(binary.LittleEndian.Uint32(f.body)), last: f.body[4]&taskLast != 0,
@@ -230,7 +207,7 @@ func (b *batch) drop(i int) {
 // never does. The batch may still be on its way.
 func (e *entry) cancel(f frame) error {
 	if len(f.body) != 4 {
-		return errMalformed
+		return failure.ErrMalformed
 	}
 	i := int(binary.LittleEndian.Uint32(f.body))
 	e.mu.Lock()
@@ -244,5 +221,13 @@ func (e *entry) cancel(f frame) error {
 	case f.id > e.latest:
 		e.early[f.id] = append(e.early[f.id], i)
 	}
+	return nil
+}
+
+func (e *entry) setTimeout(body []byte) error {
+	if len(body) != 8 {
+		return failure.ErrMalformed
+	}
+	e.taskTimeout = call.Timeout(binary.LittleEndian.Uint64(body))
 	return nil
 }

@@ -1,136 +1,41 @@
 package mp
 
-import (
-	"errors"
-	"fmt"
-	"reflect"
-	"strings"
-	"syscall"
-
-	"github.com/perijove/perijove/lib/mp/internal/failure"
-)
+import "github.com/perijove/perijove/lib/mp/internal/failure"
 
 var (
-	// ErrNoEntry is the refusal to start a child of a program that did not call Init.
+	// ErrNoEntry is the error of starting a child from a program that did not call Init.
 	ErrNoEntry = failure.ErrNoEntry
 	// ErrRunning is in the error of a Join whose context ended first.
-	ErrRunning = errors.New("mp: still running")
-	// ErrUnkillable is returned by Kill and Signal for a goroutine, whose
+	ErrRunning = failure.ErrRunning
+	// ErrUnkillable is the error of Kill and Signal for a goroutine, whose
 	// context Kill cancels all the same.
-	ErrUnkillable = errors.New("mp: a goroutine cannot be killed or signalled; its context was cancelled")
+	ErrUnkillable = failure.ErrUnkillable
 	// ErrGoexit is the error of a function that ended by runtime.Goexit.
-	ErrGoexit = errors.New("mp: the function called runtime.Goexit")
-	// ErrUnsupported is returned for what this operating system does not offer.
+	ErrGoexit = failure.ErrGoexit
+	// ErrUnsupported is the error of what this operating system does not offer.
 	ErrUnsupported = failure.ErrUnsupported
+	// ErrTooLarge is in the error of an argument or result that takes 2 GiB or more
+	// when encoded.
+	ErrTooLarge = failure.ErrTooLarge
 )
 
-// within returns err with what was at work in its text, which has the package's
-// name in front once, however many errors are in each other.
-func within(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("mp: %s: %w", what, bare{err})
-}
+// A PanicError is the error of a function that panicked. Its fields are Value, the
+// panic's value, which from another process is a copy, or Text where it cannot be
+// sent; Text, the value as fmt prints it; Stack, of the goroutine that panicked, in
+// the process where it did; and PID, the id of that process. If Value is an error,
+// such as a runtime.Error, the PanicError wraps it.
+type PanicError = failure.PanicError
 
-// A bare error has no name of the package in front: it is a part of another's text.
-type bare struct{ error }
+// A RemoteError stands for an error of another process that cannot be sent as it is:
+// one with unexported state of the standard library, such as what fmt.Errorf makes,
+// or with a channel in it. Its fields are Text, what the original's Error returned,
+// and Type, the original's type, as in "*fmt.wrapError". errors.Is and errors.As find
+// what the original wraps.
+type RemoteError = failure.RemoteError
 
-func (b bare) Error() string {
-	text, _ := errorString(b.error)
-	return strings.TrimPrefix(text, "mp: ")
-}
-
-func (b bare) Unwrap() error { return b.error }
-
-// A PanicError is the error of a function that panicked.
-type PanicError struct {
-	// Value is the panic's value. From another process it is a copy, or Text
-	// where it cannot be sent.
-	Value any
-	Text  string // the value as fmt prints it
-	Stack string // of the goroutine that panicked, in the process where it did
-	PID   int    // of that process
-}
-
-// Error says what the panic was, where, and shows the stack.
-func (e *PanicError) Error() string {
-	return fmt.Sprintf("panic: %s (in process %d)\n\n%s", e.Text, e.PID, e.Stack)
-}
-
-// Unwrap returns the panic's value if that is an error, such as a runtime.Error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
-
-// A RemoteError stands for an error of another process that cannot be sent as
-// it is: one with unexported state of the standard library, such as what
-// fmt.Errorf makes, or with a channel in it. It has the original's text, and
-// errors.Is and errors.As find what the original wraps.
-type RemoteError struct {
-	Text  string // what the original's Error returned
-	Type  string // the original's type, as in "*fmt.wrapError"
-	wraps []error
-}
-
-// Error returns the original's text.
-func (e *RemoteError) Error() string { return e.Text }
-
-// Unwrap returns the errors that the original wraps.
-func (e *RemoteError) Unwrap() []error { return e.wraps }
-
-// An ExitError is the error of a child that ended without giving a result.
-type ExitError struct {
-	PID    int            // of the child
-	Code   int            // exit code, or -1 if a signal ended it; 120 and 121 are of this package
-	Signal syscall.Signal // 0 if none
-	Crash  string         // what the Go runtime printed when it crashed, of which Error shows the beginning
-	Cause  error          // why this package ended the child; nil if it did not
-}
-
-// Unwrap returns Cause.
-func (e *ExitError) Unwrap() error { return e.Cause }
-
-// Error says how the child ended and, if it crashed, shows the cause and the calls
-// that led to it.
-func (e *ExitError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "mp: child process %d ended without a result: ", e.PID)
-	if e.Signal != 0 {
-		fmt.Fprintf(&b, "signal %d (%v)", int(e.Signal), e.Signal)
-	} else {
-		fmt.Fprintf(&b, "exit code %d", e.Code)
-	}
-	if e.Cause != nil {
-		b.WriteString(": " + bare{e.Cause}.Error())
-	}
-	if e.Crash != "" {
-		b.WriteString("\n\n" + crashSummary(e.Crash))
-	}
-	return b.String()
-}
-
-// errorString calls the Error method of a user's error. ok is false if it
-// panics, as that of a nil pointer may; the text says so then.
-func errorString(err error) (text string, ok bool) {
-	defer func() {
-		if v := recover(); v != nil {
-			text, ok = fmt.Sprintf("%s, whose Error method panicked: %v", nameOf(err), v), false
-		}
-	}()
-	if text = err.Error(); len(text) > maxErrorText {
-		text = text[:maxErrorText] + "…"
-	}
-	return text, true
-}
-
-// maxErrorText bounds the text of an error.
-const maxErrorText = 1 << 20
-
-func nameOf(err error) string {
-	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
-		return fmt.Sprintf("a nil %T", err)
-	}
-	return fmt.Sprintf("a %T", err)
-}
+// An ExitError is the error of a child that ended without a result. Its fields are
+// PID, of the child; Code, its exit code, or -1 if a signal ended it (120 and 121 are
+// of this package); Signal, 0 if none; Crash, what the Go runtime printed when it
+// crashed, of which Error shows the beginning; and Cause, why this package ended the
+// child, nil if it did not. An ExitError wraps its Cause.
+type ExitError = failure.ExitError

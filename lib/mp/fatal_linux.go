@@ -1,24 +1,16 @@
 package mp
 
 import (
-	"bytes"
 	"syscall"
 	"unsafe"
-)
-
-// What debug.SetCrashOutput writes lacks the line that says why: the runtime
-// prints "fatal error: ..." before it counts as dying. So a child notes that line
-// in the page that it shares with its parent.
-const (
-	fatalPrefix = "fatal error: "
-	fatalAt     = 2048 // in the page
-	fatalSize   = ledgerSize - fatalAt
 )
 
 // Package runtime keeps this for others to use: what it prints goes through it.
 //
 //go:linkname overrideWrite runtime.overrideWrite
 var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
+
+const fatalPrefix = "fatal error: "
 
 var (
 	fatalNote *[fatalSize]byte
@@ -64,13 +56,4 @@ func writeNoting(fd uintptr, p unsafe.Pointer, n int32) int32 {
 		return -int32(errno)
 	}
 	return int32(done)
-}
-
-// fatalLine is what the child has noted, or "".
-func fatalLine(page []byte) string {
-	if len(page) < ledgerSize {
-		return ""
-	}
-	line, _, _ := bytes.Cut(page[fatalAt:], []byte{0})
-	return string(line)
 }

@@ -3,5 +3,4 @@
 package mp
 
 // Elsewhere the page is not shared.
-func noteFatal(ledger)        {}
-func fatalLine([]byte) string { return "" }
+func noteFatal(ledger) {}

@@ -3,10 +3,11 @@ package mp
 import (
 	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // Frames go both ways between a parent and a child: a header of 16 bytes {kind,
@@ -47,19 +48,13 @@ const maxFrame = 1 << 31
 // in bytes: a frame's body holds a little more than it. Tests lower it.
 var maxValue = maxFrame - 1<<20
 
-// ErrTooLarge is in the error of an argument or result that takes 2 GiB or more
-// when encoded.
-var ErrTooLarge = errors.New("mp: too large to send to another process; share it through an Array")
-
 // checkSize refuses an encoded value that no frame can hold.
 func checkSize(n int) error {
 	if n > maxValue {
-		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, bare{ErrTooLarge}, maxValue)
+		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(ErrTooLarge), maxValue)
 	}
 	return nil
 }
-
-var errMalformed = errors.New("mp: malformed message between parent and child")
 
 // check mixes the fields of a header to 64 bits: the low 40 go into the
 // header, all of them into the trailer.
@@ -105,6 +100,9 @@ func (c *conn) send(f frame) error {
 	return c.sendRoom(f.kind, f.id, b)
 }
 
+// sendMessage sends a message from Host to Host.
+func (c *conn) sendMessage(msg []byte) error { return c.send(frame{kind: frameMessage, body: msg}) }
+
 // sendRoom sends a frame whose body lies between headerSize and trailerSize
 // bytes of room.
 func (c *conn) sendRoom(kind byte, id uint64, room []byte) error {
@@ -123,7 +121,7 @@ func (c *conn) sendRoom(kind byte, id uint64, room []byte) error {
 // withTrailer makes room for the trailer behind a body.
 func withTrailer(b []byte) []byte { return append(b, make([]byte, trailerSize)...) }
 
-// readFrame returns io.EOF at a clean end, and errMalformed for what sendRoom
+// readFrame returns io.EOF at a clean end, and failure.ErrMalformed for what sendRoom
 // did not write. room, if not nil, provides the memory of a body.
 func readFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (frame, error) {
 	var h [headerSize]byte
@@ -132,7 +130,7 @@ func readFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (frame, erro
 	}
 	kind, n, id, sum, ok := parseHeader(h[:])
 	if !ok {
-		return frame{}, errMalformed
+		return frame{}, failure.ErrMalformed
 	}
 	var b []byte
 	if room != nil {
@@ -145,7 +143,7 @@ func readFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (frame, erro
 		return frame{}, noEOF(err)
 	}
 	if binary.LittleEndian.Uint64(b[n:]) != sum {
-		return frame{}, errMalformed
+		return frame{}, failure.ErrMalformed
 	}
 	return frame{kind: kind, id: id, body: b[:n]}, nil
 }
@@ -192,25 +190,4 @@ func (s spares) put(b []byte) {
 	case s <- kept(b):
 	default:
 	}
-}
-
-func appendStrings(b []byte, ss ...string) []byte {
-	for _, s := range ss {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	return b
-}
-
-func splitStrings(b []byte) ([]string, error) {
-	var ss []string
-	for len(b) > 0 {
-		n, k := binary.Uvarint(b)
-		if k <= 0 || n > uint64(len(b)-k) {
-			return nil, errMalformed
-		}
-		ss = append(ss, string(b[k:k+int(n)]))
-		b = b[k+int(n):]
-	}
-	return ss, nil
 }

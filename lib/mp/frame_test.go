@@ -7,6 +7,8 @@ import (
 	"io"
 	"runtime"
 	"testing"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 type bufferCloser struct{ bytes.Buffer }
@@ -42,7 +44,7 @@ func TestForeignBytesWithinAFrame(t *testing.T) {
 	for at := range len(whole) / 2 {
 		b := bytes.Join([][]byte{whole[:at], []byte("log\n"), whole[at:]}, nil)
 		_, err := readFrame(bufio.NewReader(bytes.NewReader(b)), nil)
-		if !errors.Is(err, errMalformed) {
+		if !errors.Is(err, failure.ErrMalformed) {
 			t.Fatalf("foreign bytes at %d: got %v", at, err)
 		}
 	}
@@ -65,7 +67,7 @@ func FuzzReadFrame(f *testing.F) {
 		for {
 			got, err := readFrame(r, nil)
 			if err != nil {
-				if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.Is(err, errMalformed) {
+				if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.Is(err, failure.ErrMalformed) {
 					t.Errorf("got %v", err)
 				}
 				break

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -23,7 +24,7 @@ type future struct {
 
 	mu      sync.Mutex
 	settled bool
-	kind    elem           // of the result
+	kind    call.Elem      // of the result
 	result  unsafe.Pointer // where it goes
 	err     error
 	unhook  func() bool // from the context of Submit
@@ -35,7 +36,7 @@ type future struct {
 // give: mp.Submit[int](ctx, pool, Square, 7).
 func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *Future[R] {
 	f := new(Future[R])
-	submit(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(&arg), &f.in, unsafe.Pointer(&f.r))
+	submit(ctx, p, call.Of[R, A](fn, false), unsafe.Pointer(&arg), &f.in, unsafe.Pointer(&f.r))
 	return f
 }
 
@@ -85,7 +86,7 @@ func (f *future) settle(r unsafe.Pointer, err error) bool {
 	}
 	f.settled, f.err = true, err
 	if err == nil {
-		f.kind.move(f.result, r)
+		f.kind.Move(f.result, r)
 	}
 	unhook := f.unhook
 	f.mu.Unlock()
@@ -116,7 +117,7 @@ type submission struct {
 type submitJob struct {
 	st   jobState
 	p    *pool
-	kind *callee // tells the types
+	kind *call.Function // tells the types
 
 	mu      sync.Mutex
 	pending []*submission
@@ -124,14 +125,14 @@ type submitJob struct {
 }
 
 //go:noinline
-func submit(ctx context.Context, pool *Pool, fn callee, arg unsafe.Pointer, f *future, result unsafe.Pointer) {
-	f.done, f.cancel, f.kind, f.result = make(chan struct{}), func(error) {}, fn.result, result
+func submit(ctx context.Context, pool *Pool, fn call.Function, arg unsafe.Pointer, f *future, result unsafe.Pointer) {
+	f.done, f.cancel, f.kind, f.result = make(chan struct{}), func(error) {}, fn.Result, result
 	if err := poolOf(pool).submit(ctx, &fn, arg, f); err != nil {
 		f.settle(nil, err)
 	}
 }
 
-func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *future) error {
+func (p *pool) submit(ctx context.Context, fn *call.Function, arg unsafe.Pointer, f *future) error {
 	prepared, err := p.prepare(fn)
 	if err == nil {
 		err = context.Cause(ctx)
@@ -143,13 +144,13 @@ func (p *pool) submit(ctx context.Context, fn *callee, arg unsafe.Pointer, f *fu
 	inner, cancel := context.Background(), release
 	s := &submission{arg: arg, f: f}
 	if p.backend == Goroutines {
-		if fn.shape&takesContext != 0 {
+		if fn.Shape&call.TakesContext != 0 {
 			var stop func()
 			inner, stop = p.jobContext(ctx)
 			cancel = func() { stop(); release() }
 			f.unhook = func() bool { cancel(); return true }
 		}
-		s.do = fn.here(inner, p.o.taskTimeout)
+		s.do = fn.Bind(inner, p.o.taskTimeout)
 	}
 	f.depth = nesting()
 	j, err := p.submitJobFor(prepared, fn, f.depth)
@@ -183,8 +184,8 @@ type submitKey struct {
 	depth       int
 }
 
-func (p *pool) submitJobFor(fn *function, c *callee, depth int) (*submitJob, error) {
-	k := submitKey{fn, c.arg.like, c.result.like, depth}
+func (p *pool) submitJobFor(fn *function, c *call.Function, depth int) (*submitJob, error) {
+	k := submitKey{fn, c.Arg.Pointer, c.Result.Pointer, depth}
 	if p.backend == Goroutines {
 		k.fn = nil
 	}
@@ -240,13 +241,13 @@ func (j *submitJob) take(max int) *parcel {
 	}
 	c := &parcel{
 		st: &j.st, kind: j.kind, errs: new(faults), n: len(tasks),
-		args: j.kind.arg.room(len(tasks)), out: j.kind.result.room(len(tasks)),
+		args: j.kind.Arg.Room(len(tasks)), out: j.kind.Result.Room(len(tasks)),
 		do:      func(i int, a, r unsafe.Pointer) error { return tasks[i].do(i, a, r) },
 		sink:    func(c *parcel, from, to int) { j.settled(tasks, c, from, to) },
 		dropped: func(i int) bool { return tasks[i].f.isSettled() },
 	}
 	for i, s := range tasks {
-		j.kind.arg.move(c.arg(i), s.arg)
+		j.kind.Arg.Move(c.arg(i), s.arg)
 		s.c, s.at = c, i
 	}
 	return c

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -100,7 +101,7 @@ func (g *Group) fail(err error) {
 // StartIn adds fn(arg) to the group, as Start starts it. What is wrong with the
 // call is an error of the group.
 func StartIn[A any, F Target[A]](g *Group, fn F, arg A) *Process {
-	return g.start(calleeOf[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&nothing))
+	return g.start(call.Of[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&call.Nothing))
 }
 
 // GoIn is StartIn for a function with a result, which the Call has when the
@@ -108,12 +109,12 @@ func StartIn[A any, F Target[A]](g *Group, fn F, arg A) *Process {
 // mp.GoIn[int](g, Square, 7).
 func GoIn[R, A any, F Func[A, R]](g *Group, fn F, arg A) *Call[R] {
 	c := new(Call[R])
-	c.Process = g.start(calleeOf[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result))
+	c.Process = g.start(call.Of[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result))
 	return c
 }
 
 //go:noinline
-func (g *Group) start(fn callee, arg, result unsafe.Pointer) *Process {
+func (g *Group) start(fn call.Function, arg, result unsafe.Pointer) *Process {
 	g.init()
 	var err error
 	if g.slots != nil {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -63,7 +64,7 @@ func (h *handle) make(b Backend, size int) error {
 func (h *handle) open(encoded []byte, what string) error {
 	o, err := shm.Open(encoded, 0)
 	if err != nil {
-		return within("cannot open a "+what, err)
+		return failure.Wrap("cannot open a "+what, err)
 	}
 	h.set(o)
 	return nil
@@ -82,7 +83,7 @@ func (h *handle) encode(what string) ([]byte, error) {
 func encodeObject(o interface{ Handle() ([]byte, error) }, what string) ([]byte, error) {
 	b, err := o.Handle()
 	if err != nil {
-		return nil, within("cannot send this "+what, err)
+		return nil, failure.Wrap("cannot send this "+what, err)
 	}
 	return b, nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
 // TestLocalQueueLosesNothing: whatever happens at once, each value whose Put
@@ -141,7 +143,7 @@ func checkDelivered(t *testing.T, put []int, got [][]numbered) {
 // TestRingWraps: slots are used again, in their order, wherever the first one is.
 func TestRingWraps(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 64} {
-		e := elemOf[int]()
+		e := call.ElemOf[int]()
 		r := newRing(&e, size)
 		v := 0
 		const far = 1 << 40

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -20,7 +22,7 @@ import (
 // xs must not change until Map returns, nor with goroutines until the
 // functions that still run after an error have returned.
 func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A, opts ...JobOption) ([]R, error) {
-	out, err := mapRow(ctx, p, calleeOf[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
+	out, err := mapRow(ctx, p, call.Of[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
 	if out == nil {
 		return nil, err
 	}
@@ -29,7 +31,7 @@ func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A, opt
 
 // ForEach is Map for a function without a result.
 func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A, opts ...JobOption) error {
-	_, err := mapRow(ctx, p, calleeOf[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
+	_, err := mapRow(ctx, p, call.Of[None, A](fn, true), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
 	return err
 }
 
@@ -66,7 +68,7 @@ func (j *mapJob) take(max int) *parcel {
 // nil if no task began.
 //
 //go:noinline
-func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
+func mapRow(ctx context.Context, pool *Pool, fn call.Function, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
 	p := poolOf(pool)
 	o, err := newJobOptions(opts)
 	if err != nil {
@@ -85,7 +87,7 @@ func mapRow(ctx context.Context, pool *Pool, fn callee, args unsafe.Pointer, n i
 		return nil, err
 	}
 	j := &mapJob{st: jobState{fn: f, depth: nesting()}, pending: n, settled: make(chan struct{})}
-	j.whole = &parcel{st: &j.st, kind: &fn, n: n, args: args, out: fn.result.room(n), errs: new(faults)}
+	j.whole = &parcel{st: &j.st, kind: &fn, n: n, args: args, out: fn.Result.Room(n), errs: new(faults)}
 	out, err := j.run(ctx, p, o)
 	if late := j.progress.end(ctx, err == nil); late != nil && err == nil {
 		err = &MapError{Err: late, at: -1, done: []places{{0, n}}}
@@ -102,7 +104,7 @@ func (j *mapJob) run(ctx context.Context, p *pool, o jobOptions) (unsafe.Pointer
 	var once sync.Once
 	fail := func() { once.Do(func() { close(failed) }) }
 	j.progress = newProgress(o, j.whole.n, fail)
-	j.whole.do = j.whole.kind.here(inner, p.o.taskTimeout)
+	j.whole.do = j.whole.kind.Bind(inner, p.o.taskTimeout)
 	j.whole.sink = func(c *parcel, from, to int) { j.outcome(c, from, to, fail) }
 	p.offer(j)
 	defer lend(j.st.depth)()
@@ -159,7 +161,7 @@ func (j *mapJob) outcomes() (unsafe.Pointer, *MapError) {
 		return j.whole.out, nil
 	}
 	e := &MapError{Failed: make(map[int]error), at: -1}
-	out := j.whole.kind.result.room(j.whole.n)
+	out := j.whole.kind.Result.Room(j.whole.n)
 	for _, s := range j.done {
 		j.collect(s, e, out)
 	}
@@ -168,12 +170,12 @@ func (j *mapJob) outcomes() (unsafe.Pointer, *MapError) {
 
 // collect takes over the outcomes of a range.
 func (j *mapJob) collect(s places, e *MapError, out unsafe.Pointer) {
-	result := &j.whole.kind.result
+	result := &j.whole.kind.Result
 	from := s.from
 	for i := s.from; i < s.to; i++ {
 		err := j.whole.err(i)
 		if err == nil {
-			result.move(result.at(out, i), j.whole.result(i))
+			result.Move(result.At(out, i), j.whole.result(i))
 			continue
 		}
 		if e.Failed[i] = err; e.at < 0 || i < e.at {
@@ -189,31 +191,31 @@ func (j *mapJob) collect(s places, e *MapError, out unsafe.Pointer) {
 	}
 }
 
-func itemError(i int, err error) error { return within(fmt.Sprint("task ", i), err) }
+func itemError(i int, err error) error { return failure.Wrap(fmt.Sprint("task ", i), err) }
 
 // prepare checks that c can run on p, and with its types.
-func (p *pool) prepare(c *callee) (*function, error) {
-	if c.fn == nil {
+func (p *pool) prepare(c *call.Function) (*function, error) {
+	if c.Fn == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
 	if p.backend != Processes {
-		return &function{pc: c.fn.pc}, nil
+		return &function{pc: c.Fn.PC}, nil
 	}
-	if p.host.Captures(addressOf(c.fn), c.fn.pc) {
-		return nil, program.CaptureError(c.fn.pc)
+	if p.host.Captures(call.AddressOf(c.Fn), c.Fn.PC) {
+		return nil, program.CaptureError(c.Fn.PC)
 	}
-	k := functionKey{c.fn, runnerPC(c.runner), c.target}
+	k := functionKey{c.Fn, call.RunnerPC(c.Runner), c.Target}
 	if f := p.funcs.get(k); f != nil {
 		return f, nil
 	}
-	if _, _, err := codecsOf(c); err != nil {
-		return nil, within(program.Describe(c.fn.pc), err)
+	if _, _, err := call.Codecs(c); err != nil {
+		return nil, failure.Wrap(program.Describe(c.Fn.PC), err)
 	}
 	def, err := define(p.host, c)
 	if err != nil {
 		return nil, err
 	}
-	return p.funcs.put(k, &function{pc: c.fn.pc, def: def}), nil
+	return p.funcs.put(k, &function{pc: c.Fn.PC, def: def}), nil
 }
 
 // functions are those that a pool was given, by func value and types.
@@ -223,7 +225,7 @@ type functions struct {
 }
 
 type functionKey struct {
-	fn     *funcval // of static data, since it captures nothing
+	fn     *call.Funcval // of static data, since it captures nothing
 	runner uintptr
 	target bool
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
 // A ProcessOption changes how Start and Go start a process: Name, and every Option.
@@ -47,7 +49,7 @@ type options struct {
 	workers        int
 	retries        int
 	tasksPerChild  int
-	taskTimeout    taskTimeout
+	taskTimeout    call.Timeout
 	initializer    *initializer
 	childOnly      string // an option that means nothing to goroutines
 	err            error  // of the first option that cannot be followed
@@ -198,7 +200,7 @@ func TasksPerChild(n int) PoolOption {
 // task fails when the function returns.
 func TaskTimeout(d time.Duration) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		if o.taskTimeout = taskTimeout(d); d <= 0 {
+		if o.taskTimeout = call.Timeout(d); d <= 0 {
 			o.fail("TaskTimeout(%v): a task takes some time; leave the option out for no limit", d)
 		}
 	})}
@@ -208,13 +210,13 @@ func TaskTimeout(d time.Duration) PoolOption {
 // task. If it fails the pool does: every task gets its error. A worker that is
 // killed meanwhile is replaced.
 func Initializer[A any, F Target[A]](fn F, arg A) PoolOption {
-	return initialize(calleeOf[None, A](fn, true), unsafe.Pointer(&arg))
+	return initialize(call.Of[None, A](fn, true), unsafe.Pointer(&arg))
 }
 
 //go:noinline
-func initialize(c callee, arg unsafe.Pointer) PoolOption {
+func initialize(c call.Function, arg unsafe.Pointer) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		if o.initializer = (&initializer{call: c, arg: arg}); c.fn == nil && o.err == nil {
+		if o.initializer = (&initializer{call: c, arg: arg}); c.Fn == nil && o.err == nil {
 			o.err = errors.New("mp: the pool's initializer is nil")
 		}
 	})}

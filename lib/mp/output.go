@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A drain reads the parent's end of a pipe from a child: until its end, or,
@@ -94,7 +96,7 @@ func (s *sink) write(b []byte) {
 	if s.err != nil || len(b) == 0 {
 		return
 	}
-	err := isolate(func() error {
+	err := failure.Isolate(func() error {
 		n, err := s.w.Write(b)
 		if err == nil && n < len(b) {
 			err = io.ErrShortWrite
@@ -102,7 +104,7 @@ func (s *sink) write(b []byte) {
 		return err
 	})
 	if err != nil {
-		s.err = within("cannot write a child's output", err)
+		s.err = failure.Wrap("cannot write a child's output", err)
 	}
 }
 

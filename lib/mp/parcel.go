@@ -6,6 +6,9 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
@@ -42,7 +45,7 @@ type job interface {
 // the results. It is not changed by being divided.
 type parcel struct {
 	st        *jobState
-	kind      *callee                                // tells the types
+	kind      *call.Function                         // tells the types
 	do        func(i int, a, r unsafe.Pointer) error // in this process; i is the place in the job
 	sink      func(c *parcel, from, to int)          // the outcomes of a range are there
 	base      int                                    // place of the first task in the job
@@ -84,8 +87,8 @@ func (f *faults) none() bool {
 func (c *parcel) state() *jobState { return c.st }
 func (c *parcel) size() int        { return c.n }
 
-func (c *parcel) arg(i int) unsafe.Pointer    { return c.kind.arg.at(c.args, i) }
-func (c *parcel) result(i int) unsafe.Pointer { return c.kind.result.at(c.out, i) }
+func (c *parcel) arg(i int) unsafe.Pointer    { return c.kind.Arg.At(c.args, i) }
+func (c *parcel) result(i int) unsafe.Pointer { return c.kind.Result.At(c.out, i) }
 
 func (c *parcel) part(from, to int) *parcel {
 	p := *c
@@ -115,36 +118,36 @@ func (c *parcel) abandoned(n int) (places []int) {
 
 // encode appends arguments until there are limit bytes, and returns how many;
 // if the first cannot be encoded it returns 0 and why.
-func (c *parcel) encode(w *writer, limit int) (int, error) {
-	codec, results, err := codecsOf(c.kind)
+func (c *parcel) encode(w *codec.Writer, limit int) (int, error) {
+	in, results, err := call.Codecs(c.kind)
 	if err != nil {
 		return 0, err
 	}
 	most := c.n
-	if results.fixed && results.size > 0 {
-		most = min(most, max(1, maxReplyBytes/int(results.size)))
+	if results.Fixed && results.Size > 0 {
+		most = min(most, max(1, maxReplyBytes/int(results.Size)))
 	}
-	if codec.fixed && codec.size > 0 {
-		n := min(most, max(1, limit/int(codec.size)))
-		codec.putAll(w, c.args, n)
+	if in.Fixed && in.Size > 0 {
+		n := min(most, max(1, limit/int(in.Size)))
+		in.EncodeAll(w, c.args, n)
 		return n, nil
 	}
 	for i := range most {
-		mark := len(w.b)
-		codec.put(w, c.arg(i))
-		err := w.failure(codec)
+		mark := len(w.B)
+		in.Encode(w, c.arg(i))
+		err := w.ValueErr(in)
 		if err == nil {
-			err = checkSize(len(w.b) - mark)
+			err = checkSize(len(w.B) - mark)
 		}
 		if err != nil {
-			err = within("argument of "+program.Describe(c.st.fn.pc), err)
-			*w = writer{b: w.b[:mark]}
+			err = failure.Wrap("argument of "+program.Describe(c.st.fn.pc), err)
+			*w = codec.Writer{B: w.B[:mark]}
 			if i > 0 {
 				err = nil // it will be the first of the next batch
 			}
 			return i, err
 		}
-		if len(w.b) >= limit {
+		if len(w.B) >= limit {
 			return i + 1, nil
 		}
 	}
@@ -153,44 +156,44 @@ func (c *parcel) encode(w *writer, limit int) (int, error) {
 
 // plainArgs reports whether encoding the arguments calls no user's code.
 func (c *parcel) plainArgs() bool {
-	codec, err := codecLike(c.kind.arg.like)
-	return err != nil || codec.fixed
+	in, err := codec.OfPointee(c.kind.Arg.Pointer)
+	return err != nil || in.Fixed
 }
 
 // deliver stores the outcomes of r.done tasks from the given place on.
 func (c *parcel) deliver(from int, r *reply) error {
-	codec, err := codecLike(c.kind.result.like)
+	out, err := codec.OfPointee(c.kind.Result.Pointer)
 	if err != nil {
 		return err
 	}
-	if codec.fixed && len(r.errs) == 0 && uintptr(len(r.values.b)) == uintptr(r.done)*codec.size {
+	if out.Fixed && len(r.errs) == 0 && uintptr(len(r.values.B)) == uintptr(r.done)*out.Size {
 		if r.done > 0 {
-			codec.getAll(&r.values, c.result(from), r.done)
+			out.DecodeAll(&r.values, c.result(from), r.done)
 		}
 	} else {
-		c.deliverEach(codec, from, r)
+		c.deliverEach(out, from, r)
 	}
 	c.settle(from, from+r.done)
 	return nil
 }
 
-func (c *parcel) deliverEach(codec *codec, from int, r *reply) {
+func (c *parcel) deliverEach(out *codec.Codec, from int, r *reply) {
 	errs := r.errs
 	for i := range r.done {
 		if len(errs) > 0 && errs[0].at == i {
-			c.errs.set(c.base+from+i, decodeError(errs[0].text))
+			c.errs.set(c.base+from+i, codec.DecodeError(errs[0].text))
 			errs = errs[1:]
 			continue
 		}
 		place := c.result(from + i)
-		codec.get(&r.values, place)
-		if err := codec.cannotReceive(r.values.outcome()); err != nil {
-			c.kind.result.clear(place)
+		out.Decode(&r.values, place)
+		if err := out.ReceiveError(r.values.ValueErr()); err != nil {
+			c.kind.Result.Clear(place)
 			c.errs.set(c.base+from+i, err)
 		}
 	}
-	if r.values.err == nil && len(r.values.b) > 0 {
-		c.errs.set(c.base+from, codec.cannotReceive(errMalformed))
+	if r.values.Err == nil && len(r.values.B) > 0 {
+		c.errs.set(c.base+from, out.ReceiveError(failure.ErrMalformed))
 	}
 }
 

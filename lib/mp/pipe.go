@@ -10,6 +10,9 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -28,7 +31,7 @@ type pipeEnd struct {
 // NewPipe makes a pipe and returns its two ends; what is sent at one is
 // received at the other.
 func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
-	x, y, err := newEnds((*T)(nil), elemOf[T](), b)
+	x, y, err := newEnds((*T)(nil), call.ElemOf[T](), b)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +39,7 @@ func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 }
 
 //go:noinline
-func newEnds(pointer any, e elem, b Backend) (one, other pipeEnd, err error) {
+func newEnds(pointer any, e call.Elem, b Backend) (one, other pipeEnd, err error) {
 	x, err := newQueue(pointer, e, b, 0, false)
 	if err != nil {
 		return one, other, err
@@ -74,7 +77,7 @@ func (c *pipeEnd) watched(q queue) queue {
 // behind.
 func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	if c.end.users == nil {
-		return c.end.send(ctx, hide(unsafe.Pointer(&v)))
+		return c.end.send(ctx, call.Hide(unsafe.Pointer(&v)))
 	}
 	kept := v
 	return c.end.send(ctx, unsafe.Pointer(&kept))
@@ -124,7 +127,7 @@ func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
 }
 
 func eof(err error) error {
-	if isError(err, ErrClosed) {
+	if failure.Is(err, ErrClosed) {
 		return io.EOF
 	}
 	return err
@@ -178,7 +181,7 @@ func (c *pipeEnd) encode() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b = appendStrings(b, string(h))
+		b = codec.AppendStrings(b, string(h))
 	}
 	noteSent(c.users, c.side)
 	return append(b, byte(c.side)), nil
@@ -189,11 +192,11 @@ func (c *Conn[T]) GobDecode(b []byte) error { return c.end.open((*T)(nil), b) }
 
 func (c *pipeEnd) open(pointer any, b []byte) error {
 	if len(b) == 0 {
-		return errMalformed
+		return failure.ErrMalformed
 	}
-	parts, err := splitStrings(b[:len(b)-1])
+	parts, err := codec.SplitStrings(b[:len(b)-1])
 	if err != nil || len(parts) != 3 || b[len(b)-1] > 1 {
-		return errMalformed
+		return failure.ErrMalformed
 	}
 	in, err := openQueue(pointer, []byte(parts[0]))
 	if err != nil {
@@ -204,7 +207,7 @@ func (c *pipeEnd) open(pointer any, b []byte) error {
 		return err
 	}
 	if c.users, err = shm.Open([]byte(parts[2]), 0); err != nil {
-		return within("cannot open a Pipe", err)
+		return failure.Wrap("cannot open a Pipe", err)
 	}
 	c.side = int(b[len(b)-1])
 	c.in, c.out = c.watched(in), c.watched(out)

@@ -1,6 +1,11 @@
 package mp
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
+)
 
 // employ starts a worker process and its two goroutines: feed sends batches,
 // attend receives results.
@@ -72,7 +77,7 @@ func (w *worker) initialize() error {
 // closed its end, it has ended, as a rule; what it had follows in attend.
 func (w *worker) sent(err error) {
 	if err != nil {
-		w.child.killLater(closedPipeDelay, within("cannot send to it", err))
+		w.child.killLater(closedPipeDelay, failure.Wrap("cannot send to it", err))
 	}
 }
 
@@ -94,10 +99,10 @@ func (w *worker) slot(fn *function) (uint32, error) {
 // dispatch encodes a flight's arguments and sends it.
 func (w *worker) dispatch(f *flight) {
 	slot, err := w.slot(f.parcel.state().fn)
-	var out writer
+	var out codec.Writer
 	n := 0
 	if err == nil {
-		out.b = append(w.room[:0], make([]byte, headerSize+taskHead)...)
+		out.B = append(w.room[:0], make([]byte, headerSize+taskHead)...)
 		err = isolateIf(!f.parcel.plainArgs(), func() (err error) {
 			ends, err := collectEnds(func() (err error) {
 				n, err = f.parcel.encode(&out, maxBatchBytes)
@@ -109,7 +114,7 @@ func (w *worker) dispatch(f *flight) {
 		if err != nil {
 			n = 0
 		}
-		w.room = kept(out.b)
+		w.room = kept(out.B)
 	}
 	if !w.launch(f, n, err) {
 		return
@@ -117,16 +122,16 @@ func (w *worker) dispatch(f *flight) {
 	for _, i := range f.parcel.abandoned(n) {
 		w.cancelTask(f, i)
 	}
-	appendTaskHead(out.b[headerSize:headerSize], slot, 0, n)
-	out.b = withTrailer(out.b)
-	w.room = kept(out.b)
-	w.sent(w.child.conn.sendRoom(frameTask, f.id, out.b))
+	appendTaskHead(out.B[headerSize:headerSize], slot, 0, n)
+	out.B = withTrailer(out.B)
+	w.room = kept(out.B)
+	w.sent(w.child.conn.sendRoom(frameTask, f.id, out.B))
 }
 
 // isolateIf is f(), in its own goroutine if it calls users' code.
 func isolateIf(foreign bool, f func() error) error {
 	if foreign {
-		return isolate(f)
+		return failure.Isolate(f)
 	}
 	return f()
 }

@@ -2,6 +2,8 @@ package mp
 
 import (
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // bury hands back the tasks that a dead worker had not begun, and settles or
@@ -69,13 +71,13 @@ func (d *deaths) count(w *worker, exit error) error {
 	}
 	switch {
 	case d.idle >= maxIdleDeaths:
-		return within("the pool's idle workers die", exit)
+		return failure.Wrap("the pool's idle workers die", exit)
 	case d.starting < maxStartDeaths:
 		return nil
 	case w.p.o.initializer != nil:
-		return within("the pool's workers die in its initializer", exit)
+		return failure.Wrap("the pool's workers die in its initializer", exit)
 	}
-	return within("the pool's workers die as they start", exit)
+	return failure.Wrap("the pool's workers die as they start", exit)
 }
 
 // replace starts a worker in place of w, unless the pool is at its end.
@@ -83,20 +85,20 @@ func (w *worker) replace(exit error) {
 	p := w.p
 	p.mu.Lock()
 	over := p.broken != nil || (p.closed && p.open == 0)
-	failure := p.failed.count(w, exit)
-	if !over && failure == nil {
+	tooMany := p.failed.count(w, exit)
+	if !over && tooMany == nil {
 		p.stats.Restarts++
 	}
 	p.mu.Unlock()
 	if over {
 		return
 	}
-	if failure != nil {
-		p.breakDown(failure)
+	if tooMany != nil {
+		p.breakDown(tooMany)
 		return
 	}
 	if err := p.employ(); err != nil {
-		p.breakDown(within("cannot replace a worker", err))
+		p.breakDown(failure.Wrap("cannot replace a worker", err))
 	}
 }
 

@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-// window is how many batches a worker has at once: one runs while another
-// waits, so that it need not wait for the parent.
-const window = 2
-
 // patience is how long a batch runs before an idle worker takes tasks off it
 // that by all measures should have been done soon.
 const patience = time.Millisecond

@@ -5,6 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A worker runs batches in a child process, or in a goroutine if child is nil.
@@ -81,7 +84,7 @@ func (w *worker) receive(fr frame) error {
 	bad := f == nil || f.delivered+r.done > f.parcel.size()
 	p.mu.Unlock()
 	if bad {
-		return errMalformed
+		return failure.ErrMalformed
 	}
 	if err := f.parcel.deliver(f.delivered, r); err != nil {
 		return err
@@ -94,7 +97,7 @@ func (w *worker) receive(fr frame) error {
 // is ready for it.
 func (w *worker) initialized(r *reply) error {
 	if r != nil && len(r.errs) > 0 {
-		err := decodeError(r.errs[0].text)
+		err := codec.DecodeError(r.errs[0].text)
 		w.p.breakDown(initializerError(err))
 		return nil
 	}
@@ -142,5 +145,5 @@ func (w *worker) kill() {
 }
 
 func initializerError(err error) error {
-	return within("the pool's initializer failed", err)
+	return failure.Wrap("the pool's initializer failed", err)
 }

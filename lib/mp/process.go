@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -35,7 +37,7 @@ type Process struct {
 // In a child, arg is a copy. Start fails if arg or fn cannot be sent, or if
 // the child cannot be started.
 func Start[A any, F Target[A]](ctx context.Context, b Backend, fn F, arg A, opts ...ProcessOption) (*Process, error) {
-	return start(ctx, b, calleeOf[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&nothing), opts)
+	return start(ctx, b, call.Of[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&call.Nothing), opts)
 }
 
 // A Call is a Process whose function gives a result.
@@ -48,7 +50,7 @@ type Call[R any] struct {
 // only type argument to give: mp.Go[int](ctx, mp.Processes, Square, 7).
 func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opts ...ProcessOption) (*Call[R], error) {
 	c := new(Call[R])
-	p, err := start(ctx, b, calleeOf[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result), opts)
+	p, err := start(ctx, b, call.Of[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result), opts)
 	c.Process = p
 	if err != nil {
 		return nil, err
@@ -73,8 +75,8 @@ type ender interface {
 }
 
 //go:noinline
-func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer, opts []ProcessOption) (*Process, error) {
-	if fn.fn == nil {
+func start(ctx context.Context, b Backend, fn call.Function, arg, result unsafe.Pointer, opts []ProcessOption) (*Process, error) {
+	if fn.Fn == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -87,7 +89,7 @@ func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer
 	ctx, release := mphost.WithCancel(ctx)
 	p := &Process{name: o.name, done: make(chan struct{}), release: release}
 	if p.name == "" {
-		p.name = program.ShortName(fn.fn.pc)
+		p.name = program.ShortName(fn.Fn.PC)
 	}
 	switch b {
 	case Goroutines:
@@ -104,7 +106,7 @@ func start(ctx context.Context, b Backend, fn callee, arg, result unsafe.Pointer
 	return nil, fmt.Errorf("mp: %v", b)
 }
 
-func startGoroutine(ctx context.Context, p *Process, fn *callee, arg, result unsafe.Pointer) {
+func startGoroutine(ctx context.Context, p *Process, fn *call.Function, arg, result unsafe.Pointer) {
 	p.pid = os.Getpid()
 	ctx, p.cancel = context.WithCancel(ctx)
 	go func() {
@@ -112,13 +114,13 @@ func startGoroutine(ctx context.Context, p *Process, fn *callee, arg, result uns
 		defer p.cancel()
 		p.err, p.code = ErrGoexit, 1
 		defer close(p.done) // also after a Goexit
-		if p.err = fn.protected(ctx, arg, result); p.err == nil {
+		if p.err = fn.Protected(ctx, arg, result); p.err == nil {
 			p.code = 0
 		}
 	}()
 }
 
-func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsafe.Pointer, o options) error {
+func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, result unsafe.Pointer, o options) error {
 	h, err := mphost.Current()
 	if err != nil {
 		return err
@@ -129,14 +131,14 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 	}
 	var body []byte
 	ends, err := collectEnds(func() (err error) {
-		body, err = fn.arg.encode(arg)
+		body, err = fn.Arg.Encode(arg)
 		return err
 	})
 	if err == nil {
 		err = checkSize(len(body))
 	}
 	if err != nil {
-		return within("argument of "+program.Describe(fn.fn.pc), err)
+		return failure.Wrap("argument of "+program.Describe(fn.Fn.PC), err)
 	}
 	to := newSinks(o, false)
 	c, err := spawn(h, o, to)
@@ -144,16 +146,16 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 		return err
 	}
 	giveEnds(ends, c.pid)
-	c.context = def.shape&takesContext != 0
+	c.context = def.shape&call.TakesContext != 0
 	p.child, p.pid, p.cancel = c, c.pid, c.cancelTask
 	stop := context.AfterFunc(ctx, p.Terminate)
 	go func() {
 		defer close(p.done)
 		p.code, p.err = c.only(def, body, func(b []byte) error {
-			if fn.target {
+			if fn.Target {
 				return nil
 			}
-			return fn.result.decode(b, result)
+			return fn.Result.Decode(b, result)
 		})
 		if !stop() && p.err != nil {
 			p.err = becauseOf(ctx, p.err)
@@ -169,8 +171,8 @@ func startProcess(ctx context.Context, p *Process, fn *callee, arg, result unsaf
 
 // becauseOf adds to err that ctx ended, unless it says so.
 func becauseOf(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !isError(err, cause) {
-		return fmt.Errorf("%w: %w", cause, bare{err})
+	if cause := context.Cause(ctx); cause != nil && !failure.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, failure.Unprefixed(err))
 	}
 	return err
 }

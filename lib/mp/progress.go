@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A JobOption changes how Map, ForEach, Stream and StreamUnordered do their work:
@@ -72,9 +74,9 @@ func newProgress(o jobOptions, total int, failed func()) *progress {
 }
 
 func (p *progress) run(told count) {
-	err := isolate(func() error { p.loop(told); return nil })
+	err := failure.Isolate(func() error { p.loop(told); return nil })
 	p.mu.Lock()
-	p.err = within("the Progress function", err)
+	p.err = failure.Wrap("the Progress function", err)
 	p.mu.Unlock()
 	close(p.ended)
 	if err != nil {

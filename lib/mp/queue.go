@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // ErrFull is the error of a TryPut that found no room.
-var ErrFull = errors.New("mp: the queue is full")
+var ErrFull = failure.ErrFull
 
 // A Queue carries values from any number of goroutines or processes to any
 // number of others, first in, first out. A value is in the queue once Put has
@@ -46,7 +48,7 @@ func (q *Queue[T]) in() queue {
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		return localQueue(p)
 	}
-	return makeLocalQueue(&q.local, elemOf[T]())
+	return makeLocalQueue(&q.local, call.ElemOf[T]())
 }
 
 // maxQueue is the largest size of a queue.
@@ -66,7 +68,7 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 }
 
 func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
-	made, err := newQueue((*T)(nil), elemOf[T](), b, size, counted)
+	made, err := newQueue((*T)(nil), call.ElemOf[T](), b, size, counted)
 	if q.local = localPointer(made); q.local == nil {
 		q.q, q.plain = made, isPlain(made)
 	}
@@ -76,7 +78,7 @@ func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
 // newQueue makes a queue of what pointer points to.
 //
 //go:noinline
-func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, error) {
+func newQueue(pointer any, e call.Elem, b Backend, size int, counted bool) (queue, error) {
 	switch {
 	case size < 0 || size > maxQueue:
 		return nil, fmt.Errorf("mp: cannot make a queue for %d values: there must be 0 (any number) to %d", size, maxQueue)
@@ -84,11 +86,11 @@ func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, er
 		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size, counted)
 	case b != Goroutines:
 		return nil, fmt.Errorf("mp: %v", b)
-	case uint64(size) > maxArray/uint64(e.size+4):
+	case uint64(size) > maxArray/uint64(e.Size+4):
 		return nil, fmt.Errorf("mp: cannot make a queue for %d values: it would be larger than %d TiB", size, maxArray>>40)
 	}
-	if err := shm.HeapAllows(size * int(e.size+4)); err != nil {
-		return nil, within(fmt.Sprintf("cannot make a queue for %d values", size), err)
+	if err := shm.HeapAllows(size * int(e.Size+4)); err != nil {
+		return nil, failure.Wrap(fmt.Sprintf("cannot make a queue for %d values", size), err)
 	}
 	return newRingQueue(e, size, counted), nil
 }
@@ -96,7 +98,7 @@ func newQueue(pointer any, e elem, b Backend, size int, counted bool) (queue, er
 // makeLocalQueue makes the queue of a zero Queue, unless it is there.
 //
 //go:noinline
-func makeLocalQueue(at *unsafe.Pointer, e elem) queue {
+func makeLocalQueue(at *unsafe.Pointer, e call.Elem) queue {
 	atomic.CompareAndSwapPointer(at, nil, unsafe.Pointer(newRingQueue(e, 0, true)))
 	return localQueue(atomic.LoadPointer(at))
 }
@@ -124,10 +126,10 @@ func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, fal
 
 func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
 	if p := atomic.LoadPointer(&q.local); p != nil {
-		return localPut(p, ctx, hide(unsafe.Pointer(&v)), wait)
+		return localPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
 	if q.plain {
-		return q.q.put(ctx, hide(unsafe.Pointer(&v)), wait)
+		return q.q.put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
 	kept := v
 	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
@@ -145,11 +147,11 @@ func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Bac
 
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
 	if p := atomic.LoadPointer(&q.local); p != nil {
-		ok, err = localGet(p, ctx, hide(unsafe.Pointer(&v)), wait)
+		ok, err = localGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	if q.plain {
-		ok, err = q.q.get(ctx, hide(unsafe.Pointer(&v)), wait)
+		ok, err = q.q.get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T
@@ -212,7 +214,7 @@ func (q *Queue[T]) GobDecode(b []byte) error {
 //go:noinline
 func isPlain(q queue) bool {
 	shared, ok := q.(*sharedQueue)
-	return ok && shared.codec.fixed
+	return ok && shared.codec.Fixed
 }
 
 // A JoinableQueue is a Queue that knows how many of its values have been dealt

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -110,7 +111,7 @@ func (q *sharedQueue) join(ctx context.Context) error {
 		if lost := q.o.U64(queueLost).Load(); lost != began || lost != q.o.U64(queueReported).Load() {
 			reported := q.o.U64(queueReported).Swap(lost)
 			return fmt.Errorf("mp: %d values of the queue were not dealt with by those that took them: %w",
-				lost-min(reported, began), bare{ErrPeerDied})
+				lost-min(reported, began), failure.Unprefixed(ErrPeerDied))
 		}
 		if q.isFinished() {
 			return nil

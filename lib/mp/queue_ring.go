@@ -3,6 +3,9 @@ package mp
 import (
 	"encoding/binary"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // block returns the memory from a place in the ring to the end of its block.
@@ -45,8 +48,8 @@ func (q *sharedQueue) readBulk(at, n uint64, p unsafe.Pointer) error {
 	q.read(at, head[:min(n, uint64(len(head)))])
 	count, k := binary.Uvarint(head[:])
 	switch {
-	case k <= 0 || count > 0 && n-uint64(k) != (count-1)*uint64(q.codec.elem.size):
-		return errMalformed
+	case k <= 0 || count > 0 && n-uint64(k) != (count-1)*uint64(q.codec.Elem.Size):
+		return failure.ErrMalformed
 	case count == 0:
 		*(*[]byte)(p) = nil
 		return nil
@@ -55,12 +58,12 @@ func (q *sharedQueue) readBulk(at, n uint64, p unsafe.Pointer) error {
 	switch s := (*[]byte)(p); { // its header; the length counts elements
 	case n > 0 && cap(*s) >= int(count-1):
 		*s = (*s)[:count-1]
-	case n >= largeBulk:
-		q.codec.setBulk(p, int(count-1), bulkOf(uintptr(n), q.parts(at, n)...))
+	case n >= codec.LargeBulk:
+		q.codec.SetBulk(p, int(count-1), codec.NewBulk(uintptr(n), q.parts(at, n)...))
 		return nil
 	default:
-		q.codec.makeBulk(p, int(count-1))
+		q.codec.MakeBulk(p, int(count-1))
 	}
-	q.read(at, q.codec.bulk(p))
+	q.read(at, q.codec.Bulk(p))
 	return nil
 }

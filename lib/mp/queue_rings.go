@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -15,7 +16,7 @@ import (
 // full, a larger one takes over.
 type ringQueue struct {
 	tally
-	elem        elem
+	elem        call.Elem
 	first, last atomic.Pointer[ring] // to get from, to put into
 	endless     bool
 
@@ -35,7 +36,7 @@ const (
 	lastRing  = 1 << 14
 )
 
-func newRingQueue(e elem, size int, counted bool) *ringQueue {
+func newRingQueue(e call.Elem, size int, counted bool) *ringQueue {
 	q := &ringQueue{
 		tally: newTally(counted), elem: e, endless: size == 0,
 		getters: newWaiters(), putters: newWaiters(),

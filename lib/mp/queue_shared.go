@@ -12,6 +12,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -33,7 +35,7 @@ import (
 // It is not generic: each cell or package that has a Queue would compile it anew.
 type sharedQueue struct {
 	o     *shm.Object
-	codec *codec
+	codec *codec.Codec
 	limit uint64 // values; 0 if there is none
 	ring  uint64 // blocks in the ring
 	// orphaned reports whether nothing can come any more; nil means that
@@ -119,7 +121,7 @@ func newSharedQueue(t reflect.Type, size int, counted bool) (*sharedQueue, error
 }
 
 func newSharedRing(t reflect.Type, size int, counted bool, blocks int) (*sharedQueue, error) {
-	codec, err := codecOf(t)
+	c, err := codec.Of(t)
 	if err != nil {
 		return nil, err
 	}
@@ -130,28 +132,28 @@ func newSharedRing(t reflect.Type, size int, counted bool, blocks int) (*sharedQ
 	o.U64(queueLimit).Store(uint64(size))
 	o.U32(queueCounted).Store(uint32(btoi(counted)))
 	o.U64(queueRing).Store(uint64(blocks))
-	if codec.fixed {
-		o.U64(queueRecord).Store(lengthSize + uint64(codec.size))
+	if c.Fixed {
+		o.U64(queueRecord).Store(lengthSize + uint64(c.Size))
 	}
-	return attachQueue(o, codec), nil
+	return attachQueue(o, c), nil
 }
 
 func openSharedQueue(t reflect.Type, b []byte) (*sharedQueue, error) {
-	codec, err := codecOf(t)
+	c, err := codec.Of(t)
 	if err != nil {
 		return nil, err
 	}
 	o, err := shm.Open(b, firstWindow)
 	if err != nil {
-		return nil, within("cannot open a Queue", err)
+		return nil, failure.Wrap("cannot open a Queue", err)
 	}
 	if o.Size() < firstWindow || o.U64(queueRing).Load()-3 > ringBlocks-3 {
-		return nil, errMalformed
+		return nil, failure.ErrMalformed
 	}
-	return attachQueue(o, codec), nil
+	return attachQueue(o, c), nil
 }
 
-func attachQueue(o *shm.Object, c *codec) *sharedQueue {
+func attachQueue(o *shm.Object, c *codec.Codec) *sharedQueue {
 	q := &sharedQueue{o: o, codec: c, limit: o.U64(queueLimit).Load(), ring: o.U64(queueRing).Load()}
 	if q.isCounted() {
 		o.OnDeath(func(i int, dead shm.Owner) bool { return removeTaker(o, i, dead) })
@@ -219,36 +221,36 @@ const lengthSize = 4
 // put adds the value at p, which is of the codec's type.
 func (q *sharedQueue) put(ctx context.Context, p unsafe.Pointer, wait bool) error {
 	defer runtime.KeepAlive(q)
-	if q.codec.fixed {
+	if q.codec.Fixed {
 		return q.putFixed(ctx, p, wait)
 	}
 	kept := q.buffer()
 	defer q.keep(kept)
-	w := writer{b: append((*kept)[:0], 0, 0, 0, 0)}
+	w := codec.Writer{B: append((*kept)[:0], 0, 0, 0, 0)}
 	var bulk []byte // goes into the ring without a detour
-	if q.codec.elem != nil {
-		bulk = q.codec.bulk(p)
-		w.putLen(len(*(*[]byte)(p)), *(*[]byte)(p) == nil)
+	if q.codec.Elem != nil {
+		bulk = q.codec.Bulk(p)
+		w.PutLen(len(*(*[]byte)(p)), *(*[]byte)(p) == nil)
 	} else {
-		q.codec.put(&w, p)
+		q.codec.Encode(&w, p)
 	}
-	*kept = w.b
-	if w.err != nil {
-		return w.failure(q.codec)
+	*kept = w.B
+	if w.Err != nil {
+		return w.ValueErr(q.codec)
 	}
-	size := len(w.b) - lengthSize + len(bulk)
+	size := len(w.B) - lengthSize + len(bulk)
 	if most := min(maxQueued, int(q.bytes()/2)); size > most {
-		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes %d: %w", size, most, bare{ErrTooLarge})
+		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes %d: %w", size, most, failure.Unprefixed(ErrTooLarge))
 	}
-	binary.LittleEndian.PutUint32(w.b, uint32(size))
-	return q.append(ctx, w.b, bulk, wait)
+	binary.LittleEndian.PutUint32(w.B, uint32(size))
+	return q.append(ctx, w.B, bulk, wait)
 }
 
 // putFixed is put for values that are their own encoding.
 func (q *sharedQueue) putFixed(ctx context.Context, p unsafe.Pointer, wait bool) error {
-	n := int(q.codec.size)
+	n := int(q.codec.Size)
 	if n > maxQueued {
-		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes %d: %w", n, maxQueued, bare{ErrTooLarge})
+		return fmt.Errorf("mp: a value of %d bytes is too large for a queue, which takes %d: %w", n, maxQueued, failure.Unprefixed(ErrTooLarge))
 	}
 	var length [lengthSize]byte
 	binary.LittleEndian.PutUint32(length[:], uint32(n))
@@ -406,7 +408,7 @@ func (q *sharedQueue) note(last *atomic.Uint32) {
 // place after, lets the next one that has the lock find out. Values that all have one
 // size are not counted.
 func (q *sharedQueue) advance(intent, end, count int, to uint64) {
-	if o := q.o; !q.codec.fixed {
+	if o := q.o; !q.codec.Fixed {
 		n := o.U64(count)
 		o.U64(intent).Store(n.Load()<<32 | uint64(uint32(to)))
 		n.Add(1)

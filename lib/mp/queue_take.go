@@ -7,6 +7,8 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -15,7 +17,7 @@ import (
 func (q *sharedQueue) get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	var b *[]byte
-	if !q.codec.fixed && q.codec.elem == nil {
+	if !q.codec.Fixed && q.codec.Elem == nil {
 		b = q.buffer()
 		defer q.keep(b)
 	}
@@ -144,18 +146,18 @@ func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok
 // readNear copies the value at head if it needs no decoding and lies where this
 // process has taken one before, and returns where the next one begins, or else 0.
 func (q *sharedQueue) readNear(head, tail uint64, v unsafe.Pointer) (end uint64, err error) {
-	n := lengthSize + uint64(q.codec.size)
-	if !q.codec.fixed || n > tail-head {
+	n := lengthSize + uint64(q.codec.Size)
+	if !q.codec.Fixed || n > tail-head {
 		return 0, nil
 	}
 	from := q.getBlock.bytes(head, n)
 	if from == nil {
 		return 0, nil
 	}
-	if binary.LittleEndian.Uint32(from) != uint32(q.codec.size) {
-		return 0, errMalformed
+	if binary.LittleEndian.Uint32(from) != uint32(q.codec.Size) {
+		return 0, failure.ErrMalformed
 	}
-	copy(unsafe.Slice((*byte)(v), q.codec.size), from[lengthSize:])
+	copy(unsafe.Slice((*byte)(v), q.codec.Size), from[lengthSize:])
 	return head + n, nil
 }
 
@@ -168,22 +170,22 @@ func (q *sharedQueue) readValue(head, tail uint64, b *[]byte, v unsafe.Pointer) 
 	q.read(head, length[:])
 	n := uint64(binary.LittleEndian.Uint32(length[:]))
 	if n > tail-head-lengthSize {
-		return 0, errMalformed
+		return 0, failure.ErrMalformed
 	}
 	if err := q.reach(head, lengthSize+n); err != nil {
 		return 0, err
 	}
 	at := head
 	head += lengthSize
-	if q.codec.fixed {
+	if q.codec.Fixed {
 		q.getBlock = q.near(at)
-		if n != uint64(q.codec.size) {
-			return 0, errMalformed
+		if n != uint64(q.codec.Size) {
+			return 0, failure.ErrMalformed
 		}
 		q.read(head, unsafe.Slice((*byte)(v), n))
 		return head + n, nil
 	}
-	if q.codec.elem != nil {
+	if q.codec.Elem != nil {
 		return head + n, q.readBulk(head, n, v)
 	}
 	*b = slices.Grow((*b)[:0], int(n))[:n]
@@ -192,10 +194,10 @@ func (q *sharedQueue) readValue(head, tail uint64, b *[]byte, v unsafe.Pointer) 
 }
 
 func (q *sharedQueue) decode(b []byte, v unsafe.Pointer) error {
-	r := reader{b: b}
-	q.codec.get(&r, v)
-	if r.err == nil && len(r.b) > 0 {
-		r.err = errMalformed
+	r := codec.Reader{B: b}
+	q.codec.Decode(&r, v)
+	if r.Err == nil && len(r.B) > 0 {
+		r.Err = failure.ErrMalformed
 	}
-	return q.codec.cannotReceive(r.outcome())
+	return q.codec.ReceiveError(r.ValueErr())
 }

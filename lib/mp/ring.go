@@ -8,6 +8,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -30,7 +32,7 @@ type ring struct {
 	seenTail uint64 // likewise
 	_        [cacheLine]byte
 
-	elem  *elem
+	elem  *call.Elem
 	words bool           // values are words without pointers
 	slots unsafe.Pointer // the values
 	size  int
@@ -87,13 +89,13 @@ func relax(n int) {
 // unlock unlocks the end and stores its word.
 func (e *end) unlock(w uint64) { e.word.Store(w) }
 
-func newRing(e *elem, size int) *ring {
-	return &ring{elem: e, slots: e.room(size), size: size, words: isWord(reflect.TypeOf(e.like).Elem())}
+func newRing(e *call.Elem, size int) *ring {
+	return &ring{elem: e, slots: e.Room(size), size: size, words: isWord(reflect.TypeOf(e.Pointer).Elem())}
 }
 
 // isWord reports whether values of t are of eight bytes without a pointer.
 func isWord(t reflect.Type) bool {
-	_, why := unshareable(t, "")
+	_, why := codec.Unshareable(t, "")
 	return t.Size() == 8 && why == ""
 }
 
@@ -132,7 +134,7 @@ func (r *ring) putLocked(w uint64, v unsafe.Pointer) ringState {
 	if r.words {
 		*(*uint64)(unsafe.Add(r.slots, 8*r.putAt)) = *(*uint64)(v)
 	} else {
-		r.elem.move(r.elem.at(r.slots, r.putAt), v)
+		r.elem.Move(r.elem.At(r.slots, r.putAt), v)
 	}
 	if r.putAt++; r.putAt == r.size {
 		r.putAt = 0
@@ -166,7 +168,7 @@ func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
 	if r.words {
 		*(*uint64)(v) = *(*uint64)(unsafe.Add(r.slots, 8*r.getAt))
 	} else {
-		r.elem.take(v, r.elem.at(r.slots, r.getAt))
+		r.elem.Take(v, r.elem.At(r.slots, r.getAt))
 	}
 	if r.getAt++; r.getAt == r.size {
 		r.getAt = 0

@@ -1,10 +1,14 @@
 package mp
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+)
 
 // A row is a slice of any type.
 type row struct {
-	elem   elem
+	elem   call.Elem
 	at     unsafe.Pointer
 	n, max int
 }
@@ -12,13 +16,13 @@ type row struct {
 func (r *row) append(v unsafe.Pointer) {
 	if r.n == r.max {
 		r.max = max(8, 2*r.n)
-		at := r.elem.room(r.max)
+		at := r.elem.Room(r.max)
 		for i := range r.n {
-			r.elem.move(r.elem.at(at, i), r.elem.at(r.at, i))
+			r.elem.Move(r.elem.At(at, i), r.elem.At(r.at, i))
 		}
 		r.at = at
 	}
-	r.elem.move(r.elem.at(r.at, r.n), v)
+	r.elem.Move(r.elem.At(r.at, r.n), v)
 	r.n++
 }
 
@@ -30,6 +34,6 @@ func (r *row) take(n int) unsafe.Pointer {
 		return first
 	}
 	r.max -= n
-	r.at = r.elem.at(r.at, n)
+	r.at = r.elem.At(r.at, n)
 	return first
 }

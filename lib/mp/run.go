@@ -2,36 +2,36 @@ package mp
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
 // An invocation is a batch of calls of one function in a child, with encoded
 // arguments and results.
 type invocation struct {
-	fn      *funcval
+	fn      *call.Funcval
 	target  bool // the function satisfies Target, not Func
 	n       int  // tasks in the batch
-	args    reader
+	args    codec.Reader
 	credit  credit
 	context func(i int) (context.Context, context.CancelFunc)
 	dropped func(i int) bool // task i was cancelled before it began
 	flush   func()           // reports what is done
-	timeout taskTimeout      // of each task
+	timeout call.Timeout     // of each task
 
 	mu    sync.Mutex
-	out   writer      // results of the tasks that are done and not yet reported
-	errs  []taskError // likewise
-	done  int         // how many tasks that is
-	since time.Time   // when the first of them began
+	out   codec.Writer // results of the tasks that are done and not yet reported
+	errs  []taskError  // likewise
+	done  int          // how many tasks that is
+	since time.Time    // when the first of them began
 
 	// Results that are their own encoding lie in a row, after rowHead bytes,
 	// and the credit tells how many there are, so that a short task costs no
@@ -63,53 +63,46 @@ func (v *invocation) begun() int {
 	return n
 }
 
-// A taskError is the encoded error of one task, by its place among the tasks
-// that are reported together.
-type taskError struct {
-	at   int
-	text []byte
-}
+func (v *invocation) Function() (fn *call.Funcval, target bool) { return v.fn, v.target }
 
-func (v *invocation) function() (fn *funcval, target bool) { return v.fn, v.target }
-
-// loop calls the function for each task.
-func (v *invocation) loop(c callee) {
-	in, out, err := codecsOf(&c)
-	if err == nil && in.fixed && out.fixed && len(v.args.b) == v.n*int(in.size) {
-		v.makeRow(int(out.size))
+// Caller calls the function for each task.
+func (v *invocation) Caller(c call.Function) {
+	in, out, err := call.Codecs(&c)
+	if err == nil && in.Fixed && out.Fixed && len(v.args.B) == v.n*int(in.Size) {
+		v.makeRow(int(out.Size))
 		for v.runRow(&c) {
 		}
 		return
 	}
-	a, r := c.arg.room(1), c.result.room(1)
+	a, r := c.Arg.Room(1), c.Result.Room(1)
 	for i, ok := v.claim(); ok; i, ok = v.claim() {
 		if err != nil {
 			v.failed(err)
 			continue
 		}
-		c.arg.clear(a)
-		err := recovered(func() error {
-			in.get(&v.args, a)
-			return v.args.outcome()
+		c.Arg.Clear(a)
+		err := failure.Catch(func() error {
+			in.Decode(&v.args, a)
+			return v.args.ValueErr()
 		})
 		if err != nil {
-			v.failed(within("argument of "+program.Describe(v.fn.pc), err))
+			v.failed(failure.Wrap("argument of "+program.Describe(v.fn.PC), err))
 			continue
 		}
 		if v.dropped(i) {
 			v.failed(context.Canceled)
 			continue
 		}
-		begin := v.timeout.start() // before the context's time begins
+		begin := v.timeout.Start() // before the context's time begins
 		ctx := context.Background()
 		cancel := func() {}
-		if c.shape&takesContext != 0 {
+		if c.Shape&call.TakesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		failure := v.timeout.outcome(begin, c.protected(ctx, a, r))
+		taskErr := v.timeout.Outcome(begin, c.Protected(ctx, a, r))
 		cancel()
-		if failure != nil {
-			v.failed(failure)
+		if taskErr != nil {
+			v.failed(taskErr)
 			continue
 		}
 		v.keep(out, r)
@@ -117,15 +110,15 @@ func (v *invocation) loop(c callee) {
 }
 
 // keep encodes the result of the current task.
-func (v *invocation) keep(out *codec, result unsafe.Pointer) {
+func (v *invocation) keep(out *codec.Codec, result unsafe.Pointer) {
 	full := false
-	err := recovered(func() (err error) {
+	err := failure.Catch(func() (err error) {
 		full, err = v.encode(out, result)
 		return err
 	})
 	switch {
 	case err != nil:
-		v.failed(within("result of "+program.Describe(v.fn.pc), err))
+		v.failed(failure.Wrap("result of "+program.Describe(v.fn.PC), err))
 	case full:
 		v.flush()
 	}
@@ -133,25 +126,25 @@ func (v *invocation) keep(out *codec, result unsafe.Pointer) {
 
 // encode appends a result, or nothing if that fails in whatever way. full tells
 // that the results should be reported.
-func (v *invocation) encode(out *codec, result unsafe.Pointer) (full bool, err error) {
+func (v *invocation) encode(out *codec.Codec, result unsafe.Pointer) (full bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	mark, whole := len(v.out.b), false
+	mark, whole := len(v.out.B), false
 	defer func() {
 		if !whole {
-			v.out = writer{b: v.out.b[:mark]}
+			v.out = codec.Writer{B: v.out.B[:mark]}
 		}
 	}()
-	out.put(&v.out, result)
-	if err = v.out.failure(out); err == nil {
-		err = checkSize(len(v.out.b) - mark)
+	out.Encode(&v.out, result)
+	if err = v.out.ValueErr(out); err == nil {
+		err = checkSize(len(v.out.B) - mark)
 	}
 	if err != nil {
 		return false, err
 	}
 	whole = true
 	v.done++
-	return len(v.out.b) >= maxBatchBytes, nil
+	return len(v.out.B) >= maxBatchBytes, nil
 }
 
 func (v *invocation) makeRow(size int) {
@@ -163,20 +156,20 @@ func (v *invocation) makeRow(size int) {
 
 // runRow runs tasks whose arguments and results lie in rows, and reports
 // whether there may be more: it returns after a panic.
-func (v *invocation) runRow(c *callee) (more bool) {
+func (v *invocation) runRow(c *call.Function) (more bool) {
 	cancel := func() {}
 	defer func() {
 		if p := recover(); p != nil {
 			cancel()
-			v.failed(newPanicError(p))
+			v.failed(failure.NewPanicError(p))
 			more = true
 		}
 	}()
-	args, results := unsafe.Pointer(&nothing), unsafe.Pointer(&nothing)
-	if c.arg.size > 0 {
-		args = unsafe.Pointer(&v.args.b[0])
+	args, results := unsafe.Pointer(&call.Nothing), unsafe.Pointer(&call.Nothing)
+	if c.Arg.Size > 0 {
+		args = unsafe.Pointer(&v.args.B[0])
 	}
-	if c.result.size > 0 {
+	if c.Result.Size > 0 {
 		results = unsafe.Pointer(&v.row[rowHead])
 	}
 	ctx := context.Background()
@@ -185,12 +178,12 @@ func (v *invocation) runRow(c *callee) (more bool) {
 			v.failed(context.Canceled)
 			continue
 		}
-		begin := v.timeout.start()
-		if c.shape&takesContext != 0 {
+		begin := v.timeout.Start()
+		if c.Shape&call.TakesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
-		err := v.timeout.outcome(begin, c.do(ctx, c.arg.at(args, i), c.result.at(results, i)))
-		if c.shape&takesContext != 0 {
+		err := v.timeout.Outcome(begin, c.Do(ctx, c.Arg.At(args, i), c.Result.At(results, i)))
+		if c.Shape&call.TakesContext != 0 {
 			cancel()
 		}
 		if err != nil {
@@ -202,7 +195,7 @@ func (v *invocation) runRow(c *callee) (more bool) {
 
 // failed records the error of the current task.
 func (v *invocation) failed(err error) {
-	b := encodeError(err)
+	b := codec.EncodeError(err)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.inRow {
@@ -211,9 +204,4 @@ func (v *invocation) failed(err error) {
 	}
 	v.errs = append(v.errs, taskError{v.done, b})
 	v.done++
-}
-
-// newPanicError makes the error of a panic; a deferred function calls it.
-func newPanicError(v any) error {
-	return &PanicError{Value: v, Text: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
 }

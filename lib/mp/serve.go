@@ -10,6 +10,9 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -153,11 +156,11 @@ func (r *ref) ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointe
 	if err != nil {
 		return err
 	}
-	def, err := defineFor(h, m.fn, askRunnerPC(m.runner), givesResult, false)
+	def, err := defineFor(h, m.fn, askRunnerPC(m.runner), call.GivesResult, false)
 	if err != nil {
 		return err
 	}
-	body, err := m.arg.encode(arg)
+	body, err := m.arg.Encode(arg)
 	if err != nil {
 		return err
 	}
@@ -170,9 +173,9 @@ func (r *ref) ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointe
 		return err
 	}
 	if a.Err != nil {
-		return decodeError(a.Err)
+		return codec.DecodeError(a.Err)
 	}
-	return m.result.decode(a.Result, result)
+	return m.result.Decode(a.Result, result)
 }
 
 // connect makes this process's way back for answers, once.
@@ -208,7 +211,7 @@ func (r *ref) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return binary.LittleEndian.AppendUint64(appendStrings(nil, string(asks), string(over)), r.home.Word()), nil
+	return binary.LittleEndian.AppendUint64(codec.AppendStrings(nil, string(asks), string(over)), r.home.Word()), nil
 }
 
 // GobDecode is the other end of GobEncode.
@@ -220,12 +223,12 @@ func (r *Ref[S]) GobDecode(b []byte) (err error) {
 //go:noinline
 func openRef(b []byte) (reference, error) {
 	if len(b) < 8 {
-		return nil, errMalformed
+		return nil, failure.ErrMalformed
 	}
 	at := len(b) - 8
-	parts, err := splitStrings(b[:at])
+	parts, err := codec.SplitStrings(b[:at])
 	if err != nil || len(parts) != 2 {
-		return nil, errMalformed
+		return nil, failure.ErrMalformed
 	}
 	r := &ref{asks: new(Queue[ask]), over: new(Event), home: shm.OwnerOf(binary.LittleEndian.Uint64(b[at:]))}
 	if err := r.asks.GobDecode([]byte(parts[0])); err != nil {
@@ -301,7 +304,7 @@ func (c *client) read() {
 // failLocked ends every call that waits.
 func (c *client) failLocked(err error) {
 	for id, mine := range c.waiting {
-		mine <- answer{Err: encodeError(err)}
+		mine <- answer{Err: codec.EncodeError(err)}
 		delete(c.waiting, id)
 	}
 }
@@ -317,9 +320,9 @@ func (s *served) work() {
 		out := answer{ID: a.ID}
 		result, err := s.answer(a)
 		if err != nil {
-			out.Err = encodeError(ErrGoexit)
-			_ = isolate(func() error { // the error may have methods of the user's
-				out.Err = encodeError(err)
+			out.Err = codec.EncodeError(ErrGoexit)
+			_ = failure.Isolate(func() error { // the error may have methods of the user's
+				out.Err = codec.EncodeError(err)
 				return nil
 			})
 		} else {
@@ -342,14 +345,14 @@ func (s *served) answer(a ask) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &asking{object: s.object, fn: &funcval{fn}, arg: a.Arg, err: ErrGoexit}
-	err = isolate(func() error {
+	v := &asking{object: s.object, fn: &call.Funcval{PC: fn}, arg: a.Arg, err: ErrGoexit}
+	err = failure.Isolate(func() error {
 		release, err := s.acquire(context.Background())
 		if err != nil {
 			return err
 		}
 		defer release()
-		funcOf[func(unsafe.Pointer, methodCall)](&funcval{runner})(nil, v)
+		call.FuncOf[func(unsafe.Pointer, methodCall)](&call.Funcval{PC: runner})(nil, v)
 		return v.err
 	})
 	return v.result, err
@@ -373,7 +376,7 @@ func (s *served) here(ctx context.Context, m *calledMethod, arg, result unsafe.P
 // An asking is one call on a served object, with encoded ends.
 type asking struct {
 	object unsafe.Pointer
-	fn     *funcval
+	fn     *call.Funcval
 	arg    []byte
 	result []byte
 	err    error
@@ -381,32 +384,32 @@ type asking struct {
 
 // call calls the method that its runner knows.
 func (v *asking) call(m calledMethod) {
-	a, r := m.arg.room(1), m.result.room(1)
-	if v.err = m.arg.decode(v.arg, a); v.err != nil {
+	a, r := m.arg.Room(1), m.result.Room(1)
+	if v.err = m.arg.Decode(v.arg, a); v.err != nil {
 		return
 	}
 	v.err = ErrGoexit
 	err := m.protected(v.object, a, r)
 	if v.err = err; err == nil {
-		v.result, v.err = m.result.encode(r)
+		v.result, v.err = m.result.Encode(r)
 	}
 }
 
-func (v *asking) function() *funcval { return v.fn }
+func (v *asking) function() *call.Funcval { return v.fn }
 
 // A calledMethod is a callee that takes an object, too.
 type calledMethod struct {
-	fn          *funcval
-	arg, result elem
+	fn          *call.Funcval
+	arg, result call.Elem
 	runner      askRunner
 	do          func(object, a, r unsafe.Pointer) error
 }
 
 //go:noinline
 func methodOf[S, A, R, F any](fn F) calledMethod {
-	s := shapeLike((*F)(nil), false)
+	s := call.ShapeOf((*F)(nil), false)
 	return calledMethod{
-		fn: funcvalOf(fn), arg: elemOf[A](), result: elemOf[R](), runner: (*method[S, A, R, F])(nil),
+		fn: call.FuncvalOf(fn), arg: call.ElemOf[A](), result: call.ElemOf[R](), runner: (*method[S, A, R, F])(nil),
 		do: func(object, a, r unsafe.Pointer) error {
 			v, err := invokeMethod[R](fn, s, (*S)(object), *(*A)(a))
 			if err == nil {
@@ -417,9 +420,9 @@ func methodOf[S, A, R, F any](fn F) calledMethod {
 	}
 }
 
-func invokeMethod[R, S, A, F any](fn F, s shape, object *S, a A) (r R, err error) {
+func invokeMethod[R, S, A, F any](fn F, s call.Shape, object *S, a A) (r R, err error) {
 	p := unsafe.Pointer(&fn)
-	if s&givesError != 0 {
+	if s&call.GivesError != 0 {
 		return (*(*func(*S, A) (R, error))(p))(object, a)
 	}
 	return (*(*func(*S, A) R)(p))(object, a), nil
@@ -429,7 +432,7 @@ func invokeMethod[R, S, A, F any](fn F, s shape, object *S, a A) (r R, err error
 func (m *calledMethod) protected(object, a, r unsafe.Pointer) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = newPanicError(v)
+			err = failure.NewPanicError(v)
 		}
 	}()
 	return m.do(object, a, r)
@@ -440,7 +443,7 @@ type askRunner interface{ ask(call methodCall) }
 
 // A methodCall is what an askRunner is for.
 type methodCall interface {
-	function() *funcval
+	function() *call.Funcval
 	call(m calledMethod)
 }
 
@@ -450,7 +453,7 @@ func (*method[S, A, R, F]) ask(c methodCall) {
 	if c == nil {
 		return // see askRunnerPC
 	}
-	c.call(methodOf[S, A, R](funcOf[F](c.function())))
+	c.call(methodOf[S, A, R](call.FuncOf[F](c.function())))
 }
 
 // askRunnerPC is runnerPC for methods.

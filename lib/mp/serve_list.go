@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
 // A ServedList is a slice that lives in one process, and that its children use
@@ -120,7 +122,7 @@ func (s *ServedList[T]) do(ctx context.Context, c listCall[T]) (a listAnswer[T],
 //go:noinline
 func listMethod[T any]() calledMethod {
 	return calledMethod{
-		fn: servedFunc(), arg: elemOf[listCall[T]](), result: elemOf[listAnswer[T]](), runner: (*listRunner[T])(nil),
+		fn: servedFunc(), arg: call.ElemOf[listCall[T]](), result: call.ElemOf[listAnswer[T]](), runner: (*listRunner[T])(nil),
 		do: func(object, a, r unsafe.Pointer) (err error) {
 			*(*listAnswer[T])(r), err = applyList((*[]T)(object), (*listCall[T])(a))
 			return err

@@ -3,6 +3,8 @@ package mp
 import (
 	"context"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
 // A ServedMap is a map that lives in one process, and that its children use as
@@ -137,7 +139,7 @@ func (s *ServedMap[K, V]) do(ctx context.Context, c mapCall[K, V]) (a mapAnswer[
 //go:noinline
 func mapMethod[K comparable, V any]() calledMethod {
 	return calledMethod{
-		fn: servedFunc(), arg: elemOf[mapCall[K, V]](), result: elemOf[mapAnswer[K, V]](), runner: (*mapRunner[K, V])(nil),
+		fn: servedFunc(), arg: call.ElemOf[mapCall[K, V]](), result: call.ElemOf[mapAnswer[K, V]](), runner: (*mapRunner[K, V])(nil),
 		do: func(object, a, r unsafe.Pointer) error {
 			*(*mapAnswer[K, V])(r) = applyMap(*(*map[K]V)(object), (*mapCall[K, V])(a))
 			return nil
@@ -155,7 +157,7 @@ func (*mapRunner[K, V]) ask(c methodCall) {
 }
 
 // servedFunc is a function for what needs none: the runner does it all.
-func servedFunc() *funcval { return funcvalOf(noFunc) }
+func servedFunc() *call.Funcval { return call.FuncvalOf(noFunc) }
 
 func noFunc() {}
 

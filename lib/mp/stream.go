@@ -8,6 +8,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -33,7 +35,7 @@ func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F,
 //go:noinline
 func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool, opts []JobOption) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		s, err := openStream(ctx, p, calleeOf[R, A](fn, false), ordered, opts)
+		s, err := openStream(ctx, p, call.Of[R, A](fn, false), ordered, opts)
 		if err != nil {
 			yield(*new(R), err)
 			return
@@ -42,7 +44,7 @@ func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], or
 		go func() {
 			defer s.fed()
 			for a := range seq {
-				if !s.feed(hide(unsafe.Pointer(&a))) {
+				if !s.feed(call.Hide(unsafe.Pointer(&a))) {
 					break
 				}
 			}
@@ -75,7 +77,7 @@ type streaming interface {
 }
 
 //go:noinline
-func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool, opts []JobOption) (streaming, error) {
+func openStream(ctx context.Context, pool *Pool, fn call.Function, ordered bool, opts []JobOption) (streaming, error) {
 	ctx, release := mphost.WithCancel(ctx)
 	p := poolOf(pool)
 	o, err := newJobOptions(opts)
@@ -95,8 +97,8 @@ func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool, opts [
 	}
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
-		st: jobState{fn: f, depth: nesting()}, p: p, fn: fn, do: fn.here(inner, p.o.taskTimeout), ctx: ctx,
-		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.arg},
+		st: jobState{fn: f, depth: nesting()}, p: p, fn: fn, do: fn.Bind(inner, p.o.taskTimeout), ctx: ctx,
+		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.Arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
 	j.progress = newProgress(o, -1, j.wakeAll)
@@ -122,7 +124,7 @@ func openStream(ctx context.Context, pool *Pool, fn callee, ordered bool, opts [
 type streamJob struct {
 	st      jobState
 	p       *pool
-	fn      callee
+	fn      call.Function
 	do      func(i int, a, r unsafe.Pointer) error
 	ctx     context.Context
 	release func()
@@ -183,7 +185,7 @@ func (j *streamJob) take(max int) *parcel {
 	}
 	c := &parcel{
 		st: &j.st, kind: &j.fn, do: j.do, sink: j.settled, errs: new(faults),
-		base: j.base, n: n, args: j.pending.take(n), out: j.fn.result.room(n),
+		base: j.base, n: n, args: j.pending.take(n), out: j.fn.Result.Room(n),
 	}
 	j.base += n
 	if j.pending.n < j.worthwhile { // tellLocked says when to go on
@@ -262,9 +264,9 @@ func (j *streamJob) fed() {
 	j.whole = true
 	switch {
 	case v != nil:
-		j.failure = within("the stream's sequence", newPanicError(v))
+		j.failure = failure.Wrap("the stream's sequence", failure.NewPanicError(v))
 	case !j.complete:
-		j.failure = within("the stream's sequence", ErrGoexit)
+		j.failure = failure.Wrap("the stream's sequence", ErrGoexit)
 	case j.isCut:
 		j.failure = ErrClosed
 	}

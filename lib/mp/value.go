@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -28,7 +29,7 @@ func (v *value) object(like any) *shm.Object {
 	if o := v.at.get(); o != nil {
 		return o
 	}
-	if err := checkPlain(like, "a Value"); err != nil {
+	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		panic(err)
 	}
 	return v.found(v.at.object(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
@@ -58,7 +59,7 @@ func NewValue[T any](b Backend, v T) (*Value[T], error) {
 
 //go:noinline
 func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) error {
-	if err := checkPlain(like, "a Value"); err != nil {
+	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		return err
 	}
 	if err := v.at.make(b, valueSlots+2*slotSize(size)); err != nil {
@@ -83,42 +84,6 @@ func valueSlot(o *shm.Object, i uint32, size uintptr) unsafe.Pointer {
 
 func copyBytes(to, from unsafe.Pointer, n uintptr) {
 	copy(unsafe.Slice((*byte)(to), n), unsafe.Slice((*byte)(from), n))
-}
-
-// checkPlain says why what pointer points to cannot lie in shared memory.
-//
-//go:noinline
-func checkPlain(pointer any, what string) error {
-	t := reflect.TypeOf(pointer).Elem()
-	if path, why := unshareable(t, typeName(t)); why != "" {
-		return fmt.Errorf("mp: %s of %v cannot be shared: %s %s", what, t, path, why)
-	}
-	return nil
-}
-
-// unshareable finds the first part of t that cannot lie in shared memory, and
-// says why.
-func unshareable(t reflect.Type, path string) (where, why string) {
-	if t.PkgPath() == "sync" {
-		return path, fmt.Sprintf("is a %v, which works within one process (use one of package mp beside it)", t)
-	}
-	switch k := t.Kind(); {
-	case reflect.Bool <= k && k <= reflect.Complex128:
-		return "", ""
-	case k == reflect.Array && t.Len() == 0:
-		return "", ""
-	case k == reflect.Array:
-		return unshareable(t.Elem(), path+"[]")
-	case k == reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			if where, why = unshareable(f.Type, path+"."+f.Name); why != "" {
-				return where, why
-			}
-		}
-		return "", ""
-	}
-	return path, fmt.Sprintf("is a %v, which holds a pointer (use numbers and arrays of fixed length)", t)
 }
 
 // Load returns the value.

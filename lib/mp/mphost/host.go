@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"sync"
 
+	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
@@ -108,7 +109,7 @@ func set(h Host, parent *Peer) {
 	process.mu.Lock()
 	process.host, process.parent = h, parent
 	process.mu.Unlock()
-	library.recordAll()
+	codec.RecordAll()
 }
 
 // Parent returns the parent of this process, or nil if it is not a child.
@@ -129,27 +130,32 @@ func Current() (Host, error) {
 	return process.host, nil
 }
 
-// library is what package mp does for this one.
-var library struct {
-	runChild  func(h Host, start func(parent *Peer))
-	recordAll func()
-	record    func(Range)
-}
-
-// Provide is called by package mp alone.
-func Provide(runChild func(h Host, start func(parent *Peer)), recordAll func(), record func(Range)) {
-	library.runChild, library.recordAll, library.record = runChild, recordAll, record
-}
-
 // RunChild turns this process, for which IsChild is true, over to its parent,
 // and exits when there is no more to do or the parent is gone. It must be
 // called on the main goroutine. An ordinary program calls mp.Init instead.
 func RunChild(h Host) {
-	library.runChild(h, func(parent *Peer) { set(h, parent) })
+	send, run := Open()
+	parent := NewPeer(send)
+	set(h, parent)
+	run(childHost{h, parent})
 }
+
+// A childHost is a Host as a child needs it.
+type childHost struct {
+	Host
+	parent *Peer
+}
+
+func (h childHost) Message(msg []byte) { h.Host.Message(h.parent, msg) }
 
 // RecordVariables notes the errors that the variables within r hold, in place of
 // what was noted of them before: an error among them is the same in all
 // processes. A Host calls it, in parent and child, when variables outside of the
 // binary have been initialized.
-func RecordVariables(r Range) { library.record(r) }
+func RecordVariables(r Range) { codec.RecordRange(program.Range(r)) }
+
+var Open func() (send func([]byte) error, run func(h interface {
+	FuncPC(id string) (uintptr, error)
+	Apply(msg []byte) error
+	Message(msg []byte)
+}))

@@ -1,4 +1,5 @@
-// Package failure holds the errors of the library.
+// Package failure holds the errors of the library, and calls users' functions so
+// that their panics become errors.
 package failure
 
 import (
@@ -6,10 +7,18 @@ import (
 	"runtime"
 )
 
+// The errors that package mp documents under the same names.
 var (
-	// ErrNoEntry is the error of starting a child from a program that did not call mp.Init.
 	ErrNoEntry = errors.New("mp: call mp.Init() first in main (in tests: in TestMain) to use mp.Processes; " +
 		"a child would run the whole program again otherwise")
-	// ErrUnsupported is the error of what this operating system does not offer.
+	ErrRunning     = errors.New("mp: still running")
+	ErrUnkillable  = errors.New("mp: a goroutine cannot be killed or signalled; its context was cancelled")
+	ErrGoexit      = errors.New("mp: the function called runtime.Goexit")
 	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
+	ErrFull        = errors.New("mp: the queue is full")
+	ErrBroken      = errors.New("mp: the barrier is broken")
+	ErrTooLarge    = errors.New("mp: too large to send to another process; share it through an Array")
 )
+
+// ErrMalformed is the error of bytes between parent and child that have no meaning.
+var ErrMalformed = errors.New("mp: malformed message between parent and child")

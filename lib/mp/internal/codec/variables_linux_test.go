@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 func BenchmarkRecordVariables(b *testing.B) {
 	for b.Loop() {
 		for _, s := range program.VariableRanges() {
-			recordRange(s)
+			RecordRange(s)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 	"runtime"
 	"strconv"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // How an error is sent.
@@ -18,7 +21,7 @@ const (
 	errorVariable byte = iota // a package variable, and what to make of it if that is not the same there
 	errorValue                // with its type
 	errorText                 // text, type, and what it wraps
-	errorPanic                // a *PanicError
+	errorPanic                // a *failure.PanicError
 )
 
 // Bounds of the errors that an error wraps, and of the bytes that one takes as
@@ -28,21 +31,21 @@ const (
 	maxErrorValue = 16 << 20
 )
 
-// encodeError encodes an error, which is not nil.
-func encodeError(err error) []byte {
-	var w writer
+// EncodeError encodes an error, which is not nil.
+func EncodeError(err error) []byte {
+	var w Writer
 	w.putError(err)
-	return w.b
+	return w.B
 }
 
-// decodeError undoes encodeError.
-func decodeError(b []byte) error {
-	r := reader{b: b}
+// DecodeError undoes encodeError.
+func DecodeError(b []byte) error {
+	r := Reader{B: b}
 	err := r.takeError()
-	if r.err == nil && len(r.b) > 0 {
-		return errMalformed
+	if r.Err == nil && len(r.B) > 0 {
+		return failure.ErrMalformed
 	}
-	if out := r.outcome(); out != nil {
+	if out := r.ValueErr(); out != nil {
 		return out
 	}
 	return err
@@ -50,31 +53,31 @@ func decodeError(b []byte) error {
 
 // putError writes an error. It does not fail: what cannot be sent is written
 // as its text.
-func (w *writer) putError(err error) {
+func (w *Writer) putError(err error) {
 	if id := variableID(err); id != "" {
-		w.b = append(w.b, errorVariable)
-		w.b = appendStrings(w.b, id)
-		w.b = binary.LittleEndian.AppendUint64(w.b, likeness(err))
-		at := len(w.b)
-		w.b = append(w.b, 0, 0, 0, 0)
+		w.B = append(w.B, errorVariable)
+		w.B = AppendStrings(w.B, id)
+		w.B = binary.LittleEndian.AppendUint64(w.B, likeness(err))
+		at := len(w.B)
+		w.B = append(w.B, 0, 0, 0, 0)
 		w.putErrorValue(err)
-		binary.LittleEndian.PutUint32(w.b[at:], uint32(len(w.b)-at-4))
+		binary.LittleEndian.PutUint32(w.B[at:], uint32(len(w.B)-at-4))
 		return
 	}
 	w.putErrorValue(err)
 }
 
-func (w *writer) putErrorValue(err error) {
-	if p, ok := err.(*PanicError); ok && p != nil {
-		w.b = appendStrings(append(w.b, errorPanic), p.Text, p.Stack, strconv.Itoa(p.PID))
-		if !w.try(func(w *writer) { putAny(w, &p.Value) }) {
-			w.b = append(w.b, holdsNil)
+func (w *Writer) putErrorValue(err error) {
+	if p, ok := err.(*failure.PanicError); ok && p != nil {
+		w.B = AppendStrings(append(w.B, errorPanic), p.Text, p.Stack, strconv.Itoa(p.PID))
+		if !w.try(func(w *Writer) { putAny(w, &p.Value) }) {
+			w.B = append(w.B, holdsNil)
 		}
 		return
 	}
-	text, ok := errorString(err)
-	if ok && w.try(func(w *writer) {
-		w.b = append(w.b, errorValue)
+	text, ok := failure.Text(err)
+	if ok && w.try(func(w *Writer) {
+		w.B = append(w.B, errorValue)
 		w.putDynamic(reflect.ValueOf(err))
 	}) {
 		return
@@ -83,25 +86,25 @@ func (w *writer) putErrorValue(err error) {
 }
 
 // try writes with f, or nothing where that fails.
-func (w *writer) try(f func(w *writer)) bool {
-	part := writer{b: w.b, depth: w.depth, wraps: w.wraps}
-	if f(&part); part.err != nil || len(part.b)-len(w.b) > maxErrorValue {
+func (w *Writer) try(f func(w *Writer)) bool {
+	part := Writer{B: w.B, depth: w.depth, wraps: w.wraps}
+	if f(&part); part.Err != nil || len(part.B)-len(w.B) > maxErrorValue {
 		return false
 	}
-	w.b = part.b
+	w.B = part.B
 	return true
 }
 
-func putAny(w *writer, v *any) { putInterface(reflect.TypeFor[any]())(w, unsafe.Pointer(v)) }
-func getAny(r *reader, v *any) { getInterface(reflect.TypeFor[any]())(r, unsafe.Pointer(v)) }
+func putAny(w *Writer, v *any) { putInterface(reflect.TypeFor[any]())(w, unsafe.Pointer(v)) }
+func getAny(r *Reader, v *any) { getInterface(reflect.TypeFor[any]())(r, unsafe.Pointer(v)) }
 
 // putErrorText writes the text of an error and what it wraps. An error whose
 // own methods panic is among what it wraps: nobody calls them unasked then.
-func (w *writer) putErrorText(err error, text string, broken bool) {
+func (w *Writer) putErrorText(err error, text string, broken bool) {
 	typ := reflect.TypeOf(err).String()
 	_, isRuntime := err.(runtime.Error)
-	w.b = append(append(w.b, errorText), byte(btoi(isRuntime)))
-	w.b = appendStrings(w.b, text, typ, string(matches(err)))
+	w.B = append(append(w.B, errorText), boolByte(isRuntime))
+	w.B = AppendStrings(w.B, text, typ, string(matches(err)))
 	var parts []error
 	if !broken {
 		parts = unwrap(err)
@@ -111,21 +114,21 @@ func (w *writer) putErrorText(err error, text string, broken bool) {
 		parts = nil
 	}
 	w.depth++
-	w.b = binary.AppendUvarint(w.b, uint64(len(parts)))
+	w.B = binary.AppendUvarint(w.B, uint64(len(parts)))
 	for _, e := range parts {
 		w.putError(e)
 	}
 	w.depth--
-	if !broken || !w.try(func(w *writer) {
-		w.b = append(w.b, holdsValue)
+	if !broken || !w.try(func(w *Writer) {
+		w.B = append(w.B, holdsValue)
 		w.putDynamic(reflect.ValueOf(err))
 	}) {
-		w.b = append(w.b, holdsNil)
+		w.B = append(w.B, holdsNil)
 	}
 }
 
 // takeError reads what putError wrote.
-func (r *reader) takeError() error {
+func (r *Reader) takeError() error {
 	if !r.enter() {
 		return nil
 	}
@@ -135,21 +138,21 @@ func (r *reader) takeError() error {
 		return r.takeErrorVariable()
 	case errorValue:
 		v := r.takeDynamic()
-		if r.err != nil {
+		if r.Err != nil {
 			return nil
 		}
 		err, ok := v.Interface().(error)
 		if !ok {
-			r.fail(errMalformed)
+			r.fail(failure.ErrMalformed)
 		}
 		return err
 	case errorText:
 		return r.takeErrorText()
 	case errorPanic:
-		p := &PanicError{Text: r.takeString(), Stack: r.takeString()}
+		p := &failure.PanicError{Text: r.takeString(), Stack: r.takeString()}
 		pid, err := strconv.Atoi(r.takeString())
 		if err != nil {
-			r.fail(errMalformed)
+			r.fail(failure.ErrMalformed)
 			return nil
 		}
 		p.PID, p.Value = pid, p.Text
@@ -159,31 +162,31 @@ func (r *reader) takeError() error {
 		}
 		return p
 	}
-	r.fail(errMalformed)
+	r.fail(failure.ErrMalformed)
 	return nil
 }
 
-func (r *reader) takeErrorVariable() error {
+func (r *Reader) takeErrorVariable() error {
 	id := r.takeString()
 	like := r.take(8)
 	size := r.take(4)
-	if r.err != nil {
+	if r.Err != nil {
 		return nil
 	}
 	rest := r.take(uintptr(binary.LittleEndian.Uint32(size)))
-	if r.err != nil {
+	if r.Err != nil {
 		return nil
 	}
 	if err := variableAt(id); err != nil && likeness(err) == binary.LittleEndian.Uint64(like) {
 		return err
 	}
-	part := reader{b: rest, depth: r.depth}
+	part := Reader{B: rest, depth: r.depth}
 	err := part.takeError()
-	if part.err == nil && len(part.b) > 0 {
-		part.err = errMalformed
+	if part.Err == nil && len(part.B) > 0 {
+		part.Err = failure.ErrMalformed
 	}
-	if part.err != nil {
-		r.fail(part.err)
+	if part.Err != nil {
+		r.fail(part.Err)
 	}
 	if part.bad != nil {
 		r.reject(part.bad)
@@ -191,31 +194,33 @@ func (r *reader) takeErrorVariable() error {
 	return err
 }
 
-func (r *reader) takeErrorText() error {
+func (r *Reader) takeErrorText() error {
 	isRuntime := r.takeByte() == 1
-	e := &RemoteError{Text: r.takeString(), Type: r.takeString()}
+	text, typ := r.takeString(), r.takeString()
+	var wraps []error
 	all := known()
 	for _, i := range []byte(r.takeString()) {
 		if int(i) < len(all) {
-			e.wraps = append(e.wraps, all[i])
+			wraps = append(wraps, all[i])
 		}
 	}
 	n := r.takeUvarint()
-	for i := uint64(0); i < n && r.err == nil; i++ {
+	for i := uint64(0); i < n && r.Err == nil; i++ {
 		if err := r.takeError(); err != nil {
-			e.wraps = append(e.wraps, err)
+			wraps = append(wraps, err)
 		}
 	}
 	if r.takeByte() == holdsValue {
-		if v := r.takeDynamic(); r.err == nil {
+		if v := r.takeDynamic(); r.Err == nil {
 			if err, ok := v.Interface().(error); ok {
-				e.wraps = append(e.wraps, err)
+				wraps = append(wraps, err)
 			}
 		}
 	}
-	if r.err != nil {
+	if r.Err != nil {
 		return nil
 	}
+	e := failure.NewRemoteError(text, typ, wraps)
 	if isRuntime {
 		return &remoteRuntimeError{e}
 	}
@@ -224,10 +229,9 @@ func (r *reader) takeErrorText() error {
 
 // A remoteRuntimeError is the error of the Go runtime in another process that
 // cannot be sent as it is.
-type remoteRuntimeError struct{ *RemoteError }
+type remoteRuntimeError struct{ *failure.RemoteError }
 
-func (*remoteRuntimeError) RuntimeError()     {}
-func (e *remoteRuntimeError) Unwrap() []error { return e.wraps }
+func (*remoteRuntimeError) RuntimeError() {}
 
 // unwrap returns the errors that err wraps.
 func unwrap(err error) (parts []error) {
@@ -268,7 +272,7 @@ func matches(err error) (places []byte) {
 
 // likeness is a hash of an error's type and text.
 func likeness(err error) uint64 {
-	text, _ := errorString(err)
+	text, _ := failure.Text(err)
 	h := fnv.New64a()
 	h.Write([]byte(reflect.TypeOf(err).String() + "\x00" + text))
 	return h.Sum64()
@@ -282,7 +286,7 @@ func known() []error {
 	return []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,
 		fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrClosed,
-		ErrNoEntry, ErrRunning, ErrUnkillable, ErrGoexit, ErrUnsupported,
-		ErrClosed, ErrFull, ErrBroken, errors.ErrUnsupported, ErrTooLarge,
+		failure.ErrNoEntry, failure.ErrRunning, failure.ErrUnkillable, failure.ErrGoexit, failure.ErrUnsupported,
+		shm.ErrClosed, failure.ErrFull, failure.ErrBroken, errors.ErrUnsupported, failure.ErrTooLarge,
 	}
 }

@@ -8,11 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Tid returns the id of the operating system thread that the calling
-// goroutine is on. The goroutine may move to another thread at any time unless
-// it is locked to this one.
-func Tid() int { return unix.Gettid() }
-
 // wakeOrphan has a stopped child go on when the parent is gone, so that it finds
 // that out. The signal follows the thread that starts the child, which may end
 // earlier: a signal that does nothing to who is not stopped does no harm then.
@@ -32,21 +27,6 @@ func crashFile() (*os.File, error) {
 	}
 	_, err = f.Seek(ledgerSize, 0)
 	return f, err
-}
-
-// mapLedger maps the start of a crashFile; nil means that there is none.
-func mapLedger(f *os.File) ledger {
-	b, err := unix.Mmap(int(f.Fd()), 0, ledgerSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		return nil
-	}
-	return b
-}
-
-func (l ledger) unmap() {
-	if l != nil {
-		_ = unix.Munmap(l)
-	}
 }
 
 // endsGroup waits until a child has ended, and kills what it has started in its

@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"encoding/binary"
@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
@@ -74,7 +75,7 @@ func appendType(b []byte, t reflect.Type, depth int) ([]byte, error) {
 		}
 	}
 	if name, err := placeOfType(t); err == nil {
-		return appendStrings(append(b, typePlaced), name), nil
+		return AppendStrings(append(b, typePlaced), name), nil
 	}
 	if t.Name() != "" {
 		return nil, fmt.Errorf("the type %v is not known to other processes", t)
@@ -104,7 +105,7 @@ func appendStruct(b []byte, t reflect.Type, depth int) (_ []byte, err error) {
 	b = binary.AppendUvarint(append(b, typeStruct), uint64(t.NumField()))
 	for i := range t.NumField() {
 		f := t.Field(i)
-		b = append(appendStrings(b, f.Name, f.PkgPath, string(f.Tag)), byte(btoi(f.Anonymous)))
+		b = append(AppendStrings(b, f.Name, f.PkgPath, string(f.Tag)), boolByte(f.Anonymous))
 		if b, err = appendType(b, f.Type, depth+1); err != nil {
 			return nil, err
 		}
@@ -113,20 +114,20 @@ func appendStruct(b []byte, t reflect.Type, depth int) (_ []byte, err error) {
 }
 
 // takeType reads a type that typeID named.
-func (r *reader) takeType() reflect.Type {
+func (r *Reader) takeType() reflect.Type {
 	n, isNil := r.takeLen(1)
 	id := r.take(uintptr(max(n, 0)))
-	if r.err != nil || isNil {
-		r.fail(errMalformed)
+	if r.Err != nil || isNil {
+		r.fail(failure.ErrMalformed)
 		return nil
 	}
 	if t, ok := typesNamed.Load(string(id)); ok {
 		return t.(reflect.Type)
 	}
-	p := reader{b: id}
+	p := Reader{B: id}
 	t, err := p.parseType(0)
-	if err == nil && len(p.b) > 0 {
-		err = errMalformed
+	if err == nil && len(p.B) > 0 {
+		err = failure.ErrMalformed
 	}
 	if err != nil {
 		r.fail(err)
@@ -137,26 +138,26 @@ func (r *reader) takeType() reflect.Type {
 }
 
 // parseType undoes appendType. Reflect panics at what no type can be.
-func (r *reader) parseType(depth int) (t reflect.Type, err error) {
+func (r *Reader) parseType(depth int) (t reflect.Type, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			t, err = nil, fmt.Errorf("%w: %v", errMalformed, v)
+			t, err = nil, fmt.Errorf("%w: %v", failure.ErrMalformed, v)
 		}
 	}()
 	form := r.takeByte()
-	if depth > maxTypeDepth || r.err != nil {
-		return nil, errMalformed
+	if depth > maxTypeDepth || r.Err != nil {
+		return nil, failure.ErrMalformed
 	}
 	switch form {
 	case typeBasic:
-		if i := int(r.takeByte()); r.err == nil && i < len(basicTypes) {
+		if i := int(r.takeByte()); r.Err == nil && i < len(basicTypes) {
 			return basicTypes[i], nil
 		}
-		return nil, errMalformed
+		return nil, failure.ErrMalformed
 	case typePlaced:
 		name := r.takeString()
-		if r.err != nil {
-			return nil, r.err
+		if r.Err != nil {
+			return nil, r.Err
 		}
 		addr, err := typeAt(name)
 		if err != nil {
@@ -169,18 +170,18 @@ func (r *reader) parseType(depth int) (t reflect.Type, err error) {
 	return r.parseComposite(form, depth)
 }
 
-func (r *reader) parseComposite(form byte, depth int) (reflect.Type, error) {
+func (r *Reader) parseComposite(form byte, depth int) (reflect.Type, error) {
 	var n uint64
 	switch form {
 	case typeArray:
 		if n = r.takeUvarint(); n > maxLen {
-			return nil, errMalformed
+			return nil, failure.ErrMalformed
 		}
 	case typeChan:
 		n = uint64(r.takeByte())
 	case typePointer, typeSlice, typeMap:
 	default:
-		return nil, errMalformed
+		return nil, failure.ErrMalformed
 	}
 	elem, err := r.parseType(depth + 1)
 	if err != nil {
@@ -203,16 +204,16 @@ func (r *reader) parseComposite(form byte, depth int) (reflect.Type, error) {
 	return reflect.MapOf(elem, value), nil
 }
 
-func (r *reader) parseStruct(depth int) (reflect.Type, error) {
+func (r *Reader) parseStruct(depth int) (reflect.Type, error) {
 	n := r.takeUvarint()
 	if n > maxTypeFields {
-		return nil, errMalformed
+		return nil, failure.ErrMalformed
 	}
 	var fields []reflect.StructField
 	for range n {
 		f := reflect.StructField{Name: r.takeString(), PkgPath: r.takeString(), Tag: reflect.StructTag(r.takeString()), Anonymous: r.takeByte() == 1}
-		if r.err != nil {
-			return nil, r.err
+		if r.Err != nil {
+			return nil, r.Err
 		}
 		t, err := r.parseType(depth + 1)
 		if err != nil {
@@ -221,31 +222,31 @@ func (r *reader) parseStruct(depth int) (reflect.Type, error) {
 		f.Type = t
 		fields = append(fields, f)
 	}
-	return reflect.StructOf(fields), r.err
+	return reflect.StructOf(fields), r.Err
 }
 
-func (r *reader) takeByte() byte {
+func (r *Reader) takeByte() byte {
 	if b := r.take(1); b != nil {
 		return b[0]
 	}
 	return 0
 }
 
-func (r *reader) takeUvarint() uint64 {
-	u, k := binary.Uvarint(r.b)
+func (r *Reader) takeUvarint() uint64 {
+	u, k := binary.Uvarint(r.B)
 	if k <= 0 {
-		r.fail(errMalformed)
+		r.fail(failure.ErrMalformed)
 		return 0
 	}
-	r.b = r.b[k:]
+	r.B = r.B[k:]
 	return u
 }
 
 // takeString reads what appendStrings wrote.
-func (r *reader) takeString() string {
+func (r *Reader) takeString() string {
 	n := r.takeUvarint()
-	if n > uint64(len(r.b)) {
-		r.fail(errMalformed)
+	if n > uint64(len(r.B)) {
+		r.fail(failure.ErrMalformed)
 		return ""
 	}
 	return string(r.take(uintptr(n)))

@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"errors"
@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 type shape2 interface{ Area() float64 }
@@ -112,12 +114,12 @@ func TestCodecRefusesInInterfaces(t *testing.T) {
 	ring := []any{nil}
 	ring[0] = ring
 	for want, v := range map[string]any{
-		"the value.(map[string]interface {})[k].([]interface {})[1].(mp.hooks).OnDone is a func(error)": map[string]any{"k": []any{1, hooks{OnDone: func(error) {}}}},
+		"the value.(map[string]interface {})[k].([]interface {})[1].(codec.hooks).OnDone is a func(error)": map[string]any{"k": []any{1, hooks{OnDone: func(error) {}}}},
 		"events is a chan int":            &hooks{events: make(chan int)},
 		"cycle":                           ring,
 		"holds a *strings.Reader":         []any{strings.NewReader("x")},
-		"holds a mp.unsent, which cannot": []any{unsent{}},
-		"in is a mp.unsentInside and cannot be encoded: no, never": []any{&unsentPointer{}},
+		"holds a codec.unsent, which cannot": []any{unsent{}},
+		"in is a codec.unsentInside and cannot be encoded: no, never": []any{&unsentPointer{}},
 	} {
 		_, err := encode(&v)
 		says(t, err, want)
@@ -327,20 +329,20 @@ func FuzzInterface(f *testing.F) {
 				t.Fatalf("%#v was decoded and cannot be encoded: %v", v, err)
 			}
 		}
-		_ = decodeError(b)
+		_ = DecodeError(b)
 	})
 }
 
 func TestCodecOfDeepBytes(t *testing.T) {
 	deep := append([]byte{}, strings.Repeat("\x01", 1<<20)...)
 	var v *node
-	if err := decode(deep, &v); !errors.Is(err, errMalformed) {
+	if err := decode(deep, &v); !errors.Is(err, failure.ErrMalformed) {
 		t.Errorf("a million levels: %v", err)
 	}
 	id, _ := typeID(reflect.TypeFor[[]any]())
 	one := append([]byte{holdsValue, byte(len(id) + 1)}, id...)
 	var w any
-	if err := decode([]byte(strings.Repeat(string(append(one, 2)), 1<<18)), &w); !errors.Is(err, errMalformed) {
+	if err := decode([]byte(strings.Repeat(string(append(one, 2)), 1<<18)), &w); !errors.Is(err, failure.ErrMalformed) {
 		t.Errorf("many interfaces in each other: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"encoding"
@@ -8,19 +8,21 @@ import (
 	"runtime"
 	"strings"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A builder makes the codec of a type and of those that it is made of.
 type builder struct {
-	building map[reflect.Type]*codec // also for types that contain themselves
+	building map[reflect.Type]*Codec // also for types that contain themselves
 }
 
 // build makes the codec of t; path names the value for errors.
-func (b builder) build(t reflect.Type, path string) (*codec, error) {
+func (b builder) build(t reflect.Type, path string) (*Codec, error) {
 	if c := b.building[t]; c != nil {
 		return c, nil
 	}
-	c := &codec{typ: t, size: t.Size(), least: 1}
+	c := &Codec{typ: t, Size: t.Size(), least: 1}
 	b.building[t] = c
 	if timeCodec(c, t) || bySelf(c, t) {
 		return c, nil
@@ -29,13 +31,13 @@ func (b builder) build(t reflect.Type, path string) (*codec, error) {
 		return nil, fmt.Errorf("%s is a %v: %s", path, t, reason)
 	}
 	if t.Size() == 0 || fixedSize(t) {
-		c.fixed, c.least = true, c.size
+		c.Fixed, c.least = true, c.Size
 		return c, nil
 	}
 	return c, b.byKind(c, t, path)
 }
 
-func (b builder) byKind(c *codec, t reflect.Type, path string) error {
+func (b builder) byKind(c *Codec, t reflect.Type, path string) error {
 	switch t.Kind() {
 	case reflect.String:
 		c.encode, c.decode = putString, getString
@@ -181,12 +183,12 @@ func embeds(t reflect.Type, method string) bool {
 }
 
 // bySelf uses the methods of a type that encodes itself for gob or as binary.
-func bySelf(c *codec, t reflect.Type) bool {
+func bySelf(c *Codec, t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface || !encodesItself(t) {
 		return false
 	}
 	viaGob := reflect.PointerTo(t).Implements(gobEncoder) && reflect.PointerTo(t).Implements(gobDecoder)
-	c.encode = func(w *writer, p unsafe.Pointer) {
+	c.encode = func(w *Writer, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Interface()
 		out, err := guarded(func() ([]byte, error) {
 			if viaGob {
@@ -198,13 +200,13 @@ func bySelf(c *codec, t reflect.Type) bool {
 			w.fail(fmt.Errorf("is a %v and cannot be encoded: %w", t, err))
 			return
 		}
-		w.putLen(len(out), false)
-		w.b = append(w.b, out...)
+		w.PutLen(len(out), false)
+		w.B = append(w.B, out...)
 	}
-	c.decode = func(r *reader, p unsafe.Pointer) {
+	c.decode = func(r *Reader, p unsafe.Pointer) {
 		n, _ := r.takeLen(1)
 		in := r.take(uintptr(max(n, 0)))
-		if r.err != nil {
+		if r.Err != nil {
 			return
 		}
 		v := reflect.NewAt(t, p).Interface()
@@ -226,7 +228,7 @@ func bySelf(c *codec, t reflect.Type) bool {
 func guarded(f func() ([]byte, error)) (b []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = newPanicError(v)
+			err = failure.NewPanicError(v)
 		}
 	}()
 	return f()

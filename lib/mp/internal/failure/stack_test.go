@@ -1,4 +1,4 @@
-package mp
+package failure
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestCrashSummary(t *testing.T) {
 		"a stack overflow": {"runtime stack:\nruntime.throw({0x1})\n\tpanic.go:1 +0x48 fp=0x7 sp=0x7 pc=0x4\n\n" +
 			"goroutine 1 gp=0x1 m=0 mp=0x2 [running, locked to thread]:\nmain.deep(0x1?)\n\tmain.go:1 +0x2d fp=0x1 sp=0x2 pc=0x3\n" +
 			"main.deep(0x0?)\n\tmain.go:1 +0x2d fp=0x1 sp=0x2 pc=0x3\n...22369433 frames elided...\nmain.deep(0x0?)\n\tmain.go:1 +0x2d fp=0x1 sp=0x2 pc=0x3\n" +
-			"main.top(...)\n\tmain.go:9\n" + thisPackage + "invoke[...](0x1)\n\tshape.go:61 +0x71\nmain.main()\n\tmain.go:3 +0x1\n",
+			"main.top(...)\n\tmain.go:9\n" + library + "/internal/call.Invoke[...](0x1)\n\tshape.go:61 +0x71\nmain.main()\n\tmain.go:3 +0x1\n",
 			"goroutine 1 [running, locked to thread]:\nmain.deep(0x1?)\n\tmain.go:1 +0x2d\n… 3 times\nmain.top(...)\n\tmain.go:9"},
 		"nothing":        {"", ""},
 		"something else": {"SIGSEGV: segmentation violation", "SIGSEGV: segmentation violation"},

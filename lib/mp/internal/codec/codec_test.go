@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"errors"
@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 type hidden struct {
@@ -215,7 +217,7 @@ func TestCodecNamesWhatCannotBeSent(t *testing.T) {
 
 func cannot[T any](t *testing.T, parts ...string) {
 	t.Helper()
-	_, err := codecOf(reflect.TypeFor[T]())
+	_, err := Of(reflect.TypeFor[T]())
 	says(t, err, parts...)
 }
 
@@ -238,7 +240,7 @@ func TestCodecOfCorruptValues(t *testing.T) {
 	}
 	for n := range b {
 		var got node
-		if err := decode(b[:n], &got); !errors.Is(err, errMalformed) {
+		if err := decode(b[:n], &got); !errors.Is(err, failure.ErrMalformed) {
 			t.Errorf("%d of %d bytes: %v", n, len(b), err)
 		}
 	}
@@ -249,7 +251,7 @@ func TestCodecOfCorruptValues(t *testing.T) {
 		decode(huge, new([]struct{})), decode(huge, new([][0]string)), decode(append([]byte{holdsValue}, huge...), new(any)), decode(huge, new(error)),
 		decode(append(huge, 0), new(time.Time)),
 	} {
-		if !errors.Is(err, errMalformed) {
+		if !errors.Is(err, failure.ErrMalformed) {
 			t.Errorf("an impossible length: %v", err)
 		}
 	}
@@ -300,11 +302,17 @@ func FuzzCodec(f *testing.F) {
 }
 
 func encode[T any](v *T) ([]byte, error) {
-	e := elemOf[T]()
-	return e.encode(unsafe.Pointer(v))
+	c, err := Of(reflect.TypeFor[T]())
+	if err != nil {
+		return nil, err
+	}
+	return c.Marshal(unsafe.Pointer(v))
 }
 
 func decode[T any](b []byte, v *T) error {
-	e := elemOf[T]()
-	return e.decode(b, unsafe.Pointer(v))
+	c, err := Of(reflect.TypeFor[T]())
+	if err != nil {
+		return err
+	}
+	return c.Unmarshal(b, unsafe.Pointer(v))
 }

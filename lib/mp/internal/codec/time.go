@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"encoding/binary"
@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A time.Time is sent with its location: by its name where that means the same
@@ -18,7 +20,7 @@ var (
 )
 
 // timeCodec uses the codec of times and locations.
-func timeCodec(c *codec, t reflect.Type) bool {
+func timeCodec(c *Codec, t reflect.Type) bool {
 	switch t {
 	case timeType:
 		c.encode, c.decode = putTime, getTime
@@ -32,20 +34,20 @@ func timeCodec(c *codec, t reflect.Type) bool {
 
 const noLocation, hasLocation = 0, 1
 
-func putTime(w *writer, p unsafe.Pointer) {
+func putTime(w *Writer, p unsafe.Pointer) {
 	t := *(*time.Time)(p)
 	l := t.Location()
 	if l == time.UTC {
-		w.b = append(w.b, noLocation)
+		w.B = append(w.B, noLocation)
 	} else {
-		w.b = append(w.b, hasLocation)
+		w.B = append(w.B, hasLocation)
 		w.putZone(l, t)
 	}
-	w.b = binary.LittleEndian.AppendUint64(w.b, uint64(t.Unix()))
-	w.b = binary.LittleEndian.AppendUint32(w.b, uint32(t.Nanosecond()))
+	w.B = binary.LittleEndian.AppendUint64(w.B, uint64(t.Unix()))
+	w.B = binary.LittleEndian.AppendUint32(w.B, uint32(t.Nanosecond()))
 }
 
-func getTime(r *reader, p unsafe.Pointer) {
+func getTime(r *Reader, p unsafe.Pointer) {
 	var name, zone string
 	var offset int64
 	has := r.takeByte() == hasLocation
@@ -53,7 +55,7 @@ func getTime(r *reader, p unsafe.Pointer) {
 		name, zone, offset = r.takeZone()
 	}
 	sec, nsec := r.take(8), r.take(4)
-	if r.err != nil {
+	if r.Err != nil {
 		return
 	}
 	t := time.Unix(int64(binary.LittleEndian.Uint64(sec)), int64(binary.LittleEndian.Uint32(nsec)%1e9)).UTC()
@@ -63,41 +65,41 @@ func getTime(r *reader, p unsafe.Pointer) {
 	*(*time.Time)(p) = t
 }
 
-func putLocation(w *writer, p unsafe.Pointer) {
+func putLocation(w *Writer, p unsafe.Pointer) {
 	l := *(**time.Location)(p)
 	if l == nil {
-		w.b = append(w.b, noLocation)
+		w.B = append(w.B, noLocation)
 		return
 	}
-	w.b = append(w.b, hasLocation)
+	w.B = append(w.B, hasLocation)
 	w.putZone(l, time.Unix(0, 0))
 }
 
-func getLocation(r *reader, p unsafe.Pointer) {
+func getLocation(r *Reader, p unsafe.Pointer) {
 	*(**time.Location)(p) = nil
 	if r.takeByte() == hasLocation {
 		name, zone, offset := r.takeZone()
-		if r.err == nil {
+		if r.Err == nil {
 			*(**time.Location)(p) = locationAt(name, zone, offset, time.Unix(0, 0))
 		}
 	}
 }
 
 // putZone writes the name of a location, and the zone that holds there at t.
-func (w *writer) putZone(l *time.Location, t time.Time) {
+func (w *Writer) putZone(l *time.Location, t time.Time) {
 	zone, offset := t.In(l).Zone()
-	w.b = appendStrings(w.b, l.String(), zone)
-	w.b = binary.AppendVarint(w.b, int64(offset))
+	w.B = AppendStrings(w.B, l.String(), zone)
+	w.B = binary.AppendVarint(w.B, int64(offset))
 }
 
-func (r *reader) takeZone() (name, zone string, offset int64) {
+func (r *Reader) takeZone() (name, zone string, offset int64) {
 	name, zone = r.takeString(), r.takeString()
-	offset, k := binary.Varint(r.b)
+	offset, k := binary.Varint(r.B)
 	if k <= 0 || offset != int64(int32(offset)) {
-		r.fail(errMalformed)
+		r.fail(failure.ErrMalformed)
 		return "", "", 0
 	}
-	r.b = r.b[k:]
+	r.B = r.B[k:]
 	return name, zone, offset
 }
 

@@ -1,9 +1,11 @@
-package mp
+package codec
 
 import (
 	"fmt"
 	"reflect"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // What the first byte of an interface says of it.
@@ -16,56 +18,56 @@ const (
 // putInterface writes what an interface of type t holds: its type, and the
 // value as the codec of that type does. An error that cannot be sent as it is
 // is written as a task's error would be.
-func putInterface(t reflect.Type) func(*writer, unsafe.Pointer) {
-	return func(w *writer, p unsafe.Pointer) {
+func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
+	return func(w *Writer, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
 		if v.IsNil() {
-			w.b = append(w.b, holdsNil)
+			w.B = append(w.B, holdsNil)
 			return
 		}
 		held := v.Elem()
-		mark := len(w.b)
+		mark := len(w.B)
 		err, isError := v.Interface().(error)
 		if isError && isPackageVariable(err) {
-			w.b = append(w.b, holdsError)
+			w.B = append(w.B, holdsError)
 			w.putError(err)
 			return
 		}
-		w.b = append(w.b, holdsValue)
+		w.B = append(w.B, holdsValue)
 		w.putDynamic(held)
-		if isError && w.err != nil && w.depth < maxDepth && t.NumMethod() == 0 {
-			*w = writer{b: append(w.b[:mark], holdsError), depth: w.depth}
+		if isError && w.Err != nil && w.depth < maxDepth && t.NumMethod() == 0 {
+			*w = Writer{B: append(w.B[:mark], holdsError), depth: w.depth}
 			w.putError(err)
 		}
 	}
 }
 
 // putDynamic writes a value with its type.
-func (w *writer) putDynamic(v reflect.Value) {
+func (w *Writer) putDynamic(v reflect.Value) {
 	id, err := typeID(v.Type())
-	var c *codec
+	var c *Codec
 	if err == nil {
-		c, err = codecOf(v.Type())
+		c, err = Of(v.Type())
 	}
 	if err != nil {
-		w.fail(fmt.Errorf("is an interface that holds a %v, which cannot be sent: %w", v.Type(), bare{err}))
+		w.fail(fmt.Errorf("is an interface that holds a %v, which cannot be sent: %w", v.Type(), failure.Unprefixed(err)))
 		return
 	}
-	w.putLen(len(id), false)
-	w.b = append(w.b, id...)
+	w.PutLen(len(id), false)
+	w.B = append(w.B, id...)
 	if w.enter() {
 		held := reflect.New(v.Type())
 		held.Elem().Set(v)
-		c.put(w, held.UnsafePointer())
-		if w.err != nil {
+		c.Encode(w, held.UnsafePointer())
+		if w.Err != nil {
 			w.within(fmt.Sprintf(".(%v)", v.Type()))
 		}
 	}
 	w.leave()
 }
 
-func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
-	return func(r *reader, p unsafe.Pointer) {
+func getInterface(t reflect.Type) func(*Reader, unsafe.Pointer) {
+	return func(r *Reader, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
 		v.SetZero()
 		var held reflect.Value
@@ -77,10 +79,10 @@ func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
 		case holdsError:
 			held = reflect.ValueOf(r.takeError())
 		default:
-			r.fail(errMalformed)
+			r.fail(failure.ErrMalformed)
 		}
 		switch {
-		case r.err != nil || !held.IsValid():
+		case r.Err != nil || !held.IsValid():
 		case !held.Type().AssignableTo(t):
 			r.reject(fmt.Errorf("a %v is not a %v", held.Type(), t))
 		default:
@@ -90,14 +92,14 @@ func getInterface(t reflect.Type) func(*reader, unsafe.Pointer) {
 }
 
 // takeDynamic reads what putDynamic wrote.
-func (r *reader) takeDynamic() reflect.Value {
+func (r *Reader) takeDynamic() reflect.Value {
 	t := r.takeType()
-	if r.err != nil {
+	if r.Err != nil {
 		return reflect.Value{}
 	}
-	c, err := codecOf(t)
-	if err == nil && c.least > uintptr(len(r.b)) {
-		err = errMalformed
+	c, err := Of(t)
+	if err == nil && c.least > uintptr(len(r.B)) {
+		err = failure.ErrMalformed
 	}
 	if err != nil {
 		r.fail(err)
@@ -105,32 +107,32 @@ func (r *reader) takeDynamic() reflect.Value {
 	}
 	held := reflect.New(t)
 	if r.enter() {
-		c.get(r, held.UnsafePointer())
+		c.Decode(r, held.UnsafePointer())
 	}
 	r.leave()
 	return held.Elem()
 }
 
 // An error is sent as a task's error is.
-func putError(w *writer, p unsafe.Pointer) {
+func putError(w *Writer, p unsafe.Pointer) {
 	err := *(*error)(p)
 	if err == nil {
-		w.b = append(w.b, holdsNil)
+		w.B = append(w.B, holdsNil)
 		return
 	}
-	w.b = append(w.b, holdsError)
+	w.B = append(w.B, holdsError)
 	w.putError(err)
 }
 
-func getError(r *reader, p unsafe.Pointer) {
+func getError(r *Reader, p unsafe.Pointer) {
 	*(*error)(p) = nil
 	switch r.takeByte() {
 	case holdsNil:
 	case holdsError:
-		if err := r.takeError(); r.err == nil {
+		if err := r.takeError(); r.Err == nil {
 			*(*error)(p) = err
 		}
 	default:
-		r.fail(errMalformed)
+		r.fail(failure.ErrMalformed)
 	}
 }

@@ -1,4 +1,4 @@
-package mp
+package codec
 
 import (
 	"encoding/binary"
@@ -8,7 +8,6 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/program"
-	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // An error that a package variable holds, such as io.EOF, is the same in every
@@ -47,20 +46,17 @@ type errorAt struct {
 // keep what that points to: it counts while the variable holds it.
 type pointerAt struct{ addr, value uintptr }
 
-// recordVariables looks at the variables of the binary. It must be called
+// RecordAll looks at the variables of the binary. It must be called
 // before a user's function runs.
-func recordVariables() {
+func RecordAll() {
 	errorVariables.once.Do(func() {
 		for _, s := range program.VariableRanges() {
-			recordRange(s)
+			RecordRange(s)
 		}
 	})
 }
 
-// recordIn is what mphost.RecordVariables does.
-func recordIn(r mphost.Range) { recordRange(program.Range(r)) }
-
-func recordRange(r program.Range) {
+func RecordRange(r program.Range) {
 	v := &errorVariables
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -111,7 +107,7 @@ func variableID(err error) string {
 			return string([]byte{foundKnown, byte(i)})
 		}
 	}
-	recordVariables()
+	RecordAll()
 	errorVariables.mu.Lock()
 	defer errorVariables.mu.Unlock()
 	for _, v := range errorVariables.errors {
@@ -159,7 +155,7 @@ func variableAt(id string) error {
 	if len(id) < 1+placeSize {
 		return nil
 	}
-	recordVariables()
+	RecordAll()
 	errorVariables.mu.Lock()
 	defer errorVariables.mu.Unlock()
 	addr, description, err := placeAt(id[1 : 1+placeSize])
@@ -182,10 +178,10 @@ func variableAt(id string) error {
 
 // pointedTo makes the error of a pointer type that was found at addr.
 func pointedTo(found byte, addr uintptr, typeName string) error {
-	r := reader{b: binary.AppendUvarint(nil, uint64(len(typeName)+1))}
-	r.b = append(r.b, typeName...)
+	r := Reader{B: binary.AppendUvarint(nil, uint64(len(typeName)+1))}
+	r.B = append(r.B, typeName...)
 	t := r.takeType()
-	if r.err != nil || t.Kind() != reflect.Pointer || !t.Implements(reflect.TypeFor[error]()) {
+	if r.Err != nil || t.Kind() != reflect.Pointer || !t.Implements(reflect.TypeFor[error]()) {
 		return nil
 	}
 	if found == foundPointer {

@@ -3,13 +3,7 @@ package mp
 import (
 	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
-
-// Tid returns this process's id: the operating system hides its thread ids
-// from programs that do not use its C library.
-func Tid() int { return unix.Getpid() }
 
 func wakeOrphan(*syscall.SysProcAttr) {}
 
@@ -29,9 +23,5 @@ func crashFile() (*os.File, error) {
 // endsGroup does nothing: without waitid there is no safe moment for it. What a
 // child has started in its group ends with it only where it is killed.
 func endsGroup(*os.Process) {}
-
-func mapLedger(*os.File) ledger { return nil }
-
-func (l ledger) unmap() {}
 
 func widen(*os.File, int) {}

@@ -1,11 +1,12 @@
-package mp
+package failure
 
 import (
 	"fmt"
 	"strings"
 )
 
-const thisPackage = "github.com/perijove/perijove/lib/mp."
+// library is the beginning of the library's package paths.
+const library = "github.com/perijove/perijove/lib/mp"
 
 // A call is a frame of a printed stack: the function with its arguments, and
 // its place below it.
@@ -26,11 +27,23 @@ func parseStack(lines []string) []call {
 
 func (c call) String() string { return c.name + "\n" + c.place + "\n" }
 
-// entersUser reports whether c is where this package calls a user's function.
+// entersUser reports whether c is where the library calls a user's function.
 func (c call) entersUser() bool {
-	return strings.HasPrefix(c.name, thisPackage+"invoke[") || strings.HasPrefix(c.name, thisPackage+"invokeMethod[") ||
-		strings.HasPrefix(c.name, thisPackage+"guarded(")
+	name, ok := strings.CutPrefix(c.name, library)
+	if !ok {
+		return false
+	}
+	_, name, _ = strings.Cut(name, ".")
+	for _, f := range userCallers {
+		if strings.HasPrefix(strings.ToLower(name), f) {
+			return true
+		}
+	}
+	return false
 }
+
+// userCallers are the functions of the library that call users' functions, in lower case.
+var userCallers = []string{"invoke[", "invokemethod[", "guarded("}
 
 // panicStack is what debug.Stack wrote, called by a deferred function of
 // protect, without what is not the panicking function's: the calls that led to

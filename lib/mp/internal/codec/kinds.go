@@ -1,49 +1,51 @@
-package mp
+package codec
 
 import (
 	"fmt"
 	"reflect"
 	"strings"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-func putString(w *writer, p unsafe.Pointer) {
+func putString(w *Writer, p unsafe.Pointer) {
 	s := *(*string)(p)
-	w.putLen(len(s), false)
-	w.b = append(w.b, s...)
+	w.PutLen(len(s), false)
+	w.B = append(w.B, s...)
 }
 
-func getString(r *reader, p unsafe.Pointer) {
+func getString(r *Reader, p unsafe.Pointer) {
 	n, _ := r.takeLen(1)
 	*(*string)(p) = string(r.take(uintptr(max(n, 0))))
 }
 
-func (b builder) slice(c *codec, t reflect.Type, path string) error {
+func (b builder) slice(c *Codec, t reflect.Type, path string) error {
 	elem, err := b.build(t.Elem(), path+"[]")
 	if err != nil {
 		return err
 	}
-	if elem.fixed {
-		c.elem = elem
+	if elem.Fixed {
+		c.Elem = elem
 	}
-	c.encode = func(w *writer, p unsafe.Pointer) {
+	c.encode = func(w *Writer, p unsafe.Pointer) {
 		s := (*[]byte)(p) // its header; the length counts elements
-		w.putLen(len(*s), *s == nil)
+		w.PutLen(len(*s), *s == nil)
 		if w.enter() {
-			elem.putAll(w, unsafe.Pointer(unsafe.SliceData(*s)), len(*s))
+			elem.EncodeAll(w, unsafe.Pointer(unsafe.SliceData(*s)), len(*s))
 		}
 		w.leave()
 	}
-	c.decode = func(r *reader, p unsafe.Pointer) {
+	c.decode = func(r *Reader, p unsafe.Pointer) {
 		n, isNil := r.takeLen(elem.least)
 		v := reflect.NewAt(t, p).Elem()
-		if isNil || r.err != nil {
+		if isNil || r.Err != nil {
 			v.SetZero()
 			return
 		}
-		if bytes := uintptr(n) * elem.size; elem.fixed && bytes >= largeBulk {
-			if b := r.take(bytes); r.err == nil {
-				c.setBulk(p, n, bulkOf(bytes, b))
+		if bytes := uintptr(n) * elem.Size; elem.Fixed && bytes >= LargeBulk {
+			if b := r.take(bytes); r.Err == nil {
+				c.SetBulk(p, n, NewBulk(bytes, b))
 			}
 			return
 		}
@@ -57,17 +59,17 @@ func (b builder) slice(c *codec, t reflect.Type, path string) error {
 
 // getSlice reads the n elements of the slice v. Where few bytes may become much
 // memory, it grows with what is read.
-func (c *codec) getSlice(r *reader, v reflect.Value, n int) {
+func (c *Codec) getSlice(r *Reader, v reflect.Value, n int) {
 	room := n
-	if c.size > 0 {
-		room = min(n, int((maxGrowth*uintptr(len(r.b))+minGrowth)/c.size))
+	if c.Size > 0 {
+		room = min(n, int((maxGrowth*uintptr(len(r.B))+minGrowth)/c.Size))
 	}
 	v.Set(reflect.MakeSlice(v.Type(), room, room))
-	c.getAll(r, v.UnsafePointer(), room)
-	for i := room; i < n && r.err == nil; i++ {
+	c.DecodeAll(r, v.UnsafePointer(), room)
+	for i := room; i < n && r.Err == nil; i++ {
 		v.Grow(1)
 		v.SetLen(i + 1)
-		c.get(r, v.Index(i).Addr().UnsafePointer())
+		c.Decode(r, v.Index(i).Addr().UnsafePointer())
 	}
 }
 
@@ -78,19 +80,19 @@ const (
 	minGrowth = 4096
 )
 
-// bulk returns the memory of a slice whose elements are their own encoding:
+// Bulk returns the memory of a slice whose elements are their own encoding:
 // what follows the length in the slice's encoding.
-func (c *codec) bulk(p unsafe.Pointer) []byte {
+func (c *Codec) Bulk(p unsafe.Pointer) []byte {
 	s := (*[]byte)(p) // its header; the length counts elements
-	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.elem.size)
+	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.Elem.Size)
 }
 
-// largeBulk is from how many bytes on memory is worth not being cleared first.
-const largeBulk = 4096
+// LargeBulk is from how many bytes on memory is worth not being cleared first.
+const LargeBulk = 4096
 
-// bulkOf copies parts into new memory of that many bytes in total. It is not
+// NewBulk copies parts into new memory of that many bytes in total. It is not
 // cleared before, and holds no pointers.
-func bulkOf(bytes uintptr, parts ...[]byte) unsafe.Pointer {
+func NewBulk(bytes uintptr, parts ...[]byte) unsafe.Pointer {
 	var b strings.Builder // the one way to such memory
 	b.Grow(int(bytes))
 	for _, p := range parts {
@@ -99,33 +101,33 @@ func bulkOf(bytes uintptr, parts ...[]byte) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.StringData(b.String()))
 }
 
-// setBulk makes the slice at p the n elements in memory from bulkOf.
-func (c *codec) setBulk(p unsafe.Pointer, n int, mem unsafe.Pointer) {
+// SetBulk makes the slice at p the n elements in memory from bulkOf.
+func (c *Codec) SetBulk(p unsafe.Pointer, n int, mem unsafe.Pointer) {
 	*(*[]byte)(p) = unsafe.Slice((*byte)(mem), n) // its header; the length counts elements
 }
 
-// makeBulk makes a slice of n elements at p.
-func (c *codec) makeBulk(p unsafe.Pointer, n int) {
+// MakeBulk makes a slice of n elements at p.
+func (c *Codec) MakeBulk(p unsafe.Pointer, n int) {
 	reflect.NewAt(c.typ, p).Elem().Set(reflect.MakeSlice(c.typ, n, n))
 }
 
-func (b builder) array(c *codec, t reflect.Type, path string) error {
+func (b builder) array(c *Codec, t reflect.Type, path string) error {
 	elem, err := b.build(t.Elem(), path+"[]")
 	if err != nil {
 		return err
 	}
 	n := t.Len()
 	c.least = uintptr(n) * elem.least
-	c.encode = func(w *writer, p unsafe.Pointer) { elem.putAll(w, p, n) }
-	c.decode = func(r *reader, p unsafe.Pointer) { elem.getAll(r, p, n) }
+	c.encode = func(w *Writer, p unsafe.Pointer) { elem.EncodeAll(w, p, n) }
+	c.decode = func(r *Reader, p unsafe.Pointer) { elem.DecodeAll(r, p, n) }
 	return nil
 }
 
-func (b builder) structure(c *codec, t reflect.Type, path string) error {
+func (b builder) structure(c *Codec, t reflect.Type, path string) error {
 	type field struct {
 		name   string
 		offset uintptr
-		codec  *codec
+		codec  *Codec
 	}
 	var fields []field
 	c.least = 0
@@ -138,18 +140,18 @@ func (b builder) structure(c *codec, t reflect.Type, path string) error {
 		c.least += fc.least
 		fields = append(fields, field{f.Name, f.Offset, fc})
 	}
-	c.encode = func(w *writer, p unsafe.Pointer) {
+	c.encode = func(w *Writer, p unsafe.Pointer) {
 		for _, f := range fields {
-			f.codec.put(w, unsafe.Add(p, f.offset))
-			if w.err != nil {
+			f.codec.Encode(w, unsafe.Add(p, f.offset))
+			if w.Err != nil {
 				w.within("." + f.name)
 				return
 			}
 		}
 	}
-	c.decode = func(r *reader, p unsafe.Pointer) {
+	c.decode = func(r *Reader, p unsafe.Pointer) {
 		for _, f := range fields {
-			f.codec.get(r, unsafe.Add(p, f.offset))
+			f.codec.Decode(r, unsafe.Add(p, f.offset))
 		}
 	}
 	return nil
@@ -157,19 +159,19 @@ func (b builder) structure(c *codec, t reflect.Type, path string) error {
 
 // field makes the codec of a struct's field. A function, channel or address
 // may be nil there.
-func (b builder) field(t reflect.Type, path string) (*codec, error) {
+func (b builder) field(t reflect.Type, path string) (*Codec, error) {
 	switch t.Kind() {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
 		reason := fmt.Errorf("is a %v: %s", t, refusal(t))
-		return &codec{
-			typ: t, size: t.Size(), least: 1,
-			encode: func(w *writer, p unsafe.Pointer) {
+		return &Codec{
+			typ: t, Size: t.Size(), least: 1,
+			encode: func(w *Writer, p unsafe.Pointer) {
 				if *(*unsafe.Pointer)(p) != nil {
 					w.fail(reason)
 				}
-				w.b = append(w.b, 0)
+				w.B = append(w.B, 0)
 			},
-			decode: func(r *reader, p unsafe.Pointer) {
+			decode: func(r *Reader, p unsafe.Pointer) {
 				r.take(1)
 				*(*unsafe.Pointer)(p) = nil
 			},
@@ -178,38 +180,38 @@ func (b builder) field(t reflect.Type, path string) (*codec, error) {
 	return b.build(t, path)
 }
 
-func (b builder) pointer(c *codec, t reflect.Type, path string) error {
+func (b builder) pointer(c *Codec, t reflect.Type, path string) error {
 	elem, err := b.build(t.Elem(), path)
 	if err != nil {
 		return err
 	}
-	c.encode = func(w *writer, p unsafe.Pointer) {
+	c.encode = func(w *Writer, p unsafe.Pointer) {
 		at := *(*unsafe.Pointer)(p)
-		w.putLen(0, at == nil)
+		w.PutLen(0, at == nil)
 		if at == nil {
 			return
 		}
 		if w.enter() {
-			elem.put(w, at)
+			elem.Encode(w, at)
 		}
 		w.leave()
 	}
-	c.decode = func(r *reader, p unsafe.Pointer) {
+	c.decode = func(r *Reader, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
-		if _, isNil := r.takeLen(0); isNil || r.err != nil {
+		if _, isNil := r.takeLen(0); isNil || r.Err != nil {
 			v.SetZero()
 			return
 		}
 		v.Set(reflect.New(t.Elem()).Convert(t))
 		if r.enter() {
-			elem.get(r, v.UnsafePointer())
+			elem.Decode(r, v.UnsafePointer())
 		}
 		r.leave()
 	}
 	return nil
 }
 
-func (b builder) mapping(c *codec, t reflect.Type, path string) error {
+func (b builder) mapping(c *Codec, t reflect.Type, path string) error {
 	key, err := b.build(t.Key(), path+"[key]")
 	if err != nil {
 		return err
@@ -218,17 +220,17 @@ func (b builder) mapping(c *codec, t reflect.Type, path string) error {
 	if err != nil {
 		return err
 	}
-	c.encode = func(w *writer, p unsafe.Pointer) {
+	c.encode = func(w *Writer, p unsafe.Pointer) {
 		m := reflect.NewAt(t, p).Elem()
-		w.putLen(m.Len(), m.IsNil())
+		w.PutLen(m.Len(), m.IsNil())
 		if w.enter() {
 			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
 			for it := m.MapRange(); it.Next(); {
 				k.Elem().SetIterKey(it)
 				e.Elem().SetIterValue(it)
-				key.put(w, k.UnsafePointer())
-				elem.put(w, e.UnsafePointer())
-				if w.err != nil {
+				key.Encode(w, k.UnsafePointer())
+				elem.Encode(w, e.UnsafePointer())
+				if w.Err != nil {
 					w.within(fmt.Sprintf("[%v]", k.Elem()))
 					break
 				}
@@ -236,13 +238,13 @@ func (b builder) mapping(c *codec, t reflect.Type, path string) error {
 		}
 		w.leave()
 	}
-	c.decode = func(r *reader, p unsafe.Pointer) {
+	c.decode = func(r *Reader, p unsafe.Pointer) {
 		n, isNil := r.takeLen(key.least + elem.least)
-		if key.size == 0 && n > 1 {
-			r.fail(errMalformed)
+		if key.Size == 0 && n > 1 {
+			r.fail(failure.ErrMalformed)
 		}
 		v := reflect.NewAt(t, p).Elem()
-		if isNil || r.err != nil {
+		if isNil || r.Err != nil {
 			v.SetZero()
 			return
 		}
@@ -251,10 +253,10 @@ func (b builder) mapping(c *codec, t reflect.Type, path string) error {
 			return
 		}
 		defer r.leave()
-		for i := 0; i < n && r.err == nil; i++ {
+		for i := 0; i < n && r.Err == nil; i++ {
 			k, e := reflect.New(t.Key()), reflect.New(t.Elem())
-			key.get(r, k.UnsafePointer())
-			elem.get(r, e.UnsafePointer())
+			key.Decode(r, k.UnsafePointer())
+			elem.Decode(r, e.UnsafePointer())
 			v.SetMapIndex(k.Elem(), e.Elem())
 		}
 	}

@@ -1,0 +1,247 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"strconv"
+	"sync"
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
+)
+
+// A Codec writes and reads the values of one type. Parent and child run the
+// same code, so nothing describes the type on the wire, and values without
+// pointers are their own encoding.
+type Codec struct {
+	typ    reflect.Type
+	Fixed  bool // the memory of the value is its encoding
+	Size   uintptr
+	least  uintptr // bytes that a value takes when encoded, at least
+	encode func(w *Writer, p unsafe.Pointer)
+	decode func(r *Reader, p unsafe.Pointer)
+	Elem   *Codec // of a slice whose elements are their own encoding
+}
+
+// A Writer collects encoded values. The first error stays, with the place in
+// the value: the codecs that it passes on its way out put their part before it.
+type Writer struct {
+	B     []byte
+	depth int
+	wraps int // errors that others wrap
+	Err   error
+	path  string
+}
+
+// maxPath bounds the length of a place: a cycle's has no end.
+const maxPath = 200
+
+func (w *Writer) within(part string) {
+	w.path = part + w.path[:min(len(w.path), maxPath)]
+}
+
+// ValueErr is the error of the value that was just written with c.
+func (w *Writer) ValueErr(c *Codec) error {
+	if w.Err == nil {
+		return nil
+	}
+	return fmt.Errorf("mp: %s%s %w", typeName(c.typ), w.path, w.Err)
+}
+
+// A Reader takes values off b. The first error stays, and stops reading. bad
+// is why a part of the current value was refused by its own type: what follows
+// can still be read.
+type Reader struct {
+	B     []byte
+	depth int
+	Err   error
+	bad   error
+}
+
+// ValueErr is the error of the value that was just read.
+func (r *Reader) ValueErr() error {
+	err := r.Err
+	if err == nil {
+		err, r.bad = r.bad, nil
+	}
+	return err
+}
+
+// maxDepth bounds how deeply pointers, slices and maps may be nested in one
+// value; what is deeper is taken for a cycle.
+const maxDepth = 10_000
+
+// codecs caches a codec or an error for each type. Types are few and live as
+// long as the process.
+var codecs sync.Map // reflect.Type → cached
+
+type cached struct {
+	c   *Codec
+	err error
+}
+
+func Of(t reflect.Type) (*Codec, error) {
+	if v, ok := codecs.Load(t); ok {
+		return v.(cached).c, v.(cached).err
+	}
+	b := builder{building: make(map[reflect.Type]*Codec)}
+	c, err := b.build(t, typeName(t))
+	if err != nil {
+		c, err = nil, fmt.Errorf("mp: cannot send a %v to another process: %w", t, err)
+	}
+	codecs.Store(t, cached{c, err})
+	return c, err
+}
+
+// OfPointee is codecOf for what pointer points to. Generic code calls it: with
+// reflect.Type in it, each package that calls that would compile the methods of
+// reflect's types.
+//
+//go:noinline
+func OfPointee(pointer any) (*Codec, error) { return Of(reflect.TypeOf(pointer).Elem()) }
+
+// Marshal returns the encoding of the value at p.
+func (c *Codec) Marshal(p unsafe.Pointer) ([]byte, error) {
+	var w Writer
+	c.Encode(&w, p)
+	return w.B, w.ValueErr(c)
+}
+
+// Unmarshal decodes one value, which fills b, to p.
+func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error {
+	r := Reader{B: b}
+	c.Decode(&r, p)
+	if r.Err == nil && len(r.B) != 0 {
+		r.Err = failure.ErrMalformed
+	}
+	return c.ReceiveError(r.ValueErr())
+}
+
+// ReceiveError wraps an outcome that is not nil.
+func (c *Codec) ReceiveError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return failure.Wrap(fmt.Sprintf("cannot receive a %v", c.typ), err)
+}
+
+func (c *Codec) Encode(w *Writer, p unsafe.Pointer) {
+	if c.Fixed {
+		w.B = append(w.B, unsafe.Slice((*byte)(p), c.Size)...)
+		return
+	}
+	if w.Err == nil {
+		c.encode(w, p)
+	}
+}
+
+func (c *Codec) Decode(r *Reader, p unsafe.Pointer) {
+	if c.Fixed {
+		copy(unsafe.Slice((*byte)(p), c.Size), r.take(c.Size))
+		return
+	}
+	if r.Err == nil {
+		c.decode(r, p)
+	}
+}
+
+// EncodeAll and getAll handle n values that lie in a row.
+func (c *Codec) EncodeAll(w *Writer, p unsafe.Pointer, n int) {
+	if c.Fixed {
+		w.B = append(w.B, unsafe.Slice((*byte)(p), uintptr(n)*c.Size)...)
+		return
+	}
+	for i := range n {
+		c.Encode(w, unsafe.Add(p, uintptr(i)*c.Size))
+		if w.Err != nil {
+			w.within("[" + strconv.Itoa(i) + "]")
+			return
+		}
+	}
+}
+
+func (c *Codec) DecodeAll(r *Reader, p unsafe.Pointer, n int) {
+	if c.Fixed {
+		if total := uintptr(n) * c.Size; total > 0 {
+			copy(unsafe.Slice((*byte)(p), total), r.take(total))
+		}
+		return
+	}
+	for i := 0; i < n && r.Err == nil; i++ {
+		c.Decode(r, unsafe.Add(p, uintptr(i)*c.Size))
+	}
+}
+
+// PutLen writes n+1, or 0 for nil.
+func (w *Writer) PutLen(n int, isNil bool) {
+	if isNil {
+		n = -1
+	}
+	w.B = binary.AppendUvarint(w.B, uint64(n+1))
+}
+
+// maxLen bounds lengths of what takes no bytes.
+const maxLen = 1 << 48
+
+// takeLen undoes putLen. A length of items that take at least min bytes each
+// cannot be more than what is left: a corrupt one allocates nothing.
+func (r *Reader) takeLen(min uintptr) (n int, isNil bool) {
+	u, k := binary.Uvarint(r.B)
+	if k <= 0 || u > maxLen || (min > 0 && u > uint64(len(r.B))/uint64(min)+1) {
+		r.fail(failure.ErrMalformed)
+		return 0, true
+	}
+	r.B = r.B[k:]
+	return int(u) - 1, u == 0
+}
+
+// take returns the next n bytes, or fewer after an error.
+func (r *Reader) take(n uintptr) []byte {
+	if uintptr(len(r.B)) < n {
+		r.fail(failure.ErrMalformed)
+		return nil
+	}
+	b := r.B[:n]
+	r.B = r.B[n:]
+	return b
+}
+
+func (r *Reader) fail(err error) {
+	if r.Err == nil {
+		r.Err = err
+	}
+}
+
+// reject refuses a part of a value that was read to its end.
+func (r *Reader) reject(err error) {
+	if r.bad == nil {
+		r.bad = err
+	}
+}
+
+func (w *Writer) fail(err error) {
+	if w.Err == nil {
+		w.Err = err
+	}
+}
+
+// enter counts a level of nesting; it reports whether to go on.
+func (w *Writer) enter() bool {
+	if w.depth++; w.depth > maxDepth {
+		w.fail(fmt.Errorf("is nested more than %d levels deep: is there a cycle of pointers?", maxDepth))
+	}
+	return w.Err == nil
+}
+
+func (w *Writer) leave() { w.depth-- }
+
+// enter and leave are those of a writer, against corrupt bytes.
+func (r *Reader) enter() bool {
+	if r.depth++; r.depth > maxDepth {
+		r.fail(failure.ErrMalformed)
+	}
+	return r.Err == nil
+}
+
+func (r *Reader) leave() { r.depth-- }

@@ -1,0 +1,42 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// CheckShareable says why what pointer points to cannot lie in shared memory.
+//
+//go:noinline
+func CheckShareable(pointer any, what string) error {
+	t := reflect.TypeOf(pointer).Elem()
+	if path, why := Unshareable(t, typeName(t)); why != "" {
+		return fmt.Errorf("mp: %s of %v cannot be shared: %s %s", what, t, path, why)
+	}
+	return nil
+}
+
+// Unshareable finds the first part of t that cannot lie in shared memory, and
+// says why.
+func Unshareable(t reflect.Type, path string) (where, why string) {
+	if t.PkgPath() == "sync" {
+		return path, fmt.Sprintf("is a %v, which works within one process (use one of package mp beside it)", t)
+	}
+	switch k := t.Kind(); {
+	case reflect.Bool <= k && k <= reflect.Complex128:
+		return "", ""
+	case k == reflect.Array && t.Len() == 0:
+		return "", ""
+	case k == reflect.Array:
+		return Unshareable(t.Elem(), path+"[]")
+	case k == reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if where, why = Unshareable(f.Type, path+"."+f.Name); why != "" {
+				return where, why
+			}
+		}
+		return "", ""
+	}
+	return path, fmt.Sprintf("is a %v, which holds a pointer (use numbers and arrays of fixed length)", t)
+}
