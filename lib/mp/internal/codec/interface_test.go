@@ -115,9 +115,9 @@ func TestCodecRefusesInInterfaces(t *testing.T) {
 	ring[0] = ring
 	for want, v := range map[string]any{
 		"the value.(map[string]interface {})[k].([]interface {})[1].(codec.hooks).OnDone is a func(error)": map[string]any{"k": []any{1, hooks{OnDone: func(error) {}}}},
-		"events is a chan int":            &hooks{events: make(chan int)},
-		"cycle":                           ring,
-		"holds a *strings.Reader":         []any{strings.NewReader("x")},
+		"events is a chan int":               &hooks{events: make(chan int)},
+		"cycle":                              ring,
+		"holds a *strings.Reader":            []any{strings.NewReader("x")},
 		"holds a codec.unsent, which cannot": []any{unsent{}},
 		"in is a codec.unsentInside and cannot be encoded: no, never": []any{&unsentPointer{}},
 	} {
