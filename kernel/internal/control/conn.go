@@ -1,6 +1,6 @@
 // Package control is the channel between the kernel and a worker: a stream of
 // frames over a socket that only the two hold. A frame holds one message, and
-// each kind of message is a type of its own. Both sides import this package.
+// each kind of message has its type. Both sides import this package.
 package control
 
 import (

@@ -1,4 +1,4 @@
-// Package gonb speaks the protocol by which programs that use GoNB's package
+// Package gonb implements the protocol by which programs that use GoNB's package
 // gonbui reach their notebook: values in encoding/gob, written to and read from
 // the pipes that two environment variables name. So GoNB's notebooks show their
 // pictures, ask their questions and move their widgets here too.
@@ -16,6 +16,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"sync"
 )
 
 // The variables that package gonbui reads.
@@ -101,11 +102,13 @@ func register() {
 	}
 }
 
+var registerOnce = sync.OnceFunc(register)
+
 // maxMessage bounds one message. A picture of this size would not be shown.
 const maxMessage = 256 << 20
 
 // A Decoder reads what a program writes. It is given the bytes as they come, so
-// that nobody has to wait in a read. The zero value is ready; Close ends it.
+// that no goroutine has to wait in a read. The zero value is ready; Close ends it.
 type Decoder struct {
 	unread []byte       // the beginning of a frame
 	frames bytes.Buffer // whole frames, for gob
@@ -170,15 +173,15 @@ func (d *Decoder) Close() {
 	}
 }
 
-// decode runs gob's decoder, which wants to read when it likes. It goes on in
-// turns with Write.
+// decode runs gob's decoder, which reads when it needs bytes, as a coroutine of
+// Write.
 func (d *Decoder) decode(yield func(event) bool) {
-	in := &hungry{frames: &d.frames, yield: yield}
+	in := &frameReader{frames: &d.frames, yield: yield}
 	dec := gob.NewDecoder(in)
-	for !in.over {
+	for !in.isDone {
 		var data displayData
 		err := dec.Decode(&data)
-		if in.over {
+		if in.isDone {
 			return
 		}
 		var e event
@@ -187,34 +190,34 @@ func (d *Decoder) decode(yield func(event) bool) {
 		} else {
 			e.message, e.err = data.message()
 		}
-		in.over = !yield(e)
+		in.isDone = !yield(e)
 	}
 }
 
-// hungry reads frames, and yields when there are none.
-type hungry struct {
+// A frameReader reads frames, and yields when there are none.
+type frameReader struct {
 	frames *bytes.Buffer
 	yield  func(event) bool
-	over   bool
+	isDone bool
 }
 
-func (h *hungry) fill() error {
+func (h *frameReader) fill() error {
 	for h.frames.Len() == 0 {
-		if h.over = h.over || !h.yield(event{}); h.over {
+		if h.isDone = h.isDone || !h.yield(event{}); h.isDone {
 			return io.EOF
 		}
 	}
 	return nil
 }
 
-func (h *hungry) Read(b []byte) (int, error) {
+func (h *frameReader) Read(b []byte) (int, error) {
 	if err := h.fill(); err != nil {
 		return 0, err
 	}
 	return h.frames.Read(b)
 }
 
-func (h *hungry) ReadByte() (byte, error) {
+func (h *frameReader) ReadByte() (byte, error) {
 	if err := h.fill(); err != nil {
 		return 0, err
 	}

@@ -7,8 +7,6 @@ import (
 	"sync"
 )
 
-var registerOnce = sync.OnceFunc(register)
-
 // An Encoder writes what a program reads: values from the front end.
 type Encoder struct {
 	w   io.Writer

@@ -6,13 +6,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
 // BenchmarkHello takes a cell through the session, without Jupyter.
 func BenchmarkHello(b *testing.B) {
 	s := newTestSession(b)
 	for b.Loop() {
-		if r := s.Execute(b.Context(), output.Request{Code: `fmt.Println("hello")`, StoreHistory: true}, quiet{}); r.Error != nil {
+		if r := s.Execute(b.Context(), output.Request{Code: `fmt.Println("hello")`, StoreHistory: true}, sinks.Discard{}); r.Error != nil {
 			b.Fatal(r.Error)
 		}
 	}
@@ -45,7 +46,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := w.run(b.Context(), control.Run{Object: u.Object, Fresh: u.Fresh, Entry: u.Entry, Init: u.Init}, quiet{}, func(_, _ []string) {}); err != nil {
+		if _, err := w.Run(b.Context(), control.Run{Object: u.Object, Fresh: u.Fresh, Entry: u.Entry, Init: u.Init}, sinks.Discard{}, func(_, _ []string) {}); err != nil {
 			b.Fatal(err)
 		}
 	}

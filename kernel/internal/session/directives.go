@@ -1,16 +1,14 @@
 package session
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/supervisor"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
 // A directive is a line that the session runs, not Go.
@@ -58,17 +56,6 @@ func directives() []directive {
 	}
 }
 
-// A run is one cell on its way through the session.
-type run struct {
-	*Session
-	ctx  context.Context
-	n    int
-	sink output.Sink
-
-	asks  *asking  // set by %with_inputs
-	tests *testRun // set by %test
-}
-
 func (r *run) directive(d cell.DirectiveLine) *output.Error {
 	for _, known := range directives() {
 		for _, name := range known.names {
@@ -76,29 +63,23 @@ func (r *run) directive(d cell.DirectiveLine) *output.Error {
 				continue
 			}
 			if err := known.run(r, d); err != nil {
-				var stopped waitInterrupted
+				var stopped supervisor.InterruptedError
 				if e, ok := err.(*output.Error); ok {
 					return e
 				} else if errors.As(err, &stopped) {
-					return failure(interrupted, stopped.Error())
+					return traceback.New(traceback.Interrupted, stopped.Error())
 				}
-				return failure("DirectiveError", fmt.Sprintf("%s line %d: %s: %v", cell.Name(r.n), d.Pos.Line, d.Name, err))
+				return traceback.New("DirectiveError", fmt.Sprintf("%s line %d: %s: %v", cell.Name(r.n), d.Pos.Line, d.Name, err))
 			}
 			return nil
 		}
 	}
 	text := fmt.Sprintf("%s line %d: %s is not known", cell.Name(r.n), d.Pos.Line, d.Name)
-	if near := nearest(d.Name); near != "" {
+	if near := closestDirective(d.Name); near != "" {
 		text += ", " + near + " is"
 	}
-	return failure("DirectiveError", text+"; %help lists all directives")
+	return traceback.New("DirectiveError", text+"; %help lists all directives")
 }
-
-func (r *run) print(format string, args ...any) {
-	r.sink.Stream(output.Stdout, fmt.Sprintf(format, args...))
-}
-
-func (r *run) nothing(cell.DirectiveLine) error { return nil }
 
 func (r *run) help(cell.DirectiveLine) error {
 	for _, d := range directives() {
@@ -109,176 +90,40 @@ func (r *run) help(cell.DirectiveLine) error {
 	return nil
 }
 
-// main sets the arguments; the call of flag.Parse is a statement of the cell.
-func (r *run) main(d cell.DirectiveLine) error { return r.args(d) }
-
-func (r *run) args(d cell.DirectiveLine) error {
-	args, err := words(d.Args)
-	if err != nil {
-		return err
-	}
-	r.setup.Args = append([]string{"notebook"}, args...)
-	return r.applySetup(r.ctx, control.Setup{Args: r.setup.Args})
-}
-
-func (r *run) traceback(d cell.DirectiveLine) error {
-	switch strings.TrimSpace(d.Args) {
-	case "all":
-		r.allFrames.Store(true)
-	case "cells", "":
-		r.allFrames.Store(false)
-	default:
-		return errors.New("write %traceback all or %traceback cells")
-	}
-	return nil
-}
-
-func (r *run) cd(d cell.DirectiveLine) error {
-	dir := strings.TrimSpace(d.Args)
-	if home, err := os.UserHomeDir(); err == nil && (dir == "" || dir == "~" || strings.HasPrefix(dir, "~/")) {
-		dir = filepath.Join(home, strings.TrimPrefix(strings.TrimPrefix(dir, "~"), "/"))
-	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(r.dir(), dir)
-	}
-	if st, err := os.Stat(dir); err != nil {
-		return err
-	} else if !st.IsDir() {
-		return fmt.Errorf("%s is not a folder", dir)
-	}
-	if err := r.applySetup(r.ctx, control.Setup{Dir: dir}); err != nil {
-		return err
-	}
-	r.setup.Dir = dir
-	r.modules.SetFolder(dir)
-	r.print("%s\n", dir)
-	return nil
-}
-
-func (r *run) pwd(cell.DirectiveLine) error {
-	r.print("%s\n", r.dir())
-	return nil
-}
-
-// dir is the folder in which cells run.
-func (s *Session) dir() string {
-	if s.setup.Dir != "" {
-		return s.setup.Dir
-	}
-	return s.startDir()
-}
-
-// startDir is the folder in which a new worker starts.
-func (s *Session) startDir() string {
-	dir, err := filepath.Abs(s.cfg.Dir)
-	if err != nil {
-		return s.cfg.Dir
-	}
-	return dir
-}
-
-func (r *run) env(d cell.DirectiveLine) error {
-	arg := strings.TrimSpace(d.Args)
-	i := strings.IndexAny(arg, "= \t")
-	if i <= 0 {
-		return errors.New("write %env NAME=VALUE")
-	}
-	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
-	v := name + "=" + value
-	if err := r.applySetup(r.ctx, control.Setup{Env: []string{v}}); err != nil {
-		return err
-	}
-	r.setup.Env = append(r.setup.Env, v)
-	if !r.modules.Setenv(name, value) && strings.HasPrefix(name, "GO") {
-		r.sink.Stream(output.Stderr, name+" is set for cells and what they start; packages are compiled with what it was when the kernel started\n")
-	}
-	return nil
-}
-
-func (r *run) get(d cell.DirectiveLine) error {
-	paths, err := words(d.Args)
-	if err != nil {
-		return err
-	}
-	if len(paths) == 0 {
-		return errors.New("write %get PATH or %get PATH@VERSION")
-	}
-	line := r.progress()
-	getting := "getting " + strings.Join(paths, ", ")
-	line.set(getting, getting)
-	said, err := r.modules.Get(r.ctx, paths)
-	line.end()
-	if said != "" {
-		r.sink.Stream(output.Stderr, said)
-	}
-	return err
-}
-
-func (r *run) reset(d cell.DirectiveLine) error {
-	if d.Args != "" && d.Args != "-f" {
-		return errors.New("write %reset alone, it forgets everything; %rm forgets one name, %restart the variables")
-	}
-	if w := r.dropWorker(); w != nil {
-		w.kill()
-	}
-	r.program.Swap(r.newProgram()).Compiler.Close()
-	if !r.solo() {
-		if _, err := r.ready(r.ctx); err != nil {
-			return err
-		}
-	}
-	r.print("everything that the notebook has declared and imported is forgotten\n")
-	return nil
-}
-
-func (r *run) writeFile(d cell.DirectiveLine) error {
-	path, appending, err := r.fileArgument(d.Args)
-	if err != nil {
-		return err
-	}
-	f, err := openOutput(path, appending)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(d.Body)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	name := path
-	if rel, err := filepath.Rel(r.dir(), path); err == nil && filepath.IsLocal(rel) {
-		name = rel
-	}
-	r.print("wrote %d bytes to %s\n", len(d.Body), name)
-	return nil
-}
-
-// words splits arguments as a shell does for plain and quoted words.
-func words(s string) ([]string, error) {
-	var list []string
-	var b strings.Builder
-	in, quote := false, rune(0)
-	for _, c := range s {
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote == 0 && (c == '"' || c == '\''):
-			quote, in = c, true
-		case quote == 0 && (c == ' ' || c == '\t' || c == '\n' || c == '\\'):
-			if in {
-				list = append(list, b.String())
-				b.Reset()
-				in = false
+// nearest finds the directive that was perhaps meant.
+func closestDirective(name string) string {
+	best, least := "", 3 // edits
+	for _, d := range directives() {
+		for _, known := range d.names {
+			n := editDistance(name, known)
+			if strings.HasPrefix(known, name) && len(name) > 2 {
+				n = 0
 			}
-		default:
-			b.WriteRune(c)
-			in = true
+			if n < least && 3*n <= len(name) {
+				best, least = known, n
+			}
 		}
 	}
-	if quote != 0 {
-		return nil, fmt.Errorf("a quotation mark %c is not closed", quote)
+	return best
+}
+
+// distance is how many letters to add, drop or change to get from a to b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
 	}
-	if in {
-		list = append(list, b.String())
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
 	}
-	return list, nil
+	return row[len(b)]
 }

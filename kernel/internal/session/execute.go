@@ -2,17 +2,14 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
 // Execute runs one cell.
@@ -25,7 +22,7 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	}
 	n := s.nextNumber(req)
 	if req.Silent {
-		sink = quiet{sink}
+		sink = sinks.Discard{Sink: sink}
 	}
 	ctx, end := s.begin(ctx, req)
 	defer end()
@@ -58,11 +55,11 @@ func counts(req output.Request) bool { return req.StoreHistory && !req.Silent }
 
 // executeCell runs a cell, or answers one that only asks, and stores both.
 func (s *Session) executeCell(ctx context.Context, req output.Request, n int, sink output.Sink) (page output.Bundle, err *output.Error) {
-	text := &capped{Sink: sink, limit: int64(s.outputLimit)}
-	rec := &recorder{Sink: text}
-	if s.badOutput != nil {
-		sink.Stream(output.Stderr, fmt.Sprintf("%v; the output of a cell is shown %v\n", s.badOutput, s.outputLimit))
-		s.badOutput = nil
+	text := sinks.NewLimited(sink, s.outputLimit)
+	rec := sinks.NewRecorder(text)
+	if s.outputLimitErr != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the output of a cell is shown %v\n", s.outputLimitErr, s.outputLimit))
+		s.outputLimitErr = nil
 	}
 	number := 0
 	if counts(req) {
@@ -73,10 +70,10 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	} else {
 		err = s.runCell(ctx, number, req.Code, rec)
 	}
-	text.end()
+	text.End()
 	if counts(req) {
 		s.mu.Lock()
-		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.text})
+		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.Text})
 		s.mu.Unlock()
 	}
 	return page, err
@@ -102,169 +99,64 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	if strings.TrimSpace(code) == "" {
 		return nil
 	}
-	r := &run{Session: s, ctx: ctx, n: n, sink: sink}
+	r := &run{session: s, ctx: ctx, n: n, sink: sink}
 	c, errs := cell.Parse(n, code)
 	if errs != nil {
 		return buildError(errs)
 	}
-	if err := misplaced(c); err != nil {
+	if err := checkRestDirectives(c); err != nil {
 		return err
 	}
-	s.noteStyle(c)
-	s.noticeDeath(sink)
-	if s.badLimit != nil {
-		sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.badLimit, s.limit))
-		s.badLimit = nil
+	s.detectGoNB(c)
+	s.reportDeath(sink)
+	if s.memoryLimitErr != nil {
+		sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.memoryLimitErr, s.memoryLimit))
+		s.memoryLimitErr = nil
 	}
 	for _, d := range c.Directives {
 		if err := r.directive(d); err != nil {
 			return err
 		}
 	}
-	if s.gonbStyle {
-		if err := s.tellFolders(ctx); err != nil {
+	if s.isGoNB {
+		if err := s.setGoNBFolders(ctx); err != nil {
 			return workerError(err)
 		}
 	}
-	if err := r.bring(c); err != nil {
+	if err := r.ensureImports(c); err != nil {
 		return err
 	}
-	if err := r.takeC(c); err != nil {
+	if err := r.ensureCgoWorker(c); err != nil {
 		return err
 	}
-	r.refresh()
+	r.reloadEdited()
 	r.prepareImports(c)
-	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.note(code, u, failed) })
+	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.addToJournal(code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err
 	}
 	return r.runTests()
 }
 
-// execute compiles, loads and runs the Go of a cell. note is called for a cell
-// that was loaded, with what it does and how it ended.
-func (r *run) execute(c *cell.Cell, note func(*program.Unit, *output.Error)) *output.Error {
-	if r.gonbStyle {
-		c = c.WithInits()
-	}
-	return r.load(c, false, note)
-}
-
-// load does the work of execute. If whole, an unrecovered panic in any
-// goroutine ends the cell, as it ends a program.
-func (r *run) load(c *cell.Cell, whole bool, note func(*program.Unit, *output.Error)) *output.Error {
-	program := r.program.Load()
-	unit, err := program.Build(r.ctx, c)
-	if err != nil {
-		if r.ctx.Err() != nil {
-			return failure(interrupted, "interrupted while compiling")
-		}
-		if out := r.compilerStopped(err); out != nil {
-			return out
-		}
-		if gone := r.imageGone(err); gone != nil {
-			return failure("ImageError", gone.Error())
-		}
-		return buildError(err)
-	}
-	for _, text := range unit.Notices {
-		r.sink.Stream(output.Stderr, text+"\n")
-	}
-	if len(unit.Flags) > 0 {
-		if err := r.applySetup(r.ctx, control.Setup{Flags: unit.Flags}); err != nil {
-			return workerError(err)
+// misplaced finds a directive that takes the rest of the cell and stands behind
+// Go: which of the two was to run first?
+func checkRestDirectives(c *cell.Cell) *output.Error {
+	for _, d := range c.Directives {
+		if d.Rest && len(c.Imports)+len(c.Decls)+len(c.Stmts) > 0 {
+			return traceback.New("DirectiveError", fmt.Sprintf("%s line %d: %s takes the rest of the cell: it cannot come after Go", cell.Name(c.N), d.Pos.Line, d.Name))
 		}
 	}
-	if r.solo() {
-		return r.runSolo(unit)
-	}
-	w, err := r.ready(r.ctx)
-	if err != nil {
-		return workerError(err)
-	}
-	if unit.Object == "" {
-		program.Commit(unit)
-		note(unit, nil)
-		return nil
-	}
-	return r.link(w, program, unit, whole, note)
-}
-
-// link has the worker load and run a unit. What that declares is committed as
-// soon as it is linked, however the cell ends.
-func (r *run) link(w *process, program *program.Program, unit *program.Unit, whole bool, note func(*program.Unit, *output.Error)) *output.Error {
-	extra, err := r.modules.ExtraImportcfg()
-	if err != nil {
-		return failure("WorkerError", err.Error())
-	}
-	loaded := false
-	w.number(r.n, r.view)
-	out, err := w.run(r.ctx, control.Run{
-		Initial: control.Initial(unit.Initial), Importcfg: extra, Forget: r.forget, EndsOnAnyPanic: whole, Cell: r.n, Live: r.modules.Live(), Retry: unit.Retry,
-		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
-	}, r.sink, func(reset, notices []string) {
-		program.Commit(unit)
-		r.forget, loaded = false, true
-		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
-		if len(reset) > 0 {
-			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
-		}
-		for _, text := range notices {
-			r.sink.Stream(output.Stderr, text+"\n")
-		}
-	})
-	var failed *output.Error
-	if refused := (*loadError)(nil); errors.As(err, &refused) {
-		if refused.cell = unit.Cell; refused.at == nil {
-			refused.at = importLine(unit.Cell, refused.path)
-		}
-	}
-	if err != nil {
-		failed = r.workerFailed(w, err)
-	} else if failed = r.noteInitialization(program, out); failed == nil {
-		failed = r.outcomeError(out)
-	}
-	if loaded {
-		r.drop(w, program)
-		r.tellRetyped(unit, out, failed)
-		note(unit, failed)
-	}
-	return failed
-}
-
-// tellRetyped names variables that a failed cell has given another type, and no
-// value.
-func (r *run) tellRetyped(unit *program.Unit, out *control.Outcome, failed *output.Error) {
-	if failed == nil || out == nil {
-		return
-	}
-	for _, name := range slices.Sorted(maps.Keys(unit.Retyped)) {
-		if !slices.Contains(out.Assigned, name) {
-			r.sink.Stream(output.Stderr, unit.Retyped[name]+"\n")
-		}
-	}
-}
-
-// imageGone reports that a failed build is the image's fault. A mistake of the
-// user's costs one look at the folder; the files are many.
-func (s *Session) imageGone(err error) error {
-	var mistakes cell.Errors
-	if errors.As(err, &mistakes) && !strings.Contains(err.Error(), s.cfg.Image.Dir) {
-		if _, err := os.Stat(s.cfg.Image.Dir); err == nil {
-			return nil
-		}
-	}
-	return s.cfg.Image.Check()
+	return nil
 }
 
 // evaluate runs a user expression and returns its value.
 func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionResult {
-	c := &capture{}
+	c := &sinks.ResultOnly{}
 	if err := s.runCell(ctx, 0, expr, c); err != nil {
 		return output.ExpressionResult{Error: err}
 	}
-	if c.data == nil {
-		c.data = output.Bundle{}
+	if c.Data == nil {
+		c.Data = output.Bundle{}
 	}
-	return output.ExpressionResult{Data: c.data, Metadata: c.metadata}
+	return output.ExpressionResult{Data: c.Data, Metadata: c.Metadata}
 }

@@ -91,9 +91,9 @@ type Integer interface{ ~int | ~int64 }
 	}
 }
 
-// TestWants: nobody is asked for a line while the last one is unread, or when
+// TestAwaitsInput: nobody is asked for a line while the last one is unread, or when
 // the command has ended.
-func TestWants(t *testing.T) {
+func TestAwaitsInput(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -105,12 +105,12 @@ func TestWants(t *testing.T) {
 	}
 	ctx, end := context.WithCancel(t.Context())
 	answer := make(chan bool, 1)
-	go func() { answer <- wants(ctx, w) }()
+	go func() { answer <- awaitsInput(ctx, w) }()
 	end()
 	if <-answer {
 		t.Error("a line is unread, the command has ended, and yet it wants another")
 	}
-	go func() { answer <- wants(t.Context(), w) }()
+	go func() { answer <- awaitsInput(t.Context(), w) }()
 	if _, err := r.Read(make([]byte, 5)); err != nil {
 		t.Fatal(err)
 	}

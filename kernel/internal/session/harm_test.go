@@ -10,10 +10,9 @@ import (
 	"sync"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/perijove/perijove"
 	"github.com/perijove/perijove/kernel/internal/image"
+	"golang.org/x/sys/unix"
 )
 
 // moduleProxy serves one small module from a folder, and has the go command

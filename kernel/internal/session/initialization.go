@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
 // An initFailure is how the initialization of a package ended.
@@ -22,7 +23,7 @@ type initFailure struct {
 	first      *initFailure // an earlier attempt that ended otherwise
 }
 
-// String goes on after "its initialization".
+// String continues a sentence that begins with "its initialization".
 func (f *initFailure) String() string {
 	s := f.verb
 	if f.cell > 0 {
@@ -41,23 +42,23 @@ func (f *initFailure) rest() (s string) {
 	return s
 }
 
-// noteInitialization takes in which packages are not initialized after a cell, and returns the cell's error if it has
+// recordInitialization notes which packages are not initialized after a cell, and returns the cell's error if it has
 // ended in an initialization.
-func (r *run) noteInitialization(prog *program.Program, out *control.Outcome) *output.Error {
+func (r *run) recordInitialization(prog *program.Program, out *control.Outcome) *output.Error {
 	var failed *output.Error
 	if out.Init != nil {
 		failed = r.initError(out)
 	}
-	if len(out.Uninitialized) == 0 && len(r.initFailures) == 0 {
+	if len(out.Uninitialized) == 0 && len(r.session.initFailures) == 0 {
 		return failed
 	}
 	list := map[string]symtab.Failure{}
 	for path, cause := range out.Uninitialized {
-		if f := r.initFailures[cause]; f != nil {
+		if f := r.session.initFailures[cause]; f != nil {
 			list[path] = symtab.Failure{Package: cause, Reason: f.String()}
 		}
 	}
-	maps.DeleteFunc(r.initFailures, func(path string, _ *initFailure) bool { return out.Uninitialized[path] == "" })
+	maps.DeleteFunc(r.session.initFailures, func(path string, _ *initFailure) bool { return out.Uninitialized[path] == "" })
 	prog.SetUninitialized(list, out.Init != nil)
 	return failed
 }
@@ -70,21 +71,21 @@ func (r *run) initError(out *control.Outcome) *output.Error {
 	if at := out.Init.At; at != nil {
 		f.place = fmt.Sprintf("%s line %d", r.shortPath(at.File), at.Line)
 	}
-	if old := r.initFailures[path]; old != nil && (old.verb != f.verb || old.text != f.text) {
+	if old := r.session.initFailures[path]; old != nil && (old.verb != f.verb || old.text != f.text) {
 		f.first = old
 	} else if old != nil {
 		f.first = old.first
 	}
-	if r.initFailures == nil {
-		r.initFailures = map[string]*initFailure{}
+	if r.session.initFailures == nil {
+		r.session.initFailures = map[string]*initFailure{}
 	}
-	r.initFailures[path] = f
+	r.session.initFailures[path] = f
 	name := "InitError"
 	if out.How == control.Interrupted {
-		name = interrupted
+		name = traceback.Interrupted
 	}
 	value := fmt.Sprintf("the initialization of package %s %s%s", path, f.verb, f.rest())
-	lines := append([]string{value}, r.view().calls(out.Frames)...)
+	lines := append([]string{value}, r.session.style().Calls(out.Frames)...)
 	return &output.Error{Name: name, Value: value, Traceback: append(lines, r.initAdvice(out, f)...)}
 }
 
@@ -139,7 +140,7 @@ func describeInit(out *control.Outcome) *initFailure {
 
 // shortPath names a file from the notebook's folder or module on, if it lies there.
 func (r *run) shortPath(file string) string {
-	for _, dir := range []string{r.dir(), r.modules.Dir()} {
+	for _, dir := range []string{r.session.dir(), r.session.modules.Dir()} {
 		if rel, err := filepath.Rel(dir, file); dir != "" && err == nil && filepath.IsLocal(rel) {
 			return rel
 		}

@@ -5,26 +5,22 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/replay"
 )
 
-// The first interrupt of a cell stops it, or gives it up if it is blocked. One
-// that comes while the cell still does not end, insistAfter later, ends the
-// worker. One that comes when no cell runs ends nothing: it says what was left
-// behind and how to be rid of it.
+// The first interrupt of a cell stops it, or ends it without its goroutine if that
+// is blocked. An interrupt that comes secondInterruptDelay later, when the cell still
+// runs, ends the worker. An interrupt when no cell runs ends nothing: it lists
+// the goroutines that are still blocked and how to stop them.
 
-// insistAfter is how long an interrupt has before the next one of the same
-// cell means that the user wants a new worker. A living one stops a cell, or
-// gives it up, in less than one second, on a busy machine too.
-const insistAfter = 2 * time.Second
+// secondInterruptDelay is how long after the first interrupt of a cell another one
+// ends the worker. A worker that answers ends a cell in less than one second, on
+// a busy machine too.
+const secondInterruptDelay = 2 * time.Second
 
-// interruptPatience is how long a worker that was told to stop a cell may say
-// nothing.
-const interruptPatience = 10 * time.Second
-
-// A press is the first interrupt of a cell.
-type press struct {
+// A firstInterrupt is the first interrupt of a cell.
+type firstInterrupt struct {
 	cell context.Context
 	at   time.Time
 }
@@ -33,10 +29,10 @@ type press struct {
 func (s *Session) Interrupt() {
 	s.mu.Lock()
 	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
-	if running != nil && s.pressed.cell != running {
-		s.pressed = press{running, time.Now()}
+	if running != nil && s.firstInterrupt.cell != running {
+		s.firstInterrupt = firstInterrupt{running, time.Now()}
 	}
-	insist := running != nil && time.Since(s.pressed.at) > insistAfter
+	isSecond := running != nil && time.Since(s.firstInterrupt.at) > secondInterruptDelay
 	s.mu.Unlock()
 	if cmd != nil && cmd.Cancel != nil && cmd.Process != nil {
 		_ = cmd.Cancel()
@@ -45,40 +41,14 @@ func (s *Session) Interrupt() {
 	case running != nil && running.Err() == nil:
 		cancel() // this reaches the worker once it has the cell
 	case w == nil:
-	case insist:
-		w.interruptAgain()
+	case isSecond:
+		w.InterruptAgain()
 	default:
-		w.interrupt()
+		w.Interrupt()
 	}
 }
 
-// interrupt tells the worker to stop the cell. Without one it answers with what
-// it was told to stop before and could not.
-func (p *process) interrupt() {
-	p.mu.Lock()
-	running := p.done != nil
-	p.told = p.id
-	if p.cancel != nil {
-		p.cancel()
-	}
-	p.mu.Unlock()
-	if running {
-		p.unheard.Reset(interruptPatience)
-	}
-	go func() { // a worker that does not read must not keep the caller
-		_ = p.conn.Send(control.Interrupt{})
-	}()
-}
-
-// interruptAgain ends the worker, unless it has answered meanwhile.
-func (p *process) interruptAgain() {
-	select {
-	case p.insist <- struct{}{}:
-	default:
-	}
-}
-
-// offerRestart says how to be rid of goroutines that an interrupt left behind.
+// offerRestart says how to end goroutines that an interrupt could not stop.
 func (s *Session) offerRestart(count int, sink output.Sink) {
 	select {
 	case <-s.turn:
@@ -96,9 +66,9 @@ func (s *Session) offerRestart(count int, sink output.Sink) {
 		cells[v.Name] = v.Cell
 	}
 	if len(cells) > 0 {
-		text += "; lost with the old one: " + withCells(cells)
-		if steps := s.journal.allSteps(cells); len(steps) > 0 {
-			text += "; %replay then runs " + cellList(steps) + " again"
+		text += "; lost with the old one: " + variableList(cells)
+		if steps := s.journal.AllSteps(cells); len(steps) > 0 {
+			text += "; %replay then runs " + replay.CellList(steps) + " again"
 		}
 	}
 	sink.Stream(output.Stderr, text+"\n")

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
 // An interrupter interrupts its session as soon as the cell has its number:
 // before it is compiled.
 type interrupter struct {
-	quiet
+	sinks.Discard
 	s *Session
 }
 
@@ -48,7 +49,7 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 func workerPID(s *Session) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.worker.cmd.Process.Pid
+	return s.worker.PID()
 }
 
 // interruptAfter runs a cell and interrupts it once it has printed text.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/perijove/perijove/kernel/internal/output"
+	"golang.org/x/sys/unix"
 )
 
 // begin runs a cell and returns its transcript, which goes on.
@@ -145,8 +144,8 @@ fmt.Println("second")`)
 		t.Errorf("the third cell:\n%s", got)
 	}
 	begin(t, s, "2")
-	eventually(t, "one pair of open pipes", func() bool { return openBelow(t, filepath.Join(s.scratch, "out")) == 2 })
-	if left, _ := filepath.Glob(filepath.Join(s.scratch, "out*")); len(left) > 0 {
+	eventually(t, "one pair of open pipes", func() bool { return openBelow(t, filepath.Join(s.scratch.path, "out")) == 2 })
+	if left, _ := filepath.Glob(filepath.Join(s.scratch.path, "out*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }

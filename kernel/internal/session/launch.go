@@ -4,39 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"io"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/gonb"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/supervisor"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// A launch is a worker that is being started. Its cells wait for it; everything
-// else that a front end asks for does not.
+// A launch is a worker that is being started. Cells wait for it; other requests
+// of a front end do not.
 type launch struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the start has succeeded, failed or been given up
 	err    error         // valid once done is closed
 }
 
-// A waitInterrupted is the error of a wait for the worker that the user ended.
-type waitInterrupted string
-
-func (e waitInterrupted) Error() string { return string(e) }
-
-// workerError is the error of a cell that has no worker to run in.
+// workerError returns the error of a cell that has no worker to run in.
 func workerError(err error) *output.Error {
-	var stopped waitInterrupted
+	var stopped supervisor.InterruptedError
 	if errors.As(err, &stopped) {
-		return failure(interrupted, stopped.Error())
+		return traceback.New(traceback.Interrupted, stopped.Error())
 	}
-	return failure("WorkerError", err.Error())
+	return traceback.New("WorkerError", err.Error())
 }
 
 // ready returns the worker. If there is none it starts one and waits for it, or
-// until ctx ends; the start goes on then. A worker that has died stays until its
-// death was reported: a cell that was built for its variables must not run
+// until ctx ends, which does not end the start. A worker that has died stays until
+// its death was reported: a cell that was built for its variables must not run
 // without them. The caller has the turn.
-func (s *Session) ready(ctx context.Context) (*process, error) {
+func (s *Session) ready(ctx context.Context) (*worker, error) {
 	for {
 		s.mu.Lock()
 		w, closed := s.worker, s.closed
@@ -49,7 +47,7 @@ func (s *Session) ready(ctx context.Context) (*process, error) {
 		case closed:
 			return nil, errors.New("the session is closed")
 		case w != nil:
-			return w, s.tellSetup(ctx, w)
+			return w, s.sendSetup(ctx, w)
 		}
 		select {
 		case <-l.done:
@@ -57,33 +55,36 @@ func (s *Session) ready(ctx context.Context) (*process, error) {
 				return nil, l.err
 			}
 		case <-ctx.Done():
-			return nil, waitInterrupted("interrupted while the worker was starting; it goes on with that")
+			return nil, supervisor.InterruptedError("interrupted while the worker was starting; it goes on with that")
 		}
 	}
 }
 
-// cleanupTimeout bounds what restores the worker's setup.
-const cleanupTimeout = 10 * time.Second
-
-// cleanupContext is for what restores the worker's setup after a cell, also
-// after one that was interrupted.
-func (r *run) cleanupContext() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(r.ctx), cleanupTimeout)
-}
-
-// tellSetup tells a new worker what directives have set.
-func (s *Session) tellSetup(ctx context.Context, w *process) error {
+// sendSetup gives a new worker what directives have set.
+func (s *Session) sendSetup(ctx context.Context, w *worker) error {
 	if w.isSetUp {
 		return nil
 	}
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
-		err := w.setup(ctx, control.Setup{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
-		if err != nil && !w.dead() { // of a death the cell tells
+		err := w.Setup(ctx, control.Setup{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
+		if err != nil && !w.IsDead() { // the cell reports a death
 			return err
 		}
 	}
 	w.isSetUp = true
 	return nil
+}
+
+// applySetup gives the worker what a directive has set.
+func (s *Session) applySetup(ctx context.Context, m control.Setup) error {
+	if s.isStandalone() {
+		return nil // each program gets it at its start
+	}
+	w, err := s.ready(ctx)
+	if err != nil {
+		return err
+	}
+	return w.Setup(ctx, m)
 }
 
 // startLaunch begins to start a worker. The caller holds mu, and has the turn.
@@ -105,8 +106,8 @@ func (s *Session) startLaunch() {
 			s.worker = w
 		}
 		s.mu.Unlock()
-		if !current && err == nil { // nobody wants it any more
-			w.kill()
+		if !current && err == nil { // the launch was given up
+			w.Kill()
 		}
 		l.err = err
 	}()
@@ -114,7 +115,7 @@ func (s *Session) startLaunch() {
 
 // dropWorker forgets the worker, and the start of one, and returns the worker
 // if there was one.
-func (s *Session) dropWorker() *process {
+func (s *Session) dropWorker() *worker {
 	s.mu.Lock()
 	w, l := s.worker, s.launch
 	s.worker, s.launch = nil, nil
@@ -127,17 +128,24 @@ func (s *Session) dropWorker() *process {
 }
 
 // starter returns a function that starts a worker as the session is now.
-func (s *Session) starter(command ...string) func(context.Context) (*process, error) {
-	lim, cfg := s.limit, s.cfg
-	return func(ctx context.Context) (*process, error) {
-		w, err := startProcess(ctx, command, cfg.Dir, s.scratch, cfg.Env, lim, cfg.Log)
+func (s *Session) starter(command ...string) func(context.Context) (*worker, error) {
+	lim, cfg := s.memoryLimit, s.cfg
+	return func(ctx context.Context) (*worker, error) {
+		var bridge *gonb.Bridge
+		env := gonb.WorkerEnv(supervisor.ExtensionWriteFD, supervisor.ExtensionReadFD)
+		w, err := supervisor.Start(ctx, supervisor.Options{
+			Command: command, Dir: cfg.Dir, PipeDir: s.scratch.path, Env: append(env, cfg.Env...), Limit: lim, Log: cfg.Log,
+			Extension: func(w *supervisor.Worker, reply io.Writer) supervisor.Extension {
+				bridge = gonb.NewBridge(w, reply, cfg.KernelID, cfg.Log)
+				return bridge
+			},
+			Style:     s.style,
+			Compiler:  func() supervisor.Compiler { return s.program.Load().Compiler },
+			OnOrphans: s.offerRestart,
+		})
 		if err != nil {
 			return nil, fmt.Errorf("the worker does not start: %w", err)
 		}
-		w.mu.Lock()
-		w.onLeft, w.program = s.offerRestart, s.program.Load
-		w.mu.Unlock()
-		w.page.serve(cfg.KernelID)
-		return w, nil
+		return &worker{Worker: w, gonb: bridge}, nil
 	}
 }

@@ -5,23 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
 )
-
-func TestParseLimit(t *testing.T) {
-	root := fstest.MapFS{"proc/meminfo": &fstest.MapFile{Data: []byte("MemTotal: 16000000 kB\n")}}
-	for in, want := range map[string]string{
-		"4GB": "4 GB", "off": "no limit", "50%": "8.2 GB (50% of the 16 GB that the machine has)",
-	} {
-		if l, err := parseLimit(in, root); err != nil || l.String() != want {
-			t.Errorf("%s is %q, %v; want %q", in, l, err, want)
-		}
-	}
-	t.Setenv(memoryEnv, "much")
-	if l, err := firstLimit(); err == nil || l.bytes == 0 {
-		t.Errorf("of nonsense: %v, %v; want the default and an error", l, err)
-	}
-}
 
 // TestMemoryOfChildren: what a program that a cell started takes counts; the
 // biggest process is ended, and the worker lives.
@@ -55,27 +39,6 @@ exec.Command("sh", "-c", "head -c 550000000 /dev/zero | tail -c 550000000 | (sle
 len(mine)`)
 	mustContain(t, got, "WorkerDied", "out of memory: 1", "child processes while Cell [2] runs, the limit is 1 GB", "lost (cell 1)")
 	mustContain(t, execute(t, s, "%memory"), "limit 1 GB")
-}
-
-// TestRuntimeFault: a collector that was refused memory dies of a fault.
-func TestRuntimeFault(t *testing.T) {
-	refused := "SIGSEGV: segmentation violation\nPC=0x43a77d m=5 sigcode=1 addr=0x0\n\n" +
-		"goroutine 0 gp=0x1f12868905a0 m=5 mp=0x1f1286896008 [idle]:\nruntime.(*spanQueue).tryDrain(0x2)\n\t/usr/local/go/src/runtime/x.go:520 +0x5d\n\n" +
-		"goroutine 1 [syscall]:\nmain.f()\n\tCell [1]:2 +0x5\n"
-	sent := strings.Replace(refused, "sigcode=1 addr=0x0", "sigcode=0", 1) // by kill
-	p := &process{}
-	p.limit.Store(&limit{bytes: 1e9})
-	for held, want := range map[string]bool{refused: true, sent: false} {
-		p.dump.held = []byte(held)
-		if got := p.outOfMemory(p.dump.cause()) != ""; got != want {
-			t.Errorf("out of memory: %v, want %v, for\n%s", got, want, held)
-		}
-	}
-	p.limit.Store(&limit{})
-	p.dump.held = []byte(refused)
-	if text := p.outOfMemory(p.dump.cause()); text != "" {
-		t.Errorf("without a limit: %s", text)
-	}
 }
 
 // TestMemoryOfStarts: a program that is about to run has the worker's memory for

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
 // TestNext: the compiler of a cell asks whether another follows, and none asks
@@ -16,8 +17,8 @@ func TestNext(t *testing.T) {
 		r := s.Execute(t.Context(), output.Request{Code: code, StoreHistory: true, HasNext: func() bool {
 			asked = append(asked, code)
 			return true
-		}}, quiet{})
-		if s.another() {
+		}}, sinks.Discard{})
+		if s.hasNext() {
 			t.Errorf("after %q another cell waits for it still", code)
 		}
 		if (r.Status == output.OK) != (code != "x + missing") {

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 	progressInterval = 200 * time.Millisecond
 )
 
-// progressLines counts them: each has an identifier of its own.
+// progressLines counts progress lines, for their identifiers.
 var progressLines atomic.Int64
 
 // A progressLine tells what a cell waits for. It appears when that takes longer than progressDelay, changes in place, and
@@ -40,7 +40,7 @@ type progressLine struct {
 // progress returns a line that is not shown yet.
 func (r *run) progress() *progressLine {
 	p := &progressLine{
-		sink: r.sink, alone: !r.hasOutput(), start: time.Now(),
+		sink: r.sink, alone: !sinks.HasOutput(r.sink), start: time.Now(),
 		id: fmt.Sprintf("perijove-progress-%d", progressLines.Add(1)),
 	}
 	p.mu.Lock()
@@ -102,26 +102,4 @@ func (p *progressLine) compiling(c modules.CompileProgress) {
 		text += fmt.Sprintf(", %d of %d packages", c.Started, c.Total)
 	}
 	p.set(text, "compiling packages")
-}
-
-const searching = "looking for the packages that the cell imports"
-
-// prepareImports has the packages that a cell imports compiled, and tells what was done for it.
-func (r *run) prepareImports(c *cell.Cell) {
-	if len(c.Imports) == 0 {
-		return
-	}
-	var paths []string
-	for _, im := range c.Imports {
-		if im.Path != "C" {
-			paths = append(paths, im.Path)
-		}
-	}
-	line := r.progress()
-	line.set(searching, searching)
-	r.modules.Prepare(r.ctx, paths, line.compiling)
-	line.end()
-	for _, text := range r.modules.Notices() {
-		r.sink.Stream(output.Stderr, text+"\n")
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/perijove/perijove"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
 func newTestSession(t testing.TB) *Session {
@@ -30,7 +31,7 @@ func newTestSession(t testing.TB) *Session {
 
 func TestComplete(t *testing.T) {
 	s := newTestSession(t)
-	reply := s.Execute(t.Context(), output.Request{Code: "type Point struct{ X, Y int }\nfunc (p *Point) Norm() int { return p.X }\nvar pt Point", StoreHistory: true}, quiet{})
+	reply := s.Execute(t.Context(), output.Request{Code: "type Point struct{ X, Y int }\nfunc (p *Point) Norm() int { return p.X }\nvar pt Point", StoreHistory: true}, sinks.Discard{})
 	if reply.Status != output.OK {
 		t.Fatal(reply.Error)
 	}

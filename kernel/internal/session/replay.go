@@ -13,9 +13,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/replay"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// replay runs again, in their order, the cells that made or changed what went
+// replay runs again, in their order, the cells that made or changed what was lost
 // with a worker.
 func (r *run) replay(d cell.DirectiveLine) error {
 	list, without, err := replayArgs(d.Args)
@@ -23,36 +26,36 @@ func (r *run) replay(d cell.DirectiveLine) error {
 		return err
 	}
 	for _, n := range without {
-		if e := r.journal.last(n); e == nil || !e.gone {
+		if e := r.session.journal.Last(n); e == nil || !e.IsGone {
 			return fmt.Errorf("cell %d is not one that %%replay would run", n)
 		}
-		r.journal.last(n).unfit = unfitUnwanted
+		r.session.journal.Last(n).Unfit = unfitUnwanted
 	}
-	if _, err := r.ready(r.ctx); err != nil {
+	if _, err := r.session.ready(r.ctx); err != nil {
 		return err
 	}
-	steps, skipped := r.steps()
-	if len(steps) == 0 && len(r.program.Load().Lost()) == 0 {
+	steps, skipped := r.session.steps()
+	if len(steps) == 0 && len(r.session.program.Load().Lost()) == 0 {
 		r.print("nothing is lost\n")
 		return nil
 	}
-	defer r.backToSetup()
+	defer r.restoreSetup()
 	for i, s := range steps {
-		r.print("%s\n", s.title())
+		r.print("%s\n", s.Title())
 		if list {
 			continue
 		}
 		if e := r.repeat(s); e != nil {
-			return r.stopped(e, s, steps[i+1:])
+			return r.replayError(e, s, steps[i+1:])
 		}
 	}
 	if !list {
-		r.program.Load().Regained()
+		r.session.program.Load().Regained()
 	}
 	for _, e := range skipped {
-		r.print("not repeated: what %s did to %s: %s\n", cell.Name(e.n), strings.Join(e.does.Writes, ", "), e.unfit)
+		r.print("not repeated: what %s did to %s: %s\n", cell.Name(e.Cell), strings.Join(e.Effects.Writes, ", "), e.Unfit)
 	}
-	r.tellMissing(list, steps)
+	r.reportMissing(list, steps)
 	return nil
 }
 
@@ -78,103 +81,93 @@ func replayArgs(args string) (list bool, without []int, err error) {
 	return list, without, err
 }
 
-// title names a step by its first line.
-func (s step) title() string {
-	first := s.parsed().Title(s.declarations)
-	if s.declarations {
-		first += "  (its declarations alone)"
-	}
-	return cell.Name(s.n) + ": " + first
-}
-
 // repeat runs one cell again.
-func (r *run) repeat(s step) *output.Error {
-	again := &run{Session: r.Session, ctx: r.ctx, n: s.n, sink: plainSink{r.sink}}
-	m := control.Setup{Dir: s.setup.Dir, Args: s.setup.Args}
+func (r *run) repeat(s replay.Step) *output.Error {
+	again := &run{session: r.session, ctx: r.ctx, n: s.Cell, sink: sinks.TextOnly{Sink: r.sink}}
+	m := control.Setup{Dir: s.Dir, Args: s.Args}
 	if m.Dir == "" {
-		m.Dir = r.startDir()
+		m.Dir = r.session.startDir()
 	}
-	if err := r.applySetup(r.ctx, m); err != nil {
+	if err := r.session.applySetup(r.ctx, m); err != nil {
 		return workerError(err)
 	}
-	if s.declarations {
-		return again.execute(s.parsed().Declarations(), func(*program.Unit, *output.Error) {})
+	if s.DeclarationsOnly {
+		return again.execute(s.Parsed().Declarations(), func(*program.Unit, *output.Error) {})
 	}
-	s.unfit = unfitDeadly // for whoever asks while it runs
-	err := again.execute(s.parsed(), func(*program.Unit, *output.Error) {})
-	if err == nil || err.Name != died {
-		s.unfit = ""
+	s.Unfit = unfitCrashed // for reports while it runs
+	err := again.execute(s.Parsed(), func(*program.Unit, *output.Error) {})
+	if err == nil || err.Name != traceback.WorkerDied {
+		s.Unfit = ""
 	}
-	s.gone = err != nil
+	s.IsGone = err != nil
 	return err
 }
 
-// backToSetup gives the worker the folder and arguments back that directives
-// have set.
-func (r *run) backToSetup() {
-	m := control.Setup{Dir: r.dir(), Args: r.setup.Args}
+// restoreSetup restores the folder and arguments that directives have set.
+func (r *run) restoreSetup() {
+	m := control.Setup{Dir: r.session.dir(), Args: r.session.setup.Args}
 	ctx, cancel := r.cleanupContext()
 	defer cancel()
-	if err := r.applySetup(ctx, m); err != nil {
+	if err := r.session.applySetup(ctx, m); err != nil {
 		r.sink.Stream(output.Stderr, err.Error()+"\n")
 	}
 }
 
-// markUndone counts as lost what steps would have made or changed.
-func (r *run) markUndone(steps []step) {
+// markUndone notes as lost what steps would have made or changed.
+func (r *run) markUndone(steps []replay.Step) {
 	undone := map[string]int{}
 	for _, s := range steps {
-		if s.declarations {
+		if s.DeclarationsOnly {
 			continue
 		}
-		s.gone = true
-		for _, list := range [][]string{s.does.Declares, s.does.Assigns, s.does.Writes} {
+		s.IsGone = true
+		for _, list := range [][]string{s.Effects.Declares, s.Effects.Assigns, s.Effects.Writes} {
 			for _, name := range list {
-				undone[name] = s.n
+				undone[name] = s.Cell
 			}
 		}
 	}
-	r.program.Load().MarkLost(undone)
+	r.session.program.Load().MarkLost(undone)
 }
 
 // redeclare gives functions, types and constants their last meaning, which the
 // rest of the replay would have done.
-func (r *run) redeclare(left []step) (lines []string) {
+func (r *run) redeclare(left []replay.Step) (lines []string) {
 	for _, s := range left {
-		if len(s.does.Defines) == 0 {
+		if len(s.Effects.Defines) == 0 {
 			continue
 		}
-		again := &run{Session: r.Session, ctx: context.WithoutCancel(r.ctx), n: s.n, sink: plainSink{r.sink}}
-		if e := again.execute(s.parsed().Declarations(), func(*program.Unit, *output.Error) {}); e != nil {
-			lines = append(lines, fmt.Sprintf("run %s again: its declarations are not those of its last run (%s)", cell.Name(s.n), e.Value))
+		again := &run{session: r.session, ctx: context.WithoutCancel(r.ctx), n: s.Cell, sink: sinks.TextOnly{Sink: r.sink}}
+		if e := again.execute(s.Parsed().Declarations(), func(*program.Unit, *output.Error) {}); e != nil {
+			lines = append(lines, fmt.Sprintf("run %s again: its declarations are not those of its last run (%s)", cell.Name(s.Cell), e.Value))
 		}
 	}
 	return lines
 }
 
-// stopped is the error of a replay that came as far as s.
-func (r *run) stopped(e *output.Error, s step, left []step) *output.Error {
-	r.markUndone(append([]step{s}, left...))
+// replayError returns the error of a replay that stopped at s.
+func (r *run) replayError(e *output.Error, s replay.Step, left []replay.Step) *output.Error {
+	r.markUndone(append([]replay.Step{s}, left...))
 	old := r.redeclare(left)
-	lines := []string{fmt.Sprintf("the replay stopped at %s", cell.Name(s.n))}
+	lines := []string{fmt.Sprintf("the replay stopped at %s", cell.Name(s.Cell))}
 	if len(left) > 0 {
-		lines[0] += ", before " + cellList(left)
+		lines[0] += ", before " + replay.CellList(left)
 	}
-	if e.Name != died && e.Name != interrupted {
+	if e.Name != traceback.WorkerDied && e.Name != traceback.Interrupted {
 		lines[0] += "; mend what is missing and write %replay again: it goes on from there"
 	}
-	if e.Name != died {
-		lines[0] += fmt.Sprintf(" (%%replay -without %d leaves it out)", s.n)
+	if e.Name != traceback.WorkerDied {
+		lines[0] += fmt.Sprintf(" (%%replay -without %d leaves it out)", s.Cell)
 	}
 	return &output.Error{Name: e.Name, Value: e.Value, Traceback: slices.Concat(lines, e.Traceback, old)}
 }
 
-// tellMissing names the variables that do not come back, and why.
-func (r *run) tellMissing(list bool, steps []step) {
-	missing := r.program.Load().Lost()
+// reportMissing names the variables that do not come back, and why.
+func (r *run) reportMissing(list bool, steps []replay.Step) {
+	missing := r.session.program.Load().Lost()
 	if list {
 		for _, s := range steps {
-			for _, name := range s.does.Declares {
+			for _, name := range s.Effects.Declares {
 				delete(missing, name)
 			}
 		}
@@ -190,44 +183,12 @@ func (r *run) tellMissing(list bool, steps []step) {
 			continue
 		}
 		why := ""
-		if e := r.journal.last(n); e != nil && e.unfit != "" {
-			why = ": " + e.unfit
+		if e := r.session.journal.Last(n); e != nil && e.Unfit != "" {
+			why = ": " + e.Unfit
 		}
-		r.print("not brought back: %s%s\n", withCells(names), why)
+		r.print("not brought back: %s%s\n", variableList(names), why)
 		for name := range names {
 			delete(missing, name)
 		}
 	}
 }
-
-// restart ends the worker and starts another.
-func (r *run) restart(d cell.DirectiveLine) error {
-	if d.Args != "" {
-		return errors.New("write %restart alone")
-	}
-	if r.modules.SwitchModule() {
-		r.program.Load().Reimport()
-	}
-	r.mu.Lock()
-	w := r.worker
-	r.mu.Unlock()
-	if w == nil {
-		return nil
-	}
-	w.kill()
-	lines := r.bury(w)
-	if _, err := r.ready(r.ctx); err != nil {
-		return err
-	}
-	r.print("a new worker runs\n%s\n", strings.Join(lines, "\n"))
-	return nil
-}
-
-// plainSink passes on what a repeated cell prints, and nothing else of it.
-type plainSink struct{ output.Sink }
-
-func (plainSink) Started(int)                          {}
-func (plainSink) Display(output.Display)               {}
-func (plainSink) Result(output.Bundle, map[string]any) {}
-func (plainSink) Error(*output.Error)                  {}
-func (plainSink) Clear(bool)                           {}

@@ -15,12 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/perijove/perijove"
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"golang.org/x/sys/unix"
 )
 
 const patience = 2 * time.Minute // of the tests: a watchdog, never reached
@@ -135,8 +134,8 @@ func TestDeathWithUnreadMessage(t *testing.T) {
 	s.mu.Unlock()
 	tr := &transcript{trigger: "stopping", action: func() {
 		go func() {
-			awaitStopped(t, w.cmd.Process.Pid)
-			if err := errors.Join(w.conn.Send(control.Interrupt{}), w.cmd.Process.Kill()); err != nil {
+			awaitStopped(t, w.PID())
+			if err := errors.Join(w.Drop(nil), syscall.Kill(w.PID(), syscall.SIGKILL)); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -153,10 +152,10 @@ func TestDeathBetweenCells(t *testing.T) {
 	s.mu.Lock()
 	w := s.worker
 	s.mu.Unlock()
-	if err := w.cmd.Process.Kill(); err != nil {
+	if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	<-w.ended
+	eventually(t, "the worker's end", w.IsDead)
 	mustContain(t, execute(t, s, "gone"), "died after the last cell", "lost with it: gone (cell 1)", "undefined: gone")
 	if got := execute(t, s, "2 + 2"); strings.Contains(got, "died") || !strings.Contains(got, "4") {
 		t.Errorf("the cell after it: %s", got)
@@ -276,7 +275,7 @@ func TestCloseEndsAll(t *testing.T) {
 			t.Errorf("%d did not start", pid)
 		}
 	}
-	scratch := s.scratch
+	scratch := s.scratch.path
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
@@ -304,7 +303,7 @@ func TestKernelHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Print("\n" + execute(t, s, familyImports+family))
-	fmt.Println("scratch", s.scratch)
+	fmt.Println("scratch", s.scratch.path)
 	select {}
 }
 
@@ -351,11 +350,11 @@ func TestKilledKernel(t *testing.T) {
 	if _, err := os.Stat(scratch); err == nil {
 		t.Error("a dead kernel's folder stays")
 	}
-	if err := os.Chtimes(live.dir, old, old); err != nil {
+	if err := os.Chtimes(live.path, old, old); err != nil {
 		t.Fatal(err)
 	}
 	removeStale(tmp)
-	if _, err := os.Stat(live.dir); err != nil {
+	if _, err := os.Stat(live.path); err != nil {
 		t.Errorf("a living kernel's folder was removed: %v", err)
 	}
 	if err := live.remove(); err != nil {
@@ -413,7 +412,7 @@ w.Flush()`, StoreHistory: true}, c)
 
 // A counter checks a stream of numbered lines.
 type counter struct {
-	quiet
+	sinks.Discard
 	rest      string
 	lines     int
 	atDisplay int

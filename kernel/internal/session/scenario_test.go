@@ -12,9 +12,8 @@ import (
 	"sync"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/perijove/perijove/kernel/internal/output"
+	"golang.org/x/tools/txtar"
 )
 
 var update = flag.Bool("update", false, "rewrite what the scenarios in testdata expect")

@@ -9,18 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A scratch is a folder for generated sources and objects. Its lock tells
-// others that its kernel lives.
+// A scratch is a folder for generated sources and objects. Its lock shows other
+// kernels that its kernel lives.
 type scratch struct {
-	dir  string
+	path string
 	lock *os.File
 }
 
 const (
 	scratchPattern = "perijove-"
 	scratchLock    = "lock"
-	// A folder so young may be one whose owner has not come to lock it.
-	scratchYouth = time.Minute
+	// scratchLockDelay is how long after a folder was made its kernel may not
+	// have locked it.
+	scratchLockDelay = time.Minute
 )
 
 // newScratch makes a folder in tmp and removes those of kernels that were killed.
@@ -41,13 +42,13 @@ func newScratch(tmp string) (*scratch, error) {
 }
 
 func (s *scratch) remove() error {
-	err := os.RemoveAll(s.dir)
+	err := os.RemoveAll(s.path)
 	s.lock.Close()
 	return err
 }
 
-// removeStale removes scratch folders that nobody holds. What cannot be
-// removed, for it is another user's, stays.
+// removeStale removes scratch folders that are not locked. Those of other users
+// stay.
 func removeStale(tmp string) {
 	dirs, err := filepath.Glob(filepath.Join(tmp, scratchPattern+"*"))
 	if err != nil {
@@ -55,7 +56,7 @@ func removeStale(tmp string) {
 	}
 	for _, dir := range dirs {
 		st, err := os.Lstat(dir)
-		if err != nil || !st.IsDir() || time.Since(st.ModTime()) < scratchYouth {
+		if err != nil || !st.IsDir() || time.Since(st.ModTime()) < scratchLockDelay {
 			continue
 		}
 		lock, err := os.OpenFile(filepath.Join(dir, scratchLock), os.O_RDWR|unix.O_NOFOLLOW, 0)

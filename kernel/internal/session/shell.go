@@ -1,7 +1,7 @@
 package session
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,13 +10,17 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"golang.org/x/sys/unix"
 )
 
-func (r *run) shell(d cell.DirectiveLine) error { return r.shellIn(d.Args, r.dir()) }
+func (r *run) shell(d cell.DirectiveLine) error { return r.shellIn(d.Args, r.session.dir()) }
 
 // moduleShell runs a command where the module is; a scratch module is made if
 // there is none. go get is taken over.
@@ -24,26 +28,26 @@ func (r *run) moduleShell(d cell.DirectiveLine) error {
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(d.Args), "go get "); ok {
 		return r.get(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})
 	}
-	dir, scratch, err := r.modules.EnsureModule()
+	dir, scratch, err := r.session.modules.EnsureModule()
 	if err != nil {
 		return err
 	}
-	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.wasThere(filepath.Join(dir, m[1])) {
+	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.session.existedAtFirst(filepath.Join(dir, m[1])) {
 		return fmt.Errorf("this would remove %s of the module in %s, where GoNB has a folder of its own; write ! for !* if that is what you want", m[1], dir)
 	}
 	return r.shellIn(d.Args, dir)
 }
 
-// wasThere reports whether a file existed when it was first asked about.
-func (s *Session) wasThere(file string) bool {
-	there, asked := s.filesFound[file]
+// existedAtFirst reports whether a file existed when it was first asked about.
+func (s *Session) existedAtFirst(file string) bool {
+	there, asked := s.existedFirst[file]
 	if !asked {
 		_, err := os.Stat(file)
 		there = err == nil
-		if s.filesFound == nil {
-			s.filesFound = map[string]bool{}
+		if s.existedFirst == nil {
+			s.existedFirst = map[string]bool{}
 		}
-		s.filesFound[file] = there
+		s.existedFirst[file] = there
 	}
 	return there
 }
@@ -53,11 +57,11 @@ func (s *Session) wasThere(file string) bool {
 var removesModule = regexp.MustCompile(`\brm\b[^;&|]*\b(go\.(?:work|mod))\b`)
 
 func (r *run) shellIn(command, dir string) error {
-	if r.asks == nil {
+	if r.stdin == nil {
 		return r.command(command, dir, nil)
 	}
-	stdin, stop, err := r.asks.start(r.ctx, r.sink)
-	r.asks = nil
+	stdin, stop, err := r.stdin.start(r.ctx, r.sink)
+	r.stdin = nil
 	if err != nil {
 		return err
 	}
@@ -69,31 +73,104 @@ func (r *run) shellIn(command, dir string) error {
 func (r *run) command(command, dir string, stdin io.Reader) error {
 	cmd := exec.CommandContext(r.ctx, shellProgram(), "-c", command)
 	cmd.Dir, cmd.Stdin = dir, stdin
-	cmd.Env = append(append(os.Environ(), r.setup.Env...), r.gonbFolders()...)
-	cmd.Stdout = &lineSink{sink: r.sink, name: output.Stdout}
-	cmd.Stderr = &lineSink{sink: r.sink, name: output.Stderr}
+	cmd.Env = append(append(os.Environ(), r.session.setup.Env...), r.session.gonbEnv()...)
+	cmd.Stdout = sinks.NewWriter(r.sink, output.Stdout)
+	cmd.Stderr = sinks.NewWriter(r.sink, output.Stderr)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	r.setCancel(cmd)
+	r.session.setCancel(cmd)
 	err := cmd.Run()
-	r.setCancel(nil)
+	r.session.setCancel(nil)
 	if r.ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
 	return err
 }
 
-// A lineSink passes what a command prints on as text.
-type lineSink struct {
-	sink    output.Sink
-	name    string
-	partial []byte
+// script feeds the rest of the cell to a program.
+func (r *run) script(d cell.DirectiveLine) error {
+	program := d.Args
+	if name := strings.TrimPrefix(d.Name, "%%"); name != "script" {
+		program = name + " " + d.Args
+	}
+	if strings.TrimSpace(program) == "" {
+		return errors.New("name a program: %%script bc")
+	}
+	body := d.Body
+	if !strings.HasSuffix(body, "\n") { // bc and others want whole lines
+		body += "\n"
+	}
+	return r.command(program, r.session.dir(), strings.NewReader(body))
 }
 
-func (l *lineSink) Write(b []byte) (int, error) {
-	n := len(b)
-	b, rest := splitPartialRune(append(l.partial, b...))
-	l.partial = bytes.Clone(rest)
-	l.sink.Stream(l.name, strings.ToValidUTF8(string(b), "\uFFFD"))
-	return n, nil
+// shellProgram is bash, which notebooks written for GoNB expect, or else sh.
+var shellProgram = sync.OnceValue(func() string {
+	if path, err := exec.LookPath("bash"); err == nil {
+		return path
+	}
+	return "/bin/sh"
+})
+
+// inputs lets the next shell command of the cell read what the user types.
+func (r *run) inputs(d cell.DirectiveLine) error {
+	r.stdin = &stdinPrompter{password: d.Name == "%with_password"}
+	return nil
+}
+
+// An asking is standard input that asks the front end for lines until the
+// command ends.
+type stdinPrompter struct{ password bool }
+
+// start answers what a command reads from the pipe it returns. stop ends that.
+func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.File, stop func(), err error) {
+	pr, pw, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer pw.Close()
+		for awaitsInput(ctx, pw) {
+			line, err := sink.Input(ctx, "", a.password)
+			if err != nil {
+				if ctx.Err() == nil {
+					sink.Stream(output.Stderr, err.Error()+"\n")
+				}
+				return
+			}
+			if _, err := pw.WriteString(line + "\n"); err != nil {
+				return
+			}
+		}
+	})
+	return pr, func() { cancel(); pr.Close(); wg.Wait() }, nil
+}
+
+// promptDelay is how long a command may live with nothing to read before the user
+// is asked. Most end at once when they have read their last line, which cannot be
+// seen from outside.
+const promptDelay = 200 * time.Millisecond
+
+// wants waits until the command has read what it was sent and seems to want
+// more. It is false when the command ends first.
+func awaitsInput(ctx context.Context, stdin *os.File) bool {
+	raw, err := stdin.SyscallConn()
+	if err != nil {
+		return false
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(promptDelay):
+		}
+		unread := 0
+		if raw.Control(func(fd uintptr) { unread, _ = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }) != nil {
+			return false
+		}
+		if unread == 0 {
+			return true
+		}
+	}
 }

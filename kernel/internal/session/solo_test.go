@@ -24,7 +24,7 @@ func newSoloSession(t testing.TB) *Session {
 // TestSolo runs cells as programs of their own.
 func TestSolo(t *testing.T) {
 	s := newSoloSession(t)
-	s.toldSolo = true // TestSoloSays
+	s.hasExplainedStandalone = true // TestSoloSays
 	for _, c := range []struct {
 		code string
 		want []string

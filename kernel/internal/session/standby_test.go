@@ -89,8 +89,8 @@ func awaitStandby(t *testing.T, s *Session) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a process waits to become a child", func() bool { return w.standby.Load() != 0 })
-	return int(w.standby.Load())
+	eventually(t, "a process waits to become a child", func() bool { return w.Standby() != 0 })
+	return w.Standby()
 }
 
 // want runs a cell and compares what it shows.

@@ -13,11 +13,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
 // test notes that the cell's tests are to be run once the cell has.
 func (r *run) test(d cell.DirectiveLine) error {
-	args, err := words(d.Args)
+	args, err := splitWords(d.Args)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ var testKinds = []struct {
 func (r *run) runTests() *output.Error {
 	funcs := map[string][]program.Declaration{}
 	here, hasMain := false, false
-	for _, d := range r.program.Load().Declarations() {
+	for _, d := range r.session.program.Load().Declarations() {
 		if d.Kind != "func" || d.Aside != "" {
 			continue
 		}
@@ -77,7 +78,7 @@ func (r *run) runTests() *output.Error {
 			switch {
 			case !isTestName(d.Name, k.prefix):
 			case k.signature != d.Signature:
-				return failure("TestError", fmt.Sprintf("wrong signature for %s, must be: func %s(%s)", d.Name, d.Name, k.wanted))
+				return traceback.New("TestError", fmt.Sprintf("wrong signature for %s, must be: func %s(%s)", d.Name, d.Name, k.wanted))
 			default:
 				funcs[k.prefix] = append(funcs[k.prefix], d)
 				here = here || d.Cell == r.n
@@ -85,7 +86,7 @@ func (r *run) runTests() *output.Error {
 		}
 	}
 	if len(funcs) == 0 {
-		return failure("TestError", "there are no tests: declare functions such as func TestX(t *testing.T) or func BenchmarkX(b *testing.B)")
+		return traceback.New("TestError", "there are no tests: declare functions such as func TestX(t *testing.T) or func BenchmarkX(b *testing.B)")
 	}
 	args := r.tests.args
 	if len(args) == 0 {
@@ -101,16 +102,16 @@ func (r *run) runTests() *output.Error {
 	}
 	code, err := r.testProgram(funcs, hasMain)
 	if err != nil {
-		return failure("TestError", err.Error())
+		return traceback.New("TestError", err.Error())
 	}
 	c, errs := cell.Parse(0, code)
 	if errs != nil {
-		return failure("TestError", errs.Error())
+		return traceback.New("TestError", errs.Error())
 	}
 	return r.withArgs(args, func() *output.Error {
 		defer func() {
 			for _, name := range testImports {
-				_, _ = r.program.Load().Remove(name) // they are no declarations of the user's
+				_, _ = r.session.program.Load().Remove(name) // they are no declarations of the user's
 			}
 		}()
 		unnumbered := *r
@@ -121,19 +122,19 @@ func (r *run) runTests() *output.Error {
 
 // withArgs runs f with other command line arguments than the notebook's.
 func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
-	old := r.setup.Args
+	old := r.session.setup.Args
 	defer func() {
-		r.setup.Args = old
+		r.session.setup.Args = old
 		back := old
 		if back == nil {
 			back = []string{"notebook"}
 		}
 		ctx, cancel := r.cleanupContext()
 		defer cancel()
-		_ = r.applySetup(ctx, control.Setup{Args: back}) // fails with the worker, of which the next cell tells
+		_ = r.session.applySetup(ctx, control.Setup{Args: back}) // fails with the worker, of which the next cell tells
 	}()
-	r.setup.Args = append([]string{"notebook"}, args...)
-	if err := r.applySetup(r.ctx, control.Setup{Args: r.setup.Args}); err != nil {
+	r.session.setup.Args = append([]string{"notebook"}, args...)
+	if err := r.session.applySetup(r.ctx, control.Setup{Args: r.session.setup.Args}); err != nil {
 		return workerError(err)
 	}
 	return f()
@@ -187,7 +188,7 @@ func (r *run) testProgram(funcs map[string][]program.Declaration, hasMain bool) 
 // exampleOutput finds the output that an example's comment announces. Those
 // that announce none are compiled, not run.
 func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err error) {
-	src, known := r.program.Load().Source(d.Cell)
+	src, known := r.session.program.Load().Source(d.Cell)
 	c, errs := cell.Parse(d.Cell, src)
 	if !known || errs != nil {
 		return "", false, errors.New("the source of " + d.Name + " is gone")

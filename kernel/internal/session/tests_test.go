@@ -1,6 +1,8 @@
 package session
 
-import "testing"
+import (
+	"testing"
+)
 
 // TestBenchmarks: what they say differs, so it is no scenario. Where cells are
 // programs of their own, tests are too.

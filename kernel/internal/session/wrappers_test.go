@@ -1,6 +1,8 @@
 package session
 
-import "testing"
+import (
+	"testing"
+)
 
 // TestWrappersOfUnnamedTypes inlines, into another package and into cells, code
 // that takes the method of an unnamed type as a value: the wrapper is only where

@@ -1,7 +1,6 @@
 // Package standalone takes the worker's place where cells cannot be linked
-// into a living process: each cell is then built as a program of its own, and
-// this package, which the program imports, speaks with the kernel as a worker
-// does. Its init function runs before the cell's own variables are
+// into a living process: each cell is then built as a program, and this package,
+// which the program imports, answers the kernel as a worker does. Its init function runs before the cell's own variables are
 // initialized; Main runs the cell and ends the program.
 package standalone
 

@@ -1,0 +1,98 @@
+package gonb
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// A Bridge connects the package gonbui of one worker with the front end: what
+// gonbui writes is shown, asked or sent to the page, and what the page sends is
+// written to gonbui. Its methods may be called concurrently, but for Receive,
+// TakePrompt and Close.
+type Bridge struct {
+	host    Host
+	log     *slog.Logger
+	decoder Decoder
+	encoder *Encoder
+	shown   map[string]bool // display identifiers in use
+	prompt  *Input          // for the next read of standard input
+	page    page
+}
+
+// NewBridge returns a Bridge that answers gonbui by writing to reply. kernelID is
+// what Jupyter calls the kernel, by which pages reach it; "" if there are none.
+func NewBridge(host Host, reply io.Writer, kernelID string, log *slog.Logger) *Bridge {
+	b := &Bridge{host: host, log: log, encoder: NewEncoder(reply), shown: map[string]bool{}}
+	b.page = page{host: host, send: b.send, kernel: kernelID, wanted: map[string]bool{}}
+	return b
+}
+
+// WorkerEnv returns the environment variables that tell gonbui where its pipes
+// are: the file descriptors that it writes to and reads from. They are opened by
+// their names under /proc/self/fd, so there are no files to guard or to remove.
+func WorkerEnv(writeFD, readFD int) []string {
+	return []string{
+		fmt.Sprintf("%s=/proc/self/fd/%d", EnvPipe, writeFD),
+		fmt.Sprintf("%s=/proc/self/fd/%d", EnvPipeBack, readFD),
+	}
+}
+
+// Receive takes bytes that gonbui has written.
+func (b *Bridge) Receive(p []byte) {
+	messages, err := b.decoder.Write(p)
+	if err != nil {
+		b.host.Sink().Stream(output.Stderr, strings.ReplaceAll(err.Error(), "\n", "; ")+"\n")
+	}
+	for _, m := range messages {
+		switch m := m.(type) {
+		case Display:
+			b.host.Sink().Display(output.Display{
+				Data: m.Data, Metadata: m.Metadata, DisplayID: m.DisplayID, Update: b.shown[m.DisplayID],
+			})
+			if m.DisplayID != "" {
+				b.shown[m.DisplayID] = true
+			}
+		case Input:
+			b.prompt = &m
+		case Sync:
+			b.send(m.Ack())
+		case Value, Subscription:
+			b.page.take(m)
+		}
+	}
+}
+
+// TakePrompt returns how gonbui wants the next line of standard input to be asked
+// for, if it has said so.
+func (b *Bridge) TakePrompt() (prompt string, password, ok bool) {
+	in := b.prompt
+	if in == nil {
+		return "", false, false
+	}
+	b.prompt = nil
+	return in.Prompt, in.Password, true
+}
+
+// ConnectPage connects the page for a cell that is not yet running and shows
+// what that needs in s.
+func (b *Bridge) ConnectPage(s output.Sink) { b.page.connect(s) }
+
+// TakeComm takes a message of the front end if its comm is the page's.
+func (b *Bridge) TakeComm(m output.Comm) (taken bool) { return b.page.takeComm(m) }
+
+// Close releases what the Bridge holds.
+func (b *Bridge) Close() {
+	b.decoder.Close()
+	b.page.close()
+}
+
+// send writes a value to gonbui.
+func (b *Bridge) send(v Value) {
+	if err := b.encoder.Send(v); err != nil {
+		b.log.Warn("a value did not reach package gonbui", "address", v.Address, "error", err)
+	}
+}

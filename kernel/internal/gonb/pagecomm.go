@@ -1,0 +1,166 @@
+package gonb
+
+import (
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// A Host is the worker whose cells use package gonbui.
+type Host interface {
+	// Sink returns the output of the running cell, or of the last.
+	Sink() output.Sink
+	// Execution returns the number of the last execution and whether it runs.
+	Execution() (id int, running bool)
+	// Interrupt stops the running cell. It does not wait.
+	Interrupt()
+}
+
+// answerTimeout is how long a page may take to answer before a remark says that it
+// does not.
+const answerTimeout = 5 * time.Second
+
+// A page is the page of the front end, as GoNB's widgets see it: values go to
+// addresses in it and come from there, by a comm that a script in it opens. Each
+// cell that needs the page shows the script, since the page may have been loaded
+// anew; a page that has it already says so.
+type page struct {
+	host   Host
+	send   func(Value) // to gonbui
+	kernel string      // as Jupyter knows the kernel; "" if there is no page
+
+	mu      sync.Mutex      // guards what follows
+	comm    string          // the open comm
+	wanted  map[string]bool // addresses whose values the program wants
+	asked   int             // the execution that showed the script last
+	script  string          // its display, if it was not answered
+	owner   output.Sink     // where that was shown
+	queue   []Value         // for a page that has not answered
+	overdue *time.Timer
+}
+
+func (p *page) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.script = "" // there is no more answer to wait for
+}
+
+// connect shows the script for a cell that is not yet running.
+func (p *page) connect(sink output.Sink) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ask(sink)
+}
+
+// ensure shows the script, once in each cell. The caller holds mu.
+func (p *page) ensure() {
+	id, _ := p.host.Execution()
+	if p.asked == id {
+		return
+	}
+	p.asked = id
+	p.ask(p.host.Sink())
+}
+
+// ask shows the script in sink. The caller holds mu.
+func (p *page) ask(sink output.Sink) {
+	p.owner = sink
+	if p.kernel == "" {
+		p.owner.Stream(output.Stderr, "gonbui: GoNB's widgets and package dom need a page that runs scripts; here is none\n")
+		return
+	}
+	p.comm, p.script = "", "gonb-page-"+rand.Text()
+	p.owner.Display(output.Display{Data: output.Bundle{"text/html": Page(p.kernel)}, DisplayID: p.script})
+	script, owner := p.script, p.owner
+	p.overdue = time.AfterFunc(answerTimeout, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.script == script {
+			owner.Stream(output.Stderr, "gonbui: the page has not answered; GoNB's widgets and package dom need a front end that runs scripts and shares Jupyter's address, such as JupyterLab\n")
+		}
+	})
+}
+
+// take takes what the program has for the page.
+func (p *page) take(m Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch m := m.(type) {
+	case Subscription:
+		if m.Unsubscribe {
+			delete(p.wanted, m.Address)
+			return
+		}
+		p.wanted[m.Address] = true
+		p.ensure()
+		if p.kernel == "" {
+			p.endCell()
+		}
+	case Value:
+		p.ensure()
+		switch {
+		case m.Address == AddressStart || p.kernel == "":
+		case p.comm == "":
+			p.queue = append(p.queue, m)
+		default:
+			p.sendPage(m)
+		}
+	}
+}
+
+// endCell ends a cell that waits for values which cannot come.
+func (p *page) endCell() {
+	if _, running := p.host.Execution(); running {
+		go p.host.Interrupt() // take must not wait for the worker
+	}
+}
+
+// sendPage sends a value to the page that has answered. The caller holds mu.
+func (p *page) sendPage(v Value) {
+	data, err := ToPage(v)
+	if err != nil {
+		p.host.Sink().Stream(output.Stderr, "gonbui: "+err.Error()+"\n")
+		return
+	}
+	p.host.Sink().Comm(output.Comm{Kind: output.CommMsg, ID: p.comm, Data: data})
+}
+
+// takeComm takes a message of the front end if its comm is the page's.
+func (p *page) takeComm(m output.Comm) (taken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case m.Kind == output.CommOpen && m.Target == CommTarget:
+		p.answered(m.ID)
+		for _, v := range p.queue {
+			p.sendPage(v)
+		}
+		p.queue = nil
+	case p.comm == "" || m.ID != p.comm:
+		return false
+	case m.Kind == output.CommClose:
+		p.comm = ""
+	default:
+		v, err := FromPage(m.Data)
+		if err != nil {
+			p.host.Sink().Stream(output.Stderr, "gonbui: "+err.Error()+"\n")
+		} else if p.wanted[v.Address] { // gonbui locks up on others
+			p.send(v)
+		}
+	}
+	return true
+}
+
+// answered removes the script, which would run again from a saved notebook. The
+// caller holds mu.
+func (p *page) answered(comm string) {
+	p.comm = comm
+	if p.script == "" {
+		return
+	}
+	p.overdue.Stop()
+	p.owner.Display(output.Display{Data: output.Bundle{"text/html": ""}, DisplayID: p.script, Update: true})
+	p.script = ""
+}

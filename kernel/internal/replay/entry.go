@@ -1,0 +1,63 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
+)
+
+// An Entry is one run of a cell.
+type Entry struct {
+	Cell    int // its number in the notebook
+	Source  string
+	Effects effects.Effects
+	Dir     string   // the folder at its time, "" for the notebook's
+	Args    []string // os.Args at its time
+
+	IsGone bool // what it did is lost with a worker
+	// Unfit says why the cell is not run again; "" if it may be.
+	Unfit string
+}
+
+// Parsed returns the cell. It has run, so its text is Go.
+func (e *Entry) Parsed() *cell.Cell {
+	c, _ := cell.Parse(e.Cell, e.Source)
+	return c
+}
+
+// A Step is one run to repeat.
+type Step struct {
+	*Entry
+	DeclarationsOnly bool // without its statements, for functions and types alone
+}
+
+// Title names the step by the first line of its cell.
+func (s Step) Title() string {
+	first := s.Parsed().Title(s.DeclarationsOnly)
+	if s.DeclarationsOnly {
+		first += "  (its declarations alone)"
+	}
+	return cell.Name(s.Cell) + ": " + first
+}
+
+// CellList names the cells of steps: "cell 2", "cells 2, 5".
+func CellList(steps []Step) string {
+	const most = 20
+	var numbers []string
+	for _, s := range steps {
+		if text := fmt.Sprint(s.Cell); !slices.Contains(numbers, text) {
+			numbers = append(numbers, text)
+		}
+	}
+	text := strings.Join(numbers[:min(most, len(numbers))], ", ")
+	switch {
+	case len(numbers) == 1:
+		return "cell " + text
+	case len(numbers) > most:
+		return fmt.Sprintf("cells %s and %d more", text, len(numbers)-most)
+	}
+	return "cells " + text
+}

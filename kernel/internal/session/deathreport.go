@@ -1,0 +1,141 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/replay"
+)
+
+// Why a cell that was loaded is not run again.
+const (
+	unfitCrashed     = "it ran when the worker ended"
+	unfitBackground  = "what it started ended the worker"
+	unfitFailed      = "it failed"
+	unfitInterrupted = "it was interrupted"
+	unfitUnwanted    = "it was left out"
+)
+
+// reportDeath reports a worker that died when no cell ran, because of a
+// goroutine.
+func (s *Session) reportDeath(sink output.Sink) {
+	s.mu.Lock()
+	w := s.worker
+	s.mu.Unlock()
+	if w != nil && w.IsDead() {
+		sink.Stream(output.Stderr, strings.Join(s.deathReport(w, "the worker process died after the last cell: "), "\n")+"\n")
+	}
+}
+
+// deathReport says why the worker died and what was lost, and forgets the worker.
+func (s *Session) deathReport(w *worker, text string) []string {
+	for _, n := range w.Crash().Cells() {
+		s.journal.SetUnfit(n, unfitBackground)
+	}
+	style := s.style()
+	lines := append([]string{text + w.Cause()}, style.Calls(w.Crash().Frames(style.AllFrames))...)
+	return append(lines, s.discardWorker(w)...)
+}
+
+// discardWorker forgets a worker and says which variables were lost with it, and
+// how to make them again.
+func (s *Session) discardWorker(w *worker) []string {
+	s.mu.Lock()
+	if s.worker == w {
+		s.worker = nil
+	}
+	s.mu.Unlock()
+	s.journal.WorkerDied()
+	s.initFailures = nil
+	lost := s.program.Load().WorkerLost()
+	var lines []string
+	if len(lost) == 0 {
+		text := "no variables were lost"
+		if len(s.program.Load().Lost()) > 0 {
+			text = "no more variables were lost"
+		}
+		lines = append(lines, text)
+	} else {
+		cells := map[string]int{}
+		for _, v := range lost {
+			cells[v.Name] = v.Cell
+		}
+		lines = append(lines, "lost with it: "+variableList(cells))
+	}
+	steps, _ := s.steps()
+	switch {
+	case len(steps) > 0:
+		text := "%replay runs " + replay.CellList(steps) + " again"
+		if missing := notMade(lost, steps); len(missing) > 0 {
+			text += ", without " + variableList(missing)
+		}
+		lines = append(lines, text+"; functions, types and constants are kept")
+	case len(lost) > 0:
+		lines = append(lines, "functions, types and constants are kept; run the cells above again for the variables")
+	}
+	return lines
+}
+
+// steps lists the cells that bring back what is lost, and those that would but
+// are unfit.
+func (s *Session) steps() ([]replay.Step, []*replay.Entry) {
+	p := s.program.Load()
+	alive := map[string]bool{}
+	for _, v := range p.Variables() {
+		alive[v.Name] = true
+	}
+	lost := p.Lost()
+	for name := range lost {
+		delete(alive, name)
+	}
+	return s.journal.LostSteps(lost, func(name string) bool { return alive[name] })
+}
+
+// notMade lists the variables that no step makes.
+func notMade(lost []program.Variable, steps []replay.Step) map[string]int {
+	out := map[string]int{}
+	for _, v := range lost {
+		out[v.Name] = v.Cell
+	}
+	for _, s := range steps {
+		for _, name := range s.Effects.Declares {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
+// maxNames bounds how many variables a message lists.
+const maxNames = 40
+
+// withCells lists variables by the cells that made them: "a, b (cell 1), c (cell 4)".
+func variableList(cells map[string]int) string {
+	byCell := map[int][]string{}
+	for name, n := range cells {
+		byCell[n] = append(byCell[n], name)
+	}
+	var numbers []int
+	for n := range byCell {
+		numbers = append(numbers, n)
+	}
+	sort.Ints(numbers)
+	var parts []string
+	left := maxNames
+	for _, n := range numbers {
+		list := byCell[n]
+		slices.Sort(list)
+		list = list[:min(left, len(list))]
+		if left -= len(list); len(list) > 0 {
+			parts = append(parts, fmt.Sprintf("%s (cell %d)", strings.Join(list, ", "), n))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	if more := len(cells) - maxNames; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}

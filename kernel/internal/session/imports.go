@@ -1,0 +1,175 @@
+package session
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/modules"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"github.com/perijove/perijove/kernel/internal/traceback"
+)
+
+func (r *run) get(d cell.DirectiveLine) error {
+	paths, err := splitWords(d.Args)
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		return errors.New("write %get PATH or %get PATH@VERSION")
+	}
+	line := r.progress()
+	getting := "getting " + strings.Join(paths, ", ")
+	line.set(getting, getting)
+	said, err := r.session.modules.Get(r.ctx, paths)
+	line.end()
+	if said != "" {
+		r.sink.Stream(output.Stderr, said)
+	}
+	return err
+}
+
+// autoget sets whether missing packages are got without asking.
+func (r *run) autoget(d cell.DirectiveLine) error {
+	get := d.Name == "%autoget"
+	r.session.autoget = &get
+	return nil
+}
+
+// ensureImports gets the packages that a cell imports and that are missing.
+func (r *run) ensureImports(c *cell.Cell) *output.Error {
+	if r.session.autoget == nil && !r.session.isGoNB || r.session.autoget != nil && !*r.session.autoget {
+		return nil
+	}
+	captured := r.sink
+	defer func() { r.sink = captured }()
+	if c, ok := captured.(*sinks.Tee); ok { // what is shown here is not the cell's output
+		r.sink = c.Unwrap()
+	}
+	missing := slices.DeleteFunc(r.missing(c), func(path string) bool {
+		if !r.session.modules.Complete(r.ctx, path) {
+			return false
+		}
+		r.sink.Stream(output.Stderr, "go.mod has been completed for "+path+"\n")
+		return true
+	})
+	if len(missing) == 0 {
+		return nil
+	}
+	r.sink.Stream(output.Stderr, "%get "+strings.Join(missing, " ")+"\n")
+	if err := r.get(cell.DirectiveLine{Args: strings.Join(missing, " ")}); err != nil {
+		return traceback.New("ImportError", err.Error())
+	}
+	return nil
+}
+
+// missing lists the paths of packages that a cell needs and that are not there.
+func (r *run) missing(c *cell.Cell) []string {
+	paths := packagesByName(c)
+	for _, im := range c.Imports {
+		if modules.HasDomain(im.Path) && !slices.Contains(paths, im.Path) {
+			paths = append(paths, im.Path)
+		}
+	}
+	return slices.DeleteFunc(paths, func(path string) bool {
+		_, err := r.session.modules.Archive(path)
+		return err == nil
+	})
+}
+
+// byName returns the paths of packages beyond the standard library that a cell
+// may mean by a name that it does not declare. GoNB gets them too.
+func packagesByName(c *cell.Cell) []string {
+	var paths []string
+	look := func(s *cell.Source) {
+		for _, ref := range s.Refs {
+			if path := exportdata.BeyondStd(ref.Name); path != "" && ref.Sel != "" && !ref.Top && !slices.Contains(paths, path) {
+				paths = append(paths, path)
+			}
+		}
+	}
+	for _, d := range c.Decls {
+		look(&d.Source)
+	}
+	for _, st := range c.Stmts {
+		look(&st.Source)
+	}
+	return paths
+}
+
+const searching = "looking for the packages that the cell imports"
+
+// prepareImports has the packages that a cell imports compiled, and tells what was done for it.
+func (r *run) prepareImports(c *cell.Cell) {
+	if len(c.Imports) == 0 {
+		return
+	}
+	var paths []string
+	for _, im := range c.Imports {
+		if im.Path != "C" {
+			paths = append(paths, im.Path)
+		}
+	}
+	line := r.progress()
+	line.set(searching, searching)
+	r.session.modules.Prepare(r.ctx, paths, line.compiling)
+	line.end()
+	for _, text := range r.session.modules.Notices() {
+		r.sink.Stream(output.Stderr, text+"\n")
+	}
+}
+
+// ensureCgoWorker starts a worker that contains the C code which the cell's
+// imports need, if the present one does not: C code cannot be loaded.
+func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
+	var paths []string
+	for _, im := range c.Imports {
+		paths = append(paths, im.Path)
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	line := r.progress()
+	defer line.end()
+	line.set(searching, searching)
+	set, code, err := r.session.modules.CgoPackages(r.ctx, paths)
+	switch {
+	case r.ctx.Err() != nil:
+		return traceback.New("Interrupted", "interrupted while looking for packages")
+	case err != nil:
+		return traceback.New("ImageError", err.Error())
+	case set == nil:
+		return nil
+	}
+	names := strings.Join(code, ", ")
+	waits := "building a worker that contains the C code of " + names + ", which happens once and may take minutes"
+	const building = "building a worker with C code"
+	line.set(waits, building)
+	img, err := r.session.cfg.Image.With(r.ctx, set, func(step string) {
+		r.session.cfg.Log.Info(step)
+		line.set(waits+" ("+step+")", building)
+	})
+	line.end()
+	switch {
+	case r.ctx.Err() != nil:
+		return traceback.New("Interrupted", "interrupted while building a worker with the C code of "+names)
+	case err != nil:
+		return traceback.New("ImageError", "package "+names+" has C code: "+err.Error())
+	}
+	w := r.session.dropWorker()
+	r.session.mu.Lock()
+	r.session.cfg.Image = img
+	r.session.mu.Unlock()
+	if w != nil {
+		w.Kill()
+	}
+	r.session.modules.SetImage(img, set)
+	program := r.session.program.Load()
+	program.Reimport()
+	lines := append([]string{"started a new worker, which contains the C code of " + names}, r.session.discardWorker(w)...)
+	r.sink.Stream(output.Stderr, strings.Join(lines, "; ")+"\n")
+	return nil
+}

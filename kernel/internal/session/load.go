@@ -1,0 +1,209 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/compiler"
+	"github.com/perijove/perijove/kernel/internal/replay"
+	"github.com/perijove/perijove/kernel/internal/supervisor"
+	"github.com/perijove/perijove/kernel/internal/traceback"
+)
+
+// execute compiles, loads and runs the Go of a cell. note is called for a cell
+// that was loaded, with what it does and how it ended.
+func (r *run) execute(c *cell.Cell, note func(*program.Unit, *output.Error)) *output.Error {
+	if r.session.isGoNB {
+		c = c.WithInits()
+	}
+	return r.load(c, false, note)
+}
+
+// load does the work of execute. If endsOnAnyPanic, an unrecovered panic in any
+// goroutine ends the cell, as it ends a program.
+func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *output.Error)) *output.Error {
+	program := r.session.program.Load()
+	unit, err := program.Build(r.ctx, c)
+	if err != nil {
+		if r.ctx.Err() != nil {
+			return traceback.New(traceback.Interrupted, "interrupted while compiling")
+		}
+		if out := r.session.compilerStopped(err); out != nil {
+			return out
+		}
+		if gone := r.session.imageGone(err); gone != nil {
+			return traceback.New("ImageError", gone.Error())
+		}
+		return buildError(err)
+	}
+	for _, text := range unit.Notices {
+		r.sink.Stream(output.Stderr, text+"\n")
+	}
+	if len(unit.Flags) > 0 {
+		if err := r.session.applySetup(r.ctx, control.Setup{Flags: unit.Flags}); err != nil {
+			return workerError(err)
+		}
+	}
+	if r.session.isStandalone() {
+		return r.runStandalone(unit)
+	}
+	w, err := r.session.ready(r.ctx)
+	if err != nil {
+		return workerError(err)
+	}
+	if unit.Object == "" {
+		program.Commit(unit)
+		note(unit, nil)
+		return nil
+	}
+	return r.link(w, program, unit, endsOnAnyPanic, note)
+}
+
+// link has the worker load and run a unit. What that declares is committed as
+// soon as it is linked, however the cell ends.
+func (r *run) link(w *worker, program *program.Program, unit *program.Unit, endsOnAnyPanic bool, note func(*program.Unit, *output.Error)) *output.Error {
+	extra, err := r.session.modules.ExtraImportcfg()
+	if err != nil {
+		return traceback.New("WorkerError", err.Error())
+	}
+	loaded := false
+	out, err := w.Run(r.ctx, control.Run{
+		Initial: control.Initial(unit.Initial), Importcfg: extra, Forget: r.session.forget, EndsOnAnyPanic: endsOnAnyPanic, Cell: r.n, Live: r.session.modules.Live(), Retry: unit.Retry,
+		Object: unit.Object, Fresh: unit.Fresh, Renewed: unit.Renewed, Entry: unit.Entry, Init: unit.Init,
+	}, r.sink, func(reset, notices []string) {
+		program.Commit(unit)
+		r.session.forget, loaded = false, true
+		unit.Effects.Writes = append(unit.Effects.Writes, reset...)
+		if len(reset) > 0 {
+			r.sink.Stream(output.Stderr, "reset, since the type changed: "+strings.Join(reset, ", ")+"\n")
+		}
+		for _, text := range notices {
+			r.sink.Stream(output.Stderr, text+"\n")
+		}
+	})
+	var failed *output.Error
+	if err != nil {
+		failed = r.session.loadError(w, unit.Cell, err)
+	} else if failed = r.recordInitialization(program, out); failed == nil {
+		failed = r.session.style().Error(out)
+	}
+	if loaded {
+		r.session.sendDropped(w, program)
+		r.reportRetyped(unit, out, failed)
+		note(unit, failed)
+	}
+	return failed
+}
+
+// addToJournal notes a cell that was loaded, and how it ended.
+func (r *run) addToJournal(code string, u *program.Unit, failed *output.Error) {
+	e := &replay.Entry{Cell: r.n, Source: code, Effects: u.Effects, Dir: r.session.setup.Dir, Args: r.session.setup.Args}
+	if failed != nil {
+		e.Unfit = unfitFailed
+		switch failed.Name {
+		case traceback.WorkerDied:
+			e.IsGone, e.Unfit = true, unfitCrashed
+		case traceback.Interrupted:
+			e.Unfit = unfitInterrupted
+		}
+	}
+	r.session.journal.Add(e)
+}
+
+// loadError returns the error of a cell that could not be linked, or in which the
+// worker died.
+func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
+	var refused *supervisor.LoadError
+	if errors.As(err, &refused) {
+		if gone := s.imageGone(err); gone != nil {
+			return traceback.New("ImageError", gone.Error())
+		}
+		return s.linkError(c, refused)
+	}
+	return &output.Error{Name: traceback.WorkerDied, Value: w.Cause(), Traceback: s.deathReport(w, "the worker process died: ")}
+}
+
+// reportRetyped names variables that a failed cell has given another type, and no
+// value.
+func (r *run) reportRetyped(unit *program.Unit, out *control.Outcome, failed *output.Error) {
+	if failed == nil || out == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(unit.Retyped)) {
+		if !slices.Contains(out.Assigned, name) {
+			r.sink.Stream(output.Stderr, unit.Retyped[name]+"\n")
+		}
+	}
+}
+
+// compilerStopped returns the error of a cell whose compiler took too much
+// memory, or nil.
+func (s *Session) compilerStopped(err error) *output.Error {
+	var stopped *output.Error
+	switch {
+	case errors.As(err, &stopped):
+		return stopped
+	case errors.Is(err, compiler.ErrMemory):
+		return traceback.New(traceback.Memory, fmt.Sprintf("%v: compiling this cell takes more than the limit, %s; %s", err, s.memoryLimit, supervisor.CompilerAdvice))
+	}
+	return nil
+}
+
+// imageGone reports that a failed build is the image's fault. A mistake of the
+// user's costs one look at the folder; the files are many.
+func (s *Session) imageGone(err error) error {
+	var mistakes cell.Errors
+	if errors.As(err, &mistakes) && !strings.Contains(err.Error(), s.cfg.Image.Dir) {
+		if _, err := os.Stat(s.cfg.Image.Dir); err == nil {
+			return nil
+		}
+	}
+	return s.cfg.Image.Check()
+}
+
+// linkError renders the linker's refusal of a cell, with the line of the cell that
+// needs what is missing.
+func (s *Session) linkError(c *cell.Cell, e *supervisor.LoadError) *output.Error {
+	failed := traceback.New("LinkError", e.Error())
+	at := e.At
+	if at == nil {
+		at = importLine(c, e.Import)
+	}
+	if at != nil {
+		style := s.style()
+		style.Source = func(n int) (string, bool) { return c.Src, n == c.N } // the program does not have it yet
+		failed.Traceback = append(failed.Traceback, style.Calls([]control.Frame{*at})...)
+	}
+	return failed
+}
+
+// importLine returns where a cell imports a package, or nil.
+func importLine(c *cell.Cell, path string) *control.Frame {
+	for _, im := range c.Imports {
+		if im.Path == path {
+			return &control.Frame{Func: fmt.Sprintf("cell.%d", c.N), File: cell.Name(c.N), Line: im.Pos.Line}
+		}
+	}
+	return nil
+}
+
+// buildError turns what Build returned into the cell's error.
+func buildError(err error) *output.Error {
+	var errs cell.Errors
+	if errors.As(err, &errs) && len(errs) > 0 {
+		value := errs[0].Error()
+		if len(errs) > 1 {
+			value += fmt.Sprintf(" (and %d more)", len(errs)-1)
+		}
+		return &output.Error{Name: "CompileError", Value: value, Traceback: strings.Split(errs.Render(), "\n")}
+	}
+	return traceback.New("BuildError", err.Error())
+}

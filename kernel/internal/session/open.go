@@ -1,0 +1,113 @@
+package session
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/perijove/perijove/kernel/internal/modules"
+	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"github.com/perijove/perijove/kernel/internal/supervisor"
+)
+
+// New returns a session. Its worker starts in the background; the first cell waits
+// for it.
+func New(cfg Config) (*Session, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	dir, err := newScratch(os.TempDir())
+	if err != nil {
+		return nil, fmt.Errorf("no place for compiled cells: set TMPDIR to a writable folder: %w", err)
+	}
+	s := &Session{cfg: cfg, scratch: dir, turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
+	s.memoryLimit, s.memoryLimitErr = supervisor.InitialMemoryLimit()
+	s.compilerLimit.Store(s.memoryLimit.Bytes)
+	s.outputLimit, s.outputLimitErr = sinks.InitialLimit()
+	cache := cfg.CacheDir
+	if cache == "" {
+		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
+	}
+	s.modules = modules.New(cfg.Image, cfg.Dir, dir.path, cache)
+	for path, archive := range cfg.Packages {
+		s.modules.Register(path, archive)
+	}
+	s.program.Store(s.newProgram())
+	if s.isStandalone() {
+		return s, nil
+	}
+	s.mu.Lock()
+	s.startLaunch()
+	s.mu.Unlock()
+	s.prepare()
+	return s, nil
+}
+
+func (s *Session) newProgram() *program.Program {
+	s.programs++
+	dir := filepath.Join(s.scratch.path, fmt.Sprintf("p%d", s.programs))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		dir = s.scratch.path
+	}
+	solo := ""
+	if s.isStandalone() {
+		solo = standalonePackage
+	}
+	return program.New(program.Config{
+		Solo:     solo,
+		Compile:  s.cfg.Image.Toolchain.Compile(),
+		Lang:     s.cfg.Image.Toolchain.Lang(),
+		GOROOT:   s.cfg.Image.Toolchain.Root,
+		Dir:      dir,
+		Importer: s.modules,
+		Next:     s.hasNext,
+		Memory:   s.compilerLimit.Load,
+		Flags:    s.cfg.CompileFlags,
+		Env:      append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
+	})
+}
+
+// Forget drops all declarations of the notebook. The worker keeps running, with
+// all goroutines in it; what they refer to stays as it is, apart from what is
+// declared from now on.
+func (s *Session) Forget() {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	s.program.Swap(s.newProgram()).Compiler.Close()
+	s.forget = true
+}
+
+// prepare starts the next cell's compiler, between cells.
+func (s *Session) prepare() {
+	p := s.program.Load()
+	p.Compiler.Prepare()
+	go func() {
+		if err := p.Compiler.Prepared(); err != nil {
+			s.cfg.Log.Debug("no compiler on standby", "error", err)
+		}
+	}()
+}
+
+// Close ends the worker and everything it started, the start of one, and the
+// compiler of the running cell.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	w, l, cancel := s.worker, s.launch, s.cancel
+	s.closed = true
+	s.mu.Unlock()
+	if w != nil {
+		w.Kill()
+	}
+	if cancel != nil {
+		cancel()
+	}
+	if l != nil {
+		l.cancel()
+		<-l.done
+	}
+	s.program.Load().Compiler.Close()
+	return s.scratch.remove()
+}

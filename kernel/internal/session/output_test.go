@@ -1,0 +1,59 @@
+package session
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+)
+
+// streams keeps what each stream was given.
+type streams struct {
+	sinks.Discard
+	text map[string]string
+}
+
+func (s *streams) Stream(name, text string) { s.text[name] += text }
+
+// TestOutputLimitOfEnvironment: one that cannot be read is told once.
+func TestOutputLimitOfEnvironment(t *testing.T) {
+	t.Setenv("PERIJOVE_OUTPUT_LIMIT", "much")
+	s := newTestSession(t)
+	mustContain(t, execute(t, s, "1"), "PERIJOVE_OUTPUT_LIMIT", "up to 128 MB")
+	if got := execute(t, s, "2"); strings.Contains(got, "PERIJOVE") {
+		t.Error(got)
+	}
+	mustContain(t, execute(t, s, "%output 2KB"), "up to 2 kB")
+	got := execute(t, s, "for i := range 10_000 { fmt.Println(i) }\ndone := true")
+	mustContain(t, got, "has printed 2 kB", "47 kB were not shown", "9998\n9999\n")
+	mustContain(t, execute(t, s, "done"), "true")
+}
+
+// TestOddOutput: long lines, colours, progress, broken characters.
+func TestOddOutput(t *testing.T) {
+	s := newTestSession(t)
+	for name, c := range map[string]struct{ code, want string }{
+		"a line of 10 MB": {`fmt.Print(strings.Repeat("é", 5_000_000))`, strings.Repeat("é", 5_000_000)},
+		"colours":         {`fmt.Print("\x1b[1;31mred\x1b[0m\n")`, "\x1b[1;31mred\x1b[0m\n"},
+		"progress":        {`for i := range 3 { fmt.Printf("\r%d %%", i) }; fmt.Println("\b!")`, "\r0 %\r1 %\r2 %\b!\n"},
+		"cut runes":       {`for _, b := range []byte("a😀é\n") { os.Stdout.Write([]byte{b}); time.Sleep(time.Millisecond) }`, "a😀é\n"},
+		"no UTF-8":        {`os.Stdout.Write([]byte("a\xff\xfe\xc3(\xf0\x9f\x98\n"))`, "a\uFFFD(\uFFFD\n"},
+		"half a rune":     {`os.Stdout.Write([]byte("a\xc3"))`, "a\uFFFD"},
+		"zero bytes":      {`os.Stdout.Write([]byte{0, 'a', 0, '\n'})`, "\x00a\x00\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			kept := &streams{text: map[string]string{}}
+			reply := s.Execute(ctx, output.Request{Code: c.code, StoreHistory: true}, kept)
+			if reply.Error != nil {
+				t.Fatal(reply.Error)
+			}
+			if got := kept.text[output.Stdout]; got != c.want {
+				t.Errorf("%d bytes, want %d: %.100q", len(got), len(c.want), got)
+			}
+		})
+	}
+}

@@ -1,0 +1,152 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"github.com/perijove/perijove/kernel/internal/supervisor"
+	product "github.com/perijove/perijove/kernel/internal/version"
+)
+
+// main sets the arguments; the call of flag.Parse is a statement of the cell.
+func (r *run) main(d cell.DirectiveLine) error { return r.args(d) }
+
+// exec sets the arguments; the calls are statements of the cell.
+func (r *run) exec(d cell.DirectiveLine) error {
+	name, args, _ := strings.Cut(d.Args, " ")
+	if d.Function == "" {
+		return fmt.Errorf("write %%exec FUNCTION [ARG ...]; %q is no name", name)
+	}
+	return r.args(cell.DirectiveLine{Args: args})
+}
+
+func (r *run) args(d cell.DirectiveLine) error {
+	args, err := splitWords(d.Args)
+	if err != nil {
+		return err
+	}
+	r.session.setup.Args = append([]string{"notebook"}, args...)
+	return r.session.applySetup(r.ctx, control.Setup{Args: r.session.setup.Args})
+}
+
+func (r *run) traceback(d cell.DirectiveLine) error {
+	switch strings.TrimSpace(d.Args) {
+	case "all":
+		r.session.allFrames.Store(true)
+	case "cells", "":
+		r.session.allFrames.Store(false)
+	default:
+		return errors.New("write %traceback all or %traceback cells")
+	}
+	return nil
+}
+
+func (r *run) cd(d cell.DirectiveLine) error {
+	dir := strings.TrimSpace(d.Args)
+	if home, err := os.UserHomeDir(); err == nil && (dir == "" || dir == "~" || strings.HasPrefix(dir, "~/")) {
+		dir = filepath.Join(home, strings.TrimPrefix(strings.TrimPrefix(dir, "~"), "/"))
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(r.session.dir(), dir)
+	}
+	if st, err := os.Stat(dir); err != nil {
+		return err
+	} else if !st.IsDir() {
+		return fmt.Errorf("%s is not a folder", dir)
+	}
+	if err := r.session.applySetup(r.ctx, control.Setup{Dir: dir}); err != nil {
+		return err
+	}
+	r.session.setup.Dir = dir
+	r.session.modules.SetFolder(dir)
+	r.print("%s\n", dir)
+	return nil
+}
+
+func (r *run) pwd(cell.DirectiveLine) error {
+	r.print("%s\n", r.session.dir())
+	return nil
+}
+
+func (r *run) env(d cell.DirectiveLine) error {
+	arg := strings.TrimSpace(d.Args)
+	i := strings.IndexAny(arg, "= \t")
+	if i <= 0 {
+		return errors.New("write %env NAME=VALUE")
+	}
+	name, value := arg[:i], strings.TrimSpace(arg[i+1:])
+	v := name + "=" + value
+	if err := r.session.applySetup(r.ctx, control.Setup{Env: []string{v}}); err != nil {
+		return err
+	}
+	r.session.setup.Env = append(r.session.setup.Env, v)
+	if !r.session.modules.Setenv(name, value) && strings.HasPrefix(name, "GO") {
+		r.sink.Stream(output.Stderr, name+" is set for cells and what they start; packages are compiled with what it was when the kernel started\n")
+	}
+	return nil
+}
+
+// memory is the directive: it shows or changes the limit.
+func (r *run) memory(d cell.DirectiveLine) error {
+	text := strings.TrimSpace(d.Args)
+	if text == "" {
+		w, err := r.session.ready(r.ctx)
+		if err != nil {
+			return err
+		}
+		r.print("%s, limit %s\n", w.MemoryInUse(), r.session.memoryLimit)
+		return nil
+	}
+	l, err := supervisor.ParseMemoryLimit(text, os.DirFS("/"))
+	if err != nil {
+		return err
+	}
+	w, err := r.session.ready(r.ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.SetMemoryLimit(r.ctx, l); err != nil {
+		return err
+	}
+	r.session.memoryLimit = l
+	r.session.compilerLimit.Store(l.Bytes)
+	r.print("memory: %s\n", l)
+	return nil
+}
+
+func (r *run) output(d cell.DirectiveLine) error {
+	if text := strings.TrimSpace(d.Args); text != "" {
+		l, err := sinks.ParseLimit(text)
+		if err != nil {
+			return err
+		}
+		r.session.outputLimit = l
+	}
+	r.print("the text that a cell prints is shown %v\n", r.session.outputLimit)
+	return nil
+}
+
+func (r *run) version(cell.DirectiveLine) error {
+	r.print("Perijove %s, %s\n", product.Version, r.session.cfg.Image.Toolchain.Version)
+	return nil
+}
+
+// time is called where %time has no statement behind it that the cell's own
+// code measures.
+func (r *run) time(d cell.DirectiveLine) error {
+	if d.Name == "%%time" && strings.TrimSpace(d.Args) == "" {
+		return nil // the cell's code does it
+	}
+	return errors.New("write %time STATEMENT for one statement, or %%time alone in its line for the whole cell")
+}
+
+func (r *run) timeit(cell.DirectiveLine) error {
+	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, with -n LOOPS and -r RUNS if you like")
+}

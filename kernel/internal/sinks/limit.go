@@ -1,0 +1,134 @@
+package sinks
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/perijove/perijove/kernel/internal/memory"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+const (
+	// limitVariable is the environment variable that changes how much text a
+	// cell may print.
+	limitVariable = "PERIJOVE_OUTPUT_LIMIT"
+	// defaultLimit is more than a person reads and little enough for a browser.
+	defaultLimit = 128_000_000
+	// tailSize is how much of the end of the dropped text is shown.
+	tailSize = 4 << 10
+)
+
+// A Limited sink passes on text up to a number of bytes. It counts and drops
+// what a cell prints beyond that, but for the last lines, which often say how
+// the cell ended. The cell keeps running.
+type Limited struct {
+	output.Sink
+	limit Limit
+
+	mu      sync.Mutex // guards what follows
+	passed  int64
+	dropped int64
+	tail    []byte // the last of what was dropped
+	stream  string // that tail belongs to
+	ended   bool
+}
+
+// NewLimited returns a sink that passes on at most limit bytes of text to s.
+func NewLimited(s output.Sink, limit Limit) *Limited { return &Limited{Sink: s, limit: limit} }
+
+func (l *Limited) unwrap() output.Sink { return l.Sink }
+
+func (l *Limited) Stream(name, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	room := int(min(max(int64(l.limit)-l.passed, 0), int64(len(text))))
+	for room > 0 && room < len(text) && !utf8.RuneStart(text[room]) {
+		room--
+	}
+	if l.dropped > 0 {
+		room = 0 // a short text must not come after a long one was dropped
+	}
+	if room > 0 {
+		l.passed += int64(room)
+		l.Sink.Stream(name, text[:room])
+	}
+	if rest := text[room:]; rest != "" {
+		l.drop(name, rest)
+	}
+}
+
+func (l *Limited) drop(name, text string) {
+	if l.dropped == 0 {
+		l.Sink.Stream(output.Stderr, fmt.Sprintf("\nThis cell has printed %s. The rest is not shown; %%output SIZE in a cell changes the limit for those after it.\n", memory.Format(l.passed)))
+	}
+	l.dropped += int64(len(text))
+	if l.ended {
+		return
+	}
+	if name != l.stream {
+		l.tail, l.stream = l.tail[:0], name
+	}
+	text = text[max(0, len(text)-tailSize):]
+	if over := len(l.tail) + len(text) - tailSize; over > 0 {
+		l.tail = l.tail[:copy(l.tail, l.tail[over:])]
+	}
+	l.tail = append(l.tail, text...)
+}
+
+// End shows the last lines of what was dropped. Call it when the cell ends;
+// what is printed later is dropped silently.
+func (l *Limited) End() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	if l.dropped == 0 {
+		return
+	}
+	tail := string(l.tail)
+	if i := strings.IndexByte(tail, '\n'); i >= 0 && l.dropped > int64(len(tail)) {
+		tail = tail[i+1:]
+	}
+	l.Sink.Stream(output.Stderr, fmt.Sprintf("\n%s were not shown. The last lines:\n", memory.Format(l.dropped)))
+	l.Sink.Stream(l.stream, strings.ToValidUTF8(tail, ""))
+	l.tail = nil
+}
+
+// A Limit is how much text a cell may print, in bytes.
+type Limit int64
+
+// InitialLimit returns the limit that the environment sets, or the default,
+// and what is wrong with the environment's.
+func InitialLimit() (Limit, error) {
+	text := os.Getenv(limitVariable)
+	if text == "" {
+		return defaultLimit, nil
+	}
+	l, err := ParseLimit(text)
+	if err != nil {
+		return defaultLimit, fmt.Errorf("%s: %w", limitVariable, err)
+	}
+	return l, nil
+}
+
+// ParseLimit reads a limit as %output takes it: a size, or off.
+func ParseLimit(text string) (Limit, error) {
+	if text == "off" {
+		return math.MaxInt64, nil
+	}
+	n, err := memory.ParseSize(text, 0)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is no amount of output: write one like 200MB or 1GB, or off for no limit", text)
+	}
+	return Limit(n), nil
+}
+
+func (l Limit) String() string {
+	if l == math.MaxInt64 {
+		return "without limit"
+	}
+	return "up to " + memory.Format(int64(l))
+}

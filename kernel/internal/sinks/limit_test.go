@@ -1,0 +1,68 @@
+package sinks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// streams keeps what each stream was given.
+type streams struct {
+	Discard
+	text map[string]string
+}
+
+func (s *streams) Stream(name, text string) { s.text[name] += text }
+
+func TestLimited(t *testing.T) {
+	kept := &streams{text: map[string]string{}}
+	c := NewLimited(kept, 10)
+	c.Stream(output.Stdout, "12345678")
+	c.Stream(output.Stdout, "9é0") // é would be cut
+	c.Stream(output.Stdout, "a")   // is short, and yet comes after what was dropped
+	for i := range 2000 {
+		c.Stream(output.Stdout, fmt.Sprintln("line", i))
+	}
+	c.End()
+	c.Stream(output.Stdout, "late")
+	out, err := kept.text[output.Stdout], kept.text[output.Stderr]
+	if !strings.HasPrefix(out, "123456789line ") || !strings.HasSuffix(out, "\nline 1999\n") || len(out) > tailSize+10 {
+		t.Errorf("stdout: %d bytes, %.30q ... %q", len(out), out, out[len(out)-20:])
+	}
+	for _, want := range []string{"has printed 9 bytes", "%output SIZE", "19 kB were not shown"} {
+		if !strings.Contains(err, want) {
+			t.Errorf("%q is missing in %q", want, err)
+		}
+	}
+	if strings.Count(err, "not shown") != 2 {
+		t.Errorf("stderr: %s", err)
+	}
+}
+
+func TestLimitedAtOnce(t *testing.T) {
+	kept := &streams{text: map[string]string{}}
+	c := NewLimited(kept, 4)
+	c.Stream(output.Stdout, "1234")
+	c.End()
+	if kept.text[output.Stdout] != "1234" || kept.text[output.Stderr] != "" {
+		t.Errorf("%q", kept.text)
+	}
+}
+
+func TestParseLimit(t *testing.T) {
+	for text, want := range map[string]int64{"1": 1, "20kb": 20_000, "1MiB": 1 << 20, "1.5MB": 1_500_000, "2G": 2_000_000_000} {
+		if got, err := ParseLimit(text); int64(got) != want || err != nil {
+			t.Errorf("%q: %d, %v", text, got, err)
+		}
+	}
+	if l, err := ParseLimit("off"); err != nil || l.String() != "without limit" {
+		t.Errorf("off: %v, %v", l, err)
+	}
+	for _, text := range []string{"", "0", "-1", "MB", "0.1", "1e30", "99999999999TB", "50%"} {
+		if l, err := ParseLimit(text); err == nil || !strings.Contains(err.Error(), "200MB") {
+			t.Errorf("%q: %v, %v", text, l, err)
+		}
+	}
+}

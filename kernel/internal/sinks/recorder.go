@@ -1,0 +1,56 @@
+package sinks
+
+import (
+	"strings"
+	"sync/atomic"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// maxRecorded bounds, in bytes, what a Recorder keeps of a result.
+const maxRecorded = 16 << 10
+
+// A Recorder keeps the text of a cell's result for the history, and notes
+// whether the cell shows anything.
+type Recorder struct {
+	output.Sink
+	Text  string // of the result; read it after the cell has ended
+	shows atomic.Bool
+}
+
+// NewRecorder returns a Recorder that passes everything on to s.
+func NewRecorder(s output.Sink) *Recorder { return &Recorder{Sink: s} }
+
+func (r *Recorder) unwrap() output.Sink { return r.Sink }
+
+// Stream passes text on.
+func (r *Recorder) Stream(name, text string) {
+	r.shows.Store(true)
+	r.Sink.Stream(name, text)
+}
+
+// Display passes a display on.
+func (r *Recorder) Display(d output.Display) {
+	r.shows.Store(true)
+	r.Sink.Display(d)
+}
+
+// Clear passes the request on.
+func (r *Recorder) Clear(wait bool) {
+	r.shows.Store(false)
+	r.Sink.Clear(wait)
+}
+
+// Result keeps the text and passes the result on.
+func (r *Recorder) Result(data output.Bundle, metadata map[string]any) {
+	if t, ok := data["text/plain"].(string); ok {
+		r.Text = strings.ToValidUTF8(t[:min(len(t), maxRecorded)], "")
+	}
+	r.Sink.Result(data, metadata)
+}
+
+// HasOutput reports whether the cell that s belongs to shows something, or may.
+func HasOutput(s output.Sink) bool {
+	r, ok := s.(*Recorder)
+	return !ok || r.shows.Load()
+}

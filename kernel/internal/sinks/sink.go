@@ -1,0 +1,71 @@
+// Package sinks holds output.Sinks that wrap another: they limit, record, copy
+// or drop what a cell shows.
+package sinks
+
+import (
+	"context"
+	"errors"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// A wrapper is a sink that passes on to another.
+type wrapper interface{ unwrap() output.Sink }
+
+// IsDiscarded reports whether what s is given is shown nowhere.
+func IsDiscarded(s output.Sink) bool {
+	switch s := s.(type) {
+	case Discard, *ResultOnly:
+		return true
+	case wrapper:
+		return IsDiscarded(s.unwrap())
+	}
+	return false
+}
+
+// Discard drops output. Messages of comms and requests for input still reach
+// the Sink, if it is not nil.
+type Discard struct{ output.Sink }
+
+func (Discard) Started(int)                          {}
+func (Discard) Stream(string, string)                {}
+func (Discard) Display(output.Display)               {}
+func (Discard) Result(output.Bundle, map[string]any) {}
+func (Discard) Error(*output.Error)                  {}
+func (Discard) Clear(bool)                           {}
+
+// Comm passes m on: a silent cell's widgets exist in the front end too.
+func (d Discard) Comm(m output.Comm) {
+	if d.Sink != nil {
+		d.Sink.Comm(m)
+	}
+}
+
+// Input passes the request on.
+func (d Discard) Input(ctx context.Context, prompt string, password bool) (string, error) {
+	if d.Sink == nil {
+		return "", errors.New("no cell is running that could ask for input")
+	}
+	return d.Sink.Input(ctx, prompt, password)
+}
+
+// ResultOnly keeps a result and drops everything else.
+type ResultOnly struct {
+	Discard
+	Data     output.Bundle // nil if there was no result
+	Metadata map[string]any
+}
+
+// Result keeps the result.
+func (r *ResultOnly) Result(data output.Bundle, metadata map[string]any) {
+	r.Data, r.Metadata = data, metadata
+}
+
+// TextOnly passes on what a cell prints, and nothing else that it shows.
+type TextOnly struct{ output.Sink }
+
+func (TextOnly) Started(int)                          {}
+func (TextOnly) Display(output.Display)               {}
+func (TextOnly) Result(output.Bundle, map[string]any) {}
+func (TextOnly) Error(*output.Error)                  {}
+func (TextOnly) Clear(bool)                           {}

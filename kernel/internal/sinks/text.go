@@ -1,0 +1,57 @@
+package sinks
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// A Decoder makes valid UTF-8 of bytes as they come. The zero value is ready.
+type Decoder struct {
+	partial []byte // the beginning of a rune whose rest has not come yet
+}
+
+// Decode returns the text that b completes.
+func (d *Decoder) Decode(b []byte) string {
+	b, rest := splitPartialRune(append(d.partial, b...))
+	d.partial = bytes.Clone(rest)
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}
+
+// End returns what is left: a rune that was not completed.
+func (d *Decoder) End() string {
+	b := d.partial
+	d.partial = nil
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}
+
+// splitPartialRune splits off an incomplete UTF-8 sequence at the end.
+func splitPartialRune(b []byte) (whole, rest []byte) {
+	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
+		c := b[len(b)-i]
+		if utf8.RuneStart(c) {
+			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-i:]) {
+				return b[:len(b)-i], b[len(b)-i:]
+			}
+			break
+		}
+	}
+	return b, nil
+}
+
+// A Writer passes what is written to it on as text of a stream.
+type Writer struct {
+	sink    output.Sink
+	stream  string
+	decoder Decoder
+}
+
+// NewWriter returns a Writer for a stream of s.
+func NewWriter(s output.Sink, stream string) *Writer { return &Writer{sink: s, stream: stream} }
+
+func (w *Writer) Write(b []byte) (int, error) {
+	w.sink.Stream(w.stream, w.decoder.Decode(b))
+	return len(b), nil
+}

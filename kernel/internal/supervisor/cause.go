@@ -1,0 +1,76 @@
+package supervisor
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// explanations say in a sentence what the runtime's error texts mean.
+var explanations = []struct {
+	words *regexp.Regexp
+	text  string
+}{
+	{regexp.MustCompile(`concurrent map`), "two goroutines used a map at the same time and one of them wrote; guard it with a sync.Mutex"},
+	{regexp.MustCompile(`(?i)unlock of unlocked`), "a mutex was unlocked that was not locked"},
+	{regexp.MustCompile(`stack overflow`), "calls were nested until the stack was full, as by a function that calls itself without end"},
+	{regexp.MustCompile(`thread exhaustion`), "too many goroutines were blocked in the system at once, each on a thread of its own"},
+	{regexp.MustCompile(`all goroutines are asleep`), "every goroutine was blocked"},
+	{regexp.MustCompile(`^fatal error: fault|^SIGSEGV|^SIGBUS|unexpected signal`), "memory was used through an invalid pointer, as unsafe code can make one"},
+	{regexp.MustCompile(`bad pointer|invalid pointer|free object|unallocated span|bad summary data|allocation count`), "the garbage collector found memory damaged, as unsafe code or a race can leave it"},
+}
+
+// explain puts a sentence before the runtime's text.
+func explain(words string) string {
+	for _, e := range explanations {
+		if e.words.MatchString(words) {
+			return e.text + " (" + words + ")"
+		}
+	}
+	return words
+}
+
+// endedBySignal says which signal ended the worker. killsBefore is what oomKills was
+// when it started.
+func endedBySignal(sig syscall.Signal, root fs.FS, killsBefore int) string {
+	text := fmt.Sprintf("it was ended by signal %d (%v)", sig, sig)
+	if sig == syscall.SIGKILL && oomKills(root) > killsBefore {
+		text += ", perhaps by the system because memory ran out: it has ended processes for that since the worker started"
+	}
+	return text
+}
+
+// oomKills counts the processes that Linux ended since memory ran out: on the
+// machine, and in this process's own cgroup (version 2).
+func oomKills(root fs.FS) int {
+	n := countIn(root, "proc/vmstat", "oom_kill")
+	group, err := fs.ReadFile(root, "proc/self/cgroup")
+	if err != nil {
+		return n
+	}
+	for line := range strings.Lines(string(group)) {
+		if dir, ok := strings.CutPrefix(strings.TrimSpace(line), "0::/"); ok {
+			n += countIn(root, path.Join("sys/fs/cgroup", path.Clean("/"+dir), "memory.events"), "oom_kill")
+		}
+	}
+	return n
+}
+
+// countIn reads a number from a file of lines "name value"; 0 if it is not there.
+func countIn(root fs.FS, file, name string) int {
+	text, err := fs.ReadFile(root, file)
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			n, _ := strconv.Atoi(strings.TrimSpace(value)) // 0 if it is no number
+			return n
+		}
+	}
+	return 0
+}

@@ -1,0 +1,44 @@
+package supervisor
+
+import (
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/lib/comm"
+)
+
+// SendComm passes a message of the front end to the worker.
+func (w *Worker) SendComm(m output.Comm) error {
+	w.noteComm(m.Kind, m.ID)
+	return w.conn.Send(control.Comm{Message: comm.Message{Kind: comm.Kind(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data}})
+}
+
+func (w *Worker) commFromWorker(m comm.Message) {
+	w.noteComm(string(m.Kind), m.ID)
+	w.Sink().Comm(output.Comm{Kind: string(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data, Metadata: m.Metadata})
+}
+
+// noteComm notes which comms are open.
+func (w *Worker) noteComm(kind, id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch kind {
+	case output.CommOpen:
+		if w.comms == nil {
+			w.comms = map[string]bool{}
+		}
+		w.comms[id] = true
+	case output.CommClose:
+		delete(w.comms, id)
+	}
+}
+
+// closeComms tells the front end that the objects of a dead worker are gone.
+func (w *Worker) closeComms() {
+	w.mu.Lock()
+	open := w.comms
+	w.comms = nil
+	w.mu.Unlock()
+	for id := range open {
+		w.Sink().Comm(output.Comm{Kind: output.CommClose, ID: id})
+	}
+}

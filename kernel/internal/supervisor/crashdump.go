@@ -1,0 +1,200 @@
+package supervisor
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/traceback"
+)
+
+// A CrashDump is what Go's runtime prints when it gives up: the cause, then the
+// stacks of all goroutines. The cell shows the cause and the user's own calls,
+// so the text is held back until the worker is gone, or has shown by staying
+// alive that the text was something else.
+type CrashDump struct {
+	held    []byte
+	dropped int
+}
+
+const (
+	maxDump = 256 << 10
+
+	// crashTimeout is how long to wait for the worker's end after the last piece
+	// of a crash dump. After a stack overflow the runtime takes seconds to print
+	// the stacks.
+	crashTimeout = 20 * time.Second
+	// maybeCrashTimeout is the same for text that a program may have printed.
+	maybeCrashTimeout = time.Second
+)
+
+// dumpStart finds a line with which the runtime begins to give up; a program's
+// own text rarely begins like the first group, and may begin like the second.
+var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|runtime: program exceeds )|(panic: |SIG[A-Z]+: ))`)
+
+// timeout is how long to wait for the end after the last piece of text.
+func (d *CrashDump) timeout() time.Duration {
+	if at := dumpStart.FindSubmatchIndex(d.held); at != nil && at[2] >= 0 {
+		return crashTimeout
+	}
+	return maybeCrashTimeout
+}
+
+// split divides text into what is to be shown and what is to be held back.
+func (d *CrashDump) split(text []byte) (show []byte, holding bool) {
+	if d.held != nil {
+		d.keep(text)
+		return nil, true
+	}
+	at := dumpStart.FindIndex(text)
+	if at == nil {
+		return text, false
+	}
+	d.held = []byte{}
+	d.keep(text[at[0]:])
+	return text[:at[0]], true
+}
+
+func (d *CrashDump) keep(text []byte) {
+	n := min(len(text), maxDump-len(d.held))
+	d.held = append(d.held, text[:n]...)
+	d.dropped += len(text) - n
+}
+
+// release returns the held text when the worker has not crashed. The dump of a
+// child process, whose parent has the report in an error, is shortened to the
+// cause and the calls in cells.
+func (d *CrashDump) release() []byte {
+	text := d.held
+	cause, frames := d.Cause(), d.Frames(false)
+	*d = CrashDump{}
+	if cause == "" || len(frames) == 0 {
+		return text
+	}
+	short := append([]string{cause + " (in a child process)"}, traceback.Style{}.Calls(frames)...)
+	return append([]byte(strings.Join(short, "\n")+"\n"), withoutDump(text)...)
+}
+
+var dumpLine = regexp.MustCompile(`^(\t|goroutine \d+|runtime stack:|runtime: |created by |\[signal |\.\.\.\d+ frames elided|r[a-z0-9]{1,5} +0x|[cfg]s +0x|\s*$)`)
+
+// withoutDump returns what else was written meanwhile.
+func withoutDump(text []byte) []byte {
+	var rest []byte
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	for i, line := range lines {
+		called := i+1 < len(lines) && bytes.HasPrefix(lines[i+1], []byte("\t"))
+		if !called && !dumpLine.Match(line) && !dumpStart.Match(line) {
+			rest = append(rest, line...)
+		}
+	}
+	return rest
+}
+
+// Cause returns the sentence in which the runtime says what is wrong, explained;
+// "" if there is none.
+func (d *CrashDump) Cause() string {
+	for _, prefix := range []string{"fatal error: ", "panic: ", "SIG"} {
+		for line := range strings.Lines(string(d.held)) {
+			if strings.HasPrefix(line, prefix) {
+				return explain(strings.TrimSpace(line))
+			}
+		}
+	}
+	return ""
+}
+
+var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
+
+// Frames returns the calls in cells, or all, of the first goroutine that has any
+// in cells, innermost first, and the statement that started it; a repeated call is
+// there once.
+func (d *CrashDump) Frames(all bool) []control.Frame {
+	calls, started := d.Stack(all)
+	if started != nil && (all || inCells([]control.Frame{*started})) {
+		calls = append(calls, *started)
+	}
+	return calls
+}
+
+// Stack returns the calls of the first goroutine that has any in cells or was
+// started in one, and the statement that started it, nil if that is not known.
+func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Frame) {
+	most := 12
+	if all {
+		most = 60
+	}
+	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
+		var list []control.Frame
+		started = nil
+		lines := strings.Split(string(block), "\n")
+		for i := 1; i < len(lines); i++ {
+			f, ok := dumpedFrame(lines[i-1], lines[i])
+			if !ok {
+				continue
+			}
+			if strings.HasPrefix(lines[i-1], createdBy) {
+				started = &f
+				continue
+			}
+			if len(list) == most || !all && !inCells([]control.Frame{f}) {
+				continue
+			}
+			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
+				list = append(list, f)
+			}
+		}
+		if inCells(list) || started != nil && inCells([]control.Frame{*started}) {
+			return list, started
+		}
+	}
+	return nil, nil
+}
+
+const createdBy = "created by "
+
+// dumpedFrame reads the two lines of a call.
+func dumpedFrame(call, place string) (control.Frame, bool) {
+	m := dumpFrame.FindStringSubmatch(place)
+	if m == nil {
+		return control.Frame{}, false
+	}
+	n, err := strconv.Atoi(m[2])
+	if err != nil {
+		return control.Frame{}, false
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(call, createdBy), " in goroutine ")
+	if end := strings.LastIndexByte(name, '('); end > 0 && strings.HasSuffix(name, ")") {
+		name = name[:end]
+	}
+	return control.Frame{Func: name, File: m[1], Line: n}, true
+}
+
+func inCells(list []control.Frame) bool {
+	return slices.ContainsFunc(list, func(f control.Frame) bool {
+		_, in := traceback.CellOf(f.File)
+		return in
+	})
+}
+
+var dumpCell = regexp.MustCompile(`main\.cell(?:\.|ʹ)(\d+)\b`)
+
+// Cells returns the numbers of the cells whose statements are in the first
+// goroutine that has any, as callers or as what started it.
+func (d *CrashDump) Cells() []int {
+	var list []int
+	for _, block := range bytes.Split(d.held, []byte("\n\n")) {
+		for _, m := range dumpCell.FindAllSubmatch(block, -1) {
+			if n, err := strconv.Atoi(string(m[1])); err == nil {
+				list = append(list, n)
+			}
+		}
+		if len(list) > 0 {
+			break
+		}
+	}
+	return list
+}

@@ -1,0 +1,102 @@
+package supervisor
+
+import (
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+)
+
+// executions are the cells whose output is kept apart.
+type executions struct {
+	byID  map[int]*execution
+	order []int // oldest first
+}
+
+// An execution is where the output of one cell goes.
+type execution struct {
+	sink     output.Sink
+	decoders [2]sinks.Decoder // of standard output and error
+}
+
+func (e *executions) add(id int, s output.Sink) {
+	if e.byID == nil {
+		e.byID = map[int]*execution{}
+	}
+	if len(e.order) == control.MaxExecutions {
+		delete(e.byID, e.order[0])
+		e.order = e.order[1:]
+	}
+	e.byID[id] = &execution{sink: s}
+	e.order = append(e.order, id)
+}
+
+// streamNames are the names of the file descriptors 1 and 2.
+var streamNames = [2]string{output.Stdout, output.Stderr}
+
+// owner returns whose output a pipe holds. While the worker is about to get new
+// pipes, the old ones belong to the children of the cell before.
+func (w *Worker) owner(p *pipe) output.Sink {
+	w.mu.Lock()
+	changing := w.pending != nil && w.pending.pipes[0] != nil && !w.childrenHoldPipes && w.isCurrent(p)
+	last := w.lastSink
+	w.mu.Unlock()
+	switch {
+	case p.owner != nil:
+		return p.owner
+	case changing && last != nil:
+		return last
+	}
+	return w.Sink()
+}
+
+// isCurrent reports whether p is the worker's own standard output or error.
+func (w *Worker) isCurrent(p *pipe) bool { return p == w.pipes[0] || p == w.pipes[1] }
+
+// printLate passes on what a goroutine of an earlier cell has printed.
+func (w *Worker) printLate(m control.Print) {
+	if m.FD != 1 && m.FD != 2 {
+		return
+	}
+	i := m.FD - 1
+	w.mu.Lock()
+	e := w.executions.byID[m.ID]
+	w.mu.Unlock()
+	if e == nil {
+		w.print(w.pipes[i], m.Bytes)
+		return
+	}
+	e.sink.Stream(streamNames[i], e.decoders[i].Decode(m.Bytes))
+}
+
+// print passes on what was read from p.
+func (w *Worker) print(p *pipe, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if text := p.decoder.Decode(b); text != "" {
+		w.owner(p).Stream(p.name, text)
+	}
+}
+
+// endRequest ends the running request with its reply. After a cell whose output
+// is discarded, such as a user expression, the cell before is the last again.
+func (w *Worker) endRequest(m control.Reply) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	done := w.done
+	if m.RequestID() != w.id {
+		return
+	}
+	w.done = nil
+	if m, ok := m.(control.Done); ok {
+		w.programsHoldPipes = m.ProgramsHoldPipes && len(w.allPipes) < maxPipes
+		w.childrenHoldPipes = m.ChildrenHoldPipes
+	}
+	if sinks.IsDiscarded(w.sink) {
+		w.sink = w.lastSink
+	}
+	w.interruptTimer.Stop()
+	if done != nil {
+		done <- m
+	}
+}

@@ -1,0 +1,96 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/lib/display/displayhost"
+)
+
+// handle carries out a message of the worker. An error ends the worker.
+func (w *Worker) handle(m control.Message) error {
+	switch m := m.(type) {
+	case control.Ready:
+		if w.isReady {
+			return errors.New("the worker says twice that it is ready")
+		}
+		w.isReady = true
+		w.ready <- nil
+	case control.Loaded:
+		w.begin(m)
+	case control.Reply:
+		w.print(w.pipes[1], w.crash.release()) // the worker lives
+		for _, p := range w.pipes {
+			if text := p.decoder.End(); text != "" {
+				w.owner(p).Stream(p.name, text)
+			}
+		}
+		w.endRequest(m)
+	case control.Print:
+		w.printLate(m)
+	case control.Display:
+		w.display(m)
+		return w.conn.Send(control.Ack{Seq: m.Seq})
+	case control.Result:
+		w.sinkOf(m.ID).Result(output.Bundle(m.Message.Data), m.Message.Metadata)
+		return w.conn.Send(control.Ack{Seq: m.Seq})
+	case control.Comm:
+		w.commFromWorker(m.Message)
+		return w.conn.Send(control.Ack{Seq: m.Seq})
+	case control.InputRequest:
+		w.input(m)
+	case control.Notice:
+		w.sinkOf(m.ID).Stream(output.Stderr, m.Text+"\n")
+		return w.conn.Send(control.Ack{Seq: m.Seq})
+	case control.Standby:
+		w.standby.Store(int64(m.PID))
+	case control.Orphans:
+		if w.onOrphans != nil && m.Count > 0 {
+			w.onOrphans(m.Count, w.Sink())
+		}
+	case control.GoroutinePanic:
+		for _, line := range w.currentStyle().Panic(&m.Outcome).Traceback {
+			w.sinkOf(m.ID).Stream(output.Stderr, line+"\n")
+		}
+	default:
+		return fmt.Errorf("the worker sent a %T", m)
+	}
+	return nil
+}
+
+// display passes on what a cell displays.
+func (w *Worker) display(m control.Display) {
+	s, d := w.sinkOf(m.ID), m.Message
+	if d.Kind == displayhost.KindClear {
+		s.Clear(d.Wait)
+		return
+	}
+	s.Display(output.Display{Data: output.Bundle(d.Data), Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == displayhost.KindUpdate})
+}
+
+// input gets a line from the front end, which may take long, so it does not keep
+// the pump.
+func (w *Worker) input(m control.InputRequest) {
+	w.mu.Lock()
+	ctx := w.ctx
+	w.mu.Unlock()
+	if w.extension != nil {
+		if prompt, password, ok := w.extension.TakePrompt(); ok {
+			m.Prompt, m.Password = prompt, password
+		}
+	}
+	go w.answerInput(ctx, m)
+}
+
+func (w *Worker) answerInput(ctx context.Context, m control.InputRequest) {
+	answer := control.InputReply{Seq: m.Seq}
+	text, err := w.Sink().Input(ctx, m.Prompt, m.Password)
+	if err != nil {
+		answer.Error = err.Error()
+	}
+	answer.Text = text
+	_ = w.conn.Send(answer) // the pump notices a dead worker
+}

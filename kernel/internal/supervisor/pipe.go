@@ -1,0 +1,117 @@
+package supervisor
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/sinks"
+	"golang.org/x/sys/unix"
+)
+
+// A pipe is what the worker writes, or its children.
+type pipe struct {
+	name     string // of the stream
+	decoder  sinks.Decoder
+	f        *os.File
+	raw      syscall.RawConn
+	fd       int
+	proceed  chan bool   // to the watcher: whether to watch for more
+	owner    output.Sink // whose output it holds; nil means the running cell's
+	isClosed bool        // every writer has closed it
+}
+
+const (
+	pipeSize = 1 << 20 // of the kernel's buffer; a smaller one costs time
+	readSize = 64 << 10
+
+	// maxPipes bounds the pipes that children of earlier cells hold. With more
+	// of them the worker gets no new ones.
+	maxPipes = 128
+)
+
+// newPipe returns a pipe that is read from r. After an error r is closed.
+func newPipe(name string, r *os.File) (*pipe, error) {
+	p := &pipe{name: name, f: r, proceed: make(chan bool, 1)}
+	var err error
+	if p.raw, err = r.SyscallConn(); err == nil {
+		err = p.raw.Control(func(fd uintptr) {
+			p.fd = int(fd)
+			_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize)
+		})
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// watch sends the pipe to readable when it can be read, until stopped is closed.
+func (p *pipe) watch(readable chan<- *pipe, stopped <-chan struct{}) {
+	for {
+		err := p.raw.Read(func(fd uintptr) bool {
+			fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(fds, 0)
+			return n > 0 || err != nil && err != unix.EINTR
+		})
+		if err != nil {
+			return // closed
+		}
+		select {
+		case readable <- p:
+		case <-stopped:
+			return
+		}
+		select {
+		case more := <-p.proceed:
+			if !more {
+				return
+			}
+		case <-stopped:
+			return
+		}
+	}
+}
+
+// read returns the next bytes, and whether more may come.
+func (p *pipe) read() (b []byte, more bool) {
+	if p.isClosed {
+		return nil, false
+	}
+	buf := make([]byte, readSize)
+	n, err := unix.Read(p.fd, buf)
+	if n > 0 {
+		return buf[:n], true
+	}
+	if err == nil {
+		p.isClosed = true
+		return nil, false
+	}
+	return nil, errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
+}
+
+// buffered returns how many bytes can be read now.
+func (p *pipe) buffered() int {
+	n, err := unix.IoctlGetInt(p.fd, unix.TIOCINQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// A deadlineWriter is a file on which a write fails if the other side does not
+// take it in time.
+type deadlineWriter struct {
+	*os.File
+	timeout time.Duration
+}
+
+func (w deadlineWriter) Write(b []byte) (int, error) {
+	if err := w.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return 0, err
+	}
+	return w.File.Write(b)
+}

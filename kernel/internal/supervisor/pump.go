@@ -1,0 +1,155 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"golang.org/x/sys/unix"
+)
+
+// pump passes on what the worker sends until it is gone. A control message
+// comes after everything that was written to the pipes before it was sent:
+// they are emptied first. Since the worker waits for the answer to what it
+// displays, output and displays keep their order.
+func (w *Worker) pump() {
+	messages := make(chan control.Message)
+	failed := make(chan error, 1)
+	defer close(w.stopped)
+	go w.receive(messages, failed, w.stopped)
+	w.addPipes(w.pipes[:]...)
+	if w.extPipe != nil {
+		w.addPipes(w.extPipe)
+	}
+	w.crashTimer = time.NewTimer(time.Hour)
+	defer w.crashTimer.Stop()
+	for {
+		select {
+		case <-w.interruptTimer.C:
+			if w.ignoresInterrupt() {
+				w.finish(errors.New("it did not react to an interrupt and was ended"))
+				return
+			}
+		case <-w.secondInterrupt:
+			if w.ignoresInterrupt() {
+				w.finish(errors.New("it did not react to an interrupt; the second one ended it"))
+				return
+			}
+		case err := <-w.killReason:
+			w.drain()
+			w.finish(err)
+			return
+		case <-w.crashTimer.C:
+			w.print(w.pipes[1], w.crash.release())
+		case m := <-messages:
+			w.drain()
+			if err := w.handle(m); err != nil {
+				w.finish(err)
+				return
+			}
+		case err := <-failed:
+			w.drain()
+			w.finish(err)
+			return
+		case p := <-w.readable:
+			w.readPiece(p)
+		}
+	}
+}
+
+// receive reads control messages.
+func (w *Worker) receive(messages chan<- control.Message, failed chan<- error, stopped <-chan struct{}) {
+	for {
+		m, err := w.conn.Receive()
+		if err != nil {
+			failed <- err
+			return
+		}
+		select {
+		case messages <- m:
+		case <-stopped:
+			return
+		}
+	}
+}
+
+// ignoresInterrupt reports whether the worker leaves an interrupt unanswered.
+// While its pipes hold something it is the kernel that is behind.
+func (w *Worker) ignoresInterrupt() bool {
+	w.mu.Lock()
+	waiting := w.done != nil && w.interrupted == w.id
+	w.mu.Unlock()
+	if !waiting {
+		return false
+	}
+	for _, p := range w.pipes {
+		if p.buffered() > 0 {
+			w.interruptTimer.Reset(time.Second)
+			return false
+		}
+	}
+	return true
+}
+
+// finish ends the process and closes everything that belongs to it.
+func (w *Worker) finish(err error) {
+	if err != nil && !isHangup(err) {
+		w.fatalErr = err
+		w.log.Error("worker given up", "err", err)
+	} else if program := w.replacedBy(); program != "" {
+		w.fatalErr = fmt.Errorf("the program %s took its place, as syscall.Exec does, and was ended", program)
+	}
+	w.killGroup()
+	w.reapMu.Lock()
+	_ = w.cmd.Wait()
+	w.isReaped = true
+	w.reapMu.Unlock()
+	w.drain()
+	w.socket.Close()
+	for _, p := range w.allPipes {
+		p.f.Close()
+	}
+	w.dropPending()
+	if w.extension != nil {
+		w.extension.Close()
+		w.extReply.Close()
+	}
+	w.closeComms()
+	close(w.ended)
+}
+
+// isHangup reports whether an error of the control socket says no more than that
+// the other side is gone. One that dies before it has read all that it was sent
+// resets the connection.
+func isHangup(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// replacedBy returns the program that runs where the worker did, "" if none.
+func (w *Worker) replacedBy() string {
+	link := fmt.Sprintf("/proc/%d/exe", w.cmd.Process.Pid)
+	now, err := os.Stat(link)
+	if err != nil {
+		return ""
+	}
+	before, err := os.Stat(w.cmd.Path)
+	if err != nil || os.SameFile(before, now) {
+		return ""
+	}
+	program, _ := os.Readlink(link)
+	return program
+}
+
+// killGroup kills the process group unless the process was reaped: its number
+// may mean another process by then.
+func (w *Worker) killGroup() {
+	w.reapMu.Lock()
+	defer w.reapMu.Unlock()
+	if !w.isReaped {
+		_ = unix.Kill(-w.cmd.Process.Pid, unix.SIGKILL)
+	}
+}

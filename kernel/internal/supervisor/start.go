@@ -1,0 +1,169 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// startTimeout is how long a new worker may take to say that it is ready.
+	startTimeout = 30 * time.Second
+	// sendTimeout is how long a worker may leave the control socket unread. Its
+	// reader does nothing else, so a full socket means a stopped or hostile
+	// process.
+	sendTimeout = 10 * time.Second
+	// replyTimeout is how long a write to an extension may wait, whose reader may
+	// be gone or blocked.
+	replyTimeout = 100 * time.Millisecond
+)
+
+// Start starts a worker and waits until it takes requests, or until ctx ends.
+func Start(ctx context.Context, opt Options) (*Worker, error) {
+	w := newWorker(opt)
+	workerEnds, err := w.connect(opt.Extension)
+	if err == nil {
+		err = w.cmd.Start()
+	}
+	// The worker's ends must be open in the worker alone: their end is how its
+	// death is noticed.
+	for _, f := range workerEnds {
+		f.Close()
+	}
+	if err != nil {
+		w.disconnect()
+		return nil, err
+	}
+	go w.pump()
+	go (&memoryWatch{w: w, root: os.DirFS("/")}).run()
+	select {
+	case err := <-w.ready:
+		return w, err
+	case <-w.ended:
+		return nil, fmt.Errorf("it ended at once: %s", w.Cause())
+	case <-ctx.Done():
+		w.Kill()
+		return nil, ctx.Err()
+	case <-time.After(startTimeout):
+		w.Kill()
+		return nil, fmt.Errorf("it did not answer within %v", startTimeout)
+	}
+}
+
+func newWorker(opt Options) *Worker {
+	w := &Worker{
+		cmd: command(opt), log: opt.Log,
+		ready: make(chan error, 1), ended: make(chan struct{}),
+		secondInterrupt: make(chan struct{}, 1), killReason: make(chan error),
+		readable: make(chan *pipe), stopped: make(chan struct{}), pipeDir: opt.PipeDir,
+		style: opt.Style, compiler: opt.Compiler, onOrphans: opt.OnOrphans,
+		oomKills: oomKills(os.DirFS("/")), interruptTimer: time.NewTimer(time.Hour),
+		ctx: context.Background(),
+	}
+	w.memoryLimit.Store(&opt.Limit)
+	w.interruptTimer.Stop()
+	return w
+}
+
+// command returns how the worker is started, without what connects it.
+func command(opt Options) *exec.Cmd {
+	cmd := exec.Command(opt.Command[0], opt.Command[1:]...)
+	if opt.Limit.Bytes > 0 && len(opt.Command) > 1 { // else it is a standalone program
+		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", opt.Limit.Bytes))
+	}
+	cmd.Dir = opt.Dir
+	cmd.Env = append(os.Environ(), opt.Env...)
+	// In its own group: a terminal's Ctrl-C is the kernel's to handle, and the
+	// whole group can be ended at once.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return cmd
+}
+
+// connect makes the sockets and pipes between the kernel and the worker, and
+// returns the worker's ends, also after an error.
+func (w *Worker) connect(extension func(*Worker, io.Writer) Extension) (workerEnds []*os.File, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	// The kernel's end is read through the runtime's poller: a thread that blocks
+	// in a read keeps others waiting, for milliseconds, until it is noticed.
+	err = unix.SetNonblock(pair[0], true)
+	w.socket = os.NewFile(uintptr(pair[0]), "control")
+	w.conn = control.New(deadlineWriter{w.socket, sendTimeout})
+	workerEnds = append(workerEnds, os.NewFile(uintptr(pair[1]), "control"))
+	if err != nil {
+		return workerEnds, err
+	}
+	if extension != nil {
+		ends, err := w.connectExtension(extension)
+		if err != nil {
+			return workerEnds, err
+		}
+		workerEnds = append(workerEnds, ends...)
+	}
+	w.cmd.ExtraFiles = slices.Clone(workerEnds)
+	var writers [2]*os.File
+	for i, name := range streamNames {
+		r, writer, err := os.Pipe()
+		if err != nil {
+			return workerEnds, err
+		}
+		writers[i] = writer
+		workerEnds = append(workerEnds, writer)
+		if w.pipes[i], err = newPipe(name, r); err != nil {
+			return workerEnds, err
+		}
+	}
+	w.cmd.Stdout, w.cmd.Stderr = writers[0], writers[1]
+	return workerEnds, nil
+}
+
+// connectExtension makes the extension's pipes and returns the worker's ends, in
+// the order of their file descriptors. After an error nothing stays open.
+func (w *Worker) connectExtension(extension func(*Worker, io.Writer) Extension) (workerEnds []*os.File, err error) {
+	fromCells, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	read, reply, err := os.Pipe()
+	if err != nil {
+		fromCells.Close()
+		write.Close()
+		return nil, err
+	}
+	if w.extPipe, err = newPipe("extension", fromCells); err != nil {
+		for _, f := range []*os.File{write, read, reply} {
+			f.Close()
+		}
+		return nil, err
+	}
+	w.extReply = reply
+	w.extension = extension(w, deadlineWriter{reply, replyTimeout})
+	return []*os.File{write, read}, nil
+}
+
+// disconnect closes the kernel's ends of what connect has made.
+func (w *Worker) disconnect() {
+	if w.socket != nil {
+		w.socket.Close()
+	}
+	if w.extension != nil {
+		w.extension.Close()
+		w.extReply.Close()
+		w.extPipe.f.Close()
+	}
+	for _, p := range w.pipes {
+		if p != nil {
+			p.f.Close()
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package supervisor
+
+import (
+	"cmp"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+)
+
+const (
+	// interruptTimeout is how long a worker may take to answer an interrupt.
+	interruptTimeout = 10 * time.Second
+	killTimeout      = 5 * time.Second
+)
+
+// Interrupt tells the worker to stop the running cell. If none runs, the worker
+// answers with the goroutines that earlier interrupts could not stop.
+func (w *Worker) Interrupt() {
+	w.mu.Lock()
+	running := w.done != nil
+	w.interrupted = w.id
+	if w.cancel != nil {
+		w.cancel()
+	}
+	w.mu.Unlock()
+	if running {
+		w.interruptTimer.Reset(interruptTimeout)
+	}
+	go func() { // a worker that does not read must not keep the caller
+		_ = w.conn.Send(control.Interrupt{})
+	}()
+}
+
+// InterruptAgain ends the worker, unless it has answered meanwhile.
+func (w *Worker) InterruptAgain() {
+	select {
+	case w.secondInterrupt <- struct{}{}:
+	default:
+	}
+}
+
+// Kill ends the worker and its process group, and waits until that has
+// happened.
+func (w *Worker) Kill() {
+	w.killGroup()
+	select {
+	case <-w.ended:
+	case <-time.After(killTimeout):
+		w.log.Error("the worker does not end", "pid", w.PID())
+	}
+}
+
+// Crash returns the runtime's report of a crash. It is valid after IsDead.
+func (w *Worker) Crash() *CrashDump { return &w.crash }
+
+// ExitCode returns the exit code of a worker that is dead, and whether it ended
+// by exiting and not by a signal.
+func (w *Worker) ExitCode() (code int, exited bool) {
+	status, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return w.cmd.ProcessState.ExitCode(), ok && status.Exited()
+}
+
+// Cause says, in a sentence, why the worker ended. It is valid after IsDead.
+func (w *Worker) Cause() string {
+	if w.fatalErr != nil {
+		return w.fatalErr.Error()
+	}
+	if c := w.crash.Cause(); c != "" {
+		return cmp.Or(w.outOfMemory(c), c)
+	}
+	state := w.cmd.ProcessState
+	if state == nil {
+		return "for an unknown reason"
+	}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return endedBySignal(status.Signal(), os.DirFS("/"), w.oomKills)
+	}
+	return "it ended itself with " + state.String() + ", past os.Exit, as syscall.Exit and syscall.Exec do"
+}

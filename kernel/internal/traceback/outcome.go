@@ -1,0 +1,146 @@
+package traceback
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// Error returns the error of a cell that ended in this way, or nil.
+func (s Style) Error(o *control.Outcome) *output.Error {
+	switch o.How {
+	case control.Returned:
+		return nil
+	case control.Exited:
+		if o.Code == 0 {
+			return nil
+		}
+		return New("Exit", fmt.Sprintf("exit status %d", o.Code))
+	case control.Goexit:
+		return nil
+	case control.Interrupted:
+		return s.interrupted(o)
+	case control.Deadlocked:
+		return s.deadlocked(o)
+	}
+	return s.Panic(o)
+}
+
+// interrupted describes a cell that was interrupted: where it is blocked if it
+// could not be stopped, and the goroutines that still run.
+func (s Style) interrupted(o *control.Outcome) *output.Error {
+	value := "the cell was interrupted"
+	var lines []string
+	if g := o.Stuck; g != nil {
+		switch g.State {
+		case "running", "runnable":
+			value += "; it is inside one long call and was left behind: it is stopped when that comes back to code of a cell, and its deferred functions run then"
+		default:
+			value += "; it is blocked (" + g.State + ") and was left behind: its deferred functions have not run; if something wakes it, it is stopped and they run"
+		}
+		lines = s.Calls(g.Frames)
+	}
+	return &output.Error{Name: Interrupted, Value: value, Traceback: append(append([]string{value}, lines...), s.stillRunning(o)...)}
+}
+
+// stillRunning lists the goroutines that a cell has started and that were not
+// stopped.
+func (s Style) stillRunning(o *control.Outcome) []string {
+	if o.Count == 0 {
+		return nil
+	}
+	first := "1 goroutine that it started goes on:"
+	if o.Count > 1 {
+		first = fmt.Sprintf("%d goroutines that it started go on:", o.Count)
+	}
+	return append([]string{first}, s.goroutineLines(o.Goroutines, o.Count)...)
+}
+
+// goroutineLines describes goroutines, those at the same place once.
+func (s Style) goroutineLines(list []control.Goroutine, count int) []string {
+	var lines, order []string
+	times := map[string]int{}
+	for _, g := range list {
+		calls := s.Calls(g.Frames)
+		if len(calls) == 0 && g.Created != nil {
+			calls = s.Calls([]control.Frame{*g.Created})
+			if len(calls) > 0 {
+				calls[0] = "started at " + calls[0]
+			}
+		}
+		if len(calls) == 0 {
+			continue
+		}
+		text := g.State + ": " + strings.Join(calls, "\n")
+		if times[text]++; times[text] == 1 {
+			order = append(order, text)
+		}
+	}
+	slices.Sort(order)
+	for _, text := range order {
+		if n := times[text]; n > 1 {
+			text = fmt.Sprintf("%d × %s", n, text)
+		}
+		lines = append(lines, strings.Split(text, "\n")...)
+	}
+	if n := count - len(list); n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
+	}
+	return lines
+}
+
+// deadlocked lists where a cell, and every goroutine that could wake it, is
+// blocked.
+func (s Style) deadlocked(o *control.Outcome) *output.Error {
+	const value = "all goroutines are blocked, and no timer, file or connection can wake one"
+	lines := []string{"deadlock: " + value}
+	if len(o.Goroutines) > 0 {
+		lines = append(lines, s.goroutineLines(o.Goroutines[:1], 1)...)
+		lines = append(lines, s.goroutineLines(o.Goroutines[1:], o.Count)...)
+	}
+	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell was left behind and ends if another wakes it")}
+}
+
+// Panic describes a panic: its value, then the calls that led to it.
+func (s Style) Panic(o *control.Outcome) *output.Error {
+	value := o.Value
+	if o.Goroutine != "" {
+		value += ", in " + goroutineName(o)
+		s.inGoroutine = true
+	}
+	lines := append([]string{"panic: " + value}, s.Calls(o.Frames)...)
+	s.inGoroutine = false
+	if o.Started != nil {
+		lines = append(lines, s.startedAt(*o.Started)...)
+	}
+	if o.Stuck != nil {
+		lines = append(lines, "the cell's own goroutine is blocked ("+o.Stuck.State+") and was left behind; if something wakes it, it is stopped")
+		lines = append(lines, s.Calls(o.Stuck.Frames)...)
+	}
+	return &output.Error{Name: "panic", Value: value, Traceback: lines}
+}
+
+// goroutineName names the goroutine that has panicked by where it was started.
+func goroutineName(o *control.Outcome) string {
+	what := map[string]string{"timer": "the timer", "finalizer": "a finalizer", "cleanup": "a cleanup function"}[o.Goroutine]
+	if what == "" {
+		what = "the goroutine"
+	}
+	if o.Started == nil {
+		return what
+	}
+	if n, ok := CellOf(o.Started.File); ok {
+		return fmt.Sprintf("%s started at %s line %d", what, cell.Name(n), o.Started.Line)
+	}
+	what += " started by " + o.Started.Func
+	if o.Runs != nil {
+		if n, ok := CellOf(o.Runs.File); ok {
+			what += fmt.Sprintf(", which runs the function at %s line %d", cell.Name(n), o.Runs.Line)
+		}
+	}
+	return what
+}
