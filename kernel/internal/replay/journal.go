@@ -36,16 +36,16 @@ func (j *Journal) WorkerDied() {
 // prune drops the runs whose work was overwritten.
 func (j *Journal) prune() {
 	p := newPlanner(j.entries)
-	p.all = true
+	p.assumeAllLost = true
 	for name := range p.current {
-		p.want(name)
+		p.requireName(name)
 	}
 	keep := map[*Entry]bool{}
 	for _, s := range p.plan() {
 		keep[s.Entry] = true
 	}
 	for _, id := range p.current {
-		keep[j.entries[p.versions[id].at]] = true
+		keep[j.entries[p.versions[id].run]] = true
 	}
 	j.entries = slices.DeleteFunc(j.entries, func(e *Entry) bool { return !keep[e] })
 	j.kept = len(j.entries)
@@ -56,9 +56,9 @@ func (j *Journal) prune() {
 // not needed again.
 func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps []Step, skipped []*Entry) {
 	p := newPlanner(j.entries)
-	p.alive = alive
+	p.isAlive = alive
 	for name := range lost {
-		p.want(name)
+		p.requireName(name)
 	}
 	return p.plan(), p.skipped()
 }
@@ -67,9 +67,9 @@ func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps
 // lost now.
 func (j *Journal) AllSteps(variables map[string]int) []Step {
 	p := newPlanner(j.entries)
-	p.all = true
+	p.assumeAllLost = true
 	for name := range variables {
-		p.want(name)
+		p.requireName(name)
 	}
 	return p.plan()
 }

@@ -4,56 +4,56 @@ import "github.com/perijove/perijove/kernel/internal/program/effects"
 
 // A version is a name with the meaning or the content that one run gave it.
 type version struct {
-	name      string
-	at        int  // the run, as an index
-	decl      bool // of a function, type or constant
-	addressed bool // its content may also change through a pointer
+	name          string
+	run           int  // the run, as an index
+	isDeclaration bool // of a function, type or constant
+	isAddressed   bool // its content may also change through a pointer
 }
 
-// A planner finds out whose work is needed, from the last run to the first.
+// A planner finds the runs whose work is needed, from the last to the first.
 // Names have versions. Versions that may share memory form a class: a change to
 // one may be a change to all of them.
 type planner struct {
-	entries  []*Entry
-	all      bool // as if everything were gone
-	alive    func(string) bool
-	versions []version
-	class    []int          // of each version: union-find
-	current  map[string]int // the last version of a name
-	made     map[string]int // and the one that declares it
+	entries       []*Entry
+	assumeAllLost bool // plan as if everything were lost
+	isAlive       func(string) bool
+	versions      []version
+	class         []int          // of each version: union-find
+	current       map[string]int // the last version of a name
+	declared      map[string]int // and the one that declares it
 
-	makes   [][]int // by run: versions that it makes
-	touches [][]int // by run: older versions that it may change
-	reads   [][]int // by run: versions that it needs
-	places  [][]int // by run: versions that must exist, with any content
+	makes     [][]int // by run: versions that it makes
+	changes   [][]int // by run: older versions that it may change
+	reads     [][]int // by run: versions that it needs
+	mustExist [][]int // by run: versions that must exist, with any content
 
-	live    map[int]bool // versions
-	until   map[int]int  // by class: the last run that needs it, as an index
-	full    map[int]bool // runs to be repeated
-	partial map[int]bool // runs whose declarations are
-	// spoiled are variables that exist, and that a repeated run will overwrite:
+	needed      map[int]bool // versions
+	neededUntil map[int]int  // by class: the last run that needs it, as an index
+	repeated    map[int]bool // runs to be repeated as a whole
+	redeclared  map[int]bool // runs whose declarations are
+	// overwritten are variables that exist, and that a repeated run will overwrite:
 	// the runs that made them what they are follow it.
-	spoiled map[string]bool
+	overwritten map[string]bool
 }
 
 func newPlanner(entries []*Entry) *planner {
 	p := &planner{
-		entries: entries, alive: func(string) bool { return false },
-		current: map[string]int{}, made: map[string]int{},
-		makes: make([][]int, len(entries)), touches: make([][]int, len(entries)), reads: make([][]int, len(entries)),
-		places: make([][]int, len(entries)),
-		live:   map[int]bool{}, until: map[int]int{}, full: map[int]bool{}, partial: map[int]bool{}, spoiled: map[string]bool{},
+		entries: entries, isAlive: func(string) bool { return false },
+		current: map[string]int{}, declared: map[string]int{},
+		makes: make([][]int, len(entries)), changes: make([][]int, len(entries)), reads: make([][]int, len(entries)),
+		mustExist: make([][]int, len(entries)),
+		needed:    map[int]bool{}, neededUntil: map[int]int{}, repeated: map[int]bool{}, redeclared: map[int]bool{}, overwritten: map[string]bool{},
 	}
 	for i, e := range entries {
-		p.follow(i, e.Effects)
+		p.addRun(i, e.Effects)
 	}
 	return p
 }
 
-// follow takes in run i.
-func (p *planner) follow(i int, d effects.Effects) {
-	p.reads[i] = p.currents(d.Reads)
-	p.touches[i] = p.currents(d.Writes)
+// addRun adds run i.
+func (p *planner) addRun(i int, d effects.Effects) {
+	p.reads[i] = p.currentVersions(d.Reads)
+	p.changes[i] = p.currentVersions(d.Writes)
 	seen := map[string]int{}
 	for _, id := range p.reads[i] {
 		seen[p.versions[id].name] = id
@@ -62,22 +62,22 @@ func (p *planner) follow(i int, d effects.Effects) {
 		p.assign(i, name)
 	}
 	for _, name := range d.Declares {
-		p.made[name] = p.make(i, name, false)
+		p.declared[name] = p.addVersion(i, name, false)
 		if before, ok := seen[name]; ok {
 			p.join(before, p.current[name])
 		}
 	}
 	for _, name := range d.Defines {
-		p.make(i, name, true)
+		p.addVersion(i, name, true)
 	}
 	for _, set := range d.Sharing {
-		ids := p.currents(set)
+		ids := p.currentVersions(set)
 		for _, id := range ids {
 			p.join(ids[0], id)
 		}
 	}
-	for _, id := range p.currents(d.Addressed) {
-		p.versions[id].addressed = true
+	for _, id := range p.currentVersions(d.Addressed) {
+		p.versions[id].isAddressed = true
 	}
 }
 
@@ -88,17 +88,17 @@ func (p *planner) assign(i int, name string) {
 	if !ok {
 		return
 	}
-	if declared, ok := p.made[name]; ok {
-		p.places[i] = append(p.places[i], declared)
+	if declared, ok := p.declared[name]; ok {
+		p.mustExist[i] = append(p.mustExist[i], declared)
 	}
-	if p.versions[id].addressed {
-		p.touches[i] = append(p.touches[i], id)
+	if p.versions[id].isAddressed {
+		p.changes[i] = append(p.changes[i], id)
 		return
 	}
-	p.make(i, name, false)
+	p.addVersion(i, name, false)
 }
 
-func (p *planner) currents(names []string) []int {
+func (p *planner) currentVersions(names []string) []int {
 	var out []int
 	for _, name := range names {
 		if id, ok := p.current[name]; ok {
@@ -108,9 +108,9 @@ func (p *planner) currents(names []string) []int {
 	return out
 }
 
-func (p *planner) make(i int, name string, decl bool) int {
+func (p *planner) addVersion(i int, name string, decl bool) int {
 	id := len(p.versions)
-	p.versions = append(p.versions, version{name: name, at: i, decl: decl})
+	p.versions = append(p.versions, version{name: name, run: i, isDeclaration: decl})
 	p.class = append(p.class, id)
 	p.makes[i] = append(p.makes[i], id)
 	p.current[name] = id
@@ -127,26 +127,26 @@ func (p *planner) classOf(id int) int {
 
 func (p *planner) join(a, b int) { p.class[p.classOf(a)] = p.classOf(b) }
 
-// want asks for the last version of a name.
-func (p *planner) want(name string) {
+// requireName requires the last version of a name.
+func (p *planner) requireName(name string) {
 	if id, ok := p.current[name]; ok {
 		p.require(id, len(p.entries))
 	}
 }
 
-// require asks for a version that run i needs.
+// require requires a version, which run i needs.
 func (p *planner) require(id, i int) {
 	v := p.versions[id]
-	if v.decl {
-		p.live[id] = p.live[id] || p.current[v.name] != id // else the notebook still means this
+	if v.isDeclaration {
+		p.needed[id] = p.needed[id] || p.current[v.name] != id // else the notebook still means this
 		return
 	}
-	if p.alive(v.name) && !p.spoiled[v.name] {
+	if p.isAlive(v.name) && !p.overwritten[v.name] {
 		return
 	}
-	p.live[id] = true
+	p.needed[id] = true
 	c := p.classOf(id)
-	p.until[c] = max(p.until[c], i)
+	p.neededUntil[c] = max(p.neededUntil[c], i)
 }
 
 func (p *planner) requireAll(ids []int, i int) {
@@ -157,56 +157,56 @@ func (p *planner) requireAll(ids []int, i int) {
 
 // plan lists the runs to repeat, in their order.
 func (p *planner) plan() []Step {
-	for p.repeat() || p.restore() || p.spoil() {
+	for p.markRuns() || p.markDeclarations() || p.findOverwritten() {
 	}
 	var out []Step
 	for i, e := range p.entries {
-		if p.full[i] || p.partial[i] {
-			out = append(out, Step{e, !p.full[i]})
+		if p.repeated[i] || p.redeclared[i] {
+			out = append(out, Step{e, !p.repeated[i]})
 		}
 	}
 	return out
 }
 
-// repeat marks the runs whose work is needed and reports whether there were any
+// markRuns marks the runs whose work is needed and reports whether there were any
 // that were not marked.
-func (p *planner) repeat() (news bool) {
+func (p *planner) markRuns() (changed bool) {
 	setUp := map[string]bool{} // what later runs do to the process
 	for i := len(p.entries) - 1; i >= 0; i-- {
 		e := p.entries[i]
 		process := e.Effects.Process && !setUp[e.Source] && e.Unfit == ""
 		setUp[e.Source] = setUp[e.Source] || process
-		if p.full[i] || e.Unfit != "" || !e.IsGone && !p.all && !p.spoils(i) || !process && !p.useful(i) {
+		if p.repeated[i] || e.Unfit != "" || !e.IsGone && !p.assumeAllLost && !p.changesOverwritten(i) || !process && !p.isNeeded(i) {
 			continue
 		}
-		p.full[i] = true
-		news = true
+		p.repeated[i] = true
+		changed = true
 		p.requireAll(p.reads[i], i)
-		p.requireAll(p.places[i], -1)
+		p.requireAll(p.mustExist[i], -1)
 	}
-	return news
+	return changed
 }
 
-// spoil finds the variables that repeated runs overwrite.
-func (p *planner) spoil() (news bool) {
-	for i := range p.full {
+// findOverwritten finds the variables that repeated runs overwrite.
+func (p *planner) findOverwritten() (changed bool) {
+	for i := range p.repeated {
 		for _, id := range p.makes[i] {
 			v := p.versions[id]
-			if !v.decl && !p.spoiled[v.name] && p.alive(v.name) {
-				p.spoiled[v.name] = true
-				p.want(v.name)
-				news = true
+			if !v.isDeclaration && !p.overwritten[v.name] && p.isAlive(v.name) {
+				p.overwritten[v.name] = true
+				p.requireName(v.name)
+				changed = true
 			}
 		}
 	}
-	return news
+	return changed
 }
 
-// spoils reports whether run i made or changed a variable that is overwritten.
-func (p *planner) spoils(i int) bool {
-	for _, list := range [][]int{p.makes[i], p.touches[i]} {
+// changesOverwritten reports whether run i made or changed a variable that is overwritten.
+func (p *planner) changesOverwritten(i int) bool {
+	for _, list := range [][]int{p.makes[i], p.changes[i]} {
 		for _, id := range list {
-			if v := p.versions[id]; !v.decl && p.spoiled[v.name] {
+			if v := p.versions[id]; !v.isDeclaration && p.overwritten[v.name] {
 				return true
 			}
 		}
@@ -222,8 +222,8 @@ func (p *planner) skipped() []*Entry {
 		if e.Unfit == "" || !e.IsGone {
 			continue
 		}
-		for _, id := range p.touches[i] {
-			if p.until[p.classOf(id)] > i {
+		for _, id := range p.changes[i] {
+			if p.neededUntil[p.classOf(id)] > i {
 				out = append(out, e)
 				break
 			}
@@ -232,47 +232,47 @@ func (p *planner) skipped() []*Entry {
 	return out
 }
 
-// useful reports whether run i made or changed what is needed later.
-func (p *planner) useful(i int) bool {
+// isNeeded reports whether run i made or changed what is needed later.
+func (p *planner) isNeeded(i int) bool {
 	for _, id := range p.makes[i] {
-		if p.live[id] && !p.versions[id].decl {
+		if p.needed[id] && !p.versions[id].isDeclaration {
 			return true
 		}
 	}
-	for _, id := range p.touches[i] {
-		if p.until[p.classOf(id)] > i {
+	for _, id := range p.changes[i] {
+		if p.neededUntil[p.classOf(id)] > i {
 			return true
 		}
 	}
 	return false
 }
 
-// restore sees to declarations: an older function, type or constant that a
+// markDeclarations marks the runs of declarations: an older function, type or constant that a
 // repeated run needs is declared again, and after it the newer one.
-func (p *planner) restore() (news bool) {
+func (p *planner) markDeclarations() (changed bool) {
 	for i := range p.entries {
 		for _, id := range p.makes[i] {
 			v := p.versions[id]
-			if !v.decl {
+			if !v.isDeclaration {
 				continue
 			}
-			if p.live[id] {
-				news = p.declare(i) || news
+			if p.needed[id] {
+				changed = p.markDeclared(i) || changed
 			}
-			if last := p.current[v.name]; last != id && (p.full[i] || p.partial[i]) {
-				news = p.declare(p.versions[last].at) || news
+			if last := p.current[v.name]; last != id && (p.repeated[i] || p.redeclared[i]) {
+				changed = p.markDeclared(p.versions[last].run) || changed
 			}
 		}
 	}
-	return news
+	return changed
 }
 
-// declare asks for the declarations of run i.
-func (p *planner) declare(i int) bool {
-	if p.full[i] || p.partial[i] {
+// markDeclared marks run i for its declarations.
+func (p *planner) markDeclared(i int) bool {
+	if p.repeated[i] || p.redeclared[i] {
 		return false
 	}
-	p.partial[i] = true
+	p.redeclared[i] = true
 	p.requireAll(p.reads[i], i)
 	return true
 }

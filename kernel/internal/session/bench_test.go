@@ -41,7 +41,7 @@ func BenchmarkLoad(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w, err := s.ready(b.Context())
+	w, err := s.ensureWorker(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -66,11 +66,11 @@ func (s *Session) discardWorker(w *worker) []string {
 		}
 		lines = append(lines, "lost with it: "+variableList(cells))
 	}
-	steps, _ := s.steps()
+	steps, _ := s.replaySteps()
 	switch {
 	case len(steps) > 0:
 		text := "%replay runs " + replay.CellList(steps) + " again"
-		if missing := notMade(lost, steps); len(missing) > 0 {
+		if missing := notRestored(lost, steps); len(missing) > 0 {
 			text += ", without " + variableList(missing)
 		}
 		lines = append(lines, text+"; functions, types and constants are kept")
@@ -80,9 +80,9 @@ func (s *Session) discardWorker(w *worker) []string {
 	return lines
 }
 
-// steps lists the cells that bring back what is lost, and those that would but
+// replaySteps lists the cells that bring back what is lost, and those that would but
 // are unfit.
-func (s *Session) steps() ([]replay.Step, []*replay.Entry) {
+func (s *Session) replaySteps() ([]replay.Step, []*replay.Entry) {
 	p := s.program.Load()
 	alive := map[string]bool{}
 	for _, v := range p.Variables() {
@@ -95,8 +95,8 @@ func (s *Session) steps() ([]replay.Step, []*replay.Entry) {
 	return s.journal.LostSteps(lost, func(name string) bool { return alive[name] })
 }
 
-// notMade lists the variables that no step makes.
-func notMade(lost []program.Variable, steps []replay.Step) map[string]int {
+// notRestored lists the variables that no step makes.
+func notRestored(lost []program.Variable, steps []replay.Step) map[string]int {
 	out := map[string]int{}
 	for _, v := range lost {
 		out[v.Name] = v.Cell
@@ -112,7 +112,7 @@ func notMade(lost []program.Variable, steps []replay.Step) map[string]int {
 // maxNames bounds how many variables a message lists.
 const maxNames = 40
 
-// withCells lists variables by the cells that made them: "a, b (cell 1), c (cell 4)".
+// variableList lists variables by the cells that made them: "a, b (cell 1), c (cell 4)".
 func variableList(cells map[string]int) string {
 	byCell := map[int][]string{}
 	for name, n := range cells {

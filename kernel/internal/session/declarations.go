@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program"
 )
 
-// list shows what is declared: everything, or the names that are asked for.
-func (r *run) list(d cell.DirectiveLine) error {
+// listDirective shows what is declared: everything, or the names that are asked for.
+func (r *run) listDirective(d cell.DirectiveLine) error {
 	list := r.session.program.Load().Declarations()
 	only := strings.Fields(strings.ReplaceAll(d.Args, ",", " "))
 	if len(list) == 0 && len(only) == 0 {
@@ -50,7 +50,7 @@ func (r *run) list(d cell.DirectiveLine) error {
 	return nil
 }
 
-// drop tells the worker which variables no name means any more: what they hold
+// sendDropped tells the worker which variables no name means any more: what they hold
 // is freed if nothing uses it.
 func (s *Session) sendDropped(w *worker, program *program.Program) {
 	list := program.Dropped()
@@ -62,7 +62,7 @@ func (s *Session) sendDropped(w *worker, program *program.Program) {
 	}
 }
 
-// living returns the worker that holds the notebook's state, or nil.
+// liveWorker returns the worker that holds the notebook's state, or nil.
 func (r *run) liveWorker() *worker {
 	r.session.mu.Lock()
 	defer r.session.mu.Unlock()
@@ -72,8 +72,8 @@ func (r *run) liveWorker() *worker {
 	return nil
 }
 
-// kept lists the variables that no name means any more and that something still
-// uses.
+// listDropped describes the variables that no name means any more and that are
+// still in use.
 func (r *run) listDropped() ([]string, error) {
 	w := r.liveWorker()
 	if w == nil {
@@ -82,7 +82,7 @@ func (r *run) listDropped() ([]string, error) {
 	return w.ListDropped(r.ctx)
 }
 
-func (r *run) remove(d cell.DirectiveLine) error {
+func (r *run) removeDirective(d cell.DirectiveLine) error {
 	names, err := splitWords(strings.ReplaceAll(d.Args, ",", " "))
 	if err != nil {
 		return err

@@ -22,41 +22,41 @@ type directive struct {
 // directives is the one list of them; %help prints it.
 func directives() []directive {
 	return []directive{
-		{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).main},
-		{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).exec},
-		{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).args},
-		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).get},
-		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or only say how (at first, unless the notebook is GoNB's)", (*run).autoget},
-		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cd},
-		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwd},
-		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable, for cells, shell commands and %get", (*run).env},
-		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memory},
-		{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).traceback},
-		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).output},
-		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).list},
-		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).remove},
-		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).reset},
-		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restart},
-		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replay},
-		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFile},
-		{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).script},
-		{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).capture},
-		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shell},
-		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShell},
-		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputs},
-		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).test},
-		{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and say what that takes: time, CPU time of all threads, memory", (*run).time},
-		{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after doing STATEMENT once, and say what a loop takes: -n loops in each of -r runs; variables that it defines are its own, what it does to others stays", (*run).timeit},
-		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).version},
-		{[]string{"%goflags"}, "[FLAG ...]", "accepted for GoNB's notebooks, without effect: cells are compiled without go build", (*run).goflags},
-		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothing},
-		{[]string{"%widgets", "%widgets_hb"}, "", "connect the page now with what GoNB's widgets and package dom need; their use does it, too", (*run).widgets},
-		{[]string{"%wasm"}, "", "GoNB's, and not done here", (*run).wasm},
-		{[]string{"%help"}, "", "show this list", (*run).help},
+		{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).mainDirective},
+		{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).execDirective},
+		{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).argsDirective},
+		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).getDirective},
+		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or only say how (at first, unless the notebook is GoNB's)", (*run).autogetDirective},
+		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cdDirective},
+		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwdDirective},
+		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable, for cells, shell commands and %get", (*run).envDirective},
+		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
+		{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).tracebackDirective},
+		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).outputDirective},
+		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).listDirective},
+		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).removeDirective},
+		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).resetDirective},
+		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restartDirective},
+		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replayDirective},
+		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFileDirective},
+		{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).scriptDirective},
+		{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).captureDirective},
+		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shellDirective},
+		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShellDirective},
+		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputsDirective},
+		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
+		{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and say what that takes: time, CPU time of all threads, memory", (*run).timeDirective},
+		{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after doing STATEMENT once, and say what a loop takes: -n loops in each of -r runs; variables that it defines are its own, what it does to others stays", (*run).timeitDirective},
+		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).versionDirective},
+		{[]string{"%goflags"}, "[FLAG ...]", "accepted for GoNB's notebooks, without effect: cells are compiled without go build", (*run).goflagsDirective},
+		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothingDirective},
+		{[]string{"%widgets", "%widgets_hb"}, "", "connect the page now with what GoNB's widgets and package dom need; their use does it, too", (*run).widgetsDirective},
+		{[]string{"%wasm"}, "", "GoNB's, and not done here", (*run).wasmDirective},
+		{[]string{"%help"}, "", "show this list", (*run).helpDirective},
 	}
 }
 
-func (r *run) directive(d cell.DirectiveLine) *output.Error {
+func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 	for _, known := range directives() {
 		for _, name := range known.names {
 			if name != d.Name {
@@ -81,7 +81,7 @@ func (r *run) directive(d cell.DirectiveLine) *output.Error {
 	return traceback.New("DirectiveError", text+"; %help lists all directives")
 }
 
-func (r *run) help(cell.DirectiveLine) error {
+func (r *run) helpDirective(cell.DirectiveLine) error {
 	for _, d := range directives() {
 		r.print("%-44s %s\n", strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args), d.help)
 	}
@@ -90,7 +90,7 @@ func (r *run) help(cell.DirectiveLine) error {
 	return nil
 }
 
-// nearest finds the directive that was perhaps meant.
+// closestDirective returns the directive that was perhaps meant, or "".
 func closestDirective(name string) string {
 	best, least := "", 3 // edits
 	for _, d := range directives() {
@@ -107,7 +107,7 @@ func closestDirective(name string) string {
 	return best
 }
 
-// distance is how many letters to add, drop or change to get from a to b.
+// editDistance returns how many letters to add, drop or change to get from a to b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

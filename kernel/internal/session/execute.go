@@ -16,15 +16,15 @@ import (
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
-		defer func() { s.prepare(); s.turn <- struct{}{} }()
+		defer func() { s.prepareCompiler(); s.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return output.Reply{Status: output.Aborted, UserExpressions: map[string]output.ExpressionResult{}}
 	}
-	n := s.nextNumber(req)
+	n := s.nextExecutionCount(req)
 	if req.Silent {
 		sink = sinks.Discard{Sink: sink}
 	}
-	ctx, end := s.begin(ctx, req)
+	ctx, end := s.beginExecution(ctx, req)
 	defer end()
 	sink.Started(n)
 	reply := output.Reply{Status: output.OK, ExecutionCount: n, UserExpressions: map[string]output.ExpressionResult{}}
@@ -40,8 +40,8 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	return reply
 }
 
-// nextNumber counts a cell, if it is one that counts.
-func (s *Session) nextNumber(req output.Request) int {
+// nextExecutionCount counts a cell, if it is one that counts.
+func (s *Session) nextExecutionCount(req output.Request) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if counts(req) {
@@ -65,8 +65,8 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	if counts(req) {
 		number = n
 	}
-	if name, source, ok := askedFor(req.Code); ok {
-		page, err = s.explain(ctx, name, source)
+	if name, source, ok := parseHelp(req.Code); ok {
+		page, err = s.help(ctx, name, source)
 	} else {
 		err = s.runCell(ctx, number, req.Code, rec)
 	}
@@ -79,9 +79,9 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	return page, err
 }
 
-// begin notes what Interrupt cancels: the compiler, the wait for the worker, an
+// beginExecution notes what Interrupt cancels: the compiler, the wait for the worker, an
 // input, and through the worker the cell itself; and whether another follows.
-func (s *Session) begin(ctx context.Context, req output.Request) (context.Context, func()) {
+func (s *Session) beginExecution(ctx context.Context, req output.Request) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.running, s.cancel, s.next = ctx, cancel, req.HasNext
@@ -114,7 +114,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		s.memoryLimitErr = nil
 	}
 	for _, d := range c.Directives {
-		if err := r.directive(d); err != nil {
+		if err := r.runDirective(d); err != nil {
 			return err
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
-// capture copies the cell's output to a file.
-func (r *run) capture(d cell.DirectiveLine) error {
+// captureDirective copies the cell's output to a file.
+func (r *run) captureDirective(d cell.DirectiveLine) error {
 	path, appending, err := r.fileArgument(d.Args)
 	if err != nil {
 		return err
@@ -24,7 +24,7 @@ func (r *run) capture(d cell.DirectiveLine) error {
 	return nil
 }
 
-func (r *run) writeFile(d cell.DirectiveLine) error {
+func (r *run) writeFileDirective(d cell.DirectiveLine) error {
 	path, appending, err := r.fileArgument(d.Args)
 	if err != nil {
 		return err

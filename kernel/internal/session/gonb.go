@@ -18,25 +18,25 @@ func (s *Session) detectGoNB(c *cell.Cell) {
 	s.isGoNB = s.isGoNB || gonb.IsWrittenFor(c)
 }
 
-// goflags is for notebooks that set flags of go build: there is no go build here.
-func (r *run) goflags(d cell.DirectiveLine) error {
+// goflagsDirective is for notebooks that set flags of go build: there is no go build here.
+func (r *run) goflagsDirective(d cell.DirectiveLine) error {
 	if args := strings.Trim(strings.TrimSpace(d.Args), `"`); args != "" {
 		r.sink.Stream(output.Stderr, "%goflags has no effect here: cells are compiled without go build, so there is no "+args+"\n")
 	}
 	return nil
 }
 
-// wasm answers what is not done here.
-func (r *run) wasm(cell.DirectiveLine) error {
+// wasmDirective answers what is not done here.
+func (r *run) wasmDirective(cell.DirectiveLine) error {
 	return errors.New("cells are not compiled for the browser here; package lib/widget lets a page and a cell talk")
 }
 
-// widgets has the page connected before a cell's Go needs it.
-func (r *run) widgets(cell.DirectiveLine) error {
+// widgetsDirective has the page connected before a cell's Go needs it.
+func (r *run) widgetsDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
 		return errors.New("widgets need a worker that stays, and here each cell is a program of its own")
 	}
-	w, err := r.session.ready(r.ctx)
+	w, err := r.session.ensureWorker(r.ctx)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (r *run) widgets(cell.DirectiveLine) error {
 	return nil
 }
 
-func (r *run) nothing(cell.DirectiveLine) error { return nil }
+func (r *run) nothingDirective(cell.DirectiveLine) error { return nil }
 
 // gonbEnv returns the environment variables with the folders that GoNB's notebooks
 // use in shell commands and in Go.

@@ -12,13 +12,13 @@ func TestAskedFor(t *testing.T) {
 		"fmt.Println?": "fmt.Println", " ?x ": "x", "größe ?": "größe", "%get?": "%get", "?!": "!", "!*?": "!*",
 		"x": "", "?": "", "?x?": "", "x???": "", "a ? b": "", "x?\ny": "", "f()?": "", "3?": "",
 	} {
-		name, source, ok := askedFor(code)
+		name, source, ok := parseHelp(code)
 		if name != want || source || ok != (want != "") {
 			t.Errorf("%q: %q, %v, %v", code, name, source, ok)
 		}
 	}
 	for _, code := range []string{"x??", "??x"} {
-		if name, source, ok := askedFor(code); name != "x" || !source || !ok {
+		if name, source, ok := parseHelp(code); name != "x" || !source || !ok {
 			t.Errorf("%q: %q, %v, %v", code, name, source, ok)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-func (r *run) get(d cell.DirectiveLine) error {
+func (r *run) getDirective(d cell.DirectiveLine) error {
 	paths, err := splitWords(d.Args)
 	if err != nil {
 		return err
@@ -32,8 +32,8 @@ func (r *run) get(d cell.DirectiveLine) error {
 	return err
 }
 
-// autoget sets whether missing packages are got without asking.
-func (r *run) autoget(d cell.DirectiveLine) error {
+// autogetDirective sets whether missing packages are got without asking.
+func (r *run) autogetDirective(d cell.DirectiveLine) error {
 	get := d.Name == "%autoget"
 	r.session.autoget = &get
 	return nil
@@ -49,7 +49,7 @@ func (r *run) ensureImports(c *cell.Cell) *output.Error {
 	if c, ok := captured.(*sinks.Tee); ok { // what is shown here is not the cell's output
 		r.sink = c.Unwrap()
 	}
-	missing := slices.DeleteFunc(r.missing(c), func(path string) bool {
+	missing := slices.DeleteFunc(r.missingPackages(c), func(path string) bool {
 		if !r.session.modules.Complete(r.ctx, path) {
 			return false
 		}
@@ -60,14 +60,14 @@ func (r *run) ensureImports(c *cell.Cell) *output.Error {
 		return nil
 	}
 	r.sink.Stream(output.Stderr, "%get "+strings.Join(missing, " ")+"\n")
-	if err := r.get(cell.DirectiveLine{Args: strings.Join(missing, " ")}); err != nil {
+	if err := r.getDirective(cell.DirectiveLine{Args: strings.Join(missing, " ")}); err != nil {
 		return traceback.New("ImportError", err.Error())
 	}
 	return nil
 }
 
-// missing lists the paths of packages that a cell needs and that are not there.
-func (r *run) missing(c *cell.Cell) []string {
+// missingPackages lists the paths of packages that a cell needs and that are not there.
+func (r *run) missingPackages(c *cell.Cell) []string {
 	paths := packagesByName(c)
 	for _, im := range c.Imports {
 		if modules.HasDomain(im.Path) && !slices.Contains(paths, im.Path) {

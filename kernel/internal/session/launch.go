@@ -30,11 +30,11 @@ func workerError(err error) *output.Error {
 	return traceback.New("WorkerError", err.Error())
 }
 
-// ready returns the worker. If there is none it starts one and waits for it, or
+// ensureWorker returns the worker. If there is none it starts one and waits for it, or
 // until ctx ends, which does not end the start. A worker that has died stays until
 // its death was reported: a cell that was built for its variables must not run
 // without them. The caller has the turn.
-func (s *Session) ready(ctx context.Context) (*worker, error) {
+func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 	for {
 		s.mu.Lock()
 		w, closed := s.worker, s.closed
@@ -80,7 +80,7 @@ func (s *Session) applySetup(ctx context.Context, m control.Setup) error {
 	if s.isStandalone() {
 		return nil // each program gets it at its start
 	}
-	w, err := s.ready(ctx)
+	w, err := s.ensureWorker(ctx)
 	if err != nil {
 		return err
 	}

@@ -36,10 +36,10 @@ func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *
 		if r.ctx.Err() != nil {
 			return traceback.New(traceback.Interrupted, "interrupted while compiling")
 		}
-		if out := r.session.compilerStopped(err); out != nil {
+		if out := r.session.compilerError(err); out != nil {
 			return out
 		}
-		if gone := r.session.imageGone(err); gone != nil {
+		if gone := r.session.checkImage(err); gone != nil {
 			return traceback.New("ImageError", gone.Error())
 		}
 		return buildError(err)
@@ -55,7 +55,7 @@ func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *
 	if r.session.isStandalone() {
 		return r.runStandalone(unit)
 	}
-	w, err := r.session.ready(r.ctx)
+	w, err := r.session.ensureWorker(r.ctx)
 	if err != nil {
 		return workerError(err)
 	}
@@ -123,7 +123,7 @@ func (r *run) addToJournal(code string, u *program.Unit, failed *output.Error) {
 func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 	var refused *supervisor.LoadError
 	if errors.As(err, &refused) {
-		if gone := s.imageGone(err); gone != nil {
+		if gone := s.checkImage(err); gone != nil {
 			return traceback.New("ImageError", gone.Error())
 		}
 		return s.linkError(c, refused)
@@ -144,9 +144,9 @@ func (r *run) reportRetyped(unit *program.Unit, out *control.Outcome, failed *ou
 	}
 }
 
-// compilerStopped returns the error of a cell whose compiler took too much
+// compilerError returns the error of a cell whose compiler took too much
 // memory, or nil.
-func (s *Session) compilerStopped(err error) *output.Error {
+func (s *Session) compilerError(err error) *output.Error {
 	var stopped *output.Error
 	switch {
 	case errors.As(err, &stopped):
@@ -157,9 +157,9 @@ func (s *Session) compilerStopped(err error) *output.Error {
 	return nil
 }
 
-// imageGone reports that a failed build is the image's fault. A mistake of the
+// checkImage reports that a failed build is the image's fault. A mistake of the
 // user's costs one look at the folder; the files are many.
-func (s *Session) imageGone(err error) error {
+func (s *Session) checkImage(err error) error {
 	var mistakes cell.Errors
 	if errors.As(err, &mistakes) && !strings.Contains(err.Error(), s.cfg.Image.Dir) {
 		if _, err := os.Stat(s.cfg.Image.Dir); err == nil {

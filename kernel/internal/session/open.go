@@ -42,7 +42,7 @@ func New(cfg Config) (*Session, error) {
 	s.mu.Lock()
 	s.startLaunch()
 	s.mu.Unlock()
-	s.prepare()
+	s.prepareCompiler()
 	return s, nil
 }
 
@@ -80,8 +80,8 @@ func (s *Session) Forget() {
 	s.forget = true
 }
 
-// prepare starts the next cell's compiler, between cells.
-func (s *Session) prepare() {
+// prepareCompiler starts the next cell's compiler, between cells.
+func (s *Session) prepareCompiler() {
 	p := s.program.Load()
 	p.Compiler.Prepare()
 	go func() {

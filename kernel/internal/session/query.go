@@ -15,7 +15,7 @@ import (
 
 // IsComplete tells consoles whether code can be run as it is.
 func (s *Session) IsComplete(code string) output.Completeness {
-	if _, _, ok := askedFor(code); ok {
+	if _, _, ok := parseHelp(code); ok {
 		return output.Completeness{Status: string(cell.Complete)}
 	}
 	status, indent := cell.IsComplete(code)
@@ -75,8 +75,8 @@ func goBlock(code string) string { return "```go\n" + code + " \n```" }
 // it: "name?" or "?name", with two marks for the source.
 var helpLine = regexp.MustCompile(`^(\?{0,2})\s*([%!]*[\pL_][\pL\pN_.]*|[%!][%!*]*)\s*(\?{0,2})$`)
 
-// askedFor returns the name that a cell asks about, and whether for its source.
-func askedFor(code string) (name string, source, ok bool) {
+// parseHelp returns the name that a cell asks about, and whether for its source.
+func parseHelp(code string) (name string, source, ok bool) {
 	m := helpLine.FindStringSubmatch(strings.TrimSpace(code))
 	if m == nil || (m[1] == "") == (m[3] == "") {
 		return "", false, false
@@ -84,8 +84,8 @@ func askedFor(code string) (name string, source, ok bool) {
 	return m[2], len(m[1]+m[3]) == 2, true
 }
 
-// explain is the text for the front end's pager on a name.
-func (s *Session) explain(ctx context.Context, name string, source bool) (output.Bundle, *output.Error) {
+// help is the text for the front end's pager on a name.
+func (s *Session) help(ctx context.Context, name string, source bool) (output.Bundle, *output.Error) {
 	for _, d := range directives() {
 		for _, known := range d.names {
 			if known == name {

@@ -23,7 +23,7 @@ func newTestSession(t testing.TB) *Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.ready(t.Context()); err != nil {
+	if _, err := s.ensureWorker(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s

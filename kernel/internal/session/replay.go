@@ -18,9 +18,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// replay runs again, in their order, the cells that made or changed what was lost
+// replayDirective runs again, in their order, the cells that made or changed what was lost
 // with a worker.
-func (r *run) replay(d cell.DirectiveLine) error {
+func (r *run) replayDirective(d cell.DirectiveLine) error {
 	list, without, err := replayArgs(d.Args)
 	if err != nil {
 		return err
@@ -31,10 +31,10 @@ func (r *run) replay(d cell.DirectiveLine) error {
 		}
 		r.session.journal.Last(n).Unfit = unfitUnwanted
 	}
-	if _, err := r.session.ready(r.ctx); err != nil {
+	if _, err := r.session.ensureWorker(r.ctx); err != nil {
 		return err
 	}
-	steps, skipped := r.session.steps()
+	steps, skipped := r.session.replaySteps()
 	if len(steps) == 0 && len(r.session.program.Load().Lost()) == 0 {
 		r.print("nothing is lost\n")
 		return nil

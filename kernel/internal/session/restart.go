@@ -7,7 +7,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-func (r *run) reset(d cell.DirectiveLine) error {
+func (r *run) resetDirective(d cell.DirectiveLine) error {
 	if d.Args != "" && d.Args != "-f" {
 		return errors.New("write %reset alone, it forgets everything; %rm forgets one name, %restart the variables")
 	}
@@ -16,7 +16,7 @@ func (r *run) reset(d cell.DirectiveLine) error {
 	}
 	r.session.program.Swap(r.session.newProgram()).Compiler.Close()
 	if !r.session.isStandalone() {
-		if _, err := r.session.ready(r.ctx); err != nil {
+		if _, err := r.session.ensureWorker(r.ctx); err != nil {
 			return err
 		}
 	}
@@ -24,8 +24,8 @@ func (r *run) reset(d cell.DirectiveLine) error {
 	return nil
 }
 
-// restart ends the worker and starts another.
-func (r *run) restart(d cell.DirectiveLine) error {
+// restartDirective ends the worker and starts another.
+func (r *run) restartDirective(d cell.DirectiveLine) error {
 	if d.Args != "" {
 		return errors.New("write %restart alone")
 	}
@@ -40,7 +40,7 @@ func (r *run) restart(d cell.DirectiveLine) error {
 	}
 	w.Kill()
 	lines := r.session.discardWorker(w)
-	if _, err := r.session.ready(r.ctx); err != nil {
+	if _, err := r.session.ensureWorker(r.ctx); err != nil {
 		return err
 	}
 	r.print("a new worker runs\n%s\n", strings.Join(lines, "\n"))

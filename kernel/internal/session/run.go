@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A run is one cell on its way through the session.
+// A run is one cell that is being executed.
 type run struct {
 	session *Session
 	ctx     context.Context
@@ -33,7 +33,7 @@ func (r *run) cleanupContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(r.ctx), cleanupTimeout)
 }
 
-// words splits arguments as a shell does for plain and quoted words.
+// splitWords splits arguments as a shell does for plain and quoted words.
 func splitWords(s string) ([]string, error) {
 	var list []string
 	var b strings.Builder

@@ -132,8 +132,8 @@ func (s *Session) hasNext() bool {
 	return next != nil && next()
 }
 
-// setCancel notes the shell command that runs, for Interrupt.
-func (s *Session) setCancel(cmd *exec.Cmd) {
+// setCommand notes the shell command that runs, for Interrupt.
+func (s *Session) setCommand(cmd *exec.Cmd) {
 	s.mu.Lock()
 	s.command = cmd
 	s.mu.Unlock()

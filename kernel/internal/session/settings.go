@@ -15,19 +15,19 @@ import (
 	product "github.com/perijove/perijove/kernel/internal/version"
 )
 
-// main sets the arguments; the call of flag.Parse is a statement of the cell.
-func (r *run) main(d cell.DirectiveLine) error { return r.args(d) }
+// mainDirective sets the arguments; the call of flag.Parse is a statement of the cell.
+func (r *run) mainDirective(d cell.DirectiveLine) error { return r.argsDirective(d) }
 
-// exec sets the arguments; the calls are statements of the cell.
-func (r *run) exec(d cell.DirectiveLine) error {
+// execDirective sets the arguments; the calls are statements of the cell.
+func (r *run) execDirective(d cell.DirectiveLine) error {
 	name, args, _ := strings.Cut(d.Args, " ")
 	if d.Function == "" {
 		return fmt.Errorf("write %%exec FUNCTION [ARG ...]; %q is no name", name)
 	}
-	return r.args(cell.DirectiveLine{Args: args})
+	return r.argsDirective(cell.DirectiveLine{Args: args})
 }
 
-func (r *run) args(d cell.DirectiveLine) error {
+func (r *run) argsDirective(d cell.DirectiveLine) error {
 	args, err := splitWords(d.Args)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (r *run) args(d cell.DirectiveLine) error {
 	return r.session.applySetup(r.ctx, control.Setup{Args: r.session.setup.Args})
 }
 
-func (r *run) traceback(d cell.DirectiveLine) error {
+func (r *run) tracebackDirective(d cell.DirectiveLine) error {
 	switch strings.TrimSpace(d.Args) {
 	case "all":
 		r.session.allFrames.Store(true)
@@ -48,7 +48,7 @@ func (r *run) traceback(d cell.DirectiveLine) error {
 	return nil
 }
 
-func (r *run) cd(d cell.DirectiveLine) error {
+func (r *run) cdDirective(d cell.DirectiveLine) error {
 	dir := strings.TrimSpace(d.Args)
 	if home, err := os.UserHomeDir(); err == nil && (dir == "" || dir == "~" || strings.HasPrefix(dir, "~/")) {
 		dir = filepath.Join(home, strings.TrimPrefix(strings.TrimPrefix(dir, "~"), "/"))
@@ -70,12 +70,12 @@ func (r *run) cd(d cell.DirectiveLine) error {
 	return nil
 }
 
-func (r *run) pwd(cell.DirectiveLine) error {
+func (r *run) pwdDirective(cell.DirectiveLine) error {
 	r.print("%s\n", r.session.dir())
 	return nil
 }
 
-func (r *run) env(d cell.DirectiveLine) error {
+func (r *run) envDirective(d cell.DirectiveLine) error {
 	arg := strings.TrimSpace(d.Args)
 	i := strings.IndexAny(arg, "= \t")
 	if i <= 0 {
@@ -93,11 +93,11 @@ func (r *run) env(d cell.DirectiveLine) error {
 	return nil
 }
 
-// memory is the directive: it shows or changes the limit.
-func (r *run) memory(d cell.DirectiveLine) error {
+// memoryDirective is the directive: it shows or changes the limit.
+func (r *run) memoryDirective(d cell.DirectiveLine) error {
 	text := strings.TrimSpace(d.Args)
 	if text == "" {
-		w, err := r.session.ready(r.ctx)
+		w, err := r.session.ensureWorker(r.ctx)
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (r *run) memory(d cell.DirectiveLine) error {
 	if err != nil {
 		return err
 	}
-	w, err := r.session.ready(r.ctx)
+	w, err := r.session.ensureWorker(r.ctx)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (r *run) memory(d cell.DirectiveLine) error {
 	return nil
 }
 
-func (r *run) output(d cell.DirectiveLine) error {
+func (r *run) outputDirective(d cell.DirectiveLine) error {
 	if text := strings.TrimSpace(d.Args); text != "" {
 		l, err := sinks.ParseLimit(text)
 		if err != nil {
@@ -133,20 +133,20 @@ func (r *run) output(d cell.DirectiveLine) error {
 	return nil
 }
 
-func (r *run) version(cell.DirectiveLine) error {
+func (r *run) versionDirective(cell.DirectiveLine) error {
 	r.print("Perijove %s, %s\n", product.Version, r.session.cfg.Image.Toolchain.Version)
 	return nil
 }
 
-// time is called where %time has no statement behind it that the cell's own
+// timeDirective is called where %time has no statement behind it that the cell's own
 // code measures.
-func (r *run) time(d cell.DirectiveLine) error {
+func (r *run) timeDirective(d cell.DirectiveLine) error {
 	if d.Name == "%%time" && strings.TrimSpace(d.Args) == "" {
 		return nil // the cell's code does it
 	}
 	return errors.New("write %time STATEMENT for one statement, or %%time alone in its line for the whole cell")
 }
 
-func (r *run) timeit(cell.DirectiveLine) error {
+func (r *run) timeitDirective(cell.DirectiveLine) error {
 	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, with -n LOOPS and -r RUNS if you like")
 }

@@ -20,26 +20,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func (r *run) shell(d cell.DirectiveLine) error { return r.shellIn(d.Args, r.session.dir()) }
+func (r *run) shellDirective(d cell.DirectiveLine) error {
+	return r.shellCommand(d.Args, r.session.dir())
+}
 
-// moduleShell runs a command where the module is; a scratch module is made if
+// moduleShellDirective runs a command where the module is; a scratch module is made if
 // there is none. go get is taken over.
-func (r *run) moduleShell(d cell.DirectiveLine) error {
+func (r *run) moduleShellDirective(d cell.DirectiveLine) error {
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(d.Args), "go get "); ok {
-		return r.get(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})
+		return r.getDirective(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})
 	}
 	dir, scratch, err := r.session.modules.EnsureModule()
 	if err != nil {
 		return err
 	}
-	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.session.existedAtFirst(filepath.Join(dir, m[1])) {
+	if m := removesModule.FindStringSubmatch(d.Args); m != nil && !scratch && r.session.existedWhenFirstAsked(filepath.Join(dir, m[1])) {
 		return fmt.Errorf("this would remove %s of the module in %s, where GoNB has a folder of its own; write ! for !* if that is what you want", m[1], dir)
 	}
-	return r.shellIn(d.Args, dir)
+	return r.shellCommand(d.Args, dir)
 }
 
-// existedAtFirst reports whether a file existed when it was first asked about.
-func (s *Session) existedAtFirst(file string) bool {
+// existedWhenFirstAsked reports whether a file existed when it was first asked about.
+func (s *Session) existedWhenFirstAsked(file string) bool {
 	there, asked := s.existedFirst[file]
 	if !asked {
 		_, err := os.Stat(file)
@@ -56,9 +58,9 @@ func (s *Session) existedAtFirst(file string) bool {
 // module in mind.
 var removesModule = regexp.MustCompile(`\brm\b[^;&|]*\b(go\.(?:work|mod))\b`)
 
-func (r *run) shellIn(command, dir string) error {
+func (r *run) shellCommand(command, dir string) error {
 	if r.stdin == nil {
-		return r.command(command, dir, nil)
+		return r.runCommand(command, dir, nil)
 	}
 	stdin, stop, err := r.stdin.start(r.ctx, r.sink)
 	r.stdin = nil
@@ -66,11 +68,11 @@ func (r *run) shellIn(command, dir string) error {
 		return err
 	}
 	defer stop()
-	return r.command(command, dir, stdin)
+	return r.runCommand(command, dir, stdin)
 }
 
-// command runs a shell command; a nil stdin is empty.
-func (r *run) command(command, dir string, stdin io.Reader) error {
+// runCommand runs a shell command; a nil stdin is empty.
+func (r *run) runCommand(command, dir string, stdin io.Reader) error {
 	cmd := exec.CommandContext(r.ctx, shellProgram(), "-c", command)
 	cmd.Dir, cmd.Stdin = dir, stdin
 	cmd.Env = append(append(os.Environ(), r.session.setup.Env...), r.session.gonbEnv()...)
@@ -78,17 +80,17 @@ func (r *run) command(command, dir string, stdin io.Reader) error {
 	cmd.Stderr = sinks.NewWriter(r.sink, output.Stderr)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	r.session.setCancel(cmd)
+	r.session.setCommand(cmd)
 	err := cmd.Run()
-	r.session.setCancel(nil)
+	r.session.setCommand(nil)
 	if r.ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
 	return err
 }
 
-// script feeds the rest of the cell to a program.
-func (r *run) script(d cell.DirectiveLine) error {
+// scriptDirective feeds the rest of the cell to a program.
+func (r *run) scriptDirective(d cell.DirectiveLine) error {
 	program := d.Args
 	if name := strings.TrimPrefix(d.Name, "%%"); name != "script" {
 		program = name + " " + d.Args
@@ -100,7 +102,7 @@ func (r *run) script(d cell.DirectiveLine) error {
 	if !strings.HasSuffix(body, "\n") { // bc and others want whole lines
 		body += "\n"
 	}
-	return r.command(program, r.session.dir(), strings.NewReader(body))
+	return r.runCommand(program, r.session.dir(), strings.NewReader(body))
 }
 
 // shellProgram is bash, which notebooks written for GoNB expect, or else sh.
@@ -111,8 +113,8 @@ var shellProgram = sync.OnceValue(func() string {
 	return "/bin/sh"
 })
 
-// inputs lets the next shell command of the cell read what the user types.
-func (r *run) inputs(d cell.DirectiveLine) error {
+// inputsDirective lets the next shell command of the cell read what the user types.
+func (r *run) inputsDirective(d cell.DirectiveLine) error {
 	r.stdin = &stdinPrompter{password: d.Name == "%with_password"}
 	return nil
 }

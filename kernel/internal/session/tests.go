@@ -16,8 +16,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// test notes that the cell's tests are to be run once the cell has.
-func (r *run) test(d cell.DirectiveLine) error {
+// testDirective notes that the cell's tests are to be run once the cell has.
+func (r *run) testDirective(d cell.DirectiveLine) error {
 	args, err := splitWords(d.Args)
 	if err != nil {
 		return err
