@@ -34,7 +34,7 @@ func (r *run) wasmDirective(cell.DirectiveLine) error {
 // widgetsDirective has the page connected before a cell's Go needs it.
 func (r *run) widgetsDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
-		return errors.New("widgets need a worker that stays, and here each cell is a program of its own")
+		return errors.New("widgets need a worker that stays, and here each cell is its own program")
 	}
 	w, err := r.session.ensureWorker(r.ctx)
 	if err != nil {

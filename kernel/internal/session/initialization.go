@@ -125,15 +125,15 @@ func describeInit(out *control.Outcome) *initFailure {
 	case control.Goexit:
 		return &initFailure{verb: "called runtime.Goexit"}
 	case control.Deadlocked:
-		return &initFailure{verb: "waits for what can never happen"}
+		return &initFailure{verb: "is blocked forever"}
 	}
 	f := &initFailure{verb: "was interrupted"}
 	switch g := out.Stuck; {
 	case g == nil:
 	case g.State == "running", g.State == "runnable":
-		f.text = "it is inside one long call and was left behind"
+		f.text = "it is inside one long call"
 	default:
-		f.text = "it is blocked (" + g.State + ") and was left behind"
+		f.text = "it is blocked (" + g.State + ") and was not stopped"
 	}
 	return f
 }

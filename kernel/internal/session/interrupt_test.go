@@ -84,7 +84,7 @@ func TestInterruptAfterEnd(t *testing.T) {
 	}
 }
 
-// TestInterruptedSleep: a goroutine that was left behind while it slept is
+// TestInterruptedSleep: a goroutine that slept when it was interrupted is
 // stopped when it wakes. It must sleep for longer than the interrupt takes.
 func TestInterruptedSleep(t *testing.T) {
 	s := newTestSession(t)
@@ -94,15 +94,15 @@ func TestInterruptedSleep(t *testing.T) {
 	for d := 400 * time.Millisecond; !left && d < patience; d *= 2 {
 		execute(t, s, "for len(said) > 0 { <-said }")
 		tr := interruptAfter(t, s, "begun", fmt.Sprintf(code, d))
-		left = strings.Contains(tr.text(), "it is blocked (sleep) and was left behind")
+		left = strings.Contains(tr.text(), "it is blocked (sleep): its deferred functions have not run")
 	}
 	if !left {
-		t.Error("the goroutine was not left behind")
+		t.Error("the goroutine was stopped while it slept")
 	}
 	mustContain(t, execute(t, s, "fmt.Println(<-said, len(said))"), "deferred later 0")
 }
 
-// TestInterruptOffersRestart: a goroutine that was left behind is told of by
+// TestInterruptOffersRestart: a goroutine that stays blocked is reported by
 // the next interrupt, until it has ended.
 func TestInterruptOffersRestart(t *testing.T) {
 	s := newTestSession(t)

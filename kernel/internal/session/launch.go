@@ -55,7 +55,7 @@ func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 				return nil, l.err
 			}
 		case <-ctx.Done():
-			return nil, supervisor.InterruptedError("interrupted while the worker was starting; it goes on with that")
+			return nil, supervisor.InterruptedError("interrupted while the worker was starting; the start continues")
 		}
 	}
 }

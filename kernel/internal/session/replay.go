@@ -154,7 +154,7 @@ func (r *run) replayError(e *output.Error, s replay.Step, left []replay.Step) *o
 		lines[0] += ", before " + replay.CellList(left)
 	}
 	if e.Name != traceback.WorkerDied && e.Name != traceback.Interrupted {
-		lines[0] += "; mend what is missing and write %replay again: it goes on from there"
+		lines[0] += "; correct what is missing and run %replay again, which continues there"
 	}
 	if e.Name != traceback.WorkerDied {
 		lines[0] += fmt.Sprintf(" (%%replay -without %d leaves it out)", s.Cell)
@@ -186,7 +186,7 @@ func (r *run) reportMissing(list bool, steps []replay.Step) {
 		if e := r.session.journal.Last(n); e != nil && e.Unfit != "" {
 			why = ": " + e.Unfit
 		}
-		r.print("not brought back: %s%s\n", variableList(names), why)
+		r.print("not restored: %s%s\n", variableList(names), why)
 		for name := range names {
 			delete(missing, name)
 		}

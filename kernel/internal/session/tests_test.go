@@ -7,7 +7,7 @@ import (
 // TestBenchmarks: what they say differs, so it is no scenario. Where cells are
 // programs of their own, tests are too.
 func TestBenchmarks(t *testing.T) {
-	for name, open := range map[string]func(testing.TB) *Session{"worker": newTestSession, "solo": newSoloSession} {
+	for name, open := range map[string]func(testing.TB) *Session{"worker": newTestSession, "standalone": newStandaloneSession} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
 			mustContain(t, execute(t, s, "%test"), "there are no tests: declare functions such as func TestX")

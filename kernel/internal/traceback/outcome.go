@@ -38,9 +38,9 @@ func (s Style) interrupted(o *control.Outcome) *output.Error {
 	if g := o.Stuck; g != nil {
 		switch g.State {
 		case "running", "runnable":
-			value += "; it is inside one long call and was left behind: it is stopped when that comes back to code of a cell, and its deferred functions run then"
+			value += "; it is inside one long call: it is stopped when that returns to code of a cell, and its deferred functions run then"
 		default:
-			value += "; it is blocked (" + g.State + ") and was left behind: its deferred functions have not run; if something wakes it, it is stopped and they run"
+			value += "; it is blocked (" + g.State + "): its deferred functions have not run; if something wakes it, it is stopped and they run"
 		}
 		lines = s.Calls(g.Frames)
 	}
@@ -53,9 +53,9 @@ func (s Style) stillRunning(o *control.Outcome) []string {
 	if o.Count == 0 {
 		return nil
 	}
-	first := "1 goroutine that it started goes on:"
+	first := "1 goroutine that it started still runs:"
 	if o.Count > 1 {
-		first = fmt.Sprintf("%d goroutines that it started go on:", o.Count)
+		first = fmt.Sprintf("%d goroutines that it started still run:", o.Count)
 	}
 	return append([]string{first}, s.goroutineLines(o.Goroutines, o.Count)...)
 }
@@ -102,7 +102,7 @@ func (s Style) deadlocked(o *control.Outcome) *output.Error {
 		lines = append(lines, s.goroutineLines(o.Goroutines[:1], 1)...)
 		lines = append(lines, s.goroutineLines(o.Goroutines[1:], o.Count)...)
 	}
-	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell was left behind and ends if another wakes it")}
+	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell stays blocked and ends if another cell wakes it")}
 }
 
 // Panic describes a panic: its value, then the calls that led to it.
@@ -118,7 +118,7 @@ func (s Style) Panic(o *control.Outcome) *output.Error {
 		lines = append(lines, s.startedAt(*o.Started)...)
 	}
 	if o.Stuck != nil {
-		lines = append(lines, "the cell's own goroutine is blocked ("+o.Stuck.State+") and was left behind; if something wakes it, it is stopped")
+		lines = append(lines, "the cell's own goroutine is blocked ("+o.Stuck.State+"); if something wakes it, it is stopped")
 		lines = append(lines, s.Calls(o.Stuck.Frames)...)
 	}
 	return &output.Error{Name: "panic", Value: value, Traceback: lines}

@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// newSoloSession returns a session whose image did not pass its self-check.
-func newSoloSession(t testing.TB) *Session {
+// newStandaloneSession returns a session whose image did not pass its self-check.
+func newStandaloneSession(t testing.TB) *Session {
 	t.Helper()
 	img := *newTestSession(t).cfg.Image
 	img.Unfit = "the worker's self-check failed (a test says so)"
@@ -21,10 +21,10 @@ func newSoloSession(t testing.TB) *Session {
 	return s
 }
 
-// TestSolo runs cells as programs of their own.
-func TestSolo(t *testing.T) {
-	s := newSoloSession(t)
-	s.hasExplainedStandalone = true // TestSoloSays
+// TestStandalone runs each cell as a program.
+func TestStandalone(t *testing.T) {
+	s := newStandaloneSession(t)
+	s.hasExplainedStandalone = true // TestStandaloneExplains
 	for _, c := range []struct {
 		code string
 		want []string
@@ -64,18 +64,18 @@ func TestSolo(t *testing.T) {
 	}
 }
 
-// TestSoloSays says once what is different, and why.
-func TestSoloSays(t *testing.T) {
-	s := newSoloSession(t)
+// TestStandaloneExplains says once what is different, and why.
+func TestStandaloneExplains(t *testing.T) {
+	s := newStandaloneSession(t)
 	mustContain(t, execute(t, s, "1"), "variables and goroutines end with their cell", "a test says so")
 	if got := execute(t, s, "2"); strings.Contains(got, "end with their cell") || !strings.Contains(got, "2") {
 		t.Errorf("the second cell: %q", got)
 	}
 }
 
-// TestSoloInterrupt ends a program that would run forever.
-func TestSoloInterrupt(t *testing.T) {
-	s := newSoloSession(t)
+// TestStandaloneInterrupt ends a program that would run forever.
+func TestStandaloneInterrupt(t *testing.T) {
+	s := newStandaloneSession(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tr := &transcript{trigger: "looping", action: func() { go s.Interrupt() }}
