@@ -85,7 +85,7 @@ func startStandby(t *testing.T) (s *Session, described string) {
 // awaitStandby waits until a process waits to become a child, and returns its id.
 func awaitStandby(t *testing.T, s *Session) int {
 	t.Helper()
-	w, err := s.ready(t.Context())
+	w, err := s.ensureWorker(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
