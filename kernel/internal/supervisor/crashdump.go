@@ -114,11 +114,16 @@ var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 // there once.
 func (d *CrashDump) Frames(all bool) []control.Frame {
 	calls, started := d.Stack(all)
-	if started != nil && (all || inCells([]control.Frame{*started})) {
-		calls = append(calls, *started)
+	if started == nil || !all && !inCells([]control.Frame{*started}) {
+		return calls
 	}
-	return calls
+	if last := len(calls) - 1; last >= 0 && isSamePlace(calls[last], *started) {
+		return calls
+	}
+	return append(calls, *started)
 }
+
+func isSamePlace(a, b control.Frame) bool { return a.File == b.File && a.Line == b.Line }
 
 // Stack returns the calls of the first goroutine that has any in cells or was
 // started in one, and the statement that started it, nil if that is not known.
@@ -143,7 +148,7 @@ func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Fra
 			if len(list) == most || !all && !inCells([]control.Frame{f}) {
 				continue
 			}
-			if last := len(list) - 1; last < 0 || list[last].File != f.File || list[last].Line != f.Line {
+			if last := len(list) - 1; last < 0 || !isSamePlace(list[last], f) {
 				list = append(list, f)
 			}
 		}
