@@ -72,5 +72,7 @@ func checkPlots(t *testing.T, s *Session, backend string, scale int) {
 	}
 }
 
-func TestPlotsHavePNG(t *testing.T)     { checkPlots(t, newTestSession(t), "mp.Processes", 2) }
-func TestStandalonePlotsHavePNG(t *testing.T) { checkPlots(t, newStandaloneSession(t), "mp.Goroutines", 1) }
+func TestPlotsHavePNG(t *testing.T) { checkPlots(t, newTestSession(t), "mp.Processes", 2) }
+func TestStandalonePlotsHavePNG(t *testing.T) {
+	checkPlots(t, newStandaloneSession(t), "mp.Goroutines", 1)
+}
