@@ -55,12 +55,12 @@ func (e *entry) run(b *batch) {
 	e.mu.Lock()
 	s := e.slots[b.slot]
 	e.mu.Unlock()
-	v := &invocation{
+	v := &batchRun{
 		fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[taskHead:]},
-		credit: e.book.credit(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
+		budget: e.budgets.budget(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
 	}
-	if e.book == nil {
-		v.credit.grant(b.n)
+	if e.budgets == nil {
+		v.budget.grant(b.n)
 	}
 	v.flush = func() {
 		if room := v.report(false); room != nil {
@@ -93,7 +93,7 @@ func (e *entry) run(b *batch) {
 
 // flushing reports what is done while a task takes long. The function that it
 // returns stops that and waits.
-func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
+func (e *entry) flushing(b *batch, v *batchRun) (stop func()) {
 	if b.n == 1 {
 		return func() {}
 	}
@@ -120,7 +120,7 @@ func (e *entry) flushing(b *batch, v *invocation) (stop func()) {
 }
 
 // finish reports the outcome of a batch.
-func (e *entry) finish(b *batch, v *invocation) {
+func (e *entry) finish(b *batch, v *batchRun) {
 	e.mu.Lock()
 	delete(e.batches, b.id)
 	e.mu.Unlock()

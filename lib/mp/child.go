@@ -24,7 +24,7 @@ type child struct {
 	conn    *conn
 	frames  *bufio.Reader
 	results *drain   // under frames
-	crash   *os.File // the ledger, then what the child's runtime prints when it crashes; may be nil
+	crash   *os.File // the budgetPage, then what the child's runtime prints when it crashes; may be nil
 	cmd     *exec.Cmd
 	outlets []*outlet // of its standard streams, to users' writers
 	pid     int
@@ -248,11 +248,11 @@ const closedPipeDelay = 200 * time.Millisecond
 const maxCrash = 64 << 10
 
 func readCrash(f *os.File) string {
-	b, err := io.ReadAll(io.NewSectionReader(f, 0, ledgerSize+maxCrash))
-	if err != nil || len(b) <= ledgerSize {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, budgetPageSize+maxCrash))
+	if err != nil || len(b) <= budgetPageSize {
 		return ""
 	}
-	report, line := strings.TrimSpace(string(b[ledgerSize:])), fatalLine(b)
+	report, line := strings.TrimSpace(string(b[budgetPageSize:])), fatalLine(b)
 	if line != "" && !strings.HasPrefix(report, line) {
 		report = line + "\n\n" + report
 	}

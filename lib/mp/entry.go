@@ -29,16 +29,16 @@ func Open() *entry {
 		os.Exit(exitBroken)
 	}
 	in, out := polled(first), inherited(first+1)
-	var book ledger
+	var budgets budgetPage
 	if count > 2 {
 		crash := inherited(first + 2)
-		book = mapLedger(crash)
-		noteFatal(book)
+		budgets = mapBudgetPage(crash)
+		noteFatal(budgets)
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}
-	return &entry{conn: &conn{w: out}, in: in, tasks: make(chan *batch, ledgerSlots), spare: make(spares, window+1),
-		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, book: book}
+	return &entry{conn: &conn{w: out}, in: in, tasks: make(chan *batch, budgetSlots), spare: make(spares, window+1),
+		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, budgets: budgets}
 }
 
 // SendMessage delivers msg to the parent's Host.
@@ -92,13 +92,13 @@ type batch struct {
 
 // An entry is the child's end of the connection.
 type entry struct {
-	host  Host
-	in    io.Reader
-	conn  *conn
-	tasks chan *batch
-	book  ledger
-	spare spares // bodies of batches that have ended
-	row   []byte // for results, used by the batch that runs
+	host    Host
+	in      io.Reader
+	conn    *conn
+	tasks   chan *batch
+	budgets budgetPage
+	spare   spares // bodies of batches that have ended
+	row     []byte // for results, used by the batch that runs
 
 	taskTimeout call.Timeout // of batches that come; of listen alone
 

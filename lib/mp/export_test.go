@@ -21,7 +21,7 @@ func ReadyWorkers(p *Pool) (n int) {
 	in := poolOf(p)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for w := range in.crew {
+	for w := range in.workers {
 		if w.ready {
 			n++
 		}
@@ -34,5 +34,5 @@ func HelpersOf(p *Pool) (n int) {
 	in := poolOf(p)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.crew) - in.o.workers
+	return len(in.workers) - in.o.workers
 }

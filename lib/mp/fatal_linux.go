@@ -18,7 +18,7 @@ var (
 )
 
 // noteFatal has the runtime's last line noted in l.
-func noteFatal(l ledger) {
+func noteFatal(l budgetPage) {
 	if l == nil {
 		return
 	}

@@ -3,4 +3,4 @@
 package mp
 
 // Elsewhere the page is not shared.
-func noteFatal(ledger) {}
+func noteFatal(budgetPage) {}

@@ -62,7 +62,7 @@ func (f *future) wait(ctx context.Context) (ready bool, err error) {
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	defer lend(f.depth)()
+	defer startHelper(f.depth)()
 	select {
 	case <-f.done:
 		return true, f.err
@@ -108,7 +108,7 @@ type submission struct {
 	arg unsafe.Pointer
 	f   *future
 	do  func(i int, a, r unsafe.Pointer) error // in this process
-	c   *parcel                                // that some worker has; guarded by submitJob.mu
+	c   *chunk                                 // that some worker has; guarded by submitJob.mu
 	at  int                                    // its place there
 }
 
@@ -152,7 +152,7 @@ func (p *pool) submit(ctx context.Context, fn *call.Function, arg unsafe.Pointer
 		}
 		s.do = fn.Bind(inner, p.o.taskTimeout)
 	}
-	f.depth = nesting()
+	f.depth = taskDepth()
 	j, err := p.submitJobFor(prepared, fn, f.depth)
 	if err != nil {
 		cancel()
@@ -223,7 +223,7 @@ func (j *submitJob) add(s *submission) {
 	}
 }
 
-func (j *submitJob) take(max int) *parcel {
+func (j *submitJob) take(max int) *chunk {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	var tasks []*submission
@@ -239,11 +239,11 @@ func (j *submitJob) take(max int) *parcel {
 		j.listed = false
 		return nil
 	}
-	c := &parcel{
+	c := &chunk{
 		st: &j.st, kind: j.kind, errs: new(faults), n: len(tasks),
 		args: j.kind.Arg.Room(len(tasks)), out: j.kind.Result.Room(len(tasks)),
 		do:      func(i int, a, r unsafe.Pointer) error { return tasks[i].do(i, a, r) },
-		sink:    func(c *parcel, from, to int) { j.settled(tasks, c, from, to) },
+		sink:    func(c *chunk, from, to int) { j.settled(tasks, c, from, to) },
 		dropped: func(i int) bool { return tasks[i].f.isSettled() },
 	}
 	for i, s := range tasks {
@@ -253,7 +253,7 @@ func (j *submitJob) take(max int) *parcel {
 	return c
 }
 
-func (j *submitJob) settled(tasks []*submission, c *parcel, from, to int) {
+func (j *submitJob) settled(tasks []*submission, c *chunk, from, to int) {
 	for i := from; i < to; i++ {
 		tasks[c.base+i].f.settle(c.result(i), c.err(i))
 	}
@@ -272,7 +272,7 @@ func (j *submitJob) abandon(s *submission, cause error) {
 		j.p.finished(1)
 		return
 	}
-	j.p.cancelTask(func(q *parcel) (int, bool) {
+	j.p.cancelTask(func(q *chunk) (int, bool) {
 		if q.errs != c.errs {
 			return 0, false
 		}

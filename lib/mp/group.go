@@ -76,7 +76,7 @@ func (g *Group) Wait(ctx context.Context) error {
 	go func() { g.all.Wait(); close(done) }()
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	defer lend(0)()
+	defer startHelper(0)()
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -118,7 +118,7 @@ func (g *Group) start(fn call.Function, arg, result unsafe.Pointer) *Process {
 	g.init()
 	var err error
 	if g.slots != nil {
-		back := lend(0)
+		back := startHelper(0)
 		select {
 		case g.slots <- struct{}{}:
 		case <-g.ctx.Done():
@@ -173,7 +173,7 @@ func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	defer lend(0)()
+	defer startHelper(0)()
 	cases := make([]reflect.SelectCase, 0, len(ws)+1)
 	for _, done := range append(doneOf(ws), ctx.Done()) {
 		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(done)})

@@ -35,12 +35,12 @@ func TestGroupEndsWithTheFirstError(t *testing.T) {
 			t.Fatal(err)
 		}
 		waits := mp.StartIn(g, waitingErr, "")
-		mp.StartIn(g, failing, "luck")
+		mp.StartIn(g, failing, "spinScore")
 		err = g.Wait(watchdog(t))
-		if err == nil || err.Error() != "no luck" {
+		if err == nil || err.Error() != "no spinScore" {
 			t.Errorf("got %v", err)
 		}
-		if cause := context.Cause(g.Context()); cause == nil || cause.Error() != "no luck" {
+		if cause := context.Cause(g.Context()); cause == nil || cause.Error() != "no spinScore" {
 			t.Errorf("the cause is %v", cause)
 		}
 		if err := waits.Join(watchdog(t)); err == nil || errors.Is(err, errHang) {

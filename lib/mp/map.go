@@ -35,10 +35,10 @@ func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A, opt
 	return err
 }
 
-// A mapJob is one Map. Its parcels are parts of one.
+// A mapJob is one Map. Its chunks are parts of one.
 type mapJob struct {
 	st    jobState
-	whole *parcel
+	whole *chunk
 	taken int // guarded by pool.mu
 
 	mu      sync.Mutex
@@ -54,7 +54,7 @@ func (j *mapJob) state() *jobState { return &j.st }
 func (j *mapJob) left() int        { return j.whole.n - j.taken }
 func (j *mapJob) isListed() bool   { return true }
 
-func (j *mapJob) take(max int) *parcel {
+func (j *mapJob) take(max int) *chunk {
 	from := j.taken
 	to := min(from+max, j.whole.n)
 	if from == to {
@@ -86,8 +86,8 @@ func mapRow(ctx context.Context, pool *Pool, fn call.Function, args unsafe.Point
 	if err := p.begin(); err != nil {
 		return nil, err
 	}
-	j := &mapJob{st: jobState{fn: f, depth: nesting()}, pending: n, settled: make(chan struct{})}
-	j.whole = &parcel{st: &j.st, kind: &fn, n: n, args: args, out: fn.Result.Room(n), errs: new(faults)}
+	j := &mapJob{st: jobState{fn: f, depth: taskDepth()}, pending: n, settled: make(chan struct{})}
+	j.whole = &chunk{st: &j.st, kind: &fn, n: n, args: args, out: fn.Result.Room(n), errs: new(faults)}
 	out, err := j.run(ctx, p, o)
 	if late := j.progress.end(ctx, err == nil); late != nil && err == nil {
 		err = &MapError{Err: late, at: -1, done: []places{{0, n}}}
@@ -105,9 +105,9 @@ func (j *mapJob) run(ctx context.Context, p *pool, o jobOptions) (unsafe.Pointer
 	fail := func() { once.Do(func() { close(failed) }) }
 	j.progress = newProgress(o, j.whole.n, fail)
 	j.whole.do = j.whole.kind.Bind(inner, p.o.taskTimeout)
-	j.whole.sink = func(c *parcel, from, to int) { j.outcome(c, from, to, fail) }
+	j.whole.sink = func(c *chunk, from, to int) { j.outcome(c, from, to, fail) }
 	p.offer(j)
-	defer lend(j.st.depth)()
+	defer startHelper(j.st.depth)()
 	select {
 	case <-j.settled:
 	case <-failed:
@@ -117,7 +117,7 @@ func (j *mapJob) run(ctx context.Context, p *pool, o jobOptions) (unsafe.Pointer
 }
 
 // outcome notes settled tasks.
-func (j *mapJob) outcome(c *parcel, from, to int, failed func()) {
+func (j *mapJob) outcome(c *chunk, from, to int, failed func()) {
 	bad := !c.errs.none()
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -125,14 +125,14 @@ type pool struct {
 	to      sinks       // of their output
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	workers sync.WaitGroup
+	running sync.WaitGroup
 	funcs   functions
 
 	mu       sync.Mutex
 	wake     *sync.Cond // for close and stop
 	jobs     []job      // that may have tasks to take, in turn
-	back     []*parcel  // handed back; taken before anything else
-	crew     map[*worker]bool
+	back     []*chunk   // handed back; taken before anything else
+	workers  map[*worker]bool
 	sleeping []*worker           // that wait for tasks
 	looking  bool                // lookAgain will be called
 	open     int                 // jobs and submitted tasks that are not finished
@@ -146,7 +146,7 @@ type pool struct {
 }
 
 func newPool(b Backend, o options) (*pool, error) {
-	p := &pool{backend: b, o: o, to: newSinks(o, true), crew: make(map[*worker]bool), subs: make(map[submitKey]*submitJob), streams: make(map[*streamJob]bool)}
+	p := &pool{backend: b, o: o, to: newSinks(o, true), workers: make(map[*worker]bool), subs: make(map[submitKey]*submitJob), streams: make(map[*streamJob]bool)}
 	p.wake = sync.NewCond(&p.mu)
 	p.ctx, p.cancel = context.WithCancelCause(context.Background())
 	if p.o.workers == 0 {
@@ -155,17 +155,17 @@ func newPool(b Backend, o options) (*pool, error) {
 	switch b {
 	case Goroutines:
 		for range p.o.workers {
-			p.workers.Go(p.goroutine)
+			p.running.Go(p.goroutine)
 		}
 		return p, nil
 	case Processes:
-		return p, p.hire()
+		return p, p.startWorkers()
 	}
 	return nil, fmt.Errorf("mp: %v", b)
 }
 
-// hire starts the first worker processes, all at once.
-func (p *pool) hire() error {
+// startWorkers starts the first worker processes, all at once.
+func (p *pool) startWorkers() error {
 	h, err := mphost.Current()
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func (p *pool) hire() error {
 	errs := make([]error, p.o.workers)
 	var starting sync.WaitGroup
 	for i := range p.o.workers {
-		starting.Go(func() { errs[i] = p.employ() })
+		starting.Go(func() { errs[i] = p.startWorker() })
 	}
 	starting.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -197,7 +197,7 @@ func (p *pool) close() {
 	streams := slices.Collect(maps.Keys(p.streams))
 	p.mu.Unlock()
 	for _, j := range streams {
-		j.cut()
+		j.closeInput()
 	}
 	p.mu.Lock()
 	for p.open > 0 && p.broken == nil {
@@ -208,7 +208,7 @@ func (p *pool) close() {
 	}
 	p.wakeAllLocked()
 	p.mu.Unlock()
-	p.workers.Wait()
+	p.running.Wait()
 	p.cancel(ErrClosed)
 }
 
@@ -220,15 +220,15 @@ func (p *pool) breakDown(err error) {
 	}
 	jobs, back := p.jobs, p.back
 	p.jobs, p.back, p.closed = nil, nil, true
-	var lost []*parcel
+	var lost []*chunk
 	for _, j := range jobs {
 		for c := j.take(maxBatch); c != nil; c = j.take(maxBatch) {
 			lost = append(lost, c)
 		}
 	}
-	crew := make([]*worker, 0, len(p.crew))
-	for w := range p.crew {
-		crew = append(crew, w)
+	workers := make([]*worker, 0, len(p.workers))
+	for w := range p.workers {
+		workers = append(workers, w)
 	}
 	p.mu.Unlock()
 	p.cancel(err)
@@ -236,7 +236,7 @@ func (p *pool) breakDown(err error) {
 	for _, c := range append(lost, back...) {
 		c.fail(0, c.size(), err)
 	}
-	for _, w := range crew {
+	for _, w := range workers {
 		w.kill()
 	}
 }
@@ -291,7 +291,7 @@ func (p *pool) offer(j job) {
 	}
 }
 
-func (p *pool) takeLocked(j job) *parcel {
+func (p *pool) takeLocked(j job) *chunk {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return j.take(maxBatch)
@@ -306,8 +306,8 @@ func (p *pool) stop(st *jobState, cause error) {
 		return
 	}
 	st.stopped = cause
-	var lost []*parcel
-	p.back = deleteIf(p.back, func(c *parcel) bool {
+	var lost []*chunk
+	p.back = deleteIf(p.back, func(c *chunk) bool {
 		if c.state() == st {
 			lost = append(lost, c)
 		}
@@ -321,7 +321,7 @@ func (p *pool) stop(st *jobState, cause error) {
 		}
 		return j.state() == st
 	})
-	for w := range p.crew {
+	for w := range p.workers {
 		lost = append(lost, w.recallLocked(st)...)
 	}
 	for st.encoding > 0 {

@@ -7,25 +7,25 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// employ starts a worker process and its two goroutines: feed sends batches,
-// attend receives results.
-func (p *pool) employ() error {
+// startWorker starts a worker process and its two goroutines: feed sends batches,
+// receiveResults receives results.
+func (p *pool) startWorker() error {
 	c, err := spawn(p.host, p.o, p.to)
 	if err != nil {
 		return err
 	}
 	w := &worker{p: p, child: c, defined: make(map[definition]uint32), fed: make(chan struct{})}
 	if c.crash != nil {
-		w.book = mapLedger(c.crash)
+		w.budgets = mapBudgetPage(c.crash)
 	}
 	go c.reap()
 	p.mu.Lock()
-	p.crew[w] = true
+	p.workers[w] = true
 	p.mu.Unlock()
-	p.workers.Go(w.attend)
-	p.workers.Go(w.feed)
+	p.running.Go(w.receiveResults)
+	p.running.Go(w.feed)
 	if p.o.taskTimeout > 0 {
-		p.workers.Go(w.watchTasks)
+		p.running.Go(w.watchTasks)
 	}
 	return nil
 }
@@ -39,16 +39,16 @@ func (w *worker) feed() {
 	for {
 		f := w.p.acquire(w)
 		if f == nil {
-			w.dismiss()
+			w.stopIdle()
 			return
 		}
 		w.dispatch(f)
 	}
 }
 
-// dismiss has an idle worker end. One that does not was stopped. For one that
-// closed its pipes attend has another end, with the cause.
-func (w *worker) dismiss() {
+// stopIdle has an idle worker end. One that does not was stopped. For one that
+// closed its pipes receiveResults has another end, with the cause.
+func (w *worker) stopIdle() {
 	w.p.mu.Lock()
 	gone := w.gone
 	w.p.mu.Unlock()
@@ -65,7 +65,7 @@ func (w *worker) initialize() error {
 		return err
 	}
 	if in := w.p.o.initializer; in != nil {
-		w.book.credit(0).grant(1)
+		w.budgets.budget(0).grant(1)
 		w.sent(w.child.define(in.def, 0))
 		w.sent(w.child.conn.send(frame{kind: frameTask, body: append(appendTaskHead(nil, 0, 0, 1), in.body...)}))
 	}
@@ -74,7 +74,7 @@ func (w *worker) initialize() error {
 }
 
 // sent handles the outcome of sending something to the child. If the child has
-// closed its end, it has ended, as a rule; what it had follows in attend.
+// closed its end, it has ended, as a rule; what it had follows in receiveResults.
 func (w *worker) sent(err error) {
 	if err != nil {
 		w.child.killLater(closedPipeDelay, failure.Wrap("cannot send to it", err))
@@ -96,16 +96,16 @@ func (w *worker) slot(fn *function) (uint32, error) {
 	return n, nil
 }
 
-// dispatch encodes a flight's arguments and sends it.
-func (w *worker) dispatch(f *flight) {
-	slot, err := w.slot(f.parcel.state().fn)
+// dispatch encodes an inflightBatch's arguments and sends it.
+func (w *worker) dispatch(f *inflightBatch) {
+	slot, err := w.slot(f.chunk.state().fn)
 	var out codec.Writer
 	n := 0
 	if err == nil {
 		out.B = append(w.room[:0], make([]byte, headerSize+taskHead)...)
-		err = isolateIf(!f.parcel.plainArgs(), func() (err error) {
+		err = isolateIf(!f.chunk.plainArgs(), func() (err error) {
 			ends, err := collectEnds(func() (err error) {
-				n, err = f.parcel.encode(&out, maxBatchBytes)
+				n, err = f.chunk.encode(&out, maxBatchBytes)
 				return err
 			})
 			giveEnds(ends, w.child.pid)
@@ -119,7 +119,7 @@ func (w *worker) dispatch(f *flight) {
 	if !w.launch(f, n, err) {
 		return
 	}
-	for _, i := range f.parcel.abandoned(n) {
+	for _, i := range f.chunk.abandoned(n) {
 		w.cancelTask(f, i)
 	}
 	appendTaskHead(out.B[headerSize:headerSize], slot, 0, n)
@@ -139,24 +139,24 @@ func isolateIf(foreign bool, f func() error) error {
 // launch makes the first n tasks of f the worker's, refuses the next one because
 // of err if n is 0, and hands back the rest. It reports whether there is
 // something to send.
-func (w *worker) launch(f *flight, n int, err error) bool {
+func (w *worker) launch(f *inflightBatch, n int, err error) bool {
 	p := w.p
 	p.mu.Lock()
-	f.parcel.state().encoding--
-	rest := f.parcel.part(n, f.n)
+	f.chunk.state().encoding--
+	rest := f.chunk.part(n, f.n)
 	w.tasks -= rest.size()
 	f.n = n
-	var refused *parcel
+	var refused *chunk
 	if n == 0 {
-		w.landLocked(f)
+		w.removeInflightLocked(f)
 		refused = rest.part(0, 1)
 		rest = rest.part(1, rest.size())
 	} else {
-		f.credit.grant(n)
+		f.budget.grant(n)
 		f.granted = true
 		p.begunLocked(f)
-		if f.parcel.state().stopped != nil {
-			f.credit.recall(0)
+		if f.chunk.state().stopped != nil {
+			f.budget.recall(0)
 		}
 	}
 	lost := p.handBackLocked(rest)
@@ -182,7 +182,7 @@ func (p *pool) why(st *jobState) error {
 	return p.broken
 }
 
-// landLocked removes f from the worker's flights.
-func (w *worker) landLocked(f *flight) {
-	w.flights = deleteIf(w.flights, func(g *flight) bool { return g == f })
+// removeInflightLocked removes f from the worker's inflight.
+func (w *worker) removeInflightLocked(f *inflightBatch) {
+	w.inflight = deleteIf(w.inflight, func(g *inflightBatch) bool { return g == f })
 }

@@ -13,16 +13,16 @@ func (p *pool) goroutine() {
 	w := &worker{p: p}
 	defer w.enter()()
 	p.mu.Lock()
-	p.crew[w] = true
+	p.workers[w] = true
 	p.mu.Unlock()
 	ended := false
 	defer func() {
 		p.mu.Lock()
 		w.gone = true
-		delete(p.crew, w)
+		delete(p.workers, w)
 		p.mu.Unlock()
 		if !ended { // a task called runtime.Goexit
-			p.workers.Go(p.goroutine)
+			p.running.Go(p.goroutine)
 		}
 	}()
 	if in := p.o.initializer; in != nil {
@@ -38,17 +38,17 @@ func (p *pool) goroutine() {
 	ended = true
 }
 
-// runHere runs a flight in this goroutine.
-func (w *worker) runHere(f *flight) {
+// runHere runs an inflightBatch in this goroutine.
+func (w *worker) runHere(f *inflightBatch) {
 	p := w.p
 	p.mu.Lock()
-	st := f.parcel.state()
+	st := f.chunk.state()
 	w.depth.Store(int32(st.depth))
 	st.encoding--
-	f.credit.grant(f.n)
+	f.budget.grant(f.n)
 	f.granted = true
 	if st.stopped != nil {
-		f.credit.recall(0)
+		f.budget.recall(0)
 		p.wake.Broadcast() // stop waits for what is encoded
 	}
 	many := f.n > 1
@@ -61,25 +61,25 @@ func (w *worker) runHere(f *flight) {
 	returned := false
 	defer func() {
 		if !returned {
-			f.parcel.fail(int(r.done.Load()), int(r.done.Load())+1, ErrGoexit)
+			f.chunk.fail(int(r.done.Load()), int(r.done.Load())+1, ErrGoexit)
 			r.settled++
 			p.delivered(w, f, 1, 0, false)
 		}
 		r.report(true)
 	}()
-	for n, ok := f.credit.claim(); ok; n, ok = f.credit.claim() {
+	for n, ok := f.budget.claim(); ok; n, ok = f.budget.claim() {
 		w.relabel()
-		f.parcel.call(n)
+		f.chunk.call(n)
 		r.done.Store(int64(n + 1))
 	}
 	returned = true
 }
 
-// A localRun reports the finished tasks of a flight, also while a later one
+// A localRun reports the finished tasks of an inflightBatch, also while a later one
 // takes long.
 type localRun struct {
 	w    *worker
-	f    *flight
+	f    *inflightBatch
 	done atomic.Int64 // tasks that have returned
 
 	mu      sync.Mutex
@@ -104,7 +104,7 @@ func (r *localRun) report(last bool) {
 	r.over = last
 	n := int(r.done.Load())
 	if n > r.settled || last {
-		r.f.parcel.settle(r.settled, n)
+		r.f.chunk.settle(r.settled, n)
 		r.w.p.delivered(r.w, r.f, n-r.settled, time.Since(r.since), last)
 		r.settled, r.since = n, time.Now()
 	}

@@ -6,29 +6,29 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// bury hands back the tasks that a dead worker had not begun, and settles or
+// recoverTasks hands back the tasks that a dead worker had not begun, and settles or
 // repeats those that it had.
-func (w *worker) bury(exit error) {
+func (w *worker) recoverTasks(exit error) {
 	p := w.p
 	type loss struct {
-		c   *parcel
+		c   *chunk
 		err error
 	}
 	var lost []loss
 	p.mu.Lock()
-	for i, f := range w.flights {
+	for i, f := range w.inflight {
 		begun := f.delivered
-		if n, _ := f.credit.begun(); w.book != nil && f.granted {
+		if n, _ := f.budget.begun(); w.budgets != nil && f.granted {
 			begun = min(n, f.n)
-		} else if w.book == nil && i == 0 {
+		} else if w.budgets == nil && i == 0 {
 			begun = f.n
 		}
-		if rest := f.parcel.part(max(begun, f.delivered), f.n); p.handBackLocked(rest) {
+		if rest := f.chunk.part(max(begun, f.delivered), f.n); p.handBackLocked(rest) {
 			lost = append(lost, loss{rest, nil})
 		}
 		w.worked = w.worked || begun > f.delivered
 		for k := f.delivered; k < begun; k++ {
-			c := f.parcel.part(k, k+1)
+			c := f.chunk.part(k, k+1)
 			if c.tries < p.o.retries && w.overdue != (runningTask{f, k}) && c.state().stopped == nil && p.broken == nil {
 				p.back = append(p.back, c.retry())
 				p.stats.Retried++
@@ -37,7 +37,7 @@ func (w *worker) bury(exit error) {
 			}
 		}
 	}
-	w.flights = nil
+	w.inflight = nil
 	p.mu.Unlock()
 	for _, l := range lost {
 		if why := p.why(l.c.state()); l.err == nil || why != nil {
@@ -97,21 +97,21 @@ func (w *worker) replace(exit error) {
 		p.breakDown(tooMany)
 		return
 	}
-	if err := p.employ(); err != nil {
+	if err := p.startWorker(); err != nil {
 		p.breakDown(failure.Wrap("cannot replace a worker", err))
 	}
 }
 
 // recallLocked takes back what w has not begun of a job that is stopped, and
 // cancels what it has.
-func (w *worker) recallLocked(st *jobState) (lost []*parcel) {
-	for _, f := range w.flights {
-		if f.parcel.state() != st || !f.granted {
+func (w *worker) recallLocked(st *jobState) (lost []*chunk) {
+	for _, f := range w.inflight {
+		if f.chunk.state() != st || !f.granted {
 			continue
 		}
-		keep := f.credit.recall(0)
+		keep := f.budget.recall(0)
 		if keep < f.n {
-			lost = append(lost, f.parcel.part(keep, f.n))
+			lost = append(lost, f.chunk.part(keep, f.n))
 			f.n = keep
 		}
 		if w.child != nil && keep > 0 {
@@ -121,14 +121,14 @@ func (w *worker) recallLocked(st *jobState) (lost []*parcel) {
 	return lost
 }
 
-// cancelTask cancels the one task of a parcel that find knows, if a worker
+// cancelTask cancels the one task of a chunk that find knows, if a worker
 // process has it.
-func (p *pool) cancelTask(find func(*parcel) (int, bool)) {
+func (p *pool) cancelTask(find func(*chunk) (int, bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for w := range p.crew {
-		for _, f := range w.flights {
-			if i, ok := find(f.parcel); ok && w.child != nil && f.delivered <= i && i < f.n {
+	for w := range p.workers {
+		for _, f := range w.inflight {
+			if i, ok := find(f.chunk); ok && w.child != nil && f.delivered <= i && i < f.n {
 				go w.cancelTask(f, i)
 			}
 		}
@@ -137,7 +137,7 @@ func (p *pool) cancelTask(find func(*parcel) (int, bool)) {
 
 // cancelTask cancels the context of a task, which does not begin if it has
 // not yet, and kills the worker if it still runs after the pool's grace.
-func (w *worker) cancelTask(f *flight, i int) {
+func (w *worker) cancelTask(f *inflightBatch, i int) {
 	var timer *time.Timer
 	check := func() {
 		w.p.mu.Lock()
@@ -147,10 +147,10 @@ func (w *worker) cancelTask(f *flight, i int) {
 		}
 		begun := 0
 		if f.granted {
-			begun, _ = f.credit.begun()
+			begun, _ = f.budget.begun()
 		}
 		switch {
-		case w.book == nil && f.granted, begun == i+1:
+		case w.budgets == nil && f.granted, begun == i+1:
 			go w.kill()
 		case begun <= i:
 			timer.Reset(w.p.o.grace) // others are before it

@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// patience is how long a batch runs before an idle worker takes tasks off it
+// stealDelay is how long a batch runs before an idle worker takes tasks off it
 // that by all measures should have been done soon.
-const patience = time.Millisecond
+const stealDelay = time.Millisecond
 
-// A flight is a batch that a worker has. Guarded by pool.mu but for parcel,
-// credit and id, which do not change.
-type flight struct {
+// An inflightBatch is a batch that a worker has. Guarded by pool.mu but for chunk,
+// budget and id, which do not change.
+type inflightBatch struct {
 	id        uint64
-	parcel    *parcel
-	credit    credit
-	granted   bool // the credit is set, and may be recalled
-	n         int  // tasks of the parcel that stay with this flight
+	chunk     *chunk
+	budget    budget
+	granted   bool // the budget is set, and may be recalled
+	n         int  // tasks of the chunk that stay with this inflightBatch
 	delivered int  // tasks that are settled
 	since     time.Time
 }
 
-// acquire waits for tasks for w and makes them a flight of w. It returns nil
+// acquire waits for tasks for w and makes them an inflightBatch of w. It returns nil
 // when w has to end.
-func (p *pool) acquire(w *worker) *flight {
+func (p *pool) acquire(w *worker) *inflightBatch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for {
@@ -32,19 +32,19 @@ func (p *pool) acquire(w *worker) *flight {
 			p.wakeNextLocked()
 			return nil
 		case w.spent(p.o.tasksPerChild):
-			if len(w.flights) == 0 {
+			if len(w.inflight) == 0 {
 				p.wakeNextLocked()
 				return nil
 			}
-		case len(w.flights) < window:
+		case len(w.inflight) < window:
 			if c := p.nextLocked(w); c != nil {
-				f := w.departLocked(c)
+				f := w.addInflightLocked(c)
 				p.wakeNextLocked()
 				return f
 			}
-			if len(w.flights) == 0 {
+			if len(w.inflight) == 0 {
 				if c := p.stealLocked(w); c != nil {
-					return w.departLocked(c)
+					return w.addInflightLocked(c)
 				}
 			}
 		}
@@ -53,7 +53,7 @@ func (p *pool) acquire(w *worker) *flight {
 }
 
 // nextLocked returns the next tasks for w, or nil.
-func (p *pool) nextLocked(w *worker) *parcel {
+func (p *pool) nextLocked(w *worker) *chunk {
 	for k := len(p.back) - 1; k >= 0; k-- {
 		if c := p.back[k]; c.state().depth >= w.least {
 			p.back = slices.Delete(p.back, k, k+1)
@@ -74,7 +74,7 @@ func (p *pool) nextLocked(w *worker) *parcel {
 		if limit := p.o.tasksPerChild; limit > 0 {
 			n = min(n, limit-w.tasks)
 		}
-		if p.o.taskTimeout > 0 && w.child != nil && w.book == nil {
+		if p.o.taskTimeout > 0 && w.child != nil && w.budgets == nil {
 			n = 1 // else it is not known which task runs
 		}
 		if c := j.take(n); c != nil {
@@ -105,18 +105,18 @@ func (p *pool) deepestLocked(least int) int {
 // stealLocked takes tasks that have not begun off another worker's batch, the
 // one with the most of them in time. If there are some that are not worth it
 // yet, it has the idle workers look again.
-func (p *pool) stealLocked(w *worker) *parcel {
-	var best *flight
+func (p *pool) stealLocked(w *worker) *chunk {
+	var best *inflightBatch
 	var owner *worker
 	var most time.Duration
-	for v := range p.crew {
-		for place, f := range v.flights {
-			if v == w || !f.granted || f.parcel.state().depth < w.least {
+	for v := range p.workers {
+		for place, f := range v.inflight {
+			if v == w || !f.granted || f.chunk.state().depth < w.least {
 				continue
 			}
-			_, left := f.credit.begun()
-			worth := time.Duration(left) * max(f.parcel.state().perTask, 1)
-			if left > 0 && time.Since(f.since) > patience {
+			_, left := f.budget.begun()
+			worth := time.Duration(left) * max(f.chunk.state().perTask, 1)
+			if left > 0 && time.Since(f.since) > stealDelay {
 				worth += time.Hour * time.Duration(1+place)
 			}
 			if worth > most {
@@ -127,16 +127,16 @@ func (p *pool) stealLocked(w *worker) *parcel {
 	if best == nil {
 		return nil
 	}
-	if most < patience/4 {
+	if most < stealDelay/4 {
 		p.lookLaterLocked()
 		return nil
 	}
-	_, left := best.credit.begun()
-	keep := best.credit.recall(left / 2)
+	_, left := best.budget.begun()
+	keep := best.budget.recall(left / 2)
 	if keep >= best.n {
 		return nil
 	}
-	c := best.parcel.part(keep, best.n)
+	c := best.chunk.part(keep, best.n)
 	owner.tasks -= best.n - keep
 	best.n = keep
 	return p.shareLocked(w, c)
@@ -144,7 +144,7 @@ func (p *pool) stealLocked(w *worker) *parcel {
 
 // shareLocked hands back what of c is beyond the number of tasks that w may
 // still do.
-func (p *pool) shareLocked(w *worker, c *parcel) *parcel {
+func (p *pool) shareLocked(w *worker, c *chunk) *chunk {
 	n := p.o.tasksPerChild - w.tasks
 	if p.o.tasksPerChild == 0 || c.size() <= n {
 		return c
@@ -153,18 +153,18 @@ func (p *pool) shareLocked(w *worker, c *parcel) *parcel {
 	return c.part(0, n)
 }
 
-// departLocked makes c a flight of w.
-func (w *worker) departLocked(c *parcel) *flight {
+// addInflightLocked makes c an inflightBatch of w.
+func (w *worker) addInflightLocked(c *chunk) *inflightBatch {
 	w.next++
-	f := &flight{id: w.next, parcel: c, credit: w.book.credit(w.next), n: c.size(), since: time.Now()}
-	w.flights = append(w.flights, f)
+	f := &inflightBatch{id: w.next, chunk: c, budget: w.budgets.budget(w.next), n: c.size(), since: time.Now()}
+	w.inflight = append(w.inflight, f)
 	w.tasks += f.n
 	c.state().encoding++
 	return f
 }
 
 // handBack returns tasks that did not begin.
-func (p *pool) handBackLocked(c *parcel) (lost bool) {
+func (p *pool) handBackLocked(c *chunk) (lost bool) {
 	if c.size() == 0 {
 		return false
 	}

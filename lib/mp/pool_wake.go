@@ -57,9 +57,9 @@ func (p *pool) wakeForLocked(n int) {
 		p.wakeAllLocked()
 		return
 	}
-	for flights := range window {
+	for inflight := range window {
 		for i := len(p.sleeping) - 1; i >= 0 && n > 0; i-- {
-			if w := p.sleeping[i]; len(w.flights) == flights && !w.gone && !w.spent(p.o.tasksPerChild) {
+			if w := p.sleeping[i]; len(w.inflight) == inflight && !w.gone && !w.spent(p.o.tasksPerChild) {
 				p.wakeLocked(w)
 				n--
 			}
@@ -76,11 +76,11 @@ func (p *pool) wakeNextLocked() {
 
 // begunLocked has idle workers look whether a batch that begins is worth dividing: now
 // if it will take long, and in any case if it has not ended soon.
-func (p *pool) begunLocked(f *flight) {
+func (p *pool) begunLocked(f *inflightBatch) {
 	if f.n < 2 || len(p.sleeping) == 0 {
 		return
 	}
-	if time.Duration(f.n)*f.parcel.state().perTask >= patience/4 {
+	if time.Duration(f.n)*f.chunk.state().perTask >= stealDelay/4 {
 		p.wakeForLocked(1)
 	}
 	p.lookLaterLocked()
@@ -90,7 +90,7 @@ func (p *pool) begunLocked(f *flight) {
 func (p *pool) lookLaterLocked() {
 	if !p.looking {
 		p.looking = true
-		time.AfterFunc(patience, p.lookAgain)
+		time.AfterFunc(stealDelay, p.lookAgain)
 	}
 }
 
@@ -99,7 +99,7 @@ func (p *pool) lookAgain() {
 	defer p.mu.Unlock()
 	p.looking = false
 	for i := len(p.sleeping) - 1; i >= 0; i-- {
-		if w := p.sleeping[i]; len(w.flights) == 0 {
+		if w := p.sleeping[i]; len(w.inflight) == 0 {
 			p.wakeLocked(w)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 type worker struct {
 	p       *pool
 	child   *child
-	book    ledger
+	budgets budgetPage
 	defined map[definition]uint32 // used by feed alone
 	room    []byte                // of its last frame
 	fed     chan struct{}         // closed when feed has ended
@@ -25,23 +25,23 @@ type worker struct {
 	label   unsafe.Pointer        // the same
 
 	// ---
-	flights []*flight // in order
-	next    uint64    // id of the last batch
-	tasks   int       // that it was given
-	done    int       // that it has done
-	gone    bool
-	worked  bool        // it died after it had begun a task
-	ready   bool        // it has started, and its initializer has succeeded
-	overdue runningTask // for which it is killed
+	inflight []*inflightBatch // in order
+	next     uint64           // id of the last batch
+	tasks    int              // that it was given
+	done     int              // that it has done
+	gone     bool
+	worked   bool        // it died after it had begun a task
+	ready    bool        // it has started, and its initializer has succeeded
+	overdue  runningTask // for which it is killed
 	sleep
 }
 
 // spent reports whether w has had all the tasks of its life.
 func (w *worker) spent(limit int) bool { return limit > 0 && w.tasks >= limit }
 
-// attend receives results until the child is gone, and then settles what it
+// receiveResults receives results until the child is gone, and then settles what it
 // leaves behind.
-func (w *worker) attend() {
+func (w *worker) receiveResults() {
 	broken := w.child.listen(w.receive)
 	if broken != nil {
 		w.child.killFor(broken)
@@ -49,14 +49,14 @@ func (w *worker) attend() {
 	p := w.p
 	p.mu.Lock()
 	w.gone = true
-	delete(p.crew, w)
+	delete(p.workers, w)
 	p.wakeAllLocked()
 	p.mu.Unlock()
 	w.child.awaitEnd(broken)
 	<-w.fed // it may have been about to send a batch
 	exit := w.child.close()
-	w.bury(exit)
-	w.book.unmap()
+	w.recoverTasks(exit)
+	w.budgets.unmap()
 	w.replace(exit)
 	w.child.flushed()
 }
@@ -75,18 +75,18 @@ func (w *worker) receive(fr frame) error {
 	}
 	p := w.p
 	p.mu.Lock()
-	var f *flight
-	for _, g := range w.flights {
+	var f *inflightBatch
+	for _, g := range w.inflight {
 		if g.id == fr.id {
 			f = g
 		}
 	}
-	bad := f == nil || f.delivered+r.done > f.parcel.size()
+	bad := f == nil || f.delivered+r.done > f.chunk.size()
 	p.mu.Unlock()
 	if bad {
 		return failure.ErrMalformed
 	}
-	if err := f.parcel.deliver(f.delivered, r); err != nil {
+	if err := f.chunk.deliver(f.delivered, r); err != nil {
 		return err
 	}
 	p.delivered(w, f, r.done, r.elapsed, r.last)
@@ -110,7 +110,7 @@ func (w *worker) initialized(r *reply) error {
 }
 
 // delivered books tasks as done.
-func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, last bool) {
+func (p *pool) delivered(w *worker, f *inflightBatch, n int, elapsed time.Duration, last bool) {
 	p.mu.Lock()
 	f.delivered += n
 	w.done += n
@@ -118,13 +118,13 @@ func (p *pool) delivered(w *worker, f *flight, n int, elapsed time.Duration, las
 	if n > 0 {
 		p.failed = deaths{}
 	}
-	p.measured(f.parcel.state(), n, elapsed)
-	var rest *parcel
+	p.measured(f.chunk.state(), n, elapsed)
+	var rest *chunk
 	lost := false
 	if last {
-		w.landLocked(f)
+		w.removeInflightLocked(f)
 		if f.delivered < f.n { // a task ended the goroutine that ran the batch
-			rest = f.parcel.part(f.delivered, f.n)
+			rest = f.chunk.part(f.delivered, f.n)
 			lost = p.handBackLocked(rest)
 		}
 	}

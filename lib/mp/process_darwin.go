@@ -16,7 +16,7 @@ func crashFile() (*os.File, error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, err
 	}
-	_, err = f.Seek(ledgerSize, 0)
+	_, err = f.Seek(budgetPageSize, 0)
 	return f, err
 }
 

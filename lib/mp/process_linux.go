@@ -14,18 +14,18 @@ import (
 func wakeOrphan(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGCONT }
 
 // crashFile makes a file without a name, which is gone when nobody has it
-// open: first a ledger, then room for the report of a crash.
+// open: first a budgetPage, then room for the report of a crash.
 func crashFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("mp-crash", unix.MFD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("mp: cannot make a file for crash reports: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "mp-crash")
-	if err := f.Truncate(ledgerSize); err != nil {
+	if err := f.Truncate(budgetPageSize); err != nil {
 		f.Close()
 		return nil, err
 	}
-	_, err = f.Seek(ledgerSize, 0)
+	_, err = f.Seek(budgetPageSize, 0)
 	return f, err
 }
 

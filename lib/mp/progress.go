@@ -131,7 +131,7 @@ func (p *progress) end(ctx context.Context, all bool) error {
 	p.over, p.dropped = true, !all
 	p.mu.Unlock()
 	p.changed.Signal()
-	defer lend(nesting())()
+	defer startHelper(taskDepth())()
 	select {
 	case <-p.ended:
 	case <-ctx.Done():

@@ -15,7 +15,7 @@ import (
 // A ringQueue is a ring, or a chain of rings if it has no size: where one is
 // full, a larger one takes over.
 type ringQueue struct {
-	tally
+	pendingCount
 	elem        call.Elem
 	first, last atomic.Pointer[ring] // to get from, to put into
 	endless     bool
@@ -38,7 +38,7 @@ const (
 
 func newRingQueue(e call.Elem, size int, counted bool) *ringQueue {
 	q := &ringQueue{
-		tally: newTally(counted), elem: e, endless: size == 0,
+		pendingCount: newPendingCount(counted), elem: e, endless: size == 0,
 		getters: newWaiters(), putters: newWaiters(),
 	}
 	if q.endless {
@@ -88,7 +88,7 @@ func (q *ringQueue) put(ctx context.Context, v unsafe.Pointer, wait bool) error 
 func localPut(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool) error {
 	q := (*ringQueue)(p)
 	if q.counted {
-		q.expect()
+		q.addPending()
 	}
 	state := q.last.Load().put(v)
 	if state == ringDone {
@@ -97,7 +97,7 @@ func localPut(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool
 		}
 		return nil
 	}
-	return q.unless(q.putSlow(ctx, v, wait, state))
+	return q.removeOn(q.putSlow(ctx, v, wait, state))
 }
 
 // putSlow is put after an attempt that ended with a state.

@@ -2,9 +2,9 @@ package mp
 
 import "time"
 
-// report takes what is done out of the invocation: the room of a frame, or nil
+// report takes what is done out of the batchRun: the room of a frame, or nil
 // if there is nothing to tell.
-func (v *invocation) report(last bool) []byte {
+func (v *batchRun) report(last bool) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.inRow {
@@ -22,7 +22,7 @@ func (v *invocation) report(last bool) []byte {
 // reportRow is report for results in a row. The last ones are sent, if there are
 // no errors, from where they are, with the heads in the room before them, where
 // what lies was reported earlier, and the trailer behind.
-func (v *invocation) reportRow(last bool) []byte {
+func (v *batchRun) reportRow(last bool) []byte {
 	done := v.begun()
 	if !last {
 		done = max(done-1, 0) // the last one may still run
@@ -51,7 +51,7 @@ func (v *invocation) reportRow(last bool) []byte {
 }
 
 // without returns the results from v.done on but for those of failed tasks.
-func (v *invocation) without(errs []taskError, done int) []byte {
+func (v *batchRun) without(errs []taskError, done int) []byte {
 	var values []byte
 	from := v.done
 	for _, e := range errs {
@@ -61,6 +61,6 @@ func (v *invocation) without(errs []taskError, done int) []byte {
 	return append(values, v.results(from, done)...)
 }
 
-func (v *invocation) results(from, to int) []byte {
+func (v *batchRun) results(from, to int) []byte {
 	return v.row[rowHead+from*v.size : rowHead+to*v.size]
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // A Ref is a reference to an object that lives in one process, and that others
-// use by asking it: Ask. It is sent to a child within the argument of a
+// use by methodRun it: Ask. It is sent to a child within the argument of a
 // function. What it refers to is never copied, so it may hold anything: maps,
 // files, channels.
 type Ref[S any] struct{ in reference }
@@ -35,7 +35,7 @@ type ref struct {
 	local  *served // in the process that serves
 	asks   *Queue[ask]
 	over   *Event    // set when no more asks are answered
-	home   shm.Owner // the process that serves
+	server shm.Owner // the process that serves
 	mu     sync.Mutex
 	client *client
 }
@@ -111,7 +111,7 @@ func serve(obj unsafe.Pointer) (reference, error) {
 	}
 	s := &served{turn: make(chan struct{}, 1), object: obj, asks: asks, over: over, ended: make(chan struct{})}
 	go s.work()
-	return &ref{local: s, asks: asks, over: over, home: shm.Self()}, nil
+	return &ref{local: s, asks: asks, over: over, server: shm.Self()}, nil
 }
 
 // Close ends serving: later asks fail with ErrClosed. It waits for those
@@ -156,7 +156,7 @@ func (r *ref) ask(ctx context.Context, m calledMethod, arg, result unsafe.Pointe
 	if err != nil {
 		return err
 	}
-	def, err := defineFor(h, m.fn, askRunnerPC(m.runner), call.GivesResult, false)
+	def, err := defineFor(h, m.fn, methodRunnerPC(m.runner), call.GivesResult, false)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func (r *ref) connect() (*client, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.client = &client{answers: q, home: r.home, over: r.over, waiting: make(map[uint64]chan answer)}
+		r.client = &client{answers: q, server: r.server, over: r.over, waiting: make(map[uint64]chan answer)}
 	}
 	return r.client, nil
 }
@@ -211,7 +211,7 @@ func (r *ref) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return binary.LittleEndian.AppendUint64(codec.AppendStrings(nil, string(asks), string(over)), r.home.Word()), nil
+	return binary.LittleEndian.AppendUint64(codec.AppendStrings(nil, string(asks), string(over)), r.server.Word()), nil
 }
 
 // GobDecode is the other end of GobEncode.
@@ -230,18 +230,18 @@ func openRef(b []byte) (reference, error) {
 	if err != nil || len(parts) != 2 {
 		return nil, failure.ErrMalformed
 	}
-	r := &ref{asks: new(Queue[ask]), over: new(Event), home: shm.OwnerOf(binary.LittleEndian.Uint64(b[at:]))}
+	r := &ref{asks: new(Queue[ask]), over: new(Event), server: shm.OwnerOf(binary.LittleEndian.Uint64(b[at:]))}
 	if err := r.asks.GobDecode([]byte(parts[0])); err != nil {
 		return nil, err
 	}
 	return r, r.over.GobDecode([]byte(parts[1]))
 }
 
-// A client is an asking process.
+// A client is an methodRun process.
 type client struct {
 	answers *Queue[answer]
 	over    *Event
-	home    shm.Owner
+	server  shm.Owner
 
 	mu      sync.Mutex
 	next    uint64
@@ -289,7 +289,7 @@ func (c *client) read() {
 		}
 		if err != nil && over {
 			c.failLocked(ErrClosed)
-		} else if err != nil && !c.home.Alive() {
+		} else if err != nil && !c.server.Alive() {
 			c.failLocked(fmt.Errorf("%w: the process that served the object is gone", ErrClosed))
 		}
 		if len(c.waiting) == 0 {
@@ -345,7 +345,7 @@ func (s *served) answer(a ask) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &asking{object: s.object, fn: &call.Funcval{PC: fn}, arg: a.Arg, err: ErrGoexit}
+	v := &methodRun{object: s.object, fn: &call.Funcval{PC: fn}, arg: a.Arg, err: ErrGoexit}
 	err = failure.Isolate(func() error {
 		release, err := s.acquire(context.Background())
 		if err != nil {
@@ -373,8 +373,8 @@ func (s *served) here(ctx context.Context, m *calledMethod, arg, result unsafe.P
 	return m.protected(s.object, arg, result)
 }
 
-// An asking is one call on a served object, with encoded ends.
-type asking struct {
+// An methodRun is one call on a served object, with encoded ends.
+type methodRun struct {
 	object unsafe.Pointer
 	fn     *call.Funcval
 	arg    []byte
@@ -383,7 +383,7 @@ type asking struct {
 }
 
 // call calls the method that its runner knows.
-func (v *asking) call(m calledMethod) {
+func (v *methodRun) call(m calledMethod) {
 	a, r := m.arg.Room(1), m.result.Room(1)
 	if v.err = m.arg.Decode(v.arg, a); v.err != nil {
 		return
@@ -395,7 +395,7 @@ func (v *asking) call(m calledMethod) {
 	}
 }
 
-func (v *asking) function() *call.Funcval { return v.fn }
+func (v *methodRun) function() *call.Funcval { return v.fn }
 
 // A calledMethod is a callee that takes an object, too.
 type calledMethod struct {
@@ -451,15 +451,15 @@ type method[S, A, R, F any] struct{}
 
 func (*method[S, A, R, F]) ask(c methodCall) {
 	if c == nil {
-		return // see askRunnerPC
+		return // see methodRunnerPC
 	}
 	c.call(methodOf[S, A, R](call.FuncOf[F](c.function())))
 }
 
-// askRunnerPC is runnerPC for methods.
+// methodRunnerPC is runnerPC for methods.
 //
 //go:noinline
-func askRunnerPC(r askRunner) uintptr {
+func methodRunnerPC(r askRunner) uintptr {
 	r.ask(nil)
 	table := *(**[4]uintptr)(unsafe.Pointer(&r))
 	return table[3]

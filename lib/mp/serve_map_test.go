@@ -68,7 +68,7 @@ func TestServedMapAndList(t *testing.T) {
 	log.Close()
 	_, err := result(mp.Go[int](ctx, mp.Processes, lengthOf, counts))
 	if !errors.Is(err, mp.ErrClosed) {
-		t.Errorf("asking a closed map: %v", err)
+		t.Errorf("methodRun a closed map: %v", err)
 	}
 }
 

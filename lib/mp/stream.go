@@ -97,7 +97,7 @@ func openStream(ctx context.Context, pool *Pool, fn call.Function, ordered bool,
 	}
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
-		st: jobState{fn: f, depth: nesting()}, p: p, fn: fn, do: fn.Bind(inner, p.o.taskTimeout), ctx: ctx,
+		st: jobState{fn: f, depth: taskDepth()}, p: p, fn: fn, do: fn.Bind(inner, p.o.taskTimeout), ctx: ctx,
 		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.Arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
@@ -115,7 +115,7 @@ func openStream(ctx context.Context, pool *Pool, fn call.Function, ordered bool,
 	p.streams[j] = true
 	p.mu.Unlock()
 	if closed {
-		j.cut()
+		j.closeInput()
 	}
 	return j, nil
 }
@@ -139,28 +139,28 @@ type streamJob struct {
 	seen  int  // tasks up to there
 	ended bool
 
-	mu         sync.Mutex
-	changed    *sync.Cond
-	pending    row   // not taken yet
-	base       int   // place of the first of them
-	listed     bool  // the pool will ask for tasks
-	waits      bool  // late will be called
-	worthwhile int   // how many tasks are worth a worker more
-	whole      bool  // there are no more arguments
-	complete   bool  // the sequence has returned
-	failure    error // of the sequence
-	over       bool  // no more are wanted
-	isCut      bool  // because the pool is to be closed
-	arrived    int   // tasks that have an outcome
-	yielded    int   // tasks whose results were yielded, or are about to be
-	size       int   // of a batch, as the pool last asked for one
-	ready      map[int]piece
-	order      []int // keys of ready as they came
+	mu        sync.Mutex
+	changed   *sync.Cond
+	pending   row   // not taken yet
+	base      int   // place of the first of them
+	listed    bool  // the pool will ask for tasks
+	waits     bool  // late will be called
+	minOffer  int   // how many tasks are worth a worker more
+	whole     bool  // there are no more arguments
+	complete  bool  // the sequence has returned
+	failure   error // of the sequence
+	over      bool  // no more are wanted
+	isClosing bool  // because the pool is to be closed
+	arrived   int   // tasks that have an outcome
+	yielded   int   // tasks whose results were yielded, or are about to be
+	size      int   // of a batch, as the pool last asked for one
+	ready     map[int]piece
+	order     []int // keys of ready as they came
 }
 
-// A piece is a range of a parcel whose outcomes are there.
+// A piece is a range of a chunk whose outcomes are there.
 type piece struct {
-	c        *parcel
+	c        *chunk
 	from, to int
 }
 
@@ -174,28 +174,28 @@ func (j *streamJob) isListed() bool {
 	return j.listed
 }
 
-func (j *streamJob) take(max int) *parcel {
+func (j *streamJob) take(max int) *chunk {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.size = max
 	n := min(max, j.pending.n)
-	if j.worthwhile = min(j.st.size, maxWorthwhile); n == 0 {
+	if j.minOffer = min(j.st.size, maxMinOffer); n == 0 {
 		j.listed = false
 		return nil
 	}
-	c := &parcel{
+	c := &chunk{
 		st: &j.st, kind: &j.fn, do: j.do, sink: j.settled, errs: new(faults),
 		base: j.base, n: n, args: j.pending.take(n), out: j.fn.Result.Room(n),
 	}
 	j.base += n
-	if j.pending.n < j.worthwhile { // tellLocked says when to go on
+	if j.pending.n < j.minOffer { // tellLocked says when to go on
 		j.listed = false
 	}
 	return c
 }
 
-// maxWorthwhile bounds how many tasks wait until they are worth a worker more.
-const maxWorthwhile = 256
+// maxMinOffer bounds how many tasks wait until they are worth a worker more.
+const maxMinOffer = 256
 
 // ahead is how many tasks may be between seq and the loop.
 func (j *streamJob) ahead() int { return max(2, j.size) * (window + 1) * j.p.o.workers }
@@ -228,10 +228,10 @@ func (j *streamJob) tellLocked() bool {
 	if j.listed || j.pending.n == 0 {
 		return false
 	}
-	if j.base > j.arrived && j.pending.n < j.worthwhile {
+	if j.base > j.arrived && j.pending.n < j.minOffer {
 		if !j.waits {
 			j.waits = true
-			time.AfterFunc(patience, j.late)
+			time.AfterFunc(stealDelay, j.late)
 		}
 		return false
 	}
@@ -267,7 +267,7 @@ func (j *streamJob) fed() {
 		j.failure = failure.Wrap("the stream's sequence", failure.NewPanicError(v))
 	case !j.complete:
 		j.failure = failure.Wrap("the stream's sequence", ErrGoexit)
-	case j.isCut:
+	case j.isClosing:
 		j.failure = ErrClosed
 	}
 	j.reportLocked()
@@ -275,11 +275,11 @@ func (j *streamJob) fed() {
 	j.changed.Broadcast()
 }
 
-// cut ends the stream after the tasks that it has, because the pool is to be
+// closeInput ends the stream after the tasks that it has, because the pool is to be
 // closed. The pool waits for these, and not for the loop.
-func (j *streamJob) cut() {
+func (j *streamJob) closeInput() {
 	j.mu.Lock()
-	j.isCut, j.over = true, true
+	j.isClosing, j.over = true, true
 	idle := j.arrived == j.base+j.pending.n
 	j.mu.Unlock()
 	j.changed.Broadcast()
@@ -300,7 +300,7 @@ func (j *streamJob) finish() {
 }
 
 // settled takes over finished tasks.
-func (j *streamJob) settled(c *parcel, from, to int) {
+func (j *streamJob) settled(c *chunk, from, to int) {
 	j.mu.Lock()
 	j.ready[c.base+from] = piece{c, from, to}
 	if !j.ordered {
@@ -308,7 +308,7 @@ func (j *streamJob) settled(c *parcel, from, to int) {
 	}
 	j.arrived += to - from
 	j.reportLocked()
-	last := j.isCut && j.arrived == j.base+j.pending.n
+	last := j.isClosing && j.arrived == j.base+j.pending.n
 	tell := j.tellLocked()
 	j.mu.Unlock()
 	j.changed.Broadcast()
@@ -401,14 +401,14 @@ func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 		switch all := at == j.base+j.pending.n; {
 		case all && j.whole:
 			return c, false, j.failure
-		case all && j.isCut:
+		case all && j.isClosing:
 			return c, false, ErrClosed
 		case j.p.ctx.Err() != nil:
 			return c, false, context.Cause(j.p.ctx)
 		}
 		if back == nil {
 			j.mu.Unlock()
-			back = lend(j.st.depth)
+			back = startHelper(j.st.depth)
 			j.mu.Lock()
 		} else {
 			j.changed.Wait()

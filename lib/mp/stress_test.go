@@ -29,7 +29,7 @@ type plant struct {
 	Tally  *mp.Array[int] // see below
 }
 
-// Places in the tally: two numbers that the lock protects, what went through
+// Places in the pendingCount: two numbers that the lock protects, what went through
 // the queue, and where each party's own counts begin.
 const (
 	tallyFirst = iota

@@ -15,23 +15,23 @@ func (w *worker) sendTimeout() {
 
 // A runningTask tells the task that a worker process runs from the others.
 type runningTask struct {
-	flight *flight
-	place  int
+	batch *inflightBatch
+	place int
 }
 
 // runningLocked returns the task that w runs. It may have ended without a report.
 func (w *worker) runningLocked() (t runningTask) {
-	if len(w.flights) == 0 || !w.flights[0].granted {
+	if len(w.inflight) == 0 || !w.inflight[0].granted {
 		return t
 	}
-	f := w.flights[0]
-	if w.book == nil {
+	f := w.inflight[0]
+	if w.budgets == nil {
 		if w.ready && f.delivered < f.n {
 			t = runningTask{f, f.delivered}
 		}
 		return t
 	}
-	if n, _ := f.credit.begun(); n > f.delivered {
+	if n, _ := f.budget.begun(); n > f.delivered {
 		t = runningTask{f, n - 1}
 	}
 	return t
@@ -57,7 +57,7 @@ func (w *worker) watchTasks() {
 		}
 		w.p.mu.Lock()
 		now := w.runningLocked()
-		late := now.flight != nil && now == last && time.Since(since) >= limit
+		late := now.batch != nil && now == last && time.Since(since) >= limit
 		overdue := late && w.holdLocked(now)
 		w.p.mu.Unlock()
 		if late {
@@ -79,12 +79,12 @@ func (w *worker) holdLocked(t runningTask) bool {
 	if w.p.broken != nil {
 		return false // it is killed for that
 	}
-	for _, f := range w.flights {
-		if w.book == nil || !f.granted || f.parcel.state().stopped != nil {
+	for _, f := range w.inflight {
+		if w.budgets == nil || !f.granted || f.chunk.state().stopped != nil {
 			continue
 		}
-		if keep := f.credit.recall(0); keep < f.n {
-			w.p.back = append(w.p.back, f.parcel.part(keep, f.n))
+		if keep := f.budget.recall(0); keep < f.n {
+			w.p.back = append(w.p.back, f.chunk.part(keep, f.n))
 			w.tasks -= f.n - keep
 			f.n = keep
 		}

@@ -15,8 +15,8 @@ func BenchmarkRunner(b *testing.B) {
 	t := call.Of[int, int](sq, false).Runner
 	args := make([]byte, 8*10000)
 	for b.Loop() {
-		v := &invocation{fn: call.FuncvalOf(sq), n: 10000, args: codec.Reader{B: args}, credit: newCredit(), dropped: func(int) bool { return false }, since: time.Now(), context: func(int) (context.Context, context.CancelFunc) { return nil, nil }}
-		v.credit.grant(10000)
+		v := &batchRun{fn: call.FuncvalOf(sq), n: 10000, args: codec.Reader{B: args}, budget: newBudget(), dropped: func(int) bool { return false }, since: time.Now(), context: func(int) (context.Context, context.CancelFunc) { return nil, nil }}
+		v.budget.grant(10000)
 		t.Run(v)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10000, "ns/task")

@@ -14,14 +14,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// An invocation is a batch of calls of one function in a child, with encoded
+// An batchRun is a batch of calls of one function in a child, with encoded
 // arguments and results.
-type invocation struct {
+type batchRun struct {
 	fn      *call.Funcval
 	target  bool // the function satisfies Target, not Func
 	n       int  // tasks in the batch
 	args    codec.Reader
-	credit  credit
+	budget  budget
 	context func(i int) (context.Context, context.CancelFunc)
 	dropped func(i int) bool // task i was cancelled before it began
 	flush   func()           // reports what is done
@@ -34,20 +34,20 @@ type invocation struct {
 	since time.Time    // when the first of them began
 
 	// Results that are their own encoding lie in a row, after rowHead bytes,
-	// and the credit tells how many there are, so that a short task costs no
+	// and the budget tells how many there are, so that a short task costs no
 	// lock. done is how many tasks were reported then, and places are those in
 	// the batch.
 	inRow bool
 	row   []byte
 	size  int          // of a result
-	seen  atomic.Int64 // what the race detector cannot see in the credit
+	seen  atomic.Int64 // what the race detector cannot see in the budget
 }
 
 const rowHead = headerSize + replyHead
 
 // claim begins the next task.
-func (v *invocation) claim() (i int, ok bool) {
-	i, ok = v.credit.claim()
+func (v *batchRun) claim() (i int, ok bool) {
+	i, ok = v.budget.claim()
 	if raceDetector && ok {
 		v.seen.Store(int64(i + 1))
 	}
@@ -55,18 +55,18 @@ func (v *invocation) claim() (i int, ok bool) {
 }
 
 // begun returns how many tasks have begun; all but the last of them have ended.
-func (v *invocation) begun() int {
+func (v *batchRun) begun() int {
 	if raceDetector {
 		return int(v.seen.Load())
 	}
-	n, _ := v.credit.begun()
+	n, _ := v.budget.begun()
 	return n
 }
 
-func (v *invocation) Function() (fn *call.Funcval, target bool) { return v.fn, v.target }
+func (v *batchRun) Function() (fn *call.Funcval, target bool) { return v.fn, v.target }
 
 // Caller calls the function for each task.
-func (v *invocation) Caller(c call.Function) {
+func (v *batchRun) Caller(c call.Function) {
 	in, out, err := call.Codecs(&c)
 	if err == nil && in.Fixed && out.Fixed && len(v.args.B) == v.n*int(in.Size) {
 		v.makeRow(int(out.Size))
@@ -110,7 +110,7 @@ func (v *invocation) Caller(c call.Function) {
 }
 
 // keep encodes the result of the current task.
-func (v *invocation) keep(out *codec.Codec, result unsafe.Pointer) {
+func (v *batchRun) keep(out *codec.Codec, result unsafe.Pointer) {
 	full := false
 	err := failure.Catch(func() (err error) {
 		full, err = v.encode(out, result)
@@ -126,7 +126,7 @@ func (v *invocation) keep(out *codec.Codec, result unsafe.Pointer) {
 
 // encode appends a result, or nothing if that fails in whatever way. full tells
 // that the results should be reported.
-func (v *invocation) encode(out *codec.Codec, result unsafe.Pointer) (full bool, err error) {
+func (v *batchRun) encode(out *codec.Codec, result unsafe.Pointer) (full bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	mark, whole := len(v.out.B), false
@@ -147,7 +147,7 @@ func (v *invocation) encode(out *codec.Codec, result unsafe.Pointer) (full bool,
 	return len(v.out.B) >= maxBatchBytes, nil
 }
 
-func (v *invocation) makeRow(size int) {
+func (v *batchRun) makeRow(size int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	n := rowHead + v.n*size + trailerSize
@@ -156,7 +156,7 @@ func (v *invocation) makeRow(size int) {
 
 // runRow runs tasks whose arguments and results lie in rows, and reports
 // whether there may be more: it returns after a panic.
-func (v *invocation) runRow(c *call.Function) (more bool) {
+func (v *batchRun) runRow(c *call.Function) (more bool) {
 	cancel := func() {}
 	defer func() {
 		if p := recover(); p != nil {
@@ -194,7 +194,7 @@ func (v *invocation) runRow(c *call.Function) (more bool) {
 }
 
 // failed records the error of the current task.
-func (v *invocation) failed(err error) {
+func (v *batchRun) failed(err error) {
 	b := codec.EncodeError(err)
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -4,8 +4,8 @@ package mp
 
 import "os"
 
-func mapLedger(*os.File) ledger { return nil }
+func mapBudgetPage(*os.File) budgetPage { return nil }
 
-func (l ledger) unmap() {}
+func (l budgetPage) unmap() {}
 
 func fatalLine([]byte) string { return "" }

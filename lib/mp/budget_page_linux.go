@@ -7,16 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapLedger maps the start of a crashFile; nil means that there is none.
-func mapLedger(f *os.File) ledger {
-	b, err := unix.Mmap(int(f.Fd()), 0, ledgerSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+// mapBudgetPage maps the start of a crashFile; nil means that there is none.
+func mapBudgetPage(f *os.File) budgetPage {
+	b, err := unix.Mmap(int(f.Fd()), 0, budgetPageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil
 	}
 	return b
 }
 
-func (l ledger) unmap() {
+func (l budgetPage) unmap() {
 	if l != nil {
 		_ = unix.Munmap(l)
 	}
@@ -27,12 +27,12 @@ func (l ledger) unmap() {
 // in the page that it shares with its parent.
 const (
 	fatalAt   = 2048 // in the page
-	fatalSize = ledgerSize - fatalAt
+	fatalSize = budgetPageSize - fatalAt
 )
 
 // fatalLine is what the child has noted, or "".
 func fatalLine(page []byte) string {
-	if len(page) < ledgerSize {
+	if len(page) < budgetPageSize {
 		return ""
 	}
 	line, _, _ := bytes.Cut(page[fatalAt:], []byte{0})

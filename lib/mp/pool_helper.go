@@ -60,32 +60,32 @@ func currentWorker() *worker {
 	return nil
 }
 
-// nesting is how deep tasks are that the calling goroutine hands to a pool.
-func nesting() int {
+// taskDepth is how deep tasks are that the calling goroutine hands to a pool.
+func taskDepth() int {
 	if w := currentWorker(); w != nil {
 		return int(w.depth.Load()) + 1
 	}
 	return 0
 }
 
-// lend lends the slot of the task that calls, if one does, to tasks that are at
+// startHelper lends the slot of the task that calls, if one does, to tasks that are at
 // least as deep as what it waits for, until back is called.
-func lend(depth int) (back func()) {
+func startHelper(depth int) (back func()) {
 	if w := currentWorker(); w != nil {
-		return w.p.lend(depth)
+		return w.p.startHelper(depth)
 	}
 	return func() {}
 }
 
-func (p *pool) lend(depth int) (back func()) {
+func (p *pool) startHelper(depth int) (back func()) {
 	h := &worker{p: p, least: depth}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.broken != nil {
 		return func() {}
 	}
-	p.crew[h] = true
-	p.workers.Go(h.help)
+	p.workers[h] = true
+	p.running.Go(h.help)
 	return func() {
 		p.mu.Lock()
 		h.gone = true
@@ -100,11 +100,11 @@ func (w *worker) help() {
 	ended := false
 	defer func() {
 		if !ended { // a task called runtime.Goexit
-			w.p.workers.Go(w.help)
+			w.p.running.Go(w.help)
 			return
 		}
 		w.p.mu.Lock()
-		delete(w.p.crew, w)
+		delete(w.p.workers, w)
 		w.p.mu.Unlock()
 	}()
 	for f := w.p.acquire(w); f != nil; f = w.p.acquire(w) {

@@ -34,20 +34,20 @@ type job interface {
 	state() *jobState
 	// take returns at most max tasks, or nil if there are none now; left is how
 	// many remain, or -1 if that is not known. Called with pool.mu held.
-	take(max int) *parcel
+	take(max int) *chunk
 	left() int
 	// isListed reports whether the job stays with the pool after a take; else it
 	// is offered again.
 	isListed() bool
 }
 
-// A parcel is a row of tasks of one job with their arguments and places for
+// A chunk is a row of tasks of one job with their arguments and places for
 // the results. It is not changed by being divided.
-type parcel struct {
+type chunk struct {
 	st        *jobState
 	kind      *call.Function                         // tells the types
 	do        func(i int, a, r unsafe.Pointer) error // in this process; i is the place in the job
-	sink      func(c *parcel, from, to int)          // the outcomes of a range are there
+	sink      func(c *chunk, from, to int)           // the outcomes of a range are there
 	base      int                                    // place of the first task in the job
 	n         int
 	args, out unsafe.Pointer
@@ -56,7 +56,7 @@ type parcel struct {
 	dropped   func(i int) bool // nobody waits for the task at place i in the job; may be nil
 }
 
-// Faults are the errors of a parcel's tasks, by place in the job. Most parcels
+// Faults are the errors of a chunk's tasks, by place in the job. Most chunks
 // have none.
 type faults struct {
 	mu sync.Mutex
@@ -84,13 +84,13 @@ func (f *faults) none() bool {
 	return len(f.m) == 0
 }
 
-func (c *parcel) state() *jobState { return c.st }
-func (c *parcel) size() int        { return c.n }
+func (c *chunk) state() *jobState { return c.st }
+func (c *chunk) size() int        { return c.n }
 
-func (c *parcel) arg(i int) unsafe.Pointer    { return c.kind.Arg.At(c.args, i) }
-func (c *parcel) result(i int) unsafe.Pointer { return c.kind.Result.At(c.out, i) }
+func (c *chunk) arg(i int) unsafe.Pointer    { return c.kind.Arg.At(c.args, i) }
+func (c *chunk) result(i int) unsafe.Pointer { return c.kind.Result.At(c.out, i) }
 
-func (c *parcel) part(from, to int) *parcel {
+func (c *chunk) part(from, to int) *chunk {
 	p := *c
 	p.base, p.n = c.base+from, to-from
 	if p.n > 0 { // else the address may be behind the row
@@ -100,14 +100,14 @@ func (c *parcel) part(from, to int) *parcel {
 }
 
 // retry is the same with one more try.
-func (c *parcel) retry() *parcel {
+func (c *chunk) retry() *chunk {
 	p := *c
 	p.tries++
 	return &p
 }
 
 // abandoned lists which of the first n tasks nobody waits for.
-func (c *parcel) abandoned(n int) (places []int) {
+func (c *chunk) abandoned(n int) (places []int) {
 	for i := 0; c.dropped != nil && i < n; i++ {
 		if c.dropped(c.base + i) {
 			places = append(places, i)
@@ -118,7 +118,7 @@ func (c *parcel) abandoned(n int) (places []int) {
 
 // encode appends arguments until there are limit bytes, and returns how many;
 // if the first cannot be encoded it returns 0 and why.
-func (c *parcel) encode(w *codec.Writer, limit int) (int, error) {
+func (c *chunk) encode(w *codec.Writer, limit int) (int, error) {
 	in, results, err := call.Codecs(c.kind)
 	if err != nil {
 		return 0, err
@@ -155,13 +155,13 @@ func (c *parcel) encode(w *codec.Writer, limit int) (int, error) {
 }
 
 // plainArgs reports whether encoding the arguments calls no user's code.
-func (c *parcel) plainArgs() bool {
+func (c *chunk) plainArgs() bool {
 	in, err := codec.OfPointee(c.kind.Arg.Pointer)
 	return err != nil || in.Fixed
 }
 
 // deliver stores the outcomes of r.done tasks from the given place on.
-func (c *parcel) deliver(from int, r *reply) error {
+func (c *chunk) deliver(from int, r *reply) error {
 	out, err := codec.OfPointee(c.kind.Result.Pointer)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (c *parcel) deliver(from int, r *reply) error {
 	return nil
 }
 
-func (c *parcel) deliverEach(out *codec.Codec, from int, r *reply) {
+func (c *chunk) deliverEach(out *codec.Codec, from int, r *reply) {
 	errs := r.errs
 	for i := range r.done {
 		if len(errs) > 0 && errs[0].at == i {
@@ -197,20 +197,20 @@ func (c *parcel) deliverEach(out *codec.Codec, from int, r *reply) {
 	}
 }
 
-func (c *parcel) fail(from, to int, err error) {
+func (c *chunk) fail(from, to int, err error) {
 	for i := from; i < to; i++ {
 		c.errs.set(c.base+i, err)
 	}
 	c.settle(from, to)
 }
 
-func (c *parcel) settle(from, to int) {
+func (c *chunk) settle(from, to int) {
 	if from < to {
 		c.sink(c, from, to)
 	}
 }
 
-func (c *parcel) call(i int) {
+func (c *chunk) call(i int) {
 	if c.dropped != nil && c.dropped(c.base+i) {
 		c.errs.set(c.base+i, context.Canceled)
 		return
@@ -221,4 +221,4 @@ func (c *parcel) call(i int) {
 }
 
 // err returns the error of task i, which is settled.
-func (c *parcel) err(i int) error { return c.errs.get(c.base + i) }
+func (c *chunk) err(i int) error { return c.errs.get(c.base + i) }

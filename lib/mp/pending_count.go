@@ -6,35 +6,35 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A tally counts the values of a queue for goroutines that are put and not yet
+// A pendingCount counts the values of a queue for goroutines that are put and not yet
 // dealt with.
-type tally struct {
+type pendingCount struct {
 	counted bool
 	left    *shm.Object // one word
 }
 
-func newTally(counted bool) tally {
-	return tally{counted, shm.NewLocal(8)}
+func newPendingCount(counted bool) pendingCount {
+	return pendingCount{counted, shm.NewLocal(8)}
 }
 
-func (t *tally) handle() ([]byte, error) { return encodeObject(t.left, "Queue") }
+func (t *pendingCount) handle() ([]byte, error) { return encodeObject(t.left, "Queue") }
 
-// expect counts a value that is about to be put, and unless undoes that if it
+// addPending counts a value that is about to be put, and unless undoes that if it
 // was not.
-func (t *tally) expect() {
+func (t *pendingCount) addPending() {
 	if t.counted {
 		t.left.U32(0).Add(1)
 	}
 }
 
-func (t *tally) unless(err error) error {
+func (t *pendingCount) removeOn(err error) error {
 	if err != nil && t.counted {
 		_ = t.done()
 	}
 	return err
 }
 
-func (t *tally) done() error {
+func (t *pendingCount) done() error {
 	for n := t.left.U32(0).Load(); ; n = t.left.U32(0).Load() {
 		if n == 0 {
 			return errTooDone
@@ -48,7 +48,7 @@ func (t *tally) done() error {
 	}
 }
 
-func (t *tally) join(ctx context.Context) error {
+func (t *pendingCount) join(ctx context.Context) error {
 	for n := t.left.U32(0).Load(); n > 0; n = t.left.U32(0).Load() {
 		if err := waitWord(ctx, t.left, 0, n, shm.Watch{}); err != nil {
 			return err
