@@ -72,6 +72,9 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 // Wait returns ctx's error, and everybody else's Wait ErrBroken until Reset. If it
 // breaks by a death, one of the errors matches ErrPeerDied, too.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
+	if b == nil {
+		return 0, nilError("Barrier")
+	}
 	defer runtime.KeepAlive(b)
 	o := b.object()
 	parties := int(o.U32(barrierParties).Load())

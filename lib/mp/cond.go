@@ -39,6 +39,9 @@ func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
 // WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
 // ErrPeerDied. L is locked all the same, unless it is shared and closed.
 func (c *Cond) WaitContext(ctx context.Context) error {
+	if c == nil {
+		return nilError("Cond")
+	}
 	o := c.object()
 	turn, losses := o.U32(condTurns).Load(), o.Losses()
 	c.L.Unlock()

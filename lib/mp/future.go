@@ -127,6 +127,10 @@ type submitJob struct {
 //go:noinline
 func submit(ctx context.Context, pool *Pool, fn call.Function, arg unsafe.Pointer, f *future, result unsafe.Pointer) {
 	f.done, f.cancel, f.kind, f.result = make(chan struct{}), func(error) {}, fn.Result, result
+	if pool == nil {
+		f.settle(nil, nilError("Pool"))
+		return
+	}
 	if err := poolOf(pool).submit(ctx, &fn, arg, f); err != nil {
 		f.settle(nil, err)
 	}

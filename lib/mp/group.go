@@ -71,6 +71,9 @@ func (g *Group) Context() context.Context {
 // error. If ctx ends first, Wait returns an error that matches ErrRunning and
 // ctx's, and the functions go on.
 func (g *Group) Wait(ctx context.Context) error {
+	if g == nil {
+		return nilError("Group")
+	}
 	g.init()
 	done := make(chan struct{})
 	go func() { g.all.Wait(); close(done) }()

@@ -69,6 +69,9 @@ func (j *mapJob) take(max int) *chunk {
 //
 //go:noinline
 func mapRow(ctx context.Context, pool *Pool, fn call.Function, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
+	if pool == nil {
+		return nil, nilError("Pool")
+	}
 	p := poolOf(pool)
 	o, err := newJobOptions(opts)
 	if err != nil {

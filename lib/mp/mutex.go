@@ -81,6 +81,9 @@ func closedLock(l shm.Mutex) error {
 // LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
 // a closed Mutex is ErrClosed.
 func (m *Mutex) LockContext(ctx context.Context) error {
+	if m == nil {
+		return nilError("Mutex")
+	}
 	defer runtime.KeepAlive(m)
 	l, ok := m.shared()
 	if !ok {

@@ -76,6 +76,9 @@ func (c *pipeEnd) watched(q queue) queue {
 // gone, ctx's, and that v cannot be encoded. It waits where the receiver is far
 // behind.
 func (c *Conn[T]) Send(ctx context.Context, v T) error {
+	if c == nil {
+		return nilError("Conn")
+	}
 	if c.end.users == nil {
 		return c.end.send(ctx, call.Hide(unsafe.Pointer(&v)))
 	}
@@ -114,6 +117,9 @@ func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 // RecvInto is Recv for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
 func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
+	if c == nil {
+		return nilError("Conn")
+	}
 	return c.end.recv(ctx, unsafe.Pointer(v))
 }
 

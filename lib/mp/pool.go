@@ -53,6 +53,9 @@ func NewPool(b Backend, opts ...PoolOption) (*Pool, error) {
 }
 
 func poolOf(p *Pool) *pool {
+	if p == nil {
+		panic(nilError("Pool"))
+	}
 	p.once.Do(func() {
 		in, _ := newPool(Goroutines, newOptions()) // goroutines cannot fail to start
 		p.in = in
@@ -68,6 +71,9 @@ func poolOf(p *Pool) *pool {
 // Stderr could not be written. A pool that nobody refers to any more is closed
 // by itself.
 func (p *Pool) Close() error {
+	if p == nil {
+		return nilError("Pool")
+	}
 	in := poolOf(p)
 	if w := currentWorker(); w != nil && w.p == in {
 		return errCloseInTask

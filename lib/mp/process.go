@@ -203,6 +203,9 @@ func (p *Process) Alive() bool {
 // If ctx ends first, Join returns an error that matches ErrRunning and ctx's, and
 // the function goes on.
 func (p *Process) Join(ctx context.Context) error {
+	if p == nil {
+		return nilError("Process")
+	}
 	select {
 	case <-p.done:
 		return p.err

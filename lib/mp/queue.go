@@ -125,6 +125,9 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, tr
 func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
 
 func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
+	if q == nil {
+		return nilError("Queue")
+	}
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		return localPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
@@ -146,6 +149,9 @@ func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
 
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+	if q == nil {
+		return v, false, nilError("Queue")
+	}
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		ok, err = localGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
@@ -162,6 +168,9 @@ func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error)
 // GetInto is Get for large values that arrive again and again: a slice of
 // numbers goes into the memory that *v has, if it is large enough.
 func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
+	if q == nil {
+		return nilError("Queue")
+	}
 	_, err := q.in().get(ctx, unsafe.Pointer(v), true)
 	return err
 }

@@ -42,6 +42,9 @@ func (m *ReentrantMutex) Lock() { mustLock(m.LockContext(context.Background())) 
 // LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
 // a closed ReentrantMutex is ErrClosed.
 func (m *ReentrantMutex) LockContext(ctx context.Context) error {
+	if m == nil {
+		return nilError("ReentrantMutex")
+	}
 	defer runtime.KeepAlive(m)
 	me := goroutineID()
 	if m.again(me) {

@@ -48,6 +48,9 @@ func (m *RWMutex) Lock() { mustLock(m.LockContext(context.Background())) }
 // LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
 // a closed RWMutex is ErrClosed.
 func (m *RWMutex) LockContext(ctx context.Context) error {
+	if m == nil {
+		return nilError("RWMutex")
+	}
 	defer runtime.KeepAlive(m)
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
@@ -144,6 +147,9 @@ func (m *RWMutex) RLock() { mustLock(m.RLockContext(context.Background())) }
 // RLockContext is RLock that gives up when ctx ends, with ctx's error. The error of
 // a closed RWMutex is ErrClosed.
 func (m *RWMutex) RLockContext(ctx context.Context) error {
+	if m == nil {
+		return nilError("RWMutex")
+	}
 	defer runtime.KeepAlive(m)
 	o := m.object()
 	if o.IsShared() && o.Index() < 0 { // too many processes to count

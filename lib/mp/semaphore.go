@@ -61,6 +61,9 @@ func (s *Semaphore) make(b Backend, n, least int) error {
 // Acquire waits for a unit and takes it. Its error is ctx's, ErrClosed, or
 // ErrPeerDied if nobody is left who could release one.
 func (s *Semaphore) Acquire(ctx context.Context) error {
+	if s == nil {
+		return nilError("Semaphore")
+	}
 	defer runtime.KeepAlive(s)
 	if s.TryAcquire() {
 		return nil

@@ -142,6 +142,9 @@ type Method[S, A, R any] interface {
 // returns its error, and the call may yet happen. The error of a Ref that was
 // closed, or whose process is gone, matches ErrClosed.
 func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F, arg A) (r R, err error) {
+	if ref == nil || ref.in == nil {
+		return r, nilError("Ref")
+	}
 	err = ref.in.ask(ctx, methodOf[S, A, R](fn), unsafe.Pointer(&arg), unsafe.Pointer(&r))
 	return r, err
 }

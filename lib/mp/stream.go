@@ -78,6 +78,9 @@ type streaming interface {
 
 //go:noinline
 func openStream(ctx context.Context, pool *Pool, fn call.Function, ordered bool, opts []JobOption) (streaming, error) {
+	if pool == nil {
+		return nil, nilError("Pool")
+	}
 	ctx, release := mphost.WithCancel(ctx)
 	p := poolOf(pool)
 	o, err := newJobOptions(opts)

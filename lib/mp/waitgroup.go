@@ -65,6 +65,9 @@ func (g *WaitGroup) Wait() { mustLock(g.WaitContext(context.Background())) }
 // WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
 // ErrPeerDied.
 func (g *WaitGroup) WaitContext(ctx context.Context) error {
+	if g == nil {
+		return nilError("WaitGroup")
+	}
 	defer runtime.KeepAlive(g)
 	o := g.object()
 	w := shm.Watch{Peers: true, Losses: o.Losses()}
