@@ -237,7 +237,7 @@ func (w *worker) serve() error {
 	for fd := control.FD; fd < control.FD+3; fd++ {
 		syscall.CloseOnExec(fd) // the socket, and what package gonbui opens
 	}
-	// Through the runtime's poller: see startProcess in package session.
+	// Through the runtime's poller: see connect in package supervisor.
 	if err := syscall.SetNonblock(control.FD, true); err != nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
