@@ -21,7 +21,7 @@ func (b *builder) noteEffects(r *check.Result, in map[*symtab.Symbol]emit.Form) 
 	for _, f := range r.Files {
 		for _, d := range f.Decls {
 			fd, ok := d.(*ast.FuncDecl)
-			if !ok || fd.Body == nil || fd.Recv == nil && fd.Name.Name == emit.EntryName(b.c.N) {
+			if !ok || fd.Body == nil || fd.Recv == nil && fd.Name.Name == emit.EntryName(b.cell.N) {
 				continue
 			}
 			if owner := r.Owner(fd.Name.Pos()); owner != nil && owner.Kind == cell.Func {
@@ -31,7 +31,7 @@ func (b *builder) noteEffects(r *check.Result, in map[*symtab.Symbol]emit.Form) 
 	}
 	e := effects.Effects{Reads: b.needs(in)}
 	var entry effects.Summary
-	if fd := r.EntryDecl(emit.EntryName(b.c.N)); fd != nil {
+	if fd := r.EntryDecl(emit.EntryName(b.cell.N)); fd != nil {
 		entry = sc.Summarize(fd)
 	}
 	for _, s := range b.specs {
@@ -87,7 +87,7 @@ func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 		if s == nil || seen[s.Key] || fresh[s.Key] {
 			return
 		}
-		if s.Origin == b.o {
+		if s.Origin == b.origin {
 			fresh.Add(s.Key)
 		} else {
 			seen.Add(s.Names()...)
@@ -102,7 +102,7 @@ func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 	}
 	for _, st := range b.stmts {
 		for _, r := range st.Refs {
-			if !r.Top && b.before[r.Name].Kind == symtab.InNotebook && !only[r.Name] {
+			if !r.Top && b.stmtBindings[r.Name].Kind == symtab.InNotebook && !only[r.Name] {
 				add(b.lookupBefore(r.Name))
 			}
 		}
@@ -120,7 +120,7 @@ func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 			add(b.lookup(name))
 		}
 		if s.Kind == cell.Type {
-			for key := range b.t.Methods[s.Key] {
+			for key := range b.table.Methods[s.Key] {
 				add(b.lookup(key))
 			}
 		}
@@ -194,7 +194,7 @@ func (l live) References(key string) (names []string, isVariable bool) {
 
 func (l live) MethodsNamed(name string) []string {
 	var out []string
-	for _, m := range l.b.t.Methods {
+	for _, m := range l.b.table.Methods {
 		for key := range m {
 			if strings.HasSuffix(key, "."+name) {
 				out = append(out, key)

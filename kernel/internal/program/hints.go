@@ -23,18 +23,18 @@ func (b *builder) explain(msg string) string {
 	if !ok {
 		return msg + b.memberHint(msg)
 	}
-	for s, reason := range b.dropped {
+	for s, reason := range b.broken {
 		if slices.Contains(s.Names(), name) {
 			return msg + " (set aside: " + reason + ")"
 		}
 	}
 	switch {
-	case b.t.Aside[name] != nil:
-		return msg + " (set aside: " + b.t.Aside[name].Reason + ")"
+	case b.table.Aside[name] != nil:
+		return msg + " (set aside: " + b.table.Aside[name].Reason + ")"
 	case b.unbound[name] != nil:
 		return msg + b.importHint(name)
 	}
-	if n, ok := b.t.Lost[name]; ok && b.p.cfg.Solo != "" {
+	if n, ok := b.table.Lost[name]; ok && b.p.cfg.Standalone != "" {
 		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
 	} else if ok {
 		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
@@ -51,7 +51,7 @@ var (
 // notebook has given to something else.
 func (b *builder) memberHint(msg string) string {
 	if m := noMethod.FindStringSubmatch(msg); m != nil {
-		if method := b.t.Aside[m[1]+"."+m[2]]; method != nil {
+		if method := b.table.Aside[m[1]+"."+m[2]]; method != nil {
 			return " (set aside: " + method.Reason + ")"
 		}
 	}
@@ -61,7 +61,7 @@ func (b *builder) memberHint(msg string) string {
 	}
 	s := b.lookup(m[1])
 	path := b.p.pkgs.ByName(m[1], m[2:])
-	if s == nil || s.Origin == nil || s.Origin.Cell == b.c.N || path == "" || !b.p.pkgs.ExportsAll(path, m[2:]) {
+	if s == nil || s.Origin == nil || s.Origin.Cell == b.cell.N || path == "" || !b.p.pkgs.ExportsAll(path, m[2:]) {
 		return ""
 	}
 	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", s.KindWord(), m[1], cell.Name(s.Origin.Cell), path, m[1])
@@ -90,10 +90,10 @@ func (b *builder) importHint(name string) string {
 // checker returns the checker of the cell's units.
 func (b *builder) checker() *check.Checker {
 	origin := func(n int) *symtab.Origin {
-		if n == b.c.N {
-			return b.o
+		if n == b.cell.N {
+			return b.origin
 		}
-		return b.t.Cells[n]
+		return b.table.Cells[n]
 	}
-	return &check.Checker{Lang: b.p.cfg.Lang, Importer: b.p.pkgs, Cell: b.c.N, Origin: origin, Explain: b.explain}
+	return &check.Checker{Lang: b.p.cfg.Lang, Importer: b.p.pkgs, Cell: b.cell.N, Origin: origin, Explain: b.explain}
 }

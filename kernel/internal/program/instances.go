@@ -19,9 +19,9 @@ func (b *builder) instancesOf(s *symtab.Symbol) []symtab.Instance {
 	if !s.Decl.Generic || b.noInstances {
 		return nil
 	}
-	all := b.t.Instances[s.Key]
+	all := b.table.Instances[s.Key]
 	if s.Recv != "" {
-		all = b.t.Instances[s.Recv]
+		all = b.table.Instances[s.Recv]
 	}
 	var out []symtab.Instance
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -113,4 +113,22 @@ func (f *finder) addStruct(s *types.Struct) {
 		}
 		return
 	}
+}
+
+// The compiler makes wrappers of functions, which may hold a copy of the body:
+// for method values, for types that embed a method's receiver, for instances of
+// generic code. When a function is compiled again, the unit must lead the
+// compiler to make them again.
+
+// recompiledGenerics lists the older methods and generic functions that the unit compiles
+// again, those among extra and those that the cell redefines.
+func (b *builder) recompiledGenerics(extra []*symtab.Symbol) []*symtab.Symbol {
+	var out []*symtab.Symbol
+	for _, s := range append(b.decls[:len(b.decls):len(b.decls)], extra...) {
+		wrapped := s.Kind == cell.Func && s.Key != "" && (s.Recv != "" || s.Decl.Generic)
+		if wrapped && b.table.Names[s.Key] != nil && b.lookup(s.Key) == s {
+			out = append(out, s)
+		}
+	}
+	return out
 }

@@ -49,8 +49,8 @@ func (p *Program) MarkLost(n map[string]int) {
 	maps.Copy(p.table.Lost, n)
 }
 
-// Regained ends MarkLost for all variables that exist.
-func (p *Program) Regained() {
+// ClearLost ends MarkLost for all variables that exist.
+func (p *Program) ClearLost() {
 	defer p.change()()
 	maps.DeleteFunc(p.table.Lost, func(name string, _ int) bool {
 		s := p.table.Names[name]

@@ -55,9 +55,9 @@ func (b *builder) dependsOnConstant(name string, seen map[string]bool) bool {
 	})
 }
 
-// specsFollow reports whether a cell of declarations has variables with literals
+// specsFollowConstants reports whether a cell of declarations has variables with literals
 // that follow constants: these must be in the function of the cell's statements.
-func (b *builder) specsFollow() bool {
+func (b *builder) specsFollowConstants() bool {
 	return slices.ContainsFunc(b.specs, func(s *emit.Spec) bool {
 		return slices.Contains(b.following(s.Source, s.Owner.Bindings, false), true)
 	})
@@ -66,27 +66,27 @@ func (b *builder) specsFollow() bool {
 // noteLiterals makes a symbol of what follows constants in the cell's statements.
 func (b *builder) noteLiterals(r *check.Result) {
 	b.statements = nil
-	if b.c.N == 0 {
+	if b.cell.N == 0 {
 		return
 	}
-	holder := &symtab.Symbol{Kind: cell.Statement, GoName: emit.EntryName(b.c.N), Origin: b.o, Bindings: b.before}
+	holder := &symtab.Symbol{Kind: cell.Statement, GoName: emit.EntryName(b.cell.N), Origin: b.origin, Bindings: b.stmtBindings}
 	any := false
 	for _, st := range b.stmts {
 		if len(st.Outermost) == 0 {
 			continue
 		}
-		follow := b.following(st.Source, b.before, false)
+		follow := b.following(st.Source, b.stmtBindings, false)
 		any = any || slices.Contains(follow, true)
 		holder.LiteralSources = append(holder.LiteralSources, symtab.LiteralSource{Source: st.Source, Follows: follow})
 	}
 	if any {
 		b.statements = holder
-		b.settleLiterals(r, holder)
+		b.recordLiterals(r, holder)
 	}
 }
 
-// settleLiterals notes the types of a symbol's literals that follow constants.
-func (b *builder) settleLiterals(r *check.Result, s *symtab.Symbol) {
+// recordLiterals notes the types of a symbol's literals that follow constants.
+func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
 	s.Literals = nil
 	body := r.BodyOf(s)
 	if body == nil {
@@ -143,7 +143,7 @@ func (b *builder) functionLiterals(r *check.Result, s *symtab.Symbol) {
 	s.LiteralSources, s.Literals = nil, nil
 	if follow := b.followingIn(s); slices.Contains(follow, true) {
 		s.LiteralSources = []symtab.LiteralSource{{Source: s.Decl.Source, Follows: follow}}
-		b.settleLiterals(r, s)
+		b.recordLiterals(r, s)
 	}
 }
 
@@ -202,14 +202,14 @@ func (b *builder) describeLiterals(u *Unit) {
 		u.Fresh = append(u.Fresh, literalNames("main."+b.statements.GoName, b.statements, nil)...)
 		u.changes.LiteralHolders = append(u.changes.LiteralHolders, b.statements)
 	}
-	for _, old := range b.holders {
-		s := b.heldAgain[old]
+	for _, old := range b.literalHolders {
+		s := b.recompiledHolders[old]
 		u.Fresh = append(u.Fresh, literalNames("main."+old.GoName, s, old)...)
 		u.changes.FormerHolders = append(u.changes.FormerHolders, old)
 		u.changes.LiteralHolders = append(u.changes.LiteralHolders, s)
 	}
 	before := map[*symtab.Symbol]*symtab.Symbol{}
-	for old, s := range b.recomp {
+	for old, s := range b.recompiled {
 		if b.byConstant[old] && s.GoName == old.GoName {
 			before[s] = old
 		}
@@ -232,7 +232,7 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	}
 	u.changes.StubbedLiterals = append(u.changes.StubbedLiterals, follow...)
 	u.Fresh = append(u.Fresh, follow...)
-	for name := range b.t.StubbedLiterals {
+	for name := range b.table.StubbedLiterals {
 		if !strings.HasPrefix(name, container+".func") {
 			continue
 		}
@@ -245,16 +245,16 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	}
 }
 
-// settleAllLiterals notes the literals of the cell, and of what is compiled again.
-func (b *builder) settleAllLiterals(r *check.Result) {
+// recordAllLiterals notes the literals of the cell, and of what is compiled again.
+func (b *builder) recordAllLiterals(r *check.Result) {
 	b.noteLiterals(r)
 	for _, s := range b.decls {
 		b.functionLiterals(r, s)
 	}
-	for _, s := range b.recomp {
+	for _, s := range b.recompiled {
 		b.functionLiterals(r, s)
 	}
-	for _, old := range b.holders {
-		b.settleLiterals(r, b.heldAgain[old])
+	for _, old := range b.literalHolders {
+		b.recordLiterals(r, b.recompiledHolders[old])
 	}
 }

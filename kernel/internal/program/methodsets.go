@@ -14,23 +14,23 @@ import (
 // other methods, if the unit has the new descriptors: of the receiver, of all
 // types that embed it, of their instances and of struct types without a name.
 
-// touch adds the types whose sets of methods the unit changes.
-func (r *reacher) touch() {
+// addTouched adds the types whose sets of methods the unit changes.
+func (r *reacher) addTouched() {
 	for _, s := range r.b.decls {
 		if s.Recv != "" && !s.IsUnnamed() {
 			r.embedders(s.Recv)
 		}
 	}
-	for s := range r.b.dropped {
-		r.without(s)
+	for s := range r.b.broken {
+		r.addWithout(s)
 	}
-	for _, s := range r.b.t.RemovedMethods {
-		r.without(s)
+	for _, s := range r.b.table.RemovedMethods {
+		r.addWithout(s)
 	}
 }
 
-// without adds what a method that is gone has changed.
-func (r *reacher) without(method *symtab.Symbol) {
+// addWithout adds what a method that is gone has changed.
+func (r *reacher) addWithout(method *symtab.Symbol) {
 	if t := r.b.lookup(method.Recv); method.Recv != "" && t != nil && t.Kind == cell.Type {
 		r.add(t)
 		r.embedders(method.Recv)
@@ -40,7 +40,7 @@ func (r *reacher) without(method *symtab.Symbol) {
 // embedders adds the types that embed a type, themselves or through others.
 func (r *reacher) embedders(name string) {
 	r.embedding[name] = true
-	for user := range r.b.t.Users[name] {
+	for user := range r.b.table.Users[name] {
 		s := r.b.lookup(user.Key)
 		if user.Kind != cell.Type || s == nil || s.Kind != cell.Type || r.embedding[s.Key] || !s.Embeds(name) {
 			continue
@@ -50,9 +50,9 @@ func (r *reacher) embedders(name string) {
 	}
 }
 
-// joins reports whether a new method may stand before one that is promoted, or
+// mayHidePromoted reports whether a new method may stand before one that is promoted, or
 // beside it: then what selects a method of that name is compiled again.
-func (b *builder) joins(s *symtab.Symbol) bool {
+func (b *builder) mayHidePromoted(s *symtab.Symbol) bool {
 	t := b.lookup(s.Recv)
 	if t == nil || t.Kind != cell.Type {
 		return false
@@ -60,7 +60,7 @@ func (b *builder) joins(s *symtab.Symbol) bool {
 	if t.EmbedsAny() {
 		return true
 	}
-	for user := range b.t.Users[s.Recv] {
+	for user := range b.table.Users[s.Recv] {
 		if (user.Kind == cell.Type || user.Kind == cell.Func) && user.Embeds(s.Recv) {
 			return true
 		}
@@ -79,8 +79,8 @@ func (b *builder) touchedStructs(touched map[string]bool) []*typetext.Text {
 		return s == nil || s.Kind != cell.Type
 	}
 	var out []*typetext.Text
-	for _, key := range slices.Sorted(maps.Keys(b.t.Structs)) {
-		t := b.t.Structs[key]
+	for _, key := range slices.Sorted(maps.Keys(b.table.Structs)) {
+		t := b.table.Structs[key]
 		if slices.ContainsFunc(t.Names, func(n string) bool { return touched[n] }) && !slices.ContainsFunc(t.Names, isGone) {
 			out = append(out, t)
 		}

@@ -1,12 +1,15 @@
 // Package program turns a cell and the notebook's live declarations into one
 // object for the worker.
 //
-// The notebook is one Go package, main. Build takes a cell through named
-// passes: parse (package cell), resolve (what each free name means), shape
-// (type-check signatures and statements, which gives the types of new
-// variables), redefine (which older declarations must be compiled again),
-// check (type-check bodies), emit (Go files with the cell's own positions) and
-// compile. A Program changes in Commit alone.
+// The notebook is one Go package, main. Build takes a cell through named passes:
+// parse (package cell), resolve (what each free name means), shape (check
+// signatures and statements, which gives the types of new variables), dependents
+// (which older declarations must be compiled again), check (check bodies),
+// effects, emit (Go files with the cell's own positions) and compile. A Program
+// changes in Commit alone.
+//
+// Passes are methods of a builder, each in a file of its name. What needs no
+// builder is a package below this folder.
 package program
 
 import (
@@ -47,9 +50,9 @@ type Config struct {
 	// RuntimePackage is the import path of the package whose Show and
 	// ShowError functions receive the value of a last expression.
 	RuntimePackage string
-	// Solo is the import path of a package with a function Main, which takes
+	// Standalone is the import path of a package with a function Main, which takes
 	// the cell. If it is set, each unit is a whole program that calls it.
-	Solo string
+	Standalone string
 	// Next reports whether another Build follows the present one at once. It
 	// may be nil.
 	Next func() bool
@@ -126,7 +129,7 @@ type Declaration struct {
 // New returns an empty program.
 func New(cfg Config) *Program {
 	if cfg.RuntimePackage == "" {
-		cfg.RuntimePackage = cfg.Solo
+		cfg.RuntimePackage = cfg.Standalone
 	}
 	if cfg.RuntimePackage == "" {
 		cfg.RuntimePackage = defaultRuntime
@@ -140,7 +143,7 @@ func New(cfg Config) *Program {
 	tool := compiler.New(compiler.Config{
 		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, Env: cfg.Env, Flags: cfg.Flags,
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
-		KeepSources: cfg.KeepSources, NoStandby: cfg.Solo != "",
+		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "",
 	})
 	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: symtab.NewTable()}
 }
@@ -196,7 +199,7 @@ func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 		c = c.Sequence()
 	}
 	u, err := newBuilder(p, c).build(ctx)
-	if errors.Is(err, errSequence) {
+	if errors.Is(err, errNeedsSequence) {
 		u, err = newBuilder(p, c.Sequence()).build(ctx)
 	}
 	if err != nil {

@@ -15,8 +15,8 @@ func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]emit.Form {
 		r.source(s.Decl.Refs, s.Bindings, b.lookup)
 		r.declared(s)
 	}
-	r.touch()
-	for _, s := range b.redone(extra) {
+	r.addTouched()
+	for _, s := range b.recompiledGenerics(extra) {
 		r.embedders(s.Recv)
 		for _, in := range b.instancesOf(s) {
 			for _, name := range in.TypeNames() {
@@ -29,7 +29,7 @@ func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]emit.Form {
 		r.source(s.Source.Refs, s.Owner.Bindings, b.lookup)
 	}
 	for _, st := range b.stmts {
-		r.source(st.Refs, b.before, b.lookupBefore)
+		r.source(st.Refs, b.stmtBindings, b.lookupBefore)
 	}
 	for _, v := range b.vars {
 		if v.Type != nil || v.TypeExpr != nil {
@@ -39,8 +39,8 @@ func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]emit.Form {
 	for _, s := range extra {
 		r.add(s)
 	}
-	if extra != nil || len(b.holders) > 0 {
-		for _, old := range b.holders {
+	if extra != nil || len(b.literalHolders) > 0 {
+		for _, old := range b.literalHolders {
 			r.source(old.LiteralRefs(), old.Bindings, b.lookup)
 		}
 	}
@@ -80,7 +80,7 @@ func (r *reacher) add(s *symtab.Symbol) {
 
 // formOf decides whether a unit needs the body of an older function.
 func (b *builder) formOf(s *symtab.Symbol) emit.Form {
-	if s.Kind == cell.Func && !s.Decl.Generic && (b.p.isSnapshot || s.IsLoaded && (b.lasts(s) || !b.mentions(s) || !isSmallLeaf(s))) {
+	if s.Kind == cell.Func && !s.Decl.Generic && (b.p.isSnapshot || s.IsLoaded && (b.mayOutlive(s) || !b.mentions(s) || !isSmallLeaf(s))) {
 		return emit.Signature
 	}
 	return emit.Full
@@ -123,10 +123,10 @@ func (b *builder) mentions(s *symtab.Symbol) bool {
 				b.mentioned["."+sel] = true
 			}
 		}
-		for _, d := range b.c.Decls {
+		for _, d := range b.cell.Decls {
 			note(d.Source)
 		}
-		for _, st := range b.c.Stmts {
+		for _, st := range b.cell.Stmts {
 			note(st.Source)
 		}
 	}
@@ -153,12 +153,12 @@ func (r *reacher) declared(s *symtab.Symbol) {
 		return
 	}
 	r.types[s.Key] = true
-	for key, m := range r.b.t.Methods[s.Key] {
+	for key, m := range r.b.table.Methods[s.Key] {
 		if r.b.fresh[key] == nil {
 			r.add(r.b.lookup(m.Key))
 		}
 	}
-	for _, m := range r.b.back {
+	for _, m := range r.b.returning {
 		if m.Recv == s.Key && r.b.fresh[m.Key] == nil {
 			r.add(m)
 		}

@@ -8,107 +8,29 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
-	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
-
-// A builder carries one cell through the passes.
-type builder struct {
-	p *Program
-	t *symtab.Table
-	c *cell.Cell
-	o *symtab.Origin
-
-	binds     map[string]symtab.Binding // what free names mean in the cell's declarations
-	before    map[string]symtab.Binding // and in its statements, before these define them
-	unbound   map[string][]string       // selector bases that nothing explains, with what is selected
-	imports   map[string]string
-	dots      []string
-	blanks    []string
-	importPos map[string]cell.Pos
-
-	fresh   map[string]*symtab.Symbol   // by name: what the cell declares
-	methods map[string][]*symtab.Symbol // fresh methods by receiver
-	decls   []*symtab.Symbol            // fresh functions, types, constants, in order
-	specs   []*emit.Spec                // variable specifications of a cell without statements
-	stmts   []*emit.Stmt
-
-	vars         map[string]*symtab.Symbol // variables that the cell makes
-	recomp       map[*symtab.Symbol]*symtab.Symbol
-	order        []*symtab.Symbol // keys of recomp in order
-	back         []*symtab.Symbol // set-aside symbols that are tried again
-	backBy       map[string]*symtab.Symbol
-	stillAside   map[*symtab.Symbol]bool   // those of back that did not compile
-	dropped      map[*symtab.Symbol]string // older symbols that no longer compile, and why
-	droppedOrder []*symtab.Symbol
-	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
-	lasting      map[string]bool // functions and methods that function literals of the unit use
-	valued       []string        // methods that literals use or that are values, with a dot before
-	reset        []*symtab.Symbol
-	notices      []string
-	links        map[string]symtab.LinkName
-	last         *symtab.Check
-	effects      effects.Effects
-	flags        []string          // that the cell defines
-	instances    []symtab.Instance // of generic code, that the unit uses
-	structs      []*typetext.Text  // without a name, that embed types of the notebook
-	touched      map[string]bool   // types whose methods or wrappers the unit makes anew; see touch
-	noInstances  bool              // of older cells: they do not suit a new definition
-	shape        *shape
-	firsts       []emit.FirstValue
-	altered      effects.Names // variables that the cell's code changes after their first values
-	inside       effects.Names // those of altered in whose memory something is changed
-
-	statements *symtab.Symbol                    // of the cell: literals that follow constants; nil if there are none
-	holders    []*symtab.Symbol                  // statements of older cells with literals that follow what the cell changes
-	heldAgain  map[*symtab.Symbol]*symtab.Symbol // copies of them, as compiled now
-	byConstant map[*symtab.Symbol]bool           // symbols that are compiled again because of a constant
-}
-
-func newBuilder(p *Program, c *cell.Cell) *builder {
-	return &builder{
-		p: p, t: p.table, c: c,
-		o:          &symtab.Origin{Cell: c.N, Source: c.Src},
-		binds:      map[string]symtab.Binding{},
-		before:     map[string]symtab.Binding{},
-		unbound:    map[string][]string{},
-		imports:    map[string]string{},
-		importPos:  map[string]cell.Pos{},
-		fresh:      map[string]*symtab.Symbol{},
-		methods:    map[string][]*symtab.Symbol{},
-		vars:       map[string]*symtab.Symbol{},
-		recomp:     map[*symtab.Symbol]*symtab.Symbol{},
-		dropped:    map[*symtab.Symbol]string{},
-		backBy:     map[string]*symtab.Symbol{},
-		stillAside: map[*symtab.Symbol]bool{},
-		links:      map[string]symtab.LinkName{},
-		lasting:    map[string]bool{},
-		heldAgain:  map[*symtab.Symbol]*symtab.Symbol{},
-		byConstant: map[*symtab.Symbol]bool{},
-	}
-}
 
 // declare makes symbols for what the cell declares.
 func (b *builder) declare() {
-	for _, d := range b.c.Decls {
-		b.noteLasting(&d.Source)
+	for _, d := range b.cell.Decls {
+		b.noteOutliving(&d.Source)
 		if d.Kind == cell.Var {
-			owner := &symtab.Symbol{Kind: cell.Var, Origin: b.o, Decl: d, Bindings: b.binds}
+			owner := &symtab.Symbol{Kind: cell.Var, Origin: b.origin, Decl: d, Bindings: b.bindings}
 			b.specs = append(b.specs, &emit.Spec{Source: d.Source, Var: d.Var, Names: d.Names, Owner: owner})
 			for _, n := range d.Names {
 				if n.Name != "_" {
-					v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.o, Bindings: b.binds}
+					v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.origin, Bindings: b.bindings}
 					v.Pragma, v.Remote = b.linknames(n.Name)
 					b.vars[n.Name] = v
 				}
 			}
 			continue
 		}
-		s := &symtab.Symbol{Kind: d.Kind, Origin: b.o, Decl: d, Bindings: b.binds, Recv: d.Recv}
+		s := &symtab.Symbol{Kind: d.Kind, Origin: b.origin, Decl: d, Bindings: b.bindings, Recv: d.Recv}
 		b.decls = append(b.decls, s)
 		if d.Recv == "" {
 			s.Pragma, _ = b.linknames(d.Names[0].Name)
@@ -117,13 +39,13 @@ func (b *builder) declare() {
 			b.declareName(s, n.Name)
 		}
 	}
-	for i, s := range b.c.Stmts {
-		st := &emit.Stmt{Stmt: s, IsResult: i == b.c.Result}
+	for i, s := range b.cell.Stmts {
+		st := &emit.Stmt{Stmt: s, IsResult: i == b.cell.Result}
 		b.stmts = append(b.stmts, st)
-		b.noteLasting(&s.Source)
+		b.noteOutliving(&s.Source)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
-				v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.o, Bindings: b.binds}
+				v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.origin, Bindings: b.bindings}
 				if s.Var != nil {
 					v.Pragma, v.Remote = b.linknames(n.Name)
 				}
@@ -160,27 +82,27 @@ func (b *builder) declareInits() {
 	}
 }
 
-// noteLasting collects what function literals may call, and methods that are
+// noteOutliving collects what function literals may call, and methods that are
 // values. Their code may stay in use when a function has been redefined, and
 // cannot be compiled again: it must not hold copies of bodies.
-func (b *builder) noteLasting(s *cell.Source) {
+func (b *builder) noteOutliving(s *cell.Source) {
 	for _, r := range s.Refs {
 		if !r.Top && s.InLiteral(r.Off) {
-			b.lasting[r.Name] = true
+			b.outliving[r.Name] = true
 		}
 	}
 	for _, m := range s.Methods {
-		b.lasting["."+m] = true
-		b.valued = append(b.valued, "."+m)
+		b.outliving["."+m] = true
+		b.methodValues = append(b.methodValues, "."+m)
 	}
 }
 
-// lasts reports whether function literals of the unit may call s.
-func (b *builder) lasts(s *symtab.Symbol) bool {
+// mayOutlive reports whether function literals of the unit may call s.
+func (b *builder) mayOutlive(s *symtab.Symbol) bool {
 	if s.Recv != "" {
-		return b.lasting["."+s.GoName] || b.t.MethodValues["."+s.GoName]
+		return b.outliving["."+s.GoName] || b.table.MethodValues["."+s.GoName]
 	}
-	return b.lasting[s.Key]
+	return b.outliving[s.Key]
 }
 
 func (b *builder) declareName(s *symtab.Symbol, name string) {
@@ -212,17 +134,17 @@ func (b *builder) resolve() cell.Errors {
 		return errs
 	}
 	sels := map[string][]string{}
-	for _, d := range b.c.Decls {
+	for _, d := range b.cell.Decls {
 		gather(sels, d.Refs)
 	}
-	for _, s := range b.c.Stmts {
+	for _, s := range b.cell.Stmts {
 		gather(sels, s.Refs)
 	}
 	for name, sel := range sels {
-		b.before[name] = b.bind(name, sel)
-		b.binds[name] = b.before[name]
+		b.stmtBindings[name] = b.bind(name, sel)
+		b.bindings[name] = b.stmtBindings[name]
 		if b.vars[name] != nil && b.imports[name] == "" {
-			b.binds[name] = symtab.Binding{Kind: symtab.InNotebook}
+			b.bindings[name] = symtab.Binding{Kind: symtab.InNotebook}
 		}
 	}
 	return b.clashes()
@@ -245,7 +167,7 @@ func (b *builder) clashes() cell.Errors {
 		for i, n := range st.Names {
 			if st.New[i] && b.fresh[n.Name] != nil {
 				at := st.Source.PosIn(n.Off)
-				errs = append(errs, &cell.Error{Cell: b.c.N, Pos: at, Msg: n.Name + " redeclared in this cell", Source: cell.Line(b.c.Src, at.Line)})
+				errs = append(errs, &cell.Error{Cell: b.cell.N, Pos: at, Msg: n.Name + " redeclared in this cell", Source: cell.Line(b.cell.Src, at.Line)})
 			}
 		}
 	}
@@ -256,12 +178,12 @@ var errCgo = errors.New(`import "C" cannot be used in a cell: put the C code int
 
 func (b *builder) resolveImports() cell.Errors {
 	var errs cell.Errors
-	for _, im := range b.c.Imports {
+	for _, im := range b.cell.Imports {
 		fail := func(err error) {
 			if b.p.isSnapshot { // the rest of the text can be asked about
 				return
 			}
-			errs = append(errs, &cell.Error{Cell: b.c.N, Pos: im.Pos, Msg: err.Error(), Source: cell.Line(b.c.Src, im.Pos.Line)})
+			errs = append(errs, &cell.Error{Cell: b.cell.N, Pos: im.Pos, Msg: err.Error(), Source: cell.Line(b.cell.Src, im.Pos.Line)})
 		}
 		if im.Path == "C" {
 			fail(errCgo)
@@ -313,13 +235,13 @@ func (b *builder) bind(name string, sels []string) symtab.Binding {
 	if path, ok := b.imports[name]; ok {
 		return symtab.Binding{Kind: symtab.Imported, Path: path}
 	}
-	if path, ok := b.t.Imports[name]; ok {
+	if path, ok := b.table.Imports[name]; ok {
 		return symtab.Binding{Kind: symtab.Imported, Path: path}
 	}
-	if b.t.Names[name] != nil {
+	if b.table.Names[name] != nil {
 		return symtab.Binding{Kind: symtab.InNotebook}
 	}
-	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.t.DotImports...) {
+	for _, path := range append(b.dots[:len(b.dots):len(b.dots)], b.table.DotImports...) {
 		if pkg, err := b.p.pkgs.Import(path); err == nil && exportdata.Exports(pkg, name) {
 			return symtab.Binding{Kind: symtab.DotImported, Path: path}
 		}
@@ -327,10 +249,10 @@ func (b *builder) bind(name string, sels []string) symtab.Binding {
 	if types.Universe.Lookup(name) != nil {
 		return symtab.Binding{Kind: symtab.Universe}
 	}
-	if b.t.Aside[name] != nil {
+	if b.table.Aside[name] != nil {
 		return symtab.Binding{Kind: symtab.InNotebook}
 	}
-	if _, lost := b.t.Lost[name]; lost {
+	if _, lost := b.table.Lost[name]; lost {
 		return symtab.Binding{Kind: symtab.InNotebook}
 	}
 	if name == symtab.ContextName {
@@ -365,14 +287,14 @@ func (b *builder) lookupBefore(name string) *symtab.Symbol {
 	if s := b.fresh[name]; s != nil {
 		return s
 	}
-	s := b.t.Names[name]
+	s := b.table.Names[name]
 	if s == nil {
-		return b.backBy[name]
+		return b.returningByName[name]
 	}
-	if _, gone := b.dropped[s]; gone {
+	if _, gone := b.broken[s]; gone {
 		return nil
 	}
-	if r := b.recomp[s]; r != nil {
+	if r := b.recompiled[s]; r != nil {
 		return r
 	}
 	return s

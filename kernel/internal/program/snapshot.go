@@ -9,6 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
+	"github.com/perijove/perijove/kernel/internal/program/hoist"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -69,7 +70,7 @@ type Checked struct {
 func (s *Snapshot) Check(c *cell.Cell) *Checked {
 	b := newBuilder(s.p, c)
 	b.declare()
-	b.hoist()
+	b.stmts = hoist.Hoist(b.stmts, b.fresh, b.methods)
 	if errs := b.resolve(); len(errs) > 0 {
 		return nil
 	}

@@ -68,8 +68,8 @@ func definedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	return false
 }
 
-// settleLoops finds out what keeping a loop's values and variables takes.
-func (b *builder) settleLoops(r *check.Result, entry *ast.FuncDecl) {
+// recordLoops finds out what keeping a loop's values and variables takes.
+func (b *builder) recordLoops(r *check.Result, entry *ast.FuncDecl) {
 	for st, block := range b.loops(entry) {
 		st.KeptValues, st.KeptVars = nil, nil
 		for _, u := range cell.Unused(block.List) {

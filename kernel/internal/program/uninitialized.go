@@ -27,9 +27,9 @@ func (p *Program) SetUninitialized(list map[string]symtab.Failure, failed bool) 
 // retried lists the packages whose initialization is to be tried again: those that the cell imports, and those that
 // older ones have imported since it failed.
 func (b *builder) retried() []string {
-	list := slices.Collect(maps.Keys(b.t.Uninitialized.Retry))
+	list := slices.Collect(maps.Keys(b.table.Uninitialized.Retry))
 	for path := range b.importPos {
-		if _, ok := b.t.Uninitialized.Failures[path]; ok {
+		if _, ok := b.table.Uninitialized.Failures[path]; ok {
 			list = append(list, path)
 		}
 	}
@@ -39,9 +39,9 @@ func (b *builder) retried() []string {
 
 // refused lists the packages that the cell must not refer to.
 func (b *builder) refused() map[string]symtab.Failure {
-	list := maps.Clone(b.t.Uninitialized.Failures)
+	list := maps.Clone(b.table.Uninitialized.Failures)
 	for _, path := range b.retried() {
-		delete(list, b.t.Uninitialized.Failures[path].Package)
+		delete(list, b.table.Uninitialized.Failures[path].Package)
 		delete(list, path)
 	}
 	return list
@@ -53,7 +53,7 @@ func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 	if len(refused) == 0 {
 		return nil
 	}
-	users := b.t.Dependents(slices.Sorted(maps.Keys(refused)))
+	users := b.table.Dependents(slices.Sorted(maps.Keys(refused)))
 	found := map[string]token.Pos{}
 	text := map[string]string{}
 	note := func(path, msg string, at token.Pos) {
@@ -65,7 +65,7 @@ func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 		if pn, ok := obj.(*types.PkgName); ok {
 			obj = types.NewTypeName(token.NoPos, pn.Imported(), pn.Name(), nil)
 		}
-		if path := b.uses(r, obj, users); path != "" {
+		if path := b.dependsOn(r, obj, users); path != "" {
 			note(path, fmt.Sprintf("%s needs package %s, which is not initialized: ", mangle.Demangle(id.Name), path), id.Pos())
 		} else if obj.Pkg() != nil {
 			path := obj.Pkg().Path()
@@ -81,8 +81,8 @@ func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 	return errs.Sorted()
 }
 
-// uses returns the package that a declaration of an older cell depends on, or "".
-func (b *builder) uses(r *check.Result, obj types.Object, users map[*symtab.Symbol]string) string {
+// dependsOn returns the package that a declaration of an older cell depends on, or "".
+func (b *builder) dependsOn(r *check.Result, obj types.Object, users map[*symtab.Symbol]string) string {
 	if obj.Pkg() != r.Pkg {
 		return ""
 	}
@@ -95,7 +95,7 @@ func (b *builder) uses(r *check.Result, obj types.Object, users map[*symtab.Symb
 	if b.fresh[key] != nil || b.vars[key] != nil {
 		return ""
 	}
-	return users[b.t.Names[key]]
+	return users[b.table.Names[key]]
 }
 
 // receiverName is the notebook's name of the type that a method belongs to.
@@ -113,5 +113,5 @@ func receiverName(fn *types.Func) string {
 // inCell reports whether a place is in the text of the cell.
 func (b *builder) inCell(r *check.Result, at token.Pos) bool {
 	n, ok := cell.Number(r.Fset.Position(at).Filename)
-	return ok && n == b.c.N
+	return ok && n == b.cell.N
 }

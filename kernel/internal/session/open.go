@@ -57,16 +57,16 @@ func (s *Session) newProgram() *program.Program {
 		solo = standalonePackage
 	}
 	return program.New(program.Config{
-		Solo:     solo,
-		Compile:  s.cfg.Image.Toolchain.Compile(),
-		Lang:     s.cfg.Image.Toolchain.Lang(),
-		GOROOT:   s.cfg.Image.Toolchain.Root,
-		Dir:      dir,
-		Importer: s.modules,
-		Next:     s.hasNext,
-		Memory:   s.compilerLimit.Load,
-		Flags:    s.cfg.CompileFlags,
-		Env:      append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
+		Standalone: solo,
+		Compile:    s.cfg.Image.Toolchain.Compile(),
+		Lang:       s.cfg.Image.Toolchain.Lang(),
+		GOROOT:     s.cfg.Image.Toolchain.Root,
+		Dir:        dir,
+		Importer:   s.modules,
+		Next:       s.hasNext,
+		Memory:     s.compilerLimit.Load,
+		Flags:      s.cfg.CompileFlags,
+		Env:        append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
 }
 

@@ -50,7 +50,7 @@ func (r *run) replayDirective(d cell.DirectiveLine) error {
 		}
 	}
 	if !list {
-		r.session.program.Load().Regained()
+		r.session.program.Load().ClearLost()
 	}
 	for _, e := range skipped {
 		r.print("not repeated: what %s did to %s: %s\n", cell.Name(e.Cell), strings.Join(e.Effects.Writes, ", "), e.Unfit)

@@ -82,3 +82,21 @@ func String(t types.Type, main *types.Package) string {
 		return p.Name()
 	}))
 }
+
+// Signature writes a function type without the names of parameters and results,
+// with packages by their paths.
+func Signature(sig *types.Signature) string {
+	return types.TypeString(unnamed(sig), (*types.Package).Path)
+}
+
+// unnamed returns a function type without the names of parameters and results.
+func unnamed(sig *types.Signature) *types.Signature {
+	tuple := func(t *types.Tuple) *types.Tuple {
+		var list []*types.Var
+		for v := range t.Variables() {
+			list = append(list, types.NewParam(v.Pos(), v.Pkg(), "", v.Type()))
+		}
+		return types.NewTuple(list...)
+	}
+	return types.NewSignatureType(nil, nil, nil, tuple(sig.Params()), tuple(sig.Results()), sig.Variadic())
+}

@@ -25,9 +25,9 @@ type Initial struct {
 // noteInitial finds out which variables begin in children as they do here. r is
 // about the whole unit.
 func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) {
-	b.firsts, b.altered = nil, effects.Names{}
-	b.inside = effects.Names{}
-	if b.p.cfg.Solo != "" {
+	b.firstValues, b.altered = nil, effects.Names{}
+	b.alteredInside = effects.Names{}
+	if b.p.cfg.Standalone != "" {
 		return
 	}
 	own := effects.Names{}
@@ -55,16 +55,16 @@ func (b *builder) initFunctions() {
 // throughLinks adds the variables that share memory with one in which
 // something was changed.
 func (b *builder) throughLinks() {
-	sets := append(b.t.Sharing[:len(b.t.Sharing):len(b.t.Sharing)], b.effects.Sharing...)
+	sets := append(b.table.Sharing[:len(b.table.Sharing):len(b.table.Sharing)], b.effects.Sharing...)
 	for more := true; more; {
 		more = false
 		for _, set := range sets {
-			if !slices.ContainsFunc(set, func(name string) bool { return b.inside[name] }) {
+			if !slices.ContainsFunc(set, func(name string) bool { return b.alteredInside[name] }) {
 				continue
 			}
 			for _, name := range set {
-				if v := b.lookup(name); !b.inside[name] && v != nil && !v.ChangesWhole {
-					b.inside[name], b.altered[name], more = true, true, true
+				if v := b.lookup(name); !b.alteredInside[name] && v != nil && !v.ChangesWhole {
+					b.alteredInside[name], b.altered[name], more = true, true, true
 				}
 			}
 		}
@@ -75,7 +75,7 @@ func (b *builder) throughLinks() {
 func (b *builder) stmtValues(own effects.Names) {
 	sh := b.shape
 	sc := b.newScan(sh.result, sh.in)
-	for _, id := range sh.tops {
+	for _, id := range sh.topVars {
 		if obj := sh.result.Info.Defs[id]; obj != nil && b.vars[id.Name] != nil {
 			sc.Variables[obj] = id.Name
 		}
@@ -104,7 +104,7 @@ func (b *builder) stmtValues(own effects.Names) {
 			if !b.repeatable(sc, values, own) {
 				continue
 			}
-			b.firsts = append(b.firsts, emit.FirstValue{Stmt: st, ErrorVars: b.mayHoldErrors(st.Names)})
+			b.firstValues = append(b.firstValues, emit.FirstValue{Stmt: st, ErrorVars: b.mayHoldErrors(st.Names)})
 		}
 		for _, n := range st.Names {
 			own.Add(n.Name)
@@ -152,7 +152,7 @@ func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 	for name := range s.Inside {
 		if v := b.lookup(name); v == nil || !v.ChangesWhole {
 			out.Add(name)
-			b.inside.Add(name)
+			b.alteredInside.Add(name)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (b *builder) specValues(r *check.Result, sc *effects.Analysis, own effects.
 			own.Add(n.Name)
 		}
 		if !constants(r, bySpec[s]) {
-			b.firsts = append(b.firsts, emit.FirstValue{Spec: s, ErrorVars: b.mayHoldErrors(s.Names)})
+			b.firstValues = append(b.firstValues, emit.FirstValue{Spec: s, ErrorVars: b.mayHoldErrors(s.Names)})
 		}
 	}
 }
@@ -224,8 +224,8 @@ func (b *builder) mayHoldErrors(list []cell.Ref) (out []string) {
 // describeInitial fills in what children must know.
 func (b *builder) describeInitial(u *Unit) {
 	in := &u.Initial
-	if len(b.firsts) > 0 {
-		in.Func = "main." + emit.InitialName(b.c.N)
+	if len(b.firstValues) > 0 {
+		in.Func = "main." + emit.InitialName(b.cell.N)
 		u.Fresh = append(u.Fresh, in.Func)
 	}
 	for _, v := range b.vars {
@@ -237,10 +237,10 @@ func (b *builder) describeInitial(u *Unit) {
 	}
 	altered := effects.Names{}
 	note := func(s *symtab.Symbol) { b.noteAltered(altered, s.Function.Summary) }
-	for _, s := range b.t.Names {
+	for _, s := range b.table.Names {
 		note(s)
 	}
-	for _, methods := range b.t.Methods {
+	for _, methods := range b.table.Methods {
 		for _, s := range methods {
 			note(s)
 		}
@@ -248,7 +248,7 @@ func (b *builder) describeInitial(u *Unit) {
 	for _, s := range b.decls {
 		note(s)
 	}
-	for name := range b.t.Altered {
+	for name := range b.table.Altered {
 		if b.vars[name] == nil {
 			altered.Add(name)
 		}
@@ -268,6 +268,6 @@ func (b *builder) describeInitial(u *Unit) {
 // sameInChildren reports whether an older variable has the value that it has in
 // children: its first one.
 func (b *builder) sameInChildren(name string) bool {
-	s := b.t.Names[name]
-	return s != nil && s.Kind == cell.Var && s.SameInChildren && !b.t.Altered[name]
+	s := b.table.Names[name]
+	return s != nil && s.Kind == cell.Var && s.SameInChildren && !b.table.Altered[name]
 }

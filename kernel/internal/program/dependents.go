@@ -12,32 +12,32 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// affected finds the older symbols that must be compiled again because of what
+// findDependents finds the older symbols that must be compiled again because of what
 // the cell declares, and puts copies of them into b.recomp. It follows users
 // of a name whose meaning changed: through types, constants, variables and
 // signatures to their users in turn, while a function whose body alone is
 // concerned ends the chain, apart from those that may have inlined it.
-func (b *builder) affected() {
-	a := affected{b: b, names: map[string]bool{}, constants: map[string]bool{}}
+func (b *builder) findDependents() {
+	a := dependents{b: b, names: map[string]bool{}, constants: map[string]bool{}}
 	for _, s := range b.declared() {
 		b.compare(&a, s)
 	}
-	for _, m := range b.t.RemovedMethods {
-		if b.joins(m) {
+	for _, m := range b.table.RemovedMethods {
+		if b.mayHidePromoted(m) {
 			a.changed(m.Recv)
 		}
 	}
 	for len(a.todo) > 0 {
 		name := a.todo[0]
 		a.todo = a.todo[1:]
-		for user := range b.t.Users[name] {
+		for user := range b.table.Users[name] {
 			a.user(user, name)
 		}
 	}
-	symtab.SortSymbols(b.order)
+	symtab.SortSymbols(b.recompiledOrder)
 }
 
-type affected struct {
+type dependents struct {
 	b     *builder
 	names map[string]bool // names whose users must follow
 	todo  []string
@@ -46,7 +46,7 @@ type affected struct {
 	constants map[string]bool
 }
 
-func (a *affected) changed(name string) {
+func (a *dependents) changed(name string) {
 	if !a.names[name] {
 		a.names[name] = true
 		a.todo = append(a.todo, name)
@@ -73,12 +73,12 @@ func (b *builder) declared() []*symtab.Symbol {
 }
 
 // compare notes what changes by a new meaning of s's names.
-func (b *builder) compare(a *affected, s *symtab.Symbol) {
+func (b *builder) compare(a *dependents, s *symtab.Symbol) {
 	for _, name := range s.Names() {
-		old := b.t.Names[name]
+		old := b.table.Names[name]
 		switch {
 		case old == nil:
-			if s.Recv != "" && b.joins(s) {
+			if s.Recv != "" && b.mayHidePromoted(s) {
 				a.changed(s.Recv)
 			}
 		case s.Recv != "" && old.Decl.PtrRecv != s.Decl.PtrRecv:
@@ -102,8 +102,8 @@ func (b *builder) compare(a *affected, s *symtab.Symbol) {
 // compiled with it in sight that lead to it. A method may also be reached
 // through an interface whose dynamic type the compiler knew, so for methods
 // all that had it in sight count.
-func (a *affected) inliners(old *symtab.Symbol) {
-	saw := a.b.t.CompiledWith[old.Key]
+func (a *dependents) inliners(old *symtab.Symbol) {
+	saw := a.b.table.CompiledWith[old.Key]
 	if len(saw) == 0 {
 		return
 	}
@@ -115,7 +115,7 @@ func (a *affected) inliners(old *symtab.Symbol) {
 	}
 	seen := map[string]bool{old.Key: true}
 	for todo := []string{old.Key}; len(todo) > 0; todo = todo[1:] {
-		for s := range a.b.t.Users[todo[0]] {
+		for s := range a.b.table.Users[todo[0]] {
 			if s.Kind == cell.Func && saw[s] && !seen[s.Key] {
 				seen[s.Key] = true
 				todo = append(todo, s.Key)
@@ -125,9 +125,9 @@ func (a *affected) inliners(old *symtab.Symbol) {
 	}
 }
 
-func (a *affected) recompile(s *symtab.Symbol) {
+func (a *dependents) recompile(s *symtab.Symbol) {
 	b := a.b
-	if b.recomp[s] != nil || b.replaced(s) {
+	if b.recompiled[s] != nil || b.replaced(s) {
 		return
 	}
 	clone := *s
@@ -135,14 +135,14 @@ func (a *affected) recompile(s *symtab.Symbol) {
 	if s.Kind == cell.Func {
 		clone.IsLoaded = false
 	}
-	b.recomp[s] = &clone
-	b.order = append(b.order, s)
+	b.recompiled[s] = &clone
+	b.recompiledOrder = append(b.recompiledOrder, s)
 }
 
 // replaced reports whether the cell's own declarations take all of s's names.
 func (b *builder) replaced(s *symtab.Symbol) bool {
 	for _, name := range s.Names() {
-		if b.t.Names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
+		if b.table.Names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
 			return false
 		}
 	}
@@ -150,7 +150,7 @@ func (b *builder) replaced(s *symtab.Symbol) bool {
 }
 
 // user handles a symbol that mentions a changed name.
-func (a *affected) user(s *symtab.Symbol, name string) {
+func (a *dependents) user(s *symtab.Symbol, name string) {
 	if s.Kind == cell.Statement {
 		a.literals(s, name)
 		return
@@ -177,33 +177,33 @@ func (a *affected) user(s *symtab.Symbol, name string) {
 }
 
 // literals has the literals of older statements compiled again.
-func (a *affected) literals(s *symtab.Symbol, name string) {
-	if a.constants[name] && a.b.heldAgain[s] == nil {
+func (a *dependents) literals(s *symtab.Symbol, name string) {
+	if a.constants[name] && a.b.recompiledHolders[s] == nil {
 		clone := *s
-		a.b.heldAgain[s] = &clone
-		a.b.holders = append(a.b.holders, s)
+		a.b.recompiledHolders[s] = &clone
+		a.b.literalHolders = append(a.b.literalHolders, s)
 	}
 }
 
-// returning makes copies of the declarations that were set aside, to try them
+// retryAside makes copies of the declarations that were set aside, to try them
 // again.
-func (b *builder) returning() {
-	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.t.RemovedMethods) == 0 {
+func (b *builder) retryAside() {
+	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.table.RemovedMethods) == 0 {
 		return
 	}
-	for _, a := range symtab.SortedAside(b.t.Aside) {
+	for _, a := range symtab.SortedAside(b.table.Aside) {
 		taken := false
 		for _, name := range a.Names() {
-			taken = taken || b.fresh[name] != nil || b.vars[name] != nil || b.t.Names[name] != nil
+			taken = taken || b.fresh[name] != nil || b.vars[name] != nil || b.table.Names[name] != nil
 		}
 		if taken {
 			continue
 		}
 		clone := *a.Symbol
 		clone.IsLoaded, clone.Uses = false, nil
-		b.back = append(b.back, &clone)
+		b.returning = append(b.returning, &clone)
 		for _, name := range clone.Names() {
-			b.backBy[name] = &clone
+			b.returningByName[name] = &clone
 		}
 	}
 }
@@ -211,76 +211,76 @@ func (b *builder) returning() {
 // setAside drops the owner of a fault, an older declaration that the cell
 // breaks or that was broken already.
 func (b *builder) setAside(f check.Fault) {
-	if b.stillAside[f.Owner] { // another fault of the same body
+	if b.stillBroken[f.Owner] { // another fault of the same body
 		return
 	}
 	if f.Owner.Kind == cell.Statement {
-		b.leaveLiterals(f)
+		b.dropLiterals(f)
 		return
 	}
-	for i, s := range b.back {
+	for i, s := range b.returning {
 		if s == f.Owner {
-			b.back = append(b.back[:i:i], b.back[i+1:]...)
-			b.stillAside[s] = true
+			b.returning = append(b.returning[:i:i], b.returning[i+1:]...)
+			b.stillBroken[s] = true
 			for _, name := range s.Names() {
-				delete(b.backBy, name)
+				delete(b.returningByName, name)
 			}
 			return
 		}
 	}
 	old := f.Owner
-	for o, clone := range b.recomp {
+	for o, clone := range b.recompiled {
 		if clone == f.Owner {
 			old = o
 		}
 	}
-	if _, done := b.dropped[old]; done {
+	if _, done := b.broken[old]; done {
 		return
 	}
 	reason := f.Err.Error()
 	if f.Err.Pos.Line == 0 { // in what we write for a variable
 		reason = fmt.Sprintf("its type does not compile: %s", f.Err.Msg)
 	}
-	b.dropped[old] = reason
-	b.droppedOrder = append(b.droppedOrder, old)
+	b.broken[old] = reason
+	b.brokenOrder = append(b.brokenOrder, old)
 }
 
-// leaveLiterals gives up literals that do not compile any more.
-func (b *builder) leaveLiterals(f check.Fault) {
-	for old, s := range b.heldAgain {
+// dropLiterals gives up literals that do not compile any more.
+func (b *builder) dropLiterals(f check.Fault) {
+	for old, s := range b.recompiledHolders {
 		if s == f.Owner {
-			delete(b.heldAgain, old)
-			b.holders = slices.DeleteFunc(b.holders, func(h *symtab.Symbol) bool { return h == old })
+			delete(b.recompiledHolders, old)
+			b.literalHolders = slices.DeleteFunc(b.literalHolders, func(h *symtab.Symbol) bool { return h == old })
 			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.Origin.Cell), f.Err.Error())
 		}
 	}
-	b.stillAside[f.Owner] = true
+	b.stillBroken[f.Owner] = true
 }
 
-// settleOlder takes fingerprints of the recompiled symbols, chooses their link
+// recordOlder takes fingerprints of the recompiled symbols, chooses their link
 // names and says what happened to them.
-func (b *builder) settleOlder(r *check.Result) {
-	for _, old := range b.order {
-		if _, gone := b.dropped[old]; gone {
-			delete(b.recomp, old)
+func (b *builder) recordOlder(r *check.Result) {
+	for _, old := range b.recompiledOrder {
+		if _, gone := b.broken[old]; gone {
+			delete(b.recompiled, old)
 			continue
 		}
-		s := b.recomp[old]
-		b.settleAgain(r, s)
+		s := b.recompiled[old]
+		b.recordRecompiled(r, s)
 		if s.Kind == cell.Var && s.Fingerprint != old.Fingerprint {
 			b.reset = append(b.reset, s)
 			b.notice("%s (%s) was reset to its zero value: its type %s changed", s.Key, cell.Name(s.Origin.Cell), s.TypeString)
 		}
 	}
-	for _, old := range b.droppedOrder {
+	for _, old := range b.brokenOrder {
 		what := "set aside"
 		if old.Kind == cell.Var {
 			what = "gone"
 		}
-		b.notice("%s (%s) is %s: %s", old.Title(), cell.Name(old.Origin.Cell), what, b.dropped[old])
+		b.notice("%s (%s) is %s: %s", old.Title(), cell.Name(old.Origin.Cell), what, b.broken[old])
 	}
-	for _, s := range b.back {
-		b.settleAgain(r, s)
+	for _, s := range b.returning {
+		b.recordRecompiled(r, s)
 		b.notice("%s (%s) is back: it compiles again", s.Title(), cell.Name(s.Origin.Cell))
 	}
 }
@@ -289,7 +289,7 @@ func (b *builder) notice(format string, args ...any) {
 	b.notices = append(b.notices, fmt.Sprintf(format, args...))
 }
 
-func (b *builder) settleAgain(r *check.Result, s *symtab.Symbol) {
+func (b *builder) recordRecompiled(r *check.Result, s *symtab.Symbol) {
 	obj := b.object(r, s)
 	if obj == nil {
 		return
@@ -308,13 +308,13 @@ func (b *builder) settleAgain(r *check.Result, s *symtab.Symbol) {
 // renewed reports whether a method needs a new stub: running code that was
 // compiled for the old signature or the old receiver must not reach it.
 func (b *builder) renewed(s *symtab.Symbol) bool {
-	old := b.t.Names[s.Key]
+	old := b.table.Names[s.Key]
 	if old == nil || s.Recv == "" {
 		return false
 	}
 	if old.CallerFingerprint() != s.CallerFingerprint() {
 		return true
 	}
-	before, now := b.t.Names[s.Recv], b.lookup(s.Recv)
+	before, now := b.table.Names[s.Recv], b.lookup(s.Recv)
 	return before != nil && now != nil && before.Layout != now.Layout
 }

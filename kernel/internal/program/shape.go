@@ -22,15 +22,15 @@ func (b *builder) resultStmt() (int, *emit.Stmt) {
 	return -1, nil
 }
 
-// wrapLast makes the last expression an argument of show, unless it is a call
+// showResult makes the last expression an argument of show, unless it is a call
 // or a receive: those wait for their types.
-func (b *builder) wrapLast() {
+func (b *builder) showResult() {
 	_, st := b.resultStmt()
 	if st == nil || st.Call {
 		return
 	}
 	st.Show = emit.Shown
-	if b.c.HideResult {
+	if b.cell.HideResult {
 		st.Show = emit.Discarded
 	}
 }
@@ -56,9 +56,9 @@ func (b *builder) resultExpr(entry *ast.FuncDecl) ast.Expr {
 	return nil
 }
 
-// lastMayStand reports whether the fault is Go's complaint that the last
+// isResultFault reports whether the fault is Go's complaint that the last
 // expression, a conversion or a call of a built-in function, is not used.
-func (b *builder) lastMayStand(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
+func (b *builder) isResultFault(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	x := b.resultExpr(entry)
 	if x == nil || !strings.HasSuffix(f.Err.Msg, "is not used") {
 		return false
@@ -66,8 +66,8 @@ func (b *builder) lastMayStand(r *check.Result, entry *ast.FuncDecl, f check.Fau
 	return f.Pos >= x.Pos() && f.Pos < x.End() && r.Info.Types[x].IsValue()
 }
 
-// settleLast decides how the value of a last call is shown.
-func (b *builder) settleLast(r *check.Result, entry *ast.FuncDecl) {
+// recordResult decides how the value of a last call is shown.
+func (b *builder) recordResult(r *check.Result, entry *ast.FuncDecl) {
 	x := b.resultExpr(entry)
 	if x == nil {
 		return
@@ -76,7 +76,7 @@ func (b *builder) settleLast(r *check.Result, entry *ast.FuncDecl) {
 	if st.Show != emit.NotShown { // wrapped: look at the argument
 		call := x.(*ast.CallExpr)
 		if st.Show == emit.Shown && len(call.Args) == 1 {
-			st.Show = showAs(r.Info.TypeOf(call.Args[0]))
+			st.Show = emit.ShowModeOf(r.Info.TypeOf(call.Args[0]))
 		}
 		return
 	}
@@ -87,25 +87,10 @@ func (b *builder) settleLast(r *check.Result, entry *ast.FuncDecl) {
 	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
 		return
 	}
-	st.Show = showAs(tv.Type)
-	if b.c.HideResult {
+	st.Show = emit.ShowModeOf(tv.Type)
+	if b.cell.HideResult {
 		st.Show = emit.Discarded
 	}
-}
-
-// showAs decides how a value of a static type is shown.
-func showAs(t types.Type) emit.ShowMode {
-	switch {
-	case isError(t):
-		return emit.ShownAsError
-	case t == types.Universe.Lookup("rune").Type(): // written so: int32 is another Type
-		return emit.ShownAsRune
-	}
-	return emit.Shown
-}
-
-func isError(t types.Type) bool {
-	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
 // isPrint reports whether x calls one of fmt's Print or Fprint functions.
@@ -130,10 +115,10 @@ func isPrint(info *types.Info, x ast.Expr) bool {
 	return strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint")
 }
 
-// settleVars gives the cell's variables their types and link names.
-func (b *builder) settleVars(r *check.Result, entry *ast.FuncDecl, tops []*ast.Ident) {
+// recordVars gives the cell's variables their types and link names.
+func (b *builder) recordVars(r *check.Result, entry *ast.FuncDecl, tops []*ast.Ident) {
 	if entry == nil {
-		b.settleSpecs(r)
+		b.recordSpecs(r)
 		return
 	}
 	stmts := b.stmtsByName()
@@ -144,14 +129,14 @@ func (b *builder) settleVars(r *check.Result, entry *ast.FuncDecl, tops []*ast.I
 			continue
 		}
 		st := stmts[id.Name]
-		b.settleVar(v, obj.Type(), r.Pkg)
+		b.recordVar(v, obj.Type(), r.Pkg)
 		if st != nil {
-			if t := b.declaredType(st.Source, st.Var, b.before); t != nil {
+			if t := b.declaredType(st.Source, st.Var, b.stmtBindings); t != nil {
 				v.Type = t
 			}
 		}
 		if v.Type == nil {
-			v.TypeExpr = b.witness(st, id.Name)
+			v.TypeExpr = b.typeExpr(st, id.Name)
 		}
 	}
 	for _, st := range b.stmts {
@@ -173,10 +158,10 @@ func (b *builder) stmtsByName() map[string]*emit.Stmt {
 	return out
 }
 
-func (b *builder) settleSpecs(r *check.Result) {
+func (b *builder) recordSpecs(r *check.Result) {
 	for name, v := range b.vars {
 		if obj, ok := r.Pkg.Scope().Lookup(v.GoNameOf(name)).(*types.Var); ok {
-			b.settleVar(v, obj.Type(), r.Pkg)
+			b.recordVar(v, obj.Type(), r.Pkg)
 		}
 	}
 	for _, s := range b.specs {
@@ -190,7 +175,7 @@ func (b *builder) settleSpecs(r *check.Result) {
 	}
 }
 
-func (b *builder) settleVar(v *symtab.Symbol, t types.Type, main *types.Package) {
+func (b *builder) recordVar(v *symtab.Symbol, t types.Type, main *types.Package) {
 	v.Type = typetext.Of(t, main)
 	v.TypeString = typetext.String(t, main)
 	v.IsEmbeddable = canEmbed(t)

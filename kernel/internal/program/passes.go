@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/hoist"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
@@ -19,20 +20,20 @@ import (
 // build runs the passes in their order.
 func (b *builder) build(ctx context.Context) (*Unit, error) {
 	b.declare()
-	b.hoist()
+	b.stmts = hoist.Hoist(b.stmts, b.fresh, b.methods)
 	if errs := append(b.resolve(), b.linknameErrors()...); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
-	if b.specsFollow() || b.specsLinked() {
-		return nil, errSequence
+	if b.specsFollowConstants() || b.specsLinked() {
+		return nil, errNeedsSequence
 	}
 	b.placeFlags()
 	b.noteConstraints()
-	b.returning()
+	b.retryAside()
 	if err := b.shapePass(); err != nil {
 		return nil, err
 	}
-	u := &Unit{Cell: b.c, program: b.p}
+	u := &Unit{Cell: b.cell, program: b.p}
 	in, r, err := b.bodyPass()
 	if err != nil {
 		return nil, err
@@ -40,8 +41,8 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := b.sharedSymbolErrors(in); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
-	if b.dynamicInit() && hasWitness(in) {
-		return nil, errSequence
+	if b.dynamicInit() && hasTypeExpr(in) {
+		return nil, errNeedsSequence
 	}
 	e := b.emitUnit(false, in)
 	if err := b.instrument(e, r); err != nil {
@@ -60,12 +61,12 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	return u, nil
 }
 
-// errSequence asks for the cell's variables to be initialized by statements:
+// errNeedsSequence asks for the cell's variables to be initialized by statements:
 // the package's own initialization would evaluate the expressions that stand
 // for the types of older variables.
-var errSequence = errors.New("program: initialize in sequence")
+var errNeedsSequence = errors.New("program: initialize in sequence")
 
-func hasWitness(in map[*symtab.Symbol]emit.Form) bool {
+func hasTypeExpr(in map[*symtab.Symbol]emit.Form) bool {
 	for s := range in {
 		if s.TypeExpr != nil {
 			return true
@@ -77,14 +78,14 @@ func hasWitness(in map[*symtab.Symbol]emit.Form) bool {
 // shapePass checks signatures and statements. It settles the types of
 // variables, which of them are static, and what the last expression shows.
 func (b *builder) shapePass() error {
-	b.wrapLast()
+	b.showResult()
 	for {
 		in := b.reach(nil)
 		r, err := b.checker().Check(b.emitUnit(true, in))
 		if err != nil {
 			return err
 		}
-		entry := r.EntryDecl(emit.EntryName(b.c.N))
+		entry := r.EntryDecl(emit.EntryName(b.cell.N))
 		at := map[token.Pos]bool{}
 		var tops []*ast.Ident
 		if entry != nil {
@@ -95,24 +96,24 @@ func (b *builder) shapePass() error {
 		}
 		var faults []check.Fault
 		for _, f := range r.Faults {
-			if !f.IsUnusedAt(at) && !b.lastMayStand(r, entry, f) && !b.loopFault(r, entry, f) {
+			if !f.IsUnusedAt(at) && !b.isResultFault(r, entry, f) && !b.loopFault(r, entry, f) {
 				faults = append(faults, f)
 			}
 		}
-		own, foreign := b.divide(faults)
+		own, foreign := b.splitFaults(faults)
 		if len(own) > 0 {
 			return check.Errors(own)
 		}
 		if len(foreign) == 0 {
-			b.settleLast(r, entry)
-			b.settleLoops(r, entry)
-			b.settleVars(r, entry, tops)
-			b.shape = &shape{result: r, entry: entry, tops: tops, in: in}
+			b.recordResult(r, entry)
+			b.recordLoops(r, entry)
+			b.recordVars(r, entry, tops)
+			b.shape = &shape{result: r, entry: entry, topVars: tops, in: in}
 			if errs := b.embedErrors(); len(errs) > 0 {
 				return errs
 			}
-			b.settleDecls(r)
-			b.last = &symtab.Check{Pkg: r.Pkg, Info: r.Info}
+			b.recordDecls(r)
+			b.lastCheck = &symtab.Check{Pkg: r.Pkg, Info: r.Info}
 			return nil
 		}
 		for _, f := range foreign {
@@ -123,18 +124,18 @@ func (b *builder) shapePass() error {
 
 // A shape is what the first pass found out about the cell's statements.
 type shape struct {
-	result *check.Result
-	entry  *ast.FuncDecl // one statement for each of the builder's; nil if there are none
-	tops   []*ast.Ident  // that the statements define
-	in     map[*symtab.Symbol]emit.Form
+	result  *check.Result
+	entry   *ast.FuncDecl // one statement for each of the builder's; nil if there are none
+	topVars []*ast.Ident  // that the statements define
+	in      map[*symtab.Symbol]emit.Form
 }
 
 // bodyPass checks function bodies, of the cell and of the older declarations
 // that its changes reach, and settles which of those are set aside.
 func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error) {
-	b.affected()
+	b.findDependents()
 	for {
-		in := b.reach(b.older())
+		in := b.reach(b.recompiledSymbols())
 		r, err := b.checker().Check(b.emitUnit(false, in))
 		if err != nil {
 			return nil, nil, err
@@ -143,22 +144,22 @@ func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error
 			b.noInstances = true
 			continue
 		}
-		own, foreign := b.divide(r.Faults)
+		own, foreign := b.splitFaults(r.Faults)
 		if len(own) > 0 {
 			return nil, nil, check.Errors(own)
 		}
 		if len(foreign) == 0 {
 			b.findInstances(r)
-			b.settleOlder(r)
+			b.recordOlder(r)
 			b.noteUses(r)
-			b.settleAllLiterals(r)
+			b.recordAllLiterals(r)
 			b.noteFlags(r)
 			b.noteEffects(r, in)
 			b.noteInitial(r, in)
 			if errs := b.checkInitialized(r); len(errs) > 0 {
 				return nil, nil, errs
 			}
-			b.last = &symtab.Check{Pkg: r.Pkg, Info: r.Info}
+			b.lastCheck = &symtab.Check{Pkg: r.Pkg, Info: r.Info}
 			return in, r, nil
 		}
 		for _, f := range foreign {
@@ -167,21 +168,21 @@ func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error
 	}
 }
 
-// older lists the symbols that are compiled again.
-func (b *builder) older() []*symtab.Symbol {
+// recompiledSymbols lists the symbols that are compiled again.
+func (b *builder) recompiledSymbols() []*symtab.Symbol {
 	var out []*symtab.Symbol
-	for _, old := range b.order {
-		if _, gone := b.dropped[old]; !gone {
-			out = append(out, b.recomp[old])
+	for _, old := range b.recompiledOrder {
+		if _, gone := b.broken[old]; !gone {
+			out = append(out, b.recompiled[old])
 		}
 	}
-	return append(out, b.back...)
+	return append(out, b.returning...)
 }
 
-// divide separates the faults of the cell from those of older declarations.
-func (b *builder) divide(faults []check.Fault) (own, foreign []check.Fault) {
+// splitFaults separates the faults of the cell from those of older declarations.
+func (b *builder) splitFaults(faults []check.Fault) (own, foreign []check.Fault) {
 	for _, f := range faults {
-		if f.Owner == nil || f.Owner.Origin == b.o {
+		if f.Owner == nil || f.Owner.Origin == b.origin {
 			own = append(own, f)
 		} else {
 			foreign = append(foreign, f)

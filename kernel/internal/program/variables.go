@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
 // link chooses the link name of a variable or function: the one that the
@@ -19,14 +21,14 @@ func (b *builder) link(s *symtab.Symbol) {
 	if s.Recv != "" {
 		return
 	}
-	l, ok := b.t.LinkNames[s.Key]
+	l, ok := b.table.LinkNames[s.Key]
 	switch {
 	case !ok:
 		l = symtab.LinkName{Kind: s.Kind, Fingerprint: s.CallerFingerprint(), Version: 1}
 	case l.Kind != s.Kind || l.Fingerprint != s.CallerFingerprint():
 		l = symtab.LinkName{Kind: s.Kind, Fingerprint: s.CallerFingerprint(), Version: l.Version + 1}
 	}
-	b.links[s.Key] = l
+	b.linkNames[s.Key] = l
 	s.GoName = mangle.Name(s.Key)
 	if s.Kind == cell.Func {
 		s.GoName = mangle.Func(s.Key)
@@ -36,8 +38,8 @@ func (b *builder) link(s *symtab.Symbol) {
 	}
 }
 
-// witness keeps the defining expression of a variable whose type has no name here.
-func (b *builder) witness(st *emit.Stmt, name string) *symtab.TypeExpr {
+// typeExpr keeps the defining expression of a variable whose type has no name here.
+func (b *builder) typeExpr(st *emit.Stmt, name string) *symtab.TypeExpr {
 	if st == nil {
 		return nil
 	}
@@ -62,7 +64,7 @@ func (b *builder) witness(st *emit.Stmt, name string) *symtab.TypeExpr {
 		if ref.Off < w.Span.Start || ref.Off >= w.Span.End {
 			continue
 		}
-		w.Bindings[ref.Name] = b.before[ref.Name]
+		w.Bindings[ref.Name] = b.stmtBindings[ref.Name]
 		if ref.Top {
 			ref.Top = false
 			w.Bindings[ref.Name] = symtab.Binding{Kind: symtab.InNotebook}
@@ -114,4 +116,55 @@ func sameNames(ids []*ast.Ident, names []cell.Ref) bool {
 		named = named || id.Name != "_"
 	}
 	return named
+}
+
+// declaredType returns the source form of a variable's declared type if that
+// mentions more of the notebook than types, as [N]int does: the variable then
+// follows a new value of N. Else it is nil, and the checked type says it all.
+func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]symtab.Binding) *typetext.Text {
+	if v == nil || v.TypeStart >= v.TypeEnd {
+		return nil
+	}
+	var refs []cell.Ref
+	follows := false
+	for _, r := range src.Refs {
+		if r.Off < v.TypeStart || r.Off >= v.TypeEnd || r.Key {
+			continue
+		}
+		refs = append(refs, r)
+		if r.Top || binds[r.Name].Kind == symtab.InNotebook {
+			s := b.lookup(r.Name)
+			follows = follows || s != nil && s.Kind != cell.Type
+		}
+	}
+	if !follows {
+		return nil
+	}
+	slices.SortFunc(refs, func(x, y cell.Ref) int { return x.Off - y.Off })
+	out := &typetext.Text{}
+	at := v.TypeStart
+	literal := func(end int) {
+		out.Parts = append(out.Parts, typetext.Part{Text: src.Text[at:end]})
+		at = end
+	}
+	for _, r := range refs {
+		literal(r.Off)
+		bd := binds[r.Name]
+		switch {
+		case r.Top || bd.Kind == symtab.InNotebook:
+			out.Parts = append(out.Parts, typetext.Part{Name: r.Name})
+			out.Names = append(out.Names, r.Name)
+		case bd.Kind == symtab.Imported || bd.Kind == symtab.DotImported:
+			out.Parts = append(out.Parts, typetext.Part{Path: bd.Path})
+			out.Paths = append(out.Paths, bd.Path)
+			if bd.Kind == symtab.DotImported {
+				out.Parts = append(out.Parts, typetext.Part{Text: "." + r.Name})
+			}
+		default:
+			continue
+		}
+		at += len(r.Name)
+	}
+	literal(v.TypeEnd)
+	return out
 }

@@ -1,4 +1,6 @@
-package program
+// Package hoist moves var specifications of a cell up before the statements that
+// use their variables, as the order of declarations does not matter in Go.
+package hoist
 
 import (
 	"maps"
@@ -9,29 +11,31 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// hoist moves a var specification up before the first statement that uses its
-// variables, by name or through the cell's functions, as the order of
-// declarations does not matter in Go. What the specification needs moves with
-// it. It stays where that is impossible since it depends on a statement in
-// between: then the earlier use means an older variable, if there is one.
-func (b *builder) hoist() {
-	h := hoister{b: b, moved: map[*emit.Stmt]bool{}}
-	for i := 0; i < len(b.stmts); {
+// Hoist moves a var specification up before the first statement that uses its
+// variables, by name or through the cell's functions. What the specification
+// needs moves with it. It stays where that is impossible since it depends on a
+// statement in between: then the earlier use means an older variable, if there
+// is one. decls are the cell's declarations by name, and methods its methods by
+// receiver.
+func Hoist(stmts []*emit.Stmt, decls map[string]*symtab.Symbol, methods map[string][]*symtab.Symbol) []*emit.Stmt {
+	h := hoister{stmts: stmts, decls: decls, methods: methods, moved: map[*emit.Stmt]bool{}}
+	for i := 0; i < len(h.stmts); {
 		if !h.advance(i) {
 			i++
 		}
 	}
+	return h.stmts
 }
 
 // advance moves one specification that statement i needs before it, and reports
 // whether there was one. What that needs in turn is looked at next.
 func (h *hoister) advance(i int) bool {
-	for _, name := range slices.Sorted(maps.Keys(h.needs(h.b.stmts[i]))) {
+	for _, name := range slices.Sorted(maps.Keys(h.needs(h.stmts[i]))) {
 		j := h.specOf(name, i+1)
-		if j < 0 || h.moved[h.b.stmts[j]] { // moved: the two need each other
+		if j < 0 || h.moved[h.stmts[j]] { // moved: the two need each other
 			continue
 		}
-		st := h.b.stmts[j]
+		st := h.stmts[j]
 		if h.move(j, i) > i {
 			h.moved[st] = true
 			return true
@@ -40,9 +44,12 @@ func (h *hoister) advance(i int) bool {
 	return false
 }
 
+// A hoister moves the specifications of one cell.
 type hoister struct {
-	b     *builder
-	moved map[*emit.Stmt]bool
+	stmts   []*emit.Stmt
+	decls   map[string]*symtab.Symbol
+	methods map[string][]*symtab.Symbol
+	moved   map[*emit.Stmt]bool
 }
 
 // needs returns the names that running a statement may use before it defines them.
@@ -65,13 +72,13 @@ func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symtab
 			continue
 		}
 		out[r.Name] = true
-		s := h.b.fresh[r.Name]
+		s := h.decls[r.Name]
 		if s == nil || seen[s] {
 			continue
 		}
 		seen[s] = true
 		h.collect(s.Decl.Refs, out, seen)
-		for _, m := range h.b.methods[s.Key] {
+		for _, m := range h.methods[s.Key] {
 			if !seen[m] {
 				seen[m] = true
 				h.collect(m.Decl.Refs, out, seen)
@@ -82,11 +89,11 @@ func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symtab
 
 // specOf finds the var specification at or after from that declares the name.
 func (h *hoister) specOf(name string, from int) int {
-	for j := from; j < len(h.b.stmts); j++ {
-		if h.b.stmts[j].Var == nil {
+	for j := from; j < len(h.stmts); j++ {
+		if h.stmts[j].Var == nil {
 			continue
 		}
-		for _, n := range h.b.stmts[j].Names {
+		for _, n := range h.stmts[j].Names {
 			if n.Name == name {
 				return j
 			}
@@ -98,9 +105,9 @@ func (h *hoister) specOf(name string, from int) int {
 // move brings specification j before statement i, if what it needs allows
 // that. It returns the new index of statement i.
 func (h *hoister) move(j, i int) int {
-	for name := range h.needs(h.b.stmts[j]) {
+	for name := range h.needs(h.stmts[j]) {
 		if k := h.definedBetween(name, i, j); k >= 0 {
-			if h.b.stmts[k].Var == nil {
+			if h.stmts[k].Var == nil {
 				return i
 			}
 			moved := h.move(k, i)
@@ -110,19 +117,19 @@ func (h *hoister) move(j, i int) int {
 			i = moved
 		}
 	}
-	st := h.b.stmts[j]
-	list := append([]*emit.Stmt(nil), h.b.stmts[:i]...)
+	st := h.stmts[j]
+	list := append([]*emit.Stmt(nil), h.stmts[:i]...)
 	list = append(list, st)
-	list = append(list, h.b.stmts[i:j]...)
-	h.b.stmts = append(list, h.b.stmts[j+1:]...)
+	list = append(list, h.stmts[i:j]...)
+	h.stmts = append(list, h.stmts[j+1:]...)
 	h.retarget(st, i+1, j+1)
 	return i + 1
 }
 
 func (h *hoister) definedBetween(name string, i, j int) int {
 	for k := i; k < j; k++ {
-		for n, r := range h.b.stmts[k].Names {
-			if r.Name == name && h.b.stmts[k].New[n] {
+		for n, r := range h.stmts[k].Names {
+			if r.Name == name && h.stmts[k].New[n] {
 				return k
 			}
 		}
@@ -136,7 +143,7 @@ func (h *hoister) retarget(st *emit.Stmt, from, to int) {
 	for _, n := range st.Names {
 		names[n.Name] = true
 	}
-	for _, other := range h.b.stmts[from:to] {
+	for _, other := range h.stmts[from:to] {
 		for i, r := range other.Refs {
 			if names[r.Name] && !r.Key {
 				other.Refs[i].Top = true

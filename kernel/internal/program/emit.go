@@ -16,9 +16,9 @@ func (b *builder) emitUnit(isShape bool, in map[*symtab.Symbol]emit.Form) *emit.
 	u.IsShape = isShape
 	if !isShape {
 		b.noteBodies(in)
-		u.Wrapped, u.TouchedTypes, u.TouchedStructs = b.redone(b.older()), b.touchedTypes(), b.touchedStructs(b.touched)
-		for _, old := range b.holders {
-			u.LiteralHolders = append(u.LiteralHolders, b.heldAgain[old])
+		u.Wrapped, u.TouchedTypes, u.TouchedStructs = b.recompiledGenerics(b.recompiledSymbols()), b.touchedTypes(), b.touchedStructs(b.touched)
+		for _, old := range b.literalHolders {
+			u.LiteralHolders = append(u.LiteralHolders, b.recompiledHolders[old])
 		}
 		for _, st := range b.stmts {
 			st.Retyped = b.retypedBy(st)
@@ -28,13 +28,13 @@ func (b *builder) emitUnit(isShape bool, in map[*symtab.Symbol]emit.Form) *emit.
 }
 
 func (b *builder) input(in map[*symtab.Symbol]emit.Form) *emit.Input {
-	blanks := append(b.blanks[:len(b.blanks):len(b.blanks)], b.t.PendingBlanks...)
-	old := b.t.Names[symtab.ContextName]
+	blanks := append(b.blanks[:len(b.blanks):len(b.blanks)], b.table.PendingBlanks...)
+	old := b.table.Names[symtab.ContextName]
 	u := &emit.Input{
-		Origin: b.o, Scope: live{b}, Packages: b.p.pkgs, Runtime: b.p.cfg.RuntimePackage, Standalone: b.p.cfg.Solo, IsTimed: b.c.Timed,
+		Origin: b.origin, Scope: live{b}, Packages: b.p.pkgs, Runtime: b.p.cfg.RuntimePackage, Standalone: b.p.cfg.Standalone, IsTimed: b.cell.Timed,
 		KeepsContext: old != nil && old.Kind == cell.Var && old.TypeString == "context.Context",
 		Older:        in, Decls: b.decls, Specs: b.specs, Stmts: b.stmts, Vars: b.vars,
-		Bindings: b.binds, Before: b.before, BlankImports: blanks, FirstValues: b.firsts,
+		Bindings: b.bindings, Before: b.stmtBindings, BlankImports: blanks, FirstValues: b.firstValues,
 	}
 	if m := b.fresh["main"]; m != nil && m.Kind == cell.Func {
 		u.Main = m
@@ -46,7 +46,7 @@ func (b *builder) input(in map[*symtab.Symbol]emit.Form) *emit.Input {
 func (b *builder) noteBodies(in map[*symtab.Symbol]emit.Form) {
 	for s, f := range in {
 		if s.Kind == cell.Func && f == emit.Full {
-			b.noteLasting(&s.Decl.Source)
+			b.noteOutliving(&s.Decl.Source)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func (l live) Lookup(name string) *symtab.Symbol { return l.b.lookup(name) }
 
 func (l live) LookupBefore(name string) *symtab.Symbol { return l.b.lookupBefore(name) }
 
-func (l live) MayOutlive(s *symtab.Symbol) bool { return l.b.lasts(s) }
+func (l live) MayOutlive(s *symtab.Symbol) bool { return l.b.mayOutlive(s) }
 
 func (l live) FollowsConstants(s *symtab.Symbol) bool {
 	return slices.Contains(l.b.followingIn(s), true)

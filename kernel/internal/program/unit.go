@@ -16,8 +16,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// settleDecls takes fingerprints of what the cell declares.
-func (b *builder) settleDecls(r *check.Result) {
+// recordDecls takes fingerprints of what the cell declares.
+func (b *builder) recordDecls(r *check.Result) {
 	for _, s := range b.decls {
 		if s.IsUnnamed() {
 			continue
@@ -69,7 +69,7 @@ func (b *builder) describeSymbol(s *symtab.Symbol, obj types.Object, main *types
 		}
 	default:
 		if sig, ok := t.(*types.Signature); ok {
-			s.PlainType = types.TypeString(unnamed(sig), (*types.Package).Path)
+			s.PlainType = typetext.Signature(sig)
 		}
 		s.Fingerprint = typetext.Fingerprint(t, main)
 		if s.Decl.Generic {
@@ -78,23 +78,11 @@ func (b *builder) describeSymbol(s *symtab.Symbol, obj types.Object, main *types
 	}
 }
 
-// unnamed returns a function type without the names of parameters and results.
-func unnamed(sig *types.Signature) *types.Signature {
-	tuple := func(t *types.Tuple) *types.Tuple {
-		var list []*types.Var
-		for v := range t.Variables() {
-			list = append(list, types.NewParam(v.Pos(), v.Pkg(), "", v.Type()))
-		}
-		return types.NewTuple(list...)
-	}
-	return types.NewSignatureType(nil, nil, nil, tuple(sig.Params()), tuple(sig.Results()), sig.Variadic())
-}
-
 // describeUnit fills in what the worker must know, and what Commit will do.
 func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]emit.Form) {
 	c := &symtab.Changes{
-		Origin: b.o, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,
-		LinkNames: b.links, Check: b.last, Updates: b.recomp, Instances: b.instances, Structs: b.structs, MethodValues: b.valued,
+		Origin: b.origin, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,
+		LinkNames: b.linkNames, Check: b.lastCheck, Updates: b.recompiled, Instances: b.instances, Structs: b.structs, MethodValues: b.methodValues,
 	}
 	u.changes = c
 	inits := 0
@@ -111,24 +99,24 @@ func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]e
 		}
 		c.Define = append(c.Define, s)
 		if s.Kind == cell.Func {
-			b.compiled(u, s)
+			b.noteCompiled(u, s)
 		}
 	}
-	c.Define = append(c.Define, b.back...)
+	c.Define = append(c.Define, b.returning...)
 	for s, f := range in {
 		switch {
 		case s.Kind != cell.Func || f != emit.Full:
 		case s.IsLoaded:
 			c.Bodies = append(c.Bodies, s.Key)
 		default:
-			b.compiled(u, s)
+			b.noteCompiled(u, s)
 		}
 	}
-	for old, why := range b.dropped {
+	for old, why := range b.broken {
 		c.Aside = append(c.Aside, &symtab.AsideSymbol{Symbol: old, Reason: why})
 		u.Fresh = append(u.Fresh, old.WrapperSymbols()...)
 	}
-	for _, m := range b.t.RemovedMethods {
+	for _, m := range b.table.RemovedMethods {
 		u.Fresh = append(u.Fresh, m.WrapperSymbols()...)
 	}
 	b.describeVars(u)
@@ -138,7 +126,7 @@ func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]e
 		u.Fresh = append(u.Fresh, "main.init", "main..inittask")
 	}
 	if len(b.stmts) > 0 {
-		u.Entry = "main." + emit.EntryName(b.c.N)
+		u.Entry = "main." + emit.EntryName(b.cell.N)
 		u.Fresh = append(u.Fresh, u.Entry)
 	} else if m := b.fresh["main"]; m != nil && m.Kind == cell.Func {
 		u.Entry = "main." + m.GoName
@@ -150,8 +138,8 @@ func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]e
 	u.Retry, c.Retry = b.retried(), b.retried()
 }
 
-// compiled notes that the unit defines a function.
-func (b *builder) compiled(u *Unit, s *symtab.Symbol) {
+// noteCompiled notes that the unit defines a function.
+func (b *builder) noteCompiled(u *Unit, s *symtab.Symbol) {
 	sym := s.LinkSymbol()
 	u.Fresh = append(u.Fresh, sym)
 	if s.NeedsNewStub || b.renewed(s) {
@@ -176,7 +164,7 @@ func (b *builder) retypedBy(st *emit.Stmt) []string {
 // retyped reports whether the notebook has a variable of v's name that is
 // another one.
 func (b *builder) retyped(v *symtab.Symbol) bool {
-	old := b.t.Names[v.Key]
+	old := b.table.Names[v.Key]
 	return old != nil && old.Kind == cell.Var && old.GoName != v.GoName
 }
 
@@ -190,7 +178,7 @@ func (b *builder) describeVars(u *Unit) {
 		}
 	}
 	for name, v := range b.vars {
-		old := b.t.Names[name]
+		old := b.table.Names[name]
 		reused := old != nil && old.Kind == cell.Var && old.GoName == v.GoName
 		if !reused || static[name] || len(b.specs) > 0 {
 			u.Fresh = append(u.Fresh, "main."+v.GoName)

@@ -2,6 +2,9 @@ package program
 
 import (
 	"fmt"
+	"go/build/constraint"
+	"go/types"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -14,7 +17,7 @@ import (
 // they name.
 func (b *builder) linknames(name string) (pragma, remote string) {
 	var out []string
-	for _, l := range b.c.Linknames {
+	for _, l := range b.cell.Linknames {
 		if l.Local == name && !l.Own {
 			out = append(out, l.Text)
 			remote = l.Remote
@@ -62,7 +65,7 @@ func (b *builder) linknameErrors() cell.Errors {
 	}
 	owners := map[string]string{}
 	var errs cell.Errors
-	for _, l := range b.c.Linknames {
+	for _, l := range b.cell.Linknames {
 		isDefined, declared := defines[l.Local]
 		switch owner := owners[l.Remote]; {
 		case !declared:
@@ -78,7 +81,7 @@ func (b *builder) linknameErrors() cell.Errors {
 }
 
 func (b *builder) cellError(pos cell.Pos, format string, args ...any) *cell.Error {
-	return &cell.Error{Cell: b.c.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(b.c.Src, pos.Line)}
+	return &cell.Error{Cell: b.cell.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(b.cell.Src, pos.Line)}
 }
 
 // sharedSymbolErrors are about variables of different cells that have the same symbol of another package and that the unit
@@ -112,10 +115,10 @@ func (b *builder) sharedSymbolErrors(in map[*symtab.Symbol]emit.Form) cell.Error
 // firstUse returns where the cell first uses or declares a name, or where its first piece begins.
 func (b *builder) firstUse(name string) cell.Pos {
 	var sources []*cell.Source
-	for _, d := range b.c.Decls {
+	for _, d := range b.cell.Decls {
 		sources = append(sources, &d.Source)
 	}
-	for _, st := range b.c.Stmts {
+	for _, st := range b.cell.Stmts {
 		sources = append(sources, &st.Source)
 	}
 	if len(sources) == 0 {
@@ -129,4 +132,78 @@ func (b *builder) firstUse(name string) cell.Pos {
 		}
 	}
 	return sources[0].Pos
+}
+
+// noteConstraints tells of //go:build lines that would keep a file out of a build: the cell that has one runs all the
+// same, since that is what it is executed for.
+func (b *builder) noteConstraints() {
+	for _, line := range b.cell.Builds {
+		if x, err := constraint.Parse(line.Text); err == nil && !x.Eval(b.tagHolds) {
+			b.notice("%s line %d: %s does not hold here, but a cell runs whatever its constraints say", cell.Name(b.cell.N), line.Pos.Line, line.Text)
+		}
+	}
+}
+
+// tagHolds reports whether a build tag is satisfied, as go build without -tags has it.
+func (b *builder) tagHolds(tag string) bool {
+	if minor, ok := strings.CutPrefix(tag, "go1."); ok {
+		have := strings.TrimPrefix(b.p.cfg.Lang, "go1.")
+		return len(minor) < len(have) || len(minor) == len(have) && minor <= have
+	}
+	unix := runtime.GOOS == "linux" || runtime.GOOS == "darwin"
+	return tag == "unix" && unix || slices.Contains([]string{runtime.GOOS, runtime.GOARCH, "gc", "cgo"}, tag)
+}
+
+// embeds reports whether a cell without statements has //go:embed lines: its
+// variables are then given their values by statements.
+func embeds(c *cell.Cell) bool {
+	for _, d := range c.Decls {
+		if d.Embed {
+			return true
+		}
+	}
+	return false
+}
+
+// embedErrors checks the variables of the cell that have //go:embed lines.
+func (b *builder) embedErrors() cell.Errors {
+	var errs cell.Errors
+	for _, st := range b.stmts {
+		if st.Embed == "" {
+			continue
+		}
+		name := st.Names[0].Name
+		msg := ""
+		switch v := b.vars[name]; {
+		case len(st.Names) != 1 || v == nil:
+			msg = "//go:embed stands above one variable"
+		case len(st.Var.Values) > 0:
+			msg = "a variable with //go:embed cannot have a value"
+		case v.IsEmbeddable:
+		default:
+			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, and %s is a %s", name, v.TypeString)
+		}
+		if msg != "" {
+			errs = append(errs, &cell.Error{Cell: b.cell.N, Pos: st.Pos, Msg: msg, Source: cell.Line(b.cell.Src, st.Pos.Line)})
+		}
+	}
+	return errs
+}
+
+// canEmbed reports whether files can be put into a variable of type t.
+func canEmbed(t types.Type) bool {
+	if named, ok := types.Unalias(t).(*types.Named); ok {
+		obj := named.Obj()
+		if obj.Pkg() != nil && obj.Pkg().Path() == "embed" && obj.Name() == "FS" {
+			return true
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Kind() == types.String
+	case *types.Slice:
+		b, ok := u.Elem().Underlying().(*types.Basic)
+		return ok && b.Kind() == types.Byte
+	}
+	return false
 }
