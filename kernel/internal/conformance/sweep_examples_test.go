@@ -32,6 +32,9 @@ func (s *sweep) runExamples() error {
 				return err
 			}
 			failure := s.runExample(ex, src)
+			if failure != nil && s.follow(failure) {
+				failure = s.runExample(ex, src)
+			}
 			if failure == nil {
 				s.result.Examples++
 				continue

@@ -270,6 +270,16 @@ func (s *sweep) attempt(code string) (string, error) {
 	return s.prints(code)
 }
 
+// follow runs the line that an error tells to run, if it does, and reports whether that went well.
+func (s *sweep) follow(failure error) bool {
+	line := suggestion.FindString(failure.Error())
+	if line == "" || s.cell(strings.TrimRight(line, ".,;)")) != nil {
+		return false
+	}
+	s.result.Followed = append(s.result.Followed, line)
+	return true
+}
+
 // use imports a package, refers to all that it exports, and keeps a value for
 // the next cell.
 func (s *sweep) use(p *sweptPackage) error {

@@ -32,6 +32,9 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 		v = int64(addr) + r.Add() - pc
 	case goobj.RelPCRel, goobj.RelGotPCRel:
 		v = int64(addr) + r.Add() - pc
+		if near := ld.reachableAddr(t); int64(int32(v)) != v && near != addr && !takesAddress(b, off, r) {
+			v = int64(near) + r.Add() - pc // it reads a field of a type on the heap: the copy has the same
+		}
 		if int64(int32(v)) != v {
 			slot, err := ld.loadFromGOT(b, off, r, addr)
 			if err != nil {
@@ -100,11 +103,17 @@ func (ld *load) reachableAddr(t target) uintptr {
 	return t.address()
 }
 
+// takesAddress reports whether the instruction around a reference takes the address of a symbol: it is LEA.
+func takesAddress(b []byte, off int, r goobj.Reloc) bool {
+	const lea = 0x8d
+	return off >= 2 && b[off-2] == lea && r.Add() == 0
+}
+
 // loadFromGOT turns the instruction that takes the address of something out of
 // reach, LEA, into a load from a slot that holds it.
 func (ld *load) loadFromGOT(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
-	const lea, mov = 0x8d, 0x8b
-	if off < 2 || b[off-2] != lea || r.Add() != 0 {
+	const mov = 0x8b
+	if !takesAddress(b, off, r) {
 		return 0, fmt.Errorf("address %#x is out of reach", addr)
 	}
 	slot := ld.gotSlots[addr]
