@@ -101,13 +101,13 @@ func (m *Module) initModuleData(h *goruntime.Runtime) error {
 	}
 	md.Findfunctab = uintptr(unsafe.Pointer(&m.findfunc.buf[0]))
 	md.Minpc, md.Maxpc = m.Text.Base, m.Text.Base
-	md.Text, md.Etext = h.FirstModule.Text, m.Text.Base+m.Text.size
-	md.Types, md.Etypes = h.FirstModule.Types, m.ReadOnly.Base+m.ReadOnly.size
-	md.Rodata, md.Gofunc, md.Epclntab = h.FirstModule.Rodata, h.FirstModule.Gofunc, m.ReadOnly.Base+m.ReadOnly.size
+	md.Text, md.Etext = h.FirstModule.Text, m.Text.Base+m.Text.Size
+	md.Types, md.Etypes = h.FirstModule.Types, m.ReadOnly.Base+m.ReadOnly.Size
+	md.Rodata, md.Gofunc, md.Epclntab = h.FirstModule.Rodata, h.FirstModule.Gofunc, m.ReadOnly.Base+m.ReadOnly.Size
 	md.Data, md.Edata = m.Data.Base, m.Data.Base
-	md.Noptrdata, md.Enoptrdata = m.NoPtr.Base, m.NoPtr.Base+m.NoPtr.size
-	md.End = m.NoPtr.Base + m.NoPtr.size
-	md.Gcdatamask = goruntime.BitVector{N: int32(m.Data.size / 8), Bytedata: uintptr(unsafe.Pointer(&m.mask.buf[0]))}
+	md.Noptrdata, md.Enoptrdata = m.NoPtr.Base, m.NoPtr.Base+m.NoPtr.Size
+	md.End = m.NoPtr.Base + m.NoPtr.Size
+	md.Gcdatamask = goruntime.BitVector{N: int32(m.Data.Size / 8), Bytedata: uintptr(unsafe.Pointer(&m.mask.buf[0]))}
 	(*goruntime.ModuleData)(platform.Pointer(*h.LastModule)).Next = uintptr(unsafe.Pointer(md))
 	*h.LastModule = uintptr(unsafe.Pointer(md))
 	h.ModulesInit()

@@ -12,7 +12,7 @@ func testModule(size int) *Module {
 	tab := func(n int) *table { return &table{name: "test", buf: make([]byte, n)} }
 	return &Module{
 		ModuleData: &goruntime.ModuleData{Text: 0x400000},
-		Text:       &Arena{name: "code", Base: base, size: uintptr(size)},
+		Text:       &Arena{name: "code", Base: base, Size: uintptr(size)},
 		ftab:       tab(1 << 20), findfunc: tab(size/goruntime.FuncBucket*goruntime.BucketSize + goruntime.BucketSize),
 	}
 }

@@ -1,0 +1,30 @@
+package link
+
+import (
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+)
+
+// TestPreferredDefinition: a package is asked for a symbol, and one that lacks it changes nothing.
+func TestPreferredDefinition(t *testing.T) {
+	ld := standardLoad(t)
+	p, err := ld.openPackage("strings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, found := preferred(defRef{}, false, p, "strings.Clone", goobj.ABIInternal)
+	if !found || d.obj.pkg != p {
+		t.Fatalf("strings.Clone: %+v, %v", d, found)
+	}
+	if _, found := preferred(defRef{}, false, p, "strings.NoSuch", goobj.ABIInternal); found {
+		t.Error("a function is found that does not exist")
+	}
+	q, err := ld.openPackage("errors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if best, found := preferred(d, true, q, "strings.Clone", goobj.ABIInternal); !found || best != d {
+		t.Errorf("a package that lacks the symbol changes the choice: %+v", best)
+	}
+}
