@@ -51,7 +51,7 @@ var maxValue = maxFrame - 1<<20
 // checkSize refuses an encoded value that no frame can hold.
 func checkSize(n int) error {
 	if n > maxValue {
-		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(ErrTooLarge), maxValue)
+		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(failure.ErrTooLarge), maxValue)
 	}
 	return nil
 }

@@ -25,7 +25,9 @@ const replyHead = 24
 // putHead writes the first replyHead bytes.
 func (r *reply) putHead(b []byte) {
 	clear(b[:replyHead])
-	b[0] = byte(btoi(r.last))
+	if r.last {
+		b[0] = 1
+	}
 	binary.LittleEndian.PutUint32(b[4:], uint32(r.done))
 	binary.LittleEndian.PutUint32(b[8:], uint32(len(r.errs)))
 	binary.LittleEndian.PutUint64(b[16:], uint64(r.elapsed))
