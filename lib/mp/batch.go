@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -56,11 +57,11 @@ func (e *entry) run(b *batch) {
 	s := e.slots[b.slot]
 	e.mu.Unlock()
 	v := &batchRun{
-		fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[taskHead:]},
-		budget: e.budgets.budget(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
+		fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[protocol.TaskHead:]},
+		budget: e.budgets.Budget(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
 	}
 	if e.budgets == nil {
-		v.budget.grant(b.n)
+		v.budget.Grant(b.n)
 	}
 	v.flush = func() {
 		if room := v.report(false); room != nil {
@@ -126,8 +127,8 @@ func (e *entry) finish(b *batch, v *batchRun) {
 	e.mu.Unlock()
 	failed := len(v.errs) > 0
 	e.answer(b.id, v.report(true))
-	e.row = kept(v.row)
-	e.spare.put(b.body)
+	e.row = protocol.Kept(v.row)
+	e.spare.Put(b.body)
 	if b.last {
 		if !failed {
 			shm.LeaveAll()
@@ -138,7 +139,7 @@ func (e *entry) finish(b *batch, v *batchRun) {
 
 // answer sends a report.
 func (e *entry) answer(id uint64, room []byte) {
-	if err := e.conn.sendRoom(frameResult, id, room); err != nil {
-		endGroup(exitOrphaned)
+	if err := e.conn.SendRoom(protocol.FrameResult, id, room); err != nil {
+		endGroup(protocol.ExitOrphaned)
 	}
 }

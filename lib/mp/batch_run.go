@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // An batchRun is a batch of calls of one function in a child, with encoded
@@ -21,17 +22,17 @@ type batchRun struct {
 	target  bool // the function satisfies Target, not Func
 	n       int  // tasks in the batch
 	args    codec.Reader
-	budget  budget
+	budget  protocol.Budget
 	context func(i int) (context.Context, context.CancelFunc)
 	dropped func(i int) bool // task i was cancelled before it began
 	flush   func()           // reports what is done
 	timeout call.Timeout     // of each task
 
 	mu    sync.Mutex
-	out   codec.Writer // results of the tasks that are done and not yet reported
-	errs  []taskError  // likewise
-	done  int          // how many tasks that is
-	since time.Time    // when the first of them began
+	out   codec.Writer         // results of the tasks that are done and not yet reported
+	errs  []protocol.TaskError // likewise
+	done  int                  // how many tasks that is
+	since time.Time            // when the first of them began
 
 	// Results that are their own encoding lie in a row, after rowHead bytes,
 	// and the budget tells how many there are, so that a short task costs no
@@ -43,11 +44,11 @@ type batchRun struct {
 	seen  atomic.Int64 // what the race detector cannot see in the budget
 }
 
-const rowHead = headerSize + replyHead
+const rowHead = protocol.HeaderSize + protocol.ReplyHead
 
 // claim begins the next task.
 func (v *batchRun) claim() (i int, ok bool) {
-	i, ok = v.budget.claim()
+	i, ok = v.budget.Claim()
 	if raceDetector && ok {
 		v.seen.Store(int64(i + 1))
 	}
@@ -59,7 +60,7 @@ func (v *batchRun) begun() int {
 	if raceDetector {
 		return int(v.seen.Load())
 	}
-	n, _ := v.budget.begun()
+	n, _ := v.budget.Begun()
 	return n
 }
 
@@ -137,7 +138,7 @@ func (v *batchRun) encode(out *codec.Codec, result unsafe.Pointer) (full bool, e
 	}()
 	out.Encode(&v.out, result)
 	if err = v.out.ValueErr(out); err == nil {
-		err = checkSize(len(v.out.B) - mark)
+		err = protocol.CheckSize(len(v.out.B) - mark)
 	}
 	if err != nil {
 		return false, err
@@ -150,7 +151,7 @@ func (v *batchRun) encode(out *codec.Codec, result unsafe.Pointer) (full bool, e
 func (v *batchRun) makeRow(size int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n := rowHead + v.n*size + trailerSize
+	n := rowHead + v.n*size + protocol.TrailerSize
 	v.inRow, v.size, v.row = true, size, slices.Grow(v.row[:0], n)[:n]
 }
 
@@ -199,9 +200,9 @@ func (v *batchRun) failed(err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.inRow {
-		v.errs = append(v.errs, taskError{v.begun() - 1, b})
+		v.errs = append(v.errs, protocol.TaskError{At: v.begun() - 1, Text: b})
 		return
 	}
-	v.errs = append(v.errs, taskError{v.done, b})
+	v.errs = append(v.errs, protocol.TaskError{At: v.done, Text: b})
 	v.done++
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -21,7 +22,7 @@ import (
 // A child is the parent's end of a child process.
 type child struct {
 	host    mphost.Host
-	conn    *conn
+	conn    *protocol.FrameWriter
 	frames  *bufio.Reader
 	results *drain   // under frames
 	crash   *os.File // the budgetPage, then what the child's runtime prints when it crashes; may be nil
@@ -78,7 +79,7 @@ func spawn(h mphost.Host, o options, to sinks) (*child, error) {
 		return nil, err
 	}
 	c := &child{
-		host: h, conn: &conn{w: toChild.w}, results: &drain{f: fromChild.r},
+		host: h, conn: &protocol.FrameWriter{W: toChild.w}, results: &drain{f: fromChild.r},
 		crash: crash, cmd: cmd, grace: o.grace, ordered: make(chan struct{}), gone: make(chan struct{}),
 	}
 	c.frames = bufio.NewReaderSize(c.results, 64<<10)
@@ -112,7 +113,7 @@ func (c *child) start(o options) (err error) {
 
 // discard frees what belongs to a child that could not be started.
 func (c *child) discard() {
-	c.conn.w.Close()
+	c.conn.W.Close()
 	c.results.f.Close()
 	if c.crash != nil {
 		c.crash.Close()
@@ -134,7 +135,7 @@ func prepare(cmd *exec.Cmd, o options, in, out, crash *os.File) {
 	}
 	cmd.Env = append(cmd.Env, o.env...)
 	cmd.Env = append(cmd.Env, shm.Environ()...)
-	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", marker, first, len(cmd.ExtraFiles)+3-first))
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", protocol.Marker, first, len(cmd.ExtraFiles)+3-first))
 	cmd.WaitDelay = o.grace + time.Second // for a host's writers that are no files
 	setGroup(cmd)
 }
@@ -173,7 +174,7 @@ func (c *child) stream(user io.Writer, to *sink, host, own io.Writer) (io.Writer
 
 // close frees what the parent holds of a child that was reaped.
 func (c *child) close() *ExitError {
-	c.conn.w.Close()
+	c.conn.W.Close()
 	c.results.f.Close()
 	exit := c.exitError()
 	if c.crash != nil {
@@ -210,10 +211,10 @@ func (c *child) exitError() *ExitError {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.Signal == syscall.SIGKILL || e.Code == exitBroken {
+	if e.Signal == syscall.SIGKILL || e.Code == protocol.ExitBroken {
 		e.Cause = c.cause
 	}
-	if e.Code == exitBroken && e.Cause == nil {
+	if e.Code == protocol.ExitBroken && e.Cause == nil {
 		e.Cause = errPipeClosed // it could not say why
 	}
 	return e
@@ -248,11 +249,11 @@ const closedPipeDelay = 200 * time.Millisecond
 const maxCrash = 64 << 10
 
 func readCrash(f *os.File) string {
-	b, err := io.ReadAll(io.NewSectionReader(f, 0, budgetPageSize+maxCrash))
-	if err != nil || len(b) <= budgetPageSize {
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, protocol.BudgetPageSize+maxCrash))
+	if err != nil || len(b) <= protocol.BudgetPageSize {
 		return ""
 	}
-	report, line := strings.TrimSpace(string(b[budgetPageSize:])), fatalLine(b)
+	report, line := strings.TrimSpace(string(b[protocol.BudgetPageSize:])), protocol.FatalLine(b)
 	if line != "" && !strings.HasPrefix(report, line) {
 		report = line + "\n\n" + report
 	}
@@ -269,7 +270,7 @@ func exitCode(e *ExitError) int {
 func (c *child) cancelTask() { c.cancelOne(1, 0) }
 
 func (c *child) cancelOne(batch uint64, i int) {
-	_ = c.conn.send(frame{kind: frameCancel, id: batch, body: binary.LittleEndian.AppendUint32(nil, uint32(i))})
+	_ = c.conn.Send(protocol.Frame{Kind: protocol.FrameCancel, Id: batch, Body: binary.LittleEndian.AppendUint32(nil, uint32(i))})
 }
 
 // terminate cancels the function's context and kills the child after its grace.

@@ -10,6 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -49,17 +50,17 @@ func (c *child) only(def definition, arg []byte, take func([]byte) error) (code 
 	go c.reap()
 	var outcome error
 	answered := false
-	broken := c.listen(func(f frame) error {
-		r, err := parseReply(f.body)
+	broken := c.listen(func(f protocol.Frame) error {
+		r, err := protocol.ParseReply(f.Body)
 		switch {
 		case err != nil:
 			return err
 		case answered:
 			return failure.ErrMalformed
-		case len(r.errs) > 0:
-			outcome = codec.DecodeError(r.errs[0].text)
-		case r.done == 1:
-			outcome = failure.Isolate(func() error { return take(r.values.B) })
+		case len(r.Errs) > 0:
+			outcome = codec.DecodeError(r.Errs[0].Text)
+		case r.Done == 1:
+			outcome = failure.Isolate(func() error { return take(r.Values.B) })
 		default:
 			return failure.ErrMalformed
 		}
@@ -119,7 +120,7 @@ func (c *child) order(def definition, arg []byte) (err error) {
 			return err
 		}
 	}
-	return c.conn.send(frame{kind: frameTask, id: 1, body: append(appendTaskHead(nil, 0, taskLast, 1), arg...)})
+	return c.conn.Send(protocol.Frame{Kind: protocol.FrameTask, Id: 1, Body: append(protocol.AppendTaskHead(nil, 0, protocol.TaskLast, 1), arg...)})
 }
 
 // update brings the child to what the host has by now, and has it report that
@@ -133,29 +134,29 @@ func (c *child) update(answer bool) error {
 		return nil
 	}
 	c.version, c.updated = now, true
-	_ = c.conn.send(frame{kind: frameUpdate, id: uint64(btoi(answer)), body: msg})
+	_ = c.conn.Send(protocol.Frame{Kind: protocol.FrameUpdate, Id: uint64(btoi(answer)), Body: msg})
 	return nil
 }
 
 func (c *child) define(def definition, slot uint64) error {
 	body := codec.AppendStrings([]byte{byte(btoi(def.target))}, def.runnerID, def.fnID)
-	return c.conn.send(frame{kind: frameDefine, id: slot, body: body})
+	return c.conn.Send(protocol.Frame{Kind: protocol.FrameDefine, Id: slot, Body: body})
 }
 
 // listen handles what the child sends until it closes its end, or sends what
 // it cannot have meant: that is the error.
-func (c *child) listen(result func(frame) error) error {
+func (c *child) listen(result func(protocol.Frame) error) error {
 	return failure.Isolate(func() error {
 		var results []byte // nothing of a result is kept
 		room := func(kind byte, n int) []byte {
-			if kind != frameResult {
+			if kind != protocol.FrameResult {
 				return nil
 			}
-			results = slices.Grow(kept(results)[:0], n)[:n]
+			results = slices.Grow(protocol.Kept(results)[:0], n)[:n]
 			return results
 		}
 		for {
-			f, err := readFrame(c.frames, room)
+			f, err := protocol.ReadFrame(c.frames, room)
 			switch {
 			case err == nil:
 				err = c.receive(f, result)
@@ -175,14 +176,14 @@ func (c *child) listen(result func(frame) error) error {
 var errForeignBytes = errors.New("mp: something other than this package wrote to or read from the file descriptors " +
 	"of its connection to its parent, which are close-on-exec and not for others")
 
-func (c *child) receive(f frame, result func(frame) error) error {
-	switch f.kind {
-	case frameMessage:
-		c.host.Message(mphost.NewPeer(c.conn.sendMessage), f.body)
-	case frameResult, frameReady:
+func (c *child) receive(f protocol.Frame, result func(protocol.Frame) error) error {
+	switch f.Kind {
+	case protocol.FrameMessage:
+		c.host.Message(mphost.NewPeer(c.conn.SendMessage), f.Body)
+	case protocol.FrameResult, protocol.FrameReady:
 		return result(f)
-	case frameBroken:
-		return codec.DecodeError(f.body)
+	case protocol.FrameBroken:
+		return codec.DecodeError(f.Body)
 	}
 	return nil
 }

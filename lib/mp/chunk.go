@@ -10,6 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // A function is what a pool knows of a function that it was given.
@@ -137,7 +138,7 @@ func (c *chunk) encode(w *codec.Writer, limit int) (int, error) {
 		in.Encode(w, c.arg(i))
 		err := w.ValueErr(in)
 		if err == nil {
-			err = checkSize(len(w.B) - mark)
+			err = protocol.CheckSize(len(w.B) - mark)
 		}
 		if err != nil {
 			err = failure.Wrap("argument of "+program.Describe(c.st.fn.pc), err)
@@ -161,38 +162,38 @@ func (c *chunk) plainArgs() bool {
 }
 
 // deliver stores the outcomes of r.done tasks from the given place on.
-func (c *chunk) deliver(from int, r *reply) error {
+func (c *chunk) deliver(from int, r *protocol.Reply) error {
 	out, err := codec.OfPointee(c.kind.Result.Pointer)
 	if err != nil {
 		return err
 	}
-	if out.Fixed && len(r.errs) == 0 && uintptr(len(r.values.B)) == uintptr(r.done)*out.Size {
-		if r.done > 0 {
-			out.DecodeAll(&r.values, c.result(from), r.done)
+	if out.Fixed && len(r.Errs) == 0 && uintptr(len(r.Values.B)) == uintptr(r.Done)*out.Size {
+		if r.Done > 0 {
+			out.DecodeAll(&r.Values, c.result(from), r.Done)
 		}
 	} else {
 		c.deliverEach(out, from, r)
 	}
-	c.settle(from, from+r.done)
+	c.settle(from, from+r.Done)
 	return nil
 }
 
-func (c *chunk) deliverEach(out *codec.Codec, from int, r *reply) {
-	errs := r.errs
-	for i := range r.done {
-		if len(errs) > 0 && errs[0].at == i {
-			c.errs.set(c.base+from+i, codec.DecodeError(errs[0].text))
+func (c *chunk) deliverEach(out *codec.Codec, from int, r *protocol.Reply) {
+	errs := r.Errs
+	for i := range r.Done {
+		if len(errs) > 0 && errs[0].At == i {
+			c.errs.set(c.base+from+i, codec.DecodeError(errs[0].Text))
 			errs = errs[1:]
 			continue
 		}
 		place := c.result(from + i)
-		out.Decode(&r.values, place)
-		if err := out.ReceiveError(r.values.ValueErr()); err != nil {
+		out.Decode(&r.Values, place)
+		if err := out.ReceiveError(r.Values.ValueErr()); err != nil {
 			c.kind.Result.Clear(place)
 			c.errs.set(c.base+from+i, err)
 		}
 	}
-	if r.values.Err == nil && len(r.values.B) > 0 {
+	if r.Values.Err == nil && len(r.Values.B) > 0 {
 		c.errs.set(c.base+from, out.ReceiveError(failure.ErrMalformed))
 	}
 }

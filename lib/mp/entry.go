@@ -16,33 +16,34 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // Open takes over the connection to the parent, of which the environment tells.
 func Open() *entry {
 	var first, count int
-	_, err := fmt.Sscanf(os.Getenv(marker), "%d,%d", &first, &count)
-	os.Unsetenv(marker)
+	_, err := fmt.Sscanf(os.Getenv(protocol.Marker), "%d,%d", &first, &count)
+	os.Unsetenv(protocol.Marker)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", marker)
-		os.Exit(exitBroken)
+		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", protocol.Marker)
+		os.Exit(protocol.ExitBroken)
 	}
 	in, out := polled(first), inherited(first+1)
-	var budgets budgetPage
+	var budgets protocol.BudgetPage
 	if count > 2 {
 		crash := inherited(first + 2)
-		budgets = mapBudgetPage(crash)
+		budgets = protocol.MapBudgetPage(crash)
 		noteFatal(budgets)
 		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
 		crash.Close()
 	}
-	return &entry{conn: &conn{w: out}, in: in, tasks: make(chan *batch, budgetSlots), spare: make(spares, window+1),
+	return &entry{conn: &protocol.FrameWriter{W: out}, in: in, tasks: make(chan *batch, protocol.BudgetSlots), spare: make(protocol.Spares, protocol.Window+1),
 		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, budgets: budgets}
 }
 
 // SendMessage delivers msg to the parent's Host.
-func (e *entry) SendMessage(msg []byte) error { return e.conn.sendMessage(msg) }
+func (e *entry) SendMessage(msg []byte) error { return e.conn.SendMessage(msg) }
 
 // Run runs what the parent sends, and exits when there is no more to do or the
 // parent is gone. It must be called on the main goroutine.
@@ -94,11 +95,11 @@ type batch struct {
 type entry struct {
 	host    Host
 	in      io.Reader
-	conn    *conn
+	conn    *protocol.FrameWriter
 	tasks   chan *batch
-	budgets budgetPage
-	spare   spares // bodies of batches that have ended
-	row     []byte // for results, used by the batch that runs
+	budgets protocol.BudgetPage
+	spare   protocol.Spares // bodies of batches that have ended
+	row     []byte          // for results, used by the batch that runs
 
 	taskTimeout call.Timeout // of batches that come; of listen alone
 
@@ -113,40 +114,40 @@ type entry struct {
 // with all that it started in its process group.
 func (e *entry) listen(r *bufio.Reader) {
 	for {
-		f, err := readFrame(r, e.spare.take)
+		f, err := protocol.ReadFrame(r, e.spare.Take)
 		switch {
 		case err == io.EOF, err == io.ErrUnexpectedEOF:
-			endGroup(exitOrphaned)
+			endGroup(protocol.ExitOrphaned)
 		case err == nil:
 			err = e.receive(f)
 		case errors.Is(err, failure.ErrMalformed):
 			err = errForeignBytes
 		}
 		if err != nil {
-			_ = e.conn.send(frame{kind: frameBroken, body: codec.EncodeError(err)})
-			os.Exit(exitBroken)
+			_ = e.conn.Send(protocol.Frame{Kind: protocol.FrameBroken, Body: codec.EncodeError(err)})
+			os.Exit(protocol.ExitBroken)
 		}
 	}
 }
 
-func (e *entry) receive(f frame) error {
-	switch f.kind {
-	case frameUpdate:
-		if err := e.host.Apply(f.body); err != nil || f.id == 0 {
+func (e *entry) receive(f protocol.Frame) error {
+	switch f.Kind {
+	case protocol.FrameUpdate:
+		if err := e.host.Apply(f.Body); err != nil || f.Id == 0 {
 			return err
 		}
-		_ = e.conn.send(frame{kind: frameReady}) // a parent that is gone shows in listen
-	case frameDefine:
+		_ = e.conn.Send(protocol.Frame{Kind: protocol.FrameReady}) // a parent that is gone shows in listen
+	case protocol.FrameDefine:
 		return e.define(f)
-	case frameTask:
+	case protocol.FrameTask:
 		return e.accept(f)
-	case frameCancel:
+	case protocol.FrameCancel:
 		return e.cancel(f)
-	case frameTimeout:
-		return e.setTimeout(f.body)
-	case frameMessage:
-		e.host.Message(f.body)
-	case frameEnd:
+	case protocol.FrameTimeout:
+		return e.setTimeout(f.Body)
+	case protocol.FrameMessage:
+		e.host.Message(f.Body)
+	case protocol.FrameEnd:
 		shm.LeaveAll()
 		os.Exit(0)
 	default:
@@ -157,41 +158,41 @@ func (e *entry) receive(f frame) error {
 
 // define resolves the two ids of a definition. A failure belongs to the tasks
 // that use it, not to the process.
-func (e *entry) define(f frame) error {
-	if len(f.body) == 0 {
+func (e *entry) define(f protocol.Frame) error {
+	if len(f.Body) == 0 {
 		return failure.ErrMalformed
 	}
-	ids, err := codec.SplitStrings(f.body[1:])
+	ids, err := codec.SplitStrings(f.Body[1:])
 	if err != nil || len(ids) != 2 {
 		return failure.ErrMalformed
 	}
-	s := slot{target: f.body[0] == 1}
+	s := slot{target: f.Body[0] == 1}
 	if s.runner, s.err = e.host.FuncPC(ids[0]); s.err == nil {
 		var pc uintptr
 		pc, s.err = e.host.FuncPC(ids[1])
 		s.fn = &call.Funcval{PC: pc}
 	}
 	e.mu.Lock()
-	e.slots[f.id] = s
+	e.slots[f.Id] = s
 	e.mu.Unlock()
 	return nil
 }
 
-func (e *entry) accept(f frame) error {
-	if len(f.body) < taskHead {
+func (e *entry) accept(f protocol.Frame) error {
+	if len(f.Body) < protocol.TaskHead {
 		return failure.ErrMalformed
 	}
 	b := &batch{
-		id: f.id, slot: uint64(binary.LittleEndian.Uint32(f.body)), last: f.body[4]&taskLast != 0,
-		n: int(binary.LittleEndian.Uint32(f.body[8:])), body: f.body,
+		id: f.Id, slot: uint64(binary.LittleEndian.Uint32(f.Body)), last: f.Body[4]&protocol.TaskLast != 0,
+		n: int(binary.LittleEndian.Uint32(f.Body[8:])), body: f.Body,
 		cancelled: map[int]bool{}, running: -1, timeout: e.taskTimeout,
 	}
 	e.mu.Lock()
-	e.batches[f.id], e.latest = b, f.id
-	for _, i := range e.early[f.id] {
+	e.batches[f.Id], e.latest = b, f.Id
+	for _, i := range e.early[f.Id] {
 		b.drop(i)
 	}
-	delete(e.early, f.id)
+	delete(e.early, f.Id)
 	e.mu.Unlock()
 	e.tasks <- b
 	return nil
@@ -205,21 +206,21 @@ func (b *batch) drop(i int) {
 
 // cancel cancels the context of one task, which may not have begun: then it
 // never does. The batch may still be on its way.
-func (e *entry) cancel(f frame) error {
-	if len(f.body) != 4 {
+func (e *entry) cancel(f protocol.Frame) error {
+	if len(f.Body) != 4 {
 		return failure.ErrMalformed
 	}
-	i := int(binary.LittleEndian.Uint32(f.body))
+	i := int(binary.LittleEndian.Uint32(f.Body))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	switch b := e.batches[f.id]; {
+	switch b := e.batches[f.Id]; {
 	case b != nil:
 		b.drop(i)
 		if b.running == i {
 			b.cancel()
 		}
-	case f.id > e.latest:
-		e.early[f.id] = append(e.early[f.id], i)
+	case f.Id > e.latest:
+		e.early[f.Id] = append(e.early[f.Id], i)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package mp
 import (
 	"os"
 	"runtime"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // SetCores makes this process believe in a machine with n cores.
@@ -14,7 +16,7 @@ func SetCores(n int) {
 }
 
 // SetMaxValue lowers the limit of what can be sent.
-func SetMaxValue(n int) { maxValue = n }
+func SetMaxValue(n int) { protocol.MaxValue = n }
 
 // ReadyWorkers counts a pool's worker processes that have started.
 func ReadyWorkers(p *Pool) (n int) {

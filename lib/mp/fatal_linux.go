@@ -3,6 +3,8 @@ package mp
 import (
 	"syscall"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // Package runtime keeps this for others to use: what it prints goes through it.
@@ -13,16 +15,16 @@ var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
 const fatalPrefix = "fatal error: "
 
 var (
-	fatalNote *[fatalSize]byte
+	fatalNote *[protocol.FatalSize]byte
 	fatalLen  int // -1 while no line is noted
 )
 
 // noteFatal has the runtime's last line noted in l.
-func noteFatal(l budgetPage) {
+func noteFatal(l protocol.BudgetPage) {
 	if l == nil {
 		return
 	}
-	fatalNote, fatalLen = (*[fatalSize]byte)(l[fatalAt:]), -1
+	fatalNote, fatalLen = (*[protocol.FatalSize]byte)(l[protocol.FatalAt:]), -1
 	overrideWrite = writeNoting
 }
 
@@ -41,7 +43,7 @@ func writeNoting(fd uintptr, p unsafe.Pointer, n int32) int32 {
 		if starts {
 			fatalLen = 0
 		}
-		for i := int32(0); i < n && fatalLen >= 0 && fatalLen < fatalSize-1; i++ {
+		for i := int32(0); i < n && fatalLen >= 0 && fatalLen < protocol.FatalSize-1; i++ {
 			b := *(*byte)(unsafe.Add(p, int(i)))
 			if b == '\n' {
 				fatalLen = -1

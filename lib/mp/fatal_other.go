@@ -2,5 +2,7 @@
 
 package mp
 
+import "github.com/perijove/perijove/lib/mp/internal/protocol"
+
 // Elsewhere the page is not shared.
-func noteFatal(budgetPage) {}
+func noteFatal(protocol.BudgetPage) {}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -29,7 +30,7 @@ func defineInitializer(in *initializer, h mphost.Host) (err error) {
 		return err
 	})
 	if err == nil {
-		err = checkSize(len(in.body))
+		err = protocol.CheckSize(len(in.body))
 	}
 	if err != nil {
 		return failure.Wrap("argument of the pool's initializer", err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // startWorker starts a worker process and its two goroutines: feed sends batches,
@@ -16,7 +17,7 @@ func (p *pool) startWorker() error {
 	}
 	w := &worker{p: p, child: c, defined: make(map[definition]uint32), fed: make(chan struct{})}
 	if c.crash != nil {
-		w.budgets = mapBudgetPage(c.crash)
+		w.budgets = protocol.MapBudgetPage(c.crash)
 	}
 	go c.reap()
 	p.mu.Lock()
@@ -54,7 +55,7 @@ func (w *worker) stopIdle() {
 	w.p.mu.Unlock()
 	if !gone {
 		w.child.killLater(w.p.o.grace, errDoesNotEnd)
-		_ = w.child.conn.send(frame{kind: frameEnd})
+		_ = w.child.conn.Send(protocol.Frame{Kind: protocol.FrameEnd})
 	}
 }
 
@@ -65,9 +66,9 @@ func (w *worker) initialize() error {
 		return err
 	}
 	if in := w.p.o.initializer; in != nil {
-		w.budgets.budget(0).grant(1)
+		w.budgets.Budget(0).Grant(1)
 		w.sent(w.child.define(in.def, 0))
-		w.sent(w.child.conn.send(frame{kind: frameTask, body: append(appendTaskHead(nil, 0, 0, 1), in.body...)}))
+		w.sent(w.child.conn.Send(protocol.Frame{Kind: protocol.FrameTask, Body: append(protocol.AppendTaskHead(nil, 0, 0, 1), in.body...)}))
 	}
 	w.sendTimeout()
 	return nil
@@ -102,7 +103,7 @@ func (w *worker) dispatch(f *inflightBatch) {
 	var out codec.Writer
 	n := 0
 	if err == nil {
-		out.B = append(w.room[:0], make([]byte, headerSize+taskHead)...)
+		out.B = append(w.room[:0], make([]byte, protocol.HeaderSize+protocol.TaskHead)...)
 		err = isolateIf(!f.chunk.plainArgs(), func() (err error) {
 			ends, err := collectEnds(func() (err error) {
 				n, err = f.chunk.encode(&out, maxBatchBytes)
@@ -114,7 +115,7 @@ func (w *worker) dispatch(f *inflightBatch) {
 		if err != nil {
 			n = 0
 		}
-		w.room = kept(out.B)
+		w.room = protocol.Kept(out.B)
 	}
 	if !w.launch(f, n, err) {
 		return
@@ -122,10 +123,10 @@ func (w *worker) dispatch(f *inflightBatch) {
 	for _, i := range f.chunk.abandoned(n) {
 		w.cancelTask(f, i)
 	}
-	appendTaskHead(out.B[headerSize:headerSize], slot, 0, n)
-	out.B = withTrailer(out.B)
-	w.room = kept(out.B)
-	w.sent(w.child.conn.sendRoom(frameTask, f.id, out.B))
+	protocol.AppendTaskHead(out.B[protocol.HeaderSize:protocol.HeaderSize], slot, 0, n)
+	out.B = protocol.WithTrailer(out.B)
+	w.room = protocol.Kept(out.B)
+	w.sent(w.child.conn.SendRoom(protocol.FrameTask, f.id, out.B))
 }
 
 // isolateIf is f(), in its own goroutine if it calls users' code.
@@ -152,11 +153,11 @@ func (w *worker) launch(f *inflightBatch, n int, err error) bool {
 		refused = rest.part(0, 1)
 		rest = rest.part(1, rest.size())
 	} else {
-		f.budget.grant(n)
+		f.budget.Grant(n)
 		f.granted = true
 		p.begunLocked(f)
 		if f.chunk.state().stopped != nil {
-			f.budget.recall(0)
+			f.budget.Recall(0)
 		}
 	}
 	lost := p.handBackLocked(rest)

@@ -45,10 +45,10 @@ func (w *worker) runHere(f *inflightBatch) {
 	st := f.chunk.state()
 	w.depth.Store(int32(st.depth))
 	st.encoding--
-	f.budget.grant(f.n)
+	f.budget.Grant(f.n)
 	f.granted = true
 	if st.stopped != nil {
-		f.budget.recall(0)
+		f.budget.Recall(0)
 		p.wake.Broadcast() // stop waits for what is encoded
 	}
 	many := f.n > 1
@@ -67,7 +67,7 @@ func (w *worker) runHere(f *inflightBatch) {
 		}
 		r.report(true)
 	}()
-	for n, ok := f.budget.claim(); ok; n, ok = f.budget.claim() {
+	for n, ok := f.budget.Claim(); ok; n, ok = f.budget.Claim() {
 		w.relabel()
 		f.chunk.call(n)
 		r.done.Store(int64(n + 1))

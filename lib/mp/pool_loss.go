@@ -18,7 +18,7 @@ func (w *worker) recoverTasks(exit error) {
 	p.mu.Lock()
 	for i, f := range w.inflight {
 		begun := f.delivered
-		if n, _ := f.budget.begun(); w.budgets != nil && f.granted {
+		if n, _ := f.budget.Begun(); w.budgets != nil && f.granted {
 			begun = min(n, f.n)
 		} else if w.budgets == nil && i == 0 {
 			begun = f.n
@@ -109,7 +109,7 @@ func (w *worker) recallLocked(st *jobState) (lost []*chunk) {
 		if f.chunk.state() != st || !f.granted {
 			continue
 		}
-		keep := f.budget.recall(0)
+		keep := f.budget.Recall(0)
 		if keep < f.n {
 			lost = append(lost, f.chunk.part(keep, f.n))
 			f.n = keep
@@ -147,7 +147,7 @@ func (w *worker) cancelTask(f *inflightBatch, i int) {
 		}
 		begun := 0
 		if f.granted {
-			begun, _ = f.budget.begun()
+			begun, _ = f.budget.Begun()
 		}
 		switch {
 		case w.budgets == nil && f.granted, begun == i+1:

@@ -3,6 +3,8 @@ package mp
 import (
 	"slices"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // stealDelay is how long a batch runs before an idle worker takes tasks off it
@@ -14,7 +16,7 @@ const stealDelay = time.Millisecond
 type inflightBatch struct {
 	id        uint64
 	chunk     *chunk
-	budget    budget
+	budget    protocol.Budget
 	granted   bool // the budget is set, and may be recalled
 	n         int  // tasks of the chunk that stay with this inflightBatch
 	delivered int  // tasks that are settled
@@ -36,7 +38,7 @@ func (p *pool) acquire(w *worker) *inflightBatch {
 				p.wakeNextLocked()
 				return nil
 			}
-		case len(w.inflight) < window:
+		case len(w.inflight) < protocol.Window:
 			if c := p.nextLocked(w); c != nil {
 				f := w.addInflightLocked(c)
 				p.wakeNextLocked()
@@ -114,7 +116,7 @@ func (p *pool) stealLocked(w *worker) *chunk {
 			if v == w || !f.granted || f.chunk.state().depth < w.least {
 				continue
 			}
-			_, left := f.budget.begun()
+			_, left := f.budget.Begun()
 			worth := time.Duration(left) * max(f.chunk.state().perTask, 1)
 			if left > 0 && time.Since(f.since) > stealDelay {
 				worth += time.Hour * time.Duration(1+place)
@@ -131,8 +133,8 @@ func (p *pool) stealLocked(w *worker) *chunk {
 		p.lookLaterLocked()
 		return nil
 	}
-	_, left := best.budget.begun()
-	keep := best.budget.recall(left / 2)
+	_, left := best.budget.Begun()
+	keep := best.budget.Recall(left / 2)
 	if keep >= best.n {
 		return nil
 	}
@@ -156,7 +158,7 @@ func (p *pool) shareLocked(w *worker, c *chunk) *chunk {
 // addInflightLocked makes c an inflightBatch of w.
 func (w *worker) addInflightLocked(c *chunk) *inflightBatch {
 	w.next++
-	f := &inflightBatch{id: w.next, chunk: c, budget: w.budgets.budget(w.next), n: c.size(), since: time.Now()}
+	f := &inflightBatch{id: w.next, chunk: c, budget: w.budgets.Budget(w.next), n: c.size(), since: time.Now()}
 	w.inflight = append(w.inflight, f)
 	w.tasks += f.n
 	c.state().encoding++

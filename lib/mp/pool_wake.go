@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // Workers that wait for tasks sleep one by one, so that the tasks of one batch wake
@@ -57,7 +59,7 @@ func (p *pool) wakeForLocked(n int) {
 		p.wakeAllLocked()
 		return
 	}
-	for inflight := range window {
+	for inflight := range protocol.Window {
 		for i := len(p.sleeping) - 1; i >= 0 && n > 0; i-- {
 			if w := p.sleeping[i]; len(w.inflight) == inflight && !w.gone && !w.spent(p.o.tasksPerChild) {
 				p.wakeLocked(w)

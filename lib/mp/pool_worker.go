@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // A worker runs batches in a child process, or in a goroutine if child is nil.
@@ -15,7 +16,7 @@ import (
 type worker struct {
 	p       *pool
 	child   *child
-	budgets budgetPage
+	budgets protocol.BudgetPage
 	defined map[definition]uint32 // used by feed alone
 	room    []byte                // of its last frame
 	fed     chan struct{}         // closed when feed has ended
@@ -56,32 +57,32 @@ func (w *worker) receiveResults() {
 	<-w.fed // it may have been about to send a batch
 	exit := w.child.close()
 	w.recoverTasks(exit)
-	w.budgets.unmap()
+	w.budgets.Unmap()
 	w.replace(exit)
 	w.child.flushed()
 }
 
 // receive handles one reply.
-func (w *worker) receive(fr frame) error {
-	if fr.kind == frameReady {
+func (w *worker) receive(fr protocol.Frame) error {
+	if fr.Kind == protocol.FrameReady {
 		return w.initialized(nil)
 	}
-	r, err := parseReply(fr.body)
+	r, err := protocol.ParseReply(fr.Body)
 	if err != nil {
 		return err
 	}
-	if fr.id == 0 {
+	if fr.Id == 0 {
 		return w.initialized(r)
 	}
 	p := w.p
 	p.mu.Lock()
 	var f *inflightBatch
 	for _, g := range w.inflight {
-		if g.id == fr.id {
+		if g.id == fr.Id {
 			f = g
 		}
 	}
-	bad := f == nil || f.delivered+r.done > f.chunk.size()
+	bad := f == nil || f.delivered+r.Done > f.chunk.size()
 	p.mu.Unlock()
 	if bad {
 		return failure.ErrMalformed
@@ -89,15 +90,15 @@ func (w *worker) receive(fr frame) error {
 	if err := f.chunk.deliver(f.delivered, r); err != nil {
 		return err
 	}
-	p.delivered(w, f, r.done, r.elapsed, r.last)
+	p.delivered(w, f, r.Done, r.Elapsed, r.Last)
 	return nil
 }
 
 // initialized handles the reply of the initializer, or, with nil, that the child
 // is ready for it.
-func (w *worker) initialized(r *reply) error {
-	if r != nil && len(r.errs) > 0 {
-		err := codec.DecodeError(r.errs[0].text)
+func (w *worker) initialized(r *protocol.Reply) error {
+	if r != nil && len(r.Errs) > 0 {
+		err := codec.DecodeError(r.Errs[0].Text)
 		w.p.breakDown(initializerError(err))
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -135,7 +136,7 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 		return err
 	})
 	if err == nil {
-		err = checkSize(len(body))
+		err = protocol.CheckSize(len(body))
 	}
 	if err != nil {
 		return failure.Wrap("argument of "+program.Describe(fn.Fn.PC), err)

@@ -3,6 +3,8 @@ package mp
 import (
 	"os"
 	"syscall"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 func wakeOrphan(*syscall.SysProcAttr) {}
@@ -16,7 +18,7 @@ func crashFile() (*os.File, error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, err
 	}
-	_, err = f.Seek(budgetPageSize, 0)
+	_, err = f.Seek(protocol.BudgetPageSize, 0)
 	return f, err
 }
 

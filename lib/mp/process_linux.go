@@ -5,6 +5,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,11 +22,11 @@ func crashFile() (*os.File, error) {
 		return nil, fmt.Errorf("mp: cannot make a file for crash reports: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "mp-crash")
-	if err := f.Truncate(budgetPageSize); err != nil {
+	if err := f.Truncate(protocol.BudgetPageSize); err != nil {
 		f.Close()
 		return nil, err
 	}
-	_, err = f.Seek(budgetPageSize, 0)
+	_, err = f.Seek(protocol.BudgetPageSize, 0)
 	return f, err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -266,7 +267,7 @@ func (q *sharedQueue) buffer() *[]byte {
 }
 
 func (q *sharedQueue) keep(b *[]byte) {
-	if kept(*b) != nil {
+	if protocol.Kept(*b) != nil {
 		q.buffers.Put(b)
 	}
 }

@@ -1,6 +1,10 @@
 package mp
 
-import "time"
+import (
+	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
+)
 
 // report takes what is done out of the batchRun: the room of a frame, or nil
 // if there is nothing to tell.
@@ -13,8 +17,8 @@ func (v *batchRun) report(last bool) []byte {
 	if v.done == 0 && !last {
 		return nil
 	}
-	r := reply{last: last, done: v.done, errs: v.errs, elapsed: time.Since(v.since)}
-	b := r.room(v.out.B)
+	r := protocol.Reply{Last: last, Done: v.done, Errs: v.errs, Elapsed: time.Since(v.since)}
+	b := r.Room(v.out.B)
 	v.out.B, v.errs, v.done, v.since = v.out.B[:0], nil, 0, time.Now()
 	return b
 }
@@ -30,33 +34,33 @@ func (v *batchRun) reportRow(last bool) []byte {
 	if done == v.done && !last {
 		return nil
 	}
-	r := reply{last: last, done: done - v.done, elapsed: time.Since(v.since)}
-	var later []taskError
+	r := protocol.Reply{Last: last, Done: done - v.done, Elapsed: time.Since(v.since)}
+	var later []protocol.TaskError
 	for _, e := range v.errs {
-		if e.at < done {
-			r.errs = append(r.errs, taskError{e.at - v.done, e.text})
+		if e.At < done {
+			r.Errs = append(r.Errs, protocol.TaskError{At: e.At - v.done, Text: e.Text})
 		} else {
 			later = append(later, e)
 		}
 	}
 	var b []byte
-	if len(r.errs) == 0 && last {
-		b = v.row[v.done*v.size : rowHead+done*v.size+trailerSize]
-		r.putHead(b[headerSize:])
+	if len(r.Errs) == 0 && last {
+		b = v.row[v.done*v.size : rowHead+done*v.size+protocol.TrailerSize]
+		r.PutHead(b[protocol.HeaderSize:])
 	} else {
-		b = r.room(v.without(r.errs, done))
+		b = r.Room(v.without(r.Errs, done))
 	}
 	v.errs, v.done, v.since = later, done, time.Now()
 	return b
 }
 
 // without returns the results from v.done on but for those of failed tasks.
-func (v *batchRun) without(errs []taskError, done int) []byte {
+func (v *batchRun) without(errs []protocol.TaskError, done int) []byte {
 	var values []byte
 	from := v.done
 	for _, e := range errs {
-		values = append(values, v.results(from, v.done+e.at)...)
-		from = v.done + e.at + 1
+		values = append(values, v.results(from, v.done+e.At)...)
+		from = v.done + e.At + 1
 	}
 	return append(values, v.results(from, done)...)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -201,7 +202,7 @@ func (j *streamJob) take(max int) *chunk {
 const maxMinOffer = 256
 
 // ahead is how many tasks may be between seq and the loop.
-func (j *streamJob) ahead() int { return max(2, j.size) * (window + 1) * j.p.o.workers }
+func (j *streamJob) ahead() int { return max(2, j.size) * (protocol.Window + 1) * j.p.o.workers }
 
 // feed runs seq.
 func (j *streamJob) feed(a unsafe.Pointer) bool {

@@ -4,12 +4,14 @@ import (
 	"encoding/binary"
 	"math"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // sendTimeout tells the child how long each task that follows may take.
 func (w *worker) sendTimeout() {
 	if d := w.p.o.taskTimeout; d > 0 {
-		w.sent(w.child.conn.send(frame{kind: frameTimeout, body: binary.LittleEndian.AppendUint64(nil, uint64(d))}))
+		w.sent(w.child.conn.Send(protocol.Frame{Kind: protocol.FrameTimeout, Body: binary.LittleEndian.AppendUint64(nil, uint64(d))}))
 	}
 }
 
@@ -31,7 +33,7 @@ func (w *worker) runningLocked() (t runningTask) {
 		}
 		return t
 	}
-	if n, _ := f.budget.begun(); n > f.delivered {
+	if n, _ := f.budget.Begun(); n > f.delivered {
 		t = runningTask{f, n - 1}
 	}
 	return t
@@ -83,7 +85,7 @@ func (w *worker) holdLocked(t runningTask) bool {
 		if w.budgets == nil || !f.granted || f.chunk.state().stopped != nil {
 			continue
 		}
-		if keep := f.budget.recall(0); keep < f.n {
+		if keep := f.budget.Recall(0); keep < f.n {
 			w.p.back = append(w.p.back, f.chunk.part(keep, f.n))
 			w.tasks -= f.n - keep
 			f.n = keep

@@ -1,3 +1,4 @@
+// Package call calls functions of users by their signatures, for code that is not generic.
 package call
 
 import (

@@ -1,3 +1,5 @@
+// Package codec encodes values, types and errors for another process that runs the same
+// binary.
 package codec
 
 import (

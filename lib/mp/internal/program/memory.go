@@ -1,3 +1,4 @@
+// Package program knows the running binary: its memory, and the names of its functions.
 package program
 
 import (

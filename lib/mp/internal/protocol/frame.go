@@ -1,4 +1,4 @@
-package mp
+package protocol
 
 import (
 	"bufio"
@@ -16,42 +16,42 @@ import (
 // the header, and the trailer of the header: a program that writes to the
 // library's descriptors, or reads from them, is found out before its bytes are
 // taken for a length, or for a part of a result.
-type frame struct {
-	kind byte
-	id   uint64
-	body []byte
+type Frame struct {
+	Kind byte
+	Id   uint64
+	Body []byte
 }
 
 const (
-	frameUpdate  byte = iota + 1 // to the child: a message of Host.Update; id is 1 if it is to answer frameReady
-	frameDefine                  // to the child: id is a slot; flag, runner and function ids
-	frameTask                    // to the child: batch id; slot, flags, number, arguments
-	frameCancel                  // to the child: batch id; which of its tasks
-	frameEnd                     // to the child: exit
-	frameResult                  // to the parent: batch id; a reply
-	frameBroken                  // to the parent: the encoded error for which the child exits
-	frameMessage                 // both ways: for Host.Message
-	frameReady                   // to the parent: the child has applied its first update
-	frameTimeout                 // to the child: how long a task of the batches that follow may take
+	FrameUpdate  byte = iota + 1 // to the child: a message of Host.Update; id is 1 if it is to answer frameReady
+	FrameDefine                  // to the child: id is a slot; flag, runner and function ids
+	FrameTask                    // to the child: batch id; slot, flags, number, arguments
+	FrameCancel                  // to the child: batch id; which of its tasks
+	FrameEnd                     // to the child: exit
+	FrameResult                  // to the parent: batch id; a reply
+	FrameBroken                  // to the parent: the encoded error for which the child exits
+	FrameMessage                 // both ways: for Host.Message
+	FrameReady                   // to the parent: the child has applied its first update
+	FrameTimeout                 // to the child: how long a task of the batches that follow may take
 	frameKinds
 )
 
 const (
-	headerSize  = 16
-	trailerSize = 8
+	HeaderSize  = 16
+	TrailerSize = 8
 )
 
 // maxFrame bounds a body.
 const maxFrame = 1 << 31
 
-// maxValue is the limit of one encoded argument, result or initializer argument
+// MaxValue is the limit of one encoded argument, result or initializer argument
 // in bytes: a frame's body holds a little more than it. Tests lower it.
-var maxValue = maxFrame - 1<<20
+var MaxValue = maxFrame - 1<<20
 
-// checkSize refuses an encoded value that no frame can hold.
-func checkSize(n int) error {
-	if n > maxValue {
-		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(failure.ErrTooLarge), maxValue)
+// CheckSize refuses an encoded value that no frame can hold.
+func CheckSize(n int) error {
+	if n > MaxValue {
+		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(failure.ErrTooLarge), MaxValue)
 	}
 	return nil
 }
@@ -88,64 +88,66 @@ func parseHeader(h []byte) (kind byte, n uint32, id, sum uint64, ok bool) {
 	return kind, n, id, sum, ok
 }
 
-// A conn writes frames whole, from any goroutine.
-type conn struct {
+// A FrameWriter writes frames whole, from any goroutine.
+type FrameWriter struct {
 	mu sync.Mutex
-	w  io.WriteCloser
+	W  io.WriteCloser
 }
 
-func (c *conn) send(f frame) error {
-	b := make([]byte, headerSize+len(f.body)+trailerSize)
-	copy(b[headerSize:], f.body)
-	return c.sendRoom(f.kind, f.id, b)
+func (c *FrameWriter) Send(f Frame) error {
+	b := make([]byte, HeaderSize+len(f.Body)+TrailerSize)
+	copy(b[HeaderSize:], f.Body)
+	return c.SendRoom(f.Kind, f.Id, b)
 }
 
-// sendMessage sends a message from Host to Host.
-func (c *conn) sendMessage(msg []byte) error { return c.send(frame{kind: frameMessage, body: msg}) }
+// SendMessage sends a message from Host to Host.
+func (c *FrameWriter) SendMessage(msg []byte) error {
+	return c.Send(Frame{Kind: FrameMessage, Body: msg})
+}
 
-// sendRoom sends a frame whose body lies between headerSize and trailerSize
+// SendRoom sends a frame whose body lies between headerSize and trailerSize
 // bytes of room.
-func (c *conn) sendRoom(kind byte, id uint64, room []byte) error {
-	n := len(room) - headerSize - trailerSize
+func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
+	n := len(room) - HeaderSize - TrailerSize
 	if n >= maxFrame {
-		return checkSize(n)
+		return CheckSize(n)
 	}
 	sum := putHeader(room, kind, uint32(n), id)
-	binary.LittleEndian.PutUint64(room[headerSize+n:], sum)
+	binary.LittleEndian.PutUint64(room[HeaderSize+n:], sum)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.w.Write(room)
+	_, err := c.W.Write(room)
 	return err
 }
 
-// withTrailer makes room for the trailer behind a body.
-func withTrailer(b []byte) []byte { return append(b, make([]byte, trailerSize)...) }
+// WithTrailer makes room for the trailer behind a body.
+func WithTrailer(b []byte) []byte { return append(b, make([]byte, TrailerSize)...) }
 
-// readFrame returns io.EOF at a clean end, and failure.ErrMalformed for what sendRoom
+// ReadFrame returns io.EOF at a clean end, and failure.ErrMalformed for what sendRoom
 // did not write. room, if not nil, provides the memory of a body.
-func readFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (frame, error) {
-	var h [headerSize]byte
+func ReadFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (Frame, error) {
+	var h [HeaderSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return frame{}, err
+		return Frame{}, err
 	}
 	kind, n, id, sum, ok := parseHeader(h[:])
 	if !ok {
-		return frame{}, failure.ErrMalformed
+		return Frame{}, failure.ErrMalformed
 	}
 	var b []byte
 	if room != nil {
-		b = room(kind, int(n)+trailerSize)
+		b = room(kind, int(n)+TrailerSize)
 	}
 	if b == nil {
-		b = make([]byte, int(n)+trailerSize)
+		b = make([]byte, int(n)+TrailerSize)
 	}
 	if _, err := io.ReadFull(r, b); err != nil {
-		return frame{}, noEOF(err)
+		return Frame{}, noEOF(err)
 	}
 	if binary.LittleEndian.Uint64(b[n:]) != sum {
-		return frame{}, failure.ErrMalformed
+		return Frame{}, failure.ErrMalformed
 	}
-	return frame{kind: kind, id: id, body: b[:n]}, nil
+	return Frame{Kind: kind, Id: id, Body: b[:n]}, nil
 }
 
 // noEOF makes an end within a frame different from one between two.
@@ -159,8 +161,8 @@ func noEOF(err error) error {
 // maxKept bounds the memory that is kept for the next message of a kind.
 const maxKept = 4 << 20
 
-// kept returns b if it is worth keeping, else nil.
-func kept(b []byte) []byte {
+// Kept returns b if it is worth keeping, else nil.
+func Kept(b []byte) []byte {
 	if cap(b) > maxKept {
 		return nil
 	}
@@ -169,10 +171,10 @@ func kept(b []byte) []byte {
 
 // Spares are bodies of batches, to be used again: without them a child with
 // little memory collects garbage after every few batches.
-type spares chan []byte
+type Spares chan []byte
 
-func (s spares) take(kind byte, n int) []byte {
-	if kind != frameTask {
+func (s Spares) Take(kind byte, n int) []byte {
+	if kind != FrameTask {
 		return nil
 	}
 	select {
@@ -185,9 +187,9 @@ func (s spares) take(kind byte, n int) []byte {
 	return nil
 }
 
-func (s spares) put(b []byte) {
+func (s Spares) Put(b []byte) {
 	select {
-	case s <- kept(b):
+	case s <- Kept(b):
 	default:
 	}
 }

@@ -1,4 +1,4 @@
-package mp
+package protocol
 
 import (
 	"bufio"
@@ -15,22 +15,22 @@ type bufferCloser struct{ bytes.Buffer }
 
 func (*bufferCloser) Close() error { return nil }
 
-func encodedFrame(f frame) []byte {
+func encodedFrame(f Frame) []byte {
 	var b bufferCloser
-	c := conn{w: &b}
-	if err := c.send(f); err != nil {
+	c := FrameWriter{W: &b}
+	if err := c.Send(f); err != nil {
 		panic(err)
 	}
 	return b.Bytes()
 }
 
 func TestFrameRoundTrip(t *testing.T) {
-	for _, f := range []frame{
-		{kind: frameUpdate, body: []byte{}}, {kind: frameResult, id: 1<<idBits - 1, body: []byte("result")},
-		{kind: frameReady, body: []byte{}},
+	for _, f := range []Frame{
+		{Kind: FrameUpdate, Body: []byte{}}, {Kind: FrameResult, Id: 1<<idBits - 1, Body: []byte("result")},
+		{Kind: FrameReady, Body: []byte{}},
 	} {
-		got, err := readFrame(bufio.NewReader(bytes.NewReader(encodedFrame(f))), nil)
-		if err != nil || got.kind != f.kind || got.id != f.id || !bytes.Equal(got.body, f.body) {
+		got, err := ReadFrame(bufio.NewReader(bytes.NewReader(encodedFrame(f))), nil)
+		if err != nil || got.Kind != f.Kind || got.Id != f.Id || !bytes.Equal(got.Body, f.Body) {
 			t.Errorf("%+v arrived as %+v, %v", f, got, err)
 		}
 	}
@@ -39,11 +39,11 @@ func TestFrameRoundTrip(t *testing.T) {
 // Bytes that a program writes between the two writes of a frame are found out
 // before the frame counts.
 func TestForeignBytesWithinAFrame(t *testing.T) {
-	whole := encodedFrame(frame{kind: frameResult, id: 7, body: bytes.Repeat([]byte{0}, 100)})
+	whole := encodedFrame(Frame{Kind: FrameResult, Id: 7, Body: bytes.Repeat([]byte{0}, 100)})
 	whole = append(whole, whole...)
 	for at := range len(whole) / 2 {
 		b := bytes.Join([][]byte{whole[:at], []byte("log\n"), whole[at:]}, nil)
-		_, err := readFrame(bufio.NewReader(bytes.NewReader(b)), nil)
+		_, err := ReadFrame(bufio.NewReader(bytes.NewReader(b)), nil)
 		if !errors.Is(err, failure.ErrMalformed) {
 			t.Fatalf("foreign bytes at %d: got %v", at, err)
 		}
@@ -53,19 +53,19 @@ func TestForeignBytesWithinAFrame(t *testing.T) {
 // FuzzReadFrame: whatever arrives, readFrame neither panics nor makes room for
 // more than has arrived, but for the frames that send wrote.
 func FuzzReadFrame(f *testing.F) {
-	good := encodedFrame(frame{kind: frameTask, id: 3, body: []byte("body")})
+	good := encodedFrame(Frame{Kind: FrameTask, Id: 3, Body: []byte("body")})
 	f.Add(good)
 	f.Add(good[:len(good)-1])
 	f.Add([]byte("hello, world: this is a log line of mine\n"))
 	f.Add(append(append([]byte{}, good...), "text"...))
-	f.Add([]byte{frameResult, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte{FrameResult, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f, 1, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bufio.NewReader(bytes.NewReader(b))
 		left := len(b)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for {
-			got, err := readFrame(r, nil)
+			got, err := ReadFrame(r, nil)
 			if err != nil {
 				if err != io.EOF && err != io.ErrUnexpectedEOF && !errors.Is(err, failure.ErrMalformed) {
 					t.Errorf("got %v", err)
@@ -77,7 +77,7 @@ func FuzzReadFrame(f *testing.F) {
 				t.Error("a frame that nobody sent")
 			}
 			left -= len(again)
-			_, _ = parseReply(got.body)
+			_, _ = ParseReply(got.Body)
 		}
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > uint64(64<<10+100*len(b)) {

@@ -1,0 +1,40 @@
+package protocol
+
+import (
+	"bytes"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// MapBudgetPage maps the start of a crashFile; nil means that there is none.
+func MapBudgetPage(f *os.File) BudgetPage {
+	b, err := unix.Mmap(int(f.Fd()), 0, BudgetPageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func (l BudgetPage) Unmap() {
+	if l != nil {
+		_ = unix.Munmap(l)
+	}
+}
+
+// What debug.SetCrashOutput writes lacks the line that says why: the runtime
+// prints "fatal error: ..." before it counts as dying. So a child notes that line
+// in the page that it shares with its parent.
+const (
+	FatalAt   = 2048 // in the page
+	FatalSize = BudgetPageSize - FatalAt
+)
+
+// FatalLine is what the child has noted, or "".
+func FatalLine(page []byte) string {
+	if len(page) < BudgetPageSize {
+		return ""
+	}
+	line, _, _ := bytes.Cut(page[FatalAt:], []byte{0})
+	return string(line)
+}

@@ -1,0 +1,78 @@
+package protocol
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/failure"
+)
+
+// A Reply reports tasks of a batch that are done, in order. A batch has one
+// or more; the last one says so.
+type Reply struct {
+	Last    bool
+	Done    int
+	Elapsed time.Duration // since the first of these tasks began
+	Errs    []TaskError   // by place in this reply
+	Values  codec.Reader  // of the tasks without error
+}
+
+// ReplyHead is how many bytes precede the errors and values of a reply: so
+// many that the values are aligned.
+const ReplyHead = 24
+
+// PutHead writes the first replyHead bytes.
+func (r *Reply) PutHead(b []byte) {
+	clear(b[:ReplyHead])
+	if r.Last {
+		b[0] = 1
+	}
+	binary.LittleEndian.PutUint32(b[4:], uint32(r.Done))
+	binary.LittleEndian.PutUint32(b[8:], uint32(len(r.Errs)))
+	binary.LittleEndian.PutUint64(b[16:], uint64(r.Elapsed))
+}
+
+// Room makes a frame's room for a reply with these values.
+func (r *Reply) Room(values []byte) []byte {
+	b := make([]byte, HeaderSize+ReplyHead, HeaderSize+ReplyHead+len(values)+TrailerSize)
+	r.PutHead(b[HeaderSize:])
+	for _, e := range r.Errs {
+		b = binary.LittleEndian.AppendUint32(b, uint32(e.At))
+		b = binary.LittleEndian.AppendUint32(b, uint32(len(e.Text)))
+		b = append(b, e.Text...)
+	}
+	return WithTrailer(append(b, values...))
+}
+
+func ParseReply(b []byte) (*Reply, error) {
+	if len(b) < ReplyHead {
+		return nil, failure.ErrMalformed
+	}
+	r := &Reply{
+		Last: b[0] == 1, Done: int(binary.LittleEndian.Uint32(b[4:])),
+		Elapsed: time.Duration(binary.LittleEndian.Uint64(b[16:])),
+	}
+	n := int(binary.LittleEndian.Uint32(b[8:]))
+	b = b[ReplyHead:]
+	for range n {
+		if len(b) < 8 {
+			return nil, failure.ErrMalformed
+		}
+		at, size := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		if uint64(size) > uint64(len(b)-8) || int(at) >= r.Done {
+			return nil, failure.ErrMalformed
+		}
+		r.Errs = append(r.Errs, TaskError{int(at), b[8 : 8+size]})
+		b = b[8+size:]
+	}
+	r.Values.B = b
+	return r, nil
+}
+
+// A TaskError is the encoded error of one task, by its place among the tasks
+// that are reported together.
+type TaskError struct {
+	At   int
+	Text []byte
+}
