@@ -31,26 +31,7 @@ const (
 
 	minStopInterval = 250 * time.Microsecond // at first; later maxStopInterval
 	maxStopInterval = 2 * time.Millisecond
-
-	// maxCountedInterval is what one look at a goroutine, and the pause after it, count
-	// for at most: where the whole machine stood still for longer, the goroutine
-	// had no time either.
-	maxCountedInterval = 10 * time.Millisecond
 )
-
-// A activeClock is a clock for patience.
-type activeClock struct{ last time.Time }
-
-func newActiveClock() *activeClock { return &activeClock{time.Now()} }
-
-// tick sleeps and returns what the round since the last one counts for.
-func (p *activeClock) tick(pause time.Duration) time.Duration {
-	time.Sleep(pause)
-	now := time.Now()
-	d := min(now.Sub(p.last), maxCountedInterval)
-	p.last = now
-	return d
-}
 
 // interrupt stops the running cell.
 func (w *worker) interrupt() {

@@ -86,3 +86,6 @@ func (o *cellLabels) ofCell(cell int) int {
 	defer o.mu.RUnlock()
 	return o.newest[cell]
 }
+
+// running returns the label of the running cell, or nil.
+func (o *cellLabels) running() unsafe.Pointer { return unsafe.Pointer(o.current.Load()) }

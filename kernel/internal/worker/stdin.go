@@ -80,7 +80,7 @@ func (w *worker) stdinOwner() unsafe.Pointer {
 	if label := profLabel(); label != nil && w.cellLabels.of(label) != 0 {
 		return label
 	}
-	return unsafe.Pointer(w.cellLabels.current.Load())
+	return w.cellLabels.running()
 }
 
 // readUnread reads what is left of a line.
