@@ -7,7 +7,7 @@ import "time"
 // had no time either.
 const maxCountedInterval = 10 * time.Millisecond
 
-// A activeClock is a clock for patience.
+// An activeClock measures the time in which this process could run.
 type activeClock struct{ last time.Time }
 
 func newActiveClock() *activeClock { return &activeClock{time.Now()} }

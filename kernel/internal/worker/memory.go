@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
@@ -149,4 +150,14 @@ func dataSize() int64 {
 		}
 	}
 	return 0
+}
+
+// noteProcess remembers a process that the calling goroutine has started.
+func (w *worker) noteProcess(pid int) {
+	if w.goroutines == nil {
+		return
+	}
+	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
+		w.processes.add(process{labels, pid, startTime(pid)})
+	}
 }

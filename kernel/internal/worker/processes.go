@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,16 +29,6 @@ type process struct {
 
 // killDelay is how long a process may take to end after SIGINT.
 const killDelay = 100 * time.Millisecond
-
-// noteProcess remembers a process that the calling goroutine has started.
-func (w *worker) noteProcess(pid int) {
-	if w.goroutines == nil {
-		return
-	}
-	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
-		w.processes.add(process{labels, pid, startTime(pid)})
-	}
-}
 
 func (ps *processes) add(p process) {
 	ps.mu.Lock()
