@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
@@ -65,11 +66,11 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 
 // receiveWithin receives a value, or gives up and returns none.
 func receiveWithin[T any](patience time.Duration, from <-chan T) (v T) {
-	for ; patience > 0; patience -= maxCountedInterval {
+	for ; patience > 0; patience -= activeclock.MaxCounted {
 		select {
 		case v = <-from:
 			return v
-		case <-time.After(maxCountedInterval):
+		case <-time.After(activeclock.MaxCounted):
 		}
 	}
 	return v

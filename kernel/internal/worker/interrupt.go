@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
@@ -87,8 +88,8 @@ func (w *worker) stop(x *execution) {
 // when what it waits for is ended.
 func (w *worker) divertBlocked(g uintptr) {
 	w.tryStop(g)
-	clock := newActiveClock()
-	for spent := time.Duration(0); spent < stopWorldTimeout; spent += clock.tick(minStopInterval) {
+	clock := activeclock.New()
+	for spent := time.Duration(0); spent < stopWorldTimeout; spent += clock.Tick(minStopInterval) {
 		if t := preempt.TargetOf(g); t == nil || !t.Diverting.Load() {
 			return
 		}
@@ -98,7 +99,7 @@ func (w *worker) divertBlocked(g uintptr) {
 // stopRunning tries to stop the goroutine of x and reports whether it has ended.
 func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 	g := x.g.Load()
-	clock := newActiveClock()
+	clock := activeclock.New()
 	var spent, still time.Duration // in all; since it has been seen parked
 	for interval := minStopInterval; ; interval = min(interval+interval/8, maxStopInterval) {
 		if x.ended.Load() {
@@ -117,7 +118,7 @@ func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 		if still > parked || spent > stopTimeout {
 			return false
 		}
-		d := clock.tick(interval)
+		d := clock.Tick(interval)
 		spent, still = spent+d, still+d
 	}
 }
@@ -190,8 +191,8 @@ func (w *worker) orphan(x *execution) {
 
 // endsWithin waits for the goroutine to end.
 func (x *execution) endsWithin(d time.Duration) bool {
-	clock := newActiveClock()
-	for spent := time.Duration(0); !x.ended.Load(); spent += clock.tick(time.Millisecond) {
+	clock := activeclock.New()
+	for spent := time.Duration(0); !x.ended.Load(); spent += clock.Tick(time.Millisecond) {
 		if spent > d {
 			return false
 		}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/preempt"
@@ -194,9 +195,9 @@ func (w *worker) awaitPanics(x *execution) {
 	if w == nil || w.goroutines == nil || x.labels == 0 || panics != nil && panics.Load() == 0 {
 		return
 	}
-	clock := newActiveClock()
+	clock := activeclock.New()
 	pause := 20 * time.Microsecond
-	for spent := time.Duration(0); spent < panicTimeout && w.panicking(x); spent += clock.tick(pause) {
+	for spent := time.Duration(0); spent < panicTimeout && w.panicking(x); spent += clock.Tick(pause) {
 		pause = min(2*pause, time.Millisecond)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"golang.org/x/sys/unix"
 )
 
@@ -60,9 +61,9 @@ func (ps *processes) end(labels uintptr) int {
 	}
 	signalAll(all, unix.SIGINT)
 	go func() {
-		clock := newActiveClock()
+		clock := activeclock.New()
 		for spent := time.Duration(0); spent < killDelay; {
-			spent += clock.tick(maxCountedInterval)
+			spent += clock.Tick(activeclock.MaxCounted)
 		}
 		signalAll(all, unix.SIGKILL)
 	}()
