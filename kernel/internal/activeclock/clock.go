@@ -1,3 +1,4 @@
+// Package activeclock measures time for timeouts: a pause of the whole machine counts for little.
 package activeclock
 
 import "time"

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
@@ -68,7 +69,7 @@ func fileWrite(f *os.File, b []byte) (int, error) {
 		if err := streamClosed(f); err != nil {
 			return 0, err
 		}
-		if id := self.cellLabels.earlierExecution(); id != 0 {
+		if id := self.cellLabels.Earlier(); id != 0 {
 			return self.print(id, f, b)
 		}
 	}
@@ -78,14 +79,14 @@ func fileWrite(f *os.File, b []byte) (int, error) {
 // afterFunc replaces time.AfterFunc: the runtime starts the goroutine of a timer,
 // and that has no label.
 func afterFunc(d time.Duration, f func()) *time.Timer {
-	label := profLabel()
+	label := celllabels.Current()
 	if label == nil || f == nil {
 		return standard.after(d, f)
 	}
 	var caller [1]uintptr
 	runtime.Callers(2, caller[:])
 	return standard.after(d, func() {
-		setProfLabel(label)
+		celllabels.Set(label)
 		returned := false
 		defer func() {
 			if !returned {

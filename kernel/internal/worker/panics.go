@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/activeclock"
+	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/preempt"
@@ -115,20 +116,20 @@ func outermost(list []control.Frame) *control.Frame {
 // belongs to: the one whose label it has, or else the newest of the cell that
 // has its code. It returns 0 if there is none.
 func (w *worker) owner(o *control.Outcome) int {
-	if label := profLabel(); label != nil {
-		if id := w.cellLabels.of(label); id != 0 {
+	if label := celllabels.Current(); label != nil {
+		if id := w.cellLabels.Of(label); id != 0 {
 			return id
 		}
 	}
 	if o.Started != nil {
 		if n, ok := cellNumber(o.Started.File); ok {
-			return w.cellLabels.ofCell(n)
+			return w.cellLabels.OfCell(n)
 		}
 	}
 	id := 0
 	for _, f := range o.Frames { // the outermost decides
 		if n, ok := cellNumber(f.File); ok {
-			id = w.cellLabels.ofCell(n)
+			id = w.cellLabels.OfCell(n)
 		}
 	}
 	return id

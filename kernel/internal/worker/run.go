@@ -4,17 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"golang.org/x/sys/unix"
 	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
+
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
+	"golang.org/x/sys/unix"
 )
 
 // An execution is one run of a cell.
@@ -168,7 +169,7 @@ func (w *worker) run(m control.Run) error {
 		w.addStep(loadStep{Request: req, Importcfg: m.Importcfg})
 		w.mu.Unlock()
 	}
-	w.cellLabels.enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	w.cellLabels.Enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
 	changed := w.outputPipes.change(m.OutputPipes)
 	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {
 		endGroup()
@@ -245,7 +246,7 @@ func (w *worker) outcome(id int) control.Done {
 	o.Assigned = x.assignments()
 	w.restoreStreams(o)
 	w.dropUnread(x)
-	w.cellLabels.leave()
+	w.cellLabels.Leave()
 	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})
 }
 

@@ -36,7 +36,7 @@ func ShowRune(r rune) {
 
 // display is the sink of package display in this process.
 func (w *worker) display(m displayhost.Message) error {
-	w.showIn(w.cellLabels.earlierExecution(), m)
+	w.showIn(w.cellLabels.Earlier(), m)
 	return nil
 }
 
@@ -49,7 +49,7 @@ func (w *worker) showIn(id int, m displayhost.Message) {
 
 // showResult shows the value of a cell's last expression.
 func (w *worker) showResult(m displayhost.Message) {
-	id := w.cellLabels.earlierExecution()
+	id := w.cellLabels.Earlier()
 	w.deliver(m, func(seq int, m displayhost.Message) control.Message {
 		return control.Result{ID: id, Seq: seq, Message: m}
 	})
@@ -90,7 +90,7 @@ func (w *worker) notice(text string) {
 		os.Stderr.WriteString(text + "\n")
 		return
 	}
-	id := w.cellLabels.earlierExecution()
+	id := w.cellLabels.Earlier()
 	if _, err := w.ask(func(seq int) control.Message { return control.Notice{ID: id, Seq: seq, Text: text} }); err != nil {
 		endGroup()
 	}

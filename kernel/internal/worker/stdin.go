@@ -8,6 +8,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
@@ -77,10 +78,10 @@ func fileRead(f *os.File, b []byte) (int, error) {
 // stdinOwner returns the label of the cell on whose behalf the calling goroutine
 // reads: the running one's if it has none.
 func (w *worker) stdinOwner() unsafe.Pointer {
-	if label := profLabel(); label != nil && w.cellLabels.of(label) != 0 {
+	if label := celllabels.Current(); label != nil && w.cellLabels.Of(label) != 0 {
 		return label
 	}
-	return w.cellLabels.running()
+	return w.cellLabels.Running()
 }
 
 // readUnread reads what is left of a line.

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
@@ -70,7 +71,7 @@ type worker struct {
 
 	memory memory
 
-	cellLabels  cellLabels
+	cellLabels  celllabels.Labels
 	outputPipes outputPipes
 
 	goroutines  *goruntime.Goroutines // nil if the runtime cannot be looked into

@@ -1,4 +1,6 @@
-package worker
+// Package celllabels tells the executions of cells apart by the profiler label that the runtime hands on from a goroutine to
+// those that it starts.
+package celllabels
 
 import (
 	"context"
@@ -13,14 +15,14 @@ import (
 
 // Package runtime keeps these for others to use.
 //
-//go:linkname profLabel runtime/pprof.runtime_getProfLabel
-func profLabel() unsafe.Pointer
+//go:linkname Current runtime/pprof.runtime_getProfLabel
+func Current() unsafe.Pointer
 
-//go:linkname setProfLabel runtime/pprof.runtime_setProfLabel
-func setProfLabel(label unsafe.Pointer)
+//go:linkname Set runtime/pprof.runtime_setProfLabel
+func Set(label unsafe.Pointer)
 
-// cellLabels knows the label of each execution.
-type cellLabels struct {
+// Labels knows the label of each execution.
+type Labels struct {
 	current atomic.Pointer[byte] // the running cell's; nil while there is none
 
 	mu     sync.RWMutex           // guards what follows
@@ -33,12 +35,12 @@ type cellLabels struct {
 // remember as well.
 const maxCellLabels = control.MaxExecutions
 
-// enter labels the calling goroutine, and those that it starts, as execution
+// Enter labels the calling goroutine, and those that it starts, as execution
 // id of a cell of the notebook. From now on that is the running one.
-func (o *cellLabels) enter(id, cell int) {
+func (o *Labels) Enter(id, cell int) {
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(cell)))
 	pprof.SetGoroutineLabels(ctx)
-	label := profLabel()
+	label := Current()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ids == nil {
@@ -57,14 +59,14 @@ func (o *cellLabels) enter(id, cell int) {
 	o.current.Store((*byte)(label))
 }
 
-// leave notes that the cell has ended. What its goroutines print from now on is
+// Leave notes that the cell has ended. What its goroutines print from now on is
 // named as its own: the kernel may have the next cell under way.
-func (o *cellLabels) leave() { o.current.Store(nil) }
+func (o *Labels) Leave() { o.current.Store(nil) }
 
-// earlierExecution returns the execution that the calling goroutine belongs to, or 0 if
+// Earlier returns the execution that the calling goroutine belongs to, or 0 if
 // that is the running one or is not known.
-func (o *cellLabels) earlierExecution() int {
-	label := profLabel()
+func (o *Labels) Earlier() int {
+	label := Current()
 	if label == nil || label == unsafe.Pointer(o.current.Load()) {
 		return 0 // the usual case
 	}
@@ -73,19 +75,19 @@ func (o *cellLabels) earlierExecution() int {
 	return o.ids[label]
 }
 
-// of returns the execution that a goroutine with a label belongs to, or 0.
-func (o *cellLabels) of(label unsafe.Pointer) int {
+// Of returns the execution that a goroutine with a label belongs to, or 0.
+func (o *Labels) Of(label unsafe.Pointer) int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.ids[label]
 }
 
-// ofCell returns the newest execution of a cell, or 0.
-func (o *cellLabels) ofCell(cell int) int {
+// OfCell returns the newest execution of a cell, or 0.
+func (o *Labels) OfCell(cell int) int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.newest[cell]
 }
 
-// running returns the label of the running cell, or nil.
-func (o *cellLabels) running() unsafe.Pointer { return unsafe.Pointer(o.current.Load()) }
+// Running returns the label of the running cell, or nil.
+func (o *Labels) Running() unsafe.Pointer { return unsafe.Pointer(o.current.Load()) }
