@@ -29,7 +29,7 @@ type size struct{ files, lines int }
 // removed here, or its numbers are lowered.
 var largePackages = map[string]size{
 	"kernel/internal/session": {37, 5750},
-	"kernel/internal/worker":  {29, 4250},
+	"kernel/internal/worker":  {26, 4050},
 	"lib/mp":                  {83, 12950},
 }
 
