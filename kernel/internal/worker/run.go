@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
