@@ -179,7 +179,7 @@ func ofFunction(s ast.Stmt) bool {
 }
 
 func runStatements(t *testing.T, img *image.Image, ex stdExample) error {
-	s, err := session.New(session.Config{Image: img, Dir: filepath.Join(img.Toolchain.Root, "src", packageDir(ex.name))})
+	s, err := session.New(session.Config{Image: img, Dir: filepath.Join(img.Toolchain.Root, "src", packageDir(ex.name)), ProgressDelay: noProgress})
 	if err != nil {
 		return err
 	}

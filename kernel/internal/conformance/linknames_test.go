@@ -22,7 +22,7 @@ import (
 func TestLinknames(t *testing.T) {
 	img := openImage(t)
 	names := linknamedFunctions(t, img)
-	s, err := session.New(session.Config{Image: img, Dir: t.TempDir()})
+	s, err := session.New(session.Config{Image: img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

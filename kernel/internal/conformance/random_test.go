@@ -97,7 +97,7 @@ func packageOf(i int) string { return fmt.Sprintf("%c%03d", 'p'+i/1000, i%1000) 
 
 // compareNotebook runs a notebook in a fresh session.
 func compareNotebook(t *testing.T, img *image.Image, nb *notebook, want []string) error {
-	s, err := session.New(session.Config{Image: img, Dir: t.TempDir()})
+	s, err := session.New(session.Config{Image: img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		return err
 	}

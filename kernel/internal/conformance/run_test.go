@@ -276,3 +276,6 @@ func (r *recorder) Comm(output.Comm)                     {}
 func (r *recorder) Input(context.Context, string, bool) (string, error) {
 	return "", errors.New("no input")
 }
+
+// noProgress keeps lines about the go command out of what a test compares.
+const noProgress = 24 * time.Hour

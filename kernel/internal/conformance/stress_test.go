@@ -186,7 +186,7 @@ func stress(t *testing.T, n int, env []string, setup ...string) {
 
 func newSession(t *testing.T, env []string) *session.Session {
 	t.Helper()
-	s, err := session.New(session.Config{Image: openImage(t), Dir: t.TempDir(), Env: env})
+	s, err := session.New(session.Config{Image: openImage(t), Dir: t.TempDir(), Env: env, ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -230,7 +230,7 @@ func (s *sweep) open() error {
 		}
 	}
 	var err error
-	s.session, err = session.New(session.Config{Image: s.img, Dir: s.notebook})
+	s.session, err = session.New(session.Config{Image: s.img, Dir: s.notebook, ProgressDelay: noProgress})
 	return err
 }
 

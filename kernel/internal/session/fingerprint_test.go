@@ -52,7 +52,7 @@ func TestOtherBuild(t *testing.T) {
 		{low2, "import \"example.com/low\"\nlow.A()", []string{"\"A\""}},
 		{low2, "import \"example.com/high\"\nhigh.F()", []string{"package example.com/high was compiled against another build of package example.com/low"}},
 	} {
-		s, err := New(Config{Image: img, Dir: dir, CacheDir: t.TempDir(), Packages: map[string]string{"example.com/low": c.low, "example.com/high": high}})
+		s, err := New(Config{Image: img, Dir: dir, CacheDir: t.TempDir(), Packages: map[string]string{"example.com/low": c.low, "example.com/high": high}, ProgressDelay: noProgress})
 		if err != nil {
 			t.Fatal(err)
 		}

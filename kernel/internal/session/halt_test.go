@@ -13,7 +13,7 @@ import (
 // Each leaves values behind that only its deferred functions know.
 func TestInterruptsUnderCollection(t *testing.T) {
 	img := newTestSession(t).cfg.Image
-	s, err := New(Config{Image: img, Env: []string{"GOGC=1", "GODEBUG=clobberfree=1,invalidptr=1,gccheckmark=0"}})
+	s, err := New(Config{Image: img, Env: []string{"GOGC=1", "GODEBUG=clobberfree=1,invalidptr=1,gccheckmark=0"}, ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

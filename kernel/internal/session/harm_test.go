@@ -81,7 +81,7 @@ func TestSecondNotebook(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		s, err := New(Config{Image: &img, Dir: dir, CacheDir: cache})
+		s, err := New(Config{Image: &img, Dir: dir, CacheDir: cache, ProgressDelay: noProgress})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestOffline(t *testing.T) {
 		if err := unix.Mount("perijove-test", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 			t.Fatal(err)
 		}
-		s, err := New(Config{Image: &img, Dir: dir, CacheDir: filepath.Join(dir, "cache")})
+		s, err := New(Config{Image: &img, Dir: dir, CacheDir: filepath.Join(dir, "cache"), ProgressDelay: noProgress})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestDiskFillsUp(t *testing.T) {
 	img := newTestSession(t).cfg.Image
 	dir := smallDisk(t, "size=4m")
 	t.Setenv("TMPDIR", dir)
-	s, err := New(Config{Image: img, CacheDir: filepath.Join(dir, "cache")})
+	s, err := New(Config{Image: img, CacheDir: filepath.Join(dir, "cache"), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestTwoKernelsAtOnce(t *testing.T) {
 	atOnce(func(i int) {
 		img, err := image.Open(t.Context(), image.Options{Source: perijove.Source, CacheDir: cache})
 		if err == nil {
-			sessions[i], err = New(Config{Image: img, Dir: t.TempDir()})
+			sessions[i], err = New(Config{Image: img, Dir: t.TempDir(), ProgressDelay: noProgress})
 		}
 		if err != nil {
 			t.Error(err)
@@ -241,7 +241,7 @@ func TestCacheDeleted(t *testing.T) {
 	img := *whole
 	img.Dir = dir
 	moduleProxy(t, "dep.example/dep", "v1.2.3", "package dep\n\nfunc Name() string { return \"dep\" }\n")
-	s, err := New(Config{Image: &img, Dir: t.TempDir()})
+	s, err := New(Config{Image: &img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func sessionIn(t *testing.T, files string) *Session {
 	for _, f := range txtar.Parse([]byte(files)).Files {
 		writeFile(t, filepath.Join(dir, f.Name), f.Data)
 	}
-	s, err := New(Config{Image: img, Dir: filepath.Join(dir, "notebooks"), CacheDir: t.TempDir()})
+	s, err := New(Config{Image: img, Dir: filepath.Join(dir, "notebooks"), CacheDir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

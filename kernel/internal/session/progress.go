@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -12,8 +13,8 @@ import (
 )
 
 const (
-	// progressDelay is how long a cell waits in silence.
-	progressDelay = time.Second
+	// defaultProgressDelay is how long a cell waits in silence.
+	defaultProgressDelay = time.Second
 	// progressInterval is the least time between two forms of a progress line.
 	progressInterval = 200 * time.Millisecond
 )
@@ -21,7 +22,7 @@ const (
 // progressLines counts progress lines, for their identifiers.
 var progressLines atomic.Int64
 
-// A progressLine tells what a cell waits for. It appears when that takes longer than progressDelay, changes in place, and
+// A progressLine tells what a cell waits for. It appears when that takes longer than the session's delay, changes in place, and
 // is gone at the end. Its methods may be called from several goroutines.
 type progressLine struct {
 	sink  output.Sink
@@ -45,7 +46,7 @@ func (r *run) progress() *progressLine {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.timer = time.AfterFunc(progressDelay, p.show)
+	p.timer = time.AfterFunc(cmp.Or(r.session.cfg.ProgressDelay, defaultProgressDelay), p.show)
 	return p
 }
 

@@ -298,7 +298,7 @@ func TestKernelHelper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(Config{Image: img})
+	s, err := New(Config{Image: img, ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -446,7 +446,7 @@ func TestImageDeleted(t *testing.T) {
 	}
 	moved := *whole
 	moved.Dir = copyDir
-	s, err := New(Config{Image: &moved})
+	s, err := New(Config{Image: &moved, ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/gonb"
 	"github.com/perijove/perijove/kernel/internal/image"
@@ -36,6 +37,9 @@ type Config struct {
 	Packages map[string]string
 	Env      []string // of the worker and the compiler, beyond the process's own
 	Log      *slog.Logger
+	// ProgressDelay is how long a cell waits for the go command before a line
+	// tells what for; 0 is one second.
+	ProgressDelay time.Duration
 }
 
 // A Session implements output.Session.

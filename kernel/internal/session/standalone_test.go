@@ -13,7 +13,7 @@ func newStandaloneSession(t testing.TB) *Session {
 	t.Helper()
 	img := *newTestSession(t).cfg.Image
 	img.Unfit = "the worker's self-check failed (a test says so)"
-	s, err := New(Config{Image: &img, Dir: t.TempDir()})
+	s, err := New(Config{Image: &img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestImportsAreListedTogether(t *testing.T) {
 	} {
 		writeFile(t, filepath.Join(folder, name), []byte(text))
 	}
-	s, err := New(Config{Image: &logged, Dir: folder, CacheDir: t.TempDir()})
+	s, err := New(Config{Image: &logged, Dir: folder, CacheDir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func heldSession(t *testing.T) (s *Session, worker, compiler *hold) {
 	worker = newHold(t, img.Worker(), whole.Worker())
 	compiler = newHold(t, img.Toolchain.Compile(), whole.Toolchain.Compile())
 	worker.hold()
-	if s, err = New(Config{Image: &img, Dir: t.TempDir()}); err != nil {
+	if s, err = New(Config{Image: &img, Dir: t.TempDir(), ProgressDelay: noProgress}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
