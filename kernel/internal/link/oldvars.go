@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"runtime"
@@ -110,6 +111,9 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 		}
 		return m.why
 	}
+	slices.SortFunc(found, func(a, b goruntime.FoundPointer) int { // of several reasons, the same each time
+		return cmp.Or(cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.Word, b.Word))
+	})
 	for _, f := range found {
 		if f.Holder == goruntime.NoHolder {
 			m.word(f.Word, f.Kind.String())

@@ -63,7 +63,7 @@ const flood = `send := func(b []byte) {
 	}
 }
 for i := range 20_000 {
-	b := fmt.Appendf(nil, "{\"kind\":\"notice\",\"seq\":%d}", i+1_000_000)
+	b := fmt.Appendf(nil, "notice {\"seq\":%d}", i+1_000_000)
 	send(append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))
 }
 send(make([]byte, 8))
@@ -78,9 +78,9 @@ func TestHostileWorker(t *testing.T) {
 	for name, c := range map[string]struct{ code, want string }{
 		"garbage":      {"syscall.Write(3, bytes.Repeat([]byte{0xff}, 100))\nselect {}", "malformed control message"},
 		"no JSON":      {frame("{{{{"), "malformed control message"},
-		"other type":   {frame(`{"kind":7}`), "malformed control message"},
-		"unknown kind": {frame(`{"kind":"dance"}`), "unknown kind dance"},
-		"ready twice":  {frame(`{"kind":"ready"}`), "twice"},
+		"other type":   {frame(`standby {"pid":"7"}`), "malformed control message"},
+		"unknown kind": {frame("dance {}"), `unknown kind "dance"`},
+		"ready twice":  {frame("ready {}"), "twice"},
 		"closed":       {"syscall.Shutdown(3, syscall.SHUT_RDWR)\nselect {}", "the worker process died"},
 		"flood":        {flood, "malformed control message"},
 	} {
@@ -96,7 +96,7 @@ func TestHostileWorker(t *testing.T) {
 // TestForgedEnd: a cell that announces its own end without saying how.
 func TestForgedEnd(t *testing.T) {
 	s := newTestSession(t)
-	got := execute(t, s, "b := []byte(`{\"kind\":\"done\",\"id\":1}`)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}")
+	got := execute(t, s, "b := []byte(`done {\"id\":1}`)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}")
 	mustContain(t, got, "does not say how the cell ended")
 }
 

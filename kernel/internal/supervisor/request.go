@@ -47,7 +47,9 @@ func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded
 	case m := <-done:
 		switch m := m.(type) {
 		case control.Done:
-			return &m.Outcome, nil
+			if m.Outcome.How != "" {
+				return &m.Outcome, nil
+			}
 		case control.LoadFailed:
 			return nil, &LoadError{m.Reason, m.At, m.Import}
 		}
