@@ -75,7 +75,8 @@ func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool)
 		return
 	}
 	why := l.findUses(old, self, goroutines)
-	if slices.Contains(why, goruntime.InMemory.String()) { // perhaps garbage
+	// Perhaps it is garbage; what a sync.Pool has lasts for two collections.
+	for n := 0; n < 2 && slices.Contains(why, goruntime.InMemory.String()); n++ {
 		runtime.GC()
 		why = l.findUses(old, self, goroutines)
 	}
