@@ -19,7 +19,7 @@ func (r AddrRange) Contains(p uintptr) bool { return p >= r.From && p < r.To }
 // and in all memory that holds pointers. It stops the world. It reports whether it could look at everything.
 func (gs *Goroutines) FindPointers(q PointerQuery) ([]FoundPointer, bool) {
 	h := gs.host
-	s := &pointerSearch{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]FoundPointer, 2*maxFound)}
+	s := &pointerSearch{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]FoundPointer, 2*maxFound), procs: gs.procs}
 	w := h.StopTheWorld(StopReason)
 	ok := h.pointerBytes() <= maxSearched
 	if ok {
@@ -81,6 +81,7 @@ type pointerSearch struct {
 	table        []FoundPointer
 	n            int
 	full         bool
+	procs        *SliceHeader // runtime.allp
 }
 
 // words looks at the words of a range. Code is meant by the first words of
@@ -147,10 +148,26 @@ func (s *pointerSearch) span(span uintptr) {
 	}
 	base, size := platform.Read[uintptr](span+spanStart), platform.Read[uintptr](span+spanElemSize)
 	for i := range uintptr(platform.Read[uint16](span + spanElems)) {
-		if !spanIsFree(span, i) {
-			s.object(base+i*size, size)
+		if p := base + i*size; !spanIsFree(span, i) && (size < minProcessor || !s.isProcessor(p)) {
+			s.object(p, size)
 		}
 	}
+}
+
+const mallocHeaderSize = 8
+
+// minProcessor is less than the size of a runtime.p.
+const minProcessor = 8 << 10
+
+// isProcessor reports whether the object at p is a runtime.p. Its write barrier buffer keeps what it had, and
+// nothing else of it points to code or variables of cells.
+func (s *pointerSearch) isProcessor(p uintptr) bool {
+	for i := range uintptr(s.procs.cap) { // those that GOMAXPROCS has taken away, too
+		if at := platform.Read[uintptr](s.procs.ptr + 8*i); at == p || at == p+mallocHeaderSize {
+			return true
+		}
+	}
+	return false
 }
 
 // object looks at an object. A closure begins with the address of its code;
@@ -159,7 +176,7 @@ func (s *pointerSearch) object(p, size uintptr) {
 	const headerFrom = 512
 	begin := p
 	if size > headerFrom && size <= 32<<10 {
-		begin += 8
+		begin += mallocHeaderSize
 	}
 	if w := platform.Read[uintptr](begin); w-s.lo < s.text-s.lo {
 		s.add(begin, w, InMemory)
