@@ -11,7 +11,7 @@ import (
 const (
 	// maxColors is how many different colours a picture may have to get a
 	// palette. Photographs and smooth gradients have more.
-	maxColors = 1 << 12
+	maxColors = 1 << 13
 	// maxReplaced is which part of the pixels may change: 1 in 16.
 	maxReplaced = 16
 )
