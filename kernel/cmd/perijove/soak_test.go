@@ -199,6 +199,7 @@ func TestSoak(t *testing.T) {
 	for _, c := range soakCells {
 		s.do(c)
 	}
+	s.awaitStandby()
 	first := s.read(nil)
 	t.Logf("%+v", first)
 	bag := mixed(soakCells)
@@ -235,6 +236,19 @@ func TestSoak(t *testing.T) {
 	s.checkGrowth("the kernel's heap", first.KernelHeap, last.KernelHeap, last.Cell-first.Cell)
 	s.checkGrowth("the kernel's memory", first.KernelMemory, last.KernelMemory, last.Cell-first.Cell)
 	s.shutDown()
+}
+
+// awaitStandby starts child processes until the worker keeps one ahead, so that
+// the measure for all that follows has it.
+func (s *soak) awaitStandby() {
+	s.t.Helper()
+	i := slices.IndexFunc(soakCells, func(c soakCell) bool { return c.name == "process of the library" })
+	for range 3 {
+		s.do(soakCells[i])
+	}
+	eventually(s.t, "the worker's standby", func() bool {
+		return slices.ContainsFunc(descendants(s.cmd.Process.Pid), func(p processStat) bool { return p.parent == s.worker && !p.zombie })
+	})
 }
 
 func (s *soak) do(c soakCell) {

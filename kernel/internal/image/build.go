@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -148,10 +149,26 @@ func (b *builder) goCommand(args ...string) ([]byte, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
-		text := slices.Compact(strings.Split(strings.TrimSpace(errs.String()), "\n"))
-		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, strings.Join(text, "\n"))
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, withoutRepetition(errs.String()))
 	}
 	return out.Bytes(), nil
+}
+
+// position is where the go command found what it tells of.
+var position = regexp.MustCompile(`^\S+:\d+:\d+: `)
+
+// withoutRepetition leaves out lines that say again what an earlier one says, perhaps of another position.
+func withoutRepetition(text string) string {
+	var lines []string
+	told := map[string]bool{}
+	for line := range strings.Lines(strings.TrimSpace(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if said := position.ReplaceAllString(line, ""); !told[said] {
+			told[said] = true
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // libraries are the importable packages of lib/ that are in the sources.
