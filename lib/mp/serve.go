@@ -18,7 +18,7 @@ import (
 )
 
 // A Ref is a reference to an object that lives in one process, and that others
-// use by methodRun it: Ask. It is sent to a child within the argument of a
+// use by calling its methods: Ask. It is sent to a child within the argument of a
 // function. What it refers to is never copied, so it may hold anything: maps,
 // files, channels.
 type Ref[S any] struct{ in reference }
@@ -240,7 +240,7 @@ func openRef(b []byte) (reference, error) {
 	return r, r.over.GobDecode([]byte(parts[1]))
 }
 
-// A client is an methodRun process.
+// A client is a process that calls methods.
 type client struct {
 	answers *Queue[answer]
 	over    *Event
@@ -376,7 +376,7 @@ func (s *served) here(ctx context.Context, m *calledMethod, arg, result unsafe.P
 	return m.protected(s.object, arg, result)
 }
 
-// An methodRun is one call on a served object, with encoded ends.
+// A methodRun is one call on a served object, with encoded ends.
 type methodRun struct {
 	object unsafe.Pointer
 	fn     *call.Funcval

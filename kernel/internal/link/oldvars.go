@@ -18,7 +18,7 @@ import (
 // the name with another type, keep what they hold as long as something may use
 // it: code that is running or may be called, or a pointer. Then they are cleared.
 // What may be called is found from the functions that cells can name, from
-// interface tables, and from all memory that holds pointers (see search.go).
+// interface tables, and from all memory that holds pointers (see goruntime.FindPointers).
 
 // Old lists the variables that no name means any more and that are kept.
 func (l *Linker) Old() []OldVariable {

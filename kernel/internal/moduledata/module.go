@@ -51,7 +51,7 @@ func New(h *goruntime.Runtime) (*Module, error) {
 	m.Data = mk("variable", at.base+at.text+at.ro, at.data, 0)
 	m.NoPtr = mk("plain variable", at.base+at.text+at.ro+at.data, at.noptr, 0)
 	if m.Data != nil {
-		m.Data.Used = 64 // a round number in memory is no pointer to the first variable; see search.go
+		m.Data.Used = 64 // a round number in memory is no pointer to the first variable; see goruntime.FindPointers
 	}
 	tab := func(name string, size int) (t *table) {
 		if err == nil {

@@ -5,7 +5,6 @@ package output
 
 import (
 	"context"
-	"encoding/json"
 )
 
 // Names of the two output streams, as Jupyter spells them.
@@ -27,23 +26,6 @@ type Display struct {
 	DisplayID string
 	Update    bool
 }
-
-// A Comm is a message of a comm: a channel between an object in the notebook's
-// program and one in the front end, such as a widget. Either side opens it.
-type Comm struct {
-	Kind     string // CommOpen, CommMsg or CommClose
-	ID       string
-	Target   string          // the kind of object to create; in CommOpen
-	Data     json.RawMessage // a JSON object; nil for an empty one
-	Metadata map[string]any  // of the message
-}
-
-// Kinds of Comm.
-const (
-	CommOpen  = "open"
-	CommMsg   = "msg"
-	CommClose = "close"
-)
 
 // An Error is the failure of a cell in Jupyter's form: a name, a message, and the
 // lines that a front end prints. Traceback is never nil.

@@ -5,7 +5,7 @@
 // instruction of cell code, it makes the goroutine call halt there, which
 // unwinds it as runtime.Goexit does, with its deferred functions. Code of the
 // standard library is never stopped, since it may hold a lock; there the return
-// address of the innermost call from a cell is changed (see link.Divert): by the
+// address of the innermost call from a cell is changed (see package divert): by the
 // handler if the goroutine runs, with the world stopped if it is parked.
 //
 // A function that keeps its defers in bits is never stopped either: between

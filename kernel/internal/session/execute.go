@@ -138,8 +138,8 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	return r.runTests()
 }
 
-// misplaced finds a directive that takes the rest of the cell and stands behind
-// Go: which of the two was to run first?
+// checkRestDirectives refuses a directive that takes the rest of the cell and
+// stands behind Go: it is not clear which of the two is to run first.
 func checkRestDirectives(c *cell.Cell) *output.Error {
 	for _, d := range c.Directives {
 		if d.Rest && len(c.Imports)+len(c.Decls)+len(c.Stmts) > 0 {

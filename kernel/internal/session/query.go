@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -106,19 +105,4 @@ func (s *Session) help(ctx context.Context, name string, source bool) (output.Bu
 		return nil, traceback.New("HelpError", fmt.Sprintf("nothing is known of %s: it is neither declared in this notebook nor exported by a package that can be imported by its name", name))
 	}
 	return found.Data, nil
-}
-
-// Comm hands a message of the front end to the worker, where the comm's other
-// half is. It is not a cell: it waits for none.
-func (s *Session) Comm(m output.Comm) error {
-	s.mu.Lock()
-	w := s.worker
-	s.mu.Unlock()
-	if w == nil || w.IsDead() {
-		return errors.New("there is no worker")
-	}
-	if w.gonb.TakeComm(m) {
-		return nil
-	}
-	return w.SendComm(m)
 }

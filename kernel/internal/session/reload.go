@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// refresh goes over to the present form of packages that the user edits beside
-// the notebook, and says so.
+// reloadEdited loads packages again that the user has edited beside the notebook,
+// and prints a notice.
 func (r *run) reloadEdited() {
 	line := r.progress()
 	change := r.session.modules.Refresh(r.ctx, line.compiling)

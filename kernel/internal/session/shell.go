@@ -119,7 +119,7 @@ func (r *run) inputsDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// An asking is standard input that asks the front end for lines until the
+// A stdinPrompter is standard input that asks the front end for lines until the
 // command ends.
 type stdinPrompter struct{ password bool }
 
@@ -154,7 +154,7 @@ func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.
 // seen from outside.
 const promptDelay = 200 * time.Millisecond
 
-// wants waits until the command has read what it was sent and seems to want
+// awaitsInput waits until the command has read what it was sent and seems to want
 // more. It is false when the command ends first.
 func awaitsInput(ctx context.Context, stdin *os.File) bool {
 	raw, err := stdin.SyscallConn()

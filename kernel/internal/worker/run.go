@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"runtime"
 	"sync"
@@ -92,58 +91,6 @@ func (x *execution) enter() {
 		self.contexts.add(x.labels, x.cellCtx, self.goroutines)
 	}
 	x.g.Store(preempt.CurrentG())
-}
-
-// runAll runs cells in the order in which the kernel sends them.
-func (w *worker) runAll(runs <-chan control.Message) {
-	for m := range runs {
-		switch m := m.(type) {
-		case control.Setup:
-			w.reply(w.setup(m))
-		case control.Reload:
-			w.reply(w.reload(m))
-		case control.Drop:
-			w.linker.Drop(m.Symbols)
-			w.clearOldVars(false)
-		case control.ListDropped:
-			w.reply(w.listOld(m))
-		case control.Run:
-			var out control.Reply
-			if err := w.run(m); err != nil {
-				out = loadFailed(m.ID, err)
-			} else {
-				out = w.outcome(m.ID)
-			}
-			w.busy.Add(-1)
-			w.reply(out)
-			w.clearOldVars(false)
-			w.standbys.tend()
-		}
-	}
-}
-
-// reply answers a request. Where the kernel is gone it ends this process.
-func (w *worker) reply(m control.Reply) {
-	if err := w.conn.Send(m); err != nil {
-		endGroup()
-	}
-}
-
-// clearOldVars clears the variables that no name means any more, if nothing uses them.
-func (w *worker) clearOldVars(now bool) {
-	if w.goroutines != nil {
-		w.linker.Clear(preempt.CurrentG(), w.goroutines, now)
-	}
-}
-
-// listOld lists those that are kept.
-func (w *worker) listOld(m control.ListDropped) control.DroppedList {
-	out := control.DroppedList{ID: m.ID}
-	w.clearOldVars(true)
-	for _, v := range w.linker.Old() {
-		out.Lines = append(out.Lines, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
-	}
-	return out
 }
 
 // run loads a cell and starts it.

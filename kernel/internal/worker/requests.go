@@ -1,0 +1,95 @@
+package worker
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cellruntime"
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/preempt"
+)
+
+// runAll runs cells in the order in which the kernel sends them.
+func (w *worker) runAll(runs <-chan control.Message) {
+	for m := range runs {
+		switch m := m.(type) {
+		case control.Setup:
+			w.reply(w.setup(m))
+		case control.Reload:
+			w.reply(w.reload(m))
+		case control.Drop:
+			w.linker.Drop(m.Symbols)
+			w.clearOldVars(false)
+		case control.ListDropped:
+			w.reply(w.listOld(m))
+		case control.Run:
+			var out control.Reply
+			if err := w.run(m); err != nil {
+				out = loadFailed(m.ID, err)
+			} else {
+				out = w.outcome(m.ID)
+			}
+			w.busy.Add(-1)
+			w.reply(out)
+			w.clearOldVars(false)
+			w.standbys.tend()
+		}
+	}
+}
+
+// reply answers a request. Where the kernel is gone it ends this process.
+func (w *worker) reply(m control.Reply) {
+	if err := w.conn.Send(m); err != nil {
+		endGroup()
+	}
+}
+
+// clearOldVars clears the variables that no name means any more, if nothing uses them.
+func (w *worker) clearOldVars(now bool) {
+	if w.goroutines != nil {
+		w.linker.Clear(preempt.CurrentG(), w.goroutines, now)
+	}
+}
+
+// listOld lists those that are kept.
+func (w *worker) listOld(m control.ListDropped) control.DroppedList {
+	out := control.DroppedList{ID: m.ID}
+	w.clearOldVars(true)
+	for _, v := range w.linker.Old() {
+		out.Lines = append(out.Lines, fmt.Sprintf("%-6s %-20s kept: %s", "old", v.Name, v.Why))
+	}
+	return out
+}
+
+// setup changes what a process starts with: folder, environment, arguments.
+func (w *worker) setup(m control.Setup) control.SetupReply {
+	errs := []error{cellruntime.ApplySetup(m)}
+	if m.Memory != 0 {
+		errs = append(errs, w.memory.set(max(m.Memory, 0)))
+	}
+	if m.Args != nil || len(m.Flags) > 0 {
+		resetFlags(m.Flags)
+	}
+	out := control.SetupReply{ID: m.ID}
+	if err := errors.Join(errs...); err != nil {
+		out.Error = err.Error()
+	}
+	return out
+}
+
+// resetFlags replaces the set of command line flags. Those that older cells
+// defined stay, at their defaults, but for those that the next cell defines.
+func resetFlags(redefined []string) {
+	old := flag.CommandLine
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError)
+	flag.CommandLine.Usage = func() { flag.Usage() }
+	old.VisitAll(func(f *flag.Flag) {
+		if slices.Contains(redefined, f.Name) {
+			return
+		}
+		_ = f.Value.Set(f.DefValue)
+		flag.CommandLine.Var(f.Value, f.Name, f.Usage)
+	})
+}
