@@ -1,0 +1,35 @@
+// The committed notebooks as a stranger opens them: nothing is run, and JupyterLab does not trust them,
+// so it renders no SVG and no HTML with scripts. Every plot is there all the same.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { outFile, withNotebook } from '../browser/lab.mjs';
+import { measure } from '../browser/picture.mjs';
+
+const files = ['01-shared-x.ipynb', '02-queues-pipes-pools.ipynb', '03-speedup.ipynb'];
+
+/** The cells whose stored outputs have a picture, with how many. */
+function cellsWithPictures(notebook) {
+  return notebook.saved().cells
+    .map((cell, index) => ({ index, pictures: (cell.outputs ?? []).filter((output) => output.data?.['image/svg+xml']).length }))
+    .filter(({ pictures }) => pictures > 0);
+}
+
+for (const file of files) {
+  test(`${file}, not trusted`, { timeout: 1_800_000 }, async () => {
+    await withNotebook(file, async (notebook, page) => {
+      const cells = cellsWithPictures(notebook);
+      assert.ok(cells.length > 0, 'the file has plots');
+      for (const { index, pictures } of cells) {
+        const images = notebook.cell(index).locator('.jp-OutputArea-output[data-mime-type="image/png"] img');
+        await images.first().waitFor();
+        assert.equal(await images.count(), pictures, `cell ${index} shows its plots as PNG, as it must where SVG is not trusted`);
+        for (let i = 0; i < pictures; i++) {
+          const seen = await measure(images.nth(i), outFile(`untrusted-${file}-${index}-${i}.png`));
+          assert.ok(seen.colours > 2 && seen.drawn > 500, `cell ${index} shows a plot: ${JSON.stringify(seen)}`);
+          assert.equal(seen.natural.width, 2 * Math.round(seen.width), `two pixels for each of the page's: ${JSON.stringify(seen)}`);
+        }
+      }
+      await page.screenshot({ path: outFile(`untrusted-${file}.png`) });
+    });
+  });
+}
