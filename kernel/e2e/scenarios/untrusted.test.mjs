@@ -16,7 +16,7 @@ function cellsWithPictures(notebook) {
 
 for (const file of files) {
   test(`${file}, not trusted`, { timeout: 1_800_000 }, async () => {
-    await withNotebook(file, async (notebook, page) => {
+    await withNotebook(`untrusted/${file}`, async (notebook, page) => {
       const cells = cellsWithPictures(notebook);
       assert.ok(cells.length > 0, 'the file has plots');
       for (const { index, pictures } of cells) {
