@@ -151,7 +151,7 @@ func TestPortListIsComplete(t *testing.T) {
 	}
 }
 
-// newestKnown is the newest release with files of its own.
+// newestKnown is the newest release that has its own files.
 const newestKnown = "go127"
 
 func buildContext(arch string, releases []string) build.Context {

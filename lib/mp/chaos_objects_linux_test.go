@@ -107,7 +107,7 @@ func rwMutexInChaos(t *testing.T, end time.Time) {
 		r := underRWMutex{made(mp.NewRWMutex(mp.Processes)), made(mp.NewValue(mp.Processes, int64(0)))}
 		joinAll(t, 3, writesInChaos, r)
 		if err := r.RW.LockContext(watchdog(t)); err != nil {
-			t.Errorf("nobody has the RWMutex, and it cannot be taken: %v", err)
+			t.Errorf("the RWMutex is free, and it cannot be taken: %v", err)
 		} else {
 			r.RW.Unlock()
 		}

@@ -154,7 +154,7 @@ func TestHostStartsAhead(t *testing.T) {
 	h.ahead = false
 	h.mu.Unlock()
 	expect(t, 49)(result(mp.Go[int](watchdog(t), mp.Processes, square, 7)))
-	// The workers of a pool have an environment of their own.
+	// The workers of a pool have their own environment.
 	p, err := mp.NewPool(mp.Processes, mp.Workers(2))
 	if err != nil {
 		t.Fatal(err)

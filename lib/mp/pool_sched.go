@@ -165,7 +165,7 @@ func (w *worker) addInflightLocked(c *chunk) *inflightBatch {
 	return f
 }
 
-// handBack returns tasks that did not begin.
+// handBackLocked returns tasks that did not begin.
 func (p *pool) handBackLocked(c *chunk) (lost bool) {
 	if c.size() == 0 {
 		return false

@@ -49,7 +49,7 @@ func (w *waiters) sleep(ctx context.Context, ready func() bool) error {
 	}
 }
 
-// leave ends a sleep, and reports whether somebody was about to wake the caller.
+// leave ends a sleep, and reports whether a waker was about to wake the caller.
 func (w *waiters) leave() (woken bool) {
 	if w.takeOne() {
 		return false

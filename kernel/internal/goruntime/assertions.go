@@ -76,7 +76,7 @@ func recordCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
 	return c
 }
 
-// ClearAssertionCaches empties all caches. Somebody may read an entry meanwhile: only
+// ClearAssertionCaches empties all caches. Another thread may read an entry meanwhile: only
 // its type goes, so that the rest of it still belongs to what was read before.
 func ClearAssertionCaches() {
 	assertionCaches.mu.Lock()

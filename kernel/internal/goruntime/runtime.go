@@ -1,5 +1,5 @@
 // Package goruntime reads and changes the Go runtime of the process that it runs in: the structures that the runtime
-// exports to nobody, goroutines and their stacks, the heap, interface tables, and functions that are replaced.
+// exports to no package, goroutines and their stacks, the heap, interface tables, and functions that are replaced.
 //
 // Layouts differ between Go releases, and some code between processors: those stand in files named after them.
 // layout_test.go pins sizes and offsets against the runtime's own, read from debug information.
@@ -56,7 +56,7 @@ const (
 // WorldStop goes from stopTheWorld to startTheWorld, in registers: its fields
 // must be those of runtime.worldStop.
 //
-//lint:ignore U1000 nobody looks inside
+//lint:ignore U1000 its fields are not read
 type WorldStop struct {
 	reason                                             uint8
 	startedStopping, finishedStopping, stoppingCPUTime int64
@@ -83,7 +83,7 @@ type Runtime struct {
 	finalizers    *uintptr // runtime.allfin
 }
 
-// stwPlugin is some valid runtime.stwReason; it names the pause in traces.
+// StopReason is a valid runtime.stwReason, by which traces name the pause.
 const StopReason = 1
 
 func NewRuntime(idx *symindex.Index) (*Runtime, error) {

@@ -75,7 +75,7 @@ func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 // AddItabs hands interface tables to the runtime. The runtime's own function for
 // that expects the tables of a module side by side.
 func (h *Runtime) AddItabs(_ *ModuleData, list []uintptr) {
-	w := h.StopTheWorld(StopReason) // so nobody holds the table's lock
+	w := h.StopTheWorld(StopReason) // so no thread holds the table's lock
 	for _, p := range list {
 		h.itabAdd(platform.Pointer(p))
 	}

@@ -240,7 +240,7 @@ func (ld *load) updateMethods() {
 			continue
 		}
 		old := ld.types[name]
-		if old == nil || !ld.mod.ReadOnly.Contains(old.addr) { // reflect has given a type of its own its methods
+		if old == nil || !ld.mod.ReadOnly.Contains(old.addr) { // reflect has given methods to a type that it made
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)

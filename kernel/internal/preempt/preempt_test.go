@@ -16,7 +16,7 @@ func clearTargets(t *testing.T) {
 func TestRequestAndCancel(t *testing.T) {
 	clearTargets(t)
 	if Pending(7) || TargetOf(7) != nil {
-		t.Fatal("a goroutine that nobody named is a target")
+		t.Fatal("a goroutine that was not named is a target")
 	}
 	for g := range uintptr(MaxTargets) {
 		if !Request(g + 1) {

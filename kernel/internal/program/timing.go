@@ -31,7 +31,7 @@ func (b *builder) loops(entry *ast.FuncDecl) map[*emit.Stmt]*ast.BlockStmt {
 }
 
 // loopFault reports whether a fault is about what a loop may have: a variable
-// or value that nobody uses.
+// or value that is not used.
 func (b *builder) loopFault(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	for st, block := range b.loops(entry) {
 		if f.Pos < block.Pos() || f.Pos >= block.End() {

@@ -91,7 +91,7 @@ type Integer interface{ ~int | ~int64 }
 	}
 }
 
-// TestAwaitsInput: nobody is asked for a line while the last one is unread, or when
+// TestAwaitsInput: the user is not asked for a line while the last one is unread, or when
 // the command has ended.
 func TestAwaitsInput(t *testing.T) {
 	r, w, err := os.Pipe()

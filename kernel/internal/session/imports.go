@@ -80,7 +80,7 @@ func (r *run) missingPackages(c *cell.Cell) []string {
 	})
 }
 
-// byName returns the paths of packages beyond the standard library that a cell
+// packagesByName returns the paths of packages beyond the standard library that a cell
 // may mean by a name that it does not declare. GoNB gets them too.
 func packagesByName(c *cell.Cell) []string {
 	var paths []string

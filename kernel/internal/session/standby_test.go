@@ -146,7 +146,7 @@ for i := range pids { wg.Go(func() { pids[i] = result(pid, 0) }) }
 wg.Wait()
 slices.Sort(pids)
 fmt.Println(len(slices.Compact(slices.Clone(pids))), slices.Contains(pids, %d))`, pid), "[stdout]\n4 true\n")
-	// A start with options of its own leaves it for the next one; two, and the
+	// A start with further options leaves it for the next one; two, and the
 	// next is for such.
 	pid = awaitStandby(t, s)
 	execute(t, s, "result(pid, 0, mp.Env(\"A=1\"))")

@@ -172,7 +172,7 @@ func (w *worker) deadlocked(x *execution) {
 	w.orphan(x)
 }
 
-// Once somebody has called signal.Notify a goroutine of os/signal waits for
+// Once signal.Notify has been called a goroutine of os/signal waits for
 // signals for ever. It can wake those alone who wait at a channel that gets them.
 type signals struct {
 	loop     uintptr         // the function of that goroutine
@@ -203,13 +203,13 @@ func (s *signals) isReceiver(gs *goruntime.Goroutines, g goruntime.Goroutine) bo
 	return s.loop != 0 && g.Start == s.loop && gs.InSyscall(g.G)
 }
 
-// areAwaited reports whether a signal may wake somebody.
+// areAwaited reports whether a signal may wake a goroutine.
 func (s *signals) areAwaited(gs *goruntime.Goroutines) bool {
 	if s.handlers == nil {
 		return false // then the receiver counts as one that may
 	}
 	if !s.handlers.TryLock() {
-		return true // somebody is at it
+		return true // it is in use
 	}
 	defer s.handlers.Unlock()
 	for ch := range s.handlers.m {

@@ -296,7 +296,7 @@ func (x *execution) assignments() []string {
 	return x.assigned
 }
 
-// A fileReserve is file descriptors that nobody else gets: code can still be loaded,
+// A fileReserve is file descriptors that cells do not get: code can still be loaded,
 // so that a cell can close files, when cells have opened all that a process may.
 type fileReserve struct{ fds []int }
 
@@ -316,7 +316,7 @@ func (s *fileReserve) fill() {
 	for len(s.fds) < reservedFiles {
 		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return // somebody has used them meanwhile
+			return // they were used meanwhile
 		}
 		s.fds = append(s.fds, fd)
 	}

@@ -87,7 +87,7 @@ func (a *standbys) take(cmd *exec.Cmd) *standby {
 }
 
 // pick removes and returns the standby, if it is for commands like cmd. A start
-// with options of its own leaves it for the next one; several, and they are
+// with further options leaves it for the next one; several, and they are
 // what the next standby is for. The caller holds mu.
 func (a *standbys) pick(cmd *exec.Cmd) (s *standby) {
 	base := childEnviron()

@@ -140,7 +140,7 @@ func (m standbyMessage) takeFiles() error {
 	for _, fd := range m.fds {
 		_ = unix.Close(fd)
 	}
-	// A stream that nobody reads is the function's to find out.
+	// A stream without a reader is the function's to find out.
 	_, _ = os.Stdout.Write(written[1])
 	_, _ = os.Stderr.Write(written[2])
 	return nil

@@ -113,7 +113,7 @@ func (s *stream) restore(failed bool) string {
 	return s.name + " " + fault + "; it is again the file that it was before"
 }
 
-// unreadable says why nobody can read what is written to f, "" if somebody may.
+// unreadable says why what is written to f cannot be read, "" if it may be.
 func unreadable(f *os.File) string {
 	if f == nil {
 		return "was nil"

@@ -84,7 +84,7 @@ func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
 				return
 			}
 			f := c.faultAt(r, te)
-			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.Faults) > 0 { // goes on with the one before
+			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.Faults) > 0 { // continues the one before
 				r.Faults[len(r.Faults)-1].Err.Msg += fmt.Sprintf(" (%s line %d:%d: %s)", cell.Name(f.Err.Cell), f.Err.Pos.Line, f.Err.Pos.Col, c.clean(more))
 				return
 			}

@@ -206,11 +206,12 @@ func leavesReceiver(fn *types.Func) bool {
 	return ok && !matchesAny(changing, fn.Name())
 }
 
-// observing packages have functions that do not change what their arguments
-// refer to, apart from those named here with the index of the argument that
-// they change, or allArguments.
+// allArguments is the index that stands for every argument.
 const allArguments = -1
 
+// observingPackages have functions that do not change what their arguments
+// refer to, apart from those named here with the index of the argument that
+// they change, or allArguments.
 var observingPackages = map[string]map[string]int{
 	"fmt": {"Fprint": 0, "Fprintf": 0, "Fprintln": 0, "Sscan": allArguments, "Sscanf": allArguments, "Sscanln": allArguments,
 		"Fscan": allArguments, "Fscanf": allArguments, "Fscanln": allArguments, "Scan": allArguments, "Scanf": allArguments, "Scanln": allArguments},

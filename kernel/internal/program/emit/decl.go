@@ -70,7 +70,7 @@ func (e *Emitter) function(s *symtab.Symbol, fm Form) {
 	if e.full[s] && !d.Generic && s.Recv != "" && e.in.Scope.MayOutlive(s) {
 		before += "\n//go:noinline"
 	} else if e.full[s] && e.in.Scope.FollowsConstants(s) {
-		before += "\n//go:noinline" // a copy would have literals of its own
+		before += "\n//go:noinline" // a copy would have its own literals
 	}
 	edits := f.renames(d.Source, span, s.Bindings, e.in.Scope.Lookup)
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))

@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// initial writes the function that gives variables their first values in a child, to a file of its own: the others are as they
+// initial writes the function that gives variables their first values in a child, to a separate file: the others are as they
 // were checked then.
 func (e *Emitter) initial() *File {
 	if e.in.IsShape || len(e.in.FirstValues) == 0 {

@@ -102,7 +102,7 @@ func (m Mutex) Unlock() {
 		return
 	}
 	if m.state().CompareAndSwap(m.O.me.Word(), 0) {
-		return // nobody waits
+		return // none waits
 	}
 	s := m.state().Load()
 	if was := OwnerOf(s); was != m.O.me {

@@ -36,7 +36,7 @@ func TestMutexLayout(t *testing.T) {
 		runtime.Gosched()
 	}
 	if m.UnlockFast() {
-		t.Fatal("UnlockFast left somebody waiting")
+		t.Fatal("UnlockFast left a waiter")
 	}
 	m.Mu.Unlock()
 	<-waits
