@@ -7,7 +7,7 @@
 // In a program that no notebook runs, comms can be opened and used, and their
 // messages are dropped: see Hosted.
 //
-// Source: "Custom Messages" in Jupyter's messaging specification, version 5.4.
+// Source: "Custom Messages" in Jupyter's messaging specification, version 5.5.
 package comm
 
 import (
@@ -37,16 +37,24 @@ type Message struct {
 	Target   string          `json:"target,omitempty"`   // with Open
 	Data     json.RawMessage `json:"data,omitempty"`     // a JSON object
 	Metadata map[string]any  `json:"metadata,omitempty"` // of the message
+	Buffers  [][]byte        `json:"buffers,omitempty"`  // binary data beside Data
 }
+
+// Limits of a message that a program sends.
+const (
+	MaxBuffers = 256      // number of buffers
+	MaxBytes   = 60 << 20 // bytes in data and buffers together
+)
 
 // A Comm is this program's side of a comm. Its methods can be called concurrently.
 type Comm struct {
-	ID     string // identifies the comm on both sides
-	Target string // name of the handler that creates the other side
-	opened bool   // by this program
+	ID      string   // identifies the comm on both sides
+	Target  string   // name of the handler that creates the other side
+	Buffers [][]byte // that the front end has opened it with
+	opened  bool     // by this program
 
 	mu         sync.Mutex // guards what follows
-	receive    func(data json.RawMessage)
+	receive    func(data json.RawMessage, buffers [][]byte)
 	onClose    func()
 	hasHandler func() bool
 	queue      []func() // calls of receive and onClose, in order
@@ -89,20 +97,40 @@ func send(m Message) error {
 }
 
 // New opens a comm. The front end creates the other side with the handler that is
-// registered for target, which receives data and metadata. encoding/json must
-// encode data as an object. New fails if it does not, or with the host's error.
-func New(target string, data any, metadata map[string]any) (*Comm, error) {
-	raw, err := object(data)
+// registered for target, which receives data, metadata and buffers. encoding/json
+// must encode data as an object. New fails if it does not, if the message exceeds
+// [MaxBuffers] or [MaxBytes], or with the host's error. It does not keep buffers.
+func New(target string, data any, metadata map[string]any, buffers ...[]byte) (*Comm, error) {
+	raw, err := encode(data, buffers)
 	if err != nil {
 		return nil, err
 	}
 	c := &Comm{ID: rand.Text(), Target: target, opened: true}
 	add(c)
-	if err := send(Message{Kind: Open, ID: c.ID, Target: target, Data: raw, Metadata: metadata}); err != nil {
+	if err := send(Message{Kind: Open, ID: c.ID, Target: target, Data: raw, Metadata: metadata, Buffers: buffers}); err != nil {
 		remove(c.ID)
 		return nil, err
 	}
 	return c, nil
+}
+
+// encode returns the data of a message that is within the limits.
+func encode(data any, buffers [][]byte) (json.RawMessage, error) {
+	raw, err := object(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(buffers) > MaxBuffers {
+		return nil, fmt.Errorf("comm: a message of %d buffers exceeds the limit of %d: send several messages", len(buffers), MaxBuffers)
+	}
+	size := len(raw)
+	for _, b := range buffers {
+		size += len(b)
+	}
+	if size > MaxBytes {
+		return nil, fmt.Errorf("comm: a message of %.1f MB exceeds the limit of %d MB: send several messages", float64(size)/(1<<20), MaxBytes>>20)
+	}
+	return raw, nil
 }
 
 func object(data any) (json.RawMessage, error) {
@@ -136,13 +164,13 @@ func remove(id string) *Comm {
 	return c
 }
 
-// Send sends a message to the other side. Data and error are as with New.
-func (c *Comm) Send(data any) error {
-	raw, err := object(data)
+// Send sends a message to the other side. Data, buffers and error are as with New.
+func (c *Comm) Send(data any, buffers ...[]byte) error {
+	raw, err := encode(data, buffers)
 	if err != nil {
 		return err
 	}
-	return send(Message{Kind: Msg, ID: c.ID, Data: raw})
+	return send(Message{Kind: Msg, ID: c.ID, Data: raw, Buffers: buffers})
 }
 
 // Close closes both sides. It does nothing if the comm is closed.
@@ -156,6 +184,15 @@ func (c *Comm) Close() error {
 // Receive sets the function that receives the messages of the other side, one at a
 // time and in order. A panic in f is reported and affects that message only.
 func (c *Comm) Receive(f func(data json.RawMessage)) {
+	if f == nil {
+		c.ReceiveBuffers(nil)
+		return
+	}
+	c.ReceiveBuffers(func(data json.RawMessage, _ [][]byte) { f(data) })
+}
+
+// ReceiveBuffers is Receive for messages that carry binary data.
+func (c *Comm) ReceiveBuffers(f func(data json.RawMessage, buffers [][]byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.receive = f
@@ -244,7 +281,7 @@ func Deliver(m Message) {
 			f := c.receive
 			c.mu.Unlock()
 			if f != nil {
-				f(m.Data)
+				f(m.Data, m.Buffers)
 			}
 		})
 	case Close:
@@ -271,7 +308,7 @@ func deliverOpen(m Message) {
 		go send(Message{Kind: Close, ID: m.ID})
 		return
 	}
-	c := &Comm{ID: m.ID, Target: m.Target}
+	c := &Comm{ID: m.ID, Target: m.Target, Buffers: m.Buffers}
 	add(c)
 	c.enqueue(func() { f(c, m.Data) })
 }

@@ -199,3 +199,57 @@ func TestListening(t *testing.T) {
 		t.Error("no handlers with a receiver that calls one")
 	}
 }
+
+// Binary data goes both ways as it is, an empty buffer included.
+func TestBuffers(t *testing.T) {
+	f := hosted(t)
+	c, err := New("t", nil, nil, []byte{0, 255}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(nil, []byte("\x00\x80")); err != nil {
+		t.Fatal(err)
+	}
+	sent := f.messages()
+	if got := fmt.Sprintf("%q %q", sent[0].Buffers, sent[1].Buffers); got != `["\x00\xff" ""] ["\x00\x80"]` {
+		t.Errorf("sent %s", got)
+	}
+	got := make(chan [][]byte, 1)
+	c.ReceiveBuffers(func(_ json.RawMessage, buffers [][]byte) { got <- buffers })
+	Deliver(Message{Kind: Msg, ID: c.ID, Buffers: [][]byte{{}, {1, 0}}})
+	if b := wait(t, got); fmt.Sprint(b) != "[[] [1 0]]" {
+		t.Errorf("received %v", b)
+	}
+	Register("binary", func(c *Comm, _ json.RawMessage) { got <- c.Buffers })
+	defer Register("binary", nil)
+	Deliver(Message{Kind: Open, ID: "b", Target: "binary", Buffers: [][]byte{{7}}})
+	if b := wait(t, got); fmt.Sprint(b) != "[[7]]" {
+		t.Errorf("opened with %v", b)
+	}
+}
+
+func TestBuffersAreBounded(t *testing.T) {
+	f := hosted(t)
+	c, err := New("t", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := make([]byte, MaxBytes/2)
+	for what, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"size":   {c.Send(nil, large, large), "a message of 60.0 MB exceeds the limit of 60 MB: send several messages"},
+		"number": {c.Send(nil, make([][]byte, MaxBuffers+1)...), "a message of 257 buffers exceeds the limit of 256: send several messages"},
+	} {
+		if test.err == nil || !strings.Contains(test.err.Error(), test.want) {
+			t.Errorf("%s: %v", what, test.err)
+		}
+	}
+	if _, err := New("t", nil, nil, large, large); err == nil {
+		t.Error("a comm was opened with too much")
+	}
+	if n := len(f.messages()); n != 1 {
+		t.Errorf("%d messages were sent", n)
+	}
+}

@@ -108,6 +108,7 @@ func FuzzReceive(f *testing.F) {
 	f.Add(append(frame(9, `ready {} `), frame(0xffffffff, "")...))
 	f.Add(frame(28, `print {"fd":1,"bytes":"AA=="}`))
 	f.Add(frame(21, `done {"outcome":null}`))
+	f.Add(frame(59, `comm {"message":{"kind":"msg","id":"a","buffers":["AA=="]}}`))
 	f.Fuzz(func(t *testing.T, in []byte) {
 		c := New(bytes.NewBuffer(in))
 		for n := 0; ; n++ {

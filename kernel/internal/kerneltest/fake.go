@@ -37,8 +37,8 @@ type Fake struct {
 	interrupt context.CancelFunc // of the running cell
 	gates     map[string]chan struct{}
 	closed    bool
-	echoes    map[string]bool // open comms
-	sink      output.Sink     // of the last cell
+	comms     map[string]string // targets of open comms
+	sink      output.Sink       // of the last cell
 	late      sync.WaitGroup
 }
 
@@ -46,7 +46,7 @@ var _ output.Session = (*Fake)(nil)
 
 // NewFake returns a session in which nothing has run.
 func NewFake() *Fake {
-	return &Fake{gates: make(map[string]chan struct{}), echoes: make(map[string]bool)}
+	return &Fake{gates: make(map[string]chan struct{}), comms: make(map[string]string)}
 }
 
 // Release opens a gate. It stays open.
@@ -292,19 +292,19 @@ func (f *Fake) Close() error {
 }
 
 // Comm serves the target echo, which sends back what it gets, through the sink
-// of the last cell.
+// of the last cell, and the target jupyter.widget, which sends nothing.
 func (f *Fake) Comm(m output.Comm) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case m.Kind == output.CommOpen && m.Target == "echo":
-		f.echoes[m.ID] = true
-	case !f.echoes[m.ID]:
+	case m.Kind == output.CommOpen && (m.Target == "echo" || m.Target == "jupyter.widget"):
+		f.comms[m.ID] = m.Target
+	case f.comms[m.ID] == "":
 		return errors.New("the comm has no handler")
-	case m.Kind == output.CommMsg && f.sink != nil:
-		f.sink.Comm(output.Comm{Kind: output.CommMsg, ID: m.ID, Data: m.Data, Metadata: map[string]any{"echo": true}})
+	case m.Kind == output.CommMsg && f.comms[m.ID] == "echo" && f.sink != nil:
+		f.sink.Comm(output.Comm{Kind: output.CommMsg, ID: m.ID, Data: m.Data, Metadata: map[string]any{"echo": true}, Buffers: m.Buffers})
 	case m.Kind == output.CommClose:
-		delete(f.echoes, m.ID)
+		delete(f.comms, m.ID)
 	}
 	return nil
 }

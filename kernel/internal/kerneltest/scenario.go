@@ -3,6 +3,7 @@ package kerneltest
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ const watchdogTimeout = 2 * time.Minute
 // channel. A script has one command a line:
 //
 //	send CHANNEL TYPE JSON    sends the next request, called r1, r2, ...
+//	buffers HEX...            adds binary data to the next request that is sent
 //	execute CODE              sends an execute_request; \n in CODE is a newline
 //	hold-sends                keeps the following requests back, made but not sent
 //	burst GATE                sends the first of them, a cell that waits at a gate,
@@ -78,6 +80,7 @@ type scenario struct {
 	labels        map[string]string // msg_id to r1, r2, ...
 	replies       map[string]string // msg_id to the channel that its reply is due on
 	heldRequests  [][][]byte        // framed shell requests that wait for burst
+	buffers       [][]byte          // of the next request
 	holdRequests  bool
 	sortByRequest bool
 
@@ -158,6 +161,8 @@ func (r *scenario) command(line string) error {
 			return err
 		}
 		return r.send(Shell, "execute_request", `{"code":`+string(code)+`,"allow_stdin":true}`)
+	case "buffers":
+		return r.addBuffers(rest)
 	case "hold-sends":
 		r.holdRequests = true
 		return nil
@@ -229,6 +234,8 @@ func (r *scenario) send(channel, msgType, content string) error {
 	if err != nil {
 		return err
 	}
+	frames = append(frames, r.buffers...) // which no signature covers
+	r.buffers = nil
 	r.mu.Lock()
 	r.ids = append(r.ids, id)
 	r.labels[id] = fmt.Sprintf("r%d", len(r.ids))
@@ -244,6 +251,17 @@ func (r *scenario) send(channel, msgType, content string) error {
 		return nil
 	}
 	return r.client.SendRaw(channel, frames)
+}
+
+func (r *scenario) addBuffers(list string) error {
+	for _, digits := range strings.Fields(list) {
+		b, err := hex.DecodeString(digits)
+		if err != nil {
+			return err
+		}
+		r.buffers = append(r.buffers, b)
+	}
+	return nil
 }
 
 func (r *scenario) lastSubshell() string {
@@ -381,6 +399,9 @@ func (r *scenario) transcript(channel string) string {
 		line := fmt.Sprintf("%s %s %s", label, m.Header.MsgType, m.Content)
 		if string(m.Metadata) != "{}" {
 			line += " meta " + string(m.Metadata)
+		}
+		if len(m.Buffers) > 0 {
+			line += fmt.Sprintf(" buffers %x", m.Buffers)
 		}
 		line = timestamps.ReplaceAllString(line, "TIME")
 		line = identifiers.ReplaceAllString(line, "ID")

@@ -10,6 +10,7 @@ type Comm struct {
 	Target   string          // the kind of object to create; in CommOpen
 	Data     json.RawMessage // a JSON object; nil for an empty one
 	Metadata map[string]any  // of the message
+	Buffers  [][]byte        // binary data beside Data
 }
 
 // Kinds of Comm.

@@ -30,6 +30,12 @@ func (c *comms) record(m output.Comm) {
 	}
 }
 
+func (c *comms) target(id string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.targets[id]
+}
+
 func (c *comms) list(target string) map[string]wire.CommTarget {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,21 +53,22 @@ func (s *Server) commInfo(_ context.Context, _ *request, c *wire.CommInfoRequest
 }
 
 func (s *Server) commOpen(_ context.Context, r *request, c *wire.CommOpen) (reply, error) {
-	return s.comm(r, output.Comm{Kind: output.CommOpen, ID: c.CommID, Target: c.TargetName, Data: c.Data})
+	return s.comm(r, output.Comm{Kind: output.CommOpen, ID: c.CommID, Target: c.TargetName, Data: c.Data, Buffers: r.Buffers})
 }
 
 func (s *Server) commMsg(_ context.Context, r *request, c *wire.CommMsg) (reply, error) {
-	return s.comm(r, output.Comm{Kind: output.CommMsg, ID: c.CommID, Data: c.Data})
+	return s.comm(r, output.Comm{Kind: output.CommMsg, ID: c.CommID, Data: c.Data, Buffers: r.Buffers})
 }
 
 func (s *Server) commClose(_ context.Context, r *request, c *wire.CommClose) (reply, error) {
-	return s.comm(r, output.Comm{Kind: output.CommClose, ID: c.CommID, Data: c.Data})
+	return s.comm(r, output.Comm{Kind: output.CommClose, ID: c.CommID, Data: c.Data, Buffers: r.Buffers})
 }
 
 // comm passes a message to the session. A comm_open without a handler is answered
 // with comm_close, as the protocol requires.
 func (s *Server) comm(r *request, m output.Comm) (reply, error) {
 	s.comms.record(m)
+	s.echoUpdate(r, m)
 	err := s.Session.Comm(m)
 	if err == nil {
 		return reply{}, nil
@@ -72,6 +79,28 @@ func (s *Server) comm(r *request, m output.Comm) (reply, error) {
 		s.publishNow(r.Message, &wire.CommClose{CommID: m.ID, Data: json.RawMessage("{}")})
 	}
 	return reply{}, nil
+}
+
+// widgetTarget is the target of the comms of ipywidgets.
+const widgetTarget = "jupyter.widget"
+
+// echoUpdate sends a change that a page has made to a widget to all pages, as
+// version 2.1 of the widgets' protocol has it: a notebook that is open in two
+// windows has one state. The page that made it knows its own change by the
+// parent. Uploaded files are not sent back.
+func (s *Server) echoUpdate(r *request, m output.Comm) {
+	if m.Kind != output.CommMsg || len(m.Buffers) > 0 || s.comms.target(m.ID) != widgetTarget {
+		return
+	}
+	var data struct {
+		Method string          `json:"method"`
+		State  json.RawMessage `json:"state"`
+	}
+	if json.Unmarshal(m.Data, &data) != nil || data.Method != "update" || len(data.State) == 0 {
+		return
+	}
+	echo := append(append([]byte(`{"method":"echo_update","state":`), data.State...), `,"buffer_paths":[]}`...)
+	s.publishNow(r.Message, &wire.CommMsg{CommID: m.ID, Data: echo})
 }
 
 // commContent returns the content of a comm's message.

@@ -22,9 +22,9 @@ func (s *Server) header() wire.Header {
 
 // encode returns the frames of a message. If its content cannot be encoded, such
 // as a display of a value that has no JSON form, it logs that and returns nil.
-func (s *Server) encode(envelope [][]byte, parent json.RawMessage, c wire.Content, metadata any) [][]byte {
+func (s *Server) encode(envelope [][]byte, parent json.RawMessage, c wire.Content, metadata any, buffers ...[]byte) [][]byte {
 	frames, err := s.Signer.Encode(&wire.Outgoing{
-		Envelope: envelope, Header: s.header(), Parent: parent, Metadata: metadata, Content: c,
+		Envelope: envelope, Header: s.header(), Parent: parent, Metadata: metadata, Content: c, Buffers: buffers,
 	})
 	if err != nil {
 		s.Log.Error("cannot encode a message", "error", err)
@@ -56,13 +56,13 @@ func (s *Server) broadcast(parent *wire.Message, c wire.Content) [][]byte {
 	return s.broadcastWith(parent, c, nil)
 }
 
-func (s *Server) broadcastWith(parent *wire.Message, c wire.Content, metadata any) [][]byte {
+func (s *Server) broadcastWith(parent *wire.Message, c wire.Content, metadata any, buffers ...[]byte) [][]byte {
 	var raw json.RawMessage
 	if parent != nil {
 		raw = parent.RawHeader
 	}
 	topic := "kernel." + s.id + "." + c.MsgType()
-	return s.encode([][]byte{[]byte(topic)}, raw, c, metadata)
+	return s.encode([][]byte{[]byte(topic)}, raw, c, metadata, buffers...)
 }
 
 // publish sends a message to all subscribers, and waits for slow ones. A message
@@ -76,9 +76,9 @@ func (s *Server) publish(parent *wire.Message, c wire.Content) {
 	s.transport.IOPub().Publish(frames)
 }
 
-// publishWith is publish with metadata.
-func (s *Server) publishWith(parent *wire.Message, c wire.Content, metadata map[string]any) {
-	if frames := s.broadcastWith(parent, c, object(metadata)); frames != nil {
+// publishWith is publish with metadata and binary data.
+func (s *Server) publishWith(parent *wire.Message, c wire.Content, metadata map[string]any, buffers ...[]byte) {
+	if frames := s.broadcastWith(parent, c, object(metadata), buffers...); frames != nil {
 		s.transport.IOPub().Publish(frames)
 	}
 }

@@ -171,7 +171,7 @@ func (k *sink) Comm(m output.Comm) {
 	defer k.mu.Unlock()
 	k.s.comms.record(m)
 	k.flush()
-	k.s.publishWith(k.cell.Message, commContent(m), m.Metadata)
+	k.s.publishWith(k.cell.Message, commContent(m), m.Metadata, m.Buffers...)
 }
 
 func (k *sink) Input(ctx context.Context, prompt string, password bool) (string, error) {

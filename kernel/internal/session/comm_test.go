@@ -15,11 +15,11 @@ func TestComm(t *testing.T) {
 	tr := &transcript{}
 	s.Execute(t.Context(), output.Request{StoreHistory: true, Code: `import "github.com/perijove/perijove/lib/comm"
 comm.Register("echo", func(c *comm.Comm, _ json.RawMessage) {
-	c.Receive(func(data json.RawMessage) {
+	c.ReceiveBuffers(func(data json.RawMessage, buffers [][]byte) {
 		if string(data) == "{}" {
 			panic("no data")
 		}
-		c.Send(data)
+		c.Send(data, append(buffers, []byte{0, 255})...)
 	})
 })`}, tr)
 	say := func(kind, data string) {
@@ -32,10 +32,11 @@ comm.Register("echo", func(c *comm.Comm, _ json.RawMessage) {
 	say(output.CommOpen, "{}")
 	say(output.CommMsg, `{"n":1}`)
 	say(output.CommMsg, `{}`)
+	front.Buffers = [][]byte{{}, {0, 0x80}}
 	say(output.CommMsg, `{"n":2}`)
 	eventually(t, "both answers", func() bool { return strings.Contains(tr.text(), `{"n":2}`) })
 	eventually(t, "the panic", func() bool { return strings.Contains(tr.text(), "panic: no data") })
-	mustContain(t, tr.text(), "[comm msg ]\n{\"n\":1}", "[comm msg ]\n{\"n\":2}")
+	mustContain(t, tr.text(), "[comm msg ]\n{\"n\":1}", "[comm msg ]\n{\"n\":2}\nbuffers [ 0080 00ff]")
 
 	dead := &transcript{}
 	s.Execute(t.Context(), output.Request{StoreHistory: true, Code: "syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}"}, dead)

@@ -267,6 +267,9 @@ func (tr *transcript) Comm(m output.Comm) {
 	defer tr.mu.Unlock()
 	tr.part(fmt.Sprintf("comm %s %s", m.Kind, m.Target))
 	tr.b.Write(append(m.Data, '\n'))
+	if len(m.Buffers) > 0 {
+		fmt.Fprintf(&tr.b, "buffers %x\n", m.Buffers)
+	}
 	tr.last = ""
 }
 

@@ -9,12 +9,12 @@ import (
 // SendComm passes a message of the front end to the worker.
 func (w *Worker) SendComm(m output.Comm) error {
 	w.noteComm(m.Kind, m.ID)
-	return w.conn.Send(control.Comm{Message: comm.Message{Kind: comm.Kind(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data}})
+	return w.conn.Send(control.Comm{Message: comm.Message{Kind: comm.Kind(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data, Buffers: m.Buffers}})
 }
 
 func (w *Worker) commFromWorker(m comm.Message) {
 	w.noteComm(string(m.Kind), m.ID)
-	w.Sink().Comm(output.Comm{Kind: string(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data, Metadata: m.Metadata})
+	w.Sink().Comm(output.Comm{Kind: string(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data, Metadata: m.Metadata, Buffers: m.Buffers})
 }
 
 // noteComm notes which comms are open.

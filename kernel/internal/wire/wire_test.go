@@ -235,6 +235,7 @@ func FuzzDecode(f *testing.F) {
 	add(frames(s, header, "{}", "{}", `{"code":"x"}`))
 	add(frames(s, header, "null", "{}", `{"code":1}`))
 	add(append([][]byte{[]byte("id")}, frames(s, header, header, "{}", "{}")...))
+	add(append(frames(s, header, "{}", "{}", `{"comm_id":"c"}`), []byte{0, 1, 0x80}, nil))
 	f.Fuzz(func(t *testing.T, joined []byte) {
 		frames := split(joined)
 		// Nothing is accepted under a key that its sender does not have.
@@ -260,13 +261,19 @@ func FuzzDecode(f *testing.F) {
 		if c, err := m.DecodeContent(); err == nil && c.MsgType() != m.Header.MsgType {
 			t.Errorf("%s decoded as %s", m.Header.MsgType, c.MsgType())
 		}
-		reply := &Outgoing{Envelope: m.Envelope, Parent: m.RawHeader, Content: &Failure{ReplyType: "x_reply"}}
+		if want := frames[at+1+partCount:]; !reflect.DeepEqual(m.Buffers, want) {
+			t.Errorf("buffers %q, want %q", m.Buffers, want)
+		}
+		reply := &Outgoing{Envelope: m.Envelope, Parent: m.RawHeader, Content: &Failure{ReplyType: "x_reply"}, Buffers: m.Buffers}
 		encoded, err := s.Encode(reply)
 		if err != nil {
 			t.Fatalf("cannot answer: %v", err)
 		}
 		if !json.Valid(encoded[len(m.Envelope)+1+partParent]) {
 			t.Errorf("the answer's parent is not JSON: %s", m.RawHeader)
+		}
+		if got := encoded[len(m.Envelope)+1+partCount:]; !reflect.DeepEqual(got, m.Buffers) {
+			t.Errorf("the answer's buffers are %q, want %q", got, m.Buffers)
 		}
 	})
 }
