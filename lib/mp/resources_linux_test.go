@@ -91,6 +91,40 @@ func TestSlotsAreUsedAgain(t *testing.T) {
 	}
 }
 
+// The segments of many small objects are given up with the objects.
+func TestSegmentsAreGivenUp(t *testing.T) {
+	before := openFiles(t)
+	for range 20 { // other tests have dropped objects
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+		before = min(before, openFiles(t))
+	}
+	var kept []*mp.Mutex
+	for range 5000 {
+		kept = append(kept, made(mp.NewMutex(mp.Processes)))
+	}
+	many := openFiles(t)
+	if many < before+3 {
+		t.Fatalf("%d objects take %d descriptors: too few for this test", len(kept), many-before)
+	}
+	handle, err := kept[len(kept)-1].GobEncode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range kept {
+		m.Close()
+	}
+	kept = nil
+	for ctx := watchdog(t); openFiles(t) > before+1; time.Sleep(time.Millisecond) {
+		if runtime.GC(); ctx.Err() != nil {
+			t.Fatalf("%d of %d descriptors are left", openFiles(t)-before, many-before)
+		}
+	}
+	if err := new(mp.Mutex).GobDecode(handle); !errors.Is(err, mp.ErrClosed) {
+		t.Errorf("a stale handle: %v", err)
+	}
+}
+
 // A Pipe takes few addresses before it holds much.
 func TestPipesTakeFewAddresses(t *testing.T) {
 	before := addresses(t)

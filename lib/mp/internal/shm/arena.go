@@ -2,6 +2,7 @@ package shm
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -22,14 +23,21 @@ type slot struct {
 }
 
 // arenas are the slots that this process gives to objects, by size.
-var arenas [len(slotSizes)]slots
+var arenas [len(slotSizes)]arena
 
-type slots struct {
-	mu      sync.Mutex
-	own     map[*Segment]bool
-	free    []slot
-	dropped map[slot]bool // this process has no object there, others may
-	limit   int           // how many segments there may be until a collection was tried
+// An arena is the slots of one size, in segments that come and go.
+type arena struct {
+	mu       sync.Mutex
+	segments map[*Segment]*used
+	free     []slot
+	limit    int // as soon as there are that many segments, another needs a collection first
+}
+
+// A used tells which slots of a segment are not free.
+type used struct {
+	n       int
+	dropped map[int]bool // by their offsets: this process has no object there, others may
+	held    int          // how many of these others had when it was last looked
 }
 
 // place finds room for a shared object.
@@ -44,19 +52,14 @@ func place(size int) (s *Segment, off, slotSize int, err error) {
 	return s, 0, 0, err
 }
 
-func (a *slots) take(size int) (slot, error) {
+func (a *arena) take(size int) (slot, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.free) == 0 {
-		a.sweep(size)
+		a.sweep()
 	}
-	if len(a.free) == 0 && len(a.own) > a.limit {
-		a.limit = 2 * len(a.own)
-		a.mu.Unlock()
-		runtime.GC()
-		time.Sleep(time.Millisecond) // cleanups run in goroutines
-		a.mu.Lock()
-		a.sweep(size)
+	if len(a.free) == 0 && a.limit > 0 && len(a.segments) >= a.limit {
+		a.collect(size)
 	}
 	if len(a.free) == 0 {
 		if err := a.extend(size); err != nil {
@@ -66,56 +69,105 @@ func (a *slots) take(size int) (slot, error) {
 	last := len(a.free) - 1
 	at := a.free[last]
 	a.free = a.free[:last]
+	a.segments[at.seg].n++
 	mem := at.seg.mem[at.off : at.off+size]
 	clear(mem[4:])
 	return at, nil
 }
 
-func (a *slots) extend(size int) error {
+// collect has the collector find the objects that the process has dropped. The more
+// of them are still there, the later it is tried again.
+func (a *arena) collect(size int) {
+	a.mu.Unlock()
+	runtime.GC()
+	time.Sleep(time.Millisecond) // cleanups run in goroutines
+	a.mu.Lock()
+	a.sweep()
+	if slots := len(a.segments) * (arenaSize / size); len(a.free) < slots/2 {
+		a.limit = 2 * len(a.segments)
+	}
+}
+
+func (a *arena) extend(size int) error {
 	s, err := NewSegment(arenaSize, false)
 	if err != nil {
 		return err
 	}
-	if a.own == nil {
-		a.own, a.dropped = make(map[*Segment]bool), make(map[slot]bool)
+	if a.segments == nil {
+		a.segments = make(map[*Segment]*used)
 	}
-	a.own[s] = true
-	a.limit = max(a.limit, len(a.own))
+	a.segments[s] = &used{dropped: make(map[int]bool)}
+	a.limit = max(a.limit, len(a.segments))
 	for off := arenaSize - size; off >= 0; off -= size {
 		a.free = append(a.free, slot{s, off})
 	}
 	return nil
 }
 
+// drop records that this process has no object in a slot any more.
+func (a *arena) drop(at slot) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	u := a.segments[at.seg]
+	if u == nil || u.dropped[at.off] {
+		return
+	}
+	u.dropped[at.off] = true
+	if n := len(u.dropped); n == u.n && n > 2*u.held && len(a.segments) > 1 {
+		a.reclaim(at.seg, 0)
+	}
+}
+
+// recently is for how long a process counts as alive where asking again would take
+// too much time.
+const recently = 10 * time.Millisecond
+
 // sweep frees the dropped slots that no living process has.
-func (a *slots) sweep(size int) {
-	for at := range a.dropped {
-		if at.reclaim(size) {
-			delete(a.dropped, at)
+func (a *arena) sweep() {
+	for s := range a.segments {
+		a.reclaim(s, recently)
+	}
+}
+
+// reclaim frees the dropped slots of a segment that no process has which lived
+// within the last d. A segment without a used slot is given up, unless it is the
+// only one.
+func (a *arena) reclaim(s *Segment, d time.Duration) {
+	u := a.segments[s]
+	for off := range u.dropped {
+		if at := (slot{s, off}); at.reclaim(d) {
+			delete(u.dropped, off)
+			u.n--
 			a.free = append(a.free, at)
 		}
+	}
+	u.held = len(u.dropped)
+	if u.n == 0 && len(a.segments) > 1 {
+		delete(a.segments, s)
+		a.free = slices.DeleteFunc(a.free, func(at slot) bool { return at.seg == s })
+		s.Close()
 	}
 }
 
 // reclaim gives the slot another generation, so that handles on their way are
 // stale. One that was just opened undoes that.
-func (at slot) reclaim(size int) bool {
+func (at slot) reclaim(d time.Duration) bool {
 	head := at.seg.mem[at.off : at.off+slotHead]
-	if at32(head, headUntracked).Load() != 0 || inUse(head) {
+	if at32(head, headUntracked).Load() != 0 || inUse(head, d) {
 		return false
 	}
 	generation := at32(head, headGeneration)
 	generation.Add(1)
-	if inUse(head) {
+	if inUse(head, d) {
 		generation.Add(^uint32(0))
 		return false
 	}
 	return true
 }
 
-func inUse(head []byte) bool {
+func inUse(head []byte, d time.Duration) bool {
 	for i := range users(head) {
-		if w := userWord(head, i).Load(); w != 0 && OwnerOf(w).AliveSince(10*time.Millisecond) {
+		if w := userWord(head, i).Load(); w != 0 && OwnerOf(w).AliveSince(d) {
 			return true
 		}
 	}
@@ -126,12 +178,7 @@ func inUse(head []byte) bool {
 func dropped(s *Segment, off, size int) {
 	for i, n := range slotSizes {
 		if n == size {
-			a := &arenas[i]
-			a.mu.Lock()
-			if a.own[s] {
-				a.dropped[slot{s, off}] = true
-			}
-			a.mu.Unlock()
+			arenas[i].drop(slot{s, off})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"encoding/binary"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -190,6 +191,9 @@ func Open(handle []byte, size int) (*Object, error) {
 		size = 0
 	}
 	s, err := openSegment(handle[:handleSize], false, size)
+	if _, is := errors.AsType[*droppedError](err); is && slot > 0 {
+		return nil, ErrClosed // there is no object in that segment any more
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -165,7 +165,10 @@ func openSegment(h []byte, inHeap bool, size int) (*Segment, error) {
 	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
 		return nil, err
 	}
-	return nil, fmt.Errorf("process %d, which sent it, does not have it any more (keep it referenced until it has arrived): %w", pid, os.ErrNotExist)
+	if unix.Kill(int(pid), 0) == nil {
+		return nil, &droppedError{pid}
+	}
+	return nil, fmt.Errorf("process %d, which sent it, has ended: %w", pid, os.ErrNotExist)
 }
 
 // name tells the segment from all others on this machine.

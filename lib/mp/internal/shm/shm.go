@@ -21,6 +21,8 @@ package shm
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"runtime"
 )
 
@@ -40,3 +42,12 @@ var (
 
 // handleSize is the size of a segment's handle in bytes.
 const handleSize = 16
+
+// A droppedError says that a process does not have a segment any more.
+type droppedError struct{ pid uint32 }
+
+func (e *droppedError) Error() string {
+	return fmt.Sprintf("process %d, which sent it, does not have it any more (keep it referenced until it has arrived)", e.pid)
+}
+
+func (*droppedError) Unwrap() error { return os.ErrNotExist }
