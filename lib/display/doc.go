@@ -21,9 +21,9 @@
 //	Latex() string               // with its $ or \[ \] around it
 //
 // The text form comes from Error, String or Format if there is one, else from the
-// value's fields. Besides, these are shown as pictures or tables without any
-// such method: image.Image, *plot.Plot, matrices of gonum, [][]string, slices of
-// structs.
+// value's fields. Besides, these are shown as pictures, tables or trees without
+// any such method: image.Image, *plot.Plot, matrices of gonum, slices of structs,
+// maps, and values that one line does not show.
 //
 // An output that changes in place is a [Handle]:
 //

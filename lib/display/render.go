@@ -8,16 +8,17 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/display/values"
 )
 
 // Render renders any value as the last expression of a cell is shown.
 //
 // There is always a text/plain form: of an error, Stringer or Formatter its own text, of
-// a string its Go literal, of anything else its fields and elements in Go's %+v
-// style with strings quoted; long values are cut, with a note of what is left
-// out. Forms for which the type has a method (see the package comment) are
-// added, and pictures or tables for images, plots, matrices of gonum, [][]string
-// and slices of structs. A method that panics is reported in the text form.
+// a string its Go literal, of anything else its fields and elements, at most a
+// screen; see [values.Text]. Forms for which the type has a method (see the package comment) are
+// added, pictures for images and plots, and HTML for matrices of gonum, slices of
+// structs, maps, and values that one line does not show: tables, and trees that
+// fold. A method that panics is reported in the text form.
 func Render(v any) displayhost.Message {
 	if m, ok := v.(displayhost.Message); ok {
 		return m
@@ -71,8 +72,8 @@ func (r *renderer) render(v any) {
 		r.guard("At", func() { r.matrix(m) })
 	}
 	if len(r.data) == 0 {
-		if table, ok := tableOf(v); ok {
-			r.data["text/html"] = table
+		if form, ok := values.HTML(v); ok {
+			r.data["text/html"] = form
 		}
 	}
 }

@@ -157,6 +157,18 @@ func (gs *Goroutines) Stopped(f func()) {
 	f()
 }
 
+// ReadMap calls f, which reads the map m and does not allocate, while no other goroutine
+// runs. It returns false if a goroutine is in the middle of writing the map:
+// reading it then would end the process.
+func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
+	gs.Stopped(func() {
+		if ok = platform.Read[uint8](m+mapWriting) == 0; ok {
+			f()
+		}
+	})
+	return ok
+}
+
 // HasForeignCode reports whether code that is not Go's may wake goroutines.
 func (gs *Goroutines) HasForeignCode() bool { return *gs.cgo }
 

@@ -1,6 +1,6 @@
 package goruntime
 
-// Offsets into runtime.g, runtime.p, runtime.timer and runtime.hchan in Go 1.26 and 1.27.
+// Offsets into runtime.g, runtime.p, runtime.timer, runtime.hchan and maps in Go 1.26 and 1.27.
 const (
 	GStackLo      = 0
 	GStackHi      = 8
@@ -21,6 +21,7 @@ const (
 	timerState    = 9
 	timerFunc     = 40
 	chanReceivers = 64
+	mapWriting    = 34 // internal/runtime/maps.Map
 )
 
 // Values of runtime.g.atomicstatus.

@@ -91,6 +91,7 @@ func TestOffsets(t *testing.T) {
 		{"runtime.timer", "state", timerState},
 		{"runtime.timer", "f", timerFunc},
 		{"runtime.hchan", "recvq", chanReceivers},
+		{"internal/runtime/maps.Map", "writing", mapWriting},
 		{"runtime.waitq", "first", 0},
 		{"internal/abi.TypeAssertCache", "Entries", 8},
 		{"internal/abi.TypeAssertCacheEntry", "Itab", assertEntry - 8},

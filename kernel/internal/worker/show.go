@@ -3,6 +3,8 @@ package worker
 import (
 	"errors"
 	"os"
+	"reflect"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -71,6 +73,21 @@ func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m display
 	if err != nil {
 		endGroup() // the kernel is gone
 	}
+}
+
+// readMap is values.SetMapReader's: f reads a map that other goroutines may be writing.
+func (w *worker) readMap(m reflect.Value, f func()) bool {
+	for range 100 {
+		if w.goroutines == nil {
+			f()
+			return true
+		}
+		if w.goroutines.ReadMap(m.Pointer(), f) {
+			return true
+		}
+		time.Sleep(50 * time.Microsecond)
+	}
+	return false
 }
 
 // unshowable takes the place of a message that cannot be encoded.

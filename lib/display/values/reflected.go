@@ -1,0 +1,142 @@
+package values
+
+import (
+	"cmp"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"unsafe"
+)
+
+// fieldOf returns a field of a struct, an unexported one too, as a value whose
+// methods can be called.
+func fieldOf(v reflect.Value, i int) reflect.Value {
+	if f := v.Field(i); f.CanInterface() {
+		return f
+	}
+	if !v.CanAddr() {
+		c := reflect.New(v.Type()).Elem()
+		c.Set(v)
+		v = c
+	}
+	f := v.Field(i)
+	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
+}
+
+// guarded calls f. What f reads may be changed by other goroutines at the same
+// time, so that it meets lengths and pointers that do not belong together: a
+// fault is a panic then, and problem says so.
+func guarded(f func()) (problem string) {
+	before := debug.SetPanicOnFault(true)
+	defer debug.SetPanicOnFault(before)
+	defer func() {
+		if p := recover(); p != nil {
+			problem = "[it cannot be shown: " + panicText(p) + "]"
+		}
+	}()
+	f()
+	return ""
+}
+
+// panicText returns the text of a panic's value.
+func panicText(p any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = "a panic whose value has no text"
+		}
+	}()
+	switch p := p.(type) {
+	case error:
+		return p.Error()
+	case string:
+		return p
+	}
+	text, _ = oneLine(reflect.ValueOf(p), 200, nil)
+	return text
+}
+
+// A pair is an entry of a map.
+type pair struct {
+	key, value reflect.Value
+	rank       int // groups keys of different kinds in one map
+	text       string
+}
+
+// maxPairs is how many entries of a map are read: all of these are sorted.
+const maxPairs = 2000
+
+// readMap calls f, which reads a map, while no other goroutine writes it, if
+// the host of this process can arrange that.
+var readMap = func(_ reflect.Value, f func()) bool { f(); return true }
+
+// SetMapReader tells how to read a map that other goroutines may write at the
+// same time, which else ends a Go program. The reader calls f, which does not
+// allocate, or returns false if the map cannot be read now. SetMapReader must
+// not be called concurrently with other functions of this package.
+func SetMapReader(reader func(m reflect.Value, f func()) bool) { readMap = reader }
+
+// sortedPairs returns entries of a map in the order of their keys: numbers by
+// value, others by their text. Of a large map they are any maxPairs. If the map
+// cannot be read, problem says so.
+func sortedPairs(m reflect.Value, width int) (pairs []pair, problem string) {
+	if m.Len() == 0 {
+		return nil, ""
+	}
+	n, count := min(m.Len(), maxPairs), 0
+	keys := reflect.MakeSlice(reflect.SliceOf(m.Type().Key()), n, n)
+	elems := reflect.MakeSlice(reflect.SliceOf(m.Type().Elem()), n, n)
+	pairs = make([]pair, n)
+	for i := range pairs {
+		pairs[i] = pair{key: keys.Index(i), value: elems.Index(i)}
+	}
+	it := m.MapRange()
+	ok := readMap(m, func() {
+		for count = 0; count < n && it.Next(); count++ {
+			pairs[count].key.SetIterKey(it)
+			pairs[count].value.SetIterValue(it)
+		}
+	})
+	if !ok {
+		return nil, "… (being changed)"
+	}
+	pairs = pairs[:count]
+	for i := range pairs {
+		pairs[i].prepare(width)
+	}
+	slices.SortStableFunc(pairs, comparePairs)
+	return pairs, ""
+}
+
+// prepare computes what a key is sorted by.
+func (p *pair) prepare(width int) {
+	k := p.key
+	for k.Kind() == reflect.Interface && !k.IsNil() {
+		k = k.Elem()
+	}
+	p.key = k
+	switch {
+	case k.CanInt(), k.CanUint(), k.CanFloat():
+		p.rank = 1 + int(k.Kind())
+	case k.Kind() == reflect.String:
+		p.rank, p.text = 100, k.String()
+	default:
+		p.rank = 101
+		p.text, _ = oneLine(k, min(width, 60), nil)
+	}
+}
+
+func comparePairs(a, b pair) int {
+	if a.rank != b.rank {
+		return cmp.Compare(a.rank, b.rank)
+	}
+	switch {
+	case a.rank > 99:
+		return strings.Compare(a.text, b.text)
+	case a.key.CanInt():
+		return cmp.Compare(a.key.Int(), b.key.Int())
+	case a.key.CanUint():
+		return cmp.Compare(a.key.Uint(), b.key.Uint())
+	}
+	return cmp.Compare(a.key.Float(), b.key.Float())
+}

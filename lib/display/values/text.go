@@ -1,0 +1,175 @@
+package values
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of the text form. They keep a careless last expression from filling
+// the notebook file; fmt.Println shows everything.
+const (
+	lineWidth = 100       // columns, which longer values do not exceed by much
+	maxLines  = 40        // of a tree: a screen
+	maxText   = 20 * 1024 // bytes of a string or of what a method returns
+	indent    = "  "
+)
+
+// Text returns the text form of a value: a line if that is enough, else at most a
+// screen, with a last line that tells type and length.
+func Text(v any) string {
+	if v == nil {
+		return "nil"
+	}
+	var text string
+	if problem := guarded(func() { text = fullText(reflect.ValueOf(v)) }); problem != "" {
+		return TypeName(v) + " " + problem
+	}
+	return text
+}
+
+// Short returns a value in one line of at most width characters.
+func Short(v any, width int) string {
+	if v == nil {
+		return "nil"
+	}
+	var text string
+	if problem := guarded(func() { text, _ = oneLine(reflect.ValueOf(v), width, nil) }); problem != "" {
+		return clip(problem, width)
+	}
+	return text
+}
+
+// TypeName returns the type of a value, and "nil" for nil.
+func TypeName(v any) string {
+	if v == nil {
+		return "nil"
+	}
+	return typeText(reflect.TypeOf(v))
+}
+
+// typeText returns the name of a type as it is written today.
+func typeText(t reflect.Type) string { return strings.ReplaceAll(t.String(), "interface {}", "any") }
+
+// Size returns how many elements, entries, bytes of text or fields a value has,
+// with a word for them; "" if it has no such parts.
+func Size(v any) string {
+	if v == nil {
+		return ""
+	}
+	return sizeOf(reflect.ValueOf(v))
+}
+
+func sizeOf(v reflect.Value) string {
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.Slice, reflect.Array:
+		return count(v.Len(), "element")
+	case reflect.Map:
+		if v.Len() == 1 {
+			return "1 entry"
+		}
+		return thousands(v.Len()) + " entries"
+	case reflect.String:
+		return count(v.Len(), "byte")
+	case reflect.Struct:
+		return count(v.NumField(), "field")
+	}
+	return ""
+}
+
+// count writes a number with its noun.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return thousands(n) + " " + noun
+}
+
+// note returns the line with type and length.
+func note(v reflect.Value) string {
+	if size := sizeOf(v); size != "" {
+		return typeText(v.Type()) + ", " + size
+	}
+	return typeText(v.Type())
+}
+
+func fullText(v reflect.Value) string {
+	if text, ok := ownText(v); ok {
+		return truncate(text)
+	}
+	if v.Kind() == reflect.String {
+		return quotedText(v.String())
+	}
+	if isBytes(v) && v.Len() > 0 {
+		text, _ := bytesText(v, maxText)
+		return text
+	}
+	if t, ok := tableOf(v); ok {
+		if v.Kind() == reflect.Map || t.isGrid {
+			if text, whole := oneLine(v, lineWidth, nil); whole && (!t.isGrid || len(t.rows) < 2) {
+				return text
+			}
+		}
+		return t.text()
+	}
+	text, whole := oneLine(v, lineWidth, nil)
+	if whole || !isComposite(v) {
+		return text
+	}
+	w := &tree{}
+	w.node("", v, maxLines, 0)
+	return strings.Join(w.lines, "\n") + "\n" + note(v)
+}
+
+// isComposite reports whether a value has parts that lines can show.
+func isComposite(v reflect.Value) bool {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return false
+		}
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.Struct, reflect.Slice, reflect.Array, reflect.Map:
+		return true
+	}
+	return false
+}
+
+// truncate cuts a text that a method has returned to what is shown.
+func truncate(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + fmt.Sprintf(" … (%d bytes in all)", len(s))
+}
+
+// quotedText returns a string as a Go literal: a raw one if it has several lines.
+func quotedText(s string) string {
+	rest := ""
+	if len(s) > maxText {
+		n := len(s)
+		s = strings.ToValidUTF8(s[:maxText], "")
+		rest = fmt.Sprintf(" … (%d bytes in all)", n)
+	}
+	if strings.Contains(s, "\n") && isBackquotable(s) {
+		return "`" + s + "`" + rest
+	}
+	return strconv.Quote(s) + rest
+}
+
+// isBackquotable reports whether s reads unchanged as a raw literal.
+func isBackquotable(s string) bool {
+	for _, r := range s {
+		if r == '`' || r == utf8.RuneError || r == '\ufeff' || !unicode.IsPrint(r) && r != '\n' && r != '\t' {
+			return false
+		}
+	}
+	return true
+}
