@@ -8,22 +8,18 @@
 package chart
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
-	"html"
-	"image/color"
 	"strings"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 
+	"github.com/perijove/perijove/lib/plotstyle"
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// A Chart is the picture of a result. In a notebook it shows as SVG.
+// A Chart is the picture of a result, in the look of package plotstyle.
 type Chart struct {
 	// Width and Height of the picture, in points.
 	Width, Height vg.Length
@@ -35,7 +31,7 @@ type Chart struct {
 // New returns a chart of the result: measured points with their intervals, the
 // ideal line, the ceiling at the cores, and the zone beyond them shaded.
 func New(r *speedup.Result) *Chart {
-	return &Chart{Width: 6.6 * vg.Inch, Height: 5.2 * vg.Inch, Title: "Speedup", result: r}
+	return &Chart{Width: 6.6 * vg.Inch, Height: 5.4 * vg.Inch, Title: "Speedup", result: r}
 }
 
 // String describes the chart in words.
@@ -53,61 +49,21 @@ func (c *Chart) String() string {
 
 // SVG returns the chart as a document, with its data as description.
 func (c *Chart) SVG() string {
-	canvas := vgsvg.New(c.Width, c.Height)
-	c.Draw(draw.New(canvas))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		panic("speedup: writing to memory failed: " + err.Error()) // a bytes.Buffer does not fail
-	}
-	return addDescription(b.String(), c.Title, c.String())
-}
-
-// fontFallbacks follow Liberation Sans, which browsers seldom have, with fonts
-// of the same widths.
-const fontFallbacks = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
-
-// addDescription adds a title and a description to an SVG document.
-func addDescription(svg, title, text string) string {
-	svg = strings.ReplaceAll(svg, "font-family:Liberation Sans;", fontFallbacks)
-	start := strings.Index(svg, "<svg")
-	end := start + strings.Index(svg[start:], ">") + 1
-	return svg[:start] + strings.Replace(svg[start:end], "<svg", `<svg role="img"`, 1) +
-		"\n<title>" + html.EscapeString(title) + "</title>\n<desc>" + html.EscapeString(text) + "</desc>" + svg[end:]
+	return plotstyle.SVG(c, c.Width, c.Height, c.Title, c.String())
 }
 
 // Draw draws the chart to any canvas of gonum/plot.
 func (c *Chart) Draw(dc draw.Canvas) {
-	dc.SetColor(color.White)
-	dc.Fill(dc.Rectangle.Path())
-	dc = draw.Crop(dc, 10, -14, 8, -10)
-
-	dc.FillText(textStyle(14, inkColor, true), vg.Point{X: dc.Min.X, Y: dc.Max.Y - 13}, c.Title)
-	legendHeight := drawLegend(draw.Crop(dc, 0, 0, 0, -24), c.legend())
-	captionHeight := c.drawCaption(dc)
-
-	body := draw.Crop(dc, 0, 0, captionHeight+8, -(24 + legendHeight + 6))
-	split := body.Min.Y + 0.29*(body.Max.Y-body.Min.Y)
-	plots := [][]*plot.Plot{{c.speedupPlot()}, {c.efficiencyPlot()}}
-	upper, lower := body, body
-	upper.Min.Y, lower.Max.Y = split+6, split-2
-	left, right := margins(plots, upper, lower)
-	for i, panel := range []draw.Canvas{upper, lower} {
-		p := plots[i][0]
-		l, r := ownMargins(p, panel)
-		p.Draw(draw.Crop(panel, left-l, -(right - r), 0, 0))
+	speedups := c.speedupPlot()
+	speedups.Title.Text = c.Title
+	c.addLegend(speedups)
+	s := plotstyle.Stack([]float64{0.64, 0.36}, speedups, c.efficiencyPlot())
+	for _, n := range c.result.Notes() {
+		note := plotstyle.Note{Text: n.Text}
+		if n.Warning {
+			note.Color = plotstyle.Warn
+		}
+		s.Caption = append(s.Caption, note)
 	}
-}
-
-// margins returns the margins that align the data areas of both panels.
-func margins(plots [][]*plot.Plot, panels ...draw.Canvas) (left, right vg.Length) {
-	for i, panel := range panels {
-		l, r := ownMargins(plots[i][0], panel)
-		left, right = max(left, l), max(right, r)
-	}
-	return left, right
-}
-
-func ownMargins(p *plot.Plot, panel draw.Canvas) (left, right vg.Length) {
-	data := p.DataCanvas(panel)
-	return data.Min.X - panel.Min.X, panel.Max.X - data.Max.X
+	s.Draw(dc)
 }

@@ -6,61 +6,49 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// A legendEntry is one sample with its name. Samples hold no circles: a circle
-// in the picture is a measured point.
-type legendEntry struct {
-	name   string
+// A sample stands in the legend. It holds no circle: a circle in the picture is
+// a measured point.
+type sample struct {
 	line   draw.LineStyle
 	filled bool // a swatch instead of a line
 }
 
-func (c *Chart) legend() []legendEntry {
+// Thumbnail implements plot.Thumbnailer.
+func (s sample) Thumbnail(c *draw.Canvas) {
+	y := c.Center().Y
+	if s.filled {
+		c.StrokeLine2(line(plotstyle.Grid, c.Size().Y+1.5), c.Min.X, y, c.Max.X, y)
+		s.line.Width = c.Size().Y
+	}
+	c.StrokeLine2(s.line, c.Min.X, y, c.Max.X, y)
+}
+
+func (c *Chart) addLegend(p *plot.Plot) {
 	r := c.result
-	var entries []legendEntry
+	colors := c.colors()
 	for i, s := range r.Series {
 		if s.Name != "" {
-			entries = append(entries, legendEntry{name: s.Name, line: line(seriesColor(i), 3)})
+			p.Legend.Add(s.Name, sample{line: line(colors[i], 3)})
 		}
 	}
 	for i, s := range r.Series {
 		if _, ok := r.Amdahl(s); ok {
-			entries = append(entries, legendEntry{name: strings.TrimSpace(s.Name + " by Amdahl's law"), line: line(translucent(seriesColor(i)), 4)})
+			p.Legend.Add(strings.TrimSpace(s.Name+" by Amdahl's law"), sample{line: line(translucent(colors[i]), 4)})
 		}
 	}
-	entries = append(entries, legendEntry{name: "ideal", line: idealStyle})
+	p.Legend.Add("ideal", sample{line: idealStyle})
 	if most := float64(slices.Max(r.Workers)); most >= r.Cores {
-		entries = append(entries, legendEntry{name: "ceiling: " + coresText(r.Cores), line: ceilingStyle})
+		p.Legend.Add("ceiling: "+coresText(r.Cores), sample{line: ceilingStyle})
 		if most > r.Cores {
-			entries = append(entries, legendEntry{name: "more workers than cores", line: line(zoneColor, 9), filled: true})
+			p.Legend.Add("more workers than cores", sample{line: line(zoneColor, 0), filled: true})
 		}
 	}
-	return entries
-}
-
-// drawLegend sets the entries in rows above the panels, where nothing can lie
-// under them, and returns the height it took.
-func drawLegend(dc draw.Canvas, entries []legendEntry) vg.Length {
-	const sample, gap, between, row = 20, 5, 15, 14
-	style := textStyle(10, inkColor, false)
-	x, y := dc.Min.X, dc.Max.Y-8
-	height := vg.Length(row)
-	for _, e := range entries {
-		width := sample + gap + style.Width(e.name)
-		if x > dc.Min.X && x+width > dc.Max.X {
-			x, y, height = dc.Min.X, y-row, height+row
-		}
-		if e.filled {
-			dc.StrokeLine2(line(gridColor, 10.5), x, y, x+sample, y)
-		}
-		dc.StrokeLine2(e.line, x, y, x+sample, y)
-		dc.FillText(style, vg.Point{X: x + sample + gap, Y: y - 3.3}, e.name)
-		x += width + between
-	}
-	return height
 }
 
 func coresText(n float64) string {

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/perijove/perijove/lib/plotstyle"
 	"github.com/perijove/perijove/lib/speedup"
 )
 
@@ -18,42 +19,47 @@ const (
 	smallPointRadius = 2.4
 )
 
-// oversubscribedZone shades what is beyond the cores and draws the horizontal grid.
-type oversubscribedZone struct {
-	from  float64
-	ticks plot.Ticker
-}
+// oversubscribedZone shades what is beyond the cores.
+type oversubscribedZone struct{ from float64 }
+
+// zoneColor lets the grid be seen through the zone.
+var zoneColor = color.NRGBA{0xc8, 0x9b, 0x3c, 0x24}
 
 func (z oversubscribedZone) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	if z.from < p.X.Max {
-		left := max(c.Min.X, x(z.from))
-		c.FillPolygon(zoneColor, []vg.Point{{X: left, Y: c.Min.Y}, {X: c.Max.X, Y: c.Min.Y}, {X: c.Max.X, Y: c.Max.Y}, {X: left, Y: c.Max.Y}})
+	if !(z.from < p.X.Max) {
+		return
 	}
-	for _, t := range z.ticks.Ticks(p.Y.Min, p.Y.Max) {
-		if t.Value > p.Y.Min {
-			c.StrokeLine2(line(gridColor, 0.7), c.Min.X, y(t.Value), c.Max.X, y(t.Value))
-		}
-	}
+	x, _ := p.Transforms(&c)
+	left := max(c.Min.X, x(z.from))
+	c.FillPolygon(zoneColor, []vg.Point{{X: left, Y: c.Min.Y}, {X: c.Max.X, Y: c.Min.Y}, {X: c.Max.X, Y: c.Max.Y}, {X: left, Y: c.Max.Y}})
 }
 
-// idealLine draws the ideal line up to the cores, or to the edge, and from
-// there the ceiling.
+// idealLine draws the ideal up to the edge, and from the cores on the ceiling.
 type idealLine struct{ cores float64 }
 
 func (r idealLine) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	start := max(p.X.Min, p.Y.Min)
-	end := min(p.X.Max, p.Y.Max)
-	c.StrokeLine2(idealStyle, x(start), y(start), x(end), y(end))
+	drawCurve(c, idealStyle, p, p.X.Min, min(p.X.Max, p.Y.Max), func(n float64) float64 { return n })
 	if r.cores <= p.Y.Max && r.cores < p.X.Max {
 		c.StrokeLine2(ceilingStyle, x(max(p.X.Min, r.cores)), y(r.cores), c.Max.X, y(r.cores))
 	}
 }
 
+// drawCurve draws f between two numbers of workers.
+func drawCurve(c draw.Canvas, style draw.LineStyle, p *plot.Plot, from, to float64, f func(float64) float64) {
+	const steps = 60
+	x, y := p.Transforms(&c)
+	var path []vg.Point
+	for i := range steps + 1 {
+		n := from * math.Pow(to/from, float64(i)/steps)
+		path = append(path, vg.Point{X: x(n), Y: y(f(n))})
+	}
+	c.StrokeLines(style, path)
+}
+
 var (
-	idealStyle   = line(lineColor, 1, 1.5, 2.5)
-	ceilingStyle = line(inkColor, 1, 6, 3)
+	idealStyle   = line(plotstyle.Ideal, 1.2, 1.5, 2.5)
+	ceilingStyle = line(plotstyle.Ink, 1, 6, 3)
 )
 
 // amdahlCurve is a fitted law, up to the cores and what was measured.
@@ -63,15 +69,7 @@ type amdahlCurve struct {
 }
 
 func (a amdahlCurve) Plot(c draw.Canvas, p *plot.Plot) {
-	x, y := p.Transforms(&c)
-	var pts []vg.Point
-	const steps = 60
-	from, to := max(1, p.X.Min), a.to
-	for i := range steps + 1 {
-		n := from + (to-from)*float64(i)/steps
-		pts = append(pts, vg.Point{X: x(n), Y: y(1 / (a.f + (1-a.f)/n))})
-	}
-	c.StrokeLines(line(translucent(a.color), 4), pts)
+	drawCurve(c, line(translucent(a.color), 4), p, max(1, p.X.Min), a.to, func(n float64) float64 { return 1 / (a.f + (1-a.f)/n) })
 }
 
 // points draws one series: a thin line between medians to guide the eye, the

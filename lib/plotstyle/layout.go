@@ -1,0 +1,341 @@
+package plotstyle
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A layout divides the canvas: from above title, panels (label of the vertical
+// axis, data with their axes), label of the horizontal axis, legend, caption. The
+// legend stands at the right where its entries would take more than two rows.
+type layout struct {
+	plot  *Plot
+	scale float64 // of text
+	size  vg.Point
+}
+
+func (l layout) draw(c draw.Canvas) {
+	c = l.drawTitle(c)
+	c = l.drawCaption(c)
+	body, legend := l.splitLegend(c)
+	legend()
+	label := Text(labelSize*l.scale, Quiet)
+	lines := clampLines(label, Wrap(label, l.plot.last().X.Label.Text, body.Size().X), l.most(label, 0.1), body.Size().X)
+	below := body
+	body.Min.Y += lineHeight(label) * vg.Length(len(lines))
+	data := l.drawPanels(body)
+	below.Max.Y = body.Min.Y
+	for _, line := range lines {
+		// In the middle of the data, and not beyond the edges.
+		width := label.Width(line)
+		left := min(max((data.Min.X+data.Max.X-width)/2, body.Min.X), body.Max.X-width)
+		below.Max.Y -= lineHeight(label)
+		below.FillText(label, vg.Point{X: left, Y: below.Max.Y + label.Font.Size*0.25}, line)
+	}
+}
+
+// drawPanels draws all plots and returns where the data of the last are.
+func (l layout) drawPanels(c draw.Canvas) draw.Canvas {
+	panels := make([]panel, len(l.plot.of))
+	sum := 0.0
+	for _, share := range l.plot.shares {
+		sum += share
+	}
+	const gap = 6
+	height := c.Size().Y - gap*vg.Length(len(panels)-1)
+	var left, right vg.Length
+	for i, p := range l.plot.of {
+		at := c
+		at.Min.Y = at.Max.Y - height*vg.Length(l.plot.shares[i]/sum)
+		c.Max.Y = at.Min.Y - gap
+		panels[i] = l.newPanel(p, l.drawYLabel(at, p), i == len(panels)-1)
+		data := panels[i].data()
+		left, right = max(left, data.Min.X-at.Min.X), max(right, at.Max.X-data.Max.X)
+	}
+	var data draw.Canvas
+	for _, p := range panels {
+		data = p.data()
+		p.at = draw.Crop(p.at, c.Min.X+left-data.Min.X, c.Max.X-right-data.Max.X, 0, 0)
+		data = p.data()
+		l.drawGrid(p.plot, data)
+		p.plot.Draw(p.at)
+	}
+	return data
+}
+
+// A panel is one plot with its axes.
+type panel struct {
+	plot *plot.Plot // that draws nothing else
+	at   draw.Canvas
+}
+
+func (p panel) data() draw.Canvas { return p.plot.DataCanvas(p.at) }
+
+// most returns how many lines fit into a part of the picture's height, but one
+// at least.
+func (l layout) most(style text.Style, part float64) int {
+	return max(1, int(float64(l.size.Y)*part/float64(lineHeight(style))))
+}
+
+func (l layout) drawTitle(c draw.Canvas) draw.Canvas {
+	return l.drawAbove(c, Bold(titleSize*l.scale, Ink), l.plot.first().Title.Text, 0.15)
+}
+
+func (l layout) drawYLabel(c draw.Canvas, p *plot.Plot) draw.Canvas {
+	return l.drawAbove(c, Text(labelSize*l.scale, Quiet), p.Y.Label.Text, 0.1)
+}
+
+// drawAbove writes a text at the upper edge, in lines that take no more than a
+// part of the picture's height.
+func (l layout) drawAbove(c draw.Canvas, style text.Style, s string, part float64) draw.Canvas {
+	width := c.Size().X
+	lines := clampLines(style, Wrap(style, s, width), l.most(style, part), width)
+	c = drawTop(c, style, lines)
+	if len(lines) > 0 {
+		c.Max.Y -= style.Font.Size * 0.4
+	}
+	return c
+}
+
+// drawCaption writes the notes at the lower edge. Those for which there is no room
+// are left out.
+func (l layout) drawCaption(c draw.Canvas) draw.Canvas {
+	type line struct {
+		text  string
+		style text.Style
+	}
+	var lines []line
+	width := c.Size().X
+	for _, note := range l.plot.Caption {
+		style := Text(captionSize*l.scale, Quiet)
+		if note.Color != nil {
+			style.Color = note.Color
+		}
+		for _, s := range clampLines(style, Wrap(style, note.Text, width), l.most(style, 0.3)-len(lines), width) {
+			lines = append(lines, line{s, style})
+		}
+	}
+	for i := range lines {
+		s := lines[len(lines)-1-i]
+		c.FillText(s.style, vg.Point{X: c.Min.X, Y: c.Min.Y + s.style.Font.Size*0.3}, s.text)
+		c.Min.Y += lineHeight(s.style)
+	}
+	if len(lines) > 0 {
+		c.Min.Y += 6
+	}
+	return c
+}
+
+// splitLegend returns the canvas without the legend, and what draws the legend.
+func (l layout) splitLegend(c draw.Canvas) (draw.Canvas, func()) {
+	const gap = 8
+	entries := newLegend(l.plot.first().Legend, Text(legendSize*l.scale, Ink))
+	if len(entries.widths) == 0 {
+		return c, func() {}
+	}
+	size := c.Size()
+	rows := entries.rows(size.X)
+	column := entries.column()
+	fits := float64(column) < 0.35*float64(size.X) && entries.rowHeight()*vg.Length(len(entries.widths)) <= size.Y
+	if len(rows) > 2 && fits {
+		at := c
+		at.Min.X = c.Max.X - column
+		c.Max.X = at.Min.X - 2*gap
+		return c, func() { entries.draw(at, entries.rows(0)) }
+	}
+	height := entries.rowHeight() * vg.Length(min(len(rows), max(1, int(0.28*float64(l.size.Y)/float64(entries.rowHeight())))))
+	at := c
+	at.Max.Y = c.Min.Y + height - rowGap/2
+	at.Min.Y -= rowGap/2 + 0.01
+	c.Min.Y += height + gap
+	return c, func() { entries.draw(at, rows) }
+}
+
+// newPanel returns a panel whose labels fit.
+func (l layout) newPanel(p *plot.Plot, c draw.Canvas, last bool) panel {
+	q := l.styled(p)
+	if isNominal(&q.Y) {
+		l.fitNamesY(&q.Y, q.DataCanvas(c))
+	}
+	if isNominal(&q.X) {
+		l.fitNamesX(&q.X, q.DataCanvas(c))
+	}
+	data := q.DataCanvas(c)
+	if !isNominal(&q.X) {
+		l.fitTicks(&q.X, data.Size().X/55, func(t plot.Tick) (at, half vg.Length) {
+			return data.X(q.X.Norm(t.Value)), (q.X.Tick.Label.Rectangle(t.Label).Size().X + 6) / 2
+		})
+	}
+	if !isNominal(&q.Y) {
+		l.fitTicks(&q.Y, data.Size().Y/24, func(t plot.Tick) (at, half vg.Length) {
+			return data.Y(q.Y.Norm(t.Value)), q.Y.Tick.Label.Rectangle(t.Label).Size().Y * 0.55
+		})
+	}
+	for range 3 { // the room that labels need depends a little on the room for the data
+		over := l.overlap(q, c)
+		if over <= 0 {
+			break
+		}
+		c.Min.X += over
+	}
+	if !last {
+		q.X.Tick.Marker = withoutLabels(q.X.Tick.Marker.Ticks(q.X.Min, q.X.Max))
+	}
+	return panel{plot: q, at: c}
+}
+
+// withoutLabels keeps the places of ticks whose labels another panel has.
+func withoutLabels(ticks []plot.Tick) plot.ConstantTicks {
+	bare := append(plot.ConstantTicks{}, ticks...)
+	for i := range bare {
+		bare[i].Label = ""
+	}
+	return bare
+}
+
+// styled returns a copy of a plot that draws axes and data only.
+func (l layout) styled(p *plot.Plot) *plot.Plot {
+	q := *p
+	q.Title.Text, q.X.Label.Text, q.Y.Label.Text = "", "", ""
+	q.Legend = plot.NewLegend()
+	q.BackgroundColor = nil
+	for _, axis := range []*plot.Axis{&q.X, &q.Y} {
+		axis.Min, axis.Max = sane(axis.Min, axis.Max)
+		axis.Tick.Label = restyle(axis.Tick.Label, tickSize*l.scale, Quiet)
+		axis.Label.TextStyle = restyle(axis.Label.TextStyle, tickSize*l.scale, Quiet)
+		axis.LineStyle = axisLine(axis.LineStyle)
+		axis.Tick.LineStyle = axisLine(axis.Tick.LineStyle)
+		axis.Tick.Length = min(axis.Tick.Length, 3.5)
+		axis.Tick.Marker = ownTicks(axis.Tick.Marker, axis.Scale)
+	}
+	return &q
+}
+
+// sane returns the range that gonum makes of min and max when it draws.
+func sane(low, high float64) (float64, float64) {
+	if math.IsInf(low, 0) {
+		low = 0
+	}
+	if math.IsInf(high, 0) {
+		high = 0
+	}
+	if low > high {
+		low, high = high, low
+	}
+	if low == high {
+		low, high = low-1, high+1
+	}
+	return low, high
+}
+
+// axisLine keeps an axis hidden that is.
+func axisLine(s draw.LineStyle) draw.LineStyle {
+	s.Color, s.Width = Line, min(s.Width, 0.8)
+	return s
+}
+
+// ownTicks replaces gonum's tickers, whose labels have no units and many digits.
+func ownTicks(t plot.Ticker, scale plot.Normalizer) plot.Ticker {
+	_, logarithmic := scale.(plot.LogScale)
+	switch t.(type) {
+	case plot.LogTicks, plot.DefaultTicks, nil:
+		if logarithmic {
+			return LogTicks{}
+		}
+		return Ticks{}
+	}
+	return t
+}
+
+// fitTicks leaves out labels that would touch. most is how many have room; place
+// tells where a label is, and half its extent there.
+func (l layout) fitTicks(axis *plot.Axis, most vg.Length, place func(plot.Tick) (at, half vg.Length)) {
+	if t, ok := axis.Tick.Marker.(Ticks); ok && t.most == 0 {
+		t.most = min(max(int(most), 3), 9)
+		axis.Tick.Marker = t
+	}
+	ticks := append([]plot.Tick(nil), axis.Tick.Marker.Ticks(axis.Min, axis.Max)...)
+	ticks = within(ticks, axis.Min, axis.Max)
+	_, irregular := axis.Tick.Marker.(CountTicks)
+	for stride := 1; ; stride++ {
+		kept := thin(ticks, stride, irregular, place)
+		if kept != nil {
+			axis.Tick.Marker = plot.ConstantTicks(kept)
+			return
+		}
+	}
+}
+
+// within removes ticks that gonum does not draw but leaves room for.
+func within(ticks []plot.Tick, low, high float64) []plot.Tick {
+	var in []plot.Tick
+	for _, t := range ticks {
+		if t.Value >= low && t.Value <= high {
+			in = append(in, t)
+		}
+	}
+	return in
+}
+
+// thin keeps every stride-th label, and returns nil if two of those touch. Where
+// ticks are irregular it keeps each label that touches none before it.
+func thin(ticks []plot.Tick, stride int, irregular bool, place func(plot.Tick) (at, half vg.Length)) []plot.Tick {
+	kept := append([]plot.Tick(nil), ticks...)
+	if kept == nil {
+		kept = []plot.Tick{}
+	}
+	var lastAt, lastHalf vg.Length
+	n, first := 0, true
+	for i := range kept {
+		if kept[i].IsMinor() {
+			continue
+		}
+		at, half := place(kept[i])
+		touches := !first && vg.Length(math.Abs(float64(at-lastAt))) < half+lastHalf
+		if n++; (n-1)%stride != 0 || touches && irregular {
+			kept[i].Label = ""
+			continue
+		}
+		if touches {
+			return nil
+		}
+		lastAt, lastHalf, first = at, half, false
+	}
+	return kept
+}
+
+// overlap returns by how much the first label of the horizontal axis is left of c.
+func (l layout) overlap(q *plot.Plot, c draw.Canvas) vg.Length {
+	data := q.DataCanvas(c)
+	over := vg.Length(0)
+	for _, t := range q.X.Tick.Marker.Ticks(q.X.Min, q.X.Max) {
+		if !t.IsMinor() {
+			box := q.X.Tick.Label.Rectangle(t.Label)
+			over = max(over, c.Min.X-(data.X(q.X.Norm(t.Value))+box.Min.X))
+		}
+	}
+	return over
+}
+
+// drawGrid draws lines across the data at the ticks of the vertical axis, or of
+// the horizontal one if the vertical one has names instead of numbers.
+func (l layout) drawGrid(q *plot.Plot, c draw.Canvas) {
+	style := draw.LineStyle{Color: Grid, Width: 0.7}
+	if !isNominal(&q.Y) {
+		for _, t := range q.Y.Tick.Marker.Ticks(q.Y.Min, q.Y.Max) {
+			if y := c.Y(q.Y.Norm(t.Value)); !t.IsMinor() {
+				c.StrokeLine2(style, c.Min.X, y, c.Max.X, y)
+			}
+		}
+		return
+	}
+	for _, t := range q.X.Tick.Marker.Ticks(q.X.Min, q.X.Max) {
+		if x := c.X(q.X.Norm(t.Value)); !t.IsMinor() {
+			c.StrokeLine2(style, x, c.Min.Y, x, c.Max.Y)
+		}
+	}
+}

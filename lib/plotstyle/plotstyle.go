@@ -1,0 +1,141 @@
+package plotstyle
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"image/color"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// A Plot draws a plot of gonum in the look of this package. In a notebook it is
+// shown as a picture, and it can be drawn and saved as a *plot.Plot can. Its
+// methods do not change the plot it is of; what is added to that later is shown, too.
+//
+// The look replaces fonts and colours of the title, axes and legend, the
+// background, and the ticks of gonum's own tickers (DefaultTicks, LogTicks).
+// Other tickers stay. It draws a grid: the plot needs none.
+type Plot struct {
+	Width, Height vg.Length // in a notebook; [New] sets 6 by 4 inches
+	Caption       []Note    // below the picture
+
+	of     []*plot.Plot
+	shares []float64 // of the height
+}
+
+// A Note is a paragraph of text. Its color is Quiet if it is nil.
+type Note struct {
+	Text  string
+	Color color.Color
+}
+
+// New returns p in the look of this package.
+func New(p *plot.Plot) *Plot { return Stack([]float64{1}, p) }
+
+// Stack returns plots below each other in one picture, with as many shares of
+// the height. Their data begin and end in the same columns. The title and the
+// legend are those of the first; the horizontal axis and its label are those of
+// the last, so the axes must have one range.
+func Stack(shares []float64, plots ...*plot.Plot) *Plot {
+	return &Plot{Width: 6 * vg.Inch, Height: 4 * vg.Inch, of: plots, shares: shares}
+}
+
+func (s *Plot) first() *plot.Plot { return s.of[0] }
+func (s *Plot) last() *plot.Plot  { return s.of[len(s.of)-1] }
+
+// String describes the plot in words.
+func (s *Plot) String() string {
+	parts := []string{"Plot"}
+	add := func(name, text string) {
+		if text != "" {
+			parts = append(parts, name+strings.Join(strings.Fields(text), " "))
+		}
+	}
+	add("", s.first().Title.Text)
+	add("horizontal: ", s.last().X.Label.Text)
+	for _, p := range s.of {
+		add("vertical: ", p.Y.Label.Text)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// SVG returns the plot as a document, of its width and height.
+func (s *Plot) SVG() string { return SVG(s, s.Width, s.Height, s.first().Title.Text, s.String()) }
+
+// WriterTo returns the plot in a format of gonum, as the method of *plot.Plot does.
+func (s *Plot) WriterTo(width, height vg.Length, format string) (io.WriterTo, error) {
+	if format == "svg" {
+		return strings.NewReader(SVG(s, width, height, s.first().Title.Text, s.String())), nil
+	}
+	c, err := draw.NewFormattedCanvas(width, height, format)
+	if err != nil {
+		return nil, err
+	}
+	s.Draw(draw.New(c))
+	return c, nil
+}
+
+// Save writes the plot to a file, whose extension tells the format.
+func (s *Plot) Save(width, height vg.Length, file string) error {
+	w, err := s.WriterTo(width, height, strings.TrimPrefix(strings.ToLower(filepath.Ext(file)), "."))
+	if err != nil {
+		return fmt.Errorf("cannot draw %s: %w", file, err)
+	}
+	var data bytes.Buffer
+	if _, err := w.WriteTo(&data); err != nil {
+		return fmt.Errorf("cannot draw %s: %w", file, err)
+	}
+	return os.WriteFile(file, data.Bytes(), 0o666)
+}
+
+// A Drawer draws itself to a canvas.
+type Drawer interface{ Draw(draw.Canvas) }
+
+// SVG returns a drawing as a document with a title and a description, which are
+// read to those who do not see it.
+func SVG(d Drawer, width, height vg.Length, title, description string) string {
+	canvas := vgsvg.New(width, height)
+	d.Draw(draw.New(canvas))
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		panic("plotstyle: writing to memory failed: " + err.Error()) // a bytes.Buffer does not fail
+	}
+	svg := strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", fontFamilies)
+	start := strings.Index(svg, "<svg")
+	end := start + strings.Index(svg[start:], ">") + 1
+	return svg[:start] + strings.Replace(svg[start:end], "<svg", `<svg role="img"`, 1) +
+		"\n<title>" + html.EscapeString(title) + "</title>\n<desc>" + html.EscapeString(description) + "</desc>" + svg[end:]
+}
+
+// fontFamilies follow Liberation Sans, which browsers seldom have, with fonts of
+// the same widths.
+const fontFamilies = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
+
+// Sizes of text, in points, where the picture is not small.
+const (
+	titleSize   = 13
+	labelSize   = 10.5
+	tickSize    = 9.5
+	legendSize  = 10
+	captionSize = 9.5
+)
+
+// Draw draws the plot to any canvas of gonum. It panics, as gonum does, if an
+// axis with a plot.LogScale has values that are not positive.
+func (s *Plot) Draw(c draw.Canvas) {
+	c.SetColor(color.White)
+	c.Fill(c.Path())
+	size := c.Size()
+	scale := min(max(float64(min(size.X/300, size.Y/200)), 0.55), 1)
+	l := layout{plot: s, scale: scale, size: size}
+	margin := min(12, size.X/24, size.Y/16)
+	l.draw(draw.Crop(c, margin, -margin, margin, -margin))
+}
