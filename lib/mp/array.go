@@ -66,10 +66,18 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
 }
 
 // Len returns the number of elements.
-func (a *Array[T]) Len() int { return a.n }
+func (a *Array[T]) Len() int {
+	if a == nil {
+		panicNil("Array")
+	}
+	return a.n
+}
 
 // Slice returns the elements themselves. The slice stays valid without the Array.
 func (a *Array[T]) Slice() []T {
+	if a == nil {
+		panicNil("Array")
+	}
 	if a.n == 0 {
 		return nil
 	}
@@ -78,10 +86,20 @@ func (a *Array[T]) Slice() []T {
 
 // Close gives up what it takes to send the Array to further processes. The
 // elements stay, in this process for as long as it has a slice of them.
-func (a *Array[T]) Close() { a.b.Close() }
+func (a *Array[T]) Close() {
+	if a == nil {
+		panicNil("Array")
+	}
+	if a.b != nil {
+		a.b.Close()
+	}
+}
 
 // All yields the elements with their places.
 func (a *Array[T]) All() iter.Seq2[int, T] {
+	if a == nil {
+		panicNil("Array")
+	}
 	return func(yield func(int, T) bool) {
 		for i, v := range a.Slice() {
 			if !yield(i, v) {
@@ -94,6 +112,9 @@ func (a *Array[T]) All() iter.Seq2[int, T] {
 // Parts divides the places of the elements among n workers, for a Map or ForEach
 // over them: pairs of the first place and the one past the last.
 func (a *Array[T]) Parts(n int) [][2]int {
+	if a == nil {
+		panicNil("Array")
+	}
 	n = max(1, min(n, a.n))
 	parts := make([][2]int, n)
 	for i := range parts {
@@ -104,10 +125,21 @@ func (a *Array[T]) Parts(n int) [][2]int {
 
 // GobEncode lets an Array be part of what is sent to a process: a reference to
 // it, not its elements.
-func (a *Array[T]) GobEncode() ([]byte, error) { return encodeObject(a.b, "Array") }
+func (a *Array[T]) GobEncode() ([]byte, error) {
+	if a == nil {
+		return nil, nilError("Array")
+	}
+	if a.b == nil {
+		return nil, notMade("Array", "mp.NewArray")
+	}
+	return encodeObject(a.b, "Array")
+}
 
 // GobDecode is the other end of GobEncode.
 func (a *Array[T]) GobDecode(b []byte) (err error) {
+	if a == nil {
+		return nilError("Array")
+	}
 	a.b, a.n, err = openArray(b, unsafe.Sizeof(*new(T)))
 	return err
 }

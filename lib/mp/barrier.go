@@ -2,7 +2,6 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 
@@ -79,7 +78,7 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	o := b.object()
 	parties := int(o.U32(barrierParties).Load())
 	if parties == 0 {
-		return 0, errors.New("mp: the Barrier was not made by mp.NewBarrier")
+		return 0, notMade("Barrier", "mp.NewBarrier")
 	}
 	if err := context.Cause(ctx); err != nil {
 		b.breakRound(nil)
@@ -134,6 +133,9 @@ func (b *Barrier) breakRound(round *uint32) bool {
 
 // Reset makes a broken barrier usable. Those that still wait get ErrBroken.
 func (b *Barrier) Reset() {
+	if b == nil {
+		panicNil("Barrier")
+	}
 	b.object().RemoveDead()
 	b.change(func(s barrierWord) (barrierWord, bool) {
 		if s.waiting() > 0 {
@@ -161,10 +163,25 @@ func (b *Barrier) change(f func(barrierWord) (barrierWord, bool)) bool {
 }
 
 // Close ends the Barrier for all who have it: Wait returns ErrClosed.
-func (b *Barrier) Close() { b.object().Close() }
+func (b *Barrier) Close() {
+	if b == nil {
+		panicNil("Barrier")
+	}
+	b.object().Close()
+}
 
 // GobEncode lets a Barrier be part of what is sent to a process.
-func (b *Barrier) GobEncode() ([]byte, error) { return b.at.encode("Barrier") }
+func (b *Barrier) GobEncode() ([]byte, error) {
+	if b == nil {
+		return nil, nilError("Barrier")
+	}
+	return b.at.encode("Barrier")
+}
 
 // GobDecode is the other end of GobEncode.
-func (b *Barrier) GobDecode(data []byte) error { return b.at.open(data, "Barrier") }
+func (b *Barrier) GobDecode(data []byte) error {
+	if b == nil {
+		return nilError("Barrier")
+	}
+	return b.at.open(data, "Barrier")
+}

@@ -221,5 +221,8 @@ func (c *chunk) call(i int) {
 	}
 }
 
+// setError notes the error of task i, which is not settled yet.
+func (c *chunk) setError(i int, err error) { c.errs.set(c.base+i, err) }
+
 // err returns the error of task i, which is settled.
 func (c *chunk) err(i int) error { return c.errs.get(c.base + i) }

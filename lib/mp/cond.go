@@ -76,10 +76,20 @@ func waitWord(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Wat
 }
 
 // Signal wakes one that waits.
-func (c *Cond) Signal() { c.turn(1) }
+func (c *Cond) Signal() {
+	if c == nil {
+		panicNil("Cond")
+	}
+	c.turn(1)
+}
 
 // Broadcast wakes all that wait.
-func (c *Cond) Broadcast() { c.turn(shm.All) }
+func (c *Cond) Broadcast() {
+	if c == nil {
+		panicNil("Cond")
+	}
+	c.turn(shm.All)
+}
 
 func (c *Cond) turn(n int) {
 	c.object().U32(condTurns).Add(1)
@@ -88,13 +98,26 @@ func (c *Cond) turn(n int) {
 }
 
 // Close ends the Cond and its Mutex for all who have it, with ErrClosed.
-func (c *Cond) Close() { c.L.Close() }
+func (c *Cond) Close() {
+	if c == nil {
+		panicNil("Cond")
+	}
+	c.L.Close()
+}
 
 // GobEncode lets a Cond be part of what is sent to a process.
-func (c *Cond) GobEncode() ([]byte, error) { return c.L.at.encode("Cond") }
+func (c *Cond) GobEncode() ([]byte, error) {
+	if c == nil {
+		return nil, nilError("Cond")
+	}
+	return c.L.at.encode("Cond")
+}
 
 // GobDecode is the other end of GobEncode.
 func (c *Cond) GobDecode(b []byte) error {
+	if c == nil {
+		return nilError("Cond")
+	}
 	c.L.own.Slow = 1
 	return c.L.at.open(b, "Cond")
 }

@@ -33,6 +33,9 @@ func NewCounter(b Backend) (*Counter, error) {
 
 // Add adds d, which may be negative.
 func (c *Counter) Add(d int) {
+	if c == nil {
+		panicNil("Counter")
+	}
 	var here byte
 	// Goroutines have stacks of their own: that is what tells them apart.
 	spread := uintptr(unsafe.Pointer(&here)) >> 11 * 0x9e3779b9 >> 7
@@ -44,6 +47,9 @@ func (c *Counter) Add(d int) {
 // Load returns the sum of all that was added before, and perhaps of what is
 // being added meanwhile.
 func (c *Counter) Load() int {
+	if c == nil {
+		panicNil("Counter")
+	}
 	var sum uint64
 	o := c.at.object(counterSize)
 	for i := range counterStripes {
@@ -55,13 +61,26 @@ func (c *Counter) Load() int {
 
 // Close gives up sending the Counter to further processes. Those who have it may
 // use it further on.
-func (c *Counter) Close() { c.at.object(counterSize).Close() }
+func (c *Counter) Close() {
+	if c == nil {
+		panicNil("Counter")
+	}
+	c.at.object(counterSize).Close()
+}
 
 // GobEncode lets a Counter be part of what is sent to a process.
-func (c *Counter) GobEncode() ([]byte, error) { return c.at.encode("Counter") }
+func (c *Counter) GobEncode() ([]byte, error) {
+	if c == nil {
+		return nil, nilError("Counter")
+	}
+	return c.at.encode("Counter")
+}
 
 // GobDecode is the other end of GobEncode.
 func (c *Counter) GobDecode(b []byte) error {
+	if c == nil {
+		return nilError("Counter")
+	}
 	err := c.at.open(b, "Counter")
 	if err == nil {
 		c.mine = uintptr(c.at.object(counterSize).U32(counterOpened).Add(1))

@@ -24,6 +24,9 @@ func NewEvent(b Backend) (*Event, error) {
 
 // Set sets the flag and wakes all that wait for it.
 func (e *Event) Set() {
+	if e == nil {
+		panicNil("Event")
+	}
 	if e.object().U32(0).Swap(1) == 0 {
 		e.object().Wake(0, shm.All)
 	}
@@ -32,12 +35,18 @@ func (e *Event) Set() {
 
 // Clear takes the flag back.
 func (e *Event) Clear() {
+	if e == nil {
+		panicNil("Event")
+	}
 	e.object().U32(0).Store(0)
 	runtime.KeepAlive(e)
 }
 
 // IsSet reports whether the flag is set.
 func (e *Event) IsSet() bool {
+	if e == nil {
+		panicNil("Event")
+	}
 	defer runtime.KeepAlive(e)
 	return e.object().U32(0).Load() == 1
 }
@@ -59,10 +68,25 @@ func (e *Event) Wait(ctx context.Context) error {
 }
 
 // Close ends the Event for all who have it: waits for it return ErrClosed.
-func (e *Event) Close() { e.object().Close() }
+func (e *Event) Close() {
+	if e == nil {
+		panicNil("Event")
+	}
+	e.object().Close()
+}
 
 // GobEncode lets an Event be part of what is sent to a process.
-func (e *Event) GobEncode() ([]byte, error) { return e.at.encode("Event") }
+func (e *Event) GobEncode() ([]byte, error) {
+	if e == nil {
+		return nil, nilError("Event")
+	}
+	return e.at.encode("Event")
+}
 
 // GobDecode is the other end of GobEncode.
-func (e *Event) GobDecode(b []byte) error { return e.at.open(b, "Event") }
+func (e *Event) GobDecode(b []byte) error {
+	if e == nil {
+		return nilError("Event")
+	}
+	return e.at.open(b, "Event")
+}

@@ -40,12 +40,28 @@ func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *
 	return f
 }
 
+var errNoFuture = notMade("Future", "mp.Submit")
+
 // Done returns a channel that is closed when the result is there.
-func (f *Future[R]) Done() <-chan struct{} { return f.in.done }
+func (f *Future[R]) Done() <-chan struct{} {
+	if f == nil {
+		panicNil("Future")
+	}
+	if f.in.done == nil {
+		panic(errNoFuture)
+	}
+	return f.in.done
+}
 
 // Result waits for the task's result. If ctx ends first, Result returns an
 // error that matches ErrRunning and ctx's, and the task goes on.
 func (f *Future[R]) Result(ctx context.Context) (r R, err error) {
+	if f == nil {
+		return r, nilError("Future")
+	}
+	if f.in.done == nil {
+		return r, errNoFuture
+	}
 	ready, err := f.in.wait(ctx)
 	if ready {
 		r = f.r
@@ -75,7 +91,14 @@ func (f *future) wait(ctx context.Context) (ready bool, err error) {
 // result is there. A task that has not begun never does. One that runs has its
 // context cancelled, and its worker process is killed if it goes on for longer
 // than the pool's Grace.
-func (f *Future[R]) Cancel() { f.in.cancel(context.Canceled) }
+func (f *Future[R]) Cancel() {
+	if f == nil {
+		panicNil("Future")
+	}
+	if f.in.cancel != nil {
+		f.in.cancel(context.Canceled)
+	}
+}
 
 // settle stores the outcome, once. r may be nil if there is an error.
 func (f *future) settle(r unsafe.Pointer, err error) bool {

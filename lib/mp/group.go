@@ -55,6 +55,9 @@ func (g *Group) init() { g.once.Do(func() { g.open(context.Background()) }) }
 // SetLimit has StartIn and GoIn wait while n functions of the group run. It
 // must be called before them, with at least 1.
 func (g *Group) SetLimit(n int) {
+	if g == nil {
+		panicNil("Group")
+	}
 	if n < 1 {
 		panic(fmt.Sprintf("mp: SetLimit(%d): at least one function must run", n))
 	}
@@ -63,6 +66,9 @@ func (g *Group) SetLimit(n int) {
 
 // Context is that of the group's functions.
 func (g *Group) Context() context.Context {
+	if g == nil {
+		panicNil("Group")
+	}
 	g.init()
 	return g.ctx
 }
@@ -118,6 +124,9 @@ func GoIn[R, A any, F Func[A, R]](g *Group, fn F, arg A) *Call[R] {
 
 //go:noinline
 func (g *Group) start(fn call.Function, arg, result unsafe.Pointer) *Process {
+	if g == nil {
+		return notStarted(nilError("Group"))
+	}
 	g.init()
 	var err error
 	if g.slots != nil {
@@ -168,6 +177,9 @@ func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 		return -1, errors.New("mp: WaitAny of nothing would wait for ever")
 	}
 	for i, w := range ws {
+		if w == nil {
+			return -1, fmt.Errorf("mp: WaitAny: the one at %d is nil", i)
+		}
 		select {
 		case <-w.Done():
 			return i, nil

@@ -64,7 +64,7 @@ func (h *handle) make(b Backend, size int) error {
 func (h *handle) open(encoded []byte, what string) error {
 	o, err := shm.Open(encoded, 0)
 	if err != nil {
-		return failure.Wrap("cannot open a "+what, err)
+		return failure.Wrap("cannot open "+failure.WithArticle(what), err)
 	}
 	h.set(o)
 	return nil
@@ -75,7 +75,7 @@ func (h *handle) open(encoded []byte, what string) error {
 func (h *handle) encode(what string) ([]byte, error) {
 	o := h.get()
 	if o == nil {
-		return nil, fmt.Errorf("mp: the %s was not made by mp.New%s", what, what)
+		return nil, notMade(what, "mp.New"+what)
 	}
 	return encodeObject(o, what)
 }

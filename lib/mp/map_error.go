@@ -16,7 +16,12 @@ type MapError struct {
 }
 
 // Error returns the text of Err.
-func (e *MapError) Error() string { return e.Err.Error() }
+func (e *MapError) Error() string {
+	if e.Err == nil {
+		return "mp: a Map ended early"
+	}
+	return e.Err.Error()
+}
 
 // Unwrap returns Err.
 func (e *MapError) Unwrap() error { return e.Err }

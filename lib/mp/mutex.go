@@ -40,14 +40,14 @@ func (m *Mutex) shared() (_ shm.Mutex, ok bool) {
 // Lock waits for the mutex and takes it. It panics with ErrClosed if the mutex is
 // closed, here or in another process.
 func (m *Mutex) Lock() {
-	if !m.own.LockFast() {
+	if m == nil || !m.own.LockFast() {
 		m.lockSlow()
 	}
 }
 
 //go:noinline
 func (m *Mutex) lockSlow() {
-	if m.isPlain() && !mphost.MayCancel() {
+	if m != nil && m.isPlain() && !mphost.MayCancel() {
 		if m.own.Mu.Lock(); m.own.Over.Load() == 0 {
 			return
 		}
@@ -118,6 +118,9 @@ func (m *Mutex) lockOwn(ctx context.Context) error {
 // TryLock takes the mutex if it is free, and reports whether it did. A closed one
 // is not free.
 func (m *Mutex) TryLock() bool {
+	if m == nil {
+		panicNil("Mutex")
+	}
 	defer runtime.KeepAlive(m)
 	l, ok := m.shared()
 	if !ok {
@@ -142,13 +145,16 @@ func (m *Mutex) TryLock() bool {
 
 // Unlock releases the mutex. It panics if this process does not have it.
 func (m *Mutex) Unlock() {
-	if !m.own.UnlockFast() {
+	if m == nil || !m.own.UnlockFast() {
 		m.unlockSlow()
 	}
 }
 
 //go:noinline
 func (m *Mutex) unlockSlow() {
+	if m == nil {
+		panicNil("Mutex")
+	}
 	if l, ok := m.shared(); ok {
 		l.Unlock()
 	} else {
@@ -159,6 +165,9 @@ func (m *Mutex) unlockSlow() {
 
 // Recovered returns how often the mutex was taken from a process that died.
 func (m *Mutex) Recovered() int {
+	if m == nil {
+		panicNil("Mutex")
+	}
 	defer runtime.KeepAlive(m)
 	if l, ok := m.shared(); ok {
 		return int(l.Recovered())
@@ -169,16 +178,27 @@ func (m *Mutex) Recovered() int {
 // Close ends the mutex for all who have it: those who wait for it and those who
 // come later get ErrClosed.
 func (m *Mutex) Close() {
+	if m == nil {
+		panicNil("Mutex")
+	}
 	m.own.Over.Store(1)
 	atomic.StoreUint32(&m.own.Slow, 1)
 	m.at.object(objectSize).Close()
 }
 
 // GobEncode lets a Mutex be part of what is sent to a process.
-func (m *Mutex) GobEncode() ([]byte, error) { return m.at.encode("Mutex") }
+func (m *Mutex) GobEncode() ([]byte, error) {
+	if m == nil {
+		return nil, nilError("Mutex")
+	}
+	return m.at.encode("Mutex")
+}
 
 // GobDecode is the other end of GobEncode.
 func (m *Mutex) GobDecode(b []byte) error {
+	if m == nil {
+		return nilError("Mutex")
+	}
 	m.own.Slow = 1
 	return m.at.open(b, "Mutex")
 }

@@ -90,6 +90,9 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 const peerInterval = 20 * time.Millisecond
 
 func (c *pipeEnd) send(ctx context.Context, v unsafe.Pointer) error {
+	if c.out == nil {
+		return errNoPipe
+	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -120,10 +123,16 @@ func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 	if c == nil {
 		return nilError("Conn")
 	}
+	if v == nil {
+		return errNoPlace
+	}
 	return c.end.recv(ctx, unsafe.Pointer(v))
 }
 
 func (c *pipeEnd) recv(ctx context.Context, v unsafe.Pointer) error {
+	if c.in == nil {
+		return errNoPipe
+	}
 	c.register()
 	ok, err := c.in.get(ctx, v, true)
 	if err == nil && !ok {
@@ -141,7 +150,12 @@ func eof(err error) error {
 
 // Poll reports whether a value has arrived, which Recv then returns without
 // waiting.
-func (c *Conn[T]) Poll() bool { return c.end.in.length() > 0 }
+func (c *Conn[T]) Poll() bool {
+	if c == nil {
+		panicNil("Conn")
+	}
+	return c.end.in != nil && c.end.in.length() > 0
+}
 
 // register makes this process the one that has this end.
 func (c *pipeEnd) register() {
@@ -162,21 +176,49 @@ func peerIsDead(users *shm.Object, side int) bool {
 }
 
 // Close ends the pipe in both directions. What was sent can still be received.
-func (c *Conn[T]) Close() { c.end.close() }
+func (c *Conn[T]) Close() {
+	if c == nil {
+		panicNil("Conn")
+	}
+	c.end.close()
+}
 
 func (c *pipeEnd) close() {
-	c.in.close()
-	c.out.close()
+	if c.in != nil {
+		c.in.close()
+	}
+	c.closeWrite()
 }
+
+func (c *pipeEnd) closeWrite() {
+	if c.out != nil {
+		c.out.close()
+	}
+}
+
+var errNoPipe = notMade("Conn", "mp.NewPipe")
 
 // CloseWrite ends the direction from this end to the other: when what was sent
 // has been received, Recv there returns io.EOF. This end can still receive.
-func (c *Conn[T]) CloseWrite() { c.end.out.close() }
+func (c *Conn[T]) CloseWrite() {
+	if c == nil {
+		panicNil("Conn")
+	}
+	c.end.closeWrite()
+}
 
 // GobEncode lets a Conn be part of what is sent to a process.
-func (c *Conn[T]) GobEncode() ([]byte, error) { return c.end.encode() }
+func (c *Conn[T]) GobEncode() ([]byte, error) {
+	if c == nil {
+		return nil, nilError("Conn")
+	}
+	return c.end.encode()
+}
 
 func (c *pipeEnd) encode() ([]byte, error) {
+	if c.in == nil {
+		return nil, errNoPipe
+	}
 	in, ok := c.in.(*sharedQueue)
 	if !ok {
 		return nil, fmt.Errorf("mp: cannot send this Pipe: %w", shm.ErrLocal)
@@ -194,7 +236,12 @@ func (c *pipeEnd) encode() ([]byte, error) {
 }
 
 // GobDecode is the other end of GobEncode.
-func (c *Conn[T]) GobDecode(b []byte) error { return c.end.open((*T)(nil), b) }
+func (c *Conn[T]) GobDecode(b []byte) error {
+	if c == nil {
+		return nilError("Conn")
+	}
+	return c.end.open((*T)(nil), b)
+}
 
 func (c *pipeEnd) open(pointer any, b []byte) error {
 	if len(b) == 0 {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
@@ -98,6 +99,9 @@ func (p *Pool) Workers() int { return poolOf(p).o.workers }
 
 // String tells what the pool consists of and has done.
 func (p *Pool) String() string {
+	if p == nil {
+		return "<nil>"
+	}
 	in := poolOf(p)
 	kind := "goroutines"
 	if in.backend == Processes {
@@ -121,7 +125,9 @@ func (p *Pool) Stats() Stats {
 	in := poolOf(p)
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.stats
+	s := in.stats
+	s.Done = int(in.done.Load())
+	return s
 }
 
 type pool struct {
@@ -133,6 +139,7 @@ type pool struct {
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
 	funcs   functions
+	done    atomic.Int64 // tasks that have ended, counted before those who wait for them know
 
 	mu       sync.Mutex
 	wake     *sync.Cond // for close and stop
@@ -147,7 +154,7 @@ type pool struct {
 	closed   bool
 	broken   error // why no task runs any more
 	failed   deaths
-	stats    Stats
+	stats    Stats // but for Done
 	subs     map[submitKey]*submitJob // submitted tasks, by function and types
 }
 

@@ -73,6 +73,24 @@ func TestInitializerThatIsAlwaysKilled(t *testing.T) {
 	}
 }
 
+// Workers that somebody ends before they have begun anything are replaced: they are not
+// at fault.
+func TestWorkersAreKilledAsTheyStart(t *testing.T) {
+	p := newPool(t, mp.Processes, mp.Workers(1))
+	awaitReady(t, p, 1)
+	for kills, ctx := 0, watchdog(t); kills < 30; time.Sleep(time.Millisecond) {
+		if ctx.Err() != nil {
+			t.Fatalf("after %d kills there is no worker", kills)
+		}
+		for _, pid := range children(t) {
+			if syscall.Kill(pid, syscall.SIGKILL) == nil && mp.ReadyWorkers(p) == 0 {
+				kills++
+			}
+		}
+	}
+	expectMap(t, p)
+}
+
 func TestIdleWorkersAreKilled(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(2))
 	for range 6 {

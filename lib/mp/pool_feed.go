@@ -165,6 +165,7 @@ func (w *worker) launch(f *inflightBatch, n int, err error) bool {
 	p.mu.Unlock()
 	p.wake.Broadcast() // stop waits for what is encoded
 	if refused != nil {
+		p.done.Add(1)
 		refused.fail(0, 1, err)
 	}
 	if lost {

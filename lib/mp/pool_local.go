@@ -61,9 +61,9 @@ func (w *worker) runHere(f *inflightBatch) {
 	returned := false
 	defer func() {
 		if !returned {
-			f.chunk.fail(int(r.done.Load()), int(r.done.Load())+1, ErrGoexit)
-			r.settled++
-			p.delivered(w, f, 1, 0, false)
+			n := int(r.done.Load())
+			f.chunk.setError(n, ErrGoexit)
+			r.done.Store(int64(n + 1))
 		}
 		r.report(true)
 	}()
@@ -104,6 +104,7 @@ func (r *localRun) report(last bool) {
 	r.over = last
 	n := int(r.done.Load())
 	if n > r.settled || last {
+		r.w.p.done.Add(int64(n - r.settled))
 		r.f.chunk.settle(r.settled, n)
 		r.w.p.delivered(r.w, r.f, n-r.settled, time.Since(r.since), last)
 		r.settled, r.since = n, time.Now()

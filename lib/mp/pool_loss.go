@@ -1,6 +1,7 @@
 package mp
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/failure"
@@ -33,11 +34,13 @@ func (w *worker) recoverTasks(exit error) {
 				p.back = append(p.back, c.retry())
 				p.stats.Retried++
 			} else {
+				p.done.Add(1)
 				lost = append(lost, loss{c, exit})
 			}
 		}
 	}
 	w.inflight = nil
+	w.initializing = w.beginsInitializer()
 	p.mu.Unlock()
 	for _, l := range lost {
 		if why := p.why(l.c.state()); l.err == nil || why != nil {
@@ -49,8 +52,10 @@ func (w *worker) recoverTasks(exit error) {
 }
 
 // How many workers may die in a row until the pool gives up: while they start,
-// initializer included, and none gets ready, and idle ones without a finished
-// task between them.
+// initializer included, and none gets ready; and idle ones without a finished
+// task between them. One that somebody else ended by a signal before it began its
+// initializer counts as idle: where that happens more often than a process takes to
+// start, as with a busy machine and an impatient supervisor, no worker is at fault.
 const (
 	maxStartDeaths = 5
 	maxIdleDeaths  = 100
@@ -64,7 +69,7 @@ func (d *deaths) count(w *worker, exit error) error {
 	switch {
 	case w.done > 0 || w.worked:
 		return nil
-	case w.ready:
+	case w.ready, isEndedByOthers(exit) && !w.initializing:
 		d.idle++
 	default:
 		d.starting++
@@ -78,6 +83,29 @@ func (d *deaths) count(w *worker, exit error) error {
 		return failure.Wrap("the pool's workers die in its initializer", exit)
 	}
 	return failure.Wrap("the pool's workers die as they start", exit)
+}
+
+// isEndedByOthers reports whether a child got a signal that a process does not get by
+// what it does, from other processes than this one.
+func isEndedByOthers(exit error) bool {
+	e, ok := exit.(*ExitError)
+	if !ok || e.Cause != nil {
+		return false
+	}
+	switch e.Signal {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP:
+		return true
+	}
+	return false
+}
+
+// beginsInitializer reports whether the pool has an initializer and w may have begun it.
+func (w *worker) beginsInitializer() bool {
+	if w.p.o.initializer == nil {
+		return false
+	}
+	n, _ := w.budgets.Budget(0).Begun()
+	return n > 0 || w.budgets == nil
 }
 
 // replace starts a worker in place of w, unless the pool is at its end.

@@ -26,14 +26,15 @@ type worker struct {
 	label   unsafe.Pointer        // the same
 
 	// ---
-	inflight []*inflightBatch // in order
-	next     uint64           // id of the last batch
-	tasks    int              // that it was given
-	done     int              // that it has done
-	gone     bool
-	worked   bool        // it died after it had begun a task
-	ready    bool        // it has started, and its initializer has succeeded
-	overdue  runningTask // for which it is killed
+	inflight     []*inflightBatch // in order
+	next         uint64           // id of the last batch
+	tasks        int              // that it was given
+	done         int              // that it has done
+	gone         bool
+	worked       bool        // it died after it had begun a task
+	initializing bool        // it died after it had begun its initializer
+	ready        bool        // it has started, and its initializer has succeeded
+	overdue      runningTask // for which it is killed
 	sleep
 }
 
@@ -87,6 +88,7 @@ func (w *worker) receive(fr protocol.Frame) error {
 	if bad {
 		return failure.ErrMalformed
 	}
+	p.done.Add(int64(r.Done))
 	if err := f.chunk.deliver(f.delivered, r); err != nil {
 		return err
 	}
@@ -115,7 +117,6 @@ func (p *pool) delivered(w *worker, f *inflightBatch, n int, elapsed time.Durati
 	p.mu.Lock()
 	f.delivered += n
 	w.done += n
-	p.stats.Done += n
 	if n > 0 {
 		p.failed = deaths{}
 	}

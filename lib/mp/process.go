@@ -61,12 +61,48 @@ func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opt
 
 // Result waits for the function and returns its result, or what Join returns.
 func (c *Call[R]) Result(ctx context.Context) (R, error) {
-	if err := c.Join(ctx); err != nil {
+	if err := c.base().Join(ctx); err != nil {
 		var zero R
 		return zero, err
 	}
 	return c.result, nil
 }
+
+// base returns the Process of c. Its methods refuse a nil one by name, where those
+// that are promoted would not.
+func (c *Call[R]) base() *Process {
+	if c == nil {
+		return nil
+	}
+	return c.Process
+}
+
+// PID is Process.PID.
+func (c *Call[R]) PID() int { return c.base().PID() }
+
+// String is Process.String.
+func (c *Call[R]) String() string { return c.base().String() }
+
+// Done is Process.Done.
+func (c *Call[R]) Done() <-chan struct{} { return c.base().Done() }
+
+// Alive is Process.Alive.
+func (c *Call[R]) Alive() bool { return c.base().Alive() }
+
+// Join is Process.Join.
+func (c *Call[R]) Join(ctx context.Context) error { return c.base().Join(ctx) }
+
+// ExitCode is Process.ExitCode.
+func (c *Call[R]) ExitCode() (code int, ended bool) { return c.base().ExitCode() }
+
+// Terminate is Process.Terminate.
+func (c *Call[R]) Terminate() { c.base().Terminate() }
+
+// Kill is Process.Kill.
+func (c *Call[R]) Kill() error { return c.base().Kill() }
+
+// Signal is Process.Signal.
+func (c *Call[R]) Signal(sig os.Signal) error { return c.base().Signal(sig) }
 
 // An ender is a child, as its Process sees it.
 type ender interface {
@@ -178,23 +214,46 @@ func becauseOf(ctx context.Context, err error) error {
 	return err
 }
 
+var errNoProcess = notMade("Process", "mp.Start or mp.Go")
+
 // PID returns the id of the process in which the function runs.
-func (p *Process) PID() int { return p.pid }
+func (p *Process) PID() int {
+	if p == nil {
+		panicNil("Process")
+	}
+	return p.pid
+}
 
 // String returns the process's name and id.
-func (p *Process) String() string { return fmt.Sprintf("%s (process %d)", p.name, p.pid) }
+func (p *Process) String() string {
+	if p == nil {
+		return "<nil>"
+	}
+	return fmt.Sprintf("%s (process %d)", p.name, p.pid)
+}
 
 // Done returns a channel that is closed when the function has ended and, for
 // a child, when the process is gone.
-func (p *Process) Done() <-chan struct{} { return p.done }
+func (p *Process) Done() <-chan struct{} {
+	if p == nil {
+		panicNil("Process")
+	}
+	if p.done == nil {
+		panic(errNoProcess)
+	}
+	return p.done
+}
 
 // Alive reports whether Done is not closed yet.
 func (p *Process) Alive() bool {
+	if p == nil {
+		panicNil("Process")
+	}
 	select {
 	case <-p.done:
 		return false
 	default:
-		return true
+		return p.done != nil
 	}
 }
 
@@ -206,6 +265,9 @@ func (p *Process) Alive() bool {
 func (p *Process) Join(ctx context.Context) error {
 	if p == nil {
 		return nilError("Process")
+	}
+	if p.done == nil {
+		return errNoProcess
 	}
 	select {
 	case <-p.done:
@@ -226,7 +288,7 @@ func (p *Process) Join(ctx context.Context) error {
 // a child gave to os.Exit, or minus the number of the signal that ended it.
 // ended is false while it runs.
 func (p *Process) ExitCode() (code int, ended bool) {
-	if p.Alive() {
+	if p.Alive() || p.done == nil {
 		return 0, false
 	}
 	return p.code, true
@@ -234,18 +296,27 @@ func (p *Process) ExitCode() (code int, ended bool) {
 
 // Terminate asks the function to end, as Start says, and does not wait.
 func (p *Process) Terminate() {
+	if p == nil {
+		panicNil("Process")
+	}
 	if p.child != nil {
 		p.child.terminate()
-		return
+	} else if p.cancel != nil {
+		p.cancel()
 	}
-	p.cancel()
 }
 
 // Kill ends a child at once, with every process of its group. The context of
 // a goroutine is cancelled, and ErrUnkillable returned.
 func (p *Process) Kill() error {
+	if p == nil {
+		return nilError("Process")
+	}
 	if p.child != nil {
 		return p.child.kill()
+	}
+	if p.cancel == nil {
+		return errNoProcess
 	}
 	p.cancel()
 	return ErrUnkillable
@@ -254,8 +325,14 @@ func (p *Process) Kill() error {
 // Signal sends sig to a child. For one that has ended it returns
 // os.ErrProcessDone, for a goroutine ErrUnkillable.
 func (p *Process) Signal(sig os.Signal) error {
+	if p == nil {
+		return nilError("Process")
+	}
 	if p.child != nil {
 		return p.child.signal(sig)
+	}
+	if p.cancel == nil {
+		return errNoProcess
 	}
 	return ErrUnkillable
 }

@@ -171,20 +171,38 @@ func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
 	if q == nil {
 		return nilError("Queue")
 	}
+	if v == nil {
+		return errNoPlace
+	}
 	_, err := q.in().get(ctx, unsafe.Pointer(v), true)
 	return err
 }
 
+var errNoPlace = errors.New("mp: the pointer to where the value is to be put is nil")
+
 // Len returns how many values are in the queue at this moment.
-func (q *Queue[T]) Len() int { return q.in().length() }
+func (q *Queue[T]) Len() int {
+	if q == nil {
+		panicNil("Queue")
+	}
+	return q.in().length()
+}
 
 // Close ends the queue for all who have it: what is in it can still be taken,
 // and nothing be added.
-func (q *Queue[T]) Close() { q.in().close() }
+func (q *Queue[T]) Close() {
+	if q == nil {
+		panicNil("Queue")
+	}
+	q.in().close()
+}
 
 // All yields values until the queue is closed and empty. An error of ctx ends
 // the loop after it was yielded.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	if q == nil {
+		panicNil("Queue")
+	}
 	return func(yield func(T, error) bool) {
 		ctx, release := mphost.WithCancel(ctx)
 		defer release()
@@ -198,7 +216,12 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 }
 
 // String tells how many values are in the queue at this moment.
-func (q *Queue[T]) String() string { return describeQueue(q.in()) }
+func (q *Queue[T]) String() string {
+	if q == nil {
+		return "<nil>"
+	}
+	return describeQueue(q.in())
+}
 
 //go:noinline
 func describeQueue(q queue) string {
@@ -209,10 +232,18 @@ func describeQueue(q queue) string {
 }
 
 // GobEncode lets a Queue be part of what is sent to a process.
-func (q *Queue[T]) GobEncode() ([]byte, error) { return q.in().handle() }
+func (q *Queue[T]) GobEncode() ([]byte, error) {
+	if q == nil {
+		return nil, nilError("Queue")
+	}
+	return q.in().handle()
+}
 
 // GobDecode is the other end of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
+	if q == nil {
+		return nilError("Queue")
+	}
 	in, err := openQueue((*T)(nil), b)
 	if err == nil {
 		q.q, q.plain = in, isPlain(in)
@@ -240,11 +271,63 @@ func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
 	return made, nil
 }
 
+// base returns the Queue of q. Its methods refuse a nil one by name, where those
+// that are promoted would not.
+func (q *JoinableQueue[T]) base() *Queue[T] {
+	if q == nil {
+		return nil
+	}
+	return &q.Queue
+}
+
+// Put is Queue.Put.
+func (q *JoinableQueue[T]) Put(ctx context.Context, v T) error { return q.base().Put(ctx, v) }
+
+// TryPut is Queue.TryPut.
+func (q *JoinableQueue[T]) TryPut(v T) error { return q.base().TryPut(v) }
+
+// Get is Queue.Get.
+func (q *JoinableQueue[T]) Get(ctx context.Context) (T, error) { return q.base().Get(ctx) }
+
+// TryGet is Queue.TryGet.
+func (q *JoinableQueue[T]) TryGet() (v T, ok bool, err error) { return q.base().TryGet() }
+
+// GetInto is Queue.GetInto.
+func (q *JoinableQueue[T]) GetInto(ctx context.Context, v *T) error { return q.base().GetInto(ctx, v) }
+
+// Len is Queue.Len.
+func (q *JoinableQueue[T]) Len() int { return q.base().Len() }
+
+// Close is Queue.Close.
+func (q *JoinableQueue[T]) Close() { q.base().Close() }
+
+// All is Queue.All.
+func (q *JoinableQueue[T]) All(ctx context.Context) iter.Seq2[T, error] { return q.base().All(ctx) }
+
+// String is Queue.String.
+func (q *JoinableQueue[T]) String() string { return q.base().String() }
+
+// GobEncode lets a JoinableQueue be part of what is sent to a process.
+func (q *JoinableQueue[T]) GobEncode() ([]byte, error) { return q.base().GobEncode() }
+
+// GobDecode is the other end of GobEncode.
+func (q *JoinableQueue[T]) GobDecode(b []byte) error { return q.base().GobDecode(b) }
+
 // TaskDone tells that a value that was taken has been dealt with. More calls
 // than there were values are an error.
-func (q *JoinableQueue[T]) TaskDone() error { return q.in().done() }
+func (q *JoinableQueue[T]) TaskDone() error {
+	if q == nil {
+		return nilError("JoinableQueue")
+	}
+	return q.in().done()
+}
 
 // Join waits until every value that was put has been dealt with.
-func (q *JoinableQueue[T]) Join(ctx context.Context) error { return q.in().join(ctx) }
+func (q *JoinableQueue[T]) Join(ctx context.Context) error {
+	if q == nil {
+		return nilError("JoinableQueue")
+	}
+	return q.in().join(ctx)
+}
 
 var errTooDone = errors.New("mp: TaskDone was called more often than values were put")

@@ -65,6 +65,9 @@ func (m *ReentrantMutex) LockContext(ctx context.Context) error {
 
 // TryLock takes the mutex if it is free or the caller's, and reports whether it did.
 func (m *ReentrantMutex) TryLock() bool {
+	if m == nil {
+		panicNil("ReentrantMutex")
+	}
 	defer runtime.KeepAlive(m)
 	me := goroutineID()
 	if m.again(me) {
@@ -104,6 +107,9 @@ func (m *ReentrantMutex) again(me uint64) bool {
 
 // Unlock undoes one Lock. It panics if the calling goroutine does not have the mutex.
 func (m *ReentrantMutex) Unlock() {
+	if m == nil {
+		panicNil("ReentrantMutex")
+	}
 	defer runtime.KeepAlive(m)
 	if !m.isMine(goroutineID()) {
 		panic("mp: unlock of a ReentrantMutex that this goroutine does not hold")
@@ -115,16 +121,36 @@ func (m *ReentrantMutex) Unlock() {
 }
 
 // Recovered returns how often the mutex was taken from a process that died.
-func (m *ReentrantMutex) Recovered() int { return int(m.lock().Recovered()) }
+func (m *ReentrantMutex) Recovered() int {
+	if m == nil {
+		panicNil("ReentrantMutex")
+	}
+	return int(m.lock().Recovered())
+}
 
 // Close ends the mutex for all who have it, as Mutex.Close does.
-func (m *ReentrantMutex) Close() { m.object().Close() }
+func (m *ReentrantMutex) Close() {
+	if m == nil {
+		panicNil("ReentrantMutex")
+	}
+	m.object().Close()
+}
 
 // GobEncode lets a ReentrantMutex be part of what is sent to a process.
-func (m *ReentrantMutex) GobEncode() ([]byte, error) { return m.at.encode("ReentrantMutex") }
+func (m *ReentrantMutex) GobEncode() ([]byte, error) {
+	if m == nil {
+		return nil, nilError("ReentrantMutex")
+	}
+	return m.at.encode("ReentrantMutex")
+}
 
 // GobDecode is the other end of GobEncode.
-func (m *ReentrantMutex) GobDecode(b []byte) error { return m.at.open(b, "ReentrantMutex") }
+func (m *ReentrantMutex) GobDecode(b []byte) error {
+	if m == nil {
+		return nilError("ReentrantMutex")
+	}
+	return m.at.open(b, "ReentrantMutex")
+}
 
 // goroutineID reads the id that tracebacks show. Go offers no other way.
 func goroutineID() uint64 {

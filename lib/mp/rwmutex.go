@@ -80,6 +80,9 @@ func (m *RWMutex) LockContext(ctx context.Context) error {
 
 // TryLock takes the mutex to write if nobody has it, and reports whether it did.
 func (m *RWMutex) TryLock() bool {
+	if m == nil {
+		panicNil("RWMutex")
+	}
 	defer runtime.KeepAlive(m)
 	l := m.lock()
 	if l.O.IsClosed() || !l.TryLock() {
@@ -95,6 +98,9 @@ func (m *RWMutex) TryLock() bool {
 
 // Unlock releases the mutex after writing. It panics if this process does not have it.
 func (m *RWMutex) Unlock() {
+	if m == nil {
+		panicNil("RWMutex")
+	}
 	defer runtime.KeepAlive(m)
 	l := m.lock()
 	if l.O.U64(rwWriter).Load() != l.O.Me().Word() {
@@ -217,6 +223,9 @@ func (m *RWMutex) leave(o *shm.Object) bool {
 // TryRLock takes the mutex to read if nobody writes or waits to, and reports
 // whether it did.
 func (m *RWMutex) TryRLock() bool {
+	if m == nil {
+		panicNil("RWMutex")
+	}
 	defer runtime.KeepAlive(m)
 	o := m.object()
 	if o.IsShared() && o.Index() < 0 {
@@ -227,6 +236,9 @@ func (m *RWMutex) TryRLock() bool {
 
 // RUnlock undoes one RLock. It panics if this process does not read.
 func (m *RWMutex) RUnlock() {
+	if m == nil {
+		panicNil("RWMutex")
+	}
 	defer runtime.KeepAlive(m)
 	o := m.object()
 	if o.IsShared() && o.Index() < 0 {
@@ -239,7 +251,12 @@ func (m *RWMutex) RUnlock() {
 }
 
 // RLocker returns a Locker whose Lock is RLock and whose Unlock is RUnlock.
-func (m *RWMutex) RLocker() sync.Locker { return (*rlocker)(m) }
+func (m *RWMutex) RLocker() sync.Locker {
+	if m == nil {
+		panicNil("RWMutex")
+	}
+	return (*rlocker)(m)
+}
 
 type rlocker RWMutex
 
@@ -247,13 +264,33 @@ func (r *rlocker) Lock()   { (*RWMutex)(r).RLock() }
 func (r *rlocker) Unlock() { (*RWMutex)(r).RUnlock() }
 
 // Recovered returns how often the mutex was taken from a process that died writing.
-func (m *RWMutex) Recovered() int { return int(m.lock().Recovered()) }
+func (m *RWMutex) Recovered() int {
+	if m == nil {
+		panicNil("RWMutex")
+	}
+	return int(m.lock().Recovered())
+}
 
 // Close ends the mutex for all who have it, as Mutex.Close does.
-func (m *RWMutex) Close() { m.object().Close() }
+func (m *RWMutex) Close() {
+	if m == nil {
+		panicNil("RWMutex")
+	}
+	m.object().Close()
+}
 
 // GobEncode lets an RWMutex be part of what is sent to a process.
-func (m *RWMutex) GobEncode() ([]byte, error) { return m.at.encode("RWMutex") }
+func (m *RWMutex) GobEncode() ([]byte, error) {
+	if m == nil {
+		return nil, nilError("RWMutex")
+	}
+	return m.at.encode("RWMutex")
+}
 
 // GobDecode is the other end of GobEncode.
-func (m *RWMutex) GobDecode(b []byte) error { return m.at.open(b, "RWMutex") }
+func (m *RWMutex) GobDecode(b []byte) error {
+	if m == nil {
+		return nilError("RWMutex")
+	}
+	return m.at.open(b, "RWMutex")
+}

@@ -89,8 +89,44 @@ func (s *Semaphore) passOn() {
 	}
 }
 
+// base returns the Semaphore of s. Its methods refuse a nil one by name, where those
+// that are promoted would not.
+func (s *BoundedSemaphore) base() *Semaphore {
+	if s == nil {
+		return nil
+	}
+	return &s.Semaphore
+}
+
+// Acquire is Semaphore.Acquire.
+func (s *BoundedSemaphore) Acquire(ctx context.Context) error { return s.base().Acquire(ctx) }
+
+// TryAcquire is Semaphore.TryAcquire.
+func (s *BoundedSemaphore) TryAcquire() bool { return s.base().TryAcquire() }
+
+// Release is Semaphore.Release. It panics if the BoundedSemaphore was not made by
+// NewBoundedSemaphore, and has no bound.
+func (s *BoundedSemaphore) Release() {
+	if s != nil && s.object().U32(semBound).Load() == 0 {
+		panic(notMade("BoundedSemaphore", "mp.NewBoundedSemaphore"))
+	}
+	s.base().Release()
+}
+
+// Close is Semaphore.Close.
+func (s *BoundedSemaphore) Close() { s.base().Close() }
+
+// GobEncode lets a BoundedSemaphore be part of what is sent to a process.
+func (s *BoundedSemaphore) GobEncode() ([]byte, error) { return s.base().GobEncode() }
+
+// GobDecode is the other end of GobEncode.
+func (s *BoundedSemaphore) GobDecode(b []byte) error { return s.base().GobDecode(b) }
+
 // TryAcquire takes a unit if one is free, and reports whether it did.
 func (s *Semaphore) TryAcquire() bool {
+	if s == nil {
+		panicNil("Semaphore")
+	}
 	defer runtime.KeepAlive(s)
 	o := s.object()
 	count := o.U32(semCount)
@@ -105,6 +141,9 @@ func (s *Semaphore) TryAcquire() bool {
 // Release gives back a unit. Any goroutine or process may. It panics if there are
 // as many free units as there may be.
 func (s *Semaphore) Release() {
+	if s == nil {
+		panicNil("Semaphore")
+	}
 	defer runtime.KeepAlive(s)
 	o := s.object()
 	most := o.U32(semBound).Load()
@@ -127,10 +166,25 @@ func (s *Semaphore) Release() {
 }
 
 // Close ends the Semaphore for all who have it: Acquire returns ErrClosed.
-func (s *Semaphore) Close() { s.object().Close() }
+func (s *Semaphore) Close() {
+	if s == nil {
+		panicNil("Semaphore")
+	}
+	s.object().Close()
+}
 
 // GobEncode lets a Semaphore be part of what is sent to a process.
-func (s *Semaphore) GobEncode() ([]byte, error) { return s.at.encode("Semaphore") }
+func (s *Semaphore) GobEncode() ([]byte, error) {
+	if s == nil {
+		return nil, nilError("Semaphore")
+	}
+	return s.at.encode("Semaphore")
+}
 
 // GobDecode is the other end of GobEncode.
-func (s *Semaphore) GobDecode(b []byte) error { return s.at.open(b, "Semaphore") }
+func (s *Semaphore) GobDecode(b []byte) error {
+	if s == nil {
+		return nilError("Semaphore")
+	}
+	return s.at.open(b, "Semaphore")
+}

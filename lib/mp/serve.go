@@ -117,7 +117,15 @@ func serve(obj unsafe.Pointer) (reference, error) {
 // Close ends serving: later asks fail with ErrClosed. It waits for those
 // before. Only the process that serves may call it, and a function that is asked
 // may not: Close would wait for it.
-func (r *Ref[S]) Close() error { return r.in.close() }
+func (r *Ref[S]) Close() error {
+	if r == nil {
+		return nilError("Ref")
+	}
+	if r.in == nil {
+		return errNotServed
+	}
+	return r.in.close()
+}
 
 func (r *ref) close() error {
 	if r.local == nil {
@@ -142,8 +150,11 @@ type Method[S, A, R any] interface {
 // returns its error, and the call may yet happen. The error of a Ref that was
 // closed, or whose process is gone, matches ErrClosed.
 func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F, arg A) (r R, err error) {
-	if ref == nil || ref.in == nil {
+	if ref == nil {
 		return r, nilError("Ref")
+	}
+	if ref.in == nil {
+		return r, errNotServed
 	}
 	err = ref.in.ask(ctx, methodOf[S, A, R](fn), unsafe.Pointer(&arg), unsafe.Pointer(&r))
 	return r, err
@@ -197,6 +208,9 @@ func (r *ref) connect() (*client, error) {
 
 // GobEncode lets a Ref be part of what is sent to a process.
 func (r *Ref[S]) GobEncode() ([]byte, error) {
+	if r == nil {
+		return nil, nilError("Ref")
+	}
 	if r.in == nil {
 		return nil, errNotServed
 	}
@@ -219,6 +233,9 @@ func (r *ref) encode() ([]byte, error) {
 
 // GobDecode is the other end of GobEncode.
 func (r *Ref[S]) GobDecode(b []byte) (err error) {
+	if r == nil {
+		return nilError("Ref")
+	}
 	r.in, err = openRef(b)
 	return err
 }

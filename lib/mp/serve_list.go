@@ -80,7 +80,12 @@ func (s *ServedList[T]) Range(ctx context.Context, f func(i int, value T) bool) 
 }
 
 // Close ends serving, as Ref.Close does.
-func (s *ServedList[T]) Close() { s.ref.Close() }
+func (s *ServedList[T]) Close() {
+	if s == nil {
+		panicNil("ServedList")
+	}
+	s.ref.Close()
+}
 
 const (
 	listLoad byte = iota
@@ -112,6 +117,9 @@ func first[T any](s []T) (v T) {
 }
 
 func (s *ServedList[T]) do(ctx context.Context, c listCall[T]) (a listAnswer[T], err error) {
+	if s == nil {
+		return a, nilError("ServedList")
+	}
 	if s.ref.in == nil {
 		return a, errNotServed
 	}

@@ -101,7 +101,12 @@ func (s *ServedMap[K, V]) Range(ctx context.Context, f func(key K, value V) bool
 }
 
 // Close ends serving, as Ref.Close does.
-func (s *ServedMap[K, V]) Close() { s.ref.Close() }
+func (s *ServedMap[K, V]) Close() {
+	if s == nil {
+		panicNil("ServedMap")
+	}
+	s.ref.Close()
+}
 
 const (
 	mapLoad byte = iota
@@ -129,6 +134,9 @@ type mapAnswer[K comparable, V any] struct {
 }
 
 func (s *ServedMap[K, V]) do(ctx context.Context, c mapCall[K, V]) (a mapAnswer[K, V], err error) {
+	if s == nil {
+		return a, nilError("ServedMap")
+	}
 	if s.ref.in == nil {
 		return a, errNotServed
 	}

@@ -102,7 +102,7 @@ func openStream(ctx context.Context, pool *Pool, fn call.Function, ordered bool,
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
 		st: jobState{fn: f, depth: taskDepth()}, p: p, fn: fn, do: fn.Bind(inner, p.o.taskTimeout), ctx: ctx,
-		ordered: ordered, ready: make(map[int]piece), pending: row{elem: fn.Arg},
+		ordered: ordered, ready: make(map[int]piece), pending: untypedSlice{elem: fn.Arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
 	j.progress = newProgress(o, -1, j.wakeAll)
@@ -145,19 +145,19 @@ type streamJob struct {
 
 	mu        sync.Mutex
 	changed   *sync.Cond
-	pending   row   // not taken yet
-	base      int   // place of the first of them
-	listed    bool  // the pool will ask for tasks
-	waits     bool  // late will be called
-	minOffer  int   // how many tasks are worth a worker more
-	whole     bool  // there are no more arguments
-	complete  bool  // the sequence has returned
-	failure   error // of the sequence
-	over      bool  // no more are wanted
-	isClosing bool  // because the pool is to be closed
-	arrived   int   // tasks that have an outcome
-	yielded   int   // tasks whose results were yielded, or are about to be
-	size      int   // of a batch, as the pool last asked for one
+	pending   untypedSlice // not taken yet
+	base      int          // place of the first of them
+	listed    bool         // the pool will ask for tasks
+	waits     bool         // late will be called
+	minOffer  int          // how many tasks are worth a worker more
+	whole     bool         // there are no more arguments
+	complete  bool         // the sequence has returned
+	failure   error        // of the sequence
+	over      bool         // no more are wanted
+	isClosing bool         // because the pool is to be closed
+	arrived   int          // tasks that have an outcome
+	yielded   int          // tasks whose results were yielded, or are about to be
+	size      int          // of a batch, as the pool last asked for one
 	ready     map[int]piece
 	order     []int // keys of ready as they came
 }

@@ -88,6 +88,9 @@ func copyBytes(to, from unsafe.Pointer, n uintptr) {
 
 // Load returns the value.
 func (v *Value[T]) Load() (x T) {
+	if v == nil {
+		panicNil("Value")
+	}
 	v.v.load(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil))
 	return x
 }
@@ -112,7 +115,12 @@ func (v *value) load(to unsafe.Pointer, size uintptr, like any) {
 }
 
 // Store sets the value.
-func (v *Value[T]) Store(x T) { v.v.store(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil)) }
+func (v *Value[T]) Store(x T) {
+	if v == nil {
+		panicNil("Value")
+	}
+	v.v.store(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil))
+}
 
 //go:noinline
 func (v *value) store(from unsafe.Pointer, size uintptr, like any) {
@@ -142,6 +150,9 @@ func setValue(o *shm.Object, from unsafe.Pointer, size uintptr) {
 // Update replaces the value by f of it, and returns the new one. f must not
 // use v; if T is of 4 or 8 bytes, f may be called again when others interfere.
 func (v *Value[T]) Update(f func(T) T) (x T) {
+	if v == nil {
+		panicNil("Value")
+	}
 	v.v.update(unsafe.Pointer(&x), unsafe.Sizeof(x), (*T)(nil), func() { x = f(x) })
 	return x
 }
@@ -181,6 +192,9 @@ func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 // Add adds d to v and returns the sum: Update for numbers, several times faster.
 // Where few need the sum and many add at once, a Counter is faster still.
 func Add[T Integer](v *Value[T], d T) (sum T) {
+	if v == nil {
+		panicNil("Value")
+	}
 	word := atomic.LoadPointer(&v.v.word)
 	if word == nil {
 		word = v.v.place((*T)(nil))
@@ -206,7 +220,12 @@ func (v *value) place(like any) unsafe.Pointer {
 // Close gives up sending the Value: a process that gets it later gets ErrClosed
 // when it opens it. Those who have it may use it further on. A Value of more than
 // one word must not be used after Close.
-func (v *Value[T]) Close() { v.v.close((*T)(nil)) }
+func (v *Value[T]) Close() {
+	if v == nil {
+		panicNil("Value")
+	}
+	v.v.close((*T)(nil))
+}
 
 //go:noinline
 func (v *value) close(like any) { v.object(like).Close() }
@@ -218,10 +237,20 @@ func (v *Value[T]) String() string { return sprint(v.Load()) }
 func sprint(v any) string { return fmt.Sprint(v) }
 
 // GobEncode lets a Value be part of what is sent to a process.
-func (v *Value[T]) GobEncode() ([]byte, error) { return v.v.at.encode("Value") }
+func (v *Value[T]) GobEncode() ([]byte, error) {
+	if v == nil {
+		return nil, nilError("Value")
+	}
+	return v.v.at.encode("Value")
+}
 
 // GobDecode is the other end of GobEncode.
-func (v *Value[T]) GobDecode(b []byte) error { return v.v.open(b) }
+func (v *Value[T]) GobDecode(b []byte) error {
+	if v == nil {
+		return nilError("Value")
+	}
+	return v.v.open(b)
+}
 
 func (v *value) open(b []byte) error {
 	err := v.at.open(b, "Value")

@@ -27,6 +27,9 @@ func NewWaitGroup(b Backend) (*WaitGroup, error) {
 // becomes negative or more than 2³¹-1. Add before the process that calls Done is
 // started.
 func (g *WaitGroup) Add(n int) {
+	if g == nil {
+		panicNil("WaitGroup")
+	}
 	defer runtime.KeepAlive(g)
 	o := g.object()
 	count := o.U32(0)
@@ -80,10 +83,25 @@ func (g *WaitGroup) WaitContext(ctx context.Context) error {
 }
 
 // Close ends the WaitGroup for all who have it: waits return ErrClosed.
-func (g *WaitGroup) Close() { g.object().Close() }
+func (g *WaitGroup) Close() {
+	if g == nil {
+		panicNil("WaitGroup")
+	}
+	g.object().Close()
+}
 
 // GobEncode lets a WaitGroup be part of what is sent to a process.
-func (g *WaitGroup) GobEncode() ([]byte, error) { return g.at.encode("WaitGroup") }
+func (g *WaitGroup) GobEncode() ([]byte, error) {
+	if g == nil {
+		return nil, nilError("WaitGroup")
+	}
+	return g.at.encode("WaitGroup")
+}
 
 // GobDecode is the other end of GobEncode.
-func (g *WaitGroup) GobDecode(b []byte) error { return g.at.open(b, "WaitGroup") }
+func (g *WaitGroup) GobDecode(b []byte) error {
+	if g == nil {
+		return nilError("WaitGroup")
+	}
+	return g.at.open(b, "WaitGroup")
+}

@@ -28,7 +28,7 @@ func (b builder) build(t reflect.Type, path string) (*Codec, error) {
 		return c, nil
 	}
 	if reason := refusal(t); reason != "" {
-		return nil, fmt.Errorf("%s is a %v: %s", path, t, reason)
+		return nil, fmt.Errorf("%s is %s: %s", path, failure.WithArticle(t.String()), reason)
 	}
 	if t.Size() == 0 || fixedSize(t) {
 		c.Fixed, c.least = true, c.Size
@@ -197,7 +197,7 @@ func bySelf(c *Codec, t reflect.Type) bool {
 			return v.(encoding.BinaryMarshaler).MarshalBinary()
 		})
 		if err != nil {
-			w.fail(fmt.Errorf("is a %v and cannot be encoded: %w", t, err))
+			w.fail(fmt.Errorf("is %s and cannot be encoded: %w", failure.WithArticle(t.String()), err))
 			return
 		}
 		w.PutLen(len(out), false)
@@ -217,7 +217,7 @@ func bySelf(c *Codec, t reflect.Type) bool {
 			return nil, v.(encoding.BinaryUnmarshaler).UnmarshalBinary(in)
 		})
 		if err != nil {
-			r.reject(fmt.Errorf("decoding a %v: %w", t, err))
+			r.reject(fmt.Errorf("decoding %s: %w", failure.WithArticle(t.String()), err))
 		}
 	}
 	return true

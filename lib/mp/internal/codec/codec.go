@@ -90,7 +90,7 @@ func Of(t reflect.Type) (*Codec, error) {
 	b := builder{building: make(map[reflect.Type]*Codec)}
 	c, err := b.build(t, typeName(t))
 	if err != nil {
-		c, err = nil, fmt.Errorf("mp: cannot send a %v to another process: %w", t, err)
+		c, err = nil, fmt.Errorf("mp: cannot send %s to another process: %w", failure.WithArticle(t.String()), err)
 	}
 	codecs.Store(t, cached{c, err})
 	return c, err
@@ -125,7 +125,7 @@ func (c *Codec) ReceiveError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return failure.Wrap(fmt.Sprintf("cannot receive a %v", c.typ), err)
+	return failure.Wrap("cannot receive "+failure.WithArticle(c.typ.String()), err)
 }
 
 func (c *Codec) Encode(w *Writer, p unsafe.Pointer) {

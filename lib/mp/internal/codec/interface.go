@@ -50,7 +50,7 @@ func (w *Writer) putDynamic(v reflect.Value) {
 		c, err = Of(v.Type())
 	}
 	if err != nil {
-		w.fail(fmt.Errorf("is an interface that holds a %v, which cannot be sent: %w", v.Type(), failure.Unprefixed(err)))
+		w.fail(fmt.Errorf("is an interface that holds %s, which cannot be sent: %w", failure.WithArticle(v.Type().String()), failure.Unprefixed(err)))
 		return
 	}
 	w.PutLen(len(id), false)
@@ -84,7 +84,7 @@ func getInterface(t reflect.Type) func(*Reader, unsafe.Pointer) {
 		switch {
 		case r.Err != nil || !held.IsValid():
 		case !held.Type().AssignableTo(t):
-			r.reject(fmt.Errorf("a %v is not a %v", held.Type(), t))
+			r.reject(fmt.Errorf("%s is not %s", failure.WithArticle(held.Type().String()), failure.WithArticle(t.String())))
 		default:
 			v.Set(held)
 		}

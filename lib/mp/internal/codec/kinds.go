@@ -162,7 +162,7 @@ func (b builder) structure(c *Codec, t reflect.Type, path string) error {
 func (b builder) field(t reflect.Type, path string) (*Codec, error) {
 	switch t.Kind() {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		reason := fmt.Errorf("is a %v: %s", t, refusal(t))
+		reason := fmt.Errorf("is %s: %s", failure.WithArticle(t.String()), refusal(t))
 		return &Codec{
 			typ: t, Size: t.Size(), least: 1,
 			encode: func(w *Writer, p unsafe.Pointer) {

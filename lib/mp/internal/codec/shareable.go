@@ -3,6 +3,8 @@ package codec
 import (
 	"fmt"
 	"reflect"
+
+	"github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // CheckShareable says why what pointer points to cannot lie in shared memory.
@@ -20,7 +22,7 @@ func CheckShareable(pointer any, what string) error {
 // says why.
 func Unshareable(t reflect.Type, path string) (where, why string) {
 	if t.PkgPath() == "sync" {
-		return path, fmt.Sprintf("is a %v, which works within one process (use one of package mp beside it)", t)
+		return path, fmt.Sprintf("is %s, which works within one process (use one of package mp beside it)", failure.WithArticle(t.String()))
 	}
 	switch k := t.Kind(); {
 	case reflect.Bool <= k && k <= reflect.Complex128:
@@ -38,5 +40,5 @@ func Unshareable(t reflect.Type, path string) (where, why string) {
 		}
 		return "", ""
 	}
-	return path, fmt.Sprintf("is a %v, which holds a pointer (use numbers and arrays of fixed length)", t)
+	return path, fmt.Sprintf("is %s, which holds a pointer (use numbers and arrays of fixed length)", failure.WithArticle(t.String()))
 }

@@ -125,7 +125,7 @@ func nameOf(err error) string {
 	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
 		return fmt.Sprintf("a nil %T", err)
 	}
-	return fmt.Sprintf("a %T", err)
+	return WithArticle(fmt.Sprintf("%T", err))
 }
 
 // NewPanicError makes the error of a panic; a deferred function calls it.

@@ -39,8 +39,8 @@ const (
 
 // A local is what of an object for goroutines is not its memory.
 type local struct {
-	mutex LocalMutex
-	lot   parkingLot
+	mutex      LocalMutex
+	parkingLot parkingLot
 }
 
 // NewLocal makes an object for goroutines.

@@ -38,7 +38,7 @@ func (o *Object) Wait(ctx context.Context, off int, val uint32, w Watch) error {
 		return err
 	}
 	if o.local != nil {
-		o.local.lot.wait(ctx, o, off, val)
+		o.local.parkingLot.wait(ctx, o, off, val)
 		return o.ended(ctx, w)
 	}
 	if direct.Add(1) <= maxDirect {
@@ -101,7 +101,7 @@ func (o *Object) looks(w Watch, seen time.Duration) bool {
 func (o *Object) Wake(off, n int) {
 	defer runtime.KeepAlive(o)
 	if o.local != nil {
-		o.local.lot.wake(off, n)
+		o.local.parkingLot.wake(off, n)
 		return
 	}
 	woken := futexWake(o.U32(off), n)

@@ -6,12 +6,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
-// reach makes the calls that only generic code makes: the linker drops methods
+// keepMethods makes the calls that only generic code makes: the linker drops methods
 // that no call in a program can reach, and a notebook's worker gets cells with
 // such calls later. It is called with nothing.
 //
 //go:noinline
-func reach(q queue, s streaming, r reference, l call.Caller, m methodCall) {
+func keepMethods(q queue, s streaming, r reference, l call.Caller, m methodCall) {
 	ctx := context.Background()
 	if q != nil {
 		_ = q.put(ctx, nil, false)
@@ -44,4 +44,4 @@ func reach(q queue, s streaming, r reference, l call.Caller, m methodCall) {
 	}
 }
 
-func init() { reach(nil, nil, nil, nil, nil) }
+func init() { keepMethods(nil, nil, nil, nil, nil) }

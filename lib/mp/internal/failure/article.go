@@ -1,0 +1,36 @@
+package failure
+
+import "strings"
+
+// WithArticle returns name with its indefinite article, for a message. It goes by the
+// sound of the first word: "an os.File", "a uint8", "an mp.Queue", "a *os.File".
+func WithArticle(name string) string {
+	if beginsWithVowel(name) {
+		return "an " + name
+	}
+	return "a " + name
+}
+
+// spelled are the words of which the first letter is spoken by its name, which begins
+// with a vowel.
+var spelled = map[string]bool{
+	"fs": true, "html": true, "http": true, "httptest": true, "mp": true, "rpc": true, "rsa": true,
+	"x509": true, "xml": true, "RWMutex": true,
+}
+
+func beginsWithVowel(name string) bool {
+	if name == "" {
+		return false
+	}
+	word, _, _ := strings.Cut(name, ".")
+	if spelled[word] {
+		return true
+	}
+	switch name[0] {
+	case 'a', 'e', 'i', 'o', 'A', 'E', 'I', 'O':
+		return true
+	case 'u', 'U': // as in unsafe; not as in uint, unicode, url, user
+		return len(name) > 2 && name[1] == 'n' && name[2] != 'i'
+	}
+	return false
+}
