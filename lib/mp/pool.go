@@ -154,7 +154,7 @@ type pool struct {
 	closed   bool
 	broken   error // why no task runs any more
 	failed   deaths
-	stats    Stats // but for Done
+	stats    Stats                    // but for Done
 	subs     map[submitKey]*submitJob // submitted tasks, by function and types
 }
 
