@@ -16,7 +16,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
-	"github.com/perijove/perijove/lib/display/values"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -217,6 +216,5 @@ func (h *host) Message(from *mphost.Peer, msg []byte) {
 func (w *worker) runChild() {
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)
-	values.SetMapReader(w.readMap)
 	mphost.RunChild(&host{w: w})
 }

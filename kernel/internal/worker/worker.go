@@ -26,6 +26,7 @@ import (
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
+	"github.com/perijove/perijove/lib/display/values"
 	_ "github.com/perijove/perijove/lib/mp" // what the host is for
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
@@ -171,6 +172,7 @@ func newWorker(dir string) (*worker, error) {
 		return nil, err
 	}
 	w.diverter = divert.NewDiverter(w.runtime, w.linker.Module())
+	values.SetMapReader(w.readMap)
 	return w, nil
 }
 
