@@ -18,7 +18,8 @@ import (
 type Case struct {
 	Name string // in the table and the chart
 	// Run does all of the work with the given number of workers, and returns
-	// when it is done. The total work must not depend on workers.
+	// when it is done. The total work must not depend on workers, unless
+	// Options.Scaled says that it grows with them.
 	Run func(workers int) error
 }
 
@@ -30,6 +31,11 @@ type Options struct {
 	// Serial does the work without any workers: the baseline. If it is nil,
 	// the first case with one worker takes its place.
 	Serial func() error
+
+	// Scaled says that the work grows with the workers: Run(n) does n times the
+	// work of Run(1) and of Serial. A speedup of n then means that n workers do
+	// n times as much in the same time.
+	Scaled bool
 
 	// Progress, if set, is called after each run with the runs done and all.
 	Progress func(done, total int)
@@ -55,7 +61,7 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	for i, c := range cases {
 		names[i] = c.Name
 	}
-	return Summarize(opts.Workers, names, m.serialName(), usableCores(), rounds), nil
+	return Summarize(opts, names, m.serialName(), usableCores(), rounds), nil
 }
 
 // usableCores returns how many cores the affinity mask and the CPU quotas of all

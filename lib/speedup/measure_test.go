@@ -53,7 +53,7 @@ func TestMeasureRunsEverythingOncePerRound(t *testing.T) {
 	if len(progress) != 2*len(want) || progress[len(progress)-2] != len(want) {
 		t.Errorf("progress %v", progress)
 	}
-	r := Summarize([]int{1, 2}, []string{"a", "b"}, "serial", 2, rounds)
+	r := Summarize(Options{Workers: []int{1, 2}}, []string{"a", "b"}, "serial", 2, rounds)
 	got := []float64{}
 	for _, s := range r.Series {
 		for _, p := range s.Points {

@@ -33,18 +33,14 @@ func (r *Result) texts() []string {
 	for _, n := range r.Notes() {
 		texts = append(texts, n.Text)
 	}
-	texts = append(texts, r.karpFlattNotes()...)
-	for _, s := range r.Series {
-		if f, ok := r.Amdahl(s); ok {
-			texts = append(texts, fmt.Sprintf("Amdahl's law fitted up to %s: %s has a serial fraction of %.3f.",
-				countText(r.Cores, "core"), caseName(s), f))
-		}
-	}
-	return texts
+	return append(texts, r.FitNotes()...)
 }
 
 func (r *Result) baseNote() string {
 	note := fmt.Sprintf("T1 = %s (%s); %s; ", formatSeconds(r.Serial.Median), r.SerialName, countText(r.Cores, "core"))
+	if r.Scaled {
+		note += "the work grows with the workers; "
+	}
 	if len(r.Rounds) == 1 {
 		return note + "one round, so no intervals."
 	}
@@ -92,23 +88,29 @@ func (r *Result) workNotes() []string {
 	return notes
 }
 
-// karpFlattNotes returns the serial fractions by Karp and Flatt for series with too
-// few points to fit Amdahl's law.
-func (r *Result) karpFlattNotes() []string {
+// FitNotes returns a sentence for each law that Fits returns: the law, and what its
+// parameters are for each case.
+func (r *Result) FitNotes() []string {
 	var notes []string
-	for i, n := range r.Workers {
-		var parts []string
-		for _, s := range r.Series {
-			if _, fitted := r.Amdahl(s); fitted {
-				continue
+	byLaw := map[Law]int{} // where in notes
+	for i, s := range r.Series {
+		for _, f := range r.Fits(i) {
+			at, ok := byLaw[f.Law]
+			if !ok {
+				at = len(notes)
+				byLaw[f.Law] = at
+				notes = append(notes, fmt.Sprintf("%s, %s, fitted up to %s: ", f.Law, f.Law.Formula(), countText(r.Cores, "core")))
+			} else {
+				notes[at] += "; "
 			}
-			if e := s.Points[i].KarpFlatt; !math.IsNaN(e) {
-				parts = append(parts, fmt.Sprintf("%s %.2f", caseName(s), e))
+			notes[at] += caseName(s)
+			for _, p := range f.Parameters {
+				notes[at] += " " + p.Symbol + " = " + formatParameter(p.Value)
 			}
 		}
-		if len(parts) > 0 {
-			notes = append(notes, fmt.Sprintf("Karp–Flatt serial fraction with %d workers: %s.", n, strings.Join(parts, ", ")))
-		}
+	}
+	for i := range notes {
+		notes[i] += "."
 	}
 	return notes
 }

@@ -15,12 +15,12 @@ type Estimate struct{ Median, Low, High float64 }
 type Point struct {
 	Workers    int
 	Seconds    Estimate // that the work took
-	Speedup    Estimate // the baseline's time divided by that
+	Speedup    Estimate // the baseline's time divided by that; times Workers if the work grows with them
 	Efficiency float64  // speedup per worker
 
 	// KarpFlatt is the share of the work that behaves as if it were serial:
 	// (1/S − 1/n) / (1 − 1/n). It is NaN for one worker, and beyond the cores,
-	// where it would call the lack of cores serial work.
+	// where it would call the lack of cores serial work, and for work that grows.
 	KarpFlatt float64
 }
 
@@ -38,6 +38,7 @@ type Result struct {
 	SerialName string   // what the baseline was
 	Cores      float64  // usable: by affinity and CPU quota, hence not always whole
 	Rounds     []Round  // all that was measured
+	Scaled     bool     // as in Options
 }
 
 // Limits above which a round counts as disturbed.
@@ -73,11 +74,12 @@ func (r *Result) Foreign() float64 {
 	return median(all)
 }
 
-// Summarize returns the result of rounds that have been measured before. The
-// names are those of the cases; workers, names and rounds are as in [Round],
-// and there must be at least one of each.
-func Summarize(workers []int, names []string, serialName string, cores float64, rounds []Round) *Result {
-	r := &Result{Workers: workers, SerialName: serialName, Cores: cores, Rounds: rounds}
+// Summarize returns the result of rounds that have been measured before. Of opts,
+// Workers and Scaled count. The names are those of the cases; workers, names and
+// rounds are as in [Round], and there must be at least one of each.
+func Summarize(opts Options, names []string, serialName string, cores float64, rounds []Round) *Result {
+	workers := opts.Workers
+	r := &Result{Workers: workers, SerialName: serialName, Cores: cores, Rounds: rounds, Scaled: opts.Scaled}
 	serial := []float64{rounds[0].Before.Seconds()}
 	for _, round := range rounds {
 		serial = append(serial, round.After.Seconds())
@@ -90,16 +92,27 @@ func Summarize(workers []int, names []string, serialName string, cores float64, 
 			for _, round := range rounds {
 				t := round.Times[c][w].Seconds()
 				seconds = append(seconds, t)
-				ratios = append(ratios, (round.Before+round.After).Seconds()/2/t)
+				ratios = append(ratios, r.ratio(&round, c, w))
 			}
 			p := Point{Workers: n, Seconds: estimate(seconds), Speedup: estimate(ratios)}
 			p.Efficiency = p.Speedup.Median / float64(n)
-			p.KarpFlatt = karpFlatt(p.Speedup.Median, n, cores)
+			if p.KarpFlatt = math.NaN(); !r.Scaled {
+				p.KarpFlatt = karpFlatt(p.Speedup.Median, n, cores)
+			}
 			s.Points = append(s.Points, p)
 		}
 		r.Series = append(r.Series, s)
 	}
 	return r
+}
+
+// ratio returns the speedup of case c with Workers[w] in a round.
+func (r *Result) ratio(round *Round, c, w int) float64 {
+	s := (round.Before + round.After).Seconds() / 2 / round.Times[c][w].Seconds()
+	if r.Scaled {
+		s *= float64(r.Workers[w])
+	}
+	return s
 }
 
 func karpFlatt(speedup float64, n int, cores float64) float64 {
@@ -108,32 +121,6 @@ func karpFlatt(speedup float64, n int, cores float64) float64 {
 	}
 	inv := 1 / float64(n)
 	return (1/speedup - inv) / (1 - inv)
-}
-
-// Serial fractions are fitted only from this many worker counts up to the cores.
-const minFit = 4
-
-// Amdahl fits one serial fraction f to a series by least squares of 1/S =
-// f + (1−f)/n, f ≥ 0, over the counts up to the number of cores. It reports
-// false with fewer than 4 such counts: fitted beyond the cores, Amdahl's law
-// finds serial work where there is none.
-func (r *Result) Amdahl(s Series) (f float64, ok bool) {
-	var xy, xx float64
-	n := 0
-	for _, p := range s.Points {
-		if float64(p.Workers) > r.Cores {
-			continue
-		}
-		n++
-		inv := 1 / float64(p.Workers)
-		x := 1 - inv
-		xy += x * (1/p.Speedup.Median - inv)
-		xx += x * x
-	}
-	if n < minFit || xx == 0 {
-		return 0, false
-	}
-	return max(0, xy/xx), true
 }
 
 // minInterval is the number of values from which a median can have an interval

@@ -25,7 +25,7 @@ func simulate(workers []int, cores float64, rounds int, noise float64, names []s
 			all[i].Times = append(all[i].Times, times)
 		}
 	}
-	return Summarize(workers, names, "serial", cores, all)
+	return Summarize(Options{Workers: workers}, names, "serial", cores, all)
 }
 
 func upTo(cores float64) func(float64) float64 {
@@ -79,25 +79,6 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-func TestSerialFractionIsNotFittedBeyondTheCores(t *testing.T) {
-	independent := simulate([]int{1, 2, 3, 4, 5, 6, 7, 8}, 2, 7, 0, []string{"a"}, upTo(2))
-	if f, ok := independent.Amdahl(independent.Series[0]); ok {
-		t.Errorf("two counts up to the cores gave a fit: %v", f)
-	}
-	for i, p := range independent.Series[0].Points {
-		if within := i == 1; math.IsNaN(p.KarpFlatt) == within {
-			t.Errorf("Karp–Flatt with %d workers on 2 cores is %v", p.Workers, p.KarpFlatt)
-		}
-	}
-	r := simulate([]int{1, 2, 4, 8, 16}, 8, 7, 0, []string{"a"}, func(n float64) float64 { return amdahl(.1)(min(n, 8)) })
-	if f, ok := r.Amdahl(r.Series[0]); !ok || math.Abs(f-.1) > 1e-9 {
-		t.Errorf("fitted %v, %v; want 0.1", f, ok)
-	}
-	if e := r.Series[0].Points[1].KarpFlatt; math.Abs(e-.1) > 1e-9 {
-		t.Errorf("Karp–Flatt is %v, want 0.1", e)
-	}
-}
-
 func TestDisturbedRounds(t *testing.T) {
 	ms := time.Millisecond
 	r := &Result{Cores: 2, Rounds: []Round{
@@ -137,7 +118,7 @@ Other programs kept 0.00 of 2 cores busy.
 func TestNotesSayHowMuchIsKnown(t *testing.T) {
 	one := simulate([]int{1, 2}, 2, 1, 0, []string{""}, upTo(2))
 	if got := one.String(); !strings.Contains(got, "one round, so no intervals") || strings.Contains(got, "[") ||
-		!strings.Contains(got, "Karp–Flatt serial fraction with 2 workers: this case 0.00.") {
+		!strings.Contains(got, "fitted up to 2 cores: this case f = 0.000.") {
 		t.Errorf("one round:\n%s", got)
 	}
 	three := simulate([]int{1, 2}, 2, 3, .5, []string{""}, upTo(2)).String()

@@ -29,7 +29,8 @@ type Chart struct {
 }
 
 // New returns a chart of the result: measured points with their intervals, the
-// ideal line, the ceiling at the cores, and the zone beyond them shaded.
+// ideal line, the ceiling at the cores, the zone beyond them shaded, and the laws
+// that [speedup.Result.Fits] finds, with their parameters in the caption.
 func New(r *speedup.Result) *Chart {
 	return &Chart{Width: 6.6 * vg.Inch, Height: 5.4 * vg.Inch, Title: "Speedup", result: r}
 }
@@ -64,6 +65,9 @@ func (c *Chart) Draw(dc draw.Canvas) {
 			note.Color = plotstyle.Warn
 		}
 		s.Caption = append(s.Caption, note)
+	}
+	for _, text := range c.result.FitNotes() {
+		s.Caption = append(s.Caption, plotstyle.Note{Text: text})
 	}
 	s.Draw(dc)
 }

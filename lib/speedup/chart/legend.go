@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/perijove/perijove/lib/plotstyle"
+	"github.com/perijove/perijove/lib/speedup"
 )
 
 // A sample stands in the legend. It holds no circle: a circle in the picture is
@@ -38,8 +39,8 @@ func (c *Chart) addLegend(p *plot.Plot) {
 		}
 	}
 	for i, s := range r.Series {
-		if _, ok := r.Amdahl(s); ok {
-			p.Legend.Add(strings.TrimSpace(s.Name+" by Amdahl's law"), sample{line: line(translucent(colors[i]), 4)})
+		for _, f := range r.Fits(i) {
+			p.Legend.Add(strings.TrimSpace(s.Name+" by "+lawName(f.Law)), sample{line: fitStyle(f, colors[i])})
 		}
 	}
 	p.Legend.Add("ideal", sample{line: idealStyle})
@@ -49,6 +50,14 @@ func (c *Chart) addLegend(p *plot.Plot) {
 			p.Legend.Add("more workers than cores", sample{line: line(zoneColor, 0), filled: true})
 		}
 	}
+}
+
+// lawName returns a name that does not fill the legend.
+func lawName(l speedup.Law) string {
+	if l == speedup.USL {
+		return "USL"
+	}
+	return l.String()
 }
 
 func coresText(n float64) string {

@@ -62,14 +62,23 @@ var (
 	ceilingStyle = line(plotstyle.Ink, 1, 6, 3)
 )
 
-// amdahlCurve is a fitted law, up to the cores and what was measured.
-type amdahlCurve struct {
-	f, to float64
-	color color.RGBA
+// A lawCurve is a fitted law, over the numbers of workers that it was fitted to.
+type lawCurve struct {
+	fit   speedup.Fit
+	style draw.LineStyle
 }
 
-func (a amdahlCurve) Plot(c draw.Canvas, p *plot.Plot) {
-	drawCurve(c, line(translucent(a.color), 4), p, max(1, p.X.Min), a.to, func(n float64) float64 { return 1 / (a.f + (1-a.f)/n) })
+func (l lawCurve) Plot(c draw.Canvas, p *plot.Plot) {
+	drawCurve(c, l.style, p, 1, float64(slices.Max(l.fit.Workers)), l.fit.Speedup)
+}
+
+// fitStyle returns the line of a law: wide and pale behind the points, and broken
+// for the second law of a series.
+func fitStyle(f speedup.Fit, c color.RGBA) draw.LineStyle {
+	if f.Law == speedup.USL {
+		return line(translucent(c), 4, 4, 3)
+	}
+	return line(translucent(c), 4)
 }
 
 // points draws one series: a thin line between medians to guide the eye, the

@@ -24,12 +24,15 @@ func (c *Chart) speedupPlot() *plot.Plot {
 	r := c.result
 	p := basePlot(r)
 	p.Y.Label.Text = "speedup, T1 / T"
+	if r.Scaled {
+		p.Y.Label.Text = "scaled speedup, n T1 / T"
+	}
 	p.Y.Min, p.Y.Max = 0, topSpeedup(r)
 	p.Add(idealLine{cores: r.Cores})
 	colors := c.colors()
 	for i, s := range r.Series {
-		if f, ok := r.Amdahl(s); ok {
-			p.Add(amdahlCurve{f: f, to: min(r.Cores, float64(slices.Max(r.Workers))), color: colors[i]})
+		for _, f := range r.Fits(i) {
+			p.Add(lawCurve{f, fitStyle(f, colors[i])})
 		}
 		p.Add(points{series: s, value: func(p speedup.Point) speedup.Estimate { return p.Speedup }, color: colors[i], shift: c.shift(i)})
 	}

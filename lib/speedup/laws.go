@@ -1,0 +1,185 @@
+package speedup
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// A Law predicts the speedup with n workers from one or two parameters.
+type Law int
+
+const (
+	// Amdahl's law is for work of a fixed size, a share f of which is serial:
+	// S(n) = 1 / (f + (1 − f)/n).
+	//
+	// Source: G. M. Amdahl, Validity of the single processor approach, 1967.
+	Amdahl Law = iota
+	// USL is the Universal Scalability Law, for work of a fixed size: workers wait
+	// for each other (σ, contention), and each pair of them exchanges something
+	// (κ, coherency): S(n) = n / (1 + σ(n − 1) + κn(n − 1)).
+	//
+	// Source: N. J. Gunther, Guerrilla Capacity Planning, 2007.
+	USL
+	// Gustafson's law is for work that grows with the workers, which spend a
+	// share s of the time on its serial part: S(n) = n − s(n − 1).
+	//
+	// Source: J. L. Gustafson, Reevaluating Amdahl's law, 1988.
+	Gustafson
+)
+
+var laws = [...]struct {
+	name, formula, tex string
+	symbols            []string
+}{
+	Amdahl:    {"Amdahl's law", "S(n) = 1 / (f + (1 − f)/n)", `S(n) = \frac{1}{f + \frac{1 - f}{n}}`, []string{"f"}},
+	USL:       {"Universal Scalability Law", "S(n) = n / (1 + σ(n − 1) + κn(n − 1))", `S(n) = \frac{n}{1 + \sigma(n-1) + \kappa n(n-1)}`, []string{"σ", "κ"}},
+	Gustafson: {"Gustafson's law", "S(n) = n − s(n − 1)", `S(n) = n - s(n-1)`, []string{"s"}},
+}
+
+// String returns the law's name.
+func (l Law) String() string { return laws[l].name }
+
+// Formula returns the law as plain text.
+func (l Law) Formula() string { return laws[l].formula }
+
+// TeX returns the law in TeX's notation, without dollar signs.
+func (l Law) TeX() string { return laws[l].tex }
+
+// Speedup returns the speedup with n workers, for the law's parameters in the
+// order of its formula.
+func (l Law) Speedup(n float64, parameters ...float64) float64 {
+	switch p := parameters; l {
+	case Amdahl:
+		return 1 / (p[0] + (1-p[0])/n)
+	case USL:
+		return n / (1 + p[0]*(n-1) + p[1]*n*(n-1))
+	default:
+		return n - p[0]*(n-1)
+	}
+}
+
+// A Fit is a law fitted to a series, over the worker counts up to the number of
+// cores only: beyond them, a law finds serial work where only cores are missing.
+type Fit struct {
+	Law        Law
+	Parameters []Parameter
+	Workers    []int // that were used
+}
+
+// A Parameter of a law, none of which is negative. It is estimated in each round
+// and has the median of these estimates, with its interval.
+type Parameter struct {
+	Symbol string
+	Value  Estimate
+}
+
+// Speedup returns the speedup that the fit predicts for n workers.
+func (f Fit) Speedup(n float64) float64 {
+	values := make([]float64, len(f.Parameters))
+	for i, p := range f.Parameters {
+		values[i] = p.Value.Median
+	}
+	return f.Law.Speedup(n, values...)
+}
+
+// String returns the law, and its parameters with their intervals.
+func (f Fit) String() string {
+	parts := []string{f.Law.String()}
+	for _, p := range f.Parameters {
+		parts = append(parts, p.Symbol+" = "+formatParameter(p.Value))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func formatParameter(e Estimate) string {
+	text := fmt.Sprintf("%.3f", e.Median)
+	if !math.IsNaN(e.Low) {
+		text += fmt.Sprintf(" [%.3f, %.3f]", e.Low, e.High)
+	}
+	return text
+}
+
+// Fits returns the laws that can be fitted to Series[i]: Gustafson's if the work
+// grows with the workers; otherwise Amdahl's and, from three counts between 2 and
+// the number of cores on, the Universal Scalability Law. There are none without
+// such a count.
+func (r *Result) Fits(i int) []Fit {
+	var used []int // indices of worker counts
+	for w, n := range r.Workers {
+		if n > 1 && float64(n) <= r.Cores {
+			used = append(used, w)
+		}
+	}
+	const minForUSL = 3
+	switch {
+	case len(used) == 0:
+		return nil
+	case r.Scaled:
+		return []Fit{r.fit(Gustafson, i, used)}
+	case len(used) < minForUSL:
+		return []Fit{r.fit(Amdahl, i, used)}
+	}
+	return []Fit{r.fit(Amdahl, i, used), r.fit(USL, i, used)}
+}
+
+func (r *Result) fit(law Law, series int, used []int) Fit {
+	f := Fit{Law: law}
+	for _, w := range used {
+		f.Workers = append(f.Workers, r.Workers[w])
+	}
+	values := make([][]float64, len(laws[law].symbols)) // by parameter, of each round
+	for i := range r.Rounds {
+		points := make([]xy, len(used))
+		for j, w := range used {
+			points[j] = xy{float64(r.Workers[w]), r.ratio(&r.Rounds[i], series, w)}
+		}
+		for p, v := range law.parameters(points) {
+			values[p] = append(values[p], v)
+		}
+	}
+	for p, symbol := range laws[law].symbols {
+		f.Parameters = append(f.Parameters, Parameter{symbol, estimate(values[p])})
+	}
+	return f
+}
+
+// An xy is a number of workers and its speedup.
+type xy struct{ n, speedup float64 }
+
+// parameters returns the law's parameters by least squares of the form in which
+// they are linear, none below 0.
+func (l Law) parameters(points []xy) []float64 {
+	switch l {
+	case Amdahl: // 1/S − 1/n = f(1 − 1/n)
+		return []float64{slope(points, func(p xy) (x, y float64) { return 1 - 1/p.n, 1/p.speedup - 1/p.n })}
+	case Gustafson: // n − S = s(n − 1)
+		return []float64{slope(points, func(p xy) (x, y float64) { return p.n - 1, p.n - p.speedup })}
+	}
+	// n/S − 1 = σ(n − 1) + κn(n − 1)
+	var aa, ab, bb, ay, by float64
+	for _, p := range points {
+		a, b, y := p.n-1, p.n*(p.n-1), p.n/p.speedup-1
+		aa, ab, bb, ay, by = aa+a*a, ab+a*b, bb+b*b, ay+a*y, by+b*y
+	}
+	det := aa*bb - ab*ab
+	sigma, kappa := (ay*bb-by*ab)/det, (by*aa-ay*ab)/det
+	switch {
+	case sigma < 0:
+		sigma, kappa = 0, by/bb
+	case kappa < 0:
+		sigma, kappa = ay/aa, 0
+	}
+	return []float64{max(0, sigma), max(0, kappa)}
+}
+
+// slope returns the slope of the line through the origin, not below 0.
+func slope(points []xy, of func(xy) (x, y float64)) float64 {
+	var xx, both float64
+	for _, p := range points {
+		x, y := of(p)
+		xx += x * x
+		both += x * y
+	}
+	return max(0, both/xx)
+}

@@ -1,0 +1,93 @@
+package speedup
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Summary returns the result in sentences, as Markdown: what each case gained
+// with the largest number of workers that have a core each, whether that tells
+// the cases apart, what more workers than cores changed, and a warning if the
+// measurement was disturbed.
+func (r *Result) Summary() string {
+	at := r.largestWithin()
+	var b strings.Builder
+	fmt.Fprintf(&b, "With %s on %s, ", countText(float64(r.Workers[at]), "worker"), countText(r.Cores, "core"))
+	b.WriteString(r.gains(at) + ".")
+	if text := r.comparison(at); text != "" {
+		b.WriteString(" " + text)
+	}
+	if most := r.largest(); float64(r.Workers[most]) > r.Cores && most != at {
+		fmt.Fprintf(&b, " With %d workers, more than there are cores: %s.", r.Workers[most], r.gains(most))
+	}
+	if n := r.Disturbed(); n > 0 {
+		fmt.Fprintf(&b, "\n\n> **Disturbed:** during %d of %s other programs kept the cores busy, or the baseline changed. "+
+			"Close them and measure again before you rely on these numbers.", n, countText(float64(len(r.Rounds)), "round"))
+	}
+	return b.String()
+}
+
+// gains returns what each case gained with Workers[at].
+func (r *Result) gains(at int) string {
+	var parts []string
+	for _, s := range r.Series {
+		e := s.Points[at].Speedup
+		text := fmt.Sprintf("**%s** gained **%.2f ×**", caseName(s), e.Median)
+		if !math.IsNaN(e.Low) {
+			text += fmt.Sprintf(" [%.2f, %.2f]", e.Low, e.High)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// comparison says of the two cases with the largest speedups whether they differ.
+func (r *Result) comparison(at int) string {
+	if len(r.Series) < 2 || len(r.Rounds) < minInterval {
+		return ""
+	}
+	first, second := -1, -1
+	for i, s := range r.Series {
+		switch v := s.Points[at].Speedup.Median; {
+		case first < 0 || v > r.Series[first].Points[at].Speedup.Median:
+			first, second = i, first
+		case second < 0 || v > r.Series[second].Points[at].Speedup.Median:
+			second = i
+		}
+	}
+	a, b := r.Series[first], r.Series[second]
+	if a.Points[at].Speedup.Low > b.Points[at].Speedup.High {
+		return fmt.Sprintf("The difference between %s and %s is larger than the uncertainty.", caseName(a), caseName(b))
+	}
+	return fmt.Sprintf("The intervals of %s and %s overlap, so this measurement does not show which is faster.", caseName(a), caseName(b))
+}
+
+// largestWithin returns the index of the largest count that the cores suffice
+// for, or of the smallest count.
+func (r *Result) largestWithin() int {
+	best := -1
+	smallest := 0
+	for i, n := range r.Workers {
+		if n < r.Workers[smallest] {
+			smallest = i
+		}
+		if float64(n) <= r.Cores && (best < 0 || n > r.Workers[best]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return smallest
+	}
+	return best
+}
+
+func (r *Result) largest() int {
+	most := 0
+	for i, n := range r.Workers {
+		if n > r.Workers[most] {
+			most = i
+		}
+	}
+	return most
+}
