@@ -275,14 +275,16 @@ var Table%[1]d = make([]string, %[1]d)`, i)
 	return nil
 }
 
+// plot measures plots, and beside each one that is drawn as SVG only.
 func plot(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
-	const code = `import ("gonum.org/v1/plot"; "gonum.org/v1/plot/plotter")
+	const code = `import ("gonum.org/v1/plot"; "gonum.org/v1/plot/plotter"; "github.com/perijove/perijove/lib/display")
 p := plot.New()
 line, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}, {X: 2, Y: 4}})
 if err != nil { panic(err) }
 p.Add(line)
-p`
-	var cold, warm sample
+display.Show(%s)`
+	both, vector := fmt.Sprintf(code, "p"), fmt.Sprintf(code, "display.Vector(p)")
+	var cold, warm, warmVector sample
 	for i := range 5 {
 		sub := filepath.Join(dir, fmt.Sprint("plot", i))
 		if err := os.Mkdir(sub, 0o755); err != nil {
@@ -292,21 +294,23 @@ p`
 		if err != nil {
 			return err
 		}
-		d, err := k.cell(ctx, code)
+		d, err := k.cell(ctx, both)
 		if err != nil {
 			return err
 		}
 		cold = append(cold, d)
-		for range max(1, *rounds/5) {
-			if d, err = k.cell(ctx, code); err != nil {
-				return err
-			}
-			warm = append(warm, d)
+		with, without, err := inTurns(max(1, *rounds/5),
+			func() (time.Duration, error) { return k.cell(ctx, both) },
+			func() (time.Duration, error) { return k.cell(ctx, vector) })
+		if err != nil {
+			return err
 		}
+		warm, warmVector = append(warm, with...), append(warmVector, without...)
 		k.stop()
 	}
 	row(w, "gonum/plot, first in a kernel", cold, "")
-	row(w, "gonum/plot, again", warm, "")
+	row(w, "gonum/plot, again", warm, fmt.Sprintf("%.2f × the same as SVG only", warm.median().Seconds()/warmVector.median().Seconds()))
+	row(w, "gonum/plot, again, as SVG only", warmVector, "")
 	return nil
 }
 

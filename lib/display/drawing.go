@@ -21,7 +21,13 @@ type Drawing[L ~float64] interface {
 }
 
 // Plot shows a gonum plot, 6 by 4 inches; see [PlotSize].
-func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, 6*72, 4*72) }
+func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, usualWidth, usualHeight) }
+
+// The size of drawings that have none, in points.
+const (
+	usualWidth  = 6 * 72
+	usualHeight = 4 * 72
+)
 
 // PlotSize shows a gonum plot as SVG and as PNG, which front ends show where
 // they do not trust the notebook. Width and height are in points, as all of
@@ -53,9 +59,9 @@ type drawing struct {
 	writerTo      func(format string) (io.WriterTo, error)
 }
 
-// drawingOf returns v as a drawing of the usual size. Which L it has cannot be
-// asked by a type assertion, so this goes by the method's shape.
-func drawingOf(v any) (drawing, bool) {
+// drawingOf returns v as a drawing of a size. Which L it has cannot be asked by a
+// type assertion, so this goes by the method's shape.
+func drawingOf(v any, width, height float64) (drawing, bool) {
 	method := reflect.ValueOf(v).MethodByName("WriterTo")
 	if !method.IsValid() {
 		return drawing{}, false
@@ -66,7 +72,7 @@ func drawingOf(v any) (drawing, bool) {
 		t.Out(0) != reflect.TypeFor[io.WriterTo]() || t.Out(1) != reflect.TypeFor[error]() {
 		return drawing{}, false
 	}
-	d := drawing{v: v, width: 6 * 72, height: 4 * 72}
+	d := drawing{v: v, width: width, height: height}
 	d.writerTo = func(format string) (io.WriterTo, error) {
 		out := method.Call([]reflect.Value{reflect.ValueOf(d.width).Convert(t.In(0)), reflect.ValueOf(d.height).Convert(t.In(0)), reflect.ValueOf(format).Convert(t.In(2))})
 		w, _ := out[0].Interface().(io.WriterTo)
@@ -92,15 +98,25 @@ func (d drawing) bundle(vectorOnly bool) (Bundle, map[string]any, error) {
 	}
 	picture, err := displayhost.Rasterize(d.v, d.width, d.height)
 	if picture == nil && err == nil {
-		picture, err = d.encode("png")
-		if _, bad := png.DecodeConfig(bytes.NewReader(picture)); bad != nil {
-			return b, nil, nil // a type that draws SVG whatever the format
-		}
+		picture = d.png()
 	}
-	if err != nil {
+	if picture == nil {
 		return b, nil, nil // of what goes wrong with the drawing SVG has told
 	}
 	return b, addPicture(b, picture, d.width, d.height), nil
+}
+
+// png returns the drawing as its own method draws it, or nil if that fails or
+// returns something else whatever the format.
+func (d drawing) png() []byte {
+	picture, err := d.encode("png")
+	if err != nil {
+		return nil
+	}
+	if _, err := png.DecodeConfig(bytes.NewReader(picture)); err != nil {
+		return nil
+	}
+	return picture
 }
 
 func (d drawing) encode(format string) ([]byte, error) {

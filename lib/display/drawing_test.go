@@ -54,6 +54,37 @@ func wantPicture(t *testing.T, m displayhost.Message, data []byte, width, height
 	}
 }
 
+// svgAndFormats has a method SVG, and draws itself in any format and size, too.
+type svgAndFormats struct {
+	bothFormats
+	size *[2]float64
+}
+
+func (s svgAndFormats) SVG() string { return `<svg width="72pt" height="36pt"/>` }
+
+func (s svgAndFormats) WriterTo(w, h plotLength, format string) (io.WriterTo, error) {
+	*s.size = [2]float64{float64(w), float64(h)}
+	return s.bothFormats.WriterTo(w, h, format)
+}
+
+func TestPicturesOfTheirOwnSizeWithoutARasterizer(t *testing.T) {
+	got := record(t)
+	v := svgAndFormats{bothFormats{encoded(t, 9, 9)}, new([2]float64)}
+	if err := Show(v); err != nil {
+		t.Fatal(err)
+	}
+	wantPicture(t, (*got)[0], v.png, 96, 48)
+	if *v.size != [2]float64{72, 36} {
+		t.Errorf("drawn at %v", *v.size)
+	}
+	if err := Show(Vector(v)); err != nil {
+		t.Fatal(err)
+	}
+	if (*got)[1].Data["image/png"] != nil {
+		t.Error("a vector has a PNG picture")
+	}
+}
+
 // Front ends show no SVG in a notebook that they do not trust.
 func TestPlotsHaveAPNGPicture(t *testing.T) {
 	got := record(t)

@@ -125,7 +125,7 @@ func (r *renderer) pictureForms(v any) {
 
 // drawing shows any Drawing[L].
 func (r *renderer) drawing(v any) {
-	d, ok := drawingOf(v)
+	d, ok := drawingOf(v, usualWidth, usualHeight)
 	if !ok {
 		return
 	}
@@ -138,13 +138,17 @@ func (r *renderer) drawing(v any) {
 	r.data, r.metadata = b, metadata
 }
 
-// rasterized adds a PNG picture to a value that draws itself as SVG.
+// rasterized adds a PNG picture to a value that draws itself as SVG: by the host,
+// or by the value's own method if it is a Drawing, too.
 func (r *renderer) rasterized(v any) {
 	width, height, ok := points(r.svgSize)
 	if !ok || r.vectorOnly || r.data["image/png"] != nil {
 		return
 	}
 	picture, err := displayhost.Rasterize(v, width, height)
+	if d, ok := drawingOf(v, width, height); ok && picture == nil && err == nil {
+		picture = d.png()
+	}
 	if err == nil && picture != nil {
 		r.metadata = addPicture(r.data, picture, width, height)
 	}

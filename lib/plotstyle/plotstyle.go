@@ -72,15 +72,7 @@ func (s *Plot) SVG() string { return SVG(s, s.Width, s.Height, s.first().Title.T
 
 // WriterTo returns the plot in a format of gonum, as the method of *plot.Plot does.
 func (s *Plot) WriterTo(width, height vg.Length, format string) (io.WriterTo, error) {
-	if format == "svg" {
-		return strings.NewReader(SVG(s, width, height, s.first().Title.Text, s.String())), nil
-	}
-	c, err := draw.NewFormattedCanvas(width, height, format)
-	if err != nil {
-		return nil, err
-	}
-	s.Draw(draw.New(c))
-	return c, nil
+	return WriterTo(s, width, height, format, s.first().Title.Text, s.String())
 }
 
 // Save writes the plot to a file, whose extension tells the format.
@@ -98,6 +90,20 @@ func (s *Plot) Save(width, height vg.Length, file string) error {
 
 // A Drawer draws itself to a canvas.
 type Drawer interface{ Draw(draw.Canvas) }
+
+// WriterTo returns a drawing in a format of gonum: svg, png, pdf … Title and
+// description are used by SVG only.
+func WriterTo(d Drawer, width, height vg.Length, format, title, description string) (io.WriterTo, error) {
+	if format == "svg" {
+		return strings.NewReader(SVG(d, width, height, title, description)), nil
+	}
+	c, err := draw.NewFormattedCanvas(width, height, format)
+	if err != nil {
+		return nil, err
+	}
+	d.Draw(draw.New(c))
+	return c, nil
+}
 
 // SVG returns a drawing as a document with a title and a description, which are
 // read to those who do not see it.

@@ -10,6 +10,7 @@ package chart
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -51,6 +52,11 @@ func (c *Chart) String() string {
 // SVG returns the chart as a document, with its data as description.
 func (c *Chart) SVG() string {
 	return plotstyle.SVG(c, c.Width, c.Height, c.Title, c.String())
+}
+
+// WriterTo returns the chart in a format of gonum: svg, png, pdf …
+func (c *Chart) WriterTo(width, height vg.Length, format string) (io.WriterTo, error) {
+	return plotstyle.WriterTo(c, width, height, format, c.Title, c.String())
 }
 
 // Draw draws the chart to any canvas of gonum/plot.
