@@ -2,6 +2,7 @@ package widget
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -17,27 +18,48 @@ type VBox struct{ box }
 // NewVBox returns a box that shows the widgets from top to bottom.
 func NewVBox(children ...Widget) *VBox { return &VBox{newBox("VBox", children)} }
 
+// A GridBox shows widgets in rows and columns.
+type GridBox struct{ box }
+
+// NewGridBox returns a box that fills rows of so many columns with the widgets.
+// There is at least one column.
+func NewGridBox(columns int, children ...Widget) *GridBox {
+	grid := newModel(base, "Layout", map[string]any{
+		"grid_template_columns": fmt.Sprintf("repeat(%d, max-content)", max(columns, 1)), "grid_gap": "4px 12px",
+	}, nil)
+	return &GridBox{newBoxWith("GridBox", children, map[string]any{"layout": grid.reference()})}
+}
+
 type box struct {
 	children []Widget
 	m        *model
 }
 
-func newBox(name string, children []Widget) box {
-	references := make([]string, len(children))
-	for i, w := range children {
-		references[i] = w.model().reference()
+func newBox(name string, children []Widget) box { return newBoxWith(name, children, nil) }
+
+func newBoxWith(name string, children []Widget, state map[string]any) box {
+	full := map[string]any{"children": references(children), "box_style": "", "layout": layout().reference()}
+	maps.Copy(full, state)
+	return box{children, newModel(controls, name, full, nil)}
+}
+
+// references returns what a model's state names other widgets with.
+func references(widgets []Widget) []string {
+	all := make([]string, len(widgets))
+	for i, w := range widgets {
+		all[i] = w.model().reference()
 	}
-	return box{children, newModel(controls, name, map[string]any{
-		"children": references, "box_style": "", "layout": layout().reference(),
-	}, nil)}
+	return all
 }
 
 // MIMEBundle returns the box's forms; its text form is those of the widgets,
 // one to a line.
 func (b *box) MIMEBundle() map[string]any {
-	lines := make([]string, len(b.children))
-	for i, w := range b.children {
-		lines[i] = fmt.Sprint(w.MIMEBundle()["text/plain"])
+	var lines []string
+	for _, w := range b.children {
+		if text, _ := w.MIMEBundle()["text/plain"].(string); text != "" {
+			lines = append(lines, text)
+		}
 	}
 	return b.m.bundle(strings.Join(lines, "\n"))
 }

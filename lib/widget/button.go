@@ -25,7 +25,7 @@ func NewButton(description string) *Button {
 func (b *Button) OnClick(f func()) { b.n.add(f) }
 
 // SetDisabled sets whether the button ignores the user.
-func (b *Button) SetDisabled(disabled bool) { b.m.set("disabled", disabled, true) }
+func (b *Button) SetDisabled(disabled bool) { _ = b.m.set("disabled", disabled, true) }
 
 // MIMEBundle returns the button's forms; its text form is the description in
 // brackets.

@@ -28,7 +28,7 @@ func newStringView(name, value string) stringView {
 // SetValue replaces what is shown. It must not be called concurrently.
 func (s *stringView) SetValue(value string) {
 	s.value = value
-	s.m.set("value", value, true)
+	_ = s.m.set("value", value, true)
 }
 
 // MIMEBundle returns the widget's forms; its text form is the value.

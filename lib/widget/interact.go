@@ -1,32 +1,216 @@
 package widget
 
-import "github.com/perijove/perijove/lib/display"
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+)
 
-// Interact shows the inputs and, below them, what f returns, as display.Show
-// does; nil shows nothing. It calls f before it returns, and whenever an input
-// has changed. The error is that the inputs or f's first result cannot be shown.
-func Interact(f func() any, inputs ...Input) error {
-	children := make([]Widget, len(inputs))
-	for i, in := range inputs {
-		children[i] = in
+// Interact makes a control for each parameter of f, and shows the controls and
+// what f returns, as [Live] does. A change calls f with the new values.
+//
+//	widget.Interact(func(n int, scale float64, log bool) any { … },
+//		widget.Range("points", 1, 500), widget.Range("scale", 0, 2))
+//
+// The type of a parameter says which control it gets: a slider for whole numbers
+// (0 to 100) and floating-point numbers (0 to 1), a Checkbox for bool, a Text for
+// string, a DatePicker for time.Time. The option at the same place says more, or
+// is a control itself; nil leaves it to the type. A parameter that is a struct
+// gets one control for each of its fields, with the field's name:
+//
+//	func(p struct {
+//		Points int    `range:"1,500" start:"20"`
+//		Scale  string `options:"linear,log"`
+//	}) any
+//
+// If the first parameter is a context.Context, it is cancelled when a newer value
+// is there, and the result is not shown. f returns nothing, a value, an error, or
+// both. Options behind those of the parameters are controls that have f called
+// again, such as a Button.
+//
+// The error says which parameter has no control, or what does not fit.
+func Interact(f any, options ...Option) error {
+	c, err := newCall(f, options)
+	if err != nil {
+		return fmt.Errorf("widget: Interact: %w", err)
 	}
-	if len(children) > 0 {
-		if err := display.Show(NewVBox(children...)); err != nil {
+	l := newLive(nil, c.inputs)
+	// notify cancels the call that runs: its values are old.
+	notify := func() {
+		c.cancel()
+		l.all.notify()
+	}
+	l.f = c.run
+	l.stale = c.stale
+	for _, in := range c.inputs {
+		in.notifier().add(notify)
+	}
+	return l.begin()
+}
+
+// A call is a function and where its arguments come from.
+type call struct {
+	f           reflect.Value
+	takesCtx    bool
+	args        []func() reflect.Value
+	inputs      []Input
+	returnsErr  bool
+	returnValue bool
+
+	mu       sync.Mutex         // guards what follows
+	stop     context.CancelFunc // ends the context of the present call, or of the last
+	outdated bool               // a newer value is there
+}
+
+func newCall(f any, options []Option) (*call, error) {
+	v := reflect.ValueOf(f)
+	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
+		return nil, fmt.Errorf("it takes a function, not %T", f)
+	}
+	t := v.Type()
+	if t.IsVariadic() {
+		return nil, fmt.Errorf("a function with ... parameters, as this %s, has no fixed number of controls", t)
+	}
+	c := &call{f: v}
+	if err := c.results(t); err != nil {
+		return nil, err
+	}
+	first := 0
+	if t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context]() {
+		c.takesCtx, first = true, 1
+	}
+	for i := first; i < t.NumIn(); i++ {
+		var option Option
+		if n := i - first; n < len(options) {
+			option = options[n]
+		}
+		if err := c.parameter(t.In(i), i+1, option); err != nil {
+			return nil, err
+		}
+	}
+	return c, c.triggers(options[min(len(options), t.NumIn()-first):])
+}
+
+// results looks at what the function returns.
+func (c *call) results(t reflect.Type) error {
+	errType := reflect.TypeFor[error]()
+	n := t.NumOut()
+	if n > 0 && t.Out(n-1) == errType {
+		c.returnsErr = true
+		n--
+	}
+	c.returnValue = n == 1
+	if n > 1 {
+		return fmt.Errorf("it shows one value, and %s returns more", t)
+	}
+	return nil
+}
+
+// parameter makes the controls of one parameter.
+func (c *call) parameter(t reflect.Type, number int, option Option) error {
+	if t.Kind() == reflect.Struct && option == nil && t != timeType {
+		return c.fields(t, number)
+	}
+	p := parameter{typ: t, name: fmt.Sprintf("%s %d", t, number)}
+	if in, ok := option.(source); ok {
+		p.input = in
+		if err := p.useOwn(in); err != nil {
+			return fmt.Errorf("parameter %d (%s): %w", number, t, err)
+		}
+	} else if option != nil {
+		if err := option.configure(&p); err != nil {
+			return fmt.Errorf("parameter %d (%s): %w", number, t, err)
+		}
+	}
+	if err := p.open(); err != nil {
+		return fmt.Errorf("parameter %d (%s): %w", number, t, err)
+	}
+	c.inputs = append(c.inputs, p.input)
+	c.args = append(c.args, p.value)
+	return nil
+}
+
+// fields makes a control for each field of a struct.
+func (c *call) fields(t reflect.Type, number int) error {
+	var values []func() reflect.Value
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if !field.IsExported() {
+			return fmt.Errorf("parameter %d: the field %s is not exported, so it cannot be set", number, field.Name)
+		}
+		p := parameter{typ: field.Type, name: field.Name}
+		err := p.tags(field.Tag)
+		if err == nil {
+			err = p.open()
+		}
+		if err != nil {
+			return fmt.Errorf("parameter %d, field %s (%s): %w", number, field.Name, field.Type, err)
+		}
+		c.inputs = append(c.inputs, p.input)
+		values = append(values, p.value)
+	}
+	c.args = append(c.args, func() reflect.Value {
+		v := reflect.New(t).Elem()
+		for i, value := range values {
+			v.Field(i).Set(value())
+		}
+		return v
+	})
+	return nil
+}
+
+// triggers adds the inputs that are no arguments.
+func (c *call) triggers(options []Option) error {
+	for _, o := range options {
+		in, ok := o.(Input)
+		if !ok {
+			return fmt.Errorf("there are more options than parameters")
+		}
+		c.inputs = append(c.inputs, in)
+	}
+	return nil
+}
+
+// run calls the function with the present values.
+func (c *call) run() any {
+	var args []reflect.Value
+	if c.takesCtx {
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		c.mu.Lock()
+		c.stop, c.outdated = stop, false
+		c.mu.Unlock()
+		args = append(args, reflect.ValueOf(ctx))
+	}
+	for _, value := range c.args {
+		args = append(args, value())
+	}
+	results := c.f.Call(args)
+	if c.returnsErr {
+		if err, _ := results[len(results)-1].Interface().(error); err != nil {
 			return err
 		}
 	}
-	var h display.Handle
-	all := &notifier{}
-	all.add(func() {
-		if v := f(); v != nil {
-			_ = h.Show(v) // an error of the display shows at the first call, below
-		}
-	})
-	for _, in := range inputs {
-		in.notifier().add(all.notify)
-	}
-	if v := f(); v != nil {
-		return h.Show(v)
+	if c.returnValue {
+		return results[0].Interface()
 	}
 	return nil
+}
+
+// cancel cancels the context of the call that runs, if it has one.
+func (c *call) cancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stop != nil {
+		c.stop()
+		c.outdated = true
+	}
+}
+
+// stale reports whether the context of the last call was cancelled.
+func (c *call) stale() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.outdated
 }

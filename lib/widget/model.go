@@ -13,9 +13,17 @@ const (
 	targetControl = "jupyter.widget.control"
 	controls      = "@jupyter-widgets/controls"
 	base          = "@jupyter-widgets/base"
-	moduleVersion = "2.0.0"
+	outputs       = "@jupyter-widgets/output"
 	viewType      = "application/vnd.jupyter.widget-view+json"
 )
+
+// moduleVersion returns the version of a module that ipywidgets 8 has.
+func moduleVersion(module string) string {
+	if module == outputs {
+		return "1.0.0"
+	}
+	return "2.0.0"
+}
 
 // protocol is the metadata that a comm is opened with.
 var protocol = map[string]any{"version": "2.1.0"}
@@ -58,9 +66,10 @@ func allStates() map[string]any {
 // newModel opens a model of ipywidgets. handle, which may be nil, gets the
 // messages of the front end that are not requests for the state.
 func newModel(module, name string, state map[string]any, handle func(message)) *model {
+	version := moduleVersion(module)
 	full := map[string]any{
-		"_model_module": module, "_model_module_version": moduleVersion, "_model_name": name + "Model",
-		"_view_module": module, "_view_module_version": moduleVersion, "_view_name": name + "View",
+		"_model_module": module, "_model_module_version": version, "_model_name": name + "Model",
+		"_view_module": module, "_view_module_version": version, "_view_name": name + "View",
 	}
 	maps.Copy(full, state)
 	m := &model{state: full}
@@ -71,7 +80,7 @@ func newModel(module, name string, state map[string]any, handle func(message)) *
 	}
 	models.Store(m.comm.ID, m)
 	m.comm.OnClose(func() { models.Delete(m.comm.ID) })
-	m.comm.Receive(func(data json.RawMessage) { m.receive(data, handle) })
+	m.comm.ReceiveBuffers(func(data json.RawMessage, buffers [][]byte) { m.receive(data, buffers, handle) })
 	m.comm.SetHasHandler(func() bool { return handle != nil })
 	return m
 }
@@ -83,13 +92,16 @@ type message struct {
 	Content struct {
 		Event string `json:"event"`
 	} `json:"content"`
+	BufferPaths [][]any  `json:"buffer_paths"` // the places in State that buffers belong to
+	Buffers     [][]byte `json:"-"`
 }
 
-func (m *model) receive(data json.RawMessage, handle func(message)) {
+func (m *model) receive(data json.RawMessage, buffers [][]byte, handle func(message)) {
 	var msg message
 	if json.Unmarshal(data, &msg) != nil {
 		return
 	}
+	msg.Buffers = buffers
 	if msg.Method == "request_state" {
 		_ = m.comm.Send(update(m.copy()))
 		return
@@ -110,14 +122,16 @@ func update(state map[string]any) map[string]any {
 	return map[string]any{"method": "update", "state": state, "buffer_paths": []any{}}
 }
 
-// set changes the state here and, with send, in the front end.
-func (m *model) set(key string, v any, send bool) {
+// set changes the state here and, with send, in the front end. The error is that
+// the front end could not be told.
+func (m *model) set(key string, v any, send bool) error {
 	m.mu.Lock()
 	m.state[key] = v
 	m.mu.Unlock()
 	if send && m.err == nil {
-		_ = m.comm.Send(update(map[string]any{key: v}))
+		return m.comm.Send(update(map[string]any{key: v}))
 	}
+	return nil
 }
 
 // reference returns what another model's state names this one with.

@@ -1,8 +1,6 @@
 package widget
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // An IntProgress is a bar that shows how much of some work is done. It can be
 // used from one goroutine at a time.
@@ -15,11 +13,15 @@ type IntProgress struct {
 // NewIntProgress returns an empty bar that is full at total.
 func NewIntProgress(description string, total int) *IntProgress {
 	p := &IntProgress{description: description, total: max(total, 1)}
-	state := controlState(description, "ProgressStyle")
-	state["min"], state["max"], state["value"], state["orientation"], state["bar_style"] = 0, p.total, 0, "horizontal", ""
-	state["_view_name"] = "ProgressView"
-	p.m = newModel(controls, "IntProgress", state, nil)
+	p.m = newModel(controls, "IntProgress", progressState(description, p.total), nil)
 	return p
+}
+
+func progressState(description string, total any) map[string]any {
+	state := controlState(description, "ProgressStyle")
+	state["min"], state["max"], state["value"], state["orientation"], state["bar_style"] = 0, total, 0, "horizontal", ""
+	state["_view_name"] = "ProgressView"
+	return state
 }
 
 // SetValue sets the value, which is kept between 0 and the total.
@@ -29,9 +31,9 @@ func (p *IntProgress) SetValue(n int) {
 		return
 	}
 	p.value = n
-	p.m.set("value", n, true)
+	_ = p.m.set("value", n, true)
 	if n == p.total {
-		p.m.set("bar_style", "success", true)
+		_ = p.m.set("bar_style", "success", true)
 	}
 }
 
@@ -44,3 +46,38 @@ func (p *IntProgress) MIMEBundle() map[string]any {
 }
 
 func (p *IntProgress) model() *model { return p.m }
+
+// A FloatProgress is a bar that shows a number between 0 and a maximum. It can be
+// used from one goroutine at a time.
+type FloatProgress struct {
+	description string
+	high, value float64
+	m           *model
+}
+
+// NewFloatProgress returns an empty bar that is full at high, which must be
+// positive: 1 takes its place if it is not.
+func NewFloatProgress(description string, high float64) *FloatProgress {
+	if !(high > 0) || finite(high) != nil {
+		high = 1
+	}
+	p := &FloatProgress{description: description, high: high}
+	p.m = newModel(controls, "FloatProgress", progressState(description, high), nil)
+	return p
+}
+
+// SetValue sets the value, which is kept between 0 and the maximum.
+func (p *FloatProgress) SetValue(v float64) {
+	if !(v >= 0) {
+		v = 0
+	}
+	p.value = min(v, p.high)
+	_ = p.m.set("value", p.value, true)
+}
+
+// MIMEBundle returns the bar's forms; its text form is value and maximum.
+func (p *FloatProgress) MIMEBundle() map[string]any {
+	return p.m.bundle(fmt.Sprintf("%s %g of %g", p.description, p.value, p.high))
+}
+
+func (p *FloatProgress) model() *model { return p.m }

@@ -16,6 +16,7 @@ type Widget interface {
 // value or a [Button].
 type Input interface {
 	Widget
+	Option
 	notifier() *notifier
 }
 

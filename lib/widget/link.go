@@ -1,0 +1,73 @@
+package widget
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+)
+
+// Valued is a control whose value is a T.
+type Valued[T any] interface {
+	Input
+	Value() T
+	SetValue(T) error
+	OnChange(func(T))
+}
+
+// Link keeps the values of two controls equal, by way of this program: a change
+// of one sets the other, in Go and in the page. It begins with the value of a.
+// A value that the other control cannot have is not passed on; if that is so at
+// the beginning, Link fails and links nothing. See [JSLink].
+func Link[T any](a, b Valued[T]) error {
+	if a.model() == b.model() {
+		return errors.New("widget: a control cannot be linked with itself")
+	}
+	if err := b.SetValue(a.Value()); err != nil {
+		return fmt.Errorf("%w: the controls cannot be linked", err)
+	}
+	var mu sync.Mutex
+	last := a.Value() // what went from one to the other: its arrival is no change to send back
+	follow := func(from, to Valued[T]) {
+		from.OnChange(func(v T) {
+			mu.Lock()
+			defer mu.Unlock()
+			if !reflect.DeepEqual(v, last) && to.SetValue(v) == nil {
+				last = v
+			}
+		})
+	}
+	follow(a, b)
+	follow(b, a)
+	return nil
+}
+
+// JSLink keeps the values of two controls equal in the page itself, without this
+// program: at once, and while a cell runs. The values in Go follow. It begins
+// with the value of a, and fails if the page stores the values differently, as a
+// menu's and a slider's.
+func JSLink(a, b Input) error {
+	from, ok := a.(valued)
+	to, ok2 := b.(valued)
+	switch {
+	case !ok || !ok2:
+		return errors.New("widget: a Button has no value to link")
+	case a.model() == b.model():
+		return errors.New("widget: a control cannot be linked with itself")
+	case from.valueKey() != to.valueKey():
+		return fmt.Errorf("widget: %T and %T cannot be linked in the page: one has a value, the other an index; use Link", a, b)
+	case fmt.Sprintf("%T", from.anyValue()) != fmt.Sprintf("%T", to.anyValue()):
+		return fmt.Errorf("widget: %T and %T cannot be linked: their values are a %T and a %T", a, b, from.anyValue(), to.anyValue())
+	}
+	link := func(w Input, v valued) []string { return []string{w.model().reference(), v.valueKey()} }
+	newModel(controls, "Link", map[string]any{
+		"source": link(a, from), "target": link(b, to), "_view_name": nil, "_view_module": controls,
+	}, nil)
+	return nil
+}
+
+// valued is any Control.
+type valued interface {
+	valueKey() string
+	anyValue() any
+}

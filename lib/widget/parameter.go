@@ -1,0 +1,279 @@
+package widget
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Option says more about the control of a parameter; see [Interact]. [Range],
+// [Choice], [Named] and [Start] make options. A control is one as well: it is
+// used as it is.
+type Option interface {
+	configure(*parameter) error
+}
+
+// Range makes a slider from low to high. Of a parameter that is a whole number,
+// low and high must be whole, too.
+func Range(name string, low, high float64) Option {
+	return option(func(p *parameter) error {
+		p.name = name
+		return p.setRange(low, high)
+	})
+}
+
+// Choice makes a menu of the options, as [NewDropdown] does, for a parameter of
+// their type: an enumeration, for example.
+func Choice[T comparable](name string, options ...T) Option {
+	return option(func(p *parameter) error {
+		if len(options) == 0 {
+			return errors.New("the Choice has no options")
+		}
+		return NewDropdown(name, options...).configure(p)
+	})
+}
+
+// Named gives the control of a parameter a name.
+func Named(name string) Option {
+	return option(func(p *parameter) error {
+		p.name = name
+		return nil
+	})
+}
+
+// Start gives the control of a parameter a name and the value that it begins
+// with, which must be convertible to the parameter's type.
+func Start(name string, value any) Option {
+	return option(func(p *parameter) error {
+		p.name = name
+		start, ok := exactly(reflect.ValueOf(value), p.typ)
+		if !ok {
+			return fmt.Errorf("the value %v (%T) cannot be a %s", value, value, p.typ)
+		}
+		p.start = start
+		return nil
+	})
+}
+
+type option func(*parameter) error
+
+func (o option) configure(p *parameter) error { return o(p) }
+
+// exactly converts v to a type, unless that changes what it means: 2.5 is no
+// int, 300 no uint8 and 65 no string.
+func exactly(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
+	if !v.IsValid() || !v.CanConvert(t) || (v.Kind() == reflect.String) != (t.Kind() == reflect.String) {
+		return v, false
+	}
+	converted := v.Convert(t)
+	back := converted.Convert(v.Type())
+	return converted, back.Comparable() && back.Equal(v) && (!v.CanInt() || v.Int() >= 0 || !converted.CanUint())
+}
+
+// A parameter is one value that a function takes, and its control.
+type parameter struct {
+	typ       reflect.Type
+	name      string
+	hasRange  bool
+	low, high float64
+	start     reflect.Value // invalid for none
+
+	input Input
+	value func() reflect.Value // of the control, as a typ
+}
+
+var timeType = reflect.TypeFor[time.Time]()
+
+func (p *parameter) setRange(low, high float64) error {
+	if !(low <= high) || math.IsInf(low, 0) || math.IsInf(high, 0) {
+		return fmt.Errorf("the range from %v to %v is empty or has no end", low, high)
+	}
+	switch kind := p.typ.Kind(); {
+	case kind == reflect.Float32 || kind == reflect.Float64:
+	case kind < reflect.Int || kind > reflect.Uintptr:
+		return fmt.Errorf("a %s has no range", p.typ)
+	case low != math.Trunc(low) || high != math.Trunc(high):
+		return fmt.Errorf("the range from %v to %v of a %s needs whole numbers", low, high, p.typ)
+	default:
+		if v := reflect.Zero(p.typ); v.CanInt() && (v.OverflowInt(int64(low)) || v.OverflowInt(int64(high))) ||
+			v.CanUint() && (low < 0 || v.OverflowUint(uint64(high))) {
+			return fmt.Errorf("the range from %v to %v does not fit into a %s", low, high, p.typ)
+		}
+	}
+	p.hasRange, p.low, p.high = true, low, high
+	return nil
+}
+
+// open makes the control, unless an option has.
+func (p *parameter) open() error {
+	if p.input != nil {
+		return nil
+	}
+	if !p.start.IsValid() {
+		p.start = reflect.Zero(p.typ)
+		if p.hasRange {
+			p.start = reflect.ValueOf(p.low).Convert(p.typ)
+		}
+	}
+	v := p.start
+	convert := func(v reflect.Value) reflect.Value { return v.Convert(p.typ) }
+	switch {
+	case p.typ == timeType:
+		return p.use(NewDatePicker(p.name, v.Interface().(time.Time)), convert)
+	case v.CanInt() || v.CanUint():
+		low, high := p.bounds(100)
+		start := v.Convert(reflect.TypeFor[int]()).Interface().(int)
+		return p.use(NewIntSlider(p.name, int(low), int(high), start), convert)
+	case v.CanFloat():
+		low, high := p.bounds(1)
+		step := math.Pow(10, math.Floor(math.Log10(max(high-low, 1e-300)))) / 100
+		return p.use(NewFloatSlider(p.name, low, high, step, v.Float()), convert)
+	case v.Kind() == reflect.Bool:
+		return p.use(NewCheckbox(p.name, v.Bool()), convert)
+	case v.Kind() == reflect.String:
+		return p.use(NewText(p.name, v.String()), convert)
+	}
+	return errors.New("no control has values of this type: pass Choice, or a control")
+}
+
+// bounds returns the range of a slider: high is that of a parameter without one,
+// which its first value widens.
+func (p *parameter) bounds(high float64) (float64, float64) {
+	if p.hasRange {
+		return p.low, p.high
+	}
+	start := p.start.Convert(reflect.TypeFor[float64]()).Float()
+	high = max(high, 2*start)
+	switch v := p.start; {
+	case v.CanInt() && (high >= math.MaxInt || v.OverflowInt(int64(high))):
+		high = math.Pow(2, float64(p.typ.Bits()-2)) // at least half of what fits
+	case v.CanUint() && (high >= math.MaxInt || v.OverflowUint(uint64(high))):
+		high = math.Pow(2, float64(min(p.typ.Bits()-1, 62)))
+	}
+	return min(0, start), max(high, start)
+}
+
+// A source is a control with a value.
+type source interface {
+	Input
+	anyValue() any
+}
+
+// use takes a control and how its values become the parameter's.
+func (p *parameter) use(in source, convert func(reflect.Value) reflect.Value) error {
+	p.input = in
+	p.value = func() reflect.Value { return convert(reflect.ValueOf(in.anyValue())) }
+	return nil
+}
+
+// useOwn takes a control of the user. Its values must be of the parameter's type,
+// of the same kind, or an int for a float64 or an int64.
+func (p *parameter) useOwn(in source) error {
+	from := reflect.TypeOf(in.anyValue())
+	wider := from.Kind() == reflect.Int && (p.typ.Kind() == reflect.Float64 || p.typ.Kind() == reflect.Int64)
+	if !from.AssignableTo(p.typ) && !wider && !(from.Kind() == p.typ.Kind() && from.ConvertibleTo(p.typ)) {
+		return fmt.Errorf("the control's values are of type %s", from)
+	}
+	return p.use(in, func(v reflect.Value) reflect.Value {
+		if v.Type().AssignableTo(p.typ) {
+			return v
+		}
+		return v.Convert(p.typ)
+	})
+}
+
+// configure makes the control an [Option].
+func (c *Control[T]) configure(p *parameter) error { return p.useOwn(c) }
+
+func (b *Button) configure(*parameter) error {
+	return errors.New("a Button has no value: it belongs behind the options of all parameters")
+}
+
+// tags reads the tags of a struct's field.
+func (p *parameter) tags(tag reflect.StructTag) error {
+	if name, ok := tag.Lookup("name"); ok {
+		p.name = name
+	}
+	if text, ok := tag.Lookup("range"); ok {
+		low, high, _ := strings.Cut(text, ",")
+		from, err1 := strconv.ParseFloat(strings.TrimSpace(low), 64)
+		to, err2 := strconv.ParseFloat(strings.TrimSpace(high), 64)
+		if err := errors.Join(err1, err2); err != nil {
+			return fmt.Errorf("the tag range:%q is not two numbers with a comma between them", text)
+		}
+		if err := p.setRange(from, to); err != nil {
+			return err
+		}
+	}
+	if text, ok := tag.Lookup("start"); ok {
+		v, err := parse(text, p.typ)
+		if err != nil {
+			return fmt.Errorf("the tag start:%q is no %s", text, p.typ)
+		}
+		p.start = v
+	}
+	if text, ok := tag.Lookup("options"); ok {
+		return p.choice(strings.Split(text, ","))
+	}
+	return nil
+}
+
+// choice makes a menu of values that are written as text.
+func (p *parameter) choice(texts []string) error {
+	values := make([]reflect.Value, len(texts))
+	for i, text := range texts {
+		v, err := parse(strings.TrimSpace(text), p.typ)
+		if err != nil {
+			return fmt.Errorf("the option %q is no %s", text, p.typ)
+		}
+		values[i] = v
+		texts[i] = fmt.Sprint(v.Interface())
+	}
+	menu := NewDropdown(p.name, texts...)
+	if p.start.IsValid() {
+		if err := menu.SetValue(fmt.Sprint(p.start.Interface())); err != nil {
+			return err
+		}
+	}
+	p.input = menu
+	p.value = func() reflect.Value {
+		for i, text := range texts {
+			if text == menu.Value() {
+				return values[i]
+			}
+		}
+		return reflect.Zero(p.typ)
+	}
+	return nil
+}
+
+// parse returns the value of a basic type that text stands for.
+func parse(text string, t reflect.Type) (reflect.Value, error) {
+	v := reflect.New(t).Elem()
+	switch {
+	case t.Kind() == reflect.String:
+		v.SetString(text)
+		return v, nil
+	case t.Kind() == reflect.Bool:
+		on, err := strconv.ParseBool(text)
+		v.SetBool(on)
+		return v, err
+	case v.CanInt():
+		n, err := strconv.ParseInt(text, 10, t.Bits())
+		v.SetInt(n)
+		return v, err
+	case v.CanUint():
+		n, err := strconv.ParseUint(text, 10, t.Bits())
+		v.SetUint(n)
+		return v, err
+	case v.CanFloat():
+		x, err := strconv.ParseFloat(text, t.Bits())
+		v.SetFloat(x)
+		return v, err
+	}
+	return v, errors.ErrUnsupported
+}
