@@ -30,7 +30,7 @@ type sweep struct {
 	module sweptModule
 	result sweepResult
 
-	cgo      bool   // the module has C code
+	cgo      bool   // a package of it, or one that they need, has C code
 	native   string // folder of a module in which ordinary programs are built
 	notebook string // folder of the notebook, with a go.mod
 	session  *session.Session
@@ -43,9 +43,13 @@ type sweptPackage struct {
 	ImportPath, Name, Dir, Export string
 	XTestGoFiles                  []string
 	DepOnly                       bool
-	Error                         *struct{ Err string }
+	Error                         *listError
+	DepsErrors                    []*listError
 	alias                         string
 }
+
+// A listError is what go list says of a package that cannot be built.
+type listError struct{ Err string }
 
 // cellTimeout bounds a cell that compiles nothing, and an ordinary program that
 // is built in comparison.
@@ -147,7 +151,7 @@ func (s *sweep) note(err error) {
 
 // listPackages compiles packages for an ordinary program.
 func (s *sweep) listPackages(paths []string) error {
-	args := append([]string{"list", "-mod=mod", "-e", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,XTestGoFiles,DepOnly,Error", "--"}, paths...)
+	args := append([]string{"list", "-mod=mod", "-e", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,XTestGoFiles,DepOnly,Error,DepsErrors", "--"}, paths...)
 	out, err := s.goCommand(args...)
 	if err != nil {
 		return excused("go list: %.2000s", out)
@@ -165,14 +169,27 @@ func (s *sweep) listPackages(paths []string) error {
 		case p.DepOnly:
 		case p.Error == nil && p.Export != "":
 			s.packages = append(s.packages, p)
-		case p.Error != nil:
-			s.result.Excused = append(s.result.Excused, fmt.Sprintf("%s: %.200s", p.ImportPath, p.Error.Err))
+		case p.Error == nil && len(p.DepsErrors) == 0:
+			return fmt.Errorf("go list: %s has no archive, and no error", p.ImportPath)
+		default:
+			s.result.Excused = append(s.result.Excused, fmt.Sprintf("%s: %.500s", p.ImportPath, p.reason()))
 		}
 	}
 	if len(s.packages) == 0 {
 		return excused("no package of it can be built and imported")
 	}
 	return nil
+}
+
+// reason tells why the package cannot be built.
+func (p *sweptPackage) reason() string {
+	var text []string
+	for _, e := range append([]*listError{p.Error}, p.DepsErrors...) {
+		if e != nil {
+			text = append(text, e.Err)
+		}
+	}
+	return strings.Join(text, "; ")
 }
 
 // importable gets the module as any program does, and lists the packages of it
@@ -184,18 +201,16 @@ func (s *sweep) importable() ([]string, error) {
 	if out, err := s.goCommand("get", s.module.path+"@"+s.module.version); err != nil {
 		return nil, excused("go get: %s", out)
 	}
-	s.cgo = true
-	out, err := s.goCommand("list", "-mod=mod", "-e", "-f", `{{if and .Module (ne .Name "main") (or .GoFiles .CgoFiles)}}{{.Module.Path}} {{.ImportPath}} {{len .CgoFiles}}{{end}}`, s.module.path+"/...")
-	s.cgo = false
+	s.cgo = true // files that import "C" count as files
+	out, err := s.goCommand("list", "-mod=mod", "-e", "-f", `{{if and .Module (ne .Name "main") (or .GoFiles .CgoFiles)}}{{.Module.Path}} {{.ImportPath}}{{end}}`, s.module.path+"/...")
 	if err != nil {
 		return nil, excused("go list: %.2000s", out)
 	}
 	var paths []string
 	for line := range strings.Lines(out) {
 		fields := strings.Fields(line)
-		if len(fields) == 3 && fields[0] == s.module.path && !strings.Contains("/"+fields[1]+"/", "/internal/") {
+		if len(fields) == 2 && fields[0] == s.module.path && !strings.Contains("/"+fields[1]+"/", "/internal/") {
 			paths = append(paths, fields[1])
-			s.cgo = s.cgo || fields[2] != "0"
 		}
 	}
 	if len(paths) == 0 {
@@ -204,7 +219,19 @@ func (s *sweep) importable() ([]string, error) {
 	if *sweepPackages >= 0 {
 		paths = choose(paths, *sweepPackages)
 	}
-	return paths, nil
+	return paths, s.findCgo(paths)
+}
+
+// findCgo looks for C code in packages and in all that they need but the standard library.
+func (s *sweep) findCgo(paths []string) error {
+	s.cgo = true
+	args := append([]string{"list", "-mod=mod", "-e", "-deps", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", "--"}, paths...)
+	out, err := s.goCommand(args...)
+	if err != nil {
+		return excused("go list: %.2000s", out)
+	}
+	s.cgo = strings.TrimSpace(out) != ""
+	return nil
 }
 
 // goCommand runs the go command where ordinary programs are built.
