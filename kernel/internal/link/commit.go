@@ -26,9 +26,7 @@ func (ld *load) commit() {
 	})
 	ld.moveStubs()
 	ld.dropReplacedWrappers()
-	for _, s := range ld.stubs {
-		l.stubs[s.name] = s
-	}
+	ld.keepStubs()
 	ld.forgetReplacedTypes()
 	ld.noteInits()
 	for _, n := range ld.nodes {

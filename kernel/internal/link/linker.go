@@ -29,14 +29,15 @@ type Linker struct {
 	packages         map[string]*pkg
 	definers         definerIndex
 
-	globals    map[symKey]uintptr // symbols of packages, by name
-	stubs      map[string]*stub   // functions and methods of the notebook
-	vars       map[string]*variable
-	types      map[string]*typeRecord // descriptors that involve notebook types
-	initStates map[string]*initState  // of the packages that were loaded, by the name of the init task
-	gotSlots   map[uintptr]uintptr    // slots for addresses out of reach
-	uses       map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
-	useList    [][]uintptr
+	globals     map[symKey]uintptr // symbols of packages, by name
+	stubs       map[string]*stub   // functions and methods of the notebook
+	formerStubs map[string][]*stub // of methods that had another type then
+	vars        map[string]*variable
+	types       map[string]*typeRecord // descriptors that involve notebook types
+	initStates  map[string]*initState  // of the packages that were loaded, by the name of the init task
+	gotSlots    map[uintptr]uintptr    // slots for addresses out of reach
+	uses        map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
+	useList     [][]uintptr
 
 	// Variables that no name means any more; see oldvars.go.
 	oldVars       []oldVariable
@@ -186,6 +187,7 @@ type load struct {
 	descriptors   map[string]int         // of notebook types in the cell's object, by name; see descriptor
 	decidedTypes  map[string]*typeRecord // decided: the old record, or nil for a new type
 	stubs         []*stub
+	returnedStubs []*stub                  // former ones that lead to this load's methods
 	stubPositions map[*stub]sourcePosition // of functions whose stubs exist already
 	reset         []string
 	notices       []string
@@ -242,6 +244,7 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 		packages:    map[string]*pkg{},
 		globals:     map[symKey]uintptr{},
 		stubs:       map[string]*stub{},
+		formerStubs: map[string][]*stub{},
 		vars:        map[string]*variable{},
 		types:       map[string]*typeRecord{},
 		initStates:  map[string]*initState{},

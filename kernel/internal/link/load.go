@@ -133,6 +133,7 @@ func (l *Linker) forget() {
 		}
 	}
 	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return symname.MentionsMain(name) })
+	clear(l.formerStubs)
 	for name, v := range l.vars {
 		l.addOldVar(name, v)
 	}

@@ -41,8 +41,13 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
 	if old == nil || ld.renewed[name] || ld.hasNewSignature(name, old) { // a promoted method may have had the symbol
-		n.stub = &stub{name: strings.Clone(name), typ: ld.methodType(name)} // name lies in the object, which is not to be kept
-		ld.stubs = append(ld.stubs, n.stub)
+		typ := ld.methodType(name)
+		if n.stub = ld.formerStub(name, typ); n.stub != nil {
+			ld.returnedStubs = append(ld.returnedStubs, n.stub)
+		} else {
+			n.stub = &stub{name: strings.Clone(name), typ: typ} // name lies in the object, which is not to be kept
+			ld.stubs = append(ld.stubs, n.stub)
+		}
 	}
 	return target{node: n}, nil
 }

@@ -80,6 +80,7 @@ func (l *Linker) unload(path string, renew bool) {
 			delete(l.stubs, name)
 		}
 	}
+	l.dropFormerStubs(func(name string) bool { return symname.MentionsPackage(name, prefix) })
 }
 
 // sameTypes compares the types that two versions of a package declare.

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
@@ -32,6 +33,45 @@ func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 func (ld *load) hasNewSignature(symbol string, s *stub) bool {
 	t := ld.methodType(symbol)
 	return s.typ != "" && (s.typ != t || symname.MentionsType(t, ld.newTypes()))
+}
+
+// formerStub returns the stub that a method had when it had this type before: what
+// was compiled then follows again. It returns nil if there is none, or if a type that
+// the method mentions is new.
+func (ld *load) formerStub(symbol, typ string) *stub {
+	if typ == "" || symname.MentionsType(symbol, ld.newTypes()) || symname.MentionsType(typ, ld.newTypes()) {
+		return nil
+	}
+	for _, s := range ld.formerStubs[symbol] {
+		if s.typ == typ {
+			return s
+		}
+	}
+	return nil
+}
+
+// keepStubs makes the new stubs, and those that return, the ones of their names, and
+// remembers the methods' former ones.
+func (ld *load) keepStubs() {
+	for _, s := range slices.Concat(ld.stubs, ld.returnedStubs) {
+		former := slices.DeleteFunc(ld.formerStubs[s.name], func(f *stub) bool { return f == s })
+		if old := ld.Linker.stubs[s.name]; old != nil && old.typ != "" {
+			former = append(former, old)
+		}
+		ld.Linker.stubs[s.name] = s
+		ld.formerStubs[s.name] = former
+	}
+	ld.dropFormerStubs(func(name string) bool { return symname.MentionsType(name, ld.newTypes()) })
+}
+
+// dropFormerStubs forgets the former stubs of methods that mention a type that is another one now.
+func (l *Linker) dropFormerStubs(mentions func(name string) bool) {
+	for name, list := range l.formerStubs {
+		list = slices.DeleteFunc(list, func(s *stub) bool { return mentions(name) || mentions(s.typ) })
+		if l.formerStubs[name] = list; len(list) == 0 {
+			delete(l.formerStubs, name)
+		}
+	}
 }
 
 // methodType names the type of a method that the cell's descriptors list: "" if

@@ -38,6 +38,9 @@ func (p *Program) Reload(paths []string, renewed bool) {
 			s.NeedsNewStub = s.NeedsNewStub || renewed
 		}
 	}
+	if renewed {
+		p.table.ForgetFormerLinks()
+	}
 	for _, path := range paths {
 		delete(p.table.Uninitialized.Failures, path) // the next cell has them initialized
 		delete(p.table.Uninitialized.Retry, path)

@@ -16,7 +16,8 @@ import (
 
 // link chooses the link name of a variable or function: the one that the
 // worker has if it means the same to compiled code, else a new one, so that
-// running older code keeps what it was compiled for.
+// running older code keeps what it was compiled for. A function with a signature that it has had
+// before gets the name of then: older func values follow it again.
 func (b *builder) link(s *symtab.Symbol) {
 	if s.Recv != "" {
 		return
@@ -26,7 +27,7 @@ func (b *builder) link(s *symtab.Symbol) {
 	case !ok:
 		l = symtab.LinkName{Kind: s.Kind, Fingerprint: s.CallerFingerprint(), Version: 1}
 	case l.Kind != s.Kind || l.Fingerprint != s.CallerFingerprint():
-		l = symtab.LinkName{Kind: s.Kind, Fingerprint: s.CallerFingerprint(), Version: l.Version + 1}
+		l = l.Next(s.Kind, s.CallerFingerprint())
 	}
 	b.linkNames[s.Key] = l
 	s.GoName = mangle.Name(s.Key)

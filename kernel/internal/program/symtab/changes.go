@@ -2,6 +2,8 @@ package symtab
 
 import (
 	"go/types"
+	"maps"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
@@ -78,6 +80,7 @@ func (t *Table) commitSymbols(c *Changes) {
 	for name, l := range c.LinkNames {
 		t.LinkNames[name] = l
 	}
+	t.noteLayouts(c)
 	for old, s := range c.Updates {
 		t.Remove(old)
 		t.add(s)
@@ -104,5 +107,33 @@ func (t *Table) commitSymbols(c *Changes) {
 	for _, s := range c.LiteralHolders {
 		t.add(s)
 		t.LiteralHolders[s] = true
+	}
+}
+
+// noteLayouts notes the layouts of types. Where one has changed, functions no longer get link names that they have had:
+// code that was compiled for these has values of the older type.
+func (t *Table) noteLayouts(c *Changes) {
+	changed := false
+	for _, s := range slices.Concat(c.Define, slices.Collect(maps.Values(c.Updates))) {
+		if s.Kind == cell.Type {
+			old, known := t.TypeLayouts[s.Key]
+			changed = changed || known && old != s.Layout
+			t.TypeLayouts[s.Key] = s.Layout
+		}
+	}
+	if changed {
+		t.ForgetFormerLinks()
+	}
+}
+
+// ForgetFormerLinks makes functions that change their signatures get new link names, also if they have had those before.
+func (t *Table) ForgetFormerLinks() {
+	for name, l := range t.LinkNames {
+		former := slices.Clone(l.Former)
+		for i := range former {
+			former[i].Fingerprint = ""
+		}
+		l.Former = former
+		t.LinkNames[name] = l
 	}
 }

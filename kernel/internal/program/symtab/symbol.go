@@ -302,6 +302,7 @@ type LinkName struct {
 	Kind        cell.Kind
 	Fingerprint string
 	Version     int
+	Former      []LinkName // those before it
 }
 
 // GoNameOf returns how generated code calls one of the symbol's names.
@@ -310,4 +311,21 @@ func (s *Symbol) GoNameOf(name string) string {
 		return mangle.Name(name)
 	}
 	return s.GoName
+}
+
+// Next is the link name after l for what code compiled for l cannot use: a function's former one
+// if it was for the same kind of callers, else a new one. A variable's former one may hold an old value.
+func (l LinkName) Next(kind cell.Kind, fingerprint string) LinkName {
+	former := append(slices.Clone(l.Former), LinkName{Kind: l.Kind, Fingerprint: l.Fingerprint, Version: l.Version})
+	next := LinkName{Kind: kind, Fingerprint: fingerprint}
+	for _, f := range former {
+		next.Version = max(next.Version, f.Version+1)
+	}
+	i := slices.IndexFunc(former, func(f LinkName) bool { return f.Kind == kind && f.Fingerprint == fingerprint })
+	if kind == cell.Func && i >= 0 {
+		next.Version = former[i].Version
+		former = slices.Delete(former, i, i+1)
+	}
+	next.Former = former
+	return next
 }

@@ -25,6 +25,7 @@ type Table struct {
 	Lost            map[string]int // variables that went with a worker: name to cell
 	Cells           map[int]*Origin
 	LinkNames       map[string]LinkName         // the newest link symbol of a variable or function
+	TypeLayouts     map[string]string           // the last one of each type, also of removed ones
 	CompiledWith    map[string]map[*Symbol]bool // by function: those compiled with its body in sight
 	LiteralHolders  map[*Symbol]bool            // statements with literals that follow constants
 	StubbedLiterals map[string]bool             // link symbols of functions' literals that do
@@ -51,6 +52,7 @@ func NewTable() *Table {
 		Lost:            map[string]int{},
 		Cells:           map[int]*Origin{},
 		LinkNames:       map[string]LinkName{},
+		TypeLayouts:     map[string]string{},
 		CompiledWith:    map[string]map[*Symbol]bool{},
 		LiteralHolders:  map[*Symbol]bool{},
 		StubbedLiterals: map[string]bool{},
@@ -69,7 +71,7 @@ func NewTable() *Table {
 func (t *Table) Clone() *Table {
 	c := *t
 	c.Names, c.Imports, c.Aside = maps.Clone(t.Names), maps.Clone(t.Imports), maps.Clone(t.Aside)
-	c.Lost, c.Cells, c.LinkNames = maps.Clone(t.Lost), maps.Clone(t.Cells), maps.Clone(t.LinkNames)
+	c.Lost, c.Cells, c.LinkNames, c.TypeLayouts = maps.Clone(t.Lost), maps.Clone(t.Cells), maps.Clone(t.LinkNames), maps.Clone(t.TypeLayouts)
 	c.Uninitialized = Uninitialized{maps.Clone(t.Uninitialized.Failures), maps.Clone(t.Uninitialized.Retry)}
 	c.Methods, c.Users = cloneDeep(t.Methods), cloneDeep(t.Users)
 	c.Altered, c.LiteralHolders, c.StubbedLiterals = maps.Clone(t.Altered), maps.Clone(t.LiteralHolders), maps.Clone(t.StubbedLiterals)
