@@ -24,7 +24,7 @@ import (
 // background, and the ticks of gonum's own tickers (DefaultTicks, LogTicks).
 // Other tickers stay. It draws a grid: the plot needs none.
 type Plot struct {
-	Width, Height vg.Length // in a notebook; [New] sets 6 by 4 inches
+	Width, Height vg.Length // in a notebook; [New] sets 5.25 by 3.5 inches: 504 pixels
 	Caption       []Note    // below the picture
 
 	of     []*plot.Plot
@@ -45,7 +45,7 @@ func New(p *plot.Plot) *Plot { return Stack([]float64{1}, p) }
 // legend are those of the first; the horizontal axis and its label are those of
 // the last, so the axes must have one range.
 func Stack(shares []float64, plots ...*plot.Plot) *Plot {
-	return &Plot{Width: 6 * vg.Inch, Height: 4 * vg.Inch, of: plots, shares: shares}
+	return &Plot{Width: 5.25 * vg.Inch, Height: 3.5 * vg.Inch, of: plots, shares: shares}
 }
 
 func (s *Plot) first() *plot.Plot { return s.of[0] }
@@ -125,13 +125,14 @@ func SVG(d Drawer, width, height vg.Length, title, description string) string {
 // the same widths.
 const fontFamilies = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
 
-// Sizes of text, in points, where the picture is not small.
+// Sizes of text, in points, where the picture is not small. On a telephone, 390
+// pixels wide, a picture of the usual size is shown at three quarters of it.
 const (
 	titleSize   = 13
 	labelSize   = 10.5
-	tickSize    = 9.5
-	legendSize  = 10
-	captionSize = 9.5
+	tickSize    = 10
+	legendSize  = 10.5
+	captionSize = 10
 )
 
 // Draw draws the plot to any canvas of gonum. It panics, as gonum does, if an
@@ -140,7 +141,7 @@ func (s *Plot) Draw(c draw.Canvas) {
 	c.SetColor(color.White)
 	c.Fill(c.Path())
 	size := c.Size()
-	scale := min(max(float64(min(size.X/300, size.Y/200)), 0.55), 1)
+	scale := min(max(float64(min(size.X/300, size.Y/200)), 0.5), 1)
 	l := layout{plot: s, scale: scale, size: size}
 	margin := min(12, size.X/24, size.Y/16)
 	l.draw(draw.Crop(c, margin, -margin, margin, -margin))

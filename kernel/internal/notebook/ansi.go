@@ -1,6 +1,7 @@
 package notebook
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"regexp"
@@ -65,7 +66,7 @@ func withoutBackspaces(s string) string {
 // An ansiStyle is the state that SGR sequences change.
 type ansiStyle struct {
 	flags  [10]bool // indexed by the SGR codes 1 to 9
-	fg, bg string   // "" or a class ("fg1") or a colour ("#aabbcc")
+	fg, bg string   // "", one of the eight colours ("1") or any other ("#aabbcc")
 }
 
 var flagClasses = map[int]string{
@@ -76,22 +77,9 @@ func (a *ansiStyle) write(b *strings.Builder, text string) {
 	if text == "" {
 		return
 	}
-	var classes, styles []string
-	for code := range a.flags {
-		if class, ok := flagClasses[code]; ok && a.flags[code] {
-			classes = append(classes, class)
-		}
-	}
-	for _, c := range []struct{ property, value string }{{"color", a.fg}, {"background", a.bg}} {
-		switch {
-		case strings.HasPrefix(c.value, "#"):
-			styles = append(styles, c.property+":"+c.value)
-		case c.value != "":
-			classes = append(classes, c.value)
-		}
-	}
+	classes, style := a.attributes()
 	text = html.EscapeString(text)
-	if len(classes)+len(styles) == 0 {
+	if len(classes) == 0 && style == "" {
 		b.WriteString(text)
 		return
 	}
@@ -99,10 +87,38 @@ func (a *ansiStyle) write(b *strings.Builder, text string) {
 	if len(classes) > 0 {
 		fmt.Fprintf(b, ` class="%s"`, strings.Join(classes, " "))
 	}
-	if len(styles) > 0 {
-		fmt.Fprintf(b, ` style="%s"`, strings.Join(styles, ";"))
+	if style != "" {
+		fmt.Fprintf(b, ` style="%s"`, style)
 	}
 	b.WriteString(">" + text + "</span>")
+}
+
+// attributes returns the classes and the style of text. The eight colours are
+// those of the page, and on them is the page's text; other colours are made darker
+// or lighter where they could not be read.
+func (a *ansiStyle) attributes() (classes []string, style string) {
+	flags, fg, bg := a.flags, a.fg, a.bg
+	if flags[7] && fg+bg != "" {
+		flags[7], fg, bg = false, bg, cmp.Or(hexOf(fg), "#24292f")
+	}
+	for code, on := range flags {
+		if class, ok := flagClasses[code]; ok && on {
+			classes = append(classes, class)
+		}
+	}
+	switch {
+	case strings.HasPrefix(bg, "#"):
+		return classes, "background:" + bg + ";color:" + readable(hexOf(fg), bg)
+	case strings.HasPrefix(fg, "#"):
+		classes = append(classes, "fg")
+		style = "--light:" + readable(fg, darkestLight) + ";--dark:" + readable(fg, lightestDark)
+	case fg != "":
+		classes = append(classes, "fg"+fg)
+	}
+	if bg != "" {
+		classes = append(classes, "bg"+bg)
+	}
+	return classes, style
 }
 
 func (a *ansiStyle) apply(params string) {
@@ -128,9 +144,9 @@ func (a *ansiStyle) apply(params string) {
 		case c >= 23 && c <= 29:
 			a.flags[c-20] = false
 		case c >= 30 && c <= 37, c >= 90 && c <= 97:
-			a.fg = "fg" + strconv.Itoa(c%10)
+			a.fg = strconv.Itoa(c % 10)
 		case c >= 40 && c <= 47, c >= 100 && c <= 107:
-			a.bg = "bg" + strconv.Itoa(c%10)
+			a.bg = strconv.Itoa(c % 10)
 		case c == 38 || c == 48:
 			colour, used := extendedColour(codes[i+1:])
 			i += used
@@ -147,7 +163,7 @@ func (a *ansiStyle) apply(params string) {
 	}
 }
 
-// extendedColour reads 5;n (a palette of 256) or 2;r;g;b.
+// extendedColour reads 5;n (a palette of 256) or 2;r;g;b. The result is as in ansiStyle.
 func extendedColour(codes []int) (colour string, used int) {
 	switch {
 	case len(codes) >= 2 && codes[0] == 5:
@@ -162,7 +178,7 @@ func extendedColour(codes []int) (colour string, used int) {
 func paletteColour(n int) string {
 	switch {
 	case n < 16:
-		return [...]string{"#24292f", "#c4281c", "#1a7f37", "#8a6300", "#0a58ca", "#8a3fc7", "#0f7285", "#6e7781"}[n%8]
+		return strconv.Itoa(n % 8)
 	case n < 232:
 		level := func(i int) int {
 			if i == 0 {

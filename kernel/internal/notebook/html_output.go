@@ -57,7 +57,7 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 		case mimeType == "text/plain":
 			return preformatted("result", text), nil
 		case mimeType == "text/latex":
-			return template.HTML(`<span class="math block">` + template.HTMLEscapeString(text) + `</span>`), nil
+			return template.HTML(latex(text)), nil
 		case mimeType == "image/svg+xml":
 			return picture(o, mimeType, dataURI(mimeType, []byte(text))), nil
 		default:

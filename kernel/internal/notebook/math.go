@@ -3,6 +3,7 @@ package notebook
 import (
 	"bytes"
 	"html"
+	"strings"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -10,10 +11,12 @@ import (
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"github.com/perijove/perijove/kernel/internal/mathml"
 )
 
-// mathExtension keeps $x$ and $$x$$ out of Markdown's hands and shows the TeX
-// as it was written: readable, and safe from underscores becoming emphasis.
+// mathExtension keeps $x$ and $$x$$ out of Markdown's hands and shows them as
+// formulas, or as they were written where they cannot be translated.
 type mathExtension struct{}
 
 func (mathExtension) Extend(m goldmark.Markdown) {
@@ -91,11 +94,39 @@ func (mathRenderer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 			return ast.WalkContinue, nil
 		}
 		n := node.(*mathNode)
-		class := "math"
-		if n.block {
-			class = "math block"
-		}
-		_, err := w.WriteString(`<span class="` + class + `">` + html.EscapeString(n.tex) + `</span>`)
+		_, err := w.WriteString(formula(n.tex, n.block))
 		return ast.WalkContinue, err
 	})
+}
+
+// formula returns TeX as MathML, or as text if it has something in it that is not
+// known.
+func formula(tex string, block bool) string {
+	if out, err := mathml.Convert(tex, block); err == nil {
+		return out
+	}
+	class := "math"
+	if block {
+		class = "math block"
+	}
+	return `<span class="` + class + `">` + html.EscapeString(tex) + `</span>`
+}
+
+// delimiters stand around a formula of type text/latex.
+var delimiters = []struct {
+	open, close string
+	block       bool
+}{{"$$", "$$", true}, {`\[`, `\]`, true}, {`\(`, `\)`, false}, {"$", "$", false}}
+
+// latex returns an output of type text/latex.
+func latex(text string) string {
+	text = strings.TrimSpace(text)
+	for _, d := range delimiters {
+		if inner, ok := strings.CutPrefix(text, d.open); ok && len(inner) >= len(d.close) {
+			if inner, ok := strings.CutSuffix(inner, d.close); ok && !strings.Contains(inner, d.open) {
+				return formula(strings.TrimSpace(inner), d.block)
+			}
+		}
+	}
+	return formula(text, true)
 }

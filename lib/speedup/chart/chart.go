@@ -33,7 +33,7 @@ type Chart struct {
 // ideal line, the ceiling at the cores, the zone beyond them shaded, and the laws
 // that [speedup.Result.Fits] finds, with their parameters in the caption.
 func New(r *speedup.Result) *Chart {
-	return &Chart{Width: 6.6 * vg.Inch, Height: 5.4 * vg.Inch, Title: "Speedup", result: r}
+	return &Chart{Width: 5.25 * vg.Inch, Height: 4.8 * vg.Inch, Title: "Speedup", result: r}
 }
 
 // String describes the chart in words.

@@ -1,0 +1,296 @@
+// Package mathml translates formulas of TeX to MathML, which browsers show
+// without scripts, fonts or network. It knows what notebooks use of LaTeX and
+// amsmath; what it does not know is an error, never a wrong formula.
+package mathml
+
+import (
+	"fmt"
+	"html"
+	"strings"
+)
+
+// Convert returns a formula as a math element, whose alternative text is the
+// TeX. A display stands on a line of its own and has larger operators.
+func Convert(tex string, display bool) (string, error) {
+	p := &parser{tokens: scan(tex)}
+	body, err := p.document()
+	if err != nil {
+		return "", fmt.Errorf("cannot translate the formula %q: %w", tex, err)
+	}
+	kind := ""
+	if display {
+		kind = ` display="block"`
+	}
+	return `<math` + kind + ` alttext="` + html.EscapeString(printable(tex)) + `">` + body + `</math>`, nil
+}
+
+// printable returns s without characters that XML does not allow.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || isPrintable(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// A parser reads tokens and writes MathML.
+type parser struct {
+	tokens []token
+	at     int
+	depth  int
+	style  alphabet // of letters
+}
+
+// maxDepth bounds nesting.
+const maxDepth = 200
+
+var errNested = fmt.Errorf("it is nested more than %d deep", maxDepth)
+
+// next returns the next token; its kind is end after the last.
+func (p *parser) next() token {
+	t := p.peek()
+	if t.kind != end {
+		p.at++
+	}
+	return t
+}
+
+func (p *parser) peek() token {
+	if p.at < len(p.tokens) {
+		return p.tokens[p.at]
+	}
+	return token{kind: end}
+}
+
+// skipSpaces passes over spaces, which mean nothing in formulas.
+func (p *parser) skipSpaces() {
+	for p.peek().kind == space {
+		p.at++
+	}
+}
+
+// accept passes over a token if it is the next but spaces.
+func (p *parser) accept(k kind, text string) bool {
+	p.skipSpaces()
+	if t := p.peek(); t.kind != k || t.text != text {
+		return false
+	}
+	p.at++
+	return true
+}
+
+// document reads everything. Line breaks outside of an environment make lines.
+func (p *parser) document() (string, error) {
+	rows, err := p.rows(func(t token) bool { return t.kind == end })
+	if err != nil {
+		return "", err
+	}
+	if len(rows) == 1 && len(rows[0]) == 1 {
+		return rows[0][0], nil
+	}
+	return table(rows, alignedColumns), nil
+}
+
+// rows reads cells that are divided by & and \\ until a token for which stop
+// holds, which stays.
+func (p *parser) rows(stop func(token) bool) ([][]string, error) {
+	var rows [][]string
+	var row []string
+	for {
+		cell, err := p.row(func(t token) bool {
+			return stop(t) || t.is(special, "&") || t.is(command, `\`) || t.is(command, "cr")
+		})
+		if err != nil {
+			return nil, err
+		}
+		row = append(row, cell)
+		t := p.peek()
+		if stop(t) {
+			if len(rows) == 0 || len(row) > 1 || row[0] != empty {
+				rows = append(rows, row)
+			}
+			return rows, nil
+		}
+		if p.next(); t.kind == command {
+			p.optional() // the height of the line
+			rows, row = append(rows, row), nil
+		}
+	}
+}
+
+// empty is a row without anything in it.
+const empty = "<mrow></mrow>"
+
+// row reads atoms with their scripts until a token for which stop holds.
+func (p *parser) row(stop func(token) bool) (string, error) {
+	if p.depth++; p.depth > maxDepth {
+		return "", errNested
+	}
+	style := p.style
+	defer func() { p.depth--; p.style = style }()
+	var parts []string
+	closing := ""
+	for {
+		p.skipSpaces()
+		t := p.peek()
+		if stop(t) {
+			break
+		}
+		if t.kind == end {
+			return "", fmt.Errorf("it ends too early")
+		}
+		if t.kind == command && (t.text == "displaystyle" || t.text == "textstyle") {
+			p.next()
+			parts = append(parts, `<mstyle displaystyle="`+fmt.Sprint(t.text == "displaystyle")+`">`)
+			closing += "</mstyle>"
+			continue
+		}
+		part, err := p.scripted()
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 1 && closing == "" {
+		return parts[0], nil
+	}
+	return "<mrow>" + strings.Join(parts, "") + closing + "</mrow>", nil
+}
+
+// An atom is what scripts belong to.
+type atom struct {
+	xml      string
+	limits   bool // scripts stand above and below
+	function bool // a name such as sin, apart from what follows
+}
+
+// scripted reads an atom with its primes, subscript and superscript.
+func (p *parser) scripted() (string, error) {
+	a := atom{xml: empty}
+	if t := p.peek(); !t.is(special, "^") && !t.is(special, "_") && !t.is(char, "'") {
+		var err error
+		if a, err = p.atom(); err != nil {
+			return "", err
+		}
+	}
+	var sub, sup string
+	for {
+		p.skipSpaces()
+		switch t := p.peek(); {
+		case t.is(command, "limits"), t.is(command, "nolimits"):
+			p.next()
+			a.limits = t.text == "limits"
+		case t.is(char, "'"):
+			if sup != "" {
+				return "", fmt.Errorf("two superscripts follow each other")
+			}
+			n := 0
+			for p.accept(char, "'") {
+				n++
+			}
+			sup = "<mo>" + strings.Repeat("′", n) + "</mo>"
+			if p.accept(special, "^") {
+				more, err := p.argument()
+				if err != nil {
+					return "", err
+				}
+				sup = "<mrow>" + sup + more + "</mrow>"
+			}
+		case t.is(special, "^"), t.is(special, "_"):
+			p.next()
+			to := &sup
+			if t.text == "_" {
+				to = &sub
+			}
+			if *to != "" {
+				return "", fmt.Errorf("two scripts %s follow each other", t.text)
+			}
+			script, err := p.argument()
+			if err != nil {
+				return "", err
+			}
+			*to = script
+		default:
+			return p.withScripts(a, sub, sup), nil
+		}
+	}
+}
+
+func (p *parser) withScripts(a atom, sub, sup string) string {
+	element := map[[3]bool]string{
+		{true, true, false}: "msubsup", {true, false, false}: "msub", {false, true, false}: "msup",
+		{true, true, true}: "munderover", {true, false, true}: "munder", {false, true, true}: "mover",
+	}[[3]bool{sub != "", sup != "", a.limits}]
+	xml := a.xml
+	if element != "" {
+		xml = "<" + element + ">" + xml + sub + sup + "</" + element + ">"
+	}
+	if a.function {
+		if t := p.peek(); t.kind == char && isLetterOrDigit(t.text) || t.kind == command && !isOpening[t.text] && symbols[t.text].element != "mo" {
+			xml += `<mspace width="0.17em"></mspace>`
+		}
+	}
+	return xml
+}
+
+// argument reads a group in braces or a single atom.
+func (p *parser) argument() (string, error) {
+	p.skipSpaces()
+	if p.peek().is(special, "{") {
+		a, err := p.atom()
+		return a.xml, err
+	}
+	switch t := p.peek(); {
+	case t.kind == end, t.is(special, "}"), t.is(special, "&"), t.is(special, "^"), t.is(special, "_"):
+		return "", fmt.Errorf("an argument is missing")
+	case t.kind == char && len(t.text) > 0 && isDigit(t.text):
+		p.next() // 2^10 is 2 to the power of 1, and 0
+		return "<mn>" + t.text + "</mn>", nil
+	}
+	a, err := p.atom()
+	return a.xml, err
+}
+
+// optional reads [text] as text, if it is there.
+func (p *parser) optional() string {
+	if !p.peek().is(char, "[") {
+		return ""
+	}
+	start := p.at
+	p.next()
+	text := ""
+	for {
+		switch t := p.next(); {
+		case t.is(char, "]"):
+			return text
+		case t.kind == end:
+			p.at = start
+			return ""
+		default:
+			text += t.source()
+		}
+	}
+}
+
+// raw reads a group in braces as text.
+func (p *parser) raw() (string, error) {
+	if !p.accept(special, "{") {
+		return "", fmt.Errorf("an argument in braces is missing")
+	}
+	var b strings.Builder
+	for depth := 1; ; {
+		t := p.next()
+		switch {
+		case t.kind == end:
+			return "", fmt.Errorf("a brace is not closed")
+		case t.is(special, "{"):
+			depth++
+		case t.is(special, "}"):
+			if depth--; depth == 0 {
+				return b.String(), nil
+			}
+		}
+		b.WriteString(t.source())
+	}
+}
