@@ -46,14 +46,17 @@ func parseCell(n int, src string, f form) (*Cell, Errors) {
 	if len(faults) > 0 {
 		var errs Errors
 		for _, f := range faults {
+			if f.Msg == "" {
+				continue
+			}
 			errs = append(errs, errorAt(n, src, f.Off, importHint(src, f.Off, f.Msg)))
 		}
-		return nil, readable(errs).Sorted()
+		return nil, readable(src, errs, func(off int) int { return off }).Sorted()
 	}
 	p := &parse{cell: &Cell{N: n, Src: src, Result: -1, form: f}, pieces: pieces}
 	p.compose()
 	if errs := p.run(); len(errs) > 0 {
-		return nil, readable(errs).Sorted()
+		return nil, readable(src, p.onePerPiece(errs), p.codeOf).Sorted()
 	}
 	p.collect()
 	p.program()
@@ -234,6 +237,33 @@ func (p *parse) run() Errors {
 	}
 	p.file, p.base = file, int(file.FileStart)
 	return nil
+}
+
+// onePerPiece keeps the first error of each piece: the parser finds others only
+// because it has lost its way.
+func (p *parse) onePerPiece(errs Errors) Errors {
+	var out Errors
+	seen := map[int]bool{}
+	for _, e := range errs {
+		off := offsetOf(p.cell.Src, e.Pos)
+		piece := p.codeOf(off)
+		if !seen[piece] {
+			seen[piece] = true
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// codeOf returns where the code of the piece around an offset begins.
+func (p *parse) codeOf(off int) int {
+	code := 0
+	for _, pc := range p.pieces {
+		if pc.Start <= off {
+			code = pc.Code
+		}
+	}
+	return code
 }
 
 // srcOffset converts an offset in the composed text to one in the cell. A

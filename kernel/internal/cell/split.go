@@ -186,11 +186,12 @@ func (s *splitter) item(p *Piece) {
 	}, 0)
 	var toks []tok
 	var open []tok
+	var broken *Fault // the first place where a new line ends what a bracket has begun
 	for {
 		pos, kind, lit := sc.Scan()
 		t := tok{kind, lit, p.Code + file.Offset(pos)}
 		if kind == token.EOF {
-			s.unclosed(open)
+			s.unclosed(open, toks, broken)
 			p.Stop, p.End = len(s.src), len(s.src)
 			break
 		}
@@ -199,6 +200,12 @@ func (s *splitter) item(p *Piece) {
 			break
 		}
 		toks = append(toks, t)
+		if n := len(open); n > 0 && kind == token.SEMICOLON && lit == "\n" && open[n-1].kind != token.LBRACE && broken == nil {
+			broken = &Fault{Off: t.off, Depth: n, Msg: newlineIn(s.src, open[n-1])}
+		}
+		if n := len(open); broken != nil && n < broken.Depth {
+			broken = nil
+		}
 		switch kind {
 		case token.LPAREN, token.LBRACK, token.LBRACE:
 			open = append(open, t)
@@ -231,16 +238,39 @@ func partner(open token.Token) token.Token {
 	return token.RBRACE
 }
 
-func (s *splitter) unclosed(open []tok) {
+// newlineIn says that a new line ends what a bracket has begun.
+func newlineIn(src string, open tok) string {
+	return "unexpected newline; possibly missing comma or " + partner(open.kind).String() + " for the " + open.kind.String() + " at " + posText(PosAt(src, open.off))
+}
+
+// unclosed notes a bracket that is open at the end of the cell. If a new line
+// cannot stand where one does, that is the place; a string that is not closed
+// has told enough.
+func (s *splitter) unclosed(open, toks []tok, broken *Fault) {
 	if len(open) == 0 {
 		return
 	}
 	t := open[len(open)-1]
-	at := PosAt(s.src, t.off)
-	s.fault(Fault{
-		Off: len(strings.TrimRight(s.src, " \t\r\n")), Incomplete: true, Depth: len(open),
-		Msg: "missing " + partner(t.kind).String() + " for the " + t.kind.String() + " at " + posText(at),
-	})
+	f := Fault{
+		Off: len(strings.TrimRight(s.src, " \t\r\n")),
+		Msg: "missing " + partner(t.kind).String() + " for the " + t.kind.String() + " at " + posText(PosAt(s.src, t.off)),
+	}
+	if broken != nil {
+		f = *broken
+	}
+	f.Incomplete, f.Depth = true, len(open)
+	for i, x := range toks {
+		if x == t && i+1 < len(toks) && t.kind == token.LPAREN && toks[i+1].kind == token.LBRACE {
+			f.Off, f.Msg = toks[i+1].off, "unexpected {, expected )"
+		}
+	}
+	line := PosAt(s.src, t.off).Line
+	for _, other := range s.faults {
+		if PosAt(s.src, other.Off).Line == line && strings.HasPrefix(other.Msg, "string literal not terminated") {
+			f.Msg = "" // counts for IsComplete alone
+		}
+	}
+	s.fault(f)
 }
 
 // endOfTerminator returns the end of a semicolon and of what follows on its

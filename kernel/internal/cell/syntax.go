@@ -12,16 +12,19 @@ const atEnd = ", found the end of the cell"
 // invisible are characters that nobody sees, but which come along when text is pasted.
 var invisible = regexp.MustCompile(`^illegal character (U\+[0-9A-F]{4,6})$`)
 
-var missingSemicolon = regexp.MustCompile(`^expected ';', found (.*)$`)
+var missingOperand = regexp.MustCompile(`^expected operand, found '?(.*?)'?$`)
+
+var missingSemicolon = regexp.MustCompile(`^expected ';', found '?(.*?)'?$`)
 
 // readable words syntax errors for people who have never seen Go's grammar, and leaves out those that are about the
 // text around the cell's own.
-func readable(errs Errors) Errors {
+func readable(src string, errs Errors, start func(off int) int) Errors {
 	var out Errors
 	for _, e := range errs {
 		if len(out) > 0 && strings.HasSuffix(e.Msg, atEnd) {
 			continue
 		}
+		missingBrace(src, e)
 		switch {
 		case strings.HasPrefix(e.Msg, "illegal character U+003F"):
 			e.Msg = "unexpected ?: Go has no such operator; a question about a name, as in strings.Cut?, is a cell of its own"
@@ -29,12 +32,54 @@ func readable(errs Errors) Errors {
 			e.Msg = "there is an invisible byte order mark (U+FEFF) here: delete it"
 		case invisible.MatchString(e.Msg):
 			e.Msg = invisible.ReplaceAllString(e.Msg, "there is an invisible character ($1) here: write a blank, or delete it")
+		case missingOperand.MatchString(e.Msg):
+			e.Msg = missingOperand.ReplaceAllString(e.Msg, "unexpected $1, expected an expression")
+			e.Msg = strings.Replace(e.Msg, "unexpected the end", "unexpected end", 1)
 		case missingSemicolon.MatchString(e.Msg):
 			e.Msg = missingSemicolon.ReplaceAllString(e.Msg, "unexpected $1, expected ; or a new line")
 		default:
 			e.Msg = strings.Replace(e.Msg, "expected 'IDENT'", "expected a name", 1)
 		}
+		advise(src, e, start(offsetOf(src, e.Pos)))
+		e.Source = Line(src, e.Pos.Line)
 		out = append(out, e)
 	}
 	return out
+}
+
+// missingBrace moves the error about a header without its brace to the end of the
+// header's line.
+func missingBrace(src string, e *Error) {
+	if !strings.HasPrefix(e.Msg, "expected '{', found ") {
+		return
+	}
+	off := offsetOf(src, e.Pos)
+	for line := PosAt(src, off).Line; line > 0; line-- {
+		start := offsetOf(src, Pos{Line: line, Col: 1})
+		s := sentenceAt(src, start)
+		if len(s.toks) == 0 {
+			continue
+		}
+		keyword := s.word(0)
+		if keyword == "}" && s.word(1) == "else" {
+			keyword = s.word(2)
+		}
+		switch keyword {
+		case "if", "for", "switch", "select":
+		default:
+			continue
+		}
+		if s.index("{") >= 0 || s.index("in") > 0 {
+			return
+		}
+		last := s.toks[len(s.toks)-1]
+		if end := last.off + len(s.word(len(s.toks)-1)); off >= end {
+			e.Pos = PosAt(src, end)
+			e.Msg = "unexpected newline, expected { after the " + keyword + " clause"
+			if next := strings.TrimLeft(src[end:], " \t\r\n"); strings.HasPrefix(next, "{") {
+				e.Msg += ": it stands on the line of the " + keyword
+			}
+		}
+		return
+	}
 }

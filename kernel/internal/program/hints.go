@@ -95,5 +95,11 @@ func (b *builder) checker() *check.Checker {
 		}
 		return b.table.Cells[n]
 	}
-	return &check.Checker{Lang: b.p.cfg.Lang, Importer: b.p.pkgs, Cell: b.cell.N, Origin: origin, Explain: b.explain}
+	c := &check.Checker{Lang: b.p.cfg.Lang, Importer: b.p.pkgs, Cell: b.cell.N, Origin: origin, Explain: b.explain}
+	if !b.p.isSnapshot {
+		c.Names = func() (declared, packages []string) {
+			return slices.Sorted(maps.Keys(b.table.Names)), slices.Sorted(maps.Keys(b.p.pkgs.Std))
+		}
+	}
+	return c
 }

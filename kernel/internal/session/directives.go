@@ -7,6 +7,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/spelling"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
@@ -95,7 +96,7 @@ func closestDirective(name string) string {
 	best, least := "", 3 // edits
 	for _, d := range directives() {
 		for _, known := range d.names {
-			n := editDistance(name, known)
+			n := spelling.Distance(name, known)
 			if strings.HasPrefix(known, name) && len(name) > 2 {
 				n = 0
 			}
@@ -105,25 +106,4 @@ func closestDirective(name string) string {
 		}
 	}
 	return best
-}
-
-// editDistance returns how many letters to add, drop or change to get from a to b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

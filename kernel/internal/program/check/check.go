@@ -14,7 +14,9 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/advice"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
@@ -35,6 +37,8 @@ type Fault struct {
 	Err   *cell.Error
 	Owner *symtab.Symbol
 	Pos   token.Pos
+
+	isExplained bool // the message says what the notebook knows of the cause
 }
 
 // A Checker type-checks the files of units.
@@ -47,6 +51,9 @@ type Checker struct {
 	Origin func(n int) *symtab.Origin
 	// Explain adds to a message what is known about its cause.
 	Explain func(msg string) string
+	// Names returns what the notebook declares, and packages by their names, for advice
+	// on what was meant; nil if none is wanted.
+	Names func() (declared, packages []string)
 }
 
 // Check parses and type-checks the files of an emitter.
@@ -93,11 +100,29 @@ func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
 	}
 	r.Pkg, _ = conf.Check("main", r.Fset, r.Files, r.Info)
 	r.Faults = withoutEchoes(r.Faults)
+	c.advise(r)
 	return r, nil
+}
+
+// advise adds to messages what was probably meant.
+func (c *Checker) advise(r *Result) {
+	if c.Names == nil {
+		return
+	}
+	s := advice.Source{Files: r.Files, Pkg: r.Pkg, Info: r.Info, Names: c.Names, Import: func(path string) *types.Package {
+		pkg, _ := c.Importer.Import(path)
+		return pkg
+	}}
+	for _, f := range r.Faults {
+		if f.Err.Cell == c.Cell && !f.isExplained && f.Err.Msg != cellReturns {
+			f.Err.Msg = mangle.Demangle(s.On(f.Pos, f.Err.Msg))
+		}
+	}
 }
 
 func (c *Checker) faultAt(r *Result, te types.Error) Fault {
 	f := Fault{Pos: te.Pos, Owner: r.Owner(te.Pos), Err: c.ErrorAt(r.Fset.Position(te.Pos), te.Msg)}
+	f.isExplained = f.Err.Msg != c.wording(te.Msg)
 	if f.Owner == nil && strings.HasPrefix(te.Msg, "too many return values") && r.outsideLiterals(te.Pos) {
 		f.Err.Msg = cellReturns
 	}

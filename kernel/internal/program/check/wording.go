@@ -10,8 +10,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// clean rewrites a message of the type checker or the compiler for users.
-func (c *Checker) clean(msg string) string {
+// clean rewrites a message of the type checker or the compiler for users, and adds
+// what the notebook tells about its cause.
+func (c *Checker) clean(msg string) string { return c.Explain(c.wording(msg)) }
+
+// wording rewrites a message for users.
+func (c *Checker) wording(msg string) string {
 	if strings.HasPrefix(msg, "cannot assign to "+symtab.ContextFunc) {
 		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
 	}
@@ -30,7 +34,7 @@ func (c *Checker) clean(msg string) string {
 		}
 		msg = msg[:i] + " (" + name + "] line " + pos + ": " + what + ")"
 	}
-	return c.Explain(msg)
+	return msg
 }
 
 // Messages about what is put around a cell's last expression to show it.

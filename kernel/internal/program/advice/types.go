@@ -1,0 +1,359 @@
+package advice
+
+import (
+	"fmt"
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"strconv"
+	"strings"
+)
+
+func (q question) typeText(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == q.Pkg {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+func info(t types.Type) types.BasicInfo {
+	if t == nil {
+		return 0
+	}
+	if b, ok := t.Underlying().(*types.Basic); ok {
+		return b.Info()
+	}
+	return 0
+}
+
+func isUntyped(t types.Type) bool { return info(t)&types.IsUntyped != 0 }
+
+// mismatch is about an operation on values of two types.
+func (q question) mismatch() string {
+	var x, y ast.Expr
+	if b, ok := q.binary(); ok {
+		x, y = b.X, b.Y
+	} else if a, ok := around[*ast.AssignStmt](q); ok && len(a.Lhs) == 1 && len(a.Rhs) == 1 {
+		x, y = a.Lhs[0], a.Rhs[0]
+	} else {
+		return ""
+	}
+	tx, ty := q.Info.TypeOf(x), q.Info.TypeOf(y)
+	if tx == nil || ty == nil {
+		return ""
+	}
+	if isNilType(tx) || isNilType(ty) {
+		t := tx
+		if isNilType(tx) {
+			t = ty
+		}
+		return "a value of type " + q.typeText(t) + " is never nil"
+	}
+	ix, iy := info(tx), info(ty)
+	switch {
+	case ix&types.IsString != 0 && iy&types.IsNumeric != 0:
+		return "fmt.Sprint(" + types.ExprString(y) + ") makes a string of it"
+	case iy&types.IsString != 0 && ix&types.IsNumeric != 0:
+		return "fmt.Sprint(" + types.ExprString(x) + ") makes a string of it"
+	case ix&types.IsNumeric != 0 && iy&types.IsNumeric != 0 && !isUntyped(tx) && !isUntyped(ty):
+		return q.convertOne(x, y, tx, ty)
+	case types.IsInterface(tx) && !types.IsInterface(ty), types.IsInterface(ty) && !types.IsInterface(tx):
+		return q.assertOne(x, y, tx, ty)
+	}
+	return ""
+}
+
+// binary returns the operation that begins or stands at the place.
+func (q question) binary() (*ast.BinaryExpr, bool) {
+	for _, n := range q.path {
+		if b, ok := n.(*ast.BinaryExpr); ok && (b.Pos() == q.pos || b.OpPos == q.pos || b.Y.Pos() == q.pos) {
+			return b, true
+		}
+	}
+	return nil, false
+}
+
+func isNilType(t types.Type) bool { return t == types.Typ[types.UntypedNil] }
+
+// convertOne proposes to convert a number to the type of the other one: to the one that
+// holds more, or has a name.
+func (q question) convertOne(x, y ast.Expr, tx, ty types.Type) string {
+	toX := !isBasic(tx) && isBasic(ty) || isBasic(tx) == isBasic(ty) && info(tx)&types.IsFloat != 0 && info(ty)&types.IsFloat == 0
+	if toX {
+		return fmt.Sprintf("%s(%s) converts it", q.typeText(tx), types.ExprString(y))
+	}
+	return fmt.Sprintf("%s(%s) converts it", q.typeText(ty), types.ExprString(x))
+}
+
+func isBasic(t types.Type) bool {
+	_, ok := t.(*types.Basic)
+	return ok
+}
+
+func (q question) assertOne(x, y ast.Expr, tx, ty types.Type) string {
+	if types.IsInterface(ty) {
+		x, ty = y, tx
+	}
+	return fmt.Sprintf("%s.(%s) is its value, if that is of this type", types.ExprString(x), q.typeText(types.Default(ty)))
+}
+
+// conversion is about a value where one of another type belongs.
+func (q question) conversion() string {
+	x, ok := q.exprAt()
+	if !ok {
+		return ""
+	}
+	t := q.Info.TypeOf(x)
+	_, rest, _ := strings.Cut(q.msg, ") as ")
+	want, rest, _ := strings.Cut(rest, " value in ")
+	if t == nil || want == "" {
+		return ""
+	}
+	text := types.ExprString(x)
+	_, isLiteral := ast.Unparen(x).(*ast.CompositeLit)
+	switch {
+	case strings.Contains(q.msg, "has pointer receiver"):
+		if isLiteral {
+			return "write &" + text
+		}
+		return "its address has the method: &" + text
+	case strings.Contains(rest, "does not implement"):
+		return ""
+	case want == "*"+q.typeText(t):
+		if isLiteral {
+			return "write &" + text
+		}
+		return "&" + text + " is its address"
+	case q.typeText(t) == "*"+want:
+		return "*" + text + " is the value that it points to"
+	}
+	if v := q.Info.Types[x].Value; v != nil && isUntyped(t) {
+		return constantText(v, want)
+	}
+	return q.scalarConversion(text, t, want)
+}
+
+// constantText is about a constant that is a number in quotation marks, or lacks them.
+func constantText(v constant.Value, want string) string {
+	switch v.Kind() {
+	case constant.String:
+		if text := constant.StringVal(v); want != "string" && constant.MakeFromLiteral(text, token.FLOAT, 0).Kind() != constant.Unknown {
+			return "write " + text + ", without quotation marks"
+		}
+	case constant.Int, constant.Float:
+		if want == "string" {
+			return "write " + strconv.Quote(v.String())
+		}
+	}
+	return ""
+}
+
+// parse is about the conversion of a string to a number.
+func (q question) parse() string {
+	if x, ok := q.exprAt(); ok && q.Info.Types[x].Value != nil {
+		return ""
+	}
+	return "strconv.Atoi and strconv.ParseFloat read numbers"
+}
+
+// scalarConversion is about numbers and strings.
+func (q question) scalarConversion(text string, t types.Type, want string) string {
+	target, _ := types.Universe.Lookup(want).(*types.TypeName)
+	if target == nil {
+		if info(t)&types.IsNumeric != 0 && !isUntyped(t) && strings.HasSuffix(want, ".Duration") {
+			return want + "(" + text + ") converts it"
+		}
+		return ""
+	}
+	have, wanted := info(t), info(target.Type())
+	switch {
+	case have&types.IsString != 0 && wanted&types.IsInteger != 0:
+		return "strconv.Atoi reads a number"
+	case have&types.IsString != 0 && wanted&types.IsFloat != 0:
+		return "strconv.ParseFloat reads a number"
+	case have&types.IsNumeric != 0 && wanted&types.IsString != 0:
+		return "fmt.Sprint(" + text + ") makes a string of it"
+	case have&types.IsNumeric != 0 && wanted&types.IsNumeric != 0 && !isUntyped(t):
+		return want + "(" + text + ") converts it"
+	case types.IsInterface(t):
+		return text + ".(" + want + ") is its value, if that is of this type"
+	}
+	return ""
+}
+
+// exprAt returns the outermost expression that begins at the place.
+func (q question) exprAt() (ast.Expr, bool) {
+	for i := len(q.path) - 1; i >= 0; i-- {
+		if x, ok := q.path[i].(ast.Expr); ok && x.Pos() == q.pos {
+			if _, isType := q.Info.Types[x]; isType {
+				return x, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// truncated is about a fraction where an integer belongs.
+func (q question) truncated() string {
+	for _, n := range q.path {
+		b, ok := n.(*ast.BinaryExpr)
+		if !ok {
+			continue
+		}
+		other := b.X
+		if b.X.Pos() <= q.pos && q.pos < b.X.End() {
+			other = b.Y
+		}
+		if t := q.Info.TypeOf(other); info(t)&types.IsInteger != 0 && !isUntyped(t) {
+			return "float64(" + types.ExprString(other) + ") computes with fractions"
+		}
+	}
+	return ""
+}
+
+// results is about a call whose results do not fit the variables.
+func (q question) results() string {
+	var names []string
+	var values []ast.Expr
+	define := "="
+	if a, ok := around[*ast.AssignStmt](q); ok {
+		define, values = a.Tok.String(), a.Rhs
+		for _, x := range a.Lhs {
+			names = append(names, types.ExprString(x))
+		}
+	} else if v, ok := around[*ast.ValueSpec](q); ok {
+		values = v.Values
+		for _, id := range v.Names {
+			names = append(names, id.Name)
+		}
+	}
+	if len(values) != 1 {
+		return ""
+	}
+	tuple, ok := q.Info.TypeOf(values[0]).(*types.Tuple)
+	if !ok || len(names) >= tuple.Len() {
+		return ""
+	}
+	for i := len(names); i < tuple.Len(); i++ {
+		if i == tuple.Len()-1 && types.Identical(tuple.At(i).Type(), types.Universe.Lookup("error").Type()) {
+			names = append(names, "err")
+		} else {
+			names = append(names, "_")
+		}
+	}
+	return "write " + strings.Join(names, ", ") + " " + define + " " + types.ExprString(values[0])
+}
+
+func (q question) unused() string {
+	name := strings.TrimPrefix(q.msg, "declared and not used: ")
+	if r, ok := around[*ast.RangeStmt](q); ok && r.Key != nil && r.Key.Pos() == q.pos && r.Value != nil {
+		return "write _ in its place"
+	}
+	return "use it, remove it, or write _ = " + name
+}
+
+// condition is about if x, where x is no bool.
+func (q question) condition() string {
+	x, ok := q.exprAt()
+	if !ok {
+		return ""
+	}
+	t, text := q.Info.TypeOf(x), types.ExprString(x)
+	if t == nil {
+		return ""
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		switch {
+		case u.Info()&types.IsNumeric != 0:
+			return "write " + text + " != 0"
+		case u.Info()&types.IsString != 0:
+			return "write " + text + ` != ""`
+		}
+	case *types.Slice, *types.Map:
+		return "write len(" + text + ") > 0"
+	case *types.Pointer, *types.Interface, *types.Signature, *types.Chan:
+		return "write " + text + " != nil"
+	}
+	return ""
+}
+
+// assignment is about what cannot be assigned to.
+func (q question) assignment() string {
+	x, ok := q.exprAt()
+	if !ok {
+		return ""
+	}
+	switch x := ast.Unparen(x).(type) {
+	case *ast.Ident:
+		if _, ok := q.Info.Uses[x].(*types.Const); ok {
+			return x.Name + " is a constant: var declares a variable"
+		}
+	case *ast.IndexExpr:
+		if t := q.Info.TypeOf(x.X); info(t)&types.IsString != 0 {
+			return "a string does not change: b := []byte(" + types.ExprString(x.X) + ") does"
+		}
+	}
+	return ""
+}
+
+// notUsed is about an expression that is a statement.
+func (q question) notUsed() string {
+	x, ok := q.exprAt()
+	if !ok {
+		return ""
+	}
+	switch x := ast.Unparen(x).(type) {
+	case *ast.CallExpr:
+		if id, ok := x.Fun.(*ast.Ident); ok && id.Name == "append" && len(x.Args) > 0 {
+			return types.ExprString(x.Args[0]) + " = " + types.ExprString(x) + " keeps it"
+		}
+	case *ast.BinaryExpr:
+		if x.Op == token.EQL {
+			return "= assigns, == compares"
+		}
+	}
+	return ""
+}
+
+// notFunction is about a call of what is no function.
+func (q question) notFunction() string {
+	call, ok := around[*ast.CallExpr](q)
+	if !ok {
+		return ""
+	}
+	text := types.ExprString(call.Fun)
+	if tv := q.Info.Types[call.Fun]; tv.Value != nil {
+		return text + " is a constant: write it without ()"
+	}
+	if len(call.Args) == 0 {
+		return text + " is no function: write it without ()"
+	}
+	switch q.Info.TypeOf(call.Fun).Underlying().(type) {
+	case *types.Slice, *types.Array, *types.Map:
+		return "an element is " + text + "[…]"
+	}
+	return ""
+}
+
+// returns is about a value behind return in a function that declares none.
+func (q question) returns() string {
+	for _, n := range q.path {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			if n.Type.Results == nil {
+				return "the function declares no result: its type stands behind the parameters"
+			}
+			return ""
+		case *ast.FuncDecl:
+			if n.Type.Results == nil {
+				return "the function declares no result: its type stands behind the parameters"
+			}
+			return ""
+		}
+	}
+	return ""
+}
