@@ -1,131 +1,158 @@
 package main
 
 import (
-	"image/color"
-	"math"
+	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/perijove/perijove/lib/display/plotpng"
+	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// Colours that differ for colour-blind eyes, too.
-var (
-	blue   = color.RGBA{0x00, 0x72, 0xb2, 0xff}
-	orange = color.RGBA{0xd5, 0x5e, 0x00, 0xff}
-	grey   = color.RGBA{0x99, 0x99, 0x99, 0xff}
-)
+// A drawing is what the chart shows. It is kept beside the chart, which can be
+// drawn anew from it.
+type drawing struct {
+	Caption string `json:"caption"`
+	Results []bar  `json:"results"`
+}
 
-// chart draws how many times better each measure is, with its interval, the
-// goal and the line of equals, on a logarithmic axis.
-func chart(results []*result, caption string) (*plot.Plot, error) {
-	p := plot.New()
-	p.Title.Text = "Package mp against Python's multiprocessing and plain Go\n" + strings.ReplaceAll(caption, "; ", ";  ")
-	p.Title.TextStyle.Font.Size = 10
-	p.Title.Padding = vg.Points(8)
-	p.X.Label.Text = "times better (ratio of medians)"
-	p.X.Label.TextStyle.Font.Size = 9
-	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
-	p.Add(plotter.NewGrid())
-	var names []string
-	var points, goals plotter.XYs
-	var spans plotter.XErrors
-	for i, r := range results {
-		y := float64(len(results) - 1 - i)
+// A bar is one measure: how many times better than the other side's.
+type bar struct {
+	Name     string  `json:"name"`
+	Measured string  `json:"measured"` // ours, with its unit
+	Median   float64 `json:"median"`
+	Low      float64 `json:"low"` // of an interval of 95 %
+	High     float64 `json:"high"`
+	Goal     float64 `json:"goal,omitempty"`
+}
+
+func newDrawing(results []*result, caption string) drawing {
+	d := drawing{Caption: caption}
+	for _, r := range results {
 		q := r.ratio()
-		points = append(points, plotter.XY{X: q.median, Y: y})
-		spans = append(spans, struct{ Low, High float64 }{q.low - q.median, q.high - q.median})
+		b := bar{Name: r.name, Measured: number(summarize(r.ours).median) + " " + r.unit, Median: q.median, Low: q.low, High: q.high}
 		switch {
 		case r.goal > 0:
-			goals = append(goals, plotter.XY{X: r.goal, Y: y})
+			b.Goal = r.goal
 		case r.reach > 0:
-			goals = append(goals, plotter.XY{X: r.reach / summarize(r.theirs).median, Y: y})
+			b.Goal = r.reach / summarize(r.theirs).median
 		}
-		names = append(names, r.name+"  ("+number(summarize(r.ours).median)+" "+r.unit+")   ")
+		d.Results = append(d.Results, b)
 	}
-	if err := addPoints(p, points, spans, goals); err != nil {
-		return nil, err
-	}
-	equal, err := plotter.NewLine(plotter.XYs{{X: 1, Y: -0.5}, {X: 1, Y: float64(len(results)) - 0.5}})
-	if err != nil {
-		return nil, err
-	}
-	equal.Color, equal.Dashes = grey, []vg.Length{vg.Points(4), vg.Points(3)}
-	p.Add(equal)
-	// Whole decades: the layout counts the labels of ticks beyond the axis.
-	p.X.Min = math.Pow(10, math.Floor(math.Log10(p.X.Min)))
-	p.X.Max = math.Pow(10, math.Ceil(math.Log10(p.X.Max)))
-	if err := addNames(p, points, names); err != nil {
-		return nil, err
-	}
-	p.Y.Min, p.Y.Max = -0.6, float64(len(results))+0.6 // room for the legend
-	p.Legend.Top, p.Legend.Padding = true, vg.Points(2)
-	return p, nil
+	return d
 }
 
-// addNames writes the names to the left of the axis. As labels of its ticks
-// they would be given the same room at the right, too.
-func addNames(p *plot.Plot, points plotter.XYs, names []string) error {
-	at := make(plotter.XYs, len(points))
-	styles := make([]text.Style, len(points))
-	for i, q := range points {
-		at[i] = plotter.XY{X: p.X.Min, Y: q.Y}
-		styles[i] = p.Y.Tick.Label
-		styles[i].XAlign, styles[i].YAlign = text.XRight, text.YCenter
-	}
-	labels, err := plotter.NewLabels(plotter.XYLabels{XYs: at, Labels: names})
+func readDrawing(file string) (d drawing, err error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return d, err
 	}
-	labels.TextStyle = styles
-	p.Add(labels)
-	p.Y.Tick.Marker, p.Y.LineStyle.Width = plot.ConstantTicks{}, 0
-	return nil
+	if err := json.Unmarshal(data, &d); err != nil {
+		return d, fmt.Errorf("cannot read %s: %w", file, err)
+	}
+	return d, nil
 }
 
-func addPoints(p *plot.Plot, points plotter.XYs, spans plotter.XErrors, goals plotter.XYs) error {
-	bars, err := plotter.NewXErrorBars(struct {
-		plotter.XYs
-		plotter.XErrors
-	}{points, spans})
+// save writes the drawing as NAME.json, NAME.svg and NAME.png.
+func (d drawing) save(name string) error {
+	data, err := json.MarshalIndent(d, "", "\t")
 	if err != nil {
 		return err
 	}
-	bars.Color = blue
-	dots, err := plotter.NewScatter(points)
+	if err := os.WriteFile(name+".json", append(data, '\n'), 0o666); err != nil {
+		return err
+	}
+	p := d.plot()
+	width, height := 9.4*vg.Inch, vg.Length(len(d.Results))*19+120
+	if err := p.Save(width, height, name+".svg"); err != nil {
+		return err
+	}
+	picture, err := plotpng.Encode(p, width, height, 144)
 	if err != nil {
 		return err
 	}
-	dots.GlyphStyle = draw.GlyphStyle{Color: blue, Radius: vg.Points(3.5), Shape: draw.CircleGlyph{}}
-	p.Add(bars, dots)
-	p.Legend.Add("measured, 95 %", dots)
-	if len(goals) == 0 {
-		return nil
-	}
-	marks, err := plotter.NewScatter(goals)
-	if err != nil {
-		return err
-	}
-	marks.GlyphStyle = draw.GlyphStyle{Color: orange, Radius: vg.Points(5), Shape: draw.CrossGlyph{}}
-	p.Add(marks)
-	p.Legend.Add("goal", marks)
-	return nil
+	return os.WriteFile(name+".png", picture, 0o666)
 }
 
-// save writes the chart as SVG and PNG.
-func save(results []*result, caption, name string) error {
-	p, err := chart(results, caption)
-	if err != nil {
-		return err
+// plot draws how many times better each measure is, with its interval, the goal
+// and the line of equals, on a logarithmic axis.
+func (d drawing) plot() *plotstyle.Plot {
+	p := plot.New()
+	p.Title.Text = "Package mp beside Python's multiprocessing and plain Go"
+	p.X.Label.Text = "times better: ratio of medians with its interval of 95 %"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plotstyle.LogTicks{Unit: plotstyle.Times}
+	p.X.Min, p.X.Max = 0.9, 1.1
+	names := make([]string, len(d.Results))
+	for i, b := range d.Results {
+		p.X.Min, p.X.Max = min(p.X.Min, b.Low*0.9), max(p.X.Max, b.High*1.2)
+		names[len(names)-1-i] = b.Name + "  (" + b.Measured + ")"
 	}
-	height := vg.Length(len(results))*vg.Centimeter*0.75 + 5*vg.Centimeter
-	for _, ext := range []string{".svg", ".png"} {
-		if err := p.Save(26*vg.Centimeter, height, name+ext); err != nil {
-			return err
+	if len(names) > 0 {
+		p.NominalY(names...)
+	}
+	p.Y.Min, p.Y.Max = -0.6, float64(len(d.Results))-0.4
+	p.Add(bars(d.Results))
+	p.Legend.Add("measured", sample{glyph: measuredGlyph})
+	p.Legend.Add("goal", sample{glyph: goalGlyph})
+	p.Legend.Add("equal", sample{line: equalLine})
+	s := plotstyle.New(p)
+	s.Caption = []plotstyle.Note{{Text: d.Caption}}
+	return s
+}
+
+var (
+	measuredGlyph = draw.GlyphStyle{Color: plotstyle.Goroutines, Radius: 3.5, Shape: draw.CircleGlyph{}}
+	goalGlyph     = draw.GlyphStyle{Color: plotstyle.Processes, Radius: 4.5, Shape: draw.CrossGlyph{}}
+	equalLine     = draw.LineStyle{Color: plotstyle.Ideal, Width: 1.2, Dashes: []vg.Length{4, 3}}
+)
+
+// bars draws the measures, the first at the top.
+type bars []bar
+
+// Plot implements plot.Plotter.
+func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	c.StrokeLine2(equalLine, x(1), c.Min.Y, x(1), c.Max.Y)
+	style := draw.LineStyle{Color: plotstyle.Goroutines, Width: 1.3}
+	for i, b := range bs {
+		at := y(float64(len(bs) - 1 - i))
+		c.StrokeLine2(style, x(b.Low), at, x(b.High), at)
+		for _, end := range []float64{b.Low, b.High} {
+			c.StrokeLine2(style, x(end), at-2.6, x(end), at+2.6)
+		}
+		c.DrawGlyph(measuredGlyph, vg.Point{X: x(b.Median), Y: at})
+		if b.Goal > 0 && b.Goal >= p.X.Min && b.Goal <= p.X.Max {
+			c.DrawGlyph(goalGlyph, vg.Point{X: x(b.Goal), Y: at})
 		}
 	}
-	return nil
+}
+
+// A sample stands in the legend.
+type sample struct {
+	glyph draw.GlyphStyle
+	line  draw.LineStyle
+}
+
+// Thumbnail implements plot.Thumbnailer.
+func (s sample) Thumbnail(c *draw.Canvas) {
+	center := c.Center()
+	if s.line.Width > 0 {
+		c.StrokeLine2(s.line, c.Min.X, center.Y, c.Max.X, center.Y)
+	}
+	if s.glyph.Shape != nil {
+		c.DrawGlyph(s.glyph, center)
+	}
+}
+
+// baseName is a file's name without the extension of a picture or its data.
+func baseName(file string) string {
+	for _, ext := range []string{".svg", ".png", ".json"} {
+		file = strings.TrimSuffix(file, ext)
+	}
+	return file
 }

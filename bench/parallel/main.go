@@ -36,11 +36,23 @@ func main() {
 	rounds := flag.Int("rounds", 7, "how often each measure is taken")
 	only := flag.String("only", "", "take only measures whose name contains this")
 	python := flag.String("python", "python3", "the Python to compare with; it is left out if there is none")
-	out := flag.String("o", "", "draw the chart to this file and its like: NAME.svg and NAME.png")
+	out := flag.String("o", "", "write the chart to this file and its like: NAME.svg, NAME.png and its data, NAME.json")
+	redraw := flag.String("redraw", "", "draw NAME.svg and NAME.png anew from NAME.json, and measure nothing")
 	scales := flag.Bool("scale", false, "measure with 1, 2, 4, 8 and 16 workers, as far as there are cores, in place of the comparison")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if *redraw != "" {
+		d, err := readDrawing(baseName(*redraw) + ".json")
+		if err == nil {
+			err = d.save(baseName(*redraw))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "parallel:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *scales {
 		if err := scale(ctx, *rounds, *only); err != nil {
 			fmt.Fprintln(os.Stderr, "parallel:", err)
@@ -101,7 +113,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 	if out == "" || len(results) == 0 {
 		return nil
 	}
-	return save(results, caption, strings.TrimSuffix(strings.TrimSuffix(out, ".svg"), ".png"))
+	return newDrawing(results, caption).save(baseName(out))
 }
 
 // measureRound takes one round of a measure, either side first.

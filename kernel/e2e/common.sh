@@ -8,11 +8,19 @@ SKIPPED=77
 ROOT_SUITE=trixie
 ROOT_PACKAGES=(jupyterlab jupyter-nbconvert python3-jupyter-kernel-test python3-ipykernel python3-jupyterlab-widgets)
 
+# Debian's release that has Notebook 6, in which old notebooks are opened.
+NOTEBOOK6_SUITE=bookworm
+NOTEBOOK6_PACKAGES=(jupyter-notebook)
+
 E2E=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 REPO=$(cd -- "$E2E/../.." && pwd -P)
 CACHE=${PERIJOVE_E2E_CACHE:-$HOME/.cache/perijove-e2e}
 # A change of what the root holds is a change of its name: an old one is never taken for a new one.
-ROOT=$CACHE/$ROOT_SUITE-$(printf '%s ' "${ROOT_PACKAGES[@]}" | cksum | cut -d' ' -f1)
+root_of() { # SUITE PACKAGE...
+	echo "$CACHE/$1-$(printf '%s ' "${@:2}" | cksum | cut -d' ' -f1)"
+}
+ROOT=$(root_of "$ROOT_SUITE" "${ROOT_PACKAGES[@]}")
+NOTEBOOK6_ROOT=$(root_of "$NOTEBOOK6_SUITE" "${NOTEBOOK6_PACKAGES[@]}")
 
 # Mounts and processes made under this end with its process, however it ends.
 NAMESPACES=(unshare --mount --propagation private --pid --fork --kill-child)
@@ -32,6 +40,15 @@ jupyter_place() {
 	if [ -x /usr/bin/jupyter-lab ]; then
 		echo host
 	elif [ -e "$ROOT/.complete" ]; then
+		echo root
+	fi
+}
+
+# notebook6_place is the same for Notebook 6.
+notebook6_place() {
+	if [ -x /usr/bin/jupyter-notebook ] && [[ $(/usr/bin/jupyter-notebook --version 2>/dev/null) == 6.* ]]; then
+		echo host
+	elif [ -e "$NOTEBOOK6_ROOT/.complete" ]; then
 		echo root
 	fi
 }

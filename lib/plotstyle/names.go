@@ -48,7 +48,7 @@ func (l layout) fitNamesY(a *plot.Axis, data draw.Canvas) {
 	ticks := within(a.Tick.Marker.Ticks(a.Min, a.Max), a.Min, a.Max)
 	style := a.Tick.Label
 	lines := max(1, int(spacing(a, ticks, data.Size().Y)/lineHeight(style)))
-	width := l.size.X * 0.4
+	width := l.size.X * 0.5
 	for i, t := range ticks {
 		if style.Width(t.Label) > width {
 			ticks[i].Label = strings.Join(clampLines(style, Wrap(style, t.Label, width), lines, width), "\n")

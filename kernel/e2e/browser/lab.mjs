@@ -1,5 +1,5 @@
 // Starts Chromium and opens notebooks in the JupyterLab that ../run started.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { Notebook, testTimeout } from './notebook.mjs';
@@ -19,7 +19,7 @@ export const config = {
   kernelName: required('E2E_KERNEL_NAME'), // its display name
 };
 
-const chromiumFlags = [
+export const chromiumFlags = [
   '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
   '--disable-sync', '--disable-quic', '--no-first-run',
 ];
@@ -45,6 +45,13 @@ export async function withNotebook(file, body) {
   } finally {
     await browser.close();
   }
+}
+
+/** The committed notebooks whose stored outputs have plots: copies of them are in the folder untrusted. */
+export function committedNotebooks() {
+  const folder = path.join(config.folder, 'untrusted');
+  return readdirSync(folder).filter((name) => name.endsWith('.ipynb')
+    && readFileSync(path.join(folder, name), 'utf8').includes('"image/svg+xml"'));
 }
 
 /** Path of a file for people to look at. */

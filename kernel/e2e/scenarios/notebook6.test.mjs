@@ -1,0 +1,32 @@
+// The committed notebooks as a stranger opens them in Notebook 6: nothing is run, and it does not trust them,
+// so it renders no SVG. Every plot is there all the same, in the size of the page.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { committedNotebooks, outFile } from '../browser/lab.mjs';
+import { withNotebook6 } from '../browser/notebook6.mjs';
+import { measure } from '../browser/picture.mjs';
+
+const files = committedNotebooks();
+
+test('there are notebooks', () => assert.ok(files.length >= 3));
+
+for (const file of files) {
+  test(`${file} in Notebook 6, not trusted`, { timeout: 1_800_000 }, async () => {
+    await withNotebook6(`untrusted/${file}`, async ({ page, saved, cell }) => {
+      for (const [index, { outputs = [] }] of saved.cells.entries()) {
+        const sizes = outputs.filter((output) => output.data?.['image/svg+xml']).map((output) => output.metadata['image/png']);
+        if (sizes.length === 0) continue;
+        const images = cell(index).locator('.output_png img');
+        await images.first().waitFor();
+        assert.equal(await images.count(), sizes.length, `cell ${index} shows its plots as PNG`);
+        for (const [i, size] of sizes.entries()) {
+          const seen = await measure(images.nth(i), outFile(`notebook6-${file}-${index}-${i}.png`));
+          assert.ok(seen.colours > 2 && seen.drawn > 500, `cell ${index} shows a plot: ${JSON.stringify(seen)}`);
+          assert.ok(Math.abs(seen.width - size.width) <= 2, `as wide as the file says, ${size.width}: ${JSON.stringify(seen)}`);
+          assert.ok(Math.abs(seen.natural.width - 2 * size.width) <= 2, `two pixels for each of the page's: ${JSON.stringify(seen)}`);
+        }
+      }
+      await page.screenshot({ path: outFile(`notebook6-${file}.png`) });
+    });
+  });
+}
