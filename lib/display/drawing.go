@@ -84,11 +84,16 @@ func drawingOf(v any, width, height float64) (drawing, bool) {
 
 // bundle returns the drawing's forms. It fails if there is no SVG.
 func (d drawing) bundle(vectorOnly bool) (Bundle, map[string]any, error) {
-	data, err := d.encode("svg")
+	drawn, err := displayhost.Vectorize(d.v, d.width, d.height)
+	if drawn == "" && err == nil {
+		var data []byte
+		data, err = d.encode("svg")
+		drawn = string(data)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("display: cannot draw: %w", err)
 	}
-	svg, size, err := standaloneSVG(string(data))
+	svg, size, err := standaloneSVG(drawn)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,6 @@ package plotstyle
 import (
 	"bytes"
 	"fmt"
-	"html"
 	"image/color"
 	"io"
 	"os"
@@ -13,7 +12,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/perijove/perijove/lib/display/plotsvg"
 )
 
 // A Plot draws a plot of gonum in the look of this package. In a notebook it is
@@ -95,7 +95,8 @@ type Drawer interface{ Draw(draw.Canvas) }
 // description are used by SVG only.
 func WriterTo(d Drawer, width, height vg.Length, format, title, description string) (io.WriterTo, error) {
 	if format == "svg" {
-		return strings.NewReader(SVG(d, width, height, title, description)), nil
+		svg, err := plotsvg.Encode(d, width, height, title, description)
+		return strings.NewReader(svg), err
 	}
 	c, err := draw.NewFormattedCanvas(width, height, format)
 	if err != nil {
@@ -106,24 +107,14 @@ func WriterTo(d Drawer, width, height vg.Length, format, title, description stri
 }
 
 // SVG returns a drawing as a document with a title and a description, which are
-// read to those who do not see it.
+// read to those who do not see it. It is empty if the size is not positive.
 func SVG(d Drawer, width, height vg.Length, title, description string) string {
-	canvas := vgsvg.New(width, height)
-	d.Draw(draw.New(canvas))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		panic("plotstyle: writing to memory failed: " + err.Error()) // a bytes.Buffer does not fail
+	svg, err := plotsvg.Encode(d, width, height, title, description)
+	if err != nil {
+		return ""
 	}
-	svg := strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", fontFamilies)
-	start := strings.Index(svg, "<svg")
-	end := start + strings.Index(svg[start:], ">") + 1
-	return svg[:start] + strings.Replace(svg[start:end], "<svg", `<svg role="img"`, 1) +
-		"\n<title>" + html.EscapeString(title) + "</title>\n<desc>" + html.EscapeString(description) + "</desc>" + svg[end:]
+	return svg
 }
-
-// fontFamilies follow Liberation Sans, which browsers seldom have, with fonts of
-// the same widths.
-const fontFamilies = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
 
 // Sizes of text, in points, where the picture is not small. On a telephone, 390
 // pixels wide, a picture of the usual size is shown at three quarters of it.

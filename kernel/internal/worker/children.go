@@ -16,6 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
+	"github.com/perijove/perijove/lib/display/plotsvg"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -216,5 +217,6 @@ func (h *host) Message(from *mphost.Peer, msg []byte) {
 func (w *worker) runChild() {
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)
+	displayhost.SetVectorizer(plotsvg.Vectorize)
 	mphost.RunChild(&host{w: w})
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
+	"github.com/perijove/perijove/lib/display/plotsvg"
 	"github.com/perijove/perijove/lib/display/values"
 	_ "github.com/perijove/perijove/lib/mp" // what the host is for
 	"github.com/perijove/perijove/lib/mp/mphost"
@@ -254,6 +255,7 @@ func (w *worker) serve() error {
 	w.installHooks()
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)
+	displayhost.SetVectorizer(plotsvg.Vectorize)
 	comm.SetHost(w.comm)
 	mphost.Set(&host{w: w})
 	if err := w.conn.Send(control.Ready{}); err != nil {

@@ -27,3 +27,27 @@ func Rasterize(v any, width, height float64) ([]byte, error) {
 	}
 	return nil, nil
 }
+
+// A Vectorizer draws v as an SVG document of width by height points. The result
+// is empty if it cannot draw values of this type.
+type Vectorizer func(v any, width, height float64) (string, error)
+
+var vectorizer atomic.Pointer[Vectorizer]
+
+// SetVectorizer makes package display draw with f rather than with the drawings'
+// own method; nil removes it. f must allow concurrent calls.
+func SetVectorizer(f Vectorizer) {
+	if f == nil {
+		vectorizer.Store(nil)
+		return
+	}
+	vectorizer.Store(&f)
+}
+
+// Vectorize calls the host's vectorizer. Without one the result is empty.
+func Vectorize(v any, width, height float64) (string, error) {
+	if f := vectorizer.Load(); f != nil {
+		return (*f)(v, width, height)
+	}
+	return "", nil
+}

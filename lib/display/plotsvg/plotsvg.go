@@ -1,0 +1,43 @@
+// Package plotsvg draws plots of gonum.org/v1/plot as SVG: with a viewBox, with
+// fonts that browsers have in the widths that the plot reckoned with, and without
+// what is transparent, which gonum's own writes as colours that do not exist.
+package plotsvg
+
+import (
+	"fmt"
+	"html"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A Drawer draws itself to a canvas. A *plot.Plot is one.
+type Drawer interface{ Draw(draw.Canvas) }
+
+// Vectorize is a displayhost.Vectorizer for Drawers.
+func Vectorize(v any, width, height float64) (string, error) {
+	d, ok := v.(Drawer)
+	if !ok {
+		return "", nil
+	}
+	return Encode(d, vg.Length(width), vg.Length(height), "", "")
+}
+
+// Encode returns d as a document. Title and description, which may be empty, are
+// read to those who do not see it. Encode can be called concurrently.
+func Encode(d Drawer, width, height vg.Length, title, description string) (string, error) {
+	if !(width > 0 && height > 0 && width < 1e6 && height < 1e6) {
+		return "", fmt.Errorf("a picture of %v by %v points cannot be drawn", width, height)
+	}
+	c := newCanvas(height)
+	w, h := appendNumber(nil, float64(width)), appendNumber(nil, float64(height))
+	c.out = fmt.Appendf(c.out, `<svg xmlns="http://www.w3.org/2000/svg" role="img" width="%spt" height="%spt" viewBox="0 0 %s %s">`+"\n", w, h, w, h)
+	if title != "" {
+		c.out = append(c.out, "<title>"+html.EscapeString(title)+"</title>\n"...)
+	}
+	if description != "" {
+		c.out = append(c.out, "<desc>"+html.EscapeString(description)+"</desc>\n"...)
+	}
+	d.Draw(draw.NewCanvas(c, width, height))
+	return string(append(c.out, "</svg>\n"...)), nil
+}
