@@ -18,24 +18,34 @@ type layout struct {
 	size  vg.Point
 }
 
+func (l layout) margin() vg.Length { return min(12, l.size.X/24, l.size.Y/16) }
+
 func (l layout) draw(c draw.Canvas) {
-	c = l.drawTitle(c)
-	c = l.drawCaption(c)
-	body, legend := l.splitLegend(c)
-	legend()
-	label := Text(labelSize*l.scale, Quiet)
-	lines := clampLines(label, Wrap(label, l.plot.last().X.Label.Text, body.Size().X), l.most(label, 0.1), body.Size().X)
-	below := body
-	body.Min.Y += lineHeight(label) * vg.Length(len(lines))
+	label, body, lines := l.divide(c)
 	data := l.drawPanels(body)
-	below.Max.Y = body.Min.Y
+	at := body
+	at.Max.Y = body.Min.Y
 	for _, line := range lines {
 		// In the middle of the data, and not beyond the edges.
 		width := label.Width(line)
 		left := min(max((data.Min.X+data.Max.X-width)/2, body.Min.X), body.Max.X-width)
-		below.Max.Y -= lineHeight(label)
-		below.FillText(label, vg.Point{X: left, Y: below.Max.Y + label.Font.Size*0.25}, line)
+		at.Max.Y -= lineHeight(label)
+		at.FillText(label, vg.Point{X: left, Y: at.Max.Y + label.Font.Size*0.25}, line)
 	}
+}
+
+// divide draws title, caption and legend, and returns what is left for the panels,
+// and the label of the horizontal axis, which is written below them.
+func (l layout) divide(c draw.Canvas) (label text.Style, body draw.Canvas, lines []string) {
+	c = l.drawTitle(c)
+	c = l.drawCaption(c)
+	body, legend := l.splitLegend(c)
+	legend()
+	label = Text(labelSize*l.scale, Quiet)
+	width := body.Size().X
+	lines = clampLines(label, Wrap(label, l.plot.last().X.Label.Text, width), l.most(label, 0.1), width)
+	body.Min.Y += lineHeight(label) * vg.Length(len(lines))
+	return label, body, lines
 }
 
 // drawPanels draws all plots and returns where the data of the last are.

@@ -88,6 +88,20 @@ func (s *Plot) Save(width, height vg.Length, file string) error {
 	return os.WriteFile(file, data.Bytes(), 0o666)
 }
 
+// HeightFor returns the height of a picture of s.Width in which the panels, with
+// their axes, are of a height together, whatever title, legend and caption take.
+func (s *Plot) HeightFor(panels vg.Length) vg.Length {
+	height := vg.Length(4000)
+	for range 2 { // what there is room for depends on the height
+		l := layout{plot: s, scale: 1, size: vg.Point{X: s.Width, Y: height}}
+		m := l.margin()
+		page := draw.Canvas{Canvas: discard{}, Rectangle: vg.Rectangle{Max: l.size}}
+		_, body, _ := l.divide(draw.Crop(page, m, -m, m, -m))
+		height += panels - body.Size().Y
+	}
+	return height
+}
+
 // A Drawer draws itself to a canvas.
 type Drawer interface{ Draw(draw.Canvas) }
 
@@ -134,6 +148,6 @@ func (s *Plot) Draw(c draw.Canvas) {
 	size := c.Size()
 	scale := min(max(float64(min(size.X/300, size.Y/200)), 0.5), 1)
 	l := layout{plot: s, scale: scale, size: size}
-	margin := min(12, size.X/24, size.Y/16)
-	l.draw(draw.Crop(c, margin, -margin, margin, -margin))
+	m := l.margin()
+	l.draw(draw.Crop(c, m, -m, m, -m))
 }

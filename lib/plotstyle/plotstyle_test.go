@@ -200,3 +200,25 @@ func TestNoTextIsClippedOrOverData(t *testing.T) {
 		}
 	}
 }
+
+// A picture of the height that HeightFor returns has that height for its panels,
+// with few texts and with many.
+func TestHeightFor(t *testing.T) {
+	const panels = 250
+	for name, fill := range plots() {
+		p := plot.New()
+		fill(p)
+		where := &spy{}
+		p.Add(where)
+		s := New(p)
+		for range 5 {
+			s.Caption = append(s.Caption, Note{Text: strings.Repeat("words and more words, ", 6)})
+		}
+		size := vg.Point{X: s.Width, Y: s.HeightFor(panels)}
+		s.Draw(draw.Canvas{Canvas: newTextBoxes(), Rectangle: vg.Rectangle{Max: size}})
+		// Axis, its ticks and their labels, and the label of the vertical axis are in the panel.
+		if got := where.data.Size().Y; got > panels || got < panels-130 {
+			t.Errorf("%s: the data have a height of %.0f, in a picture of %.0f", name, got, size.Y)
+		}
+	}
+}

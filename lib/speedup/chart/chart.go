@@ -33,7 +33,33 @@ type Chart struct {
 // ideal line, the ceiling at the cores, the zone beyond them shaded, and the laws
 // that [speedup.Result.Fits] finds, with their parameters in the caption.
 func New(r *speedup.Result) *Chart {
-	return &Chart{Width: 5.25 * vg.Inch, Height: 4.8 * vg.Inch, Title: "Speedup", result: r}
+	c := &Chart{Width: 5.25 * vg.Inch, Title: "Speedup", result: r}
+	s := c.stack()
+	s.Width = c.Width
+	c.Height = s.HeightFor(panelsHeight)
+	return c
+}
+
+// panelsHeight is the height of both panels with their axes.
+const panelsHeight = 265
+
+// stack returns the panels with their title, legend and notes.
+func (c *Chart) stack() *plotstyle.Plot {
+	speedups := c.speedupPlot()
+	speedups.Title.Text = c.Title
+	c.addLegend(speedups)
+	s := plotstyle.Stack([]float64{0.64, 0.36}, speedups, c.efficiencyPlot())
+	for _, n := range c.result.Notes() {
+		note := plotstyle.Note{Text: n.Text}
+		if n.Warning {
+			note.Color = plotstyle.Warn
+		}
+		s.Caption = append(s.Caption, note)
+	}
+	for _, text := range c.result.FitNotes() {
+		s.Caption = append(s.Caption, plotstyle.Note{Text: text})
+	}
+	return s
 }
 
 // String describes the chart in words.
@@ -60,20 +86,4 @@ func (c *Chart) WriterTo(width, height vg.Length, format string) (io.WriterTo, e
 }
 
 // Draw draws the chart to any canvas of gonum/plot.
-func (c *Chart) Draw(dc draw.Canvas) {
-	speedups := c.speedupPlot()
-	speedups.Title.Text = c.Title
-	c.addLegend(speedups)
-	s := plotstyle.Stack([]float64{0.64, 0.36}, speedups, c.efficiencyPlot())
-	for _, n := range c.result.Notes() {
-		note := plotstyle.Note{Text: n.Text}
-		if n.Warning {
-			note.Color = plotstyle.Warn
-		}
-		s.Caption = append(s.Caption, note)
-	}
-	for _, text := range c.result.FitNotes() {
-		s.Caption = append(s.Caption, plotstyle.Note{Text: text})
-	}
-	s.Draw(dc)
-}
+func (c *Chart) Draw(dc draw.Canvas) { c.stack().Draw(dc) }
