@@ -4,8 +4,8 @@ import (
 	"context"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -20,7 +20,7 @@ const cases = 3
 func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 	t.Helper()
 	checkExecuted(t, nb)
-	if err := checkSharedX(nb.cell(t, "run-x").stdout()); err != nil {
+	if err := checkSharedX(nb.cell(t, "run-x").stdout(), 0, 0); err != nil {
 		t.Errorf("the experiment: %v\n%s", err, nb.cell(t, "run-x").stdout())
 	}
 	if got := nb.cell(t, "work").shown("text/plain"); len(got) < 10 || got[:10] != "3.14159265" {
@@ -32,11 +32,20 @@ func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 	if err := checkChart(nb.cell(t, "chart").shown("image/svg+xml"), cases*len(workers)); err != nil {
 		t.Errorf("the chart: %v", err)
 	}
-	if got := nb.cell(t, "start-cost").shown("text/plain"); strings.Count(got, "What:") != 4 {
-		t.Errorf("the costs of starting are %q", got)
+	for id, want := range map[string]string{
+		"timeline":   `(?s)^Main: at .* X = 1.*\nThread: at .* X is 0.*\nProcess: at .* X is 0.* X is 0`,
+		"summary":    `^\*\*On this machine\.\*\* With \d+ workers? on .* \*\*processes\*\* gained \*\*\d+\.\d\d ×\*\*`,
+		"live":       `^Plot; How much of the work was done`,
+		"start-cost": `(?s)a goroutine, from start to result +[\d.]+ [nµm]s +1 ×\n.*a process, from start to result +[\d.]+ [µm]?s +\d+ ×`,
+	} {
+		if got := nb.cell(t, id).shown("text/plain"); !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("cell %s shows\n%s\nwant\n%s", id, got, want)
+		}
 	}
-	if err := checkChart(nb.cell(t, "more").shown("image/svg+xml"), 4); err != nil {
-		t.Errorf("the second chart: %v", err)
+	for _, id := range []string{"timeline", "live"} {
+		if err := checkChart(nb.cell(t, id).shown("image/svg+xml"), 0); err != nil {
+			t.Errorf("the picture of cell %s: %v", id, err)
+		}
 	}
 }
 

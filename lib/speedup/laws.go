@@ -115,7 +115,7 @@ func (r *Result) Fits(i int) []Fit {
 	switch {
 	case len(used) == 0:
 		return nil
-	case r.Scaled:
+	case r.Work != nil:
 		return []Fit{r.fit(Gustafson, i, used)}
 	case len(used) < minForUSL:
 		return []Fit{r.fit(Amdahl, i, used)}
@@ -148,13 +148,13 @@ func (r *Result) fit(law Law, series int, used []int) Fit {
 type xy struct{ n, speedup float64 }
 
 // parameters returns the law's parameters by least squares of the form in which
-// they are linear, none below 0.
+// they are linear, none below 0 and no share above 1.
 func (l Law) parameters(points []xy) []float64 {
 	switch l {
 	case Amdahl: // 1/S − 1/n = f(1 − 1/n)
-		return []float64{slope(points, func(p xy) (x, y float64) { return 1 - 1/p.n, 1/p.speedup - 1/p.n })}
+		return []float64{min(1, slope(points, func(p xy) (x, y float64) { return 1 - 1/p.n, 1/p.speedup - 1/p.n }))}
 	case Gustafson: // n − S = s(n − 1)
-		return []float64{slope(points, func(p xy) (x, y float64) { return p.n - 1, p.n - p.speedup })}
+		return []float64{min(1, slope(points, func(p xy) (x, y float64) { return p.n - 1, p.n - p.speedup }))}
 	}
 	// n/S − 1 = σ(n − 1) + κn(n − 1)
 	var aa, ab, bb, ay, by float64

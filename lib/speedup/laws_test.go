@@ -17,8 +17,8 @@ func follow(opts Options, cores float64, rounds int, noise float64, of func(n fl
 		var times []time.Duration
 		for _, n := range opts.Workers {
 			s := of(float64(n)) * (1 + noise*(rng.Float64()-.5))
-			if opts.Scaled {
-				s /= float64(n)
+			if opts.Work != nil {
+				s /= opts.Work(n)
 			}
 			times = append(times, time.Duration(1e9/s))
 		}
@@ -41,7 +41,11 @@ func TestLawsAreFoundAgain(t *testing.T) {
 		{USL, false, []float64{0, .01}},
 		{Gustafson, true, []float64{.15}},
 	} {
-		r := follow(Options{Workers: counts, Scaled: tt.scaled}, 16, 7, 0, func(n float64) float64 { return tt.law.Speedup(n, tt.want...) })
+		opts := Options{Workers: counts}
+		if tt.scaled {
+			opts.Work = func(n int) float64 { return .3 + .7*float64(n) }
+		}
+		r := follow(opts, 16, 7, 0, func(n float64) float64 { return tt.law.Speedup(n, tt.want...) })
 		found := false
 		for _, f := range r.Fits(0) {
 			if f.Law != tt.law {
@@ -101,7 +105,7 @@ func TestNoLawIsFittedBeyondTheCores(t *testing.T) {
 }
 
 func TestScaledWork(t *testing.T) {
-	r := follow(Options{Workers: []int{1, 2}, Scaled: true}, 2, 7, 0, func(n float64) float64 { return n })
+	r := follow(Options{Workers: []int{1, 2}, Work: func(n int) float64 { return float64(n) }}, 2, 7, 0, func(n float64) float64 { return n })
 	if p := r.Series[0].Points[1]; math.Abs(p.Speedup.Median-2) > 1e-6 || !math.IsNaN(p.KarpFlatt) {
 		t.Errorf("twice as much in the same time is %+v, want a speedup of 2", p)
 	}

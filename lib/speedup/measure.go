@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -19,7 +20,7 @@ type Case struct {
 	Name string // in the table and the chart
 	// Run does all of the work with the given number of workers, and returns
 	// when it is done. The total work must not depend on workers, unless
-	// Options.Scaled says that it grows with them.
+	// Options.Work says how it grows with them.
 	Run func(workers int) error
 }
 
@@ -32,10 +33,11 @@ type Options struct {
 	// the first case with one worker takes its place.
 	Serial func() error
 
-	// Scaled says that the work grows with the workers: Run(n) does n times the
-	// work of Run(1) and of Serial. A speedup of n then means that n workers do
-	// n times as much in the same time.
-	Scaled bool
+	// Work, if set, says that the work grows with the workers: Run(n) does
+	// Work(n) times as much as Serial, and the speedup is Work(n) times the
+	// baseline's time divided by that of Run(n). For a part of 25 % that is done once
+	// and a part that is done once for each worker, it is 0.25 + 0.75*n.
+	Work func(workers int) float64
 
 	// Progress, if set, is called after each run with the runs done and all.
 	Progress func(done, total int)
@@ -78,6 +80,13 @@ func checkOptions(opts *Options, cases []Case) error {
 		}
 		if slices.Contains(opts.Workers[:i], w) {
 			return fmt.Errorf("speedup: Options.Workers has %d twice", w)
+		}
+	}
+	if opts.Work != nil {
+		for _, w := range opts.Workers {
+			if x := opts.Work(w); !(x > 0) || math.IsInf(x, 1) {
+				return fmt.Errorf("speedup: Options.Work(%d) is %v: it must be positive", w, x)
+			}
 		}
 	}
 	if len(cases) == 0 {

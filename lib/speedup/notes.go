@@ -38,7 +38,7 @@ func (r *Result) texts() []string {
 
 func (r *Result) baseNote() string {
 	note := fmt.Sprintf("T1 = %s (%s); %s; ", formatSeconds(r.Serial.Median), r.SerialName, countText(r.Cores, "core"))
-	if r.Scaled {
+	if r.Work != nil {
 		note += "the work grows with the workers; "
 	}
 	if len(r.Rounds) == 1 {

@@ -15,7 +15,7 @@ type Estimate struct{ Median, Low, High float64 }
 type Point struct {
 	Workers    int
 	Seconds    Estimate // that the work took
-	Speedup    Estimate // the baseline's time divided by that; times Workers if the work grows with them
+	Speedup    Estimate // the baseline's time divided by that; times the work if it grows
 	Efficiency float64  // speedup per worker
 
 	// KarpFlatt is the share of the work that behaves as if it were serial:
@@ -32,13 +32,13 @@ type Series struct {
 
 // A Result of Measure. It prints as a table, in a notebook as an HTML table.
 type Result struct {
-	Workers    []int    // as in Options
-	Series     []Series // one for each case, in their order
-	Serial     Estimate // of the baseline, in seconds
-	SerialName string   // what the baseline was
-	Cores      float64  // usable: by affinity and CPU quota, hence not always whole
-	Rounds     []Round  // all that was measured
-	Scaled     bool     // as in Options
+	Workers    []int     // as in Options
+	Series     []Series  // one for each case, in their order
+	Serial     Estimate  // of the baseline, in seconds
+	SerialName string    // what the baseline was
+	Cores      float64   // usable: by affinity and CPU quota, hence not always whole
+	Rounds     []Round   // all that was measured
+	Work       []float64 // by worker count, as by Options.Work; nil if the work is fixed
 }
 
 // Limits above which a round counts as disturbed.
@@ -75,11 +75,16 @@ func (r *Result) Foreign() float64 {
 }
 
 // Summarize returns the result of rounds that have been measured before. Of opts,
-// Workers and Scaled count. The names are those of the cases; workers, names and
+// Workers and Work count. The names are those of the cases; workers, names and
 // rounds are as in [Round], and there must be at least one of each.
 func Summarize(opts Options, names []string, serialName string, cores float64, rounds []Round) *Result {
 	workers := opts.Workers
-	r := &Result{Workers: workers, SerialName: serialName, Cores: cores, Rounds: rounds, Scaled: opts.Scaled}
+	r := &Result{Workers: workers, SerialName: serialName, Cores: cores, Rounds: rounds}
+	if opts.Work != nil {
+		for _, n := range workers {
+			r.Work = append(r.Work, opts.Work(n))
+		}
+	}
 	serial := []float64{rounds[0].Before.Seconds()}
 	for _, round := range rounds {
 		serial = append(serial, round.After.Seconds())
@@ -96,7 +101,7 @@ func Summarize(opts Options, names []string, serialName string, cores float64, r
 			}
 			p := Point{Workers: n, Seconds: estimate(seconds), Speedup: estimate(ratios)}
 			p.Efficiency = p.Speedup.Median / float64(n)
-			if p.KarpFlatt = math.NaN(); !r.Scaled {
+			if p.KarpFlatt = math.NaN(); r.Work == nil {
 				p.KarpFlatt = karpFlatt(p.Speedup.Median, n, cores)
 			}
 			s.Points = append(s.Points, p)
@@ -109,8 +114,8 @@ func Summarize(opts Options, names []string, serialName string, cores float64, r
 // ratio returns the speedup of case c with Workers[w] in a round.
 func (r *Result) ratio(round *Round, c, w int) float64 {
 	s := (round.Before + round.After).Seconds() / 2 / round.Times[c][w].Seconds()
-	if r.Scaled {
-		s *= float64(r.Workers[w])
+	if r.Work != nil {
+		s *= r.Work[w]
 	}
 	return s
 }

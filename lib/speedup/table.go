@@ -118,7 +118,7 @@ func (r *Result) HTML() string {
 		if i > 0 {
 			b.WriteString("<br>\n")
 		}
-		b.WriteString(html.EscapeString(note))
+		b.WriteString(strings.ReplaceAll(html.EscapeString(note), " %", "\u00a0%"))
 	}
 	b.WriteString("</p>")
 	return b.String()

@@ -11,6 +11,7 @@ test('the notebook of queues and pools in JupyterLab', { timeout: 1_800_000 }, a
       const shows = async (pattern) => assert.equal((await notebook.cellsShowing(pattern)).length, 1, `one cell shows ${pattern}`);
       await shows(/Start:837799 Steps:524/);
       await shows(/20 of 20 {1,2}longest so far: from 837799, 524 steps/);
+      await shows(/of 600 additions are lost/);
       await shows(/goroutines \[2 4 6\]\s+after Double in processes +\[1 2 3\]/);
       await shows(/12 tasks done, \d+ of them at the second try/);
     });
@@ -21,8 +22,11 @@ test('the notebook of queues and pools in JupyterLab', { timeout: 1_800_000 }, a
       await bar.scrollIntoViewIfNeeded();
       await page.screenshot({ path: outFile('talk.png') });
     });
-    await t.test('the plot is drawn', async () => {
-      const plot = page.locator('.jp-OutputArea-output img, .jp-OutputArea-output svg').first();
+    await t.test('the plots are drawn', async () => {
+      const plots = page.locator('.jp-OutputArea-output img, .jp-OutputArea-output svg');
+      const tasks = await measure(plots.first(), outFile('talk-tasks.png'));
+      assert.ok(tasks.natural.width > 100 && tasks.drawn > 500, `the tasks are drawn: ${JSON.stringify(tasks)}`);
+      const plot = plots.last();
       await plot.scrollIntoViewIfNeeded();
       const seen = await measure(plot, outFile('talk-plot.png'));
       assert.ok(seen.natural.width > 100 && seen.drawn > 500, `the plot is drawn: ${JSON.stringify(seen)}`);

@@ -74,11 +74,11 @@ func TestChartHasOnePointPerMeasurement(t *testing.T) {
 		lacks    []string
 	}{
 		{"few workers", simulate([]int{1, 2, 4}, 2, 7, .01, three, upTo(1), upTo(2), upTo(2)),
-			[]string{"ceiling: 2 cores", "more workers than cores", "ideal", "goroutines", "T1 = 2", "goroutines by Amdahl"}, []string{"USL"}},
+			[]string{"ceiling: 2 cores", "more workers than cores", "ideal", "goroutines", "T1 = 2", "fit by Amdahl"}, []string{"USL"}},
 		{"many workers", simulate([]int{1, 2, 3, 4, 5, 6, 7, 8}, 2, 7, .01, three, upTo(1), upTo(2), upTo(2)), nil, nil},
 		{"one point", simulate([]int{1}, 2, 1, 0, []string{"x"}, upTo(2)), []string{"one round"}, []string{"ceiling", "more workers"}},
 		{"noise", simulate([]int{1, 2, 4}, 2, 7, 2, []string{"x"}, upTo(2)), []string{"disturbed"}, nil},
-		{"a fit", simulate([]int{1, 2, 4, 8}, 64, 7, 0, []string{"x"}, amdahl(.1)), []string{"x by Amdahl", "x by USL", "x f = 0.1", "σ = 0.1"}, []string{"ceiling"}},
+		{"a fit", simulate([]int{1, 2, 4, 8}, 64, 7, 0, []string{"x"}, amdahl(.1)), []string{"fit by Amdahl", "fit by USL", "x f = 0.1", "σ = 0.1"}, []string{"ceiling"}},
 		{"half a core", simulate([]int{1, 2}, .5, 7, 0, []string{"x"}, upTo(.5)), []string{"ceiling: 0.5 cores"}, []string{"Amdahl"}},
 	}
 	for _, tt := range tests {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
@@ -38,10 +37,8 @@ func (c *Chart) addLegend(p *plot.Plot) {
 			p.Legend.Add(s.Name, sample{line: line(colors[i], 3)})
 		}
 	}
-	for i, s := range r.Series {
-		for _, f := range r.Fits(i) {
-			p.Legend.Add(strings.TrimSpace(s.Name+" by "+lawName(f.Law)), sample{line: fitStyle(f, colors[i])})
-		}
+	for _, f := range c.fitsForLegend() {
+		p.Legend.Add("fit by "+lawName(f.Law), sample{line: fitStyle(f, plotstyle.Quiet)})
 	}
 	p.Legend.Add("ideal", sample{line: idealStyle})
 	if most := float64(slices.Max(r.Workers)); most >= r.Cores {
@@ -50,6 +47,19 @@ func (c *Chart) addLegend(p *plot.Plot) {
 			p.Legend.Add("more workers than cores", sample{line: line(zoneColor, 0), filled: true})
 		}
 	}
+}
+
+// fitsForLegend returns one fit of each law that is drawn.
+func (c *Chart) fitsForLegend() []speedup.Fit {
+	var fits []speedup.Fit
+	for i := range c.result.Series {
+		for _, f := range c.result.Fits(i) {
+			if !slices.ContainsFunc(fits, func(g speedup.Fit) bool { return g.Law == f.Law }) {
+				fits = append(fits, f)
+			}
+		}
+	}
+	return fits
 }
 
 // lawName returns a name that does not fill the legend.

@@ -24,8 +24,8 @@ func (c *Chart) speedupPlot() *plot.Plot {
 	r := c.result
 	p := basePlot(r)
 	p.Y.Label.Text = "speedup, T1 / T"
-	if r.Scaled {
-		p.Y.Label.Text = "scaled speedup, n T1 / T"
+	if r.Work != nil {
+		p.Y.Label.Text = "scaled speedup, work × T1 / T"
 	}
 	p.Y.Min, p.Y.Max = 0, topSpeedup(r)
 	p.Add(idealLine{cores: r.Cores})
