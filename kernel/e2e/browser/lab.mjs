@@ -47,6 +47,16 @@ export async function withNotebook(file, body) {
   }
 }
 
+/** Sets the theme in which JupyterLab opens pages: "JupyterLab Light" or "JupyterLab Dark". */
+export async function setTheme(theme) {
+  const reply = await fetch(`${config.url}/lab/api/settings/@jupyterlab/apputils-extension:themes`, {
+    method: 'PUT',
+    headers: { Authorization: `token ${config.token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ raw: JSON.stringify({ theme }) }),
+  });
+  if (!reply.ok) throw new Error(`cannot set the theme: ${reply.status} ${await reply.text()}`);
+}
+
 /** The committed notebooks whose stored outputs have plots: copies of them are in the folder untrusted. */
 export function committedNotebooks() {
   const folder = path.join(config.folder, 'untrusted');

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Saves what locator shows to file and returns {width, height, colours} of it; natural is the size
- * of an <img>'s source, so that a broken image counts as 0.
+ * Saves what locator shows to file and returns {width, height, colours, background} of it, the last being
+ * the corner's red, green and blue; natural is the size of an <img>'s source, so that a broken image counts as 0.
  */
 export async function measure(locator, file) {
   await locator.scrollIntoViewIfNeeded();
@@ -32,5 +32,6 @@ async function countColours(png) {
   const background = pixels[0];
   let drawn = 0;
   for (const pixel of pixels) if (pixel !== background) drawn++;
-  return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn };
+  const corner = [background & 0xff, (background >> 8) & 0xff, (background >> 16) & 0xff];
+  return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn, background: corner };
 }

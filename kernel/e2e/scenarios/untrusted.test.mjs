@@ -2,7 +2,7 @@
 // so it renders no SVG and no HTML with scripts. Every plot is there all the same.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { committedNotebooks, outFile, withNotebook } from '../browser/lab.mjs';
+import { committedNotebooks, outFile, setTheme, withNotebook } from '../browser/lab.mjs';
 import { measure } from '../browser/picture.mjs';
 
 const files = committedNotebooks();
@@ -31,6 +31,23 @@ for (const file of files) {
         }
       }
       await page.screenshot({ path: outFile(`untrusted-${file}.png`) });
+    });
+  });
+}
+
+// Plots have their own light background: their colours are made for it.
+for (const [theme, light] of [['JupyterLab Dark', 'false'], ['JupyterLab Light', 'true']]) {
+  test(`plots in ${theme}`, { timeout: 1_800_000 }, async () => {
+    await setTheme(theme);
+    await withNotebook(`untrusted/${files[0]}`, async (notebook, page) => {
+      await page.locator(`body[data-jp-theme-light="${light}"]`).waitFor();
+      const [{ index }] = cellsWithPictures(notebook);
+      const image = notebook.cell(index).locator('.jp-OutputArea-output[data-mime-type="image/png"] img').first();
+      await image.waitFor();
+      const seen = await measure(image, outFile(`theme-${light === 'true' ? 'light' : 'dark'}.png`));
+      assert.deepEqual(seen.background, [255, 255, 255], `a plot is on white: ${JSON.stringify(seen)}`);
+      assert.ok(seen.drawn > 500, `a plot is drawn: ${JSON.stringify(seen)}`);
+      await page.screenshot({ path: outFile(`theme-${light === 'true' ? 'light' : 'dark'}-page.png`) });
     });
   });
 }
