@@ -6,7 +6,7 @@
 //
 //	display.HTML("<b>done</b>")
 //	display.Markdown("It took **3** rounds.")
-//	display.Plot(p)      // a *plot.Plot of gonum.org/v1/plot
+//	display.Plot(p)      // a *plot.Plot of gonum.org/v1/plot; see package plotstyle
 //	display.Show(img)    // any value, an image.Image for example
 //
 // The value of a cell's last expression is shown as [Show] would. A type

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/perijove/perijove/lib/plotstyle"
 	"github.com/perijove/perijove/lib/speedup"
 )
 
@@ -51,6 +52,15 @@ func checkSVG(t *testing.T, svg string) map[string]int {
 		}
 		if err != nil {
 			t.Fatalf("not well-formed: %v", err)
+		}
+	}
+	colors := regexp.MustCompile(`(?:fill|stroke)[:=]"?([^";]*)`).FindAllStringSubmatch(svg, -1)
+	if len(colors) == 0 {
+		t.Error("the picture has no colours")
+	}
+	for _, m := range colors {
+		if !regexp.MustCompile(`^(none|#[0-9a-f]{6})$`).MatchString(m[1]) {
+			t.Errorf("the picture has a colour %q", m[1])
 		}
 	}
 	for _, bad := range []string{"NaN", "Inf"} {
@@ -117,5 +127,22 @@ func TestWarningsAreInTheCaption(t *testing.T) {
 	r := simulate([]int{1, 2}, 2, 7, 0, []string{"same", "other"}, upTo(2), func(n float64) float64 { return n / 10 })
 	if svg := New(r).SVG(); !strings.Contains(svg, "10.00 times as long") {
 		t.Error("the picture does not say that the cases differ")
+	}
+}
+
+// A backend has one colour, whatever stands beside it in the picture.
+func TestABackendHasOneColor(t *testing.T) {
+	both := upTo(2)
+	for _, names := range [][]string{{"processes"}, {"goroutines", "processes"}, {"one at a time", "goroutines", "processes"}, {"a", "processes", "b", "c", "d"}} {
+		speed := make([]func(float64) float64, len(names))
+		for i := range speed {
+			speed[i] = both
+		}
+		r := simulate([]int{1, 2}, 2, 7, 0, names, speed...)
+		for i, c := range New(r).colors() {
+			if want := plotstyle.Processes; (names[i] == "processes") != (c == want) {
+				t.Errorf("%v: %s is %v", names, names[i], c)
+			}
+		}
 	}
 }
