@@ -222,3 +222,14 @@ func TestHeightFor(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSVG(b *testing.B) {
+	p := plot.New()
+	plots()["usual"](p)
+	s := New(p)
+	for b.Loop() {
+		if s.SVG() == "" {
+			b.Fatal("nothing was drawn")
+		}
+	}
+}

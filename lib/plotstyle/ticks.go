@@ -39,6 +39,9 @@ func (t Ticks) atMost(most int, low, high float64) []plot.Tick {
 	if t.Unit == Plain && decimalsOf(step/m.factor) > 3 {
 		m = multiple{1, ""} // all digits rather than many decimals
 	}
+	if !(step > 0) || math.IsInf(low/step, 0) {
+		return nil // numbers end here
+	}
 	var ticks []plot.Tick
 	first := math.Ceil(low/step - 1e-9)
 	for i := 0.0; ; i++ {

@@ -42,6 +42,8 @@ func TestTicks(t *testing.T) {
 		{Ticks{}, 3, 3, ""},
 		{Ticks{}, 0, math.Inf(1), ""},
 		{Ticks{}, math.NaN(), 1, ""},
+		{Ticks{}, 0, 5e-324, ""},
+		{Ticks{Unit: Seconds}, -math.MaxFloat64, math.MaxFloat64, ""},
 		{LogTicks{}, 1, 1e4, "1, 10, 100, 1000, 10 k"},
 		{LogTicks{}, 2, 30, "2, 5, 10, 20"},
 		{LogTicks{}, 1.1, 1.4, "1.1, 1.2, 1.3, 1.4"},

@@ -16,7 +16,7 @@ import (
 
 const (
 	barHeight = 0.6 // of a lane
-	labelSize = 8.5
+	labelSize = 9.5
 )
 
 // bars draws the spans.

@@ -74,7 +74,7 @@ func New(title string, spans []Span, marks ...Mark) *Timeline {
 	p.Add(points{t})
 	t.addLegend(p)
 	t.Plot = plotstyle.New(p)
-	t.Width = 6.6 * vg.Inch
+	t.Width = 5.25 * vg.Inch
 	t.Height = vg.Length(100 + 26*max(1, len(t.lanes)))
 	return t
 }

@@ -34,7 +34,7 @@ main: at 50ms X = 3`
 
 func TestPicture(t *testing.T) {
 	svg := example().SVG()
-	for _, want := range []string{"Who ran when", "worker 1", "worker 2", "main", ">b<", "X = 3", "goroutines", "50 ms"} {
+	for _, want := range []string{"Who ran when", "worker 1", "worker 2", "main", ">b<", "X = 3", "goroutines", "20 ms"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the picture lacks %q", want)
 		}
