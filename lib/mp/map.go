@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/progresshost"
 )
 
 // Map applies fn to each element of xs on the pool's workers and returns the
@@ -91,6 +92,9 @@ func mapRow(ctx context.Context, pool *Pool, fn call.Function, args unsafe.Point
 	}
 	j := &mapJob{st: jobState{fn: f, depth: taskDepth()}, pending: n, settled: make(chan struct{})}
 	j.whole = &chunk{st: &j.st, kind: &fn, n: n, args: args, out: fn.Result.Room(n), errs: new(faults)}
+	if o.report == nil && j.st.depth == 0 && progresshost.Hosted() {
+		defer progresshost.Begin(progresshost.Task{What: "tasks", Count: j.count})()
+	}
 	out, err := j.run(ctx, p, o)
 	if late := j.progress.end(ctx, err == nil); late != nil && err == nil {
 		err = &MapError{Err: late, at: -1, done: []places{{0, n}}}
@@ -117,6 +121,13 @@ func (j *mapJob) run(ctx context.Context, p *pool, o jobOptions) (unsafe.Pointer
 	case <-ctx.Done():
 	}
 	return j.result(ctx, p)
+}
+
+// count returns how many tasks have ended, and of how many.
+func (j *mapJob) count() (done, total int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.whole.n - j.pending, j.whole.n
 }
 
 // outcome notes settled tasks.

@@ -9,10 +9,12 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/internal/procfs"
 	"github.com/perijove/perijove/lib/internal/cgroup"
+	"github.com/perijove/perijove/lib/progresshost"
 )
 
 // A Case is one way of doing the work.
@@ -55,6 +57,9 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	}
 	m := measurement{opts: opts, cases: cases, now: time.Now, load: func() procfs.Load { return procfs.ReadLoad(os.DirFS("/")) }, shuffle: rand.Shuffle}
 	m.total = 1 + len(cases)*len(opts.Workers) + 1 + opts.Rounds*(1+len(cases)*len(opts.Workers))
+	if opts.Progress == nil {
+		defer progresshost.Begin(progresshost.Task{What: "runs", Count: func() (int, int) { return int(m.doneNow.Load()), m.total }})()
+	}
 	rounds, err := m.run(ctx)
 	if err != nil {
 		return nil, err
@@ -122,6 +127,7 @@ type measurement struct {
 	shuffle func(n int, swap func(i, j int))
 
 	done, total int
+	doneNow     atomic.Int64 // done, for a host that shows it
 }
 
 func (m *measurement) serialName() string {
@@ -220,6 +226,7 @@ func (m *measurement) measureTime(ctx context.Context, what string, f func() err
 		return 0, fmt.Errorf("speedup: %s took no measurable time: give it more work", what)
 	}
 	m.done++
+	m.doneNow.Store(int64(m.done))
 	if m.opts.Progress != nil {
 		m.opts.Progress(m.done, m.total)
 	}

@@ -29,7 +29,7 @@ export async function withNotebook(file, body) {
   mkdirSync(config.out, { recursive: true });
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags, timeout: testTimeout });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 1600 }, deviceScaleFactor: 1 });
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 1600 }, deviceScaleFactor: 1 })).newPage();
     page.setDefaultTimeout(testTimeout);
     const notebook = new Notebook(page, path.join(config.folder, file));
     try {
@@ -63,6 +63,18 @@ export function committedNotebooks() {
   return readdirSync(folder).filter((name) => name.endsWith('.ipynb')
     && readFileSync(path.join(folder, name), 'utf8').includes('"image/svg+xml"'));
 }
+
+/** Opens a notebook in a new window of the same browser, or in the given page. */
+export async function openTab(page, file, into) {
+  const tab = into ?? await page.context().newPage();
+  tab.setDefaultTimeout(testTimeout);
+  const notebook = new Notebook(tab, path.join(config.folder, file));
+  await notebook.open(`${config.url}/lab/workspaces/e2e-${process.pid}-${++tabs}/tree/${file}?reset&token=${config.token}`);
+  await notebook.hideSidebar();
+  return notebook;
+}
+
+let tabs = 0;
 
 /** Path of a file for people to look at. */
 export function outFile(name) {

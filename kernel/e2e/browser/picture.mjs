@@ -35,3 +35,27 @@ async function countColours(png) {
   const corner = [background & 0xff, (background >> 8) & 0xff, (background >> 16) & 0xff];
   return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn, background: corner };
 }
+
+/** A small picture of what locator shows: the brightness, 0 to 255, of 24 × 16 fields. */
+export async function thumbnail(locator) {
+  await locator.scrollIntoViewIfNeeded();
+  const png = (await locator.screenshot()).toString('base64');
+  return locator.page().evaluate(fields, png);
+}
+
+/** The mean difference of two thumbnails. */
+export function difference(a, b) {
+  return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
+}
+
+// Runs in the page.
+async function fields(png) {
+  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
+  const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+  const canvas = new OffscreenCanvas(24, 16);
+  const context = canvas.getContext('2d');
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, 24, 16);
+  const { data } = context.getImageData(0, 0, 24, 16);
+  return Array.from({ length: 24 * 16 }, (_, i) => (data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3);
+}

@@ -22,6 +22,8 @@ type (
 		Retry     []string `json:"retry,omitempty"`  // packages to initialize although that failed before
 		// EndsOnAnyPanic makes a panic in any goroutine end the cell.
 		EndsOnAnyPanic bool `json:"endsOnAnyPanic,omitempty"`
+		// TextOnly says that the front end is a console.
+		TextOnly bool `json:"textOnly,omitempty"`
 		// OutputPipes are named pipes that become standard output and error
 		// once the object is loaded.
 		OutputPipes []string `json:"outputPipes,omitempty"`

@@ -97,9 +97,15 @@ func (s *cellSink) Display(d output.Display) {
 	})
 }
 
-// update replaces every output shown under the display's ID. Its caller holds mu.
+// update replaces every output shown under the display's ID, and removes it if
+// nothing is to take its place. Its caller holds mu.
 func (c *collector) update(d output.Display) {
 	for _, s := range c.sinks {
+		if len(d.Data) == 0 && d.DisplayID != "" {
+			s.finishStream()
+			s.outputs = slices.DeleteFunc(s.outputs, func(o Output) bool { return o.displayID == d.DisplayID })
+			continue
+		}
 		for i := range s.outputs {
 			if o := &s.outputs[i]; d.DisplayID != "" && o.displayID == d.DisplayID {
 				o.Data, o.Metadata = d.Data, d.Metadata

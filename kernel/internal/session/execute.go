@@ -65,6 +65,7 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	if counts(req) {
 		number = n
 	}
+	s.textOnly = req.AllowStdin && req.CellID == ""
 	if name, source, ok := parseHelp(req.Code); ok {
 		page, err = s.help(ctx, name, source)
 	} else {

@@ -66,6 +66,7 @@ type Session struct {
 	gonbFolders    []string        // what setGoNBFolders has set
 	existedFirst   map[string]bool // answers of existedAtFirst
 	forget         bool            // the worker must forget the notebook at the next load
+	textOnly       bool            // the front end is a console: it lets cells ask for input and gives them no identifiers, as notebooks do
 	// hasExplainedStandalone notes that the user knows that cells run as programs.
 	hasExplainedStandalone bool
 	// initFailures describes the packages that the worker could not initialize.

@@ -182,6 +182,7 @@ func (w *worker) addCode(f func() error) error {
 
 // orphan gives up x, which is blocked.
 func (w *worker) orphan(x *execution) {
+	w.bars.Drop(x.id)
 	g := x.g.Load()
 	if preemptErr == nil && w.orphans.request(g) {
 		w.tryStop(g)

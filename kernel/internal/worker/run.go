@@ -13,6 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
+	"github.com/perijove/perijove/lib/display/displayhost"
 	"golang.org/x/sys/unix"
 )
 
@@ -115,6 +116,7 @@ func (w *worker) run(m control.Run) error {
 		w.addStep(loadStep{Request: req, Importcfg: m.Importcfg})
 		w.mu.Unlock()
 	}
+	displayhost.SetTextOnly(m.TextOnly)
 	w.cellLabels.Enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
 	changed := w.outputPipes.change(m.OutputPipes)
 	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {

@@ -6,12 +6,17 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/taskbars"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/display/plotpng"
+	"github.com/perijove/perijove/lib/display/plotsvg"
 	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/progresshost"
 )
 
 // Show delivers the values of a cell's last expression, as one result.
@@ -34,6 +39,16 @@ func ShowError(err error) {
 func ShowRune(r rune) {
 	stopAll()
 	self.showResult(cellruntime.RuneResult(r))
+}
+
+// setHosts makes this worker the host of the library's packages in this process.
+func (w *worker) setHosts() {
+	displayhost.SetSink(w.display)
+	displayhost.SetRasterizer(plotpng.Rasterize)
+	displayhost.SetVectorizer(plotsvg.Vectorize)
+	comm.SetHost(w.comm)
+	w.bars = &taskbars.Bars{Show: w.showIn, Spawn: func(f func()) { w.spawn(func() { f() }) }}
+	progresshost.SetHost(w.longTask)
 }
 
 // display is the sink of package display in this process.
@@ -99,6 +114,15 @@ func unshowable(err error) displayhost.Message {
 func (w *worker) comm(m comm.Message) error {
 	_, err := w.ask(func(seq int) control.Message { return control.Comm{Seq: seq, Message: m} })
 	return err
+}
+
+// longTask is the host of package progresshost in this process. In a child process
+// nothing is shown: its parent's task is.
+func (w *worker) longTask(t progresshost.Task) (end func()) {
+	if mphost.Parent() != nil {
+		return func() {}
+	}
+	return w.bars.Begin(w.cellLabels.Of(celllabels.Current()), t)
 }
 
 // notice shows a remark that is no output of the cell.

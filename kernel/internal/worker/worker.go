@@ -23,10 +23,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/symindex"
+	"github.com/perijove/perijove/kernel/internal/taskbars"
 	"github.com/perijove/perijove/lib/comm"
-	"github.com/perijove/perijove/lib/display/displayhost"
-	"github.com/perijove/perijove/lib/display/plotpng"
-	"github.com/perijove/perijove/lib/display/plotsvg"
 	"github.com/perijove/perijove/lib/display/values"
 	_ "github.com/perijove/perijove/lib/mp" // what the host is for
 	"github.com/perijove/perijove/lib/mp/mphost"
@@ -81,6 +79,7 @@ type worker struct {
 	contexts    contexts
 	signals     signals
 	processes   processes
+	bars        *taskbars.Bars
 	tasks       chan func() // to a goroutine that is no cell's: see start
 	standbys    *standbys
 	loading     sync.Mutex  // held while code is loaded or placed: loads tells the order
@@ -253,10 +252,7 @@ func (w *worker) serve() error {
 	goexit1 = must(goruntime.Func[func()](w.runtime, "runtime.goexit1"))
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
 	w.installHooks()
-	displayhost.SetSink(w.display)
-	displayhost.SetRasterizer(plotpng.Rasterize)
-	displayhost.SetVectorizer(plotsvg.Vectorize)
-	comm.SetHost(w.comm)
+	w.setHosts()
 	mphost.Set(&host{w: w})
 	if err := w.conn.Send(control.Ready{}); err != nil {
 		return err

@@ -29,6 +29,16 @@ func SetSink(f func(Message) error) {
 // Hosted reports whether messages reach a notebook.
 func Hosted() bool { return sink.Load() != nil }
 
+// textOnly is process-wide, as sink is.
+var textOnly atomic.Bool
+
+// SetTextOnly tells whether the front end of the present cell is a console, which
+// shows text and does not change it later.
+func SetTextOnly(yes bool) { textOnly.Store(yes) }
+
+// TextOnly reports what the host has said with SetTextOnly.
+func TextOnly() bool { return textOnly.Load() }
+
 // Send passes a message to the host and returns the host's error. Without a
 // host it prints the text form to standard output. It can be called concurrently.
 func Send(m Message) error {

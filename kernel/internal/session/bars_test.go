@@ -1,0 +1,56 @@
+package session
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// TestLongMapsHaveBars: a call of mp.Map, or a measurement, that takes more than a
+// second has a bar, which is gone at the end; a short one and one that reports by
+// itself have none. In a console the bar is a line.
+func TestLongMapsHaveBars(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, `import "github.com/perijove/perijove/lib/mp"
+import "github.com/perijove/perijove/lib/speedup"
+pool, err := mp.NewPool(mp.Goroutines, mp.Workers(2))
+func wait(ms int) int { time.Sleep(time.Duration(ms) * time.Millisecond); return ms }`)
+	run := func(code string, console bool) string {
+		t.Helper()
+		tr := &transcript{}
+		req := output.Request{StoreHistory: true, Code: code, AllowStdin: console}
+		if reply := s.Execute(t.Context(), req, tr); reply.Status != output.OK {
+			t.Fatalf("%s: %s", code, tr.text())
+		}
+		return tr.text()
+	}
+	if text := run(`mp.Map[int](ctx, pool, wait, []int{1, 2, 3})`, false); strings.Contains(text, "tasks") {
+		t.Errorf("a short Map shows %s", text)
+	}
+	long := `ys, err := mp.Map[int](ctx, pool, wait, []int{5000, 1, 2})
+fmt.Println("then", len(ys), err)`
+	text := run(long, false)
+	mustContain(t, text, "2 of 3  tasks, ", "then 3 <nil>")
+	if last := text[strings.LastIndex(text, "[display"):]; strings.Contains(last, "tasks") {
+		t.Errorf("the bar is not removed: %s", text)
+	}
+	if text := run(strings.Replace(long, "2}", "2}, mp.Progress(func(done, total int) {})", 1), false); strings.Contains(text, "tasks") {
+		t.Errorf("a Map that reports by itself shows %s", text)
+	}
+	text = run(long, true)
+	mustContain(t, text, "\r[", "2 of 3  tasks, ", "then 3 <nil>")
+	if strings.Contains(text, "[display") {
+		t.Errorf("a console is shown %s", text)
+	}
+	mustContain(t, run(`speedup.Measure(ctx, speedup.Options{Workers: []int{1}, Rounds: 3, Serial: func() error { wait(900); return nil }},
+	speedup.Case{Name: "c", Run: func(int) error { _, err := mp.Map[int](ctx, pool, wait, []int{900}); return err }})`, false), " of 9  runs, ")
+}
+
+// TestDeadlockInMap: a bar is nothing that a cell waits for.
+func TestDeadlockInMap(t *testing.T) {
+	s := newTestSession(t)
+	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/mp"
+pool, err := mp.NewPool(mp.Goroutines, mp.Workers(1))
+mp.Map[int](ctx, pool, func(x int) int { if x == 1 { <-make(chan int) }; time.Sleep(2*time.Second); return x }, []int{0, 1})`), "[error Deadlock]")
+}
