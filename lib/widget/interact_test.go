@@ -54,9 +54,9 @@ func TestLive(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.mu.Lock()
-	view, stored := p.shown[0], p.shown[1]
+	view, values, stored := p.shown[0], p.shown[1], p.shown[2]
 	p.mu.Unlock()
-	if view.Data["text/plain"] != "n: 10" || view.Data[viewType] == nil || stored.Data["image/png"] == nil || stored.ID == "" {
+	if view.Data["text/plain"] != "" || values.Data["text/plain"] != "n: 10" || values.Data[viewType] != nil || view.Data[viewType] == nil || stored.Data["image/png"] == nil || stored.ID == "" {
 		t.Errorf("shown %v and %v", view, stored)
 	}
 	move(n, `{"method":"update","state":{"value":33}}`)
@@ -72,6 +72,7 @@ func TestLive(t *testing.T) {
 		return last.Kind == displayhost.KindUpdate && last.ID == stored.ID && last.Data["image/png"] != nil &&
 			strings.Contains(fmt.Sprint(last.Data["image/svg+xml"]), `width="33"`)
 	})
+	eventually(t, "the stored values", func() bool { return strings.Contains(p.texts(), "update n: 33") })
 	class := fmt.Sprint(p.find("VBoxModel")["_dom_classes"])
 	if style := fmt.Sprint(p.find("HTMLModel")["value"]); !strings.Contains(style, strings.Trim(class, "[]")) || !strings.Contains(style, "display: none") {
 		t.Errorf("the class %s has the style %s", class, style)
@@ -90,7 +91,7 @@ func TestLiveShowsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	move(n, `{"method":"update","state":{"value":3}}`)
-	eventually(t, "the first value", func() bool { return p.texts() == "show n: 1, show , update 3" })
+	eventually(t, "the first value", func() bool { return p.texts() == "show , show n: 1, show , update n: 3, update 3" })
 }
 
 type level int
@@ -110,7 +111,7 @@ func TestInteractMakesControls(t *testing.T) {
 	if want := "3 0 falset1 low 200"; got != want {
 		t.Errorf("called with %q, want %q", got, want)
 	}
-	want := "show count: 3\nfloat64 2: 0\nlog: false\ntitle: t\ntime.Time 5: none\nlevel: low\nintslider: 200, show \"3 0 falset1 low 200\""
+	want := "show , show count: 3\nfloat64 2: 0\nlog: false\ntitle: t\ntime.Time 5: none\nlevel: low\nintslider: 200, show \"3 0 falset1 low 200\""
 	if p.texts() != want {
 		t.Errorf("shown %q", p.texts())
 	}
@@ -134,7 +135,7 @@ func TestInteractStruct(t *testing.T) {
 	if <-calls; got != (settings{20, "log", 1}) {
 		t.Errorf("called with %+v", got)
 	}
-	if !strings.HasPrefix(p.texts(), "show Points: 20\nthe scale: log\nLevel: 1, show ") {
+	if !strings.HasPrefix(p.texts(), "show , show Points: 20\nthe scale: log\nLevel: 1, show ") {
 		t.Errorf("shown %q", p.texts())
 	}
 }
@@ -159,7 +160,7 @@ func TestInteractLatestWins(t *testing.T) {
 	<-running
 	move(n, `{"method":"update","state":{"value":9}}`)
 	<-running
-	eventually(t, "the last value alone", func() bool { return p.texts() == "show n: 0, show 0, update 9" })
+	eventually(t, "the last value alone", func() bool { return p.texts() == "show , show n: 0, show 0, update n: 9, update 9" })
 }
 
 func TestInteractShowsErrorsAndButtons(t *testing.T) {
@@ -176,7 +177,7 @@ func TestInteractShowsErrorsAndButtons(t *testing.T) {
 		t.Fatal(err)
 	}
 	move(again, `{"method":"custom","content":{"event":"click"}}`)
-	eventually(t, "the second call", func() bool { return p.texts() == "show [again], show not yet, update done" })
+	eventually(t, "the second call", func() bool { return p.texts() == "show , show [again], show not yet, update [again], update done" })
 }
 
 func TestInteractRefuses(t *testing.T) {

@@ -3,9 +3,11 @@ package widget
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
@@ -17,10 +19,11 @@ import (
 //
 // The result is shown twice. Inside of the widget it belongs to the widget's
 // state, so that every page, also one that is opened again, shows what the inputs
-// say. Below the widget, where the page hides it as long as the widget is alive,
-// it is an ordinary output that is stored in the notebook file: when the kernel
-// has ended, or another program shows the file, this picture is there. It follows
-// once the inputs have rested for a moment.
+// say. Below the widget, where the page hides them as long as the widget is alive,
+// the inputs' values and the result are ordinary outputs, which are stored in the
+// notebook file: when the kernel has ended, or another program shows the file, they
+// are there. They follow once the inputs have rested for a moment, in the page that
+// has run the cell; one that was opened again stores what it has found.
 func Live(f func() any, inputs ...Input) error {
 	l := newLive(f, inputs)
 	for _, in := range inputs {
@@ -40,17 +43,20 @@ type live struct {
 	inputs []Input
 	out    *Output
 	all    notifier // of changes of all inputs
-	stored string   // the display ID of the ordinary output
+	// stored and values are the display IDs of the ordinary outputs: the result,
+	// and before it the values that it belongs to.
+	stored, values string
 
 	turn sync.Mutex // held while f runs and its result is shown
 
 	mu   sync.Mutex // guards what follows
 	rest *time.Timer
-	last any // the value to store when the inputs rest
+	last any    // the result to store when the inputs rest
+	text string // and the values that it belongs to
 }
 
 func newLive(f func() any, inputs []Input) *live {
-	l := &live{f: f, inputs: inputs, out: NewOutput(), stored: rand.Text()}
+	l := &live{f: f, inputs: inputs, out: NewOutput(), stored: rand.Text(), values: rand.Text()}
 	l.all.add(l.frame)
 	return l
 }
@@ -59,13 +65,19 @@ func newLive(f func() any, inputs []Input) *live {
 func (l *live) begin() error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
+	text := l.inputTexts()
 	v := l.f()
 	first := result(display.Render(v), v)
 	if err := l.out.show(first, true); err != nil {
 		return err
 	}
 	if len(l.inputs) > 0 {
-		if err := display.Show(l.view()); err != nil {
+		if comm.Hosted() {
+			if err := display.Show(l.view()); err != nil {
+				return err
+			}
+		}
+		if err := displayhost.Send(displayhost.Message{Kind: displayhost.KindShow, ID: l.values, Data: textBundle(text)}); err != nil {
 			return err
 		}
 	}
@@ -73,11 +85,22 @@ func (l *live) begin() error {
 	return displayhost.Send(first)
 }
 
+func textBundle(text string) map[string]any { return map[string]any{"text/plain": text} }
+
+// inputTexts returns the text forms of the inputs, one to a line.
+func (l *live) inputTexts() string {
+	lines := make([]string, len(l.inputs))
+	for i, in := range l.inputs {
+		lines[i] = fmt.Sprint(in.MIMEBundle()["text/plain"])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // result returns the message that shows a result; of nil an empty one, which can
 // be replaced.
 func result(m displayhost.Message, v any) displayhost.Message {
 	if v == nil {
-		m.Data = map[string]any{"text/plain": ""}
+		m.Data = textBundle("")
 	}
 	return m
 }
@@ -86,6 +109,7 @@ func result(m displayhost.Message, v any) displayhost.Message {
 func (l *live) frame() {
 	l.turn.Lock()
 	defer l.turn.Unlock()
+	text := l.inputTexts()
 	v := l.f()
 	if l.stale != nil && l.stale() {
 		return
@@ -94,7 +118,7 @@ func (l *live) frame() {
 	_ = l.out.show(m, true) // an error of the display shows at the first call, in begin
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.last = v
+	l.last, l.text = v, text
 	if l.rest == nil {
 		l.rest = time.AfterFunc(restDelay, l.store)
 	} else {
@@ -102,40 +126,37 @@ func (l *live) frame() {
 	}
 }
 
-// store brings the ordinary output up to date.
+// store brings the ordinary outputs up to date.
 func (l *live) store() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	_ = displayhost.Send(displayhost.Message{Kind: displayhost.KindUpdate, ID: l.values, Data: textBundle(l.text)})
 	m := result(display.Render(l.last), l.last)
 	m.Kind, m.ID = displayhost.KindUpdate, l.stored
 	_ = displayhost.Send(m)
 }
 
-// A liveView is the box of a Live. Its text form is that of the inputs alone,
-// since the result follows as an ordinary output.
-type liveView struct {
-	box
-	inputs []Widget
-}
+// A liveView is the box of a Live. Its text form is empty, since the inputs and
+// the result follow as ordinary outputs.
+type liveView struct{ box }
 
-func (v *liveView) MIMEBundle() map[string]any {
-	b := v.box.MIMEBundle()
-	b["text/plain"] = (&box{children: v.inputs, m: v.m}).MIMEBundle()["text/plain"]
-	return b
-}
+func (v *liveView) MIMEBundle() map[string]any { return v.m.bundle("") }
 
-// view returns the widget: the inputs, the result, and a style that hides the
-// ordinary output behind it.
+// view returns the widget: the inputs, the result, and a style that hides the two
+// ordinary outputs behind it.
 func (l *live) view() *liveView {
 	class := "perijove-live-" + l.stored
 	hidden := newModel(base, "Layout", map[string]any{"display": "none"}, nil)
-	style := NewHTML(fmt.Sprintf(
-		"<style>.jp-OutputArea-child:has(.%[1]s) + .jp-OutputArea-child, .output_area:has(.%[1]s) + .output_area { display: none }</style>", class))
-	_ = style.m.set("layout", hidden.reference(), true)
-	inputs := make([]Widget, len(l.inputs))
-	for i, in := range l.inputs {
-		inputs[i] = in
+	var hide []string
+	for _, output := range []string{".jp-OutputArea-child", ".output_area"} { // of JupyterLab, and of Notebook 6
+		own := fmt.Sprintf("%s:has(.%s)", output, class)
+		hide = append(hide, own+" + "+output, own+" + "+output+" + "+output)
 	}
-	children := append(append([]Widget(nil), inputs...), l.out, style)
-	return &liveView{newBoxWith("VBox", children, map[string]any{"_dom_classes": []string{class}}), inputs}
+	style := NewHTML("<style>" + strings.Join(hide, ", ") + " { display: none }</style>")
+	_ = style.m.set("layout", hidden.reference(), true)
+	var children []Widget
+	for _, in := range l.inputs {
+		children = append(children, in)
+	}
+	return &liveView{newBoxWith("VBox", append(children, l.out, style), map[string]any{"_dom_classes": []string{class}})}
 }

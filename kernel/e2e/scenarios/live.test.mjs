@@ -134,7 +134,7 @@ test('widget.Live in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       const exported = outFile('live.html');
       execFileSync(config.asUser, ['jupyter-nbconvert', '--log-level=ERROR', '--to', 'html', '--output', exported, path.join(config.folder, file)],
         { stdio: ['ignore', 'ignore', 'inherit'] });
-      assert.ok(readFileSync(exported, 'utf8').includes('bars: 2'), 'the text of the control is there');
+      assert.ok(readFileSync(exported, 'utf8').includes('bars: 7'), 'the value that the picture belongs to is there');
       await page.goto(pathToFileURL(exported).href);
       const seen = await page.locator('.jp-Cell').nth(live).locator('.jp-OutputArea-output img, .jp-OutputArea-output svg').all();
       assert.equal(seen.length, 1);

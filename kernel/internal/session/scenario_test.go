@@ -241,6 +241,12 @@ func (tr *transcript) bundle(kind string, data output.Bundle) {
 }
 
 func (tr *transcript) Display(d output.Display) {
+	if d.Update && len(d.Data) == 0 {
+		tr.mu.Lock()
+		defer tr.mu.Unlock()
+		tr.part("removed")
+		return
+	}
 	if d.Update {
 		tr.bundle("update", d.Data)
 	} else {
