@@ -25,10 +25,10 @@
 // any such method: image.Image, *plot.Plot, matrices of gonum, slices of structs,
 // maps, and values that one line does not show.
 //
-// An output that changes in place is a [Handle]:
+// An output that changes in place is a [Handle]; a [Bar] is one that shows how far
+// some work is, and [Track] gives a loop a bar:
 //
-//	var h display.Handle
-//	for i := range 100 {
-//		h.Show(display.Progress{Done: i + 1, Total: 100})
+//	for line := range display.Track(slices.Values(lines), len(lines)) {
+//		parse(line)
 //	}
 package display

@@ -64,4 +64,5 @@ func (b *box) MIMEBundle() map[string]any {
 	return b.m.bundle(strings.Join(lines, "\n"))
 }
 
-func (b *box) model() *model { return b.m }
+func (b *box) model() *model      { return b.m }
+func (b *box) contents() []Widget { return b.children }

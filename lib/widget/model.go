@@ -2,6 +2,7 @@ package widget
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"sync"
 
@@ -31,9 +32,9 @@ var protocol = map[string]any{"version": "2.1.0"}
 // A model is a widget's state. The front end has a copy of it.
 type model struct {
 	comm *comm.Comm
-	err  error // why the front end has no copy
 
-	mu    sync.Mutex // guards state
+	mu    sync.Mutex // guards what follows
+	err   error      // why the front end has no copy
 	state map[string]any
 }
 
@@ -111,6 +112,20 @@ func (m *model) receive(data json.RawMessage, buffers [][]byte, handle func(mess
 	}
 }
 
+// close closes the front end's copy. It does nothing if that is closed.
+func (m *model) close() error {
+	models.Delete(m.comm.ID)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return nil
+	}
+	m.err = errClosed
+	return m.comm.Close()
+}
+
+var errClosed = errors.New("widget: the widget is closed")
+
 func (m *model) copy() map[string]any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -127,8 +142,9 @@ func update(state map[string]any) map[string]any {
 func (m *model) set(key string, v any, send bool) error {
 	m.mu.Lock()
 	m.state[key] = v
+	open := m.err == nil
 	m.mu.Unlock()
-	if send && m.err == nil {
+	if send && open {
 		return m.comm.Send(update(map[string]any{key: v}))
 	}
 	return nil
@@ -140,6 +156,8 @@ func (m *model) reference() string { return "IPY_MODEL_" + m.comm.ID }
 // bundle returns the forms of a widget: its view, and text where there is none.
 func (m *model) bundle(text string) map[string]any {
 	b := map[string]any{"text/plain": text}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.err == nil && comm.Hosted() {
 		b[viewType] = map[string]any{"version_major": 2, "version_minor": 0, "model_id": m.comm.ID}
 	}

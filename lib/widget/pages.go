@@ -62,6 +62,14 @@ func (p *pages) openPages(widget string, all []Page, shown int) {
 	p.openWith(widget, "", min(shown, len(all)-1), state, p.receive)
 }
 
+func (p *pages) contents() []Widget {
+	all := make([]Widget, len(p.all))
+	for i, page := range p.all {
+		all[i] = page.Content
+	}
+	return all
+}
+
 // MIMEBundle returns the widget's forms; its text form is those of all pages.
 func (p *pages) MIMEBundle() map[string]any {
 	parts := make([]string, len(p.all))

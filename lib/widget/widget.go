@@ -1,6 +1,9 @@
 package widget
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // A Widget can be shown: by display.Show, as a cell's last expression, in a
 // [VBox] or [HBox], or by [Interact].
@@ -26,4 +29,17 @@ func describe(kind, description string, v any) string {
 		return fmt.Sprintf("%s: %v", kind, v)
 	}
 	return fmt.Sprintf("%s: %v", description, v)
+}
+
+// Close removes a widget, and what it contains, from all pages and from the state
+// that pages ask for. Controls keep their values. A widget that is shown many times
+// anew, as by a cell that runs again and again, is worth closing before.
+func Close(w Widget) error {
+	errs := []error{w.model().close()}
+	if c, ok := w.(interface{ contents() []Widget }); ok {
+		for _, child := range c.contents() {
+			errs = append(errs, Close(child))
+		}
+	}
+	return errors.Join(errs...)
 }

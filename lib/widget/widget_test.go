@@ -2,6 +2,7 @@ package widget
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -251,5 +252,22 @@ func TestBoxesHoldTheirChildren(t *testing.T) {
 	}
 	if text := NewVBox(a, b).MIMEBundle()["text/plain"]; text != "checkbox: true\n[go]" {
 		t.Errorf("text %q", text)
+	}
+}
+
+// A widget that is closed is gone from the pages, with what is in it; its value stays.
+func TestClose(t *testing.T) {
+	p := open(t)
+	n := NewIntSlider("n", 0, 9, 1)
+	tab := NewTab(Page{"one", NewVBox(n)})
+	if err := errors.Join(Close(tab), Close(tab)); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.SetValue(4); err != nil || n.Value() != 4 || p.value(n, "value") != "1" {
+		t.Errorf("after Close: %v, %d, and the page has %s", err, n.Value(), p.value(n, "value"))
+	}
+	states := allStates()["states"].(map[string]any)
+	if states[n.m.comm.ID] != nil || states[tab.m.comm.ID] != nil || n.MIMEBundle()[viewType] != nil {
+		t.Error("a page that asks for states still gets them")
 	}
 }
