@@ -20,6 +20,8 @@ type Control[T any] struct {
 	m                 *model
 	n                 notifier
 
+	order sync.Mutex // held while a value is stored and sent: both sides end with the same
+
 	mu    sync.Mutex // guards value
 	value T
 }
@@ -99,9 +101,10 @@ func (c *Control[T]) SetValue(v T) error {
 			return fmt.Errorf("widget: %s: %w", c.name(), err)
 		}
 	}
-	err := c.m.set(c.key, c.encode(v), true)
+	c.order.Lock()
+	defer c.order.Unlock()
 	c.store(v)
-	return err
+	return c.m.set(c.key, c.encode(v), true)
 }
 
 // name names the control in errors.

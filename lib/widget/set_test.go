@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -181,6 +182,22 @@ func TestFileUpload(t *testing.T) {
 	}
 	if err := u.Clear(); err != nil || len(u.Value()) != 0 || p.value(u, "value") != "[]" {
 		t.Errorf("Clear: %v, %v, %s", err, u.Value(), p.value(u, "value"))
+	}
+}
+
+// Values that are set at once are the same in Go and in the page at the end.
+func TestSetValueConcurrently(t *testing.T) {
+	p := open(t)
+	for range 20 {
+		n := NewIntSlider("n", 0, 9, 0)
+		var all sync.WaitGroup
+		for v := range 10 {
+			all.Go(func() { _ = n.SetValue(v) })
+		}
+		all.Wait()
+		if got := p.value(n, "value"); got != fmt.Sprint(n.Value()) {
+			t.Fatalf("the page has %s, Go has %d", got, n.Value())
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
     await t.test('controls of a function', async () => {
       await notebook.run(interact);
       const made = notebook.cell(interact);
-      const marks = (text) => made.locator('.marks', { hasText: new RegExp(`^${text}$`) }).and(page.locator(':visible')).waitFor();
+      const marks = (text) => made.locator('.marks:visible', { hasText: new RegExp(`^${text}$`) }).waitFor();
       await marks('xxx');
       await made.locator('.noUi-handle').focus();
       await page.keyboard.press('ArrowRight');

@@ -9,7 +9,7 @@ const [slider, running, controls, values] = [0, 1, 2, 3];
 test('widgets in JupyterLab', { timeout: 1_800_000 }, async (t) => {
   await withNotebook('widgets.ipynb', async (notebook, page) => {
     const handle = notebook.cell(slider).locator('.noUi-handle');
-    const square = (text) => notebook.cell(slider).locator('.square', { hasText: text }).waitFor();
+    const square = (text) => notebook.cell(slider).locator('.square:visible', { hasText: text }).waitFor();
 
     await t.test('a moved slider has the function called again', async () => {
       await notebook.run(slider);
@@ -18,7 +18,7 @@ test('widgets in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       await handle.focus();
       await page.keyboard.press('ArrowRight');
       await square('3 squared is 9');
-      assert.equal(await notebook.cell(slider).locator('.square').count(), 1);
+      assert.equal(await notebook.cell(slider).locator('.square:visible').count(), 1);
     });
     await t.test('it moves while a cell runs', async () => {
       const before = await notebook.count(running);
