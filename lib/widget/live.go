@@ -3,6 +3,7 @@ package widget
 import (
 	"crypto/rand"
 	"fmt"
+	"html"
 	"strings"
 	"sync"
 	"time"
@@ -77,7 +78,7 @@ func (l *live) begin() error {
 				return err
 			}
 		}
-		if err := displayhost.Send(displayhost.Message{Kind: displayhost.KindShow, ID: l.values, Data: textBundle(text)}); err != nil {
+		if err := displayhost.Send(displayhost.Message{Kind: displayhost.KindShow, ID: l.values, Data: l.valuesBundle(text)}); err != nil {
 			return err
 		}
 	}
@@ -86,6 +87,28 @@ func (l *live) begin() error {
 }
 
 func textBundle(text string) map[string]any { return map[string]any{"text/plain": text} }
+
+// valuesBundle returns the forms of the inputs' values. The HTML form hides the
+// output before it, the widget, where that is not alive: a page would say there for
+// ever that it loads the widget, or that it has none.
+func (l *live) valuesBundle(text string) map[string]any {
+	class := "perijove-values-" + l.values
+	var hide []string
+	for _, output := range outputClasses {
+		hide = append(hide, fmt.Sprintf("%[1]s:has(+ %[1]s .%s):not(:has(.%s))", output, class, l.class()))
+	}
+	b := textBundle(text)
+	b["text/html"] = fmt.Sprintf("<div class=\"%s\">%s</div><style>%s { display: none }</style>",
+		class, strings.ReplaceAll(html.EscapeString(text), "\n", "<br>"), strings.Join(hide, ", "))
+	return b
+}
+
+// class returns the CSS class of the widget.
+func (l *live) class() string { return "perijove-live-" + l.stored }
+
+// outputClasses are the CSS classes of a cell's outputs, in JupyterLab and in
+// Notebook 6.
+var outputClasses = []string{".jp-OutputArea-child", ".output_area"}
 
 // inputTexts returns the text forms of the inputs, one to a line.
 func (l *live) inputTexts() string {
@@ -130,7 +153,7 @@ func (l *live) frame() {
 func (l *live) store() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = displayhost.Send(displayhost.Message{Kind: displayhost.KindUpdate, ID: l.values, Data: textBundle(l.text)})
+	_ = displayhost.Send(displayhost.Message{Kind: displayhost.KindUpdate, ID: l.values, Data: l.valuesBundle(l.text)})
 	m := result(display.Render(l.last), l.last)
 	m.Kind, m.ID = displayhost.KindUpdate, l.stored
 	_ = displayhost.Send(m)
@@ -145,10 +168,10 @@ func (v *liveView) MIMEBundle() map[string]any { return v.m.bundle("") }
 // view returns the widget: the inputs, the result, and a style that hides the two
 // ordinary outputs behind it.
 func (l *live) view() *liveView {
-	class := "perijove-live-" + l.stored
+	class := l.class()
 	hidden := newModel(base, "Layout", map[string]any{"display": "none"}, nil)
 	var hide []string
-	for _, output := range []string{".jp-OutputArea-child", ".output_area"} { // of JupyterLab, and of Notebook 6
+	for _, output := range outputClasses {
 		own := fmt.Sprintf("%s:has(.%s)", output, class)
 		hide = append(hide, own+" + "+output, own+" + "+output+" + "+output)
 	}

@@ -12,8 +12,7 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
   await withNotebook('controls.ipynb', async (notebook, page) => {
     const cell = notebook.cell(controls);
     const control = (description, inside) => cell
-      .locator('.widget-inline-hbox, .widget-hslider, .widget-hprogress', { has: page.locator('.widget-label', { hasText: new RegExp(`^${description}$`) }) })
-      .locator(inside);
+      .locator('.widget-label', { hasText: new RegExp(`^${description}$`) }).locator('xpath=..').locator(inside);
     const tab = (title) => cell.locator('.lm-TabBar-tab', { hasText: title }).click();
     const fold = (title) => cell.locator('.jupyter-widget-Collapse-header', { hasText: title }).click();
 

@@ -61,7 +61,8 @@ async function moveTo(notebook, bars) {
 /** A copy of the saved file whose kernel does not exist. */
 function withoutKernel(notebook) {
   const copy = notebook.saved();
-  copy.metadata.kernelspec = { name: 'absent', display_name: 'absent', language: 'go' };
+  copy.metadata.kernelspec = { name: 'absent', display_name: 'absent', language: 'absent' };
+  delete copy.metadata.language_info; // else JupyterLab takes another kernel for the language
   writeFileSync(path.join(config.folder, 'live-copy.ipynb'), JSON.stringify(copy));
   return 'live-copy.ipynb';
 }
