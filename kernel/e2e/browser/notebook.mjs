@@ -6,7 +6,7 @@ const cellSelector = '.jp-Notebook .jp-Cell';
 const errorSelector = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]';
 // A cold kernel builds caches on its first cells; this only guards against a hang, and is the page's
 // own timeout.
-export const testTimeout = 300_000;
+export const testTimeout = Number(process.env.E2E_TEST_TIMEOUT ?? 300_000);
 
 export class Notebook {
   /** file is the notebook's path on disk; its cells are the page's cells, in order. */

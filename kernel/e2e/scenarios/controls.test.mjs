@@ -61,7 +61,9 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       await page.screenshot(picture('fields'));
       await fold('files');
       const contents = [randomBytes(1_000_000), Buffer.from([0, 255])];
-      await cell.locator('.widget-upload input[type=file]').or(cell.locator('input[type=file]')).first().setInputFiles([
+      const chooser = page.waitForEvent('filechooser');
+      await cell.locator('.widget-upload').click();
+      await (await chooser).setFiles([
         { name: 'random.bin', mimeType: 'application/octet-stream', buffer: contents[0] },
         { name: 'two.bin', mimeType: 'application/octet-stream', buffer: contents[1] },
       ]);
