@@ -54,6 +54,8 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 			return template.HTML(text), nil
 		case mimeType == "text/markdown":
 			return m.render(text, nil)
+		case mimeType == "text/plain" && text == "": // a widget that is stored beside it
+			return "", nil
 		case mimeType == "text/plain":
 			return preformatted("result", text), nil
 		case mimeType == "text/latex":

@@ -34,6 +34,7 @@ func TestPageShowsOutputs(t *testing.T) {
 			"<pre class=\"error\">one\ntwo&lt;</pre>", ""},
 		{"error without traceback", Output{Type: ErrorOutput, Err: &output.Error{Name: "panic", Value: "v"}},
 			`<pre class="error">panic: v</pre>`, ""},
+		{"a widget without text", show(output.Bundle{"application/vnd.jupyter.widget-view+json": map[string]any{"model_id": "x"}, "text/plain": ""}), "", `class="result"`},
 		{"html before text", show(output.Bundle{"text/html": "<b>x</b>", "text/plain": "plain"}), "<b>x</b>", "plain"},
 		{"markdown", show(output.Bundle{"text/markdown": "*x*", "text/plain": "plain"}), "<em>x</em>", "plain"},
 		{"svg is an image", show(output.Bundle{"image/svg+xml": "<svg/>", "image/png": "aGk="}),
