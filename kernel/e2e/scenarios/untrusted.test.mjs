@@ -40,7 +40,7 @@ for (const [theme, light] of [['JupyterLab Dark', 'false'], ['JupyterLab Light',
   test(`plots in ${theme}`, { timeout: 1_800_000 }, async () => {
     await setTheme(theme);
     await withNotebook(`untrusted/${files[0]}`, async (notebook, page) => {
-      await page.locator(`body[data-jp-theme-light="${light}"]`).waitFor();
+      await page.locator(`body[data-jp-theme-light="${light}"]`).waitFor({ state: 'attached' });
       const [{ index }] = cellsWithPictures(notebook);
       const image = notebook.cell(index).locator('.jp-OutputArea-output[data-mime-type="image/png"] img').first();
       await image.waitFor();

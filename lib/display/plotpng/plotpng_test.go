@@ -180,3 +180,86 @@ func BenchmarkStandard(b *testing.B) {
 		b.ReportMetric(float64(out.Len()), "bytes")
 	}
 }
+
+// everything is a plot with what a canvas has to do: dashes, curves, translucent
+// areas, turned text, an image.
+type everything struct{}
+
+func (everything) Draw(dc draw.Canvas) {
+	p := plot.New()
+	p.Y.Label.Text = "turned by a quarter"
+	line := plotter.NewFunction(func(x float64) float64 { return x * x })
+	line.Dashes, line.Width, line.Color = []vg.Length{6, 3, 2, 3}, 2, color.NRGBA{0xc0, 0, 0, 0x80}
+	p.Add(line)
+	p.X.Max, p.Y.Max = 2, 4
+	p.Draw(dc)
+
+	var area, curve, ring vg.Path
+	area.Move(vg.Point{X: 60, Y: 60})
+	area.Line(vg.Point{X: 160, Y: 90})
+	area.Line(vg.Point{X: 90, Y: 190})
+	area.Close()
+	dc.SetColor(color.NRGBA{0, 0x80, 0xff, 0x60})
+	dc.Fill(area)
+	curve.Move(vg.Point{X: 200, Y: 60})
+	curve.CubeTo(vg.Point{X: 250, Y: 260}, vg.Point{X: 150, Y: 260}, vg.Point{X: 280, Y: 80})
+	curve.QuadTo(vg.Point{X: 300, Y: 40}, vg.Point{X: 330, Y: 200})
+	dc.SetLineWidth(3)
+	dc.SetLineDash(nil, 0)
+	dc.Stroke(curve)
+	ring.Move(vg.Point{X: 250, Y: 150})
+	ring.Arc(vg.Point{X: 220, Y: 150}, 30, 0, 5)
+	dc.SetLineDash([]vg.Length{5, 4}, 2)
+	dc.Stroke(ring)
+	dc.Push()
+	dc.Translate(vg.Point{X: 330, Y: 30})
+	dc.Rotate(0.6)
+	dc.Scale(1.5, 1)
+	dc.Fill(vg.Rectangle{Max: vg.Point{X: 40, Y: 20}}.Path())
+	dc.Pop()
+	dc.Fill(vg.Rectangle{Min: vg.Point{X: 300.3, Y: 200.7}, Max: vg.Point{X: 350.1, Y: 230.2}}.Path())
+}
+
+func TestCanvasDrawsAsGonum(t *testing.T) {
+	canvas := vgimg.NewWith(vgimg.UseWH(5*vg.Inch, 4*vg.Inch), vgimg.UseDPI(144))
+	everything{}.Draw(draw.New(canvas))
+	data, err := Encode(everything{}, 5*vg.Inch, 4*vg.Inch, 144)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part, mean := difference(t, canvas.Image(), decode(t, data)); part > 0.001 || mean > 0.6 {
+		t.Errorf("%.5f of the pixels differ, all by %.2f on average", part, mean)
+	}
+}
+
+// stress draws what is not finite, and what is far away.
+type stress struct{}
+
+func (stress) Draw(dc draw.Canvas) {
+	nan, far := vg.Length(math.NaN()), vg.Length(1e12)
+	for _, points := range [][]vg.Point{{{X: nan}, {X: 10, Y: 10}, {X: far, Y: -far}}, {{X: -far, Y: 20}, {X: far, Y: 20}}, {{}, {X: vg.Length(math.Inf(-1))}}, {{X: 3}}, {}} {
+		var p vg.Path
+		for i, q := range points {
+			if i == 0 {
+				p.Move(q)
+			} else {
+				p.Line(q)
+			}
+		}
+		p.Arc(vg.Point{X: nan}, far, 0, 9)
+		p.Close()
+		for _, dash := range [][]vg.Length{nil, {1, 1}, {0, 0}, {nan}, {-1, 2}} {
+			dc.SetLineDash(dash, 3)
+			dc.SetLineWidth(2)
+			dc.Stroke(p)
+		}
+		dc.Fill(p)
+	}
+	dc.FillText(draw.TextStyle{Color: color.Black, Font: plot.DefaultFont, Handler: plot.DefaultTextHandler}, vg.Point{X: far, Y: nan}, "far")
+}
+
+func TestWhatIsFarAwayOrNotFinite(t *testing.T) {
+	if data, err := Encode(stress{}, vg.Inch, vg.Inch, 96); err != nil || decode(t, data).Bounds().Dx() != 96 {
+		t.Errorf("%d bytes, error %v", len(data), err)
+	}
+}
