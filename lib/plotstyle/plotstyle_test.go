@@ -76,8 +76,8 @@ func (c *textBoxes) FillString(f font.Face, p vg.Point, s string) {
 	c.boxes = append(c.boxes, textBox{s, box})
 }
 
-// A spy is a plotter and a legend's sample, and notes where each is drawn.
-type spy struct{ data, sample vg.Rectangle }
+// A spy is a plotter that notes where it is drawn, and a sample for a legend.
+type spy struct{ data vg.Rectangle }
 
 func (s *spy) Plot(c draw.Canvas, _ *plot.Plot) { s.data = c.Rectangle }
 func (s *spy) Thumbnail(c *draw.Canvas) {
