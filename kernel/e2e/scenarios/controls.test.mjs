@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { outFile, withNotebook } from '../browser/lab.mjs';
+import { config, outFile, setTheme, withNotebook } from '../browser/lab.mjs';
 import { testTimeout } from '../browser/notebook.mjs';
 
 const [definitions, controls, values, set, interact, map, track, bad] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -119,16 +119,22 @@ test('controls in JupyterLab', { timeout: 1_800_000 }, async (t) => {
       assert.match(await notebook.run(track), /3 of 3\s+in 1\.\d s, 2\.\d+\/s/);
     });
     await t.test('in the dark theme, and on a narrow page', async () => {
-      await page.locator('.lm-MenuBar-itemLabel', { hasText: /^Settings$/ }).click();
-      await page.locator('.lm-Menu-item', { hasText: 'Theme' }).first().hover();
-      await page.locator('.lm-Menu-item', { hasText: 'JupyterLab Dark' }).click();
-      await page.locator('body[data-jp-theme-light="false"]').waitFor();
-      for (const title of ['numbers', 'choices', 'texts']) {
-        await tab(title);
-        await page.screenshot(picture(`dark-${title}`));
+      await notebook.save();
+      await setTheme('JupyterLab Dark');
+      try {
+        await page.reload();
+        await page.locator('body[data-jp-theme-light="false"]').waitFor({ state: 'attached' });
+        await notebook.kernelReady(config.kernelName);
+        await cell.locator('.lm-TabBar-tab').first().waitFor();
+        for (const title of ['numbers', 'choices', 'texts']) {
+          await tab(title);
+          await page.screenshot(picture(`dark-${title}`));
+        }
+        await page.setViewportSize({ width: 390, height: 1600 });
+        await page.screenshot(picture('dark-390'));
+      } finally {
+        await setTheme('JupyterLab Light');
       }
-      await page.setViewportSize({ width: 390, height: 1600 });
-      await page.screenshot(picture('dark-390'));
     });
   });
 });
