@@ -30,6 +30,8 @@ for (const file of files) {
           assert.ok(Math.abs(seen.natural.width - 2 * seen.width) <= 2, `two pixels for each of the page's: ${JSON.stringify(seen)}`);
         }
       }
+      // The first plot with its cell, for docs/pictures.
+      await notebook.cell(cells[0].index).locator('.jp-OutputArea').scrollIntoViewIfNeeded();
       await page.screenshot({ path: outFile(`untrusted-${file}.png`) });
     });
   });
