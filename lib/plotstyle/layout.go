@@ -271,8 +271,14 @@ func (l layout) fitTicks(axis *plot.Axis, most vg.Length, place func(plot.Tick) 
 	ticks := append([]plot.Tick(nil), axis.Tick.Marker.Ticks(axis.Min, axis.Max)...)
 	ticks = within(ticks, axis.Min, axis.Max)
 	_, irregular := axis.Tick.Marker.(CountTicks)
+	ats, halves := make([]vg.Length, len(ticks)), make([]vg.Length, len(ticks))
+	for i, t := range ticks {
+		if !t.IsMinor() {
+			ats[i], halves[i] = place(t)
+		}
+	}
 	for stride := 1; ; stride++ {
-		kept := thin(ticks, stride, irregular, place)
+		kept := thin(ticks, stride, irregular, ats, halves)
 		if kept != nil {
 			axis.Tick.Marker = plot.ConstantTicks(kept)
 			return
@@ -293,7 +299,7 @@ func within(ticks []plot.Tick, low, high float64) []plot.Tick {
 
 // thin keeps every stride-th label, and returns nil if two of those touch. Where
 // ticks are irregular it keeps each label that touches none before it.
-func thin(ticks []plot.Tick, stride int, irregular bool, place func(plot.Tick) (at, half vg.Length)) []plot.Tick {
+func thin(ticks []plot.Tick, stride int, irregular bool, ats, halves []vg.Length) []plot.Tick {
 	kept := append([]plot.Tick(nil), ticks...)
 	if kept == nil {
 		kept = []plot.Tick{}
@@ -304,7 +310,7 @@ func thin(ticks []plot.Tick, stride int, irregular bool, place func(plot.Tick) (
 		if kept[i].IsMinor() {
 			continue
 		}
-		at, half := place(kept[i])
+		at, half := ats[i], halves[i]
 		touches := !first && vg.Length(math.Abs(float64(at-lastAt))) < half+lastHalf
 		if n++; (n-1)%stride != 0 || touches && irregular {
 			kept[i].Label = ""

@@ -158,6 +158,42 @@ func plots() map[string]func(p *plot.Plot) {
 			p.Add(bars)
 			p.NominalY("a goroutine, from its start until its result is here, and a little more", "short", long, "x")
 		},
+		"hidden axes": func(p *plot.Plot) {
+			p.Title.Text = "Nothing but a curve"
+			Add(p, &Series{Name: "curve", XYs: wave(20, 3, 5)})
+			p.HideAxes()
+		},
+		"inverted": func(p *plot.Plot) {
+			p.Y.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}}
+			Add(p, &Series{Name: "depth", XYs: wave(20, 3, 5)})
+		},
+		"times": func(p *plot.Plot) {
+			p.X.Tick.Marker = plot.TimeTicks{Format: "2006-01-02\n15:04:05"}
+			Add(p, &Series{Name: "load", XYs: plotter.XYs{{X: 1.7e9, Y: 1}, {X: 1.7e9 + 1e6, Y: 2}}})
+		},
+		"many ticks": func(p *plot.Plot) {
+			var ticks plot.ConstantTicks
+			for i := range 500 {
+				ticks = append(ticks, plot.Tick{Value: float64(i), Label: fmt.Sprint("tick number ", i)})
+			}
+			p.X.Tick.Marker, p.Y.Tick.Marker = ticks, ticks
+			Add(p, &Series{Name: "line", XYs: plotter.XYs{{X: 0, Y: 0}, {X: 499, Y: 499}}})
+		},
+		"boxes": func(p *plot.Plot) {
+			for i := range 4 {
+				box, err := plotter.NewBoxPlot(20, float64(i), plotter.Values{1, 2, 3, 4, 9, 27})
+				if err != nil {
+					panic(err)
+				}
+				p.Add(box)
+			}
+			p.NominalX("one", "two", "three", "four")
+		},
+		"old grid": func(p *plot.Plot) {
+			p.Title.Text = "Lines\nand lines\n\nand more lines"
+			p.Add(plotter.NewGrid())
+			Add(p, &Series{Name: "ünïcødé – ≤ 漢字", XYs: wave(20, -3, -5e5)})
+		},
 		"gonum's legend": func(p *plot.Plot) {
 			p.Legend.Left, p.Legend.XOffs, p.Legend.Padding = true, 30, 4
 			p.Legend.Add("first", &spy{})
