@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Saves what locator shows to file and returns {width, height, colours, background} of it, the last being
- * the corner's red, green and blue; natural is the size of an <img>'s source, so that a broken image counts as 0.
+ * the red, green and blue near the corner; natural is the size of an <img>'s source, so that a broken image counts as 0.
  */
 export async function measure(locator, file) {
   await locator.scrollIntoViewIfNeeded();
@@ -21,7 +21,7 @@ export async function measure(locator, file) {
   return { natural, ...colours };
 }
 
-// Runs in the page: decodes a PNG and counts its distinct colours and its pixels that differ from the corner's.
+// Runs in the page: decodes a PNG and counts its distinct colours and its pixels that differ from one near the corner.
 async function countColours(png) {
   const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
   const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
@@ -29,11 +29,12 @@ async function countColours(png) {
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);
   const pixels = new Uint32Array(context.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer);
-  const background = pixels[0];
+  // The outermost pixels may be partly the page's.
+  const background = pixels[4 * bitmap.width + 4];
   let drawn = 0;
   for (const pixel of pixels) if (pixel !== background) drawn++;
-  const corner = [background & 0xff, (background >> 8) & 0xff, (background >> 16) & 0xff];
-  return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn, background: corner };
+  const near = [background & 0xff, (background >> 8) & 0xff, (background >> 16) & 0xff];
+  return { width: bitmap.width, height: bitmap.height, colours: new Set(pixels).size, drawn, background: near };
 }
 
 /** A small picture of what locator shows: the brightness, 0 to 255, of 24 × 16 fields. */
