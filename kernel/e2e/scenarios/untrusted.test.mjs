@@ -30,6 +30,8 @@ for (const file of files) {
           assert.ok(Math.abs(seen.natural.width - 2 * seen.width) <= 2, `two pixels for each of the page's: ${JSON.stringify(seen)}`);
         }
       }
+      const broken = await page.locator('.jp-Notebook img').evaluateAll((all) => all.filter((img) => img.naturalWidth === 0).map((img) => img.alt));
+      assert.deepEqual(broken, [], 'every picture of the text is there');
       // The first plot with its cell, for docs/pictures.
       await notebook.cell(cells[0].index).locator('.jp-OutputArea').scrollIntoViewIfNeeded();
       await page.screenshot({ path: outFile(`untrusted-${file}.png`) });
