@@ -194,6 +194,7 @@ func TestInteractRefuses(t *testing.T) {
 		{func() (int, int) { return 1, 2 }, nil, "it shows one value"},
 		{func(chan int) {}, nil, "parameter 1 (chan int): no control has values of this type: pass Choice, or a control"},
 		{func(context.Context, []int) {}, nil, "parameter 2 ([]int): no control"},
+		{func(time.Duration) {}, nil, "parameter 1 (time.Duration): a duration has no usual range"},
 		{func(int) {}, []Option{Range("n", 5, 1)}, "the range from 5 to 1 is empty"},
 		{func(int) {}, []Option{Range("n", 0, 1.5)}, "needs whole numbers"},
 		{func(uint8) {}, []Option{Range("n", 0, 256)}, "does not fit into a uint8"},

@@ -122,6 +122,8 @@ func (p *parameter) open() error {
 	v := p.start
 	convert := func(v reflect.Value) reflect.Value { return v.Convert(p.typ) }
 	switch {
+	case p.typ == reflect.TypeFor[time.Duration]() && !p.hasRange:
+		return errors.New("a duration has no usual range: pass Choice, or Range in nanoseconds")
 	case p.typ == timeType:
 		return p.use(NewDatePicker(p.name, v.Interface().(time.Time)), convert)
 	case v.CanInt() || v.CanUint():
