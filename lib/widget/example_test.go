@@ -2,6 +2,7 @@ package widget_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/widget"
@@ -28,4 +29,29 @@ func ExampleIntProgress() {
 		fmt.Println(err)
 	}
 	// Output: files 3 of 3
+}
+
+// A parameter gets the control that its type and option say.
+func ExampleInteract() {
+	repeat := func(word string, times int) string { return strings.Repeat(word, times) }
+	if err := widget.Interact(repeat, widget.Start("word", "go"), widget.Range("times", 2, 5)); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// word: go
+	// times: 2
+	// "gogo"
+}
+
+// Linked controls have one value; one that a control cannot have is an error.
+func ExampleLink() {
+	slider, field := widget.NewIntSlider("n", 0, 10, 3), widget.NewIntText("n", 0)
+	if err := widget.Link(slider, field); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(field.Value())
+	fmt.Println(slider.SetValue(11))
+	// Output:
+	// 3
+	// widget: intslider "n": the value 11 is not between 0 and 10
 }
