@@ -26,6 +26,7 @@ type runFlags struct {
 	out, html   string
 	parameters  []string
 	allowErrors bool
+	strict      bool
 	timeout     time.Duration
 }
 
@@ -60,6 +61,7 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 	f.StringVar(&flags.html, "html", "", "write a self-contained HTML page to `FILE`")
 	f.StringArrayVarP(&flags.parameters, "parameter", "p", nil, "set a parameter, as `NAME=VALUE`; may be repeated")
 	f.BoolVar(&flags.allowErrors, "allow-errors", false, "continue after a cell that fails, and exit with 0")
+	f.BoolVar(&flags.strict, "strict", false, "a cell fails if the value it shows is, or includes, an error")
 	f.DurationVar(&flags.timeout, "timeout", 0, "interrupt a cell that runs longer than this, such as 90s (default: none)")
 	return cmd
 }
@@ -108,6 +110,7 @@ func (f *runFlags) read(path string) (*notebook.Notebook, error) {
 func (f *runFlags) execute(ctx context.Context, session output.Session, nb *notebook.Notebook, log io.Writer) error {
 	err := nb.Run(ctx, session, notebook.Options{
 		AllowErrors: f.allowErrors,
+		Strict:      f.strict,
 		CellTimeout: f.timeout,
 		Progress:    log,
 	})

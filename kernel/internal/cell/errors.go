@@ -43,6 +43,13 @@ func (e *Error) Render() string {
 	return e.Error() + "\n" + e.Source + "\n" + caret(e.Source, e.Pos.Col)
 }
 
+// Mark underlines the bytes from start up to end of a line.
+func Mark(line string, start, end int) string {
+	under := caret(line, start+1)
+	wide := utf8.RuneCountInString(line[start:min(end, len(line))])
+	return under + strings.Repeat("^", max(wide-1, 0))
+}
+
 // caret pads with tabs where the line has tabs and with two blanks for a wide
 // rune, so that the caret stands under the column on any terminal.
 func caret(line string, col int) string {

@@ -260,6 +260,10 @@ func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
 			if id, ok := n.X.(*ast.Ident); ok {
 				sels[id] = n.Sel.Name
 			}
+		case *ast.IndexExpr:
+			if ref, ok := p.numbered(n, start); ok {
+				out = append(out, ref)
+			}
 		case *ast.CompositeLit:
 			for _, e := range n.Elts {
 				if kv, ok := e.(*ast.KeyValueExpr); ok {
@@ -285,6 +289,18 @@ func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
 		return true
 	})
 	src.Refs = out
+}
+
+// numbered returns a reference to a cell's result or text: Out[3] or In[3]. It stands
+// beside the one to the name alone, which the notebook may have declared.
+func (p *parse) numbered(x *ast.IndexExpr, start token.Pos) (Ref, bool) {
+	id, ok := x.X.(*ast.Ident)
+	n, isNumber := x.Index.(*ast.BasicLit)
+	if !ok || !isNumber || n.Kind != token.INT || id.Name != "Out" && id.Name != "In" || !p.free[id] {
+		return Ref{}, false
+	}
+	name := id.Name + "[" + n.Value + "]"
+	return Ref{Name: name, Off: int(id.Pos() - start)}, int(x.End()-x.Pos()) == len(name)
 }
 
 // valueKeys reports whether keys in a literal of this type are values for

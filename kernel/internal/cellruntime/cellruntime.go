@@ -6,6 +6,7 @@ package cellruntime
 import (
 	"errors"
 	"fmt"
+	"html"
 	"os"
 	"runtime"
 	"strconv"
@@ -23,13 +24,35 @@ func Result(values ...any) displayhost.Message {
 		values = values[:n-1]
 	}
 	if len(values) == 1 {
+		if err, ok := isError(values[0]); ok {
+			return errorResult(err)
+		}
 		return display.Render(values[0])
 	}
+	return severalResults(values)
+}
+
+// severalResults returns what shows the results of a call. An error among them is
+// red, and what shows the others is text.
+func severalResults(values []any) displayhost.Message {
+	m := displayhost.Message{Kind: displayhost.KindShow}
 	var text []string
+	var page strings.Builder
 	for _, v := range values {
+		if err, ok := isError(v); ok {
+			text = append(text, errorText(err))
+			page.WriteString(errorHTML(errorText(err)))
+			m.Metadata = map[string]any{ErrorMetadata: PanicText(err)}
+			continue
+		}
 		text = append(text, display.Text(v))
+		page.WriteString("<pre>" + html.EscapeString(display.Text(v)) + "</pre>")
 	}
-	return displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Join(text, "\n")}}
+	m.Data = display.Bundle{"text/plain": strings.Join(text, "\n")}
+	if m.Metadata != nil {
+		m.Data["text/html"] = page.String()
+	}
+	return m
 }
 
 // RuneResult returns what shows a value whose type is written rune: its number,
@@ -41,7 +64,8 @@ func RuneResult(r rune) displayhost.Message {
 	return Result(display.Bundle{"text/plain": fmt.Sprintf("%d %q", r, r)})
 }
 
-// PanicText returns the text of a panic's value as the runtime prints it.
+// PanicText returns the text of a panic's value as the runtime prints it, without the
+// stack of another process.
 func PanicText(v any) (s string) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -52,7 +76,7 @@ func PanicText(v any) (s string) {
 	case runtime.Error:
 		return v.Error()
 	case error:
-		return v.Error()
+		return withoutStack(v, v.Error())
 	case fmt.Stringer:
 		return v.String()
 	case string:

@@ -2,6 +2,7 @@ package cellruntime
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/lib/mp"
 )
 
 func TestResult(t *testing.T) {
@@ -29,6 +31,50 @@ func TestResult(t *testing.T) {
 		if got := RuneResult(r).Data["text/plain"]; got != want {
 			t.Errorf("rune %d: %q, want %q", r, got, want)
 		}
+	}
+}
+
+// TestErrorResult: an error is shown with what it wraps, in red, and tells that it is one.
+func TestErrorResult(t *testing.T) {
+	_, err := os.Open("missing.txt")
+	m := Result(1, fmt.Errorf("reading: %w", err))
+	want := "1\nreading: open missing.txt: no such file or directory\n" +
+		"  wraps *fs.PathError: open missing.txt: no such file or directory\n    wraps syscall.Errno: no such file or directory"
+	if m.Data["text/plain"] != want || !strings.Contains(m.Data["text/html"].(string), "color:var(--jp-error-color1") || m.Metadata[ErrorMetadata] == nil {
+		t.Errorf("%+v", m)
+	}
+	if m := Result(errors.Join(errors.New("a"), errors.New("b"))); m.Data["text/plain"] != "a\nb" {
+		t.Errorf("%+v", m)
+	}
+	child := &mp.PanicError{Text: "oh", PID: 7, Stack: "goroutine 1 [running]:\nmain.f(...)\n\t/x/Cell [3]:4 +0x1a\nmp.run()\n\t/y/mp.go:5 +0x1\nmain.cell.2()\n\t/x/Cell [2]:1\n"}
+	if m := Result(child); m.Data["text/plain"] != "panic: oh (in process 7)\nCell [3] line 4, in f\nCell [2] line 1, in cell.2" {
+		t.Errorf("%s", m.Data["text/plain"])
+	}
+	if PanicText(child) != "panic: oh (in process 7)" || len(ChildFrames(child)) != 2 {
+		t.Errorf("%s, %v", PanicText(child), ChildFrames(child))
+	}
+}
+
+func TestEarlier(t *testing.T) {
+	defer DropEarlier()
+	for i := range maxKept + 5 {
+		Keep(i+1, i)
+	}
+	Keep(200, "x", nil)
+	Keep(201, 1, 2)
+	Keep(202, make([]byte, 10))
+	Keep(0, "of no cell")
+	if Earlier(200) != "x" || Earlier(105) != 104 || len(earlier.kept) != maxKept {
+		t.Errorf("%v", earlier.kept)
+	}
+	for _, cell := range []int{1, 201, 0} {
+		if _, ok := earlier.get(cell); ok {
+			t.Errorf("Out[%d] is kept", cell)
+		}
+	}
+	Keep(203, make([]byte, maxKeptBytes+1))
+	if len(earlier.kept) != 0 || earlier.bytes != 0 {
+		t.Errorf("%d kept, %d bytes", len(earlier.kept), earlier.bytes)
 	}
 }
 

@@ -16,6 +16,7 @@ type Outcome struct {
 	Value  string  `json:"value,omitempty"` // what was panicked with, as the runtime prints it
 	Code   int     `json:"code,omitempty"`  // exit code
 	Frames []Frame `json:"frames,omitempty"`
+	Child  []Frame `json:"child,omitempty"` // where a panic in another process was, if Value is an error that tells of one
 
 	// Init is the package initialization in which the cell ended; nil if none
 	// was running.

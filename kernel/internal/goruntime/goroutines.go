@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
@@ -158,14 +159,19 @@ func (gs *Goroutines) Stopped(f func()) {
 }
 
 // ReadMap calls f, which reads the map m and does not allocate, while no other goroutine
-// runs. It returns false if a goroutine is in the middle of writing the map:
-// reading it then would end the process.
+// runs. It waits a few milliseconds while a goroutine is in the middle of writing the
+// map, since reading it then would end the process, and then returns false.
 func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
-	gs.Stopped(func() {
-		if ok = platform.Read[uint8](m+mapWriting) == 0; ok {
-			f()
+	for n := 0; n < 100 && !ok; n++ {
+		gs.Stopped(func() {
+			if ok = platform.Read[uint8](m+mapWriting) == 0; ok {
+				f()
+			}
+		})
+		if !ok {
+			time.Sleep(50 * time.Microsecond)
 		}
-	})
+	}
 	return ok
 }
 

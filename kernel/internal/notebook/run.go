@@ -15,6 +15,7 @@ import (
 // prints nothing.
 type Options struct {
 	AllowErrors bool          // continue after a cell that fails
+	Strict      bool          // a cell that shows an error fails
 	CellTimeout time.Duration // for each cell; 0 means none
 	Progress    io.Writer     // gets one line per cell; may be nil
 }
@@ -85,7 +86,7 @@ func (r *runner) cell(ctx context.Context, c *Cell, more bool) error {
 	sink := r.all.sink()
 	r.sinks[c] = sink
 	reply := r.session.Execute(cellCtx, output.Request{
-		Code: c.Source, CellID: c.ID, StoreHistory: true, HasNext: func() bool { return more },
+		Code: c.Source, CellID: c.ID, StoreHistory: true, Strict: r.opts.Strict, HasNext: func() bool { return more },
 	}, sink)
 	if reply.Page != nil { // there is no pager
 		sink.Display(output.Display{Data: reply.Page})

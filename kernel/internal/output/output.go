@@ -63,6 +63,7 @@ type Sink interface {
 type Request struct {
 	Code            string
 	CellID          string // the front end's identifier; may be empty
+	Strict          bool   // an error that the cell shows fails it
 	Silent          bool   // no output, no count, no history
 	StoreHistory    bool
 	AllowStdin      bool
@@ -86,6 +87,14 @@ type Reply struct {
 	Error           *Error                      // set when Status is Failed
 	UserExpressions map[string]ExpressionResult // never nil
 	Page            Bundle                      // text for the front end's pager, as of a help directive; may be nil
+	NextInput       *NextInput                  // may be nil
+}
+
+// A NextInput is text that the front end puts into a new cell, or in place of the
+// executed one's.
+type NextInput struct {
+	Text    string
+	Replace bool
 }
 
 // An ExpressionResult is the value of one user expression, or its error.

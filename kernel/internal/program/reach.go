@@ -138,8 +138,8 @@ func (b *builder) mentions(s *symtab.Symbol) bool {
 
 func (r *reacher) source(refs []cell.Ref, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) {
 	for _, ref := range refs {
-		if !ref.Top && binds[ref.Name].Kind == symtab.InNotebook {
-			r.add(lookup(ref.Name))
+		for _, name := range binds[ref.Name].Needs(ref) {
+			r.add(lookup(name))
 		}
 	}
 }

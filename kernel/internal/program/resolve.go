@@ -255,8 +255,8 @@ func (b *builder) bind(name string, sels []string) symtab.Binding {
 	if _, lost := b.table.Lost[name]; lost {
 		return symtab.Binding{Kind: symtab.InNotebook}
 	}
-	if name == symtab.ContextName {
-		return symtab.Binding{Kind: symtab.CellContext}
+	if bd, ok := b.table.Provided(name); ok {
+		return bd
 	}
 	var selected []string
 	for _, s := range sels {

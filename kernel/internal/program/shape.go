@@ -76,7 +76,7 @@ func (b *builder) recordResult(r *check.Result, entry *ast.FuncDecl) {
 	if st.Show != emit.NotShown { // wrapped: look at the argument
 		call := x.(*ast.CallExpr)
 		if st.Show == emit.Shown && len(call.Args) == 1 {
-			st.Show = emit.ShowModeOf(r.Info.TypeOf(call.Args[0]))
+			st.ShowAs(r.Info.TypeOf(call.Args[0]), r.Pkg)
 		}
 		return
 	}
@@ -87,7 +87,7 @@ func (b *builder) recordResult(r *check.Result, entry *ast.FuncDecl) {
 	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
 		return
 	}
-	st.Show = emit.ShowModeOf(tv.Type)
+	st.ShowAs(tv.Type, r.Pkg)
 	if b.cell.HideResult {
 		st.Show = emit.Discarded
 	}

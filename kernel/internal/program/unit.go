@@ -82,7 +82,7 @@ func (b *builder) describeSymbol(s *symtab.Symbol, obj types.Object, main *types
 func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]emit.Form) {
 	c := &symtab.Changes{
 		Origin: b.origin, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,
-		LinkNames: b.linkNames, Check: b.lastCheck, Updates: b.recompiled, Instances: b.instances, Structs: b.structs, MethodValues: b.methodValues,
+		LinkNames: b.linkNames, Check: b.lastCheck, Updates: b.recompiled, Instances: b.instances, Structs: b.structs, MethodValues: b.methodValues, Result: emit.ResultOf(b.stmts),
 	}
 	u.changes = c
 	inits := 0

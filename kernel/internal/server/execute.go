@@ -56,15 +56,15 @@ func executeReply(out output.Reply) wire.Content {
 			ExecutionCount:  out.ExecutionCount,
 			EName:           out.Error.Name,
 			EValue:          out.Error.Value,
-			Traceback:       lines(out.Error.Traceback),
-			Payload:         []wire.Page{},
+			Traceback:       lines(out.Error.Colored()),
+			Payload:         []any{},
 			UserExpressions: map[string]wire.UserExpression{},
 		}
 	}
 	return &wire.ExecuteReply{
 		Status:          status,
 		ExecutionCount:  out.ExecutionCount,
-		Payload:         pages(out.Page),
+		Payload:         payload(out),
 		UserExpressions: userExpressions(out.UserExpressions),
 	}
 }
@@ -83,11 +83,15 @@ func userExpressions(results map[string]output.ExpressionResult) map[string]wire
 	return m
 }
 
-func pages(b output.Bundle) []wire.Page {
-	if b == nil {
-		return []wire.Page{}
+func payload(out output.Reply) []any {
+	list := []any{}
+	if out.Page != nil {
+		list = append(list, wire.Page{Source: "page", Data: out.Page})
 	}
-	return []wire.Page{{Source: "page", Data: b}}
+	if n := out.NextInput; n != nil {
+		list = append(list, wire.SetNextInput{Source: "set_next_input", Text: n.Text, Replace: n.Replace})
+	}
+	return list
 }
 
 // The protocol wants lists and objects where Go may have nil.

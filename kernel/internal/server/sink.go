@@ -156,7 +156,7 @@ func (k *sink) Error(e *output.Error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.errorPublished = true
-	k.publish(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
+	k.publish(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Colored())})
 }
 
 func (k *sink) Clear(wait bool) {
@@ -195,6 +195,6 @@ func (k *sink) finish(e *output.Error) {
 	k.flush()
 	if e != nil && !k.errorPublished {
 		k.errorPublished = true
-		k.publish(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Traceback)})
+		k.publish(&wire.Error{EName: e.Name, EValue: e.Value, Traceback: lines(e.Colored())})
 	}
 }

@@ -20,40 +20,79 @@ type directive struct {
 	run   func(*run, cell.DirectiveLine) error
 }
 
-// directives is the one list of them; %help prints it.
+// A topic is directives that are about the same.
+type topic struct {
+	name string
+	list []directive
+}
+
+// directives lists them all.
 func directives() []directive {
-	return []directive{
-		{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).mainDirective},
-		{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).execDirective},
-		{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).argsDirective},
-		{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).getDirective},
-		{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or only say how (at first, unless the notebook is GoNB's)", (*run).autogetDirective},
-		{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cdDirective},
-		{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwdDirective},
-		{[]string{"%env"}, "NAME[=| ]VALUE", "set an environment variable, for cells, shell commands and %get", (*run).envDirective},
-		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
-		{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).tracebackDirective},
-		{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).outputDirective},
-		{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).listDirective},
-		{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).removeDirective},
-		{[]string{"%reset"}, "", "forget everything and start a new worker", (*run).resetDirective},
-		{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restartDirective},
-		{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replayDirective},
-		{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFileDirective},
-		{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).scriptDirective},
-		{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).captureDirective},
-		{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shellDirective},
-		{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShellDirective},
-		{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputsDirective},
-		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
-		{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and say what that takes: time, CPU time of all threads, memory", (*run).timeDirective},
-		{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after doing STATEMENT once, and say what a loop takes: -n loops in each of -r runs; variables that it defines are its own, what it does to others stays", (*run).timeitDirective},
-		{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).versionDirective},
-		{[]string{"%goflags"}, "[FLAG ...]", "accepted for GoNB's notebooks, without effect: cells are compiled without go build", (*run).goflagsDirective},
-		{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothingDirective},
-		{[]string{"%widgets", "%widgets_hb"}, "", "connect the page now with what GoNB's widgets and package dom need; their use does it, too", (*run).widgetsDirective},
-		{[]string{"%wasm"}, "", "GoNB's, and not done here", (*run).wasmDirective},
-		{[]string{"%help"}, "", "show this list", (*run).helpDirective},
+	var list []directive
+	for _, t := range topics() {
+		list = append(list, t.list...)
+	}
+	return list
+}
+
+// topics is the one list of directives, what Go's users look for first; %help shows it.
+func topics() []topic {
+	return []topic{
+		{"variables and results", []directive{
+			{[]string{"%who"}, "", "list the names of the notebook's variables", (*run).whoDirective},
+			{[]string{"%whos"}, "[NAME ...]", "show the notebook's variables with types, sizes and values", (*run).whosDirective},
+			{[]string{"%list", "%ls"}, "[NAME ...]", "list what the notebook has declared", (*run).listDirective},
+			{[]string{"%remove", "%rm"}, "NAME ...", "forget declarations", (*run).removeDirective},
+			{[]string{"%reset"}, "[out]", "forget everything and start a new worker, or with out drop the results of cells, Out[n]", (*run).resetDirective},
+			{[]string{"%restart"}, "", "start a new worker: variables are lost, the rest stays", (*run).restartDirective},
+			{[]string{"%replay"}, "[-n] [-without CELL ...]", "after variables were lost, run the cells again that made them; -n only lists those", (*run).replayDirective},
+		}},
+		{"cells", []directive{
+			{[]string{"%history"}, "[N|N-M] ...", "show the text of executed cells: all, or those with these numbers", (*run).historyDirective},
+			{[]string{"%load"}, "FILE", "put the text of FILE in place of the cell's", (*run).loadDirective},
+			{[]string{"%run"}, "FILE", "run a Go file as if it were the cell: what it declares is the notebook's, and its main is called", (*run).runFileDirective},
+			{[]string{"%fmt"}, "", "put the text of the cell, as gofmt writes it, in place of the cell's, and run it", (*run).fmtDirective},
+			{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).captureDirective},
+			{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).outputDirective},
+			{[]string{"%strict"}, "[on|off]", "a cell whose value is an error fails, as with perijove run --strict", (*run).strictDirective},
+			{[]string{"%traceback"}, "[all|cells]", "show all calls in a traceback, or those in cells alone", (*run).tracebackDirective},
+		}},
+		{"packages", []directive{
+			{[]string{"%get"}, "PATH[@VERSION] ...", "add modules, as go get does", (*run).getDirective},
+			{[]string{"%autoget", "%noautoget"}, "", "get missing packages as they are imported, or only say how (at first, unless the notebook is GoNB's)", (*run).autogetDirective},
+		}},
+		{"files and programs", []directive{
+			{[]string{"!"}, "COMMAND", "run a shell command in the cells' folder", (*run).shellDirective},
+			{[]string{"%cd"}, "[DIR]", "change the folder in which cells run", (*run).cdDirective},
+			{[]string{"%pwd"}, "", "show the folder in which cells run", (*run).pwdDirective},
+			{[]string{"%env"}, "[NAME[=| ]VALUE]", "show the environment, or set an environment variable, for cells, shell commands and %get", (*run).envDirective},
+			{[]string{"%%writefile", "%%file"}, "[-a] FILE", "write the rest of the cell to FILE; -a appends", (*run).writeFileDirective},
+			{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).scriptDirective},
+			{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputsDirective},
+		}},
+		{"measurements and tests", []directive{
+			{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and say what that takes: time, CPU time of all threads, memory", (*run).timeDirective},
+			{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after doing STATEMENT once, and say what a loop takes: -n loops in each of -r runs; variables that it defines are its own, what it does to others stays", (*run).timeitDirective},
+			{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
+			{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
+		}},
+		{"programs as cells", []directive{
+			{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).mainDirective},
+			{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).execDirective},
+			{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).argsDirective},
+		}},
+		{"this kernel", []directive{
+			{[]string{"%help"}, "[DIRECTIVE]", "show this table", (*run).helpDirective},
+			{[]string{"%lsmagic"}, "", "list the names of all directives", (*run).lsmagicDirective},
+			{[]string{"%version"}, "", "the versions of this kernel and of Go", (*run).versionDirective},
+		}},
+		{"GoNB's", []directive{
+			{[]string{"!*"}, "COMMAND", "run a shell command in the module's folder; \"!*go get\" is %get", (*run).moduleShellDirective},
+			{[]string{"%goflags"}, "[FLAG ...]", "accepted for GoNB's notebooks, without effect: cells are compiled without go build", (*run).goflagsDirective},
+			{[]string{"%track", "%untrack", "%goworkfix"}, "", "accepted for GoNB's notebooks: local packages are watched, and go.work is read", (*run).nothingDirective},
+			{[]string{"%widgets", "%widgets_hb"}, "", "connect the page now with what GoNB's widgets and package dom need; their use does it, too", (*run).widgetsDirective},
+			{[]string{"%wasm"}, "", "GoNB's, and not done here", (*run).wasmDirective},
+		}},
 	}
 }
 
@@ -80,15 +119,6 @@ func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 		text += ", " + near + " is"
 	}
 	return traceback.New("DirectiveError", text+"; %help lists all directives")
-}
-
-func (r *run) helpDirective(cell.DirectiveLine) error {
-	for _, d := range directives() {
-		r.print("%-44s %s\n", strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args), d.help)
-	}
-	r.print("%-44s %s\n", "NAME?  NAME??", "what NAME is, with its documentation; where the notebook declares it")
-	r.print("\nEverything else is Go: imports, declarations and statements in any order.\n")
-	return nil
 }
 
 // closestDirective returns the directive that was perhaps meant, or "".

@@ -29,7 +29,7 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	sink.Started(n)
 	reply := output.Reply{Status: output.OK, ExecutionCount: n, UserExpressions: map[string]output.ExpressionResult{}}
 	var err *output.Error
-	if reply.Page, err = s.executeCell(ctx, req, n, sink); err != nil {
+	if err = s.executeCell(ctx, req, n, sink, &reply); err != nil {
 		sink.Error(err)
 		reply.Status, reply.Error = output.Failed, err
 		return reply
@@ -54,7 +54,7 @@ func (s *Session) nextExecutionCount(req output.Request) int {
 func counts(req output.Request) bool { return req.StoreHistory && !req.Silent }
 
 // executeCell runs a cell, or answers one that only asks, and stores both.
-func (s *Session) executeCell(ctx context.Context, req output.Request, n int, sink output.Sink) (page output.Bundle, err *output.Error) {
+func (s *Session) executeCell(ctx context.Context, req output.Request, n int, sink output.Sink, reply *output.Reply) (err *output.Error) {
 	text := sinks.NewLimited(sink, s.outputLimit)
 	rec := sinks.NewRecorder(text)
 	if s.outputLimitErr != nil {
@@ -67,9 +67,12 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	}
 	s.textOnly = req.AllowStdin && req.CellID == ""
 	if name, source, ok := parseHelp(req.Code); ok {
-		page, err = s.help(ctx, name, source)
+		reply.Page, err = s.help(ctx, name, source)
 	} else {
-		err = s.runCell(ctx, number, req.Code, rec)
+		reply.NextInput, err = s.runCell(ctx, number, req.Code, rec)
+	}
+	if text, ok := rec.Metadata[errorMetadata].(string); ok && err == nil && (s.strict || req.Strict) {
+		err = traceback.New("Error", text)
 	}
 	text.End()
 	if counts(req) {
@@ -77,8 +80,11 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 		s.history = append(s.history, output.HistoryEntry{Line: n, Input: req.Code, Output: rec.Text})
 		s.mu.Unlock()
 	}
-	return page, err
+	return err
 }
+
+// errorMetadata is cellruntime.ErrorMetadata: the kernel does not have the worker's code.
+const errorMetadata = "perijove_error"
 
 // beginExecution notes what Interrupt cancels: the compiler, the wait for the worker, an
 // input, and through the worker the cell itself; and whether another follows.
@@ -95,13 +101,25 @@ func (s *Session) beginExecution(ctx context.Context, req output.Request) (conte
 	}
 }
 
-// runCell takes a cell through build, load and run.
-func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) *output.Error {
+// runCell takes a cell through build, load and run. It also returns what the cell
+// wants the front end to show as the next input; nil if nothing.
+func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) (*output.NextInput, *output.Error) {
 	if strings.TrimSpace(code) == "" {
-		return nil
+		return nil, nil
 	}
-	r := &run{session: s, ctx: ctx, n: n, sink: sink}
-	c, errs := cell.Parse(n, code)
+	r := &run{session: s, ctx: ctx, n: n, sink: sink, code: code}
+	err := r.run()
+	if r.file != "" && err == nil {
+		text := r.file
+		return s.runCell(ctx, n, text, sink)
+	}
+	return r.next, err
+}
+
+// run runs the cell.
+func (r *run) run() *output.Error {
+	s := r.session
+	c, errs := cell.Parse(r.n, r.code)
 	if errs != nil {
 		return buildError(errs)
 	}
@@ -109,9 +127,9 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		return err
 	}
 	s.detectGoNB(c)
-	s.reportDeath(sink)
+	s.reportDeath(r.sink)
 	if s.memoryLimitErr != nil {
-		sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.memoryLimitErr, s.memoryLimit))
+		r.sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.memoryLimitErr, s.memoryLimit))
 		s.memoryLimitErr = nil
 	}
 	for _, d := range c.Directives {
@@ -120,7 +138,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 		}
 	}
 	if s.isGoNB {
-		if err := s.setGoNBFolders(ctx); err != nil {
+		if err := s.setGoNBFolders(r.ctx); err != nil {
 			return workerError(err)
 		}
 	}
@@ -132,7 +150,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	}
 	r.reloadEdited()
 	r.prepareImports(c)
-	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.addToJournal(code, u, failed) })
+	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.addToJournal(r.code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err
 	}
@@ -153,7 +171,7 @@ func checkRestDirectives(c *cell.Cell) *output.Error {
 // evaluate runs a user expression and returns its value.
 func (s *Session) evaluate(ctx context.Context, expr string) output.ExpressionResult {
 	c := &sinks.ResultOnly{}
-	if err := s.runCell(ctx, 0, expr, c); err != nil {
+	if _, err := s.runCell(ctx, 0, expr, c); err != nil {
 		return output.ExpressionResult{Error: err}
 	}
 	if c.Data == nil {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
 	"github.com/perijove/perijove/kernel/internal/program/query"
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
@@ -23,10 +25,13 @@ func (s *Session) IsComplete(code string) output.Completeness {
 
 // Complete lists what can stand at the cursor.
 func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
-	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !cell.Measures(line) {
+	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
 	}
 	list, start, end := query.Complete(s.program.Load(), code, cursor)
+	if from, ok := pathStart(code, cursor); ok && len(list) == 0 {
+		return s.completePath(code[from:cursor], from), nil
+	}
 	out := output.Completion{Start: start, End: end}
 	for _, c := range list {
 		out.Matches = append(out.Matches, output.Match{Text: c.Name, Type: c.Kind, Signature: c.Signature})
@@ -59,6 +64,11 @@ func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (o
 		text += "\n\n" + d.Doc
 		md += "\n\n" + d.Doc
 	}
+	if len(d.Methods) > 0 {
+		list := strings.Join(d.Methods, "\n")
+		text += "\n\nmethods\n" + list
+		md += "\n\n**methods**\n\n" + goBlock(list)
+	}
 	if detail > 0 && d.Source != "" {
 		text += fmt.Sprintf("\n\nFrom cell %d:\n\n%s", d.Cell, d.Source)
 		md += fmt.Sprintf("\n\nFrom cell %d:\n\n%s", d.Cell, goBlock(d.Source))
@@ -85,13 +95,8 @@ func parseHelp(code string) (name string, source, ok bool) {
 
 // help is the text for the front end's pager on a name.
 func (s *Session) help(ctx context.Context, name string, source bool) (output.Bundle, *output.Error) {
-	for _, d := range directives() {
-		for _, known := range d.names {
-			if known == name {
-				text := strings.TrimSpace(strings.Join(d.names, ", ")+" "+d.args) + "\n\n" + d.help
-				return output.Bundle{"text/plain": text}, nil
-			}
-		}
+	if text, ok := directiveHelp(name); ok && (strings.HasPrefix(name, "%") || strings.HasPrefix(name, "!")) {
+		return output.Bundle{"text/plain": text}, nil
 	}
 	detail := 0
 	if source {
@@ -104,5 +109,27 @@ func (s *Session) help(ctx context.Context, name string, source bool) (output.Bu
 	if !found.Found {
 		return nil, traceback.New("HelpError", fmt.Sprintf("nothing is known of %s: it is neither declared in this notebook nor exported by a package that can be imported by its name", name))
 	}
+	s.addValue(ctx, name, found.Data)
 	return found.Data, nil
+}
+
+// addValue adds the value of a variable to what is said of it.
+func (s *Session) addValue(ctx context.Context, name string, data output.Bundle) {
+	if !slices.ContainsFunc(s.program.Load().Variables(), func(v program.Variable) bool { return v.Name == name }) {
+		return
+	}
+	value, ok := s.evaluate(ctx, name).Data["text/plain"].(string)
+	if !ok {
+		return
+	}
+	if text, ok := data["text/plain"].(string); ok {
+		data["text/plain"] = text + "\n\nvalue\n" + value
+	}
+	if md, ok := data["text/markdown"].(string); ok {
+		fence := "```"
+		for strings.Contains(value, fence) {
+			fence += "`"
+		}
+		data["text/markdown"] = md + "\n\n**value**\n\n" + fence + "text\n" + value + "\n" + fence
+	}
 }

@@ -8,8 +8,11 @@ import (
 )
 
 func (r *run) resetDirective(d cell.DirectiveLine) error {
+	if d.Args == "out" {
+		return r.dropResults()
+	}
 	if d.Args != "" && d.Args != "-f" {
-		return errors.New("write %reset alone, it forgets everything; %rm forgets one name, %restart the variables")
+		return errors.New("write %reset alone, it forgets everything; %reset out drops the results of cells, %rm forgets one name, %restart the variables")
 	}
 	if w := r.session.dropWorker(); w != nil {
 		w.Kill()

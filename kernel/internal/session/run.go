@@ -18,6 +18,9 @@ type run struct {
 
 	stdin *stdinPrompter // of the next shell command; set by %with_inputs
 	tests *testRun       // set by %test
+	code  string         // the cell's text
+	next  *output.NextInput
+	file  string // set by %run
 }
 
 func (r *run) print(format string, args ...any) {

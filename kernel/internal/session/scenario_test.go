@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/traceback"
 	"golang.org/x/tools/txtar"
 )
 
@@ -159,6 +160,9 @@ func runStep(t *testing.T, s *Session, how, code string) string {
 	if reply.Status != output.OK && reply.Error == nil {
 		text += "status " + reply.Status + "\n"
 	}
+	if n := reply.NextInput; n != nil {
+		text += fmt.Sprintf("[next input, replace %v]\n%s\n", n.Replace, n.Text)
+	}
 	return text
 }
 
@@ -259,7 +263,19 @@ func (tr *transcript) Error(e *output.Error) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	tr.part("error " + e.Name)
-	tr.b.WriteString(strings.Join(e.Traceback, "\n") + "\n")
+	lines := e.Traceback
+	if e.Name == traceback.Interrupted && len(lines) > 2 && lines[0] == "the cell was interrupted" && strings.HasPrefix(lines[1], "Cell [") {
+		lines = append(lines[:1:1], afterCalls(lines[1:])...) // which line of a loop it was, differs from run to run
+	}
+	tr.b.WriteString(strings.Join(lines, "\n") + "\n")
+}
+
+// afterCalls drops the calls that lines begin with.
+func afterCalls(lines []string) []string {
+	for len(lines) > 0 && (strings.HasPrefix(lines[0], "Cell [") || strings.HasPrefix(lines[0], "    ")) {
+		lines = lines[1:]
+	}
+	return lines
 }
 
 func (tr *transcript) Clear(bool) {

@@ -65,6 +65,7 @@ type Session struct {
 	isGoNB         bool            // the notebook is written for GoNB
 	gonbFolders    []string        // what setGoNBFolders has set
 	existedFirst   map[string]bool // answers of existedAtFirst
+	strict         bool            // a cell whose value is an error fails
 	forget         bool            // the worker must forget the notebook at the next load
 	textOnly       bool            // the front end is a console: it lets cells ask for input and gives them no identifiers, as notebooks do
 	// hasExplainedStandalone notes that the user knows that cells run as programs.
@@ -72,8 +73,9 @@ type Session struct {
 	// initFailures describes the packages that the worker could not initialize.
 	initFailures map[string]*initFailure
 
-	compilerLimit atomic.Int64 // memoryLimit in bytes, for the compiler
-	allFrames     atomic.Bool  // tracebacks show calls outside of cells too
+	compilerLimit atomic.Int64           // memoryLimit in bytes, for the compiler
+	cellDir       atomic.Pointer[string] // setup.Dir, for completion; nil at first
+	allFrames     atomic.Bool            // tracebacks show calls outside of cells too
 
 	mu             sync.Mutex         // guards what follows; held only briefly
 	worker         *worker            // nil while none runs

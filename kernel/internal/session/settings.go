@@ -65,6 +65,7 @@ func (r *run) cdDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	r.session.setup.Dir = dir
+	r.session.cellDir.Store(&dir)
 	r.session.modules.SetFolder(dir)
 	r.print("%s\n", dir)
 	return nil
@@ -77,6 +78,10 @@ func (r *run) pwdDirective(cell.DirectiveLine) error {
 
 func (r *run) envDirective(d cell.DirectiveLine) error {
 	arg := strings.TrimSpace(d.Args)
+	if arg == "" {
+		r.printEnv()
+		return nil
+	}
 	i := strings.IndexAny(arg, "= \t")
 	if i <= 0 {
 		return errors.New("write %env NAME=VALUE")

@@ -14,8 +14,10 @@ const maxRecorded = 16 << 10
 // whether the cell shows anything.
 type Recorder struct {
 	output.Sink
-	Text  string // of the result; read it after the cell has ended
-	shows atomic.Bool
+	Text string // of the result; read it after the cell has ended
+	// Metadata is that of the result; read it after the cell has ended.
+	Metadata map[string]any
+	shows    atomic.Bool
 }
 
 // NewRecorder returns a Recorder that passes everything on to s.
@@ -41,8 +43,9 @@ func (r *Recorder) Clear(wait bool) {
 	r.Sink.Clear(wait)
 }
 
-// Result keeps the text and passes the result on.
+// Result keeps the text and the metadata and passes the result on.
 func (r *Recorder) Result(data output.Bundle, metadata map[string]any) {
+	r.Metadata = metadata
 	if t, ok := data["text/plain"].(string); ok {
 		r.Text = strings.ToValidUTF8(t[:min(len(t), maxRecorded)], "")
 	}

@@ -179,6 +179,9 @@ func ShowRune(r rune) {
 	self.showResult(cellruntime.RuneResult(r))
 }
 
+// Earlier is cellruntime.Earlier: no result outlives a program.
+func Earlier(cell int) any { return cellruntime.Earlier(cell) }
+
 // Assigned has nothing to note: no variable outlives the program.
 func Assigned(...string) {}
 

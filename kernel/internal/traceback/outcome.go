@@ -44,6 +44,9 @@ func (s Style) interrupted(o *control.Outcome) *output.Error {
 		}
 		lines = s.Calls(g.Frames)
 	}
+	if len(lines) == 0 {
+		lines = s.Calls(o.Frames)
+	}
 	return &output.Error{Name: Interrupted, Value: value, Traceback: append(append([]string{value}, lines...), s.stillRunning(o)...)}
 }
 
@@ -112,8 +115,13 @@ func (s Style) Panic(o *control.Outcome) *output.Error {
 		value += ", in " + goroutineName(o)
 		s.inGoroutine = true
 	}
+	s.panicText = o.Value
 	lines := append([]string{"panic: " + value}, s.Calls(o.Frames)...)
-	s.inGoroutine = false
+	s.inGoroutine, s.panicText = false, ""
+	if len(o.Child) > 0 {
+		lines = append(lines, "in the other process:")
+		lines = append(lines, s.Calls(o.Child)...)
+	}
 	if o.Started != nil {
 		lines = append(lines, s.startedAt(*o.Started)...)
 	}

@@ -30,7 +30,8 @@ type Style struct {
 	Source    func(cell int) (string, bool) // of cells; may be nil
 	AllFrames bool                          // also calls outside of cells
 
-	inGoroutine bool // the calls are those of another goroutine than the cell's own
+	inGoroutine bool   // the calls are those of another goroutine than the cell's own
+	panicText   string // of a panic in the innermost call; "" if there was none
 }
 
 // startedAt renders the statement that has started a goroutine.
@@ -46,7 +47,7 @@ func (s Style) startedAt(f control.Frame) []string {
 // AllFrames is set.
 func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
-	for _, f := range frames {
+	for i, f := range frames {
 		n, ok := CellOf(f.File)
 		if !ok {
 			if s.AllFrames && f.File != "" {
@@ -65,9 +66,34 @@ func (s Style) Calls(frames []control.Frame) []string {
 		}
 		if src, ok := s.Source(n); ok {
 			lines = append(lines, "    "+strings.TrimSpace(cell.Line(src, f.Line)))
+			if i == firstInCells(frames) && s.panicText != "" {
+				lines = append(lines, mark(src, f.Line, s.panicText)...)
+			}
 		}
 	}
 	return lines
+}
+
+// firstInCells returns the index of the innermost call in a cell.
+func firstInCells(frames []control.Frame) int {
+	for i, f := range frames {
+		if _, ok := CellOf(f.File); ok {
+			return i
+		}
+	}
+	return -1
+}
+
+// mark returns the line below a source line that marks the expression which has
+// panicked, if there is one alone that can have.
+func mark(src string, line int, panicText string) []string {
+	start, end, ok := cell.PanicSpan(src, line, panicText)
+	if !ok {
+		return nil
+	}
+	text := cell.Line(src, line)
+	margin := len(text) - len(strings.TrimLeft(text, " \t"))
+	return []string{"    " + cell.Mark(text[margin:], start-margin, end-margin)}
 }
 
 // CellOf reads the number of a cell out of a file name of the line table.

@@ -58,7 +58,7 @@ type (
 	ExecuteReply struct {
 		Status
 		ExecutionCount  int                       `json:"execution_count"`
-		Payload         []Page                    `json:"payload"`
+		Payload         []any                     `json:"payload"`
 		UserExpressions map[string]UserExpression `json:"user_expressions"`
 	}
 
@@ -69,7 +69,7 @@ type (
 		EName           string                    `json:"ename"`
 		EValue          string                    `json:"evalue"`
 		Traceback       []string                  `json:"traceback"`
-		Payload         []Page                    `json:"payload"`
+		Payload         []any                     `json:"payload"`
 		UserExpressions map[string]UserExpression `json:"user_expressions"`
 	}
 
@@ -86,6 +86,14 @@ type (
 		DependenciesMet bool   `json:"dependencies_met"`
 		Engine          string `json:"engine"`
 		Status          string `json:"status"`
+	}
+
+	// SetNextInput is a payload that asks the front end to put text into a new cell, or
+	// in place of the executed one's.
+	SetNextInput struct {
+		Source  string `json:"source"` // "set_next_input"
+		Text    string `json:"text"`
+		Replace bool   `json:"replace"`
 	}
 
 	// Page is a payload that asks the front end to show text in its pager.

@@ -229,7 +229,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 // of a panic, or otherwise.
 func (x *execution) outcome(returned bool, v any) control.Outcome {
 	if v != nil {
-		panicked := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(v), Frames: frames(4)}
+		panicked := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(v), Child: cellruntime.ChildFrames(v), Frames: frames(4)}
 		if !x.setPanicOutcome(panicked) && x.hasPanicOutcome() {
 			self.report(x.id, panicked)
 		}
@@ -242,7 +242,7 @@ func (x *execution) outcome(returned bool, v any) control.Outcome {
 		return control.Outcome{} // it takes the place of any other
 	case x.interrupted.Load(): // it noticed by itself, or a panic is what the interrupt made of the cell
 		list, n := self.startedGoroutines(x)
-		return control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: x.initFrames()}
+		return control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: frames(3)}
 	case returned:
 		return control.Outcome{How: control.Returned}
 	}

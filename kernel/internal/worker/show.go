@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"reflect"
-	"time"
 
 	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
@@ -23,6 +22,7 @@ import (
 // Generated code calls it by its linker name.
 func Show(values ...any) {
 	stopAll()
+	cellruntime.Keep(self.cell.Load().cell, values...)
 	self.showResult(cellruntime.Result(values...))
 }
 
@@ -38,6 +38,7 @@ func ShowError(err error) {
 // it, and the character that it is.
 func ShowRune(r rune) {
 	stopAll()
+	cellruntime.Keep(self.cell.Load().cell, r)
 	self.showResult(cellruntime.RuneResult(r))
 }
 
@@ -92,17 +93,11 @@ func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m display
 
 // readMap is values.SetMapReader's: f reads a map that other goroutines may be writing.
 func (w *worker) readMap(m reflect.Value, f func()) bool {
-	for range 100 {
-		if w.goroutines == nil {
-			f()
-			return true
-		}
-		if w.goroutines.ReadMap(m.Pointer(), f) {
-			return true
-		}
-		time.Sleep(50 * time.Microsecond)
+	if w.goroutines != nil {
+		return w.goroutines.ReadMap(m.Pointer(), f)
 	}
-	return false
+	f()
+	return true
 }
 
 // unshowable takes the place of a message that cannot be encoded.
@@ -136,6 +131,9 @@ func (w *worker) notice(text string) {
 		endGroup()
 	}
 }
+
+// Earlier is cellruntime.Earlier. Generated code calls it by its linker name.
+func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 
 // Embed is cellruntime.Embed. Generated code calls it by its linker name.
 func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }

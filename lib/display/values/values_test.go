@@ -284,3 +284,19 @@ func BenchmarkText(b *testing.B) {
 		})
 	}
 }
+
+func TestVariables(t *testing.T) {
+	x, xs, m, s := 3, make([]float64, 100_000), map[string]int{"a": 1}, struct{ A, B int }{1, 2}
+	var nilPointer *person
+	got := Variables(Variable{"x", "int", &x}, Variable{"xs", "[]float64", &xs}, Variable{"m", "map[string]int", &m}, Variable{"s", "struct", &s}, Variable{"p", "*person", &nilPointer})
+	want := `name  type            size                         value
+x     int             8 B                          3
+xs    []float64       100,000 elements, 781.2 KiB  [0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 …
+m     map[string]int  1 entry, 24 B                map["a":1]
+s     struct          16 B                         {A:1 B:2}
+p     *person         8 B                          nil
+5 variables`
+	if got.String() != want || !strings.Contains(got.HTML(), "<td") {
+		t.Errorf("%s\nwant\n%s", got, want)
+	}
+}

@@ -58,6 +58,7 @@ func (s Source) On(pos token.Pos, msg string) string {
 		{"invalid operation: cannot call ", "", question.notFunction},
 		{"too many return values", "", question.returns},
 		{"no new variables on left side of :=", "", func(question) string { return "= assigns to a variable that exists" }},
+		{"cannot use _ as value", "", func(question) string { return "Out[3] is what cell 3 has shown" }},
 		{"missing return", "", func(question) string { return "each way through the function must end with return" }},
 		{"cannot convert ", "untyped string constant", question.parse},
 	} {
@@ -125,6 +126,9 @@ func (q question) undefined() string {
 	if pkg, member, ok := strings.Cut(name, "."); ok {
 		return q.packageMember(pkg, member)
 	}
+	if name == "Out" || name == "In" {
+		return q.numbered(name)
+	}
 	if other := foreignNames[name]; other != "" && !q.isKnown(other) {
 		return didYouMean(other)
 	}
@@ -144,6 +148,21 @@ func (q question) undefined() string {
 		near = spelling.Closest(name, packages)
 	}
 	return didYouMean(near)
+}
+
+// numbered is about Out and In, which are no variables.
+func (q question) numbered(name string) string {
+	x, ok := around[*ast.IndexExpr](q)
+	if !ok || x.X.Pos() != q.pos {
+		return name + "[3] is that of cell 3"
+	}
+	if n, ok := x.Index.(*ast.BasicLit); ok && n.Kind == token.INT {
+		if name == "Out" {
+			return "cell " + n.Value + " has shown no single value"
+		}
+		return "there is no cell " + n.Value
+	}
+	return "its index is a number as it stands: " + name + "[3]"
 }
 
 // isKnown reports whether the text of advice is no more than the name itself.

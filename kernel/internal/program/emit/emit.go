@@ -191,6 +191,7 @@ func (e *Emitter) helperFuncs() {
 	link(repeatName, "Repeat", "(loops, runs int) int")
 	e.contextHelper(f)
 	link(assignedName, "Assigned", "(...string)")
+	link(symtab.EarlierFunc, "Earlier", "(int) interface{}")
 	link(embedName, "Embed", "(interface{}, string)")
 	if e.helpers[DiscardName] {
 		fmt.Fprintf(&f.body, "\nfunc %s(...interface{}) {}\n", DiscardName)

@@ -87,6 +87,10 @@ func (f *File) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(s
 		if !r.Key {
 			return f.context()
 		}
+	case symtab.EarlierResult:
+		return f.earlier(bd)
+	case symtab.EarlierInput:
+		return bd.Path
 	case symtab.InNotebook:
 		if s := lookup(r.Name); s != nil && !r.Key {
 			return s.GoNameOf(r.Name)

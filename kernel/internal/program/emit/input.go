@@ -83,6 +83,7 @@ type Stmt struct {
 	IsStatic bool // a var whose initializers are constants
 	Show     ShowMode
 	IsResult bool // the expression whose value the cell shows
+	Result   *symtab.Result
 
 	KeptValues, KeptVars []Kept // of a Loop
 

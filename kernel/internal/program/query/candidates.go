@@ -72,7 +72,7 @@ func exported(pkg *types.Package) []Candidate {
 // visible lists the names that can be written at pos.
 func (q query) visible(r *program.Checked, pos token.Pos) []Candidate {
 	var list []Candidate
-	add := func(name, kind string) { list = append(list, Candidate{Name: name, Kind: kind}) }
+	add := func(name, kind string, rank int) { list = append(list, Candidate{Name: name, Kind: kind, rank: rank}) }
 	for s := r.Pkg.Scope().Innermost(pos); s != nil; s = s.Parent() {
 		for _, name := range s.Names() {
 			obj := s.Lookup(name)
@@ -80,7 +80,11 @@ func (q query) visible(r *program.Checked, pos token.Pos) []Candidate {
 			if local && obj.Pos() > pos || strings.ContainsAny(name, mangle.Mark) || name == cursorName {
 				continue
 			}
-			list = append(list, candidate(obj, r.Pkg))
+			c := candidate(obj, r.Pkg)
+			if s == types.Universe {
+				c.rank = rankGo
+			}
+			list = append(list, c)
 		}
 	}
 	for name, s := range q.table.Names {
@@ -93,13 +97,13 @@ func (q query) visible(r *program.Checked, pos token.Pos) []Candidate {
 		list = append(list, Candidate{Name: symtab.ContextName, Kind: "variable", Signature: "context.Context"})
 	}
 	for name := range q.table.Imports {
-		add(name, "module")
+		add(name, "module", rankImported)
 	}
 	for name := range q.packages.Std {
-		add(name, "module")
+		add(name, "module", rankPackage)
 	}
 	for t := token.BREAK; t <= token.VAR; t++ {
-		add(t.String(), "keyword")
+		add(t.String(), "keyword", rankGo)
 	}
 	return list
 }

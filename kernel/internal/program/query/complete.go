@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"go/ast"
 	"go/scanner"
 	"go/token"
@@ -13,7 +14,17 @@ import (
 // A Candidate is a name that can stand at a cursor.
 type Candidate struct {
 	Name, Kind, Signature string // Kind as Jupyter names it: "function", "variable", …
+
+	rank int // candidates of a lower one come first
 }
+
+// Ranks of what can be written at a cursor: what the notebook has before what Go has.
+const (
+	rankOwn = iota
+	rankImported
+	rankGo
+	rankPackage // of those that need no import
+)
 
 // cursorName marks the cursor in text that is checked for completion.
 const cursorName = "perijoveCursor"
@@ -43,8 +54,12 @@ func Complete(p *program.Program, src string, cursor int) (list []Candidate, sta
 		}
 	}
 	list = withPrefix(list, prefix)
-	slices.SortFunc(list, func(a, b Candidate) int { return strings.Compare(a.Name, b.Name) })
-	return slices.CompactFunc(list, func(a, b Candidate) bool { return a.Name == b.Name }), start, end
+	slices.SortFunc(list, func(a, b Candidate) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.rank, b.rank))
+	})
+	list = slices.CompactFunc(list, func(a, b Candidate) bool { return a.Name == b.Name })
+	slices.SortStableFunc(list, func(a, b Candidate) int { return cmp.Compare(a.rank, b.rank) })
+	return list, start, end
 }
 
 func withPrefix(list []Candidate, prefix string) []Candidate {

@@ -17,6 +17,8 @@ import (
 type Description struct {
 	Text string // its declaration, without a body
 	Doc  string // its documentation; empty if it has none
+	// Methods of a type or of a variable's type, as they are called.
+	Methods []string
 
 	// Of what the notebook declares, the text and the cell that it is from.
 	Source string
@@ -92,7 +94,7 @@ func (q query) describeObject(r *program.Checked, obj types.Object, word string)
 	if pn, ok := obj.(*types.PkgName); ok {
 		return Description{Text: text, Doc: packageDoc(q.packages, pn.Imported())}
 	}
-	d := Description{Text: text, Doc: docOf(q.packages, obj)}
+	d := Description{Text: text, Doc: docOf(q.packages, obj), Methods: methods(obj, r.Pkg)}
 	if obj.Pkg() == r.Pkg {
 		d.Doc = q.notebookDoc(obj)
 	}
@@ -103,6 +105,30 @@ func (q query) describeObject(r *program.Checked, obj types.Object, word string)
 		}
 	}
 	return d
+}
+
+// methods lists the methods of a variable or type that code of the notebook can call.
+func methods(obj types.Object, main *types.Package) []string {
+	switch obj.(type) {
+	case *types.Var, *types.TypeName:
+	default:
+		return nil
+	}
+	t := obj.Type()
+	if _, ok := t.Underlying().(*types.Pointer); !ok && !types.IsInterface(t) {
+		t = types.NewPointer(t)
+	}
+	var list []string
+	set := types.NewMethodSet(t)
+	for i := range set.Len() {
+		m := set.At(i).Obj()
+		if !m.Exported() && m.Pkg() != main {
+			continue
+		}
+		sig := types.TypeString(m.Type(), qualifier(main))
+		list = append(list, mangle.Demangle(m.Name()+strings.TrimPrefix(sig, "func")))
+	}
+	return list
 }
 
 var contextDescription = Description{

@@ -75,6 +75,19 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// TestOwnNamesComeFirst: packages come behind what the notebook declares.
+func TestOwnNamesComeFirst(t *testing.T) {
+	p := newProgram(t, programtest.NewStd(t), "import \"path\"\n_ = path.Base\nprimes, pz := []int{2}, 1")
+	list, _, _ := Complete(p, "p", 1)
+	var names []string
+	for _, c := range list {
+		names = append(names, c.Name)
+	}
+	if len(names) < 8 || !slices.Equal(names[:3], []string{"primes", "pz", "path"}) || slices.Index(names, "panic") > slices.Index(names, "palette") && slices.Contains(names, "palette") || !slices.Contains(names, "parser") {
+		t.Errorf("%v", names)
+	}
+}
+
 // A busyImporter does not answer, as when the go command runs, but for what it
 // has answered before.
 type busyImporter struct {

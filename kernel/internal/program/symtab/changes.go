@@ -33,6 +33,7 @@ type Changes struct {
 	Retry           []string
 	Structs         []*typetext.Text
 	MethodValues    []string
+	Result          *Result // what the cell shows; nil if it shows nothing that can be kept
 }
 
 // Check is what go/types found out about the last good cell.
@@ -45,6 +46,9 @@ type Check struct {
 func (t *Table) Commit(c *Changes) {
 	if c.Origin.Cell > 0 {
 		t.Cells[c.Origin.Cell] = c.Origin
+		if c.Result != nil {
+			t.Results[c.Origin.Cell] = c.Result
+		}
 	}
 	t.commitSymbols(c)
 	for name, path := range c.Imports {

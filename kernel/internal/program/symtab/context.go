@@ -1,6 +1,13 @@
 package symtab
 
-import "github.com/perijove/perijove/kernel/internal/program/mangle"
+import (
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/program/typetext"
+)
 
 // ContextName is the name by which a cell refers to its context, unless the
 // notebook declares it. ContextFunc is the function of generated code that
@@ -9,3 +16,56 @@ const (
 	ContextName = "ctx"
 	ContextFunc = ContextName + mangle.Mark
 )
+
+// OutName and InName are the names by which a cell refers to what earlier cells have
+// shown, and to their text, with a number behind: Out[3]. EarlierFunc is the
+// function of generated code that returns such a result.
+const (
+	OutName     = "Out"
+	InName      = "In"
+	EarlierFunc = "earlier" + mangle.Mark
+)
+
+// A Result is the value that a cell has shown.
+type Result struct {
+	Type        *typetext.Text // nil if it has no name here
+	IsInterface bool
+}
+
+// Needs lists the names of the notebook that a reference needs.
+func (b Binding) Needs(ref cell.Ref) []string {
+	switch {
+	case ref.Top:
+	case b.Kind == InNotebook:
+		return []string{ref.Name}
+	case b.Kind == EarlierResult && b.Result.Type != nil:
+		return b.Result.Type.Names
+	}
+	return nil
+}
+
+// Provided returns what a name means that the notebook has without declaring it.
+func (t *Table) Provided(name string) (Binding, bool) {
+	if name == ContextName {
+		return Binding{Kind: CellContext}, true
+	}
+	what, number, ok := strings.Cut(strings.TrimSuffix(name, "]"), "[")
+	if !ok || t.Names[what] != nil {
+		return Binding{}, false
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return Binding{}, false
+	}
+	switch what {
+	case OutName:
+		if r, ok := t.Results[n]; ok {
+			return Binding{Kind: EarlierResult, Path: number, Result: r}, true
+		}
+	case InName:
+		if o := t.Cells[n]; o != nil {
+			return Binding{Kind: EarlierInput, Path: strconv.Quote(o.Source)}, true
+		}
+	}
+	return Binding{}, false
+}

@@ -62,17 +62,21 @@ type AsideSymbol struct {
 // A Binding is what a free name means in one piece of source.
 type Binding struct {
 	Kind BindingKind
-	Path string // import Path, for imported and dotted
+	Path string // import Path, for imported and dotted; the number of an EarlierResult, the text of an EarlierInput
+
+	Result *Result // of an EarlierResult
 }
 
 type BindingKind uint8
 
 const (
-	InNotebook  BindingKind = iota // whatever the notebook means by the name now
-	Imported                       // a package
-	DotImported                    // an exported name of a dot-imported package
-	Universe                       // predeclared
-	CellContext                    // ctx
+	InNotebook    BindingKind = iota // whatever the notebook means by the name now
+	Imported                         // a package
+	DotImported                      // an exported name of a dot-imported package
+	Universe                         // predeclared
+	CellContext                      // ctx
+	EarlierResult                    // Out[n]
+	EarlierInput                     // In[n]
 )
 
 // A TypeExpr is an expression that has the type of a variable, for types that

@@ -24,6 +24,7 @@ type Table struct {
 	Uninitialized   Uninitialized
 	Lost            map[string]int // variables that went with a worker: name to cell
 	Cells           map[int]*Origin
+	Results         map[int]*Result             // what cells have shown
 	LinkNames       map[string]LinkName         // the newest link symbol of a variable or function
 	TypeLayouts     map[string]string           // the last one of each type, also of removed ones
 	CompiledWith    map[string]map[*Symbol]bool // by function: those compiled with its body in sight
@@ -51,6 +52,7 @@ func NewTable() *Table {
 		Uninitialized:   Uninitialized{Retry: map[string]bool{}},
 		Lost:            map[string]int{},
 		Cells:           map[int]*Origin{},
+		Results:         map[int]*Result{},
 		LinkNames:       map[string]LinkName{},
 		TypeLayouts:     map[string]string{},
 		CompiledWith:    map[string]map[*Symbol]bool{},
@@ -77,7 +79,7 @@ func (t *Table) Clone() *Table {
 	c.Altered, c.LiteralHolders, c.StubbedLiterals = maps.Clone(t.Altered), maps.Clone(t.LiteralHolders), maps.Clone(t.StubbedLiterals)
 	c.CompiledWith, c.Instances = cloneDeep(t.CompiledWith), cloneDeep(t.Instances)
 	c.Structs, c.MethodValues, c.RemovedMethods = maps.Clone(t.Structs), maps.Clone(t.MethodValues), maps.Clone(t.RemovedMethods)
-	c.Unnamed = maps.Clone(t.Unnamed)
+	c.Unnamed, c.Results = maps.Clone(t.Unnamed), maps.Clone(t.Results)
 	c.DotImports = t.DotImports[:len(t.DotImports):len(t.DotImports)]
 	c.PendingBlanks = t.PendingBlanks[:len(t.PendingBlanks):len(t.PendingBlanks)]
 	c.BlankImports = t.BlankImports[:len(t.BlankImports):len(t.BlankImports)]

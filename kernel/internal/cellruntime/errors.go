@@ -1,0 +1,164 @@
+package cellruntime
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"html"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/lib/display"
+	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// ErrorMetadata is the key in the metadata of a result by which the kernel sees
+// that it is an error, and which.
+const ErrorMetadata = "perijove_error"
+
+// maxChain is how many errors of a chain are listed.
+const maxChain = 20
+
+// isError reports whether v is an error that is shown as one.
+func isError(v any) (error, bool) {
+	err, ok := v.(error)
+	if !ok || v == nil {
+		return nil, false
+	}
+	for mime := range display.Render(v).Data {
+		if mime != "text/plain" {
+			return nil, false // the type says itself how its values look
+		}
+	}
+	return err, true
+}
+
+// errorResult returns what shows an error: its text, the errors that it wraps, and
+// the calls that led to it if it comes from another process.
+func errorResult(err error) displayhost.Message {
+	text := errorText(err)
+	return displayhost.Message{
+		Kind:     displayhost.KindShow,
+		Data:     display.Bundle{"text/plain": text, "text/html": errorHTML(text)},
+		Metadata: map[string]any{ErrorMetadata: PanicText(err)},
+	}
+}
+
+func errorHTML(text string) string {
+	return `<pre style="color:var(--jp-error-color1,#c62828)">` + html.EscapeString(text) + "</pre>"
+}
+
+// errorText returns an error's text and its chain.
+func errorText(err error) string {
+	lines := []string{PanicText(err)}
+	for _, f := range ChildFrames(err) {
+		lines = append(lines, fmt.Sprintf("%s line %d, in %s", f.File, f.Line, f.Func))
+	}
+	seen := 0
+	var walk func(err error, indent string)
+	walk = func(err error, indent string) {
+		for _, wrapped := range unwrap(err) {
+			if wrapped == nil {
+				continue
+			}
+			if seen++; seen > maxChain {
+				return
+			}
+			next := indent
+			if isTelling(wrapped) {
+				lines = append(lines, indent+"wraps "+strings.ReplaceAll(fmt.Sprintf("%T", wrapped), "interface {}", "any")+": "+PanicText(wrapped))
+				next += "  "
+			}
+			walk(wrapped, next)
+		}
+	}
+	walk(err, "  ")
+	return strings.Join(lines, "\n")
+}
+
+// isTelling reports whether the type of an error tells more than its text: it is
+// exported, so that errors.As can look for it, or of the notebook.
+func isTelling(err error) bool {
+	t := reflect.TypeOf(err)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == "main" || token.IsExported(t.Name())
+}
+
+// unwrap returns the errors that an error wraps.
+func unwrap(err error) (list []error) {
+	defer func() {
+		if recover() != nil {
+			list = nil
+		}
+	}()
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		if w := err.Unwrap(); w != nil {
+			return []error{w}
+		}
+	case interface{ Unwrap() []error }:
+		return err.Unwrap()
+	}
+	return nil
+}
+
+// childPanic returns the panic of another process that an error tells of.
+func childPanic(v any) *mp.PanicError {
+	err, ok := v.(error)
+	if !ok {
+		return nil
+	}
+	var p *mp.PanicError
+	if !errors.As(err, &p) {
+		return nil
+	}
+	return p
+}
+
+// withoutStack returns the text of an error without the stack of another process,
+// if ChildFrames has its calls.
+func withoutStack(v any, text string) string {
+	p := childPanic(v)
+	if p == nil || len(ChildFrames(v)) == 0 {
+		return text
+	}
+	return strings.Replace(text, "\n\n"+p.Stack, "", 1)
+}
+
+// stackLine matches a line of the runtime's stack traces that tells where a call in a
+// cell is, behind the one with the function.
+var stackLine = regexp.MustCompile(`^\t(?:.*/)?(Cell \[\d+\]):(\d+)(?: \+0x[0-9a-f]+)?$`)
+
+// ChildFrames returns the calls in cells that led to the panic of another process,
+// if v is an error that tells of one.
+func ChildFrames(v any) (list []control.Frame) {
+	defer func() {
+		if recover() != nil { // a method of the error's
+			list = nil
+		}
+	}()
+	p := childPanic(v)
+	if p == nil {
+		return nil
+	}
+	call := ""
+	for line := range strings.Lines(p.Stack) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := stackLine.FindStringSubmatch(line); m != nil {
+			n, _ := strconv.Atoi(m[2])
+			if i := strings.LastIndexByte(call, '('); i > 0 {
+				call = call[:i]
+			}
+			list = append(list, control.Frame{Func: mangle.Demangle(strings.TrimPrefix(call, "main.")), File: m[1], Line: n})
+		}
+		call = line
+	}
+	return list
+}

@@ -1,0 +1,89 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program"
+)
+
+// ownCell runs a cell of the kernel's, which is about the notebook but no part of it.
+// It ends each name that it imports with mangle's mark, so that no cell can mean it.
+func (r *run) ownCell(source string) error {
+	c, errs := cell.Parse(0, source)
+	if errs != nil {
+		return errs
+	}
+	if err := r.load(c, false, func(*program.Unit, *output.Error) {}); err != nil {
+		return err
+	}
+	return nil
+}
+
+// dropResults frees what Out keeps.
+func (r *run) dropResults() error {
+	if r.liveWorker() == nil {
+		return nil
+	}
+	return r.ownCell("import cellruntimeʹo \"github.com/perijove/perijove/kernel/internal/cellruntime\"\ncellruntimeʹo.DropEarlier()")
+}
+
+// whoDirective lists the names of the variables.
+func (r *run) whoDirective(d cell.DirectiveLine) error {
+	list, err := r.variables(d.Args)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, v := range list {
+		names = append(names, v.Name)
+	}
+	if len(names) == 0 {
+		r.print("the notebook has no variables\n")
+		return nil
+	}
+	r.print("%s\n", strings.Join(names, "  "))
+	return nil
+}
+
+// whosDirective shows the variables with types, sizes and values.
+func (r *run) whosDirective(d cell.DirectiveLine) error {
+	list, err := r.variables(d.Args)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		r.print("the notebook has no variables\n")
+		return nil
+	}
+	if r.session.isStandalone() {
+		return fmt.Errorf("each cell is a program of its own here, and no variable is kept")
+	}
+	var b strings.Builder
+	b.WriteString("import valuesʹw \"github.com/perijove/perijove/lib/display/values\"\nvaluesʹw.Variables(")
+	for _, v := range list {
+		fmt.Fprintf(&b, "valuesʹw.Variable{%q, %q, &%s},", v.Name, v.Type, v.Name)
+	}
+	b.WriteString(")")
+	return r.ownCell(b.String())
+}
+
+// variables lists the notebook's variables in the order of their names: all, or those that
+// are asked for.
+func (r *run) variables(args string) ([]program.Variable, error) {
+	list := r.session.program.Load().Variables()
+	only := strings.Fields(strings.ReplaceAll(args, ",", " "))
+	if len(only) > 0 {
+		for _, name := range only {
+			if !slices.ContainsFunc(list, func(v program.Variable) bool { return v.Name == name }) {
+				return nil, fmt.Errorf("%s is no variable of this notebook", name)
+			}
+		}
+		list = slices.DeleteFunc(list, func(v program.Variable) bool { return !slices.Contains(only, v.Name) })
+	}
+	slices.SortFunc(list, func(a, b program.Variable) int { return strings.Compare(a.Name, b.Name) })
+	return list, nil
+}

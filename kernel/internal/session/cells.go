@@ -1,0 +1,133 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// historyDirective shows the text of executed cells.
+func (r *run) historyDirective(d cell.DirectiveLine) error {
+	var only [][2]int
+	for _, word := range strings.Fields(strings.ReplaceAll(d.Args, ",", " ")) {
+		from, to, isRange := strings.Cut(word, "-")
+		first, err := strconv.Atoi(from)
+		last := first
+		if err == nil && isRange {
+			last, err = strconv.Atoi(to)
+		}
+		if err != nil {
+			return errors.New("write %history [N|N-M] ..., with numbers of cells")
+		}
+		only = append(only, [2]int{first, last})
+	}
+	for _, h := range r.session.History() {
+		if len(only) > 0 && !slices.ContainsFunc(only, func(x [2]int) bool { return x[0] <= h.Line && h.Line <= x[1] }) {
+			continue
+		}
+		r.print("%s\n%s\n\n", cell.Name(h.Line), strings.TrimRight(h.Input, "\n"))
+	}
+	return nil
+}
+
+// readFile reads the file that a directive names.
+func (r *run) readFile(d cell.DirectiveLine) (name, text string, err error) {
+	words, err := splitWords(d.Args)
+	if err != nil {
+		return "", "", err
+	}
+	if len(words) != 1 {
+		return "", "", fmt.Errorf("write %s FILE", d.Name)
+	}
+	name = words[0]
+	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(name, "~/") {
+		name = filepath.Join(home, name[2:])
+	}
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(r.session.dir(), name)
+	}
+	b, err := os.ReadFile(name)
+	return name, string(b), err
+}
+
+// loadDirective has the front end put a file's text in place of the cell's.
+func (r *run) loadDirective(d cell.DirectiveLine) error {
+	_, text, err := r.readFile(d)
+	if err != nil {
+		return err
+	}
+	if rest := strings.TrimSpace(r.code); strings.Contains(rest, "\n") {
+		return errors.New("it replaces the cell, and must be alone in it")
+	}
+	r.next = &output.NextInput{Text: strings.TrimRight(text, "\n"), Replace: true}
+	return nil
+}
+
+// runFileDirective notes that a file is to run as the cell.
+func (r *run) runFileDirective(d cell.DirectiveLine) error {
+	name, text, err := r.readFile(d)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(strings.TrimSpace(r.code), "\n") {
+		return errors.New("the file takes the cell's place: %run must be alone in it")
+	}
+	if strings.TrimSpace(text) == "" {
+		return fmt.Errorf("%s is empty", name)
+	}
+	r.file = text
+	return nil
+}
+
+// fmtDirective has the front end put the formatted text in place of the cell's, without
+// the directive.
+func (r *run) fmtDirective(d cell.DirectiveLine) error {
+	lines := strings.SplitAfter(r.code, "\n")
+	if n := d.Pos.Line - 1; n < len(lines) {
+		lines = slices.Delete(lines, n, n+1)
+	}
+	text, err := cell.Format(strings.Join(lines, ""))
+	if err != nil {
+		return err
+	}
+	r.next = &output.NextInput{Text: strings.TrimRight(text, "\n"), Replace: true}
+	return nil
+}
+
+// strictDirective decides whether a cell whose value is an error fails.
+func (r *run) strictDirective(d cell.DirectiveLine) error {
+	switch strings.TrimSpace(d.Args) {
+	case "", "on":
+		r.session.strict = true
+	case "off":
+		r.session.strict = false
+	default:
+		return errors.New("write %strict on or %strict off")
+	}
+	return nil
+}
+
+// printEnv shows the environment of cells, sorted; the last of several values counts.
+func (r *run) printEnv() {
+	values := map[string]string{}
+	for _, v := range append(append(os.Environ(), r.session.cfg.Env...), r.session.setup.Env...) {
+		if name, value, ok := strings.Cut(v, "="); ok {
+			values[name] = value
+		}
+	}
+	var names []string
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		r.print("%s=%s\n", name, values[name])
+	}
+}
