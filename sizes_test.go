@@ -30,7 +30,6 @@ type size struct{ files, lines int }
 var largePackages = map[string]size{
 	"kernel/internal/session": {37, 5750},
 	"kernel/internal/worker":  {26, 4080},
-	"lib/mp":                  {83, 12950},
 }
 
 func TestSizes(t *testing.T) {

@@ -6,7 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -28,9 +29,6 @@ type Array[T any] struct {
 // anything.
 const arrayHead = 4096
 
-// maxArray is the largest size of an Array in bytes.
-const maxArray = 1 << 46
-
 // NewArray makes an Array of n zero elements. If T has a pointer in it, the
 // error names the field.
 func NewArray[T any](b Backend, n int) (*Array[T], error) {
@@ -51,13 +49,14 @@ func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
 	switch {
 	case n < 0:
 		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: the number is negative", n)
-	case size > 0 && uint64(n) > maxArray/uint64(size):
-		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: it would be larger than %d TiB", n, maxArray>>40)
+	case size > 0 && uint64(n) > shm.MaxBlock/uint64(size):
+		return nil, fmt.Errorf("mp: cannot make an Array of %d elements: it would be larger than %d TiB", n, shm.MaxBlock>>40)
 	}
-	if b != Goroutines && b != Processes {
-		return nil, fmt.Errorf("mp: %v", b)
+	shared, err := isShared(b)
+	if err != nil {
+		return nil, err
 	}
-	block, err := shm.NewBlock(b == Processes, arrayHead+n*int(size))
+	block, err := shm.NewBlock(shared, arrayHead+n*int(size))
 	if err != nil {
 		return nil, failure.Wrap(fmt.Sprintf("cannot make an Array of %d elements (%d bytes)", n, arrayHead+n*int(size)), err)
 	}
@@ -132,7 +131,7 @@ func (a *Array[T]) GobEncode() ([]byte, error) {
 	if a.b == nil {
 		return nil, notMade("Array", "mp.NewArray")
 	}
-	return encodeObject(a.b, "Array")
+	return object.Encode(a.b, "Array")
 }
 
 // GobDecode is the other end of GobEncode.

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -16,9 +17,9 @@ var ErrBroken = failure.ErrBroken
 // A Barrier lets a number of goroutines or processes wait for each other, any
 // number of times. If a process that has the Barrier is killed or crashes, the
 // barrier breaks, since it may be missed. There is no zero Barrier.
-type Barrier struct{ at handle }
+type Barrier struct{ at object.Handle }
 
-func (b *Barrier) object() *shm.Object { return b.at.object(objectSize) }
+func (b *Barrier) object() *shm.Object { return b.at.Object(object.Size) }
 
 const (
 	barrierState   = 0 // u64, a barrierWord
@@ -59,7 +60,7 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 		return nil, fmt.Errorf("mp: cannot make a Barrier for %d parties: there must be 1 to %d", parties, maxParties)
 	}
 	made := new(Barrier)
-	if err := made.at.make(b, objectSize); err != nil {
+	if err := makeHandle(&made.at, b, object.Size); err != nil {
 		return nil, err
 	}
 	made.object().U32(barrierParties).Store(uint32(parties))
@@ -175,7 +176,7 @@ func (b *Barrier) GobEncode() ([]byte, error) {
 	if b == nil {
 		return nil, nilError("Barrier")
 	}
-	return b.at.encode("Barrier")
+	return b.at.Encode("Barrier")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -183,5 +184,5 @@ func (b *Barrier) GobDecode(data []byte) error {
 	if b == nil {
 		return nilError("Barrier")
 	}
-	return b.at.open(data, "Barrier")
+	return b.at.Open(data, "Barrier")
 }

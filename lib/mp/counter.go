@@ -3,6 +3,8 @@ package mp
 import (
 	"runtime"
 	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/object"
 )
 
 // A Counter is a number that many goroutines or processes add to at once, and
@@ -10,7 +12,7 @@ import (
 // that they do not wait for each other, as they do for one Value. The zero
 // Counter is one for goroutines.
 type Counter struct {
-	at   handle
+	at   object.Handle
 	mine uintptr // where this process begins to choose among the stripes
 }
 
@@ -25,7 +27,7 @@ const (
 // NewCounter makes a Counter that is 0.
 func NewCounter(b Backend) (*Counter, error) {
 	c := new(Counter)
-	if err := c.at.make(b, counterSize); err != nil {
+	if err := makeHandle(&c.at, b, counterSize); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -40,7 +42,7 @@ func (c *Counter) Add(d int) {
 	// Goroutines have stacks of their own: that is what tells them apart.
 	spread := uintptr(unsafe.Pointer(&here)) >> 11 * 0x9e3779b9 >> 7
 	stripe := (c.mine + spread) % counterStripes
-	c.at.object(counterSize).U64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
+	c.at.Object(counterSize).U64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
 	runtime.KeepAlive(c)
 }
 
@@ -51,7 +53,7 @@ func (c *Counter) Load() int {
 		panicNil("Counter")
 	}
 	var sum uint64
-	o := c.at.object(counterSize)
+	o := c.at.Object(counterSize)
 	for i := range counterStripes {
 		sum += o.U64(counterFirst + i*stripeSize).Load()
 	}
@@ -65,7 +67,7 @@ func (c *Counter) Close() {
 	if c == nil {
 		panicNil("Counter")
 	}
-	c.at.object(counterSize).Close()
+	c.at.Object(counterSize).Close()
 }
 
 // GobEncode lets a Counter be part of what is sent to a process.
@@ -73,7 +75,7 @@ func (c *Counter) GobEncode() ([]byte, error) {
 	if c == nil {
 		return nil, nilError("Counter")
 	}
-	return c.at.encode("Counter")
+	return c.at.Encode("Counter")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -81,9 +83,9 @@ func (c *Counter) GobDecode(b []byte) error {
 	if c == nil {
 		return nilError("Counter")
 	}
-	err := c.at.open(b, "Counter")
+	err := c.at.Open(b, "Counter")
 	if err == nil {
-		c.mine = uintptr(c.at.object(counterSize).U32(counterOpened).Add(1))
+		c.mine = uintptr(c.at.Object(counterSize).U32(counterOpened).Add(1))
 	}
 	return err
 }

@@ -1,6 +1,11 @@
 package mp
 
-import "github.com/perijove/perijove/lib/mp/internal/failure"
+import (
+	"fmt"
+
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
 
 var (
 	// ErrNoEntry is the error of starting a child from a program that did not call Init.
@@ -39,3 +44,36 @@ type RemoteError = failure.RemoteError
 // crashed, of which Error shows the beginning; and Cause, why this package ended the
 // child, nil if it did not. An ExitError wraps its Cause.
 type ExitError = failure.ExitError
+
+// ErrClosed is the error of tasks for a Pool or Queue that was closed.
+var ErrClosed = shm.ErrClosed
+
+// ErrFull is the error of a TryPut that found no room.
+var ErrFull = failure.ErrFull
+
+// ErrPeerDied is the error of a call that waits for another process, when every
+// other process that had the object was killed or crashed. It comes once for each
+// time that this process is left alone; the object can be used further on.
+var ErrPeerDied = shm.ErrPeerDied
+
+// nilError is the error of a method of a nil pointer to what. In a child that is,
+// as a rule, a package variable that its parent has set.
+//
+//go:noinline
+func nilError(what string) error {
+	return fmt.Errorf("mp: the %s is nil; in a child process package variables are as they were declared, "+
+		"not as the parent has set them: make the %s there, or pass what the function needs as its argument", what, what)
+}
+
+// panicNil panics with the nilError of a method that has no error to return.
+//
+//go:noinline
+func panicNil(what string) { panic(nilError(what)) }
+
+// notMade is the error of a method of a zero value that cannot work: maker returns
+// those that can.
+//
+//go:noinline
+func notMade(what, maker string) error {
+	return fmt.Errorf("mp: the %s was not made by %s", what, maker)
+}

@@ -4,19 +4,20 @@ import (
 	"context"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // An Event is a flag that can be waited for. The zero Event is one for
 // goroutines.
-type Event struct{ at handle }
+type Event struct{ at object.Handle }
 
-func (e *Event) object() *shm.Object { return e.at.object(objectSize) }
+func (e *Event) object() *shm.Object { return e.at.Object(object.Size) }
 
 // NewEvent makes an Event that is not set.
 func NewEvent(b Backend) (*Event, error) {
 	e := new(Event)
-	if err := e.at.make(b, objectSize); err != nil {
+	if err := makeHandle(&e.at, b, object.Size); err != nil {
 		return nil, err
 	}
 	return e, nil
@@ -60,7 +61,7 @@ func (e *Event) Wait(ctx context.Context) error {
 	o := e.object()
 	w := shm.Watch{Peers: true, Losses: o.Losses()}
 	for !e.IsSet() {
-		if err := waitWord(ctx, o, 0, 0, w); err != nil {
+		if err := object.Wait(ctx, o, 0, 0, w); err != nil {
 			return err
 		}
 	}
@@ -80,7 +81,7 @@ func (e *Event) GobEncode() ([]byte, error) {
 	if e == nil {
 		return nil, nilError("Event")
 	}
-	return e.at.encode("Event")
+	return e.at.Encode("Event")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -88,5 +89,5 @@ func (e *Event) GobDecode(b []byte) error {
 	if e == nil {
 		return nilError("Event")
 	}
-	return e.at.open(b, "Event")
+	return e.at.Open(b, "Event")
 }

@@ -4,12 +4,13 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/pool"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
 // SetCores makes this process believe in a machine with n cores.
 func SetCores(n int) {
-	machine = func() (int, float64) { return n, float64(n) }
+	pool.Machine = func() (int, float64) { return n, float64(n) }
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(n)
 	}
@@ -19,22 +20,7 @@ func SetCores(n int) {
 func SetMaxValue(n int) { protocol.MaxValue = n }
 
 // ReadyWorkers counts a pool's worker processes that have started.
-func ReadyWorkers(p *Pool) (n int) {
-	in := poolOf(p)
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	for w := range in.workers {
-		if w.ready {
-			n++
-		}
-	}
-	return n
-}
+func ReadyWorkers(p *Pool) int { return poolOf(p).Ready() }
 
 // HelpersOf counts the goroutines to which a pool's slots are lent.
-func HelpersOf(p *Pool) (n int) {
-	in := poolOf(p)
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return len(in.workers) - in.o.workers
-}
+func HelpersOf(p *Pool) int { return poolOf(p).Helpers() }

@@ -2,32 +2,16 @@ package mp
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
-	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/mp/internal/pool"
 )
 
 // A Future is the result of a task that was submitted to a pool.
 type Future[R any] struct {
-	in future
+	in pool.Future
 	r  R
-}
-
-// A future is what of a Future does not depend on its type.
-type future struct {
-	done   chan struct{}
-	cancel func(cause error)
-	depth  int // how deep its task is
-
-	mu      sync.Mutex
-	settled bool
-	kind    call.Elem      // of the result
-	result  unsafe.Pointer // where it goes
-	err     error
-	unhook  func() bool // from the context of Submit
 }
 
 // Submit hands fn(arg) to the pool and returns at once. If ctx ends before the
@@ -47,10 +31,10 @@ func (f *Future[R]) Done() <-chan struct{} {
 	if f == nil {
 		panicNil("Future")
 	}
-	if f.in.done == nil {
+	if f.in.Done == nil {
 		panic(errNoFuture)
 	}
-	return f.in.done
+	return f.in.Done
 }
 
 // Result waits for the task's result. If ctx ends first, Result returns an
@@ -59,32 +43,14 @@ func (f *Future[R]) Result(ctx context.Context) (r R, err error) {
 	if f == nil {
 		return r, nilError("Future")
 	}
-	if f.in.done == nil {
+	if f.in.Done == nil {
 		return r, errNoFuture
 	}
-	ready, err := f.in.wait(ctx)
+	ready, err := f.in.Wait(ctx)
 	if ready {
 		r = f.r
 	}
 	return r, err
-}
-
-//go:noinline
-func (f *future) wait(ctx context.Context) (ready bool, err error) {
-	select {
-	case <-f.done:
-		return true, f.err
-	default:
-	}
-	ctx, release := mphost.WithCancel(ctx)
-	defer release()
-	defer startHelper(f.depth)()
-	select {
-	case <-f.done:
-		return true, f.err
-	case <-ctx.Done():
-		return false, fmt.Errorf("%w: %w", ErrRunning, context.Cause(ctx))
-	}
 }
 
 // Cancel gives the task up: the Future's error is context.Canceled unless its
@@ -95,214 +61,21 @@ func (f *Future[R]) Cancel() {
 	if f == nil {
 		panicNil("Future")
 	}
-	if f.in.cancel != nil {
-		f.in.cancel(context.Canceled)
+	if f.in.Cancel != nil {
+		f.in.Cancel(context.Canceled)
 	}
-}
-
-// settle stores the outcome, once. r may be nil if there is an error.
-func (f *future) settle(r unsafe.Pointer, err error) bool {
-	f.mu.Lock()
-	if f.settled {
-		f.mu.Unlock()
-		return false
-	}
-	f.settled, f.err = true, err
-	if err == nil {
-		f.kind.Move(f.result, r)
-	}
-	unhook := f.unhook
-	f.mu.Unlock()
-	close(f.done)
-	if unhook != nil {
-		unhook()
-	}
-	return true
-}
-
-func (f *future) isSettled() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.settled
-}
-
-// A submission is one task of a submitJob.
-type submission struct {
-	arg unsafe.Pointer
-	f   *future
-	do  func(i int, a, r unsafe.Pointer) error // in this process
-	c   *chunk                                 // that some worker has; guarded by submitJob.mu
-	at  int                                    // its place there
-}
-
-// A submitJob collects the tasks that are submitted for one function, so that
-// many small ones make a batch.
-type submitJob struct {
-	st   jobState
-	p    *pool
-	kind *call.Function // tells the types
-
-	mu      sync.Mutex
-	pending []*submission
-	listed  bool
 }
 
 //go:noinline
-func submit(ctx context.Context, pool *Pool, fn call.Function, arg unsafe.Pointer, f *future, result unsafe.Pointer) {
-	f.done, f.cancel, f.kind, f.result = make(chan struct{}), func(error) {}, fn.Result, result
-	if pool == nil {
-		f.settle(nil, nilError("Pool"))
-		return
-	}
-	if err := poolOf(pool).submit(ctx, &fn, arg, f); err != nil {
-		f.settle(nil, err)
-	}
-}
-
-func (p *pool) submit(ctx context.Context, fn *call.Function, arg unsafe.Pointer, f *future) error {
-	prepared, err := p.prepare(fn)
-	if err == nil {
-		err = context.Cause(ctx)
+func submit(ctx context.Context, p *Pool, fn call.Function, arg unsafe.Pointer, f *pool.Future, result unsafe.Pointer) {
+	f.Open(fn.Result, result)
+	err := error(nil)
+	if p == nil {
+		err = nilError("Pool")
+	} else {
+		err = poolOf(p).Submit(ctx, &fn, arg, f)
 	}
 	if err != nil {
-		return err
+		f.Fail(err)
 	}
-	ctx, release := mphost.WithCancel(ctx)
-	inner, cancel := context.Background(), release
-	s := &submission{arg: arg, f: f}
-	if p.backend == Goroutines {
-		if fn.Shape&call.TakesContext != 0 {
-			var stop func()
-			inner, stop = p.jobContext(ctx)
-			cancel = func() { stop(); release() }
-			f.unhook = func() bool { cancel(); return true }
-		}
-		s.do = fn.Bind(inner, p.o.taskTimeout)
-	}
-	f.depth = taskDepth()
-	j, err := p.submitJobFor(prepared, fn, f.depth)
-	if err != nil {
-		cancel()
-		return err
-	}
-	f.cancel = func(cause error) {
-		cancel()
-		j.abandon(s, cause)
-	}
-	if ctx.Done() != nil {
-		stop := context.AfterFunc(ctx, func() { f.cancel(context.Cause(ctx)) })
-		f.mu.Lock()
-		f.unhook = func() bool {
-			stopped := stop() // before the context ends by cancel
-			cancel()
-			return stopped
-		}
-		f.mu.Unlock()
-	}
-	j.add(s)
-	return nil
-}
-
-// A submitKey tells the submitJobs of a pool apart: by function where that
-// runs in processes, and by the types.
-type submitKey struct {
-	fn          *function
-	arg, result any
-	depth       int
-}
-
-func (p *pool) submitJobFor(fn *function, c *call.Function, depth int) (*submitJob, error) {
-	k := submitKey{fn, c.Arg.Pointer, c.Result.Pointer, depth}
-	if p.backend == Goroutines {
-		k.fn = nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.beginLocked(); err != nil {
-		return nil, err
-	}
-	if j := p.subs[k]; j != nil {
-		return j, nil
-	}
-	j := &submitJob{st: jobState{fn: fn, depth: depth}, p: p, kind: c}
-	p.subs[k] = j
-	return j, nil
-}
-
-func (j *submitJob) state() *jobState { return &j.st }
-
-func (j *submitJob) isListed() bool { return true }
-
-func (j *submitJob) left() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.pending)
-}
-
-func (j *submitJob) add(s *submission) {
-	j.mu.Lock()
-	j.pending = append(j.pending, s)
-	tell := !j.listed
-	j.listed = true
-	j.mu.Unlock()
-	if tell {
-		j.p.offer(j)
-	}
-}
-
-func (j *submitJob) take(max int) *chunk {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var tasks []*submission
-	for len(j.pending) > 0 && len(tasks) < max {
-		s := j.pending[0]
-		j.pending[0] = nil
-		j.pending = j.pending[1:]
-		if !s.f.isSettled() {
-			tasks = append(tasks, s)
-		}
-	}
-	if len(tasks) == 0 {
-		j.listed = false
-		return nil
-	}
-	c := &chunk{
-		st: &j.st, kind: j.kind, errs: new(faults), n: len(tasks),
-		args: j.kind.Arg.Room(len(tasks)), out: j.kind.Result.Room(len(tasks)),
-		do:      func(i int, a, r unsafe.Pointer) error { return tasks[i].do(i, a, r) },
-		sink:    func(c *chunk, from, to int) { j.settled(tasks, c, from, to) },
-		dropped: func(i int) bool { return tasks[i].f.isSettled() },
-	}
-	for i, s := range tasks {
-		j.kind.Arg.Move(c.arg(i), s.arg)
-		s.c, s.at = c, i
-	}
-	return c
-}
-
-func (j *submitJob) settled(tasks []*submission, c *chunk, from, to int) {
-	for i := from; i < to; i++ {
-		tasks[c.base+i].f.settle(c.result(i), c.err(i))
-	}
-	j.p.finished(to - from)
-}
-
-// abandon settles a future whose task nobody waits for, and stops the task.
-func (j *submitJob) abandon(s *submission, cause error) {
-	if !s.f.settle(nil, cause) {
-		return
-	}
-	j.mu.Lock()
-	c, at := s.c, s.at
-	j.mu.Unlock()
-	if c == nil { // take will drop it
-		j.p.finished(1)
-		return
-	}
-	j.p.cancelTask(func(q *chunk) (int, bool) {
-		if q.errs != c.errs {
-			return 0, false
-		}
-		return at - q.base, q.base <= at && at < q.base+q.n
-	})
 }

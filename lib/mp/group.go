@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/pool"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -85,7 +86,7 @@ func (g *Group) Wait(ctx context.Context) error {
 	go func() { g.all.Wait(); close(done) }()
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	defer startHelper(0)()
+	defer pool.StartHelper(0)()
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -130,7 +131,7 @@ func (g *Group) start(fn call.Function, arg, result unsafe.Pointer) *Process {
 	g.init()
 	var err error
 	if g.slots != nil {
-		back := startHelper(0)
+		back := pool.StartHelper(0)
 		select {
 		case g.slots <- struct{}{}:
 		case <-g.ctx.Done():
@@ -162,7 +163,8 @@ func (g *Group) start(fn call.Function, arg, result unsafe.Pointer) *Process {
 
 // notStarted is a Process that has ended with err before it began.
 func notStarted(err error) *Process {
-	p := &Process{name: "a process that could not be started", pid: os.Getpid(), cancel: func() {}, done: make(chan struct{}), err: err, code: 1}
+	p := &Process{name: "a process that could not be started", pid: os.Getpid(), cancel: func() {}, done: make(chan struct{}), ended: make(chan struct{}), err: err, code: 1}
+	close(p.ended)
 	close(p.done)
 	return p
 }
@@ -188,7 +190,7 @@ func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	defer startHelper(0)()
+	defer pool.StartHelper(0)()
 	cases := make([]reflect.SelectCase, 0, len(ws)+1)
 	for _, done := range append(doneOf(ws), ctx.Done()) {
 		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(done)})

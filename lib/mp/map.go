@@ -2,16 +2,10 @@ package mp
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"sync"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
-	"github.com/perijove/perijove/lib/mp/internal/program"
-	"github.com/perijove/perijove/lib/mp/mphost"
-	"github.com/perijove/perijove/lib/progresshost"
+	"github.com/perijove/perijove/lib/mp/internal/pool"
 )
 
 // Map applies fn to each element of xs on the pool's workers and returns the
@@ -36,240 +30,57 @@ func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A, opt
 	return err
 }
 
-// A mapJob is one Map. Its chunks are parts of one.
-type mapJob struct {
-	st    jobState
-	whole *chunk
-	taken int // guarded by pool.mu
-
-	mu      sync.Mutex
-	pending int      // tasks without an outcome
-	done    []places // tasks with one
-	bad     bool     // some of them failed
-	settled chan struct{}
-
-	progress *progress
-}
-
-func (j *mapJob) state() *jobState { return &j.st }
-func (j *mapJob) left() int        { return j.whole.n - j.taken }
-func (j *mapJob) isListed() bool   { return true }
-
-func (j *mapJob) take(max int) *chunk {
-	from := j.taken
-	to := min(from+max, j.whole.n)
-	if from == to {
-		return nil
-	}
-	j.taken = to
-	return j.whole.part(from, to)
-}
-
 // mapRow is Map for a row of n arguments. It returns the row of the results, or
 // nil if no task began.
 //
 //go:noinline
-func mapRow(ctx context.Context, pool *Pool, fn call.Function, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
-	if pool == nil {
+func mapRow(ctx context.Context, p *Pool, fn call.Function, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
+	if p == nil {
 		return nil, nilError("Pool")
 	}
-	p := poolOf(pool)
 	o, err := newJobOptions(opts)
 	if err != nil {
 		return nil, err
 	}
-	f, err := p.prepare(&fn)
-	if err != nil {
-		return nil, err
-	}
-	ctx, release := mphost.WithCancel(ctx)
-	defer release()
-	if n == 0 {
-		return nil, context.Cause(ctx)
-	}
-	if err := p.begin(); err != nil {
-		return nil, err
-	}
-	j := &mapJob{st: jobState{fn: f, depth: taskDepth()}, pending: n, settled: make(chan struct{})}
-	j.whole = &chunk{st: &j.st, kind: &fn, n: n, args: args, out: fn.Result.Room(n), errs: new(faults)}
-	if o.report == nil && j.st.depth == 0 && progresshost.Hosted() {
-		defer progresshost.Begin(progresshost.Task{What: "tasks", Count: j.count})()
-	}
-	out, err := j.run(ctx, p, o)
-	if late := j.progress.end(ctx, err == nil); late != nil && err == nil {
-		err = &MapError{Err: late, at: -1, done: []places{{0, n}}}
+	out, err := poolOf(p).Map(ctx, fn, args, n, o.report)
+	if e, ok := err.(*pool.MapFailure); ok {
+		err = &MapError{Err: e.Err, Failed: e.Failed, done: e.Done}
 	}
 	return out, err
 }
 
-// run has the pool do the tasks.
-func (j *mapJob) run(ctx context.Context, p *pool, o jobOptions) (unsafe.Pointer, error) {
-	defer p.finished(1)
-	inner, cancel := p.jobContext(ctx)
-	defer cancel()
-	failed := make(chan struct{})
-	var once sync.Once
-	fail := func() { once.Do(func() { close(failed) }) }
-	j.progress = newProgress(o, j.whole.n, fail)
-	j.whole.do = j.whole.kind.Bind(inner, p.o.taskTimeout)
-	j.whole.sink = func(c *chunk, from, to int) { j.outcome(c, from, to, fail) }
-	p.offer(j)
-	defer startHelper(j.st.depth)()
-	select {
-	case <-j.settled:
-	case <-failed:
-	case <-ctx.Done():
-	}
-	return j.result(ctx, p)
+// A MapError is the error of a Map or ForEach that ended before all its tasks
+// had succeeded. A Stream goes on after a task's error instead.
+type MapError struct {
+	// Err is why it ended: the error of the failed task with the lowest place,
+	// which it tells, or the cause of the end of the context.
+	Err error
+	// Failed has the errors of the tasks that failed, by place. Tasks that were
+	// cancelled, or did not begin, because of these are not there; one that has
+	// returned at the end of the context may be.
+	Failed map[int]error
+
+	done []pool.Range // tasks that succeeded
 }
 
-// count returns how many tasks have ended, and of how many.
-func (j *mapJob) count() (done, total int) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.whole.n - j.pending, j.whole.n
+// Error returns the text of Err.
+func (e *MapError) Error() string {
+	if e.Err == nil {
+		return "mp: a Map ended early"
+	}
+	return e.Err.Error()
 }
 
-// outcome notes settled tasks.
-func (j *mapJob) outcome(c *chunk, from, to int, failed func()) {
-	bad := !c.errs.none()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for i := from; bad && !j.bad && i < to; i++ {
-		j.bad = c.err(i) != nil
-	}
-	j.done = addPlaces(j.done, places{c.base + from, c.base + to})
-	if j.bad {
-		failed()
-	}
-	j.pending -= to - from
-	j.progress.set(j.whole.n-j.pending, j.whole.n)
-	if j.pending == 0 {
-		close(j.settled)
-	}
-}
+// Unwrap returns Err.
+func (e *MapError) Unwrap() error { return e.Err }
 
-// result returns the results, or after an error a copy of those that there are,
-// since tasks that still run write theirs.
-func (j *mapJob) result(ctx context.Context, p *pool) (unsafe.Pointer, error) {
-	out, e := j.outcomes()
-	if e == nil {
-		return out, nil
-	}
-	switch failure := j.progress.failure(); {
-	case e.at >= 0:
-		e.Err = itemError(e.at, e.Failed[e.at])
-	case failure != nil:
-		e.Err = failure
-	default:
-		e.Err = context.Cause(ctx)
-	}
-	p.stop(&j.st, e.Err)
-	return out, e
-}
-
-func (j *mapJob) outcomes() (unsafe.Pointer, *MapError) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.pending == 0 && !j.bad {
-		return j.whole.out, nil
-	}
-	e := &MapError{Failed: make(map[int]error), at: -1}
-	out := j.whole.kind.Result.Room(j.whole.n)
-	for _, s := range j.done {
-		j.collect(s, e, out)
-	}
-	return out, e
-}
-
-// collect takes over the outcomes of a range.
-func (j *mapJob) collect(s places, e *MapError, out unsafe.Pointer) {
-	result := &j.whole.kind.Result
-	from := s.from
-	for i := s.from; i < s.to; i++ {
-		err := j.whole.err(i)
-		if err == nil {
-			result.Move(result.At(out, i), j.whole.result(i))
-			continue
+// Succeeded reports whether the task at place i has succeeded, so that element i
+// of what Map returned is its result, and not a zero value in its place.
+func (e *MapError) Succeeded(i int) bool {
+	for _, s := range e.done {
+		if s.From <= i && i < s.To {
+			return true
 		}
-		if e.Failed[i] = err; e.at < 0 || i < e.at {
-			e.at = i
-		}
-		if from < i {
-			e.done = append(e.done, places{from, i})
-		}
-		from = i + 1
 	}
-	if from < s.to {
-		e.done = append(e.done, places{from, s.to})
-	}
-}
-
-func itemError(i int, err error) error { return failure.Wrap(fmt.Sprint("task ", i), err) }
-
-// prepare checks that c can run on p, and with its types.
-func (p *pool) prepare(c *call.Function) (*function, error) {
-	if c.Fn == nil {
-		return nil, errors.New("mp: the function is nil")
-	}
-	if p.backend != Processes {
-		return &function{pc: c.Fn.PC}, nil
-	}
-	if p.host.Captures(call.AddressOf(c.Fn), c.Fn.PC) {
-		return nil, program.CaptureError(c.Fn.PC)
-	}
-	k := functionKey{c.Fn, call.RunnerPC(c.Runner), c.Target}
-	if f := p.funcs.get(k); f != nil {
-		return f, nil
-	}
-	if _, _, err := call.Codecs(c); err != nil {
-		return nil, failure.Wrap(program.Describe(c.Fn.PC), err)
-	}
-	def, err := define(p.host, c)
-	if err != nil {
-		return nil, err
-	}
-	return p.funcs.put(k, &function{pc: c.Fn.PC, def: def}), nil
-}
-
-// functions are those that a pool was given, by func value and types.
-type functions struct {
-	mu    sync.RWMutex
-	known map[functionKey]*function
-}
-
-type functionKey struct {
-	fn     *call.Funcval // of static data, since it captures nothing
-	runner uintptr
-	target bool
-}
-
-func (f *functions) get(k functionKey) *function {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	return f.known[k]
-}
-
-// put returns the function that has the key, which another may have put first.
-func (f *functions) put(k functionKey, fn *function) *function {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if known := f.known[k]; known != nil {
-		return known
-	}
-	if f.known == nil {
-		f.known = make(map[functionKey]*function)
-	}
-	f.known[k] = fn
-	return fn
-}
-
-// jobContext is ctx that ends also when the pool does.
-func (p *pool) jobContext(ctx context.Context) (context.Context, func()) {
-	inner, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(p.ctx, func() { cancel(context.Cause(p.ctx)) })
-	return inner, func() {
-		stop()
-		cancel(nil)
-	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
@@ -17,23 +18,25 @@ import (
 // It is sent to a child within the argument of a function.
 type Mutex struct {
 	own shm.LocalMutex // unless the object at the handle is shared; Slow is 1 if it is, or closed
-	at  handle
+	at  object.Handle
 }
 
 // NewMutex makes a Mutex.
 func NewMutex(b Backend) (*Mutex, error) {
 	m := new(Mutex)
-	if err := m.at.make(b, objectSize); err != nil {
+	if err := makeHandle(&m.at, b, object.Size); err != nil {
 		return nil, err
 	}
-	m.own.Slow = uint32(btoi(b != Goroutines))
+	if b != Goroutines {
+		m.own.Slow = 1
+	}
 	return m, nil
 }
 
 // shared returns the lock in shared memory; ok is false if the mutex is one for
 // goroutines.
 func (m *Mutex) shared() (_ shm.Mutex, ok bool) {
-	o := m.at.get()
+	o := m.at.Get()
 	return shm.Mutex{O: o}, o != nil && o.IsShared()
 }
 
@@ -183,7 +186,7 @@ func (m *Mutex) Close() {
 	}
 	m.own.Over.Store(1)
 	atomic.StoreUint32(&m.own.Slow, 1)
-	m.at.object(objectSize).Close()
+	m.at.Object(object.Size).Close()
 }
 
 // GobEncode lets a Mutex be part of what is sent to a process.
@@ -191,7 +194,7 @@ func (m *Mutex) GobEncode() ([]byte, error) {
 	if m == nil {
 		return nil, nilError("Mutex")
 	}
-	return m.at.encode("Mutex")
+	return m.at.Encode("Mutex")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -200,5 +203,112 @@ func (m *Mutex) GobDecode(b []byte) error {
 		return nilError("Mutex")
 	}
 	m.own.Slow = 1
-	return m.at.open(b, "Mutex")
+	return m.at.Open(b, "Mutex")
+}
+
+// A Cond is a condition to wait for, with the Mutex that protects it. The zero
+// Cond is one for goroutines.
+type Cond struct {
+	L Mutex // to hold while the condition is read or changed
+}
+
+// object is that of the mutex: behind it the turns are counted.
+func (c *Cond) object() *shm.Object { return c.L.at.Object(object.Size) }
+
+const condTurns = shm.LockEnd
+
+// NewCond makes a Cond with a Mutex of its own.
+func NewCond(b Backend) (*Cond, error) {
+	l, err := NewMutex(b)
+	if err != nil {
+		return nil, err
+	}
+	c := new(Cond)
+	c.L.at.Set(l.at.Get())
+	c.L.own.Slow = l.own.Slow
+	return c, nil
+}
+
+// Wait unlocks L, waits for Signal or Broadcast, and locks L again. It may
+// return without either: check the condition in a loop. It panics with ErrClosed if
+// the Cond is closed, and with ErrPeerDied if nobody is left to signal.
+func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
+
+// WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
+// ErrPeerDied. L is locked all the same, unless it is shared and closed.
+func (c *Cond) WaitContext(ctx context.Context) error {
+	if c == nil {
+		return nilError("Cond")
+	}
+	o := c.object()
+	turn, losses := o.U32(condTurns).Load(), o.Losses()
+	c.L.Unlock()
+	err := object.Wait(ctx, o, condTurns, turn, shm.Watch{Peers: true, Losses: losses})
+	if again := c.lockAgain(); again != nil {
+		return again
+	}
+	return err
+}
+
+// lockAgain locks L, even if the host cancels what the caller does.
+func (c *Cond) lockAgain() error {
+	l, ok := c.L.shared()
+	if !ok {
+		c.L.own.Mu.Lock()
+		return nil
+	}
+	if err := l.Lock(context.Background()); err != nil {
+		return err
+	}
+	if l.O.IsClosed() {
+		return closedLock(l)
+	}
+	return nil
+}
+
+// Signal wakes one that waits.
+func (c *Cond) Signal() {
+	if c == nil {
+		panicNil("Cond")
+	}
+	c.turn(1)
+}
+
+// Broadcast wakes all that wait.
+func (c *Cond) Broadcast() {
+	if c == nil {
+		panicNil("Cond")
+	}
+	c.turn(shm.All)
+}
+
+func (c *Cond) turn(n int) {
+	c.object().U32(condTurns).Add(1)
+	c.object().Wake(condTurns, n)
+	runtime.KeepAlive(c)
+}
+
+// Close ends the Cond and its Mutex for all who have it, with ErrClosed.
+func (c *Cond) Close() {
+	if c == nil {
+		panicNil("Cond")
+	}
+	c.L.Close()
+}
+
+// GobEncode lets a Cond be part of what is sent to a process.
+func (c *Cond) GobEncode() ([]byte, error) {
+	if c == nil {
+		return nil, nilError("Cond")
+	}
+	return c.L.at.Encode("Cond")
+}
+
+// GobDecode is the other end of GobEncode.
+func (c *Cond) GobDecode(b []byte) error {
+	if c == nil {
+		return nilError("Cond")
+	}
+	c.L.own.Slow = 1
+	return c.L.at.Open(b, "Cond")
 }

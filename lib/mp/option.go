@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/pool"
+	"github.com/perijove/perijove/lib/mp/internal/process"
 )
 
 // A ProcessOption changes how Start and Go start a process: Name, and every Option.
@@ -42,17 +44,10 @@ func makeSetting(f func(o *options)) setting {
 }
 
 type options struct {
-	name           string
-	grace          time.Duration
-	stdout, stderr io.Writer
-	env            []string
-	workers        int
-	retries        int
-	tasksPerChild  int
-	taskTimeout    call.Timeout
-	initializer    *initializer
-	childOnly      string // an option that means nothing to goroutines
-	err            error  // of the first option that cannot be followed
+	pool.Options // those of a process are among them
+	name         string
+	childOnly    string // an option that means nothing to goroutines
+	err          error  // of the first option that cannot be followed
 }
 
 // fail notes that an option cannot be followed.
@@ -62,7 +57,9 @@ func (o *options) fail(format string, args ...any) {
 	}
 }
 
-func newOptions() options { return options{grace: time.Second} }
+func newOptions() options {
+	return options{Options: pool.Options{Options: process.Options{Grace: time.Second}}}
+}
 
 // apply follows the options, and checks them for a backend.
 func (o *options) apply(b Backend, settings []setting) error {
@@ -113,7 +110,7 @@ func Name(name string) ProcessOption {
 // or by its pool, may take until it is killed. Without it, one second.
 func Grace(d time.Duration) Option {
 	return Option{makeSetting(func(o *options) {
-		if o.grace = d; d < 0 {
+		if o.Grace = d; d < 0 {
 			o.fail("Grace(%v): a time cannot be negative", d)
 		}
 	})}
@@ -123,7 +120,7 @@ func Grace(d time.Duration) Option {
 // workers of a pool share w: one writes at a time, and whole lines.
 func Stdout(w io.Writer) Option {
 	return Option{makeSetting(func(o *options) {
-		o.stdout, o.childOnly = w, "Stdout"
+		o.Stdout, o.childOnly = w, "Stdout"
 		o.checkWriter(w)
 	})}
 }
@@ -132,7 +129,7 @@ func Stdout(w io.Writer) Option {
 // Stdout does its output. The two may be the same.
 func Stderr(w io.Writer) Option {
 	return Option{makeSetting(func(o *options) {
-		o.stderr, o.childOnly = w, "Stderr"
+		o.Stderr, o.childOnly = w, "Stderr"
 		o.checkWriter(w)
 	})}
 }
@@ -152,7 +149,7 @@ func Env(vars ...string) Option {
 				o.fail("Env(%q): a variable has the form NAME=value, without zero bytes", v)
 			}
 		}
-		o.env = append(o.env, vars...)
+		o.Env = append(o.Env, vars...)
 	})}
 }
 
@@ -163,7 +160,7 @@ const maxWorkers = 1 << 16
 // each core.
 func Workers(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		if o.workers = n; n < 1 || n > maxWorkers {
+		if o.Workers = n; n < 1 || n > maxWorkers {
 			o.fail("Workers(%d): a pool has between 1 and %d workers; without the option it has one for each core", n, maxWorkers)
 		}
 	})}
@@ -174,7 +171,7 @@ func Workers(n int) PoolOption {
 // a panic of the task itself is an outcome, and not retried.
 func Retries(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		if o.retries = n; n < 0 {
+		if o.Retries = n; n < 0 {
 			o.fail("Retries(%d): it cannot be negative", n)
 		}
 	})}
@@ -185,7 +182,7 @@ func Retries(n int) PoolOption {
 // frees.
 func TasksPerChild(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		o.tasksPerChild, o.childOnly = n, "TasksPerChild"
+		o.TasksPerChild, o.childOnly = n, "TasksPerChild"
 		if n < 1 {
 			o.fail("TasksPerChild(%d): a worker does at least one task; leave the option out for no limit", n)
 		}
@@ -200,7 +197,7 @@ func TasksPerChild(n int) PoolOption {
 // task fails when the function returns.
 func TaskTimeout(d time.Duration) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		if o.taskTimeout = call.Timeout(d); d <= 0 {
+		if o.TaskTimeout = call.Timeout(d); d <= 0 {
 			o.fail("TaskTimeout(%v): a task takes some time; leave the option out for no limit", d)
 		}
 	})}
@@ -216,8 +213,44 @@ func Initializer[A any, F Target[A]](fn F, arg A) PoolOption {
 //go:noinline
 func initialize(c call.Function, arg unsafe.Pointer) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
-		if o.initializer = (&initializer{call: c, arg: arg}); c.Fn == nil && o.err == nil {
+		if o.Initializer = (&pool.Initializer{Call: c, Arg: arg}); c.Fn == nil && o.err == nil {
 			o.err = errors.New("mp: the pool's initializer is nil")
 		}
 	})}
+}
+
+// A JobOption changes how Map, ForEach, Stream and StreamUnordered do their work:
+// Progress.
+type JobOption struct{ set setting }
+
+// jobOptions are those of one Map or stream.
+type jobOptions struct {
+	report func(done, total int)
+	err    error
+}
+
+func newJobOptions(opts []JobOption) (o jobOptions, err error) {
+	for _, opt := range opts {
+		if opt.set == nil {
+			return o, errors.New("mp: a JobOption is empty; use Progress")
+		}
+		opt.set(unsafe.Pointer(&o))
+	}
+	return o, o.err
+}
+
+// Progress has a Map or stream call report as its tasks end, with or without an
+// error: done is how many have, and total how many there are, or -1 until a
+// stream's sequence has returned. One call is made at a time, in a goroutine, and
+// the tasks do not wait for it: calls that a slow report would miss are left out,
+// but for the last, in which done is total unless the work ends early. No call
+// begins after the Map or the loop has ended, and they wait for one that runs
+// unless their context ends. If report panics, the work ends with that error.
+func Progress(report func(done, total int)) JobOption {
+	return JobOption{func(p unsafe.Pointer) {
+		o := (*jobOptions)(p)
+		if o.report = report; report == nil {
+			o.err = errors.New("mp: Progress(nil): it needs a function to call")
+		}
+	}}
 }

@@ -9,9 +9,12 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/goroutine"
+	"github.com/perijove/perijove/lib/mp/internal/process"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/queue"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -23,9 +26,10 @@ type Process struct {
 	cancel  context.CancelFunc // of a goroutine's context
 	child   ender              // nil for a goroutine
 	release func()             // ends the context that the function has from the caller
-	done    chan struct{}
+	done    chan struct{}      // closed when a child is gone, too
+	ended   chan struct{}      // closed when the outcome is known
 
-	// Set before done is closed.
+	// Set before ended is closed.
 	err  error
 	code int
 }
@@ -106,9 +110,9 @@ func (c *Call[R]) Signal(sig os.Signal) error { return c.base().Signal(sig) }
 
 // An ender is a child, as its Process sees it.
 type ender interface {
-	terminate()
-	kill() error
-	signal(os.Signal) error
+	Terminate()
+	Kill() error
+	Signal(os.Signal) error
 }
 
 //go:noinline
@@ -124,7 +128,7 @@ func start(ctx context.Context, b Backend, fn call.Function, arg, result unsafe.
 		return nil, err
 	}
 	ctx, release := mphost.WithCancel(ctx)
-	p := &Process{name: o.name, done: make(chan struct{}), release: release}
+	p := &Process{name: o.name, done: make(chan struct{}), ended: make(chan struct{}), release: release}
 	if p.name == "" {
 		p.name = program.ShortName(fn.Fn.PC)
 	}
@@ -150,7 +154,10 @@ func startGoroutine(ctx context.Context, p *Process, fn *call.Function, arg, res
 		defer p.release()
 		defer p.cancel()
 		p.err, p.code = ErrGoexit, 1
-		defer close(p.done) // also after a Goexit
+		defer func() { // also after a Goexit
+			close(p.ended)
+			close(p.done)
+		}()
 		if p.err = fn.Protected(ctx, arg, result); p.err == nil {
 			p.code = 0
 		}
@@ -162,12 +169,12 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 	if err != nil {
 		return err
 	}
-	def, err := define(h, fn)
+	def, err := process.Define(h, fn)
 	if err != nil {
 		return err
 	}
 	var body []byte
-	ends, err := collectEnds(func() (err error) {
+	ends, err := queue.CollectEnds(func() (err error) {
 		body, err = fn.Arg.Encode(arg)
 		return err
 	})
@@ -177,28 +184,36 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 	if err != nil {
 		return failure.Wrap("argument of "+program.Describe(fn.Fn.PC), err)
 	}
-	to := newSinks(o, false)
-	c, err := spawn(h, o, to)
+	to := process.NewSinks(o.Options.Options, false)
+	c, err := process.Spawn(h, o.Options.Options, to)
 	if err != nil {
 		return err
 	}
-	giveEnds(ends, c.pid)
-	c.context = def.shape&call.TakesContext != 0
-	p.child, p.pid, p.cancel = c, c.pid, c.cancelTask
+	queue.GiveEnds(ends, c.PID)
+	c.TakesContext = def.Shape&call.TakesContext != 0
+	p.child, p.pid, p.cancel = c, c.PID, c.CancelTask
 	stop := context.AfterFunc(ctx, p.Terminate)
 	go func() {
 		defer close(p.done)
-		p.code, p.err = c.only(def, body, func(b []byte) error {
+		succeeded := false
+		code, err := c.Only(def, body, func(b []byte) error {
 			if fn.Target {
 				return nil
 			}
 			return fn.Result.Decode(b, result)
+		}, func() {
+			succeeded = true
+			close(p.ended) // the end of the process takes milliseconds
 		})
-		if !stop() && p.err != nil {
-			p.err = becauseOf(ctx, p.err)
+		if !stop() && err != nil {
+			err = becauseOf(ctx, err)
 		}
-		if p.err == nil {
-			p.err = to.failure()
+		if !succeeded {
+			if err == nil {
+				err = to.Failure()
+			}
+			p.code, p.err = code, err
+			close(p.ended)
 		}
 		p.release()
 		runtime.KeepAlive(arg) // with the shared memory in it, which the child opens from here
@@ -215,6 +230,12 @@ func becauseOf(ctx context.Context, err error) error {
 }
 
 var errNoProcess = notMade("Process", "mp.Start or mp.Go")
+
+// Tid returns the id of the operating system thread that the calling goroutine is
+// on. The goroutine may move to another thread at any time unless it is locked to
+// this one. On darwin, which hides the ids of threads from programs that do not use
+// its C library, Tid returns this process's id.
+func Tid() int { return goroutine.ThreadID() }
 
 // PID returns the id of the process in which the function runs.
 func (p *Process) PID() int {
@@ -233,7 +254,7 @@ func (p *Process) String() string {
 }
 
 // Done returns a channel that is closed when the function has ended and, for
-// a child, when the process is gone.
+// a child, when the process is gone, which may be some milliseconds later.
 func (p *Process) Done() <-chan struct{} {
 	if p == nil {
 		panicNil("Process")
@@ -244,13 +265,13 @@ func (p *Process) Done() <-chan struct{} {
 	return p.done
 }
 
-// Alive reports whether Done is not closed yet.
+// Alive reports whether the function has not ended yet.
 func (p *Process) Alive() bool {
 	if p == nil {
 		panicNil("Process")
 	}
 	select {
-	case <-p.done:
+	case <-p.ended:
 		return false
 	default:
 		return p.done != nil
@@ -270,14 +291,14 @@ func (p *Process) Join(ctx context.Context) error {
 		return errNoProcess
 	}
 	select {
-	case <-p.done:
+	case <-p.ended:
 		return p.err
 	default:
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	select {
-	case <-p.done:
+	case <-p.ended:
 		return p.err
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %v: %w", ErrRunning, p, context.Cause(ctx))
@@ -300,7 +321,7 @@ func (p *Process) Terminate() {
 		panicNil("Process")
 	}
 	if p.child != nil {
-		p.child.terminate()
+		p.child.Terminate()
 	} else if p.cancel != nil {
 		p.cancel()
 	}
@@ -313,7 +334,7 @@ func (p *Process) Kill() error {
 		return nilError("Process")
 	}
 	if p.child != nil {
-		return p.child.kill()
+		return p.child.Kill()
 	}
 	if p.cancel == nil {
 		return errNoProcess
@@ -329,7 +350,7 @@ func (p *Process) Signal(sig os.Signal) error {
 		return nilError("Process")
 	}
 	if p.child != nil {
-		return p.child.signal(sig)
+		return p.child.Signal(sig)
 	}
 	if p.cancel == nil {
 		return errNoProcess

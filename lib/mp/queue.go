@@ -3,20 +3,14 @@ package mp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"reflect"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
-	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/queue"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
-
-// ErrFull is the error of a TryPut that found no room.
-var ErrFull = failure.ErrFull
 
 // A Queue carries values from any number of goroutines or processes to any
 // number of others, first in, first out. A value is in the queue once Put has
@@ -24,35 +18,20 @@ var ErrFull = failure.ErrFull
 // drained before it is joined. The zero Queue is one for goroutines, without a
 // size.
 type Queue[T any] struct {
-	q     queue          // of processes
+	q     queue.Untyped  // of processes
 	plain bool           // q keeps no pointers, and its values call no user's code
 	local unsafe.Pointer // *ringQueue, for goroutines: made when first needed if q is nil
 }
 
-// A queue is what the kinds of Queue have in common. Values are of the type
-// that it was made for; only one for processes may keep a pointer it is given.
-type queue interface {
-	put(ctx context.Context, v unsafe.Pointer, wait bool) error
-	get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error)
-	length() int
-	close()
-	handle() ([]byte, error)
-	done() error
-	join(ctx context.Context) error
-}
-
-func (q *Queue[T]) in() queue {
+func (q *Queue[T]) in() queue.Untyped {
 	if q.q != nil {
 		return q.q
 	}
 	if p := atomic.LoadPointer(&q.local); p != nil {
-		return localQueue(p)
+		return queue.Local(p)
 	}
-	return makeLocalQueue(&q.local, call.ElemOf[T]())
+	return queue.MakeLocal(&q.local, call.ElemOf[T]())
 }
-
-// maxQueue is the largest size of a queue.
-const maxQueue = 1<<31 - 1
 
 // NewQueue makes a Queue for at most size values; Put waits while there are
 // that many. With size 0 it takes as many as memory holds; one of processes holds
@@ -68,53 +47,15 @@ func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 }
 
 func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
-	made, err := newQueue((*T)(nil), call.ElemOf[T](), b, size, counted)
-	if q.local = localPointer(made); q.local == nil {
-		q.q, q.plain = made, isPlain(made)
+	shared, err := isShared(b)
+	if err != nil {
+		return err
+	}
+	made, err := queue.New((*T)(nil), call.ElemOf[T](), shared, size, counted)
+	if q.local = queue.LocalPointer(made); q.local == nil {
+		q.q, q.plain = made, queue.IsPlain(made)
 	}
 	return err
-}
-
-// newQueue makes a queue of what pointer points to.
-//
-//go:noinline
-func newQueue(pointer any, e call.Elem, b Backend, size int, counted bool) (queue, error) {
-	switch {
-	case size < 0 || size > maxQueue:
-		return nil, fmt.Errorf("mp: cannot make a queue for %d values: there must be 0 (any number) to %d", size, maxQueue)
-	case b == Processes:
-		return newSharedQueue(reflect.TypeOf(pointer).Elem(), size, counted)
-	case b != Goroutines:
-		return nil, fmt.Errorf("mp: %v", b)
-	case uint64(size) > maxArray/uint64(e.Size+4):
-		return nil, fmt.Errorf("mp: cannot make a queue for %d values: it would be larger than %d TiB", size, maxArray>>40)
-	}
-	if err := shm.HeapAllows(size * int(e.Size+4)); err != nil {
-		return nil, failure.Wrap(fmt.Sprintf("cannot make a queue for %d values", size), err)
-	}
-	return newRingQueue(e, size, counted), nil
-}
-
-// makeLocalQueue makes the queue of a zero Queue, unless it is there.
-//
-//go:noinline
-func makeLocalQueue(at *unsafe.Pointer, e call.Elem) queue {
-	atomic.CompareAndSwapPointer(at, nil, unsafe.Pointer(newRingQueue(e, 0, true)))
-	return localQueue(atomic.LoadPointer(at))
-}
-
-// localQueue and localPointer are inverse, for code that does not know the type.
-func localQueue(p unsafe.Pointer) queue { return (*ringQueue)(p) }
-
-//go:noinline
-func localPointer(q queue) unsafe.Pointer {
-	local, _ := q.(*ringQueue)
-	return unsafe.Pointer(local)
-}
-
-//go:noinline
-func openQueue(pointer any, handle []byte) (queue, error) {
-	return openSharedQueue(reflect.TypeOf(pointer).Elem(), handle)
 }
 
 // Put adds v at the end. It waits for room if the queue has a size; its errors
@@ -129,13 +70,13 @@ func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
 		return nilError("Queue")
 	}
 	if p := atomic.LoadPointer(&q.local); p != nil {
-		return localPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
+		return queue.LocalPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
 	if q.plain {
-		return q.q.put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
+		return q.q.Put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
 	kept := v
-	return q.in().put(ctx, unsafe.Pointer(&kept), wait)
+	return q.in().Put(ctx, unsafe.Pointer(&kept), wait)
 }
 
 // Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
@@ -153,15 +94,15 @@ func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error)
 		return v, false, nilError("Queue")
 	}
 	if p := atomic.LoadPointer(&q.local); p != nil {
-		ok, err = localGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
+		ok, err = queue.LocalGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	if q.plain {
-		ok, err = q.q.get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
+		ok, err = q.q.Get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T
-	ok, err = q.in().get(ctx, unsafe.Pointer(&kept), wait)
+	ok, err = q.in().Get(ctx, unsafe.Pointer(&kept), wait)
 	return kept, ok, err
 }
 
@@ -174,7 +115,7 @@ func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
 	if v == nil {
 		return errNoPlace
 	}
-	_, err := q.in().get(ctx, unsafe.Pointer(v), true)
+	_, err := q.in().Get(ctx, unsafe.Pointer(v), true)
 	return err
 }
 
@@ -185,7 +126,7 @@ func (q *Queue[T]) Len() int {
 	if q == nil {
 		panicNil("Queue")
 	}
-	return q.in().length()
+	return q.in().Length()
 }
 
 // Close ends the queue for all who have it: what is in it can still be taken,
@@ -194,7 +135,7 @@ func (q *Queue[T]) Close() {
 	if q == nil {
 		panicNil("Queue")
 	}
-	q.in().close()
+	q.in().Close()
 }
 
 // All yields values until the queue is closed and empty. An error of ctx ends
@@ -220,15 +161,7 @@ func (q *Queue[T]) String() string {
 	if q == nil {
 		return "<nil>"
 	}
-	return describeQueue(q.in())
-}
-
-//go:noinline
-func describeQueue(q queue) string {
-	if n := q.length(); n != 1 {
-		return fmt.Sprintf("a queue of %d values", n)
-	}
-	return "a queue of 1 value"
+	return queue.Describe(q.in())
 }
 
 // GobEncode lets a Queue be part of what is sent to a process.
@@ -236,7 +169,7 @@ func (q *Queue[T]) GobEncode() ([]byte, error) {
 	if q == nil {
 		return nil, nilError("Queue")
 	}
-	return q.in().handle()
+	return q.in().Handle()
 }
 
 // GobDecode is the other end of GobEncode.
@@ -244,17 +177,11 @@ func (q *Queue[T]) GobDecode(b []byte) error {
 	if q == nil {
 		return nilError("Queue")
 	}
-	in, err := openQueue((*T)(nil), b)
+	in, err := queue.Open((*T)(nil), b)
 	if err == nil {
-		q.q, q.plain = in, isPlain(in)
+		q.q, q.plain = in, queue.IsPlain(in)
 	}
 	return err
-}
-
-//go:noinline
-func isPlain(q queue) bool {
-	shared, ok := q.(*sharedQueue)
-	return ok && shared.codec.Fixed
 }
 
 // A JoinableQueue is a Queue that knows how many of its values have been dealt
@@ -319,7 +246,7 @@ func (q *JoinableQueue[T]) TaskDone() error {
 	if q == nil {
 		return nilError("JoinableQueue")
 	}
-	return q.in().done()
+	return q.in().Done()
 }
 
 // Join waits until every value that was put has been dealt with.
@@ -327,7 +254,5 @@ func (q *JoinableQueue[T]) Join(ctx context.Context) error {
 	if q == nil {
 		return nilError("JoinableQueue")
 	}
-	return q.in().join(ctx)
+	return q.in().Join(ctx)
 }
-
-var errTooDone = errors.New("mp: TaskDone was called more often than values were put")

@@ -6,15 +6,16 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A ReentrantMutex is a Mutex that the goroutine which has it can take again; it is
 // free when it was unlocked as often. Finding out which goroutine asks takes
 // about a microsecond. The zero ReentrantMutex is one for goroutines.
-type ReentrantMutex struct{ at handle }
+type ReentrantMutex struct{ at object.Handle }
 
-func (m *ReentrantMutex) object() *shm.Object { return m.at.object(objectSize) }
+func (m *ReentrantMutex) object() *shm.Object { return m.at.Object(object.Size) }
 
 func (m *ReentrantMutex) lock() shm.Mutex { return shm.Mutex{O: m.object()} }
 
@@ -29,7 +30,7 @@ const (
 // NewReentrantMutex makes a ReentrantMutex.
 func NewReentrantMutex(b Backend) (*ReentrantMutex, error) {
 	m := new(ReentrantMutex)
-	if err := m.at.make(b, objectSize); err != nil {
+	if err := makeHandle(&m.at, b, object.Size); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -141,7 +142,7 @@ func (m *ReentrantMutex) GobEncode() ([]byte, error) {
 	if m == nil {
 		return nil, nilError("ReentrantMutex")
 	}
-	return m.at.encode("ReentrantMutex")
+	return m.at.Encode("ReentrantMutex")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -149,7 +150,7 @@ func (m *ReentrantMutex) GobDecode(b []byte) error {
 	if m == nil {
 		return nilError("ReentrantMutex")
 	}
-	return m.at.open(b, "ReentrantMutex")
+	return m.at.Open(b, "ReentrantMutex")
 }
 
 // goroutineID reads the id that tracebacks show. Go offers no other way.

@@ -5,19 +5,20 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A Semaphore admits a number of holders at once. What a process holds is not
 // given back when it dies: unlike a Mutex, nobody owns a unit. The zero Semaphore
 // is one for goroutines, without a free unit.
-type Semaphore struct{ at handle }
+type Semaphore struct{ at object.Handle }
 
 // A BoundedSemaphore is a Semaphore that never has more free units than it was made
 // with: a Release too many panics.
 type BoundedSemaphore struct{ Semaphore }
 
-func (s *Semaphore) object() *shm.Object { return s.at.object(objectSize) }
+func (s *Semaphore) object() *shm.Object { return s.at.Object(object.Size) }
 
 const (
 	semCount   = 0
@@ -51,7 +52,7 @@ func (s *Semaphore) make(b Backend, n, least int) error {
 	if n < least || n > maxUnits {
 		return fmt.Errorf("mp: cannot make a Semaphore with %d units: there must be %d to %d", n, least, maxUnits)
 	}
-	if err := s.at.make(b, objectSize); err != nil {
+	if err := makeHandle(&s.at, b, object.Size); err != nil {
 		return err
 	}
 	s.object().U32(semCount).Store(uint32(n))
@@ -72,7 +73,7 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	w := shm.Watch{Peers: true, Losses: o.Losses(), One: true}
 	for !s.TryAcquire() {
 		o.U32(semWaiters).Add(1)
-		err := waitWord(ctx, o, semCount, 0, w)
+		err := object.Wait(ctx, o, semCount, 0, w)
 		o.U32(semWaiters).Add(^uint32(0))
 		if err != nil {
 			return err
@@ -178,7 +179,7 @@ func (s *Semaphore) GobEncode() ([]byte, error) {
 	if s == nil {
 		return nil, nilError("Semaphore")
 	}
-	return s.at.encode("Semaphore")
+	return s.at.Encode("Semaphore")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -186,5 +187,5 @@ func (s *Semaphore) GobDecode(b []byte) error {
 	if s == nil {
 		return nilError("Semaphore")
 	}
-	return s.at.open(b, "Semaphore")
+	return s.at.Open(b, "Semaphore")
 }

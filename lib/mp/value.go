@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -21,18 +22,18 @@ type Value[T any] struct{ v value }
 // A value is what of a Value does not depend on its type. Its methods take
 // pointers to values, their size, and any pointer to one.
 type value struct {
-	at   handle
+	at   object.Handle
 	word unsafe.Pointer // the value, if it is of one word, once there is an object
 }
 
 func (v *value) object(like any) *shm.Object {
-	if o := v.at.get(); o != nil {
+	if o := v.at.Get(); o != nil {
 		return o
 	}
 	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		panic(err)
 	}
-	return v.found(v.at.object(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
+	return v.found(v.at.Object(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
 }
 
 // The object holds a lock, which of the two slots is current, and the slots.
@@ -62,10 +63,10 @@ func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) er
 	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		return err
 	}
-	if err := v.at.make(b, valueSlots+2*slotSize(size)); err != nil {
+	if err := makeHandle(&v.at, b, valueSlots+2*slotSize(size)); err != nil {
 		return err
 	}
-	o := v.found(v.at.get())
+	o := v.found(v.at.Get())
 	copyBytes(valueSlot(o, 0, size), first, size)
 	return nil
 }
@@ -213,7 +214,7 @@ func Add[T Integer](v *Value[T], d T) (sum T) {
 //go:noinline
 func (v *value) place(like any) unsafe.Pointer {
 	v.object(like)
-	v.found(v.at.get())
+	v.found(v.at.Get())
 	return atomic.LoadPointer(&v.word)
 }
 
@@ -241,7 +242,7 @@ func (v *Value[T]) GobEncode() ([]byte, error) {
 	if v == nil {
 		return nil, nilError("Value")
 	}
-	return v.v.at.encode("Value")
+	return v.v.at.Encode("Value")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -253,9 +254,9 @@ func (v *Value[T]) GobDecode(b []byte) error {
 }
 
 func (v *value) open(b []byte) error {
-	err := v.at.open(b, "Value")
+	err := v.at.Open(b, "Value")
 	if err == nil {
-		v.found(v.at.get())
+		v.found(v.at.Get())
 	}
 	return err
 }

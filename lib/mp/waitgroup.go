@@ -5,19 +5,20 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // A WaitGroup waits for a number of things to be done, by goroutines or by
 // processes. The zero WaitGroup is one for goroutines.
-type WaitGroup struct{ at handle }
+type WaitGroup struct{ at object.Handle }
 
-func (g *WaitGroup) object() *shm.Object { return g.at.object(objectSize) }
+func (g *WaitGroup) object() *shm.Object { return g.at.Object(object.Size) }
 
 // NewWaitGroup makes a WaitGroup for which nothing is to be done.
 func NewWaitGroup(b Backend) (*WaitGroup, error) {
 	g := new(WaitGroup)
-	if err := g.at.make(b, objectSize); err != nil {
+	if err := makeHandle(&g.at, b, object.Size); err != nil {
 		return nil, err
 	}
 	return g, nil
@@ -75,7 +76,7 @@ func (g *WaitGroup) WaitContext(ctx context.Context) error {
 	o := g.object()
 	w := shm.Watch{Peers: true, Losses: o.Losses()}
 	for n := o.U32(0).Load(); n > 0; n = o.U32(0).Load() {
-		if err := waitWord(ctx, o, 0, n, w); err != nil {
+		if err := object.Wait(ctx, o, 0, n, w); err != nil {
 			return err
 		}
 	}
@@ -95,7 +96,7 @@ func (g *WaitGroup) GobEncode() ([]byte, error) {
 	if g == nil {
 		return nil, nilError("WaitGroup")
 	}
-	return g.at.encode("WaitGroup")
+	return g.at.Encode("WaitGroup")
 }
 
 // GobDecode is the other end of GobEncode.
@@ -103,5 +104,5 @@ func (g *WaitGroup) GobDecode(b []byte) error {
 	if g == nil {
 		return nilError("WaitGroup")
 	}
-	return g.at.open(b, "WaitGroup")
+	return g.at.Open(b, "WaitGroup")
 }

@@ -10,8 +10,9 @@ import (
 	"os/exec"
 	"sync"
 
+	"github.com/perijove/perijove/lib/mp/internal/child"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
@@ -134,10 +135,10 @@ func Current() (Host, error) {
 // and exits when there is no more to do or the parent is gone. It must be
 // called on the main goroutine. An ordinary program calls mp.Init instead.
 func RunChild(h Host) {
-	send, run := Open()
-	parent := NewPeer(send)
+	e := child.Open()
+	parent := NewPeer(e.SendMessage)
 	set(h, parent)
-	run(childHost{h, parent})
+	e.Run(childHost{h, parent})
 }
 
 // A childHost is a Host as a child needs it.
@@ -153,9 +154,3 @@ func (h childHost) Message(msg []byte) { h.Host.Message(h.parent, msg) }
 // processes. A Host calls it, in parent and child, when variables outside of the
 // binary have been initialized.
 func RecordVariables(r Range) { codec.RecordRange(program.Range(r)) }
-
-var Open func() (send func([]byte) error, run func(h interface {
-	FuncPC(id string) (uintptr, error)
-	Apply(msg []byte) error
-	Message(msg []byte)
-}))

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A Function is a function that is called here or in a child, for code that is

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A Timeout is how long a task of a pool may take; 0 is no limit.
@@ -28,19 +28,8 @@ func (d Timeout) WithTimeout(ctx context.Context) (context.Context, context.Canc
 	return context.WithCancel(ctx)
 }
 
-func (d Timeout) Exceeded() error { return timeoutError{time.Duration(d)} }
-
-// A timeoutError is the error of a task that took longer than limit.
-type timeoutError struct{ limit time.Duration }
-
-func (e timeoutError) Error() string {
-	return fmt.Sprintf("mp: the task took longer than the pool's TaskTimeout of %v: %v", e.limit, context.DeadlineExceeded)
-}
-
-func (e timeoutError) Unwrap() error { return context.DeadlineExceeded }
-
-// Timeout is for os.IsTimeout and those who ask as it does.
-func (e timeoutError) Timeout() bool { return true }
+// Exceeded is the error of a task that took longer.
+func (d Timeout) Exceeded() error { return failure.TaskTimeout(time.Duration(d)) }
 
 // Outcome is the error of a task that has returned err. A panic stays one.
 func (d Timeout) Outcome(begin time.Time, err error) error {

@@ -14,7 +14,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 type hidden struct {

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"unsafe"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -21,7 +21,7 @@ const (
 	errorVariable byte = iota // a package variable, and what to make of it if that is not the same there
 	errorValue                // with its type
 	errorText                 // text, type, and what it wraps
-	errorPanic                // a *failure.PanicError
+	errorPanic                // a *PanicError
 )
 
 // Bounds of the errors that an error wraps, and of the bytes that one takes as
@@ -222,16 +222,10 @@ func (r *Reader) takeErrorText() error {
 	}
 	e := failure.NewRemoteError(text, typ, wraps)
 	if isRuntime {
-		return &remoteRuntimeError{e}
+		return failure.NewRemoteRuntimeError(e)
 	}
 	return e
 }
-
-// A remoteRuntimeError is the error of the Go runtime in another process that
-// cannot be sent as it is.
-type remoteRuntimeError struct{ *failure.RemoteError }
-
-func (*remoteRuntimeError) RuntimeError() {}
 
 // unwrap returns the errors that err wraps.
 func unwrap(err error) (parts []error) {

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"unsafe"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // What the first byte of an interface says of it.

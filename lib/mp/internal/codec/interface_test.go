@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 type shape2 interface{ Area() float64 }

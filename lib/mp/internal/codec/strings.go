@@ -3,7 +3,7 @@ package codec
 import (
 	"encoding/binary"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // AppendStrings appends strings with their lengths to b.
@@ -29,9 +29,12 @@ func SplitStrings(b []byte) ([]string, error) {
 	return ss, nil
 }
 
-func boolByte(b bool) byte {
+// Bit is 1 for true.
+func Bit(b bool) int {
 	if b {
 		return 1
 	}
 	return 0
 }
+
+func boolByte(b bool) byte { return byte(Bit(b)) }

@@ -7,7 +7,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A time.Time is sent with its location: by its name where that means the same

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 

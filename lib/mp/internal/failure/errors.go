@@ -1,4 +1,4 @@
-package failure
+package mp
 
 import (
 	"fmt"
@@ -72,6 +72,16 @@ func (e *RemoteError) Error() string { return e.Text }
 
 // Unwrap returns the errors that the original wraps.
 func (e *RemoteError) Unwrap() []error { return e.wraps }
+
+// NewRemoteRuntimeError returns e as a runtime.Error, since the original was one.
+func NewRemoteRuntimeError(e *RemoteError) error { return &remoteRuntimeError{e} }
+
+// A remoteRuntimeError is the error of the Go runtime in another process that
+// cannot be sent as it is.
+type remoteRuntimeError struct{ *RemoteError }
+
+// RuntimeError makes it a runtime.Error.
+func (*remoteRuntimeError) RuntimeError() {}
 
 // An ExitError is the error of a child that ended without giving a result.
 type ExitError struct {

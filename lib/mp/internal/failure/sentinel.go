@@ -1,6 +1,8 @@
-// Package failure holds the errors of the library, and calls users' functions so
-// that their panics become errors.
-package failure
+// Package mp, in the folder failure, holds the errors of the library, and calls users'
+// functions so that their panics become errors. It has the name of the package that
+// users import, which cannot be imported here, since %T prints an error's type with it:
+// *mp.PanicError. Others import it as failure.
+package mp
 
 import (
 	"errors"

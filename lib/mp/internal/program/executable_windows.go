@@ -1,6 +1,6 @@
 package program
 
-import "github.com/perijove/perijove/lib/mp/internal/failure"
+import failure "github.com/perijove/perijove/lib/mp/internal/failure"
 
 // Executable returns an error: child processes need inherited pipes, which
 // os/exec does not offer on Windows.

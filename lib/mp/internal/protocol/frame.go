@@ -7,7 +7,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // Frames go both ways between a parent and a child: a header of 16 bytes {kind,

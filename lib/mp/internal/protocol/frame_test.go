@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 type bufferCloser struct{ bytes.Buffer }

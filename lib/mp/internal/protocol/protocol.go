@@ -2,7 +2,11 @@
 // the budgets of batches in a page that both share.
 package protocol
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
 
 // Marker is the environment variable that makes a process a child: the number of
 // the first of its files, and how many there are. The child removes it before it
@@ -32,3 +36,14 @@ func AppendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
 // Window is how many batches a worker has at once: one runs while another
 // waits, so that it need not wait for the parent.
 const Window = 2
+
+// MaxBatchBytes bounds the encoded arguments, and the unreported results, of a batch.
+const MaxBatchBytes = 1 << 20
+
+// FlushDelay is how long finished tasks of a batch wait for the one that runs until
+// they are reported without it.
+const FlushDelay = 2 * time.Millisecond
+
+// ErrForeignBytes is the cause of the end of a child whose messages are not its own.
+var ErrForeignBytes = errors.New("mp: something other than this package wrote to or read from the file descriptors " +
+	"of its connection to its parent, which are close-on-exec and not for others")

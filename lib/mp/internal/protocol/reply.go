@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
-	"github.com/perijove/perijove/lib/mp/internal/failure"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
 // A Reply reports tasks of a batch that are done, in order. A batch has one

@@ -6,6 +6,9 @@ type Block struct {
 	seg *Segment // nil for goroutines
 }
 
+// MaxBlock is the largest size of a Block in bytes.
+const MaxBlock = 1 << 46
+
 // NewBlock makes a zeroed block of size bytes, shared or for goroutines.
 func NewBlock(shared bool, size int) (*Block, error) {
 	if !shared {

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package mp
-
-import "github.com/perijove/perijove/lib/mp/internal/protocol"
-
-// Elsewhere the page is not shared.
-func noteFatal(protocol.BudgetPage) {}

@@ -1,0 +1,145 @@
+package child
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
+
+// contextOf makes the context of the batch's next task.
+func (e *Entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
+	return func(i int) (context.Context, context.CancelFunc) {
+		ctx, cancel := b.timeout.WithTimeout(context.Background())
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		b.running, b.cancel = i, cancel
+		if b.cancelled[i] {
+			cancel()
+		}
+		return ctx, cancel
+	}
+}
+
+// dropped tells whether a task of a pool was cancelled before it began. A
+// function that has a process to itself is called all the same, and sees it.
+func (e *Entry) dropped(b *batch) func(int) bool {
+	return func(i int) bool {
+		if b.cancels.Load() == 0 || b.last {
+			return false
+		}
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return b.cancelled[i]
+	}
+}
+
+// work runs the batches in order.
+func (e *Entry) work() {
+	for b := range e.tasks {
+		if !b.last {
+			runtime.UnlockOSThread() // a pool's worker: the main thread costs too much
+		}
+		e.run(b)
+	}
+}
+
+func (e *Entry) run(b *batch) {
+	e.mu.Lock()
+	s := e.slots[b.slot]
+	e.mu.Unlock()
+	v := &batchRun{
+		fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[protocol.TaskHead:]},
+		budget: e.budgets.Budget(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
+	}
+	if e.budgets == nil {
+		v.budget.Grant(b.n)
+	}
+	v.flush = func() {
+		if room := v.report(false); room != nil {
+			e.answer(b.id, room)
+		}
+	}
+	stop := e.flushing(b, v)
+	returned := false
+	defer func() {
+		stop()
+		if !returned {
+			v.failed(failure.ErrGoexit)
+		}
+		e.finish(b, v)
+		if !returned { // this goroutine is lost, and the main one must not end
+			go e.work()
+			select {}
+		}
+	}()
+	switch {
+	case s.err != nil || s.fn == nil:
+		for _, ok := v.claim(); ok; _, ok = v.claim() {
+			v.failed(cmp.Or(s.err, failure.ErrMalformed))
+		}
+	default:
+		call.RunnerAt(s.runner)(nil, v)
+	}
+	returned = true
+}
+
+// flushing reports what is done while a task takes long. The function that it
+// returns stops that and waits.
+func (e *Entry) flushing(b *batch, v *batchRun) (stop func()) {
+	if b.n == 1 {
+		return func() {}
+	}
+	var mu sync.Mutex
+	stopped := false
+	var timer *time.Timer
+	mu.Lock()
+	defer mu.Unlock()
+	timer = time.AfterFunc(protocol.FlushDelay, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if stopped {
+			return
+		}
+		v.flush()
+		timer.Reset(protocol.FlushDelay)
+	})
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stopped = true
+		timer.Stop()
+	}
+}
+
+// finish reports the outcome of a batch.
+func (e *Entry) finish(b *batch, v *batchRun) {
+	e.mu.Lock()
+	delete(e.batches, b.id)
+	e.mu.Unlock()
+	failed := len(v.errs) > 0
+	e.answer(b.id, v.report(true))
+	e.row = protocol.Kept(v.row)
+	e.spare.Put(b.body)
+	if b.last {
+		if !failed {
+			shm.LeaveAll()
+		}
+		os.Exit(codec.Bit(failed))
+	}
+}
+
+// answer sends a report.
+func (e *Entry) answer(id uint64, room []byte) {
+	if err := e.conn.SendRoom(protocol.FrameResult, id, room); err != nil {
+		endGroup(protocol.ExitOrphaned)
+	}
+}

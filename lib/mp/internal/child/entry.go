@@ -1,0 +1,231 @@
+// Package child is the child's end of the connection to its parent: it runs the functions
+// that the parent sends, and reports what becomes of them.
+package child
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+)
+
+// Open takes over the connection to the parent, of which the environment tells.
+func Open() *Entry {
+	var first, count int
+	_, err := fmt.Sscanf(os.Getenv(protocol.Marker), "%d,%d", &first, &count)
+	os.Unsetenv(protocol.Marker)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "mp: malformed %s in the environment\n", protocol.Marker)
+		os.Exit(protocol.ExitBroken)
+	}
+	in, out := polled(first), inherited(first+1)
+	var budgets protocol.BudgetPage
+	if count > 2 {
+		crash := inherited(first + 2)
+		budgets = protocol.MapBudgetPage(crash)
+		noteFatal(budgets)
+		_ = debug.SetCrashOutput(crash, debug.CrashOptions{})
+		crash.Close()
+	}
+	return &Entry{conn: &protocol.FrameWriter{W: out}, in: in, tasks: make(chan *batch, protocol.BudgetSlots), spare: make(protocol.Spares, protocol.Window+1),
+		slots: map[uint64]slot{}, batches: map[uint64]*batch{}, early: map[uint64][]int{}, budgets: budgets}
+}
+
+// SendMessage delivers msg to the parent's Host.
+func (e *Entry) SendMessage(msg []byte) error { return e.conn.SendMessage(msg) }
+
+// Run runs what the parent sends, and exits when there is no more to do or the
+// parent is gone. It must be called on the main goroutine.
+func (e *Entry) Run(h Host) {
+	e.host = h
+	go e.listen(bufio.NewReaderSize(e.in, 64<<10))
+	e.work()
+	select {} // work went on in another goroutine, which exits
+}
+
+// A Host finds the functions that the parent names.
+type Host interface {
+	FuncPC(id string) (uintptr, error)
+	Apply(msg []byte) error
+	Message(msg []byte)
+}
+
+// A slot is a function that the parent defined.
+type slot struct {
+	runner uintptr
+	fn     *call.Funcval
+	target bool
+	err    error // why it cannot run
+}
+
+// A batch is a number of tasks that arrived in one frame.
+type batch struct {
+	id   uint64
+	slot uint64
+	last bool
+	n    int
+	body []byte // a taskHead, and the arguments
+
+	timeout call.Timeout // of each task
+
+	// Guarded by Entry.mu. Tasks that the parent cancelled, before they began
+	// or since, and how to tell the one that runs.
+	cancelled map[int]bool
+	running   int
+	cancel    context.CancelFunc
+	cancels   atomic.Int32 // the size of cancelled, to be read without the lock
+}
+
+// An Entry is the child's end of the connection.
+type Entry struct {
+	host    Host
+	in      io.Reader
+	conn    *protocol.FrameWriter
+	tasks   chan *batch
+	budgets protocol.BudgetPage
+	spare   protocol.Spares // bodies of batches that have ended
+	row     []byte          // for results, used by the batch that runs
+
+	taskTimeout call.Timeout // of batches that come; of listen alone
+
+	mu      sync.Mutex
+	slots   map[uint64]slot
+	batches map[uint64]*batch // that were received and have not ended
+	latest  uint64            // id of the last one received
+	early   map[uint64][]int  // tasks that were cancelled before their batch came
+}
+
+// listen reads frames until the parent is gone, and ends the process then,
+// with all that it started in its process group.
+func (e *Entry) listen(r *bufio.Reader) {
+	for {
+		f, err := protocol.ReadFrame(r, e.spare.Take)
+		switch {
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
+			endGroup(protocol.ExitOrphaned)
+		case err == nil:
+			err = e.receive(f)
+		case errors.Is(err, failure.ErrMalformed):
+			err = protocol.ErrForeignBytes
+		}
+		if err != nil {
+			_ = e.conn.Send(protocol.Frame{Kind: protocol.FrameBroken, Body: codec.EncodeError(err)})
+			os.Exit(protocol.ExitBroken)
+		}
+	}
+}
+
+func (e *Entry) receive(f protocol.Frame) error {
+	switch f.Kind {
+	case protocol.FrameUpdate:
+		if err := e.host.Apply(f.Body); err != nil || f.Id == 0 {
+			return err
+		}
+		_ = e.conn.Send(protocol.Frame{Kind: protocol.FrameReady}) // a parent that is gone shows in listen
+	case protocol.FrameDefine:
+		return e.define(f)
+	case protocol.FrameTask:
+		return e.accept(f)
+	case protocol.FrameCancel:
+		return e.cancel(f)
+	case protocol.FrameTimeout:
+		return e.setTimeout(f.Body)
+	case protocol.FrameMessage:
+		e.host.Message(f.Body)
+	case protocol.FrameEnd:
+		shm.LeaveAll()
+		os.Exit(0)
+	default:
+		return failure.ErrMalformed
+	}
+	return nil
+}
+
+// define resolves the two ids of a definition. A failure belongs to the tasks
+// that use it, not to the process.
+func (e *Entry) define(f protocol.Frame) error {
+	if len(f.Body) == 0 {
+		return failure.ErrMalformed
+	}
+	ids, err := codec.SplitStrings(f.Body[1:])
+	if err != nil || len(ids) != 2 {
+		return failure.ErrMalformed
+	}
+	s := slot{target: f.Body[0] == 1}
+	if s.runner, s.err = e.host.FuncPC(ids[0]); s.err == nil {
+		var pc uintptr
+		pc, s.err = e.host.FuncPC(ids[1])
+		s.fn = &call.Funcval{PC: pc}
+	}
+	e.mu.Lock()
+	e.slots[f.Id] = s
+	e.mu.Unlock()
+	return nil
+}
+
+func (e *Entry) accept(f protocol.Frame) error {
+	if len(f.Body) < protocol.TaskHead {
+		return failure.ErrMalformed
+	}
+	b := &batch{
+		id: f.Id, slot: uint64(binary.LittleEndian.Uint32(f.Body)), last: f.Body[4]&protocol.TaskLast != 0,
+		n: int(binary.LittleEndian.Uint32(f.Body[8:])), body: f.Body,
+		cancelled: map[int]bool{}, running: -1, timeout: e.taskTimeout,
+	}
+	e.mu.Lock()
+	e.batches[f.Id], e.latest = b, f.Id
+	for _, i := range e.early[f.Id] {
+		b.drop(i)
+	}
+	delete(e.early, f.Id)
+	e.mu.Unlock()
+	e.tasks <- b
+	return nil
+}
+
+// drop notes that a task was cancelled. Entry.mu is held.
+func (b *batch) drop(i int) {
+	b.cancelled[i] = true
+	b.cancels.Store(int32(len(b.cancelled)))
+}
+
+// cancel cancels the context of one task, which may not have begun: then it
+// never does. The batch may still be on its way.
+func (e *Entry) cancel(f protocol.Frame) error {
+	if len(f.Body) != 4 {
+		return failure.ErrMalformed
+	}
+	i := int(binary.LittleEndian.Uint32(f.Body))
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch b := e.batches[f.Id]; {
+	case b != nil:
+		b.drop(i)
+		if b.running == i {
+			b.cancel()
+		}
+	case f.Id > e.latest:
+		e.early[f.Id] = append(e.early[f.Id], i)
+	}
+	return nil
+}
+
+func (e *Entry) setTimeout(body []byte) error {
+	if len(body) != 8 {
+		return failure.ErrMalformed
+	}
+	e.taskTimeout = call.Timeout(binary.LittleEndian.Uint64(body))
+	return nil
+}

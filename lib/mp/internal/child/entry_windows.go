@@ -1,0 +1,10 @@
+package child
+
+import "os"
+
+func endGroup(code int) { os.Exit(code) }
+
+func inherited(fd int) *os.File { return os.NewFile(uintptr(fd), "mp") }
+
+// polled is inherited: a pipe of another process cannot be polled here.
+func polled(fd int) *os.File { return inherited(fd) }

@@ -1,0 +1,8 @@
+//go:build !race
+
+package child
+
+// raceDetector is whether the program is built with -race. The detector does
+// not follow memory that processes share: what atomic operations there order
+// must be ordered for it by other means, too.
+const raceDetector = false

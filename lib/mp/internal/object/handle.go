@@ -1,0 +1,88 @@
+// Package object is what the types that goroutines or processes share have in common.
+package object
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// Size is the size of an object without further data, in bytes.
+const Size = 256
+
+// A Handle is where an object is. The zero handle is for goroutines: its object is
+// made when it is first needed.
+//
+// The pointer is no atomic.Pointer, whose methods each package that has an
+// object with a handle would compile.
+type Handle struct{ p unsafe.Pointer } // *shm.Object
+
+func (h *Handle) Get() *shm.Object { return (*shm.Object)(atomic.LoadPointer(&h.p)) }
+
+func (h *Handle) Set(o *shm.Object) { atomic.StorePointer(&h.p, unsafe.Pointer(o)) }
+
+func (h *Handle) Object(size int) *shm.Object {
+	if o := h.Get(); o != nil {
+		return o
+	}
+	return h.local(size)
+}
+
+//go:noinline
+func (h *Handle) local(size int) *shm.Object {
+	atomic.CompareAndSwapPointer(&h.p, nil, unsafe.Pointer(shm.NewLocal(size)))
+	return h.Get()
+}
+
+// Make makes the object, shared or for goroutines.
+func (h *Handle) Make(shared bool, size int) error {
+	if !shared {
+		h.Set(shm.NewLocal(size))
+		return nil
+	}
+	o, err := shm.New(size)
+	if err == nil {
+		h.Set(o)
+	}
+	return err
+}
+
+// Open makes the object that an encoded handle names the handle's.
+func (h *Handle) Open(encoded []byte, what string) error {
+	o, err := shm.Open(encoded, 0)
+	if err != nil {
+		return failure.Wrap("cannot open "+failure.WithArticle(what), err)
+	}
+	h.Set(o)
+	return nil
+}
+
+// Encode names the object for another process, which must open it while this one
+// has it.
+func (h *Handle) Encode(what string) ([]byte, error) {
+	o := h.Get()
+	if o == nil {
+		return nil, fmt.Errorf("mp: the %s was not made by mp.New%s", what, what)
+	}
+	return Encode(o, what)
+}
+
+func Encode(o interface{ Handle() ([]byte, error) }, what string) ([]byte, error) {
+	b, err := o.Handle()
+	if err != nil {
+		return nil, failure.Wrap("cannot send this "+what, err)
+	}
+	return b, nil
+}
+
+// Wait waits for a word, until the host cancels what the caller does, too.
+func Wait(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Watch) error {
+	ctx, release := mphost.WithCancel(ctx)
+	defer release()
+	return o.Wait(ctx, off, val, w)
+}

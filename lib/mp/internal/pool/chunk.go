@@ -1,0 +1,229 @@
+package pool
+
+import (
+	"context"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/process"
+	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
+)
+
+// A function is what a pool knows of a function that it was given.
+type function struct {
+	def process.Definition // of a process's function
+	pc  uintptr
+}
+
+// A jobState is what the scheduler knows of a job: one Map, one stream, or the
+// submitted tasks of one function. Guarded by pool.mu.
+type jobState struct {
+	fn       *function
+	depth    int           // how many tasks, each handed over by the next, wait for its tasks
+	perTask  time.Duration // how long tasks take, smoothed; 0 before the first
+	size     int           // of the next batch
+	stopped  error         // why no more of its tasks begin
+	encoding int           // batches whose arguments are being encoded
+}
+
+// A job is a source of tasks.
+type job interface {
+	state() *jobState
+	// take returns at most max tasks, or nil if there are none now; left is how
+	// many remain, or -1 if that is not known. Called with pool.mu held.
+	take(max int) *chunk
+	left() int
+	// isListed reports whether the job stays with the pool after a take; else it
+	// is offered again.
+	isListed() bool
+}
+
+// A chunk is a row of tasks of one job with their arguments and places for
+// the results. It is not changed by being divided.
+type chunk struct {
+	st        *jobState
+	kind      *call.Function                         // tells the types
+	do        func(i int, a, r unsafe.Pointer) error // in this process; i is the place in the job
+	sink      func(c *chunk, from, to int)           // the outcomes of a range are there
+	base      int                                    // place of the first task in the job
+	n         int
+	args, out unsafe.Pointer
+	errs      *faults
+	tries     int
+	dropped   func(i int) bool // nobody waits for the task at place i in the job; may be nil
+}
+
+// Faults are the errors of a chunk's tasks, by place in the job. Most chunks
+// have none.
+type faults struct {
+	mu sync.Mutex
+	m  map[int]error
+}
+
+func (f *faults) set(i int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.m == nil {
+		f.m = make(map[int]error)
+	}
+	f.m[i] = err
+}
+
+func (f *faults) get(i int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.m[i]
+}
+
+func (f *faults) none() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.m) == 0
+}
+
+func (c *chunk) state() *jobState { return c.st }
+func (c *chunk) size() int        { return c.n }
+
+func (c *chunk) arg(i int) unsafe.Pointer    { return c.kind.Arg.At(c.args, i) }
+func (c *chunk) result(i int) unsafe.Pointer { return c.kind.Result.At(c.out, i) }
+
+func (c *chunk) part(from, to int) *chunk {
+	p := *c
+	p.base, p.n = c.base+from, to-from
+	if p.n > 0 { // else the address may be behind the row
+		p.args, p.out = c.arg(from), c.result(from)
+	}
+	return &p
+}
+
+// retry is the same with one more try.
+func (c *chunk) retry() *chunk {
+	p := *c
+	p.tries++
+	return &p
+}
+
+// abandoned lists which of the first n tasks nobody waits for.
+func (c *chunk) abandoned(n int) (places []int) {
+	for i := 0; c.dropped != nil && i < n; i++ {
+		if c.dropped(c.base + i) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// encode appends arguments until there are limit bytes, and returns how many;
+// if the first cannot be encoded it returns 0 and why.
+func (c *chunk) encode(w *codec.Writer, limit int) (int, error) {
+	in, results, err := call.Codecs(c.kind)
+	if err != nil {
+		return 0, err
+	}
+	most := c.n
+	if results.Fixed && results.Size > 0 {
+		most = min(most, max(1, maxReplyBytes/int(results.Size)))
+	}
+	if in.Fixed && in.Size > 0 {
+		n := min(most, max(1, limit/int(in.Size)))
+		in.EncodeAll(w, c.args, n)
+		return n, nil
+	}
+	for i := range most {
+		mark := len(w.B)
+		in.Encode(w, c.arg(i))
+		err := w.ValueErr(in)
+		if err == nil {
+			err = protocol.CheckSize(len(w.B) - mark)
+		}
+		if err != nil {
+			err = failure.Wrap("argument of "+program.Describe(c.st.fn.pc), err)
+			*w = codec.Writer{B: w.B[:mark]}
+			if i > 0 {
+				err = nil // it will be the first of the next batch
+			}
+			return i, err
+		}
+		if len(w.B) >= limit {
+			return i + 1, nil
+		}
+	}
+	return most, nil
+}
+
+// plainArgs reports whether encoding the arguments calls no user's code.
+func (c *chunk) plainArgs() bool {
+	in, err := codec.OfPointee(c.kind.Arg.Pointer)
+	return err != nil || in.Fixed
+}
+
+// deliver stores the outcomes of r.done tasks from the given place on.
+func (c *chunk) deliver(from int, r *protocol.Reply) error {
+	out, err := codec.OfPointee(c.kind.Result.Pointer)
+	if err != nil {
+		return err
+	}
+	if out.Fixed && len(r.Errs) == 0 && uintptr(len(r.Values.B)) == uintptr(r.Done)*out.Size {
+		if r.Done > 0 {
+			out.DecodeAll(&r.Values, c.result(from), r.Done)
+		}
+	} else {
+		c.deliverEach(out, from, r)
+	}
+	c.settle(from, from+r.Done)
+	return nil
+}
+
+func (c *chunk) deliverEach(out *codec.Codec, from int, r *protocol.Reply) {
+	errs := r.Errs
+	for i := range r.Done {
+		if len(errs) > 0 && errs[0].At == i {
+			c.errs.set(c.base+from+i, codec.DecodeError(errs[0].Text))
+			errs = errs[1:]
+			continue
+		}
+		place := c.result(from + i)
+		out.Decode(&r.Values, place)
+		if err := out.ReceiveError(r.Values.ValueErr()); err != nil {
+			c.kind.Result.Clear(place)
+			c.errs.set(c.base+from+i, err)
+		}
+	}
+	if r.Values.Err == nil && len(r.Values.B) > 0 {
+		c.errs.set(c.base+from, out.ReceiveError(failure.ErrMalformed))
+	}
+}
+
+func (c *chunk) fail(from, to int, err error) {
+	for i := from; i < to; i++ {
+		c.errs.set(c.base+i, err)
+	}
+	c.settle(from, to)
+}
+
+func (c *chunk) settle(from, to int) {
+	if from < to {
+		c.sink(c, from, to)
+	}
+}
+
+func (c *chunk) call(i int) {
+	if c.dropped != nil && c.dropped(c.base+i) {
+		c.errs.set(c.base+i, context.Canceled)
+		return
+	}
+	if err := c.do(c.base+i, c.arg(i), c.result(i)); err != nil {
+		c.errs.set(c.base+i, err)
+	}
+}
+
+// setError notes the error of task i, which is not settled yet.
+func (c *chunk) setError(i int, err error) { c.errs.set(c.base+i, err) }
+
+// err returns the error of task i, which is settled.
+func (c *chunk) err(i int) error { return c.errs.get(c.base + i) }

@@ -1,0 +1,32 @@
+package pool
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+
+	"github.com/perijove/perijove/lib/internal/cgroup"
+)
+
+// Cores is Cores.
+func Cores() int {
+	cpus, quota := Machine()
+	return wholeCores(min(cpus, runtime.GOMAXPROCS(0)), quota)
+}
+
+// Machine tells how many processors this process may use at all, and how much
+// of them in sum. Tests replace it.
+var Machine = func() (cpus int, quota float64) {
+	return runtime.NumCPU(), cgroup.CPU(os.DirFS("/")) // NumCPU knows the affinity mask
+}
+
+// wholeCores is what a quota leaves of n cores. Go's own reading of quotas stops
+// at the innermost group.
+func wholeCores(n int, quota float64) int { return max(1, int(min(float64(n), math.Ceil(quota)))) }
+
+// childEnv shares the cores out among a pool's workers.
+func childEnv(workers int) []string {
+	n := max(1, Cores()/max(workers, 1))
+	return []string{fmt.Sprintf("GOMAXPROCS=%d", n), fmt.Sprintf("OMP_NUM_THREADS=%d", n)}
+}

@@ -1,0 +1,120 @@
+package pool
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
+)
+
+// goroutine is a worker of the goroutine backend.
+func (p *Pool) goroutine() {
+	// It works for all who submit: profiler labels of whoever made the pool, by
+	// which notebooks also tell whose output something is, say nothing.
+	w := &worker{p: p}
+	defer w.enter()()
+	p.mu.Lock()
+	p.workers[w] = true
+	p.mu.Unlock()
+	ended := false
+	defer func() {
+		p.mu.Lock()
+		w.gone = true
+		delete(p.workers, w)
+		p.mu.Unlock()
+		if !ended { // a task called runtime.Goexit
+			p.running.Go(p.goroutine)
+		}
+	}()
+	if in := p.o.Initializer; in != nil {
+		if err := in.run(p.ctx); err != nil {
+			ended = true
+			go p.breakDown(initializerError(err))
+			return
+		}
+	}
+	for f := p.acquire(w); f != nil; f = p.acquire(w) {
+		w.runHere(f)
+	}
+	ended = true
+}
+
+// runHere runs an inflightBatch in this goroutine.
+func (w *worker) runHere(f *inflightBatch) {
+	p := w.p
+	p.mu.Lock()
+	st := f.chunk.state()
+	w.depth.Store(int32(st.depth))
+	st.encoding--
+	f.budget.Grant(f.n)
+	f.granted = true
+	if st.stopped != nil {
+		f.budget.Recall(0)
+		p.wake.Broadcast() // stop waits for what is encoded
+	}
+	many := f.n > 1
+	p.begunLocked(f)
+	p.mu.Unlock()
+	r := localRun{w: w, f: f, since: time.Now()}
+	if many {
+		r.flushSlow()
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			n := int(r.done.Load())
+			f.chunk.setError(n, failure.ErrGoexit)
+			r.done.Store(int64(n + 1))
+		}
+		r.report(true)
+	}()
+	for n, ok := f.budget.Claim(); ok; n, ok = f.budget.Claim() {
+		w.relabel()
+		f.chunk.call(n)
+		r.done.Store(int64(n + 1))
+	}
+	returned = true
+}
+
+// A localRun reports the finished tasks of an inflightBatch, also while a later one
+// takes long.
+type localRun struct {
+	w    *worker
+	f    *inflightBatch
+	done atomic.Int64 // tasks that have returned
+
+	mu      sync.Mutex
+	settled int
+	over    bool
+	since   time.Time
+	timer   *time.Timer
+}
+
+func (r *localRun) flushSlow() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timer = time.AfterFunc(protocol.FlushDelay, func() { r.report(false) })
+}
+
+func (r *localRun) report(last bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return
+	}
+	r.over = last
+	n := int(r.done.Load())
+	if n > r.settled || last {
+		r.w.p.done.Add(int64(n - r.settled))
+		r.f.chunk.settle(r.settled, n)
+		r.w.p.delivered(r.w, r.f, n-r.settled, time.Since(r.since), last)
+		r.settled, r.since = n, time.Now()
+	}
+	if r.timer != nil && last {
+		r.timer.Stop()
+	} else if r.timer != nil {
+		r.timer.Reset(protocol.FlushDelay)
+	}
+}

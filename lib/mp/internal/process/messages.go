@@ -1,0 +1,190 @@
+package process
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// A Definition is what a child must know of a function before it can run it.
+type Definition struct {
+	RunnerID, FnID string
+	Shape          call.Shape
+	target         bool
+}
+
+// Define names fn and its runner, refuses what cannot be sent, and tells the
+// user what the function will not see.
+func Define(h mphost.Host, c *call.Function) (Definition, error) {
+	return DefineFor(h, c.Fn, call.RunnerPC(c.Runner), c.Shape, c.Target)
+}
+
+func DefineFor(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, target bool) (Definition, error) {
+	if h.Captures(call.AddressOf(fv), fv.PC) {
+		return Definition{}, program.CaptureError(fv.PC)
+	}
+	fnID, err := h.FuncID(fv.PC)
+	if err != nil {
+		return Definition{}, err
+	}
+	runnerID, err := h.FuncID(runner)
+	if err != nil {
+		return Definition{}, err
+	}
+	mphost.Announce(h, fv.PC)
+	return Definition{RunnerID: runnerID, FnID: fnID, Shape: s, target: target}, nil
+}
+
+// Only runs one function in the child, which ends with it, and reaps it. It calls
+// succeeded, before the process has ended, once nothing can change any more that the
+// function has succeeded and that its output has arrived.
+func (c *Child) Only(def Definition, arg []byte, take func([]byte) error, succeeded func()) (code int, err error) {
+	sent := make(chan error, 1)
+	go func() { sent <- c.order(def, arg) }()
+	go c.Reap()
+	var outcome error
+	answered := false
+	broken := c.Listen(func(f protocol.Frame) error {
+		r, err := protocol.ParseReply(f.Body)
+		switch {
+		case err != nil:
+			return err
+		case answered:
+			return failure.ErrMalformed
+		case len(r.Errs) > 0:
+			outcome = codec.DecodeError(r.Errs[0].Text)
+		case r.Done == 1:
+			outcome = failure.Isolate(func() error { return take(r.Values.B) })
+		default:
+			return failure.ErrMalformed
+		}
+		answered = true
+		if outcome == nil && len(c.outlets) == 0 {
+			succeeded()
+		}
+		return nil
+	})
+	c.AwaitEnd(broken)
+	sendErr := <-sent
+	exit := c.Close()
+	c.Flushed()
+	switch {
+	case c.refused != nil:
+		return exitCode(exit), c.refused
+	case answered:
+		return codec.Bit(outcome != nil), outcome
+	case exit.Cause == nil && exit.Code == 0 && def.Shape&call.GivesResult == 0:
+		return 0, nil // os.Exit(0)
+	case exit.Cause == nil && exit.Code == 0 && sendErr != nil:
+		return 1, sendErr
+	}
+	return exitCode(exit), exit
+}
+
+// AwaitEnd waits until the process is gone after listen has returned with the
+// error broken, and kills it if it goes on.
+func (c *Child) AwaitEnd(broken error) {
+	if broken != nil {
+		c.KillFor(broken)
+	}
+	select {
+	case <-c.Gone:
+	case <-time.After(ClosedPipeDelay):
+		c.KillFor(errPipeClosed)
+		<-c.Gone
+	}
+}
+
+// order sends the child all that it needs to run the function once.
+func (c *Child) order(def Definition, arg []byte) (err error) {
+	defer close(c.ordered)
+	defer func() {
+		if err != nil {
+			c.KillLater(ClosedPipeDelay, err) // as a rule it has ended
+		}
+	}()
+	if err := c.Update(false); err != nil {
+		c.refused = err
+		_ = c.Kill()
+		return err
+	}
+	if err := c.Define(def, 0); err != nil {
+		return err
+	}
+	if c.Crash != nil {
+		one := binary.LittleEndian.AppendUint64(nil, 1<<32)
+		if _, err := c.Crash.WriteAt(one, 8); err != nil {
+			return err
+		}
+	}
+	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameTask, Id: 1, Body: append(protocol.AppendTaskHead(nil, 0, protocol.TaskLast, 1), arg...)})
+}
+
+// Update brings the child to what the host has by now, and has it report that
+// it is ready if answer says so. A broken connection shows when it is read.
+func (c *Child) Update(answer bool) error {
+	msg, now, err := c.host.Update(c.version)
+	if err != nil {
+		return err
+	}
+	if now == c.version && c.updated {
+		return nil
+	}
+	c.version, c.updated = now, true
+	_ = c.Conn.Send(protocol.Frame{Kind: protocol.FrameUpdate, Id: uint64(codec.Bit(answer)), Body: msg})
+	return nil
+}
+
+func (c *Child) Define(def Definition, slot uint64) error {
+	body := codec.AppendStrings([]byte{byte(codec.Bit(def.target))}, def.RunnerID, def.FnID)
+	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameDefine, Id: slot, Body: body})
+}
+
+// Listen handles what the child sends until it closes its end, or sends what
+// it cannot have meant: that is the error.
+func (c *Child) Listen(result func(protocol.Frame) error) error {
+	return failure.Isolate(func() error {
+		var results []byte // nothing of a result is kept
+		room := func(kind byte, n int) []byte {
+			if kind != protocol.FrameResult {
+				return nil
+			}
+			results = slices.Grow(protocol.Kept(results)[:0], n)[:n]
+			return results
+		}
+		for {
+			f, err := protocol.ReadFrame(c.frames, room)
+			switch {
+			case err == nil:
+				err = c.receive(f, result)
+			case errors.Is(err, failure.ErrMalformed):
+				err = protocol.ErrForeignBytes
+			default:
+				return nil // the end, perhaps within a frame
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+}
+
+func (c *Child) receive(f protocol.Frame, result func(protocol.Frame) error) error {
+	switch f.Kind {
+	case protocol.FrameMessage:
+		c.host.Message(mphost.NewPeer(c.Conn.SendMessage), f.Body)
+	case protocol.FrameResult, protocol.FrameReady:
+		return result(f)
+	case protocol.FrameBroken:
+		return codec.DecodeError(f.Body)
+	}
+	return nil
+}

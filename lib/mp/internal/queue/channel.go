@@ -1,0 +1,163 @@
+package queue
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// A channelQueue is a queue for very few values: a channel. Where nearly every put and
+// get waits, nothing is faster than a channel, which hands a value from one goroutine to
+// the other as it wakes it.
+//
+// To close it is to close the channel: a put that waits, or comes later, panics then
+// within the runtime, and has put nothing. That panic becomes ErrClosed.
+type channelQueue struct {
+	pendingCount
+	elem   call.Elem
+	words  chan uint64         // the values, if they are words without pointers
+	boxes  chan unsafe.Pointer // else where they are
+	spare  sync.Pool           // of boxes
+	closed atomic.Bool
+}
+
+func newChannelQueue(e call.Elem, size int, counted bool) *channelQueue {
+	q := &channelQueue{pendingCount: newPendingCount(counted), elem: e}
+	if isWord(reflect.TypeOf(e.Pointer).Elem()) {
+		q.words = make(chan uint64, size)
+	} else {
+		q.boxes = make(chan unsafe.Pointer, size)
+	}
+	return q
+}
+
+func (q *channelQueue) Length() int { return len(q.words) + len(q.boxes) }
+
+func (q *channelQueue) Close() {
+	if q.closed.Swap(true) {
+		return
+	}
+	if q.words != nil {
+		close(q.words)
+	} else {
+		close(q.boxes)
+	}
+}
+
+// refuse, deferred by a put, makes the panic of a closed channel an error.
+func (q *channelQueue) refuse(err *error) {
+	if v := recover(); v != nil {
+		if !q.closed.Load() {
+			panic(v)
+		}
+		*err = shm.ErrClosed
+	}
+}
+
+func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (err error) {
+	if q.words == nil || q.counted || !wait || ctx.Done() != nil || mphost.MayCancel() {
+		return q.putSlow(ctx, v, wait)
+	}
+	defer q.refuse(&err)
+	q.words <- *(*uint64)(v) // one attempt: to try first whether it waits takes as long
+	return nil
+}
+
+func (q *channelQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool) (err error) {
+	if q.counted {
+		q.addPending()
+	}
+	if q.words != nil {
+		err = send(ctx, q, q.words, *(*uint64)(v), wait)
+	} else {
+		box := q.box()
+		q.elem.Move(box, v)
+		if err = send(ctx, q, q.boxes, box, wait); err != nil {
+			q.unbox(box)
+		}
+	}
+	return q.removeOn(err)
+}
+
+func (q *channelQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
+	switch {
+	case q.words == nil:
+		box, ok, err := receive(ctx, q.boxes, wait)
+		if ok {
+			q.elem.Move(v, box)
+			q.unbox(box)
+		}
+		return ok, err
+	case !wait || ctx.Done() != nil || mphost.MayCancel():
+		*(*uint64)(v), ok, err = receive(ctx, q.words, wait)
+		return ok, err
+	}
+	*(*uint64)(v), ok = <-q.words
+	if !ok {
+		err = shm.ErrClosed
+	}
+	return ok, err
+}
+
+// box returns room for a value, and unbox gives it back.
+func (q *channelQueue) box() unsafe.Pointer {
+	if box, ok := q.spare.Get().(unsafe.Pointer); ok {
+		return box
+	}
+	return q.elem.Room(1)
+}
+
+func (q *channelQueue) unbox(box unsafe.Pointer) {
+	q.elem.Clear(box)
+	q.spare.Put(box)
+}
+
+// send sends x on a channel of q. Its error is ErrFull if it would wait and must not.
+func send[X any](ctx context.Context, q *channelQueue, c chan X, x X, wait bool) (err error) {
+	defer q.refuse(&err)
+	select {
+	case c <- x:
+		return nil
+	default:
+	}
+	if !wait {
+		return failure.ErrFull
+	}
+	ctx, release := mphost.WithCancel(ctx)
+	defer release()
+	select {
+	case c <- x:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// receive receives a value. ok is false without an error if it would wait and must not.
+func receive[X any](ctx context.Context, c chan X, wait bool) (x X, ok bool, err error) {
+	select {
+	case x, ok = <-c:
+	default:
+		if !wait {
+			return x, false, nil
+		}
+		ctx, release := mphost.WithCancel(ctx)
+		defer release()
+		select {
+		case x, ok = <-c:
+		case <-ctx.Done():
+			return x, false, context.Cause(ctx)
+		}
+	}
+	if !ok {
+		err = shm.ErrClosed
+	}
+	return x, ok, err
+}

@@ -1,0 +1,77 @@
+package remote
+
+import (
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+)
+
+// A CalledMethod is a callee that takes an object, too.
+type CalledMethod struct {
+	Fn          *call.Funcval
+	Arg, Result call.Elem
+	Runner      Runner
+	Do          func(object, a, r unsafe.Pointer) error
+}
+
+//go:noinline
+func MethodOf[S, A, R, F any](fn F) CalledMethod {
+	s := call.ShapeOf((*F)(nil), false)
+	return CalledMethod{
+		Fn: call.FuncvalOf(fn), Arg: call.ElemOf[A](), Result: call.ElemOf[R](), Runner: (*method[S, A, R, F])(nil),
+		Do: func(object, a, r unsafe.Pointer) error {
+			v, err := invokeMethod[R](fn, s, (*S)(object), *(*A)(a))
+			if err == nil {
+				*(*R)(r) = v
+			}
+			return err
+		},
+	}
+}
+
+func invokeMethod[R, S, A, F any](fn F, s call.Shape, object *S, a A) (r R, err error) {
+	p := unsafe.Pointer(&fn)
+	if s&call.GivesError != 0 {
+		return (*(*func(*S, A) (R, error))(p))(object, a)
+	}
+	return (*(*func(*S, A) R)(p))(object, a), nil
+}
+
+// protected is do with panics turned into errors.
+func (m *CalledMethod) protected(object, a, r unsafe.Pointer) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = failure.NewPanicError(v)
+		}
+	}()
+	return m.Do(object, a, r)
+}
+
+// A Runner calls methods of one type, as a runner does functions.
+type Runner interface{ Ask(call MethodCall) }
+
+// A MethodCall is what an Runner is for.
+type MethodCall interface {
+	Function() *call.Funcval
+	Call(m CalledMethod)
+}
+
+type method[S, A, R, F any] struct{}
+
+func (*method[S, A, R, F]) Ask(c MethodCall) {
+	if c == nil {
+		return // see methodRunnerPC
+	}
+	c.Call(MethodOf[S, A, R](call.FuncOf[F](c.Function())))
+}
+
+// methodRunnerPC is runnerPC for methods.
+//
+//go:noinline
+func methodRunnerPC(r Runner) uintptr {
+	r.Ask(nil)
+	table := *(**[4]uintptr)(unsafe.Pointer(&r))
+	return table[3]
+}
