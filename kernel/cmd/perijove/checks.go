@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
@@ -21,7 +23,8 @@ type environment interface {
 	kernelspec() (kernelspec.Spec, error)
 	isExecutable(path string) bool
 	program() string
-	jupyter() (string, bool) // the command that was found
+	jupyter() (string, bool)            // the command that was found
+	widgets() (version string, ok bool) // of the front end's extension for ipywidgets
 	writableCache() (string, error)
 	memory() (available uint64, err error)
 	platform() string
@@ -60,6 +63,7 @@ func runAllChecks(ctx context.Context, m environment) []checkResult {
 		checkGo(ctx, m),
 		checkKernelspec(m),
 		checkJupyter(m),
+		checkWidgets(m),
 		checkCache(m),
 		checkMemory(m),
 	}
@@ -123,11 +127,31 @@ func checkJupyter(m environment) checkResult {
 	return checkResult{name: "jupyter", text: path}
 }
 
+// minWidgets is the major version of the extension that speaks the protocol of ipywidgets 8.
+const minWidgets = 5
+
+func checkWidgets(m environment) checkResult {
+	const remedy = "pip install jupyterlab_widgets into the Python of JupyterLab, or apt-get install python3-jupyterlab-widgets"
+	f := checkResult{name: "widgets"}
+	version, ok := m.widgets()
+	major, _, _ := strings.Cut(version, ".")
+	number, err := strconv.Atoi(major)
+	switch {
+	case !ok:
+		f.text, f.remedy = "JupyterLab's extension for ipywidgets was not found: controls show as text", remedy
+	case err != nil || number < minWidgets:
+		f.text, f.remedy = fmt.Sprintf("the extension has version %s; that of ipywidgets 8 is %d or newer", version, minWidgets), remedy
+	default:
+		f.text = "jupyterlab-manager " + version
+	}
+	return f
+}
+
 func checkCache(m environment) checkResult {
 	f := checkResult{name: "cache", fatal: true}
 	dir, err := m.writableCache()
 	if err != nil {
-		f.text, f.remedy = err.Error(), "make the folder writable, or set XDG_CACHE_HOME to one that is"
+		f.text, f.remedy = err.Error(), "make the folder writable, or set PERIJOVE_CACHE to one that is"
 		return f
 	}
 	f.text = dir + " is writable"
@@ -143,7 +167,7 @@ func checkMemory(m environment) checkResult {
 	}
 	f.text = fmt.Sprintf("%d MB available", n>>20)
 	if n < recommendedMemory {
-		f.remedy = fmt.Sprintf("cells are compiled and run in the same memory; %d MB are comfortable", recommendedMemory>>20)
+		f.remedy = fmt.Sprintf("cells are compiled and run in this memory; close other programs, or have %d MB", recommendedMemory>>20)
 	}
 	return f
 }

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +17,8 @@ import (
 // fakeMachine is sound unless a field says otherwise.
 type fakeMachine struct {
 	noGo, noSpec, noJupyter, noCache, specOfOther bool
+
+	widgetsVersion string // empty means 5.0.15, "none" none
 
 	version string
 	missing string // a path that is not there
@@ -56,6 +61,10 @@ func (m fakeMachine) isExecutable(path string) bool { return path != m.missing }
 func (m fakeMachine) program() string               { return "/bin/perijove" }
 func (m fakeMachine) jupyter() (string, bool)       { return "/bin/jupyter-lab", !m.noJupyter }
 
+func (m fakeMachine) widgets() (string, bool) {
+	return cmp.Or(m.widgetsVersion, "5.0.15"), m.widgetsVersion != "none"
+}
+
 func (m fakeMachine) writableCache() (string, error) {
 	if m.noCache {
 		return "", errors.New("/cache: permission denied")
@@ -87,7 +96,9 @@ func TestDoctor(t *testing.T) {
 		{"go moved", fakeMachine{missing: "/go/bin/go"}, false, []string{"FAIL  kernelspec", "go command"}},
 		{"another perijove", fakeMachine{specOfOther: true}, true, []string{"note  kernelspec", "/old/perijove"}},
 		{"no jupyter", fakeMachine{noJupyter: true}, true, []string{"note  jupyter", "apt-get install jupyterlab"}},
-		{"no cache", fakeMachine{noCache: true}, false, []string{"FAIL  cache", "XDG_CACHE_HOME"}},
+		{"no widgets", fakeMachine{widgetsVersion: "none"}, true, []string{"note  widgets", "pip install jupyterlab_widgets"}},
+		{"old widgets", fakeMachine{widgetsVersion: "3.1.0"}, true, []string{"note  widgets", "version 3.1.0", "pip install jupyterlab_widgets"}},
+		{"no cache", fakeMachine{noCache: true}, false, []string{"FAIL  cache", "PERIJOVE_CACHE"}},
 		{"little memory", fakeMachine{free: 100 << 20}, true, []string{"note  memory", "100 MB"}},
 		{"other system", fakeMachine{os: "plan9/arm"}, false, []string{"FAIL  platform", "linux/amd64"}},
 	} {
@@ -105,5 +116,28 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("a remedy for nothing:\n%s", out.String())
 			}
 		})
+	}
+}
+
+// TestWidgetsOfAnEnvironment finds the extension beside a jupyter command that is a symbolic link, as pipx makes them.
+func TestWidgetsOfAnEnvironment(t *testing.T) {
+	bin, venv := t.TempDir(), t.TempDir()
+	t.Setenv("PATH", bin)
+	t.Setenv("JUPYTER_PATH", "")
+	t.Setenv("JUPYTER_DATA_DIR", t.TempDir())
+	extension := filepath.Join(venv, "share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager")
+	command := filepath.Join(venv, "bin", "jupyter-lab")
+	for _, err := range []error{
+		os.MkdirAll(extension, 0o755), os.Mkdir(filepath.Dir(command), 0o755),
+		os.WriteFile(command, []byte("#!/bin/sh\n"), 0o755),
+		os.WriteFile(filepath.Join(extension, "package.json"), []byte(`{"version": "5.0.13"}`), 0o644),
+		os.Symlink(command, filepath.Join(bin, "jupyter-lab")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if version, ok := newEnvironment().widgets(); version != "5.0.13" || !ok {
+		t.Errorf("widgets = %q, %v", version, ok)
 	}
 }

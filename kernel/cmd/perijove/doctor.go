@@ -6,9 +6,9 @@ func newDoctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check what the kernel needs, and say how to get what is missing",
-		Long: `Doctor checks what the kernel needs: a supported Go, the kernelspec, Jupyter, a
-folder for its cache, memory. It ends with an error when something that is
-needed is missing.`,
+		Long: `Doctor checks what the kernel needs: a supported Go, the kernelspec, Jupyter and
+the extension for widgets, a folder for its cache, memory. Below each problem it
+prints how to solve it. It exits with 1 if the kernel cannot run.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !runChecks(cmd.Context(), newEnvironment(), cmd.OutOrStdout()) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
@@ -45,10 +47,7 @@ func (localEnvironment) program() string {
 	if err != nil {
 		return ""
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
-	}
-	return path
+	return resolve(path)
 }
 
 func (localEnvironment) jupyter() (string, bool) {
@@ -60,12 +59,49 @@ func (localEnvironment) jupyter() (string, bool) {
 	return "", false
 }
 
+// widgets looks for the extension in the folders in which JupyterLab does.
+func (m localEnvironment) widgets() (version string, ok bool) {
+	for _, dir := range m.jupyterDataDirs() {
+		text, err := os.ReadFile(filepath.Join(dir, "labextensions", "@jupyter-widgets", "jupyterlab-manager", "package.json"))
+		if err != nil {
+			continue
+		}
+		var extension struct{ Version string }
+		if json.Unmarshal(text, &extension) == nil {
+			return extension.Version, true
+		}
+	}
+	return "", false
+}
+
+// jupyterDataDirs returns the folders of Jupyter's data: those that JUPYTER_PATH names, the
+// user's, that of the Python environment which has the jupyter command, the system's.
+func (m localEnvironment) jupyterDataDirs() []string {
+	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
+	if data, err := kernelspec.DataDir(os.Getenv); err == nil {
+		dirs = append(dirs, data)
+	}
+	if command, ok := m.jupyter(); ok {
+		for _, path := range []string{command, resolve(command)} {
+			dirs = append(dirs, filepath.Join(filepath.Dir(filepath.Dir(path)), "share", "jupyter"))
+		}
+	}
+	return append(dirs, "/usr/local/share/jupyter", "/usr/share/jupyter")
+}
+
+// resolve follows symbolic links, as pipx makes them.
+func resolve(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return path
+}
+
 func (localEnvironment) writableCache() (string, error) {
-	base, err := os.UserCacheDir()
+	dir, err := image.CacheDir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(base, "perijove")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}

@@ -27,19 +27,21 @@ func newCommand() *cobra.Command {
 		Use:   "perijove",
 		Short: "Go notebooks, compiled natively cell by cell",
 		Long: `Perijove is a Jupyter kernel for Go. Each cell is compiled by your own Go
-compiler and linked into a living process: native speed, nothing forgotten.
+compiler and linked into a process that keeps running, so variables and
+goroutines stay.
 
 Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
-"perijove doctor" checks that everything is installed.`,
+"perijove doctor" checks what is needed and says how to get what is missing.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newInstallCommand(), newRunCommand(),
 		newUninstallCommand(),
 		newKernelCommand(),
 		newDoctorCommand(),
+		newCompletionCommand(),
 		newVersionCommand(),
 	)
 	return root

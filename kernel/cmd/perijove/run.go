@@ -46,9 +46,10 @@ such as 1.5s, or several with commas between them.
 Cells tagged skip-execution are left out; those tagged raises-exception may fail.`,
 		Example: `  perijove run analysis.ipynb -o done.ipynb
   perijove run notebooks/01-shared-x.ipynb -p workers=1,2,4 --html out.html`,
-		Args:          cobra.ExactArgs(1),
-		SilenceUsage:  true,
-		SilenceErrors: false,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNotebook,
+		SilenceUsage:      true,
+		SilenceErrors:     false,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
@@ -63,6 +64,13 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 	f.BoolVar(&flags.allowErrors, "allow-errors", false, "continue after a cell that fails, and exit with 0")
 	f.BoolVar(&flags.strict, "strict", false, "a cell fails if the value it shows is, or includes, an error")
 	f.DurationVar(&flags.timeout, "timeout", 0, "interrupt a cell that runs longer than this, such as 90s (default: none)")
+	complete := func(name string, f cobra.CompletionFunc) {
+		if err := cmd.RegisterFlagCompletionFunc(name, f); err != nil {
+			panic(err) // the flag is not declared
+		}
+	}
+	complete("parameter", completeParameter)
+	complete("timeout", cobra.NoFileCompletions)
 	return cmd
 }
 
