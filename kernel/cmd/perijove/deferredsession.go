@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -63,7 +64,7 @@ func (o *deferredSession) opened() output.Session {
 }
 
 const (
-	// noticeDelay is how long a cell waits before it prints a notice. A start
+	// noticeDelay is how long a cell waits before it shows a notice. A start
 	// without a build takes less.
 	noticeDelay = time.Second
 	// progressInterval is how often a waiting cell checks for progress.
@@ -76,6 +77,12 @@ func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Er
 	interrupt := o.interrupt
 	o.mu.Unlock()
 	begun, shown := time.Now(), ""
+	id := fmt.Sprintf("perijove-wait-%d", waits.Add(1))
+	defer func() {
+		if shown != "" { // nothing of it stays in the notebook
+			sink.Display(output.Display{Data: output.Bundle{"text/plain": ""}, DisplayID: id, Update: true})
+		}
+	}()
 	notice := time.NewTimer(o.noticeDelay)
 	defer notice.Stop()
 	for {
@@ -84,7 +91,8 @@ func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Er
 			return o.failure()
 		case <-notice.C:
 			if step := o.lastProgress(); shown == "" || step != "" && step != shown {
-				sink.Stream(output.Stderr, waitNotice(step, shown == "", time.Since(begun)))
+				text := waitNotice(step, shown == "", time.Since(begun))
+				sink.Display(output.Display{Data: output.Bundle{"text/plain": text}, DisplayID: id, Update: shown != ""})
 				shown = cmp.Or(step, "start")
 			}
 			notice.Reset(o.progressInterval)
@@ -111,15 +119,18 @@ func (o *deferredSession) lastProgress() string {
 	return o.progress
 }
 
-// waitNotice returns the notice of a waiting cell, the first time with the reason.
+// waits counts waiting cells, for the identifiers of their notices.
+var waits atomic.Int64
+
+// waitNotice returns the notice of a waiting cell, later with the time.
 func waitNotice(step string, first bool, waited time.Duration) string {
 	switch {
 	case !first:
-		return fmt.Sprintf("perijove: %s, after %.0f s\n", step, waited.Seconds())
+		return fmt.Sprintf("%s (%s, after %.0f s)", prepareNotice, step, waited.Seconds())
 	case step == "":
-		return prepareNotice + "\n"
+		return prepareNotice
 	}
-	return prepareNotice + " (" + step + ")\n"
+	return prepareNotice + " (" + step + ")"
 }
 
 const prepareNotice = "perijove: preparing for this Go toolchain, which happens once"

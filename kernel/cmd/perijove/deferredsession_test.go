@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// noting is a sink that keeps the stream output, and tells when some came.
+// noting is a sink that keeps stream output and displays, and tells when some came.
 type noting struct {
 	output.Sink
 	text chan string
@@ -20,8 +20,20 @@ type noting struct {
 
 func (n noting) Stream(_, text string) { n.text <- text }
 func (n noting) Started(int)           {}
+func (n noting) Display(d output.Display) {
+	text, _ := d.Data["text/plain"].(string)
+	n.text <- text
+}
 
 func newNoting() noting { return noting{text: make(chan string, 10)} }
+
+// wantEmptied checks that the notice is emptied: good news does not stay in the notebook.
+func wantEmptied(t *testing.T, k noting) {
+	t.Helper()
+	if text := <-k.text; text != "" {
+		t.Errorf("the notice has become %q", text)
+	}
+}
 
 func TestCellsWaitForTheSession(t *testing.T) {
 	gate := make(chan struct{})
@@ -47,12 +59,14 @@ func TestCellsWaitForTheSession(t *testing.T) {
 	if r := <-done; r.Status != output.Failed || r.Error.Name != "Interrupted" {
 		t.Errorf("interrupted: %+v", r)
 	}
+	wantEmptied(t, k)
 	go func() { done <- o.Execute(t.Context(), output.Request{Code: "print hello"}, k) }()
 	<-k.text
 	close(gate)
 	if r := <-done; r.Status != output.OK {
 		t.Errorf("opened: %+v", r)
 	}
+	wantEmptied(t, k)
 	if text := <-k.text; text != "hello\n" {
 		t.Errorf("the cell printed %q", text)
 	}
@@ -76,12 +90,12 @@ func TestWaitingCellFollowsTheSteps(t *testing.T) {
 	o.noticeDelay, o.progressInterval = time.Millisecond, time.Millisecond
 	k, done := newNoting(), make(chan output.Reply, 1)
 	go func() { done <- o.Execute(t.Context(), output.Request{Code: "print hello"}, k) }()
-	if text := <-k.text; text != prepareNotice+"\n" {
+	if text := <-k.text; text != prepareNotice {
 		t.Errorf("at first the cell is told %q", text)
 	}
 	for _, step := range []string{"compile packages", "build worker"} {
 		steps <- step
-		if text := <-k.text; !strings.HasPrefix(text, "perijove: "+step+", after ") {
+		if text := <-k.text; !strings.HasPrefix(text, prepareNotice+" ("+step+", after ") {
 			t.Errorf("at %q the cell is told %q", step, text)
 		}
 	}
@@ -89,6 +103,7 @@ func TestWaitingCellFollowsTheSteps(t *testing.T) {
 	if r := <-done; r.Status != output.OK {
 		t.Errorf("opened: %+v", r)
 	}
+	wantEmptied(t, k)
 	if text := <-k.text; text != "hello\n" {
 		t.Errorf("the cell printed %q", text)
 	}

@@ -38,6 +38,9 @@ func colored(line string, isFirst bool) string {
 		if m[3] == ": " { // of a mistake that the compiler would find
 			return green + m[1] + reset + cyan + m[2] + reset + m[3] + redBold + m[4] + reset
 		}
+		if m[4] == "" {
+			return green + m[1] + reset + cyan + m[2] + reset + m[3]
+		}
 		return green + m[1] + reset + cyan + m[2] + reset + m[3] + bold + m[4] + reset
 	}
 	switch {
