@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -11,6 +13,8 @@ import (
 )
 
 const (
+	maxPrompt = 200 // bytes
+
 	batchDelay = 20 * time.Millisecond // for which stream output is gathered
 
 	// Bytes in one stream message. The size grows while batches are full before
@@ -38,8 +42,9 @@ type sink struct {
 	mu             sync.Mutex // guards what follows; held while publishing, which orders messages
 	name           string     // the stream that text belongs to
 	text           []byte
-	batchSize      int  // of text, from minBatch to maxBatch
-	flushScheduled bool // a timer will flush text
+	batchSize      int    // of text, from minBatch to maxBatch
+	flushScheduled bool   // a timer will flush text
+	published      string // the unfinished last line of what was published; "" if it is long
 	count          int
 	errorPublished bool // an error message has been published
 }
@@ -74,7 +79,7 @@ func (k *sink) Stream(name, text string) {
 	defer k.mu.Unlock()
 	if name != k.name {
 		k.flush()
-		k.name = name
+		k.name, k.published = name, ""
 	}
 	for len(k.text)+len(text) >= k.batchSize {
 		n := boundary(text, k.batchSize-len(k.text))
@@ -121,6 +126,7 @@ func (k *sink) flush() {
 		return
 	}
 	k.s.publish(k.cell.Message, &wire.Stream{Name: k.name, Text: string(k.text)})
+	k.noteUnfinished()
 	k.text = k.text[:0]
 }
 
@@ -179,9 +185,43 @@ func (k *sink) Input(ctx context.Context, prompt string, password bool) (string,
 		return "", errNoStdin
 	}
 	k.mu.Lock()
+	if unfinished := k.takeUnfinished(); prompt == "" {
+		prompt = unfinished
+	}
 	k.flush()
 	k.mu.Unlock()
 	return k.s.stdin.ask(ctx, k.s, k.cell, &wire.InputRequest{Prompt: prompt, Password: password})
+}
+
+// noteUnfinished keeps the unfinished last line of the text that is published.
+func (k *sink) noteUnfinished() {
+	tail := k.text
+	if i := bytes.LastIndexByte(tail, '\n'); i >= 0 {
+		k.published, tail = "", tail[i+1:]
+	}
+	if len(k.published)+len(tail) > maxPrompt {
+		k.published = ""
+		return
+	}
+	k.published += string(tail)
+}
+
+// takeUnfinished returns the line that the cell has begun to print, as a prompt. Of what
+// is not published yet it is taken away: the front end shows it beside the answer.
+func (k *sink) takeUnfinished() string {
+	if k.name != output.Stdout {
+		return ""
+	}
+	begun := bytes.LastIndexByte(k.text, '\n') + 1
+	tail := string(k.text[begun:])
+	if begun == 0 {
+		tail = k.published + tail
+	}
+	if len(tail) > maxPrompt || strings.ContainsAny(tail, "\r\x1b") {
+		return ""
+	}
+	k.text, k.published = k.text[:begun], ""
+	return tail
 }
 
 // finish publishes the gathered text, and e if the session has published no error.
