@@ -79,6 +79,7 @@ func playSource(ex *doc.Example) (string, error) {
 }
 
 func (s *sweep) runExample(ex *doc.Example, src string) error {
+	_ = s.cell(blankImports(ex)) // where there is C code a new worker starts, and says so
 	ctx, cancel := context.WithTimeout(s.ctx, exampleTimeout)
 	defer cancel()
 	s.session.Forget()
@@ -100,4 +101,13 @@ func printed(ex *doc.Example, got string) bool {
 		got, want = sortedLines(got+"\n"), sortedLines(want+"\n")
 	}
 	return got == want
+}
+
+// blankImports is a cell that imports what an example imports.
+func blankImports(ex *doc.Example) string {
+	var b strings.Builder
+	for _, spec := range ex.Play.Imports {
+		fmt.Fprintf(&b, "import _ %s\n", spec.Path.Value)
+	}
+	return b.String()
 }
