@@ -177,13 +177,12 @@ func (g *generator) plainNumber(depth int) string {
 	return fmt.Sprintf("(x*%d + %s)", g.IntN(5), g.callWith("x"))
 }
 
-// callWith calls a function from a literal. Generic code that a literal calls
-// is the one of its time.
+// callWith calls a function from a literal.
 func (g *generator) callWith(arg string) string {
 	f := g.nb.funcs[g.IntN(g.callee)]
 	switch {
 	case f.generic:
-		return arg
+		return fmt.Sprintf("%s(%s, %s)", f.name, []string{"7", `"lit"`, "1.5"}[g.IntN(3)], arg)
 	case f.method:
 		return fmt.Sprintf("(point{%s, \"lit\"}).%s(%s)", arg, f.name, arg)
 	}

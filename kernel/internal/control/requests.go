@@ -14,6 +14,7 @@ type (
 		Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
 		Fresh     []string `json:"fresh,omitempty"`     // symbols that the object defines anew
 		Renewed   []string `json:"renewed,omitempty"`   // those of them that existed before
+		Literals  []string `json:"literals,omitempty"`  // those of them that are function literals of generic code
 		Entry     string   `json:"entry,omitempty"`     // the symbol to call; "" for none
 		Init      bool     `json:"init,omitempty"`      // the object has variables to initialize
 		Initial   Initial  `json:"initial"`

@@ -29,15 +29,16 @@ type Linker struct {
 	packages         map[string]*pkg
 	definers         definerIndex
 
-	globals     map[symKey]uintptr // symbols of packages, by name
-	stubs       map[string]*stub   // functions and methods of the notebook
-	formerStubs map[string][]*stub // of methods that had another type then
-	vars        map[string]*variable
-	types       map[string]*typeRecord // descriptors that involve notebook types
-	initStates  map[string]*initState  // of the packages that were loaded, by the name of the init task
-	gotSlots    map[uintptr]uintptr    // slots for addresses out of reach
-	uses        map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
-	useList     [][]uintptr
+	globals         map[symKey]uintptr // symbols of packages, by name
+	stubs           map[string]*stub   // functions and methods of the notebook
+	genericLiterals map[string]bool    // function literals of generic code that have stubs, without type arguments
+	formerStubs     map[string][]*stub // of methods that had another type then
+	vars            map[string]*variable
+	types           map[string]*typeRecord // descriptors that involve notebook types
+	initStates      map[string]*initState  // of the packages that were loaded, by the name of the init task
+	gotSlots        map[uintptr]uintptr    // slots for addresses out of reach
+	uses            map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
+	useList         [][]uintptr
 
 	// Variables that no name means any more; see oldvars.go.
 	oldVars       []oldVariable
@@ -165,9 +166,10 @@ type node struct {
 // before everything is resolved.
 type load struct {
 	*Linker
-	main    *object
-	fresh   map[string]bool
-	renewed map[string]bool
+	main     *object
+	fresh    map[string]bool
+	renewed  map[string]bool
+	literals map[string]bool // of generic code, without type arguments
 
 	methodNames    map[string]bool   // of the fresh methods
 	renewedMethods map[string]bool   // the renewed ones, with the receiver
@@ -241,20 +243,21 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	l := &Linker{
 		reflected: r,
 		index:     h.Index, runtime: h, mod: m, mu: &m.Mutex, archives: archives,
-		packages:    map[string]*pkg{},
-		globals:     map[symKey]uintptr{},
-		stubs:       map[string]*stub{},
-		formerStubs: map[string][]*stub{},
-		vars:        map[string]*variable{},
-		types:       map[string]*typeRecord{},
-		initStates:  map[string]*initState{},
-		gotSlots:    map[uintptr]uintptr{},
-		uses:        map[uintptr]int{},
-		live:        map[string]bool{},
-		renewed:     map[string]int{},
-		retired:     map[itabKey]*retiredItab{},
-		cellFuncs:   map[string]bool{},
-		typeCachers: map[string]bool{},
+		packages:        map[string]*pkg{},
+		globals:         map[symKey]uintptr{},
+		stubs:           map[string]*stub{},
+		formerStubs:     map[string][]*stub{},
+		genericLiterals: map[string]bool{},
+		vars:            map[string]*variable{},
+		types:           map[string]*typeRecord{},
+		initStates:      map[string]*initState{},
+		gotSlots:        map[uintptr]uintptr{},
+		uses:            map[uintptr]int{},
+		live:            map[string]bool{},
+		renewed:         map[string]int{},
+		retired:         map[itabKey]*retiredItab{},
+		cellFuncs:       map[string]bool{},
+		typeCachers:     map[string]bool{},
 	}
 	return l, goruntime.HookAssertions(h)
 }

@@ -18,9 +18,11 @@ type Request struct {
 	// Renewed lists the fresh functions that get a new stub, since their
 	// signature changed: older callers keep the old one.
 	Renewed []string
-	Entry   string // function to call afterwards; may be empty
-	Init    bool   // run the package's own initialization
-	Initial string // function that gives variables their first values in a child; may be empty
+	// Literals lists the fresh functions that are function literals of generic code: each instance gets a stub.
+	Literals []string
+	Entry    string // function to call afterwards; may be empty
+	Init     bool   // run the package's own initialization
+	Initial  string // function that gives variables their first values in a child; may be empty
 	// Forget first drops the names of all functions, variables and types of
 	// the notebook, also if the load then fails. Code and data stay in place.
 	Forget bool
@@ -93,13 +95,16 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 
 func newLoad(l *Linker, o *object, req Request) *load {
 	ld := &load{
-		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
+		Linker: l, main: o, fresh: map[string]bool{}, renewed: map[string]bool{}, literals: map[string]bool{}, methodNames: map[string]bool{}, renewedMethods: map[string]bool{},
 		byDef: map[defRef]*node{}, byName: map[symKey]*node{},
 		initParents: map[string]string{}, itabs: map[[2]target]*node{}, decidedTypes: map[string]*typeRecord{}, newGOTSlots: map[uintptr]uintptr{},
 	}
 	for _, f := range req.Fresh {
 		ld.fresh[f] = true
 		ld.methodNames[symname.Method(f)] = true
+	}
+	for _, f := range req.Literals {
+		ld.literals[f] = true
 	}
 	for _, f := range req.Renewed {
 		ld.renewed[f] = true
@@ -134,6 +139,7 @@ func (l *Linker) forget() {
 	}
 	maps.DeleteFunc(l.stubs, func(name string, _ *stub) bool { return symname.MentionsMain(name) })
 	clear(l.formerStubs)
+	clear(l.genericLiterals)
 	for name, v := range l.vars {
 		l.addOldVar(name, v)
 	}

@@ -13,6 +13,8 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	plain := symname.WithoutTypeArgs(name)
 	generic := plain != name
 	switch {
+	case s.Kind().IsText() && generic && ld.isStubbedLiteral(plain):
+		return ld.notebookFunc(o, i, name)
 	case s.Kind().IsText() && generic && !ld.isMethodWrapper(o, s, name):
 		key := symKey{name, s.ABI()}
 		if addr, ok := ld.globals[key]; ok && !ld.isOutdated(name, plain) {
@@ -27,20 +29,26 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	return target{node: ld.addNode(o, i)}, nil
 }
 
+// isStubbedLiteral reports whether a function literal of generic code has a stub in each instance, since it follows
+// constants. It is named without type arguments.
+func (ld *load) isStubbedLiteral(plain string) bool {
+	return ld.literals[plain] || ld.genericLiterals[plain]
+}
+
 func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	s := o.Sym(i)
-	old := ld.Linker.stubs[name]
-	fresh := ld.fresh[name] || ld.fresh[symname.WithoutTypeArgs(name)]
+	old, plain := ld.Linker.stubs[name], symname.WithoutTypeArgs(name)
+	fresh := ld.fresh[name] || ld.fresh[plain]
 	if old != nil && !fresh {
 		return target{addr: old.addr}, nil
 	}
-	if !fresh && !ld.isMethodWrapper(o, s, name) {
+	if !fresh && !ld.isMethodWrapper(o, s, name) && !ld.isStubbedLiteral(plain) {
 		return target{node: ld.addNode(o, i)}, nil // a closure, an init function
 	}
 	n := ld.addNode(o, i)
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
-	if old == nil || ld.renewed[name] || ld.hasNewSignature(name, old) { // a promoted method may have had the symbol
+	if old == nil || ld.renewed[name] || ld.renewed[plain] && ld.literals[plain] || ld.hasNewSignature(name, old) { // a promoted method may have had the symbol
 		typ := ld.methodType(name)
 		if n.stub = ld.formerStub(name, typ); n.stub != nil {
 			ld.returnedStubs = append(ld.returnedStubs, n.stub)

@@ -61,6 +61,9 @@ func (ld *load) keepStubs() {
 		ld.Linker.stubs[s.name] = s
 		ld.formerStubs[s.name] = former
 	}
+	for name := range ld.literals {
+		ld.genericLiterals[name] = true
+	}
 	ld.dropFormerStubs(func(name string) bool { return symname.MentionsType(name, ld.newTypes()) })
 }
 

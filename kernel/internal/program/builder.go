@@ -63,7 +63,7 @@ type redefining struct {
 	broken          map[*symtab.Symbol]string         // older symbols that no longer compile, and why
 	brokenOrder     []*symtab.Symbol                  // keys of dropped in order
 	reset           []*symtab.Symbol                  // variables whose type changed
-	byConstant      map[*symtab.Symbol]bool           // symbols that are compiled again because of a constant
+	byFollowed      map[*symtab.Symbol]bool           // symbols that are compiled again because of what function literals follow
 	touched         map[string]bool                   // types whose methods or wrappers the unit makes anew; see touch
 }
 
@@ -71,8 +71,9 @@ type redefining struct {
 type literals struct {
 	outliving         map[string]bool                   // functions and methods that function literals of the unit use
 	methodValues      []string                          // methods that literals use or that are values, with a dot before
-	statements        *symtab.Symbol                    // of the cell: literals that follow constants; nil if there are none
+	statements        *symtab.Symbol                    // of the cell: literals that follow something; nil if there are none
 	literalHolders    []*symtab.Symbol                  // statements of older cells with literals that follow what the cell changes
+	keptLiterals      []string                          // where there are literals that do not follow what the cell changes
 	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // copies of them, as compiled now
 }
 
@@ -113,7 +114,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 			broken:          map[*symtab.Symbol]string{},
 			returningByName: map[string]*symtab.Symbol{},
 			stillBroken:     map[*symtab.Symbol]bool{},
-			byConstant:      map[*symtab.Symbol]bool{},
+			byFollowed:      map[*symtab.Symbol]bool{},
 		},
 		literals: literals{
 			outliving:         map[string]bool{},

@@ -18,7 +18,7 @@ import (
 // signatures to their users in turn, while a function whose body alone is
 // concerned ends the chain, apart from those that may have inlined it.
 func (b *builder) findDependents() {
-	a := dependents{b: b, names: map[string]bool{}, constants: map[string]bool{}}
+	a := dependents{b: b, names: map[string]bool{}, followed: map[string]bool{}}
 	for _, s := range b.declared() {
 		b.compare(&a, s)
 	}
@@ -41,9 +41,9 @@ type dependents struct {
 	b     *builder
 	names map[string]bool // names whose users must follow
 	todo  []string
-	// constants are those of names that are constants, or types and constants
-	// that depend on some.
-	constants map[string]bool
+	// followed are those of names that function literals follow: constants and generic code,
+	// and what depends on them.
+	followed map[string]bool
 }
 
 func (a *dependents) changed(name string) {
@@ -85,9 +85,10 @@ func (b *builder) compare(a *dependents, s *symtab.Symbol) {
 			a.changed(name)
 			a.changed(s.Recv)
 		case old.Kind != s.Kind || old.FingerprintOf(name) != s.FingerprintOf(name):
-			a.constants[name] = old.Kind == cell.Const
+			a.followed[name] = old.Kind == cell.Const || old.IsGenericFunc()
 			a.changed(name)
 			if s.Recv != "" {
+				a.followed[s.Recv] = a.followed[s.Recv] || old.IsGenericFunc()
 				a.changed(s.Recv)
 			}
 		case s.Kind == cell.Func && old.GoName != s.GoName:
@@ -109,7 +110,7 @@ func (a *dependents) inliners(old *symtab.Symbol) {
 	}
 	if old.Recv != "" {
 		for s := range saw {
-			a.recompile(s)
+			a.inlined(s)
 		}
 		return
 	}
@@ -119,10 +120,25 @@ func (a *dependents) inliners(old *symtab.Symbol) {
 			if s.Kind == cell.Func && saw[s] && !seen[s.Key] {
 				seen[s.Key] = true
 				todo = append(todo, s.Key)
-				a.recompile(s)
+				a.inlined(s)
 			}
 		}
 	}
+}
+
+// inlined adds a function that may hold a copy of another one's body. Function literals follow one that is generic.
+func (a *dependents) inlined(s *symtab.Symbol) {
+	a.recompile(s)
+	a.b.byFollowed[s] = true
+	if !s.IsGenericFunc() {
+		return
+	}
+	name := s.Key
+	if s.Recv != "" {
+		name = s.Recv
+	}
+	a.followed[name] = true
+	a.changed(name)
 }
 
 func (a *dependents) recompile(s *symtab.Symbol) {
@@ -162,13 +178,13 @@ func (a *dependents) user(s *symtab.Symbol, name string) {
 		return
 	}
 	a.recompile(s)
-	a.b.byConstant[s] = a.b.byConstant[s] || a.constants[name]
+	a.b.byFollowed[s] = a.b.byFollowed[s] || a.followed[name]
 	if s.Kind == cell.Func && !s.Decl.Generic && !s.MentionedInSignature(name) {
 		a.inliners(s)
 		return
 	}
 	for _, n := range s.Names() {
-		a.constants[n] = a.constants[n] || a.constants[name] && s.Kind != cell.Func
+		a.followed[n] = a.followed[n] || a.followed[name] && (s.Kind != cell.Func || s.IsGenericFunc())
 		a.changed(n)
 	}
 	if s.Recv != "" {
@@ -178,7 +194,13 @@ func (a *dependents) user(s *symtab.Symbol, name string) {
 
 // literals has the literals of older statements compiled again.
 func (a *dependents) literals(s *symtab.Symbol, name string) {
-	if a.constants[name] && a.b.recompiledHolders[s] == nil {
+	if !a.followed[name] {
+		return
+	}
+	if slices.ContainsFunc(s.KeptRefs(), func(r cell.Ref) bool { return r.Name == name }) {
+		a.b.noteKept(cell.Name(s.Origin.Cell))
+	}
+	if len(s.Literals) > 0 && a.b.recompiledHolders[s] == nil {
 		clone := *s
 		a.b.recompiledHolders[s] = &clone
 		a.b.literalHolders = append(a.b.literalHolders, s)
@@ -251,7 +273,7 @@ func (b *builder) dropLiterals(f check.Fault) {
 		if s == f.Owner {
 			delete(b.recompiledHolders, old)
 			b.literalHolders = slices.DeleteFunc(b.literalHolders, func(h *symtab.Symbol) bool { return h == old })
-			b.notice("function literals of %s keep the constants of their time: %s", cell.Name(old.Origin.Cell), f.Err.Error())
+			b.notice("function literals made by %s keep their older code: %s", cell.Name(old.Origin.Cell), f.Err.Error())
 		}
 	}
 	b.stillBroken[f.Owner] = true

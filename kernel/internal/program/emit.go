@@ -68,7 +68,7 @@ func (l live) LookupBefore(name string) *symtab.Symbol { return l.b.lookupBefore
 
 func (l live) MayOutlive(s *symtab.Symbol) bool { return l.b.mayOutlive(s) }
 
-func (l live) FollowsConstants(s *symtab.Symbol) bool {
+func (l live) HasFollowers(s *symtab.Symbol) bool {
 	return slices.Contains(l.b.followingIn(s), true)
 }
 

@@ -1,6 +1,8 @@
 package program
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -16,54 +18,88 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// Function literals follow the constants that they use. Those of declared
-// functions are compiled again with them; for those of a cell's statements a
-// unit has the statements' function again, with the literals alone: the compiler
+// Function literals follow the constants and the generic code that they use, which the compiler makes
+// part of their own code. Those of declared functions are compiled again with them; for those of a cell's
+// statements a unit has the statements' function again, with the literals alone: the compiler
 // gives a literal its name by the function around it and its number in there.
 // Both need a stub, as functions have, which leads to the newest code. A literal
 // that captures variables of a statement cannot be compiled without that, and
 // goes on as it is; so does one of a function if the captured variables, or how
 // they are captured, may be others.
 
-// following tells which outermost literals of a piece follow constants.
+// following tells which outermost literals of a piece follow constants and generic code.
 func (b *builder) following(src cell.Source, binds map[string]symtab.Binding, captures bool) []bool {
 	out := make([]bool, len(src.Outermost))
 	for i, lit := range src.Outermost {
-		out[i] = (captures || !lit.Captures) && slices.ContainsFunc(src.Refs, func(r cell.Ref) bool {
-			within := r.Off >= lit.Start && r.Off < lit.End && !r.Key && !r.Top
-			return within && binds[r.Name].Kind == symtab.InNotebook && b.dependsOnConstant(r.Name, map[string]bool{})
-		})
+		out[i] = (captures || !lit.Captures) && b.wouldFollow(src, lit, binds)
 	}
 	return out
 }
 
-// dependsOnConstant reports whether a name is a constant of the notebook, or a
-// type that one is part of.
-func (b *builder) dependsOnConstant(name string, seen map[string]bool) bool {
-	s := b.lookup(name)
-	switch {
-	case s == nil || seen[name]:
-		return false
-	case s.Kind == cell.Const:
-		return true
-	case s.Kind != cell.Type:
-		return false
+func (b *builder) wouldFollow(src cell.Source, lit cell.Outermost, binds map[string]symtab.Binding) bool {
+	return uses(src, lit, binds, func(name string) bool { return b.becomesCode(name, map[string]bool{}) })
+}
+
+// keeping tells which literals of a statement would follow something, but capture its variables. Those that are
+// called where they stand have ended.
+func (b *builder) keeping(src cell.Source) []bool {
+	out := make([]bool, len(src.Outermost))
+	for i, lit := range src.Outermost {
+		out[i] = lit.Captures && src.InLiteral(lit.Start) && b.wouldFollow(src, lit, b.stmtBindings)
 	}
-	seen[name] = true
-	return slices.ContainsFunc(s.Decl.Refs, func(r cell.Ref) bool {
-		return s.Bindings[r.Name].Kind == symtab.InNotebook && b.dependsOnConstant(r.Name, seen)
+	return out
+}
+
+// uses reports whether a literal uses a name of the notebook of which is is true.
+func uses(src cell.Source, lit cell.Outermost, binds map[string]symtab.Binding, is func(name string) bool) bool {
+	return slices.ContainsFunc(src.Refs, func(r cell.Ref) bool {
+		within := r.Off >= lit.Start && r.Off < lit.End && !r.Key && !r.Top
+		return within && binds[r.Name].Kind == symtab.InNotebook && is(r.Name)
 	})
 }
 
-// specsFollowConstants reports whether a cell of declarations has variables with literals
-// that follow constants: these must be in the function of the cell's statements.
-func (b *builder) specsFollowConstants() bool {
+// becomesCode reports whether what a name means becomes part of the code that uses it: a constant, something
+// generic, or a type, a variable or the signature of a function that one is part of.
+func (b *builder) becomesCode(name string, seen map[string]bool) bool {
+	s := b.lookup(name)
+	if s == nil || seen[name] {
+		return false
+	}
+	seen[name] = true
+	part := func(name string) bool { return b.becomesCode(name, seen) }
+	switch {
+	case s.Kind == cell.Const, s.Decl != nil && s.Decl.Generic:
+		return true
+	case s.Kind == cell.Var:
+		return s.Type != nil && slices.ContainsFunc(s.Type.Names, func(name string) bool { return b.isGenericType(name, map[string]bool{}) })
+	}
+	return s.Decl != nil && slices.ContainsFunc(s.Decl.Refs, func(r cell.Ref) bool {
+		inType := s.Kind == cell.Type || s.Kind == cell.Func && r.Off < s.Decl.Body
+		return inType && s.Bindings[r.Name].Kind == symtab.InNotebook && part(r.Name)
+	})
+}
+
+// isGenericType reports whether a type is generic, or made of one that is.
+func (b *builder) isGenericType(name string, seen map[string]bool) bool {
+	s := b.lookup(name)
+	if s == nil || seen[name] || s.Kind != cell.Type {
+		return false
+	}
+	seen[name] = true
+	return s.Decl.Generic || slices.ContainsFunc(s.Decl.Refs, func(r cell.Ref) bool {
+		return s.Bindings[r.Name].Kind == symtab.InNotebook && b.isGenericType(r.Name, seen)
+	})
+}
+
+// specsHaveFollowers reports whether a cell of declarations has variables with literals
+// that follow constants or generic code: these must be in the function of the cell's statements.
+func (b *builder) specsHaveFollowers() bool {
 	return slices.ContainsFunc(b.specs, func(s *emit.Spec) bool {
 		return slices.Contains(b.following(s.Source, s.Owner.Bindings, false), true)
 	})
 }
 
-// noteLiterals makes a symbol of what follows constants in the cell's statements.
+// noteLiterals makes a symbol of the literals in the cell's statements that follow something.
 func (b *builder) noteLiterals(r *check.Result) {
 	b.statements = nil
 	if b.cell.N == 0 {
@@ -75,9 +111,9 @@ func (b *builder) noteLiterals(r *check.Result) {
 		if len(st.Outermost) == 0 {
 			continue
 		}
-		follow := b.following(st.Source, b.stmtBindings, false)
-		any = any || slices.Contains(follow, true)
-		holder.LiteralSources = append(holder.LiteralSources, symtab.LiteralSource{Source: st.Source, Follows: follow})
+		follow, keep := b.following(st.Source, b.stmtBindings, false), b.keeping(st.Source)
+		any = any || slices.Contains(follow, true) || slices.Contains(keep, true)
+		holder.LiteralSources = append(holder.LiteralSources, symtab.LiteralSource{Source: st.Source, Follows: follow, Keeps: keep})
 	}
 	if any {
 		b.statements = holder
@@ -85,9 +121,9 @@ func (b *builder) noteLiterals(r *check.Result) {
 	}
 }
 
-// recordLiterals notes the types of a symbol's literals that follow constants.
+// recordLiterals notes the types of a symbol's literals that follow something.
 func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
-	s.Literals = nil
+	s.Literals, s.KeepsLiterals = nil, false
 	body := r.BodyOf(s)
 	if body == nil {
 		return
@@ -96,11 +132,16 @@ func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
 	for _, src := range s.LiteralSources {
 		follow = append(follow, src.Follows...)
 	}
-	pruned := prunes(r.Info, body)
+	pruned, dictionary := prunes(r.Info, body), ""
+	if s.IsGenericFunc() { // the literals have its dictionary, which the types in its body make
+		dictionary = typesIn(r, body)
+	}
 	var note func(lit *ast.FuncLit, suffix string)
 	note = func(lit *ast.FuncLit, suffix string) {
-		if vars := captured(r, lit); vars == "" || !pruned {
+		if vars := captured(r, lit) + dictionary; vars == "" || !pruned {
 			s.Literals = append(s.Literals, symtab.Literal{Suffix: suffix, Fingerprint: typetext.Fingerprint(r.Info.TypeOf(lit), r.Pkg) + vars})
+		} else {
+			s.KeepsLiterals = true
 		}
 		for n, nested := range outermost(lit.Body) {
 			note(nested, fmt.Sprintf("%s.%d", suffix, n+1))
@@ -138,21 +179,37 @@ func literalNames(container string, s, old *symtab.Symbol) []string {
 	return out
 }
 
-// functionLiterals notes which literals of a function follow constants.
+// functionLiterals notes which literals of a function follow something.
 func (b *builder) functionLiterals(r *check.Result, s *symtab.Symbol) {
-	s.LiteralSources, s.Literals = nil, nil
+	s.LiteralSources, s.Literals, s.KeepsLiterals = nil, nil, false
 	if follow := b.followingIn(s); slices.Contains(follow, true) {
 		s.LiteralSources = []symtab.LiteralSource{{Source: s.Decl.Source, Follows: follow}}
 		b.recordLiterals(r, s)
 	}
 }
 
-// followingIn tells which outermost literals of a function follow constants.
+// followingIn tells which outermost literals of a function follow constants and generic code.
 func (b *builder) followingIn(s *symtab.Symbol) []bool {
-	if s.Kind != cell.Func || s.Decl.Generic || s.Decl.Body < 0 || len(s.Decl.Outermost) == 0 || s.IsInit() {
+	if s.Kind != cell.Func || s.Decl.Body < 0 || len(s.Decl.Outermost) == 0 || s.IsInit() {
 		return nil
 	}
+	if s.Decl.Generic {
+		return b.followingConstants(s)
+	}
 	return b.following(s.Decl.Source, s.Bindings, true)
+}
+
+// followingConstants is followingIn for generic functions. Where their literals follow something they are not inlined, which
+// iterators need most; so generic code does not count.
+func (b *builder) followingConstants(s *symtab.Symbol) []bool {
+	out := make([]bool, len(s.Decl.Outermost))
+	for i, lit := range s.Decl.Outermost {
+		out[i] = uses(s.Decl.Source, lit, s.Bindings, func(name string) bool {
+			c := b.lookup(name)
+			return c != nil && c.Kind == cell.Const
+		})
+	}
+	return out
 }
 
 // prunes reports whether the compiler may leave out a part of a function
@@ -195,6 +252,19 @@ func captured(r *check.Result, lit *ast.FuncLit) string {
 	return out.String()
 }
 
+// typesIn gives the fingerprints of all types in a body, in order.
+func typesIn(r *check.Result, body *ast.BlockStmt) string {
+	hash := sha256.New()
+	ast.Inspect(body, func(n ast.Node) bool {
+		x, ok := n.(ast.Expr)
+		if t := r.Info.TypeOf(x); ok && t != nil {
+			fmt.Fprintln(hash, typetext.Fingerprint(t, r.Pkg))
+		}
+		return true
+	})
+	return ";" + hex.EncodeToString(hash.Sum(nil)[:8])
+}
+
 // describeLiterals lists the literals that get a stub, or lead an older one to
 // their code.
 func (b *builder) describeLiterals(u *Unit) {
@@ -210,20 +280,45 @@ func (b *builder) describeLiterals(u *Unit) {
 	}
 	before := map[*symtab.Symbol]*symtab.Symbol{}
 	for old, s := range b.recompiled {
-		if b.byConstant[old] && s.GoName == old.GoName {
+		if b.byFollowed[old] && s.GoName == old.GoName {
 			before[s] = old
+			if old.KeepsLiterals || len(literalNames("", s, old)) < len(old.Literals) {
+				b.noteKept(fmt.Sprintf("%s (%s)", s.Key, cell.Name(s.Origin.Cell)))
+			}
 		}
 	}
 	for _, s := range u.changes.Loaded {
-		b.describeFunction(u, s, before[s])
+		old := before[s]
+		if old == nil && b.table.Names[s.Key] == s && !s.NeedsNewStub {
+			old = s // its object is needed again
+		}
+		b.describeFunction(u, s, old)
 	}
 	sort.Strings(u.Fresh)
 	sort.Strings(u.Renewed)
+	if n := len(b.keptLiterals); n > 0 {
+		slices.Sort(b.keptLiterals)
+		where := strings.Join(b.keptLiterals[:min(n, maxKept)], ", ")
+		if n > maxKept {
+			where += fmt.Sprintf(" and %d more", n-maxKept)
+		}
+		u.Notices = append(u.Notices, fmt.Sprintf("function literals made by %s keep their older code, since they capture variables", where))
+	}
+}
+
+// maxKept bounds how many places a notice lists.
+const maxKept = 3
+
+// noteKept notes that function literals do not follow what the cell changes.
+func (b *builder) noteKept(where string) {
+	if !slices.Contains(b.keptLiterals, where) {
+		b.keptLiterals = append(b.keptLiterals, where)
+	}
 }
 
 // describeFunction lists the literals of a function that the unit defines. Those
 // that have had a stub get another one, unless the function is the old one with
-// other constants.
+// other constants or generic code.
 func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	container := s.LinkSymbol()
 	follow, keep := literalNames(container, s, nil), []string{}
@@ -231,17 +326,21 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 		keep = literalNames(container, s, old)
 	}
 	u.changes.StubbedLiterals = append(u.changes.StubbedLiterals, follow...)
-	u.Fresh = append(u.Fresh, follow...)
+	fresh := follow
 	for name := range b.table.StubbedLiterals {
 		if !strings.HasPrefix(name, container+".func") {
 			continue
 		}
 		if !slices.Contains(follow, name) {
-			u.Fresh = append(u.Fresh, name) // if there is such a literal still
+			fresh = append(fresh, name) // if there is such a literal still
 		}
 		if !slices.Contains(keep, name) {
 			u.Renewed = append(u.Renewed, name)
 		}
+	}
+	u.Fresh = append(u.Fresh, fresh...)
+	if s.IsGenericFunc() {
+		u.Literals = append(u.Literals, fresh...)
 	}
 }
 

@@ -24,7 +24,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	if errs := append(b.resolve(), b.linknameErrors()...); len(errs) > 0 {
 		return nil, errs.Sorted()
 	}
-	if b.specsFollowConstants() || b.specsLinked() {
+	if b.specsHaveFollowers() || b.specsLinked() {
 		return nil, errNeedsSequence
 	}
 	b.placeFlags()

@@ -87,10 +87,12 @@ type Unit struct {
 	Entry   string   // link symbol of the func() that runs the cell, "" if none
 	Fresh   []string // link symbols that the object defines anew, without type arguments
 	Renewed []string // those of Fresh that need a new stub: old callers must keep the old one
-	Init    bool     // the package's init task must run before Entry
-	Imports []string // packages that the object refers to
-	Retry   []string // packages that the worker is to initialize although that failed before
-	Flags   []string // command line flags that the cell defines
+	// Literals are those of Fresh that are function literals of generic code.
+	Literals []string
+	Init     bool     // the package's init task must run before Entry
+	Imports  []string // packages that the object refers to
+	Retry    []string // packages that the worker is to initialize although that failed before
+	Flags    []string // command line flags that the cell defines
 	// Retyped are variables that have another type than before, with what to say
 	// if the cell ends before they get their values.
 	Retyped map[string]string

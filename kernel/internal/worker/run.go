@@ -96,7 +96,7 @@ func (x *execution) enter() {
 
 // run loads a cell and starts it.
 func (w *worker) run(m control.Run) error {
-	req := link.Request{Object: m.Object, Initial: m.Initial.Func, Fresh: m.Fresh, Renewed: m.Renewed, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
+	req := link.Request{Object: m.Object, Initial: m.Initial.Func, Fresh: m.Fresh, Renewed: m.Renewed, Literals: m.Literals, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	w.fileReserve.release()

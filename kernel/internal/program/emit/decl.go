@@ -69,7 +69,7 @@ func (e *Emitter) function(s *symtab.Symbol, fm Form) {
 	before := s.Pragma
 	if e.full[s] && !d.Generic && s.Recv != "" && e.in.Scope.MayOutlive(s) {
 		before += "\n//go:noinline"
-	} else if e.full[s] && e.in.Scope.FollowsConstants(s) {
+	} else if e.full[s] && e.in.Scope.HasFollowers(s) {
 		before += "\n//go:noinline" // a copy would have its own literals
 	}
 	edits := f.renames(d.Source, span, s.Bindings, e.in.Scope.Lookup)

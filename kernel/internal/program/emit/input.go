@@ -49,8 +49,8 @@ type Scope interface {
 	// MayOutlive reports whether code may call s that is not compiled again when
 	// s is redefined.
 	MayOutlive(s *symtab.Symbol) bool
-	// FollowsConstants reports whether function literals of s follow constants.
-	FollowsConstants(s *symtab.Symbol) bool
+	// HasFollowers reports whether function literals of s follow constants or generic code.
+	HasFollowers(s *symtab.Symbol) bool
 	// Instances lists the instances of generic code that older cells made.
 	Instances(s *symtab.Symbol) []symtab.Instance
 }

@@ -27,7 +27,7 @@ type Changes struct {
 	Sharing      [][]string    // sets of variables that share memory
 
 	Instances       []Instance
-	LiteralHolders  []*Symbol // statements with literals that follow constants
+	LiteralHolders  []*Symbol // statements with literals that follow something, or keep their code
 	FormerHolders   []*Symbol // those of them that holders take the place of
 	StubbedLiterals []string  // link symbols of function literals
 	Retry           []string

@@ -2,7 +2,7 @@ package symtab
 
 import "github.com/perijove/perijove/kernel/internal/cell"
 
-// A Literal is one that follows constants.
+// A Literal is one that follows constants or generic code.
 type Literal struct {
 	Suffix      string // what the compiler appends to the name of what it is in: "func1", and "func1.2" for the second literal in that
 	Fingerprint string
@@ -12,15 +12,26 @@ type Literal struct {
 type LiteralSource struct {
 	Source  cell.Source
 	Follows []bool // for each of source.Outermost
+	Keeps   []bool // those that would follow, but capture variables of their statement
 }
 
-// LiteralRefs are the references of the literals of an older cell's statements.
+// LiteralRefs are the references of the literals of an older cell's statements that follow.
 func (s *Symbol) LiteralRefs() []cell.Ref {
+	return s.literalRefs(func(src LiteralSource) []bool { return src.Follows })
+}
+
+// KeptRefs are the references of those that keep their code.
+func (s *Symbol) KeptRefs() []cell.Ref {
+	return s.literalRefs(func(src LiteralSource) []bool { return src.Keeps })
+}
+
+func (s *Symbol) literalRefs(which func(LiteralSource) []bool) []cell.Ref {
 	var out []cell.Ref
 	for _, src := range s.LiteralSources {
+		is := which(src)
 		for i, lit := range src.Source.Outermost {
 			for _, r := range src.Source.Refs {
-				if src.Follows[i] && r.Off >= lit.Start && r.Off < lit.End && !r.Key {
+				if i < len(is) && is[i] && r.Off >= lit.Start && r.Off < lit.End && !r.Key {
 					r.Top = false
 					out = append(out, r)
 				}

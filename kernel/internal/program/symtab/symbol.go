@@ -41,7 +41,8 @@ type Symbol struct {
 	NeedsNewStub      bool              // when next compiled it gets a new stub: older callers keep the old one
 	ConstFingerprints map[string]string // of constants, by name
 	LiteralSources    []LiteralSource   // of a function, or of a cell's statements: function literals
-	Literals          []Literal         // those that follow constants
+	Literals          []Literal         // those that follow something
+	KeepsLiterals     bool              // others would, but what they capture may be captured in another way
 	Replaced          []string          // those of a group that mean something else by now
 	Bodies            []string          // functions that the compiler could inline into it
 	Uses              []string          // names and methods that its body uses, for redefinition
@@ -142,7 +143,7 @@ func (s *Symbol) References() []string {
 		}
 	}
 	if s.Kind == cell.Statement {
-		for _, r := range s.LiteralRefs() {
+		for _, r := range append(s.LiteralRefs(), s.KeptRefs()...) {
 			if s.Bindings[r.Name].Kind == InNotebook {
 				add(r.Name)
 			}
@@ -202,6 +203,11 @@ func (s *Symbol) FingerprintOf(name string) string {
 		return s.ConstFingerprints[name]
 	}
 	return s.Fingerprint
+}
+
+// IsGenericFunc reports whether the symbol is a generic function, or a method of a generic type.
+func (s *Symbol) IsGenericFunc() bool {
+	return s.Kind == cell.Func && s.Decl.Generic
 }
 
 // MentionedInSignature reports whether a function's type depends on a name.

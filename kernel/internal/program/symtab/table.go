@@ -28,7 +28,7 @@ type Table struct {
 	LinkNames       map[string]LinkName         // the newest link symbol of a variable or function
 	TypeLayouts     map[string]string           // the last one of each type, also of removed ones
 	CompiledWith    map[string]map[*Symbol]bool // by function: those compiled with its body in sight
-	LiteralHolders  map[*Symbol]bool            // statements with literals that follow constants
+	LiteralHolders  map[*Symbol]bool            // statements with literals that follow something, or keep their code
 	StubbedLiterals map[string]bool             // link symbols of functions' literals that do
 	Altered         map[string]bool             // variables that some cell may have changed since their first value
 	Sharing         [][]string                  // sets of variables that may share memory
