@@ -12,6 +12,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/perijove/perijove/kernel/internal/definers"
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/moduledata"
@@ -27,7 +28,7 @@ type Linker struct {
 	archives         Archives
 	replacedPackages []string // packages of another version than the image's
 	packages         map[string]*pkg
-	definers         definerIndex
+	definers         definers.Index
 
 	globals         map[symKey]uintptr // symbols of packages, by name
 	stubs           map[string]*stub   // functions and methods of the notebook

@@ -1,14 +1,10 @@
 package link
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/goobj"
-	"github.com/perijove/perijove/kernel/internal/symindex"
-	"golang.org/x/sys/unix"
 )
 
 // Archives finds the compiled archives of packages.
@@ -60,22 +56,6 @@ type object struct {
 	checked map[string]*pkg    // packages that are what imports says
 }
 
-func mapFile(file string) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if st.Size() == 0 {
-		return nil, errors.New("empty file")
-	}
-	return unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
-}
-
 // find returns where the package defines a symbol.
 func (p *pkg) find(key symKey) (defRef, bool) {
 	if p.defs == nil {
@@ -109,30 +89,6 @@ func funcInfo(o *object, s goobj.Sym) (goobj.FuncInfo, error) {
 func isType(s goobj.Sym, name string) bool {
 	return s.IsType() && strings.HasPrefix(name, "type:")
 }
-
-// definerIndex is the index: of all compiled packages that the process may use. It
-// is made when it is first needed. What an archive defines is read once.
-type definerIndex struct {
-	files  map[string][]nameMark // by archive
-	paths  []string              // in order
-	known  map[string]string     // the archives of paths
-	first  map[uint64]int32      // by the hash of a name: which of paths defines it
-	others map[uint64][]int32    // further ones, of symbols that may be defined only once
-}
-
-// A nameMark is the hash of a defined symbol's name. Its lowest bit says
-// whether all definitions are the same.
-type nameMark uint64
-
-func markOf(name string, dupok bool) nameMark {
-	m := nameMark(symindex.Hash(name) &^ 1)
-	if dupok {
-		m |= 1
-	}
-	return m
-}
-
-func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
 
 // isTentative reports whether a definition is only the wish for a variable that
 // another package may define with content: var x T under a linkname.

@@ -1,12 +1,8 @@
 package program
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"go/ast"
-	"go/token"
-	"go/types"
 	"slices"
 	"sort"
 	"strings"
@@ -132,39 +128,26 @@ func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
 	for _, src := range s.LiteralSources {
 		follow = append(follow, src.Follows...)
 	}
-	pruned, dictionary := prunes(r.Info, body), ""
+	pruned, dictionary := check.DependsOnConstant(r.Info, body), ""
 	if s.IsGenericFunc() { // the literals have its dictionary, which the types in its body make
-		dictionary = typesIn(r, body)
+		dictionary = r.TypesIn(body)
 	}
 	var note func(lit *ast.FuncLit, suffix string)
 	note = func(lit *ast.FuncLit, suffix string) {
-		if vars := captured(r, lit) + dictionary; vars == "" || !pruned {
+		if vars := r.Captured(lit) + dictionary; vars == "" || !pruned {
 			s.Literals = append(s.Literals, symtab.Literal{Suffix: suffix, Fingerprint: typetext.Fingerprint(r.Info.TypeOf(lit), r.Pkg) + vars})
 		} else {
 			s.KeepsLiterals = true
 		}
-		for n, nested := range outermost(lit.Body) {
+		for n, nested := range check.Outermost(lit.Body) {
 			note(nested, fmt.Sprintf("%s.%d", suffix, n+1))
 		}
 	}
-	for n, lit := range outermost(body) {
+	for n, lit := range check.Outermost(body) {
 		if n < len(follow) && follow[n] {
 			note(lit, fmt.Sprintf("func%d", n+1))
 		}
 	}
-}
-
-// outermost lists the function literals of a body that are in no other one.
-func outermost(body *ast.BlockStmt) []*ast.FuncLit {
-	var list []*ast.FuncLit
-	ast.Inspect(body, func(x ast.Node) bool {
-		lit, ok := x.(*ast.FuncLit)
-		if ok {
-			list = append(list, lit)
-		}
-		return !ok
-	})
-	return list
 }
 
 // literalNames are the link symbols of a symbol's literals. With old, only
@@ -210,59 +193,6 @@ func (b *builder) followingConstants(s *symtab.Symbol) []bool {
 		})
 	}
 	return out
-}
-
-// prunes reports whether the compiler may leave out a part of a function
-// because of a constant: then variables may be captured in another way.
-func prunes(info *types.Info, body *ast.BlockStmt) bool {
-	found := false
-	constant := func(x ast.Expr) bool { return x != nil && info.Types[x].Value != nil }
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.IfStmt:
-			found = found || constant(n.Cond)
-		case *ast.ForStmt:
-			found = found || constant(n.Cond)
-		case *ast.BinaryExpr:
-			found = found || (n.Op == token.LAND || n.Op == token.LOR) && (constant(n.X) || constant(n.Y))
-		case *ast.SwitchStmt:
-			found = found || n.Tag == nil || constant(n.Tag)
-		}
-		return !found
-	})
-	return found
-}
-
-// captured gives the variables around it that a literal uses, with their types.
-func captured(r *check.Result, lit *ast.FuncLit) string {
-	var out strings.Builder
-	seen := map[types.Object]bool{}
-	ast.Inspect(lit, func(n ast.Node) bool {
-		id, ok := n.(*ast.Ident)
-		if !ok {
-			return true
-		}
-		v, ok := r.Info.Uses[id].(*types.Var)
-		if ok && !v.IsField() && !seen[v] && v.Pkg() == r.Pkg && v.Parent() != r.Pkg.Scope() && (v.Pos() < lit.Pos() || v.Pos() >= lit.End()) {
-			seen[v] = true
-			out.WriteString(";" + v.Name() + " " + typetext.Fingerprint(v.Type(), r.Pkg))
-		}
-		return true
-	})
-	return out.String()
-}
-
-// typesIn gives the fingerprints of all types in a body, in order.
-func typesIn(r *check.Result, body *ast.BlockStmt) string {
-	hash := sha256.New()
-	ast.Inspect(body, func(n ast.Node) bool {
-		x, ok := n.(ast.Expr)
-		if t := r.Info.TypeOf(x); ok && t != nil {
-			fmt.Fprintln(hash, typetext.Fingerprint(t, r.Pkg))
-		}
-		return true
-	})
-	return ";" + hex.EncodeToString(hash.Sum(nil)[:8])
 }
 
 // describeLiterals lists the literals that get a stub, or lead an older one to

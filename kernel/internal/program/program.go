@@ -111,22 +111,11 @@ type Timing struct {
 	Total, Compile time.Duration
 }
 
-// A Variable is a notebook variable for listings.
-type Variable struct {
-	Name, Type string
-	Cell       int
-}
-
-// A Declaration is any notebook declaration for listings. Kind is "func",
-// "method", "type", "const", "var", or "import" of the path in Type.
-type Declaration struct {
-	Name, Kind, Type string
-	Cell             int
-	Aside            string // why it is set aside, if it is
-	// Signature is the type of a function without the names of its parameters,
-	// with packages by their paths.
-	Signature string
-}
+// Variables and declarations, for listings.
+type (
+	Variable    = symtab.Variable
+	Declaration = symtab.Declaration
+)
 
 // New returns an empty program.
 func New(cfg Config) *Program {

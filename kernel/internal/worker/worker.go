@@ -22,6 +22,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/platform"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/kernel/internal/taskbars"
 	"github.com/perijove/perijove/lib/comm"
@@ -148,16 +149,7 @@ func newWorker(dir string) (*worker, error) {
 	}
 	w.orphans.start, w.orphans.tryStop = w.spawn, w.tryStop
 	w.fileReserve.fill()
-	f, err := os.Open(filepath.Join(dir, "symbols"))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	b, err := unix.Mmap(int(f.Fd()), 0, int(st.Size()), unix.PROT_READ, unix.MAP_PRIVATE)
+	b, err := platform.MapFile(filepath.Join(dir, "symbols"))
 	if err != nil {
 		return nil, err
 	}

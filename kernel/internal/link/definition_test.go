@@ -3,10 +3,10 @@ package link
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/perijove/perijove/kernel/internal/definers"
 	"github.com/perijove/perijove/kernel/internal/goobj"
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
@@ -35,44 +35,6 @@ func standard(t testing.TB, args ...string) listed {
 	return list
 }
 
-func TestDefiners(t *testing.T) {
-	l := &Linker{archives: standard(t, "std"), packages: map[string]*pkg{}}
-	d := &definerIndex{}
-	if changed, err := d.update(l.archives); err != nil || !changed {
-		t.Fatal(changed, err)
-	}
-	for name, want := range map[string]string{
-		"reflect.mapiterinit":        "runtime",
-		"runtime.mapassign_fast64":   "internal/runtime/maps",
-		"sync.runtime_Semacquire":    "runtime",
-		"internal/bytealg.IndexByte": "internal/bytealg", // assembly
-		"nobody.defines":             "",
-	} {
-		if got := strings.Join(d.packages(name), " "); got != want {
-			t.Errorf("%s is defined by %q, want %q", name, got, want)
-		}
-	}
-	if changed, err := d.update(l.archives); err != nil || changed {
-		t.Errorf("nothing has changed, and update says %v, %v", changed, err)
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "extra.a")
-	b, err := os.ReadFile(l.archives.(listed)["runtime"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, b, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	l.archives.(listed)["a/first"] = file
-	if changed, err := d.update(l.archives); err != nil || !changed {
-		t.Fatal(changed, err)
-	}
-	if got := strings.Join(d.packages("reflect.mapiterinit"), " "); got != "a/first runtime" {
-		t.Errorf("of two definitions the index knows %q", got)
-	}
-}
-
 // TestDefinersNeeded checks what the index leaves out: names of symbols that
 // every object defines, or the package that they are named after.
 func TestDefinersNeeded(t *testing.T) {
@@ -94,7 +56,7 @@ func TestDefinersNeeded(t *testing.T) {
 		for _, o := range objs {
 			for i := o.NumDef(); i < o.NumSyms(); i++ {
 				name := o.Sym(i).Name()
-				if definedByAll(name) && name != "" && !strings.HasPrefix(name, "go:info.") { // those are of debug information
+				if definers.DefinedByAll(name) && name != "" && !strings.HasPrefix(name, "go:info.") { // those are of debug information
 					if _, ok := own.find(symKey{name, goobj.ABI0}); !ok && !defined[name] {
 						defined[name] = ownerDefines(t, archives, name)
 						if !defined[name] {
@@ -117,15 +79,4 @@ func ownerDefines(t *testing.T, archives listed, name string) bool {
 	_, a := p.find(symKey{name, goobj.ABI0})
 	_, b := p.find(symKey{name, goobj.ABIInternal})
 	return a || b
-}
-
-func BenchmarkDefiners(b *testing.B) {
-	l := &Linker{archives: standard(b, "std"), packages: map[string]*pkg{}}
-	for b.Loop() {
-		d := &definerIndex{}
-		if _, err := d.update(l.archives); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(float64(len(d.first)), "names")
-	}
 }

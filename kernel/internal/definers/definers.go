@@ -1,0 +1,134 @@
+package definers
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
+	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/symindex"
+	"github.com/perijove/perijove/kernel/internal/symname"
+	"golang.org/x/sys/unix"
+)
+
+// An Index tells which packages define a symbol. It covers all compiled packages that the process may use. What an
+// archive defines is read once. The zero Index has read nothing.
+type Index struct {
+	files  map[string][]nameMark // by archive
+	paths  []string              // in order
+	known  map[string]string     // the archives of paths
+	first  map[uint64]int32      // by the hash of a name: which of paths defines it
+	others map[uint64][]int32    // further ones, of symbols that may be defined only once
+}
+
+// A nameMark is the hash of a defined symbol's name. Its lowest bit says
+// whether all definitions are the same.
+type nameMark uint64
+
+func markOf(name string, dupok bool) nameMark {
+	m := nameMark(symindex.Hash(name) &^ 1)
+	if dupok {
+		m |= 1
+	}
+	return m
+}
+
+func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
+
+// Update reads the archives, by import path, that are new, and reports whether there are any.
+func (d *Index) Update(archives map[string]string) (changed bool, err error) {
+	if d.files == nil {
+		d.files, d.known = map[string][]nameMark{}, map[string]string{}
+	}
+	for path, file := range archives {
+		if d.known[path] == file {
+			continue
+		}
+		changed = true
+		if _, read := d.files[file]; !read {
+			if d.files[file], err = readMarks(file); err != nil {
+				return false, err
+			}
+		}
+		d.known[path] = file
+	}
+	if changed {
+		d.rebuild()
+	}
+	return changed, nil
+}
+
+// IsRead reports whether the index has read any archive.
+func (d *Index) IsRead() bool { return d.known != nil }
+
+// rebuild makes the maps from names to packages.
+func (d *Index) rebuild() {
+	d.paths = d.paths[:0]
+	for path := range d.known {
+		d.paths = append(d.paths, path)
+	}
+	slices.Sort(d.paths) // children must choose as their parent does
+	d.first, d.others = map[uint64]int32{}, map[uint64][]int32{}
+	for i, path := range d.paths {
+		for _, m := range d.files[d.known[path]] {
+			h, others := m.hash(), d.others[m.hash()]
+			switch first, taken := d.first[h]; {
+			case !taken:
+				d.first[h] = int32(i)
+			case m&1 == 0 && first != int32(i) && (len(others) == 0 || others[len(others)-1] != int32(i)):
+				d.others[h] = append(others, int32(i))
+			}
+		}
+	}
+}
+
+// Packages lists the import paths of packages that define a symbol.
+func (d *Index) Packages(name string) []string {
+	h := markOf(name, false).hash()
+	i, ok := d.first[h]
+	if !ok {
+		return nil
+	}
+	list := []string{d.paths[i]}
+	for _, i := range d.others[h] {
+		list = append(list, d.paths[i])
+	}
+	return list
+}
+
+// readMarks lists what an archive defines that belongs to no package.
+func readMarks(file string) (list []nameMark, err error) {
+	defer goobj.Guard(&err)
+	b, err := platform.MapFile(file)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Munmap(b)
+	objs, err := goobj.ParseArchive(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range objs {
+		for i := range o.NonPackage() {
+			s := o.Sym(i)
+			if name := s.Name(); s.ABI() != goobj.ABIStatic && !s.Local() && (s.Kind().IsText() || !DefinedByAll(name)) {
+				list = append(list, markOf(name, s.Dupok()))
+			}
+		}
+	}
+	return list, nil
+}
+
+// DefinedByAll reports whether every object that refers to such a symbol, if it
+// is no code, defines it, or the package in whose name it is. Code can be the
+// wrapper of a method of an unnamed type: what was inlined from the package that
+// has it refers to it, too.
+func DefinedByAll(name string) bool {
+	switch {
+	case strings.HasPrefix(name, "type:"):
+		return !symname.IsInstance(name)
+	case strings.HasPrefix(name, "go:"), strings.HasPrefix(name, "runtime.gcbits."):
+		return true
+	}
+	return name == ""
+}
