@@ -157,10 +157,10 @@ func ancestors(t *ast.TypeSpec) []string {
 	return list
 }
 
-// localAncestors lists those of the types that a function declares.
-func localAncestors(body *ast.BlockStmt) []string {
+// localAncestors lists those of the types that a function or statement declares.
+func localAncestors(n ast.Node) []string {
 	var list []string
-	ast.Inspect(body, func(n ast.Node) bool {
+	ast.Inspect(n, func(n ast.Node) bool {
 		if t, ok := n.(*ast.TypeSpec); ok {
 			list = append(list, ancestors(t)...)
 		}

@@ -82,6 +82,9 @@ type Source struct {
 	Methods  []string
 	// Outermost are all function literals that are in no other.
 	Outermost []Outermost
+	// Ancestors are the types that a type, or one declared in a function or statement, has the promoted methods of, as
+	// far as they are written.
+	Ancestors []string
 }
 
 // An Outermost is a function literal that is in no other one.
@@ -108,11 +111,10 @@ type Decl struct {
 	Embed   bool     // a Var with //go:embed lines
 	Var     *VarSpec // for Var
 
-	Linkname  bool     // the doc comment has a //go:linkname line
-	Directed  bool     // the doc comment has a line for the compiler
-	Nullary   bool     // a function without receiver, type parameters, parameters and results
-	Example   *Example // of a function that is an example
-	Ancestors []string // the types that a type, or one in a function, has the promoted methods of, as far as they are written
+	Linkname bool     // the doc comment has a //go:linkname line
+	Directed bool     // the doc comment has a line for the compiler
+	Nullary  bool     // a function without receiver, type parameters, parameters and results
+	Example  *Example // of a function that is an example
 }
 
 // A Role says for what a statement stands that the cell's Go does not have.

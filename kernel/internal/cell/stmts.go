@@ -63,6 +63,7 @@ func (p *parse) varStmt(v *ast.ValueSpec, embed string) {
 	}
 	p.refs(v, v.Pos(), &out.Source)
 	out.literals(v, v.Pos())
+	out.Ancestors = localAncestors(v)
 	p.take(out, p.off(v.Pos()))
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
@@ -101,6 +102,7 @@ func (p *parse) stmt(s ast.Stmt) {
 	}
 	p.refs(s, start, &out.Source)
 	out.literals(s, start)
+	out.Ancestors = localAncestors(s)
 	p.take(out, p.off(start))
 	if block, ok := s.(*ast.BlockStmt); ok {
 		if t := p.repeatedAt(p.off(start)); t != nil {
@@ -134,6 +136,7 @@ func (p *parse) list(args []ast.Expr) {
 	all := &ast.CompositeLit{Elts: args}
 	p.refs(all, start, &out.Source)
 	out.literals(all, start)
+	out.Ancestors = localAncestors(all)
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 

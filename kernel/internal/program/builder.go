@@ -74,6 +74,7 @@ type literals struct {
 	statements        *symtab.Symbol                    // of the cell: literals that follow something; nil if there are none
 	literalHolders    []*symtab.Symbol                  // statements of older cells with literals that follow what the cell changes
 	keptLiterals      []string                          // where there are literals that do not follow what the cell changes
+	promoting         map[string]bool                   // types with methods that are promoted in types that the cell's statements declare
 	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // copies of them, as compiled now
 }
 
@@ -118,6 +119,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 		},
 		literals: literals{
 			outliving:         map[string]bool{},
+			promoting:         map[string]bool{},
 			recompiledHolders: map[*symtab.Symbol]*symtab.Symbol{},
 		},
 	}

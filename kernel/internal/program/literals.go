@@ -3,6 +3,7 @@ package program
 import (
 	"fmt"
 	"go/ast"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -102,7 +103,8 @@ func (b *builder) noteLiterals(r *check.Result) {
 		return
 	}
 	holder := &symtab.Symbol{Kind: cell.Statement, GoName: emit.EntryName(b.cell.N), Origin: b.origin, Bindings: b.stmtBindings}
-	any := false
+	holder.Promoting = slices.Sorted(maps.Keys(b.promoting))
+	any := len(holder.Promoting) > 0
 	for _, st := range b.stmts {
 		if len(st.Outermost) == 0 {
 			continue
@@ -226,18 +228,21 @@ func (b *builder) describeLiterals(u *Unit) {
 	}
 	sort.Strings(u.Fresh)
 	sort.Strings(u.Renewed)
-	if n := len(b.keptLiterals); n > 0 {
-		slices.Sort(b.keptLiterals)
-		where := strings.Join(b.keptLiterals[:min(n, maxKept)], ", ")
-		if n > maxKept {
-			where += fmt.Sprintf(" and %d more", n-maxKept)
-		}
-		u.Notices = append(u.Notices, fmt.Sprintf("function literals made by %s keep their older code, since they capture variables", where))
+	if len(b.keptLiterals) > 0 {
+		u.Notices = append(u.Notices, fmt.Sprintf("function literals made by %s keep their older code, since they capture variables", listed(b.keptLiterals)))
 	}
 }
 
-// maxKept bounds how many places a notice lists.
-const maxKept = 3
+// listed lists some of the places that a notice is about, and says how many more there are.
+func listed(places []string) string {
+	const most = 3
+	slices.Sort(places)
+	text := strings.Join(places[:min(len(places), most)], ", ")
+	if n := len(places) - most; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}
 
 // noteKept notes that function literals do not follow what the cell changes.
 func (b *builder) noteKept(where string) {

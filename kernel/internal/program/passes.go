@@ -151,6 +151,7 @@ func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error
 		if len(foreign) == 0 {
 			b.findInstances(r)
 			b.recordOlder(r)
+			b.noteKeptMethods()
 			b.noteUses(r)
 			b.recordAllLiterals(r)
 			b.noteFlags(r)

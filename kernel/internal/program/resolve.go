@@ -43,6 +43,7 @@ func (b *builder) declare() {
 		st := &emit.Stmt{Stmt: s, IsResult: i == b.cell.Result}
 		b.stmts = append(b.stmts, st)
 		b.noteOutliving(&s.Source)
+		b.noteLocalTypes(s.Ancestors)
 		for i, n := range s.Names {
 			if n.Name != "_" && s.New[i] {
 				v := &symtab.Symbol{Key: n.Name, Kind: cell.Var, GoName: mangle.Name(n.Name), Origin: b.origin, Bindings: b.bindings}
@@ -94,6 +95,48 @@ func (b *builder) noteOutliving(s *cell.Source) {
 	for _, m := range s.Methods {
 		b.outliving["."+m] = true
 		b.methodValues = append(b.methodValues, "."+m)
+	}
+}
+
+// noteLocalTypes notes the types whose methods are promoted in types that the cell's statements declare. The wrappers of those
+// cannot be compiled again, so they must not hold copies of bodies.
+func (b *builder) noteLocalTypes(ancestors []string) {
+	for _, name := range ancestors {
+		t := b.lookup(name)
+		if t == nil || t.Kind != cell.Type || b.promoting[name] {
+			continue
+		}
+		b.promoting[name] = true
+		for _, m := range b.methods[name] {
+			b.outliving["."+m.GoName] = true
+		}
+		for _, m := range b.table.Methods[name] {
+			b.outliving["."+m.GoName] = true
+		}
+		b.noteLocalTypes(t.Decl.Ancestors)
+	}
+}
+
+// noteKeptMethods says where types keep the methods that they have, since statements declare them.
+func (b *builder) noteKeptMethods() {
+	changed := map[string]bool{}
+	for _, s := range b.declared() {
+		old := b.table.Names[s.Key]
+		if s.Recv != "" && (old == nil || old.CallerFingerprint() != s.CallerFingerprint() || old.Decl.PtrRecv != s.Decl.PtrRecv) {
+			changed[s.Recv] = true
+		}
+	}
+	for _, m := range b.table.RemovedMethods {
+		changed[m.Recv] = true
+	}
+	var cells []string
+	for h := range b.table.LiteralHolders {
+		if slices.ContainsFunc(h.Promoting, func(name string) bool { return changed[name] }) {
+			cells = append(cells, cell.Name(h.Origin.Cell))
+		}
+	}
+	if len(cells) > 0 {
+		b.notice("types that statements of %s declare keep the methods that they have", listed(cells))
 	}
 }
 

@@ -43,6 +43,7 @@ type Symbol struct {
 	LiteralSources    []LiteralSource   // of a function, or of a cell's statements: function literals
 	Literals          []Literal         // those that follow something
 	KeepsLiterals     bool              // others would, but what they capture may be captured in another way
+	Promoting         []string          // of a cell's statements: types with methods that are promoted in types that they declare
 	Replaced          []string          // those of a group that mean something else by now
 	Bodies            []string          // functions that the compiler could inline into it
 	Uses              []string          // names and methods that its body uses, for redefinition
