@@ -42,6 +42,7 @@ func (l *Linker) Replace(path string) {
 	defer l.mu.Unlock()
 	if !slices.Contains(l.replacedPackages, path) {
 		l.replacedPackages = append(l.replacedPackages, path)
+		clear(l.buildsBelow)
 	}
 }
 

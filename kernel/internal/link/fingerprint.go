@@ -3,6 +3,8 @@ package link
 import (
 	"fmt"
 	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
 // Objects refer to symbols of the packages that they import by number. The
@@ -53,9 +55,6 @@ func (ld *load) checkImports() error {
 			now[im.Path] = im.Fingerprint
 		}
 	}
-	if len(now) == 0 {
-		return nil
-	}
 	for _, im := range imports {
 		p, err := ld.imported(ld.main, im.Path)
 		if err != nil {
@@ -67,5 +66,75 @@ func (ld *load) checkImports() error {
 			}
 		}
 	}
+	ld.noteMixedBuilds(imports)
 	return nil
+}
+
+// noteMixedBuilds says, once, that packages that the cell imports need different builds of a package, however far below:
+// the compiler takes types of the one for those of the other.
+func (ld *load) noteMixedBuilds(imports []goobj.Import) {
+	for _, path := range ld.replacedPackages {
+		p, err := ld.openPackage(path)
+		if err != nil {
+			continue
+		}
+		var older, newer []string
+		for _, im := range imports {
+			switch f, needed := ld.buildBelow(im.Path, path); {
+			case !needed:
+			case f == p.objs[0].Fingerprint:
+				newer = append(newer, im.Path)
+			default:
+				older = append(older, im.Path)
+			}
+		}
+		if len(older) == 0 || len(newer) == 0 {
+			continue
+		}
+		than := "package " + newer[0] + " does"
+		if newer[0] == path {
+			than = "the cell imports"
+		}
+		notice := fmt.Sprintf("package %s needs another version of package %s than %s: do not pass values of its types from one to the other", older[0], path, than)
+		if !ld.mixedBuilds[notice] {
+			ld.mixedBuilds[notice] = true
+			ld.notices = append(ld.notices, notice)
+		}
+	}
+}
+
+// A buildQuery asks which build of a package another one needs.
+type buildQuery struct{ user, path string }
+
+// A builtAgainst is the answer.
+type builtAgainst struct {
+	fingerprint [8]byte
+	needed      bool
+}
+
+// buildBelow returns the fingerprint of the build of path that a package is or needs, itself or through others. It reports
+// whether there is one.
+func (l *Linker) buildBelow(user, path string) ([8]byte, bool) {
+	q := buildQuery{user, path}
+	if b, ok := l.buildsBelow[q]; ok {
+		return b.fingerprint, b.needed
+	}
+	l.buildsBelow[q] = builtAgainst{} // until it is known; imports have no cycles
+	p, err := l.openPackage(user)
+	if err != nil {
+		return [8]byte{}, false
+	}
+	b := builtAgainst{p.objs[0].Fingerprint, user == path}
+	for _, im := range p.objs[0].Imports() {
+		if b.needed {
+			break
+		}
+		if b.needed = im.Path == path; b.needed {
+			b.fingerprint = im.Fingerprint
+		} else {
+			b.fingerprint, b.needed = l.buildBelow(im.Path, path)
+		}
+	}
+	l.buildsBelow[q] = b
+	return b.fingerprint, b.needed
 }

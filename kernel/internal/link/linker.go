@@ -30,10 +30,12 @@ type Linker struct {
 	packages         map[string]*pkg
 	definers         definers.Index
 
-	globals         map[symKey]uintptr // symbols of packages, by name
-	stubs           map[string]*stub   // functions and methods of the notebook
-	genericLiterals map[string]bool    // function literals of generic code that have stubs, without type arguments
-	formerStubs     map[string][]*stub // of methods that had another type then
+	globals         map[symKey]uintptr          // symbols of packages, by name
+	stubs           map[string]*stub            // functions and methods of the notebook
+	genericLiterals map[string]bool             // function literals of generic code that have stubs, without type arguments
+	buildsBelow     map[buildQuery]builtAgainst // what packages need of those that were replaced
+	mixedBuilds     map[string]bool             // notices that were given
+	formerStubs     map[string][]*stub          // of methods that had another type then
 	vars            map[string]*variable
 	types           map[string]*typeRecord // descriptors that involve notebook types
 	initStates      map[string]*initState  // of the packages that were loaded, by the name of the init task
@@ -247,6 +249,8 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 		packages:        map[string]*pkg{},
 		globals:         map[symKey]uintptr{},
 		stubs:           map[string]*stub{},
+		buildsBelow:     map[buildQuery]builtAgainst{},
+		mixedBuilds:     map[string]bool{},
 		formerStubs:     map[string][]*stub{},
 		genericLiterals: map[string]bool{},
 		vars:            map[string]*variable{},

@@ -30,6 +30,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer goobj.Guard(&err)
+	clear(l.buildsBelow)
 	old := map[string]*pkg{}
 	defer func() {
 		if err != nil { // the versions that are loaded stay

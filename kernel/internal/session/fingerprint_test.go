@@ -100,4 +100,12 @@ func Own() int { return 3 }
 	if want := "package gonum.org/v1/plot/vg/vgimg was compiled against another build of package golang.org/x/image/tiff"; !strings.Contains(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	// A package that needs it through a third one: values could pass, if its exported types have some.
+	got = show(t, s, "import \"gonum.org/v1/plot\"\nplot.New().X.Min > 0, tiff.Own()")
+	if want := "package gonum.org/v1/plot needs another version of package golang.org/x/image/tiff than the cell imports"; !strings.Contains(got, want) || !strings.Contains(got, "3") {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := show(t, s, "plot.New().Y.Min > 0, tiff.Own()"); strings.Contains(got, "another version") {
+		t.Errorf("it is said once more: %q", got)
+	}
 }
