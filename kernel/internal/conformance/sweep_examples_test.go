@@ -106,8 +106,12 @@ func printed(ex *doc.Example, got string) bool {
 // blankImports is a cell that imports what an example imports.
 func blankImports(ex *doc.Example) string {
 	var b strings.Builder
-	for _, spec := range ex.Play.Imports {
-		fmt.Fprintf(&b, "import _ %s\n", spec.Path.Value)
+	for _, d := range ex.Play.Decls { // Play.Imports is not set
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+			for _, spec := range g.Specs {
+				fmt.Fprintf(&b, "import _ %s\n", spec.(*ast.ImportSpec).Path.Value)
+			}
+		}
 	}
 	return b.String()
 }
