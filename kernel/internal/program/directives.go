@@ -3,7 +3,6 @@ package program
 import (
 	"fmt"
 	"go/build/constraint"
-	"go/types"
 	"runtime"
 	"slices"
 	"strings"
@@ -188,22 +187,4 @@ func (b *builder) embedErrors() cell.Errors {
 		}
 	}
 	return errs
-}
-
-// canEmbed reports whether files can be put into a variable of type t.
-func canEmbed(t types.Type) bool {
-	if named, ok := types.Unalias(t).(*types.Named); ok {
-		obj := named.Obj()
-		if obj.Pkg() != nil && obj.Pkg().Path() == "embed" && obj.Name() == "FS" {
-			return true
-		}
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Kind() == types.String
-	case *types.Slice:
-		b, ok := u.Elem().Underlying().(*types.Basic)
-		return ok && b.Kind() == types.Byte
-	}
-	return false
 }

@@ -85,7 +85,7 @@ func (b *builder) stmtValues(own effects.Names) {
 		return
 	}
 	for i, st := range b.stmts {
-		values, declares := declaredValues(list[i])
+		values, declares := check.DeclaredValues(list[i])
 		if !declares || !st.DeclaresAll() {
 			b.alters(sc, list[i])
 			continue
@@ -96,7 +96,7 @@ func (b *builder) stmtValues(own effects.Names) {
 	}
 	b.throughLinks()
 	for i, st := range b.stmts {
-		values, declares := declaredValues(list[i])
+		values, declares := check.DeclaredValues(list[i])
 		if !declares || !st.DeclaresAll() || st.Embed != "" || st.Loop != nil || emit.AllBlank(st.Names) {
 			continue
 		}
@@ -110,20 +110,6 @@ func (b *builder) stmtValues(own effects.Names) {
 			own.Add(n.Name)
 		}
 	}
-}
-
-// declaredValues returns the values of a statement that declares variables.
-func declaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
-	switch s := s.(type) {
-	case *ast.AssignStmt:
-		return s.Rhs, s.Tok.String() == ":="
-	case *ast.DeclStmt:
-		g := s.Decl.(*ast.GenDecl)
-		if v, ok := g.Specs[0].(*ast.ValueSpec); ok && len(g.Specs) == 1 && g.Tok.String() == "var" {
-			return v.Values, true
-		}
-	}
-	return nil, false
 }
 
 // repeatable reports whether values are the same in a child. own are variables
@@ -197,18 +183,10 @@ func (b *builder) specValues(r *check.Result, sc *effects.Analysis, own effects.
 		for _, n := range s.Names {
 			own.Add(n.Name)
 		}
-		if !constants(r, bySpec[s]) {
+		if !check.AreConstant(r, bySpec[s]) {
 			b.firstValues = append(b.firstValues, emit.FirstValue{Spec: s, ErrorVars: b.mayHoldErrors(s.Names)})
 		}
 	}
-}
-
-// constants reports whether the object's data has all values.
-func constants(r *check.Result, values []ast.Expr) bool {
-	return !slices.ContainsFunc(values, func(x ast.Expr) bool {
-		tv := r.Info.Types[x]
-		return tv.Value == nil && !tv.IsNil()
-	})
 }
 
 // mayHoldErrors lists the variables whose type may hold an error.

@@ -81,7 +81,7 @@ func (b *builder) recordResult(r *check.Result, entry *ast.FuncDecl) {
 		return
 	}
 	tv := r.Info.Types[x]
-	if !tv.IsValue() || isPrint(r.Info, x) {
+	if !tv.IsValue() || check.IsPrint(r.Info, x) {
 		return
 	}
 	if t, ok := tv.Type.(*types.Tuple); ok && t.Len() == 0 {
@@ -91,28 +91,6 @@ func (b *builder) recordResult(r *check.Result, entry *ast.FuncDecl) {
 	if b.cell.HideResult {
 		st.Show = emit.Discarded
 	}
-}
-
-// isPrint reports whether x calls one of fmt's Print or Fprint functions.
-func isPrint(info *types.Info, x ast.Expr) bool {
-	call, ok := ast.Unparen(x).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	var id *ast.Ident
-	switch fn := ast.Unparen(call.Fun).(type) {
-	case *ast.SelectorExpr:
-		id = fn.Sel
-	case *ast.Ident:
-		id = fn
-	default:
-		return false
-	}
-	fn, ok := info.Uses[id].(*types.Func)
-	if !ok || fn.Pkg() == nil || fn.Pkg().Path() != "fmt" {
-		return false
-	}
-	return strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint")
 }
 
 // recordVars gives the cell's variables their types and link names.
@@ -178,7 +156,7 @@ func (b *builder) recordSpecs(r *check.Result) {
 func (b *builder) recordVar(v *symtab.Symbol, t types.Type, main *types.Package) {
 	v.Type = typetext.Of(t, main)
 	v.TypeString = typetext.String(t, main)
-	v.IsEmbeddable = canEmbed(t)
+	v.IsEmbeddable = check.CanEmbed(t)
 	v.MayHoldError, v.ChangesWhole = effects.MayHoldError(t, 2), effects.ChangesWhole(t)
 	v.Fingerprint = typetext.Fingerprint(t, main)
 	b.link(v)

@@ -88,7 +88,7 @@ func (b *builder) dependsOn(r *check.Result, obj types.Object, users map[*symtab
 	}
 	key := mangle.Demangle(obj.Name())
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
-		key = receiverName(fn) + "." + key
+		key = check.ReceiverName(fn) + "." + key
 	} else if obj.Parent() != r.Pkg.Scope() {
 		return ""
 	}
@@ -96,18 +96,6 @@ func (b *builder) dependsOn(r *check.Result, obj types.Object, users map[*symtab
 		return ""
 	}
 	return users[b.table.Names[key]]
-}
-
-// receiverName is the notebook's name of the type that a method belongs to.
-func receiverName(fn *types.Func) string {
-	t := fn.Signature().Recv().Type()
-	if p, ok := t.(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	if n, ok := t.(*types.Named); ok {
-		return mangle.Demangle(n.Obj().Name())
-	}
-	return ""
 }
 
 // inCell reports whether a place is in the text of the cell.

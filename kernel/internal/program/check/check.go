@@ -84,7 +84,7 @@ func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
 	conf := types.Config{
 		GoVersion: c.Lang,
 		Importer:  c.Importer,
-		Sizes:     types.SizesFor("gc", "amd64"),
+		Sizes:     sizes,
 		Error: func(err error) {
 			var te types.Error
 			if !errors.As(err, &te) {
