@@ -16,11 +16,12 @@ import (
 )
 
 // childStart measures a child process that the library starts from a cell,
-// until its function has run and it is gone: in a new notebook and after 100
-// cells, there also where one was started ahead, in turns.
+// until its function has run: in a new notebook and after 100 cells, there also where
+// one was started ahead, and until that is gone, too, in turns.
 func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	if _, err := k.cell(ctx, "import \"github.com/perijove/perijove/lib/mp\"\nfunc nothing(int) {}\n"+
-		"func child() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; return p.Join(context.Background()) }"); err != nil {
+		"func child() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; return p.Join(context.Background()) }\n"+
+		"func childGone() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; <-p.Done(); return p.Join(context.Background()) }"); err != nil {
 		return err
 	}
 	var s sample
@@ -31,7 +32,7 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 		}
 		s = append(s, d)
 	}
-	row(w, "child process, start to end", s, "")
+	row(w, "child process, start to outcome", s, "")
 	for i := range 100 {
 		if _, err := k.cell(ctx, fmt.Sprintf("func benchCell%d(n int) int { return n + %[1]d }\nfmt.Println(benchCell%[1]d(1))", i)); err != nil {
 			return err
@@ -45,6 +46,13 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 	}
 	row(w, "the same after 100 more cells", afresh, "")
 	row(w, "  with a process that was started ahead", ahead, fmt.Sprintf("%.2f × it", ahead.median().Seconds()/afresh.median().Seconds()))
+	gone, ahead, err := inTurns(*rounds,
+		func() (time.Duration, error) { time.Sleep(aheadTime); return k.inside(ctx, "childGone()") },
+		func() (time.Duration, error) { return k.childAhead(ctx) })
+	if err != nil {
+		return err
+	}
+	row(w, "  and until it is gone", gone, fmt.Sprintf("%.2f × the one above in turns, %.1f ms", gone.median().Seconds()/ahead.median().Seconds(), ahead.median().Seconds()*1e3))
 	return warmPool(ctx, k, w)
 }
 
