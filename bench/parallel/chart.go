@@ -15,7 +15,7 @@ import (
 )
 
 // A drawing is what the chart shows. It is kept beside the chart, which can be
-// drawn anew from it.
+// drawn again from it.
 type drawing struct {
 	Caption string `json:"caption"`
 	Results []bar  `json:"results"`

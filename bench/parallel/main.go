@@ -37,7 +37,7 @@ func main() {
 	only := flag.String("only", "", "take only measures whose name contains this")
 	python := flag.String("python", "python3", "the Python to compare with; it is left out if there is none")
 	out := flag.String("o", "", "write the chart to this file and its like: NAME.svg, NAME.png and its data, NAME.json")
-	redraw := flag.String("redraw", "", "draw NAME.svg and NAME.png anew from NAME.json, and measure nothing")
+	redraw := flag.String("redraw", "", "draw NAME.svg and NAME.png again from NAME.json, and measure nothing")
 	scales := flag.Bool("scale", false, "measure with 1, 2, 4, 8 and 16 workers, as far as there are cores, in place of the comparison")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

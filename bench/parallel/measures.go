@@ -82,7 +82,7 @@ func repeat[T any](n int, v T) iter.Seq[T] {
 func tinyNumbers(ctx context.Context) (float64, error) { return tiny(ctx, square, 7) }
 func tinyTexts(ctx context.Context) (float64, error)   { return tiny(ctx, spell, "word") }
 
-// tiny streams the same small task many times, each a task of its own.
+// tiny streams the same small task many times, each time as a separate task.
 func tiny[T any](ctx context.Context, fn func(T) T, arg T) (float64, error) {
 	const n = 2_000_000
 	pool, err := warmPool(ctx, mp.Processes)

@@ -85,7 +85,7 @@ func cpuBound(ctx context.Context, p *mp.Pool, n int) (float64, error) {
 // sumSize is beyond the caches of a core.
 const sumSize = 32 << 20
 
-// sumOwn sums memory of its own, which is written first, and returns the time
+// sumOwn sums private memory, which is written first, and returns the time
 // of the sums alone in nanoseconds.
 func sumOwn(int) int {
 	xs := make([]uint64, sumSize/8)

@@ -7,7 +7,7 @@ import (
 )
 
 // A Progress is the picture of a bar that shows how much of some work is done. A
-// [Bar] draws it anew as the work goes on, with rate and remaining time. Shown with
+// [Bar] draws it again as the work goes on, with rate and remaining time. Shown with
 // a [Handle] it changes in place:
 //
 //	var h display.Handle

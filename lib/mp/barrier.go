@@ -69,7 +69,7 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 
 // Wait waits until all parties are waiting. It returns how many were before
 // the caller, so that exactly one gets 0. If ctx ends first the barrier breaks:
-// Wait returns ctx's error, and everybody else's Wait ErrBroken until Reset. If it
+// Wait returns ctx's error, and every other Wait ErrBroken until Reset. If it
 // breaks by a death, one of the errors matches ErrPeerDied, too.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	if b == nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // A Counter is a number that many goroutines or processes add to at once, and
-// that is read now and then. Each adds to a stripe of the memory of its own, so
+// that is read now and then. Each adds to its own stripe of the memory, so
 // that they do not wait for each other, as they do for one Value. The zero
 // Counter is one for goroutines.
 type Counter struct {

@@ -32,7 +32,7 @@
 //
 // A child process starts with every package variable at its initial value, as
 // after all init functions, and changes to them stay in the child. A goroutine
-// sees the one variable that everybody sees. Command copycheck/cmd/copycheck finds
+// sees the same variable as main. Command copycheck/cmd/copycheck finds
 // functions that are sent to processes and read what the program changes.
 //
 // In a notebook no cell runs in a child. Variables whose initializers have no
@@ -111,8 +111,8 @@
 //
 // # What it costs
 //
-// A child takes some 2 ms to start, 2 MB of memory of its own, and a message
-// about 5 µs if somebody has to be woken for it. Tasks of a pool travel in
+// A child takes some 2 ms to start, 2 MB of memory, and a message
+// about 5 µs if its receiver has to be woken. Tasks of a pool travel in
 // batches: 20 ns each for small ones. Large data belongs in an Array, which is
 // not copied at all. The program bench/parallel measures it.
 package mp

@@ -53,7 +53,7 @@ func (e *Event) IsSet() bool {
 }
 
 // Wait waits until the flag is set. Its error is ctx's, ErrClosed, or ErrPeerDied
-// if nobody is left who could set the flag.
+// if no process is left that could set the flag.
 func (e *Event) Wait(ctx context.Context) error {
 	if e == nil {
 		return nilError("Event")

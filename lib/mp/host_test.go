@@ -186,7 +186,7 @@ func TestHostNoticesReads(t *testing.T) {
 		both, both,
 		"mp: mp_test.readX uses the variable X, which is zero in a child process: its initializer may have effects, " +
 			"or use what was changed. Pass it as an argument, or set it in an mp.Initializer.",
-		"mp: mp_test.readX uses the variable count. A child process has one of its own, as it was declared.",
+		"mp: mp_test.readX uses the variable count. A child process has its own, as it was declared.",
 	}
 	if !slices.Equal(h.notices, want) {
 		t.Errorf("notices %q, want %q", h.notices, want)

@@ -217,7 +217,7 @@ func (c *Cond) object() *shm.Object { return c.L.at.Object(object.Size) }
 
 const condTurns = shm.LockEnd
 
-// NewCond makes a Cond with a Mutex of its own.
+// NewCond makes a Cond with a new Mutex.
 func NewCond(b Backend) (*Cond, error) {
 	l, err := NewMutex(b)
 	if err != nil {
@@ -231,7 +231,7 @@ func NewCond(b Backend) (*Cond, error) {
 
 // Wait unlocks L, waits for Signal or Broadcast, and locks L again. It may
 // return without either: check the condition in a loop. It panics with ErrClosed if
-// the Cond is closed, and with ErrPeerDied if nobody is left to signal.
+// the Cond is closed, and with ErrPeerDied if no process is left to signal.
 func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
 
 // WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or

@@ -62,7 +62,7 @@ func poolOf(p *Pool) *pool.Pool {
 // workers. Tasks that come later fail with ErrClosed; a stream takes no more
 // from its sequence, and ends with ErrClosed after the results that it has. A
 // task that calls Close gets an error. So does who closes a pool whose Stdout or
-// Stderr could not be written. A pool that nobody refers to any more is closed
+// Stderr could not be written. A pool that is no longer referred to is closed
 // by itself.
 func (p *Pool) Close() error {
 	if p == nil {

@@ -27,7 +27,7 @@ func NewRWMutex(b Backend) (*RWMutex, error) {
 	return m, nil
 }
 
-// Lock waits until nobody has the mutex and takes it to write. It panics with
+// Lock waits until the mutex is free and takes it to write. It panics with
 // ErrClosed if the mutex is closed.
 func (m *RWMutex) Lock() { mustLock(m.LockContext(context.Background())) }
 
@@ -43,7 +43,7 @@ func (m *RWMutex) LockContext(ctx context.Context) error {
 	return m.lock().Lock(ctx)
 }
 
-// TryLock takes the mutex to write if nobody has it, and reports whether it did.
+// TryLock takes the mutex to write if it is free, and reports whether it did.
 func (m *RWMutex) TryLock() bool {
 	if m == nil {
 		panicNil("RWMutex")
@@ -61,7 +61,7 @@ func (m *RWMutex) Unlock() {
 	m.lock().Unlock()
 }
 
-// RLock waits until nobody writes and takes the mutex to read. It panics with
+// RLock waits until no writer has the mutex and takes the mutex to read. It panics with
 // ErrClosed if the mutex is closed.
 func (m *RWMutex) RLock() { mustLock(m.RLockContext(context.Background())) }
 
@@ -80,7 +80,7 @@ func (m *RWMutex) RLockContext(ctx context.Context) error {
 	return m.lock().RLock(ctx)
 }
 
-// TryRLock takes the mutex to read if nobody writes or waits to, and reports
+// TryRLock takes the mutex to read if no writer has it or waits for it, and reports
 // whether it did.
 func (m *RWMutex) TryRLock() bool {
 	if m == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // A Semaphore admits a number of holders at once. What a process holds is not
-// given back when it dies: unlike a Mutex, nobody owns a unit. The zero Semaphore
+// given back when it dies: unlike a Mutex, a unit has no owner. The zero Semaphore
 // is one for goroutines, without a free unit.
 type Semaphore struct{ at object.Handle }
 
@@ -60,7 +60,7 @@ func (s *Semaphore) make(b Backend, n, least int) error {
 }
 
 // Acquire waits for a unit and takes it. Its error is ctx's, ErrClosed, or
-// ErrPeerDied if nobody is left who could release one.
+// ErrPeerDied if no process is left that could release one.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	if s == nil {
 		return nilError("Semaphore")

@@ -63,7 +63,7 @@ func (g *WaitGroup) Go(f func()) {
 }
 
 // Wait waits until everything is done. It panics with ErrClosed if the WaitGroup is
-// closed, and with ErrPeerDied if nobody is left who could do it.
+// closed, and with ErrPeerDied if no process is left that could do it.
 func (g *WaitGroup) Wait() { mustLock(g.WaitContext(context.Background())) }
 
 // WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or

@@ -18,7 +18,7 @@ type Host func(Task) (end func())
 // host is process-wide: a process has one notebook at most.
 var host atomic.Pointer[Host]
 
-// SetHost makes f receive the tasks of this process; nil means that nobody shows
+// SetHost makes f receive the tasks of this process; nil means that nothing shows
 // them.
 func SetHost(f Host) {
 	if f == nil {

@@ -86,7 +86,7 @@ func (o *Output) Clear() error {
 	return o.m.set("outputs", []part{}, true)
 }
 
-// add appends a part. The caller holds mu. States hold slices that nobody
+// add appends a part. The caller holds mu. States hold slices that no code
 // changes.
 func (o *Output) add(p part) error {
 	parts := append(o.parts[max(0, len(o.parts)+1-maxParts):], p)

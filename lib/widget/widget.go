@@ -33,7 +33,7 @@ func describe(kind, description string, v any) string {
 
 // Close removes a widget, and what it contains, from all pages and from the state
 // that pages ask for. Controls keep their values. A widget that is shown many times
-// anew, as by a cell that runs again and again, is worth closing before.
+// again, as by a cell that runs again and again, is worth closing before.
 func Close(w Widget) error {
 	errs := []error{w.model().close()}
 	if c, ok := w.(interface{ contents() []Widget }); ok {

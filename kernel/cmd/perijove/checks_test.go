@@ -89,7 +89,7 @@ func TestDoctor(t *testing.T) {
 		{"sound", fakeMachine{}, true, []string{"version 1.26.4", "8192 MB"}},
 		{"no go", fakeMachine{noGo: true}, false, []string{"FAIL  go", "go.dev/dl"}},
 		{"old go", fakeMachine{version: "1.21.0"}, false, []string{"FAIL  go", "1.26"}},
-		{"newer go", fakeMachine{version: "1.31.2"}, true, []string{"note  go", "1.26", "programs of their own"}},
+		{"newer go", fakeMachine{version: "1.31.2"}, true, []string{"note  go", "1.26", "separate programs"}},
 		{"release candidate", fakeMachine{version: "1.26rc1"}, true, nil},
 		{"no kernelspec", fakeMachine{noSpec: true}, false, []string{"FAIL  kernelspec", "perijove install"}},
 		{"program moved", fakeMachine{missing: "/bin/perijove"}, false, []string{"FAIL  kernelspec", "perijove install"}},

@@ -13,7 +13,7 @@ type Loop struct {
 	// Vars are variables of the block itself, which its own statements, not
 	// those nested in them, define or assign to.
 	Vars []Ref
-	// Kept are the values that nobody uses, in the order of Unused.
+	// Kept are the unused values, in the order of Unused.
 	Kept []Value
 	// Own says that it defers or returns, which belongs into a function.
 	Own bool
@@ -59,7 +59,7 @@ func (p *parse) loop(block *ast.BlockStmt, t *timedText) *Loop {
 	return l
 }
 
-// assigned lists the variables of its own block that a statement defines or
+// assigned lists the variables of the block that a statement defines or
 // gives a value.
 func (p *parse) assigned(s ast.Stmt) []*ast.Ident {
 	var out []*ast.Ident

@@ -289,7 +289,7 @@ func (s *splitter) endOfTerminator(t tok) int {
 }
 
 // ends reports whether the semicolon t ends the item. The header of if, for,
-// switch and select has semicolons of its own: such a statement ends behind a
+// switch and select has semicolons, too: such a statement ends behind a
 // closing brace, and only where what precedes is a whole statement (a header
 // may hold a function literal).
 func (s *splitter) ends(p *Piece, toks []tok, t tok) bool {

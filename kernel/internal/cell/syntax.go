@@ -9,7 +9,7 @@ import (
 // the parser has skipped what would have ended a function, also the one around a cell's statements.
 const atEnd = ", found the end of the cell"
 
-// invisible are characters that nobody sees, but which come along when text is pasted.
+// invisible lists characters that cannot be seen and that pasted text may contain.
 var invisible = regexp.MustCompile(`^illegal character (U\+[0-9A-F]{4,6})$`)
 
 var missingOperand = regexp.MustCompile(`^expected operand, found '?(.*?)'?$`)
@@ -27,7 +27,7 @@ func readable(src string, errs Errors, start func(off int) int) Errors {
 		missingBrace(src, e)
 		switch {
 		case strings.HasPrefix(e.Msg, "illegal character U+003F"):
-			e.Msg = "unexpected ?: Go has no such operator; a question about a name, as in strings.Cut?, is a cell of its own"
+			e.Msg = "unexpected ?: Go has no such operator; a question about a name, as in strings.Cut?, is a separate cell"
 		case e.Msg == "illegal byte order mark":
 			e.Msg = "there is an invisible byte order mark (U+FEFF) here: delete it"
 		case invisible.MatchString(e.Msg):

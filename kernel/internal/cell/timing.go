@@ -8,7 +8,7 @@ import (
 // A Timing says whether a statement's time is taken.
 type Timing uint8
 
-// What %time and %timeit do with a statement.
+// The ways in which %time and %timeit run a statement.
 const (
 	Untimed  Timing = iota
 	Timed           // it runs once

@@ -14,7 +14,7 @@ func (m SetupReply) RequestID() int  { return m.ID }
 func (m ReloadReply) RequestID() int { return m.ID }
 func (m DroppedList) RequestID() int { return m.ID }
 
-// What the worker sends.
+// Messages that the worker sends.
 type (
 	// Ready says that the worker takes requests.
 	Ready struct{}

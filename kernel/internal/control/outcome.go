@@ -1,6 +1,6 @@
 package control
 
-// How a cell ended.
+// The ways in which a cell ends.
 const (
 	Returned    = "returned"
 	Panicked    = "panicked"

@@ -2,7 +2,7 @@ package control
 
 import "github.com/perijove/perijove/lib/comm"
 
-// What the kernel sends. Requests with an ID are carried out in order, and
+// Messages that the kernel sends. Requests with an ID are carried out in order, and
 // each is answered by one Reply with the same ID.
 type (
 	// Run loads an object and calls its entry. It is answered by LoadFailed, or

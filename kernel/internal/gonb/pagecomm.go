@@ -25,7 +25,7 @@ const answerTimeout = 5 * time.Second
 // A page is the page of the front end, as GoNB's widgets see it: values go to
 // addresses in it and come from there, by a comm that a script in it opens. Each
 // cell that needs the page shows the script, since the page may have been loaded
-// anew; a page that has it already says so.
+// again; a page that has it already says so.
 type page struct {
 	host   Host
 	send   func(Value) // to gonbui

@@ -17,7 +17,7 @@ import (
 // assertionCaches is package state, as the runtime's caches are: hooks have nowhere
 // else to find it.
 var assertionCaches struct {
-	// What the hooked functions did.
+	// Counts of what the hooked functions did.
 	forAssert func(old, typ, tab unsafe.Pointer) unsafe.Pointer
 	forSwitch func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer
 

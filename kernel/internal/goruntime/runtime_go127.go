@@ -60,7 +60,7 @@ type ModuleData struct {
 // PublishTypes has reflect find our types by their strings: offsets from
 // md.types, sorted by string. The runtime collects a module's types when it is
 // first asked for them and keeps the list, which is replaced here. The caller
-// has stopped the world, so nobody holds the lock of the lists.
+// has stopped the world, so no goroutine holds the lock of the lists.
 func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	list := make([]unsafe.Pointer, len(offs))
 	for i, off := range offs {

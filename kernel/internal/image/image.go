@@ -45,7 +45,7 @@ type Image struct {
 	// Cgo says that it contains C code, and packages must be compiled with cgo.
 	Cgo bool
 	// Unfit says why cells cannot be linked into this image's worker; each must
-	// then be built as a program of its own. It is empty in the ordinary case.
+	// then be built as a separate program. It is empty in the ordinary case.
 	Unfit    string
 	archives map[string]string // import path to compiled package
 	names    map[string]string // import path to package name
@@ -77,7 +77,7 @@ func (m *Image) Archive(path string) (string, error) {
 // Importcfg returns a file that covers all packages of the image.
 func (m *Image) Importcfg([]string) (string, error) { return m.ImportcfgFile(), nil }
 
-// Packages returns the names of the image's packages by import path. Nobody changes it.
+// Packages returns the names of the image's packages by import path. It must not be changed.
 func (m *Image) Packages() map[string]string { return m.names }
 
 // Options say where and with what to build.

@@ -80,7 +80,7 @@ func FindGo() (string, error) {
 
 // buildEnv is the environment in which images and cells are compiled. Without
 // cgo an image needs no C compiler and starts faster; packages with C code get
-// an image of their own.
+// a separate image.
 func (t Toolchain) buildEnv(cgo bool) []string {
 	env := os.Environ()
 	if t.Switch != "" {
@@ -125,7 +125,7 @@ func chooseToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	if chosen == "auto" || strings.HasSuffix(chosen, "+auto") {
 		if other, _, err := askToolchain(ctx, opt.Go, fetched()); err == nil && other.native() {
 			if opt.Log != nil {
-				opt.Log(fmt.Sprintf("cells are compiled with %s, which your go command provides, since Perijove does not know the runtime of its own, %s; GOTOOLCHAIN=local insists on that", other.Version, tc.Version))
+				opt.Log(fmt.Sprintf("cells are compiled with %s, which your go command provides, since Perijove does not know the runtime of %s; GOTOOLCHAIN=local prevents that", other.Version, tc.Version))
 			}
 			return other, nil
 		}
@@ -153,7 +153,7 @@ func Verdict(goVersion string) (remark string, fatal bool) {
 	if checkSupported(tc) != nil {
 		return fmt.Sprintf("Perijove needs %s: install that from https://go.dev/dl, or set PERIJOVE_GO to its go command", supportedText()), true
 	}
-	return fmt.Sprintf("Perijove knows the runtime of %s; with this Go cells run as programs of their own, and variables end with their cell", supportedText()), false
+	return fmt.Sprintf("Perijove knows the runtime of %s; with this Go cells run as separate programs, and variables end with their cell", supportedText()), false
 }
 
 // native reports whether the linker knows the runtime's structures.

@@ -2,7 +2,7 @@
 // run time, symbol by symbol, what cmd/link does for a whole program, against
 // the process's own symbols and everything loaded before.
 //
-// It is used by the worker, whose image carries an index of its own symbols.
+// It is used by the worker, whose image carries an index of its symbols.
 // The runtime structures it extends differ between Go versions; they stand in
 // files named after the version.
 package link

@@ -38,7 +38,7 @@ func (ld *load) moveFields(n *node) {
 
 // applyMethods gives old descriptors their new method tables, in the new
 // descriptor's place, and brings interface tables up to date. swap has the
-// stubs lead to new code: whoever calls a method finds all of it or nothing.
+// stubs lead to new code: a caller of a method finds all of it or nothing.
 func (ld *load) applyMethods(swap func()) {
 	if len(ld.methodUpdates) == 0 {
 		swap()

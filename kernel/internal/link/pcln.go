@@ -170,7 +170,7 @@ func firstValue(table []byte) int32 {
 	return -1 + (int32(uint32(d)>>1) ^ -int32(d&1))
 }
 
-// moveStubs gives the stubs of functions that were defined anew their new places.
+// moveStubs gives the stubs of redefined functions their new places.
 func (ld *load) moveStubs() {
 	m := ld.mod
 	for s, at := range ld.stubPositions {

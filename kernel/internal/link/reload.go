@@ -25,7 +25,7 @@ import (
 
 // Reload says that packages will be found in another version from now on. The
 // caller knows whether exported signatures differ. It returns whether types are
-// made anew.
+// made again.
 func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

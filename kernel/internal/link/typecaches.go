@@ -28,7 +28,7 @@ func (ld *load) noteCaches() {
 	}
 }
 
-// noteStale notes that somebody may go on with the old methods of types.
+// noteStale notes that older code may go on with the old methods of types.
 func (ld *load) noteStale(types []string, where string) {
 	if len(types) == 0 {
 		return

@@ -119,7 +119,7 @@ func (p *parser) word() (string, bool) {
 	return "", false
 }
 
-// An alphabet is a style of letters, which have characters of their own in Unicode.
+// An alphabet is a style of letters, which have separate characters in Unicode.
 type alphabet int
 
 const (

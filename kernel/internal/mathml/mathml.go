@@ -10,7 +10,7 @@ import (
 )
 
 // Convert returns a formula as a math element, whose alternative text is the
-// TeX. A display stands on a line of its own and has larger operators.
+// TeX. A display stands on a separate line and has larger operators.
 func Convert(tex string, display bool) (string, error) {
 	p := &parser{tokens: scan(tex)}
 	body, err := p.document()

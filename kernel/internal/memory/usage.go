@@ -14,7 +14,7 @@ type Process struct {
 	Name   string
 	Bytes  int64 // memory of its own
 	shared int64 // memory that it may share with others of the tree
-	starts bool  // it runs no program of its own yet
+	starts bool  // it runs no other program yet
 }
 
 // A Usage is what a tree of processes uses. Memory that several share, such as
@@ -85,7 +85,7 @@ func (u *Usage) add(p Process) {
 }
 
 // forkedNoExec, in a process's flags, is the kernel's PF_FORKNOEXEC: it was
-// forked and runs no program of its own yet.
+// forked and runs no other program yet.
 const forkedNoExec = 0x40
 
 // program is the file that a process runs; pid in its text where that is unknown.

@@ -85,7 +85,7 @@ func (m *Modules) isExternal(path string) bool {
 }
 
 // SetImage goes over to an image, which was built with set. Packages must be
-// found anew: they are compiled with cgo from now on.
+// found again: they are compiled with cgo from now on.
 func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -39,7 +39,7 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter) (object string, 
 }
 
 // instrument makes the functions of a unit fit to be interrupted. r is what the
-// check of the same files gave. Files that have been written anew since, as
+// check of the same files gave. Files that have been written again since, as
 // recompiled functions have got other names, are checked again.
 func (b *builder) instrument(e *emit.Emitter, r *check.Result) error {
 	if !r.Describes(e) {

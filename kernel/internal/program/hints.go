@@ -35,7 +35,7 @@ func (b *builder) explain(msg string) string {
 		return msg + b.importHint(name)
 	}
 	if n, ok := b.table.Lost[name]; ok && b.p.cfg.Standalone != "" {
-		return msg + " (not kept, since each cell is a program of its own here; " + cell.Name(n) + " made it)"
+		return msg + " (not kept, since each cell is a separate program here; " + cell.Name(n) + " made it)"
 	} else if ok {
 		return msg + " (lost with the worker; " + cell.Name(n) + " made it, see %replay)"
 	}

@@ -29,7 +29,7 @@ func (p *Program) Changed(paths []string) bool {
 
 // Reload notes that packages have been replaced in the worker. Declarations
 // that depend on them are compiled again when they are next used; if types
-// were made anew, older callers keep the old ones.
+// were made again, older callers keep the old ones.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
 	for s := range p.table.Dependents(paths) {

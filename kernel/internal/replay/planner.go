@@ -81,8 +81,8 @@ func (p *planner) addRun(i int, d effects.Effects) {
 	}
 }
 
-// assign takes in that run i gave an older variable a new value: a version of
-// its own, unless others can see the variable through a pointer.
+// assign takes in that run i gave an older variable a new value: a new
+// version, unless others can see the variable through a pointer.
 func (p *planner) assign(i int, name string) {
 	id, ok := p.current[name]
 	if !ok {

@@ -60,7 +60,7 @@ func (r *run) whosDirective(d cell.DirectiveLine) error {
 		return nil
 	}
 	if r.session.isStandalone() {
-		return fmt.Errorf("each cell is a program of its own here, and no variable is kept")
+		return fmt.Errorf("each cell is a separate program here, and no variable is kept")
 	}
 	var b strings.Builder
 	b.WriteString("import valuesʹw \"github.com/perijove/perijove/lib/display/values\"\nvaluesʹw.Variables(")

@@ -32,7 +32,7 @@ func TestStandalone(t *testing.T) {
 		{"type point struct{ x, y int }\nfunc (p point) String() string { return fmt.Sprintf(\"(%d|%d)\", p.x, p.y) }\nconst two = 2", nil},
 		{"func double(p point) point { return point{two * p.x, two * p.y} }\ndouble(point{1, 2})", []string{"[result text/plain]\n(2|4)\n"}},
 		{"x := 5\nfmt.Println(x)", []string{"5"}},
-		{"x", []string{"undefined: x (not kept, since each cell is a program of its own here; Cell [3] made it)"}},
+		{"x", []string{"undefined: x (not kept, since each cell is a separate program here; Cell [3] made it)"}},
 		{"import \"github.com/perijove/perijove/lib/display\"\nfmt.Println(\"before\")\ndisplay.Markdown(\"*middle*\")\nfmt.Println(\"after\")",
 			[]string{"[stdout]\nbefore\n[display text/markdown]\n*middle*\n[display text/plain]\n*middle*\n[stdout]\nafter\n"}},
 		{"var list []int\n\nfmt.Println(double(point{3, 4}))\n_ = list[two]", []string{"(6|8)", "panic: runtime error: index out of range [2] with length 0", "Cell [6] line 4"}},

@@ -5,7 +5,7 @@ import (
 )
 
 // TestBenchmarks: what they say differs, so it is no scenario. Where cells are
-// programs of their own, tests are too.
+// separate programs, tests are too.
 func TestBenchmarks(t *testing.T) {
 	for name, open := range map[string]func(testing.TB) *Session{"worker": newTestSession, "standalone": newStandaloneSession} {
 		t.Run(name, func(t *testing.T) {

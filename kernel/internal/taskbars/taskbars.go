@@ -23,7 +23,7 @@ import (
 const (
 	delay    = time.Second            // before a bar appears
 	interval = 200 * time.Millisecond // between two looks
-	// A bar whose task does not get on is drawn anew once in idleInterval, and
+	// A bar whose task does not get on is drawn again once in idleInterval, and
 	// after idleLimit no more: what the task waits for may be gone.
 	idleInterval = time.Second
 	idleLimit    = 2 * time.Minute

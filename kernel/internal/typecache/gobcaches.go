@@ -16,7 +16,7 @@ import (
 
 // gobCaches are the package variables of encoding/gob. It numbers types, and
 // containing types mention the number of what they contain: a type that begins
-// or ceases to encode itself is described anew under its old number.
+// or ceases to encode itself is described again under its old number.
 type gobCaches struct {
 	lock  *sync.Mutex                          // guards types and ids
 	types *map[reflect.Type]gobType            // as they stand in a stream
@@ -106,7 +106,7 @@ func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
 	return other
 }
 
-// describe has gob describe types anew: those of again, and what contains them.
+// describe has gob describe types again: those of again, and what contains them.
 // Encoders of all types in known are made again when they are needed.
 func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.Type]bool) {
 	g.lock.Lock()

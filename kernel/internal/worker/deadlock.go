@@ -65,7 +65,7 @@ func sleep(d time.Duration, done <-chan struct{}) bool {
 }
 
 // collected runs a garbage collection and reports whether it has found no
-// finalizer that may wake somebody.
+// finalizer that may wake one of them.
 func (d *deadlockWatch) collected(done <-chan struct{}) bool {
 	before := finalizersRun()
 	over := make(chan struct{})

@@ -15,12 +15,12 @@ const (
 	maxFrames     = 100
 )
 
-// stopWorldTimeout bounds the wait for the world to stop: whoever collects garbage
+// stopWorldTimeout bounds the wait for the world to stop: a goroutine that collects garbage
 // in a loop keeps others from stopping it.
 const stopWorldTimeout = 100 * time.Millisecond
 
 // startedGoroutines describes goroutines that x, or one of them, has started by code of a
-// cell, and that nobody stops, and counts them.
+// cell, and that are not stopped, and counts them.
 func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	if w == nil || w.goroutines == nil || x.labels == 0 {
 		return nil, 0

@@ -90,7 +90,7 @@ func (w *worker) initializeOwn(inits []func(), in *control.Initial) {
 }
 
 // giveFirstValues gives variables their first values, in a child. A variable
-// that was declared anew may have an older one.
+// that was redeclared may have an older one.
 func (w *worker) giveFirstValues(in *control.Initial) {
 	for _, name := range in.Unknown {
 		w.linker.Zero(name)

@@ -32,7 +32,7 @@ var panics *atomic.Uint32
 type panicRecord struct{ arg any }
 
 // fatalPanic replaces runtime.fatalpanic, which a goroutine calls whose panic
-// nobody recovered, after all of its deferred functions ran. It reports the
+// was not recovered, after all of its deferred functions ran. It reports the
 // panic and ends the goroutine alone.
 func fatalPanic(p *panicRecord) {
 	w := self

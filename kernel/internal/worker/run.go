@@ -198,7 +198,7 @@ func (w *worker) outcome(id int) control.Done {
 	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})
 }
 
-// call runs the cell in a goroutine of its own and catches what ends it.
+// call runs the cell in a new goroutine and catches what ends it.
 func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	x.enter()
 	returned := false

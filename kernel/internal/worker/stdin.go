@@ -15,7 +15,7 @@ import (
 )
 
 // Reading standard input asks the front end for a line. There is no pipe for
-// it: nobody could tell when a cell waits at the other end. Instead the read
+// it: it could not be told when a cell waits at the other end. Instead the read
 // method of files is hooked, and what is read from os.Stdin comes from here.
 //
 // What a cell does not read of a line is dropped when the cell ends: it was the

@@ -131,7 +131,7 @@ func unreadable(f *os.File) string {
 	case err != nil:
 		return "was a file that is closed"
 	case broken:
-		return "was a pipe that nobody reads"
+		return "was a pipe without a reader"
 	}
 	return ""
 }

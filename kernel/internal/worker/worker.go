@@ -128,7 +128,7 @@ func Main() {
 // attemptsVariable is the environment variable that counts how often a worker began.
 const attemptsVariable = "PERIJOVE_WORKER_ATTEMPTS"
 
-// reexec begins anew in the same process, if what err says may be otherwise
+// reexec begins again in the same process, if what err says may be otherwise
 // then. Since Go 1.26 the heap begins at a random address: once in some 50,000
 // starts where loaded code has its place, which is the same in all workers of an
 // image, so that children have the code where their parent has it.
@@ -139,7 +139,7 @@ func reexec(err error, exec func(path string, args, env []string) error) {
 	}
 	os.Setenv(attemptsVariable, n+"x")
 	err = exec("/proc/self/exe", os.Args, os.Environ())
-	fmt.Fprintln(os.Stderr, "perijove worker: cannot begin anew:", err)
+	fmt.Fprintln(os.Stderr, "perijove worker: cannot begin again:", err)
 }
 
 func newWorker(dir string) (*worker, error) {

@@ -23,7 +23,7 @@ type part struct {
 
 // nodeOf returns the parts of a value, of which at most n are shown: the first
 // and, if some are left out, a few of the last. It returns false for a value
-// without parts, and for one with a text of its own.
+// without parts, and for one with a String method.
 func nodeOf(v reflect.Value, n int, path []visit) (*node, bool) {
 	d := &node{path: path}
 	for {

@@ -106,7 +106,7 @@ type column struct {
 }
 
 // columnsOf returns the columns of a table whose rows are of type t: a struct or
-// a pointer to one, without a text of its own.
+// a pointer to one, without a String method.
 func columnsOf(t reflect.Type) ([]column, bool) {
 	if hasText(t) {
 		return nil, false

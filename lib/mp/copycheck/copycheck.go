@@ -1,6 +1,6 @@
 // Package copycheck finds silent copies: a package variable that the program
 // changes, read by a function that is sent to a child process with package mp.
-// The child has a variable of its own, and sees the initial value.
+// The child has its own variable, and sees the initial value.
 //
 // It looks at one package: at functions that are named or written where they
 // are sent, and at what they call by name in the same package. It does not see

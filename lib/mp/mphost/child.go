@@ -6,7 +6,7 @@ import (
 )
 
 // In a child the main goroutine, which runs the functions, stays on the main
-// thread: its thread id is the process id, and C libraries that insist on the
+// thread: its thread id is the process id, and C libraries that require the
 // main thread work.
 func init() {
 	if IsChild() {

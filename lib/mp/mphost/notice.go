@@ -30,7 +30,7 @@ func readsNotices(pc uintptr, h Host) (texts []string) {
 		"Pass it as an argument, or set it in an mp.Initializer.",
 		"variables %s, which are zero in a child process: their initializers may have effects, or use what was changed. "+
 			"Pass them as arguments, or set them in an mp.Initializer.")
-	say(initial, "variable %s. A child process has one of its own, as it was declared.",
+	say(initial, "variable %s. A child process has its own, as it was declared.",
 		"variables %s. A child process has its own, as they were declared.")
 	return texts
 }

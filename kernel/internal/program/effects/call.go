@@ -179,7 +179,7 @@ func (f *funcAnalysis) builtin(name string, x *ast.CallExpr) {
 }
 
 // observingMethods names methods that change nothing, or nothing that lasts, in every
-// package that anybody uses.
+// package.
 var observingMethods = map[string]bool{
 	"String": true, "Error": true, "GoString": true, "Len": true, "Cap": true, "Size": true, "Load": true,
 	"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "Name": true, "Bytes": true, "Done": true,

@@ -54,7 +54,7 @@ func (f *File) use(name, path string) string {
 	return f.bind(name, path)
 }
 
-// useOwn returns the local name in this file of a package that the source does not call by a name of its own. It is one
+// useOwn returns the local name in this file of a package that the source does not name itself. It is one
 // that no source can have.
 func (f *File) useOwn(path string) string { return f.alias(f.e.in.Packages.Name(path), path) }
 

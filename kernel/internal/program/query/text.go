@@ -40,11 +40,11 @@ func (q query) check(src string, at int) *program.Checked {
 	return q.snapshot.Check(c)
 }
 
-// endings are what somebody may still have to write behind the cursor: the block of an if, a for or a switch, the
+// endings are what the user may still have to write behind the cursor: the block of an if, a for or a switch, the
 // call after go or defer, the colon of a case.
 var endings = []string{"", " {}", "()", ":"}
 
-// parseUnfinished parses text that somebody is writing. If it has mistakes it is cut off after the line of at, and what
+// parseUnfinished parses text that the user is writing. If it has mistakes it is cut off after the line of at, and what
 // is open there is closed.
 func parseUnfinished(src string, at int) *cell.Cell {
 	if text, ok := strings.CutPrefix(src, "\ufeff"); ok { // Parse takes it off, and offsets must stay

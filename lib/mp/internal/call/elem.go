@@ -7,7 +7,7 @@ import (
 )
 
 // An Elem is a type, for code that is not generic. Each cell or package that
-// uses a generic type or function compiles it anew, with all that can be
+// uses a generic type or function compiles it again, with all that can be
 // reached from the structs and signatures in it, and that takes longer than all
 // else in a cell. So what is generic here is as little as can be, and sees the
 // rest through interfaces and functions of plain types that are not inlined.

@@ -69,7 +69,7 @@ func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err erro
 	return c.Do(ctx, a, r)
 }
 
-// Bind makes what a parcel does in this process, with a job's context and the
+// Bind makes what a chunk does in this process, with a job's context and the
 // pool's limit of a task.
 func (c *Function) Bind(ctx context.Context, d Timeout) func(i int, a, r unsafe.Pointer) error {
 	return func(_ int, a, r unsafe.Pointer) error { return c.limited(ctx, d, a, r) }

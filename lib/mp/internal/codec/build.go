@@ -133,8 +133,8 @@ var (
 	marshalerPair = [][2]reflect.Type{{gobEncoder, gobDecoder}, {binEncoder, binDecoder}}
 )
 
-// encodesItself reports whether t has a pair of methods to be encoded by, of
-// its own: those that a struct has from an embedded field know of that field
+// encodesItself reports whether t itself has a pair of methods to be
+// encoded by: those that a struct has from an embedded field know of that field
 // alone.
 func encodesItself(t reflect.Type) bool {
 	p := reflect.PointerTo(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// How an error is sent.
+// The ways in which an error is sent.
 const (
 	errorVariable byte = iota // a package variable, and what to make of it if that is not the same there
 	errorValue                // with its type
@@ -99,7 +99,7 @@ func putAny(w *Writer, v *any) { putInterface(reflect.TypeFor[any]())(w, unsafe.
 func getAny(r *Reader, v *any) { getInterface(reflect.TypeFor[any]())(r, unsafe.Pointer(v)) }
 
 // putErrorText writes the text of an error and what it wraps. An error whose
-// own methods panic is among what it wraps: nobody calls them unasked then.
+// own methods panic is among what it wraps: they are not called then.
 func (w *Writer) putErrorText(err error, text string, broken bool) {
 	typ := reflect.TypeOf(err).String()
 	_, isRuntime := err.(runtime.Error)

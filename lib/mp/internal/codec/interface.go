@@ -8,7 +8,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// What the first byte of an interface says of it.
+// Values of the first byte of an interface.
 const (
 	holdsNil byte = iota
 	holdsValue

@@ -73,7 +73,7 @@ func (c *Codec) getSlice(r *Reader, v reflect.Value, n int) {
 	}
 }
 
-// How much memory a slice takes before its elements were read: maxGrowth times
+// The memory that a slice takes before its elements were read: maxGrowth times
 // the bytes that are left, and minGrowth.
 const (
 	maxGrowth = 64

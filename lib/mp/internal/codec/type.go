@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// What an interface holds is sent with its type. Parent and child run the same
+// The value in an interface is sent with its type. Parent and child run the same
 // code, so a type is named by the place of its descriptor; types that reflect
 // made lie on the heap and are described by what they are made of.
 const (

@@ -20,7 +20,7 @@ import (
 // stripped binary. Of a variable of a pointer type only the sender knows the
 // type; it sends that, with a checksum.
 
-// Where an error was found, as an id's first byte says it.
+// The place where an error was found, as the first byte of an id.
 const (
 	foundKnown    byte = iota // a place in known
 	foundVariable             // a variable of type error

@@ -108,7 +108,7 @@ func (c *chunk) retry() *chunk {
 	return &p
 }
 
-// abandoned lists which of the first n tasks nobody waits for.
+// abandoned lists which of the first n tasks are no longer waited for.
 func (c *chunk) abandoned(n int) (places []int) {
 	for i := 0; c.dropped != nil && i < n; i++ {
 		if c.dropped(c.base + i) {

@@ -85,7 +85,7 @@ func (w *worker) sent(err error) {
 }
 
 // slot makes sure that the child knows fn as it is now, for a notebook may have
-// defined it anew under the same id, and returns its number there.
+// redefined it under the same id, and returns its number there.
 func (w *worker) slot(fn *function) (uint32, error) {
 	if err := w.child.Update(false); err != nil {
 		return 0, err

@@ -51,11 +51,11 @@ func (w *worker) recoverTasks(exit error) {
 	p.wakeAll()
 }
 
-// How many workers may die in a row until the pool gives up: while they start,
+// The number of workers that may die in a row until the pool gives up: while they start,
 // initializer included, and none gets ready; and idle ones without a finished
-// task between them. One that somebody else ended by a signal before it began its
+// task between them. One that another process ended by a signal before it began its
 // initializer counts as idle: where that happens more often than a process takes to
-// start, as with a busy machine and an impatient supervisor, no worker is at fault.
+// start, as with a busy machine and a supervisor with a short timeout, no worker is at fault.
 const (
 	maxStartDeaths = 5
 	maxIdleDeaths  = 100

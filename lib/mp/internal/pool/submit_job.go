@@ -226,7 +226,7 @@ func (j *submitJob) settled(tasks []*submission, c *chunk, from, to int) {
 	j.p.finished(to - from)
 }
 
-// abandon settles a future whose task nobody waits for, and stops the task.
+// abandon settles a future whose task is no longer waited for, and stops the task.
 func (j *submitJob) abandon(s *submission, cause error) {
 	if !s.f.settle(nil, cause) {
 		return

@@ -46,7 +46,7 @@ type Child struct {
 	Gone         chan struct{} // closed when the process was reaped
 }
 
-// How much the pipes of a pool's workers hold, each and together, in bytes: a
+// The size of the pipes of a pool's workers, each and together, in bytes: a
 // batch passes with few wake-ups. Linux takes the memory as it is needed, but
 // counts what might be, and gives a user's later pipes less beyond 64 MB.
 const (
@@ -102,7 +102,7 @@ func Spawn(h mphost.Host, o Options, to Sinks) (*Child, error) {
 	return c, nil
 }
 
-// start starts the process. A pool's workers begin anew: their environment
+// start starts the process. A pool's workers begin again: their environment
 // is the pool's.
 func (c *Child) start(o Options) (err error) {
 	if o.Workers > 0 {

@@ -14,7 +14,7 @@ import (
 // earlier: a signal that does nothing to who is not stopped does no harm then.
 func wakeOrphan(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGCONT }
 
-// crashFile makes a file without a name, which is gone when nobody has it
+// crashFile makes a file without a name, which is gone when no process has it
 // open: first a budgetPage, then room for the report of a crash.
 func crashFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("mp-crash", unix.MFD_CLOEXEC)

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// setGroup gives the child a process group of its own: an interrupt typed at
+// setGroup gives the child its own process group: an interrupt typed at
 // the terminal, or sent by Jupyter, reaches the parent alone, which cancels.
 func setGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {

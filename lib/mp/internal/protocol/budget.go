@@ -53,7 +53,7 @@ func (c Budget) Recall(keep int) (limit int) {
 const BudgetSlots = 64
 
 // A BudgetPage is that page. Without shared memory it is nil, and each side has a
-// budget of its own: nothing is recalled then.
+// separate budget: nothing is recalled then.
 type BudgetPage []byte
 
 const BudgetPageSize = 4096

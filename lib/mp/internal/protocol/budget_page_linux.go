@@ -22,7 +22,7 @@ func (l BudgetPage) Unmap() {
 	}
 }
 
-// What debug.SetCrashOutput writes lacks the line that says why: the runtime
+// The report of debug.SetCrashOutput lacks the line that says why: the runtime
 // prints "fatal error: ..." before it counts as dying. So a child notes that line
 // in the page that it shares with its parent.
 const (

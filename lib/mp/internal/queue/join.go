@@ -32,7 +32,7 @@ func (q *sharedQueue) countTaken() {
 }
 
 // recount finds out how many values were lost: what was taken, was not dealt with
-// and is in nobody's balance. The caller has the readers' lock.
+// and is in no balance. The caller has the readers' lock.
 func recount(o *shm.Object) {
 	if o.U32(queueCounted).Load() == 0 {
 		return

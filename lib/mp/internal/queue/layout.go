@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// Where things are in the object.
+// Offsets in the object.
 const (
 	queuePutLock = 0
 

@@ -33,7 +33,7 @@ import (
 // it takes the memory of what was in it at one time, and that stays warm. A
 // process that is killed while it holds a block costs no more than the block.
 //
-// It is not generic: each cell or package that has a Queue would compile it anew.
+// It is not generic: each cell or package that has a Queue would compile it again.
 type sharedQueue struct {
 	o     *shm.Object
 	codec *codec.Codec

@@ -21,11 +21,11 @@ func (q *sharedQueue) call(other *atomic.Uint32) *queueCall {
 }
 
 // aloneInterval is how often the calls of a process that was left alone return
-// ErrPeerDied, if nobody in it does what they wait for.
+// ErrPeerDied, if nothing in it does what they wait for.
 const aloneInterval = 2 * time.Second
 
-// isAlone reports whether nobody can end the wait: the others are dead, the queue
-// was not sent to anybody since, and this process has not been at its other end.
+// isAlone reports whether no process can end the wait: the others are dead, the queue
+// was not sent since, and this process has not been at its other end.
 func (c *queueCall) isAlone() bool {
 	_, alone := c.q.o.AloneFor()
 	return alone && time.Since(c.began) >= aloneInterval && c.other.Load() != c.q.o.Losses()+1

@@ -48,7 +48,7 @@ func (c *client) call(ctx context.Context, asks *asks, a ask) (answer, error) {
 	return answer{}, err
 }
 
-// read hands out answers as long as somebody waits for one.
+// read hands out answers as long as a call waits for one.
 func (c *client) read() {
 	for {
 		over := c.over.IsSet() // then every answer is in the queue

@@ -33,7 +33,7 @@ func mapFile(fd, from, size int, inHeap bool) ([]byte, error) {
 	return unsafe.Slice((*byte)(start), size), nil
 }
 
-// largeObject is a size from which on the heap gives an object pages of its own.
+// largeObject is a size from which on the heap gives an object separate pages.
 const largeObject = 64 << 10
 
 // heapPages allocates an object without pointers. Its first page begins the

@@ -20,7 +20,7 @@ type hub struct {
 	mine int // this process's place
 }
 
-// Where things are in a place of the hub. In place 0, only hubUsed is.
+// Offsets in a place of the hub. In place 0, only hubUsed is.
 const (
 	hubOwner  = 0  // u64
 	hubWord   = 8  // u32
@@ -106,7 +106,7 @@ func openHub() (h *hub, err error) {
 
 func (h *hub) at(place int) []byte { return h.seg.mem[place*hubPlace : (place+1)*hubPlace] }
 
-// claim takes a place that nobody has, or a dead process had. If there is none, it
+// claim takes a place that no process has, or a dead process had. If there is none, it
 // takes the last together with others: its owner's wake-ups are late then.
 func (h *hub) claim() int {
 	for i := 1; i < hubPlaces; i++ {

@@ -74,7 +74,7 @@ func (m *LocalMutex) await(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// work hands the lock to one after the other, until nobody waits in the list.
+// work hands the lock to one after the other, until the list is empty.
 func (m *LocalMutex) work() {
 	for {
 		m.Mu.Lock()
@@ -90,7 +90,7 @@ func (m *LocalMutex) work() {
 	}
 }
 
-// Unlock releases the mutex. It panics if nobody has it.
+// Unlock releases the mutex. It panics if it is not locked.
 func (m *LocalMutex) Unlock() {
 	if !m.IsHeld() {
 		panic("mp: unlock of a lock that this process does not hold")
@@ -98,7 +98,7 @@ func (m *LocalMutex) Unlock() {
 	m.Mu.Unlock()
 }
 
-// IsHeld reports whether anybody has the mutex: the end of the program, which
+// IsHeld reports whether a goroutine has the mutex: the end of the program, which
 // sync.Mutex makes of an Unlock too many, would be too hard.
 func (m *LocalMutex) IsHeld() bool {
 	if m.Mu.TryLock() {

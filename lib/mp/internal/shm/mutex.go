@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Where a mutex's words are, from its beginning. The state is 0 if it is free,
+// Offsets of a mutex's words from its beginning. The state is 0 if it is free,
 // else its owner: in the low half, on which waiters sleep, the process id with
 // a bit if others may wait, in the high half the process's start time.
 const (
@@ -106,7 +106,7 @@ func (m Mutex) Unlock() {
 	}
 	s := m.state().Load()
 	if was := OwnerOf(s); was != m.O.me {
-		panic(fmt.Sprintf("mp: unlock of a lock that this process does not hold (held by process %d; 0 is nobody)", was.PID))
+		panic(fmt.Sprintf("mp: unlock of a lock that this process does not hold (held by process %d; 0 is none)", was.PID))
 	}
 	if m.state().Swap(0)&lockWaiters != 0 {
 		m.O.Wake(m.At+lockState, 1)

@@ -26,7 +26,7 @@ type Object struct {
 	peers peers
 }
 
-// Where things are in the header.
+// Offsets in the header.
 const (
 	headGeneration = 0 // u32, of the slot
 	headClosed     = 4 // u32

@@ -112,7 +112,7 @@ func wakeParked(id wordID, n int) {
 	}
 }
 
-// Intervals at which the listener looks for what nobody told it.
+// Intervals at which the listener looks for changes that it was not told of.
 const (
 	recheckInterval     = 50 * time.Millisecond
 	manyParked          = 1000
@@ -183,7 +183,7 @@ func recheck() time.Duration {
 	return recheckInterval
 }
 
-// overdue reports whether a sleeper must wake although nobody has woken it.
+// overdue reports whether a sleeper must wake although it was not woken.
 func (s *sleeper) overdue() bool {
 	return s.o.U32(s.off).Load() != s.val || s.o.IsClosed() || s.o.looks(s.watch, 10*time.Millisecond)
 }

@@ -7,9 +7,9 @@ import "context"
 // that wants the lock gets it.
 type RWMutex struct{ O *Object }
 
-// Each process counts its readers in a word of its own, so that readers do not
+// Each process counts its readers in a separate word, so that readers do not
 // wait for each other's memory: its count in the low half and, in the high half,
-// the process, so that what a dead one left in the place counts for nobody.
+// the process, so that what a dead one left in the place does not count.
 const (
 	rwWriter  = LockEnd     // u64, the process that writes or waits to; its readers sleep on the low half
 	rwDrained = LockEnd + 8 // u32, counts up when a reader leaves and a writer waits
@@ -172,7 +172,7 @@ func (m RWMutex) succeed(ctx context.Context, writer uint64) error {
 	return nil
 }
 
-// tryRead counts a reader, unless somebody writes or waits to.
+// tryRead counts a reader, unless a writer has the mutex or waits for it.
 func (m RWMutex) tryRead() bool {
 	o := m.O
 	if o.IsClosed() || o.U64(rwWriter).Load() != 0 {

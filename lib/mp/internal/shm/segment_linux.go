@@ -230,7 +230,7 @@ func (s *Segment) window(from, to int) (mem []byte, err error) {
 }
 
 // Retry calls f again after a collection if there are no more file descriptors or
-// mappings, since objects that nobody uses hold some until they are collected.
+// mappings, since unused objects hold some until they are collected.
 func Retry(f func() error) error {
 	err := f()
 	for wait := time.Millisecond; scarce(err) && wait < 100*time.Millisecond; wait *= 2 {

@@ -15,7 +15,7 @@
 //
 // A waiter sleeps on a futex if few threads of its process do. All others are
 // parked: one thread of the process sleeps for them on a word that every process
-// of the tree knows (see hub). A sleep that nobody ends, since the one that should
+// of the tree knows (see hub). A sleep that is not ended, since the one that should
 // was killed, ends by looking again, within 100 ms.
 package shm
 

@@ -159,7 +159,7 @@ func (o *Object) checkPeers(seen time.Duration) {
 }
 
 // AloneFor returns for how long this process has been left alone by a death,
-// if it has not sent the object to anybody since.
+// if it has not sent the object since.
 func (o *Object) AloneFor() (d time.Duration, alone bool) {
 	at := o.peers.alone.Load()
 	if at == 0 || o.peers.sent.Load() {

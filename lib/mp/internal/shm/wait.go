@@ -85,7 +85,7 @@ func (o *Object) waitDirect(ctx context.Context, off int, val uint32, w Watch) e
 	}
 }
 
-// looks reports whether a wait must end although nobody woke it.
+// looks reports whether a wait must end although it was not woken.
 func (o *Object) looks(w Watch, seen time.Duration) bool {
 	if w.Suspect != nil && w.Suspect() {
 		return true
