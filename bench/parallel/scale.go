@@ -52,8 +52,10 @@ func scalings(workerCounts []int) []scaling {
 			scaling{"Map of tiny tasks, " + b.String(), "M/s", "not falling", workerCounts, oneTask, pooled(b, mapTiny)})
 	}
 	pairs := []int{1, 2, 4, 8}
+	for _, size := range []int{1, 4, 16, 256} {
+		rows = append(rows, scaling{fmt.Sprintf("queue of goroutines for %d, n×n, against a channel", size), "×", "≥ 0.95", pairs, twice, queueAgainstChannel(size)})
+	}
 	return append(rows,
-		scaling{"queue of goroutines, n×n, against a channel", "×", "≥ 0.95", pairs, twice, queueAgainstChannel},
 		scaling{"queue of processes, n×n", "M/s", "≥ 3, not falling", pairs, twice, queueOfProcesses},
 		scaling{"Mutex of goroutines, against a sync.Mutex", "×", "≥ 0.9", workerCounts, oneTask, mutexSpeed},
 		scaling{"its p99.9 wait, against a sync.Mutex's", "×", "≤ 1", workerCounts, oneTask, mutexWait},
@@ -160,15 +162,19 @@ func passAll(n int, put func(int), take func()) time.Duration {
 	return time.Since(begin)
 }
 
-func queueAgainstChannel(ctx context.Context, n int) (float64, error) {
-	q, err := mp.NewQueue[int](mp.Goroutines, queueSize)
-	if err != nil {
-		return 0, err
+// queueAgainstChannel compares a queue with a channel of its size. The queue's calls
+// have no deadline, as the channel's have none.
+func queueAgainstChannel(size int) func(context.Context, int) (float64, error) {
+	return func(ctx context.Context, n int) (float64, error) {
+		q, err := mp.NewQueue[int](mp.Goroutines, size)
+		if err != nil {
+			return 0, err
+		}
+		c, forever := make(chan int, size), context.Background()
+		ours := passAll(n, func(i int) { _ = q.Put(forever, i) }, func() { _, _ = q.Get(forever) })
+		theirs := passAll(n, func(i int) { c <- i }, func() { <-c })
+		return theirs.Seconds() / ours.Seconds(), ctx.Err()
 	}
-	c := make(chan int, queueSize)
-	ours := passAll(n, func(i int) { _ = q.Put(ctx, i) }, func() { _, _ = q.Get(ctx) })
-	theirs := passAll(n, func(i int) { c <- i }, func() { <-c })
-	return theirs.Seconds() / ours.Seconds(), ctx.Err()
 }
 
 func putEach(ctx context.Context, q *mp.Queue[int]) error {
