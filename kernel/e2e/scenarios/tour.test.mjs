@@ -76,19 +76,15 @@ test('the tour of the README', { timeout: 1_800_000 }, async (t) => {
       await picture.waitFor();
       await reveal(notebook, last);
       await recording.frame(1200);
-      const track = await notebook.cell(last).locator('.noUi-base').boundingBox();
-      const place = (share) => [track.x + share * track.width, track.y + track.height / 2];
-      await page.mouse.move(...place(0));
-      await page.mouse.down();
-      const steps = 9;
-      for (let step = 1; step <= steps; step++) {
+      await notebook.cell(last).locator('.noUi-handle').focus();
+      for (let step = 0; step < 8; step++) {
         const before = await picture.getAttribute('src');
-        await page.mouse.move(...place(0.9 * step / steps));
-        await page.waitForFunction(([img, old]) => img.src !== old, [await picture.elementHandle(), before]);
-        await page.waitForTimeout(200); // pictures of the handle's way may follow
-        await recording.frame(step < steps ? 300 : 2500);
+        for (let i = 0; i < 5; i++) await page.keyboard.press('PageUp');
+        await page.waitForFunction(([img, old]) => img.isConnected === false || img.src !== old,
+          [await picture.elementHandle(), before]);
+        await page.waitForTimeout(300); // pictures of the handle's way may follow
+        await recording.frame(step < 7 ? 350 : 2500);
       }
-      await page.mouse.up();
     });
     recording.save();
   });
