@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A count is what two processes raise.
+// A count is a number that two processes increment.
 type count struct {
 	Lock   *mp.Mutex
 	Value  *mp.Value[int]

@@ -33,7 +33,7 @@ func promises() []promise {
 	}
 }
 
-// promised reports whether a promise's name contains only.
+// promised reports whether the name of a promise contains the text in only.
 func promised(only string) bool {
 	return slices.ContainsFunc(promises(), func(p promise) bool { return strings.Contains(p.name, only) })
 }

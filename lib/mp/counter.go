@@ -61,8 +61,8 @@ func (c *Counter) Load() int {
 	return int(sum)
 }
 
-// Close gives up sending the Counter to further processes. Those who have it may
-// use it further on.
+// Close makes it impossible to send the Counter to more processes. Those that have
+// it can still use it.
 func (c *Counter) Close() {
 	if c == nil {
 		panicNil("Counter")

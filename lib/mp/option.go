@@ -178,8 +178,7 @@ func Retries(n int) PoolOption {
 }
 
 // TasksPerChild ends a worker process after n tasks, at least one, and starts a
-// new one in its place, for functions that leak what only the end of a process
-// frees.
+// new one in its place, for functions that leak resources.
 func TasksPerChild(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		o.TasksPerChild, o.childOnly = n, "TasksPerChild"

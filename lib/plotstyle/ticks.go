@@ -91,7 +91,7 @@ func (t LogTicks) Ticks(low, high float64) []plot.Tick {
 	if labels(ticks) >= 2 {
 		return ticks
 	}
-	// Less than two powers are in sight: ticks as of a linear axis.
+	// The axis has less than two powers: use the ticks of a linear axis.
 	return Ticks{Unit: t.Unit, most: 5}.Ticks(low, high)
 }
 

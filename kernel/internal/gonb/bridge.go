@@ -23,8 +23,8 @@ type Bridge struct {
 	page    page
 }
 
-// NewBridge returns a Bridge that answers gonbui by writing to reply. kernelID is
-// what Jupyter calls the kernel, by which pages reach it; "" if there are none.
+// NewBridge returns a Bridge that answers gonbui by writing to reply. kernelID
+// identifies the kernel at Jupyter's server, for pages; it is "" without pages.
 func NewBridge(host Host, reply io.Writer, kernelID string, log *slog.Logger) *Bridge {
 	b := &Bridge{host: host, log: log, encoder: NewEncoder(reply), shown: map[string]bool{}}
 	b.page = page{host: host, send: b.send, kernel: kernelID, wanted: map[string]bool{}}

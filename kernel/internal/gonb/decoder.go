@@ -55,7 +55,7 @@ type Input struct {
 	Password bool
 }
 
-// A Value is on its way to an address in the front end, or from one. With
+// A Value is sent to an address in the front end, or comes from one. With
 // Request set it asks for the value that the front end has.
 type Value struct {
 	Address string

@@ -247,7 +247,7 @@ type Stack struct {
 }
 
 // Stacks looks at goroutines while the world is stopped. Of each it returns at
-// most depth calls; of one that has ended or runs nothing but its state.
+// most depth calls; of one that has ended or runs, only its state.
 func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
 	out := make([]Stack, len(list))
 	for i := range out {

@@ -115,7 +115,8 @@ func (s *initState) done() bool { return s != nil && s.phase == initDone }
 // A itabKey is what an interface table is for.
 type itabKey struct{ inter, typ uintptr }
 
-// A retiredItab is one that values have and assertions do not find.
+// A retiredItab is an interface table that existing values use and that assertions
+// no longer find.
 type retiredItab struct {
 	itab    *goruntime.Itab
 	standIn *goruntime.Itab // what stands in its place in the runtime's table

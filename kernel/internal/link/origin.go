@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// An OriginError is a symbol's failure to resolve, with what in the cell asks
-// for it.
+// An OriginError says which symbol could not be resolved, and which part of the
+// cell needs it.
 type OriginError struct {
 	Err error
 	// Package is the import path of the package that the cell refers to there,

@@ -78,7 +78,7 @@ func (b *builder) assigned() effects.Names {
 	return out
 }
 
-// needs lists the notebook names that the cell needs to be what they are now.
+// needs lists the names of the notebook whose current meaning the cell depends on.
 func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 	seen, fresh := effects.Names{}, effects.Names{}
 	only := b.assigned()

@@ -19,8 +19,8 @@ type scratch struct {
 const (
 	scratchPattern = "perijove-"
 	scratchLock    = "lock"
-	// scratchLockDelay is how long after a folder was made its kernel may not
-	// have locked it.
+	// scratchLockDelay is the time that a kernel has to lock a folder that it has
+	// made.
 	scratchLockDelay = time.Minute
 )
 

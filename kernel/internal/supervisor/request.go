@@ -90,7 +90,7 @@ func (w *Worker) Reload(ctx context.Context, m control.Reload) (renewed bool, er
 	return answer.Renewed, err
 }
 
-// Drop tells the worker which variables no name of the notebook means any more.
+// Drop tells the worker which variables no name of the notebook refers to any more.
 func (w *Worker) Drop(symbols []string) error { return w.conn.Send(control.Drop{Symbols: symbols}) }
 
 // ListDropped describes the dropped variables that are still in use, one a line.

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A standby is the worker's end of one: see standbys.
+// A standby is a process that waits to become a child, as the worker sees it.
 type standby struct {
 	process *os.Process
 	conn    *net.UnixConn

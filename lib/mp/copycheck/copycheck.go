@@ -245,9 +245,8 @@ func (c *checker) named(e ast.Expr) *types.Func {
 	return f.Origin()
 }
 
-// changedOutside returns where v is changed but in the functions that run in
-// the child, in those that run in every child, and in those that run in
-// children alone.
+// changedOutside returns the places where the parent changes v: outside of the
+// functions that run in the child, in every child, or in children only.
 func (c *checker) changedOutside(v *types.Var, there map[*types.Func]bool) token.Pos {
 	first := token.NoPos
 	for f, u := range c.uses {

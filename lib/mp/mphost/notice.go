@@ -7,7 +7,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// Announce tells the user which variables a function will not see as they are here.
+// Announce tells the user which variables of a function differ in a child process.
 func Announce(h Host, pc uintptr) {
 	for _, text := range readsNotices(pc, h) {
 		h.Notice(text)

@@ -19,7 +19,7 @@ type Source struct {
 	Files []*ast.File
 	Pkg   *types.Package
 	Info  *types.Info
-	// Names returns what the notebook declares and the packages that are at hand by their
+	// Names returns what the notebook declares and the packages that can be used by their
 	// names.
 	Names func() (declared, packages []string)
 	// Import returns a package of the standard library, or nil.

@@ -178,8 +178,8 @@ func (f *funcAnalysis) builtin(name string, x *ast.CallExpr) {
 	}
 }
 
-// observingMethods names methods that change nothing, or nothing that lasts, in every
-// package.
+// observingMethods lists names of methods that have no lasting effect, whichever
+// package declares them.
 var observingMethods = map[string]bool{
 	"String": true, "Error": true, "GoString": true, "Len": true, "Cap": true, "Size": true, "Load": true,
 	"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "Name": true, "Bytes": true, "Done": true,

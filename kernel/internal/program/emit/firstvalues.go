@@ -62,7 +62,7 @@ func (e *Emitter) record(f *File, vars []string) {
 	}
 }
 
-// recordAfter does that after a statement of the cell.
+// recordAfter calls record after a statement of the cell.
 func (e *Emitter) recordAfter(f *File, st *Stmt) {
 	for _, first := range e.in.FirstValues {
 		if first.Stmt == st && !e.in.IsShape {

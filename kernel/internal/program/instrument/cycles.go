@@ -127,8 +127,8 @@ func (g *flow) taken(bl *cfg.Block) []*cfg.Block {
 	return bl.Succs
 }
 
-// invariant reports whether a loop cannot change what its condition is about:
-// variables of the function that the compiler may know the values of.
+// invariant reports whether a loop cannot change its condition, which depends only
+// on variables of the function whose values the compiler may know.
 func (g *flow) invariant(cond ast.Expr, loop ast.Stmt) bool {
 	fixed := true
 	ast.Inspect(cond, func(n ast.Node) bool {

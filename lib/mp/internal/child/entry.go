@@ -202,7 +202,7 @@ func (b *batch) drop(i int) {
 }
 
 // cancel cancels the context of one task, which may not have begun: then it
-// never does. The batch may still be on its way.
+// never begins. The batch may still be on its way.
 func (e *Entry) cancel(f protocol.Frame) error {
 	if len(f.Body) != 4 {
 		return failure.ErrMalformed

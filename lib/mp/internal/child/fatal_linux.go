@@ -19,7 +19,7 @@ var (
 	fatalLen  int // -1 while no line is noted
 )
 
-// noteFatal has the runtime's last line noted in l.
+// noteFatal makes the runtime write the last line of its report into l.
 func noteFatal(l protocol.BudgetPage) {
 	if l == nil {
 		return

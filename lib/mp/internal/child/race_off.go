@@ -3,6 +3,6 @@
 package child
 
 // raceDetector is whether the program is built with -race. The detector does
-// not follow memory that processes share: what atomic operations there order
-// must be ordered for it by other means, too.
+// not follow memory that processes share: accesses that atomic operations order
+// there must be ordered for it by other means, too.
 const raceDetector = false

@@ -87,7 +87,7 @@ func scanVariables(start, end uintptr) {
 	}
 }
 
-// heapSize is a distance that Go's heap does not reach from its beginning.
+// heapSize is an upper limit of the size of Go's address range for the heap.
 const heapSize = 1 << 36 >> (4 * (8 - program.WordSize))
 
 // addressOfHeap returns an address that is before the heap, by less than half of heapSize.

@@ -101,7 +101,7 @@ func (c *chunk) part(from, to int) *chunk {
 	return &p
 }
 
-// retry is the same with one more try.
+// retry returns a chunk of the same tasks with one more try.
 func (c *chunk) retry() *chunk {
 	p := *c
 	p.tries++

@@ -42,8 +42,8 @@ func IsVariable(addr uintptr) bool {
 	return variables.Contains(addr)
 }
 
-// loadedRanges returns where constants and variables lie that were loaded beside
-// the binary; nil stands for a function that returns empty ranges.
+// loadedRanges returns the addresses of constants and variables that were loaded
+// after the start of the program; nil means that there are none.
 var loadedRanges atomic.Pointer[func() (constants, variables Range)]
 
 // SetLoaded tells where the constants and variables lie that are loaded beside

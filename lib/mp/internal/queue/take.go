@@ -71,9 +71,9 @@ const (
 	spinsSkipped = 15
 )
 
-// spin looks whether a value comes, with pauses that get longer, so that a writer
-// puts several between two looks. Where writers do not run meanwhile that is of no
-// use: after it was in vain a few times, only one call in sixteen tries.
+// spin checks for a value again and again, with pauses that get longer, so that a
+// writer can put several values between two checks. This is useless while no writer
+// runs: after a few failures only one call in sixteen tries.
 func (q *sharedQueue) spin() {
 	score := q.spins.Load()
 	if runtime.NumCPU() < 2 || score < 0 {

@@ -42,7 +42,7 @@ func (b *Block) Handle() ([]byte, error) {
 	return b.seg.handle()
 }
 
-// Close gives up what it takes to send the block. The memory stays.
+// Close releases what is needed to send the block. The memory stays.
 func (b *Block) Close() {
 	if b.seg != nil {
 		b.seg.Close()

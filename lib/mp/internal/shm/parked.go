@@ -101,7 +101,8 @@ func wakeOwn(id wordID, n int) int {
 	return woken
 }
 
-// wakeParked wakes at most n sleepers in this process, or else one in each other.
+// wakeParked wakes at most n sleepers of this process; if there are none, it wakes
+// one of each other process.
 func wakeParked(id wordID, n int) {
 	h := hubIfAny()
 	if h == nil {
