@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// Escape sequences of terminals, which front ends show as well.
+// Escape sequences of terminals, which front ends show as well. Red is not among them:
+// front ends show errors on a red ground.
 const (
-	bold    = "\x1b[1m"
-	red     = "\x1b[31m"
-	redBold = "\x1b[1;31m"
-	green   = "\x1b[32m"
-	cyan    = "\x1b[36m"
-	reset   = "\x1b[0m"
+	bold  = "\x1b[1m"
+	green = "\x1b[32m"
+	cyan  = "\x1b[36m"
+	reset = "\x1b[0m"
 )
 
 var (
@@ -36,7 +35,7 @@ func colored(line string, isFirst bool) string {
 	}
 	if m := locationLine.FindStringSubmatch(line); m != nil {
 		if m[3] == ": " { // of a mistake that the compiler would find
-			return green + m[1] + reset + cyan + m[2] + reset + m[3] + redBold + m[4] + reset
+			return green + m[1] + reset + cyan + m[2] + reset + m[3] + bold + m[4] + reset
 		}
 		if m[4] == "" {
 			return green + m[1] + reset + cyan + m[2] + reset + m[3]
@@ -45,13 +44,13 @@ func colored(line string, isFirst bool) string {
 	}
 	switch {
 	case caretLine.MatchString(line):
-		return red + line + reset
+		return bold + line + reset
 	case isFirst && line != "":
 		name, rest, ok := strings.Cut(line, ": ")
 		if !ok {
-			return redBold + line + reset
+			return bold + line + reset
 		}
-		return redBold + name + reset + ": " + rest
+		return bold + name + reset + ": " + rest
 	}
 	return line
 }
