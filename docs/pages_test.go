@@ -37,6 +37,8 @@ func TestMain(m *testing.M) {
 
 // notRun lists the blocks that no test runs, by page and first line, with the reason.
 var notRun = map[string]string{
+	"README.md: go install github.com/perijove/perijove/kernel/cmd/perijove@latest": "TestInstallFromProxy does it, without a network",
+	"docs/speedup.md: res, err := speedup.Measure(ctx, speedup.Options{Workers: []int{1, 2, 4}},": "the third notebook measures, in minutes; package notebooks runs it",
 	"docs/headless.md: perijove run notebooks/01-shared-x.ipynb -p workers=1,2 --html shared-x.html": "package notebooks runs this notebook",
 	"CONTRIBUTING.md: go build ./...": "go test has built everything",
 	"CONTRIBUTING.md: go test ./...":  "this test is a part of it",
@@ -261,6 +263,9 @@ func runShell(t *testing.T, page, dir string, b block) {
 	}
 }
 
+// indented matches the beginning of a block of code without fences.
+var indented = regexp.MustCompile(`(?m)^\n(    |\t)\S.*`)
+
 // TestNotRun fails for an exception whose block is no longer there.
 func TestNotRun(t *testing.T) {
 	found := map[string]bool{}
@@ -270,6 +275,18 @@ func TestNotRun(t *testing.T) {
 			if b.language == "" {
 				t.Errorf("%s:%d: the block does not say its language: go, sh or text", page, b.line)
 			}
+		}
+	}
+	for _, page := range pages(t) {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := filepath.Base(page); name == "ARCHITECTURE.md" || name == "RATIONALE.md" {
+			continue // they have diagrams, and no examples
+		}
+		if at := indented.FindString(withoutBlocks(string(content))); at != "" {
+			t.Errorf("%s: an indented block is not run: write it between fences: %q", page, at)
 		}
 	}
 	for name, reason := range notRun {

@@ -19,7 +19,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A End is what of a Conn does not depend on the type of the values.
+// An End is the part of a Conn that does not depend on the type of its values.
 type End struct {
 	In, out Untyped
 	Users   *shm.Object // owners of the two ends; nil for goroutines
