@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 
 // notRun lists the blocks that no test runs, by page and first line, with the reason.
 var notRun = map[string]string{
-	"README.md: go install github.com/perijove/perijove/kernel/cmd/perijove@latest": "TestInstallFromProxy does it, without a network",
-	"docs/speedup.md: res, err := speedup.Measure(ctx, speedup.Options{Workers: []int{1, 2, 4}},": "the third notebook measures, in minutes; package notebooks runs it",
+	"README.md: go install github.com/perijove/perijove/kernel/cmd/perijove@latest":                  "TestInstallFromProxy does it, without a network",
+	"docs/speedup.md: res, err := speedup.Measure(ctx, speedup.Options{Workers: []int{1, 2, 4}},":    "the third notebook measures, in minutes; package notebooks runs it",
 	"docs/headless.md: perijove run notebooks/01-shared-x.ipynb -p workers=1,2 --html shared-x.html": "package notebooks runs this notebook",
 	"CONTRIBUTING.md: go build ./...": "go test has built everything",
 	"CONTRIBUTING.md: go test ./...":  "this test is a part of it",
