@@ -38,7 +38,7 @@ func promised(only string) bool {
 	return slices.ContainsFunc(promises(), func(p promise) bool { return strings.Contains(p.name, only) })
 }
 
-// limits takes rounds of each promise.
+// limits measures each promise in rounds.
 func limits(ctx context.Context, rounds int, only string) ([]*limitResult, error) {
 	var all []*limitResult
 	for _, p := range promises() {

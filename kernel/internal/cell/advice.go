@@ -355,7 +355,7 @@ func literals(s sentence, msg string) (string, int) {
 	return "", 0
 }
 
-// increments is about ++ and --.
+// increments explains errors about ++ and --.
 func increments(s sentence, _ string) (string, int) {
 	op := s.word(s.at)
 	if op != "++" && op != "--" {

@@ -61,8 +61,8 @@ func contrast(a, b rgb) float64 {
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)
 }
 
-// readable returns a colour for text on a background: fg, or one between it and
-// black or white, which it is if fg is empty.
+// readable returns a colour for text on a background: fg, or a colour between fg
+// and black or white. If fg is empty, it is black or white.
 func readable(fg, bg string) string {
 	on := parseHex(bg)
 	to := rgb{255, 255, 255}

@@ -133,8 +133,8 @@ func (b *builder) firstUse(name string) cell.Pos {
 	return sources[0].Pos
 }
 
-// noteConstraints tells of //go:build lines that would keep a file out of a build: the cell that has one runs all the
-// same, since that is what it is executed for.
+// noteConstraints prints a notice for a //go:build line that would keep a file out of a build: the cell runs all the
+// same.
 func (b *builder) noteConstraints() {
 	for _, line := range b.cell.Builds {
 		if x, err := constraint.Parse(line.Text); err == nil && !x.Eval(b.tagHolds) {

@@ -26,7 +26,7 @@ func (r *run) goflagsDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// wasmDirective answers what is not done here.
+// wasmDirective refuses %wasm.
 func (r *run) wasmDirective(cell.DirectiveLine) error {
 	return errors.New("cells are not compiled for the browser here; package lib/widget lets a page and a cell talk")
 }

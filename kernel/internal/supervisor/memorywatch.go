@@ -168,7 +168,7 @@ func (w *Worker) where() string {
 // remark tells the user something that is no output of a cell.
 func (w *Worker) remark(text string) { w.Sink().Stream(output.Stderr, text+"\n") }
 
-// outOfMemory explains the runtime's last words if they are about memory.
+// outOfMemory explains the runtime's report if it is about memory.
 func (w *Worker) outOfMemory(cause string) string {
 	lim := *w.memoryLimit.Load()
 	if !memory.Refused(cause) && !(lim.Bytes > 0 && memory.RuntimeFault(string(w.crash.held))) {

@@ -27,7 +27,7 @@ func (x *execution) initialize(w *worker, list []*link.PackageInit) {
 	x.initializing.Store(nil)
 }
 
-// noteInitialized keeps for children that a package is initialized.
+// noteInitialized records that a package is initialized, for children.
 func (w *worker) noteInitialized(p *link.PackageInit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

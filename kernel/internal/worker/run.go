@@ -302,7 +302,7 @@ func (x *execution) assignments() []string {
 // so that a cell can close files, when cells have opened all that a process may.
 type fileReserve struct{ fds []int }
 
-// reservedFiles is how many files are open at a time while code is loaded, and some.
+// reservedFiles is more than the number of files that are open at a time while code is loaded.
 const reservedFiles = 4
 
 // release makes room for what loads code.

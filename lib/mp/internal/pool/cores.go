@@ -15,8 +15,8 @@ func Cores() int {
 	return wholeCores(min(cpus, runtime.GOMAXPROCS(0)), quota)
 }
 
-// Machine tells how many processors this process may use at all, and how much
-// of them in sum. Tests replace it.
+// Machine returns the number of processors that this process may use, and its quota
+// of processor time, in processors. Tests replace it.
 var Machine = func() (cpus int, quota float64) {
 	return runtime.NumCPU(), cgroup.CPU(os.DirFS("/")) // NumCPU knows the affinity mask
 }

@@ -41,7 +41,7 @@ func (w *worker) runningLocked() (t runningTask) {
 
 // watchTasks ends the worker process when a task has not returned for the pool's
 // grace after its time. The child ends the task's context; this helps where the
-// function does not mind that, or the process is stopped.
+// function ignores that, or the process is stopped.
 func (w *worker) watchTasks() {
 	limit := time.Duration(w.p.o.TaskTimeout) + w.p.o.Grace
 	if limit < 0 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A Options is how a child is started.
+// An Options is how a child is started.
 type Options struct {
 	Grace          time.Duration // how long it may take to end when it is told to
 	Stdout, Stderr io.Writer     // nil: the host's, or this process's
