@@ -32,10 +32,6 @@ func upTo(cores float64) func(float64) float64 {
 	return func(n float64) float64 { return min(n, cores) }
 }
 
-func amdahl(f float64) func(float64) float64 {
-	return func(n float64) float64 { return 1 / (f + (1-f)/n) }
-}
-
 func TestEstimate(t *testing.T) {
 	if e := estimate([]float64{3}); e.Median != 3 || !math.IsNaN(e.Low) || !math.IsNaN(e.High) {
 		t.Errorf("of one value: %v", e)

@@ -43,6 +43,7 @@ func Keep(cell int, values ...any) {
 func Earlier(cell int) any {
 	v, ok := earlier.get(cell)
 	if !ok {
+		//lint:ignore ST1005 Out is a name
 		panic(fmt.Errorf("Out[%d] is not kept: it was dropped by %%reset out, lost with the worker, or one of the last %d results is too large", cell, maxKept))
 	}
 	return v

@@ -31,11 +31,14 @@ type person struct {
 	Tags    []string
 	Friends []*person
 	Scores  map[string]float64
-	born    time.Time
-	took    time.Duration
-	call    func()
-	done    chan int
-	data    any
+	//lint:ignore U1000 fields are shown by reflection
+	born time.Time
+	took time.Duration
+	//lint:ignore U1000 likewise
+	call func()
+	//lint:ignore U1000 likewise
+	done chan int
+	data any
 }
 
 type base struct {
