@@ -6,8 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -103,21 +104,25 @@ func readRules(t *testing.T) (rules []wordRule, exceptions []string) {
 	return rules, exceptions
 }
 
-// allProse reads the files that git tracks, but for tests and their data.
+// allProse reads all Go files and pages but tests, their data, and what was not written here.
 func allProse(t *testing.T) []prose {
-	list, err := exec.Command("git", "ls-files", "-z", "*.go", "*.md").Output()
+	var all []prose
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		name := d.Name()
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "testdata" || name == "node_modules" || name == "out" || strings.HasPrefix(name, ".") && name != "."):
+			return fs.SkipDir
+		case strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go"):
+			all = append(all, goProse(t, filepath.ToSlash(file))...)
+		case strings.HasSuffix(name, ".md"):
+			all = append(all, markdownProse(t, filepath.ToSlash(file))...)
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	var all []prose
-	for file := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
-		switch {
-		case strings.Contains(file, "testdata/") || strings.HasSuffix(file, "_test.go"):
-		case strings.HasSuffix(file, ".go"):
-			all = append(all, goProse(t, file)...)
-		default:
-			all = append(all, markdownProse(t, file)...)
-		}
 	}
 	return all
 }

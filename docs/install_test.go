@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,10 +67,19 @@ func writeProxy(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	var files []modzip.File
-	for path := range strings.SplitSeq(command(t, nil, "git", "-C", root, "ls-files", "-co", "--exclude-standard"), "\n") {
-		if info, err := os.Lstat(filepath.Join(root, path)); path != "" && err == nil && info.Mode().IsRegular() {
+	err = fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
+		switch name := d.Name(); {
+		case err != nil:
+			return err
+		case d.IsDir() && (name == "node_modules" || name == "out" || name == ".git" || name == ".ipynb_checkpoints"):
+			return fs.SkipDir // git ignores them
+		case d.Type().IsRegular() && name != ".git":
 			files = append(files, treeFile{root, path})
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	var archive bytes.Buffer
 	version := module.Version{Path: modulePath, Version: release}
