@@ -11,26 +11,26 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An Array is a slice that processes share, without any copy: what one writes
-// another reads. Its elements must be free of pointers. Nothing orders writes
-// and reads but what else the processes do, with a Mutex or a Barrier, say.
+// An Array is a slice whose memory processes share: a write in one process is seen in
+// the others, and nothing is copied. T must not contain pointers. An Array does not
+// synchronize reads and writes; use a Mutex or a Barrier, for example.
 //
-// The memory lies in Go's heap, and stays for as long as a slice of it can be
-// reached. The collector counts its size in each process that has the Array,
-// against GOMEMLIMIT too, although the elements exist once: with GOGC=100 a
-// program with an Array of 1 GiB lets 1 GiB more garbage gather between two
-// collections. The collector never reads the elements.
+// The memory lies in Go's heap and lives as long as a slice of it is reachable. The
+// elements exist once, but the garbage collector of each process that has the Array
+// counts their size, also against GOMEMLIMIT. With GOGC=100, an Array of 1 GiB lets 1
+// GiB more garbage accumulate between two collections. The collector never scans the
+// elements.
 type Array[T any] struct {
 	b *shm.Block
 	n int
 }
 
-// arrayHead is where the elements begin: a page, so that they are aligned for
-// anything.
+// arrayHead is the offset of the elements in bytes: one page, so that elements of every
+// type are aligned.
 const arrayHead = 4096
 
-// NewArray makes an Array of n zero elements. If T has a pointer in it, the
-// error names the field.
+// NewArray makes an Array of n zero elements. If T contains a pointer, the error names
+// the field.
 func NewArray[T any](b Backend, n int) (*Array[T], error) {
 	block, err := newArray(b, n, unsafe.Sizeof(*new(T)), (*T)(nil))
 	if err != nil {
@@ -39,7 +39,8 @@ func NewArray[T any](b Backend, n int) (*Array[T], error) {
 	return &Array[T]{b: block, n: n}, nil
 }
 
-// newArray makes the memory of an Array of n of what pointer points to.
+// newArray makes the memory of an Array of n elements of size bytes. pointer is a nil
+// *T.
 //
 //go:noinline
 func newArray(b Backend, n int, size uintptr, pointer any) (*shm.Block, error) {
@@ -83,8 +84,8 @@ func (a *Array[T]) Slice() []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.b.Mem[arrayHead])), a.n)
 }
 
-// Close gives up what it takes to send the Array to further processes. The
-// elements stay, in this process for as long as it has a slice of them.
+// Close makes it impossible to send the Array to more processes. Processes that have a
+// slice of the elements can still use it.
 func (a *Array[T]) Close() {
 	if a == nil {
 		panicNil("Array")
@@ -94,7 +95,7 @@ func (a *Array[T]) Close() {
 	}
 }
 
-// All yields the elements with their places.
+// All yields the elements with their indexes.
 func (a *Array[T]) All() iter.Seq2[int, T] {
 	if a == nil {
 		panicNil("Array")
@@ -108,8 +109,9 @@ func (a *Array[T]) All() iter.Seq2[int, T] {
 	}
 }
 
-// Parts divides the places of the elements among n workers, for a Map or ForEach
-// over them: pairs of the first place and the one past the last.
+// Parts divides the elements among n workers, for a Map or ForEach over the parts. Each
+// part is the index of its first element and the index after its last. An Array with
+// fewer than n elements has one part for each.
 func (a *Array[T]) Parts(n int) [][2]int {
 	if a == nil {
 		panicNil("Array")
@@ -122,8 +124,8 @@ func (a *Array[T]) Parts(n int) [][2]int {
 	return parts
 }
 
-// GobEncode lets an Array be part of what is sent to a process: a reference to
-// it, not its elements.
+// GobEncode lets an Array be part of a value that is sent to a process. It encodes a
+// reference, not the elements.
 func (a *Array[T]) GobEncode() ([]byte, error) {
 	if a == nil {
 		return nil, nilError("Array")
@@ -134,7 +136,7 @@ func (a *Array[T]) GobEncode() ([]byte, error) {
 	return object.Encode(a.b, "Array")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (a *Array[T]) GobDecode(b []byte) (err error) {
 	if a == nil {
 		return nilError("Array")
@@ -159,5 +161,5 @@ func openArray(handle []byte, size uintptr) (*shm.Block, int, error) {
 	return block, int(n), nil
 }
 
-// arrayLen is where the number of elements is, before the elements.
+// arrayLen returns the address of the number of elements, which lies before them.
 func arrayLen(b *shm.Block) *uint64 { return (*uint64)(unsafe.Pointer(&b.Mem[0])) }

@@ -8,9 +8,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Init makes this program able to start children, and is where they begin: in
-// a child it runs what the parent sends and exits the process. Call it first
-// in main; in tests, in TestMain.
+// Init prepares this program to start children. Call it first in main; in tests, first
+// in TestMain. In a child Init does not return: it runs the functions that the parent
+// sends and then exits the process.
 func Init() {
 	h := mphost.Program()
 	if mphost.IsChild() {
@@ -19,7 +19,7 @@ func Init() {
 	mphost.Set(h)
 }
 
-// A Backend says where a function runs.
+// A Backend is where a function runs: in a goroutine or in a child process.
 type Backend int
 
 const (
@@ -42,7 +42,7 @@ func (b Backend) String() string {
 	return "unknown backend"
 }
 
-// isShared reports whether what is made for a backend is shared by processes.
+// isShared reports whether objects for b are shared by processes. An invalid b is an error.
 //
 //go:noinline
 func isShared(b Backend) (bool, error) {
@@ -52,7 +52,7 @@ func isShared(b Backend) (bool, error) {
 	return b == Processes, nil
 }
 
-// makeHandle makes an object for a backend.
+// makeHandle makes an object for b and stores it in h.
 func makeHandle(h *object.Handle, b Backend, size int) error {
 	shared, err := isShared(b)
 	if err != nil {
@@ -61,15 +61,16 @@ func makeHandle(h *object.Handle, b Backend, size int) error {
 	return h.Make(shared, size)
 }
 
-// A Target is a function that Start takes: no result but perhaps an error.
+// A Target is a function that Start takes: without a result, with or without a context
+// and an error.
 type Target[A any] interface {
 	~func(A) | ~func(A) error | ~func(context.Context, A) | ~func(context.Context, A) error
 }
 
-// A Func is a function with a result, as Go and the pool take it.
+// A Func is a function with a result, with or without a context and an error.
 type Func[A, R any] interface {
 	~func(A) R | ~func(A) (R, error) | ~func(context.Context, A) R | ~func(context.Context, A) (R, error)
 }
 
-// None is the argument of a function that needs none.
+// None is the type of the argument of a function that needs no argument.
 type None = struct{}

@@ -11,12 +11,13 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// ErrBroken is the error of all that wait at a Barrier when one gives up.
+// ErrBroken is the error of Wait on a broken Barrier.
 var ErrBroken = failure.ErrBroken
 
-// A Barrier lets a number of goroutines or processes wait for each other, any
-// number of times. If a process that has the Barrier is killed or crashes, the
-// barrier breaks, since it may be missed. There is no zero Barrier.
+// A Barrier lets a fixed number of goroutines or processes wait for each other, any
+// number of times. If a process that has the Barrier is killed or crashes, the barrier
+// breaks, since the others might wait for that process. The zero Barrier does not work:
+// use NewBarrier.
 type Barrier struct{ at object.Handle }
 
 func (b *Barrier) object() *shm.Object { return b.at.Object(object.Size) }
@@ -26,10 +27,11 @@ const (
 	barrierParties = 8 // u32
 )
 
-// A barrierWord is all that changes in a Barrier, so that a process that dies
-// leaves the state before or after a step. Waiters sleep on the low half, which
-// changes when a round ends: the rounds that were completed in its low 16 bits,
-// those that were broken in the next. The high half counts those that wait.
+// A barrierWord is the state of a Barrier. It is one word, so that a process that dies
+// leaves the state before or after a step. Waiters sleep on the low half, which changes
+// when a round ends: its low 16 bits count completed rounds, its high 16 bits broken
+// ones. The high half counts the waiters; its highest bit is set while the barrier is
+// broken.
 type barrierWord uint64
 
 const (
@@ -44,12 +46,12 @@ const (
 func (w barrierWord) waiting() int   { return int(w & barrierWaiters >> 32) }
 func (w barrierWord) isBroken() bool { return w&barrierBroken != 0 }
 
-// completed is the state after a round that all came to.
+// completed returns the state after a round in which all parties came.
 func (w barrierWord) completed() barrierWord {
 	return w&^(barrierWaiters|barrierRounds) | (w+1)&barrierRounds
 }
 
-// broken is the state after a round that one gave up.
+// broken returns the state after a round that broke.
 func (w barrierWord) broken() barrierWord {
 	return barrierWord(uint32(w)+barrierBreak) | barrierBroken
 }
@@ -67,10 +69,11 @@ func NewBarrier(b Backend, parties int) (*Barrier, error) {
 	return made, nil
 }
 
-// Wait waits until all parties are waiting. It returns how many were before
-// the caller, so that exactly one gets 0. If ctx ends first the barrier breaks:
-// Wait returns ctx's error, and every other Wait ErrBroken until Reset. If it
-// breaks by a death, one of the errors matches ErrPeerDied, too.
+// Wait waits until all parties are waiting. It returns how many of them came before the
+// caller, so exactly one caller gets 0. If ctx ends first, the barrier breaks: Wait
+// returns ctx's error, and every other Wait returns ErrBroken until Reset. If the
+// barrier breaks because a process died, the error of one Wait also matches
+// ErrPeerDied.
 func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	if b == nil {
 		return 0, nilError("Barrier")
@@ -104,7 +107,8 @@ func (b *Barrier) Wait(ctx context.Context) (int, error) {
 	}
 }
 
-// await waits for the end of the round that began with state s.
+// await waits for the end of the round that began with state s, and breaks the barrier
+// on an error.
 func (b *Barrier) await(ctx context.Context, s barrierWord) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
@@ -132,7 +136,8 @@ func (b *Barrier) breakRound(round *uint32) bool {
 	})
 }
 
-// Reset makes a broken barrier usable. Those that still wait get ErrBroken.
+// Reset makes a broken barrier usable again. Calls of Wait that are still waiting
+// return ErrBroken.
 func (b *Barrier) Reset() {
 	if b == nil {
 		panicNil("Barrier")
@@ -147,7 +152,8 @@ func (b *Barrier) Reset() {
 	runtime.KeepAlive(b)
 }
 
-// change replaces the state, if f says so, and wakes all.
+// change replaces the state by the one that f returns, and wakes all waiters. It does
+// nothing and returns false if f does.
 func (b *Barrier) change(f func(barrierWord) (barrierWord, bool)) bool {
 	o := b.object()
 	for {
@@ -163,7 +169,7 @@ func (b *Barrier) change(f func(barrierWord) (barrierWord, bool)) bool {
 	}
 }
 
-// Close ends the Barrier for all who have it: Wait returns ErrClosed.
+// Close closes the Barrier in every process: Wait returns ErrClosed.
 func (b *Barrier) Close() {
 	if b == nil {
 		panicNil("Barrier")
@@ -171,7 +177,7 @@ func (b *Barrier) Close() {
 	b.object().Close()
 }
 
-// GobEncode lets a Barrier be part of what is sent to a process.
+// GobEncode lets a Barrier be part of a value that is sent to a process, as a reference.
 func (b *Barrier) GobEncode() ([]byte, error) {
 	if b == nil {
 		return nil, nilError("Barrier")
@@ -179,7 +185,7 @@ func (b *Barrier) GobEncode() ([]byte, error) {
 	return b.at.Encode("Barrier")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (b *Barrier) GobDecode(data []byte) error {
 	if b == nil {
 		return nilError("Barrier")

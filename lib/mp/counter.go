@@ -7,17 +7,17 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/object"
 )
 
-// A Counter is a number that many goroutines or processes add to at once, and
-// that is read now and then. Each adds to its own stripe of the memory, so
-// that they do not wait for each other, as they do for one Value. The zero
-// Counter is one for goroutines.
+// A Counter is a number to which many goroutines or processes add at once, and which is
+// read seldom. Each goroutine adds to one of several stripes of the memory, so that
+// goroutines seldom wait for each other's cache line, as they do with a Value. The zero
+// Counter works for goroutines.
 type Counter struct {
 	at   object.Handle
-	mine uintptr // where this process begins to choose among the stripes
+	mine uintptr // added to the number of a stripe, so that processes use different ones
 }
 
 const (
-	counterOpened  = 0 // how many processes have opened it
+	counterOpened  = 0 // offset of the number of processes that have opened it
 	counterFirst   = 128
 	counterStripes = 64
 	stripeSize     = 128 // bytes: two cache lines, since some processors fetch pairs
@@ -39,15 +39,15 @@ func (c *Counter) Add(d int) {
 		panicNil("Counter")
 	}
 	var here byte
-	// Goroutines have stacks of their own: that is what tells them apart.
+	// Each goroutine has its stack, so the address of a local variable spreads them.
 	spread := uintptr(unsafe.Pointer(&here)) >> 11 * 0x9e3779b9 >> 7
 	stripe := (c.mine + spread) % counterStripes
 	c.at.Object(counterSize).U64(counterFirst + int(stripe)*stripeSize).Add(uint64(d))
 	runtime.KeepAlive(c)
 }
 
-// Load returns the sum of all that was added before, and perhaps of what is
-// being added meanwhile.
+// Load returns the sum of all additions before the call. It may include additions that
+// are made at the same time.
 func (c *Counter) Load() int {
 	if c == nil {
 		panicNil("Counter")
@@ -61,7 +61,7 @@ func (c *Counter) Load() int {
 	return int(sum)
 }
 
-// Close makes it impossible to send the Counter to more processes. Those that have
+// Close makes it impossible to send the Counter to more processes. Processes that have
 // it can still use it.
 func (c *Counter) Close() {
 	if c == nil {
@@ -70,7 +70,7 @@ func (c *Counter) Close() {
 	c.at.Object(counterSize).Close()
 }
 
-// GobEncode lets a Counter be part of what is sent to a process.
+// GobEncode lets a Counter be part of a value that is sent to a process, as a reference.
 func (c *Counter) GobEncode() ([]byte, error) {
 	if c == nil {
 		return nil, nilError("Counter")
@@ -78,7 +78,7 @@ func (c *Counter) GobEncode() ([]byte, error) {
 	return c.at.Encode("Counter")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (c *Counter) GobDecode(b []byte) error {
 	if c == nil {
 		return nilError("Counter")

@@ -1,118 +1,121 @@
-// Package mp runs the same function as a goroutine or as a child process, by
-// changing one word:
+// Package mp runs a function as a goroutine or as a child process. One argument
+// decides:
 //
 //	proc, err := mp.Start(ctx, mp.Goroutines, AccessX, "Thread")
 //	proc, err := mp.Start(ctx, mp.Processes, AccessX, "Process")
 //
-// It is Python's multiprocessing for Go: processes, pools, queues, locks and
-// shared memory, with contexts and errors instead of hangs.
+// It is Python's multiprocessing for Go: processes, pools, queues, locks and shared
+// memory. Calls that wait take a context and return an error, so that they need not
+// hang.
 //
 // # Functions
 //
-// A function needs no registration. Parent and child run the same binary, so
-// a top-level function, a method expression, or a function literal that
-// captures nothing is sent as the name of its code. A closure that captures
-// variables exists in one process only and is refused.
+// A function needs no registration. Parent and child run the same binary, so a
+// top-level function, a method expression, or a function literal that captures nothing
+// is sent as the name of its code. A closure that captures variables exists in one
+// process only; sending it is an error.
 //
-// Functions take one argument, before it a context.Context if they like, and
-// return nothing, an error, a result, or a result and an error. Start takes
-// those without a result, Go those with one; the result's type is given
-// explicitly, since Go cannot infer it through a choice of shapes:
+// A function takes one argument, optionally with a context.Context before it. It
+// returns nothing, an error, a result, or a result and an error. Start takes functions
+// without a result, Go those with one. The caller of Go gives the type of the result,
+// because Go cannot infer it from several possible signatures:
 //
 //	call, err := mp.Go[int](ctx, mp.Processes, Square, 7)
 //	y, err := call.Result(ctx)
 //
 // # Programs
 //
-// A program calls Init first thing in main, and in TestMain. In a child Init
-// does not return. Without it no child is ever started: a child would run the
-// whole program again, and start children itself.
+// A program must call Init first in main, and in TestMain. In a child Init does not
+// return. Without that call no child is started: the child would run the whole program
+// again, and start children itself.
 //
 // # What a child sees
 //
-// A child process starts with every package variable at its initial value, as
-// after all init functions, and changes to them stay in the child. A goroutine
-// sees the same variable as main. Command copycheck/cmd/copycheck finds
-// functions that are sent to processes and read what the program changes.
+// A child process starts with every package variable at its initial value, as after all
+// init functions, and its changes to them stay in the child. A goroutine sees the same
+// variable as main. Command copycheck/cmd/copycheck finds functions that are sent to
+// processes and read variables that the program changes.
 //
-// In a notebook no cell runs in a child. Variables whose initializers have no
-// effects begin there as they were declared, as re does; conn is nil:
+// In a notebook, a child runs no cells. A variable whose initializer has no side
+// effects is initialized in the child, as re below. Other variables are zero there:
+// conn is nil.
 //
 //	var re = regexp.MustCompile(`[0-9]+`)
 //	conn, err := net.Dial("tcp", address)
 //
-// Pass such a value as the argument, make it in the function, or once for each
-// process of a pool in its Initializer. Each cell that sends a function names the
-// variables that it will not see as they are.
+// Pass such a value as the argument, make it in the function, or make it once for each
+// process of a pool in its Initializer. When a cell sends a function, the notebook
+// names the variables that have other values in the child.
 //
 // # What can be sent
 //
-// Arguments, results and values in queues may be of any type, with unexported
-// fields, but for functions, channels, and what works within one process, such
-// as a sync.Mutex; the error names the field. A func or channel field may be nil.
-// What an interface holds arrives with its type, which needs no registration. A
-// type's own methods for gob or binary encoding are used. Nil and empty slices and
-// maps stay apart. Pointers are followed, so two to one variable arrive as two
-// variables, and a cycle is an error. A time.Time keeps its location and loses its
-// monotonic reading. The types of this package arrive as the same lock, queue or
-// memory.
+// Arguments, results and values in queues may be of any type, also with unexported
+// fields. Functions, channels, and types that work within one process, such as
+// sync.Mutex, cannot be sent; the error names the field. A func or channel field may be
+// nil. A value in an interface arrives with its type, which needs no registration. If a
+// type has methods for gob or binary encoding, these are used. Nil and empty slices and
+// maps stay different. Pointers are followed: two pointers to one variable arrive as
+// pointers to two variables, and a cycle is an error. A time.Time keeps its location
+// and loses its monotonic reading. A lock, queue or other object of this package
+// arrives as a reference to the same object.
 //
-// One encoded argument or result is less than 2 GiB; a larger one is refused with
-// ErrTooLarge before anything of it is sent. Large data belongs in an Array.
+// One encoded argument or result must be smaller than 2 GiB; a larger one fails with
+// ErrTooLarge before any of it is sent. Put large data into an Array.
 //
 // # Tasks that wait for tasks
 //
-// A task of a pool of goroutines may hand tasks to its own pool, or to another, and
-// wait for them: its slot is lent meanwhile to the tasks that are waited for. Only
-// Close refuses to be called by a task, for which it would wait.
+// A task of a pool of goroutines may give tasks to its own pool, or to another, and
+// wait for them. While it waits, its place in the pool runs the tasks that it waits
+// for, so that the pool does not deadlock. Close returns an error when a task calls it,
+// since it would wait for that task.
 //
-// # What becomes of a failed Map
+// # Errors of Map
 //
-// A Map ends at the first error with a *MapError, which tells the tasks that failed
-// and those that succeeded, and returns the results that there are beside it. A
-// pool's TaskTimeout fails tasks that take too long. Progress, an argument of Map and
-// Stream, tells how many tasks have ended.
+// A Map ends at the first error with a *MapError. The MapError lists the tasks that
+// failed and those that succeeded; Map returns the available results together with it.
+// A pool's TaskTimeout fails tasks that take too long. Progress, an option of Map and
+// Stream, reports how many tasks have ended.
 //
 // # When processes end
 //
-// A child has its own process group. What it starts stays in the group, unless that
-// calls setsid or setpgid, and ends with it (Linux: also where the child ends by
-// itself), and the child ends with its parent, also where that is killed or the
-// child is stopped. A worker that dies is replaced, and the tasks that it had not
-// begun go to others. The same happens to one that something else than this package
-// has written to or read from the pipes of. An ExitError says how a child ended, and
-// the runtime's reason if it crashed.
+// A child has its own process group. A process that the child starts stays in the group
+// unless it calls setsid or setpgid, and is killed with the child (on Linux also if the
+// child ends by itself). A child ends when its parent ends, also if the parent is
+// killed or the child is stopped. A worker that dies is replaced, and other workers run
+// the tasks that it had not begun. A worker is also replaced if other code reads from
+// or writes to the pipes between it and its parent. An ExitError gives the exit code or
+// signal, and the Go runtime's report if the child crashed.
 //
 // # Sharing
 //
-// Mutex, RWMutex, Cond and WaitGroup are as those of package sync, and have beside
-// each method that waits one with a context: Lock and LockContext. ReentrantMutex is
-// Python's RLock. Queue, JoinableQueue, Event, Barrier, Semaphore, Value and Array have
-// Python's names; what waits there takes a context and returns an error. The zero
-// value of all but Barrier and Array is one for goroutines.
+// Mutex, RWMutex, Cond and WaitGroup work like those of package sync. Beside each
+// method that waits there is one with a context: Lock and LockContext. ReentrantMutex
+// is Python's RLock. Queue, JoinableQueue, Event, Barrier, Semaphore, Value and Array
+// have Python's names; their methods that wait take a context and return an error. The
+// zero value works for goroutines, except for Barrier and Array.
 //
-// Close ends a shared object for all who have it: what waits returns ErrClosed, or
-// panics with it where there is no error to return. When every other process that had
-// an object was killed or crashed, what waits for them returns ErrPeerDied.
+// Close closes a shared object in every process: calls that wait return ErrClosed, or
+// panic with it if they return no error. If every other process that had an object was
+// killed or crashed, calls that wait for those processes return ErrPeerDied.
 //
 // # Errors
 //
-// An error that a package variable was initialized with, such as io.EOF or the
-// program's own, is the same one in every process: errors.Is finds it, also where
-// it is wrapped. An error that such a variable was given later is not. Other errors
-// arrive as copies with their types, for errors.As, and those that cannot be sent
-// so, as a RemoteError. A PanicError has the panic's value.
+// An error that a package variable was initialized with, such as io.EOF or an error of
+// the program, is the same error in every process: errors.Is finds it, also where it is
+// wrapped. This does not hold for an error that was assigned to a variable later. Other
+// errors arrive as copies with their types, for errors.As. An error that cannot be sent
+// arrives as a RemoteError. A PanicError has the panic's value.
 //
-// What processes share lies in memory that the system must give: so NewMutex and
-// its kin have an error, which with Goroutines is nil. A system on which package
-// mp has no child processes gives ErrUnsupported. How a function failed, or a
-// child ended, says a PanicError, RemoteError or ExitError; errors.As finds them
-// in what Map, Join and the others return.
+// Shared memory needs resources of the operating system, so NewMutex and the other
+// constructors return an error; with Goroutines it is nil unless an argument is
+// invalid. On a system where package mp cannot start child processes the error is
+// ErrUnsupported. A PanicError, RemoteError or ExitError says how a function failed or
+// a child ended; errors.As finds it in the errors of Map, Join and the others.
 //
-// # What it costs
+// # Costs
 //
-// A child takes some 2 ms to start, 2 MB of memory, and a message
-// about 5 µs if its receiver has to be woken. Tasks of a pool travel in
-// batches: 20 ns each for small ones. Large data belongs in an Array, which is
-// not copied at all. The program bench/parallel measures it.
+// A child takes about 2 ms to start and 2 MB of memory. A message takes about 5 µs if
+// the receiver must be woken. Tasks of a pool are sent in batches: 20 ns for each small
+// task. The elements of an Array are not copied at all. The program bench/parallel
+// measures these.
 package mp

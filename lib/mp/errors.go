@@ -8,56 +8,57 @@ import (
 )
 
 var (
-	// ErrNoEntry is the error of starting a child from a program that did not call Init.
+	// ErrNoEntry is the error of starting a child in a program that did not call Init.
 	ErrNoEntry = failure.ErrNoEntry
-	// ErrRunning is in the error of a Join whose context ended first.
+	// ErrRunning is in the error of a Join, Result or Wait whose context ended first.
 	ErrRunning = failure.ErrRunning
-	// ErrUnkillable is the error of Kill and Signal for a goroutine, whose
-	// context Kill cancels all the same.
+	// ErrUnkillable is the error of Kill and Signal for a goroutine. Kill cancels the
+	// goroutine's context; Signal does nothing.
 	ErrUnkillable = failure.ErrUnkillable
 	// ErrGoexit is the error of a function that ended by runtime.Goexit.
 	ErrGoexit = failure.ErrGoexit
-	// ErrUnsupported is the error of what this operating system does not offer.
+	// ErrUnsupported is the error of a feature that this operating system does not support.
 	ErrUnsupported = failure.ErrUnsupported
-	// ErrTooLarge is in the error of an argument or result that takes 2 GiB or more
-	// when encoded.
+	// ErrTooLarge is in the error of a value that takes about 2 GiB or more when
+	// encoded.
 	ErrTooLarge = failure.ErrTooLarge
 )
 
-// A PanicError is the error of a function that panicked. Its fields are Value, the
-// panic's value, which from another process is a copy, or Text where it cannot be
-// sent; Text, the value as fmt prints it; Stack, of the goroutine that panicked, in
-// the process where it did; and PID, the id of that process. If Value is an error,
-// such as a runtime.Error, the PanicError wraps it.
+// A PanicError is the error of a function that panicked. Its fields are: Value, the
+// panic's value (a copy if the function ran in another process, or the same as Text if
+// the value cannot be sent); Text, the value as fmt prints it; Stack, the stack of the
+// goroutine that panicked; and PID, the id of the process in which it panicked. If
+// Value is an error, such as a runtime.Error, the PanicError wraps it.
 type PanicError = failure.PanicError
 
 // A RemoteError stands for an error of another process that cannot be sent as it is:
-// one with unexported state of the standard library, such as what fmt.Errorf makes,
-// or with a channel in it. Its fields are Text, what the original's Error returned,
-// and Type, the original's type, as in "*fmt.wrapError". errors.Is and errors.As find
-// what the original wraps.
+// one of a type of the standard library with unexported fields, as fmt.Errorf returns,
+// or one that contains a channel. Its fields are Text, the result of the original's
+// Error method, and Type, the original's type, such as "*fmt.wrapError". errors.Is and
+// errors.As find the errors that the original wraps.
 type RemoteError = failure.RemoteError
 
-// An ExitError is the error of a child that ended without a result. Its fields are
-// PID, of the child; Code, its exit code, or -1 if a signal ended it (120 and 121 are
-// of this package); Signal, 0 if none; Crash, what the Go runtime printed when it
-// crashed, of which Error shows the beginning; and Cause, why this package ended the
-// child, nil if it did not. An ExitError wraps its Cause.
+// An ExitError is the error of a child that ended without a result. Its fields are:
+// PID, the child's process id; Code, its exit code, or -1 if a signal ended it (package
+// mp uses 120 and 121 itself); Signal, or 0 if no signal ended it; Crash, the report of
+// the Go runtime if the child crashed, of which Error shows the beginning; and Cause,
+// the reason if package mp ended the child, else nil. An ExitError wraps its Cause.
 type ExitError = failure.ExitError
 
-// ErrClosed is the error of tasks for a Pool or Queue that was closed.
+// ErrClosed is the error of using a Pool, Queue, lock or other object that was closed.
 var ErrClosed = shm.ErrClosed
 
-// ErrFull is the error of a TryPut that found no room.
+// ErrFull is the error of a TryPut when the queue is full.
 var ErrFull = failure.ErrFull
 
-// ErrPeerDied is the error of a call that waits for another process, when every
-// other process that had the object was killed or crashed. It comes once for each
-// time that this process is left alone; the object can be used further on.
+// ErrPeerDied is the error of a call that waits for other processes, when the last
+// other process that had the object was killed or crashed. The object stays usable.
+// Later calls wait again, but those of a Queue fail again after two seconds if this
+// process does nothing that could end them.
 var ErrPeerDied = shm.ErrPeerDied
 
-// nilError is the error of a method of a nil pointer to what. In a child that is,
-// as a rule, a package variable that its parent has set.
+// nilError is the error of a method that is called on a nil pointer to what. The usual
+// cause is a package variable that the parent has set and that is nil in the child.
 //
 //go:noinline
 func nilError(what string) error {
@@ -65,13 +66,13 @@ func nilError(what string) error {
 		"not as the parent has set them: make the %s there, or pass what the function needs as its argument", what, what)
 }
 
-// panicNil panics with the nilError of a method that has no error to return.
+// panicNil panics with nilError, for methods that return no error.
 //
 //go:noinline
 func panicNil(what string) { panic(nilError(what)) }
 
-// notMade is the error of a method of a zero value that cannot work: maker returns
-// those that can.
+// notMade is the error of a method of a zero value that does not work; maker is the
+// function to make it with.
 //
 //go:noinline
 func notMade(what, maker string) error {

@@ -8,8 +8,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An Event is a flag that can be waited for. The zero Event is one for
-// goroutines.
+// An Event is a flag to wait for. The zero Event works for goroutines.
 type Event struct{ at object.Handle }
 
 func (e *Event) object() *shm.Object { return e.at.Object(object.Size) }
@@ -23,7 +22,7 @@ func NewEvent(b Backend) (*Event, error) {
 	return e, nil
 }
 
-// Set sets the flag and wakes all that wait for it.
+// Set sets the flag and wakes all goroutines and processes that wait for it.
 func (e *Event) Set() {
 	if e == nil {
 		panicNil("Event")
@@ -34,7 +33,7 @@ func (e *Event) Set() {
 	runtime.KeepAlive(e)
 }
 
-// Clear takes the flag back.
+// Clear resets the flag.
 func (e *Event) Clear() {
 	if e == nil {
 		panicNil("Event")
@@ -52,8 +51,8 @@ func (e *Event) IsSet() bool {
 	return e.object().U32(0).Load() == 1
 }
 
-// Wait waits until the flag is set. Its error is ctx's, ErrClosed, or ErrPeerDied
-// if no process is left that could set the flag.
+// Wait waits until the flag is set. Its error is ctx's, ErrClosed, or ErrPeerDied if no
+// other process is left that could set the flag.
 func (e *Event) Wait(ctx context.Context) error {
 	if e == nil {
 		return nilError("Event")
@@ -68,7 +67,7 @@ func (e *Event) Wait(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the Event for all who have it: waits for it return ErrClosed.
+// Close closes the Event in every process: calls of Wait return ErrClosed.
 func (e *Event) Close() {
 	if e == nil {
 		panicNil("Event")
@@ -76,7 +75,7 @@ func (e *Event) Close() {
 	e.object().Close()
 }
 
-// GobEncode lets an Event be part of what is sent to a process.
+// GobEncode lets an Event be part of a value that is sent to a process, as a reference.
 func (e *Event) GobEncode() ([]byte, error) {
 	if e == nil {
 		return nil, nilError("Event")
@@ -84,7 +83,7 @@ func (e *Event) GobEncode() ([]byte, error) {
 	return e.at.Encode("Event")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (e *Event) GobDecode(b []byte) error {
 	if e == nil {
 		return nilError("Event")

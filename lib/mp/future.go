@@ -14,10 +14,10 @@ type Future[R any] struct {
 	r  R
 }
 
-// Submit hands fn(arg) to the pool and returns at once. If ctx ends before the
-// task does, the task is cancelled as by Cancel. What is wrong with the call is
-// the Future's error. The type of the result is the only type argument to
-// give: mp.Submit[int](ctx, pool, Square, 7).
+// Submit gives the task fn(arg) to the pool and returns at once. If ctx ends before the
+// task, the task is cancelled as by Cancel. An invalid call is not refused here: it is
+// the Future's error. The type of the result is the only type argument to give:
+// mp.Submit[int](ctx, pool, Square, 7).
 func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *Future[R] {
 	f := new(Future[R])
 	submit(ctx, p, call.Of[R, A](fn, false), unsafe.Pointer(&arg), &f.in, unsafe.Pointer(&f.r))
@@ -26,7 +26,7 @@ func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *
 
 var errNoFuture = notMade("Future", "mp.Submit")
 
-// Done returns a channel that is closed when the result is there.
+// Done returns a channel that is closed when the task has a result or an error.
 func (f *Future[R]) Done() <-chan struct{} {
 	if f == nil {
 		panicNil("Future")
@@ -53,10 +53,10 @@ func (f *Future[R]) Result(ctx context.Context) (r R, err error) {
 	return r, err
 }
 
-// Cancel gives the task up: the Future's error is context.Canceled unless its
-// result is there. A task that has not begun never does. One that runs has its
-// context cancelled, and its worker process is killed if it goes on for longer
-// than the pool's Grace.
+// Cancel cancels the task: the Future's error is context.Canceled unless the task has
+// ended. A task that has not begun never begins. The context of a running task is
+// cancelled, and its worker process is killed if the task runs on for longer than the
+// pool's Grace.
 func (f *Future[R]) Cancel() {
 	if f == nil {
 		panicNil("Future")

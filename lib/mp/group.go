@@ -14,12 +14,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Group runs different functions, in goroutines or child processes, as one
-// piece of work: StartIn and GoIn add to it. The first error ends the context
-// of all that run, and is what Wait returns. The zero Group uses goroutines.
+// A Group runs several functions, in goroutines or child processes, as one piece of
+// work. StartIn and GoIn add a function. The first error ends the context of all
+// functions, and Wait returns it. The zero Group uses goroutines.
 //
-// A Pool is for many tasks and keeps its workers; a Group starts a goroutine or
-// a process for each function.
+// A Pool is for many tasks and keeps its workers; a Group starts a goroutine or a
+// process for each function.
 type Group struct {
 	backend Backend
 	opts    []ProcessOption
@@ -27,16 +27,15 @@ type Group struct {
 	once   sync.Once
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	slots  chan struct{} // full while as many run as may; nil without a limit
+	slots  chan struct{} // full while the limit is reached; nil without a limit
 	all    sync.WaitGroup
 
 	mu  sync.Mutex
-	err error // the first
+	err error // the first error of a function
 }
 
-// NewGroup makes a Group. The context of its functions ends when ctx does, or
-// with the first error, of which context.Cause tells. opts are for each of its
-// processes.
+// NewGroup makes a Group. The context of its functions ends when ctx ends, or at the
+// first error, which context.Cause returns then. opts apply to each of its processes.
 func NewGroup(ctx context.Context, b Backend, opts ...ProcessOption) (*Group, error) {
 	if b != Goroutines && b != Processes {
 		return nil, fmt.Errorf("mp: %v", b)
@@ -53,8 +52,8 @@ func (g *Group) open(ctx context.Context) { g.ctx, g.cancel = context.WithCancel
 
 func (g *Group) init() { g.once.Do(func() { g.open(context.Background()) }) }
 
-// SetLimit has StartIn and GoIn wait while n functions of the group run. It
-// must be called before them, with at least 1.
+// SetLimit limits the number of functions that run at once to n, at least 1: StartIn
+// and GoIn wait while n functions run. Call it before them.
 func (g *Group) SetLimit(n int) {
 	if g == nil {
 		panicNil("Group")
@@ -65,7 +64,7 @@ func (g *Group) SetLimit(n int) {
 	g.slots = make(chan struct{}, n)
 }
 
-// Context is that of the group's functions.
+// Context returns the context of the group's functions.
 func (g *Group) Context() context.Context {
 	if g == nil {
 		panicNil("Group")
@@ -74,9 +73,9 @@ func (g *Group) Context() context.Context {
 	return g.ctx
 }
 
-// Wait waits until every function of the group has ended, and returns the first
-// error. If ctx ends first, Wait returns an error that matches ErrRunning and
-// ctx's, and the functions go on.
+// Wait waits until every function of the group has ended, and returns the first error.
+// If ctx ends first, Wait returns an error that matches ErrRunning and ctx's error, and
+// the functions go on.
 func (g *Group) Wait(ctx context.Context) error {
 	if g == nil {
 		return nilError("Group")
@@ -98,7 +97,7 @@ func (g *Group) Wait(ctx context.Context) error {
 	return g.err
 }
 
-// fail notes an error, and ends the group's context if it is the first.
+// fail records an error, and ends the group's context if it is the first.
 func (g *Group) fail(err error) {
 	g.mu.Lock()
 	if g.err == nil {
@@ -108,15 +107,14 @@ func (g *Group) fail(err error) {
 	g.cancel(err)
 }
 
-// StartIn adds fn(arg) to the group, as Start starts it. What is wrong with the
-// call is an error of the group.
+// StartIn runs fn(arg) in the group, as Start does. If the call is invalid, that is an
+// error of the group.
 func StartIn[A any, F Target[A]](g *Group, fn F, arg A) *Process {
 	return g.start(call.Of[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&call.Nothing))
 }
 
-// GoIn is StartIn for a function with a result, which the Call has when the
-// function has ended. The type of the result is the only type argument to give:
-// mp.GoIn[int](g, Square, 7).
+// GoIn is StartIn for a function with a result, which the Call's Result method returns.
+// The type of the result is the only type argument to give: mp.GoIn[int](g, Square, 7).
 func GoIn[R, A any, F Func[A, R]](g *Group, fn F, arg A) *Call[R] {
 	c := new(Call[R])
 	c.Process = g.start(call.Of[R, A](fn, false), unsafe.Pointer(&arg), unsafe.Pointer(&c.result))
@@ -161,7 +159,7 @@ func (g *Group) start(fn call.Function, arg, result unsafe.Pointer) *Process {
 	return p
 }
 
-// notStarted is a Process that has ended with err before it began.
+// notStarted returns a Process that has ended with err without having run.
 func notStarted(err error) *Process {
 	p := &Process{name: "a process that could not be started", pid: os.Getpid(), cancel: func() {}, done: make(chan struct{}), ended: make(chan struct{}), err: err, code: 1}
 	close(p.ended)
@@ -169,11 +167,12 @@ func notStarted(err error) *Process {
 	return p
 }
 
-// A Waiter is what WaitAny waits for: a Process, Call or Future, or a context.
+// A Waiter can be waited for by WaitAny: a Process, Call, Future or context.
 type Waiter interface{ Done() <-chan struct{} }
 
-// WaitAny waits until one of several has ended, and returns its place; of those
-// that have ended already, the first. Its error is ctx's.
+// WaitAny waits until one of ws has ended, and returns its index. If several have ended
+// when it is called, it returns the lowest index. If ctx ends first, the index is -1
+// and the error is ctx's.
 func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 	if len(ws) == 0 {
 		return -1, errors.New("mp: WaitAny of nothing would wait for ever")

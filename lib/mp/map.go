@@ -8,13 +8,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 )
 
-// Map applies fn to each element of xs on the pool's workers and returns the
-// results in order. At the first error no more tasks begin, those that run are
-// cancelled, and Map returns; it does the same when ctx ends. The error is a
-// *MapError then, and beside it are the results that there are. The type of the
-// results is the only type argument to give: mp.Map[int](ctx, pool, Square, xs).
+// Map applies fn to each element of xs on the pool's workers and returns the results in
+// order. At the first error, or when ctx ends, no more tasks begin, running tasks are
+// cancelled, and Map returns a *MapError together with the available results. The type
+// of the results is the only type argument to give: mp.Map[int](ctx, pool, Square, xs).
 //
-// xs must not change until Map returns, nor with goroutines until the
+// xs must not change until Map returns. With goroutines, it must not change until the
 // functions that still run after an error have returned.
 func Map[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, xs []A, opts ...JobOption) ([]R, error) {
 	out, err := mapRow(ctx, p, call.Of[R, A](fn, false), unsafe.Pointer(unsafe.SliceData(xs)), len(xs), opts)
@@ -30,8 +29,8 @@ func ForEach[A any, F Target[A]](ctx context.Context, p *Pool, fn F, xs []A, opt
 	return err
 }
 
-// mapRow is Map for a row of n arguments. It returns the row of the results, or
-// nil if no task began.
+// mapRow is Map for n arguments in an array. It returns the array of results, or nil if
+// no task began.
 //
 //go:noinline
 func mapRow(ctx context.Context, p *Pool, fn call.Function, args unsafe.Pointer, n int, opts []JobOption) (unsafe.Pointer, error) {
@@ -49,15 +48,15 @@ func mapRow(ctx context.Context, p *Pool, fn call.Function, args unsafe.Pointer,
 	return out, err
 }
 
-// A MapError is the error of a Map or ForEach that ended before all its tasks
-// had succeeded. A Stream goes on after a task's error instead.
+// A MapError is the error of a Map or ForEach that ended before all its tasks had
+// succeeded. A Stream goes on after a task's error instead.
 type MapError struct {
-	// Err is why it ended: the error of the failed task with the lowest place,
-	// which it tells, or the cause of the end of the context.
+	// Err is why it ended: the error of the failed task with the lowest index, with
+	// that index in its text, or the cause of the end of the context.
 	Err error
-	// Failed has the errors of the tasks that failed, by place. Tasks that were
-	// cancelled, or did not begin, because of these are not there; one that has
-	// returned at the end of the context may be.
+	// Failed has the errors of the tasks that failed, by index. Tasks that the Map
+	// cancelled or did not begin are not in it. If ctx ended, tasks that have returned
+	// because of that may be in it.
 	Failed map[int]error
 
 	done []pool.Range // tasks that succeeded
@@ -74,8 +73,8 @@ func (e *MapError) Error() string {
 // Unwrap returns Err.
 func (e *MapError) Unwrap() error { return e.Err }
 
-// Succeeded reports whether the task at place i has succeeded, so that element i
-// of what Map returned is its result, and not a zero value in its place.
+// Succeeded reports whether task i has succeeded. If so, element i of the results of
+// Map is its result; else that element is a zero value.
 func (e *MapError) Succeeded(i int) bool {
 	for _, s := range e.done {
 		if s.From <= i && i < s.To {

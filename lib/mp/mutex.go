@@ -10,14 +10,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Mutex excludes others, goroutines or processes. If the process that holds
-// it dies, the next that wants it gets it, and Recovered counts that: what the
-// mutex protects may be half-changed then. A Mutex is a sync.Locker, and the zero
-// Mutex is one for goroutines, as fast and as fair as a sync.Mutex.
+// A Mutex is a lock for goroutines or processes. If the process that holds it dies, the
+// next waiter gets it, and Recovered counts that: the data that the mutex protects may
+// then be half-changed. A Mutex is a sync.Locker. The zero Mutex works for goroutines,
+// and is as fast and as fair as a sync.Mutex.
 //
-// It is sent to a child within the argument of a function.
+// To share a Mutex with a child, send it as the argument of a function or within it.
 type Mutex struct {
-	own shm.LocalMutex // unless the object at the handle is shared; Slow is 1 if it is, or closed
+	own shm.LocalMutex // not used if the object is shared; Slow is 1 if the mutex is shared or closed
 	at  object.Handle
 }
 
@@ -33,15 +33,14 @@ func NewMutex(b Backend) (*Mutex, error) {
 	return m, nil
 }
 
-// shared returns the lock in shared memory; ok is false if the mutex is one for
-// goroutines.
+// shared returns the lock in shared memory; ok is false if the mutex is for goroutines.
 func (m *Mutex) shared() (_ shm.Mutex, ok bool) {
 	o := m.at.Get()
 	return shm.Mutex{O: o}, o != nil && o.IsShared()
 }
 
 // Lock waits for the mutex and takes it. It panics with ErrClosed if the mutex is
-// closed, here or in another process.
+// closed, by this process or another.
 func (m *Mutex) Lock() {
 	if m == nil || !m.own.LockFast() {
 		m.lockSlow()
@@ -59,17 +58,18 @@ func (m *Mutex) lockSlow() {
 	mustLock(m.LockContext(context.Background()))
 }
 
-// isPlain reports whether the mutex is its sync.Mutex, and nothing else.
+// isPlain reports whether the mutex is neither shared nor closed.
 func (m *Mutex) isPlain() bool { return atomic.LoadUint32(&m.own.Slow) == 0 }
 
-// mustLock panics if a Lock without a context has an error.
+// mustLock panics with err if it is not nil, for locking methods that return no error.
 func mustLock(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// waitLock waits until the host cancels what the caller does, too.
+// waitLock takes l. The wait ends with ctx, and when the Host cancels the caller's
+// work.
 func waitLock(ctx context.Context, l shm.Mutex) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
@@ -81,8 +81,8 @@ func closedLock(l shm.Mutex) error {
 	return ErrClosed
 }
 
-// LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
-// a closed Mutex is ErrClosed.
+// LockContext is Lock, but returns ctx's error when ctx ends first, and ErrClosed if
+// the mutex is closed.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	if m == nil {
 		return nilError("Mutex")
@@ -118,8 +118,8 @@ func (m *Mutex) lockOwn(ctx context.Context) error {
 	return nil
 }
 
-// TryLock takes the mutex if it is free, and reports whether it did. A closed one
-// is not free.
+// TryLock takes the mutex if it is free, and reports whether it did. It returns false
+// if the mutex is closed.
 func (m *Mutex) TryLock() bool {
 	if m == nil {
 		panicNil("Mutex")
@@ -146,7 +146,7 @@ func (m *Mutex) TryLock() bool {
 	return true
 }
 
-// Unlock releases the mutex. It panics if this process does not have it.
+// Unlock releases the mutex. It panics if this process does not hold it.
 func (m *Mutex) Unlock() {
 	if m == nil || !m.own.UnlockFast() {
 		m.unlockSlow()
@@ -178,8 +178,8 @@ func (m *Mutex) Recovered() int {
 	return 0
 }
 
-// Close ends the mutex for all who have it: those who wait for it and those who
-// come later get ErrClosed.
+// Close closes the mutex in every process: waiting and later calls of LockContext
+// return ErrClosed, and Lock panics with it.
 func (m *Mutex) Close() {
 	if m == nil {
 		panicNil("Mutex")
@@ -189,7 +189,7 @@ func (m *Mutex) Close() {
 	m.at.Object(object.Size).Close()
 }
 
-// GobEncode lets a Mutex be part of what is sent to a process.
+// GobEncode lets a Mutex be part of a value that is sent to a process, as a reference.
 func (m *Mutex) GobEncode() ([]byte, error) {
 	if m == nil {
 		return nil, nilError("Mutex")
@@ -197,7 +197,7 @@ func (m *Mutex) GobEncode() ([]byte, error) {
 	return m.at.Encode("Mutex")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (m *Mutex) GobDecode(b []byte) error {
 	if m == nil {
 		return nilError("Mutex")
@@ -206,13 +206,13 @@ func (m *Mutex) GobDecode(b []byte) error {
 	return m.at.Open(b, "Mutex")
 }
 
-// A Cond is a condition to wait for, with the Mutex that protects it. The zero
-// Cond is one for goroutines.
+// A Cond is a condition variable with its Mutex. The zero Cond works for goroutines.
 type Cond struct {
-	L Mutex // to hold while the condition is read or changed
+	L Mutex // must be held while the condition is read or changed
 }
 
-// object is that of the mutex: behind it the turns are counted.
+// object returns the mutex's object. The word after the lock, condTurns, counts calls
+// of Signal and Broadcast.
 func (c *Cond) object() *shm.Object { return c.L.at.Object(object.Size) }
 
 const condTurns = shm.LockEnd
@@ -229,13 +229,14 @@ func NewCond(b Backend) (*Cond, error) {
 	return c, nil
 }
 
-// Wait unlocks L, waits for Signal or Broadcast, and locks L again. It may
-// return without either: check the condition in a loop. It panics with ErrClosed if
-// the Cond is closed, and with ErrPeerDied if no process is left to signal.
+// Wait unlocks L, waits for Signal or Broadcast, and locks L again. It may return
+// without either, so check the condition in a loop. It panics with ErrClosed if the
+// Cond is closed, and with ErrPeerDied if no other process is left to signal.
 func (c *Cond) Wait() { mustLock(c.WaitContext(context.Background())) }
 
-// WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
-// ErrPeerDied. L is locked all the same, unless it is shared and closed.
+// WaitContext is Wait, but returns an error: ctx's when ctx ends first, ErrClosed or
+// ErrPeerDied. L is locked when it returns, also with an error, unless L is shared and
+// closed.
 func (c *Cond) WaitContext(ctx context.Context) error {
 	if c == nil {
 		return nilError("Cond")
@@ -250,7 +251,7 @@ func (c *Cond) WaitContext(ctx context.Context) error {
 	return err
 }
 
-// lockAgain locks L, even if the host cancels what the caller does.
+// lockAgain locks L, even if the Host cancels the caller's work.
 func (c *Cond) lockAgain() error {
 	l, ok := c.L.shared()
 	if !ok {
@@ -266,7 +267,7 @@ func (c *Cond) lockAgain() error {
 	return nil
 }
 
-// Signal wakes one that waits.
+// Signal wakes one waiter.
 func (c *Cond) Signal() {
 	if c == nil {
 		panicNil("Cond")
@@ -274,7 +275,7 @@ func (c *Cond) Signal() {
 	c.turn(1)
 }
 
-// Broadcast wakes all that wait.
+// Broadcast wakes all waiters.
 func (c *Cond) Broadcast() {
 	if c == nil {
 		panicNil("Cond")
@@ -288,7 +289,7 @@ func (c *Cond) turn(n int) {
 	runtime.KeepAlive(c)
 }
 
-// Close ends the Cond and its Mutex for all who have it, with ErrClosed.
+// Close closes the Cond and its Mutex in every process.
 func (c *Cond) Close() {
 	if c == nil {
 		panicNil("Cond")
@@ -296,7 +297,7 @@ func (c *Cond) Close() {
 	c.L.Close()
 }
 
-// GobEncode lets a Cond be part of what is sent to a process.
+// GobEncode lets a Cond be part of a value that is sent to a process, as a reference.
 func (c *Cond) GobEncode() ([]byte, error) {
 	if c == nil {
 		return nil, nilError("Cond")
@@ -304,7 +305,7 @@ func (c *Cond) GobEncode() ([]byte, error) {
 	return c.L.at.Encode("Cond")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (c *Cond) GobDecode(b []byte) error {
 	if c == nil {
 		return nilError("Cond")

@@ -14,14 +14,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/process"
 )
 
-// A ProcessOption changes how Start and Go start a process: Name, and every Option.
+// A ProcessOption is an option of Start, Go and NewGroup: Name, or any Option.
 type ProcessOption interface{ process() setting }
 
-// A PoolOption changes how NewPool makes a pool: Workers, Retries,
-// TasksPerChild, TaskTimeout, Initializer, and every Option.
+// A PoolOption is an option of NewPool: Workers, Retries, TasksPerChild, TaskTimeout,
+// Initializer, or any Option.
 type PoolOption interface{ pool() setting }
 
-// An Option is for processes and pools: Grace, Stdout, Stderr and Env.
+// An Option is an option of processes and pools: Grace, Stdout, Stderr or Env.
 type Option struct{ set setting }
 
 func (o Option) process() setting { return o.set }
@@ -35,8 +35,8 @@ type poolOption struct{ set setting }
 
 func (o poolOption) pool() setting { return o.set }
 
-// A setting changes what its argument points to, an options: if its type said
-// so, cells would compile what can be reached from there.
+// A setting changes the options that its argument points to. The argument is an
+// unsafe.Pointer because a notebook cell compiles every type that it can reach.
 type setting func(unsafe.Pointer)
 
 func makeSetting(f func(o *options)) setting {
@@ -44,13 +44,13 @@ func makeSetting(f func(o *options)) setting {
 }
 
 type options struct {
-	pool.Options // those of a process are among them
+	pool.Options // includes the options of a process
 	name         string
-	childOnly    string // an option that means nothing to goroutines
-	err          error  // of the first option that cannot be followed
+	childOnly    string // the last given option that goroutines do not support, or ""
+	err          error  // of the first invalid option
 }
 
-// fail notes that an option cannot be followed.
+// fail records the error of an invalid option, if it is the first.
 func (o *options) fail(format string, args ...any) {
 	if o.err == nil {
 		o.err = fmt.Errorf("mp: "+format, args...)
@@ -61,7 +61,7 @@ func newOptions() options {
 	return options{Options: pool.Options{Options: process.Options{Grace: time.Second}}}
 }
 
-// apply follows the options, and checks them for a backend.
+// apply applies the settings to o, and checks that b supports them.
 func (o *options) apply(b Backend, settings []setting) error {
 	for _, set := range settings {
 		if set == nil {
@@ -100,14 +100,14 @@ func poolOptions(b Backend, opts []PoolOption) (options, error) {
 	return o, err
 }
 
-// Name names a process in errors and in String; without it, it has its
-// function's name.
+// Name sets the name of a process in errors and in String. The default is the name of
+// its function.
 func Name(name string) ProcessOption {
 	return processOption{makeSetting(func(o *options) { o.name = name })}
 }
 
-// Grace is how long a child that was told to end, by Terminate, by its context
-// or by its pool, may take until it is killed. Without it, one second.
+// Grace sets how long a child may take to end when it is told to: by Terminate, by the
+// end of its context, or by its pool. Then it is killed. The default is one second.
 func Grace(d time.Duration) Option {
 	return Option{makeSetting(func(o *options) {
 		if o.Grace = d; d < 0 {
@@ -116,8 +116,8 @@ func Grace(d time.Duration) Option {
 	})}
 }
 
-// Stdout sends a child's standard output to w instead of this process's. The
-// workers of a pool share w: one writes at a time, and whole lines.
+// Stdout sends a child's standard output to w instead of this process's. The workers of
+// a pool share w: they write one at a time, and only whole lines.
 func Stdout(w io.Writer) Option {
 	return Option{makeSetting(func(o *options) {
 		o.Stdout, o.childOnly = w, "Stdout"
@@ -125,8 +125,8 @@ func Stdout(w io.Writer) Option {
 	})}
 }
 
-// Stderr sends a child's standard error to w instead of this process's, as
-// Stdout does its output. The two may be the same.
+// Stderr sends a child's standard error to w instead of this process's, as Stdout does
+// for standard output. Both may have the same w.
 func Stderr(w io.Writer) Option {
 	return Option{makeSetting(func(o *options) {
 		o.Stderr, o.childOnly = w, "Stderr"
@@ -153,11 +153,11 @@ func Env(vars ...string) Option {
 	})}
 }
 
-// maxWorkers bounds what is taken for a mistake.
+// maxWorkers is the largest number of workers; a larger one is taken for a mistake.
 const maxWorkers = 1 << 16
 
-// Workers sets how many workers a pool has, at least one, instead of one for
-// each core.
+// Workers sets the number of workers of a pool, at least 1. The default is one for each
+// core: see Cores.
 func Workers(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.Workers = n; n < 1 || n > maxWorkers {
@@ -166,9 +166,8 @@ func Workers(n int) PoolOption {
 	})}
 }
 
-// Retries sets how often a task of a pool may begin again after the worker
-// process that ran it died. Without it a task begins at most once. An error or
-// a panic of the task itself is an outcome, and not retried.
+// Retries sets how often a task of a pool may begin again after the worker process that
+// ran it died. The default is 0. A task that returns an error or panics is not retried.
 func Retries(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.Retries = n; n < 0 {
@@ -177,8 +176,8 @@ func Retries(n int) PoolOption {
 	})}
 }
 
-// TasksPerChild ends a worker process after n tasks, at least one, and starts a
-// new one in its place, for functions that leak resources.
+// TasksPerChild replaces a worker process by a new one after n tasks, at least 1. Use
+// it for functions that leak resources.
 func TasksPerChild(n int) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		o.TasksPerChild, o.childOnly = n, "TasksPerChild"
@@ -188,12 +187,12 @@ func TasksPerChild(n int) PoolOption {
 	})}
 }
 
-// TaskTimeout limits how long each task of a pool may take, from when it begins,
-// including the time in which it waits for other tasks. One that takes longer
-// fails with an error that wraps context.DeadlineExceeded, and is not retried.
-// Its context ends at the limit. A worker process whose task has not returned by
-// the pool's Grace after that is killed and replaced. A goroutine cannot be: its
-// task fails when the function returns.
+// TaskTimeout limits how long each task of a pool may run, including the time in which
+// it waits for other tasks. At the limit the task's context ends. A task that takes
+// longer fails with an error that wraps context.DeadlineExceeded, and is not retried.
+// If a task has not returned when the pool's Grace has passed after the limit, its
+// worker process is killed and replaced. A goroutine cannot be killed: its task fails
+// when the function returns.
 func TaskTimeout(d time.Duration) PoolOption {
 	return poolOption{makeSetting(func(o *options) {
 		if o.TaskTimeout = call.Timeout(d); d <= 0 {
@@ -202,9 +201,9 @@ func TaskTimeout(d time.Duration) PoolOption {
 	})}
 }
 
-// Initializer runs fn(arg) once in each worker of a pool before its first
-// task. If it fails the pool does: every task gets its error. A worker that is
-// killed meanwhile is replaced.
+// Initializer runs fn(arg) once in each worker of a pool, before the worker's first
+// task. If it fails, the pool fails: every task gets its error. A worker that is killed
+// while it runs fn is replaced.
 func Initializer[A any, F Target[A]](fn F, arg A) PoolOption {
 	return initialize(call.Of[None, A](fn, true), unsafe.Pointer(&arg))
 }
@@ -218,11 +217,10 @@ func initialize(c call.Function, arg unsafe.Pointer) PoolOption {
 	})}
 }
 
-// A JobOption changes how Map, ForEach, Stream and StreamUnordered do their work:
-// Progress.
+// A JobOption is an option of Map, ForEach, Stream and StreamUnordered: Progress.
 type JobOption struct{ set setting }
 
-// jobOptions are those of one Map or stream.
+// jobOptions are the options of one Map or Stream.
 type jobOptions struct {
 	report func(done, total int)
 	err    error
@@ -238,13 +236,15 @@ func newJobOptions(opts []JobOption) (o jobOptions, err error) {
 	return o, o.err
 }
 
-// Progress has a Map or stream call report as its tasks end, with or without an
-// error: done is how many have, and total how many there are, or -1 until a
-// stream's sequence has returned. One call is made at a time, in a goroutine, and
-// the tasks do not wait for it: calls that a slow report would miss are left out,
-// but for the last, in which done is total unless the work ends early. No call
-// begins after the Map or the loop has ended, and they wait for one that runs
-// unless their context ends. If report panics, the work ends with that error.
+// Progress makes a Map or Stream call report as its tasks end. done is how many tasks
+// have ended, with or without an error. total is the number of tasks, or -1 until a
+// Stream's sequence has returned.
+//
+// report runs in a separate goroutine, one call at a time, and the tasks do not wait
+// for it. If report is slow, calls are skipped, but not the last one, with done equal
+// to total, unless the Map or Stream ends early. No call begins after the Map or the
+// loop has ended. Both wait for a running call, unless their context ends. If report
+// panics, the Map or Stream ends with that error.
 func Progress(report func(done, total int)) JobOption {
 	return JobOption{func(p unsafe.Pointer) {
 		o := (*jobOptions)(p)

@@ -8,11 +8,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/queue"
 )
 
-// A Conn is one end of a pipe. Each end is for one goroutine or process at a
-// time; the last process that used or received it counts as having it.
+// A Conn is one end of a pipe. Only one goroutine or process at a time may use an end.
+// An end belongs to the last process that used or received it.
 type Conn[T any] struct{ end queue.End }
 
-// NewPipe makes a pipe and returns its two ends; what is sent at one is
+// NewPipe makes a pipe and returns its two ends; a value that is sent at one is
 // received at the other.
 func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 	shared, err := isShared(b)
@@ -26,10 +26,9 @@ func NewPipe[T any](b Backend) (*Conn[T], *Conn[T], error) {
 	return &Conn[T]{x}, &Conn[T]{y}, nil
 }
 
-// Send sends v to the other end. Its errors are ErrClosed if the direction was
-// closed at either end, ErrPeerDied if the process that has the other end is
-// gone, ctx's, and that v cannot be encoded. It waits where the receiver is far
-// behind.
+// Send sends v to the other end. It may wait if the receiver is far behind. Its error
+// is ErrClosed if either end closed this direction, ErrPeerDied if the process that has
+// the other end is gone, ctx's, or that v cannot be encoded.
 func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	if c == nil {
 		return nilError("Conn")
@@ -41,16 +40,16 @@ func (c *Conn[T]) Send(ctx context.Context, v T) error {
 	return c.end.Send(ctx, unsafe.Pointer(&kept))
 }
 
-// Recv waits for a value from the other end. Its error is io.EOF when there
-// are no more, because the direction was closed or the process that has the
-// other end is gone, or ctx's.
+// Recv waits for a value from the other end. Its error is io.EOF when no more values
+// come, because the direction was closed or the process that has the other end is gone.
+// Else it is ctx's, or that the value cannot be decoded.
 func (c *Conn[T]) Recv(ctx context.Context) (v T, err error) {
 	err = c.RecvInto(ctx, &v)
 	return v, err
 }
 
-// RecvInto is Recv for large values that arrive again and again: a slice of
-// numbers goes into the memory that *v has, if it is large enough.
+// RecvInto is Recv into *v. It avoids allocations for large values: a slice of numbers
+// reuses the memory of *v if that is large enough.
 func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 	if c == nil {
 		return nilError("Conn")
@@ -61,8 +60,7 @@ func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 	return c.end.Recv(ctx, unsafe.Pointer(v))
 }
 
-// Poll reports whether a value has arrived, which Recv then returns without
-// waiting.
+// Poll reports whether a value has arrived, so that Recv returns it without waiting.
 func (c *Conn[T]) Poll() bool {
 	if c == nil {
 		panicNil("Conn")
@@ -70,7 +68,8 @@ func (c *Conn[T]) Poll() bool {
 	return c.end.In != nil && c.end.In.Length() > 0
 }
 
-// Close ends the pipe in both directions. What was sent can still be received.
+// Close closes the pipe in both directions. Values that were sent can still be
+// received.
 func (c *Conn[T]) Close() {
 	if c == nil {
 		panicNil("Conn")
@@ -78,8 +77,8 @@ func (c *Conn[T]) Close() {
 	c.end.Close()
 }
 
-// CloseWrite ends the direction from this end to the other: when what was sent
-// has been received, Recv there returns io.EOF. This end can still receive.
+// CloseWrite closes the direction from this end to the other: after the values that
+// were sent, Recv at the other end returns io.EOF. This end can still receive.
 func (c *Conn[T]) CloseWrite() {
 	if c == nil {
 		panicNil("Conn")
@@ -87,7 +86,7 @@ func (c *Conn[T]) CloseWrite() {
 	c.end.CloseWrite()
 }
 
-// GobEncode lets a Conn be part of what is sent to a process.
+// GobEncode lets a Conn be part of a value that is sent to a process, as a reference.
 func (c *Conn[T]) GobEncode() ([]byte, error) {
 	if c == nil {
 		return nil, nilError("Conn")
@@ -95,7 +94,7 @@ func (c *Conn[T]) GobEncode() ([]byte, error) {
 	return c.end.Encode()
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (c *Conn[T]) GobDecode(b []byte) error {
 	if c == nil {
 		return nilError("Conn")

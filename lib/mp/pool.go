@@ -7,26 +7,26 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 )
 
-// A Pool runs tasks on a fixed number of workers, goroutines or child
-// processes, that stay between uses. The zero Pool runs them on goroutines,
-// one for each core. Tasks come by Map, Stream, StreamUnordered, ForEach and
-// Submit, from any number of goroutines.
+// A Pool runs tasks on a fixed number of workers, which are goroutines or child
+// processes and stay between calls. The zero Pool uses goroutines, one for each core.
+// Map, ForEach, Stream, StreamUnordered and Submit give tasks to a Pool; they may be
+// called concurrently.
 //
-// Short tasks travel in batches whose size follows from how long tasks take.
-// A batch's unstarted tasks move to another worker that has nothing to do, and
-// finished ones are reported within milliseconds though a later one takes long.
+// Short tasks are sent in batches; the size of a batch depends on how long tasks take.
+// If a worker is idle, it takes tasks that have not begun from the batch of another.
+// Finished tasks are reported within milliseconds, even if a later task of the batch
+// takes long.
 //
-// When a worker process dies, a new one takes its place, and the tasks that it
-// had not begun go to others. Those it had begun fail with an *ExitError, or
-// run again if the pool has Retries; so may others that it had finished in its
-// last two milliseconds.
+// When a worker process dies, a new one replaces it, and other workers run the tasks
+// that it had not begun. Tasks that it had begun fail with an *ExitError, or run again
+// if the pool has Retries. So do tasks that it had finished but not reported, which are
+// those of its last two milliseconds at most.
 type Pool struct {
 	once sync.Once
-	in   any // *pool: what a cell can reach from here it compiles
+	in   any // *pool.Pool; untyped, since a notebook cell compiles every type that it can reach
 }
 
-// NewPool starts a pool. Without the option Workers there is one for each core
-// that this process may use.
+// NewPool starts a pool. The default number of workers is Cores().
 func NewPool(b Backend, opts ...PoolOption) (*Pool, error) {
 	o, err := poolOptions(b, opts)
 	if err != nil {
@@ -58,12 +58,11 @@ func poolOf(p *Pool) *pool.Pool {
 	return p.in.(*pool.Pool)
 }
 
-// Close waits until the tasks that the pool has are done, and ends its
-// workers. Tasks that come later fail with ErrClosed; a stream takes no more
-// from its sequence, and ends with ErrClosed after the results that it has. A
-// task that calls Close gets an error. So does who closes a pool whose Stdout or
-// Stderr could not be written. A pool that is no longer referred to is closed
-// by itself.
+// Close waits until the pool's tasks are done, and ends its workers. Later tasks fail
+// with ErrClosed. A Stream takes no more values from its sequence: it yields the
+// results of the tasks that it has, and then ends with ErrClosed. Close returns an
+// error if a task of the pool calls it, or if a write to the pool's Stdout or Stderr
+// failed. A Pool that is no longer reachable is closed automatically.
 func (p *Pool) Close() error {
 	if p == nil {
 		return nilError("Pool")
@@ -71,9 +70,9 @@ func (p *Pool) Close() error {
 	return poolOf(p).Close()
 }
 
-// Kill ends the workers at once. Tasks that are not done fail with ErrClosed.
-// Goroutines cannot be killed: their contexts are cancelled and Kill waits, but
-// for the task that calls it.
+// Kill kills the workers at once. Tasks that are not done fail with ErrClosed.
+// Goroutines cannot be killed: Kill cancels their contexts and waits until they return,
+// unless a task of the pool calls it.
 func (p *Pool) Kill() {
 	poolOf(p).Kill()
 }
@@ -81,7 +80,7 @@ func (p *Pool) Kill() {
 // Workers returns how many workers the pool has.
 func (p *Pool) Workers() int { return poolOf(p).Workers() }
 
-// String tells what the pool consists of and has done.
+// String returns the number and kind of the workers, and how many tasks have ended.
 func (p *Pool) String() string {
 	if p == nil {
 		return "<nil>"
@@ -99,8 +98,8 @@ type Stats struct {
 // Stats returns the pool's counts.
 func (p *Pool) Stats() Stats { return Stats(poolOf(p).Stats()) }
 
-// Cores returns how many processors this process can really keep busy, at
-// least 1: those that its affinity mask allows, no more than the quota of any
-// cgroup above it, and no more than GOMAXPROCS, which a pool sets for its
-// workers so that pools within them do not crowd each other.
+// Cores returns how many processors this process can keep busy, at least 1. It is
+// limited by the affinity mask, the CPU quotas of all cgroups that contain this
+// process, and GOMAXPROCS. A pool sets GOMAXPROCS for its worker processes, so that
+// pools within them do not use more processors together than there are.
 func Cores() int { return pool.Cores() }

@@ -18,15 +18,15 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Process is one function that runs in a goroutine or in a child process.
-// Its methods may be called from any goroutine.
+// A Process is a function that runs in a goroutine or a child process. Its methods may
+// be called concurrently.
 type Process struct {
 	name    string
 	pid     int
 	cancel  context.CancelFunc // of a goroutine's context
 	child   ender              // nil for a goroutine
-	release func()             // ends the context that the function has from the caller
-	done    chan struct{}      // closed when a child is gone, too
+	release func()             // releases the context that the function got from the caller
+	done    chan struct{}      // closed when the outcome is known and a child process is gone
 	ended   chan struct{}      // closed when the outcome is known
 
 	// Set before ended is closed.
@@ -34,21 +34,21 @@ type Process struct {
 	code int
 }
 
-// Start runs fn(arg), or fn(ctx, arg), in a goroutine or a child process and
-// returns at once. The context that fn gets ends when ctx does or when the
-// Process is terminated. A child that does not end by then is killed after
-// its Grace; a child whose fn takes no context gets a SIGTERM.
+// Start runs fn(arg), or fn(ctx, arg), in a goroutine or a child process, and returns
+// at once. When ctx ends, or Terminate is called, the context of fn ends; a child whose
+// fn takes no context gets a SIGTERM instead. A child that has not ended after its
+// Grace is killed.
 //
-// In a child, arg is a copy. Start fails if arg or fn cannot be sent, or if
-// the child cannot be started.
+// A child gets a copy of arg. Start fails if arg or fn cannot be sent, or if the child
+// cannot be started.
 func Start[A any, F Target[A]](ctx context.Context, b Backend, fn F, arg A, opts ...ProcessOption) (*Process, error) {
 	return start(ctx, b, call.Of[None, A](fn, true), unsafe.Pointer(&arg), unsafe.Pointer(&call.Nothing), opts)
 }
 
-// A Call is a Process whose function gives a result.
+// A Call is a Process whose function returns a result.
 type Call[R any] struct {
 	*Process
-	result R // set before done is closed
+	result R // set before ended is closed
 }
 
 // Go is Start for a function with a result. The type of the result is the
@@ -63,7 +63,7 @@ func Go[R, A any, F Func[A, R]](ctx context.Context, b Backend, fn F, arg A, opt
 	return c, nil
 }
 
-// Result waits for the function and returns its result, or what Join returns.
+// Result waits for the function and returns its result. Its errors are those of Join.
 func (c *Call[R]) Result(ctx context.Context) (R, error) {
 	if err := c.base().Join(ctx); err != nil {
 		var zero R
@@ -72,8 +72,8 @@ func (c *Call[R]) Result(ctx context.Context) (R, error) {
 	return c.result, nil
 }
 
-// base returns the Process of c. Its methods refuse a nil one by name, where those
-// that are promoted would not.
+// base returns the Process of c, or nil if c is nil. A promoted method would panic for
+// a nil c; the methods below return or panic with an error that names the cause.
 func (c *Call[R]) base() *Process {
 	if c == nil {
 		return nil
@@ -108,7 +108,7 @@ func (c *Call[R]) Kill() error { return c.base().Kill() }
 // Signal is Process.Signal.
 func (c *Call[R]) Signal(sig os.Signal) error { return c.base().Signal(sig) }
 
-// An ender is a child, as its Process sees it.
+// An ender is the part of a child that Process uses.
 type ender interface {
 	Terminate()
 	Kill() error
@@ -221,7 +221,7 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 	return nil
 }
 
-// becauseOf adds to err that ctx ended, unless it says so.
+// becauseOf adds the cause of ctx's end to err, unless err has it already.
 func becauseOf(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !failure.Is(err, cause) {
 		return fmt.Errorf("%w: %w", cause, failure.Unprefixed(err))
@@ -231,13 +231,13 @@ func becauseOf(ctx context.Context, err error) error {
 
 var errNoProcess = notMade("Process", "mp.Start or mp.Go")
 
-// Tid returns the id of the operating system thread that the calling goroutine is
-// on. The goroutine may move to another thread at any time unless it is locked to
-// this one. On darwin, which hides the ids of threads from programs that do not use
-// its C library, Tid returns this process's id.
+// Tid returns the id of the operating system thread that runs the calling goroutine.
+// Unless the goroutine is locked to the thread, it may move to another one at any time.
+// On darwin, where a program without the C library cannot get thread ids, Tid returns
+// the process id.
 func Tid() int { return goroutine.ThreadID() }
 
-// PID returns the id of the process in which the function runs.
+// PID returns the id of the process that runs the function.
 func (p *Process) PID() int {
 	if p == nil {
 		panicNil("Process")
@@ -253,8 +253,8 @@ func (p *Process) String() string {
 	return fmt.Sprintf("%s (process %d)", p.name, p.pid)
 }
 
-// Done returns a channel that is closed when the function has ended and, for
-// a child, when the process is gone, which may be some milliseconds later.
+// Done returns a channel that is closed when the function has ended. For a child, it is
+// closed when the process is gone, too, which may be some milliseconds later.
 func (p *Process) Done() <-chan struct{} {
 	if p == nil {
 		panicNil("Process")
@@ -278,11 +278,11 @@ func (p *Process) Alive() bool {
 	}
 }
 
-// Join waits until the function has ended and returns its error: nil, what it
-// returned, a *PanicError, or an *ExitError if a child ended in another way.
-// An error that cannot be sent from a child as it is arrives as a *RemoteError.
-// If ctx ends first, Join returns an error that matches ErrRunning and ctx's, and
-// the function goes on.
+// Join waits until the function has ended and returns its error. That is nil, the error
+// that the function returned, a *PanicError, or an *ExitError if a child ended without
+// an outcome. An error that cannot be sent arrives as a *RemoteError. If ctx ends
+// first, Join returns an error that matches ErrRunning and ctx's error, and the
+// function goes on.
 func (p *Process) Join(ctx context.Context) error {
 	if p == nil {
 		return nilError("Process")
@@ -305,9 +305,9 @@ func (p *Process) Join(ctx context.Context) error {
 	}
 }
 
-// ExitCode returns 0 if the function succeeded, 1 if it failed, the code that
-// a child gave to os.Exit, or minus the number of the signal that ended it.
-// ended is false while it runs.
+// ExitCode returns 0 if the function succeeded, 1 if it failed, the code that a child
+// gave to os.Exit, or minus the number of the signal that ended the child. ended is
+// false while the function runs.
 func (p *Process) ExitCode() (code int, ended bool) {
 	if p.Alive() || p.done == nil {
 		return 0, false
@@ -315,7 +315,7 @@ func (p *Process) ExitCode() (code int, ended bool) {
 	return p.code, true
 }
 
-// Terminate asks the function to end, as Start says, and does not wait.
+// Terminate tells the function to end, as described at Start, and does not wait for it.
 func (p *Process) Terminate() {
 	if p == nil {
 		panicNil("Process")
@@ -327,8 +327,9 @@ func (p *Process) Terminate() {
 	}
 }
 
-// Kill ends a child at once, with every process of its group. The context of
-// a goroutine is cancelled, and ErrUnkillable returned.
+// Kill kills a child and all processes of its group at once. For a goroutine it cancels
+// the context and returns ErrUnkillable. If the child has ended it returns
+// os.ErrProcessDone.
 func (p *Process) Kill() error {
 	if p == nil {
 		return nilError("Process")
@@ -343,8 +344,8 @@ func (p *Process) Kill() error {
 	return ErrUnkillable
 }
 
-// Signal sends sig to a child. For one that has ended it returns
-// os.ErrProcessDone, for a goroutine ErrUnkillable.
+// Signal sends sig to a child. It returns os.ErrProcessDone if the child has ended, and
+// ErrUnkillable for a goroutine.
 func (p *Process) Signal(sig os.Signal) error {
 	if p == nil {
 		return nilError("Process")

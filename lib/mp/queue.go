@@ -12,15 +12,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Queue carries values from any number of goroutines or processes to any
-// number of others, first in, first out. A value is in the queue once Put has
-// returned: the process that put it need not live on, and nothing needs to be
-// drained before it is joined. The zero Queue is one for goroutines, without a
-// size.
+// A Queue carries values from any number of goroutines or processes to any number of
+// others, first in, first out. When Put has returned, the value is in the queue: the
+// process that put it may end, and can be joined before its values are taken. The zero
+// Queue works for goroutines and has no size limit.
 type Queue[T any] struct {
-	q     queue.Untyped  // of processes
-	plain bool           // q keeps no pointers, and its values call no user's code
-	local unsafe.Pointer // *ringQueue, for goroutines: made when first needed if q is nil
+	q     queue.Untyped  // the queue; nil for a zero Queue, and where local is used
+	plain bool           // q keeps no pointers to values, and calls no methods of them
+	local unsafe.Pointer // *queue.ringQueue, for goroutines; a zero Queue makes it when it is first used
 }
 
 func (q *Queue[T]) in() queue.Untyped {
@@ -33,10 +32,9 @@ func (q *Queue[T]) in() queue.Untyped {
 	return queue.MakeLocal(&q.local, call.ElemOf[T]())
 }
 
-// NewQueue makes a Queue for at most size values; Put waits while there are
-// that many. With size 0 it takes as many as memory holds; one of processes holds
-// at most 4 GiB of encoded values, and Put waits then. No value may be larger than
-// 2 GiB.
+// NewQueue makes a Queue for at most size values; Put waits while the queue is full.
+// With size 0 there is no limit for goroutines; for processes the limit is 4 GiB of
+// encoded values. A value in a queue for processes may have at most 2 GiB.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
 	made := new(Queue[T])
 	err := made.make(b, size, false)
@@ -58,11 +56,12 @@ func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
 	return err
 }
 
-// Put adds v at the end. It waits for room if the queue has a size; its errors
-// are ctx's, ErrClosed, and that v cannot be encoded.
+// Put adds v at the end. It waits while the queue is full. Its error is ctx's,
+// ErrClosed, ErrPeerDied if the queue is full and no other process is left to take
+// values, or that v cannot be encoded.
 func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, true) }
 
-// TryPut is Put that does not wait: where Put would, its error is ErrFull.
+// TryPut is Put without waiting: its error is ErrFull if Put would wait.
 func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
 
 func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
@@ -79,14 +78,15 @@ func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
 	return q.in().Put(ctx, unsafe.Pointer(&kept), wait)
 }
 
-// Get takes the first value, and waits for one. Its errors are ctx's, ErrClosed
-// if the queue is empty and closed, and that a value cannot be decoded.
+// Get takes the first value, and waits for one if the queue is empty. Its error is
+// ctx's, ErrClosed if the queue is empty and closed, ErrPeerDied if it is empty and no
+// other process is left to put values, or that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
 	v, _, err := q.get(ctx, true)
 	return v, err
 }
 
-// TryGet is Get that does not wait; ok tells whether there was a value.
+// TryGet is Get without waiting; ok reports whether there was a value.
 func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
 
 func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
@@ -106,8 +106,8 @@ func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error)
 	return kept, ok, err
 }
 
-// GetInto is Get for large values that arrive again and again: a slice of
-// numbers goes into the memory that *v has, if it is large enough.
+// GetInto is Get into *v. It avoids allocations for large values: a slice of numbers
+// reuses the memory of *v if that is large enough.
 func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
 	if q == nil {
 		return nilError("Queue")
@@ -121,7 +121,7 @@ func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
 
 var errNoPlace = errors.New("mp: the pointer to where the value is to be put is nil")
 
-// Len returns how many values are in the queue at this moment.
+// Len returns the number of values in the queue.
 func (q *Queue[T]) Len() int {
 	if q == nil {
 		panicNil("Queue")
@@ -129,8 +129,8 @@ func (q *Queue[T]) Len() int {
 	return q.in().Length()
 }
 
-// Close ends the queue for all who have it: what is in it can still be taken,
-// and nothing be added.
+// Close closes the queue in every process: no more values can be put; those in the
+// queue can still be taken.
 func (q *Queue[T]) Close() {
 	if q == nil {
 		panicNil("Queue")
@@ -138,8 +138,8 @@ func (q *Queue[T]) Close() {
 	q.in().Close()
 }
 
-// All yields values until the queue is closed and empty. An error of ctx ends
-// the loop after it was yielded.
+// All yields values until the queue is closed and empty. An error is yielded, too; if
+// ctx has ended, the loop ends after that.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	if q == nil {
 		panicNil("Queue")
@@ -156,7 +156,7 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// String tells how many values are in the queue at this moment.
+// String returns a text with the number of values in the queue.
 func (q *Queue[T]) String() string {
 	if q == nil {
 		return "<nil>"
@@ -164,7 +164,7 @@ func (q *Queue[T]) String() string {
 	return queue.Describe(q.in())
 }
 
-// GobEncode lets a Queue be part of what is sent to a process.
+// GobEncode lets a Queue be part of a value that is sent to a process, as a reference.
 func (q *Queue[T]) GobEncode() ([]byte, error) {
 	if q == nil {
 		return nil, nilError("Queue")
@@ -172,7 +172,7 @@ func (q *Queue[T]) GobEncode() ([]byte, error) {
 	return q.in().Handle()
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
 	if q == nil {
 		return nilError("Queue")
@@ -184,11 +184,11 @@ func (q *Queue[T]) GobDecode(b []byte) error {
 	return err
 }
 
-// A JoinableQueue is a Queue that knows how many of its values have been dealt
-// with.
+// A JoinableQueue is a Queue that counts the values that were put and not yet reported
+// done with TaskDone.
 type JoinableQueue[T any] struct{ Queue[T] }
 
-// NewJoinableQueue makes a JoinableQueue, as NewQueue does a Queue.
+// NewJoinableQueue makes a JoinableQueue with the limits of NewQueue.
 func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
 	made := new(JoinableQueue[T])
 	err := made.make(b, size, true)
@@ -198,8 +198,8 @@ func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
 	return made, nil
 }
 
-// base returns the Queue of q. Its methods refuse a nil one by name, where those
-// that are promoted would not.
+// base returns the Queue of q, or nil if q is nil. A promoted method would panic for a
+// nil q; the methods below return or panic with an error that names the cause.
 func (q *JoinableQueue[T]) base() *Queue[T] {
 	if q == nil {
 		return nil
@@ -234,14 +234,14 @@ func (q *JoinableQueue[T]) All(ctx context.Context) iter.Seq2[T, error] { return
 // String is Queue.String.
 func (q *JoinableQueue[T]) String() string { return q.base().String() }
 
-// GobEncode lets a JoinableQueue be part of what is sent to a process.
+// GobEncode lets a JoinableQueue be part of a value that is sent to a process, as a reference.
 func (q *JoinableQueue[T]) GobEncode() ([]byte, error) { return q.base().GobEncode() }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (q *JoinableQueue[T]) GobDecode(b []byte) error { return q.base().GobDecode(b) }
 
-// TaskDone tells that a value that was taken has been dealt with. More calls
-// than there were values are an error.
+// TaskDone reports that the work on a value that was taken is done. It returns an error
+// if it is called more often than values were put.
 func (q *JoinableQueue[T]) TaskDone() error {
 	if q == nil {
 		return nilError("JoinableQueue")
@@ -249,7 +249,8 @@ func (q *JoinableQueue[T]) TaskDone() error {
 	return q.in().Done()
 }
 
-// Join waits until every value that was put has been dealt with.
+// Join waits until TaskDone was called for every value that was put. If a process died
+// with values that it had taken, the error matches ErrPeerDied.
 func (q *JoinableQueue[T]) Join(ctx context.Context) error {
 	if q == nil {
 		return nilError("JoinableQueue")

@@ -10,21 +10,21 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A ReentrantMutex is a Mutex that the goroutine which has it can take again; it is
-// free when it was unlocked as often. Finding out which goroutine asks takes
-// about a microsecond. The zero ReentrantMutex is one for goroutines.
+// A ReentrantMutex is a Mutex that the goroutine which holds it can lock again. It is
+// free after as many calls of Unlock as of Lock. To identify the calling goroutine
+// takes about a microsecond. The zero ReentrantMutex works for goroutines.
 type ReentrantMutex struct{ at object.Handle }
 
 func (m *ReentrantMutex) object() *shm.Object { return m.at.Object(object.Size) }
 
 func (m *ReentrantMutex) lock() shm.Mutex { return shm.Mutex{O: m.object()} }
 
-// Beside the mutex's state. What a dead owner has left is not the heir's, since
-// it names another process.
+// Offsets of the words after the mutex's state. If the owner died, its words name
+// another process, so that the next owner does not take them for its own.
 const (
-	reentrantGoroutine = shm.LockEnd      // u64, the owner's, 0 if there is none
-	reentrantDepth     = shm.LockEnd + 8  // u32, how often it has the mutex
-	reentrantProcess   = shm.LockEnd + 16 // u64, whose goroutine that is
+	reentrantGoroutine = shm.LockEnd      // u64, the goroutine that holds the mutex
+	reentrantDepth     = shm.LockEnd + 8  // u32, how often it has locked the mutex
+	reentrantProcess   = shm.LockEnd + 16 // u64, the process of that goroutine, 0 if there is none
 )
 
 // NewReentrantMutex makes a ReentrantMutex.
@@ -36,12 +36,12 @@ func NewReentrantMutex(b Backend) (*ReentrantMutex, error) {
 	return m, nil
 }
 
-// Lock waits for the mutex and takes it, or takes it again. It panics with
-// ErrClosed if the mutex is closed.
+// Lock waits for the mutex and takes it. If the calling goroutine holds it, Lock locks
+// it once more. It panics with ErrClosed if the mutex is closed.
 func (m *ReentrantMutex) Lock() { mustLock(m.LockContext(context.Background())) }
 
-// LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
-// a closed ReentrantMutex is ErrClosed.
+// LockContext is Lock, but returns ctx's error when ctx ends first, and ErrClosed if
+// the mutex is closed.
 func (m *ReentrantMutex) LockContext(ctx context.Context) error {
 	if m == nil {
 		return nilError("ReentrantMutex")
@@ -64,7 +64,8 @@ func (m *ReentrantMutex) LockContext(ctx context.Context) error {
 	return nil
 }
 
-// TryLock takes the mutex if it is free or the caller's, and reports whether it did.
+// TryLock takes the mutex if it is free or the calling goroutine holds it, and reports
+// whether it did.
 func (m *ReentrantMutex) TryLock() bool {
 	if m == nil {
 		panicNil("ReentrantMutex")
@@ -81,7 +82,7 @@ func (m *ReentrantMutex) TryLock() bool {
 	return true
 }
 
-// own makes the calling goroutine, which has the mutex, its owner.
+// own records the calling goroutine as the owner. The caller has the lock.
 func (m *ReentrantMutex) own(me uint64) {
 	o := m.object()
 	o.U64(reentrantProcess).Store(0)
@@ -90,8 +91,8 @@ func (m *ReentrantMutex) own(me uint64) {
 	o.U64(reentrantProcess).Store(o.Me().Word())
 }
 
-// isMine reports whether the calling goroutine has the mutex. Only it has made the
-// words beside the state say so.
+// isMine reports whether the calling goroutine holds the mutex. No other goroutine
+// writes these words while it does.
 func (m *ReentrantMutex) isMine(me uint64) bool {
 	o := m.object()
 	return m.lock().IsMine() && o.U64(reentrantProcess).Load() == o.Me().Word() &&
@@ -106,7 +107,7 @@ func (m *ReentrantMutex) again(me uint64) bool {
 	return true
 }
 
-// Unlock undoes one Lock. It panics if the calling goroutine does not have the mutex.
+// Unlock undoes one Lock. It panics if the calling goroutine does not hold the mutex.
 func (m *ReentrantMutex) Unlock() {
 	if m == nil {
 		panicNil("ReentrantMutex")
@@ -129,7 +130,7 @@ func (m *ReentrantMutex) Recovered() int {
 	return int(m.lock().Recovered())
 }
 
-// Close ends the mutex for all who have it, as Mutex.Close does.
+// Close closes the mutex in every process, as Mutex.Close does.
 func (m *ReentrantMutex) Close() {
 	if m == nil {
 		panicNil("ReentrantMutex")
@@ -137,7 +138,7 @@ func (m *ReentrantMutex) Close() {
 	m.object().Close()
 }
 
-// GobEncode lets a ReentrantMutex be part of what is sent to a process.
+// GobEncode lets a ReentrantMutex be part of a value that is sent to a process, as a reference.
 func (m *ReentrantMutex) GobEncode() ([]byte, error) {
 	if m == nil {
 		return nil, nilError("ReentrantMutex")
@@ -145,7 +146,7 @@ func (m *ReentrantMutex) GobEncode() ([]byte, error) {
 	return m.at.Encode("ReentrantMutex")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (m *ReentrantMutex) GobDecode(b []byte) error {
 	if m == nil {
 		return nilError("ReentrantMutex")
@@ -153,7 +154,8 @@ func (m *ReentrantMutex) GobDecode(b []byte) error {
 	return m.at.Open(b, "ReentrantMutex")
 }
 
-// goroutineID reads the id that tracebacks show. Go offers no other way.
+// goroutineID returns the id that tracebacks show. It parses a traceback, since Go has
+// no other way to get the id.
 func goroutineID() uint64 {
 	var buf [64]byte
 	b := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))

@@ -10,10 +10,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// An RWMutex is a Mutex that any number of readers can hold together. A writer that
-// waits keeps new readers out, so a goroutine must not call RLock twice. If a
-// process that reads dies, its readers are gone; if it writes, the next that wants
-// the mutex gets it, and Recovered counts that. The zero RWMutex is one for goroutines.
+// An RWMutex is a lock that any number of readers or one writer can hold. A waiting
+// writer blocks new readers, so a goroutine that holds a read lock must not call RLock
+// again. If a process that reads dies, its read locks are released; if a process that
+// writes dies, the next waiter gets the mutex, and Recovered counts that. The zero
+// RWMutex works for goroutines.
 type RWMutex struct{ at object.Handle }
 
 func (m *RWMutex) lock() shm.RWMutex { return shm.RWMutex{O: m.at.Object(shm.RWMutexSize)} }
@@ -27,12 +28,12 @@ func NewRWMutex(b Backend) (*RWMutex, error) {
 	return m, nil
 }
 
-// Lock waits until the mutex is free and takes it to write. It panics with
-// ErrClosed if the mutex is closed.
+// Lock waits until the mutex is free and takes it to write. It panics with ErrClosed if
+// the mutex is closed.
 func (m *RWMutex) Lock() { mustLock(m.LockContext(context.Background())) }
 
-// LockContext is Lock that gives up when ctx ends, with ctx's error. The error of
-// a closed RWMutex is ErrClosed.
+// LockContext is Lock, but returns ctx's error when ctx ends first, and ErrClosed if
+// the mutex is closed.
 func (m *RWMutex) LockContext(ctx context.Context) error {
 	if m == nil {
 		return nilError("RWMutex")
@@ -52,7 +53,7 @@ func (m *RWMutex) TryLock() bool {
 	return m.lock().TryLock()
 }
 
-// Unlock releases the mutex after writing. It panics if this process does not have it.
+// Unlock releases the mutex after writing. It panics if this process does not hold it to write.
 func (m *RWMutex) Unlock() {
 	if m == nil {
 		panicNil("RWMutex")
@@ -61,12 +62,12 @@ func (m *RWMutex) Unlock() {
 	m.lock().Unlock()
 }
 
-// RLock waits until no writer has the mutex and takes the mutex to read. It panics with
-// ErrClosed if the mutex is closed.
+// RLock waits until no writer holds the mutex or waits for it, and takes it to read. It
+// panics with ErrClosed if the mutex is closed.
 func (m *RWMutex) RLock() { mustLock(m.RLockContext(context.Background())) }
 
-// RLockContext is RLock that gives up when ctx ends, with ctx's error. The error of
-// a closed RWMutex is ErrClosed.
+// RLockContext is RLock, but returns ctx's error when ctx ends first, and ErrClosed if
+// the mutex is closed.
 func (m *RWMutex) RLockContext(ctx context.Context) error {
 	if m == nil {
 		return nilError("RWMutex")
@@ -80,7 +81,7 @@ func (m *RWMutex) RLockContext(ctx context.Context) error {
 	return m.lock().RLock(ctx)
 }
 
-// TryRLock takes the mutex to read if no writer has it or waits for it, and reports
+// TryRLock takes the mutex to read if no writer holds it or waits for it, and reports
 // whether it did.
 func (m *RWMutex) TryRLock() bool {
 	if m == nil {
@@ -90,7 +91,7 @@ func (m *RWMutex) TryRLock() bool {
 	return m.lock().TryRLock()
 }
 
-// RUnlock undoes one RLock. It panics if this process does not read.
+// RUnlock undoes one RLock. It panics if this process does not hold the mutex to read.
 func (m *RWMutex) RUnlock() {
 	if m == nil {
 		panicNil("RWMutex")
@@ -120,7 +121,7 @@ func (m *RWMutex) Recovered() int {
 	return int(m.lock().Recovered())
 }
 
-// Close ends the mutex for all who have it, as Mutex.Close does.
+// Close closes the mutex in every process, as Mutex.Close does.
 func (m *RWMutex) Close() {
 	if m == nil {
 		panicNil("RWMutex")
@@ -128,7 +129,7 @@ func (m *RWMutex) Close() {
 	m.lock().O.Close()
 }
 
-// GobEncode lets an RWMutex be part of what is sent to a process.
+// GobEncode lets an RWMutex be part of a value that is sent to a process, as a reference.
 func (m *RWMutex) GobEncode() ([]byte, error) {
 	if m == nil {
 		return nil, nilError("RWMutex")
@@ -136,7 +137,7 @@ func (m *RWMutex) GobEncode() ([]byte, error) {
 	return m.at.Encode("RWMutex")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (m *RWMutex) GobDecode(b []byte) error {
 	if m == nil {
 		return nilError("RWMutex")

@@ -9,13 +9,13 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A Semaphore admits a number of holders at once. What a process holds is not
-// given back when it dies: unlike a Mutex, a unit has no owner. The zero Semaphore
-// is one for goroutines, without a free unit.
+// A Semaphore admits a limited number of holders at once: each takes a unit. Unlike a
+// Mutex, a unit has no owner: if a process dies, the units that it took stay taken. The
+// zero Semaphore works for goroutines and has no free units.
 type Semaphore struct{ at object.Handle }
 
 // A BoundedSemaphore is a Semaphore that never has more free units than it was made
-// with: a Release too many panics.
+// with: a Release beyond that panics.
 type BoundedSemaphore struct{ Semaphore }
 
 func (s *Semaphore) object() *shm.Object { return s.at.Object(object.Size) }
@@ -26,7 +26,7 @@ const (
 	semBound   = 8 // the most free units there may be; 0 if there is no bound
 )
 
-// maxUnits is how many units a Semaphore can have.
+// maxUnits is the largest number of free units of a Semaphore.
 const maxUnits = 1<<31 - 1
 
 // NewSemaphore makes a Semaphore with n free units, 0 or more.
@@ -59,8 +59,8 @@ func (s *Semaphore) make(b Backend, n, least int) error {
 	return nil
 }
 
-// Acquire waits for a unit and takes it. Its error is ctx's, ErrClosed, or
-// ErrPeerDied if no process is left that could release one.
+// Acquire waits for a unit and takes it. Its error is ctx's, ErrClosed, or ErrPeerDied
+// if no other process is left that could release one.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	if s == nil {
 		return nilError("Semaphore")
@@ -83,15 +83,16 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	return nil
 }
 
-// passOn wakes another waiter if units are left, whose wake-up may have been lost.
+// passOn wakes another waiter if units are free, since the wake-up of that waiter may
+// have been lost.
 func (s *Semaphore) passOn() {
 	if o := s.object(); o.U32(semCount).Load() > 0 && o.U32(semWaiters).Load() > 0 {
 		o.Wake(semCount, 1)
 	}
 }
 
-// base returns the Semaphore of s. Its methods refuse a nil one by name, where those
-// that are promoted would not.
+// base returns the Semaphore of s, or nil if s is nil. A promoted method would panic
+// for a nil s; the methods below return or panic with an error that names the cause.
 func (s *BoundedSemaphore) base() *Semaphore {
 	if s == nil {
 		return nil
@@ -106,7 +107,7 @@ func (s *BoundedSemaphore) Acquire(ctx context.Context) error { return s.base().
 func (s *BoundedSemaphore) TryAcquire() bool { return s.base().TryAcquire() }
 
 // Release is Semaphore.Release. It panics if the BoundedSemaphore was not made by
-// NewBoundedSemaphore, and has no bound.
+// NewBoundedSemaphore.
 func (s *BoundedSemaphore) Release() {
 	if s != nil && s.object().U32(semBound).Load() == 0 {
 		panic(notMade("BoundedSemaphore", "mp.NewBoundedSemaphore"))
@@ -117,10 +118,10 @@ func (s *BoundedSemaphore) Release() {
 // Close is Semaphore.Close.
 func (s *BoundedSemaphore) Close() { s.base().Close() }
 
-// GobEncode lets a BoundedSemaphore be part of what is sent to a process.
+// GobEncode lets a BoundedSemaphore be part of a value that is sent to a process, as a reference.
 func (s *BoundedSemaphore) GobEncode() ([]byte, error) { return s.base().GobEncode() }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (s *BoundedSemaphore) GobDecode(b []byte) error { return s.base().GobDecode(b) }
 
 // TryAcquire takes a unit if one is free, and reports whether it did.
@@ -139,8 +140,8 @@ func (s *Semaphore) TryAcquire() bool {
 	return false
 }
 
-// Release gives back a unit. Any goroutine or process may. It panics if there are
-// as many free units as there may be.
+// Release gives back a unit. Any goroutine or process may call it. It panics if that
+// would exceed the bound of a BoundedSemaphore, or 2³¹-1 free units.
 func (s *Semaphore) Release() {
 	if s == nil {
 		panicNil("Semaphore")
@@ -166,7 +167,7 @@ func (s *Semaphore) Release() {
 	}
 }
 
-// Close ends the Semaphore for all who have it: Acquire returns ErrClosed.
+// Close closes the Semaphore in every process: Acquire returns ErrClosed.
 func (s *Semaphore) Close() {
 	if s == nil {
 		panicNil("Semaphore")
@@ -174,7 +175,7 @@ func (s *Semaphore) Close() {
 	s.object().Close()
 }
 
-// GobEncode lets a Semaphore be part of what is sent to a process.
+// GobEncode lets a Semaphore be part of a value that is sent to a process, as a reference.
 func (s *Semaphore) GobEncode() ([]byte, error) {
 	if s == nil {
 		return nil, nilError("Semaphore")
@@ -182,7 +183,7 @@ func (s *Semaphore) GobEncode() ([]byte, error) {
 	return s.at.Encode("Semaphore")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (s *Semaphore) GobDecode(b []byte) error {
 	if s == nil {
 		return nilError("Semaphore")

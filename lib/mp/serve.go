@@ -7,14 +7,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/remote"
 )
 
-// A Ref is a reference to an object that lives in one process, and that others
-// use by calling its methods: Ask. It is sent to a child within the argument of a
-// function. What it refers to is never copied, so it may hold anything: maps,
-// files, channels.
+// A Ref is a reference to an object that lives in one process. Other processes call its
+// methods with Ask. To share a Ref with a child, send it as the argument of a function
+// or within it. The object is never copied, so it may hold anything: maps, files,
+// channels.
 type Ref[S any] struct{ in remote.Reference }
 
-// Serve makes obj available to this process's children until Close. Functions
-// of all askers run one at a time, in this process.
+// Serve makes obj available to this process and its children until Close. All functions
+// run in this process, one at a time.
 func Serve[S any](obj *S) (*Ref[S], error) {
 	in, err := remote.Serve(unsafe.Pointer(obj))
 	if err != nil {
@@ -23,9 +23,9 @@ func Serve[S any](obj *S) (*Ref[S], error) {
 	return &Ref[S]{in}, nil
 }
 
-// Close ends serving: later asks fail with ErrClosed. It waits for those
-// before. Only the process that serves may call it, and a function that is asked
-// may not: Close would wait for it.
+// Close stops serving: later calls of Ask fail with ErrClosed. It waits for earlier
+// calls. It returns an error in a process that does not serve the object, and in a
+// function that Ask has called, since it would wait for itself.
 func (r *Ref[S]) Close() error {
 	if r == nil {
 		return nilError("Ref")
@@ -36,16 +36,16 @@ func (r *Ref[S]) Close() error {
 	return r.in.Close()
 }
 
-// A Method is what Ask calls: a method expression such as (*Account).Deposit,
-// or any function that takes the object first.
+// A Method is a function that Ask can call: a method expression such as
+// (*Account).Deposit, or any function whose first argument is a pointer to the object.
 type Method[S, A, R any] interface {
 	~func(*S, A) R | ~func(*S, A) (R, error)
 }
 
-// Ask calls fn(object, arg) in the process that serves the object, and returns
-// the result: mp.Ask[int](ctx, ref, (*Account).Deposit, 10). When ctx ends, Ask
-// returns its error, and the call may yet happen. The error of a Ref that was
-// closed, or whose process is gone, matches ErrClosed.
+// Ask calls fn(object, arg) in the process that serves the object, and returns the
+// result: mp.Ask[int](ctx, ref, (*Account).Deposit, 10). If ctx ends first, Ask returns
+// ctx's error, but fn may still be called. If the Ref was closed, or its process is
+// gone, the error matches ErrClosed.
 func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F, arg A) (r R, err error) {
 	if ref == nil {
 		return r, nilError("Ref")
@@ -57,7 +57,7 @@ func Ask[R, S, A any, F Method[S, A, R]](ctx context.Context, ref *Ref[S], fn F,
 	return r, err
 }
 
-// GobEncode lets a Ref be part of what is sent to a process.
+// GobEncode lets a Ref be part of a value that is sent to a process, as a reference.
 func (r *Ref[S]) GobEncode() ([]byte, error) {
 	if r == nil {
 		return nil, nilError("Ref")
@@ -68,7 +68,7 @@ func (r *Ref[S]) GobEncode() ([]byte, error) {
 	return r.in.Encode()
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (r *Ref[S]) GobDecode(b []byte) (err error) {
 	if r == nil {
 		return nilError("Ref")

@@ -7,11 +7,13 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/remote"
 )
 
-// A ServedList is a slice that lives in one process, and that its children use
-// as well, as a ServedMap is for maps.
+// A ServedList is a slice that lives in one process and that its children use too. It
+// is for slices what a ServedMap is for maps: its methods may be called from any
+// goroutine and process, and their error matches ErrClosed if the list was closed or
+// its process is gone.
 type ServedList[T any] struct{ ref Ref[[]T] }
 
-// ServeList serves a list that begins with a copy of s, until Close.
+// ServeList serves a copy of s until Close.
 func ServeList[T any](s []T) (*ServedList[T], error) {
 	list := append([]T(nil), s...)
 	in, err := remote.Serve(unsafe.Pointer(&list))
@@ -33,8 +35,8 @@ func (s *ServedList[T]) Store(ctx context.Context, i int, value T) error {
 	return err
 }
 
-// Append adds elements at the end, without others between them, and returns
-// the index of the first.
+// Append adds elements at the end, next to each other, and returns the index of the
+// first.
 func (s *ServedList[T]) Append(ctx context.Context, values ...T) (i int, err error) {
 	a, err := s.do(ctx, remote.ListCall[T]{Op: remote.ListAppend, Values: values})
 	return a.N, err
@@ -46,7 +48,7 @@ func (s *ServedList[T]) Pop(ctx context.Context) (value T, ok bool, err error) {
 	return first(a.Values), len(a.Values) > 0, err
 }
 
-// Delete removes the element at i; later ones move up.
+// Delete removes the element at i and moves later elements down by one.
 func (s *ServedList[T]) Delete(ctx context.Context, i int) error {
 	_, err := s.do(ctx, remote.ListCall[T]{Op: remote.ListDelete, I: i})
 	return err
@@ -78,7 +80,7 @@ func (s *ServedList[T]) Range(ctx context.Context, f func(i int, value T) bool) 
 	return nil
 }
 
-// Close ends serving, as Ref.Close does.
+// Close stops serving, as Ref.Close does.
 func (s *ServedList[T]) Close() {
 	if s == nil {
 		panicNil("ServedList")

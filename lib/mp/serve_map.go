@@ -7,18 +7,18 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/remote"
 )
 
-// A ServedMap is a map that lives in one process, and that its children use as
-// well: what one stores the others load. It is sent within the argument of a
-// function. Its methods are those of a sync.Map, each with a context and an
-// error; they may be called from any goroutine and process. The error matches
-// ErrClosed where the map was closed, or its process is gone.
+// A ServedMap is a map that lives in one process and that its children use too: a value
+// that one process stores can be loaded by the others. To share it with a child, send
+// it as the argument of a function or within it. Its methods are those of a sync.Map
+// with a context and an error. They may be called from any goroutine and process. The
+// error matches ErrClosed if the map was closed or its process is gone.
 //
-// Each call from a child is a message to the process that serves and one back.
-// What a child stores and loads are copies.
+// Each call in a child sends one message to the serving process and receives one.
+// Children store and load copies.
 type ServedMap[K comparable, V any] struct{ ref Ref[map[K]V] }
 
-// ServeMap serves m until Close. The map must not be used directly meanwhile.
-// A nil m is an empty map.
+// ServeMap serves m until Close. The program must not use m directly before that. If m
+// is nil, the served map is empty.
 func ServeMap[K comparable, V any](m map[K]V) (*ServedMap[K, V], error) {
 	if m == nil {
 		m = make(map[K]V)
@@ -30,7 +30,7 @@ func ServeMap[K comparable, V any](m map[K]V) (*ServedMap[K, V], error) {
 	return &ServedMap[K, V]{Ref[map[K]V]{in}}, nil
 }
 
-// Load returns the value of a key, and whether there is one.
+// Load returns the value of a key; ok reports whether the key exists.
 func (s *ServedMap[K, V]) Load(ctx context.Context, key K) (value V, ok bool, err error) {
 	a, err := s.do(ctx, remote.MapCall[K, V]{Op: remote.MapLoad, Key: key})
 	return a.Value, a.OK, err
@@ -42,14 +42,15 @@ func (s *ServedMap[K, V]) Store(ctx context.Context, key K, value V) error {
 	return err
 }
 
-// LoadOrStore returns the value of a key if there is one, and loaded is true.
-// Else it stores and returns the given value.
+// LoadOrStore returns the existing value of a key, with loaded true. If there is none
+// it stores and returns the given value.
 func (s *ServedMap[K, V]) LoadOrStore(ctx context.Context, key K, value V) (actual V, loaded bool, err error) {
 	a, err := s.do(ctx, remote.MapCall[K, V]{Op: remote.MapLoadOrStore, Key: key, Value: value})
 	return a.Value, a.OK, err
 }
 
-// LoadAndDelete removes a key, and returns the value that it had, if any.
+// LoadAndDelete removes a key and returns its value; loaded reports whether the key
+// existed.
 func (s *ServedMap[K, V]) LoadAndDelete(ctx context.Context, key K) (value V, loaded bool, err error) {
 	a, err := s.do(ctx, remote.MapCall[K, V]{Op: remote.MapDelete, Key: key})
 	return a.Value, a.OK, err
@@ -61,14 +62,15 @@ func (s *ServedMap[K, V]) Delete(ctx context.Context, key K) error {
 	return err
 }
 
-// Swap sets the value of a key, and returns the one before, if any.
+// Swap sets the value of a key and returns the previous value; loaded reports whether
+// the key existed.
 func (s *ServedMap[K, V]) Swap(ctx context.Context, key K, value V) (previous V, loaded bool, err error) {
 	a, err := s.do(ctx, remote.MapCall[K, V]{Op: remote.MapSwap, Key: key, Value: value})
 	return a.Value, a.OK, err
 }
 
-// CompareAndSwap sets the value of a key if it equals old, which must be of a
-// type that can be compared.
+// CompareAndSwap sets the value of an existing key to new if it equals old, and reports
+// whether it did. The dynamic type of old must be comparable.
 func (s *ServedMap[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swapped bool, err error) {
 	a, err := s.do(ctx, remote.MapCall[K, V]{Op: remote.MapCompareAndSwap, Key: key, Old: old, Value: new})
 	return a.OK, err
@@ -100,7 +102,7 @@ func (s *ServedMap[K, V]) Range(ctx context.Context, f func(key K, value V) bool
 	return nil
 }
 
-// Close ends serving, as Ref.Close does.
+// Close stops serving, as Ref.Close does.
 func (s *ServedMap[K, V]) Close() {
 	if s == nil {
 		panicNil("ServedMap")

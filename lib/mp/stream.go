@@ -9,24 +9,24 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 )
 
-// Stream applies fn to what seq yields, on the pool's workers, and yields the
-// results in the order of seq. A task's error is yielded in its place and the
-// stream goes on; after an error of ctx or of the pool itself it ends. Breaking
-// out of the loop cancels what runs.
+// Stream applies fn to the values of seq, on the pool's workers, and yields the results
+// in the order of seq. If a task fails, its error is yielded in place of the result,
+// and the stream goes on. An error of ctx or of the pool ends the stream. If the loop
+// ends early, running tasks are cancelled.
 //
-// seq runs in its own goroutine, ahead of the results by as much as keeps the
-// workers busy, and no more: it may be endless. If it panics or calls
-// runtime.Goexit, that is the stream's last error.
+// seq runs in a separate goroutine. It runs ahead of the results only as far as is
+// needed to keep the workers busy, so it may be endless. If it panics or calls
+// runtime.Goexit, the stream ends with that error.
 func Stream[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], opts ...JobOption) iter.Seq2[R, error] {
 	return stream[R](ctx, p, fn, seq, true, opts)
 }
 
-// StreamUnordered is Stream with each result as soon as it is there.
+// StreamUnordered is Stream, but yields each result as soon as it is available.
 func StreamUnordered[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], opts ...JobOption) iter.Seq2[R, error] {
 	return stream[R](ctx, p, fn, seq, false, opts)
 }
 
-// stream is not inlined: with its loops, it would be compiled once more.
+// stream must not be inlined: each caller would compile its loops again.
 //
 //go:noinline
 func stream[R, A, F any](ctx context.Context, p *Pool, fn F, seq iter.Seq[A], ordered bool, opts []JobOption) iter.Seq2[R, error] {

@@ -13,17 +13,16 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A Value is one variable that goroutines or processes share. Its type must be
-// free of pointers. Every method is atomic, and a process that is killed in
-// the middle of one leaves the old value or the new one. The zero Value is one
-// for goroutines.
+// A Value is a variable that goroutines or processes share. T must not contain
+// pointers. Every method is atomic: if a process is killed within one, the Value has
+// the old or the new value. The zero Value works for goroutines.
 type Value[T any] struct{ v value }
 
-// A value is what of a Value does not depend on its type. Its methods take
-// pointers to values, their size, and any pointer to one.
+// A value is the part of a Value that does not depend on its type. Its methods take
+// pointers to values, their size, and as like any pointer of type *T.
 type value struct {
 	at   object.Handle
-	word unsafe.Pointer // the value, if it is of one word, once there is an object
+	word unsafe.Pointer // the address of the value in the object; nil until there is an object
 }
 
 func (v *value) object(like any) *shm.Object {
@@ -36,20 +35,20 @@ func (v *value) object(like any) *shm.Object {
 	return v.found(v.at.Object(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
 }
 
-// The object holds a lock, which of the two slots is current, and the slots.
-// Values of one word are kept in slot 0 and need no lock.
+// An object holds a lock, the number of the current slot, and two slots. A value of 4
+// or 8 bytes is always in slot 0 and needs no lock.
 const (
 	valueCurrent = shm.LockEnd
 	valueSlots   = 64
 )
 
-// An Integer is what Add counts.
+// An Integer is a type of integers that Add can add to.
 type Integer interface {
 	~int | ~int32 | ~int64 | ~uint | ~uint32 | ~uint64 | ~uintptr
 }
 
-// NewValue makes a Value that is v. If T has a pointer in it, the error names
-// the field.
+// NewValue makes a Value with the value v. If T contains a pointer, the error names the
+// field.
 func NewValue[T any](b Backend, v T) (*Value[T], error) {
 	made := new(Value[T])
 	if err := made.v.make(b, unsafe.Pointer(&v), unsafe.Sizeof(v), (*T)(nil)); err != nil {
@@ -71,7 +70,7 @@ func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) er
 	return nil
 }
 
-// found notes where the value is, for Add.
+// found records the address of the value, for Add.
 func (v *value) found(o *shm.Object) *shm.Object {
 	atomic.StorePointer(&v.word, o.At(valueSlots))
 	return o
@@ -96,7 +95,7 @@ func (v *Value[T]) Load() (x T) {
 	return x
 }
 
-// Values of one word need no lock.
+// load copies the value to to. A value of 4 or 8 bytes needs no lock.
 
 //go:noinline
 func (v *value) load(to unsafe.Pointer, size uintptr, like any) {
@@ -140,7 +139,7 @@ func (v *value) store(from unsafe.Pointer, size uintptr, like any) {
 	runtime.KeepAlive(v)
 }
 
-// setValue writes the slot that is not current and makes it so. The caller has
+// setValue writes the slot that is not current and makes it current. The caller holds
 // the lock.
 func setValue(o *shm.Object, from unsafe.Pointer, size uintptr) {
 	current := o.U32(valueCurrent).Load()
@@ -148,8 +147,9 @@ func setValue(o *shm.Object, from unsafe.Pointer, size uintptr) {
 	o.U32(valueCurrent).Store(1 - current)
 }
 
-// Update replaces the value by f of it, and returns the new one. f must not
-// use v; if T is of 4 or 8 bytes, f may be called again when others interfere.
+// Update sets the value to f(value), and returns the new value. f must not use v. If T
+// has 4 or 8 bytes, f is called again when another goroutine or process changes the
+// value meanwhile.
 func (v *Value[T]) Update(f func(T) T) (x T) {
 	if v == nil {
 		panicNil("Value")
@@ -158,7 +158,7 @@ func (v *Value[T]) Update(f func(T) T) (x T) {
 	return x
 }
 
-// update calls f with the old value at p, and takes the new one from there.
+// update calls f, which replaces the old value at p by the new one.
 //
 //go:noinline
 func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
@@ -190,8 +190,9 @@ func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 	setValue(o, p, size)
 }
 
-// Add adds d to v and returns the sum: Update for numbers, several times faster.
-// Where few need the sum and many add at once, a Counter is faster still.
+// Add adds d to v and returns the sum. It is several times faster than Update. If many
+// goroutines or processes add at once and the sum is seldom needed, use a Counter,
+// which is faster still.
 func Add[T Integer](v *Value[T], d T) (sum T) {
 	if v == nil {
 		panicNil("Value")
@@ -218,9 +219,9 @@ func (v *value) place(like any) unsafe.Pointer {
 	return atomic.LoadPointer(&v.word)
 }
 
-// Close gives up sending the Value: a process that gets it later gets ErrClosed
-// when it opens it. Those who have it may use it further on. A Value of more than
-// one word must not be used after Close.
+// Close makes it impossible to send the Value to more processes: one that opens it
+// later gets ErrClosed. Processes that have it can still use it if T has 4 or 8 bytes;
+// other Values must not be used after Close.
 func (v *Value[T]) Close() {
 	if v == nil {
 		panicNil("Value")
@@ -231,13 +232,13 @@ func (v *Value[T]) Close() {
 //go:noinline
 func (v *value) close(like any) { v.object(like).Close() }
 
-// String is the value as fmt.Sprint writes it.
+// String returns the value as fmt.Sprint formats it.
 func (v *Value[T]) String() string { return sprint(v.Load()) }
 
 //go:noinline
 func sprint(v any) string { return fmt.Sprint(v) }
 
-// GobEncode lets a Value be part of what is sent to a process.
+// GobEncode lets a Value be part of a value that is sent to a process, as a reference.
 func (v *Value[T]) GobEncode() ([]byte, error) {
 	if v == nil {
 		return nil, nilError("Value")
@@ -245,7 +246,7 @@ func (v *Value[T]) GobEncode() ([]byte, error) {
 	return v.v.at.Encode("Value")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (v *Value[T]) GobDecode(b []byte) error {
 	if v == nil {
 		return nilError("Value")

@@ -9,13 +9,13 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A WaitGroup waits for a number of things to be done, by goroutines or by
-// processes. The zero WaitGroup is one for goroutines.
+// A WaitGroup counts pending work, of goroutines or processes, and waits until all of
+// it is done. The zero WaitGroup works for goroutines.
 type WaitGroup struct{ at object.Handle }
 
 func (g *WaitGroup) object() *shm.Object { return g.at.Object(object.Size) }
 
-// NewWaitGroup makes a WaitGroup for which nothing is to be done.
+// NewWaitGroup makes a WaitGroup whose counter is 0.
 func NewWaitGroup(b Backend) (*WaitGroup, error) {
 	g := new(WaitGroup)
 	if err := makeHandle(&g.at, b, object.Size); err != nil {
@@ -24,9 +24,8 @@ func NewWaitGroup(b Backend) (*WaitGroup, error) {
 	return g, nil
 }
 
-// Add adds n, which may be negative, to what is to be done. It panics if that
-// becomes negative or more than 2³¹-1. Add before the process that calls Done is
-// started.
+// Add adds n, which may be negative, to the counter. It panics if the counter becomes
+// negative or more than 2³¹-1. Call Add before you start the process that calls Done.
 func (g *WaitGroup) Add(n int) {
 	if g == nil {
 		panicNil("WaitGroup")
@@ -50,10 +49,10 @@ func (g *WaitGroup) Add(n int) {
 	}
 }
 
-// Done tells that one of the things is done.
+// Done decrements the counter by one.
 func (g *WaitGroup) Done() { g.Add(-1) }
 
-// Go calls f in a goroutine, and waits for it, too.
+// Go increments the counter, calls f in a goroutine, and calls Done when f returns.
 func (g *WaitGroup) Go(f func()) {
 	g.Add(1)
 	go func() {
@@ -62,11 +61,11 @@ func (g *WaitGroup) Go(f func()) {
 	}()
 }
 
-// Wait waits until everything is done. It panics with ErrClosed if the WaitGroup is
-// closed, and with ErrPeerDied if no process is left that could do it.
+// Wait waits until the counter is 0. It panics with ErrClosed if the WaitGroup is
+// closed, and with ErrPeerDied if no other process is left that could call Done.
 func (g *WaitGroup) Wait() { mustLock(g.WaitContext(context.Background())) }
 
-// WaitContext is Wait that returns an error: ctx's when that ends, ErrClosed or
+// WaitContext is Wait, but returns an error: ctx's when ctx ends first, ErrClosed or
 // ErrPeerDied.
 func (g *WaitGroup) WaitContext(ctx context.Context) error {
 	if g == nil {
@@ -83,7 +82,8 @@ func (g *WaitGroup) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the WaitGroup for all who have it: waits return ErrClosed.
+// Close closes the WaitGroup in every process: calls of WaitContext return ErrClosed,
+// and Wait panics with it.
 func (g *WaitGroup) Close() {
 	if g == nil {
 		panicNil("WaitGroup")
@@ -91,7 +91,7 @@ func (g *WaitGroup) Close() {
 	g.object().Close()
 }
 
-// GobEncode lets a WaitGroup be part of what is sent to a process.
+// GobEncode lets a WaitGroup be part of a value that is sent to a process, as a reference.
 func (g *WaitGroup) GobEncode() ([]byte, error) {
 	if g == nil {
 		return nil, nilError("WaitGroup")
@@ -99,7 +99,7 @@ func (g *WaitGroup) GobEncode() ([]byte, error) {
 	return g.at.Encode("WaitGroup")
 }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (g *WaitGroup) GobDecode(b []byte) error {
 	if g == nil {
 		return nilError("WaitGroup")

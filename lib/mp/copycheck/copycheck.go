@@ -1,22 +1,22 @@
-// Package copycheck finds silent copies: a package variable that the program
-// changes, read by a function that is sent to a child process with package mp.
-// The child has its own variable, and sees the initial value.
+// Package copycheck reports variables that are copied by mistake: a package variable
+// that the program changes and that is read by a function that package mp sends to a
+// child process. The child has a copy of the variable, with the initial value.
 //
-// It looks at one package: at functions that are named or written where they
-// are sent, and at what they call by name in the same package. It does not see
-// calls through interfaces and func values, writes through pointers, or what
-// other packages do, so that silence proves nothing; what it reports is so.
-// What happens in children too is no change: in init functions, in main before
-// mp.Init, and in the initializers of pools. A pool is taken to be one of
-// processes if the package makes no other.
+// The analyzer looks at one package: at functions that are named or written in the
+// calls that send them, and at the functions of the same package that these call by
+// name. It does not see calls through interfaces and func values, writes through
+// pointers, or other packages. So it finds not all mistakes, but reports only true
+// ones. Changes that also happen in every child are not reported: those in init
+// functions, in main before mp.Init, and in initializers of pools. Pools are taken to
+// run processes if the package makes no other pools.
 //
 // Command cmd/copycheck runs it:
 //
 //	go install github.com/perijove/perijove/lib/mp/copycheck/cmd/copycheck@latest
 //	copycheck ./...
 //
-// It is also a tool for go vet, go vet -vettool=$(which copycheck) ./..., and
-// Analyzer is one for any driver of package analysis.
+// It also works as a tool for go vet: go vet -vettool=$(which copycheck) ./... .
+// Analyzer can be used with any driver of package analysis.
 package copycheck
 
 import (
@@ -34,7 +34,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// Analyzer is the check.
+// Analyzer is the analyzer that the package documentation describes.
 var Analyzer = &analysis.Analyzer{
 	Name:     "copycheck",
 	Doc:      "report variables that are changed here and read by a function sent to a process, which does not share them",
@@ -48,10 +48,10 @@ const mpPath = "github.com/perijove/perijove/lib/mp"
 type checker struct {
 	pass    *analysis.Pass
 	uses    map[*types.Func]*use
-	pools   bool                 // every pool is one of processes
-	started map[*types.Func]bool // what also children call: from main before Init, and initializers
+	pools   bool                 // every pool of the package runs processes
+	started map[*types.Func]bool // functions that every child calls, too: from main before Init, and initializers
 	sent    []ast.Expr           // functions that go to processes
-	away    map[*types.Func]bool // functions that nothing in this package uses but to send them
+	away    map[*types.Func]bool // functions that this package only sends, and never calls itself
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -101,7 +101,8 @@ func (c *checker) mpFunc(call *ast.CallExpr) string {
 	return f.Name()
 }
 
-// sentArgument returns which argument of a call goes to a process, or -1.
+// sentArgument returns the index of the argument of a call that is sent to a process,
+// or -1.
 func (c *checker) sentArgument(call *ast.CallExpr) int {
 	switch c.mpFunc(call) {
 	case "Start", "Go":
@@ -144,7 +145,7 @@ func (c *checker) isProcesses(e ast.Expr) bool {
 	return ok && k.Pkg() != nil && k.Pkg().Path() == mpPath && k.Name() == "Processes"
 }
 
-// initCall returns where a body calls mp.Init, if it does.
+// initCall returns the position of the call of mp.Init in body, or token.NoPos.
 func (c *checker) initCall(body ast.Node) (at token.Pos) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok && c.mpFunc(call) == "Init" {
@@ -155,7 +156,7 @@ func (c *checker) initCall(body ast.Node) (at token.Pos) {
 	return at
 }
 
-// findAway finds the functions that run in children alone.
+// findAway finds the functions that run only in children.
 func (c *checker) findAway() {
 	c.away = make(map[*types.Func]bool)
 	for _, e := range c.sent {
@@ -170,12 +171,12 @@ func (c *checker) findAway() {
 	}
 }
 
-// isSent reports whether a place lies in what is sent.
+// isSent reports whether pos lies in an argument that is sent.
 func (c *checker) isSent(pos token.Pos) bool {
 	return slices.ContainsFunc(c.sent, func(e ast.Expr) bool { return e.Pos() <= pos && pos < e.End() })
 }
 
-// start notes functions, and what they call, as called in children too.
+// start records the functions, and those that they call, as called in every child.
 func (c *checker) start(functions map[*types.Func]bool) {
 	for f := range functions {
 		for g := range c.reachable(f) {
@@ -214,7 +215,7 @@ func (c *checker) check(e ast.Expr) {
 	}
 }
 
-// line names the line of pos, with its file if that is not e's.
+// line returns a name for the line of pos, with the file if e is in another one.
 func (c *checker) line(pos token.Pos, e ast.Expr) string {
 	at, here := c.pass.Fset.Position(pos), c.pass.Fset.Position(e.Pos())
 	if at.Filename == here.Filename {
@@ -245,8 +246,9 @@ func (c *checker) named(e ast.Expr) *types.Func {
 	return f.Origin()
 }
 
-// changedOutside returns the places where the parent changes v: outside of the
-// functions that run in the child, in every child, or in children only.
+// changedOutside returns the first place where the parent changes v, or token.NoPos. It
+// ignores functions in there, functions that every child calls, and functions that run
+// only in children.
 func (c *checker) changedOutside(v *types.Var, there map[*types.Func]bool) token.Pos {
 	first := token.NoPos
 	for f, u := range c.uses {

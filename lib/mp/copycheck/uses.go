@@ -6,21 +6,22 @@ import (
 	"go/types"
 )
 
-// A use is what one function does with package variables and functions.
+// A use lists the package variables that a function reads and writes, and the functions
+// that it calls.
 type use struct {
 	reads  map[*types.Var]bool
 	writes map[*types.Var][]token.Pos
 	calls  map[*types.Func]bool
 }
 
-// useOf collects what a body does after the given place, if that is valid.
+// useOf returns the use of a body, only of the part behind after if that is valid.
 func (c *checker) useOf(body ast.Node, after token.Pos) *use {
 	return c.useBetween(body, max(after, body.Pos()), body.End())
 }
 
 func (c *checker) useBetween(body ast.Node, from, to token.Pos) *use {
 	u := &use{map[*types.Var]bool{}, map[*types.Var][]token.Pos{}, map[*types.Func]bool{}}
-	written := map[*ast.Ident]bool{} // by a plain assignment, which reads nothing
+	written := map[*ast.Ident]bool{} // by a plain assignment, which does not read the variable
 	ast.Inspect(body, func(n ast.Node) bool {
 		if n == nil || n.End() <= from || n.Pos() >= to {
 			return false
@@ -50,7 +51,7 @@ func (c *checker) useBetween(body ast.Node, from, to token.Pos) *use {
 	return u
 }
 
-// write notes an assignment to a package variable, or to a part of one.
+// write records an assignment to a package variable, or to a part of one.
 func (c *checker) write(u *use, e ast.Expr) {
 	for {
 		switch x := ast.Unparen(e).(type) {
@@ -73,7 +74,8 @@ func (c *checker) isPackageVar(v *types.Var) bool {
 	return v.Pkg() == c.pass.Pkg && v.Parent() == c.pass.Pkg.Scope()
 }
 
-// reachable returns f and what it calls by name in this package.
+// reachable returns f and the functions of this package that it calls by name, directly
+// or indirectly.
 func (c *checker) reachable(f *types.Func) map[*types.Func]bool {
 	seen := map[*types.Func]bool{}
 	for todo := []*types.Func{f}; len(todo) > 0; todo = todo[1:] {

@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// canceller is the Host that may cancel what goroutines wait for; nil if there is
-// none, as in an ordinary program.
+// canceller is the Host of this process if it may cancel waits of goroutines; nil in an
+// ordinary program.
 var canceller atomic.Pointer[Host]
 
-// setCanceller is called when this process gets its Host.
+// setCanceller stores h in canceller, unless h is the Host of an ordinary program.
 func setCanceller(h Host) {
 	if _, ok := h.(programHost); ok || h == nil {
 		canceller.Store(nil)
@@ -18,11 +18,11 @@ func setCanceller(h Host) {
 	canceller.Store(&h)
 }
 
-// MayCancel reports whether the Host may cancel what goroutines wait for.
+// MayCancel reports whether the Host may cancel waits of goroutines.
 func MayCancel() bool { return canceller.Load() != nil }
 
-// WithCancel returns ctx, or a context derived from it that ends also when the
-// Host cancels what the calling goroutine does. The caller must call release.
+// WithCancel returns a context that ends when ctx ends, or when the Host cancels the
+// work of the calling goroutine. The caller must call release.
 func WithCancel(ctx context.Context) (derived context.Context, release func()) {
 	h := canceller.Load()
 	if h == nil {

@@ -1,8 +1,8 @@
-// Package mphost connects package mp with a program that is more than one binary:
-// one that loads code while it runs, as the worker of a notebook does. Such a
-// program says how its functions are named and found, and how a child that has
-// the same functions is started. An ordinary program calls mp.Init and needs
-// nothing of this package.
+// Package mphost connects package mp with a program whose code is not all in its
+// binary, such as the worker of a notebook, which loads code while it runs. Such a
+// program implements a Host: how its functions are named and found, and how a child
+// with the same functions is started. An ordinary program calls mp.Init and does not
+// need this package.
 package mphost
 
 import (
@@ -16,67 +16,67 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// A Host tells package mp how functions are named and found in this process and
-// its children, and how a child is started.
+// A Host names and finds the functions of this process and its children for package mp,
+// and starts children.
 //
-// The same Host serves both ends. In the parent FuncID, Captures, Reads,
-// Notice, Context, Command, Start and Update are called, in a child FuncPC and Apply, and
-// Message in both; a process that serves objects calls FuncPC for the processes
-// that ask. All methods may be called concurrently.
+// The same type serves both ends. In the parent, package mp calls FuncID, Captures,
+// Reads, Notice, Context, Command, Start and Update; in a child, FuncPC and Apply; in
+// both, Loaded and Message. A process that serves objects also calls FuncPC, for the
+// processes that call Ask. All methods may be called concurrently.
 type Host interface {
-	// FuncID names the code that starts at pc, so that FuncPC of a child that
-	// has applied all updates finds it. Besides the functions that users send,
-	// pc may be a method of a generic type of package mp, instantiated by
-	// the user's code: all executable code that the host knows has an id.
+	// FuncID returns a name for the code that starts at pc. FuncPC finds the code by
+	// that name in a child that has applied all updates. pc is a function of the user,
+	// or a method of a generic type of package mp that the user's code instantiated.
 	FuncID(pc uintptr) (string, error)
 	// FuncPC is the inverse of FuncID, in the child.
 	FuncPC(id string) (uintptr, error)
-	// Loaded returns where constants, types among them, and variables of code
-	// lie that is not in the binary. They have the same addresses in a child
-	// that has applied all updates. See RecordVariables.
+	// Loaded returns the address ranges of the constants (which include types) and
+	// variables of code that is not in the binary. They have the same addresses in a
+	// child that has applied all updates. See RecordVariables.
 	Loaded() (constants, variables Range)
-	// Captures reports whether the func value at the address val, whose first
-	// word is pc, holds captured variables: whether it lies outside of the
-	// read-only data of everything that is loaded.
+	// Captures reports whether the func value at the address val, whose first word is
+	// pc, holds captured variables. It does if val is outside the read-only data of the
+	// binary and of all loaded code.
 	Captures(val, pc uintptr) bool
-	// Reads names the variables that the function at pc uses, directly or by
-	// what it calls, and that are not in a child as they are here: zero there,
-	// or as they were initialized.
+	// Reads returns the names of the variables that the function at pc uses, itself or
+	// in functions that it calls, and that may have other values in a child: those that
+	// are zero there, and those that have their initial values there.
 	Reads(pc uintptr) (zero, initial []string)
-	// Notice shows a remark to the user, one line without a line feed. It may be
-	// called again with the same text.
+	// Notice shows text to the user: one line without a line feed. It may be called
+	// again with the same text.
 	Notice(text string)
-	// Context is nil or ends when what the calling goroutine does is to be
-	// cancelled: what it waits for, and what it started.
+	// Context returns a context that ends when the Host cancels the work of the calling
+	// goroutine, or nil if it never does.
 	Context() context.Context
 
-	// Command makes the command that starts a child: path, arguments,
-	// environment, further files and standard streams. Where Stdout or Stderr
-	// is nil the child gets this process's. Package mp adds its files
-	// after ExtraFiles, environment variables, and a process group, and starts
-	// it, or has Start do so. The child must reach RunChild.
+	// Command returns a new command that starts a child: path, arguments, environment,
+	// extra files and standard streams. If Stdout or Stderr is nil, the child gets that
+	// of this process. Package mp adds its files after ExtraFiles, its environment
+	// variables, and a process group. Then it starts the command, or calls Start. The
+	// child must call RunChild.
 	Command() (*exec.Cmd, error)
-	// Start starts the command of a child that runs one function, completed by
-	// package mp, or makes a process that was started ahead that child: with the
-	// command's environment, folder and files, and with Process set. have is the
-	// version of Update that the child is at already, 0 for a new one.
+	// Start starts a child that runs one function. cmd is the command that Command
+	// returned and package mp completed. Start may instead use a process that was
+	// started earlier: it gives that process the command's environment, folder and
+	// files, and sets cmd.Process. have is the version of Update that the child has, 0
+	// for a new process.
 	Start(cmd *exec.Cmd) (have int, err error)
-	// Update returns what a child must apply to have everything that this
-	// process can name by now. have is the version that the child is at, 0 for
-	// a new one; if nothing is new, Update returns have and no message. It is
-	// called before each batch of tasks, so what an id names may change.
+	// Update returns a message that brings a child to the current version of the loaded
+	// code. have is the version that the child has, 0 for a new one. If nothing is new,
+	// Update returns have and no message. It is called before each batch of tasks, so
+	// an id may name new code after an update.
 	Update(have int) (msg []byte, now int, err error)
-	// Apply applies a message of Update in the child. No function runs before
-	// the first one has been applied; later ones may arrive while one runs.
+	// Apply applies a message of Update in the child. No function runs before the first
+	// message has been applied; later messages may arrive while a function runs.
 	Apply(msg []byte) error
 
-	// Message receives what the other side sent with Peer.Send: in the parent
-	// from a child, in a child from its parent. Messages of one peer arrive in
-	// order, and before the result of the function that sent them.
+	// Message receives a message that the other side sent with Peer.Send: in the parent
+	// from a child, in a child from its parent. Messages of one peer arrive in order,
+	// and before the result of the function that sent them.
 	Message(from *Peer, msg []byte)
 }
 
-// A Range is a range of addresses. It does not include End.
+// A Range is a range of addresses from Start to before End.
 type Range struct{ Start, End uintptr }
 
 // A Peer is the other end of the connection between a parent and a child.
@@ -89,16 +89,15 @@ func NewPeer(send func(msg []byte) error) *Peer { return &Peer{send} }
 // error if the peer is gone. It may be called concurrently.
 func (p *Peer) Send(msg []byte) error { return p.send(msg) }
 
-// process is what this process is to package mp. A process has one entry, one
-// host and one parent, so these are variables of the process.
+// process holds the Host and the parent of this process.
 var process struct {
 	mu     sync.Mutex
-	host   Host // nil until the entry ran
+	host   Host // nil until Set or RunChild is called
 	parent *Peer
 }
 
-// Set makes h the Host of this process, which is not a child. An ordinary program
-// calls mp.Init instead. Set may be called again.
+// Set makes h the Host of this process, which must not be a child. An ordinary program
+// calls mp.Init instead. Set may be called more than once.
 func Set(h Host) { set(h, nil) }
 
 func set(h Host, parent *Peer) {
@@ -120,8 +119,8 @@ func Parent() *Peer {
 	return process.parent
 }
 
-// Current returns the Host of this process. Its error is mp.ErrNoEntry if there
-// is none.
+// Current returns the Host of this process, or the error mp.ErrNoEntry if there is
+// none.
 func Current() (Host, error) {
 	process.mu.Lock()
 	defer process.mu.Unlock()
@@ -131,9 +130,9 @@ func Current() (Host, error) {
 	return process.host, nil
 }
 
-// RunChild turns this process, for which IsChild is true, over to its parent,
-// and exits when there is no more to do or the parent is gone. It must be
-// called on the main goroutine. An ordinary program calls mp.Init instead.
+// RunChild runs the functions that the parent sends. It exits the process when there
+// are no more, or when the parent is gone. Call it on the main goroutine of a process
+// for which IsChild returns true. An ordinary program calls mp.Init instead.
 func RunChild(h Host) {
 	e := child.Open()
 	parent := NewPeer(e.SendMessage)
@@ -141,7 +140,7 @@ func RunChild(h Host) {
 	e.Run(childHost{h, parent})
 }
 
-// A childHost is a Host as a child needs it.
+// A childHost adapts a Host to child.Host, for messages from the parent.
 type childHost struct {
 	Host
 	parent *Peer
@@ -149,8 +148,8 @@ type childHost struct {
 
 func (h childHost) Message(msg []byte) { h.Host.Message(h.parent, msg) }
 
-// RecordVariables notes the errors that the variables within r hold, in place of
-// what was noted of them before: an error among them is the same in all
-// processes. A Host calls it, in parent and child, when variables outside of the
-// binary have been initialized.
+// RecordVariables records the errors that the variables within r hold, and forgets
+// those recorded for r before. A recorded error is the same error in all processes. A
+// Host calls it in parent and child when variables outside the binary have been
+// initialized.
 func RecordVariables(r Range) { codec.RecordRange(program.Range(r)) }

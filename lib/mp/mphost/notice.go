@@ -7,14 +7,15 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// Announce tells the user which variables of a function differ in a child process.
+// Announce shows notices that name the variables of the function at pc that may have
+// other values in a child.
 func Announce(h Host, pc uintptr) {
 	for _, text := range readsNotices(pc, h) {
 		h.Notice(text)
 	}
 }
 
-// readsNotices says which variables a function will not see as they are here.
+// readsNotices returns the texts of these notices.
 func readsNotices(pc uintptr, h Host) (texts []string) {
 	say := func(names []string, one, more string) {
 		format := one

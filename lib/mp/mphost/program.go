@@ -8,10 +8,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// Program returns the Host that mp.Init installs, for hosts that build on it.
+// Program returns the Host that mp.Init installs. Other Hosts may build on it.
 func Program() Host { return programHost{} }
 
-// A programHost is the Host of an ordinary program: parent and child are one file.
+// A programHost is the Host of an ordinary program: parent and child run the same
+// binary.
 type programHost struct{}
 
 func (programHost) FuncID(pc uintptr) (string, error)          { return program.FuncID(pc) }

@@ -6,17 +6,17 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 )
 
-// An Elem is a type, for code that is not generic. Each cell or package that
-// uses a generic type or function compiles it again, with all that can be
-// reached from the structs and signatures in it, and that takes longer than all
-// else in a cell. So what is generic here is as little as can be, and sees the
-// rest through interfaces and functions of plain types that are not inlined.
+// An Elem describes a type for code that is not generic. Each notebook cell or package
+// that uses a generic type or function compiles it again, with all types that can be
+// reached from the structs and signatures in it. This takes longer than anything else
+// in a cell. So generic code here is as small as possible, and uses the rest through
+// interfaces and functions that have plain types and are not inlined.
 type Elem struct {
 	Size    uintptr
 	Pointer any                           // a nil pointer to the type
-	Room    func(n int) unsafe.Pointer    // memory for n values
-	Move    func(to, from unsafe.Pointer) // copies one
-	Clear   func(p unsafe.Pointer)        // makes one zero
+	Room    func(n int) unsafe.Pointer    // allocates an array of n values
+	Move    func(to, from unsafe.Pointer) // copies a value
+	Clear   func(p unsafe.Pointer)        // sets a value to zero
 }
 
 //go:noinline
@@ -30,13 +30,13 @@ func ElemOf[T any]() Elem {
 	}
 }
 
-// Take moves a value: from is zero then.
+// Take copies a value from from to to, and sets from to zero.
 func (e *Elem) Take(to, from unsafe.Pointer) {
 	e.Move(to, from)
 	e.Clear(from)
 }
 
-// At is the place of value i in a row.
+// At returns the address of value i of an array.
 func (e *Elem) At(row unsafe.Pointer, i int) unsafe.Pointer {
 	return unsafe.Add(row, uintptr(i)*e.Size)
 }
@@ -50,7 +50,7 @@ func (e *Elem) Encode(p unsafe.Pointer) ([]byte, error) {
 	return c.Marshal(p)
 }
 
-// Decode decodes one value, which fills b, to p.
+// Decode decodes b, which is one value, to p.
 func (e *Elem) Decode(b []byte, p unsafe.Pointer) error {
 	c, err := codec.OfPointee(e.Pointer)
 	if err != nil {
@@ -59,11 +59,12 @@ func (e *Elem) Decode(b []byte, p unsafe.Pointer) error {
 	return c.Unmarshal(b, p)
 }
 
-// Nothing is where values without a size are.
+// Nothing is a variable for pointers to values of size 0.
 var Nothing struct{}
 
-// Hide returns p. The compiler does not see that it does, and leaves what p
-// points to on the stack: p must not be kept beyond the call that it is for.
+// Hide returns p. The compiler's escape analysis does not see that, so the variable
+// that p points to can stay on the stack. p must not be kept after the call that it is
+// passed to.
 func Hide(p unsafe.Pointer) unsafe.Pointer {
 	n := uintptr(p)
 	return *(*unsafe.Pointer)(unsafe.Pointer(&n))

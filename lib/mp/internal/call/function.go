@@ -1,4 +1,4 @@
-// Package call calls functions of users by their signatures, for code that is not generic.
+// Package call calls functions of users from code that is not generic.
 package call
 
 import (
@@ -9,16 +9,16 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A Function is a function that is called here or in a child, for code that is
-// not generic.
+// A Function is a user's function that is called in this process or in a child, for
+// code that is not generic.
 type Function struct {
 	Fn          *Funcval
-	Target      bool // it satisfies Target, not Func
+	Target      bool // it satisfies mp.Target, not mp.Func
 	Shape       Shape
 	Arg, Result Elem
-	Runner      runner // makes the same in a child
-	// Do calls it with the argument at a, and puts the result, if there is no
-	// error, at r.
+	Runner      runner // makes the same Function in a child
+	// Do calls the function with the argument at a. If there is no error, it stores the
+	// result at r.
 	Do func(ctx context.Context, a, r unsafe.Pointer) error
 }
 
@@ -37,11 +37,11 @@ func Of[R, A, F any](fn F, target bool) Function {
 	}
 }
 
-// A runner calls functions of one type in a child. Its code tells the child
-// the types: see runnerPC.
+// A runner calls functions of one type in a child. The address of its method tells the
+// child the types: see RunnerPC.
 type runner interface{ Run(l Caller) }
 
-// A Caller is what a runner is for: it calls a function many times.
+// A Caller has a function to call, and gets it from a runner as a Function.
 type Caller interface {
 	Function() (fn *Funcval, target bool)
 	Caller(c Function)
@@ -52,14 +52,14 @@ type typedRunner[R, A, F any] struct{}
 
 func (*typedRunner[R, A, F]) Run(l Caller) {
 	if l == nil {
-		return // see runnerPC
+		return // see RunnerPC
 	}
 	fn, target := l.Function()
 	l.Caller(Of[R, A](FuncOf[F](fn), target))
 }
 
-// Protected is do with panics turned into errors. After a Goexit it does not
-// return: a deferred call of its caller must notice.
+// Protected is Do, but turns a panic into an error. If the function calls
+// runtime.Goexit, Protected does not return: a deferred call of its caller must notice.
 func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -69,13 +69,13 @@ func (c *Function) Protected(ctx context.Context, a, r unsafe.Pointer) (err erro
 	return c.Do(ctx, a, r)
 }
 
-// Bind makes what a chunk does in this process, with a job's context and the
-// pool's limit of a task.
+// Bind returns a function that calls c in this process for one task, with the context
+// ctx and the time limit d.
 func (c *Function) Bind(ctx context.Context, d Timeout) func(i int, a, r unsafe.Pointer) error {
 	return func(_ int, a, r unsafe.Pointer) error { return c.limited(ctx, d, a, r) }
 }
 
-// Codecs are those of the argument and the result.
+// Codecs returns the codecs of the argument and the result.
 func Codecs(c *Function) (in, out *codec.Codec, err error) {
 	if in, err = codec.OfPointee(c.Arg.Pointer); err == nil {
 		out, err = codec.OfPointee(c.Result.Pointer)
@@ -83,29 +83,29 @@ func Codecs(c *Function) (in, out *codec.Codec, err error) {
 	return in, out, err
 }
 
-// A Funcval is what a func value points to: the address of its code, and for
-// a closure the captured variables after it.
+// A Funcval is the memory that a func value points to: the address of its code and, for
+// a closure, the captured variables after it.
 type Funcval struct{ PC uintptr }
 
-// FuncvalOf returns what fn, which must be of a func type, points to.
+// FuncvalOf returns the Funcval that fn, which must be of a func type, points to.
 func FuncvalOf[F any](fn F) *Funcval {
 	return *(**Funcval)(unsafe.Pointer(&fn))
 }
 
-// FuncOf is the inverse of funcvalOf, for a funcval of the type F.
+// FuncOf returns the func value of type F that points to v.
 func FuncOf[F any](v *Funcval) F {
 	return *(*F)(unsafe.Pointer(&v))
 }
 
 func AddressOf(v *Funcval) uintptr { return uintptr(unsafe.Pointer(v)) }
 
-// RunnerPC returns the code of r's run method, by way of the interface table
-// {interface, type, hash, methods}. The wrapper found there is specific to
-// r's exact type even where that is generic, and takes no hidden dictionary:
-// one code address carries a function's argument and result types to a child.
+// RunnerPC returns the address of the code of r's Run method. It reads it from the
+// interface table {interface, type, hash, methods}. That code is specific to r's exact
+// type even if the type is generic, and takes no hidden dictionary. So one code address
+// tells a child the argument and result types of a function.
 //
-// The linker drops methods that no interface call can reach, so there is one
-// here, with nothing to do; inlined, it would become a direct call.
+// The linker drops methods that no interface call can reach, so this function makes one
+// that does nothing. Inlined, it would become a direct call.
 //
 //go:noinline
 func RunnerPC(r runner) uintptr {
@@ -114,7 +114,7 @@ func RunnerPC(r runner) uintptr {
 	return table[3]
 }
 
-// RunnerAt makes the method that runnerPC found callable; the receiver is unused.
+// RunnerAt returns the method at pc as a function; its receiver is not used.
 func RunnerAt(pc uintptr) func(unsafe.Pointer, Caller) {
 	return FuncOf[func(unsafe.Pointer, Caller)](&Funcval{pc})
 }

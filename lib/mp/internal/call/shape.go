@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// A Shape is which of the eight signatures of Target and Func a function has.
+// A Shape says which of the eight signatures of mp.Target and mp.Func a function has.
 type Shape uint8
 
 const (
@@ -15,8 +15,8 @@ const (
 	GivesError
 )
 
-// ShapeOf classifies the type that pointer points to, which satisfies Target
-// (target) or Func.
+// ShapeOf returns the Shape of the func type that pointer points to. target says
+// whether the type satisfies mp.Target or mp.Func.
 //
 //go:noinline
 func ShapeOf(pointer any, target bool) Shape {
@@ -34,8 +34,8 @@ func ShapeOf(pointer any, target bool) Shape {
 	return s
 }
 
-// invoke calls fn, whose signature s tells. F and the type that s stands for
-// have the same underlying type, so the reinterpretation is sound.
+// invoke calls fn, which has the Shape s. F has the same underlying type as the func
+// type of s, so the conversions are safe.
 func invoke[R, A, F any](ctx context.Context, fn F, s Shape, a A) (r R, err error) {
 	p := unsafe.Pointer(&fn)
 	switch s {

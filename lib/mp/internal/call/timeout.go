@@ -9,10 +9,10 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A Timeout is how long a task of a pool may take; 0 is no limit.
+// A Timeout is how long a task of a pool may take; 0 means no limit.
 type Timeout time.Duration
 
-// Start returns when a task begins, if that matters.
+// Start returns the current time, or the zero time if there is no limit.
 func (d Timeout) Start() (begin time.Time) {
 	if d > 0 {
 		begin = time.Now()
@@ -20,7 +20,7 @@ func (d Timeout) Start() (begin time.Time) {
 	return begin
 }
 
-// WithTimeout is ctx that also ends when the task has taken too long.
+// WithTimeout returns a context that ends when ctx ends or when the limit is over.
 func (d Timeout) WithTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d > 0 {
 		return context.WithTimeoutCause(ctx, time.Duration(d), d.Exceeded())
@@ -28,10 +28,11 @@ func (d Timeout) WithTimeout(ctx context.Context) (context.Context, context.Canc
 	return context.WithCancel(ctx)
 }
 
-// Exceeded is the error of a task that took longer.
+// Exceeded returns the error of a task that took longer.
 func (d Timeout) Exceeded() error { return failure.TaskTimeout(time.Duration(d)) }
 
-// Outcome is the error of a task that has returned err. A panic stays one.
+// Outcome returns the error of a task that began at begin and has now returned err.
+// After the limit that is the error of Exceeded, but a PanicError stays.
 func (d Timeout) Outcome(begin time.Time, err error) error {
 	if d <= 0 || time.Since(begin) < time.Duration(d) {
 		return err
@@ -51,7 +52,7 @@ func (d Timeout) Outcome(begin time.Time, err error) error {
 	return fmt.Errorf("%w: %w", d.Exceeded(), failure.Unprefixed(err))
 }
 
-// limited is protected for a task that may take only so long.
+// limited is Protected with the time limit d.
 func (c *Function) limited(ctx context.Context, d Timeout, a, r unsafe.Pointer) error {
 	if d <= 0 {
 		return c.Protected(ctx, a, r)

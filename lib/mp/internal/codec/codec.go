@@ -13,37 +13,37 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A Codec writes and reads the values of one type. Parent and child run the
-// same code, so nothing describes the type on the wire, and values without
-// pointers are their own encoding.
+// A Codec encodes and decodes the values of one type. Parent and child run the same
+// code, so the encoding does not describe the type, and a value without pointers is
+// encoded as its memory.
 type Codec struct {
 	typ    reflect.Type
-	Fixed  bool // the memory of the value is its encoding
+	Fixed  bool // the encoding of a value is its memory
 	Size   uintptr
-	least  uintptr // bytes that a value takes when encoded, at least
+	least  uintptr // the smallest size of an encoded value, in bytes
 	encode func(w *Writer, p unsafe.Pointer)
 	decode func(r *Reader, p unsafe.Pointer)
-	Elem   *Codec // of a slice whose elements are their own encoding
+	Elem   *Codec // of the elements, if this is a slice and Elem.Fixed; else nil
 }
 
-// A Writer collects encoded values. The first error stays, with the place in
-// the value: the codecs that it passes on its way out put their part before it.
+// A Writer collects encoded values. It keeps the first error, and where in the value
+// that happened: on return, each codec puts its part in front of path.
 type Writer struct {
 	B     []byte
 	depth int
-	wraps int // errors that others wrap
+	wraps int // how many wrapped errors were written
 	Err   error
 	path  string
 }
 
-// maxPath bounds the length of a place: a cycle's has no end.
+// maxPath is the largest length of a path in bytes: that of a cycle would be very long.
 const maxPath = 200
 
 func (w *Writer) within(part string) {
 	w.path = part + w.path[:min(len(w.path), maxPath)]
 }
 
-// ValueErr is the error of the value that was just written with c.
+// ValueErr returns the error of the value that was just written with c, with its path.
 func (w *Writer) ValueErr(c *Codec) error {
 	if w.Err == nil {
 		return nil
@@ -51,9 +51,9 @@ func (w *Writer) ValueErr(c *Codec) error {
 	return fmt.Errorf("mp: %s%s %w", typeName(c.typ), w.path, w.Err)
 }
 
-// A Reader takes values off b. The first error stays, and stops reading. bad
-// is why a part of the current value was refused by its own type: what follows
-// can still be read.
+// A Reader decodes values from B. It keeps the first error in Err, and reads nothing
+// after it. bad is the error of a part of the current value that a user's method
+// refused: later values can still be read.
 type Reader struct {
 	B     []byte
 	depth int
@@ -61,7 +61,7 @@ type Reader struct {
 	bad   error
 }
 
-// ValueErr is the error of the value that was just read.
+// ValueErr returns the error of the value that was just read, or nil.
 func (r *Reader) ValueErr() error {
 	err := r.Err
 	if err == nil {
@@ -70,8 +70,8 @@ func (r *Reader) ValueErr() error {
 	return err
 }
 
-// maxDepth bounds how deeply pointers, slices and maps may be nested in one
-// value; what is deeper is taken for a cycle.
+// maxDepth is how deep pointers, slices and maps may be nested in one value; deeper
+// nesting is taken for a cycle.
 const maxDepth = 10_000
 
 // codecs caches a codec or an error for each type. Types are few and live as
@@ -96,9 +96,9 @@ func Of(t reflect.Type) (*Codec, error) {
 	return c, err
 }
 
-// OfPointee is codecOf for what pointer points to. Generic code calls it: with
-// reflect.Type in it, each package that calls that would compile the methods of
-// reflect's types.
+// OfPointee is Of for the type that pointer points to. Generic code calls it instead of
+// Of: each package that calls a function with reflect.Type in its signature would
+// compile the methods of reflect's types.
 //
 //go:noinline
 func OfPointee(pointer any) (*Codec, error) { return Of(reflect.TypeOf(pointer).Elem()) }
@@ -110,7 +110,7 @@ func (c *Codec) Marshal(p unsafe.Pointer) ([]byte, error) {
 	return w.B, w.ValueErr(c)
 }
 
-// Unmarshal decodes one value, which fills b, to p.
+// Unmarshal decodes b, which is one value, to p.
 func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error {
 	r := Reader{B: b}
 	c.Decode(&r, p)
@@ -120,7 +120,7 @@ func (c *Codec) Unmarshal(b []byte, p unsafe.Pointer) error {
 	return c.ReceiveError(r.ValueErr())
 }
 
-// ReceiveError wraps an outcome that is not nil.
+// ReceiveError adds the type to an error of decoding; it returns nil for nil.
 func (c *Codec) ReceiveError(err error) error {
 	if err == nil {
 		return nil
@@ -148,7 +148,7 @@ func (c *Codec) Decode(r *Reader, p unsafe.Pointer) {
 	}
 }
 
-// EncodeAll and getAll handle n values that lie in a row.
+// EncodeAll encodes the n values of an array at p, and DecodeAll decodes them.
 func (c *Codec) EncodeAll(w *Writer, p unsafe.Pointer, n int) {
 	if c.Fixed {
 		w.B = append(w.B, unsafe.Slice((*byte)(p), uintptr(n)*c.Size)...)
@@ -183,11 +183,12 @@ func (w *Writer) PutLen(n int, isNil bool) {
 	w.B = binary.AppendUvarint(w.B, uint64(n+1))
 }
 
-// maxLen bounds lengths of what takes no bytes.
+// maxLen is the largest length of a slice or map whose elements take no bytes.
 const maxLen = 1 << 48
 
-// takeLen undoes putLen. A length of items that take at least min bytes each
-// cannot be more than what is left: a corrupt one allocates nothing.
+// takeLen reads what PutLen wrote. min is the least number of bytes of each item: a
+// length that needs more bytes than are left is an error, so corrupt data cannot cause
+// a large allocation.
 func (r *Reader) takeLen(min uintptr) (n int, isNil bool) {
 	u, k := binary.Uvarint(r.B)
 	if k <= 0 || u > maxLen || (min > 0 && u > uint64(len(r.B))/uint64(min)+1) {
@@ -198,7 +199,7 @@ func (r *Reader) takeLen(min uintptr) (n int, isNil bool) {
 	return int(u) - 1, u == 0
 }
 
-// take returns the next n bytes, or fewer after an error.
+// take returns the next n bytes, or sets Err and returns nil if there are fewer.
 func (r *Reader) take(n uintptr) []byte {
 	if uintptr(len(r.B)) < n {
 		r.fail(failure.ErrMalformed)
@@ -215,7 +216,7 @@ func (r *Reader) fail(err error) {
 	}
 }
 
-// reject refuses a part of a value that was read to its end.
+// reject records that a part of the value, which was read to its end, is invalid.
 func (r *Reader) reject(err error) {
 	if r.bad == nil {
 		r.bad = err
@@ -228,7 +229,7 @@ func (w *Writer) fail(err error) {
 	}
 }
 
-// enter counts a level of nesting; it reports whether to go on.
+// enter begins a level of nesting, and reports whether to go on.
 func (w *Writer) enter() bool {
 	if w.depth++; w.depth > maxDepth {
 		w.fail(fmt.Errorf("is nested more than %d levels deep: is there a cycle of pointers?", maxDepth))
@@ -238,7 +239,8 @@ func (w *Writer) enter() bool {
 
 func (w *Writer) leave() { w.depth-- }
 
-// enter and leave are those of a writer, against corrupt bytes.
+// enter and leave count nesting as those of Writer do, since corrupt data may be nested
+// deeply.
 func (r *Reader) enter() bool {
 	if r.depth++; r.depth > maxDepth {
 		r.fail(failure.ErrMalformed)

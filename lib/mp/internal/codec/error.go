@@ -18,27 +18,28 @@ import (
 
 // The ways in which an error is sent.
 const (
-	errorVariable byte = iota // a package variable, and what to make of it if that is not the same there
-	errorValue                // with its type
-	errorText                 // text, type, and what it wraps
+	errorVariable byte = iota // the id of a package variable, and the error's value if the receiver's variable differs
+	errorValue                // the value, with its type
+	errorText                 // its text and type, and the errors that it wraps
 	errorPanic                // a *PanicError
 )
 
-// Bounds of the errors that an error wraps, and of the bytes that one takes as
-// a value. What is beyond is sent as text.
+// maxWraps is the largest number of wrapped errors that are sent, and maxErrorValue the
+// largest size in bytes of an error that is sent as a value; a larger one is sent as
+// text.
 const (
 	maxWraps      = 100
 	maxErrorValue = 16 << 20
 )
 
-// EncodeError encodes an error, which is not nil.
+// EncodeError encodes err, which must not be nil.
 func EncodeError(err error) []byte {
 	var w Writer
 	w.putError(err)
 	return w.B
 }
 
-// DecodeError undoes encodeError.
+// DecodeError decodes what EncodeError encoded. If that fails it returns the decoding error.
 func DecodeError(b []byte) error {
 	r := Reader{B: b}
 	err := r.takeError()
@@ -51,8 +52,8 @@ func DecodeError(b []byte) error {
 	return err
 }
 
-// putError writes an error. It does not fail: what cannot be sent is written
-// as its text.
+// putError writes an error. It always succeeds: an error that cannot be sent as a value
+// is written as text.
 func (w *Writer) putError(err error) {
 	if id := variableID(err); id != "" {
 		w.B = append(w.B, errorVariable)
@@ -85,7 +86,7 @@ func (w *Writer) putErrorValue(err error) {
 	w.putErrorText(err, text, !ok)
 }
 
-// try writes with f, or nothing where that fails.
+// try writes with f, and reports whether that succeeded; if not, it leaves w unchanged.
 func (w *Writer) try(f func(w *Writer)) bool {
 	part := Writer{B: w.B, depth: w.depth, wraps: w.wraps}
 	if f(&part); part.Err != nil || len(part.B)-len(w.B) > maxErrorValue {
@@ -98,8 +99,9 @@ func (w *Writer) try(f func(w *Writer)) bool {
 func putAny(w *Writer, v *any) { putInterface(reflect.TypeFor[any]())(w, unsafe.Pointer(v)) }
 func getAny(r *Reader, v *any) { getInterface(reflect.TypeFor[any]())(r, unsafe.Pointer(v)) }
 
-// putErrorText writes the text of an error and what it wraps. An error whose
-// own methods panic is among what it wraps: they are not called then.
+// putErrorText writes an error as its text and the errors that it wraps. broken means
+// that the error's methods panic: then they are not called, and the error's value is
+// sent as one that it wraps.
 func (w *Writer) putErrorText(err error, text string, broken bool) {
 	typ := reflect.TypeOf(err).String()
 	_, isRuntime := err.(runtime.Error)
@@ -249,7 +251,7 @@ func unwrap(err error) (parts []error) {
 	return parts
 }
 
-// matches lists the places in known of the errors that an error claims to be.
+// matches returns the indexes in known of the errors that err's Is method matches.
 func matches(err error) (places []byte) {
 	defer func() { _ = recover() }()
 	e, ok := err.(interface{ Is(error) bool })
@@ -264,7 +266,7 @@ func matches(err error) (places []byte) {
 	return places
 }
 
-// likeness is a hash of an error's type and text.
+// likeness returns a hash of an error's type and text.
 func likeness(err error) uint64 {
 	text, _ := failure.Text(err)
 	h := fnv.New64a()
@@ -272,10 +274,12 @@ func likeness(err error) uint64 {
 	return h.Sum64()
 }
 
-// isPackageVariable reports whether err is one that other processes have, too.
+// isPackageVariable reports whether err is held by a package variable that other
+// processes have, too.
 func isPackageVariable(err error) bool { return variableID(err) != "" }
 
-// known lists errors that are found without a look at the binary, by position.
+// known returns errors that are recognized without a search of the binary. They are
+// sent as their index.
 func known() []error {
 	return []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF,

@@ -8,16 +8,16 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// Values of the first byte of an interface.
+// The first byte of an encoded interface says what it holds.
 const (
 	holdsNil byte = iota
 	holdsValue
-	holdsError // in the encoding of an error
+	holdsError // an error, in the encoding of putError
 )
 
-// putInterface writes what an interface of type t holds: its type, and the
-// value as the codec of that type does. An error that cannot be sent as it is
-// is written as a task's error would be.
+// putInterface encodes the value in an interface of type t: the value's type, then the
+// value with the codec of that type. An error that cannot be sent so is encoded by
+// putError.
 func putInterface(t reflect.Type) func(*Writer, unsafe.Pointer) {
 	return func(w *Writer, p unsafe.Pointer) {
 		v := reflect.NewAt(t, p).Elem()
@@ -113,7 +113,7 @@ func (r *Reader) takeDynamic() reflect.Value {
 	return held.Elem()
 }
 
-// An error is sent as a task's error is.
+// putError encodes a variable of type error.
 func putError(w *Writer, p unsafe.Pointer) {
 	err := *(*error)(p)
 	if err == nil {

@@ -57,8 +57,8 @@ func (b builder) slice(c *Codec, t reflect.Type, path string) error {
 	return nil
 }
 
-// getSlice reads the n elements of the slice v. Where few bytes may become much
-// memory, it grows with what is read.
+// getSlice reads the n elements of the slice v. If few bytes could cause a large
+// allocation, it allocates as it reads.
 func (c *Codec) getSlice(r *Reader, v reflect.Value, n int) {
 	room := n
 	if c.Size > 0 {
@@ -73,27 +73,28 @@ func (c *Codec) getSlice(r *Reader, v reflect.Value, n int) {
 	}
 }
 
-// The memory that a slice takes before its elements were read: maxGrowth times
-// the bytes that are left, and minGrowth.
+// The memory that a slice may take before its elements are read, in bytes: maxGrowth
+// for each byte that is left, and minGrowth.
 const (
 	maxGrowth = 64
 	minGrowth = 4096
 )
 
-// Bulk returns the memory of a slice whose elements are their own encoding:
-// what follows the length in the slice's encoding.
+// Bulk returns the memory of the slice at p, whose elements are encoded as their
+// memory. It is the slice's encoding without the length.
 func (c *Codec) Bulk(p unsafe.Pointer) []byte {
 	s := (*[]byte)(p) // its header; the length counts elements
 	return unsafe.Slice(unsafe.SliceData(*s), uintptr(len(*s))*c.Elem.Size)
 }
 
-// LargeBulk is from how many bytes on memory is worth not being cleared first.
+// LargeBulk is the size in bytes from which it is worth allocating memory that is not
+// cleared first.
 const LargeBulk = 4096
 
-// NewBulk copies parts into new memory of that many bytes in total. It is not
-// cleared before, and holds no pointers.
+// NewBulk allocates memory of the given size and copies parts into it. The memory is
+// not cleared first, and must not hold pointers.
 func NewBulk(bytes uintptr, parts ...[]byte) unsafe.Pointer {
-	var b strings.Builder // the one way to such memory
+	var b strings.Builder // the only way to get memory that is not cleared
 	b.Grow(int(bytes))
 	for _, p := range parts {
 		b.Write(p)
@@ -101,12 +102,12 @@ func NewBulk(bytes uintptr, parts ...[]byte) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.StringData(b.String()))
 }
 
-// SetBulk makes the slice at p the n elements in memory from bulkOf.
+// SetBulk sets the slice at p to the n elements in mem, which NewBulk returned.
 func (c *Codec) SetBulk(p unsafe.Pointer, n int, mem unsafe.Pointer) {
 	*(*[]byte)(p) = unsafe.Slice((*byte)(mem), n) // its header; the length counts elements
 }
 
-// MakeBulk makes a slice of n elements at p.
+// MakeBulk sets the slice at p to a new one of n elements.
 func (c *Codec) MakeBulk(p unsafe.Pointer, n int) {
 	reflect.NewAt(c.typ, p).Elem().Set(reflect.MakeSlice(c.typ, n, n))
 }
@@ -157,8 +158,8 @@ func (b builder) structure(c *Codec, t reflect.Type, path string) error {
 	return nil
 }
 
-// field makes the codec of a struct's field. A function, channel or address
-// may be nil there.
+// field makes the codec of a struct's field. A func, channel or unsafe.Pointer is
+// allowed in a field if it is nil.
 func (b builder) field(t reflect.Type, path string) (*Codec, error) {
 	switch t.Kind() {
 	case reflect.Chan, reflect.Func, reflect.UnsafePointer:

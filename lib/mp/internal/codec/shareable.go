@@ -7,7 +7,8 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// CheckShareable says why what pointer points to cannot lie in shared memory.
+// CheckShareable returns an error if values of the type that pointer points to cannot
+// lie in shared memory. what is the object for the error's text: "an Array".
 //
 //go:noinline
 func CheckShareable(pointer any, what string) error {
@@ -18,8 +19,8 @@ func CheckShareable(pointer any, what string) error {
 	return nil
 }
 
-// Unshareable finds the first part of t that cannot lie in shared memory, and
-// says why.
+// Unshareable returns the first part of t that cannot lie in shared memory, and the
+// reason. why is "" if all of t can.
 func Unshareable(t reflect.Type, path string) (where, why string) {
 	if t.PkgPath() == "sync" {
 		return path, fmt.Sprintf("is %s, which works within one process (use one of package mp beside it)", failure.WithArticle(t.String()))

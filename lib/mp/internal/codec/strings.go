@@ -15,7 +15,7 @@ func AppendStrings(b []byte, ss ...string) []byte {
 	return b
 }
 
-// SplitStrings undoes appendStrings.
+// SplitStrings returns the strings that AppendStrings appended.
 func SplitStrings(b []byte) ([]string, error) {
 	var ss []string
 	for len(b) > 0 {
@@ -29,7 +29,7 @@ func SplitStrings(b []byte) ([]string, error) {
 	return ss, nil
 }
 
-// Bit is 1 for true.
+// Bit returns 1 for true and 0 for false.
 func Bit(b bool) int {
 	if b {
 		return 1

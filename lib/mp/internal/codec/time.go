@@ -10,16 +10,16 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A time.Time is sent with its location: by its name where that means the same
-// zone there, else as the zone that holds at that time. The reading of this
-// process's monotonic clock stays behind.
+// A time.Time is sent with its location. The receiver uses the location of the same
+// name if that has the same zone at that time, else a fixed zone. The monotonic clock
+// reading is not sent.
 
 var (
 	timeType     = reflect.TypeFor[time.Time]()
 	locationType = reflect.TypeFor[*time.Location]()
 )
 
-// timeCodec uses the codec of times and locations.
+// timeCodec sets c to the codec of times or locations, and reports whether t is such a type.
 func timeCodec(c *Codec, t reflect.Type) bool {
 	switch t {
 	case timeType:
@@ -103,8 +103,8 @@ func (r *Reader) takeZone() (name, zone string, offset int64) {
 	return name, zone, offset
 }
 
-// locationAt returns the location of that name, if the zone there at t is as
-// it was sent.
+// locationAt returns the location with the given name if its zone at t has the given
+// name and offset in seconds. Else it returns a fixed zone.
 func locationAt(name, zone string, offset int64, t time.Time) *time.Location {
 	l := time.UTC
 	switch name {
@@ -123,7 +123,7 @@ func locationAt(name, zone string, offset int64, t time.Time) *time.Location {
 // locations caches the locations that were loaded from the system's files, by name.
 var locations sync.Map // string → *time.Location
 
-// loadedLocation returns the location of that name, or UTC.
+// loadedLocation returns the location with the given name, or UTC if there is none.
 func loadedLocation(name string) *time.Location {
 	if l, ok := locations.Load(name); ok {
 		return l.(*time.Location)

@@ -13,12 +13,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// The value in an interface is sent with its type. Parent and child run the same
-// code, so a type is named by the place of its descriptor; types that reflect
-// made lie on the heap and are described by what they are made of.
+// A value in an interface is sent with its type. Parent and child run the same code, so
+// the address of its descriptor in the binary names a type. Types that reflect made are
+// on the heap; they are sent as descriptions.
 const (
-	typeBasic  byte = iota // a place in basicTypes
-	typePlaced             // in the binary
+	typeBasic  byte = iota // an index in basicTypes
+	typePlaced             // the place of a descriptor in the binary
 	typePointer
 	typeSlice
 	typeArray
@@ -27,7 +27,7 @@ const (
 	typeStruct
 )
 
-// basicTypes have a name of two bytes. The order is part of the encoding.
+// basicTypes are encoded in two bytes. Their order is part of the encoding.
 var basicTypes = []reflect.Type{
 	reflect.TypeFor[bool](), reflect.TypeFor[string](), reflect.TypeFor[int](), reflect.TypeFor[int8](), reflect.TypeFor[int16](),
 	reflect.TypeFor[int32](), reflect.TypeFor[int64](), reflect.TypeFor[uint](), reflect.TypeFor[uint8](), reflect.TypeFor[uint16](),
@@ -36,8 +36,8 @@ var basicTypes = []reflect.Type{
 	reflect.TypeFor[[]int](), reflect.TypeFor[[]string](), reflect.TypeFor[map[string]any](), reflect.TypeFor[error](),
 }
 
-// typeNames caches the names of types, and typesNamed what names mean: both
-// are few.
+// typeNames caches the encodings of types, and typesNamed the types of encodings. Both
+// stay small.
 var (
 	typeNames  sync.Map // reflect.Type → typeNaming
 	typesNamed sync.Map // string → reflect.Type
@@ -48,14 +48,14 @@ type typeNaming struct {
 	err error
 }
 
-// maxTypeDepth bounds how deeply a type made by reflect is nested, and
-// maxTypeFields how many fields it has.
+// maxTypeDepth is how deep a type that reflect made may be nested, and maxTypeFields
+// how many fields it may have.
 const (
 	maxTypeDepth  = 100
 	maxTypeFields = 1 << 12
 )
 
-// typeID names t for another process.
+// typeID returns an encoding of t for another process.
 func typeID(t reflect.Type) ([]byte, error) {
 	if n, ok := typeNames.Load(t); ok {
 		return n.(typeNaming).id, n.(typeNaming).err
@@ -113,7 +113,7 @@ func appendStruct(b []byte, t reflect.Type, depth int) (_ []byte, err error) {
 	return b, nil
 }
 
-// takeType reads a type that typeID named.
+// takeType reads a type that typeID encoded.
 func (r *Reader) takeType() reflect.Type {
 	n, isNil := r.takeLen(1)
 	id := r.take(uintptr(max(n, 0)))
@@ -137,7 +137,8 @@ func (r *Reader) takeType() reflect.Type {
 	return t
 }
 
-// parseType undoes appendType. Reflect panics at what no type can be.
+// parseType decodes what appendType encoded. For an invalid type reflect panics; that
+// becomes an error.
 func (r *Reader) parseType(depth int) (t reflect.Type, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -242,7 +243,7 @@ func (r *Reader) takeUvarint() uint64 {
 	return u
 }
 
-// takeString reads what appendStrings wrote.
+// takeString reads one string that AppendStrings wrote.
 func (r *Reader) takeString() string {
 	n := r.takeUvarint()
 	if n > uint64(len(r.B)) {
@@ -257,17 +258,17 @@ func descriptorOf(t reflect.Type) uintptr {
 	return (*[2]uintptr)(unsafe.Pointer(&t))[1]
 }
 
-// typeOfDescriptor is the inverse of descriptorOf, for a descriptor that is
-// not on the heap.
+// typeOfDescriptor returns the type whose descriptor is at addr, which must not be on
+// the heap.
 func typeOfDescriptor(addr uintptr) reflect.Type {
 	var v any
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = program.PointerTo(addr)
 	return reflect.TypeOf(v)
 }
 
-// A place names something in the binary by its distance from a fixed point,
-// with a hash of its description, so that another binary is noticed, and a
-// checksum of both, so that bytes that are no place are.
+// A place is the name of an address in the binary: its offset from a fixed point, a
+// hash of a description, and a checksum of both. The hash detects another binary, the
+// checksum bytes that are not a place. placeSize is its size in bytes.
 const placeSize = 8 + 4 + 8
 
 func placeID(addr uintptr, description string) string {
@@ -278,7 +279,7 @@ func placeID(addr uintptr, description string) string {
 
 var errNoPlace = errors.New("mp: malformed reference to a type or variable of the binary")
 
-// placeAt returns the address that placeID named, and the description's hash.
+// placeAt decodes what placeID encoded: the address and the hash of the description.
 func placeAt(id string) (addr uintptr, description uint32, err error) {
 	b := []byte(id)
 	if len(b) != placeSize || binary.LittleEndian.Uint64(b[12:]) != checksum(b[:12]) {
@@ -302,7 +303,8 @@ func checksum(b []byte) uint64 {
 
 var errOtherBinary = errors.New("mp: parent and child run different binaries: a type is not at its place")
 
-// placeOfType names a type that is part of the binary, or of what a Host has loaded.
+// placeOfType returns the place of a type that is in the binary, or in code that a Host
+// has loaded.
 func placeOfType(t reflect.Type) (string, error) {
 	addr := descriptorOf(t)
 	if !program.IsConstant(addr) {
@@ -311,7 +313,7 @@ func placeOfType(t reflect.Type) (string, error) {
 	return placeID(addr, t.String()), nil
 }
 
-// typeAt undoes placeOfType.
+// typeAt returns the address of the type whose place placeOfType returned.
 func typeAt(id string) (uintptr, error) {
 	addr, description, err := placeAt(id)
 	if err != nil {

@@ -10,26 +10,25 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// An error that a package variable holds, such as io.EOF, is the same in every
-// process that runs the same binary: it arrives as that. It is found by where
-// it is: in a variable that held it when the program began, or in the
-// binary's data. A variable that was given another error since is not meant.
+// An error that a package variable holds, such as io.EOF, is the same error in every
+// process that runs the same binary. It is recognized by its address: it is in a
+// variable that held it when the program began, or it is an object in the binary's
+// data. An error that was assigned to a variable later is not recognized.
 //
-// All variables of a binary lie in its writable segments. Those of the type
-// error are found by the type in their interface table, as is true of a
-// stripped binary. Of a variable of a pointer type only the sender knows the
-// type; it sends that, with a checksum.
+// All variables of a binary lie in its writable segments. Variables of type error are
+// found by the type in their interface table, also in a stripped binary. The type of a
+// variable that holds a pointer is not recorded in the binary: the sender sends the
+// type, with a checksum.
 
-// The place where an error was found, as the first byte of an id.
+// The first byte of an id says where the error was found.
 const (
-	foundKnown    byte = iota // a place in known
+	foundKnown    byte = iota // an index in known
 	foundVariable             // a variable of type error
 	foundPointer              // a variable of a pointer type
-	foundObject               // in the data of the binary: a variable's address, or what one was initialized with
+	foundObject               // an object in the binary's data: a variable, or the initial value of one
 )
 
-// errorVariables is what variables of this process held when they had been
-// initialized.
+// errorVariables records the values of this process's variables after initialization.
 var errorVariables struct {
 	once     sync.Once
 	mu       sync.Mutex
@@ -42,11 +41,11 @@ type errorAt struct {
 	err  error
 }
 
-// A pointerAt is a variable that may hold a pointer to the heap. It does not
-// keep what that points to: it counts while the variable holds it.
+// A pointerAt records a variable that holds a pointer into the heap. It does not keep
+// the object alive: the record is valid while the variable still holds value.
 type pointerAt struct{ addr, value uintptr }
 
-// RecordAll looks at the variables of the binary. It must be called
+// RecordAll records the errors in the binary's variables, once. It must be called
 // before a user's function runs.
 func RecordAll() {
 	errorVariables.once.Do(func() {
@@ -65,7 +64,7 @@ func RecordRange(r program.Range) {
 	scanVariables(r.Start, r.End)
 }
 
-// scanVariables finds errors among the words between two addresses.
+// scanVariables records the errors and heap pointers among the words from start to end.
 func scanVariables(start, end uintptr) {
 	errorType := descriptorOf(reflect.TypeFor[error]())
 	heap := addressOfHeap()
@@ -87,7 +86,7 @@ func scanVariables(start, end uintptr) {
 	}
 }
 
-// heapSize is an upper limit of the size of Go's address range for the heap.
+// heapSize is a size, in bytes, of an address range that contains Go's heap.
 const heapSize = 1 << 36 >> (4 * (8 - program.WordSize))
 
 // addressOfHeap returns an address that is before the heap, by less than half of heapSize.
@@ -95,8 +94,8 @@ func addressOfHeap() uintptr {
 	return uintptr(unsafe.Pointer(new([64]byte))) - heapSize/2
 }
 
-// variableID names the package variable, or the object of the binary, that err
-// is, or returns "".
+// variableID returns an id of the package variable that holds err, or of the object in
+// the binary that err is, or "" if there is neither.
 func variableID(err error) string {
 	v := reflect.ValueOf(err)
 	if v.Kind() == reflect.Pointer && v.IsNil() {
@@ -131,12 +130,13 @@ func variableID(err error) string {
 	return string([]byte{found}) + placeID(addr, string(id)) + string(id)
 }
 
-// isSame reports whether two errors are one: of one type, in one place.
+// isSame reports whether a and b have the same type and address.
 func isSame(a, b error) bool {
 	return (*[2]uintptr)(unsafe.Pointer(&a))[1] == (*[2]uintptr)(unsafe.Pointer(&b))[1] && reflect.TypeOf(a) == reflect.TypeOf(b)
 }
 
-// pointerVariable returns the address of a variable that has always held value.
+// pointerVariable returns the address of a variable that has held value since
+// initialization, or 0.
 func pointerVariable(value uintptr) uintptr {
 	for _, v := range errorVariables.pointers {
 		if v.value == value && program.WordAt(v.addr) == value {
@@ -146,8 +146,8 @@ func pointerVariable(value uintptr) uintptr {
 	return 0
 }
 
-// variableAt undoes variableID. It returns nil if there is no such variable; the
-// caller compares the error with the one that was sent.
+// variableAt returns the error that an id of variableID names, or nil if there is no
+// such variable. The caller compares it with the error that was sent.
 func variableAt(id string) error {
 	if len(id) == 2 && id[0] == foundKnown && int(id[1]) < len(known()) {
 		return known()[id[1]]
@@ -176,7 +176,8 @@ func variableAt(id string) error {
 	return pointedTo(id[0], addr, name)
 }
 
-// pointedTo makes the error of a pointer type that was found at addr.
+// pointedTo returns the error of a pointer type that was found at addr, or nil.
+// typeName is the encoding of the type.
 func pointedTo(found byte, addr uintptr, typeName string) error {
 	r := Reader{B: binary.AppendUvarint(nil, uint64(len(typeName)+1))}
 	r.B = append(r.B, typeName...)

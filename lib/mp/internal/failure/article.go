@@ -2,8 +2,9 @@ package mp
 
 import "strings"
 
-// WithArticle returns name with its indefinite article, for a message. It goes by the
-// sound of the first word: "an os.File", "a uint8", "an mp.Queue", "a *os.File".
+// WithArticle returns name with its indefinite article, for a message. The article
+// follows the sound of the first word: "an os.File", "a uint8", "an mp.Queue", "a
+// *os.File".
 func WithArticle(name string) string {
 	if beginsWithVowel(name) {
 		return "an " + name
@@ -11,8 +12,8 @@ func WithArticle(name string) string {
 	return "a " + name
 }
 
-// spelled are the words of which the first letter is spoken by its name, which begins
-// with a vowel.
+// spelled has words that are pronounced letter by letter and begin with a vowel sound,
+// as in "an mp".
 var spelled = map[string]bool{
 	"fs": true, "html": true, "http": true, "httptest": true, "mp": true, "rpc": true, "rsa": true,
 	"x509": true, "xml": true, "RWMutex": true,

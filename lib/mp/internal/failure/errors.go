@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Wrap returns err with what was at work in its text, which has the package's
-// name in front once, however many errors are in each other.
+// Wrap returns an error that wraps err and has what in front of its text. The prefix
+// "mp: " is in the text only once, at the beginning. It returns nil if err is nil.
 func Wrap(what string, err error) error {
 	if err == nil {
 		return nil
@@ -18,8 +18,8 @@ func Wrap(what string, err error) error {
 	return fmt.Errorf("mp: %s: %w", what, Unprefixed(err))
 }
 
-// Unprefixed returns err without the name of the package in front of its text, to be
-// part of the text of another error. The result wraps err.
+// Unprefixed returns an error that wraps err, without the prefix "mp: " in its text.
+// Use it for an error within the text of another.
 func Unprefixed(err error) error { return unprefixed{err} }
 
 type unprefixed struct{ error }
@@ -33,15 +33,15 @@ func (u unprefixed) Unwrap() error { return u.error }
 
 // A PanicError is the error of a function that panicked.
 type PanicError struct {
-	// Value is the panic's value. From another process it is a copy, or Text
-	// where it cannot be sent.
+	// Value is the panic's value. If the function ran in another process it is a copy,
+	// or the same as Text if the value cannot be sent.
 	Value any
 	Text  string // the value as fmt prints it
-	Stack string // of the goroutine that panicked, in the process where it did
-	PID   int    // of that process
+	Stack string // stack of the goroutine that panicked
+	PID   int    // process in which it panicked
 }
 
-// Error says what the panic was, where, and shows the stack.
+// Error returns a text with the panic's value, the process and the stack.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("panic: %s (in process %d)\n\n%s", e.Text, e.PID, e.Stack)
 }
@@ -52,10 +52,10 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// A RemoteError stands for an error of another process that cannot be sent as
-// it is: one with unexported state of the standard library, such as what
-// fmt.Errorf makes, or with a channel in it. It has the original's text, and
-// errors.Is and errors.As find what the original wraps.
+// A RemoteError stands for an error of another process that cannot be sent as it is:
+// one of a type of the standard library with unexported fields, as fmt.Errorf returns,
+// or one that contains a channel. It has the original's text, and errors.Is and
+// errors.As find the errors that the original wraps.
 type RemoteError struct {
 	Text  string // what the original's Error returned
 	Type  string // the original's type, as in "*fmt.wrapError"
@@ -76,27 +76,27 @@ func (e *RemoteError) Unwrap() []error { return e.wraps }
 // NewRemoteRuntimeError returns e as a runtime.Error, since the original was one.
 func NewRemoteRuntimeError(e *RemoteError) error { return &remoteRuntimeError{e} }
 
-// A remoteRuntimeError is the error of the Go runtime in another process that
-// cannot be sent as it is.
+// A remoteRuntimeError stands for a runtime.Error of another process that cannot be
+// sent as it is.
 type remoteRuntimeError struct{ *RemoteError }
 
 // RuntimeError makes it a runtime.Error.
 func (*remoteRuntimeError) RuntimeError() {}
 
-// An ExitError is the error of a child that ended without giving a result.
+// An ExitError is the error of a child that ended without a result.
 type ExitError struct {
 	PID    int            // of the child
-	Code   int            // exit code, or -1 if a signal ended it; 120 and 121 are of this package
+	Code   int            // exit code, or -1 if a signal ended it; package mp uses 120 and 121 itself
 	Signal syscall.Signal // 0 if none
-	Crash  string         // what the Go runtime printed when it crashed, of which Error shows the beginning
-	Cause  error          // why this package ended the child; nil if it did not
+	Crash  string         // report of the Go runtime if the child crashed; Error shows its beginning
+	Cause  error          // reason if package mp ended the child, else nil
 }
 
 // Unwrap returns Cause.
 func (e *ExitError) Unwrap() error { return e.Cause }
 
-// Error says how the child ended and, if it crashed, shows the cause and the calls
-// that led to it.
+// Error says how the child ended. If it crashed, the text has the cause and the
+// innermost calls.
 func (e *ExitError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "mp: child process %d ended without a result: ", e.PID)
@@ -114,8 +114,8 @@ func (e *ExitError) Error() string {
 	return b.String()
 }
 
-// Text calls the Error method of a user's error. ok is false if it
-// panics, as that of a nil pointer may; the text says so then.
+// Text returns err.Error(). If that panics, as the method of a nil pointer may, ok is
+// false and the text says so.
 func Text(err error) (text string, ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -128,7 +128,7 @@ func Text(err error) (text string, ok bool) {
 	return text, true
 }
 
-// maxErrorText bounds the text of an error.
+// maxErrorText is the largest length of an error's text in bytes; the rest is cut off.
 const maxErrorText = 1 << 20
 
 func nameOf(err error) string {
@@ -138,7 +138,7 @@ func nameOf(err error) string {
 	return WithArticle(fmt.Sprintf("%T", err))
 }
 
-// NewPanicError makes the error of a panic; a deferred function calls it.
+// NewPanicError makes the error of a panic with the value v. Call it in a deferred function.
 func NewPanicError(v any) error {
 	return &PanicError{Value: v, Text: fmt.Sprint(v), Stack: panicStack(debug.Stack()), PID: os.Getpid()}
 }

@@ -2,8 +2,8 @@ package mp
 
 import "errors"
 
-// Isolate runs f in its own goroutine, and waits for it: f calls users' code,
-// which may panic or call runtime.Goexit.
+// Isolate runs f in a new goroutine and waits for it. It turns a panic or a call of
+// runtime.Goexit in f, which calls users' code, into an error.
 func Isolate(f func() error) (err error) {
 	done := make(chan struct{})
 	err = ErrGoexit
@@ -15,8 +15,8 @@ func Isolate(f func() error) (err error) {
 	return err
 }
 
-// Catch is f with panics turned into errors. After a Goexit it does not
-// return.
+// Catch returns the error of f, and turns a panic into an error. If f calls
+// runtime.Goexit, it does not return.
 func Catch(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -26,7 +26,7 @@ func Catch(f func() error) (err error) {
 	return f()
 }
 
-// Is is errors.Is also where a method of err panics.
+// Is is errors.Is, but returns false if a method of err panics.
 func Is(err, target error) (is bool) {
 	defer func() {
 		if recover() != nil {

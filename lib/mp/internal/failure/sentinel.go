@@ -1,7 +1,7 @@
-// Package mp, in the folder failure, holds the errors of the library, and calls users'
-// functions so that their panics become errors. It has the name of the package that
-// users import, which cannot be imported here, since %T prints an error's type with it:
-// *mp.PanicError. Others import it as failure.
+// Package mp, in the folder failure, defines the errors of the library, and calls
+// users' functions so that their panics become errors. It has the same name as the
+// package that users import, because %T prints an error's type with it: *mp.PanicError.
+// Other packages import it under the name failure.
 package mp
 
 import (
@@ -22,5 +22,5 @@ var (
 	ErrTooLarge    = errors.New("mp: too large to send to another process; share it through an Array")
 )
 
-// ErrMalformed is the error of bytes between parent and child that have no meaning.
+// ErrMalformed is the error of an invalid message between parent and child.
 var ErrMalformed = errors.New("mp: malformed message between parent and child")

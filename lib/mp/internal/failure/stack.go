@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// library is the beginning of the library's package paths.
+// library is the prefix of the library's package paths.
 const library = "github.com/perijove/perijove/lib/mp"
 
-// A call is a frame of a printed stack: the function with its arguments, and
-// its place below it.
+// A call is a frame of a printed stack: a line with the function and its arguments, and
+// the line below it with the place.
 type call struct{ name, place string }
 
-// parseStack reads the calls of one goroutine, innermost first.
+// parseStack parses the stack of one goroutine, innermost call first.
 func parseStack(lines []string) []call {
 	var calls []call
 	for i := 0; i+1 < len(lines); i++ {
@@ -27,7 +27,7 @@ func parseStack(lines []string) []call {
 
 func (c call) String() string { return c.name + "\n" + c.place + "\n" }
 
-// entersUser reports whether c is where the library calls a user's function.
+// entersUser reports whether c is a function of the library that calls users' functions.
 func (c call) entersUser() bool {
 	name, ok := strings.CutPrefix(c.name, library)
 	if !ok {
@@ -45,9 +45,9 @@ func (c call) entersUser() bool {
 // userCallers are the functions of the library that call users' functions, in lower case.
 var userCallers = []string{"invoke[", "invokemethod[", "guarded("}
 
-// panicStack is what debug.Stack wrote, called by a deferred function of
-// protect, without what is not the panicking function's: the calls that led to
-// debug.Stack, and those of this package that led to the function.
+// panicStack returns the part of a stack of debug.Stack that belongs to the function
+// that panicked. It leaves out the calls that led to debug.Stack, and those of this
+// library that led to the function.
 func panicStack(stack []byte) string {
 	head, rest, _ := strings.Cut(string(stack), "\n")
 	calls := parseStack(strings.Split(rest, "\n"))
@@ -71,12 +71,12 @@ func panicStack(stack []byte) string {
 	return b.String()
 }
 
-// summaryCalls is how many calls of a crash an error shows; the whole report
-// may have thousands of lines.
+// summaryCalls is how many calls of a crash an error shows; the whole report may have
+// thousands of lines.
 const summaryCalls = 12
 
-// crashSummary shortens the report of Go's runtime to what it says first, and
-// the calls of the goroutine that ran, up to where this package called it.
+// crashSummary returns the beginning of a report of the Go runtime, and the calls of
+// the goroutine that ran, up to where the library called it.
 func crashSummary(report string) string {
 	var b strings.Builder
 	for i, block := range strings.Split(report, "\n\n") {

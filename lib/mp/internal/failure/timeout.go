@@ -17,5 +17,5 @@ func (e timeoutError) Error() string {
 
 func (e timeoutError) Unwrap() error { return context.DeadlineExceeded }
 
-// Timeout is for os.IsTimeout and those who ask as it does.
+// Timeout makes os.IsTimeout return true.
 func (e timeoutError) Timeout() bool { return true }

@@ -1,8 +1,8 @@
 //go:build amd64 || arm64
 
-// Package goroutine tells goroutines apart.
+// Package goroutine returns ids of goroutines and threads.
 package goroutine
 
-// Current identifies the calling goroutine while it lives: afterwards another
-// one may have the same number.
+// Current returns a number that identifies the calling goroutine while it lives.
+// Afterwards another goroutine may get the same number.
 func Current() uintptr

@@ -2,6 +2,6 @@ package goroutine
 
 import "golang.org/x/sys/unix"
 
-// ThreadID returns this process's id: the operating system hides its thread ids
-// from programs that do not use its C library.
+// ThreadID returns the process id: a program without the C library cannot get thread
+// ids on this system.
 func ThreadID() int { return unix.Getpid() }

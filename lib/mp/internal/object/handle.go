@@ -1,4 +1,5 @@
-// Package object is what the types that goroutines or processes share have in common.
+// Package object provides handles of shared objects, for the types that goroutines or
+// processes share.
 package object
 
 import (
@@ -12,14 +13,14 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Size is the size of an object without further data, in bytes.
+// Size is the size in bytes of an object for small types, such as Mutex and Event.
 const Size = 256
 
-// A Handle is where an object is. The zero handle is for goroutines: its object is
-// made when it is first needed.
+// A Handle refers to an object. The zero Handle is for goroutines: its object is made
+// when it is first used.
 //
-// The pointer is no atomic.Pointer, whose methods each package that has an
-// object with a handle would compile.
+// The field is no atomic.Pointer: each package with a variable of a type with a Handle
+// would compile its methods.
 type Handle struct{ p unsafe.Pointer } // *shm.Object
 
 func (h *Handle) Get() *shm.Object { return (*shm.Object)(atomic.LoadPointer(&h.p)) }
@@ -52,7 +53,7 @@ func (h *Handle) Make(shared bool, size int) error {
 	return err
 }
 
-// Open makes the object that an encoded handle names the handle's.
+// Open opens the object that an encoded handle names, and stores it in h.
 func (h *Handle) Open(encoded []byte, what string) error {
 	o, err := shm.Open(encoded, 0)
 	if err != nil {
@@ -62,8 +63,8 @@ func (h *Handle) Open(encoded []byte, what string) error {
 	return nil
 }
 
-// Encode names the object for another process, which must open it while this one
-// has it.
+// Encode returns a handle of the object for another process. That process must open it
+// while this one has the object.
 func (h *Handle) Encode(what string) ([]byte, error) {
 	o := h.Get()
 	if o == nil {
@@ -80,7 +81,8 @@ func Encode(o interface{ Handle() ([]byte, error) }, what string) ([]byte, error
 	return b, nil
 }
 
-// Wait waits for a word, until the host cancels what the caller does, too.
+// Wait waits on a word as Object.Wait does. The wait ends, too, when the Host cancels
+// the caller's work.
 func Wait(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Watch) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()

@@ -1,5 +1,5 @@
-// Package process starts child processes, sends them functions to run, and brings back
-// what becomes of them.
+// Package process starts child processes, sends them functions to run, and receives the
+// outcomes.
 package process
 
 import (
@@ -21,34 +21,35 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Child is the parent's end of a child process.
+// A Child is a child process, as its parent sees it.
 type Child struct {
 	host    mphost.Host
 	Conn    *protocol.FrameWriter
 	frames  *bufio.Reader
-	results *drain   // under frames
-	Crash   *os.File // the budgetPage, then what the child's runtime prints when it crashes; may be nil
+	results *drain   // the pipe from which frames reads
+	Crash   *os.File // the BudgetPage, then the Go runtime's report if the child crashes; may be nil
 	cmd     *exec.Cmd
-	outlets []*outlet // of its standard streams, to users' writers
+	outlets []*outlet // pipes from its standard streams to users' writers
 	PID     int
 	grace   time.Duration
-	refused error // why the host would not let it have its function
-	version int   // of Host.Update that the child has
-	updated bool  // it was sent one
+	refused error // why the host did not provide an update
+	version int   // the version of Host.Update that the child has
+	updated bool  // an update was sent to it
 
 	mu     sync.Mutex
-	exited bool  // the process was reaped: its id may mean another by now
-	ending bool  // terminate was called
-	cause  error // why this process killed it, if for a reason of its own
+	exited bool  // the process was reaped: its id may belong to another by now
+	ending bool  // Terminate was called
+	cause  error // why this process killed it; see KillFor
 
-	TakesContext bool          // its function takes a context
-	ordered      chan struct{} // closed when the child was sent its function
+	TakesContext bool          // the child's function takes a context
+	ordered      chan struct{} // closed when the function was sent to the child
 	Gone         chan struct{} // closed when the process was reaped
 }
 
-// The size of the pipes of a pool's workers, each and together, in bytes: a
-// batch passes with few wake-ups. Linux takes the memory as it is needed, but
-// counts what might be, and gives a user's later pipes less beyond 64 MB.
+// The size in bytes of the pipes of a pool's workers, of each and of all together.
+// Large pipes pass a batch with few wake-ups. Linux allocates their memory as needed,
+// but counts their full size, and makes later pipes of the user smaller when all have
+// more than 64 MB.
 const (
 	maxPipeRoom  = 1 << 20
 	poolPipeRoom = 16 << 20
@@ -102,8 +103,8 @@ func Spawn(h mphost.Host, o Options, to Sinks) (*Child, error) {
 	return c, nil
 }
 
-// start starts the process. A pool's workers begin again: their environment
-// is the pool's.
+// start starts the process. Only a child that runs one function may use a process that
+// the host has started earlier, since a pool's workers have the pool's environment.
 func (c *Child) start(o Options) (err error) {
 	if o.Workers > 0 {
 		return c.cmd.Start()
@@ -113,7 +114,7 @@ func (c *Child) start(o Options) (err error) {
 	return err
 }
 
-// discard frees what belongs to a child that could not be started.
+// discard closes the files of a child that could not be started.
 func (c *Child) discard() {
 	c.Conn.W.Close()
 	c.results.f.Close()
@@ -125,7 +126,7 @@ func (c *Child) discard() {
 	}
 }
 
-// prepare completes a Host's command: files, environment, group.
+// prepare completes a Host's command: files, environment, process group.
 func prepare(cmd *exec.Cmd, o Options, in, out, crash *os.File) {
 	first := 3 + len(cmd.ExtraFiles)
 	cmd.ExtraFiles = append(cmd.ExtraFiles, in, out)
@@ -138,11 +139,11 @@ func prepare(cmd *exec.Cmd, o Options, in, out, crash *os.File) {
 	cmd.Env = append(cmd.Env, o.Env...)
 	cmd.Env = append(cmd.Env, shm.Environ()...)
 	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d,%d", protocol.Marker, first, len(cmd.ExtraFiles)+3-first))
-	cmd.WaitDelay = o.Grace + time.Second // for a host's writers that are no files
+	cmd.WaitDelay = o.Grace + time.Second // for a host's writers that are not files
 	setGroup(cmd)
 }
 
-// connect gives the command its standard streams.
+// connect sets the command's standard output and standard error.
 func (c *Child) connect(o Options, to Sinks) (err error) {
 	if c.cmd.Stdout, err = c.stream(o.Stdout, to.out, c.cmd.Stdout, os.Stdout); err != nil {
 		return err
@@ -155,8 +156,8 @@ func (c *Child) connect(o Options, to Sinks) (err error) {
 	return err
 }
 
-// stream is where a standard stream of the child goes: what the user said, what
-// the host said, or this process's.
+// stream returns the destination of a standard stream of the child: that of the user,
+// else that of the host, else this process's stream.
 func (c *Child) stream(user io.Writer, to *sink, host, own io.Writer) (io.Writer, error) {
 	switch {
 	case to != nil:
@@ -174,7 +175,7 @@ func (c *Child) stream(user io.Writer, to *sink, host, own io.Writer) (io.Writer
 	return own, nil
 }
 
-// Close frees what the parent holds of a child that was reaped.
+// Close closes the parent's files of a child that was reaped, and returns how it ended.
 func (c *Child) Close() *failure.ExitError {
 	c.Conn.W.Close()
 	c.results.f.Close()
@@ -185,7 +186,8 @@ func (c *Child) Close() *failure.ExitError {
 	return exit
 }
 
-// Reap waits for the process to end, and ends what it has started in its group.
+// Reap waits until the process has ended, and kills the processes that it has started
+// in its group.
 func (c *Child) Reap() {
 	endsGroup(c.cmd.Process)
 	_ = c.cmd.Wait() // its error is in ProcessState, which exitError reads
@@ -199,7 +201,7 @@ func (c *Child) Reap() {
 	}
 }
 
-// Flushed waits until what the child has written has reached the user's writers.
+// Flushed waits until the child's output has been written to the user's writers.
 func (c *Child) Flushed() {
 	for _, o := range c.outlets {
 		<-o.done
@@ -217,12 +219,12 @@ func (c *Child) exitError() *failure.ExitError {
 		e.Cause = c.cause
 	}
 	if e.Code == protocol.ExitBroken && e.Cause == nil {
-		e.Cause = errPipeClosed // it could not say why
+		e.Cause = errPipeClosed // the child could not send the reason
 	}
 	return e
 }
 
-// KillFor kills the child for a reason that its ExitError gives.
+// KillFor kills the child. cause becomes the Cause of its ExitError.
 func (c *Child) KillFor(cause error) {
 	c.mu.Lock()
 	if c.cause == nil {
@@ -232,7 +234,7 @@ func (c *Child) KillFor(cause error) {
 	_ = c.Kill()
 }
 
-// KillLater kills the child if it still runs after d.
+// KillLater is KillFor after d, if the child still runs then.
 func (c *Child) KillLater(d time.Duration, cause error) {
 	timer := time.AfterFunc(d, func() { c.KillFor(cause) })
 	go func() {
@@ -241,13 +243,14 @@ func (c *Child) KillLater(d time.Duration, cause error) {
 	}()
 }
 
-// errPipeClosed is the cause of the end of a child that lives without its pipes.
+// errPipeClosed is the cause of the end of a child that closed its pipes to its parent
+// and ran on.
 var errPipeClosed = errors.New("mp: it closed the pipes to its parent")
 
 // ClosedPipeDelay is how long a process may take to end after its pipes were closed.
 const ClosedPipeDelay = 200 * time.Millisecond
 
-// maxCrash bounds how much of a crash's report is kept, in bytes.
+// maxCrash is the largest number of bytes of a crash report that are kept.
 const maxCrash = 64 << 10
 
 func readCrash(f *os.File) string {
@@ -275,7 +278,8 @@ func (c *Child) CancelOne(batch uint64, i int) {
 	_ = c.Conn.Send(protocol.Frame{Kind: protocol.FrameCancel, Id: batch, Body: binary.LittleEndian.AppendUint32(nil, uint32(i))})
 }
 
-// Terminate cancels the function's context and kills the child after its grace.
+// Terminate cancels the function's context, or sends SIGTERM if it takes none, and
+// kills the child after its grace.
 func (c *Child) Terminate() {
 	c.mu.Lock()
 	again := c.ending

@@ -14,15 +14,15 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Definition is what a child must know of a function before it can run it.
+// A Definition names a function for a child.
 type Definition struct {
 	RunnerID, FnID string
 	Shape          call.Shape
 	target         bool
 }
 
-// Define names fn and its runner, refuses what cannot be sent, and tells the
-// user what the function will not see.
+// Define returns the Definition of a function, or an error if it cannot be sent. It
+// shows the host's notices about variables that differ in the child.
 func Define(h mphost.Host, c *call.Function) (Definition, error) {
 	return DefineFor(h, c.Fn, call.RunnerPC(c.Runner), c.Shape, c.Target)
 }
@@ -43,9 +43,9 @@ func DefineFor(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, ta
 	return Definition{RunnerID: runnerID, FnID: fnID, Shape: s, target: target}, nil
 }
 
-// Only runs one function in the child, which ends with it, and reaps it. It calls
-// succeeded, before the process has ended, once nothing can change any more that the
-// function has succeeded and that its output has arrived.
+// Only runs one function in the child, and waits until the child has ended. If the
+// function has succeeded and its output has arrived, it calls succeeded at once, before
+// the process has ended.
 func (c *Child) Only(def Definition, arg []byte, take func([]byte) error, succeeded func()) (code int, err error) {
 	sent := make(chan error, 1)
 	go func() { sent <- c.order(def, arg) }()
@@ -89,8 +89,8 @@ func (c *Child) Only(def Definition, arg []byte, take func([]byte) error, succee
 	return exitCode(exit), exit
 }
 
-// AwaitEnd waits until the process is gone after listen has returned with the
-// error broken, and kills it if it goes on.
+// AwaitEnd waits until the process has ended. Call it after Listen, with the error that
+// Listen returned: the process is killed for that error, or if it does not end soon.
 func (c *Child) AwaitEnd(broken error) {
 	if broken != nil {
 		c.KillFor(broken)
@@ -103,12 +103,12 @@ func (c *Child) AwaitEnd(broken error) {
 	}
 }
 
-// order sends the child all that it needs to run the function once.
+// order sends the function and its argument to the child.
 func (c *Child) order(def Definition, arg []byte) (err error) {
 	defer close(c.ordered)
 	defer func() {
 		if err != nil {
-			c.KillLater(ClosedPipeDelay, err) // as a rule it has ended
+			c.KillLater(ClosedPipeDelay, err) // usually it has ended already
 		}
 	}()
 	if err := c.Update(false); err != nil {
@@ -128,8 +128,9 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameTask, Id: 1, Body: append(protocol.AppendTaskHead(nil, 0, protocol.TaskLast, 1), arg...)})
 }
 
-// Update brings the child to what the host has by now, and has it report that
-// it is ready if answer says so. A broken connection shows when it is read.
+// Update sends the child the changes of the host's code since the last call. If answer
+// is true, the child replies when it has applied them. A broken connection is no error
+// here: Listen notices it.
 func (c *Child) Update(answer bool) error {
 	msg, now, err := c.host.Update(c.version)
 	if err != nil {
@@ -148,11 +149,11 @@ func (c *Child) Define(def Definition, slot uint64) error {
 	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameDefine, Id: slot, Body: body})
 }
 
-// Listen handles what the child sends until it closes its end, or sends what
-// it cannot have meant: that is the error.
+// Listen handles the child's messages until the child closes its end. It returns an
+// error if a message is invalid or cannot be handled, and ends then.
 func (c *Child) Listen(result func(protocol.Frame) error) error {
 	return failure.Isolate(func() error {
-		var results []byte // nothing of a result is kept
+		var results []byte // reused: nothing keeps a part of a result
 		room := func(kind byte, n int) []byte {
 			if kind != protocol.FrameResult {
 				return nil

@@ -13,15 +13,15 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A drain reads the parent's end of a pipe from a child: until its end, or,
-// after the child is gone, what is in the pipe. Other processes may still hold
-// the other end then.
+// A drain reads the parent's end of a pipe from a child, until end of file. After the
+// child is gone, it reads only the bytes that are in the pipe, since other processes
+// may still hold the other end.
 type drain struct {
 	f     *os.File
-	ended bool // the child is gone
+	ended bool // a Read has noticed that the child is gone
 }
 
-// childGone makes reads that wait, and those that begin, go on as after the end.
+// childGone tells the drain that the child is gone. It ends a Read that waits.
 func (d *drain) childGone() { _ = d.f.SetReadDeadline(time.Unix(1, 0)) }
 
 func (d *drain) Read(b []byte) (int, error) {
@@ -53,17 +53,18 @@ func (d *drain) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// A sink is a user's writer that several children share: they write one after
-// the other, those of a pool whole lines.
+// A sink is a user's writer that several children share. They write one at a time;
+// those of a pool write whole lines.
 type sink struct {
 	mu    sync.Mutex
 	w     io.Writer
 	lines bool
-	err   error // of the first write that failed; nothing is written after it
+	err   error // of the first failed write; nothing is written after it
 }
 
-// Sinks are where a child's standard streams go: to a file directly, else
-// through a sink. The two are the same one if the user gave the same writer.
+// Sinks are the sinks of a child's standard output and standard error. A sink is nil if
+// the stream goes to a file directly. Both are the same if the user gave one writer for
+// both.
 type Sinks struct{ out, err *sink }
 
 func NewSinks(o Options, lines bool) (s Sinks) {
@@ -84,7 +85,8 @@ func isFile(w io.Writer) bool {
 	return ok && f != nil
 }
 
-// sameWriter compares two writers, whose types may not be comparable.
+// sameWriter reports whether a and b are the same writer. Writers whose types are not
+// comparable are not.
 func sameWriter(a, b io.Writer) bool {
 	t := reflect.TypeOf(a)
 	return t == reflect.TypeOf(b) && t.Comparable() && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
@@ -117,7 +119,7 @@ func (s *sink) failure() error {
 	return s.err
 }
 
-// Failure is the error of the user's writers.
+// Failure returns the first error of the user's writers, or nil.
 func (s Sinks) Failure() error {
 	if err := s.out.failure(); err != nil {
 		return err
@@ -125,14 +127,14 @@ func (s Sinks) Failure() error {
 	return s.err.failure()
 }
 
-// maxLine bounds how much of a line is kept back until it is whole.
+// maxLine is how many bytes of an unfinished line are kept back at most.
 const maxLine = 64 << 10
 
-// copyFrom writes what r yields. It goes on reading after a write has failed,
-// so that no child waits for ever.
+// copyFrom copies r to the writer. After a write has failed it goes on reading, so that
+// no child blocks.
 func (s *sink) copyFrom(r io.Reader) {
 	buf := make([]byte, 32<<10)
-	var begun []byte // of a line
+	var begun []byte // the unfinished line
 	for {
 		n, err := r.Read(buf)
 		b := buf[:n]
@@ -153,7 +155,7 @@ func (s *sink) copyFrom(r io.Reader) {
 	}
 }
 
-// An outlet is one pipe from a child to a sink.
+// An outlet is a pipe from a child's stream to a sink.
 type outlet struct {
 	to   *sink
 	pipe pipe
@@ -169,7 +171,7 @@ func newOutlet(to *sink) (*outlet, error) {
 	return &outlet{to: to, pipe: p, from: &drain{f: p.r}, done: make(chan struct{})}, nil
 }
 
-// start begins to copy, when the child has its end.
+// start starts the copying. The child must have its end of the pipe already.
 func (o *outlet) start() {
 	o.pipe.w.Close()
 	go func() {

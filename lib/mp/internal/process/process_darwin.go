@@ -9,7 +9,7 @@ import (
 
 func wakeOrphan(*syscall.SysProcAttr) {}
 
-// crashFile makes a file that loses its name at once.
+// crashFile makes a temporary file and removes its name.
 func crashFile() (*os.File, error) {
 	f, err := os.CreateTemp("", "mp-crash")
 	if err != nil {
@@ -22,8 +22,9 @@ func crashFile() (*os.File, error) {
 	return f, err
 }
 
-// endsGroup does nothing: without waitid there is no safe moment for it. What a
-// child has started in its group ends with it only where it is killed.
+// endsGroup does nothing: without waitid there is no time at which killing the group is
+// safe. Processes that a child has started in its group end with it only if the child
+// is killed.
 func endsGroup(*os.Process) {}
 
 func widen(*os.File, int) {}

@@ -9,13 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wakeOrphan has a stopped child go on when the parent is gone, so that it finds
-// that out. The signal follows the thread that starts the child, which may end
-// earlier: a signal that does nothing to who is not stopped does no harm then.
+// wakeOrphan makes the kernel send SIGCONT to a child when its parent ends, so that a
+// stopped child continues and notices that. The kernel sends the signal also when the
+// thread that started the child ends; SIGCONT does not harm a process that is not
+// stopped.
 func wakeOrphan(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGCONT }
 
-// crashFile makes a file without a name, which is gone when no process has it
-// open: first a budgetPage, then room for the report of a crash.
+// crashFile makes a file without a name, which is removed when no process has it open:
+// a BudgetPage, then room for a crash report.
 func crashFile() (*os.File, error) {
 	fd, err := unix.MemfdCreate("mp-crash", unix.MFD_CLOEXEC)
 	if err != nil {
@@ -30,8 +31,9 @@ func crashFile() (*os.File, error) {
 	return f, err
 }
 
-// endsGroup waits until a child has ended, and kills what it has started in its
-// group: until it is reaped their number cannot mean others.
+// endsGroup waits until a child has ended, and kills the processes that it has started
+// in its group. The child is not reaped yet, so the id of the group cannot belong to
+// other processes.
 func endsGroup(p *os.Process) {
 	for {
 		if err := unix.Waitid(unix.P_PID, p.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
@@ -41,7 +43,7 @@ func endsGroup(p *os.Process) {
 	_ = killGroup(p)
 }
 
-// widen enlarges a pipe. Where that is not allowed it works all the same.
+// widen tries to set the size of a pipe in bytes. If that fails, the pipe keeps its size.
 func widen(f *os.File, room int) {
 	c, err := f.SyscallConn()
 	if err != nil {

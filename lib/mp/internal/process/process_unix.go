@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// setGroup gives the child its own process group: an interrupt typed at
-// the terminal, or sent by Jupyter, reaches the parent alone, which cancels.
+// setGroup gives the child its own process group, so that an interrupt from the
+// terminal or from Jupyter reaches only the parent, which cancels the child's work.
 func setGroup(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
@@ -18,10 +18,10 @@ func setGroup(cmd *exec.Cmd) {
 	wakeOrphan(cmd.SysProcAttr)
 }
 
-// readNow reads what is in a pipe that does not block.
+// readNow reads from a pipe without blocking.
 func readNow(fd uintptr, b []byte) (int, error) { return syscall.Read(int(fd), b) }
 
-// killGroup kills the leader of a group and what it started in it.
+// killGroup kills a child and the processes that it has started in its group.
 func killGroup(p *os.Process) error {
 	err := syscall.Kill(-p.Pid, syscall.SIGKILL)
 	if err == syscall.ESRCH {

@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// Segments are the parts of this process's memory that its program headers
-// name, and what they are for. They are there in a stripped binary, too, and in one
-// that is loaded anywhere.
+// Segments returns the loaded segments of the binary, all of them and the writable
+// ones. It reads the program headers, which exist also in a stripped or
+// position-independent binary.
 var Segments = sync.OnceValues(func() (all, data []Range) {
 	const (
 		atPhdr, atPhnum = 3, 5 // in the auxiliary vector
@@ -31,7 +31,7 @@ var Segments = sync.OnceValues(func() (all, data []Range) {
 		return nil, nil
 	}
 	headers := unsafe.Slice((*programHeader)(PointerTo(uintptr(value[atPhdr]))), value[atPhnum])
-	base := uint64(0) // by how much it is loaded higher than it was linked
+	base := uint64(0) // the load address minus the link address
 	for _, h := range headers {
 		if h.Type == phdr {
 			base = value[atPhdr] - h.Vaddr
@@ -53,7 +53,7 @@ var Segments = sync.OnceValues(func() (all, data []Range) {
 	return all, data
 })
 
-// A programHeader is ELF's, of 64 bits.
+// A programHeader is an ELF program header with 64 bits.
 type programHeader struct {
 	Type, Flags                                uint32
 	Offset, Vaddr, Paddr, Filesz, Memsz, Align uint64
@@ -68,13 +68,13 @@ func inSpans(spans []Range, addr uintptr) bool {
 	return false
 }
 
-// InSegment reports whether addr is in the binary, where it can be read.
+// InSegment reports whether addr is in a segment of the binary, so that it can be read.
 func InSegment(addr uintptr) bool {
 	all, _ := Segments()
 	return inSpans(all, addr)
 }
 
-// Ends returns addresses between which the binary lies.
+// Ends returns the lowest address of the binary and the one after its highest.
 func Ends() (low, high uintptr) {
 	all, _ := Segments()
 	for i, s := range all {
@@ -92,9 +92,10 @@ func inData(addr uintptr) bool {
 	return inSpans(data, addr)
 }
 
-// VariableRanges are where the binary has variables with pointers. The runtime
-// keeps the ends of all sections in a row, and the search for that begins where
-// the linker puts it: in initialized data. Without it the segments are all there is.
+// VariableRanges returns the address ranges of the binary's variables with pointers.
+// The runtime keeps the ends of all sections in consecutive words of initialized data;
+// the function searches for these words. If it does not find them, it returns the
+// writable segments.
 func VariableRanges() []Range {
 	_, data := Segments()
 	initialized, zero := uintptr(unsafe.Pointer(&fixedPoint)), uintptr(unsafe.Pointer(&loadedRanges))

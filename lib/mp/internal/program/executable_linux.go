@@ -1,5 +1,5 @@
 package program
 
-// Executable returns the path of this program's file, which leads to it even if
-// the file was replaced or deleted.
+// Executable returns a path of this program's file that works even if the file was
+// replaced or deleted.
 func Executable() (string, error) { return "/proc/self/exe", nil }

@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// Describe names the code at pc for people: "main.AccessX (main.go:12)", or
-// "the function literal at main.go:12", whose own name says nothing.
+// Describe returns a name of the code at pc for messages: "main.AccessX (main.go:12)",
+// or "the function literal at main.go:12".
 func Describe(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {
@@ -26,14 +26,15 @@ func Describe(pc uintptr) string {
 	return fmt.Sprintf("%s (%s:%d)", f.Name(), filepath.Base(file), line)
 }
 
-// isLiteral reports whether a symbol names a function literal: "main.f.func1".
-// Literals of generic functions keep their name, which says what they are of.
+// isLiteral reports whether a symbol is that of a function literal, such as
+// "main.f.func1". It returns false for literals in generic functions: their names are
+// useful in messages.
 func isLiteral(name string) bool {
 	i := strings.LastIndex(name, ".func")
 	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
-// CaptureError says why the func value with this code cannot be sent.
+// CaptureError returns the error of sending a func value that captures variables; pc is its code.
 func CaptureError(pc uintptr) error {
 	if f := runtime.FuncForPC(pc); f != nil && strings.HasSuffix(f.Name(), "-fm") {
 		method := strings.TrimSuffix(f.Name(), "-fm")
@@ -49,8 +50,8 @@ func CaptureError(pc uintptr) error {
 		"make it a top-level function and pass what it needs as its argument", name)
 }
 
-// FuncID names code by symbol and by its distance from a fixed point of
-// the binary, which position-independent loading does not change.
+// FuncID returns a name of the function that starts at pc: its distance from a fixed
+// point of the binary, which is the same at every load address, and its symbol.
 func FuncID(pc uintptr) (string, error) {
 	f := runtime.FuncForPC(pc)
 	if f == nil || f.Entry() != pc {
@@ -59,8 +60,8 @@ func FuncID(pc uintptr) (string, error) {
 	return strconv.FormatInt(int64(pc)-int64(Base()), 16) + " " + f.Name(), nil
 }
 
-// FuncPC finds the code that programID named, in another process that runs
-// the same binary.
+// FuncPC returns the address of the function that FuncID named in another process that
+// runs the same binary.
 func FuncPC(id string) (uintptr, error) {
 	offset, name, _ := strings.Cut(id, " ")
 	off, err := strconv.ParseInt(offset, 16, 64)
@@ -74,12 +75,13 @@ func FuncPC(id string) (uintptr, error) {
 	return pc, nil
 }
 
-// Base is the address from which places in the binary are measured.
+// Base returns the address from which offsets in the binary are counted.
 func Base() uintptr { return **(**uintptr)(unsafe.Pointer(&fixedPoint)) }
 
 var fixedPoint = func() {}
 
-// ShortName names the function at pc: as describe does a literal, else without the path of its package.
+// ShortName returns a short name of the function at pc: that of Describe for a literal,
+// else the symbol without its package path.
 func ShortName(pc uintptr) string {
 	f := runtime.FuncForPC(pc)
 	if f == nil {

@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// A span is a range of addresses, the end excluded.
+// A span is a range of addresses from start to before end.
 type span struct{ start, end uintptr }
 
-// imageSpans are the parts of this process's memory that are mapped from
-// files: the binary. They do not change while it runs.
+// imageSpans returns the parts of this process's memory that are mapped privately from
+// files: those of the binary. They do not change while it runs.
 var imageSpans = sync.OnceValue(func() []span {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {
@@ -24,7 +24,7 @@ var imageSpans = sync.OnceValue(func() []span {
 		fields := strings.Fields(s.Text())
 		var sp span
 		if len(fields) < 6 || !strings.HasPrefix(fields[5], "/") || !strings.HasSuffix(fields[1], "p") {
-			continue // shared memory may lie in the heap, and be memory of the heap later
+			continue // not shared memory: it may lie in the heap, and its addresses be reused
 		}
 		if _, err := fmt.Sscanf(fields[0], "%x-%x", &sp.start, &sp.end); err == nil {
 			spans = append(spans, sp)
@@ -33,8 +33,8 @@ var imageSpans = sync.OnceValue(func() []span {
 	return spans
 })
 
-// InImage reports whether addr is in the binary. The func value of code that
-// captures nothing is; one with captures is in allocated memory.
+// InImage reports whether addr is in the binary. A func value that captures nothing is;
+// one that captures variables is in allocated memory.
 func InImage(addr uintptr) bool {
 	for _, s := range imageSpans() {
 		if s.start <= addr && addr < s.end {

@@ -1,4 +1,4 @@
-// Package program knows the running binary: its memory, and the names of its functions.
+// Package program inspects the running binary: its memory, and the names of its functions.
 package program
 
 import (
@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// A Range is a range of addresses, the end excluded.
+// A Range is a range of addresses from Start to before End.
 type Range struct{ Start, End uintptr }
 
 func (r Range) Contains(addr uintptr) bool { return r.Start <= addr && addr < r.End }
@@ -15,15 +15,15 @@ const WordSize = unsafe.Sizeof(uintptr(0))
 
 func PointerTo(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
-// WordAt reads a variable of the program, which may be about to change.
+// WordAt returns the word at addr, in a variable that other goroutines may be changing.
 //
 //go:norace
 //go:noinline
 //go:nocheckptr
 func WordAt(addr uintptr) uintptr { return *(*uintptr)(PointerTo(addr)) }
 
-// IsConstant reports whether addr can be read, since it is in the binary or
-// among what the Host has loaded.
+// IsConstant reports whether addr is in the binary or in constants that the Host has
+// loaded, so that it can be read.
 func IsConstant(addr uintptr) bool {
 	if InSegment(addr) {
 		return true
@@ -32,8 +32,8 @@ func IsConstant(addr uintptr) bool {
 	return constants.Contains(addr)
 }
 
-// IsVariable reports whether addr is in the writable data of the binary, or of
-// what the Host has loaded.
+// IsVariable reports whether addr is in the writable data of the binary, or in
+// variables that the Host has loaded.
 func IsVariable(addr uintptr) bool {
 	if inData(addr) {
 		return true
@@ -42,12 +42,13 @@ func IsVariable(addr uintptr) bool {
 	return variables.Contains(addr)
 }
 
-// loadedRanges returns the addresses of constants and variables that were loaded
-// after the start of the program; nil means that there are none.
+// loadedRanges returns the address ranges of constants and variables that were loaded
+// after the program started; nil means that there are none.
 var loadedRanges atomic.Pointer[func() (constants, variables Range)]
 
-// SetLoaded tells where the constants and variables lie that are loaded beside
-// the binary. It may be called again, and f is called for each question.
+// SetLoaded sets the function that returns the ranges of constants and variables that
+// are loaded outside the binary. f is called each time that they are needed. SetLoaded
+// may be called again.
 func SetLoaded(f func() (constants, variables Range)) { loadedRanges.Store(&f) }
 
 func Loaded() (constants, variables Range) {
@@ -57,5 +58,5 @@ func Loaded() (constants, variables Range) {
 	return Range{}, Range{}
 }
 
-// MaxScan bounds how much of a range is searched, in bytes.
+// MaxScan is how many bytes of a range are searched at most.
 const MaxScan = 64 << 20

@@ -5,18 +5,18 @@ import (
 	"unsafe"
 )
 
-// A Budget is how many tasks of a batch a worker may still begin. It is one
-// word in memory that parent and child share: the child takes tasks one by
-// one, in order, and the parent takes back from the end what has not begun,
-// without a message and without the child noticing. The low half counts the
-// tasks that have begun, the high half is the limit.
+// A Budget is the number of tasks of a batch that a worker may still begin. It is one
+// word in memory that parent and child share. The child begins tasks one by one, in
+// order. The parent takes tasks that have not begun from the end, without a message to
+// the child. The low half of the word counts the tasks that have begun; the high half
+// is the limit.
 type Budget struct{ word *atomic.Uint64 }
 
 func NewBudget() Budget { return Budget{new(atomic.Uint64)} }
 
 func (c Budget) Grant(n int) { c.word.Store(uint64(n) << 32) }
 
-// Claim begins the next task, and returns its place in the batch.
+// Claim begins the next task and returns its index in the batch. ok is false if none is left.
 func (c Budget) Claim() (i int, ok bool) {
 	for {
 		w := c.word.Load()
@@ -29,14 +29,14 @@ func (c Budget) Claim() (i int, ok bool) {
 	}
 }
 
-// Begun returns how many tasks were begun, and how many more may be.
+// Begun returns how many tasks have begun, and how many more may begin.
 func (c Budget) Begun() (n, left int) {
 	w := c.word.Load()
 	return int(uint32(w)), int(uint32(w>>32)) - int(uint32(w))
 }
 
-// Recall takes back tasks that have not begun, all but keep of them, and
-// returns how many tasks stay with the batch.
+// Recall takes back the tasks that have not begun, except for the first keep of these,
+// and returns how many tasks stay in the batch.
 func (c Budget) Recall(keep int) (limit int) {
 	for {
 		w := c.word.Load()
@@ -48,12 +48,12 @@ func (c Budget) Recall(keep int) (limit int) {
 	}
 }
 
-// BudgetSlots is the number of budgets in the page that a child shares with
-// its parent; a batch uses the one at its id modulo this.
+// BudgetSlots is the number of budgets in a BudgetPage. A batch uses the budget with
+// the index id modulo BudgetSlots.
 const BudgetSlots = 64
 
-// A BudgetPage is that page. Without shared memory it is nil, and each side has a
-// separate budget: nothing is recalled then.
+// A BudgetPage is a page of memory that parent and child share. Without shared memory
+// it is nil. Then each side has a separate budget, and no task can be taken back.
 type BudgetPage []byte
 
 const BudgetPageSize = 4096

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MapBudgetPage maps the start of a crashFile; nil means that there is none.
+// MapBudgetPage maps the first page of f, or returns nil if that fails.
 func MapBudgetPage(f *os.File) BudgetPage {
 	b, err := unix.Mmap(int(f.Fd()), 0, BudgetPageSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
@@ -22,15 +22,15 @@ func (l BudgetPage) Unmap() {
 	}
 }
 
-// The report of debug.SetCrashOutput lacks the line that says why: the runtime
-// prints "fatal error: ..." before it counts as dying. So a child notes that line
-// in the page that it shares with its parent.
+// The report of debug.SetCrashOutput lacks the line "fatal error: ...", which the
+// runtime prints too early. So a child records that line in the page that it shares
+// with its parent.
 const (
-	FatalAt   = 2048 // in the page
+	FatalAt   = 2048 // offset in the page
 	FatalSize = BudgetPageSize - FatalAt
 )
 
-// FatalLine is what the child has noted, or "".
+// FatalLine returns the line that the child recorded, or "".
 func FatalLine(page []byte) string {
 	if len(page) < BudgetPageSize {
 		return ""

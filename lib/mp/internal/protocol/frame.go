@@ -10,12 +10,12 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// Frames go both ways between a parent and a child: a header of 16 bytes {kind,
-// low part of the check, length of the body, id, high part of the check}, little
-// endian, then the body, then a trailer of 8 bytes. The check is of the rest of
-// the header, and the trailer of the header: a program that writes to the
-// library's descriptors, or reads from them, is found out before its bytes are
-// taken for a length, or for a part of a result.
+// A Frame is a message between a parent and a child, in either direction. It is sent as
+// a header of 16 bytes {kind, low part of the check, length of the body, id, high part
+// of the check}, little endian, then the body, then a trailer of 8 bytes. The check is
+// a hash of the other fields of the header; the trailer is the full hash. If other code
+// writes to the library's file descriptors, or reads from them, the checks fail before
+// the bytes are used.
 type Frame struct {
 	Kind byte
 	Id   uint64
@@ -23,16 +23,16 @@ type Frame struct {
 }
 
 const (
-	FrameUpdate  byte = iota + 1 // to the child: a message of Host.Update; id is 1 if it is to answer frameReady
-	FrameDefine                  // to the child: id is a slot; flag, runner and function ids
-	FrameTask                    // to the child: batch id; slot, flags, number, arguments
-	FrameCancel                  // to the child: batch id; which of its tasks
+	FrameUpdate  byte = iota + 1 // to the child: a message of Host.Update; if id is 1 the child replies with FrameReady
+	FrameDefine                  // to the child: id is a slot; body: flag, runner id, function id
+	FrameTask                    // to the child: batch id; body: slot, flags, number of tasks, arguments
+	FrameCancel                  // to the child: batch id; body: index of the task
 	FrameEnd                     // to the child: exit
-	FrameResult                  // to the parent: batch id; a reply
-	FrameBroken                  // to the parent: the encoded error for which the child exits
-	FrameMessage                 // both ways: for Host.Message
+	FrameResult                  // to the parent: batch id; body: a Reply
+	FrameBroken                  // to the parent: the encoded error because of which the child exits
+	FrameMessage                 // both directions: for Host.Message
 	FrameReady                   // to the parent: the child has applied its first update
-	FrameTimeout                 // to the child: how long a task of the batches that follow may take
+	FrameTimeout                 // to the child: time limit for tasks of the batches that follow
 	frameKinds
 )
 
@@ -41,14 +41,14 @@ const (
 	TrailerSize = 8
 )
 
-// maxFrame bounds a body.
+// maxFrame is a limit of the size of a body, in bytes.
 const maxFrame = 1 << 31
 
-// MaxValue is the limit of one encoded argument, result or initializer argument
-// in bytes: a frame's body holds a little more than it. Tests lower it.
+// MaxValue is the largest size in bytes of one encoded argument, result or initializer
+// argument. It leaves room in a frame for other data. Tests lower it.
 var MaxValue = maxFrame - 1<<20
 
-// CheckSize refuses an encoded value that no frame can hold.
+// CheckSize returns an error if an encoded value of n bytes is too large for a frame.
 func CheckSize(n int) error {
 	if n > MaxValue {
 		return fmt.Errorf("mp: a value of %d bytes is %w (at most %d bytes can be sent)", n, failure.Unprefixed(failure.ErrTooLarge), MaxValue)
@@ -56,8 +56,8 @@ func CheckSize(n int) error {
 	return nil
 }
 
-// check mixes the fields of a header to 64 bits: the low 40 go into the
-// header, all of them into the trailer.
+// check returns a hash of the fields of a header. The low 40 bits go into the header,
+// all 64 into the trailer.
 func check(kind byte, n uint32, id uint64) uint64 {
 	h := (id<<8 | uint64(kind)) * 0x9e3779b97f4a7c15
 	h ^= h >> 29
@@ -88,7 +88,7 @@ func parseHeader(h []byte) (kind byte, n uint32, id, sum uint64, ok bool) {
 	return kind, n, id, sum, ok
 }
 
-// A FrameWriter writes frames whole, from any goroutine.
+// A FrameWriter writes frames. Its methods may be called concurrently.
 type FrameWriter struct {
 	mu sync.Mutex
 	W  io.WriteCloser
@@ -100,13 +100,13 @@ func (c *FrameWriter) Send(f Frame) error {
 	return c.SendRoom(f.Kind, f.Id, b)
 }
 
-// SendMessage sends a message from Host to Host.
+// SendMessage sends msg to the other side's Host.Message.
 func (c *FrameWriter) SendMessage(msg []byte) error {
 	return c.Send(Frame{Kind: FrameMessage, Body: msg})
 }
 
-// SendRoom sends a frame whose body lies between headerSize and trailerSize
-// bytes of room.
+// SendRoom sends a frame. room has HeaderSize free bytes, the body, and TrailerSize
+// free bytes.
 func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
 	n := len(room) - HeaderSize - TrailerSize
 	if n >= maxFrame {
@@ -120,11 +120,12 @@ func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
 	return err
 }
 
-// WithTrailer makes room for the trailer behind a body.
+// WithTrailer appends room for the trailer to a body.
 func WithTrailer(b []byte) []byte { return append(b, make([]byte, TrailerSize)...) }
 
-// ReadFrame returns io.EOF at a clean end, and failure.ErrMalformed for what sendRoom
-// did not write. room, if not nil, provides the memory of a body.
+// ReadFrame reads a frame. It returns io.EOF if the input ends before a frame, and
+// failure.ErrMalformed if the bytes are not a frame. If room is not nil, it may return
+// the memory for a body and its trailer.
 func ReadFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (Frame, error) {
 	var h [HeaderSize]byte
 	if _, err := io.ReadFull(r, h[:]); err != nil {
@@ -150,7 +151,7 @@ func ReadFrame(r *bufio.Reader, room func(kind byte, n int) []byte) (Frame, erro
 	return Frame{Kind: kind, Id: id, Body: b[:n]}, nil
 }
 
-// noEOF makes an end within a frame different from one between two.
+// noEOF turns io.EOF, at an end within a frame, into io.ErrUnexpectedEOF.
 func noEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
@@ -158,10 +159,10 @@ func noEOF(err error) error {
 	return err
 }
 
-// maxKept bounds the memory that is kept for the next message of a kind.
+// maxKept is the largest buffer, in bytes, that is kept for the next message.
 const maxKept = 4 << 20
 
-// Kept returns b if it is worth keeping, else nil.
+// Kept returns b, or nil if it is too large to keep.
 func Kept(b []byte) []byte {
 	if cap(b) > maxKept {
 		return nil
@@ -169,8 +170,8 @@ func Kept(b []byte) []byte {
 	return b
 }
 
-// Spares are bodies of batches, to be used again: without them a child with
-// little memory collects garbage after every few batches.
+// Spares has bodies of batches for reuse. Without them a child with little memory would
+// run the garbage collector after every few batches.
 type Spares chan []byte
 
 func (s Spares) Take(kind byte, n int) []byte {

@@ -1,5 +1,5 @@
-// Package protocol is what a parent and a child send each other: frames over pipes, and
-// the budgets of batches in a page that both share.
+// Package protocol defines the messages between a parent and a child: frames over
+// pipes, and the budgets of batches in a page of shared memory.
 package protocol
 
 import (
@@ -8,22 +8,23 @@ import (
 	"time"
 )
 
-// Marker is the environment variable that makes a process a child: the number of
-// the first of its files, and how many there are. The child removes it before it
-// calls user code, so that other programs do not inherit it.
+// Marker is the environment variable that makes a process a child. Its value is the
+// number of the first of the child's file descriptors, and how many there are. The
+// child removes it before it calls user code, so that programs that it starts do not
+// inherit it.
 const Marker = "PERIJOVE_MP_CHILD"
 
-// Exit codes of a child that has no function's outcome to report.
+// Exit codes of a child that ends without an outcome of its function.
 const (
 	ExitBroken   = 120 // the connection is unusable
 	ExitOrphaned = 121 // the parent is gone
 )
 
-// TaskLast marks a batch after which the child exits.
+// TaskLast is the flag of a batch after which the child exits.
 const TaskLast byte = 1
 
-// TaskHead is how many bytes precede the arguments of a batch: the slot, the
-// flags, the number of tasks, and some so that the arguments are aligned.
+// TaskHead is how many bytes precede the arguments of a batch: the slot, the flags, the
+// number of tasks, and padding that aligns the arguments.
 const TaskHead = 16
 
 func AppendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
@@ -33,17 +34,19 @@ func AppendTaskHead(b []byte, slot uint32, flags byte, n int) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
-// Window is how many batches a worker has at once: one runs while another
-// waits, so that it need not wait for the parent.
+// Window is how many batches a worker has at once. While one runs another is ready, so
+// that the worker need not wait for the parent.
 const Window = 2
 
-// MaxBatchBytes bounds the encoded arguments, and the unreported results, of a batch.
+// MaxBatchBytes is the size in bytes at which the encoded arguments of a batch are
+// sent, and its encoded results are reported.
 const MaxBatchBytes = 1 << 20
 
-// FlushDelay is how long finished tasks of a batch wait for the one that runs until
+// FlushDelay is how long finished tasks of a batch wait for the running task before
 // they are reported without it.
 const FlushDelay = 2 * time.Millisecond
 
-// ErrForeignBytes is the cause of the end of a child whose messages are not its own.
+// ErrForeignBytes is the cause of the end of a child whose connection has bytes that
+// package mp did not write.
 var ErrForeignBytes = errors.New("mp: something other than this package wrote to or read from the file descriptors " +
 	"of its connection to its parent, which are close-on-exec and not for others")

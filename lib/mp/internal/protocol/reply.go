@@ -8,21 +8,21 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A Reply reports tasks of a batch that are done, in order. A batch has one
-// or more; the last one says so.
+// A Reply reports finished tasks of a batch, in order. A batch has one or more replies;
+// Last is set in the last one.
 type Reply struct {
 	Last    bool
 	Done    int
 	Elapsed time.Duration // since the first of these tasks began
-	Errs    []TaskError   // by place in this reply
-	Values  codec.Reader  // of the tasks without error
+	Errs    []TaskError   // in the order of the tasks in this reply
+	Values  codec.Reader  // results of the tasks without an error
 }
 
-// ReplyHead is how many bytes precede the errors and values of a reply: so
-// many that the values are aligned.
+// ReplyHead is how many bytes precede the errors and values of a reply. It keeps the
+// values aligned.
 const ReplyHead = 24
 
-// PutHead writes the first replyHead bytes.
+// PutHead writes the first ReplyHead bytes of an encoded reply.
 func (r *Reply) PutHead(b []byte) {
 	clear(b[:ReplyHead])
 	if r.Last {
@@ -33,7 +33,7 @@ func (r *Reply) PutHead(b []byte) {
 	binary.LittleEndian.PutUint64(b[16:], uint64(r.Elapsed))
 }
 
-// Room makes a frame's room for a reply with these values.
+// Room encodes the reply, with these values, in memory for SendRoom.
 func (r *Reply) Room(values []byte) []byte {
 	b := make([]byte, HeaderSize+ReplyHead, HeaderSize+ReplyHead+len(values)+TrailerSize)
 	r.PutHead(b[HeaderSize:])
@@ -70,8 +70,7 @@ func ParseReply(b []byte) (*Reply, error) {
 	return r, nil
 }
 
-// A TaskError is the encoded error of one task, by its place among the tasks
-// that are reported together.
+// A TaskError is the encoded error of one task. At is the task's index in the reply.
 type TaskError struct {
 	At   int
 	Text []byte

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A client is a process that calls methods.
+// A client is this process as a caller of methods of an object that another process serves.
 type client struct {
 	answers *answers
 	over    *flag
@@ -19,7 +19,7 @@ type client struct {
 	mu      sync.Mutex
 	next    uint64
 	waiting map[uint64]chan answer
-	reading bool // some caller reads answers for all
+	reading bool // a goroutine reads answers for all calls
 }
 
 func (c *client) call(ctx context.Context, asks *asks, a ask) (answer, error) {
@@ -48,7 +48,7 @@ func (c *client) call(ctx context.Context, asks *asks, a ask) (answer, error) {
 	return answer{}, err
 }
 
-// read hands out answers as long as a call waits for one.
+// read passes answers to the calls that wait for them, until no call waits.
 func (c *client) read() {
 	for {
 		over := c.over.IsSet() // then every answer is in the queue
@@ -74,7 +74,7 @@ func (c *client) read() {
 	}
 }
 
-// failLocked ends every call that waits.
+// failLocked ends every waiting call with err. c.mu is held.
 func (c *client) failLocked(err error) {
 	for id, mine := range c.waiting {
 		mine <- answer{Err: codec.EncodeError(err)}

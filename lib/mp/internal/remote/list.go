@@ -40,7 +40,7 @@ func ListMethod[T any]() CalledMethod {
 	}
 }
 
-// A listRunner is what a mapRunner is, for lists.
+// A listRunner is the Runner for the operations on a ServedList.
 type listRunner[T any] struct{}
 
 func (*listRunner[T]) Ask(c MethodCall) {

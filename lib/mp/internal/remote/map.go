@@ -42,7 +42,8 @@ func MapMethod[K comparable, V any]() CalledMethod {
 	}
 }
 
-// A mapRunner takes the place of a method's: one code address tells the types.
+// A mapRunner is the Runner for the operations on a ServedMap: the address of its
+// method tells the types.
 type mapRunner[K comparable, V any] struct{}
 
 func (*mapRunner[K, V]) Ask(c MethodCall) {
@@ -51,7 +52,7 @@ func (*mapRunner[K, V]) Ask(c MethodCall) {
 	}
 }
 
-// servedFunc is a function for what needs none: the runner does it all.
+// servedFunc returns a function that is never called: the runners of lists and maps need none.
 func servedFunc() *call.Funcval { return call.FuncvalOf(noFunc) }
 
 func noFunc() {}

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A messages is a queue of asks or answers between processes.
+// messages is a queue of asks or answers between processes.
 type messages[T any] struct{ q queue.Untyped }
 
 type (
@@ -37,16 +37,16 @@ func (m *messages[T]) Get(ctx context.Context) (v T, err error) {
 
 func (m *messages[T]) Close() { m.q.Close() }
 
-// GobEncode lets messages be part of what is sent to a process.
+// GobEncode lets messages be part of a value that is sent to a process, as a reference.
 func (m *messages[T]) GobEncode() ([]byte, error) { return m.q.Handle() }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (m *messages[T]) GobDecode(b []byte) (err error) {
 	m.q, err = queue.Open((*T)(nil), b)
 	return err
 }
 
-// A flag is set once, and seen by other processes.
+// A flag is a shared flag that is set once.
 type flag struct{ at object.Handle }
 
 func newFlag() (*flag, error) {
@@ -62,8 +62,8 @@ func (f *flag) Set() {
 
 func (f *flag) IsSet() bool { return f.at.Get().U32(0).Load() == 1 }
 
-// GobEncode lets a flag be part of what is sent to a process.
+// GobEncode lets a flag be part of a value that is sent to a process, as a reference.
 func (f *flag) GobEncode() ([]byte, error) { return f.at.Encode("Ref") }
 
-// GobDecode is the other end of GobEncode.
+// GobDecode is the inverse of GobEncode.
 func (f *flag) GobDecode(b []byte) error { return f.at.Open(b, "Ref") }

@@ -8,7 +8,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A CalledMethod is a callee that takes an object, too.
+// A CalledMethod is a user's function on a served object, for code that is not generic.
 type CalledMethod struct {
 	Fn          *call.Funcval
 	Arg, Result call.Elem
@@ -39,7 +39,7 @@ func invokeMethod[R, S, A, F any](fn F, s call.Shape, object *S, a A) (r R, err 
 	return (*(*func(*S, A) R)(p))(object, a), nil
 }
 
-// protected is do with panics turned into errors.
+// protected is Do, but turns a panic into an error.
 func (m *CalledMethod) protected(object, a, r unsafe.Pointer) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -49,10 +49,10 @@ func (m *CalledMethod) protected(object, a, r unsafe.Pointer) (err error) {
 	return m.Do(object, a, r)
 }
 
-// A Runner calls methods of one type, as a runner does functions.
+// A Runner calls methods of one type in the process that serves the object: see call.RunnerPC.
 type Runner interface{ Ask(call MethodCall) }
 
-// A MethodCall is what an Runner is for.
+// A MethodCall has a method to call, and gets it from a Runner as a CalledMethod.
 type MethodCall interface {
 	Function() *call.Funcval
 	Call(m CalledMethod)
@@ -67,7 +67,7 @@ func (*method[S, A, R, F]) Ask(c MethodCall) {
 	c.Call(MethodOf[S, A, R](call.FuncOf[F](c.Function())))
 }
 
-// methodRunnerPC is runnerPC for methods.
+// methodRunnerPC is call.RunnerPC for a Runner.
 //
 //go:noinline
 func methodRunnerPC(r Runner) uintptr {

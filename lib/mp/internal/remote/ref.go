@@ -1,4 +1,4 @@
-// Package remote calls functions on objects that another process serves.
+// Package remote calls functions on objects that another process serves: mp.Ref and mp.Serve.
 package remote
 
 import (
@@ -17,16 +17,16 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Reference is a Ref, for any type of object.
+// A Reference is the part of an mp.Ref that does not depend on the object's type.
 type Reference interface {
 	Close() error
 	Encode() ([]byte, error)
 	Ask(ctx context.Context, m CalledMethod, arg, result unsafe.Pointer) error
 }
 
-// A ref is what a Ref is of.
+// A ref implements Reference.
 type ref struct {
-	local  *served // in the process that serves
+	local  *served // nil in other processes than the one that serves
 	asks   *asks
 	over   *flag     // set when no more asks are answered
 	server shm.Owner // the process that serves
@@ -110,7 +110,7 @@ func (r *ref) Ask(ctx context.Context, m CalledMethod, arg, result unsafe.Pointe
 	return m.Result.Decode(a.Result, result)
 }
 
-// connect makes this process's way back for answers, once.
+// connect returns this process's client. The first call makes it, with its queue of answers.
 func (r *ref) connect() (*client, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,18 +13,18 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A served object and who works for it.
+// served is an object in the process that serves it.
 type served struct {
 	turn   chan struct{}  // full while a function runs: one at a time
-	holder atomic.Uintptr // the goroutine that it runs in
+	holder atomic.Uintptr // the goroutine that runs the function, or 0
 	object unsafe.Pointer
 	asks   *asks
 	over   *flag
 	ended  chan struct{}
 }
 
-// acquire waits until no other function runs, or not at all if it is called by
-// one that does.
+// acquire waits until no other function runs. If the calling goroutine runs one
+// already, it does not wait.
 func (s *served) acquire(ctx context.Context) (release func(), err error) {
 	g := goroutine.Current()
 	if s.holder.Load() == g {
@@ -45,7 +45,7 @@ func (s *served) acquire(ctx context.Context) (release func(), err error) {
 	}, nil
 }
 
-// work answers asks until the queue is closed.
+// work answers asks until their queue is closed.
 func (s *served) work() {
 	defer close(s.ended)
 	defer s.over.Set()
@@ -55,20 +55,20 @@ func (s *served) work() {
 			return
 		}
 		if err != nil || a.Reply == nil {
-			continue // the asker died before its ask was read
+			continue // the calling process died before its ask was read
 		}
 		out := answer{ID: a.ID}
 		result, err := s.answer(a)
 		if err != nil {
 			out.Err = codec.EncodeError(failure.ErrGoexit)
-			_ = failure.Isolate(func() error { // the error may have methods of the user's
+			_ = failure.Isolate(func() error { // the error's methods may be the user's
 				out.Err = codec.EncodeError(err)
 				return nil
 			})
 		} else {
 			out.Result = result
 		}
-		_ = a.Reply.Put(context.Background(), out) // an asker that is gone needs no answer
+		_ = a.Reply.Put(context.Background(), out) // if this fails, the calling process is gone
 	}
 }
 
@@ -98,7 +98,7 @@ func (s *served) answer(a ask) ([]byte, error) {
 	return v.result, err
 }
 
-// here is an ask of the process that serves.
+// here calls m in the process that serves, without messages.
 func (s *served) here(ctx context.Context, m *CalledMethod, arg, result unsafe.Pointer) error {
 	release, err := s.acquire(ctx)
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *served) here(ctx context.Context, m *CalledMethod, arg, result unsafe.P
 	return m.protected(s.object, arg, result)
 }
 
-// A methodRun is one call on a served object, with encoded ends.
+// A methodRun is one call on a served object, with an encoded argument and result.
 type methodRun struct {
 	object unsafe.Pointer
 	fn     *call.Funcval
@@ -122,7 +122,7 @@ type methodRun struct {
 	err    error
 }
 
-// Call calls the method that its runner knows.
+// Call calls m, and stores the encoded result or the error in v.
 func (v *methodRun) Call(m CalledMethod) {
 	a, r := m.Arg.Room(1), m.Result.Room(1)
 	if v.err = m.Arg.Decode(v.arg, a); v.err != nil {

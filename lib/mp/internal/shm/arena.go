@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Sizes of slots, and of the segments that are divided into them.
+// slotSizes are the sizes of slots in bytes. arenaSize is the size of the segments that
+// are divided into slots.
 var slotSizes = [...]int{1 << 10, 4 << 10, 16 << 10}
 
 const arenaSize = 1 << 20
@@ -16,31 +17,31 @@ func isSlot(size int) bool {
 	return size == slotSizes[0] || size == slotSizes[1] || size == slotSizes[2]
 }
 
-// A slot is a place for a small object in a segment of this process.
+// A slot is memory for a small object in a segment that this process made.
 type slot struct {
 	seg *Segment
 	off int
 }
 
-// arenas are the slots that this process gives to objects, by size.
+// arenas has one arena for each of slotSizes.
 var arenas [len(slotSizes)]arena
 
-// An arena is the slots of one size, in segments that come and go.
+// An arena allocates slots of one size, in segments that it makes and closes as needed.
 type arena struct {
 	mu       sync.Mutex
 	segments map[*Segment]*used
 	free     []slot
-	limit    int // as soon as there are that many segments, another needs a collection first
+	limit    int // with that many segments, a garbage collection comes before a new one
 }
 
-// A used tells which slots of a segment are not free.
+// A used counts the slots of a segment that are not free.
 type used struct {
 	n       int
-	dropped map[int]bool // by their offsets: this process has no object there, others may
-	held    int          // how many of these others had when it was last looked
+	dropped map[int]bool // offsets of slots in which this process has no object any more; others may have
+	held    int          // how many of the dropped slots other processes had at the last check
 }
 
-// place finds room for a shared object.
+// place allocates memory for a shared object. slotSize is 0 if it is a whole segment.
 func place(size int) (s *Segment, off, slotSize int, err error) {
 	for i, n := range slotSizes {
 		if slotHead+size <= n {
@@ -75,8 +76,9 @@ func (a *arena) take(size int) (slot, error) {
 	return at, nil
 }
 
-// collect has the collector find the objects that the process has dropped. The more
-// of them are still there, the later it is tried again.
+// collect runs the garbage collector, which finds the objects that this process has
+// dropped. If fewer than half of the slots are free then, limit becomes twice the
+// number of segments, so that the next collection comes later.
 func (a *arena) collect(size int) {
 	a.mu.Unlock()
 	runtime.GC()
@@ -118,20 +120,20 @@ func (a *arena) drop(at slot) {
 	}
 }
 
-// recently is for how long a process counts as alive where asking again would take
-// too much time.
+// recently is how long a process that was seen alive counts as alive, where a new check
+// would take too much time.
 const recently = 10 * time.Millisecond
 
-// sweep frees the dropped slots that no living process has.
+// sweep frees the dropped slots that no living process uses.
 func (a *arena) sweep() {
 	for s := range a.segments {
 		a.reclaim(s, recently)
 	}
 }
 
-// reclaim frees the dropped slots of a segment that no process has which lived
-// within the last d. A segment without a used slot is given up, unless it is the
-// only one.
+// reclaim frees the dropped slots of a segment that no process uses. A process that was
+// alive within the last d counts as alive. A segment without used slots is closed,
+// unless it is the only one.
 func (a *arena) reclaim(s *Segment, d time.Duration) {
 	u := a.segments[s]
 	for off := range u.dropped {
@@ -149,8 +151,9 @@ func (a *arena) reclaim(s *Segment, d time.Duration) {
 	}
 }
 
-// reclaim gives the slot another generation, so that handles on their way are
-// stale. One that was just opened undoes that.
+// reclaim increments the slot's generation, so that older handles are invalid, and
+// reports whether the slot is free. If a process opens the slot at the same time, the
+// generation is restored.
 func (at slot) reclaim(d time.Duration) bool {
 	head := at.seg.mem[at.off : at.off+slotHead]
 	if at32(head, headUntracked).Load() != 0 || inUse(head, d) {
@@ -174,7 +177,7 @@ func inUse(head []byte, d time.Duration) bool {
 	return false
 }
 
-// dropped tells that this process has no object in a slot any more.
+// dropped records that this process has no object in a slot any more. size is that of the slot.
 func dropped(s *Segment, off, size int) {
 	for i, n := range slotSizes {
 		if n == size {

@@ -1,6 +1,7 @@
 package shm
 
-// A Block is memory that outlives its handle: whatever points into it keeps it.
+// A Block is memory that lives as long as a pointer into it, also longer than the
+// Block.
 type Block struct {
 	Mem []byte
 	seg *Segment // nil for goroutines
@@ -24,7 +25,7 @@ func NewBlock(shared bool, size int) (*Block, error) {
 	return &Block{Mem: s.mem, seg: s}, nil
 }
 
-// OpenBlock opens what another process's Handle names.
+// OpenBlock opens the block that another process's Handle names.
 func OpenBlock(handle []byte) (*Block, error) {
 	s, err := openSegment(handle, true, 0)
 	if err != nil {
@@ -33,8 +34,8 @@ func OpenBlock(handle []byte) (*Block, error) {
 	return &Block{Mem: s.mem, seg: s}, nil
 }
 
-// Handle names the block for another process, which must open it while this one
-// has it.
+// Handle returns a handle of the block for another process. That process must open it
+// while this one has the block.
 func (b *Block) Handle() ([]byte, error) {
 	if b.seg == nil {
 		return nil, ErrLocal
@@ -42,7 +43,7 @@ func (b *Block) Handle() ([]byte, error) {
 	return b.seg.handle()
 }
 
-// Close releases what is needed to send the block. The memory stays.
+// Close makes it impossible to send the block. Its memory stays.
 func (b *Block) Close() {
 	if b.seg != nil {
 		b.seg.Close()

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futexWait sleeps while *word is val, for at most d, until futexWake, and
-// reports whether that ended it.
+// futexWait sleeps while *word is val, until futexWake or for at most d, and reports
+// whether a wake-up ended it.
 func futexWait(word *atomic.Uint32, val uint32, d time.Duration) bool {
 	ts := unix.NsecToTimespec(int64(d))
 	const wait = 0 // not private: the word may be shared

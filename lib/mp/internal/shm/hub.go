@@ -8,25 +8,26 @@ import (
 	"sync/atomic"
 )
 
-// A hub is shared by a process and all that descend from it. Each has a place
-// there: the word on which it sleeps for its parked goroutines, how many these
-// are, and which words were woken.
+// A hub is shared memory of a process and all its descendants. Each process has a place
+// there: the word on which one thread sleeps for its parked goroutines, the number of
+// these, and entries with the ids of words that were woken.
 //
-// Who wakes a word writes its id into any free entry of each process that has
-// parked goroutines, with one compare-and-swap, so that one who dies leaves nothing
-// half-done. If there is no free entry the process looks at all its words.
+// A process that wakes a word writes the word's id into a free entry of each process
+// that has parked goroutines. This takes one compare-and-swap, so a process that dies
+// leaves nothing half-done. If there is no free entry, the receiver checks all words on
+// which its goroutines wait.
 type hub struct {
 	seg  *Segment
 	mine int // this process's place
 }
 
-// Offsets in a place of the hub. In place 0, only hubUsed is.
+// Offsets in a place of the hub. Place 0 has only hubUsed.
 const (
 	hubOwner  = 0  // u64
 	hubWord   = 8  // u32
 	hubParked = 12 // u32
 	hubLost   = 16 // u32, 1 if there was no free entry
-	hubUsed   = 0  // u32, the places that were ever used
+	hubUsed   = 0  // u32, the highest place that was ever used
 	hubMail   = 64
 
 	hubPlace  = 1024
@@ -34,25 +35,25 @@ const (
 	hubMails  = (hubPlace - hubMail) / 8
 )
 
-// hubs is this process's hub, once it has shared anything.
+// hubs holds this process's hub, which is opened when it is first needed.
 var hubs struct {
 	once sync.Once
 	made atomic.Pointer[hub]
 	err  error
 }
 
-// hubVariable is in the environment of a child: the handle of its parent's hub.
+// hubVariable is the environment variable that passes the handle of the hub to a child.
 const hubVariable = "PERIJOVE_MP_HUB"
 
-// inherited is what the parent said of its hub. Other programs do not inherit it.
+// inherited is the value of hubVariable, which is removed so that other programs do not get it.
 var inherited = func() string {
 	v := os.Getenv(hubVariable)
 	_ = os.Unsetenv(hubVariable)
 	return v
 }()
 
-// Environ returns what a child's environment must have, so that its goroutines and
-// this process's can wake each other.
+// Environ returns variables for the environment of a child, so that goroutines of the
+// child and of this process can wake each other.
 func Environ() []string {
 	h, err := ownHub()
 	if err != nil {
@@ -65,13 +66,13 @@ func Environ() []string {
 	return []string{hubVariable + "=" + hex.EncodeToString(handle)}
 }
 
-// hubIfAny returns the hub if another process may sleep in it.
+// hubIfAny returns the hub if another process may have parked goroutines, else nil.
 func hubIfAny() *hub {
 	if h := hubs.made.Load(); h != nil {
 		return h
 	}
 	if inherited == "" {
-		return nil // this process is the first, and has not parked or started any
+		return nil // this process is the first one, and has not parked goroutines or started a child
 	}
 	h, _ := ownHub()
 	return h
@@ -89,11 +90,11 @@ func ownHub() (*hub, error) {
 	return hubs.made.Load(), hubs.err
 }
 
-// openHub opens the parent's hub, or makes one.
+// openHub opens the parent's hub, or makes one if there is none.
 func openHub() (h *hub, err error) {
 	h = new(hub)
 	if handle, bad := hex.DecodeString(inherited); bad == nil && len(handle) == handleSize {
-		h.seg, _ = openSegment(handle, false, 0) // if that cannot be had any more, another is made
+		h.seg, _ = openSegment(handle, false, 0) // if it is gone, a new one is made
 	}
 	if h.seg == nil {
 		if h.seg, err = NewSegment(hubPlace*hubPlaces, false); err != nil {
@@ -106,8 +107,8 @@ func openHub() (h *hub, err error) {
 
 func (h *hub) at(place int) []byte { return h.seg.mem[place*hubPlace : (place+1)*hubPlace] }
 
-// claim takes a place that no process has, or a dead process had. If there is none, it
-// takes the last together with others: its owner's wake-ups are late then.
+// claim takes a free place, or that of a dead process. If there is none, this process
+// shares the last place with others; then its wake-ups may be late.
 func (h *hub) claim() int {
 	for i := 1; i < hubPlaces; i++ {
 		w := at64(h.at(i), hubOwner)
@@ -128,7 +129,7 @@ func (h *hub) claim() int {
 func (h *hub) word() *atomic.Uint32   { return at32(h.at(h.mine), hubWord) }
 func (h *hub) parked() *atomic.Uint32 { return at32(h.at(h.mine), hubParked) }
 
-// mail yields the ids that were posted to this process, and takes them.
+// mail removes and yields the ids that other processes posted to this one.
 func (h *hub) mail() iter.Seq[wordID] {
 	return func(yield func(wordID) bool) {
 		here := h.at(h.mine)
@@ -141,13 +142,13 @@ func (h *hub) mail() iter.Seq[wordID] {
 	}
 }
 
-// lostMail reports whether there was no place for an id.
+// lostMail reports whether an id was not posted since the last call because no entry was free.
 func (h *hub) lostMail() bool {
 	lost := at32(h.at(h.mine), hubLost)
 	return lost.Load() != 0 && lost.Swap(0) != 0
 }
 
-// post tells all other processes that have parked goroutines of a wake-up.
+// post notifies all other processes that have parked goroutines of a wake-up of n waiters.
 func (h *hub) post(id wordID, n int) {
 	if n > 1 {
 		id |= idAll

@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// A LocalMutex is a sync.Mutex, with its speed and its fairness, that a goroutine
-// can also wait for until a context ends. Those who do are in a list, and one
-// goroutine, the agent, waits in the sync.Mutex for all of them.
+// A LocalMutex is a sync.Mutex, with its speed and fairness, whose Lock can end when a
+// context ends. Goroutines that wait with such a context are in a list, and one
+// goroutine, the agent, waits for the sync.Mutex for all of them.
 type LocalMutex struct {
 	// Slow makes LockFast and UnlockFast fail if it is not 0. It lies before Mu:
 	// see mutex_fast.go.
@@ -47,7 +47,7 @@ func (m *LocalMutex) Lock(ctx context.Context) error {
 	return m.await(ctx)
 }
 
-// await waits for the agent to hand over the lock.
+// await waits until the agent passes the lock to the caller, or ctx ends.
 func (m *LocalMutex) await(ctx context.Context) error {
 	s := &sleeper{woken: make(chan struct{}, 1)}
 	m.list.Lock()
@@ -63,7 +63,7 @@ func (m *LocalMutex) await(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	m.list.Lock()
-	mine := s.in == nil // it came at the same time
+	mine := s.in == nil // the agent passed the lock at the same time
 	if !mine {
 		m.list.sleepers.remove(s)
 	}
@@ -74,7 +74,7 @@ func (m *LocalMutex) await(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// work hands the lock to one after the other, until the list is empty.
+// work is the agent: it passes the lock to one waiter after the other, until the list is empty.
 func (m *LocalMutex) work() {
 	for {
 		m.Mu.Lock()
@@ -98,8 +98,8 @@ func (m *LocalMutex) Unlock() {
 	m.Mu.Unlock()
 }
 
-// IsHeld reports whether a goroutine has the mutex: the end of the program, which
-// sync.Mutex makes of an Unlock too many, would be too hard.
+// IsHeld reports whether a goroutine holds the mutex. Unlock checks it, because an
+// Unlock of a free sync.Mutex would end the program.
 func (m *LocalMutex) IsHeld() bool {
 	if m.Mu.TryLock() {
 		m.Mu.Unlock()

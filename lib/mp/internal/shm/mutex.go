@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Offsets of a mutex's words from its beginning. The state is 0 if it is free,
-// else its owner: in the low half, on which waiters sleep, the process id with
-// a bit if others may wait, in the high half the process's start time.
+// Offsets of a mutex's words from its beginning. The state is 0 if the mutex is free,
+// else its owner. The low half, on which waiters sleep, is the process id and a bit
+// that is set if there may be waiters. The high half is the start time of the process.
 const (
 	lockState     = 0 // u64
 	lockRecovered = 8 // u32
@@ -19,8 +19,8 @@ const (
 	lockWaiters = 1 << 31
 )
 
-// A Mutex is the lock at an offset of an Object. If the process that holds it
-// dies, the next that wants it gets it.
+// A Mutex is the lock at offset At of an Object. If the process that holds it dies, the
+// next waiter gets it.
 type Mutex struct {
 	O  *Object
 	At int
@@ -52,8 +52,8 @@ func (m Mutex) lockSlow(ctx context.Context) error {
 	mine := me.Word()
 	for {
 		for n := range glances() {
-			// Away from the lock for longer and longer: its owner mostly wants it
-			// again at once, and is fast while the memory stays with it.
+			// Longer and longer pauses: the owner usually takes the lock again at once,
+			// and is fast while the cache line stays with its core.
 			Pause(min(32<<n, 4096))
 			if state.Load() == 0 && state.CompareAndSwap(0, mine) {
 				return nil
@@ -72,8 +72,8 @@ func (m Mutex) lockSlow(ctx context.Context) error {
 			}
 			s |= lockWaiters
 		}
-		// From now on with the bit for waiters: others may be asleep, and only this one
-		// is woken.
+		// From now on, take the lock with the bit for waiters: others may sleep, and an
+		// Unlock wakes only one.
 		mine = me.Word() | lockWaiters
 		owner := OwnerOf(s)
 		dead := func() bool { return owner != me && state.Load() == s && !owner.AliveSince(firstLook) }
@@ -86,7 +86,7 @@ func (m Mutex) lockSlow(ctx context.Context) error {
 	}
 }
 
-// inherit takes the lock from an owner that is dead.
+// inherit takes the lock from a dead owner, if its state is still s.
 func (m Mutex) inherit(s uint64) bool {
 	if !m.state().CompareAndSwap(s, m.O.me.Word()|lockWaiters) {
 		return false
@@ -102,7 +102,7 @@ func (m Mutex) Unlock() {
 		return
 	}
 	if m.state().CompareAndSwap(m.O.me.Word(), 0) {
-		return // none waits
+		return // no waiters
 	}
 	s := m.state().Load()
 	if was := OwnerOf(s); was != m.O.me {
@@ -113,8 +113,8 @@ func (m Mutex) Unlock() {
 	}
 }
 
-// IsMine reports whether this process holds the lock; for goroutines, whether any
-// process can hold it, which is this one.
+// IsMine reports whether this process holds the lock. For an object for goroutines it
+// returns true.
 func (m Mutex) IsMine() bool {
 	return m.O.local != nil || OwnerOf(m.state().Load()) == m.O.me
 }
@@ -122,8 +122,8 @@ func (m Mutex) IsMine() bool {
 // Recovered returns how often the lock was taken from a process that died.
 func (m Mutex) Recovered() uint32 { return m.O.U32(m.At + lockRecovered).Load() }
 
-// glances is how often a waiter looks again, for some 3 µs in all, before it
-// sleeps. Where there is one core the owner cannot get on meanwhile.
+// glances returns how often a waiter checks the lock before it sleeps, which takes
+// about 3 µs in all. With one core it is 0, since the owner cannot run meanwhile.
 func glances() int {
 	if runtime.NumCPU() < 2 {
 		return 0
@@ -131,7 +131,7 @@ func glances() int {
 	return 9
 }
 
-// Pause takes about n cycles.
+// Pause wastes about n CPU cycles.
 func Pause(n int) {
 	for range n {
 	}

@@ -7,15 +7,17 @@ import (
 	"unsafe"
 )
 
-// A sync.Mutex begins with its state: 0 if it is free, 1 if it is held and no goroutine
-// waits. Together with Slow before it that is one word, so a LocalMutex is taken and
-// released with one operation, as a sync.Mutex is. TestMutexLayout pins this.
+// A sync.Mutex begins with its state: 0 if it is free, 1 if it is held and has no
+// waiters. With Slow before it that is one 64-bit word, so LockFast and UnlockFast take
+// one atomic operation, like those of a sync.Mutex. TestMutexLayout checks this layout.
 const heldWord = 1 << 32
 
 func (m *LocalMutex) word() *uint64 { return (*uint64)(unsafe.Pointer(m)) }
 
-// LockFast takes a free mutex whose Slow is 0. It may fail for no reason.
+// LockFast takes the mutex if it is free and Slow is 0, and reports whether it did. It
+// may fail spuriously.
 func (m *LocalMutex) LockFast() bool { return atomic.CompareAndSwapUint64(m.word(), 0, heldWord) }
 
-// UnlockFast releases a held mutex that has no waiters and whose Slow is 0.
+// UnlockFast releases a held mutex if it has no waiters and Slow is 0, and reports
+// whether it did.
 func (m *LocalMutex) UnlockFast() bool { return atomic.CompareAndSwapUint64(m.word(), heldWord, 0) }

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// TestMutexLayout pins what LockFast knows of a sync.Mutex.
+// TestMutexLayout checks the layout of a sync.Mutex on which LockFast depends.
 func TestMutexLayout(t *testing.T) {
 	var m LocalMutex
 	if at := unsafe.Offsetof(m.Mu); at != 4 || unsafe.Alignof(m) != 8 {

@@ -4,8 +4,10 @@ package shm
 
 import "sync/atomic"
 
-// LockFast takes a free mutex whose Slow is 0. It may fail for no reason.
+// LockFast takes the mutex if it is free and Slow is 0, and reports whether it did. It
+// may fail spuriously.
 func (m *LocalMutex) LockFast() bool { return atomic.LoadUint32(&m.Slow) == 0 && m.Mu.TryLock() }
 
-// UnlockFast fails: only an Unlock of the sync.Mutex releases it here.
+// UnlockFast returns false: on this platform only Unlock of the sync.Mutex releases the
+// mutex.
 func (m *LocalMutex) UnlockFast() bool { return false }

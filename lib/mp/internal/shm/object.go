@@ -10,34 +10,34 @@ import (
 	"weak"
 )
 
-// An Object is zeroed memory whose words can be waited on.
+// An Object is memory whose words goroutines or processes can wait on. It is zero at first.
 type Object struct {
-	mem    []byte         // without the header
-	closed *atomic.Uint32 // 1 if it is
-	me     Owner          // of the locks that this process takes in the object
-	local  *local         // what waits; nil if the object is shared
+	mem    []byte         // the memory after the header
+	closed *atomic.Uint32 // 1 if the object is closed
+	me     Owner          // this process, as owner of locks in the object
+	local  *local         // lock and waiters of an object for goroutines; nil if the object is shared
 
-	// Of a shared object.
+	// Only for a shared object.
 	seg   *Segment
-	off   int    // of the header in the segment
-	size  int    // of the slot; 0 if the segment is all the object's
+	off   int    // offset of the header in the segment
+	size  int    // of the slot; 0 if the object has the whole segment
 	head  []byte // the header
-	index int    // of this process among the users; -1 if there was no place
+	index int    // the place of this process among the users; -1 if none was free
 	peers peers
 }
 
 // Offsets in the header.
 const (
-	headGeneration = 0 // u32, of the slot
+	headGeneration = 0 // u32, counts the objects that the slot has held
 	headClosed     = 4 // u32
 	headUntracked  = 8 // u32, 1 if a process found no place among the users
 	headUsers      = 64
 
-	slotHead  = 768  // the size of a slot's header, in bytes
-	largeHead = 4096 // that of an object with a segment to itself
+	slotHead  = 768  // size of the header in a slot, in bytes
+	largeHead = 4096 // size of the header of an object that has a segment to itself
 )
 
-// A local is what of an object for goroutines is not its memory.
+// A local is the lock and the waiters of an object for goroutines.
 type local struct {
 	mutex      LocalMutex
 	parkingLot parkingLot
@@ -50,7 +50,7 @@ func NewLocal(size int) *Object {
 	return o
 }
 
-// words returns memory that is aligned for words.
+// words returns memory of size bytes that is aligned for 64-bit words.
 func words(size int) []byte {
 	w := make([]uint64, (size+7)/8)
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(w))), size)
@@ -65,7 +65,7 @@ func New(size int) (*Object, error) {
 	return attach(s, off, slot), nil
 }
 
-// NewLarge makes a shared object with a segment to itself, which Window extends.
+// NewLarge makes a shared object in its own segment, which Window can extend.
 func NewLarge(size int) (*Object, error) {
 	s, err := NewSegment(largeHead+size, false)
 	if err != nil {
@@ -74,20 +74,20 @@ func NewLarge(size int) (*Object, error) {
 	return attach(s, 0, 0), nil
 }
 
-// A place names an object in this process.
+// A placeName identifies an object in this process.
 type placeName struct {
 	node       uint64
 	off        int
 	generation uint32
 }
 
-// objects are the shared objects of this process.
+// objects has the shared objects of this process, so that each is attached once.
 var objects struct {
 	mu sync.Mutex
 	m  map[placeName]weak.Pointer[Object]
 }
 
-// attach makes this process a user of the object at a place.
+// attach makes this process a user of the object at an offset of a segment. slot is its size, or 0.
 func attach(s *Segment, off, slot int) *Object {
 	head, end := slotHead, off+slot
 	if slot == 0 {
@@ -116,16 +116,16 @@ func (o *Object) generation() uint32 { return at32(o.head, headGeneration).Load(
 func at32(b []byte, off int) *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&b[off])) }
 func at64(b []byte, off int) *atomic.Uint64 { return (*atomic.Uint64)(unsafe.Pointer(&b[off])) }
 
-// U32 returns the word at an offset.
+// U32 returns the 32-bit word at an offset.
 func (o *Object) U32(off int) *atomic.Uint32 { return at32(o.mem, off) }
 
-// U64 returns the long word at an offset.
+// U64 returns the 64-bit word at an offset.
 func (o *Object) U64(off int) *atomic.Uint64 { return at64(o.mem, off) }
 
 // At returns the address of an offset.
 func (o *Object) At(off int) unsafe.Pointer { return unsafe.Pointer(&o.mem[off]) }
 
-// Bytes returns n bytes at an offset.
+// Bytes returns the n bytes at an offset.
 func (o *Object) Bytes(off, n int) []byte { return o.mem[off : off+n : off+n] }
 
 // Size returns the size of the memory in bytes.
@@ -134,17 +134,18 @@ func (o *Object) Size() int { return len(o.mem) }
 // IsShared reports whether the object can be sent to a process.
 func (o *Object) IsShared() bool { return o.seg != nil }
 
-// Me returns this process as the owner of what it takes in the object.
+// Me returns this process, as owner of locks in the object.
 func (o *Object) Me() Owner { return o.me }
 
 // IsClosed reports whether Close was called, here or in another process.
 func (o *Object) IsClosed() bool { return o.closed.Load() != 0 }
 
-// waitedWords is how many words at the beginning of an object may be waited on.
+// waitedWords is how many 32-bit words, at the beginning of an object, may be waited
+// on.
 const waitedWords = 64
 
-// Close ends all waits for the object, in every process, with ErrClosed. Its slot
-// is used again when no process has it any more.
+// Close closes the object: all waits for it, in every process, end with ErrClosed. Its
+// slot is reused when no process has the object any more.
 func (o *Object) Close() {
 	if !o.closed.CompareAndSwap(0, 1) {
 		return
@@ -155,8 +156,8 @@ func (o *Object) Close() {
 	runtime.KeepAlive(o)
 }
 
-// Handle names the object for another process, which must open it while this one
-// has it.
+// Handle returns a handle of the object for another process. That process must open it
+// while this one has the object.
 func (o *Object) Handle() ([]byte, error) {
 	if o.seg == nil {
 		return nil, ErrLocal
@@ -174,9 +175,9 @@ func (o *Object) Handle() ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(b, o.generation()), nil
 }
 
-// Open opens what a handle names. If that is a large object, size is how much of
-// it is mapped, or 0 for all. The error is ErrClosed if the object was closed, also
-// when its slot has become another's since.
+// Open opens the object that a handle names. For a large object, size is how many bytes
+// are mapped, or 0 for all. The error is ErrClosed if the object was closed, also if
+// its slot now holds another object.
 func Open(handle []byte, size int) (*Object, error) {
 	if len(handle) != handleSize+12 {
 		return nil, ErrMalformed
@@ -215,8 +216,8 @@ func Open(handle []byte, size int) (*Object, error) {
 	return known, nil
 }
 
-// Window maps a range of a large object beyond what was mapped when it was made
-// or opened, in bytes from its beginning, and makes the object as large as that.
+// Window maps a range of a large object, in bytes from its beginning, beyond the part
+// that New or Open mapped. It extends the object to that size.
 func (o *Object) Window(from, to int) ([]byte, error) {
 	if err := o.seg.grow(largeHead + to); err != nil {
 		return nil, err
@@ -224,5 +225,5 @@ func (o *Object) Window(from, to int) ([]byte, error) {
 	return o.seg.window(largeHead+from, largeHead+to)
 }
 
-// Discard gives back the memory of a range of a large object.
+// Discard returns the memory of a range of a large object to the system.
 func (o *Object) Discard(from, to int) { o.seg.discard(largeHead+from, largeHead+to) }

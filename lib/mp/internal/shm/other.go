@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Segment is memory that processes share; not on this system.
+// A Segment is shared memory, which is not supported on this system.
 type Segment struct{ mem []byte }
 
 // NewSegment returns ErrUnsupported.
@@ -32,10 +32,10 @@ func (s *Segment) window(from, to int) ([]byte, error) { return nil, ErrUnsuppor
 // HeapAllows returns nil.
 func HeapAllows(int) error { return nil }
 
-// Self returns this process.
+// Self returns this process as an Owner.
 func Self() Owner { return Owner{PID: uint32(os.Getpid())} }
 
-// Child returns a child of this process.
+// Child returns a child of this process as an Owner.
 func Child(pid int) Owner { return Owner{PID: uint32(pid)} }
 
 // Alive returns true.

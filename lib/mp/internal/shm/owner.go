@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// An Owner is a process for good: process ids are used again, with another
-// start time.
+// An Owner identifies a process, by its id and its start time, since the system reuses
+// process ids.
 type Owner struct {
 	PID   uint32
 	Start uint32 // low bits of the time since boot, in ticks; 0 if not known
 }
 
-// Word is the owner in one word. Bit 31 is free in it.
+// Word returns the owner as one word. Bit 31 of it is not used.
 func (o Owner) Word() uint64 { return uint64(o.Start)<<32 | uint64(o.PID) }
 
-// OwnerOf is the inverse of Word, whatever bit 31 is.
+// OwnerOf returns the owner that Word encoded. It ignores bit 31.
 func OwnerOf(word uint64) Owner {
 	return Owner{PID: uint32(word) &^ lockWaiters, Start: uint32(word >> 32)}
 }
 
-// liveness remembers for a moment which processes live, for the many waiters
-// that ask at once. The dead stay dead.
+// liveness caches which processes are alive, for many waiters that check at once. A
+// process that was found dead stays dead.
 var liveness struct {
 	mu   sync.Mutex
-	seen map[Owner]time.Time // when it lived; zero if it is dead
+	seen map[Owner]time.Time // when it was last found alive; zero if it is dead
 }
 
-// maxSeen bounds the size of liveness.
+// maxSeen is the size at which the cache is emptied.
 const maxSeen = 1000
 
-// AliveSince reports whether the process lived at some time within the last d.
+// AliveSince reports whether the process was alive at some time within the last d.
 func (o Owner) AliveSince(d time.Duration) bool {
 	liveness.mu.Lock()
 	defer liveness.mu.Unlock()

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Self returns this process.
+// Self returns this process as an Owner.
 var Self = sync.OnceValue(func() Owner {
 	o := Owner{PID: uint32(os.Getpid())}
 	_, o.Start = processState(o.PID)
 	return o
 })
 
-// Child returns a child of this process that has not been reaped.
+// Child returns a child of this process, which must not have been reaped, as an Owner.
 func Child(pid int) Owner {
 	o := Owner{PID: uint32(pid)}
 	_, o.Start = processState(o.PID)
@@ -32,13 +32,13 @@ func (o Owner) Alive() bool {
 		return false
 	}
 	state, start := processState(o.PID)
-	if state == 0 { // /proc does not say
+	if state == 0 { // /proc could not be read
 		return unix.Kill(int(o.PID), 0) != unix.ESRCH
 	}
 	return state != 'Z' && state != 'X' && (o.Start == 0 || start == o.Start)
 }
 
-// processState reads a process's state and its start time from /proc.
+// processState returns a process's state and start time from /proc, or zeros if that fails.
 func processState(pid uint32) (state byte, start uint32) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(int(pid)) + "/stat")
 	if err != nil {

@@ -6,14 +6,15 @@ import (
 	"time"
 )
 
-// A wordID names a word of a shared object in every process. Its lowest bit means
-// all waiters instead of one; it is not 0.
+// A wordID identifies a word of a shared object in every process. It is not 0. If its
+// lowest bit is set, all waiters of the word are to be woken, else one.
 type wordID uint64
 
 const idAll wordID = 1
 
-// parked are the goroutines of this process that wait for shared words without a
-// thread each. A thread sleeps for all of them, on this process's place in the hub.
+// parked has the goroutines of this process that wait for shared words without a thread
+// each. One thread sleeps for all of them, on the word of this process's place in the
+// hub.
 var parked struct {
 	mu        sync.Mutex
 	words     map[wordID]*sleepers
@@ -23,7 +24,7 @@ var parked struct {
 
 func (o *Object) waitParked(ctx context.Context, off int, val uint32, w Watch) error {
 	h, err := ownHub()
-	if err != nil { // a thread is better than no wait
+	if err != nil { // without a hub, a thread waits
 		return o.waitDirect(ctx, off, val, w)
 	}
 	s := &sleeper{woken: idleWakers.Get().(chan struct{}), o: o, off: off, val: val, watch: w}
@@ -41,7 +42,7 @@ func (o *Object) waitParked(ctx context.Context, off int, val uint32, w Watch) e
 	return o.ended(ctx, w)
 }
 
-// park adds a sleeper, and sees to it that a thread listens for it.
+// park adds a sleeper, and starts the listener if it does not run.
 func (h *hub) park(id wordID, s *sleeper) {
 	parked.mu.Lock()
 	defer parked.mu.Unlock()
@@ -60,7 +61,7 @@ func (h *hub) park(id wordID, s *sleeper) {
 	}
 }
 
-// unpark removes a sleeper. If it was woken already, another has that then.
+// unpark removes a sleeper. If it was woken already, it passes the wake-up on to another.
 func unpark(o *Object, off int, s *sleeper) {
 	parked.mu.Lock()
 	woken := s.in == nil
@@ -75,7 +76,7 @@ func unpark(o *Object, off int, s *sleeper) {
 	idleWakers.Put(s.woken)
 }
 
-// removeParked is called with parked.mu held.
+// removeParked removes a sleeper from the waiters of a word. parked.mu is held.
 func removeParked(id wordID, s *sleeper) {
 	l := parked.words[id]
 	l.remove(s)
@@ -101,8 +102,8 @@ func wakeOwn(id wordID, n int) int {
 	return woken
 }
 
-// wakeParked wakes at most n sleepers of this process; if there are none, it wakes
-// one of each other process.
+// wakeParked wakes at most n sleepers of this process. If there are fewer, it posts the
+// rest to every other process that has sleepers.
 func wakeParked(id wordID, n int) {
 	h := hubIfAny()
 	if h == nil {
@@ -113,15 +114,15 @@ func wakeParked(id wordID, n int) {
 	}
 }
 
-// Intervals at which the listener looks for changes that it was not told of.
+// Intervals at which the listener checks for changes without a wake-up: the second if more than manyParked sleep.
 const (
 	recheckInterval     = 50 * time.Millisecond
 	manyParked          = 1000
 	recheckManyInterval = 100 * time.Millisecond
 )
 
-// listen wakes sleepers as other processes say. It ends when none were there for
-// an interval.
+// listen wakes sleepers when other processes post wake-ups. It returns when no
+// goroutine has been parked for an interval.
 func (h *hub) listen() {
 	idle, next := false, time.Now().Add(recheckInterval)
 	for {
@@ -142,7 +143,8 @@ func (h *hub) listen() {
 	}
 }
 
-// rest notes how many sleep, and ends the listening if none did for a while.
+// rest records how many goroutines are parked. It ends the listening, and returns true,
+// if there were none now and at the last call.
 func (h *hub) rest(idle *bool) bool {
 	parked.mu.Lock()
 	defer parked.mu.Unlock()
@@ -155,8 +157,8 @@ func (h *hub) rest(idle *bool) bool {
 	return true
 }
 
-// recheck wakes those whose wake-up may have been lost with the process that owed
-// it, and those that wait for the dead. It returns when to do so again.
+// recheck wakes sleepers whose wake-up may have been lost because a process died, and
+// those that wait for dead processes. It returns the time until the next check.
 func recheck() time.Duration {
 	parked.mu.Lock()
 	all := make([]*sleeper, 0, parked.n)
@@ -166,7 +168,7 @@ func recheck() time.Duration {
 		}
 	}
 	parked.mu.Unlock()
-	woken := make(map[wordID]bool) // words of which one waiter was woken
+	woken := make(map[wordID]bool) // words with a waiter that recheck has woken
 	for _, s := range all {
 		if id := s.o.wordID(s.off); !woken[id] && s.overdue() {
 			woken[id] = s.watch.One && !s.o.IsClosed()
@@ -184,7 +186,7 @@ func recheck() time.Duration {
 	return recheckInterval
 }
 
-// overdue reports whether a sleeper must wake although it was not woken.
+// overdue reports whether a sleeper must end its wait although no wake-up came.
 func (s *sleeper) overdue() bool {
 	return s.o.U32(s.off).Load() != s.val || s.o.IsClosed() || s.o.looks(s.watch, 10*time.Millisecond)
 }

@@ -7,18 +7,18 @@ import (
 
 // A sleeper is a goroutine that waits for a word.
 type sleeper struct {
-	woken      chan struct{} // has room for one
+	woken      chan struct{} // has a buffer of one
 	next, prev *sleeper
-	in         *sleepers // nil when it was woken
+	in         *sleepers // nil if it was woken
 
-	// Of a sleeper in the parking lot of shared objects.
+	// Only for a sleeper that waits for a word of a shared object.
 	o     *Object
 	off   int
 	val   uint32
 	watch Watch
 }
 
-// Sleepers are a list, first come, first woken.
+// sleepers is a list of goroutines that are woken in the order in which they came.
 type sleepers struct{ first, last *sleeper }
 
 func (l *sleepers) add(s *sleeper) {
@@ -45,7 +45,7 @@ func (l *sleepers) remove(s *sleeper) {
 	s.in, s.next, s.prev = nil, nil, nil
 }
 
-// wake wakes at most n, and returns how many.
+// wake wakes at most n sleepers, and returns how many it woke.
 func (l *sleepers) wake(n int) int {
 	woken := 0
 	for ; woken < n && l.first != nil; woken++ {
@@ -58,7 +58,8 @@ func (l *sleepers) wake(n int) int {
 
 var idleWakers = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
 
-// A parkingLot is where goroutines wait for the words of an object of theirs.
+// A parkingLot has the goroutines that wait for the words of an object for goroutines,
+// by offset.
 type parkingLot struct {
 	mu    sync.Mutex
 	words map[int]*sleepers
@@ -86,7 +87,7 @@ func (l *parkingLot) wait(ctx context.Context, o *Object, off int, val uint32) {
 		l.mu.Lock()
 		if s.in != nil {
 			s.in.remove(s)
-		} else { // another must have the wake-up
+		} else { // pass the wake-up on to another
 			<-s.woken
 			l.words[off].wake(1)
 		}

@@ -2,8 +2,8 @@
 
 package shm
 
-// The race detector sees what synchronizes goroutines only in Go's own memory, so
-// all shared memory is mapped there when it is on.
+// alwaysInHeap makes all shared memory part of Go's heap. The race detector follows
+// atomic operations only there.
 const alwaysInHeap = true
 
 // WindowSize is how much of a queue's memory is mapped at a time, in bytes.

@@ -2,17 +2,18 @@ package shm
 
 import "context"
 
-// An RWMutex is the lock for many readers, or one writer, that an Object of RWMutexSize
-// bytes is. If a process that reads dies, its readers are gone; if it writes, the next
-// that wants the lock gets it.
+// An RWMutex is a lock for many readers or one writer, in an Object of RWMutexSize
+// bytes. If a process that reads dies, its read locks are released; if a process that
+// writes dies, the next waiter gets the lock.
 type RWMutex struct{ O *Object }
 
-// Each process counts its readers in a separate word, so that readers do not
-// wait for each other's memory: its count in the low half and, in the high half,
-// the process, so that what a dead one left in the place does not count.
+// Each process counts its readers in a separate word, so that readers of different
+// processes do not wait for the same cache line. The low half of the word is the count.
+// The high half identifies the process, so that the count of a dead process that had
+// the place before is ignored.
 const (
-	rwWriter  = LockEnd     // u64, the process that writes or waits to; its readers sleep on the low half
-	rwDrained = LockEnd + 8 // u32, counts up when a reader leaves and a writer waits
+	rwWriter  = LockEnd     // u64, the process that writes or waits to write; waiting readers sleep on the low half
+	rwDrained = LockEnd + 8 // u32, incremented when the last reader of a process leaves while a writer waits
 
 	rwReaders   = 64
 	rwStride    = 32
@@ -20,14 +21,14 @@ const (
 	RWMutexSize = rwReaders + rwPlaces*rwStride
 )
 
-// lock is the writers' lock.
+// lock returns the writers' lock.
 func (m RWMutex) lock() Mutex { return Mutex{O: m.O} }
 
 // Recovered returns how often the lock was taken from a process that died writing.
 func (m RWMutex) Recovered() uint32 { return m.lock().Recovered() }
 
-// Lock waits until no process has the lock and takes it to write. Its error is ctx's or
-// ErrClosed.
+// Lock waits until no process holds the lock, and takes it to write. Its error is ctx's
+// or ErrClosed.
 func (m RWMutex) Lock(ctx context.Context) error {
 	if err := m.lock().Lock(ctx); err != nil {
 		return err
@@ -52,7 +53,7 @@ func (m RWMutex) Lock(ctx context.Context) error {
 	}
 }
 
-// TryLock takes the lock to write if no process has it, and reports whether it did.
+// TryLock takes the lock to write if no process holds it, and reports whether it did.
 func (m RWMutex) TryLock() bool {
 	if m.O.IsClosed() || !m.lock().TryLock() {
 		return false
@@ -65,7 +66,7 @@ func (m RWMutex) TryLock() bool {
 	return true
 }
 
-// Unlock releases the lock after writing. It panics if this process does not have it.
+// Unlock releases the lock after writing. It panics if this process does not hold it to write.
 func (m RWMutex) Unlock() {
 	if m.O.U64(rwWriter).Load() != m.O.Me().Word() {
 		panic("mp: unlock of an RWMutex that this process does not hold to write")
@@ -75,8 +76,8 @@ func (m RWMutex) Unlock() {
 	m.lock().Unlock()
 }
 
-// RLock waits until no process writes and takes the lock to read. Its error is ctx's or
-// ErrClosed.
+// RLock waits until no process writes or waits to write, and takes the lock to read.
+// Its error is ctx's or ErrClosed.
 func (m RWMutex) RLock(ctx context.Context) error {
 	if m.isUncounted() {
 		return m.Lock(ctx)
@@ -101,7 +102,7 @@ func (m RWMutex) RLock(ctx context.Context) error {
 	return nil
 }
 
-// TryRLock takes the lock to read if no process writes or waits to, and reports
+// TryRLock takes the lock to read if no process writes or waits to write, and reports
 // whether it did.
 func (m RWMutex) TryRLock() bool {
 	if m.isUncounted() {
@@ -110,7 +111,7 @@ func (m RWMutex) TryRLock() bool {
 	return m.tryRead()
 }
 
-// RUnlock undoes one RLock. It panics if this process does not read.
+// RUnlock undoes one RLock. It panics if this process does not hold the lock to read.
 func (m RWMutex) RUnlock() {
 	switch {
 	case m.isUncounted():
@@ -120,11 +121,11 @@ func (m RWMutex) RUnlock() {
 	}
 }
 
-// isUncounted reports whether there are too many processes to count this one's readers:
-// they write, then.
+// isUncounted reports whether this process has no place to count its readers, because
+// too many processes have the object. Then its readers take the lock to write.
 func (m RWMutex) isUncounted() bool { return m.O.IsShared() && m.O.Index() < 0 }
 
-// isRead reports whether a living process reads.
+// isRead reports whether a living process holds the lock to read.
 func (m RWMutex) isRead() bool {
 	o := m.O
 	if !o.IsShared() {
@@ -139,11 +140,11 @@ func (m RWMutex) isRead() bool {
 	return false
 }
 
-// readerTag tells a process from others that have had the same place.
+// readerTag returns a number that differs for processes that had the same place.
 func readerTag(o Owner) uint64 { return uint64(o.PID*0x9e3779b1 ^ o.Start) }
 
-// count adds d to this process's readers and returns how many there are, or -1 if
-// there were none to take away.
+// count adds d to the number of this process's readers and returns the new number. If
+// it would be negative, count changes nothing and returns it.
 func (m RWMutex) count(d int) int {
 	o := m.O
 	place, tag := max(0, o.Index()), readerTag(o.Me())
@@ -160,7 +161,7 @@ func (m RWMutex) count(d int) int {
 	}
 }
 
-// succeed takes the mutex from a dead writer.
+// succeed removes a dead writer and wakes the waiting readers.
 func (m RWMutex) succeed(ctx context.Context, writer uint64) error {
 	l := m.lock()
 	if err := l.Lock(ctx); err != nil {
@@ -172,7 +173,8 @@ func (m RWMutex) succeed(ctx context.Context, writer uint64) error {
 	return nil
 }
 
-// tryRead counts a reader, unless a writer has the mutex or waits for it.
+// tryRead adds a reader unless a process writes or waits to write, and reports whether
+// it did.
 func (m RWMutex) tryRead() bool {
 	o := m.O
 	if o.IsClosed() || o.U64(rwWriter).Load() != 0 {
@@ -186,7 +188,7 @@ func (m RWMutex) tryRead() bool {
 	return false
 }
 
-// leave takes a reader away, and reports whether there was one.
+// leave removes a reader of this process, and reports whether there was one.
 func (m RWMutex) leave() bool {
 	o, n := m.O, m.count(-1)
 	if n == 0 && o.U64(rwWriter).Load() != 0 {

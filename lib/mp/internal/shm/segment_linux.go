@@ -14,19 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Segment is memory that processes share. It is a file without a name: when
-// the last process that has it is gone, or has dropped it, it is gone, too.
+// A Segment is memory that processes share. It is a file without a name, which the
+// system removes when no process has it open or mapped.
 type Segment struct {
 	mem  []byte
 	fd   int
-	node uint64 // identifies the file on this machine
+	node uint64 // inode of the file, which identifies it on this machine
 
 	closing sync.Once
 	closed  atomic.Bool     // fd is closed
-	cleanup runtime.Cleanup // closes it
+	cleanup runtime.Cleanup // closes fd
 }
 
-// segments are the segments of this process, so that one that arrives twice is
+// segments has the segments of this process, so that a segment that arrives twice is
 // mapped once.
 var segments struct {
 	mu sync.Mutex
@@ -50,8 +50,8 @@ func NewSegment(size int, inHeap bool) (*Segment, error) {
 	return mapSegment(fd, inHeap, size)
 }
 
-// mapSegment maps the beginning of the file fd, which it takes over; size 0 is
-// all of it.
+// mapSegment maps the first size bytes of the file fd, or all of it if size is 0. It
+// closes fd on an error.
 func mapSegment(fd int, inHeap bool, size int) (*Segment, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -90,13 +90,13 @@ func mapSegment(fd int, inHeap bool, size int) (*Segment, error) {
 
 func unmap(mem []byte) { _ = unix.Munmap(mem) }
 
-// A descriptor is an open segment's file.
+// A descriptor is the file of an open segment.
 type descriptor struct {
 	fd   int
 	node uint64
 }
 
-// closeSegment closes the file of a segment that is gone.
+// closeSegment closes the file of a segment that is no longer reachable.
 func closeSegment(d descriptor) {
 	forget(d.node)
 	_ = unix.Close(d.fd)
@@ -110,8 +110,8 @@ func forget(node uint64) {
 	}
 }
 
-// Close gives up the file: the segment cannot be sent any more. The memory stays
-// mapped for as long as it is in use.
+// Close closes the file, so the segment cannot be sent any more. The memory stays
+// mapped while it is in use.
 func (s *Segment) Close() {
 	s.closing.Do(func() {
 		s.closed.Store(true)
@@ -123,8 +123,8 @@ func (s *Segment) Close() {
 	})
 }
 
-// handle is how another process finds the segment: through this process's
-// descriptor of it.
+// handle returns a handle by which another process opens the segment, through this
+// process's file descriptor.
 func (s *Segment) handle() ([]byte, error) {
 	if s.closed.Load() {
 		return nil, ErrClosed
@@ -134,7 +134,8 @@ func (s *Segment) handle() ([]byte, error) {
 	return binary.LittleEndian.AppendUint64(b, s.node), nil
 }
 
-// openSegment opens what a handle names and maps its first size bytes, or all.
+// openSegment opens the segment that a handle names, and maps its first size bytes, or
+// all if size is 0.
 func openSegment(h []byte, inHeap bool, size int) (*Segment, error) {
 	if len(h) != handleSize {
 		return nil, ErrMalformed
@@ -171,11 +172,11 @@ func openSegment(h []byte, inHeap bool, size int) (*Segment, error) {
 	return nil, fmt.Errorf("process %d, which sent it, has ended: %w", pid, os.ErrNotExist)
 }
 
-// name tells the segment from all others on this machine.
+// name returns a number that identifies the segment on this machine.
 func (s *Segment) name() uint64 { return s.node }
 
-// check reports whether the descriptor is still the segment's. A program that
-// closes descriptors which are not its own gives the number to another file.
+// check returns an error if the file descriptor is not the segment's any more: the
+// program may have closed it, and the number may belong to another file.
 func (s *Segment) check() error {
 	var st unix.Stat_t
 	if err := unix.Fstat(s.fd, &st); err != nil {
@@ -187,16 +188,16 @@ func (s *Segment) check() error {
 	return nil
 }
 
-// discard gives back the memory of a range, which reads as zeros then.
+// discard returns the memory of a range to the system. The range then reads as zeros.
 func (s *Segment) discard(from, to int) {
 	const mode = unix.FALLOC_FL_PUNCH_HOLE | unix.FALLOC_FL_KEEP_SIZE
 	if s.check() != nil {
 		return
 	}
-	_ = unix.Fallocate(s.fd, mode, int64(from), int64(to-from)) // without it the memory is kept
+	_ = unix.Fallocate(s.fd, mode, int64(from), int64(to-from)) // if this fails, the memory is kept
 }
 
-// grow makes the file at least that large.
+// grow extends the file to size bytes, if it is smaller.
 func (s *Segment) grow(size int) error {
 	if err := s.check(); err != nil {
 		return err
@@ -211,7 +212,7 @@ func (s *Segment) grow(size int) error {
 	return unix.Ftruncate(s.fd, int64(size))
 }
 
-// window maps a range of the file, for as long as the segment lives.
+// window maps a range of the file. The mapping lives as long as the segment.
 func (s *Segment) window(from, to int) (mem []byte, err error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -229,8 +230,9 @@ func (s *Segment) window(from, to int) (mem []byte, err error) {
 	return mem, nil
 }
 
-// Retry calls f again after a collection if there are no more file descriptors or
-// mappings, since unused objects hold some until they are collected.
+// Retry calls f. If file descriptors, mappings or memory are scarce, it runs the
+// garbage collector and calls f again, several times: unreachable objects hold these
+// until they are collected.
 func Retry(f func() error) error {
 	err := f()
 	for wait := time.Millisecond; scarce(err) && wait < 100*time.Millisecond; wait *= 2 {

@@ -1,22 +1,22 @@
-// Package shm provides memory whose words goroutines or processes wait on: an
-// Object. With goroutines it is plain memory. With processes it lies in a file
-// that they map, and knows which processes have it, so that a waiter learns that
-// those it waits for are dead.
+// Package shm provides memory with words that goroutines or processes can wait on: an
+// Object. For goroutines it is ordinary memory. For processes it is a file that they
+// map. It has a list of the processes that use it, so that a waiter can find out that
+// these are dead.
 //
 // # Layout
 //
-// A shared object begins with a header: the generation of its place, whether it is
-// closed, and the processes that have it. Small objects are slots of a segment
-// that belongs to the process which made them; only that process gives a slot to
-// the next object, with another generation, when no living process has the one
-// before. Large objects have a segment each.
+// A shared object begins with a header: the generation of its slot, whether it is
+// closed, and the processes that have it. Small objects are in slots of a segment that
+// belongs to the process that made them. Only that process reuses a slot: when no
+// living process has the old object, the slot gets a new generation and can hold
+// another object. Each large object has its own segment.
 //
 // # Waiting
 //
-// A waiter sleeps on a futex if few threads of its process do. All others are
-// parked: one thread of the process sleeps for them on a word that every process
-// of the tree knows (see hub). A sleep that is not ended, since the one that should
-// was killed, ends by looking again, within 100 ms.
+// If few threads of a process sleep on futexes, a waiter does so, too. Further waiters
+// are parked: one thread of the process sleeps for all of them, on a word that every
+// process of the tree knows (see hub). A waiter checks its word again within 100 ms, in
+// case the process that should have woken it was killed.
 package shm
 
 import (
@@ -27,23 +27,24 @@ import (
 )
 
 var (
-	// ErrClosed is the error of what was closed.
+	// ErrClosed is the error of using an object that was closed.
 	ErrClosed = errors.New("mp: closed")
-	// ErrPeerDied is the error of a wait that no other process can end, since those
-	// that had the object are dead.
+	// ErrPeerDied is the error of a wait that no other process can end, because all
+	// others that had the object are dead.
 	ErrPeerDied = errors.New("mp: every other process that used it is dead")
-	// ErrUnsupported is returned for what this operating system does not offer.
+	// ErrUnsupported is the error of a feature that this operating system does not support.
 	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
-	// ErrMalformed is the error of a handle that is none.
+	// ErrMalformed is the error of an invalid handle.
 	ErrMalformed = errors.New("mp: malformed handle of shared memory")
-	// ErrLocal is the refusal to send what was made for goroutines.
+	// ErrLocal is the error of sending an object that was made for goroutines.
 	ErrLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to one")
 )
 
 // handleSize is the size of a segment's handle in bytes.
 const handleSize = 16
 
-// A droppedError says that a process does not have a segment any more.
+// A droppedError is the error of opening a segment that the sending process does not
+// have any more.
 type droppedError struct{ pid uint32 }
 
 func (e *droppedError) Error() string {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A user is a process's place among those that have an object.
+// A user is this process's place in the list of processes that have an object.
 type user struct {
 	seg   *Segment // keeps the memory mapped
 	head  []byte
@@ -19,7 +19,7 @@ func userWord(head []byte, i int) *atomic.Uint64 { return at64(head, headUsers+8
 
 func users(head []byte) int { return max(0, len(head)-headUsers) / 8 }
 
-// leave gives up the place, when this process has dropped the object.
+// leave frees the place, after this process has dropped the object.
 func (u *user) leave() {
 	name := placeName{u.seg.name(), u.off, at32(u.head, headGeneration).Load()}
 	objects.mu.Lock()
@@ -35,7 +35,7 @@ func (u *user) leave() {
 	}
 }
 
-// join makes this process one that has the object, and returns its index.
+// join adds this process to the users of the object, and returns its index, or -1 if no place is free.
 func (o *Object) join() int {
 	for range 2 {
 		for i := range users(o.head) {
@@ -43,7 +43,7 @@ func (o *Object) join() int {
 				return i
 			}
 		}
-		if o.size > 0 { // else something belongs to a place
+		if o.size > 0 { // in a large object, other data belongs to a place
 			o.RemoveDead()
 		}
 	}
@@ -61,7 +61,7 @@ func (o *Object) HasDead() bool {
 	return false
 }
 
-// RemoveDead frees the places of the dead.
+// RemoveDead frees the places of dead processes.
 func (o *Object) RemoveDead() {
 	for i := range users(o.head) {
 		w := userWord(o.head, i)
@@ -71,8 +71,9 @@ func (o *Object) RemoveDead() {
 	}
 }
 
-// LeaveAll tells that this process ends because its work is done: it is not
-// missed. Objects that it goes on using may be closed to it.
+// LeaveAll removes this process from the users of all objects, because it ends with its
+// work done: its end is not reported as a death. Other processes may reuse the slots of
+// objects that it still uses.
 func LeaveAll() {
 	objects.mu.Lock()
 	defer objects.mu.Unlock()
@@ -83,49 +84,49 @@ func LeaveAll() {
 	}
 }
 
-// Index returns the place of this process among the users, or -1.
+// Index returns the place of this process among the users, or -1 if it has none.
 func (o *Object) Index() int { return o.index }
 
-// Users returns how many places there are.
+// Users returns the number of places for users.
 func (o *Object) Users() int { return users(o.head) }
 
-// User returns the process at a place; ok is false if there is none.
+// User returns the process at a place; ok is false if the place is free.
 func (o *Object) User(i int) (_ Owner, ok bool) {
 	w := userWord(o.head, i).Load()
 	return OwnerOf(w), w != 0
 }
 
-// Remove frees the place of a dead process, and reports whether it was there.
+// Remove frees place i if the dead process has it, and reports whether it did.
 func (o *Object) Remove(i int, dead Owner) bool {
 	return userWord(o.head, i).CompareAndSwap(dead.Word(), 0)
 }
 
-// IsTracked reports whether all processes that have the object are among the users.
+// IsTracked reports whether all processes that have the object have places among the users.
 func (o *Object) IsTracked() bool { return at32(o.head, headUntracked).Load() == 0 }
 
-// peers is what this process knows of the others that have an object.
+// peers records what this process has found out about the other users of an object.
 type peers struct {
 	mu     sync.Mutex
 	remove func(i int, dead Owner) bool // see OnDeath
-	losses atomic.Uint32                // how often the last of the others was found dead
-	alone  atomic.Int64                 // when that was last, in nanoseconds; 0 if others are there
-	sent   atomic.Bool                  // the object was sent to somebody since
+	losses atomic.Uint32                // how often the last other user was found dead
+	alone  atomic.Int64                 // time of the last loss, in nanoseconds; 0 if other users are alive
+	sent   atomic.Bool                  // the object was sent after that
 }
 
-// OnDeath sets what removes a dead user in place of Remove, and reports whether it
-// was there.
+// OnDeath sets the function that removes a dead user in place of Remove, and that
+// returns what Remove does.
 func (o *Object) OnDeath(remove func(i int, dead Owner) bool) {
 	o.peers.mu.Lock()
 	defer o.peers.mu.Unlock()
 	o.peers.remove = remove
 }
 
-// Losses returns how often this process was left alone with the object by a
-// death. A wait that began before fails with ErrPeerDied.
+// Losses returns how often the last other user of the object was found dead. A wait
+// that began before such a loss fails with ErrPeerDied.
 func (o *Object) Losses() uint32 { return o.peers.losses.Load() }
 
-// checkPeers looks who lives. It counts a loss if the last other process that had
-// the object has died. Deaths of others with another one left are no loss.
+// checkPeers checks which users are alive. If all others are dead it removes them, and
+// counts one loss. If one other is alive it does nothing.
 func (o *Object) checkPeers(seen time.Duration) {
 	if o.head == nil || !o.IsTracked() || !o.peers.mu.TryLock() {
 		return
@@ -158,8 +159,8 @@ func (o *Object) checkPeers(seen time.Duration) {
 	}
 }
 
-// AloneFor returns for how long this process has been left alone by a death,
-// if it has not sent the object since.
+// AloneFor returns how long ago the last other user was found dead. alone is false if
+// others have the object, or if this process has sent it since.
 func (o *Object) AloneFor() (d time.Duration, alone bool) {
 	at := o.peers.alone.Load()
 	if at == 0 || o.peers.sent.Load() {

@@ -7,31 +7,32 @@ import (
 	"time"
 )
 
-// All is how many waiters Wake wakes to wake all.
+// All is the argument of Wake to wake all waiters.
 const All = 1<<31 - 1
 
-// A Watch is what else ends a wait.
+// A Watch says what ends a wait beside a wake-up.
 type Watch struct {
-	Peers   bool        // ErrPeerDied, if this process is left alone
-	Losses  uint32      // what Object.Losses was when the call began
-	Suspect func() bool // looked at now and then: the wait ends when it is true
-	One     bool        // waiters of the word are woken one by one
+	Peers   bool        // the death of all other users, with ErrPeerDied
+	Losses  uint32      // the value of Object.Losses when the call began
+	Suspect func() bool // called from time to time: the wait ends when it returns true
+	One     bool        // the waiters of the word are woken one at a time
 }
 
-// Bounds of how long a waiter sleeps until it looks whether it should.
+// A waiter checks from time to time whether its wait must end: firstLook after it
+// began, then after longer intervals, up to lastLook.
 const (
 	firstLook = time.Millisecond
 	lastLook  = 50 * time.Millisecond
 )
 
-// maxDirect is how many threads of a process sleep on words themselves. A wake-up
-// reaches them fastest.
+// maxDirect is how many threads of a process may sleep on words directly, which is the
+// fastest way to be woken. Other waiters are parked.
 const maxDirect = 4
 
 var direct atomic.Int32
 
-// Wait sleeps until the word at off is woken, unless it is not val any more. It may
-// return early for no reason. Its error is ctx's, ErrClosed or ErrPeerDied.
+// Wait sleeps until the word at off is woken, unless the word is not val. It may return
+// early without a reason. Its error is ctx's, ErrClosed or ErrPeerDied.
 func (o *Object) Wait(ctx context.Context, off int, val uint32, w Watch) error {
 	defer runtime.KeepAlive(o)
 	if err := o.ended(ctx, w); err != nil {
@@ -49,7 +50,7 @@ func (o *Object) Wait(ctx context.Context, off int, val uint32, w Watch) error {
 	return o.waitParked(ctx, off, val, w)
 }
 
-// ended returns the error with which a wait ends.
+// ended returns the error of a wait that must end, or nil.
 func (o *Object) ended(ctx context.Context, w Watch) error {
 	switch {
 	case ctx.Err() != nil:
@@ -72,7 +73,7 @@ func (o *Object) waitDirect(ctx context.Context, off int, val uint32, w Watch) e
 		woken := futexWait(word, val, look)
 		if err := o.ended(ctx, w); err != nil {
 			if woken {
-				o.Wake(off, 1) // another must have it
+				o.Wake(off, 1) // pass the wake-up on to another
 			}
 			return err
 		}
@@ -85,7 +86,7 @@ func (o *Object) waitDirect(ctx context.Context, off int, val uint32, w Watch) e
 	}
 }
 
-// looks reports whether a wait must end although it was not woken.
+// looks checks whether a wait must end although no wake-up came. seen is for AliveSince.
 func (o *Object) looks(w Watch, seen time.Duration) bool {
 	if w.Suspect != nil && w.Suspect() {
 		return true
@@ -97,7 +98,7 @@ func (o *Object) looks(w Watch, seen time.Duration) bool {
 	return o.Losses() != w.Losses
 }
 
-// Wake wakes at most n waiters of the word at off, whose change they wait for.
+// Wake wakes at most n waiters of the word at off. Call it after a change of the word.
 func (o *Object) Wake(off, n int) {
 	defer runtime.KeepAlive(o)
 	if o.local != nil {
@@ -110,7 +111,7 @@ func (o *Object) Wake(off, n int) {
 	}
 }
 
-// wordID names a word in every process.
+// wordID returns the wordID of the word at off.
 func (o *Object) wordID(off int) wordID {
 	const golden = 0x9e3779b97f4a7c15
 	at := uint64(o.off) + uint64(off) + uint64(len(o.head))

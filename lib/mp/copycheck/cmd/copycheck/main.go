@@ -1,10 +1,10 @@
-// Command copycheck reports package variables that a program changes and that
-// a function sent to a child process with package mp reads: the process has its
-// own, with the initial value. See package lib/mp/copycheck.
+// Command copycheck reports package variables that a program changes and that are read
+// by a function that package mp sends to a child process: the child has a copy, with
+// the initial value. See package lib/mp/copycheck.
 //
 //	copycheck ./...
 //
-// runs it on packages; go vet -vettool=$(which copycheck) ./... does the same.
+// checks packages; go vet -vettool=$(which copycheck) ./... does the same.
 package main
 
 import (
@@ -23,10 +23,11 @@ func main() {
 	if len(os.Args) > 1 && patterns(os.Args[1:]) {
 		os.Exit(vet(os.Args[1:]))
 	}
-	unitchecker.Main(copycheck.Analyzer) // called by go vet, or asked for help
+	unitchecker.Main(copycheck.Analyzer) // called by go vet, or with help or a flag
 }
 
-// patterns reports whether the arguments name packages, not what go vet sends.
+// patterns reports whether the arguments are package patterns. go vet passes flags and
+// .cfg files instead.
 func patterns(args []string) bool {
 	for _, a := range args {
 		if strings.HasPrefix(a, "-") || strings.HasSuffix(a, ".cfg") || a == "help" {
@@ -36,7 +37,8 @@ func patterns(args []string) bool {
 	return true
 }
 
-// vet has go vet, which knows how to load packages, call this program.
+// vet runs go vet on the packages with this program as its tool, since go vet can load
+// packages.
 func vet(packages []string) int {
 	self, err := os.Executable()
 	if err != nil {
