@@ -1,11 +1,12 @@
 // Package comm exchanges messages with objects in the front end of a notebook.
 //
 // A Comm connects an object in this program with one in the front end, where a
-// script has registered the comm's target. Package widget uses comms for the
-// widgets of ipywidgets; other front end extensions can be used directly.
+// script has registered a handler for the comm's target, a name. Package widget
+// uses comms for the widgets of ipywidgets. Programs can use comms with other
+// extensions of the front end directly.
 //
-// In a program that no notebook runs, comms can be opened and used, and their
-// messages are dropped: see Hosted.
+// A program outside of a notebook can open and use comms too; their messages are
+// dropped. [Hosted] tells the two cases apart.
 //
 // Source: "Custom Messages" in Jupyter's messaging specification, version 5.5.
 package comm
@@ -20,7 +21,7 @@ import (
 	"sync"
 )
 
-// A Kind is what a Message does to a comm.
+// A Kind says what a [Message] does to a comm: open it, send data or close it.
 type Kind string
 
 // The kinds of messages.
@@ -30,11 +31,12 @@ const (
 	Close Kind = "close"
 )
 
-// A Message is a message of a comm between a program and its notebook's host.
+// A Message is a message of a comm. The program and the host of its notebook
+// exchange it.
 type Message struct {
 	Kind     Kind            `json:"kind"`
 	ID       string          `json:"id"`                 // of the comm
-	Target   string          `json:"target,omitempty"`   // with Open
+	Target   string          `json:"target,omitempty"`   // set only if Kind is Open
 	Data     json.RawMessage `json:"data,omitempty"`     // a JSON object
 	Metadata map[string]any  `json:"metadata,omitempty"` // of the message
 	Buffers  [][]byte        `json:"buffers,omitempty"`  // binary data beside Data
@@ -50,15 +52,15 @@ const (
 type Comm struct {
 	ID      string   // identifies the comm on both sides
 	Target  string   // name of the handler that creates the other side
-	Buffers [][]byte // that the front end has opened it with
+	Buffers [][]byte // binary data of the front end's open message
 	opened  bool     // by this program
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	receive    func(data json.RawMessage, buffers [][]byte)
 	onClose    func()
 	hasHandler func() bool
 	queue      []func() // calls of receive and onClose, in order
-	active     bool     // a goroutine works on queue
+	active     bool     // a goroutine runs the calls in queue
 }
 
 // registry holds the comms of this process. A process has one notebook at most, so
@@ -70,9 +72,9 @@ var registry struct {
 	targets map[string]func(c *Comm, data json.RawMessage)
 }
 
-// SetHost makes f receive the messages of this process; nil means that no
-// notebook runs it. Hosts call it before user code runs. f may be called from
-// several goroutines at once.
+// SetHost makes f receive the messages that this process sends; nil means that no
+// notebook runs the process. Hosts call SetHost before user code runs. f may be
+// called concurrently.
 func SetHost(f func(Message) error) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -96,10 +98,11 @@ func send(m Message) error {
 	return host(m)
 }
 
-// New opens a comm. The front end creates the other side with the handler that is
-// registered for target, which receives data, metadata and buffers. encoding/json
-// must encode data as an object. New fails if it does not, if the message exceeds
-// [MaxBuffers] or [MaxBytes], or with the host's error. It does not keep buffers.
+// New opens a comm. In the front end, the handler of target receives data, metadata
+// and buffers and creates the other side. Data must be a value that encoding/json
+// encodes as an object; nil stands for an empty object. New fails if data is
+// anything else, if the message exceeds [MaxBuffers] or [MaxBytes], or with the
+// host's error. It does not keep buffers.
 func New(target string, data any, metadata map[string]any, buffers ...[]byte) (*Comm, error) {
 	raw, err := encode(data, buffers)
 	if err != nil {
@@ -114,7 +117,7 @@ func New(target string, data any, metadata map[string]any, buffers ...[]byte) (*
 	return c, nil
 }
 
-// encode returns the data of a message that is within the limits.
+// encode returns data as JSON. It fails if the message exceeds the limits.
 func encode(data any, buffers [][]byte) (json.RawMessage, error) {
 	raw, err := object(data)
 	if err != nil {
@@ -164,7 +167,8 @@ func remove(id string) *Comm {
 	return c
 }
 
-// Send sends a message to the other side. Data, buffers and error are as with New.
+// Send sends a message to the other side. Data and buffers have the requirements
+// of [New], and Send fails for the same reasons.
 func (c *Comm) Send(data any, buffers ...[]byte) error {
 	raw, err := encode(data, buffers)
 	if err != nil {
@@ -182,7 +186,8 @@ func (c *Comm) Close() error {
 }
 
 // Receive sets the function that receives the messages of the other side, one at a
-// time and in order. A panic in f is reported and affects that message only.
+// time and in order; nil removes it. In a notebook, a panic in f is reported and
+// affects that message only.
 func (c *Comm) Receive(f func(data json.RawMessage)) {
 	if f == nil {
 		c.ReceiveBuffers(nil)
@@ -191,7 +196,7 @@ func (c *Comm) Receive(f func(data json.RawMessage)) {
 	c.ReceiveBuffers(func(data json.RawMessage, _ [][]byte) { f(data) })
 }
 
-// ReceiveBuffers is Receive for messages that carry binary data.
+// ReceiveBuffers is like [Comm.Receive] for messages that carry binary data.
 func (c *Comm) ReceiveBuffers(f func(data json.RawMessage, buffers [][]byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -199,16 +204,17 @@ func (c *Comm) ReceiveBuffers(f func(data json.RawMessage, buffers [][]byte)) {
 }
 
 // SetHasHandler sets a function that reports whether a message of the other side
-// would call a function of the user at present. Hosts ask before they consider a
-// program deadlocked. f must not block or use the comm. Without it, a comm with a
-// receiver counts as one that would.
+// would call a function of the user at present. Hosts use it to decide whether a
+// program is deadlocked. f must not block or use the comm. Without f, every
+// message that has a receiver counts as one that calls a function of the user.
 func (c *Comm) SetHasHandler(f func() bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.hasHandler = f
 }
 
-// OnClose sets the function that is called when the other side is closed.
+// OnClose sets the function that is called when the other side closes the comm. It
+// runs after the receiver has returned from all earlier messages.
 func (c *Comm) OnClose(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -216,8 +222,8 @@ func (c *Comm) OnClose(f func()) {
 }
 
 // Register sets the handler of a target for comms that the front end opens. f
-// receives the new comm and the data that it was opened with, and should call
-// Receive. Registering a target again replaces f; nil removes it.
+// receives the new comm and the data of the open message, and should call
+// [Comm.Receive]. Registering a target again replaces its handler; nil removes it.
 func Register(target string, f func(c *Comm, data json.RawMessage)) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -239,8 +245,9 @@ func Targets() []string {
 }
 
 // HasHandlers reports whether a message of the front end may call a function of the
-// user: the receiver of a comm that the program has opened, or the handler of a
-// target. Targets whose names begin with "jupyter." are the library's.
+// user: a function that a comm still has to call or is calling, the receiver of a
+// comm that the program has opened, or the handler of a target. Targets whose names
+// begin with "jupyter." do not count: this library registers them.
 func HasHandlers() bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -263,8 +270,8 @@ func HasHandlers() bool {
 	return false
 }
 
-// Deliver processes a message of the front end. Hosts call it in the order of the
-// messages. It does not wait for the functions that it calls.
+// Deliver processes a message of the front end. Hosts call it in the order in which
+// the messages arrive. It starts handlers and receivers and does not wait for them.
 func Deliver(m Message) {
 	switch m.Kind {
 	case Open:
@@ -313,7 +320,7 @@ func deliverOpen(m Message) {
 	c.enqueue(func() { f(c, m.Data) })
 }
 
-// enqueue calls f after the functions that were enqueued before.
+// enqueue makes a goroutine call f after the functions that were enqueued before.
 func (c *Comm) enqueue(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -335,7 +342,7 @@ func (c *Comm) runQueue() {
 		f := c.queue[0]
 		c.queue = c.queue[1:]
 		c.mu.Unlock()
-		// A host may end this goroutine, for a panic.
+		// f has its own goroutine because a host may end it after a panic.
 		done := make(chan struct{})
 		go func() {
 			defer close(done)

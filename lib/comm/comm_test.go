@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A front end that writes down what it gets.
+// A frontEnd records the messages that it receives.
 type frontEnd struct {
 	mu  sync.Mutex
 	got []Message
@@ -110,7 +110,7 @@ func TestReceiveInOrder(t *testing.T) {
 			t.Fatalf("message %d is %s", i, s)
 		}
 	}
-	Deliver(Message{Kind: Msg, ID: c.ID}) // to a comm that is closed: nothing happens
+	Deliver(Message{Kind: Msg, ID: c.ID}) // a message to a closed comm is ignored
 }
 
 func TestRegister(t *testing.T) {
@@ -138,8 +138,8 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// A host may end the goroutine of a function that panics; the next message is
-// handled all the same.
+// A host may end the goroutine of a function that panics. The comm still handles
+// the next message.
 func TestReceiveSurvivesGoexit(t *testing.T) {
 	hosted(t)
 	c, err := New("t", nil, nil)
@@ -200,7 +200,7 @@ func TestListening(t *testing.T) {
 	}
 }
 
-// Binary data goes both ways as it is, an empty buffer included.
+// Binary data, empty buffers included, arrives unchanged in both directions.
 func TestBuffers(t *testing.T) {
 	f := hosted(t)
 	c, err := New("t", nil, nil, []byte{0, 255}, nil)
