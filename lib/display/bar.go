@@ -12,9 +12,10 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// A Bar shows how much of some work is done, how fast it goes and how long the
-// rest will take. It changes in place: in a notebook as a display, in a terminal
-// as one line. Its methods can be called concurrently.
+// A Bar is a progress bar. It shows how much of some work is done, the rate, and an
+// estimate of the remaining time. It changes in place: in a notebook as an output of
+// the cell, in a terminal as one line. If standard error is not a terminal, only
+// Close writes a line. Its methods can be called concurrently.
 //
 //	bar := display.NewBar("files", len(files))
 //	defer bar.Close()
@@ -25,7 +26,7 @@ import (
 //
 // [Track] and [TrackSlice] do the same for a loop.
 type Bar struct {
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	pace   Pace
 	total  int
 	out    func(p Progress, last bool)
@@ -33,10 +34,11 @@ type Bar struct {
 	closed bool
 }
 
-// barInterval is the least time between two forms of a bar.
+// barInterval is the minimum time between two updates of a bar.
 const barInterval = 100 * time.Millisecond
 
-// NewBar shows a bar for an amount of work, which is unknown if total is negative.
+// NewBar shows a bar. what is a label and may be empty. total is the amount of work
+// in any unit; a negative total means that it is not known.
 func NewBar(what string, total int) *Bar {
 	b := &Bar{total: total, pace: Pace{What: what}, out: barOutput()}
 	b.mu.Lock()
@@ -45,14 +47,14 @@ func NewBar(what string, total int) *Bar {
 	return b
 }
 
-// Add adds n to what is done.
+// Add adds n to the amount of work that is done.
 func (b *Bar) Add(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.set(b.pace.done + n)
 }
 
-// Set sets what is done.
+// Set sets the amount of work that is done.
 func (b *Bar) Set(done int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,7 +78,7 @@ func (b *Bar) show(now time.Time, last bool) {
 	b.out(b.pace.Progress(now, b.total, last), last)
 }
 
-// Close shows how much was done, and in which time. Further calls do nothing.
+// Close shows how much work was done and how long it took. Further calls do nothing.
 func (b *Bar) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,8 +88,8 @@ func (b *Bar) Close() {
 	}
 }
 
-// Track returns seq with a bar that shows how many of total values the loop has
-// taken; a negative total is an unknown one.
+// Track returns the values of seq and shows a bar that counts the loop's iterations.
+// total is their number; a negative total means that it is not known.
 //
 //	for key := range display.Track(maps.Keys(m), len(m)) { … }
 func Track[T any](seq iter.Seq[T], total int) iter.Seq[T] {
@@ -103,8 +105,8 @@ func Track[T any](seq iter.Seq[T], total int) iter.Seq[T] {
 	}
 }
 
-// TrackSlice returns the indexes and elements of s, as range does, with a bar that
-// shows how many the loop has taken.
+// TrackSlice returns the indexes and elements of s, as range does, and shows a bar
+// that counts the loop's iterations.
 func TrackSlice[E any](s []E) iter.Seq2[int, E] {
 	return func(yield func(int, E) bool) {
 		bar := NewBar("", len(s))
@@ -118,8 +120,8 @@ func TrackSlice[E any](s []E) iter.Seq2[int, E] {
 	}
 }
 
-// barOutput returns what shows a bar: displays of the notebook, or lines that
-// replace each other where there are none.
+// barOutput returns the function that shows a bar: as an output of the notebook, or
+// as a line of text without a notebook and in a console.
 func barOutput() func(p Progress, last bool) {
 	switch {
 	case !displayhost.Hosted():
@@ -132,8 +134,8 @@ func barOutput() func(p Progress, last bool) {
 	return func(p Progress, _ bool) { _ = h.Show(p) }
 }
 
-// lineOutput returns a function that writes bars over each other with \r. Where
-// that is not possible it writes the last one only.
+// lineOutput returns a function that writes each bar over the one before, with \r.
+// If replaces is false, it writes only the last one.
 func lineOutput(w io.Writer, replaces bool) func(p Progress, last bool) {
 	width := 0
 	return func(p Progress, last bool) {
@@ -154,15 +156,15 @@ func lineOutput(w io.Writer, replaces bool) func(p Progress, last bool) {
 	}
 }
 
-// A Pace computes from how much is done at which time how fast work goes. It
-// shows nothing: a [Bar] does. The zero Pace is ready for use; it must not be used
-// concurrently.
+// A Pace computes the rate and the remaining time of some work, from the amounts
+// done at several times. It shows nothing; a [Bar] does. The zero Pace is ready for
+// use. It must not be used concurrently.
 type Pace struct {
-	What string // what is counted; may be empty
+	What string // a label, such as "files"; may be empty
 
 	start  time.Time
 	done   int
-	anchor sample // about paceWindow ago
+	anchor sample // the rate is computed from this sample to the present
 	latest sample
 }
 
@@ -171,10 +173,12 @@ type sample struct {
 	done int
 }
 
-// paceWindow is how far back the rate looks.
+// paceWindow is the minimum time between two samples. The rate is that since the
+// last sample but one.
 const paceWindow = 5 * time.Second
 
-// Set tells what is done at a time. The first call begins.
+// Set records the amount of work that is done at time now. The first call sets the
+// start.
 func (p *Pace) Set(now time.Time, done int) {
 	if p.start.IsZero() {
 		p.start = now
@@ -186,7 +190,7 @@ func (p *Pace) Set(now time.Time, done int) {
 	}
 }
 
-// rate returns how much is done in a second, or 0 if that is not known.
+// rate returns the amount of work done per second, or 0 if it is not known.
 func (p *Pace) rate(now time.Time) float64 {
 	elapsed := now.Sub(p.anchor.at).Seconds()
 	if elapsed <= 0 || p.done <= p.anchor.done {
@@ -195,8 +199,8 @@ func (p *Pace) rate(now time.Time) float64 {
 	return float64(p.done-p.anchor.done) / elapsed
 }
 
-// Progress returns the bar for a time: with what is done in a second and when the
-// rest will be done, or at the end how long it took.
+// Progress returns the bar at time now. Its note has the rate and the remaining
+// time; if last is true or all work is done, it has the time that the work took.
 func (p *Pace) Progress(now time.Time, total int, last bool) Progress {
 	var notes []string
 	if p.What != "" {
@@ -237,7 +241,7 @@ func perSecond(rate float64) string {
 	return fmt.Sprintf("%.3g/s", rate)
 }
 
-// span formats a time that people wait for.
+// span formats a duration in seconds, minutes or hours.
 func span(d time.Duration) string {
 	switch {
 	case d < 0 || d > 1000*time.Hour:

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// The rate is that of the last seconds; at the end it is that of all.
+// The rate is that of the last seconds; at the end it is the average over all work.
 func TestPace(t *testing.T) {
 	start := time.Unix(1000, 0)
 	at := func(seconds float64) time.Time { return start.Add(time.Duration(seconds * float64(time.Second))) }
@@ -30,7 +30,7 @@ func TestPace(t *testing.T) {
 		{map[float64]int{100: 2}, 100, 4, false, "one in 50 s, 100 s left"},
 		{map[float64]int{2: 10}, 2, 10, false, "in 2.0 s, 5/s"},
 		{map[float64]int{2: 1}, 4, 10, true, "in 4.0 s, one in 4.0 s"},
-		{map[float64]int{1: 1, 6: 6, 12: 600, 13: 700}, 13, 1000, false, "99.1/s, 3.0 s left"}, // the slow beginning is forgotten
+		{map[float64]int{1: 1, 6: 6, 12: 600, 13: 700}, 13, 1000, false, "99.1/s, 3.0 s left"}, // the slow beginning no longer counts
 		{map[float64]int{1000: 1}, 1000, 1e9, false, "one in 16 min 40 s, more than 1000 h left"},
 		{map[float64]int{36000: 1}, 36000, 2, true, "in 10 h 00 min, one in 10 h 00 min"},
 	} {
@@ -68,7 +68,7 @@ func TestBarInNotebook(t *testing.T) {
 	}
 }
 
-// In a console the bar is one line; where lines cannot be replaced, the last alone.
+// In a terminal the bar replaces its line. In a file, only the last bar is written.
 func TestBarAsLine(t *testing.T) {
 	var terminal, file strings.Builder
 	for _, out := range []func(Progress, bool){lineOutput(&terminal, true), lineOutput(&file, false)} {

@@ -1,8 +1,8 @@
 package display
 
-// A Bundle is one thing in several forms, keyed by MIME type. A value is a
-// string: text, or base64 for binary types. For JSON types it is anything that
-// encoding/json can encode. A Bundle can be passed to [Show].
+// A Bundle holds several forms of one output, keyed by MIME type. A form is a
+// string: text, or base64 for binary types. For JSON types it is any value that
+// encoding/json can encode. [Show] shows a Bundle.
 type Bundle map[string]any
 
 // MIMEBundle returns b.

@@ -14,8 +14,9 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// A Drawing draws itself to a size in points, 72 to the inch, in a named
-// format. A *plot.Plot of gonum.org/v1/plot is one, with L its vg.Length.
+// A Drawing draws itself in a named format, such as "svg" or "png". Width and height
+// are in points, 72 per inch. A *plot.Plot of gonum.org/v1/plot is a
+// Drawing[vg.Length].
 type Drawing[L ~float64] interface {
 	WriterTo(width, height L, format string) (io.WriterTo, error)
 }
@@ -23,15 +24,15 @@ type Drawing[L ~float64] interface {
 // Plot shows a gonum plot, 6 by 4 inches; see [PlotSize].
 func Plot[L ~float64](p Drawing[L]) error { return PlotSize(p, usualWidth, usualHeight) }
 
-// The size of drawings that have none, in points.
+// The default size of a drawing, in points.
 const (
 	usualWidth  = 6 * 72
 	usualHeight = 4 * 72
 )
 
-// PlotSize shows a gonum plot as SVG and as PNG, which front ends show where
-// they do not trust the notebook. Width and height are in points, as all of
-// gonum's lengths (6*vg.Inch).
+// PlotSize shows a gonum plot as SVG and as PNG. Front ends show the PNG in a
+// notebook that they do not trust. Width and height are in points, like all lengths
+// of gonum (such as 6*vg.Inch), and must be positive.
 func PlotSize[L ~float64](p Drawing[L], width, height L) error {
 	if !(width > 0 && height > 0) {
 		return fmt.Errorf("display: a plot of %v by %v points has no area", width, height)
@@ -45,9 +46,10 @@ func PlotSize[L ~float64](p Drawing[L], width, height L) error {
 	return show(b, metadata)
 }
 
-// Vector returns v for Show and the like, without the PNG picture that they add
-// to a drawing. For pictures that the next one replaces at once: a PNG takes many
-// times as long as an SVG, and is not needed until the notebook is saved.
+// Vector returns a value that [Show] and similar functions show as v, but without
+// the PNG picture that they add to a drawing. It suits pictures that the next one
+// replaces at once: a PNG takes many times as long as an SVG, and only a saved
+// notebook needs it.
 func Vector(v any) any { return vector{v} }
 
 type vector struct{ v any }
@@ -59,8 +61,8 @@ type drawing struct {
 	writerTo      func(format string) (io.WriterTo, error)
 }
 
-// drawingOf returns v as a drawing of a size. Which L it has cannot be asked by a
-// type assertion, so this goes by the method's shape.
+// drawingOf returns v as a drawing of a size. A type assertion cannot test for a
+// Drawing[L] of any L, so drawingOf checks the method's signature by reflection.
 func drawingOf(v any, width, height float64) (drawing, bool) {
 	method := reflect.ValueOf(v).MethodByName("WriterTo")
 	if !method.IsValid() {
@@ -106,13 +108,13 @@ func (d drawing) bundle(vectorOnly bool) (Bundle, map[string]any, error) {
 		picture = d.png()
 	}
 	if picture == nil {
-		return b, nil, nil // of what goes wrong with the drawing SVG has told
+		return b, nil, nil // without a PNG, the SVG suffices
 	}
 	return b, addPicture(b, picture, d.width, d.height), nil
 }
 
-// png returns the drawing as its own method draws it, or nil if that fails or
-// returns something else whatever the format.
+// png returns the PNG that the drawing's own method draws, or nil if that fails or
+// returns another format.
 func (d drawing) png() []byte {
 	picture, err := d.encode("png")
 	if err != nil {
@@ -134,8 +136,8 @@ func (d drawing) encode(format string) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// addPicture adds a PNG picture to b and returns the metadata with the size at
-// which it is shown: that of the SVG beside it, in pixels of the page.
+// addPicture adds a PNG picture to b and returns the metadata with the size at which
+// front ends show it. width and height are those of the SVG in b, in points.
 func addPicture(b Bundle, picture []byte, width, height float64) map[string]any {
 	b["image/png"] = base64.StdEncoding.EncodeToString(picture)
 	return map[string]any{"image/png": map[string]any{
@@ -143,8 +145,8 @@ func addPicture(b Bundle, picture []byte, width, height float64) map[string]any 
 	}}
 }
 
-// points returns the size of an SVG document in points, if its root has one in
-// absolute units. size is as standaloneSVG describes it.
+// points returns the size of an SVG document in points. It returns false if the root
+// has no size in absolute units. size is the text that standaloneSVG returns.
 func points(size string) (width, height float64, ok bool) {
 	w, h, found := strings.Cut(strings.TrimPrefix(size, ", "), " × ")
 	if !found {
@@ -155,9 +157,9 @@ func points(size string) (width, height float64, ok bool) {
 	return width, height, okW && okH
 }
 
-// length returns a length of SVG in points.
+// length converts a length of SVG, such as "10mm", to points.
 func length(s string) (float64, bool) {
-	unit := 0.75 // a pixel of the page
+	unit := 0.75 // a CSS pixel
 	for _, u := range []struct {
 		suffix string
 		points float64

@@ -36,7 +36,7 @@ func (b bothFormats) WriterTo(w, h plotLength, format string) (io.WriterTo, erro
 	return nil, errors.New("format " + format)
 }
 
-// svgWithSize has a method SVG, as a chart of package speedup.
+// svgWithSize has a method SVG, like a chart of package speedup/chart.
 type svgWithSize string
 
 func (s svgWithSize) SVG() string { return `<svg ` + string(s) + `/>` }
@@ -54,7 +54,7 @@ func wantPicture(t *testing.T, m displayhost.Message, data []byte, width, height
 	}
 }
 
-// svgAndFormats has a method SVG, and draws itself in any format and size, too.
+// svgAndFormats has a method SVG, and also draws itself in any format and size.
 type svgAndFormats struct {
 	bothFormats
 	size *[2]float64

@@ -11,7 +11,7 @@ type sphere struct{ Radius float64 }
 func (s sphere) String() string   { return fmt.Sprintf("a sphere of radius %g", s.Radius) }
 func (s sphere) Markdown() string { return fmt.Sprintf("a sphere, *r* = **%g**", s.Radius) }
 
-// A type says how its values look. In a notebook this shows the Markdown form.
+// A type decides how its values look. In a notebook this shows the Markdown form.
 func Example() {
 	display.Show(sphere{2})
 	// Output: a sphere of radius 2
@@ -25,7 +25,7 @@ func ExampleHTML() {
 	//  x < 3
 }
 
-// A Progress in a Handle grows in place; without a notebook, each is printed.
+// A Handle replaces one Progress by the next; without a notebook, each is printed.
 func ExampleProgress() {
 	var h display.Handle
 	for i := range 3 {

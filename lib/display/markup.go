@@ -12,8 +12,8 @@ import (
 
 const svgNamespace = "http://www.w3.org/2000/svg"
 
-// standaloneSVG checks that s is one svg element, adds its namespace if that is
-// missing, and describes its size (" 400 × 300", or nothing if it has none).
+// standaloneSVG checks that the root of s is an svg element and adds its namespace
+// if that is missing. size is such as ", 400 × 300", or empty if the root has none.
 func standaloneSVG(s string) (svg, size string, err error) {
 	dec := xml.NewDecoder(strings.NewReader(s))
 	dec.Strict = true
@@ -66,8 +66,8 @@ var (
 	blankLines = regexp.MustCompile(`\n\s*\n+`)
 )
 
-// textOfHTML is what a terminal shows of a fragment: its text, one line per
-// block. It is a reading aid, not a parser.
+// textOfHTML returns the text of an HTML fragment for a terminal, one line per
+// block. It removes tags with regular expressions and is no full parser.
 func textOfHTML(s string) string {
 	s = hiddenHTML.ReplaceAllString(s, "")
 	s = blockHTML.ReplaceAllString(s, "\n")

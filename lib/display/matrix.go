@@ -6,16 +6,17 @@ import (
 	"strings"
 )
 
-const maxColumns = 20 // of a matrix; the rest is counted below it
+const maxColumns = 20 // of a matrix that are shown; a note below tells the full size
 
-// A matrix is shown as its elements. Those of gonum.org/v1/gonum/mat are.
+// A matrix is shown as a table of its elements. The matrices of
+// gonum.org/v1/gonum/mat implement it.
 type matrix interface {
 	Dims() (rows, columns int)
 	At(row, column int) float64
 }
 
-// matrixOf also takes a struct whose pointer is a matrix: a variable of type
-// mat.Dense, as most are declared.
+// matrixOf returns v as a matrix. It also accepts a struct whose pointer type is a
+// matrix, such as mat.Dense.
 func matrixOf(v any) (matrix, bool) {
 	if m, ok := v.(matrix); ok {
 		return m, true

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// A Progress is the picture of a bar that shows how much of some work is done. A
-// [Bar] draws it again as the work goes on, with rate and remaining time. Shown with
-// a [Handle] it changes in place:
+// A Progress is one state of a progress bar: how much of some work is done. A [Bar]
+// shows a new Progress as the work proceeds, with its rate and remaining time. A
+// [Handle] replaces one Progress by the next in place:
 //
 //	var h display.Handle
 //	for y, err := range mp.StreamUnordered[int](ctx, pool, f, xs) {
@@ -16,8 +16,8 @@ import (
 //		h.Show(display.Progress{Done: done, Total: n})
 //	}
 type Progress struct {
-	Done, Total int    // in whatever is counted; a negative total is not known
-	Note        string // shown behind the numbers
+	Done, Total int    // in any unit; a negative Total means that it is not known
+	Note        string // text after the numbers
 }
 
 const barWidth = 30 // characters of the text form
@@ -46,7 +46,7 @@ func (p Progress) String() string {
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", barWidth-full) + "] " + p.counts()
 }
 
-// HTML draws the bar as a browser does.
+// HTML returns the bar as an HTML progress element.
 func (p Progress) HTML() string {
 	if p.Total < 0 {
 		return `<progress style="width:20em;vertical-align:middle"></progress> ` + html.EscapeString(p.counts())

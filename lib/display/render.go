@@ -11,14 +11,15 @@ import (
 	"github.com/perijove/perijove/lib/display/values"
 )
 
-// Render renders any value as the last expression of a cell is shown.
+// Render returns the message that shows a value as the last expression of a cell.
 //
-// There is always a text/plain form: of an error, Stringer or Formatter its own text, of
-// a string its Go literal, of anything else its fields and elements, at most a
-// screen; see [values.Text]. Forms for which the type has a method (see the package comment) are
-// added, pictures for images and plots, and HTML for matrices of gonum, slices of
-// structs, maps, and values that one line does not show: tables, and trees that
-// fold. A method that panics is reported in the text form.
+// The message always has a text/plain form: the value's own text if it is an error,
+// Stringer, Formatter or TextMarshaler, the Go literal of a string, and otherwise
+// its fields and elements, at most a screen; see [values.Text]. Render adds the
+// forms for which the type has a method (see the package comment) and pictures of
+// images and plots. Matrices of gonum, slices of structs, maps, and values that do
+// not fit on one line get an HTML form: a table, or a tree whose nodes open and
+// close. The text form names each method that has panicked.
 func Render(v any) displayhost.Message {
 	if m, ok := v.(displayhost.Message); ok {
 		return m
@@ -78,7 +79,8 @@ func (r *renderer) render(v any) {
 	}
 }
 
-// textForms adds what the type's methods with string results return.
+// textForms adds the forms that are text: those of the methods HTML, Markdown, Latex
+// and SVG, and values of html/template.HTML.
 func (r *renderer) textForms(v any) {
 	if x, ok := v.(interface{ HTML() string }); ok {
 		r.guard("HTML", func() { r.data["text/html"] = x.HTML() })
@@ -123,7 +125,7 @@ func (r *renderer) pictureForms(v any) {
 	})
 }
 
-// drawing shows any Drawing[L].
+// drawing adds the forms of v if it is a Drawing[L].
 func (r *renderer) drawing(v any) {
 	d, ok := drawingOf(v, usualWidth, usualHeight)
 	if !ok {
@@ -138,8 +140,8 @@ func (r *renderer) drawing(v any) {
 	r.data, r.metadata = b, metadata
 }
 
-// rasterized adds a PNG picture to a value that draws itself as SVG: by the host,
-// or by the value's own method if it is a Drawing, too.
+// rasterized adds a PNG picture to a value that has an SVG form with a size. The
+// host's rasterizer draws it, or the value's own method if it is also a Drawing.
 func (r *renderer) rasterized(v any) {
 	width, height, ok := points(r.svgSize)
 	if !ok || r.vectorOnly || r.data["image/png"] != nil {
@@ -163,7 +165,7 @@ func (r *renderer) svg(s string) {
 	r.data["image/svg+xml"], r.svgSize = svg, size
 }
 
-// guard calls f and reports a panic of the type's method as a problem.
+// guard calls f, which calls the named method, and adds a panic to the problems.
 func (r *renderer) guard(method string, f func()) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -131,7 +131,7 @@ type grid struct{ rows, columns int }
 func (g grid) Dims() (int, int)    { return g.rows, g.columns }
 func (g grid) At(i, j int) float64 { return float64(i*100+j) / 3 }
 
-// dense is a matrix by its pointer only.
+// dense implements matrix with pointer receivers, like mat.Dense.
 type dense struct{ g grid }
 
 func (d *dense) Dims() (int, int)    { return d.g.Dims() }

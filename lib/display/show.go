@@ -8,14 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // for the size of a JPEG
+	_ "image/jpeg" // so that image.DecodeConfig reads the size of a JPEG
 	"image/png"
 	"sync"
 
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// Show shows any value as a cell's last expression would be shown; see [Render].
+// Show shows any value in the same way as a cell's last expression; see [Render].
 func Show(v any) error { return displayhost.Send(Render(v)) }
 
 // HTML shows a fragment of HTML.
@@ -23,19 +23,19 @@ func HTML(html string) error {
 	return show(Bundle{"text/html": html, "text/plain": textOfHTML(html)}, nil)
 }
 
-// Markdown shows text in Markdown with GitHub's tables; $x$ is mathematics.
+// Markdown shows text in Markdown. Tables have GitHub's syntax, and $x$ is a formula.
 func Markdown(md string) error {
 	return show(Bundle{"text/markdown": md, "text/plain": md}, nil)
 }
 
-// Latex shows mathematics; tex has its own $ or \[ \] around it.
+// Latex shows a formula. tex includes its delimiters: $ $ or \[ \].
 func Latex(tex string) error {
 	return show(Bundle{"text/latex": tex, "text/plain": tex}, nil)
 }
 
-// SVG shows a picture. It must be able to stand alone, since front ends embed
-// it as an image: with xmlns, a size, and no styles of the page around it. A
-// missing xmlns is added; text that is not one svg element is an error.
+// SVG shows a picture. Front ends embed it as an image, so it must be a complete
+// document: with an xmlns attribute, a size, and without styles from the page. SVG
+// adds a missing xmlns, and fails if the root of the text is not an svg element.
 func SVG(svg string) error {
 	svg, size, err := standaloneSVG(svg)
 	if err != nil {
@@ -44,13 +44,13 @@ func SVG(svg string) error {
 	return show(Bundle{"image/svg+xml": svg, "text/plain": "[SVG picture" + size + "]"}, nil)
 }
 
-// PNG shows an encoded picture.
+// PNG shows an encoded picture. It fails if data is not a PNG.
 func PNG(data []byte) error { return picture("image/png", data) }
 
-// JPEG shows an encoded picture.
+// JPEG shows an encoded picture. It fails if data is not a JPEG.
 func JPEG(data []byte) error { return picture("image/jpeg", data) }
 
-// Image shows a picture, losslessly, as PNG.
+// Image encodes a picture as PNG, without loss, and shows it.
 func Image(img image.Image) error {
 	data, err := encodePNG(img)
 	if err != nil {
@@ -68,14 +68,14 @@ func JSON(v any) error {
 	return show(Bundle{"application/json": json.RawMessage(data), "text/plain": string(data)}, nil)
 }
 
-// Clear removes what the cell has shown and printed so far. With wait, it is
-// removed only when the next output comes, which avoids flicker.
+// Clear removes the output of the cell so far. If wait is true, the front end
+// removes it only when the next output arrives, which avoids flicker.
 func Clear(wait bool) error {
 	return displayhost.Send(displayhost.Message{Kind: displayhost.KindClear, Wait: wait})
 }
 
-// ShowAs shows v with an identifier for [Update]. Identifiers are those of the
-// whole notebook. A [Handle] makes a unique one.
+// ShowAs shows v under an identifier that [Update] takes. All cells of a notebook
+// share the identifiers. A [Handle] makes a unique one. ShowAs fails if id is empty.
 func ShowAs(id string, v any) error {
 	if id == "" {
 		return errors.New("display: ShowAs needs an identifier that is not empty")
@@ -85,7 +85,7 @@ func ShowAs(id string, v any) error {
 	return displayhost.Send(m)
 }
 
-// Update replaces everything shown under id, in whichever cell.
+// Update replaces by v everything that was shown under id, in all cells.
 func Update(id string, v any) error {
 	if id == "" {
 		return errors.New("display: Update needs the identifier that ShowAs was given")
@@ -95,15 +95,15 @@ func Update(id string, v any) error {
 	return displayhost.Send(m)
 }
 
-// A Handle is one output that changes in place. The zero Handle is ready for
-// use, by several goroutines too; it must not be copied after first use.
+// A Handle is one output that changes in place. The zero Handle is ready for use.
+// Its methods can be called concurrently. It must not be copied after first use.
 type Handle struct {
 	mu        sync.Mutex
 	displayID string
 }
 
-// Show shows v: the first time as a new output of the cell, then in place of
-// what the handle showed before.
+// Show shows v. The first call adds an output to the cell; later calls replace the
+// content of that output.
 func (h *Handle) Show(v any) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

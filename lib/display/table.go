@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-const maxRows = 60 // of a matrix; the rest is counted below it
+const maxRows = 60 // of a matrix that are shown; a note below tells the full size
 
 type tableEntry struct {
 	text  string

@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// A Kind is what a Message asks the host to do.
+// A Kind says what a [Message] asks the host to do.
 type Kind string
 
 // The kinds of messages.
 const (
-	KindShow   Kind = "show"   // show Data; under ID, if that is set
-	KindUpdate Kind = "update" // replace what was shown under ID
+	KindShow   Kind = "show"   // show Data, under ID if that is set
+	KindUpdate Kind = "update" // replace the outputs shown under ID by Data
 	KindClear  Kind = "clear"  // remove the cell's output
 )
 
-// A Message is one request to a notebook's host. Between processes it is sent as
-// JSON, the bytes of MarshalBinary.
+// A Message is one request to a notebook's host. Processes exchange it as JSON, the
+// bytes that MarshalBinary returns.
 type Message struct {
 	Kind     Kind           `json:"kind"`
-	Data     map[string]any `json:"data,omitempty"`     // what to show, by MIME type: see display.Bundle
-	Metadata map[string]any `json:"metadata,omitempty"` // how, by MIME type
-	ID       string         `json:"id,omitempty"`       // of the output, if that may change
-	Wait     bool           `json:"wait,omitempty"`     // with KindClear: only when the next output comes
+	Data     map[string]any `json:"data,omitempty"`     // the forms to show, by MIME type: see display.Bundle
+	Metadata map[string]any `json:"metadata,omitempty"` // by MIME type, such as the size of a picture
+	ID       string         `json:"id,omitempty"`       // of an output that can be updated
+	Wait     bool           `json:"wait,omitempty"`     // KindClear: clear only when the next output arrives
 }
 
 // MarshalBinary encodes m. It fails if Data or Metadata holds a value that
@@ -36,7 +36,8 @@ func (m Message) MarshalBinary() ([]byte, error) {
 	return data, nil
 }
 
-// UnmarshalBinary decodes what MarshalBinary returns.
+// UnmarshalBinary decodes the bytes that MarshalBinary returns. It leaves m unchanged
+// if it fails.
 func (m *Message) UnmarshalBinary(data []byte) error {
 	if err := json.Unmarshal(data, m); err != nil {
 		return fmt.Errorf("display: cannot decode message: %w", err)
@@ -44,9 +45,9 @@ func (m *Message) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// UnmarshalJSON decodes a message. Values of Data that are not strings stay
+// UnmarshalJSON decodes a message. Values of Data that are not strings become
 // json.RawMessage, which keeps large numbers and the order of keys. It leaves m
-// as it was if it fails.
+// unchanged if it fails.
 func (m *Message) UnmarshalJSON(data []byte) error {
 	type plain Message
 	var p struct {

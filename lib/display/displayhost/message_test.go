@@ -38,8 +38,8 @@ func TestMessageRefusesWhatItIsNot(t *testing.T) {
 	}
 }
 
-// A message that is decoded by encoding/json itself is checked as well, and
-// nothing of what it decodes into remains.
+// encoding/json checks a message as UnmarshalBinary does, and a decoded message
+// replaces all fields.
 func TestMessageFromJSON(t *testing.T) {
 	m := Message{Kind: KindShow, ID: "old", Data: map[string]any{"a": 1}}
 	if err := json.Unmarshal([]byte(`{"kind":"paint","id":"new"}`), &m); err == nil || m.ID != "old" {

@@ -2,15 +2,15 @@ package displayhost
 
 import "sync/atomic"
 
-// A Rasterizer draws v as a PNG picture of width by height points, with two
-// pixels for each of the page's, of which 96 are an inch. The result is nil if it
-// cannot draw values of this type.
+// A Rasterizer draws v as a PNG picture of width by height points, with 192 pixels
+// per inch: two for each CSS pixel. The result is nil if it cannot draw values of
+// this type.
 type Rasterizer func(v any, width, height float64) ([]byte, error)
 
-// rasterizer is process-wide, as sink is.
+// rasterizer is process-wide, like sink.
 var rasterizer atomic.Pointer[Rasterizer]
 
-// SetRasterizer makes package display add the pictures of f to drawings; nil
+// SetRasterizer makes package display draw the PNG form of drawings with f; nil
 // removes it. f must allow concurrent calls.
 func SetRasterizer(f Rasterizer) {
 	if f == nil {
@@ -34,8 +34,8 @@ type Vectorizer func(v any, width, height float64) (string, error)
 
 var vectorizer atomic.Pointer[Vectorizer]
 
-// SetVectorizer makes package display draw with f rather than with the drawings'
-// own method; nil removes it. f must allow concurrent calls.
+// SetVectorizer makes package display draw the SVG form of drawings with f instead
+// of their own method; nil removes it. f must allow concurrent calls.
 func SetVectorizer(f Vectorizer) {
 	if f == nil {
 		vectorizer.Store(nil)

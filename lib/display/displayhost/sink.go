@@ -1,6 +1,6 @@
-// Package displayhost connects package display with the process that runs a
-// notebook, its host: a kernel's worker, or a test. Programs that only show
-// things use package display and nothing of this.
+// Package displayhost connects package display with the host of a notebook: the code
+// in this process that passes output on, such as a kernel's worker or a test.
+// Programs that only show output use package display and do not need this package.
 package displayhost
 
 import (
@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 )
 
-// sink delivers messages to the host; nil means that there is none. A process
-// has one notebook at most, so it is package state.
+// sink delivers messages to the host; nil means that there is no host. A process
+// has one notebook at most, so sink is package state.
 var sink atomic.Pointer[func(Message) error]
 
 // SetSink makes f receive all messages of this process; nil restores the
@@ -26,17 +26,17 @@ func SetSink(f func(Message) error) {
 	sink.Store(&f)
 }
 
-// Hosted reports whether messages reach a notebook.
+// Hosted reports whether this process has a host, which receives all messages.
 func Hosted() bool { return sink.Load() != nil }
 
-// textOnly is process-wide, as sink is.
+// textOnly is process-wide, like sink.
 var textOnly atomic.Bool
 
-// SetTextOnly tells whether the front end of the present cell is a console, which
-// shows text and does not change it later.
+// SetTextOnly sets whether the front end of the running cell is a console, which
+// shows only text and cannot update it later.
 func SetTextOnly(yes bool) { textOnly.Store(yes) }
 
-// TextOnly reports what the host has said with SetTextOnly.
+// TextOnly reports whether the front end is a console; see [SetTextOnly].
 func TextOnly() bool { return textOnly.Load() }
 
 // Send passes a message to the host and returns the host's error. Without a

@@ -20,11 +20,11 @@ type canvas struct {
 
 	state
 	stack []state
-	width float64 // of lines, in pixels; like the dashes not part of what Push saves
+	width float64 // of lines, in pixels; Push saves neither width nor dash
 	dash  dashes
 }
 
-// A state is what Push saves.
+// A state is the part of a canvas that Push saves.
 type state struct {
 	m     matrix
 	color color.Color
@@ -32,7 +32,7 @@ type state struct {
 
 type point struct{ x, y float64 }
 
-// A matrix maps points of vg, scaled to pixels, to pixels.
+// A matrix maps coordinates of vg, in units of pixels, to pixels of the picture.
 type matrix struct{ xx, yx, xy, yy, x0, y0 float64 }
 
 func (m matrix) apply(x, y float64) point {
@@ -48,11 +48,11 @@ func (m matrix) times(n matrix) matrix {
 	}
 }
 
-// isUpright reports whether the matrix only moves.
+// isUpright reports whether the matrix neither turns nor scales.
 func (m matrix) isUpright() bool { return m.xx == 1 && m.yy == -1 && m.xy == 0 && m.yx == 0 }
 
-// newCanvas returns a canvas of the given pixels; the origin of vg is the lower
-// left corner.
+// newCanvas returns a canvas that draws to p. Its origin is the lower left corner, as
+// vg requires.
 func newCanvas(p *pixels, dpi int) *canvas {
 	c := &canvas{pixels: p, raster: raster.NewRasterizer(p.w, p.h), dpi: float64(dpi)}
 	c.m = matrix{xx: 1, yy: -1, y0: float64(p.h)}
@@ -140,7 +140,8 @@ func (c *canvas) Paint(spans []raster.Span, _ bool) {
 	}
 }
 
-// limit bounds coordinates: those that are farther away are moved here.
+// limit is the maximum absolute value of a coordinate in pixels; larger ones are
+// clamped.
 const limit = 1 << 16
 
 func (p point) fixed() fixed.Point26_6 {
@@ -148,7 +149,8 @@ func (p point) fixed() fixed.Point26_6 {
 	return fixed.Point26_6{X: at(p.x), Y: at(p.y)}
 }
 
-// appendStroke adds a polyline without parts so short that joins fail.
+// appendStroke adds a polyline to path. It skips segments that are too short for the
+// rasterizer's joins.
 func appendStroke(path raster.Path, l polyline) raster.Path {
 	last := l.points[0].fixed()
 	path.Start(last)
@@ -165,7 +167,8 @@ func appendStroke(path raster.Path, l polyline) raster.Path {
 // A rectangle has sides that are parallel to the axes.
 type rectangle struct{ x0, y0, x1, y1 float64 }
 
-// rectangleOf returns the rectangle that a path is.
+// rectangleOf returns the rectangle that lines form, or false if they form another
+// shape.
 func rectangleOf(lines []polyline) (r rectangle, ok bool) {
 	if len(lines) != 1 {
 		return r, false
@@ -187,7 +190,7 @@ func rectangleOf(lines []polyline) (r rectangle, ok bool) {
 func (c *canvas) fillRectangle(r rectangle) {
 	w, h := float64(c.pixels.w), float64(c.pixels.h)
 	r = rectangle{min(max(r.x0, 0), w), min(max(r.y0, 0), h), min(max(r.x1, 0), w), min(max(r.y1, 0), h)}
-	// cover is the part of the pixel at i that is between a and b.
+	// cover returns the share of pixel i that lies between a and b, from 0 to 1.
 	cover := func(i int, a, b float64) float64 { return max(0, min(b, float64(i+1))-max(a, float64(i))) }
 	x0, x1 := int(math.Ceil(r.x0)), int(math.Floor(r.x1))
 	for y := int(r.y0); y < int(math.Ceil(r.y1)); y++ {

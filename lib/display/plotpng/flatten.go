@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// A polyline has one point at least, all finite.
+// A polyline has at least one point. All of its coordinates are finite.
 type polyline struct{ points []point }
 
 // flatten returns a path in pixels, with curves as short lines.
@@ -58,7 +58,7 @@ func (f *flattener) at(p vg.Point) point {
 	return f.canvas.m.apply(f.canvas.dots(p.X), f.canvas.dots(p.Y))
 }
 
-// to adds a line. One to a point that is not finite ends the polyline.
+// to adds a line to p. A point that is not finite ends the polyline.
 func (f *flattener) to(p point) {
 	if math.IsNaN(p.x+p.y) || math.IsInf(p.x+p.y, 0) {
 		f.end()
@@ -86,7 +86,7 @@ func (f *flattener) arc(comp vg.PathComp) {
 	}
 }
 
-// curve adds a cubic Bézier curve without its first point.
+// curve adds a cubic Bézier curve as lines. Its first point, a, is in the polyline.
 func (f *flattener) curve(a, b, c, d point) {
 	n := pieces(math.Hypot(b.x-a.x, b.y-a.y) + math.Hypot(c.x-b.x, c.y-b.y) + math.Hypot(d.x-c.x, d.y-c.y))
 	for i := 1; i <= n; i++ {
@@ -96,7 +96,7 @@ func (f *flattener) curve(a, b, c, d point) {
 	}
 }
 
-// pieces returns into how many lines a curve of a length in pixels is divided.
+// pieces returns the number of lines for a curve of the given length in pixels.
 func pieces(length float64) int {
 	if !(length > 0) {
 		return 1
@@ -106,16 +106,16 @@ func pieces(length float64) int {
 
 func mid(a, b point, t float64) point { return point{a.x + (b.x-a.x)*t, a.y + (b.y-a.y)*t} }
 
-// dashes is a pattern of lengths that are drawn and left out in turns.
+// dashes is a dash pattern: the lengths of dashes and gaps, in turn.
 type dashes struct {
 	pattern []float64
-	offset  float64 // in the pattern, where lines begin
+	offset  float64 // position in the pattern at which lines begin
 }
 
-// maxDashes bounds into how many parts a path is divided.
+// maxDashes is the maximum number of parts into which a path is divided.
 const maxDashes = 1 << 16
 
-// apply returns the parts of polylines that are drawn.
+// apply returns the parts of polylines that are dashes.
 func (d dashes) apply(lines []polyline) []polyline {
 	total := 0.0
 	for _, length := range d.pattern {
@@ -141,7 +141,7 @@ func (d dashes) apply(lines []polyline) []polyline {
 	return out
 }
 
-// divide appends the parts of l that are drawn.
+// divide appends the parts of l that are dashes. total is the length of the pattern.
 func (d dashes) divide(out []polyline, l polyline, total float64) []polyline {
 	left := math.Mod(math.Mod(d.offset, total)+total, total)
 	i := 0

@@ -10,17 +10,17 @@ import (
 // levels is the number of steps between no and full coverage of a pixel.
 const levels = 16
 
-// maxDifference is by how much the channels of a color may differ, of 255, from
-// that of a pixel at an edge, if the palette has no room for another.
+// maxDifference is the maximum error of a color's channels, of 255, when the palette
+// is almost full and a pixel at an edge takes a similar color instead of a new one.
 const maxDifference = 16
 
-// pixels is a picture with a palette, as long as its colors fit into one. Plots
-// have few colors, and such a picture is filled, blended and encoded in a fraction
-// of the time.
+// pixels is a picture. It has a palette until it needs more than 256 colors; then it
+// changes to an RGBA image. Plots have few colors, and a picture with a palette is
+// filled, blended and encoded in a fraction of the time.
 type pixels struct {
 	w, h  int
-	index []uint8 // w*h; nil once there is an image
-	image *image.RGBA
+	index []uint8     // number in the palette of each of w*h pixels; nil if image is set
+	image *image.RGBA // nil as long as there is a palette
 
 	palette []color.RGBA // opaque
 	numbers map[color.RGBA]uint8
@@ -30,11 +30,13 @@ type pixels struct {
 	tables map[color.NRGBA]*blendTable
 }
 
-// A blendTable has, for each color of the palette and each level of coverage,
-// 1 + the number of the color that results; 0 means not yet known.
+// A blendTable caches the results of blending one color over the palette. For each
+// color of the palette and each level of coverage, it holds 1 + the number of the
+// resulting color; 0 means not yet known.
 type blendTable [256][levels]uint16
 
-// newPixels returns a white picture that uses the memory of buffer if it suffices.
+// newPixels returns a white picture. It uses the memory of buffer if that is large
+// enough.
 func newPixels(w, h int, buffer []uint8) *pixels {
 	p := &pixels{w: w, h: h, numbers: map[color.RGBA]uint8{}, tables: map[color.NRGBA]*blendTable{}}
 	if cap(buffer) >= w*h {
@@ -48,8 +50,8 @@ func newPixels(w, h int, buffer []uint8) *pixels {
 	return p
 }
 
-// number returns the number of an opaque color, which it adds to the palette if
-// there is room.
+// number returns the number of an opaque color in the palette. It adds a new color;
+// if the palette is full, it returns false.
 func (p *pixels) number(c color.RGBA) (n uint8, ok bool) {
 	if n, ok := p.numbers[c]; ok {
 		return n, true
@@ -71,10 +73,11 @@ func (p *pixels) setColor(c color.Color) {
 	}
 }
 
-// level returns the step of a coverage between 0 and 0xffff.
+// level converts a coverage from 0 to 0xffff to a step from 0 to levels-1.
 func level(alpha uint32) int { return int((alpha*(levels-1) + 0x7fff) / 0xffff) }
 
-// span covers the pixels from x0 to x1 of a row.
+// span blends the current color over the pixels from x0 to x1 of row y. alpha is the
+// coverage, from 0 to 0xffff.
 func (p *pixels) span(y, x0, x1 int, alpha uint32) {
 	x0, x1 = max(x0, 0), min(x1, p.w)
 	if y < 0 || y >= p.h || x0 >= x1 || p.color.A == 0 {
@@ -106,7 +109,7 @@ func (p *pixels) span(y, x0, x1 int, alpha uint32) {
 	p.blendSpan(p.image.Pix[y*p.image.Stride+4*x0:y*p.image.Stride+4*x1], alpha)
 }
 
-// blendSpan covers pixels of the image.
+// blendSpan blends the current color over pix, pixels of the RGBA image.
 func (p *pixels) blendSpan(pix []uint8, alpha uint32) {
 	part := alpha * uint32(p.color.A) / 0xff // of 0xffff
 	r, g, b, rest := uint32(p.color.R)*part, uint32(p.color.G)*part, uint32(p.color.B)*part, 0xffff-part
@@ -118,13 +121,14 @@ func (p *pixels) blendSpan(pix []uint8, alpha uint32) {
 	}
 }
 
-// over returns the number of the color that the current one makes of another.
+// over returns the number of the color that results from blending the current color
+// over color under, with the coverage step.
 func (p *pixels) over(under uint8, step int) (n uint8, ok bool) {
 	if known := p.blend[under][step]; known > 0 {
 		return uint8(known - 1), true
 	}
 	c := mix(p.palette[under], p.color, float64(step)/(levels-1)*float64(p.color.A)/255)
-	// The last entries are for areas: edges take one that is close.
+	// The last entries are reserved for areas: an edge takes a similar color.
 	if step < levels-1 && len(p.palette) > 192 {
 		if n, ok = p.nearest(c); !ok {
 			n, ok = p.number(c)
@@ -138,7 +142,8 @@ func (p *pixels) over(under uint8, step int) (n uint8, ok bool) {
 	return n, ok
 }
 
-// nearest returns the color of the palette that is most like c, if it is close.
+// nearest returns the number of the palette's color that is most similar to c. ok is
+// false if they differ by more than maxDifference.
 func (p *pixels) nearest(c color.RGBA) (n uint8, ok bool) {
 	best := maxDifference + 1
 	for i, k := range p.palette {
@@ -152,13 +157,13 @@ func (p *pixels) nearest(c color.RGBA) (n uint8, ok bool) {
 
 func distance(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
 
-// mix lays part of a color over another.
+// mix blends color over, with the opacity part from 0 to 1, onto color under.
 func mix(under color.RGBA, over color.NRGBA, part float64) color.RGBA {
 	channel := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + (float64(b)-float64(a))*part)) }
 	return color.RGBA{channel(under.R, over.R), channel(under.G, over.G), channel(under.B, over.B), 0xff}
 }
 
-// dropPalette goes on with an image of any colors.
+// dropPalette converts the picture to an RGBA image.
 func (p *pixels) dropPalette() {
 	p.image = image.NewRGBA(image.Rect(0, 0, p.w, p.h))
 	for i, n := range p.index {

@@ -1,5 +1,6 @@
-// Package plotpng draws plots of gonum.org/v1/plot as PNG pictures, as fast as a
-// notebook needs them: Jupyter shows no SVG in a notebook that is not trusted.
+// Package plotpng draws plots of gonum.org/v1/plot as PNG pictures. It is faster than
+// gonum's own PNG canvas. A notebook needs a PNG of each plot, because Jupyter shows
+// no SVG in a notebook that it does not trust.
 package plotpng
 
 import (
@@ -16,7 +17,8 @@ import (
 // A Drawer draws itself to a canvas. A *plot.Plot is one.
 type Drawer interface{ Draw(draw.Canvas) }
 
-// Rasterize is a displayhost.Rasterizer for Drawers.
+// Rasterize draws v at 192 pixels per inch if it is a Drawer; otherwise the result is
+// nil. It implements displayhost.Rasterizer.
 func Rasterize(v any, width, height float64) ([]byte, error) {
 	d, ok := v.(Drawer)
 	if !ok {
@@ -25,12 +27,12 @@ func Rasterize(v any, width, height float64) ([]byte, error) {
 	return Encode(d, vg.Length(width), vg.Length(height), 2*96)
 }
 
-// maxPixels bounds a picture: 16,384 × 16,384.
+// maxPixels is the maximum number of pixels of a picture, such as 16,384 × 16,384.
 const maxPixels = 1 << 28
 
-// Encode returns d at the given size, drawn with dpi pixels to the inch, as a
-// PNG picture, as gonum's vgimg would: on white, but with a palette where 256
-// colours suffice. Encode can be called concurrently.
+// Encode returns a PNG picture of d, with dpi pixels per inch, on a white background.
+// The picture has a palette if 256 colours suffice. Encode fails if the size is not
+// positive or too large. It can be called concurrently.
 func Encode(d Drawer, width, height vg.Length, dpi int) ([]byte, error) {
 	w := int(math.Round(width.Dots(float64(dpi))))
 	h := int(math.Round(height.Dots(float64(dpi))))
@@ -54,7 +56,8 @@ func Encode(d Drawer, width, height vg.Length, dpi int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// indexes keeps the memory of pictures: one of 6 by 4 inches takes 0.9 MB.
+// indexes keeps the memory of pixels for the next picture: 6 by 4 inches at 192 dpi
+// take 0.9 MB.
 var indexes sync.Pool
 
 // buffers is a png.EncoderBufferPool.

@@ -47,8 +47,8 @@ func decode(t *testing.T, data []byte) image.Image {
 	return img
 }
 
-// difference returns which part of the pixels differ by more than a little in a
-// channel, and by how much the channels of all differ on average.
+// difference compares two pictures by the largest difference of each pixel's channels.
+// It returns the share of pixels where that is more than 48, and its mean.
 func difference(t *testing.T, a, b image.Image) (part, mean float64) {
 	t.Helper()
 	if a.Bounds() != b.Bounds() {
@@ -72,7 +72,7 @@ func TestPictureIsThatOfGonum(t *testing.T) {
 	p := curves(t)
 	canvas := vgimg.NewWith(vgimg.UseWH(6*vg.Inch, 4*vg.Inch), vgimg.UseDPI(192))
 	p.Draw(draw.New(canvas))
-	for range 2 { // the second time with the first one's memory
+	for range 2 { // the second picture uses the memory of the first
 		data, err := Encode(p, 6*vg.Inch, 4*vg.Inch, 192)
 		if err != nil {
 			t.Fatal(err)
@@ -167,7 +167,7 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// BenchmarkStandard is the same by gonum's own PNG canvas.
+// BenchmarkStandard draws the same plot with gonum's own PNG canvas.
 func BenchmarkStandard(b *testing.B) {
 	p := curves(b)
 	for b.Loop() {
@@ -181,8 +181,8 @@ func BenchmarkStandard(b *testing.B) {
 	}
 }
 
-// everything is a plot with what a canvas has to do: dashes, curves, translucent
-// areas, turned text, an image.
+// everything is a plot that uses all features of a canvas: dashes, curves, translucent
+// areas, rotated text, an image.
 type everything struct{}
 
 func (everything) Draw(dc draw.Canvas) {
@@ -232,7 +232,7 @@ func TestCanvasDrawsAsGonum(t *testing.T) {
 	}
 }
 
-// stress draws what is not finite, and what is far away.
+// stress draws at coordinates that are not finite or far outside of the picture.
 type stress struct{}
 
 func (stress) Draw(dc draw.Canvas) {

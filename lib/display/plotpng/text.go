@@ -16,7 +16,7 @@ import (
 
 // FillString implements vg.Canvas.
 func (c *canvas) FillString(f vgfont.Face, at vg.Point, s string) {
-	size := f.Font.Size.Dots(c.dpi) // pixels to the em
+	size := f.Font.Size.Dots(c.dpi) // pixels per em
 	if !(size > 0 && size < limit/8) {
 		return
 	}
@@ -29,7 +29,7 @@ type textRun struct {
 	canvas *canvas
 	font   *opentype.Font
 	size   fixed.Int26_6
-	x, y   float64 // of the next glyph, as the matrix takes it
+	x, y   float64 // position of the next glyph, before the matrix is applied
 	buffer sfnt.Buffer
 }
 
@@ -58,10 +58,10 @@ func (t *textRun) draw(s string) {
 	}
 }
 
-// positions is the number of places in a pixel where a glyph can begin.
+// positions is the number of subpixel positions of a glyph in each direction.
 const positions = 4
 
-// A glyphKey is a glyph of a size at a place in a pixel.
+// A glyphKey identifies a glyph of a size at a subpixel position.
 type glyphKey struct {
 	font  *opentype.Font
 	size  fixed.Int26_6
@@ -69,19 +69,20 @@ type glyphKey struct {
 	x, y  uint8
 }
 
-// glyphs keeps masks of all plots of this process: their texts are alike.
+// glyphs caches the masks of glyphs for all plots of this process.
 var glyphs struct {
 	sync.Mutex
 	masks map[glyphKey]*image.Alpha
 }
 
-// maxGlyphs bounds the cache: of 25 pixels in height, a mask has 500 bytes.
+// maxGlyphs is the maximum size of the cache. The mask of a glyph 25 pixels high has
+// about 500 bytes.
 const maxGlyphs = 4096
 
-// blit draws a glyph that stands upright.
+// blit draws a glyph that is neither rotated nor scaled, with a cached mask.
 func (t *textRun) blit(glyph sfnt.GlyphIndex) {
 	at := t.canvas.m.apply(t.x, t.y)
-	// In places of a pixel; limited so that they are whole numbers.
+	// x and y count subpixel positions. They are clamped so that they fit into an int.
 	x := int(math.Round(min(max(at.x, -limit), limit) * positions))
 	y := int(math.Round(min(max(at.y, -limit), limit) * positions))
 	px, py := floorDiv(x, positions), floorDiv(y, positions)
@@ -117,7 +118,8 @@ func (t *textRun) mask(key glyphKey) *image.Alpha {
 	return mask
 }
 
-// newMask returns how a glyph covers the pixels around the place where it begins.
+// newMask returns the coverage of the pixels around a glyph's origin, which is at
+// (0, 0).
 func (t *textRun) newMask(key glyphKey) *image.Alpha {
 	segments, err := t.font.LoadGlyph(&t.buffer, key.glyph, key.size, nil)
 	if err != nil || len(segments) == 0 {
@@ -154,14 +156,14 @@ func (t *textRun) newMask(key glyphKey) *image.Alpha {
 	return mask
 }
 
-// outline draws a glyph that is turned or scaled.
+// outline draws a rotated or scaled glyph by filling its outline.
 func (t *textRun) outline(glyph sfnt.GlyphIndex) {
 	segments, err := t.font.LoadGlyph(&t.buffer, glyph, t.size, nil)
 	if err != nil {
 		return
 	}
 	f := flattener{canvas: t.canvas}
-	// Outlines of fonts have their vertical axis pointing down.
+	// The vertical axis of a glyph's outline points down.
 	at := func(p fixed.Point26_6) point {
 		return t.canvas.m.apply(t.x+float64(p.X)/64, t.y-float64(p.Y)/64)
 	}

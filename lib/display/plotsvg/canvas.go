@@ -20,11 +20,11 @@ type canvas struct {
 	state
 	stack []state
 
-	width  float64 // of lines; like the dashes not part of what Push saves
-	dashes []byte  // attributes
+	width  float64 // of lines; Push saves neither width nor dashes
+	dashes []byte  // SVG attributes
 }
 
-// A state is what Push saves.
+// A state is the part of a canvas that Push saves.
 type state struct {
 	m     matrix
 	color color.Color
@@ -46,7 +46,7 @@ func (m matrix) times(n matrix) matrix {
 	}
 }
 
-// isUpright reports whether the matrix only moves and turns the vertical axis round.
+// isUpright reports whether the matrix only translates and flips the vertical axis.
 func (m matrix) isUpright() bool { return m.xx == 1 && m.yy == -1 && m.xy == 0 && m.yx == 0 }
 
 func newCanvas(height vg.Length) *canvas {
@@ -97,8 +97,8 @@ func (c *canvas) Push() { c.stack = append(c.stack, c.state) }
 
 func (c *canvas) Pop() { c.state, c.stack = c.stack[len(c.stack)-1], c.stack[:len(c.stack)-1] }
 
-// paint writes a property of the colour that is set; nothing is to be drawn if
-// that is transparent.
+// paint returns SVG attributes that give a property, such as fill, the current colour.
+// visible is false if that colour is transparent, so that there is nothing to draw.
 func (c *canvas) paint(property string) (attributes string, visible bool) {
 	col := color.NRGBAModel.Convert(c.color).(color.NRGBA)
 	if col.A == 0 {
@@ -141,7 +141,7 @@ func (c *canvas) path(p vg.Path, attributes string) {
 	c.out = append(c.out, "/>\n"...)
 }
 
-// component writes a part of a path. Parts that are not finite are left out.
+// component writes a part of a path. It omits parts that are not finite.
 func (c *canvas) component(comp vg.PathComp, first bool) {
 	switch {
 	case comp.Type == vg.CloseComp:
@@ -169,7 +169,7 @@ func (c *canvas) component(comp vg.PathComp, first bool) {
 	c.points(command, points...)
 }
 
-// points writes a command and its points, if all are finite.
+// points writes a path command and its points, or nothing if a point is not finite.
 func (c *canvas) points(command byte, points ...vg.Point) {
 	start := len(c.out)
 	c.out = append(c.out, command)
@@ -188,15 +188,15 @@ func (c *canvas) points(command byte, points ...vg.Point) {
 	}
 }
 
-// arc writes an arc of a circle: a whole one as two, since the two ends of an
-// SVG arc must differ.
+// arc writes an arc of a circle. It writes a full circle as two arcs, because the ends
+// of an SVG arc must differ.
 func (c *canvas) arc(comp vg.PathComp, first bool) {
 	r, angle := float64(comp.Radius), min(max(comp.Angle, -2*math.Pi), 2*math.Pi)
 	at := func(a float64) vg.Point {
 		sin, cos := math.Sincos(a)
 		return comp.Pos.Add(vg.Point{X: vg.Length(r * cos), Y: vg.Length(r * sin)})
 	}
-	// Circles stay circles where the matrix turns and moves; elsewhere this is their mean radius.
+	// A matrix that only rotates and translates keeps the radius; for others this is the mean radius.
 	scaled := r * math.Sqrt(math.Abs(c.m.xx*c.m.yy-c.m.xy*c.m.yx))
 	if !finite(scaled) || !finite(angle) || !finite(comp.Start) {
 		return
@@ -237,7 +237,7 @@ func (c *canvas) DrawImage(r vg.Rectangle, img image.Image) {
 		appendNumber(nil, float64(size.X)), appendNumber(nil, float64(size.Y)), m, base64.StdEncoding.EncodeToString(data.Bytes()))
 }
 
-// String returns the matrix as a transformation of SVG.
+// String returns the matrix as the value of an SVG transform attribute.
 func (m matrix) String() string {
 	out := []byte("matrix(")
 	for i, x := range []float64{m.xx, m.yx, m.xy, m.yy, m.x0, m.y0} {
@@ -251,11 +251,11 @@ func (m matrix) String() string {
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// appendNumber writes a length, to a hundredth of a point.
+// appendNumber appends a length in points, rounded to two decimals.
 func appendNumber(out []byte, x float64) []byte { return appendDecimals(out, x, 2) }
 
 func appendDecimals(out []byte, x float64, decimals int) []byte {
-	const limit = 1e7 // browsers calculate with 32 bits
+	const limit = 1e7 // browsers calculate in 32-bit floating point
 	x = min(max(x, -limit), limit)
 	start := len(out)
 	out = strconv.AppendFloat(out, x, 'f', decimals, 64)

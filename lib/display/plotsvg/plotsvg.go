@@ -1,6 +1,7 @@
-// Package plotsvg draws plots of gonum.org/v1/plot as SVG: with a viewBox, with
-// fonts that browsers have in the widths that the plot reckoned with, and without
-// what is transparent, which gonum's own writes as colours that do not exist.
+// Package plotsvg draws plots of gonum.org/v1/plot as SVG. Unlike gonum's own canvas,
+// it writes a viewBox, names fonts that browsers have, sets the width of each text to
+// the width in the plot's layout, and omits transparent shapes, for which gonum writes
+// invalid colours.
 package plotsvg
 
 import (
@@ -14,7 +15,8 @@ import (
 // A Drawer draws itself to a canvas. A *plot.Plot is one.
 type Drawer interface{ Draw(draw.Canvas) }
 
-// Vectorize is a displayhost.Vectorizer for Drawers.
+// Vectorize draws v if it is a Drawer; otherwise the result is empty. It implements
+// displayhost.Vectorizer.
 func Vectorize(v any, width, height float64) (string, error) {
 	d, ok := v.(Drawer)
 	if !ok {
@@ -23,8 +25,9 @@ func Vectorize(v any, width, height float64) (string, error) {
 	return Encode(d, vg.Length(width), vg.Length(height), "", "")
 }
 
-// Encode returns d as a document. Title and description, which may be empty, are
-// read to those who do not see it. Encode can be called concurrently.
+// Encode returns an SVG document of d. Title and description are for screen readers
+// and may be empty. Encode fails if the size is not positive or too large. It can be
+// called concurrently.
 func Encode(d Drawer, width, height vg.Length, title, description string) (string, error) {
 	if !(width > 0 && height > 0 && width < 1e6 && height < 1e6) {
 		return "", fmt.Errorf("a picture of %v by %v points cannot be drawn", width, height)

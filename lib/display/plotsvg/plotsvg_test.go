@@ -22,8 +22,8 @@ var (
 	validOpacity = regexp.MustCompile(`^(0|1|0?\.[0-9]+(e-[0-9]+)?)$`)
 )
 
-// checkSVG reads a document to its end: every colour and opacity is one of
-// CSS, every number is finite, and the root has a viewBox.
+// checkSVG checks that a document is complete, that every colour and opacity is valid
+// in CSS, that every number is finite, and that the root has a viewBox.
 func checkSVG(t *testing.T, svg string) {
 	t.Helper()
 	dec := xml.NewDecoder(strings.NewReader(svg))
@@ -76,7 +76,7 @@ func checkSVG(t *testing.T, svg string) {
 	}
 }
 
-// drawing adds something that is not to be seen, and every kind of colour.
+// drawing adds transparent shapes, and shapes with every kind of colour.
 func drawing(p *plot.Plot) {
 	p.Title.Text = "a<b & \x01 c"
 	p.BackgroundColor = color.Transparent
@@ -132,7 +132,7 @@ func TestValuesThatDoNotDraw(t *testing.T) {
 	}
 }
 
-// broken draws what is not finite.
+// broken draws at coordinates that are not finite.
 type broken struct{}
 
 func (broken) Draw(c draw.Canvas) {

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// FillString implements vg.Canvas. The text gets the width that was reckoned with,
-// whatever font the browser takes for it.
+// FillString implements vg.Canvas. It sets the width of the text to that in font f,
+// because a browser may use another font.
 func (c *canvas) FillString(f font.Face, at vg.Point, s string) {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == 0xfffd || r == 0xfffe || r == 0xffff {
@@ -33,21 +33,21 @@ func (c *canvas) FillString(f font.Face, at vg.Point, s string) {
 	}
 	place := fmt.Sprintf(` x="%s" y="%s"`, appendNumber(nil, x), appendNumber(nil, y))
 	if !c.m.isUpright() {
-		// Letters stand upright in a picture whose vertical axis points down.
+		// The inner matrix flips the vertical axis, so that letters are not upside down.
 		place = ` transform="` + c.m.times(matrix{1, 0, 0, -1, float64(at.X), float64(at.Y)}).String() + `"`
 	}
 	c.out = fmt.Appendf(c.out, `<text%s%s font-size="%s"%s textLength="%s" lengthAdjust="spacingAndGlyphs">%s</text>`+"\n",
 		place, familyAttributes(f), appendNumber(nil, float64(f.Font.Size)), paint, appendNumber(nil, float64(f.Width(text))), html.EscapeString(text))
 }
 
-// fallbacks are fonts of the same widths as those of gonum, which browsers seldom have.
+// fallbacks maps gonum's fonts, which few browsers have, to fonts of the same widths.
 var fallbacks = map[string]string{
 	"Liberation Sans":  "'Liberation Sans',Arial,Helvetica,sans-serif",
 	"Liberation Serif": "'Liberation Serif','Times New Roman',Times,serif",
 	"Liberation Mono":  "'Liberation Mono','Courier New',monospace",
 }
 
-// families are the names of fonts; reading one is slow.
+// families caches the names of fonts, because reading one is slow.
 var families sync.Map // *opentype.Font to string
 
 func familyAttributes(f font.Face) string {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Limits of a tree that folds.
+// Limits of a tree whose nodes open and close.
 const (
-	maxNodes     = 300 // lines, open and closed
+	maxNodes     = 300 // lines, visible or not
 	maxHTMLDepth = 8
-	leafWidth    = 120 // characters of a value without parts
-	summaryWidth = 70  // of one that can be opened
+	leafWidth    = 120 // characters of a node that cannot be opened
+	summaryWidth = 70  // characters of a node that can
 )
 
-// HTML returns a value as a table or as a tree that folds, without a script. It
-// returns false for a value that its text shows as well.
+// HTML returns a value as a table, or as a tree whose nodes open and close without a
+// script. It returns false for a value whose text form is just as good.
 func HTML(v any) (text string, ok bool) {
 	if v == nil {
 		return "", false
@@ -70,8 +70,7 @@ func (w *folding) open(summary string, isOpen bool) {
 
 func (w *folding) close() { w.b.WriteString("</div></details>\n") }
 
-// parts writes the parts of a value with at most so many nodes, of which each
-// part gets its share.
+// parts writes the parts of a value. It divides the given number of nodes among them.
 func (w *folding) parts(d *node, nodes, depth int) {
 	spare := nodes - len(d.parts)
 	for i, p := range d.parts {

@@ -20,19 +20,20 @@ const (
 // as map[k:v] in the order of their keys, strings quoted.
 type line struct {
 	b    strings.Builder
-	max  int // bytes; what is written may exceed it by one part
-	cut  bool
-	path []visit // pointers, maps and slices that are being written
+	max  int     // limit in bytes; b may exceed it by one part
+	cut  bool    // part of the value is not shown
+	path []visit // the composite values that contain the one being written
 }
 
-// A visit is something that a cycle may lead back to.
+// A visit identifies a pointer, map or slice, to detect cycles.
 type visit struct {
 	pointer uintptr
 	length  int // of a slice
 	typ     reflect.Type
 }
 
-// oneLine returns v in one line of about width bytes, and whether that is all of it.
+// oneLine returns v in one line of at most width characters. whole reports whether
+// the line shows all of v. path holds the values that contain v.
 func oneLine(v reflect.Value, width int, path []visit) (text string, whole bool) {
 	l := &line{max: width, path: path}
 	l.value(v, 0)
@@ -46,7 +47,7 @@ func oneLine(v reflect.Value, width int, path []visit) (text string, whole bool)
 	return text, !l.cut
 }
 
-// clip cuts text to a number of runes and marks that.
+// clip cuts text to width characters, the last of which is an ellipsis.
 func clip(text string, width int) string {
 	if width < 1 || utf8.RuneCountInString(text) <= width {
 		return text
@@ -105,8 +106,8 @@ func (l *line) quoted(s string) {
 	l.b.WriteString(strconv.Quote(s))
 }
 
-// enter begins a composite value; it writes what stands for it and returns false
-// if the value is nested too deep or contains itself.
+// enter begins a composite value. If the value is nested too deep or contains itself,
+// enter writes the ellipsis or a note on the cycle, and returns false.
 func (l *line) enter(v reflect.Value, depth int, ellipsis string) bool {
 	switch {
 	case depth >= maxLineDepth:
@@ -209,8 +210,8 @@ func (l *line) pointer(v reflect.Value, depth int) {
 	l.value(v.Elem(), depth+1)
 }
 
-// visitOf returns what identifies v when it comes again; a value that cannot
-// contain itself but by a pointer has a visit that nothing equals.
+// visitOf returns the identity of a pointer, map or slice, and the zero visit for
+// other values, which contain themselves only through one of these.
 func visitOf(v reflect.Value) visit {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map:
@@ -270,7 +271,8 @@ func floatText(x float64) string {
 	return strconv.FormatFloat(x, 'g', 6, 64)
 }
 
-// ownText returns the text that a value's own method gives.
+// ownText returns the text of a value's method Error, String, Format or MarshalText.
+// It returns false if there is none, or if MarshalText fails.
 func ownText(v reflect.Value) (text string, ok bool) {
 	if !v.CanInterface() || v.Kind() == reflect.Interface || v.NumMethod() == 0 {
 		return "", false
@@ -292,7 +294,8 @@ func ownText(v reflect.Value) (text string, ok bool) {
 	return fmt.Sprintf("%v", x), true
 }
 
-// marshaled returns the text of MarshalText, unless it fails or is no text.
+// marshaled returns the text of MarshalText. It returns false if the method fails or
+// panics, or if the text is not UTF-8.
 func marshaled(x encoding.TextMarshaler) (text string, ok bool) {
 	defer func() {
 		if recover() != nil {
@@ -303,7 +306,7 @@ func marshaled(x encoding.TextMarshaler) (text string, ok bool) {
 	return string(b), err == nil && utf8.Valid(b)
 }
 
-// bounded cuts a text that a method has returned.
+// bounded cuts the text of a method to n bytes.
 func bounded(text string, n int) string {
 	if len(text) <= n {
 		return text
@@ -315,7 +318,8 @@ func isBytes(v reflect.Value) bool {
 	return v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 && v.Type().Elem().NumMethod() == 0
 }
 
-// bytesText writes bytes as a string if they are one, else as numbers.
+// bytesText returns bytes as a string if they are printable text, otherwise as
+// numbers. whole reports whether it shows all of them.
 func bytesText(v reflect.Value, width int) (text string, whole bool) {
 	b, n := v.Bytes(), v.Len()
 	b = b[:min(n, max(width, 1))]
@@ -341,8 +345,8 @@ func bytesText(v reflect.Value, width int) (text string, whole bool) {
 	return out.String() + "}", len(b) == n
 }
 
-// isText reports whether b reads as text; a character that is cut at the end is
-// dropped.
+// isText reports whether *b is printable text. It removes an incomplete character
+// from the end.
 func isText(b *[]byte) bool {
 	s := *b
 	for i := 0; i < utf8.UTFMax-1 && len(s) > 0 && !utf8.Valid(s); i++ {

@@ -7,12 +7,12 @@ import (
 
 // A node is a composite value and its parts, for a tree.
 type node struct {
-	open, close string // what stands around the parts as text
-	path        []visit
-	parts       []part // those that are shown
-	before      int    // how many of parts stand before those that are left out
-	left        int    // how many are left out
-	noun        string // of those
+	open, close string  // the text before and after the parts
+	path        []visit // this value and those that contain it
+	parts       []part  // the parts that are shown
+	before      int     // how many of them come before the omitted parts
+	left        int     // number of omitted parts
+	noun        string  // "field", "element" or "entr", for a note on the omitted parts
 }
 
 // A part is a field, an element or an entry.
@@ -59,7 +59,8 @@ func nodeOf(v reflect.Value, n int, path []visit) (*node, bool) {
 	return d, len(d.parts) > 0
 }
 
-// choose decides which of all parts are shown.
+// choose fills d.parts with at most n of the parts, including a line on those that
+// are omitted. all is their number, and get returns one of them.
 func (d *node) choose(all, n int, noun string, get func(i int) part) {
 	d.noun = noun
 	if all <= n {
@@ -69,7 +70,7 @@ func (d *node) choose(all, n int, noun string, get func(i int) part) {
 		}
 		return
 	}
-	n = max(n-1, 1) // a line tells how many are left out
+	n = max(n-1, 1) // a line tells how many are omitted
 	last := n / 4
 	d.before, d.left = n-last, all-n
 	for i := range n - last {
@@ -102,7 +103,7 @@ func (d *node) entries(v reflect.Value, n int) {
 	d.left += v.Len() - len(pairs)
 }
 
-// leftText tells how many parts are left out.
+// leftText returns the line on the number of omitted parts.
 func (d *node) leftText() string {
 	if d.noun == "entr" {
 		if d.left == 1 {

@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// fieldOf returns a field of a struct, an unexported one too, as a value whose
-// methods can be called.
+// fieldOf returns a field of a struct as a value whose methods can be called, even if
+// the field is unexported.
 func fieldOf(v reflect.Value, i int) reflect.Value {
 	if f := v.Field(i); f.CanInterface() {
 		return f
@@ -24,9 +24,9 @@ func fieldOf(v reflect.Value, i int) reflect.Value {
 	return reflect.NewAt(f.Type(), unsafe.Pointer(f.UnsafeAddr())).Elem()
 }
 
-// guarded calls f. What f reads may be changed by other goroutines at the same
-// time, so that it meets lengths and pointers that do not belong together: a
-// fault is a panic then, and problem says so.
+// guarded calls f and returns a panic of f as a problem. Other goroutines may change
+// the values that f reads at the same time, so f may read a length and a pointer that
+// do not belong together. SetPanicOnFault turns the resulting fault into a panic.
 func guarded(f func()) (problem string) {
 	before := debug.SetPanicOnFault(true)
 	defer debug.SetPanicOnFault(before)
@@ -59,26 +59,27 @@ func panicText(p any) (text string) {
 // A pair is an entry of a map.
 type pair struct {
 	key, value reflect.Value
-	rank       int // groups keys of different kinds in one map
-	text       string
+	rank       int    // keys of different kinds are sorted by rank
+	text       string // keys that are not numbers are sorted by text
 }
 
-// maxPairs is how many entries of a map are read: all of these are sorted.
+// maxPairs is the maximum number of entries of a map that are read and sorted.
 const maxPairs = 2000
 
-// readMap calls f, which reads a map, while no other goroutine writes it, if
-// the host of this process can arrange that.
+// readMap calls f, which reads a map. With a reader of the host it prevents other
+// goroutines from writing the map meanwhile; the default does not.
 var readMap = func(_ reflect.Value, f func()) bool { f(); return true }
 
-// SetMapReader tells how to read a map that other goroutines may write at the
-// same time, which else ends a Go program. The reader calls f, which does not
-// allocate, or returns false if the map cannot be read now. SetMapReader must
-// not be called concurrently with other functions of this package.
+// SetMapReader sets the function that reads a map. The Go runtime ends a program that
+// reads a map while another goroutine writes it, so the reader must prevent that. It
+// calls f, which reads m and does not allocate, or returns false if the map cannot be
+// read now. SetMapReader must not be called concurrently with other functions of this
+// package.
 func SetMapReader(reader func(m reflect.Value, f func()) bool) { readMap = reader }
 
-// sortedPairs returns entries of a map in the order of their keys: numbers by
-// value, others by their text. Of a large map they are any maxPairs. If the map
-// cannot be read, problem says so.
+// sortedPairs returns the entries of a map in the order of their keys: numbers by
+// value, others by their text. Of a larger map it returns maxPairs arbitrary entries.
+// problem is not empty if the map cannot be read.
 func sortedPairs(m reflect.Value, width int) (pairs []pair, problem string) {
 	if m.Len() == 0 {
 		return nil, ""
@@ -108,7 +109,7 @@ func sortedPairs(m reflect.Value, width int) (pairs []pair, problem string) {
 	return pairs, ""
 }
 
-// prepare computes what a key is sorted by.
+// prepare computes the rank and text by which a key is sorted.
 func (p *pair) prepare(width int) {
 	k := p.key
 	for k.Kind() == reflect.Interface && !k.IsNil() {

@@ -9,25 +9,25 @@ import (
 
 // Limits of tables.
 const (
-	allRows     = 40 // a table of so many rows is shown in full
-	firstRows   = 25 // of a longer one
+	allRows     = 40 // a table of up to this many rows is shown in full
+	firstRows   = 25 // of a longer table
 	lastRows    = 10
 	maxColumns  = 20
-	maxCell     = 60  // characters
-	narrowCell  = 24  // the same, of a text that is too wide otherwise
-	maxColWidth = 120 // of a row as text
+	maxCell     = 60  // characters of a table entry
+	narrowCell  = 24  // the same, if the text form is too wide otherwise
+	maxColWidth = 120 // characters of a row in the text form
 )
 
 // A table is a value in rows and columns.
 type table struct {
 	header []string // nil if the columns have no names
-	right  []bool   // columns of numbers
-	index  []string // of the rows; nil if it is not shown
+	right  []bool   // columns that are aligned to the right: numbers
+	index  []string // index of each row; nil if it is not shown
 	rows   [][]string
-	before int // how many rows stand before those that are left out
-	left   int // how many are left out
-	isGrid bool
-	note   string
+	before int    // how many of rows come before the omitted rows
+	left   int    // number of omitted rows
+	isGrid bool   // the value is a slice of slices
+	note   string // line below the table: type, length, omitted columns
 }
 
 // tableOf returns a slice of structs, a slice of slices or a map as a table.
@@ -56,7 +56,7 @@ func tableOf(v reflect.Value) (*table, bool) {
 	return nil, false
 }
 
-// choose returns which of n rows are shown.
+// choose returns the indices of those of n rows that are shown.
 func (t *table) choose(n int) []int {
 	first, last := n, 0
 	if n > allRows {
@@ -98,7 +98,7 @@ func mapTable(v reflect.Value) (*table, bool) {
 	return t, true
 }
 
-// A column is a field, of an embedded struct perhaps.
+// A column is a field of a struct, or of a struct that is embedded in it.
 type column struct {
 	name  string
 	index []int
@@ -212,7 +212,7 @@ func gridTable(v reflect.Value) (*table, bool) {
 	return t, true
 }
 
-// cellText is a value in a cell of a table: strings without quotation marks.
+// cellText returns the text of a value in a table: a string has no quotation marks.
 func cellText(v reflect.Value, path []visit) string {
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -232,7 +232,8 @@ func cellText(v reflect.Value, path []visit) string {
 	return text
 }
 
-// plainCell returns a string for a cell: quoted only if it would not read as it is.
+// plainCell returns a string for a table. It quotes only a string with characters that
+// need an escape sequence.
 func plainCell(s string) string {
 	cut := s[:min(len(s), maxCell*utf8.UTFMax)]
 	quoted := strconv.Quote(strings.ToValidUTF8(cut, "�"))
@@ -251,12 +252,13 @@ func hasText(t reflect.Type) bool {
 	return false
 }
 
-// isScalar reports whether values of a type have no parts.
+// isScalar reports whether values of a type are shown without parts: booleans,
+// strings, numbers, and types with a method that returns a text.
 func isScalar(t reflect.Type) bool {
 	return t.Kind() == reflect.Bool || t.Kind() == reflect.String || isNumber(t) || hasText(t)
 }
 
-// isNumber reports whether values of a type are numbers, which stand at the right.
+// isNumber reports whether values of a type are numbers, which are aligned to the right.
 func isNumber(t reflect.Type) bool {
 	return t.Kind() >= reflect.Int && t.Kind() <= reflect.Complex128
 }

@@ -13,8 +13,8 @@ var textInterfaces = []reflect.Type{
 	reflect.TypeFor[error](), reflect.TypeFor[fmt.Stringer](), reflect.TypeFor[fmt.Formatter](), reflect.TypeFor[encoding.TextMarshaler](),
 }
 
-// text writes the table with columns of equal width. Columns that do not fit on
-// a line are counted.
+// text returns the table as text with aligned columns. A note tells how many columns
+// do not fit on a line.
 func (t *table) text() string {
 	widths := t.widths()
 	if sum(widths) > maxColWidth {
@@ -72,7 +72,7 @@ func (t *table) text() string {
 	return b.String()
 }
 
-// sum returns the width of a row.
+// sum returns the width of a row with columns of these widths.
 func sum(widths []int) int {
 	total := 0
 	for _, w := range widths {
@@ -116,7 +116,7 @@ func (t *table) widths() []int {
 	return widths
 }
 
-// html writes the table.
+// html returns the table as HTML.
 func (t *table) html() string {
 	var b strings.Builder
 	b.WriteString("<table>\n")
@@ -152,7 +152,7 @@ func (t *table) html() string {
 	return b.String()
 }
 
-// gap writes the row that stands for those that are left out.
+// gap writes a row with the number of omitted rows.
 func (t *table) gap(b *strings.Builder) {
 	span := len(t.right)
 	if t.index != nil {

@@ -9,17 +9,17 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of the text form. They keep a careless last expression from filling
-// the notebook file; fmt.Println shows everything.
+// Limits of the text form. They prevent one large value from filling the notebook
+// file; fmt.Println shows everything.
 const (
-	lineWidth = 100       // columns, which longer values do not exceed by much
-	maxLines  = 40        // of a tree: a screen
-	maxText   = 20 * 1024 // bytes of a string or of what a method returns
+	lineWidth = 100       // characters of a line; a tree may exceed it by a little
+	maxLines  = 40        // lines of a tree: a screen
+	maxText   = 20 * 1024 // bytes of a string or of a method's text
 	indent    = "  "
 )
 
-// Text returns the text form of a value: a line if that is enough, else at most a
-// screen, with a last line that tells type and length.
+// Text returns the text form of a value: one line if the value fits on it, otherwise
+// at most a screen whose last line has the type and length.
 func Text(v any) string {
 	if v == nil {
 		return "nil"
@@ -51,11 +51,11 @@ func TypeName(v any) string {
 	return typeText(reflect.TypeOf(v))
 }
 
-// typeText returns the name of a type as it is written today.
+// typeText returns the name of a type, with any for interface {}.
 func typeText(t reflect.Type) string { return strings.ReplaceAll(t.String(), "interface {}", "any") }
 
-// Size returns how many elements, entries, bytes of text or fields a value has,
-// with a word for them; "" if it has no such parts.
+// Size returns the size of a value, such as "3 elements", "1 entry", "5 bytes" or
+// "2 fields", or "" if it has no such parts.
 func Size(v any) string {
 	if v == nil {
 		return ""
@@ -91,7 +91,7 @@ func count(n int, noun string) string {
 	return thousands(n) + " " + noun
 }
 
-// note returns the line with type and length.
+// note returns the line with the type and length of a value.
 func note(v reflect.Value) string {
 	if size := sizeOf(v); size != "" {
 		return typeText(v.Type()) + ", " + size
@@ -127,7 +127,8 @@ func fullText(v reflect.Value) string {
 	return strings.Join(w.lines, "\n") + "\n" + note(v)
 }
 
-// isComposite reports whether a value has parts that lines can show.
+// isComposite reports whether a value, or the one that it points to, is a struct,
+// slice, array or map.
 func isComposite(v reflect.Value) bool {
 	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
@@ -142,7 +143,7 @@ func isComposite(v reflect.Value) bool {
 	return false
 }
 
-// truncate cuts a text that a method has returned to what is shown.
+// truncate cuts the text of a method to maxText bytes.
 func truncate(s string) string {
 	if len(s) <= maxText {
 		return s
@@ -164,7 +165,7 @@ func quotedText(s string) string {
 	return strconv.Quote(s) + rest
 }
 
-// isBackquotable reports whether s reads unchanged as a raw literal.
+// isBackquotable reports whether a raw string literal can hold s unchanged.
 func isBackquotable(s string) bool {
 	for _, r := range s {
 		if r == '`' || r == utf8.RuneError || r == '\ufeff' || !unicode.IsPrint(r) && r != '\n' && r != '\t' {

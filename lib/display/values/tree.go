@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// maxTreeDepth is how deep a tree is indented; below that, values are one line.
+// maxTreeDepth is the maximum depth of a tree; deeper values are one line each.
 const maxTreeDepth = 6
 
 // A tree writes a value as indented lines.
@@ -14,8 +14,8 @@ type tree struct {
 	lines []string
 }
 
-// node writes a value behind a label, in at most the given number of lines
-// (but at least one).
+// node writes a label and a value, in at least one and at most the given number of
+// lines.
 func (w *tree) node(label string, v reflect.Value, lines, depth int) {
 	w.nested(label, v, lines, depth, nil)
 }
@@ -42,8 +42,8 @@ func (w *tree) nested(label string, v reflect.Value, lines, depth int, path []vi
 	w.lines = append(w.lines, strings.Repeat(indent, depth)+d.close)
 }
 
-// parts writes the parts of a composite value. Each has a line at least; those
-// that want more share what is left.
+// parts writes the parts of a composite value. Each gets one line; parts that need
+// more share the remaining lines.
 func (w *tree) parts(d *node, lines, depth int) {
 	spare := lines - len(d.parts)
 	if d.left > 0 {
@@ -71,7 +71,7 @@ func (w *tree) parts(d *node, lines, depth int) {
 	}
 }
 
-// labelWidth returns the width of the widest label, if that is not very wide.
+// labelWidth returns the width of the widest label, at most 20.
 func labelWidth(parts []part) int {
 	width := 0
 	for _, p := range parts {
@@ -96,8 +96,8 @@ func (w *tree) rows(prefix string, rows []string, depth int) {
 	}
 }
 
-// scalarRows writes a slice of numbers, booleans or short strings in rows, in columns of
-// equal width: the first and the last. It returns false for other slices.
+// scalarRows returns the first and last elements of a slice of numbers, booleans or
+// short strings as rows, in columns of equal width. It returns false for other slices.
 func scalarRows(v reflect.Value, lines, width int) ([]string, bool) {
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
@@ -136,7 +136,8 @@ func scalarRows(v reflect.Value, lines, width int) ([]string, bool) {
 	return arrange(texts, v.Len(), widest, max(width/(widest+1), 1), lines, isNumber(v.Type().Elem())), true
 }
 
-// elementText is the text of an element of a slice, as that of a nested value.
+// elementText returns the text of an element of a slice. Numbers have 6 significant
+// digits; text is the result for strings and values with a method that returns a text.
 func elementText(v reflect.Value, text string) string {
 	if _, ok := ownText(v); !ok && v.Kind() != reflect.String {
 		return scalar(v, true)
@@ -144,7 +145,8 @@ func elementText(v reflect.Value, text string) string {
 	return text
 }
 
-// arrange puts texts in rows; all is how many the slice has.
+// arrange puts texts in rows of perRow texts. all is the length of the slice, of which
+// texts may hold only the first and last elements. right aligns texts to the right.
 func arrange(texts []string, all, widest, perRow, lines int, right bool) []string {
 	last := 0
 	if full := (all + perRow - 1) / perRow; full > lines || len(texts) < all {

@@ -88,7 +88,7 @@ type record struct {
 	T    time.Time
 }
 
-// examples are values by the name of their golden file.
+// examples returns values by the name of their golden file.
 func examples() map[string]any {
 	ann := &person{Name: "Ann", Age: 41, Home: &address{"Main Street 3", "Berlin", &position{52.123456789, 13.1}}, Tags: []string{"a", "b"},
 		Scores: map[string]float64{"x": 1.0 / 3, "y": 2}, took: time.Second, data: []any{1, "x", nil}}
@@ -189,8 +189,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestBounds checks that no value makes long output, and that elements of HTML
-// are closed.
+// TestBounds checks that the output for every value is bounded, and that all HTML
+// elements are closed.
 func TestBounds(t *testing.T) {
 	list := examples()
 	list["huge structs"] = make([]struct{ A, B, C, D, E, F, G, H, I, J, K, L, M, N, O, P, Q, R, S, T, U, V, W, X, Y, Z string }, 1000)
@@ -229,8 +229,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestMapReader: a map that cannot be read shows that, and each read goes
-// through the reader.
+// TestMapReader checks that every map is read by the reader, and that the text of a
+// map that cannot be read says so.
 func TestMapReader(t *testing.T) {
 	before := readMap
 	defer SetMapReader(before)
@@ -249,7 +249,8 @@ func TestMapReader(t *testing.T) {
 	}
 }
 
-// TestReadsDoNotAllocate: the reader may have stopped all other goroutines.
+// TestReadsDoNotAllocate checks that reading a map does not allocate, because the map
+// reader may have stopped all other goroutines.
 func TestReadsDoNotAllocate(t *testing.T) {
 	before := readMap
 	defer SetMapReader(before)

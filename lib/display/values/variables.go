@@ -5,10 +5,10 @@ import (
 	"reflect"
 )
 
-// A Variable is a variable to list.
+// A Variable describes a variable for [Variables].
 type Variable struct {
 	Name, Type string
-	Pointer    any // to the variable
+	Pointer    any // a pointer to the variable
 }
 
 // A Listing is a table of variables, as text and as HTML.
@@ -37,8 +37,9 @@ func (l *Listing) String() string { return l.table.text() }
 // HTML returns the table as HTML.
 func (l *Listing) HTML() string { return l.table.html() }
 
-// memoryText returns the number of a value's parts and the memory of its elements,
-// without what those refer to.
+// memoryText returns the number of a value's parts and the size of its memory. The
+// memory includes the elements of a slice, map or string, but nothing that these
+// refer to.
 func memoryText(v reflect.Value) string {
 	for v.Kind() == reflect.Interface && !v.IsNil() {
 		v = v.Elem()
@@ -60,7 +61,7 @@ func memoryText(v reflect.Value) string {
 	return bytesText1024(bytes)
 }
 
-// bytesText1024 writes an amount of memory.
+// bytesText1024 formats an amount of memory in powers of 1,024, such as "1.5 KiB".
 func bytesText1024(n int) string {
 	if n < 1024 {
 		return fmt.Sprintf("%d B", n)
