@@ -2,40 +2,42 @@ package plotstyle
 
 import "image/color"
 
-// Colours with a fixed meaning: a backend of lib/mp has the same in every plot.
+// Colours with a fixed meaning. A backend of lib/mp has the same colour in every plot.
 var (
 	Goroutines = color.RGBA{0x00, 0x72, 0xb2, 0xff} // blue
 	Processes  = color.RGBA{0xd5, 0x5e, 0x00, 0xff} // vermilion
-	Serial     = color.RGBA{0x00, 0x9e, 0x73, 0xff} // green: one at a time
-	Ideal      = color.RGBA{0x8c, 0x95, 0x9f, 0xff} // grey: what could be had at best
+	Serial     = color.RGBA{0x00, 0x9e, 0x73, 0xff} // green: one task at a time
+	Ideal      = color.RGBA{0x8c, 0x95, 0x9f, 0xff} // grey: the best possible result
 )
 
-// Colours of what is not data.
+// Colours of the parts of a plot that are not data.
 var (
 	Ink   = color.RGBA{0x24, 0x29, 0x2f, 0xff} // titles and names
 	Quiet = color.RGBA{0x57, 0x60, 0x6a, 0xff} // labels and ticks
 	Line  = color.RGBA{0x8c, 0x95, 0x9f, 0xff} // axes
 	Grid  = color.RGBA{0xe6, 0xe9, 0xed, 0xff}
-	Zone  = color.RGBA{0xf6, 0xf1, 0xe7, 0xff} // a part of the plot that means something else
-	Warn  = color.RGBA{0xa4, 0x4a, 0x00, 0xff} // text
+	Zone  = color.RGBA{0xf6, 0xf1, 0xe7, 0xff} // background of a part of the plot with a special meaning
+	Warn  = color.RGBA{0xa4, 0x4a, 0x00, 0xff} // text of warnings
 )
 
-// fixed are the colours that names of series have by themselves.
+// fixed maps names of series to their fixed colours.
 var fixed = map[string]color.RGBA{
 	"goroutines": Goroutines, "processes": Processes,
 	"serial": Serial, "one at a time": Serial, "one core": Serial, "ideal": Ideal,
 }
 
-// others are for series of other names. They and the fixed ones but grey are
-// the palette of Okabe and Ito, whose colours the colour-blind can tell apart.
+// others are the colours for series of other names. Together with the fixed colours
+// except grey, they are the palette of Okabe and Ito, which colour-blind readers can
+// distinguish.
 var others = []color.RGBA{
 	{0xcc, 0x79, 0xa7, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0xe6, 0x9f, 0x00, 0xff}, {0x33, 0x33, 0x33, 0xff},
 }
 
-// Colors returns a colour for each name of a series. The names "goroutines",
-// "processes", "serial" and "ideal" have theirs; the others get one each, as long
-// as there are any: first those that no fixed name can have, then the fixed ones
-// that are not in use here.
+// Colors returns a colour for each name of a series. "goroutines", "processes",
+// "serial", "one at a time", "one core" and "ideal" have fixed colours. The other
+// names get different colours: first the colours that no fixed name has, then the
+// fixed ones that names does not use. If there are more names than colours, colours
+// repeat.
 func Colors(names ...string) []color.RGBA {
 	used := map[color.RGBA]bool{}
 	for _, name := range names {

@@ -1,6 +1,6 @@
-// Package plotstyle gives plots of gonum.org/v1/plot one look: a sans-serif
-// font, titles and labels that have room, a legend outside of the data, units on
-// the ticks, and colours that the colour-blind can tell apart.
+// Package plotstyle gives plots of gonum.org/v1/plot a consistent style: a sans-serif
+// font, enough space for titles and labels, a legend outside of the data, units on
+// the ticks, and colours that colour-blind readers can distinguish.
 //
 //	p := plot.New()
 //	p.Title.Text = "What a message costs"
@@ -10,6 +10,6 @@
 //	plotstyle.Add(p, &plotstyle.Series{Name: "goroutines", XYs: points})
 //	plotstyle.New(p) // the last expression of a cell
 //
-// [New] takes any plot; the other functions save typing. [Workers] makes the
-// horizontal axis one of worker counts.
+// [New] takes any plot; the other functions are conveniences. [Workers] sets up a
+// horizontal axis of worker counts.
 package plotstyle

@@ -9,9 +9,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A layout divides the canvas: from above title, panels (label of the vertical
-// axis, data with their axes), label of the horizontal axis, legend, caption. The
-// legend stands at the right where its entries would take more than two rows.
+// A layout divides the canvas into, from top to bottom: title, panels (label of the
+// vertical axis, data with its axes), label of the horizontal axis, legend, caption.
+// The legend is at the right if its entries need more than two rows and fit there.
 type layout struct {
 	plot  *Plot
 	scale float64 // of text
@@ -26,7 +26,7 @@ func (l layout) draw(c draw.Canvas) {
 	at := body
 	at.Max.Y = body.Min.Y
 	for _, line := range lines {
-		// In the middle of the data, and not beyond the edges.
+		// Centered below the data, but not beyond the edges.
 		width := label.Width(line)
 		left := min(max((data.Min.X+data.Max.X-width)/2, body.Min.X), body.Max.X-width)
 		at.Max.Y -= lineHeight(label)
@@ -34,8 +34,9 @@ func (l layout) draw(c draw.Canvas) {
 	}
 }
 
-// divide draws title, caption and legend, and returns what is left for the panels,
-// and the label of the horizontal axis, which is written below them.
+// divide draws title, caption and legend. It returns the canvas for the panels, and
+// the style and lines of the horizontal axis's label, which the caller draws below
+// the panels.
 func (l layout) divide(c draw.Canvas) (label text.Style, body draw.Canvas, lines []string) {
 	c = l.drawTitle(c)
 	c = l.drawCaption(c)
@@ -48,7 +49,7 @@ func (l layout) divide(c draw.Canvas) (label text.Style, body draw.Canvas, lines
 	return label, body, lines
 }
 
-// drawPanels draws all plots and returns where the data of the last are.
+// drawPanels draws all plots and returns the data area of the last one.
 func (l layout) drawPanels(c draw.Canvas) draw.Canvas {
 	panels := make([]panel, len(l.plot.of))
 	sum := 0.0
@@ -79,14 +80,14 @@ func (l layout) drawPanels(c draw.Canvas) draw.Canvas {
 
 // A panel is one plot with its axes.
 type panel struct {
-	plot *plot.Plot // that draws nothing else
+	plot *plot.Plot // draws only data and axes
 	at   draw.Canvas
 }
 
 func (p panel) data() draw.Canvas { return p.plot.DataCanvas(p.at) }
 
-// most returns how many lines fit into a part of the picture's height, but one
-// at least.
+// most returns the number of lines that fit into a part of the picture's height, at
+// least 1.
 func (l layout) most(style text.Style, part float64) int {
 	return max(1, int(float64(l.size.Y)*part/float64(lineHeight(style))))
 }
@@ -99,8 +100,8 @@ func (l layout) drawYLabel(c draw.Canvas, p *plot.Plot) draw.Canvas {
 	return l.drawAbove(c, Text(labelSize*l.scale, Quiet), p.Y.Label.Text, 0.1)
 }
 
-// drawAbove writes a text at the upper edge, in lines that take no more than a
-// part of the picture's height.
+// drawAbove writes a text at the upper edge of c, in at most the given part of the
+// picture's height, and returns the rest of c.
 func (l layout) drawAbove(c draw.Canvas, style text.Style, s string, part float64) draw.Canvas {
 	width := c.Size().X
 	lines := clampLines(style, Wrap(style, s, width), l.most(style, part), width)
@@ -111,8 +112,8 @@ func (l layout) drawAbove(c draw.Canvas, style text.Style, s string, part float6
 	return c
 }
 
-// drawCaption writes the notes at the lower edge. Those for which there is no room
-// are left out.
+// drawCaption writes the notes at the lower edge of c, in at most 30 % of the
+// picture's height, and returns the rest of c. It omits notes that do not fit.
 func (l layout) drawCaption(c draw.Canvas) draw.Canvas {
 	type line struct {
 		text  string
@@ -140,7 +141,8 @@ func (l layout) drawCaption(c draw.Canvas) draw.Canvas {
 	return c
 }
 
-// splitLegend returns the canvas without the legend, and what draws the legend.
+// splitLegend returns the canvas without the legend's area, and a function that draws
+// the legend.
 func (l layout) splitLegend(c draw.Canvas) (draw.Canvas, func()) {
 	const gap = 8
 	entries := newLegend(l.plot.first().Legend, Text(legendSize*l.scale, Ink))
@@ -165,7 +167,8 @@ func (l layout) splitLegend(c draw.Canvas) (draw.Canvas, func()) {
 	return c, func() { entries.draw(at, rows) }
 }
 
-// newPanel returns a panel whose labels fit.
+// newPanel returns the panel of p at c, with tick labels that fit. last reports
+// whether it is the lowest panel, the only one with labels of the horizontal axis.
 func (l layout) newPanel(p *plot.Plot, c draw.Canvas, last bool) panel {
 	q := l.styled(p)
 	if isNominal(&q.Y) {
@@ -185,7 +188,7 @@ func (l layout) newPanel(p *plot.Plot, c draw.Canvas, last bool) panel {
 			return data.Y(q.Y.Norm(t.Value)), q.Y.Tick.Label.Rectangle(t.Label).Size().Y * 0.55
 		})
 	}
-	for range 3 { // the room that labels need depends a little on the room for the data
+	for range 3 { // the overlap depends a little on the width of the data
 		over := l.overlap(q, c)
 		if over <= 0 {
 			break
@@ -198,7 +201,7 @@ func (l layout) newPanel(p *plot.Plot, c draw.Canvas, last bool) panel {
 	return panel{plot: q, at: c}
 }
 
-// withoutLabels keeps the places of ticks whose labels another panel has.
+// withoutLabels returns the ticks without their labels.
 func withoutLabels(ticks []plot.Tick) plot.ConstantTicks {
 	bare := append(plot.ConstantTicks{}, ticks...)
 	for i := range bare {
@@ -207,7 +210,8 @@ func withoutLabels(ticks []plot.Tick) plot.ConstantTicks {
 	return bare
 }
 
-// styled returns a copy of a plot that draws axes and data only.
+// styled returns a copy of a plot, in this package's style, that draws only axes and
+// data.
 func (l layout) styled(p *plot.Plot) *plot.Plot {
 	q := *p
 	q.Title.Text, q.X.Label.Text, q.Y.Label.Text = "", "", ""
@@ -225,7 +229,8 @@ func (l layout) styled(p *plot.Plot) *plot.Plot {
 	return &q
 }
 
-// sane returns the range that gonum makes of min and max when it draws.
+// sane corrects the range of an axis as gonum does when it draws: infinite ends become
+// 0, reversed ends are swapped, and an empty range is widened.
 func sane(low, high float64) (float64, float64) {
 	if math.IsInf(low, 0) {
 		low = 0
@@ -242,13 +247,14 @@ func sane(low, high float64) (float64, float64) {
 	return low, high
 }
 
-// axisLine keeps an axis hidden that is.
+// axisLine returns the style of an axis's line. A hidden line, of width 0, stays hidden.
 func axisLine(s draw.LineStyle) draw.LineStyle {
 	s.Color, s.Width = Line, min(s.Width, 0.8)
 	return s
 }
 
-// ownTicks replaces gonum's tickers, whose labels have no units and many digits.
+// ownTicks replaces gonum's default tickers, whose labels have no units and too many
+// digits. It keeps other tickers.
 func ownTicks(t plot.Ticker, scale plot.Normalizer) plot.Ticker {
 	_, logarithmic := scale.(plot.LogScale)
 	switch t.(type) {
@@ -261,8 +267,9 @@ func ownTicks(t plot.Ticker, scale plot.Normalizer) plot.Ticker {
 	return t
 }
 
-// fitTicks leaves out labels that would touch. most is how many have room; place
-// tells where a label is, and half its extent there.
+// fitTicks removes tick labels that would touch. most is the number of labels for
+// which there is space. place returns the position of a label on the axis, and half
+// of its extent in that direction.
 func (l layout) fitTicks(axis *plot.Axis, most vg.Length, place func(plot.Tick) (at, half vg.Length)) {
 	if t, ok := axis.Tick.Marker.(Ticks); ok && t.most == 0 {
 		t.most = min(max(int(most), 3), 9)
@@ -286,7 +293,8 @@ func (l layout) fitTicks(axis *plot.Axis, most vg.Length, place func(plot.Tick) 
 	}
 }
 
-// within removes ticks that gonum does not draw but leaves room for.
+// within returns the ticks between low and high. Gonum does not draw the others, but
+// reserves space for them.
 func within(ticks []plot.Tick, low, high float64) []plot.Tick {
 	var in []plot.Tick
 	for _, t := range ticks {
@@ -297,8 +305,8 @@ func within(ticks []plot.Tick, low, high float64) []plot.Tick {
 	return in
 }
 
-// thin keeps every stride-th label, and returns nil if two of those touch. Where
-// ticks are irregular it keeps each label that touches none before it.
+// thin keeps every stride-th label. If two of the kept labels touch, it returns nil,
+// or, if irregular is true, removes the second one.
 func thin(ticks []plot.Tick, stride int, irregular bool, ats, halves []vg.Length) []plot.Tick {
 	kept := append([]plot.Tick(nil), ticks...)
 	if kept == nil {
@@ -324,7 +332,8 @@ func thin(ticks []plot.Tick, stride int, irregular bool, ats, halves []vg.Length
 	return kept
 }
 
-// overlap returns by how much the first label of the horizontal axis is left of c.
+// overlap returns how far the labels of the horizontal axis extend beyond the left
+// edge of c.
 func (l layout) overlap(q *plot.Plot, c draw.Canvas) vg.Length {
 	data := q.DataCanvas(c)
 	over := vg.Length(0)

@@ -13,20 +13,21 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A legend places the entries of a plot.Legend, which only draws itself as one
-// column in a corner of the data. Its entries are not exported: they are told
-// apart by drawing them far from each other.
+// A legend arranges the entries of a plot.Legend in rows. A plot.Legend draws itself
+// only as one column in a corner of the data, and does not export its entries. So
+// legend makes it draw the entries far from each other, on an entryCanvas, which
+// moves each entry to its place.
 type legend struct {
 	from   plot.Legend
 	style  text.Style
 	height vg.Length   // of an entry
-	widths []vg.Length // of the entries, with sample and name
+	widths []vg.Length // of each entry, with sample and name
 }
 
-// apart is the distance of entries when they are drawn to be told apart.
+// apart is the distance of the entries that plot.Legend draws on an entryCanvas.
 const apart = 10000
 
-// gaps between entries.
+// Gaps between entries.
 const (
 	columnGap = 16
 	rowGap    = 5
@@ -55,8 +56,8 @@ func newLegend(l plot.Legend, style text.Style) *legend {
 
 func (l *legend) rowHeight() vg.Length { return l.height + rowGap }
 
-// rows returns in which rows of the given width the entries are; each has one
-// at least.
+// rows divides the entries into rows of the given width. Each row has the indices of
+// its entries, at least one.
 func (l *legend) rows(width vg.Length) [][]int {
 	var rows [][]int
 	x := vg.Length(0)
@@ -70,7 +71,7 @@ func (l *legend) rows(width vg.Length) [][]int {
 	return rows
 }
 
-// column returns the width of the entries below each other.
+// column returns the width of the legend as one column.
 func (l *legend) column() vg.Length {
 	width := vg.Length(0)
 	for _, w := range l.widths {
@@ -79,8 +80,8 @@ func (l *legend) column() vg.Length {
 	return width
 }
 
-// draw draws the rows below the upper edge of c. Where they do not fit, it says
-// in the last row how many entries are missing.
+// draw draws the rows below the upper edge of c. If they do not fit, the last row
+// tells how many entries are missing.
 func (l *legend) draw(c draw.Canvas, rows [][]int) {
 	most := int((c.Max.Y - c.Min.Y + 0.01) / l.rowHeight())
 	left := 0
@@ -107,31 +108,32 @@ func (l *legend) draw(c draw.Canvas, rows [][]int) {
 	}
 }
 
-// An entryCanvas moves what is drawn of each entry to its place. Without places
-// it measures the entries.
+// An entryCanvas moves the parts of each entry to the entry's place. Without places it
+// measures the entries.
 type entryCanvas struct {
 	vg.Canvas
 	legend *legend
 	pitch  vg.Length
 	to     []*vg.Point // upper left corners; nil where an entry is not drawn
-	right  vg.Length   // edge where names are cut
+	right  vg.Length   // edge at which names are cut
 
 	state
 	stack []state
 }
 
-// A state is what Push saves.
+// A state is the part of an entryCanvas that Push saves.
 type state struct {
-	inside bool // a translation holds: coordinates are relative to what has been moved
-	hidden bool // it is that of an entry that is not drawn
+	inside bool // Translate has moved the origin, so coordinates need no offset
+	hidden bool // Translate was called for an entry that is not drawn
 }
 
-// entry returns the entry that is drawn at y.
+// entry returns the index of the entry that is drawn at y.
 func (c *entryCanvas) entry(y vg.Length) int {
 	return min(max(int(math.Round(float64(-y/c.pitch))), 0), len(c.legend.widths)-1)
 }
 
-// offset returns by how much the entry drawn at p moves.
+// offset returns the vector by which to move a part drawn at p. drawn is false if the
+// part's entry is not drawn.
 func (c *entryCanvas) offset(p vg.Point) (d vg.Point, drawn bool) {
 	if c.inside {
 		return d, !c.hidden
@@ -205,7 +207,7 @@ func (c *entryCanvas) Pop() {
 	c.Canvas.Pop()
 }
 
-// discard is a canvas on which nothing is drawn.
+// discard is a canvas that draws nothing.
 type discard struct{}
 
 func (discard) SetLineWidth(vg.Length)                 {}

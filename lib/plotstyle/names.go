@@ -10,15 +10,15 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// isNominal reports whether an axis has names instead of numbers, as
-// Plot.NominalX and NominalY make it: ticks without lines.
+// isNominal reports whether an axis has names instead of numbers. Plot.NominalX and
+// NominalY make such an axis: it has constant ticks without lines.
 func isNominal(a *plot.Axis) bool {
 	_, constant := a.Tick.Marker.(plot.ConstantTicks)
 	return constant && (a.Tick.Length <= 0 || a.Tick.Width <= 0)
 }
 
-// fitNamesX makes room for names below the axis: breaks them into lines, or
-// turns them if single words are too long for that.
+// fitNamesX makes the names below the axis fit. It breaks them into lines, or rotates
+// them if a single word is too long for a line.
 func (l layout) fitNamesX(a *plot.Axis, data draw.Canvas) {
 	ticks := within(a.Tick.Marker.Ticks(a.Min, a.Max), a.Min, a.Max)
 	width := spacing(a, ticks, data.Size().X) - 8
@@ -43,7 +43,8 @@ func (l layout) fitNamesX(a *plot.Axis, data draw.Canvas) {
 	a.Tick.Marker = plot.ConstantTicks(ticks)
 }
 
-// fitNamesY breaks names at the left of the axis that take too much of the width.
+// fitNamesY breaks names at the left of the axis into lines if they are longer than
+// half of the picture's width.
 func (l layout) fitNamesY(a *plot.Axis, data draw.Canvas) {
 	ticks := within(a.Tick.Marker.Ticks(a.Min, a.Max), a.Min, a.Max)
 	style := a.Tick.Label
@@ -57,7 +58,7 @@ func (l layout) fitNamesY(a *plot.Axis, data draw.Canvas) {
 	a.Tick.Marker = plot.ConstantTicks(ticks)
 }
 
-// spacing returns the least distance of two ticks on an axis of the given length.
+// spacing returns the smallest distance of two ticks on an axis of the given length.
 func spacing(a *plot.Axis, ticks []plot.Tick, length vg.Length) vg.Length {
 	var at []float64
 	for _, t := range ticks {

@@ -16,34 +16,35 @@ import (
 	"github.com/perijove/perijove/lib/display/plotsvg"
 )
 
-// A Plot draws a plot of gonum in the look of this package. In a notebook it is
-// shown as a picture, and it can be drawn and saved as a *plot.Plot can. Its
-// methods do not change the plot it is of; what is added to that later is shown, too.
+// A Plot draws a plot of gonum in the style of this package. A notebook shows it as a
+// picture. It can be drawn and saved like a *plot.Plot. Its methods do not change
+// gonum's plot. They draw its present state, with everything that was added to it
+// after [New].
 //
-// The look replaces fonts and colours of the title, axes and legend, the
-// background, and the ticks of gonum's own tickers (DefaultTicks, LogTicks).
-// Other tickers stay. It draws a grid: the plot needs none.
+// The style replaces the fonts and colours of the title, axes and legend, the
+// background, and the ticks of gonum's own tickers (DefaultTicks, LogTicks). Other
+// tickers stay. A Plot draws a grid, so gonum's plot needs none.
 type Plot struct {
-	Width, Height vg.Length // in a notebook; [New] sets 5.25 by 3.5 inches: 504 pixels
+	Width, Height vg.Length // in a notebook; [New] sets 5.25 by 3.5 inches, which is 504 by 336 pixels
 	Caption       []Note    // below the picture
 
-	of     []*plot.Plot
-	shares []float64 // of the height
+	of     []*plot.Plot // from top to bottom
+	shares []float64    // of the height, one for each plot
 }
 
-// A Note is a paragraph of text. Its color is Quiet if it is nil.
+// A Note is a paragraph of text. A nil Color means [Quiet].
 type Note struct {
 	Text  string
 	Color color.Color
 }
 
-// New returns p in the look of this package.
+// New returns p in the style of this package.
 func New(p *plot.Plot) *Plot { return Stack([]float64{1}, p) }
 
-// Stack returns plots below each other in one picture, with as many shares of
-// the height. Their data begin and end in the same columns. The title and the
-// legend are those of the first; the horizontal axis and its label are those of
-// the last, so the axes must have one range.
+// Stack returns a picture of several plots, one below the other, with aligned left and
+// right edges of their data. shares has the relative height of each plot. The title
+// and the legend are those of the first plot. The horizontal axis and its label are
+// those of the last plot, so all plots must have the same horizontal range.
 func Stack(shares []float64, plots ...*plot.Plot) *Plot {
 	return &Plot{Width: 5.25 * vg.Inch, Height: 3.5 * vg.Inch, of: plots, shares: shares}
 }
@@ -67,15 +68,16 @@ func (s *Plot) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// SVG returns the plot as a document, of its width and height.
+// SVG returns the plot as an SVG document of its Width and Height.
 func (s *Plot) SVG() string { return SVG(s, s.Width, s.Height, s.first().Title.Text, s.String()) }
 
-// WriterTo returns the plot in a format of gonum, as the method of *plot.Plot does.
+// WriterTo returns the plot in a format of gonum, like the method of *plot.Plot. Width
+// and height are in points.
 func (s *Plot) WriterTo(width, height vg.Length, format string) (io.WriterTo, error) {
 	return WriterTo(s, width, height, format, s.first().Title.Text, s.String())
 }
 
-// Save writes the plot to a file, whose extension tells the format.
+// Save writes the plot to a file. The extension of its name sets the format.
 func (s *Plot) Save(width, height vg.Length, file string) error {
 	w, err := s.WriterTo(width, height, strings.TrimPrefix(strings.ToLower(filepath.Ext(file)), "."))
 	if err != nil {
@@ -88,11 +90,11 @@ func (s *Plot) Save(width, height vg.Length, file string) error {
 	return os.WriteFile(file, data.Bytes(), 0o666)
 }
 
-// HeightFor returns the height of a picture of s.Width in which the panels, with
-// their axes, are of a height together, whatever title, legend and caption take.
+// HeightFor returns the height that the picture needs, at s.Width, so that all plots
+// with their axes have the height panels. The rest is for title, legend and caption.
 func (s *Plot) HeightFor(panels vg.Length) vg.Length {
 	height := vg.Length(4000)
-	for range 2 { // what there is room for depends on the height
+	for range 2 { // the size of title, legend and caption depends on the height
 		l := layout{plot: s, scale: 1, size: vg.Point{X: s.Width, Y: height}}
 		m := l.margin()
 		page := draw.Canvas{Canvas: discard{}, Rectangle: vg.Rectangle{Max: l.size}}
@@ -105,8 +107,8 @@ func (s *Plot) HeightFor(panels vg.Length) vg.Length {
 // A Drawer draws itself to a canvas.
 type Drawer interface{ Draw(draw.Canvas) }
 
-// WriterTo returns a drawing in a format of gonum: svg, png, pdf … Title and
-// description are used by SVG only.
+// WriterTo returns a drawing in a format of gonum: svg, png, pdf … Only SVG uses title
+// and description.
 func WriterTo(d Drawer, width, height vg.Length, format, title, description string) (io.WriterTo, error) {
 	if format == "svg" {
 		svg, err := plotsvg.Encode(d, width, height, title, description)
@@ -120,8 +122,8 @@ func WriterTo(d Drawer, width, height vg.Length, format, title, description stri
 	return c, nil
 }
 
-// SVG returns a drawing as a document with a title and a description, which are
-// read to those who do not see it. It is empty if the size is not positive.
+// SVG returns a drawing as an SVG document. Title and description are for screen
+// readers. The result is empty if the size is not positive.
 func SVG(d Drawer, width, height vg.Length, title, description string) string {
 	svg, err := plotsvg.Encode(d, width, height, title, description)
 	if err != nil {
@@ -130,8 +132,8 @@ func SVG(d Drawer, width, height vg.Length, title, description string) string {
 	return svg
 }
 
-// Sizes of text, in points, where the picture is not small. On a telephone, 390
-// pixels wide, a picture of the usual size is shown at three quarters of it.
+// Sizes of text, in points. Small pictures have smaller text. A telephone, 390 pixels
+// wide, shows a picture of the usual size at three quarters of its size.
 const (
 	titleSize   = 13
 	labelSize   = 10.5

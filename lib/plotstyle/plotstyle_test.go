@@ -15,7 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A textBox is where a text stands on the page.
+// A textBox is a text and its rectangle on the page.
 type textBox struct {
 	text string
 	vg.Rectangle
@@ -60,7 +60,7 @@ func (c *textBoxes) FillString(f font.Face, p vg.Point, s string) {
 	if strings.TrimSpace(s) == "" {
 		return
 	}
-	// Of letters without descenders the box ends at the line on which they stand.
+	// The box of letters without descenders ends at the baseline.
 	low := vg.Length(0)
 	if strings.ContainsAny(s, "gjpqyµ,;()") {
 		low = -0.2 * f.Font.Size
@@ -76,12 +76,12 @@ func (c *textBoxes) FillString(f font.Face, p vg.Point, s string) {
 	c.boxes = append(c.boxes, textBox{s, box})
 }
 
-// A spy is a plotter that notes where it is drawn, and a sample for a legend.
+// A spy is a plotter that records its data area, and a sample for a legend.
 type spy struct{ data vg.Rectangle }
 
 func (s *spy) Plot(c draw.Canvas, _ *plot.Plot) { s.data = c.Rectangle }
 func (s *spy) Thumbnail(c *draw.Canvas) {
-	// A legend moves what is drawn, so this draws.
+	// The sample draws something, to test that the legend moves it.
 	c.FillText(Text(1, color.Black), vg.Point{X: c.Max.X - 1, Y: c.Min.Y}, "sample")
 }
 
@@ -98,7 +98,7 @@ func wave(n int, scale, offset float64) plotter.XYs {
 	return points
 }
 
-// plots are plots that are hard to lay out, and texts that must be in them.
+// plots returns functions that make plots with a difficult layout.
 func plots() map[string]func(p *plot.Plot) {
 	long := "A title that is much longer than any picture is wide, so that it must be broken into lines more than once, as here"
 	return map[string]func(p *plot.Plot){
@@ -237,8 +237,8 @@ func TestNoTextIsClippedOrOverData(t *testing.T) {
 	}
 }
 
-// A picture of the height that HeightFor returns has that height for its panels,
-// with few texts and with many.
+// The panels of a picture with the height that HeightFor returns have the requested
+// height, with few texts and with many.
 func TestHeightFor(t *testing.T) {
 	const panels = 250
 	for name, fill := range plots() {
@@ -252,7 +252,7 @@ func TestHeightFor(t *testing.T) {
 		}
 		size := vg.Point{X: s.Width, Y: s.HeightFor(panels)}
 		s.Draw(draw.Canvas{Canvas: newTextBoxes(), Rectangle: vg.Rectangle{Max: size}})
-		// Axis, its ticks and their labels, and the label of the vertical axis are in the panel.
+		// The panel also contains the axis, its ticks and labels, and the label of the vertical axis.
 		if got := where.data.Size().Y; got > panels || got < panels-130 {
 			t.Errorf("%s: the data have a height of %.0f, in a picture of %.0f", name, got, size.Y)
 		}

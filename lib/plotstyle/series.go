@@ -11,15 +11,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A Series is measured points, joined by a line, with an interval around each if
-// Low and High are set. It is a plotter; [Add] adds it to a plot with its legend.
+// A Series is a set of measured points, joined by a line. Each point has an interval
+// if Low and High are set. A Series is a plot.Plotter; [Add] adds it to a plot and to
+// the plot's legend.
 type Series struct {
-	Name  string      // in the legend; not there if empty
-	Color color.Color // nil means that of Colors
+	Name  string      // in the legend; if empty, the legend omits the series
+	Color color.Color // nil means a color of Colors
 	XYs   plotter.XYs
 
 	// Low and High are the ends of the intervals, one for each point, or nil.
-	// NaN means that a point has none.
+	// A point whose end is NaN has no interval.
 	Low, High []float64
 
 	Glyph draw.GlyphDrawer // nil means a circle
@@ -27,8 +28,8 @@ type Series struct {
 	Style draw.LineStyle   // of the line; the zero value means 1.5 points wide, in Color
 }
 
-// Add adds series to p and its legend. Series without a color get one of
-// [Colors]; each call goes on where the last one for p ended.
+// Add adds series to p and its legend. Series without a color get a color of [Colors].
+// Colors do not repeat if Add is called several times for one plot.
 func Add(p *plot.Plot, series ...*Series) {
 	h, ok := p.TextHandler.(*handler)
 	if !ok {
@@ -51,8 +52,9 @@ func Add(p *plot.Plot, series ...*Series) {
 	}
 }
 
-// A handler is a plot's text handler that knows the plot's series: a plot lists
-// neither its plotters nor its legend.
+// A handler is a plot's text handler that also stores the names of the plot's series.
+// The text handler is the only place for them: a plot exports neither its plotters nor
+// its legend entries.
 type handler struct {
 	text.Handler
 	series []string
@@ -130,7 +132,7 @@ func (s *Series) interval(i int) (low, high float64, ok bool) {
 	return low, high, finite(low) && finite(high)
 }
 
-// DataRange implements plot.DataRanger: the points with their intervals.
+// DataRange implements plot.DataRanger. The range includes the intervals.
 func (s *Series) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, ymin = math.Inf(1), math.Inf(1)
 	xmax, ymax = math.Inf(-1), math.Inf(-1)

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Text returns a style of text: sans-serif, of a size in points.
+// Text returns a sans-serif text style. size is in points.
 func Text(size float64, c color.Color) text.Style {
 	return text.Style{
 		Color: c, Handler: plot.DefaultTextHandler,
@@ -20,7 +20,7 @@ func Text(size float64, c color.Color) text.Style {
 	}
 }
 
-// Bold is like [Text], with bold letters.
+// Bold returns the style of [Text] in bold.
 func Bold(size float64, c color.Color) text.Style {
 	s := Text(size, c)
 	s.Font.Weight = xfont.WeightBold
@@ -35,8 +35,8 @@ func restyle(s text.Style, size float64, c color.Color) text.Style {
 	return s
 }
 
-// Wrap breaks a text into lines that are no wider than width. Words that are
-// wider are broken, too. Line breaks in s stay.
+// Wrap breaks a text into lines that are not wider than width. It also breaks words
+// that are wider, and keeps the line breaks of s.
 func Wrap(style text.Style, s string, width vg.Length) []string {
 	var lines []string
 	for paragraph := range strings.Lines(s) {
@@ -63,8 +63,8 @@ func Wrap(style text.Style, s string, width vg.Length) []string {
 	return lines
 }
 
-// prefix returns the longest beginning of s that is no wider than width, but at
-// least one character.
+// prefix returns the longest prefix of s that is not wider than width, but at least
+// one character.
 func prefix(style text.Style, s string, width vg.Length) string {
 	end := 0
 	for i, r := range s {
@@ -85,10 +85,11 @@ func shorten(style text.Style, s string, width vg.Length) string {
 	return strings.TrimSpace(prefix(style, s, width-style.Width("…"))) + "…"
 }
 
-// lineHeight returns the distance of lines of text.
+// lineHeight returns the distance between two lines of text.
 func lineHeight(style text.Style) vg.Length { return style.Font.Size * 1.3 }
 
-// clampLines returns at most n lines, the last of which tells if there were more.
+// clampLines returns at most n lines. If it drops lines, the last one ends with an
+// ellipsis.
 func clampLines(style text.Style, lines []string, n int, width vg.Length) []string {
 	if len(lines) <= n {
 		return lines
@@ -101,7 +102,7 @@ func clampLines(style text.Style, lines []string, n int, width vg.Length) []stri
 	return lines
 }
 
-// drawTop writes lines below the upper edge of c and returns c without them.
+// drawTop writes lines below the upper edge of c and returns the rest of c.
 func drawTop(c draw.Canvas, style text.Style, lines []string) draw.Canvas {
 	for _, line := range lines {
 		c.Max.Y -= lineHeight(style)

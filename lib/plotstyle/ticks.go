@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// Ticks are the ticks of a linear axis, at round numbers.
+// Ticks is the plot.Ticker of a linear axis. Its ticks are at round numbers.
 type Ticks struct {
 	Unit Unit
 
@@ -40,7 +40,7 @@ func (t Ticks) atMost(most int, low, high float64) []plot.Tick {
 		m = multiple{1, ""} // all digits rather than many decimals
 	}
 	if !(step > 0) || math.IsInf(low/step, 0) {
-		return nil // numbers end here
+		return nil // the step is outside of the range of float64
 	}
 	var ticks []plot.Tick
 	first := math.Ceil(low/step - 1e-9)
@@ -53,8 +53,9 @@ func (t Ticks) atMost(most int, low, high float64) []plot.Tick {
 	}
 }
 
-// roundStep returns the least step of 1, 2, 2.5 or 5 times a power of ten (of 1 or
-// 2, or of two, if binary) that divides span into fewer than most parts.
+// roundStep returns the smallest round step that divides span into fewer than most
+// parts. Round steps are 1, 2, 2.5 and 5 times a power of ten, or, if binary is true,
+// powers of two.
 func roundStep(span float64, most int, binary bool) float64 {
 	least := span / float64(most-1)
 	if binary {
@@ -69,7 +70,8 @@ func roundStep(span float64, most int, binary bool) float64 {
 	return 10 * power
 }
 
-// LogTicks are the ticks of a logarithmic axis (plot.LogScale), at powers.
+// LogTicks is the plot.Ticker of a logarithmic axis (plot.LogScale). Its ticks have
+// labels at powers of Base.
 type LogTicks struct {
 	Unit Unit
 	Base int // 2 or 10; 0 means 2 for BinaryBytes, else 10
@@ -99,7 +101,7 @@ func (t LogTicks) powers(low, high, base float64) []plot.Tick {
 	logOf := func(x float64) float64 { return math.Log(x) / math.Log(base) }
 	var ticks []plot.Tick
 	const slack = 1e-9
-	few := logOf(high)-logOf(low) < 2.5 // decades: 2 and 5 are labelled, too
+	few := logOf(high)-logOf(low) < 2.5 // decades: then 2 and 5 also have labels
 	for e := math.Floor(logOf(low) - slack); e <= math.Ceil(logOf(high)+slack); e++ {
 		for i := 1.0; i < base; i++ {
 			v := i * math.Pow(base, e)
@@ -118,13 +120,13 @@ func (t LogTicks) powers(low, high, base float64) []plot.Tick {
 
 func (t LogTicks) label(v float64) string {
 	if t.Unit == Seconds && v > 1 {
-		return multiple{1, " s"}.format(v, v) // powers of ten are no round minutes
+		return multiple{1, " s"}.format(v, v) // a power of ten seconds is no round number of minutes
 	}
 	return t.Unit.multipleOf(v).format(v, v)
 }
 
-// CountTicks are ticks at these numbers only, such as the counts of workers with
-// which something was measured.
+// CountTicks is a plot.Ticker with ticks at these numbers only, such as the measured
+// counts of workers.
 type CountTicks []int
 
 // Ticks implements plot.Ticker.
@@ -138,8 +140,8 @@ func (t CountTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// Workers makes the horizontal axis one of numbers of workers: logarithmic, so
-// that 1, 2, 4 and 8 are equally far from each other, with ticks at counts. They
+// Workers sets up the horizontal axis of p for counts of workers. The axis is
+// logarithmic, so 1, 2, 4 and 8 have equal distances, and has ticks at counts, which
 // must be positive.
 func Workers(p *plot.Plot, counts []int) {
 	p.X.Label.Text = "workers"

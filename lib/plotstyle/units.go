@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A Unit is what the numbers of an axis count. The labels of its ticks have a
-// fitting multiple: data in seconds are labelled 10 µs, 1 ms or 5 min.
+// A Unit is the unit of an axis. The labels of the ticks have a suitable multiple of
+// it: for data in seconds, labels are such as 10 µs, 1 ms or 5 min.
 type Unit int
 
 // The units.
@@ -20,7 +20,7 @@ const (
 	Times                   // ratios: 1×, 2×
 )
 
-// A multiple is a unit that the labels name, and how much it is.
+// A multiple is a multiple of a Unit, for labels.
 type multiple struct {
 	factor float64
 	suffix string
@@ -37,9 +37,9 @@ var multiples = map[Unit][]multiple{
 	Times:   {{1, "×"}},
 }
 
-// multipleOf returns the largest multiple that is no larger than v, or the
-// smallest. Plain numbers keep theirs from 0.001 up to 10,000, and seconds up to
-// three minutes.
+// multipleOf returns the largest multiple of u that is not larger than v, or the
+// smallest multiple if all are larger. Plain numbers from 0.001 to 10,000 have no
+// suffix. Minutes, hours and days are used only from three of them on.
 func (u Unit) multipleOf(v float64) multiple {
 	v = math.Abs(v) * (1 + 1e-9)
 	all := multiples[u]
@@ -55,7 +55,8 @@ func (u Unit) multipleOf(v float64) multiple {
 	return best
 }
 
-// format returns v as a multiple, with as many decimals as step needs.
+// format returns v in units of m, with the number of decimals that step needs. step is
+// the distance of the ticks.
 func (m multiple) format(v, step float64) string {
 	x, s := v/m.factor, step/m.factor
 	if (math.Abs(x) >= 1e7 || x != 0 && math.Abs(x) < 1e-3) && math.Abs(x/s) < 1e4 {
@@ -73,7 +74,7 @@ func (m multiple) format(v, step float64) string {
 	return group(text) + m.suffix
 }
 
-// decimalsOf returns with how many decimals multiples of step are exact, 12 at most.
+// decimalsOf returns the number of decimals, at most 12, that step needs.
 func decimalsOf(step float64) int {
 	n := 0
 	for n < 12 && math.Abs(step-round(step, n)) > 1e-6*math.Abs(step) {
@@ -87,7 +88,7 @@ func round(x float64, decimals int) float64 {
 	return math.Round(x*p) / p
 }
 
-// group separates thousands, of numbers of five digits and more.
+// group separates the thousands of a number with at least five digits by commas.
 func group(s string) string {
 	whole, fraction, dot := strings.Cut(s, ".")
 	digits := strings.TrimPrefix(whole, "−")
@@ -103,7 +104,7 @@ func group(s string) string {
 	return whole
 }
 
-// power writes a number of any size: 1e21, 2.5e−9.
+// power formats a number in scientific notation: 1e21, 2.5e−9.
 func power(x float64) string {
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(x, 'e', 4, 64), "e")
 	mantissa = strings.TrimRight(strings.TrimRight(mantissa, "0"), ".")
