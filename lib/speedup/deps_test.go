@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Measuring does not need gonum/plot: a program that only measures does not
-// carry it, and a cell's compiler does not read its export data.
+// Package speedup must not import gonum/plot, so that a program that only measures
+// does not link it, and the compiler of a cell does not read its export data.
 func TestMeasuringNeedsNoPlotLibrary(t *testing.T) {
 	dependencies := func(pkg string) []string {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pkg).Output()

@@ -1,17 +1,17 @@
-// Package speedup measures how much faster work gets with more workers.
+// Package speedup measures the speedup of parallel work: how many times faster it is
+// with several workers than without.
 //
 //	res, err := speedup.Measure(ctx, speedup.Options{Workers: []int{1, 2, 4}},
 //		speedup.Case{Name: "goroutines", Run: func(workers int) error { … }})
 //	fmt.Print(res) // a table; in a notebook, res as last expression
 //
-// Package chart, below this one, draws the result.
+// Package speedup/chart draws the result.
 //
-// A case does the same total work with any number of workers. All cases and
-// worker counts run once per round, in random order, between two runs of the
-// same serial baseline: what disturbs the machine for a while then touches all
-// of them, instead of making one look slow. A round's speedup is the mean of
-// its two baselines divided by the time. The result holds the medians over the
-// rounds with their 95 % intervals. No round is dropped. The notes below a result
-// tell how many rounds were disturbed: by other programs, or by something that
-// made the two baselines differ.
+// A case does the same total work with any number of workers. Each round runs all
+// cases with all worker counts once, in random order, between two runs of the serial
+// baseline. So a disturbance of the machine affects all cases, not only one of them.
+// The speedup in a round is the mean of its two baseline times divided by the time of
+// the case. The result holds the medians over the rounds with their 95 % intervals.
+// No round is dropped. The notes below a result tell how many rounds were disturbed:
+// other programs used the cores, or the two baseline times differ.
 package speedup

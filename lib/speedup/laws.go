@@ -10,19 +10,20 @@ import (
 type Law int
 
 const (
-	// Amdahl's law is for work of a fixed size, a share f of which is serial:
+	// Amdahl is Amdahl's law. It is for work of a fixed size, a share f of which is
+	// serial:
 	// S(n) = 1 / (f + (1 − f)/n).
 	//
 	// Source: G. M. Amdahl, Validity of the single processor approach, 1967.
 	Amdahl Law = iota
-	// USL is the Universal Scalability Law, for work of a fixed size: workers wait
-	// for each other (σ, contention), and each pair of them exchanges something
+	// USL is the Universal Scalability Law. It is for work of a fixed size. Workers
+	// wait for each other (σ, contention), and each pair of workers exchanges data
 	// (κ, coherency): S(n) = n / (1 + σ(n − 1) + κn(n − 1)).
 	//
 	// Source: N. J. Gunther, Guerrilla Capacity Planning, 2007.
 	USL
-	// Gustafson's law is for work that grows with the workers, which spend a
-	// share s of the time on its serial part: S(n) = n − s(n − 1).
+	// Gustafson is Gustafson's law. It is for work that grows with the workers, which
+	// spend a share s of the time on its serial part: S(n) = n − s(n − 1).
 	//
 	// Source: J. L. Gustafson, Reevaluating Amdahl's law, 1988.
 	Gustafson
@@ -46,8 +47,8 @@ func (l Law) Formula() string { return laws[l].formula }
 // TeX returns the law in TeX's notation, without dollar signs.
 func (l Law) TeX() string { return laws[l].tex }
 
-// Speedup returns the speedup with n workers, for the law's parameters in the
-// order of its formula.
+// Speedup returns the speedup with n workers. parameters has the values of the law's
+// parameters, in the order of its formula; their number must match.
 func (l Law) Speedup(n float64, parameters ...float64) float64 {
 	switch p := parameters; l {
 	case Amdahl:
@@ -59,16 +60,16 @@ func (l Law) Speedup(n float64, parameters ...float64) float64 {
 	}
 }
 
-// A Fit is a law fitted to a series, over the worker counts up to the number of
-// cores only: beyond them, a law finds serial work where only cores are missing.
+// A Fit is a law fitted to a series. The fit uses only worker counts up to the number
+// of cores: with more workers, it would count the lack of cores as serial work.
 type Fit struct {
 	Law        Law
 	Parameters []Parameter
-	Workers    []int // that were used
+	Workers    []int // the worker counts that were used
 }
 
-// A Parameter of a law, none of which is negative. It is estimated in each round
-// and has the median of these estimates, with its interval.
+// A Parameter is a parameter of a law. It is not negative. Value is the median of the
+// estimates in each round, with its interval.
 type Parameter struct {
 	Symbol string
 	Value  Estimate
@@ -100,10 +101,10 @@ func formatParameter(e Estimate) string {
 	return text
 }
 
-// Fits returns the laws that can be fitted to Series[i]: Gustafson's if the work
-// grows with the workers; otherwise Amdahl's and, from three counts between 2 and
-// the number of cores on, the Universal Scalability Law. There are none without
-// such a count.
+// Fits returns the laws that can be fitted to Series[i]. It uses the worker counts from
+// 2 to the number of cores, and returns nil if there are none. If the work grows with
+// the workers, the law is Gustafson's. Otherwise it is Amdahl's, and, with at least
+// three such counts, also the Universal Scalability Law.
 func (r *Result) Fits(i int) []Fit {
 	var used []int // indices of worker counts
 	for w, n := range r.Workers {
@@ -147,8 +148,8 @@ func (r *Result) fit(law Law, series int, used []int) Fit {
 // An xy is a number of workers and its speedup.
 type xy struct{ n, speedup float64 }
 
-// parameters returns the law's parameters by least squares of the form in which
-// they are linear, none below 0 and no share above 1.
+// parameters fits the law to points by least squares, in a form that is linear in the
+// parameters, and returns them. None is below 0, and f and s are at most 1.
 func (l Law) parameters(points []xy) []float64 {
 	switch l {
 	case Amdahl: // 1/S − 1/n = f(1 − 1/n)
@@ -173,7 +174,7 @@ func (l Law) parameters(points []xy) []float64 {
 	return []float64{max(0, sigma), max(0, kappa)}
 }
 
-// slope returns the slope of the line through the origin, not below 0.
+// slope fits a line through the origin and returns its slope, at least 0.
 func slope(points []xy, of func(xy) (x, y float64)) float64 {
 	var xx, both float64
 	for _, p := range points {

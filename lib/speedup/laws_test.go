@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// follow makes rounds in which a case follows a law exactly, up to noise.
+// follow returns the result of simulated rounds in which the speedup of a case is
+// of(n), apart from noise.
 func follow(opts Options, cores float64, rounds int, noise float64, of func(n float64) float64) *Result {
 	rng := rand.New(rand.NewPCG(3, 3))
 	all := make([]Round, rounds)
@@ -80,7 +81,7 @@ func TestFitsHaveIntervals(t *testing.T) {
 	}
 }
 
-// Beyond the cores, independent work looks serial to a law.
+// With more workers than cores, a law would count the lack of cores as serial work.
 func TestNoLawIsFittedBeyondTheCores(t *testing.T) {
 	fixed := Options{Workers: []int{1, 2, 3, 4, 8}}
 	independent := func(cores float64) func(float64) float64 {

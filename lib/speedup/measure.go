@@ -17,7 +17,7 @@ import (
 	"github.com/perijove/perijove/lib/progresshost"
 )
 
-// A Case is one way of doing the work.
+// A Case is one of the ways to do the work that Measure compares.
 type Case struct {
 	Name string // in the table and the chart
 	// Run does all of the work with the given number of workers, and returns
@@ -26,10 +26,10 @@ type Case struct {
 	Run func(workers int) error
 }
 
-// Options of a measurement. Workers must be set.
+// Options are the options of a measurement. Workers must be set.
 type Options struct {
-	Workers []int // counts to measure, each at least 1 and given once
-	Rounds  int   // default 7; intervals are of 95 % from 6 on
+	Workers []int // worker counts to measure, each at least 1, without duplicates
+	Rounds  int   // 0 means 7; with fewer than 6, results have ranges instead of 95 % intervals
 
 	// Serial does the work without any workers: the baseline. If it is nil,
 	// the first case with one worker takes its place.
@@ -37,20 +37,21 @@ type Options struct {
 
 	// Work, if set, says that the work grows with the workers: Run(n) does
 	// Work(n) times as much as Serial, and the speedup is Work(n) times the
-	// baseline's time divided by that of Run(n). For a part of 25 % that is done once
-	// and a part that is done once for each worker, it is 0.25 + 0.75*n.
+	// baseline's time divided by the time of Run(n). If 25 % of the work is done once
+	// and the rest once for each worker, Work(n) is 0.25 + 0.75*n.
 	Work func(workers int) float64
 
-	// Progress, if set, is called after each run with the runs done and all.
+	// Progress, if set, is called after each run with the number of runs done and
+	// the total number of runs.
 	Progress func(done, total int)
 }
 
 const defaultRounds = 7
 
-// Measure runs the cases and returns the result. First it runs the baseline and
-// every case with every worker count once as a warm-up, in which a case can start
-// workers that it keeps. It fails with the first error of a run, and when ctx ends
-// between two runs.
+// Measure runs the cases and returns the result. It begins with a warm-up: it runs the
+// baseline, and every case with every worker count, once. A case can start workers in
+// the warm-up and keep them. Measure fails with the first error of a run. It checks
+// ctx before each run, and fails with its cause if it is done.
 func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) {
 	if err := checkOptions(&opts, cases); err != nil {
 		return nil, err
@@ -71,8 +72,8 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	return Summarize(opts, names, m.serialName(), usableCores(), rounds), nil
 }
 
-// usableCores returns how many cores the affinity mask and the CPU quotas of all
-// enclosing control groups leave.
+// usableCores returns the number of cores that this process may use, by its affinity
+// mask and the CPU quotas of its control groups. It need not be a whole number.
 func usableCores() float64 { return min(float64(runtime.NumCPU()), cgroup.CPU(os.DirFS("/"))) }
 
 func checkOptions(opts *Options, cases []Case) error {
@@ -113,9 +114,9 @@ func checkOptions(opts *Options, cases []Case) error {
 
 // A Round is one pass over all cases and worker counts.
 type Round struct {
-	Before, After time.Duration     // the baseline
-	Times         [][]time.Duration // per case, per worker count
-	Foreign       float64           // cores kept busy by other programs; NaN where that cannot be known
+	Before, After time.Duration     // times of the baseline before and after the cases
+	Times         [][]time.Duration // Times[c][w] is the time of case c with Options.Workers[w]
+	Foreign       float64           // mean number of cores that other programs used; NaN if it is not known
 }
 
 type measurement struct {
@@ -127,7 +128,7 @@ type measurement struct {
 	shuffle func(n int, swap func(i, j int))
 
 	done, total int
-	doneNow     atomic.Int64 // done, for a host that shows it
+	doneNow     atomic.Int64 // the value of done, which a host reads concurrently
 }
 
 func (m *measurement) serialName() string {
@@ -170,8 +171,8 @@ func (m *measurement) warmUp(ctx context.Context) error {
 	return nil
 }
 
-// round measures everything once. The baseline behind it is also the one
-// before the next round.
+// round measures all cases with all worker counts once, then the baseline. That
+// baseline is also the one before the next round.
 func (m *measurement) round(ctx context.Context, before time.Duration) (Round, error) {
 	r := Round{Before: before, Times: make([][]time.Duration, len(m.cases))}
 	type run struct{ c, w int }

@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/internal/procfs"
 )
 
-// fakeMachine is a clock that work moves, so that measurements are exact.
+// fakeMachine is a clock that simulated work advances, so that measurements are exact.
 type fakeMachine struct{ t time.Time }
 
 func (f *fakeMachine) now() time.Time       { return f.t }

@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// A Note is a sentence on how a result was measured.
+// A Note is a sentence about how a result was measured.
 type Note struct {
 	Text    string
-	Warning bool // the result may be wrong
+	Warning bool // a reason why the result may be wrong
 }
 
-// Notes returns what the ratios of a table or a chart leave out: the time of the
-// baseline, the rounds and cores, the load by other programs, and warnings.
+// Notes returns the facts that a table or chart of ratios does not show: the time of
+// the baseline, the number of rounds and cores, the load by other programs, and
+// warnings.
 func (r *Result) Notes() []Note {
 	notes := []Note{{Text: r.baseNote()}}
 	if text := r.loadNote(); text != "" {
@@ -27,7 +28,7 @@ func (r *Result) Notes() []Note {
 	return notes
 }
 
-// texts returns the notes below a table: Notes, and the serial fractions.
+// texts returns the notes below a table: those of Notes and FitNotes.
 func (r *Result) texts() []string {
 	var texts []string
 	for _, n := range r.Notes() {
@@ -54,8 +55,8 @@ func intervalsName(rounds int) string {
 	return "their range"
 }
 
-// loadNote returns "" where the load by other programs is unknown and the
-// baselines agree.
+// loadNote returns the note on the load by other programs and on disturbed rounds, or
+// "" if the load is not known and no round was disturbed.
 func (r *Result) loadNote() string {
 	var parts []string
 	if f := r.Foreign(); !math.IsNaN(f) {
@@ -70,8 +71,9 @@ func (r *Result) loadNote() string {
 	return strings.Join(parts, "; ") + "."
 }
 
-// maxOverhead is how far one worker may be from the baseline before it looks
-// like other work. A compiler that drops an unused result gives such ratios.
+// maxOverhead is the ratio of one worker's time to the baseline, or its inverse, from
+// which workNotes warns that they may do different work. A compiler that drops an
+// unused result causes such ratios.
 const maxOverhead = 1.5
 
 func (r *Result) workNotes() []string {
@@ -88,8 +90,8 @@ func (r *Result) workNotes() []string {
 	return notes
 }
 
-// FitNotes returns a sentence for each law that Fits returns: the law, and what its
-// parameters are for each case.
+// FitNotes returns a sentence for each law that Fits returns: the law, and its
+// parameters for each case.
 func (r *Result) FitNotes() []string {
 	var notes []string
 	byLaw := map[Law]int{} // where in notes

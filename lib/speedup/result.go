@@ -7,20 +7,22 @@ import (
 	"slices"
 )
 
-// An Estimate is a median over rounds with an interval around it: of 95 % from
-// six rounds on, the range with fewer. Low and High are NaN with one round.
+// An Estimate is a median over rounds with the interval from Low to High. It is the
+// 95 % interval of the median from six rounds on, and the range of the values with
+// fewer rounds. Low and High are NaN with one round.
 type Estimate struct{ Median, Low, High float64 }
 
-// A Point is what was measured of one case with one number of workers.
+// A Point is the result of one case with one number of workers.
 type Point struct {
 	Workers    int
-	Seconds    Estimate // that the work took
-	Speedup    Estimate // the baseline's time divided by that; times the work if it grows
-	Efficiency float64  // speedup per worker
+	Seconds    Estimate // time of the work
+	Speedup    Estimate // the baseline's time divided by that time, times Options.Work if it is set
+	Efficiency float64  // median speedup per worker
 
-	// KarpFlatt is the share of the work that behaves as if it were serial:
-	// (1/S − 1/n) / (1 − 1/n). It is NaN for one worker, and beyond the cores,
-	// where it would call the lack of cores serial work, and for work that grows.
+	// KarpFlatt is the experimentally determined serial fraction of Karp and Flatt:
+	// (1/S − 1/n) / (1 − 1/n) for the speedup S with n workers. It is NaN for one
+	// worker and for work that grows. It is also NaN for more workers than cores,
+	// because it would count the lack of cores as serial work.
 	KarpFlatt float64
 }
 
@@ -30,25 +32,26 @@ type Series struct {
 	Points []Point // one for each number of workers
 }
 
-// A Result of Measure. It prints as a table, in a notebook as an HTML table.
+// A Result is the result of Measure. It prints as a table, in a notebook as an HTML
+// table.
 type Result struct {
 	Workers    []int     // as in Options
-	Series     []Series  // one for each case, in their order
-	Serial     Estimate  // of the baseline, in seconds
-	SerialName string    // what the baseline was
-	Cores      float64   // usable: by affinity and CPU quota, hence not always whole
-	Rounds     []Round   // all that was measured
-	Work       []float64 // by worker count, as by Options.Work; nil if the work is fixed
+	Series     []Series  // one for each case, in the order of the cases
+	Serial     Estimate  // time of the baseline, in seconds
+	SerialName string    // name of the baseline
+	Cores      float64   // usable cores, by affinity mask and CPU quota; need not be a whole number
+	Rounds     []Round   // all measured times
+	Work       []float64 // the values of Options.Work for Workers; nil if Options.Work is
 }
 
 // Limits above which a round counts as disturbed.
 const (
-	maxForeign = 0.05 // of all usable cores, kept busy by others
-	maxDrift   = 0.10 // between the baselines before and after
+	maxForeign = 0.05 // share of the usable cores that other programs use
+	maxDrift   = 0.10 // relative difference of the baselines before and after
 )
 
-// Disturbed counts the rounds during which others used more than 5 % of the
-// cores, or the baselines before and after differed by more than 10 %.
+// Disturbed returns the number of rounds in which other programs used more than 5 % of
+// the cores, or the baselines before and after differed by more than 10 %.
 func (r *Result) Disturbed() int {
 	n := 0
 	for i := range r.Rounds {
@@ -64,8 +67,8 @@ func (r *Result) isDisturbed(round *Round) bool {
 	return round.Foreign > maxForeign*r.Cores || float64(high-low) > maxDrift*float64(low)
 }
 
-// Foreign is the median number of cores that other programs kept busy; NaN
-// where that cannot be known.
+// Foreign returns the median over the rounds of the number of cores that other programs
+// used. It returns NaN if that is not known.
 func (r *Result) Foreign() float64 {
 	var all []float64
 	for _, round := range r.Rounds {
@@ -74,9 +77,10 @@ func (r *Result) Foreign() float64 {
 	return median(all)
 }
 
-// Summarize returns the result of rounds that have been measured before. Of opts,
-// Workers and Work count. The names are those of the cases; workers, names and
-// rounds are as in [Round], and there must be at least one of each.
+// Summarize returns the result of rounds that were measured before. It uses only
+// Workers and Work of opts. names has the names of the cases, and cores is the number
+// of usable cores. Each of opts.Workers, names and rounds must have at least one
+// element, and the lengths of [Round.Times] must match.
 func Summarize(opts Options, names []string, serialName string, cores float64, rounds []Round) *Result {
 	workers := opts.Workers
 	r := &Result{Workers: workers, SerialName: serialName, Cores: cores, Rounds: rounds}
@@ -128,16 +132,16 @@ func karpFlatt(speedup float64, n int, cores float64) float64 {
 	return (1/speedup - inv) / (1 - inv)
 }
 
-// minInterval is the number of values from which a median can have an interval
-// of 95 %: the range of 6 covers it with probability 1 − 2·2⁻⁶ = 97 %.
+// minInterval is the smallest number of values for a 95 % interval of the median: the
+// range of 6 values covers the median with probability 1 − 2·2⁻⁶ = 97 %.
 const minInterval = 6
 
-// estimate gives the median and its interval of at least 95 %; of fewer values
-// than that needs, their range.
+// estimate returns the median of values and its interval of at least 95 %. With fewer
+// than minInterval values, the interval is their range.
 //
-// The interval lies between two order statistics, chosen by the binomial
-// distribution: it holds for any distribution of the values. A bootstrap was
-// tried and is too narrow for so few values: of 7, it covered 87 %.
+// The interval is between two order statistics, chosen by the binomial distribution,
+// so it holds for any distribution of the values. A bootstrap is too narrow for so few
+// values: with 7, its 95 % interval covered the median in 87 % of the experiments.
 func estimate(values []float64) Estimate {
 	n := len(values)
 	if n < 2 {
@@ -148,10 +152,10 @@ func estimate(values []float64) Estimate {
 	return Estimate{median(values), sorted[k], sorted[n-1-k]}
 }
 
-// trimCount is how many of n values may be left out on each side so that what
-// remains still covers the median with 95 %.
+// trimCount returns how many of n sorted values can be removed at each end so that the
+// range of the others still covers the median with a probability of 95 %.
 func trimCount(n int) int {
-	below := math.Pow(0.5, float64(n)) // P(B = 0) for B of n fair coins
+	below := math.Pow(0.5, float64(n)) // P(B ≤ k), where B is the number of heads of n fair coins
 	term := below
 	k := 0
 	for ; 2*(below+term*float64(n-k)/float64(k+1)) <= 0.05; k++ {

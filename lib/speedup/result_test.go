@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// simulate makes a result of rounds in which n workers are speed(n) times as
-// fast as the baseline of 200 ms, each time longer by up to noise.
+// simulate returns the result of simulated rounds. n workers are speed(n) times as fast
+// as the baseline of 200 ms. Each time is longer by a random share of up to noise.
 func simulate(workers []int, cores float64, rounds int, noise float64, names []string, speed ...func(n float64) float64) *Result {
 	rng := rand.New(rand.NewPCG(7, 7))
 	slow := func(x float64) time.Duration { return time.Duration(x * (1 + noise*rng.Float64()) * 1e9) }
@@ -44,8 +44,8 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
-// The interval must cover the true median in at least 95 % of experiments. The
-// seed is fixed, so this cannot flicker.
+// The interval must cover the true median in at least 95 % of experiments. The fixed
+// seed makes the test deterministic.
 func TestIntervalCoversTheMedian(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const experiments = 2000
@@ -66,7 +66,7 @@ func TestIntervalCoversTheMedian(t *testing.T) {
 	}
 }
 
-// The ranks are those of published tables of the sign test.
+// The expected ranks are from published tables of the sign test.
 func TestOutside(t *testing.T) {
 	for n, want := range map[int]int{2: 0, 6: 0, 8: 0, 9: 1, 11: 1, 12: 2, 20: 5, 50: 17, 100: 39} {
 		if got := trimCount(n); got != want {

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Summary returns the result in sentences, as Markdown: what each case gained
-// with the largest number of workers that have a core each, whether that tells
-// the cases apart, what more workers than cores changed, and a warning if the
-// measurement was disturbed.
+// Summary returns the result as sentences in Markdown: the speedup of each case with
+// the largest number of workers that does not exceed the cores, whether the cases
+// differ by more than the uncertainty, the speedup with more workers than cores, and a
+// warning if the measurement was disturbed.
 func (r *Result) Summary() string {
 	at := r.largestWithin()
 	var b strings.Builder
@@ -28,7 +28,7 @@ func (r *Result) Summary() string {
 	return b.String()
 }
 
-// gains returns what each case gained with Workers[at].
+// gains returns the text with the speedup of each case with Workers[at].
 func (r *Result) gains(at int) string {
 	var parts []string
 	for _, s := range r.Series {
@@ -42,7 +42,8 @@ func (r *Result) gains(at int) string {
 	return strings.Join(parts, ", ")
 }
 
-// comparison says of the two cases with the largest speedups whether they differ.
+// comparison returns a sentence on whether the two cases with the largest speedups
+// with Workers[at] differ by more than the uncertainty.
 func (r *Result) comparison(at int) string {
 	if len(r.Series) < 2 || len(r.Rounds) < minInterval {
 		return ""
@@ -63,8 +64,8 @@ func (r *Result) comparison(at int) string {
 	return fmt.Sprintf("The intervals of %s and %s overlap, so this measurement does not show which is faster.", caseName(a), caseName(b))
 }
 
-// largestWithin returns the index of the largest count that the cores suffice
-// for, or of the smallest count.
+// largestWithin returns the index of the largest worker count that does not exceed the
+// cores, or of the smallest count if all do.
 func (r *Result) largestWithin() int {
 	best := -1
 	smallest := 0

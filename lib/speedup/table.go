@@ -11,7 +11,7 @@ import (
 
 var pointColumns = []string{"time", "speedup", "efficiency"}
 
-// texts returns the columns of a point.
+// texts returns the texts of a point, one for each of pointColumns.
 func (p Point) texts() []string {
 	return []string{formatSeconds(p.Seconds.Median), formatEstimate(p.Speedup), fmt.Sprintf("%.0f %%", 100*p.Efficiency)}
 }
@@ -23,9 +23,8 @@ func formatEstimate(e Estimate) string {
 	return fmt.Sprintf("%.2f [%.2f, %.2f]", e.Median, e.Low, e.High)
 }
 
-// String is the table as text: one line per worker count, the first column
-// named workers, and for each case time, speedup with its interval, and
-// efficiency. Notes follow.
+// String returns the result as a table: one line per worker count, with the time, the
+// speedup with its interval, and the efficiency of each case. Notes follow.
 func (r *Result) String() string {
 	lines := [][]string{{""}, {"workers"}}
 	for _, s := range r.Series {
@@ -51,8 +50,8 @@ func (r *Result) String() string {
 	return b.String()
 }
 
-// writeAligned pads columns. A text may extend over empty columns to its right,
-// as the names of cases do.
+// writeAligned writes lines with aligned columns. A text, such as the name of a case,
+// may extend over empty columns to its right.
 func writeAligned(b *strings.Builder, lines [][]string) {
 	widths := make([]int, len(lines[0]))
 	for i := range widths {
@@ -79,7 +78,7 @@ func writeAligned(b *strings.Builder, lines [][]string) {
 	}
 }
 
-// HTML is the same table for a notebook.
+// HTML returns the table of String as HTML.
 func (r *Result) HTML() string {
 	var b strings.Builder
 	b.WriteString(`<table class="speedup"><thead>` + "\n")
@@ -103,7 +102,7 @@ func (r *Result) HTML() string {
 		fmt.Fprintf(&b, `<tr><td style="text-align:right">%d</td>`, n)
 		for _, s := range r.Series {
 			for _, text := range s.Points[i].texts() {
-				// The interval goes below its median: three cases then fit a notebook's width.
+				// The interval is below its median, so that three cases fit into a notebook's width.
 				text = strings.Replace(html.EscapeString(text), " [", "<br><small>[", 1)
 				if strings.HasSuffix(text, "]") {
 					text += "</small>"

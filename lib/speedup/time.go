@@ -8,8 +8,8 @@ import (
 
 // Time runs f the given number of times, after one run that does not count, and
 // returns the median of the times in seconds, with its interval. It fails with the
-// first error of f. For something that takes microseconds, some dozens of runs tell
-// more than Measure.
+// first error of f. Time with some dozens of runs suits a function that takes
+// microseconds, for which Measure is not precise enough.
 func Time(runs int, f func() error) (Estimate, error) {
 	if runs < 1 {
 		return Estimate{}, fmt.Errorf("speedup: %d runs: there must be at least 1", runs)
@@ -27,8 +27,8 @@ func Time(runs int, f func() error) (Estimate, error) {
 	return estimate(seconds), nil
 }
 
-// Format writes a time in seconds with as many significant digits, and a unit that
-// fits: Format(0.0000205626, 2) is "21 µs". Digits are between 1 and 15.
+// Format formats a time in seconds with the given number of significant digits and a
+// suitable unit: Format(0.0000205626, 2) is "21 µs". digits is limited to 1 to 15.
 func Format(seconds float64, digits int) string {
 	units := []struct {
 		name string
@@ -43,7 +43,8 @@ func Format(seconds float64, digits int) string {
 	return ""
 }
 
-// significant writes x with as many significant digits and without an exponent.
+// significant formats x with the given number of significant digits, without an
+// exponent.
 func significant(x float64, digits int) string {
 	digits = min(max(digits, 1), 15)
 	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'e', digits-1, 64), 64)

@@ -4,7 +4,7 @@
 //	res, err := speedup.Measure(ctx, opts, cases...)
 //	display.Show(chart.New(res)) // or as the last expression of a cell
 //
-// It is apart from package speedup because it needs gonum/plot.
+// It is a separate package because package speedup does not need gonum/plot.
 package chart
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// A Chart is the picture of a result, in the look of package plotstyle.
+// A Chart is the chart of a result, in the style of package plotstyle.
 type Chart struct {
 	// Width and Height of the picture, in points.
 	Width, Height vg.Length
@@ -29,9 +29,10 @@ type Chart struct {
 	result *speedup.Result
 }
 
-// New returns a chart of the result: measured points with their intervals, the
-// ideal line, the ceiling at the cores, the zone beyond them shaded, and the laws
-// that [speedup.Result.Fits] finds, with their parameters in the caption.
+// New returns a chart of the result. It shows the measured points with their intervals,
+// the ideal line, a ceiling at the number of cores, a shaded zone with more workers
+// than cores, and the laws of [speedup.Result.Fits], with their parameters in the
+// caption.
 func New(r *speedup.Result) *Chart {
 	c := &Chart{Width: 5.25 * vg.Inch, Title: "Speedup", result: r}
 	s := c.stack()
@@ -75,7 +76,7 @@ func (c *Chart) String() string {
 	return "Speedup by workers. " + strings.Join(parts, "; ") + ". " + c.result.Notes()[0].Text
 }
 
-// SVG returns the chart as a document, with its data as description.
+// SVG returns the chart as an SVG document whose description has the measured data.
 func (c *Chart) SVG() string {
 	return plotstyle.SVG(c, c.Width, c.Height, c.Title, c.String())
 }

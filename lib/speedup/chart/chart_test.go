@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// simulate makes a result of rounds in which n workers are speed(n) times as
-// fast as the baseline of 200 ms, each time longer by up to noise.
+// simulate returns the result of simulated rounds. n workers are speed(n) times as fast
+// as the baseline of 200 ms. Each time is longer by a random share of up to noise.
 func simulate(workers []int, cores float64, rounds int, noise float64, names []string, speed ...func(n float64) float64) *speedup.Result {
 	rng := rand.New(rand.NewPCG(7, 7))
 	slow := func(x float64) time.Duration { return time.Duration(x * (1 + noise*rng.Float64()) * 1e9) }
@@ -40,7 +40,7 @@ func amdahl(f float64) func(float64) float64 {
 	return func(n float64) float64 { return 1 / (f + (1-f)/n) }
 }
 
-// checkSVG reads the document to its end and returns its circles' radii: every
+// checkSVG checks that the document is complete and counts its circles by radius. Every
 // circle is a measured point.
 func checkSVG(t *testing.T, svg string) map[string]int {
 	t.Helper()
@@ -130,7 +130,7 @@ func TestWarningsAreInTheCaption(t *testing.T) {
 	}
 }
 
-// A backend has one colour, whatever stands beside it in the picture.
+// A backend has the same colour whatever other cases the chart has.
 func TestABackendHasOneColor(t *testing.T) {
 	both := upTo(2)
 	for _, names := range [][]string{{"processes"}, {"goroutines", "processes"}, {"one at a time", "goroutines", "processes"}, {"a", "processes", "b", "c", "d"}} {

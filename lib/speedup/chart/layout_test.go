@@ -27,7 +27,7 @@ func number(t *testing.T, s string) float64 {
 	return x
 }
 
-// No text of a chart is clipped, or over another.
+// No text of a chart is clipped or overlaps another.
 func TestTextsHaveRoom(t *testing.T) {
 	three := []string{"one at a time", "goroutines", "processes"}
 	long := strings.Repeat("a case with a long name ", 4)

@@ -12,8 +12,8 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// A sample stands in the legend. It holds no circle: a circle in the picture is
-// a measured point.
+// A sample is the sample of a legend entry. It has no circle, so that each circle of
+// the picture is a measured point.
 type sample struct {
 	line   draw.LineStyle
 	filled bool // a swatch instead of a line
@@ -49,7 +49,7 @@ func (c *Chart) addLegend(p *plot.Plot) {
 	}
 }
 
-// fitsForLegend returns one fit of each law that is drawn.
+// fitsForLegend returns one fit for each law in the chart.
 func (c *Chart) fitsForLegend() []speedup.Fit {
 	var fits []speedup.Fit
 	for i := range c.result.Series {
@@ -62,7 +62,7 @@ func (c *Chart) fitsForLegend() []speedup.Fit {
 	return fits
 }
 
-// lawName returns a name that does not fill the legend.
+// lawName returns the name of a law, short enough for the legend.
 func lawName(l speedup.Law) string {
 	if l == speedup.USL {
 		return "USL"

@@ -19,10 +19,10 @@ const (
 	smallPointRadius = 2.4
 )
 
-// oversubscribedZone shades what is beyond the cores.
+// oversubscribedZone shades the part of the chart with more workers than cores.
 type oversubscribedZone struct{ from float64 }
 
-// zoneColor lets the grid be seen through the zone.
+// zoneColor is translucent, so that the grid is visible in the zone.
 var zoneColor = color.NRGBA{0xc8, 0x9b, 0x3c, 0x24}
 
 func (z oversubscribedZone) Plot(c draw.Canvas, p *plot.Plot) {
@@ -34,7 +34,8 @@ func (z oversubscribedZone) Plot(c draw.Canvas, p *plot.Plot) {
 	c.FillPolygon(zoneColor, []vg.Point{{X: left, Y: c.Min.Y}, {X: c.Max.X, Y: c.Min.Y}, {X: c.Max.X, Y: c.Max.Y}, {X: left, Y: c.Max.Y}})
 }
 
-// idealLine draws the ideal up to the edge, and from the cores on the ceiling.
+// idealLine draws the line of the ideal speedup, and the ceiling from the number of
+// cores to the right edge.
 type idealLine struct{ cores float64 }
 
 func (r idealLine) Plot(c draw.Canvas, p *plot.Plot) {
@@ -45,7 +46,7 @@ func (r idealLine) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// drawCurve draws f between two numbers of workers.
+// drawCurve draws the function f of the number of workers, between from and to.
 func drawCurve(c draw.Canvas, style draw.LineStyle, p *plot.Plot, from, to float64, f func(float64) float64) {
 	const steps = 60
 	x, y := p.Transforms(&c)
@@ -62,7 +63,8 @@ var (
 	ceilingStyle = line(plotstyle.Ink, 1, 6, 3)
 )
 
-// A lawCurve is a fitted law, over the numbers of workers that it was fitted to.
+// A lawCurve is the curve of a fitted law, from 1 worker to the largest worker count of
+// the fit.
 type lawCurve struct {
 	fit   speedup.Fit
 	style draw.LineStyle
@@ -72,8 +74,8 @@ func (l lawCurve) Plot(c draw.Canvas, p *plot.Plot) {
 	drawCurve(c, l.style, p, 1, float64(slices.Max(l.fit.Workers)), l.fit.Speedup)
 }
 
-// fitStyle returns the line of a law: wide and pale behind the points, and broken
-// for the second law of a series.
+// fitStyle returns the line style of a law: wide and translucent, behind the points. It
+// is dashed for the Universal Scalability Law, the second law of a series.
 func fitStyle(f speedup.Fit, c color.RGBA) draw.LineStyle {
 	if f.Law == speedup.USL {
 		return line(translucent(c), 4, 4, 3)

@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// basePlot has the horizontal axis of both panels.
+// basePlot returns a plot with the horizontal axis and shaded zone of both panels.
 func basePlot(r *speedup.Result) *plot.Plot {
 	p := plot.New()
 	plotstyle.Workers(p, r.Workers)
@@ -59,14 +59,14 @@ func (c *Chart) efficiencyPlot() *plot.Plot {
 	return p
 }
 
-// shift returns how far series i is moved sideways, so that equal values of
-// several series stay visible.
+// shift returns the horizontal offset of series i. It keeps equal values of several
+// series visible.
 func (c *Chart) shift(i int) vg.Length {
 	return vg.Length(2*i-len(c.result.Series)+1) * 2.6
 }
 
-// zoneStart returns where the shaded zone begins: half-way from the cores to the
-// first count beyond them, or at infinity if none was measured.
+// zoneStart returns the left end of the shaded zone: the middle between the number of
+// cores and the next larger worker count, or infinity if no larger count was measured.
 func zoneStart(r *speedup.Result) float64 {
 	beyond := math.Inf(1)
 	for _, n := range r.Workers {
@@ -74,11 +74,11 @@ func zoneStart(r *speedup.Result) float64 {
 			beyond = min(beyond, float64(n))
 		}
 	}
-	return math.Sqrt(r.Cores * beyond) // half-way on a logarithmic axis
+	return math.Sqrt(r.Cores * beyond) // the middle on a logarithmic axis
 }
 
-// topSpeedup returns the upper end of the axis: above everything measured, and
-// above the ceiling where the workers reach it.
+// topSpeedup returns the upper end of the speedup axis. It is above all measured values
+// and, if there are enough workers to reach the ceiling, above the ceiling.
 func topSpeedup(r *speedup.Result) float64 {
 	top := max(1, min(r.Cores, float64(slices.Max(r.Workers))))
 	for _, s := range r.Series {

@@ -1,12 +1,12 @@
-// Package pools makes cases of package speedup that run on pools of package mp:
+// Package pools makes cases for package speedup that run on pools of package mp:
 //
 //	res, err := speedup.Measure(ctx, opts,
 //		pools.Case(mp.Goroutines, work),
 //		pools.Case(mp.Processes, work))
 //
-// A pool is started when a number of workers is first asked for, which is during
-// the warm-up of a measurement, and is kept for the next one: what is measured is
-// the work, not the start of processes.
+// The first run with a number of workers starts the pool, which happens in the warm-up
+// of a measurement. Later runs and measurements use the same pool. So a measurement
+// includes the work, but not the start of processes.
 package pools
 
 import (
@@ -17,9 +17,8 @@ import (
 	"github.com/perijove/perijove/lib/speedup"
 )
 
-// Case returns a case, named after the backend, that calls run with a pool of as
-// many workers as are asked for. run does all of the work and returns when it is
-// done.
+// Case returns a case, named after the backend, that calls run with a pool of the
+// requested number of workers. run must do all of the work before it returns.
 func Case(b mp.Backend, run func(*mp.Pool) error) speedup.Case {
 	return speedup.Case{Name: b.String(), Run: func(workers int) error {
 		p, err := Get(b, workers)
@@ -40,9 +39,9 @@ var kept = struct {
 	pools map[key]*mp.Pool
 }{pools: make(map[key]*mp.Pool)}
 
-// Get returns the pool of that many workers, which it starts if there is none. The
-// pool belongs to all callers and must not be closed: see [CloseAll]. Get can be
-// called concurrently.
+// Get returns the pool with the given number of workers. It starts one if there is
+// none. All callers share the pool, so they must not close it; [CloseAll] does. Get can
+// be called concurrently.
 func Get(b mp.Backend, workers int) (*mp.Pool, error) {
 	kept.Lock()
 	defer kept.Unlock()
@@ -58,8 +57,8 @@ func Get(b mp.Backend, workers int) (*mp.Pool, error) {
 	return p, nil
 }
 
-// CloseAll closes all pools, which ends their processes. The next Case or Get
-// starts new ones.
+// CloseAll closes all pools, which ends their processes, and returns the first error.
+// The next Get or run of a Case starts a new pool.
 func CloseAll() error {
 	kept.Lock()
 	defer kept.Unlock()
