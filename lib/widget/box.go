@@ -21,8 +21,8 @@ func NewVBox(children ...Widget) *VBox { return &VBox{newBox("VBox", children)} 
 // A GridBox shows widgets in rows and columns.
 type GridBox struct{ box }
 
-// NewGridBox returns a box that fills rows of so many columns with the widgets.
-// There is at least one column.
+// NewGridBox returns a box that shows the widgets in rows of the given number of
+// columns, at least one.
 func NewGridBox(columns int, children ...Widget) *GridBox {
 	grid := newModel(base, "Layout", map[string]any{
 		"grid_template_columns": fmt.Sprintf("repeat(%d, max-content)", max(columns, 1)), "grid_gap": "4px 12px",
@@ -43,7 +43,7 @@ func newBoxWith(name string, children []Widget, state map[string]any) box {
 	return box{children, newModel(controls, name, full, nil)}
 }
 
-// references returns what a model's state names other widgets with.
+// references returns the texts that refer to widgets in a model's state.
 func references(widgets []Widget) []string {
 	all := make([]string, len(widgets))
 	for i, w := range widgets {

@@ -7,7 +7,7 @@ type Button struct {
 	n           notifier
 }
 
-// NewButton returns a button. [Button.OnClick] says what it does.
+// NewButton returns a button. [Button.OnClick] sets its action.
 func NewButton(description string) *Button {
 	b := &Button{description: description}
 	state := controlState(description, "ButtonStyle")
@@ -24,7 +24,7 @@ func NewButton(description string) *Button {
 // OnClick makes presses of the button call f. Presses while f runs count as one.
 func (b *Button) OnClick(f func()) { b.n.add(f) }
 
-// SetDisabled sets whether the button ignores the user.
+// SetDisabled sets whether the button is disabled: if so, the user cannot press it.
 func (b *Button) SetDisabled(disabled bool) { _ = b.m.set("disabled", disabled, true) }
 
 // MIMEBundle returns the button's forms; its text form is the description in

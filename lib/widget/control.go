@@ -8,19 +8,19 @@ import (
 	"sync"
 )
 
-// A Control is the part that widgets with a value have in common. Its methods
-// can be called concurrently.
+// A Control is the common part of all widgets with a value. Its methods can be called
+// concurrently.
 type Control[T any] struct {
 	kind, description string
-	key               string // of the value, in the model's state
+	key               string // key of the value in the model's state
 	encode            func(T) any
 	decode            func(json.RawMessage) (T, bool)
-	check             func(T) error // nil if every value is possible
+	check             func(T) error // returns why a value is not allowed; nil if all values are allowed
 	equal             func(a, b T) bool
 	m                 *model
 	n                 notifier
 
-	order sync.Mutex // held while a value is stored and sent: both sides end with the same
+	order sync.Mutex // held while a value is stored and sent, so that both sides end with the same value
 
 	mu    sync.Mutex // guards value
 	value T
@@ -30,15 +30,15 @@ func fromJSON[T any](raw json.RawMessage) (v T, ok bool) {
 	return v, string(raw) != "null" && json.Unmarshal(raw, &v) == nil
 }
 
-// open makes the model: that of the named widget, which holds its value under
-// c.key.
+// open opens the model of the named widget of ipywidgets. state adds to the state that
+// all controls have.
 func (c *Control[T]) open(widget, style, description string, value T, state map[string]any) {
 	full := controlState(description, style)
 	maps.Copy(full, state)
 	c.openWith(widget, description, value, full, c.receive)
 }
 
-// openWith is open with the whole state, and with receive for messages.
+// openWith opens the model with the whole state. receive handles its messages.
 func (c *Control[T]) openWith(widget, description string, value T, state map[string]any, receive func(message)) {
 	c.kind, c.description, c.value = strings.ToLower(widget), description, value
 	if c.key == "" {
@@ -51,15 +51,15 @@ func (c *Control[T]) openWith(widget, description string, value T, state map[str
 		c.decode = fromJSON[T]
 	}
 	if c.equal == nil {
-		c.equal = func(a, b T) bool { return any(a) == any(b) } // all T without an equal are comparable
+		c.equal = func(a, b T) bool { return any(a) == any(b) } // T is comparable where equal is not set
 	}
 	state[c.key] = c.encode(value)
 	c.m = newModel(controls, widget, state, receive)
 	c.m.comm.SetHasHandler(c.n.hasFuncs)
 }
 
-// receive takes a value from the front end. It gets the present one back if its
-// own is impossible.
+// receive stores a value from the front end. If the value is not allowed, it sends the
+// current value back.
 func (c *Control[T]) receive(msg message) {
 	raw, ok := msg.State[c.key]
 	if !ok {
@@ -74,8 +74,8 @@ func (c *Control[T]) receive(msg message) {
 	c.store(v)
 }
 
-// store sets the value, and calls the functions that wait for a change if v is
-// another one.
+// store sets the value. If that changes it, it calls the functions that were passed to
+// OnChange, Live and Interact.
 func (c *Control[T]) store(v T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,9 +92,9 @@ func (c *Control[T]) Value() T {
 	return c.value
 }
 
-// SetValue sets the value, here and in the front end. Functions passed to
-// OnChange, Live and Interact are called if it changes. A value that the control
-// cannot have is an error and changes nothing.
+// SetValue sets the value, here and in the front end. If that changes the value, the
+// functions passed to OnChange, Live and Interact are called. SetValue fails, and
+// changes nothing, if the control does not allow the value.
 func (c *Control[T]) SetValue(v T) error {
 	if c.check != nil {
 		if err := c.check(v); err != nil {
@@ -107,7 +107,7 @@ func (c *Control[T]) SetValue(v T) error {
 	return c.m.set(c.key, c.encode(v), true)
 }
 
-// name names the control in errors.
+// name returns the name of the control for errors.
 func (c *Control[T]) name() string {
 	if c.description == "" {
 		return "the " + c.kind
@@ -115,10 +115,11 @@ func (c *Control[T]) name() string {
 	return fmt.Sprintf("%s %q", c.kind, c.description)
 }
 
-// OnChange makes changes of the value call f with the new one.
+// OnChange makes every change of the value call f with the new value. Changes while f
+// runs count as one.
 func (c *Control[T]) OnChange(f func(T)) { c.n.add(func() { f(c.Value()) }) }
 
-// SetDisabled sets whether the control ignores the user.
+// SetDisabled sets whether the control is disabled: if so, the user cannot change it.
 func (c *Control[T]) SetDisabled(disabled bool) { _ = c.m.set("disabled", disabled, true) }
 
 // MIMEBundle returns the control's forms; its text form is description and value.

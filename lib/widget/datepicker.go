@@ -9,8 +9,8 @@ import (
 // time if none is chosen.
 type DatePicker struct{ Control[time.Time] }
 
-// NewDatePicker returns a control that holds the day of value, as value's
-// location has it; the zero time means none.
+// NewDatePicker returns a control that holds the day of value, in value's location; the
+// zero time means none.
 func NewDatePicker(description string, value time.Time) *DatePicker {
 	d := &DatePicker{}
 	d.check, d.encode, d.decode, d.equal = inCalendar, encodeDate, decodeDate, time.Time.Equal
@@ -18,8 +18,8 @@ func NewDatePicker(description string, value time.Time) *DatePicker {
 	return d
 }
 
-// SetValue chooses the day of t, as t's location has it; the zero time means
-// none. A year that is not between 1 and 9999 is an error.
+// SetValue chooses the day of t, in t's location; the zero time means none. It fails,
+// and changes nothing, if the year is not between 1 and 9999.
 func (d *DatePicker) SetValue(t time.Time) error { return d.Control.SetValue(midnight(t)) }
 
 // MIMEBundle returns the control's forms; its text form is description and day.
@@ -64,5 +64,5 @@ func decodeDate(raw json.RawMessage) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := time.Date(d.Year, time.Month(d.Month+1), d.Date, 0, 0, 0, 0, time.UTC)
-	return t, encodeDate(t) == d // not a 30th of February
+	return t, encodeDate(t) == d // time.Date would accept a 30th of February
 }

@@ -1,12 +1,12 @@
 // Package widget puts the controls of ipywidgets into a notebook: sliders,
-// menus, buttons, progress bars. A control's value is up to date in the program
-// while a cell runs, and between cells.
+// menus, buttons, progress bars. The program always sees a control's current value,
+// while a cell runs and between cells.
 //
 //	widget.Interact(func(workers int) any { return curve(workers) }, widget.Range("workers", 1, 8))
 //
-// [Interact] makes a control for each parameter of a function, shows them and what
-// the function returns, a plot for example, and calls it again whenever one of them
-// changes. [Live] does the same for controls that were made before:
+// [Interact] makes a control for each parameter of a function. It shows the controls
+// and the result of the function, such as a plot, and calls the function again when a
+// control changes. [Live] does the same for existing controls:
 //
 //	workers := widget.NewIntSlider("workers", 1, 8, 2)
 //	widget.Live(func() any { return curve(workers.Value()) }, workers)
@@ -30,19 +30,18 @@
 //
 // [Link] and [JSLink] keep the values of two controls equal.
 //
-// The front end needs the extension of ipywidgets 8: jupyterlab_widgets in
-// JupyterLab (it comes with ipywidgets), and nothing in VS Code. In a program
-// that no notebook runs, and where the extension is missing, controls keep the
-// values that they were made with.
+// JupyterLab needs the extension jupyterlab_widgets of ipywidgets 8, which comes with
+// ipywidgets. VS Code needs no extension. In a program outside of a notebook, and in a
+// front end without the extension, the user cannot change the controls.
 //
-// The kernel keeps what widgets show: a page that is loaded again, or opened a
-// second time, asks for it. Once the kernel has ended, a page shows no widgets; of
-// [Live] and [Interact] the last result is then an ordinary output, which the
-// notebook file holds.
+// The kernel keeps the state of all widgets. A page requests it when it is reloaded or
+// opened again. A page shows no widgets after the kernel has ended. [Live] and
+// [Interact] also write their last result into the notebook file as an ordinary
+// output, which the page then shows.
 //
-// Functions passed to OnChange, OnClick, Live and Interact are called one at a time
-// for each control, in a goroutine that the control starts. While one of them
-// runs, changes are merged: it is called once more, with the last value.
+// Each control calls the functions passed to OnChange, OnClick, Live and Interact one
+// at a time, in a goroutine that it starts. If the value changes several times while a
+// function runs, the control calls the function once more, with the last value.
 //
 // Source: the Jupyter widgets' messaging protocol 2.1 and model state 8.0
 // (@jupyter-widgets/schema).

@@ -31,7 +31,7 @@ func ExampleIntProgress() {
 	// Output: files 3 of 3
 }
 
-// A parameter gets the control that its type and option say.
+// The type of a parameter and its option decide on its control.
 func ExampleInteract() {
 	repeat := func(word string, times int) string { return strings.Repeat(word, times) }
 	if err := widget.Interact(repeat, widget.Start("word", "go"), widget.Range("times", 2, 5)); err != nil {
@@ -43,7 +43,7 @@ func ExampleInteract() {
 	// "gogo"
 }
 
-// Linked controls have one value; one that a control cannot have is an error.
+// Linked controls have the same value. A value that a control does not allow is an error.
 func ExampleLink() {
 	slider, field := widget.NewIntSlider("n", 0, 10, 3), widget.NewIntText("n", 0)
 	if err := widget.Link(slider, field); err != nil {

@@ -6,11 +6,11 @@ type HTML struct{ stringView }
 // NewHTML returns a widget that shows markup.
 func NewHTML(markup string) *HTML { return &HTML{newStringView("HTML", markup)} }
 
-// A Label shows text. The front end typesets what is between dollar signs as
-// mathematics, as it does for every Label of ipywidgets.
+// A Label shows text. As in every Label of ipywidgets, text between dollar signs is a
+// formula.
 type Label struct{ stringView }
 
-// NewLabel returns a widget that shows text as it is: "a<b" is no markup.
+// NewLabel returns a widget that shows text unchanged: "<" begins no markup.
 func NewLabel(text string) *Label { return &Label{newStringView("Label", text)} }
 
 // A stringView shows a string that the user cannot change.
@@ -25,7 +25,7 @@ func newStringView(name, value string) stringView {
 	return stringView{value, newModel(controls, name, state, nil)}
 }
 
-// SetValue replaces what is shown. It must not be called concurrently.
+// SetValue replaces the text. It must not be called concurrently with other methods.
 func (s *stringView) SetValue(value string) {
 	s.value = value
 	_ = s.m.set("value", value, true)

@@ -7,36 +7,38 @@ import (
 	"sync"
 )
 
-// Interact makes a control for each parameter of f, and shows the controls and
-// what f returns, as [Live] does. A change calls f with the new values.
+// Interact makes a control for each parameter of f, and shows the controls and the
+// result of f, as [Live] does. A change of a control calls f with the new values.
 //
 //	widget.Interact(func(n int, scale float64, log bool) any { … },
 //		widget.Range("points", 1, 500), widget.Range("scale", 0, 2))
 //
-// The type of a parameter says which control it gets: a slider for whole numbers
-// (0 to 100) and floating-point numbers (0 to 1), a Checkbox for bool, a Text for
-// string, a DatePicker for time.Time. The option at the same place says more, or
-// is a control itself; nil leaves it to the type. A parameter that is a struct
-// gets one control for each of its fields, with the field's name:
+// The type of a parameter decides on its control: a slider for whole numbers (0 to 100)
+// and floating-point numbers (0 to 1), a Checkbox for bool, a Text for string, a
+// DatePicker for time.Time. The first option is for the first parameter, and so on. An
+// option configures the control or is a control; nil stands for no option. A parameter
+// that is a struct gets one control for each of its fields, with the field's name:
 //
 //	func(p struct {
 //		Points int    `range:"1,500" start:"20"`
 //		Scale  string `options:"linear,log"`
 //	}) any
 //
-// If the first parameter is a context.Context, it is cancelled when a newer value
-// is there, and the result is not shown. f returns nothing, a value, an error, or
-// both. Options behind those of the parameters are controls that have f called
-// again, such as a Button.
+// If the first parameter of f is a context.Context, it has no option. A change of a
+// control while f runs cancels the context, and the result of that call is not shown. f
+// returns nothing, a value, an error, or both. There may be more options than
+// parameters: the rest must be controls, such as a Button, that make Interact call f
+// again.
 //
-// The error says which parameter has no control, or what does not fit.
+// Interact fails if a parameter's type has no control, or if an option does not suit its
+// parameter.
 func Interact(f any, options ...Option) error {
 	c, err := newCall(f, options)
 	if err != nil {
 		return fmt.Errorf("widget: Interact: %w", err)
 	}
 	l := newLive(nil, c.inputs)
-	// notify cancels the call that runs: its values are old.
+	// notify cancels the running call, whose values are outdated.
 	notify := func() {
 		c.cancel()
 		l.all.notify()
@@ -49,7 +51,7 @@ func Interact(f any, options ...Option) error {
 	return l.begin()
 }
 
-// A call is a function and where its arguments come from.
+// A call is the function of an Interact with its controls.
 type call struct {
 	f           reflect.Value
 	takesCtx    bool
@@ -58,9 +60,9 @@ type call struct {
 	returnsErr  bool
 	returnValue bool
 
-	mu       sync.Mutex         // guards what follows
-	stop     context.CancelFunc // ends the context of the present call, or of the last
-	outdated bool               // a newer value is there
+	mu       sync.Mutex         // guards the fields below
+	stop     context.CancelFunc // cancels the context of the running or last call
+	outdated bool               // a value has changed since the running or last call began
 }
 
 func newCall(f any, options []Option) (*call, error) {
@@ -92,7 +94,7 @@ func newCall(f any, options []Option) (*call, error) {
 	return c, c.triggers(options[min(len(options), t.NumIn()-first):])
 }
 
-// results looks at what the function returns.
+// results checks the results of the function's type.
 func (c *call) results(t reflect.Type) error {
 	errType := reflect.TypeFor[error]()
 	n := t.NumOut()
@@ -160,7 +162,8 @@ func (c *call) fields(t reflect.Type, number int) error {
 	return nil
 }
 
-// triggers adds the inputs that are no arguments.
+// triggers adds the options after those of the parameters: inputs that only trigger
+// calls.
 func (c *call) triggers(options []Option) error {
 	for _, o := range options {
 		in, ok := o.(Input)
@@ -172,7 +175,7 @@ func (c *call) triggers(options []Option) error {
 	return nil
 }
 
-// run calls the function with the present values.
+// run calls the function with the current values and returns its value or error.
 func (c *call) run() any {
 	var args []reflect.Value
 	if c.takesCtx {
@@ -198,7 +201,7 @@ func (c *call) run() any {
 	return nil
 }
 
-// cancel cancels the context of the call that runs, if it has one.
+// cancel cancels the context of the running call, if it has one.
 func (c *call) cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// texts returns what the page has been shown as ordinary outputs.
+// texts returns the text forms of the page's ordinary outputs.
 func (p *page) texts() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -23,7 +23,7 @@ func (p *page) texts() string {
 	return strings.Join(out, ", ")
 }
 
-// find returns the state of the last model with a name.
+// find returns the state of the last model with the given name.
 func (p *page) find(name string) map[string]any {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -35,16 +35,16 @@ func (p *page) find(name string) map[string]any {
 	return nil
 }
 
-// A picture draws itself; a host that rasterizes adds a PNG.
+// A picture draws itself as SVG. A host's rasterizer adds a PNG.
 type picture int
 
 func (p picture) SVG() string {
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="10"></svg>`, p)
 }
 
-// What a Live shows belongs to the state of its widget, which a page that is
-// opened again gets; frames have no PNG; once the inputs rest, an ordinary output
-// behind the widget has the last one in all forms.
+// The result of a Live is part of its widget's state, which a reloaded page receives.
+// Results in the widget have no PNG. After the inputs have not changed for a moment, an
+// ordinary output after the widget has the last result in all forms.
 func TestLive(t *testing.T) {
 	p := open(t)
 	displayhost.SetRasterizer(func(any, float64, float64) ([]byte, error) { return []byte("png"), nil })
@@ -140,7 +140,7 @@ func TestInteractStruct(t *testing.T) {
 	}
 }
 
-// A change cancels the call that runs, and its result is not shown.
+// A change cancels the running call, whose result is not shown.
 func TestInteractLatestWins(t *testing.T) {
 	p := open(t)
 	n := NewIntSlider("n", 0, 9, 0)

@@ -15,10 +15,10 @@ type Valued[T any] interface {
 	OnChange(func(T))
 }
 
-// Link keeps the values of two controls equal, by way of this program: a change
-// of one sets the other, in Go and in the page. It begins with the value of a.
-// A value that the other control cannot have is not passed on; if that is so at
-// the beginning, Link fails and links nothing. See [JSLink].
+// Link keeps the values of two controls equal. This program does it: a change of one
+// control sets the other, in Go and in the page. First, Link sets b to the value of a.
+// If b does not allow that value, Link fails and links nothing. Later, a value that the
+// other control does not allow is not passed on. See [JSLink].
 func Link[T any](a, b Valued[T]) error {
 	if a.model() == b.model() {
 		return errors.New("widget: a control cannot be linked with itself")
@@ -27,7 +27,7 @@ func Link[T any](a, b Valued[T]) error {
 		return fmt.Errorf("%w: the controls cannot be linked", err)
 	}
 	var mu sync.Mutex
-	last := a.Value() // what went from one to the other: its arrival is no change to send back
+	last := a.Value() // the value passed on last; the other control's notification of it must not send it back
 	follow := func(from, to Valued[T]) {
 		from.OnChange(func(v T) {
 			mu.Lock()
@@ -42,10 +42,10 @@ func Link[T any](a, b Valued[T]) error {
 	return nil
 }
 
-// JSLink keeps the values of two controls equal in the page itself, without this
-// program: at once, and while a cell runs. The values in Go follow. It begins
-// with the value of a, and fails if the page stores the values differently, as a
-// menu's and a slider's.
+// JSLink keeps the values of two controls equal. The page does it, without a delay, and
+// then sends the values to this program. First, the page sets b to the value of a.
+// JSLink fails if the page stores the two values in different forms, such as for a menu
+// and a slider.
 func JSLink(a, b Input) error {
 	from, ok := a.(valued)
 	to, ok2 := b.(valued)

@@ -13,18 +13,18 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// Live shows the inputs and, below them, what f returns, as display.Show does;
-// nil shows nothing. It calls f before it returns, and whenever an input has
-// changed; while f runs, changes are merged. The error is that the inputs or f's
-// first result cannot be shown.
+// Live shows the inputs and, below them, the result of f, as display.Show does; it
+// shows nothing for nil. It calls f before it returns, and again after an input has
+// changed. Changes while f runs count as one. Live fails if it cannot show the inputs
+// or the first result.
 //
-// The result is shown twice. Inside of the widget it belongs to the widget's
-// state, so that every page, also one that is opened again, shows what the inputs
-// say. Below the widget, where the page hides them as long as the widget is alive,
-// the inputs' values and the result are ordinary outputs, which are stored in the
-// notebook file: when the kernel has ended, or another program shows the file, they
-// are there. They follow once the inputs have rested for a moment, in the page that
-// has run the cell; one that was opened again stores what it has found.
+// Live shows the result twice. The first copy is part of the widget's state, so that
+// every page shows the result for the current inputs, also after a reload. The second
+// copy consists of ordinary outputs below the widget, with the inputs' values and the
+// result. The page hides it as long as the widget works. The notebook file stores it,
+// so it is visible after the kernel has ended and in other programs that show the
+// file. It is updated when the inputs have not changed for a moment, in the page that
+// ran the cell. A page that was reloaded keeps the copy that it loaded.
 func Live(f func() any, inputs ...Input) error {
 	l := newLive(f, inputs)
 	for _, in := range inputs {
@@ -33,27 +33,27 @@ func Live(f func() any, inputs ...Input) error {
 	return l.begin()
 }
 
-// restDelay is how long the inputs must not have changed before the ordinary
-// output follows, with all its forms.
+// restDelay is the time without changes of the inputs after which the ordinary outputs
+// are updated, with all their forms.
 const restDelay = 300 * time.Millisecond
 
 // A live is one call of Live.
 type live struct {
 	f      func() any
-	stale  func() bool // reports that the last result of f is not to be shown; may be nil
+	stale  func() bool // reports whether the last result of f is outdated; may be nil
 	inputs []Input
 	out    *Output
-	all    notifier // of changes of all inputs
-	// stored and values are the display IDs of the ordinary outputs: the result,
-	// and before it the values that it belongs to.
+	all    notifier // notified of the changes of all inputs
+	// stored and values are the display IDs of the two ordinary outputs: the result,
+	// and before it the inputs' values for which f returned it.
 	stored, values string
 
 	turn sync.Mutex // held while f runs and its result is shown
 
-	mu   sync.Mutex // guards what follows
-	rest *time.Timer
-	last any    // the result to store when the inputs rest
-	text string // and the values that it belongs to
+	mu   sync.Mutex  // guards the fields below
+	rest *time.Timer // calls store
+	last any         // the result to store
+	text string      // the inputs' values for which f returned it
 }
 
 func newLive(f func() any, inputs []Input) *live {
@@ -62,7 +62,7 @@ func newLive(f func() any, inputs []Input) *live {
 	return l
 }
 
-// begin shows the first result.
+// begin shows the inputs and the first result.
 func (l *live) begin() error {
 	l.turn.Lock()
 	defer l.turn.Unlock()
@@ -88,9 +88,9 @@ func (l *live) begin() error {
 
 func textBundle(text string) map[string]any { return map[string]any{"text/plain": text} }
 
-// valuesBundle returns the forms of the inputs' values. The HTML form hides the
-// output before it, the widget, where that is not alive: a page would say there for
-// ever that it loads the widget, or that it has none.
+// valuesBundle returns the forms of the inputs' values. The HTML form contains a style
+// that hides the output before it, the widget, if the page cannot show the widget. The
+// page would otherwise show a message there, such as that the widget is loading.
 func (l *live) valuesBundle(text string) map[string]any {
 	class := "perijove-values-" + l.values
 	var hide []string
@@ -119,8 +119,8 @@ func (l *live) inputTexts() string {
 	return strings.Join(lines, "\n")
 }
 
-// result returns the message that shows a result; of nil an empty one, which can
-// be replaced.
+// result returns the message m, which shows v. For nil it is an empty output, which can
+// be replaced later.
 func result(m displayhost.Message, v any) displayhost.Message {
 	if v == nil {
 		m.Data = textBundle("")
@@ -128,7 +128,7 @@ func result(m displayhost.Message, v any) displayhost.Message {
 	return m
 }
 
-// frame shows the result for the present values.
+// frame calls f and shows the result for the current values.
 func (l *live) frame() {
 	l.turn.Lock()
 	defer l.turn.Unlock()
@@ -138,7 +138,7 @@ func (l *live) frame() {
 		return
 	}
 	m := result(display.Render(display.Vector(v)), v)
-	_ = l.out.show(m, true) // an error of the display shows at the first call, in begin
+	_ = l.out.show(m, true) // begin reports errors of the first result
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last, l.text = v, text
@@ -149,7 +149,7 @@ func (l *live) frame() {
 	}
 }
 
-// store brings the ordinary outputs up to date.
+// store updates the ordinary outputs.
 func (l *live) store() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,14 +159,14 @@ func (l *live) store() {
 	_ = displayhost.Send(m)
 }
 
-// A liveView is the box of a Live. Its text form is empty, since the inputs and
-// the result follow as ordinary outputs.
+// A liveView is the box of a Live. Its text form is empty, because the ordinary outputs
+// below it show the inputs and the result.
 type liveView struct{ box }
 
 func (v *liveView) MIMEBundle() map[string]any { return v.m.bundle("") }
 
 // view returns the widget: the inputs, the result, and a style that hides the two
-// ordinary outputs behind it.
+// ordinary outputs after it.
 func (l *live) view() *liveView {
 	class := l.class()
 	hidden := newModel(base, "Layout", map[string]any{"display": "none"}, nil)

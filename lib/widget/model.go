@@ -18,7 +18,7 @@ const (
 	viewType      = "application/vnd.jupyter.widget-view+json"
 )
 
-// moduleVersion returns the version of a module that ipywidgets 8 has.
+// moduleVersion returns the version that a module has in ipywidgets 8.
 func moduleVersion(module string) string {
 	if module == outputs {
 		return "1.0.0"
@@ -26,19 +26,19 @@ func moduleVersion(module string) string {
 	return "2.0.0"
 }
 
-// protocol is the metadata that a comm is opened with.
+// protocol is the metadata of the message that opens a comm.
 var protocol = map[string]any{"version": "2.1.0"}
 
 // A model is a widget's state. The front end has a copy of it.
 type model struct {
 	comm *comm.Comm
 
-	mu    sync.Mutex // guards what follows
-	err   error      // why the front end has no copy
+	mu    sync.Mutex // guards the fields below
+	err   error      // the reason why the front end has no copy, or nil
 	state map[string]any
 }
 
-// models holds all open models. A front end that is opened again asks for them.
+// models holds all open models. A page requests their states when it is reloaded.
 var models sync.Map // of *model by comm id
 
 func init() {
@@ -64,8 +64,8 @@ func allStates() map[string]any {
 	return map[string]any{"method": "update_states", "states": states, "buffer_paths": []any{}}
 }
 
-// newModel opens a model of ipywidgets. handle, which may be nil, gets the
-// messages of the front end that are not requests for the state.
+// newModel opens a model of ipywidgets. handle, which may be nil, receives the messages
+// of the front end except requests for the state.
 func newModel(module, name string, state map[string]any, handle func(message)) *model {
 	version := moduleVersion(module)
 	full := map[string]any{
@@ -86,14 +86,15 @@ func newModel(module, name string, state map[string]any, handle func(message)) *
 	return m
 }
 
-// A message is what a front end sends: a change of the state, or an event.
+// A message is a message of the front end: a change of the state, a request for the
+// state, or an event.
 type message struct {
 	Method  string                     `json:"method"`
 	State   map[string]json.RawMessage `json:"state"`
 	Content struct {
 		Event string `json:"event"`
 	} `json:"content"`
-	BufferPaths [][]any  `json:"buffer_paths"` // the places in State that buffers belong to
+	BufferPaths [][]any  `json:"buffer_paths"` // path in State of each buffer
 	Buffers     [][]byte `json:"-"`
 }
 
@@ -112,7 +113,7 @@ func (m *model) receive(data json.RawMessage, buffers [][]byte, handle func(mess
 	}
 }
 
-// close closes the front end's copy. It does nothing if that is closed.
+// close removes the front end's copy. It does nothing if there is none.
 func (m *model) close() error {
 	models.Delete(m.comm.ID)
 	m.mu.Lock()
@@ -137,8 +138,8 @@ func update(state map[string]any) map[string]any {
 	return map[string]any{"method": "update", "state": state, "buffer_paths": []any{}}
 }
 
-// set changes the state here and, with send, in the front end. The error is that
-// the front end could not be told.
+// set changes the state here and, if send is true, in the front end. It fails if the
+// message cannot be sent; the state here has changed then.
 func (m *model) set(key string, v any, send bool) error {
 	m.mu.Lock()
 	m.state[key] = v
@@ -150,10 +151,11 @@ func (m *model) set(key string, v any, send bool) error {
 	return nil
 }
 
-// reference returns what another model's state names this one with.
+// reference returns the text that refers to this model in another model's state.
 func (m *model) reference() string { return "IPY_MODEL_" + m.comm.ID }
 
-// bundle returns the forms of a widget: its view, and text where there is none.
+// bundle returns the forms of a widget: text and, if the front end has the model, the
+// view.
 func (m *model) bundle(text string) map[string]any {
 	b := map[string]any{"text/plain": text}
 	m.mu.Lock()

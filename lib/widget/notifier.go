@@ -2,10 +2,10 @@ package widget
 
 import "sync"
 
-// A notifier calls functions in a goroutine that it starts. Notifications that
-// come while they run are merged into one.
+// A notifier calls functions in a goroutine that it starts. Notifications that arrive
+// while the functions run count as one.
 type notifier struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	funcs   []func()
 	pending bool
 	running bool
@@ -17,7 +17,7 @@ func (n *notifier) add(f func()) {
 	n.funcs = append(n.funcs, f)
 }
 
-// hasFuncs reports whether a notification calls, or is calling, a function.
+// hasFuncs reports whether a notification would call a function, or one is running.
 func (n *notifier) hasFuncs() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -47,7 +47,7 @@ func (n *notifier) run() {
 		n.mu.Unlock()
 		for _, f := range funcs {
 			done := make(chan struct{})
-			go func() { // a panic ends this goroutine alone, where a notebook runs it
+			go func() { // in a notebook, a panic of f ends only this goroutine
 				defer close(done)
 				f()
 			}()

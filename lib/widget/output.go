@@ -9,9 +9,9 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// An Output shows what a cell can show, inside of other widgets. What it shows
-// belongs to the widget's state: a page that is opened again has it. Its methods
-// can be called concurrently.
+// An Output shows the output of a cell, such as text and pictures, inside of other
+// widgets. The output is part of the widget's state, so a page still has it after a
+// reload. Its methods can be called concurrently.
 type Output struct {
 	m *model
 
@@ -19,7 +19,7 @@ type Output struct {
 	parts []part
 }
 
-// A part is one output in the form that notebook files have.
+// A part is one output, in the format of notebook files.
 type part struct {
 	Type     string         `json:"output_type"`
 	Name     string         `json:"name,omitempty"` // of a stream
@@ -28,10 +28,11 @@ type part struct {
 	Metadata map[string]any `json:"metadata,omitzero"`
 }
 
-// Limits of an Output. Older parts, and the beginning of text, are dropped.
+// Limits of an Output. Beyond them, the oldest parts and the beginning of a text are
+// dropped.
 const (
 	maxParts = 200
-	maxText  = 256 << 10
+	maxText  = 256 << 10 // bytes of a part that is text
 )
 
 // NewOutput returns an empty output.
@@ -41,10 +42,10 @@ func NewOutput() *Output {
 	}, nil)}
 }
 
-// Show shows v in place of everything shown before; see [display.Render].
+// Show replaces all output by v; see [display.Render].
 func (o *Output) Show(v any) error { return o.show(display.Render(v), true) }
 
-// Append shows v below what was shown before.
+// Append adds v below the present output.
 func (o *Output) Append(v any) error { return o.show(display.Render(v), false) }
 
 func (o *Output) show(m displayhost.Message, replace bool) error {
@@ -60,7 +61,8 @@ func (o *Output) show(m displayhost.Message, replace bool) error {
 	return o.add(part{Type: "display_data", Data: m.Data, Metadata: metadata})
 }
 
-// Write shows text, for fmt.Fprintln and the like.
+// Write adds text below the present output. It makes an Output an io.Writer, for
+// fmt.Fprintln for example.
 func (o *Output) Write(text []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -78,7 +80,7 @@ func (o *Output) Write(text []byte) (int, error) {
 	return len(text), o.add(p)
 }
 
-// Clear removes what is shown.
+// Clear removes all output.
 func (o *Output) Clear() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -86,8 +88,8 @@ func (o *Output) Clear() error {
 	return o.m.set("outputs", []part{}, true)
 }
 
-// add appends a part. The caller holds mu. States hold slices that no code
-// changes.
+// add appends a part. The caller holds mu. add makes a new slice each time, because the
+// model's state still refers to the old one.
 func (o *Output) add(p part) error {
 	parts := append(o.parts[max(0, len(o.parts)+1-maxParts):], p)
 	o.parts = append([]part(nil), parts...)

@@ -12,8 +12,8 @@ type Page struct {
 	Content Widget
 }
 
-// A Tab shows one of several pages, with their titles above. Its value is the
-// index of the page that is shown, or -1.
+// A Tab shows one of several pages below a row of their titles. Its value is the index
+// of the visible page, or -1 if none is visible.
 type Tab struct{ pages }
 
 // NewTab returns a tab that shows the first page.
@@ -23,8 +23,8 @@ func NewTab(all ...Page) *Tab {
 	return t
 }
 
-// An Accordion shows titles below each other, and under one of them its page.
-// Its value is the index of the page that is shown, or -1.
+// An Accordion shows a column of titles, and one page below its title. Its value is the
+// index of the visible page, or -1 if none is visible.
 type Accordion struct{ pages }
 
 // NewAccordion returns an accordion that shows no page.

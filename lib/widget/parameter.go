@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// An Option says more about the control of a parameter; see [Interact]. [Range],
-// [Choice], [Named] and [Start] make options. A control is one as well: it is
-// used as it is.
+// An Option configures the control of a parameter; see [Interact]. [Range], [Choice],
+// [Named] and [Start] make options. A control is also an Option: the parameter uses
+// that control.
 type Option interface {
 	configure(*parameter) error
 }
 
-// Range makes a slider from low to high. Of a parameter that is a whole number,
-// low and high must be whole, too.
+// Range gives the control of a parameter a name and makes it a slider from low to high.
+// For a parameter of an integer type, low and high must be whole numbers.
 func Range(name string, low, high float64) Option {
 	return option(func(p *parameter) error {
 		p.name = name
@@ -26,8 +26,9 @@ func Range(name string, low, high float64) Option {
 	})
 }
 
-// Choice makes a menu of the options, as [NewDropdown] does, for a parameter of
-// their type: an enumeration, for example.
+// Choice gives the control of a parameter a name and makes it a menu of the options, as
+// [NewDropdown] does. The parameter must have the type of the options, such as an
+// enumeration.
 func Choice[T comparable](name string, options ...T) Option {
 	return option(func(p *parameter) error {
 		if len(options) == 0 {
@@ -45,8 +46,8 @@ func Named(name string) Option {
 	})
 }
 
-// Start gives the control of a parameter a name and the value that it begins
-// with, which must be convertible to the parameter's type.
+// Start gives the control of a parameter a name and an initial value, which must be
+// convertible to the parameter's type without loss.
 func Start(name string, value any) Option {
 	return option(func(p *parameter) error {
 		p.name = name
@@ -63,8 +64,8 @@ type option func(*parameter) error
 
 func (o option) configure(p *parameter) error { return o(p) }
 
-// exactly converts v to a type, unless that changes what it means: 2.5 is no
-// int, 300 no uint8 and 65 no string.
+// exactly converts v to a type. It returns false if that would change the value: 2.5
+// is not an int, 300 is not a uint8, and 65 is not a string.
 func exactly(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
 	if !v.IsValid() || !v.CanConvert(t) || (v.Kind() == reflect.String) != (t.Kind() == reflect.String) {
 		return v, false
@@ -74,16 +75,16 @@ func exactly(v reflect.Value, t reflect.Type) (reflect.Value, bool) {
 	return converted, back.Comparable() && back.Equal(v) && (!v.CanInt() || v.Int() >= 0 || !converted.CanUint())
 }
 
-// A parameter is one value that a function takes, and its control.
+// A parameter is a parameter of a function, or a field of one, and its control.
 type parameter struct {
 	typ       reflect.Type
 	name      string
 	hasRange  bool
 	low, high float64
-	start     reflect.Value // invalid for none
+	start     reflect.Value // the zero Value if there is none
 
 	input Input
-	value func() reflect.Value // of the control, as a typ
+	value func() reflect.Value // returns the control's value as a typ
 }
 
 var timeType = reflect.TypeFor[time.Time]()
@@ -108,7 +109,7 @@ func (p *parameter) setRange(low, high float64) error {
 	return nil
 }
 
-// open makes the control, unless an option has.
+// open makes the control, unless an option has made it.
 func (p *parameter) open() error {
 	if p.input != nil {
 		return nil

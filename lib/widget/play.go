@@ -2,13 +2,13 @@ package widget
 
 import "time"
 
-// A Play counts by itself once the user starts it: an animation, or with
-// [JSLink] a moving slider. Its value is the count. The front end counts, so a
-// Play stands still while no page is open.
+// A Play counts at regular intervals after the user starts it. It drives an animation
+// or, with [JSLink], a slider. Its value is the count. The front end counts, so a Play
+// stops while no page is open.
 type Play struct{ Control[int] }
 
-// NewPlay returns a counter from low to high that counts once in an interval, by
-// one. Its value is low.
+// NewPlay returns a counter from low to high that adds one after each interval. Its
+// value is low.
 func NewPlay(description string, low, high int, interval time.Duration) *Play {
 	high = max(low, high)
 	p := &Play{}
@@ -29,13 +29,13 @@ func NewPlay(description string, low, high int, interval time.Duration) *Play {
 	return p
 }
 
-// Start begins to count in every page that shows the widget.
+// Start starts the counter in every page that shows the widget.
 func (p *Play) Start() { _ = p.m.set("playing", true, true) }
 
 // Pause stops counting; the value stays.
 func (p *Play) Pause() { _ = p.m.set("playing", false, true) }
 
-// Playing reports whether it counts.
+// Playing reports whether the counter runs.
 func (p *Play) Playing() bool {
 	on, _ := p.m.copy()["playing"].(bool)
 	return on

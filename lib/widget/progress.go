@@ -2,15 +2,15 @@ package widget
 
 import "fmt"
 
-// An IntProgress is a bar that shows how much of some work is done. It can be
-// used from one goroutine at a time.
+// An IntProgress is a bar that shows how much of some work is done. Its methods must
+// not be called concurrently.
 type IntProgress struct {
 	description  string
 	total, value int
 	m            *model
 }
 
-// NewIntProgress returns an empty bar that is full at total.
+// NewIntProgress returns an empty bar that is full at total, which is at least 1.
 func NewIntProgress(description string, total int) *IntProgress {
 	p := &IntProgress{description: description, total: max(total, 1)}
 	p.m = newModel(controls, "IntProgress", progressState(description, p.total), nil)
@@ -24,7 +24,8 @@ func progressState(description string, total any) map[string]any {
 	return state
 }
 
-// SetValue sets the value, which is kept between 0 and the total.
+// SetValue sets the value. A value below 0 or above the total is replaced by the nearer
+// one.
 func (p *IntProgress) SetValue(n int) {
 	n = min(max(n, 0), p.total)
 	if n == p.value {
@@ -47,16 +48,16 @@ func (p *IntProgress) MIMEBundle() map[string]any {
 
 func (p *IntProgress) model() *model { return p.m }
 
-// A FloatProgress is a bar that shows a number between 0 and a maximum. It can be
-// used from one goroutine at a time.
+// A FloatProgress is a bar that shows a number between 0 and a maximum. Its methods
+// must not be called concurrently.
 type FloatProgress struct {
 	description string
 	high, value float64
 	m           *model
 }
 
-// NewFloatProgress returns an empty bar that is full at high, which must be
-// positive: 1 takes its place if it is not.
+// NewFloatProgress returns an empty bar that is full at high. If high is not positive
+// and finite, it is 1.
 func NewFloatProgress(description string, high float64) *FloatProgress {
 	if !(high > 0) || finite(high) != nil {
 		high = 1
@@ -66,7 +67,8 @@ func NewFloatProgress(description string, high float64) *FloatProgress {
 	return p
 }
 
-// SetValue sets the value, which is kept between 0 and the maximum.
+// SetValue sets the value. A value below 0 or above the maximum is replaced by the
+// nearer one, and NaN by 0.
 func (p *FloatProgress) SetValue(v float64) {
 	if !(v >= 0) {
 		v = 0

@@ -10,8 +10,8 @@ import (
 // A Dropdown chooses one of several options from a menu.
 type Dropdown[T comparable] struct{ selection[T] }
 
-// NewDropdown returns a menu of the options, which are shown as fmt.Sprint
-// formats them. Its value is the first one; without options, the zero value.
+// NewDropdown returns a menu of the options, formatted by fmt.Sprint. Its value is the
+// first option, or the zero value if there are none.
 func NewDropdown[T comparable](description string, options ...T) *Dropdown[T] {
 	d := &Dropdown[T]{}
 	d.choose("Dropdown", "DescriptionStyle", description, options, nil)
@@ -21,8 +21,8 @@ func NewDropdown[T comparable](description string, options ...T) *Dropdown[T] {
 // RadioButtons choose one of several options, all of which are shown.
 type RadioButtons[T comparable] struct{ selection[T] }
 
-// NewRadioButtons returns a button for each option. Options and value are as
-// with [NewDropdown].
+// NewRadioButtons returns a button for each option. The options and the value are like
+// those of [NewDropdown].
 func NewRadioButtons[T comparable](description string, options ...T) *RadioButtons[T] {
 	r := &RadioButtons[T]{}
 	r.choose("RadioButtons", "DescriptionStyle", description, options, map[string]any{"orientation": "vertical"})
@@ -32,8 +32,8 @@ func NewRadioButtons[T comparable](description string, options ...T) *RadioButto
 // ToggleButtons choose one of several options, which are shown beside each other.
 type ToggleButtons[T comparable] struct{ selection[T] }
 
-// NewToggleButtons returns a button for each option. Options and value are as
-// with [NewDropdown].
+// NewToggleButtons returns a button for each option. The options and the value are like
+// those of [NewDropdown].
 func NewToggleButtons[T comparable](description string, options ...T) *ToggleButtons[T] {
 	b := &ToggleButtons[T]{}
 	b.choose("ToggleButtons", "ToggleButtonsStyle", description, options,
@@ -75,9 +75,8 @@ func (s *selection[T]) choose(widget, style, description string, options []T, st
 // A SelectMultiple chooses any number of options.
 type SelectMultiple[T comparable] struct{ Control[[]T] }
 
-// NewSelectMultiple returns a list of the options, which are shown as fmt.Sprint
-// formats them. At first none is chosen. The value holds the chosen ones in the
-// order of the options.
+// NewSelectMultiple returns a list of the options, formatted by fmt.Sprint. At first no
+// option is chosen. The user's choice is in the order of the options.
 func NewSelectMultiple[T comparable](description string, options ...T) *SelectMultiple[T] {
 	options = slices.Clone(options)
 	s := &SelectMultiple[T]{}
@@ -109,16 +108,16 @@ func NewSelectMultiple[T comparable](description string, options ...T) *SelectMu
 	return s
 }
 
-// Value returns the chosen options, in a slice that is the caller's.
+// Value returns the chosen options, in a new slice.
 func (s *SelectMultiple[T]) Value() []T { return slices.Clone(s.Control.Value()) }
 
-// SetValue chooses options. One that the list does not have is an error, and
-// changes nothing.
+// SetValue chooses options. It fails, and changes nothing, if the list does not have
+// all of them.
 func (s *SelectMultiple[T]) SetValue(chosen []T) error {
 	return s.Control.SetValue(slices.Clone(chosen))
 }
 
-// notAmong returns the error that v is not one of the options, or nil.
+// notAmong returns an error if v is not one of the options.
 func notAmong[T comparable](v T, options []T) error {
 	if slices.Contains(options, v) {
 		return nil

@@ -16,8 +16,8 @@ type hue int
 
 func (h hue) String() string { return [...]string{"red", "green"}[h] }
 
-// Each control: what its model holds at first, what arrives from the page, what
-// the page refuses or is told, and its text form.
+// TestSet checks for each control: the first state of its model, values from the page,
+// values that are not allowed, values that the program sets, and the text form.
 func TestSet(t *testing.T) {
 	p := open(t)
 	for _, c := range []row{
@@ -121,22 +121,23 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// A row is one control and what happens to it, in this order.
+// A row is one control and the steps of its test, in this order.
 type row struct {
 	w           Input
 	model       string
-	first       string // state of the value
+	first       string // first state of the value
 	alsoInState map[string]string
-	sent, got   string       // state from the page, and the value that it makes
-	bad         string       // state from the page that is no value
-	set         func() error // sets a good value
-	shown       string       // the state that it makes
+	sent, got   string       // a state from the page, and the resulting value
+	bad         string       // a state from the page that is not allowed
+	set         func() error // sets an allowed value
+	shown       string       // the resulting state
 	setBad      func() error
-	setErr      string // its error; "" if there are no bad values
+	setErr      string // the error of setBad; "" if all values are allowed
 	text        string // the text form at the end
 }
 
-// pick makes a row of a control, a good and a bad value, and the bad one's error.
+// pick returns a row for a control, with an allowed value, one that is not allowed, and
+// its error.
 func pick[T any](w Valued[T], fill func(*row), good, bad T, setErr string) row {
 	c := row{w: w, setErr: setErr}
 	c.set = func() error { return w.SetValue(good) }
@@ -168,7 +169,7 @@ func TestFileUpload(t *testing.T) {
 	if text := u.MIMEBundle()["text/plain"]; text != "files: [a.bin (2 bytes) b.csv (4 bytes)]" {
 		t.Errorf("text %q", text)
 	}
-	upload([]byte("1,2\n"), 4) // the same file once more is a change: its contents may be others
+	upload([]byte("1,2\n"), 4) // a second upload of the same file is a change: its content may be different
 	<-got
 	upload([]byte("1"), 4)
 	eventually(t, "the error", func() bool {
@@ -185,7 +186,7 @@ func TestFileUpload(t *testing.T) {
 	}
 }
 
-// Values that are set at once are the same in Go and in the page at the end.
+// After concurrent calls of SetValue, the value is the same in Go and in the page.
 func TestSetValueConcurrently(t *testing.T) {
 	p := open(t)
 	for range 20 {
@@ -287,7 +288,7 @@ func TestLink(t *testing.T) {
 	eventually(t, "b follows a", func() bool { return b.Value() == 10 && a.Value() == 10 })
 	move(b, `{"method":"update","state":{"value":3}}`)
 	eventually(t, "a follows b", func() bool { return a.Value() == 3 })
-	move(b, `{"method":"update","state":{"value":30}}`) // more than a can have
+	move(b, `{"method":"update","state":{"value":30}}`) // above the maximum of a
 	move(b, `{"method":"update","state":{"value":2}}`)
 	eventually(t, "a follows b again", func() bool { return a.Value() == 2 })
 	if err := Link(NewIntSlider("", 20, 30, 25), a); err == nil || !strings.Contains(err.Error(), "25 is not between 0 and 10") {
@@ -332,7 +333,7 @@ func TestJSLink(t *testing.T) {
 	}
 }
 
-// FuzzReceive: whatever a page sends to a control, its value stays possible.
+// FuzzReceive checks that a control's value stays allowed for all messages of a page.
 func FuzzReceive(f *testing.F) {
 	f.Add(`{"method":"update","state":{"value":3,"index":1},"buffer_paths":[]}`, []byte{0})
 	f.Add(`{"method":"update","state":{"value":[{"name":"a","size":1}]},"buffer_paths":[["value",0,"content"]]}`, []byte{1})

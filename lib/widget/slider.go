@@ -9,8 +9,8 @@ import (
 // An IntSlider chooses a whole number from a range.
 type IntSlider struct{ Control[int] }
 
-// NewIntSlider returns a slider from low to high. A value outside of them is
-// moved to the nearer one.
+// NewIntSlider returns a slider from low to high. A value outside of this range is
+// replaced by the nearer end.
 func NewIntSlider(description string, low, high, value int) *IntSlider {
 	high = max(low, high)
 	s := &IntSlider{}
@@ -22,8 +22,8 @@ func NewIntSlider(description string, low, high, value int) *IntSlider {
 // A FloatSlider chooses a number from a range, in steps.
 type FloatSlider struct{ Control[float64] }
 
-// NewFloatSlider returns a slider from low to high that moves by step. A value
-// outside of them is moved to the nearer one.
+// NewFloatSlider returns a slider from low to high that moves by step. A value outside
+// of this range is replaced by the nearer end.
 func NewFloatSlider(description string, low, high, step, value float64) *FloatSlider {
 	high = max(low, high)
 	s := &FloatSlider{}
@@ -32,12 +32,12 @@ func NewFloatSlider(description string, low, high, step, value float64) *FloatSl
 	return s
 }
 
-// An IntRangeSlider chooses a range of whole numbers: its value is the lowest
-// and the highest.
+// An IntRangeSlider chooses a range of whole numbers. Its value holds the lowest and
+// the highest number.
 type IntRangeSlider struct{ Control[[2]int] }
 
-// NewIntRangeSlider returns a slider from low to high with two handles, at from
-// and to. These are moved between low and high if they are not.
+// NewIntRangeSlider returns a slider from low to high with two handles, at from and to.
+// A handle outside of the range is replaced by the nearer end.
 func NewIntRangeSlider(description string, low, high, from, to int) *IntRangeSlider {
 	high = max(low, high)
 	s := &IntRangeSlider{}
@@ -47,12 +47,12 @@ func NewIntRangeSlider(description string, low, high, from, to int) *IntRangeSli
 	return s
 }
 
-// A FloatRangeSlider chooses a range of numbers: its value is the lowest and the
-// highest.
+// A FloatRangeSlider chooses a range of numbers. Its value holds the lowest and the
+// highest number.
 type FloatRangeSlider struct{ Control[[2]float64] }
 
-// NewFloatRangeSlider returns a slider from low to high with two handles, at from
-// and to, that move by step. These are moved between low and high if they are not.
+// NewFloatRangeSlider returns a slider from low to high with two handles, at from and
+// to, that move by step. A handle outside of the range is replaced by the nearer end.
 func NewFloatRangeSlider(description string, low, high, step, from, to float64) *FloatRangeSlider {
 	high = max(low, high)
 	s := &FloatRangeSlider{}
@@ -96,8 +96,8 @@ func ordered[T int | float64](check func(T) error) func([2]T) error {
 	}
 }
 
-// sliderState returns the part of the state that is common to sliders; format
-// is that of the number beside the slider, in the notation of d3-format.
+// sliderState returns the part of the state that all sliders have. format is the format
+// of the number beside the slider, in the notation of d3-format.
 func sliderState[T any](low, high, step T, format string) map[string]any {
 	return map[string]any{
 		"min": low, "max": high, "step": step, "orientation": "horizontal", "readout": true, "readout_format": format,
@@ -105,5 +105,5 @@ func sliderState[T any](low, high, step T, format string) map[string]any {
 	}
 }
 
-// finite is a check that JSON has a number for v.
+// finite checks that v is a number that JSON can represent.
 func finite(v float64) error { return within(-math.MaxFloat64, math.MaxFloat64)(v) }

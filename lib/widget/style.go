@@ -10,10 +10,10 @@ func controlState(description, style string) map[string]any {
 	}
 }
 
-// layout returns the layout that all widgets share.
+// layout returns the Layout model that all widgets share.
 var layout = sync.OnceValue(func() *model { return newModel(base, "Layout", nil, nil) })
 
-// styles holds one style of each kind: func() *model by name.
+// styles holds one style model of each kind: by name, a func() *model that opens it.
 var styles sync.Map
 
 func newStyle(name string) *model {

@@ -15,7 +15,7 @@ func NewText(description, value string) *Text {
 // the field.
 type Textarea struct{ Control[string] }
 
-// NewTextarea returns a text field that holds value and shows so many rows.
+// NewTextarea returns a text field that holds value and shows the given number of rows.
 func NewTextarea(description, value string, rows int) *Textarea {
 	t := &Textarea{}
 	state := textState()

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A File is one that the user has uploaded.
+// A File is a file that the user has uploaded.
 type File struct {
 	Name    string
-	Type    string // MIME type, as the browser has it; may be empty
+	Type    string // MIME type according to the browser; may be empty
 	Size    int64  // in bytes
 	ModTime time.Time
 	Data    []byte
@@ -19,14 +19,15 @@ type File struct {
 // String returns the file's name and size.
 func (f File) String() string { return fmt.Sprintf("%s (%d bytes)", f.Name, f.Size) }
 
-// A FileUpload takes files of the user. Its value holds those that were chosen
-// last. Jupyter's server takes up to 10 MB in one message of a page, so larger
-// files need its setting websocket_max_message_size; the kernel takes 64 MB.
+// A FileUpload lets the user upload files. Its value holds the files of the last
+// upload. An upload is one message. Jupyter's server accepts messages of up to 10 MB
+// from a page; its setting websocket_max_message_size allows larger ones. The kernel
+// accepts up to 64 MB.
 type FileUpload struct{ Control[[]File] }
 
-// NewFileUpload returns a button that lets the user choose files. accept limits
-// them to types or extensions, such as "image/*,.csv"; "" allows all. With
-// multiple, several can be chosen at once.
+// NewFileUpload returns a button that lets the user choose files. accept limits the
+// choice to MIME types or extensions, such as "image/*,.csv"; "" allows all files. If
+// multiple is true, the user can choose several files at once.
 func NewFileUpload(description, accept string, multiple bool) *FileUpload {
 	u := &FileUpload{}
 	u.encode = func(files []File) any { return encodeFiles(files) }
@@ -37,13 +38,14 @@ func NewFileUpload(description, accept string, multiple bool) *FileUpload {
 	return u
 }
 
-// Value returns the files. Their Data must not be changed.
+// Value returns the files of the last upload. The caller must not change their Data.
 func (u *FileUpload) Value() []File { return slices.Clone(u.Control.Value()) }
 
-// Clear forgets the files, here and in the front end.
+// Clear removes the files, here and in the front end.
 func (u *FileUpload) Clear() error { return u.Control.SetValue(nil) }
 
-// SetValue is an error unless files is empty: only the user can upload.
+// SetValue removes the files if files is empty, and fails otherwise: only the user can
+// upload files.
 func (u *FileUpload) SetValue(files []File) error {
 	if len(files) > 0 {
 		return fmt.Errorf("widget: %s: files come from the user; only Clear changes them", u.name())
@@ -59,8 +61,8 @@ type fileState struct {
 	LastModified int64  `json:"last_modified"` // milliseconds since 1970
 }
 
-// encodeFiles returns the state of files for a page that shows how many there
-// are: without the contents.
+// encodeFiles returns the state of files without their contents. The page needs only
+// their number.
 func encodeFiles(files []File) []fileState {
 	all := make([]fileState, len(files))
 	for i, f := range files {
@@ -69,8 +71,8 @@ func encodeFiles(files []File) []fileState {
 	return all
 }
 
-// take receives files. An upload that is not complete changes nothing, and the
-// page shows why.
+// take stores the files of an upload. An incomplete upload changes nothing, and the
+// page shows the error.
 func (u *FileUpload) take(msg message) {
 	raw, ok := msg.State["value"]
 	if !ok {

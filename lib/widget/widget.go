@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A Widget can be shown: by display.Show, as a cell's last expression, in a
-// [VBox] or [HBox], or by [Interact].
+// A Widget is a part of a notebook's page. display.Show shows it, and so do a cell
+// whose last expression it is, a [VBox] or [HBox] that contains it, and [Interact].
 type Widget interface {
 	// MIMEBundle returns the widget's forms by MIME type, as package display
 	// describes them.
@@ -31,9 +31,9 @@ func describe(kind, description string, v any) string {
 	return fmt.Sprintf("%s: %v", description, v)
 }
 
-// Close removes a widget, and what it contains, from all pages and from the state
-// that pages ask for. Controls keep their values. A widget that is shown many times
-// again, as by a cell that runs again and again, is worth closing before.
+// Close removes a widget and its children from all pages and from the state that the
+// kernel keeps. Controls keep their values. A cell that runs many times should close
+// its old widgets before it makes new ones.
 func Close(w Widget) error {
 	errs := []error{w.model().close()}
 	if c, ok := w.(interface{ contents() []Widget }); ok {

@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// A page keeps the models that it was told of, as a front end does.
+// A page keeps the models whose messages it receives, like a front end.
 type page struct {
 	mu     sync.Mutex
 	models map[string]map[string]any
@@ -67,7 +67,7 @@ func (p *page) state(w Widget, key string) any {
 	return p.models[w.model().comm.ID][key]
 }
 
-// count returns how many messages a widget has sent.
+// count returns the number of messages that a widget has sent.
 func (p *page) count(w Widget) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +80,7 @@ func (p *page) value(w Widget, key string) string {
 	return string(raw)
 }
 
-// move is what the user does.
+// move delivers a message of the page to a widget, as if the user had changed it.
 func move(w Widget, data string) {
 	comm.Deliver(comm.Message{Kind: comm.Msg, ID: w.model().comm.ID, Data: json.RawMessage(data)})
 }
@@ -155,7 +155,7 @@ func TestButtonAndProgress(t *testing.T) {
 	}
 }
 
-// Of changes that come while a function runs, the last one counts.
+// Several changes while a function runs cause one call, with the last value.
 func TestChangesAreMerged(t *testing.T) {
 	open(t)
 	s := NewIntSlider("n", 0, 1000, 0)
@@ -174,7 +174,7 @@ func TestChangesAreMerged(t *testing.T) {
 	}
 }
 
-// A page that is opened again asks for everything.
+// A reloaded page requests the states of all widgets.
 func TestStates(t *testing.T) {
 	p := open(t)
 	s := NewIntSlider("again", 0, 9, 4)
@@ -207,7 +207,7 @@ func TestWithoutNotebook(t *testing.T) {
 	}
 }
 
-// A Label shows text, so its view is not the one that reads markup.
+// A Label shows text, so its view is not that of HTML.
 func TestLabelAndHTML(t *testing.T) {
 	p := open(t)
 	l, h := NewLabel("a<b"), NewHTML("<b>a</b>")
@@ -255,7 +255,7 @@ func TestBoxesHoldTheirChildren(t *testing.T) {
 	}
 }
 
-// A widget that is closed is gone from the pages, with what is in it; its value stays.
+// Close removes a widget and its children from all pages. Their values stay.
 func TestClose(t *testing.T) {
 	p := open(t)
 	n := NewIntSlider("n", 0, 9, 1)
