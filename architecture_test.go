@@ -42,8 +42,8 @@ func TestPackagesAreInArchitecture(t *testing.T) {
 	}
 }
 
-// TestLibraryDoesNotImportKernel covers all dependencies, those of other modules
-// too.
+// TestLibraryDoesNotImportKernel checks all dependencies of the library, including
+// indirect ones.
 func TestLibraryDoesNotImportKernel(t *testing.T) {
 	deps := dependencies(t, "./lib/...")
 	if !slices.Contains(deps, "lib/mp") {
@@ -56,8 +56,8 @@ func TestLibraryDoesNotImportKernel(t *testing.T) {
 	}
 }
 
-// TestImageSources checks that all packages of this module that the worker needs
-// are embedded: the image is built from these files alone.
+// TestImageSources checks that Source embeds all packages of this module that the worker
+// needs, because the image is built only from these files.
 func TestImageSources(t *testing.T) {
 	for _, folder := range dependencies(t, "./kernel/internal/worker", "./kernel/internal/standalone", "./lib/...") {
 		if entries, err := Source.ReadDir(folder); err != nil || len(entries) == 0 {
@@ -87,7 +87,7 @@ func packageTable(t *testing.T) map[string]string {
 	return table
 }
 
-// updateTable writes the packages' imports into the rows that they have.
+// updateTable writes the packages' imports into their rows of the table.
 func updateTable(t *testing.T, packages map[string][]string) {
 	t.Helper()
 	text, err := os.ReadFile("ARCHITECTURE.md")
@@ -107,7 +107,7 @@ func updateTable(t *testing.T, packages map[string][]string) {
 	}
 }
 
-// importsText is the last column of the table.
+// importsText returns the text of the table's last column.
 func importsText(folders []string) string {
 	if len(folders) == 0 {
 		return "–"
@@ -120,8 +120,8 @@ func importsText(folders []string) string {
 	return strings.Join(names, ", ")
 }
 
-// listPackages returns what each package of this module imports from this
-// module, both as folders.
+// listPackages returns the packages of this module, by folder, each with the folders of
+// its imports from this module.
 func listPackages(t *testing.T) map[string][]string {
 	t.Helper()
 	packages := map[string][]string{}
@@ -148,7 +148,7 @@ func dependencies(t *testing.T, patterns ...string) []string {
 	return folders(strings.Fields(string(goList(t, append([]string{"-deps"}, patterns...)...)))...)
 }
 
-// folders returns the folders of the import paths that are in this module.
+// folders returns the folders of those import paths that are in this module.
 func folders(paths ...string) []string {
 	set := map[string]bool{}
 	for _, path := range paths {

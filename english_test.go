@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// A wordRule is a line of english.txt: words that texts do not use, or a place that may use them.
+// A wordRule is a line of english.txt with words that texts must not contain.
 type wordRule struct {
 	words  *regexp.Regexp
 	starts bool // only at the start of a comment
@@ -28,8 +28,8 @@ type prose struct {
 	isDoc       bool // a doc or package comment, which starts a sentence
 }
 
-// TestEnglish refuses the words of english.txt in package and doc comments, in texts of the program (errors, notices,
-// help), and in Markdown.
+// TestEnglish checks that doc comments, package comments, texts of the program (errors, notices, help) and Markdown do
+// not contain the words of english.txt.
 func TestEnglish(t *testing.T) {
 	rules, exceptions := readRules(t)
 	var all []string
@@ -68,7 +68,7 @@ func TestEnglish(t *testing.T) {
 	}
 }
 
-// isExcepted reports whether an exception names the file and a part of the text.
+// isExcepted reports whether an exception names the file and a part of the text. It records the exception in used.
 func isExcepted(exceptions []string, used map[string]bool, p prose, text string) bool {
 	for _, e := range exceptions {
 		file, part, _ := strings.Cut(e, ": ")
@@ -104,7 +104,7 @@ func readRules(t *testing.T) (rules []wordRule, exceptions []string) {
 	return rules, exceptions
 }
 
-// allProse reads all Go files and pages but tests, their data, and what was not written here.
+// allProse returns the texts of all Go and Markdown files, except tests, test data and generated folders.
 func allProse(t *testing.T) []prose {
 	var all []prose
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
@@ -166,8 +166,8 @@ func goProse(t *testing.T, file string) []prose {
 	return all
 }
 
-// markdownProse returns the lines of a page outside of its fenced blocks, with the line after each, for words that
-// a line break parts.
+// markdownProse returns the lines of a page outside of its fenced blocks. Each is joined with the next line, so that a
+// rule of several words matches across a line break.
 func markdownProse(t *testing.T, file string) []prose {
 	content, err := os.ReadFile(file)
 	if err != nil {

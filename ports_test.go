@@ -26,7 +26,7 @@ import (
 // portsHeading begins the section of ARCHITECTURE.md that lists what differs between processors and Go releases.
 const portsHeading = "\n## What a new processor or a new release of Go needs\n"
 
-// portFiles returns the files that the list names.
+// portFiles returns the files in the list of ARCHITECTURE.md.
 func portFiles(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("ARCHITECTURE.md")
@@ -45,10 +45,10 @@ func portFiles(t *testing.T) []string {
 	return list
 }
 
-// suffixed matches the names of files for one processor or one Go release.
+// suffixed matches the names of files that are for one processor or one Go release.
 var suffixed = regexp.MustCompile(`_(amd64|arm64|go1\d+)\.(go|s)$`)
 
-// constrained reports whether a source file is for one processor or for some Go releases alone.
+// constrained reports whether a source file is only for one processor or only for some Go releases.
 func constrained(t *testing.T, file string) bool {
 	t.Helper()
 	if suffixed.MatchString(file) {
@@ -78,7 +78,7 @@ func constrained(t *testing.T, file string) bool {
 	return found
 }
 
-// TestPortFilesAreListed compares the list with the tree.
+// TestPortFilesAreListed checks that the list names the constrained files of the tree.
 func TestPortFilesAreListed(t *testing.T) {
 	listed := portFiles(t)
 	for _, file := range listed {
@@ -105,8 +105,8 @@ func TestPortFilesAreListed(t *testing.T) {
 	}
 }
 
-// TestPortListIsComplete checks the packages for a processor and for a release that they are not made for: what is
-// missing then is declared in listed files, and each of these declares something that is missed.
+// TestPortListIsComplete type-checks the packages for a processor and for a Go release that they do not support. Every
+// name that is missing then must be declared in a listed file, and every listed file must declare a missing name.
 func TestPortListIsComplete(t *testing.T) {
 	listed := portFiles(t)
 	exports := exportFiles(t)
@@ -151,7 +151,7 @@ func TestPortListIsComplete(t *testing.T) {
 	}
 }
 
-// newestKnown is the newest release that has its own files.
+// newestKnown is the newest Go release that has files of this module.
 const newestKnown = "go127"
 
 func buildContext(arch string, releases []string) build.Context {
@@ -160,7 +160,8 @@ func buildContext(arch string, releases []string) build.Context {
 	return ctx
 }
 
-// releaseTags are those of this test's release, or of the one that is so many later than the newest known one.
+// releaseTags returns the release build tags. If later is 0, they are those of the Go release that runs this test.
+// Otherwise they are those of the release that is later releases after newestKnown.
 func releaseTags(later int) []string {
 	if later == 0 {
 		return build.Default.ReleaseTags
@@ -176,7 +177,7 @@ func releaseTags(later int) []string {
 	return tags
 }
 
-// exported is where compiled packages are, and the folders of this module's.
+// exported holds the export data files of compiled packages by import path, and the folders of this module's packages.
 type exported struct {
 	files   map[string]string
 	folders map[string]bool
@@ -203,15 +204,15 @@ func exportFiles(t *testing.T) exported {
 	}
 }
 
-// A portChecker type-checks the packages of this module as a build context selects their files.
+// A portChecker type-checks the packages of this module, with the files that a build context selects.
 type portChecker struct {
 	t        *testing.T
 	ctx      build.Context
 	exported exported
 	fset     *token.FileSet
-	other    types.Importer // of packages that are not this module's
+	other    types.Importer // for packages of other modules
 	checked  map[string]*types.Package
-	missed   map[string]bool // names that no file declares, some with a package name before
+	missed   map[string]bool // names that no file declares, some with their package's name
 }
 
 func newPortChecker(t *testing.T, ctx build.Context, x exported) *portChecker {
@@ -241,11 +242,11 @@ func (c *portChecker) Import(path string) (*types.Package, error) {
 		files = append(files, f)
 	}
 	conf := types.Config{Importer: c, Error: c.note}
-	c.checked[path], _ = conf.Check(path, c.fset, files, nil) // what it misses is noted
+	c.checked[path], _ = conf.Check(path, c.fset, files, nil) // conf's error function records the missing names
 	return c.checked[path], nil
 }
 
-// note notes what an error of the type checker says is missing.
+// note records the name that is missing according to an error of the type checker.
 func (c *portChecker) note(err error) {
 	typeErr, ok := err.(types.Error)
 	if !ok {
@@ -263,7 +264,7 @@ func (c *portChecker) note(err error) {
 
 var missingMember = regexp.MustCompile(`no field or method (\w+)\)`)
 
-// declaredIn lists the names of a file's declarations, methods and fields included.
+// declaredIn returns the names of a file's declarations, including methods and fields.
 func declaredIn(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)

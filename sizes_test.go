@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// Limits of sizes, without tests. A package, file or function that exceeds one
-// wants to be divided.
+// Limits of sizes, without tests. A package, file or function that exceeds a limit
+// should be divided.
 const (
 	maxPackageFiles  = 25
 	maxPackageLines  = 4000
@@ -21,12 +21,12 @@ const (
 	maxFunctionLines = 60
 )
 
-// A size is that of a package.
+// A size is the size of a package.
 type size struct{ files, lines int }
 
-// largePackages are the packages that exceed a limit, with what they must not
-// exceed. RATIONALE.md, "Sizes", gives the reasons. A package that is divided is
-// removed here, or its numbers are lowered.
+// largePackages are the packages that exceed the general limits, each with its own
+// limits. RATIONALE.md, "Sizes", gives the reasons. Lower these numbers, or remove the
+// package here, after it has been divided.
 var largePackages = map[string]size{
 	"kernel/internal/session": {37, 5750},
 	"kernel/internal/worker":  {26, 4080},

@@ -14,9 +14,10 @@ import (
 
 var accessLine = regexp.MustCompile(`^(Main|Thread|Process)-(\d+) (thinks X is|sets X to) (\d+)$`)
 
-// checkSharedX reads what the experiment printed: the goroutine is in main's
-// process and follows X from its start, the child process is another and sees the
-// same value three times. How many changes the goroutine sees depends on the machine.
+// checkSharedX checks the output of the experiment. The goroutine runs in main's process
+// and sees X change, beginning with start. The child process is another process and
+// sees the value inProcess three times. The number of changes that the goroutine sees
+// depends on the machine.
 func checkSharedX(printed string, start, inProcess int) error {
 	values := map[string][]int{}
 	pids := map[string]string{}
@@ -82,10 +83,12 @@ func checkTable(html string, workers []int) error {
 	return nil
 }
 
-// A big circle is a measured speedup; the smaller ones are efficiencies.
+// speedupPoint matches a large circle, a measured speedup. The smaller circles are
+// efficiencies.
 var speedupPoint = regexp.MustCompile(`<path d="M[^"A]*A3\.4,[^"]*Z"`)
 
-// checkChart reads an SVG document to its end and counts its points.
+// checkChart checks that an SVG document is complete and has the given number of
+// speedup points.
 func checkChart(svg string, points int) error {
 	dec := xml.NewDecoder(strings.NewReader(svg))
 	var root *xml.StartElement

@@ -1,3 +1,3 @@
-// Package notebooks holds the notebooks that come with Perijove. Its tests
-// execute them and check what they show.
+// Package notebooks holds the notebooks that come with Perijove. Its tests execute them
+// and check their outputs.
 package notebooks

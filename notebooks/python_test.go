@@ -17,7 +17,7 @@ func checkPythonAndGo(t *testing.T, nb *stored) {
 	t.Helper()
 	checkExecuted(t, nb)
 	differs := nb.cell(t, "differs").shown("text/markdown")
-	inPython := 0 // X in a child that does not fork
+	inPython := 0 // X in a child that was not started by fork
 	if strings.Contains(differs, "**fork**") {
 		inPython = 100
 	}
@@ -41,7 +41,7 @@ func checkPythonAndGo(t *testing.T, nb *stored) {
 
 var listing = regexp.MustCompile(`(?s)<pre><code>(.*?)</code></pre>`)
 
-// checkSideBySide compares the programs of the text with those that run.
+// checkSideBySide compares the programs in the notebook's text with the cells that run.
 func checkSideBySide(t *testing.T, nb *stored) {
 	t.Helper()
 	words := func(s string) string { return strings.Join(strings.Fields(strings.ReplaceAll(s, "\u200b", "")), " ") }

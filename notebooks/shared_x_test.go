@@ -12,11 +12,10 @@ import (
 
 const sharedX = "01-shared-x.ipynb"
 
-// cases is how many ways of working the notebook compares.
+// cases is the number of cases that the notebook compares.
 const cases = 3
 
-// checkSharedXNotebook checks an executed notebook against the worker counts
-// that it was run with.
+// checkSharedXNotebook checks a notebook that was executed with these worker counts.
 func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 	t.Helper()
 	checkExecuted(t, nb)
@@ -49,8 +48,8 @@ func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 	}
 }
 
-// TestSharedXRuns executes the notebook as a user does, with other worker
-// counts than the stored ones, and in another order.
+// TestSharedXRuns executes the notebook as a user does, with worker counts that differ
+// from the stored ones and are in another order.
 func TestSharedXRuns(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.ipynb")
 	run(t, sharedX, "-o", out, "-p", "workers=3,1")
@@ -63,7 +62,8 @@ func TestSharedXRuns(t *testing.T) {
 	checkSharedXNotebook(t, nb, []int{3, 1})
 }
 
-// TestSharedXIsStoredExecuted keeps what a reader finds in the repository true.
+// TestSharedXIsStoredExecuted checks the stored outputs of the notebook in the
+// repository.
 func TestSharedXIsStoredExecuted(t *testing.T) {
 	checkSharedXNotebook(t, read(t, sharedX), []int{1, 2, 4})
 }
@@ -71,7 +71,7 @@ func TestSharedXIsStoredExecuted(t *testing.T) {
 // run builds perijove and executes "perijove run" in this folder.
 func run(t *testing.T, args ...string) {
 	t.Helper()
-	// The time is a watchdog: the first run of a version builds a worker image.
+	// The timeout is long because the first run of a version builds a worker image.
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
 	defer cancel()
 	perijove := filepath.Join(t.TempDir(), "perijove")

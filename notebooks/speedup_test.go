@@ -9,8 +9,7 @@ import (
 
 const howFast = "03-speedup.ipynb"
 
-// checkHowFast checks an executed notebook against the worker counts that it
-// was run with.
+// checkHowFast checks a notebook that was executed with these worker counts.
 func checkHowFast(t *testing.T, nb *stored, workers []int) {
 	t.Helper()
 	checkExecuted(t, nb)

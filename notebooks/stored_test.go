@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A stored notebook, as far as the checks look at it. The kernel's own reader
-// is not used: the checks are to see what Jupyter would.
+// A stored is the part of a notebook file that the checks need. The checks do not use
+// the kernel's reader, so that they see the file as Jupyter does.
 type stored struct {
 	Format int          `json:"nbformat"`
 	Cells  []storedCell `json:"cells"`
@@ -34,7 +34,7 @@ type storedOutput struct {
 	EValue string           `json:"evalue"`
 }
 
-// lines is text stored as a list of lines or as one string, or a JSON document.
+// lines is text that is stored as a list of lines, as one string, or as a JSON document.
 type lines string
 
 func (l *lines) UnmarshalJSON(data []byte) error {
@@ -94,7 +94,7 @@ func checkExecuted(t *testing.T, nb *stored) {
 	}
 }
 
-// printed is all that the cell printed to a stream.
+// printed returns the text that the cell printed to a stream.
 func (c storedCell) printed(stream string) string {
 	var b strings.Builder
 	for _, o := range c.Outputs {
@@ -105,10 +105,10 @@ func (c storedCell) printed(stream string) string {
 	return b.String()
 }
 
-// stdout is all that the cell printed to standard output.
+// stdout returns the text that the cell printed to standard output.
 func (c storedCell) stdout() string { return c.printed("stdout") }
 
-// shown is the last rich output of a MIME type, or nothing.
+// shown returns the last rich output of a MIME type, or "".
 func (c storedCell) shown(mime string) string {
 	form := ""
 	for _, o := range c.Outputs {

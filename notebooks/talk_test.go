@@ -10,7 +10,7 @@ import (
 
 const talk = "02-queues-pipes-pools.ipynb"
 
-// checkTalk checks an executed notebook: what does not depend on the machine.
+// checkTalk checks the outputs of an executed notebook that do not depend on the machine.
 func checkTalk(t *testing.T, nb *stored) {
 	t.Helper()
 	checkExecuted(t, nb)
@@ -49,8 +49,8 @@ func checkTalk(t *testing.T, nb *stored) {
 
 var counterRow = regexp.MustCompile(`(?m)^\d+ +(load, add, store|the same, with a mutex|mp\.Add) +(\d+) +(\d+)$`)
 
-// checkCounters reads the table of counters: those with a mutex and with mp.Add are
-// right, and the one without loses something or nothing.
+// checkCounters checks the table of counters. The counters with a mutex and with mp.Add
+// are exact; the one without may lose increments.
 func checkCounters(t *testing.T, table string) {
 	t.Helper()
 	rows := counterRow.FindAllStringSubmatch(table, -1)

@@ -14,19 +14,20 @@ import (
 	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// A drawing is what the chart shows. It is kept beside the chart, which can be
-// drawn again from it.
+// A drawing is the data of the chart. It is stored in a file beside the chart, so that
+// -redraw can draw the chart again.
 type drawing struct {
 	Caption string `json:"caption"`
 	Results []bar  `json:"results"`
 }
 
-// A bar is one measure: how many times better than the other side's.
+// A bar is one measure. Median is the ratio by which this library is better than the
+// other side.
 type bar struct {
 	Name     string  `json:"name"`
-	Measured string  `json:"measured"` // ours, with its unit
+	Measured string  `json:"measured"` // result of this library, with its unit
 	Median   float64 `json:"median"`
-	Low      float64 `json:"low"` // of an interval of 95 %
+	Low      float64 `json:"low"` // ends of the 95 % interval
 	High     float64 `json:"high"`
 	Goal     float64 `json:"goal,omitempty"`
 }
@@ -79,8 +80,8 @@ func (d drawing) save(name string) error {
 	return os.WriteFile(name+".png", picture, 0o666)
 }
 
-// plot draws how many times better each measure is, with its interval, the goal
-// and the line of equals, on a logarithmic axis.
+// plot returns the chart: the ratio of each measure with its interval and its goal, and
+// a line at ratio 1, on a logarithmic axis.
 func (d drawing) plot() *plotstyle.Plot {
 	p := plot.New()
 	p.Title.Text = "Package mp beside Python's multiprocessing and plain Go"
@@ -132,7 +133,7 @@ func (bs bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// A sample stands in the legend.
+// A sample is the sample of a legend entry.
 type sample struct {
 	glyph draw.GlyphStyle
 	line  draw.LineStyle
@@ -149,7 +150,7 @@ func (s sample) Thumbnail(c *draw.Canvas) {
 	}
 }
 
-// baseName is a file's name without the extension of a picture or its data.
+// baseName returns a file's name without the extension .svg, .png or .json.
 func baseName(file string) string {
 	for _, ext := range []string{".svg", ".png", ".json"} {
 		file = strings.TrimSuffix(file, ext)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The README's chart is what its data give.
+// The stored chart in docs must be the one that its stored data give.
 func TestChartOfTheREADMEIsNew(t *testing.T) {
 	name := filepath.Join("..", "..", "docs", "parallel")
 	d, err := readDrawing(name + ".json")

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A count is a number that two processes increment.
+// A count holds the counters that two processes increment N times each.
 type count struct {
 	Lock   *mp.Mutex
 	Value  *mp.Value[int]
@@ -82,7 +82,7 @@ func counter(ctx context.Context, fn func(count), n int) (float64, error) {
 	return rate, nil
 }
 
-// bareAtomic is atomicCounter on goroutines, without the library.
+// bareAtomic is like atomicCounter, on goroutines and without the library.
 func bareAtomic(context.Context) (float64, error) {
 	var sum atomic.Int64
 	return both(10_000_000, func() { sum.Add(1) }, sum.Load)
@@ -100,7 +100,8 @@ func underLock(l sync.Locker) (float64, error) {
 	}, func() int64 { return sum })
 }
 
-// both has two goroutines call raise n times each, and checks the sum.
+// both runs two goroutines that call raise n times each, and checks the sum. It returns
+// the number of calls per second.
 func both(n int, raise func(), sum func() int64) (float64, error) {
 	var all sync.WaitGroup
 	begin := time.Now()

@@ -15,7 +15,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// announced carries the time at which something was about to happen.
+// announced holds the time at which a process was about to be killed, and a lock that
+// the process may own.
 type announced struct {
 	Lock *mp.Mutex
 	At   *mp.Value[int64] // Unix time in nanoseconds
@@ -55,7 +56,7 @@ func workerKilled(ctx context.Context) (float64, error) {
 
 func dieWithLock(a announced) error {
 	a.Lock.Lock()
-	time.Sleep(20 * time.Millisecond) // others are waiting by then
+	time.Sleep(20 * time.Millisecond) // so that others wait for the lock
 	_, err := killMyself(a.At)
 	return err
 }
@@ -86,8 +87,8 @@ func ownerKilled(ctx context.Context) (float64, error) {
 	return took, nil
 }
 
-// familyRole is the environment variable that makes this program a parent
-// which is to be killed.
+// familyRole is the environment variable that makes this program call family: it
+// becomes a parent with children, for parentKilled.
 const familyRole = "PARALLEL_FAMILY"
 
 func spin(int) int {
@@ -99,7 +100,8 @@ func spin(int) int {
 	}
 }
 
-// family starts busy children that never read, and waits.
+// family starts children that compute without reading from their pipes, and waits for
+// them.
 func family() {
 	pool, err := mp.NewPool(mp.Processes, mp.Workers(3))
 	if err == nil {
@@ -144,7 +146,8 @@ func parentKilled(ctx context.Context) (float64, error) {
 	return took, ctx.Err()
 }
 
-// running reports whether a process has not ended; it may wait to be reaped.
+// running reports whether a process runs. A zombie, which has ended but not been waited
+// for, does not.
 func running(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(b), ") Z ")

@@ -1,7 +1,7 @@
-// Command parallel measures package mp against Python's multiprocessing, and
-// its goroutine backend against bare goroutines, in one run: rounds of all
-// measures in random order, medians with 95 % intervals, a table and a chart.
-// With -scale it measures how both backends grow with the workers.
+// Command parallel compares package mp with Python's multiprocessing, and its goroutine
+// backend with plain goroutines. It runs all measures in several rounds, in random
+// order, and writes a table and a chart of the medians with 95 % intervals. With -scale
+// it measures how the speed of both backends depends on the number of workers.
 package main
 
 import (
@@ -66,7 +66,7 @@ func main() {
 	}
 }
 
-// A result is what a measure's rounds gave.
+// A result holds the values of a measure, one for each round and side.
 type result struct {
 	measure
 	ours, theirs []float64
@@ -116,7 +116,7 @@ func run(ctx context.Context, rounds int, only, python, out string) error {
 	return newDrawing(results, caption).save(baseName(out))
 }
 
-// measureRound takes one round of a measure, either side first.
+// measureRound measures both sides once, in random order.
 func (r *result) measureRound(ctx context.Context, python, script string) error {
 	us := func() error {
 		v, err := r.measure.ours(ctx)
@@ -149,8 +149,8 @@ func (r *result) measureOther(ctx context.Context, python, script string) (float
 	return strconv.ParseFloat(strings.TrimSpace(string(b)), 64)
 }
 
-// preparePython writes the script to a file, which spawn needs. version is
-// empty if there is no Python.
+// preparePython writes the script to a file, because Python's start method spawn needs
+// a file. version is empty if there is no Python. The caller calls cleanup at the end.
 func preparePython(ctx context.Context, python string) (script, version string, cleanup func(), err error) {
 	b, err := exec.CommandContext(ctx, python, "-c", "import sys; print(sys.version.split()[0])").Output()
 	if err != nil {

@@ -9,16 +9,16 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A measure is one row of the table: the same work by this library and by
-// Python's multiprocessing, or by plain Go where base is set.
+// A measure is one row of the table: the same work done by this library and by Python's
+// multiprocessing, or by plain Go if base is set.
 type measure struct {
 	name   string
-	unit   string  // of what both sides return
-	less   bool    // less is better: ratios are turned over
-	goal   float64 // for the ratio
-	reach  float64 // for ours, where there is no such goal
+	unit   string  // unit of the results of both sides
+	less   bool    // smaller results are better, so the ratio is inverted
+	goal   float64 // smallest ratio that meets the goal; 0 if there is none
+	reach  float64 // smallest result of this library that meets the goal, if goal is 0
 	ours   func(context.Context) (float64, error)
-	python string // measure of parallel.py
+	python string // name of the measure in parallel.py
 	base   func(context.Context) (float64, error)
 }
 
@@ -82,7 +82,7 @@ func repeat[T any](n int, v T) iter.Seq[T] {
 func tinyNumbers(ctx context.Context) (float64, error) { return tiny(ctx, square, 7) }
 func tinyTexts(ctx context.Context) (float64, error)   { return tiny(ctx, spell, "word") }
 
-// tiny streams the same small task many times, each time as a separate task.
+// tiny streams many calls of the same small function and returns tasks per second.
 func tiny[T any](ctx context.Context, fn func(T) T, arg T) (float64, error) {
 	const n = 2_000_000
 	pool, err := warmPool(ctx, mp.Processes)
@@ -122,7 +122,7 @@ func bulk(ctx context.Context) (float64, error) {
 	return perSecond(len(xs), begin), err
 }
 
-const smallTask = 3000 // steps of work: some microseconds
+const smallTask = 3000 // argument of work for a few microseconds
 
 func poolOfGoroutines(ctx context.Context) (float64, error) {
 	pool, err := warmPool(ctx, mp.Goroutines)

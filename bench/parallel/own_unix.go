@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// ownTime is the processor time of this process and of its children that have
+// ownTime returns the processor time of this process and of its children that have
 // ended, in seconds.
 func ownTime() float64 {
 	var sum float64

@@ -13,10 +13,10 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A promise is a figure of this library alone, with a limit that it keeps to.
+// A promise is a measure of this library alone, with a limit.
 type promise struct {
 	name, unit string
-	limit      float64 // at most; 0 if there is none
+	limit      float64 // largest value that keeps the promise; 0 if there is no limit
 	take       func(context.Context) (float64, error)
 }
 
@@ -38,7 +38,7 @@ func promised(only string) bool {
 	return slices.ContainsFunc(promises(), func(p promise) bool { return strings.Contains(p.name, only) })
 }
 
-// limits measures each promise in rounds.
+// limits measures the promises whose names contain only, each in several rounds.
 func limits(ctx context.Context, rounds int, only string) ([]*limitResult, error) {
 	var all []*limitResult
 	for _, p := range promises() {
@@ -64,14 +64,14 @@ func limits(ctx context.Context, rounds int, only string) ([]*limitResult, error
 	return all, nil
 }
 
-// A limitResult promise, or a broken one.
+// A limitResult holds the measured values of a promise, one for each round.
 type limitResult struct {
 	promise
 	values []float64
 }
 
-// startWithHeap compares starts within one round, so that both see the same
-// load.
+// startWithHeap returns the ratio of the start times with and without a heap of 1 GiB.
+// It measures both in one round, so that the load by other programs is similar.
 func startWithHeap(ctx context.Context) (float64, error) {
 	small, err := start(ctx)
 	if err != nil {
@@ -160,7 +160,7 @@ func arrayMemory(ctx context.Context) (float64, error) {
 	return call.Result(ctx)
 }
 
-// anonymous is the memory that a process has for itself, in MB.
+// anonymous returns the anonymous resident memory of a process, in MB.
 func anonymous(pid int) (float64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if errors.Is(err, os.ErrNotExist) {
@@ -177,7 +177,7 @@ func anonymous(pid int) (float64, error) {
 
 func pidOf(int) int { return os.Getpid() }
 
-// idleMemory is the largest worker of a pool that has worked.
+// idleMemory returns the memory of the largest worker of a pool after some tasks, in MB.
 func idleMemory(ctx context.Context) (float64, error) {
 	pool, err := warmPool(ctx, mp.Processes)
 	if err != nil {

@@ -17,16 +17,17 @@ import (
 // A scaling is a measure that is taken with several numbers of workers.
 type scaling struct {
 	name, unit string
-	want       string
-	counts     []int
-	cores      func(count int) int // that it needs
+	want       string              // goal, as text
+	counts     []int               // numbers of workers, or of pairs of them
+	cores      func(count int) int // returns the number of cores that it needs
 	take       func(ctx context.Context, count int) (float64, error)
 }
 
 func oneTask(n int) int { return n }
 func twice(n int) int   { return 2 * n }
 
-// countsUpTo returns 1, 2, 4 … up to the cores, 16 at least, and the cores.
+// countsUpTo returns the powers of two up to the number of cores, but at least up to
+// 16, and the number of cores itself if that is larger.
 func countsUpTo(cores int) []int {
 	var counts []int
 	for n := 1; n <= max(16, cores); n *= 2 {
@@ -38,8 +39,8 @@ func countsUpTo(cores int) []int {
 	return counts
 }
 
-// scalings are the rows of the table, in order. What a cell tells in brackets is how
-// many times as much it is as with one worker, in the same round.
+// scalings returns the rows of the table, in order. An entry of the table has in
+// parentheses its ratio to the value with one worker in the same round.
 func scalings(workerCounts []int) []scaling {
 	var rows []scaling
 	for _, b := range []mp.Backend{mp.Goroutines, mp.Processes} {
@@ -62,7 +63,7 @@ func scalings(workerCounts []int) []scaling {
 		scaling{"a child, start to result", "ms", "", workerCounts[:1], oneTask, childStart})
 }
 
-// pooled runs a measure on a warm pool.
+// pooled returns a measure that calls f with a pool whose workers have started.
 func pooled(b mp.Backend, f func(context.Context, *mp.Pool, int) (float64, error)) func(context.Context, int) (float64, error) {
 	return func(ctx context.Context, n int) (float64, error) {
 		pool, err := mp.NewPool(b, mp.Workers(n))
@@ -84,11 +85,11 @@ func cpuBound(ctx context.Context, p *mp.Pool, n int) (float64, error) {
 	return float64(len(sizes)) / time.Since(begin).Seconds(), err
 }
 
-// sumSize is beyond the caches of a core.
+// sumSize is a number of bytes larger than the caches of a core.
 const sumSize = 32 << 20
 
-// sumOwn sums private memory, which is written first, and returns the time
-// of the sums alone in nanoseconds.
+// sumOwn writes to private memory and then sums it. It returns the time of the sums, in
+// nanoseconds.
 func sumOwn(int) int {
 	xs := make([]uint64, sumSize/8)
 	for i := range xs {
@@ -102,14 +103,14 @@ func sumOwn(int) int {
 		}
 	}
 	if total == 1 {
-		fmt.Println() // so that the work is not dropped
+		fmt.Println() // uses the sum, so that the compiler keeps the work
 	}
 	return int(time.Since(begin))
 }
 
 const sumTurns = 10
 
-// memoryBound adds the bandwidths of n tasks that run at once.
+// memoryBound returns the total bandwidth of n concurrent tasks in GB/s.
 func memoryBound(ctx context.Context, p *mp.Pool, n int) (float64, error) {
 	took, err := mp.Map[int](ctx, p, sumOwn, make([]int, n))
 	sum := 0.0
@@ -142,7 +143,8 @@ const (
 	queueSize  = 1024
 )
 
-// passAll has n goroutines put and n take.
+// passAll runs n goroutines that put values and n that take them, and returns how long
+// they took.
 func passAll(n int, put func(int), take func()) time.Duration {
 	begin := time.Now()
 	var all sync.WaitGroup
@@ -162,8 +164,8 @@ func passAll(n int, put func(int), take func()) time.Duration {
 	return time.Since(begin)
 }
 
-// queueAgainstChannel compares a queue with a channel of its size. The queue's calls
-// have no deadline, as the channel's have none.
+// queueAgainstChannel compares a queue with a channel of the same size. The calls of the
+// queue have no deadline, like operations on a channel.
 func queueAgainstChannel(size int) func(context.Context, int) (float64, error) {
 	return func(ctx context.Context, n int) (float64, error) {
 		q, err := mp.NewQueue[int](mp.Goroutines, size)
@@ -214,8 +216,8 @@ func queueOfProcesses(ctx context.Context, n int) (float64, error) {
 	return perSecond(n*queuedEach, begin) / 1e6, err
 }
 
-// scale measures every row with the numbers of workers that the machine has
-// cores for, and prints the medians.
+// scale measures every row with the worker counts for which the machine has enough
+// cores, and prints the medians.
 func scale(ctx context.Context, rounds int, only string) error {
 	cores := mp.Cores()
 	counts := countsUpTo(cores)
@@ -246,10 +248,10 @@ func scale(ctx context.Context, rounds int, only string) error {
 	return nil
 }
 
-// A point is a row's measure with a number of workers.
+// A point is a row of the table with a worker count.
 type point struct{ row, count int }
 
-// measureAll takes all points in each round, in random order.
+// measureAll measures all points in each round, in random order.
 func measureAll(ctx context.Context, rows []scaling, points []point, rounds int) (map[point][]float64, error) {
 	got := make(map[point][]float64)
 	for i := range rounds {

@@ -10,14 +10,14 @@ import (
 // arraySize is the size of a shared Array in bytes.
 const arraySize = 256 << 20
 
-// An arrayPart is what one worker sums.
+// An arrayPart is the part of an Array that one worker sums.
 type arrayPart struct {
 	Array    *mp.Array[uint64]
 	From, To int
 }
 
-// sumTwice sums a part twice and returns the times in nanoseconds. In the first, a
-// process that has not touched the memory before gets it page by page.
+// sumTwice sums a part twice and returns the times in nanoseconds. The first time
+// includes the page faults of a process that has not used the memory before.
 func sumTwice(p arrayPart) [2]int {
 	var took [2]int
 	xs := p.Array.Slice()[p.From:p.To]
@@ -29,7 +29,7 @@ func sumTwice(p arrayPart) [2]int {
 		}
 		took[i] = int(time.Since(begin))
 		if total == 1 {
-			took[i]++ // so that the work is not dropped
+			took[i]++ // uses the sum, so that the compiler keeps the work
 		}
 	}
 	return took
@@ -42,8 +42,8 @@ func sumAgain(ctx context.Context, p *mp.Pool, n int) (float64, error) {
 	return sumShared(ctx, p, n, 1)
 }
 
-// sumShared has n workers sum an Array, a part each, and adds their bandwidths in the
-// first or second pass.
+// sumShared runs n workers that each sum a part of an Array. It returns their total
+// bandwidth in the first pass (0) or second pass (1), in GB/s.
 func sumShared(ctx context.Context, p *mp.Pool, n, pass int) (float64, error) {
 	a, err := mp.NewArray[uint64](mp.Processes, arraySize/8)
 	if err != nil {
@@ -66,7 +66,8 @@ func sumShared(ctx context.Context, p *mp.Pool, n, pass int) (float64, error) {
 	return sum, err
 }
 
-// childStart is how long a child takes from its start to its result, in milliseconds.
+// childStart returns the mean time from the start of a child to its result, in
+// milliseconds.
 func childStart(ctx context.Context, _ int) (float64, error) {
 	const n = 20
 	begin := time.Now()

@@ -9,11 +9,11 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// lockTurns is how often a lock is taken in one run, by all goroutines together.
+// lockTurns is the number of times that all goroutines together lock a lock in one run.
 const lockTurns = 400_000
 
-// contend returns how long n goroutines take to lock and unlock l, and the 99.9th
-// percentile of the waits, of which one in 16 is measured.
+// contend runs n goroutines that lock and unlock l. It returns how long they took, and
+// the 99.9th percentile of the time that Lock took. It measures one Lock in 16.
 func contend(l sync.Locker, n int) (took, wait time.Duration) {
 	var all sync.WaitGroup
 	waits := make([][]time.Duration, n)
@@ -39,7 +39,7 @@ func contend(l sync.Locker, n int) (took, wait time.Duration) {
 	return took, flat[len(flat)*999/1000]
 }
 
-// lockPairs is how often the two locks are compared, in turns, for one figure.
+// lockPairs is the number of comparisons of the two locks for one value, their median.
 const lockPairs = 11
 
 func mutexSpeed(ctx context.Context, n int) (float64, error) {

@@ -26,7 +26,7 @@ func printScale(rows []scaling, counts []int, got map[point][]float64) error {
 	return w.Flush()
 }
 
-// unmeasured lists the counts for which there are too few cores.
+// unmeasured lists the worker counts for which there are too few cores.
 func unmeasured(rows []scaling, cores int) string {
 	workers, pairs := make(map[int]bool), make(map[int]bool)
 	for _, r := range rows {
@@ -48,7 +48,8 @@ func unmeasured(rows []scaling, cores int) string {
 	return strings.Join(parts, ", ")
 }
 
-// scaled shows a median, and how many times that of one worker it is.
+// scaled formats the median of values and, in parentheses, its ratio to that of one
+// worker. It is empty if the row has no such count, and "–" if it was not measured.
 func scaled(values, single []float64, n int, exists bool) string {
 	switch {
 	case !exists:

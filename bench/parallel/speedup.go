@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// work computes for about 50 ms where n is 30 million.
+// work computes n steps. For n of 30 million it takes about 50 ms.
 func work(n int) int {
 	x := uint64(1)
 	for range n {
@@ -26,8 +26,8 @@ func tasksOf50ms() []int {
 	return sizes
 }
 
-// speedup is how much faster two workers are than none, with a serial baseline
-// before and after.
+// speedup returns a function that measures the speedup of two workers over the mean of
+// two serial runs, one before and one after.
 func speedup(b mp.Backend) func(context.Context) (float64, error) {
 	return func(ctx context.Context) (float64, error) {
 		pool, err := warmPool(ctx, b)
@@ -54,12 +54,12 @@ func serial(sizes []int) time.Duration {
 		sum += work(n)
 	}
 	if sum == 1 {
-		fmt.Println() // so that the work is not dropped
+		fmt.Println() // uses the sum, so that the compiler keeps the work
 	}
 	return time.Since(begin)
 }
 
-// A share is what one task took of a worker's processor time.
+// A share is the processor time that one task took in a worker.
 type share struct {
 	Worker  int
 	Seconds float64
@@ -72,9 +72,9 @@ func timedWork(n int) share {
 	return share{os.Getpid(), ownTime() - begin, sum}
 }
 
-// speedupOfTime is the speedup that quiet cores would give: the processor time
-// of the tasks done alone over that of the worker that had most of them. What
-// other programs take of the cores does not count.
+// speedupOfTime returns the speedup that cores without other load would give: the
+// processor time of a serial run divided by that of the worker that used most. The load
+// by other programs does not count.
 func speedupOfTime(ctx context.Context) (float64, error) {
 	pool, err := warmPool(ctx, mp.Processes)
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// An interval is a median and where it is with a confidence of 95 %.
+// An interval is a median with its 95 % confidence interval from low to high.
 type interval struct{ median, low, high float64 }
 
-// summarize gives the median without any assumption about the distribution.
-// With few samples the interval is all that was seen.
+// summarize returns the median of values and its interval, without an assumption about
+// the distribution. With few values the interval is their range.
 func summarize(values []float64) interval {
 	sample := benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds)
 	s := benchmath.AssumeNothing.Summary(sample, 0.95)
@@ -20,12 +20,12 @@ func summarize(values []float64) interval {
 	return interval{s.Center, low, high}
 }
 
-// resamples is how often ratioOf draws.
+// resamples is the number of bootstrap samples of ratioOf.
 const resamples = 4000
 
-// ratioOf bootstraps the ratio of two medians.
+// ratioOf returns the ratio of two medians, with a bootstrap interval.
 func ratioOf(over, under []float64) interval {
-	r := rand.New(rand.NewPCG(1, 2)) // the same table for the same figures
+	r := rand.New(rand.NewPCG(1, 2)) // a fixed seed: the same values give the same table
 	ratios := make([]float64, resamples)
 	for i := range ratios {
 		ratios[i] = median(resample(r, over)) / median(resample(r, under))

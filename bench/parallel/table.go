@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// ratio is how many times better ours is.
+// ratio returns the ratio by which this library is better than the other side.
 func (r *result) ratio() interval {
 	if r.less {
 		return ratioOf(r.theirs, r.ours)
@@ -81,7 +81,7 @@ func limitTable(facts []*limitResult) string {
 	return b.String()
 }
 
-// number prints three digits, with k and M for large ones.
+// number formats x with three digits, and with k or M if it is large.
 func number(x float64) string {
 	for _, u := range []struct {
 		size float64
@@ -104,7 +104,8 @@ func digits(x float64) string {
 	return strconv.FormatFloat(x, 'f', 2, 64)
 }
 
-// maxForeignCores is how many cores others may use in a round that counts as quiet.
+// maxForeignCores is the mean number of cores used by other programs above which a
+// round counts as disturbed.
 const maxForeignCores = 0.25
 
 func describe(rounds, busy int, python string, foreign float64) string {

@@ -55,7 +55,7 @@ func roundTrip(ctx context.Context) (float64, error) {
 	return took, err
 }
 
-// A load is how much one process puts into a queue.
+// A load tells a process which value to put into a queue, and how many times.
 type load[T any] struct {
 	Queue *mp.Queue[T]
 	Value T
@@ -78,7 +78,7 @@ func queueNumbers(ctx context.Context) (float64, error) {
 	return throughQueue(ctx, mp.Processes, putNumbers, 7, 2_000_000, 0, nil)
 }
 
-// queueInto is queueLarge for a reader that uses its memory again.
+// queueInto is like queueLarge with a reader that reuses its memory.
 func queueInto(ctx context.Context) (float64, error) {
 	var v []byte
 	get := func(q *mp.Queue[[]byte]) error { return q.GetInto(ctx, &v) }

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// A Load is the processor time that the machine and this program have used until
-// a moment.
+// A Load is the processor time that the machine and this program have used up to a
+// point in time.
 type Load struct {
 	at        time.Time
-	busy, own int64
+	busy, own int64 // in ticks
 }
 
-// ReadLoad returns the load now. The program is this process and its
-// descendants, also those that have ended and been waited for. Where the load
-// cannot be read, it is the zero Load.
+// ReadLoad returns the current load. The program is this process and its descendants,
+// including those that have ended and been waited for. ReadLoad returns the zero Load
+// if it cannot read the load.
 func ReadLoad(root fs.FS) Load { return readLoad(root, os.Getpid(), time.Now()) }
 
 func readLoad(root fs.FS, pid int, at time.Time) Load {
@@ -31,8 +31,8 @@ func readLoad(root fs.FS, pid int, at time.Time) Load {
 	return l
 }
 
-// ForeignCores returns how many cores other programs kept busy between start and
-// end, on average; NaN if one of the loads is the zero Load.
+// ForeignCores returns the mean number of cores that other programs used between start
+// and end. It returns NaN if start or end is the zero Load, or if no time has passed.
 func ForeignCores(start, end Load) float64 {
 	seconds := end.at.Sub(start.at).Seconds()
 	if start.at.IsZero() || end.at.IsZero() || seconds <= 0 {

@@ -1,6 +1,7 @@
 // Package procfs reads processor times and memory of the machine and of its
-// processes from Linux's proc file system. The root that its functions take is
-// the file system that has proc; elsewhere than on Linux nothing is found there.
+// processes from Linux's proc file system. The parameter root of its functions is the
+// file system that contains proc. On other systems than Linux the functions find
+// nothing.
 //
 // Source: proc_stat(5) and proc_pid_stat(5).
 package procfs
@@ -13,18 +14,18 @@ import (
 	"strings"
 )
 
-// TicksPerSecond is the unit of all times, USER_HZ. It is 100 on every
-// architecture that Go supports on Linux.
+// TicksPerSecond is the number of ticks, the unit of all times, in a second: USER_HZ.
+// It is 100 on every architecture that Go supports on Linux.
 const TicksPerSecond = 100
 
 // Times are the processor times of the machine since it started, in ticks.
 type Times struct {
-	Busy  int64 // all but idle and iowait
+	Busy  int64 // all except idle and iowait
 	Total int64
 }
 
-// Machine returns the processor times of the machine. It reports false where
-// they cannot be read.
+// Machine returns the processor times of the machine. It returns false if it cannot
+// read them.
 func Machine(root fs.FS) (Times, bool) {
 	data, err := fs.ReadFile(root, "proc/stat")
 	if err != nil {
@@ -32,7 +33,7 @@ func Machine(root fs.FS) (Times, bool) {
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	fields := strings.Fields(string(line))
-	// Fields 9 and 10, the times of guests, are part of user and nice already.
+	// Fields 9 and 10, the times of guests, are already included in user and nice.
 	const idle, iowait, steal = 4, 5, 8
 	if len(fields) <= steal || fields[0] != "cpu" {
 		return Times{}, false
@@ -54,7 +55,7 @@ func Machine(root fs.FS) (Times, bool) {
 	return t, true
 }
 
-// A Process is a process as it was when it was read.
+// A Process is the state of a process at the time when it was read.
 type Process struct {
 	PID, Parent int
 	Ticks       int64 // processor time of the process
@@ -62,8 +63,8 @@ type Process struct {
 	Pages       int64 // resident memory, in pages
 }
 
-// Processes returns all processes that can be read. Processes that end meanwhile
-// are left out.
+// Processes returns all processes that it can read. It omits processes that end
+// meanwhile.
 func Processes(root fs.FS) []Process {
 	names, err := fs.Glob(root, "proc/[0-9]*/stat")
 	if err != nil {
@@ -87,8 +88,8 @@ func Processes(root fs.FS) []Process {
 	return list
 }
 
-// parseStat reads proc/PID/stat. The command in parentheses may hold anything,
-// so fields are counted from its end.
+// parseStat parses proc/PID/stat. The command in parentheses may contain spaces and
+// parentheses, so parseStat counts the fields after the last parenthesis.
 func parseStat(data []byte) (p Process, ok bool) {
 	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 	const ppid, utime, stime, cutime, cstime, rss = 1, 11, 12, 13, 14, 21
@@ -116,7 +117,7 @@ func Tree(all []Process, pid int) []Process {
 		children[p.Parent] = append(children[p.Parent], p.PID)
 	}
 	var tree []Process
-	seen := map[int]bool{} // an identifier that is used again may close a cycle
+	seen := map[int]bool{} // a reused process ID may cause a cycle
 	for queue := []int{pid}; len(queue) > 0; queue = queue[1:] {
 		p, ok := byPID[queue[0]]
 		if !ok || seen[p.PID] {

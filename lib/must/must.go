@@ -1,11 +1,11 @@
-// Package must turns errors into panics, for cells of a notebook and short
-// programs in which the first error ends everything:
+// Package must turns errors into panics. It is for notebook cells and short programs
+// that end with the first error:
 //
 //	pool := must.Get(mp.NewPool(mp.Processes, mp.Workers(4)))
 //	must.Do(process.Join(ctx))
 //
-// In a cell the panic ends the cell and is shown with its line. A function that
-// others call returns its error instead.
+// In a notebook, the panic ends the cell, and the notebook shows its line. A function
+// that other code calls should return its error instead.
 package must
 
 // Get returns v, or panics with err if it is not nil.

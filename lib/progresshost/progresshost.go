@@ -1,6 +1,6 @@
-// Package progresshost connects functions that work for long, such as mp.Map and
-// speedup.Measure, with a host that shows how far they are: a kernel's worker. It
-// imports nothing that shows things, so programs without a host carry none of it.
+// Package progresshost connects long-running functions, such as mp.Map and
+// speedup.Measure, with a host that shows their progress: a kernel's worker. It does
+// not import package display, so a program without a host does not link it.
 package progresshost
 
 import "sync/atomic"
@@ -11,15 +11,15 @@ type Task struct {
 	Count func() (done, total int) // can be called at any time until the task ends
 }
 
-// A Host takes a task and returns the function that ends it. Both are called
-// concurrently. end returns once Count is not called any more.
+// A Host shows the progress of a task until end is called. A Host and its end
+// functions may be called concurrently. After end has returned, the host does not call
+// the task's Count.
 type Host func(Task) (end func())
 
 // host is process-wide: a process has one notebook at most.
 var host atomic.Pointer[Host]
 
-// SetHost makes f receive the tasks of this process; nil means that nothing shows
-// them.
+// SetHost makes f receive the tasks of this process; nil removes the host.
 func SetHost(f Host) {
 	if f == nil {
 		host.Store(nil)
@@ -28,7 +28,8 @@ func SetHost(f Host) {
 	host.Store(&f)
 }
 
-// Begin tells the host of a task. The caller calls end when it is over.
+// Begin passes a task to the host. The caller must call end when the task ends.
+// Without a host, both do nothing. Begin can be called concurrently.
 func Begin(t Task) (end func()) {
 	if f := host.Load(); f != nil {
 		return (*f)(t)

@@ -29,14 +29,14 @@ func (b bars) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, s := range b.t.spans {
 		at := b.t.lane(s.Lane)
 		left, right := x(b.t.seconds(s.Begin)), x(b.t.seconds(s.End))
-		right = max(right, left+0.6) // a short span is seen, too
+		right = max(right, left+0.6) // so that a short span is visible
 		box := vg.Rectangle{
 			Min: vg.Point{X: left, Y: y(at - barHeight/2)},
 			Max: vg.Point{X: right, Y: y(at + barHeight/2)},
 		}
 		fill := colors[s.Series]
 		c.FillPolygon(fill, corners(box))
-		if right-left > 3 { // neighbours stay apart
+		if right-left > 3 { // a white border separates adjacent spans
 			c.StrokeLines(draw.LineStyle{Color: color.White, Width: 0.6}, append(corners(box), box.Min))
 		}
 		drawLabel(c, s.Label, box, onColor(fill))
@@ -47,7 +47,7 @@ func corners(r vg.Rectangle) []vg.Point {
 	return []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}}
 }
 
-// drawLabel draws a text in the middle of a bar that has room for it.
+// drawLabel draws a text in the middle of a bar if it fits into the bar.
 func drawLabel(c draw.Canvas, label string, box vg.Rectangle, ink color.Color) {
 	style := plotstyle.Text(labelSize, ink)
 	style.XAlign, style.YAlign = text.XCenter, text.YCenter
@@ -81,7 +81,8 @@ func (m points) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// GlyphBoxes implements plot.GlyphBoxer: the marks with their labels have room.
+// GlyphBoxes implements plot.GlyphBoxer. It reserves space for the marks and their
+// labels.
 func (m points) GlyphBoxes(p *plot.Plot) []plot.GlyphBox {
 	var boxes []plot.GlyphBox
 	for _, mark := range m.t.marks {
@@ -94,7 +95,7 @@ func (m points) GlyphBoxes(p *plot.Plot) []plot.GlyphBox {
 	return boxes
 }
 
-// lane returns where a lane is on the vertical axis.
+// lane returns the position of a lane on the vertical axis.
 func (t *Timeline) lane(name string) float64 { return -float64(slices.Index(t.lanes, name)) }
 
 func (t *Timeline) colors() map[string]color.RGBA {
@@ -105,7 +106,7 @@ func (t *Timeline) colors() map[string]color.RGBA {
 	return colors
 }
 
-// A swatch stands in the legend.
+// A swatch is the sample of a series in the legend.
 type swatch struct{ color color.RGBA }
 
 // Thumbnail implements plot.Thumbnailer.
@@ -120,8 +121,8 @@ func (t *Timeline) addLegend(p *plot.Plot) {
 	}
 }
 
-// Busy returns how long the spans of a lane took together. Times that overlap
-// count once.
+// Busy returns the total duration of the spans of a lane. Time in which spans overlap
+// counts once.
 func (t *Timeline) Busy(lane string) time.Duration {
 	var own []Span
 	for _, s := range t.spans {

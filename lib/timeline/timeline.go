@@ -1,12 +1,12 @@
-// Package timeline draws who did what, and when: spans of time in lanes, as a
-// Gantt chart does.
+// Package timeline draws a Gantt chart: spans of time in lanes, one lane for each
+// worker, for example.
 //
 //	began := time.Now()
 //	work()
 //	timeline.New("Tasks", timeline.Span{Lane: "worker 1", Begin: began, End: time.Now(), Label: "7"})
 //
-// Spans and marks are plain data, which goroutines and processes can return: wall
-// clocks of one machine agree.
+// Spans and marks are plain data, so goroutines and processes can return them. All
+// processes of one machine have the same wall clock.
 package timeline
 
 import (
@@ -21,12 +21,12 @@ import (
 	"github.com/perijove/perijove/lib/plotstyle"
 )
 
-// A Span is a time during which something happened.
+// A Span is a period of time in a lane.
 type Span struct {
-	Lane       string    // the row in which it is drawn: a worker, for example
+	Lane       string    // the row of the chart: a worker, for example
 	Begin, End time.Time // End is not before Begin
-	Label      string    // inside the bar, where it has room
-	Series     string    // in the legend; spans of one series have one color. It may be empty.
+	Label      string    // inside the bar, if it fits
+	Series     string    // name in the legend; spans of one series have one color. It may be empty.
 }
 
 // A Mark is an event at one time.
@@ -34,11 +34,11 @@ type Mark struct {
 	Lane   string
 	At     time.Time
 	Label  string // above the mark
-	Series string // as that of a Span
+	Series string // as in Span
 }
 
-// A Timeline is the picture. In a notebook it is shown as the last expression of a
-// cell, and it can be drawn and saved as a [plotstyle.Plot].
+// A Timeline is the chart. A notebook shows it as the last expression of a cell. It
+// can be drawn and saved like a [plotstyle.Plot].
 type Timeline struct {
 	*plotstyle.Plot
 
@@ -49,8 +49,8 @@ type Timeline struct {
 	names []string // of series
 }
 
-// New returns a timeline. Its lanes are in the order in which spans name them
-// first, then marks, from top to bottom; time begins with the earliest of them.
+// New returns a timeline. Its lanes, from top to bottom, are in the order in which
+// they first occur in spans, then in marks. Time zero is the earliest span or mark.
 func New(title string, spans []Span, marks ...Mark) *Timeline {
 	t := &Timeline{spans: spans, marks: marks}
 	for _, s := range spans {
@@ -67,7 +67,7 @@ func New(title string, spans []Span, marks ...Mark) *Timeline {
 	p.Y.Min, p.Y.Max = 0.4-float64(max(1, len(t.lanes))), 0.6
 	length := max(t.seconds(t.end()), 1e-9)
 	p.X.Min, p.X.Max = 0, length
-	if len(marks) > 0 { // which are drawn around their time
+	if len(marks) > 0 { // a mark extends to both sides of its time
 		p.X.Min, p.X.Max = -0.03*length, 1.03*length
 	}
 	p.Add(bars{t})
@@ -79,7 +79,8 @@ func New(title string, spans []Span, marks ...Mark) *Timeline {
 	return t
 }
 
-// note extends lanes, series and time to what a span or mark needs.
+// note adds the lane and series of a span or mark, and moves the start to at if that
+// is earlier.
 func (t *Timeline) note(lane, series string, at time.Time) {
 	if !slices.Contains(t.lanes, lane) {
 		t.lanes = append(t.lanes, lane)
@@ -109,7 +110,7 @@ func (t *Timeline) end() time.Time {
 	return end
 }
 
-// ticks are the lanes' names, at 0, -1, -2 from top to bottom.
+// ticks returns the lanes' names as ticks at 0, -1, -2, …, from top to bottom.
 func (t *Timeline) ticks() plot.ConstantTicks {
 	var ticks plot.ConstantTicks
 	for i, lane := range t.lanes {
@@ -118,10 +119,11 @@ func (t *Timeline) ticks() plot.ConstantTicks {
 	return ticks
 }
 
-// maxListed is how many spans and marks of a lane String lists.
+// maxListed is the maximum number of spans and marks of a lane that String lists.
 const maxListed = 20
 
-// String lists the spans and marks of each lane, in the order of time.
+// String lists the spans and marks of each lane in the order of their times, at most
+// 20 of a lane.
 func (t *Timeline) String() string {
 	var b strings.Builder
 	for _, lane := range t.lanes {
@@ -165,7 +167,7 @@ func (l listed) text() string {
 	return text
 }
 
-// since returns a time since the start, with three digits.
+// since returns the time from the start to at, with three significant digits.
 func (t *Timeline) since(at time.Time) string {
 	d := at.Sub(t.start)
 	digit := time.Nanosecond

@@ -1,5 +1,5 @@
-// Package cgroup reads what the control groups that this process is in allow it.
-// Where there are none, as on other systems than Linux, they allow everything.
+// Package cgroup reads the CPU quota of this process from its Linux control groups.
+// Without control groups, as on other systems, there is no quota.
 package cgroup
 
 import (
@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// CPU is the least quota of processor time of this process's groups and of those
-// above them, in cores, which need not be a whole number; +Inf if there is none.
-// root is the file system that has proc and sys.
+// CPU returns the smallest CPU quota of this process's control groups and their
+// parents, in cores, such as 1.5. It returns +Inf if there is no quota. root is the
+// file system that contains proc and sys.
 func CPU(root fs.FS) float64 {
 	least := math.Inf(1)
 	for _, g := range groups(root) {
-		// In a container the group's path may lie outside of what is mounted:
-		// then the mount's own root is the one to ask.
+		// In a container the group's path may be outside of the mounted hierarchy. Then
+		// path is "/", and the quota is that of the root of the mount.
 		for dir := g.path; ; dir = path.Dir(dir) {
 			if q, ok := g.quota(root, path.Join(g.mount, dir)); ok {
 				least = min(least, q)
@@ -31,11 +31,11 @@ func CPU(root fs.FS) float64 {
 	return least
 }
 
-// A group is one that this process is in.
+// A group is a control group of this process.
 type group struct {
 	mount string // without the leading slash
 	path  string // below mount
-	v1    bool
+	v1    bool   // of version 1 of control groups
 }
 
 func groups(root fs.FS) []group {
@@ -64,8 +64,8 @@ func groups(root fs.FS) []group {
 	return list
 }
 
-// mountOf finds where the hierarchy with the cpu controller is mounted, and
-// which of its directories that is.
+// mountOf finds the mount of the hierarchy with the cpu controller. at is the mount
+// point, and below the directory of the hierarchy that is mounted there.
 func mountOf(mountinfo string, v1 bool) (at, below string, ok bool) {
 	for line := range strings.Lines(mountinfo) {
 		front, back, _ := strings.Cut(strings.TrimSpace(line), " - ")
@@ -90,7 +90,7 @@ func relativeTo(base, p string) string {
 	return "/"
 }
 
-// quota reads the quota that one directory sets, in cores.
+// quota reads the quota of one directory, in cores. It returns false if there is none.
 func (g group) quota(root fs.FS, dir string) (float64, bool) {
 	if g.v1 {
 		quota, ok1 := readNumber(root, path.Join(dir, "cpu.cfs_quota_us"))
