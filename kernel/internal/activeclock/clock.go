@@ -1,11 +1,10 @@
-// Package activeclock measures time for timeouts: a pause of the whole machine counts for little.
+// Package activeclock measures time for timeouts. A time in which the whole machine stood still counts as MaxCounted at most.
 package activeclock
 
 import "time"
 
-// MaxCounted is what one look at a goroutine, and the pause after it, count
-// for at most: where the whole machine stood still for longer, the goroutine
-// had no time either.
+// MaxCounted is the most that one call of Tick counts. If more time has passed the whole
+// machine may have stood still, and the goroutine that is waited for could not run either.
 const MaxCounted = 10 * time.Millisecond
 
 // An activeClock measures the time in which this process could run.
@@ -13,7 +12,7 @@ type activeClock struct{ last time.Time }
 
 func New() *activeClock { return &activeClock{time.Now()} }
 
-// Tick sleeps and returns what the round since the last one counts for.
+// Tick sleeps for pause and returns the time since the last call, MaxCounted at most.
 func (p *activeClock) Tick(pause time.Duration) time.Duration {
 	time.Sleep(pause)
 	now := time.Now()

@@ -1,6 +1,6 @@
-// Package control is the channel between the kernel and a worker: a stream of
-// frames over a socket that only the two hold. A frame holds one message, and
-// each kind of message has its type. Both sides import this package.
+// Package control is the protocol between the kernel and a worker: a stream of frames over
+// a socket pair. A frame holds one message, and each kind of message is a Go type. The
+// kernel and the worker import this package.
 package control
 
 import (
@@ -17,16 +17,16 @@ const (
 	// FD is the file descriptor of the control socket in a worker.
 	FD = 3
 
-	// MaxFrame bounds a message, in bytes. Pictures travel as base64 text.
+	// MaxFrame is the maximum size of a message, in bytes. Pictures are sent as base64 text.
 	MaxFrame = 256 << 20
 
-	// MaxExecutions is how many executions both sides keep apart. The output of
-	// older ones shows in the running cell.
+	// MaxExecutions is how many executions both sides remember. Late output of older ones
+	// shows in the running cell.
 	MaxExecutions = 1024
 )
 
-// A Conn sends and receives messages. Send may be called from several
-// goroutines, Receive from one.
+// A Conn sends and receives messages. Send may be called concurrently, Receive from one
+// goroutine at a time.
 type Conn struct {
 	r  *bufio.Reader
 	mu sync.Mutex // guards w: a frame is written whole
@@ -36,14 +36,14 @@ type Conn struct {
 // New returns a Conn over a connected socket.
 func New(rw io.ReadWriter) *Conn { return &Conn{r: bufio.NewReader(rw), w: rw} }
 
-// An EncodeError reports a message that cannot be sent. The connection is
-// unharmed.
+// An EncodeError reports a message that cannot be encoded in JSON. The connection stays
+// usable.
 type EncodeError struct{ Err error }
 
 func (e *EncodeError) Error() string { return e.Err.Error() }
 func (e *EncodeError) Unwrap() error { return e.Err }
 
-// Send writes one message: the length of what follows in 4 bytes, the kind, a
+// Send writes one message: the length of the rest in 4 bytes, the kind, a
 // space, and the message in JSON.
 func (c *Conn) Send(m Message) error {
 	body, err := json.Marshal(m)
@@ -76,7 +76,7 @@ func (c *Conn) Receive() (Message, error) {
 	if n > MaxFrame {
 		return nil, fmt.Errorf("malformed control message: length %d", n)
 	}
-	// The length is not trusted with memory: the buffer grows as bytes arrive.
+	// Allocate memory as bytes arrive, since the length is not trusted.
 	b, err := io.ReadAll(io.LimitReader(c.r, int64(n)))
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ type (
 		ID      int      `json:"id"`
 		Reset   []string `json:"reset,omitempty"`   // variables that could not be kept
 		Notices []string `json:"notices,omitempty"` // for the user
-		// UsesOutputPipes says that the pipes of the Run are in use.
+		// UsesOutputPipes reports that the worker now uses the OutputPipes of the Run.
 		UsesOutputPipes bool `json:"usesOutputPipes,omitempty"`
 	}
 
@@ -32,16 +32,16 @@ type (
 	LoadFailed struct {
 		ID     int    `json:"id"`
 		Reason string `json:"reason"`
-		At     *Frame `json:"at,omitempty"`     // what in the cell could not be linked
-		Import string `json:"import,omitempty"` // the package that brings along what is missing
+		At     *Frame `json:"at,omitempty"`     // the place in the cell that could not be linked
+		Import string `json:"import,omitempty"` // the imported package that needs what is missing
 	}
 
-	// Done says that a cell ended.
+	// Done reports that a cell has ended.
 	Done struct {
 		ID      int     `json:"id"`
 		Outcome Outcome `json:"outcome"`
-		// ProgramsHoldPipes and ChildrenHoldPipes say that programs started by
-		// cells, and processes of package mp, have the present output pipes.
+		// ProgramsHoldPipes and ChildrenHoldPipes report that programs that cells
+		// started, or processes of package mp, have the present output pipes.
 		ProgramsHoldPipes bool `json:"programsHoldPipes,omitempty"`
 		ChildrenHoldPipes bool `json:"childrenHoldPipes,omitempty"`
 	}
@@ -65,8 +65,8 @@ type (
 		Lines []string `json:"lines,omitempty"`
 	}
 
-	// Display shows something, in the output of an earlier execution if ID is
-	// not 0. The worker waits for the Ack.
+	// Display shows something in the output of the execution ID, or of the running one if
+	// ID is 0. The worker waits for the Ack.
 	Display struct {
 		ID      int                 `json:"id,omitempty"`
 		Seq     int                 `json:"seq"`
@@ -76,15 +76,15 @@ type (
 	// Result is a Display of the value of a cell's last expression.
 	Result Display
 
-	// Print is what a goroutine of an earlier execution has printed.
+	// Print has output of a goroutine of an earlier execution.
 	Print struct {
 		ID    int    `json:"id"`
 		FD    int    `json:"fd"` // 1 or 2
 		Bytes []byte `json:"bytes,omitempty"`
 	}
 
-	// Notice is a remark for the user, in the output of an earlier execution if
-	// ID is not 0. The worker waits for the Ack.
+	// Notice shows a line of text in the output of the execution ID, or of the running one
+	// if ID is 0. The worker waits for the Ack.
 	Notice struct {
 		ID   int    `json:"id,omitempty"`
 		Seq  int    `json:"seq"`
@@ -98,8 +98,8 @@ type (
 		Password bool   `json:"password,omitempty"`
 	}
 
-	// GoroutinePanic tells of a panic that does not end the cell: in another
-	// goroutine of the execution ID, 0 if that is not known.
+	// GoroutinePanic reports a panic in a goroutine other than a cell's own, which does not
+	// end the cell. ID is the execution that started the goroutine, or 0 if not known.
 	GoroutinePanic struct {
 		ID      int     `json:"id,omitempty"`
 		Outcome Outcome `json:"outcome"`
@@ -111,8 +111,8 @@ type (
 		Count int `json:"count"`
 	}
 
-	// Standby says which process waits to become a child of a cell: its memory
-	// is no cell's. PID is 0 if none does.
+	// Standby reports the process that waits to become a child of a cell, or PID 0 if there
+	// is none. Its memory does not count as memory of a cell.
 	Standby struct {
 		PID int `json:"pid"`
 	}

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// A Message is what one frame holds: a value of one of the types in
-// requests.go, which the kernel sends, and events.go, which the worker sends.
+// A Message is the content of a frame: a value of one of the types in
+// requests.go, which the kernel sends, or events.go, which the worker sends.
 type Message interface {
 	// kind names the type in a frame.
 	kind() string
 }
 
-// decode returns the message of a kind that body holds.
+// decode decodes the body of a message of a kind.
 func decode(kind string, body []byte) (Message, error) {
 	switch kind {
 	case "run":

@@ -10,39 +10,39 @@ const (
 	Deadlocked  = "deadlocked" // no goroutine can wake it
 )
 
-// An Outcome tells how a cell, or a goroutine that it started, ended.
+// An Outcome describes how a cell, or a goroutine that it started, ended.
 type Outcome struct {
 	How    string  `json:"how"`
-	Value  string  `json:"value,omitempty"` // what was panicked with, as the runtime prints it
+	Value  string  `json:"value,omitempty"` // the panic value, as the runtime prints it
 	Code   int     `json:"code,omitempty"`  // exit code
 	Frames []Frame `json:"frames,omitempty"`
-	Child  []Frame `json:"child,omitempty"` // where a panic in another process was, if Value is an error that tells of one
+	Child  []Frame `json:"child,omitempty"` // the stack of a panic in a child process, if Value is an error that reports one
 
 	// Init is the package initialization in which the cell ended; nil if none
 	// was running.
 	Init *Init `json:"init,omitempty"`
-	// Uninitialized lists all packages that cannot be used, each with the one
-	// whose initialization failed: itself or one that it needs.
+	// Uninitialized has all packages that cannot be used, each with the package whose
+	// initialization failed: the package itself or one that it imports.
 	Uninitialized map[string]string `json:"uninitialized,omitempty"`
 
-	// Of a panic in another goroutine than the cell's own: what that was, a
-	// "goroutine", "timer", "finalizer" or "cleanup", and the call or statement
-	// that started it, if that is known.
+	// Goroutine and Started are about a panic in a goroutine other than the cell's own:
+	// its kind, "goroutine", "timer", "finalizer" or "cleanup", and the call or statement
+	// that started it, if known.
 	Goroutine string `json:"goroutine,omitempty"`
 	Started   *Frame `json:"started,omitempty"`
-	// Runs is where the outermost function of a cell that the goroutine has called begins, if it was not started in a cell.
+	// Runs is the beginning of the outermost function of a cell on the goroutine's stack, if the goroutine was not started in a cell.
 	Runs *Frame `json:"runs,omitempty"`
 
-	// Assigned lists the variables with a changed type that have got their
+	// Assigned lists the variables with a changed type to which the cell has assigned their
 	// values.
 	Assigned []string `json:"assigned,omitempty"`
 
-	// Of a cell that was interrupted, or that another goroutine's panic ended:
-	// where its own goroutine is, if that could not be stopped.
+	// Stuck is the cell's own goroutine, if the cell was interrupted, or ended by another
+	// goroutine's panic, and that goroutine could not be stopped.
 	Stuck *Goroutine `json:"stuck,omitempty"`
-	// Of a cell that was interrupted: goroutines that it started and that still
-	// run. Of a deadlock: what is blocked, its own goroutine first. Count is of
-	// the others, of which some may not be listed.
+	// Goroutines lists, for an interrupted cell, goroutines that it started and that still
+	// run; for a deadlock, the blocked goroutines, the cell's own first. Count is the
+	// number of goroutines without the cell's own, of which some may not be listed.
 	Goroutines []Goroutine `json:"goroutines,omitempty"`
 	Count      int         `json:"count,omitempty"`
 }
@@ -54,7 +54,7 @@ type Init struct {
 	At      *Frame `json:"at,omitempty"`
 }
 
-// A Goroutine is the state and the stack of one, as the runtime describes them.
+// A Goroutine is the state and the stack of a goroutine, as the runtime describes them.
 type Goroutine struct {
 	State   string  `json:"state"`
 	Frames  []Frame `json:"frames,omitempty"` // innermost first

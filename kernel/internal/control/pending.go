@@ -2,16 +2,16 @@ package control
 
 import "sync"
 
-// Pending holds the worker's messages that wait for an answer. The zero value
-// is ready. Its methods may be called concurrently.
+// Pending matches answers with the worker's messages that wait for them. The zero value
+// is ready to use. Its methods may be called concurrently.
 type Pending struct {
 	mu      sync.Mutex // guards what follows
 	seq     int
 	waiting map[int]chan Answer
 }
 
-// Ask sends the message that is made for a new sequence number, and waits for
-// its answer.
+// Ask calls message with a new sequence number, sends the message, and waits for its
+// answer. The error is that of Send.
 func (p *Pending) Ask(c *Conn, message func(seq int) Message) (Answer, error) {
 	seq, answer := p.Await()
 	if err := c.Send(message(seq)); err != nil {
@@ -21,7 +21,7 @@ func (p *Pending) Ask(c *Conn, message func(seq int) Message) (Answer, error) {
 	return <-answer, nil
 }
 
-// Await returns a new sequence number and where the answer to it will come.
+// Await returns a new sequence number and a channel for the answer to it.
 func (p *Pending) Await() (seq int, answer <-chan Answer) {
 	ch := make(chan Answer, 1)
 	p.mu.Lock()
@@ -34,7 +34,7 @@ func (p *Pending) Await() (seq int, answer <-chan Answer) {
 	return p.seq, ch
 }
 
-// Answer ends the wait for seq, if there is one.
+// Answer passes an answer to the goroutine that waits for seq, if there is one.
 func (p *Pending) Answer(seq int, a Answer) {
 	p.mu.Lock()
 	ch := p.waiting[seq]
@@ -45,7 +45,7 @@ func (p *Pending) Answer(seq int, a Answer) {
 	}
 }
 
-// Len returns how many messages wait.
+// Len returns the number of messages that wait for an answer.
 func (p *Pending) Len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

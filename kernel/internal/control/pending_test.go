@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestAsk has answers come in another order than the questions.
+// TestAsk answers messages in another order than they were sent.
 func TestAsk(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer ours.Close()
@@ -26,7 +26,7 @@ func TestAsk(t *testing.T) {
 			seq := seqs[len(seqs)-1-i]
 			p.Answer(seq, Ack{Seq: seq})
 		}
-		p.Answer(99, Ack{Seq: 99}) // waited for by none
+		p.Answer(99, Ack{Seq: 99}) // no message waits for this
 	}()
 	conn := New(ours)
 	var wg sync.WaitGroup

@@ -11,19 +11,19 @@ type (
 		ID        int      `json:"id"`                  // of the execution
 		Cell      int      `json:"cell,omitempty"`      // the cell's number in the notebook; 0 if it has none
 		Object    string   `json:"object,omitempty"`    // the compiled cell; "" runs nothing
-		Importcfg string   `json:"importcfg,omitempty"` // compiled packages beyond the image's
+		Importcfg string   `json:"importcfg,omitempty"` // compiled packages in addition to the image's
 		Fresh     []string `json:"fresh,omitempty"`     // symbols that the object defines anew
-		Renewed   []string `json:"renewed,omitempty"`   // those of them that existed before
-		Literals  []string `json:"literals,omitempty"`  // those of them that are function literals of generic code
+		Renewed   []string `json:"renewed,omitempty"`   // the symbols of Fresh that existed before
+		Literals  []string `json:"literals,omitempty"`  // the symbols of Fresh that are function literals of generic code
 		Entry     string   `json:"entry,omitempty"`     // the symbol to call; "" for none
 		Init      bool     `json:"init,omitempty"`      // the object has variables to initialize
 		Initial   Initial  `json:"initial"`
 		Forget    bool     `json:"forget,omitempty"` // the object is the first of a new program
 		Live      []string `json:"live,omitempty"`   // packages that the user edits
-		Retry     []string `json:"retry,omitempty"`  // packages to initialize although that failed before
+		Retry     []string `json:"retry,omitempty"`  // packages to initialize again after a failed initialization
 		// EndsOnAnyPanic makes a panic in any goroutine end the cell.
 		EndsOnAnyPanic bool `json:"endsOnAnyPanic,omitempty"`
-		// TextOnly says that the front end is a console.
+		// TextOnly reports that the front end is a console.
 		TextOnly bool `json:"textOnly,omitempty"`
 		// OutputPipes are named pipes that become standard output and error
 		// once the object is loaded.
@@ -47,11 +47,11 @@ type (
 		ID        int      `json:"id"`
 		Packages  []string `json:"packages,omitempty"`
 		Importcfg string   `json:"importcfg,omitempty"`
-		Renew     bool     `json:"renew,omitempty"` // the types of the packages are made anew
+		Renew     bool     `json:"renew,omitempty"` // the packages get new types, unrelated to the old
 	}
 
-	// Drop tells which variables no name of the notebook means any more. It has
-	// no answer.
+	// Drop lists the variables to which no name of the notebook refers any more. It has no
+	// answer.
 	Drop struct {
 		Symbols []string `json:"symbols,omitempty"`
 	}
@@ -65,11 +65,11 @@ type (
 	// Interrupt stops the running cell. If none runs, Orphans answers it.
 	Interrupt struct{}
 
-	// DropStandby asks for the end of the process of the last Standby: memory
-	// is short. It has no answer but a Standby.
+	// DropStandby ends the process of the last Standby, since memory is short. A new
+	// Standby follows.
 	DropStandby struct{}
 
-	// Ack says that the Display, Result, Comm or Notice with this Seq was
+	// Ack reports that the Display, Result, Comm or Notice with this Seq was
 	// delivered.
 	Ack struct {
 		Seq int `json:"seq"`
@@ -82,16 +82,15 @@ type (
 		Error string `json:"error,omitempty"` // why there is no text
 	}
 
-	// Comm is a message of a comm, in either direction. The worker's have a Seq
-	// and are acknowledged.
+	// Comm is a message of a comm, in either direction. Those of the worker have a Seq
+	// and are answered by an Ack.
 	Comm struct {
 		Seq     int          `json:"seq,omitempty"`
 		Message comm.Message `json:"message"`
 	}
 )
 
-// An Answer ends the worker's wait after a message: it carries the message's
-// Seq.
+// An Answer answers a message of the worker and has its Seq.
 type Answer interface {
 	Message
 	Sequence() int
@@ -100,13 +99,13 @@ type Answer interface {
 func (m Ack) Sequence() int        { return m.Seq }
 func (m InputReply) Sequence() int { return m.Seq }
 
-// Initial says how the variables that a cell declares begin in child
-// processes. Names are link symbols.
+// Initial describes the initial values in child processes of the variables that a cell
+// declares. Names are link symbols.
 type Initial struct {
-	Func    string   `json:"func,omitempty"`    // a func() that gives variables their first values, or ""
-	Known   []string `json:"known,omitempty"`   // variables that begin in a child as they did here
-	Unknown []string `json:"unknown,omitempty"` // those that are zero there
-	Altered []string `json:"altered,omitempty"` // of all variables: those that the notebook's code changes
+	Func    string   `json:"func,omitempty"`    // a func() that assigns initial values to variables, or ""
+	Known   []string `json:"known,omitempty"`   // variables with the same initial value in a child as here
+	Unknown []string `json:"unknown,omitempty"` // variables that are zero in a child
+	Altered []string `json:"altered,omitempty"` // variables, also of other cells, that the notebook's code changes
 }
 
 func (Run) kind() string         { return "run" }

@@ -9,10 +9,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A Bridge connects the package gonbui of one worker with the front end: what
-// gonbui writes is shown, asked or sent to the page, and what the page sends is
-// written to gonbui. Its methods may be called concurrently, but for Receive,
-// TakePrompt and Close.
+// A Bridge connects package gonbui in a worker with the front end: it shows displays of
+// gonbui, asks for input, and passes values between gonbui and the page. Its
+// methods may be called concurrently, except for Receive, TakePrompt and Close.
 type Bridge struct {
 	host    Host
 	log     *slog.Logger
@@ -31,9 +30,9 @@ func NewBridge(host Host, reply io.Writer, kernelID string, log *slog.Logger) *B
 	return b
 }
 
-// WorkerEnv returns the environment variables that tell gonbui where its pipes
-// are: the file descriptors that it writes to and reads from. They are opened by
-// their names under /proc/self/fd, so there are no files to guard or to remove.
+// WorkerEnv returns the environment variables with the paths of gonbui's pipes. The paths
+// are under /proc/self/fd and name the file descriptors that gonbui writes and reads, so
+// there are no files to protect or to remove.
 func WorkerEnv(writeFD, readFD int) []string {
 	return []string{
 		fmt.Sprintf("%s=/proc/self/fd/%d", EnvPipe, writeFD),
@@ -41,7 +40,7 @@ func WorkerEnv(writeFD, readFD int) []string {
 	}
 }
 
-// Receive takes bytes that gonbui has written.
+// Receive handles bytes that gonbui has written.
 func (b *Bridge) Receive(p []byte) {
 	messages, err := b.decoder.Write(p)
 	if err != nil {
@@ -66,8 +65,8 @@ func (b *Bridge) Receive(p []byte) {
 	}
 }
 
-// TakePrompt returns how gonbui wants the next line of standard input to be asked
-// for, if it has said so.
+// TakePrompt returns the prompt that gonbui has set for the next line of standard input,
+// if any, and removes it.
 func (b *Bridge) TakePrompt() (prompt string, password, ok bool) {
 	in := b.prompt
 	if in == nil {
@@ -77,11 +76,12 @@ func (b *Bridge) TakePrompt() (prompt string, password, ok bool) {
 	return in.Prompt, in.Password, true
 }
 
-// ConnectPage connects the page for a cell that is not yet running and shows
-// what that needs in s.
+// ConnectPage connects to the page for a cell that is not yet running, by a script that
+// it displays in s.
 func (b *Bridge) ConnectPage(s output.Sink) { b.page.connect(s) }
 
-// TakeComm takes a message of the front end if its comm is the page's.
+// TakeComm handles a message of the front end if it belongs to the page's comm, and
+// reports whether it does.
 func (b *Bridge) TakeComm(m output.Comm) (taken bool) { return b.page.takeComm(m) }
 
 // Close releases what the Bridge holds.

@@ -1,7 +1,7 @@
-// Package gonb implements the protocol by which programs that use GoNB's package
-// gonbui reach their notebook: values in encoding/gob, written to and read from
-// the pipes that two environment variables name. So GoNB's notebooks show their
-// pictures, ask their questions and move their widgets here too.
+// Package gonb implements the protocol between programs that use GoNB's package gonbui and
+// their notebook: values in encoding/gob, written to and read from the pipes that two
+// environment variables name. With it the displays, input requests and widgets of
+// notebooks for GoNB work in this kernel.
 //
 // Source: gonbui/protocol of github.com/janpfeifer/gonb, v0.11.
 package gonb
@@ -21,13 +21,13 @@ import (
 
 // The variables that package gonbui reads.
 const (
-	EnvPipe     = "GONB_PIPE"      // what the program writes
-	EnvPipeBack = "GONB_PIPE_BACK" // what it reads
+	EnvPipe     = "GONB_PIPE"      // path of the pipe that the program writes
+	EnvPipeBack = "GONB_PIPE_BACK" // path of the pipe that it reads
 	EnvDir      = "GONB_DIR"       // where cells run
-	EnvTmpDir   = "GONB_TMP_DIR"   // for files of the session
+	EnvTmpDir   = "GONB_TMP_DIR"   // folder for files of the session
 )
 
-// Keys of displayData.Data that mean something else than a MIME type.
+// Keys of displayData.Data that are not MIME types.
 const (
 	keyInput     = "gonb/jupyter_input"
 	keyValue     = "gonb/comm_value"
@@ -55,8 +55,8 @@ type Input struct {
 	Password bool
 }
 
-// A Value is sent to an address in the front end, or comes from one. With
-// Request set it asks for the value that the front end has.
+// A Value is a value sent to or from an address in the front end. If Request is set it
+// asks for the front end's value instead.
 type Value struct {
 	Address string
 	Request bool
@@ -79,16 +79,16 @@ type Display struct {
 // A Message is a Display, an Input, a Value, a Subscription or a Sync.
 type Message any
 
-// A Sync asks for a sign that everything before it has arrived: Ack.
+// A Sync asks for an acknowledgement that everything before it has arrived.
 type Sync struct{ id any }
 
-// Ack is what a program waits for after a Sync.
+// Ack returns the acknowledgement, for which the program waits.
 func (s Sync) Ack() Value { return Value{Address: addressSyncAck, Value: s.id} }
 
 const protocolPackage = "github.com/janpfeifer/gonb/gonbui/protocol."
 
-// register makes gob know the types that travel as interface values. It is
-// not done by an init, since most processes that import this never decode.
+// register registers with gob the types of interface values. It is not an init function,
+// since most processes that import this package never decode.
 func register() {
 	gob.RegisterName(protocolPackage+"DisplayData", displayData{})
 	gob.RegisterName(protocolPackage+"InputRequest", Input{})
@@ -104,11 +104,11 @@ func register() {
 
 var registerOnce = sync.OnceFunc(register)
 
-// maxMessage bounds one message. A picture of this size would not be shown.
+// maxMessage is the maximum size of a message, in bytes. Front ends do not show larger pictures.
 const maxMessage = 256 << 20
 
-// A Decoder reads what a program writes. It is given the bytes as they come, so
-// that no goroutine has to wait in a read. The zero value is ready; Close ends it.
+// A Decoder decodes what a program writes. It is given bytes as they arrive, so
+// that no goroutine blocks in a read. The zero value is ready to use.
 type Decoder struct {
 	unread []byte       // the beginning of a frame
 	frames bytes.Buffer // whole frames, for gob
@@ -117,16 +117,16 @@ type Decoder struct {
 	broken error
 }
 
-// An event is what gob's decoder has come to: a message, an error, or neither
-// when it needs more bytes.
+// An event is the result of a step of gob's decoder: a message, an error, or neither
+// if it needs more bytes.
 type event struct {
 	message Message
 	err     error
 }
 
-// Write takes the next bytes and returns the messages that are complete. A
-// message that cannot be understood gives an error beside the others; after
-// one that breaks the framing all that follows is dropped.
+// Write decodes the next bytes and returns the messages that are complete. If a message
+// is invalid it returns an error along with the other messages. After invalid framing it
+// ignores all further bytes.
 func (d *Decoder) Write(b []byte) ([]Message, error) {
 	if d.broken != nil {
 		return nil, nil
@@ -173,8 +173,8 @@ func (d *Decoder) Close() {
 	}
 }
 
-// decode runs gob's decoder, which reads when it needs bytes, as a coroutine of
-// Write.
+// decode runs gob's decoder as a coroutine of Write: it yields when the decoder needs more
+// bytes.
 func (d *Decoder) decode(yield func(event) bool) {
 	in := &frameReader{frames: &d.frames, yield: yield}
 	dec := gob.NewDecoder(in)
@@ -194,7 +194,7 @@ func (d *Decoder) decode(yield func(event) bool) {
 	}
 }
 
-// A frameReader reads frames, and yields when there are none.
+// A frameReader is a reader of whole frames, which yields when there are none.
 type frameReader struct {
 	frames *bytes.Buffer
 	yield  func(event) bool
@@ -224,9 +224,9 @@ func (h *frameReader) ReadByte() (byte, error) {
 	return h.frames.ReadByte()
 }
 
-// frame returns the length of the first frame of a gob stream, and 0 if it is
-// not complete: a number and so many bytes. A frame is a type's definition, a
-// value, or part of one.
+// frame returns the length of the first frame of a gob stream, or 0 if the frame is
+// not complete. A frame is a number and that many bytes. It holds the definition of
+// a type, a value, or a part of a value.
 func frame(b []byte) (int, error) {
 	size, n, err := gobUint(b)
 	if err != nil || n == 0 {
@@ -293,7 +293,7 @@ func special[T any](key string, v any) (T, error) {
 	return m, nil
 }
 
-// form gives a value the form that Jupyter wants: text as it is, pictures in base64.
+// form returns a value in the form that Jupyter requires for a MIME type: text as it is, binary data in base64.
 func form(mime string, v any) any {
 	b, ok := v.([]byte)
 	switch {

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// An Encoder writes what a program reads: values from the front end.
+// An Encoder writes values from the front end for a program.
 type Encoder struct {
 	w   io.Writer
 	mu  sync.Mutex
@@ -15,14 +15,14 @@ type Encoder struct {
 	gob *gob.Encoder
 }
 
-// NewEncoder writes to w, with one Write for each value.
+// NewEncoder returns an Encoder that calls w.Write once for each value.
 func NewEncoder(w io.Writer) *Encoder {
 	e := &Encoder{w: w}
 	e.gob = gob.NewEncoder(&e.buf)
 	return e
 }
 
-// Send writes a value.
+// Send writes a value. It may be called concurrently.
 func (e *Encoder) Send(v Value) error {
 	registerOnce()
 	e.mu.Lock()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// program is a gonbui of another process: its own encoder and its own types.
+// program stands for gonbui in another process: it has its own encoder and types.
 type program struct {
 	bytes.Buffer
 	gob *gob.Encoder
@@ -66,7 +66,7 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
-// One message that cannot be understood costs only itself.
+// TestDecoderUnknown: an invalid message does not affect the next one.
 func TestDecoderUnknown(t *testing.T) {
 	p := newProgram()
 	p.say(t, map[mimeType]any{keyInput: "no request"}, "")

@@ -13,14 +13,14 @@ const CommTarget = "gonb_comm"
 //go:embed page.js
 var pageScript string
 
-// Page returns HTML that makes a page talk to the kernel that Jupyter knows by
-// this identifier, or say that it does already.
+// Page returns HTML with a script that connects a page to the kernel with this identifier
+// of Jupyter. If the page is connected already the script only reports that.
 func Page(kernel string) string {
-	id, _ := json.Marshal(kernel) // a string always can be, and has no < then
+	id, _ := json.Marshal(kernel) // never fails for a string, and escapes <
 	return "<script>\n" + strings.Replace(pageScript, "KERNEL", string(id), 1) + "</script>"
 }
 
-// FromPage reads the data of a message of the page's comm.
+// FromPage decodes the data of a message from the page's comm.
 func FromPage(data []byte) (Value, error) {
 	var m struct {
 		Address string `json:"address"`
@@ -36,12 +36,12 @@ func FromPage(data []byte) (Value, error) {
 	return Value{Address: m.Address, Value: v}, nil
 }
 
-// ToPage is the data of a message to the page's comm.
+// ToPage returns the data of a message to the page's comm.
 func ToPage(v Value) (json.RawMessage, error) {
 	return json.Marshal(map[string]any{"address": v.Address, "value": v.Value})
 }
 
-// plain makes a value from JSON one of the types that gonbui can receive.
+// plain converts a value decoded from JSON to a type that gonbui can receive.
 func plain(v any) (any, error) {
 	switch v := v.(type) {
 	case bool:

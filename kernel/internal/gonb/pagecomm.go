@@ -12,49 +12,49 @@ import (
 type Host interface {
 	// Sink returns the output of the running cell, or of the last.
 	Sink() output.Sink
-	// Execution returns the number of the last execution and whether it runs.
+	// Execution returns the ID of the last execution and whether it is running.
 	Execution() (id int, running bool)
 	// Interrupt stops the running cell. It does not wait.
 	Interrupt()
 }
 
-// answerTimeout is how long a page may take to answer before a remark says that it
-// does not.
+// answerTimeout is how long a page may take to answer before a notice says that it
+// has not.
 const answerTimeout = 5 * time.Second
 
-// A page is the page of the front end, as GoNB's widgets see it: values go to
-// addresses in it and come from there, by a comm that a script in it opens. Each
-// cell that needs the page shows the script, since the page may have been loaded
-// again; a page that has it already says so.
+// A page is the kernel's side of the front end's web page for GoNB's widgets. Values are
+// sent to and from addresses in the page through a comm, which a script in the page
+// opens. Each cell that needs the page displays the script, since the page may
+// have been reloaded. A page that has run it already only answers.
 type page struct {
 	host   Host
 	send   func(Value) // to gonbui
-	kernel string      // as Jupyter knows the kernel; "" if there is no page
+	kernel string      // Jupyter's identifier of the kernel; "" if there is no page
 
 	mu      sync.Mutex      // guards what follows
-	comm    string          // the open comm
+	comm    string          // ID of the open comm
 	wanted  map[string]bool // addresses whose values the program wants
-	asked   int             // the execution that showed the script last
-	script  string          // its display, if it was not answered
-	owner   output.Sink     // where that was shown
-	queue   []Value         // for a page that has not answered
+	asked   int             // ID of the last execution that displayed the script
+	script  string          // display ID of the script; "" once the page has answered
+	owner   output.Sink     // where the script was displayed
+	queue   []Value         // to be sent once the page has answered
 	overdue *time.Timer
 }
 
 func (p *page) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.script = "" // there is no more answer to wait for
+	p.script = "" // do not wait for an answer
 }
 
-// connect shows the script for a cell that is not yet running.
+// connect displays the script for a cell that is not yet running.
 func (p *page) connect(sink output.Sink) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ask(sink)
 }
 
-// ensure shows the script, once in each cell. The caller holds mu.
+// ensure displays the script unless this execution has already. The caller holds mu.
 func (p *page) ensure() {
 	id, _ := p.host.Execution()
 	if p.asked == id {
@@ -64,7 +64,7 @@ func (p *page) ensure() {
 	p.ask(p.host.Sink())
 }
 
-// ask shows the script in sink. The caller holds mu.
+// ask displays the script in sink. The caller holds mu.
 func (p *page) ask(sink output.Sink) {
 	p.owner = sink
 	if p.kernel == "" {
@@ -83,7 +83,7 @@ func (p *page) ask(sink output.Sink) {
 	})
 }
 
-// take takes what the program has for the page.
+// take handles a message of the program for the page.
 func (p *page) take(m Message) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,14 +110,14 @@ func (p *page) take(m Message) {
 	}
 }
 
-// endCell ends a cell that waits for values which cannot come.
+// endCell interrupts the running cell, which may wait for values of a page that does not exist.
 func (p *page) endCell() {
 	if _, running := p.host.Execution(); running {
-		go p.host.Interrupt() // take must not wait for the worker
+		go p.host.Interrupt() // take must not block
 	}
 }
 
-// sendPage sends a value to the page that has answered. The caller holds mu.
+// sendPage sends a value to the page, whose comm is open. The caller holds mu.
 func (p *page) sendPage(v Value) {
 	data, err := ToPage(v)
 	if err != nil {
@@ -127,7 +127,8 @@ func (p *page) sendPage(v Value) {
 	p.host.Sink().Comm(output.Comm{Kind: output.CommMsg, ID: p.comm, Data: data})
 }
 
-// takeComm takes a message of the front end if its comm is the page's.
+// takeComm handles a message of the front end if it belongs to the page's comm, and reports
+// whether it does.
 func (p *page) takeComm(m output.Comm) (taken bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,15 +147,15 @@ func (p *page) takeComm(m output.Comm) (taken bool) {
 		v, err := FromPage(m.Data)
 		if err != nil {
 			p.host.Sink().Stream(output.Stderr, "gonbui: "+err.Error()+"\n")
-		} else if p.wanted[v.Address] { // gonbui locks up on others
+		} else if p.wanted[v.Address] { // gonbui deadlocks on values for other addresses
 			p.send(v)
 		}
 	}
 	return true
 }
 
-// answered removes the script, which would run again from a saved notebook. The
-// caller holds mu.
+// answered sets the open comm and removes the script from the output, since it would run
+// again when a saved notebook is opened. The caller holds mu.
 func (p *page) answered(comm string) {
 	p.comm = comm
 	if p.script == "" {

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Genlogo writes the kernel's icons to files: a planet, and an orbit around
-// it as its focus that touches it at its nearest point. Run it with go generate.
+// Genlogo writes the kernel's icons to files: a planet, and an elliptic orbit with the
+// planet at its focus. Run it with go generate.
 package main
 
 import (
@@ -58,8 +58,8 @@ func write(name string, content []byte) {
 // at returns the color at a point, and whether there is any.
 func at(x, y float64) (color.RGBA, bool) {
 	dx, dy := x-planetX, y-planetY
-	// Along and across the major axis, from the focus; the nearest point of
-	// the orbit lies at (-periapsis, 0).
+	// u and v are the coordinates along and across the major axis, from the focus. The
+	// nearest point of the orbit is (-periapsis, 0).
 	u := dx*math.Cos(tilt) + dy*math.Sin(tilt)
 	v := -dx*math.Sin(tilt) + dy*math.Cos(tilt)
 	if d := math.Hypot(u+periapsis, v); d < probeRadius {
@@ -82,7 +82,7 @@ func at(x, y float64) (color.RGBA, bool) {
 	return color.RGBA{}, false
 }
 
-// onOrbit compares with the conic r = p / (1 + e cos θ), measured across the line.
+// onOrbit reports whether a point is within half a stroke of the conic r = p / (1 + e cos θ).
 func onOrbit(u, v float64) bool {
 	const p = semiMajor * (1 - eccentricity*eccentricity)
 	f := func(u, v float64) float64 { return math.Hypot(u, v) - p - eccentricity*u }

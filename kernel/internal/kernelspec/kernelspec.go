@@ -18,7 +18,7 @@ import (
 // Name is the kernelspec's name, and that of its folder.
 const Name = "perijove"
 
-// DisplayName is what front ends show.
+// DisplayName is the name of the kernel that front ends show.
 const DisplayName = "Go (Perijove)"
 
 //go:embed files
@@ -73,12 +73,12 @@ func DataDir(getenv func(string) string) (string, error) {
 	return filepath.Join(home, ".local", "share", "jupyter"), nil
 }
 
-// Dir returns the folder that the spec has under a data folder.
+// Dir returns the folder of the spec in a data folder.
 func Dir(dataDir string) string { return filepath.Join(dataDir, "kernels", Name) }
 
-// Install writes the spec and its icons under a data folder and returns their
-// folder. It may be repeated. It replaces each file atomically, kernel.json last,
-// so that front ends always find a complete spec.
+// Install writes the spec and its icons into a data folder and returns their folder. If
+// they exist it replaces each file atomically, kernel.json last, so that front ends always
+// find a complete spec.
 func Install(dataDir string, spec Spec) (string, error) {
 	dir := Dir(dataDir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -121,8 +121,8 @@ func replace(path string, content []byte) error {
 	return os.Rename(f.Name(), path)
 }
 
-// Find reads the installed spec under a data folder; the error is
-// fs.ErrNotExist when there is none.
+// Find reads the installed spec in a data folder. If there is none the error is
+// fs.ErrNotExist.
 func Find(dataDir string) (Spec, error) {
 	var spec Spec
 	path := filepath.Join(Dir(dataDir), "kernel.json")
@@ -136,7 +136,7 @@ func Find(dataDir string) (Spec, error) {
 	return spec, nil
 }
 
-// Uninstall removes the spec under a data folder and reports whether there was
+// Uninstall removes the spec from a data folder and reports whether there was
 // one.
 func Uninstall(dataDir string) (bool, error) {
 	dir := Dir(dataDir)

@@ -19,7 +19,7 @@ func TestInstall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // twice is as good as once
+	for range 2 { // installing again has the same result
 		dir, err := Install(data, spec)
 		if err != nil {
 			t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// atom reads the smallest thing that can have scripts: a character, a number, a
+// atom parses an atom, the smallest unit that can have scripts: a character, a number, a
 // group, or a command with its arguments.
 func (p *parser) atom() (atom, error) {
 	if p.depth++; p.depth > maxDepth {
@@ -41,7 +41,8 @@ func (p *parser) special(t token) (atom, error) {
 	return atom{}, fmt.Errorf("%s is not expected here", t.text)
 }
 
-// char returns a character that was read, and with a digit the rest of the number.
+// char returns an element for a character that was read. If it is a digit, char also reads
+// the rest of the number.
 func (p *parser) char(c string) string {
 	switch {
 	case isDigit(c):
@@ -66,7 +67,7 @@ func (p *parser) char(c string) string {
 	return "<mo>" + html.EscapeString(c) + "</mo>"
 }
 
-// command reads the arguments of a command whose name was read.
+// command parses the arguments of a command whose name was read.
 func (p *parser) command(name string) (atom, error) {
 	if s, ok := symbols[name]; ok {
 		return s.atom(), nil
@@ -94,7 +95,7 @@ func (p *parser) command(name string) (atom, error) {
 	return atom{}, fmt.Errorf(`the command \%s is not known`, name)
 }
 
-// inAlphabet reads an argument whose letters are of another alphabet.
+// inAlphabet parses an argument whose letters are in another alphabet.
 func (p *parser) inAlphabet(set alphabet) (atom, error) {
 	before := p.style
 	p.style = set
@@ -108,7 +109,7 @@ func (p *parser) inAlphabet(set alphabet) (atom, error) {
 	return atom{xml: xml}, err
 }
 
-// word reads a group of letters only.
+// word reads a group that contains only letters and digits.
 func (p *parser) word() (string, bool) {
 	start := p.at
 	text, err := p.raw()
@@ -119,7 +120,7 @@ func (p *parser) word() (string, bool) {
 	return "", false
 }
 
-// An alphabet is a style of letters, which have separate characters in Unicode.
+// An alphabet is a style of letters, such as bold, with separate characters in Unicode.
 type alphabet int
 
 const (
@@ -139,13 +140,14 @@ var alphabets = map[string]alphabet{
 	"mathbb": blackboard, "mathcal": script, "mathscr": script, "mathfrak": fraktur, "mathsf": sans, "mathtt": mono,
 }
 
-// starts are the characters of A, a and 0; 0 where there is none.
+// starts has the characters for A, a and 0 in each alphabet; 0 for none.
 var starts = map[alphabet][3]rune{
 	bold: {0x1d400, 0x1d41a, 0x1d7ce}, boldItalic: {0x1d468, 0x1d482, 0}, blackboard: {0x1d538, 0x1d552, 0x1d7d8},
 	script: {0x1d49c, 0x1d4b6, 0}, fraktur: {0x1d504, 0x1d51e, 0}, sans: {0x1d5a0, 0x1d5ba, 0x1d7e2}, mono: {0x1d670, 0x1d68a, 0x1d7f6},
 }
 
-// older are letters that Unicode had before the alphabets.
+// older has the letters that are not in the alphabets' ranges of Unicode, since Unicode had
+// them before.
 var older = map[alphabet]map[rune]rune{
 	blackboard: {'C': 'ℂ', 'H': 'ℍ', 'N': 'ℕ', 'P': 'ℙ', 'Q': 'ℚ', 'R': 'ℝ', 'Z': 'ℤ'},
 	script: {'B': 'ℬ', 'E': 'ℰ', 'F': 'ℱ', 'H': 'ℋ', 'I': 'ℐ', 'L': 'ℒ', 'M': 'ℳ', 'R': 'ℛ',
@@ -153,7 +155,7 @@ var older = map[alphabet]map[rune]rune{
 	fraktur: {'C': 'ℭ', 'H': 'ℌ', 'I': 'ℑ', 'R': 'ℜ', 'Z': 'ℨ'},
 }
 
-// apply returns letters and digits in the alphabet, as far as it has them.
+// apply returns s with its letters and digits in the alphabet, if the alphabet has them.
 func (a alphabet) apply(s string) string {
 	return strings.Map(func(r rune) rune {
 		if old, ok := older[a][r]; ok {

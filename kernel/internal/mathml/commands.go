@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A reader reads the arguments of a command.
+// A reader parses the arguments of a command and returns the command as MathML.
 type reader func(p *parser, name string) (string, error)
 
 var commands, limitCommands map[string]reader
@@ -66,7 +66,7 @@ func root(p *parser, _ string) (string, error) {
 	return "<mroot>" + body + degree + "</mroot>", err
 }
 
-// textOf reads text, in which $…$ is a formula.
+// textOf parses the argument of \text and similar commands, in which $…$ is a formula.
 func textOf(p *parser, name string) (string, error) {
 	text, err := p.raw()
 	if err != nil {
@@ -95,7 +95,7 @@ func textOf(p *parser, name string) (string, error) {
 	return "<mrow>" + b.String() + "</mrow>", nil
 }
 
-// delimiter reads what stands after \left, \right, \middle or \big.
+// delimiter reads the delimiter after \left, \right, \middle or \big.
 func (p *parser) delimiter() (string, error) {
 	p.skipSpaces()
 	switch t := p.next(); {
@@ -118,7 +118,7 @@ func fence(text string) string {
 	return `<mo fence="true" stretchy="true">` + html.EscapeString(text) + "</mo>"
 }
 
-// fenced reads \left( … \right).
+// fenced parses \left( … \right).
 func fenced(p *parser, _ string) (string, error) {
 	open, err := p.delimiter()
 	if err != nil {
@@ -152,7 +152,7 @@ func sized(p *parser, name string) (string, error) {
 	return `<mo stretchy="true" minsize="` + sizes[name] + `" maxsize="` + sizes[name] + `">` + html.EscapeString(text) + "</mo>", err
 }
 
-// negated strikes the next symbol through.
+// negated parses \not and the symbol after it.
 func negated(p *parser, _ string) (string, error) {
 	p.skipSpaces()
 	t := p.next()
@@ -230,7 +230,7 @@ func arrow(p *parser, name string) (string, error) {
 	return `<mover><mo stretchy="true">` + text + `</mo><mpadded width="+0.8em" lspace="0.4em">` + over + "</mpadded></mover>", err
 }
 
-// accents are marks above or, with _, below their argument.
+// accents are the marks above the argument of a command.
 var accents = map[string]string{
 	"hat": "^", "widehat": "^", "bar": "¯", "overline": "¯", "tilde": "~", "widetilde": "~", "vec": "→", "overrightarrow": "→",
 	"overleftarrow": "←", "dot": "˙", "ddot": "¨", "check": "ˇ", "breve": "˘", "acute": "´", "grave": "`", "mathring": "˚",

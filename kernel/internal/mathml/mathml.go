@@ -1,6 +1,6 @@
-// Package mathml translates formulas of TeX to MathML, which browsers show
-// without scripts, fonts or network. It knows what notebooks use of LaTeX and
-// amsmath; what it does not know is an error, never a wrong formula.
+// Package mathml translates TeX formulas to MathML, which browsers show without scripts,
+// fonts or network. It supports the part of LaTeX and amsmath that notebooks use. For
+// an unsupported formula it returns an error, never a wrong translation.
 package mathml
 
 import (
@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Convert returns a formula as a math element, whose alternative text is the
-// TeX. A display stands on a separate line and has larger operators.
+// Convert returns a formula as a math element whose alternative text is the TeX. If display
+// is set the formula is shown on a separate line with larger operators.
 func Convert(tex string, display bool) (string, error) {
 	p := &parser{tokens: scan(tex)}
 	body, err := p.document()
@@ -42,12 +42,12 @@ type parser struct {
 	style  alphabet // of letters
 }
 
-// maxDepth bounds nesting.
+// maxDepth is the maximum nesting depth.
 const maxDepth = 200
 
 var errNested = fmt.Errorf("it is nested more than %d deep", maxDepth)
 
-// next returns the next token; its kind is end after the last.
+// next reads a token. After the last one it returns a token of kind end.
 func (p *parser) next() token {
 	t := p.peek()
 	if t.kind != end {
@@ -63,14 +63,15 @@ func (p *parser) peek() token {
 	return token{kind: end}
 }
 
-// skipSpaces passes over spaces, which mean nothing in formulas.
+// skipSpaces skips spaces, which have no meaning in formulas.
 func (p *parser) skipSpaces() {
 	for p.peek().kind == space {
 		p.at++
 	}
 }
 
-// accept passes over a token if it is the next but spaces.
+// accept skips spaces, and reads the next token if it is the given one. It reports whether
+// it is.
 func (p *parser) accept(k kind, text string) bool {
 	p.skipSpaces()
 	if t := p.peek(); t.kind != k || t.text != text {
@@ -80,7 +81,7 @@ func (p *parser) accept(k kind, text string) bool {
 	return true
 }
 
-// document reads everything. Line breaks outside of an environment make lines.
+// document parses the whole formula. With \\ outside of an environment it has several lines.
 func (p *parser) document() (string, error) {
 	rows, err := p.rows(func(t token) bool { return t.kind == end })
 	if err != nil {
@@ -92,8 +93,8 @@ func (p *parser) document() (string, error) {
 	return table(rows, alignedColumns), nil
 }
 
-// rows reads cells that are divided by & and \\ until a token for which stop
-// holds, which stays.
+// rows parses cells separated by &, in rows separated by \\. It ends before a token for
+// which stop returns true.
 func (p *parser) rows(stop func(token) bool) ([][]string, error) {
 	var rows [][]string
 	var row []string
@@ -113,16 +114,16 @@ func (p *parser) rows(stop func(token) bool) ([][]string, error) {
 			return rows, nil
 		}
 		if p.next(); t.kind == command {
-			p.optional() // the height of the line
+			p.optional() // extra space after the row
 			rows, row = append(rows, row), nil
 		}
 	}
 }
 
-// empty is a row without anything in it.
+// empty is an empty row.
 const empty = "<mrow></mrow>"
 
-// row reads atoms with their scripts until a token for which stop holds.
+// row parses atoms with their scripts. It ends before a token for which stop returns true.
 func (p *parser) row(stop func(token) bool) (string, error) {
 	if p.depth++; p.depth > maxDepth {
 		return "", errNested
@@ -158,14 +159,14 @@ func (p *parser) row(stop func(token) bool) (string, error) {
 	return "<mrow>" + strings.Join(parts, "") + closing + "</mrow>", nil
 }
 
-// An atom is what scripts belong to.
+// An atom is a part of a formula that can have scripts.
 type atom struct {
 	xml      string
-	limits   bool // scripts stand above and below
-	function bool // a name such as sin, apart from what follows
+	limits   bool // scripts are above and below
+	function bool // a name such as sin, followed by a space
 }
 
-// scripted reads an atom with its primes, subscript and superscript.
+// scripted parses an atom with its primes, subscript and superscript.
 func (p *parser) scripted() (string, error) {
 	a := atom{xml: empty}
 	if t := p.peek(); !t.is(special, "^") && !t.is(special, "_") && !t.is(char, "'") {
@@ -234,7 +235,7 @@ func (p *parser) withScripts(a atom, sub, sup string) string {
 	return xml
 }
 
-// argument reads a group in braces or a single atom.
+// argument parses an argument of a command: a group in braces or a single atom.
 func (p *parser) argument() (string, error) {
 	p.skipSpaces()
 	if p.peek().is(special, "{") {
@@ -245,14 +246,14 @@ func (p *parser) argument() (string, error) {
 	case t.kind == end, t.is(special, "}"), t.is(special, "&"), t.is(special, "^"), t.is(special, "_"):
 		return "", fmt.Errorf("an argument is missing")
 	case t.kind == char && len(t.text) > 0 && isDigit(t.text):
-		p.next() // 2^10 is 2 to the power of 1, and 0
+		p.next() // a single digit: 2^10 is 2 to the power of 1, followed by 0
 		return "<mn>" + t.text + "</mn>", nil
 	}
 	a, err := p.atom()
 	return a.xml, err
 }
 
-// optional reads [text] as text, if it is there.
+// optional reads an optional argument, [text], and returns its text.
 func (p *parser) optional() string {
 	if !p.peek().is(char, "[") {
 		return ""
@@ -273,7 +274,7 @@ func (p *parser) optional() string {
 	}
 }
 
-// raw reads a group in braces as text.
+// raw reads a group in braces and returns its text.
 func (p *parser) raw() (string, error) {
 	if !p.accept(special, "{") {
 		return "", fmt.Errorf("an argument in braces is missing")

@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// children are how many elements these have, -1 meaning any number.
+// children has the number of child elements of each element; -1 means any number.
 var children = map[string]int{
 	"mfrac": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3, "mroot": 2,
 	"mi": 0, "mn": 0, "mo": 0, "mtext": 0, "mspace": 0,
 	"math": -1, "mrow": -1, "msqrt": -1, "mstyle": -1, "mtable": -1, "mtr": -1, "mtd": -1, "mphantom": -1, "mpadded": -1,
 }
 
-// check reads MathML to its end: it is well-formed, and each element has as many
-// children as it must.
+// check checks that MathML is well-formed, and that each element has the required number of
+// children.
 func check(t *testing.T, tex, out string) {
 	t.Helper()
 	dec := xml.NewDecoder(strings.NewReader(out))
@@ -49,7 +49,7 @@ func check(t *testing.T, tex, out string) {
 	}
 }
 
-// inner is a formula without its math element.
+// inner returns a translated formula without its math element.
 func inner(t *testing.T, tex string) string {
 	t.Helper()
 	out, err := Convert(tex, false)
@@ -101,7 +101,7 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// What notebooks are full of is translated.
+// TestUsualFormulas translates formulas that are common in notebooks.
 func TestUsualFormulas(t *testing.T) {
 	for _, tex := range []string{
 		`S(n) = \frac{1}{f + \frac{1-f}{n}}`,

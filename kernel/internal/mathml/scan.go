@@ -19,7 +19,7 @@ const (
 
 type token struct {
 	kind kind
-	text string // of a command without its backslash
+	text string // without the backslash of a command
 }
 
 func (t token) is(k kind, text string) bool { return t.kind == k && t.text == text }
@@ -35,8 +35,8 @@ func (t token) source() string {
 	return `\` + t.text
 }
 
-// scan divides a formula into tokens. Comments, from % to the end of the line,
-// are left out, as are characters that XML does not allow.
+// scan splits a formula into tokens. It omits comments, from % to the end of the line, and
+// characters that XML does not allow.
 func scan(tex string) []token {
 	var tokens []token
 	for len(tex) > 0 {

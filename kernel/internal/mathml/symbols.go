@@ -54,14 +54,14 @@ func init() {
 	add("mo", "", false, "int", "∫", "iint", "∬", "iiint", "∭", "oint", "∮")
 }
 
-// functions are names that are written upright.
+// functions are function names, which are written upright.
 var functions = map[string]bool{
 	"sin": true, "cos": true, "tan": true, "cot": true, "sec": true, "csc": true, "arcsin": true, "arccos": true, "arctan": true,
 	"sinh": true, "cosh": true, "tanh": true, "coth": true, "log": true, "ln": true, "lg": true, "exp": true, "deg": true,
 	"dim": true, "ker": true, "hom": true, "arg": true,
 }
 
-// limitFunctions have what is below them under them.
+// limitFunctions are function names whose subscript is below them.
 var limitFunctions = map[string]string{
 	"lim": "lim", "limsup": "lim sup", "liminf": "lim inf", "max": "max", "min": "min", "sup": "sup", "inf": "inf",
 	"det": "det", "gcd": "gcd", "Pr": "Pr", "argmax": "arg max", "argmin": "arg min",
@@ -72,5 +72,5 @@ var spaces = map[string]string{
 	"thinspace": "0.17em", "medspace": "0.22em", "thickspace": "0.28em", "enspace": "0.5em",
 }
 
-// isOpening tells commands after which a function's name needs no space.
+// isOpening has the opening delimiters, before which a function's name needs no space.
 var isOpening = map[string]bool{"left": true, "langle": true, "lfloor": true, "lceil": true, "{": true, "lvert": true, "|": true, "big": true, "Big": true, "bigl": true, "Bigl": true}

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// alignedColumns alternate, as those of align do: right, left.
+// alignedColumns is the column format of align: columns are aligned right and left in turn.
 const alignedColumns = "aligned"
 
-// An env is an environment: what stands around its rows, and how its columns are aligned.
+// An env describes an environment: the delimiters around its rows, and the alignment of its columns.
 type env struct{ open, close, columns string }
 
 var environments = map[string]env{
@@ -19,7 +19,7 @@ var environments = map[string]env{
 	"equation": {"", "", "c"}, "equation*": {"", "", "c"}, "displaymath": {"", "", "c"}, "math": {"", "", "c"},
 }
 
-// environment reads \begin{name} … \end{name}.
+// environment parses \begin{name} … \end{name}.
 func environment(p *parser, _ string) (string, error) {
 	name, err := p.raw()
 	if err != nil {
@@ -55,8 +55,8 @@ func environment(p *parser, _ string) (string, error) {
 	return "<mrow>" + fence(e.open) + table(rows, e.columns) + fence(e.close) + "</mrow>", nil
 }
 
-// table returns rows as a table. columns is one letter for each column, l, c or
-// r, of which the last holds for all that follow, or alignedColumns.
+// table returns rows as a table. columns has one letter, l, c or r, for each column; the
+// last applies to all further columns. It may also be alignedColumns.
 func table(rows [][]string, columns string) string {
 	var b strings.Builder
 	if columns == alignedColumns {
@@ -90,7 +90,7 @@ func columnStyle(columns string, i int) string {
 	return "text-align:center"
 }
 
-// substack reads lines below each other.
+// substack parses the lines of \substack.
 func substack(p *parser, _ string) (string, error) {
 	if !p.accept(special, "{") {
 		return "", fmt.Errorf("an argument in braces is missing")

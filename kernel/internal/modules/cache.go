@@ -23,8 +23,8 @@ func allExist(list []listedPackage) bool {
 	return len(list) > 0
 }
 
-// cacheKey returns the name under which the answer for a path is cached, which
-// depends on the module files.
+// cacheKey returns the key of the cached answer for an import path, a hash that includes
+// the module files.
 func (m *Modules) cacheKey(path string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, m.img.Dir, path)
@@ -44,8 +44,8 @@ func (m *Modules) cacheKey(path string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }
 
-// writeCache stores an answer for other sessions, atomically. Errors are ignored:
-// the go command is then asked again.
+// writeCache stores an answer for other sessions, atomically. It ignores errors: the go
+// command then runs again.
 func (m *Modules) writeCache(file string, b []byte) {
 	if os.MkdirAll(filepath.Dir(file), 0o755) != nil {
 		return

@@ -16,16 +16,16 @@ import (
 
 // A cgoRoot is an imported package that has C code or depends on a package that has.
 type cgoRoot struct {
-	Packages []string // that the worker must import
-	Code     []string // that have the C code
+	Packages []string // packages that the worker must import
+	Code     []string // packages that have the C code
 	Modules  []image.Module
-	Folders  []string // of modules without a version
-	Local    string   // hash of their packages' sources
+	Folders  []string // folders of modules without a version
+	Local    string   // hash of the sources of packages in Folders
 }
 
-// CgoPackages looks for C code in the packages that a cell imports. It returns
-// what the image must be built with, and the import paths of the packages with C
-// code; nil if the image in use has them.
+// CgoPackages looks for C code in the packages that a cell imports and their dependencies.
+// It returns the packages with which a new image must be built, and the import paths of
+// those with C code. If the image in use has them set is nil.
 func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image.CSet, code []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -57,8 +57,9 @@ func (m *Modules) CgoPackages(ctx context.Context, imports []string) (set *image
 	return set, code, nil
 }
 
-// cgoCandidates lists the imported packages that may have C code. With one of them come those that the image in use was
-// built with: the module may have them in other versions now. What lies in folders is looked at when it is imported.
+// cgoCandidates lists the imported packages that may have C code. If there are any, it adds the packages with which the
+// image in use was built, since the module may require other versions of them now. Those in local folders are checked
+// only when a cell imports them.
 func (m *Modules) cgoCandidates(imports []string) []string {
 	list := slices.DeleteFunc(slices.Clone(imports), func(path string) bool { return !m.isExternal(path) })
 	if len(list) == 0 {
@@ -72,8 +73,8 @@ func (m *Modules) cgoCandidates(imports []string) []string {
 	return list
 }
 
-// isExternal reports whether an import path may be that of a package that only the
-// notebook's module has.
+// isExternal reports whether the package of an import path may come from the notebook's
+// module rather than the image.
 func (m *Modules) isExternal(path string) bool {
 	if _, registered := m.registered[path]; registered || path == "C" || strings.HasPrefix(path, libraryModule) {
 		return false
@@ -84,8 +85,8 @@ func (m *Modules) isExternal(path string) bool {
 	return HasDomain(path) || m.mayProvide(path)
 }
 
-// SetImage goes over to an image, which was built with set. Packages must be
-// found again: they are compiled with cgo from now on.
+// SetImage switches to an image that was built with set. It forgets all resolved packages,
+// since they must be compiled with cgo from now on.
 func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -98,7 +99,7 @@ func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	}
 }
 
-// mergeCgoRoots makes one set of all roots.
+// mergeCgoRoots returns one set for all roots, and the packages with C code.
 func (m *Modules) mergeCgoRoots(roots map[string]*cgoRoot) (*image.CSet, []string, error) {
 	if len(roots) == 0 {
 		return nil, nil, nil
@@ -138,8 +139,9 @@ func sortedUnique(list []string) []string {
 	return slices.Compact(list)
 }
 
-// listCgoDeps lists what packages need, with cgo, by their paths: those of which
-// that is not known, if they are several and the go command finds them all.
+// listCgoDeps returns the dependencies, with cgo, of those packages whose C code is not
+// cached, by import path. It returns nil if there is only one such package, or if the go
+// command does not find all of them.
 func (m *Modules) listCgoDeps(ctx context.Context, paths []string) map[string][]listedPackage {
 	unknown := slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
 		_, known := m.cachedCgo(path)
@@ -159,8 +161,9 @@ func (m *Modules) listCgoDeps(ctx context.Context, paths []string) map[string][]
 	return parts
 }
 
-// findCgo finds out what C code is in a package and what it needs: nil if there is
-// none. list is what it needs, with cgo; if that is empty the go command is asked.
+// findCgo returns the cgoRoot of a package, or nil if neither the package nor its
+// dependencies have C code. list has its dependencies, with cgo. If list is empty, findCgo
+// runs the go command.
 func (m *Modules) findCgo(ctx context.Context, path string, list []listedPackage) (*cgoRoot, error) {
 	if r, known := m.cachedCgo(path); known {
 		return r, nil
@@ -176,14 +179,14 @@ func (m *Modules) findCgo(ctx context.Context, path string, list []listedPackage
 	if len(r.Code) == 0 {
 		r = nil
 	}
-	key, keyErr := m.cacheKey(path) // of what go.mod is now: it may have been completed
+	key, keyErr := m.cacheKey(path) // after listing, which may have completed go.mod
 	if b, err := json.Marshal(cachedCgoRoot{r}); err == nil && keyErr == nil && !inFolders {
 		m.writeCache(m.answerFile(key+".c"), b)
 	}
 	return r, nil
 }
 
-// A cachedCgoRoot is what is kept of a package for this state of the module.
+// A cachedCgoRoot is the cached result of findCgo.
 type cachedCgoRoot struct{ Root *cgoRoot }
 
 func (m *Modules) cachedCgo(path string) (r *cgoRoot, known bool) {
@@ -197,8 +200,7 @@ func (m *Modules) cachedCgo(path string) (r *cgoRoot, known bool) {
 	return kept.Root, known
 }
 
-// newCgoRoot collects what an image must have for a package that needs those of a
-// list.
+// newCgoRoot returns the cgoRoot of a package with the dependencies in list.
 func newCgoRoot(list []listedPackage, path string) *cgoRoot {
 	r := &cgoRoot{}
 	local := sha256.New()
@@ -226,7 +228,7 @@ func newCgoRoot(list []listedPackage, path string) *cgoRoot {
 	return r
 }
 
-// hashFolder names the content of a package's folder.
+// hashFolder returns a hash of the files of a package's folder, or an error text.
 func hashFolder(dir string) string {
 	h := sha256.New()
 	entries, err := os.ReadDir(dir)

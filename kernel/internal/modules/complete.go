@@ -14,8 +14,8 @@ import (
 // A listFunc runs go list. The last argument is an import path.
 type listFunc func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error)
 
-// listCompleting is a lister that completes the module's files where they lack something for a package of a module that they
-// name, and notes that for the user.
+// listCompleting returns a listFunc like ask that also completes go.mod and go.sum. If they lack lines for a package of a module
+// that they name, it adds them, records a notice for the user, and lists again.
 func (m *Modules) listCompleting(ask listFunc) listFunc {
 	return func(ctx context.Context, cgo bool, args ...string) ([]listedPackage, error) {
 		list, err := ask(ctx, cgo, args...)
@@ -37,10 +37,10 @@ func (m *Modules) listCompleting(ask listFunc) listFunc {
 	}
 }
 
-// errNotRequired says that a package is in a module that no go.mod requires.
+// errNotRequired is the error for a package in a module that no go.mod requires.
 var errNotRequired = errors.New("no module that go.mod names provides the package")
 
-// Notices returns the notices for the user since the last call.
+// Notices returns the notices for the user since the last call, and removes them.
 func (m *Modules) Notices() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,9 +49,9 @@ func (m *Modules) Notices() []string {
 	return list
 }
 
-// Complete has the module list what it needs for a package that a module it
-// requires or replaces provides, and reports whether there is one. Unlike Get it
-// leaves the versions as they are.
+// Complete adds lines to go.mod and go.sum that a package needs and they lack, if a module
+// that they require or replace provides the package. It reports whether it has added any.
+// Unlike Get it does not change versions.
 func (m *Modules) Complete(ctx context.Context, path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -59,9 +59,9 @@ func (m *Modules) Complete(ctx context.Context, path string) bool {
 	return notice != "" && err == nil
 }
 
-// complete adds to go.mod and go.sum what they lack for a package, if mayHave reports that a module may have it. It
-// returns a notice for the user, or "" if nothing was added. The go command works on copies, since it would also add
-// modules that no go.mod requires.
+// complete adds missing lines for a package to go.mod and go.sum, if mayHave reports that one of their modules may have
+// the package. It returns a notice for the user, or "" if it has added none. The go command works on copies of the
+// files, since it would also add modules that no go.mod requires.
 func (m *Modules) complete(ctx context.Context, path string, mayHave func(moduleFile, string) bool) (notice string, err error) {
 	if !m.mayComplete(path, mayHave) {
 		return "", nil
@@ -98,7 +98,7 @@ func (m *Modules) complete(ctx context.Context, path string, mayHave func(module
 	return describeCompletion(before, after, path), nil
 }
 
-// mayComplete reports whether a package that cannot be listed may lack nothing but lines of go.mod or go.sum.
+// mayComplete reports whether adding lines to go.mod or go.sum may be enough to list a package.
 func (m *Modules) mayComplete(path string, mayHave func(moduleFile, string) bool) bool {
 	if m.dir == "" || m.workspace() != "" || m.vendorDir() != "" { // these have their own files
 		return false
@@ -113,7 +113,7 @@ func (m *Modules) mayComplete(path string, mayHave func(moduleFile, string) bool
 	return mayHave(f, path)
 }
 
-// isProvidedBy reports whether a listed package is one of a module that a go.mod names.
+// isProvidedBy reports whether list has the package and a module that f names provides it.
 func isProvidedBy(list []listedPackage, path string, f moduleFile) bool {
 	i := slices.IndexFunc(list, func(p listedPackage) bool { return p.ImportPath == path })
 	if i < 0 || list[i].Module == nil {
@@ -177,7 +177,7 @@ func replaceFile(name string, b []byte) error {
 	return err
 }
 
-// describeCompletion returns a notice of what was added.
+// describeCompletion returns a notice about the files that were completed.
 func describeCompletion(before, after moduleFiles, path string) string {
 	switch {
 	case before.mod == after.mod:
@@ -188,7 +188,7 @@ func describeCompletion(before, after moduleFiles, path string) string {
 	return "go.mod and go.sum have been completed for " + path
 }
 
-// firstLines shortens a message of the go command that has many lines.
+// firstLines returns the first lines of a long message of the go command.
 func firstLines(text string) string {
 	const most = 6
 	lines := bytes.SplitAfterN([]byte(text), []byte("\n"), most+1)

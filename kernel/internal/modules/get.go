@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Get adds modules, as go get does: to the notebook's module if there is one,
-// else to a scratch module. It returns the output of go get.
+// Get runs go get for paths, in the notebook's module if there is one, or else in a scratch
+// module. It returns the output of go get.
 func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -39,7 +39,7 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 
 // ensureModule makes a scratch module if there is no other.
 func (m *Modules) ensureModule() error {
-	if m.dir == "" && m.notebookDir != "" { // a go.mod may have been made since
+	if m.dir == "" && m.notebookDir != "" { // a go.mod may have been created since
 		m.dir = findModule(m.notebookDir)
 	}
 	if m.dir != "" {

@@ -36,8 +36,8 @@ type module struct {
 	Replace            *struct{ Path, Version string }
 }
 
-// source returns where the module comes from, and whether that is a folder, whose
-// packages may change while go.mod does not.
+// source returns the module with its version or replacement, and whether it is a local
+// folder. Packages in such a folder may change while go.mod does not.
 func (m *module) source() (c image.Module, folder bool) {
 	switch {
 	case m.Main, m.Replace != nil && m.Replace.Version == "":
@@ -61,7 +61,7 @@ func (m *Modules) list(ctx context.Context, cgo bool, args ...string) ([]listedP
 	return m.listCopying(ctx, cgo, nil, args...)
 }
 
-// listCopying is list with a copy of the go command's standard error.
+// listCopying is list that also writes the go command's standard error to a writer.
 func (m *Modules) listCopying(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]listedPackage, error) {
 	return m.listFields(ctx, cgo, to, listedFields, args...)
 }

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// A moduleFile is what a go.mod says.
+// A moduleFile has the parts of a go.mod that this package uses.
 type moduleFile struct {
 	path     string            // of the module
 	requires map[string]string // versions by module path
 	replaces []string          // module paths
 }
 
-// readModule reads the go.mod of a folder. One that cannot be read, or that the go command would refuse, says nothing.
+// readModule reads the go.mod of a folder. If it cannot be read or is malformed, the result is empty.
 func readModule(dir string) moduleFile {
 	m := moduleFile{requires: map[string]string{}}
 	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
@@ -24,7 +24,7 @@ func readModule(dir string) moduleFile {
 	}
 	f, err := modfile.Parse("go.mod", b, nil)
 	if err != nil {
-		f, err = modfile.ParseLax("go.mod", b, nil) // which leaves out what a newer go command may know
+		f, err = modfile.ParseLax("go.mod", b, nil) // ignores directives of newer go commands
 	}
 	if err != nil {
 		return m
@@ -41,7 +41,7 @@ func readModule(dir string) moduleFile {
 	return m
 }
 
-// readModules reads the go.mod of a folder, or those of its workspace.
+// readModules reads the go.mod of a folder, or those of the workspace in it.
 func readModules(dir string) []moduleFile {
 	b, err := os.ReadFile(filepath.Join(dir, "go.work"))
 	if err != nil {
@@ -66,7 +66,7 @@ func readModules(dir string) []moduleFile {
 	return append(list, workspace)
 }
 
-// contains reports whether a module of that path may have a package.
+// contains reports whether a module with this path may have a package.
 func contains(module, pkg string) bool {
 	return module != "" && (pkg == module || strings.HasPrefix(pkg, module+"/"))
 }
@@ -74,7 +74,7 @@ func contains(module, pkg string) bool {
 // isOwn reports whether a package may be one of the module itself.
 func (f moduleFile) isOwn(pkg string) bool { return contains(f.path, pkg) }
 
-// requiresFor reports whether the file asks for a module that may have a package.
+// requiresFor reports whether the file requires a module that may have a package.
 func (f moduleFile) requiresFor(pkg string) bool {
 	for path := range f.requires {
 		if contains(path, pkg) {

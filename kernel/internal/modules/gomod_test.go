@@ -61,8 +61,8 @@ replace example.com/d => ../d
 	}
 }
 
-// A go.mod with what a newer go command knows is read; one that is malformed
-// names nothing.
+// TestReadModuleOfOtherReleases: a go.mod with an unknown directive is read, and a malformed
+// one gives an empty result.
 func TestReadModuleOfOtherReleases(t *testing.T) {
 	newer := readModule(writeTree(t, "-- go.mod --\nmodule example.com/a\n\nnovelty x y\n\nrequire example.com/b v1.0.0\n"))
 	if newer.path != "example.com/a" || newer.requires["example.com/b"] == "" {

@@ -14,10 +14,10 @@ import (
 // the notebook's module, its workspace, or the folder of a replace directive.
 type localPackage struct {
 	dir         string
-	fingerprint string // of its files, when the package was compiled
+	fingerprint string // result of fingerprint when the package was compiled
 }
 
-// fingerprint returns a hash of the times and sizes of a package's files.
+// fingerprint returns a hash of the modification times and sizes of a package's files.
 func fingerprint(dir string) string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -35,11 +35,11 @@ func fingerprint(dir string) string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// A Change is what has changed in packages since the last Refresh.
+// A Change describes changed packages since the last Refresh.
 type Change struct {
-	Edited []string // whose files changed, or which the module has in another version
-	// Packages have another compiled form, or need one that has, in the order
-	// of their dependencies.
+	Edited []string // packages whose files changed, or that have another version
+	// Packages lists the packages whose compiled form changed, and those that depend on
+	// them. Dependencies come first.
 	Packages       []string
 	VersionChanged bool  // packages outside of local folders have another version
 	Err            error // why the new sources cannot be compiled; the old form stays in use
@@ -52,8 +52,8 @@ func (m *Modules) Live() []string {
 	return sortedKeys(m.localPackages)
 }
 
-// Beside reports whether the notebook is in the parent folder of the internal folder of a package, so that it may import
-// it. Archive must have found the package.
+// Beside reports whether the notebook may import an internal package, by Go's rule for a package in the notebook's
+// folder: it must be inside the parent of the folder "internal". Archive must have found the package.
 func (m *Modules) Beside(path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,8 +65,8 @@ func (m *Modules) Beside(path string) bool {
 	return i >= 0 && strings.HasPrefix(m.notebookDir+"/", f.dir[:i]+"/")
 }
 
-// Refresh compiles local packages again whose files have changed. It returns nil if
-// none has. progress is as in Prepare.
+// Refresh compiles local packages again whose files have changed. It returns nil if none
+// have changed. It calls progress like Prepare.
 func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,7 +115,7 @@ func (m *Modules) Refresh(ctx context.Context, progress func(CompileProgress)) *
 	return c
 }
 
-// hashModuleFiles returns a hash of the files that select versions.
+// hashModuleFiles returns a hash of the files that select module versions.
 func (m *Modules) hashModuleFiles() string {
 	key, err := m.cacheKey("")
 	if err != nil {

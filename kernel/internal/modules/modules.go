@@ -1,8 +1,7 @@
-// Package modules finds packages that a notebook imports and the image does not
-// have. They are those of the module or workspace that contains the notebook, or
-// else of a scratch module that %get extends. It asks the go command once per
-// import path and state of the module files, and caches the answers for all
-// notebooks.
+// Package modules finds packages that a notebook imports and the image does not have. They
+// come from the module or workspace that contains the notebook, or else from a scratch
+// module to which %get adds requirements. The package runs the go command once per import
+// path and state of the module files, and caches the answers for all notebooks.
 package modules
 
 import (
@@ -28,27 +27,27 @@ type Modules struct {
 	mu              sync.Mutex
 	notebookDir     string                   // the notebook's folder
 	env             []string                 // NAME=VALUE, for the go command
-	dir             string                   // of the module; "" until there is one
+	dir             string                   // folder of the module; "" until there is one
 	scratch         string                   // folder in which a scratch module is made
 	isScratch       bool                     // dir is the scratch module
 	archives        map[string]string        // compiled packages that the image does not have, or has in another version
-	names           map[string]string        // their names
+	names           map[string]string        // names of these packages
 	registered      map[string]string        // archives passed to Register
-	cgoRoots        map[string]*cgoRoot      // what the image in use was built with, by import path
-	newCgoRoots     map[string]*cgoRoot      // of the image that CgoPackages last returned
-	cgoKey          string                   // of the image in use
+	cgoRoots        map[string]*cgoRoot      // with which the image in use was built, by import path
+	newCgoRoots     map[string]*cgoRoot      // of the last set that CgoPackages returned, by import path
+	cgoKey          string                   // key of the set of the image in use
 	localPackages   map[string]*localPackage // by import path
 	roots           map[string]bool          // import paths that were resolved
-	failed          map[string]error         // import paths that could not be resolved, for the running cell
+	failed          map[string]error         // errors of imports in the running cell, by import path
 	currentDir      string                   // the folder of the last %cd; "" for none
 	switchTo        string                   // the folder of the module for SwitchModule
 	notices         []string                 // returned by Notices
-	moduleFilesHash string                   // when roots were resolved
+	moduleFilesHash string                   // result of hashModuleFiles when roots were resolved
 	configs         map[string]string        // importcfg files by content hash
 }
 
-// New returns the packages for a notebook in folder dir. A scratch module, if
-// one is needed, is made in scratch.
+// New returns a Modules for a notebook in folder dir. If a scratch module is needed, it is
+// made in the folder scratch. Answers of the go command are cached in the folder cache.
 func New(img *image.Image, dir, scratch, cache string) *Modules {
 	m := &Modules{img: img, cache: cache, scratch: scratch, archives: map[string]string{}, names: map[string]string{}, registered: map[string]string{}, localPackages: map[string]*localPackage{}, roots: map[string]bool{}, failed: map[string]error{}, configs: map[string]string{}}
 	if dir, err := filepath.Abs(dir); err == nil {
@@ -80,7 +79,7 @@ func (m *Modules) Setenv(name, value string) bool {
 // last value counts.
 func (m *Modules) environ(cgo bool) []string { return append(m.img.Environ(m.dir, cgo), m.env...) }
 
-// findModule returns the nearest folder, from dir up, with a go.mod or go.work.
+// findModule returns the nearest folder, from dir upwards, with a go.mod or go.work.
 func findModule(dir string) string {
 	for {
 		for _, name := range []string{"go.work", "go.mod"} {
@@ -96,8 +95,8 @@ func findModule(dir string) string {
 	}
 }
 
-// libraryModule is the module of the library that the worker is built with. Cells
-// always use the image's copy, since the library's state connects them with the
+// libraryModule is the module of this project's library, with which the worker is built.
+// Cells always use the image's copy, since they share the library's variables with the
 // worker.
 const libraryModule = "github.com/perijove/perijove/"
 
@@ -124,7 +123,7 @@ func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
 	}
-	// The version that the module requires is the image's.
+	// The image has the version that the module requires.
 	if bundled, err := m.img.Archive(path); err == nil {
 		return bundled, nil
 	}
@@ -141,7 +140,7 @@ func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	if err == nil && (strings.HasPrefix(path, libraryModule) || m.dir == "" || !m.mayProvide(path)) {
 		return bundled, nil, true
 	}
-	if m.dir == "" && m.notebookDir != "" { // a go.mod may have been made since
+	if m.dir == "" && m.notebookDir != "" { // a go.mod may have been created since
 		m.dir = findModule(m.notebookDir)
 	}
 	if m.dir == "" || bundled == "" && !HasDomain(path) && !m.mayProvide(path) {
@@ -186,8 +185,8 @@ func notFound(path string) error {
 	return fmt.Errorf("package %s is not available here; to get it:  %%get %s", path, path)
 }
 
-// mayProvide reports whether the module's files name a module that may have the
-// package: that itself, one that it requires, or one that is replaced.
+// mayProvide reports whether the module files name a module that may have the package: the
+// module itself, one that it requires, or one that it replaces.
 func (m *Modules) mayProvide(path string) bool {
 	return slices.ContainsFunc(readModules(m.dir), func(f moduleFile) bool {
 		return f.isOwn(path) || f.requiresFor(path) || f.replacesFor(path)

@@ -14,14 +14,14 @@ import (
 
 // CompileProgress is the progress of the go command in compiling packages.
 type CompileProgress struct {
-	Message string // what the go command does instead, such as downloading a module; empty while it compiles
-	Package string // whose compilation has started last
+	Message string // message of the go command, such as about a download; empty while it compiles
+	Package string // the package whose compilation has started last
 	Started int
-	Total   int // number to compile; 0 while it is not known
+	Total   int // number of packages to compile; 0 while it is not known
 }
 
 // Prepare resolves the packages that a cell imports: it completes module files, and compiles packages that are not in
-// the go command's cache. After progressDelay it calls progress, from other goroutines. Errors are returned by Archive.
+// the go command's cache. It calls progress from other goroutines. Errors are returned later, by Archive.
 func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(CompileProgress)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -42,11 +42,11 @@ func (m *Modules) Prepare(ctx context.Context, paths []string, progress func(Com
 		if len(m.notices) == noticed || len(unresolved) == 0 || ctx.Err() != nil {
 			return
 		}
-		paths = unresolved // go.mod requires more modules now
+		paths = unresolved // try again, since go.mod was completed
 	}
 }
 
-// progressDelay is the time after which the number of packages to compile is computed.
+// progressDelay is the time after which the number of packages to compile is determined.
 const progressDelay = time.Second
 
 // listWithProgress returns list with reports of progress.
@@ -101,9 +101,9 @@ type compileMonitor struct {
 	progress func(CompileProgress)
 
 	mu        sync.Mutex // guards what follows
-	line      []byte     // the unfinished one
+	line      []byte     // the incomplete last line
 	last      string     // package
-	message   string     // the last line, if it is the go command's own
+	message   string     // the last line, if it is a message of the go command
 	started   map[string]bool
 	toCompile map[string]bool // nil while not known
 	known     map[string]bool // all packages
@@ -133,7 +133,7 @@ func (w *compileMonitor) Write(b []byte) (int, error) {
 	}
 }
 
-// count sets all packages, and those of them that were stale a moment ago.
+// count sets the list of all packages and of those that have to be compiled.
 func (w *compileMonitor) count(all, stale []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

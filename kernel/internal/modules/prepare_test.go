@@ -20,7 +20,7 @@ func TestCompileMonitor(t *testing.T) {
 	write("example.com/a\nexample.com/")
 	write("b\n")
 	m.count([]string{"example.com/a", "example.com/b", "example.com/c", "example.com/d"}, []string{"example.com/c"})
-	write("# a message of the compiler\n") // is no package
+	write("# a message of the compiler\n") // does not name a package
 	write("example.com/c\n")
 	write("example.com/d\n") // was not stale when it was counted
 	m.end()
@@ -31,7 +31,8 @@ func TestCompileMonitor(t *testing.T) {
 	}
 }
 
-// Without an answer to what is stale, the number of packages stays unknown.
+// TestCompileMonitorWithoutCount: if stale packages could not be listed, the number of packages
+// stays unknown.
 func TestCompileMonitorWithoutCount(t *testing.T) {
 	var last CompileProgress
 	m := &compileMonitor{started: map[string]bool{}, progress: func(p CompileProgress) { last = p }}

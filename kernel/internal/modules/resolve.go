@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// resolve compiles a package and its dependencies with the go command, through ask,
-// and adds them.
+// resolve compiles a package and its dependencies with the go command, which it runs through
+// ask, and adds them.
 func (m *Modules) resolve(ctx context.Context, path string, ask listFunc) error {
 	list, ok := m.cachedAnswer(path)
 	if !ok {
@@ -29,9 +29,9 @@ func (m *Modules) resolve(ctx context.Context, path string, ask listFunc) error 
 	return nil
 }
 
-// resolveTogether is resolve for those of several packages that are not known, with
-// one call of the go command. If that fails nothing is added: each package must be
-// resolved alone, which finds out which one fails.
+// resolveTogether resolves the packages that are not known yet with one call of the go
+// command. If the call fails it adds nothing: the caller then resolves each package
+// separately to find the one that fails.
 func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask listFunc) {
 	var unknown []string
 	for _, path := range paths {
@@ -50,7 +50,7 @@ func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask listF
 		return
 	}
 	for _, path := range unknown {
-		if part := closure(list, path); len(part) > 0 { // it may be a pattern or a folder, which is no import path
+		if part := closure(list, path); len(part) > 0 { // a pattern or folder is no import path, and list has no package with that name
 			m.cacheAnswer(path, part)
 			m.addAnswer(path, part)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// testModules returns the packages of a notebook in a folder, with the go
-// command and an image that has no packages.
+// testModules returns a Modules for a notebook in a folder, with the go command and an
+// image without packages.
 func testModules(t *testing.T, dir string) *Modules {
 	t.Helper()
 	goCommand, err := image.FindGo()
@@ -122,8 +122,8 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// The notebook's folder has no module: a package is not available until there is
-// one, and %cd into a module makes its packages available.
+// TestSetFolder: without a module in the notebook's folder a package is not available. %cd
+// into a module makes the module's packages available.
 func TestSetFolder(t *testing.T) {
 	m := testModules(t, t.TempDir())
 	if _, err := m.Archive("example.com/a/y"); err == nil {

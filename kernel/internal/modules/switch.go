@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// A notebook uses one module or workspace at a time, so that all packages are of the same versions: that of its folder,
-// or that of the folder of a %cd which preceded the first import of a package that the image does not have.
+// A notebook uses one module or workspace at a time, so that its packages have consistent versions. It is the module of the
+// notebook's folder, or of the folder of a %cd before the first import of a package that the image does not have.
 
-// SetFolder sets the folder that cells run in. The notebook uses the module of that folder if it does not use packages
-// of another module yet; else the errors of Archive say how to switch.
+// SetFolder sets the folder in which cells run. If the notebook does not use packages of another module yet, it uses the
+// module of that folder from now on. Otherwise errors of Archive say how to switch.
 func (m *Modules) SetFolder(dir string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -28,7 +28,7 @@ func (m *Modules) SetFolder(dir string) {
 // currentFolder returns the folder of the last %cd, or else the notebook's.
 func (m *Modules) currentFolder() string { return cmp.Or(m.currentDir, m.notebookDir) }
 
-// otherModule returns the folder of the module or workspace of the current folder, if it is not the one in use and has
+// otherModule returns the folder of the current folder's module or workspace, if it is not the one in use and may have
 // the package; else "".
 func (m *Modules) otherModule(path string) string {
 	if m.currentFolder() == "" {
@@ -41,8 +41,8 @@ func (m *Modules) otherModule(path string) string {
 	return found
 }
 
-// SwitchModule switches to the module that an error of Archive has named, and reports whether there was one. It must be
-// called with a new worker.
+// SwitchModule switches to the module that the last such error of Archive named, and reports whether there was one. Call
+// it only when the worker is replaced.
 func (m *Modules) SwitchModule() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

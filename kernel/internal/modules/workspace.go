@@ -10,7 +10,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// workspace returns the folder of the go.work that the go command uses, "" if there is none.
+// workspace returns the folder of the go.work that the go command uses, or "" if there is none.
 func (m *Modules) workspace() string {
 	switch work := m.variable("GOWORK"); work {
 	case "", "auto":
@@ -32,7 +32,7 @@ func (m *Modules) workspace() string {
 	return ""
 }
 
-// members lists the folders of a workspace's modules, if the notebook lies in none of them.
+// members lists the folders of the workspace's modules, if the notebook is in the workspace but in none of its modules.
 func (m *Modules) members() []string {
 	if m.dir == "" || m.workspace() != m.dir || isFile(filepath.Join(m.dir, "go.mod")) {
 		return nil
@@ -56,7 +56,7 @@ func (m *Modules) members() []string {
 	return list
 }
 
-// getLine returns the line of a cell that gets packages for the first module of a workspace.
+// getLine returns a line for a cell that gets packages for the first module of a workspace.
 func getLine(members []string, paths ...string) string {
 	if len(members) == 1 {
 		return "%get " + strings.Join(paths, " ")
@@ -68,13 +68,13 @@ func getLine(members []string, paths ...string) string {
 	return fmt.Sprintf("!go -C %s get %s", folder, strings.Join(paths, " "))
 }
 
-// isProvided reports whether a module that go.mod or go.work name has a package.
+// isProvided reports whether a module that go.mod or go.work names has a package.
 func (m *Modules) isProvided(ctx context.Context, path string) bool {
 	list, err := m.list(ctx, false, "-e", "-find", "--", path)
 	return err != nil || len(list) != 1 || list[0].Module != nil
 }
 
-// vendorDir returns the vendor folder that the go command takes packages from, "" if it takes them from the module cache.
+// vendorDir returns the vendor folder that the go command uses, or "" if it uses the module cache.
 func (m *Modules) vendorDir() string {
 	for _, flag := range strings.Fields(m.variable("GOFLAGS")) {
 		if name, value, _ := strings.Cut(strings.TrimLeft(flag, "-"), "="); name == "mod" && value != "vendor" {
@@ -92,7 +92,7 @@ func (m *Modules) vendorDir() string {
 	return dir
 }
 
-// lacksVendored reports whether the go command looks for a package in a vendor folder that does not have it.
+// lacksVendored reports whether the go command uses a vendor folder that does not have the package.
 func (m *Modules) lacksVendored(path string) bool {
 	dir := m.vendorDir()
 	if dir == "" || !HasDomain(path) {
@@ -115,7 +115,7 @@ func (m *Modules) notVendored(dir, path string) error {
 	return fmt.Errorf("package %s is not in %s, where the go command looks instead of the module cache: %simport it in a Go file of the module and run  !go mod vendor , or remove the folder", path, dir, get)
 }
 
-// variable returns the value that the go command sees of an environment variable.
+// variable returns the value of an environment variable of the go command.
 func (m *Modules) variable(name string) string {
 	value := ""
 	for _, entry := range m.environ(false) {

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// escapes matches CSI and OSC sequences; only SGR (colours and weight) is shown.
+// escapes matches CSI, OSC and other escape sequences. An export shows only SGR (colours
+// and weight).
 var escapes = regexp.MustCompile("\x1b\\[([0-9;:?<=>]*)[ -/]*([@-~])|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[@-Z\\\\^_]")
 
-// ansiHTML turns text as a terminal would show it into HTML.
+// ansiHTML returns HTML that looks like text on a terminal.
 func ansiHTML(s string) string {
 	s = terminalText(s)
 	var b strings.Builder
@@ -29,8 +30,8 @@ func ansiHTML(s string) string {
 	return b.String()
 }
 
-// terminalText does what \r and backspace do on a terminal, one line at a time:
-// a carriage return starts the line again, a backspace takes one character back.
+// terminalText applies \r and backspace as a terminal does, one line at a time:
+// after a carriage return text overwrites the line, a backspace removes one character.
 func terminalText(s string) string {
 	if !strings.ContainsAny(s, "\r\b") {
 		return s
@@ -93,9 +94,9 @@ func (a *ansiStyle) write(b *strings.Builder, text string) {
 	b.WriteString(">" + text + "</span>")
 }
 
-// attributes returns the classes and the style of text. The eight colours are
-// those of the page, and on them is the page's text; other colours are made darker
-// or lighter where they could not be read.
+// attributes returns the CSS classes and the style of text. The page's style sheet defines
+// the eight colours. Other text colours are made darker or lighter until the contrast is
+// sufficient.
 func (a *ansiStyle) attributes() (classes []string, style string) {
 	flags, fg, bg := a.flags, a.fg, a.bg
 	if flags[7] && fg+bg != "" {
@@ -163,7 +164,8 @@ func (a *ansiStyle) apply(params string) {
 	}
 }
 
-// extendedColour reads 5;n (a palette of 256) or 2;r;g;b. The result is as in ansiStyle.
+// extendedColour parses the SGR parameters 5;n (a palette of 256) or 2;r;g;b. It returns a
+// colour as in ansiStyle, and the number of parameters used.
 func extendedColour(codes []int) (colour string, used int) {
 	switch {
 	case len(codes) >= 2 && codes[0] == 5:
@@ -174,7 +176,7 @@ func extendedColour(codes []int) (colour string, used int) {
 	return "", len(codes)
 }
 
-// paletteColour follows xterm: 16 named colours, a cube of 6 × 6 × 6, 24 greys.
+// paletteColour returns a colour of xterm's palette: 16 named colours, a cube of 6 × 6 × 6, 24 greys.
 func paletteColour(n int) string {
 	switch {
 	case n < 16:

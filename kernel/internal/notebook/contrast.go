@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// minContrast is what WCAG asks of text: level AA.
+// minContrast is the contrast ratio that WCAG requires of text at level AA.
 const minContrast = 4.5
 
 // The backgrounds on which text is hardest to read, in the page's light and dark
@@ -15,10 +15,10 @@ const (
 	lightestDark = "#30373f"
 )
 
-// eight are the colours of terminals as hexadecimal numbers.
+// eight has the eight terminal colours as hexadecimal numbers.
 var eight = [...]string{"#24292f", "#b3221a", "#136c2e", "#755300", "#0a50b8", "#7d36b5", "#0c6475", "#5a636c"}
 
-// hexOf returns a colour of an ansiStyle as a hexadecimal number; "" stays.
+// hexOf returns a colour of an ansiStyle as a hexadecimal number, or "" for "".
 func hexOf(c string) string {
 	if len(c) == 1 {
 		return eight[c[0]-'0']
@@ -40,7 +40,7 @@ func (c rgb) String() string {
 	return fmt.Sprintf("#%02x%02x%02x", int(math.Round(c[0])), int(math.Round(c[1])), int(math.Round(c[2])))
 }
 
-// luminance is the relative luminance of WCAG.
+// luminance returns the relative luminance as defined by WCAG.
 func luminance(c rgb) float64 {
 	sum := 0.0
 	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
@@ -55,7 +55,7 @@ func luminance(c rgb) float64 {
 	return sum
 }
 
-// contrast is the contrast ratio of WCAG, 1 to 21.
+// contrast returns the contrast ratio as defined by WCAG, 1 to 21.
 func contrast(a, b rgb) float64 {
 	x, y := luminance(a), luminance(b)
 	return (max(x, y) + 0.05) / (min(x, y) + 0.05)

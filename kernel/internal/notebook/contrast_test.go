@@ -10,7 +10,7 @@ import (
 
 var variable = regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`)
 
-// schemes returns the variables of page.css for light and dark.
+// schemes returns the CSS variables of page.css for the light and the dark scheme.
 func schemes(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	css, err := os.ReadFile("page.css")
@@ -32,8 +32,8 @@ func schemes(t *testing.T) map[string]map[string]string {
 
 var eightNames = []string{"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"}
 
-// Text in each colour that a cell can print can be read on each background that
-// it can be on, in both schemes: 4.5 to 1, as WCAG asks.
+// TestContrastOfTerminalColours: text in each colour has a contrast of at least 4.5 to 1, as
+// WCAG requires, on each background that it can have, in both schemes.
 func TestContrastOfTerminalColours(t *testing.T) {
 	for scheme, vars := range schemes(t) {
 		backgrounds := []string{"page", "bad", "code"}
@@ -53,7 +53,7 @@ func TestContrastOfTerminalColours(t *testing.T) {
 					t.Errorf("%s: %s on %s has contrast %.2f", scheme, fg, bg, c)
 				}
 			}
-			// Other colours are made readable on the worst background.
+			// Other text colours are adapted to the background with the least contrast.
 			for _, fg := range []string{"#ff0000", "#ffff00", "#0000ff", "#777777", "#000000", "#ffffff", "#00ff00"} {
 				if c := contrast(parseHex(readable(fg, worst)), parseHex(vars[bg])); c < minContrast {
 					t.Errorf("%s: %s on %s has contrast %.2f", scheme, fg, bg, c)
@@ -71,7 +71,7 @@ func TestContrastOfTerminalColours(t *testing.T) {
 	}
 }
 
-// Where both colours are given, the text is changed until it can be read.
+// TestContrastOfAnyColours: text with any colour and background gets a sufficient contrast.
 func TestContrastOfAnyColours(t *testing.T) {
 	style := regexp.MustCompile(`background:(#[0-9a-f]{6});color:(#[0-9a-f]{6})`)
 	n := 0

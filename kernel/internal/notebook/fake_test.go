@@ -8,11 +8,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A fakeSession answers cells by their source; all others say nothing.
+// A fakeSession answers cells by their source. Cells without an answer succeed without output.
 type fakeSession struct {
 	answers  map[string]func(ctx context.Context, sink output.Sink) *output.Error
 	executed []string
-	followed []bool // what each request's Next says
+	followed []bool // the result of each request's HasNext
 }
 
 func (f *fakeSession) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
@@ -41,7 +41,7 @@ func (f *fakeSession) History() []output.HistoryEntry { return nil }
 func (f *fakeSession) Interrupt()                     {}
 func (f *fakeSession) Close() error                   { return nil }
 
-// answer is a cell that does what f does to its sink, and succeeds.
+// answer returns the answer of a cell that calls f with its sink and succeeds.
 func answer(f func(output.Sink)) func(context.Context, output.Sink) *output.Error {
 	return func(_ context.Context, sink output.Sink) *output.Error {
 		f(sink)
@@ -55,7 +55,7 @@ func failing(name string) func(context.Context, output.Sink) *output.Error {
 	}
 }
 
-// parse makes a notebook of code cells; a first line "#tag" tags a cell.
+// parse returns a notebook of code cells. A first line "#tag" gives a cell a tag.
 func parse(t *testing.T, cells ...string) *Notebook {
 	t.Helper()
 	nb, err := Parse([]byte(`{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}`))

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// CheckWritable reports, before long work, the error that WriteFile would return
-// because path or its folder is not writable.
+// CheckWritable returns the error that WriteFile would return if path or its folder is not
+// writable. Call it before long work.
 func CheckWritable(path string) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -32,8 +32,8 @@ func CheckWritable(path string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// WriteFile replaces the file at path, or what a symbolic link there leads to,
-// in one step, keeping its permissions.
+// WriteFile replaces the file at path, or the target of a symbolic link there, atomically.
+// It keeps the file's permissions. It writes to a pipe or device directly.
 func WriteFile(path string, data []byte) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

@@ -14,15 +14,14 @@ import (
 //go:embed page.html page.css
 var pageFiles embed.FS
 
-// HTMLOptions of an export. The zero value is valid.
+// HTMLOptions configure an export. The zero value is valid.
 type HTMLOptions struct {
-	Title string // if the notebook has no heading
-	Dir   string // folder of relative paths of pictures; if empty they stay links
+	Title string // title of the page if the notebook has no heading
+	Dir   string // folder to which paths of pictures are relative; if empty they stay links
 }
 
-// HTML exports the notebook as one file that needs no network and runs no
-// scripts: pictures are inside, and a content security policy keeps scripts in
-// outputs from running.
+// HTML exports the notebook as one file, which contains its pictures and needs no network.
+// A content security policy keeps scripts in outputs from running.
 func (nb *Notebook) HTML(opts HTMLOptions) ([]byte, error) {
 	tmpl, err := template.ParseFS(pageFiles, "page.html")
 	if err != nil {
@@ -69,7 +68,8 @@ type htmlCell struct {
 	Outputs []template.HTML
 }
 
-// contents leaves out the title, and everything where there is little to list.
+// contents returns the headings of the table of contents: those up to level 3, without
+// the title. It returns none if there are few.
 func contents(all []heading) []heading {
 	var list []heading
 	for i, h := range all {
@@ -118,8 +118,8 @@ func (m *markdown) cell(c *Cell) (htmlCell, error) {
 	return out, nil
 }
 
-// pageCSS is the page's own style and that of highlighted code, the latter for
-// light and, on screens that ask for it, dark.
+// pageCSS returns the style sheet of the page and of highlighted code, for the light and
+// the dark colour scheme.
 func pageCSS() (string, error) {
 	own, err := pageFiles.ReadFile("page.css")
 	if err != nil {
@@ -133,8 +133,8 @@ func pageCSS() (string, error) {
 	if err := f.WriteCSS(&dark, styles.Get("github-dark")); err != nil {
 		return "", err
 	}
-	// Each scheme in its own query: a class that only the light one colours
-	// would be dark on dark otherwise.
+	// Each scheme has its own media query: otherwise a class that only the light scheme
+	// colours would be dark on a dark background.
 	return fmt.Sprintf("@media print, (prefers-color-scheme: light) {\n%s}\n@media screen and (prefers-color-scheme: dark) {\n%s}\n%s",
 		light.String(), dark.String(), own), nil
 }

@@ -54,7 +54,7 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 			return template.HTML(text), nil
 		case mimeType == "text/markdown":
 			return m.render(text, nil)
-		case mimeType == "text/plain" && text == "": // a widget that is stored beside it
+		case mimeType == "text/plain" && text == "": // of a widget, whose data has another type
 			return "", nil
 		case mimeType == "text/plain":
 			return preformatted("result", text), nil
@@ -74,8 +74,8 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 	return preformatted("result", "[an output that has no form for this page: "+strings.Join(types, ", ")+"]"), nil
 }
 
-// picture embeds an image, also SVG: as an image it cannot run scripts, and its
-// identifiers and styles stay its own.
+// picture returns an img element. SVG is embedded that way too: in an img element it cannot
+// run scripts, and its identifiers and styles do not affect the page.
 func picture(o Output, mimeType, uri string) template.HTML {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<img src="%s"`, template.HTMLEscapeString(uri))

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// export renders a notebook of one cell.
+// export exports a notebook of one cell.
 func export(t *testing.T, c *Cell) string {
 	t.Helper()
 	page, err := (&Notebook{Cells: []*Cell{c}}).HTML(HTMLOptions{Title: "T"})
@@ -141,8 +141,8 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
-// Rules for code outside a colour scheme's query would hold in the other scheme
-// too, where they may be unreadable.
+// TestCodeColoursBelongToOneScheme: the rules for code are inside the media query of a
+// scheme. Outside they would also apply to the other scheme, with too little contrast.
 func TestCodeColoursBelongToOneScheme(t *testing.T) {
 	css, err := pageCSS()
 	if err != nil {

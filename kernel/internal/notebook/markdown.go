@@ -24,14 +24,14 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// A heading of the whole notebook, for its table of contents.
+// A heading is a heading in a Markdown cell, for the table of contents.
 type heading struct {
 	Level    int
 	Text, ID string
 }
 
-// markdown renders the Markdown cells of one notebook, which share their
-// headings' identifiers.
+// markdown renders the Markdown cells of one notebook. Identifiers of headings are unique
+// in the notebook.
 type markdown struct {
 	goldmark goldmark.Markdown
 	dir      string
@@ -47,7 +47,7 @@ func newMarkdown(dir string) *markdown {
 			goldmark.WithExtensions(extension.GFM, mathExtension{}),
 			goldmark.WithParserOptions(parser.WithAutoHeadingID()),
 			goldmark.WithRendererOptions(
-				html.WithUnsafe(), // notebooks use inline HTML; scripts are stopped by the page's policy
+				html.WithUnsafe(), // notebooks use inline HTML; the page's content security policy blocks scripts
 				renderer.WithNodeRenderers(util.Prioritized(codeRenderer{}, 100)),
 			),
 		),
@@ -83,8 +83,8 @@ func (m *markdown) render(source string, attachments map[string]map[string]strin
 	return template.HTML(b.String()), nil
 }
 
-// embed turns attachments and local pictures into data URIs. What cannot be
-// read stays a link.
+// embed returns a data URI for an attachment or a local picture. Other destinations, and
+// files that cannot be read, stay links.
 func (m *markdown) embed(dest []byte, attachments map[string]map[string]string) []byte {
 	name := string(dest)
 	if file, ok := strings.CutPrefix(name, "attachment:"); ok {
@@ -128,8 +128,8 @@ func plainText(n ast.Node, src []byte) string {
 	return b.String()
 }
 
-// headingIDs makes identifiers as Jupyter does, so that links within a notebook
-// work here too: the heading's text with dashes for spaces.
+// headingIDs makes the same identifiers of headings as Jupyter, so that links within a
+// notebook work: the heading's text with dashes for spaces.
 type headingIDs struct{ used map[string]bool }
 
 func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {

@@ -15,8 +15,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/mathml"
 )
 
-// mathExtension keeps $x$ and $$x$$ out of Markdown's hands and shows them as
-// formulas, or as they were written where they cannot be translated.
+// mathExtension excludes $x$ and $$x$$ from Markdown's syntax. It renders them as formulas,
+// or as they were written if they cannot be translated.
 type mathExtension struct{}
 
 func (mathExtension) Extend(m goldmark.Markdown) {
@@ -65,7 +65,7 @@ func (mathParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Nod
 	return nil
 }
 
-// parseBlockMath reads $$…$$, which may go over several lines of a paragraph.
+// parseBlockMath parses $$…$$, which may extend over several lines of a paragraph.
 func parseBlockMath(block text.Reader) ast.Node {
 	startLine, startPos := block.Position()
 	block.Advance(2)
@@ -99,8 +99,7 @@ func (mathRenderer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 	})
 }
 
-// formula returns TeX as MathML, or as text if it has something in it that is not
-// known.
+// formula returns TeX as MathML, or as text if it cannot be translated.
 func formula(tex string, block bool) string {
 	if out, err := mathml.Convert(tex, block); err == nil {
 		return out
@@ -112,13 +111,13 @@ func formula(tex string, block bool) string {
 	return `<span class="` + class + `">` + html.EscapeString(tex) + `</span>`
 }
 
-// delimiters stand around a formula of type text/latex.
+// delimiters are the delimiters of formulas in outputs of type text/latex.
 var delimiters = []struct {
 	open, close string
 	block       bool
 }{{"$$", "$$", true}, {`\[`, `\]`, true}, {`\(`, `\)`, false}, {"$", "$", false}}
 
-// latex returns an output of type text/latex.
+// latex returns HTML for an output of type text/latex.
 func latex(text string) string {
 	text = strings.TrimSpace(text)
 	for _, d := range delimiters {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// multiline is text that notebook files hold as a list of lines, each with its
-// line end. Both this form and a plain string can be read.
+// multiline is text that notebook files store as a list of lines, each with its
+// line end. It can be decoded from such a list and from a string.
 type multiline string
 
 func (m *multiline) UnmarshalJSON(data []byte) error {
@@ -26,8 +26,8 @@ func (m *multiline) UnmarshalJSON(data []byte) error {
 
 func (m multiline) MarshalJSON() ([]byte, error) { return encode(splitLines(string(m))) }
 
-// splitLines cuts as Python's str.splitlines(keepends=True) does, which is what
-// Jupyter stores: it knows more line ends than \n.
+// splitLines splits text like Python's str.splitlines(keepends=True), which Jupyter uses. It
+// knows more line ends than \n.
 func splitLines(s string) []string {
 	lines := []string{}
 	start := 0
@@ -36,7 +36,7 @@ func splitLines(s string) []string {
 		switch r {
 		case '\r':
 			if strings.HasPrefix(s[end:], "\n") {
-				continue // the \n ends the line
+				continue // the line ends after the \n
 			}
 		case '\n', '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
 		default:

@@ -1,8 +1,7 @@
 // Package notebook reads, runs, writes and exports .ipynb files.
 //
-// It knows the nbformat 4 fields that it needs and carries all others through
-// untouched. It executes cells through output.Session and knows nothing else of
-// the kernel.
+// It decodes the nbformat 4 fields that it needs and keeps all others unchanged. It
+// executes cells through output.Session and does not depend on the rest of the kernel.
 package notebook
 
 import (
@@ -26,7 +25,7 @@ const (
 	RawCell      = "raw"
 )
 
-// Tags of cells, with the meaning that they have in papermill and nbclient.
+// Tags of cells. They have the same meaning as in papermill and nbclient.
 const (
 	TagParameters = "parameters"
 	TagInjected   = "injected-parameters"
@@ -43,7 +42,8 @@ type Notebook struct {
 	lastNewline bool
 }
 
-// A Cell is one cell. Its source is fixed; running it replaces its outputs.
+// A Cell is one cell. A run replaces its outputs and execution count, and never changes its
+// source.
 type Cell struct {
 	Type           string
 	ID             string // empty in files older than nbformat 4.5
@@ -104,8 +104,8 @@ func Parse(data []byte) (*Notebook, error) {
 	return nb, nil
 }
 
-// Language returns the programming language of the code cells in the notebook's
-// metadata, such as "go" or "python", or "" if the metadata do not have it.
+// Language returns the programming language of the code cells according to the notebook's
+// metadata, such as "go" or "python", or "" if the metadata does not have it.
 func (nb *Notebook) Language() string {
 	var metadata struct {
 		Kernelspec struct {
@@ -116,7 +116,7 @@ func (nb *Notebook) Language() string {
 		} `json:"language_info"`
 	}
 	raw, _ := nb.obj.get("metadata")
-	if json.Unmarshal(raw, &metadata) != nil { // of other shape: not for us to judge
+	if json.Unmarshal(raw, &metadata) != nil { // metadata of another form is no error
 		return ""
 	}
 	return strings.ToLower(cmp.Or(metadata.Kernelspec.Language, metadata.Info.Name))
@@ -194,7 +194,7 @@ func parseCell(raw json.RawMessage) (*Cell, error) {
 	return c, err
 }
 
-// newCode makes a code cell that is not yet part of a notebook.
+// newCode returns a code cell that is not yet part of the notebook.
 func (nb *Notebook) newCode(source string, tags ...string) (*Cell, error) {
 	c := &Cell{Type: CodeCell, Source: source, Tags: tags, changed: true}
 	if nb.minor >= 5 {
@@ -217,7 +217,7 @@ func (c *Cell) clear() {
 	c.ExecutionCount, c.Outputs, c.changed = 0, nil, true
 }
 
-// encode brings the cell's object up to date.
+// encode returns the cell's object with the current execution count and outputs.
 func (c *Cell) encode() (object, error) {
 	if !c.changed {
 		return c.obj, nil
@@ -234,8 +234,8 @@ func (c *Cell) encode() (object, error) {
 	return c.obj, err
 }
 
-// Bytes returns the notebook as Jupyter writes it: indented by one space, with
-// text as lists of lines. What was not changed keeps its order and form.
+// Bytes returns the notebook in the form that Jupyter writes: indented by one space, with
+// text as lists of lines. Unchanged parts keep their order and form.
 func (nb *Notebook) Bytes() ([]byte, error) {
 	cells := make([]object, len(nb.Cells))
 	for i, c := range nb.Cells {
@@ -261,8 +261,8 @@ func (nb *Notebook) Bytes() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Write writes the notebook to path. The file is replaced in one step: after a
-// failure the old one is still there.
+// Write writes the notebook to path. It replaces the file atomically, so that a failure
+// leaves the old file.
 func (nb *Notebook) Write(path string) error {
 	data, err := nb.Bytes()
 	if err != nil {

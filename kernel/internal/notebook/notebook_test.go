@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// jupyterFile is what JupyterLab writes, with things that this package does
-// not know.
+// jupyterFile is a file in JupyterLab's form, with fields that this package does not know.
 const jupyterFile = `{
  "cells": [
   {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// An object is a JSON object that keeps the order and the exact text of what
-// it does not understand, so that a notebook loses nothing on its way through.
+// An object is a JSON object that keeps the order of its members, and the exact text of
+// those that are not changed, so that writing a notebook loses nothing.
 type object struct{ members []member }
 
 type member struct {
@@ -30,7 +30,7 @@ func (o *object) UnmarshalJSON(data []byte) error {
 		if err != nil {
 			return err
 		}
-		m := member{key: tok.(string)} // the decoder refuses other keys
+		m := member{key: tok.(string)} // the decoder accepts only strings as keys
 		if err := dec.Decode(&m.value); err != nil {
 			return err
 		}
@@ -68,8 +68,8 @@ func (o *object) get(key string) (json.RawMessage, bool) {
 	return nil, false
 }
 
-// decode stores the member's value in v; a member that is missing or null
-// leaves v alone.
+// decode stores the member's value in v. If the member is missing or null it does not
+// change v.
 func (o *object) decode(key string, v any) error {
 	raw, ok := o.get(key)
 	if !ok || string(raw) == "null" {
@@ -81,8 +81,8 @@ func (o *object) decode(key string, v any) error {
 	return nil
 }
 
-// set replaces a member in its place, or inserts it where Jupyter, which sorts
-// keys, would have it.
+// set replaces the value of a member, or inserts the member in the order of keys, which
+// Jupyter sorts.
 func (o *object) set(key string, v any) error {
 	raw, err := encode(v)
 	if err != nil {
@@ -104,7 +104,7 @@ func (o *object) set(key string, v any) error {
 	return nil
 }
 
-// encode is json.Marshal without its escapes for HTML, which Jupyter does not use.
+// encode is json.Marshal without escaping for HTML, which Jupyter does not do.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

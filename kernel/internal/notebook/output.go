@@ -16,8 +16,7 @@ const (
 	ErrorOutput   = "error"
 )
 
-// An Output is one stored output of a code cell. Which fields count depends on
-// Type.
+// An Output is one stored output of a code cell. Type determines which fields are used.
 type Output struct {
 	Type string
 
@@ -25,16 +24,16 @@ type Output struct {
 	Text string // stream
 
 	Data     output.Bundle  // display_data and execute_result
-	Metadata map[string]any // the same
+	Metadata map[string]any // display_data and execute_result
 	Count    int            // execute_result
 
 	Err *output.Error // error
 
-	displayID string // not stored: it counts during one run
+	displayID string // not stored; used only during a run
 	raw       json.RawMessage
 }
 
-// UnmarshalJSON reads an output, remembering its text.
+// UnmarshalJSON decodes an output and keeps its JSON text.
 func (o *Output) UnmarshalJSON(data []byte) error {
 	var in struct {
 		Type      string                     `json:"output_type"`
@@ -78,7 +77,8 @@ func decodeForm(mime string, raw json.RawMessage) any {
 	return raw
 }
 
-// MarshalJSON writes the output with sorted keys, as Jupyter does.
+// MarshalJSON encodes the output with sorted keys, like Jupyter, or returns the JSON text
+// from which it was decoded.
 func (o Output) MarshalJSON() ([]byte, error) {
 	if o.raw != nil {
 		return o.raw, nil
@@ -108,7 +108,8 @@ func (o Output) MarshalJSON() ([]byte, error) {
 	return encode(out)
 }
 
-// encodeForms splits into lines the types of which Jupyter splits.
+// encodeForms returns data with text split into lines for those MIME types for which
+// Jupyter does so.
 func encodeForms(data output.Bundle) map[string]any {
 	out := make(map[string]any, len(data))
 	for mime, v := range data {

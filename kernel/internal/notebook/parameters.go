@@ -17,11 +17,11 @@ type Parameter struct {
 	Type types.Type
 }
 
-// SetParameters gives values to variables of the cell tagged "parameters".
-// Each assignment has the form name=value; the value is read as the type that
-// the cell declares. The values are assigned in a new cell, tagged
-// "injected-parameters", after the one with the defaults, so that the executed
-// notebook shows both. It replaces the one of an earlier run.
+// SetParameters sets values of variables of the cell tagged "parameters".
+// Each assignment has the form name=value. The value is parsed as the variable's
+// type. SetParameters inserts a cell with the assignments, tagged
+// "injected-parameters", after the cell tagged "parameters", so that the executed
+// notebook shows both. It replaces such a cell of an earlier run.
 func (nb *Notebook) SetParameters(assignments []string) error {
 	if len(assignments) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (nb *Notebook) SetParameters(assignments []string) error {
 }
 
 // Parameters lists the variables that SetParameters can set, in the order of
-// their declaration; none if no cell is tagged.
+// their declaration. Without a cell tagged "parameters" there are none.
 func (nb *Notebook) Parameters() ([]Parameter, error) {
 	for i, c := range nb.Cells {
 		if c.Type != CodeCell || !c.HasTag(TagParameters) {
@@ -64,7 +64,7 @@ func (nb *Notebook) Parameters() ([]Parameter, error) {
 	return nil, nil
 }
 
-// parameterScope is what the parameters cell declares.
+// parameterScope has the declarations of the cell tagged "parameters".
 type parameterScope struct {
 	pkg       *types.Package
 	variables []Parameter
@@ -125,9 +125,8 @@ func (s *parameterScope) typeName(t types.Type) string {
 	})
 }
 
-// parseParameters finds the top-level variables of a cell by checking it as the body
-// of a function. Only package time can be imported: it has the one imported
-// type that a parameter may have.
+// parseParameters finds the top-level variables of a cell by type-checking it as the body of
+// a function. Only package time can be imported, for parameters of type time.Duration.
 func parseParameters(source string) (*parameterScope, error) {
 	fset := token.NewFileSet()
 	file, body, err := parseCellSource(fset, source)
@@ -135,7 +134,7 @@ func parseParameters(source string) (*parameterScope, error) {
 		return nil, err
 	}
 	info := &types.Info{Defs: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
-	conf := types.Config{Importer: timeImporter{}, Error: func(error) {}} // unused variables are fine here
+	conf := types.Config{Importer: timeImporter{}, Error: func(error) {}} // unused variables are no error here
 	pkg, _ := conf.Check("cell", fset, []*ast.File{file}, info)
 	s := &parameterScope{pkg: pkg, constants: map[string]bool{}}
 	top := info.Scopes[body.Type]
@@ -185,7 +184,7 @@ func importsTime(f *ast.File) bool {
 	})
 }
 
-// timeImporter imports a package time with all that a declaration of a duration needs.
+// timeImporter imports a package time with only Duration and its constants.
 type timeImporter struct{}
 
 const timeSource = `package time

@@ -11,12 +11,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// Options of a run. With the zero value it stops at the first failing cell and
+// Options configure a run. With the zero value a run stops at the first failing cell and
 // prints nothing.
 type Options struct {
 	AllowErrors bool          // continue after a cell that fails
-	Strict      bool          // a cell that shows an error fails
-	CellTimeout time.Duration // for each cell; 0 means none
+	Strict      bool          // a cell whose value is a non-nil error fails
+	CellTimeout time.Duration // maximum time of each cell; 0 means none
 	Progress    io.Writer     // gets one line per cell; may be nil
 }
 
@@ -88,14 +88,14 @@ func (r *runner) cell(ctx context.Context, c *Cell, more bool) error {
 	reply := r.session.Execute(cellCtx, output.Request{
 		Code: c.Source, CellID: c.ID, StoreHistory: true, Strict: r.opts.Strict, HasNext: func() bool { return more },
 	}, sink)
-	if reply.Page != nil { // there is no pager
+	if reply.Page != nil { // without a pager the text is part of the output
 		sink.Display(output.Display{Data: reply.Page})
 	}
 	return finish(cellCtx, reply, sink)
 }
 
-// finish turns a reply into the cell's error, and makes sure that an error is
-// stored with the cell even if the session only replied it.
+// finish returns the cell's error for a reply. It also stores the error with the cell if
+// the session has only returned it in the reply.
 func finish(ctx context.Context, reply output.Reply, sink *cellSink) error {
 	count, outputs := sink.state()
 	if count == 0 {
@@ -117,7 +117,7 @@ func finish(ctx context.Context, reply output.Reply, sink *cellSink) error {
 	return failure
 }
 
-// store copies the outputs into the cells, including what came after a reply.
+// store copies the outputs into the cells, including output after their replies.
 func (r *runner) store() {
 	for c, sink := range r.sinks {
 		c.ExecutionCount, c.Outputs = sink.state()
@@ -130,7 +130,7 @@ func (r *runner) progress(format string, args ...any) {
 	}
 }
 
-// firstLine is the first line of code that is not a comment, cut to fit a
+// firstLine returns the first line of code that is not a comment, shortened to fit a
 // terminal.
 func (c *Cell) firstLine() string {
 	first := ""

@@ -75,7 +75,7 @@ func TestOutputsAreStoredAsJupyterDoes(t *testing.T) {
 	}
 }
 
-// assertJSON compares in order of keys too: files are to be Jupyter's, byte for byte.
+// assertJSON compares the exact text, since files must equal Jupyter's.
 func assertJSON(t *testing.T, outputs []Output, want string) {
 	t.Helper()
 	if outputs == nil {
@@ -160,7 +160,7 @@ func TestRunStopsAtTheFirstError(t *testing.T) {
 	})
 }
 
-// A session may use the time of a cell for the one behind it, if there is one.
+// TestRunTellsWhatFollows: HasNext reports whether another code cell follows.
 func TestRunTellsWhatFollows(t *testing.T) {
 	session := &fakeSession{}
 	nb := parse(t, "a", "b", "c", "", "#skip-execution\nd")

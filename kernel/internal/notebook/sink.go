@@ -9,9 +9,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A collector gathers the outputs of all cells of one run. The sinks that it
-// hands out share its lock, since a display is updated from any cell, and
-// goroutines may print into a cell that has already replied.
+// A collector collects the outputs of all cells of one run. Its sinks share its lock,
+// since any cell can update a display of another, and goroutines may print into a cell
+// that has ended.
 type collector struct {
 	mu    sync.Mutex
 	sinks []*cellSink
@@ -25,14 +25,14 @@ func (c *collector) sink() *cellSink {
 	return s
 }
 
-// A cellSink is output.Sink over one cell's list of outputs.
+// A cellSink is the output.Sink of one cell, which stores its outputs in a list.
 type cellSink struct {
 	all *collector
 
-	// All below is guarded by all.mu.
+	// all.mu guards what follows.
 	count        int
 	outputs      []Output
-	text         []byte // of the last output, while that is a stream that grows
+	text         []byte // further text of the last output, if streamOpen
 	streamOpen   bool
 	clearPending bool
 }
@@ -67,9 +67,8 @@ func (s *cellSink) Started(count int) {
 	s.count = count
 }
 
-// Stream appends to the last output if that is the same stream, as front ends
-// do. Carriage returns and backspaces are kept: showing them is the front
-// end's part.
+// Stream appends text to the last output if that is of the same stream, like front ends.
+// It keeps carriage returns and backspaces, which front ends apply.
 func (s *cellSink) Stream(name, text string) {
 	if text == "" {
 		return
@@ -97,8 +96,8 @@ func (s *cellSink) Display(d output.Display) {
 	})
 }
 
-// update replaces every output shown under the display's ID, and removes it if
-// nothing is to take its place. Its caller holds mu.
+// update replaces the data of every output with the display's ID, or removes these outputs
+// if the display is empty. Its caller holds mu.
 func (c *collector) update(d output.Display) {
 	for _, s := range c.sinks {
 		if len(d.Data) == 0 && d.DisplayID != "" {

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// parse turns the text of a parameter into a Go expression of type t.
+// parse converts the text of a parameter to a Go expression of type t.
 func (s *parameterScope) parse(text string, t types.Type) (string, error) {
 	if slice, ok := t.Underlying().(*types.Slice); ok {
 		if _, nested := slice.Elem().Underlying().(*types.Slice); !nested {
@@ -43,7 +43,7 @@ func isDuration(t types.Type) bool {
 	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "time" && named.Obj().Name() == "Duration"
 }
 
-// durationExpr writes d in the largest unit that divides it.
+// durationExpr returns an expression for d in the largest unit that divides it.
 func durationExpr(d time.Duration) string {
 	units := []struct {
 		name string
@@ -60,8 +60,8 @@ func durationExpr(d time.Duration) string {
 	return strconv.FormatInt(int64(d), 10)
 }
 
-// intSizes gives the bits of the integer types; int and uint as on the
-// platforms that the kernel runs on.
+// intSizes has the sizes of the integer types in bits. The sizes of int and uint are those of
+// the platforms that the kernel supports.
 var intSizes = map[types.BasicKind]int{
 	types.Int: 64, types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int64: 64,
 	types.Uint: 64, types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Uint64: 64, types.Uintptr: 64,
@@ -118,8 +118,8 @@ func errNotNumber(err error, what, text string) error {
 	return errExpected(what, text)
 }
 
-// slice reads 1,2,4 or a Go literal such as []int{1, 2, 4}. Strings that have
-// commas need the second form.
+// slice parses a list such as 1,2,4 or a Go literal such as []int{1, 2, 4}. Strings with
+// commas need a literal.
 func (s *parameterScope) slice(text string, t, elem types.Type) (string, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "[]") || strings.HasPrefix(text, s.typeName(t)+"{") {
@@ -167,7 +167,7 @@ func (s *parameterScope) literal(text string, t types.Type) (string, error) {
 	return text, nil
 }
 
-// check types an expression where time and the cell's types can be named.
+// check type-checks an expression, which may use package time and the cell's types.
 func (s *parameterScope) check(expr ast.Expr, info *types.Info) error {
 	tm, err := timeImporter{}.Import("time")
 	if err != nil {
@@ -203,8 +203,8 @@ func typeErrorText(err error) string {
 	return err.Error()
 }
 
-// cellPosition shifts the lines of a syntax error by the lines that were put
-// before the cell's own.
+// cellPosition returns a syntax error with its line reduced by before, the number of lines
+// that were put before those of the cell.
 func cellPosition(err error, before int) error {
 	var list scanner.ErrorList
 	if !errors.As(err, &list) || len(list) == 0 {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Escape sequences of terminals, which front ends show as well. Red is not among them:
-// front ends show errors on a red ground.
+// ANSI escape sequences, which front ends show as well. Red is not used, since front ends
+// show errors on a red background.
 const (
 	bold  = "\x1b[1m"
 	green = "\x1b[32m"
@@ -19,8 +19,8 @@ var (
 	caretLine    = regexp.MustCompile(`^\s*\^+$`)
 )
 
-// Colored returns the lines of the traceback with colours: places in cells, the marks
-// below them, and what went wrong.
+// Colored returns the lines of the traceback with colours for the error message, places in
+// cells, and the marks below them.
 func (e *Error) Colored() []string {
 	lines := make([]string, len(e.Traceback))
 	for i, line := range e.Traceback {
@@ -31,10 +31,10 @@ func (e *Error) Colored() []string {
 
 func colored(line string, isFirst bool) string {
 	if strings.Contains(line, "\x1b") {
-		return line // it has its own
+		return line // the line is coloured already
 	}
 	if m := locationLine.FindStringSubmatch(line); m != nil {
-		if m[3] == ": " { // of a mistake that the compiler would find
+		if m[3] == ": " { // a compile error
 			return green + m[1] + reset + cyan + m[2] + reset + m[3] + bold + m[4] + reset
 		}
 		if m[4] == "" {

@@ -63,7 +63,7 @@ type Sink interface {
 type Request struct {
 	Code            string
 	CellID          string // the front end's identifier; may be empty
-	Strict          bool   // an error that the cell shows fails it
+	Strict          bool   // the cell fails if its value is a non-nil error
 	Silent          bool   // no output, no count, no history
 	StoreHistory    bool
 	AllowStdin      bool
@@ -86,12 +86,12 @@ type Reply struct {
 	ExecutionCount  int
 	Error           *Error                      // set when Status is Failed
 	UserExpressions map[string]ExpressionResult // never nil
-	Page            Bundle                      // text for the front end's pager, as of a help directive; may be nil
+	Page            Bundle                      // text for the front end's pager, such as help on a name; may be nil
 	NextInput       *NextInput                  // may be nil
 }
 
-// A NextInput is text that the front end puts into a new cell, or in place of the
-// executed one's.
+// A NextInput is text that the front end puts into a new cell, or, if Replace is set, with
+// which it replaces the text of the executed cell.
 type NextInput struct {
 	Text    string
 	Replace bool
@@ -104,10 +104,10 @@ type ExpressionResult struct {
 	Error    *Error
 }
 
-// Completeness tells consoles whether code is complete.
+// Completeness says whether code is complete, for consoles.
 type Completeness struct {
 	Status string // "complete", "incomplete", "invalid" or "unknown"
-	Indent string // what to indent the next line with, when incomplete
+	Indent string // indentation of the next line, when incomplete
 }
 
 // A Completion lists the possible texts at a cursor. Offsets are in bytes.

@@ -14,15 +14,15 @@ type Entry struct {
 	Cell    int // its number in the notebook
 	Source  string
 	Effects effects.Effects
-	Dir     string   // the folder at its time, "" for the notebook's
-	Args    []string // os.Args at its time
+	Dir     string   // the folder in which it ran; "" for the notebook's
+	Args    []string // os.Args when it ran
 
-	IsGone bool // what it did is lost with a worker
-	// Unfit says why the cell is not run again; "" if it may be.
+	IsGone bool // its effects were lost with a worker
+	// Unfit is the reason why the cell must not be run again; "" if it may be.
 	Unfit string
 }
 
-// Parsed returns the cell. It has run, so its text is Go.
+// Parsed returns the parsed cell. It cannot fail, since the cell has run.
 func (e *Entry) Parsed() *cell.Cell {
 	c, _ := cell.Parse(e.Cell, e.Source)
 	return c
@@ -31,7 +31,7 @@ func (e *Entry) Parsed() *cell.Cell {
 // A Step is one run to repeat.
 type Step struct {
 	*Entry
-	DeclarationsOnly bool // without its statements, for functions and types alone
+	DeclarationsOnly bool // run only its functions, types and constants, not its statements
 }
 
 // Title names the step by the first line of its cell.
@@ -43,7 +43,7 @@ func (s Step) Title() string {
 	return cell.Name(s.Cell) + ": " + first
 }
 
-// CellList names the cells of steps: "cell 2", "cells 2, 5".
+// CellList returns a list of the cells of steps: "cell 2", "cells 2, 5".
 func CellList(steps []Step) string {
 	const most = 20
 	var numbers []string

@@ -1,6 +1,6 @@
-// Package replay knows which cells to run again when a worker and the
-// notebook's variables are lost: it keeps what each run of a cell made and
-// changed, and finds the runs whose work is needed.
+// Package replay finds the cells to run again when a worker and the notebook's
+// variables are lost. It records the names that each run of a cell declared and
+// changed, and finds the runs whose effects are needed.
 package replay
 
 import (
@@ -11,10 +11,10 @@ import (
 // order. The zero value is empty.
 type Journal struct {
 	entries []*Entry
-	kept    int // how many were left by the last prune
+	kept    int // the number of entries after the last prune
 }
 
-// Add notes a run, unless it changed nothing.
+// Add records a run, unless it changed nothing.
 func (j *Journal) Add(e *Entry) {
 	d := e.Effects
 	if len(d.Declares)+len(d.Defines)+len(d.Assigns)+len(d.Writes) == 0 && !d.Process {
@@ -26,14 +26,14 @@ func (j *Journal) Add(e *Entry) {
 	}
 }
 
-// WorkerDied notes that what all runs did is gone.
+// WorkerDied records that the effects of all runs are lost.
 func (j *Journal) WorkerDied() {
 	for _, e := range j.entries {
 		e.IsGone = true
 	}
 }
 
-// prune drops the runs whose work was overwritten.
+// prune removes the runs whose effects later runs have overwritten.
 func (j *Journal) prune() {
 	p := newPlanner(j.entries)
 	p.assumeAllLost = true
@@ -51,9 +51,9 @@ func (j *Journal) prune() {
 	j.kept = len(j.entries)
 }
 
-// LostSteps lists what to run for the variables in lost, and what ought to be
-// but is unfit. alive tells of variables that exist: what they were before is
-// not needed again.
+// LostSteps lists the steps that restore the variables in lost. skipped has the runs that
+// would be needed but are unfit. alive reports whether a variable exists in the worker;
+// such variables are not made again.
 func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps []Step, skipped []*Entry) {
 	p := newPlanner(j.entries)
 	p.isAlive = alive
@@ -63,8 +63,7 @@ func (j *Journal) LostSteps(lost map[string]int, alive func(string) bool) (steps
 	return p.plan(), p.skipped()
 }
 
-// AllSteps lists what would have to run if the worker and these variables were
-// lost now.
+// AllSteps lists the steps that would restore these variables if the worker were lost now.
 func (j *Journal) AllSteps(variables map[string]int) []Step {
 	p := newPlanner(j.entries)
 	p.assumeAllLost = true
@@ -74,7 +73,7 @@ func (j *Journal) AllSteps(variables map[string]int) []Step {
 	return p.plan()
 }
 
-// SetUnfit notes why cell n is not run again.
+// SetUnfit records why cell n must not be run again.
 func (j *Journal) SetUnfit(n int, why string) {
 	for _, e := range j.entries {
 		if e.Cell == n && e.Unfit == "" && !e.IsGone {

@@ -2,17 +2,17 @@ package replay
 
 import "github.com/perijove/perijove/kernel/internal/program/effects"
 
-// A version is a name with the meaning or the content that one run gave it.
+// A version is a name with the declaration or the value that one run gave it.
 type version struct {
 	name          string
 	run           int  // the run, as an index
 	isDeclaration bool // of a function, type or constant
-	isAddressed   bool // its content may also change through a pointer
+	isAddressed   bool // its value may also change through a pointer
 }
 
-// A planner finds the runs whose work is needed, from the last to the first.
-// Names have versions. Versions that may share memory form a class: a change to
-// one may be a change to all of them.
+// A planner finds the runs whose effects are needed, from the last to the first.
+// Names have versions. Versions that may share memory form a class: a change of
+// one may change all of them.
 type planner struct {
 	entries       []*Entry
 	assumeAllLost bool // plan as if everything were lost
@@ -20,19 +20,19 @@ type planner struct {
 	versions      []version
 	class         []int          // of each version: union-find
 	current       map[string]int // the last version of a name
-	declared      map[string]int // and the one that declares it
+	declared      map[string]int // the last version of a name that a declaration made
 
 	makes     [][]int // by run: versions that it makes
 	changes   [][]int // by run: older versions that it may change
 	reads     [][]int // by run: versions that it needs
-	mustExist [][]int // by run: versions that must exist, with any content
+	mustExist [][]int // by run: versions that must exist, with any value
 
-	needed      map[int]bool // versions
+	needed      map[int]bool // the versions that are needed
 	neededUntil map[int]int  // by class: the last run that needs it, as an index
 	repeated    map[int]bool // runs to be repeated as a whole
-	redeclared  map[int]bool // runs whose declarations are
-	// overwritten are variables that exist, and that a repeated run will overwrite:
-	// the runs that made them what they are follow it.
+	redeclared  map[int]bool // runs of which only the declarations are to be repeated
+	// overwritten has the variables that exist and that a repeated run will overwrite. The
+	// later runs that gave them their present values must be repeated too.
 	overwritten map[string]bool
 }
 
@@ -50,7 +50,7 @@ func newPlanner(entries []*Entry) *planner {
 	return p
 }
 
-// addRun adds run i.
+// addRun adds run i with its effects.
 func (p *planner) addRun(i int, d effects.Effects) {
 	p.reads[i] = p.currentVersions(d.Reads)
 	p.changes[i] = p.currentVersions(d.Writes)
@@ -81,8 +81,8 @@ func (p *planner) addRun(i int, d effects.Effects) {
 	}
 }
 
-// assign takes in that run i gave an older variable a new value: a new
-// version, unless others can see the variable through a pointer.
+// assign records that run i assigned a value to an existing variable. That makes a new
+// version, unless the variable is reachable through pointers.
 func (p *planner) assign(i int, name string) {
 	id, ok := p.current[name]
 	if !ok {
@@ -127,18 +127,18 @@ func (p *planner) classOf(id int) int {
 
 func (p *planner) join(a, b int) { p.class[p.classOf(a)] = p.classOf(b) }
 
-// requireName requires the last version of a name.
+// requireName marks the last version of a name as needed.
 func (p *planner) requireName(name string) {
 	if id, ok := p.current[name]; ok {
 		p.require(id, len(p.entries))
 	}
 }
 
-// require requires a version, which run i needs.
+// require marks a version as needed by run i.
 func (p *planner) require(id, i int) {
 	v := p.versions[id]
 	if v.isDeclaration {
-		p.needed[id] = p.needed[id] || p.current[v.name] != id // else the notebook still means this
+		p.needed[id] = p.needed[id] || p.current[v.name] != id // the current version is still declared
 		return
 	}
 	if p.isAlive(v.name) && !p.overwritten[v.name] {
@@ -155,7 +155,7 @@ func (p *planner) requireAll(ids []int, i int) {
 	}
 }
 
-// plan lists the runs to repeat, in their order.
+// plan returns the runs to repeat, in their order.
 func (p *planner) plan() []Step {
 	for p.markRuns() || p.markDeclarations() || p.findOverwritten() {
 	}
@@ -168,10 +168,10 @@ func (p *planner) plan() []Step {
 	return out
 }
 
-// markRuns marks the runs whose work is needed and reports whether there were any
-// that were not marked.
+// markRuns marks the runs whose effects are needed as repeated, and reports whether it has
+// marked any.
 func (p *planner) markRuns() (changed bool) {
-	setUp := map[string]bool{} // what later runs do to the process
+	setUp := map[string]bool{} // sources of later runs that change the process
 	for i := len(p.entries) - 1; i >= 0; i-- {
 		e := p.entries[i]
 		process := e.Effects.Process && !setUp[e.Source] && e.Unfit == ""
@@ -187,7 +187,8 @@ func (p *planner) markRuns() (changed bool) {
 	return changed
 }
 
-// findOverwritten finds the variables that repeated runs overwrite.
+// findOverwritten adds the variables that repeated runs overwrite, and reports whether there
+// were new ones.
 func (p *planner) findOverwritten() (changed bool) {
 	for i := range p.repeated {
 		for _, id := range p.makes[i] {
@@ -214,8 +215,7 @@ func (p *planner) changesOverwritten(i int) bool {
 	return false
 }
 
-// skipped lists the runs that changed what is needed but are unfit to be
-// repeated.
+// skipped returns the runs that changed needed versions but are unfit to be repeated.
 func (p *planner) skipped() []*Entry {
 	var out []*Entry
 	for i, e := range p.entries {
@@ -232,7 +232,7 @@ func (p *planner) skipped() []*Entry {
 	return out
 }
 
-// isNeeded reports whether run i made or changed what is needed later.
+// isNeeded reports whether run i made or changed a version that is needed later.
 func (p *planner) isNeeded(i int) bool {
 	for _, id := range p.makes[i] {
 		if p.needed[id] && !p.versions[id].isDeclaration {
@@ -247,8 +247,8 @@ func (p *planner) isNeeded(i int) bool {
 	return false
 }
 
-// markDeclarations marks the runs of declarations: an older function, type or constant that a
-// repeated run needs is declared again, and after it the newer one.
+// markDeclarations marks runs whose declarations are to be repeated: those of an older function,
+// type or constant that a repeated run needs, and after it those of the current one.
 func (p *planner) markDeclarations() (changed bool) {
 	for i := range p.entries {
 		for _, id := range p.makes[i] {
@@ -267,7 +267,8 @@ func (p *planner) markDeclarations() (changed bool) {
 	return changed
 }
 
-// markDeclared marks run i for its declarations.
+// markDeclared marks the declarations of run i as to be repeated, unless they are already, and
+// reports whether it did.
 func (p *planner) markDeclared(i int) bool {
 	if p.repeated[i] || p.redeclared[i] {
 		return false

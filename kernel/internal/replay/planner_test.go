@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
 
-// past makes a journal of runs, one a line, all of them lost. Each is a list
-// of verbs with names: "make x", "set x", "touch x", "read x", "def f",
+// past returns a journal with a run for each line, all of them lost. A line lists the
+// effects of the run: "make x", "set x", "touch x", "read x", "def f",
 // "link x,y", "addr x", "failed", "process".
 func past(text string) *Journal {
 	j := &Journal{}
@@ -100,7 +100,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPrune: a journal keeps what a replay needs, and no more than that.
+// TestPrune: a journal keeps the runs that a replay needs, and few others.
 func TestPrune(t *testing.T) {
 	j := &Journal{}
 	for i := range 5000 {

@@ -84,10 +84,10 @@ func (s *Server) comm(r *request, m output.Comm) (reply, error) {
 // widgetTarget is the target of the comms of ipywidgets.
 const widgetTarget = "jupyter.widget"
 
-// echoUpdate sends a change that a page has made to a widget to all pages, as
-// version 2.1 of the widgets' protocol has it: a notebook that is open in two
-// windows has one state. The page that made it knows its own change by the
-// parent. Uploaded files are not sent back.
+// echoUpdate sends a page's change of a widget to all pages, as version 2.1 of the widget
+// protocol defines, so that a notebook that is open in two windows has one state. The page
+// that made the change recognizes it by the parent header. Messages with binary data, such
+// as uploaded files, are not sent back.
 func (s *Server) echoUpdate(r *request, m output.Comm) {
 	if m.Kind != output.CommMsg || len(m.Buffers) > 0 || s.comms.target(m.ID) != widgetTarget {
 		return

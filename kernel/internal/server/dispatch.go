@@ -116,9 +116,9 @@ func failure(r *request, err error) *wire.Failure {
 	}
 }
 
-// runningCell is the cell that the main queue executes. Other requests are served
-// while it runs, and publish idle when they are done. Front ends take that for
-// the state of the kernel, so busy is published again after them.
+// runningCell is the cell that the main queue executes. Other requests are served while it
+// runs, and publish idle when they are done. Front ends interpret that as the state of
+// the kernel, so busy is published again after them.
 type runningCell struct {
 	mu     sync.Mutex // also orders the statuses of the cell and of the others
 	cell   *request

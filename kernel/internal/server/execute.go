@@ -94,7 +94,7 @@ func payload(out output.Reply) []any {
 	return list
 }
 
-// The protocol wants lists and objects where Go may have nil.
+// The protocol requires lists and objects where Go values may be nil.
 
 func lines(l []string) []string {
 	if l == nil {

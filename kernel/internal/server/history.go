@@ -42,8 +42,8 @@ func last(entries []output.HistoryEntry, n *int) []output.HistoryEntry {
 	return entries[len(entries)-max(*n, 0):]
 }
 
-// historyRange selects lines Start to Stop, exclusive, of one session. Sessions
-// up to zero are counted back from the current one.
+// historyRange selects lines Start to Stop, exclusive, of one session. A session number
+// of zero is the current session, -1 the one before, and so on.
 func historyRange(all []output.HistoryEntry, req *wire.HistoryRequest) []output.HistoryEntry {
 	session := req.Session
 	if session <= 0 && len(all) > 0 {

@@ -1,5 +1,5 @@
-// Package server answers Jupyter's requests: one dispatch table, busy and idle
-// written once around it, one file per kind of request. It calls an
+// Package server answers Jupyter's requests. It has one dispatch table, publishes busy and
+// idle in one place around it, and has one file per kind of request. It calls an
 // output.Session, which runs the cells.
 package server
 
@@ -21,7 +21,7 @@ import (
 // takes more than five seconds.
 const closeTimeout = time.Second
 
-// Config is what a Server serves.
+// Config configures a Server.
 type Config struct {
 	Session   output.Session
 	Signer    *wire.Signer

@@ -117,7 +117,7 @@ func (k *sink) flushBatch() {
 	k.flushScheduled = false
 	k.batchSize = minBatch
 	k.flush()
-	k.text = nil // a cell that has ended may be referred to for long
+	k.text = nil // the sink of a cell that has ended may stay in memory for long
 }
 
 // flush publishes the gathered text. The caller holds k.mu.
@@ -206,8 +206,9 @@ func (k *sink) noteUnfinished() {
 	k.published += string(tail)
 }
 
-// takeUnfinished returns the line that the cell has begun to print, as a prompt. Of what
-// is not published yet it is taken away: the front end shows it beside the answer.
+// takeUnfinished returns the line that the cell has begun to print, for use as the prompt of
+// an input request. It removes the line from the text that is not yet published, since the
+// front end shows the prompt beside the answer.
 func (k *sink) takeUnfinished() string {
 	if k.name != output.Stdout {
 		return ""

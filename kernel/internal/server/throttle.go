@@ -27,7 +27,7 @@ type throttle struct {
 type counts struct {
 	mu    sync.Mutex // guards what follows
 	since time.Time
-	lines map[string]int // by message text, of which there are few: all are constants
+	lines map[string]int // by message text; there are few since all are constants
 }
 
 func (c *counts) next(r slog.Record) int {

@@ -14,9 +14,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// A meter measures what a usage_request asks for, as ipykernel does: memory and
-// processor use of the kernel, the worker and the processes that cells have
-// started. Processor use is that since the last request, and 0 at the first.
+// A meter measures the values of a usage_reply, like ipykernel: memory and processor use
+// of the kernel, the worker and the processes that cells have started. Processor use is
+// since the last request, and 0 at the first.
 type meter struct {
 	root fs.FS // of the file system, for /proc
 	now  func() time.Time

@@ -10,8 +10,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program"
 )
 
-// ownCell runs a cell of the kernel's, which is about the notebook but no part of it.
-// It ends each name that it imports with mangle's mark, so that no cell can mean it.
+// ownCell runs source that the kernel generates, with the notebook's declarations in scope.
+// The names of its imports end in ʹ, the mark of package mangle, so that they never
+// clash with names of the notebook.
 func (r *run) ownCell(source string) error {
 	c, errs := cell.Parse(0, source)
 	if errs != nil {
@@ -23,7 +24,7 @@ func (r *run) ownCell(source string) error {
 	return nil
 }
 
-// dropResults frees what Out keeps.
+// dropResults frees the earlier results that Out holds.
 func (r *run) dropResults() error {
 	if r.liveWorker() == nil {
 		return nil
@@ -71,8 +72,8 @@ func (r *run) whosDirective(d cell.DirectiveLine) error {
 	return r.ownCell(b.String())
 }
 
-// variables lists the notebook's variables in the order of their names: all, or those that
-// are asked for.
+// variables lists the notebook's variables, sorted by name: those that args names, or all
+// if args is empty.
 func (r *run) variables(args string) ([]program.Variable, error) {
 	list := r.session.program.Load().Variables()
 	only := strings.Fields(strings.ReplaceAll(args, ",", " "))

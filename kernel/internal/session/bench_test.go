@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
-// BenchmarkHello takes a cell through the session, without Jupyter.
+// BenchmarkHello executes a cell in the session, without Jupyter.
 func BenchmarkHello(b *testing.B) {
 	s := newTestSession(b)
 	for b.Loop() {
@@ -19,8 +19,8 @@ func BenchmarkHello(b *testing.B) {
 	}
 }
 
-// BenchmarkBuild is the kernel's part of a cell, compiler included, and how
-// much of it is the compiler.
+// BenchmarkBuild measures the kernel's part of a cell, compiler included, and
+// reports the compiler's time apart.
 func BenchmarkBuild(b *testing.B) {
 	s := newTestSession(b)
 	var compile float64
@@ -34,7 +34,7 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(compile/float64(b.N), "compile-ms/op")
 }
 
-// BenchmarkLoad is the worker's part of a cell.
+// BenchmarkLoad measures the worker's part of a cell.
 func BenchmarkLoad(b *testing.B) {
 	s := newTestSession(b)
 	u, err := s.program.Load().Build(b.Context(), hello())

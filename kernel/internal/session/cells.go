@@ -57,7 +57,7 @@ func (r *run) readFile(d cell.DirectiveLine) (name, text string, err error) {
 	return name, string(b), err
 }
 
-// loadDirective has the front end put a file's text in place of the cell's.
+// loadDirective has the front end replace the cell's text with a file's.
 func (r *run) loadDirective(d cell.DirectiveLine) error {
 	_, text, err := r.readFile(d)
 	if err != nil {
@@ -86,7 +86,7 @@ func (r *run) runFileDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// fmtDirective has the front end put the formatted text in place of the cell's, without
+// fmtDirective has the front end replace the cell's text with the formatted text, without
 // the directive.
 func (r *run) fmtDirective(d cell.DirectiveLine) error {
 	lines := strings.SplitAfter(r.code, "\n")
@@ -101,7 +101,7 @@ func (r *run) fmtDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// strictDirective decides whether a cell whose value is an error fails.
+// strictDirective sets whether a cell whose value is a non-nil error fails.
 func (r *run) strictDirective(d cell.DirectiveLine) error {
 	switch strings.TrimSpace(d.Args) {
 	case "", "on":
@@ -114,7 +114,7 @@ func (r *run) strictDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// printEnv shows the environment of cells, sorted; the last of several values counts.
+// printEnv shows the environment of cells, sorted by name.
 func (r *run) printEnv() {
 	values := map[string]string{}
 	for _, v := range append(append(os.Environ(), r.session.cfg.Env...), r.session.setup.Env...) {

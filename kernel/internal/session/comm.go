@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// Comm hands a message of the front end to the worker, where the comm's other
-// half is. It is not a cell: it waits for none.
+// Comm passes a comm message of the front end to the worker, which has the other end
+// of the comm. It does not wait for a running cell.
 func (s *Session) Comm(m output.Comm) error {
 	s.mu.Lock()
 	w := s.worker

@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// TestComm: a comm that the front end opens, and the end of its other half.
+// TestComm: the front end opens a comm, and the worker's end of it closes.
 func TestComm(t *testing.T) {
 	s := newTestSession(t)
 	front := output.Comm{Kind: output.CommOpen, ID: "1", Target: "echo"}
@@ -46,7 +46,7 @@ comm.Register("echo", func(c *comm.Comm, _ json.RawMessage) {
 	}
 }
 
-// TestCommFromCell: a cell opens one; its messages keep their place among the
+// TestCommFromCell: a cell opens a comm, whose messages come in order with the
 // cell's output.
 func TestCommFromCell(t *testing.T) {
 	s := newTestSession(t)
@@ -62,7 +62,7 @@ c.Close()`)
 	}
 }
 
-// TestDeadlockBesideWidgets: what is shown, and what only has a value, wakes nobody.
+// TestDeadlockBesideWidgets: widgets without handlers do not keep a deadlock from being found.
 func TestDeadlockBesideWidgets(t *testing.T) {
 	s := newTestSession(t)
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/widget"

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// serveModules makes a module proxy of an archive whose files are named
-// MODULE@VERSION/FILE, and has the go command use it alone.
+// serveModules makes a module proxy of a txtar archive whose files are named
+// MODULE@VERSION/FILE, and has the go command use only that proxy.
 func serveModules(t *testing.T, files string) {
 	t.Helper()
 	newTestSession(t) // the image is built with the other proxy
@@ -104,8 +104,8 @@ package nested
 const N = 1
 `
 
-// TestCompletesSums imports packages whose modules %get has added, without the
-// lines of go.sum that they need.
+// TestCompletesSums imports packages of modules that %get has added, while go.sum
+// lacks lines that they need.
 func TestCompletesSums(t *testing.T) {
 	serveModules(t, completeModules)
 	s := sessionIn(t, "-- notebooks/x.txt --\n")
@@ -132,8 +132,8 @@ func TestCompletesSums(t *testing.T) {
 	}
 }
 
-// TestCompletesOwnModule imports packages of the notebook's own module, which
-// lacks go.sum, and a module that one in a folder needs.
+// TestCompletesOwnModule imports packages of the notebook's module, which has no
+// go.sum, and of a module in a folder whose requirements go.mod lacks.
 func TestCompletesOwnModule(t *testing.T) {
 	serveModules(t, completeModules)
 	s := sessionIn(t, `
@@ -200,7 +200,7 @@ const O = 5
 	}
 }
 
-// TestCompletesOffline says why go.sum cannot be completed.
+// TestCompletesOffline: the error says why go.sum cannot be completed.
 func TestCompletesOffline(t *testing.T) {
 	serveModules(t, completeModules)
 	t.Setenv("GOPROXY", "off")

@@ -20,7 +20,7 @@ github.com/mattn/go-sqlite3 v1.14.32/go.mod h1:Uh1q+B4BYcTPb+yiD3kU8Ct7aC0hY9fxU
 -- notebooks/x.txt --
 `
 
-// TestSQLite imports a package of which most is C.
+// TestSQLite imports a package that is mostly C.
 func TestSQLite(t *testing.T) {
 	s := sessionIn(t, sqliteModule)
 	show(t, s, "x := 5\nfunc double(n int) int { return 2 * n }")
@@ -41,7 +41,7 @@ sum`)
 	if got := show(t, s, "x"); !strings.Contains(got, "lost with the worker") {
 		t.Errorf("got %q", got)
 	}
-	// The rest of a worker's work: children, panics, another import of the same.
+	// A worker with C code also has children, survives panics and imports the package again.
 	got = show(t, s, `import "github.com/perijove/perijove/lib/mp"
 runtime.GC()
 func say(n int) { fmt.Println("child says", double(n)) }
@@ -81,8 +81,8 @@ import "C"
 func Answer() int { return int(C.answer()) }
 `
 
-// TestOwnC has C code in the notebook's own module, below an internal package,
-// and changes it.
+// TestOwnC imports a package that depends on C code in an internal package of the
+// notebook's module, and changes that code.
 func TestOwnC(t *testing.T) {
 	s := sessionIn(t, ownC)
 	const code = "import \"example.com/hot/warm\"\nwarm.Answer()"
@@ -113,7 +113,7 @@ func TestOwnC(t *testing.T) {
 	mustContain(t, show(t, s, "import \"example.com/hot/internal/core\"\ncore.Answer()"), "package example.com/hot/internal/core has C code, which the worker lacks")
 }
 
-// TestNoCCompiler says what is missing.
+// TestNoCCompiler: the error names the missing C compiler.
 func TestNoCCompiler(t *testing.T) {
 	s := sessionIn(t, ownC)
 	t.Setenv("CC", "no-such-compiler")
@@ -123,7 +123,8 @@ func TestNoCCompiler(t *testing.T) {
 	mustContain(t, show(t, s, "import \"example.com/hot/warm\"\nwarm.Answer()"), "build constraints exclude all Go files")
 }
 
-// TestInternalC cannot import an internal package with C code into the worker.
+// TestInternalC: an import of an internal package with C code does not put it into the
+// worker.
 func TestInternalC(t *testing.T) {
 	s := sessionIn(t, ownC)
 	mustContain(t, show(t, s, "import \"example.com/hot/internal/core\"\ncore.Answer()"), "is internal to its module")

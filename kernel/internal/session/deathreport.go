@@ -11,17 +11,17 @@ import (
 	"github.com/perijove/perijove/kernel/internal/replay"
 )
 
-// Why a cell that was loaded is not run again.
+// Reasons why %replay does not run a cell again.
 const (
 	unfitCrashed     = "it ran when the worker ended"
 	unfitBackground  = "what it started ended the worker"
 	unfitFailed      = "it failed"
 	unfitInterrupted = "it was interrupted"
-	unfitUnwanted    = "it was left out"
+	unfitUnwanted    = "it was left out" // by %replay -without
 )
 
-// reportDeath reports a worker that died when no cell ran, because of a
-// goroutine.
+// reportDeath reports a worker that died when no cell ran, for example through a
+// panic in a goroutine.
 func (s *Session) reportDeath(sink output.Sink) {
 	s.mu.Lock()
 	w := s.worker
@@ -31,7 +31,7 @@ func (s *Session) reportDeath(sink output.Sink) {
 	}
 }
 
-// deathReport says why the worker died and what was lost, and forgets the worker.
+// deathReport discards the worker and returns lines that say why it died and what was lost.
 func (s *Session) deathReport(w *worker, text string) []string {
 	for _, n := range w.Crash().Cells() {
 		s.journal.SetUnfit(n, unfitBackground)
@@ -41,8 +41,8 @@ func (s *Session) deathReport(w *worker, text string) []string {
 	return append(lines, s.discardWorker(w)...)
 }
 
-// discardWorker forgets a worker and says which variables were lost with it, and
-// how to make them again.
+// discardWorker discards a worker and returns lines that say which variables were lost
+// with it, and how to restore them.
 func (s *Session) discardWorker(w *worker) []string {
 	s.mu.Lock()
 	if s.worker == w {
@@ -80,8 +80,8 @@ func (s *Session) discardWorker(w *worker) []string {
 	return lines
 }
 
-// replaySteps lists the cells that bring back what is lost, and those that would but
-// are unfit.
+// replaySteps lists the runs that restore the lost variables, and the runs that would
+// be needed but are unfit.
 func (s *Session) replaySteps() ([]replay.Step, []*replay.Entry) {
 	p := s.program.Load()
 	alive := map[string]bool{}
@@ -95,7 +95,8 @@ func (s *Session) replaySteps() ([]replay.Step, []*replay.Entry) {
 	return s.journal.LostSteps(lost, func(name string) bool { return alive[name] })
 }
 
-// notRestored lists the variables that no step makes.
+// notRestored returns the lost variables that no step declares, with the cells that
+// declared them.
 func notRestored(lost []program.Variable, steps []replay.Step) map[string]int {
 	out := map[string]int{}
 	for _, v := range lost {

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program"
 )
 
-// listDirective shows what is declared: everything, or the names that are asked for.
+// listDirective shows the notebook's declarations: those that the arguments name, or all.
 func (r *run) listDirective(d cell.DirectiveLine) error {
 	list := r.session.program.Load().Declarations()
 	only := strings.Fields(strings.ReplaceAll(d.Args, ",", " "))
@@ -50,8 +50,8 @@ func (r *run) listDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// sendDropped tells the worker which variables no name means any more: what they hold
-// is freed if nothing uses it.
+// sendDropped tells the worker which variables no name of the notebook refers to any more.
+// The worker frees their values unless something still uses them.
 func (s *Session) sendDropped(w *worker, program *program.Program) {
 	list := program.Dropped()
 	if slices.Equal(list, w.dropped) {
@@ -72,8 +72,8 @@ func (r *run) liveWorker() *worker {
 	return nil
 }
 
-// listDropped describes the variables that no name means any more and that are
-// still in use.
+// listDropped describes the variables that no name of the notebook refers to any more
+// and that are still in use.
 func (r *run) listDropped() ([]string, error) {
 	w := r.liveWorker()
 	if w == nil {

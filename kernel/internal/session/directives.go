@@ -12,21 +12,21 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// A directive is a line that the session runs, not Go.
+// A directive describes a line that the session runs and that is not Go, such as %who.
 type directive struct {
 	names []string
-	args  string // how its arguments are written in the help
+	args  string // the arguments' syntax, for the help
 	help  string
 	run   func(*run, cell.DirectiveLine) error
 }
 
-// A topic is directives that are about the same.
+// A topic is a group of related directives.
 type topic struct {
 	name string
 	list []directive
 }
 
-// directives lists them all.
+// directives lists the directives of all topics.
 func directives() []directive {
 	var list []directive
 	for _, t := range topics() {
@@ -35,7 +35,7 @@ func directives() []directive {
 	return list
 }
 
-// topics is the one list of directives, what Go's users look for first; %help shows it.
+// topics is the only list of directives, in the order in which %help shows it.
 func topics() []topic {
 	return []topic{
 		{"variables and results", []directive{
@@ -121,7 +121,8 @@ func (r *run) runDirective(d cell.DirectiveLine) *output.Error {
 	return traceback.New("DirectiveError", text+"; %help lists all directives")
 }
 
-// closestDirective returns the directive that was perhaps meant, or "".
+// closestDirective returns the directive with the most similar name, or "" if none is
+// similar.
 func closestDirective(name string) string {
 	best, least := "", 3 // edits
 	for _, d := range directives() {

@@ -12,7 +12,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// Execute runs one cell.
+// Execute runs one cell. It waits for the cell before; if ctx ends first, the reply's
+// status is Aborted. It may be called concurrently.
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
@@ -40,7 +41,8 @@ func (s *Session) Execute(ctx context.Context, req output.Request, sink output.S
 	return reply
 }
 
-// nextExecutionCount counts a cell, if it is one that counts.
+// nextExecutionCount returns the execution count of a request, which is a new one if
+// the request counts.
 func (s *Session) nextExecutionCount(req output.Request) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,10 +52,10 @@ func (s *Session) nextExecutionCount(req output.Request) int {
 	return s.count
 }
 
-// counts reports whether a request is a cell that others refer to.
+// counts reports whether a request increases the execution count.
 func counts(req output.Request) bool { return req.StoreHistory && !req.Silent }
 
-// executeCell runs a cell, or answers one that only asks, and stores both.
+// executeCell runs a cell, or answers a cell such as "name?", and stores it in the history.
 func (s *Session) executeCell(ctx context.Context, req output.Request, n int, sink output.Sink, reply *output.Reply) (err *output.Error) {
 	text := sinks.NewLimited(sink, s.outputLimit)
 	rec := sinks.NewRecorder(text)
@@ -83,11 +85,12 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	return err
 }
 
-// errorMetadata is cellruntime.ErrorMetadata: the kernel does not have the worker's code.
+// errorMetadata equals cellruntime.ErrorMetadata, a package that the kernel does not import.
 const errorMetadata = "perijove_error"
 
-// beginExecution notes what Interrupt cancels: the compiler, the wait for the worker, an
-// input, and through the worker the cell itself; and whether another follows.
+// beginExecution returns a context that Interrupt cancels. The compiler, the wait for the
+// worker, an input request and the cell in the worker end with it. It also sets
+// Session.next. The caller calls the returned function when the cell has ended.
 func (s *Session) beginExecution(ctx context.Context, req output.Request) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
@@ -101,8 +104,8 @@ func (s *Session) beginExecution(ctx context.Context, req output.Request) (conte
 	}
 }
 
-// runCell takes a cell through build, load and run. It also returns what the cell
-// wants the front end to show as the next input; nil if nothing.
+// runCell builds, loads and runs a cell. It also returns the input that the cell
+// has set for the front end to show next, or nil.
 func (s *Session) runCell(ctx context.Context, n int, code string, sink output.Sink) (*output.NextInput, *output.Error) {
 	if strings.TrimSpace(code) == "" {
 		return nil, nil
@@ -157,8 +160,8 @@ func (r *run) run() *output.Error {
 	return r.runTests()
 }
 
-// checkRestDirectives refuses a directive that takes the rest of the cell and
-// stands behind Go: it is not clear which of the two is to run first.
+// checkRestDirectives refuses a directive that takes the rest of the cell and comes
+// after Go code, since the order in which to run them is unclear.
 func checkRestDirectives(c *cell.Cell) *output.Error {
 	for _, d := range c.Directives {
 		if d.Rest && len(c.Imports)+len(c.Decls)+len(c.Stmts) > 0 {

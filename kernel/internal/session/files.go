@@ -45,7 +45,7 @@ func (r *run) writeFileDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// fileArgument takes apart "[-a] FILE", with the environment's variables in it.
+// fileArgument parses "[-a] FILE" and expands environment variables in FILE.
 func (r *run) fileArgument(args string) (path string, appending bool, err error) {
 	file, appending := strings.CutPrefix(strings.TrimSpace(args), "-a ")
 	file = os.Expand(strings.TrimSpace(file), r.getenv)
@@ -58,7 +58,7 @@ func (r *run) fileArgument(args string) (path string, appending bool, err error)
 	return file, appending, nil
 }
 
-// getenv looks a variable up as a shell command of the notebook would.
+// getenv returns the value that an environment variable has in the notebook's shell commands.
 func (r *run) getenv(name string) string {
 	env := append(append(os.Environ(), r.session.setup.Env...), r.session.gonbEnv()...)
 	for i := len(env) - 1; i >= 0; i-- {

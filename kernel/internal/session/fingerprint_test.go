@@ -12,8 +12,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// TestOtherBuild feeds the linker a package that was compiled against another
-// build of one that it imports: its calls by number would reach other functions.
+// TestOtherBuild gives the linker a package that was compiled against another
+// build of a package that it imports. Objects refer to symbols by index, so its calls
+// would reach wrong functions.
 func TestOtherBuild(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
@@ -68,8 +69,8 @@ func TestOtherBuild(t *testing.T) {
 	}
 }
 
-// TestImagePackageBesideReplacement uses a package of the image, which was
-// compiled against one that the notebook's module has in another version.
+// TestImagePackageBesideReplacement imports a package of the image that was compiled
+// against a package which the notebook's module requires in another version.
 func TestImagePackageBesideReplacement(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -100,7 +101,7 @@ func Own() int { return 3 }
 	if want := "package gonum.org/v1/plot/vg/vgimg was compiled against another build of package golang.org/x/image/tiff"; !strings.Contains(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	// A package that needs it through a third one: values could pass, if its exported types have some.
+	// A package that imports the other version indirectly is refused too: its exported types may refer to it.
 	got = show(t, s, "import \"gonum.org/v1/plot\"\nplot.New().X.Min > 0, tiff.Own()")
 	if want := "package gonum.org/v1/plot needs another version of package golang.org/x/image/tiff than the cell imports"; !strings.Contains(got, want) || !strings.Contains(got, "3") {
 		t.Errorf("got %q, want %q", got, want)

@@ -12,13 +12,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// detectGoNB notes whether the notebook is written for GoNB, from its first such
-// cell on.
+// detectGoNB sets isGoNB from the first cell on that is written for GoNB.
 func (s *Session) detectGoNB(c *cell.Cell) {
 	s.isGoNB = s.isGoNB || gonb.IsWrittenFor(c)
 }
 
-// goflagsDirective is for notebooks that set flags of go build: there is no go build here.
+// goflagsDirective prints that %goflags has no effect, since go build does not run.
 func (r *run) goflagsDirective(d cell.DirectiveLine) error {
 	if args := strings.Trim(strings.TrimSpace(d.Args), `"`); args != "" {
 		r.sink.Stream(output.Stderr, "%goflags has no effect here: cells are compiled without go build, so there is no "+args+"\n")
@@ -31,7 +30,7 @@ func (r *run) wasmDirective(cell.DirectiveLine) error {
 	return errors.New("cells are not compiled for the browser here; package lib/widget lets a page and a cell talk")
 }
 
-// widgetsDirective has the page connected before a cell's Go needs it.
+// widgetsDirective connects to the page before the cell's Go code runs.
 func (r *run) widgetsDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
 		return errors.New("widgets need a worker that stays, and here each cell is its own program")
@@ -56,7 +55,7 @@ func (s *Session) gonbEnv() []string {
 	return []string{gonb.EnvDir + "=" + s.dir(), gonb.EnvTmpDir + "=" + tmp}
 }
 
-// setGoNBFolders sets them in the worker.
+// setGoNBFolders sets the variables of gonbEnv in the worker.
 func (s *Session) setGoNBFolders(ctx context.Context) error {
 	folders := s.gonbEnv()
 	if slices.Equal(folders, s.gonbFolders) {

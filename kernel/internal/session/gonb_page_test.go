@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// gonbProgram speaks as GoNB's package comms does.
+// gonbProgram uses the protocol of GoNB's package comms.
 const gonbProgram = `type DisplayData struct {
 	Data      map[string]any
 	Metadata  map[string]any
@@ -55,8 +55,8 @@ func page(t *testing.T, s *Session, kind, id, data string) {
 	}
 }
 
-// TestGonbPage: values go to addresses in a page and come from there; those from
-// before the page has answered wait, and a cell gets only what it asked for.
+// TestGonbPage: cells exchange values with addresses in a page. Values that cells send
+// before the page has answered wait, and a cell gets only values that it subscribed to.
 func TestGonbPage(t *testing.T) {
 	s := newTestSession(t)
 	s.cfg.KernelID = "kernel-id"
@@ -88,14 +88,14 @@ func TestGonbPage(t *testing.T) {
 		t.Errorf("a value arrived that nobody asked for:\n%s", tr.text())
 	}
 
-	// The page may have been loaded anew: the next cell asks again, and its answer is another comm.
+	// The page may have been reloaded: the next cell asks again, and the page answers with another comm.
 	again := &transcript{}
 	s.Execute(t.Context(), output.Request{StoreHistory: true, Code: "%widgets\nsend(\"there\", \"more\")"}, again)
 	page(t, s, output.CommOpen, "2", "{}")
 	eventually(t, "the second answer", func() bool { return strings.Contains(again.text(), `{"address":"there","value":"more"}`) })
 }
 
-// TestGonbWithoutPage: where there is no page, a cell that waits for one ends
+// TestGonbWithoutPage: without a page, a cell that waits for one ends
 // and says why.
 func TestGonbWithoutPage(t *testing.T) {
 	s := newTestSession(t)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestGonbGetsPackages: a notebook written for GoNB need not ask for packages. Those
-// that the module already requires keep their versions.
+// TestGonbGetsPackages: in a notebook written for GoNB missing packages are got without
+// a directive. Packages of modules that go.mod already requires keep their versions.
 func TestGonbGetsPackages(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -79,7 +79,7 @@ type Integer interface{ ~int | ~int64 }
 	}
 	mustContain(t, show(t, s, "!rm ../go.work\n!*rm -f go.work"), "would remove go.work")
 
-	// What go.mod lacks for a module that it requires is no missing package.
+	// An incomplete go.mod or go.sum for a required module is completed also with %noautoget.
 	if got := show(t, s, "%noautoget\nimport \"example.com/price\""); got != "[stderr]\ngo.mod has been completed for example.com/price\n" {
 		t.Error(got)
 	}
@@ -91,8 +91,8 @@ type Integer interface{ ~int | ~int64 }
 	}
 }
 
-// TestAwaitsInput: the user is not asked for a line while the last one is unread, or when
-// the command has ended.
+// TestAwaitsInput: the user is not asked for a line while the command has not read the
+// last one, or when it has ended.
 func TestAwaitsInput(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// runCode executes a cell and returns its reply and its transcript, which goes on.
+// runCode executes a cell and returns its reply and its transcript, which later output of
+// the cell's goroutines extends.
 func runCode(t *testing.T, s *Session, code string) (output.Reply, *transcript) {
 	t.Helper()
 	tr := &transcript{}
@@ -43,8 +44,8 @@ func TestLatePanic(t *testing.T) {
 	}
 }
 
-// TestManyPanics: of goroutines that panic at once one fails the cell, and all
-// are reported, in it.
+// TestManyPanics: when many goroutines panic at once, one panic fails the cell, and the
+// cell reports all of them.
 func TestManyPanics(t *testing.T) {
 	s := newTestSession(t)
 	const n = 200
@@ -76,8 +77,8 @@ func TestManyPanics(t *testing.T) {
 	}
 }
 
-// TestPanicBeforeTheEnd: a panic whose deferred functions let the cell end fails
-// the cell, each time.
+// TestPanicBeforeTheEnd: a panicking goroutine fails its cell every time, even if a
+// deferred function of the goroutine lets the cell end.
 func TestPanicBeforeTheEnd(t *testing.T) {
 	s := newTestSession(t)
 	for i := range 200 {

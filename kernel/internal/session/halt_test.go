@@ -8,9 +8,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// TestInterruptsUnderCollection stops goroutines in every state while the
-// collector runs all the time, looks at every pointer and clears what it frees.
-// Each leaves values behind that only its deferred functions know.
+// TestInterruptsUnderCollection stops goroutines in every state while the garbage
+// collector runs all the time, checks every pointer and overwrites freed memory.
+// Each goroutine has values that only its deferred functions refer to.
 func TestInterruptsUnderCollection(t *testing.T) {
 	img := newTestSession(t).cfg.Image
 	s, err := New(Config{Image: img, Env: []string{"GOGC=1", "GODEBUG=clobberfree=1,invalidptr=1,gccheckmark=0"}, ProgressDelay: noProgress})

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// moduleProxy serves one small module from a folder, and has the go command
-// use that and a module cache of its own.
+// moduleProxy makes a folder a module proxy with one small module, and has the go
+// command use that proxy and an empty module cache.
 func moduleProxy(t *testing.T, path, version, source string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -25,7 +25,7 @@ func moduleProxy(t *testing.T, path, version, source string) {
 	t.Setenv("GONOSUMDB", "*")
 	modules := t.TempDir()
 	t.Setenv("GOMODCACHE", modules)
-	t.Cleanup(func() { // the go command leaves folders that cannot be written to
+	t.Cleanup(func() { // the go command makes the module cache's folders read-only
 		_ = filepath.WalkDir(modules, func(p string, d fs.DirEntry, err error) error {
 			if err == nil && d.IsDir() {
 				err = os.Chmod(p, 0o755)
@@ -35,7 +35,7 @@ func moduleProxy(t *testing.T, path, version, source string) {
 	})
 }
 
-// addVersion puts a version of a module into the folder of a proxy.
+// addVersion adds a version of a module to a proxy's folder.
 func addVersion(t *testing.T, dir, path, version, source string) {
 	t.Helper()
 	at := filepath.Join(dir, path, "@v")
@@ -68,8 +68,8 @@ func addVersion(t *testing.T, dir, path, version, source string) {
 	f.Close()
 }
 
-// TestSecondNotebook imports in a notebook what another notebook with the same
-// go.mod has imported: no go command runs for it.
+// TestSecondNotebook imports a package that another notebook with the same go.mod has
+// imported before: no go command runs for it.
 func TestSecondNotebook(t *testing.T) {
 	img := *newTestSession(t).cfg.Image
 	moduleProxy(t, "dep.example/dep", "v1.2.3", "package dep\n\nfunc Name() string { return \"dep\" }\n")
@@ -102,7 +102,7 @@ func TestSecondNotebook(t *testing.T) {
 		}
 	}
 	expect(t, second, code, "[result text/plain]\n\"dep\"\n")
-	mustContain(t, show(t, open(img), code), "/nowhere/go") // so the go command would have been missed
+	mustContain(t, show(t, open(img), code), "/nowhere/go") // a missing go command does show
 }
 
 // TestOtherVersionLater gets another version of a module that was imported.
@@ -123,9 +123,8 @@ p := plot.New()
 p.Title.Text = "t"
 display.Text(mp.Processes) + p.Title.Text`
 
-// TestOffline imports the library and gonum/plot where there is no go command
-// to ask, so no network either, in a folder that cannot be written to, with and
-// without a go.mod.
+// TestOffline imports the library and gonum/plot without a go command, and so without
+// network, in a folder that is not writable, with and without a go.mod.
 func TestOffline(t *testing.T) {
 	img := *newTestSession(t).cfg.Image
 	img.Toolchain.Go = "/nowhere/go"
@@ -151,8 +150,8 @@ func TestOffline(t *testing.T) {
 	}
 }
 
-// smallDisk mounts a file system of its own. On the machine that checks the
-// project that must be possible.
+// smallDisk mounts a tmpfs with these options and returns its folder. If that is not
+// possible the test is skipped, or fails if PERIJOVE_REQUIRE_MOUNT is set, as in CI.
 func smallDisk(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -170,8 +169,8 @@ func smallDisk(t *testing.T, options string) string {
 	return dir
 }
 
-// TestDiskFillsUp: a cell that cannot be compiled for want of space says so
-// and changes nothing; with space again the notebook goes on.
+// TestDiskFillsUp: a cell that cannot be compiled because the disk is full says so
+// and changes nothing. Once there is space again the notebook works.
 func TestDiskFillsUp(t *testing.T) {
 	img := newTestSession(t).cfg.Image
 	dir := smallDisk(t, "size=4m")
@@ -183,7 +182,7 @@ func TestDiskFillsUp(t *testing.T) {
 	defer s.Close()
 	expect(t, s, "x := 5\nfunc twice(n int) int { return 2 * n }", "")
 	filler := filepath.Join(dir, "filler")
-	_ = os.WriteFile(filler, make([]byte, 8<<20), 0o644) // as much as there is room for
+	_ = os.WriteFile(filler, make([]byte, 8<<20), 0o644) // fails when the disk is full
 	for range 2 {
 		mustContain(t, show(t, s, "x = twice(x)\nx"), "no space left")
 	}
@@ -193,7 +192,7 @@ func TestDiskFillsUp(t *testing.T) {
 	expect(t, s, "x = twice(x)\nx", "[result text/plain]\n10\n")
 }
 
-// TestTwoKernelsAtOnce start with an empty cache, and import the same module.
+// TestTwoKernelsAtOnce starts two kernels with an empty cache, which import the same module.
 func TestTwoKernelsAtOnce(t *testing.T) {
 	cache := t.TempDir()
 	atOnce := func(f func(i int)) {
@@ -229,7 +228,7 @@ func TestTwoKernelsAtOnce(t *testing.T) {
 	}
 }
 
-// TestCacheDeleted: the whole cache goes while a notebook runs. Its variables
+// TestCacheDeleted: the whole cache is deleted while a notebook runs. Its variables
 // stay until it is restarted.
 func TestCacheDeleted(t *testing.T) {
 	whole := newTestSession(t).cfg.Image
@@ -251,7 +250,7 @@ func TestCacheDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := show(t, s, "<-ticks"); got != "[result text/plain]\n1\n" && !strings.Contains(got, "restart the kernel") {
-		t.Errorf("after the cache was deleted: %s", got) // a compiler on standby may know enough
+		t.Errorf("after the cache was deleted: %s", got) // a compiler on standby may have read the files already
 	}
 	mustContain(t, show(t, s, "%get dep.example/dep\nimport \"dep.example/dep\"\ndep.Name()"), "restart the kernel")
 	if err := os.CopyFS(dir, os.DirFS(whole.Dir)); err != nil {
@@ -262,7 +261,7 @@ func TestCacheDeleted(t *testing.T) {
 	}
 }
 
-// TestEnvReachesGoCommand: where modules come from is set in a cell; what the image was compiled with is not.
+// TestEnvReachesGoCommand: %env sets the go command's variables about module downloads, but not those that the image was built with.
 func TestEnvReachesGoCommand(t *testing.T) {
 	moduleProxy(t, "dep.example/dep", "v1.0.0", "package dep\n\nconst Answer = 42\n")
 	proxy := os.Getenv("GOPROXY")

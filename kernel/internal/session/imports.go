@@ -32,21 +32,22 @@ func (r *run) getDirective(d cell.DirectiveLine) error {
 	return err
 }
 
-// autogetDirective sets whether missing packages are got without asking.
+// autogetDirective sets whether missing packages are downloaded without %get.
 func (r *run) autogetDirective(d cell.DirectiveLine) error {
 	get := d.Name == "%autoget"
 	r.session.autoget = &get
 	return nil
 }
 
-// ensureImports gets the packages that a cell imports and that are missing.
+// ensureImports downloads missing packages that a cell imports, if %autoget is on, or
+// by default in a notebook for GoNB.
 func (r *run) ensureImports(c *cell.Cell) *output.Error {
 	if r.session.autoget == nil && !r.session.isGoNB || r.session.autoget != nil && !*r.session.autoget {
 		return nil
 	}
 	captured := r.sink
 	defer func() { r.sink = captured }()
-	if c, ok := captured.(*sinks.Tee); ok { // what is shown here is not the cell's output
+	if c, ok := captured.(*sinks.Tee); ok { // messages of the download are not the cell's output
 		r.sink = c.Unwrap()
 	}
 	missing := slices.DeleteFunc(r.missingPackages(c), func(path string) bool {
@@ -66,7 +67,8 @@ func (r *run) ensureImports(c *cell.Cell) *output.Error {
 	return nil
 }
 
-// missingPackages lists the paths of packages that a cell needs and that are not there.
+// missingPackages lists the import paths of packages that a cell needs and that no module
+// provides.
 func (r *run) missingPackages(c *cell.Cell) []string {
 	paths := packagesByName(c)
 	for _, im := range c.Imports {
@@ -80,8 +82,8 @@ func (r *run) missingPackages(c *cell.Cell) []string {
 	})
 }
 
-// packagesByName returns the paths of packages beyond the standard library that a cell
-// may mean by a name that it does not declare. GoNB gets them too.
+// packagesByName returns the import paths of packages outside the standard library that
+// undeclared names in a cell may refer to. GoNB downloads them too.
 func packagesByName(c *cell.Cell) []string {
 	var paths []string
 	look := func(s *cell.Source) {
@@ -102,7 +104,7 @@ func packagesByName(c *cell.Cell) []string {
 
 const searching = "looking for the packages that the cell imports"
 
-// prepareImports has the packages that a cell imports compiled, and tells what was done for it.
+// prepareImports has the packages that a cell imports compiled, and shows progress.
 func (r *run) prepareImports(c *cell.Cell) {
 	if len(c.Imports) == 0 {
 		return
@@ -122,8 +124,8 @@ func (r *run) prepareImports(c *cell.Cell) {
 	}
 }
 
-// ensureCgoWorker starts a worker that contains the C code which the cell's
-// imports need, if the present one does not: C code cannot be loaded.
+// ensureCgoWorker starts a worker that contains the C code of the cell's imports, if
+// the present worker does not. C code cannot be loaded into a running worker.
 func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	var paths []string
 	for _, im := range c.Imports {

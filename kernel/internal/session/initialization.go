@@ -20,10 +20,10 @@ type initFailure struct {
 	verb, text string // "panicked", and what with; text may be empty
 	place      string // file and line, or ""
 	cell       int
-	first      *initFailure // an earlier attempt that ended otherwise
+	first      *initFailure // the first attempt, if it ended differently
 }
 
-// String continues a sentence that begins with "its initialization".
+// String returns the end of a sentence that begins with "its initialization".
 func (f *initFailure) String() string {
 	s := f.verb
 	if f.cell > 0 {
@@ -42,8 +42,8 @@ func (f *initFailure) rest() (s string) {
 	return s
 }
 
-// recordInitialization notes which packages are not initialized after a cell, and returns the cell's error if it has
-// ended in an initialization.
+// recordInitialization records which packages are not initialized after a cell. It returns an error if the cell ended
+// during the initialization of a package.
 func (r *run) recordInitialization(prog *program.Program, out *control.Outcome) *output.Error {
 	var failed *output.Error
 	if out.Init != nil {
@@ -63,7 +63,7 @@ func (r *run) recordInitialization(prog *program.Program, out *control.Outcome) 
 	return failed
 }
 
-// initError describes a cell that ended in the initialization of a package.
+// initError returns the error of a cell that ended during the initialization of a package.
 func (r *run) initError(out *control.Outcome) *output.Error {
 	path := out.Init.Package
 	f := describeInit(out)
@@ -89,7 +89,7 @@ func (r *run) initError(out *control.Outcome) *output.Error {
 	return &output.Error{Name: name, Value: value, Traceback: append(lines, r.initAdvice(out, f)...)}
 }
 
-// initAdvice says what follows from a failed initialization.
+// initAdvice returns lines about the consequences of a failed initialization.
 func (r *run) initAdvice(out *control.Outcome, f *initFailure) []string {
 	path := out.Init.Package
 	var others []string
@@ -115,7 +115,7 @@ func (r *run) initAdvice(out *control.Outcome, f *initFailure) []string {
 	return lines
 }
 
-// describeInit says how an initialization ended.
+// describeInit returns how an initialization ended.
 func describeInit(out *control.Outcome) *initFailure {
 	switch out.How {
 	case control.Panicked:
@@ -138,7 +138,7 @@ func describeInit(out *control.Outcome) *initFailure {
 	return f
 }
 
-// shortPath names a file from the notebook's folder or module on, if it lies there.
+// shortPath returns the path of a file relative to the notebook's folder or module, if it is inside.
 func (r *run) shortPath(file string) string {
 	for _, dir := range []string{r.session.dir(), r.session.modules.Dir()} {
 		if rel, err := filepath.Rel(dir, file); dir != "" && err == nil && filepath.IsLocal(rel) {

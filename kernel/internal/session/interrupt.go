@@ -9,23 +9,23 @@ import (
 	"github.com/perijove/perijove/kernel/internal/replay"
 )
 
-// The first interrupt of a cell stops it, or ends it without its goroutine if that
-// is blocked. An interrupt that comes secondInterruptDelay later, when the cell still
-// runs, ends the worker. An interrupt when no cell runs ends nothing: it lists
-// the goroutines that are still blocked and how to stop them.
+// The first interrupt of a cell stops its goroutine. If the goroutine is blocked the cell
+// ends and the goroutine stays. A further interrupt ends the worker if the cell still runs
+// secondInterruptDelay after the first. An interrupt when no cell runs ends nothing: it
+// lists the goroutines that are still blocked and how to stop them.
 
-// secondInterruptDelay is how long after the first interrupt of a cell another one
-// ends the worker. A worker that answers ends a cell in less than one second, on
-// a busy machine too.
+// secondInterruptDelay is the time after the first interrupt of a cell from which on
+// another interrupt ends the worker. A worker that responds ends a cell in less than
+// one second, also on a busy machine.
 const secondInterruptDelay = 2 * time.Second
 
-// A firstInterrupt is the first interrupt of a cell.
+// A firstInterrupt records the first interrupt of a cell, which its context identifies.
 type firstInterrupt struct {
 	cell context.Context
 	at   time.Time
 }
 
-// Interrupt stops the running cell.
+// Interrupt stops the running cell. It does not wait for that and may be called at any time.
 func (s *Session) Interrupt() {
 	s.mu.Lock()
 	w, cmd, running, cancel := s.worker, s.command, s.running, s.cancel
@@ -39,7 +39,7 @@ func (s *Session) Interrupt() {
 	}
 	switch {
 	case running != nil && running.Err() == nil:
-		cancel() // this reaches the worker once it has the cell
+		cancel() // the worker is told through this context once it has the cell
 	case w == nil:
 	case isSecond:
 		w.InterruptAgain()
@@ -48,13 +48,14 @@ func (s *Session) Interrupt() {
 	}
 }
 
-// offerRestart says how to end goroutines that an interrupt could not stop.
+// offerRestart prints how to end goroutines that an interrupt could not stop. It prints
+// nothing while a cell runs.
 func (s *Session) offerRestart(count int, sink output.Sink) {
 	select {
 	case <-s.turn:
 		defer func() { s.turn <- struct{}{} }()
 	default:
-		return // a cell runs: it is what the user sees
+		return // a cell runs
 	}
 	what := "a goroutine of an interrupted cell is"
 	if count > 1 {

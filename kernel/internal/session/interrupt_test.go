@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
-// An interrupter interrupts its session as soon as the cell has its number:
+// An interrupter interrupts its session as soon as the cell has its execution count,
 // before it is compiled.
 type interrupter struct {
 	sinks.Discard
@@ -32,8 +32,8 @@ func TestInterruptBeforeCompile(t *testing.T) {
 	}
 }
 
-// TestFailedLoadLeavesNothing: after an object that does not link, the next
-// one finds everything as it was.
+// TestFailedLoadLeavesNothing: a cell that does not link leaves the worker unchanged
+// for the next cell.
 func TestFailedLoadLeavesNothing(t *testing.T) {
 	s := newTestSession(t)
 	show(t, s, "kept := []string{\"a\"}")
@@ -45,7 +45,7 @@ func TestFailedLoadLeavesNothing(t *testing.T) {
 	}
 }
 
-// workerPID is the process number of the session's worker.
+// workerPID returns the process ID of the session's worker.
 func workerPID(s *Session) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func interruptAfter(t *testing.T, s *Session, text, code string) *transcript {
 	return tr
 }
 
-// TestInterruptAfterEnd: interrupts that come when no cell runs end nothing.
+// TestInterruptAfterEnd: interrupts when no cell runs end nothing.
 func TestInterruptAfterEnd(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "kept := 7")
@@ -84,8 +84,8 @@ func TestInterruptAfterEnd(t *testing.T) {
 	}
 }
 
-// TestInterruptedSleep: a goroutine that slept when it was interrupted is
-// stopped when it wakes. It must sleep for longer than the interrupt takes.
+// TestInterruptedSleep: a goroutine that sleeps when it is interrupted is
+// stopped when it wakes up. The sleep must be longer than the interrupt takes.
 func TestInterruptedSleep(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "said := make(chan string, 10)")
@@ -122,8 +122,8 @@ func TestInterruptOffersRestart(t *testing.T) {
 	mustContain(t, execute(t, s, "%replay -without 4\nkept"), "Cell [1]", "what Cell [4] did to ch: it was left out", "7")
 }
 
-// TestInterruptInsists: a cell that an interrupt does not end is ended, with
-// the worker, by a later one.
+// TestInterruptInsists: if the first interrupt does not end a cell, a later one ends
+// the worker.
 func TestInterruptInsists(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "kept := 7")

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// begin runs a cell and returns its transcript, which goes on.
+// begin runs a cell and returns its transcript, which later output of its goroutines extends.
 func begin(t *testing.T, s *Session, code string) *transcript {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -24,8 +24,8 @@ func begin(t *testing.T, s *Session, code string) *transcript {
 	return tr
 }
 
-// TestLateGoroutine: what a goroutine says after its cell, while other cells
-// run, is its own cell's.
+// TestLateGoroutine: the output of a goroutine belongs to the cell that started it,
+// also after that cell has ended and while other cells run.
 func TestLateGoroutine(t *testing.T) {
 	s := newTestSession(t)
 	first := begin(t, s, `import "github.com/perijove/perijove/lib/display"
@@ -56,7 +56,8 @@ go func() {
 	}
 }
 
-// TestLateTimer: a timer's goroutine is started by the runtime.
+// TestLateTimer: the output of a timer's function belongs to the cell that made the timer,
+// although the runtime starts its goroutine.
 func TestLateTimer(t *testing.T) {
 	s := newTestSession(t)
 	fifo := newFifo(t)
@@ -69,7 +70,7 @@ func TestLateTimer(t *testing.T) {
 	}
 }
 
-// stray is a goroutine of which nobody knows where it was started.
+// stray starts a goroutine without profiler labels, whose cell is therefore unknown.
 const stray = `import "runtime/pprof"
 gate, said := make(chan int), make(chan int)
 go func() {
@@ -86,7 +87,7 @@ func TestLateStray(t *testing.T) {
 	mustContain(t, second.text(), "stray")
 }
 
-// TestLateAfterExpression: a user expression is no cell that output could go to.
+// TestLateAfterExpression: late output goes to the last cell, not to a user expression.
 func TestLateAfterExpression(t *testing.T) {
 	s := newTestSession(t)
 	fifo := newFifo(t)
@@ -112,7 +113,7 @@ func newFifo(t *testing.T) string {
 	return path
 }
 
-// release lets a reader of a pipe go on.
+// release writes text to a named pipe, whose reader then continues.
 func release(t *testing.T, fifo, text string) {
 	t.Helper()
 	if err := os.WriteFile(fifo, []byte(text), 0); err != nil {
@@ -120,8 +121,8 @@ func release(t *testing.T, fifo, text string) {
 	}
 }
 
-// TestLateChild: so it is with a child that has inherited the streams, and the
-// pipe is given back when the child ends.
+// TestLateChild: late output of a child process that has inherited the streams belongs to
+// its cell. The kernel closes the pipe when the child ends.
 func TestLateChild(t *testing.T) {
 	s := newTestSession(t)
 	fifo := newFifo(t)
@@ -166,7 +167,7 @@ func openBelow(t *testing.T, prefix string) int {
 	return n
 }
 
-// TestLatePool: the workers of a pool work for all cells.
+// TestLatePool: the output of a pool's workers belongs to the running cell.
 func TestLatePool(t *testing.T) {
 	for _, backend := range []string{"Processes", "Goroutines"} {
 		s := newTestSession(t)
@@ -178,7 +179,7 @@ c := exec.Command("true")
 c.Stdout = os.Stdout
 c.Run()`, backend))
 		begin(t, s, "mp.Map[int](context.Background(), pool, say, []int{0})")
-		// Two pipes: what is read first is first, so the cell waits until the kernel has read.
+		// Output comes through two pipes in the order in which the kernel reads, so the cell waits until its text was read.
 		third := begin(t, s, `fmt.Println("before")
 for unread := int32(1); unread > 0; {
 	syscall.Syscall(syscall.SYS_IOCTL, 1, syscall.TIOCINQ, uintptr(unsafe.Pointer(&unread)))

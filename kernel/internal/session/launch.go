@@ -13,15 +13,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// A launch is a worker that is being started. Cells wait for it; other requests
+// A launch is the start of a worker. Cells wait for its end; other requests
 // of a front end do not.
 type launch struct {
 	cancel context.CancelFunc
-	done   chan struct{} // closed when the start has succeeded, failed or been given up
+	done   chan struct{} // closed when the start has succeeded, failed or been cancelled
 	err    error         // valid once done is closed
 }
 
-// workerError returns the error of a cell that has no worker to run in.
+// workerError returns the error of a cell that did not run since there is no worker.
 func workerError(err error) *output.Error {
 	var stopped supervisor.InterruptedError
 	if errors.As(err, &stopped) {
@@ -30,10 +30,10 @@ func workerError(err error) *output.Error {
 	return traceback.New("WorkerError", err.Error())
 }
 
-// ensureWorker returns the worker. If there is none it starts one and waits for it, or
-// until ctx ends, which does not end the start. A worker that has died stays until
-// its death was reported: a cell that was built for its variables must not run
-// without them. The caller has the turn.
+// ensureWorker returns the worker. If there is none it starts one and waits for it.
+// If ctx ends first it returns an error, and the start continues. A worker that has
+// died is returned until its death was reported: a cell that was built for its
+// variables must not run without them. The caller has the turn.
 func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 	for {
 		s.mu.Lock()
@@ -60,14 +60,15 @@ func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 	}
 }
 
-// sendSetup gives a new worker what directives have set.
+// sendSetup sends a new worker the folder, environment and arguments that directives
+// have set.
 func (s *Session) sendSetup(ctx context.Context, w *worker) error {
 	if w.isSetUp {
 		return nil
 	}
 	if s.setup.Dir != "" || s.setup.Env != nil || s.setup.Args != nil {
 		err := w.Setup(ctx, control.Setup{Dir: s.setup.Dir, Env: s.setup.Env, Args: s.setup.Args})
-		if err != nil && !w.IsDead() { // the cell reports a death
+		if err != nil && !w.IsDead() { // the cell itself reports that the worker died
 			return err
 		}
 	}
@@ -75,10 +76,10 @@ func (s *Session) sendSetup(ctx context.Context, w *worker) error {
 	return nil
 }
 
-// applySetup gives the worker what a directive has set.
+// applySetup sends the worker the setting of a directive.
 func (s *Session) applySetup(ctx context.Context, m control.Setup) error {
 	if s.isStandalone() {
-		return nil // each program gets it at its start
+		return nil // each cell's program gets it when it starts
 	}
 	w, err := s.ensureWorker(ctx)
 	if err != nil {
@@ -106,15 +107,15 @@ func (s *Session) startLaunch() {
 			s.worker = w
 		}
 		s.mu.Unlock()
-		if !current && err == nil { // the launch was given up
+		if !current && err == nil { // dropWorker has cancelled the launch
 			w.Kill()
 		}
 		l.err = err
 	}()
 }
 
-// dropWorker forgets the worker, and the start of one, and returns the worker
-// if there was one.
+// dropWorker removes the worker from the session and cancels a launch. It returns the
+// worker, or nil if there was none.
 func (s *Session) dropWorker() *worker {
 	s.mu.Lock()
 	w, l := s.worker, s.launch
@@ -127,7 +128,7 @@ func (s *Session) dropWorker() *worker {
 	return w
 }
 
-// starter returns a function that starts a worker as the session is now.
+// starter returns a function that starts a worker with the session's present settings.
 func (s *Session) starter(command ...string) func(context.Context) (*worker, error) {
 	lim, cfg := s.memoryLimit, s.cfg
 	return func(ctx context.Context) (*worker, error) {

@@ -18,8 +18,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// execute compiles, loads and runs the Go of a cell. note is called for a cell
-// that was loaded, with what it does and how it ended.
+// execute compiles, loads and runs the Go code of a cell. If the cell was loaded,
+// execute calls note with its unit and its error, which is nil if it succeeded.
 func (r *run) execute(c *cell.Cell, note func(*program.Unit, *output.Error)) *output.Error {
 	if r.session.isGoNB {
 		c = c.WithInits()
@@ -67,8 +67,8 @@ func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *
 	return r.link(w, program, unit, endsOnAnyPanic, note)
 }
 
-// link has the worker load and run a unit. What that declares is committed as
-// soon as it is linked, however the cell ends.
+// link has the worker load and run a unit. The unit's declarations are committed as
+// soon as it is linked, whether or not the cell fails later.
 func (r *run) link(w *worker, program *program.Program, unit *program.Unit, endsOnAnyPanic bool, note func(*program.Unit, *output.Error)) *output.Error {
 	extra, err := r.session.modules.ExtraImportcfg()
 	if err != nil {
@@ -103,7 +103,7 @@ func (r *run) link(w *worker, program *program.Program, unit *program.Unit, ends
 	return failed
 }
 
-// addToJournal notes a cell that was loaded, and how it ended.
+// addToJournal adds the run of a cell that was loaded to the journal.
 func (r *run) addToJournal(code string, u *program.Unit, failed *output.Error) {
 	e := &replay.Entry{Cell: r.n, Source: code, Effects: u.Effects, Dir: r.session.setup.Dir, Args: r.session.setup.Args}
 	if failed != nil {
@@ -131,8 +131,8 @@ func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 	return &output.Error{Name: traceback.WorkerDied, Value: w.Cause(), Traceback: s.deathReport(w, "the worker process died: ")}
 }
 
-// reportRetyped names variables that a failed cell has given another type, and no
-// value.
+// reportRetyped reports variables to which a failed cell has given another type but
+// no value.
 func (r *run) reportRetyped(unit *program.Unit, out *control.Outcome, failed *output.Error) {
 	if failed == nil || out == nil {
 		return
@@ -157,8 +157,9 @@ func (s *Session) compilerError(err error) *output.Error {
 	return nil
 }
 
-// checkImage reports that a failed build is the image's fault. A mistake of the
-// user's costs one look at the folder; the files are many.
+// checkImage returns an error if a build failed because files of the image are missing.
+// It checks the many files only if err may be about them; for a mistake in the cell
+// it checks only that the image's folder exists.
 func (s *Session) checkImage(err error) error {
 	var mistakes cell.Errors
 	if errors.As(err, &mistakes) && !strings.Contains(err.Error(), s.cfg.Image.Dir) {
@@ -169,8 +170,8 @@ func (s *Session) checkImage(err error) error {
 	return s.cfg.Image.Check()
 }
 
-// linkError renders the linker's refusal of a cell, with the line of the cell that
-// needs what is missing.
+// linkError returns the error of a cell that the linker refused, with the line of the
+// cell that the refusal is about.
 func (s *Session) linkError(c *cell.Cell, e *supervisor.LoadError) *output.Error {
 	failed := traceback.New("LinkError", e.Error())
 	at := e.At
@@ -179,7 +180,7 @@ func (s *Session) linkError(c *cell.Cell, e *supervisor.LoadError) *output.Error
 	}
 	if at != nil {
 		style := s.style()
-		style.Source = func(n int) (string, bool) { return c.Src, n == c.N } // the program does not have it yet
+		style.Source = func(n int) (string, bool) { return c.Src, n == c.N } // the program does not have the cell yet
 		failed.Traceback = append(failed.Traceback, style.Calls([]control.Frame{*at})...)
 	}
 	return failed
@@ -195,7 +196,7 @@ func importLine(c *cell.Cell, path string) *control.Frame {
 	return nil
 }
 
-// buildError turns what Build returned into the cell's error.
+// buildError returns the cell's error for an error of Build.
 func buildError(err error) *output.Error {
 	var errs cell.Errors
 	if errors.As(err, &errs) && len(errs) > 0 {

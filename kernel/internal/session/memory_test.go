@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// TestMemoryOfChildren: what a program that a cell started takes counts; the
-// biggest process is ended, and the worker lives.
+// TestMemoryOfChildren: the limit includes the memory of programs that cells start.
+// The biggest process is ended, and the worker lives.
 func TestMemoryOfChildren(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 600MB\nkept := 1")
-	// It goes on, with as much memory, until it is ended.
+	// tail keeps its memory until it is ended.
 	got := execute(t, s, `out, err := exec.Command("sh", "-c", "cat /dev/zero | tail -c 900000000 | wc -c").Output()
 fmt.Println(string(out), err)`)
 	mustContain(t, got, "memory: ", " in use with ", "while Cell [2] runs", "the limit is 600 MB", "(tail), which used ", "was ended", "%memory")
 	if got := execute(t, s, "kept"); !strings.Contains(got, "1") {
 		t.Errorf("the worker's state: %s", got)
 	}
-	// A process of lib/mp has a limit of its own, too.
+	// Each process of lib/mp has the limit too.
 	got = execute(t, s, `import "github.com/perijove/perijove/lib/mp"
 // Linux lets a process map more over what it has reserved; it refuses the next mapping.
 func grow(n int) (l [][]byte) { for range n { l = append(l, make([]byte, 10_000_000)) }; return l[:0] }
@@ -29,8 +29,8 @@ fmt.Println("failed:", err != nil)`)
 	mustContain(t, got, "failed: true")
 }
 
-// TestMemoryTogether: the worker is the biggest; no allocation of its own
-// passes the limit, but with its child it does.
+// TestMemoryTogether: the worker alone stays below the limit, but together with its
+// child it does not. The worker is the biggest process, so it is ended.
 func TestMemoryTogether(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 1GB\nlost := 1")
@@ -41,8 +41,8 @@ len(mine)`)
 	mustContain(t, execute(t, s, "%memory"), "limit 1 GB")
 }
 
-// TestMemoryOfStarts: a program that is about to run has the worker's memory for
-// a moment, which does not count twice.
+// TestMemoryOfStarts: between fork and exec a child shares the worker's memory, which
+// does not count twice.
 func TestMemoryOfStarts(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 1GB\nmine := bytes.Repeat([]byte{1}, 550_000_000)")
@@ -51,8 +51,8 @@ func TestMemoryOfStarts(t *testing.T) {
 	}
 }
 
-// ring is source of so many functions that call each other in a ring, which
-// takes the compiler's inliner memory beyond measure.
+// ring returns source of n functions that call each other in a ring. To compile it,
+// the compiler's inliner takes very much memory.
 func ring(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -61,29 +61,29 @@ func ring(n int) string {
 	return b.String()
 }
 
-// TestMemoryOfCompiler: the limit holds for the compiler, the one on standby too;
-// what runs goes on.
+// TestMemoryOfCompiler: the limit applies to the compiler, also to one on standby. The
+// worker keeps running.
 func TestMemoryOfCompiler(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 400MB\nkept := 1")
 	for range 2 {
-		// The compiler makes an array whose last element is given in its memory.
+		// The compiler holds all elements of an initialized array in its memory.
 		got := execute(t, s, "var big = [100_000_000]int{99_999_999: 1}")
-		// It is refused by the system, or ended by the watch.
+		// The system refuses it memory, or the kernel's watch ends it.
 		mustContain(t, got, "[error MemoryError]\nthe compiler ran out of memory: compiling this cell t", " the limit", " 400 MB; ", "allow more with %memory")
 		if got := execute(t, s, "kept"); got != "[result text/plain]\n1\n" {
 			t.Errorf("the next cell: %s", got)
 		}
 	}
-	// With less than a compiler needs, small cells are compiled all the same.
+	// Small cells are compiled also when the limit is lower than what a compiler needs.
 	execute(t, s, "%memory 150MB")
 	if got := execute(t, s, "import \"net/http\"\nhttp.StatusText(200)"); !strings.Contains(got, `"OK"`) {
 		t.Error(got)
 	}
 }
 
-// TestMemoryBesideCompiler: what the notebook uses and what its compiler uses
-// count together, and it is the compiler that is ended.
+// TestMemoryBesideCompiler: the limit applies to the sum of the notebook's and the
+// compiler's memory, and the compiler is ended.
 func TestMemoryBesideCompiler(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 900MB\nmine := bytes.Repeat([]byte{1}, 600_000_000)")
@@ -94,7 +94,7 @@ func TestMemoryBesideCompiler(t *testing.T) {
 	}
 }
 
-// TestInterruptCompiler: an interrupt ends a compiler, whatever it is at.
+// TestInterruptCompiler: an interrupt ends a compiler at any time.
 func TestInterruptCompiler(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "%memory 2GB")

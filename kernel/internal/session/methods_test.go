@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// methodKinds are types without methods, with a value of each and what shows
-// that the value is still there.
+// methodKinds are types without methods, with a value of each and the text that the
+// test prints for the value.
 var methodKinds = []struct{ typ, value, want string }{
 	{"[]int", "V{1, 2}", "[1 2]"},
 	{"map[string]int", `V{"a": 1}`, "map[a:1]"},
@@ -34,9 +34,8 @@ var methodKinds = []struct{ typ, value, want string }{
 	{"<-chan V", "V(make(chan V, 4))", "4"},
 }
 
-// TestFirstMethodKeepsValues gives types of every kind a first and a second
-// method: variables of the type, of pointers to it and of interfaces keep what
-// they hold.
+// TestFirstMethodKeepsValues declares a first and a second method for types of every
+// kind: variables of the type, of pointers to it and of interfaces keep their values.
 func TestFirstMethodKeepsValues(t *testing.T) {
 	s := newTestSession(t)
 	var declare, show []string
@@ -92,7 +91,7 @@ func TestFirstMethodKeepsValues(t *testing.T) {
 	}
 }
 
-// plain runs a cell and returns what it says, without headings.
+// plain runs a cell and returns its output without the headings of a transcript.
 func plain(t *testing.T, s *Session, code string) string {
 	t.Helper()
 	out := show(t, s, code)

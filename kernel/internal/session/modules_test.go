@@ -11,7 +11,8 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// sessionIn returns a session for a notebook in a folder with these files.
+// sessionIn returns a session for a notebook in a new folder with the files of a txtar
+// archive.
 func sessionIn(t *testing.T, files string) *Session {
 	t.Helper()
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
@@ -38,8 +39,8 @@ func show(t *testing.T, s *Session, code string) string {
 	return tr.text()
 }
 
-// TestModuleBesideNotebook imports packages of the module that the notebook
-// lies in: their variables are shared, and their init functions run once.
+// TestModuleBesideNotebook imports packages of the module that contains the notebook:
+// cells share their variables, and their init functions run once.
 func TestModuleBesideNotebook(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -75,8 +76,8 @@ func Of(what string) Money { return table[what] }
 	}
 }
 
-// TestOtherVersion takes a package that the image has in the version that the
-// notebook's module asks for.
+// TestOtherVersion imports a package of the image in another version, which the
+// notebook's module requires.
 func TestOtherVersion(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -104,8 +105,9 @@ func New() *Plot { return &Plot{Name: "the module's own"} }
 	}
 }
 
-// TestLibraryInItsOwnModule imports the library in a notebook of a checkout: it
-// is the worker's, which children and displays are connected to.
+// TestLibraryInItsOwnModule imports this project's library in a notebook that lies in
+// this project's module: cells get the copy that the worker contains, on which child
+// processes and displays depend.
 func TestLibraryInItsOwnModule(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -123,7 +125,7 @@ func Hosted() bool { return false }
 	}
 }
 
-// TestMissingPackage names what brings a package.
+// TestMissingPackage: the error names the directive that gets the package.
 func TestMissingPackage(t *testing.T) {
 	s := newTestSession(t)
 	if got := show(t, s, `import "example.com/a/b"`); !strings.Contains(got, "%get example.com/a/b") {
@@ -131,7 +133,7 @@ func TestMissingPackage(t *testing.T) {
 	}
 }
 
-// A go.mod that a cell makes counts from then on.
+// TestModuleMadeByCell: a go.mod that a cell creates takes effect in the next cell.
 func TestModuleMadeByCell(t *testing.T) {
 	s := sessionIn(t, `
 -- notebooks/x.txt --
@@ -150,7 +152,7 @@ const Tea = 3
 	}
 }
 
-// TestInternalPackages imports packages that are internal: what lies beside the notebook may be imported.
+// TestInternalPackages imports internal packages. Those that a package in the notebook's folder may import are allowed.
 func TestInternalPackages(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -185,7 +187,7 @@ const Name = "tool"
 	}
 }
 
-// TestChangeIntoModule imports packages of a module that %cd has gone into.
+// TestChangeIntoModule imports packages of a module into which %cd has changed.
 func TestChangeIntoModule(t *testing.T) {
 	const files = `
 -- notebooks/x.txt --

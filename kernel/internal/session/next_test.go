@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
-// TestNext: the compiler of a cell asks whether another follows, and none asks
-// for a cell that has ended.
+// TestNext: the compiler of a cell calls the cell's HasNext, and no compiler calls it
+// after the cell has ended.
 func TestNext(t *testing.T) {
 	s := newTestSession(t)
 	var asked []string

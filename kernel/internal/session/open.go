@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 )
 
-// New returns a session. Its worker starts in the background; the first cell waits
+// New returns a session. Its worker starts in the background, and the first cell waits
 // for it.
 func New(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
@@ -70,9 +70,8 @@ func (s *Session) newProgram() *program.Program {
 	})
 }
 
-// Forget drops all declarations of the notebook. The worker keeps running, with
-// all goroutines in it; what they refer to stays as it is, apart from what is
-// declared from now on.
+// Forget drops all declarations of the notebook. The worker and its goroutines keep
+// running, and values to which they refer stay.
 func (s *Session) Forget() {
 	<-s.turn
 	defer func() { s.turn <- struct{}{} }()
@@ -91,8 +90,8 @@ func (s *Session) prepareCompiler() {
 	}()
 }
 
-// Close ends the worker and everything it started, the start of one, and the
-// compiler of the running cell.
+// Close ends the worker and everything that it started, cancels the start of a worker,
+// and ends the compiler of the running cell.
 func (s *Session) Close() error {
 	s.mu.Lock()
 	w, l, cancel := s.worker, s.launch, s.cancel

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
-// streams keeps what each stream was given.
+// streams is a sink that keeps the text of each stream.
 type streams struct {
 	sinks.Discard
 	text map[string]string
@@ -17,7 +17,7 @@ type streams struct {
 
 func (s *streams) Stream(name, text string) { s.text[name] += text }
 
-// TestOutputLimitOfEnvironment: one that cannot be read is told once.
+// TestOutputLimitOfEnvironment: an invalid limit in the environment is reported once.
 func TestOutputLimitOfEnvironment(t *testing.T) {
 	t.Setenv("PERIJOVE_OUTPUT_LIMIT", "much")
 	s := newTestSession(t)
@@ -31,7 +31,7 @@ func TestOutputLimitOfEnvironment(t *testing.T) {
 	mustContain(t, execute(t, s, "done"), "true")
 }
 
-// TestOddOutput: long lines, colours, progress, broken characters.
+// TestOddOutput prints long lines, colours, progress, and characters in several writes.
 func TestOddOutput(t *testing.T) {
 	s := newTestSession(t)
 	for name, c := range map[string]struct{ code, want string }{

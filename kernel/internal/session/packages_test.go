@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestDottedPath imports packages whose paths have dots in the last element,
-// where symbols have the path in another spelling.
+// TestDottedPath imports packages whose paths have dots in the last element.
+// Symbol names have such dots in escaped form.
 func TestDottedPath(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -66,8 +66,8 @@ func (p *Pair[T]) Swap() { p.A, p.B = p.B, p.A }
 	}
 }
 
-// TestAlignedConstants runs assembly that faults where constants and variables
-// are not aligned as the linker would align them.
+// TestAlignedConstants runs assembly that faults unless constants and variables
+// are aligned as cmd/link aligns them.
 func TestAlignedConstants(t *testing.T) {
 	var filler strings.Builder // moves the constants to other places
 	for _, n := range []string{"a", "bb", "ccc", "ddddd", "eeeeeee"} {
@@ -136,8 +136,8 @@ TEXT ·Sum(SB), NOSPLIT, $0-8
 	}
 }
 
-// TestPushedLinknames reaches functions that one package defines in the name of
-// another, and those that the image's linker dropped.
+// TestPushedLinknames calls functions that one package defines for another by
+// go:linkname, and some that the image's linker dropped.
 func TestPushedLinknames(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -204,8 +204,8 @@ func Level() int { return other.Level }
 	}
 }
 
-// TestInstancesOfOthers uses generic types and functions whose instances other
-// packages than their own have made.
+// TestInstancesOfOthers uses generic types and functions that packages other than
+// their own have instantiated.
 func TestInstancesOfOthers(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -280,8 +280,8 @@ func D() int { return ga.Hold(3).Get() + mid.Shared.Get() }
 	}
 }
 
-// TestMissingSymbol imports a package whose assembly calls what nobody defines,
-// and one that reaches it in its initialization alone.
+// TestMissingSymbol imports a package whose assembly calls an undefined function,
+// and a package that calls it only in its initialization.
 func TestMissingSymbol(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
@@ -332,8 +332,8 @@ var Value = high.Call(2)
 	}
 }
 
-// TestDroppedMap reads a map of a package of the image that the image's linker
-// dropped, together with the function that fills it.
+// TestDroppedMap reads a map variable of a package of the image. The image's linker
+// dropped the map and the function that fills it.
 func TestDroppedMap(t *testing.T) {
 	s := sessionIn(t, "-- notebooks/x.txt --\n")
 	show(t, s, "import _ \"unsafe\"\n\n//go:linkname bootstrap golang.org/x/tools/internal/stdlib.bootstrap\nvar bootstrap map[string]bool")

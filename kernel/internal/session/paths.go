@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// maxPaths is how many files of a folder are offered.
+// maxPaths is the maximum number of files that a completion lists.
 const maxPaths = 500
 
 // pathStart returns where the path around a cursor begins, if a path can stand there: the
@@ -40,7 +40,8 @@ func pathStart(code string, cursor int) (int, bool) {
 // isClosed reports whether a string literal has its closing quotation mark.
 func isClosed(lit string) bool { return len(lit) > 1 && lit[len(lit)-1] == lit[0] }
 
-// completePath lists the files whose names begin with prefix; it stands at start.
+// completePath lists the files whose paths begin with prefix, which begins at byte start
+// of the code.
 func (s *Session) completePath(prefix string, start int) output.Completion {
 	dir, base := filepath.Split(prefix)
 	out := output.Completion{Start: start + len(dir), End: start + len(prefix)}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestPathStart marks the cursor with |; what is wanted is the text before it that begins a path.
+// TestPathStart marks the cursor with |. The wanted text is the part of a path before the cursor.
 func TestPathStart(t *testing.T) {
 	for text, want := range map[string]string{
 		"!cat da|": "da", "!ls -l x/y|": "x/y", "%cd no|": "no", "%run a/|": "a/", "%cd|": "none", "!|": "",

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A plotSink keeps what is displayed and the result.
+// A plotSink keeps the data and metadata of displays and the result.
 type plotSink struct {
 	*transcript
 	data     []output.Bundle
@@ -41,9 +41,9 @@ if err := process.Join(context.Background()); err != nil {
 }
 plot.New()`
 
-// Front ends do not show SVG in a notebook that they do not trust, so a plot has
-// a PNG picture, with scale pixels for each of the page's: 2 where the process
-// that draws has a rasterizer.
+// checkPlots checks that a plot has a PNG picture, since front ends do not show SVG in
+// a notebook that they do not trust. scale is its number of pixels for each pixel of the
+// page: 2 if the process that draws has a rasterizer.
 func checkPlots(t *testing.T, s *Session, backend string, scale int) {
 	sink := &plotSink{transcript: &transcript{}}
 	if reply := s.Execute(t.Context(), output.Request{Code: strings.ReplaceAll(plotCell, "BACKEND", backend), StoreHistory: true}, sink); reply.Error != nil {

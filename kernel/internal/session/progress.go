@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// defaultProgressDelay is how long a cell waits in silence.
+	// defaultProgressDelay is how long a cell waits before a progress line appears.
 	defaultProgressDelay = time.Second
-	// progressInterval is the least time between two forms of a progress line.
+	// progressInterval is the time between two updates of a progress line.
 	progressInterval = 200 * time.Millisecond
 )
 
 // progressLines counts progress lines, for their identifiers.
 var progressLines atomic.Int64
 
-// A progressLine tells what a cell waits for. It appears when that takes longer than the session's delay, changes in place, and
-// is gone at the end. Its methods may be called from several goroutines.
+// A progressLine says what a cell waits for. It appears when that takes longer than the session's delay, changes in place, and
+// disappears at the end. Its methods may be called concurrently.
 type progressLine struct {
 	sink  output.Sink
 	alone bool // the cell has shown nothing else
@@ -31,8 +31,8 @@ type progressLine struct {
 	start time.Time
 
 	mu    sync.Mutex // guards what follows
-	text  string     // to be shown
-	what  string     // takes the time
+	text  string     // to be shown; "" for none yet
+	what  string     // what takes the time, for the last text: "WHAT took 3 s"
 	shown string
 	timer *time.Timer // shows text when it is due
 	ended bool
@@ -50,14 +50,14 @@ func (r *run) progress() *progressLine {
 	return p
 }
 
-// set changes the text. what is the part of it that holds in the end, too.
+// set changes the text, and what the final text names as done.
 func (p *progressLine) set(text, what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text, p.what = text, what
 }
 
-// show shows the text, and again what it has become, until the end.
+// show shows the text, and updates it each progressInterval until end is called.
 func (p *progressLine) show() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,7 +74,7 @@ func (p *progressLine) show() {
 	p.timer.Reset(progressInterval)
 }
 
-// end removes the line. Where the cell has shown something else before, that would go with it: the line then tells how long it took.
+// end removes the line. If the cell has shown something else before, removing would clear that too: the line then says how long it took.
 func (p *progressLine) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +92,7 @@ func (p *progressLine) end() {
 	}
 }
 
-// compiling tells how far the go command is.
+// compiling shows the progress of the go command.
 func (p *progressLine) compiling(c modules.CompileProgress) {
 	if c.Message != "" {
 		p.set(c.Message, c.Message)

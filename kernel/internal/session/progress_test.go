@@ -26,14 +26,14 @@ func (s displaySink) Display(d output.Display) {
 
 var took = regexp.MustCompile(`took \d+ s`)
 
-// TestProgress imports a package that takes long to compile: a line tells how
-// far that is, and is gone when it is done, or tells how long it took.
+// TestProgress imports a package that takes long to compile: a line shows the
+// progress. At the end it disappears, or says how long it took.
 func TestProgress(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The go command begins to compile, and goes on once the line was seen.
+	// The go command begins to compile, and continues once the line was seen.
 	dir := t.TempDir()
 	slow := *img
 	slow.Toolchain.Go = filepath.Join(dir, "go")

@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// IsComplete tells consoles whether code can be run as it is.
+// IsComplete reports, for consoles, whether code is complete or needs more lines.
 func (s *Session) IsComplete(code string) output.Completeness {
 	if _, _, ok := parseHelp(code); ok {
 		return output.Completeness{Status: string(cell.Complete)}
@@ -23,7 +23,7 @@ func (s *Session) IsComplete(code string) output.Completeness {
 	return output.Completeness{Status: string(status), Indent: indent}
 }
 
-// Complete lists what can stand at the cursor.
+// Complete lists completions at the cursor, a byte offset. It may be called at any time.
 func (s *Session) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
 	if line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") && !cell.Measures(line) {
 		return completeDirective(line, cursor), nil
@@ -52,8 +52,8 @@ func completeDirective(line string, cursor int) output.Completion {
 	return out
 }
 
-// Inspect describes the name at the cursor. From detail 1 on it shows the source
-// of what the notebook declares.
+// Inspect describes the name at the cursor, a byte offset. From detail 1 on it includes
+// the source if the notebook declares the name. It may be called at any time.
 func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
 	d, ok := query.Describe(s.program.Load(), code, cursor)
 	if !ok {
@@ -76,15 +76,15 @@ func (s *Session) Inspect(_ context.Context, code string, cursor, detail int) (o
 	return output.Inspection{Found: true, Data: output.Bundle{"text/plain": text, "text/markdown": md}}, nil
 }
 
-// goBlock is Markdown for Go code. The blank at its end is for JupyterLab, which loses a last character that it does
-// not colour, such as a closing parenthesis (4.0, EditorLanguageRegistry.highlight).
+// goBlock returns Markdown for Go code. The space at its end is for JupyterLab 4.0, which drops a last character that
+// it does not colour, such as a closing parenthesis (EditorLanguageRegistry.highlight).
 func goBlock(code string) string { return "```go\n" + code + " \n```" }
 
-// helpLine is a cell that asks what a name is, as users of other kernels write
-// it: "name?" or "?name", with two marks for the source.
+// helpLine matches a cell that asks for help on a name, as in IPython: "name?" or
+// "?name", or with two question marks to see the source.
 var helpLine = regexp.MustCompile(`^(\?{0,2})\s*([%!]*[\pL_][\pL\pN_.]*|[%!][%!*]*)\s*(\?{0,2})$`)
 
-// parseHelp returns the name that a cell asks about, and whether for its source.
+// parseHelp returns the name of a help cell and whether it asks for the source.
 func parseHelp(code string) (name string, source, ok bool) {
 	m := helpLine.FindStringSubmatch(strings.TrimSpace(code))
 	if m == nil || (m[1] == "") == (m[3] == "") {
@@ -93,7 +93,7 @@ func parseHelp(code string) (name string, source, ok bool) {
 	return m[2], len(m[1]+m[3]) == 2, true
 }
 
-// help is the text for the front end's pager on a name.
+// help returns the text about a name for the front end's pager.
 func (s *Session) help(ctx context.Context, name string, source bool) (output.Bundle, *output.Error) {
 	if text, ok := directiveHelp(name); ok && (strings.HasPrefix(name, "%") || strings.HasPrefix(name, "!")) {
 		return output.Bundle{"text/plain": text}, nil
@@ -113,7 +113,7 @@ func (s *Session) help(ctx context.Context, name string, source bool) (output.Bu
 	return found.Data, nil
 }
 
-// addValue adds the value of a variable to what is said of it.
+// addValue adds a variable's value to the text about it.
 func (s *Session) addValue(ctx context.Context, name string, data output.Bundle) {
 	if !slices.ContainsFunc(s.program.Load().Variables(), func(v program.Variable) bool { return v.Name == name }) {
 		return

@@ -78,8 +78,8 @@ c := cart.New("tea", "tea")
 func total() price.Money { return c.Total() + price.Of("tea") }
 price.Started = 10`
 
-// TestReload edits function bodies of packages beside the notebook: values
-// keep their types and get the new methods, and older callers call the new code.
+// TestReload edits function bodies of packages of the notebook's module: values keep
+// their types and get the new methods, and functions compiled earlier call the new code.
 func TestReload(t *testing.T) {
 	s := sessionIn(t, shop)
 	expect(t, s, shopCells, "")
@@ -101,8 +101,8 @@ func TestReload(t *testing.T) {
 		"[stdout]\nchild 7 EUR 2 EUR 1\n")
 }
 
-// TestReloadTypes changes what is laid out in memory: older values stay as
-// they are, and variables of the old types are reset and named.
+// TestReloadTypes changes the memory layout of types: older values stay as they are,
+// and variables of the old types are reset and reported.
 func TestReloadTypes(t *testing.T) {
 	s := sessionIn(t, shop)
 	expect(t, s, shopCells, "")
@@ -117,7 +117,7 @@ func TestReloadTypes(t *testing.T) {
 	expect(t, s, "kept", "[result text/plain]\n7\n")
 }
 
-// TestReloadBroken saves a file that does not compile: what is loaded goes on.
+// TestReloadBroken saves a file that does not compile: the loaded package stays in use.
 func TestReloadBroken(t *testing.T) {
 	s := sessionIn(t, shop)
 	expect(t, s, shopCells, "")
@@ -131,8 +131,8 @@ func TestReloadBroken(t *testing.T) {
 	mustContain(t, show(t, s, "total()"), "12 EUR")
 }
 
-// TestWorkspace takes packages of a workspace's modules, and notices changes in
-// all of them.
+// TestWorkspace imports packages of a workspace's modules, and reloads them when they
+// change.
 func TestWorkspace(t *testing.T) {
 	s := sessionIn(t, `
 -- go.work --

@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// reloadEdited loads packages again that the user has edited beside the notebook,
-// and prints a notice.
+// reloadEdited reloads packages of the notebook's module that the user has edited, and
+// prints a notice.
 func (r *run) reloadEdited() {
 	line := r.progress()
 	change := r.session.modules.Refresh(r.ctx, line.compiling)
@@ -34,8 +34,8 @@ func (r *run) reloadEdited() {
 	}
 }
 
-// reload has the worker and the program go over to other forms of packages. It
-// reports whether their types are new ones.
+// reload has the worker and the program replace packages by their changed forms. It
+// reports whether the packages' types are new ones, unrelated to the old.
 func (r *run) reload(change *modules.Change) (renewed bool, err error) {
 	prog := r.session.program.Load()
 	renewed = prog.Changed(change.Packages) || change.VersionChanged

@@ -18,8 +18,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// replayDirective runs again, in their order, the cells that made or changed what was lost
-// with a worker.
+// replayDirective runs the cells again, in their order, that made or changed variables which
+// were lost with a worker.
 func (r *run) replayDirective(d cell.DirectiveLine) error {
 	list, without, err := replayArgs(d.Args)
 	if err != nil {
@@ -94,7 +94,7 @@ func (r *run) repeat(s replay.Step) *output.Error {
 	if s.DeclarationsOnly {
 		return again.execute(s.Parsed().Declarations(), func(*program.Unit, *output.Error) {})
 	}
-	s.Unfit = unfitCrashed // for reports while it runs
+	s.Unfit = unfitCrashed // in case the worker dies while it runs
 	err := again.execute(s.Parsed(), func(*program.Unit, *output.Error) {})
 	if err == nil || err.Name != traceback.WorkerDied {
 		s.Unfit = ""
@@ -113,7 +113,7 @@ func (r *run) restoreSetup() {
 	}
 }
 
-// markUndone notes as lost what steps would have made or changed.
+// markUndone marks the variables as lost that steps would have made or changed.
 func (r *run) markUndone(steps []replay.Step) {
 	undone := map[string]int{}
 	for _, s := range steps {
@@ -130,8 +130,8 @@ func (r *run) markUndone(steps []replay.Step) {
 	r.session.program.Load().MarkLost(undone)
 }
 
-// redeclare gives functions, types and constants their last meaning, which the
-// rest of the replay would have done.
+// redeclare executes the declarations of the steps that were left out, so that functions,
+// types and constants have their last meaning.
 func (r *run) redeclare(left []replay.Step) (lines []string) {
 	for _, s := range left {
 		if len(s.Effects.Defines) == 0 {
@@ -162,7 +162,7 @@ func (r *run) replayError(e *output.Error, s replay.Step, left []replay.Step) *o
 	return &output.Error{Name: e.Name, Value: e.Value, Traceback: slices.Concat(lines, e.Traceback, old)}
 }
 
-// reportMissing names the variables that do not come back, and why.
+// reportMissing reports the variables that are not restored, and why.
 func (r *run) reportMissing(list bool, steps []replay.Step) {
 	missing := r.session.program.Load().Lost()
 	if list {

@@ -22,7 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 2 * time.Minute // of the tests: a watchdog, never reached
+const patience = 2 * time.Minute // how long tests wait before they fail
 
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
@@ -56,7 +56,7 @@ func mustContain(t *testing.T, got string, want ...string) {
 	}
 }
 
-// flood sends 20,000 remarks without waiting for an answer, then garbage.
+// flood sends 20,000 messages without waiting for an answer, then bytes that are no message.
 const flood = `send := func(b []byte) {
 	for _, err := syscall.Write(3, b); err == syscall.EAGAIN; _, err = syscall.Write(3, b) {
 		time.Sleep(time.Millisecond)
@@ -69,8 +69,8 @@ for i := range 20_000 {
 send(make([]byte, 8))
 select {}`
 
-// TestHostileWorker: what user code writes to the control socket costs the
-// worker, never the kernel.
+// TestHostileWorker: user code that writes to the control socket can end the worker,
+// but never the kernel.
 func TestHostileWorker(t *testing.T) {
 	frame := func(json string) string {
 		return fmt.Sprintf("b := []byte(%q)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}", json)
@@ -93,14 +93,14 @@ func TestHostileWorker(t *testing.T) {
 	}
 }
 
-// TestForgedEnd: a cell that announces its own end without saying how.
+// TestForgedEnd: a cell writes a message that it has ended, but not how.
 func TestForgedEnd(t *testing.T) {
 	s := newTestSession(t)
 	got := execute(t, s, "b := []byte(`done {\"id\":1}`)\nsyscall.Write(3, append(binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b...))\nselect {}")
 	mustContain(t, got, "does not say how the cell ended")
 }
 
-// TestStoppedWorker: a worker that does not run cannot answer an interrupt.
+// TestStoppedWorker: a worker stopped by SIGSTOP cannot answer an interrupt, and is ended.
 func TestStoppedWorker(t *testing.T) {
 	s := newTestSession(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -114,8 +114,8 @@ func TestStoppedWorker(t *testing.T) {
 	mustContain(t, execute(t, s, "2 + 2"), "4")
 }
 
-// awaitStopped waits until a process is stopped: an interrupt that came before
-// would end the cell.
+// awaitStopped waits until a process is stopped. An interrupt before that would end
+// only the cell.
 func awaitStopped(t *testing.T, pid int) {
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err != nil || strings.Contains(string(b), ") T ") {
@@ -125,8 +125,8 @@ func awaitStopped(t *testing.T, pid int) {
 	t.Error("the worker did not stop")
 }
 
-// TestDeathWithUnreadMessage: a worker that dies before it has read what the
-// kernel sent is told of by its own cause.
+// TestDeathWithUnreadMessage: when a worker dies before it has read a message of the
+// kernel, the report has the cause of its death, not the failed connection.
 func TestDeathWithUnreadMessage(t *testing.T) {
 	s := newTestSession(t)
 	s.mu.Lock()
@@ -144,8 +144,8 @@ func TestDeathWithUnreadMessage(t *testing.T) {
 	mustContain(t, tr.text(), "the worker process died: it was ended by signal 9")
 }
 
-// TestDeathBetweenCells: the next cell tells of it, and does not run on
-// variables that are gone.
+// TestDeathBetweenCells: after the worker has died the next cell reports that, and does
+// not run without the variables that it uses.
 func TestDeathBetweenCells(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "gone := 7")
@@ -171,7 +171,7 @@ func countFDs(t *testing.T) int {
 	return len(entries)
 }
 
-// TestNoLeaks: fifty deaths leave no goroutine, file or process.
+// TestNoLeaks: after fifty deaths of the worker no goroutine, file or process is left.
 func TestNoLeaks(t *testing.T) {
 	s := newTestSession(t)
 	execute(t, s, "1")
@@ -190,7 +190,7 @@ func TestNoLeaks(t *testing.T) {
 	execute(t, s, "1")
 	ahead()
 	eventually(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines })
-	runtime.GC() // closes what waits for a finalizer
+	runtime.GC() // finalizers close files
 	eventually(t, "as many open files as before", func() bool { return countFDs(t) <= fds })
 	eventually(t, "no other child than the worker and a compiler", func() bool { return len(childrenOf(t, os.Getpid())) == 2 })
 }
@@ -219,7 +219,7 @@ func childrenOf(t *testing.T, pid int) []int {
 	return list
 }
 
-// alive reports whether a process exists and is no zombie.
+// alive reports whether a process exists and is not a zombie.
 func alive(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -229,8 +229,8 @@ func alive(pid int) bool {
 	return !strings.HasPrefix(text[strings.LastIndexByte(text, ')')+1:], " Z")
 }
 
-// family starts, in a cell, a child of every sort and returns their process
-// numbers with the worker's.
+// family is a cell that starts child processes of every kind. Its result is their
+// process IDs and the worker's.
 const family = `
 sleep := exec.Command("sleep", "1000")
 if err := sleep.Start(); err != nil { panic(err) }
@@ -308,7 +308,7 @@ func TestKernelHelper(t *testing.T) {
 }
 
 func TestKilledKernel(t *testing.T) {
-	newTestSession(t) // the image is there
+	newTestSession(t) // builds the image
 	tmp := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKernelHelper$")
 	cmd.Env = append(os.Environ(), kernelEnv+"=1", "TMPDIR="+tmp)
@@ -362,7 +362,7 @@ func TestKilledKernel(t *testing.T) {
 	}
 }
 
-// TestInherited: what cells start has standard streams, and nothing of ours.
+// TestInherited: programs that cells start inherit the standard streams and no other file.
 func TestInherited(t *testing.T) {
 	s := newTestSession(t)
 	got := execute(t, s, `out, err := exec.Command("sh", "-c", "ls -l /proc/$$/fd").Output()
@@ -370,8 +370,8 @@ fmt.Println("sockets:", strings.Count(string(out), "socket:"), "files:", strings
 	mustContain(t, got, "sockets: 0 files: 0 <nil>")
 }
 
-// TestOutputAfterChild: a child that keeps standard output open, and outlives
-// its cell, does not keep the cell busy, and is heard later.
+// TestOutputAfterChild: a child that outlives its cell and keeps standard output open
+// does not keep the cell from ending, and its later output is shown.
 func TestOutputAfterChild(t *testing.T) {
 	s := newTestSession(t)
 	fifo := filepath.Join(t.TempDir(), "fifo")
@@ -391,7 +391,7 @@ fmt.Println(c.Start())`, fifo), StoreHistory: true}, tr)
 	eventually(t, "the child's words", func() bool { return strings.Contains(tr.text(), "late words") })
 }
 
-// TestLotsOfOutput: 20 MB, complete and in order, with a display between.
+// TestLotsOfOutput: 20 MB of output are complete and in order, with a display between.
 func TestLotsOfOutput(t *testing.T) {
 	s := newTestSession(t)
 	c := &counter{}
@@ -437,7 +437,7 @@ func (c *counter) Stream(_, text string) {
 
 func (c *counter) Display(output.Display) { c.atDisplay = c.lines }
 
-// TestImageDeleted: the cache may be emptied while a notebook runs.
+// TestImageDeleted: the image may be deleted while a notebook runs.
 func TestImageDeleted(t *testing.T) {
 	whole := newTestSession(t).cfg.Image
 	copyDir := filepath.Join(t.TempDir(), "images", "k")

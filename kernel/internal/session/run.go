@@ -27,16 +27,16 @@ func (r *run) print(format string, args ...any) {
 	r.sink.Stream(output.Stdout, fmt.Sprintf(format, args...))
 }
 
-// cleanupTimeout bounds what restores the worker's setup.
+// cleanupTimeout is the maximum time to restore the worker's setup.
 const cleanupTimeout = 10 * time.Second
 
-// cleanupContext is for what restores the worker's setup after a cell, also
+// cleanupContext returns a context for restoring the worker's setup after a cell, also
 // after one that was interrupted.
 func (r *run) cleanupContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(r.ctx), cleanupTimeout)
 }
 
-// splitWords splits arguments as a shell does for plain and quoted words.
+// splitWords splits arguments as a shell splits plain and quoted words.
 func splitWords(s string) ([]string, error) {
 	var list []string
 	var b strings.Builder

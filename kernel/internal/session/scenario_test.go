@@ -20,10 +20,10 @@ import (
 var update = flag.Bool("update", false, "rewrite what the scenarios in testdata expect")
 
 // TestScenarios runs the notebooks in testdata, one text file each. A file
-// named "cell" is executed; the file "want" behind it says what it showed. The
-// name may go on: "cell interrupt after TEXT" interrupts the cell once it has
-// printed TEXT, "cell input LINE" answers what it asks. "file NAME" is written
-// to the notebook's folder. Cells that call helpers are given those.
+// named "cell" is executed, and the file "want" after it has the expected output. The
+// name may have more words: "cell interrupt after TEXT" interrupts the cell once it has
+// printed TEXT, "cell input LINE" answers its input request. "file NAME" is written
+// to the notebook's folder. In a scenario that uses helpers these are declared first.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -37,14 +37,13 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// helpers are functions with which cells wait until something has happened,
-// however long that takes.
+// helpers are functions with which cells wait for an event without a timeout.
 //
-// when calls f once the stack trace of the calling goroutine has a text: a state,
-// as "chan receive", or a function. It does so on behalf of no cell.
+// when calls f once the stack trace of the calling goroutine contains a text: a state
+// such as "chan receive", or a function. The goroutine that calls f belongs to no cell.
 //
-// number names the calling goroutine, and gone waits until that has ended, with
-// what it has to report.
+// number returns the beginning of the calling goroutine's stack trace, "goroutine N ", and
+// gone waits until that goroutine has ended.
 const helpers = `import "runtime/pprof"
 
 func when(where string, f func()) {
@@ -141,7 +140,7 @@ func writeFile(t *testing.T, name string, data []byte) {
 	}
 }
 
-// runStep executes a cell and renders what it showed.
+// runStep executes a cell and returns its transcript.
 func runStep(t *testing.T, s *Session, how, code string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -183,7 +182,7 @@ var (
 	stdLines  = regexp.MustCompile(`(?m)^([a-z][a-z0-9_/]*\.(?:go|s)) line \d+`) // differ between Go releases
 )
 
-// measurements are what %time and %timeit say that differs from run to run.
+// measurements replaces the parts of the output of %time and %timeit that differ between runs.
 var measurements = []struct {
 	pattern *regexp.Regexp
 	text    string
@@ -207,7 +206,7 @@ func (tr *transcript) text() string {
 	return inProcess.ReplaceAllString(text, "process PID")
 }
 
-// part begins a part of another kind.
+// part writes a heading if the output before was of another kind.
 func (tr *transcript) part(name string) {
 	if tr.last != name {
 		if s := tr.b.String(); s != "" && !strings.HasSuffix(s, "\n") {
@@ -265,12 +264,12 @@ func (tr *transcript) Error(e *output.Error) {
 	tr.part("error " + e.Name)
 	lines := e.Traceback
 	if e.Name == traceback.Interrupted && len(lines) > 2 && lines[0] == "the cell was interrupted" && strings.HasPrefix(lines[1], "Cell [") {
-		lines = append(lines[:1:1], afterCalls(lines[1:])...) // which line of a loop it was, differs from run to run
+		lines = append(lines[:1:1], afterCalls(lines[1:])...) // the line in a loop differs between runs
 	}
 	tr.b.WriteString(strings.Join(lines, "\n") + "\n")
 }
 
-// afterCalls drops the calls that lines begin with.
+// afterCalls returns lines without the calls at the beginning.
 func afterCalls(lines []string) []string {
 	for len(lines) > 0 && (strings.HasPrefix(lines[0], "Cell [") || strings.HasPrefix(lines[0], "    ")) {
 		lines = lines[1:]

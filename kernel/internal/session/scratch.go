@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A scratch is a folder for generated sources and objects. Its lock shows other
-// kernels that its kernel lives.
+// A scratch is a folder for generated sources and objects. Its kernel holds the lock, which
+// keeps other kernels from removing the folder.
 type scratch struct {
 	path string
 	lock *os.File
@@ -19,12 +19,11 @@ type scratch struct {
 const (
 	scratchPattern = "perijove-"
 	scratchLock    = "lock"
-	// scratchLockDelay is the time that a kernel has to lock a folder that it has
-	// made.
+	// scratchLockDelay is how long a kernel may take to lock a folder that it has made.
 	scratchLockDelay = time.Minute
 )
 
-// newScratch makes a folder in tmp and removes those of kernels that were killed.
+// newScratch makes a scratch folder in tmp and removes those of kernels that were killed.
 func newScratch(tmp string) (*scratch, error) {
 	removeStale(tmp)
 	dir, err := os.MkdirTemp(tmp, scratchPattern)

@@ -20,25 +20,25 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// Config says what a session runs with.
+// Config configures a session.
 type Config struct {
 	Image *image.Image
 	Dir   string // the notebook's folder, where cells run; "" for the current one
-	// CacheDir is for what the go command tells of packages; by default where
-	// the image is.
+	// CacheDir is the folder in which package lists of the go command are cached; "" for
+	// the cache folder that contains the image.
 	CacheDir string
-	// KernelID is what Jupyter calls this kernel, by which pages reach it; "" if
-	// there are no pages.
+	// KernelID is Jupyter's identifier of this kernel, which web pages use to connect to it;
+	// "" if there are no pages.
 	KernelID string
-	// CompileFlags go to the compile tool as they are.
+	// CompileFlags are arguments for the compile tool.
 	CompileFlags []string
-	// Packages are compiled packages to import beyond the image's and the
-	// module's: archives by import path.
+	// Packages are further compiled packages that cells can import: archive files by
+	// import path.
 	Packages map[string]string
-	Env      []string // of the worker and the compiler, beyond the process's own
+	Env      []string // of the worker and the compiler, in addition to the process's environment
 	Log      *slog.Logger
-	// ProgressDelay is how long a cell waits for the go command before a line
-	// tells what for; 0 is one second.
+	// ProgressDelay is how long a cell waits for the go command before a progress line
+	// appears; 0 is one second.
 	ProgressDelay time.Duration
 }
 
@@ -47,10 +47,10 @@ type Session struct {
 	cfg     Config
 	scratch *scratch // generated sources and objects
 	modules *modules.Modules
-	program atomic.Pointer[program.Program] // replaced only in turn, read at any time
+	program atomic.Pointer[program.Program] // replaced only with the turn, read at any time
 
-	// turn holds one token. To run a cell and to use the fields down to
-	// initFailures takes having it.
+	// turn holds one token. Only the goroutine that has taken it may run a cell and use
+	// the fields down to initFailures.
 	turn chan struct{}
 	// programs counts the programs since New. Each has a folder of objects, since
 	// the worker's children load them again.
@@ -58,24 +58,24 @@ type Session struct {
 	setup          setup // for new workers
 	journal        replay.Journal
 	memoryLimit    supervisor.MemoryLimit
-	memoryLimitErr error           // what is wrong with the environment's; shown once
+	memoryLimitErr error           // why the environment's limit is invalid; shown once
 	outputLimit    sinks.Limit     // of each cell
-	outputLimitErr error           // as memoryLimitErr
+	outputLimitErr error           // like memoryLimitErr
 	autoget        *bool           // get missing packages without asking; nil: if isGoNB
 	isGoNB         bool            // the notebook is written for GoNB
 	gonbFolders    []string        // what setGoNBFolders has set
-	existedFirst   map[string]bool // answers of existedAtFirst
-	strict         bool            // a cell whose value is an error fails
-	forget         bool            // the worker must forget the notebook at the next load
-	textOnly       bool            // the front end is a console: it lets cells ask for input and gives them no identifiers, as notebooks do
-	// hasExplainedStandalone notes that the user knows that cells run as programs.
+	existedFirst   map[string]bool // results of existedWhenFirstAsked, by file
+	strict         bool            // a cell whose value is a non-nil error fails
+	forget         bool            // the next load tells the worker to forget the notebook
+	textOnly       bool            // the front end is a console: its requests allow input and, unlike a notebook's, have no cell ID
+	// hasExplainedStandalone records that the notice about cells as programs was shown.
 	hasExplainedStandalone bool
-	// initFailures describes the packages that the worker could not initialize.
+	// initFailures has the failed initializations by import path.
 	initFailures map[string]*initFailure
 
 	compilerLimit atomic.Int64           // memoryLimit in bytes, for the compiler
 	cellDir       atomic.Pointer[string] // setup.Dir, for completion; nil at first
-	allFrames     atomic.Bool            // tracebacks show calls outside of cells too
+	allFrames     atomic.Bool            // tracebacks include calls outside cells
 
 	mu             sync.Mutex         // guards what follows; held only briefly
 	worker         *worker            // nil while none runs
@@ -92,26 +92,26 @@ type Session struct {
 
 var _ output.Session = (*Session)(nil)
 
-// A worker is a worker process and what the session knows of it.
+// A worker is a worker process with the session's state about it.
 type worker struct {
 	*supervisor.Worker
 	gonb    *gonb.Bridge
-	isSetUp bool     // it has what directives have set; used in turn
-	dropped []string // the dropped variables that it has last been sent; used in turn
+	isSetUp bool     // it has the settings of directives; needs the turn
+	dropped []string // the argument of the last call of Drop; needs the turn
 }
 
-// A setup is what directives have set and a new worker gets before it runs a cell.
+// A setup has the settings of directives that a new worker gets before it runs a cell.
 type setup struct {
 	Dir  string
 	Env  []string
 	Args []string
 }
 
-// standalonePackage takes the worker's place in a cell's program, where cells
-// cannot be linked into a worker.
+// standalonePackage is the package that replaces the worker in a cell's program. It is
+// used when cells cannot be linked into a worker.
 const standalonePackage = "github.com/perijove/perijove/kernel/internal/standalone"
 
-// isStandalone reports whether each cell runs as a program.
+// isStandalone reports whether each cell runs as its own program.
 func (s *Session) isStandalone() bool { return s.cfg.Image.Unfit != "" }
 
 // dir returns the folder in which cells run.
@@ -131,7 +131,7 @@ func (s *Session) startDir() string {
 	return dir
 }
 
-// hasNext reports whether a cell waits for the end of the one that runs.
+// hasNext reports whether another cell waits for the end of the running one.
 func (s *Session) hasNext() bool {
 	s.mu.Lock()
 	next := s.next
@@ -139,14 +139,14 @@ func (s *Session) hasNext() bool {
 	return next != nil && next()
 }
 
-// setCommand notes the shell command that runs, for Interrupt.
+// setCommand sets the running shell command, which Interrupt cancels; nil for none.
 func (s *Session) setCommand(cmd *exec.Cmd) {
 	s.mu.Lock()
 	s.command = cmd
 	s.mu.Unlock()
 }
 
-// History returns the executed cells, oldest first.
+// History returns the executed cells, oldest first. It may be called at any time.
 func (s *Session) History() []output.HistoryEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,10 +15,10 @@ import (
 	product "github.com/perijove/perijove/kernel/internal/version"
 )
 
-// mainDirective sets the arguments; the call of flag.Parse is a statement of the cell.
+// mainDirective sets the arguments. The parser has added the call of flag.Parse to the cell.
 func (r *run) mainDirective(d cell.DirectiveLine) error { return r.argsDirective(d) }
 
-// execDirective sets the arguments; the calls are statements of the cell.
+// execDirective sets the arguments. The parser has added the calls to the cell.
 func (r *run) execDirective(d cell.DirectiveLine) error {
 	name, args, _ := strings.Cut(d.Args, " ")
 	if d.Function == "" {
@@ -98,7 +98,7 @@ func (r *run) envDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// memoryDirective is the directive: it shows or changes the limit.
+// memoryDirective shows or changes the memory limit.
 func (r *run) memoryDirective(d cell.DirectiveLine) error {
 	text := strings.TrimSpace(d.Args)
 	if text == "" {
@@ -143,8 +143,8 @@ func (r *run) versionDirective(cell.DirectiveLine) error {
 	return nil
 }
 
-// timeDirective is called where %time has no statement behind it that the cell's own
-// code measures.
+// timeDirective handles %%time, and %time without a statement, which is an error. The
+// parser has turned %time STATEMENT into code of the cell.
 func (r *run) timeDirective(d cell.DirectiveLine) error {
 	if d.Name == "%%time" && strings.TrimSpace(d.Args) == "" {
 		return nil // the cell's code does it

@@ -24,8 +24,8 @@ func (r *run) shellDirective(d cell.DirectiveLine) error {
 	return r.shellCommand(d.Args, r.session.dir())
 }
 
-// moduleShellDirective runs a command where the module is; a scratch module is made if
-// there is none. go get is taken over.
+// moduleShellDirective runs a command in the module's folder. Without a module it makes a
+// scratch module. It handles go get like %get.
 func (r *run) moduleShellDirective(d cell.DirectiveLine) error {
 	if rest, ok := strings.CutPrefix(strings.TrimSpace(d.Args), "go get "); ok {
 		return r.getDirective(cell.DirectiveLine{Args: strings.ReplaceAll(rest, "-u ", "")})
@@ -40,7 +40,7 @@ func (r *run) moduleShellDirective(d cell.DirectiveLine) error {
 	return r.shellCommand(d.Args, dir)
 }
 
-// existedWhenFirstAsked reports whether a file existed when it was first asked about.
+// existedWhenFirstAsked reports whether a file existed at the first call for that file.
 func (s *Session) existedWhenFirstAsked(file string) bool {
 	there, asked := s.existedFirst[file]
 	if !asked {
@@ -54,8 +54,8 @@ func (s *Session) existedWhenFirstAsked(file string) bool {
 	return there
 }
 
-// removesModule matches what notebooks begin with that have GoNB's temporary
-// module in mind.
+// removesModule matches commands that remove go.mod or go.work, as at the beginning of
+// notebooks for GoNB, where these are in a temporary folder.
 var removesModule = regexp.MustCompile(`\brm\b[^;&|]*\b(go\.(?:work|mod))\b`)
 
 func (r *run) shellCommand(command, dir string) error {
@@ -71,7 +71,7 @@ func (r *run) shellCommand(command, dir string) error {
 	return r.runCommand(command, dir, stdin)
 }
 
-// runCommand runs a shell command; a nil stdin is empty.
+// runCommand runs a shell command. A nil stdin is empty.
 func (r *run) runCommand(command, dir string, stdin io.Reader) error {
 	cmd := exec.CommandContext(r.ctx, shellProgram(), "-c", command)
 	cmd.Dir, cmd.Stdin = dir, stdin
@@ -89,7 +89,7 @@ func (r *run) runCommand(command, dir string, stdin io.Reader) error {
 	return err
 }
 
-// scriptDirective feeds the rest of the cell to a program.
+// scriptDirective runs a program with the rest of the cell as its standard input.
 func (r *run) scriptDirective(d cell.DirectiveLine) error {
 	program := d.Args
 	if name := strings.TrimPrefix(d.Name, "%%"); name != "script" {
@@ -99,13 +99,13 @@ func (r *run) scriptDirective(d cell.DirectiveLine) error {
 		return errors.New("name a program: %%script bc")
 	}
 	body := d.Body
-	if !strings.HasSuffix(body, "\n") { // bc and others want whole lines
+	if !strings.HasSuffix(body, "\n") { // programs such as bc need a newline at the end
 		body += "\n"
 	}
 	return r.runCommand(program, r.session.dir(), strings.NewReader(body))
 }
 
-// shellProgram is bash, which notebooks written for GoNB expect, or else sh.
+// shellProgram returns the path of bash, which notebooks written for GoNB expect, or of sh.
 var shellProgram = sync.OnceValue(func() string {
 	if path, err := exec.LookPath("bash"); err == nil {
 		return path
@@ -113,17 +113,18 @@ var shellProgram = sync.OnceValue(func() string {
 	return "/bin/sh"
 })
 
-// inputsDirective lets the next shell command of the cell read what the user types.
+// inputsDirective lets the next shell command of the cell ask the user for input.
 func (r *run) inputsDirective(d cell.DirectiveLine) error {
 	r.stdin = &stdinPrompter{password: d.Name == "%with_password"}
 	return nil
 }
 
-// A stdinPrompter is standard input that asks the front end for lines until the
-// command ends.
+// A stdinPrompter gives a command standard input with lines that the front end asks the
+// user for.
 type stdinPrompter struct{ password bool }
 
-// start answers what a command reads from the pipe it returns. stop ends that.
+// start returns a pipe for the command's standard input and prompts for lines until stop
+// is called.
 func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.File, stop func(), err error) {
 	pr, pw, err := os.Pipe()
 	if err != nil {
@@ -149,13 +150,13 @@ func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.
 	return pr, func() { cancel(); pr.Close(); wg.Wait() }, nil
 }
 
-// promptDelay is how long a command may live with nothing to read before the user
-// is asked. Most end at once when they have read their last line, which cannot be
-// seen from outside.
+// promptDelay is how long a command must run with an empty standard input before the
+// user is asked for a line. Most commands end soon after their last line, but it cannot be
+// seen from outside that they want no more.
 const promptDelay = 200 * time.Millisecond
 
-// awaitsInput waits until the command has read what it was sent and seems to want
-// more. It is false when the command ends first.
+// awaitsInput waits until the command has read all of its input and has run on for
+// promptDelay. It returns false if the command ends first.
 func awaitsInput(ctx context.Context, stdin *os.File) bool {
 	raw, err := stdin.SyscallConn()
 	if err != nil {

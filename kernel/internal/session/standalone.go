@@ -14,8 +14,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// runStandalone links a cell to a program and runs it. Declarations of the notebook
-// are kept, since they are source; variables end with the program.
+// runStandalone links a cell to a program and runs it. Functions, types and constants stay
+// declared, since they are source; variables end with the program.
 func (r *run) runStandalone(unit *program.Unit) *output.Error {
 	if !r.session.hasExplainedStandalone {
 		r.session.hasExplainedStandalone = true

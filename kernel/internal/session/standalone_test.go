@@ -8,7 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// newStandaloneSession returns a session whose image did not pass its self-check.
+// newStandaloneSession returns a session in which each cell runs as a program, as after a
+// failed self-check of the image.
 func newStandaloneSession(t testing.TB) *Session {
 	t.Helper()
 	img := *newTestSession(t).cfg.Image
@@ -64,7 +65,7 @@ func TestStandalone(t *testing.T) {
 	}
 }
 
-// TestStandaloneExplains says once what is different, and why.
+// TestStandaloneExplains: the first cell says what is different, and why.
 func TestStandaloneExplains(t *testing.T) {
 	s := newStandaloneSession(t)
 	mustContain(t, execute(t, s, "1"), "variables and goroutines end with their cell", "a test says so")

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// standbyCell declares what the tests of standbys send to processes.
+// standbyCell declares the functions that the tests of standby processes call in children.
 const standbyCell = `import "github.com/perijove/perijove/lib/mp"
 
 func pid(int) int { return os.Getpid() }
@@ -69,8 +69,8 @@ func result[R, A any](f func(A) R, arg A, opts ...mp.ProcessOption) R {
 fmt.Println(result(describe, ""))
 result(pid, 0)`
 
-// startStandby returns a session in which a child process was started twice,
-// and what the first one said of itself. A standby waits.
+// startStandby returns a session in which two children were started, and the
+// first one's description of itself. A standby process is ready.
 func startStandby(t *testing.T) (s *Session, described string) {
 	t.Helper()
 	s = newTestSession(t)
@@ -82,7 +82,8 @@ func startStandby(t *testing.T) (s *Session, described string) {
 	return s, described
 }
 
-// awaitStandby waits until a process waits to become a child, and returns its id.
+// awaitStandby waits until a standby process is ready to become a child, and returns its
+// process ID.
 func awaitStandby(t *testing.T, s *Session) int {
 	t.Helper()
 	w, err := s.ensureWorker(t.Context())
@@ -101,7 +102,7 @@ func want(t *testing.T, s *Session, code, shown string) {
 	}
 }
 
-// wantPID runs a cell that starts a child and compares the process that it is.
+// wantPID runs a cell that starts a child and compares the child's process ID.
 func wantPID(t *testing.T, s *Session, pid int) {
 	t.Helper()
 	want(t, s, "result(pid, 0)", fmt.Sprintf("[result text/plain]\n%d\n", pid))
@@ -112,8 +113,8 @@ func gone(pid int) bool {
 	return err != nil
 }
 
-// TestStandby: the third child is a process that was started ahead, and cannot
-// be told from one that was not.
+// TestStandby: the third child is a process that was started in advance, and behaves
+// like one that was not.
 func TestStandby(t *testing.T) {
 	s, fresh := startStandby(t)
 	pid := awaitStandby(t, s)
@@ -125,7 +126,7 @@ func TestStandby(t *testing.T) {
 	for range 3 {
 		wantPID(t, s, awaitStandby(t, s))
 	}
-	// Its prints, its exit code and its death are a child's.
+	// Its output, exit code and death are reported like those of any child.
 	awaitStandby(t, s)
 	want(t, s, `func fails(n int) int { fmt.Println("printed"); os.Exit(n); return 0 }
 call, err := mp.Go[int](ctx, mp.Processes, fails, 7)
@@ -138,7 +139,7 @@ call, err = mp.Go[int](ctx, mp.Processes, dies, 7)
 _, err = call.Result(ctx)
 exit, _ = errors.AsType[*mp.ExitError](err)
 exit.Signal`, "[result text/plain]\nkilled\n")
-	// Several at once: one is the standby.
+	// When several children start at once, one is the standby.
 	pid = awaitStandby(t, s)
 	want(t, s, fmt.Sprintf(`pids := make([]int, 4)
 var wg sync.WaitGroup
@@ -146,22 +147,22 @@ for i := range pids { wg.Go(func() { pids[i] = result(pid, 0) }) }
 wg.Wait()
 slices.Sort(pids)
 fmt.Println(len(slices.Compact(slices.Clone(pids))), slices.Contains(pids, %d))`, pid), "[stdout]\n4 true\n")
-	// A start with further options leaves it for the next one; two, and the
-	// next is for such.
+	// A start with other options does not take the standby. After two such starts the
+	// next standby has these options.
 	pid = awaitStandby(t, s)
 	execute(t, s, "result(pid, 0, mp.Env(\"A=1\"))")
 	wantPID(t, s, pid)
 	pid = awaitStandby(t, s)
 	execute(t, s, "result(pid, 0, mp.Env(\"A=1\"))\nresult(pid, 0, mp.Env(\"A=1\"))")
 	eventually(t, "it makes room for another", func() bool { return gone(pid) })
-	eventually(t, "a start with these options takes it", func() bool { // one that is not up to date may be replaced meanwhile
+	eventually(t, "a start with these options takes it", func() bool { // an outdated standby may be replaced meanwhile
 		pid = awaitStandby(t, s)
 		got := execute(t, s, "result(func(int) string { return fmt.Sprint(os.Getenv(\"A\"), os.Getpid()) }, 0, mp.Env(\"A=1\"))")
 		return got == fmt.Sprintf("[result text/plain]\n\"1%d\"\n", pid)
 	})
 }
 
-// TestStandbyChanges: what has changed since it was started counts.
+// TestStandbyChanges: a standby has changes that were made after it was started.
 func TestStandbyChanges(t *testing.T) {
 	s, _ := startStandby(t)
 	awaitStandby(t, s)
@@ -199,7 +200,7 @@ func TestStandbyChanges(t *testing.T) {
 	}
 }
 
-// TestStandbyEnds: what becomes of a process that waits.
+// TestStandbyEnds kills and stops standbys, and interrupts and restarts the worker beside them.
 func TestStandbyEnds(t *testing.T) {
 	s, _ := startStandby(t)
 	for _, sig := range []unix.Signal{unix.SIGKILL, unix.SIGSTOP} {
@@ -212,12 +213,12 @@ func TestStandbyEnds(t *testing.T) {
 		}
 		eventually(t, "it is gone", func() bool { return gone(pid) })
 	}
-	// An interrupt is not for it.
+	// An interrupt does not end it.
 	pid := awaitStandby(t, s)
 	ended := inBackground(t, s, "select {}")
 	s.Interrupt()
 	mustContain(t, ended(), "[error Interrupted]")
-	// Neither is it part of a deadlock, nor what keeps one from being found.
+	// It does not keep a deadlock from being found, which does not end it either.
 	mustContain(t, execute(t, s, "<-make(chan int)"), "[error Deadlock")
 	wantPID(t, s, pid)
 	pid = awaitStandby(t, s)
@@ -231,8 +232,8 @@ func TestStandbyEnds(t *testing.T) {
 	eventually(t, "it is gone with the session", func() bool { return gone(pid) })
 }
 
-// TestStandbyMemory: a process that waits is no part of what a cell uses, and
-// ends before the limit is passed.
+// TestStandbyMemory: a standby's memory does not count as the cell's, and the standby
+// is ended before the limit is reached.
 func TestStandbyMemory(t *testing.T) {
 	s, _ := startStandby(t)
 	awaitStandby(t, s)
@@ -249,9 +250,9 @@ func TestStandbyMemory(t *testing.T) {
 	}
 }
 
-// TestStandbyInitializers: a process that waits has initialized no package
-// whose initialization may have effects. What initializers without effects print
-// shows in the cell that starts the child.
+// TestStandbyInitializers: a standby has not initialized packages whose initialization
+// may have effects outside the process. The output of other initializers shows in the
+// cell that starts the child.
 func TestStandbyInitializers(t *testing.T) {
 	s, _ := startStandby(t)
 	for name, text := range map[string]string{
@@ -270,7 +271,7 @@ func TestStandbyInitializers(t *testing.T) {
 	mustContain(t, execute(t, s, "import \"example.com/x/counts\"\ncounts.F(1)"), "[result text/plain]\n1\n")
 	for n := 1; n < 4; n++ {
 		pid := awaitStandby(t, s)
-		// After two more cells it has what it gets ahead.
+		// After two more cells the standby has loaded what it loads in advance.
 		execute(t, s, "time.Sleep(time.Millisecond)")
 		if got := inits(); got != n {
 			t.Errorf("%d initializations, want %d", got, n)

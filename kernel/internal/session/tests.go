@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// testDirective notes that the cell's tests are to be run once the cell has.
+// testDirective has tests run after the cell.
 func (r *run) testDirective(d cell.DirectiveLine) error {
 	args, err := splitWords(d.Args)
 	if err != nil {
@@ -30,25 +30,25 @@ func (r *run) testDirective(d cell.DirectiveLine) error {
 		}
 		if !strings.HasPrefix(a, "-") || strings.HasPrefix(name, "test.") || name == "args" {
 			r.tests.args = append(r.tests.args, a)
-		} else { // as go test takes them
+		} else { // go test takes flags without "test."
 			r.tests.args = append(r.tests.args, "-test."+name)
 		}
 	}
 	return nil
 }
 
-// fuzzFlags are the flags of go test that are about new inputs for fuzz tests.
+// fuzzFlags are the flags of go test for generating inputs of fuzz tests.
 var fuzzFlags = []string{"fuzz", "fuzztime", "fuzzminimizetime"}
 
-// errNoFuzzing says what %test does instead.
+// errNoFuzzing is the error for fuzzFlags.
 var errNoFuzzing = errors.New("new inputs cannot be made here: package testing starts the test's program again for that, " +
 	"with code that counts what an input reaches, and a notebook is no such program; " +
 	"%test and %test -run run Fuzz functions with the inputs of f.Add, and go test -fuzz makes new ones if they stand in a _test.go file")
 
-// A testRun is what %test asks for.
+// A testRun has the arguments of a %test directive.
 type testRun struct{ args []string }
 
-// testKinds are the functions that go test runs, by the beginnings of their names.
+// testKinds describes the kinds of functions that go test runs.
 var testKinds = []struct {
 	prefix    string
 	signature string
@@ -61,8 +61,8 @@ var testKinds = []struct {
 	{"Example", "func()", "", "InternalExample"},
 }
 
-// runTests runs test functions of the notebook in the live process, through
-// package testing: they see everything that cells have made.
+// runTests runs test functions of the notebook in the worker, through package testing.
+// They have access to the notebook's variables.
 func (r *run) runTests() *output.Error {
 	funcs := map[string][]program.Declaration{}
 	here, hasMain := false, false
@@ -91,7 +91,7 @@ func (r *run) runTests() *output.Error {
 	args := r.tests.args
 	if len(args) == 0 {
 		args = []string{"-test.v"}
-		if here { // those of this cell alone
+		if here { // run only the tests of this cell
 			for prefix, list := range funcs {
 				funcs[prefix] = slices.DeleteFunc(list, func(d program.Declaration) bool { return d.Cell != r.n })
 			}
@@ -111,7 +111,7 @@ func (r *run) runTests() *output.Error {
 	return r.withArgs(args, func() *output.Error {
 		defer func() {
 			for _, name := range testImports {
-				_, _ = r.session.program.Load().Remove(name) // they are no declarations of the user's
+				_, _ = r.session.program.Load().Remove(name) // they are not the user's declarations
 			}
 		}()
 		unnumbered := *r
@@ -131,7 +131,7 @@ func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
 		}
 		ctx, cancel := r.cleanupContext()
 		defer cancel()
-		_ = r.session.applySetup(ctx, control.Setup{Args: back}) // fails with the worker, of which the next cell tells
+		_ = r.session.applySetup(ctx, control.Setup{Args: back}) // fails only if the worker has died, which the next cell reports
 	}()
 	r.session.setup.Args = append([]string{"notebook"}, args...)
 	if err := r.session.applySetup(r.ctx, control.Setup{Args: r.session.setup.Args}); err != nil {
@@ -140,8 +140,8 @@ func (r *run) withArgs(args []string, f func() *output.Error) *output.Error {
 	return f()
 }
 
-// isTestName reports whether go test takes a function for one of a kind: what
-// follows the prefix does not begin in lower case.
+// isTestName reports whether name is prefix, or prefix and a rest that does not begin with a
+// lower-case letter, as go test requires.
 func isTestName(name, prefix string) bool {
 	rest, ok := strings.CutPrefix(name, prefix)
 	first, _ := utf8.DecodeRuneInString(rest)
@@ -150,8 +150,8 @@ func isTestName(name, prefix string) bool {
 
 var testImports = []string{"testingʹt", "testdepsʹt", "osʹt", "reflectʹt"}
 
-// testProgram is the cell that runs tests, as the main function that go test
-// writes does.
+// testProgram returns the source of a cell that runs tests like the main function that
+// go test generates.
 func (r *run) testProgram(funcs map[string][]program.Declaration, hasMain bool) (string, error) {
 	var b strings.Builder
 	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport osʹt \"os\"\n")
@@ -185,8 +185,8 @@ func (r *run) testProgram(funcs map[string][]program.Declaration, hasMain bool) 
 	return b.String(), nil
 }
 
-// exampleOutput finds the output that an example's comment announces. Those
-// that announce none are compiled, not run.
+// exampleOutput returns the expected output in the comment of an example. ok is false if
+// there is none: such examples are compiled but not run.
 func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err error) {
 	src, known := r.session.program.Load().Source(d.Cell)
 	c, errs := cell.Parse(d.Cell, src)

@@ -10,9 +10,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// TestImportsAreListedTogether imports several packages of a module in one cell:
-// the go command is asked once which C code they need and once where they are,
-// and for each of them alone only where one of them cannot be had.
+// TestImportsAreListedTogether imports several packages of a module in one cell: the go
+// command runs once to list their C code and once to list their archives. It runs for
+// each package separately only if one of them is not available.
 func TestImportsAreListedTogether(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
@@ -54,7 +54,7 @@ one.F(), two.F(), three.F()`), "[result text/plain]\n1\n2\n3\n"; got != want {
 	if n := lists(t, log); n != 2 {
 		t.Errorf("the go command listed packages %d times, want 2", n)
 	}
-	// What one list told need not be asked again.
+	// The go command does not run again for packages that a list contained.
 	if got, want := show(t, s, "import \"example.com/many/base\"\nbase.Calls"), "[result text/plain]\n3\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -69,7 +69,7 @@ one.F(), two.F(), three.F()`), "[result text/plain]\n1\n2\n3\n"; got != want {
 	}
 }
 
-// lists counts the lines of a log of the go command's arguments that list packages.
+// lists counts the calls of go list for packages in a log of the go command's arguments.
 func lists(t *testing.T, file string) int {
 	t.Helper()
 	b, err := os.ReadFile(file)

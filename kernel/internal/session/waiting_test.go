@@ -15,14 +15,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A hold is a program that does not begin before it is let go.
+// A hold blocks a program at its start while its file exists.
 type hold struct {
 	t    *testing.T
-	file string // there while it is held
+	file string // exists while the program is held
 }
 
-// newHold puts a program in the place of path that waits as long as it is held,
-// and then becomes the program real.
+// newHold writes a script to path that waits until it is no longer held, and then
+// executes the program real.
 func newHold(t *testing.T, path, real string) *hold {
 	t.Helper()
 	h := &hold{t, path + ".held"}
@@ -45,7 +45,7 @@ func (h *hold) letGo() {
 	}
 }
 
-// heldSession is a session whose workers and compilers can be held.
+// heldSession returns a session whose workers and compilers can be held.
 func heldSession(t *testing.T) (s *Session, worker, compiler *hold) {
 	t.Helper()
 	whole, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
@@ -75,7 +75,8 @@ func heldSession(t *testing.T) (s *Session, worker, compiler *hold) {
 	return s, worker, compiler
 }
 
-// inBackground executes a cell and returns what gives its output once it has ended.
+// inBackground executes a cell in a goroutine. The returned function waits for its end and
+// returns its output.
 func inBackground(t *testing.T, s *Session, code string) (ended func() string) {
 	tr := &transcript{}
 	done := make(chan struct{})
@@ -98,7 +99,7 @@ func inBackground(t *testing.T, s *Session, code string) (ended func() string) {
 	}
 }
 
-// answers checks that the session answers what a front end asks for beside a cell.
+// answers checks that the session answers requests of a front end while a cell runs.
 func answers(t *testing.T, s *Session, name, describes string, commTaken bool) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -131,8 +132,8 @@ func answers(t *testing.T, s *Session, name, describes string, commTaken bool) {
 	}
 }
 
-// TestHeldStart: while a worker starts the session answers everything but cells,
-// and those can be interrupted.
+// TestHeldStart: while a worker starts the session answers all requests except cells,
+// which wait and can be interrupted.
 func TestHeldStart(t *testing.T) {
 	s, worker, _ := heldSession(t)
 	first := inBackground(t, s, "x := 41")
@@ -151,7 +152,7 @@ func TestHeldStart(t *testing.T) {
 	third := inBackground(t, s, "len(os.Args)")
 	answers(t, s, "", "fmt.Println", false)
 	worker.letGo()
-	mustContain(t, third(), "2") // as %args has set them, in a new worker too
+	mustContain(t, third(), "2") // a new worker has the arguments of %args too
 	worker.hold()
 	fourth := inBackground(t, s, "%restart\nx := 43")
 	closed := make(chan error, 1)
@@ -181,7 +182,7 @@ func TestStartFails(t *testing.T) {
 	s.mu.Lock()
 	l := s.launch
 	s.mu.Unlock()
-	if l != nil { // it began before, and may have failed already
+	if l != nil { // this launch began before the file was replaced, and may have failed already
 		l.cancel()
 		<-l.done
 	}
@@ -193,8 +194,8 @@ func TestStartFails(t *testing.T) {
 	mustContain(t, execute(t, s, "x := 1\nx"), "1")
 }
 
-// TestHeldCompiler: while a cell is compiled the session answers from the state
-// before it, and an interrupt ends the compiler.
+// TestHeldCompiler: while a cell is compiled the session answers requests from the state
+// before the cell, and an interrupt ends the compiler.
 func TestHeldCompiler(t *testing.T) {
 	s, worker, compiler := heldSession(t)
 	worker.letGo()
@@ -223,8 +224,8 @@ func TestHeldCompiler(t *testing.T) {
 	mustContain(t, cell(), "[error Interrupted]")
 }
 
-// TestQueriesBesideCells asks while cells declare, redefine, fail and lose what
-// they declared.
+// TestQueriesBesideCells sends queries while cells declare and redefine names, fail, and
+// lose variables.
 func TestQueriesBesideCells(t *testing.T) {
 	s := newTestSession(t)
 	stop := make(chan struct{})

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A member is a module of a workspace that needs a package whose sum nothing has yet.
+// member is a module of a workspace that imports a package whose checksum is in no go.sum. %
+// stands for its name.
 const member = `
 -- %/go.mod --
 module example.com/%
@@ -22,7 +23,7 @@ import "example.com/a/x"
 var N = x.X()
 `
 
-// TestWorkspaceGets imports packages of workspaces and of what their modules need, and gets others.
+// TestWorkspaceGets imports packages of a workspace's modules and of their requirements, and gets others with %get.
 func TestWorkspaceGets(t *testing.T) {
 	serveModules(t, completeModules)
 	app, lib := strings.ReplaceAll(member, "%", "app"), strings.ReplaceAll(member, "%", "lib")
@@ -57,7 +58,7 @@ func TestWorkspaceGets(t *testing.T) {
 	})
 }
 
-// TestVendor imports packages that a vendor folder has and lacks.
+// TestVendor imports packages that a vendor folder contains, and one that it does not.
 func TestVendor(t *testing.T) {
 	serveModules(t, completeModules)
 	s := sessionIn(t, `

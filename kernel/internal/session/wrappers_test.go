@@ -4,9 +4,9 @@ import (
 	"testing"
 )
 
-// TestWrappersOfUnnamedTypes inlines, into another package and into cells, code
-// that takes the method of an unnamed type as a value: the wrapper is only where
-// the code comes from.
+// TestWrappersOfUnnamedTypes: code that takes a method value of an unnamed type is inlined
+// into another package and into cells. Only the package of that code has the method's
+// wrapper.
 func TestWrappersOfUnnamedTypes(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --

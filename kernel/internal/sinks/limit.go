@@ -13,18 +13,18 @@ import (
 )
 
 const (
-	// limitVariable is the environment variable that changes how much text a
+	// limitVariable is the environment variable that sets how much text a
 	// cell may print.
 	limitVariable = "PERIJOVE_OUTPUT_LIMIT"
-	// defaultLimit is more than a person reads and little enough for a browser.
+	// defaultLimit, in bytes, is more than a person reads and not too much for a browser.
 	defaultLimit = 128_000_000
-	// tailSize is how much of the end of the dropped text is shown.
+	// tailSize is how many bytes at the end of the dropped text are shown.
 	tailSize = 4 << 10
 )
 
-// A Limited sink passes on text up to a number of bytes. It counts and drops
-// what a cell prints beyond that, but for the last lines, which often say how
-// the cell ended. The cell keeps running.
+// A Limited sink passes on text up to a number of bytes. It counts and drops further
+// text, except for the last lines, which often say how the cell ended. The cell keeps
+// running.
 type Limited struct {
 	output.Sink
 	limit Limit
@@ -32,8 +32,8 @@ type Limited struct {
 	mu      sync.Mutex // guards what follows
 	passed  int64
 	dropped int64
-	tail    []byte // the last of what was dropped
-	stream  string // that tail belongs to
+	tail    []byte // the end of the dropped text
+	stream  string // the stream that tail belongs to
 	ended   bool
 }
 
@@ -50,7 +50,7 @@ func (l *Limited) Stream(name, text string) {
 		room--
 	}
 	if l.dropped > 0 {
-		room = 0 // a short text must not come after a long one was dropped
+		room = 0 // once text was dropped, drop shorter text that would fit too
 	}
 	if room > 0 {
 		l.passed += int64(room)
@@ -79,8 +79,8 @@ func (l *Limited) drop(name, text string) {
 	l.tail = append(l.tail, text...)
 }
 
-// End shows the last lines of what was dropped. Call it when the cell ends;
-// what is printed later is dropped silently.
+// End shows the last lines of the dropped text. Call it when the cell ends. Text that
+// exceeds the limit later is dropped silently.
 func (l *Limited) End() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,8 +100,8 @@ func (l *Limited) End() {
 // A Limit is how much text a cell may print, in bytes.
 type Limit int64
 
-// InitialLimit returns the limit that the environment sets, or the default,
-// and what is wrong with the environment's.
+// InitialLimit returns the limit that the environment sets, or the default. The error is
+// about an invalid environment variable; the default limit comes with it.
 func InitialLimit() (Limit, error) {
 	text := os.Getenv(limitVariable)
 	if text == "" {
@@ -114,7 +114,7 @@ func InitialLimit() (Limit, error) {
 	return l, nil
 }
 
-// ParseLimit reads a limit as %output takes it: a size, or off.
+// ParseLimit parses a limit in the syntax of %output: a size, or off.
 func ParseLimit(text string) (Limit, error) {
 	if text == "off" {
 		return math.MaxInt64, nil

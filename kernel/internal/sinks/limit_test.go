@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// streams keeps what each stream was given.
+// streams is a sink that keeps the text of each stream.
 type streams struct {
 	Discard
 	text map[string]string
@@ -20,8 +20,8 @@ func TestLimited(t *testing.T) {
 	kept := &streams{text: map[string]string{}}
 	c := NewLimited(kept, 10)
 	c.Stream(output.Stdout, "12345678")
-	c.Stream(output.Stdout, "9é0") // é would be cut
-	c.Stream(output.Stdout, "a")   // is short, and yet comes after what was dropped
+	c.Stream(output.Stdout, "9é0") // é does not fit
+	c.Stream(output.Stdout, "a")   // would fit, but text before it was dropped
 	for i := range 2000 {
 		c.Stream(output.Stdout, fmt.Sprintln("line", i))
 	}

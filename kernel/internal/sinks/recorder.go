@@ -7,15 +7,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// maxRecorded bounds, in bytes, what a Recorder keeps of a result.
+// maxRecorded is the maximum text of a result that a Recorder keeps, in bytes.
 const maxRecorded = 16 << 10
 
-// A Recorder keeps the text of a cell's result for the history, and notes
+// A Recorder keeps the text of a cell's result for the history, and records
 // whether the cell shows anything.
 type Recorder struct {
 	output.Sink
 	Text string // of the result; read it after the cell has ended
-	// Metadata is that of the result; read it after the cell has ended.
+	// Metadata is the result's metadata; read it after the cell has ended.
 	Metadata map[string]any
 	shows    atomic.Bool
 }
@@ -52,7 +52,8 @@ func (r *Recorder) Result(data output.Bundle, metadata map[string]any) {
 	r.Sink.Result(data, metadata)
 }
 
-// HasOutput reports whether the cell that s belongs to shows something, or may.
+// HasOutput reports whether the cell of s shows something. It returns true if s is no
+// Recorder.
 func HasOutput(s output.Sink) bool {
 	r, ok := s.(*Recorder)
 	return !ok || r.shows.Load()

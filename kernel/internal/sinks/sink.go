@@ -1,5 +1,5 @@
-// Package sinks holds output.Sinks that wrap another: they limit, record, copy
-// or drop what a cell shows.
+// Package sinks has implementations of output.Sink that wrap another sink: they limit,
+// record, copy or drop output.
 package sinks
 
 import (
@@ -9,10 +9,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A wrapper is a sink that passes on to another.
+// A wrapper is a sink that passes output on to another.
 type wrapper interface{ unwrap() output.Sink }
 
-// IsDiscarded reports whether what s is given is shown nowhere.
+// IsDiscarded reports whether s, or the sink that it wraps, drops all output.
 func IsDiscarded(s output.Sink) bool {
 	switch s := s.(type) {
 	case Discard, *ResultOnly:
@@ -34,7 +34,7 @@ func (Discard) Result(output.Bundle, map[string]any) {}
 func (Discard) Error(*output.Error)                  {}
 func (Discard) Clear(bool)                           {}
 
-// Comm passes m on: a silent cell's widgets exist in the front end too.
+// Comm passes m on, since the front end also has the widgets of silent cells.
 func (d Discard) Comm(m output.Comm) {
 	if d.Sink != nil {
 		d.Sink.Comm(m)
@@ -61,7 +61,7 @@ func (r *ResultOnly) Result(data output.Bundle, metadata map[string]any) {
 	r.Data, r.Metadata = data, metadata
 }
 
-// TextOnly passes on what a cell prints, and nothing else that it shows.
+// TextOnly passes on stream output and drops displays and results.
 type TextOnly struct{ output.Sink }
 
 func (TextOnly) Started(int)                          {}

@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A Tee also writes the text of what a cell shows to a file.
+// A Tee passes output on and also writes its text to a file.
 type Tee struct {
 	output.Sink
 	mu sync.Mutex
@@ -23,7 +23,7 @@ func (t *Tee) Unwrap() output.Sink { return t.Sink }
 
 func (t *Tee) unwrap() output.Sink { return t.Sink }
 
-// write copies text. An error is shown once and does not end the cell.
+// write writes text to the file. An error is shown once and does not end the cell.
 func (t *Tee) write(text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -8,19 +8,21 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A Decoder makes valid UTF-8 of bytes as they come. The zero value is ready.
+// A Decoder converts bytes, in pieces as they arrive, to valid UTF-8. The zero value is
+// ready to use.
 type Decoder struct {
-	partial []byte // the beginning of a rune whose rest has not come yet
+	partial []byte // the beginning of an incomplete rune
 }
 
-// Decode returns the text that b completes.
+// Decode returns the text of the bytes so far that was not returned before, without an
+// incomplete rune at the end. Invalid bytes become U+FFFD.
 func (d *Decoder) Decode(b []byte) string {
 	b, rest := splitPartialRune(append(d.partial, b...))
 	d.partial = bytes.Clone(rest)
 	return strings.ToValidUTF8(string(b), "\uFFFD")
 }
 
-// End returns what is left: a rune that was not completed.
+// End returns U+FFFD if there is an incomplete rune at the end, or else "".
 func (d *Decoder) End() string {
 	b := d.partial
 	d.partial = nil
@@ -41,7 +43,7 @@ func splitPartialRune(b []byte) (whole, rest []byte) {
 	return b, nil
 }
 
-// A Writer passes what is written to it on as text of a stream.
+// A Writer is an io.Writer that passes text on to a stream of a sink.
 type Writer struct {
 	sink    output.Sink
 	stream  string

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// explanations say in a sentence what the runtime's error texts mean.
+// explanations explain error texts of the Go runtime.
 var explanations = []struct {
 	words *regexp.Regexp
 	text  string
@@ -24,7 +24,7 @@ var explanations = []struct {
 	{regexp.MustCompile(`bad pointer|invalid pointer|free object|unallocated span|bad summary data|allocation count`), "the garbage collector found memory damaged, as unsafe code or a race can leave it"},
 }
 
-// explain puts a sentence before the runtime's text.
+// explain returns the runtime's error text with an explanation, if there is one.
 func explain(words string) string {
 	for _, e := range explanations {
 		if e.words.MatchString(words) {
@@ -34,8 +34,8 @@ func explain(words string) string {
 	return words
 }
 
-// endedBySignal says which signal ended the worker. killsBefore is what oomKills was
-// when it started.
+// endedBySignal returns a sentence about the signal that ended the worker. killsBefore is
+// the value of oomKills when the worker started.
 func endedBySignal(sig syscall.Signal, root fs.FS, killsBefore int) string {
 	text := fmt.Sprintf("it was ended by signal %d (%v)", sig, sig)
 	if sig == syscall.SIGKILL && oomKills(root) > killsBefore {
@@ -44,8 +44,8 @@ func endedBySignal(sig syscall.Signal, root fs.FS, killsBefore int) string {
 	return text
 }
 
-// oomKills counts the processes that Linux ended since memory ran out: on the
-// machine, and in this process's own cgroup (version 2).
+// oomKills returns how many processes Linux's OOM killer has ended, on the machine and in
+// this process's cgroup (version 2), which are added.
 func oomKills(root fs.FS) int {
 	n := countIn(root, "proc/vmstat", "oom_kill")
 	group, err := fs.ReadFile(root, "proc/self/cgroup")
@@ -60,7 +60,7 @@ func oomKills(root fs.FS) int {
 	return n
 }
 
-// countIn reads a number from a file of lines "name value"; 0 if it is not there.
+// countIn reads the value of name from a file of lines "name value", or returns 0.
 func countIn(root fs.FS, file, name string) int {
 	text, err := fs.ReadFile(root, file)
 	if err != nil {

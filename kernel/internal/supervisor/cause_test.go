@@ -23,8 +23,8 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestOOMKiller: a SIGKILL is put down to a lack of memory if the system counts
-// one more process that it ended for that.
+// TestOOMKiller: a SIGKILL is attributed to the OOM killer if the system's count of such
+// kills has grown.
 func TestOOMKiller(t *testing.T) {
 	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
 	root := fstest.MapFS{

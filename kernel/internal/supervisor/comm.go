@@ -17,7 +17,7 @@ func (w *Worker) commFromWorker(m comm.Message) {
 	w.Sink().Comm(output.Comm{Kind: string(m.Kind), ID: m.ID, Target: m.Target, Data: m.Data, Metadata: m.Metadata, Buffers: m.Buffers})
 }
 
-// noteComm notes which comms are open.
+// noteComm updates the set of open comms.
 func (w *Worker) noteComm(kind, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -32,7 +32,7 @@ func (w *Worker) noteComm(kind, id string) {
 	}
 }
 
-// closeComms tells the front end that the objects of a dead worker are gone.
+// closeComms closes the open comms of a dead worker in the front end.
 func (w *Worker) closeComms() {
 	w.mu.Lock()
 	open := w.comms

@@ -12,10 +12,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// A CrashDump is what Go's runtime prints when it gives up: the cause, then the
-// stacks of all goroutines. The cell shows the cause and the user's own calls,
-// so the text is held back until the worker is gone, or has shown by staying
-// alive that the text was something else.
+// A CrashDump is the text that Go's runtime prints when it ends the process: the cause,
+// then the stacks of all goroutines. The cell shows only the cause and the calls in
+// cells, so the text is held back until the worker has ended. If the worker stays alive,
+// the text was not a crash dump and is shown.
 type CrashDump struct {
 	held    []byte
 	dropped int
@@ -24,19 +24,19 @@ type CrashDump struct {
 const (
 	maxDump = 256 << 10
 
-	// crashTimeout is how long to wait for the worker's end after the last piece
+	// crashTimeout is how long to wait for the worker to end after the last piece
 	// of a crash dump. After a stack overflow the runtime takes seconds to print
 	// the stacks.
 	crashTimeout = 20 * time.Second
-	// maybeCrashTimeout is the same for text that a program may have printed.
+	// maybeCrashTimeout is the timeout for text that a program may have printed itself.
 	maybeCrashTimeout = time.Second
 )
 
-// dumpStart finds a line with which the runtime begins to give up; a program's
-// own text rarely begins like the first group, and may begin like the second.
+// dumpStart matches the beginning of a crash dump. Lines that match the first group are
+// almost always the runtime's; programs may print lines that match the second.
 var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|runtime: program exceeds )|(panic: |SIG[A-Z]+: ))`)
 
-// timeout is how long to wait for the end after the last piece of text.
+// timeout returns how long to wait for the worker to end after the last piece of text.
 func (d *CrashDump) timeout() time.Duration {
 	if at := dumpStart.FindSubmatchIndex(d.held); at != nil && at[2] >= 0 {
 		return crashTimeout
@@ -44,7 +44,8 @@ func (d *CrashDump) timeout() time.Duration {
 	return maybeCrashTimeout
 }
 
-// split divides text into what is to be shown and what is to be held back.
+// split keeps the part of text that may belong to a crash dump, and returns the rest. holding
+// reports whether text is held back.
 func (d *CrashDump) split(text []byte) (show []byte, holding bool) {
 	if d.held != nil {
 		d.keep(text)
@@ -81,7 +82,7 @@ func (d *CrashDump) release() []byte {
 
 var dumpLine = regexp.MustCompile(`^(\t|goroutine \d+|runtime stack:|runtime: |created by |\[signal |\.\.\.\d+ frames elided|r[a-z0-9]{1,5} +0x|[cfg]s +0x|\s*$)`)
 
-// withoutDump returns what else was written meanwhile.
+// withoutDump returns the lines of text that do not belong to a crash dump.
 func withoutDump(text []byte) []byte {
 	var rest []byte
 	lines := bytes.SplitAfter(text, []byte("\n"))
@@ -94,8 +95,7 @@ func withoutDump(text []byte) []byte {
 	return rest
 }
 
-// Cause returns the sentence in which the runtime says what is wrong, explained;
-// "" if there is none.
+// Cause returns the runtime's error text with an explanation, or "" if there is none.
 func (d *CrashDump) Cause() string {
 	for _, prefix := range []string{"fatal error: ", "panic: ", "SIG"} {
 		for line := range strings.Lines(string(d.held)) {
@@ -109,9 +109,9 @@ func (d *CrashDump) Cause() string {
 
 var dumpFrame = regexp.MustCompile(`^\t(.+):(\d+)(?: \+0x|$)`)
 
-// Frames returns the calls in cells, or all, of the first goroutine that has any
-// in cells, innermost first, and the statement that started it; a repeated call is
-// there once.
+// Frames returns the calls of the first goroutine that has calls in cells, innermost
+// first, and the statement that started it. If all is false these are only calls in
+// cells. A call that is repeated is listed once.
 func (d *CrashDump) Frames(all bool) []control.Frame {
 	calls, started := d.Stack(all)
 	if started == nil || !all && !inCells([]control.Frame{*started}) {
@@ -125,8 +125,8 @@ func (d *CrashDump) Frames(all bool) []control.Frame {
 
 func isSamePlace(a, b control.Frame) bool { return a.File == b.File && a.Line == b.Line }
 
-// Stack returns the calls of the first goroutine that has any in cells or was
-// started in one, and the statement that started it, nil if that is not known.
+// Stack returns the calls of the first goroutine that has calls in cells or was started
+// in one, and the statement that started it, or nil if that is not known.
 func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Frame) {
 	most := 12
 	if all {
@@ -161,7 +161,7 @@ func (d *CrashDump) Stack(all bool) (calls []control.Frame, started *control.Fra
 
 const createdBy = "created by "
 
-// dumpedFrame reads the two lines of a call.
+// dumpedFrame parses the two lines of a call in a dump.
 func dumpedFrame(call, place string) (control.Frame, bool) {
 	m := dumpFrame.FindStringSubmatch(place)
 	if m == nil {
@@ -187,8 +187,8 @@ func inCells(list []control.Frame) bool {
 
 var dumpCell = regexp.MustCompile(`main\.cell(?:\.|ʹ)(\d+)\b`)
 
-// Cells returns the numbers of the cells whose statements are in the first
-// goroutine that has any, as callers or as what started it.
+// Cells returns the numbers of the cells in the stack of the first goroutine that has any,
+// including the cell that started it.
 func (d *CrashDump) Cells() []int {
 	var list []int
 	for _, block := range bytes.Split(d.held, []byte("\n\n")) {

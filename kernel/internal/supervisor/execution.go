@@ -6,7 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/sinks"
 )
 
-// executions are the cells whose output is kept apart.
+// executions has the last control.MaxExecutions executions. Late output of one of these
+// still goes to its cell.
 type executions struct {
 	byID  map[int]*execution
 	order []int // oldest first
@@ -33,8 +34,8 @@ func (e *executions) add(id int, s output.Sink) {
 // streamNames are the names of the file descriptors 1 and 2.
 var streamNames = [2]string{output.Stdout, output.Stderr}
 
-// owner returns whose output a pipe holds. While the worker is about to get new
-// pipes, the old ones belong to the children of the cell before.
+// owner returns the output to which a pipe's content belongs. From when the worker is sent
+// a cell with new pipes, the content of its old pipes belongs to the cell before.
 func (w *Worker) owner(p *pipe) output.Sink {
 	w.mu.Lock()
 	changing := w.pending != nil && w.pending.pipes[0] != nil && !w.childrenHoldPipes && w.isCurrent(p)
@@ -52,7 +53,7 @@ func (w *Worker) owner(p *pipe) output.Sink {
 // isCurrent reports whether p is the worker's own standard output or error.
 func (w *Worker) isCurrent(p *pipe) bool { return p == w.pipes[0] || p == w.pipes[1] }
 
-// printLate passes on what a goroutine of an earlier cell has printed.
+// printLate shows what a goroutine of an earlier cell has printed.
 func (w *Worker) printLate(m control.Print) {
 	if m.FD != 1 && m.FD != 2 {
 		return
@@ -68,7 +69,7 @@ func (w *Worker) printLate(m control.Print) {
 	e.sink.Stream(streamNames[i], e.decoders[i].Decode(m.Bytes))
 }
 
-// print passes on what was read from p.
+// print shows what was read from p.
 func (w *Worker) print(p *pipe, b []byte) {
 	if len(b) == 0 {
 		return
@@ -78,8 +79,8 @@ func (w *Worker) print(p *pipe, b []byte) {
 	}
 }
 
-// endRequest ends the running request with its reply. After a cell whose output
-// is discarded, such as a user expression, the cell before is the last again.
+// endRequest ends the running request with its reply. After an execution whose output is
+// discarded, such as a user expression, it restores the previous sink.
 func (w *Worker) endRequest(m control.Reply) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

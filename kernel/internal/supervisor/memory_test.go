@@ -21,7 +21,8 @@ func TestParseMemoryLimit(t *testing.T) {
 	}
 }
 
-// TestRuntimeFault: a collector that was refused memory dies of a fault.
+// TestRuntimeFault: a memory fault in the garbage collector is reported as lack of memory,
+// since it happens when the system refuses the collector memory.
 func TestRuntimeFault(t *testing.T) {
 	refused := "SIGSEGV: segmentation violation\nPC=0x43a77d m=5 sigcode=1 addr=0x0\n\n" +
 		"goroutine 0 gp=0x1f12868905a0 m=5 mp=0x1f1286896008 [idle]:\nruntime.(*spanQueue).tryDrain(0x2)\n\t/usr/local/go/src/runtime/x.go:520 +0x5d\n\n" +

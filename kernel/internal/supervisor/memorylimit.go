@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	limitVariable = "PERIJOVE_MEMORY" // environment variable of the limit, as %memory takes it
+	limitVariable = "PERIJOVE_MEMORY" // environment variable of the limit, in the syntax of %memory
 	defaultLimit  = "80%"
 )
 
-// A MemoryLimit is how much memory a worker and all that it started may use
-// together. Two things enforce it: RLIMIT_DATA in the worker, which no allocation passes, and
-// the kernel's watch over the whole tree of processes.
+// A MemoryLimit is how much memory a worker and all processes that it started may use
+// together. RLIMIT_DATA in the worker enforces it for the worker's allocations, and a
+// memoryWatch in the kernel for the whole tree of processes.
 type MemoryLimit struct {
 	Bytes int64  // 0 for none
-	of    string // what it is a share of, if it is one
+	of    string // for a percentage: of what
 }
 
 func (l MemoryLimit) String() string {
@@ -33,8 +33,9 @@ func (l MemoryLimit) String() string {
 	return memory.Format(l.Bytes) + " (" + l.of + ")"
 }
 
-// ParseMemoryLimit reads a limit as %memory or the environment has it: a size, a
-// share of what root, a file system like /, allows, or off.
+// ParseMemoryLimit parses a limit of %memory or the environment: a size, a percentage, or
+// off. A percentage is of the memory that the system allows according to /proc and /sys,
+// which root contains.
 func ParseMemoryLimit(text string, root fs.FS) (MemoryLimit, error) {
 	text = strings.TrimSpace(text)
 	if text == "off" || text == "none" {
@@ -51,8 +52,8 @@ func ParseMemoryLimit(text string, root fs.FS) (MemoryLimit, error) {
 	return MemoryLimit{n, fmt.Sprintf("%s of the %s that %s", text, memory.Format(allowed), whose)}, nil
 }
 
-// InitialMemoryLimit returns the limit that the environment sets, or the default,
-// and what is wrong with the environment's.
+// InitialMemoryLimit returns the limit that the environment sets, or the default. The
+// error is about an invalid environment variable; the default limit comes with it.
 func InitialMemoryLimit() (MemoryLimit, error) {
 	root := os.DirFS("/")
 	l, err := ParseMemoryLimit(cmp.Or(os.Getenv(limitVariable), defaultLimit), root)

@@ -19,33 +19,33 @@ import (
 
 const memoryAdvice = "use less at a time, or allow more with %memory"
 
-// CompilerAdvice says what to do about a cell whose compiler needs too much
-// memory.
+// CompilerAdvice is the advice in the error of a cell whose compiler needs too much memory.
 const CompilerAdvice = "divide it into fewer or simpler functions, or several cells, or allow more with %memory"
 
-// MemoryInUse says how much memory the worker and what it started use.
+// MemoryInUse returns a text about the memory of the worker and the processes it started.
 func (w *Worker) MemoryInUse() string {
 	u, _ := w.usage(os.DirFS("/"))
 	return usageText(u)
 }
 
-// Standby returns the process that waits to become a child, 0 if none does.
+// Standby returns the process ID of the standby, a process that waits to become a child
+// of a cell, or 0 if there is none.
 func (w *Worker) Standby() (pid int) { return int(w.standby.Load()) }
 
-// usage measures the worker with all that it started, and apart from that the
-// process that waits to become a child.
+// usage measures the memory of the worker and the processes it started, without the
+// standby, and the memory of the standby.
 func (w *Worker) usage(root fs.FS) (u memory.Usage, standby int64) {
 	return memory.Tree(root, w.PID()).Without(w.Standby())
 }
 
-// dropStandby has the worker end the process that waits to become a child.
+// dropStandby has the worker end the standby.
 func (w *Worker) dropStandby() {
-	go func() { // a worker that does not read must not keep the caller
+	go func() { // Send blocks if the worker does not read
 		_ = w.conn.Send(control.DropStandby{})
 	}()
 }
 
-// usageText says what a tree of processes uses.
+// usageText returns a text about the memory of a tree of processes.
 func usageText(u memory.Usage) string {
 	text := memory.Format(u.Total) + " in use"
 	switch n := len(u.Processes) - 1; {
@@ -57,19 +57,19 @@ func usageText(u memory.Usage) string {
 	return text
 }
 
-// A memoryWatch limits what a worker and its children use together.
+// A memoryWatch enforces the memory limit of a worker and its children together.
 type memoryWatch struct {
 	w                  *Worker
 	root               fs.FS
-	hasWarned          bool // that little is left of the limit
-	hasWarnedOfMachine bool // that the machine has little left
+	hasWarned          bool // the user was warned that the limit is near
+	hasWarnedOfMachine bool // the user was warned that the machine has little memory left
 }
 
-// fillRate is how fast programs can get memory, in bytes per second: the rest of
-// the limit is not used up between two measurements.
+// fillRate is an upper bound of how fast programs allocate memory, in bytes per second.
+// It determines the time to the next measurement.
 const fillRate = 4 << 30
 
-// run measures until the worker has ended, more often when less is left.
+// run calls check until the worker has ended, more often when less of the limit is left.
 func (m *memoryWatch) run() {
 	for wait := time.Second; ; {
 		select {
@@ -81,8 +81,8 @@ func (m *memoryWatch) run() {
 	}
 }
 
-// check measures, warns, and ends the biggest process of a tree that is above
-// the limit. It returns how soon to measure again.
+// check measures the memory in use. It warns when the limit is near, and above the limit it
+// ends the biggest process or the compiler. It returns the time to the next measurement.
 func (m *memoryWatch) check() time.Duration {
 	u, byStandby := m.w.usage(m.root)
 	scarce := m.machine(u)
@@ -110,7 +110,7 @@ func (m *memoryWatch) check() time.Duration {
 	return min(max(left, 50*time.Millisecond), time.Second)
 }
 
-// compilerUsage returns the compiler of a cell and what it uses, if one works.
+// compilerUsage returns the compiler and the memory that it uses, 0 if it does not run.
 func (m *memoryWatch) compilerUsage() (c Compiler, used int64) {
 	if m.w.compiler == nil {
 		return nil, 0
@@ -122,8 +122,8 @@ func (m *memoryWatch) compilerUsage() (c Compiler, used int64) {
 	return c, used
 }
 
-// machine reports whether the machine itself has little left, and warns when it
-// is this tree that has much of it.
+// machine reports whether the machine has little memory left. It warns if this tree of
+// processes has a large part of it.
 func (m *memoryWatch) machine(u memory.Usage) (scarce bool) {
 	free, total := memory.Available(m.root)
 	switch {
@@ -136,8 +136,9 @@ func (m *memoryWatch) machine(u memory.Usage) (scarce bool) {
 	return free < total/20
 }
 
-// end ends the biggest process. For a child it shows a remark, and the program
-// that started it finds it killed; the worker's end is reported like every other.
+// end ends the biggest process. If that is a child, end prints a notice, and the program
+// that started the child sees that it was killed. The death of the worker is reported
+// like any other.
 func (m *memoryWatch) end(u memory.Usage, lim MemoryLimit) {
 	worker := m.w.PID()
 	if u.Biggest.PID == worker {
@@ -155,7 +156,7 @@ func (m *memoryWatch) end(u memory.Usage, lim MemoryLimit) {
 		usageText(u), m.w.where(), lim, u.Biggest.PID, u.Biggest.Name, memory.Format(u.Biggest.Bytes), memoryAdvice))
 }
 
-// where names the cell that runs.
+// where returns " while Cell [N] runs", or "" if no cell runs.
 func (w *Worker) where() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -165,7 +166,7 @@ func (w *Worker) where() string {
 	return " while " + cell.Name(w.cell) + " runs"
 }
 
-// remark tells the user something that is no output of a cell.
+// remark prints a line on stderr that is not output of the cell.
 func (w *Worker) remark(text string) { w.Sink().Stream(output.Stderr, text+"\n") }
 
 // outOfMemory explains the runtime's report if it is about memory.

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// handle carries out a message of the worker. An error ends the worker.
+// handle handles a message of the worker. After an error the kernel ends the worker.
 func (w *Worker) handle(m control.Message) error {
 	switch m := m.(type) {
 	case control.Ready:
@@ -22,7 +22,7 @@ func (w *Worker) handle(m control.Message) error {
 	case control.Loaded:
 		w.begin(m)
 	case control.Reply:
-		w.print(w.pipes[1], w.crash.release()) // the worker lives
+		w.print(w.pipes[1], w.crash.release()) // the worker is alive, so this was not a crash
 		for _, p := range w.pipes {
 			if text := p.decoder.End(); text != "" {
 				w.owner(p).Stream(p.name, text)
@@ -61,7 +61,7 @@ func (w *Worker) handle(m control.Message) error {
 	return nil
 }
 
-// display passes on what a cell displays.
+// display shows what a cell displays.
 func (w *Worker) display(m control.Display) {
 	s, d := w.sinkOf(m.ID), m.Message
 	if d.Kind == displayhost.KindClear {
@@ -71,8 +71,7 @@ func (w *Worker) display(m control.Display) {
 	s.Display(output.Display{Data: output.Bundle(d.Data), Metadata: d.Metadata, DisplayID: d.ID, Update: d.Kind == displayhost.KindUpdate})
 }
 
-// input gets a line from the front end, which may take long, so it does not keep
-// the pump.
+// input gets a line from the front end. Since that may take long it does not block the pump.
 func (w *Worker) input(m control.InputRequest) {
 	w.mu.Lock()
 	ctx := w.ctx

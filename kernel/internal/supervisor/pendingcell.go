@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pendingCell is a cell that the worker was sent and has not yet loaded.
+// A pendingCell is a cell that was sent to the worker and is not yet loaded.
 type pendingCell struct {
 	onLoaded func(reset, notices []string)
-	pipes    [2]*pipe // new ones, if the worker is offered any
-	names    []string // theirs
+	pipes    [2]*pipe // new standard output and error for the worker; may be nil
+	names    []string // the paths of pipes
 }
 
 // makePipes makes new pipes for the worker and returns their names, or none if
@@ -40,14 +40,14 @@ func (c *pendingCell) makePipes(dir string, id int) []string {
 	return c.names
 }
 
-// removeNames removes the pipes' names, which both sides have opened.
+// removeNames removes the paths of the pipes. Open pipes stay usable.
 func (c *pendingCell) removeNames() {
 	for _, path := range c.names {
 		_ = os.Remove(path)
 	}
 }
 
-// closePipes closes pipes that the worker does not take.
+// closePipes closes the pipes when the worker does not use them.
 func (c *pendingCell) closePipes() {
 	c.removeNames()
 	for i, p := range c.pipes {
@@ -58,9 +58,9 @@ func (c *pendingCell) closePipes() {
 	}
 }
 
-// begin notes that the pending cell is loaded and begins. From now on the worker
-// may have new pipes: what the old ones hold was written by children that
-// earlier cells started.
+// begin handles that the pending cell is loaded and begins. If the worker uses new pipes
+// from now on, later content of the old ones was written by children that earlier
+// cells started.
 func (w *Worker) begin(m control.Loaded) {
 	w.mu.Lock()
 	c, last, shared := w.pending, w.lastSink, w.childrenHoldPipes
@@ -78,8 +78,8 @@ func (w *Worker) begin(m control.Loaded) {
 	c.onLoaded(m.Reset, m.Notices)
 }
 
-// replacePipes has the worker's new pipes read beside the old ones. Those belong
-// to owner unless processes of package mp share them.
+// replacePipes makes pipes the worker's pipes and also keeps reading the old ones. The
+// content of the old ones belongs to owner, unless processes of package mp share them.
 func (w *Worker) replacePipes(pipes [2]*pipe, owner output.Sink, shared bool) {
 	for _, p := range w.pipes {
 		if !shared {
@@ -93,7 +93,7 @@ func (w *Worker) replacePipes(pipes [2]*pipe, owner output.Sink, shared bool) {
 	w.addPipes(pipes[:]...)
 }
 
-// dropPending forgets a cell that the worker did not load.
+// dropPending removes the pending cell, which the worker did not load.
 func (w *Worker) dropPending() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

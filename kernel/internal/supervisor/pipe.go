@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A pipe is what the worker writes, or its children.
+// A pipe is the kernel's end of a pipe to which the worker or its children write.
 type pipe struct {
 	name     string // of the stream
 	decoder  sinks.Decoder
@@ -19,7 +19,7 @@ type pipe struct {
 	raw      syscall.RawConn
 	fd       int
 	proceed  chan bool   // to the watcher: whether to watch for more
-	owner    output.Sink // whose output it holds; nil means the running cell's
+	owner    output.Sink // where its content is shown; nil for the running cell's output
 	isClosed bool        // every writer has closed it
 }
 
@@ -27,12 +27,12 @@ const (
 	pipeSize = 1 << 20 // of the kernel's buffer; a smaller one costs time
 	readSize = 64 << 10
 
-	// maxPipes bounds the pipes that children of earlier cells hold. With more
-	// of them the worker gets no new ones.
+	// maxPipes is the maximum number of pipes. When children of earlier cells hold so
+	// many, the worker keeps its present pipes for further cells.
 	maxPipes = 128
 )
 
-// newPipe returns a pipe that is read from r. After an error r is closed.
+// newPipe returns a pipe that reads from r. After an error r is closed.
 func newPipe(name string, r *os.File) (*pipe, error) {
 	p := &pipe{name: name, f: r, proceed: make(chan bool, 1)}
 	var err error
@@ -76,7 +76,7 @@ func (p *pipe) watch(readable chan<- *pipe, stopped <-chan struct{}) {
 	}
 }
 
-// read returns the next bytes, and whether more may come.
+// read returns the next bytes and reports whether more may come.
 func (p *pipe) read() (b []byte, more bool) {
 	if p.isClosed {
 		return nil, false
@@ -102,8 +102,7 @@ func (p *pipe) buffered() int {
 	return n
 }
 
-// A deadlineWriter is a file on which a write fails if the other side does not
-// take it in time.
+// A deadlineWriter is a file on which a write fails if it blocks longer than timeout.
 type deadlineWriter struct {
 	*os.File
 	timeout time.Duration

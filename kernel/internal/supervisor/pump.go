@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pump passes on what the worker sends until it is gone. A control message
-// comes after everything that was written to the pipes before it was sent:
-// they are emptied first. Since the worker waits for the answer to what it
-// displays, output and displays keep their order.
+// pump handles everything that the worker sends, until the worker has ended. Before it
+// handles a control message it empties the pipes, so that all output from before the
+// message comes first. Since the worker waits for the answer to each display,
+// output and displays keep their order.
 func (w *Worker) pump() {
 	messages := make(chan control.Message)
 	failed := make(chan error, 1)
@@ -61,7 +61,7 @@ func (w *Worker) pump() {
 	}
 }
 
-// receive reads control messages.
+// receive reads control messages until an error, or until stopped is closed.
 func (w *Worker) receive(messages chan<- control.Message, failed chan<- error, stopped <-chan struct{}) {
 	for {
 		m, err := w.conn.Receive()
@@ -77,8 +77,8 @@ func (w *Worker) receive(messages chan<- control.Message, failed chan<- error, s
 	}
 }
 
-// ignoresInterrupt reports whether the worker leaves an interrupt unanswered.
-// While its pipes hold something it is the kernel that is behind.
+// ignoresInterrupt reports whether the worker has not answered an interrupt. While its
+// pipes hold unread output the answer may still be unread too, so the result is false.
 func (w *Worker) ignoresInterrupt() bool {
 	w.mu.Lock()
 	waiting := w.done != nil && w.interrupted == w.id
@@ -95,7 +95,8 @@ func (w *Worker) ignoresInterrupt() bool {
 	return true
 }
 
-// finish ends the process and closes everything that belongs to it.
+// finish ends the worker process and closes the kernel's sockets and pipes to it. err is
+// the reason, or how the connection failed.
 func (w *Worker) finish(err error) {
 	if err != nil && !isHangup(err) {
 		w.fatalErr = err
@@ -122,14 +123,13 @@ func (w *Worker) finish(err error) {
 	close(w.ended)
 }
 
-// isHangup reports whether an error of the control socket says no more than that
-// the other side is gone. One that dies before it has read all that it was sent
-// resets the connection.
+// isHangup reports whether an error of the control socket means that the other side has
+// closed it. A process that ends with unread data resets the connection.
 func isHangup(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// replacedBy returns the program that runs where the worker did, "" if none.
+// replacedBy returns the name of the program that has replaced the worker in its process, or "".
 func (w *Worker) replacedBy() string {
 	link := fmt.Sprintf("/proc/%d/exe", w.cmd.Process.Pid)
 	now, err := os.Stat(link)
@@ -144,8 +144,8 @@ func (w *Worker) replacedBy() string {
 	return program
 }
 
-// killGroup kills the process group unless the process was reaped: its number
-// may mean another process by then.
+// killGroup kills the process group unless the process was reaped: after that another
+// process may have its ID.
 func (w *Worker) killGroup() {
 	w.reapMu.Lock()
 	defer w.reapMu.Unlock()

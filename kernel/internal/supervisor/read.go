@@ -2,7 +2,7 @@ package supervisor
 
 import "slices"
 
-// addPipes has pipes watched.
+// addPipes starts to watch pipes.
 func (w *Worker) addPipes(pipes ...*pipe) {
 	for _, p := range pipes {
 		w.allPipes = append(w.allPipes, p)
@@ -19,7 +19,7 @@ func (w *Worker) removePipe(p *pipe) {
 // writer has closed it.
 func (w *Worker) readPiece(p *pipe) {
 	if p == w.extPipe {
-		w.drain() // what was printed before is shown before
+		w.drain() // show what was printed before the extension's message
 	} else {
 		w.readOlder(p)
 	}
@@ -33,9 +33,9 @@ func (w *Worker) readPiece(p *pipe) {
 	}
 }
 
-// readOlder passes on what is in pipes from before p that also belong to the
-// running cell: what a process of package mp printed comes before what the cell
-// prints when it has the result.
+// readOlder shows the content of pipes older than p that also belongs to the running
+// cell: the output of a process of package mp comes before what the cell prints once it
+// has the result.
 func (w *Worker) readOlder(p *pipe) {
 	for _, older := range w.allPipes {
 		if older == p {
@@ -47,11 +47,11 @@ func (w *Worker) readOlder(p *pipe) {
 	}
 }
 
-// isOld reports whether the worker itself no longer has the pipe.
+// isOld reports whether only children of the worker still have the pipe.
 func (w *Worker) isOld(p *pipe) bool { return !w.isCurrent(p) && p != w.extPipe }
 
-// read passes on one piece of what is in the pipe, and reports whether more may
-// come.
+// read shows one piece of the pipe's content, or passes it to the extension, and reports
+// whether more may come.
 func (w *Worker) read(p *pipe) (more bool) {
 	b, more := p.read()
 	switch {
@@ -70,8 +70,8 @@ func (w *Worker) read(p *pipe) (more bool) {
 	return more
 }
 
-// drain passes on what is in the pipes now. What a background goroutine writes
-// meanwhile waits for its turn.
+// drain shows the present content of the pipes. It leaves what background goroutines
+// write meanwhile.
 func (w *Worker) drain() {
 	for _, p := range w.allPipes {
 		if p != w.extPipe {

@@ -9,10 +9,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A LoadError is the linker's refusal of a cell; the worker is unharmed.
+// A LoadError reports that a cell could not be linked. The worker is unchanged.
 type LoadError struct {
 	Reason string
-	At     *control.Frame // what in the cell could not be linked; may be nil
+	At     *control.Frame // the place in the cell that could not be linked; may be nil
 	Import string         // the package that needs it; may be empty
 }
 
@@ -59,7 +59,7 @@ func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded
 	}
 }
 
-// Setup changes folder, environment or arguments of the worker.
+// Setup changes the folder, environment or arguments of the worker.
 func (w *Worker) Setup(ctx context.Context, m control.Setup) error {
 	answer, err := request[control.SetupReply](ctx, w, func(id int) control.Message { m.ID = id; return m })
 	if err == nil && answer.Error != "" {

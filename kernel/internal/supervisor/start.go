@@ -21,20 +21,21 @@ const (
 	// reader does nothing else, so a full socket means a stopped or hostile
 	// process.
 	sendTimeout = 10 * time.Second
-	// replyTimeout is how long a write to an extension may wait, whose reader may
-	// be gone or blocked.
+	// replyTimeout is how long a write to an extension may block. Its reader may have
+	// ended or be blocked.
 	replyTimeout = 100 * time.Millisecond
 )
 
-// Start starts a worker and waits until it takes requests, or until ctx ends.
+// Start starts a worker and waits until it takes requests. If ctx ends first it ends the
+// worker and returns an error.
 func Start(ctx context.Context, opt Options) (*Worker, error) {
 	w := newWorker(opt)
 	workerEnds, err := w.connect(opt.Extension)
 	if err == nil {
 		err = w.cmd.Start()
 	}
-	// The worker's ends must be open in the worker alone: their end is how its
-	// death is noticed.
+	// The worker's ends must be open only in the worker: when they close, the kernel
+	// knows that it has ended.
 	for _, f := range workerEnds {
 		f.Close()
 	}
@@ -73,7 +74,7 @@ func newWorker(opt Options) *Worker {
 	return w
 }
 
-// command returns how the worker is started, without what connects it.
+// command returns the command that starts the worker, without its sockets and pipes.
 func command(opt Options) *exec.Cmd {
 	cmd := exec.Command(opt.Command[0], opt.Command[1:]...)
 	if opt.Limit.Bytes > 0 && len(opt.Command) > 1 { // else it is a standalone program
@@ -81,8 +82,8 @@ func command(opt Options) *exec.Cmd {
 	}
 	cmd.Dir = opt.Dir
 	cmd.Env = append(os.Environ(), opt.Env...)
-	// In its own group: a terminal's Ctrl-C is the kernel's to handle, and the
-	// whole group can be ended at once.
+	// The worker has its own process group, so that a terminal's Ctrl-C reaches only the
+	// kernel, and the whole group can be killed at once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return cmd
 }
@@ -94,8 +95,8 @@ func (w *Worker) connect(extension func(*Worker, io.Writer) Extension) (workerEn
 	if err != nil {
 		return nil, err
 	}
-	// The kernel's end is read through the runtime's poller: a thread that blocks
-	// in a read keeps others waiting, for milliseconds, until it is noticed.
+	// The kernel's end is non-blocking, so that it is read through the runtime's poller. A
+	// thread that blocks in read can delay other goroutines for milliseconds.
 	err = unix.SetNonblock(pair[0], true)
 	w.socket = os.NewFile(uintptr(pair[0]), "control")
 	w.conn = control.New(deadlineWriter{w.socket, sendTimeout})

@@ -16,7 +16,7 @@ import (
 
 var starts = flag.Int("starts", 50, "how many workers to start and end")
 
-// nullExtension is an extension that drops what it gets.
+// nullExtension is an extension that ignores what it receives.
 type nullExtension struct{}
 
 func (nullExtension) Receive([]byte)                   {}
@@ -30,8 +30,8 @@ func testOptions(t *testing.T, img *image.Image) Options {
 	}
 }
 
-// TestStart starts workers beside each other: what happens at start, hooks and
-// the module list among it, must not race with the runtime.
+// TestStart starts workers concurrently: the changes that a worker makes to the runtime at
+// its start, such as hooks and the module list, must not race with the runtime.
 func TestStart(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
@@ -51,8 +51,8 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartWithFewFiles: wherever files run out, a worker that cannot be started
-// leaves none open.
+// TestStartWithFewFiles limits the number of open files so that starting a worker fails at
+// each of its steps: no file stays open.
 func TestStartWithFewFiles(t *testing.T) {
 	img, err := image.Open(t.Context(), image.Options{Source: perijove.Source})
 	if err != nil {
@@ -91,7 +91,7 @@ func TestStartWithFewFiles(t *testing.T) {
 	}
 }
 
-// limitFor is the limit of open files with which so many more can be opened.
+// limitFor returns the RLIMIT_NOFILE with which free more files can be opened.
 func limitFor(free int) uint64 {
 	n := uint64(0)
 	for ; free > 0; n++ {

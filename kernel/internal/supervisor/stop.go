@@ -28,12 +28,13 @@ func (w *Worker) Interrupt() {
 	if running {
 		w.interruptTimer.Reset(interruptTimeout)
 	}
-	go func() { // a worker that does not read must not keep the caller
+	go func() { // Send blocks if the worker does not read
 		_ = w.conn.Send(control.Interrupt{})
 	}()
 }
 
-// InterruptAgain ends the worker, unless it has answered meanwhile.
+// InterruptAgain ends the worker, unless it has answered the interrupt meanwhile. It does
+// not wait.
 func (w *Worker) InterruptAgain() {
 	select {
 	case w.secondInterrupt <- struct{}{}:
@@ -41,8 +42,7 @@ func (w *Worker) InterruptAgain() {
 	}
 }
 
-// Kill ends the worker and its process group, and waits until that has
-// happened.
+// Kill ends the worker and its process group, and waits for that for killTimeout at most.
 func (w *Worker) Kill() {
 	w.killGroup()
 	select {
@@ -62,7 +62,7 @@ func (w *Worker) ExitCode() (code int, exited bool) {
 	return w.cmd.ProcessState.ExitCode(), ok && status.Exited()
 }
 
-// Cause says, in a sentence, why the worker ended. It is valid after IsDead.
+// Cause returns a sentence about why the worker ended. It is valid after IsDead.
 func (w *Worker) Cause() string {
 	if w.fatalErr != nil {
 		return w.fatalErr.Error()

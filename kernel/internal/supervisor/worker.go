@@ -1,6 +1,6 @@
-// Package supervisor starts a worker process and exchanges messages with it. It relays what
-// the worker prints, shows and asks to the output of the cell that it belongs
-// to, watches its memory, and says why it ended.
+// Package supervisor starts a worker process and exchanges messages with it. It passes what
+// the worker prints, displays and asks to the output of the right cell, limits its memory,
+// and reports why it ended.
 package supervisor
 
 import (
@@ -20,12 +20,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// Options say how a worker is started and what the supervisor needs to know.
+// Options configure the start and the supervision of a worker.
 type Options struct {
 	Command []string
 	Dir     string   // where the worker starts
 	PipeDir string   // folder for named pipes
-	Env     []string // beyond this process's
+	Env     []string // in addition to this process's
 	Limit   MemoryLimit
 	Log     *slog.Logger
 
@@ -34,7 +34,7 @@ type Options struct {
 	Extension func(w *Worker, reply io.Writer) Extension
 	// Style returns how calls are shown. It may be nil.
 	Style func() traceback.Style
-	// Compiler returns the compiler whose memory counts as the worker's. It may
+	// Compiler returns the compiler, whose memory the worker's limit includes. It may
 	// be nil.
 	Compiler func() Compiler
 	// OnOrphans is called when an interrupt finds no cell, with the number of
@@ -42,14 +42,14 @@ type Options struct {
 	OnOrphans func(count int, s output.Sink)
 }
 
-// An Extension is the kernel's side of a protocol that a package which cells
-// import uses over two more pipes. In the worker they are the file
-// descriptors ExtensionWriteFD and ExtensionReadFD.
+// An Extension is the kernel's side of a protocol of a package that cells import. It uses
+// two more pipes, which are the file descriptors ExtensionWriteFD and ExtensionReadFD
+// in the worker.
 type Extension interface {
 	// Receive takes bytes that cells have written.
 	Receive(b []byte)
-	// TakePrompt returns how to ask for the next line of standard input, if the
-	// extension has asked for that.
+	// TakePrompt returns the prompt for the next line of standard input, if the
+	// extension has set one, and removes it.
 	TakePrompt() (prompt string, password, ok bool)
 	Close()
 }
@@ -60,7 +60,7 @@ const (
 	ExtensionReadFD  = control.FD + 2
 )
 
-// A Compiler is a process beside the worker.
+// A Compiler is the compiler process, which runs beside the worker.
 type Compiler interface {
 	PID() int // 0 if none runs
 	Stop(reason error)
@@ -69,13 +69,13 @@ type Compiler interface {
 // ErrGone reports that the worker has ended.
 var ErrGone = errors.New("the worker is gone")
 
-// An InterruptedError is the error of a wait for the worker that the user ended.
+// An InterruptedError reports that the user has interrupted a wait for the worker.
 type InterruptedError string
 
 func (e InterruptedError) Error() string { return string(e) }
 
-// A Worker is a worker process as its kernel sees it. One goroutine, the pump,
-// reads everything that the worker sends and passes it on in order.
+// A Worker is the kernel's side of a worker process. One goroutine, the pump,
+// handles everything that the worker sends, in order.
 type Worker struct {
 	cmd    *exec.Cmd
 	conn   *control.Conn
@@ -96,7 +96,7 @@ type Worker struct {
 	compiler  func() Compiler
 	onOrphans func(count int, s output.Sink)
 
-	// These fields belong to the pump once that runs.
+	// The pump alone uses these fields once it runs.
 	pipes      [2]*pipe // standard output and error
 	extension  Extension
 	extPipe    *pipe    // what cells write to the extension; nil if there is none
@@ -106,12 +106,11 @@ type Worker struct {
 	stopped    chan struct{} // closed when the pump ends
 	pipeDir    string
 	isReady    bool
-	crash      CrashDump // what may be the beginning of a crash
+	crash      CrashDump // text that may be a crash dump
 	crashTimer *time.Timer
-	fatalErr   error // why the kernel gave the worker up; valid once ended is closed
+	fatalErr   error // why the kernel ended the worker; valid once ended is closed
 
-	// interruptTimer fires when the worker has not ended a cell long after an
-	// interrupt.
+	// interruptTimer fires interruptTimeout after an interrupt, if the cell still runs.
 	interruptTimer *time.Timer
 
 	reapMu   sync.Mutex
@@ -129,16 +128,16 @@ type Worker struct {
 	lastSink    output.Sink // of the cell before that
 	executions  executions
 	pending     *pendingCell // the cell that was sent and is not yet loaded
-	// programsHoldPipes and childrenHoldPipes say that programs started by
-	// cells, and processes of package mp, have the present pipes.
+	// programsHoldPipes and childrenHoldPipes are set if programs that cells started, or
+	// processes of package mp, have the worker's present pipes as standard streams.
 	programsHoldPipes, childrenHoldPipes bool
 	comms                                map[string]bool // open ones, by ID
 }
 
-// PID returns the worker's process number.
+// PID returns the worker's process ID.
 func (w *Worker) PID() int { return w.cmd.Process.Pid }
 
-// IsDead reports whether the process is gone and all of its output was passed on.
+// IsDead reports whether the process has ended and all of its output was handled.
 func (w *Worker) IsDead() bool {
 	select {
 	case <-w.ended:

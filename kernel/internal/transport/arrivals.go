@@ -8,9 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrivals counts the packets of a router: as arrived when they are passed to Recv,
-// as taken when Recv is called again, since its caller is then done with the last
-// one.
+// arrivals counts the packets of a router. A packet counts as arrived when it is passed to
+// Recv, and as taken when Recv is called again, since its caller has then handled it.
 type arrivals struct {
 	arrived, taken atomic.Int64
 	held           bool // Recv has returned a packet; used by the goroutine that calls Recv

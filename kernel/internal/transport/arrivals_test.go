@@ -7,8 +7,8 @@ import (
 	"github.com/go-zeromq/zmq4"
 )
 
-// TestPending: packets are pending from when they arrive, without a reader
-// yet, until the caller of Recv calls it again.
+// TestPending: a packet is pending from its arrival, even before Recv is called, until the
+// caller of Recv calls it again.
 func TestPending(t *testing.T) {
 	k := listenTCP(t, DefaultLimits())
 	z := k.peerOf(k.connection.ShellPort, zmq4.Dealer, "a")
@@ -41,7 +41,7 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// TestPendingInMemory does the same without sockets, where Send waits for Recv.
+// TestPendingInMemory is TestPending for Memory, where Send waits for Recv.
 func TestPendingInMemory(t *testing.T) {
 	m := NewMemory(greeter{})
 	p := m.Connect("a")

@@ -48,7 +48,7 @@ func TestRandomBytesOnEverySocket(t *testing.T) {
 			for j := range noise {
 				noise[j] = byte(r.Uint32())
 			}
-			if i%2 == 1 { // past the greeting
+			if i%2 == 1 { // send a valid greeting first
 				noise = append(greeting(), noise...)
 			}
 			k.dial(port).Write(noise)
@@ -74,7 +74,7 @@ func property(key, value string) string {
 	return string(byte(len(key))) + key + string(size) + value
 }
 
-// TestBadMetadata sends what makes zmq4 v0.17.0 panic.
+// TestBadMetadata sends metadata on which zmq4 v0.17.0 panics.
 func TestBadMetadata(t *testing.T) {
 	k := listenTCP(t, DefaultLimits())
 	for name, body := range map[string]string{
@@ -99,7 +99,7 @@ func TestBadMetadata(t *testing.T) {
 	k.works()
 }
 
-// established makes a raw connection past the handshake.
+// established returns a raw connection after the handshake.
 func (k *kernel) established(port int, kind string) net.Conn {
 	k.t.Helper()
 	c := k.dial(port)
@@ -137,7 +137,7 @@ func TestBrokenFrames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := k.established(k.connection.ShellPort, "DEALER")
-			c.Write(data) // may fail halfway: the kernel hangs up
+			c.Write(data) // may fail, since the kernel closes the connection
 			if _, err := io.Copy(io.Discard, c); err != nil && !strings.Contains(err.Error(), "reset") {
 				t.Errorf("still open: %v", err)
 			}
@@ -191,8 +191,8 @@ func manySubscriptions() []byte {
 	return b
 }
 
-// TestThousandConnections: silent ones, and ones that did their handshake, on
-// every socket; no peer is locked out and the number stays bounded.
+// TestThousandConnections opens connections to every socket, silent ones and ones after the
+// handshake: other peers can still connect, and the number of connections stays bounded.
 func TestThousandConnections(t *testing.T) {
 	l := DefaultLimits()
 	l.Connections = 64
@@ -229,7 +229,7 @@ func TestThousandConnections(t *testing.T) {
 	}
 }
 
-// TestIncomingMemoryIsBounded: many strangers begin large messages.
+// TestIncomingMemoryIsBounded: many unauthenticated peers begin large messages.
 func TestIncomingMemoryIsBounded(t *testing.T) {
 	l := DefaultLimits()
 	l.Incoming = 64 << 20
@@ -275,7 +275,7 @@ func (c memoryConn) SetReadDeadline(time.Time) error { return nil }
 func (c memoryConn) SetDeadline(time.Time) error     { return nil }
 func (c memoryConn) Close() error                    { return nil }
 
-// FuzzPeer plays arbitrary bytes to the handshake and to the message reader.
+// FuzzPeer passes arbitrary bytes to the handshake and to the message reader.
 func FuzzPeer(f *testing.F) {
 	hello := append(greeting(), command("READY", property("Socket-Type", "DEALER"))...)
 	f.Add(append(hello, 0, 5, 'h', 'e', 'l', 'l', 'o'))

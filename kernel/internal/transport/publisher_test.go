@@ -15,7 +15,7 @@ func numbered(i, size int) [][]byte {
 	return [][]byte{[]byte("t"), body}
 }
 
-// readNumbered checks that messages from..to arrive whole and in order.
+// readNumbered checks that messages from..to arrive complete and in order.
 func readNumbered(t *testing.T, z *zmq4.Conn, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
@@ -40,8 +40,8 @@ func (k *kernel) publishAll() error {
 	return nil
 }
 
-// TestBackPressure: one subscriber that pauses gets all of 100 MB in order,
-// and never more than the backlog is held for it.
+// TestBackPressure: a subscriber that pauses gets all of 100 MB in order, and at most the
+// backlog is queued for it.
 func TestBackPressure(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
@@ -88,7 +88,8 @@ func TestStoppedSubscriberAlone(t *testing.T) {
 	}
 }
 
-// TestStoppedSubscriberAmongOthers: it is disconnected, the others lose nothing.
+// TestStoppedSubscriberAmongOthers: a stopped subscriber is disconnected, and the others
+// lose no message.
 func TestStoppedSubscriberAmongOthers(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
@@ -107,8 +108,8 @@ func TestStoppedSubscriberAmongOthers(t *testing.T) {
 	}
 }
 
-// TestTricklingSubscriberAmongOthers: taking a little now and then is no way
-// to slow the others down.
+// TestTricklingSubscriberAmongOthers: a subscriber that takes a few bytes now and then does
+// not slow down the others.
 func TestTricklingSubscriberAmongOthers(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
@@ -131,14 +132,14 @@ func TestTricklingSubscriberAmongOthers(t *testing.T) {
 	}()
 	go k.publishAll()
 	readNumbered(t, good, 0, messages)
-	// Small messages of a later cell reach the good one too.
+	// Small messages of a later cell reach the good subscriber too.
 	if err := k.IOPub().Publish(numbered(messages, 4)); err != nil {
 		t.Fatal(err)
 	}
 	readNumbered(t, good, messages, messages+1)
 }
 
-// TestPublishNow: a status gets through while a publisher waits.
+// TestPublishNow: a status is delivered while Publish blocks.
 func TestPublishNow(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20
@@ -169,8 +170,8 @@ func TestPublishNow(t *testing.T) {
 	}
 }
 
-// TestHeartbeatBesideEverything: heartbeats are answered while iopub is stuck and no goroutine
-// reads shell.
+// TestHeartbeatBesideEverything: heartbeats are answered while iopub is blocked and no
+// goroutine reads shell.
 func TestHeartbeatBesideEverything(t *testing.T) {
 	l := DefaultLimits()
 	l.Backlog = 1 << 20

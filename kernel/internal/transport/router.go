@@ -87,7 +87,7 @@ func (r *router) Pending() bool {
 			return true
 		}
 	}
-	return r.pending() // for what has moved from a peer to r.in meanwhile
+	return r.pending() // a packet may have moved from a peer to r.in meanwhile
 }
 
 // Send also marks the peer as active: the kernel sends only to peers whose request

@@ -30,8 +30,8 @@ type Router interface {
 	// Recv returns the next packet of any peer.
 	// One goroutine calls it at a time.
 	Recv(ctx context.Context) (Packet, error)
-	// Pending reports whether packets have arrived, wholly or in part, that the
-	// caller of Recv has not finished with; it has when it calls Recv again.
+	// Pending reports whether packets have arrived, completely or in part, that the caller
+	// of Recv has not handled. It has handled a packet when it calls Recv again.
 	Pending() bool
 	// Send queues a packet for its Identity and never blocks. A peer that
 	// does not read is disconnected once too much is queued for it.
@@ -40,7 +40,7 @@ type Router interface {
 
 // A Publisher is the iopub socket.
 type Publisher interface {
-	// Publish hands frames to every peer that subscribed to a prefix of the
+	// Publish sends frames to every peer that has subscribed to a prefix of the
 	// first frame. It blocks while a subscriber is too far behind, for the
 	// time that Limits allows. Messages of one caller stay in order.
 	Publish(frames [][]byte) error

@@ -144,7 +144,7 @@ func (k *kernel) ask(z *zmq4.Conn, text string) {
 			k.t.Fatal(err)
 		}
 		if len(p.Frames) != 2 || string(p.Frames[1]) != text {
-			continue // a stranger's
+			continue // another peer's
 		}
 		p.Frames = [][]byte{[]byte("re"), p.Frames[1]}
 		if err := k.Shell().Send(p); err != nil {

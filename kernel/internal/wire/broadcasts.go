@@ -58,7 +58,7 @@ type (
 		Traceback []string `json:"traceback"`
 	}
 
-	// IOPubWelcome tells a subscriber that its subscription holds (JEP 65).
+	// IOPubWelcome tells a subscriber that its subscription is in effect (JEP 65).
 	IOPubWelcome struct {
 		Subscription string `json:"subscription"`
 	}

@@ -88,8 +88,8 @@ type (
 		Status          string `json:"status"`
 	}
 
-	// SetNextInput is a payload that asks the front end to put text into a new cell, or
-	// in place of the executed one's.
+	// SetNextInput is a payload that asks the front end to put text into a new cell, or to
+	// replace the text of the executed cell.
 	SetNextInput struct {
 		Source  string `json:"source"` // "set_next_input"
 		Text    string `json:"text"`

@@ -21,7 +21,7 @@ func newSigner(t testing.TB) *Signer {
 	return s
 }
 
-// frames makes a well-signed message of the given parts.
+// frames returns a message of the given parts with a valid signature.
 func frames(s *Signer, header, parent, metadata, content string) [][]byte {
 	parts := [][]byte{[]byte(header), []byte(parent), []byte(metadata), []byte(content)}
 	return append([][]byte{[]byte(delimiter), s.sign(parts)}, parts...)
@@ -192,7 +192,7 @@ func TestDecodeContentRefuses(t *testing.T) {
 	}
 }
 
-// TestEveryRequestTypeIsNamedOnce pins that NewContent and MsgType agree.
+// TestEveryRequestTypeIsNamedOnce checks that NewContent and MsgType agree.
 func TestEveryRequestTypeIsNamedOnce(t *testing.T) {
 	for _, name := range []string{
 		"kernel_info_request", "usage_request", "execute_request", "complete_request", "inspect_request",
@@ -238,7 +238,7 @@ func FuzzDecode(f *testing.F) {
 	add(append(frames(s, header, "{}", "{}", `{"comm_id":"c"}`), []byte{0, 1, 0x80}, nil))
 	f.Fuzz(func(t *testing.T, joined []byte) {
 		frames := split(joined)
-		// Nothing is accepted under a key that its sender does not have.
+		// Nothing is accepted if the sender does not have the key.
 		stranger, err := NewSigner("hmac-sha256", "another key")
 		if err != nil {
 			t.Fatal(err)
@@ -246,7 +246,7 @@ func FuzzDecode(f *testing.F) {
 		if _, err := stranger.Decode(frames); err == nil {
 			t.Error("accepted a message with a wrong signature")
 		}
-		// The same, signed by a front end gone mad.
+		// The same frames with a valid signature.
 		s := newSigner(t)
 		at, err := checkShape(frames)
 		if err != nil {
@@ -278,7 +278,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// join and split carry frames through one fuzzed value; 0 escapes.
+// join and split convert frames to and from one fuzzed value, with 0 as the escape byte.
 func join(frames [][]byte) []byte {
 	var all []string
 	for _, f := range frames {
