@@ -12,8 +12,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// The memory of an Array stays while a slice of it is in use, and its address
-// is not given to anything else.
+// TestSliceOutlivesItsArray checks that the memory of an Array lives while a slice of
+// it is reachable.
 func TestSliceOutlivesItsArray(t *testing.T) {
 	slices := make([][]int, 20)
 	for i := range slices {
@@ -68,7 +68,8 @@ func addOne(a *mp.Array[int]) error {
 	return nil
 }
 
-// A slice is still the shared memory after collections in both processes.
+// TestSliceIsSharedAfterClose checks that a slice stays shared memory after garbage
+// collections in both processes.
 func TestSliceIsSharedAfterClose(t *testing.T) {
 	a := made(mp.NewArray[int](mp.Processes, 10_000))
 	s := a.Slice()
@@ -117,7 +118,8 @@ func TestElementTypesAreCheckedToTheBottom(t *testing.T) {
 	}
 }
 
-// What cannot be had is an error, and not the end of the program.
+// TestBounds checks that sizes that are too large or invalid are errors, and do not end
+// the program.
 func TestBounds(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		_, err := mp.NewArray[int64](b, -1)
@@ -163,7 +165,8 @@ func putQuickly(q *mp.Queue[[]byte]) (int, error) {
 	}
 }
 
-// What Put has taken is got, although the queue is closed meanwhile.
+// TestCloseLosesNothing checks that every value whose Put succeeded can be taken, even
+// if the queue is closed meanwhile.
 func TestCloseLosesNothing(t *testing.T) {
 	for range 10 {
 		q := made(mp.NewQueue[[]byte](mp.Processes, 0))
@@ -209,7 +212,8 @@ func meet(m meeting) error {
 	}
 }
 
-// A party that is killed at any moment leaves a barrier that works on.
+// TestBarrierOfTheDead checks that a barrier works after Reset if a party was killed at
+// a random moment.
 func TestBarrierOfTheDead(t *testing.T) {
 	m := meeting{made(mp.NewBarrier(mp.Processes, 2)), made(mp.NewValue(mp.Processes, 0))}
 	for round := range 10 {

@@ -24,7 +24,7 @@ func noCode(int) *codeError { return nil }
 
 func typedNil(n int) (int, error) { return n, noCode(n) }
 
-// rudeError has methods that panic.
+// A rudeError has methods that panic.
 type rudeError struct{}
 
 func (rudeError) Error() string   { panic("no text") }
@@ -88,7 +88,7 @@ func TestServedErrorsWithoutText(t *testing.T) {
 	}
 }
 
-// selfish encodes itself, or leaves.
+// A selfish encodes itself; for some values its methods panic or call runtime.Goexit.
 type selfish struct{ N int }
 
 func (s selfish) GobEncode() ([]byte, error) {
@@ -114,8 +114,8 @@ func (s *selfish) GobDecode(b []byte) error {
 func takeSelfish(s selfish) int { return s.N }
 func giveSelfish(n int) selfish { return selfish{n} }
 
-// A user's method that panics or ends its goroutine, wherever the package calls
-// it, is the error of the task.
+// TestMethodsThatDoNotReturn checks that a panic or Goexit in a user's method, wherever
+// the package calls it, is the error of the task.
 func TestMethodsThatDoNotReturn(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(1))
 	for n := 1; n <= 4; n++ {
@@ -175,7 +175,8 @@ func TestValuesThatAreTooLarge(t *testing.T) {
 	expectMap(t, p)
 }
 
-// A result that is there is not lost, however late this process looks at it.
+// TestBusyParentLosesNoResult checks that a result is not lost if the parent reads it
+// late.
 func TestBusyParentLosesNoResult(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var stop atomic.Bool

@@ -21,17 +21,17 @@ import (
 
 var chaosTime = flag.Duration("chaos", 2*time.Second, "how long TestChaos kills, stops and starves processes")
 
-// quiet leaves out what crashes print.
+// quiet discards the output of crashes.
 var quiet = mp.Stderr(io.Discard)
 
-// chaoticWork is what TestChaos does at once.
+// chaoticWork has the functions that TestChaos runs concurrently.
 var chaoticWork = []func(*testing.T, time.Time){
 	mapInChaos, queueInChaos, mutexInChaos, callsInChaos, pipeInChaos, rwMutexInChaos, barrierInChaos, parentInChaos,
 }
 
-// TestChaos has pools, queues, pipes, locks and barriers at work while processes are killed
-// and stopped, close their own descriptors and run out of memory. No value may
-// be lost or wrong, nothing may hang, and nothing be left over.
+// TestChaos uses pools, queues, pipes, locks and barriers while processes are killed
+// and stopped, close their own descriptors and run out of memory. No value may be lost
+// or wrong, nothing may hang, and no resource may leak.
 func TestChaos(t *testing.T) {
 	inventory := takeInventory(t)
 	end := time.Now().Add(*chaosTime)
@@ -69,8 +69,8 @@ func wreck(t *testing.T, stop chan struct{}) {
 	}
 }
 
-// accident happens to a process that does x: now and then it loses its
-// descriptors or its memory.
+// accident sometimes closes this process's descriptors or limits its memory, depending
+// on x.
 func accident(x int) {
 	switch rand.IntN(400) {
 	case 0:
@@ -119,8 +119,8 @@ func isDeath(err error) bool {
 	return exit || errors.Is(err, mp.ErrBroken)
 }
 
-// mapInChaos sends tasks to a pool. Each has its right result, its own error or
-// a death as the cause.
+// mapInChaos sends tasks to a pool. The outcome of each task must be its result, its
+// own error, or the death of a process.
 func mapInChaos(t *testing.T, end time.Time) {
 	for time.Now().Before(end) {
 		p, err := mp.NewPool(mp.Processes, mp.Workers(3), mp.Retries(3), quiet)
@@ -171,7 +171,7 @@ func callsInChaos(t *testing.T, end time.Time) {
 
 type producing struct {
 	Queue *mp.Queue[numbered]
-	Put   *mp.Value[int64] // how many Puts have returned nil
+	Put   *mp.Value[int64] // number of Puts that have returned nil
 	Limit int
 }
 
@@ -187,8 +187,8 @@ func produceInOrder(ctx context.Context, p producing) error {
 	return nil
 }
 
-// queueInChaos gets what children put: every value whose Put returned nil, in
-// order, and none twice.
+// queueInChaos checks that it gets every value whose Put in a child returned nil, in
+// order and once.
 func queueInChaos(t *testing.T, end time.Time) {
 	for time.Now().Before(end) {
 		p := producing{made(mp.NewQueue[numbered](mp.Processes, rand.IntN(20))), made(mp.NewValue(mp.Processes, int64(0))), 500}
@@ -227,11 +227,12 @@ func queueInChaos(t *testing.T, end time.Time) {
 
 type guardedTurns struct {
 	Mutex  *mp.Mutex
-	Inside *mp.Value[int64] // the process that holds the mutex
+	Inside *mp.Value[int64] // id of the process that holds the mutex
 	Rounds int
 }
 
-// turnsInChaos notices another process that holds the mutex and is alive.
+// turnsInChaos takes the mutex again and again, and fails if another living process
+// holds it, too.
 func turnsInChaos(ctx context.Context, g guardedTurns) error {
 	self := int64(os.Getpid())
 	for n := range g.Rounds {
@@ -261,7 +262,8 @@ func isZombie(pid int) bool {
 	return err != nil || strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
 }
 
-// mutexInChaos has processes take turns, some of which die with the mutex held.
+// mutexInChaos runs processes that take turns with a mutex. Some die while they hold
+// it.
 func mutexInChaos(t *testing.T, end time.Time) {
 	for time.Now().Before(end) {
 		g := guardedTurns{made(mp.NewMutex(mp.Processes)), made(mp.NewValue(mp.Processes, int64(0))), 500}
@@ -289,7 +291,7 @@ func mutexInChaos(t *testing.T, end time.Time) {
 	}
 }
 
-// An inventory is what a process holds.
+// An inventory counts the resources of this process.
 type inventory struct{ files, goroutines, mappings int }
 
 func takeInventory(t *testing.T) inventory {
@@ -297,7 +299,7 @@ func takeInventory(t *testing.T) inventory {
 	return countHeld(t)
 }
 
-// warmUp makes what a process makes once: pollers, threads, shared segments.
+// warmUp creates what a process creates only once: pollers, threads, shared segments.
 func warmUp(t *testing.T) {
 	for _, work := range chaoticWork {
 		work(t, time.Now().Add(time.Millisecond))
@@ -315,7 +317,7 @@ func countHeld(t *testing.T) inventory {
 	return inventory{openFiles(t), runtime.NumGoroutine(), strings.Count(string(maps), "memfd:")}
 }
 
-// check waits until there is no more than before.
+// check waits until this process has no more resources than before.
 func (before inventory) check(t *testing.T) {
 	var now inventory
 	for ctx := watchdog(t); ; time.Sleep(20 * time.Millisecond) {

@@ -17,7 +17,7 @@ import (
 
 type sending struct {
 	Conn *mp.Conn[numbered]
-	Sent *mp.Value[int64] // how many Sends have returned nil
+	Sent *mp.Value[int64] // number of Sends that have returned nil
 }
 
 func sendInOrder(ctx context.Context, s sending) error {
@@ -32,8 +32,8 @@ func sendInOrder(ctx context.Context, s sending) error {
 	return nil
 }
 
-// pipeInChaos receives what a child sends until the pipe ends: in order, and every
-// value whose Send returned nil.
+// pipeInChaos checks that it receives every value whose Send in a child returned nil,
+// in order, until the pipe ends.
 func pipeInChaos(t *testing.T, end time.Time) {
 	for time.Now().Before(end) {
 		mine, its, err := mp.NewPipe[numbered](mp.Processes)
@@ -75,10 +75,11 @@ func pipeInChaos(t *testing.T, end time.Time) {
 
 type underRWMutex struct {
 	RW     *mp.RWMutex
-	Inside *mp.Value[int64] // the process that writes
+	Inside *mp.Value[int64] // id of the process that writes
 }
 
-// writesInChaos notices a writer beside it that is alive.
+// writesInChaos takes an RWMutex to write, and fails if another living process writes,
+// too.
 func writesInChaos(ctx context.Context, r underRWMutex) error {
 	self := int64(os.Getpid())
 	for n := range 300 {
@@ -116,7 +117,7 @@ func rwMutexInChaos(t *testing.T, end time.Time) {
 	}
 }
 
-// joinAll starts processes and joins them: each returns nil or dies.
+// joinAll starts processes and joins them. Each must return nil or die.
 func joinAll[A any](t *testing.T, n int, fn func(context.Context, A) error, arg A) {
 	var procs []*mp.Process
 	for range n {
@@ -146,7 +147,8 @@ func meetInChaos(ctx context.Context, b *mp.Barrier) error {
 	return nil
 }
 
-// barrierInChaos has processes meet until one dies: no other waits for ever.
+// barrierInChaos makes processes meet at a barrier until one dies. The others must not
+// hang.
 func barrierInChaos(t *testing.T, end time.Time) {
 	for time.Now().Before(end) {
 		b := made(mp.NewBarrier(mp.Processes, 3))
@@ -174,7 +176,7 @@ func bringUp(ctx context.Context, pids *mp.Array[atomic.Int64]) error {
 	select {}
 }
 
-// parentInChaos kills processes that have children: these end, too.
+// parentInChaos kills processes that have children. These must end, too.
 func parentInChaos(t *testing.T, end time.Time) {
 	for time.Now().Before(end) {
 		pids := made(mp.NewArray[atomic.Int64](mp.Processes, 3))

@@ -62,10 +62,10 @@ func TestCauseOfAFatalError(t *testing.T) {
 		"panic: assignment to entry in nil map":         nilMapWrite,
 	} {
 		if raceDetector && strings.Contains(line, "concurrent map") {
-			continue // it finds that first
+			continue // the race detector reports this first
 		}
 		if raceDetector && line == "out of memory" {
-			line = "fatal error: " // another one, of its own memory
+			line = "fatal error: " // the race detector fails to allocate its own memory, with another text
 		}
 		_, err := result(mp.Go[int](watchdog(t), mp.Processes, f, 1, mp.Stderr(io.Discard)))
 		e, ok := errors.AsType[*mp.ExitError](err)

@@ -29,8 +29,8 @@ func failInManyWays(how string) (int, error) {
 	return 0, nil
 }
 
-// The errors that users see are of package mp, also by what %T prints, or of the
-// standard library.
+// TestErrorsAreOfPackageMP checks that the errors that users see have types of package
+// mp, also as %T prints them, or of the standard library.
 func TestErrorsAreOfPackageMP(t *testing.T) {
 	known := regexp.MustCompile(`^\*?(mp|fmt|errors|fs|runtime|context|syscall|poll)\.|^\*errors`)
 	onBoth(t, func(t *testing.T, b mp.Backend) {

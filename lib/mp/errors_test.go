@@ -53,7 +53,7 @@ var (
 //go:noinline
 func makeRange(n int) *badRange { return &badRange{n, 10 * n} }
 
-// sentinels are errors that must be the same on both sides.
+// sentinels returns errors that must be the same in parent and child.
 func sentinels() map[string]error {
 	return map[string]error{
 		"EOF": io.EOF, "sql": sql.ErrNoRows, "canceled": context.Canceled, "deadline": context.DeadlineExceeded, "closed": mp.ErrClosed,
@@ -119,7 +119,8 @@ func failure(t *testing.T, name string) error {
 	return err
 }
 
-// An error that is a package variable is the same one in the parent.
+// TestErrorsOfPackageVariables checks that an error in a package variable, returned by
+// a child, is the same error in the parent.
 func TestErrorsOfPackageVariables(t *testing.T) {
 	for name, want := range sentinels() {
 		if err := failure(t, name); err != want {
@@ -139,7 +140,8 @@ func TestErrorsOfPackageVariables(t *testing.T) {
 	}
 }
 
-// And the same one in a child.
+// TestErrorsOfPackageVariablesInAChild checks that an error in a package variable, sent
+// to a child, is the same error there.
 func TestErrorsOfPackageVariablesInAChild(t *testing.T) {
 	for name, err := range sentinels() {
 		expect(t, true)(result(mp.Go[bool](watchdog(t), mp.Processes, isSentinel, namedError{name, err, []any{err}})))
@@ -190,7 +192,7 @@ func TestErrorsKeepWhatTheyAre(t *testing.T) {
 	}
 }
 
-// Methods of a user's error that panic do no harm.
+// TestErrorsWhoseMethodsPanic checks that methods of a user's error may panic.
 func TestErrorsWhoseMethodsPanic(t *testing.T) {
 	err := failure(t, "typednil")
 	refused(t, err, "a nil *mp_test.badRange", "nil pointer dereference")
@@ -259,8 +261,8 @@ func TestPanicErrorHasTheValue(t *testing.T) {
 	}
 }
 
-// Package variables are found in a binary without symbols, and in one that is
-// loaded anywhere.
+// TestErrorsInOtherBinaries checks that package variables are found in a stripped
+// binary, and in a position-independent one.
 func TestErrorsInOtherBinaries(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")

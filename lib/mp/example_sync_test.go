@@ -7,13 +7,13 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A race is what its runners share.
+// A race has the objects that its runners share.
 type race struct {
 	Start  *mp.Event
 	Passed *mp.Counter
 }
 
-// Run waits for the start.
+// Run waits for the start of the race, and then counts.
 func Run(ctx context.Context, r race) error {
 	if err := r.Start.Wait(ctx); err != nil {
 		return err
@@ -24,8 +24,8 @@ func Run(ctx context.Context, r race) error {
 	return nil
 }
 
-// An Event starts all that wait for it. A Counter is for numbers that many
-// raise at once.
+// An Event starts all goroutines or processes that wait for it. Many can add to a
+// Counter at once.
 func ExampleEvent() {
 	ctx := context.Background()
 	start, err := mp.NewEvent(mp.Processes)
@@ -60,13 +60,13 @@ func ExampleEvent() {
 	// 3000
 }
 
-// A part is some places of an array.
+// A part is a range of elements of an Array.
 type part struct {
 	Temperatures *mp.Array[float64]
 	From, To     int
 }
 
-// ToCelsius changes its part in place.
+// ToCelsius converts the elements of its part in place.
 func ToCelsius(p part) {
 	for i, f := range p.Temperatures.Slice()[p.From:p.To] {
 		p.Temperatures.Slice()[p.From+i] = (f - 32) / 1.8

@@ -10,16 +10,15 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// The examples answer the questions that the project began with. They run as
-// tests of this package, whose TestMain calls mp.Init.
+// The examples run as tests of this package, whose TestMain calls mp.Init.
 
 var X int
 
-// ThinkX says what X is where it runs.
+// ThinkX returns a text with the value of X in the process that runs it.
 func ThinkX(who string) string { return fmt.Sprintf("%s thinks X is %d", who, X) }
 
-// Which code sees X? A goroutine sees what everybody sees. A child process has
-// an X of its own, with its initial value: a silent copy.
+// A goroutine sees the same variable X as main. A child process has a copy of X, with
+// the initial value.
 func Example_sharedX() {
 	ctx := context.Background()
 	X = 7
@@ -37,10 +36,10 @@ func Example_sharedX() {
 	// processes thinks X is 0 <nil>
 }
 
-// Raise raises a shared number.
+// Raise increments a shared number.
 func Raise(n *mp.Value[int]) { mp.Add(n, 1) }
 
-// A Value is one variable for all processes that are given it.
+// A Value is one variable, shared by all processes that it is sent to.
 func ExampleValue() {
 	ctx := context.Background()
 	n, err := mp.NewValue(mp.Processes, 40)
@@ -61,10 +60,10 @@ func ExampleValue() {
 	// Output: 42
 }
 
-// Square is the usual example of independent work.
+// Square returns x².
 func Square(x int) int { return x * x }
 
-// Independent work is a pool in two lines: NewPool and Map.
+// Independent tasks need two lines: NewPool and Map.
 func ExampleMap() {
 	pool, err := mp.NewPool(mp.Processes, mp.Workers(3))
 	if err != nil {
@@ -94,17 +93,16 @@ func ExampleStream() {
 
 func ExampleSubmit() {
 	ctx := context.Background()
-	var pool mp.Pool // on goroutines
+	var pool mp.Pool // of goroutines
 	future := mp.Submit[int](ctx, &pool, Square, 7)
 	fmt.Println(future.Result(ctx))
 	// Output: 49 <nil>
 }
 
-// A stage of a pipeline takes numbers from one queue and puts others into the
-// next.
+// A stage of a pipeline gets numbers from one queue and puts others into the next.
 type stage struct{ In, Out *mp.Queue[int] }
 
-// Double is a stage.
+// Double is a stage that doubles each number.
 func Double(ctx context.Context, s stage) error {
 	defer s.Out.Close()
 	for x, err := range s.In.All(ctx) {
@@ -118,7 +116,7 @@ func Double(ctx context.Context, s stage) error {
 	return nil
 }
 
-// Work that depends on another's result goes through a Queue.
+// Work that depends on the results of other work gets them from a Queue.
 func ExampleQueue() {
 	ctx := context.Background()
 	in, err := mp.NewQueue[int](mp.Processes, 0)
@@ -153,16 +151,17 @@ func ExampleQueue() {
 	// <nil>
 }
 
-// Account is served to other processes: they ask, it stays where it is.
+// An Account is served to other processes, which call its methods. It stays in the
+// process that serves it.
 type Account struct{ owners map[string]int }
 
-// Deposit adds to what an owner has.
+// Deposit adds to the balance of an owner and returns it.
 func (a *Account) Deposit(owner string) (int, error) {
 	a.owners[owner] += 10
 	return a.owners[owner], nil
 }
 
-// Earn asks for deposits from another process.
+// Earn makes deposits; it runs in another process than the account.
 func Earn(ctx context.Context, account *mp.Ref[Account]) (int, error) {
 	if _, err := mp.Ask[int](ctx, account, (*Account).Deposit, "eve"); err != nil {
 		return 0, err
@@ -187,7 +186,7 @@ func ExampleServe() {
 	// Output: 21 <nil>
 }
 
-// DoubleAll changes what it is given.
+// DoubleAll doubles each element of xs in place.
 func DoubleAll(xs []int) int {
 	for i := range xs {
 		xs[i] *= 2
@@ -195,10 +194,9 @@ func DoubleAll(xs []int) int {
 	return len(xs)
 }
 
-// What does a silent copy look like? A goroutine changes the caller's slice. A
-// process gets a copy, changes that, and nobody hears of it. What is to come
-// back must be the result. Package copycheck, an analyzer for go vet, finds the
-// variant with a package variable.
+// A goroutine changes the caller's slice. A process changes its copy, which the caller
+// never sees: return such data as the result. If the data are a package variable,
+// package copycheck, an analyzer for go vet, finds the mistake.
 func Example_silentCopy() {
 	ctx := context.Background()
 	for _, where := range []mp.Backend{mp.Goroutines, mp.Processes} {
@@ -214,13 +212,14 @@ func Example_silentCopy() {
 	// processes [1 2 3] <nil>
 }
 
-// A player has one end of a pipe, and waits for the start of the game.
+// A player has one end of a pipe, and an Event for the start of the game.
 type player struct {
 	Ball  *mp.Conn[int]
 	Start *mp.Event
 }
 
-// Play returns every ball, plus one, until the other end is closed.
+// Play sends back every number that it receives, plus one, until the other end is
+// closed.
 func Play(ctx context.Context, p player) error {
 	if err := p.Start.Wait(ctx); err != nil {
 		return err
@@ -239,7 +238,7 @@ func Play(ctx context.Context, p player) error {
 	}
 }
 
-// Two that depend on each other talk through a pipe; an Event lets them begin
+// Two goroutines or processes exchange messages through a pipe; an Event starts them
 // together.
 func ExampleNewPipe() {
 	ctx := context.Background()
@@ -284,8 +283,8 @@ func Chatter(ctx context.Context, q *mp.Queue[int]) error {
 	return nil
 }
 
-// What does each message cost? Measure it where it matters: from the first
-// message, when the sender is there, to the last.
+// This measures the time for each message, from the first message, when the sender has
+// started, to the last.
 func Example_messageCost() {
 	ctx := context.Background()
 	for _, where := range []mp.Backend{mp.Goroutines, mp.Processes} {

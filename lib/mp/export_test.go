@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// SetCores makes this process believe in a machine with n cores.
+// SetCores makes Cores behave as on a machine with n cores.
 func SetCores(n int) {
 	pool.Machine = func() (int, float64) { return n, float64(n) }
 	if os.Getenv("GOMAXPROCS") == "" {
@@ -16,11 +16,11 @@ func SetCores(n int) {
 	}
 }
 
-// SetMaxValue lowers the limit of what can be sent.
+// SetMaxValue sets the largest size of a value that can be sent, in bytes.
 func SetMaxValue(n int) { protocol.MaxValue = n }
 
-// ReadyWorkers counts a pool's worker processes that have started.
+// ReadyWorkers returns the number of a pool's worker processes that have started.
 func ReadyWorkers(p *Pool) int { return poolOf(p).Ready() }
 
-// HelpersOf counts the goroutines to which a pool's slots are lent.
+// HelpersOf returns the number of a pool's helpers.
 func HelpersOf(p *Pool) int { return poolOf(p).Helpers() }

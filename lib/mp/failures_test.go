@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A fussy number refuses to be encoded or decoded, for some values.
+// A fussy is a number that cannot be encoded or decoded for some values.
 type fussy struct{ N int }
 
 func (f fussy) GobEncode() ([]byte, error) {
@@ -38,7 +38,8 @@ func (f *fussy) GobDecode(b []byte) error {
 func toFussy(n int) fussy   { return fussy{n} }
 func fromFussy(f fussy) int { return f.N }
 
-// Python's Pool waits for ever for a result that cannot be decoded.
+// TestResultThatDoesNotTravel checks that a result that cannot be encoded or decoded is
+// an error. (Python's Pool hangs if it cannot be decoded.)
 func TestResultThatDoesNotTravel(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(3))
 	var futures []*mp.Future[fussy]
@@ -130,7 +131,7 @@ func dieWhenOthersWait(h held) {
 	for mp.Add(h.Ready, 0) < parties {
 		time.Sleep(time.Millisecond)
 	}
-	time.Sleep(5 * time.Millisecond) // until they sleep
+	time.Sleep(5 * time.Millisecond) // until the others sleep
 	syscallKill()
 }
 
@@ -141,7 +142,8 @@ func takeOnce(h held) error {
 	return nil
 }
 
-// Python's locks are never free again when their owner is killed.
+// TestLockOfADeadOwnerGoesToThoseWhoWait checks that a waiter gets a lock whose owner
+// is killed. (Python's locks stay locked.)
 func TestLockOfADeadOwnerGoesToThoseWhoWait(t *testing.T) {
 	h := held{made(mp.NewMutex(mp.Processes)), made(mp.NewValue(mp.Processes, 0))}
 	owner := made(mp.Start(watchdog(t), mp.Processes, dieWhenOthersWait, h))
@@ -158,8 +160,8 @@ func TestLockOfADeadOwnerGoesToThoseWhoWait(t *testing.T) {
 
 func longText(n int) string { return strings.Repeat("x", n) }
 
-// What a child sends before it ends is not lost, and is no deadlock, however
-// much it is.
+// TestLargeResultsAreJoinedAtOnce checks that large results of children that end at
+// once are not lost and cause no deadlock.
 func TestLargeResultsAreJoinedAtOnce(t *testing.T) {
 	const size = 8 << 20
 	var calls []*mp.Call[string]

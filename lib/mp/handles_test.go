@@ -17,7 +17,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// handles are a nil pointer to each type with methods that need something behind it.
+// handles has a nil pointer to each type whose methods need an object behind them.
 var handles = []any{
 	(*mp.Array[int])(nil), (*mp.Barrier)(nil), (*mp.BoundedSemaphore)(nil), (*mp.Call[int])(nil), (*mp.Cond)(nil),
 	(*mp.Conn[int])(nil), (*mp.Counter)(nil), (*mp.Event)(nil), (*mp.Future[int])(nil), (*mp.Group)(nil),
@@ -26,7 +26,8 @@ var handles = []any{
 	(*mp.ServedMap[int, int])(nil), (*mp.Value[int])(nil), (*mp.WaitGroup)(nil),
 }
 
-// The list above has every exported type with methods, but for errors and numbers.
+// TestHandlesAreComplete checks that handles has every exported type with methods,
+// except for errors and numbers.
 func TestHandlesAreComplete(t *testing.T) {
 	listed := map[string]bool{"Backend": true, "MapError": true, "Option": true}
 	for _, h := range handles {
@@ -79,8 +80,8 @@ func receiverName(e ast.Expr) string {
 	return ""
 }
 
-// callMethod calls a method with arguments that are zero, but for a context, and
-// returns its error or the value of its panic.
+// callMethod calls a method with zero arguments, except for a context, and returns its
+// error or the value of its panic.
 func callMethod(ctx context.Context, m reflect.Value) (panicked any, err error) {
 	defer func() { panicked = recover() }()
 	var args []reflect.Value
@@ -111,7 +112,8 @@ func callMethod(ctx context.Context, m reflect.Value) (panicked any, err error) 
 	return nil, err
 }
 
-// Each method of a nil handle returns or panics with an error that names the handle.
+// TestMethodsOfNilHandles checks that each method of a nil handle returns an error that
+// names the handle, or panics with one.
 func TestMethodsOfNilHandles(t *testing.T) {
 	for _, h := range handles {
 		v := reflect.ValueOf(h)
@@ -137,8 +139,8 @@ func TestMethodsOfNilHandles(t *testing.T) {
 	}
 }
 
-// Each method of a zero handle works, or its error, or the value of its panic, says
-// how to make one that does.
+// TestMethodsOfZeroHandles checks that each method of a zero handle works, or that its
+// error or panic says how to make a handle that works.
 func TestMethodsOfZeroHandles(t *testing.T) {
 	for _, h := range handles {
 		for i := range reflect.TypeOf(h).NumMethod() {
@@ -181,7 +183,8 @@ func containsSuffix(suffixes []string, s string) bool {
 	return false
 }
 
-// What is sent or received goes to a place that is there.
+// TestNilPlaces checks that a nil pointer for a received value is an error, and loses
+// no value. A nil Waiter is an error, too.
 func TestNilPlaces(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		q := made(mp.NewQueue[int](b, 1))
@@ -204,7 +207,7 @@ func TestNilPlaces(t *testing.T) {
 	refused(t, err, "is nil")
 }
 
-// A zero error of the package has a text.
+// TestZeroErrors checks that the zero values of the package's errors have a text.
 func TestZeroErrors(t *testing.T) {
 	for _, err := range []error{new(mp.MapError), new(mp.PanicError), new(mp.RemoteError), new(mp.ExitError)} {
 		_ = fmt.Sprint(err) // does not panic: fmt would say so

@@ -17,16 +17,16 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// fakeHost stands in for a notebook's worker: functions are known by a name
-// and the load that brought them, a child must be given the loads first, and
-// it has its own command. It runs in this test's binary.
+// A fakeHost imitates the worker of a notebook: it names a function by its name and the
+// load that defined it, a child must get the loads first, and the host has its own
+// command. It runs in this test's binary.
 type fakeHost struct {
-	mphost.Host // of an ordinary program, for what needs no play
+	mphost.Host // of an ordinary program, for methods that need no imitation
 
 	mu       sync.Mutex
-	loads    int      // how many loads this process has
+	loads    int      // number of loads that this process has
 	reads    []string // variables that are zero in a child
-	initial  []string // those that begin there as they did here
+	initial  []string // variables that have their initial values in a child
 	notices  []string
 	messages []string
 	arrived  chan string
@@ -43,7 +43,7 @@ func (h *fakeHost) Context() context.Context {
 
 const (
 	fakeChild = "MP_TEST_FAKE_HOST"
-	fakeLoads = "MP_TEST_FAKE_LOADS" // how many loads a child begins with
+	fakeLoads = "MP_TEST_FAKE_LOADS" // number of loads that a child begins with
 )
 
 func (h *fakeHost) FuncID(pc uintptr) (string, error) {
@@ -128,17 +128,17 @@ func (h *fakeHost) Message(from *mphost.Peer, msg []byte) {
 	}
 }
 
-// childHost is the host of this process where it is a fake notebook's child.
+// childHost is the Host of this process if it is a child of a fake notebook.
 var childHost *fakeHost
 
 func init() {
 	if os.Getenv(fakeChild) != "" {
 		childHost = &fakeHost{Host: mphost.Program(), arrived: make(chan string, 1)}
-		childHost.loads, _ = strconv.Atoi(os.Getenv(fakeLoads)) // 0 without
+		childHost.loads, _ = strconv.Atoi(os.Getenv(fakeLoads)) // 0 if it is not set
 	}
 }
 
-// asFakeHost makes this process a fake notebook for the length of a test.
+// asFakeHost makes this process a fake notebook until the test ends.
 func asFakeHost(t *testing.T, h *fakeHost) *fakeHost {
 	h.Host = mphost.Program()
 	mphost.Set(h)
@@ -146,7 +146,8 @@ func asFakeHost(t *testing.T, h *fakeHost) *fakeHost {
 	return h
 }
 
-// TestHostStartsAhead: a child that a host has started ahead gets what it lacks.
+// TestHostStartsAhead checks that a child that a Host has started earlier gets the
+// updates that it lacks.
 func TestHostStartsAhead(t *testing.T) {
 	h := asFakeHost(t, &fakeHost{loads: 3, ahead: true})
 	expect(t, 49)(result(mp.Go[int](watchdog(t), mp.Processes, square, 7)))
@@ -175,10 +176,10 @@ func TestHostNamesFunctionsAndUpdatesChildren(t *testing.T) {
 
 func TestHostNoticesReads(t *testing.T) {
 	h := asFakeHost(t, &fakeHost{loads: 1, reads: []string{"X", "limit"}})
-	for range 2 { // the host knows which cell it is
+	for range 2 { // package mp shows the notice each time; a Host may drop repeated ones
 		expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
 	}
-	h.reads, h.initial = []string{"X"}, []string{"count"} // the function was defined anew
+	h.reads, h.initial = []string{"X"}, []string{"count"} // as after a new definition of the function
 	expect(t, 0)(result(mp.Go[int](watchdog(t), mp.Processes, readX, mp.None{})))
 	both := "mp: mp_test.readX uses the variables X, limit, which are zero in a child process: their initializers may have effects, " +
 		"or use what was changed. Pass them as arguments, or set them in an mp.Initializer."
@@ -208,8 +209,8 @@ func TestHostMessagesBothWays(t *testing.T) {
 	}
 }
 
-// What a function does may change under the same id: a child that is warm must
-// hear of it.
+// TestHostUpdatesAPoolThatIsWarm checks that running workers get new code of a function
+// that keeps its id.
 func TestHostUpdatesAPoolThatIsWarm(t *testing.T) {
 	h := asFakeHost(t, &fakeHost{loads: 1})
 	pool, err := mp.NewPool(mp.Processes, mp.Workers(1))
@@ -240,7 +241,8 @@ func only[T any](s []T, err error) (T, error) {
 
 var errStopped = errors.New("the cell was stopped")
 
-// A host cancels what the calling goroutine waits for and what it started.
+// TestHostCancels checks that a Host can cancel the waits of a goroutine and the
+// functions that it has started.
 func TestHostCancels(t *testing.T) {
 	h := asFakeHost(t, &fakeHost{loads: 1})
 	waits := map[string]func() error{

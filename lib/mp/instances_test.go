@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestInstancesAreSmall: what a notebook cell compiles of this package, each
-// time that it runs, is few functions. A signature or field with a type that
-// reaches reflect, os or sync brings dozens of theirs.
+// TestInstancesAreSmall checks that a notebook cell compiles few functions of this
+// package each time that it runs. A signature or field with a type that reaches
+// reflect, os or sync would add dozens of their functions.
 func TestInstancesAreSmall(t *testing.T) {
 	config := importConfig(t)
 	for use, most := range map[string]int{
@@ -38,7 +38,8 @@ func TestInstancesAreSmall(t *testing.T) {
 	}
 }
 
-// importConfig tells the compiler where the packages are that a use may import.
+// importConfig writes a file that tells the compiler where the packages are, and
+// returns its name.
 func importConfig(t *testing.T) string {
 	t.Helper()
 	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", ".").Output()
@@ -52,7 +53,8 @@ func importConfig(t *testing.T) string {
 	return file
 }
 
-// compiled lists the functions in a package that does what use says.
+// compiled returns the functions that the compiler generates for a package with the
+// code use.
 func compiled(t *testing.T, config, use string) []string {
 	t.Helper()
 	source := fmt.Sprintf(`package cell

@@ -22,8 +22,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// role is the environment variable that makes this test binary another
-// program: TestMain calls playRole before Init.
+// role is the environment variable that makes this test binary run another program:
+// TestMain calls playRole before Init.
 const role = "MP_TEST_ROLE"
 
 // playRole runs one of the programs below, which the tests start and kill.
@@ -53,7 +53,8 @@ func playRole(name string) int {
 	return 2
 }
 
-// heedInterrupts undoes what a shell does to a job in the background.
+// heedInterrupts restores the default action of interrupts, which a shell ignores in
+// background jobs.
 func heedInterrupts() {
 	var byDefault [4]uintptr // a struct sigaction
 	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGINT), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
@@ -87,8 +88,8 @@ func spinForever(int) int {
 	}
 }
 
-// sleeping waits for a program that it starts: a grandchild that knows
-// nothing of the parent.
+// sleeping starts a program and waits for it: a grandchild that does not use package
+// mp.
 func sleeping(seconds string) error {
 	cmd := exec.Command("sleep", seconds)
 	if err := cmd.Start(); err != nil {
@@ -98,7 +99,8 @@ func sleeping(seconds string) error {
 	return cmd.Wait()
 }
 
-// another runs this test binary in a role. It is the test's to wait for.
+// another returns a command that runs this test binary in a role. The test must start
+// it and wait for it.
 func another(t *testing.T, name string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "-test.run=^$")
@@ -127,7 +129,7 @@ func TestNoOrphans(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			const family = 9 // three started, their three programs, three workers
+			const family = 9 // three children, their three programs, three workers
 			var pids []int
 			for s := bufio.NewScanner(out); len(pids) < family && s.Scan(); {
 				pid, err := strconv.Atoi(strings.TrimPrefix(s.Text(), "child "))
@@ -164,14 +166,14 @@ func gone(pid int) bool {
 var manyPools = flag.Int("mp.pools", 50, "how many pools TestNothingLeaks makes")
 
 func TestNothingLeaks(t *testing.T) {
-	usePool(t) // what is made once
+	usePool(t) // creates what is created only once
 	before := holdings(t)
 	for range *manyPools {
 		usePool(t)
 	}
 	var after [4]int
 	for ctx := watchdog(t); ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
-		runtime.GC() // what nobody refers to is freed then
+		runtime.GC() // frees unreachable objects
 		if after = holdings(t); after[0] <= before[0] && after[1] <= before[1] && after[2] <= before[2] && after[3] <= before[3] {
 			return
 		}
@@ -193,8 +195,8 @@ func usePool(t *testing.T) {
 	p.Close()
 }
 
-// holdings counts open files, child processes, goroutines, and mappings of
-// shared memory.
+// holdings returns the numbers of open files, child processes, goroutines, and mappings
+// of shared memory.
 func holdings(t *testing.T) [4]int {
 	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -207,7 +209,7 @@ func holdings(t *testing.T) [4]int {
 	return [4]int{len(files), len(children(t)), runtime.NumGoroutine(), bytes.Count(maps, []byte("memfd:"))}
 }
 
-// children are the ids of this process's children.
+// children returns the ids of this process's children.
 func children(t *testing.T) (pids []int) {
 	lists, err := filepath.Glob("/proc/self/task/*/children")
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// TestLocalQueueLosesNothing: whatever happens at once, each value whose Put
-// had no error is got once, those of one putter in their order.
+// TestLocalQueueLosesNothing checks that each value whose Put succeeded is taken
+// exactly once, and that the values of one goroutine are taken in their order, under
+// concurrent calls of all kinds.
 func TestLocalQueueLosesNothing(t *testing.T) {
 	for _, size := range []int{0, 1, 2, 63, 64, 65, 1000} {
 		for _, others := range []int{1, 4} {
@@ -27,8 +28,9 @@ func TestLocalQueueLosesNothing(t *testing.T) {
 
 type numberedValue struct{ putter, n int }
 
-// crowd has putters put until the queue is closed, half-way, and getters get
-// until it is empty. Some calls do not wait, or give up.
+// crowd runs goroutines that put values until the queue is closed, half-way, and others
+// that get values until it is empty. Some calls do not wait, or have a context that
+// ends.
 func crowd(t *testing.T, size, putters, getters int) {
 	t.Helper()
 	q, err := mp.NewQueue[numberedValue](mp.Goroutines, size)
@@ -77,7 +79,7 @@ func crowd(t *testing.T, size, putters, getters int) {
 	checkDelivered(t, put, got)
 }
 
-// insist puts in all the ways there are.
+// insist puts v. Some calls first try TryPut, or a Put whose context ends soon.
 func insist(ctx context.Context, q *mp.Queue[numberedValue], v numberedValue) error {
 	switch v.n % 3 {
 	case 0:
@@ -139,13 +141,14 @@ func checkDelivered(t *testing.T, put []int, got [][]numberedValue) {
 	}
 }
 
-// TestEndlessQueueKeepsOrder, over the change from ring to ring.
+// TestEndlessQueueKeepsOrder checks the order of values when a queue changes from one
+// ring to the next.
 func TestEndlessQueueKeepsOrder(t *testing.T) {
 	q, err := mp.NewQueue[int](mp.Goroutines, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 5 << 14 // more than the largest ring holds
+	const n = 5 << 14 // more values than the largest ring holds
 	for i := range n {
 		if err := q.TryPut(i); err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if childHost != nil {
 		mphost.RunChild(childHost)
 	}
-	// Under the race detector every exit takes a second otherwise.
+	// Otherwise every exit takes a second under the race detector.
 	if err := os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")); err != nil {
 		panic(err)
 	}
@@ -32,13 +32,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// coresVariable lets the tests run as on a machine with another number of cores.
+// coresVariable is the environment variable with the number of cores that the tests
+// assume.
 const coresVariable = "MP_TEST_CORES"
 
-// limitVariable lowers in a child what can be sent from it.
+// limitVariable is the environment variable with the largest size, in bytes, of a value
+// that a child can send.
 const limitVariable = "MP_TEST_LIMIT"
 
-// watchdog is a context that fails a hanging test instead of the whole run.
+// watchdog returns a context that ends when a test hangs, so that the test fails and
+// not the whole run.
 func watchdog(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 2*time.Minute, errHang)
 	t.Cleanup(cancel)
@@ -51,7 +54,7 @@ func (hang) Error() string { return "the watchdog's two minutes are over: someth
 
 var errHang = hang{}
 
-// onBoth runs a test against each backend.
+// onBoth runs a test with each backend.
 func onBoth(t *testing.T, f func(t *testing.T, b mp.Backend)) {
 	for _, b := range []mp.Backend{mp.Goroutines, mp.Processes} {
 		t.Run(b.String(), func(t *testing.T) { f(t, b) })

@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// TestMapFailsWithItsResults: one worker and one task after the other, so that
-// it is known which have ended.
+// TestMapFailsWithItsResults checks which results a failed Map returns. One worker runs
+// one task after the other, so that it is known which have ended.
 func TestMapFailsWithItsResults(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(1))
@@ -48,8 +48,8 @@ func endless(ctx context.Context, x int) (int, error) {
 	return x, nil
 }
 
-// TestMapOfManyEndsWithItsContext: what was done is there, and nothing is said
-// to be done that is not.
+// TestMapOfManyEndsWithItsContext checks that a Map whose context ends returns the
+// results of the tasks that have succeeded, and reports no others as succeeded.
 func TestMapOfManyEndsWithItsContext(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(2))
@@ -68,7 +68,7 @@ func TestMapOfManyEndsWithItsContext(t *testing.T) {
 		if !ok || !errors.Is(err, context.Canceled) || len(ys) != len(xs) {
 			t.Fatalf("%d results, %T: %v", len(ys), err, err)
 		}
-		for i, err := range e.Failed { // it may have returned by now
+		for i, err := range e.Failed { // the task may have returned by now
 			if i != 999 {
 				t.Errorf("task %d: %v", i, err)
 			}
@@ -84,7 +84,7 @@ func TestMapOfManyEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// expectMapOf gives the pool a task, which lets time pass.
+// expectMapOf runs one task on the pool and ignores its outcome.
 func expectMapOf(p *mp.Pool) { _, _ = mp.Map[int](context.Background(), p, square, []int{1}) }
 
 func TestForEachTellsWhatFailed(t *testing.T) {
@@ -103,7 +103,7 @@ func mapOfOdd(_ context.Context, xs []int) ([]int, error) {
 	return mp.Map[int](context.Background(), &p, half, xs)
 }
 
-// TestMapErrorTravels: a task that maps has a MapError as its error.
+// TestMapErrorTravels checks that a MapError can be sent as the error of a task.
 func TestMapErrorTravels(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(1))
 	_, err := mp.Submit[[]int](watchdog(t), p, mapOfOdd, []int{3}).Result(watchdog(t))

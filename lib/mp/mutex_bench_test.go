@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// BenchmarkMutex compares a Mutex of goroutines with a sync.Mutex, in turns: the
-// speed, and the 99.9th percentile of how long a Lock waits.
+// BenchmarkMutex compares a Mutex for goroutines with a sync.Mutex, in alternate
+// rounds: the throughput, and the 99.9th percentile of the time that Lock waits.
 func BenchmarkMutex(b *testing.B) {
 	for _, goroutines := range []int{1, 2, 4, 16} {
 		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
@@ -36,8 +36,8 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// contend returns how often a lock is taken in a microsecond, and the 99.9th
-// percentile of the waits.
+// contend returns how often a lock is taken in a microsecond, and the 99.9th percentile
+// of the waits in microseconds.
 func contend(l sync.Locker, goroutines int) (rate, wait float64) {
 	const total = 50_000
 	var all sync.WaitGroup

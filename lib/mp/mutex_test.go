@@ -10,9 +10,9 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A Mutex goes to one who has waited long, whoever else comes: as with a
-// sync.Mutex, the one that holds it gets it back once or twice at most, however
-// quick it is.
+// TestMutexGoesToWhoWaits checks that a goroutine that has waited long gets the Mutex.
+// As with a sync.Mutex, the goroutine that holds it can take it again once or twice at
+// most before that.
 func TestMutexGoesToWhoWaits(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	const most = 10
@@ -26,8 +26,8 @@ func TestMutexGoesToWhoWaits(t *testing.T) {
 	}
 }
 
-// overtakings returns how often a goroutine gets a lock back that it holds for
-// longer than a starving waiter waits, while another waits for it.
+// overtakings returns how often a goroutine takes a lock again that it holds for longer
+// than the starvation limit, while another waits for it.
 func overtakings(l sync.Locker) (n int) {
 	const limit = 100
 	l.Lock()
@@ -42,7 +42,7 @@ func overtakings(l sync.Locker) (n int) {
 		runtime.Gosched()
 	}
 	for n < limit {
-		time.Sleep(2 * time.Millisecond) // the waiter runs, and finds the lock held
+		time.Sleep(2 * time.Millisecond) // until the waiter has found the lock held
 		l.Unlock()
 		l.Lock()
 		if has.Load() {
@@ -58,7 +58,7 @@ func TestMutexAfterClose(t *testing.T) {
 	m := new(mp.Mutex)
 	m.Lock()
 	m.Close()
-	m.Unlock() // who had it may still release it
+	m.Unlock() // the holder may still release it
 	if m.TryLock() {
 		t.Error("a closed Mutex was taken")
 	}

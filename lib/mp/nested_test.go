@@ -22,7 +22,8 @@ func sum(xs []int) (n int) {
 	return n
 }
 
-// count counts the leaves of a tree of tasks, each of which waits for its own.
+// count returns a function that counts the leaves of a tree of tasks, each of which
+// waits for its subtasks.
 func count(ctx context.Context, p *mp.Pool, wait func(depth int) (int, error)) func(int) (int, error) {
 	return func(depth int) (int, error) {
 		if depth == 0 {
@@ -94,7 +95,7 @@ func TestTasksWaitForTasksOfTheirPool(t *testing.T) {
 	}
 }
 
-// Two pools whose tasks wait for each other's.
+// TestTasksWaitAcrossPools runs tasks of two pools that wait for tasks of the other pool.
 func TestTasksWaitAcrossPools(t *testing.T) {
 	ctx := watchdog(t)
 	p, q := newPool(t, mp.Goroutines, mp.Workers(1)), newPool(t, mp.Goroutines, mp.Workers(1))
@@ -110,7 +111,8 @@ func TestTasksWaitAcrossPools(t *testing.T) {
 	}
 }
 
-// A task that waits for a future of another's gets it, too.
+// TestTaskWaitsForAFutureFromOutside checks that a task can wait for the Future of a
+// task that was submitted outside it.
 func TestTaskWaitsForAFutureFromOutside(t *testing.T) {
 	p := newPool(t, mp.Goroutines, mp.Workers(1))
 	gate := make(chan *mp.Future[int], 1)
@@ -182,7 +184,7 @@ func TestCloseWithinAStreamsLoop(t *testing.T) {
 				}
 				n += y
 				if n == y {
-					time.Sleep(10 * time.Millisecond) // the sequence is over then
+					time.Sleep(10 * time.Millisecond) // until the sequence has ended
 					q.Close()
 				}
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// Package variables that a parent sets, and that are nil in its children.
+// Package variables that the parent sets and that are nil in its children.
 var (
 	unsetPool    *mp.Pool
 	unsetQueue   *mp.Queue[int]
@@ -24,7 +24,7 @@ var (
 	unsetRef     *mp.Ref[int]
 )
 
-// uses are calls with what is nil; each has an error.
+// uses has calls with a nil argument; each must return an error.
 var uses = map[string]func(context.Context) error{
 	"Map": func(ctx context.Context) error { _, err := mp.Map[int](ctx, unsetPool, square, []int{1}); return err },
 	"Submit": func(ctx context.Context) error {
@@ -56,7 +56,8 @@ func addTo(n *int, d int) int { *n += d; return *n }
 
 func useNil(ctx context.Context, name string) error { return uses[name](ctx) }
 
-// What is nil in a child gives an error that says why.
+// TestNilInAChild checks that the use of a nil variable in a child gives an error that
+// explains it.
 func TestNilInAChild(t *testing.T) {
 	pool, err := mp.NewPool(mp.Processes, mp.Workers(1))
 	if err != nil {

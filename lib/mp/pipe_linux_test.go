@@ -13,8 +13,8 @@ import (
 
 func receiveOne(c *mp.Conn[[]byte]) { _, _ = c.Recv(context.Background()); select {} }
 
-// soon fails if an operation on a pipe to a dead process takes far longer than
-// the 100 ms in which it is to end, which a busy machine may stretch.
+// soon fails if an operation on a pipe to a dead process takes much longer than 100 ms,
+// in which it should end; a busy machine may need longer.
 func soon(t *testing.T, what string, want error, f func() error) {
 	t.Helper()
 	done := make(chan error, 1)
@@ -61,7 +61,8 @@ func TestPipeToAKilledProcess(t *testing.T) {
 	}
 }
 
-// A Send that waits for room ends with its context, and with its peer.
+// TestSendThatWaits checks that a Send that waits for room ends when its context ends
+// and when its peer dies.
 func TestSendThatWaits(t *testing.T) {
 	a, b, err := mp.NewPipe[[]byte](mp.Processes)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// announceAndWait puts its process's id, and waits for an event or its end.
+// announceAndWait puts its process id into q, and then takes 50 ms.
 func announceAndWait(q *mp.Queue[int]) error {
 	err := q.Put(context.Background(), os.Getpid())
 	time.Sleep(50 * time.Millisecond)
@@ -33,21 +33,21 @@ func TestKillDuringInitializer(t *testing.T) {
 	for range 3 {
 		kill()
 	}
-	for range 3 { // their heirs live
+	for range 3 { // their replacements live
 		announced(t, q)
 	}
 	expectMap(t, p)
 	for range 3 {
 		awaitReady(t, p, 3)
-		_ = syscall.Kill(children(t)[0], syscall.SIGKILL) // by the OOM killer, say
-		kill()                                            // and its heir while it loads
+		_ = syscall.Kill(children(t)[0], syscall.SIGKILL) // as the OOM killer might
+		kill()                                            // and its replacement while it loads
 		expectMap(t, p)
 		announced(t, q)
 	}
 }
 
-// announced is the next process that runs the initializer. The death of all
-// that use the queue, which Get reports, is no matter here.
+// announced returns the id of the next process that runs the initializer. It ignores
+// ErrPeerDied, which Get returns when all processes that used the queue have died.
 func announced(t *testing.T, q *mp.Queue[int]) int {
 	t.Helper()
 	for {
@@ -73,8 +73,8 @@ func TestInitializerThatIsAlwaysKilled(t *testing.T) {
 	}
 }
 
-// Workers that somebody ends before they have begun anything are replaced: they are not
-// at fault.
+// TestWorkersAreKilledAsTheyStart checks that workers that are killed before they have
+// begun any work are replaced.
 func TestWorkersAreKilledAsTheyStart(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(1))
 	awaitReady(t, p, 1)
@@ -117,7 +117,8 @@ func awaitReady(t *testing.T, p *mp.Pool, n int) {
 	}
 }
 
-// pipesToParent are the descriptors of this process's pipes but the standard streams.
+// pipesToParent returns the descriptors of this process's pipes, except for the
+// standard streams.
 func pipesToParent() (fds []int) {
 	for fd := 3; fd < 20; fd++ {
 		if to, err := os.Readlink(fmt.Sprint("/proc/self/fd/", fd)); err == nil && strings.HasPrefix(to, "pipe:") {
@@ -127,7 +128,7 @@ func pipesToParent() (fds []int) {
 	return fds
 }
 
-// spoil does harm to the connection of a worker, and goes on.
+// spoil damages the connection of a worker, and goes on.
 func spoil(how string) (int, error) {
 	for _, fd := range pipesToParent() {
 		switch how {
@@ -156,7 +157,7 @@ func TestSpoiledConnection(t *testing.T) {
 			if e, ok := errors.AsType[*mp.ExitError](err); !ok || e.Cause == nil {
 				t.Errorf("got %v", err)
 			}
-			expect(t, 2)(good.Result(watchdog(t))) // was handed on
+			expect(t, 2)(good.Result(watchdog(t))) // went to another worker
 			expectMap(t, p)
 			_, err = result(mp.Go[int](watchdog(t), mp.Processes, spoil, how))
 			if e, ok := errors.AsType[*mp.ExitError](err); !ok || e.Cause == nil {
@@ -166,7 +167,7 @@ func TestSpoiledConnection(t *testing.T) {
 	}
 }
 
-// startSleeper starts a program that outlives the task.
+// startSleeper starts a program that runs longer than the task.
 func startSleeper(seconds string) (int, error) {
 	cmd := exec.Command("sleep", seconds)
 	err := cmd.Start()
@@ -242,8 +243,8 @@ func TestStoppedWorkerDoesNotOutliveGrace(t *testing.T) {
 	}
 }
 
-// A worker that is stopped when its parent is killed goes on, and ends itself
-// and what it has started.
+// TestStoppedWorkerOfAKilledParent checks that a stopped worker whose parent is killed
+// continues, and ends itself and the processes that it has started.
 func TestStoppedWorkerOfAKilledParent(t *testing.T) {
 	cmd := another(t, "parent")
 	out, err := cmd.StdoutPipe()

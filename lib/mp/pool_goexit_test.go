@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// Every other task has its own result and runs once, wherever in a batch one ends
-// its goroutine.
+// TestGoexitWithinABatch checks that if a task ends its goroutine, every other task of
+// the batch runs once and has its result.
 func TestGoexitWithinABatch(t *testing.T) {
 	const n = 3000
 	p := newPool(t, mp.Goroutines, mp.Workers(2))

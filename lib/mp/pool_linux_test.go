@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// Workers are killed at random while a pool has much to do: with retries every
-// result comes, and in its place.
+// TestPoolOutlivesItsWorkers kills workers at random while a pool has many tasks. With
+// retries all results must arrive, in their order.
 func TestPoolOutlivesItsWorkers(t *testing.T) {
 	p := newPool(t, mp.Processes, mp.Workers(parties), mp.Retries(1000))
 	over := make(chan struct{})
@@ -20,7 +20,7 @@ func TestPoolOutlivesItsWorkers(t *testing.T) {
 	go func() {
 		defer close(over)
 		for range *stressTurns {
-			time.Sleep(rand.N(20 * time.Millisecond)) // a child begins within 2
+			time.Sleep(rand.N(20 * time.Millisecond)) // a child starts within 2 ms
 			if t.Context().Err() != nil {
 				return
 			}

@@ -154,7 +154,7 @@ func killMyself() {
 	if p, err := os.FindProcess(os.Getpid()); err == nil {
 		_ = p.Kill()
 	}
-	select {} // until it arrives
+	select {} // until the signal arrives
 }
 
 func suicidal(x int) int {
@@ -173,7 +173,7 @@ func TestWorkerIsKilled(t *testing.T) {
 	expectMap(t, p)
 }
 
-// killOnce dies at its first run, which a file remembers.
+// killOnce kills its process in the first call; a file records that.
 func killOnce(path string) (string, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
@@ -319,7 +319,7 @@ func TestPoolRefusesWhatCannotBeSent(t *testing.T) {
 	refused(t, err, "chan int", "mp.Queue")
 }
 
-// uneven takes long for one of its tasks.
+// uneven takes long for one of its arguments.
 func uneven(x int) int {
 	if x == 10 {
 		time.Sleep(200 * time.Millisecond)
@@ -351,7 +351,7 @@ func mapInChild(n int) (int, error) {
 }
 
 func TestNestedPools(t *testing.T) {
-	p := newPool(t, mp.Processes, mp.Workers(8), mp.Env("GOMAXPROCS=1")) // one worker in each
+	p := newPool(t, mp.Processes, mp.Workers(8), mp.Env("GOMAXPROCS=1")) // each worker, and a pool within it, uses one core
 	ys, err := mp.Map[int](watchdog(t), p, mapInChild, []int{3, 4, 5})
 	if err != nil || !slices.Equal(ys, []int{40, 90, 160}) {
 		t.Errorf("got %v, %v", ys, err)

@@ -51,7 +51,7 @@ func TestEveryShapeWithResult(t *testing.T) {
 	})
 }
 
-// result waits for a call that may not have been started.
+// result returns the result of a Call, or the error of starting it.
 func result[R any](c *mp.Call[R], err error) (R, error) {
 	if err != nil {
 		var zero R

@@ -10,13 +10,13 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// counts collects what a Progress function is told. There is no lock: the race
-// detector sees it if calls overlap.
+// counts collects the arguments of a Progress function. It has no lock: if calls
+// overlap, the race detector reports it.
 type counts [][2]int
 
 func (c *counts) add(done, total int) { *c = append(*c, [2]int{done, total}) }
 
-// expect checks that done only grows and that the last count is all.
+// expect checks that done never decreases and that the last call has all tasks done.
 func (c counts) expect(t *testing.T, n int, totals ...int) {
 	t.Helper()
 	if len(c) == 0 || c[len(c)-1] != [2]int{n, n} {
@@ -46,14 +46,15 @@ func TestProgress(t *testing.T) {
 		for _, f := range streams {
 			c = nil
 			for _, err := range f(watchdog(t), p, halfOf, slices.Values(upTo(1000)), mp.Progress(c.add)) {
-				_ = err // half of the tasks fail, and have ended
+				_ = err // half of the tasks fail, which counts as ended
 			}
 			c.expect(t, 1000, -1)
 		}
 	})
 }
 
-// TestProgressDoesNotHoldTheTasksUp: all are done while the first call runs.
+// TestProgressDoesNotHoldTheTasksUp checks that all tasks can end while the first call
+// of report runs.
 func TestProgressDoesNotHoldTheTasksUp(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(1))
@@ -61,7 +62,7 @@ func TestProgressDoesNotHoldTheTasksUp(t *testing.T) {
 		var c counts
 		slow := mp.Progress(func(done, total int) {
 			for p.Stats().Done < 1000 && ctx.Err() == nil {
-				expectMapOf(p) // which the pool of one worker can do, too
+				expectMapOf(p) // works although the pool has one worker
 			}
 			c.add(done, total)
 		})
@@ -124,7 +125,7 @@ func TestProgressIsChecked(t *testing.T) {
 	}
 }
 
-// streams are both kinds of stream.
+// streams has Stream and StreamUnordered.
 var streams = []func(context.Context, *mp.Pool, func(context.Context, int) (int, error), iter.Seq[int], ...mp.JobOption) iter.Seq2[int, error]{
 	mp.Stream[int, int, func(context.Context, int) (int, error)],
 	mp.StreamUnordered[int, int, func(context.Context, int) (int, error)],

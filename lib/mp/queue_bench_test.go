@@ -26,7 +26,7 @@ func pour(s stream[[]byte]) error {
 }
 
 // BenchmarkQueueOfGoroutines compares a queue with a channel of the same size, in
-// turns: the median of the ratios.
+// alternate rounds: it reports the median of the ratios.
 func BenchmarkQueueOfGoroutines(b *testing.B) {
 	for _, size := range []int{1, 4, 8, 16, 256} {
 		for _, n := range []int{1, 2, 4, 8} {

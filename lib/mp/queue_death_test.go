@@ -26,8 +26,8 @@ func getOneAndWait(q *mp.Queue[int]) error {
 	select {}
 }
 
-// When the last other process that had a queue dies, Get delivers what is there,
-// then says so once, and the queue works on.
+// TestGetFromTheDead checks that when the last other process that had a queue dies, Get
+// returns the remaining values, then ErrPeerDied once, and that the queue then works.
 func TestGetFromTheDead(t *testing.T) {
 	q := made(mp.NewQueue[int](mp.Processes, 0))
 	p := made(mp.Start(t.Context(), mp.Processes, putTwoAndWait, q))
@@ -62,7 +62,8 @@ func kill(t *testing.T, p *mp.Process) {
 	endsWith(t, p, nil, "signal 9", -9)
 }
 
-// A Put that waits for the dead fails, and the next ones do not wait for ever.
+// TestPutForTheDead checks that a Put fails if it waits for dead processes, and that
+// later ones do not hang.
 func TestPutForTheDead(t *testing.T) {
 	q := made(mp.NewQueue[int](mp.Processes, 2))
 	p := made(mp.Start(t.Context(), mp.Processes, getOneAndWait, q))
@@ -86,7 +87,8 @@ func TestPutForTheDead(t *testing.T) {
 	}
 }
 
-// A process that has returned is not missed.
+// TestGetAfterAnEnd checks that a process that has ended normally does not count as
+// dead.
 func TestGetAfterAnEnd(t *testing.T) {
 	q := made(mp.NewQueue[int](mp.Processes, 0))
 	p := made(mp.Start(watchdog(t), mp.Processes, func(q *mp.Queue[int]) error {
@@ -110,8 +112,9 @@ func takeAndWait(q *mp.JoinableQueue[int]) error {
 	select {}
 }
 
-// Join tells of the values that died with their takers, once, and does not wait for
-// them, even if other processes still have the queue.
+// TestJoinAfterADeath checks that Join reports values that were lost with dead
+// processes, once, and does not wait for them, even if other processes still have the
+// queue.
 func TestJoinAfterADeath(t *testing.T) {
 	q := made(mp.NewJoinableQueue[int](mp.Processes, 0))
 	other := made(mp.Start(t.Context(), mp.Processes, func(q *mp.JoinableQueue[int]) { select {} }, q))
@@ -152,7 +155,7 @@ type register struct {
 	Stop  *mp.Event
 }
 
-// readAndWrite checks that nobody writes while it reads.
+// readAndWrite checks that no process writes while it reads.
 func readAndWrite(r register) error {
 	w := r.Words.Slice()
 	for i := range 2000 {
@@ -207,7 +210,8 @@ func writeForEver(r register) {
 	select {}
 }
 
-// Neither a dead reader nor a dead writer keeps an RWMutex.
+// TestRWMutexOfTheDead checks that neither a dead reader nor a dead writer keeps an
+// RWMutex locked.
 func TestRWMutexOfTheDead(t *testing.T) {
 	for i, hold := range []func(register){readForEver, writeForEver, readForEver} {
 		r := register{made(mp.NewRWMutex(mp.Processes)), nil, made(mp.NewEvent(mp.Processes))}

@@ -33,7 +33,8 @@ func produce(p production) error {
 	return nil
 }
 
-// Joined before anything is taken out: what Python's documentation warns of.
+// TestQueueIsJoinedBeforeItIsDrained checks that a process can be joined before its
+// values are taken from the queue. (In Python that can deadlock.)
 func TestQueueIsJoinedBeforeItIsDrained(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := production{made(mp.NewQueue[item](b, 0)), made(mp.NewValue(b, 0)), 20_000}

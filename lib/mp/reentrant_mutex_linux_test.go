@@ -6,9 +6,10 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// Between the moment in which a process has inherited a ReentrantMutex and that in
-// which its goroutine has become the owner, the dead one's goroutine id is still
-// there: it means no goroutine of the heir.
+// TestHeirOfAReentrantMutexIsOneGoroutine checks a process that has just got a
+// ReentrantMutex from a dead one. Until its goroutine has recorded itself as the owner,
+// the words still have the goroutine id of the dead process: no goroutine of this
+// process may take the mutex because of that id.
 func TestHeirOfAReentrantMutexIsOneGoroutine(t *testing.T) {
 	m, err := NewReentrantMutex(Processes)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// What is dropped gives its descriptor back when there is none left.
+// TestDroppedQueuesFreeTheirDescriptors checks that unreachable queues free their
+// descriptors when no descriptor is left.
 func TestDroppedQueuesFreeTheirDescriptors(t *testing.T) {
 	limitFiles(t, 64)
 	for i := range 500 {
@@ -27,7 +28,7 @@ func TestDroppedQueuesFreeTheirDescriptors(t *testing.T) {
 	}
 }
 
-// limitFiles limits the descriptors to a few more than are open.
+// limitFiles sets the limit of open files to the number that is open now plus more.
 func limitFiles(t *testing.T, more int) {
 	t.Helper()
 	runtime.GC()
@@ -56,7 +57,8 @@ func openFiles(t *testing.T) int {
 	return len(files)
 }
 
-// Small objects share segments: many take few descriptors.
+// TestSmallObjectsShareDescriptors checks that many small objects take few descriptors,
+// because they share segments.
 func TestSmallObjectsShareDescriptors(t *testing.T) {
 	before := openFiles(t)
 	var kept []any
@@ -69,7 +71,7 @@ func TestSmallObjectsShareDescriptors(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// Slots are used again, with another generation.
+// TestSlotsAreUsedAgain checks that slots are reused, with a new generation.
 func TestSlotsAreUsedAgain(t *testing.T) {
 	stale, err := made(mp.NewMutex(mp.Processes)).GobEncode()
 	if err != nil {
@@ -91,7 +93,8 @@ func TestSlotsAreUsedAgain(t *testing.T) {
 	}
 }
 
-// The segments of many small objects are given up with the objects.
+// TestSegmentsAreGivenUp checks that the segments of many small objects are closed when
+// the objects are unreachable.
 func TestSegmentsAreGivenUp(t *testing.T) {
 	before := openFiles(t)
 	for range 20 { // other tests have dropped objects
@@ -125,7 +128,8 @@ func TestSegmentsAreGivenUp(t *testing.T) {
 	}
 }
 
-// A Pipe takes few addresses before it holds much.
+// TestPipesTakeFewAddresses checks that a Pipe takes little address space before it
+// holds much data.
 func TestPipesTakeFewAddresses(t *testing.T) {
 	before := addresses(t)
 	var kept []any
@@ -167,7 +171,8 @@ func threads(t *testing.T) int {
 
 const manyWaiters = 10_000
 
-// Ten thousand waiters of one object cost no thread each, and all wake.
+// TestManyWaitersOfOneObject checks that ten thousand waiters of one object do not take
+// a thread each, and that all wake.
 func TestManyWaitersOfOneObject(t *testing.T) {
 	before := threads(t)
 	e := made(mp.NewEvent(mp.Processes))
@@ -185,7 +190,7 @@ func TestManyWaitersOfOneObject(t *testing.T) {
 	endsWith(t, p, nil, "", 0)
 }
 
-// checkThreads lets waiters fall asleep and counts the threads.
+// checkThreads waits until the waiters sleep, and checks the number of threads.
 func checkThreads(t *testing.T, before int) {
 	t.Helper()
 	time.Sleep(300 * time.Millisecond)
@@ -204,7 +209,8 @@ func openAll(g gates) {
 	}
 }
 
-// Ten thousand waiters of as many objects, too.
+// TestManyWaitersOfManyObjects is TestManyWaitersOfOneObject with an object for each
+// waiter.
 func TestManyWaitersOfManyObjects(t *testing.T) {
 	before := threads(t)
 	g := gates{make([]*mp.Semaphore, manyWaiters)}
@@ -235,7 +241,8 @@ func holdUntilKilled(c contested) {
 	select {}
 }
 
-// Many goroutines of several processes want a mutex whose owner is killed.
+// TestManyWaitersOfADeadOwner checks that many goroutines of several processes get a
+// mutex whose owner is killed.
 func TestManyWaitersOfADeadOwner(t *testing.T) {
 	c := contested{made(mp.NewMutex(mp.Processes)), made(mp.NewArray[int](mp.Processes, 1)), made(mp.NewEvent(mp.Processes))}
 	owner := made(mp.Start(t.Context(), mp.Processes, holdUntilKilled, c))
@@ -290,7 +297,7 @@ func waitsClosed(t *testing.T, what string, err error) {
 	}
 }
 
-// Close ends every wait.
+// TestCloseEndsWaits checks that Close ends every wait.
 func TestCloseEndsWaits(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		m, rw, r := made(mp.NewMutex(b)), made(mp.NewRWMutex(b)), made(mp.NewReentrantMutex(b))
@@ -330,7 +337,8 @@ func TestCloseEndsWaits(t *testing.T) {
 
 func waitForEver(e *mp.Event) { _ = e.Wait(context.Background()) }
 
-// A wait that only the dead could end fails.
+// TestWaitsEndWhenNobodyIsLeft checks that a wait fails if only dead processes could
+// end it.
 func TestWaitsEndWhenNobodyIsLeft(t *testing.T) {
 	e := made(mp.NewEvent(mp.Processes))
 	p := made(mp.Start(t.Context(), mp.Processes, waitForEver, e))

@@ -17,7 +17,8 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// mapUntilInterrupted is the usual program: interrupts end its context.
+// mapUntilInterrupted runs a Map with a context that interrupts end, as a typical
+// program does.
 func mapUntilInterrupted() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -42,8 +43,9 @@ func slowly(n int) int {
 	return n
 }
 
-// At a terminal an interrupt goes to the whole process group. Python answers
-// with a traceback from each process.
+// TestInterruptIsOneLine checks that a program that is interrupted at a terminal, where
+// the whole process group gets the signal, prints one line. (Python prints a traceback
+// for each process.)
 func TestInterruptIsOneLine(t *testing.T) {
 	cmd := another(t, "interrupted")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -70,8 +72,8 @@ func TestInterruptIsOneLine(t *testing.T) {
 	}
 }
 
-// startWithLargeHeap starts children out of a process with 1 GiB of live heap.
-// A fork would copy its page tables: 200 ms for 4 GiB in Python.
+// startWithLargeHeap starts children from a process with 1 GiB of live heap. A fork
+// would copy its page tables, which takes 200 ms for 4 GiB in Python.
 func startWithLargeHeap() int {
 	heap := make([]byte, 1<<30)
 	for i := 0; i < len(heap); i += os.Getpagesize() {
@@ -93,7 +95,7 @@ func startWithLargeHeap() int {
 	return 0
 }
 
-// memory fails if this process has much memory of its own.
+// memory returns an error if this process has much private memory.
 func memory(string) (string, error) {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -118,7 +120,7 @@ func TestStartWithALargeHeap(t *testing.T) {
 	}
 }
 
-// shareWithoutShm needs a /dev/shm without room, which it makes.
+// shareWithoutShm makes a /dev/shm without free space, and uses shared objects.
 func shareWithoutShm() int {
 	if err := syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		fmt.Println(err)

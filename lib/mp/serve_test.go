@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// budgetPage holds what cannot be shared or copied between processes.
+// A budgetPage holds values that cannot be shared or copied between processes.
 type budgetPage struct {
 	entries map[string]int
 	ch      chan int

@@ -104,8 +104,8 @@ func TestStreamEndsWithItsContext(t *testing.T) {
 	})
 }
 
-// A source that waits for a result must get it: tasks are not held back until
-// a batch is full.
+// TestStreamWithAFeedback checks a sequence that waits for results of its earlier
+// values: tasks must not be held back until a batch is full.
 func TestStreamWithAFeedback(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(3))
@@ -197,8 +197,9 @@ func TestCancelKillsWhatIgnoresIt(t *testing.T) {
 
 func awaitEvent(ctx context.Context, e *mp.Event) (int, error) { return 0, e.Wait(ctx) }
 
-// A task that was cancelled before it began does not hold up a worker for ever,
-// wherever it is: not sent yet, on its way, or behind others in a worker.
+// TestCancelledTaskBehindOthers checks that a task that was cancelled before it began
+// does not block a worker, whether it was not sent yet, is being sent, or is behind
+// others in a worker.
 func TestCancelledTaskBehindOthers(t *testing.T) {
 	for i := range 20 {
 		p := newPool(t, mp.Processes, mp.Workers(2), mp.Grace(time.Millisecond))
@@ -217,7 +218,7 @@ func TestCancelledTaskBehindOthers(t *testing.T) {
 		}
 		e.Set()
 		for _, f := range before {
-			if _, err := f.Result(watchdog(t)); err != nil { // killed with one that began
+			if _, err := f.Result(watchdog(t)); err != nil { // its worker was killed because of a task that had begun
 				if _, ok := errors.AsType[*mp.ExitError](err); !ok {
 					t.Error(err)
 				}

@@ -14,7 +14,7 @@ import (
 
 var stressTurns = flag.Int("mp.turns", 20, "how many children TestKilledAtAnyMoment kills, and how many rounds TestManyRoundsOfEverything makes")
 
-// A plant is what the processes of a stress test share.
+// A plant has the objects that the processes of a stress test share.
 type plant struct {
 	Me     int
 	Lock   *mp.Mutex
@@ -29,8 +29,8 @@ type plant struct {
 	Tally  *mp.Array[int] // see below
 }
 
-// Places in the pendingCount: two numbers that the lock protects, what went through
-// the queue, and where each party's own counts begin.
+// Indexes in Tally: two numbers that Lock protects, then other counts, and the start of
+// the parties' counts.
 const (
 	tallyFirst = iota
 	tallySecond
@@ -40,7 +40,7 @@ const (
 	tallyOwn = 8
 )
 
-// A party's own counts.
+// Offsets of a party's counts.
 const (
 	ownLocked = iota
 	ownPut
@@ -61,8 +61,8 @@ func newPlant(parties int) plant {
 
 func (p plant) own(party, kind int) *int { return &p.Tally.Slice()[tallyOwn+party*ownKinds+kind] }
 
-// churn uses everything that survives the death of its users until it is
-// stopped or killed.
+// churn uses all objects that work after the death of a user, until it is stopped or
+// killed.
 func churn(p plant) error {
 	ctx := context.Background()
 	seen := map[int]int{}
@@ -70,7 +70,7 @@ func churn(p plant) error {
 		p.Lock.Lock()
 		t := p.Tally.Slice()
 		if d := t[tallyFirst] - t[tallySecond]; d == 1 && p.Lock.Recovered() > 0 {
-			t[tallySecond]++ // what the one that died in between left undone
+			t[tallySecond]++ // completes the step of a process that died in between
 		} else if d != 0 {
 			return fmt.Errorf("two inside of a lock: %d and %d", t[tallyFirst], t[tallySecond])
 		}
@@ -106,8 +106,9 @@ func churn(p plant) error {
 	return nil
 }
 
-// Children die at any moment, also within the package's own code. What they
-// shared works on for the others, and at most what each was at is lost.
+// TestKilledAtAnyMoment kills children at random moments, also within the package's
+// code. The shared objects must work on for the others, and each dead child may lose
+// only its current step.
 func TestKilledAtAnyMoment(t *testing.T) {
 	p := newPlant(parties)
 	procs := make([]*mp.Process, parties)
@@ -164,7 +165,7 @@ func checkTally(t *testing.T, p plant, kills int) {
 	t.Logf("%d turns, %d values put, %d taken, %d left; the lock was recovered %d times", locked, put, got, left, p.Lock.Recovered())
 }
 
-// goAround has the parties meet in each of the ways to wait, again and again.
+// goAround makes the parties meet in each of the ways to wait, again and again.
 func goAround(p plant) error {
 	ctx := context.Background()
 	t := p.Tally.Slice()

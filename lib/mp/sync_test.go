@@ -14,10 +14,10 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// parties is how many goroutines or processes most of these tests start.
+// parties is the number of goroutines or processes that most of these tests start.
 const parties = 4
 
-// team starts fn(arg) several times and joins all.
+// team starts fn(arg) parties times and joins all.
 func team[A any](t *testing.T, b mp.Backend, fn func(A) error, arg A) {
 	t.Helper()
 	var procs []*mp.Process
@@ -35,7 +35,7 @@ func team[A any](t *testing.T, b mp.Backend, fn func(A) error, arg A) {
 	}
 }
 
-// made returns what a constructor made.
+// made returns v, and panics if err is not nil.
 func made[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -201,7 +201,7 @@ type turns struct {
 	Next *mp.Value[int]
 }
 
-// takeTurns lets each party count in its turn.
+// takeTurns increments a shared count each time that it is this party's turn.
 func takeTurns(s turns) error {
 	me := mp.Add(s.Next, 1) - 1
 	for range 50 {

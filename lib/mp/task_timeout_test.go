@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// untilDeadline returns x, or for a negative one waits for the end of its context.
+// untilDeadline returns x, but if x is negative it waits until its context ends.
 func untilDeadline(ctx context.Context, x int) (int, error) {
 	if x < 0 {
 		<-ctx.Done()
@@ -57,8 +57,8 @@ func wordOf(ctx context.Context, _ int) (string, error) {
 
 func panicsLate(ctx context.Context, _ int) int { <-ctx.Done(); panic("late") }
 
-// TestTaskThatReturnsLate: a result that comes too late is none, and the task's
-// own error is told.
+// TestTaskThatReturnsLate checks that a result that comes too late is discarded, and
+// that the task's own error is part of the error.
 func TestTaskThatReturnsLate(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(1), mp.Grace(time.Hour), mp.TaskTimeout(time.Millisecond))
@@ -80,8 +80,8 @@ func TestTaskThatReturnsLate(t *testing.T) {
 	})
 }
 
-// TestTasksWithinTheTimeout: they run as without it, also after the initializer,
-// which has no limit.
+// TestTasksWithinTheTimeout checks that a timeout does not affect tasks that end in
+// time, also after an initializer, which has no limit.
 func TestTasksWithinTheTimeout(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(2), mp.TaskTimeout(time.Hour), mp.Initializer(nothing, ""))
@@ -100,7 +100,8 @@ func sleepsForEver(x int) int {
 	return x * x
 }
 
-// TestStuckTaskEndsItsWorker: the other tasks lose nothing, with retries or not.
+// TestStuckTaskEndsItsWorker checks that other tasks lose nothing when a stuck task's
+// worker is killed, with and without retries.
 func TestStuckTaskEndsItsWorker(t *testing.T) {
 	for _, retries := range []int{0, 2} {
 		t.Run(fmt.Sprint(retries), func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// Zero values work among goroutines.
+// TestZeroValues checks that zero values work for goroutines.
 func TestZeroValues(t *testing.T) {
 	var z struct {
 		lock    mp.Mutex

@@ -15,7 +15,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// contextOf makes the context of the batch's next task.
+// contextOf returns a function that makes the context of task i, which runs next.
 func (e *Entry) contextOf(b *batch) func(int) (context.Context, context.CancelFunc) {
 	return func(i int) (context.Context, context.CancelFunc) {
 		ctx, cancel := b.timeout.WithTimeout(context.Background())
@@ -29,8 +29,9 @@ func (e *Entry) contextOf(b *batch) func(int) (context.Context, context.CancelFu
 	}
 }
 
-// dropped tells whether a task of a pool was cancelled before it began. A
-// function that has a process to itself is called all the same, and sees it.
+// dropped returns a function that reports whether task i was cancelled before it began.
+// For a function that has the process to itself it returns false: that function is
+// called with a cancelled context.
 func (e *Entry) dropped(b *batch) func(int) bool {
 	return func(i int) bool {
 		if b.cancels.Load() == 0 || b.last {
@@ -42,11 +43,11 @@ func (e *Entry) dropped(b *batch) func(int) bool {
 	}
 }
 
-// work runs the batches in order.
+// work runs batches in the order in which they come.
 func (e *Entry) work() {
 	for b := range e.tasks {
 		if !b.last {
-			runtime.UnlockOSThread() // a pool's worker: the main thread costs too much
+			runtime.UnlockOSThread() // a pool's worker: to stay on the main thread is slow
 		}
 		e.run(b)
 	}
@@ -76,7 +77,7 @@ func (e *Entry) run(b *batch) {
 			v.failed(failure.ErrGoexit)
 		}
 		e.finish(b, v)
-		if !returned { // this goroutine is lost, and the main one must not end
+		if !returned { // a task called Goexit: work goes on in a new goroutine, and the main one must not end
 			go e.work()
 			select {}
 		}
@@ -92,8 +93,8 @@ func (e *Entry) run(b *batch) {
 	returned = true
 }
 
-// flushing reports what is done while a task takes long. The function that it
-// returns stops that and waits.
+// flushing reports finished tasks of v from time to time, while a task takes long. stop
+// ends that, and waits for a report that is being sent.
 func (e *Entry) flushing(b *batch, v *batchRun) (stop func()) {
 	if b.n == 1 {
 		return func() {}
@@ -120,7 +121,7 @@ func (e *Entry) flushing(b *batch, v *batchRun) (stop func()) {
 	}
 }
 
-// finish reports the outcome of a batch.
+// finish sends the last report of a batch. It exits the process after the last batch.
 func (e *Entry) finish(b *batch, v *batchRun) {
 	e.mu.Lock()
 	delete(e.batches, b.id)
@@ -137,7 +138,7 @@ func (e *Entry) finish(b *batch, v *batchRun) {
 	}
 }
 
-// answer sends a report.
+// answer sends a report. If the parent is gone it ends the process.
 func (e *Entry) answer(id uint64, room []byte) {
 	if err := e.conn.SendRoom(protocol.FrameResult, id, room); err != nil {
 		endGroup(protocol.ExitOrphaned)

@@ -15,38 +15,37 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// An batchRun is a batch of calls of one function in a child, with encoded
-// arguments and results.
+// A batchRun runs a batch of calls of one function in a child, with encoded arguments
+// and results.
 type batchRun struct {
 	fn      *call.Funcval
-	target  bool // the function satisfies Target, not Func
+	target  bool // the function satisfies mp.Target, not mp.Func
 	n       int  // tasks in the batch
 	args    codec.Reader
 	budget  protocol.Budget
 	context func(i int) (context.Context, context.CancelFunc)
-	dropped func(i int) bool // task i was cancelled before it began
-	flush   func()           // reports what is done
-	timeout call.Timeout     // of each task
+	dropped func(i int) bool // reports whether task i was cancelled before it began
+	flush   func()           // reports the finished tasks
+	timeout call.Timeout     // time limit of each task
 
 	mu    sync.Mutex
-	out   codec.Writer         // results of the tasks that are done and not yet reported
-	errs  []protocol.TaskError // likewise
-	done  int                  // how many tasks that is
-	since time.Time            // when the first of them began
+	out   codec.Writer         // results of finished tasks that are not yet reported
+	errs  []protocol.TaskError // errors of these tasks
+	done  int                  // number of these tasks
+	since time.Time            // when the first of these tasks began
 
-	// Results that are their own encoding lie in a row, after rowHead bytes,
-	// and the budget tells how many there are, so that a short task costs no
-	// lock. done is how many tasks were reported then, and places are those in
-	// the batch.
+	// If inRow, results that are encoded as their memory are stored in an array, after
+	// rowHead bytes of row. The budget counts them, so that a short task needs no lock.
+	// done then counts the reported tasks, and errs has indexes in the batch.
 	inRow bool
 	row   []byte
-	size  int          // of a result
-	seen  atomic.Int64 // what the race detector cannot see in the budget
+	size  int          // size of a result in bytes
+	seen  atomic.Int64 // tasks that have begun, for the race detector, which does not follow the budget
 }
 
 const rowHead = protocol.HeaderSize + protocol.ReplyHead
 
-// claim begins the next task.
+// claim begins the next task and returns its index; ok is false if none is left.
 func (v *batchRun) claim() (i int, ok bool) {
 	i, ok = v.budget.Claim()
 	if raceDetector && ok {
@@ -66,7 +65,7 @@ func (v *batchRun) begun() int {
 
 func (v *batchRun) Function() (fn *call.Funcval, target bool) { return v.fn, v.target }
 
-// Caller calls the function for each task.
+// Caller implements call.Caller: it runs c for each task of the batch.
 func (v *batchRun) Caller(c call.Function) {
 	in, out, err := call.Codecs(&c)
 	if err == nil && in.Fixed && out.Fixed && len(v.args.B) == v.n*int(in.Size) {
@@ -110,7 +109,7 @@ func (v *batchRun) Caller(c call.Function) {
 	}
 }
 
-// keep encodes the result of the current task.
+// keep encodes the result of the current task, and reports the finished tasks if there is much to report.
 func (v *batchRun) keep(out *codec.Codec, result unsafe.Pointer) {
 	full := false
 	err := failure.Catch(func() (err error) {
@@ -125,8 +124,8 @@ func (v *batchRun) keep(out *codec.Codec, result unsafe.Pointer) {
 	}
 }
 
-// encode appends a result, or nothing if that fails in whatever way. full tells
-// that the results should be reported.
+// encode appends a result, or nothing if that fails or panics. full reports whether it
+// is time to report the results.
 func (v *batchRun) encode(out *codec.Codec, result unsafe.Pointer) (full bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -155,8 +154,8 @@ func (v *batchRun) makeRow(size int) {
 	v.inRow, v.size, v.row = true, size, slices.Grow(v.row[:0], n)[:n]
 }
 
-// runRow runs tasks whose arguments and results lie in rows, and reports
-// whether there may be more: it returns after a panic.
+// runRow runs the tasks of a batch whose arguments and results lie in arrays. It
+// returns after a panic, with more true: call it again.
 func (v *batchRun) runRow(c *call.Function) (more bool) {
 	cancel := func() {}
 	defer func() {
@@ -194,7 +193,7 @@ func (v *batchRun) runRow(c *call.Function) (more bool) {
 	return false
 }
 
-// failed records the error of the current task.
+// failed records err as the outcome of the current task.
 func (v *batchRun) failed(err error) {
 	b := codec.EncodeError(err)
 	v.mu.Lock()

@@ -1,5 +1,5 @@
-// Package child is the child's end of the connection to its parent: it runs the functions
-// that the parent sends, and reports what becomes of them.
+// Package child is the child's end of the connection to its parent: it runs the
+// functions that the parent sends, and reports their outcomes.
 package child
 
 import (
@@ -21,7 +21,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// Open takes over the connection to the parent, of which the environment tells.
+// Open opens the connection to the parent, which an environment variable describes, and
+// removes that variable.
 func Open() *Entry {
 	var first, count int
 	_, err := fmt.Sscanf(os.Getenv(protocol.Marker), "%d,%d", &first, &count)
@@ -46,28 +47,28 @@ func Open() *Entry {
 // SendMessage delivers msg to the parent's Host.
 func (e *Entry) SendMessage(msg []byte) error { return e.conn.SendMessage(msg) }
 
-// Run runs what the parent sends, and exits when there is no more to do or the
-// parent is gone. It must be called on the main goroutine.
+// Run runs the functions that the parent sends. It exits the process when there are no
+// more, or when the parent is gone. Call it on the main goroutine.
 func (e *Entry) Run(h Host) {
 	e.host = h
 	go e.listen(bufio.NewReaderSize(e.in, 64<<10))
 	e.work()
-	select {} // work went on in another goroutine, which exits
+	select {} // another goroutine continues the work, and exits
 }
 
-// A Host finds the functions that the parent names.
+// A Host is the part of mphost.Host that a child needs.
 type Host interface {
 	FuncPC(id string) (uintptr, error)
 	Apply(msg []byte) error
 	Message(msg []byte)
 }
 
-// A slot is a function that the parent defined.
+// A slot has a function that the parent defined.
 type slot struct {
 	runner uintptr
 	fn     *call.Funcval
 	target bool
-	err    error // why it cannot run
+	err    error // why the function cannot run
 }
 
 // A batch is a number of tasks that arrived in one frame.
@@ -76,16 +77,16 @@ type batch struct {
 	slot uint64
 	last bool
 	n    int
-	body []byte // a taskHead, and the arguments
+	body []byte // a task head, and the arguments
 
 	timeout call.Timeout // of each task
 
-	// Guarded by Entry.mu. Tasks that the parent cancelled, before they began
-	// or since, and how to tell the one that runs.
+	// Guarded by Entry.mu: the tasks that the parent cancelled, before or after they
+	// began, and the running task with the function that cancels its context.
 	cancelled map[int]bool
 	running   int
 	cancel    context.CancelFunc
-	cancels   atomic.Int32 // the size of cancelled, to be read without the lock
+	cancels   atomic.Int32 // the size of cancelled, for reading without the lock
 }
 
 // An Entry is the child's end of the connection.
@@ -95,20 +96,20 @@ type Entry struct {
 	conn    *protocol.FrameWriter
 	tasks   chan *batch
 	budgets protocol.BudgetPage
-	spare   protocol.Spares // bodies of batches that have ended
-	row     []byte          // for results, used by the batch that runs
+	spare   protocol.Spares // bodies of finished batches, for reuse
+	row     []byte          // memory for the results of the batch that runs
 
-	taskTimeout call.Timeout // of batches that come; of listen alone
+	taskTimeout call.Timeout // for later batches; used only by listen
 
 	mu      sync.Mutex
 	slots   map[uint64]slot
-	batches map[uint64]*batch // that were received and have not ended
-	latest  uint64            // id of the last one received
-	early   map[uint64][]int  // tasks that were cancelled before their batch came
+	batches map[uint64]*batch // received and not finished
+	latest  uint64            // id of the last batch received
+	early   map[uint64][]int  // tasks that were cancelled before their batch came, by batch id
 }
 
-// listen reads frames until the parent is gone, and ends the process then,
-// with all that it started in its process group.
+// listen handles frames until the parent is gone. Then it ends the process, and all
+// processes that it has started in its group.
 func (e *Entry) listen(r *bufio.Reader) {
 	for {
 		f, err := protocol.ReadFrame(r, e.spare.Take)
@@ -133,7 +134,7 @@ func (e *Entry) receive(f protocol.Frame) error {
 		if err := e.host.Apply(f.Body); err != nil || f.Id == 0 {
 			return err
 		}
-		_ = e.conn.Send(protocol.Frame{Kind: protocol.FrameReady}) // a parent that is gone shows in listen
+		_ = e.conn.Send(protocol.Frame{Kind: protocol.FrameReady}) // listen notices if the parent is gone
 	case protocol.FrameDefine:
 		return e.define(f)
 	case protocol.FrameTask:
@@ -153,8 +154,8 @@ func (e *Entry) receive(f protocol.Frame) error {
 	return nil
 }
 
-// define resolves the two ids of a definition. A failure belongs to the tasks
-// that use it, not to the process.
+// define stores a function under its slot. If the function cannot be found, tasks that
+// use the slot fail, not the process.
 func (e *Entry) define(f protocol.Frame) error {
 	if len(f.Body) == 0 {
 		return failure.ErrMalformed
@@ -195,14 +196,14 @@ func (e *Entry) accept(f protocol.Frame) error {
 	return nil
 }
 
-// drop notes that a task was cancelled. Entry.mu is held.
+// drop records that task i was cancelled. Entry.mu is held.
 func (b *batch) drop(i int) {
 	b.cancelled[i] = true
 	b.cancels.Store(int32(len(b.cancelled)))
 }
 
-// cancel cancels the context of one task, which may not have begun: then it
-// never begins. The batch may still be on its way.
+// cancel cancels one task. If it runs, its context is cancelled; if it has not begun,
+// it does not begin. Its batch may arrive later.
 func (e *Entry) cancel(f protocol.Frame) error {
 	if len(f.Body) != 4 {
 		return failure.ErrMalformed

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// endGroup ends this child, and the processes that it started in its group.
+// endGroup ends this process and the processes that it has started in its group.
 func endGroup(code int) {
 	if pid := os.Getpid(); syscall.Getpgrp() == pid {
 		_ = syscall.Kill(-pid, syscall.SIGKILL)
@@ -15,18 +15,17 @@ func endGroup(code int) {
 	os.Exit(code)
 }
 
-// inherited opens a file that the parent passed on, and keeps it from
-// programs that this process starts.
+// inherited opens an inherited file descriptor, and makes it close-on-exec.
 func inherited(fd int) *os.File {
 	syscall.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), "mp")
 }
 
-// polled is the inherited end of a pipe that is read through the runtime's
-// poller. A thread that blocks in a read keeps its processor, in a child as a
-// rule the only one, until the runtime notices, which may take 10 ms; the task
-// that the read has brought would wait so long.
+// polled opens the inherited end of a pipe for reads through the runtime's poller. A
+// thread that blocks in a read keeps its processor, usually the only one of a child,
+// until the runtime notices that after up to 10 ms. Tasks that the read has brought
+// would wait that long.
 func polled(fd int) *os.File {
-	_ = syscall.SetNonblock(fd, true) // else it is read as any file
+	_ = syscall.SetNonblock(fd, true) // if this fails, reads block
 	return inherited(fd)
 }

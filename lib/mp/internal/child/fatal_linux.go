@@ -7,7 +7,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// Package runtime keeps this for others to use: what it prints goes through it.
+// Package runtime keeps this variable available for linkname. If it is set, the runtime
+// calls it for all that it writes.
 //
 //go:linkname overrideWrite runtime.overrideWrite
 var overrideWrite func(fd uintptr, p unsafe.Pointer, n int32) int32
@@ -16,10 +17,10 @@ const fatalPrefix = "fatal error: "
 
 var (
 	fatalNote *[protocol.FatalSize]byte
-	fatalLen  int // -1 while no line is noted
+	fatalLen  int // -1 while no line is being recorded
 )
 
-// noteFatal makes the runtime write the last line of its report into l.
+// noteFatal records the line "fatal error: ..." that the runtime writes in l.
 func noteFatal(l protocol.BudgetPage) {
 	if l == nil {
 		return
@@ -28,8 +29,8 @@ func noteFatal(l protocol.BudgetPage) {
 	overrideWrite = writeNoting
 }
 
-// writeNoting is write(2) for the runtime, which may call it in any state: it
-// must not allocate, block, or grow the stack.
+// writeNoting is write(2) for the runtime, and records a fatal line. The runtime may
+// call it in any state, so it must not allocate, block, or grow the stack.
 //
 //go:nosplit
 //go:norace

@@ -4,5 +4,5 @@ package child
 
 import "github.com/perijove/perijove/lib/mp/internal/protocol"
 
-// Elsewhere the page is not shared.
+// noteFatal does nothing: on this system parent and child share no page.
 func noteFatal(protocol.BudgetPage) {}

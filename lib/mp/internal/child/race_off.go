@@ -2,7 +2,7 @@
 
 package child
 
-// raceDetector is whether the program is built with -race. The detector does
-// not follow memory that processes share: accesses that atomic operations order
-// there must be ordered for it by other means, too.
+// raceDetector reports whether the program is built with -race. The detector does not
+// follow atomic operations in memory that processes share, so accesses that depend on
+// these must be ordered by other means, too.
 const raceDetector = false

@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// report takes what is done out of the batchRun: the room of a frame, or nil
-// if there is nothing to tell.
+// report returns a frame that reports the finished tasks, in memory for SendRoom, and
+// marks them as reported. It returns nil if there are none and last is false.
 func (v *batchRun) report(last bool) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -23,9 +23,9 @@ func (v *batchRun) report(last bool) []byte {
 	return b
 }
 
-// reportRow is report for results in a row. The last ones are sent, if there are
-// no errors, from where they are, with the heads in the room before them, where
-// what lies was reported earlier, and the trailer behind.
+// reportRow is report for results in an array. The last report, if it has no errors, is
+// sent from where the results are: its head overwrites results that were reported
+// before, and the trailer follows the results.
 func (v *batchRun) reportRow(last bool) []byte {
 	done := v.begun()
 	if !last {
@@ -54,7 +54,7 @@ func (v *batchRun) reportRow(last bool) []byte {
 	return b
 }
 
-// without returns the results from v.done on but for those of failed tasks.
+// without returns the unreported results before done, without those of failed tasks.
 func (v *batchRun) without(errs []protocol.TaskError, done int) []byte {
 	var values []byte
 	from := v.done

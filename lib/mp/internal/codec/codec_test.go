@@ -230,8 +230,8 @@ func says(t *testing.T, err error, parts ...string) {
 	}
 }
 
-// A reply that was cut short or changed is an error, and asks for no more
-// memory than a small multiple of its size.
+// TestCodecOfCorruptValues checks that corrupt or truncated data is an error, and
+// causes allocations of no more than a small multiple of its size.
 func TestCodecOfCorruptValues(t *testing.T) {
 	v := node{Name: "root", Left: &node{Kids: []node{{Name: "kid"}}}, Named: map[string]*node{"one": {}}}
 	b, err := encode(&v)
@@ -269,7 +269,7 @@ type kitchen struct {
 	T  *big.Int
 }
 
-// FuzzCodec decodes anything, and takes what it got there and back again.
+// FuzzCodec decodes arbitrary bytes, and encodes and decodes the result again.
 func FuzzCodec(f *testing.F) {
 	x := 1.5
 	for _, v := range []kitchen{
@@ -295,7 +295,7 @@ func FuzzCodec(f *testing.F) {
 			t.Fatalf("what was encoded cannot be decoded: %v", err)
 		}
 		second, err := encode(&w)
-		if err != nil || len(second) != len(first) { // the order of maps is free
+		if err != nil || len(second) != len(first) { // maps are encoded in any order
 			t.Fatalf("%x became %x, %v", first, second, err)
 		}
 	})

@@ -53,7 +53,8 @@ type embedsInterface struct {
 
 type labelled map[scalar][]any
 
-// What an interface holds arrives with its type, and with all of its fields.
+// TestCodecOfDynamicTypes checks that a value in an interface arrives with its type and
+// all its fields.
 func TestCodecOfDynamicTypes(t *testing.T) {
 	type local struct {
 		a int
@@ -89,7 +90,8 @@ type scalarError int
 
 func (e scalarError) Error() string { return fmt.Sprint("scalar ", int(e)) }
 
-// Types that reflect made have no place in the binary.
+// TestCodecOfTypesMadeByReflect checks types that reflect made, which are not in the
+// binary.
 func TestCodecOfTypesMadeByReflect(t *testing.T) {
 	elem := reflect.TypeFor[rect2]()
 	field := reflect.StructField{Name: "N", Type: reflect.SliceOf(reflect.MapOf(elem, reflect.ArrayOf(5, elem))), Tag: `k:"v"`}
@@ -137,7 +139,8 @@ type unsentInside struct{ n int }
 func (unsentInside) MarshalBinary() ([]byte, error)  { return nil, errors.New("no, never") }
 func (*unsentInside) UnmarshalBinary(b []byte) error { return nil }
 
-// Times keep their location, by its name or by the zone at that time.
+// TestCodecOfTimes checks that a time keeps its location, by name or as the zone at
+// that time.
 func TestCodecOfTimes(t *testing.T) {
 	oslo, err := time.LoadLocation("Europe/Oslo")
 	if err != nil {
@@ -218,7 +221,7 @@ func (m maker) fill(v reflect.Value, depth int) {
 }
 
 func (m maker) parts(v reflect.Value, depth int) {
-	if v.Type() == reflect.TypeFor[url.URL]() { // its own encoding is its text
+	if v.Type() == reflect.TypeFor[url.URL]() { // it is encoded as its text
 		v.Set(reflect.ValueOf(url.URL{Scheme: "https", Host: "go.dev"}))
 		return
 	}
@@ -266,7 +269,8 @@ func (m maker) refer(v reflect.Value, depth int) {
 	}
 }
 
-// Any value of any type arrives as it was, in an interface and by its type.
+// TestCodecKeepsRandomValues checks that random values of random types arrive unchanged
+// in an interface.
 func TestCodecKeepsRandomValues(t *testing.T) {
 	for seed := range uint64(2000) {
 		m := maker{rand.New(rand.NewPCG(seed, 7))}
@@ -289,7 +293,7 @@ func TestCodecKeepsRandomValues(t *testing.T) {
 	}
 }
 
-// hostile decodes bytes that were changed: it must not panic, nor ask for much memory.
+// hostile decodes corrupted data: that must not panic or allocate much memory.
 func hostile(t *testing.T, m maker, b []byte) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -309,7 +313,7 @@ func hostile(t *testing.T, m maker, b []byte) {
 	}
 }
 
-// FuzzInterface decodes anything to an interface.
+// FuzzInterface decodes arbitrary bytes to an interface.
 func FuzzInterface(f *testing.F) {
 	for seed := range uint64(50) {
 		m := maker{rand.New(rand.NewPCG(seed, 9))}

@@ -6,7 +6,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 )
 
-// What a process pays at its start for finding errors in package variables.
+// BenchmarkRecordVariables measures the search for errors in package variables when a
+// process starts.
 func BenchmarkRecordVariables(b *testing.B) {
 	for b.Loop() {
 		for _, s := range program.VariableRanges() {
@@ -15,7 +16,8 @@ func BenchmarkRecordVariables(b *testing.B) {
 	}
 }
 
-// The ranges are those of the sections, not whole segments.
+// TestVariableRanges checks that the ranges are those of the sections, not of whole
+// segments.
 func TestVariableRanges(t *testing.T) {
 	if dataSegment := binaryData(); len(dataSegment) > 0 && len(program.VariableRanges()) != 2 {
 		t.Errorf("the sections were not found in %x", dataSegment)

@@ -14,52 +14,51 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// A function is what a pool knows of a function that it was given.
+// A function is a user's function as a pool sends or names it.
 type function struct {
-	def process.Definition // of a process's function
+	def process.Definition // used only if workers are processes
 	pc  uintptr
 }
 
-// A jobState is what the scheduler knows of a job: one Map, one stream, or the
-// submitted tasks of one function. Guarded by pool.mu.
+// A jobState is the scheduler's state of a job: of one Map, one Stream, or the
+// submitted tasks of one function. Guarded by Pool.mu.
 type jobState struct {
 	fn       *function
-	depth    int           // how many tasks, each handed over by the next, wait for its tasks
-	perTask  time.Duration // how long tasks take, smoothed; 0 before the first
-	size     int           // of the next batch
-	stopped  error         // why no more of its tasks begin
+	depth    int           // nesting: how many tasks wait for the job's tasks, directly or through other tasks
+	perTask  time.Duration // smoothed duration of a task; 0 before the first
+	size     int           // size of the next batch in tasks
+	stopped  error         // why no more of the job's tasks begin; nil if they may
 	encoding int           // batches whose arguments are being encoded
 }
 
 // A job is a source of tasks.
 type job interface {
 	state() *jobState
-	// take returns at most max tasks, or nil if there are none now; left is how
-	// many remain, or -1 if that is not known. Called with pool.mu held.
+	// take returns at most max tasks, or nil if there are none now. left returns how
+	// many remain, or -1 if that is not known. Pool.mu is held for both.
 	take(max int) *chunk
 	left() int
-	// isListed reports whether the job stays with the pool after a take; else it
-	// is offered again.
+	// isListed reports whether the job stays in the pool's list after take; else it is
+	// offered again when it has tasks.
 	isListed() bool
 }
 
-// A chunk is a row of tasks of one job with their arguments and places for
-// the results. It is not changed by being divided.
+// A chunk is a sequence of tasks of one job, with their arguments and memory for the
+// results. Division into parts does not change it.
 type chunk struct {
 	st        *jobState
-	kind      *call.Function                         // tells the types
-	do        func(i int, a, r unsafe.Pointer) error // in this process; i is the place in the job
-	sink      func(c *chunk, from, to int)           // the outcomes of a range are there
-	base      int                                    // place of the first task in the job
+	kind      *call.Function                         // for the types
+	do        func(i int, a, r unsafe.Pointer) error // runs a task in this process; i is its index in the job
+	sink      func(c *chunk, from, to int)           // called when the outcomes of a range are known
+	base      int                                    // index of the first task in the job
 	n         int
 	args, out unsafe.Pointer
 	errs      *faults
 	tries     int
-	dropped   func(i int) bool // nobody waits for the task at place i in the job; may be nil
+	dropped   func(i int) bool // reports whether task i of the job is no longer waited for; may be nil
 }
 
-// Faults are the errors of a chunk's tasks, by place in the job. Most chunks
-// have none.
+// faults has the errors of a chunk's tasks, by index in the job. Most chunks have none.
 type faults struct {
 	mu sync.Mutex
 	m  map[int]error
@@ -95,20 +94,20 @@ func (c *chunk) result(i int) unsafe.Pointer { return c.kind.Result.At(c.out, i)
 func (c *chunk) part(from, to int) *chunk {
 	p := *c
 	p.base, p.n = c.base+from, to-from
-	if p.n > 0 { // else the address may be behind the row
+	if p.n > 0 { // else the address may be after the end of the array
 		p.args, p.out = c.arg(from), c.result(from)
 	}
 	return &p
 }
 
-// retry returns a chunk of the same tasks with one more try.
+// retry returns a chunk of the same tasks, with the number of tries incremented.
 func (c *chunk) retry() *chunk {
 	p := *c
 	p.tries++
 	return &p
 }
 
-// abandoned lists which of the first n tasks are no longer waited for.
+// abandoned returns the indexes of those of the first n tasks that are no longer waited for.
 func (c *chunk) abandoned(n int) (places []int) {
 	for i := 0; c.dropped != nil && i < n; i++ {
 		if c.dropped(c.base + i) {
@@ -118,8 +117,8 @@ func (c *chunk) abandoned(n int) (places []int) {
 	return places
 }
 
-// encode appends arguments until there are limit bytes, and returns how many;
-// if the first cannot be encoded it returns 0 and why.
+// encode appends arguments until w has limit bytes, and returns their number. If the
+// first argument cannot be encoded, it returns 0 and the error.
 func (c *chunk) encode(w *codec.Writer, limit int) (int, error) {
 	in, results, err := call.Codecs(c.kind)
 	if err != nil {
@@ -156,13 +155,13 @@ func (c *chunk) encode(w *codec.Writer, limit int) (int, error) {
 	return most, nil
 }
 
-// plainArgs reports whether encoding the arguments calls no user's code.
+// plainArgs reports whether encoding the arguments does not call users' code.
 func (c *chunk) plainArgs() bool {
 	in, err := codec.OfPointee(c.kind.Arg.Pointer)
 	return err != nil || in.Fixed
 }
 
-// deliver stores the outcomes of r.done tasks from the given place on.
+// deliver stores the outcomes of r.Done tasks, from task from on, and settles them.
 func (c *chunk) deliver(from int, r *protocol.Reply) error {
 	out, err := codec.OfPointee(c.kind.Result.Pointer)
 	if err != nil {
@@ -222,7 +221,7 @@ func (c *chunk) call(i int) {
 	}
 }
 
-// setError notes the error of task i, which is not settled yet.
+// setError records the error of task i, which is not settled yet.
 func (c *chunk) setError(i int, err error) { c.errs.set(c.base+i, err) }
 
 // err returns the error of task i, which is settled.

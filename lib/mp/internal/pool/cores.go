@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/internal/cgroup"
 )
 
-// Cores is Cores.
+// Cores implements mp.Cores.
 func Cores() int {
 	cpus, quota := Machine()
 	return wholeCores(min(cpus, runtime.GOMAXPROCS(0)), quota)
@@ -21,11 +21,11 @@ var Machine = func() (cpus int, quota float64) {
 	return runtime.NumCPU(), cgroup.CPU(os.DirFS("/")) // NumCPU knows the affinity mask
 }
 
-// wholeCores is what a quota leaves of n cores. Go's own reading of quotas stops
-// at the innermost group.
+// wholeCores returns the number of cores that a quota leaves of n, at least 1. The Go
+// runtime itself considers only the quota of the innermost cgroup.
 func wholeCores(n int, quota float64) int { return max(1, int(min(float64(n), math.Ceil(quota)))) }
 
-// childEnv shares the cores out among a pool's workers.
+// childEnv returns environment variables that divide the cores among a pool's workers.
 func childEnv(workers int) []string {
 	n := max(1, Cores()/max(workers, 1))
 	return []string{fmt.Sprintf("GOMAXPROCS=%d", n), fmt.Sprintf("OMP_NUM_THREADS=%d", n)}

@@ -10,8 +10,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/queue"
 )
 
-// startWorker starts a worker process and its two goroutines: feed sends batches,
-// receiveResults receives results.
+// startWorker starts a worker process and its goroutines: feed sends batches,
+// receiveResults receives results, and watchTasks enforces the TaskTimeout, if there is
+// one.
 func (p *Pool) startWorker() error {
 	c, err := process.Spawn(p.host, p.o.Options, p.to)
 	if err != nil {
@@ -33,7 +34,7 @@ func (p *Pool) startWorker() error {
 	return nil
 }
 
-// feed sends the worker what it needs and batches until it has to end.
+// feed initializes the worker, and sends it batches until it has to end.
 func (w *worker) feed() {
 	defer close(w.fed)
 	if err := w.initialize(); err != nil {
@@ -49,8 +50,8 @@ func (w *worker) feed() {
 	}
 }
 
-// stopIdle has an idle worker end. One that does not was stopped. For one that
-// closed its pipes receiveResults has another end, with the cause.
+// stopIdle tells an idle worker to end, and kills it if it does not. If the worker is
+// gone already, receiveResults handles its end.
 func (w *worker) stopIdle() {
 	w.p.mu.Lock()
 	gone := w.gone
@@ -76,16 +77,17 @@ func (w *worker) initialize() error {
 	return nil
 }
 
-// sent handles the outcome of sending something to the child. If the child has
-// closed its end, it has ended, as a rule; what it had follows in receiveResults.
+// sent handles the error of a message to the child, if there is one. If the child has
+// closed its end it has usually ended, and receiveResults handles that; otherwise it is
+// killed after a delay.
 func (w *worker) sent(err error) {
 	if err != nil {
 		w.child.KillLater(process.ClosedPipeDelay, failure.Wrap("cannot send to it", err))
 	}
 }
 
-// slot makes sure that the child knows fn as it is now, for a notebook may have
-// redefined it under the same id, and returns its number there.
+// slot returns the number under which the child knows fn. It first sends the current
+// code of fn, since a notebook may have redefined it under the same id.
 func (w *worker) slot(fn *function) (uint32, error) {
 	if err := w.child.Update(false); err != nil {
 		return 0, err
@@ -99,7 +101,7 @@ func (w *worker) slot(fn *function) (uint32, error) {
 	return n, nil
 }
 
-// dispatch encodes an inflightBatch's arguments and sends it.
+// dispatch encodes the arguments of a batch and sends them.
 func (w *worker) dispatch(f *inflightBatch) {
 	slot, err := w.slot(f.chunk.state().fn)
 	var out codec.Writer
@@ -131,7 +133,7 @@ func (w *worker) dispatch(f *inflightBatch) {
 	w.sent(w.child.Conn.SendRoom(protocol.FrameTask, f.id, out.B))
 }
 
-// isolateIf is f(), in its own goroutine if it calls users' code.
+// isolateIf runs f, with failure.Isolate if f calls users' code (foreign).
 func isolateIf(foreign bool, f func() error) error {
 	if foreign {
 		return failure.Isolate(f)
@@ -139,9 +141,8 @@ func isolateIf(foreign bool, f func() error) error {
 	return f()
 }
 
-// launch makes the first n tasks of f the worker's, refuses the next one because
-// of err if n is 0, and hands back the rest. It reports whether there is
-// something to send.
+// launch gives the first n tasks of f to the worker, and hands back the rest. If n is
+// 0, the first task fails with err. It reports whether there are tasks to send.
 func (w *worker) launch(f *inflightBatch, n int, err error) bool {
 	p := w.p
 	p.mu.Lock()
@@ -165,7 +166,7 @@ func (w *worker) launch(f *inflightBatch, n int, err error) bool {
 	lost := p.handBackLocked(rest)
 	p.wakeNextLocked()
 	p.mu.Unlock()
-	p.wake.Broadcast() // stop waits for what is encoded
+	p.wake.Broadcast() // stop waits until no arguments are being encoded
 	if refused != nil {
 		p.done.Add(1)
 		refused.fail(0, 1, err)
@@ -176,7 +177,7 @@ func (w *worker) launch(f *inflightBatch, n int, err error) bool {
 	return n > 0
 }
 
-// why returns the reason for which a task of st does not run.
+// why returns the error of a task of st that does not run, or nil if it may run.
 func (p *Pool) why(st *jobState) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,7 +187,7 @@ func (p *Pool) why(st *jobState) error {
 	return p.broken
 }
 
-// removeInflightLocked removes f from the worker's inflight.
+// removeInflightLocked removes f from the worker's batches.
 func (w *worker) removeInflightLocked(f *inflightBatch) {
 	w.inflight = deleteIf(w.inflight, func(g *inflightBatch) bool { return g == f })
 }

@@ -10,25 +10,26 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/goroutine"
 )
 
-// A task of a pool of goroutines may wait for other tasks: it maps, streams, or
-// waits for a future, perhaps of its own pool, all of whose workers may do so.
-// While it waits its slot is lent to a helper, who takes only tasks that are as
-// deeply nested as those that are waited for. So the tasks that others wait for
-// are done first, some worker can always do them, and no more tasks are begun
-// than the pool has workers on each level.
+// A task of a pool of goroutines may wait for other tasks: it calls Map or Stream, or
+// waits for a Future, perhaps of its own pool, and all workers may do so. While it
+// waits, its slot is lent to a helper, another goroutine, which takes only tasks that
+// are nested at least as deep as those that the task waits for. So tasks that others
+// wait for are done first, some worker can always run them, and on each level no more
+// tasks run at once than the pool has workers.
 
-// Package runtime keeps this for others to use.
+// Package runtime keeps this function available for linkname.
 //
 //go:linkname profLabel runtime/pprof.runtime_getProfLabel
 func profLabel() unsafe.Pointer
 
-// taskGoroutines finds the worker whose task the calling goroutine runs, or was
-// started by: by goroutine, or by the profiler label that those inherit.
+// taskGoroutines maps goroutines to the worker whose task they run or were started by.
+// byG has worker goroutines; byLabel has the profiler labels, which goroutines that a
+// task starts inherit.
 var taskGoroutines struct {
 	byG, byLabel sync.Map // uintptr, unsafe.Pointer → *worker
 }
 
-// enter makes the calling goroutine w's, until leave is called.
+// enter registers the calling goroutine as one of w, until leave is called.
 func (w *worker) enter() (leave func()) {
 	w.labels = pprof.WithLabels(context.Background(), pprof.Labels("mp", "worker"))
 	pprof.SetGoroutineLabels(w.labels)
@@ -49,7 +50,7 @@ func (w *worker) relabel() {
 	}
 }
 
-// currentWorker is the worker whose task calls, or nil.
+// currentWorker returns the worker whose task the calling goroutine belongs to, or nil.
 func currentWorker() *worker {
 	if label := profLabel(); label != nil {
 		if w, ok := taskGoroutines.byLabel.Load(label); ok {
@@ -62,7 +63,8 @@ func currentWorker() *worker {
 	return nil
 }
 
-// taskDepth is how deep tasks are that the calling goroutine hands to a pool.
+// taskDepth returns the nesting depth of tasks that the calling goroutine gives to a
+// pool.
 func taskDepth() int {
 	if w := currentWorker(); w != nil {
 		return int(w.depth.Load()) + 1
@@ -70,8 +72,8 @@ func taskDepth() int {
 	return 0
 }
 
-// StartHelper lends the slot of the task that calls, if one does, to tasks that are at
-// least as deep as what it waits for, until back is called.
+// StartHelper lends the slot of the calling task, if there is one, to tasks of at least
+// the given depth, until back is called. Call it before a wait for tasks.
 func StartHelper(depth int) (back func()) {
 	if w := currentWorker(); w != nil {
 		return w.p.startHelper(depth)
@@ -96,7 +98,8 @@ func (p *Pool) startHelper(depth int) (back func()) {
 	}
 }
 
-// help is the work of a helper. The slot's own initializer has run.
+// help runs tasks until the helper must end. It runs no initializer: that of the lent
+// slot has run.
 func (w *worker) help() {
 	defer w.enter()()
 	ended := false
@@ -115,5 +118,5 @@ func (w *worker) help() {
 	ended = true
 }
 
-// errCloseInTask is the error of a Close that would wait for its caller.
+// errCloseInTask is the error of a Close that a task of the pool calls.
 var errCloseInTask = errors.New("mp: Close was called by a task of the pool, for which it would wait; close it elsewhere, or use Kill")

@@ -11,17 +11,18 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// An Initializer is the function that each worker of a pool runs first, and its
+// An Initializer is the function that each worker of a pool runs first, with its
 // argument.
 type Initializer struct {
 	Call call.Function
 	Arg  unsafe.Pointer
 	def  process.Definition
-	body []byte // the argument as workers get it
+	body []byte // the encoded argument
 }
 
-// defineInitializer is no method: what the signatures of methods mention can be
-// reached from Option, and cells would compile it.
+// defineInitializer prepares the Initializer for worker processes. It is not a method:
+// a notebook cell compiles all types in the signatures of methods that it can reach
+// from Option.
 func defineInitializer(in *Initializer, h mphost.Host) (err error) {
 	if in.def, err = process.Define(h, &in.Call); err != nil {
 		return err

@@ -9,10 +9,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// goroutine is a worker of the goroutine backend.
+// goroutine runs a worker of a pool of goroutines.
 func (p *Pool) goroutine() {
-	// It works for all who submit: profiler labels of whoever made the pool, by
-	// which notebooks also tell whose output something is, say nothing.
+	// The worker runs tasks of all callers, so it must not keep the profiler labels of
+	// the goroutine that made the pool. (Notebooks use such labels to attribute output
+	// to cells.)
 	w := &worker{p: p}
 	defer w.enter()()
 	p.mu.Lock()
@@ -41,7 +42,7 @@ func (p *Pool) goroutine() {
 	ended = true
 }
 
-// runHere runs an inflightBatch in this goroutine.
+// runHere runs a batch in the calling goroutine.
 func (w *worker) runHere(f *inflightBatch) {
 	p := w.p
 	p.mu.Lock()
@@ -78,8 +79,8 @@ func (w *worker) runHere(f *inflightBatch) {
 	returned = true
 }
 
-// A localRun reports the finished tasks of an inflightBatch, also while a later one
-// takes long.
+// A localRun runs a batch in a goroutine. It reports finished tasks, even while a later
+// one takes long.
 type localRun struct {
 	w    *worker
 	f    *inflightBatch

@@ -7,8 +7,8 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// recoverTasks hands back the tasks that a dead worker had not begun, and settles or
-// repeats those that it had.
+// recoverTasks hands back the tasks that a dead worker had not begun. Those that it had
+// begun are retried or fail.
 func (w *worker) recoverTasks(exit error) {
 	p := w.p
 	type loss struct {
@@ -51,20 +51,22 @@ func (w *worker) recoverTasks(exit error) {
 	p.wakeAll()
 }
 
-// The number of workers that may die in a row until the pool gives up: while they start,
-// initializer included, and none gets ready; and idle ones without a finished
-// task between them. One that another process ended by a signal before it began its
-// initializer counts as idle: where that happens more often than a process takes to
-// start, as with a busy machine and a supervisor with a short timeout, no worker is at fault.
+// The pool fails when so many workers have died in a row: maxStartDeaths while they
+// started or ran the initializer, with none that became ready, or maxIdleDeaths while
+// they were idle, with no finished task. A worker that another process killed by a
+// signal before its initializer began counts as idle. On a busy machine with a
+// supervisor that kills slow processes this can happen often, and is not the worker's
+// fault.
 const (
 	maxStartDeaths = 5
 	maxIdleDeaths  = 100
 )
 
-// Deaths counts workers that died since a task was finished or a worker got ready.
+// deaths counts the workers that died since the last task finished or the last worker
+// became ready.
 type deaths struct{ starting, idle int }
 
-// count notes the death of w. The result is not nil if there were too many.
+// count records the death of w. It returns an error if there were too many.
 func (d *deaths) count(w *worker, exit error) error {
 	switch {
 	case w.done > 0 || w.worked:
@@ -85,8 +87,8 @@ func (d *deaths) count(w *worker, exit error) error {
 	return failure.Wrap("the pool's workers die as they start", exit)
 }
 
-// isEndedByOthers reports whether a child got a signal that a process does not get by
-// what it does, from other processes than this one.
+// isEndedByOthers reports whether another process ended the child by a signal: one that
+// a process does not cause itself, and that this process did not send.
 func isEndedByOthers(exit error) bool {
 	e, ok := exit.(*failure.ExitError)
 	if !ok || e.Cause != nil {
@@ -99,7 +101,7 @@ func isEndedByOthers(exit error) bool {
 	return false
 }
 
-// beginsInitializer reports whether the pool has an initializer and w may have begun it.
+// beginsInitializer reports whether w may have begun the pool's initializer.
 func (w *worker) beginsInitializer() bool {
 	if w.p.o.Initializer == nil {
 		return false
@@ -108,7 +110,7 @@ func (w *worker) beginsInitializer() bool {
 	return n > 0 || w.budgets == nil
 }
 
-// replace starts a worker in place of w, unless the pool is at its end.
+// replace starts a worker in place of w, unless the pool is ending.
 func (w *worker) replace(exit error) {
 	p := w.p
 	p.mu.Lock()
@@ -130,8 +132,8 @@ func (w *worker) replace(exit error) {
 	}
 }
 
-// recallLocked takes back what w has not begun of a job that is stopped, and
-// cancels what it has.
+// recallLocked takes back the tasks of a stopped job that w has not begun, and cancels
+// the one that runs.
 func (w *worker) recallLocked(st *jobState) (lost []*chunk) {
 	for _, f := range w.inflight {
 		if f.chunk.state() != st || !f.granted {
@@ -149,8 +151,8 @@ func (w *worker) recallLocked(st *jobState) (lost []*chunk) {
 	return lost
 }
 
-// cancelTask cancels the one task of a chunk that find knows, if a worker
-// process has it.
+// cancelTask cancels one task, if a worker process has it. find returns the index of
+// the task in a chunk; ok is false if it is not in it.
 func (p *Pool) cancelTask(find func(*chunk) (int, bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,8 +165,9 @@ func (p *Pool) cancelTask(find func(*chunk) (int, bool)) {
 	}
 }
 
-// cancelTask cancels the context of a task, which does not begin if it has
-// not yet, and kills the worker if it still runs after the pool's grace.
+// cancelTask cancels task i of f. If the task has not begun, it does not begin; if it
+// runs, its context is cancelled, and the worker is killed if the task still runs after
+// the pool's grace.
 func (w *worker) cancelTask(f *inflightBatch, i int) {
 	var timer *time.Timer
 	check := func() {
@@ -181,11 +184,11 @@ func (w *worker) cancelTask(f *inflightBatch, i int) {
 		case w.budgets == nil && f.granted, begun == i+1:
 			go w.kill()
 		case begun <= i:
-			timer.Reset(w.p.o.Grace) // others are before it
+			timer.Reset(w.p.o.Grace) // tasks before it still run
 		}
 	}
 	w.p.mu.Lock()
 	timer = time.AfterFunc(w.p.o.Grace, check)
 	w.p.mu.Unlock()
-	w.child.CancelOne(f.id, i) // which waits if the worker is stopped and its pipe full
+	w.child.CancelOne(f.id, i) // may block, if the worker is stopped and its pipe is full
 }

@@ -15,16 +15,16 @@ import (
 	"github.com/perijove/perijove/lib/progresshost"
 )
 
-// A mapJob is one Map. Its chunks are parts of one.
+// A mapJob is one Map. All its chunks are parts of whole.
 type mapJob struct {
 	st    jobState
 	whole *chunk
-	taken int // guarded by pool.mu
+	taken int // guarded by Pool.mu
 
 	mu      sync.Mutex
 	pending int     // tasks without an outcome
-	done    []Range // tasks with one
-	bad     bool    // some of them failed
+	done    []Range // tasks with an outcome
+	bad     bool    // some tasks failed
 	settled chan struct{}
 
 	progress *progress
@@ -44,8 +44,8 @@ func (j *mapJob) take(max int) *chunk {
 	return j.whole.part(from, to)
 }
 
-// Map is Map for a row of n arguments. It returns the row of the results, or
-// nil if no task began. report may be nil.
+// Map implements mp.Map for n arguments in an array. It returns the array of results,
+// or nil if no task began. report may be nil.
 func (p *Pool) Map(ctx context.Context, fn call.Function, args unsafe.Pointer, n int, report func(done, total int)) (unsafe.Pointer, error) {
 	f, err := p.prepare(&fn)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *Pool) Map(ctx context.Context, fn call.Function, args unsafe.Pointer, n
 	return out, err
 }
 
-// run has the pool do the tasks.
+// run gives the tasks to the pool and waits for the outcome.
 func (j *mapJob) run(ctx context.Context, p *Pool, report func(done, total int)) (unsafe.Pointer, error) {
 	defer p.finished(1)
 	inner, cancel := p.jobContext(ctx)
@@ -92,14 +92,14 @@ func (j *mapJob) run(ctx context.Context, p *Pool, report func(done, total int))
 	return j.result(ctx, p)
 }
 
-// count returns how many tasks have ended, and of how many.
+// count returns how many tasks have ended, and how many there are.
 func (j *mapJob) count() (done, total int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.whole.n - j.pending, j.whole.n
 }
 
-// outcome notes settled tasks.
+// outcome records that the tasks of c from from to before to are settled.
 func (j *mapJob) outcome(c *chunk, from, to int, failed func()) {
 	bad := !c.errs.none()
 	j.mu.Lock()
@@ -118,8 +118,8 @@ func (j *mapJob) outcome(c *chunk, from, to int, failed func()) {
 	}
 }
 
-// result returns the results, or after an error a copy of those that there are,
-// since tasks that still run write theirs.
+// result returns the results. After an error it returns a copy of the available ones,
+// since tasks that still run may write into the original.
 func (j *mapJob) result(ctx context.Context, p *Pool) (unsafe.Pointer, error) {
 	out, e := j.outcomes()
 	if e == nil {
@@ -151,7 +151,7 @@ func (j *mapJob) outcomes() (unsafe.Pointer, *MapFailure) {
 	return out, e
 }
 
-// collect takes over the outcomes of a range.
+// collect copies the outcomes of a range to out and e.
 func (j *mapJob) collect(s Range, e *MapFailure, out unsafe.Pointer) {
 	result := &j.whole.kind.Result
 	from := s.From
@@ -176,7 +176,7 @@ func (j *mapJob) collect(s Range, e *MapFailure, out unsafe.Pointer) {
 
 func itemError(i int, err error) error { return failure.Wrap(fmt.Sprint("task ", i), err) }
 
-// prepare checks that c can run on p, and with its types.
+// prepare checks that p can run c, and that the argument and result can be sent.
 func (p *Pool) prepare(c *call.Function) (*function, error) {
 	if c.Fn == nil {
 		return nil, errors.New("mp: the function is nil")
@@ -201,14 +201,14 @@ func (p *Pool) prepare(c *call.Function) (*function, error) {
 	return p.funcs.put(k, &function{pc: c.Fn.PC, def: def}), nil
 }
 
-// functions are those that a pool was given, by func value and types.
+// functions caches the functions that were prepared for a pool, by func value and types.
 type functions struct {
 	mu    sync.RWMutex
 	known map[functionKey]*function
 }
 
 type functionKey struct {
-	fn     *call.Funcval // of static data, since it captures nothing
+	fn     *call.Funcval // static data, since the function captures nothing
 	runner uintptr
 	target bool
 }
@@ -219,7 +219,7 @@ func (f *functions) get(k functionKey) *function {
 	return f.known[k]
 }
 
-// put returns the function that has the key, which another may have put first.
+// put stores fn and returns it, or the function that is already stored under the key.
 func (f *functions) put(k functionKey, fn *function) *function {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -233,7 +233,7 @@ func (f *functions) put(k functionKey, fn *function) *function {
 	return fn
 }
 
-// jobContext is ctx that ends also when the pool does.
+// jobContext returns a context that ends when ctx or the pool ends.
 func (p *Pool) jobContext(ctx context.Context) (context.Context, func()) {
 	inner, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(p.ctx, func() { cancel(context.Cause(p.ctx)) })
@@ -245,19 +245,19 @@ func (p *Pool) jobContext(ctx context.Context) (context.Context, func()) {
 
 // A MapFailure is the error of a Map that ended before all its tasks had succeeded.
 type MapFailure struct {
-	Err    error         // why
-	Failed map[int]error // of the tasks that failed, by place
-	At     int           // the lowest place, or -1
+	Err    error         // why the Map ended
+	Failed map[int]error // errors of the tasks that failed, by index
+	At     int           // the lowest index in Failed, or -1
 	Done   []Range       // tasks that succeeded
 }
 
 // Error returns the text of Err.
 func (e *MapFailure) Error() string { return e.Err.Error() }
 
-// Range are a range of tasks: those from the first place to before the second.
+// A Range is a range of tasks, from index From to before To.
 type Range struct{ From, To int }
 
-// addPlaces adds s, to the last span if that ends where s begins.
+// addPlaces adds s to all. It extends the last range if that ends where s begins.
 func addPlaces(all []Range, s Range) []Range {
 	if n := len(all); n > 0 && all[n-1].To == s.From {
 		all[n-1].To = s.To

@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// Close waits until the tasks that the pool has are done, and ends its workers.
+// Close implements mp.Pool.Close.
 func (p *Pool) Close() error {
 	if w := currentWorker(); w != nil && w.p == p {
 		return errCloseInTask
@@ -15,7 +15,7 @@ func (p *Pool) Close() error {
 	return p.to.Failure()
 }
 
-// Kill ends the workers at once.
+// Kill implements mp.Pool.Kill.
 func (p *Pool) Kill() {
 	p.breakDown(shm.ErrClosed)
 	if w := currentWorker(); w == nil || w.p != p {
@@ -23,13 +23,13 @@ func (p *Pool) Kill() {
 	}
 }
 
-// Drop closes a pool to which nothing refers any more.
+// Drop closes a pool that is no longer reachable. It does not wait.
 func (p *Pool) Drop() { go p.shutdown() }
 
 // Workers returns how many workers the pool has.
 func (p *Pool) Workers() int { return p.o.Workers }
 
-// String tells what the pool consists of and has done.
+// String implements mp.Pool.String.
 func (p *Pool) String() string {
 	kind := "goroutine"
 	switch {
@@ -43,7 +43,7 @@ func (p *Pool) String() string {
 	return fmt.Sprintf("a pool of %d %s, %d tasks done", p.o.Workers, kind, p.done.Load())
 }
 
-// counts are since the pool was made.
+// counts implements mp.Stats.
 type counts struct {
 	Done     int // tasks that ended
 	Retried  int // tasks that began again
@@ -71,7 +71,7 @@ func (p *Pool) Ready() (n int) {
 	return n
 }
 
-// Helpers returns how many goroutines have a slot that is lent.
+// Helpers returns how many helpers there are.
 func (p *Pool) Helpers() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,11 +5,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/process"
 )
 
-// Options are how a pool is made.
+// Options are the options for making a pool.
 type Options struct {
 	process.Options
-	Retries       int // how often a task may begin again after its worker died
-	TasksPerChild int // after which a worker is replaced; 0 is no limit
+	Retries       int // how often a task may begin again after its worker has died
+	TasksPerChild int // number of tasks after which a worker is replaced; 0 means no limit
 	TaskTimeout   call.Timeout
 	Initializer   *Initializer // nil if there is none
 }

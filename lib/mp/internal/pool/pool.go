@@ -16,32 +16,32 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Pool is what a Pool is of.
+// A Pool implements mp.Pool.
 type Pool struct {
-	processes bool // its workers are
+	processes bool // the workers are processes
 	o         Options
-	host      mphost.Host   // of processes
-	to        process.Sinks // of their output
+	host      mphost.Host   // for worker processes
+	to        process.Sinks // where their output goes
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	running   sync.WaitGroup
 	funcs     functions
-	done      atomic.Int64 // tasks that have ended, counted before those who wait for them know
+	done      atomic.Int64 // tasks that have ended; counted before their waiters are woken
 
 	mu       sync.Mutex
-	wake     *sync.Cond // for close and stop
-	jobs     []job      // that may have tasks to take, in turn
-	back     []*chunk   // handed back; taken before anything else
+	wake     *sync.Cond // for shutdown and stop
+	jobs     []job      // jobs that may have tasks, taken from in turn
+	back     []*chunk   // tasks that were handed back; taken first
 	workers  map[*worker]bool
-	sleeping []*worker           // that wait for tasks
-	looking  bool                // lookAgain will be called
-	open     int                 // jobs and submitted tasks that are not finished
-	nested   bool                // some job was handed over by a task
-	streams  map[*streamJob]bool // that may still get tasks
+	sleeping []*worker           // workers that wait for tasks
+	looking  bool                // lookAgain is going to be called
+	open     int                 // number of unfinished jobs and submitted tasks
+	nested   bool                // some job was started by a task
+	streams  map[*streamJob]bool // streams that may still get tasks
 	closed   bool
-	broken   error // why no task runs any more
+	broken   error // why no task runs any more; nil while the pool works
 	failed   deaths
-	stats    counts                   // but for Done
+	stats    counts                   // except for Done
 	subs     map[submitKey]*submitJob // submitted tasks, by function and types
 }
 
@@ -88,7 +88,7 @@ func (p *Pool) startWorkers() error {
 	return nil
 }
 
-// shutdown waits until the tasks are done, and ends the workers.
+// shutdown waits until all tasks are done, and ends the workers.
 func (p *Pool) shutdown() {
 	p.mu.Lock()
 	p.closed = true
@@ -110,7 +110,8 @@ func (p *Pool) shutdown() {
 	p.cancel(shm.ErrClosed)
 }
 
-// breakDown ends everything: pending and running tasks fail with err.
+// breakDown ends the pool with err: pending and running tasks fail with it, and workers
+// are killed.
 func (p *Pool) breakDown(err error) {
 	p.mu.Lock()
 	if p.broken == nil {
@@ -139,7 +140,7 @@ func (p *Pool) breakDown(err error) {
 	}
 }
 
-// begin opens a job that may offer tasks from now on.
+// begin counts a new job, or returns an error if the pool takes none.
 func (p *Pool) begin() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,7 +158,7 @@ func (p *Pool) beginLocked() error {
 	return nil
 }
 
-// finished closes a job.
+// finished counts n jobs or submitted tasks as finished.
 func (p *Pool) finished(n int) {
 	p.mu.Lock()
 	p.open -= n
@@ -168,7 +169,7 @@ func (p *Pool) finished(n int) {
 	}
 }
 
-// offer tells the pool that j has tasks to take.
+// offer adds j, which has tasks to take, to the pool's list and wakes workers.
 func (p *Pool) offer(j job) {
 	p.mu.Lock()
 	broken := p.broken
@@ -195,8 +196,8 @@ func (p *Pool) takeLocked(j job) *chunk {
 	return j.take(maxBatch)
 }
 
-// stop ends a job: none of its tasks begins any more, and those that run are
-// cancelled. Their outcomes arrive as errors.
+// stop ends a job with the error cause: none of its tasks begins any more, and running
+// tasks are cancelled. The outcomes arrive as errors.
 func (p *Pool) stop(st *jobState, cause error) {
 	p.mu.Lock()
 	if st.stopped != nil {
@@ -242,16 +243,16 @@ func deleteIf[T any](s []T, del func(T) bool) []T {
 	return kept
 }
 
-// targets of how long a batch takes: long against the cost of sending one,
-// short against what people notice.
+// Targets for the duration of a batch: long compared to the cost of sending it, short
+// compared to what users notice.
 const (
 	batchTime      = time.Millisecond
 	batchTimeLocal = 50 * time.Microsecond
 	maxBatch       = 1 << 16
-	maxReplyBytes  = 4 << 20 // of results that are their own encoding
+	maxReplyBytes  = 4 << 20 // limit of the results of a batch, if their encoding is their memory
 )
 
-// measured adapts the size of a job's batches to how long n tasks took.
+// measured adapts the size of a job's batches: n tasks took the time elapsed.
 func (p *Pool) measured(st *jobState, n int, elapsed time.Duration) {
 	if n == 0 {
 		return

@@ -7,24 +7,26 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// A count is what a report is told.
+// A count has the arguments of a report.
 type count struct{ done, total int }
 
-// A progress calls a report in its goroutine. A nil one does nothing.
+// A progress calls a report function in a separate goroutine. The methods of a nil
+// progress do nothing.
 type progress struct {
 	report func(done, total int)
-	failed func()        // called when a report panics
+	failed func()        // called when report panics
 	ended  chan struct{} // closed when no more calls are made
 
 	mu      sync.Mutex
 	changed *sync.Cond
 	now     count
-	over    bool  // now is the last
-	dropped bool  // and is not told
-	err     error // of the report
+	over    bool  // no more counts come
+	dropped bool  // the last count is not reported
+	err     error // the panic of report, as an error
 }
 
-// newProgress begins to report what it is told by set.
+// newProgress starts to report the counts that set records. It returns nil if report is
+// nil.
 func newProgress(report func(done, total int), total int, failed func()) *progress {
 	if report == nil {
 		return nil
@@ -62,7 +64,7 @@ func (p *progress) loop(told count) {
 	}
 }
 
-// set notes how many tasks have ended, and of how many.
+// set records how many tasks have ended, and how many there are.
 func (p *progress) set(done, total int) {
 	if p == nil {
 		return
@@ -73,7 +75,7 @@ func (p *progress) set(done, total int) {
 	p.changed.Signal()
 }
 
-// failure returns the error of the report.
+// failure returns the error of the report function.
 func (p *progress) failure() error {
 	if p == nil {
 		return nil
@@ -83,8 +85,9 @@ func (p *progress) failure() error {
 	return p.err
 }
 
-// end waits for the last call, which is the one that runs already unless all is
-// done, and returns the error of the report.
+// end waits until the last call of report has returned, or ctx ends, and returns the
+// error of report. If all is false, no call begins any more; else the final count is
+// reported.
 func (p *progress) end(ctx context.Context, all bool) error {
 	if p == nil {
 		return nil

@@ -7,24 +7,24 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// stealDelay is how long a batch runs before an idle worker takes tasks off it
-// that by all measures should have been done soon.
+// stealDelay is how long a batch must have run before an idle worker takes tasks from
+// it that are expected to end soon.
 const stealDelay = time.Millisecond
 
-// An inflightBatch is a batch that a worker has. Guarded by pool.mu but for chunk,
+// An inflightBatch is a batch that a worker has. Guarded by Pool.mu, except for chunk,
 // budget and id, which do not change.
 type inflightBatch struct {
 	id        uint64
 	chunk     *chunk
 	budget    protocol.Budget
-	granted   bool // the budget is set, and may be recalled
-	n         int  // tasks of the chunk that stay with this inflightBatch
+	granted   bool // the budget is set, so that tasks can be recalled
+	n         int  // tasks of the chunk that stay in this batch
 	delivered int  // tasks that are settled
 	since     time.Time
 }
 
-// acquire waits for tasks for w and makes them an inflightBatch of w. It returns nil
-// when w has to end.
+// acquire waits for tasks for w and makes them a batch of w. It returns nil when w must
+// end.
 func (p *Pool) acquire(w *worker) *inflightBatch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,7 +77,7 @@ func (p *Pool) nextLocked(w *worker) *chunk {
 			n = min(n, limit-w.tasks)
 		}
 		if p.o.TaskTimeout > 0 && w.child != nil && w.budgets == nil {
-			n = 1 // else it is not known which task runs
+			n = 1 // else the pool does not know which task runs
 		}
 		if c := j.take(n); c != nil {
 			if j.isListed() {
@@ -89,8 +89,8 @@ func (p *Pool) nextLocked(w *worker) *chunk {
 	return nil
 }
 
-// deepestLocked is the place of the job whose turn it is among the deepest, or
-// -1 if none is at least so deep.
+// deepestLocked returns the index of the next job among those that are nested deepest,
+// or -1 if none has at least the depth least.
 func (p *Pool) deepestLocked(least int) int {
 	if least == 0 && !p.nested {
 		return min(len(p.jobs), 1) - 1
@@ -104,9 +104,10 @@ func (p *Pool) deepestLocked(least int) int {
 	return best
 }
 
-// stealLocked takes tasks that have not begun off another worker's batch, the
-// one with the most of them in time. If there are some that are not worth it
-// yet, it has the idle workers look again.
+// stealLocked takes tasks that have not begun from another worker's batch. It prefers a
+// batch that has run for longer than stealDelay, and else the one whose remaining tasks
+// take longest. If these are not worth it yet, it makes the idle workers look again
+// later.
 func (p *Pool) stealLocked(w *worker) *chunk {
 	var best *inflightBatch
 	var owner *worker
@@ -144,8 +145,8 @@ func (p *Pool) stealLocked(w *worker) *chunk {
 	return p.shareLocked(w, c)
 }
 
-// shareLocked hands back what of c is beyond the number of tasks that w may
-// still do.
+// shareLocked returns the part of c that w may still do within TasksPerChild, and hands
+// back the rest.
 func (p *Pool) shareLocked(w *worker, c *chunk) *chunk {
 	n := p.o.TasksPerChild - w.tasks
 	if p.o.TasksPerChild == 0 || c.size() <= n {
@@ -155,7 +156,7 @@ func (p *Pool) shareLocked(w *worker, c *chunk) *chunk {
 	return c.part(0, n)
 }
 
-// addInflightLocked makes c an inflightBatch of w.
+// addInflightLocked makes c a batch of w.
 func (w *worker) addInflightLocked(c *chunk) *inflightBatch {
 	w.next++
 	f := &inflightBatch{id: w.next, chunk: c, budget: w.budgets.Budget(w.next), n: c.size(), since: time.Now()}
@@ -165,7 +166,8 @@ func (w *worker) addInflightLocked(c *chunk) *inflightBatch {
 	return f
 }
 
-// handBackLocked returns tasks that did not begin.
+// handBackLocked gives tasks that did not begin back to the pool. lost is true if they
+// must not run any more; then the caller fails them.
 func (p *Pool) handBackLocked(c *chunk) (lost bool) {
 	if c.size() == 0 {
 		return false

@@ -14,21 +14,22 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Streaming is a stream as its loop sees it.
+// A Streaming is a running Stream, for the loop in mp.Stream.
 type Streaming interface {
-	// Feed adds an argument, and reports whether more are wanted. returned says
-	// that the sequence has returned, and fed, which is deferred, that it is over.
+	// Feed adds an argument, and reports whether more are wanted. Call Returned when
+	// the sequence has returned. Fed must be deferred: it is called at the end of the
+	// sequence, also after a panic.
 	Feed(a unsafe.Pointer) bool
 	Returned()
 	Fed()
-	// Next waits for the next result, and the error of its task. more is false
-	// at the end of the stream; err is its error then.
+	// Next waits for the next result, and returns it with the error of its task. At the
+	// end of the stream more is false, and err is the stream's error.
 	Next() (r unsafe.Pointer, err error, more bool)
-	// Close stops what still runs.
+	// Close stops tasks that still run.
 	Close()
 }
 
-// Stream begins a stream. report may be nil.
+// Stream implements mp.Stream. report may be nil.
 func (p *Pool) Stream(ctx context.Context, fn call.Function, ordered bool, report func(done, total int)) (Streaming, error) {
 	ctx, release := mphost.WithCancel(ctx)
 	f, err := p.prepare(&fn)
@@ -67,7 +68,7 @@ func (p *Pool) Stream(ctx context.Context, fn call.Function, ordered bool, repor
 	return j, nil
 }
 
-// A streamJob is one running Stream.
+// A streamJob implements Streaming. It is the job of one Stream.
 type streamJob struct {
 	st      jobState
 	p       *Pool
@@ -79,33 +80,33 @@ type streamJob struct {
 
 	progress *progress
 
-	// Of the loop alone.
+	// Used only by the loop.
 	now   piece
-	i     int  // the task that is next there
-	bad   bool // some tasks there failed
-	seen  int  // tasks up to there
+	i     int  // the next task in now
+	bad   bool // some tasks in now failed
+	seen  int  // tasks up to the end of now
 	ended bool
 
 	mu        sync.Mutex
 	changed   *sync.Cond
-	pending   untypedSlice // not taken yet
-	base      int          // place of the first of them
+	pending   untypedSlice // arguments that were not taken yet
+	base      int          // index of the first of them
 	listed    bool         // the pool will ask for tasks
-	waits     bool         // late will be called
-	minOffer  int          // how many tasks are worth a worker more
-	whole     bool         // there are no more arguments
+	waits     bool         // late is going to be called
+	minOffer  int          // how many tasks justify one more worker
+	whole     bool         // the sequence has ended, in any way
 	complete  bool         // the sequence has returned
-	failure   error        // of the sequence
-	over      bool         // no more are wanted
-	isClosing bool         // because the pool is to be closed
+	failure   error        // the error of the sequence
+	over      bool         // no more arguments are wanted
+	isClosing bool         // the pool is being closed
 	arrived   int          // tasks that have an outcome
 	yielded   int          // tasks whose results were yielded, or are about to be
-	size      int          // of a batch, as the pool last asked for one
+	size      int          // size of the last batch that the pool asked for
 	ready     map[int]piece
-	order     []int // keys of ready as they came
+	order     []int // keys of ready in the order of arrival
 }
 
-// A piece is a range of a chunk whose outcomes are there.
+// A piece is a range of a chunk whose outcomes are known.
 type piece struct {
 	c        *chunk
 	from, to int
@@ -135,19 +136,19 @@ func (j *streamJob) take(max int) *chunk {
 		base: j.base, n: n, args: j.pending.take(n), out: j.fn.Result.Room(n),
 	}
 	j.base += n
-	if j.pending.n < j.minOffer { // tellLocked says when to go on
+	if j.pending.n < j.minOffer { // tellLocked lists the job again
 		j.listed = false
 	}
 	return c
 }
 
-// maxMinOffer bounds how many tasks wait until they are worth a worker more.
+// maxMinOffer is the largest minOffer.
 const maxMinOffer = 256
 
-// ahead is how many tasks may be between seq and the loop.
+// ahead returns how many tasks the sequence may be ahead of the loop.
 func (j *streamJob) ahead() int { return max(2, j.size) * (protocol.Window + 1) * j.p.o.Workers }
 
-// Feed runs seq.
+// Feed implements Streaming.Feed.
 func (j *streamJob) Feed(a unsafe.Pointer) bool {
 	j.mu.Lock()
 	for !j.over && j.base+j.pending.n-j.yielded >= j.ahead() {
@@ -166,11 +167,11 @@ func (j *streamJob) Feed(a unsafe.Pointer) bool {
 	return true
 }
 
-// tellLocked reports whether the pool is to be told that there are tasks, and
-// notes that it is. For one worker more there must be enough of them: where the
-// workers are faster than the sequence, each would get a task or two at a time
-// otherwise, at a cost that exceeds the task's. While others run, what is less
-// waits for them, or for a moment, since one of them may take long.
+// tellLocked reports whether to offer the job to the pool, and records that it is
+// offered. Another worker needs enough tasks: if workers are faster than the sequence,
+// each would get one or two tasks at a time, at a cost higher than that of the tasks.
+// So fewer tasks wait until running ones end, or for stealDelay, since a running one
+// may take long.
 func (j *streamJob) tellLocked() bool {
 	if j.listed || j.pending.n == 0 {
 		return false
@@ -186,7 +187,7 @@ func (j *streamJob) tellLocked() bool {
 	return true
 }
 
-// late offers tasks that were too few for a worker more.
+// late offers tasks that were too few before.
 func (j *streamJob) late() {
 	j.mu.Lock()
 	j.waits = false
@@ -204,7 +205,7 @@ func (j *streamJob) Returned() {
 	j.mu.Unlock()
 }
 
-// Fed is deferred by the goroutine that runs the sequence.
+// Fed implements Streaming.Fed. It recovers a panic of the sequence.
 func (j *streamJob) Fed() {
 	v := recover()
 	j.mu.Lock()
@@ -222,8 +223,8 @@ func (j *streamJob) Fed() {
 	j.changed.Broadcast()
 }
 
-// closeInput ends the stream after the tasks that it has, because the pool is to be
-// closed. The pool waits for these, and not for the loop.
+// closeInput ends the stream after the tasks that it has, because the pool is being
+// closed. The pool waits for these tasks, but not for the loop.
 func (j *streamJob) closeInput() {
 	j.mu.Lock()
 	j.isClosing, j.over = true, true
@@ -246,7 +247,7 @@ func (j *streamJob) finish() {
 	}
 }
 
-// settled takes over finished tasks.
+// settled records finished tasks and wakes the loop.
 func (j *streamJob) settled(c *chunk, from, to int) {
 	j.mu.Lock()
 	j.ready[c.base+from] = piece{c, from, to}
@@ -316,17 +317,18 @@ func (j *streamJob) Next() (r unsafe.Pointer, err error, more bool) {
 }
 
 func (j *streamJob) Close() {
-	if !j.ended { // the loop was left
+	if !j.ended { // the loop ended early
 		j.end()
 		j.p.stop(&j.st, context.Canceled)
 	}
-	_ = j.progress.end(j.ctx, false) // if it failed, the loop knows or was left
+	_ = j.progress.end(j.ctx, false) // the loop has this error or ended early
 	j.release()
 }
 
-// await waits for the piece that is due; ok is false after the last.
+// await waits for the next piece to yield; ok is false after the last one. at is the
+// index of its first task.
 func (j *streamJob) await(at int) (c piece, ok bool, err error) {
-	var back func() // ends the loan of the slot of the task that loops
+	var back func() // ends the lending of the slot of the task that runs the loop
 	defer func() {
 		if back != nil {
 			back()

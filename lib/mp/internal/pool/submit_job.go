@@ -11,18 +11,18 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A Future is what of a Future does not depend on its type.
+// A Future is the part of an mp.Future that does not depend on its type.
 type Future struct {
 	Done   chan struct{}
 	Cancel func(cause error)
-	depth  int // how deep its task is
+	depth  int // nesting depth of its task
 
 	mu      sync.Mutex
 	settled bool
 	kind    call.Elem      // of the result
-	result  unsafe.Pointer // where it goes
+	result  unsafe.Pointer // where to store it
 	err     error
-	unhook  func() bool // from the context of Submit
+	unhook  func() bool // ends the effect of Submit's context
 }
 
 //go:noinline
@@ -43,7 +43,7 @@ func (f *Future) Wait(ctx context.Context) (ready bool, err error) {
 	}
 }
 
-// settle stores the outcome, once. r may be nil if there is an error.
+// settle stores the outcome, if none is stored yet, and reports whether it did. r may be nil if err is not.
 func (f *Future) settle(r unsafe.Pointer, err error) bool {
 	f.mu.Lock()
 	if f.settled {
@@ -73,13 +73,13 @@ func (f *Future) isSettled() bool {
 type submission struct {
 	arg unsafe.Pointer
 	f   *Future
-	do  func(i int, a, r unsafe.Pointer) error // in this process
-	c   *chunk                                 // that some worker has; guarded by submitJob.mu
-	at  int                                    // its place there
+	do  func(i int, a, r unsafe.Pointer) error // runs the task in this process
+	c   *chunk                                 // the chunk that has the task; nil before take; guarded by submitJob.mu
+	at  int                                    // its index in c
 }
 
-// A submitJob collects the tasks that are submitted for one function, so that
-// many small ones make a batch.
+// A submitJob collects the tasks that are submitted for one function, so that many
+// small tasks become one batch.
 type submitJob struct {
 	st   jobState
 	p    *Pool
@@ -90,7 +90,7 @@ type submitJob struct {
 	listed  bool
 }
 
-// Open makes f ready to be settled, with a result of kind that goes to a place.
+// Open prepares f for a result of type kind, which is stored at result.
 func (f *Future) Open(kind call.Elem, result unsafe.Pointer) {
 	f.Done, f.Cancel, f.kind, f.result = make(chan struct{}), func(error) {}, kind, result
 }
@@ -142,8 +142,8 @@ func (p *Pool) Submit(ctx context.Context, fn *call.Function, arg unsafe.Pointer
 	return nil
 }
 
-// A submitKey tells the submitJobs of a pool apart: by function where that
-// runs in processes, and by the types.
+// A submitKey identifies a submitJob of a pool: by the types, the depth, and the
+// function if the workers are processes.
 type submitKey struct {
 	fn          *function
 	arg, result any
@@ -226,7 +226,8 @@ func (j *submitJob) settled(tasks []*submission, c *chunk, from, to int) {
 	j.p.finished(to - from)
 }
 
-// abandon settles a future whose task is no longer waited for, and stops the task.
+// abandon settles the Future of a task that is no longer waited for with the error
+// cause, and stops the task.
 func (j *submitJob) abandon(s *submission, cause error) {
 	if !s.f.settle(nil, cause) {
 		return

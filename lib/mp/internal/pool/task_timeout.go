@@ -8,20 +8,20 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// sendTimeout tells the child how long each task that follows may take.
+// sendTimeout sends the TaskTimeout to the child, if there is one.
 func (w *worker) sendTimeout() {
 	if d := w.p.o.TaskTimeout; d > 0 {
 		w.sent(w.child.Conn.Send(protocol.Frame{Kind: protocol.FrameTimeout, Body: binary.LittleEndian.AppendUint64(nil, uint64(d))}))
 	}
 }
 
-// A runningTask tells the task that a worker process runs from the others.
+// A runningTask identifies the task that a worker process runs.
 type runningTask struct {
 	batch *inflightBatch
 	place int
 }
 
-// runningLocked returns the task that w runs. It may have ended without a report.
+// runningLocked returns the task that w runs. It may have ended and not been reported.
 func (w *worker) runningLocked() (t runningTask) {
 	if len(w.inflight) == 0 || !w.inflight[0].granted {
 		return t
@@ -39,9 +39,9 @@ func (w *worker) runningLocked() (t runningTask) {
 	return t
 }
 
-// watchTasks ends the worker process when a task has not returned for the pool's
-// grace after its time. The child ends the task's context; this helps where the
-// function ignores that, or the process is stopped.
+// watchTasks kills the worker process if a task has not returned when the pool's grace
+// has passed after its TaskTimeout. The child itself ends the task's context; this
+// helps if the function ignores that, or if the process is stopped.
 func (w *worker) watchTasks() {
 	limit := time.Duration(w.p.o.TaskTimeout) + w.p.o.Grace
 	if limit < 0 {
@@ -63,7 +63,7 @@ func (w *worker) watchTasks() {
 		overdue := late && w.holdLocked(now)
 		w.p.mu.Unlock()
 		if late {
-			w.p.wakeAll() // for the tasks that were taken back
+			w.p.wakeAll() // to run the tasks that were taken back
 		}
 		if overdue {
 			w.child.KillFor(w.p.o.TaskTimeout.Exceeded())
@@ -75,11 +75,11 @@ func (w *worker) watchTasks() {
 	}
 }
 
-// holdLocked takes back what w has not begun, and reports whether t is still the
-// last that it has: the end of w concerns no other task then.
+// holdLocked takes back the tasks that w has not begun. It reports whether t is still
+// running and is the last task of w, so that killing w affects no other task.
 func (w *worker) holdLocked(t runningTask) bool {
 	if w.p.broken != nil {
-		return false // it is killed for that
+		return false // the worker is killed anyway
 	}
 	for _, f := range w.inflight {
 		if w.budgets == nil || !f.granted || f.chunk.state().stopped != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
-// An untypedSlice is a slice of any type, for code that is not generic.
+// An untypedSlice is a slice of any type, in code that is not generic.
 type untypedSlice struct {
 	elem   call.Elem
 	at     unsafe.Pointer
@@ -26,11 +26,11 @@ func (s *untypedSlice) append(v unsafe.Pointer) {
 	s.n++
 }
 
-// take removes the first n.
+// take removes the first n elements and returns their address.
 func (s *untypedSlice) take(n int) unsafe.Pointer {
 	first := s.at
 	if s.n -= n; s.n == 0 {
-		s.at, s.max = nil, 0 // the address after the last may be behind the row
+		s.at, s.max = nil, 0 // the address after the last element may be outside the array
 		return first
 	}
 	s.max -= n

@@ -8,12 +8,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// Workers that wait for tasks sleep one by one, so that the tasks of one batch wake
-// one worker and not all of them. These rules see to it that none sleeps beside a task
-// that it could do: what adds tasks wakes a worker, and a worker that has taken some,
-// or ends, wakes the next if there are more.
+// Idle workers are woken one at a time, so that the tasks of one batch do not wake all
+// of them. Two rules ensure that no worker sleeps while there is a task for it: code
+// that adds tasks wakes a worker, and a worker that takes tasks, or ends, wakes the
+// next one if there are more.
 
-// A sleep is how a worker waits. Guarded by pool.mu.
+// A sleep is the state of a worker that waits. Guarded by Pool.mu.
 type sleep struct {
 	bell   sync.Cond
 	asleep bool
@@ -52,10 +52,10 @@ func (p *Pool) wakeAll() {
 	p.mu.Unlock()
 }
 
-// wakeForLocked wakes workers for n new tasks that may be divided: those first that
-// have none, the last one to fall asleep first.
+// wakeForLocked wakes at most n workers for n new tasks: first those without a batch,
+// and among these the one that fell asleep last.
 func (p *Pool) wakeForLocked(n int) {
-	if p.nested { // not every worker can take every task
+	if p.nested { // a helper cannot take every task
 		p.wakeAllLocked()
 		return
 	}
@@ -69,15 +69,16 @@ func (p *Pool) wakeForLocked(n int) {
 	}
 }
 
-// wakeNextLocked wakes a worker if there are tasks.
+// wakeNextLocked wakes a worker if there are tasks to take.
 func (p *Pool) wakeNextLocked() {
 	if len(p.sleeping) > 0 && len(p.jobs)+len(p.back) > 0 {
 		p.wakeForLocked(1)
 	}
 }
 
-// begunLocked has idle workers look whether a batch that begins is worth dividing: now
-// if it will take long, and in any case if it has not ended soon.
+// begunLocked makes idle workers check whether a batch that begins is worth dividing:
+// at once if it is expected to take long, and in any case if it still runs after
+// stealDelay.
 func (p *Pool) begunLocked(f *inflightBatch) {
 	if f.n < 2 || len(p.sleeping) == 0 {
 		return
@@ -88,7 +89,8 @@ func (p *Pool) begunLocked(f *inflightBatch) {
 	p.lookLaterLocked()
 }
 
-// lookLaterLocked has idle workers look for tasks to take off others in a while.
+// lookLaterLocked makes idle workers look, after stealDelay, for tasks of other workers
+// to take.
 func (p *Pool) lookLaterLocked() {
 	if !p.looking {
 		p.looking = true

@@ -12,38 +12,38 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// A worker runs batches in a child process, or in a goroutine if child is nil.
-// Fields below the line are guarded by pool.mu.
+// A worker runs batches in a child process, or in a goroutine if child is nil. Pool.mu
+// guards the fields below the line.
 type worker struct {
 	p       *Pool
 	child   *process.Child
 	budgets protocol.BudgetPage
-	defined map[process.Definition]uint32 // used by feed alone
-	room    []byte                        // of its last frame
+	defined map[process.Definition]uint32 // numbers of functions in the child; used only by feed
+	room    []byte                        // memory of the last frame, for reuse
 	fed     chan struct{}                 // closed when feed has ended
-	least   int                           // how deep the tasks must be that a helper takes
-	depth   atomic.Int32                  // of the task that runs in a goroutine
-	labels  context.Context               // by which what that starts is known
-	label   unsafe.Pointer                // the same
+	least   int                           // least depth of the tasks that a helper takes
+	depth   atomic.Int32                  // depth of the task that runs, if in a goroutine
+	labels  context.Context               // profiler labels that identify goroutines that the task starts
+	label   unsafe.Pointer                // the labels as the runtime has them
 
 	// ---
-	inflight     []*inflightBatch // in order
+	inflight     []*inflightBatch // its batches, in order
 	next         uint64           // id of the last batch
-	tasks        int              // that it was given
-	done         int              // that it has done
+	tasks        int              // number of tasks that it was given
+	done         int              // number of tasks that it has done
 	gone         bool
 	worked       bool        // it died after it had begun a task
 	initializing bool        // it died after it had begun its initializer
 	ready        bool        // it has started, and its initializer has succeeded
-	overdue      runningTask // for which it is killed
+	overdue      runningTask // the task because of which it is killed
 	sleep
 }
 
-// spent reports whether w has had all the tasks of its life.
+// spent reports whether w has been given limit tasks, if there is a limit.
 func (w *worker) spent(limit int) bool { return limit > 0 && w.tasks >= limit }
 
-// receiveResults receives results until the child is gone, and then settles what it
-// leaves behind.
+// receiveResults receives results until the child is gone. Then it handles the tasks
+// that are left, and starts a replacement.
 func (w *worker) receiveResults() {
 	broken := w.child.Listen(w.receive)
 	if broken != nil {
@@ -56,7 +56,7 @@ func (w *worker) receiveResults() {
 	p.wakeAllLocked()
 	p.mu.Unlock()
 	w.child.AwaitEnd(broken)
-	<-w.fed // it may have been about to send a batch
+	<-w.fed // feed may have been about to send a batch
 	exit := w.child.Close()
 	w.recoverTasks(exit)
 	w.budgets.Unmap()
@@ -97,8 +97,8 @@ func (w *worker) receive(fr protocol.Frame) error {
 	return nil
 }
 
-// initialized handles the reply of the initializer, or, with nil, that the child
-// is ready for it.
+// initialized handles the reply of the initializer, or, if r is nil, the message that
+// the child is ready for it.
 func (w *worker) initialized(r *protocol.Reply) error {
 	if r != nil && len(r.Errs) > 0 {
 		err := codec.DecodeError(r.Errs[0].Text)
@@ -113,7 +113,7 @@ func (w *worker) initialized(r *protocol.Reply) error {
 	return nil
 }
 
-// delivered books tasks as done.
+// delivered counts n tasks of f, which took the time elapsed, as done.
 func (p *Pool) delivered(w *worker, f *inflightBatch, n int, elapsed time.Duration, last bool) {
 	p.mu.Lock()
 	f.delivered += n

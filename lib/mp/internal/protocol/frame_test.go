@@ -36,8 +36,7 @@ func TestFrameRoundTrip(t *testing.T) {
 	}
 }
 
-// Bytes that a program writes between the two writes of a frame are found out
-// before the frame counts.
+// TestForeignBytesWithinAFrame checks that other bytes within a frame are detected.
 func TestForeignBytesWithinAFrame(t *testing.T) {
 	whole := encodedFrame(Frame{Kind: FrameResult, Id: 7, Body: bytes.Repeat([]byte{0}, 100)})
 	whole = append(whole, whole...)
@@ -50,8 +49,8 @@ func TestForeignBytesWithinAFrame(t *testing.T) {
 	}
 }
 
-// FuzzReadFrame: whatever arrives, readFrame neither panics nor makes room for
-// more than has arrived, but for the frames that send wrote.
+// FuzzReadFrame checks that ReadFrame does not panic on arbitrary bytes, allocates
+// little more than their size, and accepts only frames that Send could have written.
 func FuzzReadFrame(f *testing.F) {
 	good := encodedFrame(Frame{Kind: FrameTask, Id: 3, Body: []byte("body")})
 	f.Add(good)

@@ -7,21 +7,21 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// The blocks of a queue lie in windows, which each process maps when it needs
-// them: an idle queue takes few addresses.
+// The blocks of a queue lie in windows. A process maps a window when it needs it, so an
+// idle queue takes little address space.
 const (
 	windowSize   = shm.WindowSize
 	windowBlocks = windowSize / blockSize
-	firstWindow  = queueData + windowSize // what is mapped from the beginning
+	firstWindow  = queueData + windowSize // size of the object with its first window, which is always mapped
 )
 
-// mappedWindows are the mapped windows but the first, by number.
+// mappedWindows has the mapped windows except the first, by number.
 type mappedWindows struct {
-	mu  sync.Mutex // for changes
+	mu  sync.Mutex // held to change all
 	all atomic.Pointer[[][]byte]
 }
 
-// get returns window n, or nil.
+// get returns window n, or nil if it is not mapped.
 func (w *mappedWindows) get(n int) []byte {
 	if all := w.all.Load(); all != nil && n < len(*all) {
 		return (*all)[n]
@@ -29,7 +29,7 @@ func (w *mappedWindows) get(n int) []byte {
 	return nil
 }
 
-// mapped maps the window of a block, unless it is.
+// mapped maps the window of a block, unless it is mapped already.
 func (q *sharedQueue) mapped(block uint32) error {
 	n := int(block / windowBlocks)
 	if n == 0 || q.windows.get(n) != nil {
@@ -58,7 +58,7 @@ func (q *sharedQueue) mapped(block uint32) error {
 	return nil
 }
 
-// memory returns the memory of a block, whose window is mapped.
+// memory returns the memory of a block. The block's window must be mapped.
 func (q *sharedQueue) memory(block uint32) []byte {
 	if n := int(block / windowBlocks); n > 0 {
 		from := int(block%windowBlocks) * blockSize
@@ -67,12 +67,13 @@ func (q *sharedQueue) memory(block uint32) []byte {
 	return q.o.Bytes(queueData+int(block)*blockSize, blockSize)
 }
 
-// blockAt returns where the number of the block of a place in the ring is.
+// blockAt returns the word that has the number of the block for position at of the
+// ring.
 func (q *sharedQueue) blockAt(at uint64) *atomic.Uint32 {
 	return q.o.U32(queueMap + 4*int(at/blockSize%q.ring))
 }
 
-// extend sees to it that the ring has memory up to a place. The caller has the
+// extend gives the ring memory up to position to, and maps it. The caller has the
 // writers' lock.
 func (q *sharedQueue) extend(to uint64) error {
 	mapped := q.o.U64(queueMapped)
@@ -88,7 +89,7 @@ func (q *sharedQueue) extend(to uint64) error {
 	return q.reach(at, to-at)
 }
 
-// reach maps what n bytes at a place lie in.
+// reach maps the windows of the n bytes at position at.
 func (q *sharedQueue) reach(at, n uint64) error {
 	for end := at + n; at < end; at = (at/blockSize + 1) * blockSize {
 		if err := q.mapped(q.blockAt(at).Load()); err != nil {
@@ -98,7 +99,7 @@ func (q *sharedQueue) reach(at, n uint64) error {
 	return nil
 }
 
-// newBlock takes a block that was handed back, or else one never used.
+// newBlock returns a block that was handed back, or else one that was never used.
 func (q *sharedQueue) newBlock() uint32 {
 	reused := q.o.U64(queueReused)
 	if n := reused.Load(); n < q.o.U64(queueFreed).Load() {
@@ -109,8 +110,8 @@ func (q *sharedQueue) newBlock() uint32 {
 	return uint32(q.o.U64(queueBlocks).Add(1) - 1)
 }
 
-// free hands back the blocks that lie before head and not before old. The
-// reader has its lock, and has moved the head.
+// free hands back the blocks from position old to before head. The caller has the
+// readers' lock, and has moved the head.
 func (q *sharedQueue) free(old, head uint64) {
 	freed := q.o.U64(queueFreed)
 	for n := old / blockSize; n < head/blockSize; n++ {
@@ -125,19 +126,19 @@ func (q *sharedQueue) free(old, head uint64) {
 	}
 }
 
-// A nearBlock is a block that a process uses again and again, with the place in the
-// ring that it is at: no place comes twice.
+// A nearBlock caches the block that a process used last, with its position. Positions
+// only grow, so the cache cannot be stale.
 type nearBlock struct {
-	at  uint64 // of its beginning
-	mem []byte // nil before there is one
+	at  uint64 // position of its first byte
+	mem []byte // nil if no block is cached
 }
 
-// near returns the block of a place, which is mapped.
+// near returns the block of position at, which must be mapped.
 func (q *sharedQueue) near(at uint64) nearBlock {
 	return nearBlock{at: at / blockSize * blockSize, mem: q.memory(q.blockAt(at).Load())}
 }
 
-// bytes returns n bytes at a place if all of them lie in the block, or nil.
+// bytes returns the n bytes at position at, or nil if not all are in the block.
 func (b *nearBlock) bytes(at, n uint64) []byte {
 	if from := at - b.at; from < uint64(len(b.mem)) && n <= uint64(len(b.mem))-from {
 		return b.mem[from : from+n : from+n]

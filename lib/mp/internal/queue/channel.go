@@ -13,18 +13,18 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A channelQueue is a queue for very few values: a channel. Where nearly every put and
-// get waits, nothing is faster than a channel, which hands a value from one goroutine to
-// the other as it wakes it.
+// A channelQueue is a queue for at most maxChannel values, made of a Go channel. If
+// nearly every put and get waits, a channel is fastest: it passes a value directly to
+// the goroutine that it wakes.
 //
-// To close it is to close the channel: a put that waits, or comes later, panics then
-// within the runtime, and has put nothing. That panic becomes ErrClosed.
+// Close closes the channel. A put that waits, or comes later, then panics in the
+// runtime and has put nothing; the panic becomes ErrClosed.
 type channelQueue struct {
 	pendingCount
 	elem   call.Elem
-	words  chan uint64         // the values, if they are words without pointers
-	boxes  chan unsafe.Pointer // else where they are
-	spare  sync.Pool           // of boxes
+	words  chan uint64         // the values, if they are 8 bytes without pointers
+	boxes  chan unsafe.Pointer // else the addresses of the values
+	spare  sync.Pool           // boxes for reuse
 	closed atomic.Bool
 }
 
@@ -51,7 +51,7 @@ func (q *channelQueue) Close() {
 	}
 }
 
-// refuse, deferred by a put, makes the panic of a closed channel an error.
+// refuse turns the panic of a put on a closed channel into ErrClosed. A put defers it.
 func (q *channelQueue) refuse(err *error) {
 	if v := recover(); v != nil {
 		if !q.closed.Load() {
@@ -66,7 +66,7 @@ func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (er
 		return q.putSlow(ctx, v, wait)
 	}
 	defer q.refuse(&err)
-	q.words <- *(*uint64)(v) // one attempt: to try first whether it waits takes as long
+	q.words <- *(*uint64)(v) // without a nonblocking attempt first, which would take as long as this send
 	return nil
 }
 
@@ -106,7 +106,7 @@ func (q *channelQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok
 	return ok, err
 }
 
-// box returns room for a value, and unbox gives it back.
+// box returns memory for a value, and unbox gives it back.
 func (q *channelQueue) box() unsafe.Pointer {
 	if box, ok := q.spare.Get().(unsafe.Pointer); ok {
 		return box
@@ -119,7 +119,7 @@ func (q *channelQueue) unbox(box unsafe.Pointer) {
 	q.spare.Put(box)
 }
 
-// send sends x on a channel of q. Its error is ErrFull if it would wait and must not.
+// send sends x on channel c of q. If the channel is full and wait is false, the error is ErrFull.
 func send[X any](ctx context.Context, q *channelQueue, c chan X, x X, wait bool) (err error) {
 	defer q.refuse(&err)
 	select {
@@ -140,7 +140,7 @@ func send[X any](ctx context.Context, q *channelQueue, c chan X, x X, wait bool)
 	}
 }
 
-// receive receives a value. ok is false without an error if it would wait and must not.
+// receive receives a value. If there is none and wait is false, ok is false and err is nil.
 func receive[X any](ctx context.Context, c chan X, wait bool) (x X, ok bool, err error) {
 	select {
 	case x, ok = <-c:

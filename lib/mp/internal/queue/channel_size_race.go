@@ -2,5 +2,6 @@
 
 package queue
 
-// maxChannel is 0: to the race detector a send beside a close of the channel is a race.
+// maxChannel is 0: the race detector reports a send concurrent with a close of the
+// channel.
 const maxChannel = 0

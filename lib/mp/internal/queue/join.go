@@ -10,12 +10,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A queue that is counted knows of each process how many values it has taken and
-// not dealt with: its balance. What a process dies with is lost, and Join tells so.
-// The readers' lock guards the counts.
+// A counted queue records for each process how many values it has taken and not
+// reported done: its balance. If a process dies, its balance is lost, and Join reports
+// that. The readers' lock guards the counts.
 
-// balance is the place of a process's balance; those without a place among the
-// users have one together.
+// balance returns the offset of the balance of the process at a place among the users.
+// Processes without a place (index -1) share one balance.
 func balance(index int) int {
 	if index < 0 {
 		index = 511
@@ -23,16 +23,16 @@ func balance(index int) int {
 	return queueBalance + 8*index
 }
 
-// countTaken counts a value before it is taken: if the process dies in between,
-// recount corrects that.
+// countTaken counts a value before it is taken. If the process dies in between, recount
+// corrects the count.
 func (q *sharedQueue) countTaken() {
 	if q.isCounted() {
 		q.o.U64(balance(q.o.Index())).Add(1)
 	}
 }
 
-// recount finds out how many values were lost: what was taken, was not dealt with
-// and is in no balance. The caller has the readers' lock.
+// recount computes how many values were lost: those that were taken, were not reported
+// done, and are in no balance. The caller has the readers' lock.
 func recount(o *shm.Object) {
 	if o.U32(queueCounted).Load() == 0 {
 		return
@@ -51,11 +51,11 @@ func recount(o *shm.Object) {
 	}
 }
 
-// removeTaker removes a dead user, and counts what it has taken with it.
+// removeTaker removes a dead user and counts the values that are lost with it. It reports whether it did.
 func removeTaker(o *shm.Object, i int, dead shm.Owner) bool {
 	m := shm.Mutex{O: o, At: queueGetLock}
 	if !m.TryLock() {
-		return false // the next one that looks does it
+		return false // the next process that checks does it
 	}
 	defer m.Unlock()
 	mendGet(o)
@@ -92,7 +92,7 @@ func (q *sharedQueue) Done() error {
 	return nil
 }
 
-// finish wakes those that join.
+// finish wakes the callers of Join.
 func (q *sharedQueue) finish() {
 	q.o.U32(queueFinished).Add(1)
 	q.o.Wake(queueFinished, shm.All)
@@ -123,7 +123,8 @@ func (q *sharedQueue) Join(ctx context.Context) error {
 	}
 }
 
-// removeDead removes all dead users. A writer may have died while it counted, too.
+// removeDead removes all dead users. It also corrects the count of puts, since a writer
+// may have died while it changed it.
 func (q *sharedQueue) removeDead(ctx context.Context) error {
 	if !q.o.HasDead() {
 		return nil

@@ -2,9 +2,9 @@ package queue
 
 import "context"
 
-// keepMethods makes the calls that only generic code makes: the linker drops methods
-// that no call in a program can reach, and a notebook's worker gets cells with
-// such calls later. It is called with nothing.
+// keepMethods contains calls of methods that only generic code calls. The linker drops
+// methods that no call in the program can reach, but cells that a notebook's worker
+// loads later may call them. It is called with nil.
 //
 //go:noinline
 func keepMethods(q Untyped) {

@@ -13,12 +13,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A ringQueue is a ring, or a chain of rings if it has no size: where one is
-// full, a larger one takes over.
+// A ringQueue is a queue for goroutines: one ring, or, if it has no size, a chain of
+// rings. When a ring of the chain is full, a larger one follows it.
 type ringQueue struct {
 	pendingCount
 	elem        call.Elem
-	first, last atomic.Pointer[ring] // to get from, to put into
+	first, last atomic.Pointer[ring] // the rings to get from and to put into
 	endless     bool
 
 	_       [cacheLine]byte
@@ -27,11 +27,11 @@ type ringQueue struct {
 	putters waiters
 	_       [cacheLine]byte
 
-	mu     sync.Mutex // for changes of last, and for close
+	mu     sync.Mutex // held to change last and to close
 	closed bool
 }
 
-// Sizes of the rings of an endless queue.
+// Sizes of the first and the largest rings of a chain.
 const (
 	firstRing = 64
 	lastRing  = 1 << 14
@@ -68,7 +68,7 @@ func (q *ringQueue) Close() {
 	q.putters.wake(shm.All)
 }
 
-// grow adds a ring behind r, if that is the last.
+// grow adds a ring after r, if r is the last.
 func (q *ringQueue) grow(r *ring) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,8 +84,8 @@ func (q *ringQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) error 
 	return LocalPut(unsafe.Pointer(q), ctx, v, wait)
 }
 
-// LocalPut is put of a *ringQueue, and localGet is get, for code that does not know
-// the type.
+// LocalPut is Put, and LocalGet is Get, of the *ringQueue p, for code that does not
+// know the type.
 func LocalPut(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool) error {
 	q := (*ringQueue)(p)
 	if q.counted {
@@ -101,7 +101,7 @@ func LocalPut(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool
 	return q.removeOn(q.putSlow(ctx, v, wait, state))
 }
 
-// putSlow is put after an attempt that ended with a state.
+// putSlow continues a put whose first attempt ended with state.
 //
 //go:noinline
 func (q *ringQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool, state ringState) error {
@@ -118,7 +118,7 @@ func (q *ringQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool, st
 			}
 		}
 		if q.putters.mayWake() && q.last.Load().hasRoom() {
-			q.putters.wake(1) // there is more
+			q.putters.wake(1) // there is more room
 		}
 	}
 	switch state {
@@ -162,7 +162,7 @@ func LocalGet(p unsafe.Pointer, ctx context.Context, v unsafe.Pointer, wait bool
 	return q.getSlow(ctx, v, wait, state)
 }
 
-// getSlow is get after an attempt that ended with a state.
+// getSlow continues a get whose first attempt ended with state.
 //
 //go:noinline
 func (q *ringQueue) getSlow(ctx context.Context, v unsafe.Pointer, wait bool, state ringState) (ok bool, err error) {
@@ -179,7 +179,7 @@ func (q *ringQueue) getSlow(ctx context.Context, v unsafe.Pointer, wait bool, st
 			}
 		}
 		if q.getters.mayWake() && q.first.Load().hasValue() {
-			q.getters.wake(1) // there is more
+			q.getters.wake(1) // there are more values
 		}
 	}
 	if state == ringEnded {

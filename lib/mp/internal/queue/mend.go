@@ -2,10 +2,10 @@ package queue
 
 import "github.com/perijove/perijove/lib/mp/internal/shm"
 
-// advance moves an end of the ring and counts the value. A process may be
-// killed in between: the intent, the low halves of the count before and of the
-// place after, lets the next one that has the lock find out. Values that all have one
-// size are not counted.
+// advance moves an end of the ring and counts the value. A process may be killed in
+// between. Then the next process that has the lock corrects the count from the intent,
+// which has the low halves of the old count and of the new position. Values that all
+// have one size are not counted.
 func (q *sharedQueue) advance(intent, end, count int, to uint64) {
 	if o := q.o; !q.codec.Fixed {
 		n := o.U64(count)
@@ -23,8 +23,8 @@ func mendGet(o *shm.Object) bool {
 	return mend(o, queueGetLock, queueGetMended, queueGetIntent, queueHead, queueTaken)
 }
 
-// mend corrects the count if the lock, which the caller has, was taken from a
-// process that died with it, and reports whether it was.
+// mend corrects the count of puts or takes if a process died with the lock since the
+// last call, and reports whether one did. The caller has the lock.
 func mend(o *shm.Object, lock, mended, intent, end, count int) bool {
 	deaths := shm.Mutex{O: o, At: lock}.Recovered()
 	if o.U32(mended).Load() == deaths {

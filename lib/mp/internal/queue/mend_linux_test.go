@@ -13,21 +13,21 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A process that is killed between any two steps of advance leaves counts that
-// the next one corrects.
+// TestQueueMendsTheCountsOfTheDead checks that the counts are corrected after a process
+// was killed between two steps of advance.
 func TestQueueMendsTheCountsOfTheDead(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for steps := range 4 {
 		diesWhilePutting(ctx, t, steps, new("1"), new("2"), []byte{2, 0, 0, 0, 2, '2'})
 	}
-	for _, steps := range []int{0, 3} { // numbers are not counted
+	for _, steps := range []int{0, 3} { // values of fixed size are not counted
 		diesWhilePutting(ctx, t, steps, new(1), new(2), []byte{8, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
 
-// diesWhilePutting puts first, dies within putting second, whose bytes in the ring are
-// given, and goes on.
+// diesWhilePutting puts first, simulates a process that dies while it puts second, and
+// then uses the queue. bytes is second as it is in the ring.
 func diesWhilePutting[T comparable](ctx context.Context, t *testing.T, steps int, first, second *T, bytes []byte) {
 	t.Helper()
 	q, err := newSharedQueue(reflect.TypeFor[T](), 2, true)
@@ -38,7 +38,7 @@ func diesWhilePutting[T comparable](ctx context.Context, t *testing.T, steps int
 		t.Fatal(err)
 	}
 	dieIn(q, steps, bytes)
-	if steps < 3 { // else the value was put before the end came
+	if steps < 3 { // else the value was put before the process died
 		if err := q.Put(ctx, unsafe.Pointer(second), false); err != nil {
 			t.Errorf("killed after %d steps, there is room for 1 of 2: %v", steps, err)
 		}
@@ -62,7 +62,7 @@ func diesWhilePutting[T comparable](ctx context.Context, t *testing.T, steps int
 	}
 }
 
-// dieIn does the first steps of putting a value and leaves the lock to the dead.
+// dieIn does the first steps of putting a value, and leaves the lock with a dead owner.
 func dieIn(q *sharedQueue, steps int, value []byte) {
 	tail := q.o.U64(queueTail).Load()
 	if err := q.extend(tail + uint64(len(value))); err != nil {
@@ -79,12 +79,13 @@ func dieIn(q *sharedQueue, steps int, value []byte) {
 	if steps > 2 {
 		q.o.U64(queueTail).Store(to)
 	}
-	const nobody = 1 << 22 // beyond the ids that Linux gives
+	const nobody = 1 << 22 // larger than any process id of Linux
 	q.o.U64(queuePutLock).Store(shm.Owner{PID: nobody, Start: 1}.Word())
 }
 
-// A queue without a size is full when its ring is. Nothing is lost or overwritten at
-// that limit, wherever in a block the first value begins.
+// TestQueueAtItsLimit checks that a queue without a size is full when its ring is full,
+// and that no value is lost or overwritten then, wherever in a block the first value
+// begins.
 func TestQueueAtItsLimit(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -95,7 +96,7 @@ func TestQueueAtItsLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		value := make([]byte, first)
-		for range 3 { // moves the ends off a block's edge
+		for range 3 { // so that the ends are not at the edge of a block
 			if err := q.Put(ctx, unsafe.Pointer(&value), true); err != nil {
 				t.Fatal(err)
 			}

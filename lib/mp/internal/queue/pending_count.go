@@ -7,11 +7,11 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// A pendingCount counts the values of a queue for goroutines that are put and not yet
-// dealt with.
+// A pendingCount counts the values of a queue for goroutines that were put and not yet
+// reported done.
 type pendingCount struct {
 	counted bool
-	left    *shm.Object // one word
+	left    *shm.Object // the count, in one word
 }
 
 func newPendingCount(counted bool) pendingCount {
@@ -20,8 +20,8 @@ func newPendingCount(counted bool) pendingCount {
 
 func (t *pendingCount) Handle() ([]byte, error) { return object.Encode(t.left, "Queue") }
 
-// addPending counts a value that is about to be put, and unless undoes that if it
-// was not.
+// addPending counts a value that is about to be put. If the put fails, removeOn undoes
+// that.
 func (t *pendingCount) addPending() {
 	if t.counted {
 		t.left.U32(0).Add(1)

@@ -19,12 +19,12 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An End is the part of a Conn that does not depend on the type of its values.
+// An End is the part of an mp.Conn that does not depend on the type of its values.
 type End struct {
 	In, out Untyped
-	Users   *shm.Object // owners of the two ends; nil for goroutines
+	Users   *shm.Object // the processes that have the two ends; nil for goroutines
 	side    int
-	looked  int64 // when send last looked whether the peer lives, in nanoseconds
+	looked  int64 // when Send last checked that the peer is alive, in nanoseconds
 }
 
 //go:noinline
@@ -51,7 +51,7 @@ func NewEnds(pointer any, e call.Elem, shared bool) (one, other End, err error) 
 	return one, other, nil
 }
 
-// watched is q for this end, whose waits end when the peer is dead.
+// watched returns q for use at this end: its waits end when the peer is dead.
 func (c *End) watched(q Untyped) Untyped {
 	shared := q.(*sharedQueue)
 	w := attachQueue(shared.o, shared.codec)
@@ -60,7 +60,7 @@ func (c *End) watched(q Untyped) Untyped {
 	return w
 }
 
-// peerInterval is how often send looks whether the peer lives.
+// peerInterval is how often Send checks whether the peer is alive.
 const peerInterval = 20 * time.Millisecond
 
 func (c *End) Send(ctx context.Context, v unsafe.Pointer) error {
@@ -102,7 +102,7 @@ func eof(err error) error {
 	return err
 }
 
-// register makes this process the one that has this end.
+// register records that this process has this end.
 func (c *End) register() {
 	if c.Users == nil {
 		return
@@ -113,7 +113,7 @@ func (c *End) register() {
 	runtime.KeepAlive(c)
 }
 
-// peerIsDead reports whether the process that had the other end is dead.
+// peerIsDead reports whether the process that has the other end is dead.
 func peerIsDead(users *shm.Object, side int) bool {
 	defer runtime.KeepAlive(users)
 	peer := shm.OwnerOf(users.U64(64 * (1 - side)).Load())
@@ -180,19 +180,19 @@ func (c *End) Open(pointer any, b []byte) error {
 	return nil
 }
 
-// A sentEnd is an end of a pipe on its way to a child.
+// A sentEnd is an end of a pipe that is being sent to a child.
 type sentEnd struct {
 	users *shm.Object
 	side  int
 }
 
-// sentEnds are the ends in what the goroutines that collect them encode.
+// sentEnds collects the ends that a goroutine encodes in CollectEnds.
 var sentEnds struct {
 	mu sync.Mutex
 	by map[uintptr]*[]sentEnd // by goroutine
 }
 
-// CollectEnds returns which ends of pipes are in what f encodes.
+// CollectEnds calls f and returns the ends of pipes that f has encoded.
 func CollectEnds(f func() error) (ends []sentEnd, err error) {
 	g := goroutine.Current()
 	sentEnds.mu.Lock()
@@ -218,7 +218,8 @@ func noteSent(users *shm.Object, side int) {
 	}
 }
 
-// GiveEnds makes a child the one that has the ends, which it may not live to say.
+// GiveEnds records that a child has the ends. The parent does this because the child
+// may die before it does.
 func GiveEnds(ends []sentEnd, pid int) {
 	if len(ends) == 0 {
 		return

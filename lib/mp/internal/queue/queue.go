@@ -1,5 +1,5 @@
-// Package queue holds the queues of goroutines and of processes, and the ends of pipes,
-// for values of any type.
+// Package queue implements the queues for goroutines and for processes, and the ends of
+// pipes, for values of any type.
 package queue
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An Untyped is what the kinds of Queue have in common. Values are of the type
-// that it was made for; only one for processes may keep a pointer it is given.
+// An Untyped is a queue of any kind. Put and Get take pointers to values of the type
+// that it was made for. Only a queue for processes may keep such a pointer.
 type Untyped interface {
 	Put(ctx context.Context, v unsafe.Pointer, wait bool) error
 	Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error)
@@ -30,7 +30,7 @@ type Untyped interface {
 // maxQueue is the largest size of a queue.
 const maxQueue = 1<<31 - 1
 
-// New makes a queue of what pointer points to.
+// New makes a queue for values of the type that pointer points to.
 //
 //go:noinline
 func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped, error) {
@@ -51,7 +51,7 @@ func New(pointer any, e call.Elem, shared bool, size int, counted bool) (Untyped
 	return newRingQueue(e, size, counted), nil
 }
 
-// MakeLocal makes the queue of a zero Queue, unless it is there.
+// MakeLocal returns the queue of a zero mp.Queue, and makes it on the first call.
 //
 //go:noinline
 func MakeLocal(at *unsafe.Pointer, e call.Elem) Untyped {
@@ -59,7 +59,7 @@ func MakeLocal(at *unsafe.Pointer, e call.Elem) Untyped {
 	return Local(atomic.LoadPointer(at))
 }
 
-// Local and LocalPointer are inverse, for code that does not know the type.
+// Local and LocalPointer convert between a *ringQueue and a pointer, for code that does not know the type.
 func Local(p unsafe.Pointer) Untyped { return (*ringQueue)(p) }
 
 //go:noinline

@@ -14,55 +14,54 @@ import (
 )
 
 // A ring is a queue with room for a fixed number of values, for any number of
-// goroutines. Those who put and those who get do not wait for each other: each end
-// has a lock, which is a bit of the word that counts its values, so that a put or get
-// takes two atomic operations, and one cache line that others write, too. Each end
-// keeps what it last saw of the other, and looks at the other's line only when that
-// does not suffice.
+// goroutines. Puts and gets do not wait for each other: each end has a lock, which is a
+// bit of the word that counts its values. So a put or get takes two atomic operations,
+// and one cache line that other goroutines write, too. Each end caches what it last
+// read of the other, and reads the other's cache line only when that is not enough.
 //
-// Of the goroutines that find their lock held one competes for it: see end.lock.
+// Of the goroutines that find a lock held, one at a time competes for it: see end.lock.
 type ring struct {
 	_        [cacheLine]byte
 	tail     end    // counts the values that were put
-	putAt    int    // the index of the next slot to put into
-	seenHead uint64 // how many values were taken, as putters last saw it
+	putAt    int    // index of the next slot to put into
+	seenHead uint64 // number of values taken, as a put last read it
 	_        [cacheLine]byte
 	head     end
 	getAt    int
-	seenTail uint64 // likewise
+	seenTail uint64 // number of values put, as a get last read it
 	_        [cacheLine]byte
 
 	elem  *call.Elem
-	words bool           // values are words without pointers
+	words bool           // the values are 8 bytes without pointers
 	slots unsafe.Pointer // the values
 	size  int
-	next  atomic.Pointer[ring] // takes over, if this one is closed
+	next  atomic.Pointer[ring] // the next ring of the chain; set before this one is closed
 }
 
 const cacheLine = 64
 
-// An end is the count of an end of a ring, which is locked to change it and what
-// stands beside it.
+// An end is the count of one end of a ring, with a lock for it and for the fields
+// beside it.
 type end struct {
-	word atomic.Uint64 // the count times endCount, and the bits below it
-	mu   sync.Mutex    // of those who have found it locked
+	word atomic.Uint64 // the count times endCount, plus the bits below
+	mu   sync.Mutex    // taken by goroutines that have found the end locked
 }
 
 const (
 	endLocked = 1 << iota
-	endClosed // of the tail: no more values come
+	endClosed // no more values come; only in the tail
 	endCount
 )
 
-// tryLock locks the end, unless it is locked, and returns its word.
+// tryLock locks the end if it is not locked, and returns its word.
 func (e *end) tryLock() (w uint64, ok bool) {
 	w = e.word.Load()
 	return w, w&endLocked == 0 && e.word.CompareAndSwap(w, w|endLocked)
 }
 
-// lock locks the end when tryLock has failed; the caller has its mutex. So one tries
-// again and again, and the others sleep: who has the lock has the memory near, and
-// does several operations in the time that it takes to move it to another core.
+// lock locks the end after tryLock has failed. The caller holds e.mu, so only one
+// goroutine spins while the others sleep. The holder of the lock has the cache line,
+// and can do several operations in the time that it takes to move it to another core.
 func (e *end) lock() uint64 {
 	for n := 0; ; n++ {
 		if w, ok := e.tryLock(); ok {
@@ -72,8 +71,9 @@ func (e *end) lock() uint64 {
 	}
 }
 
-// relax passes the time until a lock that is held for some nanoseconds is free: the
-// system may have stopped the thread that has it.
+// relax waits a moment before attempt n+1 at a lock that is usually held for
+// nanoseconds. It waits longer after many attempts, since the system may have stopped
+// the thread that holds the lock.
 func relax(n int) {
 	const pauses = 6 // 0.5 µs in all
 	switch {
@@ -86,14 +86,14 @@ func relax(n int) {
 	}
 }
 
-// unlock unlocks the end and stores its word.
+// unlock stores the end's word, w, which must not have the lock bit.
 func (e *end) unlock(w uint64) { e.word.Store(w) }
 
 func newRing(e *call.Elem, size int) *ring {
 	return &ring{elem: e, slots: e.Room(size), size: size, words: isWord(reflect.TypeOf(e.Pointer).Elem())}
 }
 
-// isWord reports whether values of t are of eight bytes without a pointer.
+// isWord reports whether values of t have 8 bytes and no pointers.
 func isWord(t reflect.Type) bool {
 	_, why := codec.Unshareable(t, "")
 	return t.Size() == 8 && why == ""
@@ -177,7 +177,7 @@ func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
 	return ringDone
 }
 
-// hasRoom and hasValue report, without a lock, whether a put or get need not wait.
+// hasRoom and hasValue report, without a lock, whether a put or get would not wait.
 func (r *ring) hasRoom() bool {
 	w := r.tail.word.Load()
 	return w&endClosed != 0 || w/endCount-r.head.word.Load()/endCount < uint64(r.size)
@@ -189,7 +189,7 @@ func (r *ring) hasValue() bool {
 	return w&endClosed != 0 || w/endCount != head
 }
 
-// length is how many values are in the ring at this moment.
+// length returns the number of values in the ring.
 func (r *ring) length() int {
 	for {
 		head := r.head.word.Load() / endCount
@@ -200,7 +200,7 @@ func (r *ring) length() int {
 	}
 }
 
-// close lets no more values in.
+// close closes the ring: later puts return ringEnded.
 func (r *ring) close() {
 	r.tail.mu.Lock()
 	defer r.tail.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 )
 
-// TestRingWraps: slots are used again, in their order, wherever the first one is.
+// TestRingWraps checks that slots are reused in order, from any first slot.
 func TestRingWraps(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 64} {
 		e := call.ElemOf[int]()

@@ -19,36 +19,38 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A sharedQueue is a ring in shared memory: values with their lengths before
-// them. Writers and readers have a lock each; a value is in the ring when the
-// tail is moved, out when the head is. A reader that is killed in between
-// leaves its value to the next.
+// A sharedQueue is a queue for processes: a ring in shared memory, in which each value
+// follows its length. Writers and readers have separate locks. To put a value, a writer
+// copies it and then moves the tail; to take one, a reader copies it and then moves the
+// head. If a reader is killed before it moves the head, the next reader takes the
+// value.
 //
-// What writers change and what readers change lies in different cache lines, and
-// each side keeps what it last saw of the other: it looks again only when that
-// does not suffice.
+// Words that writers change and words that readers change are in different cache lines.
+// Each side caches what it last read of the other, and reads again only when that is
+// not enough.
 //
-// The ring consists of blocks. Readers hand back the blocks that they have
-// emptied, and writers take those first: however much goes through the queue,
-// it takes the memory of what was in it at one time, and that stays warm. A
-// process that is killed while it holds a block costs no more than the block.
+// The ring consists of blocks. Readers hand back blocks that they have emptied, and
+// writers use those first. So a queue takes only the memory of the values that it holds
+// at one time, and that memory stays in the caches. A process that is killed while it
+// holds a block loses only that block.
 //
-// It is not generic: each cell or package that has a Queue would compile it again.
+// The type is not generic, because each cell or package that has a Queue would compile
+// it again.
 type sharedQueue struct {
 	o     *shm.Object
 	codec *codec.Codec
-	limit uint64 // values; 0 if there is none
-	ring  uint64 // blocks in the ring
-	// orphaned reports whether nothing can come any more; nil means that
-	// ErrPeerDied tells.
+	limit uint64 // largest number of values; 0 if there is no limit
+	ring  uint64 // number of blocks in the ring
+	// orphaned reports whether the process at the other end of a pipe is dead. It is
+	// nil for a Queue, whose waits end with ErrPeerDied.
 	orphaned func() bool
 
 	windows  mappedWindows
-	putBlock nearBlock // where this process has last put; guarded by the writers' lock
-	getBlock nearBlock // and taken; by the readers'
+	putBlock nearBlock // the block of this process's last put; guarded by the writers' lock
+	getBlock nearBlock // the block of its last take; guarded by the readers' lock
 	buffers  sync.Pool // *[]byte, for encoded values
 	spins    atomic.Int32
-	lastPut  atomic.Uint32 // 1 + Losses of the object when this process last put
+	lastPut  atomic.Uint32 // 1 + Losses of the object at this process's last put; 0 before the first
 	lastTake atomic.Uint32
 }
 
@@ -97,8 +99,8 @@ func attachQueue(o *shm.Object, c *codec.Codec) *sharedQueue {
 	return q
 }
 
-// bytes returns how many bytes the ring holds: two blocks are kept back, since the
-// first and the last one may be in use in part.
+// bytes returns how many bytes the ring holds. That is two blocks less than it has,
+// since the first and the last block may be used in part.
 func (q *sharedQueue) bytes() uint64 { return (q.ring - 2) * blockSize }
 
 func (q *sharedQueue) isCounted() bool { return q.o.U32(queueCounted).Load() == 1 }
@@ -107,17 +109,17 @@ func (q *sharedQueue) Handle() ([]byte, error) { return object.Encode(q.o, "Queu
 
 func (q *sharedQueue) Length() int {
 	defer runtime.KeepAlive(q)
-	put := putCount(q.o) // first: a bounded queue never seems to hold more than it may
+	put := putCount(q.o) // read first, so that the length never exceeds the limit
 	return max(0, int(int64(put-takenCount(q.o))))
 }
 
-// Close closes the queue between two puts: with the writers' lock, so that what
-// a Put has found open is in the queue before readers see the end.
+// Close closes the queue. It holds the writers' lock, so a Put that has found the queue
+// open has put its value before readers see the end.
 func (q *sharedQueue) Close() {
 	defer runtime.KeepAlive(q)
 	m := shm.Mutex{O: q.o, At: queuePutLock}
 	if m.Lock(context.Background()) != nil {
-		return // cannot be: the object is not closed, only the queue
+		return // cannot happen: only the queue is closed, not the object
 	}
 	mendPut(q.o)
 	q.o.U32(queueClosed).Store(1)
@@ -125,7 +127,7 @@ func (q *sharedQueue) Close() {
 	q.wakeAll()
 }
 
-// wakeAll wakes all that sleep.
+// wakeAll wakes all sleeping readers and writers.
 func (q *sharedQueue) wakeAll() {
 	for _, bell := range []int{queueArrived, queueLeft, queueEased} {
 		q.o.U32(bell).Store(1)
@@ -146,7 +148,7 @@ func (q *sharedQueue) Put(ctx context.Context, p unsafe.Pointer, wait bool) erro
 	kept := q.buffer()
 	defer q.keep(kept)
 	w := codec.Writer{B: append((*kept)[:0], 0, 0, 0, 0)}
-	var bulk []byte // goes into the ring without a detour
+	var bulk []byte // copied into the ring directly
 	if q.codec.Elem != nil {
 		bulk = q.codec.Bulk(p)
 		w.PutLen(len(*(*[]byte)(p)), *(*[]byte)(p) == nil)
@@ -165,7 +167,7 @@ func (q *sharedQueue) Put(ctx context.Context, p unsafe.Pointer, wait bool) erro
 	return q.append(ctx, w.B, bulk, wait)
 }
 
-// putFixed is put for values that are their own encoding.
+// putFixed is Put for values whose encoding is their memory.
 func (q *sharedQueue) putFixed(ctx context.Context, p unsafe.Pointer, wait bool) error {
 	n := int(q.codec.Size)
 	if n > maxQueued {
@@ -176,7 +178,7 @@ func (q *sharedQueue) putFixed(ctx context.Context, p unsafe.Pointer, wait bool)
 	return q.append(ctx, length[:], unsafe.Slice((*byte)(p), n), wait)
 }
 
-// buffer and keep lend buffers for encoded values.
+// buffer returns a buffer for an encoded value, and keep stores it for reuse.
 func (q *sharedQueue) buffer() *[]byte {
 	if b, ok := q.buffers.Get().(*[]byte); ok {
 		return b
@@ -192,9 +194,9 @@ func (q *sharedQueue) keep(b *[]byte) {
 
 var errAhead = errors.New("far ahead of the readers")
 
-// append adds an encoded value, in two parts, when there is room. A queue
-// without a size is never full below its limit, but a writer who is far ahead of
-// the readers gives them a moment, so that memory is used again while it is warm.
+// append adds an encoded value, b followed by bulk, and waits for room. A writer that
+// is far ahead of the readers also pauses, so that memory is reused while it is in the
+// caches.
 func (q *sharedQueue) append(ctx context.Context, b, bulk []byte, wait bool) error {
 	err := q.tryAppend(ctx, b, bulk, wait)
 	if err == nil || !wait || err != failure.ErrFull && err != errAhead {
@@ -218,7 +220,7 @@ func (q *sharedQueue) append(ctx context.Context, b, bulk []byte, wait bool) err
 	return err
 }
 
-// pause lets readers catch up.
+// pause waits until readers have caught up, or for the time pace.
 func (q *sharedQueue) pause(ctx context.Context) error {
 	short, cancel := context.WithTimeout(ctx, pace)
 	defer cancel()
@@ -229,8 +231,8 @@ func (q *sharedQueue) pause(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// tryAppend adds an encoded value if there is room, else its error is ErrFull, or
-// errAhead if the writer should pause first.
+// tryAppend adds an encoded value if there is room. Else its error is ErrFull, or, if
+// paced, errAhead when the writer should pause first.
 func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool) error {
 	o := q.o
 	m := shm.Mutex{O: o, At: queuePutLock}
@@ -271,7 +273,7 @@ func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool)
 	return nil
 }
 
-// putFar copies an encoded value to where this process has not put one before.
+// putFar copies an encoded value to a position outside the cached block.
 func (q *sharedQueue) putFar(tail uint64, b, bulk []byte) error {
 	if err := q.extend(tail + uint64(len(b)+len(bulk))); err != nil {
 		return err
@@ -282,8 +284,9 @@ func (q *sharedQueue) putFar(tail uint64, b, bulk []byte) error {
 	return nil
 }
 
-// seesRoom reports whether there is room at the tail. The caller has the writers'
-// lock; the readers' counts are looked at when those of before do not suffice.
+// seesRoom reports whether there is room for size bytes at the tail. It reads the
+// readers' counts only if the cached ones are not enough. The caller has the writers'
+// lock.
 func (q *sharedQueue) seesRoom(tail, size uint64) bool {
 	head, taken := q.o.U64(queueSeenHead), q.o.U64(queueSeenTaken)
 	put := putCount(q.o)
@@ -305,8 +308,8 @@ func (q *sharedQueue) hasRoom(size uint64) bool {
 	return used+size <= q.bytes() && (q.limit == 0 || uint64(q.Length()) < q.limit)
 }
 
-// wakeOne wakes one of those that sleep on a bell, unless one was woken and has not
-// looked yet: it wakes the next then.
+// wakeOne wakes one process that sleeps on a bell. It wakes none if one was woken that
+// has not checked yet: that one wakes the next.
 func (q *sharedQueue) wakeOne(bell, sleepers int) {
 	if q.o.U32(sleepers).Load() > 0 {
 		if b := q.o.U32(bell); b.Load() == 0 && b.CompareAndSwap(0, 1) {
@@ -315,7 +318,7 @@ func (q *sharedQueue) wakeOne(bell, sleepers int) {
 	}
 }
 
-// note records that this process has put or taken something.
+// note records that this process has put or taken a value.
 func (q *sharedQueue) note(last *atomic.Uint32) {
 	if now := q.o.Losses() + 1; last.Load() != now {
 		last.Store(now)

@@ -8,12 +8,12 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 )
 
-// block returns the memory from a place in the ring to the end of its block.
+// block returns the memory from position at to the end of its block.
 func (q *sharedQueue) block(at uint64) []byte {
 	return q.memory(q.blockAt(at).Load())[at%blockSize:]
 }
 
-// write copies into the ring, which has memory there. The writer has its lock.
+// write copies b into the ring, which must have memory at position at. The caller has the writers' lock.
 func (q *sharedQueue) write(at uint64, b []byte) {
 	for len(b) > 0 {
 		n := copy(q.block(at), b)
@@ -28,8 +28,7 @@ func (q *sharedQueue) read(at uint64, b []byte) {
 	}
 }
 
-// parts returns the n bytes at a place in the ring, which are not more than a
-// block in a row.
+// parts returns the n bytes at position at, as one slice for each block.
 func (q *sharedQueue) parts(at, n uint64) [][]byte {
 	var parts [][]byte
 	for n > 0 {
@@ -41,8 +40,8 @@ func (q *sharedQueue) parts(at, n uint64) [][]byte {
 	return parts
 }
 
-// readBulk reads an encoded slice of n bytes, into the memory of the slice at p
-// if that is large enough.
+// readBulk reads an encoded slice of n bytes to p. It reuses the memory of the slice at
+// p if that is large enough.
 func (q *sharedQueue) readBulk(at, n uint64, p unsafe.Pointer) error {
 	var head [binary.MaxVarintLen64]byte
 	q.read(at, head[:min(n, uint64(len(head)))])

@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// Get takes the first value into *v, which is of the codec's type.
+// Get takes the first value and stores it at v, which points to the codec's type.
 func (q *sharedQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	defer runtime.KeepAlive(q)
 	var b *[]byte
@@ -36,15 +36,15 @@ func (q *sharedQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok 
 
 func (q *sharedQueue) isEmpty() bool { return q.o.U64(queueHead).Load() == q.o.U64(queueTail).Load() }
 
-// await takes a value when one comes. It returns false without an error if
-// orphaned says that none will.
+// await waits for a value and takes it. It returns false without an error if orphaned
+// reports that no value can come.
 func (q *sharedQueue) await(ctx context.Context, b *[]byte, v unsafe.Pointer) (bool, error) {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	call := q.call(&q.lastPut)
 	for last := false; ; {
 		q.spin()
-		closed := q.isClosed() // nothing comes after that
+		closed := q.isClosed() // read before take: after that no value comes
 		if ok, err := q.take(ctx, b, v); ok || err != nil {
 			return ok, err
 		}
@@ -58,12 +58,12 @@ func (q *sharedQueue) await(ctx context.Context, b *[]byte, v unsafe.Pointer) (b
 		if err := call.sleep(ctx, queueArrived, queueReaders, func() bool { return q.isClosed() || !q.isEmpty() }); err != nil {
 			return false, err
 		}
-		last = q.orphaned != nil && q.orphaned() // it may have put something last
+		last = q.orphaned != nil && q.orphaned() // it may have put a value before it died
 	}
 }
 
-// Bounds of how long a reader looks for a value before it sleeps: about as long as
-// it takes to put it to sleep and to wake it.
+// Limits of how long a reader spins before it sleeps: about as long as it takes to put
+// it to sleep and to wake it.
 const (
 	spinLooks    = 12
 	longestSpin  = 300 // cycles between two looks
@@ -71,9 +71,9 @@ const (
 	spinsSkipped = 15
 )
 
-// spin checks for a value again and again, with pauses that get longer, so that a
-// writer can put several values between two checks. This is useless while no writer
-// runs: after a few failures only one call in sixteen tries.
+// spin checks repeatedly for a value, with longer and longer pauses, so that a writer
+// can put several values between two checks. While no writer runs this is useless, so
+// after a few failures only one call in sixteen spins.
 func (q *sharedQueue) spin() {
 	score := q.spins.Load()
 	if runtime.NumCPU() < 2 || score < 0 {
@@ -95,8 +95,8 @@ func (q *sharedQueue) spin() {
 	q.spins.Store(score)
 }
 
-// take takes an encoded value out of the ring, if there is one, into *b, or
-// into *v if it needs no decoding.
+// take takes a value from the ring, if there is one: its encoding into *b, or the value
+// itself into *v if it needs no decoding.
 func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok bool, err error) {
 	o := q.o
 	if o.U64(queueHead).Load() == o.U64(queueSeenTail).Load() && q.isEmpty() {
@@ -143,8 +143,8 @@ func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok
 	return true, nil
 }
 
-// readNear copies the value at head if it needs no decoding and lies where this
-// process has taken one before, and returns where the next one begins, or else 0.
+// readNear copies the value at head if it needs no decoding and is in the cached block.
+// It returns the position of the next value, or 0 if it copied nothing.
 func (q *sharedQueue) readNear(head, tail uint64, v unsafe.Pointer) (end uint64, err error) {
 	n := lengthSize + uint64(q.codec.Size)
 	if !q.codec.Fixed || n > tail-head {
@@ -161,7 +161,7 @@ func (q *sharedQueue) readNear(head, tail uint64, v unsafe.Pointer) (end uint64,
 	return head + n, nil
 }
 
-// readValue copies the value at head, and returns where the next one begins.
+// readValue copies the value at head, and returns the position of the next one.
 func (q *sharedQueue) readValue(head, tail uint64, b *[]byte, v unsafe.Pointer) (end uint64, err error) {
 	if err := q.reach(head, lengthSize); err != nil {
 		return 0, err

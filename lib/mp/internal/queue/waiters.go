@@ -7,25 +7,26 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// Waiters are goroutines that sleep until something they look for may be there,
-// first come, first woken. Who makes it so calls wake afterwards; who looks for it
-// calls sleep, which looks once more. So none is missed.
+// waiters has the goroutines that wait for a condition; they are woken in the order in
+// which they came. A goroutine that makes the condition true calls wake afterwards. A
+// goroutine that waits calls sleep, which checks the condition once more. So no wake-up
+// is missed.
 //
-// One is woken at a time. When it looks, it wakes the next if there is more: values
-// that come faster than that cost no wake-up each.
+// One goroutine is woken at a time. When it has checked the condition, it wakes the
+// next one if the condition still holds. So values that come faster do not cost a
+// wake-up each.
 type waiters struct {
-	n     atomic.Int32 // that sleep and were not woken
-	woken atomic.Int32 // that were woken and have not looked
+	n     atomic.Int32 // goroutines that sleep and were not woken
+	woken atomic.Int32 // goroutines that were woken and have not checked
 	bell  chan struct{}
 }
 
-// maxWaiters is how many wake-ups fit into a bell, which takes no memory for them.
+// maxWaiters is the capacity of bell. Its elements have size 0, so it takes no memory.
 const maxWaiters = 1 << 30
 
 func newWaiters() waiters { return waiters{bell: make(chan struct{}, maxWaiters)} }
 
-// sleep waits until the caller is woken, unless ready says that it need not wait. Its
-// error is ctx's.
+// sleep waits until the caller is woken, unless ready returns true. Its error is ctx's.
 func (w *waiters) sleep(ctx context.Context, ready func() bool) error {
 	w.n.Add(1)
 	if ready() {
@@ -43,13 +44,13 @@ func (w *waiters) sleep(ctx context.Context, ready func() bool) error {
 		return nil
 	case <-ctx.Done():
 		if w.leave() {
-			w.wake(1) // another must have it
+			w.wake(1) // pass the wake-up on to another
 		}
 		return context.Cause(ctx)
 	}
 }
 
-// leave ends a sleep, and reports whether a waker was about to wake the caller.
+// leave ends a sleep. woken is true if the caller was woken at the same time.
 func (w *waiters) leave() (woken bool) {
 	if w.takeOne() {
 		return false
@@ -59,7 +60,7 @@ func (w *waiters) leave() (woken bool) {
 	return true
 }
 
-// takeOne takes one off the number of those that sleep.
+// takeOne decrements n unless it is 0, and reports whether it did.
 func (w *waiters) takeOne() bool {
 	for n := w.n.Load(); n > 0; n = w.n.Load() {
 		if w.n.CompareAndSwap(n, n-1) {
@@ -72,8 +73,8 @@ func (w *waiters) takeOne() bool {
 // mayWake reports whether a wake of one waiter would do anything.
 func (w *waiters) mayWake() bool { return w.n.Load() > 0 && w.woken.Load() == 0 }
 
-// wake wakes one waiter, unless one was woken that has not looked yet, or with
-// shm.All all of them.
+// wake wakes one waiter, unless one was woken that has not checked yet. With n =
+// shm.All it wakes all.
 func (w *waiters) wake(n int) {
 	for n > 0 && w.n.Load() > 0 {
 		if n != shm.All && (w.woken.Load() > 0 || !w.woken.CompareAndSwap(0, 1)) {
