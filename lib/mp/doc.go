@@ -1,12 +1,11 @@
-// Package mp runs a function as a goroutine or as a child process. One argument
-// decides:
+// Package mp runs a function as a goroutine or as a child process. The Backend argument
+// selects which:
 //
 //	proc, err := mp.Start(ctx, mp.Goroutines, AccessX, "Thread")
 //	proc, err := mp.Start(ctx, mp.Processes, AccessX, "Process")
 //
 // It is Python's multiprocessing for Go: processes, pools, queues, locks and shared
-// memory. Calls that wait take a context and return an error, so that they need not
-// hang.
+// memory. Calls that wait take a context, and return an error instead of hanging.
 //
 // # Functions
 //
@@ -26,8 +25,8 @@
 // # Programs
 //
 // A program must call Init first in main, and in TestMain. In a child Init does not
-// return. Without that call no child is started: the child would run the whole program
-// again, and start children itself.
+// return. Without Init no child is started, since it would run the whole program again
+// and start children itself.
 //
 // # What a child sees
 //
@@ -88,8 +87,8 @@
 //
 // # Sharing
 //
-// Mutex, RWMutex, Cond and WaitGroup work like those of package sync. Beside each
-// method that waits there is one with a context: Lock and LockContext. ReentrantMutex
+// Mutex, RWMutex, Cond and WaitGroup work like those of package sync. Each of their
+// methods that wait has a variant with a context: LockContext for Lock. ReentrantMutex
 // is Python's RLock. Queue, JoinableQueue, Event, Barrier, Semaphore, Value and Array
 // have Python's names; their methods that wait take a context and return an error. The
 // zero value works for goroutines, except for Barrier and Array.
@@ -108,7 +107,7 @@
 //
 // Shared memory needs resources of the operating system, so NewMutex and the other
 // constructors return an error; with Goroutines it is nil unless an argument is
-// invalid. On a system where package mp cannot start child processes the error is
+// invalid or too large. On a system where package mp cannot start child processes the error is
 // ErrUnsupported. A PanicError, RemoteError or ExitError says how a function failed or
 // a child ended; errors.As finds it in the errors of Map, Join and the others.
 //

@@ -8,7 +8,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
-// An Event is a flag to wait for. The zero Event works for goroutines.
+// An Event is a flag that goroutines or processes can wait for. The zero Event works
+// for goroutines.
 type Event struct{ at object.Handle }
 
 func (e *Event) object() *shm.Object { return e.at.Object(object.Size) }

@@ -8,16 +8,17 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 )
 
-// A Future is the result of a task that was submitted to a pool.
+// A Future provides the result of a task that was submitted to a pool. Its methods may
+// be called concurrently.
 type Future[R any] struct {
 	in pool.Future
 	r  R
 }
 
 // Submit gives the task fn(arg) to the pool and returns at once. If ctx ends before the
-// task, the task is cancelled as by Cancel. An invalid call is not refused here: it is
-// the Future's error. The type of the result is the only type argument to give:
-// mp.Submit[int](ctx, pool, Square, 7).
+// task, the task is cancelled as by Cancel. If the call is invalid, the Future has the
+// error. The type of the result is the only type argument to give: mp.Submit[int](ctx,
+// pool, Square, 7).
 func Submit[R, A any, F Func[A, R]](ctx context.Context, p *Pool, fn F, arg A) *Future[R] {
 	f := new(Future[R])
 	submit(ctx, p, call.Of[R, A](fn, false), unsafe.Pointer(&arg), &f.in, unsafe.Pointer(&f.r))
@@ -37,8 +38,8 @@ func (f *Future[R]) Done() <-chan struct{} {
 	return f.in.Done
 }
 
-// Result waits for the task's result. If ctx ends first, Result returns an
-// error that matches ErrRunning and ctx's, and the task goes on.
+// Result waits for the task's result. If ctx ends first, Result returns an error that
+// matches ErrRunning and ctx's error, and the task goes on.
 func (f *Future[R]) Result(ctx context.Context) (r R, err error) {
 	if f == nil {
 		return r, nilError("Future")

@@ -241,10 +241,10 @@ func newJobOptions(opts []JobOption) (o jobOptions, err error) {
 // Stream's sequence has returned.
 //
 // report runs in a separate goroutine, one call at a time, and the tasks do not wait
-// for it. If report is slow, calls are skipped, but not the last one, with done equal
-// to total, unless the Map or Stream ends early. No call begins after the Map or the
-// loop has ended. Both wait for a running call, unless their context ends. If report
-// panics, the Map or Stream ends with that error.
+// for it. If report is slow, calls are skipped. In the last call done is equal to
+// total, unless the Map or Stream ends early. No call begins after the Map or the loop
+// has ended. Both wait for a running call, unless their context ends. If report panics,
+// the Map or Stream ends with that error.
 func Progress(report func(done, total int)) JobOption {
 	return JobOption{func(p unsafe.Pointer) {
 		o := (*jobOptions)(p)

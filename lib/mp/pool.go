@@ -100,6 +100,6 @@ func (p *Pool) Stats() Stats { return Stats(poolOf(p).Stats()) }
 
 // Cores returns how many processors this process can keep busy, at least 1. It is
 // limited by the affinity mask, the CPU quotas of all cgroups that contain this
-// process, and GOMAXPROCS. A pool sets GOMAXPROCS for its worker processes, so that
-// pools within them do not use more processors together than there are.
+// process, and GOMAXPROCS. A pool divides the processors among its worker processes by
+// setting their GOMAXPROCS.
 func Cores() int { return pool.Cores() }

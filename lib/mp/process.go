@@ -36,8 +36,8 @@ type Process struct {
 
 // Start runs fn(arg), or fn(ctx, arg), in a goroutine or a child process, and returns
 // at once. When ctx ends, or Terminate is called, the context of fn ends; a child whose
-// fn takes no context gets a SIGTERM instead. A child that has not ended after its
-// Grace is killed.
+// fn takes no context gets a SIGTERM instead. A child that does not end within its
+// Grace after that is killed.
 //
 // A child gets a copy of arg. Start fails if arg or fn cannot be sent, or if the child
 // cannot be started.
@@ -203,7 +203,7 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 			return fn.Result.Decode(b, result)
 		}, func() {
 			succeeded = true
-			close(p.ended) // the end of the process takes milliseconds
+			close(p.ended) // the process itself ends some milliseconds later
 		})
 		if !stop() && err != nil {
 			err = becauseOf(ctx, err)
@@ -216,7 +216,7 @@ func startProcess(ctx context.Context, p *Process, fn *call.Function, arg, resul
 			close(p.ended)
 		}
 		p.release()
-		runtime.KeepAlive(arg) // with the shared memory in it, which the child opens from here
+		runtime.KeepAlive(arg) // arg may hold shared memory, which the child opens through this process
 	}()
 	return nil
 }
@@ -265,7 +265,7 @@ func (p *Process) Done() <-chan struct{} {
 	return p.done
 }
 
-// Alive reports whether the function has not ended yet.
+// Alive reports whether the function is still running.
 func (p *Process) Alive() bool {
 	if p == nil {
 		panicNil("Process")

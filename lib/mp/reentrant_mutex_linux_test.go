@@ -18,7 +18,7 @@ func TestHeirOfAReentrantMutexIsOneGoroutine(t *testing.T) {
 	m.own(goroutineID())
 	dead := shm.Owner{PID: 1 << 22, Start: 1}
 	m.object().U64(reentrantProcess).Store(dead.Word())
-	m.object().U64(0).Store(shm.Self().Word()) // just inherited by another goroutine
+	m.object().U64(0).Store(shm.Self().Word()) // as if another goroutine had just taken the lock from a dead owner
 	if m.TryLock() {
 		t.Error("two goroutines have the mutex")
 	}

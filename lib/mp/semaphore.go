@@ -118,7 +118,8 @@ func (s *BoundedSemaphore) Release() {
 // Close is Semaphore.Close.
 func (s *BoundedSemaphore) Close() { s.base().Close() }
 
-// GobEncode lets a BoundedSemaphore be part of a value that is sent to a process, as a reference.
+// GobEncode lets a BoundedSemaphore be part of a value that is sent to a process, as a
+// reference.
 func (s *BoundedSemaphore) GobEncode() ([]byte, error) { return s.base().GobEncode() }
 
 // GobDecode is the inverse of GobEncode.

@@ -109,7 +109,8 @@ func (v *batchRun) Caller(c call.Function) {
 	}
 }
 
-// keep encodes the result of the current task, and reports the finished tasks if there is much to report.
+// keep encodes the result of the current task, and reports the finished tasks if there
+// is much to report.
 func (v *batchRun) keep(out *codec.Codec, result unsafe.Pointer) {
 	full := false
 	err := failure.Catch(func() (err error) {

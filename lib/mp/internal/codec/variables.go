@@ -24,7 +24,7 @@ import (
 const (
 	foundKnown    byte = iota // an index in known
 	foundVariable             // a variable of type error
-	foundPointer              // a variable of a pointer type
+	foundPointer              // a variable that holds a pointer
 	foundObject               // an object in the binary's data: a variable, or the initial value of one
 )
 

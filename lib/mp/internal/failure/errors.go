@@ -85,9 +85,9 @@ func (*remoteRuntimeError) RuntimeError() {}
 
 // An ExitError is the error of a child that ended without a result.
 type ExitError struct {
-	PID    int            // of the child
+	PID    int            // process id of the child
 	Code   int            // exit code, or -1 if a signal ended it; package mp uses 120 and 121 itself
-	Signal syscall.Signal // 0 if none
+	Signal syscall.Signal // 0 if no signal ended it
 	Crash  string         // report of the Go runtime if the child crashed; Error shows its beginning
 	Cause  error          // reason if package mp ended the child, else nil
 }

@@ -87,7 +87,7 @@ func crashSummary(report string) string {
 			}
 			continue
 		}
-		if id, state, ok := strings.Cut(head, " ["); ok { // between them are addresses
+		if id, state, ok := strings.Cut(head, " ["); ok { // leave out the addresses between id and state
 			head = strings.Join(strings.Fields(id)[:2], " ") + " [" + state
 		}
 		b.WriteString(head + "\n")

@@ -19,7 +19,7 @@ type Future struct {
 
 	mu      sync.Mutex
 	settled bool
-	kind    call.Elem      // of the result
+	kind    call.Elem      // type of the result
 	result  unsafe.Pointer // where to store it
 	err     error
 	unhook  func() bool // ends the effect of Submit's context
@@ -43,7 +43,8 @@ func (f *Future) Wait(ctx context.Context) (ready bool, err error) {
 	}
 }
 
-// settle stores the outcome, if none is stored yet, and reports whether it did. r may be nil if err is not.
+// settle stores the outcome, if none is stored yet, and reports whether it did. r may
+// be nil if err is not.
 func (f *Future) settle(r unsafe.Pointer, err error) bool {
 	f.mu.Lock()
 	if f.settled {
@@ -132,7 +133,7 @@ func (p *Pool) Submit(ctx context.Context, fn *call.Function, arg unsafe.Pointer
 		stop := context.AfterFunc(ctx, func() { f.Cancel(context.Cause(ctx)) })
 		f.mu.Lock()
 		f.unhook = func() bool {
-			stopped := stop() // before the context ends by cancel
+			stopped := stop() // first, since cancel ends the context
 			cancel()
 			return stopped
 		}
@@ -235,7 +236,7 @@ func (j *submitJob) abandon(s *submission, cause error) {
 	j.mu.Lock()
 	c, at := s.c, s.at
 	j.mu.Unlock()
-	if c == nil { // take will drop it
+	if c == nil { // take will skip it
 		j.p.finished(1)
 		return
 	}

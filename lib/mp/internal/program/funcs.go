@@ -34,7 +34,8 @@ func isLiteral(name string) bool {
 	return i >= 0 && !strings.Contains(name, "[...]") && strings.Trim(name[i+len(".func"):], "0123456789.-") == "" && len(name) > i+len(".func")
 }
 
-// CaptureError returns the error of sending a func value that captures variables; pc is its code.
+// CaptureError returns the error of sending a func value that captures variables; pc is
+// its code.
 func CaptureError(pc uintptr) error {
 	if f := runtime.FuncForPC(pc); f != nil && strings.HasSuffix(f.Name(), "-fm") {
 		method := strings.TrimSuffix(f.Name(), "-fm")

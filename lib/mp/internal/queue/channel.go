@@ -119,7 +119,8 @@ func (q *channelQueue) unbox(box unsafe.Pointer) {
 	q.spare.Put(box)
 }
 
-// send sends x on channel c of q. If the channel is full and wait is false, the error is ErrFull.
+// send sends x on channel c of q. If the channel is full and wait is false, the error
+// is ErrFull.
 func send[X any](ctx context.Context, q *channelQueue, c chan X, x X, wait bool) (err error) {
 	defer q.refuse(&err)
 	select {

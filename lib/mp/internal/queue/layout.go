@@ -60,7 +60,8 @@ const (
 	ringBlocks = 1 << 14
 	maxQueued  = 1<<31 - 1
 
-	// The first warmBlocks blocks keep their memory when they are empty; others return it to the system.
+	// The first warmBlocks blocks keep their memory when they are empty; others return
+	// it to the system.
 	warmBlocks = 64
 	// A writer that is more than warmBytes ahead of the readers pauses each time it has
 	// put paceBytes more: until they have caught up to easyBytes, but no longer than

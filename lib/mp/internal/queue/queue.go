@@ -59,7 +59,8 @@ func MakeLocal(at *unsafe.Pointer, e call.Elem) Untyped {
 	return Local(atomic.LoadPointer(at))
 }
 
-// Local and LocalPointer convert between a *ringQueue and a pointer, for code that does not know the type.
+// Local and LocalPointer convert between a *ringQueue and a pointer, for code that does
+// not know the type.
 func Local(p unsafe.Pointer) Untyped { return (*ringQueue)(p) }
 
 //go:noinline

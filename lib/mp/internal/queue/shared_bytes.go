@@ -13,7 +13,8 @@ func (q *sharedQueue) block(at uint64) []byte {
 	return q.memory(q.blockAt(at).Load())[at%blockSize:]
 }
 
-// write copies b into the ring, which must have memory at position at. The caller has the writers' lock.
+// write copies b into the ring, which must have memory at position at. The caller has
+// the writers' lock.
 func (q *sharedQueue) write(at uint64, b []byte) {
 	for len(b) > 0 {
 		n := copy(q.block(at), b)

@@ -51,7 +51,7 @@ func (c *client) call(ctx context.Context, asks *asks, a ask) (answer, error) {
 // read passes answers to the calls that wait for them, until no call waits.
 func (c *client) read() {
 	for {
-		over := c.over.IsSet() // then every answer is in the queue
+		over := c.over.IsSet() // if set, all answers are in the queue already
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		a, err := c.answers.Get(ctx)
 		cancel()

@@ -10,8 +10,8 @@ import (
 // context ends. Goroutines that wait with such a context are in a list, and one
 // goroutine, the agent, waits for the sync.Mutex for all of them.
 type LocalMutex struct {
-	// Slow makes LockFast and UnlockFast fail if it is not 0. It lies before Mu:
-	// see mutex_fast.go.
+	// Slow makes LockFast and UnlockFast fail if it is not 0. It must lie directly
+	// before Mu: see mutex_fast.go.
 	Slow uint32
 	Mu   sync.Mutex
 	Over atomic.Uint32 // 1 if the object is closed

@@ -87,7 +87,8 @@ var objects struct {
 	m  map[placeName]weak.Pointer[Object]
 }
 
-// attach makes this process a user of the object at an offset of a segment. slot is its size, or 0.
+// attach makes this process a user of the object at an offset of a segment. slot is its
+// size, or 0.
 func attach(s *Segment, off, slot int) *Object {
 	head, end := slotHead, off+slot
 	if slot == 0 {

@@ -114,7 +114,8 @@ func wakeParked(id wordID, n int) {
 	}
 }
 
-// Intervals at which the listener checks for changes without a wake-up: the second if more than manyParked sleep.
+// Intervals at which the listener checks for changes without a wake-up: the second if
+// more than manyParked sleep.
 const (
 	recheckInterval     = 50 * time.Millisecond
 	manyParked          = 1000

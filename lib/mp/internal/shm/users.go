@@ -35,7 +35,8 @@ func (u *user) leave() {
 	}
 }
 
-// join adds this process to the users of the object, and returns its index, or -1 if no place is free.
+// join adds this process to the users of the object, and returns its index, or -1 if no
+// place is free.
 func (o *Object) join() int {
 	for range 2 {
 		for i := range users(o.head) {

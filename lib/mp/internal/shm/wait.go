@@ -10,7 +10,7 @@ import (
 // All is the argument of Wake to wake all waiters.
 const All = 1<<31 - 1
 
-// A Watch says what ends a wait beside a wake-up.
+// A Watch lists the events that end a wait, besides a wake-up.
 type Watch struct {
 	Peers   bool        // the death of all other users, with ErrPeerDied
 	Losses  uint32      // the value of Object.Losses when the call began
