@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// A sentence is the tokens of the line that a syntax error is on, up to its end
-// as Go sees it.
+// A sentence holds the tokens of the line with a syntax error, up to the first newline at which Go
+// inserts a semicolon.
 type sentence struct {
 	src  string
 	toks []tok
-	at   int // index of the token at the error; len(toks) if it is behind them
+	at   int // index of the token at the error; len(toks) if the error is after the last token
 }
 
 // sentenceAt returns the tokens of the line around an offset.
@@ -36,7 +36,7 @@ func sentenceAt(src string, off int) sentence {
 	return s
 }
 
-// word returns the text of a token, or "" beyond the ends.
+// word returns the text of token i, or "" if there is no such token.
 func (s sentence) word(i int) string {
 	if i < 0 || i >= len(s.toks) {
 		return ""
@@ -47,7 +47,7 @@ func (s sentence) word(i int) string {
 	return s.toks[i].kind.String()
 }
 
-// index returns the first token with a text, or -1.
+// index returns the index of the first token with the text word, or -1.
 func (s sentence) index(word string) int {
 	for i := range s.toks {
 		if s.word(i) == word {
@@ -57,7 +57,7 @@ func (s sentence) index(word string) int {
 	return -1
 }
 
-// text returns the source from token i up to token j, without a colon or brace at its end.
+// text returns the source from token i up to token j, without trailing blanks, colons, braces and semicolons.
 func (s sentence) text(i, j int) string {
 	if i < 0 || i >= len(s.toks) || i >= j {
 		return ""
@@ -69,8 +69,8 @@ func (s sentence) text(i, j int) string {
 	return strings.TrimRight(s.src[s.toks[i].off:end], " \t{:;")
 }
 
-// advise rewrites a syntax error about something that other languages write in
-// another way, so that it says how Go does. start is where the statement begins.
+// advise rewrites a syntax error caused by the syntax of another language, so that the message
+// shows the Go form. start is the offset at which the statement begins.
 func advise(src string, e *Error, start int) {
 	off := offsetOf(src, e.Pos)
 	s := sentenceAt(src, off)
@@ -84,7 +84,7 @@ func advise(src string, e *Error, start int) {
 	}
 }
 
-// apply applies a rule to an error and reports whether it does.
+// apply applies a rule to an error and reports whether the rule has rewritten it.
 func (s sentence) apply(r rule, e *Error) bool {
 	if len(s.toks) == 0 {
 		return false
@@ -113,13 +113,13 @@ func offsetOf(src string, p Pos) int {
 	return min(off+max(p.Col-1, 0), len(src))
 }
 
-// A rule returns another message for an error in a sentence, and the token that it is
-// about or -1; "" if it does not apply.
+// A rule returns a new message for an error in a sentence, and the index of the token that the
+// message is about, or -1. The message is "" if the rule does not apply.
 type rule func(s sentence, msg string) (string, int)
 
 var rules = []rule{literals, loopIn, foreignWord, foreignOperator, typeFirst, headers, increments, declarations}
 
-// loopIn is about for x in xs.
+// loopIn explains errors in for x in xs.
 func loopIn(s sentence, _ string) (string, int) {
 	first, in := s.index("for"), s.index("in")
 	if first < 0 || in < first || s.at < first {
@@ -149,8 +149,8 @@ func loopIn(s sentence, _ string) (string, int) {
 	return fmt.Sprintf("unexpected in: write for %s := range %s { … }", names, over), in
 }
 
-// foreignWords are keywords of other languages, with what Go has instead. %s is
-// the word that follows.
+// foreignWords maps keywords of other languages to messages with the Go form. %s stands
+// for the word after the keyword.
 var foreignWords = map[string]string{
 	"while":    "Go has no while: a loop with a condition is for condition { … }",
 	"until":    "Go has no until: a loop with a condition is for !condition { … }",
@@ -196,7 +196,7 @@ var foreignWords = map[string]string{
 	"lambda":   "a function without a name is func(x int) int { return … }",
 }
 
-// foreignWord is about a statement that begins as in another language.
+// foreignWord explains errors in a statement that begins with a keyword of another language.
 func foreignWord(s sentence, _ string) (string, int) {
 	for i := range s.toks {
 		if s.toks[i].kind != token.IDENT || i > s.at {
@@ -208,7 +208,7 @@ func foreignWord(s sentence, _ string) (string, int) {
 			continue
 		}
 		if s.at > i+1 && !opensBlock(s.word(i)) {
-			continue // what is wrong stands further on
+			continue // the error is further on
 		}
 		next := s.word(i + 1)
 		if next == "" || s.toks[i+1].kind != token.IDENT {
@@ -219,8 +219,8 @@ func foreignWord(s sentence, _ string) (string, int) {
 	return "", 0
 }
 
-// opensBlock reports whether the parser may take a word before a brace for the
-// type of a literal, and so find a mistake only later.
+// opensBlock reports whether a keyword of another language may stand before a brace. The parser then takes
+// it for the type of a composite literal, and reports the error only later.
 func opensBlock(word string) bool {
 	switch word {
 	case "try", "do", "loop", "finally", "def", "class", "lambda", "while", "unless", "until", "foreach", "function":
@@ -229,7 +229,7 @@ func opensBlock(word string) bool {
 	return false
 }
 
-// foreignOperator is about operators and comments of other languages.
+// foreignOperator explains errors about operators and comments of other languages.
 func foreignOperator(s sentence, msg string) (string, int) {
 	if strings.Contains(msg, "U+0023") {
 		return "unexpected #: a comment begins with //", s.at
@@ -259,7 +259,7 @@ func foreignOperator(s sentence, msg string) (string, int) {
 	return "", 0
 }
 
-// typeFirst is about int x = 5, and x: int = 5.
+// typeFirst explains errors in declarations with the type first, such as int x = 5.
 func typeFirst(s sentence, _ string) (string, int) {
 	if s.at != 1 || s.toks[0].kind != token.IDENT || s.word(1) == "" {
 		return "", 0
@@ -292,7 +292,7 @@ func typeFirst(s sentence, _ string) (string, int) {
 	return fmt.Sprintf("the type stands behind the name: var %s %s", name, typ), 0
 }
 
-// headers is about if, for, switch and else.
+// headers explains errors in the headers of if, for, switch and case, and before else.
 func headers(s sentence, msg string) (string, int) {
 	switch {
 	case s.word(s.at) == "else" && (s.at == 0 || s.word(s.at-1) != "}"):
@@ -321,7 +321,7 @@ func headers(s sentence, msg string) (string, int) {
 	return "", 0
 }
 
-// literals is about values that are written without a type.
+// literals explains errors in string, rune and composite literals.
 func literals(s sentence, msg string) (string, int) {
 	switch {
 	case strings.HasPrefix(msg, "string literal not terminated"):
@@ -370,7 +370,7 @@ func increments(s sentence, _ string) (string, int) {
 	return fmt.Sprintf("unexpected %s: x%s is a statement, not a value", op, op), s.at
 }
 
-// declarations is about const, struct and calls without parentheses.
+// declarations explains errors in const, var, struct, go and defer.
 func declarations(s sentence, msg string) (string, int) {
 	switch {
 	case s.word(0) == "const" && s.word(s.at) == ":=":

@@ -29,7 +29,7 @@ func (p *parse) collect() {
 	p.comments()
 }
 
-// comments collects the lines that are for the compiler or the go command.
+// comments collects the //go:build and //go:linkname lines.
 func (p *parse) comments() {
 	own := map[*ast.Comment]bool{}
 	for _, d := range p.file.Decls {
@@ -145,9 +145,9 @@ func (p *parse) genDecl(d *ast.GenDecl) {
 	}
 }
 
-// ancestors lists the types that a type embeds, or is defined as.
+// ancestors lists the names of the types that a type embeds, and of the type that it is defined as.
 func ancestors(t *ast.TypeSpec) []string {
-	list := []string{baseName(t.Type)} // a struct's methods come along
+	list := []string{baseName(t.Type)} // the definition type S T takes over T's promoted methods
 	ast.Inspect(t, func(n ast.Node) bool {
 		if f, ok := n.(*ast.Field); ok && len(f.Names) == 0 {
 			list = append(list, baseName(f.Type))
@@ -157,7 +157,7 @@ func ancestors(t *ast.TypeSpec) []string {
 	return list
 }
 
-// localAncestors lists those of the types that a function or statement declares.
+// localAncestors lists the ancestors of the types that a function or statement declares.
 func localAncestors(n ast.Node) []string {
 	var list []string
 	ast.Inspect(n, func(n ast.Node) bool {

@@ -8,18 +8,18 @@ import (
 	"strings"
 )
 
-// A Status says whether a console should run a text or ask for more of it.
+// A Status says whether a console should run a text or ask for more lines.
 type Status string
 
-// The values of a Status, as Jupyter spells them.
+// The values of a Status, as in Jupyter's is_complete_reply.
 const (
 	Complete   Status = "complete"
 	Incomplete Status = "incomplete"
 	Invalid    Status = "invalid"
 )
 
-// IsComplete tells whether src is a whole cell. If it is incomplete, indent is
-// what the next line should begin with.
+// IsComplete reports whether src is a complete cell. If it is incomplete, indent is
+// the indentation of the next line.
 func IsComplete(src string) (status Status, indent string) {
 	src = strings.TrimPrefix(src, byteOrderMark)
 	pieces, faults := Split(src)
@@ -48,8 +48,8 @@ func IsComplete(src string) (status Status, indent string) {
 	return Invalid, ""
 }
 
-// indentOf gives one tab per open bracket that a line opened, as gofmt does.
-// Nothing is indented inside of an open string or comment.
+// indentOf returns the indentation of the next line, as gofmt writes it: one tab for each line with
+// an open bracket. It returns "" inside an open string or comment.
 func indentOf(src string, faults []Fault) string {
 	for _, f := range faults {
 		if f.Depth == 0 {
@@ -59,7 +59,7 @@ func indentOf(src string, faults []Fault) string {
 	return strings.Repeat("\t", openLines(src))
 }
 
-// openLines counts the lines whose last open bracket is still open at the end.
+// openLines counts the lines with a bracket that is still open at the end of src.
 func openLines(src string) int {
 	fset := token.NewFileSet()
 	file := fset.AddFile("", -1, len(src))

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/text/width"
 )
 
-// MaxErrors is how many errors of one cell are kept and shown.
+// MaxErrors is the number of errors of one cell that are kept and shown.
 const MaxErrors = 10
 
-// A Pos is a place in a cell: line and column count from 1, columns in bytes
-// as Go's tools do.
+// A Pos is a position in a cell: line and column count from 1, columns in bytes,
+// as in Go's tools.
 type Pos struct {
 	Line, Col int
 }
@@ -21,12 +21,12 @@ type Pos struct {
 // An Error is one mistake in a cell.
 type Error struct {
 	Cell   int // execution count of the cell
-	Pos    Pos // zero if the mistake has no place
+	Pos    Pos // zero if the mistake has no position
 	Msg    string
-	Source string // the text of the line that Pos names
+	Source string // the text of line Pos.Line
 }
 
-// Error gives the one-line form: Cell [3] line 2:5: message.
+// Error returns the one-line form: Cell [3] line 2:5: message.
 func (e *Error) Error() string {
 	if e.Pos.Line == 0 {
 		return fmt.Sprintf("%s: %s", Name(e.Cell), e.Msg)
@@ -34,7 +34,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s line %d:%d: %s", Name(e.Cell), e.Pos.Line, e.Pos.Col, e.Msg)
 }
 
-// Render gives the one-line form followed by the source line and a caret under
+// Render returns the one-line form followed by the source line and a caret under
 // the column, for a fixed-width font.
 func (e *Error) Render() string {
 	if e.Pos.Line == 0 {
@@ -43,15 +43,15 @@ func (e *Error) Render() string {
 	return e.Error() + "\n" + e.Source + "\n" + caret(e.Source, e.Pos.Col)
 }
 
-// Mark underlines the bytes from start up to end of a line.
+// Mark returns a text that underlines the bytes from start up to end of a line with carets.
 func Mark(line string, start, end int) string {
 	under := caret(line, start+1)
 	wide := utf8.RuneCountInString(line[start:min(end, len(line))])
 	return under + strings.Repeat("^", max(wide-1, 0))
 }
 
-// caret pads with tabs where the line has tabs and with two blanks for a wide
-// rune, so that the caret stands under the column on any terminal.
+// caret returns a caret with padding: a tab for each tab of the line and two blanks for each
+// wide rune, so that the caret is under the column on any terminal.
 func caret(line string, col int) string {
 	end := min(max(col-1, 0), len(line))
 	var b strings.Builder
@@ -76,10 +76,10 @@ func isWide(r rune) bool {
 	return k == width.EastAsianWide || k == width.EastAsianFullwidth
 }
 
-// Errors are the mistakes of one cell in the order of their places.
+// Errors are the errors of one cell.
 type Errors []*Error
 
-// Error gives the one-line forms, one a line.
+// Error returns the one-line forms, one per line.
 func (es Errors) Error() string {
 	lines := make([]string, len(es))
 	for i, e := range es {
@@ -88,7 +88,7 @@ func (es Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Render gives the errors with their source lines and carets.
+// Render returns the errors with their source lines and carets.
 func (es Errors) Render() string {
 	parts := make([]string, len(es))
 	for i, e := range es {
@@ -97,13 +97,13 @@ func (es Errors) Render() string {
 	return strings.Join(parts, "\n")
 }
 
-// Sorted orders by cell, line and column, drops repetitions and keeps the
-// first MaxErrors. A second error on a line at the same place says nothing new.
+// Sorted returns the errors sorted by cell, newest first, then by line and column. It keeps only the first
+// error of each position, and at most MaxErrors. It also sorts es itself.
 func (es Errors) Sorted() Errors {
 	sort.SliceStable(es, func(i, j int) bool {
 		a, b := es[i], es[j]
 		if a.Cell != b.Cell {
-			return a.Cell > b.Cell // the cell at hand before older ones
+			return a.Cell > b.Cell // the current cell before older ones
 		}
 		if a.Pos.Line != b.Pos.Line {
 			return a.Pos.Line < b.Pos.Line
@@ -122,10 +122,10 @@ func (es Errors) Sorted() Errors {
 	return out
 }
 
-// Name is how a cell is called in messages and in the line tables of its code.
+// Name returns the name of a cell in messages and in the line tables of its code: "Cell [3]".
 func Name(n int) string { return fmt.Sprintf("Cell [%d]", n) }
 
-// Number is the inverse of Name.
+// Number is the inverse of Name. It ignores a folder before the name.
 func Number(name string) (int, bool) {
 	rest, ok := strings.CutPrefix(name[strings.LastIndexByte(name, '/')+1:], "Cell [")
 	if !ok {
@@ -141,7 +141,7 @@ func Number(name string) (int, bool) {
 	return n, true
 }
 
-// Line returns line n (from 1) of a text, without its end.
+// Line returns line n (from 1) of a text, without the newline; "" if there is no such line.
 func Line(text string, n int) string {
 	for ; n > 1; n-- {
 		_, rest, ok := strings.Cut(text, "\n")
@@ -154,7 +154,7 @@ func Line(text string, n int) string {
 	return strings.TrimSuffix(line, "\r")
 }
 
-// PosAt converts a byte offset to a position.
+// PosAt converts a byte offset in text to a position.
 func PosAt(text string, off int) Pos {
 	off = min(max(off, 0), len(text))
 	before := text[:off]

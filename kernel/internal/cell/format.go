@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Format returns the text of a cell as gofmt writes Go; directives stay as they are.
+// Format returns the text of a cell in the format of gofmt. Directives, and statements with %time or %timeit, stay
+// unchanged. The error is an Errors if the cell has syntax errors.
 func Format(src string) (string, error) {
 	pieces, faults := Split(src)
 	if len(faults) > 0 {
@@ -35,8 +36,8 @@ func Format(src string) (string, error) {
 	return b.String(), nil
 }
 
-// formatsTogether reports whether two pieces that follow each other are formatted at
-// once: both declarations or both statements, of which format.Source takes either.
+// formatsTogether reports whether two adjacent pieces are formatted with one call of
+// format.Source: both are declarations or both are statements, since format.Source takes only one of these.
 func formatsTogether(a, b Kind) bool {
 	class := func(k Kind) int {
 		switch k {

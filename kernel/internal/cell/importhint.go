@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// unquoted matches a line that imports without quotation marks, or with those
-// of another language.
+// unquoted matches an import line without quotation marks, or with quotation marks that
+// Go does not use.
 var unquoted = regexp.MustCompile(`^[ \t]*(import\b[ \t]*\(?[ \t]*)?(?:([\pL_.][\pL\pN_]*)[ \t]+)?(['‘’“”]?)([\pL\pN_~][\pL\pN_.~/-]*)['‘’“”]?`)
 
-// importHint adds to a message about an import path how to write it.
+// importHint rewrites an error message about an import path so that it shows the correct form. It returns
+// other messages unchanged.
 func importHint(src string, off int, msg string) string {
 	switch {
 	case strings.HasPrefix(msg, "missing import path"), strings.HasPrefix(msg, "import path must be"):
@@ -19,7 +20,7 @@ func importHint(src string, off int, msg string) string {
 	}
 	m := unquoted.FindStringSubmatch(Line(src, PosAt(src, off).Line))
 	if m == nil || m[1] == "" && !strings.Contains(msg, "import") {
-		return msg // not in an import, for all that is known
+		return msg // probably not an import
 	}
 	if m[4] == "import" {
 		return `an import path is a quoted string, as in import "fmt"`

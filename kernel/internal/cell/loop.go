@@ -5,27 +5,27 @@ import (
 	"go/token"
 )
 
-// A Loop is what a statement to repeat consists of. Offsets are in its Text,
-// which is a block: what is done once, and what is repeated.
+// A Loop describes a statement that %timeit repeats. Its Text is a block with a part that runs
+// once and a part that is repeated. Offsets are in that Text.
 type Loop struct {
-	Loops, Runs int // as asked for; 0 for what fits
-	Body, End   int // of what is repeated
-	// Vars are variables of the block itself, which its own statements, not
-	// those nested in them, define or assign to.
+	Loops, Runs int // the options -n and -r; 0 to choose automatically
+	Body, End   int // range of the repeated part
+	// Vars are the variables of the block that statements directly in it, not nested
+	// ones, declare or assign to.
 	Vars []Ref
 	// Kept are the unused values, in the order of Unused.
 	Kept []Value
-	// Own says that it defers or returns, which belongs into a function.
+	// Own says that it has a defer or return statement, so that the repeated part must be a function.
 	Own bool
-	// Jumps says that it has a goto, over which no variable may be defined.
+	// Jumps says that it has a goto. A goto must not jump over a variable declaration.
 	Jumps bool
 }
 
-// A Value is an expression that stands as a statement, or is assigned to the
+// A Value is an expression that is used as a statement, or is assigned to the
 // blank identifier.
 type Value struct {
 	Span
-	Start int  // of the statement
+	Start int  // offset of the statement
 	Call  bool // it may have no value, or several
 }
 
@@ -59,8 +59,8 @@ func (p *parse) loop(block *ast.BlockStmt, t *timedText) *Loop {
 	return l
 }
 
-// assigned lists the variables of the block that a statement defines or
-// gives a value.
+// assigned lists the local variables that a statement declares or
+// assigns to.
 func (p *parse) assigned(s ast.Stmt) []*ast.Ident {
 	var out []*ast.Ident
 	local := func(x ast.Expr) {
@@ -86,7 +86,7 @@ func (p *parse) assigned(s ast.Stmt) []*ast.Ident {
 	return out
 }
 
-// An UnusedValue is an expression that stands as a statement, or is assigned to
+// An UnusedValue is an expression that is used as a statement, or is assigned to
 // the blank identifier.
 type UnusedValue struct {
 	Stmt ast.Stmt
@@ -94,8 +94,8 @@ type UnusedValue struct {
 	Call bool // it may have no value, or several
 }
 
-// Unused lists such values, also of nested statements, where a further
-// statement fits behind theirs.
+// Unused lists the unused values in statements and in the blocks nested in them. It lists only statements
+// after which another statement can be inserted, so not those in the headers of if, for and switch.
 func Unused(list []ast.Stmt) []UnusedValue {
 	var out []UnusedValue
 	for _, s := range list {
@@ -113,7 +113,7 @@ func Unused(list []ast.Stmt) []UnusedValue {
 	return out
 }
 
-// nested lists the statements that one consists of.
+// nested lists the statements in the blocks of a statement.
 func nested(s ast.Stmt) []ast.Stmt {
 	switch s := s.(type) {
 	case *ast.BlockStmt:

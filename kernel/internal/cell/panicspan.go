@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// PanicSpan returns the part of a line of a cell, as columns from 0, that has
-// panicked, if the text of the panic and the syntax tree allow only one.
+// PanicSpan returns the byte range of the expression that has panicked in a line of a cell, as columns
+// from 0. text is the text of the panic. ok is false if more than one expression of the line, or none, can
+// cause such a panic.
 func PanicSpan(src string, line int, text string) (start, end int, ok bool) {
 	canPanic := panickers(text)
 	if canPanic == nil {
@@ -35,7 +36,7 @@ func PanicSpan(src string, line int, text string) (start, end int, ok bool) {
 			return true
 		}
 		if found++; from.Line != to.Line {
-			found = 2 // it goes over several lines: which of them the panic names is not known
+			found = 2 // it spans several lines: the line of the panic may not be that of the operation
 		}
 		start, end = from.Col-1, to.Col-1
 		return true
@@ -43,8 +44,8 @@ func PanicSpan(src string, line int, text string) (start, end int, ok bool) {
 	return start, end, found == 1
 }
 
-// panickers returns which nodes can panic with a text of the runtime's; nil if that
-// cannot be told.
+// panickers returns a function that reports whether a node can panic with this text; nil if the text is
+// not a known one of the runtime.
 func panickers(text string) func(ast.Node) bool {
 	for prefix, f := range map[string]func(ast.Node) bool{
 		"runtime error: index out of range":        isIndex,
@@ -79,8 +80,8 @@ func isDivision(n ast.Node) bool {
 	return false
 }
 
-// isAccess reports whether a node may follow a pointer. A call may as well, of a nil
-// function or in what it calls, so it counts.
+// isAccess reports whether a node may dereference a nil pointer. A call counts, since the function
+// may be nil or dereference one itself.
 func isAccess(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.SelectorExpr, *ast.StarExpr, *ast.IndexExpr:

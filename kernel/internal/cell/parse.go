@@ -8,35 +8,36 @@ import (
 	"strings"
 )
 
+// entryName is the name of the function that holds the statements in the composed file.
 const entryName = "cellʹ"
 
-// Parse takes a cell apart. n is its execution count.
+// Parse parses a cell. n is its execution count. If the cell has syntax errors, Parse returns only these.
 func Parse(n int, src string) (*Cell, Errors) {
 	return parseCell(n, strings.TrimPrefix(src, byteOrderMark), form{})
 }
 
-// byteOrderMark is what some editors put before a text.
+// byteOrderMark is a character that some editors put before a text.
 const byteOrderMark = "\ufeff"
 
-// A form says how a cell is taken apart beyond its text.
+// A form holds options for parsing a cell.
 type form struct {
 	sequence bool // var declarations are statements in any case
 	inits    bool // functions named init_NAME are called
 }
 
-// Sequence returns the cell with its var declarations as statements also where
-// it has no others: initializers then run in their order and may use an older
+// Sequence returns the cell with its var declarations as statements, even if it has no other
+// statements. Initializers then run in source order and may use an older
 // variable of the same name.
 func (c *Cell) Sequence() *Cell { return c.in(form{true, c.form.inits}) }
 
-// in returns the same cell in another form.
+// in returns the same cell parsed with other options.
 func (c *Cell) in(f form) *Cell {
 	if c.form == f {
 		return c
 	}
 	out, errs := parseCell(c.N, c.Src, f)
 	if errs != nil {
-		return c // what is wrong there is wrong in both
+		return c // the same errors are in c
 	}
 	return out
 }
@@ -68,8 +69,8 @@ func errorAt(n int, src string, off int, msg string) *Error {
 	return &Error{Cell: n, Pos: pos, Msg: msg, Source: Line(src, pos.Line)}
 }
 
-// parse puts the pieces of a cell into the form of a Go file: declarations
-// first, then the statements in a function. marks relate the two texts.
+// A parse composes a Go file from the pieces of a cell: declarations
+// first, then the statements in a function. marks map offsets of that file to offsets of the cell.
 type parse struct {
 	cell   *Cell
 	pieces []Piece
@@ -94,14 +95,14 @@ func (p *parse) compose() {
 		hasStmts = hasStmts || pc.Kind == Statement || pc.timing != Untimed || pc.Kind == Directive && p.runs(pc)
 	}
 	for _, pc := range p.pieces {
-		if pc.Kind == Package { // what stands above the clause may be for the go command
+		if pc.Kind == Package { // comments above the clause may be for the go command
 			p.marks = append(p.marks, mark{p.text.Len(), pc.Start, pc.Code - pc.Start})
 			p.text.WriteString(p.cell.Src[pc.Start:pc.Code])
 		}
 	}
 	p.text.WriteString("package main\n")
 	for _, pc := range p.pieces {
-		if pc.Kind == Import { // wherever it stands, for Go it comes first
+		if pc.Kind == Import { // in a Go file, imports come first
 			p.put(pc)
 		}
 	}
@@ -144,8 +145,8 @@ func (p *parse) compose() {
 	p.text.WriteString("}\n")
 }
 
-// runs reports whether a directive means statements, or is about the time that
-// initializers take.
+// runs reports whether a directive adds statements, or measures the time of
+// initializers, so that these must be statements.
 func (p *parse) runs(pc Piece) bool {
 	d := directive(p.cell.Src, pc)
 	return d.Name == wholeTimeName || programNames[d.Name] || d.Function != ""
@@ -157,11 +158,11 @@ func (p *parse) put(pc Piece) {
 	p.text.WriteString("\n")
 }
 
-// listName is the function whose arguments a list of expressions becomes.
+// listName is the name of a function in the composed file. The expressions of a list become the arguments of a call of it.
 const listName = "listʹ"
 
 // lastList returns the index of the last statement if that is a list of
-// expressions, as in x, ok, or -1. Go has no such statement; a cell shows them.
+// expressions, such as x, ok; else -1. Go has no such statement; a cell shows the values.
 func (p *parse) lastList() int {
 	for i := len(p.pieces) - 1; i >= 0; i-- {
 		pc := p.pieces[i]
@@ -239,8 +240,8 @@ func (p *parse) run() Errors {
 	return nil
 }
 
-// onePerPiece keeps the first error of each piece: the parser finds others only
-// because it has lost its way.
+// onePerPiece keeps only the first error of each piece: the others usually follow from
+// the first.
 func (p *parse) onePerPiece(errs Errors) Errors {
 	var out Errors
 	seen := map[int]bool{}
@@ -255,7 +256,7 @@ func (p *parse) onePerPiece(errs Errors) Errors {
 	return out
 }
 
-// codeOf returns where the code of the piece around an offset begins.
+// codeOf returns the offset at which the code of the piece around an offset begins.
 func (p *parse) codeOf(off int) int {
 	code := 0
 	for _, pc := range p.pieces {
@@ -266,8 +267,8 @@ func (p *parse) codeOf(off int) int {
 	return code
 }
 
-// srcOffset converts an offset in the composed text to one in the cell. A
-// place outside all pieces becomes the end of the piece before it.
+// srcOffset converts an offset in the composed text to one in the cell. An
+// offset outside all pieces becomes the end of the piece before it.
 func (p *parse) srcOffset(at int) int {
 	off := 0
 	for _, m := range p.marks {
@@ -279,8 +280,8 @@ func (p *parse) srcOffset(at int) int {
 	return off
 }
 
-// place converts the place of a syntax error. One behind the end of a piece is
-// about our own text: it moves to the end of the piece's.
+// place converts the offset of a syntax error in the composed text to one in the cell. An error after the
+// end of a piece is in generated text: place moves it to the end of the piece and changes the message.
 func (p *parse) place(at int, msg string) (int, string) {
 	off := p.srcOffset(at)
 	for i, m := range p.marks {
@@ -300,7 +301,7 @@ func (p *parse) place(at int, msg string) (int, string) {
 
 func (p *parse) off(pos token.Pos) int { return int(pos) - p.base }
 
-// source cuts a piece out of the composed text.
+// source returns a part of the composed text as a Source.
 func (p *parse) source(start, end token.Pos) Source {
 	text := p.text.String()
 	from := p.off(start)

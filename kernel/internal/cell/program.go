@@ -10,19 +10,19 @@ import (
 
 const execName = "%exec"
 
-// programNames are the directives that make a program of a cell: its flags are
-// parsed where they stand.
+// programNames are the directives at which a cell parses its command line flags, as a
+// program does.
 var programNames = map[string]bool{"%%": true, "%main": true}
 
-// FlagPackage is what statements that stand for a directive call package flag,
-// whatever the notebook means by that name.
+// FlagPackage is the name of package flag in statements that are added for a directive. The
+// notebook cannot declare it.
 const FlagPackage = "flagʹ"
 
-// initPrefix begins the names of functions that GoNB calls before main.
+// initPrefix is the prefix of the functions that GoNB calls before main.
 const initPrefix = "init_"
 
-// WithInits returns the cell with calls of its functions named init_NAME, in
-// the order of their names: before its flags are parsed, or else at its end.
+// WithInits returns the cell with calls of its functions named init_NAME, sorted by
+// name. The calls come before its flags are parsed, or at its end if it does not parse flags.
 func (c *Cell) WithInits() *Cell {
 	if !slices.ContainsFunc(c.Decls, (*Decl).isInit) {
 		return c
@@ -32,8 +32,8 @@ func (c *Cell) WithInits() *Cell {
 
 func (d *Decl) isInit() bool { return d.Nullary && strings.HasPrefix(d.Names[0].Name, initPrefix) }
 
-// Declarations returns what a cell declares that is no variable: its imports,
-// functions, types and constants.
+// Declarations returns a cell with only the imports,
+// functions, types and constants of c.
 func (c *Cell) Declarations() *Cell {
 	out := &Cell{N: c.N, Src: c.Src, Package: c.Package, Imports: c.Imports, Linknames: c.Linknames, Builds: c.Builds, Result: -1}
 	for _, d := range c.Decls {
@@ -44,8 +44,8 @@ func (c *Cell) Declarations() *Cell {
 	return out
 }
 
-// functionName returns the first word of a directive's arguments if it is
-// written as a function's name is, with a package or without.
+// functionName returns the first word of a directive's arguments if it has the
+// form of a function name, with or without a package; else "".
 func functionName(args string) string {
 	word, _, _ := strings.Cut(strings.ReplaceAll(args, "\t", " "), " ")
 	x, err := parser.ParseExpr(word)
@@ -63,7 +63,7 @@ func functionName(args string) string {
 	return ""
 }
 
-// program adds the statements that directives mean.
+// program adds the statements for directives.
 func (p *parse) program() {
 	c := p.cell
 	var inits []*Stmt
@@ -84,7 +84,7 @@ func (p *parse) program() {
 	p.examples()
 }
 
-// initCalls calls the init_NAME functions of a cell.
+// initCalls returns calls of the init_NAME functions of a cell, sorted by name.
 func initCalls(decls []*Decl) []*Stmt {
 	var list []*Stmt
 	seen := map[string]bool{}
@@ -98,7 +98,7 @@ func initCalls(decls []*Decl) []*Stmt {
 	return list
 }
 
-// call is the statement base.sel(), or base().
+// call returns the statement base.sel(), or base() if sel is "".
 func call(role Role, at Pos, base, sel string) *Stmt {
 	text := base
 	s := &Stmt{Define: -1, Call: true, Role: role}
@@ -111,7 +111,7 @@ func call(role Role, at Pos, base, sel string) *Stmt {
 	return s
 }
 
-// insert puts statements where a directive stands.
+// insert inserts statements at the position of a directive.
 func (p *parse) insert(list []*Stmt, at Pos) {
 	c := p.cell
 	i := slices.IndexFunc(c.Stmts, func(s *Stmt) bool { return at.before(s.Pos) })
@@ -126,7 +126,7 @@ func (p *parse) insert(list []*Stmt, at Pos) {
 
 func (a Pos) before(b Pos) bool { return a.Line < b.Line || a.Line == b.Line && a.Col < b.Col }
 
-// examples notes what the cell's examples announce.
+// examples records the expected output of the cell's example functions.
 func (p *parse) examples() {
 	byName := map[string]*Decl{}
 	for _, d := range p.cell.Decls {
@@ -144,8 +144,8 @@ func (p *parse) examples() {
 	}
 }
 
-// Title is the first line of a cell, or of its declarations alone, and a sign
-// that more follows.
+// Title returns the first line of a cell, or of its declarations only, followed by " ..." if there
+// are more lines.
 func (c *Cell) Title(declarations bool) string {
 	pieces, _ := Split(c.Src)
 	var b strings.Builder

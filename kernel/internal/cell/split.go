@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A Kind says what a piece of a cell is.
+// A Kind is the kind of a piece of a cell.
 type Kind uint8
 
-// The kinds of pieces. Trivia is blank space and comments after the last piece.
+// The kinds of pieces. Trivia is white space and comments after the last other piece.
 const (
 	Trivia Kind = iota
 	Directive
@@ -27,24 +27,24 @@ const (
 // without gaps: a piece begins where the one before it ends.
 type Piece struct {
 	Kind  Kind
-	Start int // where its leading blanks and comments begin
-	Code  int // where its first token begins
-	Stop  int // where its last token ends, a semicolon excluded
-	End   int // where the next piece begins
+	Start int // offset of its leading white space and comments
+	Code  int // offset of its first token
+	Stop  int // offset after its last token, without a semicolon
+	End   int // offset of the next piece
 
-	measured // for a statement behind %time or %timeit
+	measured // for a statement after %time or %timeit
 }
 
-// A Fault is a mistake that Split found.
+// A Fault is a syntax error that Split found.
 type Fault struct {
 	Off        int
 	Msg        string
-	Incomplete bool // more text could make it right
-	Depth      int  // of open brackets, if Incomplete
+	Incomplete bool // more text could correct it
+	Depth      int  // number of open brackets, if Incomplete
 }
 
-// Split cuts the text of a cell into its top-level pieces. Faults concern
-// brackets and tokens alone; the pieces cover the text in any case.
+// Split divides the text of a cell into its top-level pieces. It reports only faults in
+// brackets, tokens and timing directives. The pieces cover the text even if there are faults.
 func Split(src string) ([]Piece, []Fault) {
 	s := &splitter{src: src}
 	for pos := 0; pos < len(src); {
@@ -81,8 +81,8 @@ func (s *splitter) next(pos int) int {
 	return p.End
 }
 
-// fault notes a mistake. Past a few, more say nothing new; those that more text
-// could cure come last and always count.
+// fault notes a fault. It ignores faults after the first few, except incomplete ones: these come
+// last, and IsComplete needs them.
 func (s *splitter) fault(f Fault) {
 	if len(s.faults) < 2*MaxErrors || f.Incomplete {
 		s.faults = append(s.faults, f)
@@ -123,7 +123,7 @@ func lineLen(text string) int {
 	return len(text)
 }
 
-// gonbPrefix hides a directive from tools that expect Go.
+// gonbPrefix makes a directive a comment for tools that expect Go.
 const gonbPrefix = "//gonb:"
 
 func (s *splitter) isDirective(pos int) bool {
@@ -135,9 +135,9 @@ func (s *splitter) isDirective(pos int) bool {
 	return strings.Trim(line, " \t\r\ufeff") == ""
 }
 
-// directiveEnd returns the end of the directive line at pos. A backslash at
-// the end continues it; a cell magic (%%name) takes everything that follows,
-// but for %%time: what follows that is Go.
+// directiveEnd returns the end of the directive at pos. A backslash at
+// the end of a line continues it. A cell magic (%%name) takes the rest of the cell,
+// except %%time, which Go code follows.
 func (s *splitter) directiveEnd(pos int) int {
 	if magicName(strings.TrimPrefix(s.src[pos:], gonbPrefix)) != "" {
 		return len(s.src)
@@ -151,8 +151,8 @@ func (s *splitter) directiveEnd(pos int) int {
 	}
 }
 
-// magicName returns the word of a cell magic that takes the rest of the cell:
-// text that starts with %% and a letter.
+// magicName returns the name of a cell magic that takes the rest of the cell:
+// text that starts with %% and a letter, except %%time. It returns "" for other text.
 func magicName(text string) string {
 	rest, ok := strings.CutPrefix(text, "%%")
 	if !ok {
@@ -186,7 +186,7 @@ func (s *splitter) item(p *Piece) {
 	}, 0)
 	var toks []tok
 	var open []tok
-	var broken *Fault // the first place where a new line ends what a bracket has begun
+	var broken *Fault // the first newline that Go does not allow inside an open bracket
 	for {
 		pos, kind, lit := sc.Scan()
 		t := tok{kind, lit, p.Code + file.Offset(pos)}
@@ -238,14 +238,14 @@ func partner(open token.Token) token.Token {
 	return token.RBRACE
 }
 
-// newlineIn says that a new line ends what a bracket has begun.
+// newlineIn returns the message for a newline that Go does not allow inside the bracket open.
 func newlineIn(src string, open tok) string {
 	return "unexpected newline; possibly missing comma or " + partner(open.kind).String() + " for the " + open.kind.String() + " at " + posText(PosAt(src, open.off))
 }
 
-// unclosed notes a bracket that is open at the end of the cell. If a new line
-// cannot stand where one does, that is the place; a string that is not closed
-// has told enough.
+// unclosed notes a fault for the innermost bracket that is open at the end of the cell. If there is a newline that Go does not allow
+// inside the bracket, the fault is there. If a string in the line of the bracket is not terminated, the
+// fault has no message, since that of the string suffices.
 func (s *splitter) unclosed(open, toks []tok, broken *Fault) {
 	if len(open) == 0 {
 		return
@@ -267,14 +267,14 @@ func (s *splitter) unclosed(open, toks []tok, broken *Fault) {
 	line := PosAt(s.src, t.off).Line
 	for _, other := range s.faults {
 		if PosAt(s.src, other.Off).Line == line && strings.HasPrefix(other.Msg, "string literal not terminated") {
-			f.Msg = "" // counts for IsComplete alone
+			f.Msg = "" // only IsComplete uses the fault
 		}
 	}
 	s.fault(f)
 }
 
-// endOfTerminator returns the end of a semicolon and of what follows on its
-// line as far as it belongs to the item: blanks and a comment.
+// endOfTerminator returns the end of a semicolon and of the blanks and the comment that
+// follow on its line, if nothing else does.
 func (s *splitter) endOfTerminator(t tok) int {
 	end := t.off
 	if t.lit != "\n" {
@@ -288,10 +288,10 @@ func (s *splitter) endOfTerminator(t tok) int {
 	return end
 }
 
-// ends reports whether the semicolon t ends the item. The header of if, for,
-// switch and select has semicolons, too: such a statement ends behind a
-// closing brace, and only where what precedes is a whole statement (a header
-// may hold a function literal).
+// ends reports whether the semicolon t ends the item. The header of an if, for or
+// switch statement may have semicolons, too. Such a statement ends after a
+// closing brace, and only if the text before is a complete statement, since a header
+// may contain a function literal.
 func (s *splitter) ends(p *Piece, toks []tok, t tok) bool {
 	if !isControl(toks) {
 		return true
@@ -344,10 +344,10 @@ func classify(toks []tok) Kind {
 	return Statement
 }
 
-// isFuncDecl tells a function or method declaration from a function literal by
-// the tokens after func: a name, or a receiver and a name that is followed by
-// parameters (also type parameters, as in func (T) m[P any](); a literal's
-// result type T[P] is followed by its body instead).
+// isFuncDecl distinguishes a function or method declaration from a function literal by
+// the tokens after func. A declaration has a name, or a receiver and a name followed by
+// parameters, or type parameters as in func (T) m[P any](). In a literal, the body follows
+// a result type such as T[P].
 func isFuncDecl(toks []tok) bool {
 	if len(toks) == 0 {
 		return true
@@ -366,7 +366,7 @@ func isFuncDecl(toks []tok) bool {
 	return len(toks) > 0 && toks[0].kind == token.LPAREN
 }
 
-// skipGroup drops the bracketed group that toks begins with.
+// skipGroup returns the tokens after the bracketed group that toks begins with.
 func skipGroup(toks []tok) []tok {
 	depth := 0
 	for i, t := range toks {

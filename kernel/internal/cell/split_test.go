@@ -188,7 +188,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestImportHint: who leaves the quotation marks out is told how to write it.
+// TestImportHint: the error for an import path without quotation marks shows the correct form.
 func TestImportHint(t *testing.T) {
 	for src, want := range map[string]string{
 		"import fmt":                  `import "fmt"`,

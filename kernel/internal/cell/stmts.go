@@ -30,7 +30,7 @@ func (p *parse) statements(list []ast.Stmt) {
 	}
 }
 
-// declareTop notes the objects that a statement at the top of a cell defines.
+// declareTop notes the objects that a statement at the top level of a cell declares.
 func (p *parse) declareTop(s ast.Stmt) {
 	switch s := s.(type) {
 	case *ast.LabeledStmt:
@@ -112,7 +112,7 @@ func (p *parse) stmt(s ast.Stmt) {
 	p.cell.Stmts = append(p.cell.Stmts, out)
 }
 
-// listOf returns the expressions of a list that putList wrote.
+// listOf returns the expressions of a list that putList wrote, or nil for other statements.
 func listOf(s ast.Stmt) []ast.Expr {
 	x, ok := s.(*ast.ExprStmt)
 	if !ok {
@@ -128,7 +128,7 @@ func listOf(s ast.Stmt) []ast.Expr {
 	return call.Args
 }
 
-// list makes one statement of a list of expressions.
+// list adds one statement for a list of expressions.
 func (p *parse) list(args []ast.Expr) {
 	start, end := args[0].Pos(), args[len(args)-1].End()
 	out := &Stmt{Source: p.source(start, end), Define: -1, Expr: &Span{0, int(end - start)}}
@@ -154,15 +154,15 @@ func (p *parse) defines(out *Stmt, x *ast.AssignStmt, start token.Pos) {
 	}
 }
 
-// literals notes the function literals under n, but for those that are called
-// where they stand, and what may be method values.
+// literals notes the function literals in n, except those that are called
+// immediately, and the selected names that may be method values.
 func (s *Source) literals(n ast.Node, start token.Pos) {
 	s.outermost(n, start)
 	called := map[ast.Expr]bool{}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
-			called[ast.Unparen(n.Call.Fun)] = false // may outlive what starts it
+			called[ast.Unparen(n.Call.Fun)] = false // it may still run when the statement has ended
 		case *ast.CallExpr:
 			if _, started := called[ast.Unparen(n.Fun)]; !started {
 				called[ast.Unparen(n.Fun)] = true
@@ -182,7 +182,7 @@ func (s *Source) literals(n ast.Node, start token.Pos) {
 	})
 }
 
-// outermost notes the function literals under n that are in no other.
+// outermost notes the function literals in n that are not inside another literal.
 func (s *Source) outermost(n ast.Node, start token.Pos) {
 	ast.Inspect(n, func(x ast.Node) bool {
 		lit, ok := x.(*ast.FuncLit)
@@ -194,10 +194,10 @@ func (s *Source) outermost(n ast.Node, start token.Pos) {
 	})
 }
 
-// captures reports whether a literal uses a variable that is declared around it,
-// under n.
+// captures reports whether a literal uses a variable, constant or type that is declared in n
+// outside of the literal.
 func captures(n ast.Node, lit *ast.FuncLit) bool {
-	switch s := n.(type) { // those on its left are the notebook's
+	switch s := n.(type) { // the variables on the left are variables of the notebook
 	case *ast.AssignStmt:
 		n = &ast.CompositeLit{Elts: s.Rhs}
 	case *ast.ValueSpec:
@@ -237,8 +237,8 @@ func (s *Source) InLiteral(off int) bool {
 	return false
 }
 
-// isCall reports whether Go lets the expression stand as a statement. Calls
-// may turn out to be conversions.
+// isCall reports whether an expression has the form of a call or a receive, which Go allows as a
+// statement. It may still be a conversion.
 func isCall(x ast.Expr) bool {
 	switch x := x.(type) {
 	case *ast.ParenExpr:
@@ -251,7 +251,7 @@ func isCall(x ast.Expr) bool {
 	return false
 }
 
-// refs collects the identifiers under n that are not local to it.
+// refs collects the identifiers in n that are not declared locally in it.
 func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
 	var out []Ref
 	sels := map[*ast.Ident]string{}
@@ -294,8 +294,8 @@ func (p *parse) refs(n ast.Node, start token.Pos, src *Source) {
 	src.Refs = out
 }
 
-// numbered returns a reference to a cell's result or text: Out[3] or In[3]. It stands
-// beside the one to the name alone, which the notebook may have declared.
+// numbered returns a reference to a cell's result or text, Out[3] or In[3]. The reference to the
+// name Out or In is also collected, since the notebook may declare that name.
 func (p *parse) numbered(x *ast.IndexExpr, start token.Pos) (Ref, bool) {
 	id, ok := x.X.(*ast.Ident)
 	n, isNumber := x.Index.(*ast.BasicLit)
@@ -306,8 +306,8 @@ func (p *parse) numbered(x *ast.IndexExpr, start token.Pos) (Ref, bool) {
 	return Ref{Name: name, Off: int(id.Pos() - start)}, int(x.End()-x.Pos()) == len(name)
 }
 
-// valueKeys reports whether keys in a literal of this type are values for
-// sure: fields are possible where a type is named or left out.
+// valueKeys reports whether the keys of a composite literal with this type are certainly values: it is a map or an array type. If the
+// type is a name or missing, they may be fields.
 func valueKeys(t ast.Expr) bool {
 	switch t.(type) {
 	case *ast.MapType, *ast.ArrayType:
@@ -316,7 +316,7 @@ func valueKeys(t ast.Expr) bool {
 	return false
 }
 
-// String gives a cell's shape, for tests and debugging.
+// String returns the number of the cell's parts of each kind, for tests and debugging.
 func (c *Cell) String() string {
 	return fmt.Sprintf("%s: %d imports, %d declarations, %d statements, %d directives",
 		Name(c.N), len(c.Imports), len(c.Decls), len(c.Stmts), len(c.Directives))

@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// atEnd are mistakes behind the last token. Split has paired all brackets, so all but a first one follow from another:
-// the parser has skipped what would have ended a function, also the one around a cell's statements.
+// atEnd is the end of messages about errors after the last token. Split has checked that all brackets match. So such an error, unless it
+// is the first, follows from another one, after which the parser has skipped the end of a function.
 const atEnd = ", found the end of the cell"
 
-// invisible lists characters that cannot be seen and that pasted text may contain.
+// invisible matches errors about characters that cannot be seen, which pasted text may contain.
 var invisible = regexp.MustCompile(`^illegal character (U\+[0-9A-F]{4,6})$`)
 
 var missingOperand = regexp.MustCompile(`^expected operand, found '?(.*?)'?$`)
 
 var missingSemicolon = regexp.MustCompile(`^expected ';', found '?(.*?)'?$`)
 
-// readable words syntax errors for people who have never seen Go's grammar, and leaves out those that are about the
-// text around the cell's own.
+// readable rewrites syntax errors for users who do not know Go's grammar, and leaves out errors that follow from
+// others. start returns the offset at which the statement around an offset begins.
 func readable(src string, errs Errors, start func(off int) int) Errors {
 	var out Errors
 	for _, e := range errs {
@@ -47,8 +47,8 @@ func readable(src string, errs Errors, start func(off int) int) Errors {
 	return out
 }
 
-// missingBrace moves the error about a header without its brace to the end of the
-// header's line.
+// missingBrace moves the error about a missing brace after the header of an if, for, switch or select statement to
+// the end of the header's line.
 func missingBrace(src string, e *Error) {
 	if !strings.HasPrefix(e.Msg, "expected '{', found ") {
 		return

@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// A Timing says whether a statement's time is taken.
+// A Timing says whether the run time of a statement is measured.
 type Timing uint8
 
 // The ways in which %time and %timeit run a statement.
 const (
 	Untimed  Timing = iota
 	Timed           // it runs once
-	Repeated        // it runs in a loop, in a scope of its own
+	Repeated        // it runs in a loop, in a separate scope
 )
 
-// A measured is the line that has a statement measured: how, and where in the
-// cell's text its Go begins.
+// A measured describes a %time or %timeit line: the options, and the offsets in the
+// cell's text at which the Go code begins.
 type measured struct {
 	timing      Timing
-	code        int // of what is measured, or of what is done once before it
-	body        int // of what is measured
+	code        int // offset of the Go code
+	body        int // offset of the measured code; after code if some code runs once before
 	loops, runs int
 }
 
@@ -31,13 +31,13 @@ const (
 	wholeTimeitName = "%%timeit"
 )
 
-// Measures reports whether a line is a directive with Go behind it.
+// Measures reports whether a line is a %time or %timeit directive followed by Go code.
 func Measures(line string) bool {
 	_, ok := (&splitter{src: line}).measured(0)
 	return ok
 }
 
-// measured reads the directive at pos if it has Go behind it that it measures.
+// measured parses the directive at pos. ok is false if it is no %time or %timeit directive followed by Go code.
 func (s *splitter) measured(pos int) (m measured, ok bool) {
 	at := pos + len(s.src[pos:]) - len(strings.TrimPrefix(s.src[pos:], gonbPrefix))
 	rest := s.src[at:]
@@ -65,7 +65,7 @@ func (s *splitter) measured(pos int) (m measured, ok bool) {
 	return m, m.code < end
 }
 
-// timeitOptions reads -n LOOPS and -r RUNS, and returns where they end.
+// timeitOptions parses the options -n LOOPS and -r RUNS, and returns the offset after them.
 func (s *splitter) timeitOptions(at, end int, m *measured) int {
 	for {
 		from := at + blanks(s.src[at:end])
@@ -94,10 +94,10 @@ func (s *splitter) timeitOptions(at, end int, m *measured) int {
 	}
 }
 
-// blanks counts the blanks that text begins with.
+// blanks returns the number of leading blanks, tabs and carriage returns.
 func blanks(text string) int { return len(text) - len(strings.TrimLeft(text, " \t\r")) }
 
-// timed completes the piece of a statement that is measured.
+// timed completes the piece of a measured statement.
 func (s *splitter) timed(p *Piece, m measured) {
 	directive := p.Code
 	p.measured = m
@@ -110,8 +110,8 @@ func (s *splitter) timed(p *Piece, m measured) {
 	p.Code = directive
 }
 
-// line scans the statements from p.measured.code to the end of the line, or of
-// what is begun there.
+// line scans the statements from p.measured.code to the end of the line, or of the last
+// statement that begins there.
 func (s *splitter) line(p *Piece) {
 	kind := Trivia
 	for at := p.code; ; {
@@ -132,8 +132,8 @@ func (s *splitter) line(p *Piece) {
 	p.Kind = kind
 }
 
-// inLoop finds what cannot be in the loop that a cell becomes, from an offset
-// on. What is repeated begins at body.
+// inLoop notes faults for pieces that cannot be in the loop of a %%timeit cell, from an offset
+// on. The repeated part begins at body.
 func (s *splitter) inLoop(from, body int) {
 	pieces, faults := Split(s.src[from:])
 	for _, f := range faults {
@@ -156,16 +156,16 @@ func (s *splitter) inLoop(from, body int) {
 	}
 }
 
-// timedText is the composed text of a statement that is measured.
+// A timedText is the range of a measured statement in the composed text.
 type timedText struct {
 	from, to int
-	body     int // of a loop
+	body     int // start of the repeated part
 	measured
-	last *Stmt // in it, so far
+	last *Stmt // the last statement in it so far
 }
 
-// putTimed blanks out the directive. A statement to repeat becomes a block, for
-// which there is room where the directive was.
+// putTimed adds a measured statement to the composed text, with blanks in place of the directive. A repeated
+// statement becomes a block, whose brace takes the place of the first blank.
 func (p *parse) putTimed(pc Piece) {
 	t := timedText{measured: pc.measured}
 	p.marks = append(p.marks, mark{p.text.Len(), pc.Start, pc.End - pc.Start})
@@ -185,7 +185,7 @@ func (p *parse) putTimed(pc Piece) {
 	p.timed = append(p.timed, t)
 }
 
-// repeatedAt returns the loop whose block is at an offset of the composed text.
+// repeatedAt returns the repeated statement whose block is at an offset of the composed text, or nil.
 func (p *parse) repeatedAt(off int) *timedText {
 	for i, t := range p.timed {
 		if off == t.from && t.timing == Repeated {
@@ -195,7 +195,7 @@ func (p *parse) repeatedAt(off int) *timedText {
 	return nil
 }
 
-// take notes that a statement is the first or, so far, the last one of what
+// take notes whether a statement is the first, or so far the last, of those that
 // %time measures.
 func (p *parse) take(s *Stmt, at int) {
 	for i := range p.timed {

@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	divertSize = 25   // length of what appendCall writes
-	pushed     = 12   // length of it until the stack pointer moves
+	divertSize = 25   // length of the code of appendCall, in bytes
+	pushed     = 12   // length of its part up to the change of the stack pointer
 	trap       = 0xcc // INT3
 )
 
-// appendCall appends code that calls a function as if from the call that returns to ret: halt finds ret as its return
-// address.
+// appendCall appends code that calls the function halt with ret as its return address, as if the call that returns to ret
+// called halt.
 func appendCall(b []byte, ret, halt uintptr) []byte {
 	b = append(b, 0x49, 0xbb) // MOVQ $ret, R11
 	b = binary.LittleEndian.AppendUint64(b, uint64(ret))
@@ -22,7 +22,7 @@ func appendCall(b []byte, ret, halt uintptr) []byte {
 	return append(b, 0x41, 0xff, 0xe3) // JMP R11
 }
 
-// calledBefore returns the target of the direct call that ends at pc, or 0 if there is none.
+// calledBefore returns the target of the direct call instruction that ends at pc, or 0 if there is none.
 func calledBefore(pc uintptr) uintptr {
 	if platform.Read[uint8](pc-5) != 0xe8 { // CALL
 		return 0

@@ -12,32 +12,32 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A goroutine that is in the standard library, blocked or at work, cannot be
-// stopped there, since it may hold a lock. It can be made to stop when it comes
-// back to code of a cell: the return address of its innermost call from there is
-// changed, while the world is stopped. The new address lies in a copy of the
-// function that consists of a call of halt at this very place, and is entered in
-// the runtime's tables with the function's own data: for whoever walks the
-// stack nothing has changed. halt finds the original address as its own return
-// address, as if it had been called in place of what the goroutine is in; so
-// defers in bits are as due as after a panic in that call.
+// A goroutine that is in the standard library, blocked or running, cannot be
+// stopped there, since it may hold a lock. It can be made to stop when it returns
+// to code of a cell: the return address of its innermost call from a cell is
+// changed while the world is stopped. The new address is in a "diversion": a function that
+// contains only a call of halt, at the same offset as the original return address. The
+// diversion is in the runtime's tables with the data of the original function, so
+// stack walks give the same result. The return address of halt is the original
+// address, as if halt had been called in place of the current call. So
+// open-coded defers run as they do after a panic in that call.
 
-// unsafePoint is the value by which a table forbids preemption.
+// unsafePoint is the value in a PC-value table that forbids preemption.
 const unsafePoint = -2
 
-// ErrNoCell says that a goroutine has no call from a cell.
+// ErrNoCell reports that a goroutine has no call from a cell on its stack.
 var ErrNoCell = errors.New("the goroutine is in no call from a cell")
 
-// A Diverter changes return addresses. It adds code to the module, under its lock.
+// A Diverter changes return addresses. It adds code to the module while it holds its lock. Its methods may be called concurrently.
 type Diverter struct {
 	runtime *goruntime.Runtime
 	module  *moduledata.Module
 
-	gaps        []uintptr // bytes of code that diversions have used; see Gaps
-	injected    [2]goruntime.AddrRange
-	moreStack   [2]uintptr              // what a function calls, before it has a frame, to be preempted
-	diversions  map[returnPoint]uintptr // what takes the place of an address to go on at
-	isDiversion map[uintptr]bool        // addresses that have taken the place of another
+	gaps        []uintptr               // see Gaps
+	injected    [2]goruntime.AddrRange  // runtime.asyncPreempt and runtime.sigpanic
+	moreStack   [2]uintptr              // functions that a stack check calls, also to be preempted
+	diversions  map[returnPoint]uintptr // addresses that replace return points
+	isDiversion map[uintptr]bool        // values of diversions
 }
 
 // NewDiverter returns a Diverter for the code that is loaded into m.
@@ -49,8 +49,9 @@ func NewDiverter(rt *goruntime.Runtime, m *moduledata.Module) *Diverter {
 	}
 }
 
-// Divert makes a goroutine, not the caller, call halt when it next goes on in
-// code of a cell. It stops the world; the caller must not hold locks.
+// Divert makes goroutine g call halt when it next continues in
+// code of a cell. g must not be the caller. Divert stops the world; the caller must not hold locks.
+// It returns ErrNoCell if g has no call from a cell.
 func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func()) error {
 	d.module.Lock()
 	defer d.module.Unlock()
@@ -71,8 +72,8 @@ func (d *Diverter) Divert(gs *goruntime.Goroutines, g uintptr, halt func()) erro
 	return err
 }
 
-// returnPoint finds the place where a goroutine that does not run will go on
-// in a cell, and where its address stands.
+// returnPoint returns the return point at which a goroutine that does not run will continue
+// in a cell, and the address of the word that holds it; 0 if there is none.
 func (d *Diverter) returnPoint(gs *goruntime.Goroutines, g uintptr) (slot uintptr, w returnPoint) {
 	at, bp := gs.Position(g)
 	if at == 0 {
@@ -89,14 +90,14 @@ func (d *Diverter) returnPoint(gs *goruntime.Goroutines, g uintptr) (slot uintpt
 	return slot, returnPoint{pc, slot != 0 && d.injected[0].Contains(calleeOf(slot, at, bp))}
 }
 
-// A returnPoint is an address in a cell at which a goroutine will go on: after a
-// call, or wherever it was preempted.
+// A returnPoint is an address in a cell at which a goroutine will continue: after a
+// call or, if async is set, at the instruction where it was preempted.
 type returnPoint struct {
 	pc    uintptr
 	async bool
 }
 
-// calleeOf returns an address in the function that returns by way of slot.
+// calleeOf returns an address in the function whose return address is in slot.
 func calleeOf(slot, at, bp uintptr) uintptr {
 	for ; bp+8 != slot; bp = platform.Read[uintptr](bp) {
 		at = platform.Read[uintptr](bp + 8)
@@ -104,17 +105,17 @@ func calleeOf(slot, at, bp uintptr) uintptr {
 	return at
 }
 
-// CallSite finds the return address of the innermost call that cell code has
-// made in goroutine g, and where it stands, from a program counter and a frame
-// pointer on. g must not run meanwhile. It may be called in a signal handler,
-// where the register may hold something else: assembly code uses it at times. So
-// the frames above are looked at, too.
+// CallSite returns the return address of the innermost call from cell code in
+// goroutine g, and the address of the word that holds it. at and bp are the program counter and
+// the frame pointer of g, which must not run during the call. CallSite may be called in a signal handler. There
+// the frame pointer may be invalid, since assembly code sometimes uses that register. So CallSite also checks the frames
+// above, and returns zeros if one is invalid.
 func (d *Diverter) CallSite(g, at, bp uintptr) (slot, pc uintptr) {
 	return d.callSite(g, at, bp, false)
 }
 
-// callSite finds, with async, also a place where the goroutine was preempted,
-// in a function that does not keep its defers in bits.
+// callSite is CallSite. With async, it also finds an address at which the goroutine was preempted,
+// if the function does not have open-coded defers.
 func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 	const enough = 16
 	lo, hi := platform.Read[uintptr](g+goruntime.GStackLo), platform.Read[uintptr](g+goruntime.GStackHi)
@@ -141,8 +142,8 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 	return slot, pc
 }
 
-// findInjected finds the functions that a signal handler makes a goroutine call
-// wherever it is: they do not return to a call.
+// findInjected returns the address ranges of the functions that a signal handler makes a goroutine call
+// at any instruction: their return addresses do not follow a call instruction.
 func findInjected(h *goruntime.Runtime) (list [2]goruntime.AddrRange) {
 	for i, name := range []string{"runtime.asyncPreempt", "runtime.sigpanic"} {
 		for abi := range uint16(2) {
@@ -167,8 +168,8 @@ func findMoreStack(h *goruntime.Runtime) (list [2]uintptr) {
 	return list
 }
 
-// stackCheckReturn reports whether g, which is at pc, was preempted in the check at the
-// beginning of a function: then the stack pointer, which it returns, is at the
+// stackCheckReturn returns the stack pointer of g if g, which is at pc, was preempted in the stack check at the
+// beginning of a function, else 0. The stack pointer then points to the
 // function's return address.
 func (d *Diverter) stackCheckReturn(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr) {
 	if gs.InSyscall(g) {
@@ -185,7 +186,8 @@ func (d *Diverter) isCode(pc uintptr) bool {
 	return pc >= d.runtime.FirstModule.Text && pc < d.runtime.FirstModule.Etext || d.module.Contains(pc)
 }
 
-// Diversion returns the address that may take the place of return address pc.
+// Diversion returns the address of a diversion for return address pc. It returns ErrNoCell if pc is not in
+// code of a cell or is a diversion itself.
 func (d *Diverter) Diversion(pc uintptr, halt func()) (uintptr, error) {
 	d.module.Lock()
 	defer d.module.Unlock()
@@ -195,7 +197,7 @@ func (d *Diverter) Diversion(pc uintptr, halt func()) (uintptr, error) {
 	return d.diversion(returnPoint{pc: pc}, reflect.ValueOf(halt).Pointer())
 }
 
-// diversion returns the address that takes the place of another.
+// diversion returns the address that replaces a return point. It adds the code if there is none yet.
 func (d *Diverter) diversion(way returnPoint, halt uintptr) (uintptr, error) {
 	if to, ok := d.diversions[way]; ok {
 		return to, nil
@@ -213,9 +215,9 @@ func (d *Diverter) diversion(way returnPoint, halt uintptr) (uintptr, error) {
 	return to, nil
 }
 
-// Gaps returns how many bytes of code diversions have used since the last call,
-// for each. Another process must leave them out, by a Request, to have the same
-// code at the same addresses.
+// Gaps returns the number of bytes of code of each diversion added since the last call of
+// Gaps. A child process must reserve them, with link.Request.Gap, so that later code has the
+// same addresses.
 func (d *Diverter) Gaps() []uintptr {
 	d.module.Lock()
 	defer d.module.Unlock()
@@ -226,7 +228,7 @@ func (d *Diverter) Gaps() []uintptr {
 
 func (d *Diverter) divertCode(way returnPoint, halt uintptr) (uintptr, error) {
 	m := d.module
-	at := way.pc - 1 // in the call
+	at := way.pc - 1 // in the call instruction
 	if way.async {
 		at = way.pc
 	}
@@ -239,7 +241,7 @@ func (d *Diverter) divertCode(way returnPoint, halt uintptr) (uintptr, error) {
 	}
 	code := m.Text.Bytes(base, int(off)+divertSize)
 	for i := range off {
-		code[i] = trap // nothing comes here
+		code[i] = trap // never executed
 	}
 	_ = appendCall(code[off:off], way.pc, halt)
 	size := uint32(off) + divertSize
@@ -253,7 +255,7 @@ func (d *Diverter) divertCode(way returnPoint, halt uintptr) (uintptr, error) {
 	f.PCData = moduledata.SetAt(f.PCData, goruntime.PcdataUnsafePoint, stay, 0)
 	f.Entry, f.Size = base, uintptr(size)
 	if f.DeferReturn != 0 {
-		f.DeferReturn = uint32(off) // where a recovered panic would go on
+		f.DeferReturn = uint32(off) // the function would continue there after a recover
 	}
 	return base + off, m.AddFunction(f)
 }

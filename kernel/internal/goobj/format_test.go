@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// toolchainPackage reads the types of one of the toolchain's own packages.
+// toolchainPackage returns the types of an internal package of the toolchain.
 func toolchainPackage(t *testing.T, path string) *types.Package {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-export", "-f", "{{.Export}}", path).Output()
@@ -29,7 +29,7 @@ func toolchainPackage(t *testing.T, path string) *types.Package {
 	return pkg
 }
 
-// TestNumbers compares every number of the format with the toolchain's own.
+// TestNumbers compares the constants of the format with those of the toolchain.
 func TestNumbers(t *testing.T) {
 	for path, numbers := range map[string]map[string]int64{
 		"cmd/internal/objabi": {

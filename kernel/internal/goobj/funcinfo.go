@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// FuncInfo is what the compiler tells of a function beside its code.
+// FuncInfo is the compiler's information about a function, besides its code.
 type FuncInfo struct {
 	Args, Locals uint32
 	FuncID       uint8
@@ -15,11 +15,11 @@ type FuncInfo struct {
 	InlTree      []InlNode
 }
 
-// FuncIDWrapper marks functions that the compiler generated, as
-// internal/abi.FuncIDWrapper does.
+// FuncIDWrapper is the FuncID of functions that the compiler generated; it equals
+// internal/abi.FuncIDWrapper.
 const FuncIDWrapper = 23
 
-// An InlNode is one call that was inlined.
+// An InlNode is one inlined call. Parent is the index of the inlined call that contains it, or -1.
 type InlNode struct {
 	Parent   int32
 	File     uint32

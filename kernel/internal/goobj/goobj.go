@@ -1,9 +1,9 @@
 // Package goobj reads the object files that Go's compiler and assembler write.
 //
 // The format is described in the Go distribution, in
-// src/cmd/internal/goobj/objfile.go; it has carried the magic "go120ld" since
-// Go 1.20. Files are read in place: an Object keeps references into the bytes
-// given to Parse, which must not change.
+// src/cmd/internal/goobj/objfile.go. Its magic has been "go120ld" since
+// Go 1.20. Files are not copied: an Object refers to the bytes
+// that Parse was called with, which must not change.
 package goobj
 
 import (
@@ -16,7 +16,7 @@ import (
 
 const magic = "\x00go120ld"
 
-// Package indices with a special meaning, from the top of the int32 range down.
+// Package indices with a special meaning, downward from the largest int32.
 const (
 	PkgNone = (1<<31 - 1) - iota
 	PkgHashed64
@@ -61,11 +61,11 @@ const (
 // ErrFormat is wrapped by every error about malformed input.
 var ErrFormat = errors.New("malformed Go object file")
 
-// corrupt is the panic value of accessors that meet an impossible offset.
+// corrupt is the value with which accessors panic at an invalid offset or index.
 type corrupt struct{ what string }
 
-// Guard turns the panic of an accessor on a malformed object into an error.
-// Use it deferred around code that walks an Object.
+// Guard turns the panic of an accessor of a malformed object into an error.
+// Defer it in functions that use an Object.
 func Guard(err *error) {
 	switch r := recover().(type) {
 	case nil:
@@ -76,11 +76,11 @@ func Guard(err *error) {
 	}
 }
 
-// A Ref names a symbol: by index in the symbols that package Pkg defines, or,
-// for the special package indices, in one of this object's own lists.
+// A Ref refers to a symbol: Sym is an index into the symbols that package Pkg defines, or,
+// for the special package indices, into one of the object's lists.
 type Ref struct{ Pkg, Sym uint32 }
 
-// IsZero reports whether r names nothing.
+// IsZero reports whether r refers to no symbol.
 func (r Ref) IsZero() bool { return r == Ref{} }
 
 // An Import is a package that the object was compiled against.
@@ -98,13 +98,13 @@ type Object struct {
 	off         [numBlocks]uint32
 
 	numDef  int // symbols that have relocations, aux symbols and data
-	numSyms int // numDef and the references by name
+	numSyms int // numDef plus the number of references by name
 	pkgs    []string
-	names   map[Ref]string // from RefName; made on first use
+	names   map[Ref]string // for RefName; made by its first call
 }
 
-// Parse reads the header of an object file and checks that its blocks lie
-// within b.
+// Parse parses the header of an object file and checks that its blocks are
+// within b. The other methods of the Object panic if the rest is malformed; see Guard.
 func Parse(b []byte) (_ *Object, err error) {
 	defer Guard(&err)
 	if len(b) < headerSize || string(b[:len(magic)]) != magic {
@@ -163,7 +163,7 @@ func (o *Object) str(n, off uint32) string {
 
 func (o *Object) stringRef(off uint32) string { return o.str(o.u32(off), o.u32(off+4)) }
 
-// FromAssembly reports whether the object was written by the assembler.
+// FromAssembly reports whether the assembler wrote the object.
 func (o *Object) FromAssembly() bool { return o.flags&(1<<2) != 0 }
 
 // Before127 reports whether a toolchain older than Go 1.27 wrote the object.
@@ -178,7 +178,7 @@ func (o *Object) NumDef() int { return o.numDef }
 // NumSyms returns the number of all symbols: definitions, then references by name.
 func (o *Object) NumSyms() int { return o.numSyms }
 
-// Package returns the import path of a referenced package, unescaped.
+// Package returns the import path of the referenced package with index i, unescaped.
 func (o *Object) Package(i uint32) string {
 	if int(i) >= len(o.pkgs) {
 		panic(corrupt{"no such package index"})
@@ -197,7 +197,7 @@ func (o *Object) Imports() []Import {
 	return list
 }
 
-// File returns the name of a source file, as FuncInfo refers to it.
+// File returns the name of the source file with index i, as in FuncInfo.Files.
 func (o *Object) File(i uint32) string {
 	if int(i) >= o.count(blkFile, stringSize) {
 		panic(corrupt{"no such file index"})
@@ -205,8 +205,8 @@ func (o *Object) File(i uint32) string {
 	return o.stringRef(o.off[blkFile] + i*stringSize)
 }
 
-// Index translates a reference to one of the object's own symbols into its
-// index. It reports false for symbols of other packages and for builtins.
+// Index returns the index of the symbol that a reference to this object refers to. It
+// returns false for symbols of other packages and for builtins.
 func (o *Object) Index(r Ref) (int, bool) {
 	i := int(r.Sym)
 	switch r.Pkg {
@@ -226,15 +226,15 @@ func (o *Object) Index(r Ref) (int, bool) {
 	return i, true
 }
 
-// Hashed reports whether symbol i is addressed by its content.
+// Hashed reports whether symbol i is content-addressed: it is identified by its content, not its name.
 func (o *Object) Hashed(i int) bool {
 	n := o.count(blkSymDef, symSize)
 	return i >= n && i < n+o.count(blkHashed64Def, symSize)+o.count(blkHashedDef, symSize)
 }
 
-// NonPackage yields the indices of the symbols that the object defines and
-// others refer to by name alone: instances of generic code, what a linkname
-// names, and all that is written in assembly.
+// NonPackage yields the indices of the symbols that the object defines and to which
+// other objects refer only by name: instances of generic code, symbols with a //go:linkname
+// line, and all symbols in assembly.
 func (o *Object) NonPackage() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i := o.numDef - o.count(blkNonPkgDef, symSize); i < o.numDef; i++ {
@@ -245,8 +245,8 @@ func (o *Object) NonPackage() iter.Seq[int] {
 	}
 }
 
-// RefName returns the name that the object recorded for a symbol of another
-// package, or "" (symbols used only by aux data have none).
+// RefName returns the name that the object has for a symbol of another
+// package, or "". Symbols that only aux data refers to have none.
 func (o *Object) RefName(r Ref) string {
 	if o.names == nil {
 		n := o.count(blkRefName, refNameSize)
@@ -259,7 +259,7 @@ func (o *Object) RefName(r Ref) string {
 	return o.names[r]
 }
 
-// Validate walks every symbol, relocation and aux entry.
+// Validate checks every symbol, relocation and aux entry. The error wraps ErrFormat.
 func (o *Object) Validate() (err error) {
 	defer Guard(&err)
 	o.Imports()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// source has what a cell's object has: functions with and without frames,
+// source leads to the kinds of symbols that a cell's object has: functions with and without frames,
 // inlined calls, types with methods, interface tables, generics, variables.
 const source = `package p
 
@@ -38,7 +38,7 @@ func Use(n int) (total float64) {
 }
 `
 
-// compile returns the archive that the toolchain's compiler makes of src.
+// compile returns the archive that the toolchain's compiler writes for src.
 func compile(t testing.TB, src string) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -56,7 +56,7 @@ func compile(t testing.TB, src string) []byte {
 	return b
 }
 
-// assemble returns an object file of the toolchain's assembler.
+// assemble returns the object file that the toolchain's assembler writes for src.
 func assemble(t testing.TB, src string) []byte {
 	t.Helper()
 	dir := t.TempDir()
@@ -208,7 +208,7 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever the bytes, an error at worst.
+// FuzzParse: any input gives an object or an error, never a panic.
 func FuzzParse(f *testing.F) {
 	archive := compile(f, source)
 	f.Add(archive)
@@ -230,8 +230,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestFlippedBytes is the fuzz target's poor cousin, which every run of the
-// tests affords: one byte of a real object is wrong.
+// TestFlippedBytes parses a real object with one wrong byte. Unlike the fuzz target, it
+// runs with every test run.
 func TestFlippedBytes(t *testing.T) {
 	good := compile(t, source)
 	start := strings.Index(string(good), magic)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// EscapePath returns an import path as it stands at the beginning of symbol
-// names: dots in the last element, and bytes that cannot be part of a name, are
-// written as % and two hexadecimal digits.
+// EscapePath returns an import path in the form of symbol
+// names: dots in the last element, and bytes that cannot be part of a name, become
+// % and two hexadecimal digits.
 func EscapePath(path string) string {
 	var b strings.Builder
 	slash := strings.LastIndexByte(path, '/')
@@ -22,7 +22,7 @@ func EscapePath(path string) string {
 	return b.String()
 }
 
-// UnescapePath undoes EscapePath.
+// UnescapePath is the inverse of EscapePath.
 func UnescapePath(s string) (string, error) {
 	if strings.IndexByte(s, '%') < 0 {
 		return s, nil

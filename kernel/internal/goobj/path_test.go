@@ -32,9 +32,9 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestPathsInObject compares what an object says of packages whose paths have
-// dots in the last element: its paths are import paths, its symbols have the
-// names that the linker and runtime.FuncForPC know.
+// TestPathsInObject checks the names in an object for packages whose paths have
+// dots in the last element: package paths are not escaped, symbol names are, as in
+// the linker and in runtime.FuncForPC.
 func TestPathsInObject(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, src string) string {

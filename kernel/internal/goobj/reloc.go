@@ -1,6 +1,6 @@
 package goobj
 
-// A RelocType says how to compute what a relocation writes.
+// A RelocType says how to compute the value of a relocation.
 type RelocType uint16
 
 const weakBit = 1 << 15
@@ -8,9 +8,9 @@ const weakBit = 1 << 15
 // Relocation types whose number depends on the release of Go.
 const (
 	relInitOrder126 RelocType = 99
-	relInitOrder127 RelocType = 102 // in Go 1.26 a type that occurs in debug information alone
+	relInitOrder127 RelocType = 102 // in Go 1.26 this number is a type that occurs only in debug information
 )
 
-// IsInitOrder reports whether the relocation, of an init task, names a task
-// that must run before.
+// IsInitOrder reports whether the relocation is in an init task and refers to a task
+// that must run before it.
 func (t RelocType) IsInitOrder() bool { return t == relInitOrder126 || t == relInitOrder127 }

@@ -7,7 +7,7 @@ const (
 	RelAddrOff   RelocType = 5  // offset from the start of the target's section
 	RelSize      RelocType = 6  // size of the target
 	RelCall      RelocType = 7  // PC-relative call
-	RelConst     RelocType = 13 // the addend
+	RelConst     RelocType = 13 // value of the addend
 	RelPCRel     RelocType = 14 // PC-relative address
 	RelTLSLE     RelocType = 15 // offset from the thread pointer
 	RelGotPCRel  RelocType = 29

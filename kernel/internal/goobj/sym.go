@@ -2,7 +2,7 @@ package goobj
 
 import "encoding/binary"
 
-// A Kind says what memory a symbol occupies.
+// A Kind is the kind of memory that a symbol is in.
 type Kind uint8
 
 // Symbol kinds, in the order of cmd/internal/objabi.SymKind.
@@ -33,7 +33,7 @@ func (k Kind) IsVar() bool { return k >= KindNoPtrData && k <= KindNoPtrBSS }
 // HasPointers reports whether variables of kind k may hold pointers.
 func (k Kind) HasPointers() bool { return k == KindData || k == KindDataFIPS || k == KindBSS }
 
-// Calling conventions, as the object file numbers them.
+// Calling conventions, with their numbers in object files.
 const (
 	ABI0        = 0
 	ABIInternal = 1
@@ -52,7 +52,7 @@ const (
 	flag2PkgInit  = 1 << 3
 	flag2Linkname = 1 << 4
 
-	// Go 1.27 put a flag before the last ones.
+	// Go 1.27 inserted a flag before the last one.
 	flag2ABIWrapper126  = 1 << 5
 	flag2LinknameStd127 = 1 << 5
 	flag2ABIWrapper127  = 1 << 6
@@ -89,7 +89,7 @@ func (s Sym) flag2() byte { return s.o.bytes(s.off()+12, 1)[0] }
 // Dupok reports whether other objects may define the same symbol with the same content.
 func (s Sym) Dupok() bool { return s.flag()&flagDupok != 0 }
 
-// Local reports whether the symbol is invisible to other objects.
+// Local reports whether other objects cannot refer to the symbol.
 func (s Sym) Local() bool { return s.flag()&flagLocal != 0 }
 
 // Typelink reports whether the symbol is a type descriptor that reflect looks up by its string.
@@ -104,11 +104,11 @@ func (s Sym) IsItab() bool { return s.flag2()&flag2Itab != 0 }
 // IsDict reports whether the symbol is the dictionary of a generic instance.
 func (s Sym) IsDict() bool { return s.flag2()&flag2Dict != 0 }
 
-// IsLinkname reports whether a linkname directive gave the symbol its name:
-// another package defines it, or may refer to it.
+// IsLinkname reports whether a //go:linkname line gave the symbol its name:
+// another package defines the symbol or may refer to it.
 func (s Sym) IsLinkname() bool { return s.flag2()&flag2Linkname != 0 }
 
-// IsLinknameStd is like IsLinkname, for packages of the standard library alone.
+// IsLinknameStd reports whether a //go:linkname line lets only packages of the standard library refer to the symbol.
 func (s Sym) IsLinknameStd() bool {
 	return !s.o.before127 && s.flag2()&flag2LinknameStd127 != 0
 }
@@ -143,15 +143,15 @@ func (s Sym) span(idx int) (from, to uint32) {
 	return from, to
 }
 
-// Data returns the symbol's initial content as the file has it; what is shorter
-// than Size is zero. Content does not leave that to the caller.
+// Data returns the symbol's initial content in the file. It may be shorter than Size: then the rest
+// is zero. Content includes these zeros.
 func (s Sym) Data() []byte {
 	from, to := s.span(blkDataIdx)
 	return s.o.bytes(s.o.off[blkData]+from, int(to-from))
 }
 
-// Content returns the symbol's initial content in its full size: the compiler
-// leaves out zeros at the end of some symbols.
+// Content returns the symbol's initial content with Size bytes. The compiler
+// leaves out zeros at the end of some symbols; Content adds them.
 func (s Sym) Content() []byte {
 	d := s.Data()
 	if n := int(s.Size()); len(d) < n {
@@ -162,25 +162,25 @@ func (s Sym) Content() []byte {
 	return d
 }
 
-// A Reloc asks for an address to be written into a symbol's content.
+// A Reloc is a relocation: a request to write an address into a symbol's content.
 type Reloc []byte
 
-// Off is the place in the symbol's content, in bytes.
+// Off returns the byte offset in the symbol's content.
 func (r Reloc) Off() int32 { return int32(binary.LittleEndian.Uint32(r)) }
 
-// Size is the number of bytes to write; 0 marks a reference that is only informational.
+// Size returns the number of bytes to write; 0 means that the reference is only informational.
 func (r Reloc) Size() uint8 { return r[4] }
 
-// Type is the relocation type with the weak bit removed.
+// Type returns the relocation type without the weak bit.
 func (r Reloc) Type() RelocType { return RelocType(binary.LittleEndian.Uint16(r[5:]) &^ weakBit) }
 
-// Weak reports whether the reference alone does not keep its target alive.
+// Weak reports whether the reference does not keep its target in the program.
 func (r Reloc) Weak() bool { return binary.LittleEndian.Uint16(r[5:])&weakBit != 0 }
 
-// Add is the addend.
+// Add returns the addend.
 func (r Reloc) Add() int64 { return int64(binary.LittleEndian.Uint64(r[7:])) }
 
-// Sym is the target.
+// Sym returns the target.
 func (r Reloc) Sym() Ref {
 	return Ref{binary.LittleEndian.Uint32(r[15:]), binary.LittleEndian.Uint32(r[19:])}
 }
@@ -208,13 +208,13 @@ const (
 	AuxPcdata   = 11
 )
 
-// An Aux ties another symbol to one: a variable's type, a function's tables.
+// An Aux refers to a symbol with information about another: a variable's type, a function's tables.
 type Aux []byte
 
-// Type is one of the Aux constants.
+// Type returns one of the Aux constants.
 func (a Aux) Type() uint8 { return a[0] }
 
-// Sym is the tied symbol.
+// Sym returns the symbol with the information.
 func (a Aux) Sym() Ref {
 	return Ref{binary.LittleEndian.Uint32(a[1:]), binary.LittleEndian.Uint32(a[5:])}
 }

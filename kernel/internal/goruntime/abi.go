@@ -7,7 +7,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Offsets into internal/abi.Type and the structures that begin with it.
+// Offsets and sizes of internal/abi.Type and of the structures that begin with it, in bytes.
 const (
 	typeSizeOff     = 0
 	typePtrBytesOff = 8
@@ -44,7 +44,7 @@ const (
 	kindUnsafePtr = 26
 )
 
-// UncommonOff is where the uncommonType of a type of this kind stands.
+// UncommonOff returns the offset of the UncommonType in the descriptor of a type of this kind.
 func UncommonOff(kind uint8) int {
 	switch kind {
 	case KindPointer, KindSlice, KindFunc:
@@ -65,7 +65,7 @@ func TypeHash(t uintptr) uint32 { return platform.Read[uint32](t + typeHashOff) 
 
 func TypeKind(t uintptr) uint8 { return platform.Read[uint8](t+TypeKindOff) & 31 }
 
-// PointerMask calls set with the offset of every word of type t that may hold
+// PointerMask calls set with off plus the offset of every word of type t that may hold
 // a pointer.
 func PointerMask(t, off uintptr, set func(off uintptr)) {
 	if platform.Read[uintptr](t+typePtrBytesOff) == 0 {
@@ -91,14 +91,14 @@ func PointerMask(t, off uintptr, set func(off uintptr)) {
 	}
 }
 
-// TypeAt makes a reflect.Type of the descriptor at p.
+// TypeAt returns the reflect.Type for the descriptor at p.
 func TypeAt(p unsafe.Pointer) reflect.Type {
 	var v any
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = p
 	return reflect.TypeOf(v)
 }
 
-// descriptorOf is the address of a type's descriptor.
+// descriptorOf returns the address of a type's descriptor.
 func descriptorOf(t reflect.Type) uintptr {
 	return uintptr((*[2]unsafe.Pointer)(unsafe.Pointer(&t))[1])
 }
@@ -110,7 +110,7 @@ func MethodCount(t uintptr) uint16 {
 	return platform.Read[uint16](t + uintptr(UncommonOff(TypeKind(t))) + 4)
 }
 
-// NameText decodes an internal/abi.Name at p, and says where its text ends.
+// NameText returns the text of the internal/abi.Name at p, and the address after it.
 func NameText(p uintptr) (text string, end uintptr) {
 	n, shift := 0, 0
 	for p++; ; shift += 7 {
@@ -124,7 +124,7 @@ func NameText(p uintptr) (text string, end uintptr) {
 	return string(platform.Bytes(p, n)), p + uintptr(n)
 }
 
-// NameAt is the text of a name, given by its offset from the module's types; 0 stands for none.
+// NameAt returns the text of the name at an offset from the module's types, or "" for offset 0.
 func (md *ModuleData) NameAt(off int32) string {
 	if off == 0 {
 		return ""
@@ -133,7 +133,7 @@ func (md *ModuleData) NameAt(off int32) string {
 	return s
 }
 
-// TypeString is the string that reflect knows a type by.
+// TypeString returns the string of the type at t, as reflect.Type.String does.
 func (md *ModuleData) TypeString(t uintptr) string {
 	s := md.NameAt(platform.Read[int32](t + typeStrOff))
 	if platform.Read[uint8](t+TypeTFlagOff)&tflagExtraStar != 0 {

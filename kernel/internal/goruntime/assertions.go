@@ -7,17 +7,16 @@ import (
 	"weak"
 )
 
-// Code that asks whether a value implements an interface, by an assertion or a
-// type switch, has a cache of answers at each such place: after some thousand
-// questions about a type the runtime puts the answer there. What a type
-// implements changes here, when a cell adds or removes a method. So the
-// runtime's functions that make these caches are hooked, and when methods have
-// changed all caches are emptied: they fill again.
+// Each type assertion and type switch in compiled code has a cache which says whether a type
+// implements an interface. After some thousand checks of a type the runtime adds it to the
+// cache. In a notebook, the answer can change: a cell adds or removes a method. So this
+// package hooks the runtime's functions that make these caches, and clears
+// all caches when methods have changed. They then fill again.
 
-// assertionCaches is package state, as the runtime's caches are: hooks have nowhere
-// else to find it.
+// assertionCaches is a package variable, since the hooks, which the runtime calls, cannot get
+// it as an argument.
 var assertionCaches struct {
-	// Counts of what the hooked functions did.
+	// The runtime's original functions.
 	forAssert func(old, typ, tab unsafe.Pointer) unsafe.Pointer
 	forSwitch func(old, typ unsafe.Pointer, which int, tab unsafe.Pointer) unsafe.Pointer
 
@@ -25,10 +24,10 @@ var assertionCaches struct {
 	caches []assertionCache
 }
 
-// An assertionCache is one that some place may use.
+// An assertionCache is a cache that code may use.
 type assertionCache struct {
 	at    weak.Pointer[assertionHeader]
-	entry uintptr // bytes of an entry, which begins with a type's address
+	entry uintptr // size of an entry in bytes; an entry begins with the address of a type
 }
 
 // assertionHeader mirrors the beginning of internal/abi's TypeAssertCache and
@@ -76,8 +75,8 @@ func recordCache(c unsafe.Pointer, entry uintptr) unsafe.Pointer {
 	return c
 }
 
-// ClearAssertionCaches empties all caches. Another thread may read an entry meanwhile: only
-// its type goes, so that the rest of it still belongs to what was read before.
+// ClearAssertionCaches clears all caches. Another thread may be reading an entry, so it clears only
+// the type of each entry: the rest still fits a type that was read before.
 func ClearAssertionCaches() {
 	assertionCaches.mu.Lock()
 	defer assertionCaches.mu.Unlock()
@@ -85,7 +84,7 @@ func ClearAssertionCaches() {
 	for _, c := range assertionCaches.caches {
 		h := c.at.Value()
 		if h == nil {
-			continue // its place has a bigger one
+			continue // a bigger cache has replaced it
 		}
 		kept = append(kept, c)
 		for i := range h.mask + 1 {

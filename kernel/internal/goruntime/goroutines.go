@@ -11,20 +11,20 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A State says what a goroutine is at.
+// A State is the state of a goroutine.
 type State uint8
 
 const (
 	Gone    State = iota // it has ended
-	Active               // it runs, may run, is in a system call or about the runtime's business
-	Waiting              // for a time, or for a file or connection
-	Blocked              // until another goroutine does something
-	Idle                 // one of the runtime's own, without work
+	Active               // it runs, can run, is in a system call, or waits for the runtime
+	Waiting              // it waits for a time, a file or a connection
+	Blocked              // it waits for another goroutine
+	Idle                 // it is a goroutine of the runtime without work
 )
 
-// A Goroutine is one of the process's.
+// A Goroutine describes a goroutine of this process.
 type Goroutine struct {
-	G      uintptr // the address of its runtime.g, used again once it has ended
+	G      uintptr // the address of its runtime.g, which is reused after it has ended
 	ID     uint64
 	State  State
 	Start  uintptr // the function that it began with
@@ -32,17 +32,17 @@ type Goroutine struct {
 	Labels uintptr // profiler labels, which a goroutine inherits from the one that started it
 }
 
-// Goroutines looks at the goroutines of this process.
+// Goroutines gives access to the goroutines of this process. Its methods may be called concurrently.
 type Goroutines struct {
 	host      *Runtime
 	all, len  *uintptr
 	procs     *SliceHeader
 	cgo       *bool
-	sleepFunc uintptr // the function of timers by which goroutines sleep
+	sleepFunc uintptr // the function of the timers of sleeping goroutines
 }
 
-// NewGoroutines finds what it needs in the runtime and tries it on the calling
-// goroutine, g.
+// NewGoroutines returns a Goroutines. It checks the layout of runtime.g on the calling
+// goroutine, g, and returns an error if the layout is not the expected one.
 func NewGoroutines(h *Runtime, g uintptr) (*Goroutines, error) {
 	gs := &Goroutines{host: h}
 	var err error
@@ -80,7 +80,7 @@ func (gs *Goroutines) check(g uintptr) error {
 	return nil
 }
 
-// each yields every runtime.g that there ever was. New ones may be missed
+// each yields every runtime.g, including those of ended goroutines. It may miss new ones
 // unless the world is stopped.
 func (gs *Goroutines) each(yield func(g uintptr) bool) {
 	n := atomic.LoadUintptr(gs.len)
@@ -92,7 +92,7 @@ func (gs *Goroutines) each(yield func(g uintptr) bool) {
 	}
 }
 
-// State tells what g is at. It allocates nothing.
+// State returns the state of g. It does not allocate.
 func (gs *Goroutines) State(g uintptr) State {
 	switch atomic.LoadUint32((*uint32)(platform.Pointer(g+gStatus))) &^ statusScan {
 	case statusIdle, statusDead, statusDeadExtra:
@@ -109,8 +109,8 @@ func (gs *Goroutines) State(g uintptr) State {
 	return Active
 }
 
-// Unwinding yields the goroutines that run deferred functions because they panic,
-// or call runtime.Goexit. The panic may yet be recovered.
+// Unwinding yields the goroutines that run deferred functions because of a panic or
+// runtime.Goexit. The panic may still be recovered.
 func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 	for g := range gs.each {
 		if platform.Read[uintptr](g+gPanic) == 0 {
@@ -122,8 +122,8 @@ func (gs *Goroutines) Unwinding(yield func(Goroutine) bool) {
 	}
 }
 
-// WaitsForSemaphore reports whether g waits for a semaphore. That may be the
-// collector's: then it goes on soon.
+// WaitsForSemaphore reports whether g waits for a semaphore. That may be a semaphore of the garbage
+// collector: then g continues soon.
 func (gs *Goroutines) WaitsForSemaphore(g uintptr) bool {
 	const reason = 13
 	return gs.State(g) == Blocked && platform.Read[uint8](g+gWaitReason) == reason
@@ -150,17 +150,17 @@ func (gs *Goroutines) All(yield func(Goroutine) bool) {
 	}
 }
 
-// Stopped calls f while no other goroutine runs. f must neither allocate much
-// nor wait for anything.
+// Stopped calls f while no other goroutine runs. f must not allocate much
+// and must not wait.
 func (gs *Goroutines) Stopped(f func()) {
 	s := gs.host.StopTheWorld(StopReason)
 	defer gs.host.StartTheWorld(s)
 	f()
 }
 
-// ReadMap calls f, which reads the map m and does not allocate, while no other goroutine
-// runs. It waits a few milliseconds while a goroutine is in the middle of writing the
-// map, since reading it then would end the process, and then returns false.
+// ReadMap calls f, which reads the map at m, while no other goroutine runs. f must not allocate.
+// If another goroutine is writing the map, reading it would end the process: ReadMap waits some
+// milliseconds for the end of the write. If it does not end, ReadMap returns false without calling f.
 func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
 	for n := 0; n < 100 && !ok; n++ {
 		gs.Stopped(func() {
@@ -175,7 +175,7 @@ func (gs *Goroutines) ReadMap(m uintptr, f func()) (ok bool) {
 	return ok
 }
 
-// HasForeignCode reports whether code that is not Go's may wake goroutines.
+// HasForeignCode reports whether the process has C code, which may wake goroutines.
 func (gs *Goroutines) HasForeignCode() bool { return *gs.cgo }
 
 // HasReceiver reports whether a goroutine waits to receive from the channel at ch.
@@ -183,9 +183,8 @@ func (gs *Goroutines) HasReceiver(ch uintptr) bool {
 	return platform.Read[uintptr](ch+chanReceivers) != 0
 }
 
-// Timers counts the timers that will make something happen, beyond those that
-// wake sleeping goroutines and those that end the wait for a connection. The
-// world must be stopped.
+// Timers returns the number of active timers, except those that wake sleeping
+// goroutines or end a wait for a connection. The world must be stopped.
 func (gs *Goroutines) Timers() int {
 	n := 0
 	for i := range gs.procs.len {
@@ -204,8 +203,8 @@ func (gs *Goroutines) Timers() int {
 	return n
 }
 
-// wakesNone reports whether a timer's function wakes no goroutine but one that
-// counts as waiting.
+// wakesNone reports whether a timer's function wakes no goroutine, or only one whose state is
+// Waiting or Idle.
 func (gs *Goroutines) wakesNone(fn uintptr) bool {
 	if fn == 0 {
 		return true
@@ -222,8 +221,8 @@ func (gs *Goroutines) wakesNone(fn uintptr) bool {
 	return strings.HasPrefix(name, "runtime.netpoll") || strings.HasPrefix(name, "runtime.(*scavengerState)")
 }
 
-// Position returns where g is and where its chain of frame pointers begins, if
-// it does not run.
+// Position returns the program counter and the frame pointer of g if it does not run, else
+// zeros.
 func (gs *Goroutines) Position(g uintptr) (pc, bp uintptr) {
 	switch s := platform.Read[uint32](g+gStatus) &^ statusScan; s {
 	case statusIdle, statusRunning, statusDead, statusDeadExtra:
@@ -239,15 +238,15 @@ func OnStack(g, sp uintptr) bool {
 	return sp >= platform.Read[uintptr](g+GStackLo) && sp < platform.Read[uintptr](g+GStackHi)
 }
 
-// A Stack is where a goroutine is.
+// A Stack is the call stack of a goroutine.
 type Stack struct {
-	State   string    // in the runtime's words
+	State   string    // as in the runtime's stack traces
 	Calls   []uintptr // return addresses, innermost first
 	Created uintptr   // the return address of the go statement, or 0
 }
 
-// Stacks looks at goroutines while the world is stopped. Of each it returns at
-// most depth calls; of one that has ended or runs, only its state.
+// Stacks returns the stacks of goroutines. It stops the world. A stack has at
+// most depth calls. For a goroutine that has ended or runs, it has no calls.
 func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
 	out := make([]Stack, len(list))
 	for i := range out {

@@ -1,6 +1,6 @@
 package goruntime
 
-// Offsets into runtime.g, runtime.p, runtime.timer, runtime.hchan and maps in Go 1.26 and 1.27.
+// Byte offsets into runtime.g, runtime.p, runtime.timer, runtime.hchan and maps in Go 1.26 and 1.27.
 const (
 	GStackLo      = 0
 	GStackHi      = 8
@@ -37,8 +37,8 @@ const (
 
 const timerZombie = 4 // bit of runtime.timer.state: stopped, but not yet removed
 
-// waitReasons divides what runtime.waitReason counts up: reasons that only
-// another goroutine can end, and the two that the system ends.
+// waitReasons maps values of runtime.waitReason to states: Blocked if only
+// another goroutine can end the wait, Waiting if the system ends it.
 var waitReasons = map[uint8]State{
 	2:  Waiting, // IO wait
 	13: Blocked, // semacquire
@@ -57,15 +57,15 @@ var waitReasons = map[uint8]State{
 	38: Blocked, // coroutine
 }
 
-// reasonNames are those of waitReasons.
+// reasonNames are the names of the keys of waitReasons.
 var reasonNames = map[uint8]string{
 	2: "file or connection", 13: "semaphore", 14: "sleep", 15: "chan receive (nil chan)", 16: "chan send (nil chan)",
 	17: "select (no cases)", 18: "select", 19: "chan receive", 20: "chan send", 21: "sync.Cond.Wait", 22: "sync.Mutex.Lock",
 	23: "sync.RWMutex.RLock", 24: "sync.RWMutex.Lock", 25: "sync.WaitGroup.Wait", 38: "coroutine",
 }
 
-// idleReasons are those for which the runtime's own goroutines wait when they
-// have nothing to do.
+// idleReasons are the values of runtime.waitReason with which goroutines of the runtime wait for
+// work.
 var idleReasons = map[uint8]bool{
 	8:  true, // GC sweep wait
 	9:  true, // GC scavenge wait

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestWaitReasons pins the numbers against the runtime's source.
+// TestWaitReasons compares the numbers with the runtime's source.
 func TestWaitReasons(t *testing.T) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

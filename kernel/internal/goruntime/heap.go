@@ -12,7 +12,7 @@ func (h *Runtime) eachSpan(f func(span uintptr)) {
 	}
 }
 
-// pointerBytes is how much memory the heap has for objects with pointers.
+// pointerBytes returns the size of the heap's spans for objects with pointers, in bytes.
 func (h *Runtime) pointerBytes() uintptr {
 	sum := uintptr(0)
 	h.eachSpan(func(span uintptr) {
@@ -23,7 +23,7 @@ func (h *Runtime) pointerBytes() uintptr {
 	return sum
 }
 
-// eachQueuedFinalizer calls f with the blocks in which finalizers wait to run.
+// eachQueuedFinalizer calls f with the address ranges of the blocks that hold queued finalizers.
 func (h *Runtime) eachQueuedFinalizer(f func(from, to uintptr, code bool)) {
 	const size = 4096
 	for b := *h.finalizers; b != 0; b = platform.Read[uintptr](b) {
@@ -50,7 +50,7 @@ const (
 
 const spanInUse = 1 // a value of runtime.mSpanState
 
-// spanIsFree does what runtime.(*mspan).isFree does.
+// spanIsFree reports whether object i of a span is free, as runtime.(*mspan).isFree does.
 func spanIsFree(span, i uintptr) bool {
 	if i < uintptr(platform.Read[uint16](span+spanFreeIndex)) {
 		return false

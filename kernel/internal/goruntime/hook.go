@@ -7,13 +7,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// Hook makes calls of the image's function name go to replacement, a top-level
-// function of the same signature. It returns a function that does what the
-// replaced one did, or nil where that has no stack check to skip: the check is
-// what gets overwritten, so the original runs without one: in the few hundred
-// bytes that every stack has in reserve.
+// Hook replaces the image's function name by replacement, a top-level
+// function of the same signature. It overwrites the beginning of the function, its stack
+// check, by a jump. It returns the original function, which then runs without
+// a stack check, in the few hundred bytes that every stack has in reserve. It returns nil for it if
+// the function has no stack check.
 //
-// Hooks are set before the process runs anything that calls name.
+// Hook must be called before the process runs code that calls name.
 func Hook[F any](h *Runtime, name string, replacement F) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {
@@ -24,8 +24,8 @@ func Hook[F any](h *Runtime, name string, replacement F) (original F, err error)
 	return original, platform.ReplaceCode(entry, jump(entry, to))
 }
 
-// Original returns the part of the image's function name that Hook leaves
-// alone, as a function.
+// Original returns the part of the image's function name after its stack check, which Hook does not
+// overwrite, as a function.
 func Original[F any](h *Runtime, name string) (original F, err error) {
 	entry, ok := h.Index.Lookup(name, 1)
 	if !ok {

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// stackCheck returns the length of a function's stack check, if it begins with
-// one: CMPQ SP, 16(R14) and a conditional jump, or the same with R12 after LEAQ
-// -x(SP), R12 where the frame is large.
+// stackCheck returns the length in bytes of the stack check at the beginning of a function, or 0 if there is
+// none. A stack check is CMPQ SP, 16(R14) and a conditional jump. If the frame is large, it is LEAQ
+// -x(SP), R12 and the same with R12 in place of SP.
 func stackCheck(code []byte) int {
 	n := 0
 	switch {
@@ -29,7 +29,7 @@ func stackCheck(code []byte) int {
 	return 0
 }
 
-// jump is the code that, at one address, jumps to another.
+// jump returns code that jumps to the address to when it is placed at the address at.
 func jump(at, to uintptr) []byte {
 	code := []byte{0xe9, 0, 0, 0, 0} // JMP
 	binary.LittleEndian.PutUint32(code[1:], uint32(int32(int64(to)-int64(at)-5)))

@@ -14,10 +14,10 @@ type Itab struct {
 	Fun        [1]uintptr
 }
 
-const ItabHeaderSize = 24 // bytes before fun
+const ItabHeaderSize = 24 // offset of Fun
 
-// FindItab looks an interface table up as the runtime does: the table is an
-// open-addressed hash set that is replaced when it grows.
+// FindItab returns the interface table for two types from the runtime's table, or nil. The runtime's table is a
+// hash set with open addressing, which the runtime replaces when it grows.
 func (h *Runtime) FindItab(inter, typ uintptr) *Itab {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)
@@ -36,7 +36,7 @@ func (h *Runtime) FindItab(inter, typ uintptr) *Itab {
 	}
 }
 
-// EachItab calls f with every interface table the runtime knows.
+// EachItab calls f with every interface table in the runtime's table.
 func (h *Runtime) EachItab(f func(*Itab)) {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)
@@ -47,12 +47,12 @@ func (h *Runtime) EachItab(f func(*Itab)) {
 	}
 }
 
-// ItabCount is how many interface tables the runtime knows.
+// ItabCount returns the number of interface tables in the runtime's table.
 func (h *Runtime) ItabCount() uintptr {
 	return platform.Read[uintptr](atomic.LoadUintptr(h.itabTable) + 8)
 }
 
-// ReplaceItab puts one interface table in the place of another of the same types.
+// ReplaceItab replaces an interface table in the runtime's table by another one of the same types.
 func (h *Runtime) ReplaceItab(old, now *Itab) {
 	t := platform.Pointer(atomic.LoadUintptr(h.itabTable))
 	size := *(*uintptr)(t)

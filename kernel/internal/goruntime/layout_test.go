@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// TestMirrors compares our copies of runtime structures field by field.
+// TestMirrors compares this package's copies of runtime structures with the originals, field by field.
 func TestMirrors(t *testing.T) {
 	types := layouttest.Program(t)
 	for name, ours := range map[string]reflect.Type{
@@ -22,7 +22,7 @@ func TestMirrors(t *testing.T) {
 	}
 }
 
-// TestOffsets compares the offsets that code uses as numbers.
+// TestOffsets compares the offsets and sizes that the code has as numbers.
 func TestOffsets(t *testing.T) {
 	types := layouttest.Program(t)
 	for _, f := range []struct {
@@ -133,8 +133,7 @@ func TestOffsets(t *testing.T) {
 	}
 }
 
-// TestKinds pins the kinds against reflect on this very
-// process.
+// TestKinds compares the kinds with those of package reflect.
 func TestKinds(t *testing.T) {
 	for kind, want := range map[reflect.Kind]int{
 		reflect.Array: KindArray, reflect.Chan: KindChan, reflect.Func: KindFunc, reflect.Interface: kindInterface, reflect.Map: KindMap,
@@ -146,7 +145,7 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestFlags pins type flags against what this process's own types have.
+// TestFlags compares type flags with those of types of this process.
 func TestFlags(t *testing.T) {
 	flags := func(typ reflect.Type) uint8 { return platform.Read[uint8](descriptorOf(typ) + TypeTFlagOff) }
 	for typ, want := range map[reflect.Type]uint8{
@@ -173,8 +172,8 @@ type pointers struct {
 	g float64
 }
 
-// TestPointerMask compares with what the collector needs: every word that may
-// hold a pointer, and no other.
+// TestPointerMask: PointerMask reports every word of a type that may hold a pointer, and no
+// other word.
 func TestPointerMask(t *testing.T) {
 	var v any = pointers{}
 	typ := *(*uintptr)(unsafe.Pointer(&v))

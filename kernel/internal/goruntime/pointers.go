@@ -2,21 +2,21 @@ package goruntime
 
 import "github.com/perijove/perijove/kernel/internal/platform"
 
-// A PointerQuery says what findPointers looks for and where.
+// A PointerQuery says which words FindPointers searches for, and in which memory.
 type PointerQuery struct {
-	Code, Data AddrRange   // what is looked for: words that point there
-	Variables  AddrRange   // beside the process's own variables, where to look
-	Holders    []AddrRange // parts of variables: what is found there is told apart
-	Except     uintptr     // a goroutine whose stack is not looked at
+	Code, Data AddrRange   // the targets: words that point to these ranges are found
+	Variables  AddrRange   // memory to search besides the variables of the image
+	Holders    []AddrRange // parts of Variables: pointers in them are found separately for each
+	Except     uintptr     // a goroutine whose stack is not searched
 }
 
-// An AddrRange is a range of addresses, the end excluded.
+// An AddrRange is a range of addresses; To is excluded.
 type AddrRange struct{ From, To uintptr }
 
 func (r AddrRange) Contains(p uintptr) bool { return p >= r.From && p < r.To }
 
-// FindPointers looks for words that point into a range of code and the range of data behind it, in all goroutines but one
-// and in all memory that holds pointers. It stops the world. It reports whether it could look at everything.
+// FindPointers finds words that point to q.Code or to q.Data, which must follow it. It searches all goroutines except
+// q.Except, and all memory that holds pointers. It stops the world. It returns false if it could not search everything.
 func (gs *Goroutines) FindPointers(q PointerQuery) ([]FoundPointer, bool) {
 	h := gs.host
 	s := &pointerSearch{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]FoundPointer, 2*maxFound), procs: gs.procs}
@@ -44,10 +44,10 @@ func (gs *Goroutines) FindPointers(q PointerQuery) ([]FoundPointer, bool) {
 	return found, ok && !s.full
 }
 
-// A FoundPointer is a word of memory that points into what was loaded.
+// A FoundPointer is a word of memory that points to loaded code or data.
 type FoundPointer struct {
 	Word   uintptr
-	Holder int32 // the holder that has it, or nowhere
+	Holder int32 // index of the holder that it is in, or NoHolder
 	Kind   PointerKind
 }
 
@@ -58,7 +58,7 @@ const (
 	maxSearched = 4 << 30 // bytes
 )
 
-// A PointerKind says where a word was found.
+// A PointerKind says in which kind of memory a word was found.
 type PointerKind uint8
 
 const (
@@ -73,10 +73,10 @@ func (k PointerKind) String() string {
 	return "a func value or a pointer in memory leads to it"
 }
 
-// A pointerSearch collects words. It allocates nothing while the world is stopped: it
-// has a table of the words that it has seen, with open addressing.
+// A pointerSearch collects words in a hash table with open addressing, which is allocated before. So it
+// does not allocate while the world is stopped.
 type pointerSearch struct {
-	lo, text, hi uintptr // of everything loaded, and where code ends
+	lo, text, hi uintptr // loaded code is from lo up to text, data from text up to hi
 	holders      []AddrRange
 	table        []FoundPointer
 	n            int
@@ -84,8 +84,8 @@ type pointerSearch struct {
 	procs        *SliceHeader // runtime.allp
 }
 
-// words looks at the words of a range. Code is meant by the first words of
-// closures and by return addresses alone: code says that the range has such.
+// words searches the words of a range for pointers to data. With code set it also searches for pointers
+// to code. These occur only in stacks, as return addresses, and as the first words of closures.
 func (s *pointerSearch) words(from, to uintptr, code bool) {
 	kind := InMemory
 	if code {
@@ -135,10 +135,10 @@ func (s *pointerSearch) goroutine(g uintptr) {
 		sp = lo
 	}
 	s.words(sp, hi, true)
-	s.words(g+GSchedSP, g+gSchedBP, true) // where it goes on, and the closure that it begins with
+	s.words(g+GSchedSP, g+gSchedBP, true) // the address at which it continues, and the closure that it begins with
 }
 
-// span looks at the objects of a span, and at finalizers, which are elsewhere.
+// span searches the objects of a span, and their finalizers, which are outside the span.
 func (s *pointerSearch) span(span uintptr) {
 	for p := platform.Read[uintptr](span + spanSpecials); p != 0; p = platform.Read[uintptr](p) {
 		s.words(p+specialFunc, p+specialFunc+8, false)
@@ -159,10 +159,10 @@ const mallocHeaderSize = 8
 // minProcessor is less than the size of a runtime.p.
 const minProcessor = 8 << 10
 
-// isProcessor reports whether the object at p is a runtime.p. Its write barrier buffer keeps what it had, and
-// nothing else of it points to code or variables of cells.
+// isProcessor reports whether the object at p is a runtime.p. The search skips these: the write barrier buffer still holds
+// old pointers, and no other part of a runtime.p points to code or variables of cells.
 func (s *pointerSearch) isProcessor(p uintptr) bool {
-	for i := range uintptr(s.procs.cap) { // those that GOMAXPROCS has taken away, too
+	for i := range uintptr(s.procs.cap) { // up to cap: includes those that GOMAXPROCS has removed
 		if at := platform.Read[uintptr](s.procs.ptr + 8*i); at == p || at == p+mallocHeaderSize {
 			return true
 		}
@@ -170,8 +170,8 @@ func (s *pointerSearch) isProcessor(p uintptr) bool {
 	return false
 }
 
-// object looks at an object. A closure begins with the address of its code;
-// one of more than half a kilobyte has a header before.
+// object searches an object. If it is a closure, it begins with the address of its code.
+// An object of more than 512 bytes has a header before its content.
 func (s *pointerSearch) object(p, size uintptr) {
 	const headerFrom = 512
 	begin := p

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A ReflectCaches is what the linker knows of reflect's types.
+// A ReflectCaches gives access to the caches of package reflect, which hold the types that reflect has made.
 type ReflectCaches struct {
 	host      *Runtime
 	caches    []*sync.Map
@@ -18,12 +18,12 @@ type ReflectCaches struct {
 	structs   *lookupCache
 	identical func(t, v unsafe.Pointer, tags bool) bool
 
-	copies map[uintptr]uintptr // address of the copy, by that of the type
-	kept   typeMap             // what the module's typemap points to
+	copies map[uintptr]uintptr // addresses of copies, by the address of the type
+	kept   typeMap             // the map that the module's typemap points to
 }
 
-// A lookupCache is reflect.funcLookupCache or reflect.structLookupCache: lists of
-// types by a hash of their parts.
+// A lookupCache mirrors reflect.funcLookupCache and reflect.structLookupCache: lists of
+// types, by a hash of their parts.
 type lookupCache struct {
 	sync.Mutex
 	m sync.Map
@@ -56,7 +56,7 @@ func NewReflectCaches(h *Runtime) (*ReflectCaches, error) {
 	return r, err
 }
 
-// TypesByString lists the types on the heap by the string that reflect gives them.
+// TypesByString returns the types on the heap, by their strings.
 func (r *ReflectCaches) TypesByString() map[string][]unsafe.Pointer {
 	types := map[string][]unsafe.Pointer{}
 	for _, c := range r.caches {
@@ -73,7 +73,7 @@ func (r *ReflectCaches) TypesByString() map[string][]unsafe.Pointer {
 	return types
 }
 
-// eachType calls f with the types of an entry in a cache: a pointer to a type,
+// eachType calls f with the types in a cache entry: a pointer to a type,
 // or a list of pointers or of reflect.Type.
 func eachType(v reflect.Value, f func(unsafe.Pointer)) {
 	switch v.Kind() {
@@ -88,9 +88,9 @@ func eachType(v reflect.Value, f func(unsafe.Pointer)) {
 	}
 }
 
-// Find returns the type among list that the descriptor at addr describes. One
-// that lacks promoted methods, which reflect does not give to pointers, is not
-// taken: static code calls them.
+// Find returns the type in list that the descriptor at addr describes, or nil. It ignores a type
+// with fewer methods: reflect does not give pointers their promoted methods, which compiled code
+// calls.
 func (r *ReflectCaches) Find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer {
 	for _, p := range list {
 		if r.identical(p, platform.Pointer(addr), true) && MethodCount(uintptr(p)) == MethodCount(addr) {
@@ -100,8 +100,8 @@ func (r *ReflectCaches) Find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer
 	return nil
 }
 
-// Bind makes types on the heap known by the offsets of their copies: made has them by the address of the copy. It gives
-// them the hash that compiled type switches expect.
+// Bind enters types on the heap into the module's typemap, so that offsets of their copies mean them. made maps the
+// address of a copy to the type. Bind gives the types the hash of the copy, which compiled type switches expect.
 func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 	hashes := map[uintptr]uint32{}
 	typemap := maps.Clone(r.kept)
@@ -113,7 +113,7 @@ func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 		r.copies[uintptr(typ)] = addr
 		hashes[uintptr(typ)] = TypeHash(addr)
 	}
-	r.kept = typemap // the runtime reads it without a lock: never changed, only replaced
+	r.kept = typemap // the runtime reads the map without a lock: replace it, never change it
 	atomic.StoreUintptr(&md.typemap, uintptr(*(*unsafe.Pointer)(unsafe.Pointer(&typemap))))
 	hashOf := func(t reflect.Type) uint32 {
 		if h, ok := hashes[descriptorOf(t)]; ok {
@@ -121,7 +121,7 @@ func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 		}
 		return TypeHash(descriptorOf(t))
 	}
-	// The caches first: who sees the new hash of a part must find the whole.
+	// The caches come first: code that sees the new hash of a part must find the type made of it.
 	r.funcs.rehash(func(t reflect.Type) uint32 { return funcHash(t, hashOf) })
 	r.structs.rehash(func(t reflect.Type) uint32 { return structHash(t, hashOf) })
 	for p, h := range hashes {
@@ -130,7 +130,7 @@ func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 	r.rehashItabs(md, hashes)
 }
 
-// rehashItabs enters the interface tables of types again under their new hash.
+// rehashItabs adds the interface tables of types to the runtime's table again, with their new hash.
 func (r *ReflectCaches) rehashItabs(md *ModuleData, hashes map[uintptr]uint32) {
 	var list []uintptr
 	r.host.EachItab(func(m *Itab) {
@@ -147,12 +147,12 @@ func (r *ReflectCaches) rehashItabs(md *ModuleData, hashes map[uintptr]uint32) {
 // CopyOf returns the address of the copy of a type on the heap, or 0.
 func (r *ReflectCaches) CopyOf(typ uintptr) uintptr { return r.copies[typ] }
 
-// MadeType returns the type on the heap that the descriptor at addr is the copy of, or nil.
+// MadeType returns the type on the heap whose copy is the descriptor at addr, or nil.
 func (r *ReflectCaches) MadeType(md *ModuleData, addr uintptr) unsafe.Pointer {
 	return r.kept.at(md, addr)
 }
 
-// rehash lists every type under the hash that it has now, beside older ones.
+// rehash adds every type with its current hash as the key. The entries with older hashes stay.
 func (c *lookupCache) rehash(hash func(reflect.Type) uint32) {
 	c.Lock()
 	defer c.Unlock()
@@ -192,7 +192,7 @@ func contains(list, v reflect.Value) bool {
 	return false
 }
 
-// funcHash is the key of reflect.FuncOf's cache.
+// funcHash returns the key of a type in the cache of reflect.FuncOf.
 func funcHash(t reflect.Type, hashOf func(reflect.Type) uint32) uint32 {
 	var h uint32
 	for i := range t.NumIn() {
@@ -208,7 +208,7 @@ func funcHash(t reflect.Type, hashOf func(reflect.Type) uint32) uint32 {
 	return h
 }
 
-// structHash is the key of reflect.StructOf's cache.
+// structHash returns the key of a type in the cache of reflect.StructOf.
 func structHash(t reflect.Type, hashOf func(reflect.Type) uint32) uint32 {
 	h := fnv(0, "struct {")
 	for i := range t.NumField() {
@@ -229,5 +229,5 @@ func fnvUint32(h, v uint32) uint32 {
 	return fnv(h, string([]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}))
 }
 
-// heapBase is above the image and the arenas, and below the runtime's heap.
+// heapBase is an address above the image and the arenas of loaded code, and below the heap of the runtime.
 const heapBase = 1 << 31

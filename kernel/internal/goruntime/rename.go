@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// RenameFunc gives the image's function that begins at pc the name of another, in
+// RenameFunc gives the image's function that begins at pc the name of the function like in
 // stack traces and profiles.
 func (h *Runtime) RenameFunc(pc uintptr, like string) error {
 	to, ok := h.Index.Lookup(like, 1)
@@ -22,8 +22,8 @@ func (h *Runtime) RenameFunc(pc uintptr, like string) error {
 	return platform.ReplaceConstant(a+funcNameOff, platform.Bytes(b+funcNameOff, 4))
 }
 
-// funcRecord returns the address of the runtime._func for the function that
-// begins at pc, which is what a runtime.Func is unless the call at pc is inlined.
+// funcRecord returns the address of the runtime._func of the function that
+// begins at pc, or 0. A *runtime.Func points to it, unless the call at pc is inlined.
 func funcRecord(pc uintptr) uintptr {
 	f := runtime.FuncForPC(pc)
 	if f == nil || f.Entry() != pc || platform.Read[uint32](uintptr(unsafe.Pointer(f))) == NoOffset {

@@ -1,8 +1,8 @@
-// Package goruntime reads and changes the Go runtime of the process that it runs in: the structures that the runtime
-// exports to no package, goroutines and their stacks, the heap, interface tables, and functions that are replaced.
+// Package goruntime reads and changes the Go runtime of its process: unexported structures, goroutines and their stacks,
+// the heap, and interface tables. It can also replace functions of the runtime.
 //
-// Layouts differ between Go releases, and some code between processors: those stand in files named after them.
-// layout_test.go pins sizes and offsets against the runtime's own, read from debug information.
+// Layouts differ between Go releases, and some code between processors: these are in files named after them.
+// layout_test.go compares sizes and offsets with those of the runtime, from debug information.
 package goruntime
 
 import (
@@ -14,9 +14,7 @@ import (
 )
 
 // The structures below mirror those of runtime/symtab.go, runtime/runtime2.go
-// and internal/abi; what differs between releases stands in files named after
-// them. layout_test.go pins sizes and offsets against the runtime's own, read
-// from debug information.
+// and internal/abi.
 
 type SliceHeader struct {
 	ptr      uintptr
@@ -53,7 +51,7 @@ const (
 	FuncdataOpenDefers = 4
 )
 
-// WorldStop goes from stopTheWorld to startTheWorld, in registers: its fields
+// WorldStop is the result of StopTheWorld and the argument of StartTheWorld. It is passed in registers, so its fields
 // must be those of runtime.worldStop.
 //
 //lint:ignore U1000 its fields are not read
@@ -62,7 +60,7 @@ type WorldStop struct {
 	startedStopping, finishedStopping, stoppingCPUTime int64
 }
 
-// A Runtime gives access to the runtime that this process runs on.
+// A Runtime gives access to the Go runtime of this process.
 type Runtime struct {
 	Index       *symindex.Index
 	FirstModule *ModuleData
@@ -83,7 +81,7 @@ type Runtime struct {
 	finalizers    *uintptr // runtime.allfin
 }
 
-// StopReason is a valid runtime.stwReason, by which traces name the pause.
+// StopReason is a valid runtime.stwReason: the name of the pause in execution traces.
 const StopReason = 1
 
 func NewRuntime(idx *symindex.Index) (*Runtime, error) {
@@ -127,13 +125,13 @@ func NewRuntime(idx *symindex.Index) (*Runtime, error) {
 	return h, nil
 }
 
-// FuncAt makes a function value of the code at pc.
+// FuncAt returns a function value for the code at pc.
 func FuncAt[F any](pc uintptr) F {
 	fv := &struct{ pc uintptr }{pc}
 	return *(*F)(unsafe.Pointer(&fv))
 }
 
-// InitTaskFuncs lists the functions that the runtime.initTask at addr runs.
+// InitTaskFuncs returns the functions of the runtime.initTask at addr, in order.
 func InitTaskFuncs(addr uintptr) []func() {
 	n := int(platform.Read[uint32](addr + 4))
 	var list []func()

@@ -52,38 +52,38 @@ type ModuleData struct {
 	Next    uintptr
 }
 
-// PublishTypes has reflect find our types by their strings: offsets from
-// md.types, sorted by string. The caller has stopped the world, since readers copy the slice
-// header, three words, of which they must not see half.
+// PublishTypes lets reflect find the types of md by their strings. offs are their offsets from
+// md.Types, sorted by string. The caller must have stopped the world: readers copy the slice
+// header, and must not see a partly changed one.
 func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	md.typelinks.Set(uintptr(unsafe.Pointer(&offs[0])), len(offs))
 	h.oldLinks = append(h.oldLinks[max(0, len(h.oldLinks)-8):], h.published)
 	h.published = offs
 }
 
-// AddItabs hands interface tables to the runtime. itabsinit takes the table's
-// lock and adds what every module lists; those already there are passed over.
+// AddItabs adds interface tables to the runtime's table. runtime.itabsinit locks the table
+// and adds the tables that modules list, except those that are in it already.
 func (h *Runtime) AddItabs(md *ModuleData, list []uintptr) {
 	md.itablinks.Set(uintptr(unsafe.Pointer(&list[0])), len(list))
 	h.itabsinit()
 	md.itablinks = SliceHeader{}
 }
 
-// typeMap is what a module's typemap points to: types by the offset of what
-// stands for them in the module.
+// typeMap is the type of a module's typemap: types, by the offset of their
+// copy in the module.
 type typeMap map[int32]unsafe.Pointer
 
 func (t typeMap) at(md *ModuleData, addr uintptr) unsafe.Pointer { return t[int32(addr-md.Types)] }
 
 func (t typeMap) set(md *ModuleData, addr uintptr, typ unsafe.Pointer) { t[int32(addr-md.Types)] = typ }
 
-// links are the lists that have been published.
+// links holds the lists that were passed to PublishTypes.
 type links struct {
-	published []int32 // what md.typelinks points to; referenced here for the collector
+	published []int32 // md.typelinks points to it; this reference keeps it from being garbage-collected
 	oldLinks  [][]int32
 }
 
-// A release is what newHost looks up for this release alone.
+// A release holds the functions that NewRuntime looks up only for this release of Go.
 type release struct{ itabsinit func() }
 
 func (r *release) find(addr func(name string) uintptr) {

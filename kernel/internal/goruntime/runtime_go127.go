@@ -57,10 +57,10 @@ type ModuleData struct {
 	Next    uintptr
 }
 
-// PublishTypes has reflect find our types by their strings: offsets from
-// md.types, sorted by string. The runtime collects a module's types when it is
-// first asked for them and keeps the list, which is replaced here. The caller
-// has stopped the world, so no goroutine holds the lock of the lists.
+// PublishTypes lets reflect find the types of md by their strings. offs are their offsets from
+// md.Types, sorted by string. The runtime makes the list of a module's types on the first use
+// and keeps it; PublishTypes replaces that list. The caller
+// must have stopped the world, so that no goroutine holds the lock of the lists.
 func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	list := make([]unsafe.Pointer, len(offs))
 	for i, off := range offs {
@@ -72,8 +72,8 @@ func (h *Runtime) PublishTypes(md *ModuleData, offs []int32) {
 	(*h.typelinks)[unsafe.Pointer(md)] = list
 }
 
-// AddItabs hands interface tables to the runtime. The runtime's own function for
-// that expects the tables of a module side by side.
+// AddItabs adds interface tables to the runtime's table. The runtime's function for the tables of a
+// module cannot be used, since it expects them next to each other.
 func (h *Runtime) AddItabs(_ *ModuleData, list []uintptr) {
 	w := h.StopTheWorld(StopReason) // so no thread holds the table's lock
 	for _, p := range list {
@@ -82,8 +82,8 @@ func (h *Runtime) AddItabs(_ *ModuleData, list []uintptr) {
 	h.StartTheWorld(w)
 }
 
-// typeMap is what a module's typemap points to: types by the address of what
-// stands for them in the module.
+// typeMap is the type of a module's typemap: types, by the address of their
+// copy in the module.
 type typeMap map[unsafe.Pointer]unsafe.Pointer
 
 func (t typeMap) at(_ *ModuleData, addr uintptr) unsafe.Pointer { return t[platform.Pointer(addr)] }
@@ -92,13 +92,13 @@ func (t typeMap) set(_ *ModuleData, addr uintptr, typ unsafe.Pointer) {
 	t[platform.Pointer(addr)] = typ
 }
 
-// links are the lists that have been published: the runtime keeps them.
+// links is empty: the runtime keeps the lists that were passed to PublishTypes.
 type links struct{}
 
-// A release is what newHost looks up for this release alone.
+// A release holds the functions and variables that NewRuntime looks up only for this release of Go.
 type release struct {
 	itabAdd func(unsafe.Pointer)
-	// typelinks is runtime.moduleToTypelinks, of moduledata to types.
+	// typelinks is runtime.moduleToTypelinks, which maps a moduledata to its types.
 	typelinks *map[unsafe.Pointer][]unsafe.Pointer
 }
 

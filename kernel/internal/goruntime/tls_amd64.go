@@ -1,4 +1,4 @@
 package goruntime
 
-// tlsDistance is that of an executable without C code.
+// tlsDistance is the TLSDistance of an executable without C code, in bytes.
 const tlsDistance = 8

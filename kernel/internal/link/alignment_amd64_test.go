@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// alignedProgram is a program with symbols of every kind and of many sizes: data
-// of assembly files, and what the compiler makes.
+// alignedProgram returns the source of a program with symbols of many kinds and sizes, from
+// assembly and from the compiler.
 func alignedProgram() (goSource, assembly string) {
 	var g, s strings.Builder
 	g.WriteString("package main\n\nimport \"fmt\"\n\nfunc touch()\nfunc wide()\n\ntype T struct{ a, b string }\n\nfunc (t *T) String() string { return t.a + t.b }\n\nfunc main() {\n\ttouch()\n\twide()\n\tfmt.Println(&T{\"x\", \"y\"})\n}\n\n")
@@ -38,9 +38,9 @@ func alignedProgram() (goSource, assembly string) {
 	return g.String(), s.String() + data.String()
 }
 
-// TestAlignment compares our alignment with cmd/link's, symbol by symbol: each
-// symbol of a linked program lies at a multiple of it, and where neighbours are
-// known nothing but that explains the gap between them.
+// TestAlignment compares function alignment with cmd/link: each symbol of a linked program
+// must be at a multiple of its alignment. For neighbouring symbols of package main, the second
+// must be at the first such multiple after the first one.
 func TestAlignment(t *testing.T) {
 	dir := t.TempDir()
 	goSource, assembly := alignedProgram()
@@ -60,7 +60,7 @@ func TestAlignment(t *testing.T) {
 		return string(out)
 	}
 	run("build", "-o", "prog", ".")
-	ours := map[string]uintptr{} // by the name in the symbol table
+	ours := map[string]uintptr{} // alignments by the name in the symbol table
 	for _, file := range strings.Fields(run("list", "-export", "-deps", "-f", "{{.Export}}", ".")) {
 		addAlignments(t, file, ours)
 	}

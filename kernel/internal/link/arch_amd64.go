@@ -8,13 +8,13 @@ import (
 
 const (
 	textAlign = 32 // cmd/link's Funcalign on amd64
-	maxAlign  = 32 // and its Maxalign
+	maxAlign  = 32 // cmd/link's Maxalign on amd64
 	stubSize  = 16
 
-	callOperandOff = 1 // where in a call instruction the relocation is
+	callOperandOff = 1 // offset of the relocation in a call instruction
 )
 
-// writeStub writes JMP *slot(IP) and fills up with INT3.
+// writeStub writes the instruction JMP *slot(IP) for s to b and fills the rest of b with INT3.
 func writeStub(b []byte, s *stub) {
 	for i := range b {
 		b[i] = 0xcc
@@ -23,8 +23,8 @@ func writeStub(b []byte, s *stub) {
 	binary.LittleEndian.PutUint32(b[2:], uint32(int32(int64(s.slot)-int64(s.addr)-6)))
 }
 
-// stubSlot returns the slot of the stub at pc, or 0 if there is another function.
-// Compiled functions of that size begin otherwise.
+// stubSlot returns the slot of the stub at pc, or 0 if the function at pc is no stub.
+// No compiled function begins with the instruction of a stub.
 func stubSlot(pc uintptr) uintptr {
 	if pc%stubSize != 0 || platform.Read[uint16](pc) != 0x25ff {
 		return 0

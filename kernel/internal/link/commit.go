@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// commit makes the load visible. Nothing here can fail.
+// commit makes the loaded symbols visible to the process and to later loads. It cannot fail.
 func (ld *load) commit() {
 	l := ld.Linker
 	l.mod.Publish()
@@ -46,8 +46,8 @@ func (ld *load) commit() {
 	}
 }
 
-// remember keeps what later loads refer to. Names are copied: they lie in the
-// object's bytes.
+// remember records a symbol so that later loads can refer to it. It copies names, since they are parts
+// of the object's bytes.
 func (ld *load) remember(n *node) {
 	switch {
 	case n.global:
@@ -70,8 +70,8 @@ func (ld *load) remember(n *node) {
 	}
 }
 
-// addTypes enters new descriptors into the list that reflect searches by
-// string, so that reflect.SliceOf and its kin find them.
+// addTypes adds new type descriptors to the list that reflect searches by the type's
+// string, so that functions such as reflect.SliceOf find them.
 func (ld *load) addTypes() {
 	m := ld.mod
 	grown := false
@@ -101,7 +101,7 @@ func (ld *load) addTypes() {
 	ld.runtime.StartTheWorld(w)
 }
 
-// addItabs hands new interface tables to the runtime.
+// addItabs adds new interface tables to the runtime's table.
 func (ld *load) addItabs() {
 	var list []uintptr
 	for _, n := range ld.nodes {

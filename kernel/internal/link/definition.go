@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// openPackage maps the archive of a package; it stays mapped.
+// openPackage maps the archive of a package into memory and parses it. The archive stays mapped.
 func (l *Linker) openPackage(path string) (*pkg, error) {
 	if p := l.packages[path]; p != nil {
 		return p, nil
@@ -35,8 +35,8 @@ func (l *Linker) openPackage(path string) (*pkg, error) {
 	return p, nil
 }
 
-// Replace says that a package of the image is to be loaded in another version:
-// its symbols, and those that mention it, are not bound to the image's.
+// Replace says that a package of the image is loaded in another version from now on:
+// references to its symbols, and to those that mention it, are not bound to the image's symbols.
 func (l *Linker) Replace(path string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,11 +56,11 @@ func (l *Linker) mentionsReplaced(name string) bool {
 	return false
 }
 
-// definition finds the symbol that a name means, as cmd/link does: code before
-// content, content before zeros.
+// definition finds the definition of a name. If there are several, it prefers, like cmd/link, functions to
+// data with content, and these to variables without content.
 func (ld *load) definition(name string, abi uint16) (best defRef, found bool, err error) {
 	if d, ok := ld.main.pkg.find(symKey{name, abi}); ok && !strings.HasPrefix(name, "main.") {
-		best, found = d, true // what the cell pushes to another package
+		best, found = d, true // the cell defines a symbol of another package by //go:linkname
 	}
 	if path := symname.Package(name); ld.archives.Has(path) {
 		p, err := ld.openPackage(path)
@@ -92,7 +92,7 @@ func (ld *load) definition(name string, abi uint16) (best defRef, found bool, er
 	return best, found, nil
 }
 
-// readDefiners brings the index of what archives define up to date.
+// readDefiners updates the index of packages that define symbols of other packages.
 func (l *Linker) readDefiners() error {
 	archives, err := l.archives.All()
 	if err == nil {
@@ -101,7 +101,7 @@ func (l *Linker) readDefiners() error {
 	return err
 }
 
-// preferred chooses between a definition and that of another package.
+// preferred returns the better one of a definition, if found is set, and the definition in package p, if there is one.
 func preferred(best defRef, found bool, p *pkg, name string, abi uint16) (defRef, bool) {
 	d, ok := p.find(symKey{name, abi})
 	if ok && (!found || precedence(d.obj.Sym(d.i)) > precedence(best.obj.Sym(best.i))) {
@@ -110,7 +110,7 @@ func preferred(best defRef, found bool, p *pkg, name string, abi uint16) (defRef
 	return best, found
 }
 
-// precedence orders the definitions of one name.
+// precedence orders the definitions of one name: the one with the highest value wins.
 func precedence(s goobj.Sym) int64 {
 	switch {
 	case s.Kind().IsText():

@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// listed are compiled packages of the standard library. It implements Archives.
+// listed maps import paths to files of compiled packages. It implements Archives.
 type listed map[string]string
 
 func (a listed) Archive(path string) (string, error) { return a[path], nil }
@@ -35,11 +35,11 @@ func standard(t testing.TB, args ...string) listed {
 	return list
 }
 
-// TestDefinersNeeded checks what the index leaves out: names of symbols that
-// every object defines, or the package that they are named after.
+// TestDefinersNeeded checks the names that the index leaves out: every object that refers to such a
+// symbol defines it, or the package that the symbol is named after does.
 func TestDefinersNeeded(t *testing.T) {
 	archives := standard(t, "std")
-	defined := map[string]bool{} // by the package that the name begins with
+	defined := map[string]bool{} // names that the package in the name defines
 	for path, file := range archives {
 		b, err := os.ReadFile(file)
 		if err != nil {
@@ -56,7 +56,7 @@ func TestDefinersNeeded(t *testing.T) {
 		for _, o := range objs {
 			for i := o.NumDef(); i < o.NumSyms(); i++ {
 				name := o.Sym(i).Name()
-				if definers.DefinedByAll(name) && name != "" && !strings.HasPrefix(name, "go:info.") { // those are of debug information
+				if definers.DefinedByAll(name) && name != "" && !strings.HasPrefix(name, "go:info.") { // symbols of debug information
 					if _, ok := own.find(symKey{name, goobj.ABI0}); !ok && !defined[name] {
 						defined[name] = ownerDefines(t, archives, name)
 						if !defined[name] {

@@ -8,10 +8,10 @@ import (
 )
 
 // Objects refer to symbols of the packages that they import by number. The
-// numbers are those of one build of a package: its fingerprint, a hash of the
-// export data, tells it from others.
+// numbers are valid for one build of a package. The fingerprint, a hash of the
+// export data, identifies that build.
 
-// imported opens a package that an object refers to and checks that it is the
+// imported opens a package that an object refers to. It returns an error if it is not the
 // build that the object was compiled against.
 func (l *Linker) imported(o *object, path string) (*pkg, error) {
 	p, err := l.openPackage(path)
@@ -39,11 +39,11 @@ func mismatch(user, path string) error {
 }
 
 // Packages of a module are compiled together, and so are those of the image.
-// Where a module's package replaces one of the image's, others of the image were
-// compiled against what it replaces, and go on with that.
+// If a package of a module replaces one of the image, the other packages of the image
+// still use the replaced package, which they were compiled against.
 
-// checkImports refuses a cell that imports a replaced package and one that was
-// compiled against what it replaces: values of one would reach code of the other.
+// checkImports returns an error if the cell imports both the new version of a replaced package and a
+// package that was compiled against the old version: the types of the two versions would mix.
 func (ld *load) checkImports() error {
 	if len(ld.replacedPackages) == 0 {
 		return nil
@@ -70,8 +70,8 @@ func (ld *load) checkImports() error {
 	return nil
 }
 
-// noteMixedBuilds says, once, that packages that the cell imports need different builds of a package, however far below:
-// the compiler takes types of the one for those of the other.
+// noteMixedBuilds adds a notice, once, if packages that the cell imports need different builds of a package, directly or
+// indirectly: the compiler does not distinguish the types of the two builds.
 func (ld *load) noteMixedBuilds(imports []goobj.Import) {
 	for _, path := range ld.replacedPackages {
 		p, err := ld.openPackage(path)
@@ -106,20 +106,20 @@ func (ld *load) noteMixedBuilds(imports []goobj.Import) {
 // A buildQuery asks which build of a package another one needs.
 type buildQuery struct{ user, path string }
 
-// A builtAgainst is the answer.
+// A builtAgainst is the answer to a buildQuery.
 type builtAgainst struct {
 	fingerprint [8]byte
 	needed      bool
 }
 
-// buildBelow returns the fingerprint of the build of path that a package is or needs, itself or through others. It reports
-// whether there is one.
+// buildBelow returns the fingerprint of the build of package path that package user needs, directly or through others, or that it
+// is itself. It returns false if user does not need path.
 func (l *Linker) buildBelow(user, path string) ([8]byte, bool) {
 	q := buildQuery{user, path}
 	if b, ok := l.buildsBelow[q]; ok {
 		return b.fingerprint, b.needed
 	}
-	l.buildsBelow[q] = builtAgainst{} // until it is known; imports have no cycles
+	l.buildsBelow[q] = builtAgainst{} // the result if the package cannot be opened; imports have no cycles
 	p, err := l.openPackage(user)
 	if err != nil {
 		return [8]byte{}, false

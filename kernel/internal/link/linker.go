@@ -2,8 +2,8 @@
 // run time, symbol by symbol, what cmd/link does for a whole program, against
 // the process's own symbols and everything loaded before.
 //
-// It is used by the worker, whose image carries an index of its symbols.
-// The runtime structures it extends differ between Go versions; they stand in
+// It is used by the worker, whose executable ("the image") contains an index of its symbols.
+// The structures of the Go runtime that it extends differ between Go versions; they are in
 // files named after the version.
 package link
 
@@ -19,57 +19,57 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// A Linker is the one linker of this process.
+// A Linker loads objects into this process. There is only one. Its methods may be called concurrently.
 type Linker struct {
-	mu               *sync.Mutex // that of mod: loads happen one after another
+	mu               *sync.Mutex // mutex of mod: loads run one after another
 	index            *symindex.Index
 	runtime          *goruntime.Runtime
 	mod              *moduledata.Module
 	archives         Archives
-	replacedPackages []string // packages of another version than the image's
+	replacedPackages []string // paths passed to Replace
 	packages         map[string]*pkg
 	definers         definers.Index
 
-	globals         map[symKey]uintptr          // symbols of packages, by name
-	stubs           map[string]*stub            // functions and methods of the notebook
+	globals         map[symKey]uintptr          // addresses of loaded symbols of packages
+	stubs           map[string]*stub            // stubs of functions and methods of the notebook, by symbol
 	genericLiterals map[string]bool             // function literals of generic code that have stubs, without type arguments
-	buildsBelow     map[buildQuery]builtAgainst // what packages need of those that were replaced
-	mixedBuilds     map[string]bool             // notices that were given
-	formerStubs     map[string][]*stub          // of methods that had another type then
-	vars            map[string]*variable
-	types           map[string]*typeRecord // descriptors that involve notebook types
-	initStates      map[string]*initState  // of the packages that were loaded, by the name of the init task
-	gotSlots        map[uintptr]uintptr    // slots for addresses out of reach
-	uses            map[uintptr]int        // what functions and constants of the notebook refer to, by address: an index into useList
-	useList         [][]uintptr
+	buildsBelow     map[buildQuery]builtAgainst // results of buildBelow
+	mixedBuilds     map[string]bool             // notices of noteMixedBuilds that were given already
+	formerStubs     map[string][]*stub          // earlier stubs, by symbol, for other types of the method
+	vars            map[string]*variable        // variables of the notebook, by symbol
+	types           map[string]*typeRecord      // descriptors of types that involve notebook types, by symbol
+	initStates      map[string]*initState       // states of the loaded packages, by the name of the init task
+	gotSlots        map[uintptr]uintptr         // by address: slots with addresses that a 32-bit offset cannot reach
+	uses            map[uintptr]int             // by address of a function or constant of the notebook: index into useList
+	useList         [][]uintptr                 // addresses that a function or constant refers to
 
-	// Variables that no name means any more; see oldvars.go.
+	// Variables that no name refers to any more; see oldvars.go.
 	oldVars       []oldVariable
-	keptVars      []OldVariable   // after the last search
-	dropped       map[string]bool // symbols of variables and functions
-	cellFuncs     map[string]bool // functions that belong to one cell and no other can name
-	notebookTypes []uintptr       // descriptors of notebook types, old ones too
-	nextSearch    time.Time       // the earliest time to look for uses again
+	keptVars      []OldVariable   // those that the last search kept
+	dropped       map[string]bool // symbols passed to Drop
+	cellFuncs     map[string]bool // functions that belong to one cell and that other cells cannot name
+	notebookTypes []uintptr       // addresses of descriptors of notebook types, including old ones
+	nextSearch    time.Time       // earliest time of the next search for uses
 
 	reflected   *goruntime.ReflectCaches
-	typeCachers map[string]bool          // packages that may have a cache by type; see noteTypeCacher
-	retired     map[itabKey]*retiredItab // tables of values whose type no longer implements the interface
+	typeCachers map[string]bool          // packages that may have a cache with types as keys; see noteTypeCacher
+	retired     map[itabKey]*retiredItab // interface tables of types that no longer implement the interface
 
 	// Packages under edit; see Reload.
-	live           map[string]bool
-	renewed        map[string]int // by symbol prefix: when its types were last made anew
-	typeGeneration int            // counts Reloads that make types anew
-	reloaded       []string       // packages whose functions the next load replaces
+	live           map[string]bool // by import path: packages under edit
+	renewed        map[string]int  // by symbol prefix: the typeGeneration at which the package last got new types
+	typeGeneration int             // number of Reloads that gave packages new types
+	reloaded       []string        // packages whose functions the next load replaces
 }
 
-// A stub is the permanent address of a notebook function. It jumps to the
-// newest body, so callers, func values, method tables and interface tables
-// follow a redefinition.
+// A stub is a small piece of code that is the permanent address of a notebook function. It
+// jumps to the newest body, so that callers, func values, method tables and interface tables
+// always use the newest definition.
 type stub struct {
 	name string
 	addr uintptr
-	slot uintptr // holds the address of the body
-	typ  string  // of a method: the symbol of its type, without the receiver
+	slot uintptr // address of the word that holds the address of the body
+	typ  string  // for a method: the symbol of its type, without the receiver
 }
 
 type variable struct {
@@ -77,49 +77,49 @@ type variable struct {
 	typ        uintptr
 }
 
-// An oldVariable is one that is to be cleared. Its address is kept inverted, so
-// that a search of memory does not find this mention of it.
+// An oldVariable is a variable that will be cleared when nothing uses it. Its address is stored inverted, so
+// that a search of memory for pointers to it does not find this one.
 type oldVariable struct {
 	name  string
-	where uintptr
+	where uintptr // the inverted address
 	size  uintptr
 	typ   uintptr
 }
 
 func (v *oldVariable) addr() uintptr { return ^v.where }
 
-// An OldVariable is one that was kept, and why.
+// An OldVariable is an old variable that was kept, with the reason.
 type OldVariable struct{ Name, Why string }
 
 type initPhase uint8
 
 const (
-	initLoaded initPhase = iota // it has not begun
+	initLoaded initPhase = iota // the initialization has not begun
 	initRunning
 	initFailed
 	initDone
 )
 
-// An initState is how far the initialization of a loaded package has come.
+// An initState is the state of the initialization of a loaded package.
 type initState struct {
 	path    string
 	def     defRef
-	deps    []string // names of the init tasks that were to run before it when it was loaded
+	deps    []string // names of the init tasks that must run before it
 	phase   initPhase
-	attempt *PackageInit               // the attempt that runs
-	vars    []moduledata.SavedVariable // its variables, until it is initialized
+	attempt *PackageInit               // the attempt in progress, or nil
+	vars    []moduledata.SavedVariable // first contents of its variables, until it is initialized
 }
 
 func (s *initState) done() bool { return s != nil && s.phase == initDone }
 
-// A itabKey is what an interface table is for.
+// An itabKey identifies an interface table by the addresses of the interface and the concrete type.
 type itabKey struct{ inter, typ uintptr }
 
-// A retiredItab is an interface table that existing values use and that assertions
+// A retiredItab is an interface table that existing values use but that type assertions
 // no longer find.
 type retiredItab struct {
 	itab    *goruntime.Itab
-	standIn *goruntime.Itab // what stands in its place in the runtime's table
+	standIn *goruntime.Itab // the table that replaces it in the runtime's table
 }
 
 // A target is the resolution of a reference: a fixed address or a node.
@@ -151,34 +151,34 @@ type node struct {
 
 	align       uintptr
 	addr        uintptr // set by layout
-	stub        *stub   // a notebook function: what others refer to
-	global      bool    // stays known by name after the load
+	stub        *stub   // for a notebook function: its stub, which other symbols refer to
+	global      bool    // later loads find it by name
 	typ         *typeRecord
-	itab        [2]target      // of an interface table: the interface and the concrete type
-	assignTo    *variable      // a notebook variable that gets this content as its new value
-	reflectType unsafe.Pointer // the same type, made by reflect before: what others refer to
+	itab        [2]target      // for an interface table: the interface and the concrete type
+	assignTo    *variable      // the notebook variable that gets this content as its new value
+	reflectType unsafe.Pointer // the same type, which reflect made earlier; other symbols refer to that
 	info        goobj.FuncInfo
 
 	relocs []goobj.Reloc
-	values []target // what relocs refer to
+	values []target // targets of relocs
 
-	referrer    *node // what first referred to it, by the relocation at fromOff; nil for a root
+	referrer    *node // the symbol that first referred to it, by the relocation at referrerOff; nil for a root
 	referrerOff int32
 }
 
-// A load is the state of one Load call. Nothing of it reaches the Linker
-// before everything is resolved.
+// A load is the state of one call of Load. It does not change the Linker
+// before commit.
 type load struct {
 	*Linker
 	main     *object
 	fresh    map[string]bool
 	renewed  map[string]bool
-	literals map[string]bool // of generic code, without type arguments
+	literals map[string]bool // Request.Literals
 
-	methodNames    map[string]bool   // of the fresh methods
-	renewedMethods map[string]bool   // the renewed ones, with the receiver
+	methodNames    map[string]bool   // names of the fresh methods
+	renewedMethods map[string]bool   // names of the renewed methods, with the receiver
 	methodTypes    map[string]string // see methodType
-	newNames       map[string]bool   // of types, once newTypes has run
+	newNames       map[string]bool   // names of new types, after newTypes has run
 
 	nodes  []*node
 	queue  []*node
@@ -186,41 +186,41 @@ type load struct {
 	byName map[symKey]*node
 	itabs  map[[2]target]*node
 
-	resolving    *node             // being resolved
-	resolvingOff int32             // its relocation that is
-	initParents  map[string]string // init tasks: which one first asks for another; not those that the cell imports
+	resolving    *node             // the node whose references are being resolved
+	resolvingOff int32             // offset of the relocation that is being resolved
+	initParents  map[string]string // by init task: the init task that first needs it; "" for packages that the cell imports
 
-	descriptors   map[string]int         // of notebook types in the cell's object, by name; see descriptor
-	decidedTypes  map[string]*typeRecord // decided: the old record, or nil for a new type
-	stubs         []*stub
-	returnedStubs []*stub                  // former ones that lead to this load's methods
-	stubPositions map[*stub]sourcePosition // of functions whose stubs exist already
+	descriptors   map[string]int           // indices of notebook types in the cell's object, by name; see descriptor
+	decidedTypes  map[string]*typeRecord   // by name: the old record if the type is the same as before, or nil for a new type
+	stubs         []*stub                  // new stubs
+	returnedStubs []*stub                  // former stubs that this load's methods use again
+	stubPositions map[*stub]sourcePosition // new positions for stubs that exist already
 	reset         []string
 	notices       []string
 	methodUpdates []methodUpdate
-	newGOTSlots   map[uintptr]uintptr // for Linker.got
+	newGOTSlots   map[uintptr]uintptr // additions to Linker.gotSlots
 }
 
-// A sourcePosition is where a function begins in its source, as the runtime's tables
-// have it for a function of one line.
+// A sourcePosition is the position at which a function begins in its source, in the form of the
+// runtime's tables for a function with one line.
 type sourcePosition struct {
 	unit, pcfile, pcline uint32
 	line                 int32
 }
 
-// A typeRecord remembers the descriptor of a type that involves notebook
-// types, as the object had it, so that a later cell's descriptor of the same
-// name can be compared.
+// A typeRecord holds the descriptor of a type that involves notebook
+// types, as it is in the object, for the comparison with a later cell's descriptor of the same
+// name.
 type typeRecord struct {
 	name       string
 	addr       uintptr
 	data       []byte
 	fields     []typeRef // relocations, in order
-	generation int       // of the linker when it was made
-	hasRoom    bool      // there is space for an uncommon part, which a type without methods lacks
+	generation int       // typeGeneration at which it was loaded
+	hasRoom    bool      // there is space for an uncommon part, which a type without methods does not have
 }
 
-// A typeRef is one relocation of a descriptor.
+// A typeRef is a relocation of a descriptor.
 type typeRef struct {
 	off    int32
 	add    int64
@@ -233,8 +233,8 @@ type methodUpdate struct {
 	n   *node
 }
 
-// New prepares the process for loading. It must be called once, before other
-// goroutines depend on the module list.
+// New prepares the process for loading and returns its Linker. It must be called only once, before other
+// goroutines use the runtime's module list.
 func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	m, err := moduledata.New(h)
 	if err != nil {
@@ -268,5 +268,5 @@ func New(h *goruntime.Runtime, archives Archives) (*Linker, error) {
 	return l, goruntime.HookAssertions(h)
 }
 
-// Module returns where everything is loaded.
+// Module returns the module that code and data are loaded into.
 func (l *Linker) Module() *moduledata.Module { return l.mod }

@@ -8,7 +8,7 @@ import (
 )
 
 // AllowsLinkname reports whether packages outside of the standard library may
-// refer to a symbol of it by a linkname, as cmd/link decides it. Other is the
+// refer to symbol s of it by //go:linkname, by the rules of cmd/link. other returns the
 // function of the same name with the other calling convention, if there is one.
 func AllowsLinkname(o *goobj.Object, s goobj.Sym, other func() (goobj.Sym, bool)) bool {
 	if !o.Before127() && o.FromAssembly() && !s.IsLinknameStd() && !s.IsLinkname() {
@@ -22,7 +22,7 @@ func AllowsLinkname(o *goobj.Object, s goobj.Sym, other func() (goobj.Sym, bool)
 	return s.IsLinkname() || o.Before127() && s.IsABIWrapper()
 }
 
-// checkLinkname refuses a reference that cmd/link would refuse.
+// checkLinkname returns an error for a reference by //go:linkname that cmd/link would refuse.
 func (ld *load) checkLinkname(o *object, s goobj.Sym) error {
 	if !s.IsLinkname() || o.Std() || ld.index.AllowsAnyLinkname {
 		return nil

@@ -11,41 +11,41 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// A Request asks for one object to be loaded.
+// A Request describes one object to load.
 type Request struct {
 	Object string   // path of a compiled package main
-	Fresh  []string // functions and variables that it defines anew, without type arguments
-	// Renewed lists the fresh functions that get a new stub, since their
-	// signature changed: older callers keep the old one.
+	Fresh  []string // functions and variables whose definitions in it are new, without type arguments
+	// Renewed lists those of Fresh that get a new stub, since their
+	// signature changed: older callers keep the old stub.
 	Renewed []string
-	// Literals lists the fresh functions that are function literals of generic code: each instance gets a stub.
+	// Literals lists those of Fresh that are function literals of generic code: each instance gets a stub.
 	Literals []string
 	Entry    string // function to call afterwards; may be empty
 	Init     bool   // run the package's own initialization
 	Initial  string // function that gives variables their first values in a child; may be empty
-	// Forget first drops the names of all functions, variables and types of
-	// the notebook, also if the load then fails. Code and data stay in place.
+	// Forget says to forget all functions, variables and types of the notebook before the load, even if
+	// the load then fails. Their code and data stay in memory.
 	Forget bool
-	// Gap, if it is not 0, asks for nothing but bytes of code to be left out:
-	// the process in which the request was made has used them otherwise.
+	// Gap, if it is not 0, only reserves this number of bytes of the code area. In a child, it stands
+	// for code that its parent placed there for another purpose, so that addresses are the same in both.
 	Gap uintptr
-	// Live lists the packages that are under edit; see Reload.
+	// Live lists the import paths of packages under edit; see Reload.
 	Live []string
-	// Retry lists packages that are initialized although that failed before, for them or for one that they need.
+	// Retry lists packages that are initialized again although their initialization, or that of a package that they need, failed before.
 	Retry []string
 }
 
-// A Loaded is the outcome: what to call, in this order.
+// A Loaded is the result of Load. The functions must be called in the order of the fields.
 type Loaded struct {
-	Packages []*PackageInit // initialization of packages that came along
-	Inits    []func()       // the object's own initialization, if it was asked for
-	Entry    func()         // nil if none was asked for
-	Initial  func()         // likewise
-	Reset    []string       // variables that could not be kept, since their type changed
-	Notices  []string       // what a change of methods does not reach
+	Packages []*PackageInit // packages to initialize, which the object needs
+	Inits    []func()       // initialization of the object itself, if Request.Init is set
+	Entry    func()         // Request.Entry; nil if that is empty
+	Initial  func()         // Request.Initial; nil if that is empty
+	Reset    []string       // variables that are zero now, since their type changed
+	Notices  []string       // notices for the user
 }
 
-// Load links an object into the process. After an error nothing has changed.
+// Load links an object into the process. If it returns an error, the process is unchanged, except for Request.Forget.
 func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,7 +67,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 			undo()
 		}
 	}()
-	defer goobj.Guard(&err) // runs first: a malformed object is an error by the time of undo
+	defer goobj.Guard(&err) // runs before the function above: it turns the panic for a malformed object into an error
 	o, err := l.openMain(req.Object)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (l *Linker) Load(req Request) (_ *Loaded, err error) {
 	}
 	ld.commit()
 	for _, name := range []string{req.Entry, req.Initial} {
-		l.cellFuncs[name] = name != "main.main" // which cells may call
+		l.cellFuncs[name] = name != "main.main" // cells may call main.main
 	}
 	ld.fillMaps()
 	return ld.loaded(req, r), nil
@@ -113,7 +113,7 @@ func newLoad(l *Linker, o *object, req Request) *load {
 	return ld
 }
 
-// loaded is the outcome of a load that has been committed.
+// loaded returns the result of a committed load.
 func (ld *load) loaded(req Request, r roots) *Loaded {
 	out := &Loaded{Reset: ld.reset, Notices: ld.notices}
 	for _, n := range r.inits {
@@ -147,8 +147,8 @@ func (l *Linker) forget() {
 	clear(l.types)
 }
 
-// openMain reads the cell's object. It is not mapped: the file may be removed
-// as soon as Load returns, and names that must last are copied.
+// openMain reads the cell's object. It does not map the file, which may be removed
+// after Load returns. Names that are needed later must be copied.
 func (l *Linker) openMain(file string) (*object, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
@@ -166,15 +166,15 @@ func (l *Linker) openMain(file string) (*object, error) {
 	return p.objs[0], nil
 }
 
-// roots are what a load is for, beside everything fresh.
+// roots are the symbols that a load begins with, besides the fresh ones.
 type roots struct {
 	entry    target
 	initial  target
-	mainInit target      // the object's own init task, if that was asked for
-	inits    []*initNode // of the packages to be initialized, dependencies first
+	mainInit target      // init task of the object, if Request.Init is set
+	inits    []*initNode // init tasks of the packages to initialize, dependencies first
 }
 
-// roots resolves what the load is for.
+// roots resolves the symbols that the load begins with.
 func (ld *load) roots(req Request) (r roots, err error) {
 	task, err := ld.mainRoots(req, &r)
 	if err != nil {
@@ -208,8 +208,8 @@ func (ld *load) roots(req Request) (r roots, err error) {
 	return r, err
 }
 
-// mainRoots resolves the entry and what is fresh, and returns where the
-// object's init task is, or -1.
+// mainRoots resolves the entry function and the fresh symbols, and returns the index of the
+// object's init task, or -1.
 func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 	task = -1
 	for i := range ld.main.NumDef() {
@@ -236,7 +236,7 @@ func (ld *load) mainRoots(req Request, r *roots) (task int, err error) {
 	return task, nil
 }
 
-// resolveAll resolves everything that placed symbols refer to.
+// resolveAll resolves the references of all nodes, including those of the nodes that it adds.
 func (ld *load) resolveAll() error {
 	for {
 		for len(ld.queue) > 0 {

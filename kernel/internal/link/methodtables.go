@@ -9,24 +9,24 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// When a type that values have gains, loses or changes methods, its descriptor
-// stays where it is and gets the new method table, and the interface tables of
-// the type are filled again, so that values in interfaces follow.
+// When the methods of a type change, its descriptor stays in place, since values refer to it, and
+// gets the new method table. The interface tables of the type are updated, so that calls through
+// interfaces use the new methods.
 //
-// A type that no longer implements an interface has values in variables of it.
-// Their interface table is retired: it leaves the runtime's table, so that no
-// assertion finds it, and a method that is gone stays the body that it was last.
+// There may be values in interfaces that their type no longer implements.
+// Such an interface table is retired: it is removed from the runtime's table, so that no
+// type assertion finds it. A removed method keeps its last body in it.
 
-// An itabUpdate is what becomes of an interface table.
+// An itabUpdate is a change of an interface table.
 type itabUpdate struct {
 	m         *goruntime.Itab
-	fun       []uintptr
-	listed    *goruntime.Itab // what the runtime's table has for these types
-	successor *goruntime.Itab // what it is to have
+	fun       []uintptr       // new functions of m
+	listed    *goruntime.Itab // the entry of the runtime's table for these types
+	successor *goruntime.Itab // the new entry
 }
 
-// moveFields moves the fields of an unnamed struct type, which begin where an
-// uncommon part would stand, behind its descriptor.
+// moveFields moves the fields in the descriptor of an unnamed struct type to the space after the
+// descriptor, which makes room for an uncommon part in their place.
 func (ld *load) moveFields(n *node) {
 	from := uintptr(goruntime.UncommonOff(goruntime.KindStruct))
 	size := uintptr(n.sym.Size())
@@ -36,9 +36,9 @@ func (ld *load) moveFields(n *node) {
 	binary.LittleEndian.PutUint64(b[goruntime.StructFieldsOff:], uint64(n.addr+to))
 }
 
-// applyMethods gives old descriptors their new method tables, in the new
-// descriptor's place, and brings interface tables up to date. swap has the
-// stubs lead to new code: a caller of a method finds all of it or nothing.
+// applyMethods gives old descriptors their new method tables, which are part of the new
+// descriptors, and updates interface tables. swap makes the stubs jump to new code. All
+// of this happens with the world stopped, so that a caller never sees only a part of it.
 func (ld *load) applyMethods(swap func()) {
 	if len(ld.methodUpdates) == 0 {
 		swap()
@@ -49,11 +49,11 @@ func (ld *load) applyMethods(swap func()) {
 	for {
 		count := ld.runtime.ItabCount()
 		updates = ld.itabUpdates()
-		w = ld.runtime.StopTheWorld(goruntime.StopReason) // nothing below may allocate
+		w = ld.runtime.StopTheWorld(goruntime.StopReason) // the code up to StartTheWorld must not allocate
 		if ld.runtime.ItabCount() == count {
 			break
 		}
-		ld.runtime.StartTheWorld(w) // a goroutine has made one meanwhile
+		ld.runtime.StartTheWorld(w) // another goroutine has added an interface table
 	}
 	for i := range updates {
 		ld.applyItab(&updates[i])
@@ -80,7 +80,7 @@ func (ld *load) applyMethods(swap func()) {
 
 func (ld *load) applyItab(u *itabUpdate) {
 	at := goruntime.AddressOf(u.m) + goruntime.ItabHeaderSize
-	if ld.mod.ReadOnly.Contains(at) { // else the runtime made it
+	if ld.mod.ReadOnly.Contains(at) { // otherwise the runtime allocated it, in writable memory
 		at += ld.mod.ReadOnly.WriteOffset
 	}
 	copy(unsafe.Slice((*uintptr)(platform.Pointer(at)), len(u.fun)), u.fun)
@@ -89,13 +89,13 @@ func (ld *load) applyItab(u *itabUpdate) {
 	}
 }
 
-// moveMethods makes the method table of a new descriptor that of the old one.
+// moveMethods makes the old descriptor refer to the method table of the new one.
 func (ld *load) moveMethods(u *methodUpdate) {
 	off := uintptr(goruntime.UncommonOff(u.rec.kind()))
 	flags := &ld.mod.ReadOnly.Bytes(u.rec.addr, goruntime.TypeHeader)[goruntime.TypeTFlagOff]
 	if !u.n.typ.hasUncommon() {
 		if *flags&goruntime.TFlagUncommon != 0 {
-			clear(ld.mod.ReadOnly.Bytes(u.rec.addr+off, goruntime.UncommonSize)[4:8]) // the numbers of methods
+			clear(ld.mod.ReadOnly.Bytes(u.rec.addr+off, goruntime.UncommonSize)[4:8]) // the method counts
 		}
 		return
 	}
@@ -110,10 +110,10 @@ func (ld *load) moveMethods(u *methodUpdate) {
 	*flags |= goruntime.TFlagUncommon
 }
 
-// itabUpdates finds out what becomes of the interface tables of the types
+// itabUpdates returns the changes of the interface tables of the types
 // whose methods change.
 func (ld *load) itabUpdates() []itabUpdate {
-	now := map[uintptr]uintptr{} // where a type's new methods are described
+	now := map[uintptr]uintptr{} // by type: the address of the new descriptor
 	for _, u := range ld.methodUpdates {
 		now[u.rec.addr] = u.n.addr
 	}
@@ -128,8 +128,8 @@ func (ld *load) itabUpdates() []itabUpdate {
 	return list
 }
 
-// itabUpdate finds out what becomes of table m, now that t describes the
-// methods of its type.
+// itabUpdate returns the change of interface table m. t is the descriptor with the new
+// methods of its type. ok is false if m does not change.
 func (ld *load) itabUpdate(m *goruntime.Itab, t uintptr) (itabUpdate, bool) {
 	u := itabUpdate{m: m, listed: m, successor: m}
 	retired := ld.retired[itabKey{m.Inter, m.Typ}]
@@ -157,8 +157,8 @@ func (ld *load) itabUpdate(m *goruntime.Itab, t uintptr) (itabUpdate, bool) {
 	return u, true
 }
 
-// negativeItab makes a table that says that m's type does not implement its
-// interface, with room for its methods.
+// negativeItab returns an interface table which says that m's type does not implement m's
+// interface. It has room for the methods.
 func negativeItab(m *goruntime.Itab) *goruntime.Itab {
 	words := make([]uintptr, goruntime.ItabHeaderSize/8+goruntime.InterfaceMethods(m.Inter))
 	n := (*goruntime.Itab)(unsafe.Pointer(&words[0]))
@@ -166,7 +166,7 @@ func negativeItab(m *goruntime.Itab) *goruntime.Itab {
 	return n
 }
 
-// body is the code that a stub leads to at present, or fun itself.
+// body returns the address of the code that the stub fun jumps to at present, or fun if it is no stub.
 func (ld *load) body(fun uintptr) uintptr {
 	if !ld.mod.Text.Contains(fun) {
 		return fun
@@ -177,14 +177,14 @@ func (ld *load) body(fun uintptr) uintptr {
 	return fun
 }
 
-// A methodKey tells methods of a type or an interface apart.
+// A methodKey identifies a method of a type or an interface.
 type methodKey struct {
 	name, pkg string // pkg is empty if the name is exported
 	typ       uintptr
 }
 
-// methodsOf lists the methods that a descriptor has, with the code that
-// interfaces call.
+// methodsOf returns the methods of a descriptor, with the addresses of the functions for
+// calls through interfaces.
 func (ld *load) methodsOf(t uintptr) map[methodKey]uintptr {
 	n := goruntime.MethodCount(t)
 	if n == 0 {
@@ -209,8 +209,8 @@ func (ld *load) interfaceMethod(inter uintptr, i int) methodKey {
 	return ld.methodKey(platform.Read[int32](m), platform.Read[int32](m+4), pkg)
 }
 
-// methodKey makes a key of the offsets of a method's name and type. pkg is the
-// package of unexported names that do not say theirs.
+// methodKey returns the key for the offsets of a method's name and type. pkg is the
+// package of an unexported name that does not contain its package.
 func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	const exported, hasTag, hasPkg = 1 << 0, 1 << 1, 1 << 2
 	p := ld.mod.ModuleData.Types + uintptr(name)
@@ -230,8 +230,8 @@ func (ld *load) methodKey(name, typ int32, pkg string) methodKey {
 	return k
 }
 
-// updateMethods places new method tables for the types that stay the same but
-// gained, lost or changed methods.
+// updateMethods adds nodes for the new descriptors of types that stay the same except
+// for their methods.
 func (ld *load) updateMethods() {
 	for i := range ld.main.NumDef() {
 		s := ld.main.Sym(i)
@@ -240,14 +240,14 @@ func (ld *load) updateMethods() {
 			continue
 		}
 		old := ld.types[name]
-		if old == nil || !ld.mod.ReadOnly.Contains(old.addr) { // reflect has given methods to a type that it made
+		if old == nil || !ld.mod.ReadOnly.Contains(old.addr) { // reflect made the type: its methods cannot be replaced
 			continue
 		}
 		r := newTypeRecord(ld.main, i, name)
 		if sameMethods(old, r) {
 			continue
 		}
-		if _, decided := ld.decidedTypes[name]; !decided { // nothing here refers to it, but values of it are about
+		if _, decided := ld.decidedTypes[name]; !decided { // the object does not refer to it, but values of it may exist
 			ld.decideTypes(ld.main, i, name)
 		}
 		if ld.decidedTypes[name] != old || ld.byName[symKey{name, goobj.ABIStatic}] != nil {

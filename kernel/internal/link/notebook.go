@@ -29,8 +29,8 @@ func (ld *load) notebookSymbol(o *object, i int, name string) (target, error) {
 	return target{node: ld.addNode(o, i)}, nil
 }
 
-// isStubbedLiteral reports whether a function literal of generic code has a stub in each instance, since it follows
-// constants. It is named without type arguments.
+// isStubbedLiteral reports whether a function literal of generic code has a stub in each instance, since it is compiled again
+// when a constant changes. plain is its name without type arguments.
 func (ld *load) isStubbedLiteral(plain string) bool {
 	return ld.literals[plain] || ld.genericLiterals[plain]
 }
@@ -48,12 +48,12 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 	n := ld.addNode(o, i)
 	ld.byName[symKey{name, s.ABI()}] = n
 	n.stub = old
-	if old == nil || ld.renewed[name] || ld.renewed[plain] && ld.literals[plain] || ld.hasNewSignature(name, old) { // a promoted method may have had the symbol
+	if old == nil || ld.renewed[name] || ld.renewed[plain] && ld.literals[plain] || ld.hasNewSignature(name, old) { // the old stub may be that of a promoted method
 		typ := ld.methodType(name)
 		if n.stub = ld.formerStub(name, typ); n.stub != nil {
 			ld.returnedStubs = append(ld.returnedStubs, n.stub)
 		} else {
-			n.stub = &stub{name: strings.Clone(name), typ: typ} // name lies in the object, which is not to be kept
+			n.stub = &stub{name: strings.Clone(name), typ: typ} // name is part of the object's bytes, which must not stay in memory
 			ld.stubs = append(ld.stubs, n.stub)
 		}
 	}
@@ -73,7 +73,7 @@ func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
 			// a new variable; older code keeps the old one
 		case !same:
 			ld.reset = append(ld.reset, strings.TrimPrefix(name, "main."))
-		case ld.fresh[name]: // its content, zeros included, becomes the value
+		case ld.fresh[name]: // its content, also zeros, becomes the value of the old variable
 			n := ld.addNode(o, i)
 			n.assignTo = old
 			delete(ld.byDef, defRef{o, i})
@@ -87,8 +87,8 @@ func (ld *load) notebookVar(o *object, i int, name string) (target, error) {
 	return target{node: n}, nil
 }
 
-// sameType reports whether a variable of the cell has the type that the
-// variable of that name has had so far.
+// sameType reports whether a variable of the cell has the same type as the existing
+// variable of that name.
 func (ld *load) sameType(o *object, s goobj.Sym, old *variable) (bool, error) {
 	ref, ok := s.Aux(goobj.AuxGotype)
 	if !ok {

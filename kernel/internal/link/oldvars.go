@@ -14,22 +14,21 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Variables that no name means any more, since the user removed them or declared
-// the name with another type, keep what they hold as long as something may use
-// it: code that is running or may be called, or a pointer. Then they are cleared.
-// What may be called is found from the functions that cells can name, from
-// interface tables, and from all memory that holds pointers (see goruntime.FindPointers).
+// A variable becomes old if no name refers to it any more, since the user removed it or declared
+// the name with another type. It keeps its value as long as something may use it: code that is
+// running or may be called, or a pointer. Then it is cleared, which frees the memory that it refers to.
+// The search for uses begins with the functions that cells can name, interface
+// tables, and all memory that holds pointers (see goruntime.FindPointers).
 
-// Old lists the variables that no name means any more and that are kept.
+// Old returns the old variables that the last Clear kept, with the reasons, sorted by name.
 func (l *Linker) Old() []OldVariable {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.SortedFunc(slices.Values(l.keptVars), func(a, b OldVariable) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// Drop tells which variables and functions no name means any more: all of them,
-// by their symbols. Those that this linker has replaced itself need not be
-// among them.
+// Drop sets the complete list of symbols of variables and functions that no name refers to any more.
+// Those that a load has replaced need not be in it.
 func (l *Linker) Drop(symbols []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -37,11 +36,11 @@ func (l *Linker) Drop(symbols []string) {
 	for _, s := range symbols {
 		l.dropped[s] = true
 	}
-	l.nextSearch = time.Time{} // it may free memory: at once
+	l.nextSearch = time.Time{} // search immediately: it may free memory
 }
 
-// addOldVar notes that v is no longer found by its name. One without pointers holds
-// no other memory.
+// addOldVar notes that v is no longer found by its name. It ignores variables without pointers, which
+// keep no other memory alive.
 func (l *Linker) addOldVar(name string, v *variable) {
 	if !l.mod.Data.Contains(v.addr) {
 		return
@@ -50,14 +49,13 @@ func (l *Linker) addOldVar(name string, v *variable) {
 	l.nextSearch = time.Time{}
 }
 
-// searchShare bounds the time that searches take, where something is kept for
-// long: one part in that many.
+// searchShare limits the time of repeated searches to 1/searchShare of the total time.
 const searchShare = 50
 
-// Clear clears the old variables that nothing can use. It may stop the world
-// for as long as it takes to read all memory that holds pointers, and does
-// nothing if there are no old variables. Where some were kept it waits before it
-// searches again, unless it must do so now.
+// Clear clears the old variables that nothing can use. It does nothing if there are no old
+// variables. It may stop the world for the time that reading all memory with pointers
+// takes. If a search has kept variables, Clear does not search again for some time, unless now is set.
+// self is the goroutine that FindPointers leaves out.
 func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +73,7 @@ func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool)
 		return
 	}
 	why := l.findUses(old, self, goroutines)
-	// Perhaps it is garbage; what a sync.Pool has lasts for two collections.
+	// The pointer may be in garbage. The contents of a sync.Pool survive one collection and are freed by the second.
 	for n := 0; n < 2 && slices.Contains(why, goruntime.InMemory.String()); n++ {
 		runtime.GC()
 		why = l.findUses(old, self, goroutines)
@@ -98,7 +96,7 @@ func (l *Linker) Clear(self uintptr, goroutines *goruntime.Goroutines, now bool)
 	l.nextSearch = time.Now().Add(searchShare * time.Since(start))
 }
 
-// findUses says of each variable what may use it, or "".
+// findUses returns, for each variable, a text about a possible use, or "" if there is none.
 func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime.Goroutines) []string {
 	m := &marking{Linker: l, old: old, seen: map[uintptr]bool{}, why: make([]string, len(old))}
 	m.roots()
@@ -112,7 +110,7 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 		}
 		return m.why
 	}
-	slices.SortFunc(found, func(a, b goruntime.FoundPointer) int { // of several reasons, the same each time
+	slices.SortFunc(found, func(a, b goruntime.FoundPointer) int { // sorted, so that the reason is the same each time
 		return cmp.Or(cmp.Compare(b.Kind, a.Kind), cmp.Compare(a.Word, b.Word))
 	})
 	for _, f := range found {
@@ -120,7 +118,7 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 			m.word(f.Word, f.Kind.String())
 		}
 	}
-	for again := true; again; { // what kept variables hold
+	for again := true; again; { // pointers in variables that are kept
 		again = false
 		for _, f := range found {
 			if f.Holder != goruntime.NoHolder && m.why[f.Holder] != "" && !m.seen[f.Word] {
@@ -132,7 +130,7 @@ func (l *Linker) findUses(old []oldVariable, self uintptr, goroutines *goruntime
 	return m.why
 }
 
-// pointersToLoaded asks for the words that point into what was loaded.
+// pointersToLoaded returns a query for the words of memory that point to loaded code and data.
 func (l *Linker) pointersToLoaded(old []oldVariable, self uintptr) goruntime.PointerQuery {
 	m := l.mod
 	end := m.Text.Base + m.Text.Used
@@ -146,7 +144,7 @@ func (l *Linker) pointersToLoaded(old []oldVariable, self uintptr) goruntime.Poi
 	return q
 }
 
-// A marking follows what code refers to.
+// A marking is a search for uses that follows the references of code and constants.
 type marking struct {
 	*Linker
 	old  []oldVariable
@@ -154,9 +152,9 @@ type marking struct {
 	why  []string
 }
 
-// roots marks what cells can name, and what interface tables lead to.
+// roots marks the functions that cells can name, and the methods in interface tables and of notebook types.
 func (m *marking) roots() {
-	for _, name := range slices.Sorted(maps.Keys(m.stubs)) { // in order, for the same reason each time
+	for _, name := range slices.Sorted(maps.Keys(m.stubs)) { // sorted, so that the reason is the same each time
 		s, plain := m.stubs[name], symname.WithoutTypeArgs(name)
 		if !m.dropped[plain] && !m.dropped[name] && !m.cellFuncs[name] && !symname.IsInit(name) {
 			m.mark(s.addr, fmt.Sprintf("%s uses it", strings.TrimPrefix(plain, "main.")))
@@ -187,7 +185,7 @@ func (m *marking) roots() {
 	}
 }
 
-// word marks what a word of memory means.
+// word marks the function or the data that a word of memory points to.
 func (m *marking) word(w uintptr, why string) {
 	if text := m.mod.Text; w >= text.Base && w < text.Base+text.Used {
 		w = m.mod.ModuleData.Text + uintptr(m.mod.Functions.Uint32(m.mod.FindFunc(w)))
@@ -195,7 +193,7 @@ func (m *marking) word(w uintptr, why string) {
 	m.mark(w, why)
 }
 
-// mark follows the references of code and constants from addr.
+// mark follows the references of code and constants from addr, and sets why for the old variables that it reaches.
 func (m *marking) mark(addr uintptr, why string) {
 	for todo := []uintptr{addr}; len(todo) > 0; {
 		p := todo[len(todo)-1]

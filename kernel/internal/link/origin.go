@@ -8,14 +8,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// An OriginError says which symbol could not be resolved, and which part of the
+// An OriginError says which symbol could not be resolved, and at which position the
 // cell needs it.
 type OriginError struct {
 	Err error
-	// Package is the import path of the package that the cell refers to there,
-	// "" if the failure concerns the cell's own code.
+	// Package is the import path of the package that the cell refers to at this position;
+	// "" if the cell's code needs the symbol directly.
 	Package string
-	Func    string // the cell's function, "" if an initialization is what asks
+	Func    string // the cell's function, or "" if the initialization of a package needs the symbol
 	File    string
 	Line    int
 }
@@ -29,8 +29,8 @@ func (e *OriginError) Error() string {
 
 func (e *OriginError) Unwrap() error { return e.Err }
 
-// origin tells where in the cell the chain of references begins that has led to
-// n, whose relocation at ld.resolvingOff could not be resolved.
+// origin returns an OriginError for the relocation of n at ld.resolvingOff, which could not be
+// resolved. It follows the chain of references from n back to the cell.
 func (ld *load) origin(n *node, err error) error {
 	if n.obj.isMain {
 		err = fmt.Errorf("%w (needed by the cell)", err)
@@ -58,7 +58,7 @@ func (ld *load) origin(n *node, err error) error {
 	return e
 }
 
-// importOf returns the import of the cell that brings an init task along.
+// importOf returns the import path of the package that the cell imports and that needs an init task.
 func (ld *load) importOf(task, path string) string {
 	for ld.initParents[task] != "" {
 		task = ld.initParents[task]
@@ -67,9 +67,9 @@ func (ld *load) importOf(task, path string) string {
 	return path
 }
 
-// sourcePositionAt is the source position of the instruction at an offset in a
-// function. If the instruction is of an inlined call it is the call's, and the
-// package of the called function is returned, too, if it is another one.
+// sourcePositionAt returns the source position of the instruction at an offset in a
+// function. For an instruction of an inlined function it returns the position of the call, and in inlined the
+// package of that function if it differs from that of s.
 func sourcePositionAt(o *object, s goobj.Sym, off int32) (file string, line int, inlined string) {
 	info, err := funcInfo(o, s)
 	if err != nil {
@@ -94,8 +94,8 @@ func sourcePositionAt(o *object, s goobj.Sym, off int32) (file string, line int,
 	return o.File(uint32(fileIndex)), int(lineNumber), inlined
 }
 
-// valueAt looks an offset up in one of a function's tables, which are as
-// runtime.pcvalue reads them.
+// valueAt looks an offset up in a PC-value table of a function. The format is that of
+// runtime.pcvalue.
 func valueAt(o *object, s goobj.Sym, table uint8, off int32) (int32, bool) {
 	ref, ok := s.Aux(table)
 	if !ok || ref.IsZero() {

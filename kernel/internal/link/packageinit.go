@@ -16,12 +16,12 @@ import (
 type initNode struct {
 	name string
 	def  defRef
-	deps []string // names of other nodes
-	task target   // once it is resolved
+	deps []string // names of the nodes that must run before it
+	task target   // the init task, after initOrder has resolved it
 }
 
-// addUninitialized adds the init tasks of packages that were loaded earlier and whose initialization has not begun: that of
-// another has kept the cell from it.
+// addUninitialized adds the init tasks of packages that were loaded earlier and whose initialization has not begun, because
+// the cell ended before.
 func (ld *load) addUninitialized(nodes map[string]*initNode) error {
 	var names []string
 	for name, s := range ld.initStates {
@@ -44,9 +44,9 @@ func (ld *load) addUninitialized(nodes map[string]*initNode) error {
 	return nil
 }
 
-// initOrder lists the init tasks of packages that have not run yet, in
-// cmd/link's order: dependencies first, and of those that are ready the first
-// by name.
+// initOrder lists the init tasks that have not run yet, in
+// cmd/link's order: dependencies first, otherwise sorted by
+// name.
 func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 	var list []*initNode
 	names := slices.Sorted(maps.Keys(nodes))
@@ -69,8 +69,8 @@ func (ld *load) initOrder(nodes map[string]*initNode) ([]*initNode, error) {
 	return list, nil
 }
 
-// withoutFailed leaves out the packages whose initialization has failed, and those that need one of them, unless they are to
-// be tried again.
+// withoutFailed leaves out the packages whose initialization has failed, and those that need one of them. It keeps those that
+// retry or a package in retry needs.
 func (ld *load) withoutFailed(list []*initNode, nodes map[string]*initNode, retry []string) []*initNode {
 	again := map[string]bool{}
 	var mark func(name string)
@@ -94,7 +94,7 @@ func (ld *load) withoutFailed(list []*initNode, nodes map[string]*initNode, retr
 	})
 }
 
-// initGraph collects what an init task depends on.
+// initGraph adds the init tasks that the init task with index i of o depends on to nodes.
 func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*initNode) error {
 	for _, r := range o.Sym(i).Relocs() {
 		if !r.Type().IsInitOrder() {
@@ -121,8 +121,8 @@ func (ld *load) initGraph(o *object, i int, from *initNode, nodes map[string]*in
 	return nil
 }
 
-// initTaskOf finds a package's init task. Those of the image ran at start, and
-// each package's runs once: then the definition is not returned.
+// initTaskOf returns the name and the definition of a package's init task. It returns no definition if
+// the task need not run: the image ran it at start, or it has run before.
 func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	i, ok := o.Index(ref)
 	if !ok {
@@ -143,9 +143,9 @@ func (ld *load) initTaskOf(o *object, ref goobj.Ref) (string, defRef, error) {
 	return name, d, nil
 }
 
-// fillMaps initializes maps of packages that are initialized: those that the
-// image's linker dropped, with the functions that fill them, since nothing in the
-// image refers to them.
+// fillMaps initializes map variables of packages of the image. The linker of the image leaves out
+// map variables that nothing refers to, with the functions that fill them. If this load
+// has added such a variable, fillMaps calls its function.
 func (ld *load) fillMaps() {
 	for _, n := range ld.nodes {
 		if !n.kind.IsVar() || n.obj.isMain {
@@ -164,26 +164,26 @@ func (ld *load) fillMaps() {
 }
 
 // The initialization of a package may fail: it panics, calls os.Exit or runtime.Goexit, or is interrupted. The package
-// stays loaded. It is initialized again when that is asked for, after its variables have got their first contents back;
-// packages that it needs and that are initialized are left alone.
+// stays loaded. A Request with Retry initializes it again, after its variables have got their first contents back.
+// Packages that it needs and that are initialized are not initialized again.
 
 // A PackageInit is one attempt to initialize a package. Its methods may be called from any goroutine.
 type PackageInit struct {
 	Path  string
-	Funcs []func() // to be called in this order between Begin and Done
+	Funcs []func() // call these in order, after Begin and before Done
 
 	linker *Linker
 	state  *initState
 }
 
-// packageInit returns the attempt for an init task, once the load is committed.
+// packageInit returns an attempt for an init task. The load must be committed.
 func (ld *load) packageInit(n *initNode) *PackageInit {
 	s := ld.initStates[n.name]
 	s.deps = n.deps
 	return &PackageInit{Path: s.path, Funcs: goruntime.InitTaskFuncs(n.task.address()), linker: ld.Linker, state: s}
 }
 
-// Begin prepares the package's variables.
+// Begin begins the attempt. After a failed attempt, it gives the package's variables their first contents.
 func (p *PackageInit) Begin() {
 	p.linker.mu.Lock()
 	defer p.linker.mu.Unlock()
@@ -195,7 +195,7 @@ func (p *PackageInit) Begin() {
 	p.state.phase, p.state.attempt = initRunning, p
 }
 
-// Done notes that the package is initialized, and reports whether it is: the attempt may have been given up.
+// Done notes that the package is initialized. It returns false, and does nothing, if Fail has ended the attempt.
 func (p *PackageInit) Done() bool {
 	p.linker.mu.Lock()
 	defer p.linker.mu.Unlock()
@@ -206,7 +206,7 @@ func (p *PackageInit) Done() bool {
 	return true
 }
 
-// Fail gives up an attempt, and reports whether it was under way.
+// Fail ends an attempt without success, and reports whether it was in progress.
 func (p *PackageInit) Fail() bool {
 	p.linker.mu.Lock()
 	defer p.linker.mu.Unlock()
@@ -217,7 +217,7 @@ func (p *PackageInit) Fail() bool {
 	return true
 }
 
-// Owns reports whether a function, given by its name in stack traces, is one of the package.
+// Owns reports whether a function belongs to the package. function is its name in stack traces.
 func (p *PackageInit) Owns(function string) bool {
 	return strings.HasPrefix(function, goobj.EscapePath(p.Path)+".")
 }
@@ -234,8 +234,8 @@ func (l *Linker) PackageInit(path string) *PackageInit {
 	return &PackageInit{Path: path, Funcs: goruntime.InitTaskFuncs(t.address()), linker: l, state: s}
 }
 
-// Uninitialized returns the packages that cannot be used, since their initialization has failed or that of one that
-// they need: that one by the path of each.
+// Uninitialized returns the packages that cannot be used, since their initialization or that of a package that they need
+// has failed. It maps the path of each to the path of the package whose initialization failed.
 func (l *Linker) Uninitialized() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -251,7 +251,8 @@ func (l *Linker) Uninitialized() map[string]string {
 	return list
 }
 
-// failedUnder finds a package whose initialization has failed: the given one, or one that it needs.
+// failedUnder returns a package whose initialization has failed: the one with init task name, or one that it needs. It
+// returns nil if there is none.
 func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
 	s := l.initStates[name]
 	if s == nil || s.done() || seen[name] {
@@ -269,7 +270,7 @@ func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
 	return nil
 }
 
-// noteInits keeps the state of the packages whose init tasks are loaded, and the contents of their variables.
+// noteInits records states for the packages whose init tasks this load has added, with the first contents of their variables.
 func (ld *load) noteInits() {
 	for _, n := range ld.nodes {
 		if strings.HasSuffix(n.name, "..inittask") && !n.obj.isMain {

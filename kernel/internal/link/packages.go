@@ -7,13 +7,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// Archives finds the compiled archives of packages.
+// Archives finds the archives of compiled packages.
 type Archives interface {
-	// Archive returns the file of a package.
+	// Archive returns the path of a package's archive.
 	Archive(path string) (file string, err error)
-	// Has reports whether there is such a package.
+	// Has reports whether there is a package with this import path.
 	Has(path string) bool
-	// All returns the files of all packages, by import path.
+	// All returns the paths of all archives, by import path.
 	All() (map[string]string, error)
 }
 
@@ -22,8 +22,8 @@ type symKey struct {
 	abi  uint16
 }
 
-// keyABI is the calling convention that tells symbols of one name apart: only
-// functions have one.
+// keyABI returns the ABI in the key of a symbol: its calling convention for a function, and
+// ABI0 for data.
 func keyABI(s goobj.Sym) uint16 {
 	if s.Kind().IsText() {
 		return s.ABI()
@@ -35,7 +35,7 @@ func keyABI(s goobj.Sym) uint16 {
 type pkg struct {
 	path string
 	objs []*object
-	defs map[symKey]defRef // made when first searched by name
+	defs map[symKey]defRef // built by the first find
 	init *initState        // nil before its init task is loaded, or if it has none
 }
 
@@ -44,19 +44,19 @@ type defRef struct {
 	i   int
 }
 
-// An object is an object file with what is already known of its symbols.
+// An object is an object file with the addresses of its loaded symbols.
 type object struct {
 	*goobj.Object
 	pkg    *pkg
 	name   string
-	isMain bool            // the cell being loaded
-	addrs  map[int]uintptr // symbols that have an address for good
+	isMain bool            // it is the cell that is being loaded
+	addrs  map[int]uintptr // addresses of loaded symbols, by index
 
 	imports map[string][8]byte // fingerprints by import path; see imported
-	checked map[string]*pkg    // packages that are what imports says
+	checked map[string]*pkg    // packages that imported has found to be the right build
 }
 
-// find returns where the package defines a symbol.
+// find returns the definition of a symbol in the package.
 func (p *pkg) find(key symKey) (defRef, bool) {
 	if p.defs == nil {
 		p.defs = map[symKey]defRef{}
@@ -90,8 +90,8 @@ func isType(s goobj.Sym, name string) bool {
 	return s.IsType() && strings.HasPrefix(name, "type:")
 }
 
-// isTentative reports whether a definition is only the wish for a variable that
-// another package may define with content: var x T under a linkname.
+// isTentative reports whether s is a variable without content and with a //go:linkname line, as in var x T:
+// another package may define it with content.
 func isTentative(s goobj.Sym) bool {
 	return s.IsLinkname() && s.Kind().IsVar() && len(s.Data()) == 0
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// TestPreferredDefinition: a package is asked for a symbol, and one that lacks it changes nothing.
+// TestPreferredDefinition: preferred returns the definition of a package, and the given one if the package does not define the symbol.
 func TestPreferredDefinition(t *testing.T) {
 	ld := standardLoad(t)
 	p, err := ld.openPackage("strings")

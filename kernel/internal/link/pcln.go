@@ -10,15 +10,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// A pclnWriter enters the functions of one load into the runtime's tables.
+// A pclnWriter adds the functions of one load to the runtime's tables.
 type pclnWriter struct {
 	ld    *load
-	names map[string]uint32
-	files map[*object]map[uint32]int // per object: file index to place in the unit's list
-	units map[*object]uint32
+	names map[string]uint32          // offsets in the name table
+	files map[*object]map[uint32]int // by object: positions in the unit's list, by file index
+	units map[*object]uint32         // results of unit
 }
 
-// addFunctions enters stubs and functions, in the order of their addresses.
+// addFunctions adds stubs and functions to the runtime's tables, in the order of their addresses.
 func (ld *load) addFunctions() error {
 	w := &pclnWriter{ld: ld, names: map[string]uint32{}, files: map[*object]map[uint32]int{}, units: map[*object]uint32{}}
 	places := map[*stub]sourcePosition{}
@@ -58,8 +58,8 @@ func (w *pclnWriter) name(s string) (uint32, error) {
 	return uint32(off), err
 }
 
-// unit returns where the file list of an object begins in the unit table. The
-// list is appended with the object's first function.
+// unit returns the index of an object's file list in the unit table. The first call for an object
+// appends the list.
 func (w *pclnWriter) unit(o *object) (uint32, error) {
 	if u, ok := w.units[o]; ok {
 		return u, nil
@@ -103,7 +103,7 @@ func (w *pclnWriter) file(name string) (uint32, error) {
 	return uint32(off), err
 }
 
-// table copies a PC-value table and returns its offset, 0 if it is empty.
+// table copies a PC-value table into the runtime's tables and returns its offset, or 0 if it is empty.
 func (w *pclnWriter) table(o *object, ref goobj.Ref) (uint32, error) {
 	i, ok := o.Index(ref)
 	if !ok || ref.IsZero() {
@@ -117,8 +117,8 @@ func (w *pclnWriter) table(o *object, ref goobj.Ref) (uint32, error) {
 	return uint32(off), err
 }
 
-// addStub describes a stub as a function without a frame: a goroutine that has
-// not started yet, or a signal, may find it on the stack.
+// addStub describes a stub as a function without a frame. A stack trace can contain it: a goroutine may not
+// have started yet, or a signal may arrive in the stub.
 func (w *pclnWriter) addStub(s *stub, at sourcePosition) error {
 	name, err := w.name(s.name)
 	if err != nil {
@@ -136,7 +136,7 @@ func (w *pclnWriter) addStub(s *stub, at sourcePosition) error {
 	return w.ld.mod.AddFunction(f)
 }
 
-// position finds where a function begins.
+// position returns the source position at which a function begins.
 func (w *pclnWriter) position(n *node) (at sourcePosition, err error) {
 	at = sourcePosition{unit: goruntime.NoOffset, line: n.info.StartLine}
 	file := int32(-1)
@@ -161,7 +161,7 @@ func (w *pclnWriter) position(n *node) (at sourcePosition, err error) {
 	return at, err
 }
 
-// firstValue reads the value of a PC-value table for the first instruction.
+// firstValue returns the value of a PC-value table for the first instruction.
 func firstValue(table []byte) int32 {
 	d, n := binary.Uvarint(table)
 	if n <= 0 {
@@ -170,7 +170,7 @@ func firstValue(table []byte) int32 {
 	return -1 + (int32(uint32(d)>>1) ^ -int32(d&1))
 }
 
-// moveStubs gives the stubs of redefined functions their new places.
+// moveStubs gives the stubs of redefined functions their new source positions.
 func (ld *load) moveStubs() {
 	m := ld.mod
 	for s, at := range ld.stubPositions {
@@ -232,7 +232,7 @@ func (w *pclnWriter) addFunc(n *node) error {
 	return w.ld.mod.AddFunction(f)
 }
 
-// deferReturn is the offset of the call to which a recovered function returns.
+// deferReturn returns the offset of the call of runtime.deferreturn, at which a function continues after a recover; 0 if there is none.
 func (w *pclnWriter) deferReturn(n *node) uint32 {
 	for i, r := range n.relocs {
 		if r.Type() == goobj.RelCall && n.values[i].node == nil && n.values[i].addr == w.ld.runtime.DeferReturn {
@@ -253,7 +253,7 @@ func (w *pclnWriter) funcdata(n *node, ref goobj.Ref) (uint32, error) {
 	return uint32(t.address() - w.ld.mod.ModuleData.Gofunc), nil
 }
 
-// inlTree writes the list of inlined calls, runtime.inlinedCall each.
+// inlTree writes the list of inlined calls, each in the form of runtime.inlinedCall, and returns its offset.
 func (w *pclnWriter) inlTree(n *node) (uint32, error) {
 	var b []byte
 	le := binary.LittleEndian
@@ -276,8 +276,8 @@ func (w *pclnWriter) inlTree(n *node) (uint32, error) {
 	return uint32(addr - w.ld.mod.ModuleData.Gofunc), nil
 }
 
-// inlined names an inlined function. The object that inlines it often has no
-// name for it: then the defining package tells.
+// inlined returns the name and information of an inlined function. If the object that inlines it has no
+// name for it, they come from the package that defines it.
 func (w *pclnWriter) inlined(o *object, ref goobj.Ref) (string, goobj.FuncInfo) {
 	if ref.Pkg == goobj.PkgBuiltin {
 		b, err := w.ld.index.Builtin(ref.Sym)
@@ -305,8 +305,8 @@ func (w *pclnWriter) inlined(o *object, ref goobj.Ref) (string, goobj.FuncInfo) 
 	return s.Name(), fi
 }
 
-// ignoreFuncdata reports whether a function's table is a reference that the
-// assembler made on the chance that the compiler would define it.
+// ignoreFuncdata reports whether a reference to a function's table has no target: the assembler writes
+// such references even if the compiler does not define the table.
 func (ld *load) ignoreFuncdata(n *node, _ int, ref goobj.Ref) bool {
 	if ref.IsZero() {
 		return true

@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// known finds a symbol of the image or of an earlier load.
+// known returns the address of a symbol of the image or of an earlier load.
 func (ld *load) known(key symKey) (uintptr, bool) {
 	if addr, ok := ld.index.Lookup(key.name, key.abi); ok && !ld.mentionsReplaced(key.name) {
 		return addr, true
@@ -26,7 +26,7 @@ func (ld *load) addNode(o *object, i int) *node {
 	return n
 }
 
-// sharedInLoad places a symbol that several objects of this load may define.
+// sharedInLoad adds a node for a symbol that several objects of this load may define, unless there is one.
 func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target, error) {
 	if n := ld.byName[key]; n != nil {
 		n.align = max(n.align, alignment(o.Sym(i)))
@@ -38,8 +38,8 @@ func (ld *load) sharedInLoad(o *object, i int, key symKey, global bool) (target,
 	return target{node: n}, nil
 }
 
-// alignment is what cmd/link aligns a symbol to. Assembly relies on it: vector
-// instructions fault where a constant is not aligned to its size.
+// alignment returns the alignment that cmd/link gives a symbol, in bytes. Assembly code relies on it: vector
+// instructions fault if a constant is not aligned to its size.
 func alignment(s goobj.Sym) uintptr {
 	align, size := uintptr(s.Align()), uintptr(s.Size())
 	switch {
@@ -54,9 +54,9 @@ func alignment(s goobj.Sym) uintptr {
 	return align
 }
 
-// replaceable reports whether a symbol is a function that code outside of its
-// package may call, of a package under edit: an exported function or a method.
-// The others are called by code that is replaced with them.
+// replaceable reports whether a symbol is a function of a package under edit that other packages
+// may call: an exported function or a method.
+// All callers of other functions are replaced together with them.
 func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
 	if !ld.live[o.pkg.path] || !s.Kind().IsText() || s.ABI() != goobj.ABIInternal || o.FromAssembly() {
 		return false
@@ -75,8 +75,8 @@ func (ld *load) replaceable(o *object, s goobj.Sym, name string) bool {
 	return isType && !strings.Contains(method, ".")
 }
 
-// liveFunc places a function with a stub: the one that older callers know, if
-// there is one.
+// liveFunc adds a node for a function with a stub. It uses the stub of an earlier version of the
+// function, if there is one.
 func (ld *load) liveFunc(o *object, i int, name string) target {
 	n := ld.addNode(o, i)
 	n.stub = ld.Linker.stubs[name]

@@ -7,16 +7,16 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
-// Types that reflect made, by SliceOf and its kin, live on the heap and are
-// known to reflect's caches alone. When a descriptor of the same type is loaded
-// later, the two must be one: values of the first exist. So code and data refer
-// to the older one, on the heap, and the descriptor from the object becomes its
-// copy: what 32-bit offsets, which do not reach the heap, name instead. The
-// module's typemap leads from a copy to the type.
+// Types that reflect makes, with functions such as SliceOf, are on the heap, and only
+// reflect's caches refer to them. If a descriptor of the same type is loaded
+// later, the two must be the same type, since values of the first may exist. So code and data refer
+// to the older descriptor, on the heap. The descriptor from the object becomes a
+// copy of it: 32-bit offsets, which do not reach the heap, refer to the copy. The
+// module's typemap maps a copy to the type on the heap.
 
-// bindReflected finds the descriptors of this load that describe a type which
-// reflect made. Reflect itself compares them: the parts of both must be the
-// same types, so one that is found may lead to others made of it.
+// bindReflected finds the descriptors of this load for types that
+// reflect made before. It repeats the search until it finds no more: types are equal only if their parts
+// are the same types, so one match can make further matches possible.
 func (ld *load) bindReflected() error {
 	var todo []*node
 	for _, n := range ld.nodes {
@@ -44,8 +44,8 @@ func (ld *load) bindReflected() error {
 	return nil
 }
 
-// mayBeReflected reports whether n describes a type without a name that the
-// load is about to add.
+// mayBeReflected reports whether n is the descriptor of a new type without a name: reflect
+// may have made that type.
 func (ld *load) mayBeReflected(n *node) bool {
 	if !isType(n.sym, n.name) || strings.HasPrefix(n.name, "type:noalg.") || ld.decidedTypes[n.name] != nil {
 		return false
@@ -61,7 +61,7 @@ func (ld *load) mayBeReflected(n *node) bool {
 	return false
 }
 
-// commitReflected makes the types on the heap known by the offsets of their copies.
+// commitReflected enters the copies of types on the heap into the module's typemap.
 func (ld *load) commitReflected() {
 	made := map[uintptr]unsafe.Pointer{}
 	for _, n := range ld.nodes {

@@ -11,21 +11,21 @@ import (
 
 // Packages under edit.
 //
-// A package that the user edits beside the notebook is loaded anew when it has
-// changed: its variables start anew and its init functions run again. Code
-// that was loaded before may still run, and its values are still there. Two
-// cases are told apart:
+// A package that the user edits outside of the notebook is loaded again when it has
+// changed: its variables get their first values and its init functions run again. Code
+// of the older version may still run, and values of its types still exist. There are two
+// cases:
 //
-// If all types and exported signatures are as before, types stay what they
-// are, and the functions that others call, through their stubs, lead to the new
-// code: older callers, func values and interfaces follow.
+// If all types and exported signatures are unchanged, the types stay the same, and the
+// stubs of functions that other packages call jump to the new
+// code: older callers, func values and interfaces use it.
 //
-// If one differs, all types of the packages are new types. Older code and
-// values stay among themselves.
+// If one has changed, all types of the packages are new types. Older code keeps the older types
+// and functions.
 
-// Reload says that packages will be found in another version from now on. The
-// caller knows whether exported signatures differ. It returns whether types are
-// made again.
+// Reload says that Archives returns other versions of packages from now on. renew says that
+// exported signatures have changed. Reload returns whether the packages get new types: if renew
+// is set or their types have changed.
 func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,7 +33,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	clear(l.buildsBelow)
 	old := map[string]*pkg{}
 	defer func() {
-		if err != nil { // the versions that are loaded stay
+		if err != nil { // keep the loaded versions
 			for path, p := range old {
 				l.packages[path] = p
 			}
@@ -54,7 +54,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	if renew {
 		l.typeGeneration++
 	}
-	for _, path := range paths { // in order, for children repeat it
+	for _, path := range paths { // in the order of paths: children repeat it
 		if old[path] != nil {
 			l.unload(path, renew)
 		}
@@ -62,7 +62,7 @@ func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	return renew, nil
 }
 
-// unload forgets what is known of a package's symbols. They stay in place.
+// unload forgets the addresses of a package's symbols. Its code and data stay in memory.
 func (l *Linker) unload(path string, renew bool) {
 	prefix := goobj.EscapePath(path)
 	for key := range l.globals {
@@ -84,7 +84,7 @@ func (l *Linker) unload(path string, renew bool) {
 	l.dropFormerStubs(func(name string) bool { return symname.MentionsPackage(name, prefix) })
 }
 
-// sameTypes compares the types that two versions of a package declare.
+// sameTypes reports whether the types of the old version of a package are the same in the new one.
 func sameTypes(old, now *pkg) bool {
 	was, is := old.declaredTypes(), now.declaredTypes()
 	for name, r := range was {
@@ -95,8 +95,8 @@ func sameTypes(old, now *pkg) bool {
 	return true
 }
 
-// declaredTypes lists the descriptors of a package's named types, and of the
-// pointers to them, which have their methods.
+// declaredTypes returns the descriptors of a package's named types, and of the
+// pointers to them, whose descriptors have the methods.
 func (p *pkg) declaredTypes() map[string]*typeRecord {
 	prefix := goobj.EscapePath(p.path) + "."
 	list := map[string]*typeRecord{}
@@ -115,8 +115,8 @@ func (p *pkg) declaredTypes() map[string]*typeRecord {
 	return list
 }
 
-// replacements places the new code of functions that were loaded in an older
-// version, and collects the init tasks of their packages.
+// replacements resolves the new versions of functions of reloaded packages that have stubs, and
+// returns the init tasks of these packages.
 func (ld *load) replacements() (map[string]*initNode, error) {
 	nodes := map[string]*initNode{}
 	for _, path := range ld.reloaded {
@@ -125,7 +125,7 @@ func (ld *load) replacements() (map[string]*initNode, error) {
 			return nil, err
 		}
 		prefix := goobj.EscapePath(path)
-		for _, name := range slices.Sorted(maps.Keys(ld.Linker.stubs)) { // in order, as children do
+		for _, name := range slices.Sorted(maps.Keys(ld.Linker.stubs)) { // sorted: children do the same
 			if !strings.HasPrefix(name, prefix+".") {
 				continue
 			}

@@ -7,7 +7,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// relocate writes one reference into b, the content of n.
+// relocate applies the relocation r with target t to b, the content of n.
 func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	off, size := int(r.Off()), int(r.Size())
 	if size == 0 {
@@ -22,7 +22,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	switch r.Type() {
 	case goobj.RelAddr:
 		if t.node != nil && r.Add() != 0 {
-			addr = t.node.addr // a jump table points into the body, past the stub
+			addr = t.node.addr // a jump table contains addresses in the body, not of the stub
 		}
 		v = int64(addr) + r.Add()
 	case goobj.RelCall:
@@ -33,7 +33,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 	case goobj.RelPCRel, goobj.RelGotPCRel:
 		v = int64(addr) + r.Add() - pc
 		if near := ld.reachableAddr(t); int64(int32(v)) != v && near != addr && !takesAddress(b, off, r) {
-			v = int64(near) + r.Add() - pc // it reads a field of a type on the heap: the copy has the same
+			v = int64(near) + r.Add() - pc // the instruction reads a field of a type on the heap: the copy has the same value
 		}
 		if int64(int32(v)) != v {
 			slot, err := ld.loadFromGOT(b, off, r, addr)
@@ -79,7 +79,7 @@ func putInt(b []byte, v int64) error {
 	return nil
 }
 
-// offsetBase is what a 32-bit offset in n counts from.
+// offsetBase returns the base address of a 32-bit offset in n that refers to addr.
 func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 	md := ld.mod.ModuleData
 	switch {
@@ -91,7 +91,7 @@ func (ld *load) offsetBase(n *node, addr uintptr) uintptr {
 	return md.Rodata
 }
 
-// reachableAddr is the address of a target, or of its copy if it is a type on
+// reachableAddr returns the address of a target, or of its copy if it is a type on
 // the heap.
 func (ld *load) reachableAddr(t target) uintptr {
 	if t.node != nil && t.node.reflectType != nil {
@@ -103,14 +103,14 @@ func (ld *load) reachableAddr(t target) uintptr {
 	return t.address()
 }
 
-// takesAddress reports whether the instruction around a reference takes the address of a symbol: it is LEA.
+// takesAddress reports whether the instruction at a reference is LEA, which takes the address of a symbol.
 func takesAddress(b []byte, off int, r goobj.Reloc) bool {
 	const lea = 0x8d
 	return off >= 2 && b[off-2] == lea && r.Add() == 0
 }
 
-// loadFromGOT turns the instruction that takes the address of something out of
-// reach, LEA, into a load from a slot that holds it.
+// loadFromGOT replaces an LEA instruction, whose target a 32-bit offset cannot
+// reach, by a load from a slot that holds the address. It returns the slot. If the instruction is no LEA, it returns an error.
 func (ld *load) loadFromGOT(b []byte, off int, r goobj.Reloc, addr uintptr) (uintptr, error) {
 	const mov = 0x8b
 	if !takesAddress(b, off, r) {

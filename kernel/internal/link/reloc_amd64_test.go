@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/moduledata"
 )
 
-// reloc is a relocation as an object file has it.
+// reloc returns a relocation in the form of an object file.
 func reloc(off int32, size uint8, typ goobj.RelocType, add int64) goobj.Reloc {
 	b := make([]byte, 23)
 	le := binary.LittleEndian
@@ -21,7 +21,7 @@ func reloc(off int32, size uint8, typ goobj.RelocType, add int64) goobj.Reloc {
 	return goobj.Reloc(b)
 }
 
-// testLoad is a load into an empty module.
+// testLoad returns a load into an empty module.
 func testLoad() *load {
 	m := &moduledata.Module{
 		ModuleData: &goruntime.ModuleData{Text: 0x400000, Types: 0x500000, Rodata: 0x500000},
@@ -72,7 +72,7 @@ func TestRelocate(t *testing.T) {
 	}
 }
 
-// TestRelocateOutOfReach covers what does not fit: an error, never a wrong address.
+// TestRelocateOutOfReach: a relocation that does not fit gives an error, never a wrong address.
 func TestRelocateOutOfReach(t *testing.T) {
 	const far = 0x7fff00000000
 	for name, c := range map[string]struct {
@@ -97,7 +97,7 @@ func TestRelocateOutOfReach(t *testing.T) {
 	}
 }
 
-// TestRelocateSelf: a recursive call needs no stub, a jump table points past it.
+// TestRelocateSelf: recursive calls and jump tables refer to the body of a function, not to its stub.
 func TestRelocateSelf(t *testing.T) {
 	n := &node{name: "main.f", addr: 0x10000100, stub: &stub{addr: 0x10000000}}
 	b := make([]byte, 8)

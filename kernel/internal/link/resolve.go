@@ -66,7 +66,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	case o.isMain && symname.IsUnnamedStructMethod(name) && ld.isMethodWrapper(o, s, name):
 		return ld.notebookFunc(o, i, name)
 	case !o.isMain && s.ABI() == goobj.ABIStatic && s.Kind().IsVar() && name != "":
-		// A variable local to a package of the image is that of the image.
+		// The image has this variable, which is local to a package of it.
 		if addr, ok := ld.index.Lookup(name, goobj.ABI0); ok && !ld.mentionsReplaced(name) {
 			return target{addr: addr}, nil
 		}
@@ -89,7 +89,7 @@ func (ld *load) resolveNew(o *object, i int) (target, error) {
 	return ld.sharedInLoad(o, i, key, true)
 }
 
-// checkNoC refuses a C function: cgo declares a variable for it, under the
+// checkNoC returns an error if a symbol stands for a C function: cgo declares a variable for it, with the
 // name that the C object would define.
 func checkNoC(o *object, name string) error {
 	if !strings.HasPrefix(name, "_cgo_") {
@@ -98,7 +98,7 @@ func checkNoC(o *object, name string) error {
 	return fmt.Errorf("package %s has C code, which the worker lacks: no package that it was built with reaches it", o.pkg.path)
 }
 
-// byReference resolves a symbol that an object mentions by name.
+// byReference resolves a symbol that an object refers to by name.
 func (ld *load) byReference(name string, abi uint16) (target, error) {
 	if strings.HasPrefix(name, "main.") {
 		if s := ld.Linker.stubs[name]; s != nil {
@@ -144,8 +144,8 @@ func abiName(abi uint16) string {
 	return "ABIInternal"
 }
 
-// linkedVar resolves a variable that a linkname gives the name of another,
-// whose content counts if there is any.
+// linkedVar resolves a tentative variable, to which a //go:linkname line gives the name of a variable of
+// another package: to that variable if there is one, else to itself.
 func (ld *load) linkedVar(o *object, i int) (target, error) {
 	s := o.Sym(i)
 	if err := ld.checkLinkname(o, s); err != nil {
@@ -168,8 +168,8 @@ func (ld *load) linkedVar(o *object, i int) (target, error) {
 	return ld.sharedInLoad(o, i, key, true)
 }
 
-// typeOf resolves a type descriptor that an object defines. Types must have
-// one address in the process: assertions and maps compare addresses.
+// typeOf resolves a type descriptor that an object defines. A type must have
+// one address in the process, since type assertions and maps compare addresses.
 func (ld *load) typeOf(o *object, i int, name string) (target, error) {
 	key := symKey{name, goobj.ABI0}
 	if addr, ok := ld.known(key); ok {
@@ -191,8 +191,8 @@ func (ld *load) typeOf(o *object, i int, name string) (target, error) {
 	return t, err
 }
 
-// itabOf resolves an interface table. The runtime knows one per pair of
-// interface and concrete type, and code compares addresses.
+// itabOf resolves an interface table. There must be one table per pair of
+// interface and concrete type, since code compares their addresses.
 func (ld *load) itabOf(o *object, i int) (target, error) {
 	var pair [2]target
 	for _, r := range o.Sym(i).Relocs() {
@@ -211,10 +211,10 @@ func (ld *load) itabOf(o *object, i int) (target, error) {
 	if pair[0].node == nil && pair[1].node == nil {
 		m := ld.runtime.FindItab(pair[0].addr, pair[1].addr)
 		if r := ld.retired[itabKey{pair[0].addr, pair[1].addr}]; r != nil {
-			m = r.itab // this load brings the methods back
+			m = r.itab // this load adds the methods again
 		}
 		if m != nil {
-			if m.Hash == 0 { // made by the runtime, which leaves out what type switches need
+			if m.Hash == 0 { // made by the runtime, which leaves out the hash that type switches need
 				m.Hash = goruntime.TypeHash(m.Typ)
 			}
 			return target{addr: goruntime.AddressOf(m)}, nil

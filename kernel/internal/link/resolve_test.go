@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// standardLoad is a load in a process whose image has the given symbols, beside the compiled packages errors and strings.
+// standardLoad returns a load in a process whose image has the given symbols. Its archives are those of the packages errors and strings.
 func standardLoad(t *testing.T, symbols ...symindex.Symbol) *load {
 	t.Helper()
 	idx, err := symindex.Open(symindex.Encode(symbols, nil))
@@ -23,7 +23,7 @@ func standardLoad(t *testing.T, symbols ...symindex.Symbol) *load {
 	return &load{Linker: l, main: &object{pkg: main, isMain: true}, byDef: map[defRef]*node{}, byName: map[symKey]*node{}}
 }
 
-// TestResolveByName: what the image has is the image's, what a package defines is placed once.
+// TestResolveByName: a symbol of the image resolves to its address there, and another symbol of a package to one node.
 func TestResolveByName(t *testing.T) {
 	ld := standardLoad(t, symindex.Symbol{Name: "errors.Is", Text: true, ABI: goobj.ABIInternal, Addr: 0x401000})
 	if got, err := ld.byReference("errors.Is", goobj.ABIInternal); err != nil || got != (target{addr: 0x401000}) {
@@ -46,7 +46,7 @@ func TestResolveByName(t *testing.T) {
 	}
 }
 
-// TestResolveReplacedPackage: a package of another version than the image's is not bound to the image.
+// TestResolveReplacedPackage: a reference to a replaced package is not bound to the image.
 func TestResolveReplacedPackage(t *testing.T) {
 	ld := standardLoad(t, symindex.Symbol{Name: "errors.Join", Text: true, ABI: goobj.ABIInternal, Addr: 0x401000})
 	ld.replacedPackages = []string{"errors"}

@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/typecache"
 )
 
-// noteCaches empties caches after methods have changed, and says of which types
-// some go on as before.
+// noteCaches clears caches after methods have changed, and adds notices about types for which
+// some caches could not be cleared.
 func (ld *load) noteCaches() {
 	changed := map[uintptr]bool{}
 	var names []string
@@ -28,7 +28,7 @@ func (ld *load) noteCaches() {
 	}
 }
 
-// noteStale notes that older code may go on with the old methods of types.
+// noteStale adds a notice that older code may still use the old methods of types.
 func (ld *load) noteStale(types []string, where string) {
 	if len(types) == 0 {
 		return
@@ -37,8 +37,8 @@ func (ld *load) noteStale(types []string, where string) {
 	ld.notices = append(ld.notices, fmt.Sprintf("%s: the new methods may not reach %s", strings.Join(slices.Compact(types), ", "), where))
 }
 
-// noteTypeCacher remembers packages that were loaded and have a variable which may
-// be a cache by type.
+// noteTypeCacher records the package of n if n is a variable that may be a cache with types as
+// keys.
 func (ld *load) noteTypeCacher(n *node) {
 	if n.obj.isMain || !n.kind.IsVar() {
 		return

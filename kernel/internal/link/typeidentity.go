@@ -7,14 +7,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Types are named after their type arguments and elements. When a notebook type
-// is given another layout its name stays, so the descriptors that earlier loads
-// made of the old one must not be found by theirs. (See wrapper.go for code.)
+// The symbol of a type contains the names of its type arguments and elements. When a notebook type
+// gets another layout, its name stays the same. So descriptors of earlier loads for types that are made of
+// the old type must not be found by name any more. (See wrapper.go for code.)
 
-// decideTypes compares a descriptor, and all notebook types it refers to, with
-// those of earlier loads. It assumes that equal names mean equal types and
-// then removes what differs, until nothing changes: so recursive types compare
-// as Go defines identity. What remains is bound to the old descriptor.
+// decideTypes compares a descriptor, and those of all notebook types that it refers to, with
+// those of earlier loads. It first assumes that equal names mean equal types, and
+// then removes types that differ until nothing changes. So recursive types are compared
+// as Go defines identity. The remaining types use the old descriptors.
 func (ld *load) decideTypes(o *object, i int, name string) {
 	group := map[string]*typeRecord{}
 	ld.collectTypes(o, i, name, group)
@@ -34,7 +34,7 @@ func (ld *load) decideTypes(o *object, i int, name string) {
 		}
 		return ld.decidedTypes[n] != nil
 	}
-	// A type argument need not appear in the layout.
+	// A type argument may not appear in the layout.
 	replaced := func(n string) bool {
 		n = "type:" + n
 		ok, inGroup := same[n]
@@ -83,7 +83,7 @@ func (ld *load) collectTypes(o *object, i int, name string, group map[string]*ty
 	}
 }
 
-// descriptor finds the type descriptor of that name in the cell's object.
+// descriptor returns the index of the type descriptor with this name in the cell's object.
 func (ld *load) descriptor(name string) (int, bool) {
 	if ld.descriptors == nil {
 		ld.descriptors = map[string]int{}
@@ -98,8 +98,8 @@ func (ld *load) descriptor(name string) (int, bool) {
 	return i, ok
 }
 
-// isReplaced reports whether a notebook type is another than the one that
-// earlier loads knew by its name.
+// isReplaced reports whether a notebook type differs from the type of the same name in
+// earlier loads.
 func (ld *load) isReplaced(name string) bool {
 	if ld.types[name] == nil {
 		return false
@@ -114,7 +114,7 @@ func (ld *load) isReplaced(name string) bool {
 	return ld.decidedTypes[name] == nil
 }
 
-// newTypes lists, by name, the types of the cell whose descriptors are not those
+// newTypes returns the names of the cell's types that do not use the descriptor
 // of an earlier load.
 func (ld *load) newTypes() map[string]bool {
 	if ld.newNames != nil {
@@ -137,8 +137,8 @@ func (ld *load) newTypes() map[string]bool {
 	return ld.newNames
 }
 
-// renewedSince reports whether a symbol mentions a type that is another one since
-// the linker's given era.
+// renewedSince reports whether a symbol mentions a package that got new types after
+// the typeGeneration era.
 func (l *Linker) renewedSince(name string, era int) bool {
 	if l.typeGeneration == era {
 		return false
@@ -151,8 +151,8 @@ func (l *Linker) renewedSince(name string, era int) bool {
 	return false
 }
 
-// forgetReplacedTypes drops the records of types that this load replaces, and of the
-// types made of them. It must run before this load's own are entered.
+// forgetReplacedTypes removes the records of types that this load replaces, and of
+// types made of them. It must run before the records of this load are added.
 func (ld *load) forgetReplacedTypes() {
 	gone := map[string]bool{}
 	for name, r := range ld.decidedTypes {

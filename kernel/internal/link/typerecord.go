@@ -26,8 +26,8 @@ func newTypeRecord(o *object, i int, name string) *typeRecord {
 	return r
 }
 
-// sameLayout compares two descriptors of one name, methods aside: a type that
-// gained or lost methods is still the same type.
+// sameLayout reports whether two descriptors of one name are equal except for methods: a type that
+// gains or loses methods is still the same type. equalTarget compares the types that they refer to.
 func sameLayout(old, r *typeRecord, equalTarget func(*typeRecord, string) bool) bool {
 	if !bytes.Equal(old.comparable(), r.comparable()) {
 		return false
@@ -57,13 +57,14 @@ func (r *typeRecord) methodCount() int {
 	return int(binary.LittleEndian.Uint16(r.data[goruntime.UncommonOff(r.kind())+4:]))
 }
 
-// unnamedStruct reports whether r describes a struct type without a name. It
-// gets an uncommon part, before its fields, with its first promoted method.
+// unnamedStruct reports whether r describes a struct type without a name. Such a descriptor has
+// an uncommon part, before its fields, only if the type has promoted methods.
 func (r *typeRecord) unnamedStruct() bool {
 	return r.kind() == goruntime.KindStruct && r.data[goruntime.TypeTFlagOff]&goruntime.TFlagNamed == 0
 }
 
-// methodsOff is where the method table begins, at the end of the descriptor.
+// methodsOff returns the offset of the part of the descriptor that depends on the methods: the method table at the end, for a
+// pointer type also the uncommon part before it.
 func (r *typeRecord) methodsOff() int {
 	end := len(r.data)
 	if !r.hasUncommon() {
@@ -71,12 +72,12 @@ func (r *typeRecord) methodsOff() int {
 	}
 	end -= r.methodCount() * goruntime.MethodSize
 	if r.kind() == goruntime.KindPointer {
-		return goruntime.UncommonOff(goruntime.KindPointer) // a pointer type gets its uncommon part with its first method
+		return goruntime.UncommonOff(goruntime.KindPointer) // a pointer type has an uncommon part only if it has methods
 	}
 	return end
 }
 
-// comparable is the descriptor without what the set of methods changes.
+// comparable returns the descriptor without the parts that depend on the methods.
 func (r *typeRecord) comparable() []byte {
 	b := bytes.Clone(r.data[:r.methodsOff()])
 	b[goruntime.TypeTFlagOff] &^= goruntime.TFlagUncommon
@@ -91,7 +92,7 @@ func (r *typeRecord) comparable() []byte {
 	return b
 }
 
-// identity lists the references that make the type what it is.
+// identity returns the references that determine the identity of the type, without those of methods.
 func (r *typeRecord) identity() []typeRef {
 	var list []typeRef
 	end := int32(r.methodsOff())
@@ -101,7 +102,7 @@ func (r *typeRecord) identity() []typeRef {
 		case f.off == goruntime.TypeEqualOff, f.off == goruntime.TypeGCDataOff, f.off == goruntime.TypePtrThisOff, f.off >= end:
 			continue
 		case r.unnamedStruct() && f.off == goruntime.StructFieldsOff:
-			f.add = 0 // the place of its own fields
+			f.add = 0 // the offset of the fields, which depends on the uncommon part
 		case r.unnamedStruct() && r.hasUncommon() && f.off >= fields:
 			if f.off < fields+goruntime.UncommonSize {
 				continue
@@ -113,7 +114,7 @@ func (r *typeRecord) identity() []typeRef {
 	return list
 }
 
-// methods lists the references of the method table.
+// methods returns the references of the method table, with offsets from its beginning.
 func (r *typeRecord) methods() []typeRef {
 	var list []typeRef
 	if !r.hasUncommon() {
@@ -141,8 +142,8 @@ func sameMethods(a, b *typeRecord) bool {
 	return true
 }
 
-// noteMethodTypes enters the methods of a type by their code. An entry of the
-// method table has the name, the type and twice the code, 4 bytes each.
+// noteMethodTypes adds the types of r's methods to types, with the symbols of their functions as keys. An entry of the
+// method table has four fields of 4 bytes: the name, the type, and two functions.
 func (r *typeRecord) noteMethodTypes(types map[string]string) {
 	typ := ""
 	for _, f := range r.methods() {
@@ -155,7 +156,7 @@ func (r *typeRecord) noteMethodTypes(types map[string]string) {
 	}
 }
 
-// reserveUncommon returns how much space behind a descriptor an uncommon part takes
+// reserveUncommon returns the number of bytes to reserve after a descriptor for an uncommon part
 // that the type may need later.
 func (r *typeRecord) reserveUncommon() uintptr {
 	if r.hasUncommon() {

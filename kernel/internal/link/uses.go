@@ -10,14 +10,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Constant reports whether addr lies in read-only data: that of the image or
-// of anything loaded. Func values without captured variables do.
+// Constant reports whether addr is in the read-only data of the image or
+// of loaded code. Func values without captured variables are.
 func (l *Linker) Constant(addr uintptr) bool {
 	h := l.runtime.FirstModule
 	return l.mod.ReadOnly.Contains(addr) || addr >= h.Rodata && addr < h.Noptrdata
 }
 
-// noteUses remembers what a placed function refers to, for Reads.
+// noteUses records the references of a function of the notebook, for Reads and for Clear.
 func (ld *load) noteUses(n *node) {
 	if !n.kind.IsText() || !n.obj.isMain && !symname.MentionsMain(n.name) {
 		return
@@ -34,8 +34,8 @@ func (ld *load) noteUses(n *node) {
 	}
 }
 
-// noteData remembers that constant data, such as a func value or a dictionary,
-// refers to code.
+// noteData records the references of constant data, such as a func value or a
+// dictionary.
 func (ld *load) noteData(n *node) {
 	if !n.kind.IsROData() || n.typ != nil || n.itab != [2]target{} || len(n.relocs) == 0 || strings.HasPrefix(n.name, "type:") {
 		return
@@ -47,15 +47,15 @@ func (ld *load) noteData(n *node) {
 	ld.noteRefs(n.addr, refs)
 }
 
-// noteRefs remembers references. Their addresses are kept where there are no
-// pointers: a search of memory does not look there.
+// noteRefs records references. It stores addresses in memory without
+// pointers, which a search for pointers leaves out.
 func (l *Linker) noteRefs(addr uintptr, refs []uintptr) {
 	l.uses[addr] = len(l.useList)
 	l.useList = append(l.useList, refs)
 }
 
-// Reads names the notebook variables that the function at pc refers to,
-// directly or through functions of the notebook that it calls.
+// Reads returns the names of the notebook variables that the function at pc uses,
+// directly or through other functions of the notebook, sorted.
 func (l *Linker) Reads(pc uintptr) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,7 +86,7 @@ func (l *Linker) Reads(pc uintptr) []string {
 	return slices.Compact(names)
 }
 
-// Variable returns the address and size of a variable of the notebook.
+// Variable returns the address and size of a variable of the notebook. name is its link symbol.
 func (l *Linker) Variable(name string) (addr, size uintptr, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,7 +97,7 @@ func (l *Linker) Variable(name string) (addr, size uintptr, ok bool) {
 	return v.addr, v.size, true
 }
 
-// Zero makes a variable of the notebook zero, if there is one of that name.
+// Zero sets a variable of the notebook to its zero value, if there is one. name is its link symbol.
 func (l *Linker) Zero(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -106,8 +106,8 @@ func (l *Linker) Zero(name string) {
 	}
 }
 
-// Ranges returns where everything loaded has its constants, types among them,
-// and its variables with pointers: addresses, the ends excluded.
+// Ranges returns the address ranges of loaded constants, which include types,
+// and of loaded variables with pointers. The ends are excluded.
 func (l *Linker) Ranges() (constants, variables [2]uintptr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,17 +8,17 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// The compiler makes functions that call others: a method for the pointer to a
-// type with value methods, for a method promoted from an embedded field, for a
-// method value; an instance of generic code with its dictionary. They often hold
-// a copy of the body, so a redefinition must renew them. Notebook code reaches
-// them through stubs, as it does functions; package program sees to it that they
+// The compiler generates functions that call others: a method of the pointer to a
+// type with value methods, a promoted method of an embedded field, a
+// method value, an instance of generic code with its dictionary. They often hold
+// an inlined copy of the body, so they must be loaded again when that is redefined. Notebook code calls
+// them through stubs, as it calls functions. Package program makes sure that they
 // are in the object.
 
 // isMethodWrapper reports whether the compiler generated this function to call
-// a method or an instance. What takes a dictionary, and so belongs to the code
-// that it was compiled with, does not count. A promoted method that only jumps to
-// another is not marked as a wrapper.
+// a method or an instance. A function with a dictionary parameter does not count, since it belongs to the code
+// that it was compiled with. A promoted method that only jumps to
+// another is not marked as a wrapper in the object, but counts.
 func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 	generic := strings.Contains(name, "[")
 	if !generic && strings.Count(name, ".") < 2 || symname.IsCallWrapper(name) || generic && strings.Contains(name, "go.shape.") {
@@ -28,15 +28,15 @@ func (ld *load) isMethodWrapper(o *object, s goobj.Sym, name string) bool {
 	return err == nil && (fi.FuncID == goobj.FuncIDWrapper || s.Dupok() && ld.methodType(name) != "")
 }
 
-// hasNewSignature reports whether a method has another signature than the one that a
-// stub was made for: a method of the type, or one that was promoted.
+// hasNewSignature reports whether a method, possibly a promoted one, has another signature than the
+// method that stub s was made for.
 func (ld *load) hasNewSignature(symbol string, s *stub) bool {
 	t := ld.methodType(symbol)
 	return s.typ != "" && (s.typ != t || symname.MentionsType(t, ld.newTypes()))
 }
 
-// formerStub returns the stub that a method had when it had this type before: what
-// was compiled then follows again. It returns nil if there is none, or if a type that
+// formerStub returns the stub that a method had when it last had this type, so that code
+// compiled at that time calls the new method. It returns nil if there is none, or if a type that
 // the method mentions is new.
 func (ld *load) formerStub(symbol, typ string) *stub {
 	if typ == "" || symname.MentionsType(symbol, ld.newTypes()) || symname.MentionsType(typ, ld.newTypes()) {
@@ -50,8 +50,8 @@ func (ld *load) formerStub(symbol, typ string) *stub {
 	return nil
 }
 
-// keepStubs makes the new stubs, and those that return, the ones of their names, and
-// remembers the methods' former ones.
+// keepStubs makes the new stubs, and the former stubs that are used again, the current stubs of their
+// functions, and records the replaced stubs of methods as former ones.
 func (ld *load) keepStubs() {
 	for _, s := range slices.Concat(ld.stubs, ld.returnedStubs) {
 		former := slices.DeleteFunc(ld.formerStubs[s.name], func(f *stub) bool { return f == s })
@@ -67,7 +67,7 @@ func (ld *load) keepStubs() {
 	ld.dropFormerStubs(func(name string) bool { return symname.MentionsType(name, ld.newTypes()) })
 }
 
-// dropFormerStubs forgets the former stubs of methods that mention a type that is another one now.
+// dropFormerStubs removes the former stubs of methods for whose symbol or type mentions returns true.
 func (l *Linker) dropFormerStubs(mentions func(name string) bool) {
 	for name, list := range l.formerStubs {
 		list = slices.DeleteFunc(list, func(s *stub) bool { return mentions(name) || mentions(s.typ) })
@@ -77,8 +77,8 @@ func (l *Linker) dropFormerStubs(mentions func(name string) bool) {
 	}
 }
 
-// methodType names the type of a method that the cell's descriptors list: "" if
-// none does.
+// methodType returns the symbol of a method's type from the type descriptors of the cell, or "" if
+// none has the method.
 func (ld *load) methodType(symbol string) string {
 	if symname.Method(symbol) == "" {
 		return ""
@@ -94,9 +94,9 @@ func (ld *load) methodType(symbol string) string {
 	return strings.Clone(ld.methodTypes[symbol])
 }
 
-// renewsWrapper reports whether symbol i of the cell is a wrapper, known from an
-// earlier load, that must be loaded again: a method of its name is new, or a
-// type that it mentions is. Then code for the old type must not reach it.
+// renewsWrapper reports whether symbol i of the cell is a wrapper of an earlier load that must be loaded
+// again, since a method of its name or a type that it mentions is new. If code for the old type must not
+// call it, renewsWrapper also adds it to ld.renewed.
 func (ld *load) renewsWrapper(i int, name string) bool {
 	s := ld.main.Sym(i)
 	old := ld.Linker.stubs[name]
@@ -113,8 +113,8 @@ func (ld *load) renewsWrapper(i int, name string) bool {
 	return ld.fresh[name]
 }
 
-// isOutdated reports whether an instance of generic code must be loaded again. A
-// function literal goes with its function.
+// isOutdated reports whether an instance of generic code must be loaded again: it, or the function that
+// contains it if it is a literal, is fresh, or a method or a type that it mentions is new.
 func (ld *load) isOutdated(name, plain string) bool {
 	if ld.methodNames[symname.Method(name)] || symname.MentionsType(name, ld.newTypes()) {
 		return true
@@ -131,8 +131,8 @@ func (ld *load) isOutdated(name, plain string) bool {
 	}
 }
 
-// dropReplacedWrappers forgets the wrappers and instances for types that others of
-// their name replace: the next cell that needs one brings it along.
+// dropReplacedWrappers forgets the wrappers and instances for types that this load
+// replaces. The object of the next cell that needs one contains it.
 func (ld *load) dropReplacedWrappers() {
 	replaced := map[string]bool{}
 	for _, n := range ld.nodes {

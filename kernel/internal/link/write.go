@@ -11,8 +11,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// layout gives every node its address. Code comes in the order in which it
-// will be entered into the function table.
+// layout gives every node an address. The order of code is that in which addFunctions
+// adds it to the function table.
 func (ld *load) layout() error {
 	for _, s := range ld.stubs {
 		var err error
@@ -97,12 +97,12 @@ func (ld *load) hashOf(t target) uint32 {
 	return goruntime.TypeHash(t.addr)
 }
 
-// markPointers tells the collector which words of a variable hold pointers.
+// markPointers marks the words of a variable that hold pointers for the garbage collector.
 func (ld *load) markPointers(n *node) error {
 	ref, ok := n.sym.Aux(goobj.AuxGotype)
 	if !ok {
 		for off := uintptr(0); off+8 <= uintptr(n.sym.Size()); off += 8 {
-			ld.mod.SetPointer(n.addr + off) // conservative: the collector ignores what is no heap address
+			ld.mod.SetPointer(n.addr + off) // conservative: the collector ignores words that are no heap addresses
 		}
 		return nil
 	}
@@ -114,14 +114,14 @@ func (ld *load) markPointers(n *node) error {
 	return nil
 }
 
-// namePrefix begins the symbols that hold the names of types.
+// namePrefix is the prefix of the symbols that hold the names of types.
 const namePrefix = "type:.namedata."
 
-// nameFlags of an abi.Name are set where something follows the name.
+// nameFlags are the flags of an abi.Name which say that a tag or a package follows the name.
 const nameFlags = 1<<1 | 1<<2
 
-// shortenName takes generated marks out of the name of a type, as fmt prints it.
-// b is the content of symbol n, an abi.Name.
+// shortenName removes generated marks from the name of a type, which fmt prints.
+// b is the content of symbol n, an abi.Name. Other symbols stay unchanged.
 func shortenName(n *node, b []byte) {
 	if !strings.HasPrefix(n.name, namePrefix) || !strings.Contains(n.name, symname.GeneratedMark) || b[0]&nameFlags != 0 {
 		return
@@ -132,6 +132,6 @@ func shortenName(n *node, b []byte) {
 	clear(text)
 	copy(text, short)
 	for i, rest := 0, len(short); i < width; i, rest = i+1, rest>>7 {
-		b[1+i] = byte(rest&0x7f) | b[1+i]&0x80 // as many bytes as before
+		b[1+i] = byte(rest&0x7f) | b[1+i]&0x80 // the length keeps its number of bytes
 	}
 }

@@ -6,14 +6,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// An Arena is a reserved range of addresses that is given out from the front
-// and never taken back: code and data of older cells stay valid, because
-// goroutines and closures may still use them.
+// An Arena is a reserved range of addresses. Alloc allocates from its beginning, and nothing is
+// freed: goroutines and closures may still use code and data of older cells.
 type Arena struct {
 	name        string
 	Base, Size  uintptr
-	WriteOffset uintptr // from an address to its writable alias
-	Used        uintptr
+	WriteOffset uintptr // distance from an address to its writable alias
+	Used        uintptr // allocated bytes
 }
 
 func newArena(name string, base, size uintptr, prot platform.Prot) (*Arena, error) {
@@ -27,7 +26,7 @@ func newArena(name string, base, size uintptr, prot platform.Prot) (*Arena, erro
 	return a, err
 }
 
-// Alloc returns the address of n fresh zero bytes.
+// Alloc allocates n zero bytes and returns their address, a multiple of align.
 func (a *Arena) Alloc(n, align uintptr) (uintptr, error) {
 	p := (a.Base + a.Used + align - 1) &^ (align - 1)
 	if p+n > a.Base+a.Size || p+n < p {
@@ -39,5 +38,5 @@ func (a *Arena) Alloc(n, align uintptr) (uintptr, error) {
 
 func (a *Arena) Contains(p uintptr) bool { return p >= a.Base && p < a.Base+a.Size }
 
-// Bytes returns n bytes at p for writing.
+// Bytes returns the n bytes at address p as a writable slice.
 func (a *Arena) Bytes(p uintptr, n int) []byte { return platform.Bytes(p+a.WriteOffset, n) }

@@ -24,7 +24,7 @@ func TestArenaAlloc(t *testing.T) {
 	}
 }
 
-// TestLayouts: both layouts keep everything within reach of 32-bit offsets, and apart from each other.
+// TestLayouts: in both layouts, 32-bit offsets reach all arenas.
 func TestLayouts(t *testing.T) {
 	const limit = 1 << 31
 	for _, cgo := range []bool{false, true} {

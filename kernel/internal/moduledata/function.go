@@ -6,9 +6,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
-// A Function is what a runtime._func says.
+// A Function holds the contents of a runtime._func.
 type Function struct {
-	Entry, Size          uintptr // the size is not in the table
+	Entry, Size          uintptr // the size is not in the runtime._func
 	Name, Args           uint32
 	DeferReturn          uint32
 	PCSP, PCFile, PCLine uint32
@@ -18,7 +18,7 @@ type Function struct {
 	PCData, FuncData     []uint32
 }
 
-// AddFunction enters a function into the runtime's tables.
+// AddFunction adds a function to the runtime's tables. Functions must be added in the order of their addresses.
 func (m *Module) AddFunction(f Function) error {
 	off, err := m.Functions.Grow(goruntime.FuncSize+4*len(f.PCData)+4*len(f.FuncData), 8)
 	if err != nil {
@@ -40,7 +40,7 @@ func (m *Module) AddFunction(f Function) error {
 	return m.addFunc(f.Entry, f.Size, off)
 }
 
-// Function reads what emit has written, but for the size.
+// Function returns the function that AddFunction wrote at an offset of m.Functions, without its size.
 func (m *Module) Function(off int) Function {
 	u := func(i int) uint32 { return m.Functions.Uint32(off + 4*i) }
 	b := m.Functions.buf[off:]

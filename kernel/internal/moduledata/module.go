@@ -1,5 +1,5 @@
-// Package moduledata holds the one runtime module to which everything loaded belongs: its code, constants and variables,
-// and the tables by which the runtime finds functions. They only grow.
+// Package moduledata holds the runtime module that all loaded code belongs to: code, constants and variables,
+// and the tables in which the runtime finds functions. They only grow.
 package moduledata
 
 import (
@@ -12,12 +12,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A Module is the one runtime module that holds everything ever loaded. Its
-// tables only grow; a load becomes visible to the runtime when maxpc and edata
-// move. It borrows the image's own bases for text, types, constants and
-// function data, so that offsets between the image and loaded code just work.
+// A Module is the runtime module that holds all loaded code and data. Its
+// tables only grow. A load becomes visible to the runtime when Publish raises Maxpc and Edata.
+// Its base addresses for text, types, constants and function data are those of the image,
+// so that offsets between the image and loaded code are valid.
 type Module struct {
-	sync.Mutex // held by what adds to the module
+	sync.Mutex // callers that add to the module must hold it
 
 	ModuleData *goruntime.ModuleData
 
@@ -27,7 +27,7 @@ type Module struct {
 	FileOffsets                                                    map[string]uint32
 
 	nfunc      int
-	subbuckets uintptr    // how many have a function
+	subbuckets uintptr    // number of subbuckets that are filled in
 	TypeLinks  []TypeLink // sorted by string
 }
 
@@ -51,7 +51,7 @@ func New(h *goruntime.Runtime) (*Module, error) {
 	m.Data = mk("variable", at.base+at.text+at.ro, at.data, 0)
 	m.NoPtr = mk("plain variable", at.base+at.text+at.ro+at.data, at.noptr, 0)
 	if m.Data != nil {
-		m.Data.Used = 64 // a round number in memory is no pointer to the first variable; see goruntime.FindPointers
+		m.Data.Used = 64 // so that round numbers in memory do not look like pointers to the first variable; see goruntime.FindPointers
 	}
 	tab := func(name string, size int) (t *table) {
 		if err == nil {
@@ -84,7 +84,7 @@ func (m *Module) initModuleData(h *goruntime.Runtime) error {
 	if err != nil {
 		return err
 	}
-	// The header is only checked, never followed: copy the image's.
+	// The runtime only checks the header and does not use its offsets: copy that of the image.
 	copy(platform.Bytes(p, goruntime.PCHeaderSize), platform.Bytes(h.FirstModule.PcHeader, goruntime.PCHeaderSize))
 	md := (*goruntime.ModuleData)(platform.Pointer(p + goruntime.PCHeaderSize))
 	m.ModuleData = md
@@ -130,8 +130,8 @@ func (m *Module) clearPointer(p uintptr) {
 	m.mask.buf[w/8] &^= 1 << (w % 8)
 }
 
-// addFunc enters a function into the tables by which the runtime finds
-// functions. Functions come in the order of their addresses.
+// addFunc adds a function to the tables in which the runtime finds
+// functions. Functions must be added in the order of their addresses.
 func (m *Module) addFunc(entry, size uintptr, funcOff int) error {
 	i := m.nfunc
 	if _, err := m.ftab.Grow(8, 8); err != nil {
@@ -140,15 +140,15 @@ func (m *Module) addFunc(entry, size uintptr, funcOff int) error {
 	textOff := func(p uintptr) uint32 { return uint32(p - m.ModuleData.Text) }
 	m.ftab.PutUint32(i*8, textOff(entry))
 	m.ftab.PutUint32(i*8+4, uint32(funcOff))
-	m.ftab.PutUint32(i*8+8, textOff(entry+size)) // the sentinel, overwritten by the next
+	m.ftab.PutUint32(i*8+8, textOff(entry+size)) // the sentinel, which the next function overwrites
 	m.nfunc++
 	m.fillBuckets(entry, max(i-1, 0))
 	m.fillBuckets(entry+size, i)
 	return nil
 }
 
-// fillBuckets names function i as the one at the start of every subbucket that
-// begins before end and has no function yet.
+// fillBuckets enters function i as the first function of every subbucket that
+// begins before end and is not filled in yet.
 func (m *Module) fillBuckets(end uintptr, i int) {
 	const perBucket = goruntime.FuncBucket / goruntime.FuncSubbucket
 	for ; m.Text.Base+m.subbuckets*goruntime.FuncSubbucket < end; m.subbuckets++ {
@@ -161,15 +161,15 @@ func (m *Module) fillBuckets(end uintptr, i int) {
 	}
 }
 
-// Publish makes everything loaded so far visible to the runtime.
+// Publish makes all code and data added so far visible to the runtime.
 func (m *Module) Publish() {
 	atomic.StoreUintptr(&m.ModuleData.Edata, m.Data.Base+m.Data.Used)
 	atomic.StoreUintptr(&m.ModuleData.Maxpc, m.Text.Base+m.Text.Used)
 }
 
-// Snapshot returns a function that gives back everything allocated since. A
-// failed load must leave no trace: children repeat the loads that succeeded and
-// must arrive at the same addresses.
+// Snapshot returns a function that frees everything allocated since the snapshot. A
+// failed load must not use addresses: children repeat only the loads that succeeded, and
+// must get the same addresses.
 func (m *Module) Snapshot() (undo func()) {
 	arenas := []*Arena{m.Text, m.ReadOnly, m.Data, m.NoPtr}
 	tables := []*table{m.Names, m.Units, m.Files, m.PCTables, m.Functions, m.ftab, m.findfunc}
@@ -199,8 +199,8 @@ func (m *Module) Snapshot() (undo func()) {
 	}
 }
 
-// FindFunc returns where the function at pc, in loaded code, is described. It
-// may be called in a signal handler: it reads the tables that addFunc has written.
+// FindFunc returns the offset in m.Functions of the function at pc, which must be in loaded code. It
+// may be called in a signal handler: it only reads tables.
 func (m *Module) FindFunc(pc uintptr) (funcOff int) {
 	sub := (pc - m.Text.Base) / goruntime.FuncSubbucket
 	b := int(sub/(goruntime.FuncBucket/goruntime.FuncSubbucket)) * goruntime.BucketSize
@@ -212,11 +212,11 @@ func (m *Module) FindFunc(pc uintptr) (funcOff int) {
 	return int(m.ftab.Uint32(i*8 + 4))
 }
 
-// Contains reports whether pc lies in loaded code.
+// Contains reports whether pc is in the area for loaded code.
 func (m *Module) Contains(pc uintptr) bool { return m.Text.Contains(pc) }
 
-// OfCell reports whether pc lies in loaded code that may be stopped there: not
-// that of the project's own library, which ends by its own means. It may be
+// OfCell reports whether pc is in loaded code in which a goroutine may be stopped: all except
+// Perijove's library, which handles interrupts itself. It may be
 // called in a signal handler.
 func (m *Module) OfCell(pc uintptr) bool {
 	if pc < m.Text.Base || pc >= m.ModuleData.Maxpc {
@@ -227,7 +227,7 @@ func (m *Module) OfCell(pc uintptr) bool {
 	return len(name) < len(library) || string(name[:len(library)]) != library
 }
 
-// OpenDefers reports whether the function at pc, in loaded code, keeps its
+// OpenDefers reports whether the function at pc, in loaded code, has open-coded defers: it keeps pending
 // defers in bits. It may be called in a signal handler.
 func (m *Module) OpenDefers(pc uintptr) bool {
 	if pc < m.Text.Base || pc >= m.ModuleData.Maxpc {

@@ -17,7 +17,7 @@ func testModule(size int) *Module {
 	}
 }
 
-// find is how the runtime finds a function: runtime.findfunc.
+// find finds the index of a function as runtime.findfunc does.
 func (m *Module) find(pc uintptr) int {
 	x := pc - m.Text.Base
 	bucket := int(x/goruntime.FuncBucket) * goruntime.BucketSize
@@ -102,7 +102,7 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// TestPCTable: what is written is read back, at the ends of each run.
+// TestPCTable: PCValue returns the written values at both ends of each run.
 func TestPCTable(t *testing.T) {
 	m := &Module{PCTables: &table{buf: make([]byte, 100), n: 1}}
 	off, err := m.PCTable(PCRun{-2, 5}, PCRun{40, 300}, PCRun{48, 7})
@@ -116,7 +116,7 @@ func TestPCTable(t *testing.T) {
 	}
 }
 
-// TestFunctionRecord: a description is read back as it was written.
+// TestFunctionRecord: Function returns what AddFunction has written.
 func TestFunctionRecord(t *testing.T) {
 	m := testModule(1 << 16)
 	m.Functions = &table{buf: make([]byte, 1000), n: 8}

@@ -2,13 +2,13 @@ package moduledata
 
 import "encoding/binary"
 
-// A PCRun is a value for a number of bytes of code.
+// A PCRun is a run of code bytes with the same value in a PC-value table.
 type PCRun struct {
 	Value int32
 	Bytes uint32
 }
 
-// PCTable writes a PC-value table, as runtime.pcvalue reads it.
+// PCTable appends a PC-value table in the format of runtime.pcvalue, and returns its offset.
 func (m *Module) PCTable(runs ...PCRun) (uint32, error) {
 	var b []byte
 	last := int32(-1)
@@ -22,7 +22,7 @@ func (m *Module) PCTable(runs ...PCRun) (uint32, error) {
 	return uint32(off), err
 }
 
-// PCValue reads the value of a table for an offset into its function.
+// PCValue returns the value of a table for an offset into its function.
 func (m *Module) PCValue(table, off uint32) int32 {
 	b := m.PCTables.buf[table:m.PCTables.n]
 	value, pos := int32(-1), uint32(0)

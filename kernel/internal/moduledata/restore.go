@@ -6,14 +6,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// An SavedVariable is a package's variable with what it holds before the package is initialized.
+// A SavedVariable is a variable of a package with its content before the package is initialized.
 type SavedVariable struct {
 	Addr, Size uintptr
 	Pointers   bool
-	Data       []byte // the rest is zero
+	Data       []byte // the content; the rest is zero
 }
 
-// Restore gives a variable back what it held first. The collector may be at work: it learns of every pointer that goes.
+// Restore gives a variable its saved content. The garbage collector may be running, so Restore changes pointers with
+// write barriers.
 func (m *Module) Restore(v SavedVariable) {
 	now := platform.Bytes(v.Addr, int(v.Size))
 	if !v.Pointers {

@@ -9,9 +9,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// A table is an append-only run of bytes that the runtime reads through a
-// slice in the module data. The slice has its full length from the start; the
-// bytes not yet appended are zero and nothing points to them.
+// A table is an append-only list of bytes that the runtime reads through a
+// slice in the module data. The slice has its full length from the start. The
+// bytes that are not appended yet are zero, and nothing refers to them.
 type table struct {
 	name string
 	buf  []byte
@@ -26,7 +26,7 @@ func newTable(name string, size int) (*table, error) {
 	return &table{name: name, buf: platform.Bytes(p, size)}, nil
 }
 
-// Grow returns the offset of n fresh bytes.
+// Grow appends n bytes and returns their offset, a multiple of align.
 func (t *table) Grow(n, align int) (int, error) {
 	off := (t.n + align - 1) &^ (align - 1)
 	if off+n > len(t.buf) {
@@ -46,7 +46,7 @@ func (t *table) Append(b []byte) (int, error) {
 
 func (t *table) PutUint32(off int, v uint32) { binary.LittleEndian.PutUint32(t.buf[off:], v) }
 
-// StoreUint32 changes what the runtime may be reading.
+// StoreUint32 changes a value atomically: the runtime may be reading it.
 func (t *table) StoreUint32(off int, v uint32) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&t.buf[off])), v)
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// BenchmarkHello measures a small cell: all, and what Build itself takes.
+// BenchmarkHello measures the build of a small cell: the total time, and the time without the compiler.
 func BenchmarkHello(b *testing.B) { benchCell(b, 0, `fmt.Println("hi", 1)`) }
 
-// BenchmarkHello200 is the same in a notebook with 200 cells of declarations.
+// BenchmarkHello200 is BenchmarkHello in a notebook with 200 cells of declarations.
 func BenchmarkHello200(b *testing.B) { benchCell(b, 200, `fmt.Println("hi", f7(1))`) }
 
-// BenchmarkMistake measures how long the report of a mistake takes.
+// BenchmarkMistake measures the time from a cell with a type error to its error message.
 func BenchmarkMistake(b *testing.B) {
 	p := declared(b, 200)
 	for i := 0; b.Loop(); i++ {

@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected parts of testdata")
 
-// TestNotebooks runs text files: files named N.cell are executed in their
-// order and compiled; N.out, behind each, is what Build said.
+// TestNotebooks builds the cells of txtar files: the files named N.cell, in their
+// order. N.out, after each, is the expected result of Build.
 func TestNotebooks(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -64,8 +64,8 @@ func testNotebook(t *testing.T, file string) {
 	}
 }
 
-// runCell builds and commits a cell and describes what came out. A cell that
-// is the line "worker lost" loses the worker.
+// runCell builds and commits a cell and describes the result. For a cell that
+// is the line "worker lost" it calls WorkerLost instead.
 func runCell(p *Program, n int, src string) string {
 	var b strings.Builder
 	if strings.TrimSpace(src) == "worker lost" {
@@ -94,7 +94,7 @@ func runCell(p *Program, n int, src string) string {
 	return b.String()
 }
 
-// unitSources gives the generated files of a unit.
+// unitSources returns the text of the generated files of a unit.
 func unitSources(u *Unit) string {
 	dir := strings.TrimSuffix(u.Object, ".o")
 	if dir == "" {

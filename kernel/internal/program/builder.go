@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// A builder carries one cell through the passes. What a pass finds out stands in
-// the structure that is named after it.
+// A builder takes one cell through the passes. Each embedded struct holds the
+// results of the pass that it is named after.
 type builder struct {
 	p      *Program
 	table  *symtab.Table
@@ -27,70 +27,71 @@ type builder struct {
 	shape     *shape
 	lastCheck *symtab.Check
 	effects   effects.Effects
-	flags     []string // that the cell defines
+	flags     []string // command line flags that the cell defines
 	notices   []string
 }
 
-// declaring is what the cell declares.
+// declaring holds the declarations of the cell.
 type declaring struct {
-	fresh   map[string]*symtab.Symbol   // by name: what the cell declares
-	methods map[string][]*symtab.Symbol // fresh methods by receiver
+	fresh   map[string]*symtab.Symbol   // the cell's declarations except variables, by name
+	methods map[string][]*symtab.Symbol // the cell's methods, by receiver
 	decls   []*symtab.Symbol            // fresh functions, types, constants, in order
 	specs   []*emit.Spec                // variable specifications of a cell without statements
 	stmts   []*emit.Stmt
-	vars    map[string]*symtab.Symbol // variables that the cell makes
+	vars    map[string]*symtab.Symbol // variables that the cell declares, by name
 }
 
-// resolving is what names mean.
+// resolving holds the meanings of names.
 type resolving struct {
-	bindings     map[string]symtab.Binding // what free names mean in the cell's declarations
-	stmtBindings map[string]symtab.Binding // and in its statements, before these define them
-	unbound      map[string][]string       // selector bases that nothing explains, with what is selected
+	bindings     map[string]symtab.Binding // meanings of free names in the cell's declarations
+	stmtBindings map[string]symtab.Binding // meanings in its statements, before a statement defines the name
+	unbound      map[string][]string       // names before a dot that have no meaning, with the names after the dot
 	imports      map[string]string
 	dots         []string
 	blanks       []string
 	importPos    map[string]cell.Pos
-	mentioned    map[string]bool // names that the cell's source has; methods with a dot before
+	mentioned    map[string]bool // names in the cell's source; selected names begin with a dot
 }
 
-// redefining is what the cell changes in older declarations.
+// redefining holds the changes of the cell to older declarations.
 type redefining struct {
-	recompiled      map[*symtab.Symbol]*symtab.Symbol // copies of symbols that are compiled again
-	recompiledOrder []*symtab.Symbol                  // keys of recomp in order
-	returning       []*symtab.Symbol                  // set-aside symbols that are tried again
-	returningByName map[string]*symtab.Symbol         // the same by name
-	stillBroken     map[*symtab.Symbol]bool           // those of back that did not compile
+	recompiled      map[*symtab.Symbol]*symtab.Symbol // older symbols that are compiled again, with their new copies
+	recompiledOrder []*symtab.Symbol                  // keys of recompiled, in order
+	returning       []*symtab.Symbol                  // copies of set-aside symbols, which are compiled again as a trial
+	returningByName map[string]*symtab.Symbol         // returning, by name
+	stillBroken     map[*symtab.Symbol]bool           // those of returning that did not compile
 	broken          map[*symtab.Symbol]string         // older symbols that no longer compile, and why
-	brokenOrder     []*symtab.Symbol                  // keys of dropped in order
+	brokenOrder     []*symtab.Symbol                  // keys of broken, in order
 	reset           []*symtab.Symbol                  // variables whose type changed
-	byFollowed      map[*symtab.Symbol]bool           // symbols that are compiled again because of what function literals follow
-	touched         map[string]bool                   // types whose methods or wrappers the unit makes anew; see touch
+	byFollowed      map[*symtab.Symbol]bool           // those of recompiled that use a changed constant or changed generic code
+	touched         map[string]bool                   // types whose methods or wrappers the unit compiles again; see addTouched
 }
 
-// literals is what is known of function literals, whose code may outlive the cell.
+// literals holds facts about function literals. The code of a literal may stay in use after its cell has ended.
+// A literal follows a declaration if it gets new code when that declaration changes; see literals.go.
 type literals struct {
 	outliving         map[string]bool                   // functions and methods that function literals of the unit use
-	methodValues      []string                          // methods that literals use or that are values, with a dot before
-	statements        *symtab.Symbol                    // of the cell: literals that follow something; nil if there are none
-	literalHolders    []*symtab.Symbol                  // statements of older cells with literals that follow what the cell changes
-	keptLiterals      []string                          // where there are literals that do not follow what the cell changes
+	methodValues      []string                          // methods that literals call or that are used as values, with a leading dot
+	statements        *symtab.Symbol                    // the cell's literals that follow something; nil if there are none
+	literalHolders    []*symtab.Symbol                  // statements of older cells with literals that follow a declaration which the cell changes
+	keptLiterals      []string                          // the places of literals that keep old code although the cell changes a declaration that they use
 	promoting         map[string]bool                   // types with methods that are promoted in types that the cell's statements declare
-	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // copies of them, as compiled now
+	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // literalHolders, with their copies as compiled now
 }
 
-// generics are the instances of generic code, and types without a name, that the
+// generics holds the instances of generic code, and the types without a name, that the
 // unit uses.
 type generics struct {
 	instances   []symtab.Instance
 	structs     []*typetext.Text // struct types without a name that embed types of the notebook
-	noInstances bool             // of older cells: they do not suit a new definition
+	noInstances bool             // leave out the instances of older cells: a new definition does not compile with them
 }
 
-// initializing is how variables begin in child processes.
+// initializing describes the first values of variables in child processes.
 type initializing struct {
 	firstValues   []emit.FirstValue
 	altered       effects.Names // variables that the cell's code changes after their first values
-	alteredInside effects.Names // those of altered in whose memory something is changed
+	alteredInside effects.Names // those of altered of which the code changes a part, such as an element or a field
 }
 
 func newBuilder(p *Program, c *cell.Cell) *builder {

@@ -38,9 +38,9 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter) (object string, 
 	return object, err
 }
 
-// instrument makes the functions of a unit fit to be interrupted. r is what the
-// check of the same files gave. Files that have been written again since, as
-// recompiled functions have got other names, are checked again.
+// instrument inserts code into the functions of a unit that lets them be
+// interrupted. r is the result of checking the unit. If the files have changed
+// since, because recompiled functions have got other names, instrument checks them again.
 func (b *builder) instrument(e *emit.Emitter, r *check.Result) error {
 	if !r.Describes(e) {
 		var err error

@@ -7,8 +7,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// TestCompilerErrors: what only the compiler refuses is told with the cell's
-// position, and the next cell is not harmed.
+// TestCompilerErrors: an error that only the compiler finds has a position in the
+// cell, and the next cell compiles.
 func TestCompilerErrors(t *testing.T) {
 	for _, prepared := range []bool{false, true} {
 		p := newProgram(t, func(cfg *Config) { cfg.KeepSources = false })

@@ -12,11 +12,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// findDependents finds the older symbols that must be compiled again because of what
-// the cell declares, and puts copies of them into b.recomp. It follows users
-// of a name whose meaning changed: through types, constants, variables and
-// signatures to their users in turn, while a function whose body alone is
-// concerned ends the chain, apart from those that may have inlined it.
+// findDependents finds the older symbols that must be compiled again because of the
+// cell's declarations, and puts copies of them into b.recompiled. It starts at the
+// names whose meaning changed and visits their users. The users of a type, a constant, a
+// variable or a signature are visited in turn. If only the body of a function uses
+// the name, the search continues only with the functions that may have inlined that body.
 func (b *builder) findDependents() {
 	a := dependents{b: b, names: map[string]bool{}, followed: map[string]bool{}}
 	for _, s := range b.declared() {
@@ -39,7 +39,7 @@ func (b *builder) findDependents() {
 
 type dependents struct {
 	b     *builder
-	names map[string]bool // names whose users must follow
+	names map[string]bool // names whose users must be compiled again
 	todo  []string
 	// followed are those of names that function literals follow: constants and generic code,
 	// and what depends on them.
@@ -53,7 +53,7 @@ func (a *dependents) changed(name string) {
 	}
 }
 
-// declared lists what the cell gives a new meaning, in a stable order.
+// declared lists the symbols that the cell declares, in a stable order.
 func (b *builder) declared() []*symtab.Symbol {
 	var out []*symtab.Symbol
 	for _, s := range b.decls {
@@ -72,7 +72,7 @@ func (b *builder) declared() []*symtab.Symbol {
 	return out
 }
 
-// compare notes what changes by a new meaning of s's names.
+// compare notes which names change their meaning when s replaces the symbols of its names.
 func (b *builder) compare(a *dependents, s *symtab.Symbol) {
 	for _, name := range s.Names() {
 		old := b.table.Names[name]
@@ -99,10 +99,10 @@ func (b *builder) compare(a *dependents, s *symtab.Symbol) {
 	}
 }
 
-// inliners adds the functions whose code may hold a copy of old's body: those
-// compiled with it in sight that lead to it. A method may also be reached
-// through an interface whose dynamic type the compiler knew, so for methods
-// all that had it in sight count.
+// inliners adds the functions whose code may hold an inlined copy of old's body:
+// those that were compiled in a unit with the body and that call old, directly or
+// through others. A method may also be called through an interface whose dynamic type the
+// compiler knew, so for a method inliners adds all functions that were compiled with its body.
 func (a *dependents) inliners(old *symtab.Symbol) {
 	saw := a.b.table.CompiledWith[old.Key]
 	if len(saw) == 0 {
@@ -126,7 +126,8 @@ func (a *dependents) inliners(old *symtab.Symbol) {
 	}
 }
 
-// inlined adds a function that may hold a copy of another one's body. Function literals follow one that is generic.
+// inlined adds a function that may hold an inlined copy of another one's body. If it is generic, its users are
+// compiled again, too, and function literals follow it.
 func (a *dependents) inlined(s *symtab.Symbol) {
 	a.recompile(s)
 	a.b.byFollowed[s] = true
@@ -155,7 +156,7 @@ func (a *dependents) recompile(s *symtab.Symbol) {
 	b.recompiledOrder = append(b.recompiledOrder, s)
 }
 
-// replaced reports whether the cell's own declarations take all of s's names.
+// replaced reports whether no name means s any more once the cell's declarations are live.
 func (b *builder) replaced(s *symtab.Symbol) bool {
 	for _, name := range s.Names() {
 		if b.table.Names[name] == s && b.fresh[name] == nil && b.vars[name] == nil {
@@ -192,7 +193,7 @@ func (a *dependents) user(s *symtab.Symbol, name string) {
 	}
 }
 
-// literals has the literals of older statements compiled again.
+// literals has the literals of the older statements s compiled again if they follow name.
 func (a *dependents) literals(s *symtab.Symbol, name string) {
 	if !a.followed[name] {
 		return
@@ -207,8 +208,8 @@ func (a *dependents) literals(s *symtab.Symbol, name string) {
 	}
 }
 
-// retryAside makes copies of the declarations that were set aside, to try them
-// again.
+// retryAside makes copies of the declarations that were set aside, to compile them
+// again as a trial.
 func (b *builder) retryAside() {
 	if len(b.decls)+len(b.vars)+len(b.imports)+len(b.table.RemovedMethods) == 0 {
 		return
@@ -230,8 +231,8 @@ func (b *builder) retryAside() {
 	}
 }
 
-// setAside drops the owner of a fault, an older declaration that the cell
-// breaks or that was broken already.
+// setAside leaves the owner of a fault out of the unit: an older declaration that the
+// cell breaks, or one that was set aside before.
 func (b *builder) setAside(f check.Fault) {
 	if b.stillBroken[f.Owner] { // another fault of the same body
 		return
@@ -260,14 +261,14 @@ func (b *builder) setAside(f check.Fault) {
 		return
 	}
 	reason := f.Err.Error()
-	if f.Err.Pos.Line == 0 { // in what we write for a variable
+	if f.Err.Pos.Line == 0 { // in generated code for a variable
 		reason = fmt.Sprintf("its type does not compile: %s", f.Err.Msg)
 	}
 	b.broken[old] = reason
 	b.brokenOrder = append(b.brokenOrder, old)
 }
 
-// dropLiterals gives up literals that do not compile any more.
+// dropLiterals leaves the literals of older statements as they are if they no longer compile.
 func (b *builder) dropLiterals(f check.Fault) {
 	for old, s := range b.recompiledHolders {
 		if s == f.Owner {
@@ -279,8 +280,8 @@ func (b *builder) dropLiterals(f check.Fault) {
 	b.stillBroken[f.Owner] = true
 }
 
-// recordOlder takes fingerprints of the recompiled symbols, chooses their link
-// names and says what happened to them.
+// recordOlder records the fingerprints of the recompiled symbols, chooses their link
+// names and adds notices about them.
 func (b *builder) recordOlder(r *check.Result) {
 	for _, old := range b.recompiledOrder {
 		if _, gone := b.broken[old]; gone {
@@ -327,8 +328,8 @@ func (b *builder) recordRecompiled(r *check.Result, s *symtab.Symbol) {
 	}
 }
 
-// renewed reports whether a method needs a new stub: running code that was
-// compiled for the old signature or the old receiver must not reach it.
+// renewed reports whether a method needs a new stub: code that was compiled for
+// the old signature or the old receiver must not call the new method.
 func (b *builder) renewed(s *symtab.Symbol) bool {
 	old := b.table.Names[s.Key]
 	if old == nil || s.Recv == "" {

@@ -25,9 +25,9 @@ func (b *builder) linknames(name string) (pragma, remote string) {
 	return strings.Join(out, "\n"), remote
 }
 
-// givesLinkedValue reports whether a specification has a value for a variable that
-// has another package's symbol. The object's data cannot hold it, since the
-// symbol may have its own already: it is assigned.
+// givesLinkedValue reports whether a specification has a value for a variable with a
+// //go:linkname line. The object's data cannot hold that value, since the
+// symbol may have data in another package: a statement assigns the value.
 func (b *builder) givesLinkedValue(v *cell.VarSpec, declared []cell.Ref) bool {
 	return len(v.Values) > 0 && slices.ContainsFunc(declared, func(n cell.Ref) bool {
 		s := b.vars[n.Name]
@@ -35,14 +35,13 @@ func (b *builder) givesLinkedValue(v *cell.VarSpec, declared []cell.Ref) bool {
 	})
 }
 
-// specsLinked is givesLinkedValue for all variables that the compiler would
-// initialize.
+// specsLinked reports whether givesLinkedValue holds for one of the cell's specifications.
 func (b *builder) specsLinked() bool {
 	return slices.ContainsFunc(b.specs, func(s *emit.Spec) bool { return b.givesLinkedValue(s.Var, s.Names) })
 }
 
-// linknameErrors are about //go:linkname lines for names that the cell declares neither as functions nor with var, and about
-// symbols that more than one of them defines.
+// linknameErrors returns errors for //go:linkname lines whose names the cell declares neither with func nor with var, and for
+// symbols that more than one name defines.
 func (b *builder) linknameErrors() cell.Errors {
 	defines := map[string]bool{} // by declared name: false for a function without body, which only refers to the symbol
 	for _, s := range b.decls {
@@ -83,8 +82,8 @@ func (b *builder) cellError(pos cell.Pos, format string, args ...any) *cell.Erro
 	return &cell.Error{Cell: b.cell.N, Pos: pos, Msg: fmt.Sprintf(format, args...), Source: cell.Line(b.cell.Src, pos.Line)}
 }
 
-// sharedSymbolErrors are about variables of different cells that have the same symbol of another package and that the unit
-// needs together: an object can define a symbol once.
+// sharedSymbolErrors returns errors for variables of different cells that have the same link symbol and that the unit
+// needs together: an object can define a symbol only once.
 func (b *builder) sharedSymbolErrors(in map[*symtab.Symbol]emit.Form) cell.Errors {
 	var list []*symtab.Symbol
 	for s := range in {
@@ -111,7 +110,8 @@ func (b *builder) sharedSymbolErrors(in map[*symtab.Symbol]emit.Form) cell.Error
 	return errs
 }
 
-// firstUse returns where the cell first uses or declares a name, or where its first piece begins.
+// firstUse returns the position at which the cell first uses or declares a name, or the position of its first declaration or
+// statement if it does neither.
 func (b *builder) firstUse(name string) cell.Pos {
 	var sources []*cell.Source
 	for _, d := range b.cell.Decls {
@@ -143,7 +143,7 @@ func (b *builder) noteConstraints() {
 	}
 }
 
-// tagHolds reports whether a build tag is satisfied, as go build without -tags has it.
+// tagHolds reports whether go build without -tags would consider a build tag satisfied.
 func (b *builder) tagHolds(tag string) bool {
 	if minor, ok := strings.CutPrefix(tag, "go1."); ok {
 		have := strings.TrimPrefix(b.p.cfg.Lang, "go1.")
@@ -153,8 +153,8 @@ func (b *builder) tagHolds(tag string) bool {
 	return tag == "unix" && unix || slices.Contains([]string{runtime.GOOS, runtime.GOARCH, "gc", "cgo"}, tag)
 }
 
-// embeds reports whether a cell without statements has //go:embed lines: its
-// variables are then given their values by statements.
+// embeds reports whether a declaration of the cell has a //go:embed line: statements then
+// give the variables their values.
 func embeds(c *cell.Cell) bool {
 	for _, d := range c.Decls {
 		if d.Embed {

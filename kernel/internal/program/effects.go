@@ -14,8 +14,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// noteEffects summarizes the functions whose bodies were checked, and then
-// what the cell does.
+// noteEffects summarizes the effects of the functions whose bodies were checked, and then
+// those of the cell.
 func (b *builder) noteEffects(r *check.Result, in map[*symtab.Symbol]emit.Form) {
 	sc := b.newScan(r, in)
 	for _, f := range r.Files {
@@ -56,8 +56,8 @@ func (b *builder) noteEffects(r *check.Result, in map[*symtab.Symbol]emit.Form) 
 	b.effects = e
 }
 
-// assigned lists the older variables that a statement at the cell's top gives
-// a value, and that are named nowhere else in the cell.
+// assigned lists the variables that a statement at the top level of the cell assigns
+// to, and that the statements name nowhere else.
 func (b *builder) assigned() effects.Names {
 	count := map[string]int{}
 	first := effects.Names{}
@@ -128,7 +128,7 @@ func (b *builder) needs(in map[*symtab.Symbol]emit.Form) []string {
 	return seen.Sorted()
 }
 
-// newScan returns a scan of a checked unit.
+// newScan returns an analysis of a checked unit. in holds the older symbols in the unit.
 func (b *builder) newScan(r *check.Result, in map[*symtab.Symbol]emit.Form) *effects.Analysis {
 	variables, functions := map[types.Object]string{}, map[types.Object]string{}
 	note := func(s *symtab.Symbol) {
@@ -158,7 +158,7 @@ func (b *builder) newScan(r *check.Result, in map[*symtab.Symbol]emit.Form) *eff
 	return effects.NewAnalysis(live{b}, r.Info, r.Pkg, variables, functions)
 }
 
-// initializers adds the values of a variable specification.
+// initializers adds the effects of the initializers of a variable specification to sum.
 func initializers(sc *effects.Analysis, sum *effects.Summary, r *check.Result, s *emit.Spec) {
 	for _, file := range r.Files {
 		for _, d := range file.Decls {
@@ -171,7 +171,7 @@ func initializers(sc *effects.Analysis, sum *effects.Summary, r *check.Result, s
 	}
 }
 
-// live is the notebook as the cell leaves it.
+// live looks names up in the notebook as it is after the cell.
 type live struct{ b *builder }
 
 func (l live) Function(key string) *effects.Function {

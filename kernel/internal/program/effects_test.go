@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 )
 
-// effectsOf runs cells and describes what the last one does.
+// effectsOf builds cells and describes the effects of the last one.
 func effectsOf(t *testing.T, cells ...string) string {
 	t.Helper()
 	p := newProgram(t)
@@ -112,7 +112,7 @@ var mu sync.Mutex`
 	}
 }
 
-// TestEffectsRedefined: a caller's effects follow the function it calls now.
+// TestEffectsRedefined: the effects of a caller are those of the newest definition of the function that it calls.
 func TestEffectsRedefined(t *testing.T) {
 	got := effectsOf(t, "var a, b int\nfunc step() { a++ }\nfunc run() { step() }", "func step() { b++ }", "run()")
 	if want := "writes b; reads b run step"; got != want {
@@ -120,7 +120,7 @@ func TestEffectsRedefined(t *testing.T) {
 	}
 }
 
-// initialOf describes how the variables of the last cell begin in children.
+// initialOf describes the first values that the variables of the last cell have in children.
 func initialOf(t *testing.T, cells ...string) string {
 	t.Helper()
 	p := newProgram(t)

@@ -12,8 +12,8 @@ import (
 
 const flagPath = "flag"
 
-// placeFlags moves the call of flag.Parse that a %% line stands for behind the
-// var declarations below that line which define flags, as GoNB parses those too.
+// placeFlags moves the call of flag.Parse, which a %% line stands for, to the place after
+// the last var declaration below that line that defines flags. GoNB parses such flags, too.
 func (b *builder) placeFlags() {
 	from := slices.IndexFunc(b.stmts, func(st *emit.Stmt) bool { return st.Role == cell.ParseFlags })
 	if from < 0 {
@@ -59,8 +59,8 @@ func (b *builder) definesFlag(refs []cell.Ref) bool {
 	})
 }
 
-// noteFlags collects the names of the command line flags that the cell defines:
-// they must not be in the set already when it runs again.
+// noteFlags collects the names of the command line flags that the cell defines.
+// The worker removes these from the flag set before the cell runs again.
 func (b *builder) noteFlags(r *check.Result) {
 	if r.ImportsPackage(flagPath) {
 		b.flags = effects.Flags(r.Info, r.Files)

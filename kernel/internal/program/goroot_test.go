@@ -17,8 +17,8 @@ var gorootN = flag.Int("gotest.n", 100, "how many of $GOROOT/test's run programs
 // knownFailures are programs that cannot be built as cells, with the reason.
 var knownFailures = map[string]string{}
 
-// TestGoroot builds programs of $GOROOT/test marked "// run" as cells,
-// unchanged. The sample is spread evenly.
+// TestGoroot builds the programs of $GOROOT/test marked "// run" as cells,
+// unchanged: an even sample of -gotest.n of them.
 func TestGoroot(t *testing.T) {
 	programs := runPrograms(t)
 	step := 1
@@ -68,8 +68,8 @@ func runPrograms(t *testing.T) []string {
 	return out
 }
 
-// isRun reports whether the first lines of a program say that it is to be run
-// as it is, on this platform.
+// isRun reports whether the first comments of a program are "// run" without flags
+// and build constraints that hold on this platform, and it does not use cgo.
 func isRun(src string) bool {
 	action := ""
 	for line := range strings.Lines(src) {

@@ -14,9 +14,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// explain adds to a message of the type checker what the notebook tells about its cause.
+// explain adds the cause to a message of the type checker if the notebook's state shows it.
 func (b *builder) explain(msg string) string {
-	if b.p.isSnapshot { // a query shows no messages, and must not wait for the packages that hints are about
+	if b.p.isSnapshot { // a query shows no messages, and must not wait for packages
 		return msg
 	}
 	name, ok := strings.CutPrefix(msg, "undefined: ")
@@ -47,8 +47,8 @@ var (
 	noMethod = regexp.MustCompile(`\(type \*?([\pL_][\pL\pN_]*)(?:\[.*\])? has no field or method ([\pL_][\pL\pN_]*)`)
 )
 
-// memberHint explains why something has no such member: its method is set aside, or a package was meant, whose name the
-// notebook has given to something else.
+// memberHint explains an error about a missing field or method: the method is set aside, or the name is meant as
+// a package but the notebook declares it as something else.
 func (b *builder) memberHint(msg string) string {
 	if m := noMethod.FindStringSubmatch(msg); m != nil {
 		if method := b.table.Aside[m[1]+"."+m[2]]; method != nil {
@@ -67,10 +67,10 @@ func (b *builder) memberHint(msg string) string {
 	return fmt.Sprintf(" (the %s %s of %s hides package %s; %%rm %s removes it)", s.KindWord(), m[1], cell.Name(s.Origin.Cell), path, m[1])
 }
 
-// importHint says how to come by a package that is used by its name alone. The worker may have it, under a path that
-// only its users know.
+// importHint says how to get a package that is used without an import. The worker may have a package of this name: then
+// the hint is its import path.
 func (b *builder) importHint(name string) string {
-	if token.IsExported(name) { // no package is called so
+	if token.IsExported(name) { // package names are lower case
 		return ""
 	}
 	if im, ok := b.p.cfg.Importer.(packageLister); ok {

@@ -12,18 +12,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// Initial tells how the variables that a cell declares begin in child
-// processes, which run no cells. Variables whose initializers have no effects
-// get their first values there, too. Names are link symbols.
+// Initial describes the first values of a cell's variables in child
+// processes, which do not run cells. A variable whose initializer has no effects
+// gets its first value there, too; others are zero. All names are link symbols.
 type Initial struct {
 	Func    string   // a func() that gives variables their first values, "" if the object's data does
-	Known   []string // variables that begin in a child as they did here
-	Unknown []string // those that are zero there
-	Altered []string // of all variables: those that the notebook's code changes
+	Known   []string // variables with the same first value in a child
+	Unknown []string // variables that are zero in a child
+	Altered []string // variables of all cells that the notebook's code changes after their first value
 }
 
-// noteInitial finds out which variables begin in children as they do here. r is
-// about the whole unit.
+// noteInitial finds the variables that have the same first value in children. r is
+// the result of checking the whole unit.
 func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) {
 	b.firstValues, b.altered = nil, effects.Names{}
 	b.alteredInside = effects.Names{}
@@ -43,7 +43,7 @@ func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) 
 	}
 }
 
-// initFunctions notes what the cell's init functions and main change.
+// initFunctions notes the variables that the cell's init functions and main change.
 func (b *builder) initFunctions() {
 	for _, s := range b.decls {
 		if s.Key == "" && s.Kind == cell.Func && s.Decl.Names[0].Name == "init" || s.Key == "main" {
@@ -52,8 +52,8 @@ func (b *builder) initFunctions() {
 	}
 }
 
-// throughLinks adds the variables that share memory with one in which
-// something was changed.
+// throughLinks adds the variables that share memory with a variable in
+// alteredInside to it, and to altered.
 func (b *builder) throughLinks() {
 	sets := append(b.table.Sharing[:len(b.table.Sharing):len(b.table.Sharing)], b.effects.Sharing...)
 	for more := true; more; {
@@ -71,7 +71,8 @@ func (b *builder) throughLinks() {
 	}
 }
 
-// stmtValues looks at the statements, as the first pass checked them.
+// stmtValues finds the first values of variables that statements declare. It uses
+// the result of the shape pass. It adds the variables with the same value in a child to own.
 func (b *builder) stmtValues(own effects.Names) {
 	sh := b.shape
 	sc := b.newScan(sh.result, sh.in)
@@ -112,8 +113,8 @@ func (b *builder) stmtValues(own effects.Names) {
 	}
 }
 
-// repeatable reports whether values are the same in a child. own are variables
-// of the cell that are the same so far.
+// repeatable reports whether evaluating values in a child gives the same result. own
+// are the variables of the cell that are known to have the same value there.
 func (b *builder) repeatable(sc *effects.Analysis, values []ast.Expr, own effects.Names) bool {
 	isSame := func(name string) bool {
 		return (own[name] || b.vars[name] == nil && b.sameInChildren(name)) && !b.altered[name]
@@ -126,13 +127,14 @@ func (b *builder) repeatable(sc *effects.Analysis, values []ast.Expr, own effect
 	return true
 }
 
-// alters notes which variables code changes, with all that it calls.
+// alters notes the variables that n, or a function that it calls, changes.
 func (b *builder) alters(sc *effects.Analysis, n ast.Node) {
 	b.noteAltered(b.altered, effects.WithCalls(live{b}, sc.SummarizeCode(n)))
 }
 
-// noteAltered adds the variables that a summary's code changes. An error or a
-// function has nothing in it that could be.
+// noteAltered adds the variables that the summarized code changes. A variable with
+// ChangesWhole, such as an error or a function, counts only if it is assigned to:
+// it has no part that could change.
 func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 	out.Add(s.Assigned.Sorted()...)
 	for name := range s.Inside {
@@ -143,8 +145,8 @@ func (b *builder) noteAltered(out effects.Names, s effects.Summary) {
 	}
 }
 
-// specValues looks at the specifications of a cell without statements, in the
-// order in which Go initializes them.
+// specValues is stmtValues for the specifications of a cell without statements. It
+// visits them in the order in which Go initializes them.
 func (b *builder) specValues(r *check.Result, sc *effects.Analysis, own effects.Names) {
 	at := map[*emit.Spec][]int{}
 	bySpec := map[*emit.Spec][]ast.Expr{}
@@ -199,7 +201,7 @@ func (b *builder) mayHoldErrors(list []cell.Ref) (out []string) {
 	return out
 }
 
-// describeInitial fills in what children must know.
+// describeInitial fills in u.Initial.
 func (b *builder) describeInitial(u *Unit) {
 	in := &u.Initial
 	if len(b.firstValues) > 0 {
@@ -243,8 +245,8 @@ func (b *builder) describeInitial(u *Unit) {
 	u.changes.Altered, u.changes.Sharing = b.altered, b.effects.Sharing
 }
 
-// sameInChildren reports whether an older variable has the value that it has in
-// children: its first one.
+// sameInChildren reports whether an older variable still has its first value and
+// has the same value in children.
 func (b *builder) sameInChildren(name string) bool {
 	s := b.table.Names[name]
 	return s != nil && s.Kind == cell.Var && s.SameInChildren && !b.table.Altered[name]

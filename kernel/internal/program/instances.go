@@ -60,8 +60,8 @@ type finder struct {
 	structs map[string]*typetext.Text
 }
 
-// add notes an instance if its arguments are types that exist outside of
-// generic code and can be spelled.
+// add notes an instance if none of its arguments contains a type parameter and all
+// can be written as source text.
 func (f *finder) add(name string, args *types.TypeList) {
 	in := symtab.Instance{Generic: mangle.Demangle(name)}
 	var keys []string
@@ -77,7 +77,7 @@ func (f *finder) add(name string, args *types.TypeList) {
 	f.found[in.Generic+"["+in.Key] = in
 }
 
-// walk looks for instances in a type, also in what its methods take and return.
+// walk looks for instances in a type, including its methods' parameters and results.
 func (f *finder) walk(t types.Type) {
 	if t == nil || f.seen[t] {
 		return
@@ -115,13 +115,13 @@ func (f *finder) addStruct(s *types.Struct) {
 	}
 }
 
-// The compiler makes wrappers of functions, which may hold a copy of the body:
-// for method values, for types that embed a method's receiver, for instances of
-// generic code. When a function is compiled again, the unit must lead the
-// compiler to make them again.
+// The compiler generates wrappers of functions: for method values, for types that
+// embed a method's receiver, for instances of generic code. A wrapper may hold an
+// inlined copy of the function's body. When a unit compiles a function again, it must
+// contain code that makes the compiler generate the wrappers again.
 
-// recompiledGenerics lists the older methods and generic functions that the unit compiles
-// again, those among extra and those that the cell redefines.
+// recompiledGenerics lists the methods and generic functions that existed before and that the
+// unit compiles again: those that the cell redefines, and those in extra.
 func (b *builder) recompiledGenerics(extra []*symtab.Symbol) []*symtab.Symbol {
 	var out []*symtab.Symbol
 	for _, s := range append(b.decls[:len(b.decls):len(b.decls)], extra...) {

@@ -10,28 +10,29 @@ import (
 
 // WorkerLost forgets all variables, since they lived in the worker, and
 // returns them. Functions, types and constants stay as source and are compiled
-// again when a cell next reaches them.
+// again when a cell next uses them.
 func (p *Program) WorkerLost() []Variable {
 	defer p.change()()
 	return p.table.WorkerLost()
 }
 
-// Lost lists the variables that went with a worker and were not made again,
-// with the cells that made them.
+// Lost returns the variables that were lost with a worker and have not been declared
+// again, with the numbers of the cells that declared them.
 func (p *Program) Lost() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.table.Lost)
 }
 
-// MarkLost counts variables that exist among the lost: their content is not
-// what the cells in n made of it. A new declaration ends that.
+// MarkLost adds the variables in n, with the numbers of their cells, to those that
+// Lost returns. They exist, but do not have the values that these cells gave them. A
+// new declaration removes the mark.
 func (p *Program) MarkLost(n map[string]int) {
 	defer p.change()()
 	maps.Copy(p.table.Lost, n)
 }
 
-// ClearLost ends MarkLost for all variables that exist.
+// ClearLost removes the marks of MarkLost from all variables that exist.
 func (p *Program) ClearLost() {
 	defer p.change()()
 	maps.DeleteFunc(p.table.Lost, func(name string, _ int) bool {
@@ -40,7 +41,7 @@ func (p *Program) ClearLost() {
 	})
 }
 
-// Reimport forgets what is known of compiled packages: they may have changed.
+// Reimport clears the cache of compiled packages: they may have changed.
 func (p *Program) Reimport() {
 	p.building.Lock()
 	defer p.building.Unlock()
@@ -70,9 +71,9 @@ func (p *Program) Declarations() []Declaration {
 	return p.table.Declarations()
 }
 
-// Remove forgets a declaration, a type with its methods, and returns the
-// declarations that need it. Those that are loaded go on as they are, but do
-// not compile again without it.
+// Remove forgets a declaration, and for a type also its methods, and returns the
+// declarations that need it. Those that are loaded keep their code, but cannot be
+// compiled again without it.
 func (p *Program) Remove(name string) ([]Declaration, error) {
 	defer p.change()()
 	return p.table.RemoveName(name)
@@ -89,8 +90,8 @@ func (p *Program) Source(n int) (string, bool) {
 	return o.Source, true
 }
 
-// Checked returns what go/types knows of the last committed cell and what it
-// reached: nil before the first.
+// Checked returns the result of go/types for the last committed cell, with the older
+// declarations that it uses. It returns nil before the first Commit.
 func (p *Program) Checked() (*types.Package, *types.Info) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

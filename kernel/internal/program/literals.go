@@ -15,16 +15,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// Function literals follow the constants and the generic code that they use, which the compiler makes
-// part of their own code. Those of declared functions are compiled again with them; for those of a cell's
-// statements a unit has the statements' function again, with the literals alone: the compiler
-// gives a literal its name by the function around it and its number in there.
-// Both need a stub, as functions have, which leads to the newest code. A literal
-// that captures variables of a statement cannot be compiled without that, and
-// goes on as it is; so does one of a function if the captured variables, or how
-// they are captured, may be others.
+// The compiler makes constants and generic code part of the code of a function literal that uses them. When
+// such a constant or generic declaration changes, the literal is compiled again: it "follows" it. A literal in a
+// declared function is compiled again with that function. For the literals in a cell's statements, a unit contains
+// the function of the statements again, reduced to the literals: the compiler names a literal after the function
+// around it and its number in that function.
+// Both need a stub, as functions have, which jumps to the newest code. A literal
+// that captures variables of a statement cannot be compiled without that statement, and
+// keeps its code. So does a literal of a function if the variables that it captures, or
+// the way in which they are captured, may have changed.
 
-// following tells which outermost literals of a piece follow constants and generic code.
+// following reports, for each outermost literal of src, whether it follows constants or generic code. Without captures,
+// literals that capture variables do not.
 func (b *builder) following(src cell.Source, binds map[string]symtab.Binding, captures bool) []bool {
 	out := make([]bool, len(src.Outermost))
 	for i, lit := range src.Outermost {
@@ -37,8 +39,8 @@ func (b *builder) wouldFollow(src cell.Source, lit cell.Outermost, binds map[str
 	return uses(src, lit, binds, func(name string) bool { return b.becomesCode(name, map[string]bool{}) })
 }
 
-// keeping tells which literals of a statement would follow something, but capture its variables. Those that are
-// called where they stand have ended.
+// keeping reports, for each outermost literal of a statement, whether it would follow something but captures variables of
+// the statement. A literal that is called where it is written does not count: it has ended.
 func (b *builder) keeping(src cell.Source) []bool {
 	out := make([]bool, len(src.Outermost))
 	for i, lit := range src.Outermost {
@@ -47,7 +49,7 @@ func (b *builder) keeping(src cell.Source) []bool {
 	return out
 }
 
-// uses reports whether a literal uses a name of the notebook of which is is true.
+// uses reports whether a literal uses a name of the notebook for which the function is returns true.
 func uses(src cell.Source, lit cell.Outermost, binds map[string]symtab.Binding, is func(name string) bool) bool {
 	return slices.ContainsFunc(src.Refs, func(r cell.Ref) bool {
 		within := r.Off >= lit.Start && r.Off < lit.End && !r.Key && !r.Top
@@ -55,8 +57,8 @@ func uses(src cell.Source, lit cell.Outermost, binds map[string]symtab.Binding, 
 	})
 }
 
-// becomesCode reports whether what a name means becomes part of the code that uses it: a constant, something
-// generic, or a type, a variable or the signature of a function that one is part of.
+// becomesCode reports whether the compiler makes the meaning of a name part of the code that uses it: a constant or a
+// generic declaration, or a type, a variable or a function whose type depends on one.
 func (b *builder) becomesCode(name string, seen map[string]bool) bool {
 	s := b.lookup(name)
 	if s == nil || seen[name] {
@@ -76,7 +78,7 @@ func (b *builder) becomesCode(name string, seen map[string]bool) bool {
 	})
 }
 
-// isGenericType reports whether a type is generic, or made of one that is.
+// isGenericType reports whether a type is generic or refers to a generic type.
 func (b *builder) isGenericType(name string, seen map[string]bool) bool {
 	s := b.lookup(name)
 	if s == nil || seen[name] || s.Kind != cell.Type {
@@ -152,8 +154,9 @@ func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
 	}
 }
 
-// literalNames are the link symbols of a symbol's literals. With old, only
-// those of the same type as before: the code of others is for other callers.
+// literalNames returns the link symbols of a symbol's literals. If old is not nil, it
+// returns only those that have the same type as in old: callers of the old literal
+// cannot call one of another type.
 func literalNames(container string, s, old *symtab.Symbol) []string {
 	var out []string
 	for _, l := range s.Literals {
@@ -173,7 +176,7 @@ func (b *builder) functionLiterals(r *check.Result, s *symtab.Symbol) {
 	}
 }
 
-// followingIn tells which outermost literals of a function follow constants and generic code.
+// followingIn reports, for each outermost literal of a function, whether it follows constants or generic code.
 func (b *builder) followingIn(s *symtab.Symbol) []bool {
 	if s.Kind != cell.Func || s.Decl.Body < 0 || len(s.Decl.Outermost) == 0 || s.IsInit() {
 		return nil
@@ -184,8 +187,8 @@ func (b *builder) followingIn(s *symtab.Symbol) []bool {
 	return b.following(s.Decl.Source, s.Bindings, true)
 }
 
-// followingConstants is followingIn for generic functions. Where their literals follow something they are not inlined, which
-// iterators need most; so generic code does not count.
+// followingConstants is followingIn for generic functions. A literal that follows something cannot be inlined, and
+// iterators need inlining most: so these literals follow only constants.
 func (b *builder) followingConstants(s *symtab.Symbol) []bool {
 	out := make([]bool, len(s.Decl.Outermost))
 	for i, lit := range s.Decl.Outermost {
@@ -197,8 +200,8 @@ func (b *builder) followingConstants(s *symtab.Symbol) []bool {
 	return out
 }
 
-// describeLiterals lists the literals that get a stub, or lead an older one to
-// their code.
+// describeLiterals adds to u the literals that get a stub or to whose code an older stub
+// jumps from now on.
 func (b *builder) describeLiterals(u *Unit) {
 	if b.statements != nil {
 		u.Fresh = append(u.Fresh, literalNames("main."+b.statements.GoName, b.statements, nil)...)
@@ -233,7 +236,7 @@ func (b *builder) describeLiterals(u *Unit) {
 	}
 }
 
-// listed lists some of the places that a notice is about, and says how many more there are.
+// listed returns the first three places, sorted, and the number of the others as text.
 func listed(places []string) string {
 	const most = 3
 	slices.Sort(places)
@@ -244,16 +247,16 @@ func listed(places []string) string {
 	return text
 }
 
-// noteKept notes that function literals do not follow what the cell changes.
+// noteKept notes that the function literals of a place keep their code although the cell changes a declaration that they use.
 func (b *builder) noteKept(where string) {
 	if !slices.Contains(b.keptLiterals, where) {
 		b.keptLiterals = append(b.keptLiterals, where)
 	}
 }
 
-// describeFunction lists the literals of a function that the unit defines. Those
-// that have had a stub get another one, unless the function is the old one with
-// other constants or generic code.
+// describeFunction adds the literals of a function that the unit defines to u. A literal
+// that has a stub gets a new one, unless old has the same literal with the same type: then
+// only constants or generic code in it have changed.
 func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	container := s.LinkSymbol()
 	follow, keep := literalNames(container, s, nil), []string{}
@@ -267,7 +270,7 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 			continue
 		}
 		if !slices.Contains(follow, name) {
-			fresh = append(fresh, name) // if there is such a literal still
+			fresh = append(fresh, name) // the new code may still have such a literal
 		}
 		if !slices.Contains(keep, name) {
 			u.Renewed = append(u.Renewed, name)
@@ -279,7 +282,7 @@ func (b *builder) describeFunction(u *Unit, s, old *symtab.Symbol) {
 	}
 }
 
-// recordAllLiterals notes the literals of the cell, and of what is compiled again.
+// recordAllLiterals notes the literals of the cell, and of the symbols that are compiled again.
 func (b *builder) recordAllLiterals(r *check.Result) {
 	b.noteLiterals(r)
 	for _, s := range b.decls {

@@ -9,12 +9,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// A type's set of methods changes by its own methods, and by those of the types
-// that it embeds. The worker keeps the type's identity and gives its descriptor
-// other methods, if the unit has the new descriptors: of the receiver, of all
-// types that embed it, of their instances and of struct types without a name.
+// The method set of a type changes with its methods, and with those of the types
+// that it embeds. The worker keeps the identity of the type and replaces the methods in
+// its descriptor. For this the unit must contain the new descriptors: of the receiver, of all
+// types that embed it, of their instances, and of struct types without a name.
 
-// addTouched adds the types whose sets of methods the unit changes.
+// addTouched adds the types whose method sets the unit changes.
 func (r *reacher) addTouched() {
 	for _, s := range r.b.decls {
 		if s.Recv != "" && !s.IsUnnamed() {
@@ -29,7 +29,7 @@ func (r *reacher) addTouched() {
 	}
 }
 
-// addWithout adds what a method that is gone has changed.
+// addWithout adds the types whose method sets change because a method is gone.
 func (r *reacher) addWithout(method *symtab.Symbol) {
 	if t := r.b.lookup(method.Recv); method.Recv != "" && t != nil && t.Kind == cell.Type {
 		r.add(t)
@@ -37,7 +37,7 @@ func (r *reacher) addWithout(method *symtab.Symbol) {
 	}
 }
 
-// embedders adds the types that embed a type, themselves or through others.
+// embedders adds the types that embed a type, directly or through others.
 func (r *reacher) embedders(name string) {
 	r.embedding[name] = true
 	for user := range r.b.table.Users[name] {
@@ -50,8 +50,8 @@ func (r *reacher) embedders(name string) {
 	}
 }
 
-// mayHidePromoted reports whether a new method may stand before one that is promoted, or
-// beside it: then what selects a method of that name is compiled again.
+// mayHidePromoted reports whether a new method may hide a promoted method of the same name, or
+// make it ambiguous: then the code that selects a method of that name is compiled again.
 func (b *builder) mayHidePromoted(s *symtab.Symbol) bool {
 	t := b.lookup(s.Recv)
 	if t == nil || t.Kind != cell.Type {
@@ -88,7 +88,7 @@ func (b *builder) touchedStructs(touched map[string]bool) []*typetext.Text {
 	return out
 }
 
-// describers adds what expressions of touchedTypes mention.
+// describers adds the types that the expressions for touchedTypes and touchedStructs mention.
 func (r *reacher) describers() {
 	add := func(names []string) {
 		for _, name := range names {

@@ -17,10 +17,10 @@ import (
 
 const mistakesFile = "testdata/mistakes/mistakes.txtar"
 
-// TestMistakes compares what cells with mistakes that beginners make are told
-// with a table: N.cell, what the compiler says of the same text in a program,
-// and what a notebook's user reads. With -update it writes the last two. A cell
-// may follow another one that is right: N.before.
+// TestMistakes compares the error messages for cells with typical mistakes of beginners
+// with a table: N.cell is the cell, N.compiler the compiler's message for the same text in a
+// program, N.ours the message of the kernel. With -update it writes the last two. N.before is a
+// correct cell that is executed before.
 func TestMistakes(t *testing.T) {
 	table, err := txtar.ParseFile(mistakesFile)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// notebookSays executes the text before and returns what the cell is told.
+// notebookSays builds and commits the cell before, and returns the error message for src.
 func notebookSays(t *testing.T, before, src string) string {
 	t.Helper()
 	p := newProgram(t)
@@ -93,7 +93,7 @@ func notebookSays(t *testing.T, before, src string) string {
 
 var packageName = regexp.MustCompile(`\b(fmt|strings|strconv|math|os|time|errors|sort|slices)\.`)
 
-// compilerSays returns what the compiler says of the text as a program.
+// compilerSays returns the compiler's messages for the text as a program.
 func compilerSays(t *testing.T, before, src string) string {
 	t.Helper()
 	var b strings.Builder

@@ -61,9 +61,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	return u, nil
 }
 
-// errNeedsSequence asks for the cell's variables to be initialized by statements:
-// the package's own initialization would evaluate the expressions that stand
-// for the types of older variables.
+// errNeedsSequence reports that the cell must be built again with statements that
+// initialize its variables. The package initialization cannot do it, for example because it
+// would evaluate the expressions from which generated code takes the types of older variables.
 var errNeedsSequence = errors.New("program: initialize in sequence")
 
 func hasTypeExpr(in map[*symtab.Symbol]emit.Form) bool {
@@ -75,8 +75,8 @@ func hasTypeExpr(in map[*symtab.Symbol]emit.Form) bool {
 	return false
 }
 
-// shapePass checks signatures and statements. It settles the types of
-// variables, which of them are static, and what the last expression shows.
+// shapePass checks signatures and statements. It determines the types of
+// variables, which of them are static, and how the value of the last expression is shown.
 func (b *builder) shapePass() error {
 	b.showResult()
 	for {
@@ -122,16 +122,16 @@ func (b *builder) shapePass() error {
 	}
 }
 
-// A shape is what the first pass found out about the cell's statements.
+// A shape is the result of the shape pass for the cell's statements.
 type shape struct {
 	result  *check.Result
 	entry   *ast.FuncDecl // one statement for each of the builder's; nil if there are none
-	topVars []*ast.Ident  // that the statements define
+	topVars []*ast.Ident  // variables that the statements define
 	in      map[*symtab.Symbol]emit.Form
 }
 
-// bodyPass checks function bodies, of the cell and of the older declarations
-// that its changes reach, and settles which of those are set aside.
+// bodyPass checks the function bodies of the cell and of the older declarations
+// that depend on its changes, and sets aside those that no longer compile.
 func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error) {
 	b.findDependents()
 	for {

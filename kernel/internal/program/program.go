@@ -8,8 +8,8 @@
 // effects, emit (Go files with the cell's own positions) and compile. A Program
 // changes in Commit alone.
 //
-// Passes are methods of a builder, each in a file of its name. What needs no
-// builder is a package below this folder.
+// Passes are methods of a builder, each in a file of its name. Code that needs no
+// builder is in the packages below this folder.
 package program
 
 import (
@@ -34,30 +34,30 @@ type Importer interface {
 	Importcfg(paths []string) (file string, err error)
 }
 
-// A packageLister is an Importer that knows which packages are at hand: their names, by import path.
+// A packageLister is an Importer that lists the packages that can be imported: their names, by import path.
 type packageLister interface{ Packages() map[string]string }
 
-// Config says what a Program compiles with.
+// Config holds the settings of a Program.
 type Config struct {
 	Compile string   // path of the toolchain's compile tool
 	GOROOT  string   // the toolchain's root, for documentation; may be empty
 	Lang    string   // language version, "go1.26"
-	Dir     string   // where generated sources and objects go; must exist
-	Env     []string // environment of the compile tool; nil for the process's own
-	// Flags go to the compile tool as they are.
+	Dir     string   // folder for generated sources and objects; must exist
+	Env     []string // environment of the compile tool; nil for that of this process
+	// Flags are passed to the compile tool unchanged.
 	Flags    []string
 	Importer Importer
 	// RuntimePackage is the import path of the package whose Show and
 	// ShowError functions receive the value of a last expression.
 	RuntimePackage string
-	// Standalone is the import path of a package with a function Main, which takes
-	// the cell. If it is set, each unit is a whole program that calls it.
+	// Standalone is the import path of a package whose function Main runs the cell.
+	// If it is set, each unit is a complete program that calls Main.
 	Standalone string
-	// Next reports whether another Build follows the present one at once. It
+	// Next reports whether another Build follows the current one immediately. It
 	// may be nil.
 	Next func() bool
-	// Memory returns how much a compiler may use, in bytes; 0 for no limit. It
-	// may be called at any time, and be nil.
+	// Memory returns the memory limit of a compiler process in bytes; 0 for no limit.
+	// It is called at any time, also concurrently. It may be nil.
 	Memory func() int64
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
@@ -65,38 +65,39 @@ type Config struct {
 
 const defaultRuntime = "github.com/perijove/perijove/kernel/internal/worker"
 
-// A Program is the source side of a notebook's live state.
+// A Program holds the declarations of a notebook and builds cells against them. Its
+// methods may be called concurrently.
 type Program struct {
 	Compiler *compiler.Compiler // nil in a snapshot
 
 	cfg  Config
 	pkgs *exportdata.Packages
 
-	isSnapshot bool // it serves one query, and is never built or changed
+	isSnapshot bool // it serves one query; Build and changes are not allowed
 
 	building sync.Mutex // held by Build, and while the state changes
 
-	mu     sync.Mutex    // guards what follows; held for moments only
-	table  *symtab.Table // read by Build without mu; it changes under both mutexes
+	mu     sync.Mutex    // guards the fields below; held only briefly
+	table  *symtab.Table // Build reads it without mu; it changes only while both mutexes are held
 	shared bool          // a snapshot has the table: it is copied before the next change
 }
 
-// A Unit is what a worker must load and run for one cell.
+// A Unit is the build result of one cell: what a worker loads and runs.
 type Unit struct {
 	Object  string   // file of the compiled object, "" if there is nothing to load
 	Entry   string   // link symbol of the func() that runs the cell, "" if none
-	Fresh   []string // link symbols that the object defines anew, without type arguments
-	Renewed []string // those of Fresh that need a new stub: old callers must keep the old one
+	Fresh   []string // link symbols whose definitions in the object are new, without type arguments
+	Renewed []string // those of Fresh that need a new stub: old callers must keep the old stub
 	// Literals are those of Fresh that are function literals of generic code.
 	Literals []string
 	Init     bool     // the package's init task must run before Entry
 	Imports  []string // packages that the object refers to
-	Retry    []string // packages that the worker is to initialize although that failed before
+	Retry    []string // packages that the worker initializes again although that failed before
 	Flags    []string // command line flags that the cell defines
-	// Retyped are variables that have another type than before, with what to say
-	// if the cell ends before they get their values.
+	// Retyped are variables whose type differs from before, with the message
+	// for the case that the cell ends before they get their values.
 	Retyped map[string]string
-	Notices []string // what was reset, set aside, came back; a line each
+	Notices []string // notices about declarations that were reset, set aside or came back; one line each
 	Cell    *cell.Cell
 	Timing  Timing
 	Effects effects.Effects
@@ -106,12 +107,12 @@ type Unit struct {
 	program *Program
 }
 
-// Timing says where a Build's time went.
+// Timing holds the duration of a Build, and of the compiler's part of it.
 type Timing struct {
 	Total, Compile time.Duration
 }
 
-// Variables and declarations, for listings.
+// Variable and Declaration are the elements of listings.
 type (
 	Variable    = symtab.Variable
 	Declaration = symtab.Declaration
@@ -139,8 +140,8 @@ func New(cfg Config) *Program {
 	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: symtab.NewTable()}
 }
 
-// reusesVariable reports whether a var declaration, as in var x = x + 1, means
-// an older variable by its own name. In a whole file that is Go's error.
+// reusesVariable reports whether a var declaration uses an older variable of the name
+// that it declares, as in var x = x + 1. In a cell with a package clause that is an error.
 func (p *Program) reusesVariable(c *cell.Cell) bool {
 	if c.Package {
 		return false
@@ -161,9 +162,9 @@ func (p *Program) reusesVariable(c *cell.Cell) bool {
 	return false
 }
 
-// replacesVariable reports whether a var declaration with a value is of a
-// variable that the notebook has. Statements assign to it: it keeps its value
-// if the new one cannot be had.
+// replacesVariable reports whether a var declaration with a value declares a
+// variable that the notebook has. Statements then assign the value, so that the variable
+// keeps its old value if evaluating the new one fails.
 func (p *Program) replacesVariable(c *cell.Cell) bool {
 	for _, d := range c.Decls {
 		if d.Kind != cell.Var || len(d.Var.Values) == 0 {
@@ -178,10 +179,10 @@ func (p *Program) replacesVariable(c *cell.Cell) bool {
 	return false
 }
 
-// Build checks and compiles a cell against the live state. Its number is its
-// execution count; 0 is for code that is no cell of the notebook, such as an
-// expression that a front end asks for. The error is cell.Errors if the cell is
-// at fault.
+// Build checks and compiles a cell against the live declarations. The number of a cell
+// is its execution count; 0 is for code that is no cell of the notebook, such as an
+// expression that a front end evaluates. The error is a cell.Errors if the cell has
+// errors. Concurrent calls run one after the other.
 func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 	p.building.Lock()
 	defer p.building.Unlock()
@@ -200,8 +201,8 @@ func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
 	return u, nil
 }
 
-// Commit makes the unit's declarations live: the worker has loaded it. A
-// second Commit of the same unit does nothing.
+// Commit makes the unit's declarations live. Call it after the worker has loaded the
+// unit. A second Commit of the same unit does nothing.
 func (p *Program) Commit(u *Unit) {
 	defer p.change()()
 	if u.changes == nil || u.program != p {

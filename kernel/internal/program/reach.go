@@ -6,9 +6,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// reach returns the older symbols that the cell needs, with the form in which
-// each is needed. Functions that are loaded come without bodies, so what only
-// their bodies use stays out.
+// reach returns the older symbols that the cell and the symbols extra need, with the form in
+// which each is needed. Loaded functions come without bodies, so symbols that only
+// their bodies use are left out.
 func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]emit.Form {
 	r := reacher{b: b, in: map[*symtab.Symbol]emit.Form{}, types: map[string]bool{}, embedding: map[string]bool{}}
 	for _, s := range b.decls {
@@ -65,7 +65,7 @@ type reacher struct {
 	types map[string]bool
 	todo  []*symtab.Symbol
 
-	embedding map[string]bool // types added by embedders, and those that they embed
+	embedding map[string]bool // the types that embedders was called for and those that it added
 }
 
 func (r *reacher) add(s *symtab.Symbol) {
@@ -78,7 +78,7 @@ func (r *reacher) add(s *symtab.Symbol) {
 	}
 }
 
-// formOf decides whether a unit needs the body of an older function.
+// formOf returns the form in which a unit needs an older symbol: without the body for most functions.
 func (b *builder) formOf(s *symtab.Symbol) emit.Form {
 	if s.Kind == cell.Func && !s.Decl.Generic && (b.p.isSnapshot || s.IsLoaded && (b.mayOutlive(s) || !b.mentions(s) || !isSmallLeaf(s))) {
 		return emit.Signature
@@ -90,8 +90,9 @@ func (b *builder) formOf(s *symtab.Symbol) emit.Form {
 // ever inlines: its budget is 80 nodes of the syntax tree.
 const maxInline = 240
 
-// isSmallLeaf reports whether a function is worth giving to the compiler with
-// its body, so that it can be inlined: it is small and brings nothing along.
+// isSmallLeaf reports whether the compiler should get the body of a function so that
+// it can inline it: the body is small and uses nothing of the notebook and no package but math
+// and math/bits.
 func isSmallLeaf(s *symtab.Symbol) bool {
 	d := s.Decl
 	if d.Body < 0 || len(d.Text)-d.Body > maxInline || s.Pragma != "" || d.Directed {

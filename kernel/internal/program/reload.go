@@ -7,8 +7,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
 
-// Changed forgets what is known of compiled packages and reports whether types
-// or signatures that these export are others than before.
+// Changed clears the cache of compiled packages and reports whether types or
+// signatures that the packages paths export have changed.
 func (p *Program) Changed(paths []string) bool {
 	p.building.Lock()
 	defer p.building.Unlock()
@@ -28,8 +28,8 @@ func (p *Program) Changed(paths []string) bool {
 }
 
 // Reload notes that packages have been replaced in the worker. Declarations
-// that depend on them are compiled again when they are next used; if types
-// were made again, older callers keep the old ones.
+// that depend on them are compiled again when they are next used. renewed says that
+// the packages have new types: then older callers keep the old code.
 func (p *Program) Reload(paths []string, renewed bool) {
 	defer p.change()()
 	for s := range p.table.Dependents(paths) {
@@ -42,7 +42,7 @@ func (p *Program) Reload(paths []string, renewed bool) {
 		p.table.ForgetFormerLinks()
 	}
 	for _, path := range paths {
-		delete(p.table.Uninitialized.Failures, path) // the next cell has them initialized
+		delete(p.table.Uninitialized.Failures, path) // they are initialized with the next cell
 		delete(p.table.Uninitialized.Retry, path)
 	}
 	for _, path := range p.table.BlankImports { // their init functions run again

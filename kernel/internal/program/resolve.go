@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// declare makes symbols for what the cell declares.
+// declare makes symbols for the declarations of the cell.
 func (b *builder) declare() {
 	for _, d := range b.cell.Decls {
 		b.noteOutliving(&d.Source)
@@ -57,10 +57,10 @@ func (b *builder) declare() {
 	b.declareInits()
 }
 
-// declareInits makes the cell's init functions ordinary ones that its
-// statements call: once the variables have their values, but before other
-// statements, which come after init in Go as main does. hoist moves up the
-// variables that an init function needs.
+// declareInits turns the init functions of a cell with statements into ordinary functions
+// and adds statements that call them. The calls come after all statements if these only declare
+// variables, else before them: other statements run after init, as main does in Go.
+// Package hoist moves up the variables that an init function needs.
 func (b *builder) declareInits() {
 	if len(b.stmts) == 0 {
 		return
@@ -83,9 +83,9 @@ func (b *builder) declareInits() {
 	}
 }
 
-// noteOutliving collects what function literals may call, and methods that are
-// values. Their code may stay in use when a function has been redefined, and
-// cannot be compiled again: it must not hold copies of bodies.
+// noteOutliving collects the functions that function literals may call, and methods that are
+// used as values. The code of a literal may stay in use after a function that it calls has been
+// redefined, and cannot be compiled again: it must not hold inlined copies of bodies.
 func (b *builder) noteOutliving(s *cell.Source) {
 	for _, r := range s.Refs {
 		if !r.Top && s.InLiteral(r.Off) {
@@ -117,7 +117,8 @@ func (b *builder) noteLocalTypes(ancestors []string) {
 	}
 }
 
-// noteKeptMethods says where types keep the methods that they have, since statements declare them.
+// noteKeptMethods adds a notice about types that statements declare: they keep their promoted methods although the cell changes
+// these.
 func (b *builder) noteKeptMethods() {
 	changed := map[string]bool{}
 	for _, s := range b.declared() {
@@ -171,7 +172,7 @@ func (b *builder) declareName(s *symtab.Symbol, name string) {
 	}
 }
 
-// resolve finds out what each free name of the cell means.
+// resolve finds the meaning of each free name of the cell.
 func (b *builder) resolve() cell.Errors {
 	if errs := b.resolveImports(); len(errs) > 0 {
 		return errs
@@ -193,7 +194,7 @@ func (b *builder) resolve() cell.Errors {
 	return b.clashes()
 }
 
-// gather collects what is selected from each free name.
+// gather adds to sels, for each free name, the names that are selected from it.
 func gather(sels map[string][]string, refs []cell.Ref) {
 	for _, r := range refs {
 		if !r.Top {
@@ -202,7 +203,7 @@ func gather(sels map[string][]string, refs []cell.Ref) {
 	}
 }
 
-// clashes finds names that the cell's statements and its declarations both
+// clashes returns errors for names that both a statement and a declaration of the cell
 // define.
 func (b *builder) clashes() cell.Errors {
 	var errs cell.Errors
@@ -265,9 +266,9 @@ func (b *builder) mayImport(path string) bool {
 	return ok && im.Beside(path)
 }
 
-// bind decides what a name means to a statement, by what is nearest: the cell, the notebook (the newer of a
-// declaration and an import), dot imports, predeclared names,
-// ctx, std by itself.
+// bind returns the meaning of a name in a statement. It takes the first of: the cell's declarations, its imports, the
+// notebook's imports and declarations, dot imports, predeclared names, declarations that are set aside or lost, ctx, Out and
+// In, and packages of the standard library, which need no import.
 func (b *builder) bind(name string, sels []string) symtab.Binding {
 	if name == cell.FlagPackage {
 		return symtab.Binding{Kind: symtab.Imported, Path: flagPath}
@@ -316,7 +317,7 @@ func (b *builder) bind(name string, sels []string) symtab.Binding {
 	return symtab.Binding{Kind: symtab.InNotebook}
 }
 
-// lookup returns what a declaration means by a name once the cell is live.
+// lookup returns the symbol that a name means in the cell's declarations, and in the notebook after the cell.
 func (b *builder) lookup(name string) *symtab.Symbol {
 	if s := b.vars[name]; s != nil {
 		return s
@@ -324,8 +325,8 @@ func (b *builder) lookup(name string) *symtab.Symbol {
 	return b.lookupBefore(name)
 }
 
-// lookupBefore returns what a statement means by a name that the cell's
-// statements have not defined.
+// lookupBefore returns the symbol that a name means in a statement before the cell's
+// statements define it.
 func (b *builder) lookupBefore(name string) *symtab.Symbol {
 	if s := b.fresh[name]; s != nil {
 		return s

@@ -22,8 +22,8 @@ func (b *builder) resultStmt() (int, *emit.Stmt) {
 	return -1, nil
 }
 
-// showResult makes the last expression an argument of show, unless it is a call
-// or a receive: those wait for their types.
+// showResult makes the last expression an argument of the show function, unless it is a call
+// or a receive: for those, recordResult decides when the types are known.
 func (b *builder) showResult() {
 	_, st := b.resultStmt()
 	if st == nil || st.Call {
@@ -35,8 +35,8 @@ func (b *builder) showResult() {
 	}
 }
 
-// resultExpr finds the last expression in the checked entry function, whose
-// statements are those of the builder one by one.
+// resultExpr returns the last expression in the checked entry function. Statement i of that
+// function is statement i of the builder.
 func (b *builder) resultExpr(entry *ast.FuncDecl) ast.Expr {
 	i, _ := b.resultStmt()
 	if i < 0 || entry == nil || i >= len(entry.Body.List) {
@@ -56,7 +56,7 @@ func (b *builder) resultExpr(entry *ast.FuncDecl) ast.Expr {
 	return nil
 }
 
-// isResultFault reports whether the fault is Go's complaint that the last
+// isResultFault reports whether the fault is Go's error that the last
 // expression, a conversion or a call of a built-in function, is not used.
 func (b *builder) isResultFault(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	x := b.resultExpr(entry)

@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// change begins a change of the state and returns the function that ends it. A
-// Build that is under way ends first; queries do not wait for either.
+// change begins a change of the state and returns the function that ends it. It
+// waits for a Build in progress. Queries wait for neither.
 func (p *Program) change() (end func()) {
 	p.building.Lock()
 	p.mu.Lock()
@@ -27,9 +27,9 @@ func (p *Program) change() (end func()) {
 	}
 }
 
-// A Snapshot is a Program as it was last committed, for one query: it does not
-// change, and does not wait for a Build. It leaves out packages that it would
-// have to wait long for.
+// A Snapshot is the state of a Program after the last Commit, for one query. It does not
+// change, and does not wait for a Build. It leaves out packages whose export data is
+// not available by its deadline.
 type Snapshot struct {
 	Table    *symtab.Table // to be read only
 	Packages *exportdata.Packages
@@ -37,7 +37,7 @@ type Snapshot struct {
 	p *Program
 }
 
-// Snapshot returns a snapshot. It may be called at any time.
+// Snapshot returns a snapshot. It may be called concurrently with all other methods.
 func (p *Program) Snapshot() *Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,8 +46,8 @@ func (p *Program) Snapshot() *Snapshot {
 	return &Snapshot{p.table, pkgs, &Program{cfg: p.cfg, pkgs: pkgs, table: p.table, isSnapshot: true}}
 }
 
-// Available returns the names of the packages at hand by import path: none if
-// the Importer is busy.
+// Available returns the names of the packages that can be imported, by import path. It returns
+// none if the Importer does not answer by the deadline.
 func (s *Snapshot) Available() map[string]string {
 	im, ok := s.p.cfg.Importer.(packageLister)
 	if !ok {
@@ -57,7 +57,7 @@ func (s *Snapshot) Available() map[string]string {
 	return list
 }
 
-// Checked is what go/types found out about text.
+// Checked is the result of go/types for a cell.
 type Checked struct {
 	Fset  *token.FileSet
 	Files []*ast.File
@@ -65,7 +65,7 @@ type Checked struct {
 	Info  *types.Info
 }
 
-// Check type-checks a cell with all bodies, whatever faults it has. It returns
+// Check type-checks a cell with all function bodies and ignores errors in it. It returns
 // nil if the cell cannot be checked at all.
 func (s *Snapshot) Check(c *cell.Cell) *Checked {
 	b := newBuilder(s.p, c)

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// TestSnapshot: a query that is under way sees nothing of a change.
+// TestSnapshot: later changes of the program do not change a snapshot.
 func TestSnapshot(t *testing.T) {
 	p := newProgram(t)
 	commit := func(n int, src string) {

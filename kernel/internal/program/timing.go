@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 )
 
-// loops lists the statements that are repeated, with their blocks in the
+// loops returns the statements that a timing command repeats, with their blocks in the
 // checked entry function.
 func (b *builder) loops(entry *ast.FuncDecl) map[*emit.Stmt]*ast.BlockStmt {
 	out := map[*emit.Stmt]*ast.BlockStmt{}
@@ -24,8 +24,8 @@ func (b *builder) loops(entry *ast.FuncDecl) map[*emit.Stmt]*ast.BlockStmt {
 	return out
 }
 
-// loopFault reports whether a fault is about what a loop may have: a variable
-// or value that is not used.
+// loopFault reports whether a fault is about an unused variable or value in a
+// repeated statement: that is allowed there.
 func (b *builder) loopFault(r *check.Result, entry *ast.FuncDecl, f check.Fault) bool {
 	for st, block := range b.loops(entry) {
 		if f.Pos < block.Pos() || f.Pos >= block.End() {
@@ -45,7 +45,7 @@ func (b *builder) loopFault(r *check.Result, entry *ast.FuncDecl, f check.Fault)
 	return false
 }
 
-// recordLoops finds out what keeping a loop's values and variables takes.
+// recordLoops records how generated code keeps the values and variables of repeated statements alive.
 func (b *builder) recordLoops(r *check.Result, entry *ast.FuncDecl) {
 	for st, block := range b.loops(entry) {
 		st.KeptValues, st.KeptVars = nil, nil

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// source returns what the compiler got for a cell's statements.
+// source builds and commits a cell and returns the generated code of its statements.
 func source(t *testing.T, p *Program, n int, src string) string {
 	t.Helper()
 	u, err := buildText(context.Background(), p, n, src)
@@ -32,14 +32,14 @@ func source(t *testing.T, p *Program, n int, src string) string {
 	return all.String()
 }
 
-// What a loop computes must not be left out: every value and variable that the
-// user's code does not use is used by what is generated.
+// The compiler must not remove computations of a loop: generated code uses every value
+// and variable that the user's code does not use.
 func TestRepeatedKeeps(t *testing.T) {
 	p := newProgram(t)
 	source(t, p, 1, "x := 2.5\nfunc pair() (int, error) { return 1, nil }\nfunc none() {}")
 	for _, test := range []struct {
 		name, src string
-		want      []string // after the loop's begin, in this order
+		want      []string // texts in the generated function, in this order
 		not       string
 	}{
 		{"a value", "%timeit x*x", []string{"KeepAlive(", "x*x)"}, ":="},

@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// SetUninitialized replaces what is known of packages that are not initialized. failed says that an initialization has
-// just failed: then no other is outstanding.
+// SetUninitialized replaces the list of packages that are not initialized, by import path. failed says that an
+// initialization has just failed: then no package is tried again with the next cell unless a cell imports it.
 func (p *Program) SetUninitialized(list map[string]symtab.Failure, failed bool) {
 	defer p.change()()
 	p.table.Uninitialized.Failures = list
@@ -37,7 +37,7 @@ func (b *builder) retried() []string {
 	return slices.Compact(list)
 }
 
-// refused lists the packages that the cell must not refer to.
+// refused returns the packages that the cell must not refer to, with the failures of their initialization.
 func (b *builder) refused() map[string]symtab.Failure {
 	list := maps.Clone(b.table.Uninitialized.Failures)
 	for _, path := range b.retried() {
@@ -47,7 +47,7 @@ func (b *builder) refused() map[string]symtab.Failure {
 	return list
 }
 
-// checkInitialized refuses what the cell says of packages that are not initialized, each once.
+// checkInitialized returns an error for each uninitialized package that the cell uses, at the first use.
 func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 	refused := b.refused()
 	if len(refused) == 0 {
@@ -81,7 +81,8 @@ func (b *builder) checkInitialized(r *check.Result) cell.Errors {
 	return errs.Sorted()
 }
 
-// dependsOn returns the package that a declaration of an older cell depends on, or "".
+// dependsOn returns the path in users for obj, if obj is a declaration of an older cell that depends on an uninitialized package,
+// else "".
 func (b *builder) dependsOn(r *check.Result, obj types.Object, users map[*symtab.Symbol]string) string {
 	if obj.Pkg() != r.Pkg {
 		return ""

@@ -16,7 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// recordDecls takes fingerprints of what the cell declares.
+// recordDecls records the types and fingerprints of the cell's declarations.
 func (b *builder) recordDecls(r *check.Result) {
 	for _, s := range b.decls {
 		if s.IsUnnamed() {
@@ -78,7 +78,7 @@ func (b *builder) describeSymbol(s *symtab.Symbol, obj types.Object, main *types
 	}
 }
 
-// describeUnit fills in what the worker must know, and what Commit will do.
+// describeUnit fills in the fields of u for the worker, and the changes for Commit.
 func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]emit.Form) {
 	c := &symtab.Changes{
 		Origin: b.origin, Imports: b.imports, DotImports: b.dots, BlankImports: b.blanks,
@@ -149,8 +149,8 @@ func (b *builder) noteCompiled(u *Unit, s *symtab.Symbol) {
 	u.changes.Bodies = append(u.changes.Bodies, s.Key)
 }
 
-// retypedBy lists, quoted, the variables that a statement gives their first
-// values of another type than before.
+// retypedBy returns the quoted names of the variables that a statement declares with
+// another type than before.
 func (b *builder) retypedBy(st *emit.Stmt) []string {
 	var out []string
 	for i, n := range st.Names {
@@ -161,8 +161,8 @@ func (b *builder) retypedBy(st *emit.Stmt) []string {
 	return out
 }
 
-// retyped reports whether the notebook has a variable of v's name that is
-// another one.
+// retyped reports whether the notebook has a variable of v's name with another link
+// name: one that v does not reuse, since its type differs.
 func (b *builder) retyped(v *symtab.Symbol) bool {
 	old := b.table.Names[v.Key]
 	return old != nil && old.Kind == cell.Var && old.GoName != v.GoName
@@ -198,7 +198,7 @@ func (b *builder) describeVars(u *Unit) {
 	}
 }
 
-// dynamicInit reports whether a cell of declarations has initializers that run.
+// dynamicInit reports whether a cell of declarations has variables with initializers.
 func (b *builder) dynamicInit() bool {
 	for _, s := range b.specs {
 		if len(s.Var.Values) > 0 {

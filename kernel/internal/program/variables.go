@@ -14,10 +14,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// link chooses the link name of a variable or function: the one that the
-// worker has if it means the same to compiled code, else a new one, so that
-// running older code keeps what it was compiled for. A function with a signature that it has had
-// before gets the name of then: older func values follow it again.
+// link chooses the link name of a variable or function. If the type is the same as before, it
+// is the existing name, else a new one, so that running older code still finds the variable or
+// function of the type that it was compiled for. A function with a signature that it has had
+// before gets the name that it had then: func values from that time call the new code.
 func (b *builder) link(s *symtab.Symbol) {
 	if s.Recv != "" {
 		return
@@ -39,7 +39,7 @@ func (b *builder) link(s *symtab.Symbol) {
 	}
 }
 
-// typeExpr keeps the defining expression of a variable whose type has no name here.
+// typeExpr returns the expression that defines a variable whose type cannot be written as source text.
 func (b *builder) typeExpr(st *emit.Stmt, name string) *symtab.TypeExpr {
 	if st == nil {
 		return nil
@@ -75,8 +75,8 @@ func (b *builder) typeExpr(st *emit.Stmt, name string) *symtab.TypeExpr {
 	return w
 }
 
-// isStatic reports whether the compiler can put the variables of st into the
-// object's data: there are no initializers, or constants alone.
+// isStatic reports whether the compiler can put the values of st's variables into the
+// object's data: there are no initializers, or all are constants or nil.
 func (b *builder) isStatic(r *check.Result, entry *ast.FuncDecl, st *emit.Stmt) bool {
 	if st.Embed != "" || b.givesLinkedValue(st.Var, st.Names) {
 		return false
@@ -120,8 +120,8 @@ func sameNames(ids []*ast.Ident, names []cell.Ref) bool {
 }
 
 // declaredType returns the source form of a variable's declared type if that
-// mentions more of the notebook than types, as [N]int does: the variable then
-// follows a new value of N. Else it is nil, and the checked type says it all.
+// uses names of the notebook other than types, such as the constant N in [N]int. The
+// type then changes with N. In other cases it returns nil: the checked type suffices.
 func (b *builder) declaredType(src cell.Source, v *cell.VarSpec, binds map[string]symtab.Binding) *typetext.Text {
 	if v == nil || v.TypeStart >= v.TypeEnd {
 		return nil

@@ -1,4 +1,5 @@
-// Package symindex holds the index of an image's symbols: package image writes it, and the worker looks names up in it.
+// Package symindex implements the index of the symbols of an image, the worker's executable. Package image writes
+// it, and the worker looks names up in it.
 package symindex
 
 import (
@@ -10,28 +11,29 @@ import (
 	"unsafe"
 )
 
-// An Symbol is a symbol of the worker's image, as its builder found it.
+// A Symbol is a symbol of the image.
 type Symbol struct {
 	Name string
 	ABI  uint16 // goobj.ABI0 or goobj.ABIInternal; ABI0 for anything but functions
 	Text bool
-	// Private tells that only the standard library may refer to it by a
-	// linkname. Then the image may lack the symbol: Addr is 0.
+	// Private says that only the standard library may refer to it by
+	// //go:linkname. Addr is 0 if the image does not contain the symbol.
 	Private bool
 	Addr    uint64
 }
 
-// A Builtin is a runtime function that objects name by number.
+// A Builtin is a runtime function that objects refer to by number.
 type Builtin struct {
 	Name string
 	ABI  uint16
 }
 
-// An Index tells the addresses of the image's symbols. It is used in place, in
-// a mapped file: looking a name up costs one hash and reading nothing else.
+// An Index maps names to addresses of the image's symbols. It uses a mapped file
+// without reading it first: a lookup hashes the name and reads only the slots with that hash.
+// It does not change and may be used concurrently.
 //
-// Layout, little endian: magic, counts, a table of 2^n slots of 16 bytes with
-// open addressing, the builtins, and the strings they point into.
+// The file is little endian. It contains the magic, the numbers of slots and builtins, a hash table of 2^n slots of 16
+// bytes with open addressing, the builtins, and the strings that slots and builtins refer to.
 type Index struct {
 	b        []byte
 	slots    []byte
@@ -47,7 +49,7 @@ const (
 	slotSize    = 16
 	builtinSize = 12
 
-	// The upper bits of a slot's address hold what kind of symbol it is.
+	// The upper bits of a slot's address are flags of the symbol.
 	slotABI0    = 1 << 63
 	slotText    = 1 << 62
 	slotPrivate = 1 << 61
@@ -55,7 +57,8 @@ const (
 )
 
 func Hash(name string) uint64 {
-	// FNV-1a over 8 bytes at a time: the file outlives the process, so
+	// FNV-1a over 8 bytes at a time. The hash must be the same in every process, since
+	// it is stored in files, so hash/maphash cannot be used.
 	h := uint64(14695981039346656037)
 	for len(name) >= 8 {
 		h = (h ^ binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(name), 8))) * 1099511628211
@@ -68,7 +71,7 @@ func Hash(name string) uint64 {
 	return h ^ h>>29
 }
 
-// Encode makes the content of an index file.
+// Encode returns the content of an index file.
 func Encode(syms []Symbol, builtins []Builtin) []byte {
 	n := uint64(1024)
 	for n < uint64(len(syms))*2 {
@@ -110,7 +113,7 @@ func Encode(syms []Symbol, builtins []Builtin) []byte {
 	return slices.Concat(out, slots, table, strings.Bytes())
 }
 
-// Open checks the content of an index file and uses it in place.
+// Open checks the content of an index file and returns an Index that refers to b.
 func Open(b []byte) (*Index, error) {
 	const header = len(indexMagic) + 16
 	if len(b) < header || string(b[:len(indexMagic)]) != indexMagic {
@@ -139,14 +142,14 @@ func (x *Index) str(b []byte) string {
 	return unsafe.String(&s[0], len(s))
 }
 
-// Lookup finds a symbol by name and, for functions, calling convention.
+// Lookup returns the address of a symbol by name and, for functions, calling convention.
 func (x *Index) Lookup(name string, abi uint16) (uintptr, bool) {
 	v := x.slot(name, abi) & slotAddr
 	return uintptr(v), v != 0
 }
 
-// LinknameAllowed reports whether any package may refer to a symbol by a linkname, if
-// the index knows.
+// LinknameAllowed reports whether any package may refer to a symbol by //go:linkname. known is false
+// if the symbol is not in the index.
 func (x *Index) LinknameAllowed(name string, abi uint16) (allowed, known bool) {
 	v := x.slot(name, abi)
 	return v&slotPrivate == 0, v != 0
@@ -175,10 +178,10 @@ func (x *Index) Builtin(i uint32) (Builtin, error) {
 	return Builtin{x.str(b), uint16(binary.LittleEndian.Uint32(b[8:]))}, nil
 }
 
-// AnyLinkname is the index entry of an image whose program the linker was told
-// to build with -checklinkname=0.
+// AnyLinkname is an index entry that says that the image was linked
+// with -checklinkname=0.
 const AnyLinkname = "perijove.anyLinkname"
 
-// TLSDistance is the index entry that says how far below the thread pointer
-// the current goroutine is kept, in bytes.
+// TLSDistance is the index entry for the distance in bytes from the thread pointer down to
+// the word that holds the current goroutine.
 const TLSDistance = "perijove.tlsDistance"

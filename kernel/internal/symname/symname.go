@@ -1,4 +1,4 @@
-// Package symname takes the names of linker symbols apart.
+// Package symname parses the names of linker symbols.
 package symname
 
 import (
@@ -7,13 +7,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goobj"
 )
 
-// GeneratedMark is what package program puts behind the part of a name that the
-// user has written. It is a letter to Go.
+// GeneratedMark is the mark that package program appends to the user's part of a
+// generated name; see package mangle. Go accepts it as a letter.
 const GeneratedMark = "ʹ"
 
-// Source returns what stack traces, profiles and runtime.FuncForPC call a
-// function: its name in the cell's text. The functions that package program adds
-// have numbers, as main.init.0 has: main.cell.3 is the statements of cell 3.
+// Source returns the name of a function in stack traces, profiles and runtime.FuncForPC: its
+// name in the cell's text. Functions that package program adds
+// have numbers, as main.init.0 has: main.cell.3 contains the statements of cell 3.
 func Source(name string) string {
 	i := strings.Index(name, GeneratedMark)
 	if i < 0 {
@@ -30,8 +30,8 @@ func Source(name string) string {
 	return head + Source(rest[end:])
 }
 
-// Package returns the import path of the package in whose name a symbol is.
-// That it defines the symbol is not said: see definition.
+// Package returns the import path of the package that a symbol is named after.
+// Another package may define the symbol: see package definers.
 func Package(name string) string {
 	if strings.HasPrefix(name, "go:builtin.") {
 		return "runtime" // methods of error
@@ -95,7 +95,7 @@ func WithoutTypeArgs(name string) string {
 }
 
 // MentionsPackage reports whether a symbol belongs to a package or mentions one of
-// its symbols; the package is given as in symbol names.
+// its symbols. prefix is the package path as in symbol names; see goobj.EscapePath.
 func MentionsPackage(name, prefix string) bool {
 	for {
 		i := strings.Index(name, prefix)
@@ -110,8 +110,8 @@ func MentionsPackage(name, prefix string) bool {
 	}
 }
 
-// NotebookTypes lists the names of notebook types in a symbol's name, generic
-// ones with their type arguments.
+// NotebookTypes returns the names of notebook types in a symbol's name, such as "main.T". Instances of generic
+// types have their type arguments.
 func NotebookTypes(name string) []string {
 	var list []string
 	for i := 0; ; {
@@ -138,7 +138,7 @@ func isIdentByte(c byte) bool {
 	return c == '_' || c >= 0x80 || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// typeArgs is the bracketed list that s begins with, if it does.
+// typeArgs returns the bracketed list at the beginning of s, or "".
 func typeArgs(s string) string {
 	depth := 0
 	for i := range len(s) {
@@ -158,20 +158,20 @@ func typeArgs(s string) string {
 // IsInstance reports whether a symbol's name has type arguments.
 func IsInstance(name string) bool { return strings.Contains(name, "[") }
 
-// IsUnnamedStructMethod reports whether a symbol is a method that a struct type without a
-// name has from types of the notebook.
+// IsUnnamedStructMethod reports whether a symbol is a promoted method of a struct type without a
+// name that mentions types of the notebook.
 func IsUnnamedStructMethod(name string) bool {
 	return (strings.HasPrefix(name, "go:struct {") || strings.HasPrefix(name, "go:(*struct {")) && MentionsMain(name)
 }
 
-// IsCallWrapper reports whether a symbol is the function that a defer or go
-// statement makes of its call.
+// IsCallWrapper reports whether a symbol is a function that the compiler generates for the call of a defer or go
+// statement.
 func IsCallWrapper(name string) bool {
 	last := strings.TrimRight(name[strings.LastIndexByte(name, '.')+1:], "0123456789")
 	return last == "deferwrap" || last == "gowrap"
 }
 
-// Method is a method's name with the dot before it, or "" for a symbol that
+// Method returns a method's name with the dot before it, or "" for a symbol that
 // is no method.
 func Method(symbol string) string {
 	symbol = strings.TrimSuffix(WithoutTypeArgs(symbol), "-fm")
@@ -182,13 +182,13 @@ func Method(symbol string) string {
 	return symbol[dot:]
 }
 
-// QualifiedMethod is a method's name with that of its receiver type, as in "T.M".
+// QualifiedMethod returns the names of a method's receiver type and of the method, as in "T.M".
 func QualifiedMethod(symbol string) string {
 	symbol = strings.TrimPrefix(strings.TrimSuffix(WithoutTypeArgs(symbol), "-fm"), "main.")
 	return strings.NewReplacer("(*", "", ")", "").Replace(symbol)
 }
 
-// typeName is the name at the beginning of s.
+// typeName returns the type name at the beginning of s.
 func typeName(s string) string {
 	if i := strings.IndexAny(s, "[](){}*.,; -"); i >= 0 {
 		return s[:i]
@@ -196,7 +196,7 @@ func typeName(s string) string {
 	return s
 }
 
-// MentionsType reports whether a symbol's name has one of these types of package main.
+// MentionsType reports whether a symbol's name mentions one of these types of package main.
 func MentionsType(symbol string, types map[string]bool) bool {
 	if len(types) == 0 {
 		return false
@@ -229,5 +229,5 @@ func MentionsType(symbol string, types map[string]bool) bool {
 
 func InitTask(path string) string { return goobj.EscapePath(path) + "..inittask" }
 
-// IsInit reports whether a function runs once, when its cell does.
+// IsInit reports whether a function is an initialization function of a cell, which runs once.
 func IsInit(name string) bool { return name == "main.init" || strings.HasPrefix(name, "main.init.") }

@@ -14,23 +14,23 @@ import (
 	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
-// gobCaches are the package variables of encoding/gob. It numbers types, and
-// containing types mention the number of what they contain: a type that begins
-// or ceases to encode itself is described again under its old number.
+// gobCaches holds package variables and functions of encoding/gob. Package gob gives types numbers, and the description of a
+// type contains the numbers of its parts. So if a type gains or loses methods that encode
+// it, it gets a new description with its old number.
 type gobCaches struct {
 	lock  *sync.Mutex                          // guards types and ids
-	types *map[reflect.Type]gobType            // as they stand in a stream
-	ids   *[]gobType                           // by number
-	infos *atomic.Value                        // of map[reflect.Type]*typeInfo: with encoders
-	users *sync.Map                            // of reflect.Type to *userTypeInfo: how a type encodes itself
-	user  func(reflect.Type) (*gobUser, error) // enters users
-	info  func(*gobUser) (*gobInfo, error)     // enters types and infos
+	types *map[reflect.Type]gobType            // descriptions of types
+	ids   *[]gobType                           // descriptions by number
+	infos *atomic.Value                        // a map[reflect.Type]*typeInfo, with the encoders
+	users *sync.Map                            // maps reflect.Type to *userTypeInfo, which says how a type encodes itself
+	user  func(reflect.Type) (*gobUser, error) // adds to users
+	info  func(*gobUser) (*gobInfo, error)     // adds to types and infos
 }
 
 // A gobType has the layout of encoding/gob's interface of that name.
 type gobType struct{ tab, data unsafe.Pointer }
 
-// gobCommon mirrors encoding/gob.CommonType, which all types begin with.
+// gobCommon mirrors encoding/gob.CommonType, with which all descriptions begin.
 type gobCommon struct {
 	Name string
 	Id   int32
@@ -47,7 +47,7 @@ type gobUser struct {
 // gobInfo mirrors the beginning of encoding/gob.typeInfo.
 type gobInfo struct{ id int32 }
 
-// firstGobID is encoding/gob's firstUserId: lower numbers are those of basic types.
+// firstGobID is firstUserId of encoding/gob: lower numbers are those of basic types.
 const firstGobID = 64
 
 func newGobCaches(h *goruntime.Runtime) (*gobCaches, error) {
@@ -68,7 +68,7 @@ func newGobCaches(h *goruntime.Runtime) (*gobCaches, error) {
 	return g, nil
 }
 
-// encodes is how a type encodes and decodes itself.
+// encodes says which interfaces a type encodes and decodes itself with; the values are those of gob's userTypeInfo.
 type encodes struct{ enc, dec int }
 
 func (g *gobCaches) encodes(t reflect.Type) encodes {
@@ -80,8 +80,8 @@ func (g *gobCaches) encodes(t reflect.Type) encodes {
 	return encodes{u.externalEnc, u.externalDec}
 }
 
-// forget brings what gob knows of types up to date. It returns the names of
-// those that it knew and that are encoded in another way now.
+// forget updates gob's caches after the methods of the types with these descriptors have changed. It returns the
+// names of known types that are encoded in another way now.
 func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
 	changed := typesOf(addrs)
 	was := map[reflect.Type]encodes{}
@@ -106,8 +106,8 @@ func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
 	return other
 }
 
-// describe has gob describe types again: those of again, and what contains them.
-// Encoders of all types in known are made again when they are needed.
+// describe makes gob describe the types in again, and types that contain them, once more.
+// gob makes encoders of all types in known again when it needs them.
 func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.Type]bool) {
 	g.lock.Lock()
 	g.dropInfos(known)
@@ -152,8 +152,8 @@ func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.T
 	}
 }
 
-// inOrder sorts types, those with a name first: gob gives a type that it meets
-// within another one no name.
+// inOrder returns the types in the order in which gob must describe them: those with a name come first, since gob gives no
+// name to a type that it first meets as a part of another.
 func inOrder(ids map[reflect.Type]int32) []reflect.Type {
 	return slices.SortedFunc(maps.Keys(ids), func(a, b reflect.Type) int {
 		if (a.Name() != "") != (b.Name() != "") {
@@ -179,9 +179,9 @@ func (g *gobCaches) dropInfos(known map[reflect.Type]encodes) {
 	g.infos.Store(kept.Interface())
 }
 
-// renumber replaces the numbers of types in the description of one.
+// renumber replaces numbers of types in a description.
 func (gt gobType) renumber(numbers map[int32]int32) {
-	t := (*goruntime.Itab)(gt.tab).Typ // of a pointer to a struct
+	t := (*goruntime.Itab)(gt.tab).Typ // a pointer to a struct type
 	var v any
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[0] = platform.Pointer(t)
 	(*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1] = gt.data
@@ -202,27 +202,27 @@ func renumberValue(v reflect.Value, numbers map[int32]int32) {
 		for i := range v.NumField() {
 			renumberValue(v.Field(i), numbers)
 		}
-	case reflect.Int32: // the only one is a typeId
+	case reflect.Int32: // all int32 fields are numbers of types
 		if id, ok := numbers[int32(v.Int())]; ok {
 			v.SetInt(int64(id))
 		}
 	}
 }
 
-// typesOf makes types of descriptors.
+// typesOf returns the types with these descriptors, and the element types of pointers among them.
 func typesOf(addrs map[uintptr]bool) map[reflect.Type]bool {
 	types := map[reflect.Type]bool{}
 	for p := range addrs {
 		t := goruntime.TypeAt(platform.Pointer(p))
 		types[t] = true
-		if t.Kind() == reflect.Pointer { // its methods are found from values, too
+		if t.Kind() == reflect.Pointer { // gob also uses the methods of *T for values of T
 			types[t.Elem()] = true
 		}
 	}
 	return types
 }
 
-// containsType reports whether t is made of one of the types.
+// containsType reports whether t is, or contains, one of the types.
 func containsType(t reflect.Type, types, seen map[reflect.Type]bool) bool {
 	if types[t] {
 		return true

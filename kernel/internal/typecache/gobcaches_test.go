@@ -7,7 +7,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime/layouttest"
 )
 
-// TestGobMirrors compares our copies of the structures of encoding/gob field by field.
+// TestGobMirrors compares this package's copies of structures of encoding/gob with the originals, field by field.
 func TestGobMirrors(t *testing.T) {
 	types := layouttest.Program(t)
 	types.Same(t, "encoding/gob.CommonType", reflect.TypeFor[gobCommon]())

@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// gobVariables are the variables that gobCaches brings up to date.
+// gobVariables are the variables that gobCaches updates.
 var gobVariables = []string{
 	"encoding/gob.userTypeCache", "encoding/gob.types", "encoding/gob.typeInfoMap", "encoding/gob.typeInfoMapInit",
 }
 
-// notByMethods are package variables of the standard library that look like
-// caches by type and do not depend on methods, and why.
+// notByMethods maps package variables of the standard library that look like
+// caches with types as keys, but do not depend on methods, to the reason.
 var notByMethods = map[string]string{
 	"encoding/binary.structSize":                "sizes",
 	"encoding/gob.concreteTypeToName":           "names that programs register",
@@ -49,8 +49,8 @@ var notByMethods = map[string]string{
 	"syscall.errnoErrorCache":                   "numbers",
 }
 
-// TestTypeCachesOfStandardLibrary looks in the toolchain's sources for package
-// variables that may be caches by type: each must be known here.
+// TestTypeCachesOfStandardLibrary searches the toolchain's sources for package
+// variables that may be caches with types as keys: each must be in one of the lists.
 func TestTypeCachesOfStandardLibrary(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
 	if err != nil {
@@ -85,8 +85,8 @@ func TestTypeCachesOfStandardLibrary(t *testing.T) {
 	}
 }
 
-// findTypeCaches notes the package variables of a file whose type has a map by
-// type, or a map of any key.
+// findTypeCaches adds the package variables of a file whose type contains a map with types or
+// any values as keys.
 func findTypeCaches(file, path string, found map[string]bool) error {
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package layouttest compares structures with those of the Go runtime and standard library, which the debug information
-// of a program describes.
+// Package layouttest compares structures with those of the Go runtime and the standard library. It reads these from the debug
+// information of a program.
 package layouttest
 
 import (
@@ -13,11 +13,11 @@ import (
 	"testing"
 )
 
-// Structs are structures by name, such as "runtime.moduledata".
+// Structs maps names, such as "runtime.moduledata", to structures.
 type Structs map[string]*dwarf.StructType
 
-// Program builds a small program with the toolchain at hand and returns
-// the structures that its debug information describes. The program imports
+// Program builds a small program with the installed toolchain and returns
+// the structures in its debug information. The program imports
 // encoding/gob, os/signal and reflect.
 func Program(t testing.TB) Structs {
 	t.Helper()
@@ -83,7 +83,7 @@ func structs(t testing.TB, d *dwarf.Data) Structs {
 	}
 }
 
-// Field returns a field of a structure; upper and lower case are the same.
+// Field returns a field of a structure. It ignores the case of the name.
 func (types Structs) Field(t testing.TB, typ, name string) *dwarf.StructField {
 	t.Helper()
 	s := types[typ]
@@ -106,7 +106,8 @@ func field(s *dwarf.StructType, name string) *dwarf.StructField {
 	return nil
 }
 
-// Same reports an error for each field of ours that the structure has elsewhere, and if their sizes differ.
+// Same reports a test error for each field of ours whose offset or size differs in the named structure, and if the sizes of the
+// structures differ.
 func (types Structs) Same(t testing.TB, name string, ours reflect.Type) {
 	t.Helper()
 	types.Prefix(t, name, ours)
@@ -115,7 +116,7 @@ func (types Structs) Same(t testing.TB, name string, ours reflect.Type) {
 	}
 }
 
-// Prefix is like Same for a structure that may go on behind ours.
+// Prefix is like Same, but the named structure may have further fields after those of ours.
 func (types Structs) Prefix(t testing.TB, name string, ours reflect.Type) {
 	t.Helper()
 	theirs := types[name]

@@ -1,7 +1,7 @@
-// Package advice adds to errors of the type checker what was probably meant: a
-// name that is spelled alike, a conversion, the form that Go has for it. All of it
-// comes from the syntax tree and the types, but for the kind of error, which go/types
-// tells by its message.
+// Package advice adds a suggestion to errors of the type checker: a name with a
+// similar spelling, a conversion, or the Go form of another language's expression. It
+// recognizes the kind of error by the message of go/types, and derives the suggestion from
+// the syntax tree and the types.
 package advice
 
 import (
@@ -14,27 +14,27 @@ import (
 	"github.com/perijove/perijove/kernel/internal/spelling"
 )
 
-// A Source is what advice is taken from.
+// A Source holds the checked files and the names that suggestions are derived from.
 type Source struct {
 	Files []*ast.File
 	Pkg   *types.Package
 	Info  *types.Info
-	// Names returns what the notebook declares and the packages that can be used by their
-	// names.
+	// Names returns the names that the notebook declares, and those of the packages that
+	// can be used without an import.
 	Names func() (declared, packages []string)
 	// Import returns a package of the standard library, or nil.
 	Import func(path string) *types.Package
 }
 
-// A question is one error.
+// A question is one error of the type checker.
 type question struct {
 	Source
 	pos  token.Pos
 	msg  string
-	path []ast.Node // what contains pos, innermost first
+	path []ast.Node // nodes that contain pos, innermost first
 }
 
-// On returns the message of an error at pos, with advice if there is some.
+// On returns the message of an error at pos, with a suggestion if there is one.
 func (s Source) On(pos token.Pos, msg string) string {
 	if s.Pkg == nil {
 		return msg
@@ -75,14 +75,14 @@ func (s Source) On(pos token.Pos, msg string) string {
 // join adds advice to the first line of a message.
 func (q question) join(text string) string {
 	first, rest, more := strings.Cut(q.msg, "\n")
-	first, _, _ = strings.Cut(first, " (but have ") // what text says, too
+	first, _, _ = strings.Cut(first, " (but have ") // text replaces it
 	if more {
 		rest = "\n" + rest
 	}
 	return first + " (" + text + ")" + rest
 }
 
-// pathTo returns the nodes around a place, innermost first.
+// pathTo returns the nodes that contain a position, innermost first.
 func pathTo(files []*ast.File, pos token.Pos) []ast.Node {
 	var path []ast.Node
 	for _, f := range files {
@@ -100,7 +100,7 @@ func pathTo(files []*ast.File, pos token.Pos) []ast.Node {
 	return path
 }
 
-// around returns the innermost node of a type around the place.
+// around returns the innermost node of type N that contains the error's position.
 func around[N ast.Node](q question) (n N, ok bool) {
 	for _, x := range q.path {
 		if n, ok = x.(N); ok {
@@ -110,7 +110,7 @@ func around[N ast.Node](q question) (n N, ok bool) {
 	return n, false
 }
 
-// foreignNames are values of other languages.
+// foreignNames maps names of other languages to their counterparts in Go.
 var foreignNames = map[string]string{
 	"null": "nil", "NULL": "nil", "None": "nil", "nullptr": "nil", "undefined": "nil", "Nil": "nil",
 	"True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
@@ -150,7 +150,7 @@ func (q question) undefined() string {
 	return didYouMean(near)
 }
 
-// numbered is about Out and In, which are no variables.
+// numbered explains errors about Out and In, which are no variables.
 func (q question) numbered(name string) string {
 	x, ok := around[*ast.IndexExpr](q)
 	if !ok || x.X.Pos() != q.pos {
@@ -165,7 +165,7 @@ func (q question) numbered(name string) string {
 	return "its index is a number as it stands: " + name + "[3]"
 }
 
-// isKnown reports whether the text of advice is no more than the name itself.
+// isKnown reports whether the suggestion is the undefined name itself.
 func (q question) isKnown(other string) bool { return "undefined: "+other == q.msg }
 
 func didYouMean(name string) string {
@@ -175,7 +175,7 @@ func didYouMean(name string) string {
 	return "did you mean " + name + "?"
 }
 
-// inScope lists the names that can be written at the place.
+// inScope lists the names that are in scope at the error's position.
 func (q question) inScope() []string {
 	var list []string
 	for s := q.Pkg.Scope().Innermost(q.pos); s != nil; s = s.Parent() {
@@ -216,7 +216,7 @@ func exported(pkg *types.Package) []string {
 	return list
 }
 
-// member is about a field or method that a type does not have.
+// member explains errors about a field or method that a type does not have.
 func (q question) member() string {
 	sel, ok := around[*ast.SelectorExpr](q)
 	if !ok {
@@ -277,8 +277,8 @@ func (q question) containerMember(t types.Type, name, x string) string {
 	return ""
 }
 
-// function returns the call of a function of a package that does what a method
-// of that name does elsewhere.
+// function suggests a call of a package's function in place of a method call x.name, as
+// other languages write it.
 func (q question) function(path, name, x string) string {
 	sel, ok := around[*ast.SelectorExpr](q)
 	if q.Import == nil || !ok {
@@ -305,7 +305,7 @@ func (q question) function(path, name, x string) string {
 	return ""
 }
 
-// sameName compares a name of Go with one of a language that writes methods otherwise.
+// sameName reports whether the Go function known is the counterpart of a method name of another language.
 func sameName(known, name string) bool {
 	if other, ok := map[string]string{"upper": "ToUpper", "lower": "ToLower", "strip": "TrimSpace", "startswith": "HasPrefix", "endswith": "HasSuffix", "find": "Index", "trim": "TrimSpace", "includes": "Contains", "touppercase": "ToUpper", "tolowercase": "ToLower"}[strings.ToLower(strings.ReplaceAll(name, "_", ""))]; ok {
 		return known == other

@@ -31,7 +31,7 @@ func info(t types.Type) types.BasicInfo {
 
 func isUntyped(t types.Type) bool { return info(t)&types.IsUntyped != 0 }
 
-// mismatch is about an operation on values of two types.
+// mismatch explains errors about an operation on values of two types.
 func (q question) mismatch() string {
 	var x, y ast.Expr
 	if b, ok := q.binary(); ok {
@@ -66,7 +66,8 @@ func (q question) mismatch() string {
 	return ""
 }
 
-// binary returns the operation that begins or stands at the place.
+// binary returns the innermost binary operation that the error's position belongs to: its beginning, its operator or its second
+// operand.
 func (q question) binary() (*ast.BinaryExpr, bool) {
 	for _, n := range q.path {
 		if b, ok := n.(*ast.BinaryExpr); ok && (b.Pos() == q.pos || b.OpPos == q.pos || b.Y.Pos() == q.pos) {
@@ -78,8 +79,8 @@ func (q question) binary() (*ast.BinaryExpr, bool) {
 
 func isNilType(t types.Type) bool { return t == types.Typ[types.UntypedNil] }
 
-// convertOne proposes to convert a number to the type of the other one: to the one that
-// holds more, or has a name.
+// convertOne suggests a conversion of one number to the type of the other: to the
+// defined type, or else to the floating-point type.
 func (q question) convertOne(x, y ast.Expr, tx, ty types.Type) string {
 	toX := !isBasic(tx) && isBasic(ty) || isBasic(tx) == isBasic(ty) && info(tx)&types.IsFloat != 0 && info(ty)&types.IsFloat == 0
 	if toX {
@@ -100,7 +101,7 @@ func (q question) assertOne(x, y ast.Expr, tx, ty types.Type) string {
 	return fmt.Sprintf("%s.(%s) is its value, if that is of this type", types.ExprString(x), q.typeText(types.Default(ty)))
 }
 
-// conversion is about a value where one of another type belongs.
+// conversion explains errors about a value of the wrong type.
 func (q question) conversion() string {
 	x, ok := q.exprAt()
 	if !ok {
@@ -136,7 +137,7 @@ func (q question) conversion() string {
 	return q.scalarConversion(text, t, want)
 }
 
-// constantText is about a constant that is a number in quotation marks, or lacks them.
+// constantText suggests to remove or to add the quotation marks of a constant.
 func constantText(v constant.Value, want string) string {
 	switch v.Kind() {
 	case constant.String:
@@ -151,7 +152,7 @@ func constantText(v constant.Value, want string) string {
 	return ""
 }
 
-// parse is about the conversion of a string to a number.
+// parse explains errors about the conversion of a string to a number.
 func (q question) parse() string {
 	if x, ok := q.exprAt(); ok && q.Info.Types[x].Value != nil {
 		return ""
@@ -159,7 +160,7 @@ func (q question) parse() string {
 	return "strconv.Atoi and strconv.ParseFloat read numbers"
 }
 
-// scalarConversion is about numbers and strings.
+// scalarConversion suggests a conversion of a number, a string or an interface to the type want.
 func (q question) scalarConversion(text string, t types.Type, want string) string {
 	target, _ := types.Universe.Lookup(want).(*types.TypeName)
 	if target == nil {
@@ -184,7 +185,7 @@ func (q question) scalarConversion(text string, t types.Type, want string) strin
 	return ""
 }
 
-// exprAt returns the outermost expression that begins at the place.
+// exprAt returns the outermost expression that begins at the error's position.
 func (q question) exprAt() (ast.Expr, bool) {
 	for i := len(q.path) - 1; i >= 0; i-- {
 		if x, ok := q.path[i].(ast.Expr); ok && x.Pos() == q.pos {
@@ -196,7 +197,7 @@ func (q question) exprAt() (ast.Expr, bool) {
 	return nil, false
 }
 
-// truncated is about a fraction where an integer belongs.
+// truncated explains errors about a fractional constant in an operation on integers.
 func (q question) truncated() string {
 	for _, n := range q.path {
 		b, ok := n.(*ast.BinaryExpr)
@@ -214,7 +215,7 @@ func (q question) truncated() string {
 	return ""
 }
 
-// results is about a call whose results do not fit the variables.
+// results explains errors about a call that has more results than there are variables.
 func (q question) results() string {
 	var names []string
 	var values []ast.Expr
@@ -255,7 +256,7 @@ func (q question) unused() string {
 	return "use it, remove it, or write _ = " + name
 }
 
-// condition is about if x, where x is no bool.
+// condition explains errors about a condition x that is no bool.
 func (q question) condition() string {
 	x, ok := q.exprAt()
 	if !ok {
@@ -281,7 +282,7 @@ func (q question) condition() string {
 	return ""
 }
 
-// assignment is about what cannot be assigned to.
+// assignment explains errors about an assignment to a constant or to a byte of a string.
 func (q question) assignment() string {
 	x, ok := q.exprAt()
 	if !ok {
@@ -300,7 +301,7 @@ func (q question) assignment() string {
 	return ""
 }
 
-// notUsed is about an expression that is a statement.
+// notUsed explains errors about an expression that is used as a statement.
 func (q question) notUsed() string {
 	x, ok := q.exprAt()
 	if !ok {
@@ -319,7 +320,7 @@ func (q question) notUsed() string {
 	return ""
 }
 
-// notFunction is about a call of what is no function.
+// notFunction explains errors about a call of a value that is no function.
 func (q question) notFunction() string {
 	call, ok := around[*ast.CallExpr](q)
 	if !ok {
@@ -339,7 +340,7 @@ func (q question) notFunction() string {
 	return ""
 }
 
-// returns is about a value behind return in a function that declares none.
+// returns explains errors about a value after return in a function that declares no result.
 func (q question) returns() string {
 	for _, n := range q.path {
 		switch n := n.(type) {

@@ -20,25 +20,25 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// A Result is what type-checking a unit's files gave.
+// A Result is the result of type-checking the files of a unit.
 type Result struct {
 	unit   *emit.Emitter
 	Fset   *token.FileSet
 	Files  []*ast.File
-	Texts  []string // of files
+	Texts  []string // texts of Files
 	Pkg    *types.Package
 	Info   *types.Info
 	Faults []Fault
 }
 
-// A Fault is an error with the symbol whose source has it: nil for the cell's
-// statements.
+// A Fault is an error with its position and the symbol in whose source it is. Owner is
+// nil if the error is in the cell's statements.
 type Fault struct {
 	Err   *cell.Error
 	Owner *symtab.Symbol
 	Pos   token.Pos
 
-	isExplained bool // the message says what the notebook knows of the cause
+	isExplained bool // Explain has added the cause to the message
 }
 
 // A Checker type-checks the files of units.
@@ -46,13 +46,13 @@ type Checker struct {
 	Lang     string // language version
 	Importer types.Importer
 	Cell     int // number of the cell
-	// Origin returns an executed cell by its number, or the cell that is checked;
-	// nil if there is none.
+	// Origin returns the cell with a number: an executed one or the cell that is checked. It
+	// returns nil if there is none.
 	Origin func(n int) *symtab.Origin
-	// Explain adds to a message what is known about its cause.
+	// Explain returns a message with its cause added if that is known.
 	Explain func(msg string) string
-	// Names returns what the notebook declares, and packages by their names, for advice
-	// on what was meant; nil if none is wanted.
+	// Names returns the names that the notebook declares and the names of packages, for
+	// suggestions. If Names is nil, messages get no suggestions.
 	Names func() (declared, packages []string)
 }
 
@@ -91,7 +91,7 @@ func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
 				return
 			}
 			f := c.faultAt(r, te)
-			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.Faults) > 0 { // continues the one before
+			if more, ok := strings.CutPrefix(te.Msg, "\t"); ok && len(r.Faults) > 0 { // continues the error before
 				r.Faults[len(r.Faults)-1].Err.Msg += fmt.Sprintf(" (%s line %d:%d: %s)", cell.Name(f.Err.Cell), f.Err.Pos.Line, f.Err.Pos.Col, c.clean(more))
 				return
 			}
@@ -104,7 +104,7 @@ func (c *Checker) Check(e *emit.Emitter) (*Result, error) {
 	return r, nil
 }
 
-// advise adds to messages what was probably meant.
+// advise adds suggestions to the messages of r.
 func (c *Checker) advise(r *Result) {
 	if c.Names == nil {
 		return
@@ -160,16 +160,16 @@ func (r *Result) Owner(pos token.Pos) *symtab.Symbol {
 	return nil
 }
 
-// generated matches the names that file and varFile give.
+// generated matches the names of generated files.
 var generated = regexp.MustCompile(`^(cell\d+_\d+|vars|initial)\.go$`)
 
-// ErrorAt makes a cell's error from a position that line directives have
-// adjusted. Messages lose generated names.
+// ErrorAt returns an error of a cell for a position that line directives have
+// adjusted. It replaces generated names in the message.
 func (c *Checker) ErrorAt(at token.Position, msg string) *cell.Error {
 	e := &cell.Error{Cell: c.Cell, Msg: c.clean(msg)}
 	n, ok := cell.Number(at.Filename)
 	if !ok {
-		if at.IsValid() && !generated.MatchString(at.Filename) { // a line comment of the user's
+		if at.IsValid() && !generated.MatchString(at.Filename) { // a //line directive of the user
 			e.Msg = fmt.Sprintf("%s:%d: %s", at.Filename, at.Line, e.Msg)
 		}
 		return e
@@ -182,7 +182,7 @@ func (c *Checker) ErrorAt(at token.Position, msg string) *cell.Error {
 	return e
 }
 
-// EntryDecl finds the function of the cell's statements.
+// EntryDecl returns the function with this name, which holds the cell's statements, or nil.
 func (r *Result) EntryDecl(name string) *ast.FuncDecl {
 	for _, f := range r.Files {
 		for _, d := range f.Decls {
@@ -194,7 +194,8 @@ func (r *Result) EntryDecl(name string) *ast.FuncDecl {
 	return nil
 }
 
-// TopLevelVars collects the identifiers that the statements define at their top.
+// TopLevelVars returns the identifiers of the variables that the statements themselves declare,
+// without those of nested blocks.
 func TopLevelVars(list []ast.Stmt) []*ast.Ident {
 	var out []*ast.Ident
 	for _, s := range list {
@@ -226,8 +227,8 @@ func TopLevelVars(list []ast.Stmt) []*ast.Ident {
 	return out
 }
 
-// IsUnusedAt reports whether the fault is Go's complaint about an unused variable
-// at one of the places.
+// IsUnusedAt reports whether the fault is Go's error about an unused variable
+// at one of the positions.
 func (f Fault) IsUnusedAt(at map[token.Pos]bool) bool {
 	return strings.HasPrefix(f.Err.Msg, "declared and not used") && at[f.Pos]
 }
@@ -240,8 +241,9 @@ func Errors(list []Fault) cell.Errors {
 	return out.Sorted()
 }
 
-// CompilerErrors reads lines of the form "Cell [3]:2:5: message". Lines that
-// begin with a tab continue the message above.
+// CompilerErrors parses the output of the compiler: lines of the form
+// "Cell [3]:2:5: message". A line that begins with a tab continues the message above it.
+// Other lines are ignored.
 func (c *Checker) CompilerErrors(out string) cell.Errors {
 	var errs cell.Errors
 	for line := range strings.Lines(out) {
@@ -275,7 +277,8 @@ func splitPosition(line string) (at token.Position, msg string, ok bool) {
 	return at, msg, at.Line > 0
 }
 
-// BodyOf finds the body of a function, or of a cell's statements.
+// BodyOf returns the body of a function, or of the function that holds a cell's statements; nil if
+// there is none.
 func (r *Result) BodyOf(s *symtab.Symbol) *ast.BlockStmt {
 	for _, f := range r.Files {
 		for _, d := range f.Decls {
@@ -290,8 +293,8 @@ func (r *Result) BodyOf(s *symtab.Symbol) *ast.BlockStmt {
 	return nil
 }
 
-// Describes reports whether r is about the files of an emitter as they are, but
-// for the one that children alone run.
+// Describes reports whether r is the result for the current texts of the emitter's files. The last
+// file may be missing in r if it is the one that only child processes run.
 func (r *Result) Describes(e *emit.Emitter) bool {
 	if len(r.Texts) != len(e.Files) && (len(r.Texts) != len(e.Files)-1 || !e.HasInitial()) {
 		return false
@@ -304,7 +307,7 @@ func (r *Result) Describes(e *emit.Emitter) bool {
 	return true
 }
 
-// ImportsPackage reports whether a file of the unit imports a package by name.
+// ImportsPackage reports whether a file of the unit imports the package with this path under a name.
 func (r *Result) ImportsPackage(path string) bool {
 	return slices.ContainsFunc(r.unit.Files, func(f *emit.File) bool {
 		for _, imported := range f.Imports {

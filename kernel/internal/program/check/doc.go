@@ -1,4 +1,4 @@
-// Package check type-checks the files of a unit in the kernel's process, and
-// gives errors of the type checker and the compiler their places in cells and
-// the cell's own words (wording.go).
+// Package check type-checks the files of a unit in the kernel's process. It
+// translates errors of the type checker and the compiler: their positions to positions in
+// cells, and generated names to those of the cell (wording.go).
 package check

@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// Outermost lists the function literals of a body that are in no other one.
+// Outermost lists the function literals of a body that are not inside another literal.
 func Outermost(body *ast.BlockStmt) []*ast.FuncLit {
 	var list []*ast.FuncLit
 	ast.Inspect(body, func(x ast.Node) bool {
@@ -26,7 +26,7 @@ func Outermost(body *ast.BlockStmt) []*ast.FuncLit {
 }
 
 // DependsOnConstant reports whether the compiler may leave out a part of a function
-// because of a constant: then variables may be captured in another way.
+// because of a constant. The value of the constant can then change how literals capture variables.
 func DependsOnConstant(info *types.Info, body *ast.BlockStmt) bool {
 	found := false
 	constant := func(x ast.Expr) bool { return x != nil && info.Types[x].Value != nil }
@@ -46,7 +46,7 @@ func DependsOnConstant(info *types.Info, body *ast.BlockStmt) bool {
 	return found
 }
 
-// Captured gives the variables around it that a literal uses, with their types.
+// Captured returns the names and type fingerprints of the local variables that a literal captures, as one string.
 func (r *Result) Captured(lit *ast.FuncLit) string {
 	var out strings.Builder
 	seen := map[types.Object]bool{}
@@ -65,7 +65,7 @@ func (r *Result) Captured(lit *ast.FuncLit) string {
 	return out.String()
 }
 
-// TypesIn gives the fingerprints of all types in a body, in order.
+// TypesIn returns a hash of the fingerprints of all types in a body, in order.
 func (r *Result) TypesIn(body *ast.BlockStmt) string {
 	hash := sha256.New()
 	ast.Inspect(body, func(n ast.Node) bool {

@@ -11,11 +11,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// sizes are those of types in this process: the worker's are the same.
+// sizes are the sizes of types in this process; they are the same in the worker.
 var sizes = types.SizesFor("gc", runtime.GOARCH)
 
-// large is above how many bytes a variable is kept alive by its address:
-// copying it would take time. A variable with an address has no register.
+// large is the size in bytes above which a variable is kept alive by its address, since
+// copying it takes time. Smaller variables are kept alive by value: taking the address would
+// keep them out of registers.
 const large = 64
 
 // IsPrint reports whether x calls one of fmt's Print or Fprint functions.
@@ -40,8 +41,8 @@ func IsPrint(info *types.Info, x ast.Expr) bool {
 	return strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint")
 }
 
-// DefinedIn reports whether a statement of the block itself, or of the part
-// that is repeated, defines a variable at pos.
+// DefinedIn reports whether a statement directly in the block, or directly in the block that
+// is its last statement and is repeated, declares a variable at pos.
 func DefinedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	list := block.List
 	if n := len(list); n > 0 {
@@ -57,7 +58,7 @@ func DefinedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	return false
 }
 
-// AddressFor returns how a variable of a block is kept alive: "&", by its address, or "", by its value.
+// AddressFor returns "&" if a variable of a block is to be kept alive by its address, and "" if by its value.
 func AddressFor(r *Result, block *ast.BlockStmt, name string) string {
 	address := ""
 	ast.Inspect(block, func(n ast.Node) bool {
@@ -84,7 +85,7 @@ func Results(tv types.TypeAndValue) int {
 	return 0
 }
 
-// CanEmbed reports whether files can be put into a variable of type t.
+// CanEmbed reports whether //go:embed can fill a variable of type t.
 func CanEmbed(t types.Type) bool {
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		obj := named.Obj()
@@ -102,7 +103,7 @@ func CanEmbed(t types.Type) bool {
 	return false
 }
 
-// DeclaredValues returns the values of a statement that declares variables.
+// DeclaredValues returns the initial values in a statement, and whether it declares variables.
 func DeclaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
 	switch s := s.(type) {
 	case *ast.AssignStmt:
@@ -116,7 +117,7 @@ func DeclaredValues(s ast.Stmt) (values []ast.Expr, declares bool) {
 	return nil, false
 }
 
-// AreConstant reports whether the object's data has all values.
+// AreConstant reports whether all values are constants or nil, so that the object's data can hold them.
 func AreConstant(r *Result, values []ast.Expr) bool {
 	return !slices.ContainsFunc(values, func(x ast.Expr) bool {
 		tv := r.Info.Types[x]
@@ -124,7 +125,7 @@ func AreConstant(r *Result, values []ast.Expr) bool {
 	})
 }
 
-// ReceiverName is the notebook's name of the type that a method belongs to.
+// ReceiverName returns the name of a method's receiver type as the notebook declares it.
 func ReceiverName(fn *types.Func) string {
 	t := fn.Signature().Recv().Type()
 	if p, ok := t.(*types.Pointer); ok {

@@ -10,11 +10,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// clean rewrites a message of the type checker or the compiler for users, and adds
-// what the notebook tells about its cause.
+// clean rewrites a message of the type checker or the compiler for users, and adds the
+// cause if the notebook's state shows it.
 func (c *Checker) clean(msg string) string { return c.Explain(c.wording(msg)) }
 
-// wording rewrites a message for users.
+// wording rewrites a message for users: it replaces generated names and functions, and puts the positions of other
+// declarations on the same line.
 func (c *Checker) wording(msg string) string {
 	if strings.HasPrefix(msg, "cannot assign to "+symtab.ContextFunc) {
 		msg = "cannot assign to ctx, the cell's context; ctx := … declares a variable of that name"
@@ -37,21 +38,21 @@ func (c *Checker) wording(msg string) string {
 	return msg
 }
 
-// Messages about what is put around a cell's last expression to show it.
+// Messages about the generated call around a cell's last expression, which shows it.
 var (
 	ownArgument = regexp.MustCompile(` in argument to ` + ownNames)
 	ownInfer    = regexp.MustCompile(`^in call to ` + ownNames + `, cannot infer .*`)
 	ownNames    = `(?:` + emit.DiscardName + `|` + emit.ShowName + `|` + emit.ShowErrName + `)`
 )
 
-// cellReturns takes the place of Go's complaint about a value after return in a cell's statements.
+// cellReturns replaces Go's error about a value after return in a cell's statements.
 const cellReturns = "a cell returns nothing: return alone ends it, panic(err) ends it with an error, " +
 	"and an expression at its end is shown"
 
-// noPlace is how the type checker names a place that it has no position of, in a package's export data.
+// noPlace is the type checker's text for a declaration without a position, as in a package's export data.
 const noPlace = " (declared at -)"
 
-// ownCalls rewrites what the type checker says of calls that the cell does not have.
+// ownCalls rewrites messages about generated calls, which the cell does not contain.
 func ownCalls(msg string) string {
 	if ownInfer.MatchString(msg) {
 		return "a generic function is no value without its type arguments, as in f[int]"
@@ -59,8 +60,8 @@ func ownCalls(msg string) string {
 	return strings.ReplaceAll(ownArgument.ReplaceAllString(msg, ""), noPlace, "")
 }
 
-// withoutEchoes leaves out faults that only follow from others: the type checker finds no use of an import where it
-// has given up before it came to it.
+// withoutEchoes removes faults that only follow from others: "imported and not used" for generated imports. The type checker
+// reports these if it stops at another error before it reaches the use. If there are no other faults, all stay.
 func withoutEchoes(list []Fault) []Fault {
 	echo := func(f Fault) bool {
 		return f.Err.Pos.Line == 0 && strings.Contains(f.Err.Msg, " imported ") && strings.HasSuffix(f.Err.Msg, " and not used")

@@ -1,8 +1,8 @@
 // Package compiler runs the toolchain's compile tool on generated Go files.
 //
-// A Compiler keeps one process of the tool started ahead of the next unit
-// (standby.go), limits the memory of each, and ends the one that works when it
-// is told to (running.go).
+// A Compiler starts one process of the tool before the next unit arrives
+// (standby.go), limits the memory of each process, and can end the one that compiles
+// (running.go).
 package compiler
 
 import (
@@ -16,25 +16,25 @@ import (
 	"sync/atomic"
 )
 
-// Config says how a Compiler runs the compile tool.
+// Config holds the settings of a Compiler.
 type Config struct {
 	Tool  string   // path of the compile tool
 	Lang  string   // language version, "go1.26"
 	Dir   string   // folder for sources and objects; must exist
 	Env   []string // environment of the tool
-	Flags []string // passed to the tool as they are
+	Flags []string // passed to the tool unchanged
 	// Importcfg returns an importcfg file that covers the packages and all that
 	// they depend on.
 	Importcfg func(paths []string) (file string, err error)
-	// Next reports whether another unit follows the present one at once. It may
+	// Next reports whether another unit follows the current one immediately. It may
 	// be nil.
 	Next func() bool
-	// Memory returns how much a compiler may use, in bytes; 0 for no limit. It
-	// may be called at any time, and be nil.
+	// Memory returns the memory limit of a compiler process in bytes; 0 for no limit.
+	// It is called at any time, also concurrently. It may be nil.
 	Memory func() int64
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
-	// NoStandby starts each compiler when its unit is complete.
+	// NoStandby starts each compiler process only when its unit is complete.
 	NoStandby bool
 }
 
@@ -43,13 +43,13 @@ type Compiler struct {
 	cfg     Config
 	standby standby
 	running running
-	seq     atomic.Int64 // of units, for file names
+	seq     atomic.Int64 // number of the last unit, for file names
 }
 
 // A File is a generated Go file.
 type File struct{ Name, Text string }
 
-// An Error is what the compile tool wrote when it refused a unit.
+// An Error holds the output of the compile tool when it refused a unit.
 type Error struct {
 	Output string
 	err    error
@@ -66,9 +66,9 @@ func New(cfg Config) *Compiler {
 	return c
 }
 
-// Compile compiles files, which import the packages paths, and returns the
-// object file. The error is an *Error if the tool refuses the files. It must not
-// be called concurrently.
+// Compile compiles files, which import the packages paths, and returns the path of the
+// object file. The error is an *Error if the tool refuses the files, ErrMemory if it runs out of
+// memory, the reason of Stop, or ctx.Err(). Compile must not be called concurrently with itself.
 func (c *Compiler) Compile(ctx context.Context, paths []string, files []File) (object string, err error) {
 	importcfg, err := c.cfg.Importcfg(paths)
 	if err != nil {
@@ -133,9 +133,9 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, files []F
 	return "", &Error{out.String(), err}
 }
 
-// command returns a run of the compile tool in dir, which it leaves out of
-// positions. Go 1.27 puts the folder of the source file before the names that
-// line directives give: that of the pipes, for a compiler on standby.
+// command returns the command that runs the compile tool in dir. The flag -trimpath removes
+// dir from positions. It also removes /dev/fd, the folder of the pipes of a standby compiler: Go
+// 1.27 puts the folder of the source file before the names in line directives.
 func (cfg *Config) command(dir, importcfg, object string, names []string) *exec.Cmd {
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
 		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}

@@ -13,22 +13,22 @@ import (
 	"github.com/perijove/perijove/kernel/internal/memory"
 )
 
-// A compiler may use as much memory as a cell may: RLIMIT_DATA bounds its
-// process, and a watch over all processes of the notebook can end it. It
-// collects its garbage only when it has much, since that costs small cells time.
+// A compiler process has the same memory limit as a cell: RLIMIT_DATA limits the process, and
+// the supervisor, which watches the memory of all processes of the notebook, can end it. Its
+// garbage collector starts late, since collections cost small cells time.
 
-// ErrMemory is the error of a Compile whose process was refused memory.
+// ErrMemory is the error of Compile if the compiler process reached its memory limit.
 var ErrMemory = errors.New("the compiler ran out of memory")
 
-// LeastMemory is what every compiler may use, in bytes, whatever the limit: a
-// small cell is how memory is freed.
+// LeastMemory is the lowest memory limit of a compiler process, in bytes, whatever Memory
+// returns. Users free memory by running a small cell, so small cells must always compile.
 const LeastMemory int64 = 256 << 20
 
 // maxGarbage bounds the heap, in bytes, at which the compiler begins to collect
 // its garbage.
 const maxGarbage int64 = 2 << 30
 
-// memory returns what a compiler may use, in bytes; 0 for no limit.
+// memory returns the memory limit of a compiler process in bytes; 0 for no limit.
 func (cfg *Config) memory() int64 {
 	if cfg.Memory == nil {
 		return 0
@@ -51,20 +51,20 @@ func collectorEnv(limit int64) []string {
 }
 
 // ownGroup makes a command the leader of a new process group, which killGroup
-// ends: the compile tool may be a script that starts another.
+// kills: the compile tool may be a script that starts another process.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func killGroup(cmd *exec.Cmd) { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) } // fails if it has ended
 
-// A running is the process that compiles a unit, if one does.
+// A running holds the process that is compiling a unit, if there is one.
 type running struct {
-	mu      sync.Mutex // guards what follows
-	cmd     *exec.Cmd  // nil if none does
-	stopErr error      // why Stop has ended it
+	mu      sync.Mutex // guards the fields below
+	cmd     *exec.Cmd  // nil if no process is compiling
+	stopErr error      // the reason of Stop, if that ended the process
 }
 
-// begin notes that cmd compiles a unit, limits its memory, and ends it when ctx
-// ends. The function that it returns takes the result of cmd.Wait and returns
+// begin notes that cmd compiles a unit, limits its memory, and kills it when ctx
+// ends. The returned function takes the result of cmd.Wait and returns
 // the error of the compilation.
 func (r *running) begin(ctx context.Context, cmd *exec.Cmd, limit int64) (end func(error) error) {
 	r.mu.Lock()
@@ -90,7 +90,7 @@ func (r *running) begin(ctx context.Context, cmd *exec.Cmd, limit int64) (end fu
 	}
 }
 
-// stop ends the process if it is cmd, or whichever compiles if cmd is nil.
+// stop kills the process that is compiling if it is cmd or cmd is nil.
 func (r *running) stop(cmd *exec.Cmd, reason error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,12 +101,12 @@ func (r *running) stop(cmd *exec.Cmd, reason error) {
 	killGroup(r.cmd)
 }
 
-// A stoppedError is the reason that Stop was given.
+// A stoppedError wraps the reason that was passed to Stop.
 type stoppedError struct{ error }
 
 func (e *stoppedError) Unwrap() error { return e.error }
 
-// PID returns the process that compiles a unit, or 0 if none does. It may be
+// PID returns the ID of the process that is compiling a unit, or 0. It may be
 // called concurrently with Compile.
 func (c *Compiler) PID() int {
 	c.running.mu.Lock()
@@ -117,12 +117,12 @@ func (c *Compiler) PID() int {
 	return c.running.cmd.Process.Pid
 }
 
-// Stop ends the process that compiles a unit, if one does: Compile fails with
+// Stop kills the process that is compiling a unit, if there is one: Compile fails with
 // reason. It may be called concurrently with Compile.
 func (c *Compiler) Stop(reason error) { c.running.stop(nil, reason) }
 
-// final returns the error that running another compiler would give as well, or
-// nil. err is that of a compiler, and out what it wrote.
+// final returns an error if another attempt to compile the unit would fail as well: the process was
+// stopped or ran out of memory. Else it returns nil. err is the error of the process, out its output.
 func (cfg *Config) final(err error, out string) error {
 	var stopped *stoppedError
 	switch {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMemoryLimit: a compiler that is refused memory fails the unit, and is not
-// started again; the next one is not harmed.
+// TestMemoryLimit: if the compiler reaches its memory limit, Compile fails without another
+// attempt, and the next unit compiles.
 func TestMemoryLimit(t *testing.T) {
 	for _, standby := range []bool{false, true} {
 		c := newCompiler(t, func(cfg *Config) { cfg.Memory = func() int64 { return 1 } })
@@ -15,7 +15,7 @@ func TestMemoryLimit(t *testing.T) {
 			if standby {
 				c.Prepare()
 			}
-			// The compiler makes an array whose last element is given in its memory.
+			// The compiler allocates the whole array, since its last element has a value.
 			if _, err := c.Compile(t.Context(), nil, unit("var big = [100_000_000]int{99_999_999: 1}")); !errors.Is(err, ErrMemory) {
 				t.Errorf("standby %v: %v", standby, err)
 			}
@@ -45,7 +45,7 @@ func TestStop(t *testing.T) {
 		if _, err := c.Compile(t.Context(), nil, unit("import \"net/http\"\nvar x = http.Get")); !errors.Is(err, reason) {
 			t.Errorf("standby %v: %v", standby, err)
 		}
-		c.Stop(reason) // none compiles
+		c.Stop(reason) // nothing is compiling
 	}
 }
 

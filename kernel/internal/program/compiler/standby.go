@@ -14,51 +14,50 @@ import (
 )
 
 const (
-	// standbyFiles is how many source files a compiler on standby reads. Most
-	// units have one to three; those with more are compiled in the ordinary way.
+	// standbyFiles is the number of source files that a standby compiler reads. Most
+	// units have one to three files. A unit with more files gets a new process.
 	standbyFiles = 4
-	// standbyTimeout bounds how long a compiler waits for a unit: it holds some
+	// standbyTimeout is the time after which a waiting compiler is ended: it holds some
 	// megabytes.
 	standbyTimeout = 10 * time.Minute
 )
 
-// A standby keeps one compiler started ahead of the next unit. The compiler
+// A standby starts one compiler process before the next unit arrives. The process
 // initializes itself, reads its importcfg and then waits for its source files,
-// which are pipes: about a third of a small cell's compile time is over before
-// the cell arrives.
+// which are pipes. This saves about a third of the compile time of a small cell.
 type standby struct {
 	cfg *Config
 
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	seq       int
-	importcfg string // of the last unit: the next one's in all likelihood
+	importcfg string // importcfg of the last unit, probably also that of the next one
 	ready     *process
-	starting  chan struct{} // closed when the start in progress ends; nil if none is
-	startErr  error         // of the last start
+	starting  chan struct{} // closed when the start in progress ends; nil if there is none
+	startErr  error         // error of the last start
 	closed    bool
 }
 
-// A process is a compiler that waits for its sources. It is used once or
+// A process is a compiler process that waits for its sources. It compiles one unit or is
 // discarded.
 type process struct {
 	cmd       *exec.Cmd
 	importcfg string
 	object    string
-	limit     int64      // of its memory
-	sources   []*os.File // write ends
+	limit     int64      // memory limit in bytes
+	sources   []*os.File // write ends of the pipes
 	out       bytes.Buffer
 	expire    *time.Timer
 }
 
-// noteImportcfg notes what the latest unit is compiled with.
+// noteImportcfg sets the importcfg for the next process.
 func (s *standby) noteImportcfg(file string) {
 	s.mu.Lock()
 	s.importcfg = file
 	s.mu.Unlock()
 }
 
-// prepare starts a compiler in the background unless one waits or starts
-// already. A failure costs only the time that would have been saved.
+// prepare starts a compiler process in the background unless one is waiting or starting
+// already. If the start fails, the next unit gets a new process.
 func (s *standby) prepare() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,8 +96,8 @@ func (s *standby) start(importcfg, object string) (*process, error) {
 	return w, nil
 }
 
-// wait waits for the start in progress. It returns the compiler that is ready,
-// or nil and the error of the last start.
+// wait waits for the start in progress. It returns the process that is ready, or nil, and
+// the error of the last start.
 func (s *standby) wait() (*process, error) {
 	s.mu.Lock()
 	starting := s.starting
@@ -111,7 +110,7 @@ func (s *standby) wait() (*process, error) {
 	return s.ready, s.startErr
 }
 
-// take removes w from the standby and reports whether it was there.
+// take removes w from s and reports whether it was there. The caller then owns w.
 func (s *standby) take(w *process) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,9 +121,9 @@ func (s *standby) take(w *process) bool {
 	return true
 }
 
-// compiler returns the compiler that is ready if it can compile a unit of so
-// many files with this importcfg, else nil. It waits for a start in progress:
-// that is ahead of any other.
+// compiler returns the process that is ready if it can compile a unit with this
+// importcfg and number of files, else nil. It waits for a start in progress, which
+// is faster than a new start.
 func (s *standby) compiler(importcfg string, files int) *process {
 	w, _ := s.wait()
 	if !s.take(w) {
@@ -138,7 +137,7 @@ func (s *standby) compiler(importcfg string, files int) *process {
 	return w
 }
 
-// close ends the compiler that is ready, and lets none start any more.
+// close ends the process that is ready and prevents further starts.
 func (s *standby) close() {
 	s.mu.Lock()
 	s.closed = true
@@ -176,7 +175,7 @@ func (cfg *Config) startProcess(importcfg, object string) (w *process, err error
 	return w, w.cmd.Start()
 }
 
-// run writes the sources, calls written and waits for the object.
+// run writes the sources to the process, calls written and waits for the process to end.
 func (w *process) run(ctx context.Context, r *running, files []File, written func()) error {
 	end := r.begin(ctx, w.cmd, w.limit)
 	var writers sync.WaitGroup
@@ -186,7 +185,7 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 			text = files[i].Text
 		}
 		writers.Go(func() {
-			_, _ = f.WriteString(text) // fails if the compiler died, which Wait reports
+			_, _ = f.WriteString(text) // fails if the process has ended, which Wait reports
 			f.Close()
 		})
 	}
@@ -199,7 +198,7 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 	return err
 }
 
-// discard ends a compiler that is not needed.
+// discard kills a process that is not needed.
 func (w *process) discard() {
 	killGroup(w.cmd)
 	w.closeSources()
@@ -213,23 +212,23 @@ func (w *process) closeSources() {
 	}
 }
 
-// Prepare starts a compiler that comes as far as it can without sources, in the
-// background. Call it when there is time.
+// Prepare starts a compiler process for the next unit in the background. Call it when
+// the processor is idle. It may be called concurrently with all other methods.
 func (c *Compiler) Prepare() { c.standby.prepare() }
 
-// Prepared waits until the start that Prepare began is over, and returns the
-// error of the last one.
+// Prepared waits until the start that Prepare began has ended, and returns the
+// error of the last start.
 func (c *Compiler) Prepared() error {
 	_, err := c.standby.wait()
 	return err
 }
 
-// Close ends the compiler that Prepare started. The Compiler stays usable.
+// Close ends the process that Prepare started. Compile still works, with a new process for each unit.
 func (c *Compiler) Close() { c.standby.close() }
 
-// compileStandby compiles with the process that is ready, if there is one.
-// Other failures than final ones are left to a process started for the purpose,
-// whose messages then are the ones to show.
+// compileStandby compiles with the process that is ready. It returns errNoStandby if there is
+// none or if it failed in a way that is not final: the caller then compiles the unit with a new
+// process and shows the messages of that one.
 func (c *Compiler) compileStandby(ctx context.Context, importcfg string, files []File) (object string, err error) {
 	c.standby.noteImportcfg(importcfg)
 	w := c.standby.compiler(importcfg, len(files))
@@ -242,9 +241,8 @@ func (c *Compiler) compileStandby(ctx context.Context, importcfg string, files [
 	return w.object, nil
 }
 
-// prepareNext starts the compiler of the unit after this one if that will be
-// built at once: there is no time between the two then, but a core that the
-// present compiler leaves idle.
+// prepareNext starts a process for the next unit if that follows immediately. There is no idle
+// time between the two units then, but the current compiler leaves a core idle.
 func (c *Compiler) prepareNext() {
 	if c.cfg.Next != nil && c.cfg.Next() {
 		c.standby.prepare()

@@ -40,7 +40,7 @@ func prepared(t *testing.T, c *Compiler) *process {
 	return w
 }
 
-// unit makes files of texts.
+// unit returns files with these texts, each after a package clause.
 func unit(texts ...string) []File {
 	var files []File
 	for i, text := range texts {
@@ -61,7 +61,7 @@ func object(t *testing.T, c *Compiler, texts ...string) string {
 	return file
 }
 
-// onStandby reports whether a compiler on standby made an object.
+// onStandby reports whether a standby compiler made an object.
 func onStandby(object string) bool { return strings.HasPrefix(filepath.Base(object), "s") }
 
 func TestStandbyCompiles(t *testing.T) {
@@ -80,8 +80,8 @@ func TestStandbyCompiles(t *testing.T) {
 	}
 }
 
-// The object must not depend on how the compiler got its sources, but for the
-// name of the generated file, which no position uses.
+// The object must not depend on whether the compiler read its sources from pipes or from
+// files. Only the name of the generated file differs, and no position uses that.
 func TestStandbySameObject(t *testing.T) {
 	src := "import (\"fmt\"; \"strings\")\n//line Cell [1]:1:1\ntype T struct{ a, b int }\nfunc (t T) Sum() int { return t.a + t.b }\n" +
 		"func f() { fmt.Println(strings.ToUpper(\"x\"), T{1, 2}.Sum())\nfor i := range 3 { defer func() { println(i) }() } }"
@@ -158,8 +158,8 @@ func TestStandbyLargeSource(t *testing.T) {
 	}
 }
 
-// TestStandbyError: what a compiler on standby refuses is compiled once more,
-// for messages that name the files.
+// TestStandbyError: a unit that a standby compiler refuses is compiled again by a new
+// process, whose messages name the files.
 func TestStandbyError(t *testing.T) {
 	c := newCompiler(t)
 	w := prepared(t, c)
@@ -196,8 +196,8 @@ func TestStandbyClosed(t *testing.T) {
 	object(t, c, "func f() {}")
 }
 
-// TestStandbyOfNext: a unit that another follows at once has the next compiler
-// started as soon as its own has its sources, however that came by them.
+// TestStandbyOfNext: if another unit follows immediately, the next compiler is started as soon as
+// the current one has its sources, by pipe or by file.
 func TestStandbyOfNext(t *testing.T) {
 	more := true
 	c := newCompiler(t, func(cfg *Config) { cfg.Next = func() bool { return more } })
@@ -219,8 +219,8 @@ func TestStandbyOfNext(t *testing.T) {
 	}
 }
 
-// TestStandbyStarting: Compile waits for a compiler that is starting, and starts
-// no other.
+// TestStandbyStarting: Compile waits for a compiler that is starting and does not start
+// another.
 func TestStandbyStarting(t *testing.T) {
 	c := newCompiler(t)
 	for n := 1; n < 10; n++ {

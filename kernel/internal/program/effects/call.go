@@ -8,14 +8,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// A callee is what a call calls.
+// A callee describes the function or value that a call calls.
 type callee struct {
-	key       string      // a function of the notebook
-	fn        *types.Func // a function or method, also of another package
-	recv      ast.Expr    // of a method
-	isValue   bool        // a isValue of a function type
-	isBuiltin bool        // a built-in function or a conversion
-	name      string      // of a built-in function
+	key       string      // key of a notebook function, or ""
+	fn        *types.Func // the function or method; nil for values and built-in functions
+	recv      ast.Expr    // the receiver of a method call
+	isValue   bool        // the callee is a value of a function type
+	isBuiltin bool        // the callee is a built-in function or a conversion
+	name      string      // name of a built-in function
 }
 
 func (f *funcAnalysis) callee(x *ast.CallExpr) callee {
@@ -54,7 +54,7 @@ func (f *funcAnalysis) callee(x *ast.CallExpr) callee {
 	return callee{isValue: true}
 }
 
-// methodKey names a method of a notebook type, or is "".
+// methodKey returns the key of a method of a notebook type, and "" for other functions.
 func (f *funcAnalysis) methodKey(fn *types.Func) string {
 	if fn.Pkg() != f.pkg || fn.Signature().Recv() == nil {
 		return ""
@@ -69,7 +69,7 @@ func (f *funcAnalysis) methodKey(fn *types.Func) string {
 	return ""
 }
 
-// call notes what a call may do.
+// call notes the possible effects of a call.
 func (f *funcAnalysis) call(x *ast.CallExpr) {
 	c := f.callee(x)
 	switch {
@@ -77,7 +77,7 @@ func (f *funcAnalysis) call(x *ast.CallExpr) {
 		f.builtin(c.name, x)
 		return
 	case c.fn != nil && c.fn.Pkg() == f.pkg && c.key == "" && c.recv == nil:
-		return // a helper of ours, which shows a value
+		return // a generated function, which shows a value
 	case c.fn != nil && c.fn.FullName() == "runtime.KeepAlive":
 		return
 	case c.key != "":
@@ -104,8 +104,8 @@ func (f *funcAnalysis) call(x *ast.CallExpr) {
 	f.share(all, all)
 }
 
-// method notes what the call of a method of another package, or of an
-// interface, may do with its receiver.
+// method notes the possible effects of a method of another package, or of an
+// interface, on its receiver. It adds the memory that the method may change to all.
 func (f *funcAnalysis) method(c callee, all *roots) {
 	sig := c.fn.Signature()
 	t := sig.Recv().Type()
@@ -126,7 +126,7 @@ func (f *funcAnalysis) method(c callee, all *roots) {
 	}
 }
 
-// methodsOf counts the methods of a notebook type as called: its value goes to
+// methodsOf notes calls of all methods of t, if it is a notebook type: its value is passed to
 // code that may call them.
 func (f *funcAnalysis) methodsOf(t types.Type) {
 	if p, ok := t.(*types.Pointer); ok {
@@ -178,16 +178,16 @@ func (f *funcAnalysis) builtin(name string, x *ast.CallExpr) {
 	}
 }
 
-// observingMethods lists names of methods that have no lasting effect, whichever
-// package declares them.
+// observingMethods lists names of methods that are assumed to have no lasting effect,
+// whichever package declares them.
 var observingMethods = map[string]bool{
 	"String": true, "Error": true, "GoString": true, "Len": true, "Cap": true, "Size": true, "Load": true,
 	"Lock": true, "Unlock": true, "RLock": true, "RUnlock": true, "Name": true, "Bytes": true, "Done": true,
 	"Err": true, "Format": true, "Equal": true, "Cmp": true, "Sign": true,
 }
 
-// observingTypes types have methods that leave their receiver as it is, apart from
-// those that change it. Only their pointers have methods.
+// observingTypes maps types to patterns of the methods that change their receiver; their other
+// methods do not. All methods of these types have pointer receivers.
 var observingTypes = map[string][]string{
 	"regexp.Regexp": {"Longest", "Unmarshal*"}, "strings.Replacer": {}, "time.Location": {}, "strings.Reader": {"Read*", "Seek", "Reset", "Unread*", "WriteTo"},
 	"text/template.Template": {"New", "Parse*", "Funcs", "Option", "Delims", "AddParseTree"}, "html/template.Template": {"*"}, "net/url.URL": {"Unmarshal*"},
@@ -206,11 +206,11 @@ func leavesReceiver(fn *types.Func) bool {
 	return ok && !matchesAny(changing, fn.Name())
 }
 
-// allArguments is the index that stands for every argument.
+// allArguments, as an index, stands for every argument.
 const allArguments = -1
 
-// observingPackages have functions that do not change what their arguments
-// refer to, apart from those named here with the index of the argument that
+// observingPackages lists packages whose functions do not change the memory that their
+// arguments refer to. The exceptions are listed with the index of the argument that
 // they change, or allArguments.
 var observingPackages = map[string]map[string]int{
 	"fmt": {"Fprint": 0, "Fprintf": 0, "Fprintln": 0, "Sscan": allArguments, "Sscanf": allArguments, "Sscanln": allArguments,
@@ -229,7 +229,7 @@ var observingPackages = map[string]map[string]int{
 }
 
 // changesArgument reports whether a function of another package may change
-// what its argument i refers to.
+// the memory that its argument i refers to.
 func changesArgument(fn *types.Func, i int) bool {
 	if fn.Pkg() == nil {
 		return true
@@ -242,8 +242,8 @@ func changesArgument(fn *types.Func, i int) bool {
 	return ok && (at == allArguments || at == i)
 }
 
-// processSetters are the functions, by package, that change what belongs to the
-// process. A name that ends with * stands for all that begin so.
+// processSetters lists, by package, the functions that change state of the
+// process. A pattern that ends with * matches all names with that prefix.
 var processSetters = map[string][]string{
 	"log": {"Set*"}, "log/slog": {"Set*"}, "net/http": {"Handle*", "ListenAndServe*"}, "os": {"Setenv", "Unsetenv", "Clearenv", "Chdir"},
 	"math/rand": {"Seed"}, "runtime": {"GOMAXPROCS", "Set*"}, "runtime/debug": {"Set*"},

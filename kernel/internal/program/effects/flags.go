@@ -11,19 +11,19 @@ import (
 
 const flagPath = "flag"
 
-// flagDefiners are the functions of package flag, and the methods of a set of
-// flags, that define one.
+// flagDefiners are the names of the functions of package flag, and of the methods of
+// flag.FlagSet, that define a flag.
 var flagDefiners = map[string]bool{
 	"Bool": true, "BoolVar": true, "BoolFunc": true, "Duration": true, "DurationVar": true, "Float64": true, "Float64Var": true,
 	"Func": true, "Int": true, "IntVar": true, "Int64": true, "Int64Var": true, "String": true, "StringVar": true,
 	"TextVar": true, "Uint": true, "UintVar": true, "Uint64": true, "Uint64Var": true, "Var": true,
 }
 
-// DefinesFlag reports whether a function of package flag of this name, or a
-// method of a set of flags, defines a flag.
+// DefinesFlag reports whether the function of package flag, or the method of
+// flag.FlagSet, with this name defines a flag.
 func DefinesFlag(name string) bool { return flagDefiners[name] }
 
-// Flags returns the names of the command line flags that code defines, sorted.
+// Flags returns the sorted names of the command line flags that the files define.
 func Flags(info *types.Info, files []*ast.File) []string {
 	var list []string
 	for _, f := range files {

@@ -1,20 +1,21 @@
 package effects
 
-// A follower adds up what a function and those that it calls do.
+// A follower adds the effects of a function and of all functions that it calls.
 type follower struct {
 	nb   Notebook
 	sum  Summary
 	seen map[string]bool
 }
 
-// WithCalls returns what code with this summary does, with all that it calls.
+// WithCalls returns the summary s with the effects of all notebook functions added that the code calls,
+// directly or through others.
 func WithCalls(nb Notebook, s Summary) Summary {
 	f := follower{nb: nb, sum: newSummary(), seen: map[string]bool{}}
 	f.add(s, nil)
 	return f.sum
 }
 
-// add takes s, whose parameters refer to args.
+// add adds s. args are the memory that the parameters refer to, by index.
 func (f *follower) add(s Summary, args map[int]roots) {
 	f.sum.writes.Add(s.writes.Sorted()...)
 	f.sum.Inside.Add(s.Inside.Sorted()...)

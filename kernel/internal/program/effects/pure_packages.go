@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// purePackages have functions and methods without effects, whose results
-// depend on their arguments alone, apart from those listed. A name that ends
-// with * stands for all that begin so, and "Type.Method" for a method.
+// purePackages lists packages whose functions and methods have no effects and whose results
+// depend only on their arguments. The listed functions are the exceptions; "Type.Method" is a
+// method. A pattern that ends with * matches all names with that prefix, and one that ends
+// with ?* only longer names.
 var purePackages = map[string][]string{
 	"bytes": {}, "cmp": {}, "container/heap": {}, "container/list": {}, "container/ring": {}, "crypto/md5": {}, "crypto/sha1": {},
 	"crypto/sha256": {}, "crypto/sha512": {}, "encoding/base32": {}, "encoding/base64": {}, "encoding/binary": {"Read", "Write"},
@@ -21,7 +22,7 @@ var purePackages = map[string][]string{
 	"fmt":  {"Print*", "Fprint*", "Scan*", "Fscan*", "Sscan*"},
 }
 
-// pureFunctions are those of packages with effects that have none themselves.
+// pureFunctions lists functions without effects of other packages.
 var pureFunctions = map[string][]string{
 	"context": {"Background", "TODO", "WithValue"}, "math/rand": {"New", "NewSource", "NewZipf"}, "math/rand/v2": {"New", "NewPCG", "NewChaCha8", "NewZipf"},
 	"net/http": {"StatusText", "CanonicalHeaderKey"}, "path/filepath": {"Base", "Clean", "Dir", "Ext", "FromSlash", "IsAbs", "Join", "Match", "Rel", "Split", "ToSlash"},
@@ -29,7 +30,7 @@ var pureFunctions = map[string][]string{
 	"sync":    {"OnceFunc", "OnceValue", "OnceValues", "NewCond"}, "unsafe": {"String", "StringData", "Slice", "SliceData"},
 }
 
-// isPure reports whether a function or method of another package has no effects.
+// isPure reports whether a function or method of another package has no effects and its result depends only on its arguments.
 func isPure(fn *types.Func) bool {
 	if fn.Pkg() == nil {
 		return fn.Name() == "Error" // of the predeclared type error

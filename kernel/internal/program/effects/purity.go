@@ -6,17 +6,17 @@ import (
 	"go/types"
 )
 
-// A purity says what a piece of code depends on, if it has no effects: then
-// it gives the same value in another process where those variables and
-// functions are the same.
+// A purity says whether code has effects, and on which variables and functions it
+// depends. Code without effects gives the same value in another process if
+// these variables and functions are the same there.
 type purity struct {
-	hasEffect bool  // it has effects, or that is not known
+	hasEffect bool  // the code has or may have effects
 	reads     Names // notebook variables
 	calls     Names // notebook functions and methods
 }
 
-// Purity looks at code. The bodies of function literals count if they may
-// be called: if there is a call of more than a conversion.
+// Purity analyses code. The bodies of function literals count only if the code
+// contains a call other than a conversion or a built-in function: such a call may call them.
 func (sc *Analysis) Purity(n ast.Node) purity {
 	p := &purityAnalysis{Analysis: sc, f: &funcAnalysis{Analysis: sc, locals: map[types.Object]*roots{}}, out: purity{reads: Names{}, calls: Names{}}}
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -70,8 +70,9 @@ func isChan(t types.Type) bool {
 	return ok
 }
 
-// assign notes an assignment: to a local variable, or what one refers to, it
-// is none that others see; what locals refer to is the summary's business.
+// assign notes an assignment. An assignment to a package-level variable, or to a part of it, is
+// an effect. One to a local variable, or through it, is not: Summary covers the memory that
+// local variables refer to.
 func (p *purityAnalysis) assign(x ast.Expr) {
 	base := baseIdent(ast.Unparen(x))
 	if base == nil {
@@ -102,7 +103,8 @@ func (p *purityAnalysis) ident(id *ast.Ident) {
 	}
 }
 
-// selector handles what another package has, and methods.
+// selector notes the use of a name of another package, or of a method. It reports
+// whether the walk must visit the parts of x.
 func (p *purityAnalysis) selector(x *ast.SelectorExpr) bool {
 	if id, ok := x.X.(*ast.Ident); ok {
 		if _, ok := p.info.Uses[id].(*types.PkgName); ok {
@@ -138,8 +140,8 @@ func (p *purityAnalysis) method(fn *types.Func) {
 	p.out.hasEffect = p.out.hasEffect || !isPure(fn)
 }
 
-// call looks at built-in functions, at values that are called, and at what is
-// handed to another package, which may call its methods.
+// call notes the effects of a call of a built-in function or of a function value, and the
+// methods of the arguments of a function of another package, which may call these.
 func (p *purityAnalysis) call(x *ast.CallExpr) {
 	c := p.f.callee(x)
 	switch {
@@ -157,7 +159,7 @@ func (p *purityAnalysis) call(x *ast.CallExpr) {
 	}
 }
 
-// methodsOf counts the methods of a notebook type as called.
+// methodsOf notes calls of all methods of t, if it is a notebook type.
 func (p *purityAnalysis) methodsOf(t types.Type) {
 	before := len(p.f.sum.Calls)
 	p.f.methodsOf(types.Unalias(t))
@@ -166,9 +168,9 @@ func (p *purityAnalysis) methodsOf(t types.Type) {
 	}
 }
 
-// IsRepeatable reports whether code gives the same value in a child process:
-// whether it has no effects, with all that it calls, and reads only variables
-// that are the same there.
+// IsRepeatable reports whether code gives the same value in a child process: it
+// and all functions that it calls have no effects and read only variables
+// for which isSame returns true.
 func (p purity) IsRepeatable(nb Notebook, isSame func(variable string) bool) bool {
 	seen := Names{}
 	for todo := []purity{p}; len(todo) > 0; todo = todo[1:] {

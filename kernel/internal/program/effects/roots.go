@@ -5,8 +5,8 @@ import (
 	"go/types"
 )
 
-// roots are what an expression may refer to: variables of the notebook and
-// parameters of the function at hand, -1 for its receiver.
+// roots describe the memory that an expression may refer to: the memory of notebook variables
+// and of parameters of the current function, by index; -1 is its receiver.
 type roots struct {
 	vars   Names
 	params map[int]bool
@@ -16,7 +16,7 @@ func (r roots) isEmpty() bool { return len(r.vars) == 0 && len(r.params) == 0 }
 
 func (r roots) variables() []string { return r.vars.Sorted() }
 
-// add adds o to r and reports whether that was news.
+// add adds o to r and reports whether r has grown.
 func (r *roots) add(o roots) bool {
 	before := len(r.vars) + len(r.params)
 	if r.vars == nil {
@@ -31,7 +31,7 @@ func (r *roots) add(o roots) bool {
 	return len(r.vars)+len(r.params) > before
 }
 
-// substitute puts what the parameters refer to in their place.
+// substitute replaces the parameters in r by their roots in args.
 func (r roots) substitute(args map[int]roots) roots {
 	var out roots
 	out.add(roots{vars: r.vars})
@@ -41,7 +41,7 @@ func (r roots) substitute(args map[int]roots) roots {
 	return out
 }
 
-// valueRoots returns what the value of an expression refers to.
+// valueRoots returns the memory that the value of an expression refers to: none if its type has no references.
 func (f *funcAnalysis) valueRoots(x ast.Expr) roots {
 	if t := f.info.TypeOf(x); t != nil && !hasReferences(t) {
 		return roots{}
@@ -49,7 +49,8 @@ func (f *funcAnalysis) valueRoots(x ast.Expr) roots {
 	return f.memoryRoots(x)
 }
 
-// memoryRoots returns what the memory behind an expression belongs to.
+// memoryRoots returns the variables and parameters in whose memory an expression, or the target of its
+// pointers, may lie.
 func (f *funcAnalysis) memoryRoots(x ast.Expr) roots {
 	switch x := x.(type) {
 	case *ast.Ident:
@@ -105,7 +106,7 @@ func (f *funcAnalysis) elementRoots(x *ast.CompositeLit) roots {
 	return out
 }
 
-// capturedRoots returns what a function literal refers to.
+// capturedRoots returns the memory of all variables that a function literal uses.
 func (f *funcAnalysis) capturedRoots(x *ast.FuncLit) roots {
 	var out roots
 	ast.Inspect(x.Body, func(n ast.Node) bool {
@@ -117,8 +118,8 @@ func (f *funcAnalysis) capturedRoots(x *ast.FuncLit) roots {
 	return out
 }
 
-// resultRoots returns what the value of a call may refer to: the arguments, and
-// the variables that a notebook function names.
+// resultRoots returns the memory that the result of a call may refer to: that of its
+// arguments and its receiver, and the variables that a notebook function uses.
 func (f *funcAnalysis) resultRoots(x *ast.CallExpr) roots {
 	var out roots
 	if tv := f.info.Types[x.Fun]; tv.IsType() && len(x.Args) == 1 {

@@ -6,24 +6,24 @@ import (
 	"go/types"
 )
 
-// An Analysis looks at the functions of one checked unit.
+// An Analysis analyses the functions of one checked unit.
 type Analysis struct {
 	nb        Notebook
 	info      *types.Info
 	pkg       *types.Package
-	Variables map[types.Object]string // notebook variables; more may be added
-	functions map[types.Object]string // notebook functions that are no methods, by their keys
-	reaches   map[string]Names
+	Variables map[types.Object]string // names of notebook variables; callers may add more
+	functions map[types.Object]string // keys of notebook functions, without methods
+	reaches   map[string]Names        // results of reachedVariables, by key
 }
 
-// NewAnalysis returns an analysis of a checked unit. variables and functions are
-// the notebook's variables and functions in it, methods excepted, with their
+// NewAnalysis returns an analysis of a checked unit. variables and functions map
+// the objects of the notebook's variables and functions in it, without methods, to their
 // keys.
 func NewAnalysis(nb Notebook, info *types.Info, pkg *types.Package, variables, functions map[types.Object]string) *Analysis {
 	return &Analysis{nb, info, pkg, variables, functions, map[string]Names{}}
 }
 
-// reachedVariables lists the variables that a function names, or those it calls.
+// reachedVariables returns the notebook variables that a function uses, directly or through other declarations.
 func (a *Analysis) reachedVariables(key string) Names {
 	if out, ok := a.reaches[key]; ok {
 		return out
@@ -47,19 +47,19 @@ func (a *Analysis) reachedVariables(key string) Names {
 	return out
 }
 
-// Function returns what is known of a function with a body.
+// Function returns the summary and the purity of a function with a body.
 func (a *Analysis) Function(fd *ast.FuncDecl) Function {
 	p := a.Purity(fd.Body)
 	return Function{a.Summarize(fd), &p}
 }
 
-// A funcAnalysis looks at one function, without regard to the order in which its
-// statements run.
+// A funcAnalysis analyses one function. It ignores the order in which the statements
+// run.
 type funcAnalysis struct {
 	*Analysis
 	locals  map[types.Object]*roots
 	sum     Summary
-	changed bool // a local variable may refer to more than was known
+	changed bool // the roots of a local variable have grown
 }
 
 // Summarize summarizes a function with a body.
@@ -85,14 +85,14 @@ func (a *Analysis) Summarize(fd *ast.FuncDecl) Summary {
 	return f.sum
 }
 
-// SummarizeCode returns what code does.
+// SummarizeCode summarizes code that is no function with parameters.
 func (a *Analysis) SummarizeCode(n ast.Node) Summary {
 	f := &funcAnalysis{Analysis: a, locals: map[types.Object]*roots{}}
 	f.run(n)
 	return f.sum
 }
 
-// run repeats the look at n until nothing new is found out about locals.
+// run repeats the analysis of n until the roots of local variables no longer grow.
 func (f *funcAnalysis) run(n ast.Node) {
 	for {
 		f.changed = false
@@ -104,7 +104,7 @@ func (f *funcAnalysis) run(n ast.Node) {
 	}
 }
 
-// Merge adds what o does.
+// Merge adds the effects of o to s, which may be the zero value.
 func (s *Summary) Merge(o Summary) {
 	if s.writes == nil {
 		*s = newSummary()
@@ -155,7 +155,7 @@ func (f *funcAnalysis) node(n ast.Node) bool {
 			}
 		}
 	case *ast.Ident:
-		// A function that is passed on may be called.
+		// A function that is used as a value may be called.
 		if key, ok := f.functions[f.info.Uses[n]]; ok {
 			f.sum.Calls = append(f.sum.Calls, Call{Key: key})
 		}
@@ -191,7 +191,7 @@ func (f *funcAnalysis) rangeStmt(n *ast.RangeStmt) {
 	}
 }
 
-// assign notes that a place gets a value that refers to from.
+// assign notes an assignment to lhs of a value that refers to from.
 func (f *funcAnalysis) assign(lhs ast.Expr, from roots) {
 	lhs = ast.Unparen(lhs)
 	if t := f.info.TypeOf(lhs); t != nil && !hasReferences(t) {
@@ -218,7 +218,7 @@ func (f *funcAnalysis) assign(lhs ast.Expr, from roots) {
 	}
 }
 
-// addRoots notes that a local variable may refer to more.
+// addRoots adds from to the roots of a local variable.
 func (f *funcAnalysis) addRoots(obj types.Object, from roots) {
 	if from.isEmpty() {
 		return

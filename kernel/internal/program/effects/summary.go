@@ -1,50 +1,50 @@
-// Package effects finds out from checked source what code does to the variables
-// of the notebook: what each function may change and share (scan.go, call.go,
-// roots.go), what the functions that it calls add to that (follow.go), and
+// Package effects analyses the effects of checked source on the variables of
+// the notebook: which variables each function may change, and which share memory (scan.go,
+// call.go, roots.go), the effects of the functions that it calls (follow.go), and
 // whether an expression gives the same value in a child process (purity.go).
 package effects
 
 import "slices"
 
-// Effects tells what a cell does to the notebook's variables, as far as its
-// source shows; where that leaves a doubt, it tells more. Names are those of
-// the notebook, methods are "T.m".
+// Effects describes the effects of a cell on the notebook's variables. It is derived from
+// the source; in case of doubt it contains more than really happens. Names are those of
+// the notebook; a method is "T.m".
 type Effects struct {
-	Declares []string // variables that the cell makes
-	Defines  []string // functions, methods, types and constants that it declares
-	Assigns  []string // older variables that get a new value as a whole, the old one unseen
-	Writes   []string // older variables that it may change
-	Reads    []string // what it needs of the notebook, with what that needs in turn
-	// Sharing are sets of variables that may share memory from now on: to change
+	Declares []string // variables that the cell declares
+	Defines  []string // functions, methods, types and constants that the cell declares
+	Assigns  []string // older variables that the cell gives a new value without reading the old one
+	Writes   []string // older variables that the cell may change in another way
+	Reads    []string // older declarations that the cell needs, directly or through others
+	// Sharing are sets of variables that may share memory after the cell: a change of
 	// one may change the others.
 	Sharing [][]string
-	// Addressed are variables whose address is known to others, or that a
-	// function literal refers to.
+	// Addressed are variables whose address is taken, or that a function literal
+	// uses.
 	Addressed []string
-	// Process says that the cell changes what belongs to the process and is no
-	// variable of the notebook: http's handlers, flags, the log's settings.
+	// Process says that the cell changes state of the process other than
+	// notebook variables: HTTP handlers, environment variables, settings of package log.
 	Process bool
 }
 
-// A Summary is what a function does to variables, apart from what the
-// functions of the notebook do that it calls.
+// A Summary describes the effects of a function's body on variables, without those of
+// the notebook functions that it calls.
 type Summary struct {
-	writes    Names        // notebook variables
-	Inside    Names        // those of writes that are not just given a new value
-	Assigned  Names        // those of writes that are given a new value
-	addressed Names        // notebook variables
+	writes    Names        // notebook variables that may change
+	Inside    Names        // those of writes of which a part may change, such as an element
+	Assigned  Names        // those of writes that are assigned to as a whole
+	addressed Names        // notebook variables whose address is taken
 	sharing   [][2]Names   // pairs of variables that may share memory
-	params    map[int]bool // may change what these refer to; -1 is the receiver
+	params    map[int]bool // parameters to whose memory the function may write; -1 is the receiver
 	Calls     []Call
-	process   bool
+	process   bool // see Effects.Process
 }
 
 func newSummary() Summary {
 	return Summary{writes: Names{}, Inside: Names{}, Assigned: Names{}, addressed: Names{}, params: map[int]bool{}}
 }
 
-// A Call is a call of a notebook function. args are what its parameters may
-// refer to; nil if that is not known.
+// A Call is a call of a notebook function. args is the memory that its parameters may
+// refer to, by index; nil if that is not known.
 type Call struct {
 	Key  string
 	args map[int]roots
@@ -60,7 +60,7 @@ func (n Names) Add(list ...string) {
 	}
 }
 
-// Sorted lists the names.
+// Sorted returns the names in order.
 func (n Names) Sorted() []string {
 	out := make([]string, 0, len(n))
 	for s := range n {
@@ -70,27 +70,27 @@ func (n Names) Sorted() []string {
 	return out
 }
 
-// A Notebook tells what an analysis asks about the declarations of the notebook
-// as the cell leaves them.
+// A Notebook looks up the declarations of the notebook as they are after the
+// cell.
 type Notebook interface {
-	// Function returns what is known of a function or method, nil if none has
+	// Function returns a function or method; nil if none has
 	// this key.
 	Function(key string) *Function
-	// References returns the names that a declaration mentions, and whether it is
+	// References returns the names that a declaration uses, and whether it is
 	// a variable.
 	References(key string) (names []string, isVariable bool)
 	// MethodsNamed returns the keys of the methods of this name.
 	MethodsNamed(name string) []string
 }
 
-// A Function is what is known of a function of the notebook.
+// A Function holds the results of the analysis of a notebook function.
 type Function struct {
-	Summary Summary // what its body may change
-	purity  *purity // what its body depends on; nil if that is not known
+	Summary Summary // effects of its body
+	purity  *purity // dependencies of its body; nil if they are not known
 }
 
-// Settle fills in what a cell with this summary does, its calls included. The
-// cell makes the variables declared, and gives those in assigned a new value.
+// Settle fills in e with the effects of a cell whose summary, including its calls, is s. The
+// cell declares the variables in declared and assigns to those in assigned.
 func (s Summary) Settle(e *Effects, declared, assigned Names) {
 	e.Declares = declared.Sorted()
 	read := Names{}
@@ -125,7 +125,8 @@ func (s Summary) Settle(e *Effects, declared, assigned Names) {
 	}
 }
 
-// throughNew lists what the cell may change through the variables it makes.
+// throughNew returns the variables that the cell may change through memory that they share with the
+// variables in declared.
 func (s Summary) throughNew(declared Names) Names {
 	out := Names{}
 	for _, l := range s.sharing {

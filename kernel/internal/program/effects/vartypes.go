@@ -2,7 +2,7 @@ package effects
 
 import "go/types"
 
-// hasReferences reports whether values of a type hold references to other memory.
+// hasReferences reports whether values of a type may refer to other memory that can change. Strings do not count.
 func hasReferences(t types.Type) bool { return hasReferencesIn(t, map[types.Type]bool{}) }
 
 func hasReferencesIn(t types.Type, seen map[types.Type]bool) bool {
@@ -33,14 +33,15 @@ func hasReferencesIn(t types.Type, seen map[types.Type]bool) bool {
 	return true
 }
 
-// ChangesWhole reports whether a variable of type t changes as a whole or not at all.
+// ChangesWhole reports whether a variable of type t has no memory that code could change through a copy of its value:
+// t is a function type, error, or a type without references.
 func ChangesWhole(t types.Type) bool {
 	_, function := t.Underlying().(*types.Signature)
 	return function || !hasReferences(t) || types.Identical(t, types.Universe.Lookup("error").Type())
 }
 
-// MayHoldError reports whether a value of type t is or contains an error that a
-// sentinel may be.
+// MayHoldError reports whether a value of type t may be or contain an error value, such as a
+// sentinel error. depth is how many levels of arrays and structs it looks into.
 func MayHoldError(t types.Type, depth int) bool {
 	errorType := types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
 	if types.Implements(t, errorType) {

@@ -6,18 +6,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// A cell may say ctx, unless the notebook means something else by it: the
-// context of the cell that the goroutine belongs to. It is written as a call of
-// a function of the worker, so that a function that says ctx gets the context of
-// whichever cell it is called for.
+// A cell can use the name ctx, unless the notebook declares it: it is the context of
+// the cell that the goroutine belongs to. Generated code replaces it by a call of
+// a function of the worker. So a notebook function that uses ctx gets the context of
+// the cell that calls it.
 
-// context returns what to write for the cell's context.
+// context returns the expression for the cell's context.
 func (f *File) context() string {
 	f.e.helpers[symtab.ContextFunc] = true
 	return symtab.ContextFunc + "()"
 }
 
-// contextHelper declares the function that gives the context.
+// contextHelper declares the function that returns the context.
 func (e *Emitter) contextHelper(f *File) {
 	if e.helpers[symtab.ContextFunc] {
 		f.BlankImports = append(f.BlankImports, "unsafe")
@@ -25,9 +25,9 @@ func (e *Emitter) contextHelper(f *File) {
 	}
 }
 
-// derives reports whether a statement, as ctx, cancel := context.WithCancel(ctx)
-// does, makes a context out of the cell's and gives it the same name. That
-// must mean the same when the cell runs again.
+// derives reports whether a statement declares ctx and the notebook already has a variable ctx
+// that holds a context, as when ctx, cancel := context.WithCancel(ctx) runs again. On the
+// right side ctx then still means the context of the cell.
 func (e *Emitter) derives(st *Stmt) bool {
 	if st.Define < 0 {
 		return false

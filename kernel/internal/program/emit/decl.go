@@ -30,9 +30,9 @@ func (e *Emitter) symbol(s *symtab.Symbol, fm Form) {
 	}
 }
 
-// nameEdits give the declared names of s their generated form. Constants of a
-// group that a newer declaration replaced become blank. They go before the edits
-// of references: a declared name is one of those, too.
+// nameEdits returns the edits that replace the declared names of s by their generated names. Constants of a
+// group that a newer declaration has replaced become blank. These edits must precede the edits
+// of references, since a declared name is also a reference.
 func (e *Emitter) nameEdits(s *symtab.Symbol) []edit {
 	var out []edit
 	for _, n := range s.Decl.Names {
@@ -70,7 +70,7 @@ func (e *Emitter) function(s *symtab.Symbol, fm Form) {
 	if e.full[s] && !d.Generic && s.Recv != "" && e.in.Scope.MayOutlive(s) {
 		before += "\n//go:noinline"
 	} else if e.full[s] && e.in.Scope.HasFollowers(s) {
-		before += "\n//go:noinline" // a copy would have its own literals
+		before += "\n//go:noinline" // an inlined copy would have separate literals
 	}
 	edits := f.renames(d.Source, span, s.Bindings, e.in.Scope.Lookup)
 	f.put(s, before, d.Source, span, after, append(edits, e.nameEdits(s)...))
@@ -79,8 +79,8 @@ func (e *Emitter) function(s *symtab.Symbol, fm Form) {
 	}
 }
 
-// alias declares a second name for a function of the unit, without body, for
-// function literals.
+// alias declares a second name for a function of the unit, without body. Function literals call
+// it by that name, so that the compiler cannot inline it into them.
 func (e *Emitter) alias(f *File, s *symtab.Symbol) {
 	d := s.Decl
 	f.BlankImports = append(f.BlankImports, "unsafe")
@@ -158,7 +158,7 @@ func (e *Emitter) spec(s *Spec) {
 	f.put(s.Owner, before, s.Source, all, "", dedupe(edits))
 }
 
-// dedupe drops edits of the same place.
+// dedupe sorts edits and keeps only the first one of each position.
 func dedupe(edits []edit) []edit {
 	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
 	var out []edit
@@ -170,7 +170,7 @@ func dedupe(edits []edit) []edit {
 	return out
 }
 
-// newVars declares at package level the variables that statements make.
+// newVars declares at package level the variables that statements declare.
 func (e *Emitter) newVars() {
 	if e.in.IsShape {
 		return
@@ -193,7 +193,7 @@ func (e *Emitter) aliased(s *symtab.Symbol) bool {
 	return e.full[s] && s.Recv == "" && s.Key != "" && !s.Decl.Generic && s.Decl.Body >= 0 && !s.IsLinknamed() && e.in.Scope.MayOutlive(s)
 }
 
-// aliasedIn returns the function with a second name that r refers to, if it does.
+// aliasedIn returns the function that r refers to, if it is one with a second name, else nil.
 func (e *Emitter) aliasedIn(binds map[string]symtab.Binding, r cell.Ref, lookup func(string) *symtab.Symbol) *symtab.Symbol {
 	if r.Key || binds[r.Name].Kind != symtab.InNotebook {
 		return nil

@@ -1,3 +1,3 @@
-// Package emit writes the Go files of a unit, with line directives that give
-// each piece its place in its cell.
+// Package emit writes the Go files of a unit, with line directives that map
+// each part to its position in its cell.
 package emit

@@ -21,17 +21,17 @@ const (
 	recordName   = "record" + mangle.Mark
 )
 
-// An Emitter writes the Go files of a unit: one per cell that a declaration
-// comes from, each with the imports that cell meant, and one for variables.
+// An Emitter writes the Go files of a unit: one file for each cell that a declaration
+// comes from, with the imports of that cell, and one for variables.
 type Emitter struct {
 	in      *Input
 	files   map[*symtab.Origin]*File
 	Files   []*File
 	vars    *File
-	taken   map[string]bool // names at package level
+	taken   map[string]bool // names at package level, which package names must not use
 	helpers map[string]bool
 	full    map[*symtab.Symbol]bool // functions that the unit has with their bodies
-	Paths   map[string]bool         // all imported
+	Paths   map[string]bool         // import paths of all imported packages
 }
 
 func newEmitter(in *Input) *Emitter {
@@ -62,7 +62,7 @@ func newEmitter(in *Input) *Emitter {
 	return e
 }
 
-// Write writes all files.
+// Write writes all files of the unit and returns the emitter that holds them.
 func Write(in *Input) *Emitter {
 	e := newEmitter(in)
 	e.noteBodies()
@@ -96,7 +96,7 @@ func Write(in *Input) *Emitter {
 	return e
 }
 
-// noteBodies learns which functions come with bodies.
+// noteBodies collects the functions that the unit has with their bodies.
 func (e *Emitter) noteBodies() {
 	if e.in.IsShape {
 		return
@@ -119,7 +119,7 @@ func (e *Emitter) older() {
 	symtab.SortSymbols(list)
 	for _, s := range list {
 		if v := e.in.Vars[s.Key]; !e.in.IsShape && s.Kind == cell.Var && v != nil && v.GoName == s.GoName {
-			continue // the cell assigns to this very variable and declares it
+			continue // newVars declares this variable, to which the cell assigns
 		}
 		f := e.in.Older[s]
 		if e.in.IsShape && s.Kind == cell.Func {
@@ -198,5 +198,5 @@ func (e *Emitter) helperFuncs() {
 	}
 }
 
-// HasInitial reports whether the last file is the one that children alone run.
+// HasInitial reports whether the files contain the one that only child processes run.
 func (e *Emitter) HasInitial() bool { return len(e.in.FirstValues) > 0 }

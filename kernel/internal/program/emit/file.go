@@ -20,7 +20,7 @@ type File struct {
 	regions      []region
 	header       int // length of what precedes the body in the text
 	Name         string
-	inserts      []edit // of instrument, in the whole text
+	inserts      []edit // insertions of package instrument, with offsets in the whole text
 }
 
 // A region is the range of a file's body that came from one symbol.
@@ -42,8 +42,8 @@ func (e *Emitter) varFile() *File {
 	return e.vars
 }
 
-// use returns the local name in this file of a package that the source calls by name. It is another one if the notebook
-// means something else by that, or Go does: the file may contain declarations of both.
+// use returns the local name, in this file, of a package that the source uses by name. It is a generated name if name is
+// taken by a declaration of the unit, a predeclared identifier or another package.
 func (f *File) use(name, path string) string {
 	if f.e.taken[name] || types.Universe.Lookup(name) != nil {
 		return f.alias(name, path)
@@ -54,11 +54,11 @@ func (f *File) use(name, path string) string {
 	return f.bind(name, path)
 }
 
-// useOwn returns the local name in this file of a package that the source does not name itself. It is one
-// that no source can have.
+// useOwn returns the local name, in this file, of a package that generated code uses. It is a generated name, which
+// cannot occur in the source of a cell.
 func (f *File) useOwn(path string) string { return f.alias(f.e.in.Packages.Name(path), path) }
 
-// alias returns a generated name for a package. Messages show it without what follows the mark.
+// alias returns a generated name for a package. Package mangle removes the generated part from messages.
 func (f *File) alias(name, path string) string {
 	alias := name + mangle.Mark + "p"
 	for n := 2; f.Imports[alias] != "" && f.Imports[alias] != path; n++ {
@@ -73,7 +73,7 @@ func (f *File) bind(alias, path string) string {
 	return alias
 }
 
-// rename returns what to write for a reference.
+// rename returns the text that replaces a reference in generated code.
 func (f *File) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) string {
 	switch bd := binds[r.Name]; bd.Kind {
 	case symtab.Imported:
@@ -99,8 +99,8 @@ func (f *File) rename(r cell.Ref, binds map[string]symtab.Binding, lookup func(s
 	return r.Name
 }
 
-// put writes a range of a source with edits, under a line directive that gives
-// its place in the cell.
+// put writes a range of a source with edits, after a line directive with
+// its position in the cell.
 func (f *File) put(owner *symtab.Symbol, before string, src cell.Source, span cell.Span, after string, edits []edit) {
 	start := f.body.Len()
 	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
@@ -125,7 +125,7 @@ func (f *File) put(owner *symtab.Symbol, before string, src cell.Source, span ce
 	f.regions = append(f.regions, region{start, f.body.Len(), owner})
 }
 
-// renames are the edits that give the references of a range their generated names.
+// renames returns the edits that replace the references in a range by their generated names.
 func (f *File) renames(src cell.Source, span cell.Span, binds map[string]symtab.Binding, lookup func(string) *symtab.Symbol) []edit {
 	var out []edit
 	for _, r := range src.Refs {
@@ -143,7 +143,7 @@ func (f *File) renames(src cell.Source, span cell.Span, binds map[string]symtab.
 	return out
 }
 
-// cut drops the edits within a range.
+// cut removes the edits that start within a range.
 func cut(edits []edit, start, end int) []edit {
 	var out []edit
 	for _, ed := range edits {
@@ -154,7 +154,7 @@ func cut(edits []edit, start, end int) []edit {
 	return out
 }
 
-// Text returns the whole file.
+// Text returns the text of the file for the compiler, with insertions.
 func (f *File) Text() string {
 	plain := f.CheckedText()
 	if len(f.inserts) == 0 {
@@ -163,7 +163,7 @@ func (f *File) Text() string {
 	return apply(plain, f.inserts)
 }
 
-// apply carries out edits, in the order of their places.
+// apply applies edits, which are sorted by offset.
 func apply(text string, edits []edit) string {
 	var b strings.Builder
 	at := 0
@@ -175,7 +175,7 @@ func apply(text string, edits []edit) string {
 	return b.String()
 }
 
-// CheckedText returns the file as it is checked.
+// CheckedText returns the text of the file for the type checker, without insertions.
 func (f *File) CheckedText() string {
 	var b strings.Builder
 	b.WriteString("package main\n")
@@ -209,8 +209,8 @@ func (f *File) Owner(off int) *symtab.Symbol {
 	return nil
 }
 
-// Insert adds text at an offset of the checked text, behind what was inserted
-// there before.
+// Insert inserts text at an offset of the checked text. Offsets must not decrease
+// between calls.
 func (f *File) Insert(offset int, text string) {
 	f.inserts = append(f.inserts, edit{offset, offset, text})
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// initial writes the function that gives variables their first values in a child, to a separate file: the others are as they
-// were checked then.
+// initial writes the function that gives variables their first values in a child. It is in a separate file, so that the other
+// files stay the same as when they were checked.
 func (e *Emitter) initial() *File {
 	if e.in.IsShape || len(e.in.FirstValues) == 0 {
 		return nil
@@ -26,8 +26,8 @@ func (e *Emitter) initial() *File {
 	return f
 }
 
-// assign writes a declaration as an assignment to the variables, which are
-// declared elsewhere.
+// assign writes a declaration as an assignment: the variables are declared in
+// another file.
 func (e *Emitter) assign(f *File, st *Stmt) {
 	edits := e.stmtRefs(f, st)
 	if v := st.Var; v != nil {
@@ -54,7 +54,7 @@ func (e *Emitter) assignSpec(f *File, s *Spec) {
 	f.put(s.Owner, "", s.Source, cell.Span{End: len(s.Source.Text)}, "", dedupe(edits))
 }
 
-// record has the worker note the errors that variables begin with.
+// record writes calls that make the worker record the error values that the variables have as their first values.
 func (e *Emitter) record(f *File, vars []string) {
 	for _, name := range vars {
 		e.helpers[recordName] = true
@@ -62,7 +62,7 @@ func (e *Emitter) record(f *File, vars []string) {
 	}
 }
 
-// recordAfter calls record after a statement of the cell.
+// recordAfter calls record for the variables with first values that a statement of the cell declares.
 func (e *Emitter) recordAfter(f *File, st *Stmt) {
 	for _, first := range e.in.FirstValues {
 		if first.Stmt == st && !e.in.IsShape {

@@ -10,62 +10,62 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// An Input is what an emitter writes.
+// An Input describes a unit for an Emitter.
 type Input struct {
 	Origin       *symtab.Origin
 	Scope        Scope
 	Packages     *exportdata.Packages
 	Runtime      string // import path of the package whose functions the cell's code calls
 	Standalone   string // import path of the package whose Main runs the cell; "" if the unit is no program
-	IsShape      bool   // statements as written, no bodies
-	WithBodies   bool   // of the cell's functions, in a shape too
-	IsTimed      bool   // the cell
+	IsShape      bool   // for the shape pass: statements unchanged, functions without bodies
+	WithBodies   bool   // write the bodies of the cell's functions even if IsShape is set
+	IsTimed      bool   // the time of the whole cell is measured
 	KeepsContext bool   // the notebook has a variable ctx that holds a context
 
 	Older        map[*symtab.Symbol]Form
 	Decls        []*symtab.Symbol // the cell's functions, types, constants, in order
 	Specs        []*Spec          // variable specifications of a cell without statements
 	Stmts        []*Stmt
-	Vars         map[string]*symtab.Symbol // variables that the cell makes
-	Main         *symtab.Symbol            // the cell's function of this name, or nil
-	Bindings     map[string]symtab.Binding // what free names mean in the cell's declarations
-	Before       map[string]symtab.Binding // and in its statements, before these define them
-	BlankImports []string                  // packages that are imported for their effect
+	Vars         map[string]*symtab.Symbol // variables that the cell declares, by name
+	Main         *symtab.Symbol            // the cell's function main, or nil
+	Bindings     map[string]symtab.Binding // meanings of free names in the cell's declarations
+	Before       map[string]symtab.Binding // meanings in its statements, before a statement defines the name
+	BlankImports []string                  // packages that are imported for their side effects
 
 	FirstValues    []FirstValue
-	LiteralHolders []*symtab.Symbol // statements of older cells, for their literals
+	LiteralHolders []*symtab.Symbol // statements of older cells whose literals are compiled again
 	Wrapped        []*symtab.Symbol // older methods and generic functions that are compiled again
-	TouchedTypes   []*symtab.Symbol // generic types whose methods or wrappers are made anew
+	TouchedTypes   []*symtab.Symbol // generic types whose methods or wrappers are compiled again
 	TouchedStructs []*typetext.Text
 }
 
-// A Scope tells what an emitter asks about names.
+// A Scope looks names up for an emitter.
 type Scope interface {
-	// Lookup returns what a declaration means by a name.
+	// Lookup returns the symbol that a name means in a declaration, or nil.
 	Lookup(name string) *symtab.Symbol
-	// LookupBefore returns what a statement means by a name that the cell's
-	// statements have not defined.
+	// LookupBefore returns the symbol that a name means in a statement before the
+	// cell's statements define it, or nil.
 	LookupBefore(name string) *symtab.Symbol
-	// MayOutlive reports whether code may call s that is not compiled again when
-	// s is redefined.
+	// MayOutlive reports whether s may be called by code that is not compiled again
+	// when s is redefined.
 	MayOutlive(s *symtab.Symbol) bool
 	// HasFollowers reports whether function literals of s follow constants or generic code.
 	HasFollowers(s *symtab.Symbol) bool
-	// Instances lists the instances of generic code that older cells made.
+	// Instances lists the instances of the generic function s, or of its receiver, that older cells used.
 	Instances(s *symtab.Symbol) []symtab.Instance
 }
 
-// EntryName is the function that runs a cell's statements.
+// EntryName returns the name of the function that runs the statements of cell n.
 func EntryName(n int) string { return fmt.Sprintf("cell%s%d", mangle.Mark, n) }
 
-// InitialName is the function that gives variables their first values in a child.
+// InitialName returns the name of the function that gives the variables of cell n their first values in a child.
 func InitialName(n int) string { return fmt.Sprintf("initial%s%d", mangle.Mark, n) }
 
-// A Form says how much of a symbol a unit needs.
+// A Form says whether a unit needs all of a symbol or only its signature.
 type Form uint8
 
 const (
-	Signature Form = iota // a function without body: it is loaded, or not needed yet
+	Signature Form = iota // a function without its body
 	Full
 )
 
@@ -74,20 +74,20 @@ type Spec struct {
 	Source cell.Source
 	Var    *cell.VarSpec
 	Names  []cell.Ref
-	Owner  *symtab.Symbol // carries the origin and the bindings
+	Owner  *symtab.Symbol // holds the origin and the bindings
 }
 
-// A Stmt is a statement of the cell on its way into the entry function.
+// A Stmt is a statement of the cell with the facts that the passes add for the entry function.
 type Stmt struct {
 	*cell.Stmt
-	IsStatic bool // a var whose initializers are constants
+	IsStatic bool // a var declaration without initializers or with constants only
 	Show     ShowMode
 	IsResult bool // the expression whose value the cell shows
 	Result   *symtab.Result
 
-	KeptValues, KeptVars []Kept // of a Loop
+	KeptValues, KeptVars []Kept // unused values and variables of a Loop
 
-	// Retyped are the variables, quoted, that it gives their first values of
+	// Retyped are the quoted names of the variables that it declares with
 	// another type than before.
 	Retyped []string
 }
@@ -102,16 +102,17 @@ const (
 	ShownAsRune
 )
 
-// A Kept value or variable is not used by the cell, and computed all the same.
+// A Kept is a value or variable of a repeated statement that the cell does not use. Generated code uses it, so
+// that the compiler does not remove its computation.
 type Kept struct {
-	Results int    // of a value; 0 for a call of a function without
-	Address string // "&" for a large variable
+	Results int    // number of values of an expression; 0 for a call without results
+	Address string // "&" for a large variable, else ""
 }
 
 // A FirstValue is a variable specification, or a statement that declares
-// variables, whose values children can give themselves.
+// variables, whose values child processes can compute themselves.
 type FirstValue struct {
 	Stmt      *Stmt
 	Spec      *Spec
-	ErrorVars []string // of its variables, those that may hold an error
+	ErrorVars []string // those of its variables that may hold an error
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// ShowAs has the statement show its value, of static type t.
+// ShowAs makes the statement show its value, of static type t.
 func (st *Stmt) ShowAs(t types.Type, main *types.Package) {
 	st.Show, st.Result = ShowModeOf(t), nil
-	if tuple, ok := t.(*types.Tuple); ok { // a value and an error, of which nil is not shown
+	if tuple, ok := t.(*types.Tuple); ok { // a value and an error; a nil error is not shown
 		if tuple.Len() != 2 || !isError(tuple.At(1).Type()) {
 			return
 		}
@@ -22,7 +22,7 @@ func (st *Stmt) ShowAs(t types.Type, main *types.Package) {
 	}
 }
 
-// ResultOf returns what the cell with these statements shows, or nil.
+// ResultOf returns the type of the value that a cell with these statements shows, or nil.
 func ResultOf(list []*Stmt) *symtab.Result {
 	for _, st := range list {
 		if st.IsResult && st.Show > Discarded {
@@ -32,25 +32,25 @@ func ResultOf(list []*Stmt) *symtab.Result {
 	return nil
 }
 
-// earlier returns what to write for the result of an earlier cell.
+// earlier returns the expression for the result of an earlier cell, Out[n].
 func (f *File) earlier(bd symtab.Binding) string {
 	f.e.helpers[symtab.EarlierFunc] = true
 	call := symtab.EarlierFunc + "(" + bd.Path + ")"
 	switch {
 	case bd.Result.Type == nil:
 		return call
-	case bd.Result.IsInterface: // nil is no value of it
+	case bd.Result.IsInterface: // a type assertion to an interface fails for nil
 		return fmt.Sprintf("func() (x %s) { x, _ = %s.(%[1]s); return }()", f.typeText(bd.Result.Type), call)
 	}
 	return call + ".(" + f.typeText(bd.Result.Type) + ")"
 }
 
-// ShowModeOf decides how a value of a static type is shown.
+// ShowModeOf returns how a value of static type t is shown.
 func ShowModeOf(t types.Type) ShowMode {
 	switch {
 	case isError(t):
 		return ShownAsError
-	case t == types.Universe.Lookup("rune").Type(): // written so: int32 is another Type
+	case t == types.Universe.Lookup("rune").Type(): // declared as rune: go/types has another Type for int32
 		return ShownAsRune
 	}
 	return Shown

@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// standalone completes a unit to a program. An init function, the last of all, runs
-// the cell: main is a name that the user may have declared.
+// standalone adds a file that makes the unit a complete program. An init function, which runs after all others, runs
+// the cell. It cannot be main, since the user may have declared main.
 func (e *Emitter) standalone() {
 	main := e.in.Main
 	own := main != nil && main.Kind == cell.Func
@@ -18,7 +18,7 @@ func (e *Emitter) standalone() {
 	case own:
 		run = main.GoName
 	}
-	// Named so that the compiler takes it last.
+	// The name sorts last, so that the compiler takes this file last.
 	f := &File{e: e, Imports: map[string]string{}, Name: "zz_solo.go"}
 	e.Files = append(e.Files, f)
 	fmt.Fprintf(&f.body, "\nfunc init() { %s.Main(%s) }\n", f.useOwn(e.in.Standalone), run)
@@ -27,7 +27,7 @@ func (e *Emitter) standalone() {
 	}
 }
 
-// hasMain reports whether the unit has a function that Go takes for main.
+// hasMain reports whether the unit has a function whose generated name is main.
 func (e *Emitter) hasMain() bool {
 	for _, f := range e.Files {
 		for _, r := range f.regions {

@@ -36,7 +36,7 @@ func (e *Emitter) stmt(f *File, st *Stmt) {
 	e.recordAfter(f, st)
 }
 
-// stmtRefs gives the names in a statement their generated form.
+// stmtRefs returns the edits that replace the names in a statement by their generated names.
 func (e *Emitter) stmtRefs(f *File, st *Stmt) []edit {
 	var edits []edit
 	dropped := e.droppedPart(st)
@@ -66,8 +66,9 @@ func (e *Emitter) stmtRef(f *File, st *Stmt, r cell.Ref) string {
 	return f.rename(r, e.in.Before, lookup)
 }
 
-// droppedPart is what of a variable specification is not written where it gets
-// its value: the type, which may be all that mentions a package.
+// droppedPart returns the part of a variable specification that the assignment of its value
+// leaves out: the type. It has no references, so that the file does not import a package only
+// for the type.
 func (e *Emitter) droppedPart(st *Stmt) cell.Span {
 	switch v := st.Var; {
 	case e.in.IsShape || v == nil || v.TypeEnd > 0 && AllBlank(st.Names):
@@ -79,8 +80,8 @@ func (e *Emitter) droppedPart(st *Stmt) cell.Span {
 	}
 }
 
-// declares reports whether a var statement's names are declared elsewhere, so
-// that it is left with the assignment.
+// declares reports whether the variables of a var statement are declared at package level, so
+// that only the assignment remains.
 func (st *Stmt) declares() bool {
 	return st.Var != nil && !(st.Var.TypeEnd > 0 && AllBlank(st.Names))
 }
@@ -94,7 +95,7 @@ func AllBlank(names []cell.Ref) bool {
 	return true
 }
 
-// DeclaresAll reports whether the statement declares all its variables.
+// DeclaresAll reports whether all variables on the left side of the statement are new.
 func (st *Stmt) DeclaresAll() bool {
 	for i, n := range st.Names {
 		if n.Name != "_" && !st.New[i] {

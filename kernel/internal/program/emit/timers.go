@@ -8,14 +8,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// Names of the worker's functions that take the time.
+// Names of the generated functions for timing; the worker implements them.
 const (
 	startName  = "start" + mangle.Mark
 	stopName   = "stop" + mangle.Mark
 	repeatName = "repeat" + mangle.Mark
 )
 
-// timing gives what stands before and after a statement whose time is taken.
+// timing returns the code before and after a statement whose time is measured.
 func (e *Emitter) timing(st *Stmt, before string) (string, string) {
 	after := ""
 	if st.Starts && !e.in.IsShape {
@@ -29,8 +29,8 @@ func (e *Emitter) timing(st *Stmt, before string) (string, string) {
 	return before, after
 }
 
-// repeat makes a loop of the statement's second part. Two loops, so that the
-// inner one costs nothing but its counter.
+// repeat returns edits that make a loop of the second part of a statement. They are two
+// nested loops, so that the inner one only counts.
 func (e *Emitter) repeat(f *File, st *Stmt) (edits []edit) {
 	l := st.Loop
 	if l == nil {
@@ -53,7 +53,7 @@ func (e *Emitter) repeat(f *File, st *Stmt) (edits []edit) {
 	return append(edits, edit{l.End, l.End, "\n" + end})
 }
 
-// keepValue uses a value that the cell does not use.
+// keepValue returns edits that use value i of the loop, which the cell does not use.
 func (e *Emitter) keepValue(f *File, st *Stmt, i int, v cell.Value) []edit {
 	if e.in.IsShape {
 		if v.Call {
@@ -65,7 +65,7 @@ func (e *Emitter) keepValue(f *File, st *Stmt, i int, v cell.Value) []edit {
 	case n == 1:
 		call := e.keepAlive(f, "")
 		return []edit{{v.Start, v.Span.Start, strings.TrimSuffix(call, ")")}, {v.End, v.End, ")"}}
-	case n == 0 || st.Loop.Jumps: // a goto must not leave out a definition
+	case n == 0 || st.Loop.Jumps: // a goto must not jump over a declaration
 		return nil
 	default:
 		var names, uses []string
@@ -81,7 +81,7 @@ func (e *Emitter) keepValue(f *File, st *Stmt, i int, v cell.Value) []edit {
 	}
 }
 
-// keepVars uses the variables of the loop's block.
+// keepVars returns code that uses the variables of the loop's block.
 func (e *Emitter) keepVars(f *File, st *Stmt) string {
 	var b strings.Builder
 	for i, r := range st.Loop.Vars {

@@ -9,11 +9,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// WrappersOwner owns the code that does.
+// WrappersOwner is the owner of the generated function that wrappers writes.
 var WrappersOwner = &symtab.Symbol{Kind: cell.Var, Origin: &symtab.Origin{}}
 
-// wrappers writes a function, never called, that takes the values of methods
-// and instances, and of types that the compiler describes only where it meets them.
+// wrappers writes a function that is never called. It uses methods and instances as values, so that the compiler
+// generates their wrappers, and values of types, so that the compiler writes their type descriptors.
 func (e *Emitter) wrappers(list []*symtab.Symbol) {
 	var values []string
 	for _, s := range list {
@@ -49,12 +49,12 @@ func (e *Emitter) instance(s *symtab.Symbol, in symtab.Instance) []string {
 	return []string{t, t + "." + s.GoName}
 }
 
-// instanceType is an expression of the type of pointers to an instance of t.
+// instanceType returns an expression whose type is a pointer to an instance of t.
 func (f *File) instanceType(t *symtab.Symbol, in symtab.Instance) string {
 	return "(*" + t.GoNameOf(t.Key) + f.arguments(in) + ")(nil)"
 }
 
-// arguments are the type arguments of an instance.
+// arguments returns the type arguments of an instance as source text, in brackets.
 func (f *File) arguments(in symtab.Instance) string {
 	var args []string
 	for _, a := range in.Args {
@@ -63,8 +63,8 @@ func (f *File) arguments(in symtab.Instance) string {
 	return "[" + strings.Join(args, ", ") + "]"
 }
 
-// touchedTypes are expressions of the types that the unit's changes concern and
-// that declarations do not lead the compiler to describe.
+// touchedTypes returns expressions of the types whose method sets the unit changes and whose
+// descriptors the compiler would not write for the declarations alone.
 func (e *Emitter) touchedTypes() []string {
 	var values []string
 	add := func(value func(*File) string) { values = append(values, value(e.varFile())) }
@@ -79,7 +79,7 @@ func (e *Emitter) touchedTypes() []string {
 	return values
 }
 
-// literalsOf writes the literals of an older cell's statements, for their code.
+// literalsOf writes the function of an older cell's statements with only the literals that are compiled again.
 func (e *Emitter) literalsOf(s *symtab.Symbol) {
 	f := e.file(s.Origin)
 	start := f.body.Len()
@@ -88,7 +88,7 @@ func (e *Emitter) literalsOf(s *symtab.Symbol) {
 	for _, src := range s.LiteralSources {
 		for i, lit := range src.Source.Outermost {
 			if !src.Follows[i] {
-				f.body.WriteString("_ = func() {}\n") // for the numbers of the others
+				f.body.WriteString("_ = func() {}\n") // keeps the numbers of the other literals
 				continue
 			}
 			f.put(s, "_ =", src.Source, lit.Span, "", f.renames(src.Source, lit.Span, s.Bindings, e.in.Scope.Lookup))

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// exportData returns the export data section of a package archive: its first
-// member, __.PKGDEF, holds it behind a line $$B.
+// exportData returns the export data of a package archive: it is in the first
+// member, __.PKGDEF, after a line $$B.
 func exportData(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// ByName chooses the std package that a selector base means, else one of
-// BeyondStd that is at hand, "" if none has the name. Of several the first that exports all the selected names is taken.
+// ByName returns the import path of the package that a name before a dot means without an import: a package of the
+// standard library, or else that of BeyondStd if it can be loaded; "" if there is none. Of several packages with the
+// name it takes the first that exports all the selected names, or else the first.
 func (p *Packages) ByName(name string, sels []string) string {
 	candidates := p.Std[name]
 	if len(candidates) == 1 {
@@ -28,8 +29,8 @@ func (p *Packages) ByName(name string, sels []string) string {
 	return ""
 }
 
-// BeyondStd returns the path of a package that is no part of the standard
-// library and yet known by its name alone, or "". It need not be at hand.
+// BeyondStd returns the path of a package outside the standard library that cells
+// can use without an import, or "". The package may not be installed.
 func BeyondStd(name string) string {
 	if name == "constraints" {
 		return "golang.org/x/exp/constraints"
@@ -37,7 +38,7 @@ func BeyondStd(name string) string {
 	return ""
 }
 
-// ExportsAll reports whether a package can be had and exports all the names.
+// ExportsAll reports whether a package can be loaded and exports all the names.
 func (p *Packages) ExportsAll(path string, names []string) bool {
 	pkg, err := p.Import(path)
 	return err == nil && !slices.ContainsFunc(names, func(s string) bool { return !Exports(pkg, s) })
@@ -47,7 +48,7 @@ func Exports(pkg *types.Package, name string) bool {
 	return token.IsExported(name) && pkg.Scope().Lookup(name) != nil
 }
 
-// Importable reports whether a cell may import a package of the image.
+// Importable reports whether no element of the path is "internal", "vendor" or "cmd".
 func Importable(path string) bool {
 	return !slices.ContainsFunc(strings.Split(path, "/"), func(s string) bool {
 		return s == "internal" || s == "vendor" || s == "cmd"

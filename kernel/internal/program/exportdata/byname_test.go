@@ -12,8 +12,8 @@ import (
 
 func TestMain(m *testing.M) { programtest.Main(m) }
 
-// TestStdNames compares the packages that cells use by name alone with the
-// toolchain's: each importable one stands under its own name.
+// TestStdNames compares the packages that cells can use without an import with those of
+// the toolchain: each must be found under its package name.
 func TestStdNames(t *testing.T) {
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{.Name}}", "std").Output()
 	if err != nil {
@@ -32,7 +32,7 @@ func TestStdNames(t *testing.T) {
 }
 
 // TestByName compares the choice among packages of one name with that of
-// goimports. For some it leaves the choice to chance: those are not asked.
+// goimports. It leaves out names for which goimports chooses at random.
 func TestByName(t *testing.T) {
 	p := New(programtest.NewStd(t), "")
 	for _, use := range []string{

@@ -19,22 +19,22 @@ type Archives interface {
 	Archive(path string) (file string, err error)
 }
 
-// A cache holds the packages that a notebook's program and its snapshots have
+// A cache holds the packages that a Program and its snapshots have
 // loaded. Finding a package may take long, since the go command may have to
-// compile it: mu is not held meanwhile.
+// compile it: mu is not held during that.
 type cache struct {
 	archives Archives
-	goroot   string              // for sources that export data names
+	goroot   string              // root of the source files of the standard library
 	Std      map[string][]string // import paths by package name
 	Fset     *token.FileSet
 
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	loaded     map[string]*types.Package
-	generation int                     // how often loaded was emptied
-	pending    map[string]*pendingLoad // what loadWithin has begun
+	generation int                     // counts how often loaded was cleared
+	pending    map[string]*pendingLoad // loads in progress that loadWithin began, by path
 }
 
-// A pendingLoad is a package that is on its way to the cache.
+// A pendingLoad is a load in progress.
 type pendingLoad struct {
 	done chan struct{} // closed when pkg or err is set
 	pkg  *types.Package
@@ -52,7 +52,7 @@ func newCache(archives Archives, goroot string) *cache {
 	}
 }
 
-// have returns a package that was loaded, or nil, and the generation.
+// have returns a completely loaded package, or nil, and the current generation.
 func (c *cache) have(path string) (*types.Package, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +62,7 @@ func (c *cache) have(path string) (*types.Package, int) {
 	return nil, c.generation
 }
 
-// load finds a package and reads its export data.
+// load returns a package. It finds its archive and reads its export data if it is not in the cache.
 func (c *cache) load(path string) (*types.Package, error) {
 	for {
 		pkg, generation := c.have(path)
@@ -83,8 +83,8 @@ func (c *cache) load(path string) (*types.Package, error) {
 	}
 }
 
-// read reads export data. It returns nothing if packages have changed since
-// generation.
+// read reads export data into the cache. It returns nil and no error if the cache has been cleared
+// since generation.
 func (c *cache) read(generation int, path string, data []byte) (*types.Package, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -101,10 +101,11 @@ func (c *cache) read(generation int, path string, data []byte) (*types.Package, 
 	return pkg, nil
 }
 
-// errNotLoaded is the answer to a query that would have to wait for a package.
+// errNotLoaded reports that a package was not loaded within the time of a query.
 var errNotLoaded = errors.New("the package is not known yet")
 
-// loadWithin is load for a query. What takes longer goes on without it.
+// loadWithin is load with a timeout, after which it returns errNotLoaded. The load then continues in the
+// background.
 func (c *cache) loadWithin(timeout time.Duration, path string) (*types.Package, error) {
 	c.mu.Lock()
 	l := c.pending[path]
@@ -128,7 +129,7 @@ func (c *cache) loadWithin(timeout time.Duration, path string) (*types.Package, 
 	}
 }
 
-// Known returns the packages that were loaded.
+// Known returns a copy of the map of loaded packages, by path. Some may be incomplete.
 func (c *cache) Known() map[string]*types.Package {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,12 +146,12 @@ func (c *cache) Forget() {
 // queryTimeout is how long a query waits for packages.
 const queryTimeout = 500 * time.Millisecond
 
-// ForQuery returns packages that answer within queryTimeout.
+// ForQuery returns Packages with the same cache whose Import fails from queryTimeout after now.
 func (p *Packages) ForQuery() *Packages {
 	return &Packages{p.cache, time.Now().Add(queryTimeout)}
 }
 
-// Within calls f and returns its result, or nothing after timeout.
+// Within calls f in a new goroutine and returns its result, or false after timeout. f then continues.
 func Within[T any](timeout time.Duration, f func() T) (v T, ok bool) {
 	result := make(chan T, 1)
 	go func() { result <- f() }()

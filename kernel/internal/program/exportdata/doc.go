@@ -1,4 +1,4 @@
-// Package exportdata loads what compiled packages export, for the type checker
-// (packages.go, cache.go), chooses the package that a cell means by a name alone
-// (byname.go), and compares two builds of one package (api.go).
+// Package exportdata loads the export data of compiled packages for the type checker
+// (packages.go, cache.go), chooses the package for a name that a cell uses without an import
+// (byname.go), and describes a package's API, to compare two builds of it (api.go).
 package exportdata

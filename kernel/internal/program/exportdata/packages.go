@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// Packages loads export data, once per package. It implements types.Importer.
+// Packages loads export data, once per package. It implements types.Importer. Its methods may be called concurrently.
 type Packages struct {
 	*cache
-	Deadline time.Time // of Import; the zero time: none
+	Deadline time.Time // time after which Import fails; the zero time means none
 }
 
-// New returns Packages that find compiled packages in archives. goroot is where
-// the sources of the standard library are.
+// New returns Packages that find compiled packages in archives. goroot is the root
+// folder of the toolchain, for the sources of the standard library.
 func New(archives Archives, goroot string) *Packages {
 	p := &Packages{cache: newCache(archives, goroot)}
 	for _, importPath := range strings.Fields(stdPaths) {
 		p.Std[path.Base(importPath)] = append(p.Std[path.Base(importPath)], importPath)
 	}
-	// The orders in which goimports tries packages of one name.
+	// The order is that in which goimports tries packages of one name.
 	delete(p.Std, "v2")
 	p.Std["rand"] = []string{"crypto/rand", "math/rand/v2", "math/rand"}
 	p.Std["template"] = []string{"text/template", "html/template"}
 	return p
 }
 
-// Name returns the name of a package, as its own package clause gives it. A package that is gone has none: the type
-// checker says so where it is used.
+// Name returns the name of a package from its package clause. For a package that cannot be loaded it returns "missing": the
+// type checker reports the error where the package is used.
 func (p *Packages) Name(importPath string) string {
 	p.mu.Lock()
-	pkg := p.loaded[importPath] // perhaps only mentioned by another: that is enough
+	pkg := p.loaded[importPath] // an incomplete package also has a name
 	p.mu.Unlock()
 	if pkg == nil {
 		var err error
@@ -58,8 +58,8 @@ func (p *Packages) Import(importPath string) (*types.Package, error) {
 	return p.load(importPath)
 }
 
-// SourceFile finds a file that export data names; the standard library's are
-// named relative to GOROOT.
+// SourceFile returns the path of a source file that export data refers to, or "" if it does not exist. Files
+// of the standard library begin with $GOROOT.
 func (p *Packages) SourceFile(name string) string {
 	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok {
 		name = filepath.Join(p.goroot, rest)

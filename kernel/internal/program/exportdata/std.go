@@ -1,8 +1,7 @@
 package exportdata
 
 // stdPaths lists the packages of the standard library that a program can
-// import, as of Go 1.26. One that the user's toolchain lacks is found out when
-// it is imported.
+// import, as of Go 1.26. If the user's toolchain lacks one, its import fails.
 const stdPaths = `
 archive/tar
 archive/zip

@@ -1,5 +1,5 @@
 // Package hoist moves var specifications of a cell up before the statements that
-// use their variables, as the order of declarations does not matter in Go.
+// use their variables: in a Go file the order of declarations does not matter.
 package hoist
 
 import (
@@ -11,12 +11,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// Hoist moves a var specification up before the first statement that uses its
-// variables, by name or through the cell's functions. What the specification
-// needs moves with it. It stays where that is impossible since it depends on a
-// statement in between: then the earlier use means an older variable, if there
+// Hoist moves each var specification up before the first statement that uses its
+// variables, by name or through the cell's functions. Specifications that it
+// needs move with it. A specification that depends on another kind of statement in between
+// stays in place: then the earlier use means an older variable, if there
 // is one. decls are the cell's declarations by name, and methods its methods by
-// receiver.
+// receiver. Hoist returns the new order of the statements.
 func Hoist(stmts []*emit.Stmt, decls map[string]*symtab.Symbol, methods map[string][]*symtab.Symbol) []*emit.Stmt {
 	h := hoister{stmts: stmts, decls: decls, methods: methods, moved: map[*emit.Stmt]bool{}}
 	for i := 0; i < len(h.stmts); {
@@ -28,11 +28,11 @@ func Hoist(stmts []*emit.Stmt, decls map[string]*symtab.Symbol, methods map[stri
 }
 
 // advance moves one specification that statement i needs before it, and reports
-// whether there was one. What that needs in turn is looked at next.
+// whether there was one. The moved specification is then the next to be examined.
 func (h *hoister) advance(i int) bool {
 	for _, name := range slices.Sorted(maps.Keys(h.needs(h.stmts[i]))) {
 		j := h.specOf(name, i+1)
-		if j < 0 || h.moved[h.stmts[j]] { // moved: the two need each other
+		if j < 0 || h.moved[h.stmts[j]] { // if it was moved already, the two need each other
 			continue
 		}
 		st := h.stmts[j]
@@ -87,7 +87,7 @@ func (h *hoister) collect(refs []cell.Ref, out map[string]bool, seen map[*symtab
 	}
 }
 
-// specOf finds the var specification at or after from that declares the name.
+// specOf returns the index of the var specification, at or after from, that declares the name, or -1.
 func (h *hoister) specOf(name string, from int) int {
 	for j := from; j < len(h.stmts); j++ {
 		if h.stmts[j].Var == nil {
@@ -102,8 +102,8 @@ func (h *hoister) specOf(name string, from int) int {
 	return -1
 }
 
-// move brings specification j before statement i, if what it needs allows
-// that. It returns the new index of statement i.
+// move moves specification j, with the specifications that it needs, before statement i. If one of them needs another
+// kind of statement in between, j stays. move returns the new index of statement i.
 func (h *hoister) move(j, i int) int {
 	for name := range h.needs(h.stmts[j]) {
 		if k := h.definedBetween(name, i, j); k >= 0 {
@@ -137,7 +137,7 @@ func (h *hoister) definedBetween(name string, i, j int) int {
 	return -1
 }
 
-// retarget makes earlier uses of the moved variables mean those.
+// retarget makes the statements that st has passed refer to the variables of st.
 func (h *hoister) retarget(st *emit.Stmt, from, to int) {
 	names := map[string]bool{}
 	for _, n := range st.Names {

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// endlessCycles returns a place on each cycle of a function that control cannot
-// leave: the beginning of a loop's body, or what precedes a goto. Cycles that
-// lead to each other count as one.
+// endlessCycles returns positions on each cycle of a function that control cannot
+// leave: the beginning of a loop's body, or the positions of the gotos to a label. Cycles that
+// reach each other count as one.
 func endlessCycles(body *ast.BlockStmt, info *types.Info) []token.Pos {
 	if !mayCycle(body) {
 		return nil
@@ -47,7 +47,8 @@ func endlessCycles(body *ast.BlockStmt, info *types.Info) []token.Pos {
 	return list
 }
 
-// mayCycle reports whether a function has a loop or a goto, literals excepted.
+// mayCycle reports whether a function has a for loop or a goto outside of function literals. Loops
+// over range end.
 func mayCycle(body *ast.BlockStmt) bool {
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -64,7 +65,7 @@ func mayCycle(body *ast.BlockStmt) bool {
 	return found
 }
 
-// gotos returns where the statements that go to a label begin.
+// gotos returns the positions of the goto statements for a label.
 func gotos(body *ast.BlockStmt, label string) []token.Pos {
 	var list []token.Pos
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -90,7 +91,7 @@ type flow struct {
 	preds  map[*cfg.Block][]*cfg.Block
 }
 
-// prune notes the ways through a graph that are taken.
+// prune records the blocks of c and the edges between them that can be taken.
 func (g *flow) prune(c *cfg.CFG) {
 	g.succs, g.preds = map[*cfg.Block][]*cfg.Block{}, map[*cfg.Block][]*cfg.Block{}
 	for _, bl := range c.Blocks {
@@ -105,8 +106,8 @@ func (g *flow) prune(c *cfg.CFG) {
 	}
 }
 
-// taken returns the successors of a block that its condition, if it is a
-// constant, allows.
+// taken returns the successors of a block that are possible: if the compiler knows
+// its condition, only one of the two.
 func (g *flow) taken(bl *cfg.Block) []*cfg.Block {
 	if len(bl.Succs) != 2 || len(bl.Nodes) == 0 {
 		return bl.Succs
@@ -122,13 +123,13 @@ func (g *flow) taken(bl *cfg.Block) []*cfg.Block {
 		return bl.Succs[1:]
 	}
 	if bl.Kind == cfg.KindForLoop && g.invariant(cond, bl.Stmt) {
-		return bl.Succs[:1] // once it holds, as for !done { }, it holds for ever
+		return bl.Succs[:1] // if it holds once, as in for !done { }, it always holds
 	}
 	return bl.Succs
 }
 
-// invariant reports whether a loop cannot change its condition, which depends only
-// on variables of the function whose values the compiler may know.
+// invariant reports whether a loop cannot change its condition: the condition uses only
+// constants and local variables that the loop does not change.
 func (g *flow) invariant(cond ast.Expr, loop ast.Stmt) bool {
 	fixed := true
 	ast.Inspect(cond, func(n ast.Node) bool {
@@ -147,8 +148,8 @@ func (g *flow) invariant(cond ast.Expr, loop ast.Stmt) bool {
 }
 
 // fixedVariables returns a function that reports whether a variable is local to
-// a function and not changed in a loop. One whose address is taken, or that a
-// literal uses, may be changed by anything.
+// body and not changed in a loop. It returns false for a variable whose address is taken
+// or that a function literal uses: other code may change it.
 func fixedVariables(body *ast.BlockStmt, info *types.Info) func(*types.Var, ast.Stmt) bool {
 	changes, shared := map[*types.Var][]token.Pos{}, map[*types.Var]bool{}
 	variable := func(x ast.Expr) *types.Var {
@@ -200,13 +201,13 @@ func fixedVariables(body *ast.BlockStmt, info *types.Info) func(*types.Var, ast.
 	}
 }
 
-// inInit reports whether a position is in what a loop does once.
+// inInit reports whether a position is in the init statement of a loop, which runs once.
 func inInit(loop ast.Stmt, pos token.Pos) bool {
 	f, ok := loop.(*ast.ForStmt)
 	return ok && f.Init != nil && pos >= f.Init.Pos() && pos < f.Init.End()
 }
 
-// A truth is what is known of a condition.
+// A truth says whether a condition always holds, never holds, or depends on variables.
 type truth int
 
 const (
@@ -224,7 +225,7 @@ func truthOf(holds bool) truth {
 	return never
 }
 
-// truth evaluates a condition as far as the compiler does so without a look at
+// truth evaluates a condition as far as the compiler does so without the values of
 // variables.
 func (g *flow) truth(x ast.Expr) truth {
 	if v := g.info.Types[x].Value; v != nil && v.Kind() == constant.Bool {
@@ -290,8 +291,8 @@ func (g *flow) unsigned(x ast.Expr) bool {
 	return ok && basic.Info()&types.IsUnsigned != 0
 }
 
-// heads lists the blocks that begin a loop's body, in the order of the text,
-// then those that a label begins.
+// heads lists the first blocks of loop bodies, in the order of the text,
+// then the blocks that begin with a label.
 func (g *flow) heads() []*cfg.Block {
 	var list []*cfg.Block
 	for _, bl := range g.blocks {
@@ -308,8 +309,8 @@ func (g *flow) heads() []*cfg.Block {
 	return list
 }
 
-// closed returns what can be reached from a block if all of that leads back to
-// it, else nil.
+// closed returns the blocks that can be reached from bl if bl can be reached from all of
+// them, else nil.
 func (g *flow) closed(bl *cfg.Block) map[*cfg.Block]bool {
 	ahead, behind := reachable(bl, g.succs), reachable(bl, g.preds)
 	for c := range ahead {
@@ -323,7 +324,7 @@ func (g *flow) closed(bl *cfg.Block) map[*cfg.Block]bool {
 	return ahead
 }
 
-// reachable returns the blocks to which a way of at least one step leads.
+// reachable returns the blocks that can be reached in one or more steps.
 func reachable(from *cfg.Block, next map[*cfg.Block][]*cfg.Block) map[*cfg.Block]bool {
 	seen := map[*cfg.Block]bool{}
 	for todo := []*cfg.Block{from}; len(todo) > 0; todo = todo[1:] {

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestEndlessCycles marks with @ where a call is to be added.
+// TestEndlessCycles: @ marks the positions that endlessCycles returns.
 func TestEndlessCycles(t *testing.T) {
 	for _, body := range []string{
 		`for {@ n++ }`,

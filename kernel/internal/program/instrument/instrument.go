@@ -1,10 +1,10 @@
-// Package instrument makes the functions of a unit fit to be interrupted.
+// Package instrument inserts code that lets the functions of a unit be interrupted.
 //
-//   - An interrupt may find a function between two calls, where the compiler has
-//     not stored the bits that say which defers are due: a function that defers
-//     and can be found so keeps records instead (instrument.go).
-//   - The compiler drops what a cycle without an exit stores, since nothing can
-//     read it: such a cycle gets a call that is never made (cycles.go).
+//   - An interrupt may stop a function between two calls. There the compiler may not
+//     have stored the bits that say which deferred calls are pending. So a function that defers
+//     and may loop is made to keep defer records instead (instrument.go).
+//   - The compiler removes stores in a cycle without an exit, since no code
+//     reads them. So such a cycle gets a call that is never executed (cycles.go).
 package instrument
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// Names of what is added to a unit.
+// Names of inserted declarations.
 const (
 	neverName = "never" + mangle.Mark // a variable that is always false
 	stubName  = "stub" + mangle.Mark  // a function that the compiler cannot inline
@@ -28,15 +28,15 @@ const (
 
 const (
 	// recordDefers makes the compiler keep records of a function's defers
-	// instead of bits: a defer in a loop rules the bits out. The loop is never
+	// instead of bits, since it cannot use bits for a defer in a loop. The loop is never
 	// entered.
 	recordDefers = " for " + neverName + " { defer " + stubName + "() }; "
-	// observe is a call that is never made, before which all variables must
-	// have their values.
+	// observe is a call that is never executed. The compiler must store all
+	// variables before it.
 	observe = " if " + neverName + " { " + stubName + "() }; "
 )
 
-// Declarations declares what insertions refer to. A unit that has any needs it
+// Declarations declares the variable and the function that insertions use. A unit with insertions needs it
 // once, at the end of a file.
 const Declarations = "\nvar " + neverName + " bool\n\n//go:noinline\nfunc " + stubName + "() {}\n"
 
@@ -49,13 +49,13 @@ type Unit struct {
 	HasMethod func(name string) bool
 }
 
-// An Insertion is text to be added at an offset of a file.
+// An Insertion is text to be inserted at a byte offset of a file.
 type Insertion struct {
 	Offset int
 	Text   string
 }
 
-// Insertions returns what is to be added to a file with this text, by offset.
+// Insertions returns the insertions for a file with this text, sorted by offset.
 func (u *Unit) Insertions(file *ast.File, text string) []Insertion {
 	in := instrumenter{unit: u, text: text}
 	ast.Inspect(file, in.visit)
@@ -63,7 +63,7 @@ func (u *Unit) Insertions(file *ast.File, text string) []Insertion {
 	return in.list
 }
 
-// An instrumenter finds the places of one file where something is to be added.
+// An instrumenter collects the insertions for one file.
 type instrumenter struct {
 	unit *Unit
 	text string
@@ -90,7 +90,7 @@ func (in *instrumenter) visit(n ast.Node) bool {
 	return true
 }
 
-// insert adds text at a position, and restores the position behind it.
+// insert adds an insertion at a position, with a line directive after it that restores the position.
 func (in *instrumenter) insert(pos token.Pos, text string) {
 	off := in.unit.Fset.PositionFor(pos, false).Offset
 	at := in.unit.Fset.Position(pos)
@@ -116,9 +116,9 @@ func defers(body *ast.BlockStmt) bool {
 	return found
 }
 
-// loops reports whether the code of a function may loop: by statements of the
-// function, or by what the compiler may put in place of a call: literals in it
-// and functions of the notebook. A deferred call runs at the end, by itself.
+// loops reports whether the code of a function may loop: by its statements, or by the code
+// of literals in it and of notebook functions, which the compiler may inline. Deferred calls do not
+// count: they run when the function ends.
 func (in *instrumenter) loops(body *ast.BlockStmt) bool {
 	found := false
 	var visit func(n ast.Node) bool
@@ -143,7 +143,7 @@ func (in *instrumenter) loops(body *ast.BlockStmt) bool {
 }
 
 // callsNotebook reports whether a call may be of a function or method that the
-// notebook declares. What an interface holds is told by the method's name.
+// notebook declares. A call through an interface counts if the notebook has a method of that name.
 func (in *instrumenter) callsNotebook(call *ast.CallExpr) bool {
 	fn, ok := typeutil.Callee(in.unit.Info, call).(*types.Func)
 	if !ok {

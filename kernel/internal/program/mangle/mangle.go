@@ -1,5 +1,5 @@
-// Package mangle makes the names of generated code, and takes them out of
-// messages. A generated name is a name of the user's, a mark, and lower-case
+// Package mangle forms the names of generated code, and removes the generated part of them
+// from messages. A generated name is a name of the user, a mark, and lower-case
 // letters and digits.
 package mangle
 
@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Mark ends the user's part of a generated name. It is a letter to Go.
+// Mark ends the user's part of a generated name. Go accepts it as a letter of an identifier.
 const Mark = "ʹ"
 
-// Demangle takes generated names out of a text, such as a traceback: everything
-// from the mark to the end of the identifier is removed.
+// Demangle replaces generated names in a text, such as a traceback, by the names of the user: it removes
+// the mark and the lower-case letters and digits after it.
 func Demangle(s string) string {
 	for {
 		i := strings.Index(s, Mark)
@@ -27,9 +27,9 @@ func Demangle(s string) string {
 	}
 }
 
-// Name returns the name in generated code of a type, constant or variable:
-// predeclared names keep their meaning for all other declarations, and main and
-// init are functions to Go.
+// Name returns the name of a type, constant or variable in generated code. It differs from
+// the user's name if that is a predeclared identifier, which must keep its meaning in other
+// declarations, or main or init, which are function names in Go.
 func Name(name string) string {
 	if name == "main" || name == "init" {
 		return name + Mark
@@ -37,7 +37,8 @@ func Name(name string) string {
 	return Func(name)
 }
 
-// Func is Name for a function.
+// Func returns the name of a function in generated code. It differs from the user's name if that
+// is a predeclared identifier.
 func Func(name string) string {
 	if types.Universe.Lookup(name) != nil {
 		return name + Mark

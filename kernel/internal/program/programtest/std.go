@@ -1,5 +1,5 @@
-// Package programtest gives tests the standard library as the go command has
-// compiled it.
+// Package programtest provides the compiled packages of the standard library for
+// tests.
 package programtest
 
 import (
@@ -17,11 +17,11 @@ import (
 type Std struct {
 	Compile string // path of the compile tool
 
-	archives  map[string]string // by import path
-	importcfg string            // file
+	archives  map[string]string // files of compiled packages, by import path
+	importcfg string            // path of the importcfg file
 }
 
-// Archive returns the compiled package of an import path.
+// Archive returns the file of the compiled package with an import path.
 func (s *Std) Archive(path string) (string, error) {
 	if file := s.archives[path]; file != "" {
 		return file, nil
@@ -32,7 +32,7 @@ func (s *Std) Archive(path string) (string, error) {
 // Importcfg returns an importcfg file that covers the standard library.
 func (s *Std) Importcfg([]string) (string, error) { return s.importcfg, nil }
 
-// NewStd lists the standard library, once per process.
+// NewStd returns the compiled packages of the standard library. It runs the go command once per process.
 func NewStd(t testing.TB) *Std {
 	t.Helper()
 	s, err := list()
@@ -69,7 +69,7 @@ var list = sync.OnceValues(func() (*Std, error) {
 	return s, err
 })
 
-// Main runs a package's tests and removes what NewStd made.
+// Main runs a package's tests, removes the file of NewStd and exits.
 func Main(m *testing.M) {
 	code := m.Run()
 	if s, _ := list(); s != nil {

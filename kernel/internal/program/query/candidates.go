@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// members lists what can follow x and a dot.
+// members lists the names that can follow x and a dot.
 func members(r *program.Checked, x ast.Expr) []Candidate {
 	if id, ok := x.(*ast.Ident); ok {
 		if pn, ok := r.Info.Uses[id].(*types.PkgName); ok {
@@ -69,7 +69,7 @@ func exported(pkg *types.Package) []Candidate {
 	return list
 }
 
-// visible lists the names that can be written at pos.
+// visible lists the names that are in scope at pos, packages and keywords.
 func (q query) visible(r *program.Checked, pos token.Pos) []Candidate {
 	var list []Candidate
 	add := func(name, kind string, rank int) { list = append(list, Candidate{Name: name, Kind: kind, rank: rank}) }
@@ -144,8 +144,8 @@ func candidate(obj types.Object, main *types.Package) Candidate {
 	return c
 }
 
-// fields lists the fields that can be named at id, if it is an element or a key of a literal of a struct, without
-// those that are given already.
+// fields lists the struct fields that can be keys at id, if it is an element or a key of a struct literal. It leaves out
+// fields that the literal sets already.
 func fields(r *program.Checked, id *ast.Ident) []Candidate {
 	lit := literalOf(r, id)
 	if lit == nil {
@@ -179,7 +179,7 @@ func fields(r *program.Checked, id *ast.Ident) []Candidate {
 	return list
 }
 
-// literalOf returns the composite literal that id is an element or a key of.
+// literalOf returns the composite literal that has id as an element or a key, or nil.
 func literalOf(r *program.Checked, id *ast.Ident) (lit *ast.CompositeLit) {
 	for _, f := range r.Files {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -201,7 +201,7 @@ func literalOf(r *program.Checked, id *ast.Ident) (lit *ast.CompositeLit) {
 	return lit
 }
 
-// importPaths lists the packages at hand whose import paths begin so.
+// importPaths lists the packages that can be imported and whose import paths begin with prefix.
 func (q query) importPaths(prefix string) []Candidate {
 	var all []string
 	for _, list := range q.packages.Std {

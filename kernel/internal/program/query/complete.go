@@ -11,26 +11,27 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program"
 )
 
-// A Candidate is a name that can stand at a cursor.
+// A Candidate is a name that can complete the text at a cursor.
 type Candidate struct {
 	Name, Kind, Signature string // Kind as Jupyter names it: "function", "variable", …
 
-	rank int // candidates of a lower one come first
+	rank int // candidates with a lower rank come first
 }
 
-// Ranks of what can be written at a cursor: what the notebook has before what Go has.
+// Ranks of candidates: names of the notebook come before those of Go.
 const (
 	rankOwn = iota
 	rankImported
 	rankGo
-	rankPackage // of those that need no import
+	rankPackage // packages that need no import
 )
 
 // cursorName marks the cursor in text that is checked for completion.
 const cursorName = "perijoveCursor"
 
-// Complete lists what can stand at a cursor, a byte offset into src, and the
-// range that a candidate replaces. Text that cannot be parsed has none.
+// Complete returns the candidates at a cursor, which is a byte offset into src, and the
+// range of src that a candidate replaces. It returns none if the text cannot be parsed.
+// It may be called concurrently with all methods of p.
 func Complete(p *program.Program, src string, cursor int) (list []Candidate, start, end int) {
 	q := newQuery(p)
 	if start, end, ok := importPath(src, cursor); ok {
@@ -66,8 +67,8 @@ func withPrefix(list []Candidate, prefix string) []Candidate {
 	return slices.DeleteFunc(list, func(c Candidate) bool { return !strings.HasPrefix(c.Name, prefix) })
 }
 
-// importPath returns the range of the import path around a cursor, as the
-// tokens around it tell: a string behind import, or in its parentheses.
+// importPath returns the range of the import path that contains the cursor: a string
+// after the keyword import or in the parentheses after it.
 func importPath(src string, cursor int) (start, end int, ok bool) {
 	var s scanner.Scanner
 	file := token.NewFileSet().AddFile("", -1, len(src))
@@ -88,7 +89,7 @@ func importPath(src string, cursor int) (start, end int, ok bool) {
 			importing, group = false, false
 		case token.STRING:
 			if importing && cursor <= off+len(text) {
-				path, _, _ := strings.Cut(text[1:], "\n") // it may not be closed
+				path, _, _ := strings.Cut(text[1:], "\n") // the string may be unterminated
 				end = off + 1 + len(strings.TrimRight(path, "\"`"))
 				return off + 1, end, cursor <= end
 			}

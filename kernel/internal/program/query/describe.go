@@ -13,20 +13,20 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// A Description tells what a name means.
+// A Description describes the meaning of a name.
 type Description struct {
 	Text string // its declaration, without a body
 	Doc  string // its documentation; empty if it has none
-	// Methods of a type or of a variable's type, as they are called.
+	// Methods are the names and signatures of the methods of a type or a variable.
 	Methods []string
 
-	// Of what the notebook declares, the text and the cell that it is from.
+	// Source and Cell are the text of a notebook declaration and the number of its cell.
 	Source string
 	Cell   int
 }
 
-// Describe explains the name at a cursor, a byte offset into src; where there is none that is known, the function in
-// whose arguments the cursor stands.
+// Describe describes the name at a cursor, which is a byte offset into src. If there is no known name, it describes the
+// function whose arguments contain the cursor. It returns false if there is neither.
 func Describe(p *program.Program, src string, cursor int) (Description, bool) {
 	q := newQuery(p)
 	if start, end := wordAt(src, cursor); start < end {
@@ -35,7 +35,7 @@ func Describe(p *program.Program, src string, cursor int) (Description, bool) {
 		}
 	}
 	for _, b := range slices.Backward(openBrackets(src[:cursor])) {
-		if b.operand < 0 { // a block or a parenthesis
+		if b.operand < 0 { // a block or a parenthesized expression
 			break
 		}
 		if b.tok == token.LPAREN {
@@ -53,7 +53,7 @@ func (q query) describeWord(src string, start, end int) (Description, bool) {
 		obj = objectAt(r, cell.PosAt(src, start))
 	}
 	word := src[start:end]
-	if obj == nil && q.table.Names[word] == nil && (start == 0 || src[start-1] != '.') { // a package, of which nothing is used
+	if obj == nil && q.table.Names[word] == nil && (start == 0 || src[start-1] != '.') { // perhaps a package whose members the text does not use
 		if r = q.check(word+".X", 0); r != nil {
 			if pn, ok := objectAt(r, cell.Pos{Line: 1, Col: 1}).(*types.PkgName); ok {
 				obj = pn
@@ -66,7 +66,7 @@ func (q query) describeWord(src string, start, end int) (Description, bool) {
 	return q.describeObject(r, obj, word), true
 }
 
-// objectAt returns what the identifier at a place of the text means, or nil.
+// objectAt returns the object of the identifier at a position of the text, or nil.
 func objectAt(r *program.Checked, at cell.Pos) types.Object {
 	id, sel := findIdent(r, func(id *ast.Ident) bool {
 		pos := r.Fset.Position(id.Pos())
@@ -79,7 +79,7 @@ func objectAt(r *program.Checked, at cell.Pos) types.Object {
 	if obj := r.Info.ObjectOf(id); obj != nil {
 		return obj
 	}
-	if sel != nil && r.Info.Types[sel.X].IsType() { // T.M of a method of *T is no valid Go, but a question
+	if sel != nil && r.Info.Types[sel.X].IsType() { // T.M, where M is a method of *T, is invalid Go, but users ask for it
 		obj, _, _ := types.LookupFieldOrMethod(r.Info.TypeOf(sel.X), true, r.Pkg, id.Name)
 		return obj
 	}

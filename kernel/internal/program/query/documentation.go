@@ -14,11 +14,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// docOf reads the documentation of an object out of the file that declares it.
-// Export data gives the file and the line.
+// docOf returns the documentation of an object from the file that declares it.
+// Export data has the file name and the line.
 func docOf(p *exportdata.Packages, obj types.Object) string {
 	at := p.Fset.Position(obj.Pos())
-	if obj.Pkg() == nil { // predeclared: described in a file of its own, whose lines no export data names
+	if obj.Pkg() == nil { // predeclared: the file has its documentation, but there is no export data with the line
 		at = token.Position{Filename: "$GOROOT/src/builtin/builtin.go"}
 	}
 	file := p.SourceFile(at.Filename)
@@ -33,7 +33,7 @@ func docOf(p *exportdata.Packages, obj types.Object) string {
 	return findDoc(fset, f, at.Line, obj.Name()).Text()
 }
 
-// notebookDoc is the comment above a declaration of the notebook.
+// notebookDoc returns the comment above a declaration of the notebook.
 func (q query) notebookDoc(obj types.Object) string {
 	key := mangle.Demangle(obj.Name())
 	if fn, ok := obj.(*types.Func); ok && fn.Signature().Recv() != nil {
@@ -66,7 +66,7 @@ func (q query) notebookDoc(obj types.Object) string {
 	return strings.Join(doc, "\n")
 }
 
-// findDoc returns the comment of what declares name on a line; on any, if line is 0.
+// findDoc returns the comment of the declaration of name on a line, or on any line if line is 0.
 func findDoc(fset *token.FileSet, f *ast.File, line int, name string) (doc *ast.CommentGroup) {
 	on := func(from, to token.Pos) bool {
 		return line == 0 || fset.Position(from).Line <= line && fset.Position(to).Line >= line
@@ -116,7 +116,7 @@ func specDoc(s ast.Spec, name string) (*ast.CommentGroup, bool) {
 	return nil, false
 }
 
-// packageDoc reads a package's own documentation.
+// packageDoc returns the package comment of a package.
 func packageDoc(p *exportdata.Packages, pkg *types.Package) string {
 	for _, name := range pkg.Scope().Names() {
 		file := p.SourceFile(p.Fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)

@@ -30,8 +30,8 @@ func newProgram(t *testing.T, im program.Importer, cells ...string) *program.Pro
 	return p
 }
 
-// TestComplete marks the cursor with |. The candidates wanted are among those
-// given; one with a minus sign is not.
+// TestComplete: | marks the cursor. The wanted candidates must be in the list;
+// those with a minus sign must not.
 func TestComplete(t *testing.T) {
 	p := newProgram(t, programtest.NewStd(t), "type point struct{ X, Y int }\nfunc (p point) Norm() int { return p.X }\nvar origin point\nconst limit = 3")
 	for _, test := range []struct {
@@ -75,7 +75,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// TestOwnNamesComeFirst: packages come behind what the notebook declares.
+// TestOwnNamesComeFirst: names that the notebook declares come before packages.
 func TestOwnNamesComeFirst(t *testing.T) {
 	p := newProgram(t, programtest.NewStd(t), "import \"path\"\n_ = path.Base\nprimes, pz := []int{2}, 1")
 	list, _, _ := Complete(p, "p", 1)
@@ -88,11 +88,10 @@ func TestOwnNamesComeFirst(t *testing.T) {
 	}
 }
 
-// A busyImporter does not answer, as when the go command runs, but for what it
-// has answered before.
+// A busyImporter blocks while busy is open, as an Importer does while the go command runs.
 type busyImporter struct {
 	*programtest.Std
-	busy chan struct{} // nil or closed: it answers
+	busy chan struct{} // if it is nil or closed, the importer answers
 }
 
 func (im *busyImporter) Archive(path string) (string, error) {
@@ -109,8 +108,8 @@ func (im *busyImporter) Packages() map[string]string {
 	return map[string]string{"example.com/a": "a"}
 }
 
-// TestQueriesBesideBusyPackages: a query leaves out what the go command has yet
-// to answer, and the answer helps a later one.
+// TestQueriesBesideBusyPackages: a query does not wait for packages that the go command is
+// loading. A later query has them.
 func TestQueriesBesideBusyPackages(t *testing.T) {
 	im := &busyImporter{Std: programtest.NewStd(t)}
 	p := newProgram(t, im, "import \"strings\"\nvar known = strings.ToUpper(\"a\")")

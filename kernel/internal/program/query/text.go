@@ -15,10 +15,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// queryCell is the number of text that is checked but not executed.
+// queryCell is the cell number of text that is checked but not executed.
 const queryCell = 1 << 30
 
-// A query is a question about text, beside a program as it was last committed.
+// A query answers one question about text, with a snapshot of the program.
 type query struct {
 	snapshot *program.Snapshot
 	table    *symtab.Table
@@ -31,7 +31,7 @@ func newQuery(p *program.Program) query {
 }
 
 // check type-checks text as a cell. at is an offset in the line of the cursor.
-// Without syntax that can be completed there is no result.
+// It returns nil if the text cannot be parsed, even with completed syntax.
 func (q query) check(src string, at int) *program.Checked {
 	c := parseUnfinished(src, at)
 	if c == nil {
@@ -40,14 +40,14 @@ func (q query) check(src string, at int) *program.Checked {
 	return q.snapshot.Check(c)
 }
 
-// endings are what the user may still have to write behind the cursor: the block of an if, a for or a switch, the
+// endings are texts that may be missing after the cursor: the block of an if, a for or a switch, the
 // call after go or defer, the colon of a case.
 var endings = []string{"", " {}", "()", ":"}
 
-// parseUnfinished parses text that the user is writing. If it has mistakes it is cut off after the line of at, and what
-// is open there is closed.
+// parseUnfinished parses text that the user is writing. If it has syntax errors, parseUnfinished removes the lines after that
+// of at and adds the closing quotes and brackets that are missing. It returns nil if no such text can be parsed.
 func parseUnfinished(src string, at int) *cell.Cell {
-	if text, ok := strings.CutPrefix(src, "\ufeff"); ok { // Parse takes it off, and offsets must stay
+	if text, ok := strings.CutPrefix(src, "\ufeff"); ok { // Parse removes it, and offsets must not change
 		src = "   " + text
 	}
 	c, errs := cell.Parse(queryCell, src)
@@ -58,7 +58,7 @@ func parseUnfinished(src string, at int) *cell.Cell {
 		src = src[:at+j]
 	}
 	src += openQuote(src)
-	for _, brace := range []string{"}", "\n}"} { // a composite literal needs the first, a comment the second
+	for _, brace := range []string{"}", "\n}"} { // a composite literal needs the first form, a line that ends with a comment the second
 		inner, outer := closers(src, brace)
 		for _, end := range endings {
 			for _, tail := range []string{end + inner + outer, inner + end + outer, end + inner + outer + "()"} {
@@ -71,7 +71,7 @@ func parseUnfinished(src string, at int) *cell.Cell {
 	return nil
 }
 
-// openQuote returns the quotation mark that closes a string that is open at the end of src, if one is.
+// openQuote returns the quotation mark that closes a string which is open at the end of src, or "".
 func openQuote(src string) (mark string) {
 	var s scanner.Scanner
 	file := token.NewFileSet().AddFile("", -1, len(src))
@@ -90,8 +90,8 @@ func openQuote(src string) (mark string) {
 	}
 }
 
-// closers returns what closes the brackets that are open at the end of src: inner up to the innermost brace, outer from
-// there on.
+// closers returns the text that closes the brackets which are open at the end of src: inner closes those inside the innermost
+// brace, outer that brace and the others.
 func closers(src, brace string) (inner, outer string) {
 	for _, b := range slices.Backward(openBrackets(src)) {
 		closer := map[token.Token]string{token.LPAREN: ")", token.LBRACK: "]", token.LBRACE: brace}[b.tok]
@@ -104,7 +104,7 @@ func closers(src, brace string) (inner, outer string) {
 	return inner, outer
 }
 
-// A bracket is one that is open, with what is called or indexed if it follows an operand.
+// A bracket is an open bracket, with its operand if it begins a call or an index.
 type bracket struct {
 	tok     token.Token
 	operand int // offset of the last identifier of the operand, or -1
@@ -129,7 +129,7 @@ func openBrackets(src string) []bracket {
 			open = append(open, bracket{tok, was})
 		case token.RPAREN, token.RBRACK, token.RBRACE:
 			if n := len(open); n > 0 {
-				if tok == token.RBRACK { // f[int] is called by f's name
+				if tok == token.RBRACK { // after f[int], the operand is f
 					operand = open[n-1].operand
 				}
 				open = open[:n-1]
@@ -140,8 +140,8 @@ func openBrackets(src string) []bracket {
 	}
 }
 
-// findIdent returns the identifier that is wanted, and the selector whose
-// right side it is, if it is one.
+// findIdent returns an identifier for which want returns true, or nil, and the selector
+// expression whose right side it is, or nil.
 func findIdent(r *program.Checked, want func(*ast.Ident) bool) (id *ast.Ident, sel *ast.SelectorExpr) {
 	for _, f := range r.Files {
 		ast.Inspect(f, func(n ast.Node) bool {

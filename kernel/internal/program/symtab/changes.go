@@ -10,39 +10,39 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// Changes is what Commit applies.
+// Changes are the changes that a unit makes to a Table; Commit applies them.
 type Changes struct {
 	Origin       *Origin
-	Define       []*Symbol           // new meanings
-	Loaded       []*Symbol           // older ones that this unit loads (again)
+	Define       []*Symbol           // symbols that become the meanings of their names
+	Loaded       []*Symbol           // functions that the unit loads, new or again
 	Bodies       []string            // functions whose bodies the unit holds
-	Updates      map[*Symbol]*Symbol // older symbol to its recompiled form
+	Updates      map[*Symbol]*Symbol // older symbols, with their recompiled copies
 	Aside        []*AsideSymbol
 	Imports      map[string]string
 	DotImports   []string
 	BlankImports []string
 	LinkNames    map[string]LinkName
 	Check        *Check
-	Altered      effects.Names // variables
+	Altered      effects.Names // variables that the cell changes after their first value
 	Sharing      [][]string    // sets of variables that share memory
 
 	Instances       []Instance
-	LiteralHolders  []*Symbol // statements with literals that follow something, or keep their code
-	FormerHolders   []*Symbol // those of them that holders take the place of
-	StubbedLiterals []string  // link symbols of function literals
+	LiteralHolders  []*Symbol // statements with literals that follow a declaration or would if they did not capture variables
+	FormerHolders   []*Symbol // older symbols that LiteralHolders replace
+	StubbedLiterals []string  // link symbols of function literals that have a stub
 	Retry           []string
 	Structs         []*typetext.Text
 	MethodValues    []string
-	Result          *Result // what the cell shows; nil if it shows nothing that can be kept
+	Result          *Result // type of the value that the cell shows; nil if Out cannot return it
 }
 
-// Check is what go/types found out about the last good cell.
+// Check is the result of go/types for a cell.
 type Check struct {
 	Pkg  *types.Package
 	Info *types.Info
 }
 
-// Commit makes what a unit declares live.
+// Commit makes the declarations of a unit live.
 func (t *Table) Commit(c *Changes) {
 	if c.Origin.Cell > 0 {
 		t.Cells[c.Origin.Cell] = c.Origin
@@ -52,7 +52,7 @@ func (t *Table) Commit(c *Changes) {
 	}
 	t.commitSymbols(c)
 	for name, path := range c.Imports {
-		if s := t.Names[name]; s == nil || s.Origin != c.Origin { // else the cell itself means something else from there on
+		if s := t.Names[name]; s == nil || s.Origin != c.Origin { // the cell's declaration of the same name wins
 			t.Imports[name] = path
 		}
 	}
@@ -73,7 +73,7 @@ func (t *Table) Commit(c *Changes) {
 	t.LastCheck = c.Check
 }
 
-// commitSymbols makes the symbols live that a unit declares or changes.
+// commitSymbols makes the symbols that a unit declares or changes live.
 func (t *Table) commitSymbols(c *Changes) {
 	for _, a := range c.Aside {
 		t.Remove(a.Symbol)
@@ -114,8 +114,8 @@ func (t *Table) commitSymbols(c *Changes) {
 	}
 }
 
-// noteLayouts notes the layouts of types. Where one has changed, functions no longer get link names that they have had:
-// code that was compiled for these has values of the older type.
+// noteLayouts records the layouts of types. If one has changed, functions no longer get former link names again:
+// code that was compiled for these names has values of the older type.
 func (t *Table) noteLayouts(c *Changes) {
 	changed := false
 	for _, s := range slices.Concat(c.Define, slices.Collect(maps.Values(c.Updates))) {
@@ -130,7 +130,7 @@ func (t *Table) noteLayouts(c *Changes) {
 	}
 }
 
-// ForgetFormerLinks makes functions that change their signatures get new link names, also if they have had those before.
+// ForgetFormerLinks makes each function that changes its signature get a new link name, also if it has had that signature before.
 func (t *Table) ForgetFormerLinks() {
 	for name, l := range t.LinkNames {
 		former := slices.Clone(l.Former)

@@ -17,22 +17,22 @@ const (
 	ContextFunc = ContextName + mangle.Mark
 )
 
-// OutName and InName are the names by which a cell refers to what earlier cells have
-// shown, and to their text, with a number behind: Out[3]. EarlierFunc is the
-// function of generated code that returns such a result.
+// OutName and InName are the names by which a cell refers to the value that an earlier cell has
+// shown, and to its text, with the number of that cell as in Out[3]. EarlierFunc is the
+// function of generated code that returns such a value.
 const (
 	OutName     = "Out"
 	InName      = "In"
 	EarlierFunc = "earlier" + mangle.Mark
 )
 
-// A Result is the value that a cell has shown.
+// A Result is the type of the value that a cell has shown.
 type Result struct {
-	Type        *typetext.Text // nil if it has no name here
+	Type        *typetext.Text // nil if it cannot be written as source text
 	IsInterface bool
 }
 
-// Needs lists the names of the notebook that a reference needs.
+// Needs returns the names of the notebook that ref needs, if b is the binding of its name.
 func (b Binding) Needs(ref cell.Ref) []string {
 	switch {
 	case ref.Top:
@@ -44,7 +44,7 @@ func (b Binding) Needs(ref cell.Ref) []string {
 	return nil
 }
 
-// Provided returns what a name means that the notebook has without declaring it.
+// Provided returns the binding of a name that cells have without a declaration: ctx, Out[n] or In[n].
 func (t *Table) Provided(name string) (Binding, bool) {
 	if name == ContextName {
 		return Binding{Kind: CellContext}, true

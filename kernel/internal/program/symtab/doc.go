@@ -1,4 +1,4 @@
-// Package symtab is the symbol table of a notebook: what its names mean
-// (symbol.go), which of them are live (table.go), and what a cell changes once
-// the worker has loaded it (changes.go).
+// Package symtab is the symbol table of a notebook: the meanings of names
+// (symbol.go), the table of live symbols (table.go), and the changes of a cell to
+// it after the worker has loaded the cell (changes.go).
 package symtab

@@ -2,14 +2,14 @@ package symtab
 
 import "github.com/perijove/perijove/kernel/internal/program/typetext"
 
-// An Instance is a use of a generic function or type of the notebook.
+// An Instance is a generic function or type of the notebook with type arguments.
 type Instance struct {
-	Generic string // its name
-	Key     string // the arguments, to tell instances apart
+	Generic string // name of the function or type
+	Key     string // text of the arguments, unique among the instances of Generic
 	Args    []*typetext.Text
 }
 
-// TypeNames lists the notebook types among the arguments.
+// TypeNames lists the notebook types that the arguments mention.
 func (in Instance) TypeNames() []string {
 	var out []string
 	for _, a := range in.Args {
@@ -18,7 +18,7 @@ func (in Instance) TypeNames() []string {
 	return out
 }
 
-// noteInstances remembers what the worker has.
+// noteInstances records the instances that the worker has loaded.
 func (t *Table) noteInstances(list []Instance) {
 	for _, in := range list {
 		if t.Instances[in.Generic] == nil {

@@ -8,18 +8,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// A Variable is a notebook variable for listings.
+// A Variable is a notebook variable in a listing. Cell is the number of the cell that declares it.
 type Variable struct {
 	Name, Type string
 	Cell       int
 }
 
-// A Declaration is any notebook declaration for listings. Kind is "func",
-// "method", "type", "const", "var", or "import" of the path in Type.
+// A Declaration is a notebook declaration in a listing. Kind is "func",
+// "method", "type", "const", "var", or "import"; then Type is the import path.
 type Declaration struct {
 	Name, Kind, Type string
 	Cell             int
-	Aside            string // why it is set aside, if it is
+	Aside            string // why it is set aside; "" if it is not
 	// Signature is the type of a function without the names of its parameters,
 	// with packages by their paths.
 	Signature string
@@ -27,7 +27,7 @@ type Declaration struct {
 
 // WorkerLost forgets all variables, since they lived in the worker, and
 // returns them. Functions, types and constants stay as source and are compiled
-// again when a cell next reaches them.
+// again when a cell next uses them.
 func (t *Table) WorkerLost() []Variable {
 	var out []Variable
 	for _, s := range t.Symbols() {
@@ -82,9 +82,9 @@ func (t *Table) Declarations() []Declaration {
 	return out
 }
 
-// RemoveName forgets a declaration, a type with its methods, and returns the
-// declarations that need it. Those that are loaded go on as they are, but do
-// not compile again without it.
+// RemoveName removes a declaration, and for a type also its methods, and returns the
+// declarations that need it. Those that are loaded keep their code, but cannot be
+// compiled again without it.
 func (t *Table) RemoveName(name string) ([]Declaration, error) {
 	if s := t.Names[name]; s != nil {
 		if s.Kind == cell.Type {

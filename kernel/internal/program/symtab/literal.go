@@ -2,25 +2,26 @@ package symtab
 
 import "github.com/perijove/perijove/kernel/internal/cell"
 
-// A Literal is one that follows constants or generic code.
+// A Literal is a function literal that follows constants or generic code: it is compiled again when these
+// change.
 type Literal struct {
-	Suffix      string // what the compiler appends to the name of what it is in: "func1", and "func1.2" for the second literal in that
+	Suffix      string // the compiler's suffix to the name of the function around it: "func1", and "func1.2" for the second literal in func1
 	Fingerprint string
 }
 
-// A LiteralSource is a piece of a cell's statements with function literals.
+// A LiteralSource is a statement or a declaration with function literals.
 type LiteralSource struct {
 	Source  cell.Source
-	Follows []bool // for each of source.Outermost
-	Keeps   []bool // those that would follow, but capture variables of their statement
+	Follows []bool // whether each of Source.Outermost follows a declaration
+	Keeps   []bool // whether each would follow one, but captures variables of its statement
 }
 
-// LiteralRefs are the references of the literals of an older cell's statements that follow.
+// LiteralRefs returns the references in those literals of s that follow a declaration.
 func (s *Symbol) LiteralRefs() []cell.Ref {
 	return s.literalRefs(func(src LiteralSource) []bool { return src.Follows })
 }
 
-// KeptRefs are the references of those that keep their code.
+// KeptRefs returns the references in those literals of s that keep their code, since they capture variables.
 func (s *Symbol) KeptRefs() []cell.Ref {
 	return s.literalRefs(func(src LiteralSource) []bool { return src.Keeps })
 }

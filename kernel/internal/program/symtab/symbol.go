@@ -10,50 +10,51 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// An Origin is one execution of a cell.
+// An Origin is one execution of a cell: its execution count and its text.
 type Origin struct {
 	Cell   int
 	Source string
 }
 
-// A Symbol is what a name of the notebook means: a function, method, type,
-// group of constants or variable. It does not change once it is live, apart
-// from loaded and renew.
+// A Symbol is the meaning of a name of the notebook: a function, method, type,
+// group of constants or variable. Kind Statement is a cell's statements with function
+// literals, which have no name. A live symbol does not change, apart
+// from IsLoaded, NeedsNewStub and Bodies.
 type Symbol struct {
 	Key      string // name; "T.m" for a method; first name for constants
 	Kind     cell.Kind
-	GoName   string // the name in generated code; differs from the user's when that is taken
+	GoName   string // the name in generated code
 	Origin   *Origin
-	Decl     *cell.Decl // nil for a variable that := made
+	Decl     *cell.Decl // nil for variables
 	Bindings map[string]Binding
-	Pragma   string // //go:linkname lines from elsewhere in its cell
-	Remote   string // the symbol that a variable's //go:linkname names
+	Pragma   string // //go:linkname lines for it that are not in its doc comment
+	Remote   string // the link symbol in a variable's //go:linkname line
 	Recv     string // receiver type for a method
 
-	Type              *typetext.Text // of a variable
-	TypeExpr          *TypeExpr      // for a variable whose type cannot be spelled
-	IsEmbeddable      bool           // a variable of a type that //go:embed can fill
-	IsStatic          bool           // a variable that decl and the object's data initialize
-	Fingerprint       string         // fingerprint of the meaning for users of the name
-	Layout            string         // of a type or variable: fingerprint of the memory layout
-	TypeString        string         // description of the type for listings
-	IsLoaded          bool
-	NeedsNewStub      bool              // when next compiled it gets a new stub: older callers keep the old one
-	ConstFingerprints map[string]string // of constants, by name
-	LiteralSources    []LiteralSource   // of a function, or of a cell's statements: function literals
-	Literals          []Literal         // those that follow something
-	KeepsLiterals     bool              // others would, but what they capture may be captured in another way
-	Promoting         []string          // of a cell's statements: types with methods that are promoted in types that they declare
-	Replaced          []string          // those of a group that mean something else by now
-	Bodies            []string          // functions that the compiler could inline into it
-	Uses              []string          // names and methods that its body uses, for redefinition
-	Function          effects.Function  // of a function: what is known of its body
-	SameInChildren    bool              // a variable that begins in child processes as it did here
+	Type              *typetext.Text    // type of a variable
+	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text
+	IsEmbeddable      bool              // a variable of a type that //go:embed can fill
+	IsStatic          bool              // a variable whose initializer counts in References; never set at present
+	Fingerprint       string            // fingerprint of the meaning for users of the name
+	Layout            string            // of a type: fingerprint of its structure
+	TypeString        string            // description of the type for listings
+	IsLoaded          bool              // the worker has it
+	NeedsNewStub      bool              // it gets a new stub when it is next compiled: older callers keep the old stub
+	ConstFingerprints map[string]string // fingerprints of constants, by name
+	LiteralSources    []LiteralSource   // sources of the function literals in a function, or in a cell's statements
+	Literals          []Literal         // the literals that follow a declaration
+	KeepsLiterals     bool              // it has literals that keep their code, since the way in which they capture variables may change
+	Promoting         []string          // of a cell's statements: types whose methods are promoted in types that the statements declare
+	Replaced          []string          // names of a group of constants that a newer declaration has replaced
+	Bodies            []string          // keys of functions whose bodies were compiled in the same unit: the compiler could inline them
+	Uses              []string          // methods that its body selects, as "T.m"
+	Function          effects.Function  // of a function: the effects of its body
+	SameInChildren    bool              // a variable that has the same first value in child processes
 	MayHoldError      bool              // a variable that may hold an error
-	ChangesWhole      bool              // a variable that changes as a whole, or not at all
+	ChangesWhole      bool              // of a variable: see effects.ChangesWhole
 
-	PlainType           string // of a function: see Declaration.Signature
-	InstanceFingerprint string // of a generic function: fingerprint of the meaning for callers of an instance
+	PlainType           string // type of a function, as in Declaration.Signature
+	InstanceFingerprint string // of a generic function: fingerprint of its type, for callers of an instance
 }
 
 type AsideSymbol struct {
@@ -61,18 +62,18 @@ type AsideSymbol struct {
 	Reason string
 }
 
-// A Binding is what a free name means in one piece of source.
+// A Binding is the meaning of a free name in one declaration or statement.
 type Binding struct {
 	Kind BindingKind
-	Path string // import Path, for imported and dotted; the number of an EarlierResult, the text of an EarlierInput
+	Path string // import path for Imported and DotImported; the cell number of an EarlierResult; the quoted text of an EarlierInput
 
-	Result *Result // of an EarlierResult
+	Result *Result // type of an EarlierResult
 }
 
 type BindingKind uint8
 
 const (
-	InNotebook    BindingKind = iota // whatever the notebook means by the name now
+	InNotebook    BindingKind = iota // the current declaration of the name in the notebook
 	Imported                         // a package
 	DotImported                      // an exported name of a dot-imported package
 	Universe                         // predeclared
@@ -82,17 +83,17 @@ const (
 )
 
 // A TypeExpr is an expression that has the type of a variable, for types that
-// cannot be spelled. It is compiled but never evaluated.
+// cannot be written as source text. It is compiled but never evaluated.
 type TypeExpr struct {
 	Stmt     *cell.Stmt
-	Span     cell.Span // of the value in the statement's text
-	Index    int       // which of several values
-	Count    int
+	Span     cell.Span // range of the expression in the statement's text
+	Index    int       // index of the variable's value among the values of the expression
+	Count    int       // number of values of the expression
 	Refs     []cell.Ref
 	Bindings map[string]Binding
 }
 
-// Names are the notebook names that the symbol gives a meaning to.
+// Names returns the notebook names whose meaning is s.
 func (s *Symbol) Names() []string {
 	switch s.Kind {
 	case cell.Const:
@@ -110,8 +111,8 @@ func (s *Symbol) Names() []string {
 	return out
 }
 
-// References are the notebook names that the symbol's source mentions, and the
-// methods and receiver that it depends on.
+// References returns the notebook names that the symbol's source mentions, and the
+// methods and the receiver that it depends on.
 func (s *Symbol) References() []string {
 	seen := map[string]bool{}
 	var out []string
@@ -156,8 +157,8 @@ func (s *Symbol) References() []string {
 	return out
 }
 
-// Without returns a group of constants without one of them, or nil if that was
-// all. The key is the first name that is left.
+// Without returns a copy of a group of constants without one name. Its key is the first
+// remaining name. It returns nil if no name remains or s is no group of constants.
 func (s *Symbol) Without(name string) *Symbol {
 	rest := *s
 	rest.Replaced = append(s.Replaced[:len(s.Replaced):len(s.Replaced)], name)
@@ -169,7 +170,7 @@ func (s *Symbol) Without(name string) *Symbol {
 	return &rest
 }
 
-// KindWord is KindName in words for users, as front ends use them.
+// KindWord returns the kind as a word for users: "function", "type", "constant" or "variable".
 func (s *Symbol) KindWord() string {
 	switch kind := s.KindName(); kind {
 	case "func", "method":
@@ -198,7 +199,7 @@ func (s *Symbol) KindName() string {
 	return "var"
 }
 
-// FingerprintOf is the fingerprint of one of a symbol's names.
+// FingerprintOf returns the fingerprint of one of a symbol's names.
 func (s *Symbol) FingerprintOf(name string) string {
 	if s.Kind == cell.Const {
 		return s.ConstFingerprints[name]
@@ -211,7 +212,7 @@ func (s *Symbol) IsGenericFunc() bool {
 	return s.Kind == cell.Func && s.Decl.Generic
 }
 
-// MentionedInSignature reports whether a function's type depends on a name.
+// MentionedInSignature reports whether a function's receiver or signature mentions a name.
 func (s *Symbol) MentionedInSignature(name string) bool {
 	if s.Recv == name {
 		return true
@@ -224,7 +225,7 @@ func (s *Symbol) MentionedInSignature(name string) bool {
 	return false
 }
 
-// Title names a symbol for a notice.
+// Title returns a name of the symbol for notices.
 func (s *Symbol) Title() string {
 	if names := s.Names(); len(names) > 1 {
 		return fmt.Sprintf("%s and the constants beside it", names[0])
@@ -232,7 +233,7 @@ func (s *Symbol) Title() string {
 	return s.Key
 }
 
-// CallerFingerprint is the fingerprint of what compiled callers of a function rely on.
+// CallerFingerprint returns the fingerprint of the type that compiled callers of a function rely on.
 func (s *Symbol) CallerFingerprint() string {
 	if s.InstanceFingerprint != "" {
 		return s.InstanceFingerprint
@@ -240,7 +241,7 @@ func (s *Symbol) CallerFingerprint() string {
 	return s.Fingerprint
 }
 
-// MentionedPackage returns the one of the packages that a symbol's source or type mentions, or "".
+// MentionedPackage returns the first package of paths that a symbol's source or type mentions, or "".
 func (s *Symbol) MentionedPackage(paths []string) string {
 	var refs []cell.Ref
 	if s.Decl != nil {
@@ -270,26 +271,26 @@ func (s *Symbol) IsInit() bool {
 	return s.Kind == cell.Func && s.Key == "" && s.Decl.Names[0].Name == "init"
 }
 
-// IsOrderedInit reports whether it is one that the cell's statements call.
+// IsOrderedInit reports whether s is an init function that the cell's statements call.
 func (s *Symbol) IsOrderedInit() bool { return s.IsInit() && s.GoName != "init" }
 
-// IsUnnamed reports whether a declaration has effect in its own unit alone.
+// IsUnnamed reports whether s cannot be used by name: an init function or a declaration named _.
 func (s *Symbol) IsUnnamed() bool { return s.Key == "" || s.Recv != "" && s.GoName == "_" }
 
-// IsLinknamed reports whether the function's symbol may have a name of the user's.
+// IsLinknamed reports whether a //go:linkname line may give the function's symbol another name.
 func (s *Symbol) IsLinknamed() bool {
 	return s.Pragma != "" || s.Decl.Linkname
 }
 
-// Embeds reports whether a type, or one that a function declares, has the
-// promoted methods of another.
+// Embeds reports whether a type, or a type that a function declares, embeds the type name
+// and so has its methods.
 func (s *Symbol) Embeds(name string) bool { return slices.Contains(s.Decl.Ancestors, name) }
 
 // EmbedsAny reports whether a type may have promoted methods.
 func (s *Symbol) EmbedsAny() bool { return len(s.Decl.Ancestors) > 1 || s.Decl.Ancestors[0] != "" }
 
-// WrapperSymbols are the symbols that a promoted method may have in the place
-// of one that is gone.
+// WrapperSymbols returns the link symbols that a promoted method gets when it takes the place
+// of the method s, which is gone.
 func (s *Symbol) WrapperSymbols() []string {
 	if s.Recv == "" {
 		return nil
@@ -297,7 +298,7 @@ func (s *Symbol) WrapperSymbols() []string {
 	return []string{"main." + mangle.Name(s.Recv) + "." + s.GoName, "main.(*" + mangle.Name(s.Recv) + ")." + s.GoName}
 }
 
-// LinkSymbol is the name of a function or variable in the object.
+// LinkSymbol returns the name of a function or variable in the object.
 func (s *Symbol) LinkSymbol() string {
 	switch {
 	case s.Recv == "":
@@ -308,15 +309,16 @@ func (s *Symbol) LinkSymbol() string {
 	return "main." + mangle.Name(s.Recv) + "." + s.GoName
 }
 
-// A LinkName is the newest link symbol of a variable or function.
+// A LinkName describes the newest link symbol of a variable or function. Fingerprint is the
+// CallerFingerprint of the symbol that it was chosen for.
 type LinkName struct {
 	Kind        cell.Kind
 	Fingerprint string
 	Version     int
-	Former      []LinkName // those before it
+	Former      []LinkName // earlier link names
 }
 
-// GoNameOf returns how generated code calls one of the symbol's names.
+// GoNameOf returns the generated name for one of the symbol's names.
 func (s *Symbol) GoNameOf(name string) string {
 	if s.Kind == cell.Const || s.Kind == cell.Type {
 		return mangle.Name(name)
@@ -324,8 +326,9 @@ func (s *Symbol) GoNameOf(name string) string {
 	return s.GoName
 }
 
-// Next is the link name after l for what code compiled for l cannot use: a function's former one
-// if it was for the same kind of callers, else a new one. A variable's former one may hold an old value.
+// Next returns the link name after l for a symbol that code compiled for l cannot use. For a function it is
+// the former link name with this fingerprint, if there is one, else a new one. For a variable it is always
+// new, since the variable with the former name may hold an old value.
 func (l LinkName) Next(kind cell.Kind, fingerprint string) LinkName {
 	former := append(slices.Clone(l.Former), LinkName{Kind: l.Kind, Fingerprint: l.Fingerprint, Version: l.Version})
 	next := LinkName{Kind: kind, Fingerprint: fingerprint}

@@ -9,34 +9,34 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// A Table holds what the names of a notebook mean, and what is known of the
-// worker's side of them. A snapshot shares it until the next change: it is
-// copied on write.
+// A Table holds the meanings of a notebook's names, and facts about the code that the
+// worker has loaded for them. A snapshot shares the table; the program copies it before the
+// next change.
 type Table struct {
 	Names           map[string]*Symbol
 	Methods         map[string]map[string]*Symbol // by receiver type, then by key
 	Users           map[string]map[*Symbol]bool   // by name: the live symbols that refer to it
 	Imports         map[string]string             // import paths by local name
 	DotImports      []string                      // dot-imported paths
-	PendingBlanks   []string                      // imported for their effect; emptied once loaded
-	BlankImports    []string
-	Aside           map[string]*AsideSymbol
+	PendingBlanks   []string                      // packages imported for their side effects that the next unit must import
+	BlankImports    []string                      // all packages imported for their side effects
+	Aside           map[string]*AsideSymbol       // symbols that are set aside, by key
 	Uninitialized   Uninitialized
-	Lost            map[string]int // variables that went with a worker: name to cell
+	Lost            map[string]int // variables that were lost with a worker, with the number of their cell
 	Cells           map[int]*Origin
-	Results         map[int]*Result             // what cells have shown
+	Results         map[int]*Result             // types of the values that cells have shown
 	LinkNames       map[string]LinkName         // the newest link symbol of a variable or function
-	TypeLayouts     map[string]string           // the last one of each type, also of removed ones
-	CompiledWith    map[string]map[*Symbol]bool // by function: those compiled with its body in sight
-	LiteralHolders  map[*Symbol]bool            // statements with literals that follow something, or keep their code
-	StubbedLiterals map[string]bool             // link symbols of functions' literals that do
-	Altered         map[string]bool             // variables that some cell may have changed since their first value
+	TypeLayouts     map[string]string           // the last layout of each type, also of removed types
+	CompiledWith    map[string]map[*Symbol]bool // by function key: the symbols whose unit contained the body of that function
+	LiteralHolders  map[*Symbol]bool            // see Changes
+	StubbedLiterals map[string]bool             // link symbols of functions' literals that have a stub
+	Altered         map[string]bool             // variables that a cell may have changed after their first value
 	Sharing         [][]string                  // sets of variables that may share memory
 	LastCheck       *Check
 
 	Instances      map[string]map[string]Instance // by generic function or type, then by arguments
 	Structs        map[string]*typetext.Text      // struct types without a name that embed types of the notebook
-	MethodValues   map[string]bool                // methods that function literals use or that are values, with a dot before
+	MethodValues   map[string]bool                // methods that function literals call or that are used as values, with a leading dot
 	RemovedMethods map[string]*Symbol             // methods that were removed since the worker last loaded a unit
 	Unnamed        map[string]bool                // link symbols of variables and functions that no name means any more
 }
@@ -68,7 +68,7 @@ func NewTable() *Table {
 	}
 }
 
-// Clone copies the table, without the symbols: what queries read of those does
+// Clone copies the table but not the symbols: the fields of symbols that queries read do
 // not change.
 func (t *Table) Clone() *Table {
 	c := *t
@@ -94,7 +94,7 @@ func cloneDeep[K, L comparable, V any](m map[K]map[L]V) map[K]map[L]V {
 	return c
 }
 
-// noteBodies notes which bodies the compiler had when it compiled s.
+// noteBodies records the functions whose bodies were in the unit that s was compiled in.
 func (t *Table) noteBodies(s *Symbol, bodies []string) {
 	for _, key := range bodies {
 		if key == s.Key {
@@ -108,7 +108,7 @@ func (t *Table) noteBodies(s *Symbol, bodies []string) {
 	s.Bodies = bodies
 }
 
-// define gives s's names their new meaning.
+// define makes s the meaning of its names.
 func (t *Table) define(s *Symbol) {
 	for _, name := range s.Names() {
 		if old := t.Names[name]; old != nil {
@@ -123,7 +123,7 @@ func (t *Table) define(s *Symbol) {
 	t.add(s)
 }
 
-// Override takes one name from an older symbol. A group of constants stays for
+// Override removes one name from an older symbol. A group of constants stays live with
 // its other names.
 func (t *Table) Override(old *Symbol, name string) {
 	t.Remove(old)
@@ -132,7 +132,7 @@ func (t *Table) Override(old *Symbol, name string) {
 	}
 }
 
-// replaceAside forgets a name that is set aside, and keeps the constants beside it.
+// replaceAside removes a name from the symbols that are set aside. A group of constants stays with its other names.
 func (t *Table) replaceAside(name string) {
 	for key, a := range t.Aside {
 		if !slices.Contains(a.Names(), name) {
@@ -165,7 +165,7 @@ func (t *Table) add(s *Symbol) {
 	}
 }
 
-// Remove takes a symbol out of the table.
+// Remove removes a symbol from the table.
 func (t *Table) Remove(s *Symbol) {
 	if s.Kind == cell.Var || s.Kind == cell.Func {
 		t.Unnamed[s.LinkSymbol()] = true
@@ -186,7 +186,7 @@ func (t *Table) Remove(s *Symbol) {
 	}
 }
 
-// SortedAside lists symbols that are set aside by name.
+// SortedAside returns symbols that are set aside, sorted by key.
 func SortedAside(m map[string]*AsideSymbol) []*AsideSymbol {
 	out := make([]*AsideSymbol, 0, len(m))
 	for _, a := range m {
@@ -196,7 +196,7 @@ func SortedAside(m map[string]*AsideSymbol) []*AsideSymbol {
 	return out
 }
 
-// Symbols lists the live symbols by cell and place.
+// Symbols returns the live symbols, sorted by cell and position.
 func (t *Table) Symbols() []*Symbol {
 	seen := map[*Symbol]bool{}
 	var out []*Symbol
@@ -210,7 +210,7 @@ func (t *Table) Symbols() []*Symbol {
 	return out
 }
 
-// SortSymbols sorts symbols by cell and place.
+// SortSymbols sorts symbols by cell and position.
 func SortSymbols(list []*Symbol) {
 	sort.Slice(list, func(i, j int) bool {
 		a, b := list[i], list[j]
@@ -227,8 +227,8 @@ func SortSymbols(list []*Symbol) {
 	})
 }
 
-// Dependents returns the declarations that depend on one of the packages, directly or through others, each with one of
-// them.
+// Dependents returns the declarations that depend on a package in paths, directly or through other declarations, each
+// with one such package.
 func (t *Table) Dependents(paths []string) map[*Symbol]string {
 	found := map[*Symbol]string{}
 	var todo []*Symbol

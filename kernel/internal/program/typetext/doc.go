@@ -1,4 +1,4 @@
-// Package typetext writes types as source text that other units can contain
-// (typetext.go), as text for users, and as fingerprints that tell whether code
-// compiled for one type works on another (fingerprint.go).
+// Package typetext writes types as source text for other units and as text for
+// users (typetext.go), and as fingerprints, which are equal if code
+// compiled for one type works on the other (fingerprint.go).
 package typetext

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Fingerprint is equal for two types, of two checks, if code compiled for one
-// works on the other: it includes the structure of every notebook type in it.
+// Fingerprint returns a text that is equal for two types, also of different type checks, only if code
+// compiled for one works on the other. It is a hash that includes the structure of every notebook type in t.
+// main is the notebook's package.
 func Fingerprint(t types.Type, main *types.Package) string {
 	f := fingerprinter{main: main, seen: map[*types.TypeName]bool{}}
 	f.text(t)
@@ -22,7 +23,7 @@ func Fingerprint(t types.Type, main *types.Package) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// A fingerprinter writes the text that a fingerprint is the hash of.
+// A fingerprinter writes the text that Fingerprint hashes.
 type fingerprinter struct {
 	main *types.Package
 	b    strings.Builder

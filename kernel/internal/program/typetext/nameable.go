@@ -5,14 +5,14 @@ import (
 	"iter"
 )
 
-// A namer tells which types package main can write.
+// A namer checks which types source of package main can name.
 type namer struct {
 	main *types.Package
 	seen map[types.Type]bool // guards recursion
 }
 
-// nameable reports whether package main can write t: all that t mentions is
-// declared in a package and exported, or is main's.
+// nameable reports whether source of package main can name t: all types, fields and methods that t
+// mentions are exported or declared in main, and none is declared inside a function.
 func nameable(t types.Type, main *types.Package) bool {
 	return namer{main, map[types.Type]bool{}}.nameable(t)
 }
@@ -56,8 +56,8 @@ func (n namer) named(obj *types.TypeName, args *types.TypeList) bool {
 
 func (n namer) variable(v *types.Var) bool { return n.nameable(v.Type()) }
 
-// member reports whether main can write a field or a method: the unexported
-// ones of other packages it cannot.
+// member reports whether main can name a field or a method. It cannot name unexported
+// ones of other packages.
 func (n namer) member(m types.Object) bool {
 	return (m.Exported() || m.Pkg() == n.main) && n.nameable(m.Type())
 }

@@ -8,33 +8,32 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// A Text is the source form of a type with gaps for what may be called
-// differently in each unit: packages and the notebook's own types.
+// A Text is the source form of a type, with placeholders for names that may differ between
+// units: those of packages and of the notebook's types.
 type Text struct {
 	Parts []Part
-	Names []string // notebook types that it mentions
-	Paths []string // packages that it mentions
+	Names []string // notebook names that it mentions
+	Paths []string // import paths of packages that it mentions
 }
 
-// Key tells type texts apart.
+// Key returns a string that is different for different texts.
 func (t *Text) Key() string { return fmt.Sprint(t.Parts) }
 
-// A Part is literal text, or a package (followed by a dot), or a type of
-// the notebook.
+// A Part is literal text, the import path of a package (a dot follows in the next part), or a name of
+// the notebook. Only one field is set.
 type Part struct {
 	Text, Path, Name string
 }
 
-// Marks that types.WriteType puts out in place of package names. No Go type
-// contains them: tags are quoted.
+// Marks that Of writes in place of package names. The text of a Go type cannot
+// contain them, since struct tags are quoted.
 const (
 	markPackage = "\x01"
 	markEnd     = "\x02"
 	markMain    = "\x03"
 )
 
-// Of returns the source form of t, or nil if Go code outside the packages
-// that t comes from cannot name it.
+// Of returns the source form of t, or nil if source of package main cannot name it.
 func Of(t types.Type, main *types.Package) *Text {
 	if !nameable(t, main) {
 		return nil
@@ -73,7 +72,7 @@ func Of(t types.Type, main *types.Package) *Text {
 	return out
 }
 
-// String gives a type as users write it: package names without paths.
+// String returns a type as users write it: with package names, not import paths.
 func String(t types.Type, main *types.Package) string {
 	return mangle.Demangle(types.TypeString(t, func(p *types.Package) string {
 		if p == main {
@@ -83,8 +82,8 @@ func String(t types.Type, main *types.Package) string {
 	}))
 }
 
-// Signature writes a function type without the names of parameters and results,
-// with packages by their paths.
+// Signature returns a function type as text, with import paths and without the names of parameters and
+// results.
 func Signature(sig *types.Signature) string {
 	return types.TypeString(unnamed(sig), (*types.Package).Path)
 }
