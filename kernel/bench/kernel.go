@@ -98,10 +98,10 @@ func writeConnection(dir string) (c transport.Connection, file string, err error
 	return c, file, os.WriteFile(file, b, 0o600)
 }
 
-// greet connects a front end and takes the time until the kernel's first answer.
+// greet connects a front end and sets readyAfter when the kernel has answered.
 func (k *kernel) greet(ctx context.Context, c transport.Connection, begin time.Time, subscribed func(*kerneltest.Client, context.Context) error) error {
-	// The library that the front end uses waits 250 ms before it tries again:
-	// it is let in when the kernel listens.
+	// Wait until the kernel listens: after a failed attempt the front end's ZeroMQ library
+	// would wait 250 ms before it tries again.
 	for _, port := range []int{c.ShellPort, c.IOPubPort, c.StdinPort, c.ControlPort, c.HBPort} {
 		if err := listening(port, begin.Add(5*time.Minute)); err != nil {
 			return fmt.Errorf("the kernel does not listen: %w", err)
@@ -163,7 +163,7 @@ func (k *kernel) cell(ctx context.Context, code string) (time.Duration, error) {
 	return d, err
 }
 
-// execute runs a cell and returns what it published.
+// execute runs a cell and returns the time from the request to idle and its iopub messages.
 func (k *kernel) execute(ctx context.Context, code string) (time.Duration, []*wire.Message, error) {
 	start := time.Now()
 	id, err := k.request(code)
@@ -179,8 +179,8 @@ func (k *kernel) execute(ctx context.Context, code string) (time.Duration, []*wi
 	return d, messages, err
 }
 
-// request sends an execute_request with every field that front ends set: some
-// kernels answer no other.
+// request sends an execute_request with every field that front ends set, since some kernels
+// do not answer requests without them.
 func (k *kernel) request(code string) (id string, err error) {
 	content, err := json.Marshal(map[string]any{
 		"code": code, "silent": false, "store_history": true, "user_expressions": struct{}{},
@@ -201,7 +201,7 @@ func failed(messages []*wire.Message) error {
 	return nil
 }
 
-// printed joins the text of a cell's stream messages.
+// printed returns the text of a cell's stream messages.
 func printed(messages []*wire.Message) (string, error) {
 	var b strings.Builder
 	for _, m := range messages {
@@ -217,8 +217,8 @@ func printed(messages []*wire.Message) (string, error) {
 	return b.String(), nil
 }
 
-// resident returns the resident memory of the kernel, of its worker and of the
-// compiler that waits for a cell, in bytes.
+// resident returns the resident memory of the kernel, of its worker and of the compiler on
+// standby, in bytes.
 func (k *kernel) resident() (kernel, worker, compiler int) {
 	pid := strconv.Itoa(k.cmd.Process.Pid)
 	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
@@ -244,8 +244,8 @@ func residentOf(pid string) int {
 	return pages * os.Getpagesize()
 }
 
-// stop ends the kernel as Jupyter does: a kernel that is killed leaves its
-// folder of compiled cells behind.
+// stop ends the kernel like Jupyter, by SIGTERM. If that takes too long it kills the kernel,
+// which then leaves its folder of compiled cells.
 func (k *kernel) stop() {
 	if k.client != nil {
 		k.client.Close()

@@ -1,6 +1,6 @@
-// Bench measures the kernel as a front end sees it: a real kernel process, the
-// real protocol over its sockets, from the request to idle. It prints ratios
-// within one run, since machines and their load differ.
+// Bench measures a kernel process as a front end sees it, through the real protocol over
+// sockets, from the request to idle. It prints ratios between measurements of the same run,
+// since machines and their load differ.
 //
 //	go run ./kernel/bench [-n 60] [-only hello,native]
 package main
@@ -24,7 +24,7 @@ var (
 	only       = flag.String("only", "", "the sections to run, separated by commas; all if empty")
 )
 
-// sections are the parts of the table, in its order.
+// sections are the parts of the table, in order.
 var sections = []struct {
 	name    string
 	measure func(context.Context, *kernel, *tabwriter.Writer, string) error
@@ -102,7 +102,7 @@ func row(w *tabwriter.Writer, name string, s sample, note string) {
 	fmt.Fprintf(w, "%s\t%s\t%s\n", name, s, note)
 }
 
-// startTimes measures a kernel's start until it answers, with the image built.
+// startTimes measures the time from a kernel's start until it answers. The image exists already.
 func startTimes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	var ready, first sample
 	for i := range 5 {
@@ -127,9 +127,9 @@ func startTimes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string)
 	return nil
 }
 
-// hello compares a cell with `go run` of the same program and with the
-// compiler alone, in turns. The text is new each time, as a cell's is; go run
-// keeps the executables of programs that it has run before, which is shown too.
+// hello compares a cell with go run of the same program and with the compiler alone, in
+// turns. The text is new each time, like a cell's. For a program that go run has run before,
+// whose executable is cached, it prints the time too.
 func hello(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
 	program := filepath.Join(dir, "hello.go")
 	write := func(statement string) error {
@@ -174,7 +174,7 @@ func hello(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 	return nil
 }
 
-// kinds measures the cells that a day consists of.
+// kinds measures common kinds of cells.
 func kinds(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	for _, c := range []struct{ name, first, code string }{
 		{"variable change", "counter := 0", "counter++"},
@@ -199,8 +199,8 @@ func kinds(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error 
 	return nil
 }
 
-// library runs cells that use generic parts of lib/mp, which each compiles for
-// its types, in turn with a hello.
+// library measures cells that use generic types and functions of lib/mp, which each cell
+// compiles for its type arguments, in turns with a hello.
 func library(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	cells := []struct{ name, code string }{
 		{"hello, beside them", `fmt.Println("hello")`},
@@ -232,7 +232,7 @@ func library(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) erro
 	return nil
 }
 
-// notebook200 runs a cell in a notebook that has 200 cells of declarations.
+// notebook200 measures a cell in a notebook with 200 cells of declarations.
 func notebook200(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	sub := filepath.Join(dir, "many")
 	if err := os.Mkdir(sub, 0o755); err != nil {
@@ -275,7 +275,7 @@ var Table%[1]d = make([]string, %[1]d)`, i)
 	return nil
 }
 
-// plot measures plots, and beside each one that is drawn as SVG only.
+// plot measures plots, each in turns with one that is drawn only as SVG.
 func plot(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	const code = `import ("gonum.org/v1/plot"; "gonum.org/v1/plot/plotter"; "github.com/perijove/perijove/lib/display")
 p := plot.New()
@@ -314,7 +314,7 @@ display.Show(%s)`
 	return nil
 }
 
-// memory measures residence and growth.
+// memory measures resident memory and its growth.
 func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	sub := filepath.Join(dir, "memory")
 	if err := os.Mkdir(sub, 0o755); err != nil {
@@ -328,7 +328,7 @@ func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) err
 	if _, err := k.cell(ctx, "counter := 0"); err != nil {
 		return err
 	}
-	time.Sleep(100 * time.Millisecond) // the next cell's compiler starts
+	time.Sleep(100 * time.Millisecond) // until the compiler for the next cell has started
 	kernelIdle, workerIdle, compiler := k.resident()
 	const cells = 1000
 	for range cells {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// loops are functions of which each takes some 100 ms: loaded code against a
-// program that go build made.
+// loops are functions that take about 100 ms each. They are measured in a cell and in a
+// program built by go build.
 var loops = []struct{ name, decl, call string }{
 	{"fib(38)", "func fib(n int) int { if n < 2 { return n }; return fib(n-1) + fib(n-2) }", "fib(38)"},
 	{"floats", "func floats() (s float64) { for i := range 60_000_000 { x := (float64(i) + 0.5) / 6e7; s += 4 / (1 + x*x) }; return s }", "floats()"},
@@ -25,9 +25,9 @@ var loops = []struct{ name, decl, call string }{
 	{"calls with defer", "var depth int\n//go:noinline\nfunc deferred() { defer leave(); depth++ }\nfunc leave() { depth-- }\nfunc defers() int { for range 20_000_000 { deferred() }; return depth }", "defers()"},
 }
 
-// native runs each loop as a cell and in a built program, in random turns, and
-// prints the ratio of the medians with a bootstrap interval. The program stays
-// alive between its runs, as the worker does.
+// native runs each loop in a cell and in a built program, in random order, and prints the
+// ratio of the medians with a bootstrap interval. The program stays alive between runs, like
+// the worker.
 func native(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
 	const runs = 20
 	for _, l := range loops {
@@ -51,7 +51,7 @@ func native(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) err
 	return nil
 }
 
-// inTurns measures a and b n times each, after once that does not count.
+// inTurns measures a and b n times each, in random order, after one run of each that does not count.
 func inTurns(n int, a, b func() (time.Duration, error)) (as, bs sample, err error) {
 	of, to := []func() (time.Duration, error){a, b}, []*sample{&as, &bs}
 	for round := range n + 1 {
@@ -68,12 +68,12 @@ func inTurns(n int, a, b func() (time.Duration, error)) (as, bs sample, err erro
 	return as, bs, nil
 }
 
-// inside runs a call in a cell that takes the time itself, in nanoseconds.
+// inside runs a call in a cell, and returns the time of the call as measured in the cell.
 func (k *kernel) inside(ctx context.Context, call string) (time.Duration, error) {
 	return k.insideAfter(ctx, "", call)
 }
 
-// insideAfter is inside, after a statement that does not count.
+// insideAfter is inside after a statement that is not measured.
 func (k *kernel) insideAfter(ctx context.Context, before, call string) (time.Duration, error) {
 	_, messages, err := k.execute(ctx, "{ "+before+"; start := time.Now(); r := "+call+"; runtime.KeepAlive(r); fmt.Println(time.Since(start).Nanoseconds()) }")
 	if err == nil {
@@ -94,8 +94,8 @@ func nanoseconds(text string) (time.Duration, error) {
 	return time.Duration(n), err
 }
 
-// A loop is a program that go build made. It runs its call, and prints the
-// time, once for each line that it reads.
+// A loop is a process of a program built by go build. For each line that it reads it runs its
+// call and prints the time.
 type loop struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser

@@ -12,15 +12,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// others are kernels to compare with: the name of the kernelspec, and a cell that
-// prints a text in which %d is replaced by a new number each time.
+// others are other kernels for comparison: the name of the kernelspec, and a cell that prints
+// a text. %d in the cell is replaced by a new number each time.
 var others = []struct{ spec, code string }{
 	{"python3", `print("hello %d")`},
 	{"gonb", "%%%%\nfmt.Println(\"hello %d\")"},
 	{"gophernotes", "import \"fmt\"\nfmt.Println(\"hello %d\")"},
 }
 
-// peers runs a hello in the other kernels that this machine has.
+// peers measures a hello in the other kernels that are installed.
 func peers(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	for _, o := range others {
 		argv, ok := kernelspec(o.spec)
@@ -62,8 +62,8 @@ func peerHello(ctx context.Context, dir string, argv []string, code string) (sam
 	return s, nil
 }
 
-// awaitSubscription waits for a time in which a subscription takes effect: kernels without an
-// XPUB socket do not confirm it. Their time to start is not measured.
+// awaitSubscription waits two seconds, in which a subscription takes effect. Kernels without an
+// XPUB socket do not confirm it. Their start time is not measured.
 func awaitSubscription(_ *kerneltest.Client, ctx context.Context) error {
 	select {
 	case <-time.After(2 * time.Second):
@@ -73,8 +73,8 @@ func awaitSubscription(_ *kerneltest.Client, ctx context.Context) error {
 	}
 }
 
-// kernelspec returns the command line of an installed kernel, looked for where
-// Jupyter does.
+// kernelspec returns the command line of an installed kernel, which it looks for in Jupyter's
+// data folders.
 func kernelspec(name string) (argv []string, ok bool) {
 	home, _ := os.UserHomeDir()
 	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))

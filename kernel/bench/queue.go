@@ -16,8 +16,8 @@ import (
 // queued is how many requests a front end sends at once.
 const queued = 60
 
-// queue compares cells that are asked for at once with cells that are asked
-// for one by one, and with the compiler alone on the same sources, in turns.
+// queue compares cells whose requests are sent at once with cells that are requested one by
+// one, and with the compiler alone on the same sources, in turns.
 func queue(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
 	cfg, err := stdImportcfg(ctx, dir, "fmt")
 	if err != nil {
@@ -65,8 +65,8 @@ func queue(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 	return nil
 }
 
-// ratioNote gives the median of the rounds' ratios, which a machine that is
-// busy for some rounds changes less than the ratio of the medians.
+// ratioNote returns a note with the median of the rounds' ratios. If the machine is busy
+// during some rounds, that changes less than the ratio of the medians.
 func ratioNote(a, b sample, of string) string {
 	ratios := make([]float64, len(a))
 	for i := range a {
@@ -76,7 +76,7 @@ func ratioNote(a, b sample, of string) string {
 	return fmt.Sprintf("%.2f × %s (%.2f to %.2f)", ratios[len(ratios)/2], of, ratios[0], ratios[len(ratios)-1])
 }
 
-// cellsAtOnce asks for all cells and returns the time until the last is idle.
+// cellsAtOnce sends the requests of all cells and returns the time until the last is idle.
 func (k *kernel) cellsAtOnce(ctx context.Context, cells []string) (time.Duration, error) {
 	start := time.Now()
 	ids := make([]string, len(cells))

@@ -30,7 +30,7 @@ func (s sample) String() string {
 	return fmt.Sprintf("%s ms (%s to %s)", ms(s.median()), ms(s.quantile(0.25)), ms(s.quantile(0.75)))
 }
 
-// ratioInterval is a 95 % bootstrap interval of the ratio of two medians.
+// ratioInterval returns a 95 % bootstrap interval of the ratio of two medians.
 func ratioInterval(a, b sample) (lo, hi float64) {
 	resample := func(s sample) sample {
 		out := make(sample, len(s))
@@ -66,7 +66,7 @@ func stdImportcfg(ctx context.Context, dir string, packages ...string) (string, 
 	return file, os.WriteFile(file, out, 0o644)
 }
 
-// compileCommand is the compiler alone, called as the kernel calls it.
+// compileCommand returns a command that runs the compiler with the same flags as the kernel.
 func compileCommand(ctx context.Context, dir, importcfg, file string) *exec.Cmd {
 	tools, err := exec.CommandContext(ctx, "go", "env", "GOTOOLDIR").Output()
 	if err != nil {

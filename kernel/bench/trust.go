@@ -15,9 +15,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// childStart measures a child process that the library starts from a cell,
-// until its function has run: in a new notebook and after 100 cells, there also where
-// one was started ahead, and until that is gone, too, in turns.
+// childStart measures a child process of the library from its start until its function has
+// run: in a new notebook and after 100 cells. After 100 cells it also measures, in turns, a
+// child that uses a standby process, and the time until that has ended.
 func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	if _, err := k.cell(ctx, "import \"github.com/perijove/perijove/lib/mp\"\nfunc nothing(int) {}\n"+
 		"func child() error { p, err := mp.Start(context.Background(), mp.Processes, nothing, 0); if err != nil { return err }; return p.Join(context.Background()) }\n"+
@@ -56,24 +56,23 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 	return warmPool(ctx, k, w)
 }
 
-// childAfresh measures a child process for which none waits: the second one of
-// a cell.
+// childAfresh measures a child process without a standby: the second one in a cell.
 func (k *kernel) childAfresh(ctx context.Context) (time.Duration, error) {
 	return k.insideAfter(ctx, "child()", "child()")
 }
 
-// childAhead measures a child process where one was started ahead.
+// childAhead measures a child process that uses a standby process.
 func (k *kernel) childAhead(ctx context.Context) (time.Duration, error) {
 	time.Sleep(aheadTime)
 	return k.inside(ctx, "child()")
 }
 
-// aheadTime is how long nothing runs before a start for which a process waits:
-// shorter than a user takes to begin the next cell.
+// aheadTime is how long to wait until a standby process is ready. Users take longer before
+// they run the next cell.
 const aheadTime = 300 * time.Millisecond
 
-// warmPool measures a task for a pool whose processes are there, and what such
-// a process costs while it has nothing to do.
+// warmPool measures a task of a pool whose processes are running, and the memory of such a
+// process while it is idle.
 func warmPool(ctx context.Context, k *kernel, w *tabwriter.Writer) error {
 	if _, err := k.cell(ctx, "import \"gonum.org/v1/plot\"\nvar _ = plot.New\n"+
 		"func pid(int) int { return os.Getpid() }\n"+
@@ -110,7 +109,7 @@ func warmPool(ctx context.Context, k *kernel, w *tabwriter.Writer) error {
 	return nil
 }
 
-// anonymous returns a process's memory that no file stands behind, in KB.
+// anonymous returns a process's anonymous memory, in KB.
 func anonymous(pid string) (kb int, err error) {
 	b, err := os.ReadFile("/proc/" + pid + "/smaps_rollup")
 	if err != nil {
@@ -156,8 +155,8 @@ func interruptLatency(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir s
 	return nil
 }
 
-// interrupted runs a cell, interrupts it once it is at work or blocked, and
-// returns the time from there to idle.
+// interrupted runs a cell, interrupts it once it is busy or blocked, and returns the time
+// from the interrupt to idle.
 func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -195,7 +194,7 @@ func (k *kernel) interrupted(ctx context.Context, code string) (time.Duration, e
 	return d, err
 }
 
-// crashes measures how soon a cell runs after one that ended the worker.
+// crashes measures the time until a cell has run after a cell that ended the worker.
 func crashes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
 	if err != nil {
@@ -227,8 +226,8 @@ const (
 	outputCode  = `line := bytes.Repeat([]byte("0123456789abcdef0123456789abcde\n"), 2048); for range 512 { os.Stdout.Write(line) }`
 )
 
-// throughput compares what a front end gets of a cell that prints without end
-// with a pipe between two programs.
+// throughput compares the output rate of a cell, as a front end receives it, with that of a
+// pipe between two programs.
 func throughput(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
 	if err != nil {
@@ -254,7 +253,7 @@ func throughput(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string)
 	return nil
 }
 
-// flood runs the cell that prints and counts what comes.
+// flood runs the cell that prints and checks how much output arrives.
 func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
 	d, messages, err := k.execute(ctx, "{ "+outputCode+" }")
 	if err == nil {
@@ -270,7 +269,7 @@ func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
 	return d, err
 }
 
-// drained runs a program and reads what it prints.
+// drained runs a program and returns the time until all of its output is read.
 func drained(cmd *exec.Cmd) (time.Duration, error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -13,18 +13,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// recommendedMemory suffices for the worker with the standard library, and a compiler.
+// recommendedMemory, in bytes, is enough for the worker with the standard library and a compiler.
 const recommendedMemory = 1 << 30
 
-// An environment is what doctor looks at.
+// An environment is the part of the machine that doctor checks.
 type environment interface {
 	goCommand() (string, error)
 	goVersion(ctx context.Context, goCommand string) (string, error)
 	kernelspec() (kernelspec.Spec, error)
 	isExecutable(path string) bool
 	program() string
-	jupyter() (string, bool)            // the command that was found
-	widgets() (version string, ok bool) // of the front end's extension for ipywidgets
+	jupyter() (string, bool)            // path of the jupyter command
+	widgets() (version string, ok bool) // version of JupyterLab's extension for ipywidgets
 	writableCache() (string, error)
 	memory() (available uint64, err error)
 	platform() string
@@ -34,7 +34,7 @@ type environment interface {
 type checkResult struct {
 	name   string
 	text   string
-	remedy string // what to do; empty if the check succeeds
+	remedy string // advice; empty if the check succeeds
 	fatal  bool   // the kernel does not work without it
 }
 
@@ -127,7 +127,7 @@ func checkJupyter(m environment) checkResult {
 	return checkResult{name: "jupyter", text: path}
 }
 
-// minWidgets is the major version of the extension that speaks the protocol of ipywidgets 8.
+// minWidgets is the lowest major version of the extension that supports the protocol of ipywidgets 8.
 const minWidgets = 5
 
 func checkWidgets(m environment) checkResult {

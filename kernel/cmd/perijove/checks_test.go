@@ -14,14 +14,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// fakeMachine is sound unless a field says otherwise.
+// fakeMachine is an environment that passes all checks unless a field is set.
 type fakeMachine struct {
 	noGo, noSpec, noJupyter, noCache, specOfOther bool
 
 	widgetsVersion string // empty means 5.0.15, "none" none
 
 	version string
-	missing string // a path that is not there
+	missing string // a path that does not exist
 	free    uint64
 	os      string
 }
@@ -84,7 +84,7 @@ func TestDoctor(t *testing.T) {
 		name string
 		m    fakeMachine
 		well bool
-		want []string // parts of what is printed
+		want []string // parts of the output
 	}{
 		{"sound", fakeMachine{}, true, []string{"version 1.26.4", "8192 MB"}},
 		{"no go", fakeMachine{noGo: true}, false, []string{"FAIL  go", "go.dev/dl"}},
@@ -119,7 +119,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// TestWidgetsOfAnEnvironment finds the extension beside a jupyter command that is a symbolic link, as pipx makes them.
+// TestWidgetsOfAnEnvironment finds the extension in the Python environment of a jupyter command that is a symbolic link, as pipx makes.
 func TestWidgetsOfAnEnvironment(t *testing.T) {
 	bin, venv := t.TempDir(), t.TempDir()
 	t.Setenv("PATH", bin)

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestCompletionScripts has each shell that is installed read its script.
+// TestCompletionScripts loads each shell's script into the shell, if that is installed.
 func TestCompletionScripts(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		t.Run(shell, func(t *testing.T) {
@@ -19,7 +19,7 @@ func TestCompletionScripts(t *testing.T) {
 			}
 			path, err := exec.LookPath(shell)
 			if err != nil {
-				return // the script is still checked above
+				return // only the check above is possible
 			}
 			cmd := exec.Command(path, "-n")
 			cmd.Stdin = strings.NewReader(script)
@@ -35,7 +35,7 @@ func TestCompletionScripts(t *testing.T) {
 	}
 }
 
-// TestCompletion asks as the scripts do.
+// TestCompletion calls perijove like the completion scripts.
 func TestCompletion(t *testing.T) {
 	notebook := filepath.Join(t.TempDir(), "n.ipynb")
 	const text = `{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"id": "a", "cell_type": "code",

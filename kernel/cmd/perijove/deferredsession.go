@@ -16,8 +16,8 @@ import (
 
 // A deferredSession is a session that is opened in the background: the first start
 // after a change of toolchain builds the worker image, which takes longer than
-// front ends wait for a kernel's first reply. Cells wait for the session and show
-// what it is doing; if it cannot be opened, each of them fails with the reason.
+// front ends wait for a kernel's first reply. Cells wait for the session and show the
+// progress. If it cannot be opened, each cell fails with the reason.
 type deferredSession struct {
 	cancel  context.CancelFunc
 	ready   chan struct{} // closed when session or err is set
@@ -33,7 +33,7 @@ type deferredSession struct {
 
 var _ output.Session = (*deferredSession)(nil)
 
-// openLater starts open in the background. Waiting cells show what it writes to
+// openLater calls open in the background. Waiting cells show the lines that open writes to
 // progress.
 func openLater(ctx context.Context, open func(ctx context.Context, progress io.Writer) (output.Session, error)) *deferredSession {
 	ctx, cancel := context.WithCancel(ctx)
@@ -79,7 +79,7 @@ func (o *deferredSession) wait(ctx context.Context, sink output.Sink) *output.Er
 	begun, shown := time.Now(), ""
 	id := fmt.Sprintf("perijove-wait-%d", waits.Add(1))
 	defer func() {
-		if shown != "" { // nothing of it stays in the notebook
+		if shown != "" { // remove the notice from the notebook
 			sink.Display(output.Display{Data: output.Bundle{"text/plain": ""}, DisplayID: id, Update: true})
 		}
 	}()
@@ -122,7 +122,7 @@ func (o *deferredSession) lastProgress() string {
 // waits counts waiting cells, for the identifiers of their notices.
 var waits atomic.Int64
 
-// waitNotice returns the notice of a waiting cell, later with the time.
+// waitNotice returns the notice of a waiting cell, with the time unless it is the first notice.
 func waitNotice(step string, first bool, waited time.Duration) string {
 	switch {
 	case !first:
@@ -196,7 +196,7 @@ func (o *deferredSession) Close() error {
 	o.cancel()
 	<-o.ready
 	if o.session == nil {
-		return nil // the cells have shown the error
+		return nil // cells show the error of opening
 	}
 	return o.session.Close()
 }

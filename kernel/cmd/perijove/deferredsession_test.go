@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// noting is a sink that keeps stream output and displays, and tells when some came.
+// noting is a sink that sends the text of stream output and displays to a channel.
 type noting struct {
 	output.Sink
 	text chan string
@@ -27,7 +27,7 @@ func (n noting) Display(d output.Display) {
 
 func newNoting() noting { return noting{text: make(chan string, 10)} }
 
-// wantEmptied checks that the notice is emptied: good news does not stay in the notebook.
+// wantEmptied checks that the notice is removed from the notebook.
 func wantEmptied(t *testing.T, k noting) {
 	t.Helper()
 	if text := <-k.text; text != "" {

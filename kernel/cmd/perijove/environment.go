@@ -59,7 +59,7 @@ func (localEnvironment) jupyter() (string, bool) {
 	return "", false
 }
 
-// widgets looks for the extension in the folders in which JupyterLab does.
+// widgets looks for the extension in the same folders as JupyterLab.
 func (m localEnvironment) widgets() (version string, ok bool) {
 	for _, dir := range m.jupyterDataDirs() {
 		text, err := os.ReadFile(filepath.Join(dir, "labextensions", "@jupyter-widgets", "jupyterlab-manager", "package.json"))
@@ -74,8 +74,8 @@ func (m localEnvironment) widgets() (version string, ok bool) {
 	return "", false
 }
 
-// jupyterDataDirs returns the folders of Jupyter's data: those that JUPYTER_PATH names, the
-// user's, that of the Python environment which has the jupyter command, the system's.
+// jupyterDataDirs returns Jupyter's data folders: those in JUPYTER_PATH, the user's, that of the
+// Python environment with the jupyter command, and the system's.
 func (m localEnvironment) jupyterDataDirs() []string {
 	dirs := filepath.SplitList(os.Getenv("JUPYTER_PATH"))
 	if data, err := kernelspec.DataDir(os.Getenv); err == nil {
@@ -89,7 +89,7 @@ func (m localEnvironment) jupyterDataDirs() []string {
 	return append(dirs, "/usr/local/share/jupyter", "/usr/share/jupyter")
 }
 
-// resolve follows symbolic links, as pipx makes them.
+// resolve returns a path without symbolic links, which pipx makes, for example.
 func resolve(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real

@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// peakMemory is the most memory that a process ever had resident, in bytes.
+// peakMemory returns the peak resident memory of a process, in bytes.
 func peakMemory(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -33,11 +33,11 @@ func peakMemory(t *testing.T, pid int) int {
 	return 0
 }
 
-// TestFlood: 100 MB of output, complete and in order, to a front end that is
-// slow at first; meanwhile the kernel answers, and its memory stays bounded.
+// TestFlood: 100 MB of output reach a front end that is slow at first, completely and in
+// order. Meanwhile the kernel answers other requests, and its memory stays bounded.
 func TestFlood(t *testing.T) {
 	k := startReal(t)
-	// The first kernel on a machine builds its image, and completes nothing before.
+	// The first kernel on a machine builds the image, and has no completions before.
 	if _, err := k.execute(cellRun{code: "0"}); err != nil {
 		t.Fatal(err)
 	}

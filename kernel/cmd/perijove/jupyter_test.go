@@ -9,11 +9,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kernelspec"
 )
 
-// requireJupyter, set in the environment as CI does, turns a skip for want of
-// Jupyter into a failure.
+// requireJupyter is an environment variable. If it is set, as in CI, tests that need Jupyter
+// fail without Jupyter instead of being skipped.
 const requireJupyter = "PERIJOVE_REQUIRE_JUPYTER"
 
-// python returns the interpreter that Debian's Jupyter packages belong to.
+// python returns the path of the Python interpreter for which Debian's Jupyter packages are
+// installed. It skips the test if the modules cannot be imported.
 func python(t *testing.T, modules string) string {
 	t.Helper()
 	const path = "/usr/bin/python3"

@@ -54,13 +54,12 @@ func runKernel(ctx context.Context, connectionFile string, stderr io.Writer) err
 // logEnv is the environment variable with the level of logging.
 const logEnv = "PERIJOVE_LOG"
 
-// newLog returns a log of warnings and errors, or of what the name of a level
-// asks for.
+// newLog returns a log with messages of at least a level, by default warnings and errors.
 func newLog(w io.Writer, level string) *slog.Logger {
 	least := slog.LevelWarn
 	var err error
 	if level != "" {
-		err = least.UnmarshalText([]byte(level)) // leaves least as it is on error
+		err = least.UnmarshalText([]byte(level)) // does not change least on error
 	}
 	log := slog.New(server.Throttle(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least})))
 	if err != nil {
@@ -69,15 +68,15 @@ func newLog(w io.Writer, level string) *slog.Logger {
 	return log
 }
 
-// kernelID is Jupyter's identifier of a kernel: its server names connection
-// files after it.
+// kernelID returns Jupyter's identifier of a kernel, which is in the name of its connection
+// file.
 func kernelID(connectionFile string) string {
 	name := strings.TrimSuffix(filepath.Base(connectionFile), ".json")
 	return strings.TrimPrefix(name, "kernel-")
 }
 
-// toolchain finds the go command and asks for its version. Front ends are
-// served without one too, since they show the error to the user.
+// toolchain returns the go command and its version. After an error the version is "unknown".
+// The kernel serves front ends all the same, so that they can show the error to the user.
 func toolchain(ctx context.Context) (goCommand, version string, err error) {
 	if goCommand, err = findGo(); err != nil {
 		return "", "unknown", err

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// parentPollInterval is the interval at which the kernel checks that Jupyter runs.
+// parentPollInterval is the interval between checks of the kernel that Jupyter still runs.
 const parentPollInterval = 250 * time.Millisecond
 
-// A lifetime is a context that ends with SIGTERM, SIGHUP or the death of the
-// Jupyter that started the kernel. SIGINT never ends it: interrupts come as
-// messages, and one that comes as a signal stops the running cell only.
+// A lifetime is a context that ends with SIGTERM, SIGHUP or the end of the Jupyter process
+// that started the kernel. SIGINT never ends it: it only stops the running cell, like an
+// interrupt message.
 type lifetime struct {
 	context.Context
 	interrupt atomic.Pointer[func()]
@@ -25,7 +25,7 @@ type lifetime struct {
 func newLifetime(ctx context.Context, log *slog.Logger) (*lifetime, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	l := &lifetime{Context: ctx}
-	// Notify also undoes an inherited "ignore", as of a background job.
+	// Notify also enables signals that the parent ignored, as for a shell's background job.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
@@ -72,8 +72,9 @@ func parentGone(ctx context.Context, getenv func(string) string) <-chan struct{}
 	go func() {
 		tick := time.NewTicker(parentPollInterval)
 		defer tick.Stop()
-		// A direct child gets a new parent when its parent ends. Otherwise the
-		// number could belong to another process by the time it is checked.
+		// If the process named by JPY_PARENT_PID is the parent, a change of the parent
+		// shows its end reliably. Checking its ID is less reliable, since another process
+		// may get that.
 		direct := os.Getppid() == parent
 		for {
 			if direct && os.Getppid() != parent || syscall.Kill(parent, 0) == syscall.ESRCH {

@@ -16,10 +16,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-const watchdog = 2 * time.Minute // never reached
+const watchdog = 2 * time.Minute // how long tests wait before they fail
 
-// connectionFile writes a connection file whose sockets are in a folder of
-// their own, so that no two tests can want the same port.
+// connectionFile writes a connection file with Unix sockets in a new folder, so that
+// tests do not compete for ports.
 func connectionFile(t *testing.T) (string, transport.Connection) {
 	t.Helper()
 	dir := t.TempDir()
@@ -85,8 +85,8 @@ func TestSIGTERMEndsInOrder(t *testing.T) {
 	}
 }
 
-// TestSIGINT: it stops a running cell and ends nothing, also where the signal
-// was ignored at the start, as in a shell's background job.
+// TestSIGINT: the signal stops a running cell and does not end the kernel, also if the parent
+// ignored the signal, as for a shell's background job.
 func TestSIGINT(t *testing.T) {
 	for _, prefix := range [][]string{nil, {"/bin/sh", "-c", `trap "" INT; exec "$0" "$@"`}} {
 		cmd, c := start(t, prefix)
@@ -100,7 +100,7 @@ func TestSIGINT(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		interrupt() // idle; it may come late, and end a cell
+		interrupt() // no cell runs; it may arrive late, and stop the next cell
 		id := ""
 		for begun := false; !begun; {
 			if id, err = client.Execute("print begins\nhold"); err != nil {
@@ -123,7 +123,7 @@ func TestSIGINT(t *testing.T) {
 	}
 }
 
-// begins waits for what a cell prints and reports whether that came before its end.
+// begins waits for output of a cell and reports whether it came before the cell's end.
 func begins(t *testing.T, client *kerneltest.Client, id string) bool {
 	t.Helper()
 	for {
@@ -140,8 +140,8 @@ func begins(t *testing.T, client *kerneltest.Client, id string) bool {
 	}
 }
 
-// TestOrphan: the kernel ends when the process that JPY_PARENT_PID names is
-// gone, whether that is its parent or further up.
+// TestOrphan: the kernel ends when the process that JPY_PARENT_PID names has ended, also if
+// that is not its direct parent.
 func TestOrphan(t *testing.T) {
 	parent := exec.Command("/bin/sleep", "1000")
 	if err := parent.Start(); err != nil {
@@ -157,7 +157,7 @@ func TestOrphan(t *testing.T) {
 	}
 }
 
-// TestParentDies: a shell starts the kernel and is killed.
+// TestParentDies: the kernel ends when the shell that started it is killed.
 func TestParentDies(t *testing.T) {
 	shell, c := start(t, []string{"/bin/sh", "-c", `JPY_PARENT_PID=$$ "$0" "$@" & wait`})
 	if err := shell.Process.Kill(); err != nil {

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestLog: a kernel says nothing on its terminal unless something is wrong, or
-// more is asked for.
+// TestLog: a kernel logs only warnings and errors, unless another level is set.
 func TestLog(t *testing.T) {
 	for _, test := range []struct{ level, shown, hidden string }{
 		{"", "trouble", "serving"},

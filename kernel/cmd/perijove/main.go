@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// errAlreadyReported is a failure whose cause has been printed.
+// errAlreadyReported is an error whose cause has been printed already.
 var errAlreadyReported = errors.New("failed")
 
 func newCommand() *cobra.Command {

@@ -12,8 +12,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/transport"
 )
 
-// fakeKernel, set in the environment, makes the test binary a kernel whose
-// cells are scripts for kerneltest.Fake. Its argument is the connection file.
+// fakeKernel is an environment variable that makes the test binary a kernel whose cells are
+// scripts for kerneltest.Fake. The argument of the binary is the connection file.
 const fakeKernel = "PERIJOVE_TEST_FAKE_KERNEL"
 
 func TestMain(m *testing.M) {

@@ -15,7 +15,7 @@ func openFiles(pid int) int {
 	return len(list)
 }
 
-// residentBytes is the memory of a process that does not come from files.
+// residentBytes returns the resident memory of a process without file mappings, in bytes.
 func residentBytes(pid int) int {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	sum := 0
@@ -29,7 +29,7 @@ func residentBytes(pid int) int {
 	return sum
 }
 
-// A processStat is a line of the process table.
+// A processStat is an entry of the process table.
 type processStat struct {
 	pid, parent int
 	name        string
@@ -55,7 +55,7 @@ func processTable() []processStat {
 	return list
 }
 
-// descendants lists a process's children, theirs and so on.
+// descendants lists the descendants of a process.
 func descendants(pid int) []processStat {
 	table := processTable()
 	var list []processStat

@@ -24,14 +24,14 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// realKernel, set in the environment, makes the test binary the program
-// itself. Its value names the file in which SIGUSR1 makes it count what it holds.
+// realKernel is an environment variable that makes the test binary act as perijove. On
+// SIGUSR1 the process writes a census to the file that the variable names.
 const realKernel = "PERIJOVE_TEST_REAL_KERNEL"
 
-// A census is what a kernel process holds.
+// A census has numbers about the resources of a kernel process.
 type census struct {
 	Goroutines int
-	Heap       uint64 // in use, bytes
+	Heap       uint64 // bytes in use
 	Stacks     string
 }
 
@@ -52,7 +52,7 @@ func answerCensus(file string) {
 	}()
 }
 
-// A testKernel is a kernel process with the real engine, and a front end.
+// A testKernel is a kernel process, with real cells, and a front end.
 type testKernel struct {
 	t      *testing.T
 	cmd    *exec.Cmd
@@ -60,10 +60,10 @@ type testKernel struct {
 	client *kerneltest.Client
 	file   string // of its census
 	log    *lockedBuffer
-	other  func(*wire.Message) // if set, is given what iopub says of other requests than the one at hand
+	other  func(*wire.Message) // called with iopub messages of requests other than the present one; may be nil
 }
 
-// A lockedBuffer is what a process wrote, which is read while it still writes.
+// A lockedBuffer is a buffer for the output of a process that is still running.
 type lockedBuffer struct {
 	mu sync.Mutex // guards b
 	b  bytes.Buffer
@@ -81,8 +81,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// startReal starts a kernel whose temporary files are in a folder of the test.
-// before, if any, is a command that starts it with its own arguments.
+// startReal starts a kernel whose temporary files are in a folder of the test. before is a
+// command that gets the kernel's command line as further arguments; it may be empty.
 func startReal(t *testing.T, before ...string) *testKernel {
 	t.Helper()
 	path, c := connectionFile(t)
@@ -132,15 +132,15 @@ func (k *testKernel) dial() *kerneltest.Client {
 	return client
 }
 
-// A cellRun says how to execute a cell.
+// A cellRun configures the execution of a cell.
 type cellRun struct {
 	code           string
 	silent         bool
-	answer         string // to the question for input that is expected
-	interruptAfter string // what the cell prints
+	answer         string // the answer to an expected input request; "" for none
+	interruptAfter string // interrupt the cell when it has printed this
 }
 
-// A cellResult is what came of a cell.
+// A cellResult is the result of a cell.
 type cellResult struct {
 	status, ename, evalue  string
 	stdout, stderr, result string
@@ -148,7 +148,7 @@ type cellResult struct {
 	id                     string // of the request
 }
 
-// execute runs a cell to its idle.
+// execute runs a cell and waits for its idle status.
 func (k *testKernel) execute(c cellRun) (cellResult, error) {
 	ctx, cancel := context.WithTimeout(k.t.Context(), 5*time.Minute)
 	defer cancel()
@@ -213,7 +213,7 @@ func (k *testKernel) answer(ctx context.Context, text string) error {
 	return err
 }
 
-// add notes a message of iopub.
+// add adds an iopub message to the result.
 func (r *cellResult) add(m *wire.Message) error {
 	switch m.Header.MsgType {
 	case "stream":
@@ -247,7 +247,7 @@ func (r *cellResult) end(m *wire.Message) error {
 	return nil
 }
 
-// ask sends another request on a channel and returns its reply's content.
+// ask sends a request on a channel and returns the content of the reply.
 func (k *testKernel) ask(channel, msgType, content string) (string, error) {
 	ctx, cancel := context.WithTimeout(k.t.Context(), watchdog)
 	defer cancel()
@@ -262,7 +262,7 @@ func (k *testKernel) ask(channel, msgType, content string) (string, error) {
 	return string(m.Content), nil
 }
 
-// census asks the kernel what it holds.
+// census returns the kernel's census.
 func (k *testKernel) census() (c census, err error) {
 	os.Remove(k.file)
 	if err := k.cmd.Process.Signal(syscall.SIGUSR1); err != nil {

@@ -53,7 +53,7 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			context.AfterFunc(ctx, stop) // a second interrupt ends the program
+			context.AfterFunc(ctx, stop) // after the first interrupt, restore the default: a second one ends the program
 			return flags.run(ctx, open, args[0], cmd.ErrOrStderr())
 		},
 	}
@@ -66,7 +66,7 @@ Cells tagged skip-execution are left out; those tagged raises-exception may fail
 	f.DurationVar(&flags.timeout, "timeout", 0, "interrupt a cell that runs longer than this, such as 90s (default: none)")
 	complete := func(name string, f cobra.CompletionFunc) {
 		if err := cmd.RegisterFlagCompletionFunc(name, f); err != nil {
-			panic(err) // the flag is not declared
+			panic(err) // only if the flag is not declared
 		}
 	}
 	complete("parameter", completeParameter)
@@ -94,8 +94,8 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 	return errors.Join(runErr, session.Close(), f.write(nb, path, dir, log))
 }
 
-// read returns the notebook with its parameters. It also checks that the results
-// can be written, before a long run.
+// read reads the notebook and sets its parameters. It also checks that the results can be
+// written, before a long run.
 func (f *runFlags) read(path string) (*notebook.Notebook, error) {
 	nb, err := notebook.Read(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func (f *runFlags) execute(ctx context.Context, session output.Session, nb *note
 	return err
 }
 
-// write stores the results, also those of a run that failed.
+// write writes the results, also those of a failed run.
 func (f *runFlags) write(nb *notebook.Notebook, path, dir string, log io.Writer) error {
 	var errs []error
 	wrote := func(file string, err error) {

@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// echoSession prints each cell's code; a cell "fail" fails. Methods that the
-// runner must not need are missing and would panic.
+// echoSession prints each cell's code; a cell "fail" fails. Methods that the runner must not
+// call are not implemented and would panic.
 type echoSession struct {
 	output.Session
 	closed bool
@@ -43,8 +43,8 @@ type runResult struct {
 	session *echoSession
 }
 
-// run executes "perijove run" over a notebook whose second cell is code, with
-// args in which DIR stands for the notebook's folder.
+// run executes "perijove run" for a notebook whose second cell is code. DIR in args stands
+// for the notebook's folder.
 func run(t *testing.T, code string, args ...string) runResult {
 	t.Helper()
 	dir := t.TempDir()

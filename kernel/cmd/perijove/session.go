@@ -22,8 +22,8 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 	return newSession(ctx, goCommand, dir, "", os.Stderr, slog.New(slog.DiscardHandler))
 }
 
-// newSession opens the worker image of the toolchain that goCommand belongs
-// to, and starts a session. If the image must be built it writes progress.
+// newSession opens the worker image for goCommand's toolchain and starts a session in folder
+// dir. If the image must be built it writes lines about that to progress.
 func newSession(ctx context.Context, goCommand, dir, kernelID string, progress io.Writer, log *slog.Logger) (output.Session, error) {
 	img, err := openImage(ctx, goCommand, progress, false)
 	if err != nil {

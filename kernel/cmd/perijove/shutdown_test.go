@@ -12,9 +12,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// kin is a cell that starts every sort of child: a program, a shell with one of
-// its own, one that holds the output, processes of the library in a pool and
-// alone, and one of these has a child as well.
+// kin is a cell that starts every kind of child process: a program, a shell that has the
+// cell's output streams and a child, and processes of the library, in a pool and outside,
+// which start a program.
 const kin = `import "github.com/perijove/perijove/lib/mp"
 exec.Command("sleep", "1000").Start()
 shell := exec.Command("sh", "-c", "sleep 1000 & sleep 1000")
@@ -33,7 +33,7 @@ if err != nil { panic(err) }
 mp.Submit[int](context.Background(), pool, forever, 1)
 go func() { for { fmt.Println("on and on"); time.Sleep(time.Millisecond) } }()`
 
-// family starts a kernel with all kin and returns what descends from it.
+// family starts a kernel, executes kin, and returns the kernel's descendants.
 func family(t *testing.T, before ...string) (*testKernel, []processStat) {
 	t.Helper()
 	k := startReal(t, before...)
@@ -55,7 +55,7 @@ func family(t *testing.T, before ...string) (*testKernel, []processStat) {
 	return k, list
 }
 
-// gone waits for the end of processes.
+// gone waits until processes have ended.
 func gone(t *testing.T, list []processStat) {
 	t.Helper()
 	start := time.Now()
@@ -67,8 +67,8 @@ func gone(t *testing.T, list []processStat) {
 	t.Logf("%d processes were gone after %v", len(list), time.Since(start).Round(time.Millisecond))
 }
 
-// TestNothingIsLeft: however a kernel ends, what it and its cells have started
-// ends with it.
+// TestNothingIsLeft: the processes that a kernel and its cells have started end with the
+// kernel, no matter how it ends.
 func TestNothingIsLeft(t *testing.T) {
 	signal := func(s syscall.Signal) func(*testing.T, *testKernel) {
 		return func(t *testing.T, k *testKernel) {
@@ -81,7 +81,7 @@ func TestNothingIsLeft(t *testing.T) {
 		name   string
 		before []string
 		end    func(*testing.T, *testKernel)
-		tidy   bool // the folder of compiled cells goes too
+		tidy   bool // the kernel also removes its folder of compiled cells
 	}{
 		{"request", nil, func(t *testing.T, k *testKernel) {
 			if _, err := k.client.Send(kerneltest.Control, "shutdown_request", `{"restart":false}`); err != nil {
@@ -129,7 +129,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftOfAWorker: so it is when the worker dies alone.
+// TestNothingIsLeftOfAWorker: these processes also end when only the worker dies.
 func TestNothingIsLeftOfAWorker(t *testing.T) {
 	k, list := family(t)
 	got, err := k.execute(cellRun{code: "syscall.Kill(os.Getpid(), syscall.SIGKILL)"})

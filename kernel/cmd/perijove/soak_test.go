@@ -22,20 +22,20 @@ var (
 	soakSeed   = flag.Uint64("soak.seed", 0, "the soak's order of cells; 0 chooses one")
 )
 
-// A soak is a notebook that runs for long, and what its variables should be.
+// A soak is a long-running notebook with the expected values of its variables.
 type soak struct {
 	*testKernel
 	rng    *rand.Rand
-	worker int // its process number
+	worker int // the worker's process ID
 	total  int
 	deaths int
-	ran    int // cells
+	ran    int // number of cells
 
-	owed map[string]string // what cells that have ended are still to print, by request
-	lost map[string]string // what they may not have printed before the worker's death
+	owed map[string]string // by request: text that a cell that has ended is still to print
+	lost map[string]string // by request: text that was owed when the worker died
 }
 
-// run executes a cell and checks what came of it.
+// run executes a cell and checks its result.
 func (s *soak) run(c cellRun, w want) error {
 	s.ran++
 	got, err := s.execute(c)
@@ -48,8 +48,8 @@ func (s *soak) run(c cellRun, w want) error {
 	return nil
 }
 
-// late runs a cell that prints text later, which must have the cell as its parent, after
-// it or before. A death of the worker takes the text with it.
+// late runs a cell one of whose goroutines prints text, before or after the cell's end. The
+// text's message must have the cell as its parent. It may be missing if the worker dies.
 func (s *soak) late(code, text string) error {
 	s.ran++
 	got, err := s.execute(cellRun{code: code})
@@ -64,7 +64,7 @@ func (s *soak) late(code, text string) error {
 	return want{stdout: got.stdout}.check(got)
 }
 
-// heard takes what iopub says of earlier cells.
+// heard handles iopub messages of earlier cells.
 func (s *soak) heard(m *wire.Message) {
 	text, owed := s.owed[m.Parent.MsgID]
 	lost := s.lost[m.Parent.MsgID]
@@ -83,7 +83,7 @@ func (s *soak) heard(m *wire.Message) {
 	}
 }
 
-// reborn sets a new worker up.
+// reborn sets up a new worker.
 func (s *soak) reborn() error {
 	s.deaths++
 	maps.Copy(s.lost, s.owed)
@@ -103,15 +103,15 @@ func (s *soak) setUp() error {
 	return nil
 }
 
-// A reading is what kernel and worker hold while nothing runs.
+// A reading has numbers about the resources of the kernel and the worker when no cell runs.
 type reading struct {
 	Cell             int
 	KernelGoroutines int
 	WorkerGoroutines int
 	KernelFiles      int
 	WorkerFiles      int
-	Children         int // of the kernel and of these
-	Compilers        int // one may wait for the next cell
+	Children         int // descendants of the kernel, without compilers
+	Compilers        int // running compilers; one may be on standby
 	KernelHeap       int // bytes in use after a collection
 	WorkerHeap       int
 	KernelMemory     int // bytes resident
@@ -121,7 +121,8 @@ type reading struct {
 const workerCensus = `{ debug.FreeOSMemory(); var m runtime.MemStats; runtime.ReadMemStats(&m)
 b, _ := json.Marshal(map[string]int{"WorkerGoroutines": runtime.NumGoroutine(), "WorkerHeap": int(m.HeapInuse)}); fmt.Println(string(b)) }`
 
-// read takes a reading. What ends by itself is given the time to.
+// read takes a reading. If bound is not nil, it waits until the reading is within bound, since
+// some resources are released late.
 func (s *soak) read(bound *reading) reading {
 	s.t.Helper()
 	var r reading
@@ -158,7 +159,7 @@ func (s *soak) read(bound *reading) reading {
 		}
 		return nil
 	}
-	if bound == nil { // the measure for all that follow: with a compiler that waits
+	if bound == nil { // the first reading, which bounds all later ones, includes a compiler on standby
 		eventually(s.t, "the next cell's compiler", func() bool {
 			return slices.ContainsFunc(descendants(s.cmd.Process.Pid), func(p processStat) bool { return p.name == "compile" })
 		})
@@ -175,15 +176,15 @@ func (s *soak) read(bound *reading) reading {
 	return r
 }
 
-// within compares what must not grow at all.
+// within reports whether the numbers that must not grow are at most those of b.
 func (r reading) within(b reading) bool {
 	return r.KernelGoroutines <= b.KernelGoroutines && r.WorkerGoroutines <= b.WorkerGoroutines &&
 		r.KernelFiles <= b.KernelFiles && r.WorkerFiles <= b.WorkerFiles && r.Children <= b.Children && r.Compilers <= 1
 }
 
-// TestSoak runs a long mix of cells through the real protocol, some of which
-// fail, are interrupted, or kill the worker, and looks for leaks. The first
-// half leaves the worker alive, so that what grows in it is seen.
+// TestSoak runs a long random mix of cells through the real protocol, some of which fail, are
+// interrupted, or kill the worker, and looks for leaks. The worker stays alive in the first
+// half, so that leaks in it are found.
 func TestSoak(t *testing.T) {
 	seed := *soakSeed
 	if seed == 0 {
@@ -195,7 +196,7 @@ func TestSoak(t *testing.T) {
 	if err := s.setUp(); err != nil {
 		t.Fatal(err)
 	}
-	// One of each kind: what is made once and kept is made here.
+	// One cell of each kind, so that resources that are kept exist before the first reading.
 	for _, c := range soakCells {
 		s.do(c)
 	}
@@ -238,8 +239,8 @@ func TestSoak(t *testing.T) {
 	s.shutDown()
 }
 
-// awaitStandby starts child processes until the worker keeps one ahead, so that
-// the measure for all that follows has it.
+// awaitStandby starts child processes until the worker keeps a standby process, so that the
+// first reading includes it.
 func (s *soak) awaitStandby() {
 	s.t.Helper()
 	i := slices.IndexFunc(soakCells, func(c soakCell) bool { return c.name == "process of the library" })
@@ -255,26 +256,26 @@ func (s *soak) do(c soakCell) {
 	s.t.Helper()
 	if err := c.step(s, s.ran); err != nil {
 		s.t.Errorf("cell %d (%s): %v", s.ran, c.name, err)
-		if err := s.setUp(); err != nil { // whatever went wrong, go on in a known state
+		if err := s.setUp(); err != nil { // after an error, continue in a known state
 			s.t.Fatal(err)
 		}
 	}
 }
 
-// perCell is how many bytes a cell may cost for ever: its text and its
-// declarations in the kernel, its code in the worker.
+// perCell is how many bytes a cell may occupy permanently: its text and declarations in the
+// kernel, its code in the worker.
 const perCell = 12 << 10
 
 func (s *soak) checkGrowth(what string, before, after, cells int) {
 	s.t.Helper()
-	const settling = 16 << 20 // caches that fill, pages that the collector keeps
+	const settling = 16 << 20 // for caches, and pages that the collector keeps
 	s.t.Logf("%s: %.1f MB, then %.1f MB: %.1f KB a cell", what, float64(before)/1e6, float64(after)/1e6, float64(after-before)/1e3/float64(cells))
 	if after-before > settling+perCell*cells {
 		s.t.Errorf("%s grew from %d to %d bytes in %d cells", what, before, after, cells)
 	}
 }
 
-// shutDown ends the kernel as Jupyter does; nothing may be left.
+// shutDown ends the kernel like Jupyter and checks that no process is left.
 func (s *soak) shutDown() {
 	s.t.Helper()
 	all := descendants(s.cmd.Process.Pid)
@@ -299,7 +300,7 @@ func (s *soak) shutDown() {
 	_ = os.Remove(s.file)
 }
 
-// mixed lists each kind as often as it weighs.
+// mixed lists each kind of cell as often as its weight.
 func mixed(kinds []soakCell) []soakCell {
 	var bag []soakCell
 	for _, c := range kinds {

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// A soakCell is a kind of cell that the soak mixes in.
+// A soakCell is a kind of cell of the soak test.
 type soakCell struct {
 	name   string
 	weight int
 	step   func(s *soak, n int) error
 }
 
-// want is what a cell must come to. An empty text is not looked at, but for
-// stdout, which must be exact.
+// want is the expected result of a cell. Empty fields are not checked, except stdout, which
+// must be equal.
 type want struct {
-	ename, evalue  string // of the error; no ename means that it succeeds
+	ename, evalue  string // of the error; ename is empty if the cell succeeds
 	stdout, result string
-	stderr         string // a part of it
+	stderr         string // a part of the text
 	displays       int
 }
 
@@ -43,7 +43,7 @@ func (w want) check(got cellResult) error {
 	return nil
 }
 
-// soakSetup declares what the cells use; it runs again after each death.
+// soakSetup has the declarations that the cells use. It runs again after each death of the worker.
 const soakSetup = `import "github.com/perijove/perijove/lib/mp"
 import "github.com/perijove/perijove/lib/display"
 total := 0
@@ -66,13 +66,13 @@ func gone(number string) { // waits until that goroutine has ended, with what it
 
 func (s *soak) cell(code string, w want) error { return s.run(cellRun{code: code}, w) }
 
-// choose returns one of several pieces of code with what it comes to.
+// choose returns a random element of list: code and its expected text.
 func (s *soak) choose(list [][2]string) (code, text string) {
 	c := list[s.rng.IntN(len(list))]
 	return c[0], c[1]
 }
 
-// soakCells are kinds that leave the worker alive.
+// soakCells are the kinds of cells that leave the worker alive.
 var soakCells = []soakCell{
 	{"plain", 20, func(s *soak, n int) error {
 		s.total += n
@@ -130,7 +130,7 @@ var soakCells = []soakCell{
 		return s.cell("close(gate)\ngate = make(chan int)", want{})
 	}},
 	{"interrupted compiler", 2, func(s *soak, n int) error {
-		// It may come before, during or after the cell: what counts is that the next one is sound.
+		// The interrupt may come before, during or after the cell. Only the next cell must work.
 		_, err := s.execute(cellRun{code: "\"never\"", interruptAfter: ""})
 		if err != nil {
 			return err
@@ -208,7 +208,7 @@ var soakCells = []soakCell{
 	}},
 }
 
-// deadlyCells end the worker.
+// deadlyCells are the kinds of cells that end the worker.
 var deadlyCells = []soakCell{
 	{"killed", 3, func(s *soak, n int) error {
 		return s.deadly("syscall.Kill(os.Getpid(), syscall.SIGKILL)\nselect {}", "signal 9")
@@ -233,7 +233,7 @@ var deadlyCells = []soakCell{
 		if err != nil {
 			return err
 		}
-		// The kernel may come to know of the death while it compiles.
+		// The kernel may notice the death only while it compiles.
 		if !strings.Contains(got.stderr, "died after the last cell") && got.ename != "WorkerDied" {
 			return fmt.Errorf("the death between cells goes unnoticed: %+v", got)
 		}
@@ -241,7 +241,7 @@ var deadlyCells = []soakCell{
 	}},
 }
 
-// deadly runs a cell that ends the worker, and sees that the next one works.
+// deadly runs a cell that ends the worker, and checks that the next cell works.
 func (s *soak) deadly(code, cause string) error {
 	if err := s.cell(code, want{ename: "WorkerDied", evalue: cause}); err != nil {
 		return err
@@ -249,7 +249,7 @@ func (s *soak) deadly(code, cause string) error {
 	return s.reborn()
 }
 
-// requests are those that are no cells.
+// requests sends requests of other types than execute_request.
 func (s *soak) requests(n int) error {
 	for _, r := range []struct{ channel, kind, content, want string }{
 		{"shell", "complete_request", `{"code":"tot","cursor_pos":3}`, `"total"`},
@@ -273,7 +273,7 @@ func (s *soak) requests(n int) error {
 	return nil
 }
 
-// numbers are those below n, one a line.
+// numbers returns the numbers below n, one in each line.
 func numbers(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -1,5 +1,5 @@
-// Package celllabels tells the executions of cells apart by the profiler label that the runtime hands on from a goroutine to
-// those that it starts.
+// Package celllabels identifies the execution of a cell to which a goroutine belongs. It uses profiler labels, which a
+// goroutine inherits from the goroutine that starts it.
 package celllabels
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 )
 
-// Package runtime keeps these for others to use.
+// Current returns the profiler labels of the calling goroutine.
 //
 //go:linkname Current runtime/pprof.runtime_getProfLabel
 func Current() unsafe.Pointer
@@ -21,22 +21,21 @@ func Current() unsafe.Pointer
 //go:linkname Set runtime/pprof.runtime_setProfLabel
 func Set(label unsafe.Pointer)
 
-// Labels knows the label of each execution.
+// Labels maps profiler labels to executions. Its methods may be called concurrently.
 type Labels struct {
-	current atomic.Pointer[byte] // the running cell's; nil while there is none
+	current atomic.Pointer[byte] // label of the running cell; nil if none runs
 
 	mu     sync.RWMutex           // guards what follows
-	ids    map[unsafe.Pointer]int // of executions
-	list   []unsafe.Pointer       // the same, oldest first
-	newest map[int]int            // executions by the number of their cell
+	ids    map[unsafe.Pointer]int // execution IDs by label
+	list   []unsafe.Pointer       // the labels in ids, oldest first
+	newest map[int]int            // ID of the newest execution by cell number
 }
 
-// maxCellLabels is how many executions are told apart; so many does the kernel
-// remember as well.
+// maxCellLabels is how many executions are remembered, as in the kernel.
 const maxCellLabels = control.MaxExecutions
 
-// Enter labels the calling goroutine, and those that it starts, as execution
-// id of a cell of the notebook. From now on that is the running one.
+// Enter labels the calling goroutine, and those that it starts, as execution id of a cell. From
+// now on that is the running execution.
 func (o *Labels) Enter(id, cell int) {
 	ctx := pprof.WithLabels(context.Background(), pprof.Labels("cell", strconv.Itoa(cell)))
 	pprof.SetGoroutineLabels(ctx)
@@ -59,12 +58,12 @@ func (o *Labels) Enter(id, cell int) {
 	o.current.Store((*byte)(label))
 }
 
-// Leave notes that the cell has ended. What its goroutines print from now on is
-// named as its own: the kernel may have the next cell under way.
+// Leave records that the cell has ended. From now on Earlier returns its execution for its
+// goroutines, since the kernel may run the next cell.
 func (o *Labels) Leave() { o.current.Store(nil) }
 
-// Earlier returns the execution that the calling goroutine belongs to, or 0 if
-// that is the running one or is not known.
+// Earlier returns the execution to which the calling goroutine belongs, or 0 if that is the
+// running one or is not known.
 func (o *Labels) Earlier() int {
 	label := Current()
 	if label == nil || label == unsafe.Pointer(o.current.Load()) {
@@ -75,7 +74,7 @@ func (o *Labels) Earlier() int {
 	return o.ids[label]
 }
 
-// Of returns the execution that a goroutine with a label belongs to, or 0.
+// Of returns the execution to which a goroutine with a label belongs, or 0.
 func (o *Labels) Of(label unsafe.Pointer) int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()

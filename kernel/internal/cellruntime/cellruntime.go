@@ -1,6 +1,5 @@
-// Package cellruntime holds what a cell's code needs while it runs and what is
-// the same in the worker and in a standalone program: how values and panics
-// are shown, and what a Setup changes.
+// Package cellruntime has the runtime support of cells that the worker and standalone programs
+// share: it renders values and panics, and applies a Setup.
 package cellruntime
 
 import (
@@ -17,8 +16,8 @@ import (
 	"github.com/perijove/perijove/lib/display/displayhost"
 )
 
-// Result returns what shows the values of a cell's last expression. A nil at
-// the end is the error of a call that succeeded and is left out.
+// Result returns the display of the values of a cell's last expression. It omits a nil after
+// other values, since that is the error result of a call that succeeded.
 func Result(values ...any) displayhost.Message {
 	if n := len(values); n > 1 && values[n-1] == nil {
 		values = values[:n-1]
@@ -32,8 +31,8 @@ func Result(values ...any) displayhost.Message {
 	return severalResults(values)
 }
 
-// severalResults returns what shows the results of a call. An error among them is
-// red, and what shows the others is text.
+// severalResults returns the display of several results of a call. Errors are red, and the
+// other values are shown as text.
 func severalResults(values []any) displayhost.Message {
 	m := displayhost.Message{Kind: displayhost.KindShow}
 	var text []string
@@ -55,8 +54,8 @@ func severalResults(values []any) displayhost.Message {
 	return m
 }
 
-// RuneResult returns what shows a value whose type is written rune: its number,
-// as Go prints it, and the character that it is.
+// RuneResult returns the display of a value whose type is rune in the source: its number and
+// its character.
 func RuneResult(r rune) displayhost.Message {
 	if !strconv.IsPrint(r) {
 		return Result(r)
@@ -87,7 +86,7 @@ func PanicText(v any) (s string) {
 	return fmt.Sprintf("(%T) %+v", v, v)
 }
 
-// MaxDepth is how many calls of a stack are looked at.
+// MaxDepth is the maximum number of calls in a stack.
 const MaxDepth = 200
 
 // Frames lists the calls of the calling goroutine, innermost first. It begins

@@ -34,7 +34,7 @@ func TestResult(t *testing.T) {
 	}
 }
 
-// TestErrorResult: an error is shown with what it wraps, in red, and tells that it is one.
+// TestErrorResult: an error is shown in red with the errors that it wraps, and its metadata marks it as an error.
 func TestErrorResult(t *testing.T) {
 	_, err := os.Open("missing.txt")
 	m := Result(1, fmt.Errorf("reading: %w", err))

@@ -10,11 +10,11 @@ import (
 const (
 	maxKept      = 100
 	maxKeptBytes = 256 << 20
-	maxVisited   = 10_000 // parts of a value whose size is added up
+	maxVisited   = 10_000 // parts of a value that sizeOf visits
 )
 
-// earlier are the results of cells, for Out. There is one per process, since
-// generated code has nowhere else to find it.
+// earlier has the results of cells, for Out. It is a package variable since generated code
+// has no argument for it.
 var earlier results
 
 type results struct {
@@ -28,8 +28,8 @@ type result struct {
 	value       any
 }
 
-// Keep keeps what a cell has shown as its result, if it is one value. The oldest
-// are dropped when there are too many, or when they hold too much memory.
+// Keep keeps the result of a cell, if it is one value. It drops the oldest results when there
+// are too many, or when they hold too much memory.
 func Keep(cell int, values ...any) {
 	if n := len(values); n == 2 && values[1] == nil {
 		values = values[:1]
@@ -39,7 +39,7 @@ func Keep(cell int, values ...any) {
 	}
 }
 
-// Earlier returns the result of a cell. It panics if that is not kept.
+// Earlier returns the result of a cell. It panics if the result is not kept.
 func Earlier(cell int) any {
 	v, ok := earlier.get(cell)
 	if !ok {
@@ -83,8 +83,8 @@ func (r *results) get(cell int) (any, bool) {
 	return nil, false
 }
 
-// sizeOf estimates the memory that a value holds: of maps, and of what lies deep in
-// large values, less than there is.
+// sizeOf estimates the memory that a value refers to, in bytes. For maps and large values the
+// estimate is too low.
 func sizeOf(v any) int {
 	if v == nil {
 		return 0
@@ -93,7 +93,7 @@ func sizeOf(v any) int {
 	return int(reflect.TypeOf(v).Size()) + held(reflect.ValueOf(v), &visits, map[uintptr]bool{})
 }
 
-// held adds up what a value refers to.
+// held returns the size of the memory that a value refers to, in bytes.
 func held(v reflect.Value, visits *int, seen map[uintptr]bool) int {
 	if *visits--; *visits < 0 {
 		return 0
@@ -116,7 +116,7 @@ func held(v reflect.Value, visits *int, seen map[uintptr]bool) int {
 		}
 		return n
 	case reflect.Map:
-		return v.Len() * int(v.Type().Key().Size()+v.Type().Elem().Size()) // its entries may be changing
+		return v.Len() * int(v.Type().Key().Size()+v.Type().Elem().Size()) // does not visit the entries, which goroutines may be changing
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() || v.Kind() == reflect.Pointer && seen[v.Pointer()] {
 			return 0
@@ -129,7 +129,7 @@ func held(v reflect.Value, visits *int, seen map[uintptr]bool) int {
 	return 0
 }
 
-// elements adds up what elements refer to, unless they cannot refer to anything.
+// elements returns the size of the memory that the elements of a slice or array refer to.
 func elements(v reflect.Value, visits *int, seen map[uintptr]bool) int {
 	switch v.Type().Elem().Kind() {
 	case reflect.Slice, reflect.String, reflect.Map, reflect.Pointer, reflect.Interface, reflect.Struct, reflect.Array:

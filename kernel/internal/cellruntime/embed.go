@@ -14,8 +14,8 @@ import (
 	"unsafe"
 )
 
-// Embed fills the variable behind a pointer, a string, []byte or embed.FS, with the files of //go:embed patterns from the
-// folder in which cells run. A mistake is a panic of the cell.
+// Embed sets a variable, given as a pointer to a string, []byte or embed.FS, to the files that //go:embed patterns match
+// in the folder in which cells run. It panics if the patterns are invalid or match no file.
 func Embed(variable any, patterns string) {
 	if err := embedInto(variable, patterns, os.DirFS(".")); err != nil {
 		panic(err)
@@ -54,7 +54,7 @@ func embedInto(variable any, patterns string, root fs.FS) error {
 	return nil
 }
 
-// splitPatterns takes a line apart: words, or Go strings.
+// splitPatterns splits a line into patterns, which are words or quoted Go strings.
 func splitPatterns(line string) ([]string, error) {
 	var out []string
 	for line = strings.TrimSpace(line); line != ""; line = strings.TrimSpace(line) {
@@ -76,9 +76,9 @@ func splitPatterns(line string) ([]string, error) {
 	return out, nil
 }
 
-// matchPattern lists the files that a pattern names. A folder stands for all
-// files in it, but for those whose names begin with a dot or an underscore, unless
-// the pattern begins with "all:".
+// matchPattern lists the files that match a pattern. If it matches a folder, these are all
+// files in the folder, without those whose names begin with a dot or an underscore unless the
+// pattern begins with "all:".
 func matchPattern(root fs.FS, pattern string) ([]string, error) {
 	pattern, all := strings.CutPrefix(pattern, "all:")
 	if !fs.ValidPath(pattern) {
@@ -115,15 +115,15 @@ func matchPattern(root fs.FS, pattern string) ([]string, error) {
 	return out, nil
 }
 
-// embeddedFile mirrors embed's file, and an embed.FS is a pointer to a list of
-// them: since Go 1.16. TestEmbedFS holds it to that.
+// embeddedFile has the same layout as the type file of package embed. An embed.FS is a pointer
+// to a slice of these, since Go 1.16. TestEmbedFS checks that.
 type embeddedFile struct {
 	name, data string
 	_          [16]byte // a hash
 }
 
-// fillFS makes an embed.FS of files and the folders above them, in its order:
-// by folder, then by name.
+// fillFS sets out to the files and the folders that contain them, in the order that embed.FS
+// requires: by folder, then by name.
 func fillFS(out *embed.FS, root fs.FS, names []string) error {
 	contents := map[string]string{}
 	for _, name := range names {

@@ -18,7 +18,7 @@ var embedRoot = fstest.MapFS{
 	"site/_tmp/y.html": {Data: []byte("t")},
 }
 
-// TestEmbedFS: what is made is an embed.FS to its own methods.
+// TestEmbedFS: the methods of the resulting embed.FS work.
 func TestEmbedFS(t *testing.T) {
 	var fsys embed.FS
 	if err := embedInto(&fsys, "site *.txt", embedRoot); err != nil {

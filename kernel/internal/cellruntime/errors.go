@@ -17,14 +17,14 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// ErrorMetadata is the key in the metadata of a result by which the kernel sees
-// that it is an error, and which.
+// ErrorMetadata is a key in the metadata of a result that is an error. Its value is the error's
+// text.
 const ErrorMetadata = "perijove_error"
 
-// maxChain is how many errors of a chain are listed.
+// maxChain is the maximum number of wrapped errors that are listed.
 const maxChain = 20
 
-// isError reports whether v is an error that is shown as one.
+// isError reports whether v is an error without a rich display.
 func isError(v any) (error, bool) {
 	err, ok := v.(error)
 	if !ok || v == nil {
@@ -32,14 +32,14 @@ func isError(v any) (error, bool) {
 	}
 	for mime := range display.Render(v).Data {
 		if mime != "text/plain" {
-			return nil, false // the type says itself how its values look
+			return nil, false // the type defines how its values are displayed
 		}
 	}
 	return err, true
 }
 
-// errorResult returns what shows an error: its text, the errors that it wraps, and
-// the calls that led to it if it comes from another process.
+// errorResult returns the display of an error: its text, the errors that it wraps, and, if it
+// reports a panic in a child process, the calls of that.
 func errorResult(err error) displayhost.Message {
 	text := errorText(err)
 	return displayhost.Message{
@@ -53,7 +53,7 @@ func errorHTML(text string) string {
 	return `<pre style="color:var(--jp-error-color1,#c62828)">` + html.EscapeString(text) + "</pre>"
 }
 
-// errorText returns an error's text and its chain.
+// errorText returns an error's text and the errors that it wraps.
 func errorText(err error) string {
 	lines := []string{PanicText(err)}
 	for _, f := range ChildFrames(err) {
@@ -81,8 +81,8 @@ func errorText(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// isTelling reports whether the type of an error tells more than its text: it is
-// exported, so that errors.As can look for it, or of the notebook.
+// isTelling reports whether the name of an error's type is useful to the user. It is if the
+// type is exported, since errors.As can then find it, or if the notebook declares it.
 func isTelling(err error) bool {
 	t := reflect.TypeOf(err)
 	if t.Kind() == reflect.Pointer {
@@ -109,7 +109,7 @@ func unwrap(err error) (list []error) {
 	return nil
 }
 
-// childPanic returns the panic of another process that an error tells of.
+// childPanic returns the panic in a child process that an error reports, or nil.
 func childPanic(v any) *mp.PanicError {
 	err, ok := v.(error)
 	if !ok {
@@ -122,8 +122,8 @@ func childPanic(v any) *mp.PanicError {
 	return p
 }
 
-// withoutStack returns the text of an error without the stack of another process,
-// if ChildFrames has its calls.
+// withoutStack returns the text of an error. It removes the stack of a panic in a child
+// process if ChildFrames returns the calls.
 func withoutStack(v any, text string) string {
 	p := childPanic(v)
 	if p == nil || len(ChildFrames(v)) == 0 {
@@ -132,15 +132,15 @@ func withoutStack(v any, text string) string {
 	return strings.Replace(text, "\n\n"+p.Stack, "", 1)
 }
 
-// stackLine matches a line of the runtime's stack traces that tells where a call in a
-// cell is, behind the one with the function.
+// stackLine matches a line of the runtime's stack traces with the position of a call in a
+// cell.
 var stackLine = regexp.MustCompile(`^\t(?:.*/)?(Cell \[\d+\]):(\d+)(?: \+0x[0-9a-f]+)?$`)
 
-// ChildFrames returns the calls in cells that led to the panic of another process,
-// if v is an error that tells of one.
+// ChildFrames returns the calls in cells of a panic in a child process, if v is an error that
+// reports one.
 func ChildFrames(v any) (list []control.Frame) {
 	defer func() {
-		if recover() != nil { // a method of the error's
+		if recover() != nil { // a method of the error has panicked
 			list = nil
 		}
 	}()

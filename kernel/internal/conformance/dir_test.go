@@ -28,8 +28,8 @@ func withoutPackage(src string) string {
 	return "\n" + src[:at[0]] + src[at[1]:]
 }
 
-// compileDir compiles the packages in a program's folder, in the order of
-// their files, and returns them with the source of the last, the program.
+// compileDir compiles the packages in a program's folder, in the order of their files. It
+// returns the archives by import path, and the source of the last package, the main program.
 func compileDir(t *testing.T, img *image.Image, root string, p program) (archives map[string]string, main string, err error) {
 	dir := filepath.Join(root, strings.TrimSuffix(p.file, ".go")+".dir")
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))

@@ -1,4 +1,3 @@
-// Package conformance runs the Go project's own test programs as notebook
-// cells, and loads cells by the thousand; it has tests alone. README.md says
-// how to run more than the sample.
+// Package conformance has only tests. They run the Go project's test programs as notebook
+// cells, and load thousands of cells. README.md says how to run more than the sample.
 package conformance

@@ -28,13 +28,13 @@ var (
 	examplesMatch = flag.String("examples.match", "", "run the examples whose PACKAGE.NAME contains this")
 )
 
-// impossible are the examples that cannot do in cells what they do in a function, and why.
+// impossible lists examples that cannot work in cells as they do in a function, with the reason.
 var impossible = map[string]string{
 	"runtime.Frames":     "it looks for the name of its own function",
 	"runtime.AddCleanup": "it waits for a local variable to be collected, which is a variable of the notebook here",
 }
 
-// stdout keeps what cells print to standard output.
+// stdout is a sink that keeps the standard output of cells.
 type stdout struct{ recorder }
 
 func (s *stdout) Stream(name, text string) {
@@ -50,8 +50,8 @@ type stdExample struct {
 	src string
 }
 
-// TestStandardExamples runs the standard library's documented examples with one
-// cell for the declarations of each, and one for every statement.
+// TestStandardExamples runs the standard library's documented examples. Each has one cell for
+// its declarations, and one for every statement.
 func TestStandardExamples(t *testing.T) {
 	img := openImage(t)
 	list := standardExamples(t, img)
@@ -92,7 +92,7 @@ func TestStandardExamples(t *testing.T) {
 	t.Logf("%d of %d examples (%d in all) passed, %d fail in a program, too", passed, len(list), total, excused)
 }
 
-// standardExamples lists the examples that say what they print.
+// standardExamples lists the standard library's examples that have an expected output.
 func standardExamples(t *testing.T, img *image.Image) []stdExample {
 	cmd := exec.CommandContext(t.Context(), goCommand(img), "list", "-json=ImportPath,Dir,XTestGoFiles", "std")
 	cmd.Dir = img.Toolchain.Root
@@ -133,9 +133,9 @@ func standardExamples(t *testing.T, img *image.Image) []stdExample {
 
 func goCommand(img *image.Image) string { return filepath.Join(img.Toolchain.Root, "bin", "go") }
 
-// statements takes a program apart: what it declares beside main, and the
-// statements of main. What follows a statement that belongs to its function,
-// as defer does, stays with it.
+// statements splits a program into cells: its declarations except main, and each statement
+// of main. A statement that affects its function, such as defer, is in one cell with all
+// statements after it.
 func statements(src string) (cells []string, err error) {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "example.go", src, parser.ParseComments)
@@ -162,8 +162,8 @@ func statements(src string) (cells []string, err error) {
 	return cells, nil
 }
 
-// ofFunction reports whether a statement has an effect on the function around
-// it, or on the statements beside it.
+// ofFunction reports whether a statement affects the function around it, or the statements
+// beside it.
 func ofFunction(s ast.Stmt) bool {
 	found := false
 	ast.Inspect(s, func(n ast.Node) bool {
@@ -208,7 +208,7 @@ func packageDir(name string) string {
 	return filepath.FromSlash(name[:strings.LastIndexByte(name, '.')])
 }
 
-// runProgram runs an example as a program and reports what is wrong.
+// runProgram runs an example as a program and returns an error if its output is wrong.
 func runProgram(t *testing.T, img *image.Image, ex stdExample) error {
 	file := filepath.Join(t.TempDir(), "main.go")
 	if err := os.WriteFile(file, []byte(ex.src), 0o644); err != nil {

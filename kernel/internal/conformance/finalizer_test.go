@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A finalizer or cleanup that panics or exits must not be the last that runs.
+// TestFinalizersGoOn: after a finalizer or cleanup has panicked or called os.Exit, further ones
+// still run.
 func TestFinalizersGoOn(t *testing.T) {
 	for _, on := range []string{
 		`runtime.SetFinalizer(p, func(*[4]int) { f() })`,

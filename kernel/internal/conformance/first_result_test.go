@@ -18,7 +18,7 @@ import (
 
 var firstMatch = flag.String("first.match", "strcase$", "measure the time from %get to the first result for the modules that this regular expression matches")
 
-// firstResults are cells that use modules of testdata/modules.txt, and what they print.
+// firstResults are cells that use modules of testdata/modules.txt, with their output.
 var firstResults = []struct{ module, imports, code, want string }{
 	{"github.com/iancoleman/strcase", "github.com/iancoleman/strcase", `strcase.ToSnake("FirstResult")`, "first_result"},
 	{"github.com/google/go-cmp", "github.com/google/go-cmp/cmp", `cmp.Equal([]int{1}, []int{1})`, "true"},
@@ -55,7 +55,7 @@ func TestFirstResult(t *testing.T) {
 			continue
 		}
 		found = true
-		t.Setenv("GOMODCACHE", t.TempDir()) // compiled packages of modules belong to their folders in it
+		t.Setenv("GOMODCACHE", t.TempDir()) // packages in another module cache are also compiled again
 		cache := t.TempDir()
 		row := "| " + r.module
 		for range 2 {
@@ -74,10 +74,10 @@ func TestFirstResult(t *testing.T) {
 	}
 }
 
-// silence is how long a cell may take without a line that tells what it waits for: those come after a second.
+// silence is the maximum time of a cell without a progress line. Progress lines appear after one second.
 const silence = 5 * time.Second
 
-// A progressRecorder keeps progress lines, too.
+// A progressRecorder is a recorder that also keeps progress lines.
 type progressRecorder struct {
 	recorder
 	lines []string // guarded by mu
@@ -121,7 +121,7 @@ func firstResult(t *testing.T, img *image.Image, cache, module, imports, code, w
 		}
 		return out.text(), time.Since(start)
 	}
-	run("1 + 1") // the worker has started
+	run("1 + 1") // wait until the worker has started
 	_, get = run("%get " + module)
 	text, cell := run(fmt.Sprintf("import %q\nfmt.Println(%s)", imports, code))
 	if !strings.HasSuffix(text, want+"\n") {

@@ -16,9 +16,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/session"
 )
 
-// TestLinknames pulls the functions that the standard library has given a
-// linkname. Each is pulled by a cell, and by a program that the toolchain links: both
-// succeed, or both are refused with the same words.
+// TestLinknames refers by go:linkname to functions of the standard library that have a linkname.
+// A cell refers to each, and so does a program that the toolchain links: both succeed, or
+// both fail with the same error text.
 func TestLinknames(t *testing.T) {
 	img := openImage(t)
 	names := linknamedFunctions(t, img)
@@ -58,8 +58,8 @@ func TestLinknames(t *testing.T) {
 	}
 }
 
-// linknamedFunctions lists functions of the standard library that a linkname
-// names, for packages of whatever kind, and some that none names.
+// linknamedFunctions lists functions of the standard library that have a linkname, and some
+// that have none.
 func linknamedFunctions(t *testing.T, img *image.Image) []string {
 	names := map[string]bool{"runtime.newproc1": true, "reflect.methodReceiver": true, "os.runtime_args": true, "fmt.newPrinter": true, "sync.fatal": true}
 	for path, file := range archives(t, img) {
@@ -72,7 +72,7 @@ func linknamedFunctions(t *testing.T, img *image.Image) []string {
 			t.Fatal(err)
 		}
 		if path == "internal/fuzz" {
-			continue // programs that are no fuzz tests cannot have it
+			continue // only fuzz tests have it
 		}
 		for _, o := range objs {
 			for i := range o.NonPackage() {
@@ -111,7 +111,7 @@ func pullSource(names []string) (decls, use string) {
 	return d.String(), u.String()
 }
 
-// refusal is what a cell that pulls these functions is told.
+// refusal returns the error text of a cell that refers to these functions, or "".
 func refusal(t *testing.T, s *session.Session, names []string) string {
 	decls, use := pullSource(names)
 	if err := execute(t, s, output.Request{Code: "import _ \"unsafe\"\n\n" + decls + use}, &recorder{}); err != nil {
@@ -120,14 +120,14 @@ func refusal(t *testing.T, s *session.Session, names []string) string {
 	return ""
 }
 
-// linkProgram links a program that pulls these functions and returns what the
-// linker objects to.
+// linkProgram links a program that refers to these functions and returns the linker's error
+// text, or "".
 func linkProgram(t *testing.T, img *image.Image, names []string) string {
 	t.Helper()
 	dir := t.TempDir()
 	decls, use := pullSource(names)
 	imports := "import (\n\t\"reflect\"\n\t_ \"unsafe\"\n"
-	for path := range archives(t, img) { // those that define the functions are linked
+	for path := range archives(t, img) { // import the packages that define the functions
 		if isStandard(path) {
 			imports += fmt.Sprintf("\t_ %q\n", path)
 		}
@@ -147,8 +147,8 @@ func linkProgram(t *testing.T, img *image.Image, names []string) string {
 	return string(out)
 }
 
-// isStandard reports whether a package of the image is one of the standard
-// library that programs may import.
+// isStandard reports whether a package of the image is a package of the standard library that
+// programs may import.
 func isStandard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	if strings.Contains("/"+path+"/", "/internal/") {

@@ -13,8 +13,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// spin is a cell whose function keeps a core busy in its line 5, and another
-// that calls it from line 11.
+// spin is a cell with a function that keeps a core busy in line 5, and with a call of it in
+// line 11.
 const spin = `import ("os"; "runtime/pprof"; "runtime/trace"; "sync/atomic"; "time")
 var stop atomic.Bool; var rounds atomic.Int64
 func spin(n int) (s int) {
@@ -31,9 +31,9 @@ func turns() {
 }
 `
 
-// TestProfilesNameCells takes a CPU profile and an execution trace while cells
-// are loaded, and reads them with Go's own tools: code of cells must appear by
-// its name, with the cell and the line.
+// TestProfilesNameCells takes a CPU profile and an execution trace while cells are loaded, and
+// reads them with go tool pprof and go tool trace. They must show code of cells with its
+// function name, cell and line.
 func TestProfilesNameCells(t *testing.T) {
 	dir := t.TempDir()
 	cpu, events := filepath.Join(dir, "cpu"), filepath.Join(dir, "trace")
@@ -47,7 +47,7 @@ go turns()`, cpu, events))
 	for i := range 50 {
 		mustRun(t, s, fmt.Sprintf("func loaded%d() int { return spin(%d) }\nloaded%d()", i, 1000+i, i))
 	}
-	// A profile counts the processor's time: so much of that takes half a second.
+	// The profile needs enough samples: this many rounds take half a second of processor time.
 	mustRun(t, s, `for enough := rounds.Load() + 1000; rounds.Load() < enough; { time.Sleep(time.Millisecond) }
 stop.Store(true)
 trace.Stop()
@@ -73,8 +73,8 @@ events.Close()`)
 	}
 }
 
-// TestLoadsInOrder sends cells at the same time: they run one after another,
-// in the order of their numbers, while goroutines of cells go on.
+// TestLoadsInOrder executes cells concurrently: they run one after another, in the order of
+// their numbers, while goroutines of cells keep running.
 func TestLoadsInOrder(t *testing.T) {
 	s := newSession(t, nil)
 	mustRun(t, s, busy+"\nvar order []int\nvar running atomic.Int64")

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// A program is one of $GOROOT/test, with the recipe in its first line.
+// A program is a test program of $GOROOT/test, with the recipe from its first line.
 type program struct {
 	file   string // relative to $GOROOT/test
 	src    string
@@ -22,7 +22,7 @@ type program struct {
 	args   []string
 }
 
-// programs lists those that this platform runs.
+// programs lists the test programs for this platform.
 func programs(t *testing.T, root string) []program {
 	var list []program
 	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
@@ -57,8 +57,8 @@ func programs(t *testing.T, root string) []program {
 	return list
 }
 
-// recipe reads a program's first line that is no build constraint, as the Go
-// project's runner, cmd/internal/testdir, does.
+// recipe parses a program's first comment line that is not a build constraint, like the Go
+// project's test runner, cmd/internal/testdir.
 func recipe(file, src string) (program, bool) {
 	p := program{file: file, src: src}
 	header, _, _ := strings.Cut(src, "\npackage ")
@@ -101,7 +101,7 @@ func (p *program) arguments(args []string) {
 			p.compile(strings.TrimPrefix(flag, "-gcflags="))
 		case flag == "-t":
 			next()
-		case flag == "-ldflags": // for the linker, which is not used here
+		case flag == "-ldflags": // ignored, since cmd/link does not run
 			args = nil
 		case p.action == "rundir":
 			p.flags = append(p.flags, flag)
@@ -114,7 +114,8 @@ func (p *program) arguments(args []string) {
 	p.args = args
 }
 
-// compile takes a -gcflags value. The image's packages stay as they are.
+// compile adds the compiler flags of a -gcflags value. The image's packages are not compiled
+// again.
 func (p *program) compile(flags string) {
 	p.flags = append(p.flags, strings.Fields(strings.TrimPrefix(flags, "all="))...)
 }
@@ -137,7 +138,7 @@ func splitQuoted(s string) []string {
 	return fields
 }
 
-// hasTag evaluates a build tag. Cgo is off, as in the image.
+// hasTag reports whether a build tag is set. The tag cgo is not, as in the image.
 func hasTag(tag string) bool {
 	switch tag {
 	case runtime.GOOS, runtime.GOARCH, "gc", "unix", "test_run":

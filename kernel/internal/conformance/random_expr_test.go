@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// expr writes an expression of a kind.
+// expr returns a random expression of a kind.
 func (g *generator) expr(k kind, depth int) string {
 	switch k {
 	case text:
@@ -65,8 +65,8 @@ func (g *generator) number(depth int) string {
 	return fmt.Sprintf("%s(%s, %s)", []string{"min", "max"}[g.IntN(2)], g.number(d), g.number(d))
 }
 
-// literal is a number or a constant of the notebook. A function literal in
-// another one keeps the constants of its time.
+// literal returns a number or a constant of the notebook. In a function literal it returns only
+// numbers, since a nested literal may keep a constant's earlier value.
 func (g *generator) literal() string {
 	if n := len(g.nb.consts); n > 0 && g.IntN(3) == 0 && g.inLit == 0 {
 		return g.nb.consts[g.IntN(n)].name
@@ -74,7 +74,8 @@ func (g *generator) literal() string {
 	return strconv.Itoa(g.IntN(40) - 10)
 }
 
-// mayCall keeps what a notebook does within bounds.
+// mayCall reports whether the cell may have one more call. It limits the run time of a
+// notebook.
 func (g *generator) mayCall() bool {
 	if g.callee == 0 || g.budget == 0 || g.loops > 1 || g.inFunc && g.loops > 0 {
 		return false
@@ -83,7 +84,7 @@ func (g *generator) mayCall() bool {
 	return true
 }
 
-// call calls a function of the notebook.
+// call returns a call of a function of the notebook.
 func (g *generator) call(depth int) string {
 	if !g.mayCall() {
 		return g.literal()
@@ -128,7 +129,7 @@ func (g *generator) list(depth int) string {
 	return fmt.Sprintf("[]int{%s, %s}", g.number(d), g.number(d))
 }
 
-// listVar is a list that stays empty when sliced, for its type alone.
+// listVar returns a list variable or an empty list, for code that only uses its type.
 func (g *generator) listVar() string {
 	if v := g.variable(list); v != "" {
 		return v
@@ -150,11 +151,11 @@ func (g *generator) pair(depth int) string {
 	return fmt.Sprintf("(point{%s, \"p%d\"})", g.number(depth-1), g.IntN(9))
 }
 
-// unary is a function value: a literal, which may outlive its cell, or a
-// function of the notebook.
+// unary returns a function value: a function literal, which later cells may call, or a function
+// of the notebook.
 func (g *generator) unary(depth int) string {
 	if v := g.variable(unary); v != "" && (depth <= 0 || g.IntN(3) == 0) {
-		// A variable may hold a literal that calls the variable.
+		// Not the variable itself: it may hold a literal that calls the variable.
 		return fmt.Sprintf("func(x int) int { return x + %d }", g.IntN(9))
 	}
 	if g.callee > 0 && g.IntN(2) == 0 {
@@ -168,8 +169,8 @@ func (g *generator) unary(depth int) string {
 	return fmt.Sprintf("func(x int) int { return %s }", g.plainNumber(depth-1))
 }
 
-// plainNumber is a number that calls no function value: those that literals
-// call could call each other without end.
+// plainNumber returns a number for the body of a function literal. It does not call function
+// values, since literals could call each other endlessly.
 func (g *generator) plainNumber(depth int) string {
 	if depth <= 0 || !g.mayCall() {
 		return fmt.Sprintf("(x*%d + %s)", g.IntN(5), g.literal())
@@ -177,7 +178,7 @@ func (g *generator) plainNumber(depth int) string {
 	return fmt.Sprintf("(x*%d + %s)", g.IntN(5), g.callWith("x"))
 }
 
-// callWith calls a function from a literal.
+// callWith returns a call of a function for the body of a function literal.
 func (g *generator) callWith(arg string) string {
 	f := g.nb.funcs[g.IntN(g.callee)]
 	switch {

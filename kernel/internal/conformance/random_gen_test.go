@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A notebook is a random program: cells, the cells to run again, and the Go
-// program that does the same. Functions and constants that cells define again
-// have all their versions in the program, which chooses by a variable.
+// A notebook is a random notebook: its cells, the order in which they run, some repeatedly,
+// and an equivalent Go program. The program contains all versions of functions and constants
+// that cells redefine, and selects one by a variable.
 type notebook struct {
 	cells  []*randomCell
 	runs   []int // indices of cells, in the order in which they are executed
@@ -18,12 +18,12 @@ type notebook struct {
 	consts []*randomConst
 }
 
-// A randomCell is the text of a cell, and what its run does in the program.
+// A randomCell has the text of a cell, and the statements of the program for a run of the cell.
 type randomCell struct {
 	text, body string
 }
 
-// A randomFunc is a function, or a method of type point, in all its versions.
+// A randomFunc is a function, or a method of type point, with all its versions.
 type randomFunc struct {
 	name, head string // head without func and the name
 	generic    bool
@@ -31,22 +31,22 @@ type randomFunc struct {
 	bodies     []string
 }
 
-// A randomConst is an integer constant; a program has a variable of that name.
+// A randomConst is an integer constant with all its values. The program has a variable of that name.
 type randomConst struct {
 	name   string
 	values []int
 }
 
-// A generator writes one notebook.
+// A generator generates one notebook.
 type generator struct {
 	*rand.Rand
 	nb     *notebook
-	vars   map[kind][]string // of the notebook
+	vars   map[kind][]string // variables of the notebook
 	locals []local
 	callee int // functions below this index may be called
 	inLit  int // nesting in function literals
 	loops  int // nesting of loops
-	budget int // of calls
+	budget int // how many more calls mayCall allows
 	inFunc bool
 	fresh  int
 	made   map[string]bool // variables that the cell has defined
@@ -55,7 +55,7 @@ type generator struct {
 type local struct {
 	kind  kind
 	name  string
-	fixed bool // not to be assigned to
+	fixed bool // must not be assigned to
 }
 
 type kind int
@@ -72,7 +72,7 @@ const (
 
 var kindTypes = [kinds]string{"int", "string", "[]int", "map[string]int", "point", "func(int) int"}
 
-// randomHead are the declarations that all notebooks begin with.
+// randomHead has the declarations at the beginning of all notebooks.
 const randomHead = `type point struct {
 	X int
 	Name string
@@ -120,7 +120,7 @@ func newNotebook(seed uint64) *notebook {
 	return g.nb
 }
 
-// cell writes one cell: declarations and statements in any order.
+// cell returns a random cell: declarations and statements in any order.
 func (g *generator) cell() *randomCell {
 	c := &randomCell{}
 	g.made = map[string]bool{}
@@ -146,7 +146,7 @@ func (g *generator) cell() *randomCell {
 	return c
 }
 
-// show prints all variables of the notebook.
+// show returns statements that print all variables of the notebook.
 func (g *generator) show() string {
 	var names []string
 	for k := range unary {
@@ -158,7 +158,7 @@ func (g *generator) show() string {
 	return "fmt.Println(" + strings.Join(names, ", ") + ")"
 }
 
-// constant defines an integer constant, perhaps again, in a group or alone.
+// constant returns a declaration of a new or an existing integer constant, in a group or alone.
 func (g *generator) constant(c *randomCell) string {
 	var k *randomConst
 	if n := len(g.nb.consts); n > 0 && g.IntN(2) == 0 {
@@ -177,7 +177,7 @@ func (g *generator) constant(c *randomCell) string {
 	return fmt.Sprintf("const %s = %d", k.name, v)
 }
 
-// function defines a function, perhaps again.
+// function returns a declaration of a new or an existing function.
 func (g *generator) function(c *randomCell) string {
 	i := len(g.nb.funcs)
 	var f *randomFunc
@@ -215,7 +215,7 @@ func (f *randomFunc) declare(body string) string {
 	return fmt.Sprintf("func %s%s {\n%s}", f.name, f.head, body)
 }
 
-// body writes the body of function i, which calls only those before it.
+// body returns the body of function i, which calls only functions with a lower index.
 func (g *generator) body(f *randomFunc, i int) string {
 	locals, callee := g.locals, g.callee
 	defer func() { g.locals, g.callee, g.inFunc = locals, callee, false }()
@@ -232,7 +232,7 @@ func (g *generator) body(f *randomFunc, i int) string {
 	return text + "return " + g.number(2) + "\n"
 }
 
-// program writes the Go program, as a package of the given name.
+// program returns the Go program, as a package of the given name.
 func (nb *notebook) program(name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "package %s\n\nimport (\n\t\"fmt\"\n\t\"sort\"\n\t\"strings\"\n\t\"sync\"\n)\n\nvar _ = sort.Ints\nvar _ = strings.Repeat\nvar _ sync.Mutex\n\n%s", name, nb.head)

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// varsOfKind is how many variables of a kind a notebook has at most.
+// varsOfKind is the maximum number of variables of each kind in a notebook.
 const varsOfKind = 3
 
 func varName(k kind, n int) string { return fmt.Sprintf("%c%d", "nslmpu"[k], n) }
 
-// topStatement writes a statement at the top of a cell. In the program, where
-// all variables are declared, := and var are assignments.
+// topStatement returns a statement at the top level of a cell. In the program, which declares
+// all variables at its beginning, := and var become assignments.
 func (g *generator) topStatement() string {
 	g.locals = nil
 	if g.IntN(3) == 0 || len(g.vars[number]) == 0 {
@@ -21,7 +21,7 @@ func (g *generator) topStatement() string {
 	return g.statement(3)
 }
 
-// define makes or changes a variable of the notebook.
+// define returns a statement that declares or assigns a variable of the notebook.
 func (g *generator) define() string {
 	k := kind(g.IntN(int(kinds)))
 	if len(g.vars[number]) == 0 {
@@ -40,10 +40,10 @@ func (g *generator) define() string {
 	return name + " " + op + " " + value
 }
 
-// defines stands for the := of a variable of the notebook.
+// defines is a placeholder for the := of a variable of the notebook.
 const defines = "«:=»"
 
-// statement writes a statement of any kind, not deeper than depth.
+// statement returns a random statement with a nesting of at most depth.
 func (g *generator) statement(depth int) string {
 	if depth <= 0 {
 		return g.assign()
@@ -77,7 +77,7 @@ func (g *generator) statement(depth int) string {
 	return "{\n" + g.block(depth-1) + "}"
 }
 
-// block writes statements with local variables.
+// block returns statements with local variables.
 func (g *generator) block(depth int) string {
 	locals := g.locals
 	defer func() { g.locals = locals }()
@@ -92,7 +92,7 @@ func (g *generator) block(depth int) string {
 	return b.String()
 }
 
-// local declares a local variable.
+// local returns a declaration of a local variable.
 func (g *generator) local(depth int) string {
 	k := kind(g.IntN(int(kinds)))
 	value := g.expr(k, depth)
@@ -106,7 +106,7 @@ func (g *generator) name() string {
 	return fmt.Sprint("v", g.fresh)
 }
 
-// assign changes a variable.
+// assign returns an assignment to a variable.
 func (g *generator) assign() string {
 	k := kind(g.IntN(int(kinds)))
 	targets := g.targets(k)
@@ -130,10 +130,10 @@ func (g *generator) assign() string {
 	return x + " = " + g.expr(k, 1)
 }
 
-// targets lists the variables of a kind that may be assigned to.
+// targets lists the variables of a kind to which the code may assign.
 func (g *generator) targets(k kind) []string {
 	var list []string
-	if !g.inFunc { // else the order of evaluation would matter
+	if !g.inFunc { // assignments in functions would make results depend on the order of evaluation
 		list = slices.Clone(g.vars[k])
 	}
 	for _, l := range g.locals {
@@ -151,7 +151,7 @@ func (g *generator) with(k kind, name string, f func() string) string {
 	return f()
 }
 
-// inLoop writes the body of a loop over a variable.
+// inLoop returns the body of a loop with a loop variable.
 func (g *generator) inLoop(variable string, depth int) string {
 	g.loops++
 	defer func() { g.loops-- }()
@@ -168,7 +168,7 @@ func (g *generator) loop(depth int) string {
 	return fmt.Sprintf("for %s := 0; %s < %d; %s++ {\n%s%s}", i, i, 1+g.IntN(4), i, leave, body)
 }
 
-// guarded writes code that may panic, and is recovered.
+// guarded returns code that may panic, with a recover.
 func (g *generator) guarded(depth int) string {
 	g.inLit++
 	defer func() { g.inLit-- }()
@@ -183,7 +183,7 @@ func (g *generator) guarded(depth int) string {
 	return fmt.Sprintf("guard(\"g\", func() {\ndefer fmt.Println(\"deferred\", %s)\n%s%s})", g.number(1), g.block(depth), fault)
 }
 
-// goroutines adds up what some goroutines send, in any order.
+// goroutines returns code that adds numbers which goroutines send in any order.
 func (g *generator) goroutines(int) string {
 	sum := g.name()
 	return fmt.Sprintf("{\nc := make(chan int, 4)\nvar wg sync.WaitGroup\nfor i := range 4 {\nwg.Go(func() { c <- i*%d + 1 })\n}\nwg.Wait()\nclose(c)\n%s := 0\nfor x := range c {\n%s += x\n}\nfmt.Println(\"sum\", %s)\n}",
@@ -200,7 +200,7 @@ func (g *generator) selects(depth int) string {
 		g.condition(depth), g.number(depth))
 }
 
-// closures makes function values that share variables, and calls them.
+// closures returns code that makes closures with shared variables, and calls them.
 func (g *generator) closures(depth int) string {
 	n, fs := g.name(), g.name()
 	body := g.with(number, n, func() string { return g.number(depth) })
@@ -208,7 +208,7 @@ func (g *generator) closures(depth int) string {
 		n, g.number(depth), fs, fs, fs, n, body, fs)
 }
 
-// ranges goes over a function, a map or a slice.
+// ranges returns a range loop over a function, a map or a slice.
 func (g *generator) ranges(depth int) string {
 	i, s := g.name(), g.name()
 	switch g.IntN(3) {
@@ -222,7 +222,7 @@ func (g *generator) ranges(depth int) string {
 	return fmt.Sprintf("for _, %s := range %s[:0:0] {\n%s}", i, g.listVar(), body)
 }
 
-// jump is a loop made with goto, and one that is left by a label.
+// jump returns a loop with goto, or nested loops with break and continue to a label.
 func (g *generator) jump(depth int) string {
 	n, label := g.name(), "L"+g.name()
 	if g.IntN(2) == 0 {

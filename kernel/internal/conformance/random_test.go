@@ -22,9 +22,9 @@ var (
 	randomSeed  = flag.Uint64("random.seed", 1, "the first one's seed; the others follow")
 )
 
-// TestRandomNotebooks runs random notebooks, cell by cell, with cells that
-// define functions and constants again and cells that are run again, beside
-// compiled programs that do the same.
+// TestRandomNotebooks runs random notebooks, in which cells redefine functions and constants
+// and some cells run repeatedly, and compares the output of each cell with that of an
+// equivalent compiled program.
 func TestRandomNotebooks(t *testing.T) {
 	img := openImage(t)
 	n := *randomCount
@@ -51,8 +51,8 @@ func TestRandomNotebooks(t *testing.T) {
 	lane.Wait()
 }
 
-// compiledOutputs builds all programs as one and returns what each prints, by
-// execution of a cell.
+// compiledOutputs builds and runs one program for all notebooks. It returns the output of each
+// cell run of each notebook.
 func compiledOutputs(t *testing.T, img *image.Image, notebooks []*notebook) [][]string {
 	dir := t.TempDir()
 	var imports, calls strings.Builder
@@ -92,15 +92,15 @@ func compiledOutputs(t *testing.T, img *image.Image, notebooks []*notebook) [][]
 	return list
 }
 
-// packageOf names the package of a notebook's program. It is as long as main:
-// programs print the lengths of types' names.
+// packageOf returns the package name of a notebook's program. It is as long as "main", since
+// programs print the lengths of type names.
 func packageOf(i int) string { return fmt.Sprintf("%c%03d", 'p'+i/1000, i%1000) }
 
-// keptNotice is the line about function literals that do not follow a constant or generic code. None of those that a
-// notebook's cells make there is called in a later cell.
+// keptNotice matches the notice about function literals that keep the old version of a constant or of generic code. Later
+// cells of random notebooks do not call such literals.
 var keptNotice = regexp.MustCompile(`(?m)^function literals made by .* since they capture variables\n`)
 
-// compareNotebook runs a notebook in a fresh session.
+// compareNotebook runs a notebook in a new session and compares the output of each cell.
 func compareNotebook(t *testing.T, img *image.Image, nb *notebook, want []string) error {
 	s, err := session.New(session.Config{Image: img, Dir: t.TempDir(), ProgressDelay: noProgress})
 	if err != nil {

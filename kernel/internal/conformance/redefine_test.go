@@ -15,8 +15,8 @@ var (
 	redefinitions = flag.Int("redefine.steps", 30, "how many times in each")
 )
 
-// declarations are what is redefined: # is the version. Those in layouts change
-// the types of variables.
+// declarations are the declarations to redefine. # stands for the version. Those in layouts
+// change the types of variables.
 var declarations = map[string]string{
 	"c":  "const c = #",
 	"f":  `func f() string { return fmt.Sprintf("f#c%d", c) }`,
@@ -33,7 +33,7 @@ var declarations = map[string]string{
 
 var layouts = []string{"c", "T", "E", "G", "I"}
 
-// users are compiled once and must follow.
+// users is a cell that is compiled once and must use the current versions.
 const users = `
 type anM interface { M() string }
 func use() string { t := T{n: 1}; e := E{T: T{n: 2}}; return f() + t.M() + t.P() + e.M() + F(3) + G[int]{X: 4}.M() + version(G[T]{X: T{n: 5}}) }
@@ -42,7 +42,7 @@ func literal() func() string { return func() string { return f() + T{n: 1}.M() +
 var kept []anM
 `
 
-// holders make values that hold code; they run again when a layout changed.
+// holders is a cell that makes values that refer to code. It runs again when a layout changed.
 const holders = `
 t := T{n: 7}
 e := E{T: t}
@@ -68,7 +68,7 @@ fmt.Println(len(t.arr), len(t.pad), len(e.x), len(G[T]{}.pad))
 for _, k := range kept { if s := k.M(); !strings.HasPrefix(s, "M") || !strings.HasSuffix(s, ",7") { panic(s) } }
 `
 
-// expected is what checkHolders prints for these versions.
+// expected returns the output of checkHolders for these versions.
 func expected(v map[string]int) string {
 	f := fmt.Sprintf("f%dc%d", v["f"], v["c"])
 	M := func(n int) string { return fmt.Sprintf("M%d,%d", v["M"], n) }
@@ -84,8 +84,8 @@ func expected(v map[string]int) string {
 	return b.String()
 }
 
-// TestRandomRedefinitions redefines in random order, some at a time, and looks
-// at everything that holds code after each.
+// TestRandomRedefinitions redefines some declarations at a time, in random order, and after
+// each step checks all values that refer to code.
 func TestRandomRedefinitions(t *testing.T) {
 	for seed := range *notebooks {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { redefineAtRandom(t, rand.New(rand.NewPCG(seed, 1))) })

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// madeTypes are types as reflect makes them and as Go writes them. $ stands for
-// a type that nothing else uses; t for its reflect.Type.
+// madeTypes are types as made by reflect and as written in Go. $ stands for a new named type,
+// t for its reflect.Type.
 var madeTypes = []struct{ made, written string }{
 	{`reflect.SliceOf(t)`, `[]$`},
 	{`reflect.PointerTo(reflect.PointerTo(t))`, `**$`},
@@ -36,12 +36,12 @@ var madeTypes = []struct{ made, written string }{
 	{`reflect.StructOf([]reflect.StructField{{Name: "A", Type: reflect.FuncOf([]reflect.Type{reflect.SliceOf(t)}, nil, false)}})`, `struct{ A func([]$) }`},
 	{`reflect.FuncOf([]reflect.Type{reflect.StructOf([]reflect.StructField{{Name: "A", Type: reflect.ArrayOf(2, t)}})}, nil, false)`, `func(struct{ A [2]$ })`},
 	{`reflect.ChanOf(reflect.BothDir, reflect.MapOf(reflect.ArrayOf(5, t), reflect.ChanOf(reflect.RecvDir, t)))`, `chan map[[5]$]<-chan $`},
-	// Nothing of the notebook in them; not in the image either.
+	// Types without a type of the notebook that are not in the image either.
 	{`reflect.ArrayOf(17, reflect.TypeFor[uint16]())`, `[17]uint16`},
 	{`reflect.MapOf(reflect.ArrayOf(7, reflect.TypeFor[int8]()), reflect.SliceOf(reflect.TypeFor[time.Month]()))`, `map[[7]int8][]time.Month`},
 }
 
-// makeType makes a type and others of it.
+// makeType is a cell that makes a type with reflect, and other types from it.
 const makeType = `t# := reflect.TypeFor[$]()
 m# := func(t reflect.Type) reflect.Type { return § }(t#)
 v# := reflect.New(m#).Elem().Interface()
@@ -49,8 +49,8 @@ p# := reflect.New(m#).Interface()
 o# := reflect.FuncOf([]reflect.Type{m#}, []reflect.Type{m#}, false)
 s# := reflect.StructOf([]reflect.StructField{{Name: "F", Type: m#}})`
 
-// checkMade compares the reflect.Type m and the value v, of a type that reflect
-// made, with the type as written.
+// checkMade is a cell that compares the reflect.Type m that reflect made, and a value v of that
+// type, with the type as written.
 const checkMade = `
 func init() {
 	t := reflect.TypeFor[$]()
@@ -103,8 +103,8 @@ type has# struct{}
 func (has#) M(€) func(€) € { return nil }
 `
 
-// TestReflectTypes makes each type by reflect first, and by the compiler first,
-// while the collector overwrites what it frees.
+// TestReflectTypes makes each type with reflect before the compiler does, and after it, while
+// the garbage collector overwrites freed memory.
 func TestReflectTypes(t *testing.T) {
 	s := newSession(t, []string{"GOGC=1", "GODEBUG=clobberfree=1,invalidptr=1"})
 	mustRun(t, s, `import ("reflect"; "runtime"; "time"); _ = runtime.GC; var _ time.Month`)
@@ -129,8 +129,8 @@ func TestReflectTypes(t *testing.T) {
 	}
 }
 
-// A struct that reflect made has the methods of what it embeds; so its values
-// have those of the type as written.
+// TestReflectPromoted: a struct type made by reflect has the promoted methods of its embedded
+// fields and is identical to the type as written.
 func TestReflectPromoted(t *testing.T) {
 	s := newSession(t, nil)
 	mustRun(t, s, `import ("reflect"; "time")

@@ -30,21 +30,21 @@ var (
 	oneProcess = flag.Int("gotest.oneprocess", 1, "how many programs to run one after another in one worker")
 )
 
-// missing are the programs that cannot pass as cells, and why.
+// missing lists the programs that cannot pass as cells, with the reason.
 var missing = map[string]string{
 
 	"nilptr.go": "wants a 256 MB variable below the address 256 MB; loaded variables lie above",
 }
 
-// unordered are the programs that print to both streams. These are two pipes,
-// as for any program, so lines of one may change places with lines of the other.
+// unordered lists the programs that print to both streams. These are two pipes, so the
+// order of lines between the streams is not defined.
 var unordered = map[string]bool{"fixedbugs/issue21808.go": true, "fixedbugs/issue31959.go": true}
 
-// experimental are the programs whose GOEXPERIMENT concerns the packages that
-// they import.
+// experimental lists the programs whose GOEXPERIMENT also affects the packages that they
+// import.
 var experimental = map[string]bool{"typeparam/mdempsky/15.go": true}
 
-// watchdog ends a program that hangs.
+// watchdog is the time after which a program is ended.
 const watchdog = 10 * time.Minute
 
 // lanes is how many workers run programs at the same time.
@@ -53,7 +53,7 @@ const lanes = 2
 func TestPrograms(t *testing.T) {
 	img := openImage(t)
 	root := filepath.Join(img.Toolchain.Root, "test")
-	// The programs find the toolchain as the Go project's own test runner lets them.
+	// Programs find the compiled packages through this variable, as in the Go project's test runner.
 	t.Setenv("STDLIB_IMPORTCFG", img.ImportcfgFile())
 	list := selected(programs(t, root))
 	images := experimentImages(t, list)
@@ -95,8 +95,8 @@ func TestPrograms(t *testing.T) {
 	t.Logf("%d of %d programs passed, %d known to be missing", passed, len(list), excused)
 }
 
-// experimentImages builds images for the programs that want the standard library
-// compiled with a GOEXPERIMENT of theirs, too.
+// experimentImages builds images for the programs for which the standard library must be
+// compiled with their GOEXPERIMENT. It returns the images by GOEXPERIMENT.
 func experimentImages(t *testing.T, list []program) map[string]*image.Image {
 	images := map[string]*image.Image{}
 	for _, p := range list {
@@ -124,7 +124,7 @@ func openImage(t *testing.T) *image.Image {
 func selected(list []program) []program {
 	if *oneProcess > 1 { // one session compiles all with the same flags and packages
 		list = slices.DeleteFunc(list, func(p program) bool {
-			changes := strings.Contains(p.src, "debug.SetMaxStack(") // for those that follow, too
+			changes := strings.Contains(p.src, "debug.SetMaxStack(") // affects later programs of the process
 			return p.action == "rundir" || p.flags != nil || p.env != nil || changes
 		})
 	}
@@ -172,7 +172,7 @@ func runBatch(t *testing.T, img *image.Image, root string, batch []program) []er
 	return results
 }
 
-// run executes one program, as cell n, and compares what it prints.
+// run executes a program as cell n and compares its output.
 func run(t *testing.T, s *session.Session, root string, p program, n int) error {
 	var out recorder
 	src := p.src
@@ -200,7 +200,7 @@ func run(t *testing.T, s *session.Session, root string, p program, n int) error 
 	return compare(filepath.Join(root, strings.TrimSuffix(p.file, ".go")+".out"), unordered[p.file], &out)
 }
 
-// executeCell runs a cell that has a number.
+// executeCell runs a cell with a number.
 func executeCell(t *testing.T, s *session.Session, code string, out *recorder) error {
 	return execute(t, s, output.Request{Code: code, StoreHistory: true}, out)
 }
@@ -215,8 +215,8 @@ func execute(t *testing.T, s *session.Session, req output.Request, out *recorder
 	return nil
 }
 
-// named tells programs that look for themselves on the stack their file's
-// name, which is the cell's.
+// named replaces the file name of a program in its source by the cell's name, for programs
+// that look for their file on the stack.
 func named(src, file string, n int) string {
 	base := filepath.Base(file)
 	src = strings.ReplaceAll(src, base, cell.Name(n))
@@ -244,7 +244,7 @@ func sortedLines(s string) string {
 	return strings.Join(slices.Sorted(strings.Lines(s)), "")
 }
 
-// A recorder keeps what a cell prints.
+// A recorder is a sink that keeps a cell's output.
 type recorder struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -277,5 +277,5 @@ func (r *recorder) Input(context.Context, string, bool) (string, error) {
 	return "", errors.New("no input")
 }
 
-// noProgress keeps lines about the go command out of what a test compares.
+// noProgress is a ProgressDelay that prevents progress lines, which tests do not expect.
 const noProgress = 24 * time.Hour

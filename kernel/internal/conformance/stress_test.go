@@ -13,9 +13,8 @@ import (
 
 var loads = flag.Int("stress.loads", 100, "how many cells each stress test loads into one worker; 10000 for the long run")
 
-// busy starts goroutines that do, while cells are loaded, what looks at the
-// tables that loading extends: they allocate, grow stacks, panic and recover,
-// walk stacks, collect garbage.
+// busy is a cell that starts goroutines which read the runtime tables that loading extends:
+// they allocate, grow stacks, panic and recover, walk stacks, and collect garbage.
 const busy = `
 import (
 	"errors"
@@ -90,7 +89,7 @@ for i := range rounds {
 }
 `
 
-// profiled takes a CPU profile, a trace and allocation profiles all the while.
+// profiled is a cell that takes CPU profiles, traces and allocation profiles continuously.
 const profiled = `
 import (
 	"io"
@@ -123,8 +122,8 @@ func profile() {
 go profile()
 `
 
-// stressCell is cell i. Every tenth panics in a separate function; all
-// others check their results. Each makes a type by reflect that the next writes.
+// stressCell returns cell i. Every tenth panics in a separate function; all others check their
+// results. Each makes a type with reflect that the next cell writes in Go.
 func stressCell(i int) string {
 	return fmt.Sprintf(`
 type t%[2]d struct { n int; s []string; m map[string]*t%[2]d }
@@ -151,7 +150,8 @@ func TestStressProfiled(t *testing.T) {
 	stress(t, min(*loads, 1000), nil, busy, profiled)
 }
 
-// The collector runs all the time and fills what it frees with garbage.
+// TestStressCollector loads cells while the collector runs all the time and overwrites freed
+// memory.
 func TestStressCollector(t *testing.T) {
 	n := min(*loads, 300)
 	stress(t, n, []string{"GOGC=1", "GODEBUG=clobberfree=1,invalidptr=1"}, busy)
@@ -203,10 +203,10 @@ func mustRun(t *testing.T, s *session.Session, code string) string {
 	return out.text()
 }
 
-// growthLimit is what a trivial cell may leave in the worker, in bytes.
+// growthLimit is how much memory a trivial cell may occupy permanently in the worker, in bytes.
 const growthLimit = 20 << 10
 
-// TestGrowth measures what a worker keeps of trivial cells.
+// TestGrowth measures the growth of a worker by trivial cells.
 func TestGrowth(t *testing.T) {
 	s := newSession(t, nil)
 	mustRun(t, s, `import ("fmt"; "os"; "runtime/debug"; "strings")

@@ -16,10 +16,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// exampleTimeout bounds an example, which may wait for a server that is not there.
+// exampleTimeout is the maximum time of an example. Examples may wait for a server that does not exist.
 const exampleTimeout = time.Minute
 
-// runExamples runs examples that say what they print, as cells of a new program.
+// runExamples runs examples with an expected output as cells.
 func (s *sweep) runExamples() error {
 	left := *sweepExamples
 	for _, p := range s.packages {
@@ -45,7 +45,7 @@ func (s *sweep) runExamples() error {
 				continue
 			}
 			s.note(fmt.Errorf("%s: %w", name, failure))
-			if err := s.open(); err != nil { // the worker may be in any state
+			if err := s.open(); err != nil { // a new notebook, since the example may have changed the worker
 				return err
 			}
 		}
@@ -53,8 +53,8 @@ func (s *sweep) runExamples() error {
 	return nil
 }
 
-// examples lists those of a package that are programs by themselves and say what
-// they print.
+// examples lists the examples of a package that are complete programs and have an expected
+// output.
 func examples(p *sweptPackage) []*doc.Example {
 	var files []*ast.File
 	for _, name := range p.XTestGoFiles {
@@ -79,7 +79,7 @@ func playSource(ex *doc.Example) (string, error) {
 }
 
 func (s *sweep) runExample(ex *doc.Example, src string) error {
-	_ = s.cell(blankImports(ex)) // where there is C code a new worker starts, and says so
+	_ = s.cell(blankImports(ex)) // if there is C code this starts a new worker and prints a notice
 	ctx, cancel := context.WithTimeout(s.ctx, exampleTimeout)
 	defer cancel()
 	s.session.Forget()
@@ -94,7 +94,7 @@ func (s *sweep) runExample(ex *doc.Example, src string) error {
 	return nil
 }
 
-// printed compares what an example printed with what it says.
+// printed reports whether the output of an example is as expected.
 func printed(ex *doc.Example, got string) bool {
 	got, want := strings.TrimSpace(got), strings.TrimSpace(ex.Output)
 	if ex.Unordered {
@@ -103,7 +103,7 @@ func printed(ex *doc.Example, got string) bool {
 	return got == want
 }
 
-// blankImports is a cell that imports what an example imports.
+// blankImports returns a cell with the imports of an example as blank imports.
 func blankImports(ex *doc.Example) string {
 	var b strings.Builder
 	for _, d := range ex.Play.Decls { // Play.Imports is not set

@@ -12,8 +12,8 @@ import (
 //go:embed testdata/modules.txt
 var moduleList string
 
-// sweepSeed stands before a module's path where the order of the drawn modules
-// is computed.
+// sweepSeed is the prefix of a module's path in the hash that determines the order of the
+// drawn modules.
 const sweepSeed = "perijove 2026-11-27 "
 
 // A sweptModule is a line of testdata/modules.txt.

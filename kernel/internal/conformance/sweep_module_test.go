@@ -22,7 +22,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-// A sweep uses one module.
+// A sweep tests the use of one module.
 type sweep struct {
 	ctx    context.Context
 	t      *testing.T
@@ -30,15 +30,15 @@ type sweep struct {
 	module sweptModule
 	result sweepResult
 
-	cgo      bool   // a package of it, or one that they need, has C code
-	native   string // folder of a module in which ordinary programs are built
+	cgo      bool   // a package of the module, or a dependency, has C code
+	native   string // folder of a module in which go builds programs for comparison
 	notebook string // folder of the notebook, with a go.mod
 	session  *session.Session
 	packages []*sweptPackage
 	exports  map[string]string // archives by import path
 }
 
-// A sweptPackage is what the go command says of a package.
+// A sweptPackage is a package in the output of go list.
 type sweptPackage struct {
 	ImportPath, Name, Dir, Export string
 	XTestGoFiles                  []string
@@ -48,11 +48,11 @@ type sweptPackage struct {
 	alias                         string
 }
 
-// A listError is what go list says of a package that cannot be built.
+// A listError is the error of a package in the output of go list.
 type listError struct{ Err string }
 
-// cellTimeout bounds a cell that compiles nothing, and an ordinary program that
-// is built in comparison.
+// cellTimeout is the maximum time of a cell whose packages are compiled already, and of
+// building and running a program for comparison.
 const cellTimeout = 5 * time.Minute
 
 func (s *sweep) close() {
@@ -110,7 +110,7 @@ func (s *sweep) runUse() error {
 		return nil
 	}
 	out, err := s.attempt(code)
-	if err == nil && !strings.HasSuffix(out, want) { // a line about go.sum may come before
+	if err == nil && !strings.HasSuffix(out, want) { // a notice about go.sum may come before
 		err = fmt.Errorf("printed %q instead of %q", out, want)
 	}
 	if err != nil {
@@ -119,9 +119,8 @@ func (s *sweep) runUse() error {
 	return nil
 }
 
-// first gets the module and imports its first package, before anything else of
-// it is downloaded or compiled, and takes the time of both. It returns what can be
-// imported.
+// first gets the module and imports its first package, before the other packages are compiled,
+// and measures the time of both. It returns the import paths of the module's packages.
 func (s *sweep) first() ([]string, error) {
 	start := time.Now()
 	failure := s.cell("%get " + s.module.path + "@" + s.module.version)
@@ -134,12 +133,12 @@ func (s *sweep) first() ([]string, error) {
 		return nil, failure
 	}
 	start = time.Now()
-	_ = s.cell(fmt.Sprintf("import _ %q\nfmt.Println(1)", paths[0])) // what fails will fail again, and is looked into then
+	_ = s.cell(fmt.Sprintf("import _ %q\nfmt.Println(1)", paths[0])) // a failure is reported later, by use
 	s.result.Get += time.Since(start).Seconds()
 	return paths, nil
 }
 
-// note records a failure, or an excuse.
+// note records an error as a failure or as an excuse.
 func (s *sweep) note(err error) {
 	if errors.As(err, new(excuse)) {
 		s.result.Excused = append(s.result.Excused, err.Error())
@@ -149,7 +148,7 @@ func (s *sweep) note(err error) {
 	s.result.Failures = append(s.result.Failures, err.Error())
 }
 
-// listPackages compiles packages for an ordinary program.
+// listPackages compiles packages with the go command and records them.
 func (s *sweep) listPackages(paths []string) error {
 	args := append([]string{"list", "-mod=mod", "-e", "-export", "-deps", "-json=ImportPath,Name,Dir,Export,XTestGoFiles,DepOnly,Error,DepsErrors", "--"}, paths...)
 	out, err := s.goCommand(args...)
@@ -181,7 +180,7 @@ func (s *sweep) listPackages(paths []string) error {
 	return nil
 }
 
-// reason tells why the package cannot be built.
+// reason returns the errors because of which the package cannot be built.
 func (p *sweptPackage) reason() string {
 	var text []string
 	for _, e := range append([]*listError{p.Error}, p.DepsErrors...) {
@@ -192,7 +191,7 @@ func (p *sweptPackage) reason() string {
 	return strings.Join(text, "; ")
 }
 
-// importable gets the module as any program does, and lists the packages of it
+// importable gets the module with the go command and returns the import paths of its packages
 // that programs can import.
 func (s *sweep) importable() ([]string, error) {
 	if err := os.WriteFile(filepath.Join(s.native, "go.mod"), []byte("module sweep\n\ngo 1.26\n"), 0o644); err != nil {
@@ -201,7 +200,7 @@ func (s *sweep) importable() ([]string, error) {
 	if out, err := s.goCommand("get", s.module.path+"@"+s.module.version); err != nil {
 		return nil, excused("go get: %s", out)
 	}
-	s.cgo = true // files that import "C" count as files
+	s.cgo = true // so that go list includes packages whose files all import "C"
 	out, err := s.goCommand("list", "-mod=mod", "-e", "-f", `{{if and .Module (ne .Name "main") (or .GoFiles .CgoFiles)}}{{.Module.Path}} {{.ImportPath}}{{end}}`, s.module.path+"/...")
 	if err != nil {
 		return nil, excused("go list: %.2000s", out)
@@ -222,7 +221,7 @@ func (s *sweep) importable() ([]string, error) {
 	return paths, s.findCgo(paths)
 }
 
-// findCgo looks for C code in packages and in all that they need but the standard library.
+// findCgo sets cgo if packages or their dependencies outside the standard library have C code.
 func (s *sweep) findCgo(paths []string) error {
 	s.cgo = true
 	args := append([]string{"list", "-mod=mod", "-e", "-deps", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", "--"}, paths...)
@@ -234,7 +233,7 @@ func (s *sweep) findCgo(paths []string) error {
 	return nil
 }
 
-// goCommand runs the go command where ordinary programs are built.
+// goCommand runs the go command in the folder native.
 func (s *sweep) goCommand(args ...string) (string, error) {
 	cmd := exec.CommandContext(s.ctx, s.img.Toolchain.Go, args...)
 	cmd.Dir = s.native
@@ -247,7 +246,7 @@ func (s *sweep) goCommand(args ...string) (string, error) {
 	return out.String(), nil
 }
 
-// open begins a notebook.
+// open opens a session for a new notebook.
 func (s *sweep) open() error {
 	s.close()
 	mod := filepath.Join(s.notebook, "go.mod")
@@ -267,7 +266,7 @@ func (s *sweep) cell(code string) error {
 	return err
 }
 
-// prints executes a cell and returns what it printed.
+// prints executes a cell and returns its output.
 func (s *sweep) prints(code string) (string, error) {
 	var out recorder
 	reply := s.session.Execute(s.ctx, output.Request{Code: code, StoreHistory: true}, &out)
@@ -277,10 +276,10 @@ func (s *sweep) prints(code string) (string, error) {
 	return out.text(), nil
 }
 
-// suggestion is the line that an error tells the user to run.
+// suggestion matches a line that an error tells the user to run.
 var suggestion = regexp.MustCompile(`%get [^\s].*`)
 
-// attempt executes a cell. If it fails with a suggestion, that is followed once.
+// attempt executes a cell. If it fails with a suggestion, attempt runs that and tries again, once.
 func (s *sweep) attempt(code string) (string, error) {
 	out, err := s.prints(code)
 	if err == nil {
@@ -297,7 +296,7 @@ func (s *sweep) attempt(code string) (string, error) {
 	return s.prints(code)
 }
 
-// follow runs the line that an error tells to run, if it does, and reports whether that went well.
+// follow runs the line that an error suggests, and reports whether there was one and it succeeded.
 func (s *sweep) follow(failure error) bool {
 	line := suggestion.FindString(failure.Error())
 	if line == "" || s.cell(strings.TrimRight(line, ".,;)")) != nil {
@@ -307,8 +306,8 @@ func (s *sweep) follow(failure error) bool {
 	return true
 }
 
-// use imports a package, refers to all that it exports, and keeps a value for
-// the next cell.
+// use imports a package, refers to all of its exported names, and keeps values for the next
+// cell.
 func (s *sweep) use(p *sweptPackage) error {
 	src, err := s.source(p)
 	if err != nil {
@@ -336,8 +335,8 @@ func (s *sweep) use(p *sweptPackage) error {
 	return nil
 }
 
-// compare finds out whether an ordinary program fails as the cell did, with this
-// package alone or together with those before it.
+// compare checks whether a program built by go also fails, with this package alone or together
+// with the packages before it. If so, it returns an excuse.
 func (s *sweep) compare(p *sweptPackage, failure error) error {
 	if text, err := s.program(p, nil); err != nil {
 		return excused("%s in a program: %.300s", p.ImportPath, text)
@@ -356,7 +355,7 @@ func (s *sweep) compare(p *sweptPackage, failure error) error {
 	return fmt.Errorf("not beside other packages of the module: %w", failure)
 }
 
-// program builds and runs an ordinary program that does what the cell does.
+// program builds and runs a Go program that is equivalent to the cell.
 func (s *sweep) program(p *sweptPackage, beside []*sweptPackage) (string, error) {
 	src, err := s.source(p)
 	if err != nil {
@@ -374,7 +373,7 @@ func (s *sweep) program(p *sweptPackage, beside []*sweptPackage) (string, error)
 	return s.goRun(main.String())
 }
 
-// goRun builds and runs a program and returns what it printed.
+// goRun builds and runs a program and returns its output.
 func (s *sweep) goRun(src string) (string, error) {
 	dir := filepath.Join(s.native, "program")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

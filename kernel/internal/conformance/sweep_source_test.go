@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// A sweepSource is what the cells for a package consist of.
+// A sweepSource has the source of the cells for a package.
 type sweepSource struct {
 	alias   string
-	body    string // statements that refer to everything
-	refer   string // a cell with them
+	body    string // statements that refer to all exported names
+	refer   string // a cell with these statements
 	symbols int
-	keep    string // a cell that keeps values; empty if there are none to keep
-	again   string // a cell that uses them, and prints
+	keep    string // a cell that keeps values; empty if there are none
+	again   string // a cell that uses and prints these values
 	want    string
 }
 
-// source writes the cells for a package, from the types that it exports.
+// source generates the cells for a package from its exported names.
 func (s *sweep) source(p *sweptPackage) (*sweepSource, error) {
 	imp := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(s.exports[path]) })
 	pkg, err := imp.Import(p.ImportPath)
@@ -55,8 +55,8 @@ func (s *sweep) source(p *sweptPackage) (*sweepSource, error) {
 	return src, nil
 }
 
-// references lists expressions for all that a package exports: functions,
-// addresses of variables, new values of types, and instances of generic ones.
+// references lists expressions that refer to all exported names of a package: functions,
+// addresses of variables, new values of types, and instances of generic types and functions.
 func references(pkg *types.Package, alias string) []string {
 	var list []string
 	scope := pkg.Scope()
@@ -95,14 +95,14 @@ func typeParams(t types.Type) *types.TypeParamList {
 	return nil
 }
 
-// onlyConstraint reports whether a type can be used as a constraint alone.
+// onlyConstraint reports whether a type can be used only as a constraint.
 func onlyConstraint(t types.Type) bool {
 	i, ok := t.Underlying().(*types.Interface)
 	return ok && !i.IsMethodSet()
 }
 
-// typeArguments lists what can be put in brackets behind a name: once nothing
-// if it is not generic, else lists made of int and of string.
+// typeArguments lists the type argument lists to write after a name: "" if it is not generic,
+// else lists with int and with string.
 func typeArguments(t types.Type, params *types.TypeParamList) []string {
 	if params.Len() == 0 {
 		return []string{""}
@@ -128,8 +128,8 @@ func typeArguments(t types.Type, params *types.TypeParamList) []string {
 	return list
 }
 
-// argument chooses a type argument: what it was, or a slice, map or pointer where
-// the constraint wants one of other arguments.
+// argument returns type argument i: args[i], or a slice, map or pointer type made of the other
+// arguments if the constraint requires that.
 func argument(params *types.TypeParamList, i int, args []types.Type) types.Type {
 	u, ok := params.At(i).Constraint().Underlying().(*types.Interface)
 	if !ok || u.NumEmbeddeds() != 1 {
@@ -156,8 +156,8 @@ func argument(params *types.TypeParamList, i int, args []types.Type) types.Type 
 	return args[i]
 }
 
-// keepValues writes a cell that keeps values of some types and addresses of
-// some variables, and one that uses them.
+// keepValues generates a cell that keeps values of some types and addresses of some variables,
+// and a cell that uses them.
 func (src *sweepSource) keepValues(pkg *types.Package) {
 	const most = 3
 	var keep, again, want strings.Builder

@@ -25,26 +25,26 @@ var (
 	sweepReport   = flag.String("sweep.report", "", "append a line of JSON about each module to this file")
 )
 
-// A sweepResult is what became of a module.
+// A sweepResult is the result of the sweep of a module.
 type sweepResult struct {
 	Module   string
 	Passed   bool
-	Counts   bool     // the module has a package that builds by itself
-	Packages int      // that were imported
-	Symbols  int      // that were referred to
-	Examples int      // that printed what they should
+	Counts   bool     // the module has a package that go builds
+	Packages int      // number of packages imported
+	Symbols  int      // number of symbols referred to
+	Examples int      // number of examples with the expected output
 	Failures []string `json:",omitempty"`
-	Excused  []string `json:",omitempty"` // what fails in an ordinary program, too
-	Followed []string `json:",omitempty"` // lines that errors told to run
+	Excused  []string `json:",omitempty"` // failures that also occur in a program built by go
+	Followed []string `json:",omitempty"` // suggestions of errors that were run
 	Get      float64  // seconds from %get to the first result
 	Seconds  float64
 }
 
-// sweepTimeout bounds a module: the go command may have to compile hundreds of
+// sweepTimeout is the maximum time of a module. The go command may have to compile hundreds of
 // packages, and C code.
 const sweepTimeout = 25 * time.Minute
 
-// TestSweep uses public modules as a notebook does; see the README.
+// TestSweep uses public modules in notebooks; see the README.
 func TestSweep(t *testing.T) {
 	img := openImage(t)
 	if *sweepCount == 0 && *sweepMatch == "" {
@@ -75,14 +75,14 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// missingModules are the modules that do not pass, and why.
+// missingModules lists the modules that do not pass, with the reason.
 var missingModules = map[string]string{}
 
-// sweepSkip is how many of the drawn modules a sample leaves out at the
-// beginning: the second has C code, for which an image must be built.
+// sweepSkip is how many of the drawn modules a sample skips at the beginning: the second has C
+// code, for which an image would have to be built.
 const sweepSkip = 2
 
-// sweepSelection lists the modules that the flags ask for.
+// sweepSelection lists the modules that the flags select.
 func sweepSelection() ([]sweptModule, error) {
 	drawn, chosen, err := sweptModules()
 	if err != nil {
@@ -149,7 +149,7 @@ func (s *sweep) report(file string) error {
 	return err
 }
 
-// An excuse is why something does not count: an ordinary program fails, too.
+// An excuse is an error that does not count, since a program built by go fails too.
 type excuse struct{ error }
 
 func excused(format string, args ...any) error { return excuse{fmt.Errorf(format, args...)} }

@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// A typeGraph is a set of types that embed one another, and the methods that
-// they have at present.
+// A typeGraph is a set of types that embed one another, with their present methods.
 type typeGraph struct {
 	r       *rand.Rand
 	types   []graphType
@@ -21,14 +20,13 @@ type typeGraph struct {
 	version int
 }
 
-// A graphType is one type: its declaration, an expression of a value, and what
-// of a receiver x tells values apart.
+// A graphType is a type of the graph.
 type graphType struct {
 	name    string // T1, or G1 for a generic one
 	use     string // T1, G1[int]
-	decl    string
-	value   string
-	id      string
+	decl    string // the type's declaration
+	value   string // an expression for a value
+	id      string // an expression that identifies the value of a receiver x
 	generic bool
 }
 
@@ -38,8 +36,7 @@ type graphMethod struct {
 	version   int
 }
 
-// graphMethods are the methods that types may have, with their signatures: a
-// type is given any of them.
+// graphMethods are the methods that types may have, with their possible signatures.
 var graphMethods = map[string][]string{
 	"A": {"() string"}, "B": {"() string"}, "String": {"() string"}, "hidden": {"() string"},
 	"C": {"() string", "(int) string"},
@@ -47,7 +44,7 @@ var graphMethods = map[string][]string{
 
 var graphMethodNames = slices.Sorted(maps.Keys(graphMethods))
 
-// graphInterfaces are interfaces with one method each, and one with two.
+// graphInterfaces are interfaces with one method each.
 var graphInterfaces = map[string][2]string{
 	"IA": {"A", "() string"}, "IB": {"B", "() string"}, "Stringer": {"String", "() string"}, "Ih": {"hidden", "() string"},
 	"IC0": {"C", "() string"}, "IC1": {"C", "(int) string"},
@@ -55,7 +52,7 @@ var graphInterfaces = map[string][2]string{
 
 var graphInterfaceNames = slices.Sorted(maps.Keys(graphInterfaces))
 
-// graphHelpers are declarations that do not change.
+// graphHelpers has declarations that do not change.
 const graphHelpers = `
 type IA interface { A() string }
 type IB interface { B() string }
@@ -71,7 +68,7 @@ func (f fix) B() string { return "fix.B" }
 func ptr[X any](x X) *X { return &x }
 `
 
-// graphProbe shows all that can be found out about a value's methods at run time.
+// graphProbe declares probe, which prints all information about a value's methods that is available at run time.
 const graphProbe = `
 func probe(name string, v any) {
 	var found []string
@@ -111,7 +108,7 @@ func newTypeGraph(r *rand.Rand) *typeGraph {
 	return g
 }
 
-// newType makes a type that may embed those that there are.
+// newType returns a new type, which may embed existing types.
 func (g *typeGraph) newType(i int) graphType {
 	t := graphType{name: fmt.Sprint("T", i)}
 	t.use = t.name
@@ -159,7 +156,7 @@ func (g *typeGraph) newStruct(t *graphType, i int, generic bool) {
 	t.value = t.use + "{" + strings.Join(values, ", ") + "}"
 }
 
-// change adds, changes or removes a method and returns the cell that does so.
+// change adds, changes or removes a method and returns a cell that does the same.
 func (g *typeGraph) change() string {
 	t := g.types[g.r.IntN(len(g.types))]
 	name := graphMethodNames[g.r.IntN(len(graphMethodNames))]
@@ -194,7 +191,7 @@ func (g *typeGraph) method(t graphType, name string, m graphMethod) string {
 	return fmt.Sprintf("func (x %s) %s%s { return fmt.Sprint(\"%s.%s#%d \", %s) }", recv, name, m.signature, t.name, name, m.version, id)
 }
 
-// source is what the graph declares at present.
+// source returns the present declarations of the graph.
 func (g *typeGraph) source() string {
 	var b strings.Builder
 	for _, t := range g.types {
@@ -208,7 +205,7 @@ func (g *typeGraph) source() string {
 	return b.String()
 }
 
-// check checks the types of the present declarations.
+// check type-checks the present declarations.
 func (g *typeGraph) check() (*types.Package, error) {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, "p.go", "package p\n"+graphHelpers+g.source(), 0)

@@ -21,14 +21,14 @@ var (
 type graphRun struct {
 	seed   uint64
 	cells  []string
-	check  string // the cell that shows the end
-	got    string
+	check  string // the cell that prints the final state
+	got    string // the output of check
 	native string // declarations of the compiled program, which runs check
 }
 
-// TestTypeGraphs changes methods of types that embed one another, cell by cell,
-// and compares what values, old and new ones, do at the end with a program
-// compiled of the last state.
+// TestTypeGraphs changes methods of types that embed one another, cell by cell. It compares
+// the behaviour of old and new values at the end with that in a program compiled from the
+// final declarations.
 func TestTypeGraphs(t *testing.T) {
 	var runs []*graphRun
 	for seed := *firstGraph; seed < *firstGraph+*graphs; seed++ {
@@ -51,7 +51,7 @@ func (run *graphRun) String() string {
 	return fmt.Sprintf("seed %d\n%s", run.seed, strings.Join(run.cells, "\n-- cell --\n"))
 }
 
-// execute runs the cells of a graph and keeps what the check says.
+// execute runs the cells of a graph and keeps the output of the check.
 func (run *graphRun) execute(t *testing.T) error {
 	s := newSession(t, nil)
 	defer s.Close()
@@ -132,13 +132,13 @@ func mustCheck(t *testing.T, g *typeGraph) *types.Package {
 	return pkg
 }
 
-// graphHolders are variables that hold values and code of a graph's types.
+// graphHolders has variables that hold values and method values of a graph's types.
 type graphHolders struct {
 	pkg    *types.Package
 	types  []graphType
 	held   []held
-	cell   strings.Builder // makes the variables
-	probes strings.Builder // looks at those that hold values
+	cell   strings.Builder // a cell that declares the variables
+	probes strings.Builder // statements that probe the variables with values
 }
 
 // A held is a variable that holds a method, or a value in an interface.
@@ -149,8 +149,8 @@ type held struct {
 	method    string
 	signature string
 	expr      bool   // a method expression
-	user      bool   // a function that calls it
-	path      string // for a method value: to the receiver, as ".T1.T0"
+	user      bool   // a function that calls the method
+	path      string // for a method value: the fields up to the receiver, such as ".T1.T0"
 	declared  types.Type
 	pointer   bool // its method has a pointer receiver
 }
@@ -216,7 +216,7 @@ func (h *graphHolders) typeOf(t graphType) types.Type {
 	return h.pkg.Scope().Lookup("mk" + t.name).Type().(*types.Signature).Results().At(0).Type()
 }
 
-// find finds the method that v.name calls.
+// find returns the method that v.name calls for a v of type t, and the path of field indices to it.
 func (h *graphHolders) find(t types.Type, name string) (*types.Func, []int) {
 	obj, index, _ := types.LookupFieldOrMethod(t, true, h.pkg, name)
 	fn, _ := obj.(*types.Func)
@@ -238,7 +238,7 @@ func signatureOf(fn *types.Func) string {
 	return "() string"
 }
 
-// path spells the fields by which a selection gets to a method.
+// path returns the names of the fields on the way to a method, such as ".T1.T0".
 func path(t types.Type, index []int) string {
 	s := ""
 	for _, i := range index[:len(index)-1] {
@@ -252,8 +252,8 @@ func path(t types.Type, index []int) string {
 	return s
 }
 
-// finish writes the check, which looks at everything that still has a meaning.
-// What holds a method that is gone must go on without harm.
+// finish generates the check, which uses all variables that are still meaningful. Variables
+// that hold a removed method must still work without a crash.
 func (h *graphHolders) finish(run *graphRun, probes string) {
 	var check, gone, native strings.Builder
 	check.WriteString(probes)
@@ -288,7 +288,7 @@ func (h *graphHolders) finish(run *graphRun, probes string) {
 	run.cells = append(run.cells, gone.String())
 }
 
-// static makes calls that the compiler binds.
+// static adds direct method calls to the check.
 func (h *graphHolders) static(check *strings.Builder, t graphType) {
 	for _, name := range graphMethodNames {
 		if fn, _ := h.find(h.typeOf(t), name); fn != nil {
@@ -304,8 +304,8 @@ func (h *graphHolders) static(check *strings.Builder, t graphType) {
 	}
 }
 
-// meaning declares what a variable would be in a program of the last state. It
-// is empty for a variable whose method is gone.
+// meaning returns the declaration of a variable in the program with the final declarations, or
+// "" if the variable's method was removed.
 func (h *graphHolders) meaning(x held) string {
 	t := h.typeOf(x.typ)
 	if x.inter != "" {
@@ -345,7 +345,7 @@ func (h *graphHolders) meaning(x held) string {
 	_, pointer := fn.Signature().Recv().Type().(*types.Pointer)
 	named, _ := types.Unalias(t).(*types.Named)
 	if pointer && !x.pointer || pointer != x.pointer && named.TypeArgs().Len() > 0 {
-		return "" // the value was copied; code with a dictionary is not replaced by other code
+		return "" // the receiver was copied, and code with a dictionary is not replaced by other code
 	}
 	return fmt.Sprintf("var %s = v%s%s.%s", x.name, x.typ.name, x.path, x.method)
 }

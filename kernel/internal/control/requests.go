@@ -12,7 +12,7 @@ type (
 		Cell      int      `json:"cell,omitempty"`      // the cell's number in the notebook; 0 if it has none
 		Object    string   `json:"object,omitempty"`    // the compiled cell; "" runs nothing
 		Importcfg string   `json:"importcfg,omitempty"` // compiled packages in addition to the image's
-		Fresh     []string `json:"fresh,omitempty"`     // symbols that the object defines anew
+		Fresh     []string `json:"fresh,omitempty"`     // symbols that the object defines, new or in place of older definitions
 		Renewed   []string `json:"renewed,omitempty"`   // the symbols of Fresh that existed before
 		Literals  []string `json:"literals,omitempty"`  // the symbols of Fresh that are function literals of generic code
 		Entry     string   `json:"entry,omitempty"`     // the symbol to call; "" for none
@@ -37,7 +37,7 @@ type (
 		Dir   string   `json:"dir,omitempty"`
 		Env   []string `json:"env,omitempty"`   // NAME=VALUE to set, NAME to unset
 		Args  []string `json:"args,omitempty"`  // os.Args, with a new flag set
-		Flags []string `json:"flags,omitempty"` // flags that the next cell defines anew
+		Flags []string `json:"flags,omitempty"` // command-line flags that the next cell defines again
 		// Memory is the new limit of the worker's data, in bytes; negative for none.
 		Memory int64 `json:"memory,omitempty"`
 	}

@@ -84,7 +84,7 @@ func (b *Bridge) ConnectPage(s output.Sink) { b.page.connect(s) }
 // reports whether it does.
 func (b *Bridge) TakeComm(m output.Comm) (taken bool) { return b.page.takeComm(m) }
 
-// Close releases what the Bridge holds.
+// Close releases the Bridge's resources.
 func (b *Bridge) Close() {
 	b.decoder.Close()
 	b.page.close()

@@ -166,7 +166,7 @@ func (d *Decoder) Write(b []byte) ([]Message, error) {
 	}
 }
 
-// Close releases what the Decoder holds.
+// Close releases the Decoder's resources.
 func (d *Decoder) Close() {
 	if d.stop != nil {
 		d.stop()
@@ -241,9 +241,9 @@ func frame(b []byte) (int, error) {
 	return n + int(size), nil
 }
 
-// gobUint reads an unsigned integer as gob writes it: itself below 128, else
-// the negated count of the big-endian bytes that follow. n is 0 if there are
-// too few bytes.
+// gobUint decodes an unsigned integer in gob's encoding. Below 128 that is one byte, else the
+// negated number of bytes, followed by that many bytes in big-endian order. n is the number of
+// bytes read, or 0 if b is too short.
 func gobUint(b []byte) (v uint64, n int, err error) {
 	if len(b) == 0 {
 		return 0, 0, nil

@@ -21,7 +21,7 @@ import (
 	"strings"
 )
 
-// A listed package, as `go list` prints it.
+// A listed is a package in the output of go list.
 type listed struct {
 	ImportPath string
 	Name       string
@@ -38,11 +38,11 @@ const (
 	standalonePackage = "./kernel/internal/standalone"
 )
 
-// build makes the image in a folder beside dir and moves it there when it is
-// complete. The steps are named in their order.
+// build builds the image in a folder beside dir and renames that to dir when it is
+// complete.
 func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
-	// All packages' types and symbols pass through this process, which lives on
-	// as a kernel: time is had for less memory.
+	// This process reads the types and symbols of all packages and then continues as a
+	// kernel. More frequent collections keep its memory small.
 	percent := debug.SetGCPercent(20)
 	defer func() {
 		debug.SetGCPercent(percent)
@@ -60,9 +60,9 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 	for _, step := range []struct {
 		name   string
 		run    func() error
-		forC   bool // needed only where the image has C code of others
-		native bool // needed only where cells are linked into the worker
-		proves bool // its failure says that this cannot be done
+		forC   bool // only if the image contains packages with C code
+		native bool // only if cells are linked into the worker
+		proves bool // if it fails, cells cannot be linked into the worker
 	}{
 		{"write sources", b.writeSources, false, false, false},
 		{"add packages with C code", b.addCPackages, true, false, false},
@@ -89,7 +89,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 			return fmt.Errorf("building the worker image: %s: %w", step.name, err)
 		}
 	}
-	if err := os.RemoveAll(dir); err != nil { // a broken image may be in the way
+	if err := os.RemoveAll(dir); err != nil { // a damaged image may exist
 		return err
 	}
 	return os.Rename(b.dir, dir)
@@ -102,7 +102,7 @@ type builder struct {
 	dir   string // while building
 	final string
 	pkgs  []listed
-	unfit error // why cells cannot be linked into a worker of this toolchain
+	unfit error // why cells cannot be linked into a worker of this toolchain; nil if they can
 
 	archives map[string]string // import path to file name below dir
 }
@@ -154,10 +154,10 @@ func (b *builder) goCommand(args ...string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// position is where the go command found what it tells of.
+// position matches the position at the beginning of a message of the go command.
 var position = regexp.MustCompile(`^\S+:\d+:\d+: `)
 
-// withoutRepetition leaves out lines that say again what an earlier one says, perhaps of another position.
+// withoutRepetition removes lines that equal an earlier line or differ from it only in the position.
 func withoutRepetition(text string) string {
 	var lines []string
 	told := map[string]bool{}
@@ -171,14 +171,14 @@ func withoutRepetition(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// libraries are the importable packages of lib/ that are in the sources.
+// libraries returns the import paths of the packages of lib/.
 func (b *builder) libraries() ([]string, error) {
 	args := slices.Concat([]string{"list"}, b.modFlag(), []string{"-e", "-f", "{{if and .GoFiles (ne .Name \"main\")}}{{.ImportPath}}{{end}}", "./lib/..."})
 	out, err := b.goCommand(args...)
 	return strings.Fields(string(out)), err
 }
 
-// modFlag lets the go command complete a go.mod that packages were added to.
+// modFlag returns the flag with which the go command may complete a go.mod to which packages were added.
 func (b *builder) modFlag() []string {
 	if b.opt.C == nil {
 		return nil
@@ -186,7 +186,7 @@ func (b *builder) modFlag() []string {
 	return []string{"-mod=mod"}
 }
 
-// worker is what the worker is built of, where there is one.
+// worker returns the worker's main package, if the image has a worker.
 func (b *builder) worker() []string {
 	if b.unfit != nil {
 		return nil
@@ -194,7 +194,7 @@ func (b *builder) worker() []string {
 	return []string{workerPackage}
 }
 
-// extra lists the packages beyond the standard library and the bundled ones.
+// extra lists the packages in addition to the standard library and the bundled packages.
 func (b *builder) extra() []string {
 	if b.opt.C == nil {
 		return nil
@@ -202,8 +202,8 @@ func (b *builder) extra() []string {
 	return b.opt.C.Packages
 }
 
-// compilePackages compiles the standard library and the bundled packages, and
-// learns where the compiled packages are.
+// compilePackages compiles the standard library and the other packages of the image, and
+// sets the list of compiled packages.
 func (b *builder) compilePackages() error {
 	list, err := b.list("-export")
 	for _, p := range list {
@@ -214,7 +214,7 @@ func (b *builder) compilePackages() error {
 	return err
 }
 
-// list lists all packages of the image, with what they need.
+// list lists all packages of the image and their dependencies.
 func (b *builder) list(flags ...string) ([]listed, error) {
 	libs, err := b.libraries()
 	if err != nil {
@@ -237,8 +237,8 @@ func (b *builder) list(flags ...string) ([]listed, error) {
 	}
 }
 
-// collectPackages brings the compiled packages into the image: the build
-// cache, where they are, is trimmed by the go command.
+// collectPackages copies the compiled packages from the build cache, which the go command
+// trims, into the image.
 func (b *builder) collectPackages() error {
 	if err := os.Mkdir(filepath.Join(b.dir, "pkg"), 0o755); err != nil {
 		return err
@@ -255,7 +255,7 @@ func (b *builder) collectPackages() error {
 	return b.writeImportcfg(b.dir)
 }
 
-// writeImportcfg lists the compiled packages for an image that is in dir.
+// writeImportcfg writes the importcfg file with the paths of an image in dir.
 func (b *builder) writeImportcfg(dir string) error {
 	var cfg bytes.Buffer
 	for _, path := range slices.Sorted(maps.Keys(b.archives)) {
@@ -264,7 +264,7 @@ func (b *builder) writeImportcfg(dir string) error {
 	return os.WriteFile(filepath.Join(b.dir, "importcfg"), cfg.Bytes(), 0o644)
 }
 
-// finish writes the manifest: a folder without one is no image.
+// finish writes the manifest, which makes the folder an image.
 func (b *builder) finish() error {
 	if err := os.RemoveAll(filepath.Join(b.dir, "src")); err != nil {
 		return err
@@ -319,7 +319,7 @@ func linkOrCopy(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// newImporter reads the types of compiled packages.
+// newImporter returns an importer of the types of compiled packages.
 func newImporter(pkgs []listed) types.Importer {
 	files := map[string]string{}
 	for _, p := range pkgs {

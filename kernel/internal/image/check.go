@@ -16,14 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A checkCell is a small cell that a new worker must run before its image is
-// accepted: a toolchain that lays its structures out otherwise than the linker
-// believes is found out here and not in a user's notebook.
+// A checkCell is a small cell that a new worker must run before its image is accepted. If
+// the layout of the toolchain's structures differs from what the linker expects, these
+// cells fail rather than a user's.
 type checkCell struct {
 	name   string
 	source string
 	how    string // the outcome
-	value  string // what it panics with
+	value  string // the panic value
 	prints string
 }
 
@@ -84,14 +84,14 @@ func (b *builder) checkWorker() error {
 	return errors.Join(err, w.close())
 }
 
-// A checkedWorker is a worker under examination.
+// A checkedWorker is a worker process that runs the check cells.
 type checkedWorker struct {
 	cmd      *exec.Cmd
 	sock     *os.File
 	conn     *control.Conn
 	out, err bytes.Buffer // complete once the process has ended
 	stop     func() bool
-	cells    []checkCell // that have run
+	cells    []checkCell // cells that have run
 }
 
 func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
@@ -99,7 +99,7 @@ func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.SetNonblock(pair[0], true); err != nil { // so that Close ends a Receive
+	if err := unix.SetNonblock(pair[0], true); err != nil { // then Close ends a blocked Receive
 		return nil, err
 	}
 	w := &checkedWorker{sock: os.NewFile(uintptr(pair[0]), "control")}
@@ -174,7 +174,7 @@ func (w *checkedWorker) run(object string, c checkCell) error {
 	}
 }
 
-// close ends the worker and compares all that it printed.
+// close ends the worker and compares all of its output.
 func (w *checkedWorker) close() error {
 	w.stop()
 	w.sock.Close()

@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// A CSet is a set of packages with C code, and what a build needs to find
-// them. Their C code cannot be loaded into a running process, so an image is
-// built that contains them.
+// A CSet is a set of packages that contain or depend on C code, with the modules that
+// provide them. C code cannot be loaded into a running process, so an image is built that
+// contains these packages.
 type CSet struct {
 	// Packages are the import paths that the worker imports, sorted.
 	Packages []string
@@ -23,19 +23,19 @@ type CSet struct {
 	Modules []Module
 	// Sums are lines of a go.sum file that cover the modules.
 	Sums []byte
-	// Local tells apart the contents of modules in folders, which have no version.
+	// Local is a hash of the sources in modules without a version, which are in local folders.
 	Local string
 }
 
-// A Module is one that the go command has chosen.
+// A Module is a module in the version that the go command has selected.
 type Module struct {
 	Path    string
-	Version string // "" for one in a folder
-	// With stands in place of the module: a folder, or path@version.
+	Version string // "" for a module in a local folder
+	// With is the replacement of the module, a folder or path@version; "" for none.
 	With string
 }
 
-// Key names the set, with the environment that C code is compiled in.
+// Key returns a hash of the set and of the environment variables for compiling C code.
 func (c *CSet) Key() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q\n%q\n%q\n", c.Packages, c.Modules, c.Local)
@@ -48,8 +48,8 @@ func (c *CSet) Key() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// addCPackages makes the packages with C code known to the module that the
-// worker is built in, in the versions that the notebook has.
+// addCPackages adds the packages with C code to the module in which the worker is built, in
+// the versions that the notebook requires.
 func (b *builder) addCPackages() error {
 	c := b.opt.C
 	if c == nil {
@@ -62,7 +62,7 @@ func (b *builder) addCPackages() error {
 	for _, m := range c.Modules {
 		version := m.Version
 		if version == "" {
-			version = "v0.0.0-00010101000000-000000000000" // as go mod tidy writes it beside a replacement
+			version = "v0.0.0-00010101000000-000000000000" // the version that go mod tidy writes for a replaced module
 		}
 		args = append(args, "-require="+m.Path+"@"+version)
 		if m.With != "" {
@@ -79,8 +79,8 @@ func (b *builder) addCPackages() error {
 	return b.write("go.sum", slices.Concat(bytes.TrimRight(sums, "\n"), []byte("\n"), c.Sums))
 }
 
-// findCCompiler fails in words if there is none: the go command's own are
-// about a file.
+// findCCompiler returns a NoCCompilerError if there is no C compiler. The go command's error
+// would be only about a missing file.
 func (b *builder) findCCompiler() error {
 	out, err := b.goCommand("env", "CC")
 	if err != nil {
@@ -96,17 +96,17 @@ func (b *builder) findCCompiler() error {
 	return nil
 }
 
-// A NoCCompilerError says that packages with C code cannot be compiled.
+// A NoCCompilerError reports that there is no C compiler, so that packages with C code cannot be compiled.
 type NoCCompilerError struct{ Name string }
 
 func (e *NoCCompilerError) Error() string {
 	return fmt.Sprintf("the C compiler %s was not found: install one (apt install gcc libc6-dev on Debian and Ubuntu, dnf install gcc on Fedora, apk add gcc musl-dev on Alpine) or set CC to its path, and restart the kernel", e.Name)
 }
 
-// checkVersions refuses to mix versions: the worker's own modules and the
-// notebook's are one build, in which the higher version wins, and the
-// notebook's packages would be compiled against another one. Nothing is compiled
-// for that.
+// checkVersions returns an error if a module has another version in the image than in the
+// notebook. The worker's and the notebook's modules form one build, in which the higher
+// version is selected, so the notebook's packages would be compiled against another
+// version. checkVersions compiles nothing.
 func (b *builder) checkVersions() error {
 	list, err := b.list()
 	if err != nil {
@@ -115,8 +115,8 @@ func (b *builder) checkVersions() error {
 	return conflicts(b.opt.C.Modules, list)
 }
 
-// conflicts names all modules that a build has chosen in other versions than a
-// notebook. Versions that it has chosen go together, so one %get brings the
+// conflicts returns an error that names all modules for which a build selects another
+// version than the notebook. The selected versions are consistent, so one %get switches the
 // notebook to all of them.
 func conflicts(modules []Module, list []listed) error {
 	wanted := map[string]string{}

@@ -1,9 +1,9 @@
-// Package image builds the worker's image: the executable that a notebook's
-// state lives in, made with the user's own Go toolchain, together with the
-// compiled packages and the symbol index that loading cells into it needs.
+// Package image builds worker images. An image has the executable of the worker process, in
+// which cells run, and the compiled packages and the symbol index that are needed to load
+// cells into it. It is built with the user's Go toolchain.
 //
-// An image is a folder in the user's cache, named after everything that it
-// depends on. It is made once and then only read.
+// An image is a folder in the user's cache. Its name is a hash of everything on which the
+// image depends. It is built once and then only read.
 package image
 
 import (
@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Packages beyond the standard library that every image contains.
+// bundled lists the packages outside the standard library that every image contains.
 var bundled = []string{
 	"gonum.org/v1/plot",
 	"gonum.org/v1/plot/font",
@@ -38,35 +38,36 @@ var bundled = []string{
 	"gonum.org/v1/plot/vg/vgsvg",
 }
 
-// An Image is a worker executable and what belongs to it.
+// An Image is a worker executable with its compiled packages and symbol index.
 type Image struct {
 	Dir       string
 	Toolchain Toolchain
-	// Cgo says that it contains C code, and packages must be compiled with cgo.
+	// Cgo reports that the worker contains C code, so that packages must be compiled with cgo.
 	Cgo bool
-	// Unfit says why cells cannot be linked into this image's worker; each must
-	// then be built as a separate program. It is empty in the ordinary case.
+	// Unfit is the reason why cells cannot be linked into this image's worker, so that each
+	// must be built as a separate program. It is usually empty.
 	Unfit    string
 	archives map[string]string // import path to compiled package
 	names    map[string]string // import path to package name
 
-	// use is locked for as long as the Image is referred to: an image in use
-	// is not removed to make room.
+	// use is an open file that is locked while the Image exists. Its lock keeps other
+	// processes from removing the image.
 	use *os.File
 
-	opt Options // that it was opened with
+	opt Options // the options of Open
 }
 
-// Worker is the path of the executable.
+// Worker returns the path of the executable.
 func (m *Image) Worker() string { return filepath.Join(m.Dir, "worker") }
 
-// Index is the path of the executable's symbol index.
+// Index returns the path of the executable's symbol index.
 func (m *Image) Index() string { return filepath.Join(m.Dir, "symbols") }
 
-// ImportcfgFile lists the compiled packages, in the compiler's form.
+// ImportcfgFile returns the path of the importcfg file with the image's compiled packages.
 func (m *Image) ImportcfgFile() string { return filepath.Join(m.Dir, "importcfg") }
 
-// Archive returns the compiled package of an import path that the image has.
+// Archive returns the file of the compiled package with an import path, or an error if the
+// image does not have it.
 func (m *Image) Archive(path string) (string, error) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil
@@ -74,25 +75,25 @@ func (m *Image) Archive(path string) (string, error) {
 	return "", fmt.Errorf("package %s is not in the image", path)
 }
 
-// Importcfg returns a file that covers all packages of the image.
+// Importcfg returns the path of an importcfg file with all packages of the image.
 func (m *Image) Importcfg([]string) (string, error) { return m.ImportcfgFile(), nil }
 
-// Packages returns the names of the image's packages by import path. It must not be changed.
+// Packages returns the names of the image's packages by import path. The caller must not change the map.
 func (m *Image) Packages() map[string]string { return m.names }
 
-// Options say where and with what to build.
+// Options configure Open.
 type Options struct {
-	Go       string // the go command; found by FindGo if empty
-	CacheDir string // the user's cache folder for Perijove if empty
-	Source   fs.FS  // the module's sources
+	Go       string // path of the go command; if empty FindGo finds it
+	CacheDir string // cache folder; if empty the result of CacheDir
+	Source   fs.FS  // sources of this project's module
 	Log      func(string)
 	C        *CSet // packages with C code that the image must contain; nil for none
-	Again    bool  // try again where an earlier image turned out to be unfit
+	Again    bool  // build again if the existing image is unfit
 
 	check func(*builder) error // replaces the self-check, in tests
 }
 
-// CacheDir is where images and other derived files are kept.
+// CacheDir returns the folder for images and other derived files.
 func CacheDir() (string, error) {
 	if d := os.Getenv("PERIJOVE_CACHE"); d != "" {
 		return d, nil
@@ -104,8 +105,9 @@ func CacheDir() (string, error) {
 	return filepath.Join(d, "perijove"), nil
 }
 
-// Open returns the image for the user's toolchain and builds it first if it is
-// missing or damaged. Several processes may call it at once; one builds.
+// Open returns the image for the user's toolchain. It builds the image first if it is
+// missing or damaged. If several processes call it at once, one of them builds the image and
+// the others wait.
 func Open(ctx context.Context, opt Options) (*Image, error) {
 	if opt.CacheDir == "" {
 		var err error
@@ -124,7 +126,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	images := filepath.Join(opt.CacheDir, "images")
 	if opt.Again && tc.native() {
 		if m, err := read(filepath.Join(images, key)); err == nil && m.Unfit != "" {
-			_ = os.Remove(filepath.Join(m.Dir, manifestFile)) // what has none is built again
+			_ = os.Remove(filepath.Join(m.Dir, manifestFile)) // without it the image is built again
 		}
 	}
 	m, err := open(ctx, images, key, func(dir string) error {
@@ -133,12 +135,12 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, explain(opt.CacheDir, err)
 	}
-	m.opt, m.Toolchain = opt, tc // the image may have been built by another go command of the toolchain
+	m.opt, m.Toolchain = opt, tc // another go command of the same toolchain may have built the image
 	return m, nil
 }
 
-// With returns the image that has these packages with C code besides. It
-// stands beside m in the cache and is built first if it is missing.
+// With returns an image that also contains these packages with C code. It builds the image
+// first if it is not in the cache.
 func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, error) {
 	opt := m.opt
 	if opt.Source == nil {
@@ -148,8 +150,8 @@ func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, er
 	return Open(ctx, opt)
 }
 
-// open returns the image of that name. If there is none, or a broken one,
-// build makes it, under a lock, at the place given to it.
+// open returns the image with the name key in the folder images. If it is missing or
+// damaged, open takes a lock and calls build to make it in dir.
 func open(ctx context.Context, images, key string, build func(dir string) error) (*Image, error) {
 	dir := filepath.Join(images, key)
 	if m, err := read(dir); err == nil {
@@ -174,7 +176,7 @@ func open(ctx context.Context, images, key string, build func(dir string) error)
 	return m, nil
 }
 
-// explain adds what to do to an error about the cache folder.
+// explain adds advice to an error of building an image, such as one about the cache folder.
 func explain(cache string, err error) error {
 	switch {
 	case isFull(err):
@@ -187,7 +189,7 @@ func explain(cache string, err error) error {
 	return err
 }
 
-// isOffline reports whether the go command could not reach what it fetches modules from.
+// isOffline reports whether the go command could not reach the servers from which it downloads modules.
 func isOffline(err error) bool {
 	return slices.ContainsFunc([]string{"module lookup disabled by GOPROXY=off", ": dial tcp", "no such host", "network is unreachable"}, func(s string) bool {
 		return strings.Contains(err.Error(), s)
@@ -198,7 +200,7 @@ func isFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || strings.Contains(err.Error(), "no space left on device")
 }
 
-// manifest is what a finished image says of itself.
+// manifest is the content of the file that describes a complete image.
 type manifest struct {
 	Toolchain Toolchain
 	Cgo       bool
@@ -210,7 +212,7 @@ type manifest struct {
 
 const (
 	manifestFile = "manifest.json"
-	layout       = 3 // counts the changes to what an image's folder holds
+	layout       = 3 // version of the layout of an image's folder
 )
 
 func read(dir string) (*Image, error) {
@@ -250,7 +252,8 @@ func (m *Image) Check() error {
 	return fmt.Errorf("the worker image %s was deleted or damaged: restart the kernel, which builds it again; until then the worker keeps its variables (%w)", m.Dir, err)
 }
 
-// lock takes an exclusive lock that ends with the process.
+// lock takes an exclusive lock, which ends with unlock or with the process. It waits for the
+// lock until ctx ends.
 func lock(ctx context.Context, file string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, err
@@ -273,7 +276,7 @@ func lock(ctx context.Context, file string) (unlock func(), err error) {
 	}
 }
 
-// fileName makes a flat file name of an import path.
+// fileName returns a file name for an import path.
 func fileName(path string) string {
 	return strings.NewReplacer("/", "+", "\\", "+").Replace(path) + ".a"
 }

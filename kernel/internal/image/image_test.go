@@ -20,7 +20,7 @@ import (
 	"github.com/perijove/perijove"
 )
 
-// The image of this checkout: built once, shared with the other packages' tests.
+// testImage returns the image of this checkout, which is shared with the tests of other packages.
 func testImage(t *testing.T) *Image {
 	t.Helper()
 	m, err := Open(t.Context(), Options{Source: perijove.Source, Log: func(s string) { t.Log(s) }})
@@ -55,8 +55,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestCheckWorker runs the examination of a new worker on a good one, and on
-// programs that are none.
+// TestCheckWorker runs the self-check on a good worker, and on programs that are no workers.
 func TestCheckWorker(t *testing.T) {
 	m := testImage(t)
 	examine := func(t *testing.T, worker string) error {
@@ -93,8 +92,8 @@ func TestCheckWorker(t *testing.T) {
 	}
 }
 
-// TestUnfit builds an image whose self-check fails: it says so, for good, and
-// has what programs are built of.
+// TestUnfit builds an image whose self-check fails: it stays unfit when it is opened again,
+// and it has the packages that standalone programs need.
 func TestUnfit(t *testing.T) {
 	opt := Options{Source: perijove.Source, CacheDir: t.TempDir(), check: func(*builder) error { return errors.New("it printed 41") }}
 	for range 2 {
@@ -150,7 +149,7 @@ func TestKey(t *testing.T) {
 	}
 }
 
-// fakeBuild makes what open takes for an image, and notes that it did.
+// fakeBuild makes a folder that open accepts as an image, and logs that it did.
 func fakeBuild(dir string) error {
 	log, err := os.OpenFile(filepath.Join(filepath.Dir(dir), "builds"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -173,7 +172,7 @@ func fakeBuild(dir string) error {
 	if err := b.finish(); err != nil {
 		return err
 	}
-	time.Sleep(50 * time.Millisecond) // others come meanwhile
+	time.Sleep(50 * time.Millisecond) // other processes call open meanwhile
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
@@ -191,7 +190,7 @@ func builds(t *testing.T, images string) int {
 
 const helperEnv = "PERIJOVE_TEST_OPEN"
 
-// TestOpenHelper is the other process of TestShared.
+// TestOpenHelper runs in the other processes of TestShared.
 func TestOpenHelper(t *testing.T) {
 	images := os.Getenv(helperEnv)
 	if images == "" {
@@ -299,7 +298,7 @@ func TestTrim(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			kept = m // in use, though the oldest
+			kept = m // the oldest image stays in use
 		} else if m.use != nil {
 			m.use.Close()
 		}
@@ -335,7 +334,7 @@ func TestTrim(t *testing.T) {
 	}
 }
 
-// tmpfs mounts a small file system of its own.
+// tmpfs mounts a tmpfs with these options and returns its folder.
 func tmpfs(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -374,7 +373,7 @@ func TestReadOnlyCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.use.Close(); err != nil { // open for writing, it keeps the mount writable
+	if err := m.use.Close(); err != nil { // a file open for writing would prevent a read-only mount
 		t.Fatal(err)
 	}
 	if err := unix.Mount("perijove-test", dir, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
@@ -400,7 +399,7 @@ func TestCacheIsAFile(t *testing.T) {
 	}
 }
 
-// TestOffline: without the modules, and with nowhere to fetch them from, the error says what to do, once.
+// TestOffline: if modules are missing and cannot be downloaded, the error gives advice, and only once.
 func TestOffline(t *testing.T) {
 	t.Setenv("GOMODCACHE", t.TempDir())
 	t.Setenv("GOPROXY", "off")
@@ -461,8 +460,8 @@ func TestLang(t *testing.T) {
 	}
 }
 
-// fakeGo is a go command of some version, which provides others if asked for
-// by GOTOOLCHAIN, unless it insists on itself.
+// fakeGo returns the path of a script that acts as a go command of a version. If GOTOOLCHAIN
+// names another version it acts as that. choice is its default setting of GOTOOLCHAIN.
 func fakeGo(t *testing.T, version, choice string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "go")
@@ -477,8 +476,9 @@ printf '{"GOROOT":"/r","GOTOOLDIR":"/r/tool","GOVERSION":"%s","GOTOOLCHAIN":"%s"
 	return file
 }
 
-// TestOtherToolchains: what the linker does not know is replaced if the user
-// lets the go command choose, refused if too old, and else left to programs.
+// TestOtherToolchains: a toolchain that the linker does not support is replaced by another
+// if the user's GOTOOLCHAIN allows it. Otherwise it is refused if it is too old, and cells
+// run as programs if it is newer.
 func TestOtherToolchains(t *testing.T) {
 	t.Setenv("GOTOOLCHAIN", "")
 	for _, c := range []struct {
@@ -507,8 +507,8 @@ func TestOtherToolchains(t *testing.T) {
 	}
 }
 
-// TestVersionConflicts: all modules that a notebook has in other versions than
-// the worker can have are told at once, before anything is compiled.
+// TestVersionConflicts: an error before any compilation names all modules whose versions in
+// the notebook differ from those that the worker can have.
 func TestVersionConflicts(t *testing.T) {
 	m := testImage(t)
 	set := &CSet{Packages: []string{"gonum.org/v1/gonum/mat"}, Modules: []Module{

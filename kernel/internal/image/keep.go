@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// keepSymbols writes source that refers to everything exported, so that the
-// linker keeps it. What it drops all the same is loaded from the packages.
+// keepSymbols writes source that refers to all exported names, so that the linker keeps
+// them in the worker. Symbols that it still drops are loaded from the compiled packages.
 func (b *builder) keepSymbols() error {
 	imp := newImporter(b.pkgs)
 	for i, p := range b.pkgs {

@@ -15,8 +15,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// What the linker knows without a package telling it is read from the
-// toolchain's own sources: it is not written anywhere else.
+// Some tables of cmd/link and cmd/compile are only in their source code, so this file reads
+// them from the toolchain's sources.
 
 // parseToolchain parses a source file of the toolchain.
 func parseToolchain(file string) (*ast.File, error) {
@@ -27,7 +27,7 @@ func parseToolchain(file string) (*ast.File, error) {
 	return f, nil
 }
 
-// readBuiltins reads the list of numbered runtime functions.
+// readBuiltins reads the list of runtime functions to which objects refer by number.
 func readBuiltins(file string) ([]symindex.Builtin, error) {
 	f, err := parseToolchain(file)
 	if err != nil {
@@ -54,8 +54,8 @@ func readBuiltins(file string) ([]symindex.Builtin, error) {
 	return list, nil
 }
 
-// readBlocked reads the names that cmd/link lets only the packages that it
-// lists refer to, all of them of the standard library.
+// readBlocked reads the list of symbols to which cmd/link allows references by linkname only
+// from listed packages, all of the standard library.
 func readBlocked(file string) ([]string, error) {
 	f, err := parseToolchain(file)
 	if err != nil {
@@ -85,8 +85,8 @@ func readBlocked(file string) ([]string, error) {
 	return list, nil
 }
 
-// addPrivate notes the symbols of a package of the standard library that others
-// may not refer to by a linkname.
+// addPrivate records the symbols of a package of the standard library to which other
+// packages must not refer by a linkname.
 func (x *indexer) addPrivate(objs []*goobj.Object) {
 	byKey := map[symbolKey]goobj.Sym{}
 	each := func(visit func(o *goobj.Object, s goobj.Sym, k symbolKey)) {
@@ -116,8 +116,8 @@ func (x *indexer) addPrivate(objs []*goobj.Object) {
 	})
 }
 
-// restrictLinknames marks the symbols that cells and modules may not refer to,
-// unless the linker is told to check no linknames.
+// restrictLinknames marks the symbols to which cells and modules must not refer by a
+// linkname, unless -checklinkname=0 is set.
 func (b *builder) restrictLinknames(x *indexer) error {
 	out, err := b.goCommand("env", "GOFLAGS")
 	if err != nil {

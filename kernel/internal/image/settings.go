@@ -12,35 +12,34 @@ import (
 	"strings"
 )
 
-// settings are the variables of the go command whose effective values change
-// what it compiles. They may be set in the environment, in the user's file and in the
-// toolchain's.
+// settings lists the variables of the go command whose effective values change compiled
+// code. They may be set in the environment, in the user's go/env file, and in the
+// toolchain's go.env.
 var settings = []string{"GOFLAGS", "GOEXPERIMENT", "GOAMD64", "GOARM64", "GOFIPS140"}
 
-// environment lists the variables that decide, beside the contents of files,
-// what the go command says of itself.
+// environment lists the environment variables on which the output of go env depends.
 var environment = []string{"GOROOT", "GOTOOLCHAIN", "GOFLAGS", "GOEXPERIMENT", "GOAMD64", "GOARM64", "GOFIPS140", "GOENV", "HOME", "XDG_CONFIG_HOME"}
 
-// otherFixed are more that must be as they were when the kernel started.
+// otherFixed lists further variables for which Fixed returns true.
 var otherFixed = []string{"GOOS", "GOARCH", "GO111MODULE", "GOWORK", "CC", "CXX", "FC", "AR"}
 
-// Fixed reports whether an environment variable is part of what images are, so
-// that the go command must see it as it was when the kernel started: packages
-// that are compiled otherwise would not fit the image's.
+// Fixed reports whether images depend on an environment variable. The go command must see
+// its value from the start of the kernel: packages compiled with another value would not be
+// compatible with those of the image.
 func Fixed(name string) bool {
 	return slices.Contains(environment, name) || slices.Contains(otherFixed, name) ||
 		strings.HasPrefix(name, "CGO_") || strings.HasPrefix(name, "PKG_CONFIG")
 }
 
-// A remembered toolchain is what the go command said of itself, with the
-// contents of the files in toolchains that it may have read for that.
+// A remembered is a cached toolchain, with hashes of the go.env files from which the go
+// command may have read settings.
 type remembered struct {
 	Toolchain Toolchain
 	Files     map[string]string // hash by name
 }
 
-// findToolchain asks the go command about itself, once: the answer is kept
-// until the command, the environment or a file with settings changes.
+// findToolchain returns the toolchain of the go command. It caches the answer until the
+// command, the environment or a file with settings changes.
 func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	if opt.Go == "" {
 		var err error
@@ -71,7 +70,7 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 		return Toolchain{}, err
 	}
 	kept := remembered{Toolchain: tc, Files: map[string]string{}}
-	for _, root := range []string{tc.Root, filepath.Dir(filepath.Dir(cmd))} { // the toolchain's, and that which chose it
+	for _, root := range []string{tc.Root, filepath.Dir(filepath.Dir(cmd))} { // of the selected toolchain, and of the go command
 		name := filepath.Join(root, "go.env")
 		kept.Files[name] = hashFile(name)
 	}
@@ -85,7 +84,7 @@ func findToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	return tc, nil
 }
 
-// recall reads what was remembered, if that still holds.
+// recall reads a cached toolchain. It reports false if there is none or if it is outdated.
 func recall(file string) (Toolchain, bool) {
 	var kept remembered
 	b, err := os.ReadFile(file)
@@ -101,7 +100,7 @@ func recall(file string) (Toolchain, bool) {
 	return kept.Toolchain, err == nil
 }
 
-// userEnvFile is where go env -w writes, "" if that is switched off.
+// userEnvFile returns the path of the file that go env -w writes, or "" if GOENV is off.
 func userEnvFile() string {
 	switch file := os.Getenv("GOENV"); file {
 	case "off":
@@ -117,7 +116,7 @@ func userEnvFile() string {
 	}
 }
 
-// hashFile names a file's content; that of one that cannot be read is "".
+// hashFile returns a hash of a file's content, or "" if it cannot be read.
 func hashFile(name string) string {
 	b, err := os.ReadFile(name)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 )
 
-// setenv sets or unsets (with "-") variables for a test.
+// setenv sets variables for a test, or unsets those with value "-".
 func setenv(t *testing.T, vars map[string]string) {
 	t.Helper()
 	for name, value := range vars {
@@ -19,7 +19,7 @@ func setenv(t *testing.T, vars map[string]string) {
 	}
 }
 
-// keyUnder returns the name of the image under an environment.
+// keyUnder returns the key of the image with these environment variables.
 func keyUnder(t *testing.T, cache string, vars map[string]string) (key string) {
 	t.Helper()
 	t.Run("", func(t *testing.T) {
@@ -36,8 +36,8 @@ func keyUnder(t *testing.T, cache string, vars map[string]string) (key string) {
 	return key
 }
 
-// TestEffectiveSettings: images differ by what settings mean, not by where they
-// are set.
+// TestEffectiveSettings: images differ by the effective values of settings, not by the place
+// where these are set.
 func TestEffectiveSettings(t *testing.T) {
 	userFile := filepath.Join(t.TempDir(), "env")
 	if err := os.WriteFile(userFile, []byte("GOFLAGS=-trimpath\nGOAMD64=v2\nGOPROXY=off\n"), 0o644); err != nil {
@@ -78,8 +78,8 @@ func TestEffectiveSettings(t *testing.T) {
 	}
 }
 
-// TestWarmStart: what the go command said of itself holds as long as nothing
-// changes that it looks at.
+// TestWarmStart: the cached toolchain is used until a file or variable changes that the go
+// command reads.
 func TestWarmStart(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{"bin/go": `#!/bin/sh

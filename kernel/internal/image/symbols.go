@@ -13,9 +13,9 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// indexSymbols writes the index of the worker's symbols: those of its symbol
-// table, with the calling convention that the packages tell, and its type
-// descriptors, which the symbol table lacks.
+// indexSymbols writes the index of the worker's symbols. These are the symbols of its symbol
+// table, with calling conventions from the compiled packages, and its type descriptors,
+// which the symbol table does not have.
 func (b *builder) indexSymbols() error {
 	x := &indexer{abis: map[string]uint8{}, typeKeys: map[typeKey]string{}, private: map[symbolKey]bool{}}
 	for _, p := range b.pkgs {
@@ -37,7 +37,7 @@ func (b *builder) indexSymbols() error {
 }
 
 type indexer struct {
-	abis     map[string]uint8 // functions: which conventions are defined, as bits
+	abis     map[string]uint8 // by function: the calling conventions that are defined, as bits
 	typeKeys map[typeKey]string
 	symbols  []symindex.Symbol
 	found    map[string]bool
@@ -51,9 +51,9 @@ type symbolKey struct {
 	abi  uint16
 }
 
-// A localRef is a place in a named symbol that refers to a variable which the
-// symbol table leaves out, since it is local to its object: the backing array
-// of a package variable, for example.
+// A localRef is a place in a named symbol that refers to a variable which is local to its
+// object and therefore not in the symbol table, such as the backing array of a package
+// variable.
 type localRef struct {
 	from  string
 	abi   uint16 // of from, if it is a function
@@ -63,9 +63,9 @@ type localRef struct {
 	local string
 }
 
-// A typeKey is what a type descriptor in the executable has in common with
-// that in the object it came from. The hash is 32 bits of a SHA-256 over the
-// full name, so two types hardly share a key.
+// A typeKey has the fields of a type descriptor that are equal in the executable and in the
+// object that defines it. The hash is 32 bits of a SHA-256 of the full name, so two types
+// rarely have the same key.
 type typeKey struct {
 	size, ptrBytes uint64
 	hash           uint32
@@ -73,7 +73,7 @@ type typeKey struct {
 	name           string
 }
 
-// readPackage notes the functions and types that a compiled package defines.
+// readPackage records the functions and types that a compiled package defines.
 func (x *indexer) readPackage(file string) (err error) {
 	defer goobj.Guard(&err)
 	data, err := os.ReadFile(file)
@@ -92,7 +92,7 @@ func (x *indexer) readPackage(file string) (err error) {
 			switch {
 			case s.Kind().IsText() && s.ABI() <= goobj.ABIInternal:
 				if bits := x.abis[s.Name()]; bits&(1<<s.ABI()) == 0 {
-					x.abis[strings.Clone(s.Name())] = bits | 1<<s.ABI() // cloned, for it lies in the archive's bytes
+					x.abis[strings.Clone(s.Name())] = bits | 1<<s.ABI() // cloned so that it does not keep the archive in memory
 				}
 			case s.IsType() && strings.HasPrefix(s.Name(), "type:"):
 				x.addType(o, s)
@@ -102,7 +102,7 @@ func (x *indexer) readPackage(file string) (err error) {
 	return nil
 }
 
-// addLocals notes where s refers to local variables.
+// addLocals records the places at which s refers to local variables.
 func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 	if s.Name() == "" || s.ABI() == goobj.ABIStatic {
 		return
@@ -123,8 +123,8 @@ func (x *indexer) addLocals(o *goobj.Object, s goobj.Sym) {
 	}
 }
 
-// findLocals reads the addresses of local variables out of the executable's
-// code and data: what the linker wrote where a package refers to them.
+// findLocals reads the addresses of local variables from the executable's code and data, at
+// the places that refer to them.
 func (x *indexer) findLocals(f *elf.File) {
 	at := map[symbolKey]symindex.Symbol{}
 	for _, s := range x.symbols {
@@ -158,7 +158,8 @@ func (x *indexer) findLocals(f *elf.File) {
 	}
 }
 
-// readAt reads the executable's memory image at an address.
+// readAt reads the bytes at an address of the executable's memory image, and reports whether
+// the file has them.
 func readAt(f *elf.File, addr uint64, b []byte) bool {
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_LOAD && addr >= p.Vaddr && addr+uint64(len(b)) <= p.Vaddr+p.Filesz {
@@ -187,8 +188,8 @@ func keyOf(d, name []byte) typeKey {
 	return typeKey{le.Uint64(d), le.Uint64(d[8:]), le.Uint32(d[16:]), d[23], string(name)}
 }
 
-// readExecutable collects the symbols of the worker. Addresses are final: it
-// is not position independent.
+// readExecutable reads the symbols of the worker. Their addresses are final, since the
+// executable must not be position-independent.
 func (x *indexer) readExecutable(file string) error {
 	f, err := elf.Open(file)
 	if err != nil {
@@ -228,8 +229,8 @@ func (x *indexer) readExecutable(file string) error {
 	return x.scanTypes(f, named["runtime.types"], named["runtime.etypes"])
 }
 
-// scanTypes finds type descriptors in the executable: at every aligned place,
-// is there one that some package defines?
+// scanTypes finds the type descriptors in the executable. At every aligned address it checks
+// whether the bytes match a type that some package defines.
 func (x *indexer) scanTypes(f *elf.File, from, to uint64) error {
 	var sect *elf.Section
 	for _, s := range f.Sections {

@@ -8,8 +8,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symindex"
 )
 
-// addTLSOffset notes where the current goroutine is kept, relative to the
-// thread pointer: the C linker places it among the thread variables of C code.
+// addTLSOffset adds the offset from the thread pointer at which the current goroutine is
+// stored. In an image with C code the C linker chooses it, among C's thread-local variables.
 func (x *indexer) addTLSOffset(f *elf.File, syms []elf.Symbol) {
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_TLS {
@@ -31,7 +31,7 @@ func isPCRelative(r goobj.Reloc) bool {
 	return r.Type() == goobj.RelPCRel && r.Size() == pcRelativeSize
 }
 
-// pcRelativeTarget decodes the PC-relative reference that the linker has written at an address.
+// pcRelativeTarget returns the target of the PC-relative reference b, which is at address at.
 func pcRelativeTarget(at uint64, b []byte) uint64 {
 	return at + pcRelativeSize + uint64(int64(int32(binary.LittleEndian.Uint32(b))))
 }

@@ -22,20 +22,20 @@ import (
 type Toolchain struct {
 	Go      string // the go command
 	Root    string // GOROOT
-	Tools   string // where compile is
-	Version string // go1.26.8
-	// Switch is what GOTOOLCHAIN must be for the go command to be this
-	// toolchain's, "" if nothing needs to be set.
+	Tools   string // folder of the tools, such as compile
+	Version string // such as go1.26.8
+	// Switch is the value of GOTOOLCHAIN with which the go command uses this toolchain, or
+	// "" if GOTOOLCHAIN need not be set.
 	Switch string
-	// Settings are those that change what it compiles, in their effective form,
-	// wherever they are set.
+	// Settings are the effective values of the go command's settings that change compiled
+	// code.
 	Settings string
 }
 
-// Compile is the path of the compiler proper.
+// Compile returns the path of the compile tool.
 func (t Toolchain) Compile() string { return filepath.Join(t.Tools, "compile") }
 
-// release is the toolchain's language version: go1.26.
+// release returns the toolchain's language version, such as go1.26.
 func (t Toolchain) release() string {
 	if v := version.Lang(t.Version); v != "" {
 		return v
@@ -43,9 +43,9 @@ func (t Toolchain) release() string {
 	return t.Version // a development version
 }
 
-// Lang is the language version that cells are written in, as -lang takes it:
-// that of the toolchain, or the older one that this program was built with,
-// whose type checker refuses what is newer.
+// Lang returns the language version of cells, as a value for the compiler's -lang flag. It is
+// the toolchain's version, or that of the toolchain which built this program if that is
+// older, since this program's type checker does not know newer versions.
 func (t Toolchain) Lang() string {
 	if own := version.Lang(runtime.Version()); own != "" && version.Compare(own, t.release()) < 0 {
 		return own
@@ -53,12 +53,11 @@ func (t Toolchain) Lang() string {
 	return t.release()
 }
 
-// supported lists the language versions whose runtime structures the linker
-// knows, oldest first.
+// supported lists the Go versions whose runtime structures the linker knows, oldest first.
 var supported = []string{"go1.26", "go1.27"}
 
-// FindGo returns the go command: PERIJOVE_GO if set, else the one on PATH,
-// else one at a usual place.
+// FindGo returns the path of the go command: PERIJOVE_GO if set, else the one on PATH,
+// else one in a usual folder.
 func FindGo() (string, error) {
 	if g := os.Getenv("PERIJOVE_GO"); g != "" {
 		path, err := exec.LookPath(g)
@@ -78,9 +77,8 @@ func FindGo() (string, error) {
 	return "", errors.New("cannot find the go command: install Go 1.26 from https://go.dev/dl and put it on your PATH, or set PERIJOVE_GO to its path")
 }
 
-// buildEnv is the environment in which images and cells are compiled. Without
-// cgo an image needs no C compiler and starts faster; packages with C code get
-// a separate image.
+// buildEnv returns the environment in which images and cells are compiled. Without cgo an
+// image needs no C compiler and starts faster. Packages with C code need a separate image.
 func (t Toolchain) buildEnv(cgo bool) []string {
 	env := os.Environ()
 	if t.Switch != "" {
@@ -93,16 +91,16 @@ func (t Toolchain) buildEnv(cgo bool) []string {
 	return append(env, enabled, "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH, "GO111MODULE=on", "GOWORK=off")
 }
 
-// Environ is the environment for the go command in a module's folder, with
-// cgo as in the image unless it is asked for.
+// Environ returns the environment of the go command in a module's folder. Cgo is enabled if
+// the image has C code or if cgo is true.
 func (m *Image) Environ(dir string, cgo bool) []string {
 	env := slices.DeleteFunc(m.Toolchain.buildEnv(m.Cgo || cgo), func(v string) bool { return v == "GOWORK=off" })
 	return append(env, "PWD="+dir)
 }
 
-// fetched is the toolchain that the go command is asked for where its own is
-// of a release that the linker does not know: the one that this program was
-// built with, which is there, or one that is known to exist.
+// fetched returns the name of the toolchain to use instead of one that the linker does not
+// support: the toolchain that built this program if possible, since it exists, or else a
+// fixed release.
 func fetched() string {
 	if own := (Toolchain{Version: runtime.Version()}); own.native() && version.IsValid(own.Version) {
 		return own.Version
@@ -110,13 +108,13 @@ func fetched() string {
 	return "go1.26.8"
 }
 
-// ToolchainOf returns the toolchain that a go command would compile cells with.
+// ToolchainOf returns the toolchain with which a go command would compile cells.
 func ToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
 	return chooseToolchain(ctx, Options{Go: goCommand})
 }
 
-// chooseToolchain asks the go command for its toolchain. If the linker does not
-// know that and the user has not chosen it, it asks for one that the linker knows.
+// chooseToolchain returns the go command's toolchain. If the linker does not support it and
+// the user's GOTOOLCHAIN allows another, it returns one that the linker supports.
 func chooseToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	tc, chosen, err := askToolchain(ctx, opt.Go, "")
 	if err != nil || tc.native() {
@@ -133,8 +131,8 @@ func chooseToolchain(ctx context.Context, opt Options) (Toolchain, error) {
 	return tc, checkSupported(tc)
 }
 
-// checkSupported refuses what is too old for the library. Versions that are
-// newer than the linker knows run cells as programs.
+// checkSupported returns an error if a toolchain is too old for the library. It accepts
+// newer ones that the linker does not support: with these cells run as programs.
 func checkSupported(tc Toolchain) error {
 	if oldest := supported[0]; version.Compare(tc.release(), oldest) >= 0 {
 		return nil
@@ -143,8 +141,8 @@ func checkSupported(tc Toolchain) error {
 		goText(tc.Version), tc.Root, goText(supported[0]), fetched())
 }
 
-// Verdict says what a go command's version, such as go1.26.3, means for
-// cells: nothing in the ordinary case. If fatal, none run.
+// Verdict returns a remark for the user about a go command's version, such as go1.26.3, or ""
+// if it is supported. If fatal is true, cells cannot run.
 func Verdict(goVersion string) (remark string, fatal bool) {
 	tc := Toolchain{Version: goVersion, Root: "the go command"}
 	if tc.native() {
@@ -156,7 +154,7 @@ func Verdict(goVersion string) (remark string, fatal bool) {
 	return fmt.Sprintf("Perijove knows the runtime of %s; with this Go cells run as separate programs, and variables end with their cell", supportedText()), false
 }
 
-// native reports whether the linker knows the runtime's structures.
+// native reports whether the linker knows the runtime's structures in this toolchain.
 func (t Toolchain) native() bool { return slices.Contains(supported, t.release()) }
 
 func goText(v string) string { return "Go " + strings.TrimPrefix(v, "go") }
@@ -197,7 +195,7 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 	return tc, "", fmt.Errorf("%s is of a version that is not understood: %s", goCmd, v["GOVERSION"])
 }
 
-// imageKey names the image after everything it depends on.
+// imageKey returns the name of an image, a hash of everything on which it depends.
 func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	h := sha256.New()
 	st, err := os.Stat(tc.Compile())
@@ -220,12 +218,12 @@ func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	return tc.Version + "-" + hex.EncodeToString(h.Sum(nil)[:8]), err
 }
 
-// goesIn reports whether a source file matters to the image.
+// goesIn reports whether the image depends on a source file.
 func goesIn(p string) bool {
 	return !strings.HasSuffix(p, "_test.go") && !strings.Contains("/"+p, "/testdata/")
 }
 
-// writeFile writes a file so that readers see the old one or the whole new one.
+// writeFile replaces a file atomically.
 func writeFile(file string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err

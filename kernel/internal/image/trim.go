@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// keepImages is how many images stay: that of the toolchain in use, those
-	// with C code, and those of others to which the user may go back.
+	// keepImages is how many images are kept: that of the toolchain in use, those
+	// with C code, and those of toolchains to which the user may return.
 	keepImages = 4
-	// staleBuild is the age at which a half-made image must be a dead process's.
+	// staleBuild is the age from which on an incomplete image is removed, since its build
+	// must have ended.
 	staleBuild = time.Hour
 
 	useFile = "use"
 )
 
-// markUsed notes that the image is used now, and for as long as the returned
-// file is open. In a cache that cannot be written to it returns nil: nothing
-// is removed from there either.
+// markUsed marks the image as used now, and as in use while the returned file is open. If
+// the cache is not writable it returns nil; images in such a cache are not removed.
 func markUsed(dir string) *os.File {
 	f, err := os.OpenFile(filepath.Join(dir, useFile), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -37,9 +37,8 @@ func markUsed(dir string) *os.File {
 	return f
 }
 
-// trim removes the images that were used least recently, unless they are in
-// use, and what dead builds have left. The caller holds the lock on the
-// folder. What cannot be removed stays.
+// trim removes the least recently used images that are not in use, and incomplete images of
+// builds that have ended. It ignores errors. The caller holds the lock on the folder.
 func trim(images string) {
 	entries, err := os.ReadDir(images)
 	if err != nil {

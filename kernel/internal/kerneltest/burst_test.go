@@ -38,8 +38,7 @@ func joinMemory(t *testing.T) *Client {
 	return c
 }
 
-// onBothTransports runs a test with a front end in memory and with one over real
-// sockets.
+// onBothTransports runs a test with a front end in memory and with a front end over sockets.
 func onBothTransports(t *testing.T, test func(t *testing.T, c *Client)) {
 	t.Run("memory", func(t *testing.T) { test(t, joinMemory(t)) })
 	t.Run("sockets", func(t *testing.T) {
@@ -64,9 +63,9 @@ func status(t *testing.T, c *Client, id string) string {
 	return s.Status
 }
 
-// TestBurst: the cells of a burst are aborted when the first one fails at once,
-// though they are made and arrive a moment later. Dates tell microseconds, or as
-// in browsers milliseconds.
+// TestBurst: when the first cell of a burst fails at once, the other cells are aborted
+// although their requests are made and arrive a moment later. Dates have a resolution of
+// microseconds, or of milliseconds as in browsers.
 func TestBurst(t *testing.T) {
 	onBothTransports(t, func(t *testing.T, c *Client) {
 		for i := range *bursts {
@@ -95,7 +94,7 @@ func TestBurst(t *testing.T) {
 				if err := c.SendRaw(Shell, frames); err != nil {
 					t.Fatal(err)
 				}
-				for begun := time.Now(); time.Since(begun) < step; { // busy: a sleep takes longer
+				for begun := time.Now(); time.Since(begun) < step; { // no sleep, which would take longer
 				}
 			}
 			var got []string
@@ -109,8 +108,8 @@ func TestBurst(t *testing.T) {
 	})
 }
 
-// TestAfterFailure: a request that is made when the failure is known, by iopub or
-// by the reply, is never aborted.
+// TestAfterFailure: a request that the front end makes after it has received the failure, on
+// iopub or in the reply, is never aborted.
 func TestAfterFailure(t *testing.T) {
 	onBothTransports(t, func(t *testing.T, c *Client) {
 		ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)

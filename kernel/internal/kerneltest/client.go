@@ -59,7 +59,7 @@ func Join(m *transport.Memory, key string) (*Client, error) {
 	return c, nil
 }
 
-// Dial connects a front end to real sockets, with zmq4's own sockets.
+// Dial connects a front end to a kernel over sockets, with the sockets of package zmq4.
 func Dial(conn transport.Connection) (*Client, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c, err := newClient(conn.Key, cancel)
@@ -122,13 +122,14 @@ func (s zmqSocket) Recv(ctx context.Context) ([][]byte, error) {
 	}
 }
 
-// Close leaves the kernel.
+// Close closes the connection to the kernel.
 func (c *Client) Close() { c.close() }
 
 // A Header option changes the header of a request.
 type HeaderOption func(*wire.Header)
 
-// Request frames a request with the given JSON content, without sending it.
+// Request returns the ID and the frames of a request with the given JSON content. It does not
+// send the request.
 func (c *Client) Request(msgType, content string, opts ...HeaderOption) (id string, frames [][]byte, err error) {
 	h := wire.Header{
 		MsgID:    c.Session + "_" + strconv.FormatInt(c.serial.Add(1), 10),
@@ -160,7 +161,7 @@ func (c *Client) Send(channel, msgType, content string, opts ...HeaderOption) (s
 	return id, c.SendRaw(channel, frames)
 }
 
-// SendRaw sends frames as they are.
+// SendRaw sends frames unchanged.
 func (c *Client) SendRaw(channel string, frames [][]byte) error {
 	return c.sockets[channel].Send(frames)
 }
@@ -183,8 +184,8 @@ func (c *Client) Recv(ctx context.Context, channel string) (*wire.Message, error
 	return c.checks.Decode(frames)
 }
 
-// AwaitWelcome returns once the kernel has the client's subscription: what it
-// publishes before is lost, as with every subscriber.
+// AwaitWelcome waits until the kernel has confirmed the client's subscription. The client
+// does not receive messages published before.
 func (c *Client) AwaitWelcome(ctx context.Context) error {
 	for {
 		m, err := c.Recv(ctx, IOPub)
@@ -204,7 +205,7 @@ func (c *Client) RecvReply(ctx context.Context, channel, id string) (*wire.Messa
 	}
 }
 
-// RecvUntilIdle returns the iopub messages of a request up to its idle.
+// RecvUntilIdle returns the iopub messages of a request up to its idle status.
 func (c *Client) RecvUntilIdle(ctx context.Context, id string) ([]*wire.Message, error) {
 	var all []*wire.Message
 	for {

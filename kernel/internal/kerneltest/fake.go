@@ -1,6 +1,5 @@
-// Package kerneltest provides tests of the kernel's protocol with a session whose
-// cells are scripts, front ends in memory and over sockets, and a runner for
-// scenarios that are text files.
+// Package kerneltest helps to test the kernel's protocol. It has a session whose cells are
+// scripts, a client that acts as a front end, and a runner for scenarios in text files.
 package kerneltest
 
 import (
@@ -15,7 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// A Fake is an output.Session whose cells are scripts of one command a line:
+// A Fake is an output.Session whose cells are scripts with one command in each line:
 //
 //	print TEXT           a line on stdout        eprint TEXT   one on stderr
 //	write QUOTED         a Go string literal on stdout, without a newline
@@ -27,7 +26,7 @@ import (
 //	gate NAME            runs until Release(NAME)
 //	late NAME TEXT       prints after Release(NAME), from a goroutine
 //	page TEXT            shows it in the front end's pager
-//	flood BYTES          that much on stdout, in numbered lines of 64 bytes
+//	flood BYTES          prints numbered lines of 64 bytes, BYTES in total
 type Fake struct {
 	turn sync.Mutex // held while a cell runs
 
@@ -44,7 +43,7 @@ type Fake struct {
 
 var _ output.Session = (*Fake)(nil)
 
-// NewFake returns a session in which nothing has run.
+// NewFake returns a session without executed cells.
 func NewFake() *Fake {
 	return &Fake{gates: make(map[string]chan struct{}), comms: make(map[string]string)}
 }
@@ -175,7 +174,7 @@ func (f *Fake) step(ctx context.Context, line string, sink output.Sink, value *s
 	return nil
 }
 
-// wait runs the lines that take time.
+// wait runs a line that may take time, such as one with sleep or input.
 func (f *Fake) wait(ctx context.Context, verb, rest string, sink output.Sink) *output.Error {
 	interrupted := &output.Error{Name: "Interrupted", Value: "the cell was interrupted"}
 	switch verb {
@@ -216,7 +215,7 @@ func (f *Fake) wait(ctx context.Context, verb, rest string, sink output.Sink) *o
 	return &output.Error{Name: "Undefined", Value: verb}
 }
 
-// FloodLine is line i of what "flood" prints.
+// FloodLine returns line i of the output of "flood".
 func FloodLine(i int) string { return fmt.Sprintf("%063d\n", i) }
 
 func flood(size string, sink output.Sink) {
@@ -233,7 +232,7 @@ func flood(size string, sink output.Sink) {
 	sink.Stream(output.Stdout, text.String())
 }
 
-// IsComplete calls code incomplete when it ends in "(", invalid when in ")(" .
+// IsComplete reports code that ends in "(" as incomplete, and code that ends in ")(" as invalid.
 func (f *Fake) IsComplete(code string) output.Completeness {
 	switch {
 	case strings.HasSuffix(code, ")("):
@@ -244,7 +243,7 @@ func (f *Fake) IsComplete(code string) output.Completeness {
 	return output.Completeness{Status: "complete"}
 }
 
-// Complete knows the script's commands.
+// Complete completes some commands of scripts.
 func (f *Fake) Complete(_ context.Context, code string, cursor int) (output.Completion, error) {
 	start := strings.LastIndexAny(code[:cursor], " \n😀") + 1
 	if i := strings.LastIndex(code[:cursor], "😀"); i >= 0 && i+4 > start {
@@ -259,7 +258,7 @@ func (f *Fake) Complete(_ context.Context, code string, cursor int) (output.Comp
 	return c, nil
 }
 
-// Inspect finds something wherever there is code before the cursor.
+// Inspect returns a text about the word before the cursor.
 func (f *Fake) Inspect(_ context.Context, code string, cursor, detail int) (output.Inspection, error) {
 	word := code[strings.LastIndex(code[:cursor], " ")+1 : cursor]
 	if word == "" {
@@ -291,8 +290,8 @@ func (f *Fake) Close() error {
 	return nil
 }
 
-// Comm serves the target echo, which sends back what it gets, through the sink
-// of the last cell, and the target jupyter.widget, which sends nothing.
+// Comm implements two comm targets: echo, which sends each message back through the sink of
+// the last cell, and jupyter.widget, which sends nothing.
 func (f *Fake) Comm(m output.Comm) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

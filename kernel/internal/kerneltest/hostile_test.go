@@ -52,7 +52,7 @@ func dial(t *testing.T, c transport.Connection) *Client {
 	return client
 }
 
-// run executes a cell and returns what iopub said of it.
+// run executes a cell and returns its iopub messages.
 func run(t *testing.T, c *Client, code string) []*wire.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), watchdogTimeout)
@@ -128,8 +128,8 @@ func TestNothingUnsignedIsExecuted(t *testing.T) {
 			}
 		}
 	}
-	// The stranger's connections are in order; a signed request behind the
-	// noise is answered when all of that was read.
+	// Messages of one connection are read in order, so when a signed request is answered all
+	// invalid messages before it were read.
 	for _, channel := range []string{Shell, Control} {
 		id, err := stranger.Send(channel, "kernel_info_request", "{}")
 		if err != nil {
@@ -150,7 +150,7 @@ func TestNothingUnsignedIsExecuted(t *testing.T) {
 	}
 }
 
-// TestTwoFrontEnds: both see all that either does.
+// TestTwoFrontEnds: both front ends receive the iopub messages of each other's cells.
 func TestTwoFrontEnds(t *testing.T) {
 	_, conn := serveTCP(t, io.Discard)
 	a, b := dial(t, conn), dial(t, conn)
@@ -179,7 +179,7 @@ func describe(messages []*wire.Message) string {
 	return strings.Join(all, "\n")
 }
 
-// TestFlood: 100 MB reach a front end whole and in order over real sockets.
+// TestFlood: 100 MB reach a front end over sockets completely and in order.
 func TestFlood(t *testing.T) {
 	_, conn := serveTCP(t, io.Discard)
 	c := dial(t, conn)

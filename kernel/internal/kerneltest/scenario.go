@@ -31,16 +31,16 @@ const watchdogTimeout = 2 * time.Minute
 //	send CHANNEL TYPE JSON    sends the next request, called r1, r2, ...
 //	buffers HEX...            adds binary data to the next request that is sent
 //	execute CODE              sends an execute_request; \n in CODE is a newline
-//	hold-sends                keeps the following requests back, made but not sent
-//	burst GATE                sends the first of them, a cell that waits at a gate,
-//	                          opens that, and sends the others once it is idle
-//	await rN                  waits for the idle of a request and its reply
+//	hold-sends                makes the following requests but does not send them
+//	burst GATE                sends the first of these requests, a cell that waits at
+//	                          GATE, opens GATE, and sends the others when it is idle
+//	await rN                  waits for the idle status and the reply of a request
 //	answer VALUE              waits for an input_request and answers it
 //	output TEXT               waits for a text on iopub
 //	release GATE              see Fake
-//	by-request                sorts iopub by request, where their order is by chance
+//	by-request                sorts iopub messages by request, if their order is random
 //
-// All requests are awaited at the end.
+// At the end RunScenario waits for all requests.
 func RunScenario(archive *txtar.Archive) (*txtar.Archive, error) {
 	r, err := startScenario()
 	if err != nil {
@@ -75,12 +75,12 @@ type scenario struct {
 	client *Client
 	stop   func()
 
-	ids           []string          // of requests, in order
-	heldAt        time.Time         // when the first of held was made
+	ids           []string          // msg_ids of requests, in order
+	heldAt        time.Time         // when the first of heldRequests was made
 	labels        map[string]string // msg_id to r1, r2, ...
-	replies       map[string]string // msg_id to the channel that its reply is due on
-	heldRequests  [][][]byte        // framed shell requests that wait for burst
-	buffers       [][]byte          // of the next request
+	replies       map[string]string // msg_id to the channel on which its reply is expected
+	heldRequests  [][][]byte        // frames of shell requests for burst
+	buffers       [][]byte          // binary data of the next request
 	holdRequests  bool
 	sortByRequest bool
 
@@ -130,7 +130,7 @@ func (r *scenario) collect(ctx context.Context, channel string) {
 	}
 }
 
-// waitFor waits for a condition on what was received.
+// waitFor waits until ok, which checks received messages, returns true.
 func (r *scenario) waitFor(what string, ok func() bool) error {
 	deadline := time.Now().Add(watchdogTimeout)
 	stop := time.AfterFunc(watchdogTimeout, r.arrived.Broadcast)
@@ -184,12 +184,12 @@ func (r *scenario) command(line string) error {
 	return fmt.Errorf("unknown command %q", verb)
 }
 
-// errLate means that a scenario must be run again: the machine was too slow to send
-// the requests in the time that the server allows for one burst.
+// errLate reports that the machine was too slow to send the requests within the time that the
+// server allows for one burst. The scenario must be run again.
 var errLate = errors.New("the requests were sent too late")
 
-// burst makes the first cell run for longer than it took to make the other
-// requests, so that their dates are before its end.
+// burst sends the held requests. It lets the first cell run for longer than it took to make
+// the other requests, so that the dates of these are before the cell's end.
 func (r *scenario) burst(gate string) error {
 	first := fmt.Sprintf("r%d", len(r.ids)-len(r.heldRequests)+1)
 	making := time.Since(r.heldAt)
@@ -199,7 +199,7 @@ func (r *scenario) burst(gate string) error {
 	if err := r.waitFor("busy of "+first, func() bool { return r.state(first) == wire.Busy }); err != nil {
 		return err
 	}
-	time.Sleep(making + 2*time.Millisecond) // dates have milliseconds
+	time.Sleep(making + 2*time.Millisecond) // dates have a resolution of milliseconds
 	released := time.Now()
 	r.fake.Release(gate)
 	if err := r.waitFor("idle of "+first, func() bool { return r.isIdle(first) }); err != nil {
@@ -219,8 +219,8 @@ func (r *scenario) burst(gate string) error {
 
 var subshellID = regexp.MustCompile(`"subshell_id":"([A-Z0-9]+)"`)
 
-// send sends a request. SUBSHELL in its content stands for the last subshell
-// made, and a type like execute_request@SUBSHELL goes there.
+// send sends a request. SUBSHELL in its content stands for the ID of the last subshell. A type
+// with the suffix @SUBSHELL, such as execute_request@SUBSHELL, sends it to that subshell.
 func (r *scenario) send(channel, msgType, content string) error {
 	if strings.Contains(msgType+content, "SUBSHELL") {
 		content = strings.ReplaceAll(content, "SUBSHELL", r.lastSubshell())
@@ -234,7 +234,7 @@ func (r *scenario) send(channel, msgType, content string) error {
 	if err != nil {
 		return err
 	}
-	frames = append(frames, r.buffers...) // which no signature covers
+	frames = append(frames, r.buffers...) // the signature does not cover buffers
 	r.buffers = nil
 	r.mu.Lock()
 	r.ids = append(r.ids, id)
@@ -300,7 +300,7 @@ func (r *scenario) answer(value string) error {
 // isIdle reports whether a request's last status is idle. The caller holds r.mu.
 func (r *scenario) isIdle(label string) bool { return r.state(label) == wire.Idle }
 
-// state is a request's last status. The caller holds r.mu.
+// state returns a request's last execution state. The caller holds r.mu.
 func (r *scenario) state(label string) (state string) {
 	for _, m := range r.received[IOPub] {
 		if s := State(m); s != "" && r.labels[m.Parent.MsgID] == label {
@@ -310,14 +310,14 @@ func (r *scenario) state(label string) (state string) {
 	return state
 }
 
-// hasReply reports whether a request has its reply, if it gets one. The caller
+// hasReply reports whether a request has received its reply, or expects none. The caller
 // holds r.mu.
 func (r *scenario) hasReply(id string) bool {
 	channel, due := r.replies[id]
 	return !due || slices.ContainsFunc(r.received[channel], func(m *wire.Message) bool { return m.Parent.MsgID == id })
 }
 
-// labelHasReply is replied for a label. The caller holds r.mu.
+// labelHasReply is hasReply for a label. The caller holds r.mu.
 func (r *scenario) labelHasReply(label string) bool {
 	for id, l := range r.labels {
 		if l == label {
@@ -348,7 +348,7 @@ func (r *scenario) awaitAll() error {
 	return nil
 }
 
-// checkPairs checks that every request was busy first and idle last, once.
+// checkPairs checks that every request has published busy first and idle last, each once.
 func (r *scenario) checkPairs() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -389,7 +389,7 @@ func (r *scenario) transcript(channel string) string {
 		label := r.labels[m.Parent.MsgID]
 		if State(m) == wire.Busy {
 			if busy[label] {
-				continue // published again after a request that was served while the cell runs
+				continue // busy is published again after a request that was served while the cell runs
 			}
 			busy[label] = true
 		}

@@ -51,7 +51,7 @@ func testScenario(t *testing.T, file string) {
 	t.Errorf("messages differ; run with -update and look at the change:\n%s", differences(string(want), string(got)))
 }
 
-// differences lists the lines that only one of two texts has.
+// differences lists the lines that are in only one of two texts.
 func differences(want, got string) string {
 	var b strings.Builder
 	mark := func(sign, of, in string) {

@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// Allowed returns how much memory this process may use: what the machine has,
-// or less if a control group or one of its parents says so. whose says which.
-// root is the file system that has proc and sys. Where nothing can be read, the
-// amount is 0.
+// Allowed returns how much memory this process may use, in bytes: the machine's memory, or the
+// limit of its control group or a parent of that, if lower. whose says which of these. root is
+// the file system that contains proc and sys. If nothing can be read the result is 0.
 func Allowed(root fs.FS) (bytes int64, whose string) {
 	least, whose := int64(math.MaxInt64), ""
 	if b, err := fs.ReadFile(root, "proc/meminfo"); err == nil {
@@ -20,8 +19,8 @@ func Allowed(root fs.FS) (bytes int64, whose string) {
 		}
 	}
 	for _, g := range groups(root) {
-		// In a container the group's path may lie outside of what is mounted:
-		// then the mount's own root is the one to ask.
+		// In a container the group's path may not be in the mounted hierarchy. Then the
+		// limit of the mount's root applies.
 		for dir := g.path; ; dir = path.Dir(dir) {
 			if n := g.limit(root, dir); n > 0 && n < least {
 				least, whose = n, "the control group allows"
@@ -37,7 +36,7 @@ func Allowed(root fs.FS) (bytes int64, whose string) {
 	return least, whose
 }
 
-// field reads a line "NAME   123 kB", in bytes; 0 if there is none.
+// field returns the value of a line "NAME   123 kB" in bytes, or 0 if there is none.
 func field(text, name string) int64 {
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, name); ok {
@@ -57,13 +56,13 @@ func field(text, name string) int64 {
 
 // A group is a control group that governs this process's memory.
 type group struct {
-	mount string // without the leading slash
-	path  string // below mount
-	file  string // the limit's
+	mount string // mount point, without the leading slash
+	path  string // path below mount
+	file  string // name of the file with the limit
 }
 
-// groups reads them from /proc/self: version 2 has one line "0::PATH", version
-// 1 one with the controller's name.
+// groups returns this process's memory control groups according to /proc/self/cgroup. For
+// version 2 that has a line "0::PATH", for version 1 a line with the name of the controller.
 func groups(root fs.FS) []group {
 	member, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -96,8 +95,8 @@ func groups(root fs.FS) []group {
 	return list
 }
 
-// mountOf reads a line of mountinfo: where a hierarchy of control groups is
-// mounted, and which of its groups is the root there.
+// mountOf parses a line of mountinfo. If it is about a hierarchy of control groups, mountOf
+// returns the mount point and the group that is the root there.
 func mountOf(line, kind string, v2 bool) (at, from string, ok bool) {
 	before, after, ok := strings.Cut(line, " - ")
 	b, a := strings.Fields(before), strings.Fields(after)
@@ -126,7 +125,7 @@ func listed(list, name string) bool {
 	return false
 }
 
-// limit reads the group's own limit; 0 means that it has none.
+// limit returns the limit of the group in dir, in bytes, or 0 if it has none.
 func (g group) limit(root fs.FS, dir string) int64 {
 	b, err := fs.ReadFile(root, path.Join(g.mount, dir, g.file))
 	if err != nil {

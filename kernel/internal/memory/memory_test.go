@@ -101,8 +101,8 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestTreeAtAStart: a process between fork and exec has the memory of the Go
-// program that starts it. Another program's fork has its own.
+// TestTreeAtAStart: a process between fork and exec that a Go program starts shares that
+// program's memory, which counts once. A process that another program has forked counts.
 func TestTreeAtAStart(t *testing.T) {
 	const forked, own = "S 1 1 1 0 -1 4194368 0", "S 1 1 1 0 -1 4194304 0"
 	for name, c := range map[string]struct {
@@ -133,7 +133,7 @@ func TestTreeAtAStart(t *testing.T) {
 	}
 }
 
-// TestWithout: a process is left out, with memory that it alone has.
+// TestWithout: the usage without a process does not include memory that only this process has.
 func TestWithout(t *testing.T) {
 	m := map[string]string{"proc/1/task/1/children": "2 3", "proc/2/task/2/children": "", "proc/3/task/3/children": ""}
 	for pid, s := range map[int]string{1: status(99, 10), 2: status(199, 40), 3: status(49, 20)} {

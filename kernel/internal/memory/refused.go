@@ -8,16 +8,16 @@ var (
 	runtimeFault = regexp.MustCompile(`(?s)^SIGSEGV: [^\n]*\nPC=[^\n]* sigcode=1 addr=0x[0-9a-f]{1,3}\n.*?\ngoroutine 0 [^\n]*\nruntime\.`)
 )
 
-// Refused reports whether a sentence of Go's runtime says that the system gave
-// it no memory.
+// Refused reports whether an error text of the Go runtime says that the system refused it
+// memory.
 func Refused(sentence string) bool { return refused.MatchString(sentence) }
 
-// RuntimeFault reports whether the last words of a Go program tell of a fault in
-// the runtime's own work. Linux lets a process map over what it has reserved
-// beyond its limit, and refuses the next mapping; not every part of the runtime
-// looks at that.
+// RuntimeFault reports whether the crash output of a Go program is about a memory fault inside
+// the runtime. That happens when a process reaches its limit: Linux allows a mapping over reserved
+// memory that exceeds the limit, and refuses the next mapping, and not all parts of the
+// runtime check for that error.
 func RuntimeFault(words string) bool { return runtimeFault.MatchString(words) }
 
-// DiedOf reports whether the last words of a Go program that had a limit say
-// that it died for want of memory.
+// DiedOf reports whether the crash output of a Go program with a memory limit says that it
+// ended because memory was refused.
 func DiedOf(words string) bool { return refusedLine.MatchString(words) || RuntimeFault(words) }

@@ -1,5 +1,5 @@
-// Package memory tells how much memory a worker and what it started may use,
-// and how much they do use. It is a leaf.
+// Package memory determines how much memory a worker and the processes that it started may
+// use, and how much they use.
 package memory
 
 import (
@@ -20,7 +20,8 @@ var units = []struct {
 	{"t", 1e12}, {"tb", 1e12}, {"tib", 1 << 40},
 }
 
-// ParseSize reads "4GB", "512 MiB", "1.5G", or "60%" of allowed, in bytes.
+// ParseSize parses a size such as "4GB", "512 MiB", "1.5G", or "60%" of allowed, and returns
+// it in bytes.
 func ParseSize(s string, allowed int64) (int64, error) {
 	fail := fmt.Errorf("%q is no amount of memory: write 4GB, 512MiB, 60%% or off", s)
 	text := strings.ToLower(strings.TrimSpace(s))
@@ -50,7 +51,7 @@ func ParseSize(s string, allowed int64) (int64, error) {
 	return 0, fail
 }
 
-// Format writes an amount of memory for people: "3.1 GB".
+// Format returns a number of bytes as text such as "3.1 GB".
 func Format(n int64) string {
 	for _, u := range []struct {
 		name  string

@@ -8,27 +8,27 @@ import (
 	"strings"
 )
 
-// A Process is one of a tree.
+// A Process is a process of a tree and its memory.
 type Process struct {
 	PID    int
 	Name   string
-	Bytes  int64 // memory of its own
-	shared int64 // memory that it may share with others of the tree
-	starts bool  // it runs no other program yet
+	Bytes  int64 // private memory
+	shared int64 // memory that it may share with other processes of the tree
+	starts bool  // it was forked and has not executed its program yet
 }
 
-// A Usage is what a tree of processes uses. Memory that several share, such as
-// an array of lib/mp, counts once, as much as the one that has most of it. A
-// process that a Go program is about to start still has that program's memory,
-// and does not count.
+// A Usage is the memory of a tree of processes, in bytes. Memory that may be shared, such as
+// an array of lib/mp, is the maximum over the processes, not the sum. A process that a Go
+// program has forked to start another program still shares the Go program's memory and does
+// not count.
 type Usage struct {
 	Total     int64
 	Processes []Process // the root first
 	Biggest   Process
 }
 
-// Tree measures a process and all that descend from it. root is the file
-// system that has proc. It costs some 40 µs for each process.
+// Tree measures a process and its descendants. root is the file system that contains proc. It
+// takes about 40 µs for each process.
 func Tree(root fs.FS, pid int) Usage {
 	var u Usage
 	shared := int64(0)
@@ -47,9 +47,9 @@ func Tree(root fs.FS, pid int) Usage {
 		for _, n := range children(root, c.pid) {
 			next = append(next, child{n, c.pid})
 		}
-		// Package syscall starts programs in processes that have their parent's
-		// memory until then: so where the parent is the Go program that is the
-		// tree's root, or a copy of it.
+		// Package syscall starts a program in a process that shares its parent's memory until
+		// exec. This applies if the parent is the tree's root, a Go program, or another
+		// process of the same program.
 		if p.starts && c.pid != pid && (c.parent == pid || program(root, c.parent) == program(root, pid)) {
 			continue
 		}
@@ -60,8 +60,8 @@ func Tree(root fs.FS, pid int) Usage {
 	return u
 }
 
-// Without returns what the tree uses without one of its processes, which is not
-// the root, and how much that one uses, memory that it may share left out.
+// Without returns the usage of the tree without one of its processes, which must not be the
+// root, and the private memory of that process.
 func (u Usage) Without(pid int) (rest Usage, bytes int64) {
 	shared := int64(0)
 	for _, p := range u.Processes {
@@ -84,11 +84,11 @@ func (u *Usage) add(p Process) {
 	}
 }
 
-// forkedNoExec, in a process's flags, is the kernel's PF_FORKNOEXEC: it was
-// forked and runs no other program yet.
+// forkedNoExec is Linux's process flag PF_FORKNOEXEC: the process was forked and has not
+// executed another program.
 const forkedNoExec = 0x40
 
-// program is the file that a process runs; pid in its text where that is unknown.
+// program returns the file that a process executes, or a name with pid if that is unknown.
 func program(root fs.FS, pid int) string {
 	name := path.Join("proc", strconv.Itoa(pid), "exe")
 	if to, err := fs.ReadLink(root, name); err == nil {
@@ -97,8 +97,8 @@ func program(root fs.FS, pid int) string {
 	return name
 }
 
-// statFields are those of a process's stat from the state on. The name before
-// it, in parentheses, may hold anything.
+// statFields returns the fields of /proc/PID/stat from the state on. The name before the
+// state, in parentheses, may contain any character.
 func statFields(root fs.FS, pid int) [][]byte {
 	b, err := fs.ReadFile(root, path.Join("proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
@@ -108,7 +108,7 @@ func statFields(root fs.FS, pid int) [][]byte {
 }
 
 func measure(root fs.FS, pid int) (Process, bool) {
-	// Before the memory: it may run its program in between.
+	// Read the flag before the memory, since the process may execute its program in between.
 	starts := false
 	if f := statFields(root, pid); len(f) > 6 {
 		flags, err := strconv.ParseUint(string(f[6]), 10, 64)
@@ -126,8 +126,8 @@ func measure(root fs.FS, pid int) (Process, bool) {
 	}, true
 }
 
-// children lists the processes that the threads of pid started. Kernels
-// without the file for that are asked for the parent of every process.
+// children lists the child processes of the threads of pid. If the system has no file with
+// that list, children checks the parent of every process.
 func children(root fs.FS, pid int) []int {
 	dir := path.Join("proc", strconv.Itoa(pid), "task")
 	tasks, err := fs.ReadDir(root, dir)
@@ -168,8 +168,8 @@ func childrenByParent(root fs.FS, pid int) []int {
 	return list
 }
 
-// Available returns how much memory the machine can still give without
-// swapping, and how much it has; 0 if that cannot be read.
+// Available returns the machine's available memory without swapping and its total memory, in
+// bytes, or 0 if these cannot be read.
 func Available(root fs.FS) (free, total int64) {
 	b, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// A listedPackage is a package as go list prints it.
+// A listedPackage is a package in the output of go list.
 type listedPackage struct {
 	ImportPath string
 	Name       string
@@ -107,7 +107,7 @@ func (m *Modules) goCommand(ctx context.Context, cgo bool, to io.Writer, args ..
 }
 
 // A goCommandError is the error of a go command that exited with a failure. Its
-// text is what the command has printed.
+// text is the command's output.
 type goCommandError struct{ text string }
 
 func (r *goCommandError) Error() string { return r.text }

@@ -130,8 +130,7 @@ func (m *Modules) archive(path string, resolve func() error) (string, error) {
 	return "", m.notFound(path)
 }
 
-// lookup is archive without the go command. ok is false if the go command must be
-// asked.
+// lookup is archive without the go command. ok is false if the go command must run.
 func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	if f, ok := m.archives[path]; ok {
 		return f, nil, true

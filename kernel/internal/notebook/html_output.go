@@ -54,7 +54,7 @@ func (m *markdown) bundle(o Output) (template.HTML, error) {
 			return template.HTML(text), nil
 		case mimeType == "text/markdown":
 			return m.render(text, nil)
-		case mimeType == "text/plain" && text == "": // of a widget, whose data has another type
+		case mimeType == "text/plain" && text == "": // for example of a widget, whose model is stored elsewhere in the file
 			return "", nil
 		case mimeType == "text/plain":
 			return preformatted("result", text), nil

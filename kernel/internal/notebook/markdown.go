@@ -145,7 +145,7 @@ func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
 
 func (h *headingIDs) Put(value []byte) { h.used[string(value)] = true }
 
-// highlight renders code by classes; a language that is not known is plain.
+// highlight returns code as HTML with CSS classes. Code in an unknown language is not highlighted.
 func highlight(source, language string) (template.HTML, error) {
 	lexer := lexers.Get(language)
 	if lexer == nil {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MapFile maps a file into memory, to be read. It is an error if the file is empty.
+// MapFile maps a file into memory, read-only. It returns an error if the file is empty.
 func MapFile(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {

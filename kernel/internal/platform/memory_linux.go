@@ -1,5 +1,5 @@
-// Package platform holds what differs between operating systems: memory
-// mappings and process details. It knows nothing of Go objects or Jupyter.
+// Package platform has the code that depends on the operating system: memory mappings and
+// details of processes.
 package platform
 
 import (
@@ -9,36 +9,36 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pointer turns an address outside the Go heap into a pointer.
+// Pointer converts an address outside the Go heap to a pointer.
 //
-// Inlined into a copy of constant size it crashes Go 1.26's compiler
+// It must not be inlined: in a copy of constant size that crashes the compiler of Go 1.26
 // ("disjointTypes: one of arguments is not a pointer").
 //
 //go:noinline
 func Pointer(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
-// Bytes returns the n bytes at addr, which must lie outside the Go heap.
+// Bytes returns the n bytes at addr, which must be outside the Go heap.
 func Bytes(addr uintptr, n int) []byte { return unsafe.Slice((*byte)(Pointer(addr)), n) }
 
-// Prot says what the program may do with the memory at its own address.
+// Prot is the protection of a DualMap's memory at its main address.
 type Prot int
 
-// Protections of a DualMap. Writing always goes through its alias.
+// Protections of a DualMap. It is written only through its alias.
 const (
 	ReadOnly Prot = unix.PROT_READ
 	Execute  Prot = unix.PROT_READ | unix.PROT_EXEC
 )
 
-// Reserve maps n bytes of zeroed, writable memory at exactly addr, or anywhere
-// if addr is 0. Pages cost memory only once touched. The mapping is shared, so
-// that it does not count against RLIMIT_DATA, which limits what users allocate.
+// Reserve maps n bytes of zeroed, writable memory at exactly addr, or anywhere if addr is 0.
+// Pages use memory only after the first access. The mapping is shared, so that it does not
+// count towards RLIMIT_DATA, which limits the memory of users' programs.
 func Reserve(addr uintptr, n int) (uintptr, error) {
 	return mmap(addr, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANONYMOUS, -1)
 }
 
 // DualMap maps the same n bytes twice: with prot at addr, and writable at the
-// returned alias. Code and constants are written through the alias, so no
-// address is ever writable and executable at once.
+// returned alias. Code and constants are written through the alias, so that no
+// address is ever both writable and executable.
 func DualMap(addr uintptr, n int, prot Prot) (alias uintptr, err error) {
 	fd, err := unix.MemfdCreate("perijove", unix.MFD_CLOEXEC)
 	if err != nil {

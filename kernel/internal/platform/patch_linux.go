@@ -6,10 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReplaceCode overwrites the process's own code at addr. Whole pages are
-// copied, changed, given their protection and then moved into place: no page is ever
-// writable and executable, and a thread that runs there meanwhile waits for
-// the move.
+// ReplaceCode overwrites this process's code at addr. It copies whole pages, changes the copy,
+// sets its protection, and moves it into place with mremap. So no page is ever both
+// writable and executable, and a thread that runs there meanwhile waits for the move.
 func ReplaceCode(addr uintptr, code []byte) error {
 	return replace(addr, code, unix.PROT_READ|unix.PROT_EXEC)
 }

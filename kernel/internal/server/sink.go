@@ -28,8 +28,8 @@ const (
 
 // A sink publishes the output of one cell in messages whose parent is the cell's
 // request, also after the cell has ended. Stream output is gathered for
-// batchDelay. Other output first publishes what is gathered, which keeps the
-// order.
+// batchDelay. Before other output the gathered text is published, which keeps
+// the order.
 type sink struct {
 	s            *Server
 	cell         *request

@@ -70,7 +70,7 @@ func (r *run) loadDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// runFileDirective notes that a file is to run as the cell.
+// runFileDirective sets the file whose text runs in place of the cell.
 func (r *run) runFileDirective(d cell.DirectiveLine) error {
 	name, text, err := r.readFile(d)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// helpDirective shows the directives as a table, by topic, or what one of them does.
+// helpDirective shows a table of the directives by topic, or the help of one directive.
 func (r *run) helpDirective(d cell.DirectiveLine) error {
 	if name := strings.TrimSpace(d.Args); name != "" {
 		if text, ok := directiveHelp(name); ok {

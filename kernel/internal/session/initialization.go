@@ -17,7 +17,7 @@ import (
 
 // An initFailure is how the initialization of a package ended.
 type initFailure struct {
-	verb, text string // "panicked", and what with; text may be empty
+	verb, text string // such as "panicked", and the panic value; text may be empty
 	place      string // file and line, or ""
 	cell       int
 	first      *initFailure // the first attempt, if it ended differently

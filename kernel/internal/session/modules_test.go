@@ -31,7 +31,7 @@ func sessionIn(t *testing.T, files string) *Session {
 	return s
 }
 
-// show executes a cell and returns what it showed.
+// show executes a cell and returns its transcript.
 func show(t *testing.T, s *Session, code string) string {
 	t.Helper()
 	tr := &transcript{}

@@ -14,8 +14,8 @@ import (
 // maxPaths is the maximum number of files that a completion lists.
 const maxPaths = 500
 
-// pathStart returns where the path around a cursor begins, if a path can stand there: the
-// argument of a shell command or directive, or a string.
+// pathStart returns the offset at which the file path before a cursor begins. It reports false
+// unless the cursor is in an argument of a shell command or directive, or in a string.
 func pathStart(code string, cursor int) (int, bool) {
 	line := code[strings.LastIndexByte(code[:cursor], '\n')+1 : cursor]
 	if strings.HasPrefix(line, "!") || strings.HasPrefix(line, "%") && !cell.Measures(line) {

@@ -143,6 +143,6 @@ func TestInspectKnowsNothingOf(t *testing.T) {
 	}
 }
 
-// noProgress keeps lines about the go command out of what a test compares: whether
-// they appear depends on the machine's load.
+// noProgress is a ProgressDelay that prevents progress lines, which appear or not depending on
+// the machine's load.
 const noProgress = 24 * time.Hour

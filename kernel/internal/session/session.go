@@ -63,7 +63,7 @@ type Session struct {
 	outputLimitErr error           // like memoryLimitErr
 	autoget        *bool           // get missing packages without asking; nil: if isGoNB
 	isGoNB         bool            // the notebook is written for GoNB
-	gonbFolders    []string        // what setGoNBFolders has set
+	gonbFolders    []string        // the variables that setGoNBFolders has set last
 	existedFirst   map[string]bool // results of existedWhenFirstAsked, by file
 	strict         bool            // a cell whose value is a non-nil error fails
 	forget         bool            // the next load tells the worker to forget the notebook

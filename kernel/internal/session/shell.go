@@ -151,8 +151,8 @@ func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.
 }
 
 // promptDelay is how long a command must run with an empty standard input before the
-// user is asked for a line. Most commands end soon after their last line, but it cannot be
-// seen from outside that they want no more.
+// user is asked for a line. Most commands end soon after they have read their last line, and
+// until then it is not visible that they need no more input.
 const promptDelay = 200 * time.Millisecond
 
 // awaitsInput waits until the command has read all of its input and has run on for

@@ -94,7 +94,7 @@ func awaitStandby(t *testing.T, s *Session) int {
 	return w.Standby()
 }
 
-// want runs a cell and compares what it shows.
+// want runs a cell and compares its transcript.
 func want(t *testing.T, s *Session, code, shown string) {
 	t.Helper()
 	if got := execute(t, s, code); got != shown {

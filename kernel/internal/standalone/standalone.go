@@ -1,7 +1,7 @@
-// Package standalone takes the worker's place where cells cannot be linked
-// into a living process: each cell is then built as a program, and this package,
-// which the program imports, answers the kernel as a worker does. Its init function runs before the cell's own variables are
-// initialized; Main runs the cell and ends the program.
+// Package standalone replaces the worker if cells cannot be linked into a running process. Each
+// cell is then built as a program that imports this package, which answers the kernel like a
+// worker. Its init function runs before the cell's variables are initialized. Main runs the
+// cell.
 package standalone
 
 import (
@@ -35,13 +35,13 @@ type program struct {
 	watch stopwatch.Watch // of the cell's goroutine
 }
 
-// self is this process's program: functions that cells call have nowhere else
-// to find it.
+// self is this process's program. It is a package variable since functions that cells call
+// have no argument for it.
 var self *program
 
 func init() {
 	if mphost.IsChild() {
-		mp.Init() // runs what the parent sends, and exits
+		mp.Init() // runs the parent's calls, and exits
 	}
 	if err := syscall.SetNonblock(control.FD, true); err != nil {
 		fmt.Fprintln(os.Stderr, "this program is a cell of a Perijove notebook and is started by its kernel")
@@ -49,18 +49,18 @@ func init() {
 	}
 	syscall.CloseOnExec(control.FD)
 	self = &program{conn: control.New(os.NewFile(control.FD, "control"))}
-	signal.Ignore(os.Interrupt) // the kernel's to handle
+	signal.Ignore(os.Interrupt) // the kernel handles it
 	displayhost.SetSink(func(m displayhost.Message) error {
 		return self.show(func(seq int) control.Message { return control.Display{Seq: seq, Message: m} })
 	})
 	mphost.Set(mphost.Program())
 	if err := self.begin(); err != nil {
-		os.Exit(3) // the kernel is gone
+		os.Exit(3) // the kernel has ended
 	}
 	go self.listen()
 }
 
-// begin carries out what the kernel sets, up to the request to run.
+// begin handles requests of the kernel up to the request to run the cell.
 func (p *program) begin() error {
 	if err := p.conn.Send(control.Ready{}); err != nil {
 		return err
@@ -86,13 +86,13 @@ func (p *program) begin() error {
 	}
 }
 
-// listen takes answers and interrupts. An interrupt ends the cell at once: the
-// kernel then kills the program.
+// listen receives answers and interrupts. An interrupt ends the cell at once, and the kernel
+// then kills the program.
 func (p *program) listen() {
 	for {
 		m, err := p.conn.Receive()
 		if err != nil {
-			_ = syscall.Kill(0, syscall.SIGKILL) // with all that the cell started
+			_ = syscall.Kill(0, syscall.SIGKILL) // also kills processes that the cell started
 		}
 		switch m := m.(type) {
 		case control.Interrupt:
@@ -113,8 +113,8 @@ func (p *program) finish(o control.Outcome) {
 	}
 }
 
-// Main runs a cell and never returns: the kernel kills the program when it has
-// read all of its output.
+// Main runs a cell and never returns. The kernel kills the program when it has read all of
+// its output.
 func Main(cell func()) {
 	go self.call(cell)
 	select {}
@@ -142,15 +142,14 @@ func (p *program) call(cell func()) {
 	returned = true
 }
 
-// show sends what is shown and waits until the kernel has it, so that it keeps
-// its place among what is printed.
+// show sends a display and waits until the kernel has received it, so that it stays in order
+// with printed output.
 func (p *program) show(message func(seq int) control.Message) error {
 	_, err := p.pending.Ask(p.conn, message)
 	return err
 }
 
-// showResult shows the value of the cell's last expression. The time that this
-// takes is not measured.
+// showResult shows the value of the cell's last expression. Measurements have ended before.
 func (p *program) showResult(m displayhost.Message) {
 	err := p.show(func(seq int) control.Message { return control.Result{Seq: seq, Message: m} })
 	if refused := (*control.EncodeError)(nil); errors.As(err, &refused) {
@@ -158,7 +157,7 @@ func (p *program) showResult(m displayhost.Message) {
 	}
 }
 
-// Functions that generated code calls by their linker names.
+// Generated code calls the following functions by their linker names.
 
 // Show shows the values of the cell's last expression, as one result.
 func Show(values ...any) {
@@ -173,19 +172,19 @@ func ShowError(err error) {
 	}
 }
 
-// ShowRune shows a value whose type is written rune.
+// ShowRune shows a value whose type is rune in the source.
 func ShowRune(r rune) {
 	os.Stdout.WriteString(self.watch.StopAll())
 	self.showResult(cellruntime.RuneResult(r))
 }
 
-// Earlier is cellruntime.Earlier: no result outlives a program.
+// Earlier is cellruntime.Earlier. It always panics, since results end with their program.
 func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 
-// Assigned has nothing to note: no variable outlives the program.
+// Assigned does nothing, since variables end with the program.
 func Assigned(...string) {}
 
-// Record has nothing to note: no child process runs what the cell has initialized.
+// Record does nothing, since child processes do not get the cell's initialized variables.
 func Record(any) {}
 
 // Context returns the cell's context. It is never cancelled: an interrupt ends the program.
@@ -197,11 +196,11 @@ func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns
 // Start begins a measurement of %time.
 func Start() { self.watch.Start() }
 
-// Stop prints what was measured since Start.
+// Stop ends the innermost measurement and prints its result.
 func Stop() { os.Stdout.WriteString(self.watch.Stop()) }
 
-// Repeat returns how often to repeat the statement of %timeit next; with 0 it
-// has printed what was measured.
+// Repeat returns how often to repeat the statement of %timeit next. When it returns 0 it has
+// printed the measurement.
 func Repeat(loops, runs int) int {
 	n, report := self.watch.Next(loops, runs)
 	os.Stdout.WriteString(report)

@@ -9,7 +9,7 @@ import (
 
 func duration(d time.Duration) string { return seconds(d.Seconds()) }
 
-// seconds writes a time with three digits.
+// seconds formats a time with three digits.
 func seconds(s float64) string {
 	if s >= 60 {
 		whole := int(math.Round(s))
@@ -29,7 +29,7 @@ func seconds(s float64) string {
 	return digits(s) + " s"
 }
 
-// size writes a number of bytes with three digits.
+// size formats a number of bytes with three digits.
 func size(n uint64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%d B", n)
@@ -44,7 +44,7 @@ func size(n uint64) string {
 	return digits(f) + " TB"
 }
 
-// digits writes a number below 1000 with three digits.
+// digits formats a number below 1000 with three digits.
 func digits(f float64) string {
 	if f < 0.005 {
 		return "0"
@@ -56,7 +56,7 @@ func digits(f float64) string {
 	return text
 }
 
-// grouped writes a number with a comma after each three digits.
+// grouped formats a number with a comma between groups of three digits.
 func grouped(n int) string {
 	text := strconv.Itoa(n)
 	for i := len(text) - 3; i > 0; i -= 3 {
@@ -65,7 +65,7 @@ func grouped(n int) string {
 	return text
 }
 
-// counted writes a number of things.
+// counted formats a number of things, such as "1 thing" or "2 things".
 func counted(n uint64, thing string) string {
 	if n == 1 {
 		return "1 " + thing

@@ -9,10 +9,11 @@ import (
 
 const (
 	defaultRuns = 7
-	// longEnough is how long a run must take, at least, for the clock and the
-	// calls between two runs not to matter.
+	// longEnough is the minimum time of a run. In shorter runs the clock's resolution and the
+	// calls between runs would affect the result.
 	longEnough = 100 * time.Millisecond
-	// tooLong is a run after which fewer runs must do, and which counts.
+	// tooLong is a duration of a run. If the run that determines n takes longer, it counts as a
+	// result, and only fewRuns runs are made.
 	tooLong  = time.Second
 	fewRuns  = 3
 	maxLoops = 1_000_000_000
@@ -21,16 +22,17 @@ const (
 // A loop is a statement that is repeated.
 type loop struct {
 	n, runs  int
-	finding  bool // how many loops make a run
-	asked    bool // for so many runs
+	finding  bool // still determining n
+	asked    bool // the user has given the number of runs
 	begin    reading
-	perLoop  []float64 // seconds, of each run
-	measured int       // loops, since begin
+	perLoop  []float64 // seconds per loop in each run
+	measured int       // number of loops since begin
 }
 
-// Next ends a run of a repeated statement and returns how many loops the next
-// one has. With 0 there is none, and report says what was measured. The first
-// call begins; loops and runs are what the user asks for, 0 for what fits.
+// Next ends a run of a repeated statement and returns the number of loops of the next run. If
+// that is 0 there is no further run, and report has the measurement. The first call begins
+// the first run. loops and runs are the numbers that the user has given, or 0 for automatic
+// ones.
 func (w *Watch) Next(loops, runs int) (n int, report string) {
 	now := time.Now()
 	l := w.loop
@@ -40,7 +42,7 @@ func (w *Watch) Next(loops, runs int) (n int, report string) {
 			l.runs = defaultRuns
 		}
 		w.loop = l
-		runtime.GC() // what earlier cells left is not its cost
+		runtime.GC() // do not measure the collection of earlier cells' garbage
 		return l.start(), ""
 	}
 	if n := l.next(now.Sub(l.begin.at)); n > 0 {
@@ -52,7 +54,7 @@ func (w *Watch) Next(loops, runs int) (n int, report string) {
 	return 0, l.report(end)
 }
 
-// start begins the first of the runs that count.
+// start begins the first run of a series, with empty results.
 func (l *loop) start() int {
 	l.perLoop, l.measured = nil, 0
 	l.begin.memory()
@@ -64,7 +66,7 @@ func (l *loop) again() int {
 	return l.n
 }
 
-// next takes the time of a run, and returns the loops of the next one, or 0.
+// next records the time of a run and returns the number of loops of the next run, or 0.
 func (l *loop) next(d time.Duration) int {
 	if l.finding {
 		if d < longEnough && l.n < maxLoops {
@@ -73,7 +75,7 @@ func (l *loop) next(d time.Duration) int {
 		}
 		l.finding = false
 		if d < tooLong {
-			return l.start() // the first ones found caches cold
+			return l.start() // the first run may have been slower, with cold caches
 		}
 		if !l.asked {
 			l.runs = fewRuns
@@ -87,8 +89,8 @@ func (l *loop) next(d time.Duration) int {
 	return 0
 }
 
-// enough estimates how many loops take long enough, when n took d: the next
-// of 1, 2, 5, 10, 20, ...
+// enough estimates how many loops take at least longEnough, given that n loops took d. It
+// returns a number of the series 1, 2, 5, 10, 20, ...
 func enough(n int, d time.Duration) int {
 	want := min(float64(n)*float64(longEnough)/float64(max(d, 1)), 100*float64(n), maxLoops)
 	for power := 1; ; power *= 10 {
@@ -109,8 +111,8 @@ func (l *loop) report(end reading) string {
 	} else {
 		text = fmt.Sprintf("%s ± %s per loop (mean ± std. dev. of %d runs, %s)\n", seconds(mean), seconds(deviation), len(l.perLoop), of)
 	}
-	// As package testing does: a whole number, so that what the worker itself
-	// allocates now and then does not show.
+	// A whole number, as in package testing, so that occasional allocations of the worker
+	// do not show.
 	allocs := (end.allocs - l.begin.allocs) / uint64(l.measured)
 	if allocs == 0 {
 		return text + "no allocations\n"

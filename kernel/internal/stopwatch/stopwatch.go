@@ -1,5 +1,5 @@
-// Package stopwatch measures statements of cells, for %time and %timeit. Code
-// that the kernel generates calls it through the worker.
+// Package stopwatch measures statements of cells, for %time and %timeit. Generated code calls
+// it through the worker.
 package stopwatch
 
 import (
@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// A Watch measures what one cell's goroutine does. The zero value is ready.
+// A Watch has the measurements of one cell's goroutine. The zero value is ready to use.
 type Watch struct {
-	running []reading // of Start, innermost last
+	running []reading // readings at Start, innermost measurement last
 	loop    *loop
 }
 
-// A reading is what counters said at one time. They count all that the process
-// does.
+// A reading has the values of counters at one time. They count for the whole process.
 type reading struct {
 	at            time.Time
 	user, system  time.Duration
@@ -25,21 +24,21 @@ type reading struct {
 	collections   uint32
 }
 
-// cpu notes the processor's time so far.
+// cpu reads the processor time of this process.
 func (r *reading) cpu() {
 	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for no process of its own
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // never fails for RUSAGE_SELF
 	r.user, r.system = time.Duration(u.Utime.Nano()), time.Duration(u.Stime.Nano())
 }
 
-// memory notes what was allocated so far. That takes time.
+// memory reads the allocation counters, which takes time.
 func (r *reading) memory() {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	r.bytes, r.allocs, r.collections = m.TotalAlloc, m.Mallocs, m.NumGC
 }
 
-// Start begins a measurement within those that run.
+// Start begins a measurement. Measurements may be nested.
 func (w *Watch) Start() {
 	w.running = append(w.running, reading{})
 	r := &w.running[len(w.running)-1]
@@ -48,7 +47,7 @@ func (w *Watch) Start() {
 	r.at = time.Now()
 }
 
-// Stop ends the innermost measurement and returns its report, "" if none runs.
+// Stop ends the innermost measurement and returns its report, or "" if there is none.
 func (w *Watch) Stop() string {
 	now := reading{at: time.Now()}
 	n := len(w.running) - 1

@@ -43,7 +43,7 @@ func TestEnough(t *testing.T) {
 	}
 }
 
-// runs feeds a loop with the times that a statement of a known duration takes.
+// runs runs a loop with a statement of a known duration and returns the number of runs.
 func runs(l *loop, each time.Duration) (n int) {
 	for next := l.start(); next > 0; next = l.next(each * time.Duration(next)) {
 		n++

@@ -13,7 +13,7 @@ type executions struct {
 	order []int // oldest first
 }
 
-// An execution is where the output of one cell goes.
+// An execution has the sink for the output of one cell.
 type execution struct {
 	sink     output.Sink
 	decoders [2]sinks.Decoder // of standard output and error

@@ -20,7 +20,7 @@ const (
 // memoryWatch in the kernel for the whole tree of processes.
 type MemoryLimit struct {
 	Bytes int64  // 0 for none
-	of    string // for a percentage: of what
+	of    string // what a percentage is of; "" for a limit in bytes
 }
 
 func (l MemoryLimit) String() string {

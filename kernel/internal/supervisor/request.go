@@ -68,7 +68,7 @@ func (w *Worker) Setup(ctx context.Context, m control.Setup) error {
 	return err
 }
 
-// SetMemoryLimit changes the limit of the worker and what it starts.
+// SetMemoryLimit changes the memory limit of the worker and the processes that it starts.
 func (w *Worker) SetMemoryLimit(ctx context.Context, l MemoryLimit) error {
 	bytes := l.Bytes
 	if bytes == 0 {

@@ -152,7 +152,7 @@ func (w *Worker) connectExtension(extension func(*Worker, io.Writer) Extension) 
 	return []*os.File{write, read}, nil
 }
 
-// disconnect closes the kernel's ends of what connect has made.
+// disconnect closes the kernel's ends of the sockets and pipes that connect has made.
 func (w *Worker) disconnect() {
 	if w.socket != nil {
 		w.socket.Close()

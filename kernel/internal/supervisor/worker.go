@@ -1,6 +1,6 @@
-// Package supervisor starts a worker process and exchanges messages with it. It passes what
-// the worker prints, displays and asks to the output of the right cell, limits its memory,
-// and reports why it ended.
+// Package supervisor starts a worker process and exchanges messages with it. It passes the
+// worker's output, displays and input requests to the sink of the right cell, limits its
+// memory, and reports why it ended.
 package supervisor
 
 import (
@@ -82,8 +82,8 @@ type Worker struct {
 	socket *os.File
 	log    *slog.Logger
 
-	ready chan error    // gets nil when the worker takes requests
-	ended chan struct{} // closed when the process is gone and all was read
+	ready chan error    // receives nil when the worker takes requests
+	ended chan struct{} // closed when the process has ended and all of its output was read
 	// secondInterrupt asks the pump to end a worker that does not answer an
 	// interrupt.
 	secondInterrupt chan struct{}
@@ -99,8 +99,8 @@ type Worker struct {
 	// The pump alone uses these fields once it runs.
 	pipes      [2]*pipe // standard output and error
 	extension  Extension
-	extPipe    *pipe    // what cells write to the extension; nil if there is none
-	extReply   *os.File // what they read
+	extPipe    *pipe    // from cells to the extension; nil without an extension
+	extReply   *os.File // from the extension to cells; nil without an extension
 	allPipes   []*pipe  // pipes, and those that children of earlier cells hold
 	readable   chan *pipe
 	stopped    chan struct{} // closed when the pump ends

@@ -1,8 +1,8 @@
-// Package taskbars shows how far long calls of the library are, such as mp.Map: a
-// bar once one takes more than a second, and none when it is over.
+// Package taskbars shows progress bars for calls of the library, such as mp.Map, that take
+// more than a second. A bar disappears when its call ends.
 //
-// It uses no timer of the Go runtime, since a cell is not found to be deadlocked
-// while there is one.
+// The package uses no timer of the Go runtime, since a pending timer keeps a deadlock of a
+// cell from being detected.
 package taskbars
 
 import (
@@ -22,23 +22,23 @@ import (
 
 const (
 	delay    = time.Second            // before a bar appears
-	interval = 200 * time.Millisecond // between two looks
-	// A bar whose task does not get on is drawn again once in idleInterval, and
-	// after idleLimit no more: what the task waits for may be gone.
+	interval = 200 * time.Millisecond // between two checks of the tasks
+	// A bar whose task makes no progress is drawn again only after idleInterval, and not at
+	// all after idleLimit.
 	idleInterval = time.Second
 	idleLimit    = 2 * time.Minute
 )
 
 // Bars shows the tasks of a process. Its methods can be called concurrently.
 type Bars struct {
-	// Show shows a message in the output of an execution, and waits for that.
+	// Show shows a message in the output of an execution, and waits until it is shown.
 	Show func(execution int, m displayhost.Message)
-	// Spawn starts a goroutine that counts as the host's.
+	// Spawn starts a goroutine of the host, which belongs to no cell.
 	Spawn func(func())
 
 	mu      sync.Mutex // guards what follows
 	tasks   []*task    // oldest first
-	running bool       // look is called again and again
+	running bool       // the goroutine that checks tasks is running
 }
 
 // A task is one call.
@@ -52,13 +52,12 @@ type task struct {
 	done  int
 	moved time.Time // when done changed last
 	drawn time.Time // when the bar was shown last
-	id    string    // of the display; "" if there is none
+	id    string    // display ID; "" if there is no display
 	line  int       // length of the line in a console; 0 if there is none
 	ended bool
 }
 
-// Begin notes that a task of an execution begins, and returns the function that
-// ends it.
+// Begin adds a task of an execution and returns a function to call when the task ends.
 func (b *Bars) Begin(execution int, t progresshost.Task) (end func()) {
 	now := time.Now()
 	x := &task{Task: t, execution: execution, start: now, moved: now}
@@ -72,8 +71,7 @@ func (b *Bars) Begin(execution int, t progresshost.Task) (end func()) {
 	return func() { b.end(x) }
 }
 
-// Drop forgets the tasks of an execution that was interrupted: what they belong to
-// may never end.
+// Drop removes the tasks of an execution that was interrupted, since they may never end.
 func (b *Bars) Drop(execution int) {
 	b.mu.Lock()
 	var dropped []*task
@@ -103,13 +101,13 @@ func (b *Bars) end(x *task) {
 	case x.ended:
 	case x.line > 0:
 		_, _ = io.WriteString(os.Stderr, "\r"+strings.Repeat(" ", x.line)+"\r")
-	case x.id != "": // a display of nothing takes no room
+	case x.id != "": // an empty display takes no space
 		b.Show(x.execution, displayhost.Message{Kind: displayhost.KindUpdate, ID: x.id, Data: map[string]any{}})
 	}
 	x.ended = true
 }
 
-// run looks at the tasks until there are none.
+// run checks the tasks every interval until there are none.
 func (b *Bars) run() {
 	for {
 		pause := unix.NsecToTimespec(int64(interval))
@@ -128,8 +126,8 @@ func (b *Bars) run() {
 	}
 }
 
-// outermost returns the oldest task of each execution: others are parts of it, as
-// a Map is of what is measured. The caller holds mu.
+// outermost returns the oldest task of each execution. Its other tasks are usually parts of that,
+// such as a Map in a measured function. The caller holds mu.
 func (b *Bars) outermost() []*task {
 	var all []*task
 	seen := map[int]bool{}
@@ -142,7 +140,7 @@ func (b *Bars) outermost() []*task {
 	return all
 }
 
-// look shows the bar of a task if it is due.
+// look updates a task's progress and draws its bar if that is due.
 func (b *Bars) look(x *task, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -157,7 +155,7 @@ func (b *Bars) look(x *task, now time.Time) {
 	}
 }
 
-// count notes what is done.
+// count records the progress of a task.
 func (x *task) count(now time.Time, done int) {
 	if x.pace.What == "" {
 		x.pace.What = x.What

@@ -12,7 +12,8 @@ import (
 	"github.com/perijove/perijove/lib/progresshost"
 )
 
-// newBars returns Bars that nothing looks at by itself, and what they show.
+// newBars returns Bars that do not check tasks in a goroutine, and the list of texts that they
+// show.
 func newBars() (*Bars, *[]string) {
 	shown := &[]string{}
 	b := &Bars{Spawn: func(func()) {}}
@@ -35,12 +36,12 @@ func TestBarAppearsAfterASecond(t *testing.T) {
 		t.Fatalf("too early: %q", *shown)
 	}
 	at(1100 * time.Millisecond)
-	at(1300 * time.Millisecond) // nothing new
+	at(1300 * time.Millisecond) // no progress
 	done = 4
 	at(2 * time.Second)
-	at(2500 * time.Millisecond) // nothing new
-	at(3 * time.Second)         // but time goes by
-	at(10 * time.Minute)        // and the task may be gone
+	at(2500 * time.Millisecond) // no progress
+	at(3 * time.Second)         // no progress, but idleInterval has passed
+	at(10 * time.Minute)        // idleLimit has passed
 	end()
 	end()
 	at(11 * time.Minute)
@@ -53,8 +54,8 @@ func TestBarAppearsAfterASecond(t *testing.T) {
 	}
 }
 
-// A call within another one has no bar, nor has one that ends soon, nor one of a
-// cell that was interrupted.
+// TestWhatHasNoBar: there is no bar for a call within another one, for a short call, and for
+// a call of an interrupted cell.
 func TestWhatHasNoBar(t *testing.T) {
 	b, shown := newBars()
 	count := func() (int, int) { return 0, 1 }
@@ -71,7 +72,7 @@ func TestWhatHasNoBar(t *testing.T) {
 	}
 }
 
-// The goroutine that looks ends when there is nothing to look at, and begins again.
+// TestRun: the goroutine that checks tasks ends when there are none, and is started again.
 func TestRun(t *testing.T) {
 	ended := make(chan bool, 2)
 	b := &Bars{Show: func(int, displayhost.Message) {}}

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
-// Error returns the error of a cell that ended in this way, or nil.
+// Error returns the error of a cell with this outcome, or nil if it succeeded.
 func (s Style) Error(o *control.Outcome) *output.Error {
 	switch o.How {
 	case control.Returned:
@@ -30,8 +30,8 @@ func (s Style) Error(o *control.Outcome) *output.Error {
 	return s.Panic(o)
 }
 
-// interrupted describes a cell that was interrupted: where it is blocked if it
-// could not be stopped, and the goroutines that still run.
+// interrupted returns the error of an interrupted cell. It has the place at which the cell's
+// goroutine is blocked, if that could not be stopped, and the goroutines that still run.
 func (s Style) interrupted(o *control.Outcome) *output.Error {
 	value := "the cell was interrupted"
 	var lines []string
@@ -63,7 +63,7 @@ func (s Style) stillRunning(o *control.Outcome) []string {
 	return append([]string{first}, s.goroutineLines(o.Goroutines, o.Count)...)
 }
 
-// goroutineLines describes goroutines, those at the same place once.
+// goroutineLines describes goroutines. It lists those at the same place once.
 func (s Style) goroutineLines(list []control.Goroutine, count int) []string {
 	var lines, order []string
 	times := map[string]int{}
@@ -96,8 +96,8 @@ func (s Style) goroutineLines(list []control.Goroutine, count int) []string {
 	return lines
 }
 
-// deadlocked lists where a cell, and every goroutine that could wake it, is
-// blocked.
+// deadlocked returns the error of a deadlock, with the places at which the cell and the
+// other goroutines are blocked.
 func (s Style) deadlocked(o *control.Outcome) *output.Error {
 	const value = "all goroutines are blocked, and no timer, file or connection can wake one"
 	lines := []string{"deadlock: " + value}
@@ -108,7 +108,7 @@ func (s Style) deadlocked(o *control.Outcome) *output.Error {
 	return &output.Error{Name: "Deadlock", Value: value, Traceback: append(lines, "variables are kept; the cell stays blocked and ends if another cell wakes it")}
 }
 
-// Panic describes a panic: its value, then the calls that led to it.
+// Panic returns an error about a panic: its value, then its calls.
 func (s Style) Panic(o *control.Outcome) *output.Error {
 	value := o.Value
 	if o.Goroutine != "" {
@@ -132,7 +132,7 @@ func (s Style) Panic(o *control.Outcome) *output.Error {
 	return &output.Error{Name: "panic", Value: value, Traceback: lines}
 }
 
-// goroutineName names the goroutine that has panicked by where it was started.
+// goroutineName describes the goroutine that has panicked by the place where it was started.
 func goroutineName(o *control.Outcome) string {
 	what := map[string]string{"timer": "the timer", "finalizer": "a finalizer", "cleanup": "a cleanup function"}[o.Goroutine]
 	if what == "" {

@@ -1,5 +1,5 @@
-// Package traceback renders how a cell ended as the error that a front end
-// shows: a name, one sentence, and the calls in cells with their source lines.
+// Package traceback renders the outcome of a cell as an error for front ends, with a name, one
+// sentence, and the calls in cells with their source lines.
 package traceback
 
 import (
@@ -15,9 +15,9 @@ import (
 
 // Names of errors.
 const (
-	WorkerDied  = "WorkerDied" // of the cell in which the worker ended
+	WorkerDied  = "WorkerDied" // the worker ended while the cell ran
 	Interrupted = "Interrupted"
-	Memory      = "MemoryError" // of a cell whose compiler took too much
+	Memory      = "MemoryError" // the cell's compiler took too much memory
 )
 
 // New returns an error whose traceback is its text.
@@ -25,16 +25,16 @@ func New(name, text string) *output.Error {
 	return &output.Error{Name: name, Value: text, Traceback: strings.Split(text, "\n")}
 }
 
-// A Style says how calls are shown.
+// A Style configures how calls are shown.
 type Style struct {
-	Source    func(cell int) (string, bool) // of cells; may be nil
+	Source    func(cell int) (string, bool) // returns the source of a cell; may be nil
 	AllFrames bool                          // also calls outside of cells
 
-	inGoroutine bool   // the calls are those of another goroutine than the cell's own
-	panicText   string // of a panic in the innermost call; "" if there was none
+	inGoroutine bool   // the calls are of a goroutine other than the cell's own
+	panicText   string // text of a panic in the innermost call; "" if there was none
 }
 
-// startedAt renders the statement that has started a goroutine.
+// startedAt returns lines about the statement that has started a goroutine.
 func (s Style) startedAt(f control.Frame) []string {
 	lines := s.Calls([]control.Frame{f})
 	if len(lines) > 0 {
@@ -43,8 +43,8 @@ func (s Style) startedAt(f control.Frame) []string {
 	return lines
 }
 
-// Calls renders the calls in cells, with their source lines, and others if
-// AllFrames is set.
+// Calls returns lines about the calls in cells, with their source lines, and about other calls
+// if AllFrames is set.
 func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
 	for i, f := range frames {
@@ -74,7 +74,7 @@ func (s Style) Calls(frames []control.Frame) []string {
 	return lines
 }
 
-// firstInCells returns the index of the innermost call in a cell.
+// firstInCells returns the index of the innermost call in a cell, or -1.
 func firstInCells(frames []control.Frame) int {
 	for i, f := range frames {
 		if _, ok := CellOf(f.File); ok {
@@ -84,8 +84,8 @@ func firstInCells(frames []control.Frame) int {
 	return -1
 }
 
-// mark returns the line below a source line that marks the expression which has
-// panicked, if there is one alone that can have.
+// mark returns a line to show below a source line, which marks the expression that has
+// panicked. It returns nil unless exactly one expression can have panicked.
 func mark(src string, line int, panicText string) []string {
 	start, end, ok := cell.PanicSpan(src, line, panicText)
 	if !ok {
@@ -96,7 +96,7 @@ func mark(src string, line int, panicText string) []string {
 	return []string{"    " + cell.Mark(text[margin:], start-margin, end-margin)}
 }
 
-// CellOf reads the number of a cell out of a file name of the line table.
+// CellOf returns the number of a cell from a file name in the line table.
 func CellOf(file string) (int, bool) {
 	i := strings.LastIndex(file, "Cell [")
 	if i < 0 {
@@ -107,11 +107,11 @@ func CellOf(file string) (int, bool) {
 	return n, err == nil
 }
 
-// statementsName stands for the statements of a cell, and for function literals in
-// them.
+// statementsName is shown as the function name of a cell's statements, and of function
+// literals in them.
 const statementsName = "the cell"
 
-// frameName is a function's name as the user wrote it. The
+// frameName returns a function's name as the user wrote it. The
 // statements of cell 3 are main.cell.3 in the worker, and main.cellʹ3 in a
 // program that the toolchain's linker has linked.
 func frameName(name string) string {

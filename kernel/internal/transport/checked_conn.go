@@ -168,7 +168,7 @@ func (c *checkedConn) admit(size uint64) error {
 	return nil
 }
 
-// release returns what the current message has reserved of the budget. The reader
+// release returns the memory that the current message has reserved to the budget. The reader
 // calls it when it has passed the message on, and when the connection ends.
 func (c *checkedConn) release() {
 	c.budget.Release(c.reserved)

@@ -179,7 +179,7 @@ func (l *listener) close() {
 	l.wg.Wait()
 }
 
-// listen opens a socket. Unix sockets are made for their owner alone.
+// listen opens a socket. Only the owner can connect to a Unix socket.
 func listen(network, address string) (net.Listener, error) {
 	if network != "unix" {
 		return net.Listen(network, address)

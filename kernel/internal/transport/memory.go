@@ -21,7 +21,7 @@ type Memory struct {
 
 var _ Transport = (*Memory)(nil)
 
-// NewMemory returns a transport whose peers greeter greets.
+// NewMemory returns a Memory. greeter provides the first messages for new peers.
 func NewMemory(greeter Greeter) *Memory {
 	m := &Memory{done: make(chan struct{}), greeter: greeter, peers: make(map[string]*MemoryPeer)}
 	router := func(pick func(*MemoryPeer) *Mailbox) *memoryRouter {
@@ -71,7 +71,7 @@ func (m *Memory) Connect(identity string) *MemoryPeer {
 type Mailbox struct {
 	identity string
 	out      chan<- Packet // nil for iopub
-	arrive   func()        // counts what is sent
+	arrive   func()        // counts a sent packet
 	done     <-chan struct{}
 	arrived  chan struct{} // signals that queue grew
 

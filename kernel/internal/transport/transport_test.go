@@ -21,7 +21,7 @@ import (
 
 const watchdog = 2 * time.Minute
 
-// A kernel is a transport under test, with what it logged.
+// A kernel is a transport under test, with its log.
 type kernel struct {
 	*ZMQ
 	t   *testing.T

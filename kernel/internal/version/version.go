@@ -1,5 +1,5 @@
-// Package version holds the one version string of Perijove.
+// Package version has the version of Perijove.
 package version
 
-// Version is the release this source belongs to, as semantic versioning has it.
+// Version is the version of this source, in the form of semantic versioning.
 const Version = "0.1.0"
