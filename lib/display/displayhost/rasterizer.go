@@ -34,8 +34,8 @@ type Vectorizer func(v any, width, height float64) (string, error)
 
 var vectorizer atomic.Pointer[Vectorizer]
 
-// SetVectorizer makes package display draw the SVG form of drawings with f instead
-// of their own method; nil removes it. f must allow concurrent calls.
+// SetVectorizer makes package display draw the SVG form of drawings with f, and not
+// with the drawing's method; nil removes it. f must allow concurrent calls.
 func SetVectorizer(f Vectorizer) {
 	if f == nil {
 		vectorizer.Store(nil)
