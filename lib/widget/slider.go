@@ -37,7 +37,7 @@ func NewFloatSlider(description string, low, high, step, value float64) *FloatSl
 type IntRangeSlider struct{ Control[[2]int] }
 
 // NewIntRangeSlider returns a slider from low to high with two handles, at from and to.
-// A handle outside of the range is replaced by the nearer end.
+// A handle outside of the range moves to the nearer end, and to is at least from.
 func NewIntRangeSlider(description string, low, high, from, to int) *IntRangeSlider {
 	high = max(low, high)
 	s := &IntRangeSlider{}
@@ -52,7 +52,8 @@ func NewIntRangeSlider(description string, low, high, from, to int) *IntRangeSli
 type FloatRangeSlider struct{ Control[[2]float64] }
 
 // NewFloatRangeSlider returns a slider from low to high with two handles, at from and
-// to, that move by step. A handle outside of the range is replaced by the nearer end.
+// to, that move by step. A handle outside of the range moves to the nearer end, and to is
+// at least from.
 func NewFloatRangeSlider(description string, low, high, step, from, to float64) *FloatRangeSlider {
 	high = max(low, high)
 	s := &FloatRangeSlider{}
