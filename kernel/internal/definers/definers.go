@@ -11,18 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Index tells which packages define a symbol. It covers all compiled packages that the process may use. What an
-// archive defines is read once. The zero Index has read nothing.
+// An Index maps symbols to the packages that define them. It covers all compiled packages that were passed to Update, and reads
+// each archive only once. The zero Index is empty and ready to use.
 type Index struct {
-	files  map[string][]nameMark // by archive
-	paths  []string              // in order
-	known  map[string]string     // the archives of paths
-	first  map[uint64]int32      // by the hash of a name: which of paths defines it
-	others map[uint64][]int32    // further ones, of symbols that may be defined only once
+	files  map[string][]nameMark // defined symbols, by archive
+	paths  []string              // import paths, sorted
+	known  map[string]string     // archives, by import path
+	first  map[uint64]int32      // by the hash of a name: index in paths of the first package that defines it
+	others map[uint64][]int32    // by the hash of a name: indices of further packages; only for symbols that are not dupok
 }
 
 // A nameMark is the hash of a defined symbol's name. Its lowest bit says
-// whether all definitions are the same.
+// whether the symbol is dupok: all its definitions are the same.
 type nameMark uint64
 
 func markOf(name string, dupok bool) nameMark {
@@ -35,7 +35,7 @@ func markOf(name string, dupok bool) nameMark {
 
 func (m nameMark) hash() uint64 { return uint64(m &^ 1) }
 
-// Update reads the archives, by import path, that are new, and reports whether there are any.
+// Update reads the new ones among the archives, which are given by import path, and reports whether there are any.
 func (d *Index) Update(archives map[string]string) (changed bool, err error) {
 	if d.files == nil {
 		d.files, d.known = map[string][]nameMark{}, map[string]string{}
@@ -61,13 +61,13 @@ func (d *Index) Update(archives map[string]string) (changed bool, err error) {
 // IsRead reports whether the index has read any archive.
 func (d *Index) IsRead() bool { return d.known != nil }
 
-// rebuild makes the maps from names to packages.
+// rebuild computes paths, first and others.
 func (d *Index) rebuild() {
 	d.paths = d.paths[:0]
 	for path := range d.known {
 		d.paths = append(d.paths, path)
 	}
-	slices.Sort(d.paths) // children must choose as their parent does
+	slices.Sort(d.paths) // children must choose the same definitions as their parent
 	d.first, d.others = map[uint64]int32{}, map[uint64][]int32{}
 	for i, path := range d.paths {
 		for _, m := range d.files[d.known[path]] {
@@ -82,7 +82,8 @@ func (d *Index) rebuild() {
 	}
 }
 
-// Packages lists the import paths of packages that define a symbol.
+// Packages returns the import paths of the packages that define a symbol, sorted. If the symbol is dupok, it returns only
+// one. As names are compared by hash, it may return a package that does not define the symbol.
 func (d *Index) Packages(name string) []string {
 	h := markOf(name, false).hash()
 	i, ok := d.first[h]
@@ -96,7 +97,7 @@ func (d *Index) Packages(name string) []string {
 	return list
 }
 
-// readMarks lists what an archive defines that belongs to no package.
+// readMarks returns marks for the symbols that an archive defines and other objects refer to by name.
 func readMarks(file string) (list []nameMark, err error) {
 	defer goobj.Guard(&err)
 	b, err := platform.MapFile(file)
@@ -119,10 +120,10 @@ func readMarks(file string) (list []nameMark, err error) {
 	return list, nil
 }
 
-// DefinedByAll reports whether every object that refers to such a symbol, if it
-// is no code, defines it, or the package in whose name it is. Code can be the
-// wrapper of a method of an unnamed type: what was inlined from the package that
-// has it refers to it, too.
+// DefinedByAll reports whether the index can leave out a symbol with this name that is not
+// code: every object that refers to it defines it, or the package that it is named after does. This is not
+// true for code, such as a wrapper of a method of an unnamed type: code that was inlined from
+// the package that defines the wrapper may refer to it in other packages.
 func DefinedByAll(name string) bool {
 	switch {
 	case strings.HasPrefix(name, "type:"):

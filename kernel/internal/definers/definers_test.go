@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// standard lists compiled packages of the standard library.
+// standard returns the archives of packages of the standard library, by import path.
 func standard(t testing.TB, args ...string) map[string]string {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}} {{.Export}}"}, args...)...)

@@ -1,9 +1,8 @@
 // Package definers finds the packages that define a symbol.
 //
-// A symbol that objects refer to by name need not be defined by the package
-// that its name begins with: a linkname gives it to another one, assembly
-// defines it, or another package made the instance of generic code that this
-// one uses. All such symbols are among those that objects list as belonging to
-// no package. Where a name leads to nothing, an index of these tells the
-// packages that define it.
+// The package at the beginning of a symbol's name does not always define the symbol: a
+// //go:linkname line or an assembly file of another package may define it, or
+// another package may contain the instance of generic code. All such symbols are among those
+// that objects list as belonging to no package. An Index of these finds the packages
+// that define a name.
 package definers

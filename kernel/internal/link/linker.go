@@ -1,6 +1,6 @@
 // Package link loads compiled Go objects into the running process: it does at
-// run time, symbol by symbol, what cmd/link does for a whole program, against
-// the process's own symbols and everything loaded before.
+// run time, symbol by symbol, the work that cmd/link does for a whole program. It binds references to
+// symbols of the process and of objects that were loaded before.
 //
 // It is used by the worker, whose executable ("the image") contains an index of its symbols.
 // The structures of the Go runtime that it extends differ between Go versions; they are in
@@ -227,7 +227,7 @@ type typeRef struct {
 	target string // name of the symbol referred to
 }
 
-// A methodUpdate gives a type that stayed the same a new method table.
+// A methodUpdate gives a type that stays the same the new method table in the descriptor n.
 type methodUpdate struct {
 	rec *typeRecord
 	n   *node

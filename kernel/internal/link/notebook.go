@@ -43,7 +43,7 @@ func (ld *load) notebookFunc(o *object, i int, name string) (target, error) {
 		return target{addr: old.addr}, nil
 	}
 	if !fresh && !ld.isMethodWrapper(o, s, name) && !ld.isStubbedLiteral(plain) {
-		return target{node: ld.addNode(o, i)}, nil // a closure, an init function
+		return target{node: ld.addNode(o, i)}, nil // a closure or an init function
 	}
 	n := ld.addNode(o, i)
 	ld.byName[symKey{name, s.ABI()}] = n

@@ -1,16 +1,16 @@
 // Package preempt ends goroutines that run code of cells.
 //
-// The runtime preempts goroutines with SIGURG. The handler's function for it
-// is hooked: when the signal finds a goroutine that is to be stopped at an
-// instruction of cell code, it makes the goroutine call halt there, which
-// unwinds it as runtime.Goexit does, with its deferred functions. Code of the
-// standard library is never stopped, since it may hold a lock; there the return
+// The runtime preempts goroutines with the signal SIGURG. This package hooks the function of the
+// signal handler: if the signal interrupts a goroutine to be stopped at an
+// instruction of cell code, the hook makes the goroutine call Halt there, which
+// ends it as runtime.Goexit does, with its deferred functions. Code of the
+// standard library is never stopped, since it may hold a lock. Instead the return
 // address of the innermost call from a cell is changed (see package divert): by the
-// handler if the goroutine runs, with the world stopped if it is parked.
+// signal handler if the goroutine runs, with the world stopped if it is blocked.
 //
-// A function that keeps its defers in bits is never stopped either: between
-// calls it has not stored which of them are due. Package program sees to it that
-// functions that loop keep records instead.
+// A function with open-coded defers is not stopped either: between
+// calls it may not have stored the bits that say which defers are pending. Package instrument makes
+// functions that may loop use defer records instead.
 package preempt
 
 import (
@@ -27,39 +27,40 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// CurrentG returns the identity of the calling goroutine: the address of its
-// runtime.g, which may be used again for another after it has ended.
+// CurrentG returns the address of the calling goroutine's runtime.g. It identifies
+// the goroutine until that ends; then another goroutine may get the same runtime.g.
 func CurrentG() uintptr
 
-// A Target is a goroutine to stop. There may be several: those that were
-// abandoned while they were blocked are stopped when they reach cell code.
+// A Target is a goroutine to stop. There may be several: goroutines that were
+// left behind while they were blocked are stopped when they reach cell code.
 type Target struct {
 	g atomic.Uintptr
-	// want is where the goroutine will come back to cell code, if the signal
-	// has found it outside; detour is what the handler puts in that place.
+	// want is the address at which the goroutine will return to cell code, if the signal
+	// has found it outside of cell code. detour says how the handler replaces that address.
 	want   atomic.Uintptr
 	detour atomic.Pointer[detour]
 	hits   atomic.Int32
 
-	Diverted  atomic.Bool // its return address was changed while it did not run
+	Diverted  atomic.Bool // its return address has been changed while it did not run
 	Diverting atomic.Bool // a goroutine is changing it
 }
 
 type detour struct{ from, to uintptr } // return addresses
 
-// Return returns the return address at which the goroutine will come back to cell code, or 0. It is returned once.
+// Return returns the address at which the goroutine will return to cell code, or 0 if none is known. It returns each address
+// only once.
 func (t *Target) Return() uintptr { return t.want.Swap(0) }
 
-// Detour has the signal handler replace a return address by another.
+// Detour makes the signal handler replace the return address from by to.
 func (t *Target) Detour(from, to uintptr) { t.detour.Store(&detour{from, to}) }
 
-// Outside counts how often the signal has found the goroutine outside of cells.
+// Outside returns how many signals have found the goroutine outside of cell code.
 func (t *Target) Outside() int { return int(t.hits.Load()) }
 
-// MaxTargets is how many goroutines may be targets at a time.
+// MaxTargets is the maximum number of targets at a time.
 const MaxTargets = 64
 
-// Hooks, which have nowhere else to find it, need package state.
+// These are package variables, since the hooks, which the runtime calls, cannot get them as arguments.
 var (
 	targets     [MaxTargets]Target
 	module      *moduledata.Module
@@ -69,8 +70,8 @@ var (
 	haltPC      uintptr
 )
 
-// Install replaces the runtime's function for its preemption signal. It must be called before any other function of this
-// package but CurrentG. Code that is loaded into m is code of cells.
+// Install replaces the runtime's function for its preemption signal. It must be called before all other functions of this
+// package except CurrentG. Code in m is code of cells.
 func Install(rt *goruntime.Runtime, m *moduledata.Module, d *divert.Diverter) (err error) {
 	module, callSite, haltPC = m, d.CallSite, reflect.ValueOf(Halt).Pointer()
 	if isSafePoint, err = goruntime.Func[func(gp unsafe.Pointer, pc, sp, lr uintptr) (bool, uintptr)](rt, "runtime.isAsyncSafePoint"); err != nil {
@@ -79,19 +80,19 @@ func Install(rt *goruntime.Runtime, m *moduledata.Module, d *divert.Diverter) (e
 	if origPreempt, err = goruntime.Original[func(gp, ctxt unsafe.Pointer)](rt, "runtime.doSigPreempt"); err != nil {
 		return err
 	}
-	_, err = goruntime.Hook(rt, "runtime.doSigPreempt", sigPreempt) // which runs from now on, for any goroutine
+	_, err = goruntime.Hook(rt, "runtime.doSigPreempt", sigPreempt) // the runtime calls it from now on, for every goroutine
 	return err
 }
 
 // sigPreempt replaces runtime.doSigPreempt. It runs in a signal handler, on the
-// signal stack: it must not allocate, block or touch the goroutine's stack
-// otherwise than by pushing one word.
+// signal stack: it must not allocate or block, and must not change the goroutine's stack
+// except by a return address and by pushing one word.
 func sigPreempt(gp, ctxt unsafe.Pointer) {
 	for i := range targets {
 		if t := &targets[i]; gp != nil && t.g.Load() == uintptr(gp) {
 			r := registersAt(ctxt)
 			if !module.OfCell(*r.pc) || module.OpenDefers(*r.pc) {
-				// On another stack it is about the runtime's business.
+				// On another stack, the thread is running runtime code.
 				if goruntime.OnStack(uintptr(gp), *r.sp) {
 					t.hits.Add(1)
 					if *r.bp >= *r.sp {
@@ -109,8 +110,8 @@ func sigPreempt(gp, ctxt unsafe.Pointer) {
 }
 
 // divert changes the return address of the goroutine's innermost call from a
-// cell, once there is something to put in its place. Before a function has set
-// the frame pointer it is still the caller's: then a call further out is found.
+// cell, if the detour for it is known; else it records the address in t.want. At the beginning of a
+// function, the frame pointer is still that of the caller: then divert uses a call further out.
 func (t *Target) divert(g, at, bp uintptr) {
 	slot, pc := callSite(g, at, bp)
 	d := t.detour.Load()
@@ -125,17 +126,17 @@ func (t *Target) divert(g, at, bp uintptr) {
 
 func store(p, v uintptr) { *(*uintptr)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) = v }
 
-// Halt ends the calling goroutine; cell code that is to be stopped finds
-// itself calling it. Deferred functions are not to be stopped again.
+// Halt ends the calling goroutine with its deferred functions, which are not stopped again. Cell code that is to be
+// stopped is made to call it.
 func Halt() {
 	Cancel(CurrentG())
 	runtime.Goexit()
 }
 
-// Request asks for g to be stopped and reports whether there was room.
+// Request makes g a target. It returns false if there are MaxTargets already.
 func Request(g uintptr) bool {
 	if Pending(g) {
-		return true // twice would stop its deferred functions too
+		return true // a second request would stop its deferred functions
 	}
 	for i := range targets {
 		if t := &targets[i]; t.g.CompareAndSwap(0, g) {
@@ -166,8 +167,8 @@ func Cancel(g uintptr) {
 	}
 }
 
-// SignalThreads sends the runtime's preemption signal to all threads: one of
-// them may be running the goroutine.
+// SignalThreads sends the runtime's preemption signal to all threads of the process, since the thread that
+// runs a goroutine is not known.
 func SignalThreads() {
 	pid := os.Getpid()
 	dir, err := os.ReadDir("/proc/self/task")

@@ -35,7 +35,7 @@ func TestRequestAndCancel(t *testing.T) {
 	}
 }
 
-// TestRequestForgets: a new target has nothing of the one that had its place.
+// TestRequestForgets: a new target does not have the state of an earlier target in the same slot.
 func TestRequestForgets(t *testing.T) {
 	clearTargets(t)
 	Request(1)
@@ -55,7 +55,7 @@ func TestRequestForgets(t *testing.T) {
 	}
 }
 
-// TestDivert: the return address is asked for once, and replaced once there is something to replace it with.
+// TestDivert: the return address is returned once, and it is replaced when the detour is known.
 func TestDivert(t *testing.T) {
 	stack := [1]uintptr{0x1000}
 	slot := uintptr(unsafe.Pointer(&stack[0]))

@@ -2,7 +2,7 @@ package preempt
 
 import "unsafe"
 
-// Offsets of frame pointer, stack pointer and program counter in a signal's
+// Byte offsets of frame pointer, stack pointer and program counter in a signal's
 // context.
 const (
 	contextRBP = 120
@@ -10,10 +10,10 @@ const (
 	contextRIP = 168
 )
 
-// registers are those of the code that a signal has interrupted. What is changed here is in force when the handler returns.
+// registers points to the registers of the code that a signal has interrupted. Changes take effect when the handler returns.
 type registers struct{ pc, sp, bp *uintptr }
 
-// registersAt finds them in a runtime.sigctxt.
+// registersAt returns the registers in a runtime.sigctxt.
 func registersAt(ctxt unsafe.Pointer) registers {
 	uc := *(*unsafe.Pointer)(unsafe.Add(ctxt, 8))
 	return registers{
@@ -21,7 +21,7 @@ func registersAt(ctxt unsafe.Pointer) registers {
 	}
 }
 
-// call makes the interrupted code call a function, which returns to ret.
+// call makes the interrupted code call a function that returns to ret.
 func (r registers) call(function, ret uintptr) {
 	*r.sp -= unsafe.Sizeof(uintptr(0))
 	store(*r.sp, ret)

@@ -35,7 +35,7 @@ type builder struct {
 type declaring struct {
 	fresh   map[string]*symtab.Symbol   // the cell's declarations except variables, by name
 	methods map[string][]*symtab.Symbol // the cell's methods, by receiver
-	decls   []*symtab.Symbol            // fresh functions, types, constants, in order
+	decls   []*symtab.Symbol            // the cell's functions, types and constants, in order
 	specs   []*emit.Spec                // variable specifications of a cell without statements
 	stmts   []*emit.Stmt
 	vars    map[string]*symtab.Symbol // variables that the cell declares, by name
@@ -75,7 +75,7 @@ type literals struct {
 	statements        *symtab.Symbol                    // the cell's literals that follow something; nil if there are none
 	literalHolders    []*symtab.Symbol                  // statements of older cells with literals that follow a declaration which the cell changes
 	keptLiterals      []string                          // the places of literals that keep old code although the cell changes a declaration that they use
-	promoting         map[string]bool                   // types with methods that are promoted in types that the cell's statements declare
+	promoting         map[string]bool                   // types whose methods are promoted to types that the cell's statements declare
 	recompiledHolders map[*symtab.Symbol]*symtab.Symbol // literalHolders, with their copies as compiled now
 }
 

@@ -41,8 +41,8 @@ type dependents struct {
 	b     *builder
 	names map[string]bool // names whose users must be compiled again
 	todo  []string
-	// followed are those of names that function literals follow: constants and generic code,
-	// and what depends on them.
+	// followed are those of names that function literals follow: constants, generic code,
+	// and declarations that depend on them.
 	followed map[string]bool
 }
 

@@ -43,7 +43,7 @@ func (b *builder) specsLinked() bool {
 // linknameErrors returns errors for //go:linkname lines whose names the cell declares neither with func nor with var, and for
 // symbols that more than one name defines.
 func (b *builder) linknameErrors() cell.Errors {
-	defines := map[string]bool{} // by declared name: false for a function without body, which only refers to the symbol
+	defines := map[string]bool{} // by declared name: whether it defines the symbol; a function without body only refers to it
 	for _, s := range b.decls {
 		if s.Kind == cell.Func && s.Recv == "" {
 			defines[s.Decl.Names[0].Name] = s.Decl.Body >= 0

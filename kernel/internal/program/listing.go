@@ -48,7 +48,7 @@ func (p *Program) Reimport() {
 	p.pkgs.Forget()
 }
 
-// Dropped lists the link symbols of variables and functions that no name means
+// Dropped returns the link symbols of variables and functions that no name refers to
 // any more, sorted.
 func (p *Program) Dropped() []string {
 	p.mu.Lock()

@@ -133,7 +133,7 @@ func (b *builder) recordLiterals(r *check.Result, s *symtab.Symbol) {
 		follow = append(follow, src.Follows...)
 	}
 	pruned, dictionary := check.DependsOnConstant(r.Info, body), ""
-	if s.IsGenericFunc() { // the literals have its dictionary, which the types in its body make
+	if s.IsGenericFunc() { // the literals use its dictionary, which depends on the types in its body
 		dictionary = r.TypesIn(body)
 	}
 	var note func(lit *ast.FuncLit, suffix string)

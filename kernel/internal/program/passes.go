@@ -125,7 +125,7 @@ func (b *builder) shapePass() error {
 // A shape is the result of the shape pass for the cell's statements.
 type shape struct {
 	result  *check.Result
-	entry   *ast.FuncDecl // one statement for each of the builder's; nil if there are none
+	entry   *ast.FuncDecl // has one statement for each of the builder's; nil if the cell has no statements
 	topVars []*ast.Ident  // variables that the statements define
 	in      map[*symtab.Symbol]emit.Form
 }

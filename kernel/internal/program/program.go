@@ -5,8 +5,8 @@
 // parse (package cell), resolve (what each free name means), shape (check
 // signatures and statements, which gives the types of new variables), dependents
 // (which older declarations must be compiled again), check (check bodies),
-// effects, emit (Go files with the cell's own positions) and compile. A Program
-// changes in Commit alone.
+// effects, emit (write Go files with positions in the cell) and compile. Build does not
+// change the declarations of a Program; Commit does.
 //
 // Passes are methods of a builder, each in a file of its name. Code that needs no
 // builder is in the packages below this folder.
@@ -79,7 +79,7 @@ type Program struct {
 
 	mu     sync.Mutex    // guards the fields below; held only briefly
 	table  *symtab.Table // Build reads it without mu; it changes only while both mutexes are held
-	shared bool          // a snapshot has the table: it is copied before the next change
+	shared bool          // a snapshot uses the table: copy it before the next change
 }
 
 // A Unit is the build result of one cell: what a worker loads and runs.

@@ -112,7 +112,7 @@ func isSmallLeaf(s *symtab.Symbol) bool {
 	return true
 }
 
-// mentions reports whether the cell's own source may call s.
+// mentions reports whether the source of the cell may call s.
 func (b *builder) mentions(s *symtab.Symbol) bool {
 	if b.mentioned == nil {
 		b.mentioned = map[string]bool{}

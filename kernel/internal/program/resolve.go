@@ -98,8 +98,8 @@ func (b *builder) noteOutliving(s *cell.Source) {
 	}
 }
 
-// noteLocalTypes notes the types whose methods are promoted in types that the cell's statements declare. The wrappers of those
-// cannot be compiled again, so they must not hold copies of bodies.
+// noteLocalTypes notes the types whose methods are promoted to types that the cell's statements declare. The wrappers of promoted
+// methods of such a type cannot be compiled again, so they must not hold inlined copies of bodies.
 func (b *builder) noteLocalTypes(ancestors []string) {
 	for _, name := range ancestors {
 		t := b.lookup(name)
@@ -224,7 +224,7 @@ func (b *builder) resolveImports() cell.Errors {
 	var errs cell.Errors
 	for _, im := range b.cell.Imports {
 		fail := func(err error) {
-			if b.p.isSnapshot { // the rest of the text can be asked about
+			if b.p.isSnapshot { // a query checks the rest of the text
 				return
 			}
 			errs = append(errs, &cell.Error{Cell: b.cell.N, Pos: im.Pos, Msg: err.Error(), Source: cell.Line(b.cell.Src, im.Pos.Line)})
@@ -238,7 +238,7 @@ func (b *builder) resolveImports() cell.Errors {
 			fail(err)
 			continue
 		}
-		if !strings.Contains(im.Name, mangle.Mark) && !b.mayImport(im.Path) { // the kernel's own cells may
+		if !strings.Contains(im.Name, mangle.Mark) && !b.mayImport(im.Path) { // generated cells of the kernel may import them
 			fail(fmt.Errorf("use of internal package %s not allowed", im.Path))
 			continue
 		}
@@ -257,7 +257,7 @@ func (b *builder) resolveImports() cell.Errors {
 	return errs
 }
 
-// mayImport applies the go command's rule for internal packages: only code beside them imports them.
+// mayImport applies the go command's rule for internal packages: only code in the parent folder of internal may import them.
 func (b *builder) mayImport(path string) bool {
 	if !strings.Contains("/"+path+"/", "/internal/") && !strings.HasPrefix(path, "vendor/") || b.p.isSnapshot {
 		return true

@@ -20,10 +20,10 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// A host lets package mp start children of this worker. A child is another
-// worker from the same image that loads the same objects in the same order:
-// code then has the same addresses, so a function is named by its own, and by
-// the symbol, which the child compares.
+// A host lets package mp start child processes of this worker. A child is another
+// worker with the same image that loads the same objects in the same order, so that
+// code has the same addresses. So the ID of a function consists of its address and
+// its symbol, which the child compares.
 type host struct{ w *worker }
 
 func (h *host) FuncID(pc uintptr) (string, error) {
@@ -54,10 +54,11 @@ func (h *host) Loaded() (constants, variables mphost.Range) {
 	return mphost.Range{Start: c[0], End: c[1]}, mphost.Range{Start: v[0], End: v[1]}
 }
 
-// Reads leaves out what generated code declares, and gives variables that had
-// to be renamed their own names.
+// Reads returns the variables that the function at pc uses and that have other values in a child: zero
+// or their first value. It leaves out variables of generated code, and returns the names that
+// the user has given.
 func (h *host) Reads(pc uintptr) (zero, initial []string) {
-	const mark = "ʹ" // of names that package program makes
+	const mark = "ʹ" // the mark of generated names, see package mangle
 	for _, name := range h.w.linker.Reads(pc) {
 		known, altered := h.w.first.of("main." + name)
 		plain, suffix, renamed := strings.Cut(name, mark)
@@ -74,15 +75,15 @@ func (h *host) Reads(pc uintptr) (zero, initial []string) {
 	return slices.Compact(zero), slices.Compact(initial)
 }
 
-// Notice shows a text once per cell.
+// Notice shows a notice, but each text only once per cell.
 func (h *host) Notice(text string) {
 	if h.w.notices.isNew(text) {
 		h.w.notice(text)
 	}
 }
 
-// Context is that of the cell whose own goroutine calls: an interrupt cancels
-// what it started with package mp, and what it waits for.
+// Context returns the context of the running cell if the cell's goroutine calls it, else nil. So an interrupt cancels
+// the work that the cell has started with package mp.
 func (h *host) Context() context.Context {
 	if x := h.w.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() && !x.ended.Load() {
 		x.usesLibrary.Store(true)
@@ -100,13 +101,13 @@ func (w *worker) childCommand() *exec.Cmd {
 	return cmd
 }
 
-// childEnviron is this process's environment, without the pipes of package
-// gonbui, which are its own.
+// childEnviron returns the environment of this process without the pipes of package
+// gonbui, which children must not use.
 func childEnviron() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GONB_PIPE") })
 }
 
-// Update lists the objects loaded since have.
+// Update returns the load steps from number have on, encoded as JSON, and the new number of steps.
 func (h *host) Update(have int) ([]byte, int, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
@@ -119,9 +120,9 @@ func (h *host) Update(have int) ([]byte, int, error) {
 	return msg, now, err
 }
 
-// Apply loads what the parent has loaded. It initializes the packages that the
-// parent has initialized, and variables by expressions without effects, but runs
-// nothing else of the cells.
+// Apply repeats load steps of the parent. It initializes the packages that the
+// parent has initialized, and variables whose initializers have no effects, but runs
+// no other code of the cells.
 func (h *host) Apply(msg []byte) error {
 	var steps []loadStep
 	if err := json.Unmarshal(msg, &steps); err != nil {
@@ -131,7 +132,7 @@ func (h *host) Apply(msg []byte) error {
 }
 
 func (w *worker) repeatAll(steps []loadStep) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // what is loaded stays, and a child should be there soon
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collections would free little and make the start slower
 	for _, step := range steps {
 		if err := w.applyStep(step); err != nil {
 			return err
@@ -144,7 +145,7 @@ func (w *worker) repeatAll(steps []loadStep) error {
 	return nil
 }
 
-// applyStep does in a child what the parent did.
+// applyStep repeats a load step of the parent in a child.
 func (w *worker) applyStep(step loadStep) error {
 	if _, err := w.apply(step); err != nil {
 		return fmt.Errorf("packages in a child process: %w", err)
@@ -170,15 +171,15 @@ func (w *worker) applyStep(step loadStep) error {
 	return nil
 }
 
-// A relay is a display on its way from a child to its parent, or the parent's
+// A relay is a message from a child to its parent with a display, or the parent's
 // acknowledgement.
 type relay struct {
 	Seq    int
 	Output []byte // a displayhost.Message; empty in an acknowledgement
 }
 
-// askParent hands a display to the parent, and waits until it was delivered:
-// what is printed afterwards then comes after it.
+// askParent sends a display to the parent and waits until it is delivered, so that
+// text that is printed afterwards comes after it.
 func (w *worker) askParent(p *mphost.Peer, m displayhost.Message) {
 	output, err := m.MarshalBinary()
 	if err != nil {
@@ -189,12 +190,12 @@ func (w *worker) askParent(p *mphost.Peer, m displayhost.Message) {
 	if err == nil {
 		err = p.Send(msg)
 	}
-	if err == nil { // else the parent is gone, and soon this process
+	if err == nil { // otherwise the parent has ended, and this process will end soon
 		<-ch
 	}
 }
 
-// Message forwards what a child displays, and takes acknowledgements in the child.
+// Message handles a message: in the parent it shows a child's display, in a child it takes the acknowledgement.
 func (h *host) Message(from *mphost.Peer, msg []byte) {
 	var r relay
 	if err := json.Unmarshal(msg, &r); err != nil {
@@ -206,14 +207,14 @@ func (h *host) Message(from *mphost.Peer, msg []byte) {
 	}
 	var m displayhost.Message
 	if m.UnmarshalBinary(r.Output) == nil {
-		h.w.showIn(0, m) // as what it prints
+		h.w.showIn(0, m) // in the running cell, as the output of children
 	}
 	if ack, err := json.Marshal(relay{Seq: r.Seq}); err == nil {
-		_ = from.Send(ack) // a child that is gone waits no more
+		_ = from.Send(ack) // fails if the child has ended
 	}
 }
 
-// runChild turns this process over to the worker that started it.
+// runChild runs this process as a child of another worker. It does not return.
 func (w *worker) runChild() {
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)

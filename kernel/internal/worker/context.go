@@ -10,13 +10,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// A cellContext is what ctx means in code of a cell: an interrupt of the cell
-// cancels it, nothing else does, since goroutines that use it may go on after
+// A cellContext is the value of ctx in code of a cell. Only an interrupt of the cell
+// cancels it, not the end of the cell, since goroutines that use it may continue after
 // the cell.
 type cellContext struct {
 	context.Context
 	cell  int
-	asked atomic.Bool // somebody may be waiting for the interrupt
+	asked atomic.Bool // Done or Err was called: code may be waiting for the interrupt
 }
 
 func (c *cellContext) Done() <-chan struct{} {
@@ -31,12 +31,12 @@ func (c *cellContext) Err() error {
 
 func (c *cellContext) String() string { return fmt.Sprintf("the context of Cell [%d]", c.cell) }
 
-// contexts finds the cell that a goroutine belongs to by the profiler labels
-// that it has inherited.
+// contexts maps profiler labels, which goroutines inherit, to the contexts of the cells that
+// started them.
 type contexts struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	of      map[uintptr]*cellContext
-	pruneAt int // how many are forgotten if no goroutine has their labels
+	pruneAt int // size of the map at which entries without goroutines are removed
 }
 
 func (c *contexts) add(labels uintptr, ctx *cellContext, gs *goruntime.Goroutines) {
@@ -64,9 +64,9 @@ func (c *contexts) find(labels uintptr) *cellContext {
 }
 
 // Context returns the context of the cell that the calling goroutine belongs
-// to: the one that started it, or started what started it. For a goroutine that
-// belongs to none, such as that of a timer, it is the running or last cell's.
-// Generated code calls it, by its linker name, where a cell says ctx.
+// to: the cell that started it, directly or through other goroutines. For a goroutine that
+// belongs to no cell, it is the context of the running or last cell.
+// Generated code calls it, by its linker name, in place of ctx.
 func Context() context.Context {
 	if self == nil {
 		return context.Background()

@@ -15,23 +15,23 @@ import (
 	"github.com/perijove/perijove/lib/comm"
 )
 
-// A cell whose goroutine is blocked, in a process in which nothing can wake it
-// any more, ends as deadlocked. Go's own check asks whether any thread runs;
-// here the kernel's goroutines always wait for a message, so the question is
-// put to the goroutines: every one that is not the kernel's or the runtime's is
-// blocked until another does something, no timer is set, nothing is asked of the
-// kernel, no foreign code is in the process, and a collection finds no finalizer
-// to run. What is left out errs on the side of waiting: a goroutine in a system
-// call, or one that waits for a connection, ends the search. The one of os/signal
-// does not, unless somebody waits for a signal at the other end.
+// A cell ends as deadlocked if its goroutine is blocked and nothing in the process can wake
+// it any more. The check of the Go runtime does not help: it tests whether any thread runs, and
+// the worker's goroutines always wait for a message. So the worker checks all goroutines.
+// A cell is deadlocked if every goroutine except those of the worker and the runtime is
+// blocked until another does something, no timer is set, no request to the kernel is
+// open, the process has no C code, and a garbage collection finds no finalizer
+// to run. In case of doubt the cell is not deadlocked: for example if a goroutine is in a system
+// call or waits for a connection. The goroutine of os/signal is an
+// exception, unless another goroutine receives from a channel for signals.
 
 const (
-	quietDelay     = 300 * time.Millisecond // before a blocked cell is looked at
-	settleInterval = 50 * time.Millisecond  // between two looks that must agree
-	maxQuietDelay  = 2 * time.Second        // between looks that found something at work
+	quietDelay     = 300 * time.Millisecond // delay before the first check of a cell
+	settleInterval = 50 * time.Millisecond  // time between two checks that must agree
+	maxQuietDelay  = 2 * time.Second        // longest time between checks that find activity
 )
 
-// A deadlockWatch looks at one execution.
+// A deadlockWatch checks one execution.
 type deadlockWatch struct {
 	w *worker
 	x *execution
@@ -39,7 +39,7 @@ type deadlockWatch struct {
 
 func (w *worker) watchDeadlock(x *execution) *deadlockWatch { return &deadlockWatch{w: w, x: x} }
 
-// run looks until done, and closes lost if the cell can never go on.
+// run checks the cell until done is closed. It closes lost if the cell is deadlocked.
 func (d *deadlockWatch) run(done <-chan struct{}, lost chan<- struct{}) {
 	for quiet := quietDelay; sleep(quiet, done); {
 		switch {
@@ -52,7 +52,7 @@ func (d *deadlockWatch) run(done <-chan struct{}, lost chan<- struct{}) {
 	}
 }
 
-// sleep reports whether the time passed before done.
+// sleep waits for d. It returns false if done is closed first.
 func sleep(d time.Duration, done <-chan struct{}) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -64,8 +64,8 @@ func sleep(d time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// collected runs a garbage collection and reports whether it has found no
-// finalizer that may wake one of them.
+// collected runs a garbage collection and reports whether that has queued no
+// finalizer or cleanup, which might wake a goroutine.
 func (d *deadlockWatch) collected(done <-chan struct{}) bool {
 	before := finalizersRun()
 	over := make(chan struct{})
@@ -81,8 +81,8 @@ func (d *deadlockWatch) collected(done <-chan struct{}) bool {
 	}
 }
 
-// settled waits, a while, until two looks in succession have found nothing that
-// could go on. The collector may still be sweeping.
+// settled reports whether two successive checks find that no goroutine can continue. It tries for about
+// two seconds, since the garbage collector may still be sweeping.
 func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 	agreed := 0
 	for range 40 {
@@ -104,7 +104,7 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 	return false
 }
 
-// mayBeDeadlocked is the cheap question, asked while everything runs.
+// mayBeDeadlocked is the cheap check, without stopping the world.
 func (d *deadlockWatch) mayBeDeadlocked() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
 	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.HasForeignCode() || d.x.cellCtx.asked.Load() || d.w.awaitsKernel() || d.w.signals.areAwaited(gs) {
@@ -113,8 +113,8 @@ func (d *deadlockWatch) mayBeDeadlocked() bool {
 	return d.allBlocked()
 }
 
-// allBlocked reports whether every goroutine of cells, and every one that runs
-// finalizers, is blocked.
+// allBlocked reports whether every goroutine that is not one of the worker's is blocked or
+// idle.
 func (d *deadlockWatch) allBlocked() bool {
 	for g := range d.w.goroutines.All {
 		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.isWorkerGoroutine(g) && !d.w.signals.isReceiver(d.w.goroutines, g) {
@@ -124,8 +124,8 @@ func (d *deadlockWatch) allBlocked() bool {
 	return true
 }
 
-// isWorkerGoroutine reports whether a goroutine is the kernel's business: it began in this
-// package, and is not a cell's own.
+// isWorkerGoroutine reports whether a goroutine is one of the worker: it began in this
+// package or is the main goroutine, and is not that of a cell.
 func (w *worker) isWorkerGoroutine(g goruntime.Goroutine) bool {
 	if g.Start == w.cellStart.Load() {
 		return false
@@ -136,13 +136,13 @@ func (w *worker) isWorkerGoroutine(g goruntime.Goroutine) bool {
 
 const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
 
-// awaitsKernel reports whether something may come from the kernel: a line of input, or
-// what the user does with a widget.
+// awaitsKernel reports whether a message of the kernel may wake a goroutine: a line of input or
+// an event of a widget.
 func (w *worker) awaitsKernel() bool {
 	return w.pending.Len() > 0 || comm.HasHandlers()
 }
 
-// finalizersRun counts the finalizers and cleanups that have been queued.
+// finalizersRun returns the number of finalizers and cleanups that have been queued so far.
 func finalizersRun() uint64 {
 	s := []metrics.Sample{{Name: "/gc/finalizers/queued:finalizers"}, {Name: "/gc/cleanups/queued:cleanups"}}
 	metrics.Read(s)
@@ -155,7 +155,7 @@ func finalizersRun() uint64 {
 	return n
 }
 
-// deadlocked ends a cell that can never go on, and leaves its goroutine behind.
+// deadlocked ends a deadlocked cell. Its goroutine stays, and is stopped if it ever continues.
 func (w *worker) deadlocked(x *execution) {
 	own := x.g.Load()
 	list := []uintptr{own}
@@ -172,10 +172,10 @@ func (w *worker) deadlocked(x *execution) {
 	w.orphan(x)
 }
 
-// Once signal.Notify has been called a goroutine of os/signal waits for
-// signals for ever. It can wake those alone who wait at a channel that gets them.
+// After a call of signal.Notify, a goroutine of os/signal waits for
+// signals forever. It can wake only goroutines that receive from a channel for signals.
 type signals struct {
-	loop     uintptr         // the function of that goroutine
+	loop     uintptr         // the function of that goroutine; 0 if it is not known
 	handlers *signalHandlers // nil if it is not known
 }
 
@@ -197,16 +197,15 @@ func (s *signals) find(rt *goruntime.Runtime) {
 	s.loop = loop
 }
 
-// isReceiver reports whether g is the goroutine that waits for signals, and does
-// so. Each signal is its call of the system's ending.
+// isReceiver reports whether g is the goroutine of os/signal and is waiting for a signal, in a system call.
 func (s *signals) isReceiver(gs *goruntime.Goroutines, g goruntime.Goroutine) bool {
 	return s.loop != 0 && g.Start == s.loop && gs.InSyscall(g.G)
 }
 
-// areAwaited reports whether a signal may wake a goroutine.
+// areAwaited reports whether a goroutine may be receiving from a channel for signals.
 func (s *signals) areAwaited(gs *goruntime.Goroutines) bool {
 	if s.handlers == nil {
-		return false // then the receiver counts as one that may
+		return false // then isReceiver returns false, too
 	}
 	if !s.handlers.TryLock() {
 		return true // it is in use

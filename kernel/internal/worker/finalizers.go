@@ -7,15 +7,15 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
-// A finalizerLoop is one of the runtime's goroutines that call functions of the
-// user. The runtime does not notice when one ends.
+// A finalizerLoop is a goroutine of the runtime that calls finalizers or cleanups of the
+// user. The runtime does not start another if it ends.
 type finalizerLoop struct {
 	run    func()
-	status *atomic.Uint32 // nil if there is none
+	status *atomic.Uint32 // runtime.fingStatus for finalizers; nil for cleanups
 }
 
-// finalizing is the bit of runtime.fingStatus that says that a finalizer runs:
-// while it is set, the runtime does not wake the goroutine.
+// finalizing is the bit of runtime.fingStatus that says that a finalizer is running.
+// While it is set, the runtime does not wake the goroutine.
 const finalizing = 2
 
 func findFinalizerLoops(rt *goruntime.Runtime) (map[string]finalizerLoop, error) {
@@ -36,8 +36,8 @@ func findFinalizerLoops(rt *goruntime.Runtime) (map[string]finalizerLoop, error)
 }
 
 // endGoroutine ends the calling goroutine without running its deferred
-// functions. If it ran finalizers or cleanups, another takes its place; those
-// that it had already taken up, at most one block of the runtime's, are lost.
+// functions. If it ran finalizers or cleanups, endGoroutine starts another for that. Those
+// that it had already taken from the queue, at most one block, are lost.
 func (w *worker) endGoroutine() {
 	w.restartFinalizerLoop()
 	goexit1()
@@ -55,13 +55,13 @@ func (w *worker) restartFinalizerLoop() {
 
 var origGoexit func()
 
-// goexit replaces runtime.Goexit, which a finalizer may call too.
+// goexit replaces runtime.Goexit: a finalizer may call it.
 func goexit() {
 	self.restartFinalizerLoop()
 	origGoexit()
 }
 
-// goroutineStart names the function that the calling goroutine began with.
+// goroutineStart returns the name of the function that the calling goroutine began with.
 func goroutineStart() string {
 	pcs := make([]uintptr, 64)
 	start := ""

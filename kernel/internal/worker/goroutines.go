@@ -9,18 +9,18 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
-// Bounds of what is told of goroutines.
+// Limits for lists of goroutines: the number of goroutines, and of calls of each.
 const (
 	maxGoroutines = 20
 	maxFrames     = 100
 )
 
-// stopWorldTimeout bounds the wait for the world to stop: a goroutine that collects garbage
-// in a loop keeps others from stopping it.
+// stopWorldTimeout limits the wait for the world to stop: a goroutine that calls runtime.GC
+// in a loop prevents others from stopping the world.
 const stopWorldTimeout = 100 * time.Millisecond
 
-// startedGoroutines describes goroutines that x, or one of them, has started by code of a
-// cell, and that are not stopped, and counts them.
+// startedGoroutines describes the goroutines that cell code of x has started, directly or through others, and
+// that still exist. It returns the first maxGoroutines, and the number of all.
 func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	if w == nil || w.goroutines == nil || x.labels == 0 {
 		return nil, 0
@@ -38,7 +38,7 @@ func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	return w.describe(list), n
 }
 
-// stackOf describes where the goroutine of x is.
+// stackOf returns the stack of the goroutine of x.
 func (w *worker) stackOf(x *execution) *control.Goroutine {
 	if list := w.describe([]uintptr{x.g.Load()}); len(list) > 0 {
 		return &list[0]
@@ -46,7 +46,7 @@ func (w *worker) stackOf(x *execution) *control.Goroutine {
 	return &control.Goroutine{State: "running"}
 }
 
-// describe says where goroutines are; nothing if that takes too long.
+// describe returns the stacks of goroutines, or nil if that takes longer than stopWorldTimeout.
 func (w *worker) describe(list []uintptr) []control.Goroutine {
 	if w == nil || w.goroutines == nil || len(list) == 0 {
 		return nil
@@ -64,7 +64,7 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	return out
 }
 
-// receiveWithin receives a value, or gives up and returns none.
+// receiveWithin receives a value. After the timeout it returns the zero value.
 func receiveWithin[T any](patience time.Duration, from <-chan T) (v T) {
 	for ; patience > 0; patience -= activeclock.MaxCounted {
 		select {
@@ -76,7 +76,7 @@ func receiveWithin[T any](patience time.Duration, from <-chan T) (v T) {
 	return v
 }
 
-// framesAt resolves return addresses.
+// framesAt returns the frames for return addresses, including inlined calls.
 func framesAt(pcs []uintptr) []control.Frame {
 	if len(pcs) == 0 || pcs[0] == 0 {
 		return nil
@@ -93,7 +93,7 @@ func framesAt(pcs []uintptr) []control.Frame {
 	}
 }
 
-// startName is the function that a goroutine began with.
+// startName returns the name of the function that a goroutine began with, or "".
 func startName(g goruntime.Goroutine) string {
 	if f := runtime.FuncForPC(g.Start); f != nil {
 		return f.Name()

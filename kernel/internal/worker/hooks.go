@@ -11,12 +11,13 @@ import (
 )
 
 var (
-	inCell, ofCell func(pc uintptr) bool // of a cell or what it brought; where it may be stopped
+	inCell, ofCell func(pc uintptr) bool // see Contains and OfCell of moduledata.Module
 	origExit       func(code int)
-	preemptErr     error // why running goroutines cannot be stopped, if so
+	preemptErr     error // why running goroutines cannot be stopped; nil if they can
 )
 
-// installHooks makes the runtime report here what would end the process.
+// installHooks replaces functions of the runtime and of the standard library that would end the process, and those for
+// input and output.
 func (w *worker) installHooks() {
 	var err error
 	if w.finalizerLoops, err = findFinalizerLoops(w.runtime); err != nil {
@@ -37,9 +38,9 @@ func (w *worker) installHooks() {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a goroutine will end the worker:", err)
 	}
 	if panics, err = goruntime.Var[atomic.Uint32](w.runtime, "runtime.runningPanicDefers"); err != nil {
-		panics = nil // the ends of cells look at all goroutines
+		panics = nil // then awaitPanics always checks all goroutines
 	}
-	// What calls a cell has the name of what calls a program's main function.
+	// In stack traces, the function that calls a cell gets the name of the one that calls a program's main function.
 	if err := w.runtime.RenameFunc(reflect.ValueOf((*execution).call).Pointer(), "runtime.main"); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: stack traces will show the worker below a cell:", err)
 	}
@@ -56,8 +57,8 @@ func (w *worker) installHooks() {
 	preemptErr = preempt.Install(w.runtime, module, w.diverter)
 }
 
-// haltInterrupted stops the cell's goroutine if an interrupt has woken it: what
-// it has to show is the interrupt.
+// haltInterrupted stops the calling goroutine if it is that of cell x and x has been interrupted, so that it does not
+// show the error that the interrupt has caused.
 func (x *execution) haltInterrupted() {
 	if g := preempt.CurrentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
 		preempt.Cancel(g)

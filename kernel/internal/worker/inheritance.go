@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inheritance describes all that a process would get from this one if the
-// calling thread started cmd now, but for its folder and
-// the files that cmd names.
+// inheritance returns a text that describes the attributes which a process would inherit if the
+// calling thread started cmd now, except its folder and
+// the files of cmd. The text is equal for two calls only if the attributes are.
 func inheritance(w *worker, cmd *exec.Cmd) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %q %q %q %d %+v\n", cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir, len(cmd.ExtraFiles), cmd.SysProcAttr)
@@ -27,7 +27,7 @@ func inheritance(w *worker, cmd *exec.Cmd) (string, error) {
 	return b.String(), nil
 }
 
-// threadStatus writes the lines of the thread's status of what is inherited.
+// threadStatus writes the lines of the thread's status with inherited attributes.
 func threadStatus(b *strings.Builder) error {
 	text, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {
@@ -46,7 +46,7 @@ func threadStatus(b *strings.Builder) error {
 
 // limits writes the resource limits.
 func (w *worker) limits(b *strings.Builder) error {
-	limited := w.memory.args() != nil // then a start sets the limit of data: see memory
+	limited := w.memory.args() != nil // then each start of a process sets RLIMIT_DATA: see memory
 	for r := range unix.RLIMIT_RTTIME + 1 {
 		var l unix.Rlimit
 		if r == unix.RLIMIT_DATA && limited {
@@ -60,8 +60,8 @@ func (w *worker) limits(b *strings.Builder) error {
 	return nil
 }
 
-// scheduling writes priorities and the thread's other attributes that system
-// calls tell.
+// scheduling writes priorities, and other attributes of the thread that system
+// calls return.
 func scheduling(b *strings.Builder) error {
 	nice, _, e1 := unix.RawSyscall(unix.SYS_GETPRIORITY, unix.PRIO_PROCESS, 0, 0)
 	policy, _, e2 := unix.RawSyscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)
@@ -69,13 +69,13 @@ func scheduling(b *strings.Builder) error {
 	io, _, e3 := unix.RawSyscall(unix.SYS_IOPRIO_GET, ioprioProcess, 0, 0)
 	slack, _, e4 := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_TIMERSLACK, 0, 0)
 	secure, _, e5 := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_SECUREBITS, 0, 0)
-	const ask = 0xffffffff // changes nothing
+	const ask = 0xffffffff // returns the personality without a change
 	personality, _, e6 := unix.RawSyscall(unix.SYS_PERSONALITY, ask, 0, 0)
 	fmt.Fprintln(b, nice, e1, policy, e2, io, e3, slack, e4, secure, e5, personality, e6)
 	return nil
 }
 
-// attributes writes what files in /proc tell. Kernels may lack some.
+// attributes writes attributes from files in /proc. Some Linux kernels do not have all of them.
 func attributes(b *strings.Builder) error {
 	for _, name := range []string{"oom_score_adj", "coredump_filter", "cgroup"} {
 		text, err := os.ReadFile("/proc/thread-self/" + name)
@@ -101,10 +101,10 @@ func namespaces(b *strings.Builder) error {
 	return nil
 }
 
-// maxOpenFiles is how many open files are looked at.
+// maxOpenFiles is the number of open files at which openFiles fails.
 const maxOpenFiles = 1024
 
-// openFiles writes which files are inherited beyond the standard streams, since
+// openFiles writes the files, besides the standard streams, that a process inherits, since
 // they are not closed at exec.
 func openFiles(b *strings.Builder) error {
 	dir, err := os.Open("/proc/self/fd")
@@ -127,7 +127,7 @@ func openFiles(b *strings.Builder) error {
 		}
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 		if fd <= 2 || err != nil || flags&unix.FD_CLOEXEC != 0 {
-			continue // it may be closed by now, as dir will
+			continue // it may be closed by now, or it is dir
 		}
 		var st unix.Stat_t
 		if err := unix.Fstat(fd, &st); err != nil {

@@ -12,17 +12,17 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// firstValues knows how variables begin in child processes.
+// firstValues describes the first values of variables in child processes.
 type firstValues struct {
 	mu       sync.Mutex
-	known    map[string]bool   // variables that begin as they did in the worker
-	altered  map[string]bool   // those that cells change
-	funcs    map[string]func() // in a child: what gives first values
-	recorded uintptr           // up to where loaded variables were looked at for errors
+	known    map[string]bool   // variables with the same first value as in the worker
+	altered  map[string]bool   // variables that cells change after their first value
+	funcs    map[string]func() // in a child: functions that give first values, by symbol
+	recorded uintptr           // end of the loaded variables that recordLoaded has handled
 }
 
-// of tells whether a child has the first value of a variable, and whether the
-// notebook may have another.
+// of reports whether a variable has the same first value in a child, and whether the
+// notebook may have changed it since.
 func (f *firstValues) of(name string) (known, altered bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,8 +64,8 @@ func (f *firstValues) note(in *control.Initial) {
 	}
 }
 
-// noteFirst keeps for children how a cell's variables begin there. The cell's
-// packages have been initialized: what gives first values may need them.
+// noteFirst records the first values of a cell's variables for children. The cell's
+// packages must be initialized, since the function that gives first values may need them.
 func (w *worker) noteFirst(in *control.Initial) {
 	w.first.note(in)
 	if in.Func == "" && len(in.Unknown) == 0 {
@@ -76,8 +76,8 @@ func (w *worker) noteFirst(in *control.Initial) {
 	w.addStep(loadStep{First: &control.Initial{Func: in.Func, Unknown: in.Unknown}})
 }
 
-// initializeOwn runs a cell's own initialization. Where that fails, no child
-// has the variables.
+// initializeOwn runs a cell's initialization. If it fails, the variables are zero in
+// children.
 func (w *worker) initializeOwn(inits []func(), in *control.Initial) {
 	all := append(in.Known[:len(in.Known):len(in.Known)], in.Unknown...)
 	w.noteFirst(&control.Initial{Unknown: all, Altered: in.Altered})
@@ -89,8 +89,8 @@ func (w *worker) initializeOwn(inits []func(), in *control.Initial) {
 	w.recordKnown(in.Known)
 }
 
-// giveFirstValues gives variables their first values, in a child. A variable
-// that was redeclared may have an older one.
+// giveFirstValues gives variables their first values in a child. It sets unknown ones to zero, since a
+// variable that was declared again may have an older value.
 func (w *worker) giveFirstValues(in *control.Initial) {
 	for _, name := range in.Unknown {
 		w.linker.Zero(name)
@@ -100,8 +100,8 @@ func (w *worker) giveFirstValues(in *control.Initial) {
 	}
 }
 
-// callGuarded calls what gives variables first values. A panic leaves those that
-// follow as they are; the worker has seen the same panic, or another value.
+// callGuarded calls a function that gives variables first values. If it panics, the remaining variables
+// keep their values, and callGuarded prints the panic to standard error.
 func callGuarded(f func()) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -111,14 +111,14 @@ func callGuarded(f func()) {
 	f()
 }
 
-// Record notes the error that a variable, to which v points, was initialized
-// with: it is the same one in child processes. Generated code calls it.
+// Record records the errors in the variable that v points to, which has its first value: they are the same errors in
+// all processes, see mphost.RecordVariables. Generated code calls it by its linker name.
 func Record(v any) {
 	p := reflect.ValueOf(v)
 	mphost.RecordVariables(mphost.Range{Start: p.Pointer(), End: p.Pointer() + p.Type().Elem().Size()})
 }
 
-// recordKnown is Record for variables by name.
+// recordKnown does the same as Record for variables with these link symbols.
 func (w *worker) recordKnown(names []string) {
 	for _, name := range names {
 		if addr, size, ok := w.linker.Variable(name); ok {
@@ -127,8 +127,8 @@ func (w *worker) recordKnown(names []string) {
 	}
 }
 
-// recordLoaded notes the errors in variables that were loaded since the last
-// call: those of packages have been initialized.
+// recordLoaded records the errors in variables that were loaded since the last
+// call. Packages among them must be initialized.
 func (w *worker) recordLoaded() {
 	_, variables := w.linker.Ranges()
 	w.first.mu.Lock()
@@ -140,7 +140,7 @@ func (w *worker) recordLoaded() {
 	}
 }
 
-// notices are those that the running cell has shown.
+// notices are the notices that the running cell has shown.
 type notices struct {
 	mu    sync.Mutex
 	shown []string

@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	// contextTimeout is how long a cell may take to end by itself after its
-	// context was cancelled, if it has asked for it.
+	// contextTimeout is how long a cell that uses ctx may take to end by itself after
+	// ctx was cancelled.
 	contextTimeout = 100 * time.Millisecond
 	// blockedTimeout is how long a goroutine may be blocked, or in a system
 	// call, before it is left behind.
 	blockedTimeout = 30 * time.Millisecond
-	// childrenTimeout is the same where the cell has started processes, which
-	// have been ended: it may be waiting for them.
+	// childrenTimeout is blockedTimeout for a cell that has started processes. The interrupt
+	// ends them, and the cell may be waiting for that.
 	childrenTimeout = 300 * time.Millisecond
-	// libraryTimeout is the same where it may wait for package mp, which ends
-	// its processes by its own means.
+	// libraryTimeout is blockedTimeout for a cell that may be waiting for package mp, which ends
+	// its processes itself.
 	libraryTimeout = stopTimeout
-	// stopTimeout is the same for one that runs, but not code of a cell.
+	// stopTimeout is how long a goroutine may run outside of cell code before it is left behind.
 	stopTimeout = 500 * time.Millisecond
-	// signalOnlyPeriod is how long signals alone are tried.
+	// signalOnlyPeriod is how long to try signals before stopping the world.
 	signalOnlyPeriod = 10 * time.Millisecond
 
-	minStopInterval = 250 * time.Microsecond // at first; later maxStopInterval
+	minStopInterval = 250 * time.Microsecond // first time between two attempts; it grows up to maxStopInterval
 	maxStopInterval = 2 * time.Millisecond
 )
 
@@ -44,7 +44,7 @@ func (w *worker) interrupt() {
 	x.cancelUser()
 	if x.g.Load() == 0 || x.ended.Load() {
 		x.cancel(errInterrupted)
-		return // it has not begun, and will not, or has ended
+		return // it has not begun, and will not begin, or it has ended
 	}
 	if x.stopping.CompareAndSwap(false, true) {
 		go w.stop(x)
@@ -52,8 +52,8 @@ func (w *worker) interrupt() {
 }
 
 // stop ends x. If its goroutine cannot be stopped, since it is blocked or
-// inside one long call of the standard library, the cell ends all the same, and
-// the goroutine is stopped once it comes back to cell code.
+// in a long call of the standard library, the cell ends anyway, and
+// the goroutine is stopped when it returns to cell code.
 func (w *worker) stop(x *execution) {
 	if !x.hasPanicOutcome() && x.cellCtx.asked.Load() && x.endsWithin(contextTimeout) {
 		return
@@ -63,7 +63,7 @@ func (w *worker) stop(x *execution) {
 	if aimed {
 		w.divertBlocked(g)
 	}
-	x.cancel(errInterrupted) // now it stops where it would go on
+	x.cancel(errInterrupted) // only now, so that the goroutine is stopped when this wakes it
 	patience := blockedTimeout
 	if w.processes.end(x.labels) > 0 {
 		patience = childrenTimeout
@@ -84,8 +84,8 @@ func (w *worker) stop(x *execution) {
 	x.finish(control.Outcome{How: control.Interrupted, Stuck: w.stackOf(x), Goroutines: list, Count: n})
 }
 
-// divertBlocked sees to it that a goroutine that is parked does not go on in its cell
-// when what it waits for is ended.
+// divertBlocked diverts a blocked goroutine, so that it does not continue in its cell
+// when the event that it waits for happens.
 func (w *worker) divertBlocked(g uintptr) {
 	w.tryStop(g)
 	clock := activeclock.New()
@@ -96,11 +96,12 @@ func (w *worker) divertBlocked(g uintptr) {
 	}
 }
 
-// stopRunning tries to stop the goroutine of x and reports whether it has ended.
+// stopRunning tries to stop the goroutine of x and reports whether it has ended. It stops trying after stopTimeout, or when
+// the goroutine has been blocked for longer than parked.
 func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 	g := x.g.Load()
 	clock := activeclock.New()
-	var spent, still time.Duration // in all; since it has been seen parked
+	var spent, still time.Duration // time in total, and since the goroutine is blocked
 	for interval := minStopInterval; ; interval = min(interval+interval/8, maxStopInterval) {
 		if x.ended.Load() {
 			preempt.Cancel(g)
@@ -109,8 +110,8 @@ func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 		if !w.tryStop(g) {
 			still = 0
 			// A goroutine that no signal finds is mostly in the scheduler or
-			// the collector. One that is found is not waited for: the world
-			// stops only when that comes out of a long run of assembly code.
+			// the garbage collector: divert it with the world stopped. If signals find it
+			// outside of cell code, do not stop the world: that may take long if it runs assembly code.
 			if t := preempt.TargetOf(g); t != nil && spent > signalOnlyPeriod && t.Outside() < 3 {
 				w.divertParked(t, g)
 			}
@@ -123,12 +124,12 @@ func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 	}
 }
 
-// tryStop makes one attempt to stop a goroutine that is aimed at, and reports
-// whether it is parked.
+// tryStop makes one attempt to stop a target of package preempt, and reports
+// whether it is blocked.
 func (w *worker) tryStop(g uintptr) (parked bool) {
 	t := preempt.TargetOf(g)
 	if t == nil {
-		return false // it is being unwound
+		return false // it is no target any more: it is ending
 	}
 	if w.goroutines != nil {
 		switch state := w.goroutines.State(g); {
@@ -151,8 +152,8 @@ func (w *worker) tryStop(g uintptr) (parked bool) {
 	return false
 }
 
-// divertParked changes the way back of a goroutine while the world is stopped. Once is
-// enough: it comes back to the same place however often it is parked until then.
+// divertParked changes the return address of a goroutine while the world is stopped, in another goroutine. It does so
+// only once: the goroutine returns to the same address even if it is blocked several times before.
 func (w *worker) divertParked(t *preempt.Target, g uintptr) {
 	if w.goroutines == nil || t.Diverted.Load() || !t.Diverting.CompareAndSwap(false, true) {
 		return
@@ -160,14 +161,15 @@ func (w *worker) divertParked(t *preempt.Target, g uintptr) {
 	w.spawn(func() {
 		defer t.Diverting.Store(false)
 		err := w.addCode(func() error { return w.diverter.Divert(w.goroutines, g, preempt.Halt) })
-		// One that has no call from a cell, and is blocked, has none later.
+		// A blocked goroutine without a call from a cell will not have one later.
 		if err == nil || errors.Is(err, divert.ErrNoCell) && w.goroutines.State(g) == goruntime.Blocked {
 			t.Diverted.Store(true)
 		}
 	})
 }
 
-// addCode calls f, which may put code somewhere; children leave that room out.
+// addCode calls f, which may add code to the module. It records the used space as a load step, so that children
+// reserve it.
 func (w *worker) addCode(f func() error) error {
 	w.loading.Lock()
 	defer w.loading.Unlock()
@@ -180,7 +182,7 @@ func (w *worker) addCode(f func() error) error {
 	return err
 }
 
-// orphan gives up x, which is blocked.
+// orphan leaves x, which is blocked, behind: its goroutine is stopped when it reaches cell code.
 func (w *worker) orphan(x *execution) {
 	w.bars.Drop(x.id)
 	g := x.g.Load()
@@ -190,7 +192,7 @@ func (w *worker) orphan(x *execution) {
 	}
 }
 
-// endsWithin waits for the goroutine to end.
+// endsWithin waits at most d for the goroutine of x to end, and reports whether it has.
 func (x *execution) endsWithin(d time.Duration) bool {
 	clock := activeclock.New()
 	for spent := time.Duration(0); !x.ended.Load(); spent += clock.Tick(time.Millisecond) {

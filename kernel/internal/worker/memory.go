@@ -15,25 +15,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// MemoryFlag is the argument that limits a worker's memory: bytes follow it.
+// MemoryFlag is the prefix of the argument that limits a worker's memory. The number of bytes follows it.
 const MemoryFlag = "-memory="
 
-// A memory is the limit of what this process may allocate: RLIMIT_DATA, whose
-// soft value alone is changed. Programs that cells start get the old one: for
-// the moment of a fork it is in force here too, and what is allocated meanwhile
-// is met by the kernel's watch over the whole tree of processes.
+// A memory manages the memory limit of this process. It changes only the soft value of
+// RLIMIT_DATA. Programs that cells start get the old value: during a fork it
+// applies to this process, too. The kernel's supervisor, which watches the memory of all processes of the
+// notebook, covers allocations in that time.
 type memory struct {
-	mu    sync.Mutex // guards what follows
-	old   unix.Rlimit
-	limit int64 // 0: none
-	soft  int64 // what Go's collector was told to stay below
-	forks int   // at work
+	mu    sync.Mutex  // guards the fields below
+	old   unix.Rlimit // the limit at the start of the process
+	limit int64       // in bytes; 0 for none
+	soft  int64       // the value passed to debug.SetMemoryLimit
+	forks int         // number of forks in progress
 	fork  forkFunc
 }
 
 type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
 
-// begin reads the limit from the worker's arguments and has forks lift it.
+// begin sets the limit from the worker's arguments, and hooks the function for forks, which must lift it.
 func (m *memory) begin(rt *goruntime.Runtime, args []string) error {
 	if err := unix.Getrlimit(unix.RLIMIT_DATA, &m.old); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (m *memory) begin(rt *goruntime.Runtime, args []string) error {
 	return nil
 }
 
-// args are the arguments that give a child the same limit.
+// args returns the arguments that give a child the same limit.
 func (m *memory) args() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -69,7 +69,7 @@ func (m *memory) args() []string {
 	return []string{MemoryFlag + strconv.FormatInt(m.limit, 10)}
 }
 
-// set changes the limit, in bytes; 0 lifts it.
+// set changes the limit, in bytes; 0 removes it. It fails if the process has allocated more already.
 func (m *memory) set(n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,8 +94,8 @@ func (m *memory) apply() error {
 	return unix.Setrlimit(unix.RLIMIT_DATA, &r)
 }
 
-// tellCollector asks Go's collector to stay below nine tenths of the limit,
-// unless the user has told it something else.
+// tellCollector sets the memory limit of Go's garbage collector to nine tenths of the limit,
+// unless the user has set another one.
 func (m *memory) tellCollector() {
 	if os.Getenv("GOMEMLIMIT") != "" || debug.SetMemoryLimit(-1) != m.soft {
 		return
@@ -107,25 +107,25 @@ func (m *memory) tellCollector() {
 	debug.SetMemoryLimit(m.soft)
 }
 
-// lift puts the old limit in force until the function it returns is called.
+// lift restores the old limit until the returned function is called.
 func (m *memory) lift() (restore func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forks++
 	if m.limit != 0 {
-		_ = unix.Setrlimit(unix.RLIMIT_DATA, &m.old) // the program then gets the limit, no more
+		_ = unix.Setrlimit(unix.RLIMIT_DATA, &m.old) // if it fails, the program gets the limit of this process
 	}
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if m.forks--; m.forks == 0 && m.limit != 0 {
-			_ = m.apply() // as it was before
+			_ = m.apply() // restores the limit; nothing can be done if it fails
 		}
 	}
 }
 
-// forkUnlimited replaces syscall.forkAndExecInChild: a process that it starts
-// inherits the limits of this moment.
+// forkUnlimited replaces syscall.forkAndExecInChild. It lifts the limit during the fork, since the new process
+// inherits it.
 func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno) {
 	defer self.memory.lift()()
 	pid, err := self.memory.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
@@ -135,7 +135,7 @@ func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *sys
 	return pid, err
 }
 
-// dataSize is what counts against RLIMIT_DATA now.
+// dataSize returns the number of bytes that count against RLIMIT_DATA, or 0 if it is not known.
 func dataSize() int64 {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -152,7 +152,7 @@ func dataSize() int64 {
 	return 0
 }
 
-// noteProcess remembers a process that the calling goroutine has started.
+// noteProcess records a process that the calling goroutine has started.
 func (w *worker) noteProcess(pid int) {
 	if w.goroutines == nil {
 		return

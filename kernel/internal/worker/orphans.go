@@ -9,24 +9,24 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// orphanInterval is how often goroutines that were left behind are looked
-// at. One that runs, outside of cells, costs a signal to each thread.
+// orphanInterval is the time between two attempts to stop goroutines that were left behind. An attempt on
+// a running one costs a signal to each thread.
 const orphanInterval = 20 * time.Millisecond
 
-// orphans are executions whose goroutine could not be stopped when it should
-// have been, mostly since it is blocked. It is stopped when it reaches cell code.
+// orphans are executions whose goroutine could not be stopped by an interrupt,
+// mostly since it is blocked. It is stopped when it reaches cell code.
 type orphans struct {
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards list and isWatched
 	list      []*execution
-	isWatched bool // a goroutine looks after list
+	isWatched bool // watch is running
 
-	// start starts a goroutine that is none of a cell's.
+	// start runs a function in a goroutine that belongs to no cell.
 	start   func(func())
 	tryStop func(g uintptr) (parked bool)
 }
 
-// request makes g a goroutine to be stopped. If there are too many, the one that
-// was left behind first is given up: the running cell matters more.
+// request makes g a target of package preempt. If there are too many targets, it drops the oldest
+// orphan, since the running cell is more important. It returns false if there is none.
 func (a *orphans) request(g uintptr) bool {
 	for !preempt.Request(g) {
 		if !a.dropOldest() {
@@ -47,7 +47,7 @@ func (a *orphans) dropOldest() bool {
 	return true
 }
 
-// add sees to it that x, whose goroutine was aimed at, is stopped in the end.
+// add adds x, whose goroutine is a target, so that it is stopped as soon as possible.
 func (a *orphans) add(x *execution) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -77,8 +77,8 @@ func (a *orphans) goroutines() []uintptr {
 	return list
 }
 
-// sweep forgets the executions that need no stopping any more and reports
-// whether others are left; if not, the watch ends.
+// sweep removes the executions that have ended or are being stopped, and reports
+// whether others remain. If none do, the watch ends.
 func (a *orphans) sweep() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -94,14 +94,14 @@ func (a *orphans) sweep() bool {
 	return a.isWatched
 }
 
-// reportOrphans answers an interrupt that finds no cell.
+// reportOrphans answers an interrupt while no cell runs.
 func (w *worker) reportOrphans() {
 	if err := w.conn.Send(control.Orphans{Count: w.orphans.count()}); err != nil {
 		endGroup()
 	}
 }
 
-// count is how many executions are still to be stopped.
+// count returns the number of executions that are still to be stopped.
 func (a *orphans) count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

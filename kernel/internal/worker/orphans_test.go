@@ -6,8 +6,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// blocked returns an execution whose goroutine, which exists by number alone,
-// never reaches cell code.
+// blocked returns an execution with a made-up goroutine, which never reaches cell
+// code.
 func blocked(g uintptr) *execution {
 	x := &execution{}
 	x.g.Store(g)
@@ -24,7 +24,7 @@ func clearTargets(t *testing.T) {
 
 func TestMoreAbandonedThanThereIsRoomFor(t *testing.T) {
 	clearTargets(t)
-	a := &orphans{isWatched: true} // swept by hand
+	a := &orphans{isWatched: true} // the test calls sweep
 	for i := range uintptr(preempt.MaxTargets) {
 		if !a.request(i + 1) {
 			t.Fatalf("no room for goroutine %d", i+1)

@@ -13,19 +13,19 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// Which cell prints.
+// Output of earlier cells.
 //
-// The goroutine of a cell gets a profiler label, which the runtime hands on to
-// every goroutine that is started from it, and so on. What a goroutine of an
-// earlier cell writes to standard output or error goes to the kernel with the
-// name of that cell, over the control socket; everything else takes the pipes.
-// Goroutines that have no such label, as those to which the user has given
-// others, count as the running cell's.
+// The goroutine of a cell gets a profiler label, which all goroutines
+// inherit that it starts, directly or through others. Text that a goroutine of an
+// earlier cell writes to standard output or error goes to the kernel over the control
+// socket, with the ID of that execution. Other text goes through the pipes.
+// Goroutines without such a label, for example those to which the user has given
+// other labels, count as goroutines of the running cell.
 
-// standard are the streams that cells print to.
+// standard holds the streams that cells print to, and the original functions that the hooks replace.
 var standard struct {
 	out, err *os.File
-	write    func(f *os.File, b []byte) (int, error) // the original
+	write    func(f *os.File, b []byte) (int, error)
 	after    func(d time.Duration, f func()) *time.Timer
 	start    func(name string, argv []string, attr *os.ProcAttr) (*os.Process, error)
 }
@@ -48,8 +48,8 @@ func (w *worker) hookOutput() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what timers print after their cell shows in the last cell:", err)
 	}
-	// A broken pipe means that the kernel is gone; by itself it would end this
-	// process alone, and not what cells have started.
+	// A broken pipe means that the kernel has ended. Without the hook, only this
+	// process would end, and not the processes that cells have started.
 	if _, err := goruntime.Hook(w.runtime, "os.sigpipe", endGroup); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: what cells start may outlive a killed kernel:", err)
 	}
@@ -76,8 +76,8 @@ func fileWrite(f *os.File, b []byte) (int, error) {
 	return standard.write(f, b)
 }
 
-// afterFunc replaces time.AfterFunc: the runtime starts the goroutine of a timer,
-// and that has no label.
+// afterFunc replaces time.AfterFunc. It gives the goroutine of the timer the label of the caller: the runtime
+// starts it without a label.
 func afterFunc(d time.Duration, f func()) *time.Timer {
 	label := celllabels.Current()
 	if label == nil || f == nil {
@@ -98,14 +98,14 @@ func afterFunc(d time.Duration, f func()) *time.Timer {
 	})
 }
 
-// timerStarts has the call of time.AfterFunc, a return address, of functions that
-// have panicked, by their goroutine, which fatalPanic is about to report.
+// timerStarts maps a goroutine to a return address: if a function of time.AfterFunc panics, to that of the call of
+// time.AfterFunc. fatalPanic reports it.
 var timerStarts sync.Map
 
-// printSize bounds a message of printed text.
+// printSize is the maximum size of printed text in one message, in bytes.
 const printSize = 64 << 10
 
-// print delivers text of an earlier cell.
+// print sends text of an earlier execution to the kernel.
 func (w *worker) print(id int, f *os.File, b []byte) (int, error) {
 	m := control.Print{ID: id, FD: 1}
 	if f == standard.err {

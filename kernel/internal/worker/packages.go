@@ -9,8 +9,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/link"
 )
 
-// initialize runs the initialization of packages that came along with a cell, in the cell's goroutine. Where it does not
-// come back the outcome of the cell says so.
+// initialize initializes the packages that were loaded for a cell, in the cell's goroutine. If the initialization of one does
+// not return, x.initializing still holds that package, and noteUninitialized reports it.
 //
 //go:noinline
 func (x *execution) initialize(w *worker, list []*link.PackageInit) {
@@ -35,13 +35,13 @@ func (w *worker) noteInitialized(p *link.PackageInit) {
 	w.initialized.Effects = w.initialized.Effects || len(p.Funcs) > 0
 }
 
-// addStep keeps a step for children. The caller holds mu.
+// addStep adds a load step for children. The caller holds mu.
 func (w *worker) addStep(step loadStep) {
 	w.flushInitialized()
 	w.steps = append(w.steps, step)
 }
 
-// flushInitialized makes a step of the packages that were initialized since the last one. The caller holds mu.
+// flushInitialized adds a load step for the packages that were initialized since the last step. The caller holds mu.
 func (w *worker) flushInitialized() {
 	if len(w.initialized.Initialize) > 0 {
 		w.steps = append(w.steps, w.initialized)
@@ -49,8 +49,8 @@ func (w *worker) flushInitialized() {
 	}
 }
 
-// noteUninitialized adds to the outcome of a cell which package's initialization it has ended in, and which packages
-// cannot be used now.
+// noteUninitialized adds to the outcome of a cell the package in whose initialization it has ended, if any, and the packages
+// that cannot be used now.
 func (w *worker) noteUninitialized(x *execution, o *control.Outcome) {
 	if p := x.initializing.Load(); p != nil && p.Fail() {
 		o.Init = &control.Init{Package: p.Path, At: initFrame(p, o)}
@@ -60,7 +60,7 @@ func (w *worker) noteUninitialized(x *execution, o *control.Outcome) {
 	}
 }
 
-// initFrame finds where a package's initialization ended: the innermost call in the package, else in loaded code.
+// initFrame returns the innermost call in package p at the end of its failed initialization, or nil.
 func initFrame(p *link.PackageInit, o *control.Outcome) *control.Frame {
 	list := o.Frames
 	switch {
@@ -77,7 +77,7 @@ func initFrame(p *link.PackageInit, o *control.Outcome) *control.Frame {
 	return nil
 }
 
-// initializeInChild initializes a package as the parent has done. What panics there is an error here.
+// initializeInChild initializes a package that the parent has initialized. It returns an error if that panics.
 func (w *worker) initializeInChild(path string) (err error) {
 	p := w.linker.PackageInit(path)
 	if p == nil {

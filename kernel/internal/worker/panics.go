@@ -17,23 +17,23 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// A panic that no function recovers ends a program. Here it ends the goroutine
-// alone, and fails the cell that the goroutine belongs to if that still runs:
-// from its beginning until its own goroutine has ended and none of its others is
-// panicking. After that it shows as text in the cell's output. A cell fails once:
-// the panics of further goroutines show as text, too.
+// A panic that no function recovers ends a Go program. In the worker it ends only the
+// goroutine, and fails the cell that the goroutine belongs to if that still runs. A cell runs
+// from its beginning until its goroutine has ended and no other goroutine of it is
+// panicking. A later panic is shown as text in the cell's output. A cell fails only once:
+// panics of further goroutines are shown as text, too.
 
-// panics is runtime.runningPanicDefers, which counts the panics whose deferred
-// functions run; it is nil if the runtime has no such count. It may stay too high
-// after a panic within a panic.
+// panics is runtime.runningPanicDefers, the number of panics whose deferred
+// functions are running; nil if the runtime has no such variable. It may stay too high
+// after a panic in a deferred function of a panic.
 var panics *atomic.Uint32
 
 // panicRecord mirrors the beginning of runtime._panic.
 type panicRecord struct{ arg any }
 
-// fatalPanic replaces runtime.fatalpanic, which a goroutine calls whose panic
-// was not recovered, after all of its deferred functions ran. It reports the
-// panic and ends the goroutine alone.
+// fatalPanic replaces runtime.fatalpanic, which a goroutine calls if its panic
+// was not recovered, after its deferred functions have run. It reports the
+// panic and ends only the goroutine.
 func fatalPanic(p *panicRecord) {
 	w := self
 	o := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(p.arg), Frames: frames(3), Goroutine: "goroutine"}
@@ -42,7 +42,7 @@ func fatalPanic(p *panicRecord) {
 		started = w.goroutines.Describe(preempt.CurrentG()).Go
 	}
 	if !userFrames(o.Frames) && !inCell(started-1) {
-		// Not of the user's making: a fault of ours, which must not be hidden.
+		// No code of the user is involved: it is a bug of Perijove, which must not be hidden.
 		fmt.Fprintf(os.Stderr, "panic: %s\n", o.Value)
 		for _, f := range o.Frames {
 			fmt.Fprintf(os.Stderr, "%s\n\t%s:%d\n", f.Func, f.File, f.Line)
@@ -65,12 +65,12 @@ func fatalPanic(p *panicRecord) {
 	w.endGoroutine()
 }
 
-// report has a panic shown as text in the output of a cell.
+// report shows a panic as text in the output of an execution.
 func (w *worker) report(id int, o control.Outcome) {
 	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel is gone
 }
 
-// noteStart notes what a goroutine is and what has started it: started is the
+// noteStart adds to o the kind of the calling goroutine and the call that has started it. started is the
 // return address of its go statement.
 func (w *worker) noteStart(o *control.Outcome, started uintptr) {
 	switch goroutineStart() {
@@ -95,7 +95,8 @@ func (w *worker) noteStart(o *control.Outcome, started uintptr) {
 	}
 }
 
-// outermost returns where the outermost function of a cell begins, or nil if there is none in the list or that may be cut off.
+// outermost returns the position at which the outermost function of a cell begins. It returns nil if the list has none, or may
+// be cut off.
 func outermost(list []control.Frame) *control.Frame {
 	if len(list) >= cellruntime.MaxDepth {
 		return nil
@@ -104,7 +105,7 @@ func outermost(list []control.Frame) *control.Frame {
 		if !inCell(f.PC) {
 			continue
 		}
-		entry := runtime.FuncForPC(f.PC).Entry() // that of the function that f may be inlined into
+		entry := runtime.FuncForPC(f.PC).Entry() // the entry of the function that f may be inlined into
 		fn := runtime.FuncForPC(entry)
 		file, line := fn.FileLine(entry)
 		return &control.Frame{Func: fn.Name(), File: file, Line: line, PC: entry}
@@ -112,9 +113,9 @@ func outermost(list []control.Frame) *control.Frame {
 	return nil
 }
 
-// owner returns the execution that the calling goroutine, which has panicked,
-// belongs to: the one whose label it has, or else the newest of the cell that
-// has its code. It returns 0 if there is none.
+// owner returns the ID of the execution that the calling goroutine, which has panicked,
+// belongs to: the one whose label it has, or else the newest execution of the cell that
+// contains its code. It returns 0 if there is none.
 func (w *worker) owner(o *control.Outcome) int {
 	if label := celllabels.Current(); label != nil {
 		if id := w.cellLabels.Of(label); id != 0 {
@@ -127,7 +128,7 @@ func (w *worker) owner(o *control.Outcome) int {
 		}
 	}
 	id := 0
-	for _, f := range o.Frames { // the outermost decides
+	for _, f := range o.Frames { // the last match is the outermost frame
 		if n, ok := cellNumber(f.File); ok {
 			id = w.cellLabels.OfCell(n)
 		}
@@ -135,7 +136,7 @@ func (w *worker) owner(o *control.Outcome) int {
 	return id
 }
 
-// cellNumber reads the number of a cell out of the name of a source file.
+// cellNumber returns the number of a cell from the name of a source file.
 func cellNumber(file string) (int, bool) {
 	const prefix = "Cell ["
 	i := strings.LastIndex(file, prefix)
@@ -155,8 +156,8 @@ func userFrames(list []control.Frame) bool {
 	return false
 }
 
-// failWithPanic has the panic of one of the cell's goroutines end the cell. It reports
-// false if the cell has ended, or is ended by something else.
+// failWithPanic ends the cell with the panic o of one of its goroutines. It returns
+// false if the cell has ended, or is being ended for another reason.
 func (x *execution) failWithPanic(o control.Outcome) bool {
 	if !x.setPanicOutcome(o) {
 		return false
@@ -168,7 +169,7 @@ func (x *execution) failWithPanic(o control.Outcome) bool {
 	return true
 }
 
-// setPanicOutcome makes the panic o the cell's outcome, unless there is one or the cell is
+// setPanicOutcome makes the panic o the cell's outcome. It returns false if the cell has an outcome or is
 // being interrupted.
 func (x *execution) setPanicOutcome(o control.Outcome) bool {
 	x.mu.Lock()
@@ -186,12 +187,12 @@ func (x *execution) hasPanicOutcome() bool {
 	return x.panicOutcome != nil
 }
 
-// panicTimeout is how long the end of a cell waits for its goroutines that panic:
-// their deferred functions may have let the cell go on, as those do that call
-// (*sync.WaitGroup).Done, and the panics may yet be recovered.
+// panicTimeout is how long the end of a cell waits for panicking goroutines of the cell. A deferred
+// function of such a goroutine may have let the cell continue, for example by
+// (*sync.WaitGroup).Done, and the panic may still be recovered.
 const panicTimeout = 250 * time.Millisecond
 
-// awaitPanics waits while a goroutine of x, other than its own, panics.
+// awaitPanics waits, at most panicTimeout, while a goroutine that x has started is panicking.
 func (w *worker) awaitPanics(x *execution) {
 	if w == nil || w.goroutines == nil || x.labels == 0 || panics != nil && panics.Load() == 0 {
 		return

@@ -10,18 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Child processes hold the pipes that they were started with. When a cell has
-// started some, the next cell gets new pipes from the kernel: what the children
-// print later then shows where they were started.
+// Child processes keep the output pipes that they were started with. If a cell has
+// started processes, the kernel gives the next cell new pipes, so that text that the
+// processes print later is shown in the cell that started them.
 
-// An outputPipes says who holds the present pipes beside this process.
+// An outputPipes records which processes, besides this one, have the current output pipes.
 type outputPipes struct {
-	mu     sync.Mutex    // guards what follows
-	held   bool          // programs that cells started did so, and may still
-	shared []*os.Process // those of package mp, which work for all cells
+	mu     sync.Mutex    // guards the fields below
+	held   bool          // programs that cells have started may have the pipes
+	shared []*os.Process // processes of package mp with the pipes; they work for all cells
 }
 
-// childPath is how package mp's processes are started.
+// childPath is the path with which processes of package mp are started.
 const childPath = "/proc/self/exe"
 
 // startProcess replaces os.StartProcess.
@@ -47,12 +47,12 @@ func (o *outputPipes) started(p *os.Process, name string, files []*os.File) {
 	}
 }
 
-// prune forgets processes that have ended.
+// prune removes processes that have ended.
 func (o *outputPipes) prune() {
 	o.shared = slices.DeleteFunc(o.shared, func(p *os.Process) bool { return p.Signal(syscall.Signal(0)) != nil })
 }
 
-// change makes the named pipes this process's standard output and error.
+// change makes the named pipes this process's standard output and error, and reports whether it has.
 func (o *outputPipes) change(paths []string) bool {
 	if len(paths) != 2 {
 		return false
@@ -77,7 +77,7 @@ func (o *outputPipes) change(paths []string) bool {
 	return true
 }
 
-// mark notes in a message that ends a cell who holds the pipes.
+// mark adds to the message for the end of a cell whether other processes have the pipes.
 func (o *outputPipes) mark(m control.Done) control.Done {
 	o.mu.Lock()
 	defer o.mu.Unlock()

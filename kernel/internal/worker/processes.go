@@ -13,22 +13,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processes are those that cells have started by package os/exec and its kin,
-// not those of package mp, which are cancelled by its own means.
+// processes are the processes that cells have started, for example with package os/exec. Those of package mp are
+// not in it: package mp ends them itself.
 type processes struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	list    []process
-	pruneAt int // how many are searched for such as have ended
+	pruneAt int // length of list at which ended processes are removed
 }
 
-// A process is one that a cell has started.
+// A process is a process that a cell has started.
 type process struct {
-	labels uintptr // of the cell
+	labels uintptr // profiler labels of the cell
 	pid    int
-	since  string // when it was started, which tells it from another of its number
+	since  string // start time, since the system may use pid again for another process
 }
 
-// killDelay is how long a process may take to end after SIGINT.
+// killDelay is the time between SIGINT and SIGKILL.
 const killDelay = 100 * time.Millisecond
 
 func (ps *processes) add(p process) {
@@ -41,8 +41,9 @@ func (ps *processes) add(p process) {
 	ps.list = append(ps.list, p)
 }
 
-// end ends the processes of a cell with all that they have started: by SIGINT,
-// as a terminal does, and after a moment by SIGKILL. It returns their number.
+// end ends the processes of a cell and all processes that they have started: with SIGINT,
+// as a terminal does, and after killDelay with SIGKILL. It does not wait. It returns the number of
+// the cell's living processes.
 func (ps *processes) end(labels uintptr) int {
 	ps.mu.Lock()
 	var living []process
@@ -73,12 +74,12 @@ func (ps *processes) end(labels uintptr) int {
 func signalAll(list []process, sig unix.Signal) {
 	for _, p := range list {
 		if p.isAlive() {
-			_ = unix.Kill(p.pid, sig) // it may have ended since
+			_ = unix.Kill(p.pid, sig) // fails if it has ended
 		}
 	}
 }
 
-// tree lists a process and what it has started, as far as the system tells.
+// tree returns a process and its descendants, as far as /proc shows them.
 func (p process) tree() []process {
 	list := []process{p}
 	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.pid))
@@ -112,9 +113,9 @@ func startTime(pid int) string {
 	return ""
 }
 
-const startField = 19 // of statFields: when the process was started
+const startField = 19 // index of the start time in statFields
 
-// statFields are those of /proc/PID/stat from the state on.
+// statFields returns the fields of /proc/PID/stat from the state on, or nil.
 func statFields(pid int) [][]byte {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestAgain: a worker whose place is taken begins anew, with what it was
-// started with, and not for ever; other faults stay.
+// TestAgain: if the addresses for loaded code are in use, the worker is executed again with the same arguments, at most five
+// times. For other errors it is not.
 func TestAgain(t *testing.T) {
 	t.Setenv(attemptsVariable, "")
 	began := 0

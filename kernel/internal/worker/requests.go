@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// runAll runs cells in the order in which the kernel sends them.
+// runAll handles requests, such as to run a cell, in the order in which the kernel sends them.
 func (w *worker) runAll(runs <-chan control.Message) {
 	for m := range runs {
 		switch m := m.(type) {
@@ -39,21 +39,21 @@ func (w *worker) runAll(runs <-chan control.Message) {
 	}
 }
 
-// reply answers a request. Where the kernel is gone it ends this process.
+// reply answers a request. If the kernel has ended, it ends this process.
 func (w *worker) reply(m control.Reply) {
 	if err := w.conn.Send(m); err != nil {
 		endGroup()
 	}
 }
 
-// clearOldVars clears the variables that no name means any more, if nothing uses them.
+// clearOldVars clears the variables that no name refers to any more and that nothing uses; see link.Linker.Clear.
 func (w *worker) clearOldVars(now bool) {
 	if w.goroutines != nil {
 		w.linker.Clear(preempt.CurrentG(), w.goroutines, now)
 	}
 }
 
-// listOld lists those that are kept.
+// listOld lists the old variables that are kept.
 func (w *worker) listOld(m control.ListDropped) control.DroppedList {
 	out := control.DroppedList{ID: m.ID}
 	w.clearOldVars(true)
@@ -63,7 +63,7 @@ func (w *worker) listOld(m control.ListDropped) control.DroppedList {
 	return out
 }
 
-// setup changes what a process starts with: folder, environment, arguments.
+// setup changes attributes of the process: folder, environment, arguments, command line flags, memory limit.
 func (w *worker) setup(m control.Setup) control.SetupReply {
 	errs := []error{cellruntime.ApplySetup(m)}
 	if m.Memory != 0 {
@@ -79,8 +79,8 @@ func (w *worker) setup(m control.Setup) control.SetupReply {
 	return out
 }
 
-// resetFlags replaces the set of command line flags. Those that older cells
-// defined stay, at their defaults, but for those that the next cell defines.
+// resetFlags replaces flag.CommandLine. Flags of older cells
+// stay, with their default values, except those in redefined, which the next cell defines.
 func resetFlags(redefined []string) {
 	old := flag.CommandLine
 	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError)

@@ -19,31 +19,31 @@ import (
 
 // An execution is one run of a cell.
 type execution struct {
-	done chan control.Outcome // gets exactly one outcome
+	done chan control.Outcome // receives exactly one outcome
 
-	mu           sync.Mutex       // guards what follows
-	decided      bool             // done has got the outcome
-	panicOutcome *control.Outcome // a panic: the outcome, whatever else ends the cell
-	// assigned are the variables that Assigned has noted.
+	mu           sync.Mutex       // guards decided, panicOutcome and assigned
+	decided      bool             // the outcome has been sent to done
+	panicOutcome *control.Outcome // a panic that is the outcome, even if the cell ends in another way
+	// assigned are the names that were passed to Assigned.
 	assigned []string
 
-	id           int  // of the execution
-	cell         int  // its number, or 0
+	id           int  // ID of the execution
+	cell         int  // number of the cell, or 0
 	anyPanicEnds bool // an unrecovered panic in any goroutine ends it
-	// ctx ends when the cell is interrupted, with errInterrupted as its cause,
-	// and its goroutine is aimed at.
+	// ctx is cancelled, with errInterrupted as its cause, when the cell is interrupted and its
+	// goroutine is a target of package preempt.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	// cellCtx is what code of the cell has as ctx. It ends first.
+	// cellCtx is the value of ctx in code of the cell. It is cancelled before ctx.
 	cellCtx    *cellContext
 	cancelUser context.CancelFunc
 
 	g           atomic.Uintptr // its goroutine while it runs
-	labels      uintptr        // profiler labels of that and of what it starts; set before g
+	labels      uintptr        // profiler labels of that goroutine and of those that it starts; set before g
 	ended       atomic.Bool    // the goroutine has returned
 	finished    atomic.Bool    // the outcome is known
 	interrupted atomic.Bool
-	stopping    atomic.Bool // a goroutine is at it
+	stopping    atomic.Bool // a goroutine is stopping it
 	usesLibrary atomic.Bool // package mp has asked for ctx
 	// initializing is the package whose initialization runs before the cell.
 	initializing atomic.Pointer[link.PackageInit]
@@ -58,7 +58,7 @@ func newExecution(cell int) *execution {
 	return x
 }
 
-// errInterrupted is why an execution's context ended.
+// errInterrupted is the cause with which the context of an interrupted execution is cancelled.
 var errInterrupted error = interruptedError{}
 
 type interruptedError struct{}
@@ -66,8 +66,8 @@ type interruptedError struct{}
 func (interruptedError) Error() string        { return "the cell was interrupted" }
 func (interruptedError) Is(target error) bool { return target == context.Canceled }
 
-// finish ends the cell; only the first outcome counts, unless a goroutine's
-// panic has decided already.
+// finish sends the outcome of the cell. Only the first call counts. If there is a panicOutcome, finish sends
+// that instead of o.
 func (x *execution) finish(o control.Outcome) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -80,10 +80,10 @@ func (x *execution) finish(o control.Outcome) {
 	}
 	x.decided = true
 	x.finished.Store(true)
-	x.done <- o // there is room
+	x.done <- o // does not block: the channel is buffered
 }
 
-// enter notes the calling goroutine as the cell's own.
+// enter records the calling goroutine as that of the cell.
 func (x *execution) enter() {
 	if self != nil && self.goroutines != nil {
 		g := self.goroutines.Describe(preempt.CurrentG())
@@ -117,7 +117,7 @@ func (w *worker) run(m control.Run) error {
 		w.mu.Unlock()
 	}
 	displayhost.SetTextOnly(m.TextOnly)
-	w.cellLabels.Enter(m.ID, m.Cell) // this goroutine too, which starts the cell's
+	w.cellLabels.Enter(m.ID, m.Cell) // sets the label of this goroutine, which that of the cell inherits
 	changed := w.outputPipes.change(m.OutputPipes)
 	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {
 		endGroup()
@@ -141,7 +141,7 @@ func loadFailed(id int, err error) control.LoadFailed {
 	return out
 }
 
-// reload goes over to other versions of packages.
+// reload replaces packages by other versions.
 func (w *worker) reload(m control.Reload) control.ReloadReply {
 	step := loadStep{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
 	out := control.ReloadReply{ID: m.ID}
@@ -161,7 +161,7 @@ func (w *worker) reload(m control.Reload) control.ReloadReply {
 	return out
 }
 
-// apply makes the packages of a step known to the linker.
+// apply reads the importcfg of a step and reloads its packages. renewed says whether these got new types.
 func (w *worker) apply(step loadStep) (renewed bool, err error) {
 	if step.Importcfg != "" {
 		w.mu.Lock()
@@ -176,7 +176,7 @@ func (w *worker) apply(step loadStep) (renewed bool, err error) {
 	return false, err
 }
 
-// outcome waits for the running cell to end.
+// outcome waits for the running cell to end and returns its outcome.
 func (w *worker) outcome(id int) control.Done {
 	x := w.cell.Load()
 	done := make(chan struct{})
@@ -198,14 +198,14 @@ func (w *worker) outcome(id int) control.Done {
 	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})
 }
 
-// call runs the cell in a new goroutine and catches what ends it.
+// call runs the cell in the calling goroutine and finishes x with the outcome. The goroutine must be a new one.
 func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	x.enter()
 	returned := false
 	defer func() {
 		v := recover()
 		x.ended.Store(true)
-		preempt.Cancel(x.g.Load()) // the runtime may use g again for another goroutine
+		preempt.Cancel(x.g.Load()) // another goroutine may get the same runtime.g
 		x.finish(x.outcome(returned, v))
 	}()
 	if x.interrupted.Load() {
@@ -215,7 +215,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	switch {
 	case len(l.Inits) > 0:
 		w.initializeOwn(l.Inits, first)
-	case first != nil: // as in all but tests
+	case first != nil: // nil only in tests
 		w.noteFirst(first)
 		w.recordLoaded()
 	}
@@ -225,8 +225,8 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	returned = true
 }
 
-// outcome says how the cell's goroutine has ended: by returning, with the value
-// of a panic, or otherwise.
+// outcome returns how the cell's goroutine has ended. returned says that it has returned; v is the
+// value of its panic, or nil.
 func (x *execution) outcome(returned bool, v any) control.Outcome {
 	if v != nil {
 		panicked := control.Outcome{How: control.Panicked, Value: cellruntime.PanicText(v), Child: cellruntime.ChildFrames(v), Frames: frames(4)}
@@ -239,8 +239,8 @@ func (x *execution) outcome(returned bool, v any) control.Outcome {
 	}
 	switch {
 	case x.hasPanicOutcome():
-		return control.Outcome{} // it takes the place of any other
-	case x.interrupted.Load(): // it noticed by itself, or a panic is what the interrupt made of the cell
+		return control.Outcome{} // finish replaces it by the panic
+	case x.interrupted.Load(): // the cell has ended because of the interrupt, perhaps with a panic
 		list, n := self.startedGoroutines(x)
 		return control.Outcome{How: control.Interrupted, Goroutines: list, Count: n, Frames: frames(3)}
 	case returned:
@@ -249,7 +249,7 @@ func (x *execution) outcome(returned bool, v any) control.Outcome {
 	return control.Outcome{How: control.Goexit, Frames: x.initFrames()}
 }
 
-// initFrames lists the calls of this goroutine, the cell's own, while it initializes a package.
+// initFrames returns the calls of the calling goroutine, which is that of the cell, if it is initializing a package, else nil.
 func (x *execution) initFrames() []control.Frame {
 	if x.initializing.Load() == nil {
 		return nil
@@ -257,15 +257,15 @@ func (x *execution) initFrames() []control.Frame {
 	return frames(3)
 }
 
-// frames lists the calls of this goroutine, innermost first, from skip callers
-// up to the cell.
+// frames returns the calls of the calling goroutine up to the cell, innermost first, without the first skip
+// ones.
 func frames(skip int) []control.Frame {
 	call, initialize := reflect.ValueOf((*execution).call).Pointer(), reflect.ValueOf((*execution).initialize).Pointer()
 	return cellruntime.Frames(skip-1, func(f runtime.Frame) bool { return f.Entry == call || f.Entry == initialize })
 }
 
-// exit ends the cell as os.Exit asks. If that was called by another goroutine
-// than the cell's own, the latter is stopped.
+// exit ends the cell because of a call of os.Exit. If another goroutine than that of the cell has
+// called it, exit stops the goroutine of the cell.
 func (x *execution) exit(code int) {
 	o := control.Outcome{How: control.Exited, Code: code}
 	if preempt.CurrentG() == x.g.Load() {
@@ -282,7 +282,7 @@ func (x *execution) exit(code int) {
 	}
 }
 
-// Assigned notes that variables have got their values. Generated code calls it
+// Assigned notes that variables whose type has changed have got their values. Generated code calls it
 // by its linker name.
 func Assigned(names ...string) {
 	if x := self.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() {
@@ -298,14 +298,14 @@ func (x *execution) assignments() []string {
 	return x.assigned
 }
 
-// A fileReserve is file descriptors that cells do not get: code can still be loaded,
-// so that a cell can close files, when cells have opened all that a process may.
+// A fileReserve keeps some file descriptors open that cells cannot use. If cells have opened as many files as
+// a process may, the worker can still load code, so that a cell can close files.
 type fileReserve struct{ fds []int }
 
 // reservedFiles is more than the number of files that are open at a time while code is loaded.
 const reservedFiles = 4
 
-// release makes room for what loads code.
+// release closes the reserved descriptors, so that code can be loaded.
 func (s *fileReserve) release() {
 	for _, fd := range s.fds {
 		_ = unix.Close(fd)
@@ -313,12 +313,12 @@ func (s *fileReserve) release() {
 	s.fds = s.fds[:0]
 }
 
-// fill takes them back.
+// fill reserves descriptors again.
 func (s *fileReserve) fill() {
 	for len(s.fds) < reservedFiles {
 		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return // they were used meanwhile
+			return // cells have used them in the meantime
 		}
 		s.fds = append(s.fds, fd)
 	}

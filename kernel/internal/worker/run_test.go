@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// TestInterruptBeforeRun: a cell that was interrupted while it was loaded does
+// TestInterruptBeforeRun: a cell that is interrupted while it is loaded does
 // not begin.
 func TestInterruptBeforeRun(t *testing.T) {
 	w := &worker{}
@@ -21,7 +21,7 @@ func TestInterruptBeforeRun(t *testing.T) {
 	}
 }
 
-// TestInterruptAfterRun: an interrupt that comes too late stops nobody.
+// TestInterruptAfterRun: an interrupt after the end of a cell stops no goroutine.
 func TestInterruptAfterRun(t *testing.T) {
 	w := &worker{}
 	x := newExecution(1)

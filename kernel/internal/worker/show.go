@@ -18,7 +18,7 @@ import (
 	"github.com/perijove/perijove/lib/progresshost"
 )
 
-// Show delivers the values of a cell's last expression, as one result.
+// Show shows the values of a cell's last expression as one result, and keeps them for Out.
 // Generated code calls it by its linker name.
 func Show(values ...any) {
 	stopAll()
@@ -26,7 +26,8 @@ func Show(values ...any) {
 	self.showResult(cellruntime.Result(values...))
 }
 
-// ShowError delivers an error that is a cell's last expression; nil shows nothing.
+// ShowError shows an error that is the value of a cell's last expression. It shows nothing for nil. Generated code calls it by
+// its linker name.
 func ShowError(err error) {
 	self.cell.Load().haltInterrupted()
 	if err != nil {
@@ -34,15 +35,15 @@ func ShowError(err error) {
 	}
 }
 
-// ShowRune delivers a value whose type is written rune: its number, as Go prints
-// it, and the character that it is.
+// ShowRune shows a value whose type is declared as rune: its number, as Go prints
+// it, and its character. Generated code calls it by its linker name.
 func ShowRune(r rune) {
 	stopAll()
 	cellruntime.Keep(self.cell.Load().cell, r)
 	self.showResult(cellruntime.RuneResult(r))
 }
 
-// setHosts makes this worker the host of the library's packages in this process.
+// setHosts registers this worker as the host of Perijove's library packages, which show output through it.
 func (w *worker) setHosts() {
 	displayhost.SetSink(w.display)
 	displayhost.SetRasterizer(plotpng.Rasterize)
@@ -58,7 +59,7 @@ func (w *worker) display(m displayhost.Message) error {
 	return nil
 }
 
-// showIn shows a message in an earlier execution, or with id 0 in the running one.
+// showIn shows a message in the earlier execution id, or in the running one if id is 0.
 func (w *worker) showIn(id int, m displayhost.Message) {
 	w.deliver(m, func(seq int, m displayhost.Message) control.Message {
 		return control.Display{ID: id, Seq: seq, Message: m}
@@ -73,9 +74,9 @@ func (w *worker) showResult(m displayhost.Message) {
 	})
 }
 
-// deliver sends a message after everything that was printed before it, and
-// before everything that is printed after it: it waits until the kernel has
-// both. A child process hands it to its parent.
+// deliver sends a message to the kernel, in a child process to its parent. It waits until the kernel has
+// the message and all text that was printed before it. So the message is shown after that text, and before text that is
+// printed later.
 func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m displayhost.Message) control.Message) {
 	if p := mphost.Parent(); p != nil {
 		w.askParent(p, m)
@@ -91,7 +92,8 @@ func (w *worker) deliver(m displayhost.Message, envelope func(seq int, m display
 	}
 }
 
-// readMap is values.SetMapReader's: f reads a map that other goroutines may be writing.
+// readMap calls f, which reads the map m, while no other goroutine writes m. It is the function for values.SetMapReader, and returns
+// false if f was not called.
 func (w *worker) readMap(m reflect.Value, f func()) bool {
 	if w.goroutines != nil {
 		return w.goroutines.ReadMap(m.Pointer(), f)
@@ -100,7 +102,7 @@ func (w *worker) readMap(m reflect.Value, f func()) bool {
 	return true
 }
 
-// unshowable takes the place of a message that cannot be encoded.
+// unshowable returns a message that replaces one that cannot be encoded.
 func unshowable(err error) displayhost.Message {
 	return displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "this output cannot be shown: " + err.Error()}}
 }
@@ -111,8 +113,8 @@ func (w *worker) comm(m comm.Message) error {
 	return err
 }
 
-// longTask is the host of package progresshost in this process. In a child process
-// nothing is shown: its parent's task is.
+// longTask is the host of package progresshost in this process. A child process shows
+// nothing, since its parent shows the task.
 func (w *worker) longTask(t progresshost.Task) (end func()) {
 	if mphost.Parent() != nil {
 		return func() {}
@@ -120,7 +122,7 @@ func (w *worker) longTask(t progresshost.Task) (end func()) {
 	return w.bars.Begin(w.cellLabels.Of(celllabels.Current()), t)
 }
 
-// notice shows a remark that is no output of the cell.
+// notice shows a notice, which is not part of the cell's output.
 func (w *worker) notice(text string) {
 	if mphost.Parent() != nil {
 		os.Stderr.WriteString(text + "\n")
@@ -132,8 +134,8 @@ func (w *worker) notice(text string) {
 	}
 }
 
-// Earlier is cellruntime.Earlier. Generated code calls it by its linker name.
+// Earlier returns the value that a cell has shown; see cellruntime.Earlier. Generated code calls it by its linker name.
 func Earlier(cell int) any { return cellruntime.Earlier(cell) }
 
-// Embed is cellruntime.Embed. Generated code calls it by its linker name.
+// Embed fills a variable with files; see cellruntime.Embed. Generated code calls it by its linker name.
 func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }

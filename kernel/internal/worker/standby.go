@@ -11,38 +11,38 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 )
 
-// A standby is a child process that was started ahead. It has loaded what the
-// worker has, so that a function sent to a process begins at once. Once cells
-// start child processes repeatedly, one standby waits while no cell runs; the
-// next start takes it. It has run nothing but initializers without effects.
+// A standby is a child process that is started before package mp needs it. It has loaded the same code as the
+// worker, so that a function sent to a process begins immediately. After cells have
+// started child processes repeatedly, the worker keeps one standby ready while no cell runs. The
+// next start uses it. A standby runs only initializers without effects.
 //
-// A standby and a child that is started afresh must not differ. What a process
-// inherits is compared (inheritance); if anything has changed, the standby is
-// discarded. Its folder and its files it gets when it is taken.
+// A standby must not differ from a newly started child. So the worker compares the attributes
+// that a process inherits (see inheritance); if one has changed, it discards the standby.
+// The standby gets its folder and its files when it is used.
 
-// standbyAfter is how many starts it takes until a standby is worth its memory.
+// standbyAfter is the number of starts after which a standby is worth its memory.
 const standbyAfter = 2
 
-// maxStandbyFailures is how many standbys may end by themselves, one after the
-// other, until no more are started.
+// maxStandbyFailures is the number of successive standbys that may end by themselves before
+// no more are started.
 const maxStandbyFailures = 3
 
-// standbys starts at most one standby at a time.
+// standbys manages the standby: there is at most one at a time.
 type standbys struct {
 	w    *worker
-	wake chan struct{} // begins a look at what is to be done
+	wake chan struct{} // wakes run
 
-	telling sync.Mutex // held while the kernel is told
+	telling sync.Mutex // held by tell
 
-	mu       sync.Mutex // guards what follows
-	starts   int        // since a standby was released
-	added    additions  // to the command that the standby is for
-	misses   int        // starts in succession that it was not for
+	mu       sync.Mutex // guards the fields below
+	starts   int        // number of starts since the last release
+	added    additions  // additions of the commands that the standby is for
+	misses   int        // number of successive starts with other additions
 	waiting  *standby   // nil if there is none
-	failures int        // in succession
+	failures int        // number of successive standbys that have ended by themselves
 }
 
-// additions are what package mp adds to a host's command.
+// additions are the settings that package mp adds to the command from Command.
 type additions struct {
 	env   []string
 	files int
@@ -51,7 +51,8 @@ type additions struct {
 
 func newStandbys(w *worker) *standbys { return &standbys{w: w, wake: make(chan struct{}, 1)} }
 
-// Start starts a child, as the standby if that can be it.
+// Start starts a child process for cmd, or uses the standby for it. It returns the number of load steps that the
+// child has.
 func (h *host) Start(cmd *exec.Cmd) (have int, err error) {
 	if h.w.standbys == nil { // this process is a child
 		return 0, cmd.Start()
@@ -64,8 +65,8 @@ func (h *host) Start(cmd *exec.Cmd) (have int, err error) {
 	return 0, cmd.Start()
 }
 
-// take makes the standby the child of cmd. It returns nil if there is none
-// that can be.
+// take makes the standby the process of cmd. It returns nil if there is no suitable
+// standby.
 func (a *standbys) take(cmd *exec.Cmd) *standby {
 	a.mu.Lock()
 	a.starts++
@@ -86,13 +87,13 @@ func (a *standbys) take(cmd *exec.Cmd) *standby {
 	return s
 }
 
-// pick removes and returns the standby, if it is for commands like cmd. A start
-// with further options leaves it for the next one; several, and they are
-// what the next standby is for. The caller holds mu.
+// pick removes and returns the standby, if it is for commands like cmd. After standbyAfter successive starts
+// with other additions, the next standby is for commands with those additions. The caller holds
+// mu.
 func (a *standbys) pick(cmd *exec.Cmd) (s *standby) {
 	base := childEnviron()
 	if len(cmd.Env) < len(base) || !slices.Equal(cmd.Env[:len(base)], base) {
-		return nil // it changes just now
+		return nil // the environment is changing at the moment
 	}
 	added := additions{cmd.Env[len(base):], len(cmd.ExtraFiles), cmd.SysProcAttr}
 	if a.waiting != nil && !reflect.DeepEqual(added, a.added) {
@@ -106,7 +107,7 @@ func (a *standbys) pick(cmd *exec.Cmd) (s *standby) {
 	return s
 }
 
-// tend begins to bring the standby up to date. It does not wait.
+// tend makes run start or update the standby. It does not wait.
 func (a *standbys) tend() {
 	a.mu.Lock()
 	wanted := a.wanted()
@@ -120,10 +121,10 @@ func (a *standbys) tend() {
 	}
 }
 
-// wanted reports whether a standby is of use. The caller holds mu.
+// wanted reports whether there should be a standby. The caller holds mu.
 func (a *standbys) wanted() bool { return a.starts >= standbyAfter && a.failures < maxStandbyFailures }
 
-// run keeps a standby whenever no cell runs.
+// run starts and updates the standby while no cell runs.
 func (a *standbys) run() {
 	for range a.wake {
 		for a.w.busy.Load() == 0 && a.advance() {
@@ -131,7 +132,7 @@ func (a *standbys) run() {
 	}
 }
 
-// advance makes one step and reports whether there may be another.
+// advance starts, replaces or updates the standby in one step, and reports whether there may be more to do.
 func (a *standbys) advance() bool {
 	a.mu.Lock()
 	s, cmd := a.waiting, a.command()
@@ -148,7 +149,7 @@ func (a *standbys) advance() bool {
 	}
 	s, err := startStandby(a.w, cmd)
 	if err != nil {
-		return false // the next start is made afresh
+		return false // the next start gets a new process
 	}
 	a.mu.Lock()
 	a.waiting = s
@@ -158,7 +159,7 @@ func (a *standbys) advance() bool {
 	return true
 }
 
-// command is what the next start will be like, or nil if no standby is wanted.
+// command returns a command like that of the next start, or nil if there should be no standby.
 // The caller holds mu.
 func (a *standbys) command() *exec.Cmd {
 	if !a.wanted() || a.added.files == 0 {
@@ -171,7 +172,7 @@ func (a *standbys) command() *exec.Cmd {
 	return cmd
 }
 
-// drop discards the standby if it is still s.
+// drop discards s if it is still the standby.
 func (a *standbys) drop(s *standby) {
 	a.mu.Lock()
 	mine := s != nil && a.waiting == s
@@ -199,8 +200,8 @@ func (a *standbys) lost(s *standby) {
 	}
 }
 
-// release gives the standby's memory back. There is another one only after as
-// many starts as the first one took.
+// release discards the standby to free its memory. The next one is started only after standbyAfter
+// further starts.
 func (a *standbys) release() {
 	a.mu.Lock()
 	s := a.waiting
@@ -209,8 +210,8 @@ func (a *standbys) release() {
 	a.drop(s)
 }
 
-// tell tells the kernel which process waits: its memory is no cell's. The last
-// message is always true.
+// tell sends the process ID of the standby to the kernel, which does not count its memory as that of a
+// cell. Messages are sent in order, so the last one is correct.
 func (a *standbys) tell() {
 	a.telling.Lock()
 	defer a.telling.Unlock()

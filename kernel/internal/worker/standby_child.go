@@ -14,14 +14,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A standbyMessage is one that came to this process, a standby.
+// A standbyMessage is a message to this process, which is a standby.
 type standbyMessage struct {
 	kind byte
 	body []byte
 	fds  []int
 }
 
-// standBy is a standby's life until it is a command's process.
+// standBy runs this process as a standby, until it becomes the process of a command.
 func (w *worker) standBy() {
 	os.Unsetenv(standbyEnv)
 	conn, err := standbyConn()
@@ -36,8 +36,8 @@ func (w *worker) standBy() {
 	conn.Close()
 }
 
-// standbyConn is the connection to the worker, under another number than what
-// it came with: that is for a file of the command's process.
+// standbyConn returns the connection to the worker. It moves it to another descriptor, since a file of the command
+// will need the number.
 func standbyConn() (*net.UnixConn, error) {
 	fd, err := unix.FcntlInt(control.FD, unix.F_DUPFD_CLOEXEC, control.FD+1)
 	if err != nil {
@@ -56,7 +56,7 @@ func standbyConn() (*net.UnixConn, error) {
 	return c, nil
 }
 
-// followStandby does what the worker says until this process is a command's.
+// followStandby handles the worker's messages until this process becomes that of a command.
 func (w *worker) followStandby(conn *net.UnixConn) error {
 	messages := make(chan standbyMessage)
 	go readStandby(conn, messages)
@@ -80,8 +80,8 @@ func (w *worker) followStandby(conn *net.UnixConn) error {
 	return io.ErrUnexpectedEOF
 }
 
-// readStandby reads messages. When the worker is gone or wants it, this process
-// ends at once, whatever it is at.
+// readStandby reads messages and sends them to the channel. If the worker closes the connection, this process
+// ends immediately.
 func readStandby(conn *net.UnixConn, messages chan<- standbyMessage) {
 	for {
 		var head [5]byte
@@ -116,8 +116,8 @@ func rights(oob []byte) ([]int, error) {
 	return unix.ParseUnixRights(&list[0])
 }
 
-// takeFiles gives this process its folder and its files. What it has written so
-// far goes to them.
+// takeFiles gives this process its folder and its files, and writes its earlier output to
+// them.
 func (m standbyMessage) takeFiles() error {
 	if len(m.fds) != 1+len(m.body) {
 		return fmt.Errorf("%d files came instead of %d", len(m.fds), 1+len(m.body))
@@ -140,13 +140,13 @@ func (m standbyMessage) takeFiles() error {
 	for _, fd := range m.fds {
 		_ = unix.Close(fd)
 	}
-	// A stream without a reader is the function's to find out.
+	// If a stream has no reader, the function will get the error when it writes.
 	_, _ = os.Stdout.Write(written[1])
 	_, _ = os.Stderr.Write(written[2])
 	return nil
 }
 
-// contents reads a file in memory from its beginning.
+// contents returns the contents of a file.
 func contents(fd int) ([]byte, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {

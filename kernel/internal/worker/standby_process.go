@@ -17,41 +17,41 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A standby is a process that waits to become a child, as the worker sees it.
+// A standby is the worker's side of a process that waits to become a child.
 type standby struct {
 	process *os.Process
 	conn    *net.UnixConn
-	key     string // of what it has inherited
+	key     string // result of inheritance when it was started
 
-	mu   sync.Mutex // held while something is sent
-	have int        // loads that it was sent
-	last bool       // nothing more is sent: it is to become a child
+	mu   sync.Mutex // held while a message is sent; guards have and last
+	have int        // number of load steps that it was sent
+	last bool       // no more updates are sent: it becomes a child
 
-	updated chan struct{} // gets one value for each update
-	taken   chan struct{} // closed when it is the child of a command
-	gone    chan struct{} // closed when it has ended otherwise, and was reaped
+	updated chan struct{} // receives one value after each update
+	taken   chan struct{} // closed when it has become the process of a command
+	gone    chan struct{} // closed when it has ended before that and has been waited for
 }
 
-// standbyEnv tells a worker's image that it is to be a standby.
+// standbyEnv is the environment variable that makes a worker process a standby.
 const standbyEnv = "PERIJOVE_STANDBY"
 
-// Kinds of messages to a standby: a length, a kind and a body. It answers each
-// by its kind alone.
+// Kinds of messages to a standby. A message consists of the length of its body, its kind and the body. The answer to each
+// is only its kind.
 const (
-	standbyUpdate byte = 'u' // loads, as in host.Update
-	standbyBecome byte = 'b' // the numbers that its files get, which come along
+	standbyUpdate byte = 'u' // load steps, as in host.Update
+	standbyBecome byte = 'b' // the numbers of its files; the files are sent with the message
 )
 
-// maxStandbyLoads is how many loads are sent at a time: some 3 ms of work.
+// maxStandbyLoads is the maximum number of load steps in one message: about 3 ms of work.
 const maxStandbyLoads = 16
 
-// becomeTimeout is how long a standby may take to become a child. One that was
-// stopped, or that is at a long initializer, does not answer; a child is started
-// afresh then.
+// becomeTimeout is how long a standby may take to become a child. It does not answer if it was
+// stopped by a signal or is running a long initializer: then a new process is
+// started.
 const becomeTimeout = time.Second
 
-// startStandby starts a process for commands like cmd. Its standard output and
-// error are files in memory until it is taken.
+// startStandby starts a standby for commands like cmd. Its standard output and
+// error are files in memory until it becomes the process of a command.
 func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -73,9 +73,9 @@ func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 		return nil, err
 	}
 	for len(files) < 3+len(cmd.ExtraFiles) {
-		files = append(files, files[0]) // so that the child's own files have their usual numbers
+		files = append(files, files[0]) // so that files that the child opens have their usual numbers
 	}
-	// What is inherited is this thread's.
+	// The process inherits attributes of this thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	s := &standby{
@@ -93,7 +93,7 @@ func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 	return s, nil
 }
 
-// standbyFile opens what is the standby's file i for the time being.
+// standbyFile opens the temporary file for descriptor i of a standby.
 func standbyFile(i int) (*os.File, error) {
 	if i == 0 {
 		return os.Open(os.DevNull)
@@ -105,7 +105,7 @@ func standbyFile(i int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "standby"), nil
 }
 
-// attend takes the standby's answers until it is taken or has ended.
+// attend handles the answers of the standby until it becomes a child or ends.
 func (s *standby) attend(a *standbys) {
 	defer s.conn.Close()
 	var answer [1]byte
@@ -119,14 +119,14 @@ func (s *standby) attend(a *standbys) {
 		}
 		s.updated <- struct{}{}
 	}
-	_ = s.process.Kill() // as a rule it has ended
+	_ = s.process.Kill() // mostly it has ended already
 	_, _ = s.process.Wait()
 	close(s.gone)
 	a.lost(s)
 }
 
-// update sends the standby some of the loads that it lacks, waits until it has
-// them, and reports whether there may be more. It gets none from the first on
+// update sends the standby some of the load steps that it lacks, waits until it has
+// applied them, and reports whether there may be more. It stops at the first step
 // that may have effects.
 func (s *standby) update(w *worker) (more bool) {
 	s.mu.Lock()
@@ -144,7 +144,7 @@ func (s *standby) update(w *worker) (more bool) {
 	return false
 }
 
-// sendLoads reports whether there was something to send. The caller holds mu.
+// sendLoads sends load steps, and reports whether it has sent any. The caller holds mu.
 func (s *standby) sendLoads(steps []loadStep) bool {
 	if len(steps) == 0 {
 		return false
@@ -157,7 +157,7 @@ func (s *standby) sendLoads(steps []loadStep) bool {
 	return true
 }
 
-// stepsWithoutEffects returns some loads from number have on.
+// stepsWithoutEffects returns up to maxStandbyLoads load steps from number have on, up to the first that may have effects.
 func (w *worker) stepsWithoutEffects(have int) []loadStep {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -169,7 +169,7 @@ func (w *worker) stepsWithoutEffects(have int) []loadStep {
 	return slices.Clone(steps)
 }
 
-// send sends a message. The caller holds mu.
+// send sends a message, with the files in rights. The caller holds mu.
 func (s *standby) send(kind byte, body, rights []byte) error {
 	head := append(binary.LittleEndian.AppendUint32(nil, uint32(len(body))), kind)
 	n, _, err := s.conn.WriteMsgUnix(head, rights, nil)
@@ -182,8 +182,8 @@ func (s *standby) send(kind byte, body, rights []byte) error {
 	return err
 }
 
-// filesOf returns the files that a command's process gets. The first may be
-// nil.
+// filesOf returns the files of a command's process, by descriptor. The first may be
+// nil. It returns an error if a standard stream is no file.
 func filesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
 		f, ok := v.(*os.File)
@@ -234,12 +234,12 @@ func (s *standby) become(cmd *exec.Cmd) error {
 	}
 	s.discard()
 	select {
-	case <-s.taken: // too late
+	case <-s.taken: // it has become a child, but after the timeout
 		_, _ = s.process.Wait()
 	case <-s.gone:
 	}
 	return syscall.ETIMEDOUT
 }
 
-// discard ends the standby. attend reaps it.
+// discard kills the standby. attend waits for it.
 func (s *standby) discard() { _ = s.process.Kill() }

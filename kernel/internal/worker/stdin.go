@@ -14,28 +14,28 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
-// Reading standard input asks the front end for a line. There is no pipe for
-// it: it could not be told when a cell waits at the other end. Instead the read
-// method of files is hooked, and what is read from os.Stdin comes from here.
+// A read from standard input asks the front end for a line. Standard input is not a pipe, since the worker
+// could not notice that a cell reads from a pipe. Instead (*os.File).Read is hooked, and fileRead
+// serves reads from os.Stdin.
 //
-// What a cell does not read of a line is dropped when the cell ends: it was the
-// answer to that cell's question, and would be a wrong one to the next. A
-// goroutine that goes on keeps its line, which no other cell gets.
+// If a cell does not read all of a line, the rest is dropped when the cell ends, since it was the
+// answer to that cell's question and not to that of the next cell. If a goroutine that has asked for a line
+// continues after its cell, it keeps the rest; no other cell gets it.
 var stdin struct {
 	file *os.File
 	read func(f *os.File, b []byte) (int, error) // the original
 
-	turn sync.Mutex // held while a line is asked for and read: one reader at a time
+	turn sync.Mutex // held while a line is requested and read: one reader at a time
 
 	mu     sync.Mutex                     // guards unread
-	unread map[unsafe.Pointer]*unreadLine // by the label of the cell
+	unread map[unsafe.Pointer]*unreadLine // by the profiler label of the cell
 }
 
-// An unreadLine is the rest of a line that was asked for, which the goroutine that
-// asked has not read.
+// An unreadLine is the rest of a line that the goroutine which asked for the line has not
+// read yet.
 type unreadLine struct {
 	g    uintptr
-	id   uint64 // of the goroutine; 0 if that is not known
+	id   uint64 // ID of the goroutine; 0 if it is not known
 	text []byte
 }
 
@@ -75,8 +75,8 @@ func fileRead(f *os.File, b []byte) (int, error) {
 	return n, nil
 }
 
-// stdinOwner returns the label of the cell on whose behalf the calling goroutine
-// reads: the running one's if it has none.
+// stdinOwner returns the label of the cell that the calling goroutine belongs to, or that of the running
+// cell if it has none.
 func (w *worker) stdinOwner() unsafe.Pointer {
 	if label := celllabels.Current(); label != nil && w.cellLabels.Of(label) != 0 {
 		return label
@@ -84,7 +84,7 @@ func (w *worker) stdinOwner() unsafe.Pointer {
 	return w.cellLabels.Running()
 }
 
-// readUnread reads what is left of a line.
+// readUnread reads from the unread line with this key, and returns the number of bytes; 0 if there is none.
 func readUnread(key unsafe.Pointer, b []byte) int {
 	stdin.mu.Lock()
 	defer stdin.mu.Unlock()
@@ -115,8 +115,8 @@ func (w *worker) keepUnread(key unsafe.Pointer, text []byte) {
 	stdin.unread[key] = rest
 }
 
-// dropUnread forgets what x, which has ended, and goroutines that have ended did
-// not read.
+// dropUnread removes the unread lines of x, which has ended, and of goroutines that have
+// ended.
 func (w *worker) dropUnread(x *execution) {
 	stdin.mu.Lock()
 	defer stdin.mu.Unlock()
@@ -127,7 +127,7 @@ func (w *worker) dropUnread(x *execution) {
 	}
 }
 
-// isAlive reports whether a goroutine is known not to have ended.
+// isAlive reports whether a goroutine has not ended. It returns false if that is not known.
 func (w *worker) isAlive(g uintptr, id uint64) bool {
 	if w.goroutines == nil || id == 0 {
 		return false
@@ -136,7 +136,7 @@ func (w *worker) isAlive(g uintptr, id uint64) bool {
 	return now.ID == id && now.State != goruntime.Gone
 }
 
-// input asks the front end for a line.
+// input asks the front end for a line and waits for it.
 func (w *worker) input(prompt string, password bool) (string, error) {
 	answer, err := w.ask(func(seq int) control.Message {
 		return control.InputRequest{Seq: seq, Prompt: prompt, Password: password}

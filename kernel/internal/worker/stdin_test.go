@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// TestUnreadInput: what is left of a line belongs to the cell that asked for it, and is dropped with its reader.
+// TestUnreadInput: the rest of a line belongs to the cell that asked for the line, and is dropped when its reader ends.
 func TestUnreadInput(t *testing.T) {
 	t.Cleanup(func() { stdin.unread = nil })
 	w := &worker{}

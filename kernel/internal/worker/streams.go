@@ -11,28 +11,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Cells may close os.Stdout and os.Stderr, and put other files in their places,
-// for the cells that follow too. A program that did so and failed would end; a
-// notebook goes on, and would lose what it prints without a word. So when a cell
-// ends, a stream that nobody can see is put right, and so is one that a cell
-// has redirected which then failed.
+// Cells may close os.Stdout and os.Stderr, and set them to other files, which also
+// affects later cells. A program that does so and fails ends; a
+// notebook continues, and its output would be lost without a message. So when a cell
+// ends, the worker restores a stream whose output cannot be read, and a stream that the cell
+// has redirected if the cell has failed.
 //
-// The process's own descriptors are never closed: another file would get their
+// Descriptors 1 and 2 are never closed, since another file would get their
 // numbers.
 
-// A stream is one of the two.
+// A stream is os.Stdout or os.Stderr.
 type stream struct {
 	name    string
-	at      **os.File // the variable
-	initial *os.File  // what it is when the worker starts
-	closed  atomic.Bool
-	before  *os.File // what it was when the cell began
+	at      **os.File   // the variable
+	initial *os.File    // its value when the worker starts
+	closed  atomic.Bool // a cell has closed initial
+	before  *os.File    // its value when the cell began
 }
 
-// streams are the same for the whole process, as the variables are.
+// streams is a package variable, as os.Stdout and os.Stderr are.
 var streams [2]stream
 
-// closeFile is what (*os.file).close did.
+// closeFile is the original (*os.file).close.
 var closeFile func(f unsafe.Pointer) error
 
 func (w *worker) hookClose() {
@@ -47,7 +47,7 @@ func (w *worker) hookClose() {
 	}
 }
 
-// fileClose replaces (*os.file).close, which (*os.File).Close calls: that is
+// fileClose replaces (*os.file).close, which (*os.File).Close calls. It cannot replace (*os.File).Close, which is
 // mostly inlined.
 func fileClose(f unsafe.Pointer) error {
 	for i := range streams {
@@ -63,7 +63,7 @@ func fileClose(f unsafe.Pointer) error {
 	return closeFile(f)
 }
 
-// streamClosed is the error of writing to a standard stream that is closed.
+// streamClosed returns the error for a write to f if that is a closed standard stream, else nil.
 func streamClosed(f *os.File) error {
 	for i := range streams {
 		if s := &streams[i]; f == s.initial && s.closed.Load() {
@@ -79,7 +79,7 @@ func rememberStreams() {
 	}
 }
 
-// restoreStreams looks at the streams at a cell's end.
+// restoreStreams restores the streams at the end of a cell, with notices.
 func (w *worker) restoreStreams(o control.Outcome) {
 	for i := range streams {
 		if text := streams[i].restore(o.How != control.Returned); text != "" {
@@ -88,7 +88,7 @@ func (w *worker) restoreStreams(o control.Outcome) {
 	}
 }
 
-// restore puts the stream right, if need be, and says so.
+// restore restores the stream if necessary. It returns the text of a notice, or "".
 func (s *stream) restore(failed bool) string {
 	now, closed := *s.at, s.closed.Swap(false)
 	if now == s.initial {
@@ -113,7 +113,7 @@ func (s *stream) restore(failed bool) string {
 	return s.name + " " + fault + "; it is again the file that it was before"
 }
 
-// unreadable says why what is written to f cannot be read, "" if it may be.
+// unreadable returns the reason why output to f cannot be read, or "" if it can.
 func unreadable(f *os.File) string {
 	if f == nil {
 		return "was nil"

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRestoreStream covers what a cell can do to os.Stdout, and what is done about it when the cell ends.
+// TestRestoreStream: restore handles all changes that a cell can make to os.Stdout.
 func TestRestoreStream(t *testing.T) {
 	open := func() *os.File {
 		f, err := os.Create(filepath.Join(t.TempDir(), "out"))

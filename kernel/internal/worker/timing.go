@@ -7,29 +7,29 @@ import (
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
 )
 
-// Start, Stop and Repeat are what %time and %timeit come down to. Generated
-// code calls them by their linker names, in the cell's own goroutine.
+// Start, Stop and Repeat implement %time and %timeit. Generated
+// code calls them by their linker names, in the goroutine of the cell.
 
-// Start begins to take the time.
+// Start begins a time measurement.
 func Start() { watch().Start() }
 
-// Stop prints what was measured since Start.
+// Stop ends the measurement and prints the time since Start.
 func Stop() { os.Stdout.WriteString(watch().Stop()) }
 
-// stopAll ends what measures the cell's last expression: to show it is no part
-// of what it took.
+// stopAll ends all measurements before the value of the cell's last expression is shown: that does not count
+// as time of the cell.
 func stopAll() { os.Stdout.WriteString(watch().StopAll()) }
 
-// Repeat says how often to repeat a statement next; with 0 it has printed what
-// was measured.
+// Repeat returns how often to run a statement next. loops and runs are the options -n and -r of %timeit, or 0. At the end
+// of the measurement it prints the result and returns 0.
 func Repeat(loops, runs int) int {
 	n, report := watch().Next(loops, runs)
 	os.Stdout.WriteString(report)
 	return n
 }
 
-// watch is that of the running cell, or a new one for a goroutine that an
-// interrupt has left behind.
+// watch returns the stopwatch of the running cell. For a goroutine that an
+// interrupt has left behind it returns a new one.
 func watch() *stopwatch.Watch {
 	x := self.cell.Load()
 	x.haltInterrupted()

@@ -1,8 +1,8 @@
-// Package worker is the process that holds a notebook's state: it links the
-// cells' compiled code into itself and runs it. It speaks with the kernel over
+// Package worker implements the process that holds a notebook's state: it links the
+// cells' compiled code into itself and runs it. It communicates with the kernel over
 // a control socket; standard output and error go to the kernel through pipes.
 //
-// The process may die of what a cell does. The kernel then starts another.
+// A cell may crash the process. The kernel then starts another one.
 package worker
 
 import (
@@ -27,46 +27,46 @@ import (
 	"github.com/perijove/perijove/kernel/internal/taskbars"
 	"github.com/perijove/perijove/lib/comm"
 	"github.com/perijove/perijove/lib/display/values"
-	_ "github.com/perijove/perijove/lib/mp" // what the host is for
+	_ "github.com/perijove/perijove/lib/mp" // setHosts and host serve it
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
 )
 
-// A loadStep is one step by which code came into this process: an object, or
+// A loadStep is one change of the code of this process, which children repeat: an object that was loaded, or
 // packages that were replaced or initialized.
 type loadStep struct {
 	link.Request
-	Importcfg  string   // where packages are from now on
-	Packages   []string // to be loaded anew
-	Renew      bool
-	Initialize []string // packages that were loaded before
+	Importcfg  string   // file with the archives of packages from now on
+	Packages   []string // packages to reload
+	Renew      bool     // see link.Linker.Reload
+	Initialize []string // loaded packages to initialize
 	Effects    bool     // Initialize runs code, which may have effects
-	// First says which variables, loaded before, get their first values.
+	// First describes the loaded variables that get their first values.
 	First *control.Initial
 }
 
 // A worker is the state of this process.
 type worker struct {
-	dir            string // of the image
+	dir            string // folder of the image
 	linker         *link.Linker
 	runtime        *goruntime.Runtime
 	diverter       *divert.Diverter
-	finalizerLoops map[string]finalizerLoop // by the function that they begin with
+	finalizerLoops map[string]finalizerLoop // by the name of the function that they begin with
 	conn           *control.Conn
 
 	first   firstValues
 	notices notices
 
 	mu       sync.Mutex
-	archives map[string]string // import path to compiled package
+	archives map[string]string // archives of compiled packages, by import path
 	base     bool              // the image's importcfg was read
-	config   string            // importcfg file read last
-	steps    []loadStep        // for children, which load the same objects
-	// initialized lists the packages that were initialized since the last of loads.
+	config   string            // the importcfg file that was read last
+	steps    []loadStep        // steps that children repeat
+	// initialized lists the packages that were initialized since the last of steps.
 	initialized loadStep
 
 	pending control.Pending
-	busy    atomic.Int64 // cells that were asked for and have not ended
+	busy    atomic.Int64 // number of requested cells that have not ended
 	cell    atomic.Pointer[execution]
 	orphans orphans
 
@@ -75,24 +75,24 @@ type worker struct {
 	cellLabels  celllabels.Labels
 	outputPipes outputPipes
 
-	goroutines  *goruntime.Goroutines // nil if the runtime cannot be looked into
+	goroutines  *goruntime.Goroutines // nil if the layout of the runtime is not the expected one
 	cellStart   atomic.Uintptr        // the function that cells' goroutines begin with
 	contexts    contexts
 	signals     signals
 	processes   processes
 	bars        *taskbars.Bars
-	tasks       chan func() // to a goroutine that is no cell's: see start
+	tasks       chan func() // to runTasks, whose goroutine belongs to no cell; see spawn
 	standbys    *standbys
-	loading     sync.Mutex  // held while code is loaded or placed: loads tells the order
+	loading     sync.Mutex  // held while code is loaded or added, so that steps has the same order
 	fileReserve fileReserve // guarded by loading
 }
 
-// self is this process's worker: functions that cells call, and hooks that the
-// runtime calls, have nowhere else to find it.
+// self is the worker of this process. It is a package variable, since functions that cells call and hooks that the
+// runtime calls cannot get it as an argument.
 var self *worker
 
-// Main runs the worker. Its first argument is the folder of its image, its
-// second may limit its memory.
+// Main runs the worker. The first argument of the process is the folder of its image; further ones may
+// limit its memory (see MemoryFlag).
 func Main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
@@ -101,7 +101,7 @@ func Main() {
 	w, err := newWorker(os.Args[1])
 	if err != nil {
 		reexec(err, syscall.Exec)
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // in the runtime's words, which the kernel knows
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // with the prefix of the runtime, which the kernel looks for
 		exitNow(3)
 	}
 	self = w
@@ -118,20 +118,21 @@ func Main() {
 	}
 	err = w.serve()
 	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
-		// Written past package os, which would end this process, and it alone, if
-		// the kernel is gone.
+		// Written without package os, which would end only this process if
+		// the kernel has ended.
 		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
 	}
 	endGroup()
 }
 
-// attemptsVariable is the environment variable that counts how often a worker began.
+// attemptsVariable is the environment variable that counts how often reexec has executed the worker again.
 const attemptsVariable = "PERIJOVE_WORKER_ATTEMPTS"
 
-// reexec begins again in the same process, if what err says may be otherwise
-// then. Since Go 1.26 the heap begins at a random address: once in some 50,000
-// starts where loaded code has its place, which is the same in all workers of an
-// image, so that children have the code where their parent has it.
+// reexec executes the worker again in the same process, if err says that an address range for loaded code is in
+// use. Since Go 1.26 the heap begins at a random address. About once in 50,000
+// starts it is in that range. The range must be the same in all workers of an
+// image, so that children have code at the same addresses as their parent. reexec returns after five attempts, or for
+// other errors.
 func reexec(err error, exec func(path string, args, env []string) error) {
 	n := os.Getenv(attemptsVariable)
 	if !errors.Is(err, unix.EEXIST) || len(n) >= 5 {
@@ -168,8 +169,8 @@ func newWorker(dir string) (*worker, error) {
 	return w, nil
 }
 
-// archives are the compiled packages: those in the files named by runs, newest
-// first, then the image's. It implements link.Archives.
+// archives finds compiled packages: those in the importcfg files of cells, the newest first, and those of the image. It implements
+// link.Archives.
 type archives struct{ *worker }
 
 func (a archives) Archive(path string) (string, error) {
@@ -188,8 +189,8 @@ func (a archives) Has(path string) bool {
 	return err == nil && all[path] != ""
 }
 
-// All returns a map that the linker, which alone changes it, may read until the
-// next load.
+// All returns the archives by import path. The linker may read the map until the
+// next load, and must not change it.
 func (a archives) All() (map[string]string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -198,8 +199,8 @@ func (a archives) All() (map[string]string, error) {
 
 func (w *worker) imageConfig() string { return filepath.Join(w.dir, "importcfg") }
 
-// readConfig learns where compiled packages are. The image's own come first:
-// what another file says differently is another version.
+// readConfig reads the archives of compiled packages from an importcfg file. The file of the image must be read
+// first: if a later file has another archive for a package, that is another version.
 func (w *worker) readConfig(file string) error {
 	base := file == w.imageConfig()
 	if file == "" || file == w.config || base && w.base {
@@ -227,12 +228,12 @@ func (w *worker) readConfig(file string) error {
 	return nil
 }
 
-// serve answers the kernel until it is gone.
+// serve handles messages of the kernel until the connection ends.
 func (w *worker) serve() error {
 	for fd := control.FD; fd < control.FD+3; fd++ {
-		syscall.CloseOnExec(fd) // the socket, and what package gonbui opens
+		syscall.CloseOnExec(fd) // the socket, and the next two descriptors, which package gonbui opens
 	}
-	// Through the runtime's poller: see connect in package supervisor.
+	// Use the runtime's poller: see connect in package supervisor.
 	if err := syscall.SetNonblock(control.FD, true); err != nil {
 		return errors.New("no control socket: this program is started by Perijove's kernel")
 	}
@@ -242,7 +243,7 @@ func (w *worker) serve() error {
 	}
 	w.conn = control.New(f)
 	goexit1 = must(goruntime.Func[func()](w.runtime, "runtime.goexit1"))
-	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without those of packages in the image
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without the flags of packages in the image
 	w.installHooks()
 	w.setHosts()
 	mphost.Set(&host{w: w})
@@ -286,8 +287,8 @@ func (w *worker) serve() error {
 	}
 }
 
-// spawn runs f in a goroutine that is the worker's own. One that code of a cell
-// starts would belong to the cell.
+// spawn runs f in a new goroutine of the worker. A goroutine that is started by code of a cell
+// would inherit the labels of the cell and belong to it.
 func (w *worker) spawn(f func()) { w.tasks <- f }
 
 func (w *worker) runTasks() {
@@ -296,32 +297,32 @@ func (w *worker) runTasks() {
 	}
 }
 
-// ask sends a message, made for a sequence number, and waits for its answer.
+// ask sends the message that message returns for a new sequence number, and waits for its answer.
 func (w *worker) ask(message func(seq int) control.Message) (control.Answer, error) {
 	return w.pending.Ask(w.conn, message)
 }
 
-// exitNow ends the process past the hook on os.Exit.
+// exitNow ends the process without os.Exit, which is hooked.
 func exitNow(code int) {
 	for {
 		unix.Exit(code)
 	}
 }
 
-// endGroup ends this process with everything it started that is still in its
-// process group.
+// endGroup kills this process and all processes in its
+// process group, which it has started.
 func endGroup() {
 	_ = unix.Kill(0, unix.SIGKILL)
 	exitNow(0)
 }
 
-// goexit1 is runtime.goexit1: it ends the goroutine without running its
+// goexit1 is runtime.goexit1: it ends the calling goroutine without running its
 // deferred functions.
 var goexit1 func()
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // in the runtime's words, which the kernel knows
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // with the prefix of the runtime, which the kernel looks for
 		exitNow(3)
 	}
 	return v

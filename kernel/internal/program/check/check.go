@@ -149,7 +149,7 @@ func (r *Result) outsideLiterals(pos token.Pos) bool {
 	return outside
 }
 
-// Owner returns the symbol whose source is at pos.
+// Owner returns the symbol whose source is at pos, or nil.
 func (r *Result) Owner(pos token.Pos) *symtab.Symbol {
 	raw := r.Fset.PositionFor(pos, false)
 	for _, file := range r.unit.Files {

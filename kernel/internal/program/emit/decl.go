@@ -188,7 +188,7 @@ func (e *Emitter) newVars() {
 	}
 }
 
-// aliased reports whether function literals call s by its second name.
+// aliased reports whether function literals call s by its second name; see alias.
 func (e *Emitter) aliased(s *symtab.Symbol) bool {
 	return e.full[s] && s.Recv == "" && s.Key != "" && !s.Decl.Generic && s.Decl.Body >= 0 && !s.IsLinknamed() && e.in.Scope.MayOutlive(s)
 }

@@ -123,7 +123,7 @@ func (e *Emitter) older() {
 		}
 		f := e.in.Older[s]
 		if e.in.IsShape && s.Kind == cell.Func {
-			f = Signature // a body may need what the cell's statements declare
+			f = Signature // a body may use variables that the cell's statements declare
 		}
 		e.symbol(s, f)
 	}

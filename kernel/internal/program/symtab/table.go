@@ -38,7 +38,7 @@ type Table struct {
 	Structs        map[string]*typetext.Text      // struct types without a name that embed types of the notebook
 	MethodValues   map[string]bool                // methods that function literals call or that are used as values, with a leading dot
 	RemovedMethods map[string]*Symbol             // methods that were removed since the worker last loaded a unit
-	Unnamed        map[string]bool                // link symbols of variables and functions that no name means any more
+	Unnamed        map[string]bool                // link symbols of variables and functions that no name refers to any more
 }
 
 // NewTable returns an empty table.
