@@ -90,9 +90,9 @@ func expectMapOf(p *mp.Pool) { _, _ = mp.Map[int](context.Background(), p, squar
 func TestForEachTellsWhatFailed(t *testing.T) {
 	onBoth(t, func(t *testing.T, b mp.Backend) {
 		p := newPool(t, b, mp.Workers(1))
-		err := mp.ForEach(watchdog(t), p, failing, []string{"spinScore"})
+		err := mp.ForEach(watchdog(t), p, failing, []string{"luck"})
 		e, ok := errors.AsType[*mp.MapError](err)
-		if !ok || len(e.Failed) != 1 || e.Failed[0].Error() != "no spinScore" || e.Succeeded(0) {
+		if !ok || len(e.Failed) != 1 || e.Failed[0].Error() != "no luck" || e.Succeeded(0) {
 			t.Errorf("got %T: %v", err, err)
 		}
 	})

@@ -79,8 +79,8 @@ func TestEveryShapeWithoutResult(t *testing.T) {
 		ctx := watchdog(t)
 		p, err := mp.Start(ctx, b, nothing, "")
 		endsWith(t, p, err, "", 0)
-		p, err = mp.Start(ctx, b, failing, "spinScore")
-		endsWith(t, p, err, "no spinScore", 1)
+		p, err = mp.Start(ctx, b, failing, "luck")
+		endsWith(t, p, err, "no luck", 1)
 		p, err = mp.Start(ctx, b, waiting, "", mp.Grace(time.Hour))
 		if err == nil {
 			p.Terminate()

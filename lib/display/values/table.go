@@ -1,6 +1,7 @@
 package values
 
 import (
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -183,7 +184,7 @@ func gridTable(v reflect.Value) (*table, bool) {
 		return nil, false
 	}
 	t := &table{isGrid: true}
-	widest, least := 0, 1<<62
+	widest, least := 0, math.MaxInt
 	for i := range min(v.Len(), 100_000) {
 		widest, least = max(widest, v.Index(i).Len()), min(least, v.Index(i).Len())
 	}

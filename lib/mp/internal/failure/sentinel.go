@@ -14,7 +14,7 @@ var (
 	ErrNoEntry = errors.New("mp: call mp.Init() first in main (in tests: in TestMain) to use mp.Processes; " +
 		"a child would run the whole program again otherwise")
 	ErrRunning     = errors.New("mp: still running")
-	ErrUnkillable  = errors.New("mp: a goroutine cannot be killed or signalled; its context was cancelled")
+	ErrUnkillable  = errors.New("mp: a goroutine cannot be killed or signalled; Kill cancels its context")
 	ErrGoexit      = errors.New("mp: the function called runtime.Goexit")
 	ErrUnsupported = errors.New("mp: not supported on " + runtime.GOOS)
 	ErrFull        = errors.New("mp: the queue is full")

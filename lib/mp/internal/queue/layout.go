@@ -35,7 +35,6 @@ const (
 	queueReaders   = 256 // readers that sleep
 	queueWriters   = 260
 	queueHasty     = 264 // writers that pause because they are far ahead
-	queueJoiners   = 268
 	queuePutMended = 272 // deaths with the writers' lock after which the count was corrected
 	queueGetMended = 276
 	queueLimit     = 280 // u64, the largest number of values; 0 if there is no limit
