@@ -27,8 +27,8 @@ var fixed = map[string]color.RGBA{
 }
 
 // others are the colours for series of other names. Together with the fixed colours
-// except grey, they are the palette of Okabe and Ito, which colour-blind readers can
-// distinguish.
+// except grey, they are based on the palette of Okabe and Ito, which colour-blind
+// readers can distinguish; its yellow is too pale for lines.
 var others = []color.RGBA{
 	{0xcc, 0x79, 0xa7, 0xff}, {0x56, 0xb4, 0xe9, 0xff}, {0xe6, 0x9f, 0x00, 0xff}, {0x33, 0x33, 0x33, 0xff},
 }

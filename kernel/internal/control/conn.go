@@ -36,8 +36,8 @@ type Conn struct {
 // New returns a Conn over a connected socket.
 func New(rw io.ReadWriter) *Conn { return &Conn{r: bufio.NewReader(rw), w: rw} }
 
-// An EncodeError reports a message that cannot be encoded in JSON. The connection stays
-// usable.
+// An EncodeError reports a message that cannot be encoded in JSON or is too large. The
+// connection stays usable.
 type EncodeError struct{ Err error }
 
 func (e *EncodeError) Error() string { return e.Err.Error() }
@@ -52,7 +52,7 @@ func (c *Conn) Send(m Message) error {
 	}
 	length := len(m.kind()) + 1 + len(body)
 	if length > MaxFrame {
-		return fmt.Errorf("a %s message of %d MB exceeds the limit of %d MB", m.kind(), length>>20, MaxFrame>>20)
+		return &EncodeError{fmt.Errorf("a %s message of %d MB exceeds the limit of %d MB", m.kind(), length>>20, MaxFrame>>20)}
 	}
 	frame := make([]byte, 4, 4+length)
 	binary.LittleEndian.PutUint32(frame, uint32(length))

@@ -126,3 +126,23 @@ func FuzzReceive(f *testing.F) {
 		}
 	})
 }
+
+// A message that is too large is refused, and the next one is sent.
+func TestTooLarge(t *testing.T) {
+	var wire bytes.Buffer
+	c := New(&wire)
+	large := Result{Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Repeat("x", MaxFrame)}}}
+	err := c.Send(large)
+	if _, ok := errors.AsType[*EncodeError](err); !ok || !strings.Contains(err.Error(), "exceeds the limit of 256 MB") {
+		t.Errorf("the error is %v", err)
+	}
+	if wire.Len() > 0 {
+		t.Errorf("%d bytes were sent", wire.Len())
+	}
+	if err := c.Send(Ack{Seq: 1}); err != nil {
+		t.Error(err)
+	}
+	if m, err := c.Receive(); err != nil || m != (Ack{Seq: 1}) {
+		t.Errorf("received %v, %v", m, err)
+	}
+}

@@ -52,12 +52,12 @@ func (s *Session) newProgram() *program.Program {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		dir = s.scratch.path
 	}
-	solo := ""
+	standalone := ""
 	if s.isStandalone() {
-		solo = standalonePackage
+		standalone = standalonePackage
 	}
 	return program.New(program.Config{
-		Standalone: solo,
+		Standalone: standalone,
 		Compile:    s.cfg.Image.Toolchain.Compile(),
 		Lang:       s.cfg.Image.Toolchain.Lang(),
 		GOROOT:     s.cfg.Image.Toolchain.Root,

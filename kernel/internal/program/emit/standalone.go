@@ -19,7 +19,7 @@ func (e *Emitter) standalone() {
 		run = main.GoName
 	}
 	// The name sorts last, so that the compiler takes this file last.
-	f := &File{e: e, Imports: map[string]string{}, Name: "zz_solo.go"}
+	f := &File{e: e, Imports: map[string]string{}, Name: "zz_standalone.go"}
 	e.Files = append(e.Files, f)
 	fmt.Fprintf(&f.body, "\nfunc init() { %s.Main(%s) }\n", f.useOwn(e.in.Standalone), run)
 	if !e.hasMain() {

@@ -109,7 +109,7 @@ func (c *FrameWriter) SendMessage(msg []byte) error {
 // free bytes.
 func (c *FrameWriter) SendRoom(kind byte, id uint64, room []byte) error {
 	n := len(room) - HeaderSize - TrailerSize
-	if n >= maxFrame {
+	if uint64(n) >= maxFrame {
 		return CheckSize(n)
 	}
 	sum := putHeader(room, kind, uint32(n), id)
