@@ -55,7 +55,7 @@ func workerPID(s *Session) int {
 // interruptAfter runs a cell and interrupts it once it has printed text.
 func interruptAfter(t *testing.T, s *Session, text, code string) *transcript {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	tr := &transcript{trigger: text, action: func() { go s.Interrupt() }}
 	s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, tr)
@@ -91,7 +91,7 @@ func TestInterruptedSleep(t *testing.T) {
 	execute(t, s, "said := make(chan string, 10)")
 	const code = "defer func() { said <- \"deferred later\" }()\nfmt.Println(\"begun\")\ntime.Sleep(%d)\nsaid <- \"never\""
 	left := false
-	for d := 400 * time.Millisecond; !left && d < patience; d *= 2 {
+	for d := 400 * time.Millisecond; !left && d < testTimeout; d *= 2 {
 		execute(t, s, "for len(said) > 0 { <-said }")
 		tr := interruptAfter(t, s, "begun", fmt.Sprintf(code, d))
 		left = strings.Contains(tr.text(), "it is blocked (sleep): its deferred functions have not run")

@@ -15,7 +15,7 @@ import (
 // begin runs a cell and returns its transcript, which later output of its goroutines extends.
 func begin(t *testing.T, s *Session, code string) *transcript {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	tr := &transcript{}
 	if reply := s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, tr); reply.Status != output.OK {

@@ -44,7 +44,7 @@ func TestOddOutput(t *testing.T) {
 		"zero bytes":      {`os.Stdout.Write([]byte{0, 'a', 0, '\n'})`, "\x00a\x00\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			defer cancel()
 			kept := &streams{text: map[string]string{}}
 			reply := s.Execute(ctx, output.Request{Code: c.code, StoreHistory: true}, kept)

@@ -22,12 +22,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 2 * time.Minute // how long tests wait before they fail
+const testTimeout = 2 * time.Minute // how long tests wait before they fail
 
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(testTimeout); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain: %s", what)
 		}
@@ -37,7 +37,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // execute runs a cell and returns its transcript.
 func execute(t *testing.T, s *Session, code string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	tr := &transcript{}
 	s.Execute(ctx, output.Request{Code: code, StoreHistory: true}, tr)
@@ -103,7 +103,7 @@ func TestForgedEnd(t *testing.T) {
 // TestStoppedWorker: a worker stopped by SIGSTOP cannot answer an interrupt, and is ended.
 func TestStoppedWorker(t *testing.T) {
 	s := newTestSession(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	pid := workerPID(s)
 	tr := &transcript{trigger: "stopping", action: func() { go func() { awaitStopped(t, pid); s.Interrupt() }() }}
@@ -117,7 +117,7 @@ func TestStoppedWorker(t *testing.T) {
 // awaitStopped waits until a process is stopped. An interrupt before that would end
 // only the cell.
 func awaitStopped(t *testing.T, pid int) {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(testTimeout); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err != nil || strings.Contains(string(b), ") T ") {
 			return
 		}

@@ -142,7 +142,7 @@ func writeFile(t *testing.T, name string, data []byte) {
 
 // runStep executes a cell and returns its transcript.
 func runStep(t *testing.T, s *Session, how, code string) string {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	tr := &transcript{}
 	if text, ok := strings.CutPrefix(how, "interrupt after "); ok {

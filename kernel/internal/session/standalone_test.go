@@ -77,7 +77,7 @@ func TestStandaloneExplains(t *testing.T) {
 // TestStandaloneInterrupt ends a program that would run forever.
 func TestStandaloneInterrupt(t *testing.T) {
 	s := newStandaloneSession(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	tr := &transcript{trigger: "looping", action: func() { go s.Interrupt() }}
 	reply := s.Execute(ctx, output.Request{Code: "fmt.Println(\"looping\")\nfor {}", StoreHistory: true}, tr)

@@ -65,8 +65,8 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 }
 
 // receiveWithin receives a value. After the timeout it returns the zero value.
-func receiveWithin[T any](patience time.Duration, from <-chan T) (v T) {
-	for ; patience > 0; patience -= activeclock.MaxCounted {
+func receiveWithin[T any](timeout time.Duration, from <-chan T) (v T) {
+	for ; timeout > 0; timeout -= activeclock.MaxCounted {
 		select {
 		case v = <-from:
 			return v

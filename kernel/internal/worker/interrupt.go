@@ -64,15 +64,15 @@ func (w *worker) stop(x *execution) {
 		w.divertBlocked(g)
 	}
 	x.cancel(errInterrupted) // only now, so that the goroutine is stopped when this wakes it
-	patience := blockedTimeout
+	timeout := blockedTimeout
 	if w.processes.end(x.labels) > 0 {
-		patience = childrenTimeout
+		timeout = childrenTimeout
 	}
 	if x.usesLibrary.Load() {
-		patience = libraryTimeout
+		timeout = libraryTimeout
 	}
 	if aimed {
-		if w.stopRunning(x, patience) {
+		if w.stopRunning(x, timeout) {
 			return
 		}
 		w.orphans.add(x)

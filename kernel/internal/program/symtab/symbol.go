@@ -34,7 +34,6 @@ type Symbol struct {
 	Type              *typetext.Text    // type of a variable
 	TypeExpr          *TypeExpr         // for a variable whose type cannot be written as source text
 	IsEmbeddable      bool              // a variable of a type that //go:embed can fill
-	IsStatic          bool              // a variable whose initializer counts in References; never set at present
 	Fingerprint       string            // fingerprint of the meaning for users of the name
 	Layout            string            // of a type: fingerprint of its structure
 	TypeString        string            // description of the type for listings
@@ -137,7 +136,7 @@ func (s *Symbol) References() []string {
 			}
 		}
 	}
-	if s.Decl != nil && (s.Kind != cell.Var || s.IsStatic) {
+	if s.Decl != nil && s.Kind != cell.Var {
 		for _, r := range s.Decl.Refs {
 			if s.Bindings[r.Name].Kind == InNotebook && !slices.ContainsFunc(s.Decl.Names, func(n cell.Ref) bool { return n.Off == r.Off }) {
 				add(r.Name)
