@@ -136,8 +136,8 @@ TEXT ·Sum(SB), NOSPLIT, $0-8
 	}
 }
 
-// TestPushedLinknames calls functions that one package defines for another by
-// go:linkname, and some that the image's linker dropped.
+// TestPushedLinknames calls functions that a go:linkname line defines for another
+// package, and some that the image's linker dropped.
 func TestPushedLinknames(t *testing.T) {
 	s := sessionIn(t, `
 -- go.mod --
