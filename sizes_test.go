@@ -24,14 +24,6 @@ const (
 // A size is the size of a package.
 type size struct{ files, lines int }
 
-// largePackages are the packages that exceed the general limits, each with its own
-// limits. RATIONALE.md, "Sizes", gives the reasons. Lower these numbers, or remove the
-// package here, after it has been divided.
-var largePackages = map[string]size{
-	"kernel/internal/session": {37, 5750},
-	"kernel/internal/worker":  {26, 4080},
-}
-
 func TestSizes(t *testing.T) {
 	packages := map[string]size{}
 	for _, name := range sourceFiles(t) {
@@ -51,17 +43,8 @@ func TestSizes(t *testing.T) {
 		t.Fatalf("only %d packages were found", len(packages))
 	}
 	for folder, p := range packages {
-		limit, isLarge := largePackages[folder]
-		if !isLarge {
-			limit = size{maxPackageFiles, maxPackageLines}
-		}
-		if p.files > limit.files || p.lines > limit.lines {
-			t.Errorf("package %s has %d files and %d lines, more than %d and %d", folder, p.files, p.lines, limit.files, limit.lines)
-		}
-	}
-	for folder := range largePackages {
-		if packages[folder].files == 0 {
-			t.Errorf("package %s is listed as large and does not exist", folder)
+		if p.files > maxPackageFiles || p.lines > maxPackageLines {
+			t.Errorf("package %s has %d files and %d lines, more than %d and %d", folder, p.files, p.lines, maxPackageFiles, maxPackageLines)
 		}
 	}
 }

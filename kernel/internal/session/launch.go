@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/gonb"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -149,4 +151,47 @@ func (s *Session) starter(command ...string) func(context.Context) (*worker, err
 		}
 		return &worker{Worker: w, gonb: bridge}, nil
 	}
+}
+
+func (r *run) resetDirective(d cell.DirectiveLine) error {
+	if d.Args == "out" {
+		return r.dropResults()
+	}
+	if d.Args != "" && d.Args != "-f" {
+		return errors.New("write %reset alone, it forgets everything; %reset out drops the results of cells, %rm forgets one name, %restart the variables")
+	}
+	if w := r.session.dropWorker(); w != nil {
+		w.Kill()
+	}
+	r.session.program.Swap(r.session.newProgram()).Compiler.Close()
+	if !r.session.isStandalone() {
+		if _, err := r.session.ensureWorker(r.ctx); err != nil {
+			return err
+		}
+	}
+	r.print("everything that the notebook has declared and imported is forgotten\n")
+	return nil
+}
+
+// restartDirective ends the worker and starts another.
+func (r *run) restartDirective(d cell.DirectiveLine) error {
+	if d.Args != "" {
+		return errors.New("write %restart alone")
+	}
+	if r.session.modules.SwitchModule() {
+		r.session.program.Load().Reimport()
+	}
+	r.session.mu.Lock()
+	w := r.session.worker
+	r.session.mu.Unlock()
+	if w == nil {
+		return nil
+	}
+	w.Kill()
+	lines := r.session.discardWorker(w)
+	if _, err := r.session.ensureWorker(r.ctx); err != nil {
+		return err
+	}
+	r.print("a new worker runs\n%s\n", strings.Join(lines, "\n"))
+	return nil
 }

@@ -95,7 +95,7 @@ func (h *host) Context() context.Context {
 func (h *host) Command() (*exec.Cmd, error) { return h.w.childCommand(), nil }
 
 func (w *worker) childCommand() *exec.Cmd {
-	cmd := exec.Command(childPath, append([]string{w.dir}, w.memory.args()...)...)
+	cmd := exec.Command(childPath, append([]string{w.dir}, w.memory.Args()...)...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = childEnviron()
 	return cmd

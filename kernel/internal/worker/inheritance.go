@@ -46,7 +46,7 @@ func threadStatus(b *strings.Builder) error {
 
 // limits writes the resource limits.
 func (w *worker) limits(b *strings.Builder) error {
-	limited := w.memory.args() != nil // then each start of a process sets RLIMIT_DATA: see memory
+	limited := w.memory.Args() != nil // then each start of a process sets RLIMIT_DATA: see memory
 	for r := range unix.RLIMIT_RTTIME + 1 {
 		var l unix.Rlimit
 		if r == unix.RLIMIT_DATA && limited {

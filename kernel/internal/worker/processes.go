@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/activeclock"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
@@ -122,4 +123,14 @@ func statFields(pid int) [][]byte {
 		return nil
 	}
 	return bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+}
+
+// noteProcess records a process, not a child, that the calling goroutine has started.
+func (w *worker) noteProcess(path string, pid int) {
+	if path == childPath || w.goroutines == nil {
+		return
+	}
+	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
+		w.processes.add(process{labels, pid, startTime(pid)})
+	}
 }

@@ -67,7 +67,7 @@ func (w *worker) listOld(m control.ListDropped) control.DroppedList {
 func (w *worker) setup(m control.Setup) control.SetupReply {
 	errs := []error{cellruntime.ApplySetup(m)}
 	if m.Memory != 0 {
-		errs = append(errs, w.memory.set(max(m.Memory, 0)))
+		errs = append(errs, w.memory.Set(max(m.Memory, 0)))
 	}
 	if m.Args != nil || len(m.Flags) > 0 {
 		resetFlags(m.Flags)

@@ -22,6 +22,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/memorylimit"
 	"github.com/perijove/perijove/kernel/internal/platform"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/kernel/internal/taskbars"
@@ -70,7 +71,7 @@ type worker struct {
 	cell    atomic.Pointer[execution]
 	orphans orphans
 
-	memory memory
+	memory memorylimit.Limit
 
 	cellLabels  celllabels.Labels
 	outputPipes outputPipes
@@ -92,7 +93,7 @@ type worker struct {
 var self *worker
 
 // Main runs the worker. The first argument of the process is the folder of its image; further ones may
-// limit its memory (see MemoryFlag).
+// limit its memory (see memorylimit.Flag).
 func Main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
@@ -106,7 +107,7 @@ func Main() {
 	}
 	self = w
 	os.Unsetenv(attemptsVariable)
-	if err := w.memory.begin(w.runtime, os.Args[2:]); err != nil {
+	if err := w.memory.Begin(w.runtime, os.Args[2:], w.noteProcess); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
 	os.Args = []string{"notebook"}

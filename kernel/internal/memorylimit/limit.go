@@ -1,4 +1,6 @@
-package worker
+// Package memorylimit limits the memory of this process with RLIMIT_DATA, but not that
+// of the programs that it starts.
+package memorylimit
 
 import (
 	"fmt"
@@ -11,30 +13,37 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
-	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
-// MemoryFlag is the prefix of the argument that limits a worker's memory. The number of bytes follows it.
-const MemoryFlag = "-memory="
+// Flag is the prefix of the argument that limits a process's memory. The number of bytes follows it.
+const Flag = "-memory="
 
-// A memory manages the memory limit of this process. It changes only the soft value of
-// RLIMIT_DATA. Programs that cells start get the old value: during a fork it
-// applies to this process, too. The kernel's supervisor, which watches the memory of all processes of the
+// A Limit is the memory limit of this process. It changes only the soft value of
+// RLIMIT_DATA. Programs that this process starts get the old value: during a fork it
+// applies to this process, too. Its methods can be called concurrently after Begin. The kernel's supervisor, which watches the memory of all processes of the
 // notebook, covers allocations in that time.
-type memory struct {
+type Limit struct {
 	mu    sync.Mutex  // guards the fields below
 	old   unix.Rlimit // the limit at the start of the process
 	limit int64       // in bytes; 0 for none
 	soft  int64       // the value passed to debug.SetMemoryLimit
 	forks int         // number of forks in progress
 	fork  forkFunc
+
+	started func(path string, pid int)
 }
+
+// hooked is the Limit that Begin was called for.
+var hooked *Limit
 
 type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
 
-// begin sets the limit from the worker's arguments, and hooks the function for forks, which must lift it.
-func (m *memory) begin(rt *goruntime.Runtime, args []string) error {
+// Begin sets the limit from the process's arguments, and hooks the function for forks, which must lift it. It is
+// called once in a process. started is called in the goroutine that has started a program, with the program's path
+// and process.
+func (m *Limit) Begin(rt *goruntime.Runtime, args []string, started func(path string, pid int)) error {
+	hooked, m.started = m, started
 	if err := unix.Getrlimit(unix.RLIMIT_DATA, &m.old); err != nil {
 		return err
 	}
@@ -48,29 +57,29 @@ func (m *memory) begin(rt *goruntime.Runtime, args []string) error {
 		return err
 	}
 	for _, a := range args {
-		if text, ok := strings.CutPrefix(a, MemoryFlag); ok {
+		if text, ok := strings.CutPrefix(a, Flag); ok {
 			n, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
 				return err
 			}
-			return m.set(n)
+			return m.Set(n)
 		}
 	}
 	return nil
 }
 
-// args returns the arguments that give a child the same limit.
-func (m *memory) args() []string {
+// Args returns the arguments that give a child the same limit.
+func (m *Limit) Args() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.limit == 0 {
 		return nil
 	}
-	return []string{MemoryFlag + strconv.FormatInt(m.limit, 10)}
+	return []string{Flag + strconv.FormatInt(m.limit, 10)}
 }
 
-// set changes the limit, in bytes; 0 removes it. It fails if the process has allocated more already.
-func (m *memory) set(n int64) error {
+// Set changes the limit, in bytes; 0 removes it. It fails if the process has allocated more already.
+func (m *Limit) Set(n int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if used := dataSize(); n != 0 && used >= n {
@@ -86,7 +95,7 @@ func (m *memory) set(n int64) error {
 	return nil
 }
 
-func (m *memory) apply() error {
+func (m *Limit) apply() error {
 	r := m.old
 	if m.limit != 0 {
 		r.Cur = min(r.Cur, uint64(m.limit))
@@ -96,7 +105,7 @@ func (m *memory) apply() error {
 
 // tellCollector sets the memory limit of Go's garbage collector to nine tenths of the limit,
 // unless the user has set another one.
-func (m *memory) tellCollector() {
+func (m *Limit) tellCollector() {
 	if os.Getenv("GOMEMLIMIT") != "" || debug.SetMemoryLimit(-1) != m.soft {
 		return
 	}
@@ -108,7 +117,7 @@ func (m *memory) tellCollector() {
 }
 
 // lift restores the old limit until the returned function is called.
-func (m *memory) lift() (restore func()) {
+func (m *Limit) lift() (restore func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.forks++
@@ -127,10 +136,10 @@ func (m *memory) lift() (restore func()) {
 // forkUnlimited replaces syscall.forkAndExecInChild. It lifts the limit during the fork, since the new process
 // inherits it.
 func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno) {
-	defer self.memory.lift()()
-	pid, err := self.memory.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
-	if err == 0 && unix.BytePtrToString(argv0) != childPath {
-		self.noteProcess(pid)
+	defer hooked.lift()()
+	pid, err := hooked.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)
+	if err == 0 {
+		hooked.started(unix.BytePtrToString(argv0), pid)
 	}
 	return pid, err
 }
@@ -150,14 +159,4 @@ func dataSize() int64 {
 		}
 	}
 	return 0
-}
-
-// noteProcess records a process that the calling goroutine has started.
-func (w *worker) noteProcess(pid int) {
-	if w.goroutines == nil {
-		return
-	}
-	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
-		w.processes.add(process{labels, pid, startTime(pid)})
-	}
 }

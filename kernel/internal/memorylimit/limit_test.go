@@ -1,0 +1,20 @@
+package memorylimit
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestSetBelowUse checks that a limit below what the process has allocated is refused, and changes nothing.
+func TestSetBelowUse(t *testing.T) {
+	if n := dataSize(); n <= 0 {
+		t.Fatalf("the process has allocated %d bytes", n)
+	}
+	var m Limit
+	if err := m.Set(1); err == nil || !strings.Contains(err.Error(), "MB already") {
+		t.Errorf("a limit of 1 byte: %v", err)
+	}
+	if args := m.Args(); args != nil {
+		t.Errorf("a child gets %v", args)
+	}
+}
