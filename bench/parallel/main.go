@@ -35,8 +35,8 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 7, "how often each measure is taken")
 	only := flag.String("only", "", "take only measures whose name contains this")
-	python := flag.String("python", "python3", "the Python to compare with; it is left out if there is none")
-	out := flag.String("o", "", "write the chart to this file and its like: NAME.svg, NAME.png and its data, NAME.json")
+	python := flag.String("python", "python3", "the Python to compare with; without it, only plain Go is compared")
+	out := flag.String("o", "", "write the chart to NAME.svg and NAME.png, and its data to NAME.json")
 	redraw := flag.String("redraw", "", "draw NAME.svg and NAME.png again from NAME.json, and measure nothing")
 	scales := flag.Bool("scale", false, "measure with 1, 2, 4, 8 and 16 workers, as far as there are cores, in place of the comparison")
 	flag.Parse()

@@ -70,7 +70,7 @@ func readFrames(dir string, shots []shot) ([]*image.RGBA, error) {
 		frame := image.NewRGBA(image.Rect(0, 0, img.Bounds().Dx(), img.Bounds().Dy()))
 		draw.Draw(frame, frame.Bounds(), img, img.Bounds().Min, draw.Src)
 		if len(frames) > 0 && frame.Bounds() != frames[0].Bounds() {
-			return nil, fmt.Errorf("%s has another size than the first picture", s.File)
+			return nil, fmt.Errorf("%s differs in size from the first picture", s.File)
 		}
 		frames = append(frames, frame)
 	}

@@ -175,11 +175,11 @@ type Waiter interface{ Done() <-chan struct{} }
 // and the error is ctx's.
 func WaitAny(ctx context.Context, ws ...Waiter) (int, error) {
 	if len(ws) == 0 {
-		return -1, errors.New("mp: WaitAny of nothing would wait for ever")
+		return -1, errors.New("mp: WaitAny needs at least one process to wait for")
 	}
 	for i, w := range ws {
 		if w == nil {
-			return -1, fmt.Errorf("mp: WaitAny: the one at %d is nil", i)
+			return -1, fmt.Errorf("mp: WaitAny: argument %d is nil", i)
 		}
 		select {
 		case <-w.Done():

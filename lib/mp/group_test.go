@@ -107,7 +107,7 @@ func TestWaitAny(t *testing.T) {
 	if i, err := mp.WaitAny(watchdog(t), slow, short); i != 1 || err != nil {
 		t.Errorf("a context: got %d, %v", i, err)
 	}
-	if _, err := mp.WaitAny(watchdog(t)); err == nil || !strings.Contains(err.Error(), "nothing") {
+	if _, err := mp.WaitAny(watchdog(t)); err == nil || !strings.Contains(err.Error(), "at least one process") {
 		t.Errorf("got %v", err)
 	}
 }

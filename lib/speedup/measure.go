@@ -82,7 +82,7 @@ func checkOptions(opts *Options, cases []Case) error {
 	}
 	for i, w := range opts.Workers {
 		if w < 1 {
-			return fmt.Errorf("speedup: %d workers cannot work: counts start at 1", w)
+			return fmt.Errorf("speedup: Options.Workers has %d: a count must be 1 or more", w)
 		}
 		if slices.Contains(opts.Workers[:i], w) {
 			return fmt.Errorf("speedup: Options.Workers has %d twice", w)
@@ -104,7 +104,7 @@ func checkOptions(opts *Options, cases []Case) error {
 		}
 	}
 	if opts.Rounds < 0 {
-		return fmt.Errorf("speedup: %d rounds", opts.Rounds)
+		return fmt.Errorf("speedup: Options.Rounds is %d: it must not be negative", opts.Rounds)
 	}
 	if opts.Rounds == 0 {
 		opts.Rounds = defaultRounds

@@ -95,11 +95,11 @@ func TestMeasureRefuses(t *testing.T) {
 		want  string
 	}{
 		{context.Background(), Options{}, []Case{ok}, "Options.Workers is empty"},
-		{context.Background(), Options{Workers: []int{1, 0}}, []Case{ok}, "0 workers cannot work"},
+		{context.Background(), Options{Workers: []int{1, 0}}, []Case{ok}, "Options.Workers has 0: a count must be 1 or more"},
 		{context.Background(), Options{Workers: []int{2, 2}}, []Case{ok}, "has 2 twice"},
 		{context.Background(), Options{Workers: []int{1}}, nil, "no case"},
 		{context.Background(), Options{Workers: []int{1}}, []Case{{Name: "x"}}, `("x") has no Run`},
-		{context.Background(), Options{Workers: []int{1}, Rounds: -1}, []Case{ok}, "-1 rounds"},
+		{context.Background(), Options{Workers: []int{1}, Rounds: -1}, []Case{ok}, "Options.Rounds is -1"},
 		{context.Background(), Options{Workers: []int{4}}, []Case{ok, bad}, "bad with 4 workers: no children left"},
 		{cancelled, Options{Workers: []int{1}}, []Case{ok}, "context canceled"},
 	}

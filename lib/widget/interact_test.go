@@ -219,11 +219,11 @@ func TestInteractRefuses(t *testing.T) {
 		{func(struct {
 			A int `start:"x"`
 		}) {
-		}, nil, `field A (int): the tag start:"x" is no int`},
+		}, nil, `field A (int): the tag start:"x" is not a value of type int`},
 		{func(struct {
 			A int `options:"1,b"`
 		}) {
-		}, nil, `the option "b" is no int`},
+		}, nil, `the option "b" is not a value of type int`},
 		{func(struct {
 			A int `options:"1,2" start:"3"`
 		}) {

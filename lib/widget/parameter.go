@@ -193,7 +193,7 @@ func (p *parameter) useOwn(in source) error {
 func (c *Control[T]) configure(p *parameter) error { return p.useOwn(c) }
 
 func (b *Button) configure(*parameter) error {
-	return errors.New("a Button has no value: it belongs behind the options of all parameters")
+	return errors.New("a Button has no value: pass it after the options of all parameters")
 }
 
 // tags reads the tags of a struct's field.
@@ -215,7 +215,7 @@ func (p *parameter) tags(tag reflect.StructTag) error {
 	if text, ok := tag.Lookup("start"); ok {
 		v, err := parse(text, p.typ)
 		if err != nil {
-			return fmt.Errorf("the tag start:%q is no %s", text, p.typ)
+			return fmt.Errorf("the tag start:%q is not a value of type %s", text, p.typ)
 		}
 		p.start = v
 	}
@@ -231,7 +231,7 @@ func (p *parameter) choice(texts []string) error {
 	for i, text := range texts {
 		v, err := parse(strings.TrimSpace(text), p.typ)
 		if err != nil {
-			return fmt.Errorf("the option %q is no %s", text, p.typ)
+			return fmt.Errorf("the option %q is not a value of type %s", text, p.typ)
 		}
 		values[i] = v
 		texts[i] = fmt.Sprint(v.Interface())

@@ -183,8 +183,8 @@ var foreignWords = map[string]string{
 	"using":    "a package is imported as import \"path\"",
 	"include":  "a package is imported as import \"path\"",
 	"require":  "a package is imported as import \"path\"",
-	"public":   "what begins with a capital letter is public, anything else belongs to its package",
-	"private":  "what begins with a capital letter is public, anything else belongs to its package",
+	"public":   "a name that begins with a capital letter is exported; other names are visible only in their package",
+	"private":  "a name that begins with a capital letter is exported; other names are visible only in their package",
 	"static":   "Go has no static: a function or variable outside of types belongs to the package",
 	"async":    "go f() starts a goroutine; channels and sync.WaitGroup wait for it",
 	"await":    "go f() starts a goroutine; channels and sync.WaitGroup wait for it",
@@ -285,18 +285,18 @@ func typeFirst(s sentence, _ string) (string, int) {
 	}
 	switch s.word(2) {
 	case "=":
-		return fmt.Sprintf("the type stands behind the name: var %s %s = %s", name, typ, s.text(3, len(s.toks))), 0
+		return fmt.Sprintf("the type follows the name: var %s %s = %s", name, typ, s.text(3, len(s.toks))), 0
 	case "(":
 		return fmt.Sprintf("a function is declared as func %s(…) %s { … }", name, typ), 0
 	}
-	return fmt.Sprintf("the type stands behind the name: var %s %s", name, typ), 0
+	return fmt.Sprintf("the type follows the name: var %s %s", name, typ), 0
 }
 
 // headers explains errors in the headers of if, for, switch and case, and before else.
 func headers(s sentence, msg string) (string, int) {
 	switch {
 	case s.word(s.at) == "else" && (s.at == 0 || s.word(s.at-1) != "}"):
-		return "unexpected else: it stands on the line of the closing brace, as in } else {", s.at
+		return "unexpected else: write it on the line of the closing brace, as in } else {", s.at
 	case strings.HasPrefix(msg, "expected boolean expression, found assignment"):
 		if i := s.index("="); i > 0 {
 			return "unexpected =: a condition compares with ==", i
@@ -304,7 +304,7 @@ func headers(s sentence, msg string) (string, int) {
 	case s.word(s.at) == ":=" && s.word(0) == "for" && s.word(1) == "(":
 		return "unexpected (: the header of a for has no parentheses, as in for i := 0; i < n; i++ { … }", 1
 	case strings.HasPrefix(msg, "expected ':', found newline") && s.index("case") >= 0:
-		return "unexpected newline, expected : behind the case", -1
+		return "unexpected newline, expected : after the case", -1
 	}
 	keyword := s.word(0)
 	if keyword == "}" && s.word(1) == "else" {
@@ -316,7 +316,7 @@ func headers(s sentence, msg string) (string, int) {
 		return "", 0
 	}
 	if s.index("{") < 0 && s.at > 1 && s.at < len(s.toks) && !strings.HasSuffix(msg, "expected an expression") {
-		return fmt.Sprintf("unexpected %s, expected { after the %s clause: its statements stand in braces", s.word(s.at), keyword), s.at
+		return fmt.Sprintf("unexpected %s, expected { after the %s clause: put its statements in braces", s.word(s.at), keyword), s.at
 	}
 	return "", 0
 }
@@ -327,7 +327,7 @@ func literals(s sentence, msg string) (string, int) {
 	case strings.HasPrefix(msg, "string literal not terminated"):
 		return msg + ": the quotation mark at its end is missing", -1
 	case strings.HasPrefix(msg, "illegal rune literal"):
-		return "one character is in single quotation marks, a string in double ones: \"…\"", -1
+		return "single quotation marks enclose one character, double ones a string: \"…\"", -1
 	case strings.HasPrefix(msg, "unexpected {, expected an expression") && !strings.Contains("&& || ! == != < > <= >=", s.word(s.at-1)):
 		return "unexpected {: the literal of a map, slice or struct begins with its type, as in map[string]int{\"a\": 1}", s.at
 	}
@@ -363,9 +363,9 @@ func increments(s sentence, _ string) (string, int) {
 	}
 	if s.at == 0 || s.word(s.at-1) == "{" || s.word(s.at-1) == ";" {
 		if s.at+1 < len(s.toks) && s.toks[s.at+1].kind == token.IDENT {
-			return fmt.Sprintf("unexpected %s: it stands behind its operand, as in %s%s", op, s.word(s.at+1), op), s.at
+			return fmt.Sprintf("unexpected %s: it follows its operand, as in %s%s", op, s.word(s.at+1), op), s.at
 		}
-		return fmt.Sprintf("unexpected %s: it stands behind its operand, as in x%s", op, op), s.at
+		return fmt.Sprintf("unexpected %s: it follows its operand, as in x%s", op, op), s.at
 	}
 	return fmt.Sprintf("unexpected %s: x%s is a statement, not a value", op, op), s.at
 }

@@ -230,7 +230,7 @@ func (p *parse) run() Errors {
 		for _, e := range list {
 			off, msg := p.place(e.Pos.Offset, e.Msg)
 			if msg == "expected 1 expression" {
-				msg += ": a list is shown at the end of a cell only"
+				msg += ": a list of values is shown only at the end of a cell"
 			}
 			errs = append(errs, errorAt(p.cell.N, p.cell.Src, off, importHint(p.cell.Src, off, msg)))
 		}

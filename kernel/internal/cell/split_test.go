@@ -93,12 +93,12 @@ func TestFaults(t *testing.T) {
 		{"x := \"a\ny", "string literal not terminated", false},
 		{"x := 'ab'", "illegal rune literal", false},
 		{"x := 1 # 2", "illegal character U+0023 '#'", false},
-		{"%time func f() {}", "this is no statement, so there is no time to take", false},
+		{"%time func f() {}", "this is not a statement, so its time cannot be measured", false},
 		{"%timeit -n 0 x", "-n wants a number from 1 to 2147483647", false},
 		{"%timeit -r 1001 x", "-r wants a number from 1 to 1000", false},
-		{"%%timeit\nx\nimport \"fmt\"", "this declaration cannot be in a loop: write it into a cell before this one", false},
-		{"%%timeit\nx\n%pwd", "a line that is no Go cannot be in a loop: write it into another cell", false},
-		{"%%timeit x := 1 +\n2", "this is done once, before the lines below: end it in its line", false},
+		{"%%timeit\nx\nimport \"fmt\"", "this declaration cannot be in a loop: move it to an earlier cell", false},
+		{"%%timeit\nx\n%pwd", "a directive cannot be in a loop: move it to another cell", false},
+		{"%%timeit x := 1 +\n2", "this statement runs once, before the lines below: end it on its line", false},
 		{"%%timeit } {\nx", "unexpected }", false},
 		{"%timeit f(", "missing ) for the ( at line 1:10", true},
 	}
@@ -204,7 +204,7 @@ func TestImportHint(t *testing.T) {
 			t.Errorf("%q: %v, want %s", src, errs, want)
 		}
 	}
-	if _, errs := Parse(1, "x := 'ab'"); len(errs) != 1 || !strings.HasPrefix(errs[0].Msg, "one character") {
+	if _, errs := Parse(1, "x := 'ab'"); len(errs) != 1 || !strings.HasPrefix(errs[0].Msg, "single quotation marks") {
 		t.Errorf("not an import: %v", errs)
 	}
 }

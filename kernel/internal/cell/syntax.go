@@ -77,7 +77,7 @@ func missingBrace(src string, e *Error) {
 			e.Pos = PosAt(src, end)
 			e.Msg = "unexpected newline, expected { after the " + keyword + " clause"
 			if next := strings.TrimLeft(src[end:], " \t\r\n"); strings.HasPrefix(next, "{") {
-				e.Msg += ": it stands on the line of the " + keyword
+				e.Msg += ": write it on the line of the " + keyword
 			}
 		}
 		return

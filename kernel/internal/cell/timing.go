@@ -119,7 +119,7 @@ func (s *splitter) line(p *Piece) {
 		s.item(p)
 		switch {
 		case p.Kind != Statement && p.Kind != Var:
-			s.fault(Fault{Off: at, Msg: "this is no statement, so there is no time to take"})
+			s.fault(Fault{Off: at, Msg: "this is not a statement, so its time cannot be measured"})
 		case kind == Trivia && p.timing == Timed:
 			kind = p.Kind
 		default:
@@ -144,11 +144,11 @@ func (s *splitter) inLoop(from, body int) {
 		msg := ""
 		switch {
 		case from+p.Code < body && from+p.Stop > body:
-			msg = "this is done once, before the lines below: end it in its line"
+			msg = "this statement runs once, before the lines below: end it on its line"
 		case p.Kind == Directive || p.timing != Untimed:
-			msg = "a line that is no Go cannot be in a loop: write it into another cell"
+			msg = "a directive cannot be in a loop: move it to another cell"
 		case p.Kind == Import || p.Kind == Func || p.Kind == Package:
-			msg = "this declaration cannot be in a loop: write it into a cell before this one"
+			msg = "this declaration cannot be in a loop: move it to an earlier cell"
 		}
 		if msg != "" {
 			s.fault(Fault{Off: from + p.Code, Msg: msg})

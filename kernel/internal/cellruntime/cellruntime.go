@@ -68,7 +68,7 @@ func RuneResult(r rune) displayhost.Message {
 func PanicText(v any) (s string) {
 	defer func() {
 		if r := recover(); r != nil {
-			s = fmt.Sprintf("(%T) whose text cannot be had: it panics itself", v)
+			s = fmt.Sprintf("(%T) whose text is not known: the method that returns it panicked", v)
 		}
 	}()
 	switch v := v.(type) {

@@ -91,7 +91,7 @@ func TestPanicText(t *testing.T) {
 		{errors.New("failed"), "failed"},
 		{7, "int(7)"},
 		{struct{ A int }{1}, "(struct { A int }) {A:1}"},
-		{panicking{}, "(cellruntime.panicking) whose text cannot be had: it panics itself"},
+		{panicking{}, "(cellruntime.panicking) whose text is not known: the method that returns it panicked"},
 	} {
 		if got := PanicText(test.value); got != test.want {
 			t.Errorf("%#v: %q, want %q", test.value, got, test.want)

@@ -31,7 +31,7 @@ func FromPage(data []byte) (Value, error) {
 	}
 	v, err := plain(m.Value)
 	if err != nil {
-		return Value{}, fmt.Errorf("what the page sends to %q %w", m.Address, err)
+		return Value{}, fmt.Errorf("the value that the page sends to %q %w", m.Address, err)
 	}
 	return Value{Address: m.Address, Value: v}, nil
 }

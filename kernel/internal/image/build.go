@@ -84,7 +84,7 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		switch err := step.run(); {
 		case err == nil:
 		case step.proves && ctx.Err() == nil && !isFull(err):
-			b.unfit = fmt.Errorf("the worker's self-check failed, and \"perijove install\" tries it again (%s: %w)", step.name, err)
+			b.unfit = fmt.Errorf("the worker's self-check failed (%s: %w); \"perijove install\" repeats it", step.name, err)
 		default:
 			return fmt.Errorf("building the worker image: %s: %w", step.name, err)
 		}

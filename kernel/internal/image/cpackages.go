@@ -142,6 +142,6 @@ func conflicts(modules []Module, list []listed) error {
 		differ = append(differ, fmt.Sprintf("%s %s (the worker needs %s)", path, wanted[path], chosen[path]))
 		get = append(get, path+"@"+chosen[path])
 	}
-	return fmt.Errorf("the notebook's module has versions that do not go together with those of Perijove's worker: %s; this cell brings them together:  %%get %s",
+	return fmt.Errorf("the notebook's module needs other versions of modules than Perijove's worker: %s; to use the worker's versions, run the cell  %%get %s",
 		strings.Join(differ, ", "), strings.Join(get, " "))
 }

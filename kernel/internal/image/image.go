@@ -144,7 +144,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, error) {
 	opt := m.opt
 	if opt.Source == nil {
-		return nil, errors.New("this image does not know its sources")
+		return nil, errors.New("this image has no record of its sources")
 	}
 	opt.C, opt.Log = c, log
 	return Open(ctx, opt)
@@ -184,7 +184,7 @@ func explain(cache string, err error) error {
 	case errors.Is(err, unix.EROFS), errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTDIR):
 		return fmt.Errorf("the worker image cannot be written to %s: make it writable or set PERIJOVE_CACHE to a folder that is: %w", cache, err)
 	case isOffline(err):
-		return fmt.Errorf("the worker image needs modules that Go's module cache lacks and that cannot be fetched now: let \"perijove install\" fetch them once, with a network or a GOPROXY that has them: %w", err)
+		return fmt.Errorf("the worker image needs modules that Go's module cache lacks and that cannot be fetched now: run \"perijove install\" once with a network connection, or with a GOPROXY that has them: %w", err)
 	}
 	return err
 }

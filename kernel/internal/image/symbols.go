@@ -197,11 +197,11 @@ func (x *indexer) readExecutable(file string) error {
 	}
 	defer f.Close()
 	if f.Type != elf.ET_EXEC {
-		return errors.New("the worker is position independent; GOFLAGS must not ask for -buildmode=pie")
+		return errors.New("the worker is a position-independent executable: remove -buildmode=pie from GOFLAGS")
 	}
 	syms, err := f.Symbols()
 	if err != nil {
-		return fmt.Errorf("symbol table: %w; GOFLAGS must not ask for -ldflags=-s", err)
+		return fmt.Errorf("symbol table: %w; remove -ldflags=-s from GOFLAGS", err)
 	}
 	x.found = map[string]bool{}
 	named := map[string]uint64{}

@@ -62,7 +62,7 @@ func FindGo() (string, error) {
 	if g := os.Getenv("PERIJOVE_GO"); g != "" {
 		path, err := exec.LookPath(g)
 		if err != nil {
-			return "", fmt.Errorf("cannot find the go command %q, which PERIJOVE_GO names: set it to the path of one of Go 1.26", g)
+			return "", fmt.Errorf("cannot find the go command %q, which PERIJOVE_GO names: set it to the path of the go command of Go 1.26 or newer", g)
 		}
 		return filepath.Abs(path)
 	}
@@ -137,7 +137,7 @@ func checkSupported(tc Toolchain) error {
 	if oldest := supported[0]; version.Compare(tc.release(), oldest) >= 0 {
 		return nil
 	}
-	return fmt.Errorf("%s at %s is too old: Perijove needs %s or newer; install that from https://go.dev/dl, or set GOTOOLCHAIN=%s, which the go command then fetches, or set PERIJOVE_GO to the path of another",
+	return fmt.Errorf("%s at %s is too old: Perijove needs %s or newer; install that from https://go.dev/dl, or set GOTOOLCHAIN=%s, which the go command then fetches, or set PERIJOVE_GO to the path of a newer one",
 		goText(tc.Version), tc.Root, goText(supported[0]), fetched())
 }
 
@@ -192,7 +192,7 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 			return tc, v["GOTOOLCHAIN"], nil
 		}
 	}
-	return tc, "", fmt.Errorf("%s is of a version that is not understood: %s", goCmd, v["GOVERSION"])
+	return tc, "", fmt.Errorf("%s reports a version that is not known: %s", goCmd, v["GOVERSION"])
 }
 
 // imageKey returns the name of an image, a hash of everything on which it depends.

@@ -24,7 +24,7 @@ func (e *OriginError) Error() string {
 	if e.Package == "" {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%v; import %q brings that along", e.Err, e.Package)
+	return fmt.Sprintf("%v; import %q depends on it", e.Err, e.Package)
 }
 
 func (e *OriginError) Unwrap() error { return e.Err }

@@ -209,7 +209,7 @@ func tag(p *parser, _ string) (string, error) {
 func hspace(p *parser, _ string) (string, error) {
 	text, err := p.raw()
 	if err == nil && strings.Trim(text, "-.0123456789 emxptcin") != "" {
-		err = fmt.Errorf("%q is no length", text)
+		err = fmt.Errorf("%q is not a length", text)
 	}
 	return `<mspace width="` + html.EscapeString(strings.ReplaceAll(text, " ", "")) + `"></mspace>`, err
 }

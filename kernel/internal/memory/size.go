@@ -23,7 +23,7 @@ var units = []struct {
 // ParseSize parses a size such as "4GB", "512 MiB", "1.5G", or "60%" of allowed, and returns
 // it in bytes.
 func ParseSize(s string, allowed int64) (int64, error) {
-	fail := fmt.Errorf("%q is no amount of memory: write 4GB, 512MiB, 60%% or off", s)
+	fail := fmt.Errorf("%q is not an amount of memory: write 4GB, 512MiB, 60%% or off", s)
 	text := strings.ToLower(strings.TrimSpace(s))
 	end := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
 	if end < 0 {
@@ -36,7 +36,7 @@ func ParseSize(s string, allowed int64) (int64, error) {
 	unit := strings.TrimSpace(text[end:])
 	if unit == "%" {
 		if n > 100 {
-			return 0, fmt.Errorf("%s is more than all", s)
+			return 0, fmt.Errorf("%s is more than 100%%", s)
 		}
 		return int64(n / 100 * float64(allowed)), nil
 	}

@@ -110,7 +110,7 @@ func (m *Modules) mergeCgoRoots(roots map[string]*cgoRoot) (*image.CSet, []strin
 	var local strings.Builder
 	for path, r := range roots {
 		if len(r.Packages) == 0 {
-			return nil, nil, fmt.Errorf("package %s has C code and is internal to its module: import a package that uses it and is not", path)
+			return nil, nil, fmt.Errorf("package %s has C code and is internal to its module: import a package of the module that is not internal", path)
 		}
 		set.Packages = append(set.Packages, r.Packages...)
 		set.Modules = append(set.Modules, r.Modules...)

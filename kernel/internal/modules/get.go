@@ -22,7 +22,7 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 	case len(members) == 1:
 		dir = members[0]
 	case len(members) > 1:
-		return "", fmt.Errorf("%s is a workspace of %d modules, and a module is got for one of them:  %s", m.dir, len(members), getLine(members, paths...))
+		return "", fmt.Errorf("%s is a workspace of %d modules: name the one that needs the module:  %s", m.dir, len(members), getLine(members, paths...))
 	}
 	cmd := exec.CommandContext(ctx, m.img.Toolchain.Go, append([]string{"get", "--"}, paths...)...)
 	cmd.Dir = dir
@@ -32,7 +32,7 @@ func (m *Modules) Get(ctx context.Context, paths []string) (string, error) {
 		return "", fmt.Errorf("go get: %s", strings.TrimSpace(string(out)))
 	}
 	if dir := m.vendorDir(); dir != "" {
-		return fmt.Sprintf("%s%s stays as it is: import the packages in a Go file of the module, and run  !go mod vendor\n", out, dir), nil
+		return fmt.Sprintf("%s%s was not changed: import the packages in a Go file of the module, and run  !go mod vendor\n", out, dir), nil
 	}
 	return string(out), nil
 }

@@ -31,7 +31,7 @@ type rgb [3]float64 // 0 to 255
 func parseHex(c string) rgb {
 	var n [3]int
 	if _, err := fmt.Sscanf(c, "#%02x%02x%02x", &n[0], &n[1], &n[2]); err != nil {
-		panic(fmt.Sprintf("notebook: %q is no colour: %v", c, err))
+		panic(fmt.Sprintf("notebook: %q is not a colour: %v", c, err))
 	}
 	return rgb{float64(n[0]), float64(n[1]), float64(n[2])}
 }

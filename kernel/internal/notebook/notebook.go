@@ -136,7 +136,7 @@ func checkJSON(data []byte) error {
 		before := data[:min(int(syntax.Offset), len(data))]
 		line := 1 + bytes.Count(before, []byte("\n"))
 		column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-		return fmt.Errorf("not a notebook: no JSON from line %d, column %d: %w", line, column, err)
+		return fmt.Errorf("not a notebook: invalid JSON at line %d, column %d: %w", line, column, err)
 	}
 	return err
 }
@@ -156,7 +156,7 @@ func (nb *Notebook) checkVersion() error {
 		return fmt.Errorf("this is a notebook of format %d, and format 4 is needed: "+
 			"open and save it in Jupyter, or run jupyter nbconvert --to notebook --inplace", major)
 	case major > 4:
-		return fmt.Errorf("this is a notebook of format %d, newer than 4, the newest that is understood", major)
+		return fmt.Errorf("this is a notebook of format %d, newer than format 4, which Perijove reads", major)
 	}
 	return nil
 }

@@ -304,7 +304,7 @@ func (b *builder) recordOlder(r *check.Result) {
 	}
 	for _, s := range b.returning {
 		b.recordRecompiled(r, s)
-		b.notice("%s (%s) is back: it compiles again", s.Title(), cell.Name(s.Origin.Cell))
+		b.notice("%s (%s) can be used again: it compiles now", s.Title(), cell.Name(s.Origin.Cell))
 	}
 }
 

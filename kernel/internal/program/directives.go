@@ -138,7 +138,7 @@ func (b *builder) firstUse(name string) cell.Pos {
 func (b *builder) noteConstraints() {
 	for _, line := range b.cell.Builds {
 		if x, err := constraint.Parse(line.Text); err == nil && !x.Eval(b.tagHolds) {
-			b.notice("%s line %d: %s does not hold here, but a cell runs whatever its constraints say", cell.Name(b.cell.N), line.Pos.Line, line.Text)
+			b.notice("%s line %d: %s is not satisfied here, but a cell ignores build constraints", cell.Name(b.cell.N), line.Pos.Line, line.Text)
 		}
 	}
 }
@@ -175,12 +175,12 @@ func (b *builder) embedErrors() cell.Errors {
 		msg := ""
 		switch v := b.vars[name]; {
 		case len(st.Names) != 1 || v == nil:
-			msg = "//go:embed stands above one variable"
+			msg = "//go:embed must be above the declaration of one variable"
 		case len(st.Var.Values) > 0:
 			msg = "a variable with //go:embed cannot have a value"
 		case v.IsEmbeddable:
 		default:
-			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, and %s is a %s", name, v.TypeString)
+			msg = fmt.Sprintf("//go:embed fills a string, a []byte or an embed.FS, but %s has type %s", name, v.TypeString)
 		}
 		if msg != "" {
 			errs = append(errs, &cell.Error{Cell: b.cell.N, Pos: st.Pos, Msg: msg, Source: cell.Line(b.cell.Src, st.Pos.Line)})

@@ -137,7 +137,7 @@ func (b *builder) noteKeptMethods() {
 		}
 	}
 	if len(cells) > 0 {
-		b.notice("types that statements of %s declare keep the methods that they have", listed(cells))
+		b.notice("types that statements of %s declare keep their older methods", listed(cells))
 	}
 }
 

@@ -187,7 +187,7 @@ func (b *builder) describeVars(u *Unit) {
 			if u.Retyped == nil {
 				u.Retyped = map[string]string{}
 			}
-			u.Retyped[name] = fmt.Sprintf("%s is the zero value of its new type, %s: the cell ended before it got its value, and the old one, of type %s (%s), is gone",
+			u.Retyped[name] = fmt.Sprintf("%s has the zero value of its new type, %s: the cell ended before it set the variable; the old value, of type %s (%s), is lost",
 				name, v.TypeString, old.TypeString, cell.Name(old.Origin.Cell))
 		}
 		v.IsLoaded = true

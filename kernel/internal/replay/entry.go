@@ -38,7 +38,7 @@ type Step struct {
 func (s Step) Title() string {
 	first := s.Parsed().Title(s.DeclarationsOnly)
 	if s.DeclarationsOnly {
-		first += "  (its declarations alone)"
+		first += "  (only its declarations)"
 	}
 	return cell.Name(s.Cell) + ": " + first
 }

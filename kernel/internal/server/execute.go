@@ -26,7 +26,7 @@ func (s *Server) execute(ctx context.Context, r *request, req *wire.ExecuteReque
 		HasNext:         r.queue.hasQueuedCell,
 	}, k)
 	if out.Status == output.Failed && out.Error == nil {
-		out.Error = &output.Error{Name: "Error", Value: "the cell failed without saying why", Traceback: []string{}}
+		out.Error = &output.Error{Name: "Error", Value: "the cell failed, and the error is not known", Traceback: []string{}}
 	}
 	k.finish(out.Error)
 	meta.Status = out.Status

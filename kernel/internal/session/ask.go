@@ -80,7 +80,7 @@ func (r *run) variables(args string) ([]program.Variable, error) {
 	if len(only) > 0 {
 		for _, name := range only {
 			if !slices.ContainsFunc(list, func(v program.Variable) bool { return v.Name == name }) {
-				return nil, fmt.Errorf("%s is no variable of this notebook", name)
+				return nil, fmt.Errorf("%s is not a variable of this notebook", name)
 			}
 		}
 		list = slices.DeleteFunc(list, func(v program.Variable) bool { return !slices.Contains(only, v.Name) })

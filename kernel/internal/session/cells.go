@@ -64,7 +64,7 @@ func (r *run) loadDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if rest := strings.TrimSpace(r.code); strings.Contains(rest, "\n") {
-		return errors.New("it replaces the cell, and must be alone in it")
+		return errors.New("it replaces the cell: it must be the cell's only line")
 	}
 	r.next = &output.NextInput{Text: strings.TrimRight(text, "\n"), Replace: true}
 	return nil
@@ -77,7 +77,7 @@ func (r *run) runFileDirective(d cell.DirectiveLine) error {
 		return err
 	}
 	if strings.Contains(strings.TrimSpace(r.code), "\n") {
-		return errors.New("the file takes the cell's place: %run must be alone in it")
+		return errors.New("the file replaces the cell: %run must be the cell's only line")
 	}
 	if strings.TrimSpace(text) == "" {
 		return fmt.Errorf("%s is empty", name)

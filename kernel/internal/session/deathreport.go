@@ -14,7 +14,7 @@ import (
 // Reasons why %replay does not run a cell again.
 const (
 	unfitCrashed     = "it ran when the worker ended"
-	unfitBackground  = "what it started ended the worker"
+	unfitBackground  = "a goroutine or process that it started ended the worker"
 	unfitFailed      = "it failed"
 	unfitInterrupted = "it was interrupted"
 	unfitUnwanted    = "it was left out" // by %replay -without

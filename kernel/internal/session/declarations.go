@@ -108,7 +108,7 @@ func (r *run) removeDirective(d cell.DirectiveLine) error {
 			}
 		}
 		if len(list) > 0 {
-			r.print("%s is needed by %s: what runs stays as it is, but does not compile again without it\n", name, strings.Join(list, ", "))
+			r.print("%s is needed by %s: code that is loaded keeps it, but does not compile again without it\n", name, strings.Join(list, ", "))
 		}
 	}
 	return errors.Join(errs...)

@@ -165,7 +165,7 @@ func (r *run) run() *output.Error {
 func checkRestDirectives(c *cell.Cell) *output.Error {
 	for _, d := range c.Directives {
 		if d.Rest && len(c.Imports)+len(c.Decls)+len(c.Stmts) > 0 {
-			return traceback.New("DirectiveError", fmt.Sprintf("%s line %d: %s takes the rest of the cell: it cannot come after Go", cell.Name(c.N), d.Pos.Line, d.Name))
+			return traceback.New("DirectiveError", fmt.Sprintf("%s line %d: %s takes the rest of the cell: write it before Go code", cell.Name(c.N), d.Pos.Line, d.Name))
 		}
 	}
 	return nil

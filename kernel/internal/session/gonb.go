@@ -27,13 +27,13 @@ func (r *run) goflagsDirective(d cell.DirectiveLine) error {
 
 // wasmDirective refuses %wasm.
 func (r *run) wasmDirective(cell.DirectiveLine) error {
-	return errors.New("cells are not compiled for the browser here; package lib/widget lets a page and a cell talk")
+	return errors.New("cells are not compiled for the browser here; use the controls of package lib/widget")
 }
 
 // widgetsDirective connects to the page before the cell's Go code runs.
 func (r *run) widgetsDirective(cell.DirectiveLine) error {
 	if r.session.isStandalone() {
-		return errors.New("widgets need a worker that stays, and here each cell is its own program")
+		return errors.New("GoNB's widgets need a worker that keeps running, but each cell is a separate program here")
 	}
 	w, err := r.session.ensureWorker(r.ctx)
 	if err != nil {

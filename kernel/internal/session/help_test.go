@@ -48,7 +48,7 @@ func TestHelp(t *testing.T) {
 	if got, _ := ask("double?"); strings.Contains(got, "as it says") {
 		t.Errorf("one mark shows the source: %s", got)
 	}
-	if _, err := ask("nosuch?"); err == nil || !strings.Contains(err.Value, "nothing is known of nosuch") {
+	if _, err := ask("nosuch?"); err == nil || !strings.Contains(err.Value, "nosuch is not known") {
 		t.Errorf("nosuch: %v", err)
 	}
 	if c := s.IsComplete("fmt.Println?"); c.Status != "complete" {

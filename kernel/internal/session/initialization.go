@@ -109,7 +109,7 @@ func (r *run) initAdvice(out *control.Outcome, f *initFailure) []string {
 	if f.first != nil {
 		lines = []string{
 			"an earlier attempt " + f.first.String(),
-			"what that has left in other packages may be why this one failed: %restart begins with a new worker",
+			"the state that it left in other packages may be the cause of this failure: %restart starts a new worker",
 		}
 	}
 	return lines

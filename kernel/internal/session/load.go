@@ -230,7 +230,7 @@ func (r *run) reloadEdited() {
 	case err != nil:
 		r.sink.Stream(output.Stderr, names+" changed and cannot be loaded again; what was loaded stays: "+err.Error()+"\n")
 	case renewed:
-		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and its types are new ones, which values made before do not have\n")
+		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and its types are new: earlier values keep the old types\n")
 	default:
 		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and values made before have the new methods\n")
 	}

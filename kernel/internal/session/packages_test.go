@@ -319,8 +319,8 @@ var Value = high.Call(2)
 		cell string
 		want []string
 	}{
-		{"fmt.Println(n)\nfmt.Println(high.Call(n))", []string{"[error LinkError]", "undefined: example.com/nowhere.gone (needed by example.com/x/low.Lost)", "brings that along", "Cell [2] line 2, in the cell\n    fmt.Println(high.Call(n))"}},
-		{"fmt.Println(n)\n\nimport \"example.com/x/start\"\nstart.Value", []string{"undefined: example.com/nowhere.gone", "import \"example.com/x/start\" brings that along", "Cell [3] line 3, in the cell\n    import \"example.com/x/start\""}},
+		{"fmt.Println(n)\nfmt.Println(high.Call(n))", []string{"[error LinkError]", "undefined: example.com/nowhere.gone (needed by example.com/x/low.Lost)", "depends on it", "Cell [2] line 2, in the cell\n    fmt.Println(high.Call(n))"}},
+		{"fmt.Println(n)\n\nimport \"example.com/x/start\"\nstart.Value", []string{"undefined: example.com/nowhere.gone", "import \"example.com/x/start\" depends on it", "Cell [3] line 3, in the cell\n    import \"example.com/x/start\""}},
 		{"n", []string{"[result text/plain]\n3"}},
 	} {
 		got := show(t, s, c.cell)

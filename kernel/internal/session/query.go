@@ -111,7 +111,7 @@ func (s *Session) help(ctx context.Context, name string, source bool) (output.Bu
 		return nil, traceback.New("HelpError", err.Error())
 	}
 	if !found.Found {
-		return nil, traceback.New("HelpError", fmt.Sprintf("nothing is known of %s: it is neither declared in this notebook nor exported by a package that can be imported by its name", name))
+		return nil, traceback.New("HelpError", fmt.Sprintf("%s is not known: it is neither declared in this notebook nor exported by a package that can be imported by its name", name))
 	}
 	s.addValue(ctx, name, found.Data)
 	return found.Data, nil

@@ -139,7 +139,7 @@ func (r *run) redeclare(left []replay.Step) (lines []string) {
 		}
 		again := &run{session: r.session, ctx: context.WithoutCancel(r.ctx), n: s.Cell, sink: sinks.TextOnly{Sink: r.sink}}
 		if e := again.execute(s.Parsed().Declarations(), func(*program.Unit, *output.Error) {}); e != nil {
-			lines = append(lines, fmt.Sprintf("run %s again: its declarations are not those of its last run (%s)", cell.Name(s.Cell), e.Value))
+			lines = append(lines, fmt.Sprintf("run %s again: its declarations have changed since its last run (%s)", cell.Name(s.Cell), e.Value))
 		}
 	}
 	return lines

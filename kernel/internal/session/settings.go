@@ -22,7 +22,7 @@ func (r *run) mainDirective(d cell.DirectiveLine) error { return r.argsDirective
 func (r *run) execDirective(d cell.DirectiveLine) error {
 	name, args, _ := strings.Cut(d.Args, " ")
 	if d.Function == "" {
-		return fmt.Errorf("write %%exec FUNCTION [ARG ...]; %q is no name", name)
+		return fmt.Errorf("write %%exec FUNCTION [ARG ...]; %q is not a name", name)
 	}
 	return r.argsDirective(cell.DirectiveLine{Args: args})
 }
@@ -93,7 +93,7 @@ func (r *run) envDirective(d cell.DirectiveLine) error {
 	}
 	r.session.setup.Env = append(r.session.setup.Env, v)
 	if !r.session.modules.Setenv(name, value) && strings.HasPrefix(name, "GO") {
-		r.sink.Stream(output.Stderr, name+" is set for cells and what they start; packages are compiled with what it was when the kernel started\n")
+		r.sink.Stream(output.Stderr, name+" is set for cells and what they start; packages are compiled with the value from the start of the kernel\n")
 	}
 	return nil
 }
@@ -153,5 +153,5 @@ func (r *run) timeDirective(d cell.DirectiveLine) error {
 }
 
 func (r *run) timeitDirective(cell.DirectiveLine) error {
-	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, with -n LOOPS and -r RUNS if you like")
+	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, optionally with -n LOOPS and -r RUNS")
 }

@@ -19,7 +19,7 @@ import (
 func (r *run) runStandalone(unit *program.Unit) *output.Error {
 	if !r.session.hasExplainedStandalone {
 		r.session.hasExplainedStandalone = true
-		r.sink.Stream(output.Stderr, "each cell runs as its own program here, so variables and goroutines end with their cell, and functions, types and constants stay: "+r.session.cfg.Image.Unfit+"\n")
+		r.sink.Stream(output.Stderr, "each cell runs as a separate program here, so variables and goroutines end with their cell, and functions, types and constants stay: "+r.session.cfg.Image.Unfit+"\n")
 	}
 	program := r.session.program.Load()
 	if unit.Object == "" || unit.Entry == "" && !unit.Init {

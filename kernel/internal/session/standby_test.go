@@ -281,5 +281,5 @@ func TestStandbyInitializers(t *testing.T) {
 	want(t, s, "func explode(n int) int { return 1 / n }\nvar zero = 1 - 1", "")
 	execute(t, s, "boom := explode(zero)")
 	awaitStandby(t, s)
-	mustContain(t, execute(t, s, "result(pid, 0)"), "[stderr]\nmp: a variable has no first value in a child process, since its initializer panicked")
+	mustContain(t, execute(t, s, "result(pid, 0)"), "[stderr]\nmp: a variable has no initial value in a child process, since its initializer panicked")
 }

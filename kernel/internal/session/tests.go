@@ -41,9 +41,8 @@ func (r *run) testDirective(d cell.DirectiveLine) error {
 var fuzzFlags = []string{"fuzz", "fuzztime", "fuzzminimizetime"}
 
 // errNoFuzzing is the error for fuzzFlags.
-var errNoFuzzing = errors.New("new inputs cannot be made here: package testing starts the test's program again for that, " +
-	"with code that counts what an input reaches, and a notebook is no such program; " +
-	"%test and %test -run run Fuzz functions with the inputs of f.Add, and go test -fuzz makes new ones if they stand in a _test.go file")
+var errNoFuzzing = errors.New("it cannot generate fuzzing inputs: that needs a test program with coverage counters, which a notebook is not; " +
+	"%test and %test -run run Fuzz functions with the inputs of f.Add; to generate inputs, move the functions to a _test.go file and run go test -fuzz")
 
 // A testRun has the arguments of a %test directive.
 type testRun struct{ args []string }

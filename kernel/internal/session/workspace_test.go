@@ -94,7 +94,7 @@ var N = a.A
 		t.Errorf("the module is required already, but %q", got)
 	}
 	mustContain(t, show(t, s, "import \"example.com/b\"\nb.B"), "run  %get example.com/b , import it in a Go file of the module and run  !go mod vendor")
-	mustContain(t, show(t, s, "%get example.com/b"), "/vendor stays as it is", "!go mod vendor")
+	mustContain(t, show(t, s, "%get example.com/b"), "/vendor was not changed", "!go mod vendor")
 	writeFile(t, s.modules.Dir()+"/app/more.go", []byte("package app\n\nimport (\n\t_ \"example.com/a/x\"\n\t_ \"example.com/b\"\n)\n"))
 	mustContain(t, show(t, s, "import \"example.com/b\"\nb.B"), "go mod vendor")
 	show(t, s, "%cd ..\n!go mod tidy && go mod vendor")

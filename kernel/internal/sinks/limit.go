@@ -121,7 +121,7 @@ func ParseLimit(text string) (Limit, error) {
 	}
 	n, err := memory.ParseSize(text, 0)
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%q is no amount of output: write one like 200MB or 1GB, or off for no limit", text)
+		return 0, fmt.Errorf("%q is not an amount of output: write one like 200MB or 1GB, or off for no limit", text)
 	}
 	return Limit(n), nil
 }

@@ -17,7 +17,7 @@ var explanations = []struct {
 }{
 	{regexp.MustCompile(`concurrent map`), "two goroutines used a map at the same time and one of them wrote; guard it with a sync.Mutex"},
 	{regexp.MustCompile(`(?i)unlock of unlocked`), "a mutex was unlocked that was not locked"},
-	{regexp.MustCompile(`stack overflow`), "calls were nested until the stack was full, as by a function that calls itself without end"},
+	{regexp.MustCompile(`stack overflow`), "the stack overflowed, as in a function that calls itself without end"},
 	{regexp.MustCompile(`thread exhaustion`), "too many goroutines were blocked in the system at once, each on its thread"},
 	{regexp.MustCompile(`all goroutines are asleep`), "every goroutine was blocked"},
 	{regexp.MustCompile(`^fatal error: fault|^SIGSEGV|^SIGBUS|unexpected signal`), "memory was used through an invalid pointer, as unsafe code can make one"},

@@ -105,7 +105,7 @@ func (w *worker) giveFirstValues(in *control.Initial) {
 func callGuarded(f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			fmt.Fprintf(os.Stderr, "mp: a variable has no first value in a child process, since its initializer panicked: %s\n", cellruntime.PanicText(v))
+			fmt.Fprintf(os.Stderr, "mp: a variable has no initial value in a child process, since its initializer panicked: %s\n", cellruntime.PanicText(v))
 		}
 	}()
 	f()

@@ -188,7 +188,7 @@ func filesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
 		f, ok := v.(*os.File)
 		if !ok && (v != nil || i > 0) {
-			return nil, fmt.Errorf("stream %d is no file", i)
+			return nil, fmt.Errorf("stream %d is not a file", i)
 		}
 		files = append(files, f)
 	}

@@ -154,15 +154,15 @@ func (q question) undefined() string {
 func (q question) numbered(name string) string {
 	x, ok := around[*ast.IndexExpr](q)
 	if !ok || x.X.Pos() != q.pos {
-		return name + "[3] is that of cell 3"
+		return name + "[3] belongs to cell 3"
 	}
 	if n, ok := x.Index.(*ast.BasicLit); ok && n.Kind == token.INT {
 		if name == "Out" {
-			return "cell " + n.Value + " has shown no single value"
+			return "cell " + n.Value + " did not show a single value"
 		}
 		return "there is no cell " + n.Value
 	}
-	return "its index is a number as it stands: " + name + "[3]"
+	return "its index must be a literal number, as in " + name + "[3]"
 }
 
 // isKnown reports whether the suggestion is the undefined name itself.

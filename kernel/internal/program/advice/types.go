@@ -98,7 +98,7 @@ func (q question) assertOne(x, y ast.Expr, tx, ty types.Type) string {
 	if types.IsInterface(ty) {
 		x, ty = y, tx
 	}
-	return fmt.Sprintf("%s.(%s) is its value, if that is of this type", types.ExprString(x), q.typeText(types.Default(ty)))
+	return fmt.Sprintf("%s.(%s) is its value if it has this type", types.ExprString(x), q.typeText(types.Default(ty)))
 }
 
 // conversion explains errors about a value of the wrong type.
@@ -180,7 +180,7 @@ func (q question) scalarConversion(text string, t types.Type, want string) strin
 	case have&types.IsNumeric != 0 && wanted&types.IsNumeric != 0 && !isUntyped(t):
 		return want + "(" + text + ") converts it"
 	case types.IsInterface(t):
-		return text + ".(" + want + ") is its value, if that is of this type"
+		return text + ".(" + want + ") is its value if it has this type"
 	}
 	return ""
 }
@@ -295,7 +295,7 @@ func (q question) assignment() string {
 		}
 	case *ast.IndexExpr:
 		if t := q.Info.TypeOf(x.X); info(t)&types.IsString != 0 {
-			return "a string does not change: b := []byte(" + types.ExprString(x.X) + ") does"
+			return "a string cannot be changed: b := []byte(" + types.ExprString(x.X) + ") does"
 		}
 	}
 	return ""
@@ -331,7 +331,7 @@ func (q question) notFunction() string {
 		return text + " is a constant: write it without ()"
 	}
 	if len(call.Args) == 0 {
-		return text + " is no function: write it without ()"
+		return text + " is not a function: write it without ()"
 	}
 	switch q.Info.TypeOf(call.Fun).Underlying().(type) {
 	case *types.Slice, *types.Array, *types.Map:
@@ -346,12 +346,12 @@ func (q question) returns() string {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			if n.Type.Results == nil {
-				return "the function declares no result: its type stands behind the parameters"
+				return "the function declares no result: its type follows the parameters"
 			}
 			return ""
 		case *ast.FuncDecl:
 			if n.Type.Results == nil {
-				return "the function declares no result: its type stands behind the parameters"
+				return "the function declares no result: its type follows the parameters"
 			}
 			return ""
 		}

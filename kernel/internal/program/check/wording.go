@@ -55,7 +55,7 @@ const noPlace = " (declared at -)"
 // ownCalls rewrites messages about generated calls, which the cell does not contain.
 func ownCalls(msg string) string {
 	if ownInfer.MatchString(msg) {
-		return "a generic function is no value without its type arguments, as in f[int]"
+		return "a generic function is not a value without its type arguments, as in f[int]"
 	}
 	return strings.ReplaceAll(ownArgument.ReplaceAllString(msg, ""), noPlace, "")
 }
