@@ -1,14 +1,10 @@
 package worker
 
 import (
-	"fmt"
-	"os"
 	"runtime"
 	"runtime/metrics"
 	"strings"
-	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
@@ -107,7 +103,7 @@ func (d *deadlockWatch) settled(done <-chan struct{}) bool {
 // mayBeDeadlocked is the cheap check, without stopping the world.
 func (d *deadlockWatch) mayBeDeadlocked() bool {
 	gs, g := d.w.goroutines, d.x.g.Load()
-	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.HasForeignCode() || d.x.cellCtx.asked.Load() || d.w.awaitsKernel() || d.w.signals.areAwaited(gs) {
+	if gs == nil || g == 0 || gs.State(g) != goruntime.Blocked || gs.HasForeignCode() || d.x.cellCtx.asked.Load() || d.w.awaitsKernel() || d.w.signals.AreAwaited(gs) {
 		return false
 	}
 	return d.allBlocked()
@@ -117,24 +113,25 @@ func (d *deadlockWatch) mayBeDeadlocked() bool {
 // idle.
 func (d *deadlockWatch) allBlocked() bool {
 	for g := range d.w.goroutines.All {
-		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.isWorkerGoroutine(g) && !d.w.signals.isReceiver(d.w.goroutines, g) {
+		if g.State != goruntime.Blocked && g.State != goruntime.Idle && !d.w.isWorkerGoroutine(g) && !d.w.signals.IsReceiver(d.w.goroutines, g) {
 			return false
 		}
 	}
 	return true
 }
 
-// isWorkerGoroutine reports whether a goroutine is one of the worker: it began in this
-// package or is the main goroutine, and is not that of a cell.
+// isWorkerGoroutine reports whether a goroutine is one of the worker: it began in a
+// package of the kernel or is the main goroutine, and is not that of a cell.
 func (w *worker) isWorkerGoroutine(g goruntime.Goroutine) bool {
 	if g.Start == w.cellStart.Load() {
 		return false
 	}
 	name := startName(g)
-	return name == "runtime.main" || strings.HasPrefix(name, packagePath)
+	return name == "runtime.main" || strings.HasPrefix(name, kernelPackages)
 }
 
-const packagePath = "github.com/perijove/perijove/kernel/internal/worker."
+// kernelPackages is the prefix of the import paths of package worker and the packages that it uses.
+const kernelPackages = "github.com/perijove/perijove/kernel/internal/"
 
 // awaitsKernel reports whether a message of the kernel may wake a goroutine: a line of input or
 // an event of a widget.
@@ -170,51 +167,4 @@ func (w *worker) deadlocked(x *execution) {
 	x.interrupted.Store(true)
 	x.finish(control.Outcome{How: control.Deadlocked, Goroutines: w.describe(list), Count: n})
 	w.orphan(x)
-}
-
-// After a call of signal.Notify, a goroutine of os/signal waits for
-// signals forever. It can wake only goroutines that receive from a channel for signals.
-type signals struct {
-	loop     uintptr         // the function of that goroutine; 0 if it is not known
-	handlers *signalHandlers // nil if it is not known
-}
-
-// signalHandlers mirrors the beginning of os/signal.handlers.
-type signalHandlers struct {
-	sync.Mutex
-	m map[chan<- os.Signal]*struct{}
-}
-
-func (s *signals) find(rt *goruntime.Runtime) {
-	loop, err := goruntime.Address(rt, "os/signal.loop")
-	if err == nil {
-		s.handlers, err = goruntime.Var[signalHandlers](rt, "os/signal.handlers")
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: cells that use signals are not found to be deadlocked:", err)
-		return
-	}
-	s.loop = loop
-}
-
-// isReceiver reports whether g is the goroutine of os/signal and is waiting for a signal, in a system call.
-func (s *signals) isReceiver(gs *goruntime.Goroutines, g goruntime.Goroutine) bool {
-	return s.loop != 0 && g.Start == s.loop && gs.InSyscall(g.G)
-}
-
-// areAwaited reports whether a goroutine may be receiving from a channel for signals.
-func (s *signals) areAwaited(gs *goruntime.Goroutines) bool {
-	if s.handlers == nil {
-		return false // then isReceiver returns false, too
-	}
-	if !s.handlers.TryLock() {
-		return true // it is in use
-	}
-	defer s.handlers.Unlock()
-	for ch := range s.handlers.m {
-		if gs.HasReceiver(*(*uintptr)(unsafe.Pointer(&ch))) {
-			return true
-		}
-	}
-	return false
 }

@@ -8,11 +8,13 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
+	"github.com/perijove/perijove/kernel/internal/streams"
 )
 
 var (
 	inCell, ofCell func(pc uintptr) bool // see Contains and OfCell of moduledata.Module
 	origExit       func(code int)
+	origGoexit     func()
 	preemptErr     error // why running goroutines cannot be stopped; nil if they can
 )
 
@@ -20,7 +22,7 @@ var (
 // input and output.
 func (w *worker) installHooks() {
 	var err error
-	if w.finalizerLoops, err = findFinalizerLoops(w.runtime); err != nil {
+	if w.finalizerLoops, err = goruntime.FindFinalizerLoops(w.runtime); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a panic in a finalizer will end all finalizers:", err)
 	}
 	if origGoexit, err = goruntime.Original[func()](w.runtime, "runtime.Goexit"); err == nil {
@@ -49,11 +51,13 @@ func (w *worker) installHooks() {
 	}
 	w.hookStdin()
 	w.hookOutput()
-	w.hookClose()
+	streams.Hook(w.runtime)
 	if w.goroutines, err = goruntime.NewGoroutines(w.runtime, preempt.CurrentG()); err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: blocked cells are not told apart from running ones:", err)
 	}
-	w.signals.find(w.runtime)
+	if err := w.signals.Find(w.runtime); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: cells that use signals are not found to be deadlocked:", err)
+	}
 	preemptErr = preempt.Install(w.runtime, module, w.diverter)
 }
 
@@ -64,6 +68,12 @@ func (x *execution) haltInterrupted() {
 		preempt.Cancel(g)
 		preempt.Halt()
 	}
+}
+
+// goexit replaces runtime.Goexit: a finalizer may call it.
+func goexit() {
+	self.finalizerLoops.Restart()
+	origGoexit()
 }
 
 // osExit replaces os.Exit: it ends the cell instead of the process.

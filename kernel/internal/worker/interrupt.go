@@ -65,7 +65,7 @@ func (w *worker) stop(x *execution) {
 	}
 	x.cancel(errInterrupted) // only now, so that the goroutine is stopped when this wakes it
 	timeout := blockedTimeout
-	if w.processes.end(x.labels) > 0 {
+	if w.processes.End(x.labels) > 0 {
 		timeout = childrenTimeout
 	}
 	if x.usesLibrary.Load() {

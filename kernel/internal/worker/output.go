@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
+	"github.com/perijove/perijove/kernel/internal/streams"
 )
 
 // Output of earlier cells.
@@ -66,7 +67,7 @@ func (w *worker) hookOutput() {
 // fileWrite replaces (*os.File).Write.
 func fileWrite(f *os.File, b []byte) (int, error) {
 	if f != nil && (f == standard.out || f == standard.err) {
-		if err := streamClosed(f); err != nil {
+		if err := streams.Closed(f); err != nil {
 			return 0, err
 		}
 		if id := self.cellLabels.Earlier(); id != 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
@@ -65,6 +66,14 @@ func fatalPanic(p *panicRecord) {
 	w.endGoroutine()
 }
 
+// endGoroutine ends the calling goroutine without running its deferred
+// functions. If it ran finalizers or cleanups, endGoroutine starts another for that.
+func (w *worker) endGoroutine() {
+	w.finalizerLoops.Restart()
+	goexit1()
+	select {}
+}
+
 // report shows a panic as text in the output of an execution.
 func (w *worker) report(id int, o control.Outcome) {
 	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel is gone
@@ -73,7 +82,7 @@ func (w *worker) report(id int, o control.Outcome) {
 // noteStart adds to o the kind of the calling goroutine and the call that has started it. started is the
 // return address of its go statement.
 func (w *worker) noteStart(o *control.Outcome, started uintptr) {
-	switch goroutineStart() {
+	switch goruntime.GoroutineStart() {
 	case "runtime.runFinalizers":
 		o.Goroutine = "finalizer"
 		return

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
@@ -84,4 +85,14 @@ func (o *outputPipes) mark(m control.Done) control.Done {
 	o.prune()
 	m.ProgramsHoldPipes, m.ChildrenHoldPipes = o.held, len(o.shared) > 0
 	return m
+}
+
+// noteProcess records a process, not a child, that the calling goroutine has started.
+func (w *worker) noteProcess(path string, pid int) {
+	if path == childPath || w.goroutines == nil {
+		return
+	}
+	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
+		w.processes.Add(labels, pid)
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/kernel/internal/stopwatch"
+	"github.com/perijove/perijove/kernel/internal/streams"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"golang.org/x/sys/unix"
 )
@@ -122,7 +123,7 @@ func (w *worker) run(m control.Run) error {
 	if err := w.conn.Send(control.Loaded{ID: m.ID, Reset: l.Reset, Notices: l.Notices, UsesOutputPipes: changed}); err != nil {
 		endGroup()
 	}
-	rememberStreams()
+	streams.Begin()
 	w.notices.begin()
 	go w.cell.Load().call(w, l, &m.Initial)
 	return nil
@@ -192,7 +193,9 @@ func (w *worker) outcome(id int) control.Done {
 	}
 	w.noteUninitialized(x, &o)
 	o.Assigned = x.assignments()
-	w.restoreStreams(o)
+	for _, text := range streams.Restore(o.How != control.Returned) {
+		w.notice(text)
+	}
 	w.dropUnread(x)
 	w.cellLabels.Leave()
 	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/inheritance"
 )
 
 // A standby is a child process that is started before package mp needs it. It has loaded the same code as the
@@ -76,7 +77,7 @@ func (a *standbys) take(cmd *exec.Cmd) *standby {
 		return nil
 	}
 	a.tell()
-	key, err := inheritance(a.w, cmd)
+	key, err := inheritance.Describe(cmd, a.w.memory.Args() != nil)
 	if err != nil || key != s.key || s.become(cmd) != nil {
 		s.discard()
 		return nil
@@ -141,7 +142,7 @@ func (a *standbys) advance() bool {
 		return false
 	}
 	if s != nil {
-		key, err := inheritance(a.w, cmd)
+		key, err := inheritance.Describe(cmd, a.w.memory.Args() != nil)
 		if err == nil && key == s.key {
 			return s.update(a.w)
 		}

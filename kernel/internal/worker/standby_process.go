@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/inheritance"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,7 +22,7 @@ import (
 type standby struct {
 	process *os.Process
 	conn    *net.UnixConn
-	key     string // result of inheritance when it was started
+	key     string // result of inheritance.Describe when it was started
 
 	mu   sync.Mutex // held while a message is sent; guards have and last
 	have int        // number of load steps that it was sent
@@ -81,7 +82,7 @@ func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 	s := &standby{
 		conn: conn.(*net.UnixConn), updated: make(chan struct{}, 1), taken: make(chan struct{}), gone: make(chan struct{}),
 	}
-	if s.key, err = inheritance(w, cmd); err == nil {
+	if s.key, err = inheritance.Describe(cmd, w.memory.Args() != nil); err == nil {
 		s.process, err = os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
 			Env: append(cmd.Environ(), standbyEnv+"=1"), Files: files, Sys: cmd.SysProcAttr,
 		})

@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/perijove/perijove/kernel/internal/celllabels"
+	"github.com/perijove/perijove/kernel/internal/cellprocesses"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/divert"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
@@ -52,7 +53,7 @@ type worker struct {
 	linker         *link.Linker
 	runtime        *goruntime.Runtime
 	diverter       *divert.Diverter
-	finalizerLoops map[string]finalizerLoop // by the name of the function that they begin with
+	finalizerLoops goruntime.FinalizerLoops
 	conn           *control.Conn
 
 	first   firstValues
@@ -79,8 +80,8 @@ type worker struct {
 	goroutines  *goruntime.Goroutines // nil if the layout of the runtime is not the expected one
 	cellStart   atomic.Uintptr        // the function that cells' goroutines begin with
 	contexts    contexts
-	signals     signals
-	processes   processes
+	signals     goruntime.Signals
+	processes   cellprocesses.List
 	bars        *taskbars.Bars
 	tasks       chan func() // to runTasks, whose goroutine belongs to no cell; see spawn
 	standbys    *standbys

@@ -1,4 +1,5 @@
-package worker
+// Package cellprocesses ends the processes that cells have started.
+package cellprocesses
 
 import (
 	"bytes"
@@ -10,13 +11,12 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/activeclock"
-	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
-// processes are the processes that cells have started, for example with package os/exec. Those of package mp are
-// not in it: package mp ends them itself.
-type processes struct {
+// A List holds the processes that cells have started, for example with package os/exec. Those of package mp are
+// not in it: package mp ends them itself. The zero value is an empty list. Its methods can be called concurrently.
+type List struct {
 	mu      sync.Mutex // guards the fields below
 	list    []process
 	pruneAt int // length of list at which ended processes are removed
@@ -32,7 +32,9 @@ type process struct {
 // killDelay is the time between SIGINT and SIGKILL.
 const killDelay = 100 * time.Millisecond
 
-func (ps *processes) add(p process) {
+// Add adds a process that a cell has started.
+func (ps *List) Add(labels uintptr, pid int) {
+	p := process{labels, pid, startTime(pid)}
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	if len(ps.list) >= max(ps.pruneAt, 64) {
@@ -42,10 +44,10 @@ func (ps *processes) add(p process) {
 	ps.list = append(ps.list, p)
 }
 
-// end ends the processes of a cell and all processes that they have started: with SIGINT,
+// End ends the processes of a cell and all processes that they have started: with SIGINT,
 // as a terminal does, and after killDelay with SIGKILL. It does not wait. It returns the number of
 // the cell's living processes.
-func (ps *processes) end(labels uintptr) int {
+func (ps *List) End(labels uintptr) int {
 	ps.mu.Lock()
 	var living []process
 	for _, p := range ps.list {
@@ -123,14 +125,4 @@ func statFields(pid int) [][]byte {
 		return nil
 	}
 	return bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-}
-
-// noteProcess records a process, not a child, that the calling goroutine has started.
-func (w *worker) noteProcess(path string, pid int) {
-	if path == childPath || w.goroutines == nil {
-		return
-	}
-	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
-		w.processes.add(process{labels, pid, startTime(pid)})
-	}
 }

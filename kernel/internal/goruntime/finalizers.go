@@ -1,10 +1,8 @@
-package worker
+package goruntime
 
 import (
 	"runtime"
 	"sync/atomic"
-
-	"github.com/perijove/perijove/kernel/internal/goruntime"
 )
 
 // A finalizerLoop is a goroutine of the runtime that calls finalizers or cleanups of the
@@ -18,16 +16,21 @@ type finalizerLoop struct {
 // While it is set, the runtime does not wake the goroutine.
 const finalizing = 2
 
-func findFinalizerLoops(rt *goruntime.Runtime) (map[string]finalizerLoop, error) {
-	found := map[string]finalizerLoop{}
+// FinalizerLoops are the goroutines of the runtime that call finalizers or cleanups, by the name of the function that they
+// begin with.
+type FinalizerLoops map[string]finalizerLoop
+
+// FindFinalizerLoops finds the functions of these goroutines.
+func FindFinalizerLoops(rt *Runtime) (FinalizerLoops, error) {
+	found := FinalizerLoops{}
 	for _, name := range []string{"runtime.runFinalizers", "runtime.runCleanups"} {
-		run, err := goruntime.Func[func()](rt, name)
+		run, err := Func[func()](rt, name)
 		if err != nil {
 			return nil, err
 		}
 		found[name] = finalizerLoop{run: run}
 	}
-	status, err := goruntime.Var[atomic.Uint32](rt, "runtime.fingStatus")
+	status, err := Var[atomic.Uint32](rt, "runtime.fingStatus")
 	if err != nil {
 		return nil, err
 	}
@@ -35,17 +38,10 @@ func findFinalizerLoops(rt *goruntime.Runtime) (map[string]finalizerLoop, error)
 	return found, nil
 }
 
-// endGoroutine ends the calling goroutine without running its deferred
-// functions. If it ran finalizers or cleanups, endGoroutine starts another for that. Those
-// that it had already taken from the queue, at most one block, are lost.
-func (w *worker) endGoroutine() {
-	w.restartFinalizerLoop()
-	goexit1()
-	select {}
-}
-
-func (w *worker) restartFinalizerLoop() {
-	if c := w.finalizerLoops[goroutineStart()]; c.run != nil {
+// Restart starts another goroutine for finalizers or cleanups if the calling goroutine, which is about to end, runs them. Those
+// that it has already taken from the queue, at most one block, are lost.
+func (loops FinalizerLoops) Restart() {
+	if c := loops[GoroutineStart()]; c.run != nil {
 		if c.status != nil {
 			c.status.And(^uint32(finalizing))
 		}
@@ -53,16 +49,8 @@ func (w *worker) restartFinalizerLoop() {
 	}
 }
 
-var origGoexit func()
-
-// goexit replaces runtime.Goexit: a finalizer may call it.
-func goexit() {
-	self.restartFinalizerLoop()
-	origGoexit()
-}
-
-// goroutineStart returns the name of the function that the calling goroutine began with.
-func goroutineStart() string {
+// GoroutineStart returns the name of the function that the calling goroutine began with.
+func GoroutineStart() string {
 	pcs := make([]uintptr, 64)
 	start := ""
 	for skip := 0; ; {

@@ -1,4 +1,5 @@
-package worker
+// Package inheritance describes the attributes of this process that the processes inherit which it starts.
+package inheritance
 
 import (
 	"bytes"
@@ -13,16 +14,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inheritance returns a text that describes the attributes which a process would inherit if the
+// Describe returns a text that describes the attributes which a process would inherit if the
 // calling thread started cmd now, except its folder and
-// the files of cmd. The text is equal for two calls only if the attributes are.
-func inheritance(w *worker, cmd *exec.Cmd) (string, error) {
+// the files of cmd. The text is equal for two calls only if the attributes are. memoryLimited says that each start of
+// a process sets RLIMIT_DATA, as package memorylimit does.
+func Describe(cmd *exec.Cmd, memoryLimited bool) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q %q %q %q %d %+v\n", cmd.Path, cmd.Args, cmd.Environ(), cmd.Dir, len(cmd.ExtraFiles), cmd.SysProcAttr)
-	for _, part := range []func(*strings.Builder) error{threadStatus, w.limits, scheduling, attributes, namespaces, openFiles} {
+	for _, part := range []func(*strings.Builder) error{threadStatus, scheduling, attributes, namespaces, openFiles} {
 		if err := part(&b); err != nil {
 			return "", err
 		}
+	}
+	if err := limits(&b, memoryLimited); err != nil {
+		return "", err
 	}
 	return b.String(), nil
 }
@@ -44,12 +49,11 @@ func threadStatus(b *strings.Builder) error {
 	return nil
 }
 
-// limits writes the resource limits.
-func (w *worker) limits(b *strings.Builder) error {
-	limited := w.memory.Args() != nil // then each start of a process sets RLIMIT_DATA: see memory
+// limits writes the resource limits, without RLIMIT_DATA if memory is limited.
+func limits(b *strings.Builder, memoryLimited bool) error {
 	for r := range unix.RLIMIT_RTTIME + 1 {
 		var l unix.Rlimit
-		if r == unix.RLIMIT_DATA && limited {
+		if r == unix.RLIMIT_DATA && memoryLimited {
 			continue
 		}
 		if err := unix.Getrlimit(r, &l); err != nil {

@@ -1,4 +1,11 @@
-package worker
+// Package streams restores os.Stdout and os.Stderr when a cell ends.
+//
+// Cells may close these files, and set the variables to other files, which also affects later cells. A program that does
+// so and fails ends; a notebook continues, and its output would be lost without a message. So when a cell ends,
+// Restore restores a stream whose output cannot be read, and a stream that the cell has redirected if the cell has failed.
+//
+// Descriptors 1 and 2 are never closed, since another file would get their numbers.
+package streams
 
 import (
 	"fmt"
@@ -6,25 +13,15 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"golang.org/x/sys/unix"
 )
-
-// Cells may close os.Stdout and os.Stderr, and set them to other files, which also
-// affects later cells. A program that does so and fails ends; a
-// notebook continues, and its output would be lost without a message. So when a cell
-// ends, the worker restores a stream whose output cannot be read, and a stream that the cell
-// has redirected if the cell has failed.
-//
-// Descriptors 1 and 2 are never closed, since another file would get their
-// numbers.
 
 // A stream is os.Stdout or os.Stderr.
 type stream struct {
 	name    string
 	at      **os.File   // the variable
-	initial *os.File    // its value when the worker starts
+	initial *os.File    // its value when Hook was called
 	closed  atomic.Bool // a cell has closed initial
 	before  *os.File    // its value when the cell began
 }
@@ -35,12 +32,13 @@ var streams [2]stream
 // closeFile is the original (*os.file).close.
 var closeFile func(f unsafe.Pointer) error
 
-func (w *worker) hookClose() {
+// Hook makes a cell that closes a standard stream close it only for itself. It is called once, before any cell runs.
+func Hook(rt *goruntime.Runtime) {
 	streams[0].name, streams[0].at, streams[0].initial = "os.Stdout", &os.Stdout, os.Stdout
 	streams[1].name, streams[1].at, streams[1].initial = "os.Stderr", &os.Stderr, os.Stderr
 	var err error
-	if closeFile, err = goruntime.Original[func(unsafe.Pointer) error](w.runtime, "os.(*file).close"); err == nil {
-		_, err = goruntime.Hook(w.runtime, "os.(*file).close", fileClose)
+	if closeFile, err = goruntime.Original[func(unsafe.Pointer) error](rt, "os.(*file).close"); err == nil {
+		_, err = goruntime.Hook(rt, "os.(*file).close", fileClose)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "perijove worker: a cell that closes os.Stdout closes it for all others:", err)
@@ -63,8 +61,8 @@ func fileClose(f unsafe.Pointer) error {
 	return closeFile(f)
 }
 
-// streamClosed returns the error for a write to f if that is a closed standard stream, else nil.
-func streamClosed(f *os.File) error {
+// Closed returns the error for a write to f if that is a closed standard stream, else nil.
+func Closed(f *os.File) error {
 	for i := range streams {
 		if s := &streams[i]; f == s.initial && s.closed.Load() {
 			return &os.PathError{Op: "write", Path: f.Name(), Err: os.ErrClosed}
@@ -73,19 +71,23 @@ func streamClosed(f *os.File) error {
 	return nil
 }
 
-func rememberStreams() {
+// Begin records the streams when a cell begins.
+func Begin() {
 	for i := range streams {
 		streams[i].before = *streams[i].at
 	}
 }
 
-// restoreStreams restores the streams at the end of a cell, with notices.
-func (w *worker) restoreStreams(o control.Outcome) {
+// Restore restores the streams at the end of a cell. failed says that the cell has failed. Restore returns the texts of
+// notices for the user.
+func Restore(failed bool) []string {
+	var notices []string
 	for i := range streams {
-		if text := streams[i].restore(o.How != control.Returned); text != "" {
-			w.notice(text)
+		if text := streams[i].restore(failed); text != "" {
+			notices = append(notices, text)
 		}
 	}
+	return notices
 }
 
 // restore restores the stream if necessary. It returns the text of a notice, or "".
