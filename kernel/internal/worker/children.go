@@ -14,6 +14,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/preempt"
+	"github.com/perijove/perijove/kernel/internal/standby"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/display/plotpng"
 	"github.com/perijove/perijove/lib/display/plotsvg"
@@ -90,6 +91,20 @@ func (h *host) Context() context.Context {
 		return x.ctx
 	}
 	return nil
+}
+
+// Start starts a child process for cmd, or uses the standby for it. It returns the number of load steps that the
+// child has.
+func (h *host) Start(cmd *exec.Cmd) (have int, err error) {
+	if h.w.standbys == nil { // this process is a child
+		return 0, cmd.Start()
+	}
+	if have, ok := h.w.standbys.Take(cmd); ok {
+		files, _ := standby.FilesOf(cmd)
+		h.w.outputPipes.started(cmd.Process, cmd.Path, files)
+		return have, nil
+	}
+	return 0, cmd.Start()
 }
 
 func (h *host) Command() (*exec.Cmd, error) { return h.w.childCommand(), nil }
@@ -220,4 +235,51 @@ func (w *worker) runChild() {
 	displayhost.SetRasterizer(plotpng.Rasterize)
 	displayhost.SetVectorizer(plotsvg.Vectorize)
 	mphost.RunChild(&host{w: w})
+}
+
+// runStandby runs this process as a standby, until it becomes the process of a child.
+func (w *worker) runStandby() {
+	h := &host{w: w}
+	mphost.Set(h)
+	if err := standby.Run(h.Apply); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: a process cannot stand by:", err)
+		exitNow(3)
+	}
+}
+
+// A standbyHost is the worker as the host of package standby.
+type standbyHost struct{ w *worker }
+
+func (h standbyHost) Command() *exec.Cmd { return h.w.childCommand() }
+
+func (h standbyHost) Idle() bool { return h.w.busy.Load() == 0 }
+
+func (h standbyHost) MemoryLimited() bool { return h.w.memory.Args() != nil }
+
+// Report sends the process ID to the kernel, which does not count the standby's memory as that of a cell.
+func (h standbyHost) Report(pid int) {
+	if err := h.w.conn.Send(control.Standby{PID: pid}); err != nil {
+		endGroup()
+	}
+}
+
+func (h standbyHost) Updates(have, limit int) (msg []byte, n int) {
+	steps := h.w.stepsWithoutEffects(have, limit)
+	msg, err := json.Marshal(steps)
+	if err != nil {
+		return nil, 0
+	}
+	return msg, len(steps)
+}
+
+// stepsWithoutEffects returns up to limit load steps from number have on, up to the first that may have effects.
+func (w *worker) stepsWithoutEffects(have, limit int) []loadStep {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flushInitialized()
+	steps := w.steps[have:min(have+limit, len(w.steps))]
+	if i := slices.IndexFunc(steps, func(l loadStep) bool { return l.Effects }); i >= 0 {
+		steps = steps[:i]
+	}
+	return slices.Clone(steps)
 }

@@ -34,7 +34,7 @@ func (w *worker) runAll(runs <-chan control.Message) {
 			w.busy.Add(-1)
 			w.reply(out)
 			w.clearOldVars(false)
-			w.standbys.tend()
+			w.standbys.Tend()
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/memorylimit"
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/standby"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/kernel/internal/taskbars"
 	"github.com/perijove/perijove/lib/comm"
@@ -84,7 +85,7 @@ type worker struct {
 	processes   cellprocesses.List
 	bars        *taskbars.Bars
 	tasks       chan func() // to runTasks, whose goroutine belongs to no cell; see spawn
-	standbys    *standbys
+	standbys    *standby.Manager
 	loading     sync.Mutex  // held while code is loaded or added, so that steps has the same order
 	fileReserve fileReserve // guarded by loading
 }
@@ -112,8 +113,8 @@ func Main() {
 		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
 	}
 	os.Args = []string{"notebook"}
-	if os.Getenv(standbyEnv) != "" {
-		w.standBy()
+	if standby.Wanted() {
+		w.runStandby()
 	}
 	if mphost.IsChild() {
 		w.runChild()
@@ -253,8 +254,8 @@ func (w *worker) serve() error {
 		return err
 	}
 	go w.runTasks()
-	w.standbys = newStandbys(w)
-	go w.standbys.run()
+	w.standbys = standby.NewManager(standbyHost{w})
+	go w.standbys.Run()
 	runs := make(chan control.Message, 16)
 	go w.runAll(runs)
 	for {
@@ -280,7 +281,7 @@ func (w *worker) serve() error {
 		case control.Comm:
 			comm.Deliver(m.Message)
 		case control.DropStandby:
-			w.standbys.release()
+			w.standbys.Release()
 		case control.Answer:
 			w.pending.Answer(m.Sequence(), m)
 		default:

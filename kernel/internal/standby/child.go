@@ -1,8 +1,7 @@
-package worker
+package standby
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,35 +9,34 @@ import (
 	"os"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/lib/mp/mphost"
 	"golang.org/x/sys/unix"
 )
 
-// A standbyMessage is a message to this process, which is a standby.
-type standbyMessage struct {
+// A message is a message to this process, which is a standby.
+type message struct {
 	kind byte
 	body []byte
 	fds  []int
 }
 
-// standBy runs this process as a standby, until it becomes the process of a command.
-func (w *worker) standBy() {
-	os.Unsetenv(standbyEnv)
-	conn, err := standbyConn()
-	if err == nil {
-		mphost.Set(&host{w: w})
-		err = w.followStandby(conn)
-	}
+// Wanted reports whether this process was started as a standby.
+func Wanted() bool { return os.Getenv(environmentVariable) != "" }
+
+// Run runs this process as a standby until it becomes the process of a command. apply repeats load steps from
+// Host.Updates. If the worker closes the connection, the process ends.
+func Run(apply func(msg []byte) error) error {
+	os.Unsetenv(environmentVariable)
+	conn, err := connect()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: a process cannot stand by:", err)
-		exitNow(3)
+		return err
 	}
-	conn.Close()
+	defer conn.Close()
+	return follow(conn, apply)
 }
 
-// standbyConn returns the connection to the worker. It moves it to another descriptor, since a file of the command
+// connect returns the connection to the worker. It moves it to another descriptor, since a file of the command
 // will need the number.
-func standbyConn() (*net.UnixConn, error) {
+func connect() (*net.UnixConn, error) {
 	fd, err := unix.FcntlInt(control.FD, unix.F_DUPFD_CLOEXEC, control.FD+1)
 	if err != nil {
 		return nil, err
@@ -56,33 +54,30 @@ func standbyConn() (*net.UnixConn, error) {
 	return c, nil
 }
 
-// followStandby handles the worker's messages until this process becomes that of a command.
-func (w *worker) followStandby(conn *net.UnixConn) error {
-	messages := make(chan standbyMessage)
-	go readStandby(conn, messages)
+// follow handles the worker's messages until this process becomes that of a command.
+func follow(conn *net.UnixConn, apply func(msg []byte) error) error {
+	messages := make(chan message)
+	go read(conn, messages)
 	for m := range messages {
 		var err error
-		if m.kind == standbyUpdate {
-			var steps []loadStep
-			if err = json.Unmarshal(m.body, &steps); err == nil {
-				err = w.repeatAll(steps)
-			}
+		if m.kind == updateMessage {
+			err = apply(m.body)
 		} else {
 			err = m.takeFiles()
 		}
 		if err == nil {
 			_, err = conn.Write([]byte{m.kind})
 		}
-		if err != nil || m.kind == standbyBecome {
+		if err != nil || m.kind == becomeMessage {
 			return err
 		}
 	}
 	return io.ErrUnexpectedEOF
 }
 
-// readStandby reads messages and sends them to the channel. If the worker closes the connection, this process
+// read reads messages and sends them to the channel. If the worker closes the connection, this process
 // ends immediately.
-func readStandby(conn *net.UnixConn, messages chan<- standbyMessage) {
+func read(conn *net.UnixConn, messages chan<- message) {
 	for {
 		var head [5]byte
 		oob := make([]byte, unix.CmsgSpace(4*16))
@@ -90,7 +85,7 @@ func readStandby(conn *net.UnixConn, messages chan<- standbyMessage) {
 		if err == nil && n < len(head) {
 			_, err = io.ReadFull(conn, head[n:])
 		}
-		m := standbyMessage{kind: head[4]}
+		m := message{kind: head[4]}
 		if err == nil {
 			m.body = make([]byte, binary.LittleEndian.Uint32(head[:]))
 			_, err = io.ReadFull(conn, m.body)
@@ -99,10 +94,10 @@ func readStandby(conn *net.UnixConn, messages chan<- standbyMessage) {
 			m.fds, err = rights(oob[:oobn])
 		}
 		if err != nil {
-			exitNow(0)
+			unix.Exit(0) // without package os, whose Exit is hooked
 		}
 		messages <- m
-		if m.kind == standbyBecome {
+		if m.kind == becomeMessage {
 			return
 		}
 	}
@@ -118,7 +113,7 @@ func rights(oob []byte) ([]int, error) {
 
 // takeFiles gives this process its folder and its files, and writes its earlier output to
 // them.
-func (m standbyMessage) takeFiles() error {
+func (m message) takeFiles() error {
 	if len(m.fds) != 1+len(m.body) {
 		return fmt.Errorf("%d files came instead of %d", len(m.fds), 1+len(m.body))
 	}

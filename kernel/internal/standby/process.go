@@ -1,15 +1,13 @@
-package worker
+package standby
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -33,27 +31,27 @@ type standby struct {
 	gone    chan struct{} // closed when it has ended before that and has been waited for
 }
 
-// standbyEnv is the environment variable that makes a worker process a standby.
-const standbyEnv = "PERIJOVE_STANDBY"
+// environmentVariable is the environment variable that makes a worker process a standby.
+const environmentVariable = "PERIJOVE_STANDBY"
 
 // Kinds of messages to a standby. A message consists of the length of its body, its kind and the body. The answer to each
 // is only its kind.
 const (
-	standbyUpdate byte = 'u' // load steps, as in host.Update
-	standbyBecome byte = 'b' // the numbers of its files; the files are sent with the message
+	updateMessage byte = 'u' // load steps, as in Host.Updates
+	becomeMessage byte = 'b' // the numbers of its files; the files are sent with the message
 )
 
-// maxStandbyLoads is the maximum number of load steps in one message: about 3 ms of work.
-const maxStandbyLoads = 16
+// maxUpdate is the maximum number of load steps in one message: about 3 ms of work.
+const maxUpdate = 16
 
 // becomeTimeout is how long a standby may take to become a child. It does not answer if it was
 // stopped by a signal or is running a long initializer: then a new process is
 // started.
 const becomeTimeout = time.Second
 
-// startStandby starts a standby for commands like cmd. Its standard output and
+// start starts a standby for commands like cmd. Its standard output and
 // error are files in memory until it becomes the process of a command.
-func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
+func start(cmd *exec.Cmd, memoryLimited bool) (*standby, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -63,7 +61,7 @@ func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 	conn, err := net.FileConn(ours)
 	files := []*os.File{nil, nil, nil, theirs}
 	for i := 0; i < 3 && err == nil; i++ {
-		files[i], err = standbyFile(i)
+		files[i], err = openFile(i)
 	}
 	defer func() {
 		for _, f := range files[:4] {
@@ -82,9 +80,9 @@ func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 	s := &standby{
 		conn: conn.(*net.UnixConn), updated: make(chan struct{}, 1), taken: make(chan struct{}), gone: make(chan struct{}),
 	}
-	if s.key, err = inheritance.Describe(cmd, w.memory.Args() != nil); err == nil {
+	if s.key, err = inheritance.Describe(cmd, memoryLimited); err == nil {
 		s.process, err = os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
-			Env: append(cmd.Environ(), standbyEnv+"=1"), Files: files, Sys: cmd.SysProcAttr,
+			Env: append(cmd.Environ(), environmentVariable+"=1"), Files: files, Sys: cmd.SysProcAttr,
 		})
 	}
 	if err != nil {
@@ -94,8 +92,8 @@ func startStandby(w *worker, cmd *exec.Cmd) (*standby, error) {
 	return s, nil
 }
 
-// standbyFile opens the temporary file for descriptor i of a standby.
-func standbyFile(i int) (*os.File, error) {
+// openFile opens the temporary file for descriptor i of a standby.
+func openFile(i int) (*os.File, error) {
 	if i == 0 {
 		return os.Open(os.DevNull)
 	}
@@ -106,15 +104,15 @@ func standbyFile(i int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "standby"), nil
 }
 
-// attend handles the answers of the standby until it becomes a child or ends.
-func (s *standby) attend(a *standbys) {
+// attend handles the answers of the standby until it becomes a child or ends. If it ends, attend calls lost.
+func (s *standby) attend(lost func(*standby)) {
 	defer s.conn.Close()
 	var answer [1]byte
 	for {
 		if _, err := s.conn.Read(answer[:]); err != nil {
 			break
 		}
-		if answer[0] == standbyBecome {
+		if answer[0] == becomeMessage {
 			close(s.taken)
 			return
 		}
@@ -123,15 +121,15 @@ func (s *standby) attend(a *standbys) {
 	_ = s.process.Kill() // mostly it has ended already
 	_, _ = s.process.Wait()
 	close(s.gone)
-	a.lost(s)
+	lost(s)
 }
 
 // update sends the standby some of the load steps that it lacks, waits until it has
 // applied them, and reports whether there may be more. It stops at the first step
 // that may have effects.
-func (s *standby) update(w *worker) (more bool) {
+func (s *standby) update(h Host) (more bool) {
 	s.mu.Lock()
-	sent := !s.last && s.sendLoads(w.stepsWithoutEffects(s.have))
+	sent := !s.last && s.sendLoads(h.Updates(s.have, maxUpdate))
 	s.mu.Unlock()
 	if !sent {
 		return false
@@ -145,29 +143,13 @@ func (s *standby) update(w *worker) (more bool) {
 	return false
 }
 
-// sendLoads sends load steps, and reports whether it has sent any. The caller holds mu.
-func (s *standby) sendLoads(steps []loadStep) bool {
-	if len(steps) == 0 {
+// sendLoads sends n encoded load steps, and reports whether it has sent any. The caller holds mu.
+func (s *standby) sendLoads(msg []byte, n int) bool {
+	if n == 0 || s.send(updateMessage, msg, nil) != nil {
 		return false
 	}
-	msg, err := json.Marshal(steps)
-	if err != nil || s.send(standbyUpdate, msg, nil) != nil {
-		return false
-	}
-	s.have += len(steps)
+	s.have += n
 	return true
-}
-
-// stepsWithoutEffects returns up to maxStandbyLoads load steps from number have on, up to the first that may have effects.
-func (w *worker) stepsWithoutEffects(have int) []loadStep {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.flushInitialized()
-	steps := w.steps[have:min(have+maxStandbyLoads, len(w.steps))]
-	if i := slices.IndexFunc(steps, func(l loadStep) bool { return l.Effects }); i >= 0 {
-		steps = steps[:i]
-	}
-	return slices.Clone(steps)
 }
 
 // send sends a message, with the files in rights. The caller holds mu.
@@ -183,9 +165,9 @@ func (s *standby) send(kind byte, body, rights []byte) error {
 	return err
 }
 
-// filesOf returns the files of a command's process, by descriptor. The first may be
+// FilesOf returns the files of a command's process, by descriptor. The first may be
 // nil. It returns an error if a standard stream is no file.
-func filesOf(cmd *exec.Cmd) (files []*os.File, err error) {
+func FilesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
 		f, ok := v.(*os.File)
 		if !ok && (v != nil || i > 0) {
@@ -198,7 +180,7 @@ func filesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 
 // become makes the standby the process of cmd.
 func (s *standby) become(cmd *exec.Cmd) error {
-	files, err := filesOf(cmd)
+	files, err := FilesOf(cmd)
 	if err != nil {
 		return err
 	}
@@ -217,7 +199,7 @@ func (s *standby) become(cmd *exec.Cmd) error {
 	}
 	s.mu.Lock()
 	s.last = true
-	err = s.send(standbyBecome, numbers, unix.UnixRights(fds...))
+	err = s.send(becomeMessage, numbers, unix.UnixRights(fds...))
 	s.mu.Unlock()
 	runtime.KeepAlive(files)
 	if err != nil {
