@@ -124,15 +124,12 @@ func childEnviron() []string {
 
 // Update returns the load steps from number have on, encoded as JSON, and the new number of steps.
 func (h *host) Update(have int) ([]byte, int, error) {
-	h.w.mu.Lock()
-	defer h.w.mu.Unlock()
-	h.w.flushInitialized()
-	now := len(h.w.steps)
-	if have >= now {
+	steps := h.w.steps.since(have)
+	if len(steps) == 0 {
 		return nil, have, nil
 	}
-	msg, err := json.Marshal(h.w.steps[have:])
-	return msg, now, err
+	msg, err := json.Marshal(steps)
+	return msg, have + len(steps), err
 }
 
 // Apply repeats load steps of the parent. It initializes the packages that the
@@ -152,9 +149,7 @@ func (w *worker) repeatAll(steps []loadStep) error {
 		if err := w.applyStep(step); err != nil {
 			return err
 		}
-		w.mu.Lock()
-		w.addStep(step)
-		w.mu.Unlock()
+		w.steps.add(step)
 	}
 	w.recordLoaded()
 	return nil
@@ -184,30 +179,6 @@ func (w *worker) applyStep(step loadStep) error {
 		w.first.add(step.Initial, l.Initial)
 	}
 	return nil
-}
-
-// A relay is a message from a child to its parent with a display, or the parent's
-// acknowledgement.
-type relay struct {
-	Seq    int
-	Output []byte // a displayhost.Message; empty in an acknowledgement
-}
-
-// askParent sends a display to the parent and waits until it is delivered, so that
-// text that is printed afterwards comes after it.
-func (w *worker) askParent(p *mphost.Peer, m displayhost.Message) {
-	output, err := m.MarshalBinary()
-	if err != nil {
-		output, _ = unshowable(err).MarshalBinary()
-	}
-	seq, ch := w.pending.Await()
-	msg, err := json.Marshal(relay{Seq: seq, Output: output})
-	if err == nil {
-		err = p.Send(msg)
-	}
-	if err == nil { // otherwise the parent has ended, and this process will end soon
-		<-ch
-	}
 }
 
 // Message handles a message: in the parent it shows a child's display, in a child it takes the acknowledgement.
@@ -264,22 +235,10 @@ func (h standbyHost) Report(pid int) {
 }
 
 func (h standbyHost) Updates(have, limit int) (msg []byte, n int) {
-	steps := h.w.stepsWithoutEffects(have, limit)
+	steps := h.w.steps.withoutEffects(have, limit)
 	msg, err := json.Marshal(steps)
 	if err != nil {
 		return nil, 0
 	}
 	return msg, len(steps)
-}
-
-// stepsWithoutEffects returns up to limit load steps from number have on, up to the first that may have effects.
-func (w *worker) stepsWithoutEffects(have, limit int) []loadStep {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.flushInitialized()
-	steps := w.steps[have:min(have+limit, len(w.steps))]
-	if i := slices.IndexFunc(steps, func(l loadStep) bool { return l.Effects }); i >= 0 {
-		steps = steps[:i]
-	}
-	return slices.Clone(steps)
 }

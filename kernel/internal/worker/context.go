@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/perijove/perijove/kernel/internal/goruntime"
-	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
 // A cellContext is the value of ctx in code of a cell. Only an interrupt of the cell
@@ -61,23 +60,4 @@ func (c *contexts) find(labels uintptr) *cellContext {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.of[labels]
-}
-
-// Context returns the context of the cell that the calling goroutine belongs
-// to: the cell that started it, directly or through other goroutines. For a goroutine that
-// belongs to no cell, it is the context of the running or last cell.
-// Generated code calls it, by its linker name, in place of ctx.
-func Context() context.Context {
-	if self == nil {
-		return context.Background()
-	}
-	if self.goroutines != nil {
-		if c := self.contexts.find(self.goroutines.Describe(preempt.CurrentG()).Labels); c != nil {
-			return c
-		}
-	}
-	if x := self.cell.Load(); x != nil {
-		return x.cellCtx
-	}
-	return context.Background()
 }

@@ -12,10 +12,8 @@ import (
 )
 
 var (
-	inCell, ofCell func(pc uintptr) bool // see Contains and OfCell of moduledata.Module
-	origExit       func(code int)
-	origGoexit     func()
-	preemptErr     error // why running goroutines cannot be stopped; nil if they can
+	origExit   func(code int)
+	origGoexit func()
 )
 
 // installHooks replaces functions of the runtime and of the standard library that would end the process, and those for
@@ -59,15 +57,6 @@ func (w *worker) installHooks() {
 		fmt.Fprintln(os.Stderr, "perijove worker: cells that use signals are not found to be deadlocked:", err)
 	}
 	preemptErr = preempt.Install(w.runtime, module, w.diverter)
-}
-
-// haltInterrupted stops the calling goroutine if it is that of cell x and x has been interrupted, so that it does not
-// show the error that the interrupt has caused.
-func (x *execution) haltInterrupted() {
-	if g := preempt.CurrentG(); x != nil && x.g.Load() == g && x.interrupted.Load() {
-		preempt.Cancel(g)
-		preempt.Halt()
-	}
 }
 
 // goexit replaces runtime.Goexit: a finalizer may call it.

@@ -175,9 +175,7 @@ func (w *worker) addCode(f func() error) error {
 	defer w.loading.Unlock()
 	err := f()
 	for _, n := range w.diverter.Gaps() {
-		w.mu.Lock()
-		w.addStep(loadStep{Request: link.Request{Gap: n}})
-		w.mu.Unlock()
+		w.steps.add(loadStep{Request: link.Request{Gap: n}})
 	}
 	return err
 }
@@ -190,15 +188,4 @@ func (w *worker) orphan(x *execution) {
 		w.tryStop(g)
 		w.orphans.add(x)
 	}
-}
-
-// endsWithin waits at most d for the goroutine of x to end, and reports whether it has.
-func (x *execution) endsWithin(d time.Duration) bool {
-	clock := activeclock.New()
-	for spent := time.Duration(0); !x.ended.Load(); spent += clock.Tick(time.Millisecond) {
-		if spent > d {
-			return false
-		}
-	}
-	return true
 }

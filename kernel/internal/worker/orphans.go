@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
@@ -92,13 +91,6 @@ func (a *orphans) sweep() bool {
 	})
 	a.isWatched = len(a.list) > 0
 	return a.isWatched
-}
-
-// reportOrphans answers an interrupt while no cell runs.
-func (w *worker) reportOrphans() {
-	if err := w.conn.Send(control.Orphans{Count: w.orphans.count()}); err != nil {
-		endGroup()
-	}
 }
 
 // count returns the number of executions that are still to be stopped.

@@ -23,14 +23,6 @@ import (
 // Goroutines without such a label, for example those to which the user has given
 // other labels, count as goroutines of the running cell.
 
-// standard holds the streams that cells print to, and the original functions that the hooks replace.
-var standard struct {
-	out, err *os.File
-	write    func(f *os.File, b []byte) (int, error)
-	after    func(d time.Duration, f func()) *time.Timer
-	start    func(name string, argv []string, attr *os.ProcAttr) (*os.Process, error)
-}
-
 func (w *worker) hookOutput() {
 	standard.out, standard.err = os.Stdout, os.Stderr
 	orig, err := goruntime.Original[func(f *os.File, b []byte) (int, error)](w.runtime, "os.(*File).Write")
@@ -121,4 +113,23 @@ func (w *worker) print(id int, f *os.File, b []byte) (int, error) {
 		rest = rest[n:]
 	}
 	return len(b), nil
+}
+
+// startProcess replaces os.StartProcess.
+func startProcess(name string, argv []string, attr *os.ProcAttr) (*os.Process, error) {
+	p, err := standard.start(name, argv, attr)
+	if err == nil && attr != nil {
+		self.outputPipes.started(p, name, attr.Files)
+	}
+	return p, err
+}
+
+// noteProcess records a process, not a child, that the calling goroutine has started.
+func (w *worker) noteProcess(path string, pid int) {
+	if path == childPath || w.goroutines == nil {
+		return
+	}
+	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
+		w.processes.Add(labels, pid)
+	}
 }

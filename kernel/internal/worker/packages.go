@@ -21,32 +21,10 @@ func (x *execution) initialize(w *worker, list []*link.PackageInit) {
 			f()
 		}
 		if p.Done() {
-			w.noteInitialized(p)
+			w.steps.noteInitialized(p)
 		}
 	}
 	x.initializing.Store(nil)
-}
-
-// noteInitialized records that a package is initialized, for children.
-func (w *worker) noteInitialized(p *link.PackageInit) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.initialized.Initialize = append(w.initialized.Initialize, p.Path)
-	w.initialized.Effects = w.initialized.Effects || len(p.Funcs) > 0
-}
-
-// addStep adds a load step for children. The caller holds mu.
-func (w *worker) addStep(step loadStep) {
-	w.flushInitialized()
-	w.steps = append(w.steps, step)
-}
-
-// flushInitialized adds a load step for the packages that were initialized since the last step. The caller holds mu.
-func (w *worker) flushInitialized() {
-	if len(w.initialized.Initialize) > 0 {
-		w.steps = append(w.steps, w.initialized)
-		w.initialized = loadStep{}
-	}
 }
 
 // noteUninitialized adds to the outcome of a cell the package in whose initialization it has ended, if any, and the packages
@@ -104,4 +82,33 @@ func (w *worker) initializeInChild(path string) (err error) {
 		return fmt.Errorf("package %s, which the parent has initialized, cannot be initialized in a child process: %w", path, err)
 	}
 	return nil
+}
+
+// reload replaces packages by other versions.
+func (w *worker) reload(m control.Reload) control.ReloadReply {
+	step := loadStep{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
+	out := control.ReloadReply{ID: m.ID}
+	w.loading.Lock()
+	defer w.loading.Unlock()
+	w.fileReserve.release()
+	renewed, err := w.apply(step)
+	w.fileReserve.fill()
+	if err != nil {
+		out.Error = err.Error()
+	} else {
+		out.Renewed = renewed
+		w.steps.add(step)
+	}
+	return out
+}
+
+// apply reads the importcfg of a step and reloads its packages. renewed says whether these got new types.
+func (w *worker) apply(step loadStep) (renewed bool, err error) {
+	if step.Importcfg != "" {
+		err = w.archives.use(step.Importcfg)
+	}
+	if err == nil && len(step.Packages) > 0 {
+		return w.linker.Reload(step.Packages, step.Renew)
+	}
+	return false, err
 }

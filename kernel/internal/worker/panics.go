@@ -7,10 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
 
-	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"github.com/perijove/perijove/kernel/internal/celllabels"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -23,11 +20,6 @@ import (
 // from its beginning until its goroutine has ended and no other goroutine of it is
 // panicking. A later panic is shown as text in the cell's output. A cell fails only once:
 // panics of further goroutines are shown as text, too.
-
-// panics is runtime.runningPanicDefers, the number of panics whose deferred
-// functions are running; nil if the runtime has no such variable. It may stay too high
-// after a panic in a deferred function of a panic.
-var panics *atomic.Uint32
 
 // panicRecord mirrors the beginning of runtime._panic.
 type panicRecord struct{ arg any }
@@ -72,11 +64,6 @@ func (w *worker) endGoroutine() {
 	w.finalizerLoops.Restart()
 	goexit1()
 	select {}
-}
-
-// report shows a panic as text in the output of an execution.
-func (w *worker) report(id int, o control.Outcome) {
-	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel is gone
 }
 
 // noteStart adds to o the kind of the calling goroutine and the call that has started it. started is the
@@ -176,49 +163,4 @@ func (x *execution) failWithPanic(o control.Outcome) bool {
 		self.spawn(func() { self.stop(x) })
 	}
 	return true
-}
-
-// setPanicOutcome makes the panic o the cell's outcome. It returns false if the cell has an outcome or is
-// being interrupted.
-func (x *execution) setPanicOutcome(o control.Outcome) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.decided || x.panicOutcome != nil || x.interrupted.Load() {
-		return false
-	}
-	x.panicOutcome = &o
-	return true
-}
-
-func (x *execution) hasPanicOutcome() bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.panicOutcome != nil
-}
-
-// panicTimeout is how long the end of a cell waits for panicking goroutines of the cell. A deferred
-// function of such a goroutine may have let the cell continue, for example by
-// (*sync.WaitGroup).Done, and the panic may still be recovered.
-const panicTimeout = 250 * time.Millisecond
-
-// awaitPanics waits, at most panicTimeout, while a goroutine that x has started is panicking.
-func (w *worker) awaitPanics(x *execution) {
-	if w == nil || w.goroutines == nil || x.labels == 0 || panics != nil && panics.Load() == 0 {
-		return
-	}
-	clock := activeclock.New()
-	pause := 20 * time.Microsecond
-	for spent := time.Duration(0); spent < panicTimeout && w.panicking(x); spent += clock.Tick(pause) {
-		pause = min(2*pause, time.Millisecond)
-	}
-}
-
-func (w *worker) panicking(x *execution) bool {
-	own := x.g.Load()
-	for g := range w.goroutines.Unwinding {
-		if g.G != own && g.Labels == x.labels {
-			return true
-		}
-	}
-	return false
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/kernel/internal/preempt"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,15 +24,6 @@ type outputPipes struct {
 
 // childPath is the path with which processes of package mp are started.
 const childPath = "/proc/self/exe"
-
-// startProcess replaces os.StartProcess.
-func startProcess(name string, argv []string, attr *os.ProcAttr) (*os.Process, error) {
-	p, err := standard.start(name, argv, attr)
-	if err == nil && attr != nil {
-		self.outputPipes.started(p, name, attr.Files)
-	}
-	return p, err
-}
 
 func (o *outputPipes) started(p *os.Process, name string, files []*os.File) {
 	if !slices.ContainsFunc(files, func(f *os.File) bool { return f != nil && (f == standard.out || f == standard.err) }) {
@@ -87,12 +78,10 @@ func (o *outputPipes) mark(m control.Done) control.Done {
 	return m
 }
 
-// noteProcess records a process, not a child, that the calling goroutine has started.
-func (w *worker) noteProcess(path string, pid int) {
-	if path == childPath || w.goroutines == nil {
-		return
-	}
-	if labels := w.goroutines.Describe(preempt.CurrentG()).Labels; labels != 0 {
-		w.processes.Add(labels, pid)
-	}
+// standard holds the streams that cells print to, and the original functions that the hooks replace.
+var standard struct {
+	out, err *os.File
+	write    func(f *os.File, b []byte) (int, error)
+	after    func(d time.Duration, f func()) *time.Timer
+	start    func(name string, argv []string, attr *os.ProcAttr) (*os.Process, error)
 }

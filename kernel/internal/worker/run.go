@@ -1,88 +1,20 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"reflect"
 	"runtime"
-	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/preempt"
-	"github.com/perijove/perijove/kernel/internal/stopwatch"
 	"github.com/perijove/perijove/kernel/internal/streams"
 	"github.com/perijove/perijove/lib/display/displayhost"
-	"golang.org/x/sys/unix"
 )
-
-// An execution is one run of a cell.
-type execution struct {
-	done chan control.Outcome // receives exactly one outcome
-
-	mu           sync.Mutex       // guards decided, panicOutcome and assigned
-	decided      bool             // the outcome has been sent to done
-	panicOutcome *control.Outcome // a panic that is the outcome, even if the cell ends in another way
-	// assigned are the names that were passed to Assigned.
-	assigned []string
-
-	id           int  // ID of the execution
-	cell         int  // number of the cell, or 0
-	anyPanicEnds bool // an unrecovered panic in any goroutine ends it
-	// ctx is cancelled, with errInterrupted as its cause, when the cell is interrupted and its
-	// goroutine is a target of package preempt.
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	// cellCtx is the value of ctx in code of the cell. It is cancelled before ctx.
-	cellCtx    *cellContext
-	cancelUser context.CancelFunc
-
-	g           atomic.Uintptr // its goroutine while it runs
-	labels      uintptr        // profiler labels of that goroutine and of those that it starts; set before g
-	ended       atomic.Bool    // the goroutine has returned
-	finished    atomic.Bool    // the outcome is known
-	interrupted atomic.Bool
-	stopping    atomic.Bool // a goroutine is stopping it
-	usesLibrary atomic.Bool // package mp has asked for ctx
-	// initializing is the package whose initialization runs before the cell.
-	initializing atomic.Pointer[link.PackageInit]
-	watch        stopwatch.Watch
-}
-
-func newExecution(cell int) *execution {
-	x := &execution{done: make(chan control.Outcome, 1), cell: cell}
-	x.ctx, x.cancel = context.WithCancelCause(context.Background())
-	ctx, cancel := context.WithCancel(context.Background())
-	x.cellCtx, x.cancelUser = &cellContext{Context: ctx, cell: cell}, cancel
-	return x
-}
-
-// errInterrupted is the cause with which the context of an interrupted execution is cancelled.
-var errInterrupted error = interruptedError{}
-
-type interruptedError struct{}
-
-func (interruptedError) Error() string        { return "the cell was interrupted" }
-func (interruptedError) Is(target error) bool { return target == context.Canceled }
-
-// finish sends the outcome of the cell. Only the first call counts. If there is a panicOutcome, finish sends
-// that instead of o.
-func (x *execution) finish(o control.Outcome) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.decided {
-		return
-	}
-	if x.panicOutcome != nil {
-		x.panicOutcome.Stuck = o.Stuck
-		o = *x.panicOutcome
-	}
-	x.decided = true
-	x.finished.Store(true)
-	x.done <- o // does not block: the channel is buffered
-}
 
 // enter records the calling goroutine as that of the cell.
 func (x *execution) enter() {
@@ -113,9 +45,7 @@ func (w *worker) run(m control.Run) error {
 	if m.Object == "" {
 		l = &link.Loaded{}
 	} else {
-		w.mu.Lock()
-		w.addStep(loadStep{Request: req, Importcfg: m.Importcfg})
-		w.mu.Unlock()
+		w.steps.add(loadStep{Request: req, Importcfg: m.Importcfg})
 	}
 	displayhost.SetTextOnly(m.TextOnly)
 	w.cellLabels.Enter(m.ID, m.Cell) // sets the label of this goroutine, which that of the cell inherits
@@ -140,41 +70,6 @@ func loadFailed(id int, err error) control.LoadFailed {
 		}
 	}
 	return out
-}
-
-// reload replaces packages by other versions.
-func (w *worker) reload(m control.Reload) control.ReloadReply {
-	step := loadStep{Importcfg: m.Importcfg, Packages: m.Packages, Renew: m.Renew}
-	out := control.ReloadReply{ID: m.ID}
-	w.loading.Lock()
-	defer w.loading.Unlock()
-	w.fileReserve.release()
-	renewed, err := w.apply(step)
-	w.fileReserve.fill()
-	if err != nil {
-		out.Error = err.Error()
-	} else {
-		out.Renewed = renewed
-		w.mu.Lock()
-		w.addStep(step)
-		w.mu.Unlock()
-	}
-	return out
-}
-
-// apply reads the importcfg of a step and reloads its packages. renewed says whether these got new types.
-func (w *worker) apply(step loadStep) (renewed bool, err error) {
-	if step.Importcfg != "" {
-		w.mu.Lock()
-		if err = w.readConfig(w.imageConfig()); err == nil {
-			err = w.readConfig(step.Importcfg)
-		}
-		w.mu.Unlock()
-	}
-	if err == nil && len(step.Packages) > 0 {
-		return w.linker.Reload(step.Packages, step.Renew)
-	}
-	return false, err
 }
 
 // outcome waits for the running cell to end and returns its outcome.
@@ -285,44 +180,39 @@ func (x *execution) exit(code int) {
 	}
 }
 
-// Assigned notes that variables whose type has changed have got their values. Generated code calls it
-// by its linker name.
-func Assigned(names ...string) {
-	if x := self.cell.Load(); x != nil && x.g.Load() == preempt.CurrentG() {
-		x.mu.Lock()
-		x.assigned = append(x.assigned, names...)
-		x.mu.Unlock()
+// panics is runtime.runningPanicDefers, the number of panics whose deferred
+// functions are running; nil if the runtime has no such variable. It may stay too high
+// after a panic in a deferred function of a panic.
+var panics *atomic.Uint32
+
+// panicTimeout is how long the end of a cell waits for panicking goroutines of the cell. A deferred
+// function of such a goroutine may have let the cell continue, for example by
+// (*sync.WaitGroup).Done, and the panic may still be recovered.
+const panicTimeout = 250 * time.Millisecond
+
+// awaitPanics waits, at most panicTimeout, while a goroutine that x has started is panicking.
+func (w *worker) awaitPanics(x *execution) {
+	if w == nil || w.goroutines == nil || x.labels == 0 || panics != nil && panics.Load() == 0 {
+		return
+	}
+	clock := activeclock.New()
+	pause := 20 * time.Microsecond
+	for spent := time.Duration(0); spent < panicTimeout && w.panicking(x); spent += clock.Tick(pause) {
+		pause = min(2*pause, time.Millisecond)
 	}
 }
 
-func (x *execution) assignments() []string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.assigned
-}
-
-// A fileReserve keeps some file descriptors open that cells cannot use. If cells have opened as many files as
-// a process may, the worker can still load code, so that a cell can close files.
-type fileReserve struct{ fds []int }
-
-// reservedFiles is more than the number of files that are open at a time while code is loaded.
-const reservedFiles = 4
-
-// release closes the reserved descriptors, so that code can be loaded.
-func (s *fileReserve) release() {
-	for _, fd := range s.fds {
-		_ = unix.Close(fd)
-	}
-	s.fds = s.fds[:0]
-}
-
-// fill reserves descriptors again.
-func (s *fileReserve) fill() {
-	for len(s.fds) < reservedFiles {
-		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return // cells have used them in the meantime
+func (w *worker) panicking(x *execution) bool {
+	own := x.g.Load()
+	for g := range w.goroutines.Unwinding {
+		if g.G != own && g.Labels == x.labels {
+			return true
 		}
-		s.fds = append(s.fds, fd)
 	}
+	return false
+}
+
+// report shows a panic as text in the output of an execution.
+func (w *worker) report(id int, o control.Outcome) {
+	_ = w.conn.Send(control.GoroutinePanic{ID: id, Outcome: o}) // fails if the kernel is gone
 }

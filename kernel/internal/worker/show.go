@@ -1,12 +1,12 @@
 package worker
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"reflect"
 
 	"github.com/perijove/perijove/kernel/internal/celllabels"
-	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/taskbars"
 	"github.com/perijove/perijove/lib/comm"
@@ -17,31 +17,6 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"github.com/perijove/perijove/lib/progresshost"
 )
-
-// Show shows the values of a cell's last expression as one result, and keeps them for Out.
-// Generated code calls it by its linker name.
-func Show(values ...any) {
-	stopAll()
-	cellruntime.Keep(self.cell.Load().cell, values...)
-	self.showResult(cellruntime.Result(values...))
-}
-
-// ShowError shows an error that is the value of a cell's last expression. It shows nothing for nil. Generated code calls it by
-// its linker name.
-func ShowError(err error) {
-	self.cell.Load().haltInterrupted()
-	if err != nil {
-		Show(err)
-	}
-}
-
-// ShowRune shows a value whose type is declared as rune: its number, as Go prints
-// it, and its character. Generated code calls it by its linker name.
-func ShowRune(r rune) {
-	stopAll()
-	cellruntime.Keep(self.cell.Load().cell, r)
-	self.showResult(cellruntime.RuneResult(r))
-}
 
 // setHosts registers this worker as the host of Perijove's library packages, which show output through it.
 func (w *worker) setHosts() {
@@ -134,8 +109,26 @@ func (w *worker) notice(text string) {
 	}
 }
 
-// Earlier returns the value that a cell has shown; see cellruntime.Earlier. Generated code calls it by its linker name.
-func Earlier(cell int) any { return cellruntime.Earlier(cell) }
+// A relay is a message from a child to its parent with a display, or the parent's
+// acknowledgement.
+type relay struct {
+	Seq    int
+	Output []byte // a displayhost.Message; empty in an acknowledgement
+}
 
-// Embed fills a variable with files; see cellruntime.Embed. Generated code calls it by its linker name.
-func Embed(variable any, patterns string) { cellruntime.Embed(variable, patterns) }
+// askParent sends a display to the parent and waits until it is delivered, so that
+// text that is printed afterwards comes after it.
+func (w *worker) askParent(p *mphost.Peer, m displayhost.Message) {
+	output, err := m.MarshalBinary()
+	if err != nil {
+		output, _ = unshowable(err).MarshalBinary()
+	}
+	seq, ch := w.pending.Await()
+	msg, err := json.Marshal(relay{Seq: seq, Output: output})
+	if err == nil {
+		err = p.Send(msg)
+	}
+	if err == nil { // otherwise the parent has ended, and this process will end soon
+		<-ch
+	}
+}

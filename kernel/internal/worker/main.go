@@ -1,0 +1,149 @@
+package worker
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/divert"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/link"
+	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/standby"
+	"github.com/perijove/perijove/kernel/internal/symindex"
+	"github.com/perijove/perijove/lib/comm"
+	"github.com/perijove/perijove/lib/display/values"
+	_ "github.com/perijove/perijove/lib/mp" // setHosts and host serve it
+	"github.com/perijove/perijove/lib/mp/mphost"
+	"golang.org/x/sys/unix"
+)
+
+// Main runs the worker. The first argument of the process is the folder of its image; further ones may
+// limit its memory (see memorylimit.Flag).
+func Main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
+		os.Exit(2)
+	}
+	w, err := newWorker(os.Args[1])
+	if err != nil {
+		reexec(err, syscall.Exec)
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // with the prefix of the runtime, which the kernel looks for
+		exitNow(3)
+	}
+	self = w
+	os.Unsetenv(attemptsVariable)
+	if err := w.memory.Begin(w.runtime, os.Args[2:], w.noteProcess); err != nil {
+		fmt.Fprintln(os.Stderr, "perijove worker: the memory is not limited:", err)
+	}
+	os.Args = []string{"notebook"}
+	if standby.Wanted() {
+		w.runStandby()
+	}
+	if mphost.IsChild() {
+		w.runChild()
+	}
+	err = w.serve()
+	if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
+		// Written without package os, which would end only this process if
+		// the kernel has ended.
+		_, _ = unix.Write(2, []byte("perijove worker: "+err.Error()+"\n"))
+	}
+	endGroup()
+}
+
+func newWorker(dir string) (*worker, error) {
+	w := &worker{dir: dir, tasks: make(chan func())}
+	w.archives.image = filepath.Join(dir, "importcfg")
+	w.archives.replace = func(path string) { w.linker.Replace(path) }
+	w.orphans.start, w.orphans.tryStop = w.spawn, w.tryStop
+	w.fileReserve.fill()
+	b, err := platform.MapFile(filepath.Join(dir, "symbols"))
+	if err != nil {
+		return nil, err
+	}
+	idx, err := symindex.Open(b)
+	if err != nil {
+		return nil, err
+	}
+	if w.runtime, err = goruntime.NewRuntime(idx); err != nil {
+		return nil, err
+	}
+	if w.linker, err = link.New(w.runtime, &w.archives); err != nil {
+		return nil, err
+	}
+	w.diverter = divert.NewDiverter(w.runtime, w.linker.Module())
+	values.SetMapReader(w.readMap)
+	return w, nil
+}
+
+// serve handles messages of the kernel until the connection ends.
+func (w *worker) serve() error {
+	for fd := control.FD; fd < control.FD+3; fd++ {
+		syscall.CloseOnExec(fd) // the socket, and the next two descriptors, which package gonbui opens
+	}
+	// Use the runtime's poller: see connect in package supervisor.
+	if err := syscall.SetNonblock(control.FD, true); err != nil {
+		return errors.New("no control socket: this program is started by Perijove's kernel")
+	}
+	f := os.NewFile(control.FD, "control")
+	if f == nil {
+		return errors.New("no control socket: this program is started by Perijove's kernel")
+	}
+	w.conn = control.New(f)
+	goexit1 = must(goruntime.Func[func()](w.runtime, "runtime.goexit1"))
+	flag.CommandLine = flag.NewFlagSet("notebook", flag.ExitOnError) // without the flags of packages in the image
+	w.installHooks()
+	w.setHosts()
+	mphost.Set(&host{w: w})
+	if err := w.conn.Send(control.Ready{}); err != nil {
+		return err
+	}
+	go w.runTasks()
+	w.standbys = standby.NewManager(standbyHost{w})
+	go w.standbys.Run()
+	runs := make(chan control.Message, 16)
+	go w.runAll(runs)
+	for {
+		m, err := w.conn.Receive()
+		if err != nil {
+			return err
+		}
+		switch m := m.(type) {
+		case control.Run:
+			w.busy.Add(1)
+			x := newExecution(m.Cell)
+			x.id, x.anyPanicEnds = m.ID, m.EndsOnAnyPanic
+			w.cell.Store(x) // an interrupt may come before it runs
+			runs <- m
+		case control.Setup, control.Reload, control.Drop, control.ListDropped:
+			runs <- m
+		case control.Interrupt:
+			if w.busy.Load() == 0 {
+				w.reportOrphans()
+				continue
+			}
+			w.interrupt()
+		case control.Comm:
+			comm.Deliver(m.Message)
+		case control.DropStandby:
+			w.standbys.Release()
+		case control.Answer:
+			w.pending.Answer(m.Sequence(), m)
+		default:
+			return fmt.Errorf("the kernel sent a %T", m)
+		}
+	}
+}
+
+// reportOrphans answers an interrupt while no cell runs.
+func (w *worker) reportOrphans() {
+	if err := w.conn.Send(control.Orphans{Count: w.orphans.count()}); err != nil {
+		endGroup()
+	}
+}
