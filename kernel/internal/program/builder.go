@@ -1,7 +1,12 @@
 package program
 
 import (
+	"fmt"
+	"go/ast"
+	"sort"
+
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -124,4 +129,46 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 			recompiledHolders: map[*symtab.Symbol]*symtab.Symbol{},
 		},
 	}
+}
+
+// A shape is the result of the shape pass for the cell's statements.
+type shape struct {
+	result  *check.Result
+	entry   *ast.FuncDecl // has one statement for each of the builder's; nil if the cell has no statements
+	topVars []*ast.Ident  // variables that the statements define
+	in      map[*symtab.Symbol]emit.Form
+}
+
+// recompiledSymbols lists the symbols that are compiled again.
+func (b *builder) recompiledSymbols() []*symtab.Symbol {
+	var out []*symtab.Symbol
+	for _, old := range b.recompiledOrder {
+		if _, gone := b.broken[old]; !gone {
+			out = append(out, b.recompiled[old])
+		}
+	}
+	return append(out, b.returning...)
+}
+
+// declared lists the symbols that the cell declares, in a stable order.
+func (b *builder) declared() []*symtab.Symbol {
+	var out []*symtab.Symbol
+	for _, s := range b.decls {
+		if !s.IsUnnamed() {
+			out = append(out, s)
+		}
+	}
+	var names []string
+	for name := range b.vars {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		out = append(out, b.vars[name])
+	}
+	return out
+}
+
+func (b *builder) notice(format string, args ...any) {
+	b.notices = append(b.notices, fmt.Sprintf(format, args...))
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"go/types"
 	"slices"
-	"sort"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/check"
@@ -51,25 +50,6 @@ func (a *dependents) changed(name string) {
 		a.names[name] = true
 		a.todo = append(a.todo, name)
 	}
-}
-
-// declared lists the symbols that the cell declares, in a stable order.
-func (b *builder) declared() []*symtab.Symbol {
-	var out []*symtab.Symbol
-	for _, s := range b.decls {
-		if !s.IsUnnamed() {
-			out = append(out, s)
-		}
-	}
-	var names []string
-	for name := range b.vars {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
-		out = append(out, b.vars[name])
-	}
-	return out
 }
 
 // compare notes which names change their meaning when s replaces the symbols of its names.
@@ -306,10 +286,6 @@ func (b *builder) recordOlder(r *check.Result) {
 		b.recordRecompiled(r, s)
 		b.notice("%s (%s) can be used again: it compiles now", s.Title(), cell.Name(s.Origin.Cell))
 	}
-}
-
-func (b *builder) notice(format string, args ...any) {
-	b.notices = append(b.notices, fmt.Sprintf(format, args...))
 }
 
 func (b *builder) recordRecompiled(r *check.Result, s *symtab.Symbol) {

@@ -12,16 +12,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// Initial describes the first values of a cell's variables in child
-// processes, which do not run cells. A variable whose initializer has no effects
-// gets its first value there, too; others are zero. All names are link symbols.
-type Initial struct {
-	Func    string   // a func() that gives variables their first values, "" if the object's data does
-	Known   []string // variables with the same first value in a child
-	Unknown []string // variables that are zero in a child
-	Altered []string // variables of all cells that the notebook's code changes after their first value
-}
-
 // noteInitial finds the variables that have the same first value in children. r is
 // the result of checking the whole unit.
 func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) {

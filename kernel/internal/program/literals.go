@@ -236,17 +236,6 @@ func (b *builder) describeLiterals(u *Unit) {
 	}
 }
 
-// listed returns the first three places, sorted, and the number of the others as text.
-func listed(places []string) string {
-	const most = 3
-	slices.Sort(places)
-	text := strings.Join(places[:min(len(places), most)], ", ")
-	if n := len(places) - most; n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text
-}
-
 // noteKept notes that the function literals of a place keep their code although the cell changes a declaration that they use.
 func (b *builder) noteKept(where string) {
 	if !slices.Contains(b.keptLiterals, where) {

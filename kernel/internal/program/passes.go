@@ -122,14 +122,6 @@ func (b *builder) shapePass() error {
 	}
 }
 
-// A shape is the result of the shape pass for the cell's statements.
-type shape struct {
-	result  *check.Result
-	entry   *ast.FuncDecl // has one statement for each of the builder's; nil if the cell has no statements
-	topVars []*ast.Ident  // variables that the statements define
-	in      map[*symtab.Symbol]emit.Form
-}
-
 // bodyPass checks the function bodies of the cell and of the older declarations
 // that depend on its changes, and sets aside those that no longer compile.
 func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error) {
@@ -169,17 +161,6 @@ func (b *builder) bodyPass() (map[*symtab.Symbol]emit.Form, *check.Result, error
 	}
 }
 
-// recompiledSymbols lists the symbols that are compiled again.
-func (b *builder) recompiledSymbols() []*symtab.Symbol {
-	var out []*symtab.Symbol
-	for _, old := range b.recompiledOrder {
-		if _, gone := b.broken[old]; !gone {
-			out = append(out, b.recompiled[old])
-		}
-	}
-	return append(out, b.returning...)
-}
-
 // splitFaults separates the faults of the cell from those of older declarations.
 func (b *builder) splitFaults(faults []check.Fault) (own, foreign []check.Fault) {
 	for _, f := range faults {
@@ -215,4 +196,65 @@ func (b *builder) noteUses(r *check.Result) {
 			owner.Uses = append(owner.Uses, mangle.Demangle(named.Obj().Name())+"."+fn.Name())
 		}
 	}
+}
+
+// Build checks and compiles a cell against the live declarations. The number of a cell
+// is its execution count; 0 is for code that is no cell of the notebook, such as an
+// expression that a front end evaluates. The error is a cell.Errors if the cell has
+// errors. Concurrent calls run one after the other.
+func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
+	p.building.Lock()
+	defer p.building.Unlock()
+	start := time.Now()
+	if p.reusesVariable(c) || p.replacesVariable(c) || embeds(c) {
+		c = c.Sequence()
+	}
+	u, err := newBuilder(p, c).build(ctx)
+	if errors.Is(err, errNeedsSequence) {
+		u, err = newBuilder(p, c.Sequence()).build(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	u.Timing.Total = time.Since(start)
+	return u, nil
+}
+
+// reusesVariable reports whether a var declaration uses an older variable of the name
+// that it declares, as in var x = x + 1. In a cell with a package clause that is an error.
+func (p *Program) reusesVariable(c *cell.Cell) bool {
+	if c.Package {
+		return false
+	}
+	for _, d := range c.Decls {
+		if d.Kind != cell.Var {
+			continue
+		}
+		for _, n := range d.Names {
+			old := p.table.Names[n.Name]
+			for _, r := range d.Refs {
+				if old != nil && old.Kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// replacesVariable reports whether a var declaration with a value declares a
+// variable that the notebook has. Statements then assign the value, so that the variable
+// keeps its old value if evaluating the new one fails.
+func (p *Program) replacesVariable(c *cell.Cell) bool {
+	for _, d := range c.Decls {
+		if d.Kind != cell.Var || len(d.Var.Values) == 0 {
+			continue
+		}
+		for _, n := range d.Names {
+			if old := p.table.Names[n.Name]; old != nil && old.Kind == cell.Var {
+				return true
+			}
+		}
+	}
+	return false
 }

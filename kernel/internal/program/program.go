@@ -13,8 +13,6 @@
 package program
 
 import (
-	"context"
-	"errors"
 	"os"
 	"sync"
 	"time"
@@ -140,67 +138,6 @@ func New(cfg Config) *Program {
 	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: symtab.NewTable()}
 }
 
-// reusesVariable reports whether a var declaration uses an older variable of the name
-// that it declares, as in var x = x + 1. In a cell with a package clause that is an error.
-func (p *Program) reusesVariable(c *cell.Cell) bool {
-	if c.Package {
-		return false
-	}
-	for _, d := range c.Decls {
-		if d.Kind != cell.Var {
-			continue
-		}
-		for _, n := range d.Names {
-			old := p.table.Names[n.Name]
-			for _, r := range d.Refs {
-				if old != nil && old.Kind == cell.Var && r.Name == n.Name && r.Off != n.Off {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// replacesVariable reports whether a var declaration with a value declares a
-// variable that the notebook has. Statements then assign the value, so that the variable
-// keeps its old value if evaluating the new one fails.
-func (p *Program) replacesVariable(c *cell.Cell) bool {
-	for _, d := range c.Decls {
-		if d.Kind != cell.Var || len(d.Var.Values) == 0 {
-			continue
-		}
-		for _, n := range d.Names {
-			if old := p.table.Names[n.Name]; old != nil && old.Kind == cell.Var {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Build checks and compiles a cell against the live declarations. The number of a cell
-// is its execution count; 0 is for code that is no cell of the notebook, such as an
-// expression that a front end evaluates. The error is a cell.Errors if the cell has
-// errors. Concurrent calls run one after the other.
-func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {
-	p.building.Lock()
-	defer p.building.Unlock()
-	start := time.Now()
-	if p.reusesVariable(c) || p.replacesVariable(c) || embeds(c) {
-		c = c.Sequence()
-	}
-	u, err := newBuilder(p, c).build(ctx)
-	if errors.Is(err, errNeedsSequence) {
-		u, err = newBuilder(p, c.Sequence()).build(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
-	u.Timing.Total = time.Since(start)
-	return u, nil
-}
-
 // Commit makes the unit's declarations live. Call it after the worker has loaded the
 // unit. A second Commit of the same unit does nothing.
 func (p *Program) Commit(u *Unit) {
@@ -210,4 +147,28 @@ func (p *Program) Commit(u *Unit) {
 	}
 	p.table.Commit(u.changes)
 	u.changes = nil
+}
+
+// change begins a change of the state and returns the function that ends it. It
+// waits for a Build in progress. Queries wait for neither.
+func (p *Program) change() (end func()) {
+	p.building.Lock()
+	p.mu.Lock()
+	if p.shared {
+		p.table, p.shared = p.table.Clone(), false
+	}
+	return func() {
+		p.mu.Unlock()
+		p.building.Unlock()
+	}
+}
+
+// Initial describes the first values of a cell's variables in child
+// processes, which do not run cells. A variable whose initializer has no effects
+// gets its first value there, too; others are zero. All names are link symbols.
+type Initial struct {
+	Func    string   // a func() that gives variables their first values, "" if the object's data does
+	Known   []string // variables with the same first value in a child
+	Unknown []string // variables that are zero in a child
+	Altered []string // variables of all cells that the notebook's code changes after their first value
 }

@@ -343,3 +343,14 @@ func (b *builder) lookupBefore(name string) *symtab.Symbol {
 	}
 	return s
 }
+
+// listed returns the first three places, sorted, and the number of the others as text.
+func listed(places []string) string {
+	const most = 3
+	slices.Sort(places)
+	text := strings.Join(places[:min(len(places), most)], ", ")
+	if n := len(places) - most; n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
+}

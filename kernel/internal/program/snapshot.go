@@ -13,20 +13,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// change begins a change of the state and returns the function that ends it. It
-// waits for a Build in progress. Queries wait for neither.
-func (p *Program) change() (end func()) {
-	p.building.Lock()
-	p.mu.Lock()
-	if p.shared {
-		p.table, p.shared = p.table.Clone(), false
-	}
-	return func() {
-		p.mu.Unlock()
-		p.building.Unlock()
-	}
-}
-
 // A Snapshot is the state of a Program after the last Commit, for one query. It does not
 // change, and does not wait for a Build. It leaves out packages whose export data is
 // not available by its deadline.
