@@ -99,8 +99,8 @@ type returnPoint struct {
 
 // calleeOf returns an address in the function whose return address is in slot.
 func calleeOf(slot, at, bp uintptr) uintptr {
-	for ; bp+8 != slot; bp = platform.Read[uintptr](bp) {
-		at = platform.Read[uintptr](bp + 8)
+	for ; bp+returnOffset != slot; bp = platform.Read[uintptr](bp) {
+		at = platform.Read[uintptr](bp + returnOffset)
 	}
 	return at
 }
@@ -123,10 +123,10 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 		if bp == 0 {
 			break
 		}
-		if bp < lo || bp >= hi-16 || bp%8 != 0 {
+		if bp < lo || bp >= hi-recordSize || bp%8 != 0 {
 			return 0, 0
 		}
-		ret := platform.Read[uintptr](bp + 8)
+		ret := platform.Read[uintptr](bp + returnOffset)
 		if !d.isCode(ret) {
 			return 0, 0
 		}
@@ -134,10 +134,10 @@ func (d *Diverter) callSite(g, at, bp uintptr, async bool) (slot, pc uintptr) {
 			above = 0
 			preempted := d.injected[0].Contains(at)
 			if d.module.OfCell(ret-1) && !d.injected[1].Contains(at) && (!preempted || async && !d.module.OpenDefers(ret)) {
-				slot, pc = bp+8, ret
+				slot, pc = bp+returnOffset, ret
 			}
 		}
-		at, lo, bp = ret, bp+16, platform.Read[uintptr](bp)
+		at, lo, bp = ret, bp+recordSize, platform.Read[uintptr](bp)
 	}
 	return slot, pc
 }
@@ -166,20 +166,6 @@ func findMoreStack(h *goruntime.Runtime) (list [2]uintptr) {
 		list[i], _ = h.Index.Lookup(name, 0)
 	}
 	return list
-}
-
-// stackCheckReturn returns the stack pointer of g if g, which is at pc, was preempted in the stack check at the
-// beginning of a function, else 0. The stack pointer then points to the
-// function's return address.
-func (d *Diverter) stackCheckReturn(gs *goruntime.Goroutines, g, pc uintptr) (sp uintptr) {
-	if gs.InSyscall(g) {
-		return 0
-	}
-	to := calledBefore(pc)
-	if to == 0 || to != d.moreStack[0] && to != d.moreStack[1] {
-		return 0
-	}
-	return platform.Read[uintptr](g + goruntime.GSchedSP)
 }
 
 func (d *Diverter) isCode(pc uintptr) bool {
@@ -235,7 +221,7 @@ func (d *Diverter) divertCode(way returnPoint, halt uintptr) (uintptr, error) {
 	f := m.Function(m.FindFunc(at))
 	off := way.pc - f.Entry
 	sp := m.PCValue(f.PCSP, uint32(at-f.Entry))
-	base, err := m.Text.Alloc(off+divertSize, 32)
+	base, err := m.Text.Alloc(off+divertSize, codeAlign)
 	if err != nil {
 		return 0, err
 	}
@@ -245,7 +231,7 @@ func (d *Diverter) divertCode(way returnPoint, halt uintptr) (uintptr, error) {
 	}
 	_ = appendCall(code[off:off], way.pc, halt)
 	size := uint32(off) + divertSize
-	if f.PCSP, err = m.PCTable(moduledata.PCRun{Value: sp, Bytes: uint32(off) + pushed}, moduledata.PCRun{Value: sp + 8, Bytes: divertSize - pushed}); err != nil {
+	if f.PCSP, err = m.PCTable(moduledata.PCRun{Value: sp, Bytes: uint32(off) + pushed}, moduledata.PCRun{Value: sp + pushedSize, Bytes: divertSize - pushed}); err != nil {
 		return 0, err
 	}
 	stay, err := m.PCTable(moduledata.PCRun{Value: unsafePoint, Bytes: size})

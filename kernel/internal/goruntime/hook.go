@@ -31,7 +31,7 @@ func Original[F any](h *Runtime, name string) (original F, err error) {
 	if !ok {
 		return original, fmt.Errorf("the image lacks %s", name)
 	}
-	n := stackCheck(platform.Bytes(entry, 24))
+	n := stackCheck(platform.Bytes(entry, maxStackCheck))
 	if n == 0 {
 		return original, fmt.Errorf("%s does not begin with a stack check", name)
 	}

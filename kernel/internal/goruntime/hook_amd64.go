@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 )
 
+// maxStackCheck is at least the length of a stack check, in bytes.
+const maxStackCheck = 24
+
 // stackCheck returns the length in bytes of the stack check at the beginning of a function, or 0 if there is
 // none. A stack check is CMPQ SP, 16(R14) and a conditional jump. If the frame is large, it is LEAQ
 // -x(SP), R12 and the same with R12 in place of SP.

@@ -125,12 +125,12 @@ func (w *pclnWriter) addStub(s *stub, at sourcePosition) error {
 		return err
 	}
 	// One entry: value 0 (delta 1 from -1, zig-zag 2) for the whole stub.
-	pcsp, err := w.ld.mod.PCTables.Append([]byte{2, stubSize, 0})
+	pcsp, err := w.ld.mod.PCTable(moduledata.PCRun{Value: 0, Bytes: stubSize})
 	if err != nil {
 		return err
 	}
 	f := moduledata.Function{
-		Entry: s.addr, Size: stubSize, Name: name, PCSP: uint32(pcsp),
+		Entry: s.addr, Size: stubSize, Name: name, PCSP: pcsp,
 		Unit: at.unit, PCFile: at.pcfile, PCLine: at.pcline, StartLine: at.line,
 	}
 	return w.ld.mod.AddFunction(f)

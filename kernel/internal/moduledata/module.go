@@ -163,6 +163,7 @@ func (m *Module) fillBuckets(end uintptr, i int) {
 
 // Publish makes all code and data added so far visible to the runtime.
 func (m *Module) Publish() {
+	platform.FlushCode(m.ModuleData.Maxpc, int(m.Text.Base+m.Text.Used-m.ModuleData.Maxpc))
 	atomic.StoreUintptr(&m.ModuleData.Edata, m.Data.Base+m.Data.Used)
 	atomic.StoreUintptr(&m.ModuleData.Maxpc, m.Text.Base+m.Text.Used)
 }

@@ -2,7 +2,7 @@ package moduledata
 
 import "encoding/binary"
 
-// A PCRun is a run of code bytes with the same value in a PC-value table.
+// A PCRun is a run of code bytes with the same value in a PC-value table. Bytes is a multiple of the length of the shortest instruction.
 type PCRun struct {
 	Value int32
 	Bytes uint32
@@ -15,7 +15,7 @@ func (m *Module) PCTable(runs ...PCRun) (uint32, error) {
 	for _, r := range runs {
 		d := r.Value - last
 		b = binary.AppendUvarint(b, uint64(uint32(d<<1)^uint32(d>>31)))
-		b = binary.AppendUvarint(b, uint64(r.Bytes))
+		b = binary.AppendUvarint(b, uint64(r.Bytes/pcQuantum))
 		last = r.Value
 	}
 	off, err := m.PCTables.Append(append(b, 0))
@@ -38,7 +38,7 @@ func (m *Module) PCValue(table, off uint32) int32 {
 			return value
 		}
 		b = b[n:]
-		if pos += uint32(run); off < pos {
+		if pos += uint32(run) * pcQuantum; off < pos {
 			return value
 		}
 	}

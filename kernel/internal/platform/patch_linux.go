@@ -10,7 +10,9 @@ import (
 // sets its protection, and moves it into place with mremap. So no page is ever both
 // writable and executable, and a thread that runs there meanwhile waits for the move.
 func ReplaceCode(addr uintptr, code []byte) error {
-	return replace(addr, code, unix.PROT_READ|unix.PROT_EXEC)
+	err := replace(addr, code, unix.PROT_READ|unix.PROT_EXEC)
+	FlushCode(addr, len(code))
+	return err
 }
 
 // ReplaceConstant overwrites constant data of the process in the same way.

@@ -86,7 +86,7 @@ func Install(rt *goruntime.Runtime, m *moduledata.Module, d *divert.Diverter) (e
 
 // sigPreempt replaces runtime.doSigPreempt. It runs in a signal handler, on the
 // signal stack: it must not allocate or block, and must not change the goroutine's stack
-// except by a return address and by pushing one word.
+// except by a return address and by what a call pushes.
 func sigPreempt(gp, ctxt unsafe.Pointer) {
 	for i := range targets {
 		if t := &targets[i]; gp != nil && t.g.Load() == uintptr(gp) {
@@ -95,11 +95,11 @@ func sigPreempt(gp, ctxt unsafe.Pointer) {
 				// On another stack, the thread is running runtime code.
 				if goruntime.OnStack(uintptr(gp), *r.sp) {
 					t.hits.Add(1)
-					if *r.bp >= *r.sp {
+					if r.hasFrame() {
 						t.divert(uintptr(gp), *r.pc, *r.bp)
 					}
 				}
-			} else if ok, pc := isSafePoint(gp, *r.pc, *r.sp, 0); ok {
+			} else if ok, pc := isSafePoint(gp, *r.pc, *r.sp, r.link()); ok {
 				t.g.Store(0)
 				r.call(haltPC, pc)
 			}

@@ -21,6 +21,12 @@ func registersAt(ctxt unsafe.Pointer) registers {
 	}
 }
 
+// link returns the link register, or 0 on a processor that has none.
+func (r registers) link() uintptr { return 0 }
+
+// hasFrame reports whether the frame pointer is that of a frame on the current stack.
+func (r registers) hasFrame() bool { return *r.bp >= *r.sp }
+
 // call makes the interrupted code call a function that returns to ret.
 func (r registers) call(function, ret uintptr) {
 	*r.sp -= unsafe.Sizeof(uintptr(0))
