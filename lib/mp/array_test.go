@@ -239,3 +239,23 @@ func TestBarrierOfTheDead(t *testing.T) {
 		all.Wait()
 	}
 }
+
+func fill(a *mp.Array[float64]) error {
+	for i := range a.Slice() {
+		a.Slice()[i] = float64(i) / 2
+	}
+	return nil
+}
+
+func TestArrayIsShared(t *testing.T) {
+	onBoth(t, func(t *testing.T, b mp.Backend) {
+		a := made(mp.NewArray[float64](b, 10_000))
+		p := made(mp.Start(watchdog(t), b, fill, a))
+		endsWith(t, p, nil, "", 0)
+		for i, v := range a.All() {
+			if v != float64(i)/2 {
+				t.Fatalf("element %d is %v", i, v)
+			}
+		}
+	})
+}

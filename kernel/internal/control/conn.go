@@ -17,6 +17,9 @@ const (
 	// FD is the file descriptor of the control socket in a worker.
 	FD = 3
 
+	// MemoryFlag is the prefix of the argument that limits a worker's memory. The number of bytes follows it.
+	MemoryFlag = "-memory="
+
 	// MaxFrame is the maximum size of a message, in bytes. Pictures are sent as base64 text.
 	MaxFrame = 256 << 20
 

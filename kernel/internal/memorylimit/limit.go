@@ -12,12 +12,10 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"golang.org/x/sys/unix"
 )
-
-// Flag is the prefix of the argument that limits a process's memory. The number of bytes follows it.
-const Flag = "-memory="
 
 // A Limit is the memory limit of this process. It changes only the soft value of
 // RLIMIT_DATA. Programs that this process starts get the old value: during a fork it
@@ -57,7 +55,7 @@ func (m *Limit) Begin(rt *goruntime.Runtime, args []string, started func(path st
 		return err
 	}
 	for _, a := range args {
-		if text, ok := strings.CutPrefix(a, Flag); ok {
+		if text, ok := strings.CutPrefix(a, control.MemoryFlag); ok {
 			n, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
 				return err
@@ -75,7 +73,7 @@ func (m *Limit) Args() []string {
 	if m.limit == 0 {
 		return nil
 	}
-	return []string{Flag + strconv.FormatInt(m.limit, 10)}
+	return []string{control.MemoryFlag + strconv.FormatInt(m.limit, 10)}
 }
 
 // Set changes the limit, in bytes; 0 removes it. It fails if the process has allocated more already.

@@ -2,11 +2,15 @@ package session
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/sinks"
+	"golang.org/x/sys/unix"
 )
 
 // streams is a sink that keeps the text of each stream.
@@ -57,3 +61,70 @@ func TestOddOutput(t *testing.T) {
 		})
 	}
 }
+
+// TestOutputAfterChild: a child that outlives its cell and keeps standard output open
+// does not keep the cell from ending, and its later output is shown.
+func TestOutputAfterChild(t *testing.T) {
+	s := newTestSession(t)
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tr := &transcript{}
+	reply := s.Execute(t.Context(), output.Request{Code: fmt.Sprintf(`c := exec.Command("sh", "-c", "cat %s")
+c.Stdout = os.Stdout
+fmt.Println(c.Start())`, fifo), StoreHistory: true}, tr)
+	if reply.Status != output.OK {
+		t.Fatal(reply.Error)
+	}
+	if err := os.WriteFile(fifo, []byte("late words\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child's words", func() bool { return strings.Contains(tr.text(), "late words") })
+}
+
+// TestLotsOfOutput: 20 MB of output are complete and in order, with a display between.
+func TestLotsOfOutput(t *testing.T) {
+	s := newTestSession(t)
+	c := &counter{}
+	reply := s.Execute(t.Context(), output.Request{Code: `import "github.com/perijove/perijove/lib/display"
+w := bufio.NewWriter(os.Stdout)
+for i := range 2_500_000 {
+	fmt.Fprintf(w, "%07d\n", i)
+	if i == 1_000_000 { w.Flush(); display.Markdown("middle") }
+}
+w.Flush()`, StoreHistory: true}, c)
+	if reply.Status != output.OK {
+		t.Fatal(reply.Error)
+	}
+	if c.lines != 2_500_000 || c.wrong != "" || c.atDisplay != 1_000_001 {
+		t.Errorf("%d lines, first wrong one %q, display after %d", c.lines, c.wrong, c.atDisplay)
+	}
+}
+
+// A counter checks a stream of numbered lines.
+type counter struct {
+	sinks.Discard
+	rest      string
+	lines     int
+	atDisplay int
+	wrong     string
+}
+
+func (c *counter) Stream(_, text string) {
+	text = c.rest + text
+	for {
+		line, rest, ok := strings.Cut(text, "\n")
+		if !ok {
+			break
+		}
+		if line != fmt.Sprintf("%07d", c.lines) && c.wrong == "" {
+			c.wrong = line
+		}
+		c.lines++
+		text = rest
+	}
+	c.rest = text
+}
+
+func (c *counter) Display(output.Display) { c.atDisplay = c.lines }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -78,7 +79,7 @@ func newWorker(opt Options) *Worker {
 func command(opt Options) *exec.Cmd {
 	cmd := exec.Command(opt.Command[0], opt.Command[1:]...)
 	if opt.Limit.Bytes > 0 && len(opt.Command) > 1 { // else it is a standalone program
-		cmd.Args = append(cmd.Args, fmt.Sprint("-memory=", opt.Limit.Bytes))
+		cmd.Args = append(cmd.Args, control.MemoryFlag+strconv.FormatInt(opt.Limit.Bytes, 10))
 	}
 	cmd.Dir = opt.Dir
 	cmd.Env = append(os.Environ(), opt.Env...)

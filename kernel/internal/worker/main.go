@@ -24,7 +24,7 @@ import (
 )
 
 // Main runs the worker. The first argument of the process is the folder of its image; further ones may
-// limit its memory (see memorylimit.Flag).
+// limit its memory (see control.MemoryFlag).
 func Main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "this program is part of Perijove and is started by its kernel")
