@@ -22,7 +22,7 @@ func TestCrashDump(t *testing.T) {
 	if got := d.timeout(); got != crashTimeout {
 		t.Errorf("timeout %v, want %v", got, crashTimeout)
 	}
-	if got := d.Cause(); !strings.Contains(got, "calls were nested") {
+	if got := d.Cause(); !strings.Contains(got, "the stack overflowed") {
 		t.Errorf("cause %q", got)
 	}
 	if got := d.Cells(); !slices.Equal(got, []int{3}) {
