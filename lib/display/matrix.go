@@ -32,11 +32,11 @@ func matrixOf(v any) (matrix, bool) {
 
 func (r *renderer) matrix(m matrix) {
 	rows, columns := m.Dims()
-	entries := make([][]tableEntry, min(rows, maxRows))
+	entries := make([][]string, min(rows, maxRows))
 	for i := range entries {
-		entries[i] = make([]tableEntry, min(columns, maxColumns))
+		entries[i] = make([]string, min(columns, maxColumns))
 		for j := range entries[i] {
-			entries[i][j] = tableEntry{text: fmt.Sprintf("%.6g", m.At(i, j)), right: true}
+			entries[i][j] = fmt.Sprintf("%.6g", m.At(i, j))
 		}
 	}
 	note := fmt.Sprintf("%d × %d", rows, columns)
@@ -44,25 +44,25 @@ func (r *renderer) matrix(m matrix) {
 		note = fmt.Sprintf("The first %d × %d of %s.", min(rows, maxRows), min(columns, maxColumns), note)
 	}
 	r.data["text/plain"] = aligned(entries) + note
-	r.data["text/html"] = writeTable(nil, len(entries), func(i int) []tableEntry { return entries[i] }) + "\n<p>" + note + "</p>"
+	r.data["text/html"] = writeTable(entries) + "\n<p>" + note + "</p>"
 }
 
 // aligned writes rows in columns of equal width.
-func aligned(rows [][]tableEntry) string {
+func aligned(rows [][]string) string {
 	var widths []int
 	for _, row := range rows {
 		for j, c := range row {
 			if j == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[j] = max(widths[j], len(c.text))
+			widths[j] = max(widths[j], len(c))
 		}
 	}
 	var b strings.Builder
 	for _, row := range rows {
 		b.WriteByte('[')
 		for j, c := range row {
-			fmt.Fprintf(&b, "%s%*s", strings.Repeat(" ", min(j, 1)*2), widths[j], c.text)
+			fmt.Fprintf(&b, "%s%*s", strings.Repeat(" ", min(j, 1)*2), widths[j], c)
 		}
 		b.WriteString("]\n")
 	}

@@ -2,6 +2,7 @@ package cell
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -98,8 +99,9 @@ func (es Errors) Render() string {
 }
 
 // Sorted returns the errors sorted by cell, newest first, then by line and column. It keeps only the first
-// error of each position, and at most MaxErrors. It also sorts es itself.
+// error of each position, and at most MaxErrors.
 func (es Errors) Sorted() Errors {
+	es = slices.Clone(es)
 	sort.SliceStable(es, func(i, j int) bool {
 		a, b := es[i], es[j]
 		if a.Cell != b.Cell {

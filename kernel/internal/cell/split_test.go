@@ -2,6 +2,7 @@ package cell
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -159,6 +160,10 @@ func TestRender(t *testing.T) {
 	}
 	if es := (Errors{e, e}).Sorted(); len(es) != 1 {
 		t.Errorf("a repeated error stays: %v", es)
+	}
+	later := &Error{Cell: e.Cell, Pos: Pos{e.Pos.Line + 1, 1}}
+	if es := (Errors{later, e}); !slices.Equal(es.Sorted(), Errors{e, later}) || es[0] != later {
+		t.Errorf("sorted: %v, of %v", es.Sorted(), es)
 	}
 }
 

@@ -42,9 +42,9 @@ func (s *sweep) runExamples() error {
 			name := fmt.Sprintf("%s: example %q", p.ImportPath, ex.Name)
 			if out, err := s.goRun(src); err != nil || !printed(ex, out) {
 				s.result.Excused = append(s.result.Excused, fmt.Sprintf("%s in a program: %.300s", name, out))
-				continue
+			} else {
+				s.note(fmt.Errorf("%s: %w", name, failure))
 			}
-			s.note(fmt.Errorf("%s: %w", name, failure))
 			if err := s.open(); err != nil { // a new notebook, since the example may have changed the worker
 				return err
 			}

@@ -116,8 +116,8 @@ var foreignNames = map[string]string{
 	"True": "true", "TRUE": "true", "False": "false", "FALSE": "false",
 	"self": "the name of the method's receiver", "this": "the name of the method's receiver",
 	"printf": "fmt.Printf", "puts": "fmt.Println", "echo": "fmt.Println", "sprintf": "fmt.Sprintf", "str": "fmt.Sprint", "input": "fmt.Scanln",
-	"float": "float64", "double": "float64", "str_": "string", "boolean": "bool", "char": "byte", "integer": "int", "String": "string",
-	"range": "range", "foreach": "for",
+	"float": "float64", "double": "float64", "boolean": "bool", "char": "byte", "integer": "int", "String": "string",
+	"foreach": "for",
 }
 
 func (q question) undefined() string {
