@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -18,12 +17,6 @@ import (
 // another interrupt ends the worker. A worker that responds ends a cell in less than
 // one second, also on a busy machine.
 const secondInterruptDelay = 2 * time.Second
-
-// A firstInterrupt records the first interrupt of a cell, which its context identifies.
-type firstInterrupt struct {
-	cell context.Context
-	at   time.Time
-}
 
 // Interrupt stops the running cell. It does not wait for that and may be called at any time.
 func (s *Session) Interrupt() {

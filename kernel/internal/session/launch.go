@@ -15,14 +15,6 @@ import (
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
-// A launch is the start of a worker. Cells wait for its end; other requests
-// of a front end do not.
-type launch struct {
-	cancel context.CancelFunc
-	done   chan struct{} // closed when the start has succeeded, failed or been cancelled
-	err    error         // valid once done is closed
-}
-
 // workerError returns the error of a cell that did not run since there is no worker.
 func workerError(err error) *output.Error {
 	var stopped supervisor.InterruptedError

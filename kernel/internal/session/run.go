@@ -66,3 +66,10 @@ func splitWords(s string) ([]string, error) {
 	}
 	return list, nil
 }
+
+// A testRun has the arguments of a %test directive.
+type testRun struct{ args []string }
+
+// A stdinPrompter gives a command standard input with lines that the front end asks the
+// user for.
+type stdinPrompter struct{ password bool }

@@ -157,3 +157,17 @@ func (s *Session) History() []output.HistoryEntry {
 func (s *Session) style() traceback.Style {
 	return traceback.Style{Source: s.program.Load().Source, AllFrames: s.allFrames.Load()}
 }
+
+// A launch is the start of a worker. Cells wait for its end; other requests
+// of a front end do not.
+type launch struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the start has succeeded, failed or been cancelled
+	err    error         // valid once done is closed
+}
+
+// A firstInterrupt records the first interrupt of a cell, which its context identifies.
+type firstInterrupt struct {
+	cell context.Context
+	at   time.Time
+}

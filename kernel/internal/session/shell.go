@@ -119,10 +119,6 @@ func (r *run) inputsDirective(d cell.DirectiveLine) error {
 	return nil
 }
 
-// A stdinPrompter gives a command standard input with lines that the front end asks the
-// user for.
-type stdinPrompter struct{ password bool }
-
 // start returns a pipe for the command's standard input and prompts for lines until stop
 // is called.
 func (a *stdinPrompter) start(ctx context.Context, sink output.Sink) (stdin *os.File, stop func(), err error) {

@@ -44,9 +44,6 @@ var fuzzFlags = []string{"fuzz", "fuzztime", "fuzzminimizetime"}
 var errNoFuzzing = errors.New("it cannot generate fuzzing inputs: that needs a test program with coverage counters, which a notebook is not; " +
 	"%test and %test -run run Fuzz functions with the inputs of f.Add; to generate inputs, move the functions to a _test.go file and run go test -fuzz")
 
-// A testRun has the arguments of a %test directive.
-type testRun struct{ args []string }
-
 // testKinds describes the kinds of functions that go test runs.
 var testKinds = []struct {
 	prefix    string
