@@ -32,7 +32,7 @@ func TestBenchmarkTable(t *testing.T) {
 	}
 }
 
-// benchmarkTable has one row for each figure. A ratio whose interval includes 1 is no gain.
+// benchmarkTable has one row for each figure. A ratio whose interval includes 1 is not a gain.
 func benchmarkTable(t *testing.T) string {
 	data, err := os.ReadFile("parallel.json")
 	if err != nil {

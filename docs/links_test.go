@@ -76,7 +76,7 @@ func anchor(heading string) string {
 	}, strings.TrimSpace(heading))
 }
 
-// withoutBlocks returns a page without its fenced blocks, in which a # is no heading.
+// withoutBlocks returns a page without its fenced blocks, in which a # is not a heading.
 func withoutBlocks(content string) string {
 	var kept strings.Builder
 	inBlock := false

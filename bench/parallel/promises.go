@@ -38,7 +38,7 @@ func promised(only string) bool {
 	return slices.ContainsFunc(promises(), func(p promise) bool { return strings.Contains(p.name, only) })
 }
 
-// limits measures the promises whose names contain only, each in several rounds.
+// limits measures, in several rounds, each promise whose name contains the text only.
 func limits(ctx context.Context, rounds int, only string) ([]*limitResult, error) {
 	var all []*limitResult
 	for _, p := range promises() {

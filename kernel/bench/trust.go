@@ -56,7 +56,8 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 	return warmPool(ctx, k, w)
 }
 
-// childAfresh measures a child process without a standby: the second one in a cell.
+// childAfresh measures the second child process that a cell starts: there is no standby
+// for it.
 func (k *kernel) childAfresh(ctx context.Context) (time.Duration, error) {
 	return k.insideAfter(ctx, "child()", "child()")
 }

@@ -173,8 +173,8 @@ type sample struct {
 	done int
 }
 
-// paceWindow is the minimum time between two samples. The rate is that since the
-// last sample but one.
+// paceWindow is the minimum time between two samples. The rate is computed since the
+// sample before the last one.
 const paceWindow = 5 * time.Second
 
 // Set records the amount of work that is done at time now. The first call sets the

@@ -18,7 +18,7 @@ func standaloneSVG(s string) (svg, size string, err error) {
 	dec := xml.NewDecoder(strings.NewReader(s))
 	dec.Strict = true
 	var root *xml.StartElement
-	var after int64 // offset just behind the root's start tag
+	var after int64 // offset just after the root's start tag
 	for {
 		tok, err := dec.Token()
 		if err == io.EOF {
@@ -66,8 +66,8 @@ var (
 	blankLines = regexp.MustCompile(`\n\s*\n+`)
 )
 
-// textOfHTML returns the text of an HTML fragment for a terminal, one line per
-// block. It removes tags with regular expressions and is no full parser.
+// textOfHTML returns the text of an HTML fragment for a terminal, one line per block.
+// It removes tags with regular expressions and is not a full parser.
 func textOfHTML(s string) string {
 	s = hiddenHTML.ReplaceAllString(s, "")
 	s = blockHTML.ReplaceAllString(s, "\n")

@@ -21,7 +21,7 @@ import (
 // load that defined it, a child must get the loads first, and the host has its own
 // command. It runs in this test's binary.
 type fakeHost struct {
-	mphost.Host // of an ordinary program, for methods that need no imitation
+	mphost.Host // the Host of an ordinary program, for methods that fakeHost does not override
 
 	mu       sync.Mutex
 	loads    int      // number of loads that this process has

@@ -120,7 +120,7 @@ func (t LogTicks) powers(low, high, base float64) []plot.Tick {
 
 func (t LogTicks) label(v float64) string {
 	if t.Unit == Seconds && v > 1 {
-		return multiple{1, " s"}.format(v, v) // a power of ten seconds is no round number of minutes
+		return multiple{1, " s"}.format(v, v) // a power of ten seconds is not a round number of minutes
 	}
 	return t.Unit.multipleOf(v).format(v, v)
 }

@@ -27,7 +27,7 @@ type DirectiveLine struct {
 	Args string // the rest of the line
 	Body string // the text after the line, for a cell magic
 	Rest bool   // it is a cell magic: the rest of the cell belongs to it
-	// Function is the name of the function that %exec calls, "" if the argument is no name.
+	// Function is the name of the function that %exec calls, "" if the argument is not a name.
 	Function string
 }
 

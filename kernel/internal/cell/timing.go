@@ -37,7 +37,7 @@ func Measures(line string) bool {
 	return ok
 }
 
-// measured parses the directive at pos. ok is false if it is no %time or %timeit directive followed by Go code.
+// measured parses the directive at pos. ok is false if it is not a %time or %timeit directive followed by Go code.
 func (s *splitter) measured(pos int) (m measured, ok bool) {
 	at := pos + len(s.src[pos:]) - len(strings.TrimPrefix(s.src[pos:], gonbPrefix))
 	rest := s.src[at:]

@@ -49,7 +49,7 @@ func Earlier(cell int) any {
 	return v
 }
 
-// DropEarlier drops all results.
+// DropEarlier drops the results of all cells, so that Out has none.
 func DropEarlier() {
 	earlier.mu.Lock()
 	defer earlier.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 type sweepSource struct {
 	alias   string
 	body    string // statements that refer to all exported names
-	refer   string // a cell with these statements
+	refer   string // a cell with the statements of body
 	symbols int
 	keep    string // a cell that keeps values; empty if there are none
 	again   string // a cell that uses and prints these values

@@ -24,7 +24,7 @@ var assertionCaches struct {
 	caches []assertionCache
 }
 
-// An assertionCache is a cache that code may use.
+// An assertionCache is the cache of a type assertion or type switch in compiled code.
 type assertionCache struct {
 	at    weak.Pointer[assertionHeader]
 	entry uintptr // size of an entry in bytes; an entry begins with the address of a type

@@ -100,8 +100,9 @@ func (r *ReflectCaches) Find(list []unsafe.Pointer, addr uintptr) unsafe.Pointer
 	return nil
 }
 
-// Bind enters types on the heap into the module's typemap, so that offsets of their copies mean them. made maps the
-// address of a copy to the type. Bind gives the types the hash of the copy, which compiled type switches expect.
+// Bind enters types on the heap into the module's typemap, so that an offset to a copy refers to the type on the
+// heap. made maps the address of a copy to the type. Bind gives the types the hash of the copy, which compiled type
+// switches expect.
 func (r *ReflectCaches) Bind(md *ModuleData, made map[uintptr]unsafe.Pointer) {
 	hashes := map[uintptr]uint32{}
 	typemap := maps.Clone(r.kept)

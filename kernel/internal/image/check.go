@@ -22,7 +22,7 @@ import (
 type checkCell struct {
 	name   string
 	source string
-	how    string // the outcome
+	how    string // how the call should end, such as control.Returned
 	value  string // the panic value
 	prints string
 }
@@ -174,7 +174,8 @@ func (w *checkedWorker) run(object string, c checkCell) error {
 	}
 }
 
-// close ends the worker and compares all of its output.
+// close ends the worker and compares its whole output with the output that the cells
+// should print.
 func (w *checkedWorker) close() error {
 	w.stop()
 	w.sock.Close()

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove"
 )
 
-// TestCheckWorker runs the self-check on a good worker, and on programs that are no workers.
+// TestCheckWorker runs the self-check on a good worker, and on programs that are not workers.
 func TestCheckWorker(t *testing.T) {
 	m := testImage(t)
 	examine := func(t *testing.T, worker string) error {

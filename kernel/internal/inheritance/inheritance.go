@@ -1,4 +1,4 @@
-// Package inheritance describes the attributes of this process that the processes inherit which it starts.
+// Package inheritance describes the attributes of this process that its child processes inherit.
 package inheritance
 
 import (
@@ -64,8 +64,8 @@ func limits(b *strings.Builder, memoryLimited bool) error {
 	return nil
 }
 
-// scheduling writes priorities, and other attributes of the thread that system
-// calls return.
+// scheduling writes the thread's priorities and other attributes that only system calls
+// tell.
 func scheduling(b *strings.Builder) error {
 	nice, _, e1 := unix.RawSyscall(unix.SYS_GETPRIORITY, unix.PRIO_PROCESS, 0, 0)
 	policy, _, e2 := unix.RawSyscall(unix.SYS_SCHED_GETSCHEDULER, 0, 0, 0)

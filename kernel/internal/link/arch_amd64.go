@@ -23,7 +23,7 @@ func writeStub(b []byte, s *stub) {
 	binary.LittleEndian.PutUint32(b[2:], uint32(int32(int64(s.slot)-int64(s.addr)-6)))
 }
 
-// stubSlot returns the slot of the stub at pc, or 0 if the function at pc is no stub.
+// stubSlot returns the slot of the stub at pc, or 0 if the function at pc is not a stub.
 // No compiled function begins with the instruction of a stub.
 func stubSlot(pc uintptr) uintptr {
 	if pc%stubSize != 0 || platform.Read[uint16](pc) != 0x25ff {

@@ -34,7 +34,7 @@ type Linker struct {
 	stubs           map[string]*stub            // stubs of functions and methods of the notebook, by symbol
 	genericLiterals map[string]bool             // function literals of generic code that have stubs, without type arguments
 	buildsBelow     map[buildQuery]builtAgainst // results of buildBelow
-	mixedBuilds     map[string]bool             // notices of noteMixedBuilds that were given already
+	mixedBuilds     map[string]bool             // notices that noteMixedBuilds has already added
 	formerStubs     map[string][]*stub          // earlier stubs, by symbol, for other types of the method
 	vars            map[string]*variable        // variables of the notebook, by symbol
 	types           map[string]*typeRecord      // descriptors of types that involve notebook types, by symbol
@@ -107,7 +107,7 @@ type initState struct {
 	deps    []string // names of the init tasks that must run before it
 	phase   initPhase
 	attempt *PackageInit               // the attempt in progress, or nil
-	vars    []moduledata.SavedVariable // first contents of its variables, until it is initialized
+	vars    []moduledata.SavedVariable // initial contents of its variables, until it is initialized
 }
 
 func (s *initState) done() bool { return s != nil && s.phase == initDone }

@@ -22,7 +22,7 @@ type Request struct {
 	Literals []string
 	Entry    string // function to call afterwards; may be empty
 	Init     bool   // run the package's own initialization
-	Initial  string // function that gives variables their first values in a child; may be empty
+	Initial  string // function that gives variables their initial values in a child; may be empty
 	// Forget says to forget all functions, variables and types of the notebook before the load, even if
 	// the load then fails. Their code and data stay in memory.
 	Forget bool

@@ -166,7 +166,7 @@ func negativeItab(m *goruntime.Itab) *goruntime.Itab {
 	return n
 }
 
-// body returns the address of the code that the stub fun jumps to at present, or fun if it is no stub.
+// body returns the address of the code that the stub fun jumps to at present, or fun if it is not a stub.
 func (ld *load) body(fun uintptr) uintptr {
 	if !ld.mod.Text.Contains(fun) {
 		return fun

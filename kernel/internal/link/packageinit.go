@@ -164,7 +164,7 @@ func (ld *load) fillMaps() {
 }
 
 // The initialization of a package may fail: it panics, calls os.Exit or runtime.Goexit, or is interrupted. The package
-// stays loaded. A Request with Retry initializes it again, after its variables have got their first contents back.
+// stays loaded. A Request with Retry initializes it again, after its variables have got their initial contents back.
 // Packages that it needs and that are initialized are not initialized again.
 
 // A PackageInit is one attempt to initialize a package. Its methods may be called from any goroutine.
@@ -183,7 +183,7 @@ func (ld *load) packageInit(n *initNode) *PackageInit {
 	return &PackageInit{Path: s.path, Funcs: goruntime.InitTaskFuncs(n.task.address()), linker: ld.Linker, state: s}
 }
 
-// Begin begins the attempt. After a failed attempt, it gives the package's variables their first contents.
+// Begin begins the attempt. After a failed attempt, it gives the package's variables their initial contents.
 func (p *PackageInit) Begin() {
 	p.linker.mu.Lock()
 	defer p.linker.mu.Unlock()
@@ -270,7 +270,7 @@ func (l *Linker) failedUnder(name string, seen map[string]bool) *initState {
 	return nil
 }
 
-// noteInits records states for the packages whose init tasks this load has added, with the first contents of their variables.
+// noteInits records states for the packages whose init tasks this load has added, with the initial contents of their variables.
 func (ld *load) noteInits() {
 	for _, n := range ld.nodes {
 		if strings.HasSuffix(n.name, "..inittask") && !n.obj.isMain {

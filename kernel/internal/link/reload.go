@@ -12,7 +12,7 @@ import (
 // Packages under edit.
 //
 // A package that the user edits outside of the notebook is loaded again when it has
-// changed: its variables get their first values and its init functions run again. Code
+// changed: its variables get their initial values and its init functions run again. Code
 // of the older version may still run, and values of its types still exist. There are two
 // cases:
 //

@@ -10,8 +10,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// Constant reports whether addr is in the read-only data of the image or
-// of loaded code. Func values without captured variables are.
+// Constant reports whether addr is in the read-only data of the image or of loaded
+// code. Func values without captured variables are there.
 func (l *Linker) Constant(addr uintptr) bool {
 	h := l.runtime.FirstModule
 	return l.mod.ReadOnly.Contains(addr) || addr >= h.Rodata && addr < h.Noptrdata

@@ -113,8 +113,9 @@ func (ld *load) renewsWrapper(i int, name string) bool {
 	return ld.fresh[name]
 }
 
-// isOutdated reports whether an instance of generic code must be loaded again: it, or the function that
-// contains it if it is a literal, is fresh, or a method or a type that it mentions is new.
+// isOutdated reports whether an instance of generic code must be loaded again: because it is fresh,
+// because it is a literal and the function around it is fresh, or because a method or type that it
+// mentions is new.
 func (ld *load) isOutdated(name, plain string) bool {
 	if ld.methodNames[symname.Method(name)] || symname.MentionsType(name, ld.newTypes()) {
 		return true

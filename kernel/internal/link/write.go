@@ -102,7 +102,7 @@ func (ld *load) markPointers(n *node) error {
 	ref, ok := n.sym.Aux(goobj.AuxGotype)
 	if !ok {
 		for off := uintptr(0); off+8 <= uintptr(n.sym.Size()); off += 8 {
-			ld.mod.SetPointer(n.addr + off) // conservative: the collector ignores words that are no heap addresses
+			ld.mod.SetPointer(n.addr + off) // conservative: the collector ignores words that are not heap addresses
 		}
 		return nil
 	}

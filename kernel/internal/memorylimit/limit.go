@@ -17,10 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Limit is the memory limit of this process. It changes only the soft value of
-// RLIMIT_DATA. Programs that this process starts get the old value: during a fork it
-// applies to this process, too. Its methods can be called concurrently after Begin. The kernel's supervisor, which watches the memory of all processes of the
-// notebook, covers allocations in that time.
+// A Limit is the memory limit of this process. It changes only the soft value of RLIMIT_DATA. Programs that this
+// process starts get the old value, so during a fork the old value applies to this process, too. The kernel's
+// supervisor, which watches the memory of all processes of the notebook, covers allocations in that time. Its methods
+// can be called concurrently after Begin.
 type Limit struct {
 	mu    sync.Mutex  // guards the fields below
 	old   unix.Rlimit // the limit at the start of the process
@@ -151,7 +151,7 @@ func dataSize() int64 {
 	for line := range strings.Lines(string(b)) {
 		if rest, ok := strings.CutPrefix(line, "VmData:"); ok {
 			if f := strings.Fields(rest); len(f) > 0 {
-				n, _ := strconv.ParseInt(f[0], 10, 64) // 0 if it is no number
+				n, _ := strconv.ParseInt(f[0], 10, 64) // 0 if it is not a number
 				return n << 10
 			}
 		}

@@ -50,7 +50,7 @@ func (m *Modules) resolveTogether(ctx context.Context, paths []string, ask listF
 		return
 	}
 	for _, path := range unknown {
-		if part := closure(list, path); len(part) > 0 { // a pattern or folder is no import path, and list has no package with that name
+		if part := closure(list, path); len(part) > 0 { // a pattern or folder is not an import path, and list has no package with that name
 			m.cacheAnswer(path, part)
 			m.addAnswer(path, part)
 		}

@@ -116,7 +116,7 @@ func (nb *Notebook) Language() string {
 		} `json:"language_info"`
 	}
 	raw, _ := nb.obj.get("metadata")
-	if json.Unmarshal(raw, &metadata) != nil { // metadata of another form is no error
+	if json.Unmarshal(raw, &metadata) != nil { // metadata of another form is not an error
 		return ""
 	}
 	return strings.ToLower(cmp.Or(metadata.Kernelspec.Language, metadata.Info.Name))

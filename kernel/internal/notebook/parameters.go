@@ -134,7 +134,7 @@ func parseParameters(source string) (*parameterScope, error) {
 		return nil, err
 	}
 	info := &types.Info{Defs: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
-	conf := types.Config{Importer: timeImporter{}, Error: func(error) {}} // unused variables are no error here
+	conf := types.Config{Importer: timeImporter{}, Error: func(error) {}} // unused variables are not an error here
 	pkg, _ := conf.Check("cell", fset, []*ast.File{file}, info)
 	s := &parameterScope{pkg: pkg, constants: map[string]bool{}}
 	top := info.Scopes[body.Type]

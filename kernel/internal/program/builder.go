@@ -64,7 +64,7 @@ type redefining struct {
 	recompiledOrder []*symtab.Symbol                  // keys of recompiled, in order
 	returning       []*symtab.Symbol                  // copies of set-aside symbols, which are compiled again as a trial
 	returningByName map[string]*symtab.Symbol         // returning, by name
-	stillBroken     map[*symtab.Symbol]bool           // those of returning that did not compile
+	stillBroken     map[*symtab.Symbol]bool           // symbols in returning that still do not compile
 	broken          map[*symtab.Symbol]string         // older symbols that no longer compile, and why
 	brokenOrder     []*symtab.Symbol                  // keys of broken, in order
 	reset           []*symtab.Symbol                  // variables whose type changed
@@ -92,10 +92,10 @@ type generics struct {
 	noInstances bool             // leave out the instances of older cells: a new definition does not compile with them
 }
 
-// initializing describes the first values of variables in child processes.
+// initializing describes the initial values of variables in child processes.
 type initializing struct {
 	firstValues   []emit.FirstValue
-	altered       effects.Names // variables that the cell's code changes after their first values
+	altered       effects.Names // variables that the cell's code changes after their initial values
 	alteredInside effects.Names // those of altered of which the code changes a part, such as an element or a field
 }
 
@@ -134,7 +134,7 @@ func newBuilder(p *Program, c *cell.Cell) *builder {
 // A shape is the result of the shape pass for the cell's statements.
 type shape struct {
 	result  *check.Result
-	entry   *ast.FuncDecl // has one statement for each of the builder's; nil if the cell has no statements
+	entry   *ast.FuncDecl // the function with the cell's statements, one for each of builder.stmts; nil if there are none
 	topVars []*ast.Ident  // variables that the statements define
 	in      map[*symtab.Symbol]emit.Form
 }

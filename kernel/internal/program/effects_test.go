@@ -120,7 +120,7 @@ func TestEffectsRedefined(t *testing.T) {
 	}
 }
 
-// initialOf describes the first values that the variables of the last cell have in children.
+// initialOf describes the initial values that the variables of the last cell have in children.
 func initialOf(t *testing.T, cells ...string) string {
 	t.Helper()
 	p := newProgram(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// noteInitial finds the variables that have the same first value in children. r is
+// noteInitial finds the variables that have the same initial value in children. r is
 // the result of checking the whole unit.
 func (b *builder) noteInitial(r *check.Result, in map[*symtab.Symbol]emit.Form) {
 	b.firstValues, b.altered = nil, effects.Names{}
@@ -61,7 +61,7 @@ func (b *builder) throughLinks() {
 	}
 }
 
-// stmtValues finds the first values of variables that statements declare. It uses
+// stmtValues finds the initial values of variables that statements declare. It uses
 // the result of the shape pass. It adds the variables with the same value in a child to own.
 func (b *builder) stmtValues(own effects.Names) {
 	sh := b.shape
@@ -235,7 +235,7 @@ func (b *builder) describeInitial(u *Unit) {
 	u.changes.Altered, u.changes.Sharing = b.altered, b.effects.Sharing
 }
 
-// sameInChildren reports whether an older variable still has its first value and
+// sameInChildren reports whether an older variable still has its initial value and
 // has the same value in children.
 func (b *builder) sameInChildren(name string) bool {
 	s := b.table.Names[name]

@@ -61,9 +61,9 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	return u, nil
 }
 
-// errNeedsSequence reports that the cell must be built again with statements that
-// initialize its variables. The package initialization cannot do it, for example because it
-// would evaluate the expressions from which generated code takes the types of older variables.
+// errNeedsSequence reports that the cell must be built again with statements that initialize
+// its variables. Package initialization cannot do that if, for example, the unit contains
+// expressions that only give older variables their types: it would evaluate them.
 var errNeedsSequence = errors.New("program: initialize in sequence")
 
 func hasTypeExpr(in map[*symtab.Symbol]emit.Form) bool {
@@ -199,7 +199,7 @@ func (b *builder) noteUses(r *check.Result) {
 }
 
 // Build checks and compiles a cell against the live declarations. The number of a cell
-// is its execution count; 0 is for code that is no cell of the notebook, such as an
+// is its execution count; 0 is for code that is not a cell of the notebook, such as an
 // expression that a front end evaluates. The error is a cell.Errors if the cell has
 // errors. Concurrent calls run one after the other.
 func (p *Program) Build(ctx context.Context, c *cell.Cell) (*Unit, error) {

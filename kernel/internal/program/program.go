@@ -163,12 +163,12 @@ func (p *Program) change() (end func()) {
 	}
 }
 
-// Initial describes the first values of a cell's variables in child
+// Initial describes the initial values of a cell's variables in child
 // processes, which do not run cells. A variable whose initializer has no effects
-// gets its first value there, too; others are zero. All names are link symbols.
+// gets its initial value there, too; others are zero. All names are link symbols.
 type Initial struct {
-	Func    string   // a func() that gives variables their first values, "" if the object's data does
-	Known   []string // variables with the same first value in a child
+	Func    string   // a func() that gives variables their initial values, "" if the object's data does
+	Known   []string // variables with the same initial value in a child
 	Unknown []string // variables that are zero in a child
-	Altered []string // variables of all cells that the notebook's code changes after their first value
+	Altered []string // variables of all cells that the notebook's code changes after their initial value
 }

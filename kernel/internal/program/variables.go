@@ -14,10 +14,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
-// link chooses the link name of a variable or function. If the type is the same as before, it
-// is the existing name, else a new one, so that running older code still finds the variable or
-// function of the type that it was compiled for. A function with a signature that it has had
-// before gets the name that it had then: func values from that time call the new code.
+// link chooses the link name of a variable or function. If the type is unchanged, the name
+// stays. Otherwise the name is new, so that older code still finds the variable or function
+// with the type that this code was compiled for. If a function gets back an earlier signature,
+// it also gets back the name that it had then: func values from that time then call the new
+// code.
 func (b *builder) link(s *symtab.Symbol) {
 	if s.Recv != "" {
 		return

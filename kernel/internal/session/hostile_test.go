@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// flood sends 20,000 messages without waiting for an answer, then bytes that are no message.
+// flood sends 20,000 messages without waiting for an answer, then bytes that are not a message.
 const flood = `send := func(b []byte) {
 	for _, err := syscall.Write(3, b); err == syscall.EAGAIN; _, err = syscall.Write(3, b) {
 		time.Sleep(time.Millisecond)

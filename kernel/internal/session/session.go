@@ -96,8 +96,8 @@ var _ output.Session = (*Session)(nil)
 type worker struct {
 	*supervisor.Worker
 	gonb    *gonb.Bridge
-	isSetUp bool     // it has the settings of directives; needs the turn
-	dropped []string // the argument of the last call of Drop; needs the turn
+	isSetUp bool     // the worker has received the settings of directives; used only with the turn
+	dropped []string // the argument of the last call of Drop; used only with the turn
 }
 
 // A setup has the settings of directives that a new worker gets before it runs a cell.

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Closest returns the candidate that name was perhaps meant to be, or "". It is
-// one that differs in case alone, or else by so few letters that no other name of
-// that length would do. A name that is a candidate was meant itself. Of several at
-// the same distance the first is taken, or one that is longer than the name: a letter
-// is forgotten more often than added.
+// Closest returns the candidate that name was probably meant to be, or "". It differs
+// from name only in case, or in at most 1 to 3 letters, depending on the length of
+// name. If name is itself a candidate, the result is "". Of several candidates at the
+// same distance Closest prefers one that is longer than name, since a letter is
+// forgotten more often than added, and otherwise the first.
 func Closest(name string, candidates []string) string {
 	best, least := "", limit(name)+1
 	for _, c := range candidates {

@@ -166,7 +166,7 @@ func (s *standby) send(kind byte, body, rights []byte) error {
 }
 
 // FilesOf returns the files of a command's process, by descriptor. The first may be
-// nil. It returns an error if a standard stream is no file.
+// nil. It returns an error if a standard stream is not a file.
 func FilesOf(cmd *exec.Cmd) (files []*os.File, err error) {
 	for i, v := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
 		f, ok := v.(*os.File)

@@ -68,7 +68,7 @@ func countIn(root fs.FS, file, name string) int {
 	}
 	for line := range strings.Lines(string(text)) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
-			n, _ := strconv.Atoi(strings.TrimSpace(value)) // 0 if it is no number
+			n, _ := strconv.Atoi(strings.TrimSpace(value)) // 0 if it is not a number
 			return n
 		}
 	}

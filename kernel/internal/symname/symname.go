@@ -172,7 +172,7 @@ func IsCallWrapper(name string) bool {
 }
 
 // Method returns a method's name with the dot before it, or "" for a symbol that
-// is no method.
+// is not a method.
 func Method(symbol string) string {
 	symbol = strings.TrimSuffix(WithoutTypeArgs(symbol), "-fm")
 	dot := strings.LastIndexByte(symbol, '.')

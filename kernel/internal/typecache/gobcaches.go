@@ -106,8 +106,9 @@ func (g *gobCaches) forget(addrs map[uintptr]bool) (other []string) {
 	return other
 }
 
-// describe makes gob describe the types in again, and types that contain them, once more.
-// gob makes encoders of all types in known again when it needs them.
+// describe makes gob describe again the types in again, and the types that contain them.
+// It also removes the encoders of the types in known; gob makes them again when it needs
+// them.
 func (g *gobCaches) describe(known map[reflect.Type]encodes, again map[reflect.Type]bool) {
 	g.lock.Lock()
 	g.dropInfos(known)

@@ -102,7 +102,7 @@ func Assigned(names ...string) {
 	}
 }
 
-// Record records the errors in the variable that v points to, which has its first value: they are the same errors in
+// Record records the errors in the variable that v points to, which has its initial value: they are the same errors in
 // all processes, see mphost.RecordVariables.
 func Record(v any) {
 	p := reflect.ValueOf(v)

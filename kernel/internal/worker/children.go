@@ -56,7 +56,7 @@ func (h *host) Loaded() (constants, variables mphost.Range) {
 }
 
 // Reads returns the variables that the function at pc uses and that have other values in a child: zero
-// or their first value. It leaves out variables of generated code, and returns the names that
+// or their initial value. It leaves out variables of generated code, and returns the names that
 // the user has given.
 func (h *host) Reads(pc uintptr) (zero, initial []string) {
 	const mark = "ʹ" // the mark of generated names, see package mangle

@@ -6,16 +6,16 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 )
 
-// firstValues describes the first values of variables in child processes.
+// firstValues describes the initial values of variables in child processes.
 type firstValues struct {
 	mu       sync.Mutex
-	known    map[string]bool   // variables with the same first value as in the worker
-	altered  map[string]bool   // variables that cells change after their first value
-	funcs    map[string]func() // in a child: functions that give first values, by symbol
+	known    map[string]bool   // variables with the same initial value as in the worker
+	altered  map[string]bool   // variables that cells change after their initial value
+	funcs    map[string]func() // in a child: functions that give initial values, by symbol
 	recorded uintptr           // end of the loaded variables that recordLoaded has handled
 }
 
-// of reports whether a variable has the same first value in a child, and whether the
+// of reports whether a variable has the same initial value in a child, and whether the
 // notebook may have changed it since.
 func (f *firstValues) of(name string) (known, altered bool) {
 	f.mu.Lock()

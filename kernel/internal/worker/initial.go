@@ -9,8 +9,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
-// noteFirst records the first values of a cell's variables for children. The cell's
-// packages must be initialized, since the function that gives first values may need them.
+// noteFirst records the initial values of a cell's variables for children. The cell's
+// packages must be initialized, since the function that gives initial values may need them.
 func (w *worker) noteFirst(in *control.Initial) {
 	w.first.note(in)
 	if in.Func == "" && len(in.Unknown) == 0 {
@@ -32,7 +32,7 @@ func (w *worker) initializeOwn(inits []func(), in *control.Initial) {
 	w.recordKnown(in.Known)
 }
 
-// giveFirstValues gives variables their first values in a child. It sets unknown ones to zero, since a
+// giveFirstValues gives variables their initial values in a child. It sets unknown ones to zero, since a
 // variable that was declared again may have an older value.
 func (w *worker) giveFirstValues(in *control.Initial) {
 	for _, name := range in.Unknown {
@@ -43,7 +43,7 @@ func (w *worker) giveFirstValues(in *control.Initial) {
 	}
 }
 
-// callGuarded calls a function that gives variables first values. If it panics, the remaining variables
+// callGuarded calls a function that gives variables initial values. If it panics, the remaining variables
 // keep their values, and callGuarded prints the panic to standard error.
 func callGuarded(f func()) {
 	defer func() {

@@ -129,7 +129,7 @@ func (w *worker) stopRunning(x *execution, parked time.Duration) bool {
 func (w *worker) tryStop(g uintptr) (parked bool) {
 	t := preempt.TargetOf(g)
 	if t == nil {
-		return false // it is no target any more: it is ending
+		return false // it is not a target any more: it is ending
 	}
 	if w.goroutines != nil {
 		switch state := w.goroutines.State(g); {

@@ -20,7 +20,7 @@ type loadStep struct {
 	Renew      bool     // see link.Linker.Reload
 	Initialize []string // loaded packages to initialize
 	Effects    bool     // Initialize runs code, which may have effects
-	// First describes the loaded variables that get their first values.
+	// First describes the loaded variables that get their initial values.
 	First *control.Initial
 }
 

@@ -5,7 +5,7 @@
 // The analyzer looks at one package: at functions that are named or written in the
 // calls that send them, and at the functions of the same package that these call by
 // name. It does not see calls through interfaces and func values, writes through
-// pointers, or other packages. So it finds not all mistakes, but reports only true
+// pointers, or other packages. So it does not find all mistakes, but reports only true
 // ones. Changes that also happen in every child are not reported: those in init
 // functions, in main before mp.Init, and in initializers of pools. Pools are taken to
 // run processes if the package makes no other pools.

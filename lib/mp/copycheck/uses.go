@@ -14,7 +14,8 @@ type use struct {
 	calls  map[*types.Func]bool
 }
 
-// useOf returns the use of a body, only of the part behind after if that is valid.
+// useOf returns the use of a body, or only of the part after the position after, if
+// that is valid.
 func (c *checker) useOf(body ast.Node, after token.Pos) *use {
 	return c.useBetween(body, max(after, body.Pos()), body.End())
 }

@@ -150,7 +150,7 @@ func (q question) undefined() string {
 	return didYouMean(near)
 }
 
-// numbered explains errors about Out and In, which are no variables.
+// numbered explains errors about Out and In, which are not variables.
 func (q question) numbered(name string) string {
 	x, ok := around[*ast.IndexExpr](q)
 	if !ok || x.X.Pos() != q.pos {

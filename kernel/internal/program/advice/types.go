@@ -256,7 +256,7 @@ func (q question) unused() string {
 	return "use it, remove it, or write _ = " + name
 }
 
-// condition explains errors about a condition x that is no bool.
+// condition explains errors about a condition x that is not a bool.
 func (q question) condition() string {
 	x, ok := q.exprAt()
 	if !ok {
@@ -320,7 +320,7 @@ func (q question) notUsed() string {
 	return ""
 }
 
-// notFunction explains errors about a call of a value that is no function.
+// notFunction explains errors about a call of a value that is not a function.
 func (q question) notFunction() string {
 	call, ok := around[*ast.CallExpr](q)
 	if !ok {

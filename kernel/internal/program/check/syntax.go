@@ -41,8 +41,9 @@ func IsPrint(info *types.Info, x ast.Expr) bool {
 	return strings.HasPrefix(fn.Name(), "Print") || strings.HasPrefix(fn.Name(), "Fprint")
 }
 
-// DefinedIn reports whether a statement directly in the block, or directly in the block that
-// is its last statement and is repeated, declares a variable at pos.
+// DefinedIn reports whether the block declares a variable at pos. If the block's last
+// statement is itself a block, which is the repeated one, it counts as well; other nested
+// blocks do not.
 func DefinedIn(block *ast.BlockStmt, pos token.Pos) bool {
 	list := block.List
 	if n := len(list); n > 0 {

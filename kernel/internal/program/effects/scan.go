@@ -85,7 +85,7 @@ func (a *Analysis) Summarize(fd *ast.FuncDecl) Summary {
 	return f.sum
 }
 
-// SummarizeCode summarizes code that is no function with parameters.
+// SummarizeCode summarizes code that is not a function with parameters.
 func (a *Analysis) SummarizeCode(n ast.Node) Summary {
 	f := &funcAnalysis{Analysis: a, locals: map[types.Object]*roots{}}
 	f.run(n)

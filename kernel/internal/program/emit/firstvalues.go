@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// initial writes the function that gives variables their first values in a child. It is in a separate file, so that the other
+// initial writes the function that gives variables their initial values in a child. It is in a separate file, so that the other
 // files stay the same as when they were checked.
 func (e *Emitter) initial() *File {
 	if e.in.IsShape || len(e.in.FirstValues) == 0 {
@@ -54,7 +54,7 @@ func (e *Emitter) assignSpec(f *File, s *Spec) {
 	f.put(s.Owner, "", s.Source, cell.Span{End: len(s.Source.Text)}, "", dedupe(edits))
 }
 
-// record writes calls that make the worker record the error values that the variables have as their first values.
+// record writes calls that make the worker record the error values that the variables have as their initial values.
 func (e *Emitter) record(f *File, vars []string) {
 	for _, name := range vars {
 		e.helpers[recordName] = true
@@ -62,7 +62,7 @@ func (e *Emitter) record(f *File, vars []string) {
 	}
 }
 
-// recordAfter calls record for the variables with first values that a statement of the cell declares.
+// recordAfter calls record for the variables with initial values that a statement of the cell declares.
 func (e *Emitter) recordAfter(f *File, st *Stmt) {
 	for _, first := range e.in.FirstValues {
 		if first.Stmt == st && !e.in.IsShape {

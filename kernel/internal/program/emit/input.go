@@ -16,7 +16,7 @@ type Input struct {
 	Scope        Scope
 	Packages     *exportdata.Packages
 	Runtime      string // import path of the package whose functions the cell's code calls
-	Standalone   string // import path of the package whose Main runs the cell; "" if the unit is no program
+	Standalone   string // import path of the package whose Main runs the cell; "" if the unit is not a program
 	IsShape      bool   // for the shape pass: statements unchanged, functions without bodies
 	WithBodies   bool   // write the bodies of the cell's functions even if IsShape is set
 	IsTimed      bool   // the time of the whole cell is measured
@@ -58,7 +58,7 @@ type Scope interface {
 // EntryName returns the name of the function that runs the statements of cell n.
 func EntryName(n int) string { return fmt.Sprintf("cell%s%d", mangle.Mark, n) }
 
-// InitialName returns the name of the function that gives the variables of cell n their first values in a child.
+// InitialName returns the name of the function that gives the variables of cell n their initial values in a child.
 func InitialName(n int) string { return fmt.Sprintf("initial%s%d", mangle.Mark, n) }
 
 // A Form says whether a unit needs all of a symbol or only its signature.

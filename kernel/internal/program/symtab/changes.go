@@ -23,7 +23,7 @@ type Changes struct {
 	BlankImports []string
 	LinkNames    map[string]LinkName
 	Check        *Check
-	Altered      effects.Names // variables that the cell changes after their first value
+	Altered      effects.Names // variables that the cell changes after their initial value
 	Sharing      [][]string    // sets of variables that share memory
 
 	Instances       []Instance

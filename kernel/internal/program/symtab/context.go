@@ -17,8 +17,8 @@ const (
 	ContextFunc = ContextName + mangle.Mark
 )
 
-// OutName and InName are the names by which a cell refers to the value that an earlier cell has
-// shown, and to its text, with the number of that cell as in Out[3]. EarlierFunc is the
+// OutName is the name by which a cell refers to a value that an earlier cell has shown, as in
+// Out[3] for cell 3. InName refers to the text of a cell in the same way. EarlierFunc is the
 // function of generated code that returns such a value.
 const (
 	OutName     = "Out"

@@ -48,7 +48,7 @@ type Symbol struct {
 	Bodies            []string          // keys of functions whose bodies were compiled in the same unit: the compiler could inline them
 	Uses              []string          // methods that its body selects, as "T.m"
 	Function          effects.Function  // of a function: the effects of its body
-	SameInChildren    bool              // a variable that has the same first value in child processes
+	SameInChildren    bool              // a variable that has the same initial value in child processes
 	MayHoldError      bool              // a variable that may hold an error
 	ChangesWhole      bool              // of a variable: see effects.ChangesWhole
 
@@ -157,7 +157,7 @@ func (s *Symbol) References() []string {
 }
 
 // Without returns a copy of a group of constants without one name. Its key is the first
-// remaining name. It returns nil if no name remains or s is no group of constants.
+// remaining name. It returns nil if no name remains or s is not a group of constants.
 func (s *Symbol) Without(name string) *Symbol {
 	rest := *s
 	rest.Replaced = append(s.Replaced[:len(s.Replaced):len(s.Replaced)], name)

@@ -30,7 +30,7 @@ type Table struct {
 	CompiledWith    map[string]map[*Symbol]bool // by function key: the symbols whose unit contained the body of that function
 	LiteralHolders  map[*Symbol]bool            // see Changes
 	StubbedLiterals map[string]bool             // link symbols of functions' literals that have a stub
-	Altered         map[string]bool             // variables that a cell may have changed after their first value
+	Altered         map[string]bool             // variables that a cell may have changed after their initial value
 	Sharing         [][]string                  // sets of variables that may share memory
 	LastCheck       *Check
 

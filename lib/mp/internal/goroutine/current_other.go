@@ -16,6 +16,6 @@ func Current() uintptr {
 	if len(f) < 2 {
 		return 0
 	}
-	n, _ := strconv.ParseUint(string(f[1]), 10, 64) // 0 if it is no number; no goroutine has the id 0
+	n, _ := strconv.ParseUint(string(f[1]), 10, 64) // 0 if it is not a number; no goroutine has the id 0
 	return uintptr(n)
 }

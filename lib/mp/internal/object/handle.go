@@ -19,7 +19,7 @@ const Size = 256
 // A Handle refers to an object. The zero Handle is for goroutines: its object is made
 // when it is first used.
 //
-// The field is no atomic.Pointer: each package with a variable of a type with a Handle
+// The field is not an atomic.Pointer: each package with a variable of a type with a Handle
 // would compile its methods.
 type Handle struct{ p unsafe.Pointer } // *shm.Object
 

@@ -129,7 +129,7 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 }
 
 // Update sends the child the changes of the host's code since the last call. If answer
-// is true, the child replies when it has applied them. A broken connection is no error
+// is true, the child replies when it has applied them. A broken connection is not an error
 // here: Listen notices it.
 func (c *Child) Update(answer bool) error {
 	msg, now, err := c.host.Update(c.version)
