@@ -223,7 +223,7 @@ func scale(ctx context.Context, rounds int, only string) error {
 	counts := countsUpTo(cores)
 	rows := slices.DeleteFunc(scalings(counts), func(r scaling) bool { return !strings.Contains(r.name, only) })
 	if rounds < 1 || len(rows) == 0 {
-		return fmt.Errorf("%d rounds of %d measures whose name contains %q", rounds, len(rows), only)
+		return fmt.Errorf("nothing to measure: %d rounds of %d measures whose name contains %q", rounds, len(rows), only)
 	}
 	var points []point
 	for i, r := range rows {

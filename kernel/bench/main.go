@@ -170,7 +170,7 @@ func hello(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 	row(w, "hello, request to idle", cell, "")
 	row(w, "  the compiler alone", compile, fmt.Sprintf("the cell is %.2f × it", cell.median().Seconds()/compile.median().Seconds()))
 	row(w, "  go run of the program", goRun, times(goRun))
-	row(w, "  go run of it once more", again, times(again))
+	row(w, "  go run a second time", again, times(again))
 	return nil
 }
 

@@ -162,7 +162,7 @@ func goroutineID() uint64 {
 	number, _, _ := bytes.Cut(b, []byte(" "))
 	id, err := strconv.ParseUint(string(number), 10, 64)
 	if err != nil {
-		panic("mp: the runtime does not name this goroutine")
+		panic("mp: cannot tell which goroutine this is: its stack trace has no number")
 	}
 	return id
 }

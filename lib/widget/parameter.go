@@ -173,8 +173,8 @@ func (p *parameter) use(in source, convert func(reflect.Value) reflect.Value) er
 	return nil
 }
 
-// useOwn takes a control of the user. Its values must be of the parameter's type,
-// of the same kind, or an int for a float64 or an int64.
+// useOwn takes a control that the user has made. Its values must be of the parameter's
+// type, of the same kind, or an int for a float64 or an int64.
 func (p *parameter) useOwn(in source) error {
 	from := reflect.TypeOf(in.anyValue())
 	wider := from.Kind() == reflect.Int && (p.typ.Kind() == reflect.Float64 || p.typ.Kind() == reflect.Int64)

@@ -52,7 +52,7 @@ var graphInterfaces = map[string][2]string{
 
 var graphInterfaceNames = slices.Sorted(maps.Keys(graphInterfaces))
 
-// graphHelpers has declarations that do not change.
+// graphHelpers has declarations that are the same in all versions of a graph.
 const graphHelpers = `
 type IA interface { A() string }
 type IB interface { B() string }

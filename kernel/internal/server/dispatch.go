@@ -71,7 +71,7 @@ func (s *Server) table() map[string]route {
 	}
 }
 
-// dispatch serves one request between busy and idle.
+// dispatch sends the status busy, serves one request, and sends the status idle.
 func (s *Server) dispatch(r *request) {
 	s.busy(r)
 	rep, err := s.serve(context.Background(), r)

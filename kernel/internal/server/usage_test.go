@@ -45,7 +45,7 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// TestMeterOfThisProcess reads the real files.
+// TestMeterOfThisProcess reads the files of the real /proc.
 func TestMeterOfThisProcess(t *testing.T) {
 	m := newMeter()
 	u := m.read(os.Getpid())

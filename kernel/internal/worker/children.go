@@ -213,7 +213,7 @@ func (w *worker) runStandby() {
 	h := &host{w: w}
 	mphost.Set(h)
 	if err := standby.Run(h.Apply); err != nil {
-		fmt.Fprintln(os.Stderr, "perijove worker: a process cannot stand by:", err)
+		fmt.Fprintln(os.Stderr, "perijove worker: cannot keep a process on standby:", err)
 		exitNow(3)
 	}
 }

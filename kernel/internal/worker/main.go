@@ -33,7 +33,7 @@ func Main() {
 	w, err := newWorker(os.Args[1])
 	if err != nil {
 		reexec(err, syscall.Exec)
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // with the prefix of the runtime, which the kernel looks for
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot start:", err) // with the prefix of the runtime, which the kernel looks for
 		exitNow(3)
 	}
 	self = w

@@ -23,7 +23,7 @@ func reexec(err error, exec func(path string, args, env []string) error) {
 	}
 	os.Setenv(attemptsVariable, n+"x")
 	err = exec("/proc/self/exe", os.Args, os.Environ())
-	fmt.Fprintln(os.Stderr, "perijove worker: cannot begin again:", err)
+	fmt.Fprintln(os.Stderr, "perijove worker: cannot execute the worker again:", err)
 }
 
 // exitNow ends the process without os.Exit, which is hooked.
@@ -46,7 +46,7 @@ var goexit1 func()
 
 func must[T any](v T, err error) T {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot begin:", err) // with the prefix of the runtime, which the kernel looks for
+		fmt.Fprintln(os.Stderr, "fatal error: the worker cannot start:", err) // with the prefix of the runtime, which the kernel looks for
 		exitNow(3)
 	}
 	return v

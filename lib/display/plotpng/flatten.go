@@ -58,7 +58,8 @@ func (f *flattener) at(p vg.Point) point {
 	return f.canvas.m.apply(f.canvas.dots(p.X), f.canvas.dots(p.Y))
 }
 
-// to adds a line to p. A point that is not finite ends the polyline.
+// to adds a line from the last point to p. A point that is not finite ends the
+// polyline.
 func (f *flattener) to(p point) {
 	if math.IsNaN(p.x+p.y) || math.IsInf(p.x+p.y, 0) {
 		f.end()

@@ -95,7 +95,7 @@ func addressOfHeap() uintptr {
 }
 
 // variableID returns an id of the package variable that holds err, or of the object in
-// the binary that err is, or "" if there is neither.
+// the binary's data that err points to, or "" if there is neither.
 func variableID(err error) string {
 	v := reflect.ValueOf(err)
 	if v.Kind() == reflect.Pointer && v.IsNil() {

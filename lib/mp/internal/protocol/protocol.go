@@ -48,5 +48,5 @@ const FlushDelay = 2 * time.Millisecond
 
 // ErrForeignBytes is the cause of the end of a child whose connection has bytes that
 // package mp did not write.
-var ErrForeignBytes = errors.New("mp: something other than this package wrote to or read from the file descriptors " +
-	"of its connection to its parent, which are close-on-exec and not for others")
+var ErrForeignBytes = errors.New("mp: code outside this package wrote to or read from the connection between parent and child: " +
+	"it must not use file descriptors that it did not open")

@@ -122,8 +122,8 @@ const (
 	recheckManyInterval = 100 * time.Millisecond
 )
 
-// listen wakes sleepers when other processes post wake-ups. It returns when no
-// goroutine has been parked for an interval.
+// listen wakes sleepers when other processes post wake-ups. It returns when two
+// successive checks have found no parked goroutine.
 func (h *hub) listen() {
 	idle, next := false, time.Now().Add(recheckInterval)
 	for {
