@@ -168,7 +168,7 @@ func hello(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 		return fmt.Sprintf("the cell is %.1f × faster", s.median().Seconds()/cell.median().Seconds())
 	}
 	row(w, "hello, request to idle", cell, "")
-	row(w, "  the compiler alone", compile, fmt.Sprintf("the cell is %.2f × it", cell.median().Seconds()/compile.median().Seconds()))
+	row(w, "  the compiler alone", compile, fmt.Sprintf("the cell takes %.2f × as long", cell.median().Seconds()/compile.median().Seconds()))
 	row(w, "  go run of the program", goRun, times(goRun))
 	row(w, "  go run a second time", again, times(again))
 	return nil
@@ -203,7 +203,7 @@ func kinds(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error 
 // compiles for its type arguments, in turns with a hello.
 func library(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) error {
 	cells := []struct{ name, code string }{
-		{"hello, beside them", `fmt.Println("hello")`},
+		{"hello, in turns with the cells below", `fmt.Println("hello")`},
 		{"a cell with a Value", `{ v, _ := mp.NewValue(mp.Goroutines, 1); mp.Add(v, 1) }`},
 		{"a cell with a Queue", `{ q, _ := mp.NewQueue[int](mp.Goroutines, 1); q.TryPut(1) }`},
 		{"a cell with a Map", `{ var p mp.Pool; mp.Map[int](ctx, &p, benchSquare, []int{1, 2}) }`},

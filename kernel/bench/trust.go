@@ -44,15 +44,15 @@ func childStart(ctx context.Context, k *kernel, w *tabwriter.Writer, _ string) e
 	if err != nil {
 		return err
 	}
-	row(w, "the same after 100 more cells", afresh, "")
-	row(w, "  with a process that was started ahead", ahead, fmt.Sprintf("%.2f × it", ahead.median().Seconds()/afresh.median().Seconds()))
+	row(w, "child process, after 100 more cells", afresh, "")
+	row(w, "  with a standby", ahead, fmt.Sprintf("%.2f × the row above", ahead.median().Seconds()/afresh.median().Seconds()))
 	gone, ahead, err := inTurns(*rounds,
 		func() (time.Duration, error) { time.Sleep(aheadTime); return k.inside(ctx, "childGone()") },
 		func() (time.Duration, error) { return k.childAhead(ctx) })
 	if err != nil {
 		return err
 	}
-	row(w, "  and until it is gone", gone, fmt.Sprintf("%.2f × the one above in turns, %.1f ms", gone.median().Seconds()/ahead.median().Seconds(), ahead.median().Seconds()*1e3))
+	row(w, "  with a standby, until its process has ended", gone, fmt.Sprintf("%.2f × the time to the outcome, %.1f ms", gone.median().Seconds()/ahead.median().Seconds(), ahead.median().Seconds()*1e3))
 	return warmPool(ctx, k, w)
 }
 

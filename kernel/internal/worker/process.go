@@ -12,7 +12,7 @@ import (
 const attemptsVariable = "PERIJOVE_WORKER_ATTEMPTS"
 
 // reexec executes the worker again in the same process, if err says that an address range for loaded code is in
-// use. Since Go 1.26 the heap begins at a random address. About once in 50,000
+// use. Since Go 1.26 the heap begins at a random address. About once in 30,000
 // starts it is in that range. The range must be the same in all workers of an
 // image, so that children have code at the same addresses as their parent. reexec returns after five attempts, or for
 // other errors.
