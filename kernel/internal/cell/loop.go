@@ -10,6 +10,10 @@ import (
 type Loop struct {
 	Loops, Runs int // the options -n and -r; 0 to choose automatically
 	Body, End   int // range of the repeated part
+	// Bench says that package testing repeats it, for %%bench, and Report is the file to which the
+	// results are written. The parser does not set Report.
+	Bench  bool
+	Report string
 	// Vars are the variables of the block that statements directly in it, not nested
 	// ones, declare or assign to.
 	Vars []Ref
@@ -32,7 +36,7 @@ type Value struct {
 func (p *parse) loop(block *ast.BlockStmt, t *timedText) *Loop {
 	start := block.Pos()
 	off := func(pos token.Pos) int { return int(pos - start) }
-	l := &Loop{Loops: t.loops, Runs: t.runs, Body: t.body - p.off(start), End: off(block.Rbrace)}
+	l := &Loop{Loops: t.loops, Runs: t.runs, Bench: t.bench, Body: t.body - p.off(start), End: off(block.Rbrace)}
 	seen := map[string]bool{}
 	for _, s := range block.List {
 		for _, id := range p.assigned(s) {

@@ -122,6 +122,11 @@ func (p *parse) compose() {
 			}
 		}
 	}
+	for _, pc := range p.pieces {
+		if pc.bench {
+			p.cell.Directives = append(p.cell.Directives, directive(p.cell.Src, Piece{Code: pc.Code, Stop: pc.code}))
+		}
+	}
 	if !hasStmts {
 		return
 	}

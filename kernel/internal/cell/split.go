@@ -137,7 +137,7 @@ func (s *splitter) isDirective(pos int) bool {
 
 // directiveEnd returns the end of the directive at pos. A backslash at
 // the end of a line continues it. A cell magic (%%name) takes the rest of the cell,
-// except %%time, which Go code follows.
+// except %%time and %%bench, which Go code follows.
 func (s *splitter) directiveEnd(pos int) int {
 	if magicName(strings.TrimPrefix(s.src[pos:], gonbPrefix)) != "" {
 		return len(s.src)
@@ -152,7 +152,7 @@ func (s *splitter) directiveEnd(pos int) int {
 }
 
 // magicName returns the name of a cell magic that takes the rest of the cell:
-// text that starts with %% and a letter, except %%time. It returns "" for other text.
+// text that starts with %% and a letter, except %%time and %%bench. It returns "" for other text.
 func magicName(text string) string {
 	rest, ok := strings.CutPrefix(text, "%%")
 	if !ok {
@@ -162,10 +162,12 @@ func magicName(text string) string {
 	for end < len(rest) && (rest[end] == '_' || rest[end]|0x20 >= 'a' && rest[end]|0x20 <= 'z') {
 		end++
 	}
-	if rest[:end] == strings.TrimPrefix(timeName, "%") {
+	switch name := rest[:end]; "%%" + name {
+	case wholeTimeName, BenchName:
 		return ""
+	default:
+		return name
 	}
-	return rest[:end]
 }
 
 type tok struct {

@@ -45,6 +45,9 @@ func TestSplit(t *testing.T) {
 		{"measured", "%time x := f()\ny\n  %timeit -n 5 -r2 a; b\nz\n//gonb:%time var v int\n%time", "stmt stmt stmt stmt var %"},
 		{"measured over lines", "%time for {\n}\nx\n%timeit f(\n1); g()\ny", "stmt stmt stmt stmt"},
 		{"whole cell measured", "%%time\nx\nfunc f() {}", "% stmt func"},
+		{"rest benchmarked", "%%bench -count 3\nx := 1\ny", "stmt"},
+		{"benchmark functions", "%%bench\nx()\nfunc  BenchmarkX(b *testing.B) {}\nfunc f() {}", "% stmt func func"},
+		{"nothing benchmarked", "%%bench -compare\n// a comment", "% -"},
 		{"rest repeated", "x := 1\n%%timeit -n 5 y := 2\nx\ny", "stmt stmt"},
 		{"not measured", "%times x\n%timeit_x y\nz % time", "% % stmt"},
 		{"magic", "%%writefile a.go\npackage a\n%%\nx", "%"},
@@ -100,6 +103,7 @@ func TestFaults(t *testing.T) {
 		{"%%timeit\nx\nimport \"fmt\"", "this declaration cannot be in a loop: move it to an earlier cell", false},
 		{"%%timeit\nx\n%pwd", "a directive cannot be in a loop: move it to another cell", false},
 		{"%%timeit x := 1 +\n2", "this statement runs once, before the lines below: end it on its line", false},
+		{"%%bench\nx\nfunc f() {}", "this declaration cannot be in a loop: move it to an earlier cell", false},
 		{"%%timeit } {\nx", "unexpected }", false},
 		{"%timeit f(", "missing ) for the ( at line 1:10", true},
 	}

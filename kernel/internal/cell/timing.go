@@ -22,9 +22,12 @@ type measured struct {
 	code        int // offset of the Go code
 	body        int // offset of the measured code; after code if some code runs once before
 	loops, runs int
+	bench       bool // package testing repeats it, for %%bench
 }
 
 const (
+	// BenchName is the directive that measures the rest of the cell, or its Benchmark functions.
+	BenchName       = "%%bench"
 	timeName        = "%time"
 	wholeTimeName   = "%%time"
 	timeitName      = "%timeit"
@@ -53,6 +56,10 @@ func (s *splitter) measured(pos int) (m measured, ok bool) {
 	case timeitName, wholeTimeitName:
 		m.timing = Repeated
 		at = s.timeitOptions(at, end, &m)
+	case BenchName:
+		m.timing, m.bench = Repeated, true
+		m.code, m.body = end, min(end+1, len(s.src))
+		return m, hasStatements(s.src[m.body:])
 	default:
 		return m, false
 	}
@@ -63,6 +70,19 @@ func (s *splitter) measured(pos int) (m measured, ok bool) {
 		return m, true
 	}
 	return m, m.code < end
+}
+
+// hasStatements reports whether the text below %%bench is to be measured: it has code, and no Benchmark functions.
+func hasStatements(text string) bool {
+	pieces, _ := Split(text)
+	found := false
+	for _, p := range pieces {
+		if name, ok := strings.CutPrefix(text[p.Code:p.Stop], "func"); ok && p.Kind == Func && strings.HasPrefix(strings.TrimLeft(name, " \t"), "Benchmark") {
+			return false
+		}
+		found = found || p.Kind != Trivia
+	}
+	return found
 }
 
 // timeitOptions parses the options -n LOOPS and -r RUNS, and returns the offset after them.

@@ -75,6 +75,7 @@ func topics() []topic {
 			{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and show its time, the CPU time of all threads, and its memory", (*run).timeDirective},
 			{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after running STATEMENT once, and show the time of a loop: -n loops in each of -r runs; its variables end with it, its changes to the notebook's stay", (*run).timeitDirective},
 			{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
+			{[]string{"%%bench"}, "[-compare] [-count N] [-benchtime T] [-cpu LIST] [-bench RE]", "measure the rest of the cell as the body of a benchmark's loop, or its Benchmark functions, with package testing: time, bytes and allocations of an operation, with intervals; -bench measures functions of the notebook, -compare compares the last two runs", (*run).benchDirective},
 			{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
 		}},
 		{"programs as cells", []directive{

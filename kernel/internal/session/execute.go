@@ -153,6 +153,9 @@ func (r *run) run() *output.Error {
 	}
 	r.reloadEdited()
 	r.prepareImports(c)
+	if r.bench != nil {
+		return r.runBench(c)
+	}
 	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.addToJournal(r.code, u, failed) })
 	if err != nil || r.tests == nil {
 		return err

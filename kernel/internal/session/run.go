@@ -18,6 +18,7 @@ type run struct {
 
 	stdin *stdinPrompter // of the next shell command; set by %with_inputs
 	tests *testRun       // set by %test
+	bench *benchRun      // set by %%bench
 	code  string         // the cell's text
 	next  *output.NextInput
 	file  string // set by %run

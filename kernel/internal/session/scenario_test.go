@@ -193,6 +193,11 @@ var measurements = []struct {
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ per loop`), "TIME per loop"},
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ ± [\d.]+ \S+ per loop`), "TIME ± TIME per loop"},
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ in ([\d,]+ allocations? per loop)$`), "SIZE in $1"},
+	// %%bench
+	{regexp.MustCompile(`(?m)^benchmark +time/op +`), "benchmark  time/op  "},
+	{regexp.MustCompile(`(?m)^(\S+) +[\d.]+ [nµm]?s(?: ± \S+)? {2,}`), "$1  TIME  "},
+	{regexp.MustCompile(`<td(?: title="[^"]*")?>[\d.]+ [nµm]?s[^<]*</td>`), "<td>TIME</td>"},
+	{regexp.MustCompile(`(?s)<svg[^>]*>\s*<desc>[^<]*time per operation.*?</svg>`), "CHART"},
 }
 
 func (tr *transcript) text() string {

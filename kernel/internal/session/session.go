@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/benchmark"
 	"github.com/perijove/perijove/kernel/internal/gonb"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/modules"
@@ -57,6 +58,7 @@ type Session struct {
 	programs       int
 	setup          setup // for new workers
 	journal        replay.Journal
+	benchRuns      []*benchmark.Run // the last two of %%bench, oldest first
 	memoryLimit    supervisor.MemoryLimit
 	memoryLimitErr error           // why the environment's limit is invalid; shown once
 	outputLimit    sinks.Limit     // of each cell

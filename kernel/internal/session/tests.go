@@ -1,14 +1,21 @@
 package session
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/perijove/perijove/kernel/internal/benchmark"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -44,13 +51,15 @@ var fuzzFlags = []string{"fuzz", "fuzztime", "fuzzminimizetime"}
 var errNoFuzzing = errors.New("it cannot generate fuzzing inputs: that needs a test program with coverage counters, which a notebook is not; " +
 	"%test and %test -run run Fuzz functions with the inputs of f.Add; to generate inputs, move the functions to a _test.go file and run go test -fuzz")
 
-// testKinds describes the kinds of functions that go test runs.
-var testKinds = []struct {
+// A testKind is a kind of functions that go test runs.
+type testKind struct {
 	prefix    string
 	signature string
 	wanted    string
 	list      string // the type that package testing lists them as
-}{
+}
+
+var testKinds = []testKind{
 	{"Test", "func(*testing.T)", "t *testing.T", "InternalTest"},
 	{"Benchmark", "func(*testing.B)", "b *testing.B", "InternalBenchmark"},
 	{"Fuzz", "func(*testing.F)", "f *testing.F", "InternalFuzzTarget"},
@@ -60,26 +69,9 @@ var testKinds = []struct {
 // runTests runs test functions of the notebook in the worker, through package testing.
 // They have access to the notebook's variables.
 func (r *run) runTests() *output.Error {
-	funcs := map[string][]program.Declaration{}
-	here, hasMain := false, false
-	for _, d := range r.session.program.Load().Declarations() {
-		if d.Kind != "func" || d.Aside != "" {
-			continue
-		}
-		if d.Name == "TestMain" && d.Signature == "func(*testing.M)" {
-			hasMain = true
-			continue
-		}
-		for _, k := range testKinds {
-			switch {
-			case !isTestName(d.Name, k.prefix):
-			case k.signature != d.Signature:
-				return traceback.New("TestError", fmt.Sprintf("wrong signature for %s, must be: func %s(%s)", d.Name, d.Name, k.wanted))
-			default:
-				funcs[k.prefix] = append(funcs[k.prefix], d)
-				here = here || d.Cell == r.n
-			}
-		}
+	funcs, hasMain, failed := r.testFunctions(testKinds)
+	if failed != nil {
+		return failed
 	}
 	if len(funcs) == 0 {
 		return traceback.New("TestError", "there are no tests: declare functions such as func TestX(t *testing.T) or func BenchmarkX(b *testing.B)")
@@ -87,11 +79,7 @@ func (r *run) runTests() *output.Error {
 	args := r.tests.args
 	if len(args) == 0 {
 		args = []string{"-test.v"}
-		if here { // run only the tests of this cell
-			for prefix, list := range funcs {
-				funcs[prefix] = slices.DeleteFunc(list, func(d program.Declaration) bool { return d.Cell != r.n })
-			}
-		}
+		r.keepOwn(funcs)
 		if len(funcs["Benchmark"]) > 0 {
 			args = append(args, "-test.bench=.")
 		}
@@ -100,20 +88,63 @@ func (r *run) runTests() *output.Error {
 	if err != nil {
 		return traceback.New("TestError", err.Error())
 	}
+	return r.withArgs(args, func() *output.Error { return r.runTestProgram(code) })
+}
+
+// testFunctions lists the notebook's functions of some kinds, by prefix.
+func (r *run) testFunctions(kinds []testKind) (funcs map[string][]program.Declaration, hasMain bool, failed *output.Error) {
+	funcs = map[string][]program.Declaration{}
+	for _, d := range r.session.program.Load().Declarations() {
+		if d.Kind != "func" || d.Aside != "" {
+			continue
+		}
+		if d.Name == "TestMain" && d.Signature == "func(*testing.M)" {
+			hasMain = true
+			continue
+		}
+		for _, k := range kinds {
+			switch {
+			case !isTestName(d.Name, k.prefix):
+			case k.signature != d.Signature:
+				return nil, false, traceback.New("TestError", fmt.Sprintf("wrong signature for %s, must be: func %s(%s)", d.Name, d.Name, k.wanted))
+			default:
+				funcs[k.prefix] = append(funcs[k.prefix], d)
+			}
+		}
+	}
+	return funcs, hasMain, nil
+}
+
+// keepOwn removes the functions of other cells if this cell has some.
+func (r *run) keepOwn(funcs map[string][]program.Declaration) {
+	own := map[string][]program.Declaration{}
+	for prefix, list := range funcs {
+		for _, d := range list {
+			if d.Cell == r.n {
+				own[prefix] = append(own[prefix], d)
+			}
+		}
+	}
+	if len(own) > 0 {
+		clear(funcs)
+		maps.Copy(funcs, own)
+	}
+}
+
+// runTestProgram runs generated code that runs tests.
+func (r *run) runTestProgram(code string) *output.Error {
 	c, errs := cell.Parse(0, code)
 	if errs != nil {
 		return traceback.New("TestError", errs.Error())
 	}
-	return r.withArgs(args, func() *output.Error {
-		defer func() {
-			for _, name := range testImports {
-				_, _ = r.session.program.Load().Remove(name) // they are not the user's declarations
-			}
-		}()
-		unnumbered := *r
-		unnumbered.n = 0
-		return unnumbered.load(c, true, func(*program.Unit, *output.Error) {})
-	})
+	defer func() {
+		for _, name := range testImports {
+			_, _ = r.session.program.Load().Remove(name) // they are not the user's declarations
+		}
+	}()
+	unnumbered := *r
+	unnumbered.n = 0
+	return unnumbered.load(c, true, func(*program.Unit, *output.Error) {})
 }
 
 // withArgs runs f with other command line arguments than the notebook's.
@@ -144,7 +175,7 @@ func isTestName(name, prefix string) bool {
 	return ok && (rest == "" || !unicode.IsLower(first))
 }
 
-var testImports = []string{"testingʹt", "testdepsʹt", "osʹt", "reflectʹt"}
+var testImports = []string{"testingʹt", "testdepsʹt", "osʹt", "reflectʹt", "benchmarksʹt"}
 
 // testProgram returns the source of a cell that runs tests like the main function that
 // go test generates.
@@ -195,4 +226,190 @@ func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err er
 		}
 	}
 	return "", false, nil
+}
+
+// A benchRun has the arguments of a %%bench directive.
+type benchRun struct {
+	args     []string // for package testing
+	report   string   // the file for the results
+	selects  bool     // -bench: functions of the notebook
+	compares bool
+}
+
+// Defaults of %%bench. Ten measurements give an interval of the median and can show a difference.
+var benchDefaults = []string{"-test.run=^$", "-test.benchmem", "-test.count=10", "-test.benchtime=100ms"}
+
+// benchFlags are the flags of %%bench that package testing gets.
+var benchFlags = []string{"bench", "benchtime", "count", "cpu"}
+
+// benchDirective has the cell, or benchmarks, measured.
+func (r *run) benchDirective(d cell.DirectiveLine) error {
+	words, err := splitWords(d.Args)
+	if err != nil {
+		return err
+	}
+	b := &benchRun{args: append(benchDefaults[:len(benchDefaults):len(benchDefaults)], "-test.bench=.")}
+	for len(words) > 0 {
+		name, value, hasValue := strings.Cut(words[0], "=")
+		name = strings.TrimPrefix(strings.TrimLeft(name, "-"), "test.")
+		isFlag := strings.HasPrefix(words[0], "-")
+		words = words[1:]
+		switch {
+		case isFlag && name == "compare" && !hasValue:
+			b.compares = true
+			continue
+		case !isFlag || !slices.Contains(benchFlags, name):
+			return errors.New("it takes -compare, -count N, -benchtime T, -cpu LIST and -bench RE; the code to measure begins in the next line")
+		case !hasValue && len(words) == 0:
+			return fmt.Errorf("-%s lacks its value", name)
+		case !hasValue:
+			value, words = words[0], words[1:]
+		}
+		if err := checkBenchFlag(name, value); err != nil {
+			return err
+		}
+		b.selects = b.selects || name == "bench"
+		b.args = append(b.args, "-test."+name+"="+value)
+	}
+	b.report = filepath.Join(r.session.scratch.path, fmt.Sprintf("bench%d", time.Now().UnixNano()))
+	r.bench = b
+	return nil
+}
+
+// checkBenchFlag checks a flag's value: package testing ends a program that has a wrong one.
+func checkBenchFlag(name, value string) error {
+	isNumber := func(text string) bool {
+		n, err := strconv.Atoi(text)
+		return err == nil && n > 0
+	}
+	switch name {
+	case "count":
+		if !isNumber(value) {
+			return fmt.Errorf("-count wants a number of measurements, not %q", value)
+		}
+	case "benchtime":
+		times, isTimes := strings.CutSuffix(value, "x")
+		if d, err := time.ParseDuration(value); (err != nil || d <= 0) && !(isTimes && isNumber(times)) {
+			return fmt.Errorf("-benchtime wants a duration such as 1s, or a number of loops such as 100x, not %q", value)
+		}
+	case "cpu":
+		for n := range strings.SplitSeq(value, ",") {
+			if !isNumber(strings.TrimSpace(n)) {
+				return fmt.Errorf("-cpu wants numbers such as 1,2,4, not %q", value)
+			}
+		}
+	default:
+		_, err := regexp.Compile(value)
+		return err
+	}
+	return nil
+}
+
+// runBench runs a cell with %%bench and shows the results.
+func (r *run) runBench(c *cell.Cell) *output.Error {
+	defer os.Remove(r.bench.report) // fails if nothing was measured
+	args := r.session.setup.Args
+	note := func(u *program.Unit, failed *output.Error) {
+		during := r.session.setup.Args
+		r.session.setup.Args = args
+		r.addToJournal(r.code, u, failed)
+		r.session.setup.Args = during
+	}
+	for _, st := range c.Stmts {
+		if st.Loop != nil && st.Loop.Bench {
+			st.Loop.Report = r.bench.report
+			return r.showBench(r.withArgs(r.bench.args, func() *output.Error { return r.load(c, true, note) }))
+		}
+	}
+	if err := r.execute(c, note); err != nil {
+		return err
+	}
+	funcs, _, failed := r.testFunctions([]testKind{benchmarkKind})
+	if failed != nil {
+		return failed
+	}
+	hasOwn := slices.ContainsFunc(funcs[benchmarkKind.prefix], func(d program.Declaration) bool { return d.Cell == r.n })
+	switch {
+	case !r.bench.selects && !hasOwn && r.bench.compares:
+		return r.compareBench()
+	case !r.bench.selects && !hasOwn:
+		return traceback.New("TestError", "there is nothing to measure: write statements or Benchmark functions below %%bench, or %%bench -bench RE for those of the notebook")
+	case len(funcs) == 0:
+		return traceback.New("TestError", "there are no benchmarks: declare functions such as func BenchmarkX(b *testing.B)")
+	case !r.bench.selects:
+		r.keepOwn(funcs)
+	}
+	code := benchProgram(r.bench.report, funcs[benchmarkKind.prefix])
+	return r.showBench(r.withArgs(r.bench.args, func() *output.Error { return r.runTestProgram(code) }))
+}
+
+// benchmarkKind is the kind of functions that %%bench runs.
+var benchmarkKind = testKinds[1]
+
+// benchProgram returns the source of a cell that runs benchmarks.
+func benchProgram(report string, list []program.Declaration) string {
+	var b strings.Builder
+	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport benchmarksʹt \"github.com/perijove/perijove/lib/internal/benchmarks\"\n")
+	fmt.Fprintf(&b, "benchmarksʹt.Functions(%q, func(l []testingʹt.InternalBenchmark) *testingʹt.M { return testingʹt.MainStart(testdepsʹt.TestDeps{}, nil, l, nil, nil) }, []testingʹt.InternalBenchmark{", report)
+	for _, d := range list {
+		fmt.Fprintf(&b, "{%q, %s}, ", d.Name, d.Name)
+	}
+	b.WriteString("})\n")
+	return b.String()
+}
+
+// showBench shows the results of benchmarks that have ended, some of them perhaps with an error.
+func (r *run) showBench(failed *output.Error) *output.Error {
+	text, err := os.ReadFile(r.bench.report)
+	if err != nil || failed != nil && failed.Name != "Exit" {
+		return failed
+	}
+	results, rest := benchmark.Parse(text)
+	if rest != "" {
+		r.print("%s", rest)
+	}
+	if len(results.Benchmarks) == 0 {
+		if failed == nil {
+			r.print("no benchmark has a matching name\n")
+		}
+		return failed
+	}
+	r.session.benchRuns = append(r.session.benchRuns, results)
+	if n := len(r.session.benchRuns); n > 2 {
+		r.session.benchRuns = r.session.benchRuns[n-2:]
+	}
+	if r.bench.compares && failed == nil {
+		return r.compareBench()
+	}
+	return cmp.Or(failed, r.showTable(results.Table(), nil, results))
+}
+
+// compareBench shows the last two runs side by side.
+func (r *run) compareBench() *output.Error {
+	list := r.session.benchRuns
+	if len(list) < 2 {
+		return traceback.New("TestError", fmt.Sprintf("there are no two runs of %%%%bench to compare, only %d", len(list)))
+	}
+	t, err := benchmark.Compare(list[0], list[1])
+	if err != nil {
+		return traceback.New("TestError", err.Error())
+	}
+	return r.showTable(t, list[0], list[1])
+}
+
+// showTable shows a table and a chart.
+func (r *run) showTable(t *benchmark.Table, before, after *benchmark.Run) *output.Error {
+	r.sink.Display(output.Display{Data: output.Bundle{"text/plain": t.String(), "text/html": t.HTML()}})
+	source := benchmark.ChartSource(before, after)
+	if source == "" {
+		return nil
+	}
+	if err := r.ownCell(source); err != nil {
+		var failed *output.Error
+		if errors.As(err, &failed) {
+			return failed
+		}
+		return traceback.New("WorkerError", err.Error())
+	}
+	return nil
 }

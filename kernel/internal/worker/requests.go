@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
 )
 
@@ -71,6 +72,10 @@ func (w *worker) setup(m control.Setup) control.SetupReply {
 	}
 	if m.Args != nil || len(m.Flags) > 0 {
 		resetFlags(m.Flags)
+		// Package testing adds the numbers of -test.cpu to those of the run before.
+		if list, err := goruntime.Var[[]int](w.runtime, "testing.cpuList"); err == nil {
+			*list = nil
+		}
 	}
 	out := control.SetupReply{ID: m.ID}
 	if err := errors.Join(errs...); err != nil {

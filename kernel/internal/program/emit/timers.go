@@ -37,7 +37,11 @@ func (e *Emitter) repeat(f *File, st *Stmt) (edits []edit) {
 		return nil
 	}
 	begin, end := "{", "}"
-	if !e.in.IsShape {
+	switch {
+	case e.in.IsShape:
+	case l.Bench:
+		begin, end = e.bench(f, st)
+	default:
 		e.helpers[repeatName] = true
 		n, call := "n"+mangle.Mark, fmt.Sprintf("%s(%d, %d)", repeatName, l.Loops, l.Runs)
 		begin = fmt.Sprintf("for %s := %s; %s > 0; %s = %s { for range %s {", n, call, n, n, call, n)
@@ -51,6 +55,21 @@ func (e *Emitter) repeat(f *File, st *Stmt) (edits []edit) {
 		edits = append(edits, e.keepValue(f, st, i, v)...)
 	}
 	return append(edits, edit{l.End, l.End, "\n" + end})
+}
+
+// benchmarksPackage runs benchmarks. The worker loads it when a cell needs it.
+const benchmarksPackage = "github.com/perijove/perijove/lib/internal/benchmarks"
+
+// bench returns the code before and after the statements that %%bench measures. They become the body of a benchmark's loop.
+func (e *Emitter) bench(f *File, st *Stmt) (begin, end string) {
+	testing, b := f.useOwn("testing"), "b"+mangle.Mark
+	begin = fmt.Sprintf("%s.Cell(%q, func(l []%s.InternalBenchmark) *%[3]s.M { return %[3]s.MainStart(%s.TestDeps{}, nil, l, nil, nil) }, func(%s *%[3]s.B) { for %[5]s.Loop() {",
+		f.useOwn(benchmarksPackage), st.Loop.Report, testing, f.useOwn("testing/internal/testdeps"), b)
+	end = e.keepVars(f, st)
+	if st.Loop.Own {
+		return begin + " func() {", end + "}() }})"
+	}
+	return begin, end + "}})"
 }
 
 // keepValue returns edits that use value i of the loop, which the cell does not use.
