@@ -61,7 +61,10 @@ func (b *Benchmark) cell(unit string, warnings *[]error) Cell {
 		return Cell{Text: format(s.Center, unit), Hover: "in all measurements"}
 	}
 	*warnings = append(*warnings, s.Warnings...)
-	c := Cell{Text: format(s.Center, unit) + " ± " + s.PctRangeString()}
+	c := Cell{Text: format(s.Center, unit)}
+	if share := s.PctRangeString(); share != "0%" {
+		c.Text += " ± " + share
+	}
 	if len(s.Warnings) == 0 {
 		c.Hover = "from " + format(s.Lo, unit) + " to " + format(s.Hi, unit)
 	}

@@ -23,9 +23,15 @@ type Sample struct {
 	Median, Low, High float64
 }
 
+// A Chart is the picture.
+type Chart struct{ *plotstyle.Plot }
+
+// String replaces the description of the plot: the results are in a table.
+func (Chart) String() string { return "(a chart of the measured times)" }
+
 // New returns a chart with a row for each benchmark. It shows each measurement as a point, and the medians with
 // their intervals.
-func New(samples ...Sample) *plotstyle.Plot {
+func New(samples ...Sample) Chart {
 	c := &chart{samples: samples}
 	for _, s := range samples {
 		if !slices.Contains(c.rows, s.Benchmark) {
@@ -59,7 +65,7 @@ func New(samples ...Sample) *plotstyle.Plot {
 	out := plotstyle.New(p)
 	out.Width = 5.25 * vg.Inch
 	out.Height = vg.Length(60 + 26*len(c.rows)*len(c.runs))
-	return out
+	return Chart{out}
 }
 
 // wide is the ratio of the longest to the shortest time from which on the axis is logarithmic.
