@@ -114,3 +114,16 @@ func TestChartSource(t *testing.T) {
 		t.Errorf("no results: %s", got)
 	}
 }
+
+func TestParseOptions(t *testing.T) {
+	o, err := ParseOptions([]string{"-compare", "--count", "3", "-test.benchtime=5x", "-bench=A|B", "-cpu", "1,2"})
+	want := append(slices.Clone(defaults), "-test.count=3", "-test.benchtime=5x", "-test.bench=A|B", "-test.cpu=1,2")
+	if err != nil || !o.Compares || !o.Selects || !slices.Equal(o.Args, want) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, words := range [][]string{{"x := 1"}, {"-turbo"}, {"-count"}, {"-count=0"}, {"-benchtime", "5"}, {"-cpu", "1,,2"}, {"-bench", "("}, {"-compare=3"}} {
+		if o, err := ParseOptions(words); err == nil {
+			t.Errorf("%q is accepted: %+v", words, o)
+		}
+	}
+}

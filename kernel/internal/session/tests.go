@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,19 +227,11 @@ func (r *run) exampleOutput(d program.Declaration) (want string, ok bool, err er
 	return "", false, nil
 }
 
-// A benchRun has the arguments of a %%bench directive.
+// A benchRun has the options of a %%bench directive.
 type benchRun struct {
-	args     []string // for package testing
-	report   string   // the file for the results
-	selects  bool     // -bench: functions of the notebook
-	compares bool
+	benchmark.Options
+	report string // the file for the results
 }
-
-// Defaults of %%bench. Ten measurements give an interval of the median and can show a difference.
-var benchDefaults = []string{"-test.run=^$", "-test.benchmem", "-test.count=10", "-test.benchtime=100ms"}
-
-// benchFlags are the flags of %%bench that package testing gets.
-var benchFlags = []string{"bench", "benchtime", "count", "cpu"}
 
 // benchDirective has the cell, or benchmarks, measured.
 func (r *run) benchDirective(d cell.DirectiveLine) error {
@@ -248,60 +239,11 @@ func (r *run) benchDirective(d cell.DirectiveLine) error {
 	if err != nil {
 		return err
 	}
-	b := &benchRun{args: append(benchDefaults[:len(benchDefaults):len(benchDefaults)], "-test.bench=.")}
-	for len(words) > 0 {
-		name, value, hasValue := strings.Cut(words[0], "=")
-		name = strings.TrimPrefix(strings.TrimLeft(name, "-"), "test.")
-		isFlag := strings.HasPrefix(words[0], "-")
-		words = words[1:]
-		switch {
-		case isFlag && name == "compare" && !hasValue:
-			b.compares = true
-			continue
-		case !isFlag || !slices.Contains(benchFlags, name):
-			return errors.New("it takes -compare, -count N, -benchtime T, -cpu LIST and -bench RE; the code to measure begins in the next line")
-		case !hasValue && len(words) == 0:
-			return fmt.Errorf("-%s lacks its value", name)
-		case !hasValue:
-			value, words = words[0], words[1:]
-		}
-		if err := checkBenchFlag(name, value); err != nil {
-			return err
-		}
-		b.selects = b.selects || name == "bench"
-		b.args = append(b.args, "-test."+name+"="+value)
-	}
-	b.report = filepath.Join(r.session.scratch.path, fmt.Sprintf("bench%d", time.Now().UnixNano()))
-	r.bench = b
-	return nil
-}
-
-// checkBenchFlag checks a flag's value: package testing ends a program that has a wrong one.
-func checkBenchFlag(name, value string) error {
-	isNumber := func(text string) bool {
-		n, err := strconv.Atoi(text)
-		return err == nil && n > 0
-	}
-	switch name {
-	case "count":
-		if !isNumber(value) {
-			return fmt.Errorf("-count wants a number of measurements, not %q", value)
-		}
-	case "benchtime":
-		times, isTimes := strings.CutSuffix(value, "x")
-		if d, err := time.ParseDuration(value); (err != nil || d <= 0) && !(isTimes && isNumber(times)) {
-			return fmt.Errorf("-benchtime wants a duration such as 1s, or a number of loops such as 100x, not %q", value)
-		}
-	case "cpu":
-		for n := range strings.SplitSeq(value, ",") {
-			if !isNumber(strings.TrimSpace(n)) {
-				return fmt.Errorf("-cpu wants numbers such as 1,2,4, not %q", value)
-			}
-		}
-	default:
-		_, err := regexp.Compile(value)
+	options, err := benchmark.ParseOptions(words)
+	if err != nil {
 		return err
 	}
+	r.bench = &benchRun{options, filepath.Join(r.session.scratch.path, fmt.Sprintf("bench%d", time.Now().UnixNano()))}
 	return nil
 }
 
@@ -318,7 +260,7 @@ func (r *run) runBench(c *cell.Cell) *output.Error {
 	for _, st := range c.Stmts {
 		if st.Loop != nil && st.Loop.Bench {
 			st.Loop.Report = r.bench.report
-			return r.showBench(r.withArgs(r.bench.args, func() *output.Error { return r.load(c, true, note) }))
+			return r.showBench(r.withArgs(r.bench.Args, func() *output.Error { return r.load(c, true, note) }))
 		}
 	}
 	if err := r.execute(c, note); err != nil {
@@ -330,17 +272,17 @@ func (r *run) runBench(c *cell.Cell) *output.Error {
 	}
 	hasOwn := slices.ContainsFunc(funcs[benchmarkKind.prefix], func(d program.Declaration) bool { return d.Cell == r.n })
 	switch {
-	case !r.bench.selects && !hasOwn && r.bench.compares:
+	case !r.bench.Selects && !hasOwn && r.bench.Compares:
 		return r.compareBench()
-	case !r.bench.selects && !hasOwn:
+	case !r.bench.Selects && !hasOwn:
 		return traceback.New("TestError", "there is nothing to measure: write statements or Benchmark functions below %%bench, or %%bench -bench RE for those of the notebook")
 	case len(funcs) == 0:
 		return traceback.New("TestError", "there are no benchmarks: declare functions such as func BenchmarkX(b *testing.B)")
-	case !r.bench.selects:
+	case !r.bench.Selects:
 		r.keepOwn(funcs)
 	}
 	code := benchProgram(r.bench.report, funcs[benchmarkKind.prefix])
-	return r.showBench(r.withArgs(r.bench.args, func() *output.Error { return r.runTestProgram(code) }))
+	return r.showBench(r.withArgs(r.bench.Args, func() *output.Error { return r.runTestProgram(code) }))
 }
 
 // benchmarkKind is the kind of functions that %%bench runs.
@@ -378,7 +320,7 @@ func (r *run) showBench(failed *output.Error) *output.Error {
 	if n := len(r.session.benchRuns); n > 2 {
 		r.session.benchRuns = r.session.benchRuns[n-2:]
 	}
-	if r.bench.compares && failed == nil {
+	if r.bench.Compares && failed == nil {
 		return r.compareBench()
 	}
 	return cmp.Or(failed, r.showTable(results.Table(), nil, results))
