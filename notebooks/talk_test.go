@@ -50,7 +50,7 @@ func checkTalk(t *testing.T, nb *stored) {
 var counterRow = regexp.MustCompile(`(?m)^\d+ +(load, add, store|the same, with a mutex|mp\.Add) +(\d+) +(\d+)$`)
 
 // checkCounters checks the table of counters. The counters with a mutex and with mp.Add
-// are exact; the one without may lose increments.
+// are exact; the counter without either may lose increments.
 func checkCounters(t *testing.T, table string) {
 	t.Helper()
 	rows := counterRow.FindAllStringSubmatch(table, -1)

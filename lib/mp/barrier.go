@@ -152,8 +152,8 @@ func (b *Barrier) Reset() {
 	runtime.KeepAlive(b)
 }
 
-// change replaces the state by the one that f returns, and wakes all waiters. It does
-// nothing and returns false if f does.
+// change replaces the state by the one that f returns, and wakes all waiters. If f
+// returns false, change does nothing and also returns false.
 func (b *Barrier) change(f func(barrierWord) (barrierWord, bool)) bool {
 	o := b.object()
 	for {

@@ -91,8 +91,8 @@ func (m *ReentrantMutex) own(me uint64) {
 	o.U64(reentrantProcess).Store(o.Me().Word())
 }
 
-// isMine reports whether the calling goroutine holds the mutex. No other goroutine
-// writes these words while it does.
+// isMine reports whether the calling goroutine holds the mutex. While it holds the
+// mutex, no other goroutine writes these words.
 func (m *ReentrantMutex) isMine(me uint64) bool {
 	o := m.object()
 	return m.lock().IsMine() && o.U64(reentrantProcess).Load() == o.Me().Word() &&

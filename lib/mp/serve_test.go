@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/lib/mp"
 )
 
-// A entryList holds values that cannot be shared or copied between processes.
+// An entryList holds values that cannot be shared or copied between processes.
 type entryList struct {
 	entries map[string]int
 	ch      chan int

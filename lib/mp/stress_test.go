@@ -26,7 +26,7 @@ type plant struct {
 	Tight  *mp.Queue[[]byte]
 	Number *mp.Value[triple]
 	Stop   *mp.Event
-	Tally  *mp.Array[int] // see below
+	Tally  *mp.Array[int] // its indexes are the constants below
 }
 
 // Indexes in Tally: two numbers that Lock protects, then other counts, and the start of

@@ -77,7 +77,7 @@ type Source struct {
 	Sels []string // all names that are selected from something
 	// Literals are the function literals whose code may still be used after the declaration or statement around
 	// them has run: those that are not called immediately. Methods are the names that are selected in these
-	// literals, and those that are selected anywhere without a call, as method values are.
+	// literals, and the names that are selected anywhere without a call, as in method values.
 	Literals []Span
 	Methods  []string
 	// Outermost are all function literals that are not inside another literal.

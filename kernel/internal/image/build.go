@@ -178,7 +178,7 @@ func (b *builder) libraries() ([]string, error) {
 	return strings.Fields(string(out)), err
 }
 
-// modFlag returns the flag with which the go command may complete a go.mod to which packages were added.
+// modFlag returns the flag that lets the go command complete a go.mod after packages were added to it.
 func (b *builder) modFlag() []string {
 	if b.opt.C == nil {
 		return nil

@@ -44,8 +44,8 @@ func (t Toolchain) release() string {
 }
 
 // Lang returns the language version of cells, as a value for the compiler's -lang flag. It is
-// the toolchain's version, or that of the toolchain which built this program if that is
-// older, since this program's type checker does not know newer versions.
+// the version of the toolchain. If this program was built with an older toolchain, it is the
+// version of that one, since this program's type checker does not know newer versions.
 func (t Toolchain) Lang() string {
 	if own := version.Lang(runtime.Version()); own != "" && version.Compare(own, t.release()) < 0 {
 		return own

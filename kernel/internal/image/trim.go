@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// keepImages is how many images are kept: that of the toolchain in use, those
-	// with C code, and those of toolchains to which the user may return.
+	// keepImages is how many images are kept: the image of the toolchain in use, images
+	// with C code, and images of toolchains to which the user may return.
 	keepImages = 4
 	// staleBuild is the age from which on an incomplete image is removed, since its build
 	// must have ended.

@@ -201,8 +201,8 @@ type load struct {
 	newGOTSlots   map[uintptr]uintptr // additions to Linker.gotSlots
 }
 
-// A sourcePosition is the position at which a function begins in its source, in the form of the
-// runtime's tables for a function with one line.
+// A sourcePosition is the position in the source at which a function begins. It has the form
+// that the runtime's tables use for a function with one line.
 type sourcePosition struct {
 	unit, pcfile, pcline uint32
 	line                 int32

@@ -67,9 +67,9 @@ func (ld *load) importOf(task, path string) string {
 	return path
 }
 
-// sourcePositionAt returns the source position of the instruction at an offset in a
-// function. For an instruction of an inlined function it returns the position of the call, and in inlined the
-// package of that function if it differs from that of s.
+// sourcePositionAt returns the source position of the instruction at an offset in a function. For an
+// instruction of an inlined function it returns the position of the call. inlined is the package of that
+// function, if the package of s is another one.
 func sourcePositionAt(o *object, s goobj.Sym, off int32) (file string, line int, inlined string) {
 	info, err := funcInfo(o, s)
 	if err != nil {

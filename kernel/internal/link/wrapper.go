@@ -67,7 +67,7 @@ func (ld *load) keepStubs() {
 	ld.dropFormerStubs(func(name string) bool { return symname.MentionsType(name, ld.newTypes()) })
 }
 
-// dropFormerStubs removes the former stubs of methods for whose symbol or type mentions returns true.
+// dropFormerStubs removes a former stub if mentions returns true for its method's symbol or its type.
 func (l *Linker) dropFormerStubs(mentions func(name string) bool) {
 	for name, list := range l.formerStubs {
 		list = slices.DeleteFunc(list, func(s *stub) bool { return mentions(name) || mentions(s.typ) })

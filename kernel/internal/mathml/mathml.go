@@ -70,8 +70,8 @@ func (p *parser) skipSpaces() {
 	}
 }
 
-// accept skips spaces, and reads the next token if it is the given one. It reports whether
-// it is.
+// accept skips spaces. If the next token is the given one, accept reads it and returns
+// true.
 func (p *parser) accept(k kind, text string) bool {
 	p.skipSpaces()
 	if t := p.peek(); t.kind != k || t.text != text {

@@ -101,8 +101,9 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestTreeAtAStart: a process between fork and exec that a Go program starts shares that
-// program's memory, which counts once. A process that another program has forked counts.
+// TestTreeAtAStart: a process that a Go program starts shares that program's memory
+// until exec, so this memory counts once. The memory of a process that another program
+// has forked counts again.
 func TestTreeAtAStart(t *testing.T) {
 	const forked, own = "S 1 1 1 0 -1 4194368 0", "S 1 1 1 0 -1 4194304 0"
 	for name, c := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/image"
 )
 
-// A cgoRoot is an imported package that has C code or depends on a package that has.
+// A cgoRoot is an imported package that has C code or depends on such a package.
 type cgoRoot struct {
 	Packages []string // packages that the worker must import
 	Code     []string // packages that have the C code

@@ -104,7 +104,7 @@ func (o *object) set(key string, v any) error {
 	return nil
 }
 
-// encode is json.Marshal without escaping for HTML, which Jupyter does not do.
+// encode is json.Marshal without escaping for HTML: Jupyter does not escape it either.
 func encode(v any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

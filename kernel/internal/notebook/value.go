@@ -203,8 +203,8 @@ func typeErrorText(err error) string {
 	return err.Error()
 }
 
-// cellPosition returns a syntax error with its line reduced by before, the number of lines
-// that were put before those of the cell.
+// cellPosition subtracts before from the line of a syntax error. before is the number of
+// lines that were put in front of the cell's text.
 func cellPosition(err error, before int) error {
 	var list scanner.ErrorList
 	if !errors.As(err, &list) || len(list) == 0 {

@@ -96,7 +96,7 @@ type generics struct {
 type initializing struct {
 	firstValues   []emit.FirstValue
 	altered       effects.Names // variables that the cell's code changes after their initial values
-	alteredInside effects.Names // those of altered of which the code changes a part, such as an element or a field
+	alteredInside effects.Names // the variables in altered of which the code changes a part, such as an element or a field
 }
 
 func newBuilder(p *Program, c *cell.Cell) *builder {

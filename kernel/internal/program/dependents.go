@@ -40,8 +40,8 @@ type dependents struct {
 	b     *builder
 	names map[string]bool // names whose users must be compiled again
 	todo  []string
-	// followed are those of names that function literals follow: constants, generic code,
-	// and declarations that depend on them.
+	// followed has the elements of names that function literals follow: constants,
+	// generic code, and declarations that depend on them.
 	followed map[string]bool
 }
 
@@ -173,7 +173,8 @@ func (a *dependents) user(s *symtab.Symbol, name string) {
 	}
 }
 
-// literals has the literals of the older statements s compiled again if they follow name.
+// literals makes sure that the literals of the older statements s are compiled again if
+// they follow name.
 func (a *dependents) literals(s *symtab.Symbol, name string) {
 	if !a.followed[name] {
 		return

@@ -12,8 +12,9 @@ import (
 
 const flagPath = "flag"
 
-// placeFlags moves the call of flag.Parse, which a %% line stands for, to the place after
-// the last var declaration below that line that defines flags. GoNB parses such flags, too.
+// placeFlags moves the call of flag.Parse, for which a %% line stands. If var declarations
+// below the line define flags, the call comes after the last of these declarations. GoNB
+// parses such flags, too.
 func (b *builder) placeFlags() {
 	from := slices.IndexFunc(b.stmts, func(st *emit.Stmt) bool { return st.Role == cell.ParseFlags })
 	if from < 0 {

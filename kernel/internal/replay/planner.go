@@ -267,8 +267,8 @@ func (p *planner) markDeclarations() (changed bool) {
 	return changed
 }
 
-// markDeclared marks the declarations of run i as to be repeated, unless they are already, and
-// reports whether it did.
+// markDeclared marks that the declarations of run i must be repeated. It returns false if they
+// are marked already.
 func (p *planner) markDeclared(i int) bool {
 	if p.repeated[i] || p.redeclared[i] {
 		return false

@@ -62,7 +62,8 @@ c.Close()`)
 	}
 }
 
-// TestDeadlockBesideWidgets: widgets without handlers do not keep a deadlock from being found.
+// TestDeadlockBesideWidgets: a deadlock is found although there are widgets, if these have no
+// handlers.
 func TestDeadlockBesideWidgets(t *testing.T) {
 	s := newTestSession(t)
 	mustContain(t, execute(t, s, `import "github.com/perijove/perijove/lib/widget"

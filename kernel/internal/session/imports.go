@@ -104,7 +104,7 @@ func packagesByName(c *cell.Cell) []string {
 
 const searching = "looking for the packages that the cell imports"
 
-// prepareImports has the packages that a cell imports compiled, and shows progress.
+// prepareImports compiles the packages that a cell imports, and shows progress.
 func (r *run) prepareImports(c *cell.Cell) {
 	if len(c.Imports) == 0 {
 		return

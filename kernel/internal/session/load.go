@@ -68,7 +68,7 @@ func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *
 	return r.link(w, program, unit, endsOnAnyPanic, note)
 }
 
-// link has the worker load and run a unit. The unit's declarations are committed as
+// link makes the worker load and run a unit. The unit's declarations are committed as
 // soon as it is linked, whether or not the cell fails later.
 func (r *run) link(w *worker, program *program.Program, unit *program.Unit, endsOnAnyPanic bool, note func(*program.Unit, *output.Error)) *output.Error {
 	extra, err := r.session.modules.ExtraImportcfg()

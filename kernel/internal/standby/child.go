@@ -54,7 +54,8 @@ func connect() (*net.UnixConn, error) {
 	return c, nil
 }
 
-// follow handles the worker's messages until this process becomes that of a command.
+// follow handles the worker's messages until this process becomes the process of a
+// command.
 func follow(conn *net.UnixConn, apply func(msg []byte) error) error {
 	messages := make(chan message)
 	go read(conn, messages)

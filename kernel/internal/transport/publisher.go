@@ -184,8 +184,8 @@ func (b *publisher) Publish(frames [][]byte) error {
 	}
 }
 
-// split returns the subscribers of a message whose queue has no room for it, and
-// those whose queue has.
+// split divides the subscribers of a message: late are those in whose queue it has no
+// room, ready the others.
 func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
 	for p, s := range b.subs {
 		if !s.wants(string(frames[0])) {

@@ -180,7 +180,8 @@ func (w *worker) addCode(f func() error) error {
 	return err
 }
 
-// orphan leaves x, which is blocked, behind: its goroutine is stopped when it reaches cell code.
+// orphan ends x without its goroutine, which is blocked. The goroutine is stopped when it
+// reaches cell code.
 func (w *worker) orphan(x *execution) {
 	w.bars.Drop(x.id)
 	g := x.g.Load()

@@ -91,8 +91,8 @@ func afterFunc(d time.Duration, f func()) *time.Timer {
 	})
 }
 
-// timerStarts maps a goroutine to a return address: if a function of time.AfterFunc panics, to that of the call of
-// time.AfterFunc. fatalPanic reports it.
+// timerStarts maps the goroutine of a panicking function of time.AfterFunc to the return address of the call of
+// time.AfterFunc. fatalPanic reports that address.
 var timerStarts sync.Map
 
 // printSize is the maximum size of printed text in one message, in bytes.

@@ -57,7 +57,7 @@ func tableOf(v reflect.Value) (*table, bool) {
 	return nil, false
 }
 
-// choose returns the indices of those of n rows that are shown.
+// choose returns the indices of the rows that are shown, of n rows.
 func (t *table) choose(n int) []int {
 	first, last := n, 0
 	if n > allRows {

@@ -1,14 +1,14 @@
-// Package copycheck reports variables that are copied by mistake: a package variable
-// that the program changes and that is read by a function that package mp sends to a
-// child process. The child has a copy of the variable, with the initial value.
+// Package copycheck reports variables that are copied by mistake: package variables
+// that the program changes, and that a function reads which package mp sends to a child
+// process. The child has a copy of the variable, with the initial value.
 //
-// The analyzer looks at one package: at functions that are named or written in the
-// calls that send them, and at the functions of the same package that these call by
-// name. It does not see calls through interfaces and func values, writes through
-// pointers, or other packages. So it does not find all mistakes, but reports only true
-// ones. Changes that also happen in every child are not reported: those in init
-// functions, in main before mp.Init, and in initializers of pools. Pools are taken to
-// run processes if the package makes no other pools.
+// The analyzer looks at one package. It finds a function if the call that sends it
+// contains its name or its literal, and also the functions of the same package that
+// this function calls by name. It does not see calls through interfaces and func
+// values, writes through pointers, or other packages. So it does not find all mistakes,
+// but reports only true ones. Changes that also happen in every child are not reported:
+// those in init functions, in main before mp.Init, and in initializers of pools. Pools
+// are taken to run processes if the package makes no other pools.
 //
 // Command cmd/copycheck runs it:
 //

@@ -30,8 +30,8 @@ type Effects struct {
 // the notebook functions that it calls.
 type Summary struct {
 	writes    Names        // notebook variables that may change
-	Inside    Names        // those of writes of which a part may change, such as an element
-	Assigned  Names        // those of writes that are assigned to as a whole
+	Inside    Names        // the elements of writes of which only a part may change, such as an element of a slice
+	Assigned  Names        // the elements of writes to which a whole value is assigned
 	addressed Names        // notebook variables whose address is taken
 	sharing   [][2]Names   // pairs of variables that may share memory
 	params    map[int]bool // parameters to whose memory the function may write; -1 is the receiver

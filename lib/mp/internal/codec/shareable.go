@@ -20,7 +20,7 @@ func CheckShareable(pointer any, what string) error {
 }
 
 // Unshareable returns the first part of t that cannot lie in shared memory, and the
-// reason. why is "" if all of t can.
+// reason. why is "" if all of t can be shared.
 func Unshareable(t reflect.Type, path string) (where, why string) {
 	if t.PkgPath() == "sync" {
 		return path, fmt.Sprintf("is %s, which works within one process (use one of package mp beside it)", failure.WithArticle(t.String()))

@@ -107,7 +107,8 @@ func (c *chunk) retry() *chunk {
 	return &p
 }
 
-// abandoned returns the indexes of those of the first n tasks that are no longer waited for.
+// abandoned returns the indexes of the tasks, among the first n, for which nobody waits any
+// more.
 func (c *chunk) abandoned(n int) (places []int) {
 	for i := 0; c.dropped != nil && i < n; i++ {
 		if c.dropped(c.base + i) {

@@ -98,8 +98,8 @@ func (p *Pool) startHelper(depth int) (back func()) {
 	}
 }
 
-// help runs tasks until the helper must end. It runs no initializer: that of the lent
-// slot has run.
+// help runs tasks until the helper must end. It does not run the pool's initializer,
+// which has already run for the lent slot.
 func (w *worker) help() {
 	defer w.enter()()
 	ended := false

@@ -33,8 +33,8 @@ var imageSpans = sync.OnceValue(func() []span {
 	return spans
 })
 
-// InImage reports whether addr is in the binary. A func value that captures nothing is;
-// one that captures variables is in allocated memory.
+// InImage reports whether addr is in the binary. A func value that captures nothing is
+// in the binary; one that captures variables is in allocated memory.
 func InImage(addr uintptr) bool {
 	for _, s := range imageSpans() {
 		if s.start <= addr && addr < s.end {

@@ -52,7 +52,7 @@ func recount(o *shm.Object) {
 }
 
 // removeTaker removes a dead user and counts the values that are lost with it. It
-// reports whether it did.
+// reports whether it has removed the user.
 func removeTaker(o *shm.Object, i int, dead shm.Owner) bool {
 	m := shm.Mutex{O: o, At: queueGetLock}
 	if !m.TryLock() {

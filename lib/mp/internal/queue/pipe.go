@@ -218,8 +218,8 @@ func noteSent(users *shm.Object, side int) {
 	}
 }
 
-// GiveEnds records that a child has the ends. The parent does this because the child
-// may die before it does.
+// GiveEnds records that a child has the ends. The parent does this, because the child
+// may die before it can.
 func GiveEnds(ends []sentEnd, pid int) {
 	if len(ends) == 0 {
 		return

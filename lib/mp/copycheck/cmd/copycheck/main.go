@@ -1,5 +1,5 @@
-// Command copycheck reports package variables that a program changes and that are read
-// by a function that package mp sends to a child process: the child has a copy, with
+// Command copycheck reports package variables that a program changes, and that a
+// function reads which package mp sends to a child process: the child has a copy, with
 // the initial value. See package lib/mp/copycheck.
 //
 //	copycheck ./...
