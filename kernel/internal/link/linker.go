@@ -227,7 +227,8 @@ type typeRef struct {
 	target string // name of the symbol referred to
 }
 
-// A methodUpdate gives a type that stays the same the new method table in the descriptor n.
+// A methodUpdate moves the method table in the new descriptor n to the existing descriptor
+// of the same type.
 type methodUpdate struct {
 	rec *typeRecord
 	n   *node

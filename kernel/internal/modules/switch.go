@@ -41,8 +41,8 @@ func (m *Modules) otherModule(path string) string {
 	return found
 }
 
-// SwitchModule switches to the module that the last such error of Archive named, and reports whether there was one. Call
-// it only when the worker is replaced.
+// SwitchModule switches to the other module that an error of Archive has named, if there was such an error. It
+// reports whether it has switched. Call it only when the worker is replaced.
 func (m *Modules) SwitchModule() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -16,10 +16,10 @@ type Origin struct {
 	Source string
 }
 
-// A Symbol is the meaning of a name of the notebook: a function, method, type,
-// group of constants or variable. Kind Statement is a cell's statements with function
-// literals, which have no name. A live symbol does not change, apart
-// from IsLoaded, NeedsNewStub and Bodies.
+// A Symbol is the meaning of a name of the notebook: a function, method, type, group of
+// constants or variable. A symbol of kind Statement stands for the statements of a cell
+// with function literals, and has no name. A live symbol does not change, apart from
+// IsLoaded, NeedsNewStub and Bodies.
 type Symbol struct {
 	Key      string // name; "T.m" for a method; first name for constants
 	Kind     cell.Kind

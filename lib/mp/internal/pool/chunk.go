@@ -107,7 +107,7 @@ func (c *chunk) retry() *chunk {
 	return &p
 }
 
-// abandoned returns the indexes of the tasks, among the first n, for which nobody waits any
+// abandoned returns the indexes of the tasks, among the first n, that are not awaited any
 // more.
 func (c *chunk) abandoned(n int) (places []int) {
 	for i := 0; c.dropped != nil && i < n; i++ {

@@ -61,7 +61,8 @@ func (e *end) tryLock() (w uint64, ok bool) {
 
 // lock locks the end after tryLock has failed. The caller holds e.mu, so only one
 // goroutine spins while the others sleep. The holder of the lock has the cache line,
-// and can do several operations in the time that it takes to move it to another core.
+// and can do several operations in the time that a move of the cache line to another
+// core takes.
 func (e *end) lock() uint64 {
 	for n := 0; ; n++ {
 		if w, ok := e.tryLock(); ok {
