@@ -166,8 +166,8 @@ func (m *Modules) notFound(path string) error {
 	return notFound(path)
 }
 
-// HasDomain reports whether an import path cannot be one of the standard library: the go command reserves paths whose
-// first element has no dot.
+// HasDomain reports whether the first element of an import path has a dot. Without one, the go command reserves the
+// path for the standard library.
 func HasDomain(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return strings.Contains(first, ".")

@@ -34,8 +34,8 @@ func Run(apply func(msg []byte) error) error {
 	return follow(conn, apply)
 }
 
-// connect returns the connection to the worker. It moves it to another descriptor, since a file of the command
-// will need the number.
+// connect returns the connection to the worker, at another descriptor than before, since a file of the command
+// will need that number.
 func connect() (*net.UnixConn, error) {
 	fd, err := unix.FcntlInt(control.FD, unix.F_DUPFD_CLOEXEC, control.FD+1)
 	if err != nil {
