@@ -3,9 +3,7 @@ package cellruntime
 import (
 	"errors"
 	"fmt"
-	"go/token"
 	"html"
-	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,15 +12,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/display/values"
 	"github.com/perijove/perijove/lib/mp"
 )
 
 // ErrorMetadata is a key in the metadata of a result that is an error. Its value is the error's
 // text.
 const ErrorMetadata = "perijove_error"
-
-// maxChain is the maximum number of wrapped errors that are listed.
-const maxChain = 20
 
 // isError reports whether v is an error without a rich display.
 func isError(v any) (error, bool) {
@@ -59,54 +55,7 @@ func errorText(err error) string {
 	for _, f := range ChildFrames(err) {
 		lines = append(lines, fmt.Sprintf("%s line %d, in %s", f.File, f.Line, f.Func))
 	}
-	seen := 0
-	var walk func(err error, indent string)
-	walk = func(err error, indent string) {
-		for _, wrapped := range unwrap(err) {
-			if wrapped == nil {
-				continue
-			}
-			if seen++; seen > maxChain {
-				return
-			}
-			next := indent
-			if isTelling(wrapped) {
-				lines = append(lines, indent+"wraps "+strings.ReplaceAll(fmt.Sprintf("%T", wrapped), "interface {}", "any")+": "+PanicText(wrapped))
-				next += "  "
-			}
-			walk(wrapped, next)
-		}
-	}
-	walk(err, "  ")
-	return strings.Join(lines, "\n")
-}
-
-// isTelling reports whether the name of an error's type is useful to the user. It is if the
-// type is exported, since errors.As can then find it, or if the notebook declares it.
-func isTelling(err error) bool {
-	t := reflect.TypeOf(err)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.PkgPath() == "main" || token.IsExported(t.Name())
-}
-
-// unwrap returns the errors that an error wraps.
-func unwrap(err error) (list []error) {
-	defer func() {
-		if recover() != nil {
-			list = nil
-		}
-	}()
-	switch err := err.(type) {
-	case interface{ Unwrap() error }:
-		if w := err.Unwrap(); w != nil {
-			return []error{w}
-		}
-	case interface{ Unwrap() []error }:
-		return err.Unwrap()
-	}
-	return nil
+	return strings.Join(append(lines, values.Causes(err, func(err error) string { return PanicText(err) })...), "\n")
 }
 
 // childPanic returns the panic in a child process that an error reports, or nil.

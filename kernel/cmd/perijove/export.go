@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export"
+	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/notebook"
+	"github.com/perijove/perijove/kernel/internal/version"
+)
+
+type exportFlags struct {
+	goDir, md, html string
+	force           bool
+}
+
+func newExportCommand() *cobra.Command {
+	var flags exportFlags
+	cmd := &cobra.Command{
+		Use:   "export NOTEBOOK",
+		Short: "Write a notebook as a Go program, as Markdown or as an HTML page",
+		Long: `Export writes a notebook in other forms. No cell is executed.
+
+With --go it writes a Go module whose program prints what a run of the notebook
+prints. Test functions of the notebook become a file for go test, and variables of
+the cell tagged "parameters" become flags. A cell that cannot be exported so that the
+program does the same is an error with its line.
+
+--md and --html write the text, the code and the stored outputs.`,
+		Example: `  perijove export analysis.ipynb --go analysis
+  perijove export analysis.ipynb --md analysis.md --html analysis.html`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNotebook,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			return flags.run(ctx, args[0])
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.goDir, "go", "", "write a Go module to the folder `DIR`")
+	f.StringVar(&flags.md, "md", "", "write Markdown to `FILE`")
+	f.StringVar(&flags.html, "html", "", "write a self-contained HTML page to `FILE`")
+	f.BoolVar(&flags.force, "force", false, "keep directives without a meaning in a program, such as !ls, as comments")
+	if err := cmd.MarkFlagDirname("go"); err != nil {
+		panic(err) // only if the flag is not declared
+	}
+	return cmd
+}
+
+func (f *exportFlags) run(ctx context.Context, path string) error {
+	if f.goDir == "" && f.md == "" && f.html == "" {
+		return errors.New("name what to write: --go DIR, --md FILE or --html FILE")
+	}
+	nb, err := readGoNotebook(path)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if f.goDir != "" {
+		errs = append(errs, exportProgram(ctx, nb, path, f.goDir, f.force))
+	}
+	return errors.Join(errs...)
+}
+
+// readGoNotebook reads a notebook, and refuses one in another language.
+func readGoNotebook(path string) (*notebook.Notebook, error) {
+	nb, err := notebook.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	if language := nb.Language(); language != "" && language != "go" {
+		return nil, fmt.Errorf("%s: its cells are in %s, not in Go", path, language)
+	}
+	return nb, nil
+}
+
+// exportProgram writes a notebook as a Go module.
+func exportProgram(ctx context.Context, nb *notebook.Notebook, path, target string, force bool) error {
+	goCommand, err := findGo()
+	if err != nil {
+		return err
+	}
+	tc, err := image.ToolchainOf(ctx, goCommand)
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	if target, err = filepath.Abs(target); err != nil {
+		return err
+	}
+	err = export.Program(ctx, nb, export.Options{
+		Name: moduleName(path), Source: filepath.Base(path), Dir: dir, Target: target,
+		Go: goCommand, GOROOT: tc.Root, Library: perijove.Source, Version: version.Version, Force: force,
+	})
+	var cells cell.Errors
+	if errors.As(err, &cells) {
+		return fmt.Errorf("%s cannot be exported:\n%s", path, cells.Render())
+	}
+	return err
+}
+
+// moduleName returns the name of a notebook's program, from the name of its file.
+func moduleName(path string) string {
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	name = strings.ToLower(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		}
+		return '-'
+	}, name))
+	if name = strings.Trim(name, "-._"); name == "" {
+		return "notebook"
+	}
+	return name
+}
+
+var _ = os.Stderr

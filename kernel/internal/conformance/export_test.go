@@ -1,0 +1,166 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/perijove/perijove"
+	"github.com/perijove/perijove/kernel/internal/export"
+	"github.com/perijove/perijove/kernel/internal/image"
+	nbfile "github.com/perijove/perijove/kernel/internal/notebook"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/session"
+	"github.com/perijove/perijove/kernel/internal/version"
+)
+
+var (
+	exportCount = flag.Int("export.n", 6, "how many random notebooks to export and compare with their runs")
+	exportSeed  = flag.Uint64("export.seed", 1, "the first one's seed; the others follow")
+	exportKeep  = flag.String("export.keep", "", "keep the exported programs in this folder")
+)
+
+// TestExportedRandomNotebooks exports random notebooks, in which cells redefine functions and constants, and compares
+// what the programs print with what runs of the notebooks print.
+func TestExportedRandomNotebooks(t *testing.T) {
+	img := openImage(t)
+	dir := *exportKeep
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	exporter := newExporter(t, img, dir)
+	var want []string
+	refused := 0
+	for i := range *exportCount {
+		seed := *exportSeed + uint64(i)
+		nb := newNotebook(seed)
+		var cells []string
+		for _, c := range nb.runs {
+			cells = append(cells, nb.cells[c].text)
+		}
+		files, err := exporter.Files(parseNotebook(t, cells))
+		if err != nil {
+			refused++
+			t.Logf("seed %d: %v", seed, err)
+			want = append(want, "")
+			continue
+		}
+		for name, text := range files {
+			writeProgram(t, filepath.Join(dir, packageOf(i), name), text)
+		}
+		text, err := runNotebook(t, img, cells)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		want = append(want, text)
+	}
+	// The random statements assign variables to themselves, which vet reports.
+	goInModule(t, img, dir, "vet", "-assign=false", "./...")
+	if out := goInModule(t, img, dir, "fmt", "./..."); out != "" {
+		t.Errorf("gofmt changes %s", out)
+	}
+	goInModule(t, img, dir, "build", "-o", "bin/", "./...")
+	same := 0
+	for i, text := range want {
+		if text == "" {
+			continue
+		}
+		got := runExported(t, filepath.Join(dir, "bin", packageOf(i)))
+		if got != text {
+			t.Errorf("-export.seed %d -export.n 1: the program printed\n%s\nthe notebook\n%s", *exportSeed+uint64(i), got, text)
+			continue
+		}
+		same++
+	}
+	t.Logf("%d of %d programs print the same, %d notebooks are refused", same, *exportCount, refused)
+	if refused > *exportCount/2 {
+		t.Errorf("%d of %d notebooks are refused", refused, *exportCount)
+	}
+}
+
+func newExporter(t *testing.T, img *image.Image, dir string) *export.Exporter {
+	e, err := export.NewExporter(t.Context(), export.Options{
+		Name: "random", Source: "random.ipynb", Dir: t.TempDir(), Target: dir,
+		Go: img.Toolchain.Go, GOROOT: img.Toolchain.Root, Library: perijove.Source, Version: version.Version,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func parseNotebook(t *testing.T, cells []string) *nbfile.Notebook {
+	var list []map[string]any
+	for i, text := range cells {
+		list = append(list, map[string]any{
+			"id": fmt.Sprint("c", i), "cell_type": "code", "metadata": map[string]any{}, "outputs": []any{}, "execution_count": nil, "source": text,
+		})
+	}
+	data, err := json.Marshal(map[string]any{"nbformat": 4, "nbformat_minor": 5, "metadata": map[string]any{}, "cells": list})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nb, err := nbfile.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nb
+}
+
+func writeProgram(t *testing.T, name string, text []byte) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// runNotebook returns what the cells print.
+func runNotebook(t *testing.T, img *image.Image, cells []string) (string, error) {
+	s, err := session.New(session.Config{Image: img, Dir: t.TempDir(), ProgressDelay: noProgress})
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	var out recorder
+	for _, text := range cells {
+		if err := execute(t, s, output.Request{Code: text, StoreHistory: true}, &out); err != nil {
+			return "", err
+		}
+	}
+	return keptNotice.ReplaceAllString(out.text(), ""), nil
+}
+
+func goInModule(t *testing.T, img *image.Image, dir string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), img.Toolchain.Go, args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return stdout.String()
+}
+
+func runExported(t *testing.T, name string) string {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, name)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		fmt.Fprintf(&out, "%v\n", err)
+	}
+	return out.String()
+}

@@ -1,0 +1,151 @@
+package export
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// withoutEffect are directives that change nothing that a program prints.
+var withoutEffect = []string{
+	"%autoget", "%noautoget", "%goflags", "%track", "%untrack", "%goworkfix", "%widgets", "%widgets_hb",
+	"%traceback", "%output", "%memory", "%test", "%with_inputs", "%with_password",
+}
+
+// advice tells how to do in a program what a directive does in a notebook.
+var advice = map[string]string{
+	"!":        "call exec.Command in Go",
+	"!*":       "call exec.Command in Go",
+	"%%bash":   "call exec.Command in Go",
+	"%%sh":     "call exec.Command in Go",
+	"%%script": "call exec.Command in Go",
+	"%run":     "put the file's declarations into a package and import it",
+	"%strict":  "call panic if a value is an error",
+	"%capture": "write to the file in Go",
+	"%reset":   "give the names that are declared again other names",
+	"%restart": "remove the line",
+	"%remove":  "remove the line",
+	"%rm":      "remove the line",
+	"%%time":   "measure with time.Since",
+	"%%timeit": "write a benchmark for go test",
+}
+
+// directives translates the directives of all cells. They run before the cell's code.
+func (b *book) directives() {
+	for _, s := range b.steps {
+		for _, d := range s.cell.Directives {
+			b.directive(s, d)
+		}
+		for _, st := range s.stmts {
+			if st.Starts || st.Loop != nil || s.cell.Timed && st == s.stmts[0] {
+				b.refuseOrKeep(s, st.Pos, "%time", "measure with time.Since, or write a benchmark for go test", "")
+			}
+			if st.Embed != "" {
+				b.refuse(s, st.Pos, "//go:embed cannot be exported: read the file with os.ReadFile")
+			}
+		}
+	}
+}
+
+func (b *book) directive(s *step, d cell.DirectiveLine) {
+	args := strings.TrimSpace(d.Args)
+	switch {
+	case slices.Contains(withoutEffect, d.Name):
+	case d.Name == "%get":
+		b.gets = append(b.gets, strings.Fields(args)...)
+	case d.Name == "%env" && strings.IndexAny(args, "= \t") > 0:
+		i := strings.IndexAny(args, "= \t")
+		name, value := args[:i], strings.TrimSpace(args[i+1:])
+		s.before = append(s.before, func(f *file) {
+			f.printf("%s.Setenv(%q, %q)\n", f.pkg("os"), name, value)
+		})
+	case d.Name == "%cd" && args != "" && !strings.ContainsAny(args, "$~"):
+		s.before = append(s.before, func(f *file) {
+			f.printf("if err := %s.Chdir(%q); err != nil {\n%s.Fatal(err)\n}\n", f.pkg("os"), args, f.pkg("log"))
+		})
+	case d.Name == "%%writefile" || d.Name == "%%file":
+		b.writeFile(s, d, args)
+	case d.Name == "%%" || d.Name == "%main" || d.Name == "%args" || d.Name == "%exec":
+		b.arguments(s, d, args)
+	default:
+		b.refuseOrKeep(s, d.Pos, d.Name, advice[d.Name], strings.TrimRight(d.Name+map[bool]string{true: "", false: " "}[strings.HasPrefix(d.Name, "!")]+d.Args+"\n"+d.Body, "\n "))
+	}
+}
+
+func (b *book) writeFile(s *step, d cell.DirectiveLine, args string) {
+	if name, ok := strings.CutPrefix(args, "-a "); ok || args == "" || strings.Contains(args, "$") {
+		b.refuseOrKeep(s, d.Pos, d.Name, "write the file "+name+" in Go", d.Name+" "+args)
+		return
+	}
+	text := strconv.Quote(d.Body)
+	if strconv.CanBackquote(strings.ReplaceAll(d.Body, "\n", "")) && strings.Contains(d.Body, "\n") {
+		text = "`" + d.Body + "`"
+	}
+	s.before = append(s.before, func(f *file) {
+		f.printf("if err := %s.WriteFile(%q, []byte(%s), 0o644); err != nil {\n%s.Fatal(err)\n}\n", f.pkg("os"), args, text, f.pkg("log"))
+	})
+}
+
+// arguments sets the arguments for directives with which a cell is a program. Without arguments the program's own are kept.
+func (b *book) arguments(s *step, d cell.DirectiveLine, args string) {
+	if d.Name == "%exec" {
+		_, args, _ = strings.Cut(args, " ")
+	}
+	words := strings.Fields(args)
+	if strings.ContainsAny(args, "\"'\\$`") {
+		b.refuseOrKeep(s, d.Pos, d.Name, "arguments with quotation marks: set os.Args in Go", d.Name+" "+d.Args)
+		return
+	}
+	if len(words) == 0 {
+		return
+	}
+	s.before = append(s.before, func(f *file) {
+		text := ""
+		for _, w := range words {
+			text += fmt.Sprintf(", %q", w)
+		}
+		f.printf("%s.Args = append(%[1]s.Args[:1]%s)\n", f.pkg("os"), text)
+	})
+}
+
+// refuseOrKeep refuses a directive, or keeps its text as a comment if the user wants that.
+func (b *book) refuseOrKeep(s *step, pos cell.Pos, name, hint, text string) {
+	if b.opt.Force {
+		if text != "" {
+			s.comments = append(s.comments, text)
+		}
+		return
+	}
+	if hint != "" {
+		hint = ": " + hint
+	}
+	b.refuse(s, pos, "%s has no meaning in a program%s; --force keeps it as a comment", name, hint)
+}
+
+// check refuses code that does not behave in a program as in a cell.
+func (b *book) check() {
+	for _, s := range b.steps {
+		for _, st := range s.stmts {
+			b.checkRefs(s, &st.Source)
+			for _, off := range st.facts.exits {
+				if s.index < len(b.steps)-1 || s.raises {
+					b.refuse(s, st.PosIn(off), "this ends the cell in a notebook, but the whole program: return instead")
+				}
+			}
+		}
+		for _, d := range s.cell.Decls {
+			b.checkRefs(s, &d.Source)
+		}
+	}
+}
+
+func (b *book) checkRefs(s *step, src *cell.Source) {
+	for _, r := range src.Refs {
+		if i := strings.IndexByte(r.Name, '['); i > 0 && b.tables[s.index][r.Name[:i]] == nil {
+			b.refuse(s, src.PosIn(r.Off), "%s has no meaning in a program: assign the value to a variable", r.Name)
+		}
+	}
+}

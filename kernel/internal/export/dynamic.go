@@ -1,0 +1,54 @@
+package export
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+)
+
+// isDynamic reports whether a package that the program uses may look for a method at run time: some interface in its
+// source has a method of that name.
+func (m *moduleDir) isDynamic(b *book, name string) bool {
+	if !token.IsExported(name) {
+		return false
+	}
+	if m.dynamic == nil {
+		m.dynamic = m.interfaceMethods(append(b.paths(), displayPackage))
+	}
+	return m.dynamic[name]
+}
+
+// interfaceMethods collects the names of the methods of all interfaces in the source of packages and their dependencies.
+func (m *moduleDir) interfaceMethods(paths []string) map[string]bool {
+	names := map[string]bool{}
+	list, err := m.list(append([]string{"--"}, paths...)...)
+	if err != nil {
+		return names
+	}
+	for _, p := range list {
+		for _, file := range append(p.GoFiles, p.CgoFiles...) {
+			tree, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.SkipObjectResolution)
+			if err != nil {
+				continue
+			}
+			ast.Inspect(tree, func(n ast.Node) bool {
+				t, ok := n.(*ast.InterfaceType)
+				if !ok {
+					return true
+				}
+				for _, f := range t.Methods.List {
+					for _, id := range f.Names {
+						names[id.Name] = true
+					}
+				}
+				return true
+			})
+		}
+		if strings.HasPrefix(p.ImportPath, "text/template") || p.ImportPath == "net/rpc" {
+			names["*"] = true
+		}
+	}
+	return names
+}
