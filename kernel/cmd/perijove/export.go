@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -67,9 +66,34 @@ func (f *exportFlags) run(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	for _, file := range []string{f.md, f.html} {
+		if file != "" {
+			if err := notebook.CheckWritable(file); err != nil {
+				return err
+			}
+		}
+	}
 	var errs []error
 	if f.goDir != "" {
-		errs = append(errs, exportProgram(ctx, nb, path, f.goDir, f.force))
+		opt, err := exportOptions(ctx, path, f.force)
+		if err == nil {
+			opt.Target, err = filepath.Abs(f.goDir)
+		}
+		if err == nil {
+			err = cellErrors(path, export.Program(ctx, nb, opt))
+		}
+		errs = append(errs, err)
+	}
+	if f.md != "" {
+		errs = append(errs, notebook.WriteFile(f.md, []byte(nb.Markdown())))
+	}
+	if f.html != "" {
+		title := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		page, err := nb.HTML(notebook.HTMLOptions{Title: title, Dir: filepath.Dir(path)})
+		if err == nil {
+			err = notebook.WriteFile(f.html, page)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -86,32 +110,69 @@ func readGoNotebook(path string) (*notebook.Notebook, error) {
 	return nb, nil
 }
 
-// exportProgram writes a notebook as a Go module.
-func exportProgram(ctx context.Context, nb *notebook.Notebook, path, target string, force bool) error {
-	goCommand, err := findGo()
+// exportOptions returns the options for a notebook file.
+func exportOptions(ctx context.Context, path string, force bool) (export.Options, error) {
+	opt := export.Options{
+		Name: moduleName(path), Source: filepath.Base(path), Library: perijove.Source, Version: version.Version, Force: force,
+	}
+	var err error
+	if opt.Go, err = findGo(); err != nil {
+		return opt, err
+	}
+	tc, err := image.ToolchainOf(ctx, opt.Go)
 	if err != nil {
-		return err
+		return opt, err
 	}
-	tc, err := image.ToolchainOf(ctx, goCommand)
-	if err != nil {
-		return err
-	}
-	dir, err := filepath.Abs(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	if target, err = filepath.Abs(target); err != nil {
-		return err
-	}
-	err = export.Program(ctx, nb, export.Options{
-		Name: moduleName(path), Source: filepath.Base(path), Dir: dir, Target: target,
-		Go: goCommand, GOROOT: tc.Root, Library: perijove.Source, Version: version.Version, Force: force,
-	})
+	opt.GOROOT = tc.Root
+	opt.Dir, err = filepath.Abs(filepath.Dir(path))
+	return opt, err
+}
+
+// cellErrors adds the lines of the cells to errors in cells.
+func cellErrors(path string, err error) error {
 	var cells cell.Errors
 	if errors.As(err, &cells) {
 		return fmt.Errorf("%s cannot be exported:\n%s", path, cells.Render())
 	}
 	return err
+}
+
+func newBuildCommand() *cobra.Command {
+	var file string
+	var force bool
+	var platform export.Platform
+	cmd := &cobra.Command{
+		Use:   "build NOTEBOOK -o PROGRAM",
+		Short: "Compile a notebook to a program",
+		Long: `Build exports a notebook as a Go program, as "perijove export --go" does, and compiles
+it with the go command. With --os and --arch it compiles for another platform.`,
+		Example: `  perijove build analysis.ipynb -o analysis
+  perijove build analysis.ipynb -o analysis-arm64 --os linux --arch arm64`,
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeNotebook,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			if file == "" {
+				return errors.New("name the program: -o PROGRAM")
+			}
+			nb, err := readGoNotebook(args[0])
+			if err != nil {
+				return err
+			}
+			opt, err := exportOptions(ctx, args[0], force)
+			if err != nil {
+				return err
+			}
+			return cellErrors(args[0], export.Build(ctx, nb, opt, file, platform))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&file, "output", "o", "", "write the program to `FILE`")
+	f.StringVar(&platform.OS, "os", "", "the operating `SYSTEM`, as GOOS (default: this one)")
+	f.StringVar(&platform.Arch, "arch", "", "the `PROCESSOR`, as GOARCH (default: this one)")
+	f.BoolVar(&force, "force", false, "leave out directives without a meaning in a program, such as !ls")
+	return cmd
 }
 
 // moduleName returns the name of a notebook's program, from the name of its file.
@@ -129,5 +190,3 @@ func moduleName(path string) string {
 	}
 	return name
 }
-
-var _ = os.Stderr

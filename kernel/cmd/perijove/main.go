@@ -37,7 +37,7 @@ Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newInstallCommand(), newRunCommand(), newExportCommand(),
+		newInstallCommand(), newRunCommand(), newExportCommand(), newBuildCommand(),
 		newUninstallCommand(),
 		newKernelCommand(),
 		newDoctorCommand(),

@@ -44,7 +44,7 @@ type book struct {
 	importNames  map[[2]string]string // import path and name in the notebook, to the name in the program
 	ctxName      string
 
-	// What checks of the program have shown; it is then written again.
+	// These fields are found by checks of the program, which is then written again.
 	again     bool
 	valueKeys map[keyAt]bool   // keys of composite literals that are no fields
 	promoted  map[*entity]bool // local variables that Go would call unused

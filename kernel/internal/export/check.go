@@ -81,7 +81,7 @@ func (c *checked) findResults() {
 				return true
 			}
 			key := [2]int{int(x.Pos() - tree.FileStart), int(x.End() - tree.FileStart)}
-			if st := want[key]; st != nil {
+			if st := want[key]; st != nil && isKnown(c.info.Types[x]) {
 				c.b.results[st] = c.b.resultOf(st, c.info.Types[x], check.IsPrint(c.info, x))
 				c.b.again = true
 				delete(want, key)
@@ -97,6 +97,11 @@ func (c *checked) findResults() {
 			}
 		}
 	}
+}
+
+// isKnown reports whether an expression has no error.
+func isKnown(tv types.TypeAndValue) bool {
+	return tv.Type != nil && tv.Type != types.Typ[types.Invalid]
 }
 
 // findKeys finds keys of composite literals that are values, and not fields.

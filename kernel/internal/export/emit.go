@@ -181,7 +181,7 @@ func (f *file) declare(in *instance) {
 		}
 		c.write(0, len(d.Text), over)
 	}
-	f.printf("\n\n")
+	f.printf("%s\n\n", following(src, &d.Source))
 }
 
 // constName returns the name of a constant of a group in the program, or "" if nothing uses it.
@@ -273,9 +273,11 @@ func (f *file) mainFunction() {
 			f.flags()
 			flagged = true
 		}
-		if s.hasRaises() {
+		switch {
+		case !f.hasBody(s):
+		case s.hasRaises():
 			f.printf("try(%s)\n", s.name)
-		} else if f.hasBody(s) {
+		default:
 			f.printf("%s()\n", s.name)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/gomodule"
 	"github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
@@ -29,6 +30,10 @@ type Options struct {
 	Force   bool   // keep directives without a meaning in a program as comments
 }
 
+func (o Options) module() gomodule.Config {
+	return gomodule.Config{Name: o.Name, Dir: o.Dir, Target: o.Target, Go: o.Go, Library: o.Library, Version: o.Version}
+}
+
 // maxChecks is the maximum number of times that the program is written. Each check after the first finds less.
 const maxChecks = 12
 
@@ -43,22 +48,22 @@ func Program(ctx context.Context, nb *notebook.Notebook, opt Options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	m, err := newModule(ctx, opt, dir)
+	m, err := gomodule.New(ctx, opt.module(), dir)
 	if err != nil {
 		return err
 	}
-	b, err := m.program(nb)
+	b, err := program(m, opt, nb)
 	if err != nil {
 		return err
 	}
-	return m.finish(b)
+	return finish(m, b)
 }
 
 // program translates a notebook. It leaves out cells that may fail and cannot be compiled: they do nothing.
-func (m *moduleDir) program(nb *notebook.Notebook) (*book, error) {
+func program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*book, error) {
 	skip := map[int]bool{}
 	for {
-		b, err := translate(m, nb, skip)
+		b, err := translate(m, opt, nb, skip)
 		if err != nil {
 			return nil, err
 		}
@@ -76,17 +81,20 @@ func (m *moduleDir) program(nb *notebook.Notebook) (*book, error) {
 }
 
 // An Exporter translates several notebooks that are in one folder, and share a module. It is faster than Program for each.
-type Exporter struct{ module *moduleDir }
+type Exporter struct {
+	module *gomodule.Module
+	opt    Options
+}
 
 // NewExporter returns an Exporter that writes its module to the folder opt.Target.
 func NewExporter(ctx context.Context, opt Options) (*Exporter, error) {
-	m, err := newModule(ctx, opt, opt.Target)
-	return &Exporter{m}, err
+	m, err := gomodule.New(ctx, opt.module(), opt.Target)
+	return &Exporter{m, opt}, err
 }
 
 // Files returns the Go files of a notebook's program by name.
 func (e *Exporter) Files(nb *notebook.Notebook) (map[string][]byte, error) {
-	b, err := e.module.program(nb)
+	b, err := program(e.module, e.opt, nb)
 	if err != nil {
 		return nil, err
 	}
@@ -108,18 +116,18 @@ func (b *book) expectedFailures() []int {
 }
 
 // translate makes the program. Errors of cells are in book.errs.
-func translate(m *moduleDir, nb *notebook.Notebook, skip map[int]bool) (*book, error) {
-	b := newBook(m.opt, exportdata.New(m, m.opt.GOROOT))
+func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[int]bool) (*book, error) {
+	b := newBook(opt, exportdata.New(m, opt.GOROOT))
 	b.skip = skip
 	b.readCells(nb)
 	b.directives()
 	if len(b.errs) > 0 {
 		return b, nil
 	}
-	if err := m.get(b.gets); err != nil {
+	if err := m.Get(b.gets); err != nil {
 		return nil, err
 	}
-	if err := m.fetch(b.paths()); err != nil {
+	if err := m.Fetch(b.paths()); err != nil {
 		return nil, err
 	}
 	b.bind()
@@ -136,7 +144,7 @@ func translate(m *moduleDir, nb *notebook.Notebook, skip map[int]bool) (*book, e
 	b.reach()
 	b.checkDispatch()
 	b.checkResets()
-	b.checkMethods(func(name string) bool { return m.isDynamic(b, name) })
+	b.checkMethods(func(name string) bool { return m.LooksFor(append(b.paths(), displayPackage), name) })
 	b.divide()
 	b.findParameters(nb)
 	if len(b.errs) > 0 {
@@ -202,23 +210,23 @@ func (b *book) files() (map[string][]byte, error) {
 }
 
 // finish writes the files, and moves them to the target folder.
-func (m *moduleDir) finish(b *book) error {
+func finish(m *gomodule.Module, b *book) error {
 	files, err := b.files()
 	if err != nil {
 		return err
 	}
 	for name, text := range files {
-		if err := writeFile(filepath.Join(m.dir, name), text); err != nil {
+		if err := gomodule.WriteFile(filepath.Join(m.Dir, name), text); err != nil {
 			return err
 		}
 	}
-	if err := m.prune(); err != nil {
+	if err := m.Prune(); err != nil {
 		return err
 	}
-	if _, err := m.run(nil, "build", "-o", os.DevNull, "."); err != nil {
+	if _, err := m.Run(nil, "build", "-o", os.DevNull, "."); err != nil {
 		return fmt.Errorf("the program does not compile, which is a fault of perijove: %w", err)
 	}
-	return m.install()
+	return install(m, b.opt)
 }
 
 // head returns the comment at the beginning of a file.
@@ -251,28 +259,28 @@ func checkTarget(dir string) error {
 }
 
 // install copies the module to the target folder.
-func (m *moduleDir) install() error {
-	mod := filepath.Join(m.dir, "go.mod")
+func install(m *gomodule.Module, opt Options) error {
+	mod := filepath.Join(m.Dir, "go.mod")
 	text, err := os.ReadFile(mod)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(mod, append([]byte(marker+m.opt.Source+"\n\n"), text...)); err != nil {
+	if err := gomodule.WriteFile(mod, append([]byte(marker+opt.Source+"\n\n"), text...)); err != nil {
 		return err
 	}
-	for _, old := range []string{"main.go", "main_test.go", "go.sum", libraryDir} {
-		if err := os.RemoveAll(filepath.Join(m.opt.Target, old)); err != nil {
+	for _, old := range []string{"main.go", "main_test.go", "go.sum", gomodule.LibraryDir} {
+		if err := os.RemoveAll(filepath.Join(opt.Target, old)); err != nil {
 			return err
 		}
 	}
-	if err := os.MkdirAll(m.opt.Target, 0o755); err != nil {
+	if err := os.MkdirAll(opt.Target, 0o755); err != nil {
 		return err
 	}
-	return filepath.WalkDir(m.dir, func(name string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(m.Dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		rel, err := filepath.Rel(m.dir, name)
+		rel, err := filepath.Rel(m.Dir, name)
 		if err != nil {
 			return err
 		}
@@ -280,6 +288,6 @@ func (m *moduleDir) install() error {
 		if err != nil {
 			return err
 		}
-		return writeFile(filepath.Join(m.opt.Target, rel), text)
+		return gomodule.WriteFile(filepath.Join(opt.Target, rel), text)
 	})
 }

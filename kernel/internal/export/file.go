@@ -52,7 +52,7 @@ func (f *file) pkg(importPath string) string {
 	}
 	b.importAs(importPath, base)
 	b.again = true // names must be chosen again
-	return base
+	return f.imported(importPath, base)
 }
 
 // imported notes that the file uses a package, and returns its name in the program.

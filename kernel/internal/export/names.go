@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -46,7 +47,10 @@ func (b *book) divide() {
 }
 
 // A nameSet chooses names.
-type nameSet struct{ taken map[string]bool }
+type nameSet struct {
+	taken   map[string]bool
+	methods map[string]bool // chosen names of methods
+}
 
 // pick returns the name, or the name with the first number that is free.
 func (n *nameSet) pick(name string, avoid map[string]bool) string {
@@ -65,7 +69,7 @@ func (n *nameSet) pick(name string, avoid map[string]bool) string {
 // nameAll chooses the names of the program.
 func (b *book) nameAll() {
 	b.scopes()
-	names := &nameSet{map[string]bool{"main": true, "init": true, "_": true}}
+	names := &nameSet{map[string]bool{"main": true, "init": true, "_": true, "try": true}, map[string]bool{}}
 	for name := range b.usedUniverse {
 		names.taken[name] = true
 	}
@@ -88,17 +92,28 @@ func (b *book) nameAll() {
 				continue
 			}
 			if locals[e.scope] == nil {
-				locals[e.scope] = &nameSet{maps.Clone(names.taken)}
+				locals[e.scope] = &nameSet{taken: maps.Clone(names.taken)}
 			}
 			e.goName = locals[e.scope].pick(e.name, b.idents)
 		}
 	}
 	for i, s := range b.sections {
+		if b.isEmpty(s) {
+			continue
+		}
 		s.name = names.pick(functionNameOf(s.heading, i), b.idents)
 	}
 	if b.usesCtx {
 		b.ctxName = names.pick("ctx", b.idents)
 	}
+}
+
+// isEmpty reports whether a section only declares variables that have their first values at package level.
+func (b *book) isEmpty(s *section) bool {
+	return !slices.ContainsFunc(s.steps, func(s *step) bool {
+		return len(s.inits)+len(s.before)+len(s.comments) > 0 || s.mainFunction(b) != nil ||
+			slices.ContainsFunc(s.stmts, func(st *stmt) bool { return !b.isReady(st) || !b.declaresGlobals(st) })
+	})
 }
 
 // scopes decides which variables are local: those that only the statements of one section use.
@@ -212,11 +227,12 @@ func (b *book) nameFunction(f *function, names *nameSet) {
 		if !method {
 			return names.pick(name, b.idents)
 		}
-		for i := 2; b.idents[name] && name != d.Names[0].Name; i++ { // no field or method has this name
-			name = fmt.Sprint(d.Names[0].Name, i)
+		full := name
+		for i := 2; full != d.Names[0].Name && (b.idents[full] || names.methods[full]); i++ { // a field or method has this name
+			full = fmt.Sprint(name, "_", i)
 		}
-		b.idents[name] = true
-		return name
+		names.methods[full] = full != d.Names[0].Name
+		return full
 	}
 	switch {
 	case f.dispatch:
@@ -236,30 +252,30 @@ func (b *book) nameFunction(f *function, names *nameSet) {
 	}
 }
 
+// maxName is the number of characters after which a name gets no further word of its heading.
+const maxName = 24
+
 // functionNameOf returns a Go name for a heading, or for a section without one.
 func functionNameOf(heading string, i int) string {
-	var name strings.Builder
-	up := false
-	for _, r := range heading {
+	words := strings.FieldsFunc(strings.NewReplacer("'", "", "’", "").Replace(heading), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	name := ""
+	for _, w := range words {
 		switch {
-		case r == '\'' || r == '’':
-		case !unicode.IsLetter(r) && !unicode.IsDigit(r):
-			up = name.Len() > 0
-		case name.Len() == 0 && unicode.IsDigit(r):
-		case up:
-			name.WriteRune(unicode.ToUpper(r))
-			up = false
-		case name.Len() == 0:
-			name.WriteRune(unicode.ToLower(r))
+		case len(name) > maxName:
+		case name != "":
+			first, n := utf8.DecodeRuneInString(w)
+			name += string(unicode.ToUpper(first)) + w[n:]
+		case strings.ToUpper(w) == w:
+			name = strings.TrimLeft(strings.ToLower(w), "0123456789")
 		default:
-			name.WriteRune(r)
-		}
-		if name.Len() > 40 {
-			break
+			first, n := utf8.DecodeRuneInString(w)
+			name = string(unicode.ToLower(first)) + w[n:]
 		}
 	}
-	if s := name.String(); token.IsIdentifier(s) && types.Universe.Lookup(s) == nil {
-		return s
+	if token.IsIdentifier(name) && types.Universe.Lookup(name) == nil {
+		return name
 	}
 	return fmt.Sprint("part", i+1)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/gomodule"
 )
 
 // A reacher finds what the statements of all steps use, and at which steps.
@@ -226,7 +227,7 @@ func (b *book) usesProcesses() bool {
 	return false
 }
 
-const libraryModule = "github.com/perijove/perijove"
+const libraryModule = gomodule.LibraryModule
 
 // checkResets refuses variables whose type changes without a new declaration, which resets them.
 func (b *book) checkResets() {

@@ -122,7 +122,12 @@ func trailing(text string, st *stmt) string {
 	if st.Role != cell.Written {
 		return ""
 	}
-	end := offsetOf(text, st.Pos) + len(st.Text)
+	return following(text, &st.Source)
+}
+
+// following returns the comment that follows a source on its last line.
+func following(text string, src *cell.Source) string {
+	end := offsetOf(text, src.Pos) + len(src.Text)
 	if end > len(text) {
 		return ""
 	}

@@ -1,4 +1,6 @@
-package export
+// Package gomodule makes the module of an exported program: its go.mod with the versions of the notebook, a copy of
+// this project's library, and the compiled packages for the type checker.
+package gomodule
 
 import (
 	"bytes"
@@ -7,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,22 +20,35 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// A module is the folder of the program's module while it is written.
-type moduleDir struct {
-	opt     Options
-	dir     string
+// Config has the settings of a module.
+type Config struct {
+	Name    string // of the module
+	Dir     string // the notebook's folder
+	Target  string // the folder in which the module will be
+	Go      string // path of the go command
+	Library fs.FS  // the files of this project's module
+	Version string // of this project's module
+}
+
+// LibraryModule is the path of this project's module.
+const LibraryModule = "github.com/perijove/perijove"
+
+// A Module is the folder of a module. It implements exportdata.Archives.
+type Module struct {
+	Dir string
+
+	opt     Config
 	ctx     context.Context
 	files   map[string]string // export data of packages, by import path
-	cgo     map[string]bool   // packages with C code
 	dynamic map[string]bool   // names of methods that packages look for
 }
 
-// libraryDir is the folder of the module with the copy of this project's library.
-const libraryDir = "perijove"
+// LibraryDir is the folder of the module with the copy of this project's library.
+const LibraryDir = "perijove"
 
-// newModule writes the first go.mod: it requires what the notebook's module requires, and the packages that each notebook can import.
-func newModule(ctx context.Context, opt Options, dir string) (*moduleDir, error) {
-	m := &moduleDir{opt: opt, dir: dir, ctx: ctx, files: map[string]string{}, cgo: map[string]bool{}}
+// New writes the first go.mod of a module to a folder. It requires what the notebook's module requires, and the packages that each notebook can import.
+func New(ctx context.Context, opt Config, dir string) (*Module, error) {
+	m := &Module{opt: opt, Dir: dir, ctx: ctx, files: map[string]string{}}
 	f := new(modfile.File)
 	sums := map[string]bool{}
 	if err := f.AddModuleStmt(opt.Name); err != nil {
@@ -57,7 +73,7 @@ func newModule(ctx context.Context, opt Options, dir string) (*moduleDir, error)
 			err = errors.Join(err, f.AddRequire(r.Mod.Path, r.Mod.Version))
 		}
 	}
-	err = errors.Join(err, f.AddRequire(libraryModule, "v"+opt.Version), f.AddReplace(libraryModule, "", "./"+libraryDir, ""))
+	err = errors.Join(err, f.AddRequire(LibraryModule, "v"+opt.Version), f.AddReplace(LibraryModule, "", "./"+LibraryDir, ""))
 	if sum, readErr := fs.ReadFile(opt.Library, "go.sum"); readErr == nil {
 		addSums(sums, sum)
 	}
@@ -76,7 +92,7 @@ func addSums(sums map[string]bool, text []byte) {
 }
 
 // addNotebookModule adds the requirements of the module or workspace that contains the notebook.
-func (m *moduleDir) addNotebookModule(f *modfile.File, sums map[string]bool) error {
+func (m *Module) addNotebookModule(f *modfile.File, sums map[string]bool) error {
 	root := findUp(m.opt.Dir, "go.work")
 	var folders []string
 	if root != "" {
@@ -109,7 +125,7 @@ func (m *moduleDir) addNotebookModule(f *modfile.File, sums map[string]bool) err
 	return nil
 }
 
-func (m *moduleDir) addModuleIn(f *modfile.File, folder string, sums map[string]bool) error {
+func (m *Module) addModuleIn(f *modfile.File, folder string, sums map[string]bool) error {
 	text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
 	if err != nil {
 		return err
@@ -133,7 +149,7 @@ func (m *moduleDir) addModuleIn(f *modfile.File, folder string, sums map[string]
 		}
 		err = errors.Join(err, f.AddReplace(r.Old.Path, r.Old.Version, target, r.New.Version))
 	}
-	if own.Module != nil && own.Module.Mod.Path != libraryModule {
+	if own.Module != nil && own.Module.Mod.Path != LibraryModule {
 		path := own.Module.Mod.Path
 		err = errors.Join(err, f.AddRequire(path, module.ZeroPseudoVersion("v0")), f.AddReplace(path, "", m.relative(folder), ""))
 	}
@@ -144,7 +160,7 @@ func (m *moduleDir) addModuleIn(f *modfile.File, folder string, sums map[string]
 }
 
 // relative returns the path of a folder from the folder in which the module will be.
-func (m *moduleDir) relative(folder string) string {
+func (m *Module) relative(folder string) string {
 	rel, err := filepath.Rel(m.opt.Target, folder)
 	if err != nil {
 		return folder
@@ -170,7 +186,7 @@ func findUp(dir, name string) string {
 }
 
 // copyLibrary writes the packages of the library that notebooks can import.
-func (m *moduleDir) copyLibrary() error {
+func (m *Module) copyLibrary() error {
 	return fs.WalkDir(m.opt.Library, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -189,18 +205,19 @@ func (m *moduleDir) copyLibrary() error {
 		if err != nil {
 			return err
 		}
-		return writeFile(filepath.Join(m.dir, libraryDir, name), text)
+		return WriteFile(filepath.Join(m.Dir, LibraryDir, name), text)
 	})
 }
 
-func writeFile(name string, text []byte) error {
+// WriteFile writes a file, and makes its folder.
+func WriteFile(name string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
 	return os.WriteFile(name, text, 0o644)
 }
 
-func (m *moduleDir) writeModule(f *modfile.File, sums map[string]bool) error {
+func (m *Module) writeModule(f *modfile.File, sums map[string]bool) error {
 	f.Cleanup()
 	f.SortBlocks()
 	text, err := f.Format()
@@ -212,14 +229,14 @@ func (m *moduleDir) writeModule(f *modfile.File, sums map[string]bool) error {
 	if sum != "" {
 		sum += "\n"
 	}
-	return errors.Join(writeFile(filepath.Join(m.dir, "go.mod"), text), writeFile(filepath.Join(m.dir, "go.sum"), []byte(sum)))
+	return errors.Join(WriteFile(filepath.Join(m.Dir, "go.mod"), text), WriteFile(filepath.Join(m.Dir, "go.sum"), []byte(sum)))
 }
 
-// run runs the go command in the module.
-func (m *moduleDir) run(env []string, args ...string) ([]byte, error) {
+// Run runs the go command in the module.
+func (m *Module) Run(env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(m.ctx, m.opt.Go, args...)
-	cmd.Dir = m.dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "PWD="+m.dir)
+	cmd.Dir = m.Dir
+	cmd.Env = append(os.Environ(), "GOWORK=off", "PWD="+m.Dir)
 	cmd.Env = append(cmd.Env, env...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -244,8 +261,8 @@ type listed struct {
 	}
 }
 
-func (m *moduleDir) list(args ...string) ([]listed, error) {
-	out, err := m.run([]string{"GOFLAGS=-mod=mod"}, append([]string{"list", "-e", "-deps", "-json=ImportPath,Export,Dir,Standard,CgoFiles,GoFiles,Module"}, args...)...)
+func (m *Module) list(args ...string) ([]listed, error) {
+	out, err := m.Run([]string{"GOFLAGS=-mod=mod"}, append([]string{"list", "-e", "-deps", "-json=ImportPath,Export,Dir,Standard,CgoFiles,GoFiles,Module"}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -260,8 +277,8 @@ func (m *moduleDir) list(args ...string) ([]listed, error) {
 	return list, nil
 }
 
-// fetch compiles packages and their dependencies, so that Archive has their export data.
-func (m *moduleDir) fetch(paths []string) error {
+// Fetch compiles packages and their dependencies, so that Archive has their export data.
+func (m *Module) Fetch(paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
@@ -273,17 +290,14 @@ func (m *moduleDir) fetch(paths []string) error {
 		if p.Export != "" {
 			m.files[p.ImportPath] = p.Export
 		}
-		if len(p.CgoFiles) > 0 && !p.Standard {
-			m.cgo[p.ImportPath] = true
-		}
 	}
 	return nil
 }
 
 // Archive implements exportdata.Archives.
-func (m *moduleDir) Archive(path string) (string, error) {
+func (m *Module) Archive(path string) (string, error) {
 	if m.files[path] == "" {
-		if err := m.fetch([]string{path}); err != nil {
+		if err := m.Fetch([]string{path}); err != nil {
 			return "", err
 		}
 	}
@@ -293,17 +307,17 @@ func (m *moduleDir) Archive(path string) (string, error) {
 	return m.files[path], nil
 }
 
-// get adds modules that the notebook gets.
-func (m *moduleDir) get(paths []string) error {
+// Get adds modules that the notebook gets.
+func (m *Module) Get(paths []string) error {
 	if len(paths) == 0 {
 		return nil
 	}
-	_, err := m.run([]string{"GOFLAGS=-mod=mod"}, append([]string{"get", "--"}, paths...)...)
+	_, err := m.Run([]string{"GOFLAGS=-mod=mod"}, append([]string{"get", "--"}, paths...)...)
 	return err
 }
 
-// prune removes requirements and packages of the library that the program does not use.
-func (m *moduleDir) prune() error {
+// Prune removes requirements and packages of the library that the program does not use.
+func (m *Module) Prune() error {
 	list, err := m.list("-test", ".")
 	if err != nil {
 		return err
@@ -315,11 +329,11 @@ func (m *moduleDir) prune() error {
 			continue
 		}
 		used[p.Module.Path] = true
-		if p.Module.Path == libraryModule {
+		if p.Module.Path == LibraryModule {
 			kept[p.Dir] = true
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(m.dir, "go.mod"))
+	text, err := os.ReadFile(filepath.Join(m.Dir, "go.mod"))
 	if err != nil {
 		return err
 	}
@@ -340,13 +354,13 @@ func (m *moduleDir) prune() error {
 	f.Cleanup()
 	f.SortBlocks()
 	if text, formatErr := f.Format(); formatErr == nil {
-		err = errors.Join(err, writeFile(filepath.Join(m.dir, "go.mod"), text))
+		err = errors.Join(err, WriteFile(filepath.Join(m.Dir, "go.mod"), text))
 	}
 	return errors.Join(err, m.pruneLibrary(kept), m.pruneSums())
 }
 
-func (m *moduleDir) pruneLibrary(kept map[string]bool) error {
-	root := filepath.Join(m.dir, libraryDir)
+func (m *Module) pruneLibrary(kept map[string]bool) error {
+	root := filepath.Join(m.Dir, LibraryDir)
 	if len(kept) == 0 {
 		return os.RemoveAll(root)
 	}
@@ -376,8 +390,8 @@ func (m *moduleDir) pruneLibrary(kept map[string]bool) error {
 }
 
 // pruneSums removes the lines of go.sum for modules that are not in the module graph.
-func (m *moduleDir) pruneSums() error {
-	out, err := m.run([]string{"GOFLAGS=-mod=mod"}, "list", "-m", "-f", "{{.Path}}", "all")
+func (m *Module) pruneSums() error {
+	out, err := m.Run([]string{"GOFLAGS=-mod=mod"}, "list", "-m", "-f", "{{.Path}}", "all")
 	if err != nil {
 		return nil // the graph needs modules that are not here; the lines do no harm
 	}
@@ -385,7 +399,7 @@ func (m *moduleDir) pruneSums() error {
 	for line := range strings.Lines(string(out)) {
 		in[strings.TrimSpace(line)] = true
 	}
-	text, err := os.ReadFile(filepath.Join(m.dir, "go.sum"))
+	text, err := os.ReadFile(filepath.Join(m.Dir, "go.sum"))
 	if err != nil {
 		return err
 	}
@@ -396,7 +410,26 @@ func (m *moduleDir) pruneSums() error {
 		}
 	}
 	if keep.Len() == 0 {
-		return os.Remove(filepath.Join(m.dir, "go.sum"))
+		return os.Remove(filepath.Join(m.Dir, "go.sum"))
 	}
-	return writeFile(filepath.Join(m.dir, "go.sum"), []byte(keep.String()))
+	return WriteFile(filepath.Join(m.Dir, "go.sum"), []byte(keep.String()))
 }
+
+// Open returns the module that is in a folder.
+func Open(ctx context.Context, opt Config, dir string) *Module {
+	return &Module{opt: opt, Dir: dir, ctx: ctx, files: map[string]string{}}
+}
+
+// WithC lists the packages outside the standard library that contain C code.
+func (m *Module) WithC() ([]string, error) {
+	list, err := m.list(".")
+	var with []string
+	for _, p := range list {
+		if !p.Standard && len(p.CgoFiles) > 0 {
+			with = append(with, p.ImportPath)
+		}
+	}
+	return with, err
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,27 +1,26 @@
-package export
+package gomodule
 
 import (
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"path/filepath"
-	"strings"
 )
 
-// isDynamic reports whether a package that the program uses may look for a method at run time: some interface in its
+// LooksFor reports whether one of some packages or their dependencies may look for a method at run time: some interface in its
 // source has a method of that name.
-func (m *moduleDir) isDynamic(b *book, name string) bool {
+func (m *Module) LooksFor(paths []string, name string) bool {
 	if !token.IsExported(name) {
 		return false
 	}
 	if m.dynamic == nil {
-		m.dynamic = m.interfaceMethods(append(b.paths(), displayPackage))
+		m.dynamic = m.interfaceMethods(paths)
 	}
 	return m.dynamic[name]
 }
 
 // interfaceMethods collects the names of the methods of all interfaces in the source of packages and their dependencies.
-func (m *moduleDir) interfaceMethods(paths []string) map[string]bool {
+func (m *Module) interfaceMethods(paths []string) map[string]bool {
 	names := map[string]bool{}
 	list, err := m.list(append([]string{"--"}, paths...)...)
 	if err != nil {
@@ -45,9 +44,6 @@ func (m *moduleDir) interfaceMethods(paths []string) map[string]bool {
 				}
 				return true
 			})
-		}
-		if strings.HasPrefix(p.ImportPath, "text/template") || p.ImportPath == "net/rpc" {
-			names["*"] = true
 		}
 	}
 	return names

@@ -1,0 +1,36 @@
+// Package exporttest reads notebooks for tests of exports.
+package exporttest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/perijove/perijove/kernel/internal/notebook"
+)
+
+// Notebook returns a notebook with the cells of an archive: its files named cell, with tags behind that word, and
+// markdown.
+func Notebook(a *txtar.Archive) (*notebook.Notebook, error) {
+	cells := []map[string]any{}
+	for i, f := range a.Files {
+		words := strings.Fields(f.Name)
+		if len(words) == 0 || words[0] != "cell" && words[0] != "markdown" {
+			continue
+		}
+		c := map[string]any{
+			"id": fmt.Sprint("c", i), "cell_type": "markdown", "metadata": map[string]any{"tags": words[1:]}, "source": string(f.Data),
+		}
+		if words[0] == "cell" {
+			c["cell_type"], c["outputs"], c["execution_count"] = "code", []any{}, nil
+		}
+		cells = append(cells, c)
+	}
+	data, err := json.Marshal(map[string]any{"nbformat": 4, "nbformat_minor": 5, "metadata": map[string]any{}, "cells": cells})
+	if err != nil {
+		return nil, err
+	}
+	return notebook.Parse(data)
+}
