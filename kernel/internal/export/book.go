@@ -71,7 +71,6 @@ type entity struct {
 	goName string // of a variable
 	scope  *section
 	global bool
-	ready  bool // a variable that its declaration at package level initializes
 }
 
 // variable returns the first declaration of the variable.
