@@ -57,7 +57,7 @@ func completeParameter(_ *cobra.Command, args []string, _ string) ([]string, cob
 	}
 	var names []string
 	for _, p := range parameters {
-		names = append(names, p.Name+"=\t"+p.Type.String())
+		names = append(names, p.Name+"=\t"+p.TypeString())
 	}
 	return names, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }

@@ -37,7 +37,7 @@ Start with "perijove install", then open JupyterLab and choose "Go (Perijove)".
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newInstallCommand(), newRunCommand(), newExportCommand(), newBuildCommand(),
+		newInstallCommand(), newRunCommand(), newParametersCommand(), newExportCommand(), newBuildCommand(),
 		newUninstallCommand(),
 		newKernelCommand(),
 		newDoctorCommand(),

@@ -13,9 +13,24 @@ import (
 
 // A Parameter is one variable of the cell tagged "parameters".
 type Parameter struct {
-	Name string
-	Type types.Type
+	Name    string
+	Type    types.Type
+	Default string // the expression that the cell gives it, or ""
+	Comment string // beside or above its declaration
 }
+
+// TypeString returns the type as the cell writes it.
+func (p Parameter) TypeString() string {
+	return types.TypeString(p.Type, func(pkg *types.Package) string {
+		if pkg.Path() == cellPackage {
+			return ""
+		}
+		return pkg.Name()
+	})
+}
+
+// cellPackage is the path of the package as which the cell is type-checked.
+const cellPackage = "cell"
 
 // SetParameters sets values of variables of the cell tagged "parameters".
 // Each assignment has the form name=value. The value is parsed as the variable's
@@ -48,7 +63,7 @@ func (nb *Notebook) SetParameters(assignments []string) error {
 	return nil
 }
 
-// Parameters lists the variables that SetParameters can set, in the order of
+// Parameters lists the variables of the cell tagged "parameters", in the order of
 // their declaration. Without a cell tagged "parameters" there are none.
 func (nb *Notebook) Parameters() ([]Parameter, error) {
 	for i, c := range nb.Cells {
@@ -135,9 +150,10 @@ func parseParameters(source string) (*parameterScope, error) {
 	}
 	info := &types.Info{Defs: map[*ast.Ident]types.Object{}, Scopes: map[ast.Node]*types.Scope{}}
 	conf := types.Config{Importer: timeImporter{}, Error: func(error) {}} // unused variables are not an error here
-	pkg, _ := conf.Check("cell", fset, []*ast.File{file}, info)
+	pkg, _ := conf.Check(cellPackage, fset, []*ast.File{file}, info)
 	s := &parameterScope{pkg: pkg, constants: map[string]bool{}}
 	top := info.Scopes[body.Type]
+	texts := describe(fset, file, body)
 	var objects []types.Object
 	for _, obj := range info.Defs {
 		if obj != nil && obj.Parent() == top && obj.Name() != "_" {
@@ -148,7 +164,7 @@ func parseParameters(source string) (*parameterScope, error) {
 	for _, obj := range objects {
 		switch obj := obj.(type) {
 		case *types.Var:
-			s.variables = append(s.variables, Parameter{obj.Name(), obj.Type()})
+			s.variables = append(s.variables, Parameter{obj.Name(), obj.Type(), texts[obj.Pos()].value, texts[obj.Pos()].comment})
 		case *types.Const:
 			s.constants[obj.Name()] = true
 		}
@@ -171,7 +187,7 @@ func parseCellSource(fset *token.FileSet, source string) (*ast.File, *ast.FuncDe
 		text += open
 	}
 	before := strings.Count(text, "\n") - strings.Count(source[:end], "\n")
-	file, err := parser.ParseFile(fset, "", text+source[end:]+"\n}", parser.SkipObjectResolution)
+	file, err := parser.ParseFile(fset, "", text+source[end:]+"\n}", parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		return nil, nil, cellPosition(err, before)
 	}

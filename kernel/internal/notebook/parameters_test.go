@@ -15,7 +15,7 @@ var mode Mode = "fast"
 modes := []Mode{"a"}
 timeout, ratio := 2*time.Second, 0.5
 var waits []time.Duration
-verbose := false
+verbose := false // Print more.
 name := "x"
 names := []string{"a"}
 var small int8
@@ -125,5 +125,29 @@ func TestParametersReplaceThoseOfAnEarlierRun(t *testing.T) {
 	data, err := nb.Bytes()
 	if err != nil || !strings.Contains(string(data), `"injected-parameters"`) {
 		t.Errorf("written as %s, %v", data, err)
+	}
+}
+
+func TestParametersDescribed(t *testing.T) {
+	found, err := parse(t, "#parameters\n"+parametersCell).Parameters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	described := map[string][3]string{}
+	for _, p := range found {
+		described[p.Name] = [3]string{p.TypeString(), p.Default, p.Comment}
+	}
+	for name, want := range map[string][3]string{
+		"workers": {"[]int", "[]int{1, 2}", "How many workers to measure."},
+		"mode":    {"Mode", `"fast"`, ""},
+		"modes":   {"[]Mode", `[]Mode{"a"}`, ""},
+		"timeout": {"time.Duration", "2 * time.Second", ""},
+		"waits":   {"[]time.Duration", "", ""},
+		"verbose": {"bool", "false", "Print more."},
+		"name":    {"string", `"x"`, ""},
+	} {
+		if described[name] != want {
+			t.Errorf("%s is described as %q, want %q", name, described[name], want)
+		}
 	}
 }
