@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -87,7 +88,7 @@ func runCell(p *Program, n int, src string) string {
 	if len(u.Renewed) > 0 {
 		fmt.Fprintf(&b, "renewed %s\n", strings.Join(u.Renewed, " "))
 	}
-	for _, note := range u.Notices {
+	for _, note := range slices.Concat(u.Notices, u.Returns) {
 		fmt.Fprintf(&b, "notice: %s\n", note)
 	}
 	b.WriteString(unitSources(u))

@@ -34,6 +34,7 @@ type builder struct {
 	effects   effects.Effects
 	flags     []string // command line flags that the cell defines
 	notices   []string
+	returns   []string
 }
 
 // declaring holds the declarations of the cell.

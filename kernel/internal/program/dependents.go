@@ -285,7 +285,7 @@ func (b *builder) recordOlder(r *check.Result) {
 	}
 	for _, s := range b.returning {
 		b.recordRecompiled(r, s)
-		b.notice("%s (%s) can be used again: it compiles now", s.Title(), cell.Name(s.Origin.Cell))
+		b.returns = append(b.returns, fmt.Sprintf("%s (%s) can be used again: it compiles now", s.Title(), cell.Name(s.Origin.Cell)))
 	}
 }
 

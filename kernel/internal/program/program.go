@@ -95,7 +95,8 @@ type Unit struct {
 	// Retyped are variables whose type differs from before, with the message
 	// for the case that the cell ends before they get their values.
 	Retyped map[string]string
-	Notices []string // notices about declarations that were reset, set aside or came back; one line each
+	Notices []string // warnings about declarations that were reset or set aside; one line each
+	Returns []string // the same about declarations that came back
 	Cell    *cell.Cell
 	Timing  Timing
 	Effects effects.Effects

@@ -134,7 +134,7 @@ func (b *builder) describeUnit(u *Unit, e *emit.Emitter, in map[*symtab.Symbol]e
 	u.Imports = slices.Sorted(maps.Keys(e.Paths))
 	sort.Strings(u.Fresh)
 	sort.Strings(u.Renewed)
-	u.Notices = b.notices
+	u.Notices, u.Returns = b.notices, b.returns
 	u.Retry, c.Retry = b.retried(), b.retried()
 }
 

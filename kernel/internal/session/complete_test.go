@@ -110,7 +110,7 @@ func TestCompletesSums(t *testing.T) {
 	serveModules(t, completeModules)
 	s := sessionIn(t, "-- notebooks/x.txt --\n")
 	show(t, s, "%get example.com/a")
-	if got, want := show(t, s, "import \"example.com/a/x\"\nx.X()"), "[stderr]\ngo.sum has been completed for example.com/a/x\n[result text/plain]\n2\n"; got != want {
+	if got, want := show(t, s, "import \"example.com/a/x\"\nx.X()"), "[display text/plain]\ngo.sum has been completed for example.com/a/x\n[result text/plain]\n2\n[update text/plain]\n\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got, want := show(t, s, "import \"example.com/a\"\nx.X() + a.A"), "[result text/plain]\n3\n"; got != want {
@@ -186,7 +186,7 @@ const O = 5
 -- notebooks/x.txt --
 `)
 	got := show(t, s, "import (\n\"example.com/own/use\"\n\"example.com/folder\"\n)\nuse.N + folder.F")
-	if want := "[result text/plain]\n26\n"; !strings.HasSuffix(got, want) {
+	if want := "[result text/plain]\n26\n[update text/plain]\n\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	mustContain(t, got, "go.sum has been completed for example.com/own/use\ngo.mod and go.sum have been completed for example.com/folder\n")

@@ -55,7 +55,7 @@ func() { defer func() { fmt.Println(recover()) }(); var p *int; *p = 1 }()`)
 	}
 	again := sessionIn(t, sqliteModule)
 	got = show(t, again, "import \"github.com/mattn/go-sqlite3\"\nsqlite3.SQLITE_COPY")
-	if strings.Contains(got, "building") || !strings.Contains(got, "no variables were lost") {
+	if !strings.Contains(got, "started a new worker") || strings.Contains(got, "stderr") || !strings.HasSuffix(got, "\n[update text/plain]\n\n") {
 		t.Errorf("the second session: %q", got)
 	}
 }

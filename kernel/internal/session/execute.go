@@ -112,6 +112,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 	}
 	r := &run{session: s, ctx: ctx, n: n, sink: sink, code: code}
 	err := r.run()
+	r.news.end()
 	if r.file != "" && err == nil {
 		text := r.file
 		return s.runCell(ctx, n, text, sink)

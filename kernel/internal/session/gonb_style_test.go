@@ -80,7 +80,7 @@ type Integer interface{ ~int | ~int64 }
 	mustContain(t, show(t, s, "!rm ../go.work\n!*rm -f go.work"), "would remove go.work")
 
 	// An incomplete go.mod or go.sum for a required module is completed also with %noautoget.
-	if got := show(t, s, "%noautoget\nimport \"example.com/price\""); got != "[stderr]\ngo.mod has been completed for example.com/price\n" {
+	if got := show(t, s, "%noautoget\nimport \"example.com/price\""); got != "[display text/plain]\ngo.mod has been completed for example.com/price\n[update text/plain]\n\n" {
 		t.Error(got)
 	}
 	if got := show(t, s, "%autoget\nimport \"example.com/price\"\n%%\nfmt.Println(price.Of(20))"); got != "[stdout]\n22\n" {

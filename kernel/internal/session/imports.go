@@ -21,15 +21,19 @@ func (r *run) getDirective(d cell.DirectiveLine) error {
 	if len(paths) == 0 {
 		return errors.New("write %get PATH or %get PATH@VERSION")
 	}
-	line := r.progress()
-	getting := "getting " + strings.Join(paths, ", ")
-	line.set(getting, getting)
-	said, err := r.session.modules.Get(r.ctx, paths)
-	line.end()
+	said, err := r.get(paths)
 	if said != "" {
-		r.sink.Stream(output.Stderr, said)
+		r.sink.Stream(output.Stdout, said)
 	}
 	return err
+}
+
+// get adds modules, and returns what go get has printed.
+func (r *run) get(paths []string) (said string, err error) {
+	line := r.progress()
+	defer line.end()
+	line.set("getting " + strings.Join(paths, ", "))
+	return r.session.modules.Get(r.ctx, paths)
 }
 
 // autogetDirective sets whether missing packages are downloaded without %get.
@@ -54,16 +58,17 @@ func (r *run) ensureImports(c *cell.Cell) *output.Error {
 		if !r.session.modules.Complete(r.ctx, path) {
 			return false
 		}
-		r.sink.Stream(output.Stderr, "go.mod has been completed for "+path+"\n")
+		r.tell("go.mod has been completed for " + path)
 		return true
 	})
 	if len(missing) == 0 {
 		return nil
 	}
-	r.sink.Stream(output.Stderr, "%get "+strings.Join(missing, " ")+"\n")
-	if err := r.getDirective(cell.DirectiveLine{Args: strings.Join(missing, " ")}); err != nil {
+	said, err := r.get(missing)
+	if err != nil {
 		return traceback.New("ImportError", err.Error())
 	}
+	r.tell("%get " + strings.Join(missing, " ") + "\n" + strings.TrimSuffix(said, "\n"))
 	return nil
 }
 
@@ -116,11 +121,11 @@ func (r *run) prepareImports(c *cell.Cell) {
 		}
 	}
 	line := r.progress()
-	line.set(searching, searching)
+	line.set(searching)
 	r.session.modules.Prepare(r.ctx, paths, line.compiling)
 	line.end()
 	for _, text := range r.session.modules.Notices() {
-		r.sink.Stream(output.Stderr, text+"\n")
+		r.tell(text)
 	}
 }
 
@@ -136,7 +141,7 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	}
 	line := r.progress()
 	defer line.end()
-	line.set(searching, searching)
+	line.set(searching)
 	set, code, err := r.session.modules.CgoPackages(r.ctx, paths)
 	switch {
 	case r.ctx.Err() != nil:
@@ -148,11 +153,10 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	}
 	names := strings.Join(code, ", ")
 	waits := "building a worker that contains the C code of " + names + ", which happens once and may take minutes"
-	const building = "building a worker with C code"
-	line.set(waits, building)
+	line.set(waits)
 	img, err := r.session.cfg.Image.With(r.ctx, set, func(step string) {
 		r.session.cfg.Log.Info(step)
-		line.set(waits+" ("+step+")", building)
+		line.set(waits + " (" + step + ")")
 	})
 	line.end()
 	switch {
@@ -171,7 +175,12 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	r.session.modules.SetImage(img, set)
 	program := r.session.program.Load()
 	program.Reimport()
+	hadVariables := len(program.Variables()) > 0
 	lines := append([]string{"started a new worker, which contains the C code of " + names}, r.session.discardWorker(w)...)
-	r.sink.Stream(output.Stderr, strings.Join(lines, "; ")+"\n")
+	if hadVariables {
+		r.sink.Stream(output.Stderr, strings.Join(lines, "; ")+"\n")
+	} else {
+		r.tell(lines[0])
+	}
 	return nil
 }

@@ -48,6 +48,7 @@ func (r *run) load(c *cell.Cell, endsOnAnyPanic bool, note func(*program.Unit, *
 	for _, text := range unit.Notices {
 		r.sink.Stream(output.Stderr, text+"\n")
 	}
+	r.remark(unit.Returns...)
 	if len(unit.Flags) > 0 {
 		if err := r.session.applySetup(r.ctx, control.Setup{Flags: unit.Flags}); err != nil {
 			return workerError(err)
@@ -232,7 +233,7 @@ func (r *run) reloadEdited() {
 	case renewed:
 		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and its types are new: earlier values keep the old types\n")
 	default:
-		r.sink.Stream(output.Stderr, "reloaded "+names+", which changed: its variables are initialized again, and values made before have the new methods\n")
+		r.remark("reloaded " + names + ", which changed: its variables are initialized again, and values made before have the new methods")
 	}
 }
 

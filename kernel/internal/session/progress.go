@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,7 +20,7 @@ const (
 	progressInterval = 200 * time.Millisecond
 )
 
-// progressLines counts progress lines, for their identifiers.
+// progressLines counts progress lines and news, for their identifiers.
 var progressLines atomic.Int64
 
 // A progressLine says what a cell waits for. It appears when that takes longer than the session's delay, changes in place, and
@@ -32,7 +33,6 @@ type progressLine struct {
 
 	mu    sync.Mutex // guards what follows
 	text  string     // to be shown; "" for none yet
-	what  string     // what takes the time, for the last text: "WHAT took 3 s"
 	shown string
 	timer *time.Timer // shows text when it is due
 	ended bool
@@ -50,11 +50,11 @@ func (r *run) progress() *progressLine {
 	return p
 }
 
-// set changes the text, and what the final text names as done.
-func (p *progressLine) set(text, what string) {
+// set changes the text.
+func (p *progressLine) set(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.text, p.what = text, what
+	p.text = text
 }
 
 // show shows the text, and updates it each progressInterval until end is called.
@@ -74,7 +74,7 @@ func (p *progressLine) show() {
 	p.timer.Reset(progressInterval)
 }
 
-// end removes the line. If the cell has shown something else before, removing would clear that too: the line then says how long it took.
+// end removes the line. If the cell has shown something else before, removing would clear that too: the line is then left empty.
 func (p *progressLine) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,19 +88,54 @@ func (p *progressLine) end() {
 	case p.alone:
 		p.sink.Clear(false)
 	default:
-		p.sink.Display(output.Display{Data: output.Bundle{"text/plain": fmt.Sprintf("%s took %.0f s", p.what, time.Since(p.start).Seconds())}, DisplayID: p.id, Update: true})
+		p.sink.Display(output.Display{Data: output.Bundle{"text/plain": ""}, DisplayID: p.id, Update: true})
 	}
 }
 
 // compiling shows the progress of the go command.
 func (p *progressLine) compiling(c modules.CompileProgress) {
 	if c.Message != "" {
-		p.set(c.Message, c.Message)
+		p.set(c.Message)
 		return
 	}
 	text := "compiling " + c.Package
 	if c.Total > 0 {
 		text += fmt.Sprintf(", %d of %d packages", c.Started, c.Total)
 	}
-	p.set(text, "compiling packages")
+	p.set(text)
+}
+
+// remark shows what a user may want to read later and is no warning, as a display: a warning is text on standard error.
+func (r *run) remark(lines ...string) {
+	if len(lines) > 0 {
+		r.sink.Display(output.Display{Data: output.Bundle{"text/plain": strings.Join(lines, "\n")}})
+	}
+}
+
+// news shows good news that is not needed later, such as that go.mod was completed: in one display, which grows in place
+// and is left empty when the cell ends.
+type news struct {
+	sink output.Sink
+	id   string
+	text string // shown; "" for nothing
+}
+
+// tell adds a line to the news of the cell.
+func (r *run) tell(line string) {
+	n := &r.news
+	if n.text == "" {
+		n.sink, n.id = r.sink, fmt.Sprintf("perijove-news-%d", progressLines.Add(1))
+	} else {
+		line = n.text + "\n" + line
+	}
+	n.sink.Display(output.Display{Data: output.Bundle{"text/plain": line}, DisplayID: n.id, Update: n.text != ""})
+	n.text = line
+}
+
+// end empties the display.
+func (n *news) end() {
+	if n.text != "" {
+		n.sink.Display(output.Display{Data: output.Bundle{"text/plain": ""}, DisplayID: n.id, Update: true})
+		n.text = ""
+	}
 }

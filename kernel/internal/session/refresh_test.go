@@ -86,16 +86,16 @@ func TestReload(t *testing.T) {
 	expect(t, s, "fmt.Println(m, s, of(\"tea\"), c.Total(), total(), price.Started)", "[stdout]\n2 EUR 2 EUR 2 EUR 4 EUR 6 EUR 10\n")
 	rewrite(t, s, "price/price.go", `"tea": 2`, `"tea": 30`, "%d EUR", "€ %d")
 	expect(t, s, "fmt.Println(m, s, of(\"tea\"), c.Total(), total(), price.Started)",
-		"[stderr]\nreloaded example.com/shop/price, which changed: its variables are initialized again, and values made before have the new methods\n"+
+		"[display text/plain]\nreloaded example.com/shop/price, which changed: its variables are initialized again, and values made before have the new methods\n"+
 			"[stdout]\n€ 2 € 2 € 30 € 60 € 90 1\n")
 	rewrite(t, s, "cart/cart.go", "sum += price.Of(i)", "sum += 1000 * price.Of(i)")
 	expect(t, s, "total()",
-		"[stderr]\nreloaded example.com/shop/cart, which changed: its variables are initialized again, and values made before have the new methods\n"+
+		"[display text/plain]\nreloaded example.com/shop/cart, which changed: its variables are initialized again, and values made before have the new methods\n"+
 			"[result text/plain]\n€ 60030\n")
 	rewrite(t, s, "price/price.go", `"tea": 30`, `"tea": 2`, "€ %d", "%d EUR")
 	rewrite(t, s, "cart/cart.go", "sum += 1000 * price.Of(i)", "sum += price.Of(i)")
 	expect(t, s, "fmt.Println(m, of(\"tea\"), total())",
-		"[stderr]\nreloaded example.com/shop/cart, example.com/shop/price, which changed: its variables are initialized again, and values made before have the new methods\n"+
+		"[display text/plain]\nreloaded example.com/shop/cart, example.com/shop/price, which changed: its variables are initialized again, and values made before have the new methods\n"+
 			"[stdout]\n2 EUR 2 EUR 6 EUR\n")
 	expect(t, s, "import \"github.com/perijove/perijove/lib/mp\"\nfunc say(n int) { fmt.Println(\"child\", price.Money(n), price.Of(\"tea\"), price.Started) }\np, err := mp.Start(context.Background(), mp.Processes, say, 7)\nif err == nil { err = p.Join(context.Background()) }\nerr",
 		"[stdout]\nchild 7 EUR 2 EUR 1\n")

@@ -22,6 +22,7 @@ type run struct {
 	code  string         // the cell's text
 	next  *output.NextInput
 	file  string // set by %run
+	news  news
 }
 
 func (r *run) print(format string, args ...any) {
