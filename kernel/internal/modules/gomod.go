@@ -12,12 +12,13 @@ import (
 type moduleFile struct {
 	path     string            // of the module
 	requires map[string]string // versions by module path
+	indirect map[string]bool   // those of requires that are marked so
 	replaces []string          // module paths
 }
 
 // readModule reads the go.mod of a folder. If it cannot be read or is malformed, the result is empty.
 func readModule(dir string) moduleFile {
-	m := moduleFile{requires: map[string]string{}}
+	m := moduleFile{requires: map[string]string{}, indirect: map[string]bool{}}
 	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil {
 		return m
@@ -34,6 +35,7 @@ func readModule(dir string) moduleFile {
 	}
 	for _, r := range f.Require {
 		m.requires[r.Mod.Path] = r.Mod.Version
+		m.indirect[r.Mod.Path] = r.Indirect
 	}
 	for _, r := range f.Replace {
 		m.replaces = append(m.replaces, r.Old.Path)

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,6 +43,8 @@ type Modules struct {
 	notices         []string                 // returned by Notices
 	moduleFilesHash string                   // result of hashModuleFiles when roots were resolved
 	configs         map[string]string        // importcfg files by content hash
+
+	offer offer
 }
 
 // New returns a Modules for a notebook in folder dir. If a scratch module is needed, it is
@@ -229,14 +230,4 @@ func (m *Modules) Dir() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.dir
-}
-
-// Packages returns the names of all known packages by import path: those of the image, and those found by Archive.
-func (m *Modules) Packages() map[string]string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	list := map[string]string{}
-	maps.Copy(list, m.img.Packages())
-	maps.Copy(list, m.names)
-	return list
 }

@@ -4,12 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/module"
 	"golang.org/x/mod/zip"
 	"golang.org/x/tools/txtar"
+
+	"github.com/perijove/perijove/kernel/internal/output"
 )
 
 // serveModules makes a module proxy of a txtar archive whose files are named
@@ -103,6 +107,25 @@ package nested
 
 const N = 1
 `
+
+// TestCompletesUnimported completes a package of a required module that no cell has imported.
+func TestCompletesUnimported(t *testing.T) {
+	serveModules(t, completeModules)
+	s := sessionIn(t, "-- notebooks/x.txt --\n")
+	show(t, s, "%get example.com/b@v1.0.0")
+	for code, want := range map[string]string{"b.": "B", "b": "b"} {
+		matches := func() bool { // false while the go command lists or compiles packages
+			list, err := s.Complete(t.Context(), code, len(code))
+			return err == nil && slices.ContainsFunc(list.Matches, func(m output.Match) bool { return m.Text == want })
+		}
+		for began := time.Now(); !matches(); time.Sleep(20 * time.Millisecond) {
+			if time.Since(began) > time.Minute {
+				t.Fatalf("%q is not completed to %q", code, want)
+			}
+		}
+	}
+	mustContain(t, show(t, s, "b.B"), `import "example.com/b" is missing`)
+}
 
 // TestCompletesSums imports packages of modules that %get has added, while go.sum
 // lacks lines that they need.

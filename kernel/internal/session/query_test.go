@@ -79,6 +79,9 @@ func TestComplete(t *testing.T) {
 		{"import \"gonum.org/v1/pl|", "gonum.org/v1/plot"},
 		{"import \"internal/|", ""},
 		{"s := \"net/h|", ""},
+		{"plotst|", "plotstyle"},
+		{"plotstyle.Col|", "Colors"},
+		{"plotstyle := 1\nplotstyle.|", ""},
 	} {
 		code := strings.Replace(test.code, "|", "", 1)
 		got, err := s.Complete(context.Background(), code, strings.Index(test.code, "|"))

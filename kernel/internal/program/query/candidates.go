@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/program"
@@ -59,6 +60,25 @@ func members(r *program.Checked, x ast.Expr) []Candidate {
 	return list
 }
 
+// unimported lists the exported names of the package that x may mean once the cell imports it: the first by import path
+// of those with the name x, of the packages that can be imported.
+func (q query) unimported(r *program.Checked, x ast.Expr) []Candidate {
+	id, ok := x.(*ast.Ident)
+	if !ok || r.Info.ObjectOf(id) != nil {
+		return nil
+	}
+	available := q.snapshot.Available()
+	for _, path := range slices.Sorted(maps.Keys(available)) {
+		if available[path] != id.Name || !exportdata.Importable(path) {
+			continue
+		}
+		if pkg, err := q.packages.Import(path); err == nil {
+			return exported(pkg)
+		}
+	}
+	return nil
+}
+
 func exported(pkg *types.Package) []Candidate {
 	var list []Candidate
 	for _, name := range pkg.Scope().Names() {
@@ -101,6 +121,11 @@ func (q query) visible(r *program.Checked, pos token.Pos) []Candidate {
 	}
 	for name := range q.packages.Std {
 		add(name, "module", rankPackage)
+	}
+	for path, name := range q.snapshot.Available() {
+		if name != "" && exportdata.Importable(path) {
+			list = append(list, Candidate{Name: name, Kind: "module", Signature: "import " + strconv.Quote(path), rank: rankImport})
+		}
 	}
 	for t := token.BREAK; t <= token.VAR; t++ {
 		add(t.String(), "keyword", rankGo)

@@ -24,6 +24,7 @@ const (
 	rankImported
 	rankGo
 	rankPackage // packages that need no import
+	rankImport  // packages that need an import
 )
 
 // cursorName marks the cursor in text that is checked for completion.
@@ -48,7 +49,9 @@ func Complete(p *program.Program, src string, cursor int) (list []Candidate, sta
 	case id == nil:
 		return nil, cursor, cursor
 	case sel != nil:
-		list = members(r, sel.X)
+		if list = members(r, sel.X); len(list) == 0 {
+			list = q.unimported(r, sel.X)
+		}
 	default:
 		if list = withPrefix(fields(r, id), prefix); len(list) == 0 {
 			list = q.visible(r, id.Pos())
