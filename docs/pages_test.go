@@ -37,9 +37,10 @@ func TestMain(m *testing.M) {
 
 // notRun lists the blocks that no test runs, by page and first line, with the reason.
 var notRun = map[string]string{
-	"README.md: go install github.com/perijove/perijove/kernel/cmd/perijove@latest":                  "TestInstallFromProxy does it, without a network",
-	"docs/speedup.md: res, err := speedup.Measure(ctx, speedup.Options{Workers: []int{1, 2, 4}},":    "the third notebook measures, in minutes; package notebooks runs it",
-	"docs/headless.md: perijove run notebooks/01-shared-x.ipynb -p workers=1,2 --html shared-x.html": "package notebooks runs this notebook",
+	"README.md: go install github.com/perijove/perijove/kernel/cmd/perijove@latest":                          "TestInstallFromProxy does it, without a network",
+	"docs/speedup.md: res, err := speedup.Measure(ctx, speedup.Options{Workers: []int{1, 2, 4}},":            "the third notebook measures, in minutes; package notebooks runs it",
+	"docs/headless.md: perijove run notebooks/01-shared-x.ipynb -p workers=1,2 --html shared-x.html":         "package notebooks runs this notebook",
+	`docs/headless.md: pip install "git+https://github.com/perijove/perijove#subdirectory=kernel/papermill"`: "kernel/e2e/clients installs the package and runs papermill",
 	"CONTRIBUTING.md: go build ./...": "go test has built everything",
 	"CONTRIBUTING.md: go test ./...":  "this test is a part of it",
 }

@@ -4,13 +4,10 @@
 # Exit code of "cannot be had on this machine", as in automake's test protocol.
 SKIPPED=77
 
-# Debian's release whose JupyterLab is used where the machine has none.
+# Debian's release whose JupyterLab and other front ends are used where the machine has none. Its Notebook is the classic one, 6.4.
 ROOT_SUITE=trixie
-ROOT_PACKAGES=(jupyterlab jupyter-nbconvert python3-jupyter-kernel-test python3-ipykernel python3-jupyterlab-widgets)
-
-# Debian's release that has Notebook 6, in which old notebooks are opened.
-NOTEBOOK6_SUITE=bookworm
-NOTEBOOK6_PACKAGES=(jupyter-notebook)
+ROOT_PACKAGES=(jupyterlab jupyter-notebook jupyter-console jupyter-nbconvert python3-jupytext python3-papermill python3-pip
+	python3-jupyter-kernel-test python3-ipykernel python3-jupyterlab-widgets)
 
 E2E=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 REPO=$(cd -- "$E2E/../.." && pwd -P)
@@ -20,7 +17,6 @@ root_of() { # SUITE PACKAGE...
 	echo "$CACHE/$1-$(printf '%s ' "${@:2}" | cksum | cut -d' ' -f1)"
 }
 ROOT=$(root_of "$ROOT_SUITE" "${ROOT_PACKAGES[@]}")
-NOTEBOOK6_ROOT=$(root_of "$NOTEBOOK6_SUITE" "${NOTEBOOK6_PACKAGES[@]}")
 
 # Mounts and processes made under this end with its process, however it ends.
 NAMESPACES=(unshare --mount --propagation private --pid --fork --kill-child)
@@ -35,20 +31,20 @@ retry() {
 	"$@" || { sleep 5 && "$@"; } || { sleep 20 && "$@"; }
 }
 
-# jupyter_place says where JupyterLab is: "host", "root", or nothing.
+# jupyter_place says where JupyterLab and the other front ends are: "host", "root", or nothing.
 jupyter_place() {
-	if [ -x /usr/bin/jupyter-lab ]; then
+	if [ -x /usr/bin/jupyter-lab ] && [ -x /usr/bin/papermill ] && [ -x /usr/bin/jupytext ] && [ -x /usr/bin/jupyter-console ]; then
 		echo host
 	elif [ -e "$ROOT/.complete" ]; then
 		echo root
 	fi
 }
 
-# notebook6_place is the same for Notebook 6.
+# notebook6_place is the same for Notebook 6, of which the machine may have a later release.
 notebook6_place() {
 	if [ -x /usr/bin/jupyter-notebook ] && [[ $(/usr/bin/jupyter-notebook --version 2>/dev/null) == 6.* ]]; then
 		echo host
-	elif [ -e "$NOTEBOOK6_ROOT/.complete" ]; then
+	elif [ -e "$ROOT/.complete" ]; then
 		echo root
 	fi
 }

@@ -1,0 +1,60 @@
+"""What the tests of clients share: notebooks, and running a program as a user does."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+import nbformat
+
+WATCHDOG = 300  # seconds; only against a hang
+KERNEL = "perijove"
+
+
+def notebook(*sources, **tagged):
+    """A notebook of code cells. A cell of tagged has its keyword as a tag; a source that starts with # is Markdown."""
+    cells = [nbformat.v4.new_code_cell(source, metadata={"tags": [tag]}) for tag, source in tagged.items()]
+    for source in sources:
+        new = nbformat.v4.new_markdown_cell if source.startswith("#") else nbformat.v4.new_code_cell
+        cells.append(new(source))
+    kernelspec = {"name": KERNEL, "language": "go", "display_name": "Go (Perijove)"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernelspec})
+
+
+def text(cell):
+    """All that a cell shows, as text."""
+    shown = ""
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            shown += output.text
+        elif output.output_type == "error":
+            shown += f"{output.ename}: {output.evalue}\n"
+        else:
+            shown += output.data["text/plain"] + "\n"
+    return shown
+
+
+class ClientTest(unittest.TestCase):
+    """A test in an empty folder."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, nb):
+        nbformat.write(nb, self.path(name))
+
+    def read(self, name):
+        return nbformat.read(self.path(name), as_version=4)
+
+    def run_program(self, *args, fails=False):
+        """Runs a program in the folder, and returns what it printed."""
+        done = subprocess.run(
+            args, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=WATCHDOG
+        )
+        self.assertEqual(done.returncode != 0, fails, f"{args} exits with {done.returncode}:\n{done.stdout}")
+        return done.stdout
