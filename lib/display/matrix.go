@@ -2,11 +2,16 @@ package display
 
 import (
 	"fmt"
+	"html"
 	"reflect"
 	"strings"
 )
 
-const maxColumns = 20 // of a matrix that are shown; a note below tells the full size
+// Rows and columns of a matrix that are shown. A note below tells the full size.
+const (
+	maxRows    = 60
+	maxColumns = 20
+)
 
 // A matrix is shown as a table of its elements. The matrices of
 // gonum.org/v1/gonum/mat implement it.
@@ -66,5 +71,20 @@ func aligned(rows [][]string) string {
 		}
 		b.WriteString("]\n")
 	}
+	return b.String()
+}
+
+// writeTable writes rows of numbers as an HTML table.
+func writeTable(rows [][]string) string {
+	var b strings.Builder
+	b.WriteString("<table>\n<tbody>\n")
+	for _, row := range rows {
+		b.WriteString("<tr>")
+		for _, text := range row {
+			fmt.Fprintf(&b, `<td style="text-align:right">%s</td>`, html.EscapeString(text))
+		}
+		b.WriteString("</tr>\n")
+	}
+	b.WriteString("</tbody>\n</table>")
 	return b.String()
 }
