@@ -81,7 +81,7 @@ func TestOffline(t *testing.T) {
 	t.Setenv("GOMODCACHE", t.TempDir())
 	t.Setenv("GOPROXY", "off")
 	_, err := Open(t.Context(), Options{Source: perijove.Source, CacheDir: t.TempDir()})
-	if err == nil || !strings.Contains(err.Error(), "let \"perijove install\" fetch them once") || strings.Count(err.Error(), "GOPROXY=off") != 1 {
+	if err == nil || !strings.Contains(err.Error(), "run \"perijove install\" once") || strings.Count(err.Error(), "GOPROXY=off") != 1 {
 		t.Errorf("%v", err)
 	}
 }
