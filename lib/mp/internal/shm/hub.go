@@ -3,32 +3,34 @@ package shm
 import (
 	"encoding/hex"
 	"iter"
+	"math/bits"
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A hub is shared memory of a process and all its descendants. Each process has a place
-// there: the word on which one thread sleeps for its parked goroutines, the number of
-// these, and entries with the ids of words that were woken.
+// there: the word on which one thread sleeps for its parked goroutines, and entries with
+// the ids of words that were woken. A bit for each place says whether the process has
+// parked goroutines.
 //
 // A process that wakes a word writes the word's id into a free entry of each process
 // that has parked goroutines. This takes one compare-and-swap, so a process that dies
 // leaves nothing half-done. If there is no free entry, the receiver checks all words on
-// which its goroutines wait.
+// which its goroutines wait, and the sender checks whether the receiver is dead.
 type hub struct {
 	seg  *Segment
 	mine int // this process's place
 }
 
-// Offsets in a place of the hub. Place 0 has only hubUsed.
+// Offsets in a place of the hub. Place 0 has only the bits.
 const (
-	hubOwner  = 0  // u64
-	hubWord   = 8  // u32
-	hubParked = 12 // u32
-	hubLost   = 16 // u32, 1 if there was no free entry
-	hubUsed   = 0  // u32, the highest place that was ever used
-	hubMail   = 64
+	hubOwner = 0  // u64
+	hubWord  = 8  // u32
+	hubLost  = 16 // u32, 1 if the process must check all words
+	hubBits  = 0  // u64 each, a bit for each place whose process has parked goroutines
+	hubMail  = 64
 
 	hubPlace  = 1024
 	hubPlaces = 1024
@@ -116,18 +118,38 @@ func (h *hub) claim() int {
 		if was != 0 && (OwnerOf(was).Alive() || OwnerOf(was) == Self()) || !w.CompareAndSwap(was, Self().Word()) {
 			continue
 		}
-		at32(h.at(i), hubParked).Store(0)
-		used := at32(h.at(0), hubUsed)
-		for n := used.Load(); n < uint32(i); n = used.Load() {
-			used.CompareAndSwap(n, uint32(i))
-		}
+		h.setParked(i, false)
 		return i
 	}
 	return hubPlaces - 1
 }
 
-func (h *hub) word() *atomic.Uint32   { return at32(h.at(h.mine), hubWord) }
-func (h *hub) parked() *atomic.Uint32 { return at32(h.at(h.mine), hubParked) }
+func (h *hub) word() *atomic.Uint32 { return at32(h.at(h.mine), hubWord) }
+
+// bits returns the bits of the places from 64*i on.
+func (h *hub) bits(i int) *atomic.Uint64 { return at64(h.at(0), hubBits+8*i) }
+
+// setParked records whether the process at a place has parked goroutines.
+func (h *hub) setParked(place int, parked bool) {
+	if bit := uint64(1) << (place % 64); parked {
+		h.bits(place / 64).Or(bit)
+	} else {
+		h.bits(place / 64).And(^bit)
+	}
+}
+
+// others yields the places of the other processes that have parked goroutines.
+func (h *hub) others() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range hubPlaces / 64 {
+			for set := h.bits(i).Load(); set != 0; set &= set - 1 {
+				if place := 64*i + bits.TrailingZeros64(set); place != h.mine && !yield(place) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // mail removes and yields the ids that other processes posted to this one.
 func (h *hub) mail() iter.Seq[wordID] {
@@ -153,22 +175,52 @@ func (h *hub) post(id wordID, n int) {
 	if n > 1 {
 		id |= idAll
 	}
-	used := min(int(at32(h.at(0), hubUsed).Load()), hubPlaces-1)
-	for place := 1; place <= used; place++ {
-		if there := h.at(place); place != h.mine && at32(there, hubParked).Load() > 0 {
-			deliver(there, id)
-			at32(there, hubWord).Add(1)
-			futexWake(at32(there, hubWord), 1)
+	for place := range h.others() {
+		there := h.at(place)
+		if !deliver(there, id) {
+			h.freeDead(place)
 		}
+		ring(there)
 	}
 }
 
-func deliver(there []byte, id wordID) {
+// postCheck makes all other processes that have parked goroutines check all words on which these wait.
+func (h *hub) postCheck() {
+	for place := range h.others() {
+		there := h.at(place)
+		if at32(there, hubLost).Swap(1) != 0 { // it has not handled the last one yet
+			h.freeDead(place)
+		}
+		ring(there)
+	}
+}
+
+// deliver writes an id into a free entry. If there is none, it makes the process check all words, and returns false.
+func deliver(there []byte, id wordID) bool {
 	first := int(id>>8) % hubMails
 	for i := range hubMails {
 		if at64(there, hubMail+(first+i)%hubMails*8).CompareAndSwap(0, uint64(id)) {
-			return
+			return true
 		}
 	}
 	at32(there, hubLost).Store(1)
+	return false
+}
+
+// ring wakes the listener of the process at a place.
+func ring(there []byte) {
+	at32(there, hubWord).Add(1)
+	futexWake(at32(there, hubWord), 1)
+}
+
+// freeDead frees a place if its process is dead: it was killed with parked goroutines. Meanwhile this process owns the
+// place, so that no other one claims it before its bit is cleared.
+func (h *hub) freeDead(place int) {
+	owner := at64(h.at(place), hubOwner)
+	w := owner.Load()
+	if w == 0 || place == hubPlaces-1 || OwnerOf(w).AliveSince(time.Second) || !owner.CompareAndSwap(w, Self().Word()) {
+		return
+	}
+	h.setParked(place, false)
+	owner.CompareAndSwap(Self().Word(), 0)
 }

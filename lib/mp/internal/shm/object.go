@@ -151,10 +151,13 @@ func (o *Object) Close() {
 	if !o.closed.CompareAndSwap(0, 1) {
 		return
 	}
+	defer runtime.KeepAlive(o)
 	for off := 0; off < min(4*waitedWords, len(o.mem)); off += 4 {
-		o.Wake(off, All)
+		o.wakeNear(off, All)
 	}
-	runtime.KeepAlive(o)
+	if h := hubIfAny(); o.local == nil && h != nil {
+		h.postCheck()
+	}
 }
 
 // Handle returns a handle of the object for another process. That process must open it

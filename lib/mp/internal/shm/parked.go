@@ -53,8 +53,9 @@ func (h *hub) park(id wordID, s *sleeper) {
 		parked.words[id] = new(sleepers)
 	}
 	parked.words[id].add(s)
-	parked.n++
-	h.parked().Store(uint32(parked.n))
+	if parked.n++; parked.n == 1 {
+		h.setParked(h.mine, true)
+	}
 	if !parked.listening {
 		parked.listening = true
 		go h.listen()
@@ -102,18 +103,6 @@ func wakeOwn(id wordID, n int) int {
 	return woken
 }
 
-// wakeParked wakes at most n sleepers of this process. If there are fewer, it posts the
-// rest to every other process that has sleepers.
-func wakeParked(id wordID, n int) {
-	h := hubIfAny()
-	if h == nil {
-		return
-	}
-	if n -= wakeOwn(id, n); n > 0 {
-		h.post(id, n)
-	}
-}
-
 // Intervals at which the listener checks for changes without a wake-up: the second if
 // more than manyParked sleep.
 const (
@@ -149,11 +138,11 @@ func (h *hub) listen() {
 func (h *hub) rest(idle *bool) bool {
 	parked.mu.Lock()
 	defer parked.mu.Unlock()
-	h.parked().Store(uint32(parked.n))
 	if parked.n > 0 || !*idle {
 		*idle = parked.n == 0
 		return false
 	}
+	h.setParked(h.mine, false)
 	parked.listening = false
 	return true
 }

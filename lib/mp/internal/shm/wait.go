@@ -101,14 +101,25 @@ func (o *Object) looks(w Watch, seen time.Duration) bool {
 // Wake wakes at most n waiters of the word at off. Call it after a change of the word.
 func (o *Object) Wake(off, n int) {
 	defer runtime.KeepAlive(o)
+	if n -= o.wakeNear(off, n); n > 0 && o.local == nil {
+		if h := hubIfAny(); h != nil {
+			h.post(o.wordID(off), n)
+		}
+	}
+}
+
+// wakeNear wakes at most n waiters of the word at off, but not the parked goroutines of other processes. It returns how many
+// it woke, or 0 if the object is for goroutines.
+func (o *Object) wakeNear(off, n int) int {
 	if o.local != nil {
 		o.local.parkingLot.wake(off, n)
-		return
+		return 0
 	}
 	woken := futexWake(o.U32(off), n)
 	if woken < n {
-		wakeParked(o.wordID(off), n-woken)
+		woken += wakeOwn(o.wordID(off), n-woken)
 	}
+	return woken
 }
 
 // wordID returns the wordID of the word at off.
