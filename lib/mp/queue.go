@@ -20,6 +20,7 @@ type Queue[T any] struct {
 	q     queue.Untyped  // the queue; nil for a zero Queue, and where local is used
 	plain bool           // q keeps no pointers to values, and calls no methods of them
 	local unsafe.Pointer // *queue.ringQueue, for goroutines; a zero Queue makes it when it is first used
+	words *queue.Words   // the values of q, if it is a small queue for goroutines of values of 8 bytes without pointers
 }
 
 func (q *Queue[T]) in() queue.Untyped {
@@ -52,6 +53,7 @@ func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
 	made, err := queue.New((*T)(nil), call.ElemOf[T](), shared, size, counted)
 	if q.local = queue.LocalPointer(made); q.local == nil {
 		q.q, q.plain = made, queue.IsPlain(made)
+		q.words = queue.WordsOf(made)
 	}
 	return err
 }
@@ -70,6 +72,9 @@ func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
 	}
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		return queue.LocalPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
+	}
+	if w := q.words; w != nil && wait && ctx.Done() == nil && !mphost.MayCancel() {
+		return w.Send(*(*uint64)(unsafe.Pointer(&v)))
 	}
 	if q.plain {
 		return q.q.Put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
@@ -96,6 +101,13 @@ func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error)
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		ok, err = queue.LocalGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
+	}
+	if w := q.words; w != nil && wait && ctx.Done() == nil && !mphost.MayCancel() {
+		x, ok := <-w.C
+		if !ok {
+			return v, false, ErrClosed
+		}
+		return *(*T)(unsafe.Pointer(&x)), true, nil
 	}
 	if q.plain {
 		ok, err = q.q.Get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
@@ -179,7 +191,8 @@ func (q *Queue[T]) GobDecode(b []byte) error {
 	}
 	in, err := queue.Open((*T)(nil), b)
 	if err == nil {
-		q.q, q.plain = in, queue.IsPlain(in)
+		q.q, q.plain, q.words = in, queue.IsPlain(in), nil
+		atomic.StorePointer(&q.local, nil)
 	}
 	return err
 }

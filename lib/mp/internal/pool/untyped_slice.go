@@ -11,11 +11,16 @@ type untypedSlice struct {
 	elem   call.Elem
 	at     unsafe.Pointer
 	n, max int
+	first  int // room to begin with after all elements were taken
 }
+
+// maxFirst is the largest first.
+const maxFirst = 1024
 
 func (s *untypedSlice) append(v unsafe.Pointer) {
 	if s.n == s.max {
-		s.max = max(8, 2*s.n)
+		s.max = max(8, 2*s.n, s.first)
+		s.first = 0
 		at := s.elem.Room(s.max)
 		for i := range s.n {
 			s.elem.Move(s.elem.At(at, i), s.elem.At(s.at, i))
@@ -30,7 +35,8 @@ func (s *untypedSlice) append(v unsafe.Pointer) {
 func (s *untypedSlice) take(n int) unsafe.Pointer {
 	first := s.at
 	if s.n -= n; s.n == 0 {
-		s.at, s.max = nil, 0 // the address after the last element may be outside the array
+		s.first = min(n, maxFirst) // the next elements are mostly as many: they need not be moved while the slice grows
+		s.at, s.max = nil, 0       // the address after the last element may be outside the array
 		return first
 	}
 	s.max -= n

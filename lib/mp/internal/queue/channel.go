@@ -51,6 +51,30 @@ func (q *channelQueue) Close() {
 	}
 }
 
+// Words is the channel of a channelQueue for values of 8 bytes without pointers whose values are not counted. mp.Queue
+// uses it directly for a Put or Get that waits and cannot be cancelled: one call less is a tenth of the time.
+type Words struct {
+	C chan uint64
+	q *channelQueue
+}
+
+// WordsOf returns the Words of q, or nil if it has none.
+func WordsOf(q Untyped) *Words {
+	if c, ok := q.(*channelQueue); ok && c.words != nil && !c.counted {
+		return &Words{c.words, c}
+	}
+	return nil
+}
+
+// Send is Put of a value with wait, and without a context.
+//
+//go:noinline
+func (w *Words) Send(x uint64) (err error) {
+	defer w.q.refuse(&err)
+	w.C <- x // without a nonblocking attempt first, which would take as long as this send
+	return nil
+}
+
 // refuse turns the panic of a put on a closed channel into ErrClosed. A put defers it.
 func (q *channelQueue) refuse(err *error) {
 	if v := recover(); v != nil {
@@ -62,15 +86,6 @@ func (q *channelQueue) refuse(err *error) {
 }
 
 func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (err error) {
-	if q.words == nil || q.counted || !wait || ctx.Done() != nil || mphost.MayCancel() {
-		return q.putSlow(ctx, v, wait)
-	}
-	defer q.refuse(&err)
-	q.words <- *(*uint64)(v) // without a nonblocking attempt first, which would take as long as this send
-	return nil
-}
-
-func (q *channelQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool) (err error) {
 	if q.counted {
 		q.addPending()
 	}
@@ -87,22 +102,15 @@ func (q *channelQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool)
 }
 
 func (q *channelQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
-	switch {
-	case q.words == nil:
+	if q.words == nil {
 		box, ok, err := receive(ctx, q.boxes, wait)
 		if ok {
 			q.elem.Move(v, box)
 			q.unbox(box)
 		}
 		return ok, err
-	case !wait || ctx.Done() != nil || mphost.MayCancel():
-		*(*uint64)(v), ok, err = receive(ctx, q.words, wait)
-		return ok, err
 	}
-	*(*uint64)(v), ok = <-q.words
-	if !ok {
-		err = shm.ErrClosed
-	}
+	*(*uint64)(v), ok, err = receive(ctx, q.words, wait)
 	return ok, err
 }
 
