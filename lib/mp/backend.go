@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/perijove/perijove/lib/mp/internal/object"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -17,6 +18,35 @@ func Init() {
 		mphost.RunChild(h)
 	}
 	mphost.Set(h)
+}
+
+// Trace calls f and records what this process and its children do meanwhile: which
+// goroutines run, which wait, and for what; tasks of pools, locks, values in queues and
+// pipes of processes. It writes one file per process into folder, which it makes, and a
+// manifest; files of an earlier recording are removed. Package lib/exectrace reads the
+// folder and package lib/exectrace/chart draws it; go tool trace shows each file.
+//
+// A child is recorded from when it is sent its first tasks after the recording began. If
+// a child is killed, the last part of its trace, up to a second, is lost; the manifest
+// says so.
+//
+// Trace returns the error of f, or else its own: of a folder that cannot be written, or
+// of a process that is traced already, in which case it does not call f. If f panics or
+// calls runtime.Goexit, the recording ends, too.
+func Trace(folder string, f func() error) (err error) {
+	if err := tracing.Clear(folder); err != nil {
+		return err
+	}
+	if err := tracing.Start(folder); err != nil {
+		return err
+	}
+	defer func() {
+		if e := tracing.Stop(); err == nil {
+			err = e
+		}
+	}()
+	tracing.Root()
+	return f()
 }
 
 // A Backend is where a function runs: in a goroutine or in a child process.

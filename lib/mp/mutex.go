@@ -3,10 +3,12 @@ package mp
 import (
 	"context"
 	"runtime"
+	"runtime/trace"
 	"sync/atomic"
 
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -73,6 +75,7 @@ func mustLock(err error) {
 func waitLock(ctx context.Context, l shm.Mutex) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
+	defer tracing.Wait(tracing.WaitLock).End()
 	return l.Lock(ctx)
 }
 
@@ -99,6 +102,9 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 	}
 	if l.O.IsClosed() {
 		return closedLock(l)
+	}
+	if trace.IsEnabled() {
+		tracing.Locked(l.O.TraceKey(0))
 	}
 	return nil
 }
@@ -159,6 +165,9 @@ func (m *Mutex) unlockSlow() {
 		panicNil("Mutex")
 	}
 	if l, ok := m.shared(); ok {
+		if trace.IsEnabled() {
+			tracing.Unlocking(l.O.TraceKey(0))
+		}
 		l.Unlock()
 	} else {
 		m.own.Unlock()

@@ -154,7 +154,7 @@ func (p *parse) compose() {
 // initializers, so that these must be statements.
 func (p *parse) runs(pc Piece) bool {
 	d := directive(p.cell.Src, pc)
-	return d.Name == wholeTimeName || programNames[d.Name] || d.Function != ""
+	return d.Name == wholeTimeName || d.Name == wholeTraceName || programNames[d.Name] || d.Function != ""
 }
 
 func (p *parse) put(pc Piece) {

@@ -137,7 +137,7 @@ func (s *splitter) isDirective(pos int) bool {
 
 // directiveEnd returns the end of the directive at pos. A backslash at
 // the end of a line continues it. A cell magic (%%name) takes the rest of the cell,
-// except %%time and %%bench, which Go code follows.
+// except %%time, %%bench and %%trace, which Go code follows.
 func (s *splitter) directiveEnd(pos int) int {
 	if magicName(strings.TrimPrefix(s.src[pos:], gonbPrefix)) != "" {
 		return len(s.src)
@@ -152,7 +152,7 @@ func (s *splitter) directiveEnd(pos int) int {
 }
 
 // magicName returns the name of a cell magic that takes the rest of the cell:
-// text that starts with %% and a letter, except %%time and %%bench. It returns "" for other text.
+// text that starts with %% and a letter, except the names above. It returns "" for other text.
 func magicName(text string) string {
 	rest, ok := strings.CutPrefix(text, "%%")
 	if !ok {
@@ -163,7 +163,7 @@ func magicName(text string) string {
 		end++
 	}
 	switch name := rest[:end]; "%%" + name {
-	case wholeTimeName, BenchName:
+	case wholeTimeName, BenchName, wholeTraceName:
 		return ""
 	default:
 		return name

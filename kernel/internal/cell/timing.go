@@ -32,6 +32,7 @@ const (
 	wholeTimeName   = "%%time"
 	timeitName      = "%timeit"
 	wholeTimeitName = "%%timeit"
+	wholeTraceName  = "%%trace"
 )
 
 // Measures reports whether a line is a %time or %timeit directive followed by Go code.

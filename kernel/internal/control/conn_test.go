@@ -20,7 +20,7 @@ func TestRoundTrip(t *testing.T) {
 	c := New(&wire)
 	seen := map[string]bool{}
 	for _, m := range []Message{
-		Run{ID: 7, Object: "o", Fresh: []string{"a"}, Initial: Initial{Known: []string{"v"}}, OutputPipes: []string{"x", "y"}},
+		Run{ID: 7, Object: "o", Fresh: []string{"a"}, Initial: Initial{Known: []string{"v"}}, OutputPipes: []string{"x", "y"}, Trace: "/t"},
 		Setup{ID: 8, Dir: "/tmp", Env: []string{"A=1"}, Args: []string{"notebook"}, Memory: -1},
 		Reload{ID: 9, Packages: []string{"p"}, Renew: true},
 		Drop{Symbols: []string{"main.x"}},

@@ -25,6 +25,8 @@ type (
 		EndsOnAnyPanic bool `json:"endsOnAnyPanic,omitempty"`
 		// TextOnly reports that the front end is a console.
 		TextOnly bool `json:"textOnly,omitempty"`
+		// Trace is the folder into which the execution of the cell is recorded, or "".
+		Trace string `json:"trace,omitempty"`
 		// OutputPipes are named pipes that become standard output and error
 		// once the object is loaded.
 		OutputPipes []string `json:"outputPipes,omitempty"`

@@ -218,7 +218,8 @@ func (gs *Goroutines) wakesNone(fn uintptr) bool {
 		return false
 	}
 	name := f.Name()
-	return strings.HasPrefix(name, "runtime.netpoll") || strings.HasPrefix(name, "runtime.(*scavengerState)")
+	return strings.HasPrefix(name, "runtime.netpoll") || strings.HasPrefix(name, "runtime.(*scavengerState)") ||
+		strings.HasPrefix(name, "runtime.") && strings.Contains(name, "newWakeableSleep.") // of the runtime's tracer
 }
 
 // Position returns the program counter and the frame pointer of g if it does not run, else

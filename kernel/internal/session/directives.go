@@ -71,13 +71,7 @@ func topics() []topic {
 			{[]string{"%%bash", "%%sh", "%%script"}, "[PROGRAM] [ARG ...]", "feed the rest of the cell to a shell, or with %%script to PROGRAM", (*run).scriptDirective},
 			{[]string{"%with_inputs", "%with_password"}, "", "the next shell command of the cell reads what you type", (*run).inputsDirective},
 		}},
-		{"measurements and tests", []directive{
-			{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and show its time, the CPU time of all threads, and its memory", (*run).timeDirective},
-			{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after running STATEMENT once, and show the time of a loop: -n loops in each of -r runs; its variables end with it, its changes to the notebook's stay", (*run).timeitDirective},
-			{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
-			{[]string{"%%bench"}, "[-compare] [-count N] [-benchtime T] [-cpu LIST] [-bench RE]", "measure the rest of the cell as the body of a benchmark's loop, or its Benchmark functions, with package testing: time, bytes and allocations of an operation, with intervals; -bench measures functions of the notebook, -compare compares the last two runs", (*run).benchDirective},
-			{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
-		}},
+		{"measurements and tests", measuringDirectives()},
 		{"programs as cells", []directive{
 			{[]string{"%%", "%main"}, "[ARG ...]", "the rest is the program: ARGs become os.Args and flag.Parse is called", (*run).mainDirective},
 			{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).execDirective},
@@ -95,6 +89,18 @@ func topics() []topic {
 			{[]string{"%widgets", "%widgets_hb"}, "", "connect the page for GoNB's widgets and package dom now, not when they are first used", (*run).widgetsDirective},
 			{[]string{"%wasm"}, "", "a directive of GoNB that is not supported", (*run).wasmDirective},
 		}},
+	}
+}
+
+// measuringDirectives lists the directives that measure and test.
+func measuringDirectives() []directive {
+	return []directive{
+		{[]string{"%time", "%%time"}, "[STATEMENT]", "run STATEMENT, or with %%time the cell, and show its time, the CPU time of all threads, and its memory", (*run).timeDirective},
+		{[]string{"%timeit", "%%timeit"}, "[-n N] [-r N] STATEMENT", "repeat STATEMENT, or with %%timeit the rest of the cell after running STATEMENT once, and show the time of a loop: -n loops in each of -r runs; its variables end with it, its changes to the notebook's stay", (*run).timeitDirective},
+		{[]string{"%%trace"}, "[FOLDER]", "run the cell and show a timeline of its goroutines and processes: who ran, who waited for whom; FOLDER keeps the traces, for go tool trace", (*run).traceDirective},
+		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
+		{[]string{"%%bench"}, "[-compare] [-count N] [-benchtime T] [-cpu LIST] [-bench RE]", "measure the rest of the cell as the body of a benchmark's loop, or its Benchmark functions, with package testing: time, bytes and allocations of an operation, with intervals; -bench measures functions of the notebook, -compare compares the last two runs", (*run).benchDirective},
+		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
 	}
 }
 

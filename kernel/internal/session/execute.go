@@ -158,6 +158,7 @@ func (r *run) run() *output.Error {
 		return r.runBench(c)
 	}
 	err := r.execute(c, func(u *program.Unit, failed *output.Error) { r.addToJournal(r.code, u, failed) })
+	r.showTrace(err)
 	if err != nil || r.tests == nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type run struct {
 	stdin *stdinPrompter // of the next shell command; set by %with_inputs
 	tests *testRun       // set by %test
 	bench *benchRun      // set by %%bench
+	trace traceFolder    // set by %%trace
 	code  string         // the cell's text
 	next  *output.NextInput
 	file  string // set by %run

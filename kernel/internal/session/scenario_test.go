@@ -182,7 +182,7 @@ var (
 	stdLines  = regexp.MustCompile(`(?m)^([a-z][a-z0-9_/]*\.(?:go|s)) line \d+`) // differ between Go releases
 )
 
-// measurements replaces the parts of the output of %time and %timeit that differ between runs.
+// measurements replaces the parts of the output of %time, %timeit and %%trace that differ between runs.
 var measurements = []struct {
 	pattern *regexp.Regexp
 	text    string
@@ -198,6 +198,8 @@ var measurements = []struct {
 	{regexp.MustCompile(`(?m)^(\S+) +[\d.]+ [nµm]?s(?: ± \S+)? {2,}`), "$1  TIME  "},
 	{regexp.MustCompile(`<td(?: title="[^"]*")?>[\d.]+ [nµm]?s[^<]*</td>`), "<td>TIME</td>"},
 	{regexp.MustCompile(`(?s)<svg[^>]*>\s*<desc>[^<]*time per operation.*?</svg>`), "CHART"},
+	{regexp.MustCompile(`(?s)<div style="overflow-x:auto"><svg .*?</svg>\s*</div>`), "TIMELINE"},
+	{regexp.MustCompile(`(?s)\S+ on \d+ cores, .*?go tool trace \S+`), "TIMES\ngo tool trace FILE"},
 }
 
 func (tr *transcript) text() string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/celltrace"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/sinks"
@@ -154,4 +155,42 @@ func (r *run) timeDirective(d cell.DirectiveLine) error {
 
 func (r *run) timeitDirective(cell.DirectiveLine) error {
 	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, optionally with -n LOOPS and -r RUNS")
+}
+
+// A traceFolder is where %%trace has a cell recorded; the zero traceFolder is nowhere.
+type traceFolder struct {
+	path string
+	kept bool // it stays when the kernel ends
+}
+
+// traceDirective handles %%trace: the worker records the rest of the cell.
+func (r *run) traceDirective(d cell.DirectiveLine) error {
+	args, err := splitWords(d.Args)
+	switch {
+	case err != nil:
+		return err
+	case len(args) > 1:
+		return errors.New("write %%trace alone in its line, or %%trace FOLDER")
+	case r.session.isStandalone():
+		return errors.New("each cell is a program here, which %%trace cannot record: use mp.Trace in the cell's code")
+	case len(args) == 1:
+		folder, _, err := r.fileArgument(d.Args)
+		r.trace = traceFolder{folder, true}
+		return err
+	}
+	r.trace.path, err = os.MkdirTemp(r.session.scratch.path, "trace-")
+	return err
+}
+
+// showTrace shows the timeline of a traced cell, also of one that has failed.
+func (r *run) showTrace(failed *output.Error) {
+	if r.trace.path == "" || failed != nil && (failed.Name == "CompileError" || failed.Name == "LinkError") {
+		return
+	}
+	d, err := celltrace.Show(r.trace.path, r.trace.kept)
+	if err != nil {
+		r.sink.Stream(output.Stderr, err.Error()+"\n")
+		return
+	}
+	r.sink.Display(d)
 }

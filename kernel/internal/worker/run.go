@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/preempt"
 	"github.com/perijove/perijove/kernel/internal/streams"
 	"github.com/perijove/perijove/lib/display/displayhost"
+	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
 // enter records the calling goroutine as that of the cell.
@@ -28,12 +29,20 @@ func (x *execution) enter() {
 }
 
 // run loads a cell and starts it.
-func (w *worker) run(m control.Run) error {
+func (w *worker) run(m control.Run) (err error) {
+	if err := w.startTrace(m.Trace); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			w.stopTrace()
+		}
+	}()
 	req := link.Request{Object: m.Object, Initial: m.Initial.Func, Fresh: m.Fresh, Renewed: m.Renewed, Literals: m.Literals, Entry: m.Entry, Init: m.Init, Forget: m.Forget, Live: m.Live, Retry: m.Retry}
 	w.loading.Lock()
 	defer w.loading.Unlock()
 	w.fileReserve.release()
-	_, err := w.apply(loadStep{Importcfg: m.Importcfg})
+	_, err = w.apply(loadStep{Importcfg: m.Importcfg})
 	var l *link.Loaded
 	if err == nil && m.Object != "" {
 		l, err = w.linker.Load(req)
@@ -93,6 +102,7 @@ func (w *worker) outcome(id int) control.Done {
 	}
 	w.dropUnread(x)
 	w.cellLabels.Leave()
+	w.stopTrace()
 	return w.outputPipes.mark(control.Done{ID: id, Outcome: o})
 }
 
@@ -108,6 +118,9 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	}()
 	if x.interrupted.Load() {
 		return
+	}
+	if w.traced {
+		mphost.TraceRoot()
 	}
 	x.initialize(w, l.Packages)
 	switch {

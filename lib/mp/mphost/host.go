@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // A Host names and finds the functions of this process and its children for package mp,
@@ -98,7 +99,12 @@ var process struct {
 
 // Set makes h the Host of this process, which must not be a child. An ordinary program
 // calls mp.Init instead. Set may be called more than once.
-func Set(h Host) { set(h, nil) }
+func Set(h Host) {
+	if _, ordinary := h.(programHost); !ordinary {
+		tracing.SetNotebook()
+	}
+	set(h, nil)
+}
 
 func set(h Host, parent *Peer) {
 	setCanceller(h)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"runtime/trace"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // contextOf returns a function that makes the context of task i, which runs next.
@@ -57,8 +59,11 @@ func (e *Entry) run(b *batch) {
 	e.mu.Lock()
 	s := e.slots[b.slot]
 	e.mu.Unlock()
+	if trace.IsEnabled() {
+		tracing.Receive(tracing.KindBatch, tracing.BatchKey(os.Getpid(), b.id), 0)
+	}
 	v := &batchRun{
-		fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[protocol.TaskHead:]},
+		id: b.id, fn: s.fn, target: s.target, n: b.n, args: codec.Reader{B: b.body[protocol.TaskHead:]},
 		budget: e.budgets.Budget(b.id), context: e.contextOf(b), dropped: e.dropped(b), row: e.row, since: time.Now(), timeout: b.timeout,
 	}
 	if e.budgets == nil {
@@ -134,12 +139,16 @@ func (e *Entry) finish(b *batch, v *batchRun) {
 		if !failed {
 			shm.LeaveAll()
 		}
+		_ = tracing.Stop()
 		os.Exit(codec.Bit(failed))
 	}
 }
 
 // answer sends a report. If the parent is gone it ends the process.
 func (e *Entry) answer(id uint64, room []byte) {
+	if trace.IsEnabled() {
+		tracing.Send(tracing.KindResult, tracing.BatchKey(os.Getpid(), id), 0)
+	}
 	if err := e.conn.SendRoom(protocol.FrameResult, id, room); err != nil {
 		endGroup(protocol.ExitOrphaned)
 	}

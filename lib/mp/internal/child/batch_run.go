@@ -2,6 +2,8 @@ package child
 
 import (
 	"context"
+	"os"
+	"runtime/trace"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,11 +15,13 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // A batchRun runs a batch of calls of one function in a child, with encoded arguments
 // and results.
 type batchRun struct {
+	id      uint64 // of the batch
 	fn      *call.Funcval
 	target  bool // the function satisfies mp.Target, not mp.Func
 	n       int  // tasks in the batch
@@ -99,7 +103,9 @@ func (v *batchRun) Caller(c call.Function) {
 		if c.Shape&call.TakesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
+		span := v.trace(i)
 		taskErr := v.timeout.Outcome(begin, c.Protected(ctx, a, r))
+		span.end()
 		cancel()
 		if taskErr != nil {
 			v.failed(taskErr)
@@ -159,9 +165,11 @@ func (v *batchRun) makeRow(size int) {
 // returns after a panic, with more true: call it again.
 func (v *batchRun) runRow(c *call.Function) (more bool) {
 	cancel := func() {}
+	var span span
 	defer func() {
 		if p := recover(); p != nil {
 			cancel()
+			span.end()
 			v.failed(failure.NewPanicError(p))
 			more = true
 		}
@@ -183,7 +191,9 @@ func (v *batchRun) runRow(c *call.Function) (more bool) {
 		if c.Shape&call.TakesContext != 0 {
 			ctx, cancel = v.context(i)
 		}
+		span = v.trace(i)
 		err := v.timeout.Outcome(begin, c.Do(ctx, c.Arg.At(args, i), c.Result.At(results, i)))
+		span.end()
 		if c.Shape&call.TakesContext != 0 {
 			cancel()
 		}
@@ -192,6 +202,23 @@ func (v *batchRun) runRow(c *call.Function) (more bool) {
 		}
 	}
 	return false
+}
+
+// A span is that of a task in a trace; the zero span is none.
+type span struct{ region *trace.Region }
+
+// trace begins the span of task i if this process is traced.
+func (v *batchRun) trace(i int) span {
+	if !trace.IsEnabled() {
+		return span{}
+	}
+	return span{tracing.Task(program.Name(v.fn.PC), tracing.BatchKey(os.Getpid(), v.id), i)}
+}
+
+func (s span) end() {
+	if s.region != nil {
+		s.region.End()
+	}
 }
 
 // failed records err as the outcome of the current task.

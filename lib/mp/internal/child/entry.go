@@ -19,6 +19,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // Open opens the connection to the parent, which an environment variable describes, and
@@ -145,8 +146,11 @@ func (e *Entry) receive(f protocol.Frame) error {
 		return e.setTimeout(f.Body)
 	case protocol.FrameMessage:
 		e.host.Message(f.Body)
+	case protocol.FrameTrace:
+		tracing.StartChild(string(f.Body))
 	case protocol.FrameEnd:
 		shm.LeaveAll()
+		_ = tracing.Stop()
 		os.Exit(0)
 	default:
 		return failure.ErrMalformed

@@ -10,6 +10,7 @@ import (
 
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -86,5 +87,6 @@ func Encode(o interface{ Handle() ([]byte, error) }, what string) ([]byte, error
 func Wait(ctx context.Context, o *shm.Object, off int, val uint32, w shm.Watch) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
+	defer tracing.Wait(tracing.WaitEvent).End()
 	return o.Wait(ctx, off, val, w)
 }

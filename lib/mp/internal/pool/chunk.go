@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/process"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // A function is a user's function as a pool sends or names it.
@@ -220,6 +221,12 @@ func (c *chunk) call(i int) {
 	if err := c.do(c.base+i, c.arg(i), c.result(i)); err != nil {
 		c.errs.set(c.base+i, err)
 	}
+}
+
+// callTraced is call with a span in the trace.
+func (c *chunk) callTraced(i int) {
+	defer tracing.Task(program.Name(c.st.fn.pc), 0, c.base+i).End()
+	c.call(i)
 }
 
 // setError records the error of task i, which is not settled yet.

@@ -92,6 +92,7 @@ func (w *worker) slot(fn *function) (uint32, error) {
 	if err := w.child.Update(false); err != nil {
 		return 0, err
 	}
+	w.child.Trace()
 	if n, ok := w.defined[fn.def]; ok {
 		return n, nil
 	}
@@ -130,6 +131,7 @@ func (w *worker) dispatch(f *inflightBatch) {
 	protocol.AppendTaskHead(out.B[protocol.HeaderSize:protocol.HeaderSize], slot, 0, n)
 	out.B = protocol.WithTrailer(out.B)
 	w.room = protocol.Kept(out.B)
+	w.child.SentTasks(f.id, f.chunk.base)
 	w.sent(w.child.Conn.SendRoom(protocol.FrameTask, f.id, out.B))
 }
 

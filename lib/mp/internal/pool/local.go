@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,7 +74,11 @@ func (w *worker) runHere(f *inflightBatch) {
 	}()
 	for n, ok := f.budget.Claim(); ok; n, ok = f.budget.Claim() {
 		w.relabel()
-		f.chunk.call(n)
+		if trace.IsEnabled() {
+			f.chunk.callTraced(n)
+		} else {
+			f.chunk.call(n)
+		}
 		r.done.Store(int64(n + 1))
 	}
 	returned = true

@@ -3,6 +3,7 @@ package process
 import (
 	"encoding/binary"
 	"errors"
+	"runtime/trace"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -116,6 +118,7 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 		_ = c.Kill()
 		return err
 	}
+	c.Trace()
 	if err := c.Define(def, 0); err != nil {
 		return err
 	}
@@ -125,6 +128,7 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 			return err
 		}
 	}
+	c.SentTasks(1, 0)
 	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameTask, Id: 1, Body: append(protocol.AppendTaskHead(nil, 0, protocol.TaskLast, 1), arg...)})
 }
 
@@ -142,6 +146,28 @@ func (c *Child) Update(answer bool) error {
 	c.version, c.updated = now, true
 	_ = c.Conn.Send(protocol.Frame{Kind: protocol.FrameUpdate, Id: uint64(codec.Bit(answer)), Body: msg})
 	return nil
+}
+
+// Trace makes the child record a trace if this process does. The child notices the end
+// of the recording without a message.
+func (c *Child) Trace() {
+	folder := tracing.Folder()
+	if folder == c.traced {
+		return
+	}
+	if c.traced = folder; folder != "" {
+		tracing.Expect(c.PID, c.Gone)
+		tracing.Send(tracing.KindStart, uint64(c.PID), 0)
+		_ = c.Conn.Send(protocol.Frame{Kind: protocol.FrameTrace, Body: []byte(folder)}) // Listen notices a broken connection
+	}
+}
+
+// SentTasks notes in the trace that tasks, from index first of their job on, are about to
+// be sent as a batch.
+func (c *Child) SentTasks(batch uint64, first int) {
+	if trace.IsEnabled() {
+		tracing.SendBatch(c.PID, batch, first)
+	}
 }
 
 func (c *Child) Define(def Definition, slot uint64) error {
@@ -183,6 +209,9 @@ func (c *Child) receive(f protocol.Frame, result func(protocol.Frame) error) err
 	case protocol.FrameMessage:
 		c.host.Message(mphost.NewPeer(c.Conn.SendMessage), f.Body)
 	case protocol.FrameResult, protocol.FrameReady:
+		if f.Kind == protocol.FrameResult && trace.IsEnabled() {
+			tracing.Receive(tracing.KindResult, tracing.BatchKey(c.PID, f.Id), 0)
+		}
 		return result(f)
 	case protocol.FrameBroken:
 		return codec.DecodeError(f.Body)

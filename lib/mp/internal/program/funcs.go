@@ -26,6 +26,14 @@ func Describe(pc uintptr) string {
 	return fmt.Sprintf("%s (%s:%d)", f.Name(), filepath.Base(file), line)
 }
 
+// Name returns the name of the code at pc, "main.f", for traces.
+func Name(pc uintptr) string {
+	if f := runtime.FuncForPC(pc); f != nil {
+		return f.Name()
+	}
+	return "?"
+}
+
 // isLiteral reports whether a symbol is that of a function literal, such as
 // "main.f.func1". It returns false for literals in generic functions: their names are
 // useful in messages.

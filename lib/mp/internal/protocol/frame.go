@@ -33,6 +33,7 @@ const (
 	FrameMessage                 // both directions: for Host.Message
 	FrameReady                   // to the parent: the child has applied its first update
 	FrameTimeout                 // to the child: time limit for tasks of the batches that follow
+	FrameTrace                   // to the child: body: the folder into which it records a trace
 	frameKinds
 )
 

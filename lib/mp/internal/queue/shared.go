@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -16,6 +17,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -261,6 +263,9 @@ func (q *sharedQueue) tryAppend(ctx context.Context, b, bulk []byte, paced bool)
 	} else if err := q.putFar(tail, b, bulk); err != nil {
 		m.Unlock()
 		return err
+	}
+	if trace.IsEnabled() {
+		tracing.Send(tracing.KindQueue, o.TraceKey(0), putCount(o))
 	}
 	q.advance(queuePutIntent, queueTail, queuePut, tail+size)
 	more := o.U32(queueWriters).Load() > 0 && q.seesRoom(tail+size, size)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"runtime"
+	"runtime/trace"
 	"slices"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -125,6 +127,9 @@ func (q *sharedQueue) take(ctx context.Context, b *[]byte, v unsafe.Pointer) (ok
 	if err != nil {
 		m.Unlock()
 		return false, err
+	}
+	if trace.IsEnabled() {
+		tracing.Receive(tracing.KindQueue, o.TraceKey(0), takenCount(o))
 	}
 	q.countTaken()
 	q.advance(queueGetIntent, queueHead, queueTaken, end)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // A queueCall is a call that waits for a change of a sharedQueue by another process.
@@ -31,6 +32,9 @@ func (c *queueCall) isAlone() bool {
 	return alone && time.Since(c.began) >= aloneInterval && c.other.Load() != c.q.o.Losses()+1
 }
 
+// spanNames has the names of waits in a trace, by whether a get waits.
+var spanNames = map[bool]string{true: tracing.WaitQueueGet, false: tracing.WaitQueuePut}
+
 // sleep waits on a bell until ready may return true.
 func (c *queueCall) sleep(ctx context.Context, bell, sleepers int, ready func() bool) error {
 	o := c.q.o
@@ -44,7 +48,9 @@ func (c *queueCall) sleep(ctx context.Context, bell, sleepers int, ready func() 
 	w.Suspect = func() bool {
 		return ready() || c.q.orphaned != nil && c.q.orphaned() || c.isAlone()
 	}
+	span := tracing.Wait(spanNames[bell == queueArrived])
 	err := o.Wait(ctx, bell, 0, w)
+	span.End()
 	switch {
 	case ready():
 		return nil // takes precedence over errors

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // All is the argument of Wake to wake all waiters.
@@ -120,6 +121,14 @@ func (o *Object) wakeNear(off, n int) int {
 		woken += wakeOwn(o.wordID(off), n-woken)
 	}
 	return woken
+}
+
+// TraceKey identifies the word at off in traces, in all processes.
+func (o *Object) TraceKey(off int) uint64 {
+	if o.local != nil {
+		return uint64(uintptr(unsafe.Pointer(o.local)))
+	}
+	return uint64(o.wordID(off))
 }
 
 // wordID returns the wordID of the word at off.

@@ -1,0 +1,41 @@
+package worker
+
+import (
+	"errors"
+	"runtime/trace"
+	"strings"
+
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// startTrace begins to record the execution of the next cell and of its children into a
+// folder, unless that is "". See %%trace.
+func (w *worker) startTrace(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	if trace.IsEnabled() {
+		return errors.New("cannot record the cell: an earlier cell has called trace.Start of runtime/trace; call trace.Stop first")
+	}
+	err := mphost.StartTrace(folder)
+	w.traced = err == nil
+	return err
+}
+
+// stopTrace ends the recording of a cell, however the cell has ended, and waits for the
+// files of its children.
+func (w *worker) stopTrace() {
+	if !w.traced {
+		return
+	}
+	w.traced = false
+	if err := mphost.StopTrace(); err != nil {
+		w.notice(err.Error())
+	}
+}
+
+// records reports whether a goroutine that begins with this function records a cell: one
+// of package mp samples the processor time, and one of runtime/trace writes the file.
+func records(start string) bool {
+	return strings.HasPrefix(start, mphost.TracePackage) || strings.HasPrefix(start, "runtime/trace.")
+}
