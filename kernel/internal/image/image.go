@@ -81,6 +81,9 @@ func (m *Image) Importcfg([]string) (string, error) { return m.ImportcfgFile(), 
 // Packages returns the names of the image's packages by import path. The caller must not change the map.
 func (m *Image) Packages() map[string]string { return m.names }
 
+// Sources returns the sources of this project's module, or nil if the image has no record of them.
+func (m *Image) Sources() fs.FS { return m.opt.Source }
+
 // Options configure Open.
 type Options struct {
 	Go       string // path of the go command; if empty FindGo finds it

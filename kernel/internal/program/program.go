@@ -13,6 +13,7 @@
 package program
 
 import (
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type packageLister interface{ Packages() map[string]string }
 type Config struct {
 	Compile string   // path of the toolchain's compile tool
 	GOROOT  string   // the toolchain's root, for documentation; may be empty
+	Library fs.FS    // sources of this project's module, for documentation; may be nil
 	Lang    string   // language version, "go1.26"
 	Dir     string   // folder for generated sources and objects; must exist
 	Env     []string // environment of the compile tool; nil for that of this process
@@ -136,7 +138,7 @@ func New(cfg Config) *Program {
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "",
 	})
-	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT), Compiler: tool, table: symtab.NewTable()}
+	return &Program{cfg: cfg, pkgs: exportdata.New(cfg.Importer, cfg.GOROOT, cfg.Library), Compiler: tool, table: symtab.NewTable()}
 }
 
 // Commit makes the unit's declarations live. Call it after the worker has loaded the

@@ -61,6 +61,7 @@ func (s *Session) newProgram() *program.Program {
 		Compile:    s.cfg.Image.Toolchain.Compile(),
 		Lang:       s.cfg.Image.Toolchain.Lang(),
 		GOROOT:     s.cfg.Image.Toolchain.Root,
+		Library:    s.cfg.Image.Sources(),
 		Dir:        dir,
 		Importer:   s.modules,
 		Next:       s.hasNext,

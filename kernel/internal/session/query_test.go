@@ -122,6 +122,11 @@ func TestInspect(t *testing.T) {
 		{"len|", "The len built-in function returns the length"},
 		{"make(|", "allocates and initializes"},
 		{"err|or", "conventional interface"},
+		{"import \"github.com/perijove/perijove/lib/must\"\nmust.Do|()", "Do panics with the first of errs that is not nil."},
+		{"import \"github.com/perijove/perijove/lib/mp\"\nmp.NewPool(|", "NewPool "},
+		{"import \"github.com/perijove/perijove/lib/mp\"\nvar q *mp.Queue[int]\nq.P|ut()", "Put "},
+		{"import \"github.com/perijove/perijove/lib/mp\"\nm|p.Cores()", "Package mp "},
+		{"import \"gonum.org/v1/plot\"\nplot.Ne|w()", "New returns a new plot"},
 	} {
 		code := strings.Replace(test.code, "|", "", 1)
 		got, err := s.Inspect(context.Background(), code, strings.Index(test.code, "|"), 0)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"maps"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ type Archives interface {
 type cache struct {
 	archives Archives
 	goroot   string              // root of the source files of the standard library
+	library  fs.FS               // sources of libraryModule; may be nil
 	Std      map[string][]string // import paths by package name
 	Fset     *token.FileSet
 
@@ -41,10 +43,11 @@ type pendingLoad struct {
 	err  error
 }
 
-func newCache(archives Archives, goroot string) *cache {
+func newCache(archives Archives, goroot string, library fs.FS) *cache {
 	return &cache{
 		archives: archives,
 		goroot:   goroot,
+		library:  library,
 		Std:      map[string][]string{},
 		Fset:     token.NewFileSet(),
 		loaded:   map[string]*types.Package{},

@@ -2,6 +2,7 @@ package exportdata
 
 import (
 	"go/types"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,9 +17,10 @@ type Packages struct {
 }
 
 // New returns Packages that find compiled packages in archives. goroot is the root
-// folder of the toolchain, for the sources of the standard library.
-func New(archives Archives, goroot string) *Packages {
-	p := &Packages{cache: newCache(archives, goroot)}
+// folder of the toolchain, for the sources of the standard library; library has the sources
+// of this project's module, and may be nil.
+func New(archives Archives, goroot string, library fs.FS) *Packages {
+	p := &Packages{cache: newCache(archives, goroot, library)}
 	for _, importPath := range strings.Fields(stdPaths) {
 		p.Std[path.Base(importPath)] = append(p.Std[path.Base(importPath)], importPath)
 	}
@@ -58,14 +60,21 @@ func (p *Packages) Import(importPath string) (*types.Package, error) {
 	return p.load(importPath)
 }
 
-// SourceFile returns the path of a source file that export data refers to, or "" if it does not exist. Files
-// of the standard library begin with $GOROOT.
-func (p *Packages) SourceFile(name string) string {
-	if rest, ok := strings.CutPrefix(name, "$GOROOT"); ok {
-		name = filepath.Join(p.goroot, rest)
+// SourceFolder returns the folder of a source file that the export data of a package names, or nil if there is none. Files
+// of the standard library begin with $GOROOT. The library of this project was compiled in a folder that no longer exists.
+func (p *Packages) SourceFolder(importPath, file string) fs.FS {
+	if rest, ok := strings.CutPrefix(file, "$GOROOT"); ok {
+		file = filepath.Join(p.goroot, rest)
 	}
-	if st, err := os.Stat(name); err != nil || st.IsDir() {
-		return ""
+	if st, err := os.Stat(file); err == nil && !st.IsDir() {
+		return os.DirFS(filepath.Dir(file))
 	}
-	return name
+	if below, ok := strings.CutPrefix(importPath, libraryModule); ok && p.library != nil {
+		if folder, err := fs.Sub(p.library, below); err == nil {
+			return folder
+		}
+	}
+	return nil
 }
+
+const libraryModule = "github.com/perijove/perijove/"

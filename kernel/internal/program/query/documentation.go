@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,16 +18,22 @@ import (
 // docOf returns the documentation of an object from the file that declares it.
 // Export data has the file name and the line.
 func docOf(p *exportdata.Packages, obj types.Object) string {
-	at := p.Fset.Position(obj.Pos())
+	at, importPath := p.Fset.Position(obj.Pos()), "builtin"
 	if obj.Pkg() == nil { // predeclared: the file has its documentation, but there is no export data with the line
 		at = token.Position{Filename: "$GOROOT/src/builtin/builtin.go"}
+	} else {
+		importPath = obj.Pkg().Path()
 	}
-	file := p.SourceFile(at.Filename)
-	if file == "" {
+	folder := p.SourceFolder(importPath, at.Filename)
+	if folder == nil {
+		return ""
+	}
+	src, err := fs.ReadFile(folder, filepath.Base(at.Filename))
+	if err != nil {
 		return ""
 	}
 	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+	f, err := parser.ParseFile(fset, at.Filename, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return ""
 	}
@@ -119,16 +126,20 @@ func specDoc(s ast.Spec, name string) (*ast.CommentGroup, bool) {
 // packageDoc returns the package comment of a package.
 func packageDoc(p *exportdata.Packages, pkg *types.Package) string {
 	for _, name := range pkg.Scope().Names() {
-		file := p.SourceFile(p.Fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)
-		if file == "" {
+		folder := p.SourceFolder(pkg.Path(), p.Fset.Position(pkg.Scope().Lookup(name).Pos()).Filename)
+		if folder == nil {
 			continue
 		}
-		names, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*.go"))
+		names, err := fs.Glob(folder, "*.go")
 		if err != nil {
 			return ""
 		}
 		for _, name := range names {
-			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.PackageClauseOnly)
+			src, err := fs.ReadFile(folder, name)
+			if err != nil {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments|parser.PackageClauseOnly)
 			if err == nil && f.Name.Name == pkg.Name() && f.Doc != nil {
 				return f.Doc.Text()
 			}
