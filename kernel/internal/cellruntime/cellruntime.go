@@ -31,27 +31,49 @@ func Result(values ...any) displayhost.Message {
 	return severalResults(values)
 }
 
-// severalResults returns the display of several results of a call. Errors are red, and the
-// other values are shown as text.
+// severalResults returns the display of several results of a call. If there is an error or a picture among them, it has a form in
+// HTML, where errors are red; otherwise all values are shown as text.
 func severalResults(values []any) displayhost.Message {
 	m := displayhost.Message{Kind: displayhost.KindShow}
 	var text []string
 	var page strings.Builder
+	hasPage := false
 	for _, v := range values {
 		if err, ok := isError(v); ok {
 			text = append(text, errorText(err))
 			page.WriteString(errorHTML(errorText(err)))
 			m.Metadata = map[string]any{ErrorMetadata: PanicText(err)}
+			hasPage = true
 			continue
 		}
-		text = append(text, display.Text(v))
-		page.WriteString("<pre>" + html.EscapeString(display.Text(v)) + "</pre>")
+		plain, form, isPicture := oneOfSeveral(v)
+		text = append(text, plain)
+		page.WriteString(form)
+		hasPage = hasPage || isPicture
 	}
 	m.Data = display.Bundle{"text/plain": strings.Join(text, "\n")}
-	if m.Metadata != nil {
+	if hasPage {
 		m.Data["text/html"] = page.String()
 	}
 	return m
+}
+
+// oneOfSeveral returns the text and the HTML of a value, and whether the HTML has a picture.
+func oneOfSeveral(v any) (text, form string, isPicture bool) {
+	shown := display.Render(v)
+	if data, ok := shown.Data["image/png"].(string); ok {
+		text, _ := shown.Data["text/plain"].(string)
+		size := ""
+		if meta, ok := shown.Metadata["image/png"].(map[string]any); ok {
+			size = fmt.Sprintf(` width="%v" height="%v"`, meta["width"], meta["height"])
+		}
+		return text, fmt.Sprintf(`<div><img alt="%s" src="data:image/png;base64,%s"%s></div>`, html.EscapeString(text), data, size), true
+	}
+	text = display.Text(v)
+	if form, ok := shown.Data["text/html"].(string); ok {
+		return text, form, false
+	}
+	return text, "<pre>" + html.EscapeString(text) + "</pre>", false
 }
 
 // RuneResult returns the display of a value whose type is rune in the source: its number and

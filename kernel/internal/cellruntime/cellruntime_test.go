@@ -3,6 +3,7 @@ package cellruntime
 import (
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"reflect"
 	"runtime"
@@ -35,6 +36,24 @@ func TestResult(t *testing.T) {
 }
 
 // TestErrorResult: an error is shown in red with the errors that it wraps, and its metadata marks it as an error.
+// A picture is a picture also beside other values.
+func TestResultWithPicture(t *testing.T) {
+	type moon struct{ Name string }
+	m := Result([]moon{{"Io"}, {"Europa"}}, image.NewGray(image.Rect(0, 0, 4, 2)), "<b>", nil)
+	page, _ := m.Data["text/html"].(string)
+	for _, want := range []string{"<table", `src="data:image/png;base64,iVBOR`, `width="4" height="2"`, "<pre>&#34;&lt;b&gt;&#34;</pre>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%s is not in %s", want, page)
+		}
+	}
+	if text := m.Data["text/plain"].(string); !strings.HasSuffix(text, "\n[*image.Gray, 4 × 2 pixels]\n\"<b>\"") {
+		t.Errorf("%s", text)
+	}
+	if m := Result([]moon{{"Io"}, {"Europa"}}, 3); m.Data["text/html"] != nil {
+		t.Errorf("without a picture: %v", m.Data)
+	}
+}
+
 func TestErrorResult(t *testing.T) {
 	_, err := os.Open("missing.txt")
 	m := Result(1, fmt.Errorf("reading: %w", err))
