@@ -3,6 +3,7 @@ package plotstyle
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -29,7 +30,8 @@ type Series struct {
 }
 
 // Add adds series to p and its legend. Series without a color get a color of [Colors].
-// Colors do not repeat if Add is called several times for one plot.
+// Colors do not repeat if Add is called several times for one plot, unless it has more series than there are colors;
+// then the lines of those that repeat a color are dashed.
 func Add(p *plot.Plot, series ...*Series) {
 	h, ok := p.TextHandler.(*handler)
 	if !ok {
@@ -40,10 +42,13 @@ func Add(p *plot.Plot, series ...*Series) {
 	for _, s := range series {
 		h.series = append(h.series, s.Name)
 	}
-	colors := Colors(h.series...)[before:]
+	colors := Colors(h.series...)
 	for i, s := range series {
-		if s.Color == nil {
-			s.Color = colors[i]
+		if at := before + i; s.Color == nil {
+			s.Color = colors[at]
+			if _, ok := fixed[s.Name]; !ok && s.Style.Dashes == nil && slices.Contains(colors[:at], colors[at]) {
+				s.Style.Dashes = []vg.Length{vg.Points(5), vg.Points(2.5)}
+			}
 		}
 		p.Add(s)
 		if s.Name != "" {

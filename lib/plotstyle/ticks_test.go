@@ -1,6 +1,7 @@
 package plotstyle
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -93,6 +94,19 @@ func TestSeriesOfSeveralCallsHaveTheirColors(t *testing.T) {
 	for i, s := range all {
 		if s.Color != want[i] {
 			t.Errorf("%s has %v, want %v", s.Name, s.Color, want[i])
+		}
+	}
+}
+
+// Two lines of one plot never look the same while there are at most twice as many as colors.
+func TestLinesThatRepeatAColorAreDashed(t *testing.T) {
+	p := plot.New()
+	n := len(others) + 3
+	for i := range 2 * n {
+		s := &Series{Name: fmt.Sprint("workers: ", i)}
+		Add(p, s)
+		if dashed := s.line().Dashes != nil; dashed != (i >= n) {
+			t.Errorf("series %d: dashed is %v", i, dashed)
 		}
 	}
 }

@@ -19,7 +19,7 @@ func TestStdNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	std := New(programtest.NewStd(t), "").Std
+	std := New(programtest.NewStd(t), "", nil).Std
 	for line := range strings.Lines(string(out)) {
 		importPath, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		if !slices.Contains(strings.Fields(stdPaths), importPath) {
@@ -34,7 +34,7 @@ func TestStdNames(t *testing.T) {
 // TestByName compares the choice among packages of one name with that of
 // goimports. It leaves out names for which goimports chooses at random.
 func TestByName(t *testing.T) {
-	p := New(programtest.NewStd(t), "")
+	p := New(programtest.NewStd(t), "", nil)
 	for _, use := range []string{
 		"rand.Intn(3)", "rand.Int()", "rand.Read(nil)", "rand.IntN(3)", "rand.Reader",
 		"rand.New(rand.NewSource(1))", "rand.N(3)", "rand.Float64()", `template.HTML("a")`,
