@@ -27,6 +27,7 @@ type Labels struct {
 
 	mu     sync.RWMutex           // guards what follows
 	ids    map[unsafe.Pointer]int // execution IDs by label
+	cells  map[unsafe.Pointer]int // cell numbers by label
 	list   []unsafe.Pointer       // the labels in ids, oldest first
 	newest map[int]int            // ID of the newest execution by cell number
 }
@@ -43,13 +44,14 @@ func (o *Labels) Enter(id, cell int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ids == nil {
-		o.ids = map[unsafe.Pointer]int{}
+		o.ids, o.cells = map[unsafe.Pointer]int{}, map[unsafe.Pointer]int{}
 	}
 	if len(o.list) == maxCellLabels {
 		delete(o.ids, o.list[0])
+		delete(o.cells, o.list[0])
 		o.list = o.list[1:]
 	}
-	o.ids[label] = id
+	o.ids[label], o.cells[label] = id, cell
 	if o.newest == nil {
 		o.newest = map[int]int{}
 	}
@@ -79,6 +81,14 @@ func (o *Labels) Of(label unsafe.Pointer) int {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.ids[label]
+}
+
+// Cell returns the number of the cell to which a goroutine with a label belongs. ok is false if that is not known.
+func (o *Labels) Cell(label unsafe.Pointer) (cell int, ok bool) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	cell, ok = o.cells[label]
+	return cell, ok
 }
 
 // OfCell returns the newest execution of a cell, or 0.

@@ -8,11 +8,12 @@ type Reply interface {
 	RequestID() int
 }
 
-func (m LoadFailed) RequestID() int  { return m.ID }
-func (m Done) RequestID() int        { return m.ID }
-func (m SetupReply) RequestID() int  { return m.ID }
-func (m ReloadReply) RequestID() int { return m.ID }
-func (m DroppedList) RequestID() int { return m.ID }
+func (m LoadFailed) RequestID() int    { return m.ID }
+func (m Done) RequestID() int          { return m.ID }
+func (m SetupReply) RequestID() int    { return m.ID }
+func (m ReloadReply) RequestID() int   { return m.ID }
+func (m DroppedList) RequestID() int   { return m.ID }
+func (m GoroutineList) RequestID() int { return m.ID }
 
 // Messages that the worker sends.
 type (
@@ -63,6 +64,14 @@ type (
 	DroppedList struct {
 		ID    int      `json:"id"`
 		Lines []string `json:"lines,omitempty"`
+	}
+
+	// GoroutineList answers a ListGoroutines. Count is the number of all goroutines of cells, of which some may not be listed.
+	GoroutineList struct {
+		ID         int         `json:"id"`
+		Goroutines []Goroutine `json:"goroutines,omitempty"`
+		Count      int         `json:"count,omitempty"`
+		Error      string      `json:"error,omitempty"`
 	}
 
 	// Display shows something in the output of the execution ID, or of the running one if
@@ -125,6 +134,7 @@ func (Done) kind() string           { return "done" }
 func (SetupReply) kind() string     { return "setup_reply" }
 func (ReloadReply) kind() string    { return "reload_reply" }
 func (DroppedList) kind() string    { return "dropped_list" }
+func (GoroutineList) kind() string  { return "goroutine_list" }
 func (Display) kind() string        { return "display" }
 func (Result) kind() string         { return "result" }
 func (Print) kind() string          { return "print" }

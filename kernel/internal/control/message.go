@@ -25,6 +25,8 @@ func decode(kind string, body []byte) (Message, error) {
 		return decodeAs[Drop](body)
 	case "list_dropped":
 		return decodeAs[ListDropped](body)
+	case "list_goroutines":
+		return decodeAs[ListGoroutines](body)
 	case "interrupt":
 		return decodeAs[Interrupt](body)
 	case "drop_standby":
@@ -49,6 +51,8 @@ func decode(kind string, body []byte) (Message, error) {
 		return decodeAs[ReloadReply](body)
 	case "dropped_list":
 		return decodeAs[DroppedList](body)
+	case "goroutine_list":
+		return decodeAs[GoroutineList](body)
 	case "display":
 		return decodeAs[Display](body)
 	case "result":

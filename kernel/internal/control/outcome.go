@@ -1,5 +1,7 @@
 package control
 
+import "time"
+
 // The ways in which a cell ends.
 const (
 	Returned    = "returned"
@@ -59,6 +61,12 @@ type Goroutine struct {
 	State   string  `json:"state"`
 	Frames  []Frame `json:"frames,omitempty"` // innermost first
 	Created *Frame  `json:"created,omitempty"`
+	ID      uint64  `json:"id,omitempty"`
+	Cell    int     `json:"cell,omitempty"` // the number of its cell, if known
+	// AtLeast and AtMost limit how long it has been waiting; 0 if there is no limit. The
+	// runtime notices only when it collects garbage which goroutines wait.
+	AtLeast time.Duration `json:"atLeast,omitempty"`
+	AtMost  time.Duration `json:"atMost,omitempty"`
 }
 
 // A Frame is one call of a stack.

@@ -64,6 +64,11 @@ type (
 		ID int `json:"id"`
 	}
 
+	// ListGoroutines asks for the goroutines of cells. It is answered by GoroutineList.
+	ListGoroutines struct {
+		ID int `json:"id"`
+	}
+
 	// Interrupt stops the running cell. If none runs, Orphans answers it.
 	Interrupt struct{}
 
@@ -110,13 +115,14 @@ type Initial struct {
 	Altered []string `json:"altered,omitempty"` // variables, also of other cells, that the notebook's code changes
 }
 
-func (Run) kind() string         { return "run" }
-func (Setup) kind() string       { return "setup" }
-func (Reload) kind() string      { return "reload" }
-func (Drop) kind() string        { return "drop" }
-func (ListDropped) kind() string { return "list_dropped" }
-func (Interrupt) kind() string   { return "interrupt" }
-func (DropStandby) kind() string { return "drop_standby" }
-func (Ack) kind() string         { return "ack" }
-func (InputReply) kind() string  { return "input_reply" }
-func (Comm) kind() string        { return "comm" }
+func (Run) kind() string            { return "run" }
+func (Setup) kind() string          { return "setup" }
+func (Reload) kind() string         { return "reload" }
+func (Drop) kind() string           { return "drop" }
+func (ListDropped) kind() string    { return "list_dropped" }
+func (ListGoroutines) kind() string { return "list_goroutines" }
+func (Interrupt) kind() string      { return "interrupt" }
+func (DropStandby) kind() string    { return "drop_standby" }
+func (Ack) kind() string            { return "ack" }
+func (InputReply) kind() string     { return "input_reply" }
+func (Comm) kind() string           { return "comm" }

@@ -241,9 +241,15 @@ func OnStack(g, sp uintptr) bool {
 
 // A Stack is the call stack of a goroutine.
 type Stack struct {
+	ID      uint64
 	State   string    // as in the runtime's stack traces
 	Calls   []uintptr // return addresses, innermost first
 	Created uintptr   // the return address of the go statement, or 0
+	// Since is set by a garbage collection if it waits then: to the start of the collection before, in the runtime's
+	// nanoseconds. It has begun to wait after that time. It is 0 if it has run since the last collection, and before
+	// the second one.
+	Since int64
+	Waits bool // it waits for something
 }
 
 // Stacks returns the stacks of goroutines. It stops the world. A stack has at
@@ -262,7 +268,10 @@ func (gs *Goroutines) Stacks(list []uintptr, depth int) []Stack {
 }
 
 func (gs *Goroutines) stack(g uintptr, s *Stack) {
-	s.State, s.Created = "running", platform.Read[uintptr](g+gGoPC)
+	s.State, s.ID, s.Created = "running", platform.Read[uint64](g+gID), platform.Read[uintptr](g+gGoPC)
+	if state := gs.State(g); state == Waiting || state == Blocked {
+		s.Waits, s.Since = true, platform.Read[int64](g+gWaitSince)
+	}
 	why := platform.Read[uint8](g + gWaitReason)
 	switch {
 	case gs.InSyscall(g):

@@ -12,6 +12,7 @@ const (
 	gSyscallBP    = 120
 	gStatus       = 144
 	gID           = 152
+	gWaitSince    = 168
 	gWaitReason   = 176
 	gGoPC         = 288
 	gStartPC      = 304

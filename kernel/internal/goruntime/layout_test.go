@@ -82,6 +82,7 @@ func TestOffsets(t *testing.T) {
 		{"runtime.g", "atomicstatus", gStatus},
 		{"runtime.g", "goid", gID},
 		{"runtime.g", "waitreason", gWaitReason},
+		{"runtime.g", "waitsince", gWaitSince},
 		{"runtime.g", "startpc", gStartPC},
 		{"runtime.g", "labels", gLabels},
 		{"runtime.stack", "hi", GStackHi},

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -87,4 +88,26 @@ func (r *run) variables(args string) ([]program.Variable, error) {
 	}
 	slices.SortFunc(list, func(a, b program.Variable) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// goroutinesDirective lists the goroutines of cells.
+func (r *run) goroutinesDirective(d cell.DirectiveLine) error {
+	if strings.TrimSpace(d.Args) != "" {
+		return errors.New("it takes no arguments")
+	}
+	if r.session.isStandalone() {
+		return errors.New("each cell is a separate program here, and its goroutines end with it")
+	}
+	w := r.liveWorker()
+	if w == nil {
+		r.print("no goroutine of a cell runs\n")
+		return nil
+	}
+	list, count, err := w.ListGoroutines(r.ctx)
+	if err != nil {
+		return err
+	}
+	text, page := r.session.style().Goroutines(list, count)
+	r.sink.Display(output.Display{Data: output.Bundle{"text/plain": text, "text/html": page}})
+	return nil
 }

@@ -193,6 +193,11 @@ var measurements = []struct {
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ per loop`), "TIME per loop"},
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ ± [\d.]+ \S+ per loop`), "TIME ± TIME per loop"},
 	{regexp.MustCompile(`(?m)^[\d.]+ \S+ in ([\d,]+ allocations? per loop)$`), "SIZE in $1"},
+	// %goroutines
+	{regexp.MustCompile(`, for [\d.hmsµn]+ to [\d.hms]+:`), ", for TIME to TIME:"},
+	{regexp.MustCompile(`top">for [\d.hmsµn]+ to [\d.hms]+<`), `top">for TIME to TIME<`},
+	{regexp.MustCompile(`(?m)^\d+(,\d+)* (\d+ × )?(\S.*), for`), "IDS $2$3, for"},
+	{regexp.MustCompile(`(<tr><td style="text-align:left;vertical-align:top">)\d+(,\d+)*<`), "${1}IDS<"},
 	// %%bench
 	{regexp.MustCompile(`(?m)^benchmark +time/op +`), "benchmark  time/op  "},
 	{regexp.MustCompile(`(?m)^(\S+) +[\d.]+ [nµm]?s(?: ± \S+)? {2,}`), "$1  TIME  "},

@@ -99,6 +99,15 @@ func (w *Worker) ListDropped(ctx context.Context) ([]string, error) {
 	return answer.Lines, err
 }
 
+// ListGoroutines describes the goroutines of cells. count is the number of all, of which some may not be listed.
+func (w *Worker) ListGoroutines(ctx context.Context) (list []control.Goroutine, count int, err error) {
+	answer, err := request[control.GoroutineList](ctx, w, func(id int) control.Message { return control.ListGoroutines{ID: id} })
+	if err == nil && answer.Error != "" {
+		err = errors.New(answer.Error)
+	}
+	return answer.Goroutines, answer.Count, err
+}
+
 // request sends a request that runs no cell and waits for its reply, or until
 // ctx ends. message makes the request for an ID.
 func request[R control.Reply](ctx context.Context, w *Worker, message func(id int) control.Message) (answer R, err error) {

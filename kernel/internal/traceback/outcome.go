@@ -2,8 +2,6 @@ package traceback
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/control"
@@ -61,39 +59,6 @@ func (s Style) stillRunning(o *control.Outcome) []string {
 		first = fmt.Sprintf("%d goroutines that it started still run:", o.Count)
 	}
 	return append([]string{first}, s.goroutineLines(o.Goroutines, o.Count)...)
-}
-
-// goroutineLines describes goroutines. It lists those at the same place once.
-func (s Style) goroutineLines(list []control.Goroutine, count int) []string {
-	var lines, order []string
-	times := map[string]int{}
-	for _, g := range list {
-		calls := s.Calls(g.Frames)
-		if len(calls) == 0 && g.Created != nil {
-			calls = s.Calls([]control.Frame{*g.Created})
-			if len(calls) > 0 {
-				calls[0] = "started at " + calls[0]
-			}
-		}
-		if len(calls) == 0 {
-			continue
-		}
-		text := g.State + ": " + strings.Join(calls, "\n")
-		if times[text]++; times[text] == 1 {
-			order = append(order, text)
-		}
-	}
-	slices.Sort(order)
-	for _, text := range order {
-		if n := times[text]; n > 1 {
-			text = fmt.Sprintf("%d × %s", n, text)
-		}
-		lines = append(lines, strings.Split(text, "\n")...)
-	}
-	if n := count - len(list); n > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", n))
-	}
-	return lines
 }
 
 // deadlocked returns the error of a deadlock, with the places at which the cell and the

@@ -2,11 +2,14 @@ package worker
 
 import (
 	"runtime"
+	"runtime/debug"
 	"time"
+	_ "unsafe" // for go:linkname
 
 	"github.com/perijove/perijove/kernel/internal/activeclock"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/goruntime"
+	"github.com/perijove/perijove/kernel/internal/platform"
 )
 
 // Limits for lists of goroutines: the number of goroutines, and of calls of each.
@@ -38,6 +41,39 @@ func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	return w.describe(list), n
 }
 
+// maxListed is the number of goroutines that %goroutines describes.
+const maxListed = 1000
+
+// listGoroutines describes the goroutines that belong to cells.
+func (w *worker) listGoroutines(m control.ListGoroutines) control.GoroutineList {
+	out := control.GoroutineList{ID: m.ID}
+	if w.goroutines == nil {
+		out.Error = "the goroutines cannot be listed: this release of Go has another layout of them"
+		return out
+	}
+	var list []uintptr
+	cells := map[uint64]int{}
+	for g := range w.goroutines.All {
+		n, known := w.cellLabels.Cell(platform.Pointer(g.Labels))
+		if w.isWorkerGoroutine(g) || !known && !ofCell(g.Start) && !ofCell(g.Go-1) {
+			continue
+		}
+		cells[g.ID] = n
+		if out.Count++; out.Count <= maxListed {
+			list = append(list, g.G)
+		}
+	}
+	out.Goroutines = w.describe(list)
+	if len(out.Goroutines) < len(list) {
+		out.Error = "the goroutines cannot be listed: one of them does not stop for that"
+	}
+	for i := range out.Goroutines {
+		g := &out.Goroutines[i]
+		g.Cell = cells[g.ID]
+	}
+	return out
+}
+
 // stackOf returns the stack of the goroutine of x.
 func (w *worker) stackOf(x *execution) *control.Goroutine {
 	if list := w.describe([]uintptr{x.g.Load()}); len(list) > 0 {
@@ -53,9 +89,16 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	}
 	found := make(chan []goruntime.Stack, 1)
 	w.spawn(func() { found <- w.goroutines.Stacks(list, maxFrames) })
+	now, collected := nanotime(), sinceCollection()
 	var out []control.Goroutine
 	for _, s := range receiveWithin(stopWorldTimeout, found) {
-		g := control.Goroutine{State: s.State, Frames: framesAt(s.Calls)}
+		g := control.Goroutine{State: s.State, Frames: framesAt(s.Calls), ID: s.ID}
+		switch {
+		case s.Since != 0:
+			g.AtLeast, g.AtMost = collected, time.Duration(now-s.Since)
+		case s.Waits && collected > 0:
+			g.AtMost = collected + collection
+		}
 		if created := framesAt([]uintptr{s.Created}); len(created) > 0 {
 			g.Created = &created[0]
 		}
@@ -63,6 +106,25 @@ func (w *worker) describe(list []uintptr) []control.Goroutine {
 	}
 	return out
 }
+
+// collection is longer than the time from a collection's look at a goroutine to its end.
+const collection = time.Second
+
+// sinceCollection returns the time since the last garbage collection, or 0 if there were not yet two: the first one
+// does not say which goroutines wait.
+func sinceCollection() time.Duration {
+	var s debug.GCStats
+	debug.ReadGCStats(&s)
+	if s.NumGC < 2 {
+		return 0
+	}
+	return time.Since(s.LastGC)
+}
+
+// nanotime is the clock of the runtime.
+//
+//go:linkname nanotime runtime.nanotime
+func nanotime() int64
 
 // receiveWithin receives a value. After the timeout it returns the zero value.
 func receiveWithin[T any](timeout time.Duration, from <-chan T) (v T) {

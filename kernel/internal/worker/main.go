@@ -121,7 +121,7 @@ func (w *worker) serve() error {
 			x.id, x.anyPanicEnds = m.ID, m.EndsOnAnyPanic
 			w.cell.Store(x) // an interrupt may come before it runs
 			runs <- m
-		case control.Setup, control.Reload, control.Drop, control.ListDropped:
+		case control.Setup, control.Reload, control.Drop, control.ListDropped, control.ListGoroutines:
 			runs <- m
 		case control.Interrupt:
 			if w.busy.Load() == 0 {

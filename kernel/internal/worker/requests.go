@@ -25,6 +25,8 @@ func (w *worker) runAll(runs <-chan control.Message) {
 			w.clearOldVars(false)
 		case control.ListDropped:
 			w.reply(w.listOld(m))
+		case control.ListGoroutines:
+			w.reply(w.listGoroutines(m))
 		case control.Run:
 			var out control.Reply
 			if err := w.run(m); err != nil {
