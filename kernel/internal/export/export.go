@@ -117,7 +117,7 @@ func (b *book) expectedFailures() []int {
 
 // translate makes the program. Errors of cells are in book.errs.
 func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[int]bool) (*book, error) {
-	b := newBook(opt, exportdata.New(m, opt.GOROOT))
+	b := newBook(opt, exportdata.New(m, opt.GOROOT, nil))
 	b.skip = skip
 	b.readCells(nb)
 	b.directives()
