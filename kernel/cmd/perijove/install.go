@@ -36,7 +36,7 @@ repeated, for example after either has moved.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "installed the kernelspec in %s\n", dir)
+			fmt.Fprintf(cmd.OutOrStdout(), "installed the kernelspec in %s\nopen JupyterLab and choose %q\n", dir, kernelspec.DisplayName)
 			return nil
 		},
 	}

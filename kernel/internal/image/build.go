@@ -54,6 +54,9 @@ func build(ctx context.Context, opt Options, tc Toolchain, dir string) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	if opt.Log != nil {
+		opt.Log("building the worker image, once for " + tc.Version + ": about a minute")
+	}
 	if !tc.native() {
 		b.unfit = fmt.Errorf("the runtime of %s is not known, only that of %s", goText(tc.Version), supportedText())
 	}
