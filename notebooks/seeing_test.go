@@ -32,8 +32,8 @@ func checkSeeing(t *testing.T, nb *stored) {
 		}
 	}
 	for id, want := range map[string]string{
-		"orders-result":  `With the long task last, \d+ workers need \*\*[\d.]+[mµn]?s\*\* and work \*\*\d+ %\*\* of that time\..* (earlier|no difference here)\.`,
-		"lock-result":    `held for \*\*[\d.]+m?s\*\*, waited for \*\*[\d.]+m?s\*\* .*(times less|kept it busy)\.`,
+		"orders-result":  `With the long task last, \d+ workers need \*\*[\d.]+[mµn]?s\*\* and work \*\*\d+ %\*\* of that time\..* (earlier|made no difference|no difference here)\.`,
+		"lock-result":    `held for \*\*[\d.]+m?s\*\*, waited for \*\*[\d.]+m?s\*\* .*(they waited before|run the cells again|times less)\.`,
 		"sharing-result": `Median of 6 runs: neighbours \*\*[\d.]+m?s\*\*, in separate cache lines \*\*[\d.]+m?s\*\*\. `,
 	} {
 		if got := nb.cell(t, id).shown("text/markdown"); !regexp.MustCompile(`(?s)` + want).MatchString(got) {
