@@ -12,54 +12,83 @@ import (
 	"github.com/perijove/perijove/kernel/internal/kerneltest"
 )
 
-// others are other kernels for comparison: the name of the kernelspec, and a cell that prints
-// a text. %d in the cell is replaced by a new number each time.
-var others = []struct{ spec, code string }{
-	{"python3", `print("hello %d")`},
-	{"gonb", "%%%%\nfmt.Println(\"hello %d\")"},
-	{"gophernotes", "import \"fmt\"\nfmt.Println(\"hello %d\")"},
+// A language is how cells are written for a kernel. %d stands for a number that is new each time.
+type language struct{ hello, first, variable, function, mistake string }
+
+var (
+	goCells = language{`fmt.Println("hello %d")`, "counter := 0", "counter += %d", "func twice(n int) int { return 2*n + %d }", "undefinedName%d + 1"}
+	// others are other kernels for comparison, by the names of their kernelspecs.
+	others = []struct {
+		spec  string
+		cells language
+	}{
+		{"python3", language{`print("hello %d")`, "counter = 0", "counter += %d", "def twice(n): return 2*n + %d", "undefinedName%d + 1"}},
+		{"gonb", language{"%%%%\nfmt.Println(\"hello %d\")", "var counter = 0", "%%%%\ncounter += %d", "func twice(n int) int { return 2*n + %d }", "%%%%\nundefinedName%d + 1"}},
+		{"gophernotes", language{"import \"fmt\"\nfmt.Println(\"hello %d\")", "counter := 0", "counter += %d", "func twice(n int) int { return 2*n + %d }", "undefinedName%d + 1"}},
+	}
+)
+
+// kinds are the kinds of cells that peers compares.
+func (l language) kinds() []struct{ name, code string } {
+	return []struct{ name, code string }{
+		{"hello", l.hello}, {"variable change", l.variable}, {"function definition", l.function}, {"error", l.mistake},
+	}
 }
 
-// peers measures a hello in the other kernels that are installed.
-func peers(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
+// peers measures cells in the other kernels that are installed, in turns with the same in perijove.
+func peers(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
+	if _, err := k.cell(ctx, goCells.first); err != nil {
+		return err
+	}
 	for _, o := range others {
 		argv, ok := kernelspec(o.spec)
 		if !ok {
-			fmt.Fprintf(w, "hello in %s\tnot installed\t\n", o.spec)
+			fmt.Fprintf(w, "cells in %s\tnot installed\t\n", o.spec)
 			continue
 		}
 		sub := filepath.Join(dir, o.spec)
 		if err := os.Mkdir(sub, 0o755); err != nil {
 			return err
 		}
-		s, err := peerHello(ctx, sub, argv, o.code)
-		if err != nil {
+		if err := besidePeer(ctx, k, w, sub, argv, o.spec, o.cells); err != nil {
 			return fmt.Errorf("%s: %w", o.spec, err)
 		}
-		row(w, "hello in "+o.spec, s, "request to idle")
 	}
 	return nil
 }
 
-func peerHello(ctx context.Context, dir string, argv []string, code string) (sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+func besidePeer(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string, argv []string, name string, cells language) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	k, err := start(ctx, dir, argv, awaitSubscription)
+	peer, err := start(ctx, dir, argv, awaitSubscription)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer k.stop()
-	var s sample
-	for i := range *rounds + 1 {
-		d, err := k.cell(ctx, fmt.Sprintf(code, i))
+	defer peer.stop()
+	if _, err := peer.cell(ctx, cells.first); err != nil {
+		return err
+	}
+	theirs := cells.kinds()
+	for i, c := range goCells.kinds() {
+		n := 0
+		run := func(k *kernel, code string) func() (time.Duration, error) {
+			return func() (time.Duration, error) {
+				n++
+				if c.name == "error" {
+					return k.timedCell(ctx, fmt.Sprintf(code, n))
+				}
+				return k.cell(ctx, fmt.Sprintf(code, n))
+			}
+		}
+		ours, other, err := inTurns(*rounds, run(k, c.code), run(peer, theirs[i].code))
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		if i > 0 {
-			s = append(s, d)
-		}
+		row(w, c.name+" in "+name, other, fmt.Sprintf("minimum %.1f ms", other.quantile(0).Seconds()*1000))
+		row(w, "  in perijove, in turns", ours, fmt.Sprintf("minimum %.1f ms; %.2f × %s, of the minima %.2f", ours.quantile(0).Seconds()*1000,
+			ours.median().Seconds()/other.median().Seconds(), name, ours.quantile(0).Seconds()/other.quantile(0).Seconds()))
 	}
-	return s, nil
+	return nil
 }
 
 // awaitSubscription waits two seconds, in which a subscription takes effect. Kernels without an

@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-
-	chromahtml "github.com/alecthomas/chroma/v2/formatters/html"
-	"github.com/alecthomas/chroma/v2/styles"
 )
 
 //go:embed page.html page.css
@@ -27,7 +24,7 @@ func (nb *Notebook) HTML(opts HTMLOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	css, err := pageCSS()
+	css, err := pageFiles.ReadFile("page.css")
 	if err != nil {
 		return nil, err
 	}
@@ -116,25 +113,4 @@ func (m *markdown) cell(c *Cell) (htmlCell, error) {
 		out.Outputs = append(out.Outputs, shown)
 	}
 	return out, nil
-}
-
-// pageCSS returns the style sheet of the page and of highlighted code, for the light and
-// the dark colour scheme.
-func pageCSS() (string, error) {
-	own, err := pageFiles.ReadFile("page.css")
-	if err != nil {
-		return "", err
-	}
-	var light, dark bytes.Buffer
-	f := chromahtml.New(chromahtml.WithClasses(true))
-	if err := f.WriteCSS(&light, styles.Get("github")); err != nil {
-		return "", err
-	}
-	if err := f.WriteCSS(&dark, styles.Get("github-dark")); err != nil {
-		return "", err
-	}
-	// Each scheme has its own media query: otherwise a class that only the light scheme
-	// colours would be dark on a dark background.
-	return fmt.Sprintf("@media print, (prefers-color-scheme: light) {\n%s}\n@media screen and (prefers-color-scheme: dark) {\n%s}\n%s",
-		light.String(), dark.String(), own), nil
 }

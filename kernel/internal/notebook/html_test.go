@@ -3,6 +3,7 @@ package notebook
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -141,22 +142,32 @@ func TestPageIsSelfContained(t *testing.T) {
 	}
 }
 
-// TestCodeColoursBelongToOneScheme: the rules for code are inside the media query of a
-// scheme. Outside they would also apply to the other scheme, with too little contrast.
-func TestCodeColoursBelongToOneScheme(t *testing.T) {
-	css, err := pageCSS()
+// TestCodeColours: the tokens of Go code have colours, and these are variables, which differ between the
+// light and the dark scheme and whose contrast is tested.
+func TestCodeColours(t *testing.T) {
+	css, err := pageFiles.ReadFile("page.css")
 	if err != nil {
 		t.Fatal(err)
 	}
-	depth := 0
-	for line := range strings.Lines(css) {
-		if depth == 0 && strings.Contains(line, ".chroma") && strings.Contains(line, "color") {
-			t.Errorf("in no scheme: %s", line)
-		}
-		depth += strings.Count(line, "{") - strings.Count(line, "}")
+	code, err := highlight("// comment\nfunc twice(n int) string { return fmt.Sprint(2*n, \"text\", 'r', 1.5, nil, `raw`) }\n/* c */ package x", "go")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if depth != 0 || !strings.Contains(css, ".chroma .kd") {
-		t.Errorf("braces do not match (%d), or no style for keywords", depth)
+	rules := regexp.MustCompile(`(?m)^\.chroma :is\((.*)\) \{ color: var\(--\w+\);`).FindAllStringSubmatch(string(css), -1)
+	coloured := map[string]bool{}
+	for _, r := range rules {
+		for class := range strings.SplitSeq(r[1], ", ") {
+			coloured[class] = true
+		}
+	}
+	for _, m := range regexp.MustCompile(`<span class="(\w+)">`).FindAllStringSubmatch(string(code), -1) {
+		plain := map[string]bool{"line": true, "cl": true, "w": true, "p": true, "nx": true, "n": true, "o": true}
+		if class := m[1]; coloured["."+class] == plain[class] {
+			t.Errorf("class %s: coloured is %v", class, plain[class])
+		}
+	}
+	if strings.Count(string(code), "<span") < 20 {
+		t.Errorf("few tokens: %s", code)
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/alecthomas/chroma/v2"
 	chromahtml "github.com/alecthomas/chroma/v2/formatters/html"
 	"github.com/alecthomas/chroma/v2/lexers"
-	"github.com/alecthomas/chroma/v2/styles"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -145,6 +145,10 @@ func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
 
 func (h *headingIDs) Put(value []byte) { h.used[string(value)] = true }
 
+// noStyle is the style of highlighted code, whose colours are in page.css. Chroma's package of styles is not imported:
+// it reads all of its styles when the program starts.
+var noStyle = chroma.MustNewStyle("page", nil)
+
 // highlight returns code as HTML with CSS classes. Code in an unknown language is not highlighted.
 func highlight(source, language string) (template.HTML, error) {
 	lexer := lexers.Get(language)
@@ -156,7 +160,7 @@ func highlight(source, language string) (template.HTML, error) {
 		return "", err
 	}
 	var b strings.Builder
-	if err := chromahtml.New(chromahtml.WithClasses(true)).Format(&b, styles.Fallback, tokens); err != nil {
+	if err := chromahtml.New(chromahtml.WithClasses(true)).Format(&b, noStyle, tokens); err != nil {
 		return "", err
 	}
 	return template.HTML(b.String()), nil

@@ -4,30 +4,46 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"os"
+	"slices"
 	"sort"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/check"
 	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
+	"github.com/perijove/perijove/kernel/internal/program/inlining"
 	"github.com/perijove/perijove/kernel/internal/program/instrument"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
 )
 
-// compile compiles the files of an emitter and returns the object.
-func (b *builder) compile(ctx context.Context, e *emit.Emitter) (object string, err error) {
-	paths := make([]string, 0, len(e.Paths))
+// compile compiles the files of an emitter, whose check is r, and returns the object.
+func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result) (object string, err error) {
+	unit := compiler.Unit{NoInlining: !b.inliningMatters(r)}
 	for path := range e.Paths {
 		if path != "unsafe" {
-			paths = append(paths, path)
+			unit.Imports = append(unit.Imports, path)
 		}
 	}
-	sort.Strings(paths)
-	files := make([]compiler.File, 0, len(e.Files))
+	sort.Strings(unit.Imports)
 	for _, f := range e.Files {
-		files = append(files, compiler.File{Name: f.Name, Text: f.Text()})
+		unit.Files = append(unit.Files, compiler.File{Name: f.Name, Text: f.Text()})
 	}
-	object, err = b.p.Compiler.Compile(ctx, paths, files)
+	if object, err = b.compileUnit(ctx, unit); err != nil || !unit.NoInlining {
+		return object, err
+	}
+	shared, err := inlining.SharedCode(object)
+	if err != nil || shared == "" {
+		return object, err
+	}
+	os.Remove(object)
+	unit.NoInlining = false
+	return b.compileUnit(ctx, unit)
+}
+
+func (b *builder) compileUnit(ctx context.Context, unit compiler.Unit) (object string, err error) {
+	object, err = b.p.Compiler.Compile(ctx, unit)
 	var refused *compiler.Error
 	if errors.As(err, &refused) {
 		if errs := b.checker().CompilerErrors(refused.Output); len(errs) > 0 {
@@ -38,17 +54,30 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter) (object string, 
 	return object, err
 }
 
+// inliningMatters reports whether the unit must be compiled with inlining.
+func (b *builder) inliningMatters(r *check.Result) bool {
+	if b.p.cfg.AlwaysInline || b.p.cfg.Standalone != "" {
+		return true
+	}
+	once := []string{"init", emit.EntryName(b.cell.N), emit.InitialName(b.cell.N)}
+	u := inlining.Unit{Files: r.Files, Info: r.Info, RunsOnce: func(fn *ast.FuncDecl) bool {
+		return fn.Recv == nil && slices.Contains(once, fn.Name.Name)
+	}}
+	return u.Matters()
+}
+
 // instrument inserts code into the functions of a unit that lets them be
 // interrupted. r is the result of checking the unit. If the files have changed
 // since, because recompiled functions have got other names, instrument checks them again.
-func (b *builder) instrument(e *emit.Emitter, r *check.Result) error {
+// It returns the result that describes them.
+func (b *builder) instrument(e *emit.Emitter, r *check.Result) (*check.Result, error) {
 	if !r.Describes(e) {
 		var err error
 		if r, err = b.checker().Check(e); err != nil {
-			return err
+			return nil, err
 		}
 		if len(r.Faults) > 0 {
-			return check.Errors(r.Faults)
+			return nil, check.Errors(r.Faults)
 		}
 	}
 	u := instrument.Unit{Fset: r.Fset, Info: r.Info, Pkg: r.Pkg, HasMethod: b.hasMethod}
@@ -64,7 +93,7 @@ func (b *builder) instrument(e *emit.Emitter, r *check.Result) error {
 		end := len(f.CheckedText())
 		f.Insert(end, instrument.Declarations)
 	}
-	return nil
+	return r, nil
 }
 
 // hasMethod reports whether the notebook declares a method of this name.

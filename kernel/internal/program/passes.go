@@ -45,7 +45,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 		return nil, errNeedsSequence
 	}
 	e := b.emitUnit(false, in)
-	if err := b.instrument(e, r); err != nil {
+	if r, err = b.instrument(e, r); err != nil {
 		return nil, err
 	}
 	b.describeUnit(u, e, in)
@@ -53,7 +53,7 @@ func (b *builder) build(ctx context.Context) (*Unit, error) {
 	u.Effects, u.Flags = b.effects, b.flags
 	if len(e.Files) > 0 {
 		start := time.Now()
-		if u.Object, err = b.compile(ctx, e); err != nil {
+		if u.Object, err = b.compile(ctx, e, r); err != nil {
 			return nil, err
 		}
 		u.Timing.Compile = time.Since(start)

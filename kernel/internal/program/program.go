@@ -61,6 +61,8 @@ type Config struct {
 	Memory func() int64
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
+	// AlwaysInline compiles also those units with inlining that gain nothing from it.
+	AlwaysInline bool
 }
 
 const defaultRuntime = "github.com/perijove/perijove/kernel/internal/worker"

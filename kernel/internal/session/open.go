@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/modules"
+	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
 	"github.com/perijove/perijove/kernel/internal/sinks"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
@@ -67,7 +69,9 @@ func (s *Session) newProgram() *program.Program {
 		Next:       s.hasNext,
 		Memory:     s.compilerLimit.Load,
 		Flags:      s.cfg.CompileFlags,
-		Env:        append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
+		// For tests, and to find out whether a difference is due to inlining.
+		AlwaysInline: os.Getenv("PERIJOVE_INLINE") == "always",
+		Env:          append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),
 	})
 }
 
@@ -80,7 +84,21 @@ func (s *Session) Forget() {
 	s.forget = true
 }
 
-// prepareCompiler starts the next cell's compiler, between cells.
+// prepareDelay is the time in which the last messages of a cell reach the front end. The start of
+// compilers would delay them.
+const prepareDelay = 2 * time.Millisecond
+
+// prepareForNext starts the next cell's compilers: at once if that cell is in the queue, else after
+// prepareDelay. A cell that arrives before starts a compiler itself.
+func (s *Session) prepareForNext(req output.Request) {
+	if req.HasNext != nil && req.HasNext() {
+		s.prepareCompiler()
+		return
+	}
+	time.AfterFunc(prepareDelay, s.prepareCompiler)
+}
+
+// prepareCompiler starts the next cell's compilers, between cells.
 func (s *Session) prepareCompiler() {
 	p := s.program.Load()
 	p.Compiler.Prepare()

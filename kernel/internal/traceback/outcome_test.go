@@ -31,6 +31,19 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// TestCallsOfWrapper: the function that the compiler generates for a go statement is shown only if nothing
+// else of a cell is.
+func TestCallsOfWrapper(t *testing.T) {
+	wrapper := control.Frame{Func: "main.cell.2.gowrap1", File: "Cell [2]", Line: 2}
+	other := control.Frame{Func: "sync.(*WaitGroup).Wait", File: "/usr/local/go/src/sync/waitgroup.go", Line: 100}
+	if got, want := style().Calls([]control.Frame{other, inCell, wrapper}), []string{"Cell [2] line 2, in f", "    g()"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := style().Calls([]control.Frame{other, wrapper}), []string{"Cell [2] line 2, in the cell", "    g()"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestCellOf(t *testing.T) {
 	for file, want := range map[string]int{"Cell [12]": 12, "/a/Cell [3]": 3, "Cell [x]": 0, "cell.go": 0} {
 		if n, ok := CellOf(file); n != want || ok != (want > 0) {

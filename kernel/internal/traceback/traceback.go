@@ -11,6 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
 // Names of errors.
@@ -49,6 +50,9 @@ func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
 	for i, f := range frames {
 		n, ok := CellOf(f.File)
+		if ok && wrapsCall(frames, i) {
+			continue
+		}
 		if !ok {
 			if s.AllFrames && f.File != "" {
 				dir, file := path.Split(f.File)
@@ -72,6 +76,16 @@ func (s Style) Calls(frames []control.Frame) []string {
 		}
 	}
 	return lines
+}
+
+// wrapsCall reports whether frame i is the function that the compiler generates for a go or defer statement, and
+// calls a function of a cell. If the compiler inlines that function, there is no such frame.
+func wrapsCall(frames []control.Frame, i int) bool {
+	if i == 0 || !symname.IsCallWrapper(frames[i].Func) {
+		return false
+	}
+	_, ok := CellOf(frames[i-1].File)
+	return ok
 }
 
 // firstInCells returns the index of the innermost call in a cell, or -1.

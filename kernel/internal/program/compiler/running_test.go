@@ -16,13 +16,13 @@ func TestMemoryLimit(t *testing.T) {
 				c.Prepare()
 			}
 			// The compiler allocates the whole array, since its last element has a value.
-			if _, err := c.Compile(t.Context(), nil, unit("var big = [100_000_000]int{99_999_999: 1}")); !errors.Is(err, ErrMemory) {
+			if _, err := c.Compile(t.Context(), unit("var big = [100_000_000]int{99_999_999: 1}")); !errors.Is(err, ErrMemory) {
 				t.Errorf("standby %v: %v", standby, err)
 			}
 			if pid := c.PID(); pid != 0 {
 				t.Errorf("process %d counts as working", pid)
 			}
-			if _, err := c.Compile(t.Context(), nil, unit("import \"net/http\"\nvar small = http.StatusText(200)")); err != nil {
+			if _, err := c.Compile(t.Context(), unit("import \"net/http\"\nvar small = http.StatusText(200)")); err != nil {
 				t.Errorf("standby %v, with little memory: %v", standby, err)
 			}
 		}
@@ -42,7 +42,7 @@ func TestStop(t *testing.T) {
 		if standby {
 			c.Prepare()
 		}
-		if _, err := c.Compile(t.Context(), nil, unit("import \"net/http\"\nvar x = http.Get")); !errors.Is(err, reason) {
+		if _, err := c.Compile(t.Context(), unit("import \"net/http\"\nvar x = http.Get")); !errors.Is(err, reason) {
 			t.Errorf("standby %v: %v", standby, err)
 		}
 		c.Stop(reason) // nothing is compiling

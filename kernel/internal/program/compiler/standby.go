@@ -22,11 +22,13 @@ const (
 	standbyTimeout = 10 * time.Minute
 )
 
-// A standby starts one compiler process before the next unit arrives. The process
+// A standby starts a compiler process before the next unit arrives. The process
 // initializes itself, reads its importcfg and then waits for its source files,
 // which are pipes. This saves about a third of the compile time of a small cell.
 type standby struct {
-	cfg *Config
+	cfg        *Config
+	prefix     string // of the names of objects
+	noInlining bool
 
 	mu        sync.Mutex // guards the fields below
 	seq       int
@@ -65,7 +67,7 @@ func (s *standby) prepare() {
 		return
 	}
 	s.seq++
-	importcfg, object := s.importcfg, filepath.Join(s.cfg.Dir, fmt.Sprintf("s%d.o", s.seq))
+	importcfg, object := s.importcfg, filepath.Join(s.cfg.Dir, fmt.Sprintf("%s%d.o", s.prefix, s.seq))
 	started := make(chan struct{})
 	s.starting = started
 	go func() {
@@ -84,7 +86,7 @@ func (s *standby) start(importcfg, object string) (*process, error) {
 			return nil, err
 		}
 	}
-	w, err := s.cfg.startProcess(importcfg, object)
+	w, err := s.cfg.startProcess(importcfg, object, s.noInlining)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +150,7 @@ func (s *standby) close() {
 	}
 }
 
-func (cfg *Config) startProcess(importcfg, object string) (w *process, err error) {
+func (cfg *Config) startProcess(importcfg, object string, noInlining bool) (w *process, err error) {
 	w = &process{importcfg: importcfg, object: object, limit: cfg.memory()}
 	var names []string
 	var read []*os.File
@@ -169,7 +171,7 @@ func (cfg *Config) startProcess(importcfg, object string) (w *process, err error
 		read, w.sources = append(read, r), append(w.sources, wr)
 		names = append(names, fmt.Sprintf("/dev/fd/%d", 3+i))
 	}
-	w.cmd = cfg.command(cfg.Dir, importcfg, object, names)
+	w.cmd = cfg.command(cfg.Dir, importcfg, object, names, noInlining)
 	w.cmd.ExtraFiles = read
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
 	return w, w.cmd.Start()
@@ -212,40 +214,53 @@ func (w *process) closeSources() {
 	}
 }
 
-// Prepare starts a compiler process for the next unit in the background. Call it when
+// Prepare starts compiler processes for the next unit in the background: one that inlines
+// functions and one that does not, unless they are waiting already. Call it when
 // the processor is idle. It may be called concurrently with all other methods.
-func (c *Compiler) Prepare() { c.standby.prepare() }
-
-// Prepared waits until the start that Prepare began has ended, and returns the
-// error of the last start.
-func (c *Compiler) Prepared() error {
-	_, err := c.standby.wait()
-	return err
+func (c *Compiler) Prepare() {
+	c.noInline.prepare()
+	c.standby.prepare()
 }
 
-// Close ends the process that Prepare started. Compile still works, with a new process for each unit.
-func (c *Compiler) Close() { c.standby.close() }
+// Prepared waits until the starts that Prepare began have ended, and returns the
+// errors of the last starts.
+func (c *Compiler) Prepared() error {
+	_, without := c.noInline.wait()
+	_, with := c.standby.wait()
+	return errors.Join(without, with)
+}
 
-// compileStandby compiles with the process that is ready. It returns errNoStandby if there is
+// Close ends the processes that Prepare started. Compile still works, with a new process for each unit.
+func (c *Compiler) Close() {
+	c.noInline.close()
+	c.standby.close()
+}
+
+// compileStandby compiles with a process that is ready. It returns errNoStandby if there is
 // none or if it failed in a way that is not final: the caller then compiles the unit with a new
 // process and shows the messages of that one.
-func (c *Compiler) compileStandby(ctx context.Context, importcfg string, files []File) (object string, err error) {
+func (c *Compiler) compileStandby(ctx context.Context, importcfg string, u Unit) (object string, err error) {
 	c.standby.noteImportcfg(importcfg)
-	w := c.standby.compiler(importcfg, len(files))
+	c.noInline.noteImportcfg(importcfg)
+	s := &c.standby
+	if u.NoInlining {
+		s = &c.noInline
+	}
+	w := s.compiler(importcfg, len(u.Files))
 	if w == nil {
 		return "", errNoStandby
 	}
-	if err = w.run(ctx, &c.running, files, c.prepareNext); err != nil {
+	if err = w.run(ctx, &c.running, u.Files, c.prepareNext); err != nil {
 		return "", cmp.Or(c.cfg.final(err, w.out.String()), errNoStandby)
 	}
 	return w.object, nil
 }
 
-// prepareNext starts a process for the next unit if that follows immediately. There is no idle
+// prepareNext starts processes for the next unit if that follows immediately. There is no idle
 // time between the two units then, but the current compiler leaves a core idle.
 func (c *Compiler) prepareNext() {
 	if c.cfg.Next != nil && c.cfg.Next() {
-		c.standby.prepare()
+		c.Prepare()
 	}
 }
 

@@ -40,18 +40,17 @@ func prepared(t *testing.T, c *Compiler) *process {
 	return w
 }
 
-// unit returns files with these texts, each after a package clause.
-func unit(texts ...string) []File {
-	var files []File
+// unit returns a unit of files with these texts, each after a package clause.
+func unit(texts ...string) (u Unit) {
 	for i, text := range texts {
-		files = append(files, File{fmt.Sprintf("f%d.go", i), "package main\n" + text})
+		u.Files = append(u.Files, File{fmt.Sprintf("f%d.go", i), "package main\n" + text})
 	}
-	return files
+	return u
 }
 
 func object(t *testing.T, c *Compiler, texts ...string) string {
 	t.Helper()
-	file, err := c.Compile(t.Context(), nil, unit(texts...))
+	file, err := c.Compile(t.Context(), unit(texts...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +162,7 @@ func TestStandbyLargeSource(t *testing.T) {
 func TestStandbyError(t *testing.T) {
 	c := newCompiler(t)
 	w := prepared(t, c)
-	_, err := c.Compile(t.Context(), nil, unit("//line Cell [1]:1:1\nfunc large() [1 << 31]byte { return [1 << 31]byte{} }\nfunc f() byte { a := large(); return a[5] }"))
+	_, err := c.Compile(t.Context(), unit("//line Cell [1]:1:1\nfunc large() [1 << 31]byte { return [1 << 31]byte{} }\nfunc f() byte { a := large(); return a[5] }"))
 	var refused *Error
 	if !errors.As(err, &refused) || !strings.Contains(refused.Output, "Cell [1]:1:6") {
 		t.Errorf("the error: %v", err)
@@ -177,7 +176,7 @@ func TestStandbyCanceled(t *testing.T) {
 	w := prepared(t, c)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Compile(ctx, nil, unit("func f() {}")); !errors.Is(err, context.Canceled) {
+	if _, err := c.Compile(ctx, unit("func f() {}")); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error: %v", err)
 	}
 	ended(t, w)
@@ -245,4 +244,55 @@ func ended(t *testing.T, w *process) {
 		}
 	}
 	t.Error("the compiler is there still")
+}
+
+// TestStandbyNoInlining: a compiler of each kind waits, and a unit gets the one that it needs.
+func TestStandbyNoInlining(t *testing.T) {
+	c := newCompiler(t)
+	u := unit("import \"fmt\"\nfunc f() { fmt.Println(1) }")
+	for range 2 {
+		prepared(t, c)
+		without, err := c.noInline.wait()
+		if err != nil || without == nil {
+			t.Fatal("no compiler without inlining on standby", err)
+		}
+		for _, noInlining := range []bool{false, true} {
+			u.NoInlining = noInlining
+			file, err := c.Compile(t.Context(), u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if noInlining != (file == without.object) || !noInlining && !onStandby(file) {
+				t.Errorf("no inlining %v: compiled to %s", noInlining, file)
+			}
+		}
+	}
+	if with, without := compiled(t, c, false), compiled(t, c, true); with == without {
+		t.Error("the same code with and without inlining")
+	}
+	w := prepared(t, c)
+	without, _ := c.noInline.wait()
+	c.Close()
+	ended(t, w)
+	ended(t, without)
+}
+
+// compiled returns the code of a function that a new process compiles.
+func compiled(t *testing.T, c *Compiler, noInlining bool) string {
+	t.Helper()
+	u := unit("import \"fmt\"\nfunc f() { fmt.Println(1) }")
+	u.NoInlining = noInlining
+	file, err := c.Compile(t.Context(), u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return functions(t, file)["main.f"]
+}
+
+// TestNoInliningOfFlags: the flag -l of the user's settings does not turn inlining on again.
+func TestNoInliningOfFlags(t *testing.T) {
+	plain, flags := newCompiler(t), newCompiler(t, func(cfg *Config) { cfg.Flags = []string{"-l"} })
+	if want := compiled(t, plain, true); compiled(t, flags, true) != want || compiled(t, flags, false) != want {
+		t.Error("-l twice inlines")
+	}
 }
