@@ -81,10 +81,10 @@ type rawArrow struct {
 // frames is what a stack tells.
 type frames struct {
 	user      bool   // it has user code
-	line      Line   // the innermost line of that
-	outerUser string // the outermost function of that
+	line      Line   // the innermost line of user code
+	outerUser string // the outermost function of user code
 	inner     string // the innermost function that is not of the standard library
-	outer     string // the outermost such function
+	outer     string // the outermost function that is not of the standard library
 	outermost string // the outermost function
 }
 

@@ -75,7 +75,8 @@ func (m *merger) merge() {
 	}
 }
 
-// numberTasks adds the index of the first task of each batch to those of its tasks.
+// numberTasks adds the index of the first task of each batch to the indexes of its
+// tasks.
 func (m *merger) numberTasks() {
 	first := map[uint64]int{}
 	for _, f := range m.files {

@@ -39,7 +39,7 @@ func record(t *testing.T, program string, args ...string) *exectrace.Trace {
 
 const unit = 20 * time.Millisecond // of testdata/schedule
 
-// goroutine returns the goroutine of a process whose name ends so.
+// goroutine returns the goroutine of a process whose name ends in name.
 func goroutine(t *testing.T, p *exectrace.Process, name string) *exectrace.Goroutine {
 	t.Helper()
 	var names []string

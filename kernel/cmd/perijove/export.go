@@ -33,8 +33,8 @@ func newExportCommand() *cobra.Command {
 
 With --go it writes a Go module whose program prints what a run of the notebook
 prints. Test functions of the notebook become a file for go test, and variables of
-the cell tagged "parameters" become flags. A cell that cannot be exported so that the
-program does the same is an error with its line.
+the cell tagged "parameters" become flags. If a part of a cell cannot do the
+same in a program, export writes nothing, and the error names the line.
 
 --md and --html write the text, the code and the stored outputs.`,
 		Example: `  perijove export analysis.ipynb --go analysis
@@ -51,7 +51,7 @@ program does the same is an error with its line.
 	f.StringVar(&flags.goDir, "go", "", "write a Go module to the folder `DIR`")
 	f.StringVar(&flags.md, "md", "", "write Markdown to `FILE`")
 	f.StringVar(&flags.html, "html", "", "write a self-contained HTML page to `FILE`")
-	f.BoolVar(&flags.force, "force", false, "keep directives without a meaning in a program, such as !ls, as comments")
+	f.BoolVar(&flags.force, "force", false, "keep directives that have no meaning in a program, such as !ls, as comments")
 	if err := cmd.MarkFlagDirname("go"); err != nil {
 		panic(err) // only if the flag is not declared
 	}
@@ -171,7 +171,7 @@ it with the go command. With --os and --arch it compiles for another platform.`,
 	f.StringVarP(&file, "output", "o", "", "write the program to `FILE`")
 	f.StringVar(&platform.OS, "os", "", "the operating `SYSTEM`, as GOOS (default: this one)")
 	f.StringVar(&platform.Arch, "arch", "", "the `PROCESSOR`, as GOARCH (default: this one)")
-	f.BoolVar(&force, "force", false, "leave out directives without a meaning in a program, such as !ls")
+	f.BoolVar(&force, "force", false, "leave out directives that have no meaning in a program, such as !ls")
 	return cmd
 }
 

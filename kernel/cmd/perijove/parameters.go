@@ -17,8 +17,8 @@ func newParametersCommand() *cobra.Command {
 		Use:   "parameters NOTEBOOK",
 		Short: "List the parameters of a notebook",
 		Long: `List the variables that the notebook's cell tagged "parameters" declares, with their
-types, default values and comments. "perijove run -p" and papermill set them. The
-notebook - is read from standard input.`,
+types, default values and comments. "perijove run -p" and papermill set them. If
+NOTEBOOK is -, the notebook is read from standard input.`,
 		Example:           `  perijove parameters notebooks/01-shared-x.ipynb`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNotebook,

@@ -46,7 +46,7 @@ type book struct {
 
 	// These fields are found by checks of the program, which is then written again.
 	again     bool
-	valueKeys map[keyAt]bool   // keys of composite literals that are no fields
+	valueKeys map[keyAt]bool   // keys of composite literals that are not fields
 	promoted  map[*entity]bool // local variables that Go would call unused
 	unused    map[*entity]bool // variables that nothing reads or writes
 	results   map[*stmt]result // how values of cells are printed
@@ -155,7 +155,7 @@ func (b *book) bindDecls(s *step, table map[string]*entity, add func(*entity)) {
 		}
 		f := b.factsOf(&d.Source, declCode(d), len(declCode(d))-len(d.Text))
 		for _, n := range d.Names {
-			f.called[n.Off] = true // this is no use of the name
+			f.called[n.Off] = true // not a use of the name
 		}
 		id := 0 // the names of a group of constants share it
 		for _, n := range d.Names {
@@ -178,7 +178,8 @@ func (b *book) bindDecls(s *step, table map[string]*entity, add func(*entity)) {
 	}
 }
 
-// declCode returns the Go file that holds a declaration, without the keyword's length in front.
+// declCode returns a Go file with a declaration: a package clause, the keyword, and the text of
+// the declaration.
 func declCode(d *cell.Decl) string {
 	if d.Keyword == "" {
 		return "package p\n" + d.Text

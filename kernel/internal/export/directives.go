@@ -96,7 +96,7 @@ func (b *book) arguments(s *step, d cell.DirectiveLine, args string) {
 	}
 	words := strings.Fields(args)
 	if strings.ContainsAny(args, "\"'\\$`") {
-		b.refuseOrKeep(s, d.Pos, d.Name, "arguments with quotation marks: set os.Args in Go", d.Name+" "+d.Args)
+		b.refuseOrKeep(s, d.Pos, d.Name, "set os.Args in Go, since the arguments contain quotation marks", d.Name+" "+d.Args)
 		return
 	}
 	if len(words) == 0 {

@@ -140,7 +140,7 @@ func (f *file) globals() {
 	f.printf("\n")
 }
 
-// readyVariable writes a variable with its first value.
+// readyVariable writes a variable with its initial value.
 func (f *file) readyVariable(st *stmt) {
 	c := f.copyStmt(st)
 	f.printf("%s", comments(st.step.cell.Src, st.Pos))
@@ -287,7 +287,8 @@ func (f *file) mainFunction() {
 	}
 }
 
-// hasBody reports whether a section has statements in the program: variables with a first value at package level leave none.
+// hasBody reports whether a section has statements in the program: a variable that gets its initial value at package
+// level leaves none.
 func (f *file) hasBody(s *section) bool {
 	part := &file{b: f.b, imports: map[string]map[string]bool{}}
 	again := f.b.again
@@ -327,7 +328,8 @@ func (f *file) sectionBody(s *section) {
 	}
 }
 
-// versions selects the bodies of the functions that a step, or one without statements before it, declares again.
+// versions selects the bodies of the functions that a step declares again. It does the same for the steps
+// without statements before it.
 func (f *file) versions(s *step) {
 	b := f.b
 	from := s.index

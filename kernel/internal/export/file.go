@@ -153,7 +153,8 @@ type keyAt struct {
 	off int
 }
 
-// find returns the chunk with an offset of the file, and the offset in the chunk's source.
+// find returns the chunk that contains an offset of the file, and the offset in the
+// chunk's source.
 func (f *file) find(off int) (chunk, int, bool) {
 	for _, c := range f.chunks {
 		if off < c.start || off >= c.end {

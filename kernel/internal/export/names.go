@@ -108,7 +108,8 @@ func (b *book) nameAll() {
 	}
 }
 
-// isEmpty reports whether a section only declares variables that have their first values at package level.
+// isEmpty reports whether a section only declares variables that get their initial values at package
+// level.
 func (b *book) isEmpty(s *section) bool {
 	return !slices.ContainsFunc(s.steps, func(s *step) bool {
 		return len(s.inits)+len(s.before)+len(s.comments) > 0 || s.mainFunction(b) != nil ||

@@ -305,8 +305,8 @@ func replaceName(text, name, by string) string {
 	}
 }
 
-// isReady reports whether a statement declares variables at package level whose first values are constants, or
-// composites of constants: the declaration at package level has the values.
+// isReady reports whether a statement declares variables at package level whose initial values are constants,
+// or composites of constants: the declaration at package level has the values.
 func (b *book) isReady(st *stmt) bool {
 	var spans []cell.Span
 	switch {

@@ -157,7 +157,8 @@ func (r *run) timeitDirective(cell.DirectiveLine) error {
 	return errors.New("write %timeit STATEMENT, or %%timeit above the statements to repeat, optionally with -n LOOPS and -r RUNS")
 }
 
-// A traceFolder is where %%trace has a cell recorded; the zero traceFolder is nowhere.
+// A traceFolder is the folder into which %%trace records a cell. The zero traceFolder
+// means that the cell is not recorded.
 type traceFolder struct {
 	path string
 	kept bool // it stays when the kernel ends

@@ -233,7 +233,7 @@ type benchRun struct {
 	report string // the file for the results
 }
 
-// benchDirective has the cell, or benchmarks, measured.
+// benchDirective handles %%bench: the cell or its benchmarks are measured.
 func (r *run) benchDirective(d cell.DirectiveLine) error {
 	words, err := splitWords(d.Args)
 	if err != nil {

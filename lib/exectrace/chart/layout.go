@@ -17,7 +17,7 @@ type rowPlan struct {
 	bin       float64 // least width of a drawn state
 }
 
-// layout places all shapes: behind first.
+// layout places all shapes. Shapes that others may cover come first.
 func (c *Chart) layout() {
 	shown := c.choose()
 	plan := rowPlan{goroutine: map[*exectrace.Goroutine]float64{}, process: map[*exectrace.Process]float64{}}

@@ -89,7 +89,8 @@ func Functions(report string, start Start, list []testing.InternalBenchmark) {
 	}
 }
 
-// A redirection has package testing write its results to a file, but not the output of benchmarks.
+// A redirection makes package testing write its results to a file, but not the output of
+// benchmarks.
 type redirection struct {
 	stdout, file *os.File
 

@@ -11,8 +11,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/notebook"
 )
 
-// Notebook returns a notebook with the cells of an archive: its files named cell, with tags behind that word, and
-// markdown.
+// Notebook returns a notebook with the cells of an archive: the files named cell and markdown. Further words of a
+// file's name are tags.
 func Notebook(a *txtar.Archive) (*notebook.Notebook, error) {
 	cells := []map[string]any{}
 	for i, f := range a.Files {
