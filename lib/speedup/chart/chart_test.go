@@ -113,6 +113,19 @@ func TestChartHasOnePointPerMeasurement(t *testing.T) {
 	}
 }
 
+// Workers need not include 1, and a law may predict more than the chart shows.
+func TestCurvesStayInTheChart(t *testing.T) {
+	for name, result := range map[string]*speedup.Result{
+		"without 1":  simulate([]int{2, 3}, 4, 7, .01, []string{"x"}, amdahl(.1)),
+		"only many":  simulate([]int{32, 64}, 64, 7, .01, []string{"x"}, upTo(64)),
+		"noisy fits": simulate([]int{2, 3, 4}, 4, 7, 2, []string{"x", "y"}, upTo(4), amdahl(.5)),
+	} {
+		if outside := regexp.MustCompile(`[ML](-[0-9.]+,[0-9.]+|[0-9.]+,-[0-9.]+)`).FindString(New(result).SVG()); outside != "" {
+			t.Errorf("%s: a line goes to %s", name, outside[1:])
+		}
+	}
+}
+
 func TestChartDescribesItself(t *testing.T) {
 	svg := New(simulate([]int{1, 2}, 2, 7, 0, []string{"a<b"}, upTo(2))).SVG()
 	for _, want := range []string{`xmlns="http://www.w3.org/2000/svg"`, "viewBox=", `role="img"`, "<title>Speedup</title>",

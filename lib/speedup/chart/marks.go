@@ -46,7 +46,7 @@ func (r idealLine) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// drawCurve draws the function f of the number of workers, between from and to.
+// drawCurve draws the part of the function f of the number of workers that is in the chart, between from and to.
 func drawCurve(c draw.Canvas, style draw.LineStyle, p *plot.Plot, from, to float64, f func(float64) float64) {
 	const steps = 60
 	x, y := p.Transforms(&c)
@@ -55,7 +55,7 @@ func drawCurve(c draw.Canvas, style draw.LineStyle, p *plot.Plot, from, to float
 		n := from * math.Pow(to/from, float64(i)/steps)
 		path = append(path, vg.Point{X: x(n), Y: y(f(n))})
 	}
-	c.StrokeLines(style, path)
+	c.StrokeLines(style, c.ClipLinesXY(path)...)
 }
 
 var (
@@ -63,15 +63,14 @@ var (
 	ceilingStyle = line(plotstyle.Ink, 1, 6, 3)
 )
 
-// A lawCurve is the curve of a fitted law, from 1 worker to the largest worker count of
-// the fit.
+// A lawCurve is the curve of a fitted law, from 1 worker, or the left edge of the chart, to the largest worker count of the fit.
 type lawCurve struct {
 	fit   speedup.Fit
 	style draw.LineStyle
 }
 
 func (l lawCurve) Plot(c draw.Canvas, p *plot.Plot) {
-	drawCurve(c, l.style, p, 1, float64(slices.Max(l.fit.Workers)), l.fit.Speedup)
+	drawCurve(c, l.style, p, max(1, p.X.Min), float64(slices.Max(l.fit.Workers)), l.fit.Speedup)
 }
 
 // fitStyle returns the line style of a law: wide and translucent, behind the points. It
