@@ -30,7 +30,7 @@ func Render(v any) displayhost.Message {
 	}
 	r.render(v)
 	if _, ok := r.data["text/plain"]; !ok {
-		r.data["text/plain"] = Text(v)
+		r.data["text/plain"] = r.values.Text(v)
 	}
 	if len(r.problems) > 0 {
 		text, _ := r.data["text/plain"].(string)
@@ -44,6 +44,7 @@ func Render(v any) displayhost.Message {
 }
 
 type renderer struct {
+	values   values.Rendering
 	data     Bundle
 	metadata map[string]any
 	problems []string
@@ -52,7 +53,25 @@ type renderer struct {
 	vectorOnly bool   // see Vector
 }
 
+// HasForm reports whether [Render] shows a value in a form that its type defines, or as a picture or a matrix, and
+// not only as a value. It calls the type's methods that return such forms, and none that returns its text.
+func HasForm(v any) bool {
+	r := renderer{data: Bundle{}, metadata: map[string]any{}}
+	r.forms(v)
+	return len(r.data) > 0
+}
+
 func (r *renderer) render(v any) {
+	r.forms(v)
+	if len(r.data) == 0 && !isNil(v) {
+		if form, ok := r.values.HTML(v); ok {
+			r.data["text/html"] = form
+		}
+	}
+}
+
+// forms adds the forms that the type defines, and those of pictures and matrices.
+func (r *renderer) forms(v any) {
 	if isNil(v) {
 		return
 	}
@@ -71,11 +90,6 @@ func (r *renderer) render(v any) {
 	}
 	if m, ok := matrixOf(v); ok && len(r.data) == 0 {
 		r.guard("At", func() { r.matrix(m) })
-	}
-	if len(r.data) == 0 {
-		if form, ok := values.HTML(v); ok {
-			r.data["text/html"] = form
-		}
 	}
 }
 

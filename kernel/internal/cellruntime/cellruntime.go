@@ -40,9 +40,10 @@ func severalResults(values []any) displayhost.Message {
 	hasPage := false
 	for _, v := range values {
 		if err, ok := isError(v); ok {
-			text = append(text, errorText(err))
-			page.WriteString(errorHTML(errorText(err)))
-			m.Metadata = map[string]any{ErrorMetadata: PanicText(err)}
+			own := PanicText(err)
+			text = append(text, errorText(err, own))
+			page.WriteString(errorHTML(text[len(text)-1]))
+			m.Metadata = map[string]any{ErrorMetadata: own}
 			hasPage = true
 			continue
 		}
@@ -61,15 +62,14 @@ func severalResults(values []any) displayhost.Message {
 // oneOfSeveral returns the text and the HTML of a value, and whether the HTML has a picture.
 func oneOfSeveral(v any) (text, form string, isPicture bool) {
 	shown := display.Render(v)
+	text, _ = shown.Data["text/plain"].(string)
 	if data, ok := shown.Data["image/png"].(string); ok {
-		text, _ := shown.Data["text/plain"].(string)
 		size := ""
 		if meta, ok := shown.Metadata["image/png"].(map[string]any); ok {
 			size = fmt.Sprintf(` width="%v" height="%v"`, meta["width"], meta["height"])
 		}
 		return text, fmt.Sprintf(`<div><img alt="%s" src="data:image/png;base64,%s"%s></div>`, html.EscapeString(text), data, size), true
 	}
-	text = display.Text(v)
 	if form, ok := shown.Data["text/html"].(string); ok {
 		return text, form, false
 	}

@@ -153,3 +153,21 @@ func TestApplySetup(t *testing.T) {
 		t.Error("no error for a folder that does not exist")
 	}
 }
+
+// A countedError counts the calls of its method.
+type countedError struct{ calls *int }
+
+func (e countedError) Error() string { *e.calls++; return "counted" }
+
+// TestErrorIsCalledOnce shows an error alone, beside another value, and in a slice.
+func TestErrorIsCalledOnce(t *testing.T) {
+	var calls int
+	err := countedError{&calls}
+	for _, values := range [][]any{{err}, {1, err}, {[]error{err}}} {
+		calls = 0
+		m := Result(values...)
+		if text, _ := m.Data["text/plain"].(string); calls != 1 || !strings.Contains(text, "counted") {
+			t.Errorf("%d calls for %q", calls, text)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package cellruntime
 
 import (
 	"errors"
-	"fmt"
 	"html"
 	"regexp"
 	"strconv"
@@ -26,22 +25,18 @@ func isError(v any) (error, bool) {
 	if !ok || v == nil {
 		return nil, false
 	}
-	for mime := range display.Render(v).Data {
-		if mime != "text/plain" {
-			return nil, false // the type defines how its values are displayed
-		}
-	}
-	return err, true
+	return err, !display.HasForm(v) // or the type defines how its values are displayed
 }
 
 // errorResult returns the display of an error: its text, the errors that it wraps, and, if it
 // reports a panic in a child process, the calls of that.
 func errorResult(err error) displayhost.Message {
-	text := errorText(err)
+	own := PanicText(err)
+	text := errorText(err, own)
 	return displayhost.Message{
 		Kind:     displayhost.KindShow,
 		Data:     display.Bundle{"text/plain": text, "text/html": errorHTML(text)},
-		Metadata: map[string]any{ErrorMetadata: PanicText(err)},
+		Metadata: map[string]any{ErrorMetadata: own},
 	}
 }
 
@@ -49,13 +44,23 @@ func errorHTML(text string) string {
 	return `<pre style="color:var(--jp-error-color1,#c62828)">` + html.EscapeString(text) + "</pre>"
 }
 
-// errorText returns an error's text and the errors that it wraps.
-func errorText(err error) string {
-	lines := []string{PanicText(err)}
+// errorText returns an error's own text, the calls of a panic that it reports, and the errors that it wraps.
+func errorText(err error, own string) string {
+	lines := []string{own}
 	for _, f := range ChildFrames(err) {
-		lines = append(lines, fmt.Sprintf("%s line %d, in %s", f.File, f.Line, f.Func))
+		lines = append(lines, f.String())
 	}
 	return strings.Join(append(lines, values.Causes(err, func(err error) string { return PanicText(err) })...), "\n")
+}
+
+// Calls returns the calls that the display of a cell's values names: those of ChildFrames.
+func Calls(values ...any) (list []control.Frame) {
+	for _, v := range values {
+		if err, ok := isError(v); ok {
+			list = append(list, ChildFrames(err)...)
+		}
+	}
+	return list
 }
 
 // childPanic returns the panic in a child process that an error reports, or nil.

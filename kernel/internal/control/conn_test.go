@@ -38,7 +38,7 @@ func TestRoundTrip(t *testing.T) {
 		ReloadReply{ID: 9, Renewed: true},
 		DroppedList{ID: 10, Lines: []string{"x"}},
 		Display{ID: 3, Seq: 4, Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": "a b"}}},
-		Result{Seq: 5, Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"application/json": json.RawMessage(`{"a":1.5}`)}}},
+		Result{Display: Display{Seq: 5, Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"application/json": json.RawMessage(`{"a":1.5}`)}}}},
 		Print{ID: 3, FD: 2, Bytes: []byte{0, 0xff, 'a'}},
 		Notice{ID: 3, Seq: 6, Text: "remark"},
 		InputRequest{Seq: 7, Prompt: "? ", Password: true},
@@ -131,7 +131,7 @@ func FuzzReceive(f *testing.F) {
 func TestTooLarge(t *testing.T) {
 	var wire bytes.Buffer
 	c := New(&wire)
-	large := Result{Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Repeat("x", MaxFrame)}}}
+	large := Result{Display: Display{Message: displayhost.Message{Kind: displayhost.KindShow, Data: display.Bundle{"text/plain": strings.Repeat("x", MaxFrame)}}}}
 	err := c.Send(large)
 	if _, ok := errors.AsType[*EncodeError](err); !ok || !strings.Contains(err.Error(), "exceeds the limit of 256 MB") {
 		t.Errorf("the error is %v", err)

@@ -82,8 +82,12 @@ type (
 		Message displayhost.Message `json:"message"`
 	}
 
-	// Result is a Display of the value of a cell's last expression.
-	Result Display
+	// Result is a Display of the value of a cell's last expression. If that is an error of a
+	// child process, its text names Calls.
+	Result struct {
+		Display
+		Calls []Frame `json:"calls,omitempty"`
+	}
 
 	// Print has output of a goroutine of an earlier execution.
 	Print struct {

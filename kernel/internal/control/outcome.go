@@ -1,6 +1,9 @@
 package control
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // The ways in which a cell ends.
 const (
@@ -77,3 +80,6 @@ type Frame struct {
 
 	PC uintptr `json:"-"`
 }
+
+// String returns a call in a cell as errors name it.
+func (f Frame) String() string { return fmt.Sprintf("%s line %d, in %s", f.File, f.Line, f.Func) }

@@ -151,7 +151,7 @@ func (p *program) show(message func(seq int) control.Message) error {
 
 // showResult shows the value of the cell's last expression. Measurements have ended before.
 func (p *program) showResult(m displayhost.Message) {
-	err := p.show(func(seq int) control.Message { return control.Result{Seq: seq, Message: m} })
+	err := p.show(func(seq int) control.Message { return control.Result{Display: control.Display{Seq: seq, Message: m}} })
 	if refused := (*control.EncodeError)(nil); errors.As(err, &refused) {
 		fmt.Fprintln(os.Stderr, "the result cannot be shown:", err)
 	}

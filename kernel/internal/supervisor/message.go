@@ -35,7 +35,7 @@ func (w *Worker) handle(m control.Message) error {
 		w.display(m)
 		return w.conn.Send(control.Ack{Seq: m.Seq})
 	case control.Result:
-		w.sinkOf(m.ID).Result(output.Bundle(m.Message.Data), m.Message.Metadata)
+		w.sinkOf(m.ID).Result(withSource(output.Bundle(m.Message.Data), m.Calls, w.currentStyle()), m.Message.Metadata)
 		return w.conn.Send(control.Ack{Seq: m.Seq})
 	case control.Comm:
 		w.commFromWorker(m.Message)

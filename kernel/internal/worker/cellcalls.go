@@ -66,7 +66,7 @@ func Context() context.Context {
 func Show(values ...any) {
 	stopAll()
 	cellruntime.Keep(self.cell.Load().cell, values...)
-	self.showResult(cellruntime.Result(values...))
+	self.showResult(cellruntime.Result(values...), cellruntime.Calls(values...)...)
 }
 
 // ShowError shows an error that is the value of a cell's last expression. It shows nothing for nil. Generated code calls it by

@@ -41,11 +41,11 @@ func (w *worker) showIn(id int, m displayhost.Message) {
 	})
 }
 
-// showResult shows the value of a cell's last expression.
-func (w *worker) showResult(m displayhost.Message) {
+// showResult shows the value of a cell's last expression, which names the given calls.
+func (w *worker) showResult(m displayhost.Message, calls ...control.Frame) {
 	id := w.cellLabels.Earlier()
 	w.deliver(m, func(seq int, m displayhost.Message) control.Message {
-		return control.Result{ID: id, Seq: seq, Message: m}
+		return control.Result{Display: control.Display{ID: id, Seq: seq, Message: m}, Calls: calls}
 	})
 }
 

@@ -17,34 +17,37 @@ const (
 
 // HTML returns a value as a table, or as a tree whose nodes open and close without a
 // script. It returns false for a value whose text form is just as good.
-func HTML(v any) (text string, ok bool) {
+func HTML(v any) (text string, ok bool) { return new(Rendering).HTML(v) }
+
+// HTML is the HTML form as the function [HTML] returns it.
+func (r *Rendering) HTML(v any) (text string, ok bool) {
 	if v == nil {
 		return "", false
 	}
-	if guarded(func() { text, ok = htmlOf(reflect.ValueOf(v)) }) != "" {
+	if guarded(func() { text, ok = r.htmlOf(r.of(v)) }) != "" {
 		return "", false
 	}
 	return text, ok
 }
 
-func htmlOf(v reflect.Value) (string, bool) {
-	if _, ok := ownText(v); ok || v.Kind() == reflect.String || isBytes(v) {
+func (r *Rendering) htmlOf(v reflect.Value) (string, bool) {
+	if _, ok := r.ownText(v); ok || v.Kind() == reflect.String || isBytes(v) {
 		return "", false
 	}
-	if t, ok := tableOf(v); ok {
+	if t, ok := r.tableOf(v); ok {
 		return t.html(), true
 	}
-	if _, whole := oneLine(v, lineWidth, nil); whole {
+	if _, whole := r.oneLine(v, lineWidth, nil); whole {
 		return "", false
 	}
-	if _, ok := scalarRows(v, maxLines, lineWidth); ok {
+	if _, ok := r.scalarRows(v, maxLines, lineWidth); ok {
 		return "", false
 	}
-	d, ok := nodeOf(v, maxNodes/3, nil)
+	d, ok := r.nodeOf(v, maxNodes/3, nil)
 	if !ok {
 		return "", false
 	}
-	w := &folding{}
+	w := &folding{Rendering: r}
 	w.b.WriteString(`<div style="font-family:var(--jp-code-font-family,monospace)">`)
 	w.open(html.EscapeString(note(v)), true)
 	w.parts(d, maxNodes, 1)
@@ -55,6 +58,7 @@ func htmlOf(v reflect.Value) (string, bool) {
 
 // A folding writes a tree of details elements.
 type folding struct {
+	*Rendering
 	b     strings.Builder
 	nodes int
 }
@@ -88,9 +92,9 @@ func (w *folding) parts(d *node, nodes, depth int) {
 
 func (w *folding) part(p part, parent *node, nodes, depth int) {
 	label := `<span style="opacity:0.7">` + html.EscapeString(p.label) + ":</span> "
-	text, whole := oneLine(p.value, leafWidth, parent.path)
+	text, whole := w.oneLine(p.value, leafWidth, parent.path)
 	if !whole && nodes > 3 && depth < maxHTMLDepth {
-		if d, ok := nodeOf(p.value, nodes-1, parent.path); ok {
+		if d, ok := w.nodeOf(p.value, nodes-1, parent.path); ok {
 			w.open(label+html.EscapeString(clip(text, summaryWidth)), false)
 			w.parts(d, nodes-1, depth+1)
 			w.close()

@@ -19,6 +19,7 @@ const (
 // A line writes a value in one line: fields as {X:1 Y:2}, elements as [1 2], maps
 // as map[k:v] in the order of their keys, strings quoted.
 type line struct {
+	*Rendering
 	b    strings.Builder
 	max  int     // limit in bytes; b may exceed it by one part
 	cut  bool    // part of the value is not shown
@@ -34,8 +35,8 @@ type visit struct {
 
 // oneLine returns v in one line of at most width characters. whole reports whether
 // the line shows all of v. path holds the values that contain v.
-func oneLine(v reflect.Value, width int, path []visit) (text string, whole bool) {
-	l := &line{max: width, path: path}
+func (r *Rendering) oneLine(v reflect.Value, width int, path []visit) (text string, whole bool) {
+	l := &line{Rendering: r, max: width, path: path}
 	l.value(v, 0)
 	text = l.b.String()
 	if strings.ContainsAny(text, "\n\r") {
@@ -74,7 +75,7 @@ func (l *line) value(v reflect.Value, depth int) {
 	if l.isFull() {
 		return
 	}
-	if text, ok := ownText(v); ok {
+	if text, ok := l.ownText(v); ok {
 		l.b.WriteString(bounded(text, l.max+1))
 		return
 	}
@@ -179,7 +180,7 @@ func (l *line) entries(v reflect.Value, depth int) {
 		return
 	}
 	defer l.leave()
-	pairs, problem := sortedPairs(v, l.max)
+	pairs, problem := l.sortedPairs(v)
 	l.b.WriteString("map[" + problem)
 	for i, p := range pairs {
 		if i > 0 {
@@ -271,12 +272,8 @@ func floatText(x float64) string {
 	return strconv.FormatFloat(x, 'g', 6, 64)
 }
 
-// ownText returns the text of a value's method Error, String, Format or MarshalText.
-// It returns false if there is none, or if MarshalText fails.
-func ownText(v reflect.Value) (text string, ok bool) {
-	if !v.CanInterface() || v.Kind() == reflect.Interface || v.NumMethod() == 0 {
-		return "", false
-	}
+// methodTextOf does the work of ownText for a type that has one of the methods.
+func methodTextOf(v reflect.Value) (text string, ok bool) {
 	x := v.Interface()
 	switch x := x.(type) {
 	case error, fmt.Stringer, fmt.Formatter:

@@ -7,6 +7,7 @@ import (
 
 // A node is a composite value and its parts, for a tree.
 type node struct {
+	*Rendering
 	open, close string  // the text before and after the parts
 	path        []visit // this value and those that contain it
 	parts       []part  // the parts that are shown
@@ -24,13 +25,13 @@ type part struct {
 // nodeOf returns the parts of a value, of which at most n are shown: the first
 // and, if some are left out, a few of the last. It returns false for a value
 // without parts, and for one with a String method.
-func nodeOf(v reflect.Value, n int, path []visit) (*node, bool) {
-	d := &node{path: path}
+func (r *Rendering) nodeOf(v reflect.Value, n int, path []visit) (*node, bool) {
+	d := &node{Rendering: r, path: path}
 	for {
 		if !v.IsValid() || isCycle(d.path, v) {
 			return nil, false
 		}
-		if _, ok := ownText(v); ok || isBytes(v) {
+		if _, ok := r.ownText(v); ok || isBytes(v) {
 			return nil, false
 		}
 		if v.Kind() != reflect.Pointer && v.Kind() != reflect.Interface {
@@ -95,9 +96,9 @@ func (d *node) elements(v reflect.Value, n int) {
 
 func (d *node) entries(v reflect.Value, n int) {
 	d.open, d.close = d.open+"map[", "]"
-	pairs, _ := sortedPairs(v, lineWidth)
+	pairs, _ := d.sortedPairs(v)
 	d.choose(len(pairs), n, "entr", func(i int) part {
-		label, _ := oneLine(pairs[i].key, 40, nil)
+		label, _ := d.oneLine(pairs[i].key, 40, nil)
 		return part{label, pairs[i].value}
 	})
 	d.left += v.Len() - len(pairs)

@@ -52,7 +52,7 @@ func panicText(p any) (text string) {
 	case string:
 		return p
 	}
-	text, _ = oneLine(reflect.ValueOf(p), 200, nil)
+	text, _ = new(Rendering).oneLine(reflect.ValueOf(p), 200, nil)
 	return text
 }
 
@@ -77,10 +77,8 @@ var readMap = func(_ reflect.Value, f func()) bool { f(); return true }
 // package.
 func SetMapReader(reader func(m reflect.Value, f func()) bool) { readMap = reader }
 
-// sortedPairs returns the entries of a map in the order of their keys: numbers by
-// value, others by their text. Of a larger map it returns maxPairs arbitrary entries.
-// problem is not empty if the map cannot be read.
-func sortedPairs(m reflect.Value, width int) (pairs []pair, problem string) {
+// readPairs does the work of sortedPairs.
+func (r *Rendering) readPairs(m reflect.Value) (pairs []pair, problem string) {
 	if m.Len() == 0 {
 		return nil, ""
 	}
@@ -103,14 +101,14 @@ func sortedPairs(m reflect.Value, width int) (pairs []pair, problem string) {
 	}
 	pairs = pairs[:count]
 	for i := range pairs {
-		pairs[i].prepare(width)
+		pairs[i].prepare(r)
 	}
 	slices.SortStableFunc(pairs, comparePairs)
 	return pairs, ""
 }
 
 // prepare computes the rank and text by which a key is sorted.
-func (p *pair) prepare(width int) {
+func (p *pair) prepare(r *Rendering) {
 	k := p.key
 	for k.Kind() == reflect.Interface && !k.IsNil() {
 		k = k.Elem()
@@ -123,7 +121,7 @@ func (p *pair) prepare(width int) {
 		p.rank, p.text = 100, k.String()
 	default:
 		p.rank = 101
-		p.text, _ = oneLine(k, min(width, 60), nil)
+		p.text, _ = r.oneLine(k, 60, nil)
 	}
 }
 

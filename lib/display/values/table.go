@@ -32,27 +32,27 @@ type table struct {
 }
 
 // tableOf returns a slice of structs, a slice of slices or a map as a table.
-func tableOf(v reflect.Value) (*table, bool) {
+func (r *Rendering) tableOf(v reflect.Value) (*table, bool) {
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
-		if _, ok := ownText(v); ok {
+		if _, ok := r.ownText(v); ok {
 			return nil, false
 		}
 		v = v.Elem()
 	}
 	switch v.Kind() {
 	case reflect.Map:
-		return mapTable(v)
+		return r.mapTable(v)
 	case reflect.Slice, reflect.Array:
 		if v.Len() == 0 {
 			return nil, false
 		}
-		if _, ok := ownText(v); ok {
+		if _, ok := r.ownText(v); ok {
 			return nil, false
 		}
 		if columns, ok := columnsOf(v.Type().Elem()); ok {
-			return structTable(v, columns), true
+			return r.structTable(v, columns), true
 		}
-		return gridTable(v)
+		return r.gridTable(v)
 	}
 	return nil, false
 }
@@ -74,23 +74,23 @@ func (t *table) choose(n int) []int {
 	return rows
 }
 
-func mapTable(v reflect.Value) (*table, bool) {
+func (r *Rendering) mapTable(v reflect.Value) (*table, bool) {
 	if v.Len() == 0 {
 		return nil, false
 	}
-	if _, ok := ownText(v); ok {
+	if _, ok := r.ownText(v); ok {
 		return nil, false
 	}
 	t := &table{header: []string{"key", "value"}, note: note(v)}
 	t.right = []bool{isNumber(v.Type().Key()), isNumber(v.Type().Elem())}
-	pairs, problem := sortedPairs(v, maxCell)
+	pairs, problem := r.sortedPairs(v)
 	if problem != "" {
 		t.rows, t.before = [][]string{{problem, ""}}, 1
 		return t, true
 	}
 	path := []visit{visitOf(v)}
 	for _, i := range t.choose(len(pairs)) {
-		t.rows = append(t.rows, []string{cellText(pairs[i].key, path), cellText(pairs[i].value, path)})
+		t.rows = append(t.rows, []string{r.cellText(pairs[i].key, path), r.cellText(pairs[i].value, path)})
 	}
 	if beyond := v.Len() - len(pairs); beyond > 0 {
 		t.left += beyond
@@ -137,7 +137,7 @@ func fieldColumns(t reflect.Type, at []int, depth int) []column {
 	return list
 }
 
-func structTable(v reflect.Value, columns []column) *table {
+func (r *Rendering) structTable(v reflect.Value, columns []column) *table {
 	t := &table{note: note(v), header: []string{}}
 	shown := columns[:min(len(columns), maxColumns)]
 	if n := len(columns) - len(shown); n > 0 {
@@ -149,12 +149,12 @@ func structTable(v reflect.Value, columns []column) *table {
 	}
 	for _, i := range t.choose(v.Len()) {
 		t.index = append(t.index, strconv.Itoa(i))
-		t.rows = append(t.rows, structRow(v.Index(i), shown))
+		t.rows = append(t.rows, r.structRow(v.Index(i), shown))
 	}
 	return t
 }
 
-func structRow(v reflect.Value, columns []column) []string {
+func (r *Rendering) structRow(v reflect.Value, columns []column) []string {
 	row := make([]string, len(columns))
 	var path []visit
 	if v.Kind() == reflect.Pointer {
@@ -172,13 +172,13 @@ func structRow(v reflect.Value, columns []column) []string {
 		for _, at := range c.index {
 			f = fieldOf(f, at)
 		}
-		row[i] = cellText(f, path)
+		row[i] = r.cellText(f, path)
 	}
 	return row
 }
 
 // gridTable returns a slice of slices of scalars as a grid.
-func gridTable(v reflect.Value) (*table, bool) {
+func (r *Rendering) gridTable(v reflect.Value) (*table, bool) {
 	et := v.Type().Elem()
 	if et.Kind() != reflect.Slice && et.Kind() != reflect.Array || hasText(et) || !isScalar(et.Elem()) || et.Elem().Kind() == reflect.Uint8 {
 		return nil, false
@@ -198,7 +198,7 @@ func gridTable(v reflect.Value) (*table, bool) {
 	for _, i := range t.choose(v.Len()) {
 		row := make([]string, shown)
 		for j := range min(shown, v.Index(i).Len()) {
-			row[j] = cellText(v.Index(i).Index(j), nil)
+			row[j] = r.cellText(v.Index(i).Index(j), nil)
 		}
 		t.index = append(t.index, strconv.Itoa(i))
 		t.rows = append(t.rows, row)
@@ -214,14 +214,14 @@ func gridTable(v reflect.Value) (*table, bool) {
 }
 
 // cellText returns the text of a value in a table: a string has no quotation marks.
-func cellText(v reflect.Value, path []visit) string {
+func (r *Rendering) cellText(v reflect.Value, path []visit) string {
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
 	if !v.IsValid() {
 		return "nil"
 	}
-	if _, ok := ownText(v); !ok {
+	if _, ok := r.ownText(v); !ok {
 		switch {
 		case v.Kind() == reflect.String:
 			return plainCell(v.String())
@@ -229,7 +229,7 @@ func cellText(v reflect.Value, path []visit) string {
 			return scalar(v, true)
 		}
 	}
-	text, _ := oneLine(v, maxCell, path)
+	text, _ := r.oneLine(v, maxCell, path)
 	return text
 }
 

@@ -20,12 +20,15 @@ const (
 
 // Text returns the text form of a value: one line if the value fits on it, otherwise
 // at most a screen whose last line has the type and length.
-func Text(v any) string {
+func Text(v any) string { return new(Rendering).Text(v) }
+
+// Text is the text form as the function [Text] returns it.
+func (r *Rendering) Text(v any) string {
 	if v == nil {
 		return "nil"
 	}
 	var text string
-	if problem := guarded(func() { text = fullText(reflect.ValueOf(v)) }); problem != "" {
+	if problem := guarded(func() { text = r.fullText(r.of(v)) }); problem != "" {
 		return TypeName(v) + " " + problem
 	}
 	return text
@@ -37,7 +40,7 @@ func Short(v any, width int) string {
 		return "nil"
 	}
 	var text string
-	if problem := guarded(func() { text, _ = oneLine(reflect.ValueOf(v), width, nil) }); problem != "" {
+	if problem := guarded(func() { text, _ = new(Rendering).oneLine(reflect.ValueOf(v), width, nil) }); problem != "" {
 		return clip(problem, width)
 	}
 	return text
@@ -99,8 +102,8 @@ func note(v reflect.Value) string {
 	return typeText(v.Type())
 }
 
-func fullText(v reflect.Value) string {
-	if text, ok := ownText(v); ok {
+func (r *Rendering) fullText(v reflect.Value) string {
+	if text, ok := r.ownText(v); ok {
 		return truncate(text)
 	}
 	if v.Kind() == reflect.String {
@@ -110,19 +113,19 @@ func fullText(v reflect.Value) string {
 		text, _ := bytesText(v, maxText)
 		return text
 	}
-	if t, ok := tableOf(v); ok {
+	if t, ok := r.tableOf(v); ok {
 		if v.Kind() == reflect.Map || t.isGrid {
-			if text, whole := oneLine(v, lineWidth, nil); whole && (!t.isGrid || len(t.rows) < 2) {
+			if text, whole := r.oneLine(v, lineWidth, nil); whole && (!t.isGrid || len(t.rows) < 2) {
 				return text
 			}
 		}
 		return t.text()
 	}
-	text, whole := oneLine(v, lineWidth, nil)
+	text, whole := r.oneLine(v, lineWidth, nil)
 	if whole || !isComposite(v) {
 		return text
 	}
-	w := &tree{}
+	w := &tree{Rendering: r}
 	w.node("", v, maxLines, 0)
 	return strings.Join(w.lines, "\n") + "\n" + note(v)
 }

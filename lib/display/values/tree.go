@@ -11,6 +11,7 @@ const maxTreeDepth = 6
 
 // A tree writes a value as indented lines.
 type tree struct {
+	*Rendering
 	lines []string
 }
 
@@ -23,16 +24,16 @@ func (w *tree) node(label string, v reflect.Value, lines, depth int) {
 func (w *tree) nested(label string, v reflect.Value, lines, depth int, path []visit) {
 	prefix := strings.Repeat(indent, depth) + label
 	room := max(lineWidth-utf8.RuneCountInString(prefix), 20)
-	text, whole := oneLine(v, room, path)
+	text, whole := w.oneLine(v, room, path)
 	if whole || lines < 4 || depth >= maxTreeDepth {
 		w.lines = append(w.lines, prefix+text)
 		return
 	}
-	if rows, ok := scalarRows(v, lines-2, room); ok {
+	if rows, ok := w.scalarRows(v, lines-2, room); ok {
 		w.rows(prefix, rows, depth)
 		return
 	}
-	d, ok := nodeOf(v, lines-2, path)
+	d, ok := w.nodeOf(v, lines-2, path)
 	if !ok || d.left > 0 && lines < 8 {
 		w.lines = append(w.lines, prefix+text)
 		return
@@ -98,23 +99,23 @@ func (w *tree) rows(prefix string, rows []string, depth int) {
 
 // scalarRows returns the first and last elements of a slice of numbers, booleans or
 // short strings as rows, in columns of equal width. It returns false for other slices.
-func scalarRows(v reflect.Value, lines, width int) ([]string, bool) {
+func (r *Rendering) scalarRows(v reflect.Value, lines, width int) ([]string, bool) {
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
 	if v.Kind() != reflect.Slice && v.Kind() != reflect.Array || isBytes(v) || !isScalar(v.Type().Elem()) {
 		return nil, false
 	}
-	if _, ok := ownText(v); ok {
+	if _, ok := r.ownText(v); ok {
 		return nil, false
 	}
 	lines = min(lines, 12)
 	widest, isLong := 1, false
 	texts := make([]string, 0, 200)
 	get := func(i int) string {
-		text, whole := oneLine(v.Index(i), 24, nil)
+		text, whole := r.oneLine(v.Index(i), 24, nil)
 		if isLong = isLong || !whole; whole {
-			text = elementText(v.Index(i), text)
+			text = r.elementText(v.Index(i), text)
 		}
 		widest = max(widest, utf8.RuneCountInString(text))
 		return text
@@ -138,8 +139,8 @@ func scalarRows(v reflect.Value, lines, width int) ([]string, bool) {
 
 // elementText returns the text of an element of a slice. Numbers have 6 significant
 // digits; text is the result for strings and values with a method that returns a text.
-func elementText(v reflect.Value, text string) string {
-	if _, ok := ownText(v); !ok && v.Kind() != reflect.String {
+func (r *Rendering) elementText(v reflect.Value, text string) string {
+	if _, ok := r.ownText(v); !ok && v.Kind() != reflect.String {
 		return scalar(v, true)
 	}
 	return text

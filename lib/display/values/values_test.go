@@ -304,3 +304,47 @@ p     *person         8 B                          nil
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
+
+// A counted counts the calls of its method.
+type counted struct{ n int }
+
+var calls int
+
+func (c counted) String() string { calls++; return fmt.Sprint("counted ", c.n) }
+
+// TestMethodsAreCalledOnce shows values whose text and HTML forms both contain the text of methods.
+func TestMethodsAreCalledOnce(t *testing.T) {
+	type pair struct{ A, B any }
+	c := counted{7}
+	many := make([]pair, 9)
+	for i := range many {
+		many[i] = pair{counted{i}, strings.Repeat("long ", 9)}
+	}
+	for _, test := range []struct {
+		v    any
+		want int
+	}{
+		{c, 1},
+		{&c, 1},
+		{[]counted{{1}, {2}}, 2},
+		{[]any{counted{1}, &c}, 2},
+		{map[string]counted{"a": {1}, "b": {2}}, 2},
+		{map[counted]int{{1}: 1, {2}: 2}, 2},
+		{pair{c, &counted{2}}, 2},
+		{struct {
+			L []string
+			C counted
+			f func()
+		}{[]string{strings.Repeat("long ", 30), "x"}, c, nil}, 1},
+		{many, 9},
+		{map[string][]pair{"many": many}, 2}, // the others are cut
+	} {
+		var r Rendering
+		calls = 0
+		text := r.Text(test.v)
+		html, _ := r.HTML(test.v)
+		if calls != test.want || !strings.Contains(text, "counted ") {
+			t.Errorf("%T: %d calls, want %d, in\n%s\n%s", test.v, calls, test.want, text, html)
+		}
+	}
+}

@@ -21,7 +21,7 @@ func Variables(list ...Variable) *Listing {
 		var size, value string
 		problem := guarded(func() {
 			x := reflect.ValueOf(v.Pointer).Elem()
-			size, value = memoryText(x), cellText(x, nil)
+			size, value = memoryText(x), new(Rendering).cellText(x, nil)
 		})
 		if problem != "" {
 			value = problem
