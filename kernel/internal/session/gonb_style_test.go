@@ -73,7 +73,7 @@ package constraints
 type Integer interface{ ~int | ~int64 }
 `)
 	dir := filepath.Dir(s.cfg.Dir)
-	mustContain(t, show(t, s, "%%\nfmt.Println(1)\n!*rm -f go.work go.sum"), "would remove go.work", "write ! for !*")
+	mustContain(t, show(t, s, "%%\nfmt.Println(1)\n!*rm -f go.work go.sum"), "would remove go.work", "write ! instead of !*")
 	if _, err := os.Stat(filepath.Join(dir, "go.work")); err != nil {
 		t.Error("the module's go.work is gone:", err)
 	}

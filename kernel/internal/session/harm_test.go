@@ -271,7 +271,7 @@ func TestEnvReachesGoCommand(t *testing.T) {
 	if got := show(t, s, "%env GOPROXY="+proxy); got != "" {
 		t.Errorf("%%env GOPROXY says %q", got)
 	}
-	mustContain(t, show(t, s, "%env GOFLAGS=-race"), "GOFLAGS is set for cells", "when the kernel started")
+	mustContain(t, show(t, s, "%env GOFLAGS=-race"), "GOFLAGS is set for cells", "start of the kernel")
 	mustContain(t, show(t, s, "%get dep.example/dep"), "dep.example/dep v1.0.0")
 	mustContain(t, show(t, s, "import \"dep.example/dep\"\ndep.Answer, os.Getenv(\"GOFLAGS\")"), "42\n\"-race\"")
 }
