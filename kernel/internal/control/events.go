@@ -35,6 +35,8 @@ type (
 		Reason string `json:"reason"`
 		At     *Frame `json:"at,omitempty"`     // the place in the cell that could not be linked
 		Import string `json:"import,omitempty"` // the imported package that needs what is missing
+		// Untraced reports that the cell was not linked because it could not be recorded.
+		Untraced bool `json:"untraced,omitempty"`
 	}
 
 	// Done reports that a cell has ended.

@@ -125,6 +125,9 @@ func (r *run) addToJournal(code string, u *program.Unit, failed *output.Error) {
 func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 	var refused *supervisor.LoadError
 	if errors.As(err, &refused) {
+		if refused.Untraced {
+			return traceback.New("TraceError", refused.Reason)
+		}
 		if gone := s.checkImage(err); gone != nil {
 			return traceback.New("ImageError", gone.Error())
 		}

@@ -185,7 +185,7 @@ func (r *run) traceDirective(d cell.DirectiveLine) error {
 
 // showTrace shows the timeline of a traced cell, also of one that has failed.
 func (r *run) showTrace(failed *output.Error) {
-	if r.trace.path == "" || failed != nil && (failed.Name == "CompileError" || failed.Name == "LinkError") {
+	if r.trace.path == "" || failed != nil && (failed.Name == "CompileError" || failed.Name == "LinkError" || failed.Name == "TraceError") {
 		return
 	}
 	d, err := celltrace.Show(r.trace.path, r.trace.kept)

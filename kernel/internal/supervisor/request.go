@@ -14,6 +14,8 @@ type LoadError struct {
 	Reason string
 	At     *control.Frame // the place in the cell that could not be linked; may be nil
 	Import string         // the package that needs it; may be empty
+	// Untraced reports that the cell could not be recorded, as %%trace asks for.
+	Untraced bool
 }
 
 func (e *LoadError) Error() string { return e.Reason }
@@ -51,7 +53,7 @@ func (w *Worker) Run(ctx context.Context, m control.Run, s output.Sink, onLoaded
 				return &m.Outcome, nil
 			}
 		case control.LoadFailed:
-			return nil, &LoadError{m.Reason, m.At, m.Import}
+			return nil, &LoadError{m.Reason, m.At, m.Import, m.Untraced}
 		}
 		return nil, &LoadError{Reason: "the worker does not say how the cell ended"}
 	case <-w.ended:

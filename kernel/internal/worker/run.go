@@ -71,6 +71,7 @@ func (w *worker) run(m control.Run) (err error) {
 // loadFailed is the reply for a cell that could not be loaded.
 func loadFailed(id int, err error) control.LoadFailed {
 	out := control.LoadFailed{ID: id, Reason: err.Error()}
+	_, out.Untraced = errors.AsType[*traceError](err)
 	var at *link.OriginError
 	if errors.As(err, &at) {
 		out.Import = at.Package

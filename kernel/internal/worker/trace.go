@@ -15,12 +15,17 @@ func (w *worker) startTrace(folder string) error {
 		return nil
 	}
 	if trace.IsEnabled() {
-		return errors.New("cannot record the cell: an earlier cell has called trace.Start of runtime/trace; call trace.Stop first")
+		return &traceError{errors.New("cannot record the cell: an earlier cell has called trace.Start of runtime/trace; call trace.Stop first")}
 	}
-	err := mphost.StartTrace(folder)
-	w.traced = err == nil
-	return err
+	if err := mphost.StartTrace(folder); err != nil {
+		return &traceError{err}
+	}
+	w.traced = true
+	return nil
 }
+
+// A traceError reports that a cell cannot be recorded. The cell is not loaded then.
+type traceError struct{ error }
 
 // stopTrace ends the recording of a cell, however the cell has ended, and waits for the
 // files of its children.

@@ -3,6 +3,7 @@ package tracing
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -129,6 +130,13 @@ func recordedProcesses(folder string, awaits map[int]<-chan struct{}) (pids []in
 
 // Clear makes a folder for a recording, and removes the files of an earlier one from it.
 func Clear(folder string) error {
+	if err := clearFolder(folder); err != nil {
+		return fmt.Errorf("mp: cannot record a trace: %w", err)
+	}
+	return nil
+}
+
+func clearFolder(folder string) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
