@@ -15,8 +15,10 @@ func increment(x int) int { return x + 1 }
 func BenchmarkUntraced(b *testing.B) {
 	b.Run("mutex", func(b *testing.B) {
 		m := must.Get(mp.NewMutex(mp.Processes))
+		n := 0
 		for b.Loop() {
 			m.Lock()
+			n++
 			m.Unlock()
 		}
 	})
