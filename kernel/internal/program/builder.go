@@ -35,6 +35,8 @@ type builder struct {
 	flags     []string // command line flags that the cell defines
 	notices   []string
 	returns   []string
+
+	explanation *Explanation // set by Explain
 }
 
 // declaring holds the declarations of the cell.

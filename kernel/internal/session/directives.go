@@ -101,6 +101,8 @@ func measuringDirectives() []directive {
 		{[]string{"%test"}, "[-v] [-run RE] [-bench RE] ...", "run the cell's Test, Benchmark, Fuzz and Example functions, or with flags all of the notebook's, as go test does", (*run).testDirective},
 		{[]string{"%%bench"}, "[-compare] [-count N] [-benchtime T] [-cpu LIST] [-bench RE]", "measure the rest of the cell as the body of a benchmark's loop, or its Benchmark functions, with package testing: time, bytes and allocations of an operation, with intervals; -bench measures functions of the notebook, -compare compares the last two runs", (*run).benchDirective},
 		{[]string{"%goroutines"}, "", "list the goroutines of cells: their state, how long they have been waiting, where, and where they were started", (*run).goroutinesDirective},
+		{[]string{"%asm"}, "FUNCTION|TYPE.METHOD", "show the assembly that the compiler makes of a function or method, by source line", (*run).asmDirective},
+		{[]string{"%escape"}, "[-v] [FUNCTION|TYPE.METHOD ...]", "show what the compiler decided about functions: which values escape to the heap, what is inlined, which bounds checks are left; -v says how values escape", (*run).escapeDirective},
 		{[]string{"%memory"}, "[SIZE|SHARE%|off]", "show the memory in use, or limit it for cells and what they start: 4GB, 60%", (*run).memoryDirective},
 	}
 }

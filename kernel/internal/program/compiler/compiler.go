@@ -45,6 +45,7 @@ type Compiler struct {
 	noInline standby // compiles without
 	running  running
 	seq      atomic.Int64 // number of the last unit, for file names
+	output   *string      // if not nil, for what the tool prints
 }
 
 // A Unit is the input of one process of the compile tool.
@@ -127,6 +128,9 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 		c.prepareNext()
 		err = end(cmd.Wait())
 	}
+	if c.output != nil {
+		*c.output = out.String()
+	}
 	if err == nil {
 		return object, nil
 	}
@@ -142,6 +146,18 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 		return "", fmt.Errorf("program: %w", err)
 	}
 	return "", &Error{out.String(), err}
+}
+
+// Explain compiles a unit like Compile, in the folder dir and with further flags, and returns what the tool prints. It keeps
+// no object.
+func (c *Compiler) Explain(ctx context.Context, dir string, unit Unit, flags []string) (out string, err error) {
+	cfg := c.cfg
+	cfg.Dir, cfg.Flags, cfg.NoStandby = dir, append(cfg.Flags[:len(cfg.Flags):len(cfg.Flags)], flags...), true
+	other := New(cfg)
+	other.output = &out
+	object, err := other.Compile(ctx, unit)
+	os.Remove(object)
+	return out, err
 }
 
 // command returns the command that runs the compile tool in dir. The flag -trimpath removes
