@@ -88,7 +88,7 @@ func TestLog(t *testing.T) {
 	list = Sort(append(list, ParseInlined("Cell [2]:6:9[f.go:5:9]: inlining call to gʹ3\nCell [2]:1: can inline f\n")...))
 	got, page := Decisions(list, func(string, int) string { return "<source>" }, true)
 	want := `Cell [2] line 5: <source>
-    inlining     can be inlined: cost: 4
+    inlining     can be inlined
     escape       parameter list leaks
                  flow: a = b
 Cell [2] line 6: <source>

@@ -7,6 +7,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/check"
+	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
@@ -35,8 +36,8 @@ type builder struct {
 	flags     []string // command line flags that the cell defines
 	notices   []string
 	returns   []string
-
-	explanation *Explanation // set by Explain
+	// explanation is set by Explain.
+	explanation *compiler.Explanation
 }
 
 // declaring holds the declarations of the cell.

@@ -32,7 +32,7 @@ func (b *builder) compile(ctx context.Context, e *emit.Emitter, r *check.Result)
 	}
 	if b.explanation != nil {
 		unit.NoInlining = false // it makes no difference to this code, but to the reports on it
-		return "", b.p.explain(ctx, unit, b.explanation)
+		return "", b.p.Compiler.Explain(ctx, unit, b.explanation)
 	}
 	if object, err = b.compileUnit(ctx, unit); err != nil || !unit.NoInlining {
 		return object, err
@@ -117,17 +117,9 @@ func (b *builder) hasMethod(name string) bool {
 	return false
 }
 
-// An Explanation is what the compiler reports about the code of a cell.
-type Explanation struct {
-	Output string          // what it prints
-	Files  []compiler.File // the generated files, with line directives
-
-	flags []string
-}
-
 // Explain compiles the functions, types and constants of a cell that the notebook still has, with further flags of the
 // compiler, and returns what the compiler reports. It changes nothing. The error is like that of Build.
-func (p *Program) Explain(ctx context.Context, c *cell.Cell, flags ...string) (*Explanation, error) {
+func (p *Program) Explain(ctx context.Context, c *cell.Cell, flags ...string) (*compiler.Explanation, error) {
 	current := map[string]bool{}
 	for _, d := range p.Declarations() {
 		if d.Cell == c.N && d.Aside == "" {
@@ -148,19 +140,7 @@ func (p *Program) Explain(ctx context.Context, c *cell.Cell, flags ...string) (*
 	p.building.Lock()
 	defer p.building.Unlock()
 	b := newBuilder(p, &only)
-	b.explanation = &Explanation{flags: flags}
+	b.explanation = &compiler.Explanation{Flags: flags}
 	_, err := b.build(ctx)
 	return b.explanation, err
-}
-
-// explain runs the compiler for Explain.
-func (p *Program) explain(ctx context.Context, unit compiler.Unit, x *Explanation) error {
-	dir, err := os.MkdirTemp(p.cfg.Dir, "explain")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	x.Files = unit.Files
-	x.Output, err = p.Compiler.Explain(ctx, dir, unit, x.flags)
-	return err
 }

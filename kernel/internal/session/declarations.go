@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/compilerview"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/program/compiler"
 	"github.com/perijove/perijove/kernel/internal/traceback"
 )
 
@@ -218,7 +219,7 @@ func (r *run) functions(names []string) ([]program.Declaration, error) {
 }
 
 // explain compiles the functions of a cell again, with further flags of the compiler.
-func (r *run) explain(n int, flags ...string) (*program.Explanation, error) {
+func (r *run) explain(n int, flags ...string) (*compiler.Explanation, error) {
 	p := r.session.program.Load()
 	src, known := p.Source(n)
 	c, errs := cell.Parse(n, src)

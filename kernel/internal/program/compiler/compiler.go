@@ -148,16 +148,27 @@ func (c *Compiler) compileFresh(ctx context.Context, importcfg string, u Unit) (
 	return "", &Error{out.String(), err}
 }
 
-// Explain compiles a unit like Compile, in the folder dir and with further flags, and returns what the tool prints. It keeps
-// no object.
-func (c *Compiler) Explain(ctx context.Context, dir string, unit Unit, flags []string) (out string, err error) {
+// An Explanation is what the compiler reports about a unit.
+type Explanation struct {
+	Flags  []string // with which it reports
+	Output string   // what it prints
+	Files  []File
+}
+
+// Explain compiles a unit like Compile, with further flags, and completes x. It keeps no object.
+func (c *Compiler) Explain(ctx context.Context, unit Unit, x *Explanation) error {
 	cfg := c.cfg
-	cfg.Dir, cfg.Flags, cfg.NoStandby = dir, append(cfg.Flags[:len(cfg.Flags):len(cfg.Flags)], flags...), true
+	var err error
+	if cfg.Dir, err = os.MkdirTemp(cfg.Dir, "explain"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(cfg.Dir)
+	cfg.Flags, cfg.NoStandby = append(cfg.Flags[:len(cfg.Flags):len(cfg.Flags)], x.Flags...), true
 	other := New(cfg)
-	other.output = &out
-	object, err := other.Compile(ctx, unit)
-	os.Remove(object)
-	return out, err
+	other.output = &x.Output
+	x.Files = unit.Files
+	_, err = other.Compile(ctx, unit)
+	return err
 }
 
 // command returns the command that runs the compile tool in dir. The flag -trimpath removes
