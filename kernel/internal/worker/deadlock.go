@@ -127,7 +127,7 @@ func (w *worker) isWorkerGoroutine(g goruntime.Goroutine) bool {
 		return false
 	}
 	name := startName(g)
-	return name == "runtime.main" || strings.HasPrefix(name, kernelPackages) || w.traced && records(name)
+	return name == "runtime.main" || strings.HasPrefix(name, kernelPackages) || w.traced.Load() && records(name)
 }
 
 // kernelPackages is the prefix of the import paths of package worker and the packages that it uses.

@@ -120,7 +120,7 @@ func (x *execution) call(w *worker, l *link.Loaded, first *control.Initial) {
 	if x.interrupted.Load() {
 		return
 	}
-	if w.traced {
+	if self != nil && self.traced.Load() { // nil only in tests
 		mphost.TraceRoot()
 	}
 	x.initialize(w, l.Packages)

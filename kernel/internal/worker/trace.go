@@ -20,7 +20,7 @@ func (w *worker) startTrace(folder string) error {
 	if err := mphost.StartTrace(folder); err != nil {
 		return &traceError{err}
 	}
-	w.traced = true
+	w.traced.Store(true)
 	return nil
 }
 
@@ -30,10 +30,9 @@ type traceError struct{ error }
 // stopTrace ends the recording of a cell, however the cell has ended, and waits for the
 // files of its children.
 func (w *worker) stopTrace() {
-	if !w.traced {
+	if !w.traced.Swap(false) {
 		return
 	}
-	w.traced = false
 	if err := mphost.StopTrace(); err != nil {
 		w.notice(err.Error())
 	}

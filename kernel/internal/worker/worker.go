@@ -54,7 +54,7 @@ type worker struct {
 	standbys    *standby.Manager
 	loading     sync.Mutex  // held while code is loaded or added, so that steps has the same order
 	fileReserve fileReserve // guarded by loading
-	traced      bool        // the running cell is recorded
+	traced      atomic.Bool // the running cell is recorded
 }
 
 // self is the worker of this process. It is a package variable, since functions that cells call and hooks that the
