@@ -3,6 +3,7 @@ package exectrace
 import (
 	"bufio"
 	"cmp"
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -18,6 +19,7 @@ type fileReader struct {
 	process *Process
 	code    code
 	events  int
+	limit   int // of events
 	clock   clock
 	last    time.Duration // of the last event
 
@@ -88,8 +90,8 @@ type frames struct {
 	outermost string // the outermost function
 }
 
-func newFileReader(p *Process, c code) *fileReader {
-	return &fileReader{process: p, code: c, goroutines: map[xtrace.GoID]*history{}, ranges: map[string]time.Duration{}, lines: map[xtrace.Stack]frames{}}
+func newFileReader(p *Process, c code, limit int) *fileReader {
+	return &fileReader{process: p, code: c, limit: limit, goroutines: map[xtrace.GoID]*history{}, ranges: map[string]time.Duration{}, lines: map[xtrace.Stack]frames{}}
 }
 
 // read reads the file to its end, or to the first error.
@@ -102,9 +104,14 @@ func (f *fileReader) read() error {
 	r, err := xtrace.NewReader(bufio.NewReaderSize(file, 1<<20))
 	for err == nil {
 		var e xtrace.Event
-		if e, err = r.ReadEvent(); err == nil {
-			f.event(e)
+		if e, err = r.ReadEvent(); err != nil {
+			break
 		}
+		if f.events == f.limit {
+			f.process.Problem = fmt.Sprintf("only its first %d events were read", f.limit)
+			break
+		}
+		f.event(e)
 	}
 	if err == io.EOF {
 		err = nil

@@ -31,9 +31,14 @@ type manifest struct {
 	}
 }
 
+// maxEvents is how many events are read from all files together: a model of so many takes
+// some 400 MB. Tests lower it.
+var maxEvents = 2_000_000
+
 // Read reads the recording in a folder that mp.Trace has written. A file that is damaged
 // or cut off, such as that of a child that was killed, is read as far as possible;
-// Trace.Problems says what is missing.
+// Trace.Problems says what is missing. Of a long recording, the first two million events
+// are read.
 func Read(folder string) (*Trace, error) {
 	b, err := os.ReadFile(filepath.Join(folder, ManifestName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -50,7 +55,7 @@ func Read(folder string) (*Trace, error) {
 	merge := newMerger(t)
 	for _, entry := range m.Processes {
 		p := &Process{PID: entry.PID, Parent: entry.Parent, File: filepath.Join(folder, entry.File), First: entry.First, Problem: entry.Problem}
-		f := newFileReader(p, code{module: m.Module, notebook: m.Notebook})
+		f := newFileReader(p, code{module: m.Module, notebook: m.Notebook}, maxEvents/len(m.Processes))
 		err := f.read()
 		if entry.First && err != nil {
 			return nil, fmt.Errorf("exectrace: cannot read the trace of the first process: %w", err)
