@@ -217,8 +217,8 @@ func printed(messages []*wire.Message) (string, error) {
 	return b.String(), nil
 }
 
-// resident returns the resident memory of the kernel, of its worker and of the compiler on
-// standby, in bytes.
+// resident returns the resident memory of the kernel and of its worker, in bytes, and that of the compilers on
+// standby, which share most of it: each counts with its share.
 func (k *kernel) resident() (kernel, worker, compiler int) {
 	pid := strconv.Itoa(k.cmd.Process.Pid)
 	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")
@@ -226,7 +226,7 @@ func (k *kernel) resident() (kernel, worker, compiler int) {
 		out, _ := os.ReadFile(t)
 		for _, child := range strings.Fields(string(out)) {
 			if name, _ := os.ReadFile("/proc/" + child + "/comm"); string(name) == "compile\n" {
-				compiler += residentOf(child)
+				compiler += shareOf(child)
 			} else {
 				worker += residentOf(child)
 			}
@@ -242,6 +242,18 @@ func residentOf(pid string) int {
 	}
 	pages, _ := strconv.Atoi(strings.Fields(string(b))[1])
 	return pages * os.Getpagesize()
+}
+
+// shareOf returns a process's share of the memory that it uses, in bytes.
+func shareOf(pid string) int {
+	b, _ := os.ReadFile("/proc/" + pid + "/smaps_rollup") // empty if it has ended
+	for line := range strings.Lines(string(b)) {
+		if kb, ok := strings.CutPrefix(line, "Pss:"); ok {
+			n, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(kb), " kB"))
+			return n << 10
+		}
+	}
+	return 0
 }
 
 // stop ends the kernel like Jupyter, by SIGTERM. If that takes too long it kills the kernel,

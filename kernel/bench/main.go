@@ -328,7 +328,7 @@ func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) err
 	if _, err := k.cell(ctx, "counter := 0"); err != nil {
 		return err
 	}
-	time.Sleep(100 * time.Millisecond) // until the compiler for the next cell has started
+	time.Sleep(100 * time.Millisecond) // until the compilers for the next cell have started
 	kernelIdle, workerIdle, compiler := k.resident()
 	const cells = 1000
 	for range cells {
@@ -337,7 +337,7 @@ func memory(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) err
 		}
 	}
 	kernelAfter, workerAfter, _ := k.resident()
-	fmt.Fprintf(w, "resident, idle\tkernel %d MB, worker %d MB\tand %d MB of a compiler that waits for the next cell\n", kernelIdle>>20, workerIdle>>20, compiler>>20)
+	fmt.Fprintf(w, "resident, idle\tkernel %d MB, worker %d MB\tand %d MB of two compilers that wait for the next cell\n", kernelIdle>>20, workerIdle>>20, compiler>>20)
 	fmt.Fprintf(w, "resident, after %d cells\tkernel %d MB, worker %d MB\t%.1f KB a cell\n", cells, kernelAfter>>20, workerAfter>>20,
 		float64(kernelAfter+workerAfter-kernelIdle-workerIdle)/1024/cells)
 	return nil
