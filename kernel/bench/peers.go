@@ -57,6 +57,10 @@ func peers(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 	return nil
 }
 
+// peerPause is the pause before each cell. Kernels prepare the next cell when one has ended, and must not disturb the
+// other kernel's cell with that.
+const peerPause = 30 * time.Millisecond
+
 func besidePeer(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string, argv []string, name string, cells language) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
@@ -73,6 +77,7 @@ func besidePeer(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string,
 		n := 0
 		run := func(k *kernel, code string) func() (time.Duration, error) {
 			return func() (time.Duration, error) {
+				time.Sleep(peerPause)
 				n++
 				if c.name == "error" {
 					return k.timedCell(ctx, fmt.Sprintf(code, n))

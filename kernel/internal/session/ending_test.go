@@ -50,6 +50,15 @@ func TestNoLeaks(t *testing.T) {
 	eventually(t, "no other child than the worker and two compilers", func() bool { return len(childrenOf(t, os.Getpid())) == 3 })
 }
 
+// TestCompilersForNext: after a cell, a compiler of each kind waits for the next one.
+func TestCompilersForNext(t *testing.T) {
+	s := newTestSession(t)
+	for range 2 {
+		execute(t, s, "1")
+		eventually(t, "the worker and two compilers", func() bool { return len(childrenOf(t, os.Getpid())) == 3 })
+	}
+}
+
 // childrenOf lists the living children of a process.
 func childrenOf(t *testing.T, pid int) []int {
 	t.Helper()
