@@ -30,6 +30,7 @@ func (s Style) groups(list []control.Goroutine) []*group {
 	byText := map[string]*group{}
 	var out []*group
 	for _, g := range list {
+		g.Frames = withoutWrappers(g.Frames)
 		x := &group{state: g.State, calls: s.Calls(g.Frames), function: function(g), cell: g.Cell, atLeast: g.AtLeast, atMost: g.AtMost}
 		if g.Created != nil {
 			x.started = s.Calls([]control.Frame{*g.Created})

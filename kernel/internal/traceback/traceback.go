@@ -48,11 +48,9 @@ func (s Style) startedAt(f control.Frame) []string {
 // if AllFrames is set.
 func (s Style) Calls(frames []control.Frame) []string {
 	var lines []string
+	frames = withoutWrappers(frames)
 	for i, f := range frames {
 		n, ok := CellOf(f.File)
-		if ok && wrapsCall(frames, i) {
-			continue
-		}
 		if !ok {
 			if s.AllFrames && f.File != "" {
 				dir, file := path.Split(f.File)
@@ -78,14 +76,19 @@ func (s Style) Calls(frames []control.Frame) []string {
 	return lines
 }
 
-// wrapsCall reports whether frame i is the function that the compiler generates for a go or defer statement, and
-// calls a function of a cell. If the compiler inlines that function, there is no such frame.
-func wrapsCall(frames []control.Frame, i int) bool {
-	if i == 0 || !symname.IsCallWrapper(frames[i].Func) {
-		return false
+// withoutWrappers returns the frames without functions that the compiler generates for go and defer statements and
+// that call a function of a cell. If the compiler inlines that function, there are no such frames.
+func withoutWrappers(frames []control.Frame) []control.Frame {
+	var out []control.Frame
+	for i, f := range frames {
+		if i > 0 && symname.IsCallWrapper(f.Func) {
+			if _, ok := CellOf(frames[i-1].File); ok {
+				continue
+			}
+		}
+		out = append(out, f)
 	}
-	_, ok := CellOf(frames[i-1].File)
-	return ok
+	return out
 }
 
 // firstInCells returns the index of the innermost call in a cell, or -1.
