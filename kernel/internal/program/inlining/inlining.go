@@ -125,6 +125,7 @@ func (f *finder) call(n *ast.CallExpr, often bool) {
 	}
 	if sel, ok := fun.(*ast.SelectorExpr); ok {
 		if s := f.info.Selections[sel]; s != nil && s.Kind() == types.MethodVal {
+			f.found = f.found || ofInstance(s.Obj())
 			f.walk(sel.X, often) // a call, not a method value
 			fun = nil
 		}
@@ -136,6 +137,12 @@ func (f *finder) call(n *ast.CallExpr, often bool) {
 		f.walk(arg, often)
 	}
 	f.found = f.found || generatesCode(f.info.TypeOf(n))
+}
+
+// ofInstance reports whether a method belongs to an instance of a generic type, perhaps one that the receiver embeds.
+func ofInstance(method types.Object) bool {
+	fn, ok := method.(*types.Func)
+	return ok && fn.Signature().Recv() != nil && generatesCode(fn.Signature().Recv().Type())
 }
 
 func (f *finder) rangeStmt(n *ast.RangeStmt, often bool) {

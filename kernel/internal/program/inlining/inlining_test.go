@@ -22,7 +22,7 @@ var older = map[string]string{
 }
 
 const header = `package main
-import ("bytes"; "cmp"; "errors"; "fmt"; "iter"; "os"; "slices"; "sort"; "strings"; "sync"; "sync/atomic"; "time")
+import ("controls"; "bytes"; "cmp"; "errors"; "fmt"; "iter"; "os"; "slices"; "sort"; "strings"; "sync"; "sync/atomic"; "time")
 func twice(int) int
 func fails() error
 type point struct{ x, y int }
@@ -90,6 +90,8 @@ func TestMatters(t *testing.T) {
 		{`var q pair[int]; showʹ(q)`, true},
 		{`pointer.p.Store(&n)`, true},
 		{`showʹ(values)`, true},
+		{`controls.New().Set(1)`, true},
+		{`showʹ(controls.New())`, false},
 		{`showʹ(p.norm)`, true},
 		{`showʹ(point.norm(p))`, true},
 		{`showʹ((*point).move)`, true},
@@ -126,11 +128,30 @@ func matters(t *testing.T, code string) bool {
 		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
 		Selections: map[*ast.SelectorExpr]*types.Selection{}, Instances: map[*ast.Ident]types.Instance{},
 	}, RunsOnce: func(fn *ast.FuncDecl) bool { return fn.Name.Name == "cellʹ1" || fn.Name.Name == "init" }}
-	conf := types.Config{Importer: exportdata.New(programtest.NewStd(t), "", nil), Error: func(err error) {
+	conf := types.Config{Importer: withControls{exportdata.New(programtest.NewStd(t), "", nil)}, Error: func(err error) {
 		if !strings.HasSuffix(err.Error(), "and not used") {
 			t.Errorf("%s: %v", code, err)
 		}
 	}}
 	_, _ = conf.Check("main", fset, u.Files, u.Info)
 	return u.Matters()
+}
+
+// withControls also imports a package with a type that embeds an instance of a generic type.
+type withControls struct{ types.Importer }
+
+func (w withControls) Import(path string) (*types.Package, error) {
+	if path != "controls" {
+		return w.Importer.Import(path)
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "controls.go", `package controls
+		type control[T any] struct{ value T }
+		func (c *control[T]) Set(value T) { c.value = value }
+		type Slider struct{ control[int] }
+		func New() *Slider { return nil }`, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	return new(types.Config).Check(path, fset, []*ast.File{file}, nil)
 }
