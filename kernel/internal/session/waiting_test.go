@@ -221,7 +221,9 @@ func TestHeldCompiler(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	mustContain(t, cell(), "[error Interrupted]")
+	if got := cell(); !strings.Contains(got, "[error Interrupted]") && !strings.Contains(got, "the session is closed") { // the latter if it had not reached the compiler
+		t.Error(got)
+	}
 }
 
 // TestQueriesBesideCells sends queries while cells declare and redefine names, fail, and
