@@ -16,6 +16,8 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/notebook"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 	"github.com/perijove/perijove/kernel/internal/version"
 )
 
@@ -128,6 +130,20 @@ func exportOptions(ctx context.Context, path string, force bool) (export.Options
 	return opt, err
 }
 
+// exportCells writes the cells of a session as a Go module, for %save.
+func exportCells(ctx context.Context, cells []output.HistoryEntry, dir, target string) error {
+	nb, err := notebook.New(cells)
+	if err != nil {
+		return err
+	}
+	opt, err := exportOptions(ctx, filepath.Join(dir, filepath.Base(target)+".ipynb"), false)
+	if err != nil {
+		return err
+	}
+	opt.Target, opt.Source, opt.Stored = target, "of a session", true
+	return export.Program(ctx, nb, opt)
+}
+
 // cellErrors adds the lines of the cells to errors in cells.
 func cellErrors(path string, err error) error {
 	var cells cell.Errors
@@ -187,6 +203,9 @@ func moduleName(path string) string {
 	}, name))
 	if name = strings.Trim(name, "-._"); name == "" {
 		return "notebook"
+	}
+	if exportdata.IsStd(name) { // the name of a package of the standard library, which a module must not have
+		return name + "-notebook"
 	}
 	return name
 }

@@ -29,7 +29,7 @@ func newSession(ctx context.Context, goCommand, dir, kernelID string, progress i
 	if err != nil {
 		return nil, err
 	}
-	return session.New(session.Config{Image: img, Dir: dir, KernelID: kernelID, Log: log})
+	return session.New(session.Config{Image: img, Dir: dir, KernelID: kernelID, Log: log, Export: exportCells})
 }
 
 func openImage(ctx context.Context, goCommand string, progress io.Writer, again bool) (*image.Image, error) {

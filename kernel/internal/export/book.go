@@ -27,10 +27,11 @@ type book struct {
 	instances map[*entity][]*instance // by step
 	all       []*instance
 	packages  map[string]map[string]bool // import path to the names under which it is used
+	isGoNB    bool                       // written for GoNB, which calls functions named init_NAME
 	usesCtx   bool
 	skip      map[int]bool // execution counts of cells that fail as expected
 	mayFail   map[int]bool // those of the cells tagged raises-exception
-	gets      []string     // arguments of %get
+	gets      gets
 	inferred  *types.Package
 
 	parameters []parameter
@@ -118,7 +119,16 @@ func (b *book) bind() {
 			e.step = s.index
 			next[e.name] = e
 		}
+		b.remove(s, next)
 		for _, im := range s.cell.Imports {
+			if strings.HasPrefix(im.Path, gonbModule) {
+				b.refuse(s, im.Pos, "package %s shows nothing in a program: show values with package %s", im.Path, displayPackage)
+				continue
+			}
+			if _, err := b.pkgs.Import(im.Path); err != nil {
+				b.refuse(s, im.Pos, "%v", err)
+				continue
+			}
 			name := im.Name
 			if name == "" {
 				name = b.pkgs.Name(im.Path)
@@ -142,6 +152,26 @@ func (b *book) bind() {
 		}
 		b.tables = append(b.tables, next)
 		table = next
+	}
+}
+
+// gonbModule begins the paths of GoNB's packages, which need a kernel.
+const gonbModule = "github.com/janpfeifer/gonb/"
+
+// remove removes the declarations that a cell removes with %rm.
+func (b *book) remove(s *step, table map[string]*entity) {
+	for _, d := range s.cell.Directives {
+		if d.Name != "%rm" && d.Name != "%remove" {
+			continue
+		}
+		for _, name := range strings.Fields(d.Args) {
+			delete(table, name)
+			for key := range table {
+				if strings.HasPrefix(key, name+".") {
+					delete(table, key)
+				}
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/gonb"
 	"github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/program/emit"
 	"github.com/perijove/perijove/kernel/internal/program/hoist"
@@ -56,14 +57,22 @@ func (b *book) readCells(nb *notebook.Notebook) {
 			continue
 		}
 		n++
-		b.mayFail[n] = c.HasTag(notebook.TagRaises)
-		if b.skip[n] {
+		number := n
+		if b.opt.Stored {
+			number = c.ExecutionCount
+		}
+		b.mayFail[number] = c.HasTag(notebook.TagRaises)
+		if b.skip[number] {
 			continue
 		}
-		parsed, errs := cell.Parse(n, c.Source)
+		parsed, errs := cell.Parse(number, c.Source)
 		if errs != nil {
 			b.errs = append(b.errs, errs...)
 			continue
+		}
+		b.isGoNB = b.isGoNB || gonb.IsWrittenFor(parsed)
+		if b.isGoNB {
+			parsed = parsed.WithInits()
 		}
 		s := &step{
 			index: len(b.steps), cell: parsed.Sequence(), heading: heading, doc: doc,

@@ -11,8 +11,8 @@ import (
 
 // withoutEffect are directives that change nothing that a program prints.
 var withoutEffect = []string{
-	"%autoget", "%noautoget", "%goflags", "%track", "%untrack", "%goworkfix", "%widgets", "%widgets_hb",
-	"%traceback", "%output", "%memory", "%test", "%with_inputs", "%with_password",
+	"%goflags", "%track", "%untrack", "%goworkfix", "%widgets", "%widgets_hb",
+	"%traceback", "%save", "%rm", "%remove", "%output", "%memory", "%test", "%with_inputs", "%with_password",
 }
 
 // advice tells how to do in a program what a directive does in a notebook.
@@ -27,10 +27,14 @@ var advice = map[string]string{
 	"%capture": "write to the file in Go",
 	"%reset":   "give the names that are declared again other names",
 	"%restart": "remove the line",
-	"%remove":  "remove the line",
-	"%rm":      "remove the line",
 	"%%time":   "measure with time.Since",
 	"%%timeit": "write a benchmark for go test",
+}
+
+// gets are the modules that a notebook adds.
+type gets struct {
+	paths   []string // arguments of %get
+	missing bool     // those of missing packages
 }
 
 // directives translates the directives of all cells. They run before the cell's code.
@@ -53,9 +57,13 @@ func (b *book) directives() {
 func (b *book) directive(s *step, d cell.DirectiveLine) {
 	args := strings.TrimSpace(d.Args)
 	switch {
+	case d.Name == "%noautoget":
+		b.gets.missing = false
 	case slices.Contains(withoutEffect, d.Name):
 	case d.Name == "%get":
-		b.gets = append(b.gets, strings.Fields(args)...)
+		b.gets.paths = append(b.gets.paths, strings.Fields(args)...)
+	case d.Name == "%autoget":
+		b.gets.missing = true
 	case d.Name == "%env" && strings.IndexAny(args, "= \t") > 0:
 		i := strings.IndexAny(args, "= \t")
 		name, value := args[:i], strings.TrimSpace(args[i+1:])

@@ -27,6 +27,7 @@ type Options struct {
 	GOROOT  string
 	Library fs.FS  // the files of this project's module
 	Version string // of this project's module
+	Stored  bool   // name the cells by their stored execution counts in errors, and not by those of a run
 	Force   bool   // keep directives without a meaning in a program as comments
 }
 
@@ -124,10 +125,10 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 	if len(b.errs) > 0 {
 		return b, nil
 	}
-	if err := m.Get(b.gets); err != nil {
+	if err := m.Get(b.gets.paths); err != nil {
 		return nil, err
 	}
-	if err := m.Fetch(b.paths()); err != nil {
+	if err := b.fetch(m); err != nil {
 		return nil, err
 	}
 	b.bind()
@@ -163,6 +164,22 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 		}
 	}
 	return nil, errors.New("export: the program does not settle; this is a fault of perijove")
+}
+
+// fetch compiles the packages that the cells use. It gets missing modules if the notebook does.
+func (b *book) fetch(m *gomodule.Module) error {
+	if err := m.Fetch(b.paths()); err != nil || !b.gets.missing && !b.isGoNB {
+		return err
+	}
+	var missing []string
+	for _, s := range b.steps {
+		for _, im := range s.cell.Imports {
+			if !m.Has(im.Path) && !strings.HasPrefix(im.Path, gonbModule) && im.Path != "unsafe" {
+				missing = append(missing, im.Path)
+			}
+		}
+	}
+	return errors.Join(m.Get(missing), m.Fetch(missing))
 }
 
 // paths lists the packages that the cells may use.
@@ -225,6 +242,9 @@ func finish(m *gomodule.Module, b *book) error {
 	}
 	if _, err := m.Run(nil, "build", "-o", os.DevNull, "."); err != nil {
 		return fmt.Errorf("the program does not compile, which is a fault of perijove: %w", err)
+	}
+	if err := m.Relocate(); err != nil {
+		return err
 	}
 	return install(m, b.opt)
 }

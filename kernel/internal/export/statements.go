@@ -256,8 +256,8 @@ func (f *file) zero(e *entity) string {
 
 // typeText returns the type of a variable as source of the program.
 func (f *file) typeText(e *entity) string {
-	if e.typ == nil {
-		return "any"
+	if e.typ == nil || e.typ == types.Typ[types.Invalid] {
+		return "any" // the check reports the error
 	}
 	if typetext.Of(e.typ, f.b.inferred) == nil {
 		s := f.b.steps[e.step]

@@ -1,6 +1,24 @@
 package notebook
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+)
+
+// New returns a notebook of code cells with these execution counts.
+func New(cells []output.HistoryEntry) (*Notebook, error) {
+	nb := &Notebook{minor: 5, lastNewline: true}
+	for _, entry := range cells {
+		c, err := nb.newCode(entry.Input)
+		if err != nil {
+			return nil, err
+		}
+		c.ExecutionCount = entry.Line
+		nb.Cells = append(nb.Cells, c)
+	}
+	return nb, nil
+}
 
 // Markdown returns the notebook as Markdown: the text, the code in fenced blocks, and the stored outputs as text
 // in fenced blocks. Outputs without a text form are left out.

@@ -53,6 +53,7 @@ func topics() []topic {
 			{[]string{"%load"}, "FILE", "put the text of FILE in place of the cell's", (*run).loadDirective},
 			{[]string{"%run"}, "FILE", "run a Go file as if it were the cell: its declarations become the notebook's, and its main is called", (*run).runFileDirective},
 			{[]string{"%fmt"}, "", "put the text of the cell, as gofmt writes it, in place of the cell's, and run it", (*run).fmtDirective},
+			{[]string{"%save"}, "DIR", "write the cells that have run without an error as a Go module in folder DIR, as perijove export does", (*run).saveDirective},
 			{[]string{"%capture"}, "[-a] FILE", "copy the cell's output to FILE; -a appends", (*run).captureDirective},
 			{[]string{"%output"}, "[SIZE|off]", "how much text a cell may print before the rest is left out: 500MB", (*run).outputDirective},
 			{[]string{"%strict"}, "[on|off]", "a cell whose value is an error fails, as with perijove run --strict", (*run).strictDirective},

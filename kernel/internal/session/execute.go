@@ -76,6 +76,9 @@ func (s *Session) executeCell(ctx context.Context, req output.Request, n int, si
 	if text, ok := rec.Metadata[errorMetadata].(string); ok && err == nil && (s.strict || req.Strict) {
 		err = traceback.New("Error", text)
 	}
+	if err == nil && counts(req) {
+		s.saved.add(n, req)
+	}
 	text.End()
 	if counts(req) {
 		s.mu.Lock()

@@ -155,6 +155,7 @@ func (r *run) resetDirective(d cell.DirectiveLine) error {
 	if w := r.session.dropWorker(); w != nil {
 		w.Kill()
 	}
+	r.session.saved = saved{}
 	r.session.program.Swap(r.session.newProgram()).Compiler.Close()
 	if !r.session.isStandalone() {
 		if _, err := r.session.ensureWorker(r.ctx); err != nil {

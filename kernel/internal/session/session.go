@@ -38,6 +38,8 @@ type Config struct {
 	Packages map[string]string
 	Env      []string // of the worker and the compiler, in addition to the process's environment
 	Log      *slog.Logger
+	// Export writes cells as a Go module in a folder, for %save. It may be nil.
+	Export func(ctx context.Context, cells []output.HistoryEntry, dir, target string) error
 	// ProgressDelay is how long a cell waits for the go command before a progress line
 	// appears; 0 is one second.
 	ProgressDelay time.Duration
@@ -57,6 +59,7 @@ type Session struct {
 	// the worker's children load them again.
 	programs       int
 	setup          setup // for new workers
+	saved          saved // for %save
 	journal        replay.Journal
 	benchRuns      []*benchmark.Run // the last two of %%bench, oldest first
 	memoryLimit    supervisor.MemoryLimit

@@ -145,18 +145,38 @@ func (m *Module) addModuleIn(f *modfile.File, folder string, sums map[string]boo
 	for _, r := range own.Replace {
 		target := r.New.Path
 		if r.New.Version == "" && !filepath.IsAbs(target) {
-			target = m.relative(filepath.Join(folder, target))
+			target = filepath.Join(folder, target)
 		}
 		err = errors.Join(err, f.AddReplace(r.Old.Path, r.Old.Version, target, r.New.Version))
 	}
 	if own.Module != nil && own.Module.Mod.Path != LibraryModule {
 		path := own.Module.Mod.Path
-		err = errors.Join(err, f.AddRequire(path, module.ZeroPseudoVersion("v0")), f.AddReplace(path, "", m.relative(folder), ""))
+		err = errors.Join(err, f.AddRequire(path, module.ZeroPseudoVersion("v0")), f.AddReplace(path, "", folder, ""))
 	}
 	if sum, readErr := os.ReadFile(filepath.Join(folder, "go.sum")); readErr == nil {
 		addSums(sums, sum)
 	}
 	return err
+}
+
+// Relocate makes the paths of replaced modules relative to the folder in which the module will be.
+func (m *Module) Relocate() error {
+	name := filepath.Join(m.Dir, "go.mod")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	f, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Clone(f.Replace) {
+		if filepath.IsAbs(r.New.Path) {
+			err = errors.Join(err, f.AddReplace(r.Old.Path, r.Old.Version, m.relative(r.New.Path), ""))
+		}
+	}
+	text, formatErr := f.Format()
+	return errors.Join(err, formatErr, WriteFile(name, text))
 }
 
 // relative returns the path of a folder from the folder in which the module will be.
@@ -293,6 +313,9 @@ func (m *Module) Fetch(paths []string) error {
 	}
 	return nil
 }
+
+// Has reports whether a package is compiled.
+func (m *Module) Has(path string) bool { return m.files[path] != "" }
 
 // Archive implements exportdata.Archives.
 func (m *Module) Archive(path string) (string, error) {

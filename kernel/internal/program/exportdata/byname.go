@@ -29,6 +29,9 @@ func (p *Packages) ByName(name string, sels []string) string {
 	return ""
 }
 
+// IsStd reports whether the path is that of a package of the standard library.
+func IsStd(path string) bool { return slices.Contains(strings.Fields(stdPaths), path) }
+
 // BeyondStd returns the path of a package outside the standard library that cells
 // can use without an import, or "". The package may not be installed.
 func BeyondStd(name string) string {
