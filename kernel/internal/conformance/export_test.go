@@ -9,12 +9,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/tools/txtar"
+
 	"github.com/perijove/perijove"
 	"github.com/perijove/perijove/kernel/internal/export"
+	"github.com/perijove/perijove/kernel/internal/export/exporttest"
 	"github.com/perijove/perijove/kernel/internal/image"
 	nbfile "github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -163,4 +168,65 @@ func runExported(t *testing.T, name string) string {
 		fmt.Fprintf(&out, "%v\n", err)
 	}
 	return out.String()
+}
+
+// kernelMessages matches what the kernel prints about directives, which programs do not print.
+var kernelMessages = regexp.MustCompile(`(?m)^(wrote \d+ bytes to .*|=== RUN .*|--- PASS: .*|PASS)\n`)
+
+// TestExportedScenarios compares the output of the programs in package export's testdata, which its tests have run, with that of their
+// cells.
+func TestExportedScenarios(t *testing.T) {
+	img := openImage(t)
+	files, err := filepath.Glob("../export/testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	compared := 0
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == "output" })
+		if i < 0 || strings.Contains(string(a.Comment), "force") {
+			continue
+		}
+		nb, err := exporttest.Notebook(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared++
+		if got, want := outputOf(t, img, nb), string(a.Files[i].Data); got != want {
+			t.Errorf("%s: the cells print\n%s\nthe program\n%s", file, got, want)
+		}
+	}
+	if compared < 8 {
+		t.Errorf("only %d files were compared", compared)
+	}
+}
+
+// outputOf runs a notebook and returns its standard output and the text of its displays.
+func outputOf(t *testing.T, img *image.Image, nb *nbfile.Notebook) string {
+	t.Helper()
+	s, err := session.New(session.Config{Image: img, Dir: t.TempDir(), ProgressDelay: noProgress})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := nb.Run(t.Context(), s, nbfile.Options{}); err != nil {
+		t.Error(err)
+	}
+	var text strings.Builder
+	for _, c := range nb.Cells {
+		for _, o := range c.Outputs {
+			plain, _ := o.Data["text/plain"].(string)
+			switch {
+			case o.Type == nbfile.StreamOutput && o.Name == output.Stdout:
+				text.WriteString(o.Text)
+			case plain != "":
+				text.WriteString(strings.TrimSuffix(plain, "\n") + "\n")
+			}
+		}
+	}
+	return kernelMessages.ReplaceAllString(text.String(), "")
 }

@@ -138,6 +138,9 @@ func (b *book) check() {
 	for _, s := range b.steps {
 		for _, st := range s.stmts {
 			b.checkRefs(s, &st.Source)
+			if st.Define >= 0 && !slices.Contains(st.New, true) {
+				b.refuse(s, st.PosIn(st.Define), "no new variables on left side of := (= assigns to a variable that exists)")
+			}
 			for _, off := range st.facts.exits {
 				if s.index < len(b.steps)-1 || s.raises {
 					b.refuse(s, st.PosIn(off), "this ends the cell in a notebook, but the whole program: return instead")

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -56,6 +57,11 @@ func (b *book) reach() {
 		}
 	}
 	r.newest()
+	for _, x := range b.all {
+		if x.used && x.entity.kind == cell.Func { // at other steps the functions that it calls may have other bodies
+			x.step = slices.Min(slices.Collect(maps.Keys(x.steps)))
+		}
+	}
 }
 
 // newest marks the last meanings of all declarations: they are exported even if nothing uses them.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -340,7 +341,7 @@ func (b *book) isConstants(st *stmt, spans []cell.Span) bool {
 // isConstant reports whether an expression has the same value at any time. at is its offset in the statement.
 func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 	ok := true
-	skip := map[ast.Node]bool{}
+	skip, pure := map[ast.Node]bool{}, map[ast.Node]bool{}
 	ast.Inspect(x, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.TypeAssertExpr, *ast.IndexExpr, *ast.SliceExpr:
@@ -348,12 +349,16 @@ func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 		case *ast.UnaryExpr:
 			ok = ok && n.Op.String() != "<-" && n.Op.String() != "&"
 		case *ast.CallExpr:
+			if b.isPureCall(st, n, at) {
+				pure[n.Fun] = true
+				break
+			}
 			id, isName := n.Fun.(*ast.Ident)
 			ok = ok && isName && (id.Name == "make" || types.Universe.Lookup(id.Name) != nil && isType(id.Name)) && b.means(st, id, at) == (target{})
 		case *ast.SelectorExpr:
 			skip[n.Sel] = true
 			id, isName := n.X.(*ast.Ident)
-			ok = ok && isName && b.isPackageConstant(st, id, n.Sel.Name, at)
+			ok = ok && isName && (pure[n] || b.isPackageConstant(st, id, n.Sel.Name, at))
 			if isName {
 				skip[id] = true
 			}
@@ -370,6 +375,34 @@ func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 		return ok
 	})
 	return ok
+}
+
+// isPureCall reports whether a call of a package's function has no effects, and a result that depends on its arguments only. Such
+// an initializer stands at package level if there are child processes, which then have the value, too.
+func (b *book) isPureCall(st *stmt, call *ast.CallExpr, at int) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || !b.usesProcesses() {
+		return false
+	}
+	id, ok := sel.X.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	fn := b.packageFunction(st, id, sel.Sel.Name, at)
+	return fn != nil && effects.IsPure(fn)
+}
+
+func (b *book) packageFunction(st *stmt, id *ast.Ident, sel string, at int) *types.Func {
+	t := b.means(st, id, at)
+	if t.path == "" {
+		return nil
+	}
+	pkg, err := b.pkgs.Import(t.path)
+	if err != nil {
+		return nil
+	}
+	fn, _ := pkg.Scope().Lookup(sel).(*types.Func)
+	return fn
 }
 
 func isType(name string) bool {

@@ -30,8 +30,8 @@ var pureFunctions = map[string][]string{
 	"sync":    {"OnceFunc", "OnceValue", "OnceValues", "NewCond"}, "unsafe": {"String", "StringData", "Slice", "SliceData"},
 }
 
-// isPure reports whether a function or method of another package has no effects and its result depends only on its arguments.
-func isPure(fn *types.Func) bool {
+// IsPure reports whether a function or method of another package has no effects and its result depends only on its arguments.
+func IsPure(fn *types.Func) bool {
 	if fn.Pkg() == nil {
 		return fn.Name() == "Error" // of the predeclared type error
 	}

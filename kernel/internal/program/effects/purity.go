@@ -97,7 +97,7 @@ func (p *purityAnalysis) ident(id *ast.Ident) {
 	case *types.Func:
 		if key, ok := p.functions[obj]; ok {
 			p.out.calls.Add(key)
-		} else if obj.Signature().Recv() == nil && (obj.Pkg() == p.pkg || !isPure(obj)) {
+		} else if obj.Signature().Recv() == nil && (obj.Pkg() == p.pkg || !IsPure(obj)) {
 			p.out.hasEffect = true // a helper of generated code, or dot-imported
 		}
 	}
@@ -108,7 +108,7 @@ func (p *purityAnalysis) ident(id *ast.Ident) {
 func (p *purityAnalysis) selector(x *ast.SelectorExpr) bool {
 	if id, ok := x.X.(*ast.Ident); ok {
 		if _, ok := p.info.Uses[id].(*types.PkgName); ok {
-			if fn, ok := p.info.Uses[x.Sel].(*types.Func); ok && !isPure(fn) {
+			if fn, ok := p.info.Uses[x.Sel].(*types.Func); ok && !IsPure(fn) {
 				p.out.hasEffect = true
 			}
 			return false
@@ -137,7 +137,7 @@ func (p *purityAnalysis) method(fn *types.Func) {
 		}
 		return
 	}
-	p.out.hasEffect = p.out.hasEffect || !isPure(fn)
+	p.out.hasEffect = p.out.hasEffect || !IsPure(fn)
 }
 
 // call notes the effects of a call of a built-in function or of a function value, and the
