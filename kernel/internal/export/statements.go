@@ -1,7 +1,6 @@
 package export
 
 import (
-	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/parser"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
-	"github.com/perijove/perijove/kernel/internal/program/effects"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -304,162 +302,4 @@ func replaceName(text, name, by string) string {
 		}
 		text = text[end:]
 	}
-}
-
-// isReady reports whether a statement declares variables at package level whose initial values are constants,
-// or composites of constants: the declaration at package level has the values.
-func (b *book) isReady(st *stmt) bool {
-	var spans []cell.Span
-	switch {
-	case st.Define >= 0:
-		spans = st.Values
-	case st.Var != nil:
-		spans = st.Var.Values
-	}
-	if len(spans) == 0 || st.Embed != "" || st.Starts || st.Stops {
-		return false
-	}
-	for _, d := range b.definitions(st) {
-		if d.variable == nil || !d.variable.global || d.variable.stmt != st {
-			return false
-		}
-	}
-	return b.isConstants(st, spans)
-}
-
-// isConstants reports whether the expressions in ranges of a statement have the same values at any time.
-func (b *book) isConstants(st *stmt, spans []cell.Span) bool {
-	for _, s := range spans {
-		x, err := parser.ParseExpr(st.Text[s.Start:s.End])
-		if err != nil || !b.isConstant(st, x, s.Start) {
-			return false
-		}
-	}
-	return true
-}
-
-// isConstant reports whether an expression has the same value at any time. at is its offset in the statement.
-func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
-	ok := true
-	skip, pure := map[ast.Node]bool{}, map[ast.Node]bool{}
-	ast.Inspect(x, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit, *ast.TypeAssertExpr, *ast.IndexExpr, *ast.SliceExpr:
-			ok = false
-		case *ast.UnaryExpr:
-			ok = ok && n.Op.String() != "<-" && n.Op.String() != "&"
-		case *ast.CallExpr:
-			if b.isPureCall(st, n, at) {
-				pure[n.Fun] = true
-				break
-			}
-			id, isName := n.Fun.(*ast.Ident)
-			ok = ok && isName && (id.Name == "make" || types.Universe.Lookup(id.Name) != nil && isType(id.Name)) && b.means(st, id, at) == (target{})
-		case *ast.SelectorExpr:
-			skip[n.Sel] = true
-			id, isName := n.X.(*ast.Ident)
-			ok = ok && isName && (pure[n] || b.isPackageConstant(st, id, n.Sel.Name, at))
-			if isName {
-				skip[id] = true
-			}
-		case *ast.KeyValueExpr:
-			if id, isName := n.Key.(*ast.Ident); isName {
-				t := b.means(st, id, at).entity
-				skip[id] = t == nil || t.kind == cell.Const // else it may be a variable
-			}
-		case *ast.Ident:
-			if t := b.means(st, n, at); !skip[n] && (t.path != "" || t.ctx || t.entity != nil && t.entity.kind != cell.Type && t.entity.kind != cell.Const) {
-				ok = false
-			}
-		}
-		return ok
-	})
-	return ok
-}
-
-// isPureCall reports whether a call of a package's function has no effects, and a result that depends on its arguments only. Such
-// an initializer stands at package level if there are child processes, which then have the value, too.
-func (b *book) isPureCall(st *stmt, call *ast.CallExpr, at int) bool {
-	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || !b.usesProcesses() {
-		return false
-	}
-	id, ok := sel.X.(*ast.Ident)
-	if !ok {
-		return false
-	}
-	fn := b.packageFunction(st, id, sel.Sel.Name, at)
-	return fn != nil && effects.IsPure(fn)
-}
-
-func (b *book) packageFunction(st *stmt, id *ast.Ident, sel string, at int) *types.Func {
-	t := b.means(st, id, at)
-	if t.path == "" {
-		return nil
-	}
-	pkg, err := b.pkgs.Import(t.path)
-	if err != nil {
-		return nil
-	}
-	fn, _ := pkg.Scope().Lookup(sel).(*types.Func)
-	return fn
-}
-
-func isType(name string) bool {
-	_, ok := types.Universe.Lookup(name).(*types.TypeName)
-	return ok
-}
-
-// means returns the meaning of an identifier in an expression at an offset of a statement.
-func (b *book) means(st *stmt, id *ast.Ident, at int) target {
-	off := at + int(id.Pos()) - 1
-	for _, r := range st.Refs {
-		if r.Off == off && r.Name == id.Name {
-			return b.lookupIn(st, r)
-		}
-	}
-	return target{}
-}
-
-func (b *book) isPackageConstant(st *stmt, id *ast.Ident, sel string, at int) bool {
-	t := b.means(st, id, at)
-	if t.path == "" {
-		return false
-	}
-	pkg, err := b.pkgs.Import(t.path)
-	if err != nil {
-		return false
-	}
-	switch pkg.Scope().Lookup(sel).(type) {
-	case *types.Const, *types.TypeName:
-		return true
-	}
-	return false
-}
-
-// callOf returns a function's head whose parameters have names, and a function that returns calls of other functions with these parameters.
-func callOf(head string) (text string, call func(name string) string, hasResult bool, err error) {
-	d, err := parseHead(head)
-	if err != nil {
-		return "", nil, false, err
-	}
-	names := nameParameters(d)
-	prefix := ""
-	if d.Recv != nil {
-		prefix = nameFields(d.Recv, "v", map[string]bool{})[0] + "."
-	}
-	typeArgs := ""
-	if d.Type.TypeParams != nil {
-		var list []string
-		for _, p := range d.Type.TypeParams.List {
-			for _, n := range p.Names {
-				list = append(list, n.Name)
-			}
-		}
-		typeArgs = "[" + strings.Join(list, ", ") + "]"
-	}
-	text, err = printHead(d)
-	return text, func(name string) string {
-		return fmt.Sprintf("%s%s%s(%s)", prefix, name, typeArgs, strings.Join(names, ", "))
-	}, d.Type.Results.NumFields() > 0, err
 }

@@ -38,7 +38,7 @@ func directives() []directive {
 
 // topics is the only list of directives, in the order in which %help shows it.
 func topics() []topic {
-	return []topic{
+	return append([]topic{
 		{"variables and results", []directive{
 			{[]string{"%who"}, "", "list the names of the notebook's variables", (*run).whoDirective},
 			{[]string{"%whos"}, "[NAME ...]", "show the notebook's variables with types, sizes and values", (*run).whosDirective},
@@ -78,6 +78,12 @@ func topics() []topic {
 			{[]string{"%exec"}, "FUNCTION [ARG ...]", "call FUNCTION as main: ARGs become os.Args and flag.Parse is called", (*run).execDirective},
 			{[]string{"%args"}, "[ARG ...]", "set os.Args for the cells that follow", (*run).argsDirective},
 		}},
+	}, kernelTopics()...)
+}
+
+// kernelTopics are the last topics.
+func kernelTopics() []topic {
+	return []topic{
 		{"this kernel", []directive{
 			{[]string{"%help"}, "[DIRECTIVE]", "show this table", (*run).helpDirective},
 			{[]string{"%lsmagic"}, "", "list the names of all directives", (*run).lsmagicDirective},
