@@ -278,12 +278,25 @@ func TestFaultIsNoCrash(t *testing.T) {
 }
 
 func BenchmarkText(b *testing.B) {
+	type row struct {
+		Name  string
+		Value float64
+		Tags  []string
+	}
+	rows := make([]row, 10_000)
+	for i := range rows {
+		rows[i] = row{fmt.Sprint("row ", i), float64(i) / 3, []string{"a", "b"}}
+	}
+	shown := map[string]any{"million": make([]int, 1_000_000), "rows": rows}
 	for _, name := range []string{"ints", "table_long", "ring", "deep", "tree", "map_long"} {
-		v := examples()[name]
+		shown[name] = examples()[name]
+	}
+	for name, v := range shown {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				Text(v)
-				HTML(v)
+				var r Rendering
+				r.Text(v)
+				r.HTML(v)
 			}
 		})
 	}
