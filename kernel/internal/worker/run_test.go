@@ -26,7 +26,7 @@ func TestInterruptAfterRun(t *testing.T) {
 	w := &worker{}
 	x := newExecution(1)
 	w.cell.Store(x)
-	x.call(nil, &link.Loaded{}, nil)
+	x.call(w, &link.Loaded{}, nil)
 	w.interrupt()
 	if o := <-x.done; o.How != control.Returned {
 		t.Errorf("it ended as %q", o.How)
