@@ -82,7 +82,7 @@ func Sort(list []Decision) []Decision {
 
 // A diagnostic is an entry of the compiler's log, in the format of the Language Server Protocol.
 type diagnostic struct {
-	File  string `json:"file"` // of the first entry of a file, which is no diagnostic
+	File  string `json:"file"` // of the first entry of a file, which is not a diagnostic
 	Range struct {
 		Start position `json:"start"`
 	} `json:"range"`

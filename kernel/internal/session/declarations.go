@@ -209,7 +209,7 @@ func (r *run) functions(names []string) ([]program.Declaration, error) {
 	}
 	for _, name := range names {
 		if !found[name] {
-			return nil, fmt.Errorf("%s is no function or method of this notebook; %%list shows what is", name)
+			return nil, fmt.Errorf("%s is not a function or method of this notebook; %%list shows what is", name)
 		}
 	}
 	if len(list) == 0 {

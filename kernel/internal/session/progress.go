@@ -105,7 +105,7 @@ func (p *progressLine) compiling(c modules.CompileProgress) {
 	p.set(text)
 }
 
-// remark shows what a user may want to read later and is no warning, as a display: a warning is text on standard error.
+// remark shows what a user may want to read later and is not a warning, as a display: a warning is text on standard error.
 func (r *run) remark(lines ...string) {
 	if len(lines) > 0 {
 		r.sink.Display(output.Display{Data: output.Bundle{"text/plain": strings.Join(lines, "\n")}})
