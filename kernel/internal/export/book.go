@@ -69,9 +69,10 @@ type entity struct {
 	same  *entity     // an earlier declaration of the same variable
 	used  bool        // of a variable
 
-	goName string // of a variable
-	scope  *section
-	global bool
+	goName     string // of a variable
+	scope      *section
+	global     bool
+	inFunction bool // a declared function uses the variable
 }
 
 // variable returns the first declaration of the variable.

@@ -153,6 +153,7 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 	}
 	for range maxChecks {
 		b.main, b.test = b.write()
+		b.checkChildren()
 		if len(b.errs) > 0 {
 			return b, nil
 		}

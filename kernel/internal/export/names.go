@@ -165,6 +165,7 @@ func (b *book) scopes() {
 		}
 		e.scope = b.sectionOf[e.step]
 		for s := range users[e] {
+			e.inFunction = e.inFunction || s == nil
 			e.global = e.global || s != e.scope
 		}
 		e.global = e.global || b.promoted[e] || b.steps[e.step].params || len(b.sections) > 1 && e.scope.hasRaises()

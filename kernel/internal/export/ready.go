@@ -3,7 +3,9 @@ package export
 import (
 	"go/ast"
 	"go/parser"
+	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/program/effects"
@@ -78,6 +80,52 @@ func (b *book) isConstant(st *stmt, x ast.Expr, at int) bool {
 		return ok
 	})
 	return ok
+}
+
+// checkChildren refuses variables that may have another value in child processes than in those of the notebook: a notebook
+// also evaluates initializers there that call its functions, if these have no effects.
+func (b *book) checkChildren() {
+	if !b.usesProcesses() {
+		return
+	}
+	for _, e := range b.entities(cell.Var) {
+		st := e.stmt
+		spans := st.Values
+		if st.Var != nil {
+			spans = st.Var.Values
+		}
+		if e.same != nil || !e.global || !e.inFunction || len(spans) == 0 || b.isReady(st) {
+			continue
+		}
+		if !slices.ContainsFunc(spans, func(s cell.Span) bool { return b.hasEffect(st, s) }) {
+			b.refuse(st.step, st.Pos, "%s may have another value in child processes of a program: declare it without a value, and assign the value", e.name)
+		}
+	}
+}
+
+// hasEffect reports whether an expression certainly has effects, so that no child process evaluates it: it receives from a channel or
+// calls a function of a package that is not known to be without effects.
+func (b *book) hasEffect(st *stmt, s cell.Span) bool {
+	x, err := parser.ParseExpr(st.Text[s.Start:s.End])
+	if err != nil {
+		return false
+	}
+	found := false
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW
+		case *ast.SelectorExpr:
+			if id, ok := n.X.(*ast.Ident); ok {
+				fn := b.packageFunction(st, id, n.Sel.Name, s.Start)
+				found = found || fn != nil && !effects.IsPure(fn)
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // isPureCall reports whether a call of a package's function has no effects, and a result that depends on its arguments only. Such
