@@ -18,7 +18,10 @@ func setCanceller(h Host) {
 	canceller.Store(&h)
 }
 
-// MayCancel reports whether the Host may cancel waits of goroutines.
+// MayCancel reports whether the Host may cancel waits of goroutines. It is not inlined, since generic code that calls it would
+// compile the types of Host.
+//
+//go:noinline
 func MayCancel() bool { return canceller.Load() != nil }
 
 // WithCancel returns a context that ends when ctx ends, or when the Host cancels the

@@ -55,13 +55,15 @@ func (q *channelQueue) Close() {
 // uses it directly for a Put or Get that waits and cannot be cancelled: one call less is a tenth of the time.
 type Words struct {
 	C chan uint64
-	q *channelQueue
+	q unsafe.Pointer // *channelQueue; code that uses a Words would compile more if it knew the type
 }
 
 // WordsOf returns the Words of q, or nil if it has none.
+//
+//go:noinline
 func WordsOf(q Untyped) *Words {
 	if c, ok := q.(*channelQueue); ok && c.words != nil && !c.counted {
-		return &Words{c.words, c}
+		return &Words{c.words, unsafe.Pointer(c)}
 	}
 	return nil
 }
@@ -70,7 +72,7 @@ func WordsOf(q Untyped) *Words {
 //
 //go:noinline
 func (w *Words) Send(x uint64) (err error) {
-	defer w.q.refuse(&err)
+	defer (*channelQueue)(w.q).refuse(&err)
 	w.C <- x // without a nonblocking attempt first, which would take as long as this send
 	return nil
 }
