@@ -17,7 +17,7 @@ import (
 func (s *Session) Execute(ctx context.Context, req output.Request, sink output.Sink) output.Reply {
 	select {
 	case <-s.turn:
-		defer func() { s.prepareForNext(req); s.turn <- struct{}{} }()
+		defer func() { s.prepareForNext(); s.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return output.Reply{Status: output.Aborted, UserExpressions: map[string]output.ExpressionResult{}}
 	}

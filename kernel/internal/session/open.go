@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/modules"
-	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
 	"github.com/perijove/perijove/kernel/internal/sinks"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
@@ -88,15 +87,9 @@ func (s *Session) Forget() {
 // compilers would delay them.
 const prepareDelay = 2 * time.Millisecond
 
-// prepareForNext starts the next cell's compilers: at once if that cell is in the queue, else after
-// prepareDelay. A cell that arrives before starts a compiler itself.
-func (s *Session) prepareForNext(req output.Request) {
-	if req.HasNext != nil && req.HasNext() {
-		s.prepareCompiler()
-		return
-	}
-	time.AfterFunc(prepareDelay, s.prepareCompiler)
-}
+// prepareForNext starts the next cell's compilers after prepareDelay. A cell that arrives before starts a compiler
+// itself, and for a cell in the queue they were started during the last one.
+func (s *Session) prepareForNext() { time.AfterFunc(prepareDelay, s.prepareCompiler) }
 
 // prepareCompiler starts the next cell's compilers, between cells.
 func (s *Session) prepareCompiler() {
