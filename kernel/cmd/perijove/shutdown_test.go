@@ -136,7 +136,7 @@ func TestNothingIsLeftOfAWorker(t *testing.T) {
 	if err != nil || got.ename != "WorkerDied" {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	gone(t, list)
+	gone(t, slices.DeleteFunc(list, func(p processStat) bool { return p.name == "compile" })) // compilers wait for the next cell
 	if got, err := k.execute(cellRun{code: "6 * 7"}); err != nil || got.result != "42" {
 		t.Errorf("%+v, %v", got, err)
 	}
