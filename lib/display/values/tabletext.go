@@ -21,7 +21,8 @@ func (t *table) text() string {
 		t = t.narrowed()
 		widths = t.widths()
 	}
-	shown, total := 0, indexWidth(t.index)
+	labels := t.labels()
+	shown, total := 0, indexWidth(labels)
 	for shown < len(widths) && (shown == 0 || total+widths[shown]+2 <= maxColWidth) {
 		total += widths[shown] + 2
 		shown++
@@ -29,7 +30,7 @@ func (t *table) text() string {
 	var b strings.Builder
 	put := func(index string, row []string) {
 		var line strings.Builder
-		if w := indexWidth(t.index); w > 0 {
+		if w := indexWidth(labels); w > 0 {
 			fmt.Fprintf(&line, "%*s", w, index)
 		}
 		for j := range shown {
@@ -56,11 +57,11 @@ func (t *table) text() string {
 		if i == t.before && t.left > 0 {
 			fmt.Fprintf(&b, "… %s\n", count(t.left, "more row"))
 		}
-		index := ""
-		if t.index != nil {
-			index = t.index[i]
+		label := ""
+		if labels != nil {
+			label = labels[i]
 		}
-		put(index, row)
+		put(label, row)
 	}
 	if t.left > 0 && t.before == len(t.rows) {
 		fmt.Fprintf(&b, "… %s\n", count(t.left, "more row"))
@@ -91,6 +92,19 @@ func (t *table) narrowed() *table {
 		}
 	}
 	return &narrow
+}
+
+// labels returns the indices of the rows as text. In a table without a header they are in brackets, since they would look like
+// values.
+func (t *table) labels() []string {
+	if t.header != nil || t.index == nil {
+		return t.index
+	}
+	labels := make([]string, len(t.index))
+	for i, index := range t.index {
+		labels[i] = "[" + index + "]"
+	}
+	return labels
 }
 
 func indexWidth(index []string) int {
