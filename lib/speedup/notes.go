@@ -63,12 +63,33 @@ func (r *Result) loadNote() string {
 		parts = append(parts, fmt.Sprintf("Other programs kept %.2f of %s busy", f, countText(r.Cores, "core")))
 	}
 	if n := r.Disturbed(); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %s disturbed", n, countText(float64(len(r.Rounds)), "round")))
+		parts = append(parts, fmt.Sprintf("%d of %s disturbed: %s", n, countText(float64(len(r.Rounds)), "round"), r.causes()))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
 	return strings.Join(parts, "; ") + "."
+}
+
+// causes returns what disturbed rounds, with the number of rounds of each cause.
+func (r *Result) causes() string {
+	loaded, drifted := 0, 0
+	for i := range r.Rounds {
+		if r.isLoaded(&r.Rounds[i]) {
+			loaded++
+		}
+		if r.Rounds[i].drifted() {
+			drifted++
+		}
+	}
+	var causes []string
+	if loaded > 0 {
+		causes = append(causes, fmt.Sprintf("%d by other programs", loaded))
+	}
+	if drifted > 0 {
+		causes = append(causes, fmt.Sprintf("%d since the baseline changed by more than %.0f %%", drifted, 100*maxDrift))
+	}
+	return strings.Join(causes, ", ")
 }
 
 // maxOverhead is the ratio of one worker's time to the baseline, or its inverse, from

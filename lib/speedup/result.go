@@ -62,9 +62,15 @@ func (r *Result) Disturbed() int {
 	return n
 }
 
-func (r *Result) isDisturbed(round *Round) bool {
+func (r *Result) isDisturbed(round *Round) bool { return r.isLoaded(round) || round.drifted() }
+
+// isLoaded reports whether other programs used more of the cores than is allowed.
+func (r *Result) isLoaded(round *Round) bool { return round.Foreign > maxForeign*r.Cores }
+
+// drifted reports whether the baselines before and after the round differ by more than is allowed.
+func (round *Round) drifted() bool {
 	low, high := min(round.Before, round.After), max(round.Before, round.After)
-	return round.Foreign > maxForeign*r.Cores || float64(high-low) > maxDrift*float64(low)
+	return float64(high-low) > maxDrift*float64(low)
 }
 
 // Foreign returns the median over the rounds of the number of cores that other programs
