@@ -25,7 +25,7 @@ func (m *markdown) output(o Output) (template.HTML, error) {
 		}
 		return preformatted(class, o.Text), nil
 	case ErrorOutput:
-		lines := o.Err.Traceback
+		lines := o.Err.Colored()
 		if len(lines) == 0 {
 			lines = []string{o.Err.Error()}
 		}
