@@ -32,7 +32,7 @@ func TestPageShowsOutputs(t *testing.T) {
 			`<pre class="stdout">a&lt;b` + "\n" + `<span class="ansi-bold fg1">red</span></pre>`, ""},
 		{"stderr", Output{Type: StreamOutput, Name: output.Stderr, Text: "x"}, `<pre class="stderr">x</pre>`, ""},
 		{"error", Output{Type: ErrorOutput, Err: &output.Error{Name: "panic", Value: "v", Traceback: []string{"one", "two<"}}},
-			"<pre class=\"error\">one\ntwo&lt;</pre>", ""},
+			"<pre class=\"error\"><span class=\"ansi-bold\">one</span>\ntwo&lt;</pre>", ""},
 		{"error without traceback", Output{Type: ErrorOutput, Err: &output.Error{Name: "panic", Value: "v"}},
 			`<pre class="error">panic: v</pre>`, ""},
 		{"a widget without text", show(output.Bundle{"application/vnd.jupyter.widget-view+json": map[string]any{"model_id": "x"}, "text/plain": ""}), "", `class="result"`},
