@@ -61,13 +61,14 @@ func RecordRange(r program.Range) {
 	defer v.mu.Unlock()
 	v.errors = slices.DeleteFunc(v.errors, func(e errorAt) bool { return r.Contains(e.addr) })
 	v.pointers = slices.DeleteFunc(v.pointers, func(p pointerAt) bool { return r.Contains(p.addr) })
-	scanVariables(r.Start, r.End)
+	scanVariables(r.Start, r.End, addressOfHeap())
 }
 
-// scanVariables records the errors and heap pointers among the words from start to end.
-func scanVariables(start, end uintptr) {
+// scanVariables records the errors and heap pointers among the words from start to end. heap is the result of addressOfHeap.
+// An interface table is looked for first, since it may be among the addresses that count as the heap: the runtime places
+// the heap at random, in one process of some thousand next to the binary.
+func scanVariables(start, end, heap uintptr) {
 	errorType := descriptorOf(reflect.TypeFor[error]())
-	heap := addressOfHeap()
 	constants, _ := program.Loaded()
 	low, high := program.Ends()
 	readable := func(addr uintptr) bool {
@@ -78,10 +79,10 @@ func scanVariables(start, end uintptr) {
 		word := program.WordAt(p)
 		switch {
 		case word == 0 || word%program.WordSize != 0:
-		case word-heap < heapSize:
-			errorVariables.pointers = append(errorVariables.pointers, pointerAt{p, word})
 		case p+program.WordSize < end && program.WordAt(p+program.WordSize) != 0 && readable(word) && readable(word+program.WordSize) && program.WordAt(word) == errorType:
 			errorVariables.errors = append(errorVariables.errors, errorAt{p, *(*error)(program.PointerTo(p))})
+		case word-heap < heapSize:
+			errorVariables.pointers = append(errorVariables.pointers, pointerAt{p, word})
 		}
 	}
 }

@@ -24,6 +24,27 @@ func TestVariableRanges(t *testing.T) {
 	}
 }
 
+// TestHeapBesideTheBinary checks that errors in variables are found where the heap is next to the binary.
+func TestHeapBesideTheBinary(t *testing.T) {
+	found := func(heap uintptr) int {
+		v := &errorVariables
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		errors, pointers := v.errors, v.pointers
+		defer func() { v.errors, v.pointers = errors, pointers }()
+		v.errors, v.pointers = nil, nil
+		for _, r := range program.VariableRanges() {
+			scanVariables(r.Start, r.End, heap)
+		}
+		return len(v.errors)
+	}
+	low, _ := program.Ends()
+	want := found(addressOfHeap())
+	if got := found(low - heapSize/2); want == 0 || got != want {
+		t.Errorf("%d errors were found with the heap next to the binary, %d where it is", got, want)
+	}
+}
+
 func binaryData() []program.Range {
 	_, data := program.Segments()
 	return data
