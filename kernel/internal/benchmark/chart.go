@@ -62,3 +62,15 @@ func number(x float64) string {
 	}
 	return fmt.Sprintf("%g", x)
 }
+
+// Program returns the source of a cell that runs benchmark functions and writes their results to the file report.
+func Program(report string, names []string) string {
+	var b strings.Builder
+	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport benchmarksʹt \"github.com/perijove/perijove/lib/internal/benchmarks\"\n")
+	fmt.Fprintf(&b, "benchmarksʹt.Functions(%q, func(l []testingʹt.InternalBenchmark) *testingʹt.M { return testingʹt.MainStart(testdepsʹt.TestDeps{}, nil, l, nil, nil) }, []testingʹt.InternalBenchmark{", report)
+	for _, name := range names {
+		fmt.Fprintf(&b, "{%q, %s}, ", name, name)
+	}
+	b.WriteString("})\n")
+	return b.String()
+}

@@ -137,7 +137,7 @@ func (s *splitter) isDirective(pos int) bool {
 
 // directiveEnd returns the end of the directive at pos. A backslash at
 // the end of a line continues it. A cell magic (%%name) takes the rest of the cell,
-// except %%time, %%bench and %%trace, which Go code follows.
+// except %%time, %%bench, %%trace and %%prof, which Go code follows.
 func (s *splitter) directiveEnd(pos int) int {
 	if magicName(strings.TrimPrefix(s.src[pos:], gonbPrefix)) != "" {
 		return len(s.src)
@@ -163,7 +163,7 @@ func magicName(text string) string {
 		end++
 	}
 	switch name := rest[:end]; "%%" + name {
-	case wholeTimeName, BenchName, wholeTraceName:
+	case wholeTimeName, BenchName, wholeTraceName, wholeProfName:
 		return ""
 	default:
 		return name

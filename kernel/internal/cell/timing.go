@@ -33,6 +33,7 @@ const (
 	timeitName      = "%timeit"
 	wholeTimeitName = "%%timeit"
 	wholeTraceName  = "%%trace"
+	wholeProfName   = "%%prof"
 )
 
 // Measures reports whether a line is a %time or %timeit directive followed by Go code.

@@ -124,7 +124,7 @@ func (s *Session) runCell(ctx context.Context, n int, code string, sink output.S
 }
 
 // run runs the cell.
-func (r *run) run() *output.Error {
+func (r *run) run() (failed *output.Error) {
 	s := r.session
 	c, errs := cell.Parse(r.n, r.code)
 	if errs != nil {
@@ -157,6 +157,12 @@ func (r *run) run() *output.Error {
 	}
 	r.reloadEdited()
 	r.prepareImports(c)
+	if r.prof != nil {
+		if err := r.prof.Begin(r.profilerCell); err != nil {
+			return err
+		}
+		defer func() { r.endProfile(failed) }()
+	}
 	if r.bench != nil {
 		return r.runBench(c)
 	}

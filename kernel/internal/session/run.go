@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/cellprofile"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
@@ -16,11 +17,12 @@ type run struct {
 	n       int
 	sink    output.Sink
 
-	stdin *stdinPrompter // of the next shell command; set by %with_inputs
-	tests *testRun       // set by %test
-	bench *benchRun      // set by %%bench
-	trace traceFolder    // set by %%trace
-	code  string         // the cell's text
+	stdin *stdinPrompter   // of the next shell command; set by %with_inputs
+	tests *testRun         // set by %test
+	prof  *cellprofile.Run // set by %%prof
+	bench *benchRun        // set by %%bench
+	trace traceFolder      // set by %%trace
+	code  string           // the cell's text
 	next  *output.NextInput
 	file  string // set by %run
 	news  news

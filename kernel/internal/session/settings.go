@@ -1,13 +1,16 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/cellprofile"
 	"github.com/perijove/perijove/kernel/internal/celltrace"
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -194,4 +197,29 @@ func (r *run) showTrace(failed *output.Error) {
 		return
 	}
 	r.sink.Display(d)
+}
+
+// profDirective handles %%prof: the rest of the cell runs with a profiler.
+func (r *run) profDirective(d cell.DirectiveLine) error {
+	if r.session.isStandalone() {
+		return errors.New("each cell is a program here, which %%prof cannot measure")
+	}
+	args, err := splitWords(d.Args)
+	if err == nil {
+		r.prof, err = cellprofile.NewRun(args, r.session.dir(), r.session.scratch.path)
+	}
+	return err
+}
+
+// profilerCell runs code of the profiler, which an interrupt does not stop.
+func (r *run) profilerCell(code string) *output.Error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), time.Minute)
+	defer cancel()
+	other := *r
+	other.ctx, other.trace = ctx, traceFolder{}
+	return other.runGenerated(code, false, cellprofile.Imports())
+}
+
+func (r *run) endProfile(failed *output.Error) {
+	r.prof.End(r.profilerCell, r.sink, failed, cell.Name(r.n), func(line int) string { return cell.Line(r.code, line) })
 }

@@ -87,7 +87,7 @@ func (r *run) runTests() *output.Error {
 	if err != nil {
 		return traceback.New("TestError", err.Error())
 	}
-	return r.withArgs(args, func() *output.Error { return r.runTestProgram(code) })
+	return r.withArgs(args, func() *output.Error { return r.runGenerated(code, true, testImports) })
 }
 
 // testFunctions lists the notebook's functions of some kinds, by prefix.
@@ -130,20 +130,20 @@ func (r *run) keepOwn(funcs map[string][]program.Declaration) {
 	}
 }
 
-// runTestProgram runs generated code that runs tests.
-func (r *run) runTestProgram(code string) *output.Error {
+// runGenerated runs generated code, which imports packages under the names in imports.
+func (r *run) runGenerated(code string, endsOnAnyPanic bool, imports []string) *output.Error {
 	c, errs := cell.Parse(0, code)
 	if errs != nil {
 		return traceback.New("TestError", errs.Error())
 	}
 	defer func() {
-		for _, name := range testImports {
+		for _, name := range imports {
 			_, _ = r.session.program.Load().Remove(name) // they are not the user's declarations
 		}
 	}()
 	unnumbered := *r
 	unnumbered.n = 0
-	return unnumbered.load(c, true, func(*program.Unit, *output.Error) {})
+	return unnumbered.load(c, endsOnAnyPanic, func(*program.Unit, *output.Error) {})
 }
 
 // withArgs runs f with other command line arguments than the notebook's.
@@ -281,24 +281,16 @@ func (r *run) runBench(c *cell.Cell) *output.Error {
 	case !r.bench.Selects:
 		r.keepOwn(funcs)
 	}
-	code := benchProgram(r.bench.report, funcs[benchmarkKind.prefix])
-	return r.showBench(r.withArgs(r.bench.Args, func() *output.Error { return r.runTestProgram(code) }))
+	var names []string
+	for _, d := range funcs[benchmarkKind.prefix] {
+		names = append(names, d.Name)
+	}
+	code := benchmark.Program(r.bench.report, names)
+	return r.showBench(r.withArgs(r.bench.Args, func() *output.Error { return r.runGenerated(code, true, testImports) }))
 }
 
 // benchmarkKind is the kind of functions that %%bench runs.
 var benchmarkKind = testKinds[1]
-
-// benchProgram returns the source of a cell that runs benchmarks.
-func benchProgram(report string, list []program.Declaration) string {
-	var b strings.Builder
-	b.WriteString("import testingʹt \"testing\"\nimport testdepsʹt \"testing/internal/testdeps\"\nimport benchmarksʹt \"github.com/perijove/perijove/lib/internal/benchmarks\"\n")
-	fmt.Fprintf(&b, "benchmarksʹt.Functions(%q, func(l []testingʹt.InternalBenchmark) *testingʹt.M { return testingʹt.MainStart(testdepsʹt.TestDeps{}, nil, l, nil, nil) }, []testingʹt.InternalBenchmark{", report)
-	for _, d := range list {
-		fmt.Fprintf(&b, "{%q, %s}, ", d.Name, d.Name)
-	}
-	b.WriteString("})\n")
-	return b.String()
-}
 
 // showBench shows the results of benchmarks that have ended, some of them perhaps with an error.
 func (r *run) showBench(failed *output.Error) *output.Error {

@@ -1,0 +1,116 @@
+package cellprofile
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/traceback"
+)
+
+// A Run is the profile of one execution of a cell.
+type Run struct {
+	kind   Kind
+	folder string // of the files before and after the cell
+	save   string // the file of -o, or ""
+}
+
+// NewRun returns the Run for the arguments of %%prof. dir is the folder of relative file names, scratch that of temporary files.
+func NewRun(args []string, dir, scratch string) (*Run, error) {
+	p := &Run{}
+	if n := len(args); n > 1 && args[n-2] == "-o" {
+		p.save, args = args[n-1], args[:n-2]
+		if !filepath.IsAbs(p.save) {
+			p.save = filepath.Join(dir, p.save)
+		}
+	}
+	if len(args) > 1 {
+		return nil, errors.New("write %%prof KIND, or %%prof KIND -o FILE")
+	}
+	var err error
+	if p.kind, err = KindOf(strings.Join(args, "")); err != nil {
+		return nil, err
+	}
+	p.folder, err = os.MkdirTemp(scratch, "prof-")
+	return p, err
+}
+
+func (p *Run) before() string { return filepath.Join(p.folder, "before") }
+func (p *Run) after() string  { return filepath.Join(p.folder, "after") }
+
+// Begin starts the profiler. run runs code in the worker.
+func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
+	if p.kind.start == "" {
+		return nil
+	}
+	err := run(fmt.Sprintf(p.kind.start, p.before()))
+	if err != nil {
+		os.RemoveAll(p.folder)
+	}
+	return err
+}
+
+// End stops the profiler and shows the profile of a cell, also if the cell has failed while it ran. line returns a line of the cell.
+func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed *output.Error, name string, line func(int) string) {
+	defer os.RemoveAll(p.folder)
+	if failed != nil && failed.Name == traceback.WorkerDied {
+		sink.Stream(output.Stderr, "there is no profile: the worker ended before it had written it\n")
+		return
+	}
+	code := p.kind.stop
+	if strings.Contains(code, "%q") {
+		code = fmt.Sprintf(code, p.after())
+	}
+	err := run(code)
+	switch {
+	case failed != nil && (failed.Name == "CompileError" || failed.Name == "LinkError"): // the cell has not run
+	case err != nil:
+		sink.Stream(output.Stderr, "there is no profile: "+err.Value+"\n")
+	default:
+		if err := p.show(sink, name, line); err != nil {
+			sink.Stream(output.Stderr, "there is no profile: "+err.Error()+"\n")
+		}
+	}
+}
+
+// show shows the profile and writes the file of -o.
+func (p *Run) show(sink output.Sink, name string, line func(int) string) error {
+	before, after := p.before(), p.after()
+	switch p.kind.Name {
+	case "cpu": // it is written to the file that was open at the start
+		before, after = "", before
+	case "goroutine":
+		before = ""
+	}
+	profile, err := Read(p.kind, before, after)
+	if err != nil {
+		return err
+	}
+	if profile.Total > 0 {
+		sink.Display(display(profile.Flame()))
+	}
+	text, page := profile.Tables(name, line)
+	sink.Display(output.Display{Data: output.Bundle{"text/plain": text, "text/html": page}})
+	if p.save == "" {
+		return nil
+	}
+	if err := profile.Save(p.save); err != nil {
+		sink.Stream(output.Stderr, "the profile is not saved: "+err.Error()+"\n")
+	}
+	return nil
+}
+
+// display returns a flame graph as HTML, since JupyterLab shows no hover text of an image, and as pictures.
+func display(f *Flame) output.Display {
+	svg := f.SVG()
+	d := output.Display{Data: output.Bundle{"text/html": `<div style="overflow-x:auto">` + svg + "</div>", "image/svg+xml": svg, "text/plain": "(a flame graph)"}}
+	if picture := f.PNG(); picture != nil { // else the other forms suffice
+		d.Data["image/png"] = base64.StdEncoding.EncodeToString(picture)
+		d.Metadata = map[string]any{"image/png": map[string]any{"width": int(width), "height": int(f.height)}}
+	}
+	return d
+}
