@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/perijove/perijove/internal/hoverimage"
 	"github.com/perijove/perijove/lib/display/plotpng"
 	"github.com/perijove/perijove/lib/plotstyle"
 )
@@ -84,8 +85,8 @@ func (f *Flame) SVG() string {
 <rect width="%[1]g" height="%[2]g" fill="#ffffff"/>
 `, width, f.height, f.p.Kind.isOf, fontSize)
 	for _, c := range f.calls {
-		fmt.Fprintf(&b, `<g><title>%s: %s, %s</title><rect x="%.2f" y="%g" width="%.2f" height="%d" fill="#%02x%02x%02x" stroke="#ffffff" stroke-width="0.5"/>`,
-			html.EscapeString(c.n.name), f.p.format(c.n.value), f.p.percent(c.n.value), c.x, c.y, c.w, rowHeight-1, c.color.R, c.color.G, c.color.B)
+		fmt.Fprintf(&b, `<g><title>%s</title><rect x="%.2f" y="%g" width="%.2f" height="%d" fill="#%02x%02x%02x" stroke="#ffffff" stroke-width="0.5"/>`,
+			html.EscapeString(f.title(c)), c.x, c.y, c.w, rowHeight-1, c.color.R, c.color.G, c.color.B)
 		if c.label != "" {
 			fmt.Fprintf(&b, `<text x="%.2f" y="%g" fill="#1b1f24">%s</text>`, c.x+3, c.y+13, html.EscapeString(c.label))
 		}
@@ -96,6 +97,20 @@ func (f *Flame) SVG() string {
 	}
 	b.WriteString("</svg>")
 	return b.String()
+}
+
+// title returns the text for a call under the pointer.
+func (f *Flame) title(c call) string {
+	return fmt.Sprintf("%s: %s, %s", c.n.name, f.p.format(c.n.value), f.p.percent(c.n.value))
+}
+
+// html returns the picture as part of a page, with the texts of SVG under the pointer. png is the result of PNG.
+func (f *Flame) html(png []byte) string {
+	areas := make([]hoverimage.Area, len(f.calls))
+	for i, c := range f.calls {
+		areas[i] = hoverimage.Area{X: c.x, Y: c.y, W: c.w, H: rowHeight, Text: f.title(c)}
+	}
+	return hoverimage.HTML(png, width, f.height, "flame graph: "+f.p.Kind.isOf, areas)
 }
 
 // point is the size of a CSS pixel in points.

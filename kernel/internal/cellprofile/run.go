@@ -106,9 +106,9 @@ func (p *Run) show(sink output.Sink, name string, line func(int) string) error {
 
 // display returns a flame graph as HTML, since JupyterLab shows no hover text of an image, and as pictures.
 func display(f *Flame) output.Display {
-	svg := f.SVG()
-	d := output.Display{Data: output.Bundle{"text/html": `<div style="overflow-x:auto">` + svg + "</div>", "image/svg+xml": svg, "text/plain": "(a flame graph)"}}
+	d := output.Display{Data: output.Bundle{"image/svg+xml": f.SVG(), "text/plain": "(a flame graph)"}}
 	if picture := f.PNG(); picture != nil { // else the other forms suffice
+		d.Data["text/html"] = f.html(picture)
 		d.Data["image/png"] = base64.StdEncoding.EncodeToString(picture)
 		d.Metadata = map[string]any{"image/png": map[string]any{"width": int(width), "height": int(f.height)}}
 	}

@@ -6,6 +6,7 @@ package chart
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/perijove/perijove/lib/exectrace"
@@ -38,6 +39,9 @@ type Chart struct {
 	height float64
 	shapes []shape
 	left   leftOut
+
+	encoded sync.Once
+	png     []byte
 }
 
 // leftOut counts what is not drawn.

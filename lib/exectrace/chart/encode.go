@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/perijove/perijove/internal/hoverimage"
 	"github.com/perijove/perijove/lib/display/plotpng"
 	"github.com/perijove/perijove/lib/plotstyle"
 )
@@ -21,20 +22,51 @@ func (c *Chart) SVG() string {
 	return c.encode(fmt.Sprintf(`xmlns="http://www.w3.org/2000/svg" width="%d" height="%s"`, width, number(c.height)), style)
 }
 
-// HTML returns the picture as part of a page: text has the colour of the page's text, and
-// a narrow page scrolls it.
+// HTML returns the picture as part of a page, as an image with the texts of [Chart.SVG] under the pointer, or as SVG if the
+// picture is too large for an image.
 func (c *Chart) HTML() string {
-	return `<div style="overflow-x:auto">` + c.encode(`style="width:100%;max-width:1200px;min-width:800px;height:auto"`, "") + `</div>`
+	png := c.PNG()
+	if png == nil {
+		return `<div style="overflow-x:auto">` + c.encode(`style="width:100%;max-width:1200px;min-width:800px;height:auto"`, "") + `</div>`
+	}
+	var areas []hoverimage.Area
+	for i := range c.shapes {
+		if s := &c.shapes[i]; s.title != "" {
+			x, y, w, h := s.area()
+			areas = append(areas, hoverimage.Area{X: x, Y: y, W: w, H: h, Text: s.title})
+		}
+	}
+	return hoverimage.HTML(png, width, c.height, alternative, areas)
+}
+
+// alternative describes the picture where it cannot be seen.
+const alternative = "Timeline of goroutines and processes"
+
+// area returns the rectangle in which the title of a shape appears: of an arrow, that is its head, and of a text, its line.
+func (s *shape) area() (x, y, w, h float64) {
+	const reach = 4
+	switch s.kind {
+	case arrow:
+		return s.x + s.w - reach, s.y + s.h - reach, 2 * reach, 2 * reach
+	case line:
+		x, y = min(s.x, s.x+s.w), min(s.y, s.y+s.h)
+		return x - 1, y - 1, math.Abs(s.w) + 2, math.Abs(s.h) + 2
+	case label:
+		w = 0.55 * s.size * float64(len(s.text))
+		return s.x - w*float64(s.anchor)/2, s.y - s.size, w, 1.2 * s.size
+	}
+	return s.x, s.y, s.w, s.h
 }
 
 // PNG returns the picture with two pixels per CSS pixel, on white, or nil if it is too
 // large.
 func (c *Chart) PNG() []byte {
-	b, err := plotpng.Encode(drawer{c}, width*0.75, vg.Length(c.height*0.75), 2*96)
-	if err != nil {
-		return nil
-	}
-	return b
+	c.encoded.Do(func() {
+		if b, err := plotpng.Encode(drawer{c}, width*0.75, vg.Length(c.height*0.75), 2*96); err == nil {
+			c.png = b
+		}
+	})
+	return c.png
 }
 
 // Size returns the size of the picture in CSS pixels.
@@ -42,7 +74,7 @@ func (c *Chart) Size() (w, h float64) { return width, c.height }
 
 func (c *Chart) encode(attributes, style string) string {
 	b := fmt.Appendf(nil, `<svg %s viewBox="0 0 %d %s" role="img" font-family="system-ui,sans-serif">%s`+"\n", attributes, width, number(c.height), style)
-	b = append(b, "<title>Timeline of goroutines and processes</title>\n"...)
+	b = append(b, "<title>"+alternative+"</title>\n"...)
 	for i := range c.shapes {
 		b = c.shapes[i].append(b)
 	}
