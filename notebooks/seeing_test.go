@@ -22,6 +22,10 @@ func checkSeeing(t *testing.T, nb *stored) {
 		"sharing-trace": {"1 process", "both"},
 	} {
 		page := nb.cell(t, id).shown("text/html")
+		if !strings.Contains(page, `src="data:image/png;base64,`) {
+			t.Errorf("the page of cell %s has no picture", id)
+		}
+		page += nb.cell(t, id).shown("text/plain")
 		for _, want := range rows {
 			if !strings.Contains(page, want) {
 				t.Errorf("the picture of cell %s lacks %q", id, want)
@@ -32,8 +36,8 @@ func checkSeeing(t *testing.T, nb *stored) {
 		}
 	}
 	for id, want := range map[string]string{
-		"orders-result":  `With the long task last, \d+ workers need \*\*[\d.]+[mµn]?s\*\* and work \*\*\d+ %\*\* of that time\..* (earlier|made no difference|no difference here)\.`,
-		"lock-result":    `held for \*\*[\d.]+m?s\*\*, waited for \*\*[\d.]+m?s\*\* .*(they waited before|run the cells again|times less)\.`,
+		"orders-result":  `With the long task last, \d+ workers need \*\*[\d.]+[mµn]?s\*\* and work \*\*\d+ %\*\* of that time\..* (earlier|made no difference)\.`,
+		"lock-result":    `held for \*\*[\d.]+m?s\*\*, waited for \*\*[\d.]+m?s\*\* .*(they waited before|run the cells again)\.`,
 		"sharing-result": `Median of 6 runs: neighbours \*\*[\d.]+m?s\*\*, in separate cache lines \*\*[\d.]+m?s\*\*\. `,
 	} {
 		if got := nb.cell(t, id).shown("text/markdown"); !regexp.MustCompile(`(?s)` + want).MatchString(got) {
