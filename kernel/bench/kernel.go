@@ -59,7 +59,7 @@ func startKernel(ctx context.Context, dir string) (*kernel, error) {
 const connectionFile = "{connection_file}"
 
 // start starts any kernel in dir. subscribed waits until the front end's
-// subscription has reached it.
+// subscription has reached the kernel.
 func start(ctx context.Context, dir string, argv []string, subscribed func(*kerneltest.Client, context.Context) error) (*kernel, error) {
 	c, file, err := writeConnection(dir)
 	if err != nil {
@@ -163,7 +163,7 @@ func (k *kernel) cell(ctx context.Context, code string) (time.Duration, error) {
 	return d, err
 }
 
-// execute runs a cell and returns the time from the request to idle and its iopub messages.
+// execute runs a cell. It returns the time from the request to idle, and the cell's iopub messages.
 func (k *kernel) execute(ctx context.Context, code string) (time.Duration, []*wire.Message, error) {
 	start := time.Now()
 	id, err := k.request(code)
@@ -218,7 +218,7 @@ func printed(messages []*wire.Message) (string, error) {
 }
 
 // resident returns the resident memory of the kernel and of its worker, in bytes, and that of the compilers on
-// standby, which share most of it: each counts with its share.
+// standby. These share most of their memory, so each compiler counts with its share.
 func (k *kernel) resident() (kernel, worker, compiler int) {
 	pid := strconv.Itoa(k.cmd.Process.Pid)
 	tasks, _ := filepath.Glob("/proc/" + pid + "/task/*/children")

@@ -68,8 +68,8 @@ type Fit struct {
 	Workers    []int // the worker counts that were used
 }
 
-// A Parameter is a parameter of a law. It is not negative. Value is the median of the
-// estimates in each round, with its interval.
+// A Parameter is a parameter of a law. It is not negative. Each round gives one
+// estimate; Value is their median with its interval.
 type Parameter struct {
 	Symbol string
 	Value  Estimate

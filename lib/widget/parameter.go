@@ -143,7 +143,7 @@ func (p *parameter) open() error {
 	return errors.New("no control has values of this type: pass Choice, or a control")
 }
 
-// bounds returns the range of a slider. For a parameter without a range it ends at
+// bounds returns the range of a slider. For a parameter without a range the slider ends at
 // high, or at twice the start value if that is larger.
 func (p *parameter) bounds(high float64) (float64, float64) {
 	if p.hasRange {

@@ -129,7 +129,7 @@ type facts struct {
 	exits   []int        // offsets of uses of os.Exit with a code that may be 0, and of runtime.Goexit
 }
 
-// factsOf examines a piece of source. code is a Go file that holds it at an offset.
+// factsOf examines a piece of source. code is a Go file that holds src at the offset at.
 func (b *book) factsOf(src *cell.Source, code string, at int) *facts {
 	f := &facts{called: map[int]bool{}}
 	fset := token.NewFileSet()
@@ -207,7 +207,7 @@ func identifiers(file *ast.File) map[string]bool {
 	return all
 }
 
-// isStarted reports whether the name at an offset is in a call after go.
+// isStarted reports whether the name at an offset is part of a call in a go statement.
 func (f *facts) isStarted(off int) bool {
 	for _, s := range f.started {
 		if off >= s.Start && off < s.End {

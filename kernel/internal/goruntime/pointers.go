@@ -15,8 +15,9 @@ type AddrRange struct{ From, To uintptr }
 
 func (r AddrRange) Contains(p uintptr) bool { return p >= r.From && p < r.To }
 
-// FindPointers finds words that point to q.Code or to q.Data, which must follow it. It searches all goroutines except
-// q.Except, and all memory that holds pointers. It stops the world. It returns false if it could not search everything.
+// FindPointers finds words that point to q.Code or to q.Data; q.Data must follow q.Code. FindPointers stops the world
+// and searches all goroutines except q.Except, and all memory that holds pointers. It returns false if it could not search
+// everything.
 func (gs *Goroutines) FindPointers(q PointerQuery) ([]FoundPointer, bool) {
 	h := gs.host
 	s := &pointerSearch{lo: q.Code.From, text: q.Code.To, hi: q.Data.To, holders: q.Holders, table: make([]FoundPointer, 2*maxFound), procs: gs.procs}
@@ -73,8 +74,8 @@ func (k PointerKind) String() string {
 	return "a func value or a pointer in memory leads to it"
 }
 
-// A pointerSearch collects words in a hash table with open addressing, which is allocated before. So it
-// does not allocate while the world is stopped.
+// A pointerSearch collects words in a hash table with open addressing, which is allocated before the world
+// is stopped, so that a search then allocates nothing.
 type pointerSearch struct {
 	lo, text, hi uintptr // loaded code is from lo up to text, data from text up to hi
 	holders      []AddrRange
@@ -85,7 +86,7 @@ type pointerSearch struct {
 }
 
 // words searches the words of a range for pointers to data. With code set it also searches for pointers
-// to code. These occur only in stacks, as return addresses, and as the first words of closures.
+// to code. Pointers to code occur only in stacks, as return addresses, and as the first words of closures.
 func (s *pointerSearch) words(from, to uintptr, code bool) {
 	kind := InMemory
 	if code {
@@ -159,8 +160,8 @@ const mallocHeaderSize = 8
 // minProcessor is less than the size of a runtime.p.
 const minProcessor = 8 << 10
 
-// isProcessor reports whether the object at p is a runtime.p. The search skips these: the write barrier buffer still holds
-// old pointers, and no other part of a runtime.p points to code or variables of cells.
+// isProcessor reports whether the object at p is a runtime.p. The search skips every runtime.p: its write barrier buffer
+// still holds old pointers, and no other part of a runtime.p points to code or variables of cells.
 func (s *pointerSearch) isProcessor(p uintptr) bool {
 	for i := range uintptr(s.procs.cap) { // up to cap: includes those that GOMAXPROCS has removed
 		if at := platform.Read[uintptr](s.procs.ptr + 8*i); at == p || at == p+mallocHeaderSize {

@@ -18,14 +18,14 @@ import (
 //
 // If all types and exported signatures are unchanged, the types stay the same, and the
 // stubs of functions that other packages call jump to the new
-// code: older callers, func values and interfaces use it.
+// code: older callers, func values and interfaces use the new code.
 //
-// If one has changed, all types of the packages are new types. Older code keeps the older types
+// If a type or an exported signature has changed, all types of the packages are new types. Older code keeps the older types
 // and functions.
 
 // Reload says that Archives returns other versions of packages from now on. renew says that
-// exported signatures have changed. Reload returns whether the packages get new types: if renew
-// is set or their types have changed.
+// exported signatures have changed. Reload reports whether the packages get new types. They do if
+// renew is set or if one of their types has changed.
 func (l *Linker) Reload(paths []string, renew bool) (renewed bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,8 +95,8 @@ func sameTypes(old, now *pkg) bool {
 	return true
 }
 
-// declaredTypes returns the descriptors of a package's named types, and of the
-// pointers to them, whose descriptors have the methods.
+// declaredTypes returns the descriptors of a package's named types, and of the pointers to these
+// types. The descriptor of a pointer type has all methods.
 func (p *pkg) declaredTypes() map[string]*typeRecord {
 	prefix := goobj.EscapePath(p.path) + "."
 	list := map[string]*typeRecord{}
@@ -115,8 +115,8 @@ func (p *pkg) declaredTypes() map[string]*typeRecord {
 	return list
 }
 
-// replacements resolves the new versions of functions of reloaded packages that have stubs, and
-// returns the init tasks of these packages.
+// In reloaded packages, replacements resolves the new versions of those functions that have stubs. It
+// returns the packages' init tasks.
 func (ld *load) replacements() (map[string]*initNode, error) {
 	nodes := map[string]*initNode{}
 	for _, path := range ld.reloaded {

@@ -144,8 +144,8 @@ func abiName(abi uint16) string {
 	return "ABIInternal"
 }
 
-// linkedVar resolves a tentative variable, to which a //go:linkname line gives the name of a variable of
-// another package: to that variable if there is one, else to itself.
+// linkedVar resolves a tentative variable that a //go:linkname line links to a variable of another package. It
+// returns the other package's variable if there is one, else the tentative variable.
 func (ld *load) linkedVar(o *object, i int) (target, error) {
 	s := o.Sym(i)
 	if err := ld.checkLinkname(o, s); err != nil {

@@ -138,7 +138,7 @@ func (ld *load) newTypes() map[string]bool {
 }
 
 // renewedSince reports whether a symbol mentions a package that got new types after
-// the typeGeneration era.
+// typeGeneration had the value era.
 func (l *Linker) renewedSince(name string, era int) bool {
 	if l.typeGeneration == era {
 		return false

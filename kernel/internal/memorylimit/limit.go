@@ -19,8 +19,8 @@ import (
 
 // A Limit is the memory limit of this process. It changes only the soft value of RLIMIT_DATA. Programs that this
 // process starts get the old value, so during a fork the old value applies to this process, too. The kernel's
-// supervisor, which watches the memory of all processes of the notebook, covers allocations in that time. Its methods
-// can be called concurrently after Begin.
+// supervisor, which watches the memory of all processes of the notebook, covers allocations in that time. The methods
+// of a Limit can be called concurrently after Begin.
 type Limit struct {
 	mu    sync.Mutex  // guards the fields below
 	old   unix.Rlimit // the limit at the start of the process
@@ -37,8 +37,8 @@ var hooked *Limit
 
 type forkFunc = func(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno)
 
-// Begin sets the limit from the process's arguments, and hooks the function for forks, which must lift it. It is
-// called once in a process. started is called in the goroutine that has started a program, with the program's path
+// Begin sets the limit from the process's arguments, and hooks the function for forks, which must lift the limit.
+// Begin is called once in a process. started is called in the goroutine that has started a program, with the program's path
 // and process.
 func (m *Limit) Begin(rt *goruntime.Runtime, args []string, started func(path string, pid int)) error {
 	hooked, m.started = m, started
@@ -102,7 +102,7 @@ func (m *Limit) apply() error {
 }
 
 // tellCollector sets the memory limit of Go's garbage collector to nine tenths of the limit,
-// unless the user has set another one.
+// unless the user has set another limit for it.
 func (m *Limit) tellCollector() {
 	if os.Getenv("GOMEMLIMIT") != "" || debug.SetMemoryLimit(-1) != m.soft {
 		return
@@ -114,7 +114,8 @@ func (m *Limit) tellCollector() {
 	debug.SetMemoryLimit(m.soft)
 }
 
-// lift restores the old limit until the returned function is called.
+// lift sets the limit that the process started with, until the returned function is called. If
+// several calls overlap, that limit stays until the last of these functions is called.
 func (m *Limit) lift() (restore func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -132,7 +133,7 @@ func (m *Limit) lift() (restore func()) {
 }
 
 // forkUnlimited replaces syscall.forkAndExecInChild. It lifts the limit during the fork, since the new process
-// inherits it.
+// inherits the limit that is set then.
 func forkUnlimited(argv0 *byte, argv, envv []*byte, chroot, dir *byte, attr *syscall.ProcAttr, sys *syscall.SysProcAttr, pipe int) (int, syscall.Errno) {
 	defer hooked.lift()()
 	pid, err := hooked.fork(argv0, argv, envv, chroot, dir, attr, sys, pipe)

@@ -96,9 +96,9 @@ func findModule(dir string) string {
 	}
 }
 
-// libraryModule is the module of this project's library, with which the worker is built.
-// Cells always use the image's copy, since they share the library's variables with the
-// worker.
+// libraryModule is the prefix of the import paths of this project's packages. The worker
+// is built with the packages of this project's library. Cells always use the image's copy
+// of the library, since they share the library's variables with the worker.
 const libraryModule = "github.com/perijove/perijove/"
 
 // Archive returns the file of the compiled package of an import path. It may run
@@ -149,8 +149,8 @@ func (m *Modules) lookup(path string) (file string, err error, ok bool) {
 	return "", nil, false
 }
 
-// notFound returns the error for a package that is not available, which says how
-// to get it.
+// notFound returns the error for a package that is not available. The error says how
+// to get the package.
 func (m *Modules) notFound(path string) error {
 	if other := m.otherModule(path); other != "" {
 		m.switchTo = other

@@ -15,7 +15,7 @@ func ReplaceCode(addr uintptr, code []byte) error {
 	return err
 }
 
-// ReplaceConstant overwrites constant data of the process in the same way.
+// ReplaceConstant overwrites constant data of this process in the same way as ReplaceCode.
 func ReplaceConstant(addr uintptr, data []byte) error { return replace(addr, data, unix.PROT_READ) }
 
 func replace(addr uintptr, code []byte, prot int) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// reach returns the older symbols that the cell and the symbols extra need, with the form in
+// reach returns the older symbols that the cell and the symbols in extra need, with the form in
 // which each is needed. Loaded functions come without bodies, so symbols that only
 // their bodies use are left out.
 func (b *builder) reach(extra []*symtab.Symbol) map[*symtab.Symbol]emit.Form {
@@ -87,7 +87,7 @@ func (b *builder) formOf(s *symtab.Symbol) emit.Form {
 }
 
 // maxInline is the size of a body in bytes beyond which the compiler hardly
-// ever inlines: its budget is 80 nodes of the syntax tree.
+// ever inlines it: the compiler's budget is 80 nodes of the syntax tree.
 const maxInline = 240
 
 // isSmallLeaf reports whether the compiler should get the body of a function so that

@@ -35,7 +35,7 @@ func Run(apply func(msg []byte) error) error {
 }
 
 // connect returns the connection to the worker, at another descriptor than before, since a file of the command
-// will need that number.
+// will need the old number.
 func connect() (*net.UnixConn, error) {
 	fd, err := unix.FcntlInt(control.FD, unix.F_DUPFD_CLOEXEC, control.FD+1)
 	if err != nil {

@@ -17,8 +17,8 @@ type pendingCell struct {
 	names    []string // the paths of pipes
 }
 
-// makePipes makes new pipes for the worker and returns their names, or none if
-// that is impossible: the worker then keeps the old ones.
+// makePipes makes new pipes for the worker and returns their names, or nil if
+// it cannot make them: the worker then keeps the old pipes.
 func (c *pendingCell) makePipes(dir string, id int) []string {
 	for i, stream := range streamNames {
 		path := filepath.Join(dir, fmt.Sprintf("out%d-%d", id, i+1))
@@ -59,7 +59,7 @@ func (c *pendingCell) closePipes() {
 }
 
 // begin handles that the pending cell is loaded and begins. If the worker uses new pipes
-// from now on, later content of the old ones was written by children that earlier
+// from now on, later content of the old pipes was written by children that earlier
 // cells started.
 func (w *Worker) begin(m control.Loaded) {
 	w.mu.Lock()
@@ -78,8 +78,8 @@ func (w *Worker) begin(m control.Loaded) {
 	c.onLoaded(m.Reset, m.Notices)
 }
 
-// replacePipes makes pipes the worker's pipes and also keeps reading the old ones. The
-// content of the old ones belongs to owner, unless processes of package mp share them.
+// replacePipes gives the worker new pipes. The old pipes are still read, unless they are
+// closed. The content of the old pipes belongs to owner, unless processes of package mp share them.
 func (w *Worker) replacePipes(pipes [2]*pipe, owner output.Sink, shared bool) {
 	for _, p := range w.pipes {
 		if !shared {

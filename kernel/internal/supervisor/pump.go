@@ -144,8 +144,8 @@ func (w *Worker) replacedBy() string {
 	return program
 }
 
-// killGroup kills the process group unless the process was reaped: after that another
-// process may have its ID.
+// killGroup kills the worker's process group, unless the worker was reaped: after that
+// another process may have the worker's ID.
 func (w *Worker) killGroup() {
 	w.reapMu.Lock()
 	defer w.reapMu.Unlock()

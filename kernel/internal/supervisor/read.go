@@ -15,8 +15,8 @@ func (w *Worker) removePipe(p *pipe) {
 	p.f.Close()
 }
 
-// readPiece reads one piece of a pipe and lets its watcher proceed, unless every
-// writer has closed it.
+// readPiece reads one piece of p. Then it lets the watcher of p go on, or ends the
+// watcher if every writer has closed p.
 func (w *Worker) readPiece(p *pipe) {
 	if p == w.extPipe {
 		w.drain() // show what was printed before the extension's message

@@ -24,7 +24,7 @@ type loadStep struct {
 	First *control.Initial
 }
 
-// loadSteps are the load steps that children repeat. Its methods can be called concurrently.
+// A loadSteps holds the load steps that children repeat. Its methods can be called concurrently.
 type loadSteps struct {
 	mu   sync.Mutex // guards the fields below
 	list []loadStep
@@ -64,8 +64,8 @@ func (l *loadSteps) since(have int) []loadStep {
 	return l.list[min(have, len(l.list)):]
 }
 
-// withoutEffects returns up to limit load steps from number have on, up to the first that may have effects. The caller must
-// not change them.
+// withoutEffects returns up to limit load steps from number have on, up to the first step that may have effects. The
+// caller must not change these steps.
 func (l *loadSteps) withoutEffects(have, limit int) []loadStep {
 	steps := l.since(have)
 	steps = steps[:min(limit, len(steps))]
@@ -75,8 +75,8 @@ func (l *loadSteps) withoutEffects(have, limit int) []loadStep {
 	return steps
 }
 
-// archives finds compiled packages: those in the importcfg files of cells, the newest first, and those of the image. It implements
-// link.Archives.
+// archives finds compiled packages. The importcfg file of the image is read before those of cells; if several files have a
+// package, the file that was read last counts. An archives implements link.Archives.
 type archives struct {
 	image   string            // importcfg file of the image
 	replace func(path string) // called if a package's archive is replaced by another one
@@ -112,7 +112,8 @@ func (a *archives) All() (map[string]string, error) {
 	return a.files, err
 }
 
-// use makes the archives in an importcfg file the newest.
+// use reads an importcfg file. For packages that are in it, its archives replace the
+// earlier ones.
 func (a *archives) use(file string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -123,7 +124,7 @@ func (a *archives) use(file string) error {
 }
 
 // read reads an importcfg file. The file of the image must be read
-// first: if a later file has another archive for a package, that is another version. The caller holds mu.
+// first: if a later file has another archive for a package, that archive is another version of the package. The caller holds mu.
 func (a *archives) read(file string) error {
 	base := file == a.image
 	if file == "" || file == a.config || base && a.base {

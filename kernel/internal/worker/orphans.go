@@ -9,11 +9,11 @@ import (
 )
 
 // orphanInterval is the time between two attempts to stop goroutines that were left behind. An attempt on
-// a running one costs a signal to each thread.
+// a running goroutine costs a signal to each thread.
 const orphanInterval = 20 * time.Millisecond
 
 // orphans are executions whose goroutine could not be stopped by an interrupt,
-// mostly since it is blocked. It is stopped when it reaches cell code.
+// mostly since it is blocked. The goroutine is stopped when it reaches cell code.
 type orphans struct {
 	mu        sync.Mutex // guards list and isWatched
 	list      []*execution
@@ -25,7 +25,8 @@ type orphans struct {
 }
 
 // request makes g a target of package preempt. If there are too many targets, it drops the oldest
-// orphan, since the running cell is more important. It returns false if there is none.
+// orphan, since the running cell is more important. It returns false if there is
+// no orphan left to drop.
 func (a *orphans) request(g uintptr) bool {
 	for !preempt.Request(g) {
 		if !a.dropOldest() {

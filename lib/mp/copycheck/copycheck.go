@@ -1,21 +1,21 @@
 // Package copycheck reports variables that are copied by mistake: package variables
-// that the program changes, and that a function reads which package mp sends to a child
-// process. The child has a copy of the variable, with the initial value.
+// that the program changes, and that are read by a function that package mp sends to a
+// child process. The child has a copy of the variable, with the initial value.
 //
-// The analyzer looks at one package. It finds a function if the call that sends it
-// contains its name or its literal, and also the functions of the same package that
-// this function calls by name. It does not see calls through interfaces and func
-// values, writes through pointers, or other packages. So it does not find all mistakes,
-// but reports only true ones. Changes that also happen in every child are not reported:
+// The analyzer looks at one package. It finds a sent function if the call that
+// sends it contains the function's name or literal, and also the functions of the same
+// package that the sent function calls by name. The analyzer does not see
+// calls through interfaces and func values, writes through pointers, or other packages.
+// So it does not find all mistakes, but reports only true ones. Changes that also happen in every child are not reported:
 // those in init functions, in main before mp.Init, and in initializers of pools. Pools
 // are taken to run processes if the package makes no other pools.
 //
-// Command cmd/copycheck runs it:
+// Command cmd/copycheck runs the analyzer:
 //
 //	go install github.com/perijove/perijove/lib/mp/copycheck/cmd/copycheck@latest
 //	copycheck ./...
 //
-// It also works as a tool for go vet: go vet -vettool=$(which copycheck) ./... .
+// The command also works as a tool for go vet: go vet -vettool=$(which copycheck) ./... .
 // Analyzer can be used with any driver of package analysis.
 package copycheck
 
@@ -215,7 +215,8 @@ func (c *checker) check(e ast.Expr) {
 	}
 }
 
-// line returns a name for the line of pos, with the file if e is in another one.
+// line returns a name for the line of pos, and adds the file name if e is in another file
+// than pos.
 func (c *checker) line(pos token.Pos, e ast.Expr) string {
 	at, here := c.pass.Fset.Position(pos), c.pass.Fset.Position(e.Pos())
 	if at.Filename == here.Filename {

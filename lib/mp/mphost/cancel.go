@@ -18,8 +18,8 @@ func setCanceller(h Host) {
 	canceller.Store(&h)
 }
 
-// MayCancel reports whether the Host may cancel waits of goroutines. It is not inlined, since generic code that calls it would
-// compile the types of Host.
+// MayCancel reports whether the Host may cancel waits of goroutines. It is not inlined: otherwise the compiler would also
+// compile the types of Host for generic code that calls MayCancel.
 //
 //go:noinline
 func MayCancel() bool { return canceller.Load() != nil }

@@ -159,7 +159,7 @@ func (m *Module) addModuleIn(f *modfile.File, folder string, sums map[string]boo
 	return err
 }
 
-// findUp returns the nearest folder, from dir upwards, with a file.
+// findUp returns dir or its nearest parent that contains the file name, or "".
 func findUp(dir, name string) string {
 	for {
 		if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.Mode().IsRegular() {

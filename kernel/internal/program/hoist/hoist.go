@@ -12,8 +12,8 @@ import (
 )
 
 // Hoist moves each var specification up before the first statement that uses its
-// variables, by name or through the cell's functions. Specifications that it
-// needs move with it. A specification that depends on another kind of statement in between
+// variables, by name or through the cell's functions. The specifications that
+// the moved specification needs move with it. A specification that depends on another kind of statement in between
 // stays in place: then the earlier use means an older variable, if there
 // is one. decls are the cell's declarations by name, and methods its methods by
 // receiver. Hoist returns the new order of the statements.
@@ -27,8 +27,8 @@ func Hoist(stmts []*emit.Stmt, decls map[string]*symtab.Symbol, methods map[stri
 	return h.stmts
 }
 
-// advance moves one specification that statement i needs before it, and reports
-// whether there was one. The moved specification is then the next to be examined.
+// advance moves one specification that statement i needs to a place before statement i,
+// and reports whether there was such a specification. The moved specification is then the next to be examined.
 func (h *hoister) advance(i int) bool {
 	for _, name := range slices.Sorted(maps.Keys(h.needs(h.stmts[i]))) {
 		j := h.specOf(name, i+1)
@@ -102,8 +102,8 @@ func (h *hoister) specOf(name string, from int) int {
 	return -1
 }
 
-// move moves specification j, with the specifications that it needs, before statement i. If one of them needs another
-// kind of statement in between, j stays. move returns the new index of statement i.
+// move moves specification j, with the specifications that it needs, before statement i. If j needs a statement in between
+// that is not a var specification, directly or through others, j stays. move returns the new index of statement i.
 func (h *hoister) move(j, i int) int {
 	for name := range h.needs(h.stmts[j]) {
 		if k := h.definedBetween(name, i, j); k >= 0 {

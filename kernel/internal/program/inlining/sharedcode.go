@@ -9,10 +9,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/symname"
 )
 
-// SharedCode returns the name of a function that an object gives to the worker and that later units may then
-// use, since they would define the same: an instance of generic code, or a method of a type of another
-// package. It returns "" if there is none. Functions that compare or hash values do not count: they
-// contain no calls that the compiler could inline.
+// SharedCode returns the name of a function of an object that later units may use instead of an
+// identical copy: an instance of generic code, or a method of a type of another package. It returns "" if
+// there is none. Functions that compare or hash values do not count: they contain no calls that the
+// compiler could inline.
 func SharedCode(object string) (name string, err error) {
 	b, err := os.ReadFile(object)
 	if err != nil {
@@ -33,7 +33,7 @@ func SharedCode(object string) (name string, err error) {
 }
 
 // A walk visits the symbols of an object that the worker would load: those that symbols of package main
-// reach. An object also has code that nothing reaches, for the types of fields of other packages' types.
+// reach. An object also has code that package main does not reach, for the types of fields of other packages' types.
 type walk struct {
 	o     *goobj.Object
 	seen  []bool

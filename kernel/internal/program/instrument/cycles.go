@@ -47,8 +47,8 @@ func endlessCycles(body *ast.BlockStmt, info *types.Info) []token.Pos {
 	return list
 }
 
-// mayCycle reports whether a function has a for loop or a goto outside of function literals. Loops
-// over range end.
+// mayCycle reports whether a function has a for loop or a goto outside of function literals. Range
+// loops do not count: control can leave each of them when the range ends.
 func mayCycle(body *ast.BlockStmt) bool {
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {

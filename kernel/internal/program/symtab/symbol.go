@@ -156,8 +156,8 @@ func (s *Symbol) References() []string {
 	return out
 }
 
-// Without returns a copy of a group of constants without one name. Its key is the first
-// remaining name. It returns nil if no name remains or s is not a group of constants.
+// Without returns a copy of a group of constants without one name. The key of the copy is the
+// first remaining name. Without returns nil if no name remains or s is not a group of constants.
 func (s *Symbol) Without(name string) *Symbol {
 	rest := *s
 	rest.Replaced = append(s.Replaced[:len(s.Replaced):len(s.Replaced)], name)
@@ -288,8 +288,8 @@ func (s *Symbol) Embeds(name string) bool { return slices.Contains(s.Decl.Ancest
 // EmbedsAny reports whether a type may have promoted methods.
 func (s *Symbol) EmbedsAny() bool { return len(s.Decl.Ancestors) > 1 || s.Decl.Ancestors[0] != "" }
 
-// WrapperSymbols returns the link symbols that a promoted method gets when it takes the place
-// of the method s, which is gone.
+// WrapperSymbols returns the link symbols of the promoted method that may take the place of
+// method s when s is removed.
 func (s *Symbol) WrapperSymbols() []string {
 	if s.Recv == "" {
 		return nil

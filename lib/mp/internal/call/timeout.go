@@ -28,11 +28,12 @@ func (d Timeout) WithTimeout(ctx context.Context) (context.Context, context.Canc
 	return context.WithCancel(ctx)
 }
 
-// Exceeded returns the error of a task that took longer.
+// Exceeded returns the error of a task that took longer than the limit.
 func (d Timeout) Exceeded() error { return failure.TaskTimeout(time.Duration(d)) }
 
 // Outcome returns the error of a task that began at begin and has now returned err.
-// After the limit that is the error of Exceeded, but a PanicError stays.
+// If the limit has passed, the result is or wraps the error of Exceeded; a PanicError is
+// returned unchanged.
 func (d Timeout) Outcome(begin time.Time, err error) error {
 	if d <= 0 || time.Since(begin) < time.Duration(d) {
 		return err

@@ -6,8 +6,9 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
 
-// report returns a frame that reports the finished tasks, in memory for SendRoom, and
-// marks them as reported. It returns nil if there are none and last is false.
+// report returns a frame that reports the finished tasks, and marks the tasks as reported.
+// The frame has the room that SendRoom needs. report returns nil if no task has finished
+// and last is false.
 func (v *batchRun) report(last bool) []byte {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -54,7 +55,8 @@ func (v *batchRun) reportRow(last bool) []byte {
 	return b
 }
 
-// without returns the unreported results before done, without those of failed tasks.
+// without returns the unreported results of tasks before done, and leaves out failed
+// tasks.
 func (v *batchRun) without(errs []protocol.TaskError, done int) []byte {
 	var values []byte
 	from := v.done

@@ -22,9 +22,10 @@ func crashFile() (*os.File, error) {
 	return f, err
 }
 
-// endsGroup does nothing: without waitid there is no time at which killing the group is
-// safe. Processes that a child has started in its group end with it only if the child
-// is killed.
+// endsGroup does nothing. On Linux, waitid lets the parent kill the group before the child
+// is reaped. Here the parent learns that the child has ended only when it is reaped, and
+// then the group's id may belong to others. Processes that a child has
+// started in its group end with the child only if the child is killed.
 func endsGroup(*os.Process) {}
 
 func widen(*os.File, int) {}

@@ -23,8 +23,8 @@ type served struct {
 	ended  chan struct{}
 }
 
-// acquire waits until no other function runs. If the calling goroutine runs one
-// already, it does not wait.
+// acquire waits until no other function runs. If the calling goroutine runs a
+// function already, acquire does not wait.
 func (s *served) acquire(ctx context.Context) (release func(), err error) {
 	g := goroutine.Current()
 	if s.holder.Load() == g {
@@ -45,7 +45,7 @@ func (s *served) acquire(ctx context.Context) (release func(), err error) {
 	}, nil
 }
 
-// work answers asks until their queue is closed.
+// work answers the calls in the queue asks until the queue is closed.
 func (s *served) work() {
 	defer close(s.ended)
 	defer s.over.Set()
@@ -98,7 +98,7 @@ func (s *served) answer(a ask) ([]byte, error) {
 	return v.result, err
 }
 
-// here calls m in the process that serves, without messages.
+// here calls m in the process that serves the object, without messages.
 func (s *served) here(ctx context.Context, m *CalledMethod, arg, result unsafe.Pointer) error {
 	release, err := s.acquire(ctx)
 	if err != nil {

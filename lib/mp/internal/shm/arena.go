@@ -41,7 +41,8 @@ type used struct {
 	held    int          // how many of the dropped slots other processes had at the last check
 }
 
-// place allocates memory for a shared object. slotSize is 0 if it is a whole segment.
+// place allocates memory for a shared object. slotSize is 0 if the object has
+// a whole segment.
 func place(size int) (s *Segment, off, slotSize int, err error) {
 	for i, n := range slotSizes {
 		if slotHead+size <= n {
@@ -177,7 +178,7 @@ func inUse(head []byte, d time.Duration) bool {
 	return false
 }
 
-// dropped records that this process has no object in a slot any more. size is that of the slot.
+// dropped records that this process has no object in a slot any more. size is the size of the slot.
 func dropped(s *Segment, off, size int) {
 	for i, n := range slotSizes {
 		if n == size {

@@ -8,9 +8,9 @@ import (
 )
 
 // heldWord is the word of a mutex that is held and has no waiters. A sync.Mutex begins
-// with its state: 0 if it is free, 1 if it is held without waiters. Slow and that state
-// form one 64-bit word, so LockFast and UnlockFast take one atomic operation, like
-// those of a sync.Mutex. TestMutexLayout checks this layout.
+// with its state: 0 if it is free, 1 if it is held without waiters. The field
+// LocalMutex.Slow and that state form one 64-bit word, so LockFast and UnlockFast take
+// one atomic operation, like those of a sync.Mutex. TestMutexLayout checks this layout.
 const heldWord = 1 << 32
 
 func (m *LocalMutex) word() *uint64 { return (*uint64)(unsafe.Pointer(m)) }

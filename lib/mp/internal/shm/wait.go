@@ -19,8 +19,8 @@ type Watch struct {
 	One     bool        // the waiters of the word are woken one at a time
 }
 
-// A waiter checks from time to time whether its wait must end: firstLook after it
-// began, then after longer intervals, up to lastLook.
+// A waiter checks from time to time whether its wait must end: firstLook after the
+// wait began, then after longer intervals, up to lastLook.
 const (
 	firstLook = time.Millisecond
 	lastLook  = 50 * time.Millisecond
@@ -87,7 +87,8 @@ func (o *Object) waitDirect(ctx context.Context, off int, val uint32, w Watch) e
 	}
 }
 
-// looks checks whether a wait must end although no wake-up came. seen is for AliveSince.
+// looks checks whether a wait must end although no wake-up came. seen is
+// passed to AliveSince, for each peer.
 func (o *Object) looks(w Watch, seen time.Duration) bool {
 	if w.Suspect != nil && w.Suspect() {
 		return true
