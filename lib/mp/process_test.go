@@ -318,7 +318,7 @@ func TestGenericInstancesAndMethods(t *testing.T) {
 	expect(t, point{2, 4})(result(mp.Go[point](ctx, mp.Processes, (*point).Twice, &point{1, 2})))
 	expect(t, 6)(doubleElsewhere(ctx, double[int], 3))
 	_, err := doubleElsewhere(ctx, nil, 3)
-	refused(t, err, "doubleElsewhere[...]", "outside of generic code", "double[int]")
+	refused(t, err, "doubleElsewhere[...]", "was made in generic code", "double[int]")
 	var get interface{ Get() int } = box[int]{1}
 	_, err = mp.Go[int](ctx, mp.Processes, func(g func() int) int { return g() }, get.Get)
 	refused(t, err, "func() int", "a function cannot be part of a value")

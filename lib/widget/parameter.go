@@ -53,7 +53,7 @@ func Start(name string, value any) Option {
 		p.name = name
 		start, ok := exactly(reflect.ValueOf(value), p.typ)
 		if !ok {
-			return fmt.Errorf("the value %v (%T) cannot be a %s", value, value, p.typ)
+			return fmt.Errorf("the value %v (%T) cannot have type %s", value, value, p.typ)
 		}
 		p.start = start
 		return nil
@@ -96,13 +96,13 @@ func (p *parameter) setRange(low, high float64) error {
 	switch kind := p.typ.Kind(); {
 	case kind == reflect.Float32 || kind == reflect.Float64:
 	case kind < reflect.Int || kind > reflect.Uintptr:
-		return fmt.Errorf("a %s has no range", p.typ)
+		return fmt.Errorf("type %s has no range", p.typ)
 	case low != math.Trunc(low) || high != math.Trunc(high):
-		return fmt.Errorf("the range from %v to %v of a %s needs whole numbers", low, high, p.typ)
+		return fmt.Errorf("the range from %v to %v must have whole numbers as bounds, since the type is %s", low, high, p.typ)
 	default:
 		if v := reflect.Zero(p.typ); v.CanInt() && (v.OverflowInt(int64(low)) || v.OverflowInt(int64(high))) ||
 			v.CanUint() && (low < 0 || v.OverflowUint(uint64(high))) {
-			return fmt.Errorf("the range from %v to %v does not fit into a %s", low, high, p.typ)
+			return fmt.Errorf("the range from %v to %v does not fit into type %s", low, high, p.typ)
 		}
 	}
 	p.hasRange, p.low, p.high = true, low, high

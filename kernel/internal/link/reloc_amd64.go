@@ -51,7 +51,7 @@ func (ld *load) relocate(n *node, b []byte, r goobj.Reloc, t target) error {
 		v = r.Add()
 	case goobj.RelSize:
 		if t.node == nil {
-			return fmt.Errorf("size of a symbol that is not being loaded")
+			return fmt.Errorf("the object needs the size of a symbol that is not being loaded")
 		}
 		v = int64(t.node.sym.Size()) + r.Add()
 	default:

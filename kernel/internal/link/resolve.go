@@ -95,7 +95,7 @@ func checkNoC(o *object, name string) error {
 	if !strings.HasPrefix(name, "_cgo_") {
 		return nil
 	}
-	return fmt.Errorf("package %s has C code, which the worker lacks: no package in the worker imports it", o.pkg.path)
+	return fmt.Errorf("package %s has C code that the worker was not built with", o.pkg.path)
 }
 
 // byReference resolves a symbol that an object refers to by name.

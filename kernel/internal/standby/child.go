@@ -49,7 +49,7 @@ func connect() (*net.UnixConn, error) {
 	}
 	c, ok := conn.(*net.UnixConn)
 	if !ok {
-		return nil, errors.New("it has no socket")
+		return nil, errors.New("the connection to the worker is not a Unix socket")
 	}
 	return c, nil
 }

@@ -102,7 +102,7 @@ func (w *Worker) finish(err error) {
 		w.fatalErr = err
 		w.log.Error("worker given up", "err", err)
 	} else if program := w.replacedBy(); program != "" {
-		w.fatalErr = fmt.Errorf("the program %s took its place, as syscall.Exec does, and was ended", program)
+		w.fatalErr = fmt.Errorf("the program %s replaced the worker, as syscall.Exec does, and the kernel ended the program", program)
 	}
 	w.killGroup()
 	w.reapMu.Lock()

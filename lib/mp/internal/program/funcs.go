@@ -52,8 +52,8 @@ func CaptureError(pc uintptr) error {
 	}
 	name := Describe(pc)
 	if strings.Contains(name, "[...]") {
-		return fmt.Errorf("mp: %s holds captured variables or the type arguments of the generic function that it was made in; "+
-			"a process does not share them: make the function value outside of generic code, as in double[int], and pass that in", name)
+		return fmt.Errorf("mp: %s was made in generic code and holds captured variables or type arguments, which a process does not share: "+
+			"make the function value outside of generic code, as in double[int], and pass it in", name)
 	}
 	return fmt.Errorf("mp: %s captures variables, which a process does not share; "+
 		"make it a top-level function and pass what it needs as its argument", name)
