@@ -152,6 +152,16 @@ func (g *Goroutine) Totals() (t Totals) {
 	return t
 }
 
+// UsedCores returns how many cores the process used on average, of those that there are. It returns false if that is not
+// known: the clock of processor time is so coarse that a short process seems to use more cores than there are.
+func (p *Process) UsedCores(available int) (used float64, ok bool) {
+	if p.End <= p.Begin {
+		return 0, false
+	}
+	used = float64(p.Used()) / float64(p.End-p.Begin)
+	return used, used > 0 && used <= 1.1*float64(available)
+}
+
 // Used returns the processor time that the process used during the trace.
 func (p *Process) Used() time.Duration {
 	if len(p.CPU) == 0 {

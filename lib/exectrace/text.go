@@ -36,8 +36,11 @@ func (t *Trace) String() string {
 
 func (p *Process) text(b *strings.Builder, t *Trace) {
 	fmt.Fprintf(b, "%s, %s", p.Name(), count(len(p.Goroutines), "goroutine", "goroutines"))
-	if used := p.Used(); used > 0 && p.End > p.Begin {
-		fmt.Fprintf(b, ", %v of processor time, %s", Round(used), cores(used, p.End-p.Begin))
+	if used := p.Used(); used > 0 {
+		fmt.Fprintf(b, ", %v of processor time", Round(used))
+	}
+	if used, ok := p.UsedCores(t.Cores); ok {
+		fmt.Fprintf(b, ", %.2f cores", used)
 	}
 	if n := len(p.GC); n > 0 {
 		var sum time.Duration
@@ -210,10 +213,6 @@ func share(part, whole time.Duration) string {
 		return "0 %"
 	}
 	return fmt.Sprintf("%.0f %%", 100*float64(part)/float64(whole))
-}
-
-func cores(used, during time.Duration) string {
-	return fmt.Sprintf("%.2f cores", float64(used)/float64(during))
 }
 
 func count(n int, one, many string) string {

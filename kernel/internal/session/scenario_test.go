@@ -203,7 +203,7 @@ var measurements = []struct {
 	{regexp.MustCompile(`(?m)^(\S+) +[\d.]+ [nµm]?s(?: ± \S+)? {2,}`), "$1  TIME  "},
 	{regexp.MustCompile(`<td(?: title="[^"]*")?>[\d.]+ [nµm]?s[^<]*</td>`), "<td>TIME</td>"},
 	{regexp.MustCompile(`(?s)<svg[^>]*>\s*<desc>[^<]*time per operation.*?</svg>`), "CHART"},
-	{regexp.MustCompile(`(?s)<div style="overflow-x:auto"><svg .*?</svg>\s*</div>`), "TIMELINE"},
+	{regexp.MustCompile(`(?s)<div style="overflow-x:auto"><div style="position:relative[^>]*><img alt="Timeline .*?</div></div>`), "TIMELINE"},
 	{regexp.MustCompile(`(?s)\S+ on \d+ cores, .*?go tool trace \S+`), "TIMES\ngo tool trace FILE"},
 }
 

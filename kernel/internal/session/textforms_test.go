@@ -33,7 +33,7 @@ moons := []Moon{{"Io", 1.77, nil, nil}, {"Europa", 3.55, []string{"ice"}, nil}}`
 	for _, test := range []struct{ name, code, want string }{
 		{"table", "moons", "1  Europa  3.55"},
 		{"map", `map[string]int{"a": 1}`, `"a":1`},
-		{"grid", "[][]int{{1, 2}, {3, 4}}", "1  3  4"},
+		{"grid", "[][]int{{1, 2}, {3, 4}}", "[1]  3  4"},
 		{"tree", `&Moon{strings.Repeat("long ", 30), 1, nil, &moons[0]}`, `Next: &{Name:"Io"`},
 		{"error", `fmt.Errorf("outer: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrNotExist})`, "wraps *fs.PathError"},
 		{"HTML", `display.HTML("<ul><li>one</li><li>two</li></ul>")`, "one"},

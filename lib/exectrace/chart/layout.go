@@ -118,8 +118,8 @@ func (c *Chart) process(p *exectrace.Process, list []*exectrace.Goroutine, plan 
 	plan.process[p] = y + headHeight/2
 	c.add(shape{kind: rectangle, x: margin, y: y, w: width - 2*margin, h: 0.7, color: ink, opacity: 0.35})
 	name := p.Name()
-	if used := p.Used(); used > 0 && p.End > p.Begin {
-		name += fmt.Sprintf(" · %.2f cores", float64(used)/float64(p.End-p.Begin))
+	if used, ok := p.UsedCores(c.trace.Cores); ok {
+		name += fmt.Sprintf(" · %.2f cores", used)
 	}
 	c.add(shape{kind: label, x: margin, y: y + 14, size: 11.5, bold: true, color: ink, text: name, title: p.File})
 	y += headHeight
@@ -162,6 +162,9 @@ func (c *Chart) curve(p *exectrace.Process, y float64) {
 			continue
 		}
 		used := float64(b.Used-a.Used) / float64(b.At-a.At)
+		if used > 1.1*full {
+			continue // the interval is too short for the clock of processor time
+		}
 		h := cpuHeight * min(1, used/full)
 		title := fmt.Sprintf("%.2f of %s in use, %v to %v", used, plural(c.trace.Cores, "core"), exectrace.Round(a.At), exectrace.Round(b.At))
 		c.add(shape{kind: rectangle, x: c.x(a.At), y: y + cpuHeight - h, w: c.x(b.At) - c.x(a.At), h: h, color: cpuColor, opacity: 0.45, title: title})
