@@ -64,6 +64,11 @@ export function committedNotebooks() {
     && readFileSync(path.join(folder, name), 'utf8').includes('"image/svg+xml"'));
 }
 
+/** Reports whether an output of a notebook file is a plot: a picture that has a form as SVG or HTML too. */
+export function isPlot({ data = {} }) {
+  return 'image/png' in data && ('image/svg+xml' in data || 'text/html' in data);
+}
+
 /** Opens a notebook in a new window of the same browser, or in the given page. */
 export async function openTab(page, file, into) {
   const tab = into ?? await page.context().newPage();

@@ -2,7 +2,7 @@
 // so it renders no SVG. Every plot is there all the same, in the size of the page.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { committedNotebooks, outFile } from '../browser/lab.mjs';
+import { committedNotebooks, isPlot, outFile } from '../browser/lab.mjs';
 import { withNotebook6 } from '../browser/notebook6.mjs';
 import { measure } from '../browser/picture.mjs';
 
@@ -14,7 +14,7 @@ for (const file of files) {
   test(`${file} in Notebook 6, not trusted`, { timeout: 1_800_000 }, async () => {
     await withNotebook6(`untrusted/${file}`, async ({ page, saved, cell }) => {
       for (const [index, { outputs = [] }] of saved.cells.entries()) {
-        const stored = outputs.filter((output) => output.data?.['image/png']);
+        const stored = outputs.filter(isPlot);
         if (stored.length === 0) continue;
         const images = cell(index).locator('.output_png img, .output_html img');
         await images.first().waitFor();

@@ -2,7 +2,7 @@
 // so it renders no SVG and no HTML with scripts. Every plot is there all the same.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { committedNotebooks, outFile, setTheme, withNotebook } from '../browser/lab.mjs';
+import { committedNotebooks, isPlot, outFile, setTheme, withNotebook } from '../browser/lab.mjs';
 import { measure } from '../browser/picture.mjs';
 
 const files = committedNotebooks();
@@ -10,7 +10,7 @@ const files = committedNotebooks();
 /** The cells whose stored outputs have a picture, with how many. A front end prefers HTML, which has to have the picture too. */
 function cellsWithPictures(notebook) {
   return notebook.saved().cells
-    .map((cell, index) => ({ index, pictures: (cell.outputs ?? []).filter((output) => output.data?.['image/png']).length }))
+    .map((cell, index) => ({ index, pictures: (cell.outputs ?? []).filter(isPlot).length }))
     .filter(({ pictures }) => pictures > 0);
 }
 
