@@ -17,7 +17,7 @@ import (
 const (
 	maxPackageFiles  = 25
 	maxPackageLines  = 4000
-	maxFileLines     = 500
+	maxFileLines     = 400
 	maxFunctionLines = 60
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The stored chart in docs must be the one that its stored data give.
+// TestChartOfTheREADMEIsNew checks that the chart stored in docs is drawn from the data stored beside it.
 func TestChartOfTheREADMEIsNew(t *testing.T) {
 	name := filepath.Join("..", "..", "docs", "parallel")
 	d, err := readDrawing(name + ".json")

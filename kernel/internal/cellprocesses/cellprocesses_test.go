@@ -46,7 +46,7 @@ func TestEnd(t *testing.T) {
 			break
 		}
 		if f := statFields(child); len(f) > 0 && string(f[0]) == "Z" {
-			break // whoever adopted it has not waited yet
+			break // it has ended, and its new parent has not waited for it
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

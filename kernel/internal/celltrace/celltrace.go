@@ -29,7 +29,7 @@ func Show(folder string, kept bool) (output.Display, error) {
 	if left := c.LeftOut(); left != "" {
 		text += "\npicture: " + left
 	}
-	text += "\n" + where(t, kept)
+	text += "\n" + filesNote(t, kept)
 	d := output.Display{Data: output.Bundle{"text/html": c.HTML(), "text/plain": text}}
 	if picture := c.PNG(); picture != nil { // else the other forms suffice
 		w, h := c.Size()
@@ -39,8 +39,8 @@ func Show(folder string, kept bool) (output.Display, error) {
 	return d, nil
 }
 
-// where says where the files of the recording are.
-func where(t *exectrace.Trace, kept bool) string {
+// filesNote names a file of the recording, and says how long the files stay.
+func filesNote(t *exectrace.Trace, kept bool) string {
 	text := fmt.Sprintf("go tool trace %s shows one process", filepath.Join(t.Folder, filepath.Base(t.Processes[0].File)))
 	if !kept {
 		text += "; the files are removed when the kernel ends, and %%trace FOLDER keeps them"

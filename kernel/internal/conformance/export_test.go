@@ -34,7 +34,7 @@ var (
 )
 
 // TestExportedRandomNotebooks exports random notebooks, in which cells redefine functions and constants, and compares
-// what the programs print with what runs of the notebooks print.
+// the output of the programs with the output of the notebooks.
 func TestExportedRandomNotebooks(t *testing.T) {
 	img := openImage(t)
 	dir := *exportKeep

@@ -13,5 +13,5 @@
 //   - names: the names in the program, and which variables are local
 //   - emit: the source, which is checked, and written again with what the check has shown
 //
-// What cannot be written so that the program does the same is an error with its cell and line.
+// Code for which no program does the same as the notebook is an error with its cell and line.
 package export

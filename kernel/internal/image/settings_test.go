@@ -36,8 +36,8 @@ func keyUnder(t *testing.T, cache string, vars map[string]string) (key string) {
 	return key
 }
 
-// TestEffectiveSettings: images differ by the effective values of settings, not by the place
-// where these are set.
+// TestEffectiveSettings checks that images differ by the effective values of settings, not by the place
+// at which a setting was made.
 func TestEffectiveSettings(t *testing.T) {
 	userFile := filepath.Join(t.TempDir(), "env")
 	if err := os.WriteFile(userFile, []byte("GOFLAGS=-trimpath\nGOAMD64=v2\nGOPROXY=off\n"), 0o644); err != nil {

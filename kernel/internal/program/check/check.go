@@ -294,7 +294,7 @@ func (r *Result) BodyOf(s *symtab.Symbol) *ast.BlockStmt {
 }
 
 // Describes reports whether r is the result for the current texts of the emitter's files. The last
-// file may be missing in r if it is the one that only child processes run.
+// file may be missing in r if only child processes run it.
 func (r *Result) Describes(e *emit.Emitter) bool {
 	if len(r.Texts) != len(e.Files) && (len(r.Texts) != len(e.Files)-1 || !e.HasInitial()) {
 		return false

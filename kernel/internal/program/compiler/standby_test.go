@@ -246,7 +246,7 @@ func ended(t *testing.T, w *process) {
 	t.Error("the compiler is there still")
 }
 
-// TestStandbyNoInlining: a compiler of each kind waits, and a unit gets the one that it needs.
+// TestStandbyNoInlining checks that a compiler with inlining and one without wait, and that a unit gets the right one.
 func TestStandbyNoInlining(t *testing.T) {
 	c := newCompiler(t)
 	u := unit("import \"fmt\"\nfunc f() { fmt.Println(1) }")

@@ -198,5 +198,5 @@ func (e *Emitter) helperFuncs() {
 	}
 }
 
-// HasInitial reports whether the files contain the one that only child processes run.
+// HasInitial reports whether the last file has code that only child processes run.
 func (e *Emitter) HasInitial() bool { return len(e.in.FirstValues) > 0 }
