@@ -56,14 +56,15 @@ func TestSliceOutlivesItsArray(t *testing.T) {
 	}
 }
 
-func addOne(a *mp.Array[int]) error {
+// addOne runs in several processes at a time, so the additions are atomic.
+func addOne(a *mp.Array[int64]) error {
 	s := a.Slice()
 	a.Close()
 	for range 3 {
 		runtime.GC()
 	}
 	for i := range s {
-		s[i]++
+		atomic.AddInt64(&s[i], 1)
 	}
 	return nil
 }
@@ -71,7 +72,7 @@ func addOne(a *mp.Array[int]) error {
 // TestSliceIsSharedAfterClose checks that a slice stays shared memory after garbage
 // collections in both processes.
 func TestSliceIsSharedAfterClose(t *testing.T) {
-	a := made(mp.NewArray[int](mp.Processes, 10_000))
+	a := made(mp.NewArray[int64](mp.Processes, 10_000))
 	s := a.Slice()
 	team(t, mp.Processes, addOne, a)
 	a.Close()
