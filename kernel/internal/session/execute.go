@@ -98,6 +98,9 @@ func (s *Session) beginExecution(ctx context.Context, req output.Request) (conte
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
 	s.running, s.cancel, s.next = ctx, cancel, req.HasNext
+	if s.closed {
+		cancel()
+	}
 	s.mu.Unlock()
 	return ctx, func() {
 		s.mu.Lock()

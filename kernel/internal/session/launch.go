@@ -24,6 +24,13 @@ func workerError(err error) *output.Error {
 	return traceback.New("WorkerError", err.Error())
 }
 
+// isClosed reports whether Close was called.
+func (s *Session) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // ensureWorker returns the worker. If there is none it starts one and waits for it.
 // If ctx ends first it returns an error, and the start continues. A worker that has
 // died is returned until its death was reported: a cell that was built for its
@@ -39,7 +46,7 @@ func (s *Session) ensureWorker(ctx context.Context) (*worker, error) {
 		s.mu.Unlock()
 		switch {
 		case closed:
-			return nil, errors.New("the session is closed")
+			return nil, errSessionClosed
 		case w != nil:
 			return w, s.sendSetup(ctx, w)
 		}

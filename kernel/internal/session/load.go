@@ -121,7 +121,7 @@ func (r *run) addToJournal(code string, u *program.Unit, failed *output.Error) {
 }
 
 // loadError returns the error of a cell that could not be linked, or in which the
-// worker died.
+// worker died or was ended by Close.
 func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 	var refused *supervisor.LoadError
 	if errors.As(err, &refused) {
@@ -132,6 +132,9 @@ func (s *Session) loadError(w *worker, c *cell.Cell, err error) *output.Error {
 			return traceback.New("ImageError", gone.Error())
 		}
 		return s.linkError(c, refused)
+	}
+	if s.isClosed() {
+		return workerError(errSessionClosed) // Close ended the worker
 	}
 	return &output.Error{Name: traceback.WorkerDied, Value: w.Cause(), Traceback: s.deathReport(w, "the worker process died: ")}
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -102,6 +103,9 @@ func (s *Session) prepareCompiler() {
 	}()
 }
 
+// errSessionClosed is the error of a cell that could not run, or end, before Close.
+var errSessionClosed = errors.New("the session is closed")
+
 // Close ends the worker and everything that it started, cancels the start of a worker,
 // and ends the compiler of the running cell.
 func (s *Session) Close() error {
@@ -109,11 +113,11 @@ func (s *Session) Close() error {
 	w, l, cancel := s.worker, s.launch, s.cancel
 	s.closed = true
 	s.mu.Unlock()
-	if w != nil {
-		w.Kill()
-	}
 	if cancel != nil {
 		cancel()
+	}
+	if w != nil {
+		w.Kill()
 	}
 	if l != nil {
 		l.cancel()

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -69,7 +68,7 @@ func (r *run) startStandalone(unit *program.Unit) (*worker, error) {
 	r.session.mu.Unlock()
 	if closed {
 		w.Kill()
-		return nil, errors.New("the session is closed")
+		return nil, errSessionClosed
 	}
 	return w, r.session.sendSetup(r.ctx, w)
 }

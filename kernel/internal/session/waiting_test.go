@@ -168,6 +168,17 @@ func TestHeldStart(t *testing.T) {
 	mustContain(t, fourth(), "[error ") // interrupted, or the session is closed
 }
 
+// replaceFile replaces an executable by a new file: one that runs cannot be written to.
+func replaceFile(t *testing.T, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name+".new", data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(name+".new", name); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestStartFails: a worker that does not start fails its cell, and the next cell
 // tries again.
 func TestStartFails(t *testing.T) {
@@ -176,9 +187,7 @@ func TestStartFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.cfg.Image.Worker(), []byte("#!/bin/sh\nexit 3\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	replaceFile(t, s.cfg.Image.Worker(), []byte("#!/bin/sh\nexit 3\n"))
 	s.mu.Lock()
 	l := s.launch
 	s.mu.Unlock()
@@ -187,9 +196,7 @@ func TestStartFails(t *testing.T) {
 		<-l.done
 	}
 	mustContain(t, execute(t, s, "x := 1"), "[error WorkerError]\nthe worker does not start: it ended at once: ")
-	if err := os.WriteFile(s.cfg.Image.Worker(), good, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	replaceFile(t, s.cfg.Image.Worker(), good)
 	worker.letGo()
 	mustContain(t, execute(t, s, "x := 1\nx"), "1")
 }
