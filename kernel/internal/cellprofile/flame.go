@@ -61,7 +61,7 @@ func (f *Flame) add(n *node, x, y, w float64) {
 		return
 	}
 	f.height = max(f.height, y)
-	f.calls = append(f.calls, call{n, x, y, w, f.color(n.name), fit(short(n.name), w-6)})
+	f.calls = append(f.calls, call{n, x, y, w, f.color(n), fit(short(n.name), w-6)})
 	for _, c := range n.children {
 		cw := w * share(c.value, n.value)
 		f.add(c, x, y+rowHeight, cw)
@@ -74,7 +74,11 @@ func (f *Flame) note() string {
 	if f.left == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d calls with less than %.2g %% are left out", f.left, 100*narrowest/width)
+	verb := "are"
+	if f.left == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%s with less than %.2g %% %s left out", count(f.left, "call", "calls"), 100*narrowest/width, verb)
 }
 
 // SVG returns the picture as a document. A text appears when the pointer rests on a call.
@@ -162,12 +166,14 @@ func fit(text string, w float64) string {
 }
 
 // color returns the colour of a function's package. Code of cells is orange, the runtime grey.
-func (f *Flame) color(name string) color.RGBA {
+func (f *Flame) color(n *node) color.RGBA {
+	if n.isGroup {
+		return color.RGBA{0xe6, 0xe9, 0xed, 0xff}
+	}
+	name := n.name
 	pkg := strings.TrimSuffix(name, path.Base(name))
 	base, _, _ := strings.Cut(path.Base(name), ".")
 	switch pkg += base; pkg {
-	case "all":
-		return color.RGBA{0xe6, 0xe9, 0xed, 0xff}
 	case "main":
 		return color.RGBA{0xf0, 0xa3, 0x5e, 0xff}
 	case "runtime":

@@ -12,6 +12,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/perijove/perijove/kernel/internal/program/mangle"
+	"github.com/perijove/perijove/lib/execprofile"
 )
 
 // A Profile is the profile of a cell.
@@ -22,12 +23,15 @@ type Profile struct {
 	raw     *profile.Profile
 	samples []sample
 	root    *node
+
+	processes []execprofile.Process
 }
 
-// A sample is a list of calls, outermost first, with their value.
+// A sample is a list of calls, outermost first, with their value and the name of their process.
 type sample struct {
-	calls []frame
-	value int64
+	process string
+	calls   []frame
+	value   int64
 }
 
 // A frame is a call.
@@ -41,28 +45,15 @@ type node struct {
 	name, file string
 	value      int64
 	children   []*node
+	isGroup    bool // it is not a call, but all calls or those of a process
 }
 
-// Read reads a profile, without what is in the profile before; "" if there is none.
-func Read(k Kind, before, after string) (*Profile, error) {
-	raw, err := parse(after)
-	if err != nil {
-		return nil, err
-	}
-	if before != "" {
-		base, err := parse(before)
-		if err != nil {
-			return nil, err
-		}
-		base.Scale(-1)
-		if raw, err = profile.Merge([]*profile.Profile{raw, base}); err != nil {
-			return nil, err
-		}
-	}
+// New returns the profile of a cell. Samples of several processes have the label of package execprofile.
+func New(k Kind, raw *profile.Profile, processes []execprofile.Process) (*Profile, error) {
 	for _, f := range raw.Function {
 		f.Name = mangle.Demangle(f.Name)
 	}
-	p := &Profile{Kind: k, raw: raw, root: &node{name: "all"}}
+	p := &Profile{Kind: k, raw: raw, processes: processes}
 	index := slices.IndexFunc(raw.SampleType, func(t *profile.ValueType) bool { return t.Type == k.value })
 	if index < 0 {
 		return nil, fmt.Errorf("the profile has no values of the type %s", k.value)
@@ -73,21 +64,15 @@ func Read(k Kind, before, after string) (*Profile, error) {
 		if s.Value[index] <= 0 || len(calls) == 0 || k.Name == "mutex" && !slices.ContainsFunc(calls, isOutsideRuntime) {
 			continue
 		}
-		p.samples = append(p.samples, sample{calls, s.Value[index]})
-		p.root.add(calls, s.Value[index])
+		process := ""
+		if l := s.Label[execprofile.Label]; len(l) > 0 {
+			process = l[0]
+		}
+		p.samples = append(p.samples, sample{process, calls, s.Value[index]})
 	}
-	p.root.sort()
+	p.root = p.tree()
 	p.Total = p.root.value
 	return p, nil
-}
-
-func parse(name string) (*profile.Profile, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return profile.Parse(f)
 }
 
 // Save writes the profile to a file, for go tool pprof.
@@ -111,6 +96,16 @@ const (
 	// preemption is the call that the runtime adds to a function to preempt it. On a busy machine, the signal of the profiler
 	// often arrives together with that of the preemption.
 	preemption = "runtime.asyncPreempt"
+	// childRun and childListen are the methods of a child process that call the functions that its parent sends, and
+	// receive them. When a child receives code, packages of the worker load it.
+	childRun    = childPackages + "child.(*Entry).run"
+	childListen = childPackages + "child.(*Entry).listen"
+	// childCall is the prefix of the functions that call a user's function, with values of any type.
+	childCall = childPackages + "call."
+	// profiling is the prefix of the functions with which a child profiles itself, and profileWriter that of the runtime.
+	profiling     = childPackages + "profiling."
+	profileWriter = "runtime/pprof.profileWriter"
+	childPackages = "github.com/perijove/perijove/lib/mp/internal/"
 )
 
 // isOutsideRuntime is false for the calls of the scheduler, which takes locks too.
@@ -120,28 +115,44 @@ func isOutsideRuntime(f frame) bool { return !strings.HasPrefix(f.name, "runtime
 // nil if the sample is of the worker or the profiler.
 func frames(s *profile.Sample) []frame {
 	var list []frame
-	isOwn := false
+	isOwn, inChild := false, false
 	for _, l := range slices.Backward(s.Location) {
 		for _, line := range slices.Backward(l.Line) {
+			if line.Function == nil {
+				continue
+			}
+			f := frame{line.Function.Name, line.Function.Filename, line.Line}
 			switch {
-			case line.Function == nil:
-			case line.Function.Name == cellCall && strings.HasSuffix(line.Function.Filename, cellCallFile):
-				list, isOwn = list[:0], false
-			case line.Function.Name == profilerCell:
+			case f.name == cellCall && strings.HasSuffix(f.file, cellCallFile), f.name == childRun:
+				list, isOwn, inChild = list[:0], false, f.name == childRun
+			case f.name == profilerCell, f.name == profileWriter, strings.HasPrefix(f.name, profiling):
 				return nil
-			default:
-				isOwn = isOwn || !slices.ContainsFunc(list, isOutsideRuntime) && strings.HasPrefix(line.Function.Name, kernelPackages) || strings.HasPrefix(line.Function.Name, kernelPackages+"worker.Main")
-				list = append(list, frame{line.Function.Name, line.Function.Filename, line.Line})
+			case isOfWorker(f.name, list):
+				isOwn = true
+			case !strings.HasPrefix(f.name, kernelPackages): // else it is called in place of a function of package os
+				list = append(list, f)
 			}
 		}
 	}
 	if isOwn {
 		return nil
 	}
+	for i := len(list) - 2; i >= 0 && inChild; i-- {
+		if strings.HasPrefix(list[i].name, childCall) {
+			list = list[i+1:]
+			break
+		}
+	}
 	if i := slices.IndexFunc(list, func(f frame) bool { return f.name == preemption }); i > 0 {
 		return list[:i]
 	}
 	return list
+}
+
+// isOfWorker reports whether a call, which is made by callers, is the worker's own.
+func isOfWorker(name string, callers []frame) bool {
+	return strings.HasPrefix(name, kernelPackages) && (!slices.ContainsFunc(callers, isOutsideRuntime) || callers[0].name == childListen) ||
+		strings.HasPrefix(name, kernelPackages+"worker.Main")
 }
 
 func (n *node) add(list []frame, value int64) {

@@ -7,16 +7,17 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/perijove/perijove/lib/execprofile"
 )
 
-// written returns the name of a file with a profile, whose samples have the calls, innermost first.
-func written(t *testing.T, samples map[string]int64) string {
-	t.Helper()
+// written returns a profile whose samples have the calls, innermost first.
+func written(samples map[string]int64) *profile.Profile {
 	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "delay", Unit: "nanoseconds"}}, PeriodType: &profile.ValueType{}}
 	for calls, value := range samples {
 		s := &profile.Sample{Value: []int64{1, value}}
@@ -29,18 +30,13 @@ func written(t *testing.T, samples map[string]int64) string {
 		}
 		p.Sample = append(p.Sample, s)
 	}
-	name := filepath.Join(t.TempDir(), "p")
-	if err := (&Profile{raw: p}).Save(name); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return p
 }
 
 func TestProfile(t *testing.T) {
 	const run = " runtime.main@/x/kernel/internal/worker/run.go " + kernelPackages + "worker.(*worker).run"
-	before := written(t, map[string]int64{"main.f@Cell_[3] main.cell.3@Cell_[3]" + run: 1e9})
-	after := written(t, map[string]int64{
-		"main.f@Cell_[3] main.cell.3@Cell_[3]" + run:                      3e9,
+	raw := written(map[string]int64{
+		"main.f@Cell_[3] main.cell.3@Cell_[3]" + run:                      2e9,
 		"runtime.asyncPreempt main.f@Cell_[3] main.cell.3@Cell_[3]" + run: 1e9,
 		"net/http.get@/x.go main.cell.3@Cell_[3]" + run:                   1e9,
 		"main.g@Cell_[1]": 1e3,
@@ -52,7 +48,7 @@ func TestProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Read(kind, before, after)
+	p, err := New(kind, raw, []execprofile.Process{{PID: 7, First: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +85,7 @@ func TestProfile(t *testing.T) {
 			t.Fatalf("not well-formed: %v\n%s", err, svg)
 		}
 	}
-	for _, want := range []string{"<title>main.f: 3s, 75.0%</title>", "width=\"720.00\"", ">http.get</text>", "1 calls with less than"} {
+	for _, want := range []string{"<title>main.f: 3s, 75.0%</title>", "width=\"720.00\"", ">http.get</text>", "1 call with less than"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("%q is missing in\n%s", want, svg)
 		}
@@ -100,7 +96,57 @@ func TestProfile(t *testing.T) {
 	if _, err := KindOf("speed"); err == nil {
 		t.Error("an unknown kind is accepted")
 	}
-	if _, err := Read(kind, "", filepath.Join(t.TempDir(), "missing")); err == nil {
-		t.Error("a missing file is accepted")
+}
+
+// TestProcesses checks that a profile of several processes shows each of them, and only the calls of their functions.
+func TestProcesses(t *testing.T) {
+	const start = " " + childRun + " " + childPackages + "child.(*Entry).work " + kernelPackages + "worker.Main main.main"
+	kind, err := KindOf("block")
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := func(children int) *Profile {
+		processes := []execprofile.Process{{PID: 1, First: true}, {PID: 99, Problem: "it ended"}}
+		all := []*profile.Profile{written(map[string]int64{"main.f": 4e9, "main.h runtime/pprof.profileWriter": 1e9})}
+		for pid := 2; pid < 2+children; pid++ {
+			all = append(all, written(map[string]int64{"main.f " + childCall + "invoke " + childPackages + "child.(*batchRun).runRow" + start: 1e9, "main.g " + childListen: 1e9, kernelPackages + "link.Load " + childListen: 5e9}))
+			processes = append(processes, execprofile.Process{PID: pid})
+		}
+		for i, one := range all {
+			one.SetLabel(execprofile.Label, []string{slices.DeleteFunc(slices.Clone(processes), func(p execprofile.Process) bool { return p.Problem != "" })[i].Name()})
+		}
+		raw, err := profile.Merge(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(kind, raw, processes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	p := record(2)
+	text, page := p.Tables("Cell [3]", nil)
+	for _, want := range []string{
+		"time of waiting: 8s in 3 processes\nchild 99 is missing: it ended\n", "  50.0%           4s  process 1\n", "  25.0%           2s  child 3\n",
+		"  75.0%   75.0%           6s  main.f\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	if !strings.Contains(page, "<code>child 2</code>") || strings.Contains(text, "kernel/internal") {
+		t.Errorf("the tables:\n%s\n%s", text, page)
+	}
+	svg := p.Flame().SVG()
+	for _, want := range []string{"<title>process 1: 4s, 50.0%</title>", "<title>child 2: 2s, 25.0%</title>", "<title>main.f: 1s, 12.5%</title>"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("%q is missing in\n%s", want, svg)
+		}
+	}
+	p = record(maxShownProcesses)
+	svg = p.Flame().SVG()
+	if !strings.Contains(svg, "<title>8 children: 16s, 80.0%</title>") || strings.Contains(svg, "child 2") {
+		t.Errorf("many processes:\n%s", svg)
 	}
 }

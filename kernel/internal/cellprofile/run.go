@@ -10,12 +10,13 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/traceback"
+	"github.com/perijove/perijove/lib/execprofile"
 )
 
 // A Run is the profile of one execution of a cell.
 type Run struct {
 	kind   Kind
-	folder string // of the files before and after the cell
+	folder string // of the files of the profiler
 	save   string // the file of -o, or ""
 }
 
@@ -39,15 +40,9 @@ func NewRun(args []string, dir, scratch string) (*Run, error) {
 	return p, err
 }
 
-func (p *Run) before() string { return filepath.Join(p.folder, "before") }
-func (p *Run) after() string  { return filepath.Join(p.folder, "after") }
-
 // Begin starts the profiler. run runs code in the worker.
 func (p *Run) Begin(run func(code string) *output.Error) *output.Error {
-	if p.kind.start == "" {
-		return nil
-	}
-	err := run(fmt.Sprintf(p.kind.start, p.before()))
+	err := run(fmt.Sprintf(startCode, p.folder, p.kind.Name))
 	if err != nil {
 		os.RemoveAll(p.folder)
 	}
@@ -61,11 +56,7 @@ func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed 
 		sink.Stream(output.Stderr, "there is no profile: the worker ended before it had written it\n")
 		return
 	}
-	code := p.kind.stop
-	if strings.Contains(code, "%q") {
-		code = fmt.Sprintf(code, p.after())
-	}
-	err := run(code)
+	err := run(stopCode)
 	switch {
 	case failed != nil && (failed.Name == "CompileError" || failed.Name == "LinkError"): // the cell has not run
 	case err != nil:
@@ -79,14 +70,11 @@ func (p *Run) End(run func(code string) *output.Error, sink output.Sink, failed 
 
 // show shows the profile and writes the file of -o.
 func (p *Run) show(sink output.Sink, name string, line func(int) string) error {
-	before, after := p.before(), p.after()
-	switch p.kind.Name {
-	case "cpu": // it is written to the file that was open at the start
-		before, after = "", before
-	case "goroutine":
-		before = ""
+	recording, err := execprofile.Read(p.folder)
+	if err != nil {
+		return err
 	}
-	profile, err := Read(p.kind, before, after)
+	profile, err := New(p.kind, recording.Profile, recording.Processes)
 	if err != nil {
 		return err
 	}

@@ -61,49 +61,82 @@ func (p *Profile) lines(file string) []row {
 	return list
 }
 
-// maxRows is the number of functions in the table.
+// maxRows is the number of functions and of processes in the table.
 const maxRows = 15
 
-// Tables returns the functions with the highest values, and the lines of a cell that have some. source returns a line of the cell.
+// Tables returns the processes, the functions with the highest values, and the lines of a cell that have some. source returns a line of
+// the cell.
 func (p *Profile) Tables(file string, source func(line int) string) (text, page string) {
-	var b, h strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", p.Kind.isOf, p.format(p.Total))
-	fmt.Fprintf(&h, "<div>%s: %s</div>\n<table>\n", p.Kind.isOf, p.format(p.Total))
-	put := func(r row, name string, isHeader bool) {
-		cells := []string{p.percent(r.flat), p.percent(r.total), p.format(r.total)}
-		tag := "td"
-		if isHeader {
-			cells, tag = []string{"own", "total", ""}, "th"
-		}
-		fmt.Fprintf(&b, "%7s %7s %12s  %s\n", cells[0], cells[1], cells[2], name)
-		h.WriteString("<tr>")
-		for _, c := range cells {
-			fmt.Fprintf(&h, "<%s>%s</%[1]s>", tag, c)
-		}
-		fmt.Fprintf(&h, `<%s style="text-align:left"><code>%s</code></%[1]s></tr>`+"\n", tag, html.EscapeString(name))
+	t := &table{p: p}
+	fmt.Fprintf(&t.text, "%s\n", p.heading())
+	fmt.Fprintf(&t.page, "<div>%s</div>\n", p.heading())
+	for _, note := range p.lost() {
+		fmt.Fprintf(&t.text, "%s\n", note)
+		fmt.Fprintf(&t.page, "<div>%s</div>\n", html.EscapeString(note))
 	}
-	functions := p.functions()
-	if len(functions) > 0 {
-		put(row{}, "function", true)
-	}
-	for i, r := range functions {
-		if i == maxRows {
-			break
-		}
-		put(r, r.name, false)
-	}
-	if n := len(functions) - maxRows; n > 0 {
-		fmt.Fprintf(&b, "and %d more functions\n", n)
-		fmt.Fprintf(&h, `<tr><td colspan="4" style="text-align:left">and %d more functions</td></tr>`+"\n", n)
-	}
+	t.page.WriteString("<table>\n")
+	t.processes(p.processRows())
+	t.functions(p.functions())
 	if lines := p.lines(file); len(lines) > 0 {
-		put(row{}, "line of "+file, true)
+		t.header("line of " + file)
 		for _, r := range lines {
-			put(r, fmt.Sprintf("%3d  %s", r.line, strings.TrimRight(source(int(r.line)), " \t")), false)
+			t.row(r, fmt.Sprintf("%3d  %s", r.line, strings.TrimRight(source(int(r.line)), " \t")))
 		}
 	}
-	h.WriteString("</table>")
-	return strings.TrimSuffix(b.String(), "\n"), h.String()
+	t.page.WriteString("</table>")
+	return strings.TrimSuffix(t.text.String(), "\n"), t.page.String()
+}
+
+// A table is written as text and as part of a page.
+type table struct {
+	p          *Profile
+	text, page strings.Builder
+}
+
+func (t *table) header(name string) { t.put("th", "own", "total", "", name) }
+
+func (t *table) row(r row, name string) {
+	t.put("td", t.p.percent(r.flat), t.p.percent(r.total), t.p.format(r.total), name)
+}
+
+func (t *table) put(tag, own, total, value, name string) {
+	fmt.Fprintf(&t.text, "%7s %7s %12s  %s\n", own, total, value, name)
+	t.page.WriteString("<tr>")
+	for _, c := range []string{own, total, value} {
+		fmt.Fprintf(&t.page, "<%s>%s</%[1]s>", tag, c)
+	}
+	fmt.Fprintf(&t.page, `<%s style="text-align:left"><code>%s</code></%[1]s></tr>`+"\n", tag, html.EscapeString(name))
+}
+
+// more says how many rows are left out.
+func (t *table) more(n int, what string) {
+	if n > 0 {
+		fmt.Fprintf(&t.text, "and %d more %s\n", n, what)
+		fmt.Fprintf(&t.page, `<tr><td colspan="4" style="text-align:left">and %d more %s</td></tr>`+"\n", n, what)
+	}
+}
+
+// processes lists the processes if there are several.
+func (t *table) processes(list []processRow) {
+	if len(list) < 2 {
+		return
+	}
+	t.put("th", "", "total", "", "process")
+	for _, r := range list[:min(len(list), maxRows)] {
+		t.put("td", "", t.p.percent(r.value), t.p.format(r.value), r.name)
+	}
+	t.more(len(list)-maxRows, "processes")
+}
+
+func (t *table) functions(list []row) {
+	if len(list) == 0 {
+		return
+	}
+	t.header("function")
+	for _, r := range list[:min(len(list), maxRows)] {
+		t.row(r, r.name)
+	}
+	t.more(len(list)-maxRows, "functions")
 }
 
 func (p *Profile) percent(v int64) string { return fmt.Sprintf("%.1f%%", 100*share(v, p.Total)) }

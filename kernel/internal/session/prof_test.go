@@ -2,10 +2,13 @@ package session
 
 import (
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/pprof/profile"
 
 	"github.com/perijove/perijove/kernel/internal/cellprofile"
 )
@@ -27,10 +30,7 @@ func TestProfileShare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := cellprofile.Read(kind, "", filepath.Join(s.cfg.Dir, "cpu.prof"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := savedProfile(t, kind, filepath.Join(s.cfg.Dir, "cpu.prof"))
 	hot, _ := p.Share("main.hot")
 	cold, _ := p.Share("main.cold")
 	if share := hot / (hot + cold); math.Abs(share-0.75) > 0.05 {
@@ -38,6 +38,59 @@ func TestProfileShare(t *testing.T) {
 	}
 	if _, total := p.Share("main.rounds"); total < hot+cold {
 		t.Errorf("rounds has %.3f with what it calls", total)
+	}
+}
+
+// savedProfile reads the file of -o.
+func savedProfile(t *testing.T, kind cellprofile.Kind, name string) *cellprofile.Profile {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	raw, err := profile.Parse(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := cellprofile.New(kind, raw, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestProfiledChildren checks the share of a function that does three quarters of the work of four children: two workers of a
+// pool of an earlier cell, and two children that the cell starts. A fifth child is killed.
+func TestProfiledChildren(t *testing.T) {
+	s := newTestSession(t)
+	execute(t, s, "import (\n\t\"syscall\"\n\t\"github.com/perijove/perijove/lib/mp\"\n)\n//go:noinline\nfunc hot(n int) (x int) {\n\tfor i := range n {\n\t\tx += i*i ^ x\n\t}\n\treturn x\n}\n\n//go:noinline\n"+
+		"func cold(n int) (x int) {\n\tfor i := range n {\n\t\tx += i*i ^ x\n\t}\n\treturn x\n}\n"+
+		"func used() time.Duration {\n\tvar r syscall.Rusage\n\tsyscall.Getrusage(syscall.RUSAGE_SELF, &r)\n\treturn time.Duration(r.Utime.Nano())\n}\n"+
+		"func rounds(ms int) (x int) {\n\tfor begin := used(); used()-begin < time.Duration(ms)*time.Millisecond; {\n\t\tx += hot(150_000_000) + cold(50_000_000)\n\t}\n\treturn x\n}\n"+
+		"func die(int) int {\n\tsyscall.Kill(os.Getpid(), syscall.SIGKILL)\n\tselect {}\n}\n"+
+		"pool, err := mp.NewPool(mp.Processes, mp.Workers(2))\nmp.Map[int](ctx, pool, rounds, []int{0, 0})")
+	got := execute(t, s, "%%prof cpu -o cpu.prof\na, _ := mp.Go[int](ctx, mp.Processes, rounds, 800)\nb, _ := mp.Go[int](ctx, mp.Processes, rounds, 800)\nc, _ := mp.Go[int](ctx, mp.Processes, die, 0)\n"+
+		"mp.Map[int](ctx, pool, rounds, []int{400, 400, 400, 400})\na.Result(ctx)\nb.Result(ctx)\nc.Result(ctx)\nnil")
+	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "<title>child ", " in 5 processes\n", " is missing: it ended before it had written its profile\n", "main.rounds")
+	for _, hidden := range []string{"kernel/internal/", "lib/mp/internal/profiling", "(*Entry).run"} {
+		if strings.Contains(got, hidden) {
+			t.Errorf("the profile has %s:\n%s", hidden, got)
+		}
+	}
+	kind, err := cellprofile.KindOf("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := savedProfile(t, kind, filepath.Join(s.cfg.Dir, "cpu.prof"))
+	hot, _ := p.Share("main.hot")
+	cold, _ := p.Share("main.cold")
+	if share := hot / (hot + cold); math.Abs(share-0.75) > 0.05 {
+		t.Errorf("hot has %.3f of the time of all processes, cold %.3f; the share of hot is %.3f, want 0.75", hot, cold, share)
+	}
+	got = execute(t, s, "%%prof mem\nkept := make([]byte, 1<<24)\nlen(kept)")
+	if mustContain(t, got, "allocated memory: "); strings.Contains(got, "process") {
+		t.Errorf("a cell without children has processes:\n%s", got)
 	}
 }
 

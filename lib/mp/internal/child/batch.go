@@ -12,6 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/profiling"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
@@ -132,6 +133,9 @@ func (e *Entry) finish(b *batch, v *batchRun) {
 	delete(e.batches, b.id)
 	e.mu.Unlock()
 	failed := len(v.errs) > 0
+	if b.last {
+		_ = profiling.Stop() // before the answer: the parent may then end this process at any time
+	}
 	e.answer(b.id, v.report(true))
 	e.row = protocol.Kept(v.row)
 	e.spare.Put(b.body)

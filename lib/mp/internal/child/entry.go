@@ -17,6 +17,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/profiling"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
@@ -148,9 +149,12 @@ func (e *Entry) receive(f protocol.Frame) error {
 		e.host.Message(f.Body)
 	case protocol.FrameTrace:
 		tracing.StartChild(string(f.Body))
+	case protocol.FrameProfile:
+		profiling.StartChild(string(f.Body))
 	case protocol.FrameEnd:
 		shm.LeaveAll()
-		_ = tracing.Stop()
+		_ = tracing.Stop() // problems are noted in the folders
+		_ = profiling.Stop()
 		os.Exit(0)
 	default:
 		return failure.ErrMalformed

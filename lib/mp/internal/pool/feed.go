@@ -92,7 +92,7 @@ func (w *worker) slot(fn *function) (uint32, error) {
 	if err := w.child.Update(false); err != nil {
 		return 0, err
 	}
-	w.child.Trace()
+	w.child.Observe()
 	if n, ok := w.defined[fn.def]; ok {
 		return n, nil
 	}

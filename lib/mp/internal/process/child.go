@@ -32,10 +32,11 @@ type Child struct {
 	outlets []*outlet // pipes from its standard streams to users' writers
 	PID     int
 	grace   time.Duration
-	refused error  // why the host did not provide an update
-	version int    // the version of Host.Update that the child has
-	updated bool   // an update was sent to it
-	traced  string // the folder into which it was last told to record a trace
+	refused error   // why the host did not provide an update
+	version int     // the version of Host.Update that the child has
+	updated bool    // an update was sent to it
+	traced  string  // the folder into which it was last told to record a trace
+	profile *string // the same of a profile
 
 	mu     sync.Mutex
 	exited bool  // the process was reaped: its id may belong to another by now

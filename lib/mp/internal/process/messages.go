@@ -10,6 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/profiling"
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
@@ -118,7 +119,7 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 		_ = c.Kill()
 		return err
 	}
-	c.Trace()
+	c.Observe()
 	if err := c.Define(def, 0); err != nil {
 		return err
 	}
@@ -148,9 +149,21 @@ func (c *Child) Update(answer bool) error {
 	return nil
 }
 
-// Trace makes the child record a trace if this process does. The child notices the end
-// of the recording without a message.
-func (c *Child) Trace() {
+// Observe makes the child record a trace if this process does, and profile itself if this
+// process does. The child notices the end without a message.
+func (c *Child) Observe() {
+	c.trace()
+	folder := profiling.Folder()
+	if folder == c.profile {
+		return
+	}
+	if c.profile = folder; folder != nil {
+		profiling.Expect(c.PID, c.Gone)
+		_ = c.Conn.Send(protocol.Frame{Kind: protocol.FrameProfile, Body: []byte(*folder)}) // Listen notices a broken connection
+	}
+}
+
+func (c *Child) trace() {
 	folder := tracing.Folder()
 	if folder == c.traced {
 		return

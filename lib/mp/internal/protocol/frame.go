@@ -34,6 +34,7 @@ const (
 	FrameReady                   // to the parent: the child has applied its first update
 	FrameTimeout                 // to the child: time limit for tasks of the batches that follow
 	FrameTrace                   // to the child: body: the folder into which it records a trace
+	FrameProfile                 // to the child: body: the folder into which it profiles itself
 	frameKinds
 )
 

@@ -1,0 +1,167 @@
+// Package execprofile profiles a function with all the processes of package mp that work for it. The result is one
+// profile of package github.com/google/pprof/profile, whose samples have the label "process".
+package execprofile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/pprof/profile"
+
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// Label is the label of samples that names their process.
+const Label = "process"
+
+// A Recording is a profile of one or more processes.
+type Recording struct {
+	Kind      string           // cpu, mem, block, mutex or goroutine
+	Profile   *profile.Profile // of all processes
+	Processes []Process        // the first process first
+}
+
+// A Process is one of the processes of a Recording.
+type Process struct {
+	PID     int
+	First   bool   // the process that began the profile
+	Problem string // why its samples are missing, or ""
+}
+
+// Name returns the value of Label for the process.
+func (p Process) Name() string {
+	if p.First {
+		return "process " + strconv.Itoa(p.PID)
+	}
+	return "child " + strconv.Itoa(p.PID)
+}
+
+// Record calls f and profiles this process, and the children of package mp that are started or get tasks meanwhile.
+// Kind is cpu, mem, block, mutex or goroutine. It writes one file per process into folder, which it makes, and removes files of an
+// earlier profile from it. Read reads the folder.
+//
+// The profile of a child that is killed, or that calls os.Exit, is lost. Record returns the error of f, or else its own: of a folder that
+// cannot be written, or of a process that is profiled already, in which case it does not call f. If f panics or calls runtime.Goexit,
+// the profile ends, too.
+func Record(folder, kind string, f func() error) (err error) {
+	if err := mphost.StartProfile(folder, kind); err != nil {
+		return err
+	}
+	defer func() {
+		if e := mphost.StopProfile(); err == nil {
+			err = e
+		}
+	}()
+	return f()
+}
+
+// Read reads the profile in a folder that Record has written.
+func Read(folder string) (*Recording, error) {
+	kind, err := os.ReadFile(filepath.Join(folder, "kind"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("execprofile: %s has no profile: %w", folder, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("execprofile: %w", err)
+	}
+	r := &Recording{Kind: string(kind)}
+	if r.Processes, err = processes(folder); err != nil {
+		return nil, fmt.Errorf("execprofile: %w", err)
+	}
+	var all []*profile.Profile
+	for i := range r.Processes {
+		p := &r.Processes[i]
+		one, err := p.read(folder)
+		switch {
+		case err == nil:
+			all = append(all, one)
+		case p.First:
+			return nil, fmt.Errorf("execprofile: cannot read the profile of the first process: %w", err)
+		case p.Problem == "":
+			p.Problem = err.Error()
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("execprofile: %s has the profile of no process", folder)
+	}
+	if r.Profile, err = profile.Merge(all); err != nil {
+		return nil, fmt.Errorf("execprofile: cannot merge the profiles of %d processes: %w", len(all), err)
+	}
+	return r, nil
+}
+
+// processes lists the processes that have files in a folder.
+func processes(folder string) (list []Process, err error) {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	at := map[int]int{}
+	var told []int
+	for _, f := range files {
+		name, isProcess := strings.CutPrefix(f.Name(), "process-")
+		number, kind, _ := strings.Cut(name, ".")
+		pid, err := strconv.Atoi(number)
+		if !isProcess || err != nil {
+			continue
+		}
+		if _, ok := at[pid]; !ok {
+			at[pid] = len(list)
+			list = append(list, Process{PID: pid})
+		}
+		if kind == "told" {
+			told = append(told, pid)
+		}
+	}
+	for i := range list {
+		list[i].First = !slices.Contains(told, list[i].PID)
+	}
+	slices.SortFunc(list, func(a, b Process) int {
+		if a.First != b.First {
+			return map[bool]int{true: -1, false: 1}[a.First]
+		}
+		return a.PID - b.PID
+	})
+	return list, nil
+}
+
+// read reads the profile of a process, without what is in the profile before, and labels its samples.
+func (p *Process) read(folder string) (*profile.Profile, error) {
+	name := filepath.Join(folder, fmt.Sprintf("process-%d.", p.PID))
+	if text, err := os.ReadFile(name + "problem"); err == nil {
+		p.Problem = string(text)
+		return nil, errors.New(p.Problem)
+	}
+	one, err := parse(name + "profile")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("it ended before it had written its profile")
+	}
+	if err != nil {
+		return nil, err
+	}
+	base, err := parse(name + "before")
+	if err == nil {
+		base.Scale(-1)
+		one, err = profile.Merge([]*profile.Profile{one, base})
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	one.SetLabel(Label, []string{p.Name()})
+	return one, nil
+}
+
+func parse(name string) (*profile.Profile, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return profile.Parse(f)
+}
