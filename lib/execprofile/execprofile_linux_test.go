@@ -53,8 +53,10 @@ func rounds(least time.Duration) (x int) {
 	return x
 }
 
+var kept int
+
 func die(int) int {
-	hot(1_000_000)
+	kept = hot(1_000_000)
 	if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 		panic(err)
 	}
