@@ -26,6 +26,7 @@ type kernel struct {
 	cmd        *exec.Cmd
 	client     *kerneltest.Client
 	readyAfter time.Duration // from the start of the process to its first answer
+	connection transport.Connection
 }
 
 var program struct {
@@ -34,8 +35,11 @@ var program struct {
 	err  error
 }
 
-// buildProgram builds perijove once.
+// buildProgram builds perijove once, unless the command line names one.
 func buildProgram(ctx context.Context) (string, error) {
+	if *perijove != "" {
+		return *perijove, nil
+	}
 	program.once.Do(func() {
 		program.path = filepath.Join(os.TempDir(), fmt.Sprintf("perijove-bench-%d", os.Getpid()))
 		out, err := exec.CommandContext(ctx, "go", "build", "-o", program.path, "github.com/perijove/perijove/kernel/cmd/perijove").CombinedOutput()
@@ -70,7 +74,7 @@ func start(ctx context.Context, dir string, argv []string, subscribed func(*kern
 		argv[i] = strings.ReplaceAll(argv[i], connectionFile, file)
 	}
 	var log bytes.Buffer
-	k := &kernel{cmd: exec.Command(argv[0], argv[1:]...)}
+	k := &kernel{cmd: exec.Command(argv[0], argv[1:]...), connection: c}
 	k.cmd.Dir, k.cmd.Stderr = dir, &log
 	begin := time.Now()
 	if err := k.cmd.Start(); err != nil {

@@ -21,6 +21,7 @@ import (
 var (
 	rounds     = flag.Int("n", 60, "how often to run each cell")
 	interrupts = flag.Int("interrupts", 100, "how often to interrupt each kind of cell")
+	perijove   = flag.String("perijove", "", "the program to measure; if empty, it is built from the sources")
 	only       = flag.String("only", "", "the sections to run, separated by commas; all if empty")
 )
 

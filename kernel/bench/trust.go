@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -220,72 +217,4 @@ func crashes(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) er
 	row(w, "a cell that ends the worker", end, "")
 	row(w, "the next cell, in a new worker", next, "")
 	return nil
-}
-
-const (
-	outputBytes = 32 << 20
-	outputCode  = `line := bytes.Repeat([]byte("0123456789abcdef0123456789abcde\n"), 2048); for range 512 { os.Stdout.Write(line) }`
-)
-
-// throughput compares the output rate of a cell, as a front end receives it, with that of a
-// pipe between two programs.
-func throughput(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
-	k, err := startKernel(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer k.stop()
-	program, binary := filepath.Join(dir, "print.go"), filepath.Join(dir, "print")
-	src := "package main\n\nimport (\"bytes\"; \"os\")\n\nfunc main() { " + outputCode + " }\n"
-	if err := os.WriteFile(program, []byte(src), 0o644); err != nil {
-		return err
-	}
-	if out, err := goCommand(ctx, dir, "build", "-o", binary, program).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	cells, pipes, err := inTurns(5,
-		func() (time.Duration, error) { return k.flood(ctx) },
-		func() (time.Duration, error) { return drained(exec.CommandContext(ctx, binary)) })
-	if err != nil {
-		return err
-	}
-	rate := func(s sample) float64 { return outputBytes / 1e6 / s.median().Seconds() }
-	row(w, fmt.Sprintf("%d MB of output", outputBytes>>20), cells, fmt.Sprintf("%.0f MB/s; a plain pipe: %.0f MB/s", rate(cells), rate(pipes)))
-	return nil
-}
-
-// flood runs the cell that prints and checks how much output arrives.
-func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
-	d, messages, err := k.execute(ctx, "{ "+outputCode+" }")
-	if err == nil {
-		err = failed(messages)
-	}
-	if err != nil {
-		return 0, err
-	}
-	text, err := printed(messages)
-	if err == nil && len(text) != outputBytes {
-		err = fmt.Errorf("%d of %d bytes came", len(text), outputBytes)
-	}
-	return d, err
-}
-
-// drained runs a program and returns the time until all of its output is read.
-func drained(cmd *exec.Cmd) (time.Duration, error) {
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	start := time.Now()
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	n, err := io.Copy(io.Discard, out)
-	if err := errors.Join(err, cmd.Wait()); err != nil {
-		return 0, err
-	}
-	if n != outputBytes {
-		return 0, fmt.Errorf("%d of %d bytes came", n, outputBytes)
-	}
-	return time.Since(start), nil
 }

@@ -122,6 +122,11 @@ func (s zmqSocket) Recv(ctx context.Context) ([][]byte, error) {
 	}
 }
 
+// Unsubscribe ends the subscription of a client that Dial has returned. It receives no further messages of iopub.
+func (c *Client) Unsubscribe() error {
+	return c.sockets[IOPub].(zmqSocket).SetOption(zmq4.OptionUnsubscribe, "")
+}
+
 // Close closes the connection to the kernel.
 func (c *Client) Close() { c.close() }
 

@@ -59,6 +59,22 @@ type Sink interface {
 	Input(ctx context.Context, prompt string, password bool) (string, error)
 }
 
+// A ByteSink is a Sink that also takes text as bytes.
+type ByteSink interface {
+	Sink
+	// StreamBytes is Stream without a copy of the text. The sink does not keep the bytes.
+	StreamBytes(name string, text []byte)
+}
+
+// StreamBytes passes text to s, as bytes if s takes them.
+func StreamBytes(s Sink, name string, text []byte) {
+	if b, ok := s.(ByteSink); ok {
+		b.StreamBytes(name, text)
+		return
+	}
+	s.Stream(name, string(text))
+}
+
 // A Request asks for the execution of one cell.
 type Request struct {
 	Code            string

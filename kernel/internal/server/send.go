@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -74,6 +75,23 @@ func (s *Server) publish(parent *wire.Message, c wire.Content) {
 		frames = s.broadcast(parent, &wire.Stream{Name: output.Stderr, Text: text})
 	}
 	s.transport.IOPub().Publish(frames)
+}
+
+// contentBuffers has memory for the contents of stream messages.
+var contentBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// publishText is publish for text. The memory of long messages is used again, because cells may print hundreds of megabytes
+// a second.
+func (s *Server) publishText(parent *wire.Message, c *wire.TextStream) {
+	if len(c.Text) < minBatch {
+		s.publish(parent, c)
+		return
+	}
+	buf := contentBuffers.Get().(*[]byte)
+	c.Buffer = *buf
+	frames := s.broadcast(parent, c)
+	*buf = c.Buffer
+	s.transport.IOPub().PublishReusable(frames, func() { contentBuffers.Put(buf) })
 }
 
 // publishWith is publish with metadata and binary data.

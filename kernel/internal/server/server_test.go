@@ -71,7 +71,7 @@ func TestBoundary(t *testing.T) {
 		{"😀", 2, 0},
 		{"\x80\x80\x80\x80\x80\x80", 5, 5},
 	} {
-		if got := boundary(test.text, test.n); got != test.want {
+		if got := boundary([]byte(test.text), test.n); got != test.want {
 			t.Errorf("boundary(%q, %d) = %d, want %d", test.text, test.n, got, test.want)
 		}
 	}

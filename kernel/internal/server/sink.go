@@ -49,7 +49,7 @@ type sink struct {
 	errorPublished bool // an error message has been published
 }
 
-var _ output.Sink = (*sink)(nil)
+var _ output.ByteSink = (*sink)(nil)
 
 func newSink(s *Server, cell *request, req *wire.ExecuteRequest) *sink {
 	return &sink{s: s, cell: cell, code: *req.Code, silent: req.Silent, allowStdin: req.AllowStdin, stopsOnError: req.StopOnError, batchSize: minBatch}
@@ -71,8 +71,10 @@ func (k *sink) Started(count int) {
 	k.publish(&wire.ExecuteInput{Code: k.code, ExecutionCount: count})
 }
 
-func (k *sink) Stream(name, text string) {
-	if text == "" || k.silent {
+func (k *sink) Stream(name, text string) { k.StreamBytes(name, []byte(text)) }
+
+func (k *sink) StreamBytes(name string, text []byte) {
+	if len(text) == 0 || k.silent {
 		return
 	}
 	k.mu.Lock()
@@ -96,7 +98,7 @@ func (k *sink) Stream(name, text string) {
 }
 
 // boundary returns the largest length up to n that does not split a character.
-func boundary(text string, n int) int {
+func boundary(text []byte, n int) int {
 	if n >= len(text) {
 		return len(text)
 	}
@@ -125,7 +127,7 @@ func (k *sink) flush() {
 	if len(k.text) == 0 {
 		return
 	}
-	k.s.publish(k.cell.Message, &wire.Stream{Name: k.name, Text: string(k.text)})
+	k.s.publishText(k.cell.Message, &wire.TextStream{Name: k.name, Text: k.text})
 	k.noteUnfinished()
 	k.text = k.text[:0]
 }

@@ -42,7 +42,10 @@ func NewLimited(s output.Sink, limit Limit) *Limited { return &Limited{Sink: s, 
 
 func (l *Limited) unwrap() output.Sink { return l.Sink }
 
-func (l *Limited) Stream(name, text string) {
+func (l *Limited) Stream(name, text string) { l.StreamBytes(name, []byte(text)) }
+
+// StreamBytes passes on text as Stream does.
+func (l *Limited) StreamBytes(name string, text []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	room := int(min(max(int64(l.limit)-l.passed, 0), int64(len(text))))
@@ -54,14 +57,14 @@ func (l *Limited) Stream(name, text string) {
 	}
 	if room > 0 {
 		l.passed += int64(room)
-		l.Sink.Stream(name, text[:room])
+		output.StreamBytes(l.Sink, name, text[:room])
 	}
-	if rest := text[room:]; rest != "" {
+	if rest := text[room:]; len(rest) > 0 {
 		l.drop(name, rest)
 	}
 }
 
-func (l *Limited) drop(name, text string) {
+func (l *Limited) drop(name string, text []byte) {
 	if l.dropped == 0 {
 		l.Sink.Stream(output.Stderr, fmt.Sprintf("\nThis cell has printed %s. The rest is not shown; %%output SIZE in a cell changes the limit for those after it.\n", memory.Format(l.passed)))
 	}

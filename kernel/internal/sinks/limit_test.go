@@ -2,6 +2,8 @@ package sinks
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,5 +66,34 @@ func TestParseLimit(t *testing.T) {
 		if l, err := ParseLimit(text); err == nil || !strings.Contains(err.Error(), "200MB") {
 			t.Errorf("%q: %v, %v", text, l, err)
 		}
+	}
+}
+
+// byteStreams is a sink that takes bytes, and notes how often.
+type byteStreams struct {
+	streams
+	calls int
+}
+
+func (s *byteStreams) StreamBytes(name string, text []byte) {
+	s.calls++
+	s.Stream(name, string(text))
+}
+
+// TestBytes: text reaches a sink that takes bytes as bytes, through the sinks of a cell, and other sinks as a string.
+func TestBytes(t *testing.T) {
+	kept := &byteStreams{streams: streams{text: map[string]string{}}}
+	output.StreamBytes(NewRecorder(NewLimited(kept, 5)), output.Stdout, []byte("123é567"))
+	if got := kept.text[output.Stdout]; got != "123é" || kept.calls != 1 {
+		t.Errorf("%d calls with %q", kept.calls, got)
+	}
+	f, err := os.Create(filepath.Join(t.TempDir(), "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := NewRecorder(NewTee(kept, f))
+	output.StreamBytes(r, output.Stdout, []byte("text"))
+	if copied, err := os.ReadFile(f.Name()); err != nil || string(copied) != "text" || kept.text[output.Stdout] != "123étext" || !HasOutput(r) {
+		t.Errorf("copied %q, %v, passed on %q", copied, err, kept.text)
 	}
 }

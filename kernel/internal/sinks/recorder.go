@@ -31,6 +31,12 @@ func (r *Recorder) Stream(name, text string) {
 	r.Sink.Stream(name, text)
 }
 
+// StreamBytes passes text on.
+func (r *Recorder) StreamBytes(name string, text []byte) {
+	r.shows.Store(true)
+	output.StreamBytes(r.Sink, name, text)
+}
+
 // Display passes a display on.
 func (r *Recorder) Display(d output.Display) {
 	r.shows.Store(true)

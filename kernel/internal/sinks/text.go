@@ -16,10 +16,19 @@ type Decoder struct {
 
 // Decode returns the text of the bytes so far that was not returned before, without an
 // incomplete rune at the end. Invalid bytes become U+FFFD.
-func (d *Decoder) Decode(b []byte) string {
-	b, rest := splitPartialRune(append(d.partial, b...))
+func (d *Decoder) Decode(b []byte) string { return string(d.DecodeBytes(b)) }
+
+// DecodeBytes is Decode without a copy: the result may share the memory of b.
+func (d *Decoder) DecodeBytes(b []byte) []byte {
+	if len(d.partial) > 0 {
+		b = append(d.partial, b...)
+	}
+	b, rest := splitPartialRune(b)
 	d.partial = bytes.Clone(rest)
-	return strings.ToValidUTF8(string(b), "\uFFFD")
+	if utf8.Valid(b) { // much faster than ToValidUTF8
+		return b
+	}
+	return bytes.ToValidUTF8(b, []byte("\uFFFD"))
 }
 
 // End returns U+FFFD if there is an incomplete rune at the end, or else "".

@@ -32,13 +32,51 @@ const (
 	maybeCrashTimeout = time.Second
 )
 
-// dumpStart matches the beginning of a crash dump. Lines that match the first group are
-// almost always the runtime's; programs may print lines that match the second.
-var dumpStart = regexp.MustCompile(`(?m)^(?:(fatal error: |unexpected fault address |runtime: goroutine stack exceeds |runtime: out of memory|runtime: program exceeds )|(panic: |SIG[A-Z]+: ))`)
+// runtimeStarts begin the lines of crash dumps that are almost always the runtime's.
+var runtimeStarts = []string{
+	"fatal error: ", "unexpected fault address ",
+	"runtime: goroutine stack exceeds ", "runtime: out of memory", "runtime: program exceeds ",
+}
+
+// startsDump reports whether a crash dump may begin with line. If isCertain is false, a program may have printed the line.
+func startsDump(line []byte) (starts, isCertain bool) {
+	switch {
+	case len(line) == 0:
+		return false, false
+	case line[0] == 'p':
+		return bytes.HasPrefix(line, []byte("panic: ")), false
+	case line[0] == 'S':
+		return signalStart.Match(line), false
+	}
+	for _, start := range runtimeStarts {
+		if line[0] == start[0] && bytes.HasPrefix(line, []byte(start)) {
+			return true, true
+		}
+	}
+	return false, false
+}
+
+var signalStart = regexp.MustCompile(`^SIG[A-Z]+: `)
+
+// findDump returns the index of the first line of text with which a crash dump may begin, or -1. All text of stderr passes
+// through it.
+func findDump(text []byte) (at int, isCertain bool) {
+	for at < len(text) {
+		if starts, isCertain := startsDump(text[at:]); starts {
+			return at, isCertain
+		}
+		n := bytes.IndexByte(text[at:], '\n')
+		if n < 0 {
+			break
+		}
+		at += n + 1
+	}
+	return -1, false
+}
 
 // timeout returns how long to wait for the worker to end after the last piece of text.
 func (d *CrashDump) timeout() time.Duration {
-	if at := dumpStart.FindSubmatchIndex(d.held); at != nil && at[2] >= 0 {
+	if _, isCertain := findDump(d.held); isCertain {
 		return crashTimeout
 	}
 	return maybeCrashTimeout
@@ -51,13 +89,13 @@ func (d *CrashDump) split(text []byte) (show []byte, holding bool) {
 		d.keep(text)
 		return nil, true
 	}
-	at := dumpStart.FindIndex(text)
-	if at == nil {
+	at, _ := findDump(text)
+	if at < 0 {
 		return text, false
 	}
 	d.held = []byte{}
-	d.keep(text[at[0]:])
-	return text[:at[0]], true
+	d.keep(text[at:])
+	return text[:at], true
 }
 
 func (d *CrashDump) keep(text []byte) {
@@ -88,7 +126,7 @@ func withoutDump(text []byte) []byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	for i, line := range lines {
 		called := i+1 < len(lines) && bytes.HasPrefix(lines[i+1], []byte("\t"))
-		if !called && !dumpLine.Match(line) && !dumpStart.Match(line) {
+		if starts, _ := startsDump(line); !called && !starts && !dumpLine.Match(line) {
 			rest = append(rest, line...)
 		}
 	}

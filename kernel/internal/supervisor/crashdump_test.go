@@ -72,3 +72,27 @@ func TestCrashOfChild(t *testing.T) {
 		t.Errorf("the stacks are shown: %q", got)
 	}
 }
+
+func TestFindDump(t *testing.T) {
+	for _, test := range []struct {
+		text      string
+		at        int
+		isCertain bool
+	}{
+		{"", -1, false},
+		{"\n\n", -1, false},
+		{"fatal error: all goroutines are asleep", 0, true},
+		{"a fatal error: x\n fatal error: x\n", -1, false},
+		{"one\ntwo\nruntime: out of memory: x", 8, true},
+		{"runtime: program exceeds 1-thread limit", 0, true},
+		{"unexpected fault address 0x1\npanic: x", 0, true},
+		{"\npanic: x\nfatal error: x", 1, false},
+		{"SIGSEGV: segmentation violation", 0, false},
+		{"SIG: x\nSIGa: x\nSIGNAL\nSIGQUIT:x", -1, false},
+		{"panic:\nruntime: x\nfatal\nu", -1, false},
+	} {
+		if at, isCertain := findDump([]byte(test.text)); at != test.at || isCertain != test.isCertain {
+			t.Errorf("%q: at %d, certain: %v, want %d, %v", test.text, at, isCertain, test.at, test.isCertain)
+		}
+	}
+}

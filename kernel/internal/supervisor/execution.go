@@ -66,7 +66,7 @@ func (w *Worker) printLate(m control.Print) {
 		w.print(w.pipes[i], m.Bytes)
 		return
 	}
-	e.sink.Stream(streamNames[i], e.decoders[i].Decode(m.Bytes))
+	output.StreamBytes(e.sink, streamNames[i], e.decoders[i].DecodeBytes(m.Bytes))
 }
 
 // print shows what was read from p.
@@ -74,8 +74,8 @@ func (w *Worker) print(p *pipe, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	if text := p.decoder.Decode(b); text != "" {
-		w.owner(p).Stream(p.name, text)
+	if text := p.decoder.DecodeBytes(b); len(text) > 0 {
+		output.StreamBytes(w.owner(p), p.name, text)
 	}
 }
 

@@ -25,7 +25,9 @@ type pipe struct {
 
 const (
 	pipeSize = 1 << 20 // of the kernel's buffer; a smaller one costs time
-	readSize = 64 << 10
+	// Sizes of the memory into which pipes are read. It grows when text fills it.
+	minRead = 16 << 10
+	maxRead = 256 << 10
 
 	// maxPipes is the maximum number of pipes. When children of earlier cells hold so
 	// many, the worker keeps its present pipes for further cells.
@@ -76,12 +78,11 @@ func (p *pipe) watch(readable chan<- *pipe, stopped <-chan struct{}) {
 	}
 }
 
-// read returns the next bytes and reports whether more may come.
-func (p *pipe) read() (b []byte, more bool) {
+// read reads the next bytes into buf. It returns them and reports whether more may come.
+func (p *pipe) read(buf []byte) (b []byte, more bool) {
 	if p.isClosed {
 		return nil, false
 	}
-	buf := make([]byte, readSize)
 	n, err := unix.Read(p.fd, buf)
 	if n > 0 {
 		return buf[:n], true

@@ -53,7 +53,8 @@ func (w *Worker) isOld(p *pipe) bool { return !w.isCurrent(p) && p != w.extPipe 
 // read shows one piece of the pipe's content, or passes it to the extension, and reports
 // whether more may come.
 func (w *Worker) read(p *pipe) (more bool) {
-	b, more := p.read()
+	b, more := p.read(w.readBuffer())
+	w.lastRead = len(b)
 	switch {
 	case len(b) == 0:
 	case p == w.extPipe:
@@ -70,6 +71,14 @@ func (w *Worker) read(p *pipe) (more bool) {
 	return more
 }
 
+// readBuffer returns memory for the next bytes of a pipe. It is larger if the last bytes filled it.
+func (w *Worker) readBuffer() []byte {
+	if n := len(w.buffer); n == 0 || w.lastRead == n && n < maxRead {
+		w.buffer = make([]byte, max(minRead, 2*n))
+	}
+	return w.buffer
+}
+
 // drain shows the present content of the pipes. It leaves what background goroutines
 // write meanwhile.
 func (w *Worker) drain() {
@@ -84,6 +93,6 @@ func (w *Worker) drain() {
 }
 
 func (w *Worker) drainPipe(p *pipe) {
-	for n := p.buffered(); n > 0 && w.read(p); n -= readSize {
+	for n := p.buffered(); n > 0 && w.read(p); n -= w.lastRead {
 	}
 }

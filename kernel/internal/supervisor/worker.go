@@ -46,7 +46,7 @@ type Options struct {
 // two more pipes, which are the file descriptors ExtensionWriteFD and ExtensionReadFD
 // in the worker.
 type Extension interface {
-	// Receive takes bytes that cells have written.
+	// Receive takes bytes that cells have written. It does not keep b.
 	Receive(b []byte)
 	// TakePrompt returns the prompt for the next line of standard input, if the
 	// extension has set one, and removes it.
@@ -103,6 +103,8 @@ type Worker struct {
 	extReply   *os.File // from the extension to cells; nil without an extension
 	allPipes   []*pipe  // pipes, and those that children of earlier cells hold
 	readable   chan *pipe
+	buffer     []byte        // for what is read from a pipe
+	lastRead   int           // how many bytes were read last
 	stopped    chan struct{} // closed when the pump ends
 	pipeDir    string
 	isReady    bool

@@ -25,7 +25,7 @@ const (
 	maxHandshakeCommand = 1 << 12
 	maxFrames           = 1024
 	unbudgetedBytes     = 16 << 10 // of each message that the budget does not count
-	writeChunk          = 64 << 10
+	writeChunk          = 128 << 10
 )
 
 var (

@@ -162,6 +162,9 @@ type memoryPublisher struct{ m *Memory }
 
 func (b memoryPublisher) PublishNow(frames [][]byte) error { return b.Publish(frames) }
 
+// PublishReusable never calls release: a Mailbox may keep the frames.
+func (b memoryPublisher) PublishReusable(frames [][]byte, _ func()) error { return b.Publish(frames) }
+
 func (b memoryPublisher) Publish(frames [][]byte) error {
 	b.m.mu.Lock()
 	defer b.m.mu.Unlock()

@@ -76,7 +76,7 @@ func (b *publisher) subscribe(p *peer, topic string, on bool) error {
 	}
 	b.greeter.Subscribed(func(frames [][]byte) {
 		if strings.HasPrefix(string(frames[0]), topic) {
-			p.out.put(frames)
+			p.out.put(newMessage(frames))
 		}
 	})
 	return nil
@@ -95,7 +95,7 @@ func (b *publisher) add(p *peer, topic string) error {
 		return nil
 	}
 	if frames := b.greeter.Welcome(topic); frames != nil {
-		p.out.put(frames)
+		p.out.put(newMessage(frames))
 	}
 	return nil
 }
@@ -137,6 +137,7 @@ func (s *subscriber) wants(topic string) bool {
 }
 
 func (b *publisher) PublishNow(frames [][]byte) error {
+	m := newMessage(frames)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for p, s := range b.subs {
@@ -145,13 +146,22 @@ func (b *publisher) PublishNow(frames [][]byte) error {
 			continue
 		}
 		if s.wants(string(frames[0])) {
-			p.out.put(frames)
+			p.out.put(m)
 		}
 	}
 	return nil
 }
 
-func (b *publisher) Publish(frames [][]byte) error {
+func (b *publisher) Publish(frames [][]byte) error { return b.publish(newMessage(frames)) }
+
+func (b *publisher) PublishReusable(frames [][]byte, release func()) error {
+	m := newMessage(frames)
+	m.release = release
+	return b.publish(m)
+}
+
+func (b *publisher) publish(m *message) error {
+	defer m.done()
 	w := publishWait{seen: make(map[*peer]progress)}
 	for {
 		select {
@@ -160,10 +170,10 @@ func (b *publisher) Publish(frames [][]byte) error {
 		default:
 		}
 		b.mu.Lock()
-		late, ready := b.split(frames)
+		late, ready := b.split(m)
 		if len(late) == 0 {
 			for _, p := range ready {
-				p.out.put(frames)
+				p.out.put(m)
 			}
 			b.mu.Unlock()
 			return nil
@@ -186,13 +196,13 @@ func (b *publisher) Publish(frames [][]byte) error {
 
 // split divides the subscribers of a message: late are those in whose queue it has no
 // room, ready the others.
-func (b *publisher) split(frames [][]byte) (late, ready []*peer) {
+func (b *publisher) split(m *message) (late, ready []*peer) {
 	for p, s := range b.subs {
-		if !s.wants(string(frames[0])) {
+		if !s.wants(string(m.frames[0])) {
 			continue
 		}
 		// An empty queue takes a message of any size.
-		if n := p.out.backlog(); n > 0 && n+size(frames) > b.limits.Backlog {
+		if n := p.out.backlog(); n > 0 && n+m.size > b.limits.Backlog {
 			late = append(late, p)
 			continue
 		}

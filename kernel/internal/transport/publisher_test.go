@@ -3,6 +3,7 @@ package transport
 import (
 	"encoding/binary"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -204,4 +205,37 @@ func TestCloseEndsAWaitingPublisher(t *testing.T) {
 	if err := <-done; err != ErrClosed {
 		t.Errorf("error %v, want ErrClosed", err)
 	}
+}
+
+// TestReusableFrames: the memory of frames is released once, when every subscriber has taken them or has gone.
+func TestReusableFrames(t *testing.T) {
+	k := listenTCP(t, DefaultLimits())
+	var released atomic.Int32
+	publish := func(i int) {
+		t.Helper()
+		if err := k.IOPub().PublishReusable(numbered(i, messageSize), func() { released.Add(1) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(0)
+	if n := released.Load(); n != 1 {
+		t.Fatalf("without subscribers, released %d times, want 1", n)
+	}
+	first, second := k.subscriber(""), k.subscriber("")
+	for i := range 10 {
+		publish(i)
+	}
+	readNumbered(t, first, 0, 10)
+	readNumbered(t, second, 0, 10)
+	eventually(t, "the frames to be released", func() bool { return released.Load() == 11 })
+
+	const more = 200 // what a subscriber that does not read leaves in its queue
+	go func() {
+		for i := range more {
+			_ = k.IOPub().PublishReusable(numbered(i, messageSize), func() { released.Add(1) })
+		}
+	}()
+	readNumbered(t, first, 0, more)
+	second.Close()
+	eventually(t, "the frames of a closed subscriber to be released", func() bool { return released.Load() == 11+more })
 }

@@ -105,7 +105,7 @@ func (r *router) Send(pkt Packet) error {
 		p.drop("does not read its replies")
 		return ErrNoPeer
 	}
-	if !p.out.put(pkt.Frames) {
+	if !p.out.put(newMessage(pkt.Frames)) {
 		return ErrNoPeer
 	}
 	return nil

@@ -2,16 +2,39 @@ package transport
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/go-zeromq/zmq4"
 )
+
+// A message is queued for one or more peers.
+type message struct {
+	frames  [][]byte
+	size    int
+	users   atomic.Int32 // the queues that have it, and the publisher
+	release func()       // called when users is zero; may be nil
+}
+
+// newMessage returns a message with one user, its publisher.
+func newMessage(frames [][]byte) *message {
+	m := &message{frames: frames, size: size(frames)}
+	m.users.Store(1)
+	return m
+}
+
+// done ends the use of m by one of its users.
+func (m *message) done() {
+	if m.users.Add(-1) == 0 && m.release != nil {
+		m.release()
+	}
+}
 
 // A sendQueue holds the messages that are to be written to one peer. Messages are
 // shared between peers and must not be changed.
 type sendQueue struct {
 	mu       sync.Mutex // guards what follows
 	notEmpty *sync.Cond // or closed
-	queue    [][][]byte
+	queue    []*message
 	bytes    int // of the queue and of the message being written
 	closed   bool
 
@@ -21,14 +44,15 @@ type sendQueue struct {
 func (o *sendQueue) init() { o.notEmpty = sync.NewCond(&o.mu) }
 
 // put queues a message. It reports false if the queue is closed.
-func (o *sendQueue) put(frames [][]byte) bool {
+func (o *sendQueue) put(m *message) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return false
 	}
-	o.queue = append(o.queue, frames)
-	o.bytes += size(frames)
+	m.users.Add(1)
+	o.queue = append(o.queue, m)
+	o.bytes += m.size
 	o.notEmpty.Signal()
 	return true
 }
@@ -45,13 +69,16 @@ func (o *sendQueue) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	for _, m := range o.queue {
+		m.done()
+	}
 	o.queue, o.bytes = nil, 0
 	o.notEmpty.Broadcast()
 }
 
 // next waits for a message. last reports whether no other is queued; ok is false
 // when the queue is closed.
-func (o *sendQueue) next() (frames [][]byte, last, ok bool) {
+func (o *sendQueue) next() (m *message, last, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for len(o.queue) == 0 && !o.closed {
@@ -60,17 +87,18 @@ func (o *sendQueue) next() (frames [][]byte, last, ok bool) {
 	if o.closed {
 		return nil, false, false
 	}
-	frames = o.queue[0]
+	m = o.queue[0]
 	o.queue[0] = nil
 	o.queue = o.queue[1:]
-	return frames, len(o.queue) == 0, true
+	return m, len(o.queue) == 0, true
 }
 
 // done records that a message was written.
-func (o *sendQueue) done(frames [][]byte) {
+func (o *sendQueue) done(m *message) {
+	m.done()
 	o.mu.Lock()
 	if !o.closed {
-		o.bytes -= size(frames)
+		o.bytes -= m.size
 	}
 	taken := o.onWritten
 	o.mu.Unlock()
@@ -82,12 +110,12 @@ func (o *sendQueue) done(frames [][]byte) {
 // writeLoop sends queued messages until the peer is dropped or a write fails.
 func (p *peer) writeLoop() {
 	for {
-		frames, last, ok := p.out.next()
+		m, last, ok := p.out.next()
 		if !ok {
 			return
 		}
-		err := p.send(func() error { return p.conn.SendMsg(zmq4.NewMsgFrom(frames...)) }, last)
-		p.out.done(frames)
+		err := p.send(func() error { return p.conn.SendMsg(zmq4.NewMsgFrom(m.frames...)) }, last)
+		p.out.done(m)
 		if err != nil {
 			p.drop(err.Error())
 			return

@@ -44,6 +44,9 @@ type Publisher interface {
 	// first frame. It blocks while a subscriber is too far behind, for the
 	// time that Limits allows. Messages of one caller stay in order.
 	Publish(frames [][]byte) error
+	// PublishReusable is Publish for frames whose memory can be used again. It calls release
+	// when no peer needs them any more, or never.
+	PublishReusable(frames [][]byte, release func()) error
 	// PublishNow is Publish without blocking, for small messages such as a
 	// status.
 	PublishNow(frames [][]byte) error

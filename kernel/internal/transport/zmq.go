@@ -99,7 +99,7 @@ func (t *ZMQ) echo(p *peer) error {
 		if p.out.backlog() > 16*maxHeartbeat {
 			return fmt.Errorf("transport: a heartbeat client does not read its echoes")
 		}
-		p.out.put(frames)
+		p.out.put(newMessage(frames))
 	}
 }
 

@@ -134,6 +134,9 @@ func (s *Signer) Encode(m *Outgoing) ([][]byte, error) {
 // marshal is json.Marshal without the escaping of <, > and &, which only
 // matters for JSON inside HTML.
 func marshal(v any) ([]byte, error) {
+	if s, ok := v.(*TextStream); ok {
+		return s.marshal()
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
