@@ -22,6 +22,7 @@ var (
 	rounds     = flag.Int("n", 60, "how often to run each cell")
 	interrupts = flag.Int("interrupts", 100, "how often to interrupt each kind of cell")
 	perijove   = flag.String("perijove", "", "the program to measure; if empty, it is built from the sources")
+	against    = flag.String("against", "", "another perijove, for the section against")
 	only       = flag.String("only", "", "the sections to run, separated by commas; all if empty")
 )
 
@@ -32,7 +33,7 @@ var sections = []struct {
 }{
 	{"start", startTimes}, {"hello", hello}, {"queue", queue}, {"kinds", kinds}, {"library", library}, {"notebook200", notebook200}, {"plot", plot}, {"native", native},
 	{"memory", memory}, {"child", childStart}, {"interrupt", interruptLatency},
-	{"crash", crashes}, {"output", throughput}, {"peers", peers},
+	{"crash", crashes}, {"output", throughput}, {"peers", peers}, {"against", versions},
 }
 
 func main() {

@@ -57,6 +57,17 @@ func peers(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) erro
 	return nil
 }
 
+// versions measures cells in another version of perijove, in turns with this one.
+func versions(ctx context.Context, k *kernel, w *tabwriter.Writer, dir string) error {
+	if *against == "" {
+		return nil
+	}
+	if _, err := k.cell(ctx, goCells.first); err != nil {
+		return err
+	}
+	return besidePeer(ctx, k, w, dir, []string{*against, "kernel", connectionFile}, *against, goCells)
+}
+
 // peerPause is the pause before each cell. Kernels prepare the next cell when one has ended, and must not disturb the
 // other kernel's cell with that.
 const peerPause = 30 * time.Millisecond

@@ -330,7 +330,7 @@ func (r *scenario) labelHasReply(label string) bool {
 // hasPublished reports whether a message on iopub contains text. The caller holds r.mu.
 func (r *scenario) hasPublished(text string) bool {
 	for _, m := range r.received[IOPub] {
-		if bytes.Contains(m.Content, []byte(text)) {
+		if m.Header.MsgType != "execute_input" && bytes.Contains(m.Content, []byte(text)) {
 			return true
 		}
 	}

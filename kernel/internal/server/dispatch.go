@@ -19,7 +19,8 @@ type request struct {
 	received time.Time
 	invalid  error // why it cannot be served, if that is known before dispatch
 	queue    *requestQueue
-	aborted  bool // an earlier cell of its queue failed; guarded by queue.mu until taken
+	held     func() // releases the messages of iopub that wait for the idle status; nil if none do
+	aborted  bool   // an earlier cell of its queue failed; guarded by queue.mu until taken
 }
 
 // A reply is the result of a handler. A nil content means that none is sent.
@@ -83,6 +84,9 @@ func (s *Server) dispatch(r *request) {
 		s.reply(r, rep)
 	}
 	s.idle(r)
+	if r.held != nil {
+		r.held()
+	}
 	if s.shuttingDown.Load() {
 		s.stop()
 	}

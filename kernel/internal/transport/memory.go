@@ -162,6 +162,9 @@ type memoryPublisher struct{ m *Memory }
 
 func (b memoryPublisher) PublishNow(frames [][]byte) error { return b.Publish(frames) }
 
+// Hold does nothing.
+func (memoryPublisher) Hold() (release func()) { return func() {} }
+
 // PublishReusable never calls release: a Mailbox may keep the frames.
 func (b memoryPublisher) PublishReusable(frames [][]byte, _ func()) error { return b.Publish(frames) }
 

@@ -30,6 +30,7 @@ type publisher struct {
 	subs    map[*peer]*subscriber
 	changed chan struct{} // closed and replaced when a subscriber has taken a message or left
 	waiting int           // publishers that wait for changed
+	holds   int           // calls of Hold that are not released
 }
 
 type subscriber struct {
@@ -146,7 +147,7 @@ func (b *publisher) PublishNow(frames [][]byte) error {
 			continue
 		}
 		if s.wants(string(frames[0])) {
-			p.out.put(m)
+			b.queue(p, m)
 		}
 	}
 	return nil
@@ -173,11 +174,12 @@ func (b *publisher) publish(m *message) error {
 		late, ready := b.split(m)
 		if len(late) == 0 {
 			for _, p := range ready {
-				p.out.put(m)
+				b.queue(p, m)
 			}
 			b.mu.Unlock()
 			return nil
 		}
+		b.wake()
 		b.dropSlow(&w, late, len(ready) > 0)
 		changed := b.changed
 		b.waiting++
@@ -191,6 +193,33 @@ func (b *publisher) publish(m *message) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// queue queues m for p. The caller holds b.mu.
+func (b *publisher) queue(p *peer, m *message) {
+	if p.out.add(m) && b.holds == 0 {
+		p.out.wake()
+	}
+}
+
+func (b *publisher) Hold() (release func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.holds++
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.holds--; b.holds == 0 {
+			b.wake()
+		}
+	}
+}
+
+// wake makes the writers of all subscribers write what is queued. The caller holds b.mu.
+func (b *publisher) wake() {
+	for p := range b.subs {
+		p.out.wake()
 	}
 }
 

@@ -239,3 +239,31 @@ func TestReusableFrames(t *testing.T) {
 	second.Close()
 	eventually(t, "the frames of a closed subscriber to be released", func() bool { return released.Load() == 11+more })
 }
+
+// TestHold: messages that are held arrive in order after the release, and a held publisher that waits for a subscriber goes on.
+func TestHold(t *testing.T) {
+	l := DefaultLimits()
+	l.Backlog = 1 << 20
+	k := listenTCP(t, l)
+	z := k.subscriber("")
+	release, other := k.IOPub().Hold(), k.IOPub().Hold()
+	for i := range 3 {
+		if err := k.IOPub().PublishNow(numbered(i, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release()
+	other()
+	readNumbered(t, z, 0, 3)
+
+	release = k.IOPub().Hold()
+	done := make(chan error, 1)
+	go func() {
+		done <- k.publishAll()
+		release()
+	}()
+	readNumbered(t, z, 0, messages)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

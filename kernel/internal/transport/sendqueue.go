@@ -43,8 +43,20 @@ type sendQueue struct {
 
 func (o *sendQueue) init() { o.notEmpty = sync.NewCond(&o.mu) }
 
-// put queues a message. It reports false if the queue is closed.
+// put queues a message and wakes the writer. It reports false if the queue is closed.
 func (o *sendQueue) put(m *message) bool {
+	if !o.add(m) {
+		return false
+	}
+	o.wake()
+	return true
+}
+
+// wake makes the writer write the queued messages.
+func (o *sendQueue) wake() { o.notEmpty.Signal() }
+
+// add queues a message. It reports false if the queue is closed.
+func (o *sendQueue) add(m *message) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -53,7 +65,6 @@ func (o *sendQueue) put(m *message) bool {
 	m.users.Add(1)
 	o.queue = append(o.queue, m)
 	o.bytes += m.size
-	o.notEmpty.Signal()
 	return true
 }
 

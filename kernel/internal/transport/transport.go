@@ -50,6 +50,9 @@ type Publisher interface {
 	// PublishNow is Publish without blocking, for small messages such as a
 	// status.
 	PublishNow(frames [][]byte) error
+	// Hold delays the sending of further messages until release is called, so that they leave
+	// together. It does not delay Publish's wait for a subscriber.
+	Hold() (release func())
 }
 
 // A Transport is the set of sockets that a kernel serves. Implementations answer
