@@ -55,6 +55,7 @@ type history struct {
 // A message is a value that is sent or received.
 type message struct {
 	kind     string
+	local    bool // it stays within the process
 	key, seq uint64
 	first    int // index of the first task of a batch
 	at       time.Duration
@@ -64,11 +65,18 @@ type message struct {
 
 // A lockEvent is the lock or unlock of a Mutex for processes.
 type lockEvent struct {
-	key    uint64
+	key    lockKey
+	reads  bool
 	locks  bool
 	waited bool
 	at     time.Duration
 	by     *history
+}
+
+// A lockKey identifies a lock, or any other object.
+type lockKey struct {
+	key uint64
+	pid int // of the process that has the object; 0 if processes share it
 }
 
 // A rawArrow is an arrow within a process.
@@ -299,18 +307,30 @@ func (f *fileReader) log(e xtrace.Event, l xtrace.Log, at time.Duration) {
 			f.cpu = append(f.cpu, Sample{at, time.Duration(ns)})
 		}
 	case "mp.lock", "mp.unlock":
-		key, err := strconv.ParseUint(l.Message, 16, 64)
-		if err != nil {
-			return
-		}
-		locks := l.Category == "mp.lock"
-		f.locks = append(f.locks, lockEvent{key, locks, locks && h.waited > 0, at, h})
-		h.waited = 0
+		f.lock(h, l.Category == "mp.lock", words, at)
 	case "mp.task":
 		f.task(h, words)
 	case "mp.send", "mp.receive":
 		f.message(e, l.Category == "mp.send", h, words, at)
 	}
+}
+
+// lock notes that a lock was taken or is released.
+func (f *fileReader) lock(h *history, locks bool, words []string, at time.Duration) {
+	if len(words) != 2 {
+		return
+	}
+	n, err := strconv.ParseUint(words[0], 16, 64)
+	if err != nil {
+		return
+	}
+	scope, reads := strings.CutSuffix(words[1], "-read")
+	key := lockKey{key: n}
+	if scope == "local" {
+		key.pid = f.process.PID
+	}
+	f.locks = append(f.locks, lockEvent{key, reads, locks, locks && h.waited > 0, at, h})
+	h.waited = 0
 }
 
 // task notes the index of the task whose span has begun; merge adds the index of the
@@ -337,7 +357,8 @@ func (f *fileReader) message(e xtrace.Event, sent bool, h *history, words []stri
 	if err1 != nil || err2 != nil {
 		return
 	}
-	m := message{kind: words[0], key: key, seq: seq, at: at, by: h, line: f.frames(e.Stack()).line}
+	_, local := strings.CutPrefix(words[0], "local-")
+	m := message{kind: words[0], local: local, key: key, seq: seq, at: at, by: h, line: f.frames(e.Stack()).line}
 	if len(words) > 3 {
 		m.first, _ = strconv.Atoi(words[3])
 	}

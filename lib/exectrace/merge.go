@@ -39,10 +39,10 @@ type merger struct {
 	trace  *Trace
 	files  []*fileReader
 	start  time.Duration // of the traced function, on the monotonic clock
-	queues map[uint64]int
+	queues map[lockKey]int
 }
 
-func newMerger(t *Trace) *merger { return &merger{trace: t, queues: map[uint64]int{}} }
+func newMerger(t *Trace) *merger { return &merger{trace: t, queues: map[lockKey]int{}} }
 
 func (m *merger) merge() {
 	for _, f := range m.files {
@@ -106,7 +106,7 @@ func (m *merger) process(f *fileReader) {
 	shown := map[int64]bool{}
 	for _, h := range f.order { // creators come before those that they create
 		creator := f.goroutines[h.creator]
-		shown[h.ID] = h.root || !h.library && (h.user || creator != nil && shown[creator.ID])
+		shown[h.ID] = h.root || !h.library && packageOf(h.Name) != "runtime" && (h.user || creator != nil && shown[creator.ID])
 	}
 	for _, h := range f.order {
 		h.end(f.last)
@@ -191,7 +191,8 @@ type messageID struct {
 	key, seq uint64
 }
 
-var messageKinds = map[string]ArrowKind{"start": Starts, "batch": Tasks, "result": Results, "queue": Passes}
+var messageKinds = map[string]ArrowKind{"start": Starts, "batch": Tasks, "result": Results, "queue": Passes,
+	"local-batch": Tasks, "local-result": Results, "local-queue": Passes}
 
 // A pair is a value that was sent and received.
 type pair struct {
@@ -199,11 +200,17 @@ type pair struct {
 	sent, received message
 }
 
-// pairs returns the values that went from one process to another.
+// pairs returns the values that went from one process, or goroutine, to another.
 func (m *merger) pairs() (list []pair) {
+	for _, f := range m.files {
+		list = append(list, f.localPairs()...)
+	}
 	sent := map[messageID][]message{}
 	for _, f := range m.files {
 		for _, s := range f.sends {
+			if s.local {
+				continue
+			}
 			id := messageID{s.kind, s.key, s.seq}
 			sent[id] = append(sent[id], s)
 		}
@@ -211,10 +218,38 @@ func (m *merger) pairs() (list []pair) {
 	for _, f := range m.files {
 		for _, r := range f.receives {
 			id := messageID{r.kind, r.key, r.seq}
-			if kind, known := messageKinds[r.kind]; known && len(sent[id]) > 0 {
+			if kind, known := messageKinds[r.kind]; known && !r.local && len(sent[id]) > 0 {
 				list = append(list, pair{kind, sent[id][0], r})
 				sent[id] = sent[id][1:]
 			}
+		}
+	}
+	return list
+}
+
+// localPairs returns the values that stay within a process. A value is the last that was
+// sent with its number before it was received: keys are used again, a value may be
+// received more than once, and a put that fails has logged a value. Of the tasks of a
+// Map, only the first that each worker receives count.
+func (f *fileReader) localPairs() (list []pair) {
+	type part struct {
+		sent message
+		by   *history
+	}
+	sent, began, next := map[messageID]message{}, map[part]bool{}, 0
+	for _, r := range f.receives {
+		kind, known := messageKinds[r.kind]
+		if !known || !r.local {
+			continue
+		}
+		for ; next < len(f.sends) && f.sends[next].at <= r.at; next++ {
+			if s := f.sends[next]; s.local {
+				sent[messageID{s.kind, s.key, s.seq}] = s
+			}
+		}
+		if s, ok := sent[messageID{r.kind, r.key, r.seq}]; ok && s.by != r.by && !(kind == Tasks && began[part{s, r.by}]) {
+			began[part{s, r.by}] = true
+			list = append(list, pair{kind, s, r})
 		}
 	}
 	return list
@@ -225,10 +260,18 @@ func (m *merger) pairs() (list []pair) {
 func (m *merger) message(kind ArrowKind, s, r message) {
 	what := ""
 	if kind == Passes {
-		if m.queues[r.key] == 0 {
-			m.queues[r.key] = len(m.queues) + 1
+		key := lockKey{key: r.key}
+		if r.local {
+			key.pid = r.by.file.process.PID
 		}
-		what = "queue " + strconv.Itoa(m.queues[r.key])
+		if m.queues[key] == 0 {
+			m.queues[key] = len(m.queues) + 1
+		}
+		what = "queue " + strconv.Itoa(m.queues[key])
+	}
+	if r.local {
+		m.arrow(kind, what, s, r)
+		return
 	}
 	if r.at < m.start || s.at-m.start > m.trace.Length {
 		return
@@ -236,7 +279,21 @@ func (m *merger) message(kind ArrowKind, s, r message) {
 	m.trace.Arrows = append(m.trace.Arrows, Arrow{kind, what, m.place(s), m.place(r)})
 }
 
-// passLocks adds the spans in which locks are held, and the arrows from a process that
+// A holding identifies a lock that is held: of one that is held to read, by one of its
+// readers.
+type holding struct {
+	lockKey
+	reader *history
+}
+
+func (e *lockEvent) holding() holding {
+	if e.reads {
+		return holding{e.key, e.by}
+	}
+	return holding{lockKey: e.key}
+}
+
+// passLocks adds the spans in which locks are held, and the arrows from a goroutine that
 // releases a lock to the one that waited for it.
 func (m *merger) passLocks() {
 	var all []lockEvent
@@ -244,28 +301,43 @@ func (m *merger) passLocks() {
 		all = append(all, f.locks...)
 	}
 	slices.SortStableFunc(all, func(a, b lockEvent) int { return cmp.Compare(a.at, b.at) })
-	released, held, names := map[uint64]lockEvent{}, map[uint64]lockEvent{}, map[uint64]int{}
+	released, held, names := map[lockKey]lockEvent{}, map[holding]lockEvent{}, map[lockKey]int{}
 	for _, e := range all {
 		if names[e.key] == 0 {
 			names[e.key] = len(names) + 1
 		}
 		name := "lock " + strconv.Itoa(names[e.key])
 		if !e.locks {
-			if l, ok := held[e.key]; ok && l.by.listed {
-				l.by.Spans = append(l.by.Spans, Span{Kind: Held, Name: name, Begin: m.time(l.at), End: m.time(e.at), Index: -1})
-			}
-			delete(held, e.key)
+			m.hold(held[e.holding()], e, name)
+			delete(held, e.holding())
 			released[e.key] = e
 			continue
 		}
 		if last, ok := released[e.key]; ok && e.waited && last.by != e.by {
 			m.arrow(Unlocks, name, message{at: last.at, by: last.by}, message{at: e.at, by: e.by})
 		}
-		held[e.key] = e
+		held[e.holding()] = e
+	}
+	for _, e := range held {
+		m.hold(e, lockEvent{at: m.start + m.trace.Length}, "lock "+strconv.Itoa(names[e.key]))
 	}
 	for _, f := range m.files {
 		for _, h := range f.order {
 			slices.SortStableFunc(h.Spans, func(a, b Span) int { return cmp.Compare(a.Begin, b.Begin) })
 		}
 	}
+}
+
+// hold adds the span of a lock that was taken, unless that is not known. If the trace
+// ends before the lock is released, released.by is nil.
+func (m *merger) hold(taken, released lockEvent, name string) {
+	if taken.by == nil || !taken.by.listed {
+		return
+	}
+	end := released.at
+	if released.by == nil {
+		end = min(end, taken.by.file.last)
+	}
+	s := Span{Kind: Held, Name: name, Begin: m.time(taken.at), End: m.time(end), Index: -1, Open: released.by == nil}
+	taken.by.Spans = append(taken.by.Spans, s)
 }

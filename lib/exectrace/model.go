@@ -103,7 +103,7 @@ const (
 	Region SpanKind = iota // of runtime/trace, in the user's code
 	Task                   // of a pool, or the function of a child
 	Wait                   // for a lock, queue or other object of package mp
-	Held                   // a Mutex for processes is held
+	Held                   // a lock of package mp is held
 	GC                     // a garbage collection
 	Pause                  // all goroutines of the process stand still
 )
@@ -131,10 +131,10 @@ const (
 	Wakes   ArrowKind = iota // a goroutine ends the wait of another
 	Creates                  // a goroutine starts another
 	Starts                   // a process starts another
-	Tasks                    // a pool sends tasks to a process
-	Results                  // a process sends results
-	Passes                   // a value goes through a queue or pipe of processes
-	Unlocks                  // a Mutex for processes goes to a waiter
+	Tasks                    // a pool sends tasks to a process, or a goroutine to a worker of its pool
+	Results                  // a process sends results, or a goroutine those for which another waits
+	Passes                   // a value goes through a queue or pipe of package mp
+	Unlocks                  // a lock of package mp goes to a waiter
 )
 
 func (k ArrowKind) String() string {

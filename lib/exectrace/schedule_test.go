@@ -2,6 +2,7 @@ package exectrace_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,23 +69,27 @@ func wait(t *testing.T, g *exectrace.Goroutine, reason string) exectrace.State {
 	return longest
 }
 
-// span returns the only span of a kind.
-func span(t *testing.T, g *exectrace.Goroutine, kind exectrace.SpanKind) exectrace.Span {
-	t.Helper()
-	var found []exectrace.Span
+// spans returns the spans of a kind, of those with the name if it is not empty.
+func spans(g *exectrace.Goroutine, kind exectrace.SpanKind, name string) (list []exectrace.Span) {
 	for _, s := range g.Spans {
-		if s.Kind == kind {
-			found = append(found, s)
+		if s.Kind == kind && (name == "" || s.Name == name) {
+			list = append(list, s)
 		}
 	}
+	return list
+}
+
+// span returns the only span of a kind.
+func span(t *testing.T, g *exectrace.Goroutine, kind exectrace.SpanKind, name string) exectrace.Span {
+	t.Helper()
+	found := spans(g, kind, name)
 	if len(found) != 1 {
-		t.Fatalf("%s has the spans %v, want one of kind %d", g.Name, g.Spans, kind)
+		t.Fatalf("%s has the spans %v, want one of kind %d %s", g.Name, g.Spans, kind, name)
 	}
 	return found[0]
 }
 
-// arrow returns the only arrow of a kind from one process to another, or, if from is nil,
-// from any.
+// arrows returns the arrows of a kind.
 func arrows(tr *exectrace.Trace, kind exectrace.ArrowKind) (list []exectrace.Arrow) {
 	for _, a := range tr.Arrows {
 		if a.Kind == kind {
@@ -94,131 +99,226 @@ func arrows(tr *exectrace.Trace, kind exectrace.ArrowKind) (list []exectrace.Arr
 	return list
 }
 
-// TestKnownSchedule compares the timeline of a program with its schedule, event by event.
-func TestKnownSchedule(t *testing.T) {
-	tr := record(t, program(t))
-	if len(tr.Processes) != 4 || !tr.Processes[0].First || len(tr.Problems) > 0 {
-		t.Fatalf("%d processes, problems %q", len(tr.Processes), tr.Problems)
+// line returns the line of testdata/schedule/main.go that has the comment.
+func line(t *testing.T, comment string) string {
+	t.Helper()
+	b, err := os.ReadFile("testdata/schedule/main.go")
+	if err != nil {
+		t.Fatal(err)
 	}
-	main, child := tr.Processes[0], tr.Processes[1]
-	checkGoroutines(t, tr, main)
-	checkLock(t, tr, main, child)
-	checkQueue(t, tr, main, child)
-	checkPool(t, tr)
-	checkOrder(t, tr)
+	before, _, found := strings.Cut(string(b), " // "+comment+"\n")
+	if !found {
+		t.Fatalf("no line has the comment %q", comment)
+	}
+	return fmt.Sprintf("main.go:%d", 1+strings.Count(before, "\n"))
+}
+
+// A schedule is a recording of the program, and where its functions ran.
+type schedule struct {
+	*testing.T
+	*exectrace.Trace
+	backend string
+}
+
+// TestKnownSchedule compares the timeline of a program with its schedule, event by event:
+// once with functions that run in goroutines, and once with children.
+func TestKnownSchedule(t *testing.T) {
+	name := program(t)
+	for backend, processes := range map[string]int{"goroutines": 1, "processes": 5} {
+		t.Run(backend, func(t *testing.T) {
+			s := schedule{t, record(t, name, backend), backend}
+			if len(s.Processes) != processes || !s.Processes[0].First || len(s.Problems) > 0 {
+				t.Fatalf("%d processes, problems %q", len(s.Processes), s.Problems)
+			}
+			s.checkGoroutines()
+			s.checkLocks()
+			s.checkQueues()
+			s.checkPool()
+			s.checkOrder()
+		})
+	}
+}
+
+// runner returns the goroutine that ran a function: it has a span of it.
+func (s schedule) runner(function string) *exectrace.Goroutine {
+	s.Helper()
+	for _, p := range s.Processes {
+		for _, g := range p.Goroutines {
+			if len(spans(g, exectrace.Task, function)) > 0 {
+				return g
+			}
+		}
+	}
+	s.Fatalf("no goroutine ran %s:\n%v", function, s.Trace)
+	return nil
+}
+
+// holders returns the goroutines of the function hold in the order of their start: they
+// have the two locks.
+func (s schedule) holders() (list []*exectrace.Goroutine) {
+	s.Helper()
+	for _, g := range s.Processes[0].Goroutines {
+		if g.Name == "main.hold" {
+			list = append(list, g)
+		}
+	}
+	if len(list) != 2 {
+		s.Fatalf("%d goroutines hold a lock:\n%v", len(list), s.Trace)
+	}
+	return list
 }
 
 // checkGoroutines checks the waits for a channel and for a sync.Mutex.
-func checkGoroutines(t *testing.T, tr *exectrace.Trace, p *exectrace.Process) {
-	receiver := wait(t, goroutine(t, p, "goroutines.func1"), "chan receive")
-	if d := receiver.End - receiver.Begin; d < unit/2 || receiver.At.String() != "main.go:73" {
-		t.Errorf("the receiver waits for %v at %v", d, receiver.At)
+func (s schedule) checkGoroutines() {
+	main := s.Processes[0]
+	receiver := wait(s.T, goroutine(s.T, main, "goroutines.func1"), "chan receive")
+	if d := receiver.End - receiver.Begin; d < unit || receiver.At.String() != line(s.T, "receive") {
+		s.Errorf("the receiver waits for %v at %v", d, receiver.At)
 	}
-	locker := goroutine(t, p, "goroutines.func2")
-	locked := wait(t, locker, "sync")
-	if d := locked.End - locked.Begin; d < unit/2 || locked.At.String() != "main.go:76" {
-		t.Errorf("the locker waits for %v at %v", d, locked.At)
+	locker := goroutine(s.T, main, "goroutines.func2")
+	locked := wait(s.T, locker, "sync")
+	if d := locked.End - locked.Begin; d < unit || locked.At.String() != line(s.T, "lock a sync.Mutex") {
+		s.Errorf("the locker waits for %v at %v", d, locked.At)
 	}
-	if got := locker.Created.Line.String(); got != "main.go:66" {
-		t.Errorf("the locker was started at %s", got)
+	if got := locker.Created.Line.String(); got != line(s.T, "start the locker") {
+		s.Errorf("the locker was started at %s", got)
 	}
 	if locked.Begin < receiver.End {
-		t.Error("the locker begins before the receiver has ended")
+		s.Error("the locker begins before the receiver has ended")
 	}
 	woken := map[string]bool{}
-	for _, a := range arrows(tr, exectrace.Wakes) {
+	for _, a := range arrows(s.Trace, exectrace.Wakes) {
 		if a.To.Goroutine != nil && a.From.Goroutine != nil {
 			woken[a.From.Goroutine.Title()+" "+a.To.Goroutine.Title()+" "+a.What] = true
 		}
 	}
-	from := goroutine(t, p, "main.main").Title()
-	for _, to := range []string{goroutine(t, p, "goroutines.func1").Title() + " chan receive", locker.Title() + " sync"} {
+	from := goroutine(s.T, main, "main.main").Title()
+	for _, to := range []string{goroutine(s.T, main, "goroutines.func1").Title() + " chan receive", locker.Title() + " sync"} {
 		if !woken[from+" "+to] {
-			t.Errorf("main does not wake %s: %v", to, woken)
+			s.Errorf("main does not wake %s: %v", to, woken)
 		}
 	}
 }
 
-// checkLock checks that the child waits for the lock until the parent releases it.
-func checkLock(t *testing.T, tr *exectrace.Trace, main, child *exectrace.Process) {
-	holder, taker := goroutine(t, main, "main.hold"), goroutine(t, child, "main.main")
-	held, waited, mine := span(t, holder, exectrace.Held), span(t, taker, exectrace.Wait), span(t, taker, exectrace.Held)
+// checkLocks checks that functions wait for the locks until their holders release them.
+func (s schedule) checkLocks() {
+	holders := s.holders()
+	passed := arrows(s.Trace, exectrace.Unlocks)
+	if len(passed) != 2 {
+		s.Fatalf("the locks pass as %+v", passed)
+	}
+	s.checkLock(passed[0], holders[0], s.runner("main.take"), "take the lock")
+	s.checkLock(passed[1], holders[1], s.runner("main.read"), "take the lock to read")
+}
+
+func (s schedule) checkLock(passed exectrace.Arrow, holder, taker *exectrace.Goroutine, comment string) {
+	s.Helper()
+	held, waited, mine := span(s.T, holder, exectrace.Held, ""), span(s.T, taker, exectrace.Wait, "a lock"), span(s.T, taker, exectrace.Held, "")
 	if d := held.End - held.Begin; d < 2*unit {
-		t.Errorf("the parent holds the lock for %v", d)
+		s.Errorf("%s holds the lock for %v", holder.Title(), d)
 	}
 	if d := mine.End - mine.Begin; d < unit {
-		t.Errorf("the child holds the lock for %v", d)
+		s.Errorf("%s holds the lock for %v", taker.Title(), d)
 	}
-	if waited.Begin < held.Begin || waited.End < held.End || mine.Begin < held.End {
-		t.Errorf("held %v to %v, waited %v to %v, taken at %v", held.Begin, held.End, waited.Begin, waited.End, mine.Begin)
+	if waited.Begin < held.Begin || waited.End < held.End || mine.Begin < held.End || waited.End-waited.Begin < 2*unit {
+		s.Errorf("held %v to %v, waited %v to %v, taken at %v", held.Begin, held.End, waited.Begin, waited.End, mine.Begin)
 	}
-	if blocked := wait(t, taker, "a lock"); blocked.At.String() != "main.go:35" {
-		t.Errorf("the child waits for the lock at %v", blocked.At)
+	if blocked := wait(s.T, taker, "a lock"); blocked.At.String() != line(s.T, comment) {
+		s.Errorf("%s waits for the lock at %v", taker.Title(), blocked.At)
 	}
-	passed := arrows(tr, exectrace.Unlocks)
-	if len(passed) != 1 || passed[0].From.Goroutine != holder || passed[0].To.Goroutine != taker || passed[0].From.At != held.End || passed[0].To.At != mine.Begin {
-		t.Errorf("the lock passes as %+v", passed)
-	}
-}
-
-// checkQueue checks the value that the child puts into a queue.
-func checkQueue(t *testing.T, tr *exectrace.Trace, main, child *exectrace.Process) {
-	passed := arrows(tr, exectrace.Passes)
-	if len(passed) != 1 || passed[0].From.Process != child || passed[0].To.Process != main || passed[0].What != "queue 1" {
-		t.Fatalf("the values pass as %+v", passed)
-	}
-	get := goroutine(t, main, "main.main")
-	if s := wait(t, get, "a value in a queue"); s.Begin > passed[0].From.At || s.At.String() != "main.go:97" {
-		t.Errorf("main waits at %v from %v on, the value comes at %v", s.At, s.Begin, passed[0].From.At)
+	if passed.From.Goroutine != holder || passed.To.Goroutine != taker || passed.From.At != held.End || passed.To.At != mine.Begin || passed.What != held.Name || held.Name != mine.Name {
+		s.Errorf("the lock passes as %+v", passed)
 	}
 }
 
-// checkPool checks that each task of the Map ran once, in a child that had received it.
-func checkPool(t *testing.T, tr *exectrace.Trace) {
-	seen := map[int]int{}
-	for _, p := range tr.Processes[2:] {
-		first := tr.Length
-		for _, a := range arrows(tr, exectrace.Tasks) {
-			if a.To.Process == p {
-				first = min(first, a.To.At)
-			}
+// checkQueues checks the values that the function take puts into queues and a pipe.
+func (s schedule) checkQueues() {
+	taker, get := s.runner("main.take"), goroutine(s.T, s.Processes[0], "main.main")
+	passed := arrows(s.Trace, exectrace.Passes)
+	if len(passed) != 4 {
+		s.Fatalf("the values pass as %+v", passed)
+	}
+	last := span(s.T, taker, exectrace.Held, "").End
+	for i, name := range []string{"queue 1", "queue 2", "queue 2", "queue 3"} {
+		a := passed[i]
+		if a.From.Goroutine != taker || a.To.Goroutine != get || a.What != name || a.From.At < last || a.To.At < a.From.At {
+			s.Errorf("value %d passes as %+v, after %v", i, a, last)
 		}
-		for _, s := range goroutine(t, p, "main.main").Spans {
-			if s.Kind != exectrace.Task {
-				continue
-			}
-			seen[s.Index]++
-			if s.Name != "main.square" || s.End-s.Begin < unit/4 || s.Begin < first {
-				t.Errorf("the task %+v of %s, which received its first at %v", s, p.Name(), first)
+		last = a.From.At
+	}
+	if w := wait(s.T, get, "a value in a queue"); w.Begin > passed[0].From.At || w.At.String() != line(s.T, "get the first value") {
+		s.Errorf("main waits at %v from %v on, the value comes at %v", w.At, w.Begin, passed[0].From.At)
+	}
+	if at := wait(s.T, taker, "room in a queue").At.String(); at != line(s.T, "wait for room") {
+		s.Errorf("take waits for room at %s", at)
+	}
+	room := spans(taker, exectrace.Wait, "room in a queue")
+	begin, end := room[0].Begin, room[len(room)-1].End
+	if begin < passed[1].From.At || end-begin < unit || passed[1].To.At-begin < unit {
+		s.Errorf("take waits for room from %v to %v; the values pass as %+v", begin, end, passed)
+	}
+}
+
+// checkPool checks that each task of the Map ran once, after its worker had received
+// tasks, and that main received the results after the tasks had ended.
+func (s schedule) checkPool() {
+	seen := map[int]int{}
+	var end time.Duration
+	for _, p := range s.Processes {
+		for _, g := range p.Goroutines {
+			for _, task := range spans(g, exectrace.Task, "main.square") {
+				seen[task.Index]++
+				end = max(end, task.End)
+				if first := s.firstTasks(g); task.End-task.Begin < unit/4 || task.Begin < first {
+					s.Errorf("the task %+v of %s, which received its first at %v", task, g.Title(), first)
+				}
 			}
 		}
 	}
 	for i := range 8 {
 		if seen[i] != 1 {
-			t.Errorf("task %d ran %d times", i, seen[i])
+			s.Errorf("task %d ran %d times", i, seen[i])
 		}
 	}
-	if n := len(arrows(tr, exectrace.Results)); n < 3 {
-		t.Errorf("%d results", n)
+	results := arrows(s.Trace, exectrace.Results)
+	if least := map[string]int{"goroutines": 4, "processes": 5}[s.backend]; len(results) < least {
+		s.Errorf("%d results: %+v", len(results), results)
 	}
+	double := span(s.T, s.runner("main.double"), exectrace.Task, "main.double")
+	if last := results[len(results)-1]; last.From.At < double.End || double.Begin < end {
+		s.Errorf("the last results pass as %+v, the last task ends at %v, the one before at %v", last, double.End, end)
+	}
+}
+
+// firstTasks returns when a goroutine received its first tasks.
+func (s schedule) firstTasks(g *exectrace.Goroutine) time.Duration {
+	for _, a := range arrows(s.Trace, exectrace.Tasks) {
+		if a.To.Goroutine == g {
+			return a.To.At
+		}
+	}
+	return s.Length
 }
 
 // checkOrder checks that no effect comes before its cause, and that the states of a
 // goroutine neither overlap nor leave gaps.
-func checkOrder(t *testing.T, tr *exectrace.Trace) {
-	if len(tr.Arrows) < 10 {
-		t.Errorf("only %d arrows", len(tr.Arrows))
+func (s schedule) checkOrder() {
+	if len(s.Arrows) < 10 {
+		s.Errorf("only %d arrows", len(s.Arrows))
 	}
-	for _, a := range tr.Arrows {
+	for _, a := range s.Arrows {
 		if a.To.At < a.From.At {
-			t.Errorf("the effect of %+v is before its cause", a)
+			s.Errorf("the effect of %+v is before its cause", a)
 		}
 	}
-	for _, p := range tr.Processes {
+	for _, p := range s.Processes {
 		for _, g := range p.Goroutines {
-			for i, s := range g.States {
-				if s.End <= s.Begin || i > 0 && s.Begin != g.States[i-1].End {
-					t.Errorf("state %d of %s in %s: %+v after %+v", i, g.Title(), p.Name(), s, g.States[max(0, i-1)])
+			if strings.HasPrefix(g.Name, "runtime.") {
+				s.Errorf("%s is listed", g.Title())
+			}
+			for i, state := range g.States {
+				if state.End <= state.Begin || i > 0 && state.Begin != g.States[i-1].End {
+					s.Errorf("state %d of %s in %s: %+v after %+v", i, g.Title(), p.Name(), state, g.States[max(0, i-1)])
 				}
 			}
 		}

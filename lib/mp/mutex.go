@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/trace"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
@@ -51,7 +52,7 @@ func (m *Mutex) Lock() {
 
 //go:noinline
 func (m *Mutex) lockSlow() {
-	if m != nil && m.isPlain() && !mphost.MayCancel() {
+	if m != nil && m.isPlain() && mphost.IsPlain() {
 		if m.own.Mu.Lock(); m.own.Over.Load() == 0 {
 			return
 		}
@@ -103,17 +104,21 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 	if l.O.IsClosed() {
 		return closedLock(l)
 	}
-	if trace.IsEnabled() {
-		tracing.Locked(l.O.TraceKey(0))
-	}
+	traceLock(l.O, toWrite)
 	return nil
+}
+
+// traceOwn logs with log, if a trace is recorded, that a mutex for goroutines was taken
+// or is about to be released.
+func (m *Mutex) traceOwn(log func(tracing.Lock)) {
+	if trace.IsEnabled() {
+		log(tracing.Lock{Key: uint64(uintptr(unsafe.Pointer(m))), Scope: tracing.LocalLock})
+	}
 }
 
 func (m *Mutex) lockOwn(ctx context.Context) error {
 	if !m.own.TryLock() {
-		ctx, release := mphost.WithCancel(ctx)
-		defer release()
-		if err := m.own.Lock(ctx); err != nil {
+		if err := m.waitOwn(ctx); err != nil {
 			return err
 		}
 	}
@@ -121,7 +126,16 @@ func (m *Mutex) lockOwn(ctx context.Context) error {
 		m.own.Unlock()
 		return ErrClosed
 	}
+	m.traceOwn(tracing.Locked)
 	return nil
+}
+
+// waitOwn is waitLock for a mutex for goroutines.
+func (m *Mutex) waitOwn(ctx context.Context) error {
+	ctx, release := mphost.WithCancel(ctx)
+	defer release()
+	defer tracing.Wait(tracing.WaitLock).End()
+	return m.own.Lock(ctx)
 }
 
 // TryLock takes the mutex if it is free, and reports whether it did. It returns false
@@ -137,6 +151,7 @@ func (m *Mutex) TryLock() bool {
 			return false
 		}
 		if m.own.Over.Load() == 0 {
+			m.traceOwn(tracing.Locked)
 			return true
 		}
 		m.own.Unlock()
@@ -149,6 +164,7 @@ func (m *Mutex) TryLock() bool {
 		l.Unlock()
 		return false
 	}
+	traceLock(l.O, toWrite)
 	return true
 }
 
@@ -165,11 +181,10 @@ func (m *Mutex) unlockSlow() {
 		panicNil("Mutex")
 	}
 	if l, ok := m.shared(); ok {
-		if trace.IsEnabled() {
-			tracing.Unlocking(l.O.TraceKey(0))
-		}
+		traceUnlock(l.O, toWrite)
 		l.Unlock()
 	} else {
+		m.traceOwn(tracing.Unlocking)
 		m.own.Unlock()
 	}
 	runtime.KeepAlive(m)
@@ -265,6 +280,7 @@ func (c *Cond) lockAgain() error {
 	l, ok := c.L.shared()
 	if !ok {
 		c.L.own.Mu.Lock()
+		c.L.traceOwn(tracing.Locked)
 		return nil
 	}
 	if err := l.Lock(context.Background()); err != nil {
@@ -273,6 +289,7 @@ func (c *Cond) lockAgain() error {
 	if l.O.IsClosed() {
 		return closedLock(l)
 	}
+	traceLock(l.O, toWrite)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/trace"
 	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
@@ -15,6 +16,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/program"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/queue"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -153,8 +155,14 @@ func startGoroutine(ctx context.Context, p *Process, fn *call.Function, arg, res
 	go func() {
 		defer p.release()
 		defer p.cancel()
+		endSpan := func() {}
+		if trace.IsEnabled() {
+			endSpan = tracing.Task(program.Name(fn.Fn.PC), 0, 0).End
+		}
 		p.err, p.code = ErrGoexit, 1
 		defer func() { // also after a Goexit
+			endSpan()
+			tracing.SendLocal(tracing.KindLocalResult, unsafe.Pointer(p), 0)
 			close(p.ended)
 			close(p.done)
 		}()
@@ -292,17 +300,25 @@ func (p *Process) Join(ctx context.Context) error {
 	}
 	select {
 	case <-p.ended:
-		return p.err
+		return p.outcome()
 	default:
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	select {
 	case <-p.ended:
-		return p.err
+		return p.outcome()
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %v: %w", ErrRunning, p, context.Cause(ctx))
 	}
+}
+
+// outcome returns the error of the function, which has ended.
+func (p *Process) outcome() error {
+	if p.child == nil {
+		tracing.ReceiveLocal(tracing.KindLocalResult, unsafe.Pointer(p), 0)
+	}
+	return p.err
 }
 
 // ExitCode returns 0 if the function succeeded, 1 if it failed, the code that a child

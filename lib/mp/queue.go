@@ -73,7 +73,7 @@ func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
 	if p := atomic.LoadPointer(&q.local); p != nil {
 		return queue.LocalPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
-	if w := q.words; w != nil && wait && ctx.Done() == nil && !mphost.MayCancel() {
+	if w := q.words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
 		return w.Send(*(*uint64)(unsafe.Pointer(&v)))
 	}
 	if q.plain {
@@ -102,12 +102,15 @@ func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error)
 		ok, err = queue.LocalGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
-	if w := q.words; w != nil && wait && ctx.Done() == nil && !mphost.MayCancel() {
+	if w := q.words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
 		x, ok := <-w.C
 		if !ok {
 			return v, false, ErrClosed
 		}
-		return *(*T)(unsafe.Pointer(&x)), true, nil
+		if x.Tag != 0 {
+			w.Received(x.Tag)
+		}
+		return *(*T)(unsafe.Pointer(&x.X)), true, nil
 	}
 	if q.plain {
 		ok, err = q.q.Get(ctx, call.Hide(unsafe.Pointer(&v)), wait)

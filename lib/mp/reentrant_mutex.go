@@ -61,6 +61,7 @@ func (m *ReentrantMutex) LockContext(ctx context.Context) error {
 		return closedLock(l)
 	}
 	m.own(me)
+	traceLock(l.O, toWrite)
 	return nil
 }
 
@@ -79,6 +80,7 @@ func (m *ReentrantMutex) TryLock() bool {
 		return false
 	}
 	m.own(me)
+	traceLock(m.object(), toWrite)
 	return true
 }
 
@@ -117,6 +119,7 @@ func (m *ReentrantMutex) Unlock() {
 		panic("mp: unlock of a ReentrantMutex that this goroutine does not hold")
 	}
 	if m.object().U32(reentrantDepth).Add(^uint32(0)) == 0 {
+		traceUnlock(m.object(), toWrite)
 		m.object().U64(reentrantProcess).Store(0)
 		m.lock().Unlock()
 	}

@@ -3,10 +3,12 @@ package mp
 import (
 	"context"
 	"runtime"
+	"runtime/trace"
 	"sync"
 
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -41,7 +43,45 @@ func (m *RWMutex) LockContext(ctx context.Context) error {
 	defer runtime.KeepAlive(m)
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	return m.lock().Lock(ctx)
+	l := m.lock()
+	if trace.IsEnabled() {
+		return lockTraced(ctx, l.O, toWrite, l.TryLock, l.Lock)
+	}
+	return l.Lock(ctx)
+}
+
+// The ways of taking a lock, in a trace.
+const (
+	toWrite = false
+	toRead  = true
+)
+
+// lockTraced takes a lock by try or else by wait, and logs that.
+func lockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool, wait func(context.Context) error) error {
+	if !try() {
+		span := tracing.Wait(tracing.WaitLock)
+		err := wait(ctx)
+		span.End()
+		if err != nil {
+			return err
+		}
+	}
+	traceLock(o, reads)
+	return nil
+}
+
+// traceLock and traceUnlock log that a lock was taken, and that it is about to be
+// released, if a trace is recorded.
+func traceLock(o *shm.Object, reads bool) {
+	if trace.IsEnabled() {
+		tracing.Locked(tracing.OfObject(o, reads))
+	}
+}
+
+func traceUnlock(o *shm.Object, reads bool) {
+	if trace.IsEnabled() {
+		tracing.Unlocking(tracing.OfObject(o, reads))
+	}
 }
 
 // TryLock takes the mutex to write if it is free, and reports whether it did.
@@ -50,7 +90,12 @@ func (m *RWMutex) TryLock() bool {
 		panicNil("RWMutex")
 	}
 	defer runtime.KeepAlive(m)
-	return m.lock().TryLock()
+	l := m.lock()
+	ok := l.TryLock()
+	if ok {
+		traceLock(l.O, toWrite)
+	}
+	return ok
 }
 
 // Unlock releases the mutex after writing. It panics if this process does not hold it to write.
@@ -59,7 +104,9 @@ func (m *RWMutex) Unlock() {
 		panicNil("RWMutex")
 	}
 	defer runtime.KeepAlive(m)
-	m.lock().Unlock()
+	l := m.lock()
+	traceUnlock(l.O, toWrite)
+	l.Unlock()
 }
 
 // RLock waits until no writer holds the mutex or waits for it, and takes it to read. It
@@ -73,12 +120,14 @@ func (m *RWMutex) RLockContext(ctx context.Context) error {
 		return nilError("RWMutex")
 	}
 	defer runtime.KeepAlive(m)
-	if m.lock().TryRLock() {
+	l := m.lock()
+	if l.TryRLock() {
+		traceLock(l.O, toRead)
 		return nil
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	return m.lock().RLock(ctx)
+	return lockTraced(ctx, l.O, toRead, l.TryRLock, l.RLock)
 }
 
 // TryRLock takes the mutex to read if no writer holds it or waits for it, and reports
@@ -88,7 +137,12 @@ func (m *RWMutex) TryRLock() bool {
 		panicNil("RWMutex")
 	}
 	defer runtime.KeepAlive(m)
-	return m.lock().TryRLock()
+	l := m.lock()
+	ok := l.TryRLock()
+	if ok {
+		traceLock(l.O, toRead)
+	}
+	return ok
 }
 
 // RUnlock undoes one RLock. It panics if this process does not hold the mutex to read.
@@ -97,7 +151,9 @@ func (m *RWMutex) RUnlock() {
 		panicNil("RWMutex")
 	}
 	defer runtime.KeepAlive(m)
-	m.lock().RUnlock()
+	l := m.lock()
+	traceUnlock(l.O, toRead)
+	l.RUnlock()
 }
 
 // RLocker returns a Locker whose Lock is RLock and whose Unlock is RUnlock.

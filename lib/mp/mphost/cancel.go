@@ -2,6 +2,7 @@ package mphost
 
 import (
 	"context"
+	"runtime/trace"
 	"sync/atomic"
 )
 
@@ -18,11 +19,12 @@ func setCanceller(h Host) {
 	canceller.Store(&h)
 }
 
-// MayCancel reports whether the Host may cancel waits of goroutines. It is not inlined: otherwise the compiler would also
-// compile the types of Host for generic code that calls MayCancel.
+// IsPlain reports whether a wait needs nothing but the wait itself: the Host does not cancel waits of goroutines, and no
+// trace is recorded. It is not inlined: otherwise the compiler would also compile the types of Host for generic code that
+// calls IsPlain.
 //
 //go:noinline
-func MayCancel() bool { return canceller.Load() != nil }
+func IsPlain() bool { return canceller.Load() == nil && !trace.IsEnabled() }
 
 // WithCancel returns a context that ends when ctx ends, or when the Host cancels the
 // work of the calling goroutine. The caller must call release.

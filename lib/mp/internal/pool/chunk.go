@@ -30,6 +30,7 @@ type jobState struct {
 	size     int           // size of the next batch in tasks
 	stopped  error         // why no more of the job's tasks begin; nil if they may
 	encoding int           // batches whose arguments are being encoded
+	isStream bool          // arguments come one by one
 }
 
 // A job is a source of tasks.
@@ -56,7 +57,8 @@ type chunk struct {
 	args, out unsafe.Pointer
 	errs      *faults
 	tries     int
-	dropped   func(i int) bool // reports whether task i of the job is no longer waited for; may be nil
+	origin    func(i int) unsafe.Pointer // identifies task i of the job in traces, if tasks are added one by one
+	dropped   func(i int) bool           // reports whether task i of the job is no longer waited for; may be nil
 }
 
 // faults has the errors of a chunk's tasks, by index in the job. Most chunks have none.
@@ -223,8 +225,23 @@ func (c *chunk) call(i int) {
 	}
 }
 
+// traceBegin logs that a worker of this process has received the tasks.
+func (c *chunk) traceBegin() {
+	if c.origin != nil {
+		return // callTraced logs it for each task
+	}
+	first := 0
+	if c.st.isStream {
+		first = c.base
+	}
+	tracing.ReceiveLocal(tracing.KindLocalBatch, unsafe.Pointer(c.st), first)
+}
+
 // callTraced is call with a span in the trace.
 func (c *chunk) callTraced(i int) {
+	if c.origin != nil {
+		tracing.ReceiveLocal(tracing.KindLocalBatch, c.origin(c.base+i), 0)
+	}
 	defer tracing.Task(program.Name(c.st.fn.pc), 0, c.base+i).End()
 	c.call(i)
 }

@@ -72,6 +72,7 @@ func (w *worker) runHere(f *inflightBatch) {
 		}
 		r.report(true)
 	}()
+	f.chunk.traceBegin()
 	for n, ok := f.budget.Claim(); ok; n, ok = f.budget.Claim() {
 		w.relabel()
 		if trace.IsEnabled() {

@@ -11,6 +11,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/process"
 	"github.com/perijove/perijove/lib/mp/internal/program"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 	"github.com/perijove/perijove/lib/progresshost"
 )
@@ -81,11 +82,13 @@ func (j *mapJob) run(ctx context.Context, p *Pool, report func(done, total int))
 	fail := func() { once.Do(func() { close(failed) }) }
 	j.progress = newProgress(report, j.whole.n, fail)
 	j.whole.do = j.whole.kind.Bind(inner, p.o.TaskTimeout)
-	j.whole.sink = func(c *chunk, from, to int) { j.outcome(c, from, to, fail) }
+	j.whole.sink = func(c *chunk, from, to int) { j.outcome(p, c, from, to, fail) }
+	p.trace(tracing.SendLocal, tracing.KindLocalBatch, unsafe.Pointer(&j.st), 0)
 	p.offer(j)
 	defer StartHelper(j.st.depth)()
 	select {
 	case <-j.settled:
+		p.trace(tracing.ReceiveLocal, tracing.KindLocalResult, unsafe.Pointer(&j.st), 0)
 	case <-failed:
 	case <-ctx.Done():
 	}
@@ -100,7 +103,7 @@ func (j *mapJob) count() (done, total int) {
 }
 
 // outcome records that the tasks of c from from to before to are settled.
-func (j *mapJob) outcome(c *chunk, from, to int, failed func()) {
+func (j *mapJob) outcome(p *Pool, c *chunk, from, to int, failed func()) {
 	bad := !c.errs.none()
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -114,6 +117,7 @@ func (j *mapJob) outcome(c *chunk, from, to int, failed func()) {
 	j.pending -= to - from
 	j.progress.set(j.whole.n-j.pending, j.whole.n)
 	if j.pending == 0 {
+		p.trace(tracing.SendLocal, tracing.KindLocalResult, unsafe.Pointer(&j.st), 0)
 		close(j.settled)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/perijove/perijove/lib/mp/internal/process"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
@@ -194,6 +195,14 @@ func (p *Pool) takeLocked(j job) *chunk {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return j.take(maxBatch)
+}
+
+// trace logs with log that tasks or results are handed over, if the workers are
+// goroutines: processes log what they send.
+func (p *Pool) trace(log func(kind string, key unsafe.Pointer, seq int), kind string, key unsafe.Pointer, seq int) {
+	if !p.processes {
+		log(kind, key, seq)
+	}
 }
 
 // stop ends a job with the error cause: none of its tasks begins any more, and running

@@ -11,6 +11,7 @@ import (
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -45,7 +46,7 @@ func (p *Pool) Stream(ctx context.Context, fn call.Function, ordered bool, repor
 	}
 	inner, cancel := p.jobContext(ctx)
 	j := &streamJob{
-		st: jobState{fn: f, depth: taskDepth()}, p: p, fn: fn, do: fn.Bind(inner, p.o.TaskTimeout), ctx: ctx,
+		st: jobState{fn: f, depth: taskDepth(), isStream: true}, p: p, fn: fn, do: fn.Bind(inner, p.o.TaskTimeout), ctx: ctx,
 		ordered: ordered, ready: make(map[int]piece), pending: untypedSlice{elem: fn.Arg},
 	}
 	j.changed = sync.NewCond(&j.mu)
@@ -158,6 +159,7 @@ func (j *streamJob) Feed(a unsafe.Pointer) bool {
 		j.mu.Unlock()
 		return false
 	}
+	j.p.trace(tracing.SendLocal, tracing.KindLocalBatch, unsafe.Pointer(&j.st), j.base+j.pending.n)
 	j.pending.append(a)
 	tell := j.tellLocked()
 	j.mu.Unlock()
@@ -249,6 +251,7 @@ func (j *streamJob) finish() {
 
 // settled records finished tasks and wakes the loop.
 func (j *streamJob) settled(c *chunk, from, to int) {
+	j.p.trace(tracing.SendLocal, tracing.KindLocalResult, unsafe.Pointer(&j.st), c.base+from)
 	j.mu.Lock()
 	j.ready[c.base+from] = piece{c, from, to}
 	if !j.ordered {
@@ -368,6 +371,7 @@ func (j *streamJob) await(at int) (c piece, ok bool, err error) {
 	}
 	delete(j.ready, c.c.base+c.from)
 	j.yielded += c.to - c.from
+	j.p.trace(tracing.ReceiveLocal, tracing.KindLocalResult, unsafe.Pointer(&j.st), c.c.base+c.from)
 	j.changed.Broadcast()
 	return c, true, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -29,6 +30,7 @@ type Future struct {
 func (f *Future) Wait(ctx context.Context) (ready bool, err error) {
 	select {
 	case <-f.Done:
+		tracing.ReceiveLocal(tracing.KindLocalResult, unsafe.Pointer(f), 0)
 		return true, f.err
 	default:
 	}
@@ -37,6 +39,7 @@ func (f *Future) Wait(ctx context.Context) (ready bool, err error) {
 	defer StartHelper(f.depth)()
 	select {
 	case <-f.Done:
+		tracing.ReceiveLocal(tracing.KindLocalResult, unsafe.Pointer(f), 0)
 		return true, f.err
 	case <-ctx.Done():
 		return false, fmt.Errorf("%w: %w", failure.ErrRunning, context.Cause(ctx))
@@ -180,6 +183,7 @@ func (j *submitJob) left() int {
 }
 
 func (j *submitJob) add(s *submission) {
+	j.p.trace(tracing.SendLocal, tracing.KindLocalBatch, unsafe.Pointer(s), 0)
 	j.mu.Lock()
 	j.pending = append(j.pending, s)
 	tell := !j.listed
@@ -211,6 +215,7 @@ func (j *submitJob) take(max int) *chunk {
 		args: j.kind.Arg.Room(len(tasks)), out: j.kind.Result.Room(len(tasks)),
 		do:      func(i int, a, r unsafe.Pointer) error { return tasks[i].do(i, a, r) },
 		sink:    func(c *chunk, from, to int) { j.settled(tasks, c, from, to) },
+		origin:  func(i int) unsafe.Pointer { return unsafe.Pointer(tasks[i]) },
 		dropped: func(i int) bool { return tasks[i].f.isSettled() },
 	}
 	for i, s := range tasks {
@@ -222,7 +227,9 @@ func (j *submitJob) take(max int) *chunk {
 
 func (j *submitJob) settled(tasks []*submission, c *chunk, from, to int) {
 	for i := from; i < to; i++ {
-		tasks[c.base+i].f.settle(c.result(i), c.err(i))
+		f := tasks[c.base+i].f
+		j.p.trace(tracing.SendLocal, tracing.KindLocalResult, unsafe.Pointer(f), 0)
+		f.settle(c.result(i), c.err(i))
 	}
 	j.p.finished(to - from)
 }

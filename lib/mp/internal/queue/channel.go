@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"reflect"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -10,6 +11,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -22,18 +24,30 @@ import (
 type channelQueue struct {
 	pendingCount
 	elem   call.Elem
-	words  chan uint64         // the values, if they are 8 bytes without pointers
-	boxes  chan unsafe.Pointer // else the addresses of the values
-	spare  sync.Pool           // boxes for reuse
+	words  chan Word      // the values, if they are 8 bytes without pointers
+	boxes  chan taggedBox // else the addresses of the values
+	spare  sync.Pool      // boxes for reuse
 	closed atomic.Bool
+	key    uint64        // of the queue, in traces
+	tags   atomic.Uint64 // the last tag
+}
+
+// A Word is a value of a channelQueue. Tag identifies it in the trace: values do not
+// leave a channel in the order in which they are about to be sent. It is 0 if no trace
+// was recorded when the value was put.
+type Word struct{ X, Tag uint64 }
+
+type taggedBox struct {
+	box unsafe.Pointer
+	tag uint64
 }
 
 func newChannelQueue(e call.Elem, size int, counted bool) *channelQueue {
-	q := &channelQueue{pendingCount: newPendingCount(counted), elem: e}
+	q := &channelQueue{pendingCount: newPendingCount(counted), elem: e, key: tracing.NewKey()}
 	if isWord(reflect.TypeOf(e.Pointer).Elem()) {
-		q.words = make(chan uint64, size)
+		q.words = make(chan Word, size)
 	} else {
-		q.boxes = make(chan unsafe.Pointer, size)
+		q.boxes = make(chan taggedBox, size)
 	}
 	return q
 }
@@ -52,9 +66,9 @@ func (q *channelQueue) Close() {
 }
 
 // Words is the channel of a channelQueue for values of 8 bytes without pointers whose values are not counted. mp.Queue
-// uses it directly for a Put or Get that waits and cannot be cancelled: one call less is a tenth of the time.
+// uses it directly for a Put or Get that waits, cannot be cancelled and is not traced: one call less is a tenth of the time.
 type Words struct {
-	C chan uint64
+	C chan Word
 	q unsafe.Pointer // *channelQueue; code that uses a Words would compile more if it knew the type
 }
 
@@ -73,8 +87,28 @@ func WordsOf(q Untyped) *Words {
 //go:noinline
 func (w *Words) Send(x uint64) (err error) {
 	defer (*channelQueue)(w.q).refuse(&err)
-	w.C <- x // without a nonblocking attempt first, which would take as long as this send
+	w.C <- Word{X: x} // without a nonblocking attempt first, which would take as long as this send
 	return nil
+}
+
+// Received logs that the value with the tag was taken.
+//
+//go:noinline
+func (w *Words) Received(tag uint64) { (*channelQueue)(w.q).received(tag) }
+
+func (q *channelQueue) received(tag uint64) {
+	if tag != 0 {
+		tracing.Receive(tracing.KindLocalQueue, q.key, tag)
+	}
+}
+
+// sending logs that a value is about to be sent, and returns its tag.
+func (q *channelQueue) sending() (tag uint64) {
+	if trace.IsEnabled() {
+		tag = q.tags.Add(1)
+		tracing.Send(tracing.KindLocalQueue, q.key, tag)
+	}
+	return tag
 }
 
 // refuse turns the panic of a put on a closed channel into ErrClosed. A put defers it.
@@ -92,11 +126,11 @@ func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (er
 		q.addPending()
 	}
 	if q.words != nil {
-		err = send(ctx, q, q.words, *(*uint64)(v), wait)
+		err = send(ctx, q, q.words, Word{*(*uint64)(v), q.sending()}, wait)
 	} else {
 		box := q.box()
 		q.elem.Move(box, v)
-		if err = send(ctx, q, q.boxes, box, wait); err != nil {
+		if err = send(ctx, q, q.boxes, taggedBox{box, q.sending()}, wait); err != nil {
 			q.unbox(box)
 		}
 	}
@@ -105,14 +139,19 @@ func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (er
 
 func (q *channelQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	if q.words == nil {
-		box, ok, err := receive(ctx, q.boxes, wait)
+		x, ok, err := receive(ctx, q.boxes, wait)
 		if ok {
-			q.elem.Move(v, box)
-			q.unbox(box)
+			q.received(x.tag)
+			q.elem.Move(v, x.box)
+			q.unbox(x.box)
 		}
 		return ok, err
 	}
-	*(*uint64)(v), ok, err = receive(ctx, q.words, wait)
+	x, ok, err := receive(ctx, q.words, wait)
+	if ok {
+		q.received(x.Tag)
+		*(*uint64)(v) = x.X
+	}
 	return ok, err
 }
 
@@ -143,6 +182,7 @@ func send[X any](ctx context.Context, q *channelQueue, c chan X, x X, wait bool)
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
+	defer tracing.Wait(tracing.WaitQueuePut).End()
 	select {
 	case c <- x:
 		return nil
@@ -161,6 +201,7 @@ func receive[X any](ctx context.Context, c chan X, wait bool) (x X, ok bool, err
 		}
 		ctx, release := mphost.WithCancel(ctx)
 		defer release()
+		defer tracing.Wait(tracing.WaitQueueGet).End()
 		select {
 		case x, ok = <-c:
 		case <-ctx.Done():

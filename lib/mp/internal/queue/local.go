@@ -10,6 +10,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -45,7 +46,7 @@ func newRingQueue(e call.Elem, size int, counted bool) *ringQueue {
 	if q.endless {
 		size = firstRing
 	}
-	r := newRing(&q.elem, size)
+	r := newRing(&q.elem, tracing.NewKey(), 0, size)
 	q.first.Store(r)
 	q.last.Store(r)
 	return q
@@ -73,7 +74,7 @@ func (q *ringQueue) grow(r *ring) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.last.Load() == r && !q.closed {
-		next := newRing(&q.elem, min(2*r.size, lastRing))
+		next := newRing(&q.elem, r.key, r.index+1, min(2*r.size, lastRing))
 		r.next.Store(next)
 		q.last.Store(next)
 		r.close()
@@ -113,7 +114,7 @@ func (q *ringQueue) putSlow(ctx context.Context, v unsafe.Pointer, wait bool, st
 		defer release()
 		runtime.Gosched()
 		for state = q.tryPut(v); state == ringFull; state = q.tryPut(v) {
-			if err := q.putters.sleep(ctx, func() bool { return q.last.Load().hasRoom() }); err != nil {
+			if err := q.putters.sleep(ctx, tracing.WaitQueuePut, func() bool { return q.last.Load().hasRoom() }); err != nil {
 				return err
 			}
 		}
@@ -174,7 +175,7 @@ func (q *ringQueue) getSlow(ctx context.Context, v unsafe.Pointer, wait bool, st
 		defer release()
 		runtime.Gosched()
 		for state = q.tryGet(v); state == ringEmpty; state = q.tryGet(v) {
-			if err := q.getters.sleep(ctx, func() bool { return q.first.Load().hasValue() }); err != nil {
+			if err := q.getters.sleep(ctx, tracing.WaitQueueGet, func() bool { return q.first.Load().hasValue() }); err != nil {
 				return false, err
 			}
 		}

@@ -3,6 +3,7 @@ package queue
 import (
 	"reflect"
 	"runtime"
+	"runtime/trace"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/perijove/perijove/lib/mp/internal/call"
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // A ring is a queue with room for a fixed number of values, for any number of
@@ -32,6 +34,8 @@ type ring struct {
 	_        [cacheLine]byte
 
 	elem  *call.Elem
+	key   uint64         // of the queue, in traces
+	index uint64         // of the ring in its chain
 	words bool           // the values are 8 bytes without pointers
 	slots unsafe.Pointer // the values
 	size  int
@@ -90,8 +94,8 @@ func relax(n int) {
 // unlock stores the end's word, w, which must not have the lock bit.
 func (e *end) unlock(w uint64) { e.word.Store(w) }
 
-func newRing(e *call.Elem, size int) *ring {
-	return &ring{elem: e, slots: e.Room(size), size: size, words: isWord(reflect.TypeOf(e.Pointer).Elem())}
+func newRing(e *call.Elem, key, index uint64, size int) *ring {
+	return &ring{elem: e, key: key, index: index, slots: e.Room(size), size: size, words: isWord(reflect.TypeOf(e.Pointer).Elem())}
 }
 
 // isWord reports whether values of t have 8 bytes and no pointers.
@@ -132,6 +136,9 @@ func (r *ring) putLocked(w uint64, v unsafe.Pointer) ringState {
 		r.tail.unlock(w)
 		return ringEnded
 	}
+	if trace.IsEnabled() {
+		tracing.Send(tracing.KindLocalQueue, r.key, r.number(w))
+	}
 	if r.words {
 		*(*uint64)(unsafe.Add(r.slots, 8*r.putAt)) = *(*uint64)(v)
 	} else {
@@ -166,6 +173,9 @@ func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
 			return ringEmpty
 		}
 	}
+	if trace.IsEnabled() {
+		tracing.Receive(tracing.KindLocalQueue, r.key, r.number(w))
+	}
 	if r.words {
 		*(*uint64)(v) = *(*uint64)(unsafe.Add(r.slots, 8*r.getAt))
 	} else {
@@ -177,6 +187,10 @@ func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
 	r.head.unlock(w + endCount)
 	return ringDone
 }
+
+// number identifies, within a queue, the value that is put or taken at an end with the
+// word w.
+func (r *ring) number(w uint64) uint64 { return r.index<<48 | w/endCount&(1<<48-1) }
 
 // hasRoom and hasValue report, without a lock, whether a put or get would not wait.
 func (r *ring) hasRoom() bool {

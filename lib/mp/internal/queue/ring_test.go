@@ -11,7 +11,7 @@ import (
 func TestRingWraps(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 64} {
 		e := call.ElemOf[int]()
-		r := newRing(&e, size)
+		r := newRing(&e, 1, 0, size)
 		v := 0
 		const far = 1 << 40
 		count := uint64(far - far%size)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // waiters has the goroutines that wait for a condition; they are woken in the order in
@@ -26,13 +27,15 @@ const maxWaiters = 1 << 30
 
 func newWaiters() waiters { return waiters{bell: make(chan struct{}, maxWaiters)} }
 
-// sleep waits until the caller is woken, unless ready returns true. Its error is ctx's.
-func (w *waiters) sleep(ctx context.Context, ready func() bool) error {
+// sleep waits until the caller is woken, unless ready returns true. what is the name of
+// the wait in a trace. The error is ctx's.
+func (w *waiters) sleep(ctx context.Context, what string, ready func() bool) error {
 	w.n.Add(1)
 	if ready() {
 		w.leave()
 		return nil
 	}
+	defer tracing.Wait(what).End()
 	if ctx.Done() == nil {
 		<-w.bell
 		w.woken.Add(-1)

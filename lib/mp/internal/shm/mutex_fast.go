@@ -15,10 +15,33 @@ const heldWord = 1 << 32
 
 func (m *LocalMutex) word() *uint64 { return (*uint64)(unsafe.Pointer(m)) }
 
+// freeWord and lockedWord are the words that LockFast and UnlockFast replace. While a
+// trace is recorded they are words that no mutex has, so that both fail and the caller
+// can log the event; a check of a separate variable would make callers of
+// Mutex.Lock too large to be inlined. Aligned words are read and written at once.
+var (
+	freeWord   uint64
+	lockedWord uint64 = heldWord
+)
+
+const noWord = 1<<64 - 1
+
+// SetTraced makes LockFast and UnlockFast fail while isTraced is true.
+func SetTraced(isTraced bool) {
+	free, locked := uint64(0), uint64(heldWord)
+	if isTraced {
+		free, locked = noWord, noWord
+	}
+	atomic.StoreUint64(&freeWord, free)
+	atomic.StoreUint64(&lockedWord, locked)
+}
+
 // LockFast takes the mutex if it is free and Slow is 0, and reports whether it did. It
 // may fail spuriously.
-func (m *LocalMutex) LockFast() bool { return atomic.CompareAndSwapUint64(m.word(), 0, heldWord) }
+func (m *LocalMutex) LockFast() bool {
+	return atomic.CompareAndSwapUint64(m.word(), freeWord, heldWord)
+}
 
 // UnlockFast releases a held mutex if it has no waiters and Slow is 0, and reports
 // whether it did.
-func (m *LocalMutex) UnlockFast() bool { return atomic.CompareAndSwapUint64(m.word(), heldWord, 0) }
+func (m *LocalMutex) UnlockFast() bool { return atomic.CompareAndSwapUint64(m.word(), lockedWord, 0) }

@@ -4,9 +4,23 @@ package shm
 
 import "sync/atomic"
 
+// traced is 1 while a trace is recorded.
+var traced atomic.Uint32
+
+// SetTraced makes LockFast fail while isTraced is true.
+func SetTraced(isTraced bool) {
+	if isTraced {
+		traced.Store(1)
+	} else {
+		traced.Store(0)
+	}
+}
+
 // LockFast takes the mutex if it is free and Slow is 0, and reports whether it did. It
 // may fail spuriously.
-func (m *LocalMutex) LockFast() bool { return atomic.LoadUint32(&m.Slow) == 0 && m.Mu.TryLock() }
+func (m *LocalMutex) LockFast() bool {
+	return atomic.LoadUint32(&m.Slow)|traced.Load() == 0 && m.Mu.TryLock()
+}
 
 // UnlockFast returns false: on this platform only Unlock of the sync.Mutex releases the
 // mutex.

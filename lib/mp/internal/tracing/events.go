@@ -4,6 +4,10 @@ import (
 	"context"
 	"runtime/trace"
 	"strconv"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // Root marks the calling goroutine as one that runs the traced function.
@@ -19,6 +23,21 @@ func SendBatch(pid int, batch uint64, first int) {
 
 // Receive logs that this goroutine has received the value number seq of key.
 func Receive(kind string, key, seq uint64) { log(CategoryReceive, kind, key, seq, "") }
+
+// SendLocal logs that this goroutine is about to hand over the value number seq of the
+// object at p to another goroutine, and ReceiveLocal that it has received it. Neither
+// does anything without a trace.
+func SendLocal(kind string, p unsafe.Pointer, seq int) {
+	if trace.IsEnabled() {
+		Send(kind, uint64(uintptr(p)), uint64(seq))
+	}
+}
+
+func ReceiveLocal(kind string, p unsafe.Pointer, seq int) {
+	if trace.IsEnabled() {
+		Receive(kind, uint64(uintptr(p)), uint64(seq))
+	}
+}
 
 // BatchKey returns the key of a batch of a child.
 func BatchKey(pid int, batch uint64) uint64 { return uint64(pid)<<32 | batch&(1<<32-1) }
@@ -51,12 +70,50 @@ const (
 // Wait begins the span of a wait, which the caller ends.
 func Wait(name string) *trace.Region { return trace.StartRegion(context.Background(), name) }
 
-// Locked logs that this goroutine has taken a lock, and Unlocking that it is about to
-// release it.
-func Locked(key uint64) {
-	trace.Log(context.Background(), CategoryLock, strconv.FormatUint(key, 16))
+// A Lock identifies a lock in a trace.
+type Lock struct {
+	Key   uint64
+	Scope string // one of the scopes below
 }
 
-func Unlocking(key uint64) {
-	trace.Log(context.Background(), CategoryUnlock, strconv.FormatUint(key, 16))
+// Scopes of locks.
+const (
+	SharedLock     = "shared" // the key is the same in all processes
+	LocalLock      = "local"  // the key is known only in this process
+	SharedReadLock = "shared-read"
+	LocalReadLock  = "local-read"
+)
+
+// Locked logs that this goroutine has taken a lock, and Unlocking that it is about to
+// release it.
+func Locked(l Lock) { logLock(CategoryLock, l) }
+
+func Unlocking(l Lock) { logLock(CategoryUnlock, l) }
+
+func logLock(category string, l Lock) {
+	b := strconv.AppendUint(make([]byte, 0, 40), l.Key, 16)
+	trace.Log(context.Background(), category, string(append(append(b, ' '), l.Scope...)))
 }
+
+// OfObject returns the lock of an object: for reading, if reads is true.
+func OfObject(o *shm.Object, reads bool) Lock {
+	switch l := (Lock{o.TraceKey(0), SharedLock}); {
+	case o.IsShared() && reads:
+		l.Scope = SharedReadLock
+		return l
+	case o.IsShared():
+		return l
+	case reads:
+		l.Scope = LocalReadLock
+		return l
+	default:
+		l.Scope = LocalLock
+		return l
+	}
+}
+
+// keys is the last key that NewKey has returned.
+var keys atomic.Uint64
+
+// NewKey returns a key for an object that only this process has.
+func NewKey() uint64 { return keys.Add(1) }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // Categories of the log events that package exectrace reads.
@@ -23,8 +25,8 @@ const (
 	CategorySend    = "mp.send"    // KIND KEY SEQ [EXTRA]: logged before others can see the value
 	CategoryReceive = "mp.receive" // KIND KEY SEQ: logged after the value was taken
 	CategoryTask    = "mp.task"    // BATCH INDEX: which task the region that encloses it runs
-	CategoryLock    = "mp.lock"    // KEY: logged after the lock was taken
-	CategoryUnlock  = "mp.unlock"  // KEY: logged before the lock is free
+	CategoryLock    = "mp.lock"    // KEY SCOPE: logged after the lock was taken
+	CategoryUnlock  = "mp.unlock"  // KEY SCOPE: logged before the lock is free
 	CategoryCPU     = "mp.cpu"     // the processor time of this process so far, in nanoseconds
 )
 
@@ -34,6 +36,14 @@ const (
 	KindBatch  = "batch"  // tasks, to a child; the extra text is the index of the first
 	KindResult = "result" // outcomes of tasks, from a child
 	KindQueue  = "queue"
+)
+
+// Kinds of values that stay within a process. Their keys are known only there, and a
+// value that is sent may be received more than once.
+const (
+	KindLocalBatch  = "local-batch"  // tasks, to a worker of a pool of goroutines
+	KindLocalResult = "local-result" // outcomes, to the goroutine that waits for them
+	KindLocalQueue  = "local-queue"
 )
 
 const (
@@ -90,6 +100,7 @@ func start(folder string, isFirst bool) error {
 	}
 	r.file, r.done, r.awaits = f, make(chan struct{}), map[int]<-chan struct{}{}
 	r.folder.Store(&folder)
+	shm.SetTraced(true)
 	go sample(folder, isFirst, r.done)
 	return nil
 }
@@ -139,6 +150,7 @@ func Stop() error {
 	}
 	folder := Folder()
 	close(r.done)
+	shm.SetTraced(false)
 	trace.Stop()
 	r.folder.Store(nil)
 	err := r.file.Close()
