@@ -22,7 +22,7 @@ func Init() {
 
 // Trace calls f and records what this process and its children do meanwhile: which
 // goroutines run, which wait, and for what; tasks of pools, locks, values in queues and
-// pipes of processes. It writes one file per process into folder, which it makes, and a
+// pipes. It writes one file per process into folder, which it makes, and a
 // manifest; files of an earlier recording are removed. Package lib/exectrace reads the
 // folder and package lib/exectrace/chart draws it; go tool trace shows each file.
 //

@@ -110,9 +110,9 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 
 // traceOwn logs with log, if a trace is recorded, that a mutex for goroutines was taken
 // or is about to be released.
-func (m *Mutex) traceOwn(log func(tracing.Lock)) {
+func (m *Mutex) traceOwn(log func(unsafe.Pointer)) {
 	if trace.IsEnabled() {
-		log(tracing.Lock{Key: uint64(uintptr(unsafe.Pointer(m))), Scope: tracing.LocalLock})
+		log(unsafe.Pointer(m))
 	}
 }
 
@@ -126,7 +126,7 @@ func (m *Mutex) lockOwn(ctx context.Context) error {
 		m.own.Unlock()
 		return ErrClosed
 	}
-	m.traceOwn(tracing.Locked)
+	m.traceOwn(tracing.LockedLocal)
 	return nil
 }
 
@@ -151,7 +151,7 @@ func (m *Mutex) TryLock() bool {
 			return false
 		}
 		if m.own.Over.Load() == 0 {
-			m.traceOwn(tracing.Locked)
+			m.traceOwn(tracing.LockedLocal)
 			return true
 		}
 		m.own.Unlock()
@@ -184,7 +184,7 @@ func (m *Mutex) unlockSlow() {
 		traceUnlock(l.O, toWrite)
 		l.Unlock()
 	} else {
-		m.traceOwn(tracing.Unlocking)
+		m.traceOwn(tracing.UnlockingLocal)
 		m.own.Unlock()
 	}
 	runtime.KeepAlive(m)
@@ -280,7 +280,7 @@ func (c *Cond) lockAgain() error {
 	l, ok := c.L.shared()
 	if !ok {
 		c.L.own.Mu.Lock()
-		c.L.traceOwn(tracing.Locked)
+		c.L.traceOwn(tracing.LockedLocal)
 		return nil
 	}
 	if err := l.Lock(context.Background()); err != nil {

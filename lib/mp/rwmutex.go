@@ -74,13 +74,13 @@ func lockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool,
 // released, if a trace is recorded.
 func traceLock(o *shm.Object, reads bool) {
 	if trace.IsEnabled() {
-		tracing.Locked(tracing.OfObject(o, reads))
+		tracing.Locked(o, reads)
 	}
 }
 
 func traceUnlock(o *shm.Object, reads bool) {
 	if trace.IsEnabled() {
-		tracing.Unlocking(tracing.OfObject(o, reads))
+		tracing.Unlocking(o, reads)
 	}
 }
 

@@ -2,8 +2,9 @@ package mphost
 
 import (
 	"context"
-	"runtime/trace"
 	"sync/atomic"
+
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // canceller is the Host of this process if it may cancel waits of goroutines; nil in an
@@ -14,17 +15,18 @@ var canceller atomic.Pointer[Host]
 func setCanceller(h Host) {
 	if _, ok := h.(programHost); ok || h == nil {
 		canceller.Store(nil)
+		tracing.SetCancelled(false)
 		return
 	}
 	canceller.Store(&h)
+	tracing.SetCancelled(true)
 }
 
-// IsPlain reports whether a wait needs nothing but the wait itself: the Host does not cancel waits of goroutines, and no
-// trace is recorded. It is not inlined: otherwise the compiler would also compile the types of Host for generic code that
-// calls IsPlain.
+// IsPlain reports whether a wait needs nothing but the wait itself: the Host does not cancel waits of goroutines, and
+// mp.Trace does not record this process. It is not inlined, so that generic code compiles less.
 //
 //go:noinline
-func IsPlain() bool { return canceller.Load() == nil && !trace.IsEnabled() }
+func IsPlain() bool { return tracing.IsPlain() }
 
 // WithCancel returns a context that ends when ctx ends, or when the Host cancels the
 // work of the calling goroutine. The caller must call release.

@@ -24,9 +24,9 @@ import (
 type channelQueue struct {
 	pendingCount
 	elem   call.Elem
-	words  chan Word      // the values, if they are 8 bytes without pointers
-	boxes  chan taggedBox // else the addresses of the values
-	spare  sync.Pool      // boxes for reuse
+	words  chan Word           // the values, if they are 8 bytes without pointers
+	boxes  chan unsafe.Pointer // else the addresses of the values, which identify them in the trace
+	spare  sync.Pool           // boxes for reuse
 	closed atomic.Bool
 	key    uint64        // of the queue, in traces
 	tags   atomic.Uint64 // the last tag
@@ -37,17 +37,12 @@ type channelQueue struct {
 // was recorded when the value was put.
 type Word struct{ X, Tag uint64 }
 
-type taggedBox struct {
-	box unsafe.Pointer
-	tag uint64
-}
-
 func newChannelQueue(e call.Elem, size int, counted bool) *channelQueue {
 	q := &channelQueue{pendingCount: newPendingCount(counted), elem: e, key: tracing.NewKey()}
 	if isWord(reflect.TypeOf(e.Pointer).Elem()) {
 		q.words = make(chan Word, size)
 	} else {
-		q.boxes = make(chan taggedBox, size)
+		q.boxes = make(chan unsafe.Pointer, size)
 	}
 	return q
 }
@@ -130,7 +125,10 @@ func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (er
 	} else {
 		box := q.box()
 		q.elem.Move(box, v)
-		if err = send(ctx, q, q.boxes, taggedBox{box, q.sending()}, wait); err != nil {
+		if trace.IsEnabled() {
+			tracing.Send(tracing.KindLocalQueue, q.key, uint64(uintptr(box)))
+		}
+		if err = send(ctx, q, q.boxes, box, wait); err != nil {
 			q.unbox(box)
 		}
 	}
@@ -139,11 +137,13 @@ func (q *channelQueue) Put(ctx context.Context, v unsafe.Pointer, wait bool) (er
 
 func (q *channelQueue) Get(ctx context.Context, v unsafe.Pointer, wait bool) (ok bool, err error) {
 	if q.words == nil {
-		x, ok, err := receive(ctx, q.boxes, wait)
+		box, ok, err := receive(ctx, q.boxes, wait)
 		if ok {
-			q.received(x.tag)
-			q.elem.Move(v, x.box)
-			q.unbox(x.box)
+			if trace.IsEnabled() {
+				tracing.Receive(tracing.KindLocalQueue, q.key, uint64(uintptr(box)))
+			}
+			q.elem.Move(v, box)
+			q.unbox(box)
 		}
 		return ok, err
 	}

@@ -57,10 +57,11 @@ const (
 	endCount
 )
 
-// tryLock locks the end if it is not locked, and returns its word.
+// tryLock locks the end if it is not locked and this process is not recorded, and returns
+// its word.
 func (e *end) tryLock() (w uint64, ok bool) {
 	w = e.word.Load()
-	return w, w&endLocked == 0 && e.word.CompareAndSwap(w, w|endLocked)
+	return w, w&endLocked == tracing.Unlocked.Load() && e.word.CompareAndSwap(w, w|endLocked)
 }
 
 // lock locks the end after tryLock has failed. The caller holds e.mu, so only one
@@ -69,7 +70,7 @@ func (e *end) tryLock() (w uint64, ok bool) {
 // core takes.
 func (e *end) lock() uint64 {
 	for n := 0; ; n++ {
-		if w, ok := e.tryLock(); ok {
+		if w := e.word.Load(); w&endLocked == 0 && e.word.CompareAndSwap(w, w|endLocked) {
 			return w
 		}
 		relax(n)
@@ -120,6 +121,9 @@ func (r *ring) put(v unsafe.Pointer) ringState {
 		r.tail.mu.Lock()
 		defer r.tail.mu.Unlock()
 		w = r.tail.lock()
+		if trace.IsEnabled() { // before others can see the value, even if there may be no room for it
+			tracing.Send(tracing.KindLocalQueue, r.key, r.number(w))
+		}
 	}
 	return r.putLocked(w, v)
 }
@@ -135,9 +139,6 @@ func (r *ring) putLocked(w uint64, v unsafe.Pointer) ringState {
 	if w&endClosed != 0 {
 		r.tail.unlock(w)
 		return ringEnded
-	}
-	if trace.IsEnabled() {
-		tracing.Send(tracing.KindLocalQueue, r.key, r.number(w))
 	}
 	if r.words {
 		*(*uint64)(unsafe.Add(r.slots, 8*r.putAt)) = *(*uint64)(v)
@@ -159,7 +160,11 @@ func (r *ring) get(v unsafe.Pointer) ringState {
 		defer r.head.mu.Unlock()
 		w = r.head.lock()
 	}
-	return r.getLocked(w, v)
+	state := r.getLocked(w, v)
+	if !ok && state == ringDone && trace.IsEnabled() {
+		tracing.Receive(tracing.KindLocalQueue, r.key, r.number(w))
+	}
+	return state
 }
 
 func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
@@ -172,9 +177,6 @@ func (r *ring) getLocked(w uint64, v unsafe.Pointer) ringState {
 			}
 			return ringEmpty
 		}
-	}
-	if trace.IsEnabled() {
-		tracing.Receive(tracing.KindLocalQueue, r.key, r.number(w))
 	}
 	if r.words {
 		*(*uint64)(v) = *(*uint64)(unsafe.Add(r.slots, 8*r.getAt))

@@ -70,46 +70,46 @@ const (
 // Wait begins the span of a wait, which the caller ends.
 func Wait(name string) *trace.Region { return trace.StartRegion(context.Background(), name) }
 
-// A Lock identifies a lock in a trace.
-type Lock struct {
-	Key   uint64
-	Scope string // one of the scopes below
-}
-
-// Scopes of locks.
+// Scopes of the keys of locks. Of a lock that is held to read, the scope is followed by
+// suffixRead.
 const (
-	SharedLock     = "shared" // the key is the same in all processes
-	LocalLock      = "local"  // the key is known only in this process
-	SharedReadLock = "shared-read"
-	LocalReadLock  = "local-read"
+	scopeShared = "shared" // the key is the same in all processes
+	scopeLocal  = "local"  // the key is known only in this process
+	suffixRead  = "-read"
 )
 
-// Locked logs that this goroutine has taken a lock, and Unlocking that it is about to
-// release it.
-func Locked(l Lock) { logLock(CategoryLock, l) }
+// Locked logs that this goroutine has taken the lock o, to read if reads is true, and
+// Unlocking that it is about to release it.
+//
+//go:noinline
+func Locked(o *shm.Object, reads bool) { logLock(CategoryLock, o, reads) }
 
-func Unlocking(l Lock) { logLock(CategoryUnlock, l) }
+//go:noinline
+func Unlocking(o *shm.Object, reads bool) { logLock(CategoryUnlock, o, reads) }
 
-func logLock(category string, l Lock) {
-	b := strconv.AppendUint(make([]byte, 0, 40), l.Key, 16)
-	trace.Log(context.Background(), category, string(append(append(b, ' '), l.Scope...)))
+// LockedLocal and UnlockingLocal do the same for the lock at p, which is for goroutines
+// and no Object.
+//
+//go:noinline
+func LockedLocal(p unsafe.Pointer) { logKey(CategoryLock, uint64(uintptr(p)), scopeLocal) }
+
+//go:noinline
+func UnlockingLocal(p unsafe.Pointer) { logKey(CategoryUnlock, uint64(uintptr(p)), scopeLocal) }
+
+func logLock(category string, o *shm.Object, reads bool) {
+	scope := scopeLocal
+	if o.IsShared() {
+		scope = scopeShared
+	}
+	if reads {
+		scope += suffixRead
+	}
+	logKey(category, o.TraceKey(0), scope)
 }
 
-// OfObject returns the lock of an object: for reading, if reads is true.
-func OfObject(o *shm.Object, reads bool) Lock {
-	switch l := (Lock{o.TraceKey(0), SharedLock}); {
-	case o.IsShared() && reads:
-		l.Scope = SharedReadLock
-		return l
-	case o.IsShared():
-		return l
-	case reads:
-		l.Scope = LocalReadLock
-		return l
-	default:
-		l.Scope = LocalLock
-		return l
-	}
+func logKey(category string, key uint64, scope string) {
+	b := strconv.AppendUint(make([]byte, 0, 40), key, 16)
+	trace.Log(context.Background(), category, string(append(append(b, ' '), scope...)))
 }
 
 // keys is the last key that NewKey has returned.

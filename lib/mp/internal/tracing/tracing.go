@@ -15,8 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // Categories of the log events that package exectrace reads.
@@ -100,7 +98,7 @@ func start(folder string, isFirst bool) error {
 	}
 	r.file, r.done, r.awaits = f, make(chan struct{}), map[int]<-chan struct{}{}
 	r.folder.Store(&folder)
-	shm.SetTraced(true)
+	setRecorded(true)
 	go sample(folder, isFirst, r.done)
 	return nil
 }
@@ -150,7 +148,7 @@ func Stop() error {
 	}
 	folder := Folder()
 	close(r.done)
-	shm.SetTraced(false)
+	setRecorded(false)
 	trace.Stop()
 	r.folder.Store(nil)
 	err := r.file.Close()
