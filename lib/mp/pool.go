@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/perijove/perijove/lib/mp/internal/pool"
+	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
 // A Pool runs tasks on a fixed number of workers, which are goroutines or child
@@ -36,7 +37,11 @@ func NewPool(b Backend, opts ...PoolOption) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := pool.New(processes, o.Options)
+	return makePool(processes, o.Options)
+}
+
+func makePool(processes bool, o pool.Options) (*Pool, error) {
+	in, err := pool.New(processes, o)
 	if err != nil {
 		return nil, err
 	}
@@ -103,3 +108,15 @@ func (p *Pool) Stats() Stats { return Stats(poolOf(p).Stats()) }
 // process, and GOMAXPROCS. A pool divides the processors among its worker processes by
 // setting their GOMAXPROCS.
 func Cores() int { return pool.Cores() }
+
+// NewRemotePool returns a pool whose tasks r runs, at most inflight of them at a time.
+// Package cluster calls it; see mpremote.
+func NewRemotePool(r mpremote.Runner, inflight int) (*Pool, error) {
+	remote, err := mpremote.Remote(r)
+	if err != nil {
+		return nil, err
+	}
+	o := newOptions().Options
+	o.Workers, o.Remote = inflight, remote
+	return makePool(false, o)
+}

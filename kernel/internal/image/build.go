@@ -27,6 +27,8 @@ type listed struct {
 	Name       string
 	Export     string
 	Standard   bool
+	DepOnly    bool // it is listed only as a dependency of other packages
+	Imports    []string
 	Module     *struct {
 		Path, Version string
 		Replace       *struct{ Path string }
@@ -223,7 +225,7 @@ func (b *builder) list(flags ...string) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat([]string{"list"}, b.modFlag(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,Module", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
+	args := slices.Concat([]string{"list"}, b.modFlag(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,DepOnly,Imports,Module", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
 	out, err := b.goCommand(args...)
 	if err != nil {
 		return nil, err

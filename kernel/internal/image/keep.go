@@ -13,8 +13,9 @@ import (
 // them in the worker. Symbols that it still drops are loaded from the compiled packages.
 func (b *builder) keepSymbols() error {
 	imp := newImporter(b.pkgs)
+	linked := linkedPackages(b.pkgs)
 	for i, p := range b.pkgs {
-		if !importable(p.ImportPath) {
+		if !linked[p.ImportPath] || !importable(p.ImportPath) {
 			continue
 		}
 		pkg, err := imp.Import(p.ImportPath)
@@ -30,6 +31,34 @@ func (b *builder) keepSymbols() error {
 		}
 	}
 	return nil
+}
+
+// loadedPackages lists packages of the library with large dependencies. The image has them, compiled, but they
+// and the packages that only they need are not in the worker: it loads them when a cell imports them.
+var loadedPackages = []string{"github.com/perijove/perijove/lib/cluster"}
+
+// linkedPackages returns the packages that the worker contains: all but loadedPackages and what only these need.
+func linkedPackages(list []listed) map[string]bool {
+	byPath := make(map[string]listed, len(list))
+	for _, p := range list {
+		byPath[p.ImportPath] = p
+	}
+	linked := make(map[string]bool, len(list))
+	var add func(path string)
+	add = func(path string) {
+		if p, ok := byPath[path]; ok && !linked[path] {
+			linked[path] = true
+			for _, i := range p.Imports {
+				add(i)
+			}
+		}
+	}
+	for _, p := range list {
+		if !p.DepOnly && !slices.Contains(loadedPackages, p.ImportPath) {
+			add(p.ImportPath)
+		}
+	}
+	return linked
 }
 
 // importable reports whether the worker's main package may import the path.

@@ -11,6 +11,13 @@ import (
 // Program returns the Host that mp.Init installs. Other Hosts may build on it.
 func Program() Host { return programHost{} }
 
+// IsProgram reports whether h is the Host of an ordinary program, whose code is all in
+// its binary.
+func IsProgram(h Host) bool {
+	_, ok := h.(programHost)
+	return ok
+}
+
 // A programHost is the Host of an ordinary program: parent and child run the same
 // binary.
 type programHost struct{}

@@ -14,6 +14,7 @@ import (
 type Function struct {
 	Fn          *Funcval
 	Target      bool // it satisfies mp.Target, not mp.Func
+	Named       bool // Fn was made from the name of its code, so it captures nothing
 	Shape       Shape
 	Arg, Result Elem
 	Runner      runner // makes the same Function in a child

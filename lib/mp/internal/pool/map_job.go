@@ -185,10 +185,13 @@ func (p *Pool) prepare(c *call.Function) (*function, error) {
 	if c.Fn == nil {
 		return nil, errors.New("mp: the function is nil")
 	}
+	if p.o.Remote != nil {
+		return p.prepareRemote(c)
+	}
 	if !p.processes {
 		return &function{pc: c.Fn.PC}, nil
 	}
-	if p.host.Captures(call.AddressOf(c.Fn), c.Fn.PC) {
+	if !c.Named && p.host.Captures(call.AddressOf(c.Fn), c.Fn.PC) {
 		return nil, program.CaptureError(c.Fn.PC)
 	}
 	k := functionKey{c.Fn, call.RunnerPC(c.Runner), c.Target}

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/perijove/perijove/lib/mp/internal/shm"
@@ -12,7 +13,7 @@ func (p *Pool) Close() error {
 		return errCloseInTask
 	}
 	p.shutdown()
-	return p.to.Failure()
+	return cmp.Or(p.to.Failure(), p.closeRemote())
 }
 
 // Kill implements mp.Pool.Kill.
@@ -20,27 +21,42 @@ func (p *Pool) Kill() {
 	p.breakDown(shm.ErrClosed)
 	if w := currentWorker(); w == nil || w.p != p {
 		p.shutdown()
+		_ = p.closeRemote()
 	}
 }
 
 // Drop closes a pool that is no longer reachable. It does not wait.
-func (p *Pool) Drop() { go p.shutdown() }
+func (p *Pool) Drop() {
+	go func() {
+		p.shutdown()
+		_ = p.closeRemote()
+	}()
+}
 
 // Workers returns how many workers the pool has.
-func (p *Pool) Workers() int { return p.o.Workers }
+func (p *Pool) Workers() int {
+	if p.o.Remote != nil {
+		return p.o.Remote.Workers()
+	}
+	return p.o.Workers
+}
 
 // String implements mp.Pool.String.
 func (p *Pool) String() string {
-	kind := "goroutine"
+	kind, n := "goroutine", p.Workers()
 	switch {
-	case p.processes && p.o.Workers == 1:
+	case p.o.Remote != nil && n == 1:
+		kind = "cluster worker"
+	case p.o.Remote != nil:
+		kind = "cluster workers"
+	case p.processes && n == 1:
 		kind = "process"
 	case p.processes:
 		kind = "processes"
-	case p.o.Workers > 1:
+	case n > 1:
 		kind = "goroutines"
 	}
-	return fmt.Sprintf("a pool of %d %s, %d tasks done", p.o.Workers, kind, p.done.Load())
+	return fmt.Sprintf("a pool of %d %s, %d tasks done", n, kind, p.done.Load())
 }
 
 // counts implements mp.Stats.

@@ -12,4 +12,5 @@ type Options struct {
 	TasksPerChild int // number of tasks after which a worker is replaced; 0 means no limit
 	TaskTimeout   call.Timeout
 	Initializer   *Initializer // nil if there is none
+	Remote        Remote       // runs the tasks elsewhere; nil for goroutines and child processes
 }

@@ -44,7 +44,7 @@ func (p *Pool) acquire(w *worker) *inflightBatch {
 				p.wakeNextLocked()
 				return f
 			}
-			if len(w.inflight) == 0 {
+			if len(w.inflight) == 0 && p.o.Remote == nil {
 				if c := p.stealLocked(w); c != nil {
 					return w.addInflightLocked(c)
 				}

@@ -21,19 +21,45 @@ import (
 type Definition struct {
 	RunnerID, FnID string
 	Shape          call.Shape
-	target         bool
+	Target         bool
+}
+
+// ID returns the Definition as text, without its Shape.
+func (d Definition) ID() string {
+	return string(codec.AppendStrings([]byte{byte(codec.Bit(d.Target))}, d.RunnerID, d.FnID))
+}
+
+// ParseID is the inverse of ID.
+func ParseID(id string) (d Definition, err error) {
+	if len(id) == 0 || id[0] > 1 {
+		return d, failure.ErrMalformed
+	}
+	parts, err := codec.SplitStrings([]byte(id[1:]))
+	if err != nil || len(parts) != 2 {
+		return d, failure.ErrMalformed
+	}
+	return Definition{RunnerID: parts[0], FnID: parts[1], Target: id[0] == 1}, nil
 }
 
 // Define returns the Definition of a function, or an error if it cannot be sent. It
 // shows the host's notices about variables that differ in the child.
 func Define(h mphost.Host, c *call.Function) (Definition, error) {
-	return DefineFor(h, c.Fn, call.RunnerPC(c.Runner), c.Shape, c.Target)
+	define := DefineFor
+	if c.Named {
+		define = defineCode
+	}
+	return define(h, c.Fn, call.RunnerPC(c.Runner), c.Shape, c.Target)
 }
 
 func DefineFor(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, target bool) (Definition, error) {
 	if h.Captures(call.AddressOf(fv), fv.PC) {
 		return Definition{}, program.CaptureError(fv.PC)
 	}
+	return defineCode(h, fv, runner, s, target)
+}
+
+// defineCode returns the Definition of a function that captures nothing.
+func defineCode(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, target bool) (Definition, error) {
 	fnID, err := h.FuncID(fv.PC)
 	if err != nil {
 		return Definition{}, err
@@ -43,7 +69,7 @@ func DefineFor(h mphost.Host, fv *call.Funcval, runner uintptr, s call.Shape, ta
 		return Definition{}, err
 	}
 	mphost.Announce(h, fv.PC)
-	return Definition{RunnerID: runnerID, FnID: fnID, Shape: s, target: target}, nil
+	return Definition{RunnerID: runnerID, FnID: fnID, Shape: s, Target: target}, nil
 }
 
 // Only runs one function in the child, and waits until the child has ended. If the
@@ -184,8 +210,7 @@ func (c *Child) SentTasks(batch uint64, first int) {
 }
 
 func (c *Child) Define(def Definition, slot uint64) error {
-	body := codec.AppendStrings([]byte{byte(codec.Bit(def.target))}, def.RunnerID, def.FnID)
-	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameDefine, Id: slot, Body: body})
+	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameDefine, Id: slot, Body: []byte(def.ID())})
 }
 
 // Listen handles the child's messages until the child closes its end. It returns an

@@ -1,0 +1,290 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/cluster/internal/objectcache"
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// poolTimeout is how long a pool that says nothing is taken to exist; then its tasks are
+// dropped.
+const poolTimeout = time.Minute
+
+// maxCacheBytes limits the arguments that a process keeps for later tasks.
+const maxCacheBytes = 256 << 20
+
+// An agent takes batches of tasks from the stream and runs them in child processes.
+type agent struct {
+	c        *Cluster
+	id       string
+	slots    int
+	consumer jetstream.Consumer
+	objects  objectcache.Cache
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	running  sync.WaitGroup
+	subs     []*nats.Subscription
+	since    time.Time
+	busy     atomic.Int64 // tasks that run
+	done     atomic.Int64
+
+	mu        sync.Mutex
+	held      map[heldKey]*held
+	executors map[string]*executor // by pool
+	pools     map[string]time.Time // when each pool last said that it exists
+}
+
+// newAgent makes an agent for n child processes, but does not start it.
+func (c *Cluster) newAgent(n int) (*agent, error) {
+	a := &agent{c: c, id: newID(), slots: n, since: time.Now(), objects: objectcache.Cache{Limit: maxCacheBytes},
+		held: make(map[heldKey]*held), executors: make(map[string]*executor), pools: make(map[string]time.Time)}
+	a.ctx, a.cancel = context.WithCancelCause(c.ctx)
+	var err error
+	a.consumer, err = c.tasks.CreateOrUpdateConsumer(a.ctx, jetstream.ConsumerConfig{
+		Durable: "build-" + c.buildID(), FilterSubject: c.taskSubject("*"), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: 1 << 16, InactiveThreshold: 24 * time.Hour, MaxRequestBatch: 1,
+	})
+	if err != nil {
+		return nil, c.streamError(c.o.name+"-tasks", err)
+	}
+	// An executor is started now, so that a program that cannot start children learns it here.
+	x, err := a.newExecutor("")
+	if err != nil {
+		return nil, err
+	}
+	x.Close()
+	for subject, handle := range map[string]nats.MsgHandler{
+		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelled,
+	} {
+		sub, err := c.conn.Subscribe(subject, handle)
+		if err != nil {
+			return nil, fmt.Errorf("cluster: %w", err)
+		}
+		a.subs = append(a.subs, sub)
+	}
+	return a, nil
+}
+
+func (a *agent) start() {
+	a.announce(false)
+	a.running.Go(a.heartbeat)
+	for range a.slots {
+		a.running.Go(a.fetch)
+	}
+}
+
+// stop ends the agent. Other workers get the batches that it has not ended.
+func (a *agent) stop() {
+	a.cancel(mp.ErrClosed)
+	a.mu.Lock()
+	executors := a.executors
+	a.executors = nil
+	a.mu.Unlock()
+	for _, x := range executors {
+		x.Close()
+	}
+	a.running.Wait()
+	for _, s := range a.subs {
+		_ = s.Unsubscribe()
+	}
+	a.announce(true)
+}
+
+// announce tells all clients of the server that the agent exists, or that it leaves.
+func (a *agent) announce(leaving bool) {
+	host, _ := os.Hostname()
+	w := wire.Worker{ID: a.id, Host: host, Program: programName(), PID: os.Getpid(), Build: a.c.build,
+		Slots: a.slots, Running: int(a.busy.Load()), Done: int(a.done.Load()), Restarts: a.restarts(), Leaving: leaving}
+	a.c.members.update(&w)
+	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // it is repeated
+}
+
+// fetch takes one batch after the other.
+func (a *agent) fetch() {
+	for a.ctx.Err() == nil {
+		if err := a.fetchMessages(); err != nil && a.ctx.Err() == nil {
+			select { // the server or its stream is away
+			case <-time.After(200 * time.Millisecond):
+			case <-a.ctx.Done():
+			}
+		}
+	}
+}
+
+func (a *agent) fetchMessages() error {
+	it, err := a.consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(5*time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(false))
+	if err != nil {
+		return err
+	}
+	defer it.Stop()
+	for {
+		msg, err := it.Next(jetstream.NextContext(a.ctx))
+		if err != nil {
+			return err
+		}
+		a.handle(msg)
+	}
+}
+
+// A heldKey identifies a batch.
+type heldKey struct {
+	pool  string
+	batch uint64
+}
+
+// A held is a batch that the agent runs.
+type held struct {
+	msg   jetstream.Msg
+	tasks []*running // guarded by agent.mu
+}
+
+// handle runs the batch of a message.
+func (a *agent) handle(msg jetstream.Msg) {
+	b, err := wire.DecodeBatch(msg.Data())
+	meta, metaErr := msg.Metadata()
+	switch {
+	case err != nil || metaErr != nil:
+		a.storeDeadLetter(&wire.DeadLetter{Pool: "unknown", Error: errors.Join(err, metaErr).Error(), Arg: wire.Value{Bytes: msg.Data()}})
+		_ = msg.TermWithReason("malformed batch")
+	case !a.awaited(b.Pool):
+		_ = msg.TermWithReason("the pool is gone")
+	case meta.NumDelivered > uint64(b.Tries):
+		a.giveUp(b, msg)
+	default:
+		a.run(b, msg)
+	}
+}
+
+// hold records a batch so that heartbeats are sent for it. It returns false if the agent
+// has the batch already: then heartbeats came too late, and msg replaces the older message.
+func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) (*held, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := heldKey{b.Pool, b.ID}
+	if h := a.held[k]; h != nil {
+		h.msg = msg
+		return h, false
+	}
+	h := &held{msg: msg}
+	a.held[k] = h
+	return h, true
+}
+
+// release forgets a batch, and returns its message.
+func (a *agent) release(b *wire.Batch) jetstream.Msg {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k := heldKey{b.Pool, b.ID}
+	msg := a.held[k].msg
+	delete(a.held, k)
+	return msg
+}
+
+// heartbeat tells the server that the batches are being run, and others that the agent
+// exists.
+func (a *agent) heartbeat() {
+	ticker := time.NewTicker(heartbeatInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-a.ctx.Done():
+			return
+		}
+		a.mu.Lock()
+		var msgs []jetstream.Msg
+		for _, h := range a.held {
+			msgs = append(msgs, h.msg)
+		}
+		a.mu.Unlock()
+		for _, m := range msgs {
+			_ = m.InProgress() // repeated; without it another worker runs the batch, too
+		}
+		a.announce(false)
+		a.dropExecutors()
+	}
+}
+
+// cancelled handles a message that tasks are no longer awaited.
+func (a *agent) cancelled(m *nats.Msg) {
+	c, err := wire.DecodeCancel(m.Data)
+	if err != nil {
+		return
+	}
+	a.mu.Lock()
+	var tasks []*running
+	if h := a.held[heldKey{c.Pool, c.Batch}]; h != nil {
+		for _, i := range c.Indexes {
+			if i < len(h.tasks) {
+				tasks = append(tasks, h.tasks[i])
+			}
+		}
+	}
+	a.mu.Unlock()
+	for _, t := range tasks {
+		t.Cancel()
+	}
+}
+
+// poolSaid handles a message that a pool exists or was closed.
+func (a *agent) poolSaid(m *nats.Msg) {
+	p, err := wire.DecodePool(m.Data)
+	if err != nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if p.Closed {
+		a.pools[p.ID] = time.Time{}
+	} else {
+		a.pools[p.ID] = time.Now()
+	}
+}
+
+// awaited reports whether the results of a pool's tasks may still be awaited.
+func (a *agent) awaited(pool string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	seen, ok := a.pools[pool]
+	if !ok {
+		seen = a.since
+	}
+	return time.Since(seen) < poolTimeout
+}
+
+// dropExecutors closes the executors of pools that are gone, and forgets old pools.
+func (a *agent) dropExecutors() {
+	a.mu.Lock()
+	var gone []*executor
+	for id, x := range a.executors {
+		if time.Since(a.pools[id]) > poolTimeout && time.Since(x.since) > poolTimeout || a.closedLocked(id) {
+			gone = append(gone, x)
+			delete(a.executors, id)
+		}
+	}
+	for id, seen := range a.pools {
+		if time.Since(seen) > 10*poolTimeout && !seen.IsZero() || len(a.pools) > maxMembers {
+			delete(a.pools, id)
+		}
+	}
+	a.mu.Unlock()
+	for _, x := range gone {
+		x.Close()
+	}
+}
+
+func (a *agent) closedLocked(pool string) bool {
+	seen, ok := a.pools[pool]
+	return ok && seen.IsZero()
+}

@@ -1,0 +1,206 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+// ErrNoWorkers is in the error of tasks for which no worker has come within the
+// WorkerTimeout.
+var ErrNoWorkers = errors.New("no worker runs this program")
+
+// A Cluster is a connection to a NATS server with the tasks and workers there. Its methods
+// may be called concurrently.
+type Cluster struct {
+	o        options
+	build    [sha256.Size]byte
+	embedded *embedded // nil if the server is another process
+	conn     *nats.Conn
+	js       jetstream.JetStream
+	tasks    jetstream.Stream
+	results  jetstream.Stream
+	dead     jetstream.Stream
+	objects  jetstream.ObjectStore
+	members  members
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	running  sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	agents []*agent
+	pools  map[string]*runner // by id
+}
+
+// Open starts a NATS server in this process, for this machine only, or joins the one that
+// the option URL names. ctx limits how long that may take.
+func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{o: o, pools: make(map[string]*runner)}
+	if c.build, err = mpremote.Build(); err != nil {
+		return nil, err
+	}
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	if o.url == "" {
+		if c.embedded, err = startServer(o.folder); err != nil {
+			return nil, err
+		}
+		c.o.url, c.o.token = c.embedded.server.ClientURL(), c.embedded.token
+	}
+	if err := c.connect(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Cluster) connect(ctx context.Context) (err error) {
+	opts := []nats.Option{nats.Name("perijove " + programName()), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond), nats.Timeout(10 * time.Second)}
+	if c.o.token != "" {
+		opts = append(opts, nats.Token(c.o.token))
+	}
+	if c.embedded != nil {
+		opts = append(opts, nats.InProcessServer(c.embedded.server))
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if c.conn, err = nats.Connect(c.o.url, append(opts, c.o.connection...)...); err != nil {
+		return c.connectError(err)
+	}
+	if c.js, err = jetstream.New(c.conn); err != nil {
+		return fmt.Errorf("cluster: %w", err)
+	}
+	if err := c.openStreams(ctx); err != nil {
+		return err
+	}
+	return c.watchMembers()
+}
+
+func (c *Cluster) connectError(err error) error {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
+		return fmt.Errorf("cluster: the server at %s refuses the token or the credentials: %w", c.URL(), err)
+	case errors.Is(err, nats.ErrNoServers), errors.Is(err, nats.ErrTimeout):
+		return fmt.Errorf("cluster: no NATS server answers at %s: start nats-server with -js there, or leave out cluster.URL: %w", c.URL(), err)
+	}
+	return fmt.Errorf("cluster: cannot connect to %s: %w", c.URL(), err)
+}
+
+// URL returns the address of the server, for the option URL of another process.
+func (c *Cluster) URL() string { return c.o.url }
+
+// Token returns the token that the server requires, for the option Token of another
+// process.
+func (c *Cluster) Token() string { return c.o.token }
+
+// buildID is the beginning of the build's hash; it is part of subjects.
+func (c *Cluster) buildID() string { return hex.EncodeToString(c.build[:8]) }
+
+// Workers starts n child processes that run tasks of this program, for all its pools that
+// use the server, also those of other processes. They end when the Cluster is closed or
+// this process ends. Workers may be called again for more.
+func (c *Cluster) Workers(n int) error {
+	if n < 1 || n > 1<<12 {
+		return fmt.Errorf("cluster: Workers(%d): a process starts between 1 and %d workers", n, 1<<12)
+	}
+	a, err := c.newAgent(n)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return mp.ErrClosed
+	}
+	c.agents = append(c.agents, a)
+	a.start()
+	return nil
+}
+
+// Pool returns a new pool whose tasks the workers of the cluster run. All functions of
+// package mp that take a Pool work with it. Close it when it is no longer needed; closing
+// the Cluster kills it.
+func (c *Cluster) Pool() (*mp.Pool, error) {
+	r, err := c.newRunner()
+	if err != nil {
+		return nil, err
+	}
+	p, err := mp.NewRemotePool(r, c.o.inflight)
+	if err != nil {
+		_ = r.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Close ends the pools and workers of this process and the connection, and stops the
+// embedded server. Tasks that have not ended fail with mp.ErrClosed.
+func (c *Cluster) Close() error {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	agents, pools := c.agents, c.pools
+	c.agents, c.pools = nil, nil
+	c.mu.Unlock()
+	for _, r := range pools {
+		_ = r.Close()
+	}
+	for _, a := range agents {
+		a.stop()
+	}
+	c.cancel(mp.ErrClosed)
+	c.running.Wait()
+	if c.conn != nil {
+		c.conn.Close()
+	}
+	if c.embedded != nil {
+		c.embedded.stop()
+	}
+	return nil
+}
+
+// String returns the address and the number of workers.
+func (c *Cluster) String() string {
+	return fmt.Sprintf("a cluster of %d workers at %s", c.members.slots(nil), c.URL())
+}
+
+// background runs f in a goroutine that Close waits for. After Close it does nothing.
+func (c *Cluster) background(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.running.Go(f)
+	}
+}
+
+// programName returns the name of this program's file.
+func programName() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSuffix(path[strings.LastIndexByte(path, os.PathSeparator)+1:], " (deleted)")
+}
+
+// newID returns a random name for a worker or pool.
+func newID() string { return rand.Text() }

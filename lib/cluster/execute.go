@@ -1,0 +1,273 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+const (
+	// reportInterval is how long finished tasks of a batch wait for the others.
+	reportInterval = 50 * time.Millisecond
+	objectTimeout  = 5 * time.Minute
+)
+
+// An executor runs the tasks of one pool, so that its child processes have no state of
+// other pools, and their output belongs to it.
+type executor struct {
+	*mpremote.Executor
+	since time.Time
+}
+
+// newExecutor starts child processes for a pool. Their output goes to the pool's process,
+// directly if that is this one.
+func (a *agent) newExecutor(pool string) (*executor, error) {
+	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: a.c.o.tries - 1, Grace: time.Second}
+	if pool != "" && !a.isOwn(pool) {
+		o.Stdout = outputWriter{a, pool, false}
+		o.Stderr = outputWriter{a, pool, true}
+	}
+	x, err := mpremote.NewExecutor(o)
+	if err != nil {
+		return nil, err
+	}
+	return &executor{x, time.Now()}, nil
+}
+
+func (a *agent) isOwn(pool string) bool {
+	a.c.mu.Lock()
+	defer a.c.mu.Unlock()
+	return a.c.pools[pool] != nil
+}
+
+// executor returns the executor of a pool, which it makes if it is missing.
+func (a *agent) executor(pool string) (*executor, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.executors == nil {
+		return nil, mp.ErrClosed
+	}
+	if x := a.executors[pool]; x != nil {
+		return x, nil
+	}
+	x, err := a.newExecutor(pool)
+	if err == nil {
+		a.executors[pool] = x
+	}
+	return x, err
+}
+
+// restarts returns how many child processes were replaced.
+func (a *agent) restarts() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, x := range a.executors {
+		n += x.Restarts()
+	}
+	return n
+}
+
+// A running is a task that the agent runs, or has failed to begin.
+type running struct {
+	*mpremote.Task
+	arg     wire.Value
+	release func()
+}
+
+// Cancel cancels the task.
+func (t *running) Cancel() {
+	if t.Task != nil {
+		t.Task.Cancel()
+	}
+}
+
+// run runs a batch, reports its outcomes, and then acknowledges its message.
+func (a *agent) run(b *wire.Batch, msg jetstream.Msg) {
+	h, isNew := a.hold(b, msg)
+	if !isNew {
+		return
+	}
+	err := a.runHeld(b, h)
+	msg = a.release(b)
+	switch {
+	case err == nil:
+		_ = msg.Ack() // else the batch runs again, and its outcomes are dropped
+	case a.ctx.Err() != nil:
+		_ = msg.Nak()
+	default:
+		_ = msg.NakWithDelay(time.Second)
+	}
+}
+
+func (a *agent) runHeld(b *wire.Batch, h *held) error {
+	x, err := a.executor(b.Pool)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	f := &mpremote.Func{ID: b.FuncID, Name: b.FuncName, Arg: b.Arg, Result: b.Result}
+	tasks := make([]*running, len(b.Args))
+	for i, v := range b.Args {
+		tasks[i] = a.startTask(x, f, b, v)
+	}
+	a.mu.Lock()
+	h.tasks = tasks
+	a.mu.Unlock()
+	a.busy.Add(int64(len(tasks)))
+	defer a.busy.Add(-int64(len(tasks)))
+	r := report{a: a, b: b, begin: begin}
+	flush := time.NewTicker(reportInterval)
+	defer flush.Stop()
+	for i, t := range tasks {
+		for waiting := true; waiting; {
+			select {
+			case <-t.Done():
+				waiting = false
+			case <-flush.C:
+				err = errors.Join(err, r.send(false))
+			}
+		}
+		if a.ctx.Err() != nil {
+			return context.Cause(a.ctx) // the children were killed: another worker runs the batch
+		}
+		err = errors.Join(err, r.add(i, t))
+		t.release()
+		a.done.Add(1)
+	}
+	return errors.Join(err, r.send(true))
+}
+
+// startTask begins a task. An argument that is an object is fetched first.
+func (a *agent) startTask(x *executor, f *mpremote.Func, b *wire.Batch, v wire.Value) *running {
+	arg, release, err := v.Bytes, func() {}, error(nil)
+	if v.Form == wire.Object {
+		name := string(v.Bytes)
+		arg, release, err = a.objects.Use(name, func() ([]byte, int, error) {
+			ctx, cancel := context.WithTimeout(a.ctx, objectTimeout)
+			defer cancel()
+			data, err := a.c.getObject(ctx, name, b.MaxValue)
+			return data, len(data), err
+		})
+	}
+	t := &running{arg: v, release: release}
+	if err != nil {
+		t.Task = mpremote.FailedTask(err)
+	} else {
+		t.Task = x.Start(f, arg)
+	}
+	return t
+}
+
+// A report collects outcomes of a batch and sends them.
+type report struct {
+	a     *agent
+	b     *wire.Batch
+	begin time.Time
+	part  wire.Result
+	bytes int
+	sent  int
+}
+
+// add adds the outcome of task i.
+func (r *report) add(i int, t *running) error {
+	o, taskErr := t.Outcome()
+	if exit, ok := errors.AsType[*mp.ExitError](taskErr); ok && exit != nil {
+		r.a.storeDeadLetter(&wire.DeadLetter{Pool: r.b.Pool, Batch: r.b.ID, Index: i, FuncName: r.b.FuncName, Error: taskErr.Error(), Tries: r.a.c.o.tries, Worker: r.a.id, Arg: t.arg})
+	}
+	v, err := r.value(o)
+	if err != nil {
+		return err
+	}
+	r.part.Indexes = append(r.part.Indexes, i)
+	r.part.Values = append(r.part.Values, v)
+	if r.bytes += len(v.Bytes); r.bytes > maxBatchBytes {
+		return r.send(false)
+	}
+	return nil
+}
+
+// value returns the Value of an outcome. A large one becomes an object.
+func (r *report) value(o mpremote.Outcome) (wire.Value, error) {
+	if n := len(o.Bytes); n > r.b.MaxValue {
+		o = mpremote.Failure(fmt.Errorf("cluster: the result of %s takes %d bytes, more than the limit of %d: "+
+			"return less, or raise the limit with cluster.MaxValue: %w", r.b.FuncName, n, r.b.MaxValue, mp.ErrTooLarge))
+	}
+	v := wire.Value{Form: wire.Inline, Bytes: o.Bytes}
+	if o.Failed {
+		v.Form = wire.Failed
+	}
+	if len(o.Bytes) <= maxInline {
+		return v, nil
+	}
+	ctx, cancel := context.WithTimeout(r.a.ctx, objectTimeout)
+	defer cancel()
+	name := resultName(r.b.Pool, o.Bytes)
+	if err := r.a.c.putObject(ctx, name, o.Bytes); err != nil {
+		return v, err
+	}
+	if v.Form, v.Bytes = wire.Object, []byte(name); o.Failed {
+		v.Form = wire.FailedObject
+	}
+	return v, nil
+}
+
+// send stores the collected outcomes in the stream of results.
+func (r *report) send(last bool) error {
+	if len(r.part.Indexes) == 0 {
+		return nil
+	}
+	r.part.Pool, r.part.Batch, r.part.Worker = r.b.Pool, r.b.ID, r.a.id
+	if last {
+		r.part.Elapsed = max(time.Since(r.begin)/time.Duration(len(r.b.Args)), 1)
+	}
+	r.sent++
+	id := fmt.Sprintf("%s.%s.%d.%d", r.a.id, r.b.Pool, r.b.ID, r.sent)
+	_, err := r.a.c.publish(r.a.ctx, r.a.c.resultSubject(r.b.Pool), id, r.part.Encode())
+	r.part, r.bytes = wire.Result{}, 0
+	return err
+}
+
+// giveUp fails the tasks of a batch whose workers have died too often.
+func (a *agent) giveUp(b *wire.Batch, msg jetstream.Msg) {
+	err := fmt.Errorf("cluster: %s was given up: the worker processes that ran it were lost %d times", b.FuncName, b.Tries)
+	r := report{a: a, b: b, begin: time.Now()}
+	for i, v := range b.Args {
+		r.part.Indexes = append(r.part.Indexes, i)
+		r.part.Values = append(r.part.Values, wire.Value{Form: wire.Failed, Bytes: mpremote.Failure(err).Bytes})
+		a.storeDeadLetter(&wire.DeadLetter{Pool: b.Pool, Batch: b.ID, Index: i, FuncName: b.FuncName, Error: err.Error(), Tries: b.Tries, Worker: a.id, Arg: v})
+	}
+	if r.send(false) == nil {
+		_ = msg.Ack()
+	}
+}
+
+// An outputWriter sends output of tasks to the process of their pool.
+type outputWriter struct {
+	a       *agent
+	pool    string
+	isError bool
+}
+
+// maxOutput is the largest part of output that one message carries.
+const maxOutput = 64 << 10
+
+func (w outputWriter) Write(b []byte) (int, error) {
+	for part := range slices.Chunk(b, maxOutput) {
+		s := wire.Result{Pool: w.pool, Worker: w.a.id, Stdout: part}
+		if w.isError {
+			s.Stdout, s.Stderr = nil, part
+		}
+		if _, err := w.a.c.publish(w.a.ctx, w.a.c.resultSubject(w.pool), "", s.Encode()); err != nil {
+			return len(b), nil // the pool or the server is gone; tasks go on
+		}
+	}
+	return len(b), nil
+}

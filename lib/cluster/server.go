@@ -1,0 +1,66 @@
+package cluster
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// serverTimeout is how long the embedded server may take to start.
+const serverTimeout = time.Minute
+
+// An embedded is a NATS server in this process.
+type embedded struct {
+	server *server.Server
+	token  string
+	folder string // to remove afterwards, or ""
+}
+
+// startServer starts a server on the loopback interface. In an empty folder it stores
+// nothing that must be kept.
+func startServer(folder string) (*embedded, error) {
+	e := &embedded{token: rand.Text()}
+	if folder == "" {
+		f, err := os.MkdirTemp("", "perijove-nats-")
+		if err != nil {
+			return nil, fmt.Errorf("cluster: cannot make a folder for the server: %w", err)
+		}
+		folder, e.folder = f, f
+	}
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, Authorization: e.token, ServerName: "perijove-" + rand.Text()[:8],
+		JetStream: true, StoreDir: folder, JetStreamMaxMemory: 4 << 30, JetStreamMaxStore: 64 << 30,
+		NoLog: true, NoSigs: true, DisableJetStreamBanner: true,
+	})
+	if err != nil {
+		e.remove()
+		return nil, fmt.Errorf("cluster: cannot start the server: %w", err)
+	}
+	e.server = s
+	go s.Start()
+	if !s.ReadyForConnections(serverTimeout) {
+		e.stop()
+		return nil, errors.New("cluster: the server has not started within a minute")
+	}
+	if !s.JetStreamEnabled() {
+		e.stop()
+		return nil, fmt.Errorf("cluster: the server cannot use %s as its store", folder)
+	}
+	return e, nil
+}
+
+func (e *embedded) stop() {
+	e.server.Shutdown()
+	e.server.WaitForShutdown()
+	e.remove()
+}
+
+func (e *embedded) remove() {
+	if e.folder != "" {
+		_ = os.RemoveAll(e.folder) // a temporary folder
+	}
+}

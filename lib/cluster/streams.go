@@ -1,0 +1,122 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// ackWait is how long a batch may go without a sign of its worker before another
+	// worker gets it; heartbeatInterval is the interval of these signs.
+	ackWait           = 1500 * time.Millisecond
+	heartbeatInterval = 400 * time.Millisecond
+	// publishTimeout is how long publishing is tried while the server does not answer or
+	// its stream is full.
+	publishTimeout = time.Minute
+	// duplicateWindow is how long the server recognizes a message that was sent again.
+	duplicateWindow = 2 * time.Minute
+)
+
+// Subjects, below the cluster's name. Those of tasks, results and dead letters are stored
+// in streams; the others are not stored.
+func (c *Cluster) taskSubject(pool string) string {
+	return c.o.name + ".tasks." + c.buildID() + "." + pool
+}
+func (c *Cluster) resultSubject(pool string) string { return c.o.name + ".results." + pool }
+func (c *Cluster) deadSubject(pool string) string   { return c.o.name + ".dead." + pool }
+func (c *Cluster) workerSubject() string            { return c.o.name + ".worker" }
+func (c *Cluster) helloSubject() string             { return c.o.name + ".hello" }
+func (c *Cluster) poolSubject() string              { return c.o.name + ".pool" }
+func (c *Cluster) cancelSubject() string            { return c.o.name + ".cancel" }
+
+// openStreams opens the streams and the object store, and makes those that are missing.
+func (c *Cluster) openStreams(ctx context.Context) (err error) {
+	storage := jetstream.FileStorage
+	if c.embedded != nil && c.o.folder == "" {
+		storage = jetstream.MemoryStorage
+	}
+	for _, s := range []struct {
+		stream *jetstream.Stream
+		config jetstream.StreamConfig
+	}{
+		{&c.tasks, jetstream.StreamConfig{Name: c.o.name + "-tasks", Subjects: []string{c.o.name + ".tasks.>"},
+			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: 24 * time.Hour, Duplicates: duplicateWindow}},
+		{&c.results, jetstream.StreamConfig{Name: c.o.name + "-results", Subjects: []string{c.o.name + ".results.>"},
+			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, MaxAge: time.Hour, Duplicates: duplicateWindow}},
+		{&c.dead, jetstream.StreamConfig{Name: c.o.name + "-dead", Subjects: []string{c.o.name + ".dead.>"},
+			Discard: jetstream.DiscardOld, MaxMsgs: 10_000, MaxAge: 7 * 24 * time.Hour}},
+	} {
+		s.config.Storage, s.config.Replicas = storage, c.o.replicas
+		if *s.stream, err = c.openStream(ctx, s.config); err != nil {
+			return c.streamError(s.config.Name, err)
+		}
+	}
+	name := c.o.name + "-objects"
+	if c.objects, err = c.js.ObjectStore(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
+		c.objects, err = c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+			Bucket: name, TTL: time.Hour, Storage: storage, Replicas: c.o.replicas,
+		})
+	}
+	return c.streamError(name, err)
+}
+
+// openStream returns the stream of that name, whatever its storage, or makes it.
+func (c *Cluster) openStream(ctx context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := c.js.Stream(ctx, config.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return c.js.CreateOrUpdateStream(ctx, config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if have := s.CachedInfo().Config; have.Retention != config.Retention || !slices.Equal(have.Subjects, config.Subjects) {
+		return nil, errors.New("it belongs to another program; choose another name with cluster.Name")
+	}
+	return s, nil
+}
+
+// streamError says what to do about a stream that cannot be opened.
+func (c *Cluster) streamError(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("cluster: the server at %s does not have JetStream: start nats-server with -js: %w", c.URL(), err)
+	}
+	return fmt.Errorf("cluster: cannot open the stream %s at %s: %w", name, c.URL(), err)
+}
+
+// publish stores a message in a stream. If the server does not answer or the stream is
+// full, it tries again until ctx ends or publishTimeout has passed. id identifies the
+// message, so that it is stored once.
+func (c *Cluster) publish(ctx context.Context, subject, id string, msg []byte) (seq uint64, err error) {
+	last := time.Now().Add(publishTimeout)
+	for delay := 5 * time.Millisecond; ; delay = min(2*delay, time.Second) {
+		var opts []jetstream.PublishOpt
+		if id != "" {
+			opts = append(opts, jetstream.WithMsgID(id))
+		}
+		try, cancel := context.WithTimeout(ctx, 10*time.Second)
+		ack, err := c.js.Publish(try, subject, msg, opts...)
+		cancel()
+		switch {
+		case err == nil:
+			return ack.Sequence, nil
+		case ctx.Err() != nil:
+			return 0, context.Cause(ctx)
+		case errors.Is(err, nats.ErrMaxPayload), errors.Is(err, nats.ErrConnectionClosed), time.Now().After(last):
+			return 0, fmt.Errorf("cluster: the server at %s does not store a message: %w", c.URL(), err)
+		}
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+}

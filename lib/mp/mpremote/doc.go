@@ -1,0 +1,54 @@
+// Package mpremote connects package mp with a package that runs tasks on other machines,
+// such as package cluster. Such a package implements a Runner, which gets functions and
+// arguments as bytes; mp.NewRemotePool makes a Pool of it. Where the tasks arrive, an
+// Executor runs them in child processes.
+//
+// Functions, types and errors are sent by their places in the binary, so both ends must
+// run the same build: see Build.
+package mpremote
+
+import (
+	"context"
+	"errors"
+
+	"github.com/perijove/perijove/lib/mp/internal/codec"
+)
+
+// A Runner runs tasks elsewhere. Its methods may be called concurrently.
+type Runner interface {
+	// Run runs one task and returns its outcome. An error of the task is part of the
+	// Outcome; err says why there is none. Run returns soon after ctx has ended, and
+	// tells the task to end.
+	Run(ctx context.Context, f *Func, arg []byte) (Outcome, error)
+	// Workers returns how many tasks can run at once.
+	Workers() int
+	// Close releases what the Runner has, when no task runs. It may be called again.
+	Close() error
+}
+
+// A Func names a function that is sent.
+type Func struct {
+	ID          string // names the function and its types for an Executor of the same build
+	Name        string // for messages: "main.Square (main.go:12)"
+	Arg, Result string // the types of the argument and the result
+}
+
+// An Outcome is the encoded result of a task, or its encoded error if Failed.
+type Outcome struct {
+	Failed bool
+	Bytes  []byte
+}
+
+// Failure returns the Outcome of a task that failed with err.
+func Failure(err error) Outcome { return Outcome{true, codec.EncodeError(err)} }
+
+// Err returns the error of the Outcome, or nil.
+func (o Outcome) Err() error {
+	if !o.Failed {
+		return nil
+	}
+	if err := codec.DecodeError(o.Bytes); err != nil {
+		return err
+	}
+	return errors.New("mp: a task failed without an error")
+}

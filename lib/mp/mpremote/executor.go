@@ -1,0 +1,186 @@
+package mpremote
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/perijove/perijove/lib/mp/internal/call"
+	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/pool"
+	"github.com/perijove/perijove/lib/mp/internal/process"
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+// An Executor runs tasks that a Runner has sent, in child processes of this process. Its
+// methods may be called concurrently.
+type Executor struct {
+	host mphost.Host
+	pool *pool.Pool
+
+	mu    sync.Mutex
+	funcs map[string]*call.Function // by Func.ID
+}
+
+// ExecutorOptions are the options of NewExecutor.
+type ExecutorOptions struct {
+	Workers        int           // number of child processes
+	Retries        int           // how often a task may begin again after its process died
+	Grace          time.Duration // how long a cancelled task may run on before its process is killed
+	Stdout, Stderr io.Writer     // nil for the streams of this process
+}
+
+// NewExecutor starts the child processes.
+func NewExecutor(o ExecutorOptions) (*Executor, error) {
+	h, err := mphost.Current()
+	if err != nil {
+		return nil, err
+	}
+	p, err := pool.New(true, pool.Options{
+		Options: process.Options{Grace: o.Grace, Stdout: o.Stdout, Stderr: o.Stderr, Workers: o.Workers},
+		Retries: o.Retries,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Executor{host: h, pool: p, funcs: make(map[string]*call.Function)}, nil
+}
+
+// Close kills the child processes. Tasks that have not ended fail with mp.ErrClosed.
+func (e *Executor) Close() { e.pool.Kill() }
+
+// Restarts returns how many child processes were started in place of others that died.
+func (e *Executor) Restarts() int { return e.pool.Stats().Restarts }
+
+// A Task is a task that an Executor runs.
+type Task struct {
+	future pool.Future
+	fn     *call.Function
+	result unsafe.Pointer
+	err    error // why it did not begin
+}
+
+// Start begins f with an encoded argument.
+func (e *Executor) Start(f *Func, arg []byte) *Task {
+	t := &Task{}
+	if t.fn, t.err = e.function(f); t.err != nil {
+		return t
+	}
+	fn := *t.fn
+	a := fn.Arg.Room(1)
+	t.result = fn.Result.Room(1)
+	if err := failure.Catch(func() error { return fn.Arg.Decode(arg, a) }); err != nil {
+		t.err = failure.Wrap("argument of "+f.Name, err)
+		return t
+	}
+	t.future.Open(fn.Result, t.result)
+	if err := e.pool.Submit(context.Background(), &fn, a, &t.future); err != nil {
+		t.future.Fail(err)
+	}
+	return t
+}
+
+// FailedTask returns a Task that has failed with err before it began.
+func FailedTask(err error) *Task { return &Task{err: err} }
+
+// closed is a closed channel.
+var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// Done returns a channel that is closed when the task has an outcome.
+func (t *Task) Done() <-chan struct{} {
+	if t.err != nil {
+		return closed
+	}
+	return t.future.Done
+}
+
+// Cancel cancels the task, as Cancel of an mp.Future does.
+func (t *Task) Cancel() {
+	if t.err == nil {
+		t.future.Cancel(context.Canceled)
+	}
+}
+
+// Outcome waits for the outcome. err is the task's error as a value, for a report.
+func (t *Task) Outcome() (o Outcome, err error) {
+	if err = t.err; err == nil {
+		_, err = t.future.Wait(context.Background())
+	}
+	var b []byte
+	if err == nil {
+		err = failure.Catch(func() (err error) { b, err = t.fn.Result.Encode(t.result); return err })
+	}
+	if err != nil {
+		return Failure(err), err
+	}
+	return Outcome{Bytes: b}, nil
+}
+
+// function returns the function that f names. It checks that the name and the types are
+// those that f says, so that nothing is decoded for a function of another build.
+func (e *Executor) function(f *Func) (*call.Function, error) {
+	e.mu.Lock()
+	known := e.funcs[f.ID]
+	e.mu.Unlock()
+	if known == nil {
+		c, err := e.find(f)
+		if err != nil {
+			return nil, fmt.Errorf("mp: this worker does not have %s: %w", f.Name, failure.Unprefixed(err))
+		}
+		known = c
+	}
+	if typeText(known.Arg) != f.Arg || typeText(known.Result) != f.Result {
+		return nil, fmt.Errorf("mp: %s differs here: it takes %s and returns %s, not %s and %s", f.Name,
+			typeText(known.Arg), typeText(known.Result), f.Arg, f.Result)
+	}
+	e.mu.Lock()
+	e.funcs[f.ID] = known
+	e.mu.Unlock()
+	return known, nil
+}
+
+// runnerPrefix begins the symbol of every method that calls functions of one type.
+var runnerPrefix = func() string {
+	name := runtime.FuncForPC(call.RunnerPC(call.Of[int, int](func(int) int { return 0 }, false).Runner)).Name()
+	return name[:strings.Index(name, "[")]
+}()
+
+func (e *Executor) find(f *Func) (*call.Function, error) {
+	def, err := process.ParseID(f.ID)
+	if err != nil {
+		return nil, err
+	}
+	runner, err := e.host.FuncPC(def.RunnerID)
+	if err != nil {
+		return nil, err
+	}
+	if r := runtime.FuncForPC(runner); r == nil || r.Entry() != runner || !strings.HasPrefix(r.Name(), runnerPrefix+"[") {
+		return nil, failure.ErrMalformed
+	}
+	pc, err := e.host.FuncPC(def.FnID)
+	if err != nil {
+		return nil, err
+	}
+	l := &finder{fn: &call.Funcval{PC: pc}, target: def.Target}
+	call.RunnerAt(runner)(nil, l)
+	if _, _, err := call.Codecs(&l.found); err != nil {
+		return nil, err
+	}
+	l.found.Named = true
+	return &l.found, nil
+}
+
+// A finder implements call.Caller: it keeps the function with its types.
+type finder struct {
+	fn     *call.Funcval
+	target bool
+	found  call.Function
+}
+
+func (l *finder) Function() (*call.Funcval, bool) { return l.fn, l.target }
+func (l *finder) Caller(c call.Function)          { l.found = c }
