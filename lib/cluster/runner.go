@@ -16,19 +16,8 @@ import (
 	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
-const (
-	// batchTime is how long a batch should take.
-	batchTime = 20 * time.Millisecond
-	// maxBatchBytes limits the arguments of a batch, and maxInline a value in a message;
-	// a larger one becomes an object.
-	maxBatchBytes = 256 << 10
-	maxInline     = 128 << 10
-	// maxInflightBytes limits the arguments of a pool that are under way.
-	maxInflightBytes = 512 << 20
-	// batchesPerSlot is how many batches are under way for each task that the workers run
-	// at once, so that one waits when another ends.
-	batchesPerSlot = 3
-)
+// maxInflightBytes limits the arguments of a pool that are under way.
+const maxInflightBytes = 512 << 20
 
 // A runner implements mpremote.Runner: it sends the tasks of one pool in batches, and
 // collects the results.
@@ -48,35 +37,6 @@ type runner struct {
 	next       uint64
 	duplicates int       // outcomes of tasks that had one already
 	served     time.Time // when a worker was last known, or the first task waited
-}
-
-// A queue has the tasks of one function that are not yet sent.
-type queue struct {
-	f       *mpremote.Func
-	pending []*task
-	perTask time.Duration // smoothed; 0 before the first result
-}
-
-// A task waits for its outcome. Guarded by runner.mu, except for done.
-type task struct {
-	arg     []byte
-	done    chan struct{} // closed when outcome or err is set
-	outcome mpremote.Outcome
-	err     error
-	batch   *batch // nil until it is sent
-	index   int
-}
-
-// A batch is a sent batch. Guarded by runner.mu.
-type batch struct {
-	id    uint64
-	q     *queue
-	tasks []*task // an element is nil when its outcome is known
-	left  int
-	seq   uint64 // in the stream; 0 until it is stored
-	drop  bool   // no task is awaited any more
-
-	release []func() // of the objects with its arguments
 }
 
 func (c *Cluster) newRunner() (*runner, error) {
@@ -157,152 +117,6 @@ func (r *runner) add(f *mpremote.Func, t *task) {
 	r.dispatchLocked()
 }
 
-// dispatchLocked sends batches while few enough are under way. It takes from the queues in
-// turn.
-func (r *runner) dispatchLocked() {
-	slots := 0
-	for tried := 0; tried < len(r.queues); {
-		if slots == 0 {
-			slots = max(r.Workers(), 1)
-		}
-		if len(r.inflight) >= max(8, batchesPerSlot*slots) {
-			return
-		}
-		q := r.queues[0]
-		r.queues = append(r.queues[1:], q)
-		b := r.takeLocked(q, slots)
-		if b == nil {
-			tried++
-			continue
-		}
-		tried = 0
-		r.inflight[b.id] = b
-		go r.send(b)
-	}
-}
-
-// takeLocked makes a batch of the next tasks of q, or returns nil if it has none. The
-// batch should take batchTime, and leave tasks for the other workers.
-func (r *runner) takeLocked(q *queue, slots int) *batch {
-	if len(q.pending) == 0 {
-		return nil
-	}
-	n := 1
-	if q.perTask > 0 {
-		n = min(max(1, int(batchTime/q.perTask)), wire.MaxTasks, max(1, len(q.pending)/slots))
-	}
-	n = min(n, len(q.pending))
-	for i, bytes := 0, 0; i < n; i++ {
-		if arg := q.pending[i].arg; len(arg) <= maxInline { // else the message has the name of an object
-			bytes += len(arg)
-		}
-		if i > 0 && bytes > maxBatchBytes {
-			n = i
-		}
-	}
-	r.next++
-	b := &batch{id: r.next, q: q, tasks: slices.Clone(q.pending[:n]), left: n}
-	clear(q.pending[:n])
-	if q.pending = q.pending[n:]; len(q.pending) == 0 {
-		q.pending = nil
-	}
-	for i, t := range b.tasks {
-		t.batch, t.index = b, i
-	}
-	return b
-}
-
-// send stores a batch in the stream of tasks.
-func (r *runner) send(b *batch) {
-	r.mu.Lock()
-	tasks := slices.Clone(b.tasks)
-	r.mu.Unlock()
-	msg, err := r.encode(b, tasks)
-	var seq uint64
-	if err == nil {
-		seq, err = r.c.publish(r.ctx, r.c.taskSubject(r.id), fmt.Sprintf("%s.%d", r.id, b.id), msg)
-	}
-	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.failLocked(b, err)
-		return
-	}
-	r.mu.Lock()
-	b.seq = seq
-	drop, ended := b.drop, b.left == 0
-	r.mu.Unlock()
-	if drop {
-		r.remove(b)
-	}
-	if ended {
-		r.ended(b)
-	}
-}
-
-// encode returns the message of a batch. Large arguments become objects, which are kept
-// until the batch has ended.
-func (r *runner) encode(b *batch, tasks []*task) ([]byte, error) {
-	m := wire.Batch{Pool: r.id, ID: b.id, Tries: r.c.o.tries, MaxValue: r.c.o.maxValue,
-		FuncID: b.q.f.ID, FuncName: b.q.f.Name, Arg: b.q.f.Arg, Result: b.q.f.Result, Args: make([]wire.Value, len(tasks))}
-	for i, t := range tasks {
-		switch {
-		case t == nil: // its caller has gone; the worker is told so
-		case len(t.arg) <= maxInline:
-			m.Args[i].Bytes = t.arg
-		default:
-			name := argumentName(r.id, t.arg)
-			_, release, err := r.objects.Use(name, func() ([]byte, int, error) {
-				return nil, len(t.arg), r.c.putObject(r.ctx, name, t.arg)
-			})
-			if err != nil {
-				return nil, err
-			}
-			r.mu.Lock()
-			b.release = append(b.release, release)
-			r.mu.Unlock()
-			m.Args[i] = wire.Value{Form: wire.Object, Bytes: []byte(name)}
-		}
-	}
-	return m.Encode(), nil
-}
-
-// failLocked ends all tasks of b with err.
-func (r *runner) failLocked(b *batch, err error) {
-	for i := range b.tasks {
-		r.settleLocked(b, i, mpremote.Outcome{}, err)
-	}
-}
-
-// settleLocked sets the outcome of a task of b, unless it has one.
-func (r *runner) settleLocked(b *batch, i int, o mpremote.Outcome, err error) {
-	t := b.tasks[i]
-	if t == nil {
-		r.duplicates++
-		return
-	}
-	b.tasks[i], t.outcome, t.err = nil, o, err
-	close(t.done)
-	if b.left--; b.left == 0 {
-		delete(r.inflight, b.id)
-		if len(b.release) > 0 {
-			r.c.background(func() { r.ended(b) })
-		}
-		r.dispatchLocked()
-	}
-}
-
-// ended releases the objects of a batch.
-func (r *runner) ended(b *batch) {
-	r.mu.Lock()
-	release := b.release
-	b.release = nil
-	r.mu.Unlock()
-	for _, f := range release {
-		f()
-	}
-}
-
 // abandon forgets a task that is no longer awaited, and tells the workers.
 func (r *runner) abandon(t *task) {
 	r.mu.Lock()
@@ -327,13 +141,6 @@ func (r *runner) abandon(t *task) {
 	if stored && all {
 		r.c.background(func() { r.remove(b) })
 	}
-}
-
-// remove deletes a batch that no worker needs to run.
-func (r *runner) remove(b *batch) {
-	ctx, cancel := context.WithTimeout(r.c.ctx, 10*time.Second)
-	defer cancel()
-	_ = r.c.tasks.DeleteMsg(ctx, b.seq) // it is gone if a worker has ended it
 }
 
 // watch announces the pool, and fails tasks for which no worker comes.
