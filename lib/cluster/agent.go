@@ -38,6 +38,7 @@ type agent struct {
 	since    time.Time
 	busy     atomic.Int64 // tasks that run
 	done     atomic.Int64
+	brief    atomic.Bool // the last batch took less than briefTime
 
 	mu        sync.Mutex
 	held      map[heldKey]*held
@@ -79,8 +80,8 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 func (a *agent) start() {
 	a.announce(false)
 	a.running.Go(a.heartbeat)
-	for range a.slots {
-		a.running.Go(a.fetch)
+	for i := range batchesPerSlot * a.slots {
+		a.running.Go(func() { a.fetch(i >= a.slots) })
 	}
 }
 
@@ -110,31 +111,46 @@ func (a *agent) announce(leaving bool) {
 	_ = a.c.conn.Publish(a.c.workerSubject(), w.Encode()) // it is repeated
 }
 
-// fetch takes one batch after the other.
-func (a *agent) fetch() {
+// briefTime is the largest duration of a batch up to which the next ones are fetched
+// meanwhile. A batch that takes longer could run on another machine.
+const briefTime = 50 * time.Millisecond
+
+// fetch takes one batch after the other. If ahead is true, it does so only while batches
+// are brief, so that the child processes do not wait for the next one.
+func (a *agent) fetch(ahead bool) {
 	for a.ctx.Err() == nil {
-		if err := a.fetchMessages(); err != nil && a.ctx.Err() == nil {
-			select { // the server or its stream is away
-			case <-time.After(200 * time.Millisecond):
-			case <-a.ctx.Done():
+		delay := 100 * time.Millisecond
+		if !ahead || a.brief.Load() {
+			if err := a.fetchMessages(ahead); err == nil {
+				continue
 			}
+			delay = 200 * time.Millisecond // the server or its stream is away
+		}
+		select {
+		case <-time.After(delay):
+		case <-a.ctx.Done():
 		}
 	}
 }
 
-func (a *agent) fetchMessages() error {
+// fetchMessages takes batches until that fails, or until they are no longer brief if ahead
+// is true.
+func (a *agent) fetchMessages(ahead bool) error {
 	it, err := a.consumer.Messages(jetstream.PullMaxMessages(1), jetstream.PullExpiry(5*time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(false))
 	if err != nil {
 		return err
 	}
 	defer it.Stop()
-	for {
+	for !ahead || a.brief.Load() {
 		msg, err := it.Next(jetstream.NextContext(a.ctx))
 		if err != nil {
 			return err
 		}
+		begin := time.Now()
 		a.handle(msg)
+		a.brief.Store(time.Since(begin) < briefTime)
 	}
+	return nil
 }
 
 // A heldKey identifies a batch.

@@ -68,6 +68,6 @@
 //
 // # Costs
 //
-// A program that imports package cluster carries a NATS server, about 14 MB. Opening a
+// A program that imports package cluster carries a NATS server, about 24 MB. Opening a
 // cluster with the embedded server takes some ten milliseconds.
 package cluster

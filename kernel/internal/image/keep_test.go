@@ -1,0 +1,24 @@
+package image
+
+import (
+	"maps"
+	"slices"
+	"testing"
+)
+
+// TestLinkedPackages checks that the worker has neither package cluster nor what only that package needs.
+func TestLinkedPackages(t *testing.T) {
+	linked := linkedPackages([]listed{
+		{ImportPath: "fmt", Imports: []string{"io"}},
+		{ImportPath: "io"},
+		{ImportPath: "shared", DepOnly: true, Imports: []string{"io"}},
+		{ImportPath: "nats", DepOnly: true, Imports: []string{"fmt", "shared", "crypto"}},
+		{ImportPath: "crypto", DepOnly: true},
+		{ImportPath: "github.com/perijove/perijove/lib/cluster", Imports: []string{"nats", "github.com/perijove/perijove/lib/mp"}},
+		{ImportPath: "github.com/perijove/perijove/lib/mp", Imports: []string{"shared", "unsafe"}},
+	})
+	want := []string{"fmt", "github.com/perijove/perijove/lib/mp", "io", "shared"}
+	if got := slices.Sorted(maps.Keys(linked)); !slices.Equal(got, want) {
+		t.Errorf("linked: %q, want %q", got, want)
+	}
+}
