@@ -32,15 +32,8 @@ func (v *value) object(like any) *shm.Object {
 	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		panic(err)
 	}
-	return v.found(v.at.Object(valueSlots + 2*slotSize(reflect.TypeOf(like).Elem().Size())))
+	return v.found(v.at.Object(shm.ValueSize(reflect.TypeOf(like).Elem().Size())))
 }
-
-// An object holds a lock, the number of the current slot, and two slots. A value of 4
-// or 8 bytes is always in slot 0 and needs no lock.
-const (
-	valueCurrent = shm.LockEnd
-	valueSlots   = 64
-)
 
 // An Integer is a type of integers that Add can add to.
 type Integer interface {
@@ -62,28 +55,18 @@ func (v *value) make(b Backend, first unsafe.Pointer, size uintptr, like any) er
 	if err := codec.CheckShareable(like, "a Value"); err != nil {
 		return err
 	}
-	if err := makeHandle(&v.at, b, valueSlots+2*slotSize(size)); err != nil {
+	if err := makeHandle(&v.at, b, shm.ValueSize(size)); err != nil {
 		return err
 	}
 	o := v.found(v.at.Get())
-	copyBytes(valueSlot(o, 0, size), first, size)
+	shm.InitValue(o, first, size)
 	return nil
 }
 
 // found records the address of the value, for Add.
 func (v *value) found(o *shm.Object) *shm.Object {
-	atomic.StorePointer(&v.word, o.At(valueSlots))
+	atomic.StorePointer(&v.word, o.At(shm.ValueSlots))
 	return o
-}
-
-func slotSize(size uintptr) int { return max(16, (int(size)+15)&^15) }
-
-func valueSlot(o *shm.Object, i uint32, size uintptr) unsafe.Pointer {
-	return o.At(valueSlots + int(i)*slotSize(size))
-}
-
-func copyBytes(to, from unsafe.Pointer, n uintptr) {
-	copy(unsafe.Slice((*byte)(to), n), unsafe.Slice((*byte)(from), n))
 }
 
 // Load returns the value.
@@ -102,14 +85,14 @@ func (v *value) load(to unsafe.Pointer, size uintptr, like any) {
 	o := v.object(like)
 	switch size {
 	case 4:
-		*(*uint32)(to) = o.U32(valueSlots).Load()
+		*(*uint32)(to) = o.U32(shm.ValueSlots).Load()
 	case 8:
-		*(*uint64)(to) = o.U64(valueSlots).Load()
+		*(*uint64)(to) = o.U64(shm.ValueSlots).Load()
 	default:
 		m := shm.Mutex{O: o}
 		mustLock(m.Lock(context.Background()))
 		defer m.Unlock()
-		copyBytes(to, valueSlot(o, o.U32(valueCurrent).Load(), size), size)
+		shm.LoadValue(to, o, size)
 	}
 	runtime.KeepAlive(v)
 }
@@ -127,24 +110,16 @@ func (v *value) store(from unsafe.Pointer, size uintptr, like any) {
 	o := v.object(like)
 	switch size {
 	case 4:
-		o.U32(valueSlots).Store(*(*uint32)(from))
+		o.U32(shm.ValueSlots).Store(*(*uint32)(from))
 	case 8:
-		o.U64(valueSlots).Store(*(*uint64)(from))
+		o.U64(shm.ValueSlots).Store(*(*uint64)(from))
 	default:
 		m := shm.Mutex{O: o}
 		mustLock(m.Lock(context.Background()))
 		defer m.Unlock()
-		setValue(o, from, size)
+		shm.StoreValue(o, from, size)
 	}
 	runtime.KeepAlive(v)
-}
-
-// setValue writes the slot that is not current and makes it current. The caller holds
-// the lock.
-func setValue(o *shm.Object, from unsafe.Pointer, size uintptr) {
-	current := o.U32(valueCurrent).Load()
-	copyBytes(valueSlot(o, 1-current, size), from, size)
-	o.U32(valueCurrent).Store(1 - current)
 }
 
 // Update sets the value to f(value), and returns the new value. f must not use v. If T
@@ -167,17 +142,17 @@ func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 	switch size {
 	case 4:
 		for {
-			was := o.U32(valueSlots).Load()
+			was := o.U32(shm.ValueSlots).Load()
 			*(*uint32)(p) = was
-			if f(); o.U32(valueSlots).CompareAndSwap(was, *(*uint32)(p)) {
+			if f(); o.U32(shm.ValueSlots).CompareAndSwap(was, *(*uint32)(p)) {
 				return
 			}
 		}
 	case 8:
 		for {
-			was := o.U64(valueSlots).Load()
+			was := o.U64(shm.ValueSlots).Load()
 			*(*uint64)(p) = was
-			if f(); o.U64(valueSlots).CompareAndSwap(was, *(*uint64)(p)) {
+			if f(); o.U64(shm.ValueSlots).CompareAndSwap(was, *(*uint64)(p)) {
 				return
 			}
 		}
@@ -185,9 +160,9 @@ func (v *value) update(p unsafe.Pointer, size uintptr, like any, f func()) {
 	m := shm.Mutex{O: o}
 	mustLock(m.Lock(context.Background()))
 	defer m.Unlock()
-	copyBytes(p, valueSlot(o, o.U32(valueCurrent).Load(), size), size)
+	shm.LoadValue(p, o, size)
 	f()
-	setValue(o, p, size)
+	shm.StoreValue(o, p, size)
 }
 
 // Add adds d to v and returns the sum. It is several times faster than Update. If many
