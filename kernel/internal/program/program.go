@@ -38,12 +38,14 @@ type packageLister interface{ Packages() map[string]string }
 
 // Config holds the settings of a Program.
 type Config struct {
-	Compile string   // path of the toolchain's compile tool
-	GOROOT  string   // the toolchain's root, for documentation; may be empty
-	Library fs.FS    // sources of this project's module, for documentation; may be nil
-	Lang    string   // language version, "go1.26"
-	Dir     string   // folder for generated sources and objects; must exist
-	Env     []string // environment of the compile tool; nil for that of this process
+	Compile string // path of the toolchain's compile tool
+	GOROOT  string // the toolchain's root, for documentation; may be empty
+	Library fs.FS  // sources of this project's module, for documentation; may be nil
+	Lang    string // language version, "go1.26"
+	Dir     string // folder for generated sources and objects; must exist
+	// MemoryDir is a folder for small objects, in memory; "" for Dir.
+	MemoryDir string
+	Env       []string // environment of the compile tool; nil for that of this process
 	// Flags are passed to the compile tool unchanged.
 	Flags    []string
 	Importer Importer
@@ -136,7 +138,7 @@ func New(cfg Config) *Program {
 		cfg.Env = os.Environ()
 	}
 	tool := compiler.New(compiler.Config{
-		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, Env: cfg.Env, Flags: cfg.Flags,
+		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, MemoryDir: cfg.MemoryDir, Env: cfg.Env, Flags: cfg.Flags,
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "",
 	})

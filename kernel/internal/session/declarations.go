@@ -166,7 +166,7 @@ func (r *run) escapeDirective(d cell.DirectiveLine) error {
 		if i > 0 && slices.ContainsFunc(found[:i], func(other program.Declaration) bool { return other.Cell == f.Cell }) {
 			continue // the cell was compiled for another function
 		}
-		dir := filepath.Join(r.session.scratch.path, fmt.Sprintf("log%d", time.Now().UnixNano()))
+		dir := filepath.Join(r.session.scratch.Path, fmt.Sprintf("log%d", time.Now().UnixNano()))
 		x, err := r.explain(f.Cell, "-m", "-json=0,file://"+dir)
 		if err != nil {
 			return err

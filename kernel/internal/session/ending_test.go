@@ -15,6 +15,7 @@ import (
 
 	"github.com/perijove/perijove"
 	"github.com/perijove/perijove/kernel/internal/image"
+	"github.com/perijove/perijove/kernel/internal/scratch"
 )
 
 func countFDs(t *testing.T) int {
@@ -139,15 +140,17 @@ func TestCloseEndsAll(t *testing.T) {
 			t.Errorf("%d did not start", pid)
 		}
 	}
-	scratch := s.scratch.path
+	folders := []string{s.scratch.Path, s.objects.Sub("more")}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
 	for _, pid := range pids {
 		eventually(t, fmt.Sprintf("the end of %d", pid), func() bool { return !alive(pid) })
 	}
-	if _, err := os.Stat(scratch); err == nil {
-		t.Errorf("%s is still there", scratch)
+	for _, dir := range folders {
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s is still there", dir)
+		}
 	}
 }
 
@@ -167,7 +170,7 @@ func TestKernelHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Print("\n" + execute(t, s, familyImports+family))
-	fmt.Println("scratch", s.scratch.path)
+	fmt.Println("scratch", s.scratch.Path)
 	select {}
 }
 
@@ -184,11 +187,11 @@ func TestKilledKernel(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var text, scratch string
+	var text, dead string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		text += lines.Text() + "\n"
 		var ok bool
-		if scratch, ok = strings.CutPrefix(lines.Text(), "scratch "); ok {
+		if dead, ok = strings.CutPrefix(lines.Text(), "scratch "); ok {
 			break
 		}
 	}
@@ -200,28 +203,21 @@ func TestKilledKernel(t *testing.T) {
 	for _, pid := range pids {
 		eventually(t, fmt.Sprintf("the end of %d", pid), func() bool { return !alive(pid) })
 	}
-	if _, err := os.Stat(scratch); err != nil {
+	if _, err := os.Stat(dead); err != nil {
 		t.Fatalf("the killed kernel's folder: %v", err)
 	}
 	old := time.Now().Add(-time.Hour)
-	if err := os.Chtimes(scratch, old, old); err != nil {
+	if err := os.Chtimes(dead, old, old); err != nil {
 		t.Fatal(err)
 	}
-	live, err := newScratch(tmp)
+	live, err := scratch.New(tmp)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(scratch); err == nil {
+	if _, err := os.Stat(dead); err == nil {
 		t.Error("a dead kernel's folder stays")
 	}
-	if err := os.Chtimes(live.path, old, old); err != nil {
-		t.Fatal(err)
-	}
-	removeStale(tmp)
-	if _, err := os.Stat(live.path); err != nil {
-		t.Errorf("a living kernel's folder was removed: %v", err)
-	}
-	if err := live.remove(); err != nil {
+	if err := live.Remove(); err != nil {
 		t.Error(err)
 	}
 }

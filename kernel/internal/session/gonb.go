@@ -50,7 +50,7 @@ func (r *run) nothingDirective(cell.DirectiveLine) error { return nil }
 func (s *Session) gonbEnv() []string {
 	tmp := s.modules.Dir()
 	if tmp == "" {
-		tmp = s.scratch.path
+		tmp = s.scratch.Path
 	}
 	return []string{gonb.EnvDir + "=" + s.dir(), gonb.EnvTmpDir + "=" + tmp}
 }

@@ -145,8 +145,8 @@ fmt.Println("second")`)
 		t.Errorf("the third cell:\n%s", got)
 	}
 	begin(t, s, "2")
-	eventually(t, "one pair of open pipes", func() bool { return openBelow(t, filepath.Join(s.scratch.path, "out")) == 2 })
-	if left, _ := filepath.Glob(filepath.Join(s.scratch.path, "out*")); len(left) > 0 {
+	eventually(t, "one pair of open pipes", func() bool { return openBelow(t, filepath.Join(s.scratch.Path, "out")) == 2 })
+	if left, _ := filepath.Glob(filepath.Join(s.scratch.Path, "out*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }

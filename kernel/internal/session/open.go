@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/scratch"
 	"github.com/perijove/perijove/kernel/internal/sinks"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 )
@@ -20,11 +21,11 @@ func New(cfg Config) (*Session, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	dir, err := newScratch(os.TempDir())
+	dir, err := scratch.New(os.TempDir())
 	if err != nil {
 		return nil, fmt.Errorf("no place for compiled cells: set TMPDIR to a writable folder: %w", err)
 	}
-	s := &Session{cfg: cfg, scratch: dir, turn: make(chan struct{}, 1)}
+	s := &Session{cfg: cfg, scratch: dir, objects: scratch.NewInMemory(), turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	s.memoryLimit, s.memoryLimitErr = supervisor.InitialMemoryLimit()
 	s.compilerLimit.Store(s.memoryLimit.Bytes)
@@ -33,7 +34,7 @@ func New(cfg Config) (*Session, error) {
 	if cache == "" {
 		cache = filepath.Dir(filepath.Dir(cfg.Image.Dir))
 	}
-	s.modules = modules.New(cfg.Image, cfg.Dir, dir.path, cache)
+	s.modules = modules.New(cfg.Image, cfg.Dir, dir.Path, cache)
 	for path, archive := range cfg.Packages {
 		s.modules.Register(path, archive)
 	}
@@ -50,10 +51,7 @@ func New(cfg Config) (*Session, error) {
 
 func (s *Session) newProgram() *program.Program {
 	s.programs++
-	dir := filepath.Join(s.scratch.path, fmt.Sprintf("p%d", s.programs))
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		dir = s.scratch.path
-	}
+	dir := fmt.Sprintf("p%d", s.programs)
 	standalone := ""
 	if s.isStandalone() {
 		standalone = standalonePackage
@@ -64,7 +62,8 @@ func (s *Session) newProgram() *program.Program {
 		Lang:       s.cfg.Image.Toolchain.Lang(),
 		GOROOT:     s.cfg.Image.Toolchain.Root,
 		Library:    s.cfg.Image.Sources(),
-		Dir:        dir,
+		Dir:        s.scratch.Sub(dir),
+		MemoryDir:  s.objects.Sub(dir),
 		Importer:   s.modules,
 		Next:       s.hasNext,
 		Memory:     s.compilerLimit.Load,
@@ -124,5 +123,5 @@ func (s *Session) Close() error {
 		<-l.done
 	}
 	s.program.Load().Compiler.Close()
-	return s.scratch.remove()
+	return errors.Join(s.objects.Remove(), s.scratch.Remove())
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
 	"github.com/perijove/perijove/kernel/internal/replay"
+	"github.com/perijove/perijove/kernel/internal/scratch"
 	"github.com/perijove/perijove/kernel/internal/sinks"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 	"github.com/perijove/perijove/kernel/internal/traceback"
@@ -48,7 +49,8 @@ type Config struct {
 // A Session implements output.Session.
 type Session struct {
 	cfg     Config
-	scratch *scratch // generated sources and objects
+	scratch *scratch.Folder // generated sources and objects
+	objects *scratch.Folder // small objects, in memory; may be nil
 	modules *modules.Modules
 	program atomic.Pointer[program.Program] // replaced only with the turn, read at any time
 

@@ -182,7 +182,7 @@ func (r *run) traceDirective(d cell.DirectiveLine) error {
 		r.trace = traceFolder{folder, true}
 		return err
 	}
-	r.trace.path, err = os.MkdirTemp(r.session.scratch.path, "trace-")
+	r.trace.path, err = os.MkdirTemp(r.session.scratch.Path, "trace-")
 	return err
 }
 
@@ -206,7 +206,7 @@ func (r *run) profDirective(d cell.DirectiveLine) error {
 	}
 	args, err := splitWords(d.Args)
 	if err == nil {
-		r.prof, err = cellprofile.NewRun(args, r.session.dir(), r.session.scratch.path)
+		r.prof, err = cellprofile.NewRun(args, r.session.dir(), r.session.scratch.Path)
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (r *run) runStandalone(unit *program.Unit) *output.Error {
 }
 
 func (r *run) startStandalone(unit *program.Unit) (*worker, error) {
-	exe := filepath.Join(r.session.scratch.path, "cell")
+	exe := filepath.Join(r.session.scratch.Path, "cell")
 	args, err := r.session.program.Load().Compiler.LinkCommand(unit.Object, exe, unit.Imports)
 	if err != nil {
 		return nil, err

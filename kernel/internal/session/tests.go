@@ -243,7 +243,7 @@ func (r *run) benchDirective(d cell.DirectiveLine) error {
 	if err != nil {
 		return err
 	}
-	r.bench = &benchRun{options, filepath.Join(r.session.scratch.path, fmt.Sprintf("bench%d", time.Now().UnixNano()))}
+	r.bench = &benchRun{options, filepath.Join(r.session.scratch.Path, fmt.Sprintf("bench%d", time.Now().UnixNano()))}
 	return nil
 }
 

@@ -18,11 +18,13 @@ import (
 
 // Config holds the settings of a Compiler.
 type Config struct {
-	Tool  string   // path of the compile tool
-	Lang  string   // language version, "go1.26"
-	Dir   string   // folder for sources and objects; must exist
-	Env   []string // environment of the tool
-	Flags []string // passed to the tool unchanged
+	Tool string // path of the compile tool
+	Lang string // language version, "go1.26"
+	Dir  string // folder for sources and objects; must exist
+	// MemoryDir is a folder for objects in a file system that is in memory; "" for Dir.
+	MemoryDir string
+	Env       []string // environment of the tool
+	Flags     []string // passed to the tool unchanged
 	// Importcfg returns an importcfg file that covers the packages and all that
 	// they depend on.
 	Importcfg func(paths []string) (file string, err error)
@@ -43,6 +45,7 @@ type Compiler struct {
 	cfg      Config
 	standby  standby // compiles with inlining
 	noInline standby // compiles without
+	objects  objectFolders
 	running  running
 	seq      atomic.Int64 // number of the last unit, for file names
 	output   *string      // if not nil, for what the tool prints
@@ -73,8 +76,9 @@ func (e *Error) Unwrap() error { return e.err }
 // New returns a Compiler.
 func New(cfg Config) *Compiler {
 	c := &Compiler{cfg: cfg}
-	c.standby = standby{cfg: &c.cfg, prefix: "s"}
-	c.noInline = standby{cfg: &c.cfg, prefix: "n", noInlining: true}
+	c.objects.cfg = &c.cfg
+	c.standby = standby{cfg: &c.cfg, objects: &c.objects, prefix: "s"}
+	c.noInline = standby{cfg: &c.cfg, objects: &c.objects, prefix: "n", noInlining: true}
 	return c
 }
 
@@ -174,10 +178,10 @@ func (c *Compiler) Explain(ctx context.Context, unit Unit, x *Explanation) error
 // command returns the command that runs the compile tool in dir. The flag -trimpath removes
 // dir from positions. It also removes /dev/fd, the folder of the pipes of a standby compiler: Go
 // 1.27 puts the folder of the source file before the names in line directives.
-func (cfg *Config) command(dir, importcfg, object string, names []string, noInlining bool) *exec.Cmd {
+func (cfg *Config) command(dir, importcfg, object string, names []string, noInlining bool, flags ...string) *exec.Cmd {
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
 		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}
-	args = append(args, cfg.Flags...)
+	args = append(append(args, cfg.Flags...), flags...)
 	if noInlining {
 		args = append(args, "-l=1") // a second -l without a value would turn inlining on again
 	}

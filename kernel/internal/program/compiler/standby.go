@@ -27,6 +27,7 @@ const (
 // which are pipes. This saves about a third of the compile time of a small cell.
 type standby struct {
 	cfg        *Config
+	objects    *objectFolders
 	prefix     string // of the names of objects
 	noInlining bool
 
@@ -47,6 +48,7 @@ type process struct {
 	object    string
 	limit     int64      // memory limit in bytes
 	sources   []*os.File // write ends of the pipes
+	report    *os.File   // read end of the pipe of success, see waitForObject
 	out       bytes.Buffer
 	expire    *time.Timer
 }
@@ -67,7 +69,7 @@ func (s *standby) prepare() {
 		return
 	}
 	s.seq++
-	importcfg, object := s.importcfg, filepath.Join(s.cfg.Dir, fmt.Sprintf("%s%d.o", s.prefix, s.seq))
+	importcfg, object := s.importcfg, filepath.Join(s.objects.folder(), fmt.Sprintf("%s%d.o", s.prefix, s.seq))
 	started := make(chan struct{})
 	s.starting = started
 	go func() {
@@ -159,7 +161,7 @@ func (cfg *Config) startProcess(importcfg, object string, noInlining bool) (w *p
 			f.Close()
 		}
 		if err != nil {
-			w.closeSources()
+			w.closePipes()
 			w = nil
 		}
 	}()
@@ -171,13 +173,18 @@ func (cfg *Config) startProcess(importcfg, object string, noInlining bool) (w *p
 		read, w.sources = append(read, r), append(w.sources, wr)
 		names = append(names, fmt.Sprintf("/dev/fd/%d", 3+i))
 	}
-	w.cmd = cfg.command(cfg.Dir, importcfg, object, names, noInlining)
+	r, report, err := os.Pipe()
+	if err != nil {
+		return w, err
+	}
+	w.report, read = r, append(read, report)
+	w.cmd = cfg.command(cfg.Dir, importcfg, object, names, noInlining, fmt.Sprintf("-bench=/dev/fd/%d", 3+standbyFiles))
 	w.cmd.ExtraFiles = read
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
 	return w, w.cmd.Start()
 }
 
-// run writes the sources to the process, calls written and waits for the process to end.
+// run writes the sources to the process, calls written and waits for the object.
 func (w *process) run(ctx context.Context, r *running, files []File, written func()) error {
 	end := r.begin(ctx, w.cmd, w.limit)
 	var writers sync.WaitGroup
@@ -193,24 +200,39 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 	}
 	writers.Wait()
 	written()
-	err := end(w.cmd.Wait())
+	err := end(w.waitForObject())
 	if err != nil {
 		os.Remove(w.object)
 	}
 	return err
 }
 
+// waitForObject waits until the process has written the object, or has failed. The flag -bench has the compiler write its
+// times to a file as its last action, after it has closed the object and only if there was no error. That file is the pipe w.report. The
+// end of the process comes later: the operating system first releases its memory, which takes a quarter of the time of a small unit.
+func (w *process) waitForObject() error {
+	defer w.report.Close()
+	if n, _ := w.report.Read(make([]byte, 4096)); n == 0 { // the pipe is closed: the process ends
+		return w.cmd.Wait()
+	}
+	go w.cmd.Wait()
+	return nil
+}
+
 // discard kills a process that is not needed.
 func (w *process) discard() {
 	killGroup(w.cmd)
-	w.closeSources()
+	w.closePipes()
 	_ = w.cmd.Wait() // it was killed
 	os.Remove(w.object)
 }
 
-func (w *process) closeSources() {
+func (w *process) closePipes() {
 	for _, f := range w.sources {
 		f.Close()
+	}
+	if w.report != nil {
+		w.report.Close()
 	}
 }
 
@@ -253,6 +275,7 @@ func (c *Compiler) compileStandby(ctx context.Context, importcfg string, u Unit)
 	if err = w.run(ctx, &c.running, u.Files, c.prepareNext); err != nil {
 		return "", cmp.Or(c.cfg.final(err, w.out.String()), errNoStandby)
 	}
+	c.objects.add(w.object)
 	return w.object, nil
 }
 

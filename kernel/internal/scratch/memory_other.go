@@ -1,0 +1,6 @@
+//go:build !linux
+
+package scratch
+
+// NewInMemory returns nil.
+func NewInMemory() *Folder { return nil }
