@@ -20,6 +20,8 @@ const (
 	// standbyTimeout is the time after which a waiting compiler is ended: it holds some
 	// megabytes.
 	standbyTimeout = 10 * time.Minute
+	// pipeBuffer is a size, in bytes, of which a new pipe has room at least.
+	pipeBuffer = 4096
 )
 
 // A standby starts a compiler process before the next unit arrives. The process
@@ -193,10 +195,11 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 		if i < len(files) {
 			text = files[i].Text
 		}
-		writers.Go(func() {
-			_, _ = f.WriteString(text) // fails if the process has ended, which Wait reports
-			f.Close()
-		})
+		if len(text) <= pipeBuffer { // this does not block
+			writeSource(f, text)
+			continue
+		}
+		writers.Go(func() { writeSource(f, text) })
 	}
 	writers.Wait()
 	written()
@@ -205,6 +208,11 @@ func (w *process) run(ctx context.Context, r *running, files []File, written fun
 		os.Remove(w.object)
 	}
 	return err
+}
+
+func writeSource(f *os.File, text string) {
+	_, _ = f.WriteString(text) // fails if the process has ended, which waitForObject reports
+	f.Close()
 }
 
 // waitForObject waits until the process has written the object, or has failed. The flag -bench has the compiler write its
