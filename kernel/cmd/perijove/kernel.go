@@ -81,7 +81,7 @@ func toolchain(ctx context.Context) (goCommand, version string, err error) {
 	if goCommand, err = findGo(); err != nil {
 		return "", "unknown", err
 	}
-	if version, err = goVersion(ctx, goCommand); err != nil {
+	if version, err = cachedGoVersion(ctx, goCommand); err != nil {
 		return "", "unknown", err
 	}
 	return goCommand, version, nil

@@ -108,9 +108,18 @@ func fetched() string {
 	return "go1.26.8"
 }
 
-// ToolchainOf returns the toolchain with which a go command would compile cells.
+// ToolchainOf returns the toolchain with which a go command would compile cells. It runs the command.
 func ToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
 	return chooseToolchain(ctx, Options{Go: goCommand})
+}
+
+// CachedToolchainOf is like ToolchainOf, but runs the command only if nothing in the cache tells the answer.
+func CachedToolchainOf(ctx context.Context, goCommand string) (Toolchain, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return ToolchainOf(ctx, goCommand)
+	}
+	return findToolchain(ctx, Options{Go: goCommand, CacheDir: cache})
 }
 
 // chooseToolchain returns the go command's toolchain. If the linker does not support it and

@@ -2,6 +2,7 @@ package image
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -35,6 +36,43 @@ func TestToolchainIsRemembered(t *testing.T) {
 	if again, err := findToolchain(t.Context(), Options{CacheDir: dir}); err != nil || again != tc {
 		t.Errorf("from a broken file: %+v, %v", again, err)
 	}
+}
+
+// TestCachedToolchain: the go command runs once, as long as it does not change.
+func TestCachedToolchain(t *testing.T) {
+	t.Setenv("PERIJOVE_CACHE", t.TempDir())
+	t.Setenv("GOTOOLCHAIN", "")
+	root := t.TempDir()
+	file := filepath.Join(t.TempDir(), "go")
+	script := func(version string) {
+		text := fmt.Sprintf(`#!/bin/sh
+echo >> %[1]s/calls
+printf '{"GOROOT":"%[1]s","GOTOOLDIR":"%[1]s","GOVERSION":"%[2]s","GOTOOLCHAIN":"auto"}'
+`, root, version)
+		if err := os.WriteFile(file, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, "compile"), nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	calls := func(version string, want int) {
+		t.Helper()
+		tc, err := CachedToolchainOf(t.Context(), file)
+		log, _ := os.ReadFile(filepath.Join(root, "calls"))
+		if err != nil || tc.Version != version || len(log) != want {
+			t.Errorf("%s after %d calls (%v), want %s after %d", tc.Version, len(log), err, version, want)
+		}
+	}
+	script("go1.26.3")
+	calls("go1.26.3", 1)
+	calls("go1.26.3", 1)
+	script("go1.26.10")
+	calls("go1.26.10", 2)
+	if tc, err := ToolchainOf(t.Context(), file); err != nil || tc.Version != "go1.26.10" {
+		t.Errorf("without the cache: %v, %v", tc, err)
+	}
+	calls("go1.26.10", 3)
 }
 
 func TestLang(t *testing.T) {
