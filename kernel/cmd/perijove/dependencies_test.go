@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestNoSlowInitialization: the program does not link chroma's styles, all of which are read when the program starts.
+// TestNoSlowInitialization: the program does not link packages that read large tables when the program starts.
 func TestNoSlowInitialization(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -17,7 +17,7 @@ func TestNoSlowInitialization(t *testing.T) {
 		t.Fatalf("only %d packages", len(list))
 	}
 	for _, path := range list {
-		if path == "github.com/alecthomas/chroma/v2/styles" {
+		if strings.HasPrefix(path, "github.com/alecthomas/chroma/") {
 			t.Errorf("the program links %s", path)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/highlight"
 )
 
 //go:embed page.html page.css
@@ -99,11 +101,7 @@ func (m *markdown) cell(c *Cell) (htmlCell, error) {
 		out.Prompt = fmt.Sprint(c.ExecutionCount)
 	}
 	if strings.TrimSpace(c.Source) != "" {
-		body, err := highlight(c.Source, "go")
-		if err != nil {
-			return out, err
-		}
-		out.Body = body
+		out.Body = highlight.HTML(c.Source, "go")
 	}
 	for _, o := range c.Outputs {
 		shown, err := m.output(o)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/perijove/perijove/kernel/internal/highlight"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
@@ -99,5 +100,5 @@ func jsonForm(form any) (template.HTML, error) {
 	if err != nil {
 		return "", err
 	}
-	return highlight(string(text), "json")
+	return highlight.HTML(string(text), "json"), nil
 }

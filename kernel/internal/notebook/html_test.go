@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/perijove/perijove/kernel/internal/highlight"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
 
@@ -149,25 +150,26 @@ func TestCodeColours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := highlight("// comment\nfunc twice(n int) string { return fmt.Sprint(2*n, \"text\", 'r', 1.5, nil, `raw`) }\n/* c */ package x", "go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules := regexp.MustCompile(`(?m)^\.chroma :is\((.*)\) \{ color: var\(--\w+\);`).FindAllStringSubmatch(string(css), -1)
+	rules := regexp.MustCompile(`(?m)^\.highlight (?::is\((.*)\)|\.(\w+)) \{ (?:color: var\(--\w+\);|font-weight)`).FindAllStringSubmatch(string(css), -1)
 	coloured := map[string]bool{}
 	for _, r := range rules {
-		for class := range strings.SplitSeq(r[1], ", ") {
-			coloured[class] = true
+		for class := range strings.SplitSeq(r[1]+r[2], ", ") {
+			coloured[strings.TrimPrefix(class, ".")] = true
 		}
 	}
-	for _, m := range regexp.MustCompile(`<span class="(\w+)">`).FindAllStringSubmatch(string(code), -1) {
-		plain := map[string]bool{"line": true, "cl": true, "w": true, "p": true, "nx": true, "n": true, "o": true}
-		if class := m[1]; coloured["."+class] == plain[class] {
-			t.Errorf("class %s: coloured is %v", class, plain[class])
+	for language, source := range map[string]string{
+		"go":     "// comment\nfunc twice(n int) string { return fmt.Sprint(2*n, \"text\", 'r', 1.5, nil, `raw`, len(s)) }\n/* c */ package x",
+		"python": "# comment\nfrom a import b\nif not x: print(None)", "c": "#include <a>", "html": "<a href=\"x\">", "diff": "@@\n+a\n-b", "json": `{"a": true}`,
+	} {
+		tokens := regexp.MustCompile(`<span class="(\w+)">`).FindAllStringSubmatch(string(highlight.HTML(source, language)), -1)
+		if len(tokens) == 0 {
+			t.Errorf("%s: few tokens: %s", language, highlight.HTML(source, language))
 		}
-	}
-	if strings.Count(string(code), "<span") < 20 {
-		t.Errorf("few tokens: %s", code)
+		for _, m := range tokens {
+			if !coloured[m[1]] {
+				t.Errorf("%s: class %s has no colour", language, m[1])
+			}
+		}
 	}
 }
 

@@ -11,9 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/alecthomas/chroma/v2"
-	chromahtml "github.com/alecthomas/chroma/v2/formatters/html"
-	"github.com/alecthomas/chroma/v2/lexers"
+	"github.com/perijove/perijove/kernel/internal/highlight"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/extension"
@@ -145,27 +143,6 @@ func (h *headingIDs) Generate(value []byte, _ ast.NodeKind) []byte {
 
 func (h *headingIDs) Put(value []byte) { h.used[string(value)] = true }
 
-// noStyle is the style of highlighted code, whose colours are in page.css. Chroma's package of styles is not imported:
-// it reads all of its styles when the program starts.
-var noStyle = chroma.MustNewStyle("page", nil)
-
-// highlight returns code as HTML with CSS classes. Code in an unknown language is not highlighted.
-func highlight(source, language string) (template.HTML, error) {
-	lexer := lexers.Get(language)
-	if lexer == nil {
-		lexer = lexers.Fallback
-	}
-	tokens, err := lexer.Tokenise(nil, source)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	if err := chromahtml.New(chromahtml.WithClasses(true)).Format(&b, noStyle, tokens); err != nil {
-		return "", err
-	}
-	return template.HTML(b.String()), nil
-}
-
 // codeRenderer highlights fenced code.
 type codeRenderer struct{}
 
@@ -183,10 +160,6 @@ func renderFenced(w util.BufWriter, src []byte, node ast.Node, entering bool) (a
 		line := n.Lines().At(i)
 		code.Write(line.Value(src))
 	}
-	out, err := highlight(code.String(), string(n.Language(src)))
-	if err != nil {
-		return ast.WalkStop, err
-	}
-	_, err = w.WriteString(string(out) + "\n")
+	_, err := w.WriteString(string(highlight.HTML(code.String(), string(n.Language(src)))) + "\n")
 	return ast.WalkSkipChildren, err
 }
