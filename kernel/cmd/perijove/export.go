@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove"
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export"
+	"github.com/perijove/perijove/kernel/internal/export/translate"
 	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/output"
@@ -115,7 +116,8 @@ func readGoNotebook(path string) (*notebook.Notebook, error) {
 // exportOptions returns the options for a notebook file.
 func exportOptions(ctx context.Context, path string, force bool) (export.Options, error) {
 	opt := export.Options{
-		Name: moduleName(path), Source: filepath.Base(path), Library: perijove.Source, Version: version.Version, Force: force,
+		Options: translate.Options{Name: moduleName(path), Source: filepath.Base(path), Force: force},
+		Library: perijove.Source, Version: version.Version,
 	}
 	var err error
 	if opt.Go, err = findGo(); err != nil {

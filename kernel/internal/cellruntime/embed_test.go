@@ -2,7 +2,6 @@ package cellruntime
 
 import (
 	"embed"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -61,12 +60,5 @@ func TestEmbedVariables(t *testing.T) {
 		if err := embedInto(&s, pattern, embedRoot); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", pattern, err, want)
 		}
-	}
-}
-
-func TestSplitPatterns(t *testing.T) {
-	got, err := splitPatterns(" a/*.txt \"b c\" `d`  e")
-	if want := []string{"a/*.txt", "b c", "d", "e"}; err != nil || !slices.Equal(got, want) {
-		t.Errorf("%q, %v", got, err)
 	}
 }

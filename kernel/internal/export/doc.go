@@ -1,17 +1,3 @@
-// Package export writes a notebook as a Go program: the program prints what a run of the
-// notebook from its first to its last cell prints.
-//
-// In a notebook a name may be declared again, and functions always call the newest
-// version of others. Export goes through these steps, each in a file of its name:
-//
-//   - cells: parse the cells, and find the headings above them
-//   - book: what each name means after each cell
-//   - classes: which meanings of types and constants differ between cells
-//   - infer: the types of variables, so that a variable that is declared again with its type stays one variable
-//   - functions: the versions of functions, since a change of a constant or type also changes the code that uses it
-//   - reach: which versions are used, and when
-//   - names: the names in the program, and which variables are local
-//   - emit: the source, which is checked, and written again with what the check has shown
-//
-// Code for which no program does the same as the notebook is an error with its cell and line.
+// Package export writes a notebook as a Go program: a module whose program prints what a run of the notebook from its first to its last
+// cell prints. Package translate writes the Go files, and package gomodule the rest of the module.
 package export

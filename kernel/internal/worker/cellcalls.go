@@ -7,7 +7,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
-	"github.com/perijove/perijove/kernel/internal/stopwatch"
+	"github.com/perijove/perijove/lib/stopwatch"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/control"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/preempt"
-	"github.com/perijove/perijove/kernel/internal/stopwatch"
+	"github.com/perijove/perijove/lib/stopwatch"
 )
 
 // An execution is one run of a cell.

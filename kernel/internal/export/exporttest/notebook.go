@@ -4,6 +4,8 @@ package exporttest
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/tools/txtar"
@@ -33,4 +35,22 @@ func Notebook(a *txtar.Archive) (*notebook.Notebook, error) {
 		return nil, err
 	}
 	return notebook.Parse(data)
+}
+
+// WriteFiles writes the files of an archive whose names begin with the word file to a notebook's folder.
+func WriteFiles(a *txtar.Archive, dir string) error {
+	for _, f := range a.Files {
+		name, ok := strings.CutPrefix(f.Name, "file ")
+		if !ok {
+			continue
+		}
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, f.Data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

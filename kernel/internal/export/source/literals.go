@@ -1,0 +1,73 @@
+package source
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+)
+
+// A Literal is a function literal in a declaration or statement. Offsets are in its source.
+type Literal struct {
+	cell.Span
+	Params         int  // the end of its parameters
+	Lbrace, Rbrace int  // of its body
+	Once           bool // it is called where it is written, or by the go statement around it
+	Result         bool // it has results
+	Labels         bool // its body has labels
+}
+
+// noteLiterals collects the function literals of a file.
+func (f *Facts) noteLiterals(file *ast.File, offset func(token.Pos) int) {
+	called := map[ast.Node]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			called[ast.Unparen(n.Fun)] = true
+		case *ast.FuncLit:
+			l := Literal{
+				Span: cell.Span{Start: offset(n.Pos()), End: offset(n.End())}, Params: offset(n.Type.Params.End()),
+				Lbrace: offset(n.Body.Lbrace), Rbrace: offset(n.Body.Rbrace),
+				Once: called[n], Result: n.Type.Results.NumFields() > 0,
+			}
+			ast.Inspect(n.Body, func(x ast.Node) bool {
+				_, isLabel := x.(*ast.LabeledStmt)
+				l.Labels = l.Labels || isLabel
+				return true
+			})
+			f.Literals = append(f.Literals, l)
+		}
+		return true
+	})
+}
+
+// LiteralAt returns the innermost function literal around an offset whose code may run later, or nil.
+func (f *Facts) LiteralAt(off int) *Literal {
+	var found *Literal
+	for i, l := range f.Literals { // outer ones come first
+		if off >= l.Lbrace && off < l.End && !l.Once {
+			found = &f.Literals[i]
+		}
+	}
+	return found
+}
+
+// IsInside reports whether a literal is inside one that is called where it is written: the compiler may have inlined that one, and then
+// the code of the inner one does not change in a notebook.
+func (f *Facts) IsInside(l *Literal) bool {
+	return slices.ContainsFunc(f.Literals, func(o Literal) bool { return o.Once && o.Start < l.Start && l.End <= o.End })
+}
+
+// Follows reports whether the function literal around an offset gets new code when a constant changes that it uses there. In a notebook,
+// literals of statements that capture variables of the statement keep their code.
+func (f *Facts) Follows(src *cell.Source, off int, inFunction bool) bool {
+	return f.LiteralAt(off) != nil && (inFunction || !Captures(src, off))
+}
+
+// Captures reports whether the offset is in a function literal that captures local variables.
+func Captures(src *cell.Source, off int) bool {
+	return slices.ContainsFunc(src.Outermost, func(o cell.Outermost) bool {
+		return o.Captures && off >= o.Start && off < o.End
+	})
+}

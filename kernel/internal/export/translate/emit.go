@@ -1,0 +1,353 @@
+package translate
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/prose"
+)
+
+// write writes the files of the program: main.go, and main_test.go if the notebook has tests.
+func (b *book) write() (main, test *file) {
+	b.again = false
+	b.nameAll()
+	main = &file{b: b, name: "main.go", imports: map[string]map[string]bool{}}
+	test = &file{b: b, name: "main_test.go", imports: map[string]map[string]bool{}}
+	for p, names := range b.packages {
+		if names["_"] {
+			main.imports[p] = map[string]bool{"_": true}
+		}
+	}
+	decls := b.declarations()
+	for k := range b.steps {
+		if k == 0 {
+			main.globals()
+			main.mainFunction()
+		}
+		for _, in := range decls[k] {
+			if b.isTest(in) {
+				test.declare(in)
+			} else {
+				main.declare(in)
+			}
+		}
+		if s := b.sectionOf[k]; s != nil && s.steps[0].index == k && !b.inMain(s) {
+			main.sectionFunction(s)
+		}
+	}
+	if test.text.Len() > 0 && b.usesProcesses() {
+		test.printf("func TestMain(m *%s.M) {\n%s.Init()\nm.Run()\n}\n", test.pkg("testing"), test.pkg(libraryModule+"/lib/mp"))
+	}
+	return main, test
+}
+
+// inMain reports whether the statements of a section are in main itself.
+func (b *book) inMain(s *section) bool {
+	return len(b.sections) == 1 && !s.hasRaises()
+}
+
+// declarations lists the instances that are written, by the step of their declaration.
+func (b *book) declarations() map[int][]*instance {
+	out := map[int][]*instance{}
+	for _, x := range b.all {
+		if x.used {
+			out[x.entity.step] = append(out[x.entity.step], x)
+		}
+	}
+	for _, list := range out {
+		slices.SortStableFunc(list, func(a, b *instance) int {
+			x, y := a.entity.decl.Pos, b.entity.decl.Pos
+			return cmp.Or(x.Line-y.Line, x.Col-y.Col, a.step-b.step)
+		})
+	}
+	return out
+}
+
+// isTest reports whether an instance is a function for go test that no other code calls.
+func (b *book) isTest(in *instance) bool {
+	d := in.entity.decl
+	if d.Kind != cell.Func || d.Recv != "" || in.function.dispatch {
+		return false
+	}
+	name := d.Names[0].Name
+	for _, prefix := range []string{"Test", "Benchmark", "Fuzz", "Example"} {
+		rest, ok := strings.CutPrefix(name, prefix)
+		if ok && (rest == "" || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz", rune(rest[0]))) {
+			if prefix == "Example" {
+				return d.Nullary && !b.isCalled(in)
+			}
+			return strings.Contains(d.Text[:max(d.Body, 0)], "*testing.") && !b.isCalled(in)
+		}
+	}
+	return false
+}
+
+func (b *book) isCalled(in *instance) bool {
+	for _, s := range b.steps {
+		for _, st := range s.stmts {
+			for _, r := range st.Refs {
+				if b.lookupIn(st, r).entity == in.entity {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// globals writes the variables at package level.
+func (f *file) globals() {
+	b := f.b
+	if b.ctxName != "" {
+		f.printf("var %s = %s.Background()\n\n", b.ctxName, f.pkg("context"))
+	}
+	var list []func()
+	var embedded []*entity
+	var done *stmt
+	for _, e := range b.entities(cell.Var) {
+		if e.same != nil || !e.global || !e.used || e.goName == "" {
+			continue
+		}
+		st := e.stmt
+		if st.Embed != "" {
+			embedded = append(embedded, e)
+			continue
+		}
+		if b.isReady(st) {
+			if st != done {
+				list = append(list, func() { f.readyVariable(st) })
+			}
+			done = st
+			continue
+		}
+		list = append(list, func() { f.printf("%s %s\n", e.goName, f.typeText(e)) })
+	}
+	for _, fn := range b.functions {
+		if fn.dispatch {
+			list = append(list, func() { f.printf("%s = 1 // selects the body of %s\n", fn.version, fn.goName) })
+		}
+	}
+	list = append(list, f.changingVariables()...)
+	for _, e := range embedded {
+		f.embeddedVariable(e)
+	}
+	switch len(list) {
+	case 0:
+		return
+	case 1:
+		f.printf("var ")
+		list[0]()
+	default:
+		f.printf("var (\n")
+		for _, write := range list {
+			write()
+		}
+		f.printf(")\n")
+	}
+	f.printf("\n")
+}
+
+// readyVariable writes a variable with its initial value.
+func (f *file) readyVariable(st *stmt) {
+	c := f.copyStmt(st)
+	f.printf("%s", prose.Above(st.step.cell.Src, st.Pos))
+	if st.Var != nil {
+		c.write(0, len(st.Text), nil)
+	} else {
+		c.write(0, st.Define, nil)
+		f.printf(" = ")
+		c.write(st.Define+len(":="), len(st.Text), nil)
+	}
+	f.printf("%s\n", trailing(st.step.cell.Src, st))
+}
+
+// declare writes a type, a constant or a function.
+func (f *file) declare(in *instance) {
+	d := in.entity.decl
+	c := f.copyDecl(in.entity, in.step)
+	src := f.b.steps[in.entity.step].cell.Src
+	switch d.Kind {
+	case cell.Func:
+		f.function(in)
+		return
+	case cell.Const:
+		if !f.firstOfGroup(in) {
+			return
+		}
+		over := map[int]string{}
+		for _, n := range d.Names {
+			over[n.Off] = cmp.Or(f.b.constName(in, n.Name), "_")
+		}
+		f.printf("%s", prose.Above(src, d.Pos))
+		c.write(0, len(d.Text), over)
+	default:
+		f.printf("%s%s ", prose.Above(src, d.Pos), d.Keyword)
+		over := map[int]string{}
+		if d.Names[0].Name != "_" {
+			over[d.Names[0].Off] = in.goName
+		}
+		c.write(0, len(d.Text), over)
+	}
+	f.printf("%s\n\n", prose.After(src, &d.Source))
+}
+
+// constName returns the name of a constant of a group in the program, or "" if nothing uses it.
+func (b *book) constName(in *instance, name string) string {
+	for _, x := range b.all {
+		if x.entity.decl == in.entity.decl && x.step == in.step && x.entity.name == name && x.used {
+			return x.goName
+		}
+	}
+	return ""
+}
+
+// firstOfGroup reports whether an instance is the first of its group of constants that is used.
+func (f *file) firstOfGroup(in *instance) bool {
+	for _, x := range f.b.all {
+		if x.entity.decl == in.entity.decl && x.step == in.step && x.used {
+			return x == in
+		}
+	}
+	return true
+}
+
+// function writes one body of a function, and before the first body the function that selects one.
+func (f *file) function(in *instance) {
+	fn, d := in.function, in.entity.decl
+	if name := d.Names[0].Name; name == "init" && d.Recv == "" {
+		return // its section calls it
+	}
+	if fn.dispatch && in == fn.bodies()[0] {
+		f.selector(fn)
+	}
+	over := map[int]string{}
+	name := d.Names[0].Name
+	if in.goName != "" && in.goName != name {
+		over[d.Names[0].Off] = in.goName
+		if strings.HasPrefix(d.Text, "// "+name+" ") {
+			over[len("// ")] = in.goName
+		}
+	}
+	if d.Text[:min(1, len(d.Text))] != "/" {
+		f.printf("%s", prose.Above(f.b.steps[in.entity.step].cell.Src, d.Pos))
+	}
+	f.copyDecl(in.entity, in.step).write(0, len(d.Text), over)
+	f.printf("\n\n")
+}
+
+// mainFunction writes main.
+func (f *file) mainFunction() {
+	b := f.b
+	f.printf("func main() {\n")
+	if b.usesProcesses() {
+		f.printf("%s.Init()\n", f.pkg(libraryModule+"/lib/mp"))
+	}
+	if len(b.sections) == 1 && b.inMain(b.sections[0]) {
+		f.sectionBody(b.sections[0])
+		f.printf("}\n\n")
+		return
+	}
+	flagged := false
+	for _, s := range b.sections {
+		if !flagged && b.parameters != nil && s.steps[0].index > b.paramStep {
+			f.flags()
+			flagged = true
+		}
+		switch {
+		case !f.hasBody(s):
+		case s.hasRaises():
+			f.printf("try(%s)\n", s.name)
+		default:
+			f.printf("%s()\n", s.name)
+		}
+	}
+	f.printf("}\n\n")
+	if slices.ContainsFunc(b.sections, (*section).hasRaises) {
+		f.printf("// try calls a function that may panic.\nfunc try(f func()) {\ndefer func() {\nif r := recover(); r != nil {\n%s.Fprintln(%s.Stderr, \"panic:\", r)\n}\n}()\nf()\n}\n\n", f.pkg("fmt"), f.pkg("os"))
+	}
+}
+
+// hasBody reports whether a section has statements in the program: a variable that gets its initial value at package
+// level leaves none.
+func (f *file) hasBody(s *section) bool {
+	part := &file{b: f.b, imports: map[string]map[string]bool{}}
+	again := f.b.again
+	part.sectionBody(s)
+	f.b.again = again
+	return strings.TrimSpace(part.text.String()) != ""
+}
+
+func (f *file) sectionFunction(s *section) {
+	if !f.hasBody(s) {
+		return
+	}
+	for line := range strings.Lines(docText(s)) {
+		f.printf("// %s\n", strings.TrimRight(line, "\n"))
+	}
+	f.printf("func %s() {\n", s.name)
+	f.sectionBody(s)
+	f.printf("}\n\n")
+}
+
+// docText returns the comment of a section's function.
+func docText(s *section) string {
+	text := strings.TrimSpace(s.doc)
+	if s.heading != "" {
+		text = strings.TrimSpace(s.name + " is the section “" + s.heading + "”.\n\n" + text)
+	}
+	return prose.Wrap(text, 100)
+}
+
+func (f *file) sectionBody(s *section) {
+	for i, st := range s.steps {
+		if i > 0 {
+			f.printf("\n")
+		}
+		f.versions(st)
+		f.stepBody(st)
+	}
+}
+
+func (f *file) stepBody(s *step) {
+	onlyVars := !slices.ContainsFunc(s.stmts, func(st *stmt) bool { return st.Var == nil })
+	if !onlyVars {
+		f.inits(s)
+	}
+	for _, write := range s.before {
+		write(f)
+	}
+	for _, c := range s.comments {
+		f.printf("// %s\n", strings.ReplaceAll(c, "\n", "\n// "))
+	}
+	for _, st := range s.stmts {
+		f.statement(st)
+	}
+	if onlyVars {
+		f.inits(s)
+	}
+	if e := s.mainFunction(f.b); e != nil {
+		f.printf("%s()\n", f.namer(s.index)(cell.Ref{Name: "main"}, target{entity: e}))
+	}
+}
+
+// mainFunction returns the function main that a cell declares, which runs at its end, or nil.
+func (s *step) mainFunction(b *book) *entity {
+	for _, d := range s.cell.Decls {
+		if d.Kind == cell.Func && d.Recv == "" && d.Names[0].Name == "main" {
+			return b.tables[s.index]["main"]
+		}
+	}
+	return nil
+}
+
+// inits calls the functions named init of a cell.
+func (f *file) inits(s *step) {
+	for _, d := range s.inits {
+		c := copier{f: f, src: &d.Source, step: s, at: s.index, resolve: func(r cell.Ref) target { return f.b.lookup(s.index, r) }}
+		f.printf("func() ")
+		c.write(d.Body, len(d.Text), nil)
+		f.printf("()\n")
+	}
+}
