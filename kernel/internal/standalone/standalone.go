@@ -17,10 +17,10 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/control"
-	"github.com/perijove/perijove/lib/stopwatch"
 	"github.com/perijove/perijove/lib/display/displayhost"
 	"github.com/perijove/perijove/lib/mp"
 	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/stopwatch"
 )
 
 // A program is the state of this process.

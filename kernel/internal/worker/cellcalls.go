@@ -7,8 +7,8 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cellruntime"
 	"github.com/perijove/perijove/kernel/internal/preempt"
-	"github.com/perijove/perijove/lib/stopwatch"
 	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/stopwatch"
 )
 
 // The exported functions in this file are those that generated code calls, by their linker names. Start, Stop and Repeat
