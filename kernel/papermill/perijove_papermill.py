@@ -8,6 +8,7 @@ import json
 import math
 import re
 import subprocess
+import threading
 
 
 def __getattr__(name):
@@ -34,26 +35,45 @@ KEYWORDS = frozenset(
 ESCAPED = re.compile('[\\x00-\\x1f"\\\\\\x7f\\ufeff\\ud800-\\udfff]')
 
 
+# Kinds whose variables may be nil.
+NILABLE = frozenset("slice map pointer interface func chan".split())
+
+
+class Declared(threading.local):
+    """The parameters that the last inspected cell declares, by name. papermill inspects the cell before it writes values."""
+
+    parameters = {}
+
+
+declared = Declared()
+
+
 class GoTranslator(Translator):
     """Writes parameters as Go assignments, so that each variable keeps the type with which the notebook declares it."""
 
     @classmethod
     def codify(cls, parameters, comment="Parameters"):
+        known, declared.parameters = declared.parameters, {}
         lines = [cls.comment(comment)]
         for name, value in parameters.items():
             if not IDENTIFIER.fullmatch(name) or name in KEYWORDS:
                 raise PapermillException(f"parameter {name!r}: a Go variable cannot have this name")
-            lines += cls.assignments(name, value)
+            lines += cls.assignments(name, value, **known.get(name, {}))
         return "\n".join(lines) + "\n"
 
     @classmethod
-    def assignments(cls, name, value):
+    def assignments(cls, name, value, type="", kind=""):
         """The statements that set a variable. Elements are constants, which Go converts to the variable's type of element."""
+        check(name, value, type, kind)
+        if value is not None and kind == "interface":
+            return [cls.assign(name, cls.translate(value))]
         if isinstance(value, list):
             elements = "".join(", " + cls.translate(v) for v in value)
             return [f"{name} = append({name}[:0:0]{elements})" if elements else f"{name} = {name}[:0:0]"]
         if isinstance(value, dict):
-            return [f"clear({name})"] + [f"{name}[{cls.translate(k)}] = {cls.translate(v)}" for k, v in value.items()]
+            # A new map: the default may be nil, or another variable may have it too.
+            new = [f"{name} = {type}{{}}"] if kind == "map" and type else [f"{name} = maps.Collect(maps.All({name}))", f"clear({name})"]
+            return new + [f"{name}[{cls.translate(k)}] = {cls.translate(v)}" for k, v in value.items()]
         return [cls.assign(name, cls.translate(value))]
 
     @classmethod
@@ -101,7 +121,35 @@ class GoTranslator(Translator):
             found = json.loads(listed.stdout) if listed.returncode == 0 else []
         except (NoSuchKernel, OSError, ValueError):
             return []  # as papermill asks; the cell's own error says more when it is run
-        return [Parameter(p["name"], p["type"], p["default"], p["help"]) for p in found]
+        declared.parameters = {p["name"]: {"type": p["type"], "kind": p["kind"]} for p in found}
+        return [Parameter(p["name"], p["type"] or "None", p["default"], p["help"]) for p in found]
+
+
+def check(name, value, type, kind):
+    """Raises an exception if no Go value of a kind can be written from a value. The compiler checks numbers and texts."""
+    if value is None:
+        possible = kind in NILABLE or not kind
+    elif isinstance(value, dict):
+        possible = kind in ("map", "interface", "")
+    elif isinstance(value, list):
+        possible = kind in ("slice", "interface", "")
+    else:
+        possible = kind not in NILABLE - {"interface"} and kind not in ("array", "struct")
+    if possible:
+        return
+    given = "null" if value is None else {dict: "a map", list: "a list"}.get(value.__class__, f"the value {value!r}")
+    raise PapermillException(f"parameter {name}: its type {type or kind} cannot be set to {given}; {ADVICE.get(kind, 'give a single value')}")
+
+
+ADVICE = {
+    "slice": "give a list",
+    "map": "give a map",
+    "array": "declare a slice instead",
+    "struct": "declare its fields as parameters instead",
+    "pointer": "declare a variable that is no pointer instead",
+    "func": "declare a text or number from which the notebook chooses the function",
+    "chan": "create the channel in another cell",
+}
 
 
 def go_type(value):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,14 +35,15 @@ NOTEBOOK is -, the notebook is read from standard input.`,
 			return printParameters(cmd.OutOrStdout(), parameters)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list of objects with name, type, default and help")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON list of objects with name, type, kind, default and help")
 	return cmd
 }
 
-// A listedParameter is a parameter as --json prints it. The names are papermill's.
+// A listedParameter is a parameter as --json prints it. The names but kind are papermill's.
 type listedParameter struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
+	Kind    string `json:"kind"`
 	Default string `json:"default"`
 	Help    string `json:"help"`
 }
@@ -57,7 +59,7 @@ func readParameters(path string, stdin io.Reader) ([]listedParameter, error) {
 	}
 	listed := []listedParameter{}
 	for _, p := range found {
-		listed = append(listed, listedParameter{p.Name, p.TypeString(), p.Default, p.Comment})
+		listed = append(listed, listedParameter{p.Name, p.TypeString(), p.Kind(), p.Default, p.Comment})
 	}
 	return listed, nil
 }
@@ -80,7 +82,7 @@ func printParameters(out io.Writer, parameters []listedParameter) error {
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, p := range parameters {
-		line := p.Name + "\t" + p.Type + "\t" + p.Default
+		line := p.Name + "\t" + cmp.Or(p.Type, "unknown type") + "\t" + p.Default
 		if p.Help != "" {
 			line += "\t" + p.Help
 		}

@@ -12,7 +12,7 @@ const parametersNotebook = `{"nbformat": 4, "nbformat_minor": 5, "metadata": {},
 func TestParametersCommand(t *testing.T) {
 	for _, test := range []struct{ name, notebook, want string }{
 		{"table", parametersNotebook, "workers  []int  []int{1, 2}  how many\nmode     Mode   \n"},
-		{"--json", parametersNotebook, `[{"name":"workers","type":"[]int","default":"[]int{1, 2}","help":"how many"},{"name":"mode","type":"Mode","default":"","help":""}]` + "\n"},
+		{"--json", parametersNotebook, `[{"name":"workers","type":"[]int","kind":"slice","default":"[]int{1, 2}","help":"how many"},{"name":"mode","type":"Mode","kind":"int","default":"","help":""}]` + "\n"},
 		{"none", strings.Replace(parametersNotebook, `["parameters"]`, "[]", 1), "no parameters: no cell tagged \"parameters\" declares variables\n"},
 		{"--json", strings.Replace(parametersNotebook, `["parameters"]`, "[]", 1), "[]\n"},
 	} {

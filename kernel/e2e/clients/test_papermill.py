@@ -47,6 +47,33 @@ class PapermillTest(ClientTest):
         self.assertRegex(text(cells[3]), r"(?s)high\W+9.*1 +2.*3")
         self.assertNotIn("low", text(cells[3]))
 
+    def test_nil_defaults(self):
+        cell = "var levels map[string][]int\nvar list []int\nvar any1, any2 any\nshared := map[int]bool{1: true}\nalias := shared\nvar sizes map[string]big.Word"
+        self.write("in.ipynb", notebook("levels, list, any1, any2, shared, alias, sizes", parameters=cell))
+        self.papermill("-y", "{levels: {a: [1, 2]}, list: [3], any1: {b: 1}, any2: [x], shared: {2: true}, sizes: {c: 7}}")
+        shown = text(self.read("out.ipynb").cells[2])
+        for value in (r"a\W+\[1 2\]", r"\[3\]", r"b\W+1", r"x", r"c\W+7", r"2\W+true", r"1\W+true"):
+            self.assertRegex(shown, value)
+
+    def test_types_that_cannot_be_set(self):
+        cell = "type P struct{ A int }\nvar p P\nq := &p\nvar a [2]int\nvar m map[string]int\nvar s []int\nn, f := 1, func() {}\nvar c chan int"
+        self.write("in.ipynb", notebook("p", parameters=cell))
+        for value, said in (
+            ("p: {A: 1}", "its type P cannot be set to a map; declare its fields as parameters instead"),
+            ("p: 1", "its type P cannot be set to the value 1; declare its fields"),
+            ("q: {A: 1}", r"its type \*P cannot be set to a map; declare a variable that is no pointer instead"),
+            ("a: [1, 2]", r"its type \[2\]int cannot be set to a list; declare a slice instead"),
+            ("m: [1]", r"its type map\[string\]int cannot be set to a list; give a map"),
+            ("s: {a: 1}", r"its type \[\]int cannot be set to a map; give a list"),
+            ("n: null", "its type int cannot be set to null; give a single value"),
+            ("n: [1]", "its type int cannot be set to a list; give a single value"),
+            ("f: x", r"its type func\(\) cannot be set to the value 'x'; declare a text or number"),
+            ("c: 1", "its type chan int cannot be set to the value 1; create the channel in another cell"),
+        ):
+            with self.subTest(value):
+                self.assertRegex(self.papermill("-y", "{" + value + "}", fails=True), f"parameter {value[0]}: {said}")
+        self.papermill("-y", "{q: null, m: null, s: null, f: null, c: null}")
+
     def test_unknown_parameter(self):
         self.write("in.ipynb", notebook("n", parameters=PARAMETERS))
         said = self.papermill("-p", "m", "3", fails=True)

@@ -19,14 +19,66 @@ type Parameter struct {
 	Comment string // beside or above its declaration
 }
 
-// TypeString returns the type as the cell writes it.
+// TypeString returns the type as the cell writes it, or "" if it has a part from a package that is not imported for parameters.
 func (p Parameter) TypeString() string {
+	text := p.typeString()
+	if strings.Contains(text, types.Typ[types.Invalid].String()) {
+		return ""
+	}
+	return text
+}
+
+func (p Parameter) typeString() string {
 	return types.TypeString(p.Type, func(pkg *types.Package) string {
 		if pkg.Path() == cellPackage {
 			return ""
 		}
 		return pkg.Name()
 	})
+}
+
+// Kind returns what the type is underneath: "bool", "int", "uint", "float", "complex", "string", "slice", "array", "map",
+// "struct", "pointer", "interface", "func" or "chan". It is "" if only compiling the cell can tell.
+func (p Parameter) Kind() string {
+	switch t := p.Type.Underlying().(type) {
+	case *types.Basic:
+		return basicKind(t)
+	case *types.Slice:
+		return "slice"
+	case *types.Array:
+		return "array"
+	case *types.Map:
+		return "map"
+	case *types.Struct:
+		return "struct"
+	case *types.Pointer:
+		return "pointer"
+	case *types.Interface:
+		return "interface"
+	case *types.Signature:
+		return "func"
+	case *types.Chan:
+		return "chan"
+	}
+	return ""
+}
+
+func basicKind(t *types.Basic) string {
+	switch info := t.Info(); {
+	case info&types.IsBoolean != 0:
+		return "bool"
+	case info&types.IsUnsigned != 0:
+		return "uint"
+	case info&types.IsInteger != 0:
+		return "int"
+	case info&types.IsFloat != 0:
+		return "float"
+	case info&types.IsComplex != 0:
+		return "complex"
+	case info&types.IsString != 0:
+		return "string"
+	}
+	return "" // the type is invalid: it is from a package that is not imported for parameters
 }
 
 // cellPackage is the path of the package as which the cell is type-checked.

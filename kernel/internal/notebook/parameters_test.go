@@ -151,3 +151,25 @@ func TestParametersDescribed(t *testing.T) {
 		}
 	}
 }
+
+func TestParameterKinds(t *testing.T) {
+	cell := `type M map[string]int; type P struct{ A int }
+var m M; var s []int; var a [3]int; var p P; q := &p; var e any; f := func() {}; var c chan int
+b, i, u, g, z, t := true, time.Second, uint8(1), 0.5, 1i, "x"; var l big.Int; o := os.Stdout; var n map[string]big.Word`
+	found, err := parse(t, "#parameters\n"+cell).Parameters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []string
+	for _, p := range found {
+		kinds = append(kinds, p.Name+" "+p.Kind())
+		if known := p.Name != "l" && p.Name != "o" && p.Name != "n"; known != (p.TypeString() != "") {
+			t.Errorf("%s has type %q", p.Name, p.TypeString())
+		}
+	}
+	want := "m map, s slice, a array, p struct, q pointer, e interface, f func, c chan, " +
+		"b bool, i int, u uint, g float, z complex, t string, l , o , n map"
+	if got := strings.Join(kinds, ", "); got != want {
+		t.Errorf("kinds are\n%s, want\n%s", got, want)
+	}
+}
