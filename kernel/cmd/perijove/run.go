@@ -13,8 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/perijove/perijove/kernel/internal/kernelspec"
 	"github.com/perijove/perijove/kernel/internal/notebook"
 	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
 // A sessionOpener starts a session in a working directory.
@@ -91,7 +93,17 @@ func (f *runFlags) run(ctx context.Context, open sessionOpener, path string, log
 		return fmt.Errorf("cannot start the engine: %w", err)
 	}
 	runErr := f.execute(ctx, session, nb, log)
-	return errors.Join(runErr, session.Close(), f.write(nb, path, dir, log))
+	return errors.Join(runErr, session.Close(), f.write(ctx, nb, path, dir, log))
+}
+
+// recordKernel writes to the notebook's metadata what JupyterLab writes there when this kernel is ready: a front end that
+// opens the notebook does not change it.
+func recordKernel(ctx context.Context, nb *notebook.Notebook) error {
+	_, version, err := toolchain(context.WithoutCancel(ctx)) // also after an interrupt
+	if err != nil {
+		return err
+	}
+	return nb.SetKernel(kernelspec.Own(), wire.GoLanguage(version))
 }
 
 // read reads the notebook and sets its parameters. It also checks that the results can be
@@ -130,7 +142,7 @@ func (f *runFlags) execute(ctx context.Context, session output.Session, nb *note
 }
 
 // write writes the results, also those of a failed run.
-func (f *runFlags) write(nb *notebook.Notebook, path, dir string, log io.Writer) error {
+func (f *runFlags) write(ctx context.Context, nb *notebook.Notebook, path, dir string, log io.Writer) error {
 	var errs []error
 	wrote := func(file string, err error) {
 		if err == nil {
@@ -139,6 +151,7 @@ func (f *runFlags) write(nb *notebook.Notebook, path, dir string, log io.Writer)
 		errs = append(errs, err)
 	}
 	if f.out != "" {
+		errs = append(errs, recordKernel(ctx, nb))
 		wrote(f.out, nb.Write(f.out))
 	}
 	if f.html != "" {

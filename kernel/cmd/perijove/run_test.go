@@ -91,6 +91,12 @@ func TestRunWritesNotebookAndPage(t *testing.T) {
 	if err != nil || !strings.Contains(string(page), "<title>nb</title>") {
 		t.Errorf("page is %.80q, %v", page, err)
 	}
+	written, err := os.ReadFile(filepath.Join(r.dir, "out.ipynb"))
+	for _, want := range []string{`"display_name": "Go (Perijove)"`, `"codemirror_mode": "go"`, `"version": "1.`} {
+		if err != nil || !bytes.Contains(written, []byte(want)) {
+			t.Errorf("no %s in the metadata of %s, %v", want, written, err)
+		}
+	}
 	if !strings.Contains(r.log, "[3/3] x") || !r.session.closed {
 		t.Errorf("log %q, session closed: %v", r.log, r.session.closed)
 	}

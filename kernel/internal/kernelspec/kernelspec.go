@@ -39,6 +39,16 @@ type Metadata struct {
 	Debugger bool `json:"debugger"`
 }
 
+// A Reference is how a notebook's metadata names a kernelspec.
+type Reference struct {
+	DisplayName string `json:"display_name"`
+	Language    string `json:"language"`
+	Name        string `json:"name"`
+}
+
+// Own is the reference to this kernel.
+func Own() Reference { return Reference{DisplayName, "go", Name} }
+
 // New returns the spec of a kernel whose program and go command have the given
 // absolute paths. Jupyter's own PATH often lacks the latter.
 func New(program, goCommand string) (Spec, error) {

@@ -1,12 +1,11 @@
 // Package notebook reads, runs, writes and exports .ipynb files.
 //
-// It decodes the nbformat 4 fields that it needs and keeps all others unchanged. It
+// It decodes the nbformat 4 fields that it needs and keeps all others. It
 // executes cells through output.Session and does not depend on the rest of the kernel.
 package notebook
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -37,9 +35,8 @@ const (
 type Notebook struct {
 	Cells []*Cell
 
-	obj         object
-	minor       int
-	lastNewline bool
+	obj   object
+	minor int
 }
 
 // A Cell is one cell. A run replaces its outputs and execution count, and never changes its
@@ -79,7 +76,7 @@ func Parse(data []byte) (*Notebook, error) {
 	if err := checkJSON(data); err != nil {
 		return nil, err
 	}
-	nb := &Notebook{lastNewline: bytes.HasSuffix(data, []byte("\n"))}
+	nb := &Notebook{}
 	if err := json.Unmarshal(data, &nb.obj); err != nil {
 		return nil, fmt.Errorf("not a notebook: %w", err)
 	}
@@ -102,24 +99,6 @@ func Parse(data []byte) (*Notebook, error) {
 		nb.Cells = append(nb.Cells, c)
 	}
 	return nb, nil
-}
-
-// Language returns the programming language of the code cells according to the notebook's
-// metadata, such as "go" or "python", or "" if the metadata does not have it.
-func (nb *Notebook) Language() string {
-	var metadata struct {
-		Kernelspec struct {
-			Language string `json:"language"`
-		} `json:"kernelspec"`
-		Info struct {
-			Name string `json:"name"`
-		} `json:"language_info"`
-	}
-	raw, _ := nb.obj.get("metadata")
-	if json.Unmarshal(raw, &metadata) != nil { // metadata of another form is not an error
-		return ""
-	}
-	return strings.ToLower(cmp.Or(metadata.Kernelspec.Language, metadata.Info.Name))
 }
 
 func checkJSON(data []byte) error {
@@ -234,13 +213,16 @@ func (c *Cell) encode() (object, error) {
 	return c.obj, err
 }
 
-// Bytes returns the notebook in the form that Jupyter writes: indented by one space, with
-// text as lists of lines. Unchanged parts keep their order and form.
+// Bytes returns the notebook as Jupyter writes it: a front end that opens and saves it changes nothing. Only numbers keep
+// the form in which they were read.
 func (nb *Notebook) Bytes() ([]byte, error) {
 	cells := make([]object, len(nb.Cells))
 	for i, c := range nb.Cells {
 		var err error
-		if cells[i], err = c.encode(); err != nil {
+		if cells[i], err = c.encode(); err == nil {
+			err = canonicalCell(&cells[i])
+		}
+		if err != nil {
 			return nil, fmt.Errorf("cell %d: %w", i+1, err)
 		}
 	}
@@ -252,12 +234,10 @@ func (nb *Notebook) Bytes() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, raw, "", " "); err != nil {
+	if err := writeCanonical(&b, raw, 0); err != nil {
 		return nil, err
 	}
-	if nb.lastNewline {
-		b.WriteByte('\n')
-	}
+	b.WriteByte('\n')
 	return b.Bytes(), nil
 }
 

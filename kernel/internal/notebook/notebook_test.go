@@ -22,8 +22,8 @@ const jupyterFile = `{
    "id": "c1",
    "metadata": {
     "future": {
-     "b": 1.50,
-     "a": []
+     "a": [],
+     "b": 1.50
     }
    },
    "source": [
@@ -63,7 +63,9 @@ const jupyterFile = `{
    "cell_type": "raw",
    "id": "c3",
    "metadata": {},
-   "source": "one string"
+   "source": [
+    "one string"
+   ]
   }
  ],
  "metadata": {
@@ -87,8 +89,8 @@ func TestUnchangedNotebookIsTheSameFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(got) != file {
-			t.Errorf("got:\n%s\nwant:\n%s", got, file)
+		if string(got) != jupyterFile {
+			t.Errorf("got:\n%s\nwant:\n%s", got, jupyterFile)
 		}
 	}
 }

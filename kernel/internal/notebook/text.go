@@ -8,7 +8,7 @@ import (
 
 // New returns a notebook of code cells with these execution counts.
 func New(cells []output.HistoryEntry) (*Notebook, error) {
-	nb := &Notebook{minor: 5, lastNewline: true}
+	nb := &Notebook{minor: 5}
 	for _, entry := range cells {
 		c, err := nb.newCode(entry.Input)
 		if err != nil {

@@ -14,15 +14,8 @@ func (s *Server) kernelInfo(context.Context, *request, *wire.KernelInfoRequest) 
 		ProtocolVersion:       wire.ProtocolVersion,
 		Implementation:        "perijove",
 		ImplementationVersion: version.Version,
-		LanguageInfo: wire.LanguageInfo{
-			Name:           "go",
-			Version:        s.GoVersion,
-			MIMEType:       "text/x-go",
-			FileExtension:  ".go",
-			PygmentsLexer:  "go",
-			CodemirrorMode: "go",
-		},
-		Banner: fmt.Sprintf("Perijove %s: Go %s, compiled natively cell by cell", version.Version, s.GoVersion),
+		LanguageInfo:          wire.GoLanguage(s.GoVersion),
+		Banner:                fmt.Sprintf("Perijove %s: Go %s, compiled natively cell by cell", version.Version, s.GoVersion),
 		HelpLinks: []wire.HelpLink{
 			{Text: "Go standard library", URL: "https://pkg.go.dev/std"},
 			{Text: "The Go language", URL: "https://go.dev/ref/spec"},

@@ -41,13 +41,12 @@ type (
 	}
 
 	LanguageInfo struct {
-		Name              string `json:"name"`
-		Version           string `json:"version"`
-		MIMEType          string `json:"mimetype"`
-		FileExtension     string `json:"file_extension"`
-		PygmentsLexer     string `json:"pygments_lexer"`
-		CodemirrorMode    string `json:"codemirror_mode"`
-		NBConvertExporter string `json:"nbconvert_exporter"`
+		Name           string `json:"name"`
+		Version        string `json:"version"`
+		MIMEType       string `json:"mimetype"`
+		FileExtension  string `json:"file_extension"`
+		PygmentsLexer  string `json:"pygments_lexer"`
+		CodemirrorMode string `json:"codemirror_mode"`
 	}
 
 	HelpLink struct {

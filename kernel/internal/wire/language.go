@@ -1,0 +1,21 @@
+package wire
+
+import (
+	"cmp"
+	goversion "go/version"
+	"strings"
+)
+
+// GoLanguage describes Go for a toolchain's version, such as "1.26.8". The version of the language has no patch release,
+// since front ends store the description in notebooks, and another would mark each as changed.
+func GoLanguage(toolchain string) LanguageInfo {
+	language := strings.TrimPrefix(goversion.Lang("go"+toolchain), "go")
+	return LanguageInfo{
+		Name:           "go",
+		Version:        cmp.Or(language, toolchain),
+		MIMEType:       "text/x-go",
+		FileExtension:  ".go",
+		PygmentsLexer:  "go",
+		CodemirrorMode: "go",
+	}
+}
