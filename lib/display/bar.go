@@ -241,11 +241,13 @@ func perSecond(rate float64) string {
 	return fmt.Sprintf("%.3g/s", rate)
 }
 
-// span formats a duration in seconds, minutes or hours.
+// span formats a duration in milliseconds, seconds, minutes or hours.
 func span(d time.Duration) string {
 	switch {
 	case d < 0 || d > 1000*time.Hour:
 		return "more than 1000 h"
+	case d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < 2*time.Minute:

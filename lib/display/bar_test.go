@@ -2,6 +2,7 @@ package display
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ func TestPace(t *testing.T) {
 	}{
 		{nil, 0.2, 10, false, ""},
 		{nil, 3, 10, false, "3.0 s"},
+		{map[float64]int{0.006: 10}, 0.006, 10, false, "in 6 ms, 1.67k/s"},
 		{map[float64]int{2: 4}, 2, 10, false, "2/s, 3.0 s left"},
 		{map[float64]int{2: 4}, 4, 10, false, "1/s, 6.0 s left"},
 		{map[float64]int{2: 5000}, 2, 2000000, false, "2.5k/s, 13 min 18 s left"},
@@ -60,7 +62,7 @@ func TestBarInNotebook(t *testing.T) {
 	if first.Kind != displayhost.KindShow || last.Kind != displayhost.KindUpdate || first.ID != last.ID || first.ID == "" {
 		t.Errorf("%v and %v", first, last)
 	}
-	if text := last.Data["text/plain"].(string); !strings.Contains(text, "1000 of 1000  files, in 0.0 s, ") || !strings.Contains(last.Data["text/html"].(string), "<progress") {
+	if text := last.Data["text/plain"].(string); !regexp.MustCompile(`1000 of 1000  files, in [\d.]+ m?s, `).MatchString(text) || !strings.Contains(last.Data["text/html"].(string), "<progress") {
 		t.Errorf("the last is %v", last.Data)
 	}
 	if len(got) > 500 {

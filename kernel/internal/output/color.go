@@ -6,11 +6,12 @@ import (
 )
 
 // ANSI escape sequences, which front ends show as well. Red is not used, since front ends
-// show errors on a red background.
+// show errors on a red background. The colours are two of the 256: the eight basic colours are either too light for the light
+// themes of front ends or too dark for the dark ones, and these have a contrast of 3 or more in both.
 const (
 	bold  = "\x1b[1m"
-	green = "\x1b[32m"
-	cyan  = "\x1b[36m"
+	green = "\x1b[38;5;64m"
+	blue  = "\x1b[38;5;31m"
 	reset = "\x1b[0m"
 )
 
@@ -35,12 +36,12 @@ func colored(line string, isFirst bool) string {
 	}
 	if m := locationLine.FindStringSubmatch(line); m != nil {
 		if m[3] == ": " { // a compile error
-			return green + m[1] + reset + cyan + m[2] + reset + m[3] + bold + m[4] + reset
+			return green + m[1] + reset + blue + m[2] + reset + m[3] + bold + m[4] + reset
 		}
 		if m[4] == "" {
-			return green + m[1] + reset + cyan + m[2] + reset + m[3]
+			return green + m[1] + reset + blue + m[2] + reset + m[3]
 		}
-		return green + m[1] + reset + cyan + m[2] + reset + m[3] + bold + m[4] + reset
+		return green + m[1] + reset + blue + m[2] + reset + m[3] + bold + m[4] + reset
 	}
 	switch {
 	case caretLine.MatchString(line):

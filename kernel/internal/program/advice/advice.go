@@ -228,6 +228,9 @@ func (q question) member() string {
 	}
 	name, x := sel.Sel.Name, types.ExprString(sel.X)
 	if near := spelling.Closest(name, q.members(t)); near != "" {
+		if strings.Contains(q.msg, "but does have ") {
+			return "" // the type checker names it
+		}
 		return didYouMean(near)
 	}
 	switch u := t.Underlying().(type) {
