@@ -7,13 +7,15 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/codec"
 	failure "github.com/perijove/perijove/lib/mp/internal/failure"
+	"github.com/perijove/perijove/lib/mp/internal/guard"
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
 // An Array is a slice whose memory processes share: a write in one process is seen in
 // the others, and nothing is copied. T must not contain pointers. An Array does not
-// synchronize reads and writes; use a Mutex or a Barrier, for example.
+// synchronize reads and writes; use a Mutex or a Barrier, for example. GuardedBy names
+// the lock, and CheckLocks finds accesses by At, Set and All that forget it.
 //
 // The memory lies in Go's heap and lives as long as a slice of it is reachable. The
 // elements exist once, but the garbage collector of each process that has the Array
@@ -21,8 +23,9 @@ import (
 // GiB more garbage accumulate between two collections. The collector never scans the
 // elements.
 type Array[T any] struct {
-	b *shm.Block
-	n int
+	b     *shm.Block
+	n     int
+	guard *guard.Guard
 }
 
 // arrayHead is the offset of the elements in bytes: one page, so that elements of every
@@ -74,6 +77,7 @@ func (a *Array[T]) Len() int {
 }
 
 // Slice returns the elements themselves. The slice stays valid without the Array.
+// Accesses to its elements are not checked, even if the Array has a guard.
 func (a *Array[T]) Slice() []T {
 	if a == nil {
 		panicNil("Array")
@@ -82,6 +86,48 @@ func (a *Array[T]) Slice() []T {
 		return nil
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(&a.b.Mem[arrayHead])), a.n)
+}
+
+// GuardedBy says that a goroutine must hold the lock to write elements, and hold it at
+// least to read to read them, and returns a. It changes nothing unless accesses are
+// checked: see CheckLocks. Call it before others have the Array; a child that gets the
+// Array gets the lock with it.
+func (a *Array[T]) GuardedBy(l Lock) *Array[T] {
+	if a == nil {
+		panicNil("Array")
+	}
+	a.guard = guardOf(l)
+	return a
+}
+
+// At returns the element at i.
+func (a *Array[T]) At(i int) T {
+	if a == nil {
+		panicNil("Array")
+	}
+	return *(*T)(elementAt(a.b, i, a.n, unsafe.Sizeof(*new(T)), a.guard, "At(%d) of an Array", false))
+}
+
+// Set sets the element at i.
+func (a *Array[T]) Set(i int, v T) {
+	if a == nil {
+		panicNil("Array")
+	}
+	*(*T)(elementAt(a.b, i, a.n, unsafe.Sizeof(v), a.guard, "Set(%d) of an Array", true)) = v
+}
+
+// elementAt returns the address of element i of n, for an access that g checks.
+func elementAt(b *shm.Block, i, n int, size uintptr, g *guard.Guard, access string, write bool) unsafe.Pointer {
+	if uint(i) >= uint(n) {
+		panicIndex(i, n)
+	}
+	g.Check(access, i, write)
+	return unsafe.Pointer(&b.Mem[arrayHead+i*int(size)])
+}
+
+//go:noinline
+func panicIndex(i, n int) {
+	panic(fmt.Sprintf("mp: index %d is out of range for an Array of %d elements", i, n))
 }
 
 // Close makes it impossible to send the Array to more processes. Processes that have a
@@ -102,6 +148,7 @@ func (a *Array[T]) All() iter.Seq2[int, T] {
 	}
 	return func(yield func(int, T) bool) {
 		for i, v := range a.Slice() {
+			a.guard.Check("All of an Array", i, false)
 			if !yield(i, v) {
 				return
 			}
@@ -133,7 +180,11 @@ func (a *Array[T]) GobEncode() ([]byte, error) {
 	if a.b == nil {
 		return nil, notMade("Array", "mp.NewArray")
 	}
-	return object.Encode(a.b, "Array")
+	b, err := object.Encode(a.b, "Array")
+	if err != nil {
+		return nil, err
+	}
+	return a.guard.Append(b)
 }
 
 // GobDecode is the inverse of GobEncode.
@@ -141,7 +192,10 @@ func (a *Array[T]) GobDecode(b []byte) (err error) {
 	if a == nil {
 		return nilError("Array")
 	}
-	a.b, a.n, err = openArray(b, unsafe.Sizeof(*new(T)))
+	n := min(len(b), shm.BlockHandleSize)
+	if a.b, a.n, err = openArray(b[:n], unsafe.Sizeof(*new(T))); err == nil {
+		a.guard, err = guard.Open(b[n:])
+	}
 	return err
 }
 

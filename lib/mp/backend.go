@@ -3,7 +3,9 @@ package mp
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"github.com/perijove/perijove/lib/mp/internal/guard"
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
@@ -48,6 +50,29 @@ func Trace(folder string, f func() error) (err error) {
 	tracing.Root()
 	return f()
 }
+
+// A Lock is a *Mutex, a *RWMutex or a *ReentrantMutex, which can guard an Array or a Value.
+type Lock interface {
+	sync.Locker
+	guard() guard.Lock
+}
+
+func guardOf(l Lock) *guard.Guard {
+	if l == nil {
+		panicNil("Lock")
+	}
+	return guard.New(l.guard())
+}
+
+// CheckLocks makes this process, and the children that get guarded objects from it,
+// check that the goroutine which uses an Array or Value holds the lock that its method GuardedBy
+// has named. An access without it is reported on standard error, with its stack and the
+// lock, once for each line; the program continues. The environment variable PERIJOVE_MPCHECK=1 does the same.
+//
+// Checked are At, Set and All of an Array, but not its Slice, and the methods of a
+// Value. A lock that was taken before the checks began counts as held by every goroutine
+// of the process. Locks are slower while accesses are checked.
+func CheckLocks(check bool) { guard.Set(check) }
 
 // A Backend is where a function runs: in a goroutine or in a child process.
 type Backend int

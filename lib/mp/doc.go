@@ -97,6 +97,9 @@
 // panic with it if they return no error. If every other process that had an object was
 // killed or crashed, calls that wait for those processes return ErrPeerDied.
 //
+// GuardedBy of an Array or a Value names the lock that protects it. CheckLocks turns on
+// reports of accesses without that lock.
+//
 // # Errors
 //
 // An error that a package variable was initialized with, such as io.EOF or an error of

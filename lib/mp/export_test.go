@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/perijove/perijove/lib/mp/internal/guard"
 	"github.com/perijove/perijove/lib/mp/internal/pool"
 	"github.com/perijove/perijove/lib/mp/internal/protocol"
 )
@@ -24,3 +25,6 @@ func ReadyWorkers(p *Pool) int { return poolOf(p).Ready() }
 
 // HelpersOf returns the number of a pool's helpers.
 func HelpersOf(p *Pool) int { return poolOf(p).Helpers() }
+
+// SetLockReport makes f receive the reports of CheckLocks; nil restores standard error.
+func SetLockReport(f func(string)) { guard.SetReport(f) }

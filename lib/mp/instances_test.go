@@ -16,8 +16,8 @@ func TestInstancesAreSmall(t *testing.T) {
 	config := importConfig(t)
 	for use, most := range map[string]int{
 		`var l mp.Mutex; l.Lock(); l.Unlock()`:                                                        2,
-		`v, _ := mp.NewValue(mp.Processes, 1); mp.Add(v, 1)`:                                          20,
-		`a, _ := mp.NewArray[float64](mp.Processes, 9); a.Slice()`:                                    20,
+		`v, _ := mp.NewValue(mp.Processes, 1); mp.Add(v, 1)`:                                          21,
+		`a, _ := mp.NewArray[float64](mp.Processes, 9); a.Slice()`:                                    23,
 		`q, _ := mp.NewQueue[point](mp.Goroutines, 0); q.Put(ctx, point{})`:                           45,
 		`c, _, _ := mp.NewPipe[point](mp.Processes); c.Send(ctx, point{})`:                            25,
 		`var g mp.Group; mp.GoIn[int](&g, square, 1); g.Wait(ctx)`:                                    55,

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/perijove/perijove/lib/mp/internal/guard"
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 	"github.com/perijove/perijove/lib/mp/internal/tracing"
@@ -104,16 +105,31 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 	if l.O.IsClosed() {
 		return closedLock(l)
 	}
-	traceLock(l.O, toWrite)
+	object.TraceLock(l.O, toWrite)
 	return nil
 }
 
 // traceOwn logs with log, if a trace is recorded, that a mutex for goroutines was taken
-// or is about to be released.
-func (m *Mutex) traceOwn(log func(unsafe.Pointer)) {
+// or is about to be released. It notes it with note for CheckLocks, unless an UnlockFast
+// may release the mutex.
+func (m *Mutex) traceOwn(log func(unsafe.Pointer), note func(o *shm.Object, write bool)) {
 	if trace.IsEnabled() {
 		log(unsafe.Pointer(m))
 	}
+	if guard.On() && !m.isPlain() {
+		note(m.at.Object(object.Size), true)
+	}
+}
+
+func (m *Mutex) guard() guard.Lock {
+	if m == nil {
+		panicNil("Mutex")
+	}
+	l := guard.Lock{Kind: guard.Mutex, O: m.at.Object(object.Size)}
+	if !l.O.IsShared() {
+		l.Local = &m.own
+	}
+	return l
 }
 
 func (m *Mutex) lockOwn(ctx context.Context) error {
@@ -126,7 +142,7 @@ func (m *Mutex) lockOwn(ctx context.Context) error {
 		m.own.Unlock()
 		return ErrClosed
 	}
-	m.traceOwn(tracing.LockedLocal)
+	m.traceOwn(tracing.LockedLocal, guard.Locked)
 	return nil
 }
 
@@ -151,7 +167,7 @@ func (m *Mutex) TryLock() bool {
 			return false
 		}
 		if m.own.Over.Load() == 0 {
-			m.traceOwn(tracing.LockedLocal)
+			m.traceOwn(tracing.LockedLocal, guard.Locked)
 			return true
 		}
 		m.own.Unlock()
@@ -164,7 +180,7 @@ func (m *Mutex) TryLock() bool {
 		l.Unlock()
 		return false
 	}
-	traceLock(l.O, toWrite)
+	object.TraceLock(l.O, toWrite)
 	return true
 }
 
@@ -181,10 +197,10 @@ func (m *Mutex) unlockSlow() {
 		panicNil("Mutex")
 	}
 	if l, ok := m.shared(); ok {
-		traceUnlock(l.O, toWrite)
+		object.TraceUnlock(l.O, toWrite)
 		l.Unlock()
 	} else {
-		m.traceOwn(tracing.UnlockingLocal)
+		m.traceOwn(tracing.UnlockingLocal, guard.Unlocking)
 		m.own.Unlock()
 	}
 	runtime.KeepAlive(m)
@@ -280,7 +296,7 @@ func (c *Cond) lockAgain() error {
 	l, ok := c.L.shared()
 	if !ok {
 		c.L.own.Mu.Lock()
-		c.L.traceOwn(tracing.LockedLocal)
+		c.L.traceOwn(tracing.LockedLocal, guard.Locked)
 		return nil
 	}
 	if err := l.Lock(context.Background()); err != nil {
@@ -289,7 +305,7 @@ func (c *Cond) lockAgain() error {
 	if l.O.IsClosed() {
 		return closedLock(l)
 	}
-	traceLock(l.O, toWrite)
+	object.TraceLock(l.O, toWrite)
 	return nil
 }
 

@@ -1,11 +1,11 @@
 package mp
 
 import (
-	"bytes"
 	"context"
 	"runtime"
-	"strconv"
 
+	"github.com/perijove/perijove/lib/mp/internal/goroutine"
+	"github.com/perijove/perijove/lib/mp/internal/guard"
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
@@ -47,7 +47,7 @@ func (m *ReentrantMutex) LockContext(ctx context.Context) error {
 		return nilError("ReentrantMutex")
 	}
 	defer runtime.KeepAlive(m)
-	me := goroutineID()
+	me := goroutine.ID()
 	if m.again(me) {
 		return nil
 	}
@@ -61,7 +61,7 @@ func (m *ReentrantMutex) LockContext(ctx context.Context) error {
 		return closedLock(l)
 	}
 	m.own(me)
-	traceLock(l.O, toWrite)
+	object.TraceLock(l.O, toWrite)
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (m *ReentrantMutex) TryLock() bool {
 		panicNil("ReentrantMutex")
 	}
 	defer runtime.KeepAlive(m)
-	me := goroutineID()
+	me := goroutine.ID()
 	if m.again(me) {
 		return true
 	}
@@ -80,7 +80,7 @@ func (m *ReentrantMutex) TryLock() bool {
 		return false
 	}
 	m.own(me)
-	traceLock(m.object(), toWrite)
+	object.TraceLock(m.object(), toWrite)
 	return true
 }
 
@@ -91,6 +91,13 @@ func (m *ReentrantMutex) own(me uint64) {
 	o.U64(reentrantGoroutine).Store(me)
 	o.U32(reentrantDepth).Store(1)
 	o.U64(reentrantProcess).Store(o.Me().Word())
+}
+
+func (m *ReentrantMutex) guard() guard.Lock {
+	if m == nil {
+		panicNil("ReentrantMutex")
+	}
+	return guard.Lock{Kind: guard.ReentrantMutex, O: m.object()}
 }
 
 // isMine reports whether the calling goroutine holds the mutex. While it holds the
@@ -115,11 +122,11 @@ func (m *ReentrantMutex) Unlock() {
 		panicNil("ReentrantMutex")
 	}
 	defer runtime.KeepAlive(m)
-	if !m.isMine(goroutineID()) {
+	if !m.isMine(goroutine.ID()) {
 		panic("mp: unlock of a ReentrantMutex that this goroutine does not hold")
 	}
 	if m.object().U32(reentrantDepth).Add(^uint32(0)) == 0 {
-		traceUnlock(m.object(), toWrite)
+		object.TraceUnlock(m.object(), toWrite)
 		m.object().U64(reentrantProcess).Store(0)
 		m.lock().Unlock()
 	}
@@ -155,17 +162,4 @@ func (m *ReentrantMutex) GobDecode(b []byte) error {
 		return nilError("ReentrantMutex")
 	}
 	return m.at.Open(b, "ReentrantMutex")
-}
-
-// goroutineID returns the id that tracebacks show. It parses a traceback, since Go has
-// no other way to get the id.
-func goroutineID() uint64 {
-	var buf [64]byte
-	b := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))
-	number, _, _ := bytes.Cut(b, []byte(" "))
-	id, err := strconv.ParseUint(string(number), 10, 64)
-	if err != nil {
-		panic("mp: cannot tell which goroutine this is: its stack trace has no number")
-	}
-	return id
 }

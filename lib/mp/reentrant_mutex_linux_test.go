@@ -3,6 +3,7 @@ package mp
 import (
 	"testing"
 
+	"github.com/perijove/perijove/lib/mp/internal/goroutine"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
 )
 
@@ -15,7 +16,7 @@ func TestHeirOfAReentrantMutexIsOneGoroutine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.own(goroutineID())
+	m.own(goroutine.ID())
 	dead := shm.Owner{PID: 1 << 22, Start: 1}
 	m.object().U64(reentrantProcess).Store(dead.Word())
 	m.object().U64(0).Store(shm.Self().Word()) // as if another goroutine had just taken the lock from a dead owner

@@ -6,9 +6,9 @@ import (
 	"runtime/trace"
 	"sync"
 
+	"github.com/perijove/perijove/lib/mp/internal/guard"
 	"github.com/perijove/perijove/lib/mp/internal/object"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
-	"github.com/perijove/perijove/lib/mp/internal/tracing"
 	"github.com/perijove/perijove/lib/mp/mphost"
 )
 
@@ -20,6 +20,13 @@ import (
 type RWMutex struct{ at object.Handle }
 
 func (m *RWMutex) lock() shm.RWMutex { return shm.RWMutex{O: m.at.Object(shm.RWMutexSize)} }
+
+func (m *RWMutex) guard() guard.Lock {
+	if m == nil {
+		panicNil("RWMutex")
+	}
+	return guard.Lock{Kind: guard.RWMutex, O: m.lock().O}
+}
 
 // NewRWMutex makes an RWMutex.
 func NewRWMutex(b Backend) (*RWMutex, error) {
@@ -44,8 +51,8 @@ func (m *RWMutex) LockContext(ctx context.Context) error {
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
 	l := m.lock()
-	if trace.IsEnabled() {
-		return lockTraced(ctx, l.O, toWrite, l.TryLock, l.Lock)
+	if trace.IsEnabled() || guard.On() {
+		return object.LockTraced(ctx, l.O, toWrite, l.TryLock, l.Lock)
 	}
 	return l.Lock(ctx)
 }
@@ -56,34 +63,6 @@ const (
 	toRead  = true
 )
 
-// lockTraced takes a lock by try or else by wait, and logs that.
-func lockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool, wait func(context.Context) error) error {
-	if !try() {
-		span := tracing.Wait(tracing.WaitLock)
-		err := wait(ctx)
-		span.End()
-		if err != nil {
-			return err
-		}
-	}
-	traceLock(o, reads)
-	return nil
-}
-
-// traceLock and traceUnlock log that a lock was taken, and that it is about to be
-// released, if a trace is recorded.
-func traceLock(o *shm.Object, reads bool) {
-	if trace.IsEnabled() {
-		tracing.Locked(o, reads)
-	}
-}
-
-func traceUnlock(o *shm.Object, reads bool) {
-	if trace.IsEnabled() {
-		tracing.Unlocking(o, reads)
-	}
-}
-
 // TryLock takes the mutex to write if it is free, and reports whether it did.
 func (m *RWMutex) TryLock() bool {
 	if m == nil {
@@ -93,7 +72,7 @@ func (m *RWMutex) TryLock() bool {
 	l := m.lock()
 	ok := l.TryLock()
 	if ok {
-		traceLock(l.O, toWrite)
+		object.TraceLock(l.O, toWrite)
 	}
 	return ok
 }
@@ -105,7 +84,7 @@ func (m *RWMutex) Unlock() {
 	}
 	defer runtime.KeepAlive(m)
 	l := m.lock()
-	traceUnlock(l.O, toWrite)
+	object.TraceUnlock(l.O, toWrite)
 	l.Unlock()
 }
 
@@ -122,12 +101,12 @@ func (m *RWMutex) RLockContext(ctx context.Context) error {
 	defer runtime.KeepAlive(m)
 	l := m.lock()
 	if l.TryRLock() {
-		traceLock(l.O, toRead)
+		object.TraceLock(l.O, toRead)
 		return nil
 	}
 	ctx, release := mphost.WithCancel(ctx)
 	defer release()
-	return lockTraced(ctx, l.O, toRead, l.TryRLock, l.RLock)
+	return object.LockTraced(ctx, l.O, toRead, l.TryRLock, l.RLock)
 }
 
 // TryRLock takes the mutex to read if no writer holds it or waits for it, and reports
@@ -140,7 +119,7 @@ func (m *RWMutex) TryRLock() bool {
 	l := m.lock()
 	ok := l.TryRLock()
 	if ok {
-		traceLock(l.O, toRead)
+		object.TraceLock(l.O, toRead)
 	}
 	return ok
 }
@@ -152,7 +131,7 @@ func (m *RWMutex) RUnlock() {
 	}
 	defer runtime.KeepAlive(m)
 	l := m.lock()
-	traceUnlock(l.O, toRead)
+	object.TraceUnlock(l.O, toRead)
 	l.RUnlock()
 }
 

@@ -119,6 +119,14 @@ func (m Mutex) IsMine() bool {
 	return m.O.local != nil || OwnerOf(m.state().Load()) == m.O.me
 }
 
+// IsHeldHere reports whether this process holds the lock, also for an object for goroutines.
+func (m Mutex) IsHeldHere() bool {
+	if m.O.local != nil {
+		return m.O.local.mutex.IsHeld()
+	}
+	return m.IsMine()
+}
+
 // Recovered returns how often the lock was taken from a process that died.
 func (m Mutex) Recovered() uint32 { return m.O.U32(m.At + lockRecovered).Load() }
 

@@ -183,7 +183,7 @@ func (o *Object) Handle() ([]byte, error) {
 // are mapped, or 0 for all. The error is ErrClosed if the object was closed, also if
 // its slot now holds another object.
 func Open(handle []byte, size int) (*Object, error) {
-	if len(handle) != handleSize+12 {
+	if len(handle) != ObjectHandleSize {
 		return nil, ErrMalformed
 	}
 	if size > 0 {

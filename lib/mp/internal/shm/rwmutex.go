@@ -121,6 +121,12 @@ func (m RWMutex) RUnlock() {
 	}
 }
 
+// IsHeldHere reports whether this process holds the lock to write, or, if write is false, to
+// write or read.
+func (m RWMutex) IsHeldHere(write bool) bool {
+	return m.O.U64(rwWriter).Load() == m.O.Me().Word() || !write && m.count(0) > 0
+}
+
 // isUncounted reports whether this process has no place to count its readers, because
 // too many processes have the object. Then its readers take the lock to write.
 func (m RWMutex) isUncounted() bool { return m.O.IsShared() && m.O.Index() < 0 }

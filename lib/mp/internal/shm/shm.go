@@ -40,8 +40,12 @@ var (
 	ErrLocal = errors.New("it was made for mp.Goroutines; make it with mp.Processes to send it to one")
 )
 
-// handleSize is the size of a segment's handle in bytes.
-const handleSize = 16
+// Sizes of handles in bytes.
+const (
+	handleSize       = 16 // of a segment
+	BlockHandleSize  = handleSize
+	ObjectHandleSize = handleSize + 12
+)
 
 // A droppedError is the error of opening a segment that the sending process does not
 // have any more.

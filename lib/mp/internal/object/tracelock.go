@@ -1,0 +1,44 @@
+package object
+
+import (
+	"context"
+	"runtime/trace"
+
+	"github.com/perijove/perijove/lib/mp/internal/guard"
+	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
+)
+
+// LockTraced takes a lock by try or else by wait, and logs that.
+func LockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool, wait func(context.Context) error) error {
+	if !try() {
+		span := tracing.Wait(tracing.WaitLock)
+		err := wait(ctx)
+		span.End()
+		if err != nil {
+			return err
+		}
+	}
+	TraceLock(o, reads)
+	return nil
+}
+
+// TraceLock and TraceUnlock log that a lock was taken, and that it is about to be
+// released, if a trace is recorded. They note it for CheckLocks, too.
+func TraceLock(o *shm.Object, reads bool) {
+	if trace.IsEnabled() {
+		tracing.Locked(o, reads)
+	}
+	if guard.On() {
+		guard.Locked(o, !reads)
+	}
+}
+
+func TraceUnlock(o *shm.Object, reads bool) {
+	if trace.IsEnabled() {
+		tracing.Unlocking(o, reads)
+	}
+	if guard.On() {
+		guard.Unlocking(o, !reads)
+	}
+}
