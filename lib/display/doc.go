@@ -2,7 +2,7 @@
 //
 // In a notebook it appears below the cell that calls the function. In an ordinary
 // program, and in its tests, the text form goes to standard output, so the same
-// code runs in both.
+// code runs in both. [WriteFiles] makes a program also write pictures and pages to files.
 //
 //	display.HTML("<b>done</b>")
 //	display.Markdown("It took **3** rounds.")

@@ -40,10 +40,15 @@ func SetTextOnly(yes bool) { textOnly.Store(yes) }
 func TextOnly() bool { return textOnly.Load() }
 
 // Send passes a message to the host and returns the host's error. Without a
-// host it prints the text form to standard output. It can be called concurrently.
+// host it prints the text form to standard output, and writes files if WriteFiles says so. It can be called concurrently.
 func Send(m Message) error {
 	if f := sink.Load(); f != nil {
 		return (*f)(m)
+	}
+	if f := files.Load(); f != nil {
+		if err := f.write(m); err != nil {
+			return err
+		}
 	}
 	return printText(os.Stdout, m)
 }

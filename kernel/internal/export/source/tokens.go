@@ -4,6 +4,8 @@ import (
 	"go/scanner"
 	"go/token"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
@@ -38,4 +40,12 @@ func Tokens(text string) []string {
 		}
 		list = append(list, tok.String()+" "+lit)
 	}
+}
+
+// Quote returns a string literal: a raw one if the text has several lines.
+func Quote(text string) string {
+	if strings.Contains(text, "\n") && strconv.CanBackquote(strings.ReplaceAll(text, "\n", "")) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
 }

@@ -21,25 +21,26 @@ type book struct {
 	errs   cell.Errors
 	idents map[string]bool // all identifiers in the notebook
 
-	functions []*function
-	groups    map[*entity][]*function // of a function, by step
-	instances map[*entity][]*instance // by step
-	all       []*instance
-	changing  []*changing
-	isDecided bool                       // which of them are variables
-	packages  map[string]map[string]bool // import path to the names under which it is used
-	isGoNB    bool                       // written for GoNB, which calls functions named init_NAME
-	usesCtx   bool
-	embedded  map[string][]byte // files for //go:embed
-	watches   map[*stmt]string  // variables that measure, by the first statement
-	kept      map[keptAt]bool   // unused values in repeated statements, of calls
-	dots      []string          // the packages that are imported with a dot
-	numbered  map[string]bool   // Out[3] and In[3] in the cells
-	withError map[*stmt]bool    // results of calls with a value and an error
-	skip      map[int]bool      // execution counts of cells that fail as expected
-	mayFail   map[int]bool      // those of the cells tagged raises-exception
-	gets      gets
-	inferred  *types.Package
+	functions   []*function
+	groups      map[*entity][]*function // of a function, by step
+	instances   map[*entity][]*instance // by step
+	all         []*instance
+	changing    []*changing
+	isDecided   bool                       // which of them are variables
+	packages    map[string]map[string]bool // import path to the names under which it is used
+	isGoNB      bool                       // written for GoNB, which calls functions named init_NAME
+	hasDisplays bool                       // the program has the flag displays
+	usesCtx     bool
+	embedded    map[string][]byte // files for //go:embed
+	watches     map[*stmt]string  // variables that measure, by the first statement
+	kept        map[keptAt]bool   // unused values in repeated statements, of calls
+	dots        []string          // the packages that are imported with a dot
+	numbered    map[string]bool   // Out[3] and In[3] in the cells
+	withError   map[*stmt]bool    // results of calls with a value and an error
+	skip        map[int]bool      // execution counts of cells that fail as expected
+	mayFail     map[int]bool      // those of the cells tagged raises-exception
+	gets        gets
+	inferred    *types.Package
 
 	parameters []parameter
 	paramStep  int

@@ -106,10 +106,9 @@ func (b *book) addStatements(s *step) {
 		b.noteNames(x.facts)
 		s.alone = s.alone || x.facts.Control && st.Loop == nil
 		s.stmts = append(s.stmts, x)
-		b.noteNumbered(x.Refs)
 	}
-	for _, d := range s.cell.Decls {
-		b.noteNumbered(d.Refs)
+	for _, src := range s.sources() {
+		b.noteNumbered(src.Refs)
 	}
 }
 

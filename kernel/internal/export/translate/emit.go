@@ -244,12 +244,16 @@ func (f *file) mainFunction() {
 	if b.usesProcesses() {
 		f.printf("%s.Init()\n", f.pkg(libraryModule+"/lib/mp"))
 	}
+	flagged := false
+	if b.hasDisplays && b.parameters == nil {
+		f.flags()
+		flagged = true
+	}
 	if len(b.sections) == 1 && b.inMain(b.sections[0]) {
 		f.sectionBody(b.sections[0])
 		f.printf("}\n\n")
 		return
 	}
-	flagged := false
 	for _, s := range b.sections {
 		if !flagged && b.parameters != nil && s.steps[0].index > b.paramStep {
 			f.flags()

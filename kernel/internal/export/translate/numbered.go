@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
 // isNumbered reports whether a reference is to the value or the text of a cell: Out[3] or In[3]. The name Out or In at the
@@ -47,18 +48,10 @@ func (b *book) findNumbered(table map[string]*entity, k int, r cell.Ref) target 
 	}
 	for _, s := range b.steps[:k] {
 		if name == "In" && strconv.Itoa(s.cell.N) == number {
-			return target{text: goString(s.cell.Src)}
+			return target{text: source.Quote(s.cell.Src)}
 		}
 	}
 	return target{entity: table[r.Name]}
-}
-
-// goString returns a string literal: a raw one if the text has several lines.
-func goString(text string) string {
-	if strings.Contains(text, "\n") && strconv.CanBackquote(strings.ReplaceAll(text, "\n", "")) {
-		return "`" + text + "`"
-	}
-	return strconv.Quote(text)
 }
 
 // resultVariable returns the variable for the value of a statement, or nil if no code uses it.

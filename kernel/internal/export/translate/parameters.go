@@ -1,11 +1,12 @@
 package translate
 
 import (
-	"fmt"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/flags"
 	"github.com/perijove/perijove/kernel/internal/export/prose"
 	"github.com/perijove/perijove/kernel/internal/notebook"
 )
@@ -44,50 +45,51 @@ func (b *book) findParameters(nb *notebook.Notebook) {
 	}
 }
 
-// flagFunctions are the functions of package flag for the types of parameters.
-var flagFunctions = map[string]string{
-	"int": "IntVar", "int64": "Int64Var", "uint": "UintVar", "uint64": "Uint64Var", "float64": "Float64Var",
-	"string": "StringVar", "bool": "BoolVar", "time.Duration": "DurationVar",
+// findDisplays finds out whether the program has a flag for files with its displays: the notebook imports packages that show pictures or pages, and does
+// not read the command line.
+func (b *book) findDisplays() {
+	for _, s := range b.steps {
+		for _, im := range s.cell.Imports {
+			isShown := strings.HasPrefix(im.Path, "gonum.org/v1/plot") || strings.HasPrefix(im.Path, libraryModule+"/lib/") && !slices.Contains(withoutDisplays, im.Path)
+			b.hasDisplays = b.hasDisplays || isShown
+		}
+	}
+	for _, s := range b.steps {
+		for _, src := range s.sources() {
+			for _, r := range src.Refs {
+				t := b.lookup(s.index, r)
+				if t.path == "flag" || t.path == "os" && r.Sel == "Args" || t.isMember && r.Name == "Args" {
+					b.hasDisplays = false
+					return
+				}
+			}
+		}
+	}
 }
 
-// elementParsers read one element of a parameter that is a slice.
-var elementParsers = map[string]string{
-	"int": "Atoi(%s)", "float64": "ParseFloat(%s, 64)", "bool": "ParseBool(%s)", "int64": "ParseInt(%s, 10, 64)",
+// withoutDisplays are packages of the library that show nothing.
+var withoutDisplays = []string{libraryModule + "/lib/must", libraryModule + "/lib/mp", stopwatchPackage}
+
+// sources lists the pieces of source of a cell.
+func (s *step) sources() []*cell.Source {
+	var list []*cell.Source
+	for _, st := range s.stmts {
+		list = append(list, &st.Source)
+	}
+	for _, d := range s.cell.Decls {
+		list = append(list, &d.Source)
+	}
+	return list
 }
 
 // flags writes the flags of the parameters.
 func (f *file) flags() {
 	flag := f.pkg("flag")
+	if f.b.hasDisplays {
+		f.printf("%s.Func(\"displays\", \"write displays to files in the `FOLDER`\", %s.WriteFiles)\n", flag, f.pkg(displayPackage))
+	}
 	for _, p := range f.b.parameters {
-		name, usage := p.entity.name, p.usage
-		v := p.entity.variable().goName
-		if fn := flagFunctions[types.TypeString(p.typ, nil)]; fn != "" {
-			f.printf("%s.%s(&%s, %q, %s, %q)\n", flag, fn, v, name, v, usage)
-			continue
-		}
-		f.sliceFlag(flag, name, v, usage, p)
+		f.printf("%s\n", flags.Code(p.typ, p.entity.name, p.entity.variable().goName, p.usage, f.pkg))
 	}
 	f.printf("%s.Parse()\n", flag)
-}
-
-// sliceFlag writes a flag whose value has commas between its elements.
-func (f *file) sliceFlag(flag, name, v, usage string, p parameter) {
-	slice, ok := p.typ.(*types.Slice)
-	elem := ""
-	if ok {
-		elem = slice.Elem().String()
-	}
-	if usage == "" {
-		usage = "values, separated by commas"
-	}
-	head := fmt.Sprintf("%s.Func(%q, %q, func(text string) error {\n", flag, name, usage)
-	switch {
-	case elem == "string":
-		f.printf("%s%s = %s.Split(text, \",\")\nreturn nil\n})\n", head, v, f.pkg("strings"))
-	case elementParsers[elem] != "":
-		f.printf("%s%s = nil\nfor word := range %s.SplitSeq(text, \",\") {\nx, err := %s.%s\nif err != nil {\nreturn err\n}\n%[2]s = append(%[2]s, x)\n}\nreturn nil\n})\n",
-			head, v, f.pkg("strings"), f.pkg("strconv"), fmt.Sprintf(elementParsers[elem], f.pkg("strings")+".TrimSpace(word)"))
-	default:
-		f.printf("// %s has the type %s, which no flag sets.\n", name, types.TypeString(p.typ, nil))
-	}
 }
