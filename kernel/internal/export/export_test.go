@@ -147,3 +147,22 @@ func command(t *testing.T, dir, name string, args ...string) []byte {
 	}
 	return out.Bytes()
 }
+
+// TestModule: the go.mod of a program has the requirements of the notebook, and marks those that the program does not import itself.
+func TestModule(t *testing.T) {
+	dir := t.TempDir()
+	exporter, goPath := newTestExporter(t, dir)
+	nb, err := exporttest.Notebook(txtar.Parse([]byte("-- cell --\nimport \"gonum.org/v1/plot/vg\"\nvg.Inch\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := exporter.opt
+	opt.Target = filepath.Join(dir, "program")
+	if err := Program(t.Context(), nb, opt); err != nil {
+		t.Fatal(err)
+	}
+	out := command(t, opt.Target, goPath, "list", "-m", "-f", "{{.Path}} {{.Indirect}}", "gonum.org/v1/plot", "golang.org/x/image")
+	if want := "gonum.org/v1/plot false\ngolang.org/x/image true\n"; string(out) != want {
+		t.Errorf("the modules are\n%s\nwant\n%s", out, want)
+	}
+}

@@ -20,7 +20,7 @@ var elementParsers = map[string]string{
 // Code returns code that declares a flag for a variable of a type. pkg returns the name of a package, which the code then uses.
 func Code(t types.Type, name, variable, usage string, pkg func(path string) string) string {
 	if fn := flagFunctions[types.TypeString(t, nil)]; fn != "" {
-		return fmt.Sprintf("%s.%s(&%s, %q, %[3]s, %q)", pkg("flag"), fn, variable, name, usage)
+		return fmt.Sprintf("%s.%s(&%s, %q, %s, %q)", pkg("flag"), fn, variable, name, variable, usage)
 	}
 	slice, ok := t.(*types.Slice)
 	elem := ""

@@ -243,6 +243,7 @@ type listed struct {
 	ImportPath, Export, Dir string
 	Standard                bool
 	CgoFiles, GoFiles       []string
+	Imports                 []string
 	Module                  *struct {
 		Path, Version string
 		Main          bool
@@ -250,7 +251,7 @@ type listed struct {
 }
 
 func (m *Module) list(args ...string) ([]listed, error) {
-	out, err := m.Run([]string{"GOFLAGS=-mod=mod"}, append([]string{"list", "-e", "-deps", "-json=ImportPath,Export,Dir,Standard,CgoFiles,GoFiles,Module"}, args...)...)
+	out, err := m.Run([]string{"GOFLAGS=-mod=mod"}, append([]string{"list", "-e", "-deps", "-json=ImportPath,Export,Dir,Standard,CgoFiles,GoFiles,Imports,Module"}, args...)...)
 	if err != nil {
 		return nil, err
 	}

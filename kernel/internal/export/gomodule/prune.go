@@ -19,10 +19,20 @@ func (m *Module) Prune() error {
 	}
 	used := map[string]bool{}
 	kept := map[string]bool{}
+	imported := map[string]bool{} // packages that the program itself imports
+	for _, p := range list {
+		if p.Module != nil && p.Module.Main {
+			for _, path := range p.Imports {
+				imported[path] = true
+			}
+		}
+	}
+	direct := map[string]bool{} // their modules
 	for _, p := range list {
 		if p.Module == nil || p.Module.Main {
 			continue
 		}
+		direct[p.Module.Path] = direct[p.Module.Path] || imported[p.ImportPath]
 		used[p.Module.Path] = true
 		if p.Module.Path == LibraryModule {
 			kept[p.Dir] = true
@@ -36,11 +46,13 @@ func (m *Module) Prune() error {
 	if err != nil {
 		return err
 	}
-	for _, r := range slices.Clone(f.Require) {
-		if !used[r.Mod.Path] {
-			err = errors.Join(err, f.DropRequire(r.Mod.Path))
+	var require []*modfile.Require
+	for _, r := range f.Require {
+		if used[r.Mod.Path] {
+			require = append(require, &modfile.Require{Mod: r.Mod, Indirect: !direct[r.Mod.Path]})
 		}
 	}
+	f.SetRequireSeparateIndirect(require)
 	for _, r := range slices.Clone(f.Replace) {
 		if !used[r.Old.Path] {
 			err = errors.Join(err, f.DropReplace(r.Old.Path, r.Old.Version))

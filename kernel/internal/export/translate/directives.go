@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
 // withoutEffect are directives that change nothing that a program prints.
@@ -142,6 +143,9 @@ func (b *book) check() {
 		}
 		for _, d := range s.cell.Decls {
 			b.checkRefs(s, &d.Source)
+			if d.Nullary && strings.HasPrefix(d.Names[0].Name, "Example") && source.HasMisplacedOutput(d) {
+				b.refuse(s, d.Pos, "the output comment of %s must be its last comment", d.Names[0].Name)
+			}
 		}
 	}
 }

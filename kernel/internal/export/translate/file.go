@@ -172,7 +172,7 @@ func (c copier) part(from, to int, overrides map[int]string) {
 	}
 	for off, text := range overrides {
 		n := off
-		for n < len(c.src.Text) && isNameByte(c.src.Text[n]) {
+		for n < len(c.src.Text) && source.IsNameByte(c.src.Text[n]) {
 			n++
 		}
 		edits[off] = edit{n - off, text}

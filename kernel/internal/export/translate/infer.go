@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
 // A namer returns the text for a name in the source, which means t. It returns "" to leave the name as it is.
@@ -29,7 +30,7 @@ func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) target, name
 	}
 	for off, text := range overrides {
 		n := off
-		for n < len(src.Text) && isNameByte(src.Text[n]) {
+		for n < len(src.Text) && source.IsNameByte(src.Text[n]) {
 			n++
 		}
 		texts[off] = edit{n - off, text}
@@ -54,10 +55,6 @@ func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) target, name
 type edit struct {
 	length int
 	text   string
-}
-
-func isNameByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }
 
 // inference is a file with the declarations of all steps, from which the type checker finds the types of variables.
@@ -146,7 +143,7 @@ func notebookTypes(t types.Type, pkg *types.Package) []string {
 		})
 		for _, part := range strings.Split(text, "ʹ.")[1:] {
 			n := 0
-			for n < len(part) && isNameByte(part[n]) {
+			for n < len(part) && source.IsNameByte(part[n]) {
 				n++
 			}
 			list = append(list, part[:n])

@@ -83,6 +83,7 @@ func (b *book) nameAll() {
 		}
 		s.name = names.Pick(naming.Function(s.heading, i), b.idents)
 	}
+	b.nameExamples(names)
 	if b.usesCtx {
 		b.ctxName = names.Pick("ctx", b.idents)
 	}
@@ -232,6 +233,19 @@ func (b *book) nameFunction(f *function, names *naming.Set) {
 	default:
 		for _, in := range used {
 			in.goName = pick(name)
+		}
+	}
+}
+
+// nameExamples gives names to example functions that go vet accepts.
+func (b *book) nameExamples(names *naming.Set) {
+	isDeclared := func(name string) bool { return names.Taken[name] && types.Universe.Lookup(name) == nil }
+	for _, in := range b.all {
+		if name := in.goName; in.used && strings.HasPrefix(name, "Example") && b.isTest(in) {
+			valid := naming.Example(name, isDeclared, func(t, m string) bool { return b.groups[b.tables[len(b.tables)-1][t+"."+m]] != nil })
+			if valid != name {
+				in.goName = names.Pick(valid, b.idents)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/export/prose"
+	"github.com/perijove/perijove/kernel/internal/export/source"
 	"github.com/perijove/perijove/kernel/internal/program/typetext"
 )
 
@@ -305,29 +306,10 @@ func (b *book) programNames(text string) string {
 	}
 	for _, x := range b.all {
 		if x.entity.kind == cell.Type {
-			text = replaceName(text, instanceName(x, x.entity.name), x.goName)
+			text = source.ReplaceName(text, instanceName(x, x.entity.name), x.goName)
 		}
 	}
 	return text
-}
-
-// replaceName replaces a whole name.
-func replaceName(text, name, by string) string {
-	var out strings.Builder
-	for {
-		i := strings.Index(text, name)
-		if i < 0 {
-			return out.String() + text
-		}
-		end := i + len(name)
-		out.WriteString(text[:i])
-		if end < len(text) && isNameByte(text[end]) {
-			out.WriteString(name)
-		} else {
-			out.WriteString(by)
-		}
-		text = text[end:]
-	}
 }
 
 // trailing returns the comment that follows a statement on its last line.
