@@ -3,6 +3,7 @@ package notebooks
 import (
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,7 +36,27 @@ func checkSeeing(t *testing.T, nb *stored) {
 			t.Errorf("the picture of cell %s is incomplete", id)
 		}
 	}
+	var graph string // the flame graph is before the tables
+	for _, o := range nb.cell(t, "hot").Outputs {
+		if graph == "" {
+			graph = string(o.Data["text/html"])
+		}
+	}
+	for _, want := range []string{`src="data:image/png;base64,`, "child ", "main.Distinct: ", "slices.Contains[...]: "} {
+		if !strings.Contains(graph, want) {
+			t.Errorf("the flame graph lacks %q", want)
+		}
+	}
+	// The profile names the line that has most of the time.
+	hot := regexp.MustCompile(`([\d.]+)% +\S+ +6  \t\tif !slices\.Contains\(seen, n\) \{`).FindStringSubmatch(nb.cell(t, "hot").shown("text/plain"))
+	if hot == nil {
+		t.Fatal("the profile lacks the line with slices.Contains")
+	}
+	if share, err := strconv.ParseFloat(hot[1], 64); err != nil || share < 50 {
+		t.Errorf("the line with slices.Contains has %s %% of the time", hot[1])
+	}
 	for id, want := range map[string]string{
+		"hot-cure":       `With .slices\.Contains. the lists take \*\*[\d.]+m?s\*\*, with a map \*\*[\d.]+[mµ]?s\*\*: \d+ times as fast\. The results are the same\.`,
 		"orders-result":  `With the long task last, \d+ workers need \*\*[\d.]+[mµn]?s\*\* and work \*\*\d+ %\*\* of that time\..* (earlier|made no difference)\.`,
 		"lock-result":    `held for \*\*[\d.]+m?s\*\*, waited for \*\*[\d.]+m?s\*\* .*(they waited before|run the cells again)\.`,
 		"sharing-result": `Median of 6 runs: neighbours \*\*[\d.]+m?s\*\*, in separate cache lines \*\*[\d.]+m?s\*\*\. `,

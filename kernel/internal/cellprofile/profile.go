@@ -130,6 +130,7 @@ func frames(s *profile.Sample) []frame {
 			case isOfWorker(f.name, list):
 				isOwn = true
 			case !strings.HasPrefix(f.name, kernelPackages): // else it is called in place of a function of package os
+				f.name = withoutTypes(f.name)
 				list = append(list, f)
 			}
 		}
@@ -147,6 +148,15 @@ func frames(s *profile.Sample) []frame {
 		return list[:i]
 	}
 	return list
+}
+
+// withoutTypes returns the name of a generic function with [...] in place of its type arguments, as in a traceback.
+func withoutTypes(name string) string {
+	from, to := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
+	if from < 0 || to < from {
+		return name
+	}
+	return name[:from] + "[...]" + name[to+1:]
 }
 
 // isOfWorker reports whether a call, which is made by callers, is the worker's own.
