@@ -41,6 +41,10 @@ type Options struct {
 	// and the rest once for each worker, Work(n) is 0.25 + 0.75*n.
 	Work func(workers int) float64
 
+	// Record, if set, records one more run of each case with each number of workers, after
+	// the rounds: see package speedup/timelines.
+	Record Recorder
+
 	// Progress, if set, is called after each run with the number of runs done and
 	// the total number of runs.
 	Progress func(done, total int)
@@ -58,6 +62,9 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	}
 	m := measurement{opts: opts, cases: cases, now: time.Now, load: func() procfs.Load { return procfs.ReadLoad(os.DirFS("/")) }, shuffle: rand.Shuffle}
 	m.total = 1 + len(cases)*len(opts.Workers) + 1 + opts.Rounds*(1+len(cases)*len(opts.Workers))
+	if opts.Record != nil {
+		m.total += len(cases) * len(opts.Workers)
+	}
 	if opts.Progress == nil {
 		defer progresshost.Begin(progresshost.Task{What: "runs", Count: func() (int, int) { return int(m.doneNow.Load()), m.total }})()
 	}
@@ -69,7 +76,14 @@ func Measure(ctx context.Context, opts Options, cases ...Case) (*Result, error) 
 	for i, c := range cases {
 		names[i] = c.Name
 	}
-	return Summarize(opts, names, m.serialName(), usableCores(), rounds), nil
+	r := Summarize(opts, names, m.serialName(), usableCores(), rounds)
+	if opts.Record != nil {
+		err = m.record(ctx, r)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // usableCores returns the number of cores that this process may use, by its affinity

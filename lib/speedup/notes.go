@@ -25,7 +25,7 @@ func (r *Result) Notes() []Note {
 	for _, text := range r.workNotes() {
 		notes = append(notes, Note{Text: text, Warning: true})
 	}
-	return notes
+	return append(notes, r.timelineNotes()...)
 }
 
 // texts returns the notes below a table: those of Notes and FitNotes.

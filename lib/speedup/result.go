@@ -24,6 +24,8 @@ type Point struct {
 	// worker and for work that grows. It is also NaN for more workers than cores,
 	// because it would count the lack of cores as serial work.
 	KarpFlatt float64
+
+	Timeline Timeline // of one more run; nil if it was not recorded
 }
 
 // A Series holds the points of one case, in the order of Options.Workers.
@@ -42,6 +44,8 @@ type Result struct {
 	Cores      float64   // usable cores, by affinity mask and CPU quota; need not be a whole number
 	Rounds     []Round   // all measured times
 	Work       []float64 // the values of Options.Work for Workers; nil if Options.Work is
+
+	recordErr error // why timelines are missing, or nil
 }
 
 // Limits above which a round counts as disturbed.

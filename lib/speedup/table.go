@@ -47,6 +47,13 @@ func (r *Result) String() string {
 	for _, note := range r.texts() {
 		b.WriteString(note + "\n")
 	}
+	for _, s := range r.Series {
+		for _, p := range s.Points {
+			if p.Timeline != nil {
+				b.WriteString(timelineText(s, p))
+			}
+		}
+	}
 	return b.String()
 }
 
@@ -120,5 +127,5 @@ func (r *Result) HTML() string {
 		b.WriteString(strings.ReplaceAll(html.EscapeString(note), " %", "\u00a0%"))
 	}
 	b.WriteString("</p>")
-	return b.String()
+	return b.String() + r.timelinesHTML()
 }

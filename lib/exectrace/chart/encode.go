@@ -39,6 +39,15 @@ func (c *Chart) HTML() string {
 	return hoverimage.HTML(png, width, c.height, alternative, areas)
 }
 
+// ImageHTML returns the picture as part of a page without texts under the pointer, which take most of the space, or as HTML does
+// if the picture is too large for an image.
+func (c *Chart) ImageHTML() string {
+	if png := c.PNG(); png != nil {
+		return hoverimage.HTML(png, width, c.height, alternative, nil)
+	}
+	return c.HTML()
+}
+
 // alternative describes the picture where it cannot be seen.
 const alternative = "Timeline of goroutines and processes"
 
