@@ -32,7 +32,7 @@ func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 		t.Errorf("the chart: %v", err)
 	}
 	for id, want := range map[string]string{
-		"timeline":   `(?s)^Main: at .* X = 1.*\nThread: at .* X is 0.*\nProcess: at .* X is 0.* X is 0`,
+		"run-x":      `(?s)"X = 1" at .* "X = 2" at .* "X = 3" at .*"X is 0" at .*\nchild \d+, .* "X is 0" at .* "X is 0" at .* "X is 0" at `,
 		"summary":    `^\*\*On this machine\.\*\* With \d+ workers? on .* \*\*processes\*\* gained \*\*\d+\.\d\d ×\*\*`,
 		"live":       `^Plot; How much of the work was done`,
 		"start-cost": `(?s)a goroutine, from start to result +[\d.]+ [nµm]s +1 ×\n.*a process, from start to result +[\d.]+ [µm]?s +\d+ ×`,
@@ -41,10 +41,8 @@ func checkSharedXNotebook(t *testing.T, nb *stored, workers []int) {
 			t.Errorf("cell %s shows\n%s\nwant\n%s", id, got, want)
 		}
 	}
-	for _, id := range []string{"timeline", "live"} {
-		if err := checkChart(nb.cell(t, id).shown("image/svg+xml"), 0); err != nil {
-			t.Errorf("the picture of cell %s: %v", id, err)
-		}
+	if err := checkChart(nb.cell(t, "live").shown("image/svg+xml"), 0); err != nil {
+		t.Errorf("the live picture: %v", err)
 	}
 }
 

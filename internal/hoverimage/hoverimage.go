@@ -16,10 +16,14 @@ type Area struct {
 	Text       string
 }
 
+// smallest is the least width of a large image, in CSS pixels.
+const smallest = 640
+
 // HTML returns a PNG image that is width × height CSS pixels large as part of a page. alt describes the image. Later areas
-// lie above earlier ones. The image shrinks with the page down to two thirds of its width.
+// lie above earlier ones. The image shrinks with the page down to four fifths of its width, or 640 pixels: then it fits on a
+// printed page, and a narrower page scrolls. It is light, also on a dark page.
 func HTML(png []byte, width, height float64, alt string, areas []Area) string {
-	b := fmt.Appendf(nil, `<div style="overflow-x:auto"><div style="position:relative;max-width:%.0fpx;min-width:%.0fpx">`, width, width*2/3)
+	b := fmt.Appendf(nil, `<div style="overflow-x:auto"><div style="position:relative;max-width:%.0fpx;min-width:%.0fpx;background:#fff;border-radius:4px">`, width, min(0.8*width, smallest))
 	b = fmt.Appendf(b, `<img alt="%s" width="%.0f" style="display:block;width:100%%;height:auto" src="data:image/png;base64,`, html.EscapeString(alt), width)
 	b = base64.StdEncoding.AppendEncode(b, png)
 	b = append(b, "\">\n"...)

@@ -34,6 +34,9 @@ func (f *fileReader) shift(d time.Duration) {
 			h.States[i].End += d
 		}
 		shiftSpans(h.Spans, d)
+		for i := range h.Marks {
+			h.Marks[i].At += d
+		}
 	}
 	shiftSpans(f.gc, d)
 	for i := range f.cpu {

@@ -292,7 +292,7 @@ func (f *fileReader) span(e xtrace.Event, at time.Duration) {
 	}
 }
 
-// log handles the events of package mp.
+// log handles the events of package mp and of the user.
 func (f *fileReader) log(e xtrace.Event, l xtrace.Log, at time.Duration) {
 	h := f.goroutine(e.Goroutine())
 	words := strings.Fields(l.Message)
@@ -312,6 +312,8 @@ func (f *fileReader) log(e xtrace.Event, l xtrace.Log, at time.Duration) {
 		f.task(h, words)
 	case "mp.send", "mp.receive":
 		f.message(e, l.Category == "mp.send", h, words, at)
+	default:
+		h.Marks = append(h.Marks, Mark{at, l.Category, l.Message})
 	}
 }
 

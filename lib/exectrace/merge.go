@@ -158,6 +158,10 @@ func (m *merger) clip(f *fileReader, h *history) {
 		}
 	}
 	h.Spans = spans
+	h.Marks = slices.DeleteFunc(h.Marks, func(x Mark) bool { return x.At < m.start || x.At-m.start > m.trace.Length })
+	for i := range h.Marks {
+		h.Marks[i].At -= m.start
+	}
 	h.nameWaits()
 	h.Created.Process = f.process
 	h.Created.At = m.time(h.Created.At)

@@ -53,7 +53,14 @@ type Goroutine struct {
 	Name    string // of its function
 	States  []State
 	Spans   []Span // tasks, waits and locks of package mp, and regions of runtime/trace, by Begin
+	Marks   []Mark // events that it logged with runtime/trace, in the order of time
 	Created Place  // the go statement; zero if it began before the recording
+}
+
+// A Mark is an event that the user's code has logged, with trace.Log of runtime/trace.
+type Mark struct {
+	At             time.Duration
+	Category, Text string
 }
 
 // A State is a period in which a goroutine is in one state.
@@ -90,7 +97,7 @@ type Line struct {
 type Span struct {
 	Kind       SpanKind
 	Name       string // of a task: its function
-	Index      int    // of a task in its Map or Stream, from 0
+	Index      int    // of a task in its Map or Stream, from 0; -1 if the span is none
 	Begin, End time.Duration
 	Open       bool // the end was not recorded
 }

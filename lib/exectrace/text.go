@@ -13,6 +13,7 @@ import (
 const (
 	maxGoroutines = 12 // of a process
 	maxReasons    = 3  // of a goroutine
+	maxMarks      = 8  // of a goroutine
 	maxProblems   = 5
 )
 
@@ -134,7 +135,18 @@ func (g *Goroutine) account() string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %v (%s)", r.What, Round(r.Time), share(r.Time, life)))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append(parts, g.marks()...), ", ")
+}
+
+// marks lists the events that the goroutine has logged.
+func (g *Goroutine) marks() (parts []string) {
+	for i, m := range g.Marks {
+		if i == maxMarks {
+			return append(parts, fmt.Sprintf("and %d more events", len(g.Marks)-i))
+		}
+		parts = append(parts, fmt.Sprintf("%q at %v", m.Text, Round(m.At)))
+	}
+	return parts
 }
 
 func (g *Goroutine) tasks() (n int) {

@@ -157,7 +157,7 @@ func startGoroutine(ctx context.Context, p *Process, fn *call.Function, arg, res
 		defer p.cancel()
 		endSpan := func() {}
 		if trace.IsEnabled() {
-			endSpan = tracing.Task(program.Name(fn.Fn.PC), 0, 0).End
+			endSpan = tracing.Task(program.Name(fn.Fn.PC), 0, -1).End
 		}
 		p.err, p.code = ErrGoexit, 1
 		defer func() { // also after a Goexit

@@ -17,19 +17,21 @@ const (
 	maxRows   = 60     // goroutines
 	maxArrows = 300    // arrows
 	maxShapes = 12_000 // pieces of rows
+	maxLabels = 60     // texts of arrows, and of the marks of a row
 )
 
 // Sizes in CSS pixels.
 const (
-	width      = 960
-	labelWidth = 190
+	width      = 800 // so that text is large enough in print
+	labelWidth = 158
 	margin     = 10
 	plotLeft   = labelWidth
 	plotWidth  = width - labelWidth - margin
 	rowHeight  = 17
 	cpuHeight  = 24
 	headHeight = 20
-	topHeight  = 66
+	topHeight  = 84
+	barHeight  = 12 // of tasks, with their text
 )
 
 // A Chart is the picture of a trace. A notebook shows it as the last expression of a
@@ -39,6 +41,7 @@ type Chart struct {
 	height float64
 	shapes []shape
 	left   leftOut
+	labels []box // of arrows
 
 	encoded sync.Once
 	png     []byte
@@ -80,7 +83,10 @@ const (
 // A color is a CSS colour; ink is the colour of text on the page.
 type color string
 
-const ink color = "currentColor"
+const (
+	ink   color = "currentColor"
+	paper color = "#ffffff"
+)
 
 // Colours with enough contrast to white and to black.
 const (
@@ -88,7 +94,7 @@ const (
 	runnableColor color = "#d08700"
 	waitingColor  color = "#8a96a3"
 	syscallColor  color = "#8e6bbf"
-	taskColor     color = "#3b82c4"
+	taskColor     color = "#2f6fb0"
 	heldColor     color = "#d1495b"
 	gcColor       color = "#e07b91"
 	cpuColor      color = "#3b82c4"

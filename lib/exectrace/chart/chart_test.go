@@ -39,6 +39,7 @@ func example() *exectrace.Trace {
 	}
 	main := &exectrace.Goroutine{Process: first, ID: 1, Name: "main.work", States: []exectrace.State{
 		state(exectrace.Running, 0, 20, ""), state(exectrace.Runnable, 20, 25, ""), state(exectrace.Syscall, 25, 30, ""), state(exectrace.Blocked, 30, 100, "chan receive")},
+		Marks: []exectrace.Mark{{At: 5 * ms, Category: "x", Text: "X = 1"}, {At: 6 * ms, Text: "no room"}, {At: 60 * ms, Text: "X = 2"}},
 		Spans: []exectrace.Span{{Kind: exectrace.Held, Name: "lock 1", Begin: 2 * ms, End: 40 * ms, Index: -1}}}
 	task := &exectrace.Goroutine{Process: child, ID: 1, Name: "main.<task> & more", States: []exectrace.State{
 		state(exectrace.Blocked, 10, 40, "a lock"), state(exectrace.Running, 40, 80, "")},
@@ -51,6 +52,8 @@ func example() *exectrace.Trace {
 		Folder: "trace", Cores: 2, Length: 100 * ms, Events: 1234, Processes: []*exectrace.Process{first, child},
 		Arrows: []exectrace.Arrow{
 			{Kind: exectrace.Starts, From: place(main, 1), To: place(task, 10)},
+			{Kind: exectrace.Wakes, What: "chan receive", From: place(main, 15), To: place(task, 15)},
+			{Kind: exectrace.Passes, What: "queue 1", From: place(task, 70), To: place(main, 90)},
 			{Kind: exectrace.Unlocks, What: "lock 1", From: place(main, 40), To: place(task, 41)},
 		},
 		Problems: []string{"process 101: it ended without closing its trace"},
@@ -78,7 +81,8 @@ func texts(t *testing.T, svg string) (all []string) {
 func TestPictureTellsEverything(t *testing.T) {
 	c := New(example())
 	if all := strings.Join(texts(t, c.SVG()), "\n"); !strings.Contains(all, "100ms on 2 cores, 2 processes") ||
-		!strings.Contains(all, "process 100 · 0.80 cores") || !strings.Contains(all, "child 101") {
+		!strings.Contains(all, "process 100 · 0.80 cores") || !strings.Contains(all, "child 101") ||
+		!strings.Contains(all, "square 1") || !strings.Contains(all, "queue 1") || !strings.Contains(all, "passes a value") || !strings.Contains(all, "\nX = 1\n") || strings.Contains(all, "\nno room\n") {
 		t.Errorf("the labels of the SVG are %s", all)
 	}
 	for form, all := range map[string]string{"SVG": strings.Join(texts(t, c.SVG()), "\n"), "HTML": html.UnescapeString(c.HTML())} {
@@ -86,6 +90,7 @@ func TestPictureTellsEverything(t *testing.T) {
 			"work (1)", "<task> & more (1)",
 			"running, 20ms from 0s on; P 1, thread 77", "waiting: chan receive at Cell [3] line 4, 70ms from 30ms on", "waiting: a lock at Cell [3] line 4",
 			"task 1, square, 20ms from 60ms on", "lock 1 held, 38ms", "GC concurrent mark phase, 10ms", "0.80 of 2 cores in use",
+			"x: X = 1 at 5ms", "no room at 6ms", "<task> & more (1) passes a value to work (1) (queue 1), 70ms to 90ms",
 			"work (1) passes the lock to <task> & more (1) (lock 1)", "it ended without closing its trace",
 		} {
 			if !strings.Contains(all, want) {
@@ -106,7 +111,7 @@ func TestPictureTellsEverything(t *testing.T) {
 }
 
 // TestGoldenPicture compares the PNG with a stored one: on average, a colour may differ
-// by 2 of 255.
+// by 2 of 255, and one pixel of a thousand may differ clearly.
 func TestGoldenPicture(t *testing.T) {
 	b := New(example()).PNG()
 	const name = "testdata/example.png"
@@ -123,10 +128,10 @@ func TestGoldenPicture(t *testing.T) {
 	if got.Bounds() != want.Bounds() {
 		t.Fatalf("the picture has %v, want %v", got.Bounds(), want.Bounds())
 	}
-	if d := difference(got, want); d > 2 {
-		t.Errorf("colours differ by %.1f on average; UPDATE_PICTURES=1 stores the new picture: look at it", d)
+	if d, clearly := difference(got, want); d > 2 || clearly > 0.001 {
+		t.Errorf("colours differ by %.1f on average, %.4f of the pixels clearly; UPDATE_PICTURES=1 stores the new picture: look at it", d, clearly)
 	}
-	if d := difference(got, image.NewUniform(image.White)); d < 2 {
+	if d, _ := difference(got, image.NewUniform(image.White)); d < 2 {
 		t.Errorf("the picture is white: %.1f", d)
 	}
 }
@@ -140,20 +145,25 @@ func decode(t *testing.T, b []byte) image.Image {
 	return p
 }
 
-// difference returns the mean difference of colours.
-func difference(a, b image.Image) float64 {
-	var sum, n float64
+// difference returns the mean difference of colours, and the share of pixels that differ by
+// more than 64 of 255 in a colour.
+func difference(a, b image.Image) (mean, clearly float64) {
+	var sum, n, many float64
 	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
 		for x := a.Bounds().Min.X; x < a.Bounds().Max.X; x++ {
 			r0, g0, b0, _ := a.At(x, y).RGBA()
 			r1, g1, b1, _ := b.At(x, y).RGBA()
+			most := 0.0
 			for _, d := range [][2]uint32{{r0, r1}, {g0, g1}, {b0, b1}} {
-				sum += float64(max(d[0], d[1])-min(d[0], d[1])) / 257
-				n++
+				one := float64(max(d[0], d[1])-min(d[0], d[1])) / 257
+				sum, n, most = sum+one, n+1, max(most, one)
+			}
+			if most > 64 {
+				many++
 			}
 		}
 	}
-	return sum / n
+	return sum / n, 3 * many / n
 }
 
 // many returns a trace of processes with tasks: one million states in all if tasks is

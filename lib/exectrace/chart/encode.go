@@ -51,11 +51,15 @@ func (c *Chart) ImageHTML() string {
 // alternative describes the picture where it cannot be seen.
 const alternative = "Timeline of goroutines and processes"
 
-// area returns the rectangle in which the title of a shape appears: of an arrow, that is its head, and of a text, its line.
+// area returns the rectangle in which the title of a shape appears: of a steep arrow, all of it, of another arrow, its head, and
+// of a text, its line.
 func (s *shape) area() (x, y, w, h float64) {
 	const reach = 4
 	switch s.kind {
 	case arrow:
+		if math.Abs(s.w) < reach {
+			return min(s.x, s.x+s.w) - 2, min(s.y, s.y+s.h), math.Abs(s.w) + 4, math.Abs(s.h)
+		}
 		return s.x + s.w - reach, s.y + s.h - reach, 2 * reach, 2 * reach
 	case line:
 		x, y = min(s.x, s.x+s.w), min(s.y, s.y+s.h)

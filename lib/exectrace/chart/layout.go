@@ -27,6 +27,7 @@ func (c *Chart) layout() {
 	}
 	plan.bin = max(1, float64(rows)*plotWidth/maxShapes)
 	c.header()
+	c.arrowLegend()
 	y := float64(topHeight)
 	grid := len(c.shapes)
 	for _, p := range c.trace.Processes {
@@ -92,7 +93,7 @@ func (c *Chart) header() {
 	}{{"running", runningColor, 9}, {"runnable", runnableColor, 6}, {"waiting", waitingColor, 2.5}, {"system call", syscallColor, 6}, {"task", taskColor, 3}, {"lock held", heldColor, 3}, {"garbage collection", gcColor, 9}} {
 		c.add(shape{kind: rectangle, x: x, y: 34 - entry.height/2, w: 16, h: entry.height, color: entry.color, opacity: legendOpacity(entry.color)})
 		c.text(x+20, 38, 11, start, entry.name)
-		x += 34 + 6.2*float64(len(entry.name))
+		x += 30 + textWidth(entry.name, 11)
 	}
 }
 
@@ -121,7 +122,7 @@ func (c *Chart) process(p *exectrace.Process, list []*exectrace.Goroutine, plan 
 	if used, ok := p.UsedCores(c.trace.Cores); ok {
 		name += fmt.Sprintf(" · %.2f cores", used)
 	}
-	c.add(shape{kind: label, x: margin, y: y + 14, size: 11.5, bold: true, color: ink, text: name, title: p.File})
+	c.add(shape{kind: label, x: margin, y: y + 14, size: 10.5, bold: true, color: ink, text: name, title: p.File})
 	y += headHeight
 	if len(p.CPU) > 1 {
 		c.curve(p, y-headHeight+4)
@@ -129,8 +130,7 @@ func (c *Chart) process(p *exectrace.Process, list []*exectrace.Goroutine, plan 
 	}
 	collected := len(c.shapes)
 	for _, g := range list {
-		c.row(g, plan, y)
-		y += rowHeight
+		y += c.row(g, plan, y)
 	}
 	var bands []shape
 	for _, s := range p.GC {

@@ -1,7 +1,6 @@
 package chart
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -21,8 +20,16 @@ var stateStyles = [4]struct {
 	exectrace.Syscall:  {syscallColor, 6},
 }
 
-// row draws a goroutine.
-func (c *Chart) row(g *exectrace.Goroutine, plan *rowPlan, y float64) {
+// row draws a goroutine and returns the height of its row. Tasks and marks are above its
+// states.
+func (c *Chart) row(g *exectrace.Goroutine, plan *rowPlan, y float64) (height float64) {
+	top := y
+	if hasTasks(g) {
+		y += barHeight
+	}
+	if len(g.Marks) > 0 {
+		y += barHeight
+	}
 	mid := y + rowHeight/2 + 2
 	plan.goroutine[g] = mid
 	title := g.Name
@@ -32,7 +39,42 @@ func (c *Chart) row(g *exectrace.Goroutine, plan *rowPlan, y float64) {
 	c.add(shape{kind: label, x: plotLeft - 8, y: mid + 3.5, size: 10.5, anchor: end, color: ink, text: fit(g.Title(), 10.5, labelWidth-24), title: title})
 	c.states(g, plan, mid)
 	c.spans(g, plan, y)
+	c.marks(g, top+barHeight-2, mid)
+	return y + rowHeight - top
 }
+
+func hasTasks(g *exectrace.Goroutine) bool {
+	return slices.ContainsFunc(g.Spans, func(s exectrace.Span) bool { return s.Kind == exectrace.Task })
+}
+
+// marks draws the events that a goroutine has logged, with those texts for which there is
+// room. Base is the line of the texts.
+func (c *Chart) marks(g *exectrace.Goroutine, base, mid float64) {
+	right, last := 0.0, -2.0
+	for _, m := range g.Marks {
+		x := c.x(m.At)
+		if x < last+2 {
+			continue // as good as the same place
+		}
+		last = x
+		title := fmt.Sprintf("%s at %v", m.Text, exectrace.Round(m.At))
+		if m.Category != "" {
+			title = m.Category + ": " + title
+		}
+		c.add(shape{kind: rectangle, x: x - 1, y: base + 2, w: 2, h: mid - base - 2, color: ink, title: title})
+		half := textWidth(m.Text, markSize) / 2
+		center := min(max(x, plotLeft+half), width-margin-half)
+		if center-half > right+3 {
+			right = center + half
+			c.add(shape{kind: label, x: center, y: base, size: markSize, anchor: middle, color: ink, text: m.Text, title: title})
+		}
+	}
+}
+
+const markSize = 10
+
+// textWidth returns about how wide a text is.
+func textWidth(text string, size float64) float64 { return 0.56 * size * float64(len([]rune(text))) }
 
 // states draws the states of a goroutine. Those that are shorter than a pixel are drawn
 // together, as the state that takes most of their time.
@@ -124,11 +166,12 @@ func (c *Chart) spans(g *exectrace.Goroutine, plan *rowPlan, y float64) {
 			continue // waits are states
 		}
 		last = x + w
-		fill, top, name := taskColor, y+1, s.Name
+		fill, top, height, name := taskColor, y+1, 3.0, s.Name
 		switch s.Kind {
 		case exectrace.Held:
 			fill, top, name = heldColor, y+rowHeight-2, s.Name+" held"
 		case exectrace.Task:
+			top, height = y-barHeight+2, barHeight
 			name = "task " + exectrace.ShortName(s.Name)
 			if s.Index >= 0 {
 				name = fmt.Sprintf("task %d, %s", s.Index, exectrace.ShortName(s.Name))
@@ -136,84 +179,25 @@ func (c *Chart) spans(g *exectrace.Goroutine, plan *rowPlan, y float64) {
 		}
 		title := fmt.Sprintf("%s, %v from %v on", name, exectrace.Round(s.End-s.Begin), exectrace.Round(s.Begin))
 		gap := min(1, w/4) // between adjacent tasks
-		c.add(shape{kind: rectangle, x: x, y: top, w: max(0.5, w-gap), h: 3, color: fill, title: title})
-	}
-}
-
-// arrowColors has the colour of each kind of arrow, and its rank: which kinds are drawn
-// first.
-var arrowColors = [...]struct {
-	color color
-	rank  int
-}{
-	exectrace.Wakes:   {waitingColor, 2},
-	exectrace.Creates: {waitingColor, 3},
-	exectrace.Starts:  {ink, 0},
-	exectrace.Tasks:   {taskColor, 1},
-	exectrace.Results: {runningColor, 1},
-	exectrace.Passes:  {syscallColor, 0},
-	exectrace.Unlocks: {heldColor, 0},
-}
-
-// arrows draws at most maxArrows arrows: of each kind some, evenly over time.
-func (c *Chart) arrows(plan *rowPlan) {
-	var byRank [4][]exectrace.Arrow
-	total := 0
-	for _, a := range c.trace.Arrows {
-		if y0, y1 := plan.y(a.From), plan.y(a.To); y0 != y1 && y0 > 0 && y1 > 0 {
-			rank := arrowColors[a.Kind].rank
-			byRank[rank] = append(byRank[rank], a)
-			total++
+		c.add(shape{kind: rectangle, x: x, y: top, w: max(0.5, w-gap), h: height, color: fill, title: title})
+		if s.Kind == exectrace.Task {
+			c.taskLabel(s, x, w-gap, top, title)
 		}
 	}
-	drawn := 0
-	for _, list := range byRank {
-		list = evenly(list, maxArrows-drawn)
-		drawn += len(list)
-		for _, a := range list {
-			c.arrow(a, plan)
+}
+
+// taskLabel writes the name and the index of a task, or its index, into its bar if there
+// is room.
+func (c *Chart) taskLabel(s exectrace.Span, x, w, top float64, title string) {
+	const size = 9
+	index := ""
+	if s.Index >= 0 {
+		index = fmt.Sprint(s.Index)
+	}
+	for _, text := range []string{exectrace.ShortName(s.Name) + " " + index, index} {
+		if text != "" && textWidth(text, size)+4 <= w {
+			c.add(shape{kind: label, x: x + w/2, y: top + 9, size: size, anchor: middle, color: paper, text: text, title: title})
+			return
 		}
 	}
-	c.left.arrows = total - drawn
-}
-
-// evenly returns at most n of the arrows.
-func evenly(list []exectrace.Arrow, n int) []exectrace.Arrow {
-	if len(list) <= n {
-		return list
-	}
-	out := make([]exectrace.Arrow, 0, max(n, 0))
-	for i := range n {
-		out = append(out, list[i*len(list)/n])
-	}
-	return slices.CompactFunc(out, func(a, b exectrace.Arrow) bool { return cmp.Compare(a.To.At, b.To.At) == 0 && a == b })
-}
-
-func (c *Chart) arrow(a exectrace.Arrow, plan *rowPlan) {
-	x0, y0, x1, y1 := c.x(a.From.At), plan.y(a.From), c.x(a.To.At), plan.y(a.To)
-	title := fmt.Sprintf("%s %v %s", placeName(a.From), a.Kind, placeName(a.To))
-	if a.What != "" {
-		title += " (" + a.What + ")"
-	}
-	if a.From.Line.Line > 0 {
-		title += " at " + a.From.Line.String()
-	}
-	title += fmt.Sprintf(", %v to %v", exectrace.Round(a.From.At), exectrace.Round(a.To.At))
-	c.add(shape{kind: arrow, x: x0, y: y0, w: x1 - x0, h: y1 - y0, color: arrowColors[a.Kind].color, opacity: 0.75, title: title})
-}
-
-func placeName(p exectrace.Place) string {
-	if p.Goroutine == nil {
-		return p.Process.Name()
-	}
-	return p.Goroutine.Title()
-}
-
-// y returns the vertical position of a place: that of its goroutine, or of its process if
-// the goroutine has no row because it belongs to package mp.
-func (r *rowPlan) y(p exectrace.Place) float64 {
-	if p.Goroutine != nil {
-		return r.goroutine[p.Goroutine]
-	}
-	return r.process[p.Process]
 }

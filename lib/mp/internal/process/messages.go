@@ -155,7 +155,7 @@ func (c *Child) order(def Definition, arg []byte) (err error) {
 			return err
 		}
 	}
-	c.SentTasks(1, 0)
+	c.SentTasks(1, -1) // no index: there is one task
 	return c.Conn.Send(protocol.Frame{Kind: protocol.FrameTask, Id: 1, Body: append(protocol.AppendTaskHead(nil, 0, protocol.TaskLast, 1), arg...)})
 }
 
