@@ -249,6 +249,9 @@ func (f *fileReader) beginRegion(h *history, name string, at time.Duration) {
 	span := Span{Kind: Region, Name: name, Begin: at, End: at, Open: true, Index: -1}
 	if task, ok := strings.CutPrefix(name, "task "); ok {
 		span.Kind, span.Name, h.root = Task, task, true
+		if !h.named { // it may never be seen blocked in the function
+			h.Name, h.named = task, true
+		}
 	} else if wait, ok := strings.CutPrefix(name, "wait for "); ok {
 		span.Kind, span.Name = Wait, wait
 	}

@@ -125,7 +125,7 @@ func timelineText(s Series, p Point) string {
 	lines := strings.Split(strings.TrimRight(p.Timeline.String(), "\n"), "\n")
 	for i, line := range lines {
 		if i == maxTimelineLines {
-			return text + fmt.Sprintf("  and %d more lines\n", len(lines)-i)
+			return text + fmt.Sprintf("  and %s\n", countText(float64(len(lines)-i), "more line"))
 		}
 		text += "  " + line + "\n"
 	}

@@ -23,7 +23,8 @@ func TestTextForms(t *testing.T) {
 	show(t, s, `import (
 	"github.com/perijove/perijove/lib/display"
 	"github.com/perijove/perijove/lib/plotstyle"
-	"github.com/perijove/perijove/lib/timeline"
+	"github.com/perijove/perijove/lib/exectrace"
+	"github.com/perijove/perijove/lib/exectrace/chart"
 	"github.com/perijove/perijove/lib/widget"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -42,7 +43,7 @@ moons := []Moon{{"Io", 1.77, nil, nil}, {"Europa", 3.55, []string{"ice"}, nil}}`
 		{"SVG", "display.SVG(`<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>`)", "SVG picture"},
 		{"image", "image.NewGray(image.Rect(0, 0, 3, 4))", "3 × 4 pixels"},
 		{"plot", "p := plot.New()\np.Title.Text = \"squares\"\nplotstyle.Add(p, &plotstyle.Series{Name: \"s\", XYs: plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 1}}})\nplotstyle.New(p)", "squares"},
-		{"timeline", `timeline.New("work", []timeline.Span{{Lane: "a", Begin: time.Unix(0, 0), End: time.Unix(1, 0)}})`, "a: 0s to 1s"},
+		{"timeline", `chart.New(&exectrace.Trace{Cores: 2, Length: time.Second})`, "1s on 2 cores"},
 		{"progress", "for range display.TrackSlice([]int{1, 2}) {\n}", "2"},
 		{"updated display", "var h display.Handle\nh.Show(\"first\")\nh.Show(\"second\")", "second"},
 		{"widget", `widget.NewIntSlider("speed", 0, 10, 3)`, "speed"},
