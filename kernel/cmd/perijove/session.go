@@ -19,7 +19,11 @@ func openSession(ctx context.Context, dir string) (output.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSession(ctx, goCommand, dir, "", os.Stderr, slog.New(slog.DiscardHandler))
+	log := slog.New(slog.DiscardHandler)
+	if level := os.Getenv(logEnv); level != "" {
+		log = newLog(os.Stderr, level)
+	}
+	return newSession(ctx, goCommand, dir, "", os.Stderr, log)
 }
 
 // newSession opens the worker image for goCommand's toolchain and starts a session in folder

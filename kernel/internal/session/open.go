@@ -122,6 +122,8 @@ func (s *Session) Close() error {
 		l.cancel()
 		<-l.done
 	}
-	s.program.Load().Compiler.Close()
+	tool := s.program.Load().Compiler
+	tool.Close()
+	s.cfg.Log.Info("compiled units", "counts", tool.Counts())
 	return errors.Join(s.objects.Remove(), s.scratch.Remove())
 }

@@ -85,6 +85,11 @@ func inBackground(t *testing.T, s *Session, code string) (ended func() string) {
 		s.Execute(context.Background(), output.Request{Code: code, StoreHistory: true}, tr)
 	}()
 	eventually(t, "the cell has begun", func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.running != nil
@@ -207,6 +212,7 @@ func TestHeldCompiler(t *testing.T) {
 	s, worker, compiler := heldSession(t)
 	worker.letGo()
 	execute(t, s, "committed := 42\nfunc twice(n int) int { return 2 * n }\ntype point struct{ x int }")
+	s.program.Load().Compiler.Close() // one that waits already would not be held
 	compiler.hold()
 	for range 2 {
 		cell := inBackground(t, s, "uncommitted := strings.ToUpper(`a`)")

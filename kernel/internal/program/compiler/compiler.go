@@ -46,6 +46,7 @@ type Compiler struct {
 	standby  standby // compiles with inlining
 	noInline standby // compiles without
 	objects  objectFolders
+	counts   counter
 	running  running
 	seq      atomic.Int64 // number of the last unit, for file names
 	output   *string      // if not nil, for what the tool prints

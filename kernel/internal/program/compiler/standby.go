@@ -128,19 +128,27 @@ func (s *standby) take(w *process) bool {
 }
 
 // compiler returns the process that is ready if it can compile a unit with this
-// importcfg and number of files, else nil. It waits for a start in progress, which
+// importcfg and number of files. Otherwise it returns nil and counts the reason. It waits for a start in progress, which
 // is faster than a new start.
-func (s *standby) compiler(importcfg string, files int) *process {
+func (s *standby) compiler(importcfg string, files int, counts *counter) *process {
 	w, _ := s.wait()
 	if !s.take(w) {
+		counts.add(func(n *Counts) { n.NoneReady++ })
 		return nil
 	}
 	w.expire.Stop()
-	if w.importcfg != importcfg || files > standbyFiles || w.limit != s.cfg.memory() {
-		w.discard()
-		return nil
+	switch {
+	case files > standbyFiles:
+		counts.add(func(n *Counts) { n.Files++ })
+	case w.importcfg != importcfg:
+		counts.add(func(n *Counts) { n.Importcfg++ })
+	case w.limit != s.cfg.memory():
+		counts.add(func(n *Counts) { n.Memory++ })
+	default:
+		return w
 	}
-	return w
+	w.discard()
+	return nil
 }
 
 // close ends the process that is ready and prevents further starts.
@@ -276,14 +284,22 @@ func (c *Compiler) compileStandby(ctx context.Context, importcfg string, u Unit)
 	if u.NoInlining {
 		s = &c.noInline
 	}
-	w := s.compiler(importcfg, len(u.Files))
+	c.counts.add(func(n *Counts) { n.Units++ })
+	w := s.compiler(importcfg, len(u.Files), &c.counts)
 	if w == nil {
 		return "", errNoStandby
 	}
 	if err = w.run(ctx, &c.running, u.Files, c.prepareNext); err != nil {
+		c.counts.add(func(n *Counts) { n.Failed++ })
 		return "", cmp.Or(c.cfg.final(err, w.out.String()), errNoStandby)
 	}
 	c.objects.add(w.object)
+	c.counts.add(func(n *Counts) {
+		n.Waiting++
+		if u.NoInlining {
+			n.NoInlining++
+		}
+	})
 	return w.object, nil
 }
 

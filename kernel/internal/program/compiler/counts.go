@@ -1,0 +1,42 @@
+package compiler
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Counts tells how many units a compiler that had waited could compile, and why it could not compile the others. All numbers but
+// NoInlining add up to Units.
+type Counts struct {
+	Units      int
+	Waiting    int // compiled by a process that had waited
+	NoInlining int // of these, those without inlining
+	NoneReady  int // no process waited, since the unit came before its start
+	Importcfg  int // the process that waited had the importcfg of other packages
+	Files      int // the unit had more files than the process that waited could read
+	Memory     int // the process that waited had another memory limit
+	Failed     int // the process that waited failed, usually because of a mistake in the unit, or was interrupted
+}
+
+func (n Counts) String() string {
+	return fmt.Sprintf("%d of %d units were compiled by a process that had waited (%d without inlining); for the others none was ready (%d), or it had other packages (%d), too few files (%d) or another memory limit (%d), or failed (%d)",
+		n.Waiting, n.Units, n.NoInlining, n.NoneReady, n.Importcfg, n.Files, n.Memory, n.Failed)
+}
+
+// A counter guards Counts.
+type counter struct {
+	mu sync.Mutex
+	n  Counts
+}
+
+func (c *counter) add(f func(*Counts)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f(&c.n)
+}
+
+// Counts returns the counts since New. It may be called concurrently with Compile.
+func (c *Compiler) Counts() (n Counts) {
+	c.counts.add(func(all *Counts) { n = *all })
+	return n
+}
