@@ -234,7 +234,9 @@ func (gs *Goroutines) Position(g uintptr) (pc, bp uintptr) {
 	return platform.Read[uintptr](g + GSchedPC), platform.Read[uintptr](g + gSchedBP)
 }
 
-// OnStack reports whether sp is in the stack of g.
+// OnStack reports whether sp is in the stack of g. Signal handlers call it, so the race detector must not check it.
+//
+//go:norace
 func OnStack(g, sp uintptr) bool {
 	return sp >= platform.Read[uintptr](g+GStackLo) && sp < platform.Read[uintptr](g+GStackHi)
 }

@@ -38,6 +38,7 @@ type listed struct {
 const (
 	workerPackage     = "./kernel/perijove-worker"
 	standalonePackage = "./kernel/internal/standalone"
+	ownPackages       = "github.com/perijove/perijove/kernel/"
 )
 
 // build builds the image in a folder beside dir and renames that to dir when it is
@@ -147,10 +148,29 @@ func (b *builder) write(name string, data []byte) error {
 	return os.WriteFile(b.src(name), data, 0o644)
 }
 
+// hasC reports whether the worker contains C code, as the race detector does.
+func (b *builder) hasC() bool { return b.opt.C != nil || b.opt.Race }
+
+// raceFlags returns the flags of go list and go build for a worker with the race detector. Its packages need no checks of
+// pointers, since they compute addresses outside of the heap. Some of them also run in signal handlers and inside of the
+// runtime, where the detector must not be called, so they are compiled without it. The others are compiled with it: the
+// linker keeps one copy of each instance of generic code, such as the code of sync.Map, and a copy without the detector
+// would hide its synchronization.
+func (b *builder) raceFlags() []string {
+	if !b.opt.Race {
+		return nil
+	}
+	flags := []string{"-race", "-gcflags=" + ownPackages + "...=-d=checkptr=0"}
+	for _, p := range []string{"preempt", "divert", "moduledata"} {
+		flags = append(flags, "-gcflags="+ownPackages+"internal/"+p+"=-race=false")
+	}
+	return flags
+}
+
 func (b *builder) goCommand(args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(b.ctx, b.tc.Go, args...)
 	cmd.Dir = b.src("")
-	cmd.Env = b.tc.buildEnv(b.opt.C != nil)
+	cmd.Env = b.tc.buildEnv(b.hasC())
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
@@ -225,7 +245,7 @@ func (b *builder) list(flags ...string) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat([]string{"list"}, b.modFlag(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,DepOnly,Imports,Module", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
+	args := slices.Concat([]string{"list"}, b.modFlag(), b.raceFlags(), flags, []string{"-deps", "-json=ImportPath,Name,Export,Standard,DepOnly,Imports,Module", "std", standalonePackage}, b.worker(), bundled, libs, b.extra())
 	out, err := b.goCommand(args...)
 	if err != nil {
 		return nil, err
@@ -281,7 +301,7 @@ func (b *builder) finish() error {
 	if b.unfit != nil {
 		why = b.unfit.Error()
 	}
-	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.opt.C != nil, Archives: b.archives, Names: map[string]string{}, Sizes: map[string]int64{}}
+	mf := manifest{Unfit: why, Toolchain: b.tc, Cgo: b.hasC(), Race: b.opt.Race, Archives: b.archives, Names: map[string]string{}, Sizes: map[string]int64{}}
 	for _, p := range b.pkgs {
 		mf.Names[p.ImportPath] = p.Name
 	}

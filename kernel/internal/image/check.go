@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/racereport"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +23,7 @@ import (
 type checkCell struct {
 	name   string
 	source string
+	race   string // the line of a race that the race detector must report; "" for none
 	how    string // how the call should end, such as control.Returned
 	value  string // the panic value
 	prints string
@@ -76,12 +78,22 @@ func (b *builder) checkWorker() error {
 	}
 	ctx, cancel := context.WithTimeout(b.ctx, checkTimeout)
 	defer cancel()
-	w, err := startChecked(ctx, b.dir)
+	cells, env := checkCells(), []string(nil)
+	if b.opt.Race {
+		cells, env = append(cells, raceCells()...), []string{racereport.Variable(b.dir)}
+		if err := os.Mkdir(racereport.Folder(b.dir), 0o700); err != nil {
+			return err
+		}
+	}
+	w, err := startChecked(ctx, b.dir, env...)
 	if err != nil {
 		return err
 	}
-	err = w.runAll(ctx, b.tc, b.src("check"), filepath.Join(b.dir, "importcfg"))
-	return errors.Join(err, w.close())
+	err = w.runAll(ctx, b.compileCheck, cells)
+	if err = errors.Join(err, w.close()); err == nil && b.opt.Race {
+		err = checkRaces(b.dir, cells)
+	}
+	return err
 }
 
 // A checkedWorker is a worker process that runs the check cells.
@@ -94,7 +106,7 @@ type checkedWorker struct {
 	cells    []checkCell // cells that have run
 }
 
-func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
+func startChecked(ctx context.Context, dir string, env ...string) (*checkedWorker, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -108,6 +120,7 @@ func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
 	w.conn = control.New(w.sock)
 	w.cmd = exec.Command(filepath.Join(dir, "worker"), dir)
 	w.cmd.ExtraFiles = []*os.File{theirs}
+	w.cmd.Env = append(os.Environ(), env...)
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.err
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	w.cmd.WaitDelay = time.Second
@@ -119,13 +132,13 @@ func startChecked(ctx context.Context, dir string) (*checkedWorker, error) {
 	return w, nil
 }
 
-func (w *checkedWorker) runAll(ctx context.Context, tc Toolchain, scratch, cfg string) error {
+func (w *checkedWorker) runAll(ctx context.Context, compile func(context.Context, checkCell) (string, error), cells []checkCell) error {
 	m, err := w.conn.Receive()
 	if _, ready := m.(control.Ready); !ready {
 		return fmt.Errorf("the worker does not start: %w", errors.Join(err, ctx.Err()))
 	}
-	for _, c := range checkCells() {
-		object, err := compileCheck(ctx, tc, scratch, cfg, c)
+	for _, c := range cells {
+		object, err := compile(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -137,7 +150,8 @@ func (w *checkedWorker) runAll(ctx context.Context, tc Toolchain, scratch, cfg s
 	return nil
 }
 
-func compileCheck(ctx context.Context, tc Toolchain, scratch, cfg string, c checkCell) (string, error) {
+func (b *builder) compileCheck(ctx context.Context, c checkCell) (string, error) {
+	scratch := b.src("check")
 	if err := os.MkdirAll(scratch, 0o755); err != nil {
 		return "", err
 	}
@@ -145,7 +159,11 @@ func compileCheck(ctx context.Context, tc Toolchain, scratch, cfg string, c chec
 	if err := os.WriteFile(source, []byte("package main\n"+c.source), 0o644); err != nil {
 		return "", err
 	}
-	msg, err := exec.CommandContext(ctx, tc.Compile(), "-o", object, "-p", "main", "-importcfg", cfg, "-dwarf=false", "-lang="+tc.Lang(), source).CombinedOutput()
+	args := []string{"-o", object, "-p", "main", "-importcfg", filepath.Join(b.dir, "importcfg"), "-dwarf=false", "-lang=" + b.tc.Lang()}
+	if b.opt.Race {
+		args = append(args, "-race")
+	}
+	msg, err := exec.CommandContext(ctx, b.tc.Compile(), append(args, source)...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("compiling cell %s: %w\n%s", c.name, err, msg)
 	}

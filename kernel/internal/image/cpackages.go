@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -55,7 +56,7 @@ func (b *builder) addCPackages() error {
 	if c == nil {
 		return nil
 	}
-	if err := b.findCCompiler(); err != nil {
+	if err := b.tc.findCCompiler(b.ctx, b.src("")); err != nil {
 		return err
 	}
 	args := []string{"mod", "edit"}
@@ -81,10 +82,12 @@ func (b *builder) addCPackages() error {
 
 // findCCompiler returns a NoCCompilerError if there is no C compiler. The go command's error
 // would be only about a missing file.
-func (b *builder) findCCompiler() error {
-	out, err := b.goCommand("env", "CC")
+func (t Toolchain) findCCompiler(ctx context.Context, dir string) error {
+	cmd := exec.CommandContext(ctx, t.Go, "env", "CC")
+	cmd.Dir, cmd.Env = dir, t.buildEnv(true)
+	out, err := cmd.Output()
 	if err != nil {
-		return err
+		return fmt.Errorf("go env CC: %w", err)
 	}
 	words := strings.Fields(string(out))
 	if len(words) == 0 {
@@ -96,7 +99,7 @@ func (b *builder) findCCompiler() error {
 	return nil
 }
 
-// A NoCCompilerError reports that there is no C compiler, so that packages with C code cannot be compiled.
+// A NoCCompilerError reports that there is no C compiler, so that neither packages with C code nor a worker with the race detector can be built.
 type NoCCompilerError struct{ Name string }
 
 func (e *NoCCompilerError) Error() string {

@@ -44,6 +44,8 @@ type Image struct {
 	Toolchain Toolchain
 	// Cgo reports that the worker contains C code, so that packages must be compiled with cgo.
 	Cgo bool
+	// Race reports that the worker has the race detector, so that packages and cells must be compiled with -race.
+	Race bool
 	// Unfit is the reason why cells cannot be linked into this image's worker, so that each
 	// must be built as a separate program. It is usually empty.
 	Unfit    string
@@ -91,6 +93,7 @@ type Options struct {
 	Source   fs.FS  // sources of this project's module
 	Log      func(string)
 	C        *CSet // packages with C code that the image must contain; nil for none
+	Race     bool  // the worker has the race detector
 	Again    bool  // build again if the existing image is unfit
 
 	check func(*builder) error // replaces the self-check, in tests
@@ -122,7 +125,7 @@ func Open(ctx context.Context, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := imageKey(tc, opt.Source, opt.C)
+	key, err := imageKey(tc, opt.Source, opt.C, opt.Race)
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +154,19 @@ func (m *Image) With(ctx context.Context, c *CSet, log func(string)) (*Image, er
 	}
 	opt.C, opt.Log = c, log
 	return Open(ctx, opt)
+}
+
+// WithRace returns an image that is the same but for the race detector, which it has if race is true. It builds the
+// image first if it is not in the cache.
+func (m *Image) WithRace(ctx context.Context, race bool, log func(string)) (*Image, error) {
+	if race {
+		if err := m.Toolchain.findCCompiler(ctx, os.TempDir()); err != nil {
+			return nil, err
+		}
+	}
+	opt := m.opt
+	opt.Race = race
+	return (&Image{opt: opt}).With(ctx, opt.C, log)
 }
 
 // open returns the image with the name key in the folder images. If it is missing or
@@ -207,6 +223,7 @@ func isFull(err error) bool {
 type manifest struct {
 	Toolchain Toolchain
 	Cgo       bool
+	Race      bool
 	Unfit     string
 	Archives  map[string]string // import path to file name below Dir
 	Names     map[string]string // import path to package name
@@ -239,7 +256,7 @@ func read(dir string) (*Image, error) {
 			return nil, fmt.Errorf("%s in %s has %d bytes instead of %d", name, dir, st.Size(), size)
 		}
 	}
-	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, use: markUsed(dir)}
+	m := &Image{Dir: dir, Toolchain: mf.Toolchain, Cgo: mf.Cgo, Race: mf.Race, Unfit: mf.Unfit, archives: mf.Archives, names: mf.Names, use: markUsed(dir)}
 	for p, f := range mf.Archives {
 		mf.Archives[p] = filepath.Join(dir, f)
 	}

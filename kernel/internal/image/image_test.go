@@ -54,7 +54,7 @@ func TestOpen(t *testing.T) {
 func TestKey(t *testing.T) {
 	tc := testImage(t).Toolchain
 	key := func(src fs.FS, tc Toolchain) string {
-		k, err := imageKey(tc, src, nil)
+		k, err := imageKey(tc, src, nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -141,7 +141,7 @@ func init() {
 	if err := b.write("kernel/perijove-worker/zz_keep.go", []byte(keep)); err != nil {
 		return err
 	}
-	args := slices.Concat([]string{"build"}, b.modFlag(), []string{"-o", filepath.Join(b.dir, "worker"), workerPackage})
+	args := slices.Concat([]string{"build"}, b.modFlag(), b.raceFlags(), []string{"-o", filepath.Join(b.dir, "worker"), workerPackage})
 	_, err := b.goCommand(args...)
 	return err
 }

@@ -28,7 +28,7 @@ func keyUnder(t *testing.T, cache string, vars map[string]string) (key string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		key, err = imageKey(tc, fstest.MapFS{}, nil)
+		key, err = imageKey(tc, fstest.MapFS{}, nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -205,7 +205,7 @@ func askToolchain(ctx context.Context, goCmd, choose string) (tc Toolchain, chos
 }
 
 // imageKey returns the name of an image, a hash of everything on which it depends.
-func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
+func imageKey(tc Toolchain, src fs.FS, c *CSet, race bool) (string, error) {
 	h := sha256.New()
 	st, err := os.Stat(tc.Compile())
 	if err != nil {
@@ -214,6 +214,9 @@ func imageKey(tc Toolchain, src fs.FS, c *CSet) (string, error) {
 	fmt.Fprintf(h, "%q %q %q %q %d %d %q %d\n", tc.Root, tc.Tools, tc.Version, tc.Settings, st.Size(), st.ModTime().UnixNano(), bundled, layout)
 	if c != nil {
 		fmt.Fprintln(h, "C", c.Key())
+	}
+	if race {
+		fmt.Fprintln(h, "race")
 	}
 	err = fs.WalkDir(src, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !goesIn(p) {

@@ -114,6 +114,9 @@ func (m *Module) initModuleData(h *goruntime.Runtime) error {
 	return nil
 }
 
+// DataEnd returns the address after the last variable that the module can ever have.
+func (m *Module) DataEnd() uintptr { return m.NoPtr.Base + m.NoPtr.Size }
+
 // SetPointer marks the word at p, in the data arena, as one that may hold a pointer.
 func (m *Module) SetPointer(p uintptr) {
 	w := (p - m.Data.Base) / 8

@@ -92,6 +92,20 @@ func (m *Modules) SetImage(img *image.Image, set *image.CSet) {
 	defer m.mu.Unlock()
 	m.img, m.cgoKey = img, set.Key()
 	m.cgoRoots = m.newCgoRoots
+	m.forgetPackages()
+}
+
+// ReplaceImage switches to an image with the same packages that is built in another way. It forgets all resolved packages,
+// since they must be compiled in that way, too.
+func (m *Modules) ReplaceImage(img *image.Image) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.img = img
+	m.forgetPackages()
+}
+
+// forgetPackages forgets all resolved packages. The caller holds mu.
+func (m *Modules) forgetPackages() {
 	m.archives, m.names = map[string]string{}, map[string]string{}
 	m.localPackages, m.roots = map[string]*localPackage{}, map[string]bool{}
 	for path, archive := range m.registered {

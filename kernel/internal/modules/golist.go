@@ -67,7 +67,7 @@ func (m *Modules) listCopying(ctx context.Context, cgo bool, to io.Writer, args 
 }
 
 func (m *Modules) listFields(ctx context.Context, cgo bool, to io.Writer, fields string, args ...string) ([]listedPackage, error) {
-	out, err := m.goCommand(ctx, cgo, to, append([]string{"list", "-json=" + fields}, args...)...)
+	out, err := m.goCommand(ctx, cgo, to, append(m.listCommand(fields), args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +81,15 @@ func (m *Modules) listFields(ctx context.Context, cgo bool, to io.Writer, fields
 		}
 		list = append(list, p)
 	}
+}
+
+// listCommand returns the words of go list before its other arguments.
+func (m *Modules) listCommand(fields string) []string {
+	words := []string{"list", "-json=" + fields}
+	if m.img.Race {
+		words = append(words, "-race")
+	}
+	return words
 }
 
 func (m *Modules) goCommand(ctx context.Context, cgo bool, to io.Writer, args ...string) ([]byte, error) {

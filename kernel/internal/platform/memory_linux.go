@@ -12,9 +12,10 @@ import (
 // Pointer converts an address outside the Go heap to a pointer.
 //
 // It must not be inlined: in a copy of constant size that crashes the compiler of Go 1.26
-// ("disjointTypes: one of arguments is not a pointer").
+// ("disjointTypes: one of arguments is not a pointer"). Signal handlers call it, so the race detector must not check it.
 //
 //go:noinline
+//go:norace
 func Pointer(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
 // Bytes returns the n bytes at addr, which must be outside the Go heap.

@@ -47,7 +47,9 @@ type Config struct {
 	MemoryDir string
 	Env       []string // environment of the compile tool; nil for that of this process
 	// Flags are passed to the compile tool unchanged.
-	Flags    []string
+	Flags []string
+	// Race reports whether to compile for the race detector; see compiler.Config.
+	Race     func() bool
 	Importer Importer
 	// RuntimePackage is the import path of the package whose Show and
 	// ShowError functions receive the value of a last expression.
@@ -138,7 +140,7 @@ func New(cfg Config) *Program {
 		cfg.Env = os.Environ()
 	}
 	tool := compiler.New(compiler.Config{
-		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, MemoryDir: cfg.MemoryDir, Env: cfg.Env, Flags: cfg.Flags,
+		Tool: cfg.Compile, Lang: cfg.Lang, Dir: cfg.Dir, MemoryDir: cfg.MemoryDir, Env: cfg.Env, Flags: cfg.Flags, Race: cfg.Race,
 		Importcfg: cfg.Importer.Importcfg, Next: cfg.Next, Memory: cfg.Memory,
 		KeepSources: cfg.KeepSources, NoStandby: cfg.Standalone != "",
 	})

@@ -142,6 +142,8 @@ func (r *run) run() (failed *output.Error) {
 		r.sink.Stream(output.Stderr, fmt.Sprintf("%v; the limit is %v\n", s.memoryLimitErr, s.memoryLimit))
 		s.memoryLimitErr = nil
 	}
+	r.showRaces(nil) // of goroutines that have run since the last cell
+	defer func() { failed = r.showRaces(failed) }()
 	for _, d := range c.Directives {
 		if err := r.runDirective(d); err != nil {
 			return err

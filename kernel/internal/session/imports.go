@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/image"
 	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program/exportdata"
@@ -165,6 +166,13 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	case err != nil:
 		return traceback.New("ImageError", "package "+names+" has C code: "+err.Error())
 	}
+	r.replaceImage(img, "started a new worker, which contains the C code of "+names, func() { r.session.modules.SetImage(img, set) })
+	return nil
+}
+
+// replaceImage ends the worker and uses another image from now on. It shows a notice with the variables that are gone. change
+// tells package modules about the image.
+func (r *run) replaceImage(img *image.Image, notice string, change func()) {
 	w := r.session.dropWorker()
 	r.session.mu.Lock()
 	r.session.cfg.Image = img
@@ -172,15 +180,14 @@ func (r *run) ensureCgoWorker(c *cell.Cell) *output.Error {
 	if w != nil {
 		w.Kill()
 	}
-	r.session.modules.SetImage(img, set)
+	change()
 	program := r.session.program.Load()
 	program.Reimport()
 	hadVariables := len(program.Variables()) > 0
-	lines := append([]string{"started a new worker, which contains the C code of " + names}, r.session.discardWorker(w)...)
+	lines := append([]string{notice}, r.session.discardWorker(w)...)
 	if hadVariables {
 		r.sink.Stream(output.Stderr, strings.Join(lines, "; ")+"\n")
 	} else {
 		r.tell(lines[0])
 	}
-	return nil
 }

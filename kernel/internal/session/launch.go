@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/perijove/perijove/kernel/internal/cell"
@@ -136,7 +137,7 @@ func (s *Session) starter(command ...string) func(context.Context) (*worker, err
 		var bridge *gonb.Bridge
 		env := gonb.WorkerEnv(supervisor.ExtensionWriteFD, supervisor.ExtensionReadFD)
 		w, err := supervisor.Start(ctx, supervisor.Options{
-			Command: command, Dir: cfg.Dir, PipeDir: s.scratch.Path, Env: append(env, cfg.Env...), Limit: lim, Log: cfg.Log,
+			Command: command, Dir: cfg.Dir, PipeDir: s.scratch.Path, Env: slices.Concat(env, s.races.Environ(), cfg.Env), Limit: lim, Log: cfg.Log,
 			Extension: func(w *supervisor.Worker, reply io.Writer) supervisor.Extension {
 				bridge = gonb.NewBridge(w, reply, cfg.KernelID, cfg.Log)
 				return bridge

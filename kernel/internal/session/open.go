@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/racedetector"
 	"github.com/perijove/perijove/kernel/internal/scratch"
 	"github.com/perijove/perijove/kernel/internal/sinks"
 	"github.com/perijove/perijove/kernel/internal/supervisor"
@@ -25,7 +26,7 @@ func New(cfg Config) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no place for compiled cells: set TMPDIR to a writable folder: %w", err)
 	}
-	s := &Session{cfg: cfg, scratch: dir, objects: scratch.NewInMemory(), turn: make(chan struct{}, 1)}
+	s := &Session{cfg: cfg, scratch: dir, objects: scratch.NewInMemory(), turn: make(chan struct{}, 1), races: racedetector.New(dir.Path, cfg.Image.Race)}
 	s.turn <- struct{}{}
 	s.memoryLimit, s.memoryLimitErr = supervisor.InitialMemoryLimit()
 	s.compilerLimit.Store(s.memoryLimit.Bytes)
@@ -68,6 +69,7 @@ func (s *Session) newProgram() *program.Program {
 		Next:       s.hasNext,
 		Memory:     s.compilerLimit.Load,
 		Flags:      s.cfg.CompileFlags,
+		Race:       s.races.On,
 		// For tests, and to find out whether a difference is due to inlining.
 		AlwaysInline: os.Getenv("PERIJOVE_INLINE") == "always",
 		Env:          append(append(os.Environ(), "GOGC=off"), s.cfg.Env...),

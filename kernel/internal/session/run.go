@@ -3,9 +3,9 @@ package session
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/perijove/perijove/kernel/internal/cell"
 	"github.com/perijove/perijove/kernel/internal/cellprofile"
 	"github.com/perijove/perijove/kernel/internal/output"
 )
@@ -41,36 +41,8 @@ func (r *run) cleanupContext() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(r.ctx), cleanupTimeout)
 }
 
-// splitWords splits arguments as a shell splits plain and quoted words.
-func splitWords(s string) ([]string, error) {
-	var list []string
-	var b strings.Builder
-	in, quote := false, rune(0)
-	for _, c := range s {
-		switch {
-		case quote != 0 && c == quote:
-			quote = 0
-		case quote == 0 && (c == '"' || c == '\''):
-			quote, in = c, true
-		case quote == 0 && (c == ' ' || c == '\t' || c == '\n' || c == '\\'):
-			if in {
-				list = append(list, b.String())
-				b.Reset()
-				in = false
-			}
-		default:
-			b.WriteRune(c)
-			in = true
-		}
-	}
-	if quote != 0 {
-		return nil, fmt.Errorf("a quotation mark %c is not closed", quote)
-	}
-	if in {
-		list = append(list, b.String())
-	}
-	return list, nil
-}
+// splitWords is cell.SplitWords.
+var splitWords = cell.SplitWords
 
 // A testRun has the arguments of a %test directive.
 type testRun struct{ args []string }

@@ -15,6 +15,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/modules"
 	"github.com/perijove/perijove/kernel/internal/output"
 	"github.com/perijove/perijove/kernel/internal/program"
+	"github.com/perijove/perijove/kernel/internal/racedetector"
 	"github.com/perijove/perijove/kernel/internal/replay"
 	"github.com/perijove/perijove/kernel/internal/scratch"
 	"github.com/perijove/perijove/kernel/internal/sinks"
@@ -64,6 +65,7 @@ type Session struct {
 	saved          saved // for %save
 	journal        replay.Journal
 	benchRuns      []*benchmark.Run // the last two of %%bench, oldest first
+	races          *racedetector.Detector
 	memoryLimit    supervisor.MemoryLimit
 	memoryLimitErr error           // why the environment's limit is invalid; shown once
 	outputLimit    sinks.Limit     // of each cell

@@ -35,6 +35,12 @@ type Style struct {
 	panicText   string // text of a panic in the innermost call; "" if there was none
 }
 
+// InGoroutine returns the Style for the calls of a goroutine other than the cell's own.
+func (s Style) InGoroutine() Style {
+	s.inGoroutine = true
+	return s
+}
+
 // startedAt returns lines about the statement that has started a goroutine.
 func (s Style) startedAt(f control.Frame) []string {
 	lines := s.Calls([]control.Frame{f})
@@ -59,7 +65,7 @@ func (s Style) Calls(frames []control.Frame) []string {
 			continue
 		}
 		name := frameName(f.Func)
-		if s.inGoroutine && name == statementsName {
+		if s.inGoroutine && name == statementsName && isBelowStatements(f.Func) {
 			name = "a function literal"
 		}
 		lines = append(lines, fmt.Sprintf("%s line %d, in %s", cell.Name(n), f.Line, name))
@@ -127,6 +133,12 @@ func CellOf(file string) (int, bool) {
 // statementsName is shown as the function name of a cell's statements, and of function
 // literals in them.
 const statementsName = "the cell"
+
+// isBelowStatements reports whether a function that frameName calls the cell is a function literal in its statements.
+func isBelowStatements(name string) bool {
+	_, number, _ := strings.Cut(strings.Replace(name, "cellʹ", "cell.", 1), "cell.")
+	return strings.Contains(number, ".")
+}
 
 // frameName returns a function's name as the user wrote it. The
 // statements of cell 3 are main.cell.3 in the worker, and main.cellʹ3 in a

@@ -14,6 +14,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/goruntime"
 	"github.com/perijove/perijove/kernel/internal/link"
 	"github.com/perijove/perijove/kernel/internal/platform"
+	"github.com/perijove/perijove/kernel/internal/racememory"
 	"github.com/perijove/perijove/kernel/internal/standby"
 	"github.com/perijove/perijove/kernel/internal/symindex"
 	"github.com/perijove/perijove/lib/comm"
@@ -75,6 +76,9 @@ func newWorker(dir string) (*worker, error) {
 		return nil, err
 	}
 	if w.linker, err = link.New(w.runtime, &w.archives); err != nil {
+		return nil, err
+	}
+	if err := racememory.Register(w.runtime, w.linker.Module().DataEnd()); err != nil {
 		return nil, err
 	}
 	w.diverter = divert.NewDiverter(w.runtime, w.linker.Module())

@@ -34,6 +34,8 @@ type Config struct {
 	// Memory returns the memory limit of a compiler process in bytes; 0 for no limit.
 	// It is called at any time, also concurrently. It may be nil.
 	Memory func() int64
+	// Race reports whether to compile for the race detector. It is called at any time, also concurrently. It may be nil.
+	Race func() bool
 	// KeepSources leaves the generated Go files in Dir.
 	KeepSources bool
 	// NoStandby starts each compiler process only when its unit is complete.
@@ -183,6 +185,9 @@ func (cfg *Config) command(dir, importcfg, object string, names []string, noInli
 	args := []string{"-o", object, "-p", "main", "-importcfg", importcfg, "-dwarf=false",
 		"-lang=" + cfg.Lang, "-c=2", "-trimpath", dir + "=>;/dev/fd=>"}
 	args = append(append(args, cfg.Flags...), flags...)
+	if cfg.Race != nil && cfg.Race() {
+		args, noInlining = append(args, "-race"), true // the detector shows only the innermost of inlined calls
+	}
 	if noInlining {
 		args = append(args, "-l=1") // a second -l without a value would turn inlining on again
 	}

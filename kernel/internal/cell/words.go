@@ -1,0 +1,37 @@
+package cell
+
+import (
+	"fmt"
+	"strings"
+)
+
+// SplitWords splits arguments as a shell splits plain and quoted words.
+func SplitWords(s string) ([]string, error) {
+	var list []string
+	var b strings.Builder
+	in, quote := false, rune(0)
+	for _, c := range s {
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, in = c, true
+		case quote == 0 && (c == ' ' || c == '\t' || c == '\n' || c == '\\'):
+			if in {
+				list = append(list, b.String())
+				b.Reset()
+				in = false
+			}
+		default:
+			b.WriteRune(c)
+			in = true
+		}
+	}
+	if quote != 0 {
+		return nil, fmt.Errorf("a quotation mark %c is not closed", quote)
+	}
+	if in {
+		list = append(list, b.String())
+	}
+	return list, nil
+}

@@ -1,0 +1,70 @@
+package image
+
+import (
+	"fmt"
+	"os"
+	"path"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/racereport"
+)
+
+// raceCells are further cells for a worker with the race detector: one with races on a variable of a cell and on its element,
+// and one that is correct only if the detector knows a variable's mutex and group.
+func raceCells() []checkCell {
+	return []checkCell{
+		{name: "race", how: control.Returned, race: "race.go:9", source: `
+import "sync"
+var counter int
+var list = []int{1}
+func Check() {
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() { counter++; list[0]++ })
+	}
+	group.Wait()
+}
+`},
+		{name: "lock", how: control.Returned, source: `
+import "sync"
+var (
+	group sync.WaitGroup
+	mutex sync.Mutex
+	total int
+)
+func Check() {
+	for range 8 {
+		group.Go(func() { mutex.Lock(); total++; mutex.Unlock() })
+	}
+	group.Wait()
+	total++
+}
+`},
+	}
+}
+
+// checkRaces compares the reports of the race detector with the races of the cells.
+func checkRaces(dir string, cells []checkCell) error {
+	folder := racereport.Folder(dir)
+	defer os.RemoveAll(folder)
+	got := map[string]int{}
+	var reader racereport.Reader
+	for _, r := range reader.Read(folder) {
+		for _, access := range []racereport.Stack{r.Accesses[0], r.Accesses[1]} {
+			if len(access.Calls) > 0 {
+				at := access.Calls[0]
+				got[fmt.Sprintf("%s:%d", path.Base(at.File), at.Line)]++
+			}
+		}
+	}
+	for _, c := range cells {
+		if c.race != "" && got[c.race] < 4 {
+			return fmt.Errorf("the race detector does not see all races of the variables of cells; it has reported %v", got)
+		}
+		delete(got, c.race)
+	}
+	if len(got) > 0 {
+		return fmt.Errorf("the race detector reports races that are none: %v", got)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package racedetector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/control"
+	"github.com/perijove/perijove/kernel/internal/racereport"
+	"github.com/perijove/perijove/kernel/internal/traceback"
+)
+
+// A race is one or several reports about the same two places.
+type race struct {
+	sides [2]side
+	times int
+}
+
+// A side is one access of a race.
+type side struct {
+	what    string   // such as "write"
+	at      string   // the place, such as "Cell [3] line 2"
+	calls   []string // lines
+	started []string // lines about the start of the goroutine
+}
+
+// group merges reports about the same places, in the order of their first reports.
+func group(reports []racereport.Report, style traceback.Style) []race {
+	var list []race
+	for _, r := range reports {
+		found := race{times: 1}
+		for i := range found.sides {
+			found.sides[i] = newSide(r.Accesses[i], r.Started[i], style)
+		}
+		same := slices.IndexFunc(list, func(other race) bool {
+			a, b := found.sides, other.sides
+			return a[0].key() == b[0].key() && a[1].key() == b[1].key() || a[0].key() == b[1].key() && a[1].key() == b[0].key()
+		})
+		if same < 0 {
+			list = append(list, found)
+			continue
+		}
+		list[same].times++
+	}
+	return list
+}
+
+// key identifies the place of an access. Reports that differ only in which access reads are about the same mistake.
+func (s *side) key() string { return s.at }
+
+const forgotten = "(the detector has forgotten the calls)"
+
+func newSide(access, start racereport.Stack, style traceback.Style) side {
+	s := side{what: access.What, calls: []string{forgotten}, at: forgotten}
+	if lines := calls(access.Calls, style.InGoroutine()); len(lines) > 0 {
+		s.calls, s.at = lines, place(lines[0])
+	}
+	s.started = style.Calls(frames(start.Calls))
+	return s
+}
+
+// maxCalls is how many calls outside of cells are shown.
+const maxCalls = 4
+
+// calls returns lines about calls in cells, or about the innermost calls if none is in a cell.
+func calls(list []racereport.Call, style traceback.Style) []string {
+	lines := style.Calls(frames(list))
+	if len(lines) == 0 {
+		style.AllFrames = true
+		lines = style.Calls(frames(list))
+		lines = lines[:min(len(lines), maxCalls)]
+	}
+	return lines
+}
+
+func frames(list []racereport.Call) []control.Frame {
+	var out []control.Frame
+	for _, c := range list {
+		out = append(out, control.Frame{Func: c.Func, File: c.File, Line: c.Line})
+	}
+	return out
+}
+
+// place returns the part of a line about a call that is its place.
+func place(line string) string {
+	at, _, _ := strings.Cut(line, ", in ")
+	return at
+}
+
+// summary is the text of the error.
+func summary(races []race) string {
+	count := "1 data race"
+	if len(races) > 1 {
+		count = fmt.Sprintf("%d data races", len(races))
+	}
+	var places []string
+	for _, r := range races {
+		a, b := r.sides[0].at, r.sides[1].at
+		at := "at " + a
+		if a != b {
+			at = "between " + min(a, b) + " and " + max(a, b)
+		}
+		places = append(places, at)
+	}
+	return count + ": " + strings.Join(places, "; ")
+}

@@ -1,0 +1,56 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/perijove/perijove/kernel/internal/cell"
+	"github.com/perijove/perijove/kernel/internal/output"
+	"github.com/perijove/perijove/kernel/internal/supervisor"
+)
+
+// raceDirective shows whether the race detector is on, or replaces the worker by one with or without it.
+func (r *run) raceDirective(d cell.DirectiveLine) error {
+	races := r.session.races
+	arg := strings.TrimSpace(d.Args)
+	on := arg == "on"
+	switch {
+	case arg != "" && !on && arg != "off":
+		return errors.New("write %race on, %race off, or %race alone to see which")
+	case arg == "" || on == races.On():
+		r.print("%s\n", races)
+		return nil
+	case r.session.isStandalone():
+		return errors.New("each cell is a program here, in which the race detector cannot be turned on: export the notebook and run it with go run -race")
+	}
+	var line *progressLine
+	img, err := races.Image(r.ctx, r.session.cfg.Image, on, r.sink, func(step string) {
+		r.session.cfg.Log.Info(step)
+		if line == nil {
+			line = r.progress() // after the notice of the cost
+		}
+		line.set("building a worker with the race detector (" + step + ")")
+	})
+	if line != nil {
+		line.end()
+	}
+	switch {
+	case r.ctx.Err() != nil:
+		return supervisor.InterruptedError("interrupted while building a worker")
+	case err != nil:
+		return fmt.Errorf("the worker cannot be replaced: %w", err)
+	}
+	r.print("%s\n", races.Set(on))
+	r.replaceImage(img, "a new worker runs", func() { r.session.modules.ReplaceImage(img) })
+	return nil
+}
+
+// showRaces shows new reports of the race detector. A cell in which it has found races fails.
+func (r *run) showRaces(failed *output.Error) *output.Error {
+	found := r.session.races.Show(r.sink, r.session.style())
+	if failed != nil {
+		return failed
+	}
+	return found
+}
