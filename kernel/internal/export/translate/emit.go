@@ -305,8 +305,9 @@ func docText(s *section) string {
 }
 
 func (f *file) sectionBody(s *section) {
-	for i, st := range s.steps {
-		if i > 0 {
+	begin := f.text.Len()
+	for _, st := range s.steps {
+		if f.text.Len() > begin && !strings.HasSuffix(f.text.String(), "\n\n") {
 			f.printf("\n")
 		}
 		f.versions(st)

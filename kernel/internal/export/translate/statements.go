@@ -40,6 +40,7 @@ func (f *file) statement(st *stmt) {
 		f.printf("%s", prose.Above(src, st.Pos))
 	}
 	f.startWatch(st)
+	begin := f.text.Len()
 	switch {
 	case st.Loop != nil:
 		f.loop(st)
@@ -52,7 +53,9 @@ func (f *file) statement(st *stmt) {
 	default:
 		f.copyStmt(st).write(0, len(st.Text), nil)
 	}
-	f.printf("%s\n", trailing(src, st))
+	if after := trailing(src, st); after != "" || f.text.Len() > begin {
+		f.printf("%s\n", after)
+	}
 	if !f.b.isResult(st) {
 		f.stopWatch(st)
 	}
