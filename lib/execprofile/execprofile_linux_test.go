@@ -126,8 +126,8 @@ func TestChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Processes) != 6 || !r.Processes[0].First || r.Kind != "cpu" {
-		t.Errorf("the recording is of kind %s and has the processes %+v; want 6", r.Kind, r.Processes)
+	if n := len(r.Processes); n < 5 || n > 6 || !r.Processes[0].First || r.Kind != "cpu" {
+		t.Errorf("the recording is of kind %s and has the processes %+v; want 6, or 5 if one worker of the pool has done all its tasks", r.Kind, r.Processes)
 	}
 	lost, worked := 0, 0
 	for _, p := range r.Processes {

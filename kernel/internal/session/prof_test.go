@@ -72,7 +72,10 @@ func TestProfiledChildren(t *testing.T) {
 		"pool, err := mp.NewPool(mp.Processes, mp.Workers(2))\nmp.Map[int](ctx, pool, rounds, []int{0, 0})")
 	got := execute(t, s, "%%prof cpu -o cpu.prof\na, _ := mp.Go[int](ctx, mp.Processes, rounds, 800)\nb, _ := mp.Go[int](ctx, mp.Processes, rounds, 800)\nc, _ := mp.Go[int](ctx, mp.Processes, die, 0)\n"+
 		"mp.Map[int](ctx, pool, rounds, []int{400, 400, 400, 400})\na.Result(ctx)\nb.Result(ctx)\nc.Result(ctx)\nnil")
-	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "<title>child ", " in 5 processes\n", " is missing: it ended before it had written its profile\n", "main.rounds")
+	mustContain(t, got, "[display image/svg+xml]", "<title>main.hot: ", "<title>child ", " is missing: it ended before it had written its profile\n", "main.rounds")
+	if !regexp.MustCompile(` in [45] processes\n`).MatchString(got) { // one worker of the pool may do all its tasks
+		t.Errorf("the number of processes:\n%s", got)
+	}
 	for _, hidden := range []string{"kernel/internal/", "lib/mp/internal/profiling", "(*Entry).run"} {
 		if strings.Contains(got, hidden) {
 			t.Errorf("the profile has %s:\n%s", hidden, got)
