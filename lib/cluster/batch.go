@@ -83,7 +83,7 @@ func (r *runner) takeLocked(q *queue, slots int) *batch {
 	}
 	n := 1
 	if q.perTask > 0 {
-		n = min(max(1, int(batchTime/q.perTask)), wire.MaxTasks, max(1, len(q.pending)/slots))
+		n = min(max(1, int(batchTime/q.perTask)), r.c.o.maxBatch, max(1, len(q.pending)/slots))
 	}
 	n = min(n, len(q.pending))
 	for i, bytes := 0, 0; i < n; i++ {

@@ -35,6 +35,8 @@ type Cluster struct {
 	results  jetstream.Stream
 	dead     jetstream.Stream
 	objects  jetstream.ObjectStore
+	values   jetstream.KeyValue // of shared objects
+	id       string             // of the cluster, the same in all processes
 	members  members
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -88,6 +90,9 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 		return fmt.Errorf("cluster: %w", err)
 	}
 	if err := c.openStreams(ctx); err != nil {
+		return err
+	}
+	if err := c.register(ctx); err != nil {
 		return err
 	}
 	return c.watchMembers()
@@ -170,6 +175,7 @@ func (c *Cluster) Close() error {
 	}
 	c.cancel(mp.ErrClosed)
 	c.running.Wait()
+	c.unregister()
 	if c.conn != nil {
 		c.conn.Close()
 	}

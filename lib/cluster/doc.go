@@ -45,6 +45,14 @@
 // from the server, and the contexts of those that run are cancelled, wherever they run. A
 // child process that ignores that for a second is killed.
 //
+// # Sharing
+//
+// Value, Mutex, Event, Barrier and Queue are kept by the server, and have the names of
+// package mp. All their methods take a context and return an error. They may be part of the
+// argument of a task; the worker process then connects to the server with its URL and
+// Token (options of Connection do not reach it). A Mutex is a lease: if its owner dies, it
+// is free five seconds later. Values are stored for this build of the program.
+//
 // # Output
 //
 // What tasks print appears on the standard output and standard error of the process that

@@ -30,7 +30,7 @@ type executor struct {
 // newExecutor starts child processes for a pool. Their output goes to the pool's process,
 // directly if that is this one.
 func (a *agent) newExecutor(pool string) (*executor, error) {
-	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: a.c.o.tries - 1, Grace: time.Second}
+	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: a.c.o.tries - 1, Grace: time.Second, Env: a.c.childEnv()}
 	if pool != "" && !a.isOwn(pool) {
 		o.Stdout = outputWriter{a, pool, false}
 		o.Stderr = outputWriter{a, pool, true}

@@ -19,7 +19,7 @@ import (
 func TestOptions(t *testing.T) {
 	for want, opt := range map[string]cluster.Option{
 		"Tries(0)": cluster.Tries(0), "URL(": cluster.URL(""), "Name(": cluster.Name("a.b"), "MaxValue(0)": cluster.MaxValue(0),
-		"Folder(": cluster.Folder(""), "Replicas(9)": cluster.Replicas(9), "Replicas(3)": cluster.Replicas(3), "Inflight(0)": cluster.Inflight(0),
+		"Folder(": cluster.Folder(""), "Replicas(9)": cluster.Replicas(9), "Replicas(3)": cluster.Replicas(3), "Inflight(0)": cluster.Inflight(0), "MaxBatch(0)": cluster.MaxBatch(0),
 		"WorkerTimeout(": cluster.WorkerTimeout(0), "an option is nil": nil,
 	} {
 		_, err := cluster.Open(watchdog(t), opt)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/perijove/perijove/lib/cluster/internal/wire"
 )
 
 // An Option is an option of Open.
@@ -20,12 +22,13 @@ type options struct {
 	tries         int
 	maxValue      int
 	inflight      int
+	maxBatch      int
 	workerTimeout time.Duration
 	err           error // of the first invalid option
 }
 
 func newOptions(opts []Option) (options, error) {
-	o := options{name: "perijove", replicas: 1, tries: 3, maxValue: 256 << 20, inflight: 2048, workerTimeout: 30 * time.Second}
+	o := options{name: "perijove", replicas: 1, tries: 3, maxValue: 256 << 20, inflight: 2048, maxBatch: wire.MaxTasks, workerTimeout: 30 * time.Second}
 	for _, opt := range opts {
 		if opt == nil {
 			o.fail("an option is nil")
@@ -128,6 +131,17 @@ func Inflight(n int) Option {
 	return func(o *options) {
 		if o.inflight = n; n < 1 || n > 1<<16 {
 			o.fail("Inflight(%d): it lies between 1 and %d", n, 1<<16)
+		}
+	}
+}
+
+// MaxBatch sets the largest number of tasks that are sent in one message. The default is
+// 1024; a batch is smaller if its tasks would take more than about 20 milliseconds. With 1
+// each task is sent alone.
+func MaxBatch(n int) Option {
+	return func(o *options) {
+		if o.maxBatch = n; n < 1 || n > wire.MaxTasks {
+			o.fail("MaxBatch(%d): it lies between 1 and %d", n, wire.MaxTasks)
 		}
 	}
 }

@@ -63,6 +63,13 @@ func (c *Cluster) openStreams(ctx context.Context) (err error) {
 			Bucket: name, TTL: time.Hour, Storage: storage, Replicas: c.o.replicas,
 		})
 	}
+	if err != nil {
+		return c.streamError(name, err)
+	}
+	name = c.o.name + "-values"
+	if c.values, err = c.js.KeyValue(ctx, name); errors.Is(err, jetstream.ErrBucketNotFound) {
+		c.values, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: name, Storage: storage, Replicas: c.o.replicas})
+	}
 	return c.streamError(name, err)
 }
 

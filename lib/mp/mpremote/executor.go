@@ -33,6 +33,7 @@ type ExecutorOptions struct {
 	Retries        int           // how often a task may begin again after its process died
 	Grace          time.Duration // how long a cancelled task may run on before its process is killed
 	Stdout, Stderr io.Writer     // nil for the streams of this process
+	Env            []string      // variables added to the environment of the children
 }
 
 // NewExecutor starts the child processes.
@@ -42,7 +43,7 @@ func NewExecutor(o ExecutorOptions) (*Executor, error) {
 		return nil, err
 	}
 	p, err := pool.New(true, pool.Options{
-		Options: process.Options{Grace: o.Grace, Stdout: o.Stdout, Stderr: o.Stderr, Workers: o.Workers},
+		Options: process.Options{Grace: o.Grace, Stdout: o.Stdout, Stderr: o.Stderr, Env: o.Env, Workers: o.Workers},
 		Retries: o.Retries,
 	})
 	if err != nil {

@@ -1,0 +1,122 @@
+// Cluster measures how many tasks that do nothing lib/cluster runs in a second, beside
+// plain requests and replies of NATS, on one machine with the embedded server. The
+// measurements are made in turns, in rounds; it prints medians, the least and the largest
+// value, and the median of the ratios within a round.
+//
+//	go run ./bench/cluster [-rounds 5] [-tasks 20000] [-workers 2]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/perijove/perijove/lib/cluster"
+	"github.com/perijove/perijove/lib/mp"
+)
+
+// inflight is how many requests or tasks are under way at once.
+const inflight = 256
+
+func main() {
+	mp.Init()
+	rounds := flag.Int("rounds", 5, "how often to measure each")
+	tasks := flag.Int("tasks", 20_000, "number of tasks of a measurement")
+	workers := flag.Int("workers", 2, "number of worker processes")
+	flag.Parse()
+	if err := run(context.Background(), *rounds, *tasks, *workers); err != nil {
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+		os.Exit(1)
+	}
+}
+
+// A measure is something that is measured.
+type measure struct {
+	name  string
+	tasks int
+	run   func(ctx context.Context, n int) error
+	rates []float64 // in tasks per second, one for each round
+}
+
+func run(ctx context.Context, rounds, tasks, workers int) (err error) {
+	if rounds < 1 || tasks < 1 {
+		return errors.New("-rounds and -tasks must be at least 1")
+	}
+	folder, err := os.MkdirTemp("", "perijove-cluster-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	requests, stop, err := openRequests(ctx, workers)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	measures := []*measure{{name: "NATS requests, 256 in flight", tasks: tasks, run: requests}}
+	for _, m := range []struct {
+		name  string
+		tasks int
+		opts  []cluster.Option
+	}{
+		{"tasks, 256 in flight, memory", tasks, []cluster.Option{cluster.Inflight(inflight)}},
+		{"tasks, 256 in flight, files", tasks, []cluster.Option{cluster.Inflight(inflight), cluster.Folder(folder)}},
+		{"tasks, 2048 in flight, memory", 5 * tasks, nil},
+		{"tasks, 2048 in flight, each sent alone", tasks / 4, []cluster.Option{cluster.MaxBatch(1)}},
+	} {
+		c, err := cluster.Open(ctx, m.opts...)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err := c.Workers(workers); err != nil {
+			return err
+		}
+		p, err := c.Pool()
+		if err != nil {
+			return err
+		}
+		measures = append(measures, &measure{name: m.name, tasks: m.tasks, run: func(ctx context.Context, n int) error {
+			_, err := mp.Map[int](ctx, p, same, make([]int, n))
+			return err
+		}})
+	}
+	return report(ctx, measures, rounds)
+}
+
+func same(x int) int { return x }
+
+// report measures in rounds, after one that does not count, and prints the table.
+func report(ctx context.Context, measures []*measure, rounds int) error {
+	for round := range rounds + 1 {
+		for _, m := range measures {
+			begin := time.Now()
+			if err := m.run(ctx, m.tasks); err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
+			}
+			if round > 0 {
+				m.rates = append(m.rates, float64(m.tasks)/time.Since(begin).Seconds())
+			}
+		}
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "\tper second\tleast\tlargest\ttimes requests")
+	for _, m := range measures {
+		ratios := make([]float64, rounds)
+		for i, rate := range m.rates {
+			ratios[i] = rate / measures[0].rates[i]
+		}
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.2f\n", m.name, median(m.rates), slices.Min(m.rates), slices.Max(m.rates), median(ratios))
+	}
+	return w.Flush()
+}
+
+func median(xs []float64) float64 {
+	xs = slices.Sorted(slices.Values(xs))
+	n := len(xs)
+	return (xs[(n-1)/2] + xs[n/2]) / 2
+}

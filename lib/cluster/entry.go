@@ -1,0 +1,289 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
+	"github.com/perijove/perijove/lib/mp/mpremote"
+)
+
+// childVariable is the environment variable that tells a child process which cluster it
+// works for: name, URL and token.
+const childVariable = "PERIJOVE_CLUSTER"
+
+func (c *Cluster) childEnv() []string {
+	return []string{childVariable + "=" + strings.Join([]string{c.o.name, c.o.url, c.o.token}, "\n")}
+}
+
+// opened are the clusters that this process has opened, by id, for shared objects that
+// arrive in arguments and results.
+var opened struct {
+	mu    sync.Mutex
+	byID  map[string]*Cluster
+	child func() (*Cluster, error) // the cluster that this child process works for
+}
+
+func init() {
+	opened.byID = make(map[string]*Cluster)
+	opened.child = sync.OnceValues(joinAsChild)
+}
+
+// joinAsChild joins the cluster that this process, a child, works for.
+func joinAsChild() (*Cluster, error) {
+	parts := strings.Split(os.Getenv(childVariable), "\n")
+	if len(parts) != 3 {
+		return nil, errors.New("cluster: this process has not opened the cluster of the object")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	opts := []Option{Name(parts[0]), URL(parts[1])}
+	if parts[2] != "" {
+		opts = append(opts, Token(parts[2]))
+	}
+	c, err := Open(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("%w (a worker process connects with the URL and the token, without options of Connection)", err)
+	}
+	return c, nil
+}
+
+// register records an open cluster under its id, which it makes if the server has none.
+func (c *Cluster) register(ctx context.Context) error {
+	const key = "cluster-id"
+	_, err := c.values.Create(ctx, key, []byte(newID()))
+	if err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
+		return c.streamError(c.o.name+"-values", err)
+	}
+	e, err := c.values.Get(ctx, key)
+	if err != nil {
+		return c.streamError(c.o.name+"-values", err)
+	}
+	c.id = string(e.Value())
+	opened.mu.Lock()
+	defer opened.mu.Unlock()
+	opened.byID[c.id] = c
+	return nil
+}
+
+func (c *Cluster) unregister() {
+	opened.mu.Lock()
+	defer opened.mu.Unlock()
+	if opened.byID[c.id] == c {
+		delete(opened.byID, c.id)
+	}
+}
+
+// clusterOf returns the cluster with an id.
+func clusterOf(id string) (*Cluster, error) {
+	opened.mu.Lock()
+	c := opened.byID[id]
+	opened.mu.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	c, err := opened.child()
+	if err == nil && c.id != id {
+		err = errors.New("cluster: the object belongs to another cluster than this worker")
+	}
+	return c, err
+}
+
+// An entry is a key with a value on the server, on which shared objects are built. Its
+// methods that wait return mp.ErrClosed when the key was deleted.
+type entry struct {
+	cluster string // id
+	key     string
+}
+
+// newEntry makes an entry with a first value.
+func newEntry(ctx context.Context, c *Cluster, kind string, first []byte) (entry, error) {
+	if c == nil {
+		return entry{}, errors.New("cluster: the Cluster is nil")
+	}
+	e := entry{c.id, kind + "." + rand.Text()}
+	if _, err := c.values.Create(ctx, e.key, first); err != nil {
+		return e, e.wrap(err)
+	}
+	return e, nil
+}
+
+func (e *entry) store() (jetstream.KeyValue, error) {
+	if e.key == "" {
+		return nil, errors.New("cluster: the object was not made by one of the functions of package cluster that begin with New")
+	}
+	c, err := clusterOf(e.cluster)
+	if err != nil {
+		return nil, err
+	}
+	return c.values, nil
+}
+
+func (e *entry) wrap(err error) error {
+	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrKeyDeleted) {
+		return mp.ErrClosed
+	}
+	return fmt.Errorf("cluster: %s: %w", strings.SplitN(e.key, ".", 2)[0], err)
+}
+
+// get returns the value and its revision.
+func (e *entry) get(ctx context.Context) ([]byte, uint64, error) {
+	kv, err := e.store()
+	if err != nil {
+		return nil, 0, err
+	}
+	v, err := kv.Get(ctx, e.key)
+	if err != nil {
+		return nil, 0, e.wrap(err)
+	}
+	return v.Value(), v.Revision(), nil
+}
+
+// swap replaces the value of a revision. It returns false if the entry has another
+// revision by now.
+func (e *entry) swap(ctx context.Context, value []byte, revision uint64) (uint64, bool, error) {
+	kv, err := e.store()
+	if err != nil {
+		return 0, false, err
+	}
+	now, err := kv.Update(ctx, e.key, value, revision)
+	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, e.wrap(err)
+	}
+	return now, true, nil
+}
+
+// change replaces the value by f(value) until no other process has changed it meanwhile.
+// If f returns nil, the value stays.
+func (e *entry) change(ctx context.Context, f func(old []byte) ([]byte, error)) error {
+	for {
+		old, revision, err := e.get(ctx)
+		if err != nil {
+			return err
+		}
+		value, err := f(old)
+		if value == nil || err != nil {
+			return err
+		}
+		if _, ok, err := e.swap(ctx, value, revision); ok || err != nil {
+			return err
+		}
+	}
+}
+
+// watch calls f with each value until f returns true, ctx ends or the entry is deleted. If
+// the entry has not changed for the time idle, f is called again with stale true.
+func (e *entry) watch(ctx context.Context, idle time.Duration, f func(value []byte, revision uint64, stale bool) (done bool, err error)) error {
+	ctx, release := mphost.WithCancel(ctx)
+	defer release()
+	kv, err := e.store()
+	if err != nil {
+		return err
+	}
+	w, err := kv.Watch(ctx, e.key)
+	if err != nil {
+		return e.wrap(err)
+	}
+	defer func() { _ = w.Stop() }()
+	timer := time.NewTimer(idle)
+	defer timer.Stop()
+	var last jetstream.KeyValueEntry
+	for {
+		stale := false
+		select {
+		case now, ok := <-w.Updates():
+			switch {
+			case !ok && ctx.Err() == nil:
+				return mp.ErrClosed // the connection was closed
+			case !ok:
+				return context.Cause(ctx)
+			case now == nil && last != nil:
+				continue // the first values are complete
+			case now == nil || now.Operation() != jetstream.KeyValuePut:
+				return mp.ErrClosed
+			}
+			last = now
+		case <-timer.C:
+			stale = true
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		timer.Reset(idle)
+		if last == nil {
+			continue
+		}
+		if done, err := f(last.Value(), last.Revision(), stale); done || err != nil {
+			return err
+		}
+	}
+}
+
+// remove deletes the entry.
+func (e *entry) remove(ctx context.Context) error {
+	kv, err := e.store()
+	if err == nil {
+		if err = kv.Delete(ctx, e.key); err != nil {
+			err = e.wrap(err)
+		}
+	}
+	return err
+}
+
+// GobEncode lets the object be part of a value that is sent. It encodes a reference.
+func (e *entry) GobEncode() ([]byte, error) {
+	if e.key == "" {
+		return nil, errors.New("cluster: the object was not made by one of the functions of package cluster that begin with New")
+	}
+	return []byte(e.cluster + "\n" + e.key), nil
+}
+
+// GobDecode is the inverse of GobEncode.
+func (e *entry) GobDecode(b []byte) error {
+	id, key, ok := strings.Cut(string(b), "\n")
+	if !ok || id == "" || key == "" {
+		return errors.New("cluster: malformed reference to a shared object")
+	}
+	e.cluster, e.key = id, key
+	return nil
+}
+
+// pack encodes the variable that pointer points to, with its type and the build, which
+// unpack checks before it decodes.
+func pack(pointer any) ([]byte, error) {
+	head, err := packHead(pointer)
+	if err != nil {
+		return nil, err
+	}
+	b, err := mpremote.Marshal(pointer)
+	return append(head, b...), err
+}
+
+func packHead(pointer any) ([]byte, error) {
+	build, err := mpremote.Build()
+	return append(build[:16:16], reflect.TypeOf(pointer).Elem().String()+"\x00"...), err
+}
+
+func unpack(b []byte, pointer any) error {
+	head, err := packHead(pointer)
+	if err != nil {
+		return err
+	}
+	if rest, ok := bytes.CutPrefix(b, head); ok {
+		return mpremote.Unmarshal(rest, pointer)
+	}
+	return fmt.Errorf("cluster: the value is not a %v of this build of the program", reflect.TypeOf(pointer).Elem())
+}

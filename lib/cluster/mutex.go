@@ -1,0 +1,140 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// leaseTime is how long a locked Mutex stays locked without a sign of its owner, and
+	// renewInterval the interval of these signs.
+	leaseTime     = 5 * time.Second
+	renewInterval = time.Second
+)
+
+// ErrLeaseLost is the error of Unlock if the process gave no sign for so long that
+// another one may have taken the Mutex.
+var ErrLeaseLost = errors.New("cluster: the lease of the Mutex was lost: this process was stopped, or its connection was cut, for longer than the lease")
+
+// A Mutex excludes tasks and processes of a cluster from each other. It may be part of the
+// argument of a task. The process that has locked it renews a lease of five seconds; if the
+// process dies, the Mutex is free when the lease is over. A process that is stopped for
+// longer than the lease, and then goes on, does not exclude others: Unlock reports that.
+type Mutex struct {
+	entry
+
+	mu   sync.Mutex
+	held *lease // nil if this Mutex is not locked through this variable
+}
+
+// A lease is held by this process.
+type lease struct {
+	owner []byte
+	stop  context.CancelFunc
+	done  chan struct{} // closed when it is no longer renewed
+
+	revision uint64 // read after done is closed
+	err      error
+}
+
+// NewMutex makes a Mutex that is not locked.
+func NewMutex(ctx context.Context, c *Cluster) (*Mutex, error) {
+	e, err := newEntry(ctx, c, "Mutex", nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Mutex{entry: e}, nil
+}
+
+// Lock locks the Mutex. It waits while another task or process has it.
+func (m *Mutex) Lock(ctx context.Context) error {
+	owner := []byte(rand.Text())
+	return m.watch(ctx, leaseTime, func(value []byte, revision uint64, stale bool) (bool, error) {
+		if len(value) > 0 && !stale {
+			return false, nil
+		}
+		return m.take(ctx, owner, revision)
+	})
+}
+
+// TryLock locks the Mutex if it is free, and reports whether it did.
+func (m *Mutex) TryLock(ctx context.Context) (bool, error) {
+	value, revision, err := m.get(ctx)
+	if err != nil || len(value) > 0 {
+		return false, err
+	}
+	return m.take(ctx, []byte(rand.Text()), revision)
+}
+
+// take locks the Mutex if it still has the revision.
+func (m *Mutex) take(ctx context.Context, owner []byte, revision uint64) (bool, error) {
+	revision, ok, err := m.swap(ctx, owner, revision)
+	if !ok || err != nil {
+		return false, err
+	}
+	renewing, stop := context.WithCancel(context.Background())
+	l := &lease{owner: owner, stop: stop, done: make(chan struct{}), revision: revision}
+	m.mu.Lock()
+	m.held = l
+	m.mu.Unlock()
+	go m.renew(renewing, l)
+	return true, nil
+}
+
+// renew renews a lease until ctx ends or the lease is lost.
+func (m *Mutex) renew(ctx context.Context, l *lease) {
+	defer close(l.done)
+	ticker := time.NewTicker(renewInterval)
+	defer ticker.Stop()
+	renewed := time.Now()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		try, cancel := context.WithTimeout(context.Background(), leaseTime)
+		revision, ok, err := m.swap(try, l.owner, l.revision)
+		cancel()
+		switch {
+		case err == nil && ok:
+			l.revision, renewed = revision, time.Now()
+		case err == nil, time.Since(renewed) > leaseTime:
+			l.err = errors.Join(ErrLeaseLost, err)
+			return
+		}
+	}
+}
+
+// Unlock unlocks the Mutex. It must have been locked through the same variable.
+func (m *Mutex) Unlock(ctx context.Context) error {
+	m.mu.Lock()
+	l := m.held
+	m.held = nil
+	m.mu.Unlock()
+	if l == nil {
+		return errors.New("cluster: Unlock of a Mutex that this process does not hold")
+	}
+	l.stop()
+	<-l.done
+	if l.err != nil {
+		return l.err
+	}
+	_, ok, err := m.swap(ctx, nil, l.revision)
+	if err == nil && !ok {
+		err = ErrLeaseLost
+	}
+	return err
+}
+
+// Close deletes the Mutex: calls in all processes return mp.ErrClosed.
+func (m *Mutex) Close(ctx context.Context) error { return m.remove(ctx) }
+
+// GobEncode lets a Mutex be part of a value that is sent. It encodes a reference.
+func (m *Mutex) GobEncode() ([]byte, error) { return m.entry.GobEncode() }
+
+// GobDecode is the inverse of GobEncode.
+func (m *Mutex) GobDecode(b []byte) error { return m.entry.GobDecode(b) }

@@ -1,0 +1,218 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/mp/mphost"
+)
+
+const (
+	// defaultQueueSize is the size of a Queue for which none is given.
+	defaultQueueSize = 10_000
+	// queueFull is the error code of the server for a message that finds a stream full.
+	queueFull jetstream.ErrorCode = 10077
+)
+
+// A Queue passes values from any tasks and processes of a cluster to any others. It may be
+// part of the argument of a task. The server stores the values.
+type Queue[T any] struct{ entry }
+
+// NewQueue makes a Queue that holds up to size values, or 10,000 if size is 0.
+func NewQueue[T any](ctx context.Context, c *Cluster, size int) (*Queue[T], error) {
+	if _, err := pack(new(T)); err != nil { // the type cannot be sent
+		return nil, err
+	}
+	e, err := newQueue(ctx, c, size)
+	if err != nil {
+		return nil, err
+	}
+	return &Queue[T]{e}, nil
+}
+
+func newQueue(ctx context.Context, c *Cluster, size int) (entry, error) {
+	if size < 0 {
+		return entry{}, fmt.Errorf("cluster: NewQueue(%d): the size cannot be negative", size)
+	}
+	if size == 0 {
+		size = defaultQueueSize
+	}
+	e, err := newEntry(ctx, c, "Queue", nil)
+	if err != nil {
+		return e, err
+	}
+	config := c.tasks.CachedInfo().Config
+	_, err = c.js.CreateStream(ctx, jetstream.StreamConfig{
+		Name: e.streamName(c), Subjects: []string{e.subject(c)}, Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew,
+		MaxMsgs: int64(size), Storage: config.Storage, Replicas: config.Replicas, Duplicates: duplicateWindow,
+	})
+	if err == nil {
+		_, err = c.js.CreateConsumer(ctx, e.streamName(c), jetstream.ConsumerConfig{Durable: "get", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 30 * time.Second, MaxDeliver: -1})
+	}
+	if err != nil {
+		return e, e.wrap(err)
+	}
+	return e, nil
+}
+
+func (e *entry) streamName(c *Cluster) string {
+	return c.o.name + "-" + strings.ReplaceAll(e.key, ".", "-")
+}
+
+func (e *entry) subject(c *Cluster) string { return c.o.name + ".queue." + e.key }
+
+// Put appends v. It waits while the Queue is full.
+func (q *Queue[T]) Put(ctx context.Context, v T) error {
+	b, err := pack(&v)
+	if err != nil {
+		return err
+	}
+	return q.put(ctx, b, true)
+}
+
+// TryPut appends v, or returns mp.ErrFull.
+func (q *Queue[T]) TryPut(ctx context.Context, v T) error {
+	b, err := pack(&v)
+	if err != nil {
+		return err
+	}
+	return q.put(ctx, b, false)
+}
+
+// put appends an encoded value.
+func (e *entry) put(ctx context.Context, b []byte, wait bool) error {
+	ctx, release := mphost.WithCancel(ctx)
+	defer release()
+	if _, err := e.store(); err != nil {
+		return err
+	}
+	c, err := clusterOf(e.cluster)
+	if err != nil {
+		return err
+	}
+	if max := int(c.conn.MaxPayload()) / 2; len(b) > max {
+		return fmt.Errorf("cluster: a value of %d bytes is too large for a Queue, which takes up to %d; store it elsewhere and put its name: %w", len(b), max, mp.ErrTooLarge)
+	}
+	id := rand.Text()
+	for delay := 5 * time.Millisecond; ; delay = min(2*delay, 200*time.Millisecond) {
+		_, err := c.js.Publish(ctx, e.subject(c), b, jetstream.WithMsgID(id))
+		api, isAPI := errors.AsType[*jetstream.APIError](err)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !isAPI || api.ErrorCode != queueFull:
+			return e.queueError(err)
+		case !wait:
+			return mp.ErrFull
+		}
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// queueError returns mp.ErrClosed for the error of a stream or consumer that is gone.
+func (e *entry) queueError(err error) error {
+	for _, gone := range []error{jetstream.ErrNoStreamResponse, jetstream.ErrStreamNotFound, jetstream.ErrConsumerNotFound, jetstream.ErrConsumerDeleted, jetstream.ErrConsumerDoesNotExist} {
+		if errors.Is(err, gone) {
+			return mp.ErrClosed
+		}
+	}
+	return e.wrap(err)
+}
+
+// Get removes the first value and returns it. It waits while the Queue is empty. A value
+// is removed when Get has it, so it is lost if the process dies right after Get.
+func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
+	b, err := q.take(ctx, true)
+	if err == nil {
+		err = unpack(b, &v)
+	}
+	return v, err
+}
+
+// TryGet removes the first value and returns it. If the Queue is empty, ok is false.
+func (q *Queue[T]) TryGet(ctx context.Context) (v T, ok bool, err error) {
+	b, err := q.take(ctx, false)
+	if err != nil || b == nil {
+		return v, false, err
+	}
+	return v, true, unpack(b, &v)
+}
+
+// take removes an encoded value. It returns nil if there is none and wait is false.
+func (e *entry) take(ctx context.Context, wait bool) ([]byte, error) {
+	ctx, release := mphost.WithCancel(ctx)
+	defer release()
+	if _, err := e.store(); err != nil {
+		return nil, err
+	}
+	c, err := clusterOf(e.cluster)
+	if err != nil {
+		return nil, err
+	}
+	consumer, err := c.js.Consumer(ctx, e.streamName(c), "get")
+	for err == nil {
+		var msgs jetstream.MessageBatch
+		if wait {
+			msgs, err = consumer.Fetch(1, jetstream.FetchContext(ctx))
+		} else {
+			msgs, err = consumer.FetchNoWait(1)
+		}
+		if err != nil {
+			break
+		}
+		for msg := range msgs.Messages() {
+			if err := msg.DoubleAck(ctx); err != nil {
+				return nil, e.queueError(err) // it is delivered again
+			}
+			return msg.Data(), nil
+		}
+		if err = msgs.Error(); err == nil && !wait {
+			return nil, nil
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, e.queueError(err)
+}
+
+// Len returns the number of values in the Queue.
+func (q *Queue[T]) Len(ctx context.Context) (int, error) {
+	c, err := clusterOf(q.cluster)
+	if err != nil {
+		return 0, err
+	}
+	s, err := c.js.Stream(ctx, q.streamName(c))
+	if err != nil {
+		return 0, q.queueError(err)
+	}
+	return int(s.CachedInfo().State.Msgs), nil
+}
+
+// Close deletes the Queue with its values: calls in all processes return mp.ErrClosed.
+func (q *Queue[T]) Close(ctx context.Context) error {
+	c, err := clusterOf(q.cluster)
+	if err != nil {
+		return err
+	}
+	if err := c.js.DeleteStream(ctx, q.streamName(c)); err != nil {
+		return q.queueError(err)
+	}
+	return q.remove(ctx)
+}

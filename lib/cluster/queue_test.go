@@ -1,0 +1,107 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/perijove/perijove/lib/cluster"
+	"github.com/perijove/perijove/lib/mp"
+	"github.com/perijove/perijove/lib/must"
+)
+
+type production struct {
+	Queue *cluster.Queue[int]
+	From  int
+}
+
+func produce(ctx context.Context, p production) error {
+	for i := range 50 {
+		if err := p.Queue.Put(ctx, p.From+i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestQueue(t *testing.T) {
+	c, ctx := open(t, 2), watchdog(t)
+	q := must.Get(cluster.NewQueue[int](ctx, c, 7)) // smaller than what is put
+	var all sync.WaitGroup
+	all.Go(func() {
+		if err := mp.ForEach(ctx, newPool(t, c), produce, []production{{q, 0}, {q, 50}}); err != nil {
+			t.Error(err)
+		}
+	})
+	var got []int
+	for range 100 {
+		v, err := q.Get(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, v)
+	}
+	all.Wait()
+	if slices.Sort(got); !slices.Equal(got, upTo(100)) {
+		t.Errorf("got %v", got)
+	}
+	if _, ok, err := q.TryGet(ctx); ok || err != nil {
+		t.Errorf("an empty Queue: %v, %v", ok, err)
+	}
+}
+
+func TestQueueLimits(t *testing.T) {
+	c, ctx := open(t, 0), watchdog(t)
+	q := must.Get(cluster.NewQueue[string](ctx, c, 2))
+	must.Do(q.Put(ctx, "a"), q.Put(ctx, "b"))
+	if err := q.TryPut(ctx, "c"); !errors.Is(err, mp.ErrFull) {
+		t.Errorf("a full Queue: %v", err)
+	}
+	short, cancel := context.WithCancel(ctx)
+	waiting := make(chan error)
+	go func() { waiting <- q.Put(short, "c") }()
+	cancel()
+	if err := <-waiting; !errors.Is(err, context.Canceled) {
+		t.Errorf("Put with a cancelled context: %v", err)
+	}
+	if n := must.Get(q.Len(ctx)); n != 2 {
+		t.Errorf("the Queue has %d values", n)
+	}
+	if v, ok, err := q.TryGet(ctx); v != "a" || !ok || err != nil {
+		t.Errorf("got %q, %v, %v", v, ok, err)
+	}
+	if v := must.Get(q.Get(ctx)); v != "b" {
+		t.Errorf("got %q", v)
+	}
+	err := q.Put(ctx, strings.Repeat("x", 1<<20))
+	if refused(t, err, "too large for a Queue"); !errors.Is(err, mp.ErrTooLarge) {
+		t.Errorf("not ErrTooLarge: %v", err)
+	}
+	get := func(ctx context.Context) {
+		_, err := q.Get(ctx)
+		waiting <- err
+	}
+	short, cancel = context.WithCancel(ctx)
+	go get(short)
+	cancel()
+	if err := <-waiting; !errors.Is(err, context.Canceled) {
+		t.Errorf("Get with a cancelled context: %v", err)
+	}
+	go get(ctx)
+	if err := q.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-waiting; !errors.Is(err, mp.ErrClosed) {
+		t.Errorf("Get of a closed Queue: %v", err)
+	}
+	if err := q.Put(ctx, "d"); !errors.Is(err, mp.ErrClosed) {
+		t.Errorf("Put to a closed Queue: %v", err)
+	}
+	_, err = cluster.NewQueue[int](ctx, c, -1)
+	refused(t, err, "NewQueue(-1)")
+	_, err = cluster.NewQueue[func()](ctx, c, 1)
+	refused(t, err, "a function cannot be part of a value")
+}
