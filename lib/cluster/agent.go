@@ -43,6 +43,7 @@ type agent struct {
 	mu        sync.Mutex
 	held      map[heldKey]*held
 	executors map[string]*executor // by pool
+	spare     *executor            // for the first pool of this process; nil if it is used
 	pools     map[string]time.Time // when each pool last said that it exists
 }
 
@@ -59,17 +60,16 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 	if err != nil {
 		return nil, c.streamError(c.o.name+"-tasks", err)
 	}
-	// An executor is started now, so that a program that cannot start children learns it here.
-	x, err := a.newExecutor("")
-	if err != nil {
+	// The children for the first pool of this process start now, and not with its first task.
+	if a.spare, err = a.newExecutor(""); err != nil {
 		return nil, err
 	}
-	x.Close()
 	for subject, handle := range map[string]nats.MsgHandler{
 		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelled,
 	} {
 		sub, err := c.conn.Subscribe(subject, handle)
 		if err != nil {
+			a.spare.Close()
 			return nil, fmt.Errorf("cluster: %w", err)
 		}
 		a.subs = append(a.subs, sub)
@@ -90,7 +90,10 @@ func (a *agent) stop() {
 	a.cancel(mp.ErrClosed)
 	a.mu.Lock()
 	executors := a.executors
-	a.executors = nil
+	if a.spare != nil {
+		executors[""] = a.spare
+	}
+	a.executors, a.spare = nil, nil
 	a.mu.Unlock()
 	for _, x := range executors {
 		x.Close()

@@ -125,18 +125,29 @@ func (c *Cluster) Workers(n int) error {
 	if n < 1 || n > 1<<12 {
 		return fmt.Errorf("cluster: Workers(%d): a process starts between 1 and %d workers", n, 1<<12)
 	}
+	if c.ctx.Err() != nil {
+		return mp.ErrClosed
+	}
 	a, err := c.newAgent(n)
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	if !c.addAgent(a) {
+		a.stop()
 		return mp.ErrClosed
 	}
-	c.agents = append(c.agents, a)
-	a.start()
 	return nil
+}
+
+// addAgent starts a, unless the Cluster was closed.
+func (c *Cluster) addAgent(a *agent) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed {
+		c.agents = append(c.agents, a)
+		a.start()
+	}
+	return !c.closed
 }
 
 // Pool returns a new pool whose tasks the workers of the cluster run. All functions of

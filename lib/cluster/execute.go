@@ -58,7 +58,12 @@ func (a *agent) executor(pool string) (*executor, error) {
 	if x := a.executors[pool]; x != nil {
 		return x, nil
 	}
-	x, err := a.newExecutor(pool)
+	x, err := a.spare, error(nil)
+	if a.isOwn(pool) && x != nil {
+		a.spare, x.since = nil, time.Now()
+	} else {
+		x, err = a.newExecutor(pool)
+	}
 	if err == nil {
 		a.executors[pool] = x
 	}
