@@ -61,11 +61,11 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 		return nil, c.streamError(c.o.name+"-tasks", err)
 	}
 	// The children for the first pool of this process start now, and not with its first task.
-	if a.spare, err = a.newExecutor(""); err != nil {
+	if a.spare, err = a.newExecutor("", c.o.tries); err != nil {
 		return nil, err
 	}
 	for subject, handle := range map[string]nats.MsgHandler{
-		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelled,
+		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelled, c.heldSubject(): a.askedForBatch,
 	} {
 		sub, err := c.conn.Subscribe(subject, handle)
 		if err != nil {
@@ -178,26 +178,20 @@ func (a *agent) handle(msg jetstream.Msg) {
 		_ = msg.TermWithReason("malformed batch")
 	case !a.awaited(b.Pool):
 		_ = msg.TermWithReason("the pool is gone")
-	case meta.NumDelivered > uint64(b.Tries):
-		a.giveUp(b, msg)
+	case meta.NumDelivered > 1:
+		a.runAgain(b, msg)
 	default:
 		a.run(b, msg)
 	}
 }
 
-// hold records a batch so that heartbeats are sent for it. It returns false if the agent
-// has the batch already: then heartbeats came too late, and msg replaces the older message.
-func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) (*held, bool) {
+// hold records a batch so that heartbeats are sent for it.
+func (a *agent) hold(b *wire.Batch, msg jetstream.Msg) *held {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	k := heldKey{b.Pool, b.ID}
-	if h := a.held[k]; h != nil {
-		h.msg = msg
-		return h, false
-	}
 	h := &held{msg: msg}
-	a.held[k] = h
-	return h, true
+	a.held[heldKey{b.Pool, b.ID}] = h
+	return h
 }
 
 // release forgets a batch, and returns its message.

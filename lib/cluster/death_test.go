@@ -159,6 +159,32 @@ func TestMachineIsKilled(t *testing.T) {
 	}
 }
 
+// killMachine kills the process that has started this child, and waits for its end.
+func killMachine(x int) int {
+	if p, err := os.FindProcess(os.Getppid()); err == nil {
+		_ = p.Kill()
+	}
+	select {}
+}
+
+func TestTasksThatKillMachinesAreGivenUp(t *testing.T) {
+	c := open(t, 0, cluster.Tries(2))
+	p := newPool(t, c)
+	first := startMachine(t, c)
+	f := mp.Submit[int](watchdog(t), p, killMachine, 1)
+	_ = first.cmd.Wait()
+	second := startMachine(t, c)
+	_ = second.cmd.Wait()
+	startMachine(t, c)
+	_, err := f.Result(watchdog(t))
+	refused(t, err, "killMachine", "given up", "the machines that ran it were lost 2 times")
+	dead, err := c.DeadLetters(watchdog(t))
+	if err != nil || len(dead) != 1 || !strings.Contains(dead[0].Error, "given up") {
+		t.Errorf("the dead letters are %+v, %v", dead, err)
+	}
+	expectMap(t, p)
+}
+
 func say(x int) int {
 	fmt.Printf("task %d\n", x)
 	fmt.Fprintf(os.Stderr, "warning %d\n", x)

@@ -29,8 +29,8 @@ type executor struct {
 
 // newExecutor starts child processes for a pool. Their output goes to the pool's process,
 // directly if that is this one.
-func (a *agent) newExecutor(pool string) (*executor, error) {
-	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: a.c.o.tries - 1, Grace: time.Second, Env: a.c.childEnv()}
+func (a *agent) newExecutor(pool string, tries int) (*executor, error) {
+	o := mpremote.ExecutorOptions{Workers: a.slots, Retries: tries - 1, Grace: time.Second, Env: a.c.childEnv()}
 	if pool != "" && !a.isOwn(pool) {
 		o.Stdout = outputWriter{a, pool, false}
 		o.Stderr = outputWriter{a, pool, true}
@@ -49,7 +49,7 @@ func (a *agent) isOwn(pool string) bool {
 }
 
 // executor returns the executor of a pool, which it makes if it is missing.
-func (a *agent) executor(pool string) (*executor, error) {
+func (a *agent) executor(pool string, tries int) (*executor, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.executors == nil {
@@ -62,7 +62,7 @@ func (a *agent) executor(pool string) (*executor, error) {
 	if a.isOwn(pool) && x != nil {
 		a.spare, x.since = nil, time.Now()
 	} else {
-		x, err = a.newExecutor(pool)
+		x, err = a.newExecutor(pool, tries)
 	}
 	if err == nil {
 		a.executors[pool] = x
@@ -96,24 +96,20 @@ func (t *running) Cancel() {
 
 // run runs a batch, reports its outcomes, and then acknowledges its message.
 func (a *agent) run(b *wire.Batch, msg jetstream.Msg) {
-	h, isNew := a.hold(b, msg)
-	if !isNew {
-		return
-	}
-	err := a.runHeld(b, h)
+	err := a.runHeld(b, a.hold(b, msg))
 	msg = a.release(b)
 	switch {
 	case err == nil:
 		_ = msg.Ack() // else the batch runs again, and its outcomes are dropped
-	case a.ctx.Err() != nil:
-		_ = msg.Nak()
-	default:
-		_ = msg.NakWithDelay(time.Second)
+	default: // the agent stops, or the server is away
+		if _, lossErr := a.addLoss(b, -1); lossErr == nil || a.ctx.Err() != nil {
+			_ = msg.Nak()
+		}
 	}
 }
 
 func (a *agent) runHeld(b *wire.Batch, h *held) error {
-	x, err := a.executor(b.Pool)
+	x, err := a.executor(b.Pool, b.Tries)
 	if err != nil {
 		return err
 	}
@@ -185,7 +181,7 @@ type report struct {
 func (r *report) add(i int, t *running) error {
 	o, taskErr := t.Outcome()
 	if exit, ok := errors.AsType[*mp.ExitError](taskErr); ok && exit != nil {
-		r.a.storeDeadLetter(&wire.DeadLetter{Pool: r.b.Pool, Batch: r.b.ID, Index: i, FuncName: r.b.FuncName, Error: taskErr.Error(), Tries: r.a.c.o.tries, Worker: r.a.id, Arg: t.arg})
+		r.a.storeDeadLetter(&wire.DeadLetter{Pool: r.b.Pool, Batch: r.b.ID, Index: i, FuncName: r.b.FuncName, Error: taskErr.Error(), Tries: r.b.Tries, Worker: r.a.id, Arg: t.arg})
 	}
 	v, err := r.value(o)
 	if err != nil {
@@ -242,7 +238,7 @@ func (r *report) send(last bool) error {
 
 // giveUp fails the tasks of a batch whose workers have died too often.
 func (a *agent) giveUp(b *wire.Batch, msg jetstream.Msg) {
-	err := fmt.Errorf("cluster: %s was given up: the worker processes that ran it were lost %d times", b.FuncName, b.Tries)
+	err := fmt.Errorf("cluster: %s was given up: the machines that ran it were lost %d times", b.FuncName, b.Tries)
 	r := report{a: a, b: b, begin: time.Now()}
 	for i, v := range b.Args {
 		r.part.Indexes = append(r.part.Indexes, i)

@@ -55,7 +55,7 @@ func watchdog(t testing.TB) context.Context {
 // open opens a cluster with an embedded server and n workers.
 func open(t testing.TB, n int, opts ...cluster.Option) *cluster.Cluster {
 	t.Helper()
-	c, err := cluster.Open(watchdog(t), opts...)
+	c, err := cluster.Open(watchdog(t), append([]cluster.Option{cluster.WorkerTimeout(2 * time.Minute)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

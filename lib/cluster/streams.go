@@ -14,7 +14,7 @@ import (
 const (
 	// ackWait is how long a batch may go without a sign of its worker before another
 	// worker gets it; heartbeatInterval is the interval of these signs.
-	ackWait           = 1500 * time.Millisecond
+	ackWait           = 1200 * time.Millisecond
 	heartbeatInterval = 400 * time.Millisecond
 	// publishTimeout is how long publishing is tried while the server does not answer or
 	// its stream is full.
@@ -33,6 +33,7 @@ func (c *Cluster) deadSubject(pool string) string   { return c.o.name + ".dead."
 func (c *Cluster) workerSubject() string            { return c.o.name + ".worker" }
 func (c *Cluster) helloSubject() string             { return c.o.name + ".hello" }
 func (c *Cluster) poolSubject() string              { return c.o.name + ".pool" }
+func (c *Cluster) heldSubject() string              { return c.o.name + ".held" }
 func (c *Cluster) cancelSubject() string            { return c.o.name + ".cancel" }
 
 // openStreams opens the streams and the object store, and makes those that are missing.
