@@ -45,12 +45,15 @@ type agent struct {
 	executors map[string]*executor // by pool
 	spare     *executor            // for the first pool of this process; nil if it is used
 	pools     map[string]time.Time // when each pool last said that it exists
+	cancels   map[heldKey][]int    // indexes of tasks that are not awaited, also of batches that have not arrived
+	cancelled []heldKey            // the keys of cancels, the oldest first
 }
 
 // newAgent makes an agent for n child processes, but does not start it.
 func (c *Cluster) newAgent(n int) (*agent, error) {
 	a := &agent{c: c, id: newID(), slots: n, since: time.Now(), objects: objectcache.Cache{Limit: maxCacheBytes},
-		held: make(map[heldKey]*held), executors: make(map[string]*executor), pools: make(map[string]time.Time)}
+		held: make(map[heldKey]*held), executors: make(map[string]*executor), pools: make(map[string]time.Time),
+		cancels: make(map[heldKey][]int)}
 	a.ctx, a.cancel = context.WithCancelCause(c.ctx)
 	var err error
 	a.consumer, err = c.tasks.CreateOrUpdateConsumer(a.ctx, jetstream.ConsumerConfig{
@@ -65,7 +68,7 @@ func (c *Cluster) newAgent(n int) (*agent, error) {
 		return nil, err
 	}
 	for subject, handle := range map[string]nats.MsgHandler{
-		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelled, c.heldSubject(): a.askedForBatch,
+		c.helloSubject(): func(*nats.Msg) { a.announce(false) }, c.poolSubject(): a.poolSaid, c.cancelSubject(): a.cancelSaid, c.heldSubject(): a.askedForBatch,
 	} {
 		sub, err := c.conn.Subscribe(subject, handle)
 		if err != nil {
@@ -229,16 +232,37 @@ func (a *agent) heartbeat() {
 	}
 }
 
-// cancelled handles a message that tasks are no longer awaited.
-func (a *agent) cancelled(m *nats.Msg) {
+// maxCancels is how many batches with cancelled tasks an agent remembers.
+const maxCancels = 1 << 12
+
+// cancelSaid handles a message that tasks are no longer awaited.
+func (a *agent) cancelSaid(m *nats.Msg) {
 	c, err := wire.DecodeCancel(m.Data)
 	if err != nil {
 		return
 	}
+	k := heldKey{c.Pool, c.Batch}
+	a.mu.Lock()
+	if _, ok := a.cancels[k]; !ok {
+		a.cancelled = append(a.cancelled, k)
+	}
+	if a.cancels[k] = append(a.cancels[k], c.Indexes...); len(a.cancels[k]) > wire.MaxTasks {
+		a.cancels[k] = a.cancels[k][:wire.MaxTasks] // each task is cancelled once
+	}
+	if len(a.cancelled) > maxCancels {
+		delete(a.cancels, a.cancelled[0])
+		a.cancelled = a.cancelled[1:]
+	}
+	a.mu.Unlock()
+	a.cancelTasks(k)
+}
+
+// cancelTasks cancels the tasks of a batch that are no longer awaited, if it runs.
+func (a *agent) cancelTasks(k heldKey) {
 	a.mu.Lock()
 	var tasks []*running
-	if h := a.held[heldKey{c.Pool, c.Batch}]; h != nil {
-		for _, i := range c.Indexes {
+	if h := a.held[k]; h != nil {
+		for _, i := range a.cancels[k] {
 			if i < len(h.tasks) {
 				tasks = append(tasks, h.tasks[i])
 			}

@@ -122,6 +122,7 @@ func (a *agent) runHeld(b *wire.Batch, h *held) error {
 	a.mu.Lock()
 	h.tasks = tasks
 	a.mu.Unlock()
+	a.cancelTasks(heldKey{b.Pool, b.ID}) // the message may have come before the batch
 	a.busy.Add(int64(len(tasks)))
 	defer a.busy.Add(-int64(len(tasks)))
 	r := report{a: a, b: b, begin: begin}
