@@ -16,7 +16,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/perijove/perijove/lib/mp"
-	"github.com/perijove/perijove/lib/mp/mpremote"
 )
 
 // ErrNoWorkers is in the error of tasks for which no worker has come within the
@@ -56,7 +55,7 @@ func Open(ctx context.Context, opts ...Option) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{o: o, pools: make(map[string]*runner)}
-	if c.build, err = mpremote.Build(); err != nil {
+	if c.build, err = programBuild(); err != nil {
 		return nil, err
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())

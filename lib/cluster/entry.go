@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,11 +23,36 @@ import (
 )
 
 // childVariable is the environment variable that tells a child process which cluster it
-// works for: name, URL and token.
+// works for: process id of the parent, build, name, URL and token, one per line. Other
+// programs that the child starts inherit it, so it is valid only for children of that parent.
 const childVariable = "PERIJOVE_CLUSTER"
 
 func (c *Cluster) childEnv() []string {
-	return []string{childVariable + "=" + strings.Join([]string{c.o.name, c.o.url, c.o.token}, "\n")}
+	return []string{childVariable + "=" + strings.Join([]string{strconv.Itoa(os.Getpid()), hex.EncodeToString(c.build[:]), c.o.name, c.o.url, c.o.token}, "\n")}
+}
+
+// childParts returns the parts of childVariable after the process id, or nil if this
+// process is not a child that works for a cluster.
+func childParts() []string {
+	parts := strings.Split(os.Getenv(childVariable), "\n")
+	if len(parts) != 5 || parts[0] != strconv.Itoa(os.Getppid()) {
+		return nil
+	}
+	return parts[1:]
+}
+
+// programBuild is mpremote.Build, but a child has the build of its parent: a child of a
+// notebook has the same code, which no file tells.
+func programBuild() (build [sha256.Size]byte, err error) {
+	parts := childParts()
+	if parts == nil {
+		return mpremote.Build()
+	}
+	b, err := hex.DecodeString(parts[0])
+	if err != nil || len(b) != len(build) {
+		return build, fmt.Errorf("cluster: malformed %s in the environment", childVariable)
+	}
+	return [sha256.Size]byte(b), nil
 }
 
 // opened are the clusters that this process has opened, by id, for shared objects that
@@ -42,15 +70,15 @@ func init() {
 
 // joinAsChild joins the cluster that this process, a child, works for.
 func joinAsChild() (*Cluster, error) {
-	parts := strings.Split(os.Getenv(childVariable), "\n")
-	if len(parts) != 3 {
+	parts := childParts()
+	if parts == nil {
 		return nil, errors.New("cluster: this process has not opened the cluster of the object")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	opts := []Option{Name(parts[0]), URL(parts[1])}
-	if parts[2] != "" {
-		opts = append(opts, Token(parts[2]))
+	opts := []Option{Name(parts[1]), URL(parts[2])}
+	if parts[3] != "" {
+		opts = append(opts, Token(parts[3]))
 	}
 	c, err := Open(ctx, opts...)
 	if err != nil {
@@ -273,7 +301,7 @@ func pack(pointer any) ([]byte, error) {
 }
 
 func packHead(pointer any) ([]byte, error) {
-	build, err := mpremote.Build()
+	build, err := programBuild()
 	return append(build[:16:16], reflect.TypeOf(pointer).Elem().String()+"\x00"...), err
 }
 
@@ -285,5 +313,5 @@ func unpack(b []byte, pointer any) error {
 	if rest, ok := bytes.CutPrefix(b, head); ok {
 		return mpremote.Unmarshal(rest, pointer)
 	}
-	return fmt.Errorf("cluster: the value is not a %v of this build of the program", reflect.TypeOf(pointer).Elem())
+	return fmt.Errorf("cluster: the value is not of type %v and this build of the program", reflect.TypeOf(pointer).Elem())
 }
