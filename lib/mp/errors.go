@@ -57,14 +57,10 @@ var ErrFull = failure.ErrFull
 // process does nothing that could end them.
 var ErrPeerDied = shm.ErrPeerDied
 
-// nilError is the error of a method that is called on a nil pointer to what. The usual
-// cause is a package variable that the parent has set and that is nil in the child.
+// nilError is the error of a method that is called on a nil pointer to what.
 //
 //go:noinline
-func nilError(what string) error {
-	return fmt.Errorf("mp: the %s is nil; in a child process package variables are as they were declared, "+
-		"not as the parent has set them: make the %s there, or pass what the function needs as its argument", what, what)
-}
+func nilError(what string) error { return failure.Nil(what) }
 
 // panicNil panics with nilError, for methods that return no error.
 //

@@ -18,7 +18,7 @@ func TestInstancesAreSmall(t *testing.T) {
 		`var l mp.Mutex; l.Lock(); l.Unlock()`:                                                        2,
 		`v, _ := mp.NewValue(mp.Processes, 1); mp.Add(v, 1)`:                                          21,
 		`a, _ := mp.NewArray[float64](mp.Processes, 9); a.Slice()`:                                    23,
-		`q, _ := mp.NewQueue[point](mp.Goroutines, 0); q.Put(ctx, point{})`:                           45,
+		`q, _ := mp.NewQueue[point](mp.Goroutines, 0); q.Put(ctx, point{})`:                           36,
 		`c, _, _ := mp.NewPipe[point](mp.Processes); c.Send(ctx, point{})`:                            25,
 		`var g mp.Group; mp.GoIn[int](&g, square, 1); g.Wait(ctx)`:                                    55,
 		`mp.Start(ctx, mp.Processes, use, 1)`:                                                         20,

@@ -55,7 +55,7 @@ func (c *Conn[T]) RecvInto(ctx context.Context, v *T) error {
 		return nilError("Conn")
 	}
 	if v == nil {
-		return errNoPlace
+		return queue.ErrNoPlace
 	}
 	return c.end.Recv(ctx, unsafe.Pointer(v))
 }

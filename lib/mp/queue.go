@@ -2,7 +2,6 @@ package mp
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"sync/atomic"
 	"unsafe"
@@ -17,92 +16,90 @@ import (
 // process that put it may end, and can be joined before its values are taken. The zero
 // Queue works for goroutines and has no size limit.
 type Queue[T any] struct {
-	q     queue.Untyped  // the queue; nil for a zero Queue, and where local is used
-	plain bool           // q keeps no pointers to values, and calls no methods of them
-	local unsafe.Pointer // *queue.ringQueue, for goroutines; a zero Queue makes it when it is first used
-	words *queue.Words   // the values of q, if it is a small queue for goroutines of values of 8 bytes without pointers
+	state [5]unsafe.Pointer // a queue.State, with whose type a cell would compile more
 }
 
-func (q *Queue[T]) in() queue.Untyped {
-	if q.q != nil {
-		return q.q
-	}
-	if p := atomic.LoadPointer(&q.local); p != nil {
-		return queue.Local(p)
-	}
-	return queue.MakeLocal(&q.local, call.ElemOf[T]())
-}
+// These do not compile unless both have the same size.
+var (
+	_ [unsafe.Sizeof(queue.State{}) - unsafe.Sizeof(Queue[int]{})]struct{}
+	_ [unsafe.Sizeof(Queue[int]{}) - unsafe.Sizeof(queue.State{})]struct{}
+)
 
 // NewQueue makes a Queue for at most size values; Put waits while the queue is full.
 // With size 0 there is no limit for goroutines; for processes the limit is 4 GiB of
 // encoded values. A value in a queue for processes may have at most 2 GiB.
 func NewQueue[T any](b Backend, size int) (*Queue[T], error) {
-	made := new(Queue[T])
-	err := made.make(b, size, false)
+	s, err := newQueueState((*T)(nil), call.ElemOf[T](), b, size, false)
+	return (*Queue[T])(unsafe.Pointer(s)), err
+}
+
+// newQueueState allocates a Queue as a type without parameters, for code that is not generic.
+//
+//go:noinline
+func newQueueState(pointer any, e call.Elem, b Backend, size int, counted bool) (*queue.State, error) {
+	shared, err := isShared(b)
 	if err != nil {
 		return nil, err
 	}
-	return made, nil
+	return queue.NewState(pointer, e, shared, size, counted)
 }
 
-func (q *Queue[T]) make(b Backend, size int, counted bool) (err error) {
-	shared, err := isShared(b)
-	if err != nil {
-		return err
+// untypedOf returns the queue of q, or nil if q is nil. A function is compiled once for each type, a method twice.
+func untypedOf[T any](q *Queue[T]) queue.Untyped {
+	s := (*queue.State)(unsafe.Pointer(q))
+	if u := s.Untyped(); u != nil || s == nil {
+		return u
 	}
-	made, err := queue.New((*T)(nil), call.ElemOf[T](), shared, size, counted)
-	if q.local = queue.LocalPointer(made); q.local == nil {
-		q.q, q.plain = made, queue.IsPlain(made)
-		q.words = queue.WordsOf(made)
-	}
-	return err
+	return queue.MakeLocal(&s.Ring, call.ElemOf[T]())
 }
 
 // Put adds v at the end. It waits while the queue is full. Its error is ctx's,
 // ErrClosed, ErrPeerDied if the queue is full and no other process is left to take
 // values, or that v cannot be encoded.
-func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v, true) }
+func (q *Queue[T]) Put(ctx context.Context, v T) error { return put(q, ctx, v, true) }
 
 // TryPut is Put without waiting: its error is ErrFull if Put would wait.
-func (q *Queue[T]) TryPut(v T) error { return q.put(context.Background(), v, false) }
+func (q *Queue[T]) TryPut(v T) error { return put(q, context.Background(), v, false) }
 
-func (q *Queue[T]) put(ctx context.Context, v T, wait bool) error {
+func put[T any](q *Queue[T], ctx context.Context, v T, wait bool) error {
 	if q == nil {
 		return nilError("Queue")
 	}
-	if p := atomic.LoadPointer(&q.local); p != nil {
+	s := (*queue.State)(unsafe.Pointer(q))
+	if p := atomic.LoadPointer(&s.Ring); p != nil {
 		return queue.LocalPut(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
-	if w := q.words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
+	if w := s.Words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
 		return w.Send(*(*uint64)(unsafe.Pointer(&v)))
 	}
-	if q.plain {
-		return q.q.Put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
+	if s.Plain != nil {
+		return s.Queue.Put(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 	}
 	kept := v
-	return q.in().Put(ctx, unsafe.Pointer(&kept), wait)
+	return untypedOf(q).Put(ctx, unsafe.Pointer(&kept), wait)
 }
 
 // Get takes the first value, and waits for one if the queue is empty. Its error is
 // ctx's, ErrClosed if the queue is empty and closed, ErrPeerDied if it is empty and no
 // other process is left to put values, or that a value cannot be decoded.
 func (q *Queue[T]) Get(ctx context.Context) (T, error) {
-	v, _, err := q.get(ctx, true)
+	v, _, err := get(q, ctx, true)
 	return v, err
 }
 
 // TryGet is Get without waiting; ok reports whether there was a value.
-func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return q.get(context.Background(), false) }
+func (q *Queue[T]) TryGet() (v T, ok bool, err error) { return get(q, context.Background(), false) }
 
-func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error) {
+func get[T any](q *Queue[T], ctx context.Context, wait bool) (v T, ok bool, err error) {
 	if q == nil {
 		return v, false, nilError("Queue")
 	}
-	if p := atomic.LoadPointer(&q.local); p != nil {
+	s := (*queue.State)(unsafe.Pointer(q))
+	if p := atomic.LoadPointer(&s.Ring); p != nil {
 		ok, err = queue.LocalGet(p, ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
-	if w := q.words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
+	if w := s.Words; w != nil && wait && ctx.Done() == nil && mphost.IsPlain() {
 		x, ok := <-w.C
 		if !ok {
 			return v, false, ErrClosed
@@ -112,59 +109,38 @@ func (q *Queue[T]) get(ctx context.Context, wait bool) (v T, ok bool, err error)
 		}
 		return *(*T)(unsafe.Pointer(&x.X)), true, nil
 	}
-	if q.plain {
-		ok, err = q.q.Get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
+	if s.Plain != nil {
+		ok, err = s.Queue.Get(ctx, call.Hide(unsafe.Pointer(&v)), wait)
 		return v, ok, err
 	}
 	var kept T
-	ok, err = q.in().Get(ctx, unsafe.Pointer(&kept), wait)
+	ok, err = untypedOf(q).Get(ctx, unsafe.Pointer(&kept), wait)
 	return kept, ok, err
 }
 
 // GetInto is Get into *v. It avoids allocations for large values: a slice of numbers
 // reuses the memory of *v if that is large enough.
 func (q *Queue[T]) GetInto(ctx context.Context, v *T) error {
-	if q == nil {
-		return nilError("Queue")
-	}
-	if v == nil {
-		return errNoPlace
-	}
-	_, err := q.in().Get(ctx, unsafe.Pointer(v), true)
-	return err
+	return queue.GetInto(untypedOf(q), ctx, unsafe.Pointer(v))
 }
-
-var errNoPlace = errors.New("mp: the pointer to where the value is to be put is nil")
 
 // Len returns the number of values in the queue.
-func (q *Queue[T]) Len() int {
-	if q == nil {
-		panicNil("Queue")
-	}
-	return q.in().Length()
-}
+func (q *Queue[T]) Len() int { return queue.NotNil(untypedOf(q)).Length() }
 
 // Close closes the queue in every process: no more values can be put; those in the
 // queue can still be taken.
-func (q *Queue[T]) Close() {
-	if q == nil {
-		panicNil("Queue")
-	}
-	q.in().Close()
-}
+func (q *Queue[T]) Close() { queue.NotNil(untypedOf(q)).Close() }
 
 // All yields values until the queue is closed and empty. An error is yielded, too; if
 // ctx has ended, the loop ends after that.
 func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	if q == nil {
-		panicNil("Queue")
-	}
+	queue.NotNil(untypedOf(q))
 	return func(yield func(T, error) bool) {
 		ctx, release := mphost.WithCancel(ctx)
 		defer release()
 		for {
 			v, err := q.Get(ctx)
-			if errors.Is(err, ErrClosed) || !yield(v, err) || context.Cause(ctx) != nil {
+			if queue.IsLast(err) || !yield(v, err) || context.Cause(ctx) != nil {
 				return
 			}
 		}
@@ -172,32 +148,14 @@ func (q *Queue[T]) All(ctx context.Context) iter.Seq2[T, error] {
 }
 
 // String returns a text with the number of values in the queue.
-func (q *Queue[T]) String() string {
-	if q == nil {
-		return "<nil>"
-	}
-	return queue.Describe(q.in())
-}
+func (q *Queue[T]) String() string { return queue.Describe(untypedOf(q)) }
 
 // GobEncode lets a Queue be part of a value that is sent to a process, as a reference.
-func (q *Queue[T]) GobEncode() ([]byte, error) {
-	if q == nil {
-		return nil, nilError("Queue")
-	}
-	return q.in().Handle()
-}
+func (q *Queue[T]) GobEncode() ([]byte, error) { return queue.Handle(untypedOf(q)) }
 
 // GobDecode is the inverse of GobEncode.
 func (q *Queue[T]) GobDecode(b []byte) error {
-	if q == nil {
-		return nilError("Queue")
-	}
-	in, err := queue.Open((*T)(nil), b)
-	if err == nil {
-		q.q, q.plain, q.words = in, queue.IsPlain(in), nil
-		atomic.StorePointer(&q.local, nil)
-	}
-	return err
+	return (*queue.State)(unsafe.Pointer(q)).Open((*T)(nil), b)
 }
 
 // A JoinableQueue is a Queue that counts the values that were put and not yet reported
@@ -206,12 +164,8 @@ type JoinableQueue[T any] struct{ Queue[T] }
 
 // NewJoinableQueue makes a JoinableQueue with the limits of NewQueue.
 func NewJoinableQueue[T any](b Backend, size int) (*JoinableQueue[T], error) {
-	made := new(JoinableQueue[T])
-	err := made.make(b, size, true)
-	if err != nil {
-		return nil, err
-	}
-	return made, nil
+	s, err := newQueueState((*T)(nil), call.ElemOf[T](), b, size, true)
+	return (*JoinableQueue[T])(unsafe.Pointer(s)), err
 }
 
 // base returns the Queue of q, or nil if q is nil. A promoted method would panic for a
@@ -262,7 +216,7 @@ func (q *JoinableQueue[T]) TaskDone() error {
 	if q == nil {
 		return nilError("JoinableQueue")
 	}
-	return q.in().Done()
+	return untypedOf(&q.Queue).Done()
 }
 
 // Join waits until TaskDone was called for every value that was put. If a process died
@@ -271,5 +225,5 @@ func (q *JoinableQueue[T]) Join(ctx context.Context) error {
 	if q == nil {
 		return nilError("JoinableQueue")
 	}
-	return q.in().Join(ctx)
+	return untypedOf(&q.Queue).Join(ctx)
 }

@@ -6,6 +6,7 @@ package mp
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 )
 
@@ -24,3 +25,10 @@ var (
 
 // ErrMalformed is the error of an invalid message between parent and child.
 var ErrMalformed = errors.New("mp: malformed message between parent and child")
+
+// Nil returns the error of a method that is called on a nil pointer to what. The usual
+// cause is a package variable that the parent has set and that is nil in the child.
+func Nil(what string) error {
+	return fmt.Errorf("mp: the %s is nil; in a child process package variables are as they were declared, "+
+		"not as the parent has set them: make the %s there, or pass what the function needs as its argument", what, what)
+}

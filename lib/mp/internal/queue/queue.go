@@ -76,6 +76,9 @@ func Open(pointer any, handle []byte) (Untyped, error) {
 
 //go:noinline
 func Describe(q Untyped) string {
+	if q == nil {
+		return "<nil>"
+	}
 	if n := q.Length(); n != 1 {
 		return fmt.Sprintf("a queue of %d values", n)
 	}
