@@ -15,6 +15,7 @@ const seeing = "06-seeing.ipynb"
 func checkSeeing(t *testing.T, nb *stored) {
 	t.Helper()
 	checkExecuted(t, nb)
+	checkRace(t, nb)
 	for id, rows := range map[string][]string{
 		"straggler":     {"child ", "task 12, Sleep", "sends tasks to"},
 		"orders":        {"child ", "task 0, Sleep"},
@@ -64,6 +65,23 @@ func checkSeeing(t *testing.T, nb *stored) {
 		if got := nb.cell(t, id).shown("text/markdown"); !regexp.MustCompile(`(?s)` + want).MatchString(got) {
 			t.Errorf("cell %s shows\n%s\nwant\n%s", id, got, want)
 		}
+	}
+}
+
+// checkRace checks the cells with and without a race.
+func checkRace(t *testing.T, nb *stored) {
+	t.Helper()
+	for id, want := range map[string]string{"race": "DataRace", "race-cure": ""} {
+		failure := ""
+		for _, o := range nb.cell(t, id).Outputs {
+			failure += o.EName
+		}
+		if failure != want {
+			t.Errorf("cell %s fails with %q, want %q", id, failure, want)
+		}
+	}
+	if page := nb.cell(t, "race").shown("text/html"); !strings.Contains(page, "earlier write by another") {
+		t.Errorf("the race is not shown: %s", page)
 	}
 }
 

@@ -27,6 +27,7 @@ var (
 	all        = flag.Bool("gotest.all", false, "run all programs")
 	third      = flag.Bool("gotest.third", false, "run every third program")
 	match      = flag.String("gotest.match", "", "run the programs whose names match this regular expression")
+	race       = flag.Bool("gotest.race", false, "run the programs with the race detector")
 	oneProcess = flag.Int("gotest.oneprocess", 1, "how many programs to run one after another in one worker")
 )
 
@@ -52,6 +53,12 @@ const lanes = 2
 
 func TestPrograms(t *testing.T) {
 	img := openImage(t)
+	if *race {
+		var err error
+		if img, err = img.WithRace(t.Context(), true, func(string) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	root := filepath.Join(img.Toolchain.Root, "test")
 	// Programs find the compiled packages through this variable, as in the Go project's test runner.
 	t.Setenv("STDLIB_IMPORTCFG", img.ImportcfgFile())

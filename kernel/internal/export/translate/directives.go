@@ -13,7 +13,7 @@ import (
 // withoutEffect are directives that change nothing that a program prints.
 var withoutEffect = []string{
 	"%goflags", "%track", "%untrack", "%goworkfix", "%widgets", "%widgets_hb",
-	"%traceback", "%save", "%rm", "%remove", "%output", "%memory", "%test", "%%trace", "%with_inputs", "%with_password",
+	"%traceback", "%save", "%rm", "%remove", "%output", "%memory", "%test", "%%trace", "%race", "%with_inputs", "%with_password",
 }
 
 // advice tells how to do in a program what a directive does in a notebook.

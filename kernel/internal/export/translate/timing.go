@@ -16,6 +16,7 @@ const stopwatchPackage = libraryModule + "/lib/stopwatch"
 var withNote = map[string]string{
 	"%%trace": "mp.Trace records the goroutines and processes of a program",
 	"%%prof":  "package runtime/pprof profiles a program",
+	"%race":   "go run -race . runs the program with the race detector",
 }
 
 // starts and stops report whether the measurement of %time, or of a cell with %%time, begins before a statement and ends after it.
