@@ -29,6 +29,7 @@ type book struct {
 	isDecided   bool                       // which of them are variables
 	packages    map[string]map[string]bool // import path to the names under which it is used
 	isGoNB      bool                       // written for GoNB, which calls functions named init_NAME
+	usesFlags   bool                       // something may have declared flags
 	hasDisplays bool                       // the program has the flag displays
 	usesCtx     bool
 	embedded    map[string][]byte // files for //go:embed

@@ -199,7 +199,7 @@ func declaresAt(st *stmt, r cell.Ref) bool {
 // report refuses the cells with errors of types.
 func (c *checked) report() {
 	for _, e := range c.errs {
-		msg := c.b.notebookNames(e.Msg)
+		msg := e.Msg
 		if strings.HasSuffix(msg, "imported and not used") || strings.HasPrefix(msg, "\t") {
 			continue
 		}
@@ -211,5 +211,3 @@ func (c *checked) report() {
 		c.b.refuse(ch.step, ch.src.PosIn(min(off, len(ch.src.Text))), "%s", msg)
 	}
 }
-
-func (b *book) notebookNames(msg string) string { return msg }

@@ -134,7 +134,6 @@ func (b *book) declaredTypes(pkg *types.Package) {
 func notebookTypes(t types.Type, pkg *types.Package) []string {
 	var list []string
 	if t != nil {
-		types.TypeString(t, func(*types.Package) string { return "" })
 		text := types.TypeString(t, func(p *types.Package) string {
 			if p == pkg {
 				return "ʹ"

@@ -9,6 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/flags"
 	"github.com/perijove/perijove/kernel/internal/export/prose"
 	"github.com/perijove/perijove/kernel/internal/notebook"
+	"github.com/perijove/perijove/kernel/internal/program/exportdata"
 )
 
 // A parameter is a variable of the cell tagged "parameters", which a flag sets.
@@ -45,22 +46,23 @@ func (b *book) findParameters(nb *notebook.Notebook) {
 	}
 }
 
-// findDisplays finds out whether the program has a flag for files with its displays: the notebook imports packages that show pictures or pages, and does
+// findFlags finds out whether the notebook or a module that it imports may have flags, and whether the program has a flag for files with its displays: the notebook imports packages that show pictures or pages, and does
 // not read the command line.
-func (b *book) findDisplays() {
+func (b *book) findFlags() {
 	for _, s := range b.steps {
 		for _, im := range s.cell.Imports {
 			isShown := strings.HasPrefix(im.Path, "gonum.org/v1/plot") || strings.HasPrefix(im.Path, libraryModule+"/lib/") && !slices.Contains(withoutDisplays, im.Path)
 			b.hasDisplays = b.hasDisplays || isShown
+			b.usesFlags = b.usesFlags || !isShown && !exportdata.IsStd(im.Path)
 		}
 	}
 	for _, s := range b.steps {
 		for _, src := range s.sources() {
 			for _, r := range src.Refs {
 				t := b.lookup(s.index, r)
+				b.usesFlags = b.usesFlags || t.path == "flag" && r.Name != cell.FlagPackage
 				if t.path == "flag" || t.path == "os" && r.Sel == "Args" || t.isMember && r.Name == "Args" {
 					b.hasDisplays = false
-					return
 				}
 			}
 		}

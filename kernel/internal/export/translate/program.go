@@ -104,7 +104,7 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 	b.checkMethods(func(name string) bool { return m.LooksFor(append(b.paths(), displayPackage), name) })
 	b.divide()
 	b.findParameters(nb)
-	b.findDisplays()
+	b.findFlags()
 	if len(b.errs) > 0 {
 		return b, nil
 	}

@@ -30,8 +30,8 @@ const (
 
 func (f *file) statement(st *stmt) {
 	src := st.step.cell.Src
-	if st.Embed != "" {
-		return // the variable has its value at package level
+	if st.Embed != "" || st.Role == cell.ParseFlags && !f.b.usesFlags {
+		return // the variable has its value at package level; there are no flags
 	}
 	if st.Role == cell.Written {
 		if f.b.isReady(st) && f.b.declaresGlobals(st) {
