@@ -16,8 +16,7 @@ import (
 // A namer returns the text for a name in the source, which means t. It returns "" to leave the name as it is.
 type namer func(r cell.Ref, t target) string
 
-// rewrite returns a range of a source with other names. resolve gives their meanings, and overrides
-// has texts for some offsets.
+// rewrite returns a range of a source with other names. resolve gives their meanings, and overrides has texts for some offsets.
 func rewrite(src *cell.Source, from, to int, resolve func(cell.Ref) target, name namer, overrides map[int]string) string {
 	texts := map[int]edit{}
 	for _, r := range src.Refs {
