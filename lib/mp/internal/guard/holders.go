@@ -10,6 +10,7 @@ import (
 
 	"github.com/perijove/perijove/lib/mp/internal/goroutine"
 	"github.com/perijove/perijove/lib/mp/internal/shm"
+	"github.com/perijove/perijove/lib/mp/internal/tracing"
 )
 
 // Variable is the environment variable that turns the checks on, unless it is empty or 0.
@@ -19,14 +20,17 @@ var on atomic.Bool
 
 func init() {
 	v := os.Getenv(Variable)
-	on.Store(v != "" && v != "0")
+	Set(v != "" && v != "0")
 }
 
 // On reports whether accesses are checked.
 func On() bool { return on.Load() }
 
 // Set turns the checks on or off.
-func Set(check bool) { on.Store(check) }
+func Set(check bool) {
+	on.Store(check)
+	tracing.NoteLocks(check)
+}
 
 // A holding is one Lock of a goroutine that it has not unlocked.
 type holding struct {

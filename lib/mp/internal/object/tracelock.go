@@ -25,7 +25,21 @@ func LockTraced(ctx context.Context, o *shm.Object, reads bool, try func() bool,
 
 // TraceLock and TraceUnlock log that a lock was taken, and that it is about to be
 // released, if a trace is recorded. They note it for CheckLocks, too.
+// Both are small, so that they are inlined.
 func TraceLock(o *shm.Object, reads bool) {
+	if tracing.AreLocksNoted() {
+		noteLocked(o, reads)
+	}
+}
+
+func TraceUnlock(o *shm.Object, reads bool) {
+	if tracing.AreLocksNoted() {
+		noteUnlocking(o, reads)
+	}
+}
+
+//go:noinline
+func noteLocked(o *shm.Object, reads bool) {
 	if trace.IsEnabled() {
 		tracing.Locked(o, reads)
 	}
@@ -34,7 +48,8 @@ func TraceLock(o *shm.Object, reads bool) {
 	}
 }
 
-func TraceUnlock(o *shm.Object, reads bool) {
+//go:noinline
+func noteUnlocking(o *shm.Object, reads bool) {
 	if trace.IsEnabled() {
 		tracing.Unlocking(o, reads)
 	}

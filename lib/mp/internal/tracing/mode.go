@@ -27,20 +27,36 @@ const (
 func IsPlain() bool { return special.Load() == 0 }
 
 // SetCancelled sets whether waits may be cancelled.
-func SetCancelled(may bool) { setSpecial(isCancelled, may) }
+func SetCancelled(may bool) { setBit(&special, isCancelled, may) }
 
-func setSpecial(bit uint32, on bool) {
+func setBit(word *atomic.Uint32, bit uint32, on bool) {
 	if on {
-		special.Or(bit)
+		word.Or(bit)
 	} else {
-		special.And(^bit)
+		word.And(^bit)
 	}
 }
+
+// noted has the bits below: why locks that are taken and released are noted.
+var noted atomic.Uint32
+
+const (
+	forRecording = 1 << iota
+	forChecks
+)
+
+// AreLocksNoted reports whether locks that are taken and released are noted, for a
+// recording or for CheckLocks. It reads one word, so that callers can be inlined.
+func AreLocksNoted() bool { return noted.Load() != 0 }
+
+// NoteLocks sets whether they are noted for CheckLocks.
+func NoteLocks(on bool) { setBit(&noted, forChecks, on) }
 
 // setRecorded makes the fast paths of locks, queues and waits fail, or not.
 func setRecorded(on bool) {
 	shm.SetTraced(on)
-	setSpecial(isRecorded, on)
+	setBit(&special, isRecorded, on)
+	setBit(&noted, forRecording, on)
 	Unlocked.Store(0)
 	if on {
 		Unlocked.Store(NeverUnlocked)
