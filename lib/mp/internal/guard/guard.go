@@ -190,6 +190,6 @@ func Open(b []byte) (*Guard, error) {
 	if err != nil {
 		return nil, failure.Wrap("cannot open the lock that guards it", err)
 	}
-	on.Store(true)
+	Set(true)
 	return &Guard{lock: Lock{Kind: Kind(b[0]), O: o}, place: string(rest[size:])}, nil
 }
