@@ -66,9 +66,14 @@ func lock(b mp.Backend, n int) error {
 		return err
 	}
 	defer m.Close()
+	counted := 0
 	for range n {
 		m.Lock()
+		counted++
 		m.Unlock()
+	}
+	if counted != n {
+		return fmt.Errorf("counted %d of %d", counted, n)
 	}
 	return nil
 }
