@@ -46,7 +46,7 @@ const expected = {
   v30: [/^$/, 'svg, img', 1],
   v31: [/^$/, 'img', 1],
   v32: [/^$/, 'svg, img', 1],
-  v33: [/^$/, 'svg, img', 1],
+  v33: [/^10$/, 'img', 1],
   v34: [/moons\s+\[\]Moon\s+2 elements[^]*squares\s+\[\]int\s+300 elements[^]*2 variables$/, 'tbody tr', 2],
   v35: [/^4 of 4\s+in [\d.]+ m?s, [\d.]+k?\/s$/, 'progress', 1],
   v36: [/^n\s*3$/, '.widget-slider', 1],
