@@ -17,10 +17,10 @@ type Area struct {
 }
 
 // smallest is the least width of a large image, in CSS pixels.
-const smallest = 640
+const smallest = 560
 
 // HTML returns a PNG image that is width × height CSS pixels large as part of a page. alt describes the image. Later areas
-// lie above earlier ones. The image shrinks with the page down to four fifths of its width, or 640 pixels: then it fits on a
+// lie above earlier ones. The image shrinks with the page down to four fifths of its width, or 560 pixels: then it fits on a
 // printed page, and a narrower page scrolls. It is light, also on a dark page.
 func HTML(png []byte, width, height float64, alt string, areas []Area) string {
 	b := fmt.Appendf(nil, `<div style="overflow-x:auto"><div style="position:relative;max-width:%.0fpx;min-width:%.0fpx;background:#fff;border-radius:4px">`, width, min(0.8*width, smallest))
