@@ -13,7 +13,7 @@ for (const [theme, light] of [['JupyterLab Dark', 'false'], ['JupyterLab Light',
       await page.locator(`body[data-jp-theme-light="${light}"]`).waitFor({ state: 'attached' });
       const text = await notebook.run(0);
       assert.match(text, /processor time: \S+ in 3 processes/);
-      assert.match(text, /child \d+[^]*main\.Distinct[^]*line of Cell \[1\][^]*slices\.Contains\(seen, x\)/);
+      assert.match(text, /child \d+[^]*slices\.Index[^]*line of Cell \[\d\][^]*slices\.Contains\(seen, x\)/);
       const graph = notebook.cell(0).locator('.jp-OutputArea-output[data-mime-type="text/html"] img');
       const name = `profile-${light === 'true' ? 'light' : 'dark'}`;
       const seen = await measure(graph, outFile(`${name}.png`));
