@@ -35,7 +35,7 @@ func (b *builder) keepSymbols() error {
 
 // loadedPackages lists packages of the library with large dependencies. The image has them, compiled, but they
 // and the packages that only they need are not in the worker: it loads them when a cell imports them.
-var loadedPackages = []string{"github.com/perijove/perijove/lib/cluster"}
+var loadedPackages = []string{"github.com/perijove/perijove/lib/cluster", "github.com/perijove/perijove/lib/execprofile"}
 
 // linkedPackages returns the packages that the worker contains: all but loadedPackages and what only these need.
 func linkedPackages(list []listed) map[string]bool {
