@@ -71,7 +71,8 @@ func guardOf(l Lock) *guard.Guard {
 //
 // Checked are At, Set and All of an Array, but not its Slice, and the methods of a
 // Value. A lock that was taken before the checks began counts as held by every goroutine
-// of the process. Locks are slower while accesses are checked.
+// of the process, except for a read lock: call CheckLocks while no goroutine has one.
+// Locks are slower while accesses are checked.
 func CheckLocks(check bool) { guard.Set(check) }
 
 // A Backend is where a function runs: in a goroutine or in a child process.

@@ -159,7 +159,7 @@ func (w *worker) deadlocked(x *execution) {
 	n := 0
 	for g := range w.goroutines.All {
 		if g.G != own && g.State == goruntime.Blocked && !w.isWorkerGoroutine(g) {
-			if n++; n <= maxGoroutines {
+			if n++; n <= maxListed {
 				list = append(list, g.G)
 			}
 		}

@@ -14,8 +14,8 @@ import (
 
 // Limits for lists of goroutines: the number of goroutines, and of calls of each.
 const (
-	maxGoroutines = 20
-	maxFrames     = 100
+	maxListed = 1000
+	maxFrames = 100
 )
 
 // stopWorldTimeout limits the wait for the world to stop: a goroutine that calls runtime.GC
@@ -23,7 +23,7 @@ const (
 const stopWorldTimeout = 100 * time.Millisecond
 
 // startedGoroutines describes the goroutines that cell code of x has started, directly or through others, and
-// that still exist. It returns the first maxGoroutines, and the number of all.
+// that still exist. It returns the first maxListed, and the number of all.
 func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	if w == nil || w.goroutines == nil || x.labels == 0 {
 		return nil, 0
@@ -33,16 +33,13 @@ func (w *worker) startedGoroutines(x *execution) ([]control.Goroutine, int) {
 	own := x.g.Load()
 	for g := range w.goroutines.All {
 		if g.Labels == x.labels && g.G != own && (ofCell(g.Start) || ofCell(g.Go-1)) {
-			if n++; n <= maxGoroutines {
+			if n++; n <= maxListed {
 				list = append(list, g.G)
 			}
 		}
 	}
 	return w.describe(list), n
 }
-
-// maxListed is the number of goroutines that %goroutines describes.
-const maxListed = 1000
 
 // listGoroutines describes the goroutines that belong to cells.
 func (w *worker) listGoroutines(m control.ListGoroutines) control.GoroutineList {
