@@ -17,7 +17,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/wire"
 )
 
-// A discarder is a subscriber of iopub that reads the frames of messages and decodes only those of a status.
+// A discarder subscribes to iopub and reads all messages, but decodes only status messages.
 type discarder struct {
 	net.Conn
 	in *bufio.Reader
@@ -35,7 +35,7 @@ func newDiscarder(c transport.Connection) (*discarder, error) {
 		err = z.SendMsg(zmq4.NewMsg([]byte{1}))
 	}
 	d := &discarder{Conn: conn, in: bufio.NewReaderSize(conn, 1<<20)}
-	for topic := "x"; err == nil && topic != ""; { // the topic of the welcome is the subscription
+	for topic := "x"; err == nil && topic != ""; { // iopub_welcome has the subscription, which is empty, as its topic
 		var frames [][]byte
 		if frames, _, err = d.message(); err == nil {
 			topic = string(frames[0])
@@ -48,9 +48,10 @@ func newDiscarder(c transport.Connection) (*discarder, error) {
 	return d, nil
 }
 
-const maxKept = 4 << 10 // bytes of a frame
+const maxKept = 4 << 10 // size in bytes of the longest frame that message returns
 
-// message returns the frames of the next message, and the number of bytes in all of them. Long frames are discarded and returned as nil.
+// message returns the frames of the next message, and the number of bytes in all of them. It discards frames of more than maxKept bytes and returns nil for
+// them.
 func (d *discarder) message() (frames [][]byte, size int, err error) {
 	const more, long = 1, 2
 	for {
@@ -84,7 +85,7 @@ func (d *discarder) message() (frames [][]byte, size int, err error) {
 	}
 }
 
-// untilIdle reads up to the idle status of a request. It returns the number of bytes in the messages of streams.
+// untilIdle reads up to the idle status of a request. It returns the size of all stream messages, in bytes.
 func (d *discarder) untilIdle(id string) (text int, err error) {
 	const parent, content, count = 4, 6, 7 // positions after the topic
 	for {

@@ -25,11 +25,11 @@ const (
 	outputCode    = `line := bytes.Repeat([]byte("0123456789abcdef0123456789abcde\n"), 2048); for range %d { os.Stdout.Write(line) }`
 	outputWrite   = 64 << 10 // bytes of line
 	discardBytes  = 128 << 20
-	messageOfText = 512 << 10 // bytes of text in one message of a cell that prints much
+	messageOfText = 512 << 10 // bytes of text in a stream message when a cell prints a lot
 )
 
-// throughput measures the output rate of a cell: with a front end that decodes all messages, in turns with a pipe between two
-// programs, and with a front end that only reads, in turns with the encoding and the signature of the same text alone.
+// throughput measures the output rate of a cell twice: with a front end that decodes all messages, compared with a pipe between two
+// programs; and with a front end that only reads, compared with encoding and signing the same text. It measures both sides of a comparison in turns.
 func throughput(ctx context.Context, _ *kernel, w *tabwriter.Writer, dir string) error {
 	k, err := startKernel(ctx, dir)
 	if err != nil {
@@ -71,7 +71,7 @@ func (k *kernel) discarded(ctx context.Context, w *tabwriter.Writer) error {
 		return err
 	}
 	code := "{ " + fmt.Sprintf(outputCode, discardBytes/outputWrite) + " }"
-	var used time.Duration // of processors, for the text alone
+	var used time.Duration // processor time of encodedAlone
 	before := k.processorTime()
 	cells, alone, err := inTurns(7,
 		func() (time.Duration, error) { return k.floodTo(ctx, reader, code) },
@@ -111,7 +111,7 @@ func ownProcessorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// floodTo runs a cell that prints discardBytes, which r reads.
+// floodTo runs a cell that prints discardBytes, and returns the time until r has read all of them.
 func (k *kernel) floodTo(ctx context.Context, r *discarder, code string) (time.Duration, error) {
 	start := time.Now()
 	id, err := k.request(code)
@@ -146,7 +146,7 @@ func encodedAlone() (time.Duration, error) {
 	return time.Since(start), nil
 }
 
-// flood runs the cell that prints and checks how much output arrives.
+// flood runs a cell that prints outputBytes, and checks that all of them arrive.
 func (k *kernel) flood(ctx context.Context) (time.Duration, error) {
 	d, messages, err := k.execute(ctx, "{ "+fmt.Sprintf(outputCode, outputBytes/outputWrite)+" }")
 	if err == nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// SplitWords splits arguments as a shell splits plain and quoted words.
+// SplitWords splits arguments into plain and quoted words, as a shell does, but a backslash outside of quotation marks separates words.
 func SplitWords(s string) ([]string, error) {
 	var list []string
 	var b strings.Builder

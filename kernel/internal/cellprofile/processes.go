@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// maxShownProcesses is the number of processes up to which a flame graph shows each of them.
+// maxShownProcesses is the greatest number of processes that a flame graph shows separately.
 const maxShownProcesses = 8
 
 // A processRow is a process with the sum of its values.
@@ -16,7 +16,7 @@ type processRow struct {
 	value int64
 }
 
-// processRows returns the processes that have samples, the first process first, then by their values.
+// processRows returns the processes that have samples: the first process, then the others by descending value.
 func (p *Profile) processRows() (list []processRow) {
 	sums := map[string]int64{}
 	for _, s := range p.samples {
@@ -36,7 +36,8 @@ func (p *Profile) processRows() (list []processRow) {
 	return list
 }
 
-// tree returns the tree of calls. If several processes have samples, they are its first level.
+// tree returns the tree of calls. If several processes have samples, they are its first level. If these are more than maxShownProcesses, one node has the
+// calls of all processes but the first.
 func (p *Profile) tree() *node {
 	root := &node{name: "all", isGroup: true}
 	rows := p.processRows()
@@ -76,7 +77,7 @@ func (p *Profile) tree() *node {
 	return root
 }
 
-// heading says what the values are, their sum, and how many processes they are of.
+// heading returns the kind of the values, their sum, and the number of processes.
 func (p *Profile) heading() string {
 	text := p.Kind.isOf + ": " + p.format(p.Total)
 	if n := len(p.processes) - len(p.lost()); len(p.processes) > 1 {

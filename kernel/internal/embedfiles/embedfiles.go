@@ -50,9 +50,9 @@ func splitPatterns(line string) ([]string, error) {
 	return out, nil
 }
 
-// matchPattern lists the files that match a pattern. If it matches a folder, these are all
-// files in the folder, without those whose names begin with a dot or an underscore unless the
-// pattern begins with "all:".
+// matchPattern lists the files that match a pattern. For a folder, it lists all files below
+// it. Unless the pattern begins with "all:", it leaves out the files and folders in the folder
+// whose names begin with a dot or an underscore.
 func matchPattern(root fs.FS, pattern string) ([]string, error) {
 	pattern, all := strings.CutPrefix(pattern, "all:")
 	if !fs.ValidPath(pattern) {

@@ -1,5 +1,5 @@
-// Package highlight marks the tokens of source code in HTML, for the common languages of notebooks. It has no tables
-// that a program would have to read when it starts.
+// Package highlight marks the tokens of source code in HTML, for the common languages of notebooks. It initializes
+// nothing when the program starts.
 package highlight
 
 import (
@@ -13,7 +13,7 @@ import (
 // keyword, which other tools use as well.
 const Class = "highlight"
 
-// HTML returns source as a pre element. The tokens of a language that is not known are not marked.
+// HTML returns source as a pre element. If the language is unknown, it marks no tokens.
 func HTML(source, language string) template.HTML {
 	s := &scanner{src: source}
 	s.out.WriteString(`<pre class="` + Class + `"><code>`)
@@ -31,7 +31,7 @@ func HTML(source, language string) template.HTML {
 
 // A scanner divides source code into tokens and writes them as HTML.
 type scanner struct {
-	src string // what is left
+	src string // the rest of the source
 	out strings.Builder
 }
 
@@ -117,7 +117,7 @@ func (l *syntax) text(src string) int {
 	return 0
 }
 
-// length returns the length of a string that begins with q.mark, or 0 if it does not end where it must.
+// length returns the length of the string with which src begins, or 0 if the string has no end, or none in the line and q allows only one line.
 func (q quote) length(src string) int {
 	for i := len(q.mark); i < len(src); i++ {
 		switch {
@@ -168,7 +168,7 @@ func (l *syntax) word(src string) int {
 	return len(src)
 }
 
-// classOf returns the class of a word that rest follows.
+// classOf returns the class of a word. rest is the source after it.
 func (l *syntax) classOf(word, rest string) string {
 	key := word
 	if l.ignoresCase {

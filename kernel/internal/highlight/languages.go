@@ -7,10 +7,10 @@ import (
 
 // A syntax describes the tokens of a language.
 type syntax struct {
-	line        []string // what begins a comment that ends with its line
+	line        []string // beginnings of comments that end with the line
 	block       []block
 	quotes      []quote           // longer marks first
-	letters     string            // further characters of words
+	letters     string            // characters of words besides letters, digits and _
 	words       map[string]string // classes of words
 	ignoresCase bool
 	calls       bool           // a word before a parenthesis is a function
@@ -18,13 +18,13 @@ type syntax struct {
 	scan        func(*scanner) // replaces all of the above
 }
 
-// A block is how a comment over several lines begins and ends.
+// A block has the marks at the beginning and the end of a comment that may have several lines.
 type block struct{ begin, end string }
 
-// A quote is how strings begin and end.
+// A quote describes the strings in one kind of quotation marks.
 type quote struct {
 	mark    string
-	escapes bool // a backslash removes the meaning of the next character
+	escapes bool // a backslash escapes the next character
 	lines   bool // the string may have several lines
 }
 
@@ -35,7 +35,7 @@ var (
 	cComment = []block{{"/*", "*/"}}
 )
 
-// classes makes the map of words from pairs of a class and words.
+// classes returns a map from words to their classes. Each pair is a class and its words, separated by spaces.
 func classes(pairs ...string) map[string]string {
 	m := map[string]string{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -46,7 +46,7 @@ func classes(pairs ...string) map[string]string {
 	return m
 }
 
-// languages returns the languages by name, as code blocks of Markdown name them. The table is made when it is first used.
+// languages returns the languages by the names that code blocks of Markdown use. The first call makes the table.
 var languages = sync.OnceValue(func() map[string]*syntax {
 	table := map[string]*syntax{}
 	for names, l := range map[string]*syntax{

@@ -9,7 +9,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/racereport"
 )
 
-// raceCells are further cells for a worker with the race detector: one with races on a variable of a cell and on its element,
+// raceCells returns further cells that test a worker with the race detector: one with races on a variable of a cell and on its element,
 // and one that is correct only if the detector knows a variable's mutex and group.
 func raceCells() []checkCell {
 	return []checkCell{

@@ -13,7 +13,7 @@ import (
 // The functions of this file give a notebook the form in which Jupyter writes it: texts are lists of lines, keys are
 // sorted, the indentation is one space. A front end that saves the notebook then changes nothing.
 
-// canonicalCell rewrites the texts of a cell as lists of lines, and removes what Jupyter does not store.
+// canonicalCell rewrites the texts of a cell as lists of lines, and removes the metadata "trusted", which Jupyter does not store.
 func canonicalCell(o *object) error {
 	var metadata object
 	err := errors.Join(
@@ -57,7 +57,7 @@ func canonicalOutput(o *object) error {
 	return nil
 }
 
-// canonicalText returns the value of a text, which is a string or a list of lines.
+// canonicalText returns a text, a string or a list of lines, in the form in which Jupyter writes it.
 func canonicalText(raw json.RawMessage) (any, error) {
 	var text multiline
 	if err := json.Unmarshal(raw, &text); err != nil || hasLoneSurrogate(raw) {
@@ -66,7 +66,7 @@ func canonicalText(raw json.RawMessage) (any, error) {
 	return text, nil
 }
 
-// canonicalBundle returns the forms of an output or attachment, by MIME type.
+// canonicalBundle returns the MIME bundle of an output or attachment in the form in which Jupyter writes it.
 func canonicalBundle(raw json.RawMessage) (any, error) {
 	var o object
 	if err := json.Unmarshal(raw, &o); err != nil {
@@ -185,7 +185,8 @@ func writeString(b *bytes.Buffer, s string) {
 	b.WriteByte('"')
 }
 
-// hasLoneSurrogate reports whether decoding a string, or strings, would replace half of a surrogate pair. Such text is kept as it is.
+// hasLoneSurrogate reports whether raw, a string or a list of strings, has half of a surrogate pair, which decoding would replace. Callers keep such
+// text unchanged.
 func hasLoneSurrogate(raw json.RawMessage) bool {
 	if !bytes.Contains(bytes.ToLower(raw), []byte(`\ud`)) {
 		return false
@@ -199,7 +200,7 @@ func hasLoneSurrogate(raw json.RawMessage) bool {
 	return replaced > written
 }
 
-// sorted returns the members in the order of their keys, and of several with one key the last.
+// sorted returns the members in the order of their keys. Of several members with the same key, it returns only the last.
 func (o *object) sorted() []member {
 	members := slices.Clone(o.members)
 	slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.key, b.key) })

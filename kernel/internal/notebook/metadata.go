@@ -25,7 +25,7 @@ func (nb *Notebook) Language() string {
 }
 
 // SetKernel records the kernel that has run the cells, as JupyterLab does when it opens the notebook: language is the
-// kernel's description of its language, and spec its kernelspec, which a notebook that names another keeps.
+// kernel's description of its language, and spec its kernelspec. If the notebook already has a kernelspec, it stays.
 func (nb *Notebook) SetKernel(spec, language any) error {
 	var metadata object
 	if err := nb.obj.decode("metadata", &metadata); err != nil {

@@ -61,7 +61,8 @@ func (d *Detector) Environ() []string {
 	return []string{racereport.Variable(d.dir)}
 }
 
-// Image returns an image with or without the detector, in place of another. Before it builds one, it shows what that costs.
+// Image returns the image to use in place of img: with the detector if on is true, else without. Before it builds an image with the detector, it
+// shows a notice of the cost in sink. It calls log with each step of a build.
 func (d *Detector) Image(ctx context.Context, img *image.Image, on bool, sink output.Sink, log func(step string)) (*image.Image, error) {
 	told := false
 	img, err := img.WithRace(ctx, on, func(step string) {

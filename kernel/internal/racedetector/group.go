@@ -45,7 +45,7 @@ func group(reports []racereport.Report, style traceback.Style) []race {
 	return list
 }
 
-// key identifies the place of an access. Reports that differ only in which access reads are about the same mistake.
+// key returns the place of an access. It leaves out whether the access reads or writes: reports that differ only in that are about the same mistake.
 func (s *side) key() string { return s.at }
 
 const forgotten = "(the detector has forgotten the calls)"
@@ -59,7 +59,7 @@ func newSide(access, start racereport.Stack, style traceback.Style) side {
 	return s
 }
 
-// maxCalls is how many calls outside of cells are shown.
+// maxCalls is the maximum number of calls that are shown if none is in a cell.
 const maxCalls = 4
 
 // calls returns lines about calls in cells, or about the innermost calls if none is in a cell.
@@ -81,7 +81,7 @@ func frames(list []racereport.Call) []control.Frame {
 	return out
 }
 
-// place returns the part of a line about a call that is its place.
+// place returns the place in a line about a call, such as "Cell [3] line 2".
 func place(line string) string {
 	at, _, _ := strings.Cut(line, ", in ")
 	return at

@@ -1,7 +1,7 @@
 package racememory
 
-// The detector keeps its knowledge about an address at an address that it computes: 16 bytes of shadow for 8 bytes of memory,
-// and 4 bytes of metadata, which has the synchronization. See MappingGo48 in tsan_platform.h of LLVM.
+// The detector has 16 bytes of shadow memory, for recent accesses, and 4 bytes of metadata, for synchronization, for each 8 bytes
+// of memory. It computes their addresses from that of the memory. See MappingGo48 in tsan_platform.h of LLVM.
 const (
 	shadowBase, shadowFactor = 0x200000000000, 2
 	metaBase, metaDivisor    = 0x300000000000, 2

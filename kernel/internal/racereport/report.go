@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// A Report is a data race: two accesses to the same memory, at least one of which writes, that nothing orders.
+// A Report is a data race: two accesses to the same memory without synchronization between them, at least one of which is a write.
 type Report struct {
 	Accesses [2]Stack // the later one first
-	// Started has the calls that started the goroutines of the accesses. A goroutine that is the main one, or
-	// whose start the detector has forgotten, has none.
+	// Started has the calls that started the goroutines of the accesses. It has none for the main goroutine, and
+	// none if the detector has forgotten the start.
 	Started [2]Stack
 }
 

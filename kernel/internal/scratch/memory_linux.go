@@ -4,13 +4,13 @@ import "golang.org/x/sys/unix"
 
 const (
 	memoryFolder = "/dev/shm"
-	// leastFree is the free space of a file system in memory, in bytes, from which on it is used. Containers
-	// often have 64 MB.
+	// leastFree is the free space, in bytes, that a file system in memory must have. In containers, it often
+	// has 64 MB.
 	leastFree = 48 << 20
 )
 
 // NewInMemory makes a folder in a file system that is in memory, where it costs less to create a file than on
-// a disk. It returns nil if there is none, or little space.
+// a disk. It returns nil if there is none with enough free space.
 func NewInMemory() *Folder { return newInMemory(memoryFolder) }
 
 func newInMemory(parent string) *Folder {

@@ -1,4 +1,4 @@
-// Package scratch makes temporary folders that are removed even if their process is killed: by the next process that makes one.
+// Package scratch makes temporary folders. If a process is killed, the next process that makes a folder removes those of the killed one.
 package scratch
 
 import (

@@ -10,7 +10,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/supervisor"
 )
 
-// raceDirective shows whether the race detector is on, or replaces the worker by one with or without it.
+// raceDirective shows whether the race detector is on, or replaces the worker by one with or without the detector.
 func (r *run) raceDirective(d cell.DirectiveLine) error {
 	races := r.session.races
 	arg := strings.TrimSpace(d.Args)

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// A TextStream is a Stream whose text is not a string. Encode does not keep the text.
+// A TextStream is a Stream with its text as bytes. Encode does not keep the text.
 type TextStream struct {
 	Name string
 	Text []byte // valid UTF-8
-	// Buffer is memory for the encoded content; nil if there is none. Encode sets it to the frame that has the content.
+	// Buffer is memory that Encode may use for the content, or nil. Encode sets it to the frame with the content, which a later call can use again.
 	Buffer []byte
 }
 
@@ -72,7 +72,7 @@ func appendString(dst, s []byte) []byte {
 	return append(dst, '"')
 }
 
-// zeroBytes sets the high bit of the lowest byte of x that is zero.
+// zeroBytes marks zero bytes of x by their high bits. Only the lowest high bit that is set in the result is certain to be that of a zero byte.
 func zeroBytes(x uint64) uint64 { return (x - ones) &^ x }
 
 // appendSpecial appends the first character of s, which may have to be escaped. It returns the length of the character.

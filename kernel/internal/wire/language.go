@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// GoLanguage describes Go for a toolchain's version, such as "1.26.8". The version of the language has no patch release,
-// since front ends store the description in notebooks, and another would mark each as changed.
+// GoLanguage describes Go for a toolchain's version, such as "1.26.8". Its Version has no patch release:
+// front ends store the description in notebooks, and would mark each notebook as changed after an update of Go.
 func GoLanguage(toolchain string) LanguageInfo {
 	language := strings.TrimPrefix(goversion.Lang("go"+toolchain), "go")
 	return LanguageInfo{

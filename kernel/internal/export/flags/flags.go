@@ -12,12 +12,12 @@ var flagFunctions = map[string]string{
 	"string": "StringVar", "bool": "BoolVar", "time.Duration": "DurationVar",
 }
 
-// elementParsers read one element of a parameter that is a slice.
+// elementParsers are the calls of package strconv that parse an element of a slice.
 var elementParsers = map[string]string{
 	"int": "Atoi(%s)", "float64": "ParseFloat(%s, 64)", "bool": "ParseBool(%s)", "int64": "ParseInt(%s, 10, 64)",
 }
 
-// Code returns code that declares a flag for a variable of a type. pkg returns the name of a package, which the code then uses.
+// Code returns code that declares a flag for a variable of type t, or a comment if no flag can set it. pkg imports a package and returns its name.
 func Code(t types.Type, name, variable, usage string, pkg func(path string) string) string {
 	if fn := flagFunctions[types.TypeString(t, nil)]; fn != "" {
 		return fmt.Sprintf("%s.%s(&%s, %q, %s, %q)", pkg("flag"), fn, variable, name, variable, usage)

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Example returns a name that go vet accepts for an example function: the same name if it refers to declarations, else one in which it
-// is a suffix. isDeclared reports whether the program declares a name, and hasMember whether a type of it has a field or method.
+// Example returns a name that go vet accepts for an example function: name if it refers to declarations of the program, else "Example_" and
+// the rest of name as a suffix. isDeclared reports whether the program declares a name, and hasMember whether a type has a field or method.
 func Example(name string, isDeclared func(name string) bool, hasMember func(typ, member string) bool) string {
 	rest := strings.TrimPrefix(name, "Example")
 	parts := strings.SplitN(rest, "_", 3)
@@ -29,7 +29,7 @@ func Example(name string, isDeclared func(name string) bool, hasMember func(typ,
 	return "Example_" + string(unicode.ToLower(first)) + rest[n:]
 }
 
-// isSuffix reports whether a part of an example's name only tells examples apart.
+// isSuffix reports whether a part of an example's name is a suffix, which refers to no declaration.
 func isSuffix(s string) bool {
 	r, size := utf8.DecodeRuneInString(s)
 	return size > 0 && unicode.IsLower(r)

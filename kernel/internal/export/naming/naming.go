@@ -11,13 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// A Set chooses names that differ.
+// A Set chooses unique names.
 type Set struct {
 	Taken   map[string]bool
 	Methods map[string]bool // chosen names of methods
 }
 
-// Pick returns the name, or the name with the first number that is free.
+// Pick returns name if it is not taken, else name with the lowest number from 2 on that makes a name neither taken nor in avoid. The result is
+// then taken.
 func (n *Set) Pick(name string, avoid map[string]bool) string {
 	for i := 1; ; i++ {
 		full := name
@@ -31,7 +32,7 @@ func (n *Set) Pick(name string, avoid map[string]bool) string {
 	}
 }
 
-// NewSet returns a set with names that are taken.
+// NewSet returns a Set in which names are taken.
 func NewSet(names ...string) *Set {
 	n := &Set{map[string]bool{}, map[string]bool{}}
 	for _, name := range names {
@@ -40,13 +41,13 @@ func NewSet(names ...string) *Set {
 	return n
 }
 
-// Clone returns a set with the same names, without those of methods.
+// Clone returns a copy of the set without the names of methods.
 func (n *Set) Clone() *Set { return &Set{Taken: maps.Clone(n.Taken)} }
 
-// maxName is the number of characters after which a name gets no further word of its heading.
+// maxName is the length in bytes above which Function adds no further word to a name.
 const maxName = 24
 
-// Function returns a Go name for a heading, or for a section without one.
+// Function returns a name for the function of section i: the words of its heading, or "part" and a number if they make no valid name.
 func Function(heading string, i int) string {
 	words := strings.FieldsFunc(strings.NewReplacer("'", "", "’", "").Replace(heading), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)

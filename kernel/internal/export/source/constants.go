@@ -12,9 +12,10 @@ func IsInLiteral(stack []ast.Node) bool {
 	return slices.ContainsFunc(stack, func(n ast.Node) bool { _, ok := n.(*ast.FuncLit); return ok })
 }
 
-// AllowsVariable reports whether code does the same with a variable of a type in place of a constant. stack has the nodes around the constant.
+// AllowsVariable reports whether code behaves the same if the constant id is replaced by a variable of type typ. stack has the nodes around id,
+// the outermost first.
 func AllowsVariable(info *types.Info, id *ast.Ident, typ types.Type, stack []ast.Node) bool {
-	constant := ast.Expr(id) // the largest expression of constants that contains it
+	constant := ast.Expr(id) // the largest constant expression that contains id
 	for i := len(stack) - 1; i >= 0; i-- {
 		switch n := stack[i].(type) {
 		case *ast.ParenExpr:
@@ -40,7 +41,7 @@ func AllowsVariable(info *types.Info, id *ast.Ident, typ types.Type, stack []ast
 	return types.Identical(info.Types[constant].Type, typ)
 }
 
-// isExact reports whether an operation on constants has the same result as on variables, even if a part of the expression around it overflows.
+// isExact reports whether the operation x has the same result for variables of type typ as for constants, even if an intermediate result overflows.
 func isExact(x ast.Expr, typ types.Type) bool {
 	op := token.SUB
 	if binary, ok := x.(*ast.BinaryExpr); ok {

@@ -9,10 +9,10 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// output matches the comment with the output of an example, as package testing and go vet do.
+// output matches the beginning of an example's output comment, as go/doc does.
 var output = regexp.MustCompile(`(?i)^[[:space:]]*(unordered )?output:`)
 
-// HasMisplacedOutput reports whether a function has a comment with an output that is not its last comment: go test ignores it.
+// HasMisplacedOutput reports whether a function has an output comment that is not its last comment. The command go test ignores such a comment.
 func HasMisplacedOutput(d *cell.Decl) bool {
 	file, err := parser.ParseFile(token.NewFileSet(), "", declCode(d), parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil || len(file.Decls) == 0 {

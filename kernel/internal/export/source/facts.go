@@ -1,5 +1,5 @@
-// Package source examines pieces of cells as syntax trees: function literals, calls, statements that concern the function around them, and uses of
-// constants.
+// Package source examines the syntax trees of declarations and statements of cells: function literals, calls, uses of constants, and statements
+// such as return, which affect the enclosing function.
 package source
 
 import (
@@ -23,11 +23,11 @@ func stmtCode(s *cell.Stmt) (string, int) {
 
 // Facts are properties of a declaration or statement that package cell does not collect.
 type Facts struct {
-	started  []cell.Span  // calls after go, which may run after the cell has ended
-	Called   map[int]bool // offsets of names that are called immediately
+	started  []cell.Span  // calls of go statements, which may run after the cell has ended
+	Called   map[int]bool // offsets of names of called functions
 	Literals []Literal
 	Names    map[string]bool // all identifiers
-	Control  bool            // a statement returns, defers or has a label at the top level
+	Control  bool            // there is a return, a defer or a label outside of function literals
 	Exits    []int           // offsets of uses of os.Exit with a code that may be 0, and of runtime.Goexit
 }
 
@@ -40,7 +40,7 @@ func OfDecl(d *cell.Decl) *Facts {
 // OfStmt examines a statement.
 func OfStmt(s *cell.Stmt) *Facts { return examine(stmtCode(s)) }
 
-// examine examines a Go file that holds the source at the offset at.
+// examine examines a Go file in which the source begins at the offset at.
 func examine(code string, at int) *Facts {
 	f := &Facts{Called: map[int]bool{}}
 	fset := token.NewFileSet()
@@ -93,7 +93,7 @@ func (f *Facts) call(n *ast.CallExpr, offset func(token.Pos) int) {
 	}
 }
 
-// top finds statements that concern the function around them.
+// top sets f.Control.
 func (f *Facts) top(file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n.(type) {

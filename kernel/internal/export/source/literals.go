@@ -8,12 +8,12 @@ import (
 	"github.com/perijove/perijove/kernel/internal/cell"
 )
 
-// A Literal is a function literal in a declaration or statement. Offsets are in its source.
+// A Literal is a function literal in a declaration or statement. Offsets are relative to the source of that declaration or statement.
 type Literal struct {
 	cell.Span
 	Params         int  // the end of its parameters
 	Lbrace, Rbrace int  // of its body
-	Once           bool // it is called where it is written, or by the go statement around it
+	Once           bool // it is called where it is written, also by go or defer
 	Result         bool // it has results
 	Labels         bool // its body has labels
 }
@@ -42,7 +42,7 @@ func (f *Facts) noteLiterals(file *ast.File, offset func(token.Pos) int) {
 	})
 }
 
-// LiteralAt returns the innermost function literal around an offset whose code may run later, or nil.
+// LiteralAt returns the innermost function literal whose body contains an offset, or nil. It ignores literals with Once.
 func (f *Facts) LiteralAt(off int) *Literal {
 	var found *Literal
 	for i, l := range f.Literals { // outer ones come first
@@ -53,14 +53,14 @@ func (f *Facts) LiteralAt(off int) *Literal {
 	return found
 }
 
-// IsInside reports whether a literal is inside one that is called where it is written: the compiler may have inlined that one, and then
-// the code of the inner one does not change in a notebook.
+// IsInside reports whether l is inside a literal that is called where it is written. The compiler may inline the outer literal: then, in a
+// notebook, l does not get new code when a constant changes.
 func (f *Facts) IsInside(l *Literal) bool {
 	return slices.ContainsFunc(f.Literals, func(o Literal) bool { return o.Once && o.Start < l.Start && l.End <= o.End })
 }
 
-// Follows reports whether the function literal around an offset gets new code when a constant changes that it uses there. In a notebook,
-// literals of statements that capture variables of the statement keep their code.
+// Follows reports whether, in a notebook, the function literal around an offset gets new code when the constant at that offset changes. A
+// literal of a statement keeps its code if it captures variables of the statement. inFunction tells that the source is a declaration.
 func (f *Facts) Follows(src *cell.Source, off int, inFunction bool) bool {
 	return f.LiteralAt(off) != nil && (inFunction || !Captures(src, off))
 }

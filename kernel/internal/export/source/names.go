@@ -7,7 +7,7 @@ func IsNameByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }
 
-// ReplaceName replaces a whole name.
+// ReplaceName replaces name where no byte of a longer name follows it. A longer name that ends in name is not recognized.
 func ReplaceName(text, name, by string) string {
 	var out strings.Builder
 	for {

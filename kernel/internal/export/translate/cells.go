@@ -13,7 +13,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/program/symtab"
 )
 
-// A step is one code cell, at its place in a run from the first cell to the last.
+// A step is one code cell in a run of the notebook from the first cell to the last.
 type step struct {
 	index   int // in book.steps
 	cell    *cell.Cell
@@ -22,11 +22,11 @@ type step struct {
 	doc     string  // text of the Markdown cells above it
 	params  bool    // it is tagged "parameters"
 	raises  bool    // it is tagged "raises-exception"
-	alone   bool    // it needs its own function: it returns, defers or has labels at its top level
+	alone   bool    // it must be a separate function, because it has a return, a defer or a label at its top level
 
 	inits    []*cell.Decl  // functions named init
 	comments []string      // directives that are kept as comments
-	before   []func(*file) // writes what directives do
+	before   []func(*file) // write the code for directives, before the statements
 }
 
 // A stmt is one statement of a cell.
@@ -36,7 +36,7 @@ type stmt struct {
 	facts *source.Facts
 }
 
-// readCells parses the code cells of a notebook. Cells that a run leaves out are left out.
+// readCells parses the code cells of a notebook. It leaves out empty cells, cells tagged "skip-execution", and those in b.skip.
 func (b *book) readCells(nb *notebook.Notebook) {
 	heading, doc := "", ""
 	n := 0

@@ -11,11 +11,11 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-// A changing is a constant that function literals follow. A variable has its current value if all uses of the constant in literals allow
-// one. Else the literals have the code for each of its values, and a variable selects it.
+// A changing is a constant that is declared again while function literals use it. If all its uses in literals allow a variable, they use one
+// that has the current value. Else the literals contain code for each value, and a variable selects among them.
 type changing struct {
 	name     string
-	variable bool // a variable is enough: no use needs a constant
+	variable bool // all uses in literals allow a variable
 	current  selector
 	version  selector
 }
@@ -33,7 +33,7 @@ func (v *selector) use(b *book) string {
 	return v.name
 }
 
-// follow notes that function literals follow a constant.
+// follow adds a constant to b.changing unless it is there.
 func (b *book) follow(name string) {
 	if !slices.ContainsFunc(b.changing, func(c *changing) bool { return c.name == name }) {
 		b.changing = append(b.changing, &changing{name: name})
@@ -48,7 +48,7 @@ func (b *book) nameChanging(names *naming.Set) {
 	}
 }
 
-// changingVariables returns what writes the variables at package level.
+// changingVariables returns functions that write the declarations of the variables at package level.
 func (f *file) changingVariables() (list []func()) {
 	for _, x := range f.b.changing {
 		for _, v := range []*selector{&x.current, &x.version} {
@@ -83,7 +83,7 @@ func (f *file) change(before, now int) {
 	}
 }
 
-// constants lists the meanings that a name has as a constant, in their order.
+// constants lists the constants that a name stands for in the course of the notebook, in their order.
 func (b *book) constants(name string) []*instance {
 	var list []*instance
 	for k := range b.tables {
@@ -116,7 +116,7 @@ func (c copier) current(r cell.Ref) *selector {
 	return nil
 }
 
-// isVariable reports whether a constant is a variable in the function literals of a source: they follow it to the end.
+// isVariable reports whether the literals of a source use the variable of a constant. They must still follow it when it gets its last value.
 func (c copier) isVariable(x *changing) bool {
 	list := c.f.b.constants(x.name)
 	return x.variable && c.f.b.constantAt(x.name, c.last) == list[len(list)-1]

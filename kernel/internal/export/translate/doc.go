@@ -11,7 +11,7 @@
 //   - functions: the versions of functions, since a change of a constant or type also changes the code that uses it
 //   - reach: which versions are used, and when
 //   - names: the names in the program, and which variables are local
-//   - emit: the source, which is checked, and written again with what the check has shown
+//   - emit: the source, which is type-checked, and written again if the check finds facts that change it
 //
-// Code for which no program does the same as the notebook is an error with its cell and line.
+// Code that no program can reproduce is an error with its cell and line.
 package translate

@@ -58,7 +58,7 @@ func isBytes(t types.Type) bool {
 	return ok
 }
 
-// embeddedVariable writes a variable with a //go:embed line, which stands alone.
+// embeddedVariable writes a separate declaration for a variable with a //go:embed line.
 func (f *file) embeddedVariable(e *entity) {
 	typ := f.typeText(e)
 	if f.imports["embed"] == nil { // the go command requires the import

@@ -8,7 +8,7 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/forward"
 )
 
-// selector writes a function that calls the body which its variable selects.
+// selector writes a function that calls one of its bodies, which a variable selects.
 func (f *file) selector(fn *function) {
 	d := fn.first.decl
 	part := &file{b: f.b, imports: f.imports}
@@ -35,7 +35,7 @@ func (f *file) selector(fn *function) {
 	f.printf("}\n}\n\n")
 }
 
-// versions selects the bodies of the functions that a step, or one without statements before it, declares again.
+// versions writes the assignments that select new bodies and constants at a step. They include those of steps without a section just before it.
 func (f *file) versions(s *step) {
 	b := f.b
 	from := s.index

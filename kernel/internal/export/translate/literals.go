@@ -9,13 +9,13 @@ import (
 	"github.com/perijove/perijove/kernel/internal/export/source"
 )
 
-// A meaning is the code of a function literal from a step on.
+// A meaning has the constants that a function literal uses from a step on.
 type meaning struct {
 	step      int
 	constants map[*changing]*instance
 }
 
-// meanings lists those of a function literal, from the step at which its source runs on.
+// meanings lists the meanings of a function literal, beginning with the step at which its source runs.
 func (c copier) meanings(l source.Literal) []meaning {
 	var uses []*changing
 	for _, r := range c.src.Refs {
@@ -110,7 +110,7 @@ func (c copier) body(l source.Literal, at int) {
 	if l.Result {
 		c.f.printf("return ")
 	}
-	c.f.printf("func()") // labels must differ in a function
+	c.f.printf("func()") // a function cannot have two labels with the same name
 	c.write(l.Params, l.Lbrace, nil)
 	c.f.printf("{")
 	c.write(l.Lbrace+1, l.Rbrace, nil)

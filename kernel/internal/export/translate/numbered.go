@@ -13,7 +13,7 @@ import (
 // same place is another reference.
 func isNumbered(r cell.Ref) bool { return strings.Contains(r.Name, "[") }
 
-// goBase returns the name of a variable from which the program's name is made.
+// goBase returns the name that the variable has in the program if no other has it.
 func (e *entity) goBase() string {
 	if e.isResult {
 		return "out" + strings.Trim(e.name, "Out[]")
@@ -63,8 +63,8 @@ func (b *book) resultVariable(st *stmt) *entity {
 	return nil
 }
 
-// keepResult assigns the value of a cell to its variable, and returns what is shown in place of the expression: the variable, and
-// that of the error if the expression is a call with a value and an error.
+// keepResult writes the assignment of a cell's value to its variable, and returns the list of variables to show in place of the expression. If
+// the expression is a call with a value and an error, the list includes a variable for the error.
 func (f *file) keepResult(st *stmt, e *entity) string {
 	names, op := e.goName, ":="
 	if f.b.withError[st] {
@@ -88,7 +88,7 @@ func hasError(t types.Type) bool {
 	return ok && tuple.Len() == 2 && types.Identical(tuple.At(1).Type(), types.Universe.Lookup("error").Type())
 }
 
-// result writes the declaration of a cell's value, from which the type checker finds its type: that of the first value if a call has several.
+// result writes a declaration from which the type checker infers the type of a cell's value. If a call has several values, it is the first one's.
 func (in *inference) result(e *entity) {
 	text := rewrite(&e.stmt.Source, e.stmt.Expr.Start, e.stmt.Expr.End, func(r cell.Ref) target { return in.b.lookupIn(e.stmt, r) }, in.name(e.stmt.step.index), nil)
 	if !in.hasFirst {

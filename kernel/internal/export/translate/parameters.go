@@ -46,8 +46,8 @@ func (b *book) findParameters(nb *notebook.Notebook) {
 	}
 }
 
-// findFlags finds out whether the notebook or a module that it imports may have flags, and whether the program has a flag for files with its displays: the notebook imports packages that show pictures or pages, and does
-// not read the command line.
+// findFlags sets usesFlags if the notebook or a module that it imports may declare flags. It sets hasDisplays, which adds the flag -displays to
+// the program, if the notebook imports packages that show pictures or pages and does not read the command line.
 func (b *book) findFlags() {
 	for _, s := range b.steps {
 		for _, im := range s.cell.Imports {

@@ -24,11 +24,11 @@ type Options struct {
 	Force  bool // keep directives without a meaning in a program as comments
 }
 
-// maxChecks is the maximum number of times that the program is written. Each check after the first finds less.
+// maxChecks is the maximum number of times that the program is written and checked.
 const maxChecks = 12
 
-// Program returns the Go files of a notebook's program, and its embedded files, by name. It leaves out cells that may fail and cannot be compiled:
-// they do nothing. The error is a cell.Errors if cells cannot be exported.
+// Program returns the Go files of a notebook's program, and its embedded files, by name. It leaves out cells tagged
+// "raises-exception" that do not compile: they do nothing in a notebook, either. The error is a cell.Errors if cells cannot be exported.
 func Program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (map[string][]byte, error) {
 	b, err := program(m, opt, nb)
 	if err != nil {
@@ -57,7 +57,7 @@ func program(m *gomodule.Module, opt Options, nb *notebook.Notebook) (*book, err
 	}
 }
 
-// expectedFailures returns the cells with errors if all of them may fail. Such a cell does nothing.
+// expectedFailures returns the cells with errors, or nil if one of them must not fail.
 func (b *book) expectedFailures() []int {
 	var list []int
 	for _, e := range b.errs {
@@ -124,7 +124,7 @@ func translate(m *gomodule.Module, opt Options, nb *notebook.Notebook, skip map[
 	return nil, errors.New("export: the program does not settle; this is a fault of perijove")
 }
 
-// fetch compiles the packages that the cells use. It gets missing modules if the notebook does.
+// fetch compiles the packages that the cells use. It gets missing modules if the notebook has %autoget or is written for GoNB.
 func (b *book) fetch(m *gomodule.Module) error {
 	if err := m.Fetch(b.paths()); err != nil || !b.gets.missing && !b.isGoNB {
 		return err

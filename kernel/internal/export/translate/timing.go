@@ -12,14 +12,14 @@ import (
 
 const stopwatchPackage = libraryModule + "/lib/stopwatch"
 
-// withNote are directives that measure the rest of their cell. The program runs the cell without that, and a comment tells how a program measures.
+// withNote are directives that measure or check cells. The program runs the cells without that, and a comment says how to do the same in a program.
 var withNote = map[string]string{
 	"%%trace": "mp.Trace records the goroutines and processes of a program",
 	"%%prof":  "package runtime/pprof profiles a program",
 	"%race":   "go run -race . runs the program with the race detector",
 }
 
-// starts and stops report whether the measurement of %time, or of a cell with %%time, begins before a statement and ends after it.
+// starts reports whether a measurement of %time or %%time begins before the statement. stops reports whether one ends after it.
 func (st *stmt) starts() bool { return st.Starts || st.step.cell.Timed && st == st.step.stmts[0] }
 
 func (st *stmt) stops() bool {
@@ -32,7 +32,7 @@ func (s *step) isMeasured() bool {
 	return s.cell.Timed || n > 0 && s.stmts[n-1].Stops
 }
 
-// watch returns the name of the variable that measures a statement. A measurement that begins takes a new one.
+// watch returns the name of the variable that measures a statement. Each measurement has a variable.
 func (f *file) watch(st *stmt) string {
 	first := st
 	for _, x := range st.step.stmts {
@@ -108,7 +108,7 @@ func (f *file) loop(st *stmt) {
 // hasText reports whether a range of a statement has code.
 func (f *file) hasText(st *stmt, from, to int) bool { return len(source.Tokens(st.Text[from:to])) > 0 }
 
-// loopPart writes a part of a repeated statement. It uses the values that the statement does not use, so that the compiler computes them.
+// loopPart writes a part of a repeated statement. It passes unused values to runtime.KeepAlive, so that the compiler computes them.
 func (f *file) loopPart(c copier, st *stmt, from, to int) {
 	to = from + len(strings.TrimRight(st.Text[from:to], " \t\n"))
 	for i, v := range st.Loop.Kept {

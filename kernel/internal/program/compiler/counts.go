@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// Counts tells how many units a compiler that had waited could compile, and why it could not compile the others. All numbers but
-// NoInlining add up to Units.
+// Counts has the number of units that waiting compiler processes compiled, and the numbers of those that they could not compile, by reason. The
+// fields other than Units and NoInlining add up to Units.
 type Counts struct {
 	Units      int
 	Waiting    int // compiled by a process that had waited
 	NoInlining int // of these, those without inlining
-	NoneReady  int // no process waited, since the unit came before its start
+	NoneReady  int // no process was waiting, for example because the unit arrived before one was started
 	Importcfg  int // the process that waited had the importcfg of other packages
 	Files      int // the unit had more files than the process that waited could read
 	Memory     int // the process that waited had another memory limit
@@ -23,7 +23,7 @@ func (n Counts) String() string {
 		n.Waiting, n.Units, n.NoInlining, n.NoneReady, n.Importcfg, n.Files, n.Memory, n.Failed)
 }
 
-// A counter guards Counts.
+// A counter is Counts with a mutex.
 type counter struct {
 	mu sync.Mutex
 	n  Counts

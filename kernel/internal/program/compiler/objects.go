@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// maxInMemory bounds the sizes of the objects in Config.MemoryDir together, in bytes. They stay as long as the
-// session, since child processes load them.
+// maxInMemory is the total size of the objects in Config.MemoryDir, in bytes, from which on new objects are in Config.Dir.
+// Objects stay until the session ends, since child processes load them.
 const maxInMemory = 16 << 20
 
-// An objectFolders chooses the folders of the objects that waiting compilers write.
+// An objectFolders chooses the folder of each object that a waiting compiler writes.
 type objectFolders struct {
 	cfg      *Config
 	inMemory atomic.Int64 // bytes of the objects in MemoryDir
@@ -23,7 +23,7 @@ func (o *objectFolders) folder() string {
 	return o.cfg.MemoryDir
 }
 
-// add notes a complete object.
+// add adds the size of a complete object to inMemory.
 func (o *objectFolders) add(object string) {
 	if o.cfg.MemoryDir == "" {
 		return
